@@ -1,6 +1,6 @@
 // Real sandboxes and containers: the node's own containerd, CNI, volumes, probes and logs, against an API server in memory.
 import assert from 'node:assert/strict'
-import { existsSync, mkdtempSync } from 'node:fs'
+import { existsSync, globSync, mkdtempSync } from 'node:fs'
 import { readFile, rm, stat, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -15,6 +15,7 @@ import { importImage } from '../src/node/images/import-image.ts'
 import { mountsBelow } from '../src/node/mount-table.ts'
 import { listProcesses } from '../src/node/process-table.ts'
 import { machineTotals, UsageSampler } from '../src/node/usage-sampler.ts'
+import { until } from './cluster.ts'
 import { ContainerNode, hangMs, isOver, isReady, script, skip } from './container-node.ts'
 
 const machine = new ContainerNode()
@@ -350,6 +351,28 @@ test('containers survive a killed containerd and a restarted agent, and are foun
   assert.equal(worker?.state.containers.get('c')?.[0]?.state, 'CONTAINER_RUNNING')
   assert.equal(api.read(pods, 'default', 'survivor')?.status?.containerStatuses?.[0]?.restartCount, 0)
   await machine.gone(pod)
+})
+
+test('what an agent that was killed left of pods that are gone goes with the next start: folders, secrets in memory, cgroups', {
+  skip,
+}, async () => {
+  api.seed<Secret>(secrets, { apiVersion: 'v1', kind: 'Secret', metadata: { name: 'left', namespace: 'default' } })
+  const container = { name: 'c', ...script('sleep 1000'), resources: { requests: { cpu: '10m' } } }
+  const volumes = [{ name: 's', secret: { secretName: 'left' } }]
+  const left = ['running', 'halfway'].map(name => machine.createPod(name, { containers: [container], volumes }))
+  for (const { metadata } of left) await machine.until(metadata.name ?? '', 'ready', isReady)
+  await machine.stopAgent()
+  for (const { metadata } of left) api.remove(pods, 'default', metadata.name ?? '')
+  const { runtime } = machine.containerd
+  for (const { id, metadata } of await runtime.listSandboxes({}, AbortSignal.timeout(hangMs)))
+    if (metadata.name === 'halfway') await runtime.removeSandbox(id, AbortSignal.timeout(hangMs))
+  const traces = async (uid = '') => [
+    ...(await mountsBelow(join(directory.pods, uid))),
+    ...globSync([join(directory.pods, uid), join(directory.logs, `*_${uid}`), `/sys/fs/cgroup/{,*/}bulkhead-${directory.id}/*/pod${uid}`]),
+  ]
+  for (const { metadata } of left) assert.ok((await traces(metadata.uid)).length > 3)
+  await machine.startAgent()
+  for (const { metadata } of left) await until(`nothing of "${metadata.name}"`, async () => (await traces(metadata.uid)).length === 0)
 })
 
 test('importImage() refuses a file that is no image with its reason, behind a symbolic link too', { skip }, async () => {

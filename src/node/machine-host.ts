@@ -1,6 +1,5 @@
 // PodHost on a real machine: pod cgroups, and the node's own resolver and hosts file.
 import { mkdir, readFile, rm } from 'node:fs/promises'
-import type { Pod } from '../api/types/core-v1.ts'
 import type { Clock } from '../base/clock.ts'
 import { containerSettings, createPodCgroup, detectCgroups, removeCgroup } from './cgroups.ts'
 import { nodeCgroup } from './clean-up.ts'
@@ -8,23 +7,27 @@ import { parseResolvConf } from './dns-config.ts'
 import { runHook } from './lifecycle-hook.ts'
 import type { NodeDirectory } from './node-directory.ts'
 import { podUid } from './pod-containers.ts'
+import { podsWithFolders } from './pod-folders.ts'
 import { containerMounts } from './pod-mounts.ts'
 import type { PodHost } from './pod-node.ts'
-import { podLimits, qosClass } from './pod-resources.ts'
+import { podLimits, type QosClass, qosClass, qosClasses } from './pod-resources.ts'
 import { attempt } from './probes/probe.ts'
 import { PodVolumes } from './volumes/pod-volumes.ts'
 
 export async function machineHost(directory: NodeDirectory, clock: Clock): Promise<PodHost> {
   const version = await detectCgroups()
-  const cgroupOf = (pod: Pod) => `${nodeCgroup(directory)}/${qosClass(pod).toLowerCase()}/pod${podUid(pod)}`
+  const cgroupOf = (qos: QosClass, uid: string) => `${nodeCgroup(directory)}/${qos.toLowerCase()}/pod${uid}`
   return {
     unified: await containerSettings(version, nodeCgroup(directory)),
     async prepareCgroup(pod) {
-      const path = cgroupOf(pod)
+      const path = cgroupOf(qosClass(pod), podUid(pod))
       await createPodCgroup(version, path, podLimits(pod))
       return path
     },
-    removeCgroup: (pod, signal) => removeCgroup(cgroupOf(pod), clock, signal),
+    async removeCgroup(uid, signal) {
+      for (const qos of qosClasses) await removeCgroup(cgroupOf(qos, uid), clock, signal)
+    },
+    podsWithFolders: () => podsWithFolders(directory),
     volumes: path => new PodVolumes(path),
     mounts: containerMounts,
     // Logs may hold anything, so nobody but root and its group reads them.

@@ -11,6 +11,7 @@ import type { NodeAllocatable } from './field-values.ts'
 import type { ImagePuller } from './images/image-puller.ts'
 import type { runHook } from './lifecycle-hook.ts'
 import type { Refusal } from './pod-admission.ts'
+import type { PodIdentity } from './pod-folders.ts'
 import type { MountInput } from './pod-mounts.ts'
 import type { PodLinks } from './pod-network.ts'
 import type { attempt } from './probes/probe.ts'
@@ -30,7 +31,10 @@ export interface PodHost {
   readonly unified: Readonly<Record<string, string>>
   /** Resolves with the cgroup that the pod's containers go below. */
   prepareCgroup(pod: Pod): Promise<string>
-  removeCgroup(pod: Pod, signal: AbortSignal): Promise<void>
+  /** Whatever the pod asks for: of one that an agent before this one ran it may not be known. */
+  removeCgroup(uid: string, signal: AbortSignal): Promise<void>
+  /** Those that have something here, of this agent or one before it. */
+  podsWithFolders(): Promise<readonly PodIdentity[]>
   volumes(directory: string): PodVolumeSet
   mounts(input: MountInput): Promise<Mount[]>
   makeLogDirectory(path: string): Promise<void>

@@ -6,7 +6,8 @@ import type { PodLimits } from './cgroups.ts'
 import type { LinuxResources } from './cri/messages.ts'
 import { isSidecar } from './pod-containers.ts'
 
-export type QosClass = 'Guaranteed' | 'Burstable' | 'BestEffort'
+export const qosClasses = ['Guaranteed', 'Burstable', 'BestEffort'] as const
+export type QosClass = (typeof qosClasses)[number]
 
 type AnyContainer = Container | EphemeralContainer
 

@@ -8,6 +8,7 @@ import { crashWait } from './crash-loop.ts'
 import type { SandboxConfig } from './cri/messages.ts'
 import { containersOf, fieldPath, type PodContainer, podText, podUid } from './pod-containers.ts'
 import { deadlineExceeded, type PodEnd } from './pod-end.ts'
+import { logFolder } from './pod-folders.ts'
 import type { PodNode, PodVolumeSet } from './pod-node.ts'
 import { type PodPlan, planPod } from './pod-plan.ts'
 import { PodResizer } from './pod-resizer.ts'
@@ -53,9 +54,8 @@ export class PodWorker {
     this.#node = node
     this.#pod = pod
     this.uid = podUid(pod)
-    const { namespace, name } = pod.metadata
     this.#directory = join(node.podsDirectory, this.uid)
-    this.logDirectory = join(node.logsDirectory, `${namespace}_${name}_${this.uid}`)
+    this.logDirectory = logFolder(node.logsDirectory, pod)
     this.#volumes = node.host.volumes(this.#directory)
     this.#resizer = new PodResizer(node)
     this.#prober = new Prober({
@@ -378,7 +378,7 @@ export class PodWorker {
     await this.#volumes.tearDown()
     for (const { id } of await runtime.listSandboxes({ [podLabels.uid]: this.uid }, signal)) await runtime.removeSandbox(id, signal)
     this.#node.links.close(this.uid)
-    await host.removeCgroup(pod, signal)
+    await host.removeCgroup(this.uid, signal)
     await host.removeLogDirectory(this.logDirectory)
     if (!this.#removed) await writer.remove(pod, signal)
     puller.forgetPod(this.uid)

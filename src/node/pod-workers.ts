@@ -34,7 +34,7 @@ export class PodWorkers {
       update: pod => this.#update(pod),
       delete: pod => this.get(podUid(pod))?.remove(),
     })
-    await this.#removeLeft(pods, signal)
+    await this.#removeLeft(signal)
     await this.#follow(signal)
     stop()
     await Promise.all([...this.#workers.values()].map(({ done }) => done))
@@ -65,23 +65,20 @@ export class PodWorkers {
     this.#workers.set(uid, { worker, done })
   }
 
-  /** Containers of pods that were deleted while no agent ran. */
-  async #removeLeft(pods: Informer<Pod>, signal: AbortSignal): Promise<void> {
-    const { runtime, log } = this.#node
-    const known = new Set(pods.list().map(podUid))
+  /** Containers and folders of pods that were deleted while no agent ran: their volumes may hold secrets. */
+  async #removeLeft(signal: AbortSignal): Promise<void> {
+    const { runtime, host, log } = this.#node
+    const left = new Map((await host.podsWithFolders()).map(pod => [pod.uid, pod]))
     for (const { id, labels } of await runtime.listSandboxes({}, signal)) {
-      const uid = labels[podLabels.uid] ?? ''
-      if (known.has(uid)) continue
-      log.info('removing a pod that the API no longer has', { pod: `${labels[podLabels.namespace]}/${labels[podLabels.name]}` })
-      const left: Pod = {
-        metadata: { uid, name: labels[podLabels.name] ?? '', namespace: labels[podLabels.namespace] ?? '', deletionGracePeriodSeconds: 5 },
-        spec: { containers: [] },
-      }
+      const { [podLabels.uid]: uid = '', [podLabels.namespace]: namespace = '', [podLabels.name]: name = '' } = labels
       if (uid === '') await runtime.removeSandbox(id, signal)
-      else {
-        this.#update(left)
-        this.get(uid)?.remove()
-      }
+      else left.set(uid, { uid, namespace, name })
+    }
+    for (const { uid, namespace, name } of left.values()) {
+      if (this.#workers.has(uid)) continue
+      log.info('removing a pod that the API no longer has', { pod: `${namespace}/${name}`, uid })
+      this.#update({ metadata: { uid, name, namespace, deletionGracePeriodSeconds: 5 }, spec: { containers: [] } })
+      this.get(uid)?.remove()
     }
   }
 

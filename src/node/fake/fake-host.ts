@@ -8,6 +8,7 @@ export const fakeHost: PodHost = {
   unified: {},
   prepareCgroup: async () => '/simulated',
   removeCgroup: async () => undefined,
+  podsWithFolders: async () => [],
   volumes: directory => ({
     async setUp(context, signal) {
       for (const volume of context.pod.spec.volumes ?? []) {

@@ -1,0 +1,24 @@
+import assert from 'node:assert/strict'
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import { podOf } from './fixture.ts'
+import { nodeDirectory } from './node-directory.ts'
+import { logFolder, podsWithFolders } from './pod-folders.ts'
+
+test('podsWithFolders() finds each pod once, by its folder or its logs, and none on a node that never ran one', async t => {
+  const directory = nodeDirectory(mkdtempSync(join(tmpdir(), 'pod-folders-')))
+  t.after(() => rmSync(directory.root, { recursive: true }))
+  assert.deepEqual(await podsWithFolders(directory), [])
+  for (const uid of ['u1', 'u2']) mkdirSync(join(directory.pods, uid), { recursive: true })
+  for (const uid of ['u2', 'u3'])
+    mkdirSync(logFolder(directory.logs, podOf({}, { namespace: 'ns', name: 'a.b', uid })), { recursive: true })
+  mkdirSync(join(directory.logs, 'other'))
+  const named = { namespace: 'ns', name: 'a.b' }
+  assert.deepEqual(await podsWithFolders(directory), [
+    { uid: 'u1', namespace: '', name: '' },
+    { uid: 'u2', ...named },
+    { uid: 'u3', ...named },
+  ])
+})
