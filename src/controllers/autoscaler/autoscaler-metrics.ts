@@ -97,7 +97,8 @@ async function readObject(
     }
     return { of: 'whole', milli: value.milli }
   } catch (err) {
-    throw new Error(`unable to get metric ${metric.name}: ${messageOf(err)} on ${kind} ${source.namespace}/${name}`, { cause: err })
+    // The words stand in upstream's order.
+    throw new Error(`unable to get metric ${metric.name}: ${kind} on ${source.namespace} ${name}/${messageOf(err)}`, { cause: err })
   }
 }
 

@@ -88,6 +88,18 @@ test('horizontalPodAutoscaler says that there are no resource metrics, as upstre
   await scenario.until(() => reasons(api).includes('FailedComputeMetricsReplicas'), 'events')
 })
 
+test('horizontalPodAutoscaler says which object has no metric, in the order of upstream’s words', async () => {
+  const object = { describedObject: reference, metric: { name: 'load' }, target: { type: 'Value', value: '1' } }
+  await using scenario = start({ metrics: [{ type: 'Object', object }] })
+  const { api } = scenario
+  await scenario.until(() => conditionIn(api, 'ScalingActive') !== undefined, 'a condition')
+  assert.equal(
+    conditionIn(api, 'ScalingActive')?.message,
+    'the HPA was unable to compute the replica count: unable to get metric load: Widget on shop web/' +
+      'unable to fetch metrics from custom metrics API: no custom metrics API (custom.metrics.k8s.io) registered',
+  )
+})
+
 test('horizontalPodAutoscaler says that its target is missing, and goes on when it is there', async () => {
   await using scenario = start({ minReplicas: 3 }, api => api.remove(widgets, 'shop', 'web'))
   const { api } = scenario
