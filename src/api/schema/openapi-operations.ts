@@ -13,13 +13,14 @@ export interface Operation {
   readonly id: string
   /** x-kubernetes-action. */
   readonly action: string
+  readonly description: string
   readonly kind: GroupVersionKind
   readonly query: readonly QueryParameter[]
   /** Type keys (`core/v1.Pod`); undefined body for none, undefined answer for text. */
   readonly body: string | undefined
   readonly answer: string | undefined
-  /** Whether a strategic merge patch is none of the patches that it takes. */
-  readonly custom?: boolean
+  /** Whether it is one of a custom resource, which takes no strategic merge patch and no protobuf. */
+  readonly custom: boolean
 }
 
 export interface ResourcePath {
@@ -27,7 +28,12 @@ export interface ResourcePath {
   /** `name`, `namespace`, in upstream's order. */
   readonly pathParameters: readonly string[]
   readonly operations: readonly Operation[]
+  /** What generators of clients group operations by, `rbacAuthorization_v1`. */
+  readonly tag: string
 }
+
+/** An operation before it is described by the words of its path. */
+type Draft = Omit<Operation, 'description' | 'custom'>
 
 const text = (...names: string[]): QueryParameter[] => names.map(name => ({ name, type: 'string' }))
 const integers = (...names: string[]): QueryParameter[] => names.map(name => ({ name, type: 'integer' }))
@@ -63,24 +69,62 @@ export function pathsOf(resource: DiscoverableResource): ResourcePath[] {
   const base = `/${resource.group === '' ? 'api' : 'apis'}/${groupVersion(resource.group, resource.version)}`
   const scope = resource.namespaced ? '/namespaces/{namespace}' : ''
   const namespace = resource.namespaced ? ['namespace'] : []
-  const collection = { path: `${base}${scope}/${resource.plural}`, pathParameters: namespace, operations: collectionOperations(resource) }
+  const paths: ResourcePath[] = []
+  const add = (path: string, pathParameters: readonly string[], drafts: readonly Draft[], part = ''): void => {
+    const custom = resource.custom !== undefined
+    const operations = drafts.map(draft => ({ ...draft, custom, description: description(draft, resource, part) }))
+    if (operations.length > 0) paths.push({ path, pathParameters, operations, tag: groupTag(resource.group, resource.version) })
+  }
+  add(`${base}${scope}/${resource.plural}`, namespace, collectionOperations(resource))
   const one = `${base}${scope}/${resource.plural}/{name}`
-  const paths: ResourcePath[] = [collection, { path: one, pathParameters: ['name', ...namespace], operations: objectOperations(resource) }]
-  if (resource.namespaced && resource.verbs.includes('list')) {
-    paths.push({ path: `${base}/${resource.plural}`, pathParameters: [], operations: [listOperation(resource, true)] })
-  }
+  add(one, ['name', ...namespace], objectOperations(resource))
+  if (resource.namespaced && resource.verbs.includes('list')) add(`${base}/${resource.plural}`, [], [listOperation(resource, true)])
   for (const sub of resource.subresources) {
-    paths.push({ path: `${one}/${sub.name}`, pathParameters: ['name', ...namespace], operations: subresourceOperations(resource, sub) })
+    add(`${one}/${sub.name}`, ['name', ...namespace], subresourceOperations(resource, sub), sub.name)
   }
-  return paths.filter(({ operations }) => operations.length > 0)
+  return paths
+}
+
+/** In upstream's words; `part` is the subresource. */
+function description({ action, method }: Draft, { kind, custom }: DiscoverableResource, part: string): string {
+  const of = part === '' ? '' : ` ${part} of`
+  const plural = kind.endsWith('s') && !kind.endsWith('ss')
+  const one = plural ? ` ${kind}` : ` ${/^[aeiou]/i.test(kind) ? 'an' : 'a'} ${kind}`
+  switch (action) {
+    case 'list':
+      return `list ${custom === undefined ? 'or watch ' : ''}objects of kind ${kind}`
+    case 'deletecollection':
+      return `delete collection of ${kind}`
+    case 'connect':
+      return `connect ${method.toUpperCase()} requests to ${part} of ${kind}`
+    case 'post':
+      return `create${of}${one}`
+    case 'delete':
+      return `delete${of}${one}`
+    default:
+      return `${readingVerbs[action] ?? action}${of} the specified ${kind}`
+  }
+}
+
+const readingVerbs: Readonly<Record<string, string>> = { get: 'read', put: 'replace', patch: 'partially update' }
+
+/** The words of a group as upstream writes them in names. */
+function groupWords(group: string): string[] {
+  return (group === '' ? 'core' : group.replace(/\.k8s\.io$/, '')).split(/[.-]/)
+}
+
+const upper = (word: string): string => word.charAt(0).toUpperCase() + word.slice(1)
+
+/** `rbacAuthorization_v1`, or of a whole group `rbacAuthorization`. */
+export function groupTag(group: string, version?: string): string {
+  const [first = '', ...others] = groupWords(group)
+  return `${first}${others.map(upper).join('')}${version === undefined ? '' : `_${version}`}`
 }
 
 /** `RbacAuthorizationV1NamespacedRole`: how upstream names operations. */
 function noun(resource: DiscoverableResource, before = ''): string {
-  const upper = (word: string): string => word.charAt(0).toUpperCase() + word.slice(1)
-  const group = resource.group === '' ? 'core' : resource.group.replace(/\.k8s\.io$/, '')
-  const words = group.split(/[.-]/)
-  return `${words.map(upper).join('')}${upper(resource.version)}${before}${resource.namespaced ? 'Namespaced' : ''}${resource.kind}`
+  const group = groupWords(resource.group).map(upper).join('')
+  return `${group}${upper(resource.version)}${before}${resource.namespaced ? 'Namespaced' : ''}${resource.kind}`
 }
 
 /** The type of a resource's objects, of their list, or of a subresource's body. */
@@ -94,7 +138,7 @@ export function customTypeKey(group: string, version: string, kind: string): str
   return `custom:${group}/${version}.${kind}`
 }
 
-function listOperation(resource: DiscoverableResource, allNamespaces: boolean): Operation {
+function listOperation(resource: DiscoverableResource, allNamespaces: boolean): Draft {
   const { group, version, kind } = resource
   const name = allNamespaces ? `${noun({ ...resource, namespaced: false })}ForAllNamespaces` : noun(resource)
   return {
@@ -108,7 +152,7 @@ function listOperation(resource: DiscoverableResource, allNamespaces: boolean): 
   }
 }
 
-function collectionOperations(resource: DiscoverableResource): Operation[] {
+function collectionOperations(resource: DiscoverableResource): Draft[] {
   const { group, version, kind, verbs } = resource
   const key = keyOf(resource, resource)
   const common = { kind: { group, version, kind } }
@@ -133,7 +177,7 @@ function collectionOperations(resource: DiscoverableResource): Operation[] {
   ]
 }
 
-function objectOperations(resource: DiscoverableResource): Operation[] {
+function objectOperations(resource: DiscoverableResource): Draft[] {
   const { group, version, kind, verbs } = resource
   const operations = updateOperations(resource, verbs, { group, version, kind }, '')
   if (verbs.includes('delete')) {
@@ -150,10 +194,10 @@ function objectOperations(resource: DiscoverableResource): Operation[] {
   return operations
 }
 
-function updateOperations(resource: DiscoverableResource, verbs: readonly string[], kind: GroupVersionKind, suffix: string): Operation[] {
+function updateOperations(resource: DiscoverableResource, verbs: readonly string[], kind: GroupVersionKind, suffix: string): Draft[] {
   const key = keyOf(kind, resource)
   const id = (verb: string): string => `${verb}${noun(resource)}${suffix}`
-  const operations: Operation[] = []
+  const operations: Draft[] = []
   if (verbs.includes('get')) {
     operations.push({ method: 'get', id: id('read'), action: 'get', kind, query: [], body: undefined, answer: key })
   }
@@ -162,13 +206,12 @@ function updateOperations(resource: DiscoverableResource, verbs: readonly string
   }
   if (verbs.includes('patch')) {
     const query = [...writing, ...booleans('force')]
-    const custom = resource.custom !== undefined
-    operations.push({ method: 'patch', id: id('patch'), action: 'patch', kind, query, body: 'meta/v1.Patch', answer: key, custom })
+    operations.push({ method: 'patch', id: id('patch'), action: 'patch', kind, query, body: 'meta/v1.Patch', answer: key })
   }
   return operations
 }
 
-function subresourceOperations(resource: DiscoverableResource, sub: DiscoverableResource['subresources'][number]): Operation[] {
+function subresourceOperations(resource: DiscoverableResource, sub: DiscoverableResource['subresources'][number]): Draft[] {
   const own = { group: resource.group, version: resource.version, kind: resource.kind }
   const kind = sub.kind ?? own
   const suffix = sub.name.charAt(0).toUpperCase() + sub.name.slice(1)

@@ -44,6 +44,37 @@ describe('openApiV3Document()', () => {
     assert.match(named('api/v1'), /"operationId":"listCoreV1Node"/)
   })
 
+  it('groups operations by tags and says in words what they do', () => {
+    const { paths } = wire(openApiV3Document(input, 'apis/apps/v1'))
+    const operations = (path: string): unknown =>
+      Object.entries(paths?.[path] ?? {}).flatMap(([method, value]) => {
+        const { tags, description } = value as { tags?: string[]; description?: string }
+        return method === 'parameters' ? [] : [[method, tags?.join(), description]]
+      })
+    const tag = 'apps_v1'
+    assert.deepEqual(operations('/apis/apps/v1/'), [['get', tag, undefined]])
+    assert.deepEqual(operations('/apis/apps/v1/namespaces/{namespace}/deployments'), [
+      ['get', tag, 'list or watch objects of kind Deployment'],
+      ['post', tag, 'create a Deployment'],
+      ['delete', tag, 'delete collection of Deployment'],
+    ])
+    assert.deepEqual(operations('/apis/apps/v1/namespaces/{namespace}/deployments/{name}'), [
+      ['get', tag, 'read the specified Deployment'],
+      ['put', tag, 'replace the specified Deployment'],
+      ['patch', tag, 'partially update the specified Deployment'],
+      ['delete', tag, 'delete a Deployment'],
+    ])
+    assert.deepEqual(operations('/apis/apps/v1/namespaces/{namespace}/deployments/{name}/scale'), [
+      ['get', tag, 'read scale of the specified Deployment'],
+      ['put', tag, 'replace scale of the specified Deployment'],
+      ['patch', tag, 'partially update scale of the specified Deployment'],
+    ])
+    const core = JSON.stringify(openApiV3Document(input, 'api/v1'))
+    const texts = ['create an Event', 'create Endpoints', 'create binding of a Pod', 'connect POST requests to exec of Pod']
+    for (const text of texts) assert.match(core, new RegExp(`"tags":\\["core_v1"\\],"description":"${text}"`))
+    assert.match(JSON.stringify(openApiV3Document(input, 'apis/rbac.authorization.k8s.io')), /"tags":\["rbacAuthorization"\]/)
+  })
+
   it('has a document for each address of the index, and no other', () => {
     const { paths } = wire(openApiV3Index(input))
     for (const path of Object.keys(paths ?? {})) {

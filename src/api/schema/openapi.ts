@@ -2,7 +2,15 @@
 import { createHash } from 'node:crypto'
 import { publishedListSchema, publishedSchema } from '../custom-resources/published-schema.ts'
 import { type DiscoverableResource, servedGroups } from './discovery.ts'
-import { commonParameters, customTypeKey, type Operation, pathsOf, type QueryParameter, type ResourcePath } from './openapi-operations.ts'
+import {
+  commonParameters,
+  customTypeKey,
+  groupTag,
+  type Operation,
+  pathsOf,
+  type QueryParameter,
+  type ResourcePath,
+} from './openapi-operations.ts'
 import { type CustomType, type Descriptions, type JsonSchema, openApiPath, parametersKey, SchemaCollection } from './openapi-types.ts'
 
 export interface OpenApiInput {
@@ -15,7 +23,7 @@ export interface OpenApiInput {
   readonly descriptionsId?: string
 }
 
-const produced = ['application/json']
+const produced = ['application/json', 'application/yaml']
 const patchTypes = [
   'application/json-patch+json',
   'application/merge-patch+json',
@@ -24,8 +32,12 @@ const patchTypes = [
 ]
 
 /** Merging strategically takes a built-in type. */
-const patchTypesOf = ({ custom }: Operation): string[] =>
-  custom === true ? patchTypes.filter(type => !type.includes('strategic')) : patchTypes
+const patchTypesOf = ({ custom }: Operation): string[] => (custom ? patchTypes.filter(type => !type.includes('strategic')) : patchTypes)
+
+function consumed(operation: Operation): string[] {
+  if (operation.action === 'patch') return patchTypesOf(operation)
+  return operation.custom ? produced : ['*/*']
+}
 
 /** `/openapi/v3`. The hash in each address changes whenever the document may have changed, so that clients can keep what they have.
  * `foreign`: the addresses of documents that others answer, by path. */
@@ -129,9 +141,15 @@ function discoveryKey(path: string): string {
   return /^api\/|^apis\/.+\//.test(path) ? 'meta/v1.APIResourceList' : 'meta/v1.APIGroup'
 }
 
+function documentHead(path: string): JsonSchema {
+  const [root = '', group, version] = path.split('/')
+  const tag = root === 'apis' && group !== undefined ? groupTag(group, version) : root === 'api' ? groupTag('', group) : root
+  return { tags: [tag], operationId: `get_${path.replace(/\W/g, '_')}` }
+}
+
 function documentOperationV3(path: string, schemas: SchemaCollection): JsonSchema {
   const schema = schemas.reference(discoveryKey(path))
-  return { operationId: `get_${path.replace(/\W/g, '_')}`, responses: responsesV3({ 200: schema }) }
+  return { ...documentHead(path), responses: responsesV3({ 200: schema }) }
 }
 
 function responsesV3(bodies: Record<string, JsonSchema | undefined>): JsonSchema {
@@ -161,7 +179,8 @@ function parameterTexts({ descriptions }: OpenApiInput): Texts {
 }
 
 function pathV3(entry: ResourcePath, schemas: SchemaCollection, texts: Texts): JsonSchema {
-  const operations = entry.operations.map(operation => [operation.method, operationV3(operation, schemas, texts)])
+  const tags = [entry.tag]
+  const operations = entry.operations.map(operation => [operation.method, { tags, ...operationV3(operation, schemas, texts) }])
   const inPath = entry.pathParameters.map(name => ({ name, in: 'path', required: true, schema: { type: 'string', uniqueItems: true } }))
   return { ...Object.fromEntries(operations), parameters: [...inPath, queryV3('pretty', 'string', texts)] }
 }
@@ -177,11 +196,13 @@ function describedBy(text: string | undefined): JsonSchema {
 function operationV3(operation: Operation, schemas: SchemaCollection, texts: Texts): JsonSchema {
   const answer = operation.answer === undefined ? undefined : schemas.reference(operation.answer)
   const body = operation.body === undefined ? undefined : schemas.reference(operation.body)
-  const types = operation.action === 'patch' ? patchTypesOf(operation) : ['*/*']
+  const content = Object.fromEntries(consumed(operation).map(type => [type, { schema: body }]))
+  const required = operation.method === 'delete' ? {} : { required: true }
   return {
+    description: operation.description,
     operationId: operation.id,
     ...(operation.query.length === 0 ? {} : { parameters: operation.query.map(({ name, type }) => queryV3(name, type, texts)) }),
-    ...(body === undefined ? {} : { requestBody: { content: Object.fromEntries(types.map(type => [type, { schema: body }])) } }),
+    ...(body === undefined ? {} : { requestBody: { content, ...required } }),
     responses: responsesV3(Object.fromEntries(codesOf(operation).map(code => [code, answer]))),
     'x-kubernetes-action': operation.action,
     'x-kubernetes-group-version-kind': kindExtension(operation),
@@ -221,7 +242,7 @@ export function openApiV2Parts(input: OpenApiInput): OpenApiV2Parts {
   for (const path of documentPaths(input)) {
     const schema = schemas.reference(discoveryKey(path))
     paths[`/${path}/`] = {
-      get: { operationId: `get_${path.replace(/\W/g, '_')}`, produces: produced, responses: responsesV2({ 200: schema }) },
+      get: { ...documentHead(path), produces: produced, responses: responsesV2({ 200: schema }) },
     }
   }
   schemas.reference('meta/v1.WatchEvent')
@@ -266,8 +287,10 @@ function pathV2(entry: ResourcePath, schemas: SchemaCollection, texts: Texts): J
       operation.body === undefined ? [] : [{ name: 'body', in: 'body', required: true, schema: schemas.reference(operation.body) }]
     const query = operation.query.map(one => queryV2(one, texts))
     const value = {
+      tags: [entry.tag],
+      description: operation.description,
       operationId: operation.id,
-      consumes: operation.action === 'patch' ? patchTypesOf(operation) : ['*/*'],
+      consumes: consumed(operation),
       produces: produced,
       parameters: [...body, ...query],
       responses: responsesV2(Object.fromEntries(codesOf(operation).map(code => [code, answer]))),

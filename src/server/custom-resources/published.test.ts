@@ -28,7 +28,7 @@ test('OpenAPI v3 describes custom resources under the name of their reversed gro
     'application/merge-patch+json',
   ])
   assert.equal(path.get.operationId, 'readExampleComV1NamespacedWidget')
-  assert.equal(path.put.requestBody.content['*/*'].schema.$ref, `#/components/schemas/${name}`)
+  assert.equal(path.put.requestBody.content['application/json'].schema.$ref, `#/components/schemas/${name}`)
 })
 
 test('OpenAPI v2 leaves out what it cannot say', async () => {
