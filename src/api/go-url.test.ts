@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { parseReference, parseUrl } from './go-url.ts'
+import { parseReference, parseUrl, uriProblem } from './go-url.ts'
 
 const parts = ['scheme', 'user', 'host', 'path', 'query', 'fragment'] as const
 const read: readonly [text: string, read: Partial<Record<(typeof parts)[number], string>>][] = [
@@ -14,6 +14,8 @@ const read: readonly [text: string, read: Partial<Record<(typeof parts)[number],
   ['https://u:p@x:1/y?q=1#f%20g', { scheme: 'https', user: 'u:p', host: 'x:1', path: '/y', query: 'q=1', fragment: 'f g' }],
   ['a#b=c?d.e/f:g//:h', { path: 'a', fragment: 'b=c?d.e/f:g//:h' }],
   ['https://[::1]:8', { scheme: 'https', host: '[::1]:8' }],
+  ['https://[fe80::1%25en%41]/', { scheme: 'https', host: '[fe80::1%enA]', path: '/' }],
+  ['https://%C3%A9/', { scheme: 'https', host: 'é', path: '/' }],
 ]
 for (const [text, expected] of read) {
   test(`parseReference() reads "${text}"`, () => {
@@ -32,6 +34,10 @@ const refused: readonly [text: string, why: string][] = [
   ['https://x:port/', 'parse "https://x:port/": invalid port ":port" after host'],
   ['https://[::1', `parse "https://[::1": missing ']' in host`],
   ['https://x/%zz/%20', 'parse "https://x/%zz/%20": invalid URL escape "%zz"'],
+  ['https://%41/', 'parse "https://%41/": invalid URL escape "%41"'],
+  ['https://[fe80::1%en0]/', 'parse "https://[fe80::1%en0]/": invalid URL escape "%en"'],
+  ['https://[fe80::1%25%2F]/', 'parse "https://[fe80::1%25%2F]/": invalid URL escape "%2F"'],
+  ['https://[a b]/', 'parse "https://[a b]/": invalid character " " in host name'],
   ['https://x/#%z', 'parse "https://x/#%z": invalid URL escape "%z"'],
   ['a\nb', 'parse "a\\nb": net/url: invalid control character in URL'],
 ]
@@ -47,6 +53,8 @@ test('parseUrl() wants something absolute', () => {
 })
 
 test('parseUrl() judges a URL as if it had no fragment, and then reads it with one', () => {
+  assert.equal(uriProblem('//a b/'), undefined)
+  assert.equal(parseUrl('//a b/'), 'parse "//a b/": invalid character " " in host name')
   assert.equal(parseUrl('https://a#b'), 'parse "https://a#b": invalid character "#" in host name')
   const read = parseUrl('//a/b#c')
   assert.ok(typeof read !== 'string')

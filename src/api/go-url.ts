@@ -18,11 +18,15 @@ export interface GoUrl {
   readonly text: string
 }
 
-/** Reads an absolute URI or an absolute path; gives the message where it is neither. Like a request's, it is judged as if it had no fragment: a `#` is as any other character then. */
+/** What is wrong with an absolute URI or an absolute path. It is judged like that of a request, which has no fragment: a `#` is as any other character then. */
+export function uriProblem(text: string): string | undefined {
+  const read = text === '' ? wrong(text, 'empty url') : parse(text, true)
+  return typeof read === 'string' ? read : undefined
+}
+
+/** Reads an absolute URI or an absolute path; gives the message where it is neither. */
 export function parseUrl(text: string): GoUrl | string {
-  if (text === '') return wrong(text, 'empty url')
-  const judged = parse(text, true)
-  return typeof judged === 'string' ? judged : parse(text, false)
+  return uriProblem(text) ?? parse(text, false)
 }
 
 /** Reads whatever may stand in a link, relative or empty too; gives the message where it could not. */
@@ -65,15 +69,30 @@ function parseAuthority(authority: string): { host: string; user: string | undef
   const at = authority.lastIndexOf('@')
   const [user, host] = at === -1 ? [undefined, authority] : [authority.slice(0, at), authority.slice(at + 1)]
   if (user !== undefined && !/^[A-Za-z0-9\-._~!$&'()*+,;=:%@]*$/.test(user)) return { error: 'net/url: invalid userinfo' }
-  if (host.startsWith('[')) {
-    const close = host.lastIndexOf(']')
-    if (close === -1) return { error: "missing ']' in host" }
-    return isPort(host.slice(close + 1)) ? { host, user } : { error: `invalid port ${goQuote(host.slice(close + 1))} after host` }
+  const read = parseHost(host)
+  return typeof read === 'string' ? { host: read, user } : read
+}
+
+const hostCharacters = 'A-Za-z0-9\\-._~!$&\'()*+,;=:[\\]<>"'
+const strangeInHost = new RegExp(`%[^]{0,2}|[^${hostCharacters}\\x80-\\uffff]`, 'g')
+const plainInHost = new RegExp(`^[ ${hostCharacters}]$`)
+
+/** Only what is no ASCII may be escaped in a host, but for the zone of an address (`[fe80::1%25en0]`). */
+function parseHost(host: string): string | { error: string } {
+  const close = host.startsWith('[') ? host.lastIndexOf(']') : undefined
+  if (close === -1) return { error: "missing ']' in host" }
+  const colon = close === undefined ? host.lastIndexOf(':') : close + 1
+  const port = colon === -1 ? '' : host.slice(colon)
+  if (!isPort(port)) return { error: `invalid port ${goQuote(port)} after host` }
+  const zone = close === undefined ? -1 : host.slice(0, close).indexOf('%25')
+  for (const { 0: found, index } of host.matchAll(strangeInHost)) {
+    if (!found.startsWith('%')) return { error: `invalid character ${goQuote(found)} in host name` }
+    const code = /^%[0-9a-fA-F]{2}$/.test(found) ? Number.parseInt(found.slice(1), 16) : undefined
+    const inZone = zone !== -1 && index >= zone && index < (close ?? 0)
+    const fits = code !== undefined && (inZone ? plainInHost.test(String.fromCharCode(code)) : code >= 0x80)
+    if (!fits && found !== '%25') return { error: `invalid URL escape ${goQuote(found)}` }
   }
-  const colon = host.lastIndexOf(':')
-  if (colon !== -1 && !isPort(host.slice(colon))) return { error: `invalid port ${goQuote(host.slice(colon))} after host` }
-  const strange = /[^A-Za-z0-9\-._~!$&'()*+,;=:[\]<>"%\x80-\uffff]/.exec(host)?.[0]
-  return strange === undefined ? { host, user } : { error: `invalid character ${goQuote(strange)} in host name` }
+  return unescapePercent(host) ?? host
 }
 
 const isPort = (text: string): boolean => text === '' || /^:\d*$/.test(text)

@@ -1,6 +1,6 @@
 // The formats that upstream checks in schemas of custom resources; all others say nothing.
 import { parseSpelledDuration } from '../cel/kubernetes/spelled-duration.ts'
-import { parseUrl } from '../go-url.ts'
+import { uriProblem } from '../go-url.ts'
 import { base64, isDate, isDateTime } from '../text-formats.ts'
 import { parseCidr, parseIp } from '../validation/ip-address.ts'
 import { isEmailAddress } from './email-address.ts'
@@ -55,7 +55,7 @@ const part = '[\\t\\n\\f\\r ]*(?:25[0-5]|2[0-4]\\d|1\\d\\d|[1-9]?\\d)[\\t\\n\\f\
 /** By name without dashes. */
 export const formats: ReadonlyMap<string, (text: string) => boolean> = new Map([
   ['bsonobjectid', pattern(/^[0-9a-f]{24}$/i)],
-  ['uri', (text: string) => typeof parseUrl(text) !== 'string'],
+  ['uri', (text: string) => uriProblem(text) === undefined],
   ['email', isEmailAddress],
   ['hostname', isHostname],
   ['ipv4', (text: string) => text.includes('.') && parseIp(text) !== undefined],

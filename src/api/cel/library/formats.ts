@@ -1,6 +1,6 @@
 // Kubernetes' named formats: `format.dns1123Label().validate(name)` gives what is wrong, or nothing.
 
-import { parseUrl } from '../../go-url.ts'
+import { uriProblem } from '../../go-url.ts'
 import { base64, isDate, isDateTime } from '../../text-formats.ts'
 import { labelValue, nameIsDns1035Label, nameIsDnsLabel, nameIsDnsSubdomain, qualifiedName } from '../../validation/names.ts'
 import * as estimate from '../check/estimate.ts'
@@ -38,8 +38,8 @@ const rules: readonly FormatRule[] = [
     name: 'uri',
     patternSize: 1120,
     validate(text) {
-      const url = parseUrl(text)
-      return typeof url === 'string' ? [url] : []
+      const problem = uriProblem(text)
+      return problem === undefined ? [] : [problem]
     },
   },
   {

@@ -1,6 +1,6 @@
 // Kubernetes' URLs: `url('https://example.com:80/').getHostname()`.
 
-import { type GoUrl, parseUrl, unescapePercent } from '../../go-url.ts'
+import { type GoUrl, parseUrl, unescapePercent, uriProblem } from '../../go-url.ts'
 import * as t from '../check/type.ts'
 import { fail, noSuchOverload } from '../evaluate/failure.ts'
 import { asString } from '../evaluate/narrow.ts'
@@ -57,7 +57,7 @@ const parts: readonly [name: string, id: string, type: t.CelType, of: (url: GoUr
 
 const functions: readonly CelFunction[] = [
   { name: 'url', overloads: [free('string_to_url', [t.string], urlType, fromText, walks(1, true))] },
-  { name: 'isURL', overloads: [free('is_url_string', [t.string], t.bool, value => typeof parseUrl(asString(value)) !== 'string')] },
+  { name: 'isURL', overloads: [free('is_url_string', [t.string], t.bool, value => uriProblem(asString(value)) === undefined)] },
   ...parts.map(([name, id, type, of]) => ({ name, overloads: [member(id, [urlType], type, value => of(asUrl(value)), nominal)] })),
 ]
 
