@@ -13,6 +13,12 @@ import type { PartState } from '../src/cli/up/supervisor.ts'
 export const repository = fileURLToPath(new URL('..', import.meta.url))
 export const command = join(repository, 'bin', 'bulkhead.mjs')
 
+/** What the parts of a cluster run: the entry point in the newest build's own folder. */
+export function bundledScript(): string {
+  const [, path = ''] = /'(.+)'/.exec(readFileSync(join(repository, 'dist', 'cli.js'), 'utf8')) ?? []
+  return join(repository, 'dist', path)
+}
+
 /** A state that is not there after this long will not come; a guard against hanging, no measurement. */
 const hangMs = 180_000
 

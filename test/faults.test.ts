@@ -12,7 +12,7 @@ import { layout } from '../src/cli/up/data-directory.ts'
 import { checkNodePrograms } from '../src/cli/up/node-programs.ts'
 import { runtimeFor } from '../src/cli/up/runtime.ts'
 import { AdminConnection } from './admin-request.ts'
-import { freePort, noContainers, processesNaming, repository, run, TestCluster, temporaryFolder, until } from './cluster.ts'
+import { bundledScript, freePort, noContainers, processesNaming, repository, run, TestCluster, temporaryFolder, until } from './cluster.ts'
 import { machineTraces } from './machine-traces.ts'
 import { WriteLoad } from './write-load.ts'
 
@@ -160,7 +160,7 @@ describe('what cannot work is said in one sentence', () => {
 /** Node and the bundle where every user can read them, as `up` itself makes it for its parts. */
 async function readableCopy(folder: string): Promise<{ command: readonly string[] }> {
   mkdirSync(join(folder, 'copy'))
-  return { command: [...(await runtimeFor(join(repository, 'dist', 'cli.js'), join(folder, 'copy'), true)), 'up'] }
+  return { command: [...(await runtimeFor(bundledScript(), join(folder, 'copy'), true)), 'up'] }
 }
 
 test('SIGTERM to every process at once, as a service manager sends it, ends them in their order', async () => {

@@ -4,7 +4,7 @@ import { chownSync, existsSync, mkdirSync, readFileSync, rmSync, statSync, write
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import { runtimeFor } from '../src/cli/up/runtime.ts'
-import { noKubectl, processesNaming, repository, TestCluster, temporaryFolder, until } from './cluster.ts'
+import { bundledScript, noKubectl, processesNaming, repository, TestCluster, temporaryFolder, until } from './cluster.ts'
 
 const example = join(repository, 'examples', 'hello.yaml')
 
@@ -75,7 +75,7 @@ describe('bulkhead up as a user without rights', { skip }, () => {
   before(async () => {
     home = temporaryFolder()
     mkdirSync(join(home, 'lib'))
-    const command = [...(await runtimeFor(join(repository, 'dist', 'cli.js'), join(home, 'lib'), true)), 'up']
+    const command = [...(await runtimeFor(bundledScript(), join(home, 'lib'), true)), 'up']
     const state = join(home, 'state')
     mkdirSync(state)
     chownSync(state, nobody, nobody)

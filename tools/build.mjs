@@ -1,9 +1,10 @@
-// Bundles the command line, the library, the worker threads and what is loaded late into dist/. `--if-stale` does nothing where dist/ is newer than src/.
+// Bundles the command line, the library, the worker threads and what is loaded late into a folder of dist/. `--if-stale` does nothing where dist/ is newer than src/.
 import { spawnSync } from 'node:child_process'
-import { readdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { readdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { build } from 'esbuild'
 import { root } from './packages.mjs'
+import { publishBuild, runningCommandLines } from './publish-build.ts'
 
 const dist = join(root, 'dist')
 const files = directory =>
@@ -63,8 +64,7 @@ if (!process.argv.includes('--if-stale') || stale()) {
     rmSync(draft, { recursive: true, force: true })
     throw new Error('Cannot generate the descriptions', { cause: texts.error })
   }
-  // A copy of dist/ elsewhere must still be read as ES modules.
+  // A copy of the build elsewhere must still be read as ES modules.
   writeFileSync(join(draft, 'package.json'), '{"type":"module"}\n')
-  rmSync(dist, { recursive: true, force: true })
-  renameSync(draft, dist)
+  publishBuild(draft, dist, runningCommandLines(), Date.now() / 1000)
 }

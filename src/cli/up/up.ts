@@ -105,7 +105,7 @@ async function run(
     await Promise.all([controllersReady, ...parts.nodes.map(part => supervisor.start(part))])
     await untilAdmissible(addresses.server, credentials(), systemClock, stop)
     const isDefault = config.dataDirectory === defaultDataDirectory(thisMachine(process.env))
-    const example = fileURLToPath(new URL('../examples/hello.yaml', import.meta.url))
+    const example = fileURLToPath(new URL('../../examples/hello.yaml', import.meta.url))
     print(greeting({ config, directory, server: addresses.server, isDefault, example, currentFolder: process.cwd() }))
   })()
   await Promise.race([started, aborted(stop)])
