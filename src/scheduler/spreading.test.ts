@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { Node, Pod, PodSpec, TopologySpreadConstraint } from '../api/types/core-v1.ts'
+import type { Node, Pod, PodAffinityTerm, PodSpec, TopologySpreadConstraint } from '../api/types/core-v1.ts'
 import { ClusterState } from './cluster-state.ts'
 import type { SchedulerPlugin } from './framework.ts'
 import { interPodAffinity } from './plugins/inter-pod-affinity.ts'
@@ -31,6 +31,10 @@ const near = (...apps: Record<string, string>[]): Pod =>
       },
     },
   })
+const apart = (term: Partial<PodAffinityTerm>, labels: Record<string, string> = {}): Pod => {
+  const terms = [{ topologyKey: host, labelSelector: { matchLabels: { app: 'a' } }, ...term }]
+  return podOf('p', { affinity: { podAntiAffinity: { requiredDuringSchedulingIgnoredDuringExecution: terms } } }, { labels })
+}
 const prefers = (app: string, weight: number): Pod =>
   podOf('p', {
     affinity: {
@@ -42,6 +46,10 @@ const prefers = (app: string, weight: number): Pod =>
     },
   })
 const zones = [nodeOf('a', { [zone]: 'z1' }), nodeOf('b', { [zone]: 'z1' }), nodeOf('c', { [zone]: 'z2' })]
+const tainted = (name: string, effect: string): Node => ({
+  ...nodeOf(name, { [zone]: 'z2' }),
+  spec: { taints: [{ key: 'k', effect }] },
+})
 const ending = { deletionTimestamp: '2026-01-01T00:00:00Z' }
 
 interface Row {
@@ -87,6 +95,51 @@ const rows: Row[] = [
     fits: '',
   },
   {
+    name: 'counts pods on nodes that the pod may not go to only where it is told to',
+    plugin: podTopologySpread,
+    pod: podOf('a', { nodeSelector: { [zone]: 'z1' }, topologySpreadConstraints: [spread({})] }),
+    on: { a: [podOf('a')] },
+    fits: 'a b c',
+  },
+  {
+    name: 'takes nodes that the pod does not select for domains where it does not honor that',
+    plugin: podTopologySpread,
+    pod: podOf('a', { nodeSelector: { [zone]: 'z1' }, topologySpreadConstraints: [spread({ nodeAffinityPolicy: 'Ignore' })] }),
+    on: { a: [podOf('a')] },
+    fits: 'c',
+  },
+  {
+    name: 'takes nodes with taints for domains',
+    plugin: podTopologySpread,
+    pod: constrained(spread({})),
+    nodes: [...zones.slice(0, 2), tainted('c', 'NoSchedule')],
+    on: { a: [podOf('a')] },
+    fits: 'c',
+  },
+  {
+    name: 'takes no node with taints for a domain where it honors them',
+    plugin: podTopologySpread,
+    pod: constrained(spread({ nodeTaintsPolicy: 'Honor' })),
+    nodes: [...zones.slice(0, 2), tainted('c', 'NoExecute')],
+    on: { a: [podOf('a')] },
+    fits: 'a b c',
+  },
+  {
+    name: 'honors no taint that only prefers',
+    plugin: podTopologySpread,
+    pod: constrained(spread({ nodeTaintsPolicy: 'Honor' })),
+    nodes: [...zones.slice(0, 2), tainted('c', 'PreferNoSchedule')],
+    on: { a: [podOf('a')] },
+    fits: 'c',
+  },
+  {
+    name: 'counts those that have the same values of the label keys as the pod',
+    plugin: podTopologySpread,
+    pod: podOf('a', { topologySpreadConstraints: [spread({ matchLabelKeys: ['hash', 'absent'] })] }, { labels: { app: 'a', hash: '2' } }),
+    on: { a: [podOf('a', {}, { labels: { app: 'a', hash: '1' } })], c: [podOf('a', {}, { labels: { app: 'a', hash: '2' } })] },
+    fits: 'a b',
+  },
+  {
     name: 'gives nodes without the label nothing where the pod has constraints',
     plugin: podTopologySpread,
     pod: constrained(spread({ whenUnsatisfiable: 'ScheduleAnyway' })),
@@ -125,6 +178,31 @@ const rows: Row[] = [
     pod: near({ app: 'a' }, { tier: 't' }),
     on: { a: [podOf('a'), podOf('b', {}, { labels: { tier: 't' } })], c: [podOf('a', {}, { labels: { app: 'a', tier: 't' } })] },
     fits: 'c',
+  },
+  {
+    name: 'goes by the labels that a namespace has, and by names beside them',
+    plugin: interPodAffinity,
+    pod: apart({ namespaces: ['named'], namespaceSelector: { matchLabels: { team: 't' } } }),
+    on: {
+      a: [podOf('a', {}, { namespace: 'team' })],
+      b: [podOf('a', {}, { namespace: 'named' })],
+      c: [podOf('a'), podOf('a', {}, { namespace: 'other' })],
+    },
+    fits: 'c',
+  },
+  {
+    name: 'goes by every namespace where the selector is empty',
+    plugin: interPodAffinity,
+    pod: apart({ namespaceSelector: {} }),
+    on: { a: [podOf('a', {}, { namespace: 'team' })], b: [podOf('a')] },
+    fits: 'c',
+  },
+  {
+    name: 'leaves label keys to the selector that the API made of them',
+    plugin: interPodAffinity,
+    pod: apart({ matchLabelKeys: ['hash'] }, { app: 'p', hash: 'now another' }),
+    on: { a: [podOf('a', {}, { labels: { app: 'a', hash: '1' } })] },
+    fits: 'b c',
   },
   {
     name: 'gives the best of bad nodes everything',
@@ -167,7 +245,8 @@ const rows: Row[] = [
 for (const { name, plugin, pod, on = {}, nodes = zones, workload, fits, scores } of rows) {
   test(`${plugin.name} ${name}`, () => {
     const selectors = workload === undefined ? [] : [{ matchLabels: { app: workload } }]
-    const cluster = new ClusterState(undefined, undefined, { selectorsOf: () => selectors })
+    const labelsOf = (namespace: string): Record<string, string> => (namespace === 'team' ? { team: 't' } : {})
+    const cluster = new ClusterState(labelsOf, undefined, { selectorsOf: () => selectors })
     for (const node of nodes) cluster.setNode(node)
     for (const [node, pods] of Object.entries(on)) for (const other of pods) cluster.assume(other, node)
     const rules = plugin.prepare(pod, cluster)

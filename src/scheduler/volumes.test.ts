@@ -228,6 +228,37 @@ const rows: Row[] = [
     want: 'b',
   },
 ]
+const rbd = (image: string, monitor: string): Volume['rbd'] => ({ image, pool: 'rbd', monitors: ['m', monitor] })
+const iscsi = (iqn: string): NonNullable<Volume['iscsi']> => ({ iqn, targetPortal: 't', lun: 0 })
+const disks: readonly [what: string, has: Omit<Volume, 'name'>, wants: Omit<Volume, 'name'>, goesTo: string][] = [
+  ['a disk that is written', { gcePersistentDisk: { pdName: 'd' } }, { gcePersistentDisk: { pdName: 'd', readOnly: true } }, 'b'],
+  [
+    'a disk that is read',
+    { gcePersistentDisk: { pdName: 'd', readOnly: true } },
+    { gcePersistentDisk: { pdName: 'd', readOnly: true } },
+    'a',
+  ],
+  ['another disk', { gcePersistentDisk: { pdName: 'd' } }, { gcePersistentDisk: { pdName: 'e' } }, 'a'],
+  [
+    'a block store',
+    { awsElasticBlockStore: { volumeID: 'd', readOnly: true } },
+    { awsElasticBlockStore: { volumeID: 'd', readOnly: true } },
+    'b',
+  ],
+  ['a target', { iscsi: iscsi('d') }, { iscsi: iscsi('d') }, 'b'],
+  ['a target that is read', { iscsi: { ...iscsi('d'), readOnly: true } }, { iscsi: { ...iscsi('d'), readOnly: true } }, 'a'],
+  ['an image', { rbd: rbd('d', 'n') }, { rbd: rbd('d', 'o') }, 'b'],
+  ['another image', { rbd: rbd('d', 'n') }, { rbd: rbd('e', 'n') }, 'a'],
+  ['a disk of another kind', { iscsi: iscsi('d') }, { awsElasticBlockStore: { volumeID: 'd' } }, 'a'],
+]
+for (const [what, has, wants, goesTo] of disks) {
+  rows.push({
+    name: `that names ${what}, as one on a node does`,
+    pod: podOf({ name: 'v', ...wants }),
+    placed: [{ ...podOf({ name: 'v', ...has }), metadata: { name: 'other', namespace: 'elsewhere' } }],
+    want: goesTo,
+  })
+}
 for (const { name, pod, claims = [], volumes = [], taken = [], placed = [], want } of rows) {
   test(`selectNode() of a pod ${name}`, () => {
     const cluster = new ClusterState(undefined, viewOf(claims, volumes, taken))

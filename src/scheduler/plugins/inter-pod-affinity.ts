@@ -88,18 +88,16 @@ function domainsOfExisting(self: PodKind, cluster: Cluster): Map<string, Set<str
   return found
 }
 
-/** Whether `other` is one of the pods that `term` of `owner` speaks of. */
-function matches(term: PodAffinityTerm, owner: PodKind, { namespace, labels }: PodKind, cluster: Cluster): boolean {
-  const { namespaces = [], namespaceSelector, matchLabelKeys = [], mismatchLabelKeys = [] } = term
+/** Whether `other` is one of the pods that `term` of `owner` speaks of. The API has made requirements of the term's label keys. */
+function matches(term: PodAffinityTerm, owner: PodKind, other: PodKind, cluster: Cluster): boolean {
+  const { namespace, labels } = other
+  const { namespaces = [], namespaceSelector, labelSelector } = term
   const listed =
     namespaces.length === 0 && namespaceSelector === undefined
       ? namespace === owner.namespace
       : namespaces.includes(namespace) ||
         (namespaceSelector !== undefined && selects(namespaceSelector, cluster.namespaceLabels(namespace)))
-  if (!listed || !selects(term.labelSelector, labels)) return false
-  const same = (key: string) => labels[key] === owner.labels[key]
-  const has = (key: string) => owner.labels[key] !== undefined
-  return matchLabelKeys.every(key => !has(key) || same(key)) && mismatchLabelKeys.every(key => !has(key) || !same(key))
+  return listed && selects(labelSelector, labels)
 }
 
 type Weights = Map<string, Map<string, number>>
