@@ -262,7 +262,7 @@ test('a token is good for its audience, while it and what it is bound to last', 
     assert.equal(await as(bound), 200)
     await api.request(admin, 'DELETE', `${inDefault}/pods/p?gracePeriodSeconds=0`)
     assert.equal(await as(bound), 401)
-    assert.match((await review(bound)).json.status.error, /the pod of the token is gone/)
+    assert.match((await review(bound)).json.status.error, /service account token has been invalidated/)
   })
   await t.test('bound to what does not fit', async () => {
     await api.create(`${inDefault}/pods`, restrictedPod('q', { serviceAccountName: 'other' }))
