@@ -103,6 +103,23 @@ test('checkRbacEscalation() lists no rights that would fill the memory', () => {
   )
 })
 
+test('checkRbacEscalation() compares long lists at once', () => {
+  const many = (name: string, count: number) => Array.from({ length: count }, (_, index) => `${name}${index}`)
+  const long: PolicyRule = { verbs: many('verb', 16_000), apiGroups: many('group', 16_000), resources: many('resource', 16_000) }
+  const refusal = (held: PolicyRule, rule: PolicyRule) => {
+    const rbac = createRbacAuthorizer({ list: () => grant('ann', [held]), onChange: () => undefined })
+    const own = { authorization: createAuthorization([rbac]), rbac }
+    return checkRbacEscalation(write('ann', 'clusterroles', clusterRole([rule])), own)?.message ?? ''
+  }
+  const began = process.cpuUsage()
+  assert.equal(refusal(long, { verbs: ['verb15999'], apiGroups: many('group', 16_000), resources: ['resource15998', 'resource15999'] }), '')
+  assert.match(refusal(long, { verbs: ['verb15999'], apiGroups: many('group', 16_000), resources: ['other'] }), /not currently held/)
+  // A minute and more where lists are gone through.
+  assert.ok(process.cpuUsage(began).user < 20_000_000)
+  const paths = (name: string, count: number): PolicyRule => ({ verbs: ['get'], nonResourceURLs: many(name, count) })
+  assert.match(refusal(paths('/a', 2000), paths('/b', 20_000)), /too many to be compared/)
+})
+
 const aggregateToView = { 'rbac.authorization.k8s.io/aggregate-to-view': 'true' }
 const everyone = { aggregationRule: { clusterRoleSelectors: [{ matchLabels: { a: 'b' } }] } }
 const cases: { name: string; request: RbacWrite; refused: RegExp | undefined; context?: typeof strict | typeof context }[] = [

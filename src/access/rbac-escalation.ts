@@ -8,7 +8,7 @@ import { aggregated } from '../base/aggregated.ts'
 import { type Attributes, systemMasters } from './access.ts'
 import type { Authorization } from './authorize.ts'
 import type { RbacAuthorizer } from './authorizers/rbac.ts'
-import { compactRules, pieceCharacters, pieceCount, ruleText, uncoveredRules } from './authorizers/rule-cover.ts'
+import { compactRules, comparisonsOf, pieceCharacters, pieceCount, ruleText, uncoveredRules } from './authorizers/rule-cover.ts'
 import { aggregationSelects } from './cluster-role-aggregation.ts'
 import { type ClusterRole, type PolicyRule, type RoleBinding, rbacGroup } from './rbac-object.ts'
 
@@ -127,7 +127,7 @@ function missingRights(
 ): string | undefined {
   const held = context.rbac.rulesFor(user, namespace)
   const pieces = pieceCount(wanted)
-  if (pieces > maxPieces || pieces * held.rules.length > maxComparisons)
+  if (pieces > maxPieces || pieces * comparisonsOf(held.rules) > maxComparisons)
     return `the rules stand for ${pieces} single rights, which are too many to be compared with those of user ${goQuote(user.name)}`
   const missing = uncoveredRules(held.rules, wanted)
   if (missing.length === 0) return undefined

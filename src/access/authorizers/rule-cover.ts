@@ -2,8 +2,6 @@
 import { goQuote } from '../../api/go-quote.ts'
 import type { PolicyRule } from '../rbac-object.ts'
 
-const includes = (list: readonly string[] | undefined, value: string): boolean => list?.includes(value) ?? false
-
 /** One verb on one resource, or one verb on one path: rules are compared in these smallest pieces. */
 function piecesOf(rule: PolicyRule): PolicyRule[] {
   const pieces: PolicyRule[] = []
@@ -23,30 +21,55 @@ function piecesOf(rule: PolicyRule): PolicyRule[] {
   return pieces
 }
 
-function covers(owner: PolicyRule, piece: PolicyRule): boolean {
+/** A rule that is asked about many pieces: its lists can be as long as its author likes. */
+interface OwnedRule {
+  readonly verbs: ReadonlySet<string>
+  readonly groups: ReadonlySet<string>
+  readonly resources: ReadonlySet<string>
+  /** Undefined: every name. */
+  readonly names: ReadonlySet<string> | undefined
+  readonly urls: ReadonlySet<string>
+  /** What stands before the `*` of a path. */
+  readonly urlStarts: readonly string[]
+}
+
+function ownedRule({ verbs, apiGroups, resources, resourceNames, nonResourceURLs: urls = [] }: PolicyRule): OwnedRule {
+  const names = new Set(resourceNames)
+  return {
+    verbs: new Set(verbs),
+    groups: new Set(apiGroups),
+    resources: new Set(resources),
+    names: names.size === 0 ? undefined : names,
+    urls: new Set(urls),
+    urlStarts: urls.filter(url => url.endsWith('*')).map(url => url.slice(0, -1)),
+  }
+}
+
+const holds = (set: ReadonlySet<string>, value: string): boolean => set.has('*') || set.has(value)
+
+function covers(owner: OwnedRule, piece: PolicyRule): boolean {
   const [verb = ''] = piece.verbs
-  if (!includes(owner.verbs, '*') && !includes(owner.verbs, verb)) return false
+  if (!holds(owner.verbs, verb)) return false
   const url = piece.nonResourceURLs?.[0]
-  if (url !== undefined) return (owner.nonResourceURLs ?? []).some(held => urlCovers(held, url))
+  if (url !== undefined) return holds(owner.urls, url) || owner.urlStarts.some(start => url.startsWith(start))
   const [group = ''] = piece.apiGroups ?? []
-  if (!includes(owner.apiGroups, '*') && !includes(owner.apiGroups, group)) return false
+  if (!holds(owner.groups, group)) return false
   const [resource = ''] = piece.resources ?? []
-  if (!resourceCovers(owner.resources ?? [], resource)) return false
-  const ownerNames = owner.resourceNames ?? []
-  if (ownerNames.length === 0) return true
+  if (!resourceCovers(owner.resources, resource)) return false
+  if (owner.names === undefined) return true
   const name = piece.resourceNames?.[0]
-  return name !== undefined && ownerNames.includes(name)
+  return name !== undefined && owner.names.has(name)
 }
 
-function urlCovers(held: string, wanted: string): boolean {
-  if (held === '*' || held === wanted) return true
-  return held.endsWith('*') && wanted.startsWith(held.slice(0, -1))
-}
-
-function resourceCovers(held: readonly string[], wanted: string): boolean {
-  if (held.includes('*') || held.includes(wanted)) return true
+function resourceCovers(held: ReadonlySet<string>, wanted: string): boolean {
+  if (holds(held, wanted)) return true
   const slash = wanted.indexOf('/')
-  return slash !== -1 && held.includes(`*/${wanted.slice(slash + 1)}`)
+  return slash !== -1 && held.has(`*/${wanted.slice(slash + 1)}`)
+}
+
+/** How many comparisons a piece takes with these rules. */
+export function comparisonsOf(owned: readonly PolicyRule[]): number {
+  return owned.reduce((sum, { nonResourceURLs }) => sum + 1 + (nonResourceURLs?.length ?? 0), 0)
 }
 
 /** How many pieces the rules have: the product of what stands in each of them. */
@@ -60,7 +83,8 @@ export function pieceCount(rules: readonly PolicyRule[]): number {
 
 /** The pieces of `wanted` that no rule of `owned` covers; empty where everything is covered. */
 export function uncoveredRules(owned: readonly PolicyRule[], wanted: readonly PolicyRule[]): PolicyRule[] {
-  return wanted.flatMap(piecesOf).filter(piece => !owned.some(rule => covers(rule, piece)))
+  const rules = owned.map(ownedRule)
+  return wanted.flatMap(piecesOf).filter(piece => !rules.some(rule => covers(rule, piece)))
 }
 
 /** How long the pieces are together: a name of a megabyte beside a thousand groups stands for a gigabyte. */
