@@ -1,7 +1,7 @@
 // What is written down of each request, as audit.k8s.io/v1 has it.
 import type { AuditEvent, AuditUser } from '../../access/audit/audit-event.ts'
 import type { AuditFailure } from '../../access/audit/audit-failure.ts'
-import type { Asked, AuditDecision } from '../../access/audit/policy.ts'
+import { type Asked, type AuditDecision, bodyIsSecret } from '../../access/audit/policy.ts'
 import type { Status } from '../../api/status.ts'
 import type { UserInfo } from '../../api/user.ts'
 import { formatMicroTime } from '../../base/clock.ts'
@@ -60,13 +60,14 @@ export function auditEvent(
     verb: info?.verb ?? facts.method.toLowerCase(),
     user: auditUser(facts.user),
     sourceIPs: [facts.remoteAddress],
-    responseStatus: failure ? { ...failureFacts(failure), code } : { code },
+    responseStatus: { code },
     requestReceivedTimestamp: formatMicroTime(facts.received),
     stageTimestamp: formatMicroTime(now),
   }
   if (impersonated) event.impersonatedUser = auditUser(impersonated)
   if (userAgent !== undefined) event.userAgent = userAgent.length > 1024 ? userAgent.slice(0, 1024) : userAgent
   if (info?.isResource) event.objectRef = objectRef(info, facts.name)
+  if (failure) event.responseStatus = { ...failureFacts(withoutQuotes(failure, event.objectRef)), code }
   if (annotations) event.annotations = annotations
   return event
 }
@@ -76,6 +77,18 @@ type Draft<T> = { -readonly [K in keyof T]: T[K] }
 /** A client decides how many faults its object has, and how long: what is kept of them is bounded. */
 const kept = { message: 8192, causes: 32, text: 1024 }
 const cut = (text: string, limit: number): string => (text.length > limit ? `${text.slice(0, limit)}…` : text)
+
+/** What tells a client what is wrong with its body, and may show any of it, or of the object that it changes. */
+const quotingCodes: readonly (number | undefined)[] = [400, 422, 500]
+const leftOut = '(left out: it may show what the object holds)'
+
+/** Of objects that hold credentials the log has no values, not in messages either: the client alone is shown them. */
+function withoutQuotes(failure: Status, ref: AuditEvent['objectRef']): Status {
+  if (!quotingCodes.includes(failure.code) || ref === undefined || !bodyIsSecret(ref)) return failure
+  const { details } = failure
+  const causes = details?.causes?.map(cause => ({ ...cause, message: leftOut }))
+  return { ...failure, message: leftOut, ...(causes === undefined ? {} : { details: { ...details, causes } }) }
+}
 
 function failureFacts({ status, reason = 'Unknown', message = '', details }: Status): Partial<NonNullable<AuditEvent['responseStatus']>> {
   const causes = details?.causes?.slice(0, kept.causes).map(({ reason: why, message: text, field }) => ({
