@@ -1,6 +1,6 @@
 // The TLS listener: HTTP/2 and HTTP/1.1 on one port, client certificates asked for and judged later, limits on everything, a graceful stop.
 import { createServer as createHttp2Server, type Http2Server, type ServerHttp2Session, type ServerHttp2Stream } from 'node:http2'
-import type { AddressInfo, Server as TcpServer } from 'node:net'
+import type { AddressInfo, Socket, Server as TcpServer } from 'node:net'
 import { createServer as createTlsServer, type TLSSocket, type Server as TlsServer } from 'node:tls'
 import type { Credentials } from '../access/access.ts'
 import type { Logger } from '../base/log.ts'
@@ -31,6 +31,8 @@ export interface ListenerOptions {
   readonly handle: Pipeline
   /** Default: 10,000 in all, 2000 of one address, 8000 of one of this machine. */
   readonly connections?: ConnectionLimits
+  /** Time for a whole handshake. Default: 10,000. */
+  readonly handshakeMs?: number
   /** Time for a whole HTTP/1.1 head; a slow sender is cut. Default: 10,000. */
   readonly headersMs?: number
   readonly log: Logger
@@ -52,6 +54,8 @@ export class Listener implements AsyncDisposable {
   readonly #http2: Http2Server
   readonly #sessions: Http2Sessions
   readonly #sockets = new Set<TLSSocket>()
+  /** What ends those that go on too long, by the address of the peer: a TLS socket does not say what it is made of. */
+  readonly #handshakes = new Map<string, NodeJS.Timeout>()
   readonly #rounds = new RequestRounds()
   readonly #log: Logger
   #stopping = false
@@ -82,11 +86,10 @@ export class Listener implements AsyncDisposable {
       ...tlsOptions(options),
       requestCert: true,
       rejectUnauthorized: false,
-      handshakeTimeout: limits.handshakeMs,
     })
     this.#tcp = limitedListener(
       options.connections ?? defaultConnectionLimits,
-      socket => this.#tls.emit('connection', socket),
+      socket => this.#greet(socket),
       () => this.#log.debug('connection refused: too many are open'),
     )
     this.#wire()
@@ -127,9 +130,23 @@ export class Listener implements AsyncDisposable {
     for (const socket of this.#sockets) socket.destroy()
   }
 
+  /** Node's own timeout begins anew with each byte, and only tells of the connection, which stays open. */
+  #greet(socket: Socket): void {
+    const peer = peerOf(socket)
+    const late = setTimeout(() => socket.destroy(), this.#options.handshakeMs ?? limits.handshakeMs)
+    this.#handshakes.set(peer, late)
+    socket.once('close', () => {
+      clearTimeout(late)
+      if (this.#handshakes.get(peer) === late) this.#handshakes.delete(peer)
+    })
+    this.#tls.emit('connection', socket)
+  }
+
   #wire(): void {
     this.#tls.on('secureConnection', socket => {
       clearOpenSslErrors()
+      clearTimeout(this.#handshakes.get(peerOf(socket)))
+      this.#handshakes.delete(peerOf(socket))
       this.#sockets.add(socket)
       socket.once('close', () => this.#sockets.delete(socket))
       socket.on('error', err => this.#log.debug('connection failed', { err }))
@@ -168,6 +185,8 @@ export class Listener implements AsyncDisposable {
     }
   }
 }
+
+const peerOf = ({ remoteAddress, remotePort }: Socket): string => `${remoteAddress}/${remotePort}`
 
 function tlsOptions({ serving, clientAuthorities }: Pick<ListenerOptions, 'serving' | 'clientAuthorities'>) {
   return {
