@@ -154,3 +154,11 @@ for (const [path, get, change] of scales) {
     assert.equal((await api.request('PATCH', `${path}/a/scale`, { spec: scale.spec }, merge)).json.message, `${change} "a" not found`)
   })
 }
+
+test('a group without a name is none: the kinds of the core have one path', async () => {
+  await using api = new TestServer()
+  for (const path of ['/apis//v1/pods', '/apis//v1/namespaces/a/secrets', '/apis//v1/namespaces/a/configmaps/b']) {
+    assert.equal((await api.get(path)).status, 404, path)
+  }
+  assert.equal((await api.request('POST', '/apis//v1/namespaces/a/configmaps', { metadata: { name: 'b' } })).status, 404)
+})

@@ -71,7 +71,8 @@ export function requestInfo(method: string, url: string, resources: ServedResour
   const start = resourceStart(segments)
   if (start === 0) return { isResource: false, verb: method.toLowerCase(), path, query }
   const group = start === 2 ? '' : (segments[1] ?? '')
-  const version = segments[start - 1] ?? ''
+  // `/apis//v1` is no other name of `/api/v1`: nothing answers there.
+  const version = start === 3 && group === '' ? '' : (segments[start - 1] ?? '')
   return resourceInfo(method, path, query, group, version, segments.slice(start), resources)
 }
 
