@@ -9,6 +9,7 @@ import { runControlLoops } from '../../cluster/control-loops.ts'
 import { controllers } from '../../controllers/index.ts'
 import { connectSigner } from '../../signer/connect.ts'
 import { runPart } from '../part-process.ts'
+import { untilAdmissible } from './until-admissible.ts'
 
 export interface ControllersSettings {
   readonly signerSocket: string
@@ -78,6 +79,9 @@ export const controllersPart = (): Promise<void> =>
       },
       signal,
     )
-    ready({ controllers: controllers.length })
-    await Promise.all([loops, ...renewals])
+    const begun = async () => {
+      await untilAdmissible(clientOf(manager), clock, signal)
+      if (!signal.aborted) ready({ controllers: controllers.length })
+    }
+    await Promise.all([loops, begun(), ...renewals])
   })

@@ -13,7 +13,6 @@ import type { SignerSettings } from '../parts/signer.ts'
 import { type ClusterAddresses, clusterDnsPort, clusterDomain, podCidr } from './addresses.ts'
 import type { AdminCredentials } from './admin-kubeconfig.ts'
 import type { DataDirectory, Identity } from './data-directory.ts'
-import { issueTickets } from './issue-tickets.ts'
 import type { PartDefinition } from './supervisor.ts'
 
 export interface PartInput {
@@ -93,12 +92,15 @@ function nodeParts(
     node.kind === 'real'
       ? [config.nodeName]
       : Array.from({ length: node.count }, (_, index) => (index === 0 ? 'simulated' : `simulated-${index + 1}`))
-  const settings = async (): Promise<NodeSettings> => ({
-    ...{ server: api.server, ca: api.ca(), directory: directory.node, simulated: node.kind === 'simulated' },
-    ...{ podCidr, serviceCidr: services.cidr, clusterDnsIp: services.dnsIp, dnsPort: clusterDnsPort, clusterDomain },
-    evictionHard: config.evictionHard,
-    tickets: await issueTickets(api.server, credentials(), names),
-  })
+  const settings = async (): Promise<NodeSettings> => {
+    const { issueTickets } = await import('./issue-tickets.ts')
+    return {
+      ...{ server: api.server, ca: api.ca(), directory: directory.node, simulated: node.kind === 'simulated' },
+      ...{ podCidr, serviceCidr: services.cidr, clusterDnsIp: services.dnsIp, dnsPort: clusterDnsPort, clusterDomain },
+      evictionHard: config.evictionHard,
+      tickets: await issueTickets(api.server, credentials(), names),
+    }
+  }
   const agent = part('node', directory.node, undefined, ['--max-semi-space-size=2'], settings, 60_000)
   if (node.kind === 'simulated') return [agent]
   const dnsSettings = async (): Promise<DnsSettings> => ({

@@ -23,7 +23,6 @@ import { readAdmission } from './read-admission.ts'
 import { auditPolicyOf } from './read-audit-policy.ts'
 import { runtimeFor } from './runtime.ts'
 import { Supervisor } from './supervisor.ts'
-import { untilAdmissible } from './until-admissible.ts'
 
 const dnsCertificateSeconds = 365 * 86_400
 
@@ -103,7 +102,6 @@ async function run(
     await serverReady
     if (parts.nodes.length > 0) print(apiReady(addresses.server))
     await Promise.all([controllersReady, ...parts.nodes.map(part => supervisor.start(part))])
-    await untilAdmissible(addresses.server, credentials(), systemClock, stop)
     const isDefault = config.dataDirectory === defaultDataDirectory(thisMachine(process.env))
     const example = fileURLToPath(new URL('../../examples/hello.yaml', import.meta.url))
     print(greeting({ config, directory, server: addresses.server, isDefault, example, currentFolder: process.cwd() }))

@@ -1,24 +1,14 @@
 // A cluster is ready for its user when a pod may be made: the default namespace needs its ServiceAccount, which a controller makes.
 import { ApiError, isReason } from '../../api/status.ts'
 import { type Clock, pause } from '../../base/clock.ts'
-import { Client } from '../../client/client.ts'
-import { createHttpTransport } from '../../client/http-transport.ts'
+import type { Client } from '../../client/client.ts'
 import { serviceAccounts } from '../../client/resources.ts'
-import type { AdminCredentials } from './admin-kubeconfig.ts'
 
 const pollMs = 20
 
 /** Resolves when the account is there, or with the signal. */
-export async function untilAdmissible(
-  server: string,
-  { ca, certificate, key }: AdminCredentials,
-  clock: Clock,
-  signal: AbortSignal,
-): Promise<void> {
-  await using transport = createHttpTransport({ server, ca, certificate, key, userAgent: 'bulkhead-up' })
-  const client = new Client(transport)
-  await untilAnswered(() => client.get(serviceAccounts, 'default', 'default', signal), clock, signal)
-}
+export const untilAdmissible = (client: Client, clock: Clock, signal: AbortSignal): Promise<void> =>
+  untilAnswered(() => client.get(serviceAccounts, 'default', 'default', signal), clock, signal)
 
 /** Asks until there is an answer, or until the signal. Rejects with what no further question would change. */
 export async function untilAnswered(ask: () => Promise<unknown>, clock: Clock, signal: AbortSignal): Promise<void> {
