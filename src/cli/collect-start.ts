@@ -1,7 +1,8 @@
 // What a start leaves behind: V8 keeps the garbage of it, and the room in which it was made, for as long as little new comes.
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
-import type { Clock } from '../base/clock.ts'
+import { type Clock, systemClock } from '../base/clock.ts'
+import type { Logger } from '../base/log.ts'
 
 export interface CollectStartOptions {
   readonly clock: Clock
@@ -40,7 +41,13 @@ export async function collectStart({ clock, signal, prepare, collect, utilizatio
   }
 }
 
-/** Those of this process. */
+/** That of this process, which goes on where it fails. */
+export function collectOwnStart(log: Logger, signal: AbortSignal, prepare?: () => Promise<void>): Promise<void> {
+  const options = { clock: systemClock, signal, ...(prepare === undefined ? {} : { prepare }), ...processMemory() }
+  return collectStart(options).catch((err: unknown) => log.error('first quiet moment not used', { err }))
+}
+
+/** How it looks at memory, and collects it. */
 export function processMemory(): Pick<CollectStartOptions, 'collect' | 'utilization' | 'heapUsed'> {
   let last = performance.eventLoopUtilization()
   return {

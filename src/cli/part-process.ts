@@ -1,10 +1,9 @@
 // The child's side of a supervised part: takes its settings from `bulkhead up` over the IPC channel, says when it is ready, and ends with its parent.
 import { flushCompileCache } from 'node:module'
 import { untilAborted } from '../base/abort.ts'
-import { systemClock } from '../base/clock.ts'
 import { createLogger, type Logger, type LogLevel } from '../base/log.ts'
 import { messageOf, UserError } from '../base/user-error.ts'
-import { collectStart, processMemory } from './collect-start.ts'
+import { collectOwnStart } from './collect-start.ts'
 
 /** Parent -> child, first of all. */
 export interface PartStart {
@@ -63,12 +62,10 @@ export async function runPart<Settings>(part: string, body: (context: PartContex
   try {
     // The settings come from our own supervisor over a private channel, in the type that it sends to this part.
     const settings = start.settings as Settings
-    const ready: PartContext<Settings>['ready'] = (details = {}, prepare = async () => undefined) => {
+    const ready: PartContext<Settings>['ready'] = (details = {}, prepare) => {
       send({ type: 'ready', details })
       flushCompileCache()
-      collectStart({ clock: systemClock, signal: stop.signal, prepare, ...processMemory() }).catch((err: unknown) =>
-        log.error('first quiet moment not used', { err }),
-      )
+      void collectOwnStart(log, stop.signal, prepare)
     }
     await body({ settings, log, signal: stop.signal, mayBegin: () => untilAborted(begin.promise, stop.signal), ready })
   } catch (err) {

@@ -11,6 +11,7 @@ import { UserError } from '../../base/user-error.ts'
 import { accountName, accountOrganizations, issueIdentity } from '../../cluster/client-identity.ts'
 import { thresholdsWith } from '../../node/eviction/thresholds.ts'
 import { connectSigner } from '../../signer/connect.ts'
+import { collectOwnStart } from '../collect-start.ts'
 import { bulkheadVersion } from '../version.ts'
 import { clusterAddresses } from './addresses.ts'
 import { type AdminCredentials, ensureAdminKubeconfig } from './admin-kubeconfig.ts'
@@ -60,12 +61,13 @@ async function run(
   if (script === undefined) throw new UserError('The parts can be started from a script file only')
   const entry = new URL('./cli.js', import.meta.url)
   const addresses = clusterAddresses(config)
+  const log = createLogger({ part: 'up', level: config.logLevel })
   await using stack = new AsyncDisposableStack()
   const supervisor = new Supervisor({
     command: await runtimeFor(scriptOf(entry, script), config.dataDirectory, identity !== undefined),
     logLevel: config.logLevel,
     clock: systemClock,
-    log: createLogger({ part: 'up', level: config.logLevel }),
+    log,
     stopping: stop,
     onRestart: (part, exit, delayMs) => print(`The ${part} ended (${exit}); it is started again in ${delayMs} ms.`),
   })
@@ -105,6 +107,7 @@ async function run(
     const isDefault = config.dataDirectory === defaultDataDirectory(thisMachine(process.env))
     const example = fileURLToPath(new URL('../../examples/hello.yaml', import.meta.url))
     print(greeting({ config, directory, server: addresses.server, isDefault, example, currentFolder: process.cwd() }))
+    await collectOwnStart(log, stop)
   })()
   await Promise.race([started, aborted(stop)])
   await aborted(stop)
