@@ -1,4 +1,5 @@
 // The signer's process: the only one that has private keys beyond its own leaf.
+import { setFlagsFromString } from 'node:v8'
 import { systemClock } from '../../base/clock.ts'
 import type { Logger } from '../../base/log.ts'
 import { messageOf, UserError } from '../../base/user-error.ts'
@@ -19,6 +20,8 @@ export interface SignerSettings {
 export const signerPart = (): Promise<void> =>
   runPart<SignerSettings>('signer', async ({ settings, log, signal, ready }) => {
     const { directory, sockets, servingNames } = settings
+    // The forty certificates of a start are enough for V8 to optimize what is hardly called again, and its compilers alone are 8 MB of resident memory.
+    for (const compiler of ['maglev', 'turbofan']) setFlagsFromString(`--no-${compiler}`)
     await using signer = await openKeys(directory, log)
     // Each socket lies in a folder that only one group enters: whoever is of that group may connect.
     const socket = (role: 'server' | 'controllers' | 'admin') => ({ role, path: sockets[role], groupMayConnect: true })
