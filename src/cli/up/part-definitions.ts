@@ -131,6 +131,8 @@ function part(
       HOME: home,
       // One allocator arena for all threads: each further one keeps pages that are free elsewhere.
       MALLOC_ARENA_MAX: '1',
+      // A larger block goes back to the system as soon as it is free. Without a number glibc takes the largest so far, and their holes stay.
+      MALLOC_MMAP_THRESHOLD_: '131072',
     },
     nodeFlags,
     stopTimeoutMs,
