@@ -23,6 +23,24 @@ function stale() {
   }
 }
 
+/**
+ * What packages load at once and nothing of ours calls: Prometheus' push gateway, default metrics and sums over a cluster of processes bring
+ * HTTPS clients and an API for traces, pino's transports a thread. Each part would keep them in memory.
+ */
+const withoutUnused = {
+  name: 'without-unused',
+  setup({ onResolve, onLoad }) {
+    const unused = [
+      { importer: /\/prom-client\/index\.js$/, path: /^\.\/lib\/(?:cluster|defaultMetrics|pushgateway)$/ },
+      { importer: /\/pino\/(?:pino|lib\/tools)\.js$/, path: /^\.\/(?:lib\/)?transport$/ },
+    ]
+    onResolve({ filter: /^\.\// }, ({ importer, path }) =>
+      unused.some(row => row.importer.test(importer) && row.path.test(path)) ? { path, namespace: 'unused' } : undefined,
+    )
+    onLoad({ filter: /./, namespace: 'unused' }, () => ({ contents: '' }))
+  },
+}
+
 if (!process.argv.includes('--if-stale') || stale()) {
   const separate = files(join(root, 'src')).filter(path => /-(?:worker|late)\.ts$/.test(path))
   // Built beside and renamed: a failed build leaves the last good one.
@@ -42,6 +60,7 @@ if (!process.argv.includes('--if-stale') || stale()) {
       platform: 'node',
       target: 'node24',
       mainFields: ['module', 'main'],
+      plugins: [withoutUnused],
       // Each part keeps the text of what it loads in memory; names stay, for stack traces.
       minifyWhitespace: true,
       minifySyntax: true,
