@@ -2,9 +2,8 @@
 
 import { hasPods, type LocatedPod, locatePod } from '../api/located-pod.ts'
 import { groupResource } from '../api/object.ts'
-import { isRecord } from '../api/schema/compile.ts'
 import { containersOf } from '../api/validation/containers-of.ts'
-import { parseJson } from '../base/json.ts'
+import { isJsonObject, parseJson } from '../base/json.ts'
 import type { AdmissionRequest } from './admission.ts'
 import { fail, type Json, mapping } from './configuration-value.ts'
 import { type ReviewEndpoint, readEndpoint } from './webhook/client-identity.ts'
@@ -105,11 +104,11 @@ export function readImageVerdict(body: Buffer): ImageVerdict | undefined {
     // What was sent is not shown: it may be anybody's page.
     return undefined
   }
-  const status = isRecord(value) ? value['status'] : undefined
-  if (!isRecord(status)) return undefined
+  const status = isJsonObject(value) ? value['status'] : undefined
+  if (!isJsonObject(status)) return undefined
   const { allowed = false, reason = '', auditAnnotations = {} } = status
   if (typeof allowed !== 'boolean' || typeof reason !== 'string') return undefined
-  const annotations = isRecord(auditAnnotations) ? Object.entries(auditAnnotations) : []
+  const annotations = isJsonObject(auditAnnotations) ? Object.entries(auditAnnotations) : []
   return {
     allowed,
     reason,

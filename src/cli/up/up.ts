@@ -37,7 +37,7 @@ export async function up({ config: file, ...flags }: UpFlags): Promise<void> {
   const features = readFeatures(config)
   // Refused before anything is made.
   thresholdsWith(config.evictionHard)
-  const auditPolicy = auditPolicyOf(config)
+  const auditPolicy = await auditPolicyOf(config)
   const stop = stopSignal()
   const print = (text: string) => process.stdout.write(`${text}\n`)
   if (config.node.kind === 'real') checkNodePrograms(existsSync)
