@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { badRequest } from '../../api/status.ts'
 import type { Node, Pod, Service } from '../../api/types/core-v1.ts'
 import type { EndpointSlice } from '../../api/types/discovery-v1.ts'
-import { endpointSlices, endpoints as endpointsResource, nodes, pods, services } from '../../client/resources.ts'
+import { endpointSlices, endpoints as endpointsResource, events, nodes, pods, services } from '../../client/resources.ts'
 import { startScenario } from '../scenario.testing.ts'
 import { endpointSlice } from './endpoint-slice.ts'
 import { planSlices } from './endpoint-slice-plan.ts'
@@ -240,6 +241,27 @@ test('endpoints that somebody wrote go with their service, and stay where there 
   assert.ok(api.read(endpointsResource, 'ns', 'other'))
 })
 
+test('endpoints says why it could not be written', async () => {
+  await using scenario = startScenario({
+    controllers: [endpoints],
+    prepare(api) {
+      api.refuse = ({ method, path }) => {
+        if (method === 'POST' && path.endsWith('/endpoints')) throw badRequest('no room')
+        if (method === 'PUT' && path.endsWith('/endpoints/old')) throw badRequest('no change')
+      }
+      api.seed(services, service())
+      api.seed(services, { ...service(), metadata: { name: 'old', namespace: 'ns' } })
+      api.seed(endpointsResource, { metadata: { name: 'old', namespace: 'ns' }, subsets: [{ addresses: [{ ip: '10.0.0.9' }] }] })
+    },
+  })
+  const said = (reason: string, message: string) => () =>
+    scenario.api
+      .all(events)
+      .some(event => event.reason === reason && event.message === message && event.involvedObject.kind === 'Endpoints')
+  await scenario.until(said('FailedToCreateEndpoint', 'Failed to create endpoint for service ns/web: no room'), 'the event of a creation')
+  await scenario.until(said('FailedToUpdateEndpoint', 'Failed to update endpoint ns/old: no change'), 'the event of an update')
+})
+
 test('planEndpoints() cuts an object at 1000 addresses, ready ones first, and says so', () => {
   const list = Array.from({ length: 1001 }, (_, index) =>
     pod(`p${index}`, `10.0.${Math.floor(index / 250)}.${(index % 250) + 1}`, { ready: index !== 0 }),
@@ -256,6 +278,8 @@ test('endpointSlice comes back to a service whose pod names a node that is not t
   api.seed(services, service())
   api.seed(pods, pod('a', '10.0.0.1'))
   await scenario.until(() => api.all(endpointSlices).some(slice => (slice.endpoints ?? []).length === 0), 'an empty slice')
+  const skipped = 'Error updating Endpoint Slices for Service ns/web: skipping Pod a for Service ns/web: Node n1 Not Found'
+  await scenario.until(() => api.all(events).some(({ message }) => message === skipped), 'an event')
   api.seed(nodes, node)
   await scenario.until(() => api.all(endpointSlices).some(slice => flags(slice)?.[0] === '10.0.0.1 true true false'), 'published')
 })

@@ -53,10 +53,8 @@ export const endpointSlice: Controller = {
       const plan = planSlices(service, informers.full(pods).list(namespace), existing, node => informers.full(nodes).get('', node), shares)
       await applySlices(context, namespace, plan, signal)
       tellHints(context, service, plan, hinted)
-      const [left] = plan.withoutNode
       // Retried: the node may be on its way, or its pods about to be collected.
-      if (left)
-        throw new Error(`Cannot publish pod "${left.metadata.name}" of service "${name}": node "${left.spec.nodeName ?? ''}" not found`)
+      if (plan.withoutNode.length > 0) throw tellSkipped(context, service, plan.withoutNode)
       return done
     }
   },
@@ -72,6 +70,15 @@ export function servicesOf(pod: Pod, { informers }: Context, old?: Pod): string[
         selectsByMap(spec?.selector, pod.metadata.labels) || (old !== undefined && selectsByMap(spec?.selector, old.metadata.labels)),
     )
     .map(keyOf)
+}
+
+/** Says on the service which pods have no endpoint as long as their node is not there. */
+function tellSkipped({ events }: Context, service: Service, skipped: readonly Pod[]): Error {
+  const name = keyOf(service)
+  const each = skipped.map(({ metadata, spec }) => `skipping Pod ${metadata.name} for Service ${name}: Node ${spec.nodeName} Not Found`)
+  const message = `Error updating Endpoint Slices for Service ${name}: ${each.length === 1 ? each.join() : `[${each.join(', ')}]`}`
+  events.record(referenceTo(service, 'v1', 'Service'), 'Warning', 'FailedToUpdateEndpointSlices', message)
+  return new Error(message)
 }
 
 /** Says on the service whether its endpoints have hints of zones. `hinted` are the keys of those that had when last looked at. */

@@ -1,6 +1,8 @@
 // Keeps the Endpoints object of each service, for readers that do not know EndpointSlices.
 import { isReason } from '../../api/status.ts'
 import type { Endpoints, Service } from '../../api/types/core-v1.ts'
+import { messageOf } from '../../base/user-error.ts'
+import { referenceTo } from '../../client/event-recorder.ts'
 import { keyOf, splitKey } from '../../client/object-key.ts'
 import { endpoints as endpointsResource, pods, services } from '../../client/resources.ts'
 import { type Context, type Controller, done, follow } from '../controller.ts'
@@ -52,7 +54,8 @@ async function remove({ client }: Context, key: string, signal: AbortSignal): Pr
   }
 }
 
-async function write({ client, informers }: Context, service: Service, signal: AbortSignal): Promise<void> {
+async function write(context: Context, service: Service, signal: AbortSignal): Promise<void> {
+  const { client, informers } = context
   const { namespace = '', name = '' } = service.metadata
   const candidates = informers.full(pods).list(namespace)
   const { subsets, truncated } = planEndpoints(service, candidates)
@@ -68,8 +71,17 @@ async function write({ client, informers }: Context, service: Service, signal: A
     if (current === undefined) await client.create(endpointsResource, namespace, next, signal)
     else await client.update(endpointsResource, next, signal)
   } catch (err) {
-    if (!isNamespaceEnding(err)) throw err
+    if (isNamespaceEnding(err)) return
+    // The cache was behind: the next pass sees what stands.
+    if (!signal.aborted && !isReason(err, 'Conflict') && !isReason(err, 'AlreadyExists'))
+      tellFailure(context, next, current === undefined, err)
+    throw err
   }
+}
+
+function tellFailure({ events }: Context, object: Endpoints, isNew: boolean, err: unknown): void {
+  const [reason, act] = isNew ? ['FailedToCreateEndpoint', 'create endpoint for service'] : ['FailedToUpdateEndpoint', 'update endpoint']
+  events.record(referenceTo(object, 'v1', 'Endpoints'), 'Warning', reason, `Failed to ${act} ${keyOf(object)}: ${messageOf(err)}`)
 }
 
 function same(current: Endpoints, wanted: { subsets: unknown; labels: unknown; capacity: Record<string, string> }): boolean {
