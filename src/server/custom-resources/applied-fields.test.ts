@@ -184,6 +184,25 @@ test('replicas that are the first of their spec have the defaults of the schema 
   assert.equal(labelled.json.metadata.generation, scaled.json.metadata.generation)
 })
 
+test('a scale that is put needs no version, and is refused with an old one', async () => {
+  const scale = { specReplicasPath: '.spec.count', statusReplicasPath: '.status.count' }
+  const spec: JSONSchemaProps = { type: 'object', properties: { count } }
+  const schema = { openAPIV3Schema: { type: 'object', properties: { spec, status: { type: 'object', properties: { count } } } } }
+  await using api = await serving(spec, { schema, subresources: { status: {}, scale } })
+  const created = await api.create(widgets, widget('a', { count: 1 }))
+  const metadata = { name: 'a', namespace: 'default' }
+  const put = (demand: object) =>
+    api.request('PUT', `${widgets}/a/scale`, {
+      apiVersion: 'autoscaling/v1',
+      kind: 'Scale',
+      metadata: { ...metadata, ...demand },
+      spec: { replicas: 3 },
+    })
+  const replaced = await put({})
+  assert.deepEqual([replaced.status, replaced.json.spec], [200, { replicas: 3 }])
+  assert.equal((await put({ resourceVersion: created.metadata.resourceVersion })).status, 409)
+})
+
 test('a null in a configuration is judged as a value, but for one that a default replaces', async () => {
   await using api = await serving({
     type: 'object',

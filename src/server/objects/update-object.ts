@@ -70,7 +70,7 @@ export async function updateObject(parts: WriteParts, context: ResourceContext, 
     const object = await change.next(old)
     if (context.pace.isLarge) await context.pace.rest()
     const { namespace, name, dryRun } = change
-    const place = { namespace, name, dryRun, replaces: change.sent !== undefined }
+    const place = { namespace, name, dryRun, replaces: change.sent !== undefined, isView: change.subresource === 'scale' }
     const conditional = checkPreconditions(served, place, object.metadata, old.metadata)
     try {
       return await attemptUpdate(parts, context, change, entry, object, old)

@@ -11,6 +11,8 @@ export interface Place {
   readonly name: string
   /** The client sent a whole object: its uid is a demand, and of some kinds it must say which version it replaces. */
   readonly replaces?: boolean
+  /** What was sent is a view of the object, as a scale is: the object keeps its own version where the client names none. */
+  readonly isView?: boolean
   readonly dryRun: boolean
 }
 
@@ -18,10 +20,10 @@ const maxVersion = 2n ** 64n - 1n
 
 /** Throws where the sent metadata demands another object than `old`. Returns whether it names the version that it wants to change. */
 export function checkPreconditions(served: ServedResource, place: Place, metadata: ObjectMeta, old: ObjectMeta): boolean {
-  const { replaces = false, name } = place
+  const { replaces = false, isView = false, name } = place
   matchPlace(metadata, place, served.definition.namespaced)
   if (replaces) checkUid(served, place, metadata, old)
-  if (replaces) requireVersion(served, name, metadata)
+  if (replaces && !isView) requireVersion(served, name, metadata)
   const wanted = versionOf(metadata)
   if (wanted === '') return false
   if (wanted !== old.resourceVersion) throw staleConflict(served.named, name)
