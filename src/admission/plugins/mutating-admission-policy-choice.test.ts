@@ -55,7 +55,11 @@ suite('what a policy cannot do is refused with its message, or passed over', () 
       ),
       /operation cancelled: actual cost limit exceeded$/,
     ],
-    ['a path that leads nowhere', patch('[JSONPatch{op: "add", path: "/spec/none/x", value: 1}]'), /^JSONPath: nothing has the path/],
+    [
+      'a path that leads nowhere',
+      patch('[JSONPatch{op: "add", path: "/spec/none/x", value: 1}]'),
+      /^JSONPath: add operation does not apply: doc is missing path: "\/spec\/none\/x": missing value$/,
+    ],
     ['an item behind the last to be replaced', patch(`[JSONPatch{op: "replace", path: "${at}/-", value: {"name": "x"}}]`), /^JSONPath: /],
   ]
   for (const [name, mutation, problem] of rows) {

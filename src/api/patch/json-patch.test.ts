@@ -69,6 +69,56 @@ describe('applyJsonPatch()', () => {
     })
   }
 
+  const reasons: [patch: Record<string, unknown>, why: string][] = [
+    [{ op: 'add' }, 'add operation failed to decode path: missing value'],
+    [{ op: 'add', path: '/z/y' }, 'add operation does not apply: doc is missing path: "/z/y": missing value'],
+    [
+      { op: 'add', path: '/list/x' },
+      `error in add for path: '/list/x': value was not a proper array index: 'x': strconv.Atoi: parsing "x": invalid syntax`,
+    ],
+    [{ op: 'add', path: '/list/5' }, "error in add for path: '/list/5': Unable to access invalid index: 5: invalid index referenced"],
+    [{ op: 'remove', path: 1 }, 'remove operation failed to decode path: missing value'],
+    [{ op: 'remove', path: '/list/9/y' }, 'remove operation does not apply: doc is missing path: "/list/9/y": missing value'],
+    [{ op: 'remove', path: '/a/z' }, "error in remove for path: '/a/z': Unable to remove nonexistent key: z: missing value"],
+    [{ op: 'remove', path: '/list/-' }, `error in remove for path: '/list/-': strconv.Atoi: parsing "-": invalid syntax`],
+    [{ op: 'replace', path: [] }, 'replace operation failed to decode path: json: cannot unmarshal array into Go value of type string'],
+    [{ op: 'replace', path: 'a' }, 'replace operation does not apply: doc is missing path: a: missing value'],
+    [{ op: 'replace', path: '/list/3' }, 'replace operation does not apply: doc is missing key: /list/3: missing value'],
+    [{ op: 'move', path: '/a' }, 'move operation failed to decode from: operation, missing from field: missing value'],
+    [{ op: 'move', from: '/z/y', path: '/a' }, 'move operation does not apply: doc is missing from path: /z/y: missing value'],
+    [{ op: 'move', from: '/a/z', path: '/a' }, "error in move for path: 'z': Unable to remove nonexistent key: z: missing value"],
+    [{ op: 'move', from: '/a/b' }, 'move operation failed to decode path: operation missing path field: missing value'],
+    [{ op: 'move', from: '/a', path: '/a/b' }, 'move operation does not apply: doc is missing destination path: /a/b: missing value'],
+    [
+      { op: 'move', from: '/a', path: '/list/8' },
+      "error in move for path: '/list/8': Unable to access invalid index: 8: invalid index referenced",
+    ],
+    [{ op: 'copy', from: '', path: '/a' }, 'copy operation does not apply: doc is missing from path: : missing value'],
+    [
+      { op: 'copy', from: '/list/8', path: '/a' },
+      "error in copy for from: '/list/8': Unable to access invalid index: 8: invalid index referenced",
+    ],
+    [{ op: 'copy', from: '/a' }, 'copy operation failed to decode path: missing value'],
+    [{ op: 'copy', from: '/a', path: '/z/y' }, 'copy operation does not apply: doc is missing destination path: /z/y: missing value'],
+    [
+      { op: 'copy', from: '/a', path: `/list/${'9'.repeat(20)}` },
+      `error while adding value during copy: value was not a proper array index: '${'9'.repeat(20)}': strconv.Atoi: parsing "${'9'.repeat(20)}": value out of range`,
+    ],
+    [{ op: 'test', path: '/z/y' }, 'test operation does not apply: is missing path: /z/y: missing value'],
+    [{ op: 'test', path: '/list/-9' }, "error in test for path: '/list/-9': Unable to access invalid index: -9: invalid index referenced"],
+    [{ op: 'test', path: '/a/b', value: 2 }, 'testing value /a/b failed: test failed'],
+    [{ op: 'bogus', path: '/a' }, 'Unexpected kind: bogus'],
+    [{ path: '/a' }, 'Unexpected kind: unknown'],
+  ]
+  for (const [patch, why] of reasons) {
+    it(`says ${why}`, () => {
+      assert.throws(
+        () => applyJsonPatch(document, [patch]),
+        err => err instanceof ApiError && err.cause instanceof Error && err.cause.message === why,
+      )
+    })
+  }
+
   it('bounds what its copies add', () => {
     const target = { text: 'x'.repeat(maxCopiedBytes / 2) }
     const copies = (count: number) => Array.from({ length: count }, (_, index) => ({ op: 'copy', from: '/text', path: `/x${index}` }))

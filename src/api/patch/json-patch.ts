@@ -2,6 +2,7 @@
 // null, `replace` and `copy` of one are no failure.
 import { copyJson } from '../../base/copy-json.ts'
 import { setOwn } from '../../base/own-property.ts'
+import { goQuote } from '../go-quote.ts'
 import { isRecord } from '../schema/compile.ts'
 import { type ApiError, apiError, badRequest, tooLarge } from '../status.ts'
 import { equal } from './apply/compare.ts'
@@ -13,11 +14,23 @@ export const maxCopiedBytes = 3 * 1024 * 1024
 
 type Container = Record<string, unknown> | unknown[]
 
-/** A reason for the log: upstream's answer says nothing of it. */
+/** Why an operation cannot be applied, in the words of upstream's library. The answer to a patch says nothing of it, those of admission do. */
 class Inapplicable extends Error {}
 
 /** A `test` that does not hold: the patch is not for this document. */
 export class TestFailed extends Inapplicable {}
+
+const missing = 'missing value'
+
+/** What failed, in front of why. */
+function within<T>(what: string, work: () => T): T {
+  try {
+    return work()
+  } catch (err) {
+    if (err instanceof Inapplicable) throw new Inapplicable(`${what}: ${err.message}`, { cause: err })
+    throw err
+  }
+}
 
 /** Operations between two places where others may go on: each may move the rest of a list of hundreds of thousands. */
 const operationsPerTurn = 100
@@ -90,65 +103,65 @@ class PatchedDocument {
   }
 
   apply(operation: Readonly<Record<string, unknown>>): void {
-    const text = (name: 'path' | 'from'): string => {
-      const value = operation[name]
-      if (typeof value !== 'string') throw new Inapplicable(`the operation has no ${name}`)
-      return value
-    }
+    const kind = typeof operation['op'] === 'string' ? operation['op'] : 'unknown'
     const value = operation['value'] ?? null
-    switch (operation['op']) {
-      case 'add':
-        this.#add(text('path'), value)
+    switch (kind) {
+      case 'add': {
+        const path = textOf(operation, 'path', kind)
+        const place = this.#find(path, `add operation does not apply: doc is missing path: "${path}"`, true)
+        within(`error in add for path: '${path}'`, () => addTo(place, value))
         return
-      case 'remove':
-        this.#remove(text('path'))
+      }
+      case 'remove': {
+        const path = textOf(operation, 'path', kind)
+        const place = this.#find(path, `remove operation does not apply: doc is missing path: "${path}"`, true)
+        within(`error in remove for path: '${path}'`, () => removeFrom(place))
         return
+      }
       case 'replace':
-        this.#replace(text('path'), value)
+        this.#replace(textOf(operation, 'path', kind), value)
         return
       case 'move': {
-        const from = text('from')
-        const moved = this.#get(from)
-        this.#remove(from)
-        this.#add(text('path'), moved ?? null)
+        const from = textOf(operation, 'from', kind)
+        const source = this.#find(from, `move operation does not apply: doc is missing from path: ${from}`, true)
+        const moved = within(`error in move for path: '${source.key}'`, () => {
+          const found = memberOf(source)
+          removeFrom(source)
+          return found
+        })
+        const path = textOf(operation, 'path', kind)
+        const place = this.#find(path, `move operation does not apply: doc is missing destination path: ${path}`, true)
+        within(`error in move for path: '${path}'`, () => addTo(place, moved ?? null))
         return
       }
       case 'copy': {
-        const copied = this.#get(text('from'))
+        const from = textOf(operation, 'from', kind)
+        const source = this.#find(from, `copy operation does not apply: doc is missing from path: ${from}`, false)
+        const copied = within(`error in copy for from: '${from}'`, () => memberOf(source))
+        const path = textOf(operation, 'path', kind)
+        const place = this.#find(path, `copy operation does not apply: doc is missing destination path: ${path}`, true)
         this.#copied += copied === undefined ? 0 : JSON.stringify(copied).length
-        if (this.#copied > maxCopiedBytes) throw new Inapplicable(`the copies add ${this.#copied} bytes, more than ${maxCopiedBytes}`)
-        this.#add(text('path'), copyJson(copied ?? null))
+        if (this.#copied > maxCopiedBytes) {
+          const sum = `the accumulated size increase of copy is ${this.#copied}, exceeding the limit ${maxCopiedBytes}`
+          throw new Inapplicable(`Unable to complete the copy, ${sum}`)
+        }
+        within('error while adding value during copy', () => addTo(place, copyJson(copied ?? null)))
         return
       }
       case 'test': {
-        const path = text('path')
-        const found = path === '' ? this.root : this.#get(path)
-        if (!equal(found ?? null, value)) throw new TestFailed(`testing value ${path} failed`)
+        const path = textOf(operation, 'path', kind)
+        const found = path === '' ? this.root : this.#tested(path)
+        if (!equal(found ?? null, value)) throw new TestFailed(`testing value ${path} failed: test failed`)
         return
       }
       default:
-        throw new Inapplicable('unexpected kind of operation')
+        throw new Inapplicable(`Unexpected kind: ${kind}`)
     }
   }
 
-  #get(path: string): unknown {
-    const { container, key } = this.#find(path, false)
-    if (Array.isArray(container)) return container[indexIn(container, key, container.length)]
-    return Object.hasOwn(container, key) ? container[key] : undefined
-  }
-
-  #add(path: string, value: unknown): void {
-    const { container, key } = this.#find(path, true)
-    if (!Array.isArray(container)) setOwn(container, key, value)
-    else if (key === '-') container.push(value)
-    else container.splice(indexIn(container, key, container.length + 1), 0, value)
-  }
-
-  #remove(path: string): void {
-    const { container, key } = this.#find(path, true)
-    if (Array.isArray(container)) container.splice(indexIn(container, key, container.length), 1)
-    else if (!Object.hasOwn(container, key)) throw new Inapplicable(`there is no ${path} to remove`)
-    else delete container[key]
+  #tested(path: string): unknown {
+    const place = this.#find(path, `test operation does not apply: is missing path: ${path}`, false)
+    return within(`error in test for path: '${path}'`, () => memberOf(place))
   }
 
   #replace(path: string, value: unknown): void {
@@ -157,22 +170,28 @@ class PatchedDocument {
       if (typeof value === 'object' && value !== null) this.root = value
       return
     }
-    const { container, key } = this.#find(path, true)
-    if (Array.isArray(container)) container[indexIn(container, key, container.length)] = value
-    else setOwn(container, key, value)
+    const { container, key } = this.#find(path, `replace operation does not apply: doc is missing path: ${path}`, true)
+    if (!Array.isArray(container)) {
+      setOwn(container, key, value)
+      return
+    }
+    const index = indexIfThere(key, container.length)
+    if (index === undefined) throw new Inapplicable(`replace operation does not apply: doc is missing key: ${path}: ${missing}`)
+    container[index] = value
   }
 
   /** The container that a path ends in; `changes` makes those on the way this patch's own. What stands before the first slash does not count. */
-  #find(path: string, changes: boolean): { container: Container; key: string } {
+  #find(path: string, otherwise: string, changes: boolean): Place {
     const parts = path.split('/').slice(1).map(unescapePart)
     const key = parts.pop()
-    if (key === undefined || !isContainer(this.root)) throw new Inapplicable(`nothing has the path ${JSON.stringify(path)}`)
+    const nowhere = () => new Inapplicable(`${otherwise}: ${missing}`)
+    if (key === undefined || !isContainer(this.root)) throw nowhere()
     if (changes) this.root = this.#own(this.root)
     let container: Container = isContainer(this.root) ? this.root : {}
     for (const part of parts) {
-      const at = Array.isArray(container) ? indexIn(container, part, container.length) : part
-      const next: unknown = Object.hasOwn(container, at) ? Reflect.get(container, at) : undefined
-      if (!isContainer(next)) throw new Inapplicable(`nothing has the path ${JSON.stringify(path)}`)
+      const at = Array.isArray(container) ? indexIfThere(part, container.length) : part
+      const next: unknown = at !== undefined && Object.hasOwn(container, at) ? Reflect.get(container, at) : undefined
+      if (!isContainer(next)) throw nowhere()
       const kept = changes ? this.#own(next) : next
       if (kept !== next) {
         if (Array.isArray(container)) container[Number(at)] = kept
@@ -201,12 +220,61 @@ function isContainer(value: unknown): value is Container {
   return typeof value === 'object' && value !== null
 }
 
+interface Place {
+  readonly container: Container
+  readonly key: string
+}
+
+function textOf(operation: Readonly<Record<string, unknown>>, name: 'path' | 'from', kind: string): string {
+  const value = operation[name]
+  if (typeof value === 'string') return value
+  const absent = name === 'path' ? 'operation missing path field' : 'operation, missing from field'
+  const why =
+    value === undefined || value === null
+      ? `${absent}: ${missing}`
+      : `json: cannot unmarshal ${jsonType(value)} into Go value of type string`
+  // Of these the library forgets why.
+  const forgets = name === 'path' && (kind === 'add' || kind === 'remove' || kind === 'copy')
+  throw new Inapplicable(`${kind} operation failed to decode ${name}: ${forgets ? missing : why}`)
+}
+
+function memberOf({ container, key }: Place): unknown {
+  if (Array.isArray(container)) return container[indexIn(key, container.length)]
+  return Object.hasOwn(container, key) ? container[key] : undefined
+}
+
+function addTo({ container, key }: Place, value: unknown): void {
+  if (!Array.isArray(container)) setOwn(container, key, value)
+  else if (key === '-') container.push(value)
+  else if (isInteger(key)) container.splice(indexIn(key, container.length + 1), 0, value)
+  else throw new Inapplicable(`value was not a proper array index: '${key}': ${noIndex(key)}`)
+}
+
+function removeFrom({ container, key }: Place): void {
+  if (Array.isArray(container)) container.splice(indexIn(key, container.length), 1)
+  else if (!Object.hasOwn(container, key)) throw new Inapplicable(`Unable to remove nonexistent key: ${key}: ${missing}`)
+  else delete container[key]
+}
+
+const isInteger = (key: string): boolean => /^[-+]?\d+$/.test(key) && Math.abs(Number(key)) < 2 ** 63
+
+function indexIn(key: string, length: number): number {
+  const index = indexIfThere(key, length)
+  if (index === undefined) throw new Inapplicable(noIndex(key))
+  return index
+}
+
 /** Negative indexes count from `length`, which every index is below. */
-function indexIn(list: readonly unknown[], key: string, length: number): number {
-  const index = /^[-+]?\d+$/.test(key) ? Number(key) : Number.NaN
+function indexIfThere(key: string, length: number): number | undefined {
+  if (!isInteger(key)) return undefined
+  const index = Number(key)
   const at = index < 0 ? index + length : index
-  if (at >= 0 && at < length) return at
-  throw new Inapplicable(`${JSON.stringify(key)} is no index in a list of ${list.length}`)
+  return at >= 0 && at < length ? at : undefined
+}
+
+function noIndex(key: string): string {
+  if (isInteger(key)) return `Unable to access invalid index: ${Number(key)}: invalid index referenced`
+  return `strconv.Atoi: parsing ${goQuote(key)}: ${/^[-+]?\d+$/.test(key) ? 'value out of range' : 'invalid syntax'}`
 }
 
 function unescapePart(part: string): string {
