@@ -58,13 +58,13 @@ test('readContainerLog() shows no more lines than asked for of a log that grows 
   assert.equal(text, 'a\nb\n')
 })
 
-test('rotateLog() keeps the number of files and gives the name back when the runtime cannot reopen', async () => {
+test('rotateLog() keeps the number of files, gives up the oldest first, and gives the name back when the runtime cannot reopen', async () => {
   const path = await logWith(line(1, 'x'))
   for (let i = 1; i <= 4; i++)
     await rotateLog(path, { bytes: 1, files: 3 }, Date.UTC(2026, 0, i), () => writeFile(path, line(i, String(i))))
   assert.equal(await read(path), '2\n3\n4\n')
   await assert.rejects(rotateLog(path, { bytes: 1, files: 3 }, Date.UTC(2026, 0, 9), () => Promise.reject(new Error('no'))))
-  assert.equal(await read(path), '2\n3\n4\n')
+  assert.equal(await read(path), '3\n4\n')
 })
 
 test('readContainerLog() follows writes and a rotation until the container has ended', async () => {

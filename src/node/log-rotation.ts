@@ -9,12 +9,16 @@ export interface RotationLimits {
 
 export const defaultRotation: RotationLimits = { bytes: 10 * 1024 * 1024, files: 5 }
 
-/** Rotates the log when it is too big: renames it with the time, asks the runtime to reopen, drops the oldest. Resolves with whether it did. */
+/** Rotates the log when it is too big: drops the oldest, renames it with the time, asks the runtime to reopen. Resolves with whether it did. */
 export async function rotateLog(path: string, limits: RotationLimits, now: number, reopen: () => Promise<void>): Promise<boolean> {
   const found = await stat(path).catch(() => undefined)
   if (!found || found.size <= limits.bytes) return false
   const stamp = new Date(now).toISOString().replace(/[-:]/g, '').replace('T', '-').slice(0, 15)
   const rotated = `${path}.${stamp}`
+  // Beside the one that is written and the one that was until now. Before: on a full disk a new file needs the room of an old one.
+  const name = basename(path)
+  const old = (await readdir(dirname(path))).filter(other => other.startsWith(`${name}.`)).sort()
+  for (const other of old.slice(0, Math.max(0, old.length - (limits.files - 2)))) await rm(join(dirname(path), other))
   await rename(path, rotated)
   try {
     await reopen()
@@ -25,8 +29,5 @@ export async function rotateLog(path: string, limits: RotationLimits, now: numbe
   }
   // A runtime that has not opened the new file yet makes it with its own mode.
   await chmod(path, 0o640).catch(() => undefined)
-  const name = basename(path)
-  const old = (await readdir(dirname(path))).filter(other => other.startsWith(`${name}.`)).sort()
-  for (const other of old.slice(0, Math.max(0, old.length - (limits.files - 1)))) await rm(join(dirname(path), other))
   return true
 }
