@@ -2,6 +2,7 @@
 import { join } from 'node:path'
 import type { Container, Pod, PodStatus } from '../api/types/core-v1.ts'
 import { pause } from '../base/clock.ts'
+import { OneByOne } from '../base/one-by-one.ts'
 import { StartError, startContainer } from './container-start.ts'
 import { graceSeconds, stopAll, stopContainer } from './container-stop.ts'
 import { crashWait } from './crash-loop.ts'
@@ -38,6 +39,7 @@ export class PodWorker {
   /** What was last reported; the API's copy may lag behind it. */
   #reported: PodStatus | undefined
   #written = ''
+  readonly #reports = new OneByOne()
   #contradicted = false
   #state: PodState = emptyPodState
   #stateRead = Promise.withResolvers<void>()
@@ -178,7 +180,6 @@ export class PodWorker {
     const pod = this.#pod
     const phase = pod.status?.phase
     await this.#readState(signal)
-    await readMessages(this.#pod, this.#state, this.#directory, this.#messages)
     if (phase === 'Succeeded' || phase === 'Failed' || this.#terminal) return await this.#end(signal)
     const overdue = untilDeadline(pod, this.#reported?.startTime, this.#node.clock.now())
     if (overdue !== undefined && overdue <= 0) return await this.#fail(deadlineExceeded, signal)
@@ -192,6 +193,7 @@ export class PodWorker {
 
   async #readState(signal: AbortSignal): Promise<void> {
     this.#state = await readPodState(this.#node.runtime, this.uid, signal)
+    await readMessages(this.#pod, this.#state, this.#directory, this.#messages)
     const before = this.#stateRead
     this.#stateRead = Promise.withResolvers()
     before.resolve()
@@ -203,7 +205,6 @@ export class PodWorker {
       this.wake()
       await this.#readState(signal)
     }
-    await readMessages(this.#pod, this.#state, this.#directory, this.#messages)
     this.#watchProbes()
     await this.#report(false, signal)
   }
@@ -235,7 +236,6 @@ export class PodWorker {
     await stopAll({ node: this.#node, pod: this.#pod, podIp: this.#podIps()[0] ?? '' }, this.#state, grace, signal)
     for (const { id, state } of this.#state.sandboxes) if (state === 'SANDBOX_READY') await stopSandbox(this.#node, this.#pod, id, signal)
     await this.#readState(signal)
-    await readMessages(this.#pod, this.#state, this.#directory, this.#messages)
   }
 
   async #apply(plan: PodPlan, signal: AbortSignal): Promise<number> {
@@ -264,7 +264,11 @@ export class PodWorker {
     if (plan.createSandbox) void this.#report(false, signal).catch(() => undefined)
     if (!(await this.#setUpVolumes(signal))) return Math.min(firstFailureMs * 2 ** this.#failures++, longestFailureMs)
     const sandbox = await podSandboxConfig({ node: this.#node, pod, logDirectory: this.logDirectory }, plan.attempt)
-    if (plan.createSandbox && !(await this.#createSandbox(sandbox, signal))) return Math.min(2000 * 2 ** this.#failures++, 30_000)
+    if (plan.createSandbox) {
+      const target = { node: this.#node, pod: this.#pod, logDirectory: this.logDirectory }
+      if (!(await createSandbox(target, sandbox, signal))) return Math.min(2000 * 2 ** this.#failures++, 30_000)
+      await this.#readState(signal)
+    }
     if (!(await joinNetwork(this.#node, pod, this.#state.podIps[0], signal)))
       return Math.min(firstFailureMs * 2 ** this.#failures++, longestFailureMs)
     const sandboxId = this.#state.sandboxes[0]?.id ?? ''
@@ -282,12 +286,6 @@ export class PodWorker {
       this.#node.event(this.#pod, undefined, 'Warning', 'FailedMount', err.message)
       return false
     }
-  }
-
-  async #createSandbox(config: SandboxConfig, signal: AbortSignal): Promise<boolean> {
-    if (!(await createSandbox({ node: this.#node, pod: this.#pod, logDirectory: this.logDirectory }, config, signal))) return false
-    await this.#readState(signal)
-    return true
   }
 
   async #startContainers(plan: PodPlan, sandbox: SandboxConfig, sandboxId: string, signal: AbortSignal): Promise<number> {
@@ -345,8 +343,13 @@ export class PodWorker {
     for (const { container } of running) this.#waiting.delete(container.spec.name)
   }
 
+  /** One after the other: a hint that the server is slow to take must not come after what the end of its pass says. */
+  #report(terminated: boolean, signal: AbortSignal): Promise<void> {
+    return this.#reports.run(() => this.#reportNow(terminated, signal))
+  }
+
   /** Writes the status if it differs from the last one written. */
-  async #report(terminated: boolean, signal: AbortSignal): Promise<void> {
+  async #reportNow(terminated: boolean, signal: AbortSignal): Promise<void> {
     const before = this.#reported
     const status = podStatus(withReported(this.#pod, before), this.#state, {
       waiting: this.#waiting,

@@ -7,6 +7,7 @@ import { silentLogger } from '../base/log.ts'
 import { until as untilSeen } from '../base/until.testing.ts'
 import { FakeApi } from '../client/fake-api.ts'
 import { events, leases, nodes, pods, secrets } from '../client/resources.ts'
+import type { Transport } from '../client/transport.ts'
 import { simulatedMark } from './node-object.ts'
 import { runSimulatedNode } from './simulated-node.ts'
 
@@ -104,6 +105,43 @@ test('a pod of which the control plane said that it is not ready, as its node wa
       await until('ready again', () => isReady(api.read(pods, 'default', 'a')))
     }
   })
+})
+
+test('what a pod says at its start comes before what it says later, however slow the server is to take it', async () => {
+  const api = new FakeApi(() => Date.now())
+  const stop = new AbortController()
+  const gate = Promise.withResolvers<void>()
+  let held = false
+  const slow: Transport = {
+    async request(request, signal) {
+      if (!held && request.method === 'PATCH' && request.path.endsWith('/pods/a/status')) {
+        held = true
+        await gate.promise
+      }
+      return api.request(request, signal)
+    },
+    [Symbol.asyncDispose]: async () => undefined,
+  }
+  const running = runSimulatedNode(
+    { transport: slow, name: 'n1', clock: systemClock, log: silentLogger, random: Math.random, delays: {}, podRange: '10.244.0.0/24' },
+    stop.signal,
+  )
+  try {
+    api.seed(pods, podOf('a'))
+    await untilSeen(() => api.all(events).some(({ reason }) => reason === 'Started'), 'a container')
+    // What comes next would be told by now.
+    for (let turn = 0; turn < 200; turn++) await new Promise(resolve => setImmediate(resolve))
+    gate.resolve()
+    await untilSeen(() => isReady(api.read(pods, 'default', 'a')) === true, 'ready')
+    const told = api.requests.flatMap(({ method, path, body }) =>
+      method === 'PATCH' && path.endsWith('/pods/a/status') ? [(body as Pod).status?.phase] : [],
+    )
+    assert.deepEqual(told, ['Pending', 'Running'])
+  } finally {
+    gate.resolve()
+    stop.abort()
+    await running
+  }
 })
 
 test('init containers run in order and a job ends', async () => {

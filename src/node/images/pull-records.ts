@@ -3,6 +3,7 @@
 import { createHmac, randomBytes } from 'node:crypto'
 import type { Secret } from '../../api/types/core-v1.ts'
 import { isJsonObject, parseJson } from '../../base/json.ts'
+import { OneByOne } from '../../base/one-by-one.ts'
 import { readTextIfThere } from '../../base/read-text.ts'
 import { replaceFile } from '../../base/replace-file.ts'
 import type { Image, RegistryAuth } from '../cri/messages.ts'
@@ -31,7 +32,7 @@ export class PullRecords {
   readonly #pulling = new Map<string, number>()
   /** Of a pull that ended without an answer: the image is nobody's until somebody pulls it. */
   readonly #interrupted = new Set<string>()
-  #written: Promise<void> = Promise.resolve()
+  readonly #writes = new OneByOne()
 
   /** Without a file they last as long as this object. */
   constructor(file?: string, { salt, pulling, images }: Content = newContent()) {
@@ -157,8 +158,7 @@ export class PullRecords {
       }
       await replaceFile(file, JSON.stringify(content))
     }
-    this.#written = this.#written.then(write, write)
-    return this.#written
+    return this.#writes.run(write)
   }
 }
 
