@@ -80,7 +80,12 @@ export const controllersPart = (): Promise<void> =>
       signal,
     )
     const begun = async () => {
-      await untilAdmissible(clientOf(manager), clock, signal)
+      try {
+        await untilAdmissible(clientOf(manager), clock, signal)
+      } catch (err) {
+        // Without the right to look the loops run all the same.
+        log.error('cannot tell when a pod may be made', { err })
+      }
       if (!signal.aborted) ready({ controllers: controllers.length })
     }
     await Promise.all([loops, begun(), ...renewals])
