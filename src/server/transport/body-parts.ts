@@ -30,12 +30,12 @@ export function writeCorked(stream: Writable, chunks: readonly Buffer[]): boolea
   return isFree
 }
 
-/** Ends the stream with the body. `ended` is called when all of it is on its way, or the stream is destroyed. */
-export function endWith(stream: Writable, body: Buffer | BodyParts | undefined, ended?: () => void): void {
-  if (Buffer.isBuffer(body)) stream.end(body, ended)
+/** Ends the stream with the body. */
+export function endWith(stream: Writable, body: Buffer | BodyParts): void {
+  if (Buffer.isBuffer(body)) stream.end(body)
   else {
-    if (body !== undefined) writeCorked(stream, body.parts)
-    stream.end(ended)
+    writeCorked(stream, body.parts)
+    stream.end()
   }
 }
 

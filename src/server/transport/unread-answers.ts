@@ -14,15 +14,30 @@ export class UnreadAnswers {
   #atLastLook: readonly ServerHttp2Stream[] = []
   #refusals = 0
   #timer: NodeJS.Timeout | undefined
+  /** Of all answers the same: one made for each would live as long as its stream, which V8 finds dead in a major collection alone. */
+  readonly #ended: (this: ServerHttp2Stream) => void
+
+  constructor() {
+    const waiting = this.#waiting
+    this.#ended = function () {
+      waiting.delete(this)
+    }
+  }
 
   /** Ends the stream, with the body where there is one. `refusal`: it is the answer to credentials that are none; a connection that lets too many of them wait is closed. */
   end(stream: ServerHttp2Stream, body?: Buffer | BodyParts, refusal = false): void {
-    if (refusal && ++this.#refusals > maxUnreadRefusals) stream.session?.destroy(undefined, constants.NGHTTP2_ENHANCE_YOUR_CALM)
+    if (refusal) this.#count(stream)
     this.#waiting.add(stream)
     this.#timer ??= setInterval(this.#look, lookMs).unref()
-    endWith(stream, body, () => {
-      this.#waiting.delete(stream)
-      if (refusal) this.#refusals -= 1
+    stream.on('finish', this.#ended)
+    if (body === undefined) stream.end()
+    else endWith(stream, body)
+  }
+
+  #count(stream: ServerHttp2Stream): void {
+    if (++this.#refusals > maxUnreadRefusals) stream.session?.destroy(undefined, constants.NGHTTP2_ENHANCE_YOUR_CALM)
+    stream.once('close', () => {
+      this.#refusals -= 1
     })
   }
 
