@@ -109,6 +109,21 @@ test('job that is suspended loses its pods without a failure, and begins anew wh
   assert.ok(read(scenario).status?.startTime)
 })
 
+test('job that is over ends a pod of its own that comes to light late, and takes up none of others', async () => {
+  await using scenario = start({})
+  const { api } = scenario
+  await scenario.until(() => api.all(pods).length === 1, 'a pod')
+  const [first] = api.all(pods)
+  endPods(scenario, () => 'Succeeded')
+  await scenario.until(() => ended(scenario) === 'Complete', 'completion')
+  const { labels, ownerReferences } = first?.metadata ?? {}
+  const late = { name: 'late', namespace: 'ns', labels, ownerReferences, finalizers: [jobTrackingFinalizer] }
+  api.seed(pods, { metadata: { name: 'bare', namespace: 'ns', labels }, spec: { containers: [] }, status: { phase: 'Running' } })
+  api.seed(pods, { metadata: late, spec: { containers: [] }, status: { phase: 'Running' } })
+  await scenario.until(() => api.read(pods, 'ns', 'late') === undefined, 'its end')
+  assert.equal(api.read(pods, 'ns', 'bare')?.metadata.ownerReferences, undefined)
+})
+
 test('job that is gone leaves no pod held by its finalizer', async () => {
   await using scenario = start({})
   await scenario.until(() => scenario.api.all(pods).length === 1, 'a pod')

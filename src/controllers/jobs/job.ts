@@ -8,10 +8,12 @@ import { keyOf } from '../../client/object-key.ts'
 import { jobs, pods } from '../../client/resources.ts'
 import { type Context, type Controller, done, follow, type Result } from '../controller.ts'
 import type { Expectations } from '../expectations.ts'
+import { hasFinalizer } from '../finalizer.ts'
 import { LatestWritten } from '../latest-written.ts'
 import { controllerOf, isControlledBy, planOwnership } from '../owner.ts'
 import { createPod, deleteExpected, deletePod, inGrowingBatches, isNamespaceEnding } from '../pod-control.ts'
 import { expectPods } from '../pod-expectations.ts'
+import { isActive } from '../pod-state.ts'
 import { canonical } from '../replicas/pod-template-hash.ts'
 import { applyClaim } from '../volumes/claim.ts'
 import { type BackoffRecord, noFailures, recordFinished } from './job-backoff.ts'
@@ -115,13 +117,9 @@ class Pass {
     const { spec, metadata } = this.#job
     // Without a selector no pod would ever be its own, and each pass would make more.
     if (spec.selector == null || !isManagedHere(this.#job)) return done
+    if (finishedCondition(this.#job) !== undefined) return this.#leave()
     const trusted = this.#memory.expectations.fulfilled(this.#key, this.#context.clock.monotonic())
     const owned = await this.#claim()
-    if (finishedCondition(this.#job) !== undefined) {
-      this.#memory.backoffs.delete(this.#key)
-      for (const pod of owned) await this.#memory.tracked.release(pod, this.#signal)
-      return done
-    }
     let status: JobStatus = { ...this.#job.status }
     if (status.startTime == null && spec.suspend !== true) status.startTime = formatTime(this.#now)
     const started = { ...this.#job, status }
@@ -148,6 +146,21 @@ class Pass {
     if (this.#failure !== undefined) throw this.#failure
     const due = waits.filter(wait => wait !== undefined).filter(wait => wait > 0)
     return due.length === 0 || verdict !== undefined ? done : { requeueAfterMs: Math.min(...due) }
+  }
+
+  /** A job that is over. A pod whose creation was carried out though its answer got lost may be seen only now: nobody waits for its work. */
+  async #leave(): Promise<Result> {
+    const { backoffs, tracked } = this.#memory
+    backoffs.delete(this.#key)
+    const own = this.#context.informers
+      .full(pods)
+      .list(this.#job.metadata.namespace)
+      .filter(pod => isControlledBy(pod, this.#job))
+    const late = own.filter(pod => isActive(pod) && hasFinalizer(pod, jobTrackingFinalizer))
+    await this.#deleteAll(late, false)
+    if (this.#failure !== undefined) throw this.#failure
+    for (const pod of own) await tracked.release(pod, this.#signal)
+    return done
   }
 
   get #now(): number {
