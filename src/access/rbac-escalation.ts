@@ -1,6 +1,6 @@
 // Nobody grants rights that they do not hold: what a write of a role or a binding needs beside the right to write it.
 import { isDeepStrictEqual } from 'node:util'
-import { goQuote } from '../api/go-quote.ts'
+import { goQuote, goQuotedList } from '../api/go-quote.ts'
 import type { KubeObject } from '../api/object.ts'
 import { type ApiError, forbidden, notFound } from '../api/status.ts'
 import type { UserInfo } from '../api/user.ts'
@@ -134,11 +134,10 @@ function missingRights(
   if (pieceCharacters(missing) > maxMissingCharacters)
     return `user ${goQuote(user.name)} does not hold ${missing.length} of the rights that the rules stand for, which are too long to be listed`
   const lines = [...new Set(compactRules(missing).map(ruleText))].sort()
-  const groups = `[${user.groups.map(goQuote).join(' ')}]`
   // Here too upstream names the resource of the request, whatever kind of role is missing.
   const unresolved = [...new Set(held.missing.map(role => notFound(resource, role.name).message))]
   const errors = unresolved.length === 0 ? '' : `; resolution errors: [${aggregated(unresolved)}]`
-  const text = `user ${goQuote(user.name)} (groups=${groups}) is attempting to grant RBAC permissions not currently held:`
+  const text = `user ${goQuote(user.name)} (groups=${goQuotedList(user.groups)}) is attempting to grant RBAC permissions not currently held:`
   return `${text}\n${lines.join('\n')}${errors}`
 }
 

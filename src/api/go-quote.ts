@@ -20,6 +20,11 @@ export function goQuote(text: string): string {
   return plainText.test(text) ? `"${text}"` : `"${Array.from(text, shown).join('')}"`
 }
 
+/** `["a" "b"]`: a list with `%q`. */
+export function goQuotedList(texts: readonly string[]): string {
+  return `[${texts.map(goQuote).join(' ')}]`
+}
+
 function shown(character: string): string {
   const known = goEscapes[character]
   if (known !== undefined) return known

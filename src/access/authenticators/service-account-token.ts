@@ -1,6 +1,6 @@
 // ServiceAccount tokens: signed by us, for us, valid now, and everything that they are bound to still exists.
 import { createHash, createPublicKey, type KeyObject, verify } from 'node:crypto'
-import { goQuote } from '../../api/go-quote.ts'
+import { goQuote, goQuotedList } from '../../api/go-quote.ts'
 import type { KubeObject } from '../../api/object.ts'
 import type { Clock } from '../../base/clock.ts'
 import { parseJson } from '../../base/json.ts'
@@ -143,8 +143,6 @@ function boundRefusal(kind: 'secret' | 'pod' | 'node', object: KubeObject | unde
   const { uid = '' } = object.metadata
   return uid === claimed ? undefined : `${kind} UID (${uid}) does not match service account ${kind} ref claim (${claimed})`
 }
-
-const goQuotedList = (texts: readonly string[]): string => `[${texts.map(goQuote).join(' ')}]`
 
 function authentication(claims: ServiceAccountClaims): Extract<Authentication, { outcome: 'authenticated' }> {
   const { namespace, serviceaccount, pod, node } = claims['kubernetes.io']

@@ -1,5 +1,5 @@
 // Whether one set of RBAC rules grants everything that another does: the question behind every escalation check.
-import { goQuote } from '../../api/go-quote.ts'
+import { goQuotedList } from '../../api/go-quote.ts'
 import type { PolicyRule } from '../rbac-object.ts'
 
 /** One verb on one resource, or one verb on one path: rules are compared in these smallest pieces. */
@@ -113,13 +113,11 @@ export function compactRules(pieces: readonly PolicyRule[]): PolicyRule[] {
   return [...compacted.values()]
 }
 
-const quoted = (list: readonly string[]): string => `[${list.map(goQuote).join(' ')}]`
-
 /** `{APIGroups:[""], Resources:["pods"], Verbs:["get"]}`, as upstream prints a rule. */
 export function ruleText(rule: PolicyRule): string {
   const parts: string[] = []
   const add = (name: string, list: readonly string[] | undefined) => {
-    if (list && list.length > 0) parts.push(`${name}:${quoted(list)}`)
+    if (list && list.length > 0) parts.push(`${name}:${goQuotedList(list)}`)
   }
   add('APIGroups', rule.apiGroups)
   add('Resources', rule.resources)
