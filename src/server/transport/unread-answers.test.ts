@@ -13,6 +13,8 @@ async function connection(isShut: boolean, refusal = false) {
   server.on('stream', stream => {
     streams.push(stream)
     stream.on('error', () => undefined)
+    // As the server does; whoever has read a request to its end closes its stream with the answer.
+    stream.resume()
     stream.respond({ ':status': 200 })
     unread.end(stream, Buffer.from('{}'), refusal)
   })
@@ -25,8 +27,9 @@ async function connection(isShut: boolean, refusal = false) {
   return {
     client,
     streams,
-    ask() {
-      const answer = client.request({ ':path': '/' })
+    unread,
+    ask(goesOn = false) {
+      const answer = client.request({ ':path': '/', ':method': goesOn ? 'POST' : 'GET' }, { endStream: !goesOn })
       answer.on('error', () => undefined)
       answer.resume()
       return answer
@@ -61,6 +64,21 @@ test('an answer that is left unread is cut at the second look, and one that is r
   assert.equal(shut.streams[1]?.destroyed, false)
   t.mock.timers.tick(30_000)
   await closed(later)
+})
+
+test('an answer that was read is kept no longer, nor cut where its client goes on with the request', async t => {
+  t.mock.timers.enable({ apis: ['setInterval'] })
+  await using open = await connection(false)
+  for (let i = 0; i < 50; i++) await once(open.ask(), 'close')
+  // The last one's end may not have come to both sides yet.
+  assert.ok(open.unread.size <= 1, `${open.unread.size} of 50`)
+  const goingOn = open.ask(true)
+  await once(goingOn, 'end')
+  const stream = open.streams.at(-1)
+  assert.ok(stream)
+  if (!stream.writableFinished) await once(stream, 'finish')
+  for (let i = 0; i < 3; i++) t.mock.timers.tick(30_000)
+  assert.deepEqual([stream.destroyed, open.unread.size], [false, 0])
 })
 
 test('a connection that reads none of its refusals is closed, and one that reads hundreds is not', async () => {

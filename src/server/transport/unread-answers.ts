@@ -24,12 +24,18 @@ export class UnreadAnswers {
     }
   }
 
+  /** Answers that their client has not read yet, as far as is known. */
+  get size(): number {
+    return this.#waiting.size
+  }
+
   /** Ends the stream, with the body where there is one. `refusal`: it is the answer to credentials that are none; a connection that lets too many of them wait is closed. */
   end(stream: ServerHttp2Stream, body?: Buffer | BodyParts, refusal = false): void {
     if (refusal) this.#count(stream)
     this.#waiting.add(stream)
     this.#timer ??= setInterval(this.#look, lookMs).unref()
-    stream.on('finish', this.#ended)
+    // Not on 'finish': a stream whose request was read to its end closes without it.
+    stream.on('close', this.#ended)
     if (body === undefined) stream.end()
     else endWith(stream, body)
   }
@@ -42,8 +48,9 @@ export class UnreadAnswers {
   }
 
   readonly #look = (): void => {
+    // An answer that is on its way leaves its stream open where the client goes on with its request.
+    for (const stream of this.#waiting) if (stream.destroyed || stream.writableFinished) this.#waiting.delete(stream)
     for (const stream of this.#atLastLook) if (this.#waiting.has(stream)) stream.destroy(new Error('the client does not read its answer'))
-    for (const stream of this.#waiting) if (stream.destroyed) this.#waiting.delete(stream)
     this.#atLastLook = [...this.#waiting]
     if (this.#atLastLook.length > 0) return
     clearInterval(this.#timer)
