@@ -133,6 +133,9 @@ function part(
       MALLOC_ARENA_MAX: '1',
       // A larger block goes back to the system as soon as it is free. Without a number glibc takes the largest so far, and their holes stay.
       MALLOC_MMAP_THRESHOLD_: '131072',
+      // What is smaller stays: with the numbers that come with that one, 128 KiB both, the heap's end moves back and forth at every other commit.
+      MALLOC_TRIM_THRESHOLD_: '4194304',
+      MALLOC_TOP_PAD_: '524288',
     },
     nodeFlags,
     stopTimeoutMs,
