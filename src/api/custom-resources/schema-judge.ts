@@ -1,5 +1,5 @@
 // Judges values by what the schema of a custom resource says of them, in the words of upstream's validator. Compiled once a schema.
-import { compilePattern } from '../cel/evaluate/regex.ts'
+import { compilePattern, runSteps } from '../cel/evaluate/regex.ts'
 import { type FieldError, invalidValue, notSupported, required, tooLong, tooMany, typeInvalid } from '../field-error.ts'
 import { goMapJson, isInt64 } from '../go-json.ts'
 import { goQuote } from '../go-quote.ts'
@@ -58,7 +58,7 @@ export class Walk {
   }
 }
 
-/** Validators that run on one object, and texts by their length. The largest objects need a tenth of them by ordinary schemas. */
+/** Validators that run on one object, and texts by their length and by the size of their pattern. The largest objects need a tenth of them by ordinary schemas. */
 export const maxJudgedSteps = 10_000_000
 
 export class TooManySteps extends Error {}
@@ -230,8 +230,9 @@ function stringJudge({ maxLength, minLength, pattern = '' }: JSONSchemaProps): J
       walk.errors.push(tooLong(walk.path || '<nil>', maxLength))
     } else if (minLength !== undefined && characters(value) < minLength) fail(walk, value, `should be at least ${minLength} chars long`)
     else if (pattern !== '') {
-      walk.charge(value.length >> 2)
-      if (!compilePattern(pattern).test(value)) fail(walk, value, `should match '${pattern}'`)
+      const compiled = compilePattern(pattern)
+      walk.charge(runSteps(value, compiled))
+      if (!compiled.test(value)) fail(walk, value, `should match '${pattern}'`)
     }
   }
 }

@@ -86,6 +86,16 @@ test('case 96: a pattern that others take forever for is matched in linear time'
   assert.equal(status, 422)
 })
 
+test('a long text for a pattern of very many instructions ends in an error, not in a halt', async () => {
+  await using api = new TestServer()
+  await install(api, withSpec({ type: 'object', properties: { a: { ...text, pattern: '^(([a-z]?){1000})*$' } } }))
+  const few = await api.request('POST', widgets, widget('few', { a: 'x'.repeat(100) }))
+  assert.equal(few.status, 201)
+  const { status, json } = await api.request('POST', widgets, widget('many', { a: 'x'.repeat(100_000) }))
+  assert.equal(status, 422)
+  assert.match(json.message, /the object takes more than 10000000 steps to validate by its schema/)
+})
+
 test('a long list with very many alternatives for each item ends in an error, not in a halt', async () => {
   await using api = new TestServer()
   const anyOf = Array.from({ length: 2000 }, (_, i) => ({ minimum: i + 1, maximum: i + 1 }))

@@ -6,6 +6,13 @@ import type * as re2 from './re2-late.ts'
 
 /** Patterns that an expression computes at run time must not fill the memory. */
 const maxPatterns = 500
+/**
+ * Of the states that a pattern meets in texts, what it keeps. The engine's own 8 MiB would make gigabytes of many patterns, and where a text leads to
+ * ever new states, running without them is several times faster than keeping so many.
+ */
+const stateBytes = 512 << 10
+/** Of one run of a pattern in an expression. */
+const maxRunSteps = 10_000_000
 const compiled = new Map<string, RE2JS>()
 
 /** Fails for what is no regular expression, with the reason. */
@@ -16,6 +23,9 @@ export function compilePattern(pattern: string): RE2JS {
   const engine = requireLate<typeof re2>(import.meta.url, './re2-late.ts')
   try {
     const made = engine.RE2JS.compile(pattern)
+    const { dfa } = made.re2Input
+    dfa.stateBudget = stateBytes
+    dfa.memBudget = stateBytes
     if (compiled.size >= maxPatterns) compiled.clear()
     compiled.set(pattern, made)
     return made
@@ -25,12 +35,20 @@ export function compilePattern(pattern: string): RE2JS {
   }
 }
 
+/** What a run costs where each character leads to a new state: the time of one step of a validator, as of four characters of a short pattern. */
+export const runSteps = (text: string, pattern: RE2JS): number => (text.length * Math.max(4, pattern.programSize())) / 16
+
+function runnable(text: string, pattern: string): RE2JS {
+  const found = compilePattern(pattern)
+  return runSteps(text, found) > maxRunSteps ? fail(`the text is too long for a pattern of ${found.programSize()} instructions`) : found
+}
+
 /** Whether some part of the text matches. */
-export const matches = (text: string, pattern: string): boolean => compilePattern(pattern).test(text)
+export const matches = (text: string, pattern: string): boolean => runnable(text, pattern).test(text)
 
 /** What matches, from left to right, without nothing right behind a match; at most `limit` parts where it is not negative. */
 export function findAll(text: string, pattern: string, limit: number): string[] {
-  const matcher = compilePattern(pattern).matcher(text)
+  const matcher = runnable(text, pattern).matcher(text)
   const found: string[] = []
   let end = -1
   while (found.length !== limit && matcher.find()) {
