@@ -94,9 +94,12 @@ export class CustomKind {
     return this.#shape
   }
 
-  /** What comes of a configuration that is applied: as upstream, nulls in it count as values. Never changes `value`. */
+  /**
+   * What comes of a configuration that is applied: as upstream, nulls in it count as values, and the time of creation may be unreadable, as it is the
+   * server's in any case. Never changes `value`.
+   */
   decodeApplied(value: Record<string, unknown>): Decoded {
-    const object = this.#read(this.#compiled.read, value, { members: 0, unknown: false, keepsNulls: true })
+    const object = this.#read(this.#compiled.read, withoutCreation(value), { members: 0, unknown: false, keepsNulls: true })
     return typeof object === 'string' ? { ok: false, message: object } : { ok: true, object, strictErrors: [] }
   }
 
@@ -254,6 +257,12 @@ function readProblem(value: Record<string, unknown>, schema: JSONSchemaProps): s
   const { metadata } = value
   const own = metadata === undefined ? undefined : metadataReadProblem(metadata)
   return own ?? embeddedReadProblem(value, schema) ?? 'json: cannot represent a value: a 64-bit number is beyond ±2^53'
+}
+
+function withoutCreation(value: Record<string, unknown>): Record<string, unknown> {
+  if (!isRecord(value['metadata'])) return value
+  const { creationTimestamp: _creation, ...metadata } = value['metadata']
+  return { ...value, metadata }
 }
 
 /** Kind, version and metadata are judged for all resources alike, but for what a schema says of names. */

@@ -52,6 +52,16 @@ test('fields that the schema does not name are managed one by one', async () => 
   assert.deepEqual(forced.json.spec, { replicas: 1, deep: { a: 1, b: 2 } })
 })
 
+test("a time of creation that is applied is the server's, however unreadable it is", async () => {
+  await using api = await serving({ type: 'object', ...keepsUnknown })
+  const made = await apply(api, 'one', {}, '', { creationTimestamp: 'soon' })
+  assert.equal(made.status, 201)
+  const changed = await apply(api, 'one', { a: 1 }, '', { creationTimestamp: 5 })
+  assert.equal(changed.status, 200)
+  assert.equal(changed.json.metadata.creationTimestamp, made.json.metadata.creationTimestamp)
+  assert.match(made.json.metadata.creationTimestamp, /Z$/)
+})
+
 test('items of a keyed list have their managers, and finalizers theirs', async () => {
   await using api = await serving({ type: 'object', properties: { ports }, ...keepsUnknown })
   const finalizers = { finalizers: ['example.com/one'] }

@@ -42,9 +42,32 @@ test('impersonate() asks for user, groups, extras and uid, in this order', () =>
   assert.equal(user.uid, 'u')
 })
 
+test('impersonate() takes an empty uid for none', () => {
+  const { user, asked } = taken({ 'impersonate-user': 'bob', 'impersonate-uid': '' })
+  assert.deepEqual(asked, ['users bob'])
+  assert.ok(!('uid' in user))
+})
+
 test('impersonate() refuses an extra whose name cannot be read', () => {
   assert.throws(
     () => taken({ 'impersonate-user': 'bob', 'impersonate-extra-%zz': 'x' }),
     err => isReason(err, 'BadRequest'),
   )
 })
+
+const withoutUser: readonly (readonly [what: string, headers: Record<string, string | string[]>, asked: string])[] = [
+  ['groups', { 'impersonate-group': ['g', 'h'] }, '{Group  g    } {Group  h    }'],
+  ['an extra', { 'impersonate-extra-a%2fb': 'x' }, '{UserExtra  x  authentication.k8s.io/v1  a/b}'],
+  ['a uid and a group', { 'impersonate-uid': 'u', 'impersonate-group': 'g' }, '{Group  g    } {UID  u  authentication.k8s.io/v1  }'],
+  ['a group of an empty user', { 'impersonate-user': '', 'impersonate-group': 'g' }, '{Group  g    }'],
+  ['an empty user', { 'impersonate-user': '' }, ''],
+  ['what it does not know', { 'impersonate-scope': 'x' }, ''],
+]
+for (const [what, headers, asked] of withoutUser) {
+  test(`impersonate() names what is asked for without a user: ${what}`, () => {
+    assert.throws(
+      () => taken(headers),
+      err => isReason(err, 'BadRequest') && err.message === `requested [${asked}] without impersonating a user`,
+    )
+  })
+}

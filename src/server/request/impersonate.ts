@@ -2,7 +2,7 @@
 import { isUtf8 } from 'node:buffer'
 import type { AccessVerdict, Attributes } from '../../access/access.ts'
 import { authenticatedGroup } from '../../access/access.ts'
-import { badRequest } from '../../api/status.ts'
+import { type ApiError, badRequest } from '../../api/status.ts'
 import type { UserInfo } from '../../api/user.ts'
 import { nameIsDnsLabel, nameIsDnsSubdomain } from '../../api/validation/names.ts'
 import type { RequestHeaders } from '../transport/exchange.ts'
@@ -23,12 +23,10 @@ export function wantsImpersonation(headers: RequestHeaders): boolean {
 /** The identity to act with. Throws a 403 for the first part that `user` may not take on. */
 export function impersonate(user: UserInfo, headers: RequestHeaders, authorize: (attributes: Attributes) => AccessVerdict): UserInfo {
   const name = first(headers, userHeader)
-  const uid = first(headers, uidHeader)
+  const uid = first(headers, uidHeader) || undefined
   const groups = values(headers, groupHeader)
   const extra = extras(headers)
-  if (name === undefined || name === '') {
-    throw badRequest('requested impersonation of groups, uid or extra without impersonating a user')
-  }
+  if (name === undefined || name === '') throw withoutUser(groups, extra, uid)
   const ask = (resource: string, group: string, part: { name: string; namespace?: string; subresource?: string }): void => {
     const attributes: Attributes = {
       user,
@@ -58,6 +56,15 @@ export function impersonate(user: UserInfo, headers: RequestHeaders, authorize: 
     ...(uid === undefined ? {} : { uid }),
     ...(Object.keys(extra).length === 0 ? {} : { extra }),
   }
+}
+
+/** Lists what was asked for as upstream does, which prints its references. */
+function withoutUser(groups: readonly string[], extra: Readonly<Record<string, readonly string[]>>, uid: string | undefined): ApiError {
+  const asked = groups.map(group => `{Group  ${group}    }`)
+  for (const [key, list] of Object.entries(extra))
+    for (const value of list) asked.push(`{UserExtra  ${value}  ${authenticationGroup}/v1  ${key}}`)
+  if (uid !== undefined) asked.push(`{UID  ${uid}  ${authenticationGroup}/v1  }`)
+  return badRequest(`requested [${asked.join(' ')}] without impersonating a user`)
 }
 
 /** The groups that a user of this name has, where only some or none are given. */
