@@ -1,8 +1,8 @@
 // What waits and runs now, as text: upstream's `/debug/api_priority_and_fairness/dump_*`, behind authorization like every other path.
-
 import type { Waiting } from './fair-queues.ts'
 import type { FlowClock } from './flow-clock.ts'
 import type { FlowControl } from './flow-control.ts'
+import type { FlowCounters, RejectReason } from './flow-counters.ts'
 import type { PriorityLevel } from './priority-level.ts'
 
 const prefix = '/debug/api_priority_and_fairness/dump_'
@@ -12,7 +12,7 @@ export function dumpText(flow: FlowControl, path: string, withDetails: boolean, 
   if (!path.startsWith(prefix)) return undefined
   switch (path.slice(prefix.length)) {
     case 'priority_levels':
-      return table([levelHeads, ...flow.levels.map(levelRow)])
+      return table([levelHeads, ...flow.levels.map(level => levelRow(level, [...flow.counters]))])
     case 'queues':
       return table([queueHeads, ...flow.levels.flatMap(queueRows)])
     case 'requests': {
@@ -25,12 +25,18 @@ export function dumpText(flow: FlowControl, path: string, withDetails: boolean, 
   }
 }
 
-const levelHeads = ['PriorityLevelName', 'ActiveQueues', 'IsIdle', 'IsQuiescing', 'WaitingRequests', 'ExecutingRequests']
+const levelHeads = [
+  ...['PriorityLevelName', 'ActiveQueues', 'IsIdle', 'IsQuiescing', 'WaitingRequests', 'ExecutingRequests'],
+  ...['DispatchedRequests', 'RejectedRequests', 'TimedoutRequests', 'CancelledRequests'],
+]
 
-function levelRow({ name, exempt, queues, quiescing }: PriorityLevel): string[] {
-  if (exempt) return [name, ...Array.from({ length: levelHeads.length - 1 }, () => '<none>')]
+function levelRow({ name, queues, quiescing }: PriorityLevel, counters: readonly FlowCounters[]): string[] {
   const active = queues.queues.filter(({ waiting }) => waiting.size > 0).length
-  return [name, ...[active, queues.isIdle, quiescing, queues.waiting, queues.executing].map(String)]
+  const own = counters.filter(({ level }) => level === name)
+  const sumOf = (read: (counters: FlowCounters) => number) => own.reduce((sum, of) => sum + read(of), 0)
+  const rejected = (...reasons: RejectReason[]) => sumOf(of => reasons.reduce((sum, reason) => sum + of.rejected[reason], 0))
+  const ended = [sumOf(of => of.dispatched), rejected('queue-full', 'concurrency-limit'), rejected('time-out'), rejected('cancelled')]
+  return [name, ...[active, queues.isIdle, quiescing, queues.waiting, queues.executing, ...ended].map(String)]
 }
 
 const queueHeads = [
@@ -39,8 +45,7 @@ const queueHeads = [
 ]
 
 /** Queues that are empty are not kept, so they are no rows. */
-function queueRows({ name, exempt, queues }: PriorityLevel): string[][] {
-  if (exempt) return [[name, ...Array.from({ length: queueHeads.length - 1 }, () => '<none>')]]
+function queueRows({ name, queues }: PriorityLevel): string[][] {
   return queues.queues.map(({ index, waiting, executing, seats, nextStart, waitingWork }) => {
     const sumOf = (of: 'initialSeats' | 'seats') => String([...waiting].reduce((sum, { asking }) => sum + asking.work[of], 0))
     const counts = [index, waiting.size, executing, seats].map(String)
@@ -52,8 +57,10 @@ const seatSeconds = (seatMs: number): string => `${(seatMs / 1000).toFixed(8)}ss
 
 const requestHeads = [
   ...['PriorityLevelName', 'FlowSchemaName', 'QueueIndex', 'RequestIndexInQueue', 'FlowDistingsher', 'ArriveTime'],
-  ...['InitialSeats', 'FinalSeats', 'AdditionalLatency'],
+  ...['InitialSeats', 'FinalSeats', 'AdditionalLatency', 'StartTime'],
 ]
+/** Go's time zero: only those that wait are shown. */
+const notStarted = '0001-01-01T00:00:00Z'
 const detailHeads = ['UserName', 'Verb', 'APIPath', 'Namespace', 'Name', 'APIVersion', 'Resource', 'SubResource']
 
 function requestRows(level: PriorityLevel, withDetails: boolean, arrivedAt: (waiting: Waiting) => string): string[][] {
@@ -61,7 +68,7 @@ function requestRows(level: PriorityLevel, withDetails: boolean, arrivedAt: (wai
     [...waiting].map((request, at) => {
       const { flow, work, counters } = request.asking
       const place = [level.name, counters.schema, String(index), String(at), flow.distinguisher, arrivedAt(request)]
-      const row = [...place, String(work.initialSeats), String(work.finalSeats), `${work.lingerMs}ms`]
+      const row = [...place, String(work.initialSeats), String(work.finalSeats), `${work.lingerMs}ms`, notStarted]
       return withDetails ? [...row, ...details(request)] : row
     }),
   )

@@ -194,10 +194,16 @@ test('dumpText() shows levels, queues and requests, each in a row that no name o
   bench.flood(user('eve\nglobal-default, forged'), 60)
   const dump = (what: string, details = false) =>
     dumpText(bench.flow, `/debug/api_priority_and_fairness/dump_${what}`, details, bench.clock, 0) ?? ''
-  assert.match(dump('priority_levels'), /^PriorityLevelName, ActiveQueues, IsIdle, IsQuiescing, WaitingRequests, ExecutingRequests\n/)
-  assert.match(dump('priority_levels'), /^exempt, +<none>, +<none>/m)
+  const root = bench.start(user('root', 'system:masters'))
+  if (typeof root === 'function') root()
+  const [heads = ''] = dump('priority_levels').split('\n', 1)
+  assert.match(heads, /^PriorityLevelName, ActiveQueues, IsIdle, IsQuiescing, WaitingRequests, ExecutingRequests, /)
+  assert.match(heads, /, DispatchedRequests, RejectedRequests, TimedoutRequests, CancelledRequests$/)
+  assert.match(dump('priority_levels'), /^exempt, +0, +true, +false, +0, +0, +1, +0, +0, +0$/m)
   const { waiting, executing } = bench.level('global-default').queues
-  assert.match(dump('priority_levels'), new RegExp(`^global-default, +\\d, +false, +false, +${waiting}, +${executing}$`, 'm'))
+  const rejected = 60 - waiting - executing
+  const row = `^global-default, +\\d, +false, +false, +${waiting}, +${executing}, +${executing}, +${rejected}, +0, +0$`
+  assert.match(dump('priority_levels'), new RegExp(row, 'm'))
   assert.equal(
     dump('queues')
       .split('\n')
@@ -207,6 +213,9 @@ test('dumpText() shows levels, queues and requests, each in a row that no name o
   const requests = dump('requests', true).trimEnd().split('\n')
   assert.equal(requests.length, waiting + 1)
   assert.ok(requests.every((line, at) => at === 0 || line.startsWith('global-default,')))
-  assert.match(requests[1] ?? '', /eve\?global-default, forged, +1970-01-01T00:00:00.000Z, .* get, +\/x, +a, +p, +v1, +pods,/)
+  assert.match(
+    requests[1] ?? '',
+    /eve\?global-default, forged, +1970-01-01T00:00:00.000Z, .* 0001-01-01T00:00:00Z, .* get, +\/x, +a, +p, +v1, +pods,/,
+  )
   assert.equal(dumpText(bench.flow, '/debug/api_priority_and_fairness/dump_nothing', false, bench.clock, 0), undefined)
 })
