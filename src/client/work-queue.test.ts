@@ -45,6 +45,36 @@ test('WorkQueue doubles the wait of a key that fails, until it is forgotten', as
   assert.deepEqual(waits, [10, 20, 30, 30, 10])
 })
 
+test('WorkQueue makes a key wait no longer for failures of tries that events brought before its time', async () => {
+  const clock = new FakeClock()
+  const queue = new WorkQueue({ clock, firstBackoffMs: 10 })
+  const fail = async () => {
+    const key = (await queue.take()) ?? ''
+    queue.addBackedOff(key)
+    queue.done(key)
+  }
+  for (let event = 0; event < 30; event++) {
+    queue.add('a')
+    await fail()
+  }
+  await clock.advance(10)
+  assert.equal(queue.depth, 1)
+  await fail()
+  await clock.advance(19)
+  assert.equal(queue.depth, 0)
+  await clock.advance(1)
+  assert.equal(queue.depth, 1)
+})
+
+test('WorkQueue tries a key that failed again before it would come back anyway', async () => {
+  const clock = new FakeClock()
+  const queue = new WorkQueue({ clock, firstBackoffMs: 10 })
+  queue.addAfter('a', 1000)
+  queue.addBackedOff('a')
+  await clock.advance(10)
+  assert.equal(queue.depth, 1)
+})
+
 test('WorkQueue keeps the earliest of several delays', async () => {
   const clock = new FakeClock()
   const queue = new WorkQueue({ clock })

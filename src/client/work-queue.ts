@@ -76,11 +76,17 @@ export class WorkQueue {
     )
   }
 
-  /** After a failure: later and later. */
+  /**
+   * After a failure: later and later. One that comes before the key is back is no try of its own: events bring a key back at once, and a
+   * dozen of them while its cache is behind would make it wait for minutes.
+   */
   addBackedOff(key: string): void {
     const failures = this.#failures.get(key) ?? 0
+    const ms = Math.min(this.#first * 2 ** failures, this.#longest)
+    const waiting = this.#delayed.get(key)
+    if (waiting !== undefined && waiting <= this.#clock.monotonic() + ms) return
     this.#failures.set(key, failures + 1)
-    this.addAfter(key, Math.min(this.#first * 2 ** failures, this.#longest))
+    this.addAfter(key, ms)
   }
 
   /** The key succeeded, or is given up: its failures no longer count. */
