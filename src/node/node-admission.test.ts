@@ -78,3 +78,30 @@ test('NodeAdmission gives away what a pod has less when its resize is done', asy
   resident(running('1', '1'))
   assert.equal(await admission.refusal(next, never), undefined)
 })
+
+test('NodeAdmission counts what a pod was given, also by an agent before, and not what it asks for in vain', async () => {
+  const api = new FakeApi(() => 0)
+  api.seed(nodes, { apiVersion: 'v1', kind: 'Node', metadata: { name: 'n1' }, spec: {}, status: { allocatable: { cpu: '4' } } })
+  const asking = (cpu: string) => ({ containers: [{ name: 'c', image: 'i', resources: { requests: { cpu } } }] })
+  const has = (cpu: string) => [{ name: 'c', image: 'i', imageID: '', ready: true, restartCount: 0, resources: { requests: { cpu } } }]
+  const conditions = [{ type: 'PodResizePending', status: 'True', reason: 'Deferred' }]
+  const resized = {
+    ...podOf(asking('3'), { uid: 'resized' }),
+    status: { phase: 'Running' as const, containerStatuses: has('1'), conditions },
+  }
+  const other = podOf(asking('2'), { uid: 'other' })
+  const residents: ResidentPod[] = [resized, other].map(pod => ({
+    uid: pod.metadata.uid ?? '',
+    pod,
+    removed: false,
+    state: { sandboxes: [{}] },
+  }))
+  const admission = new NodeAdmission({ client: new Client(api), nodeName: 'n1', residents: () => residents })
+  assert.equal((await admission.resizeRefusal(resized, never))?.reason, 'Deferred')
+  assert.equal(await admission.refusal(podOf(asking('1'), { uid: 'fits' }), never), undefined)
+  assert.deepEqual(admission.given(resized).spec, asking('1'))
+  residents.splice(1, 1)
+  assert.equal(await admission.resizeRefusal(resized, never), undefined)
+  assert.equal(admission.given(resized), resized)
+  assert.equal((await admission.refusal(podOf(asking('2'), { uid: 'next' }), never))?.reason, 'OutOfcpu')
+})

@@ -7,6 +7,7 @@ import { nodes } from '../client/resources.ts'
 import { isCritical } from './eviction/eviction-order.ts'
 import { type Demand, demandOf, planAdmission, planResizeAdmission, type Refusal } from './pod-admission.ts'
 import { podUid } from './pod-containers.ts'
+import { asGiven, asksFor, type Given, givenBefore } from './pod-resize.ts'
 
 /** A pod of this node. */
 export interface ResidentPod {
@@ -26,14 +27,28 @@ export interface NodeAdmissionOptions {
   readonly diskPressure?: () => boolean
 }
 
+interface LetIn {
+  readonly pod: Pod
+  readonly given: Given
+  readonly demand: Demand
+}
+
 export class NodeAdmission {
   readonly #options: NodeAdmissionOptions
-  /** Of the pods that were let in, by what was last seen of each: a resize asks for other resources, and is done when the status says so. */
-  readonly #demands = new Map<string, { readonly pod: Pod; readonly demand: Demand }>()
+  /** Of the pods that were let in, by what was last seen of each: a resize that was granted is done when the status says so. */
+  readonly #letIn = new Map<string, LetIn>()
   #known: Node | undefined
 
   constructor(options: NodeAdmissionOptions) {
     this.#options = options
+  }
+
+  /**
+   * The pod with the resources that this node has given it: those that it asks for since are neither to be counted nor to be started with
+   * before `resizeRefusal` grants them.
+   */
+  given(pod: Pod): Pod {
+    return asGiven(pod, this.#letIn.get(podUid(pod))?.given ?? givenBefore(pod))
   }
 
   /** Why the pod must not start here; undefined where it may: then it counts from now on. Rejects where the API cannot say. */
@@ -44,13 +59,13 @@ export class NodeAdmission {
     return this.#judge(pod, this.#known)
   }
 
-  /** Of a pod that runs and asks for other resources; what it may have counts from now on. */
+  /** Of a pod that was let in and asks for other resources; what it may have counts from now on. */
   async resizeRefusal(pod: Pod, signal: AbortSignal): Promise<Refusal | undefined> {
     const node = this.#known ?? (await this.#options.client.get(nodes, '', this.#options.nodeName, signal))
     this.#known = node
     const uid = podUid(pod)
     const refusal = planResizeAdmission(podRequests(pod), this.#held(uid), node)
-    if (refusal === undefined) this.#demands.set(uid, { pod, demand: demandOf(pod) })
+    if (refusal === undefined) this.#letIn.set(uid, { pod, given: asksFor(pod), demand: demandOf(pod) })
     return refusal
   }
 
@@ -60,12 +75,12 @@ export class NodeAdmission {
       return { reason: 'TrustDomain', message }
     }
     const uid = podUid(pod)
-    if (this.#demands.has(uid)) return undefined
+    if (this.#letIn.has(uid)) return undefined
     if (this.#options.diskPressure?.() === true && !isCritical(pod))
       return { reason: 'Evicted', message: 'Pod was rejected: The node had condition: [DiskPressure]. ' }
     const wanted = demandOf(pod)
     const refusal = planAdmission(pod, wanted, this.#held(uid), node)
-    if (refusal === undefined) this.#demands.set(uid, { pod, demand: wanted })
+    if (refusal === undefined) this.#letIn.set(uid, { pod, given: asksFor(pod), demand: wanted })
     return refusal
   }
 
@@ -78,15 +93,16 @@ export class NodeAdmission {
     const here = new Set([asking])
     for (const { uid, pod, removed, state } of this.#options.residents()) {
       const { phase } = pod.status ?? {}
-      const known = this.#demands.get(uid)
+      const known = this.#letIn.get(uid)
       if (uid === asking || removed || phase === 'Succeeded' || phase === 'Failed') continue
       if (known === undefined && state.sandboxes.length === 0 && phase !== 'Running') continue
       here.add(uid)
-      const current = known?.pod === pod ? known : { pod, demand: demandOf(pod) }
-      if (current !== known) this.#demands.set(uid, current)
+      const given = known?.given ?? givenBefore(pod)
+      const current = known?.pod === pod ? known : { pod, given, demand: demandOf(asGiven(pod, given)) }
+      if (current !== known) this.#letIn.set(uid, current)
       held.push(current.demand)
     }
-    for (const uid of this.#demands.keys()) if (!here.has(uid)) this.#demands.delete(uid)
+    for (const uid of this.#letIn.keys()) if (!here.has(uid)) this.#letIn.delete(uid)
     return held
   }
 }

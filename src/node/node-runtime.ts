@@ -68,6 +68,7 @@ export function createNodeRuntime(options: NodeRuntimeOptions): NodeRuntime {
   const podNode: PodNode = {
     refusal: (pod, signal) => admission.refusal(pod, signal),
     runtimeHandler: async (className, signal) => (await client.get(runtimeClasses, '', className, signal)).handler,
+    given: pod => admission.given(pod),
     resizeRefusal: (pod, signal) => admission.resizeRefusal(pod, signal),
     name: node.name,
     runtime,

@@ -3,7 +3,7 @@
 import { hostPorts, hostPortsCollide } from '../api/host-ports.ts'
 import { podRequests } from '../api/pod-resources.ts'
 import { addQuantities, compareQuantities, integerValue, milliValue, parseQuantity, type Quantity } from '../api/quantity.ts'
-import { addAmounts, parseAmounts, type ReadonlyAmounts, type ResourceAmounts } from '../api/resource-amounts.ts'
+import { addAmounts, parseAmounts, type ReadonlyAmounts, type ResourceAmounts, raiseAmounts } from '../api/resource-amounts.ts'
 import { safeSysctls, sysctlName } from '../api/safe-sysctls.ts'
 import { isTolerated } from '../api/tolerations.ts'
 import type { ContainerPort, Node, Pod } from '../api/types/core-v1.ts'
@@ -21,7 +21,12 @@ export interface Demand {
   readonly ports: readonly ContainerPort[]
 }
 
-export const demandOf = (pod: Pod): Demand => ({ requests: podRequests(pod, { useStatus: true }), ports: hostPorts(pod) })
+/** Of a pod that asks for no more than its node gives it, whatever its status says of a resize that it asked for before. */
+export function demandOf(pod: Pod): Demand {
+  const requests = podRequests(pod, { useStatus: true })
+  raiseAmounts(requests, podRequests(pod))
+  return { requests, ports: hostPorts(pod) }
+}
 
 /** The first thing that stands against the pod, beside the demands of those that are here; undefined where nothing does. */
 export function planAdmission(pod: Pod, wanted: Demand, held: readonly Demand[], node: Node): Refusal | undefined {

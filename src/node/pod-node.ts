@@ -73,6 +73,8 @@ export interface PodNode {
   runtimeHandler(className: string, signal: AbortSignal): Promise<string>
   /** Why a pod must not start on this node; undefined where it may. */
   refusal(pod: Pod, signal: AbortSignal): Promise<Refusal | undefined>
+  /** The pod with the resources that this node has given it; itself where it asks for no others. */
+  given(pod: Pod): Pod
   /** Why the pod cannot have what it asks for now: reason and message of its condition PodResizePending. */
   resizeRefusal(pod: Pod, signal: AbortSignal): Promise<Refusal | undefined>
   readonly cluster: ClusterDns

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Container, ResourceRequirements } from '../api/types/core-v1.ts'
 import { podOf, stateOf } from './fixture.ts'
-import { planResize, startedWith, widestPod } from './pod-resize.ts'
+import { asGiven, asksFor, givenBefore, planResize, startedWith, widestPod } from './pod-resize.ts'
 import { newestContainer } from './pod-state.ts'
 
 const running = newestContainer(stateOf({ c: [{}] }), 'c')
@@ -67,4 +67,28 @@ test('widestPod() has room for what containers have and for what they are to get
   const [widened, other] = widestPod(pod, applied).spec.containers
   assert.deepEqual(widened?.resources, { requests: { cpu: '2' }, limits: { cpu: '3' } })
   assert.deepEqual(other, { name: 'd', image: 'i' })
+})
+
+test('asGiven() is the pod itself where it asks for what it has, and else with what was given to each container that asks for other', () => {
+  const claims = [{ name: 'gpu' }]
+  const pod = podOf({
+    containers: [containerOf({ requests: { cpu: '2' }, claims }), { name: 'other', resources: { limits: { memory: '1Gi' } } }],
+    initContainers: [{ name: 'sidecar', restartPolicy: 'Always', resources: { requests: { cpu: '1' } } }],
+  })
+  const has = new Map([...asksFor(pod), ['c', given] as const, ['sidecar', {}] as const])
+  const { spec } = asGiven(pod, has)
+  assert.deepEqual(spec.containers, [containerOf({ claims, ...given }), pod.spec.containers[1]])
+  assert.deepEqual(spec.initContainers, [{ name: 'sidecar', restartPolicy: 'Always', resources: {} }])
+  assert.equal(asGiven(pod, new Map([...asksFor(pod), ['c', { requests: { cpu: '2000m' } }] as const])), pod)
+})
+
+test('givenBefore() goes by the status, and by the spec where that says nothing', () => {
+  const told = { name: 'c', ready: true, restartCount: 0, image: '', imageID: '' }
+  const pod = podOf({ containers: [containerOf({ requests: { cpu: '2' } })] })
+  const saying = (resources?: ResourceRequirements) => ({
+    ...pod,
+    status: { containerStatuses: [{ ...told, ...(resources && { resources }) }] },
+  })
+  assert.deepEqual([...givenBefore(saying(given))], [['c', given]])
+  assert.deepEqual([...givenBefore(saying())], [['c', { requests: { cpu: '2' } }]])
 })

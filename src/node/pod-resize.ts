@@ -24,12 +24,36 @@ export function startedWith({ status: podStatus }: Pod, { name, resources }: Con
   return written === undefined ? (resources ?? {}) : (parseJson(written) as ResourceRequirements)
 }
 
+/** What a node has given the containers of a pod, by their names. */
+export type Given = ReadonlyMap<string, ResourceRequirements>
+
+const allContainers = ({ spec }: Pod): readonly Container[] => [...spec.containers, ...(spec.initContainers ?? [])]
+
+export const asksFor = (pod: Pod): Given => new Map(allContainers(pod).map(({ name, resources = {} }) => [name, resources]))
+
+/** What an agent before this one gave the pod: what its status says that it has, or else what it asks for. */
+export function givenBefore(pod: Pod): Given {
+  const told = [...(pod.status?.containerStatuses ?? []), ...(pod.status?.initContainerStatuses ?? [])]
+  const known = told.flatMap(({ name, resources }) => (resources === undefined ? [] : [[name, resources] as const]))
+  return new Map([...asksFor(pod), ...known])
+}
+
+/** The pod as if it asked for what it was given; the same object where it does. */
+export function asGiven(pod: Pod, given: Given): Pod {
+  const asksOther = ({ name, resources }: Container) => changedResources(given.get(name) ?? {}, resources).length > 0
+  if (!allContainers(pod).some(asksOther)) return pod
+  return withContainers(pod, container => {
+    if (!asksOther(container)) return container
+    const { requests, limits } = given.get(container.name) ?? {}
+    const { requests: _, limits: __, ...others } = container.resources ?? {}
+    return { ...container, resources: { ...others, ...(requests && { requests }), ...(limits && { limits }) } }
+  })
+}
+
 /** Undefined where the container has what its spec says. */
 export function planResize(container: PodContainer, status: ContainerStatus, applied: ResourceRequirements): Resize | undefined {
-  const { resources = {}, resizePolicy = [] } = container.spec
-  const changed = resizable.filter(
-    name => differs(applied.requests?.[name], resources.requests?.[name]) || differs(applied.limits?.[name], resources.limits?.[name]),
-  )
+  const { resources, resizePolicy = [] } = container.spec
+  const changed = changedResources(applied, resources)
   if (changed.length === 0) return undefined
   const restart = resizePolicy.some(
     ({ resourceName, restartPolicy }) => restartPolicy === 'RestartContainer' && changed.some(name => name === resourceName),
@@ -51,10 +75,14 @@ export function widestPod(pod: Pod, applied: ReadonlyMap<string, ResourceRequire
       resources: { requests: larger(before.requests, resources?.requests), limits: larger(before.limits, resources?.limits) },
     }
   }
+  return withContainers(pod, widen)
+}
+
+function withContainers(pod: Pod, change: (container: Container) => Container): Pod {
   const { containers, initContainers } = pod.spec
   return {
     ...pod,
-    spec: { ...pod.spec, containers: containers.map(widen), ...(initContainers && { initContainers: initContainers.map(widen) }) },
+    spec: { ...pod.spec, containers: containers.map(change), ...(initContainers && { initContainers: initContainers.map(change) }) },
   }
 }
 
@@ -66,6 +94,10 @@ function larger(a: ResourceList = {}, b: ResourceList = {}): ResourceList {
     return [[name, compareQuantities(parseQuantity(amount), parseQuantity(other)) > 0 ? amount : other] as const]
   })
   return Object.fromEntries(both)
+}
+
+function changedResources(a: ResourceRequirements, b: ResourceRequirements = {}): readonly string[] {
+  return resizable.filter(name => differs(a.requests?.[name], b.requests?.[name]) || differs(a.limits?.[name], b.limits?.[name]))
 }
 
 function differs(a: string | undefined, b: string | undefined): boolean {

@@ -1,4 +1,4 @@
-// Gives running containers the resources that their pod asks for now, where the node has them.
+// Asks the node for the resources that a pod wants now, and gives running containers those that it was granted.
 import type { Pod, PodCondition, ResourceRequirements } from '../api/types/core-v1.ts'
 import { stopContainer } from './container-stop.ts'
 import type { ContainerStatus } from './cri/messages.ts'
@@ -13,11 +13,22 @@ export class PodResizer {
   readonly #node: PodNode
   /** Container id -> what it runs with. */
   readonly #applied = new Map<string, ResourceRequirements>()
-  /** Why a resize waits, or is not through; empty where all is as asked for. */
-  conditions: readonly PodCondition[] = []
+  #pending: readonly PodCondition[] = []
+  #failed: readonly PodCondition[] = []
 
   constructor(node: PodNode) {
     this.#node = node
+  }
+
+  /** Why a resize waits, or is not through; empty where all is as asked for. */
+  get conditions(): readonly PodCondition[] {
+    return [...this.#pending, ...this.#failed]
+  }
+
+  /** Asks for what the pod wants now, where that is not what it was given. */
+  async ask(pod: Pod, signal: AbortSignal): Promise<void> {
+    const refusal = this.#node.given(pod) === pod ? undefined : await this.#node.resizeRefusal(pod, signal)
+    this.#pending = refusal === undefined ? [] : [{ type: 'PodResizePending', status: 'True', ...refusal }]
   }
 
   /** What the container runs with. */
@@ -34,14 +45,9 @@ export class PodResizer {
     const running = runningContainers(pod, state).filter(({ container }) => container.kind !== 'ephemeral')
     this.#forget(running.map(({ status }) => status.id))
     const resizes = running.flatMap(({ container, status }) => planResize(container, status, this.applied(pod, container, status)) ?? [])
-    this.conditions = []
+    this.#failed = []
     if (resizes.length === 0) return false
     const { host, runtime, memoryBytes } = this.#node
-    const refusal = await this.#node.resizeRefusal(pod, signal)
-    if (refusal !== undefined) {
-      this.conditions = [{ type: 'PodResizePending', status: 'True', ...refusal }]
-      return false
-    }
     try {
       // The pod's own bounds are widened before, and narrowed after those of its containers: the kernel refuses what does not fit.
       const before = new Map(running.map(({ container, status }) => [container.spec.name, this.applied(pod, container, status)]))
@@ -60,7 +66,7 @@ export class PodResizer {
     } catch (cause) {
       signal.throwIfAborted()
       const message = cause instanceof Error ? cause.message : String(cause)
-      this.conditions = [{ type: 'PodResizeInProgress', status: 'True', reason: 'Error', message }]
+      this.#failed = [{ type: 'PodResizeInProgress', status: 'True', reason: 'Error', message }]
       this.#node.event(pod, undefined, 'Warning', 'ResizeFailed', `Failed to resize: ${message}`)
     }
     return resizes.some(({ restart }) => restart)

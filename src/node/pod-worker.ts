@@ -35,7 +35,9 @@ export class PodWorker {
   readonly #resizer: PodResizer
   readonly #waiting = new Map<string, { reason: string; message: string }>()
   readonly #messages = new Map<string, string>()
+  /** With the resources that the node has given it; it may ask for others meanwhile. */
   #pod: Pod
+  #asked: Pod
   /** What was last reported; the API's copy may lag behind it. */
   #reported: PodStatus | undefined
   #written = ''
@@ -54,7 +56,8 @@ export class PodWorker {
 
   constructor(node: PodNode, pod: Pod) {
     this.#node = node
-    this.#pod = pod
+    this.#asked = pod
+    this.#pod = node.given(pod)
     this.uid = podUid(pod)
     this.#directory = join(node.podsDirectory, this.uid)
     this.logDirectory = logFolder(node.logsDirectory, pod)
@@ -112,7 +115,8 @@ export class PodWorker {
       this.#contradicted = true
       this.#written = ''
     }
-    this.#pod = pod
+    this.#asked = pod
+    this.#pod = this.#node.given(pod)
     if (pod.metadata.deletionTimestamp !== undefined) this.#interrupt.abort(new Error('the pod is being deleted'))
     this.wake()
   }
@@ -183,10 +187,12 @@ export class PodWorker {
     if (phase === 'Succeeded' || phase === 'Failed' || this.#terminal) return await this.#end(signal)
     const overdue = untilDeadline(pod, this.#reported?.startTime, this.#node.clock.now())
     if (overdue !== undefined && overdue <= 0) return await this.#fail(deadlineExceeded, signal)
-    const plan = planPod(pod, this.#state, this.#prober)
-    const refused = plan.createSandbox ? await this.#node.refusal(pod, signal) : undefined
+    const { createSandbox } = planPod(pod, this.#state, this.#prober)
+    const refused = createSandbox ? await this.#node.refusal(pod, signal) : undefined
     if (refused !== undefined) return await this.#fail({ type: 'Warning', ...refused }, signal)
-    const delay = await this.#apply(plan, signal)
+    await this.#resizer.ask(this.#asked, signal)
+    this.#pod = this.#node.given(this.#asked)
+    const delay = await this.#apply(planPod(this.#pod, this.#state, this.#prober), signal)
     await this.#refresh(signal)
     return overdue === undefined ? delay : Math.min(delay, overdue)
   }
@@ -299,21 +305,9 @@ export class PodWorker {
         continue
       }
       try {
-        await startContainer(
-          {
-            node: this.#node,
-            pod: this.#pod,
-            container,
-            attempt: nextAttempt(this.#pod, this.#state, name),
-            state: this.#state,
-            sandboxId,
-            sandbox,
-            volumes: this.#volumes,
-            directory: this.#directory,
-            running: this.#running,
-          },
-          signal,
-        )
+        const attempt = nextAttempt(this.#pod, this.#state, name)
+        const place = { sandboxId, sandbox, volumes: this.#volumes, directory: this.#directory, running: this.#running }
+        await startContainer({ node: this.#node, pod: this.#pod, container, attempt, state: this.#state, ...place }, signal)
         this.#waiting.delete(name)
         // A container that ends at once must be seen at once, and the next init container follows the last without delay.
         if (container.kind === 'init') this.wake()

@@ -14,8 +14,8 @@ import { runSimulatedNode } from './simulated-node.ts'
 async function withNode(
   work: (api: FakeApi, until: (what: string, holds: () => boolean | undefined) => Promise<void>) => Promise<void>,
   range: { readonly podRange?: string } = { podRange: '10.244.0.0/24' },
+  api = new FakeApi(() => Date.now()),
 ): Promise<void> {
-  const api = new FakeApi(() => Date.now())
   const stop = new AbortController()
   const running = runSimulatedNode(
     { transport: api, name: 'n1', clock: systemClock, log: silentLogger, random: Math.random, delays: {}, ...range },
@@ -294,6 +294,50 @@ test('a running pod gets other resources without a restart, waits where the node
     await until('now', () => told() === '3500m' && pending() === undefined)
     assert.equal(status()?.containerStatuses?.[0]?.restartCount, 0)
   })
+})
+
+test('a pod that asks for more than its node can give it now keeps what it has when it starts anew, and takes no room of others', async () => {
+  const api = new FakeApi(() => Date.now())
+  const containers = (cpu: string, image = 'r.example/a:1') => [{ name: 'c', image, resources: { requests: { cpu } } }]
+  const status = (name: string) => api.read(pods, 'default', name)?.status
+  const container = () => status('a')?.containerStatuses?.[0]
+  const waits = () => status('a')?.conditions?.some(({ type, reason }) => type === 'PodResizePending' && reason === 'Deferred')
+  const ask = (cpu: string, image?: string) =>
+    api.change(pods, 'default', 'a', pod => {
+      pod.spec.containers = containers(cpu, image)
+    })
+  await withNode(
+    async (_, until) => {
+      api.seed(pods, podOf('a', { containers: containers('1') }))
+      api.seed(pods, podOf('b', { containers: containers('2') }))
+      await until('ready', () => isReady(api.read(pods, 'default', 'a')) && isReady(api.read(pods, 'default', 'b')))
+      ask('3')
+      await until('later', waits)
+      api.seed(pods, podOf('c', { containers: containers('1') }))
+      await until('room', () => isReady(api.read(pods, 'default', 'c')) || status('c')?.phase === 'Failed')
+      assert.equal(status('c')?.phase, 'Running')
+      ask('3', 'r.example/a:2')
+      await until('started anew', () => container()?.restartCount === 1 && container()?.ready === true)
+      assert.equal(container()?.resources?.requests?.['cpu'], '1')
+      assert.equal(waits(), true)
+    },
+    undefined,
+    api,
+  )
+  // The machine is started anew, with a new runtime, after the control plane has taken note that it was gone.
+  for (const name of ['a', 'b', 'c']) {
+    api.change(pods, 'default', name, ({ status }) => {
+      for (const condition of status?.conditions ?? []) if (condition.type === 'Ready') condition.status = 'False'
+    })
+  }
+  await withNode(
+    async (_, until) => {
+      await until('ready again', () => ['a', 'b', 'c'].every(name => isReady(api.read(pods, 'default', name))) && waits())
+      assert.equal(container()?.resources?.requests?.['cpu'], '1')
+    },
+    undefined,
+    api,
+  )
 })
 
 test('a running container is restarted for resources that its policy wants a new start for', async () => {
