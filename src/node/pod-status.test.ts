@@ -129,6 +129,13 @@ test('podStatus() says of what waits that the pod initializes as soon as it has 
   assert.deepEqual(reasons(podOf({ initContainers: [containerOf('i')] })), ['PodInitializing', 'PodInitializing'])
 })
 
+test('podStatus() says that the pod has its node, whatever the scheduler took back too late', () => {
+  const told = { type: 'PodScheduled', status: 'False', reason: 'SchedulerError', message: 'the answer was lost' }
+  const { conditions } = podStatus({ ...podOf(), status: { conditions: [told] } }, stateOf({ c: [{}] }), notes)
+  const scheduled = conditions?.find(({ type }) => type === 'PodScheduled')
+  assert.deepEqual([scheduled?.status, scheduled?.reason], ['True', undefined])
+})
+
 test('withReported() takes the phase of a pod that somebody else has ended', () => {
   const phaseOf = (phase: string) => withReported({ ...podOf(), status: { phase } }, { phase: 'Running' }).status?.phase
   assert.deepEqual(['Pending', 'Succeeded', 'Failed'].map(phaseOf), ['Running', 'Succeeded', 'Failed'])

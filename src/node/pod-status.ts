@@ -265,8 +265,8 @@ function conditions(
     containersReady,
   ]
   const old = pod.status?.conditions ?? []
-  // Written by the scheduler, but for pods that none placed.
-  const scheduled = old.find(({ type }) => type === 'PodScheduled') ?? { type: 'PodScheduled', status: 'True' }
+  // No scheduler says it of pods that none placed, and one whose binding's answer was lost may have said that it failed.
+  const scheduled: PodCondition = { type: 'PodScheduled', status: 'True' }
   return [...own, ...(notes.conditions ?? []), scheduled].map(condition => stamped(condition, old, notes.now))
 }
 

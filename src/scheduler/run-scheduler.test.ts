@@ -1,12 +1,15 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { conflict } from '../api/status.ts'
 import type { Node, PersistentVolumeClaim, Pod } from '../api/types/core-v1.ts'
+import { untilAborted } from '../base/abort.ts'
 import { systemClock } from '../base/clock.ts'
 import { silentLogger } from '../base/log.ts'
 import { until } from '../base/until.testing.ts'
 import { Client } from '../client/client.ts'
 import { FakeApi } from '../client/fake-api.ts'
 import { events, nodes, persistentVolumeClaims, persistentVolumes, pods, storageClasses } from '../client/resources.ts'
+import type { ApiRequest, Transport } from '../client/transport.ts'
 import { runScheduler } from './run-scheduler.ts'
 
 const node = (name: string, cpu: string): Node => ({
@@ -19,11 +22,14 @@ const pod = (name: string, cpu: string): Pod => ({
   spec: { containers: [{ name: 'c', resources: { requests: { cpu } } }] },
 })
 
-function start(prepare: (api: FakeApi) => void) {
+function start(prepare: (api: FakeApi) => void, transportTo: (api: FakeApi) => Transport = api => api) {
   const api = new FakeApi()
   prepare(api)
   const stop = new AbortController()
-  const running = runScheduler({ client: new Client(api), clock: systemClock, log: silentLogger, random: () => 0 }, stop.signal)
+  const running = runScheduler(
+    { client: new Client(transportTo(api)), clock: systemClock, log: silentLogger, random: () => 0 },
+    stop.signal,
+  )
   return {
     api,
     until,
@@ -82,7 +88,6 @@ test('runScheduler() leaves pods of other schedulers and gated pods alone', asyn
 })
 
 test('runScheduler() tries a refused binding again', async () => {
-  const { conflict } = await import('../api/status.ts')
   let refusals = 0
   await using scheduler = start(api => {
     api.seed(nodes, node('n1', '4'))
@@ -94,8 +99,68 @@ test('runScheduler() tries a refused binding again', async () => {
   await scheduler.until(() => scheduler.api.read(pods, 'ns', 'p')?.spec.nodeName === 'n1', 'bound at the second try')
 })
 
+const isBinding = ({ path }: ApiRequest): boolean => path.endsWith('/binding')
+
+test('runScheduler() keeps the room of a pod whose binding lost its answer, though no watch tells of it', async () => {
+  const bindings: string[] = []
+  const stuck = new Promise<never>(() => undefined)
+  await using scheduler = start(
+    api => {
+      api.seed(nodes, node('n1', '4'))
+      for (const name of ['a', 'b']) api.seed(pods, pod(name, '3'))
+    },
+    api => ({
+      async request(request, signal) {
+        if (isBinding(request)) bindings.push(request.path.split('/').at(-2) ?? '')
+        const answer = await api.request(request, signal)
+        if (isBinding(request)) throw new Error('the connection was closed')
+        // Nothing of what is bound here is seen.
+        const isWatch = request.path.includes('/pods?watch=true')
+        return isWatch ? { ...answer, body: { [Symbol.asyncIterator]: () => ({ next: () => untilAborted(stuck, signal) }) } } : answer
+      },
+      [Symbol.asyncDispose]: () => api[Symbol.asyncDispose](),
+    }),
+  )
+  const told = () => scheduler.api.all(events).map(({ reason, involvedObject }) => `${reason} ${involvedObject?.name}`)
+  await scheduler.until(() => told().length >= 2, 'events of both')
+  assert.deepEqual(told().sort(), ['FailedScheduling b', 'Scheduled a'])
+  assert.deepEqual(bindings, ['a'])
+})
+
+test('runScheduler() tries a pod again by what it has become while its binding was under way', async () => {
+  let refusals = 0
+  const marked = Promise.withResolvers<void>()
+  await using scheduler = start(
+    api => {
+      api.seed(nodes, node('n1', '4'))
+      api.seed(pods, pod('p', '1'))
+    },
+    api => ({
+      async request(request, signal) {
+        if (request.path.includes('/mark/')) marked.resolve()
+        if (request.path.includes('/p/binding') && refusals++ === 0) {
+          api.change(pods, 'ns', 'p', ({ spec }) => {
+            spec.containers = pod('p', '8').spec.containers
+          })
+          // Whoever binds this one has seen the change too.
+          api.seed(pods, pod('mark', '1'))
+          await marked.promise
+          throw conflict({ group: '', plural: 'pods' }, 'p', 'busy')
+        }
+        // Nor does its condition bring the change once more.
+        if (request.path.includes('/p/status') && refusals++ === 1) throw new Error('the connection was closed')
+        return api.request(request, signal)
+      },
+      [Symbol.asyncDispose]: () => api[Symbol.asyncDispose](),
+    }),
+  )
+  const read = () => scheduler.api.read(pods, 'ns', 'p')
+  const why = () => read()?.status?.conditions?.find(({ type }) => type === 'PodScheduled')
+  await scheduler.until(() => read()?.spec.nodeName !== undefined || why()?.reason === 'Unschedulable', 'the second try')
+  assert.match(why()?.message ?? '', /1 Insufficient cpu/)
+})
+
 test('runScheduler() tries no pod again that is being deleted, though a finalizer keeps it', async () => {
-  const { conflict } = await import('../api/status.ts')
   const asked: string[] = []
   await using scheduler = start(api => {
     api.seed(nodes, node('n1', '4'))

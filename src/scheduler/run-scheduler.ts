@@ -7,6 +7,7 @@ import type { Client } from '../client/client.ts'
 import { EventRecorder, referenceTo } from '../client/event-recorder.ts'
 import { InformerPool } from '../client/informer-pool.ts'
 import { namespaces, nodes, podDisruptionBudgets, pods } from '../client/resources.ts'
+import { bindPod } from './bind-pod.ts'
 import { ClusterState } from './cluster-state.ts'
 import type { ClusterEvent } from './framework.ts'
 import { priorityOf } from './node-info.ts'
@@ -191,7 +192,10 @@ class Scheduler {
       const { shrunk } = this.#cluster.setPod(pod)
       if (changed) this.#changed('pod-placed')
       if (shrunk) this.#changed('pod-removed')
-    } else if (this.#isOurs(pod) && !this.#cluster.isAssumed(pod)) {
+    } else if (this.#cluster.isAssumed(pod)) {
+      // Should its binding fail, its next try is by what it is now.
+      this.#queue.set(pod, this.#options.clock.monotonic(), false)
+    } else if (this.#isOurs(pod)) {
       const { nominatedNodeName = '' } = pod.status ?? {}
       if (nominatedNodeName !== '') this.#cluster.nominate(pod, nominatedNodeName)
       this.#queue.set(pod, this.#options.clock.monotonic(), changed)
@@ -288,15 +292,9 @@ class Scheduler {
   }
 
   async #sendBinding(pod: Pod, node: string): Promise<void> {
-    const { client, log } = this.#options
-    const { namespace = '', name = '', uid } = pod.metadata
-    const binding = {
-      apiVersion: 'v1',
-      kind: 'Binding',
-      metadata: { namespace, name, ...(uid === undefined ? {} : { uid }) },
-      target: { apiVersion: 'v1', kind: 'Node', name: node },
-    }
-    await client.subresource('POST', pods, namespace, name, 'binding', binding, this.#signal)
+    const { client, clock, log } = this.#options
+    const { namespace = '', name = '' } = pod.metadata
+    await bindPod(client, clock, pod, node, this.#signal)
     log.debug('pod bound', { pod: `${namespace}/${name}`, node })
     this.#events.record(referenceTo(pod, 'v1', 'Pod'), 'Normal', 'Scheduled', `Successfully assigned ${namespace}/${name} to ${node}`)
   }
@@ -310,19 +308,21 @@ class Scheduler {
     // What was kept for it meanwhile is free.
     if (assumed) this.#changed('pod-removed')
     log.info('pod not bound', { pod: `${pod.metadata.namespace}/${pod.metadata.name}`, node, err })
+    // It has a node or is going: it waits for nothing any more.
+    if (!assumed) return
     await this.#tell(pod, 'SchedulerError', err.message)
   }
 
   /** Event and condition, as kubectl describe shows them; an unchanged condition is not written again. */
   async #tell(pod: Pod, reason: 'Unschedulable' | 'SchedulerError', message: string): Promise<void> {
     const { client, clock } = this.#options
-    const { namespace = '', name = '' } = pod.metadata
+    const { namespace = '', name = '', uid } = pod.metadata
     this.#events.record(referenceTo(pod, 'v1', 'Pod'), 'Warning', 'FailedScheduling', shortened(message))
     const before = pod.status?.conditions?.find(({ type }) => type === 'PodScheduled')
     if (before?.status === 'False' && before.reason === reason && before.message === message) return
     const lastTransitionTime = before?.status === 'False' ? before.lastTransitionTime : formatTime(clock.now())
     const condition = { type: 'PodScheduled', status: 'False', reason, message, lastProbeTime: null, lastTransitionTime }
-    const body = { status: { conditions: [condition] } }
+    const body = { metadata: uid === undefined ? {} : { uid }, status: { conditions: [condition] } }
     await client.patch(pods, namespace, name, body, { type: 'strategic', subresource: 'status' }, this.#signal)
   }
 
@@ -335,7 +335,9 @@ class Scheduler {
     try {
       await work
     } catch (err) {
-      if (!this.#signal.aborted && !isReason(err, 'NotFound')) this.#options.log.info('pod status not written', { err })
+      // Gone, or another pod of the same name.
+      const isGone = isReason(err, 'NotFound') || isReason(err, 'Conflict')
+      if (!this.#signal.aborted && !isGone) this.#options.log.info('pod status not written', { err })
     }
   }
 }
