@@ -1,13 +1,17 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { KubeObject } from '../api/object.ts'
+import { untilAborted } from '../base/abort.ts'
 import { systemClock } from '../base/clock.ts'
 import { silentLogger } from '../base/log.ts'
+import { until } from '../base/until.testing.ts'
 import { Client } from './client.ts'
 import { FakeApi } from './fake-api.ts'
+import { FakeClock } from './fake-clock.ts'
 import { Informer } from './informer.ts'
 import { ownerIndex, ownerUids } from './object-cache.ts'
 import { resourceRef } from './resource-ref.ts'
+import type { Transport } from './transport.ts'
 
 interface ConfigMap extends KubeObject {
   data?: Record<string, string>
@@ -73,6 +77,43 @@ test('Informer reads all pages', async t => {
   const { informer, signal } = start(t, api)
   await informer.synced(signal)
   assert.equal(informer.list('ns').length, 1203)
+})
+
+test('Informer comes back at once from the end of a quiet watch that was open long, however many failures came before it', async t => {
+  const api = new FakeApi()
+  const clock = new FakeClock()
+  let listening = false
+  let cut: (err: Error) => void = () => undefined
+  const transport: Transport = {
+    async request(request, signal) {
+      if (request.stream !== true) return api.request(request, signal)
+      if (!listening) throw new Error('nobody listens')
+      const end = Promise.withResolvers<never>()
+      cut = end.reject
+      return { status: 200, headers: {}, body: { [Symbol.asyncIterator]: () => ({ next: () => untilAborted(end.promise, signal) }) } }
+    },
+    [Symbol.asyncDispose]: () => api[Symbol.asyncDispose](),
+  }
+  const stop = new AbortController()
+  const options = { client: new Client(transport), resource: configMaps, clock, log: silentLogger, random: () => 0 }
+  const running = new Informer(options).run(stop.signal)
+  t.after(async () => {
+    stop.abort()
+    await running
+  })
+  const waits = () => until(() => clock.sleepers === 1, 'a pause')
+  for (let i = 0; i < 10; i++) {
+    await waits()
+    await clock.advance(10_000)
+  }
+  await waits()
+  listening = true
+  await clock.advance(10_000)
+  await clock.advance(60_000)
+  cut(new Error('the connection was closed'))
+  await waits()
+  await clock.advance(50)
+  assert.equal(clock.sleepers, 0)
 })
 
 test('Informer lists again after 410 and reports what it missed', async t => {

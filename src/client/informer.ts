@@ -39,6 +39,8 @@ export interface InformerHandler<T> {
 const pageSize = 500
 const firstRetryMs = 50
 const longestRetryMs = 10_000
+/** No try to open a watch takes as long: what ends after it had been open, and its end is the first failure of its kind. */
+const surelyOpenMs = 60_000
 
 export class Informer<T extends KubeObject> implements Lister<T> {
   readonly resource: ResourceRef<T>
@@ -173,13 +175,17 @@ export class Informer<T extends KubeObject> implements Lister<T> {
       signal,
     )
     const began = clock.monotonic()
-    for await (const events of watch) {
-      this.#failures = 0
-      for (const event of events) {
-        if (event.type === 'DELETED') this.#remove(keyOf(event.object), this.#prepare(event.object))
-        else if (event.type !== 'BOOKMARK') this.#put(this.#prepare(event.object))
-        this.#resourceVersion = event.object.metadata.resourceVersion ?? this.#resourceVersion
+    try {
+      for await (const events of watch) {
+        this.#failures = 0
+        for (const event of events) {
+          if (event.type === 'DELETED') this.#remove(keyOf(event.object), this.#prepare(event.object))
+          else if (event.type !== 'BOOKMARK') this.#put(this.#prepare(event.object))
+          this.#resourceVersion = event.object.metadata.resourceVersion ?? this.#resourceVersion
+        }
       }
+    } finally {
+      if (clock.monotonic() - began >= surelyOpenMs) this.#failures = 0
     }
     // A server that ends each watch at once must not be asked in a tight loop.
     if (clock.monotonic() - began < 1000) throw new Error('the watch was ended within a second')
