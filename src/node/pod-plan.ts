@@ -151,6 +151,7 @@ function killRunning(spec: Container, status: ContainerStatus, probes: ProbeVerd
   return { status, container: spec, reason: 'probe', message: `Container ${name} failed ${failed} probe${then}` }
 }
 
-function shouldRestart(policy: string, exitCode: number): boolean {
+/** Whether the kubelet starts a container again that has ended so. */
+export function shouldRestart(policy: string, exitCode: number): boolean {
   return policy === 'Always' || (policy === 'OnFailure' && exitCode !== 0)
 }

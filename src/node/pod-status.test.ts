@@ -15,6 +15,7 @@ const notes: StatusNotes = {
   now: Date.UTC(2026, 0, 1),
 }
 const ended = (exitCode: number): Instance => ({ state: 'CONTAINER_EXITED', exitCode })
+const notStarted = (name: string) => new Map([[name, { reason: 'RunContainerError', message: 'm' }]])
 const two = podOf({ containers: [containerOf('a'), containerOf('b')] })
 
 const phases: [string, Pod, PodState, Partial<StatusNotes>, string][] = [
@@ -33,6 +34,28 @@ const phases: [string, Pod, PodState, Partial<StatusNotes>, string][] = [
   ['failed, Never', podOf({ restartPolicy: 'Never' }), stateOf({ c: [ended(1)] }), {}, 'Failed'],
   ['failed, OnFailure', podOf({ restartPolicy: 'OnFailure' }), stateOf({ c: [ended(1)] }), {}, 'Running'],
   ['ended, Always', podOf(), stateOf({ c: [ended(0)] }), {}, 'Running'],
+  ['not startable, Never', podOf({ restartPolicy: 'Never' }), stateOf({ c: [ended(128)] }), { waiting: notStarted('c') }, 'Failed'],
+  [
+    'not startable, OnFailure',
+    podOf({ restartPolicy: 'OnFailure' }),
+    stateOf({ c: [ended(128)] }),
+    { waiting: notStarted('c') },
+    'Running',
+  ],
+  [
+    'init not startable, Never',
+    podOf({ restartPolicy: 'Never', initContainers: [containerOf('i')] }),
+    stateOf({ i: [ended(128)] }),
+    { waiting: notStarted('i') },
+    'Failed',
+  ],
+  [
+    'sidecar not startable, Never',
+    podOf({ restartPolicy: 'Never', initContainers: [containerOf('i', { restartPolicy: 'Always' })] }),
+    stateOf({ i: [ended(128)] }),
+    { waiting: notStarted('i') },
+    'Pending',
+  ],
   ['init failed, Never', podOf({ restartPolicy: 'Never', initContainers: [containerOf('i')] }), stateOf({ i: [ended(1)] }), {}, 'Failed'],
   ['init runs', podOf({ initContainers: [containerOf('i')] }), stateOf({ i: [{}] }), {}, 'Pending'],
   ['over its deadline', podOf(), stateOf({ c: [{}] }), { terminal: { reason: 'DeadlineExceeded', message: 'm' } }, 'Failed'],
@@ -107,6 +130,13 @@ test('withReported() takes own conditions from the last report and those of othe
     { type: 'Ready', status: 'True' },
     { type: gate, status: 'False' },
   ])
+})
+
+test('podStatus() of a container that could not be started and is not started again: ended, and waits for nothing', () => {
+  const pod = podOf({ restartPolicy: 'Never' })
+  const [status] = podStatus(pod, stateOf({ c: [ended(128)] }), { ...notes, waiting: notStarted('c') }).containerStatuses ?? []
+  assert.equal(status?.state?.terminated?.exitCode, 128)
+  assert.deepEqual(status?.lastState, {})
 })
 
 test('podStatus() of a crash loop: waiting now, terminated last', () => {

@@ -13,6 +13,7 @@ import type {
 import { formatTime } from '../base/clock.ts'
 import type { ContainerStatus } from './cri/messages.ts'
 import { containersOf, isSidecar, type PodContainer } from './pod-containers.ts'
+import { shouldRestart } from './pod-plan.ts'
 import { qosClass } from './pod-resources.ts'
 import { containerAnnotations, millis, newestContainer, type PodState } from './pod-state.ts'
 
@@ -131,14 +132,17 @@ function containerStatus(pod: Pod, { kind, spec }: PodContainer, state: PodState
     : old?.containerID !== undefined && old.restartCount < restartCount
       ? (old.state ?? {})
       : (old?.lastState ?? {})
-  if (waiting && !running) {
-    if (newest.state === 'CONTAINER_EXITED') last = current
+  const exited = newest.state === 'CONTAINER_EXITED'
+  // One that could not be started and is not started again has ended: its pod would run for ever.
+  const isOver = exited && (notes.terminated || !shouldRestart(restartPolicyOf(pod, { kind, spec }), newest.exitCode))
+  if (waiting && !running && !isOver) {
+    if (exited) last = current
     current = { waiting }
   }
   // Empty ones are told too: a container without them is one that its node cannot resize.
   const resizable = kind === 'regular' || (kind === 'init' && isSidecar(spec))
   const resources = resizable ? (notes.resources?.({ kind, spec }, newest) ?? spec.resources ?? {}) : undefined
-  const succeededInit = kind === 'init' && !isSidecar(spec) && newest.state === 'CONTAINER_EXITED' && newest.exitCode === 0
+  const succeededInit = kind === 'init' && !isSidecar(spec) && exited && newest.exitCode === 0
   // Ephemeral containers have no probes, and the kubelet says nothing of their start.
   const started = kind === 'ephemeral' ? {} : { started: running && notes.started(newest.id) }
   return {
@@ -156,6 +160,9 @@ function containerStatus(pod: Pod, { kind, spec }: PodContainer, state: PodState
     ...mounts,
   }
 }
+
+const restartPolicyOf = ({ spec }: Pod, container: PodContainer): string =>
+  container.kind === 'init' && isSidecar(container.spec) ? 'Always' : (spec.restartPolicy ?? 'Always')
 
 /** The runtime has no mounts that are read-only all the way down, and a container that insists on one does not start. */
 function mountStatus({ name, mountPath, readOnly }: VolumeMount): VolumeMountStatus {
