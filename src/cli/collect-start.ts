@@ -1,7 +1,6 @@
 // What a start leaves behind: V8 keeps the garbage of it, and the room in which it was made, for as long as little new comes.
-import { setFlagsFromString } from 'node:v8'
-import { runInNewContext } from 'node:vm'
 import { type Clock, systemClock } from '../base/clock.ts'
+import { collectGarbage } from '../base/collect-garbage.ts'
 import type { Logger } from '../base/log.ts'
 
 export interface CollectStartOptions {
@@ -51,7 +50,7 @@ export function collectOwnStart(log: Logger, signal: AbortSignal, prepare?: () =
 export function processMemory(): Pick<CollectStartOptions, 'collect' | 'utilization' | 'heapUsed'> {
   let last = performance.eventLoopUtilization()
   return {
-    collect: collectAll,
+    collect: collectGarbage,
     utilization() {
       const now = performance.eventLoopUtilization()
       const { utilization } = performance.eventLoopUtilization(now, last)
@@ -59,15 +58,5 @@ export function processMemory(): Pick<CollectStartOptions, 'collect' | 'utilizat
       return utilization
     },
     heapUsed: () => process.memoryUsage().heapUsed,
-  }
-}
-
-/** Not by a flag of the process: with another set of flags than Node was built with, V8 compiles Node's own modules at each start, which takes 20 ms. */
-function collectAll(): void {
-  setFlagsFromString('--expose-gc')
-  try {
-    runInNewContext("gc({ type: 'major', execution: 'sync', flavor: 'last-resort' })")
-  } finally {
-    setFlagsFromString('--no-expose-gc')
   }
 }

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
+import { stillHeld } from '../base/bytes-kept.testing.ts'
 import { StoredEntry } from './entry.ts'
 import { VersionEvent } from './event.ts'
 import { EventWindow, type WindowLimits } from './event-window.ts'
@@ -46,6 +47,20 @@ describe('EventWindow', () => {
       [50_000],
     )
     assert.equal(window.after(window.start).length, 50)
+  })
+
+  it('holds no more events that are gone than there are others', async () => {
+    const window = new EventWindow(1, { ...unlimited, bytes: 100 })
+    const events: WeakRef<VersionEvent>[] = []
+    for (let i = 1; i <= 500; i++) {
+      const pushed = event(i, { bytes: 30 })
+      events.push(new WeakRef(pushed))
+      window.push(pushed)
+    }
+    await new Promise(resolve => setImmediate(resolve))
+    const held = stillHeld(events)
+    assert.ok(held <= 6, `${held} events`)
+    assert.equal(window.after(window.start).length, 3)
   })
 
   it('changesSince() tells the state of then, the oldest change of a key deciding', () => {

@@ -16,7 +16,7 @@ export const defaultWindow: WindowLimits = { events: 10_000, bytes: 16 * 2 ** 20
 
 export class EventWindow {
   readonly #limits: WindowLimits
-  /** Events in revision order; those before `#head` are gone. */
+  /** Events in revision order; those before `#head`, never more than behind it, are gone. */
   #events: VersionEvent[] = []
   #head = 0
   #bytes = 0
@@ -46,7 +46,8 @@ export class EventWindow {
       this.#bytes -= oldest.entry.bytes.length
       this.#head++
     }
-    if (this.#head > 1024 && this.#head * 2 > this.#events.length) {
+    // At once, however few: a dozen large objects fill the window, and what is left here of them would still be held.
+    if (this.#head * 2 > this.#events.length) {
       this.#events = this.#events.slice(this.#head)
       this.#head = 0
     }

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
+import { stillHeld } from '../base/bytes-kept.testing.ts'
 import { type Holder, RecentObjects } from './recent-objects.ts'
 
 describe('RecentObjects', () => {
@@ -16,5 +17,19 @@ describe('RecentObjects', () => {
     assert.deepEqual(forgotten, ['a', 'b', 'c'])
     for (let i = 0; i < 3000; i++) recent.add(holder(String(i), 50))
     assert.equal(forgotten.length, 4 + 2998)
+  })
+
+  it('holds no more of those that were told to forget than of others', async () => {
+    const recent = new RecentObjects(100)
+    const holders: WeakRef<Holder>[] = []
+    for (let i = 0; i < 500; i++) {
+      const holder = { bytes: Buffer.alloc(30), forget: () => undefined }
+      holders.push(new WeakRef(holder))
+      recent.add(holder)
+    }
+    await new Promise(resolve => setImmediate(resolve))
+    const held = stillHeld(holders)
+    assert.ok(held >= 3 && held <= 6, `${held} holders`)
+    recent.add({ bytes: Buffer.alloc(1), forget: () => undefined })
   })
 })

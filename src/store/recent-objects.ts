@@ -28,7 +28,8 @@ export class RecentObjects {
       this.#bytes -= oldest.bytes.length
       oldest.forget()
     }
-    if (this.#head > 1024) {
+    // At once, however few: what is left here of those that are gone still holds their bytes.
+    if (this.#head * 2 > this.#holders.length) {
       this.#holders = this.#holders.slice(this.#head)
       this.#head = 0
     }
