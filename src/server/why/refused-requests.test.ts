@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { AuditEvent } from '../../access/audit/audit-event.ts'
+import { bytesKept } from '../../base/bytes-kept.testing.ts'
 import { RefusedRequests } from './refused-requests.ts'
 
 const event = (auditID: string, username: string): AuditEvent => ({
@@ -37,4 +38,28 @@ test('RefusedRequests holds 2000 in all, and drops the oldest first', () => {
   assert.equal(refused.find('99'), undefined)
   assert.equal(refused.newestOf('user99'), undefined)
   assert.equal(refused.newestOf('user100')?.auditID, '100')
+})
+
+test('RefusedRequests holds no more of long requests than 16 Mi characters', () => {
+  const refused = new RefusedRequests()
+  for (let at = 0; at < 1000; at++) refused.keep({ ...event(`${at}`, `user${at}`), requestURI: `/${'y'.repeat(32_767)}` })
+  const found = Array.from({ length: 1000 }, (_, at) => refused.find(`${at}`)).filter(one => one !== undefined)
+  assert.ok(found.length > 450 && found.length < 512, `${found.length}`)
+  assert.equal(refused.newestOf('user999')?.requestURI.length, 32_768)
+  assert.equal(refused.newestOf('user0'), undefined)
+  // What came since is small: as many as ever.
+  for (let at = 1000; at < 3000; at++) refused.keep(event(`${at}`, `user${at}`))
+  assert.equal(refused.find('1000')?.auditID, '1000')
+})
+
+test('RefusedRequests keeps nothing of what the texts of an event were cut from', () => {
+  const refused = new RefusedRequests()
+  const kept = bytesKept(() => {
+    for (let at = 0; at < 100; at++) {
+      const responseStatus = { code: 422, message: `${'m'.repeat(100_000)}${at}`.slice(0, 100) }
+      refused.keep({ ...event(`${at}`, `user${at}`), responseStatus })
+    }
+  })
+  assert.ok(kept < 1_000_000, `${kept} bytes`)
+  assert.equal(refused.find('0')?.responseStatus?.code, 422)
 })

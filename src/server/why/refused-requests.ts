@@ -1,40 +1,57 @@
 // The newest refused requests, in memory: who was refused a moment ago asks why now.
-import type { AuditEvent } from '../../access/audit/audit-event.ts'
+import { type AuditEvent, eventLine, parseEventLine } from '../../access/audit/audit-event.ts'
 
-/** In all, and of one user: who is refused a thousand times a second pushes out nobody else's. */
-const kept = { all: 2000, ofUser: 32 }
+/** In all, and of one user: who is refused a thousand times a second pushes out nobody else's. Clients decide how long URLs and messages are. */
+const kept = { all: 2000, characters: 16 * 2 ** 20, ofUser: 32 }
+
+interface Kept {
+  readonly userName: string
+  /** Of the audit log: the event itself would keep its request's URL and headers, and the texts that its own were cut from. */
+  readonly line: string
+}
 
 export class RefusedRequests {
-  readonly #byId = new Map<string, AuditEvent>()
+  readonly #byId = new Map<string, Kept>()
   readonly #idsOf = new Map<string, string[]>()
+  #characters = 0
 
   keep(event: AuditEvent): void {
-    const { auditID, user } = event
-    const ids = this.#idsOf.get(user.username) ?? []
-    this.#idsOf.set(user.username, ids)
-    if (ids.length >= kept.ofUser) this.#byId.delete(ids.shift() ?? '')
+    const { auditID } = event
+    const userName = event.user.username
+    const ids = this.#idsOf.get(userName) ?? []
+    this.#idsOf.set(userName, ids)
+    if (ids.length >= kept.ofUser) this.#drop(ids.shift() ?? '')
     ids.push(auditID)
-    this.#byId.set(auditID, event)
-    if (this.#byId.size > kept.all) this.#dropOldest()
+    this.#drop(auditID)
+    const line = eventLine(event)
+    this.#byId.set(auditID, { userName, line })
+    this.#characters += line.length
+    while (this.#byId.size > kept.all || this.#characters > kept.characters) this.#dropOldest()
   }
 
   find(auditId: string): AuditEvent | undefined {
-    return this.#byId.get(auditId)
+    const found = this.#byId.get(auditId)
+    return found && parseEventLine(found.line)
   }
 
   /** The newest of whoever authenticated under this name. */
   newestOf(userName: string): AuditEvent | undefined {
-    return this.#byId.get(this.#idsOf.get(userName)?.at(-1) ?? '')
+    return this.find(this.#idsOf.get(userName)?.at(-1) ?? '')
   }
 
   /** The oldest of all is the oldest of its user too. */
   #dropOldest(): void {
-    for (const [auditId, { user }] of this.#byId) {
-      this.#byId.delete(auditId)
-      const ids = this.#idsOf.get(user.username)
+    for (const [auditId, { userName }] of this.#byId) {
+      this.#drop(auditId)
+      const ids = this.#idsOf.get(userName)
       ids?.shift()
-      if (ids?.length === 0) this.#idsOf.delete(user.username)
+      if (ids?.length === 0) this.#idsOf.delete(userName)
       return
     }
+  }
+
+  #drop(auditId: string): void {
+    this.#characters -= this.#byId.get(auditId)?.line.length ?? 0
+    this.#byId.delete(auditId)
   }
 }
