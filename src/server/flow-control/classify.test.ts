@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { FlowSchema } from '../../api/types/flowcontrol-v1.ts'
 import type { UserInfo } from '../../api/user.ts'
+import { bytesKept } from '../../base/bytes-kept.testing.ts'
 import { parseQuery } from '../request/query.ts'
 import type { RequestInfo, ResourceRequestInfo } from '../request/request-info.ts'
 import { mandatoryLevels, mandatorySchemas, suggestedLevels, suggestedSchemas } from './bootstrap-objects.ts'
@@ -195,4 +196,14 @@ test('classify() without any object runs administrators and lets everybody else 
   assert.equal(schemaOf(control, user('root', 'system:masters'), resource('list', 'pods')), 'exempt')
   const { level } = control.classify(user('ann'), resource('list', 'pods'))
   assert.deepEqual([level.name, level.queues.limit], ['catch-all', 600])
+})
+
+test('Classifier remembers no long words of a path', () => {
+  const flow = controlOf()
+  const asks = user('ann')
+  const kept = bytesKept(() => {
+    for (let at = 0; at < 400; at++) flow.classify(asks, resource('get', `${'r'.repeat(8000)}${at}`))
+  })
+  assert.ok(kept < 1_000_000, `${kept} bytes`)
+  assert.equal(flow.classify(asks, resource('get', 'pods')).schema.metadata.name, 'global-default')
 })

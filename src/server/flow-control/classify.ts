@@ -32,8 +32,9 @@ interface KnownUser {
   readonly flows: Map<SchemaAtLevel, Classification>
 }
 
-/** A client chooses the words of its paths; of what is served there are fewer. */
+/** A client chooses the words of its paths; of what is served there are fewer, and they are shorter. */
 const maxKnown = 500
+const longestKnown = 1024
 
 export class Classifier {
   readonly #schemas: readonly SchemaAtLevel[]
@@ -73,8 +74,9 @@ export class Classifier {
     const known = found.get(key)
     if (known !== undefined) return known
     const match = firstMatch(candidates, info)
+    if (match === undefined || key.length > longestKnown) return match
     if (found.size >= maxKnown) found.clear()
-    if (match) found.set(key, match)
+    found.set(key, match)
     return match
   }
 

@@ -12,10 +12,13 @@ export interface Flow {
 }
 
 const maxFlows = 10_000
+/** Of their names: who may act as others chooses names as long as a header. */
+const maxCharacters = 2 ** 20
 
 /** The flows of one level. Those that ask for nothing are forgotten when there are many: namespaces come from the paths of requests. */
 export class Flows {
   readonly #flows = new Map<string, Flow>()
+  #characters = 0
   readonly #queues: number
   readonly #handSize: number
 
@@ -28,14 +31,19 @@ export class Flows {
     const key = `${schema}\0${distinguisher}`
     const known = this.#flows.get(key)
     if (known !== undefined) return known
-    if (this.#flows.size >= maxFlows) this.#forgetIdle()
+    if (this.#flows.size >= maxFlows || this.#characters >= maxCharacters) this.#forgetIdle()
     const hand = this.#queues === 0 ? [] : dealHand(flowHash(schema, distinguisher), this.#queues, this.#handSize)
     const flow: Flow = { schema, distinguisher, hand, held: 0, waiting: 0 }
     this.#flows.set(key, flow)
+    this.#characters += key.length
     return flow
   }
 
   #forgetIdle(): void {
-    for (const [key, { held, waiting }] of this.#flows) if (held === 0 && waiting === 0) this.#flows.delete(key)
+    for (const [key, { held, waiting }] of this.#flows) {
+      if (held > 0 || waiting > 0) continue
+      this.#flows.delete(key)
+      this.#characters -= key.length
+    }
   }
 }
