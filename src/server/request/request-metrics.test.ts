@@ -1,9 +1,16 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { AdmissionRequest } from '../../admission/admission.ts'
+import { resources as allResources } from '../../api/resources/index.ts'
+import { bytesKept } from '../../base/bytes-kept.testing.ts'
 import { createRegistry } from '../../base/metrics.ts'
 import { until } from '../../base/until.testing.ts'
+import { createMemoryStore } from '../../store/memory.ts'
+import { FlowControl } from '../flow-control/flow-control.ts'
+import { serveResources } from '../objects/served-resource.ts'
 import { TestClock, TestServer } from '../testing.ts'
+import { requestInfo } from './request-info.ts'
+import { requestMetrics } from './request-metrics.ts'
 
 const path = '/api/v1/namespaces/default/configmaps'
 
@@ -79,4 +86,25 @@ test('deprecated resources, checks of health, events of watches and the size of 
     async () => (await samples(api, 'apiserver_watch_events_total')).get('{group="",version="v1",kind="ConfigMap"}') === 2,
     'both events counted',
   )
+})
+
+test('what is measured of a request keeps nothing of its URL', async () => {
+  const registry = createRegistry()
+  const resources = serveResources(allResources, createMemoryStore())
+  const metrics = requestMetrics(registry, new FlowControl({ objects: () => 0, watchers: () => 0 }))
+  const paths = resources.all.flatMap(({ apiVersion, definition: { plural }, subresources }) =>
+    ['', ...subresources.keys()].map(
+      part => `/${apiVersion.includes('/') ? 'apis' : 'api'}/${apiVersion}/${plural}/a${part === '' ? '' : `/${part}`}`,
+    ),
+  )
+  assert.ok(paths.length > 100)
+  const kept = bytesKept(() => {
+    for (const [at, path] of paths.entries()) {
+      const info = requestInfo('GET', `${path}?a=${'y'.repeat(30_000)}${at}`, resources)
+      metrics.observe(info, { status: 200, longRunning: false }, 0, 0, 0)
+      metrics.opened(info)()
+    }
+  })
+  assert.ok(kept < 500_000, `${kept} bytes of ${paths.length} requests`)
+  assert.match(await registry.metrics(), /verb="GET",[^}]*resource="certificatesigningrequests",subresource="approval"/)
 })

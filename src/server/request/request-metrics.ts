@@ -190,8 +190,11 @@ const component = 'apiserver'
 function targetOf(info: RequestInfo | undefined): Target {
   if (!info?.isResource || info.served === undefined)
     return { verb: 'other', group: '', version: '', resource: '', subresource: '', scope: '', component }
-  const { verb, group, version, resource, subresource } = info
-  return { verb: verb.toUpperCase(), group, version, resource, subresource, scope: scopeOf(info), component }
+  // The definition's own words: those of the request are parts of its URL, and would keep it.
+  const { definition, subresources } = info.served
+  const { group, version, plural: resource } = definition
+  const subresource = [...subresources.keys()].find(name => name === info.subresource) ?? ''
+  return { verb: info.verb.toUpperCase(), group, version, resource, subresource, scope: scopeOf(info), component }
 }
 
 /** Different for different targets. */
