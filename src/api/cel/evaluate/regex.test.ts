@@ -33,3 +33,20 @@ test('compilePattern() makes patterns that keep little of what they meet', () =>
   assert.ok(stateCount > 0 && stateCount < 1000, String(stateCount))
   assert.ok(memBudget <= 512 << 10)
 })
+
+test('compilePattern() keeps few patterns, and fewer of such as are large', () => {
+  const first = compilePattern('first')
+  for (let at = 0; at < 100; at++) compilePattern(`${at}a`)
+  assert.equal(compilePattern('first'), first)
+  for (let at = 0; at < 205; at++) compilePattern(`${at}a{1000}`)
+  const later = compilePattern('first')
+  assert.notEqual(later, first)
+  assert.equal(compilePattern('first'), later)
+  for (let at = 0; at < 501; at++) compilePattern(`${at}b`)
+  assert.notEqual(compilePattern('first'), later)
+})
+
+test('compilePattern() keeps the newest pattern whatever its size', () => {
+  const large = 'a{1000}'.repeat(201)
+  assert.equal(compilePattern(large), compilePattern(large))
+})

@@ -4,8 +4,8 @@ import { requireLate } from '../../../base/late-module.ts'
 import { fail } from './failure.ts'
 import type * as re2 from './re2-late.ts'
 
-/** Patterns that an expression computes at run time must not fill the memory. */
-const maxPatterns = 500
+/** Patterns that an expression computes at run time must not fill the memory. An instruction takes some hundred bytes, and a short pattern may have thousands. */
+const most = { patterns: 500, instructions: 200_000 }
 /**
  * Of the states that a pattern meets in texts, what it keeps. The engine's own 8 MiB would make gigabytes of many patterns, and where a text leads to
  * ever new states, running without them is several times faster than keeping so many.
@@ -14,6 +14,7 @@ const stateBytes = 512 << 10
 /** Of one run of a pattern in an expression. */
 const maxRunSteps = 10_000_000
 const compiled = new Map<string, RE2JS>()
+let instructions = 0
 
 /** Fails for what is no regular expression, with the reason. */
 export function compilePattern(pattern: string): RE2JS {
@@ -26,8 +27,14 @@ export function compilePattern(pattern: string): RE2JS {
     const { dfa } = made.re2Input
     dfa.stateBudget = stateBytes
     dfa.memBudget = stateBytes
-    if (compiled.size >= maxPatterns) compiled.clear()
+    const size = made.programSize()
+    if (compiled.size >= most.patterns || instructions + size > most.instructions) {
+      compiled.clear()
+      instructions = 0
+    }
+    // The newest stays even where it alone is over the limit, or each of its uses would compile it.
     compiled.set(pattern, made)
+    instructions += size
     return made
   } catch (err) {
     if (err instanceof engine.RE2JSException) return fail(err.message)
