@@ -18,6 +18,17 @@ test('kindOf() is one for pods that selectors cannot tell apart', () => {
   }
 })
 
+test('kindOf() remembers less where what selectors see is long', () => {
+  const first = kindOf(podOf('first', { app: 'first' }))
+  const long = (at: number): Pod => {
+    const pod = podOf('long', {})
+    const required = [{ topologyKey: `${'k'.repeat(100_000)}${at}` }]
+    return { ...pod, spec: { ...pod.spec, affinity: { podAffinity: { requiredDuringSchedulingIgnoredDuringExecution: required } } } }
+  }
+  for (let at = 0; at < 90; at++) kindOf(long(at))
+  assert.notEqual(kindOf(podOf('again', { app: 'first' })), first)
+})
+
 test('remembered() asks once for each kind', () => {
   let asked = 0
   const holds = remembered(({ labels }) => {

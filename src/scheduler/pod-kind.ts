@@ -12,6 +12,9 @@ export interface PodKind {
 const known = new Map<string, PodKind>()
 /** Beyond them equal pods may be of two kinds, which costs a second look and nothing else. */
 const mostKnown = 10_000
+/** Of their keys: a pod's affinity may be as long as a pod. */
+const mostCharacters = 8 * 2 ** 20
+let characters = 0
 
 export function hasPodAffinity({ spec: { affinity } }: Pod): boolean {
   return affinity?.podAffinity !== undefined || affinity?.podAntiAffinity !== undefined
@@ -24,9 +27,13 @@ export function kindOf(pod: Pod): PodKind {
   const key = JSON.stringify([namespace, ending, labels, affinity])
   const found = known.get(key)
   if (found !== undefined) return found
-  if (known.size >= mostKnown) known.clear()
+  if (known.size >= mostKnown || characters >= mostCharacters) {
+    known.clear()
+    characters = 0
+  }
   const kind = { namespace, labels, ending, ...(affinity === undefined ? {} : { affinity }) }
   known.set(key, kind)
+  characters += key.length
   return kind
 }
 
