@@ -1,4 +1,5 @@
 // Rates by key: how often something may happen for each, with a bound on how many keys are remembered.
+import { createHash } from 'node:crypto'
 import { TokenBucket } from '../base/token-bucket.ts'
 
 export interface Rate {
@@ -7,6 +8,9 @@ export interface Rate {
   /** At once, after a rest. */
   readonly burst: number
 }
+
+/** Longer keys are kept as their digest: who makes events chooses names as long as an event. */
+const longestKey = 1024
 
 /** Keys that were not used for longest are forgotten first; one that comes back begins with a full bucket. */
 export class TokenBuckets {
@@ -20,8 +24,9 @@ export class TokenBuckets {
   }
 
   /** Whether it may happen now; counts it if so. `now` in milliseconds. */
-  take(key: string, now: number): boolean {
+  take(name: string, now: number): boolean {
     const { qps, burst } = this.#rate
+    const key = name.length > longestKey ? createHash('sha256').update(name).digest('base64') : name
     const bucket = this.#buckets.get(key) ?? new TokenBucket({ burst, perSecond: qps, now })
     this.#buckets.delete(key)
     this.#buckets.set(key, bucket)
