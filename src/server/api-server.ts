@@ -246,7 +246,7 @@ export class ApiServer implements AsyncDisposable {
       watchCounts,
       clock,
       log,
-      metrics: requestMetrics(options.metrics, flow),
+      metrics: requestMetrics(options.metrics, flow, resources),
       refused,
       ...(options.explainAccess ? { explainAccess: options.explainAccess } : {}),
       allowsAnonymous: path => anonymous === 'all' || anonymous.some(allowed => path === allowed || path.startsWith(`${allowed}/`)),

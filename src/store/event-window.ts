@@ -53,6 +53,14 @@ export class EventWindow {
     }
   }
 
+  /** Drops everything; `revision` is at least the newest event's. */
+  clear(revision: number): void {
+    this.#events = []
+    this.#head = 0
+    this.#bytes = 0
+    this.#start = revision
+  }
+
   /** Events above `revision`, oldest first. Throws `RevisionCompacted` where some of them are gone. */
   after(revision: number): readonly VersionEvent[] {
     if (revision < this.#start) throw new RevisionCompacted(revision, this.#start)

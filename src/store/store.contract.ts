@@ -2,7 +2,21 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import type { WindowLimits } from './event-window.ts'
-import { keys, must, names, object, onNode1, parse, put, remove, type TestObject, testResource, write } from './objects.fixture.ts'
+import {
+  keys,
+  must,
+  names,
+  object,
+  onNode1,
+  parse,
+  put,
+  record,
+  remove,
+  settle,
+  type TestObject,
+  testResource,
+  write,
+} from './objects.fixture.ts'
 import { storeModelTest } from './store.model.ts'
 import type { Collection, Entry, ListQuery, Selection, Store } from './store.ts'
 import { maxObjectBytes, ObjectTooLarge, RevisionCompacted, RevisionInFuture, WriteConflict, WriteFailed } from './store.ts'
@@ -27,6 +41,25 @@ export function storeContract(name: string, open: OpenStore): void {
       assert.equal(store.collection({ groupResource }), pods)
       await put(pods, 'a', { spec: { nodeName: 'n1' } })
       assert.deepEqual(names(pods.list({ selection: onNode1 }).entries), ['a'])
+    })
+  })
+
+  describe(`${name} store: forgetPast()`, () => {
+    inStore('drops the events before it, and neither objects nor watches', async (store, pods) => {
+      const after = store.revision
+      const live = record(pods.watch({ after }))
+      await put(pods, 'a')
+      await put(pods, 'b')
+      await remove(pods, 'b')
+      pods.forgetPast()
+      assert.equal(pods.oldestRevision, store.revision)
+      assert.throws(() => pods.watch({ after }), RevisionCompacted)
+      assert.throws(() => pods.list({ revision: after }), RevisionCompacted)
+      assert.deepEqual(names(pods.list({}).entries), ['a'])
+      const later = record(pods.watch({ after: store.revision }))
+      await put(pods, 'c')
+      await settle()
+      assert.deepEqual([live.types(), later.types()], [['ADDED a', 'ADDED b', 'DELETED b', 'ADDED c'], ['ADDED c']])
     })
   })
 

@@ -135,6 +135,8 @@ export interface Collection {
   readonly size: number
   /** The oldest revision that a watch can resume from and a list can be taken at. */
   readonly oldestRevision: number
+  /** Drops all events up to now: nobody resumes from them, because the resource is not served any more. Objects and open watches stay. */
+  forgetPast(): void
   /**
    * Decides at once (compare-and-swap against `newest`) and throws `WriteConflict` synchronously where `expected` is not the newest,
    * `ObjectTooLarge` where the object would grow beyond `maxObjectBytes`, unless that marks it as deleted, and `WriteFailed` where the store

@@ -94,6 +94,10 @@ export class WatchCache implements Collection, WatcherOwner {
     return this.#window.start
   }
 
+  forgetPast(): void {
+    this.#window.clear(this.#owner.revision)
+  }
+
   get(namespace: string, name: string): StoredEntry | undefined {
     return this.#slots.get(keyOf(namespace, name))?.entry
   }

@@ -96,6 +96,8 @@ export function serveResources(definitions: readonly ResourceDefinition[], store
       if (versions.has(name)) throw new Error(`${name} is built in and cannot be replaced`)
       const retired = custom.remove(name)
       for (const served of retired) served.life.retired = true
+      // Names of definitions are ever new ones: what is not served any more leaves as little as possible.
+      if (next.length === 0) retired[0]?.collection.forgetPast()
       for (const served of serveCustom(next, store, serving, () => custom.byGroupResource(name))) custom.add(served)
       all = [...builtIn.all, ...custom.all]
       const changed = [...new Set([...retired.map(({ definition }) => definition.version), ...next.map(({ version }) => version)])]

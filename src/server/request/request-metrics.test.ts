@@ -91,7 +91,7 @@ test('deprecated resources, checks of health, events of watches and the size of 
 test('what is measured of a request keeps nothing of its URL', async () => {
   const registry = createRegistry()
   const resources = serveResources(allResources, createMemoryStore())
-  const metrics = requestMetrics(registry, new FlowControl({ objects: () => 0, watchers: () => 0 }))
+  const metrics = requestMetrics(registry, new FlowControl({ objects: () => 0, watchers: () => 0 }), resources)
   const paths = resources.all.flatMap(({ apiVersion, definition: { plural }, subresources }) =>
     ['', ...subresources.keys()].map(
       part => `/${apiVersion.includes('/') ? 'apis' : 'api'}/${apiVersion}/${plural}/a${part === '' ? '' : `/${part}`}`,

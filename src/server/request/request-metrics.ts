@@ -2,6 +2,7 @@
 import { Buckets, bucketSamples } from '../../base/buckets.ts'
 import { Counter, Gauge, type Registry, type Sample, SampledHistogram } from '../../base/metrics.ts'
 import type { FlowControl } from '../flow-control/flow-control.ts'
+import type { ServedResources } from '../objects/served-resource.ts'
 import type { Reply } from '../transport/exchange.ts'
 import type { RequestInfo } from './request-info.ts'
 
@@ -60,7 +61,7 @@ interface CountedSeries {
   total: number
 }
 
-export function requestMetrics(registry: Registry, flow: FlowControl): RequestMetrics {
+export function requestMetrics(registry: Registry, flow: FlowControl, resources: ServedResources): RequestMetrics {
   const targets = new Map<string, TargetSeries>()
   const known = new Map<string, CountedSeries>()
   new Counter({
@@ -115,8 +116,21 @@ export function requestMetrics(registry: Registry, flow: FlowControl): RequestMe
     labelNames: targetNames,
     registers: [registry],
     collect() {
+      this.reset()
       for (const { labels, open } of streams.values()) this.set(labels, open)
     },
+  })
+  // Names of definitions are ever new ones: of what is not served any more nothing is told.
+  resources.onChange(({ retired }) => {
+    for (const { definition } of retired) {
+      const { group, version, plural } = definition
+      if (resources.find(group, version, plural) !== undefined) continue
+      const isGone = ({ labels }: { readonly labels: Target }) =>
+        labels.group === group && labels.version === version && labels.resource === plural
+      for (const [key, series] of known) if (isGone(series.target)) known.delete(key)
+      for (const [key, series] of targets) if (isGone(series)) targets.delete(key)
+      for (const [key, series] of streams) if (isGone(series)) streams.delete(key)
+    }
   })
   return {
     opened(info) {
