@@ -11,6 +11,12 @@ const expiryMs = 300_000
 
 export class Expectations {
   readonly #byKey = new Map<string, Expected>()
+  readonly #lookAgain: (key: string, afterMs: number) => void
+
+  /** `lookAgain` brings the key back when nothing is expected of it any more, though no change may. */
+  constructor(lookAgain: (key: string, afterMs: number) => void) {
+    this.#lookAgain = lookAgain
+  }
 
   /** Whether everything asked for was seen, so that the cache may be trusted. */
   fulfilled(key: string, now: number): boolean {
@@ -21,6 +27,7 @@ export class Expectations {
 
   expect(key: string, wanted: { creations?: number; deletions?: readonly string[] }, now: number): void {
     this.#byKey.set(key, { creations: wanted.creations ?? 0, deletions: new Set(wanted.deletions), since: now })
+    this.#lookAgain(key, expiryMs + 1)
   }
 
   /** A creation was seen, or failed. */

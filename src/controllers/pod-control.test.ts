@@ -15,7 +15,7 @@ test('unlessEnding() takes only the end of the namespace for the end of the pass
 })
 
 test('deleteExpected() no longer expects what failed or was gone before, and counts what is gone', async () => {
-  const expectations = new Expectations()
+  const expectations = new Expectations(() => undefined)
   const targets = ['deleted', 'gone', 'stays'].map((uid): Pod => ({ metadata: { uid }, spec: { containers: [] } }))
   expectations.expect('ns/a', { deletions: ['deleted', 'gone', 'stays'] }, 0)
   const outcome = await deleteExpected(expectations, 'ns/a', targets, async ({ metadata: { uid } }) => {

@@ -22,10 +22,13 @@ function expecting() {
     onChange: (handler: InformerHandler<KubeObject>) => handlers.set(plural, handler),
     getByKey: () => owner,
   })
-  const expectations = expectPods({ informers: { full } } as unknown as Context, replicaSets)
+  const lookedAt: (readonly [string, number])[] = []
+  const enqueue = (key: string, afterMs: number) => lookedAt.push([key, afterMs])
+  const expectations = expectPods({ informers: { full }, enqueue } as unknown as Context, replicaSets)
   expectations.expect('ns/web', { creations: 1, deletions: ['going'] }, 0)
   return {
-    isFulfilled: () => expectations.fulfilled('ns/web', 0),
+    isFulfilled: (now = 0) => expectations.fulfilled('ns/web', now),
+    lookedAt,
     pods: () => handlers.get('pods'),
     sets: () => handlers.get('replicasets'),
     replace(uid: string) {
@@ -39,6 +42,16 @@ test('expectPods() counts pods of the owner that come and go', () => {
   pods()?.add?.(podOf(set('first'), 'new'))
   assert.equal(isFulfilled(), false)
   pods()?.delete?.(podOf(set('first'), 'going'))
+  assert.equal(isFulfilled(), true)
+})
+
+test('expectPods() counts a pod that it first sees as it goes, and does not wait for ever for one that it never sees', () => {
+  const { isFulfilled, pods, lookedAt } = expecting()
+  pods()?.delete?.(podOf(set('first'), 'going'))
+  const [[key, afterMs = 0] = []] = lookedAt
+  assert.deepEqual([key, isFulfilled(afterMs - 2), isFulfilled(afterMs)], ['ns/web', false, true])
+  const ended = podOf(set('first'), 'new')
+  pods()?.add?.({ ...ended, metadata: { ...ended.metadata, deletionTimestamp: '2026-01-01T00:00:00Z' } })
   assert.equal(isFulfilled(), true)
 })
 

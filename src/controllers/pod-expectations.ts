@@ -16,8 +16,8 @@ export function controllerKey(pod: Pod, resource: ResourceRef): string | undefin
 }
 
 /** Expectations by key of the pods' owner. Call once, in `begin`, before the caches fill. */
-export function expectPods({ informers }: Context, resource: ResourceRef): Expectations {
-  const expectations = new Expectations()
+export function expectPods({ informers, enqueue }: Context, resource: ResourceRef): Expectations {
+  const expectations = new Expectations(enqueue)
   const owners = informers.full(resource)
   // An owner made anew under its name starts with no expectations, and pods of the former one are none of its own.
   owners.onChange({
@@ -37,8 +37,9 @@ export function expectPods({ informers }: Context, resource: ResourceRef): Expec
   informers.full(pods).onChange({
     add: pod => {
       const key = ownerKey(pod)
+      if (key !== undefined) expectations.created(key)
+      // Made and deleted while the watch was cut.
       if (pod.metadata.deletionTimestamp !== undefined) gone(pod)
-      else if (key !== undefined) expectations.created(key)
     },
     update: pod => {
       if (pod.metadata.deletionTimestamp !== undefined) gone(pod)
