@@ -1,10 +1,10 @@
 // For tests: a store whose disk answers when the test says so.
-import { systemClock } from '../base/clock.ts'
+import { type Clock, systemClock } from '../base/clock.ts'
 import { silentLogger } from '../base/log.ts'
 import { CommitQueue } from '../store/commit-queue.ts'
 
 /** A store whose commits the test ends, and the events in the order of what happens. */
-export function heldStore() {
+export function heldStore(clock: Clock = systemClock) {
   const happened: string[] = []
   let end: { resolve(): void; reject(err: Error): void } | undefined
   const { promise: committing, resolve: begun } = Promise.withResolvers<void>()
@@ -15,6 +15,6 @@ export function heldStore() {
     begun()
     return promise
   }
-  const store = new CommitQueue({ clock: systemClock, log: silentLogger, commitLog: { append, bytes: 0, close: async () => undefined } })
+  const store = new CommitQueue({ clock, log: silentLogger, commitLog: { append, bytes: 0, close: async () => undefined } })
   return { store, happened, committing, commit: () => end?.resolve(), fail: (err: Error) => end?.reject(err) }
 }

@@ -36,6 +36,9 @@ interface Waiting {
   reject(err: unknown): void
 }
 
+/** Leases are written more often than this, so that a disk that stays full is told of all the time. */
+const fullMs = 5000
+
 export class CommitQueue implements Store, CacheOwner {
   readonly #options: CommitQueueOptions
   readonly #caches = new Map<string, WatchCache>()
@@ -51,6 +54,8 @@ export class CommitQueue implements Store, CacheOwner {
   #scheduled = false
   #settled: (() => void)[] = []
   #refusal: WriteFailed | undefined
+  /** When the last write did not fit, by the monotonic clock. */
+  #fullAt = Number.NEGATIVE_INFINITY
 
   constructor(options: CommitQueueOptions) {
     this.#options = options
@@ -79,6 +84,10 @@ export class CommitQueue implements Store, CacheOwner {
 
   get stalled(): boolean {
     return this.#stalls.stalled
+  }
+
+  get full(): boolean {
+    return this.#options.clock.monotonic() - this.#fullAt < fullMs
   }
 
   collection(options: CollectionOptions): Collection {
@@ -223,7 +232,8 @@ export class CommitQueue implements Store, CacheOwner {
     const failure = err instanceof WriteFailed ? err : new WriteFailed('The write could not be stored', { retriable: false, cause: err })
     for (const { reject } of group) reject(failure)
     this.#abandon(failure)
-    if (!failure.retriable) this.fail(failure)
+    if (failure.retriable) this.#fullAt = this.#options.clock.monotonic()
+    else this.fail(failure)
   }
 
   /** Writes that wait were decided on versions that never came to be, so they fall with the group before them. */

@@ -164,6 +164,8 @@ export interface Store extends AsyncDisposable {
   status(): StoreStatus
   /** Whether the disk does not answer: writes that were decided wait, and nobody knows how long. */
   readonly stalled: boolean
+  /** Whether a write was refused within the last seconds because the disk has no room; smaller ones may fit. */
+  readonly full: boolean
   /** Called once if the store can no longer accept writes (a failed sync); `write` throws from then on. */
   onFailure(listener: (err: Error) => void): void
 }

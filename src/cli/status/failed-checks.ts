@@ -16,6 +16,8 @@ const sentences: Readonly<Record<string, string>> = {
     'The store has failed: writes are refused until Bulkhead is restarted, and reads go on. The log of the server names the file and the cause; mend that first',
   'store-sync':
     'The disk under the store does not answer: writes are refused until it does, and reads go on. A sync has been waiting for more than 5 seconds; look at the disk and at the log of the kernel',
+  'store-space':
+    'No space is left for the store: writes that do not fit are refused until there is, and reads go on. Free some on the disk of the data directory',
   'audit-log':
     'The audit log cannot be written: writes are refused until it can, and reads go on. The log of the server names the file and the cause; it tries again every second',
 }

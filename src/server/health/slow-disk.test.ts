@@ -3,7 +3,9 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { AuditEvent } from '../../access/audit/audit-event.ts'
 import { AuditFailure } from '../../access/audit/audit-failure.ts'
+import { systemClock } from '../../base/clock.ts'
 import { createMemoryStore } from '../../store/memory.ts'
+import { WriteFailed } from '../../store/store.ts'
 import { heldStore } from '../held-store.testing.ts'
 import { TestServer } from '../testing.ts'
 
@@ -33,6 +35,24 @@ test('handle() refuses writes before they happen while they could not be recorde
     Object.assign(disks, { audit: undefined, stalled: false })
   }
   assert.equal((await write()).status, 201)
+})
+
+test('handle() refuses a write that does not fit on the disk, and is not ready until none was refused for a while', async () => {
+  let now = 0
+  const held = heldStore({ ...systemClock, monotonic: () => now })
+  await using api = new TestServer({ store: held.store })
+  api.server.markReady()
+  const writing = api.request('POST', '/api/v1/namespaces/a/configmaps', { metadata: { name: 'a' } })
+  await held.committing
+  held.fail(new WriteFailed('The disk is full', { retriable: true }))
+  const { status, json } = await writing
+  assert.deepEqual([status, json.message], [503, 'writes are refused: no space is left for the store'])
+  const unready = await api.get('/readyz')
+  assert.equal(unready.status, 500)
+  assert.match(unready.text, /^\[-\]store-space failed: reason withheld$/m)
+  assert.equal((await api.get('/livez')).status, 200)
+  now = 5000
+  assert.equal((await api.get('/readyz')).status, 200)
 })
 
 const timedOut = 'Timeout: request did not complete within the allotted timeout: it may have been carried out all the same'

@@ -5,13 +5,13 @@ import type { HealthCheck } from '../health/health.ts'
 import type { AuditSink } from '../request/audit-event.ts'
 
 interface Disks {
-  readonly store: Pick<Store, 'stalled'>
+  readonly store: Pick<Store, 'stalled' | 'full'>
   readonly audit: Pick<AuditSink, 'refusal'>
 }
 
 const storeRefusal = ({ store }: Disks): string | undefined => (store.stalled ? 'the disk under the store does not answer' : undefined)
 
-/** Why writes must not happen now; those that have begun wait. A store that has failed says so itself, of each write. */
+/** Why writes must not happen now; those that have begun wait. A store that has failed, or has no room, says so itself, of each write. */
 export function writeRefusal(disks: Disks): ApiError | undefined {
   const why = disks.audit.refusal?.()?.message ?? storeRefusal(disks)
   return why === undefined ? undefined : serviceUnavailable(`writes are refused: ${why}`)
@@ -21,6 +21,7 @@ export function writeRefusal(disks: Disks): ApiError | undefined {
 export function diskChecks(disks: Disks): readonly HealthCheck[] {
   return [
     { name: 'store-sync', readinessOnly: true, check: () => storeRefusal(disks) },
+    { name: 'store-space', readinessOnly: true, check: () => (disks.store.full ? 'no space is left for the store' : undefined) },
     { name: 'audit-log', readinessOnly: true, check: () => disks.audit.refusal?.()?.message },
   ]
 }
