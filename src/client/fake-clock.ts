@@ -27,7 +27,11 @@ export class FakeClock implements Clock {
       if (signal?.aborted) return reject(signal.reason)
       const sleeper = { due: this.#now + ms, wake: resolve }
       this.#sleepers.push(sleeper)
-      signal?.addEventListener('abort', () => reject(signal.reason), { once: true })
+      const onAbort = () => {
+        this.#sleepers = this.#sleepers.filter(other => other !== sleeper)
+        reject(signal?.reason)
+      }
+      signal?.addEventListener('abort', onAbort, { once: true })
     })
   }
 

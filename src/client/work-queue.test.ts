@@ -88,6 +88,20 @@ test('WorkQueue keeps the earliest of several delays', async () => {
   assert.equal(queue.depth, 0)
 })
 
+test('WorkQueue has one timer for a key, and none for one whose object is gone or when it has stopped', async () => {
+  const clock = new FakeClock()
+  const queue = new WorkQueue({ clock })
+  for (const ms of [100, 50, 200]) queue.addAfter('a', ms)
+  queue.addAfter('b', 100)
+  assert.equal(clock.sleepers, 2)
+  queue.cancelDelay('a')
+  assert.equal(clock.sleepers, 1)
+  queue.stop()
+  assert.equal(clock.sleepers, 0)
+  await clock.advance(1000)
+  assert.equal(await queue.take(), undefined)
+})
+
 test('WorkQueue ends its takers when it stops', async () => {
   const queue = new WorkQueue({ clock: new FakeClock() })
   const taken = queue.take()

@@ -11,19 +11,24 @@ export interface WorkQueueOptions {
 
 const longestWaitMs = 24 * 3_600_000
 
+interface Delay {
+  /** When the key becomes ready. */
+  readonly due: number
+  readonly stop: AbortController
+}
+
 export class WorkQueue {
   readonly #clock: Clock
   readonly #first: number
   readonly #longest: number
-  readonly #stop = new AbortController()
+  #stopped = false
   /** In the order of arrival. */
   readonly #ready = new Set<string>()
   readonly #working = new Set<string>()
   /** Added while worked on: ready again when done. */
   readonly #again = new Set<string>()
   readonly #failures = new Map<string, number>()
-  /** When a delayed key becomes ready; a timer whose time is not this any more does nothing. */
-  readonly #delayed = new Map<string, number>()
+  readonly #delayed = new Map<string, Delay>()
   readonly #takers: ((key: string | undefined) => void)[] = []
 
   constructor(options: WorkQueueOptions) {
@@ -42,7 +47,7 @@ export class WorkQueue {
   }
 
   add(key: string): void {
-    if (this.#stop.signal.aborted || this.#ready.has(key)) return
+    if (this.#stopped || this.#ready.has(key)) return
     if (this.#working.has(key)) {
       this.#again.add(key)
       return
@@ -61,19 +66,27 @@ export class WorkQueue {
     // Timers hold at most 2^31 ms, and go off at once with more.
     const ms = Math.min(delayMs, longestWaitMs)
     if (ms <= 0) this.add(key)
-    if (ms <= 0 || this.#stop.signal.aborted) return
+    if (ms <= 0 || this.#stopped) return
     const due = this.#clock.monotonic() + ms
     const waiting = this.#delayed.get(key)
-    if (waiting !== undefined && waiting <= due) return
-    this.#delayed.set(key, due)
-    this.#clock.sleep(ms, this.#stop.signal).then(
+    if (waiting !== undefined && waiting.due <= due) return
+    this.cancelDelay(key)
+    const delay = { due, stop: new AbortController() }
+    this.#delayed.set(key, delay)
+    this.#clock.sleep(ms, delay.stop.signal).then(
       () => {
-        if (this.#delayed.get(key) !== due) return
+        if (this.#delayed.get(key) !== delay) return
         this.#delayed.delete(key)
         this.add(key)
       },
-      () => this.#delayed.delete(key),
+      () => undefined,
     )
+  }
+
+  /** Nothing is due for the key any more, because its object is gone: a timer for it may be a day long. */
+  cancelDelay(key: string): void {
+    this.#delayed.get(key)?.stop.abort()
+    this.#delayed.delete(key)
   }
 
   /**
@@ -84,7 +97,7 @@ export class WorkQueue {
     const failures = this.#failures.get(key) ?? 0
     const ms = Math.min(this.#first * 2 ** failures, this.#longest)
     const waiting = this.#delayed.get(key)
-    if (waiting !== undefined && waiting <= this.#clock.monotonic() + ms) return
+    if (waiting !== undefined && waiting.due <= this.#clock.monotonic() + ms) return
     this.#failures.set(key, failures + 1)
     this.addAfter(key, ms)
   }
@@ -100,7 +113,7 @@ export class WorkQueue {
 
   /** The next key, which is the caller's until `done`; undefined when the queue has stopped. */
   take(): Promise<string | undefined> {
-    if (this.#stop.signal.aborted) return Promise.resolve(undefined)
+    if (this.#stopped) return Promise.resolve(undefined)
     for (const key of this.#ready) {
       this.#ready.delete(key)
       this.#working.add(key)
@@ -116,7 +129,8 @@ export class WorkQueue {
 
   /** Every waiting and later `take` gets undefined; what waits is dropped. */
   stop(): void {
-    this.#stop.abort()
+    this.#stopped = true
+    for (const key of this.#delayed.keys()) this.cancelDelay(key)
     for (const taker of this.#takers.splice(0)) taker(undefined)
     this.#ready.clear()
     this.#again.clear()

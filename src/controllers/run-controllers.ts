@@ -131,8 +131,9 @@ async function work(
   context: Context,
   metrics: ControllerMetrics,
 ): Promise<void> {
-  const { log, signal } = context
-  const { name } = controller
+  const { log, signal, informers } = context
+  const { name, watches } = controller
+  const own = watches && informers.full(watches)
   for (let key = await queue.take(); key !== undefined; key = await queue.take()) {
     metrics.adds.inc({ name })
     metrics.depth.set({ name }, queue.depth)
@@ -141,6 +142,7 @@ async function work(
       const result = await reconcile(key, signal)
       queue.forget(key)
       if ('requeueAfterMs' in result) queue.addAfter(key, result.requeueAfterMs)
+      else if (own !== undefined && own.getByKey(key) === undefined) queue.cancelDelay(key)
     } catch (err) {
       if (signal.aborted) return
       metrics.retries.inc({ name })
