@@ -1,5 +1,5 @@
 // The volumes of one pod on disk: set up before its containers, refreshed when what they show changes, torn down after them.
-import { chmod, chown, mkdir, realpath, rm } from 'node:fs/promises'
+import { chmod, chown, lstat, mkdir, realpath, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { claimNameOf } from '../../api/claim-name.ts'
 import type { Volume } from '../../api/types/core-v1.ts'
@@ -62,7 +62,7 @@ export class PodVolumes {
     if (volume.emptyDir) {
       const { medium = '', sizeLimit } = volume.emptyDir
       if (medium !== '' && medium !== 'Memory') throw new Error(`unsupported storage medium "${medium}"`)
-      const fresh = (await mkdir(path, { recursive: true })) !== undefined
+      const fresh = await makeFolder(path, 0o777)
       if (medium === 'Memory' && !(await isMountPoint(path))) {
         await mountTmpfs(path, { mode: '1777', programs: true, sizeBytes: memoryVolumeBytes(pod, sizeLimit, context.node.memoryBytes) })
       } else if (!fresh) return
@@ -73,7 +73,7 @@ export class PodVolumes {
     }
     const files = await volumeFiles(volume, context, signal)
     if (!files) throw new Error(`volume type "${volumeType(volume)}" is not supported on this node`)
-    await mkdir(path, { recursive: true, mode: 0o755 })
+    await makeFolder(path, 0o755)
     if (inMemory(volume) && !(await isMountPoint(path))) await mountTmpfs(path, { mode: '0755' })
     await writeAtomically(path, files, fsGroup)
   }
@@ -102,6 +102,16 @@ export class PodVolumes {
     await unmountBelow(this.#directory)
     await rm(this.#directory, { recursive: true, force: true })
   }
+}
+
+/**
+ * Resolves with whether it was missing. A link in its place is none of ours, whoever put it there while no agent looked: what it leads to would be
+ * given to the pod, written into or covered by a mount.
+ */
+async function makeFolder(path: string, mode: number): Promise<boolean> {
+  const fresh = (await mkdir(path, { recursive: true, mode })) !== undefined
+  if (!(await lstat(path)).isDirectory()) throw new Error(`"${path}" is a symbolic link`)
+  return fresh
 }
 
 function volumeType(volume: Volume): string {
