@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
+import { until } from '../../base/until.testing.ts'
 import { diskUsage } from './disk-usage.ts'
 
 const never = new AbortController().signal
@@ -24,4 +25,22 @@ test('diskUsage() counts blocks and inodes of each folder, and leaves out what i
 
 test('diskUsage() rejects with its signal', async () => {
   await assert.rejects(diskUsage(['/'], 'inodes', AbortSignal.abort()), /Cannot count what pods hold on the disk/)
+})
+
+test('diskUsage() counts what others hold where one folder takes too long', async t => {
+  const folder = mkdtempSync(join(tmpdir(), 'usage-'))
+  t.after(() => rmSync(folder, { recursive: true }))
+  const program = join(folder, 'du')
+  // Behind five flags the paths, one of which never ends.
+  const script = `shift 5; for path; do case $path in slow*) touch ${folder}/$path; exec sleep 1000;; gone) ;; *) printf '1\\t%s\\0' "$path";; esac; done`
+  writeFileSync(program, `#!/bin/sh\n${script}\n`, { mode: 0o755 })
+  const slow = ['slow-1', 'slow-2']
+  const tooLong = () => {
+    const limit = new AbortController()
+    const [next] = slow.splice(0, 1)
+    if (next !== undefined) void until(() => existsSync(join(folder, next)), next).then(() => limit.abort(new Error('too long')))
+    return limit.signal
+  }
+  const counted = await diskUsage(['a', 'slow-1', 'b', 'slow-2', 'gone', 'c'], 'inodes', never, { program, tooLong })
+  assert.deepEqual([...counted.keys()], ['a', 'b', 'c'])
 })

@@ -6,26 +6,45 @@ import type { DiskResource } from './thresholds.ts'
 const limitMs = 60_000
 const maxOutput = 16 << 20
 
-/** By path; what is not there is missing. Rejects where nothing could be counted at all. */
-export async function diskUsage(paths: readonly string[], resource: DiskResource, signal: AbortSignal): Promise<Map<string, number>> {
-  if (paths.length === 0) return new Map()
+export interface CountOptions {
+  readonly program: string
+  /** Aborted when one run has taken too long. */
+  tooLong(): AbortSignal
+}
+
+const defaults: CountOptions = { program: 'du', tooLong: () => AbortSignal.timeout(limitMs) }
+
+/** By path; what is not there, or takes too long, is missing. Rejects where nothing could be counted at all. */
+export async function diskUsage(
+  paths: readonly string[],
+  resource: DiskResource,
+  signal: AbortSignal,
+  { program, tooLong }: CountOptions = defaults,
+): Promise<Map<string, number>> {
+  const counted = new Map<string, number>()
   const unit = resource === 'inodes' ? '--inodes' : '--block-size=1'
-  // Its own process: the loop of the agent waits for no disk.
-  const text = await new Promise<string>((resolve, reject) => {
-    const options = { signal, timeout: limitMs, maxBuffer: maxOutput }
-    execFile('du', ['-s', '-x', '-0', unit, '--', ...paths], options, (err, stdout, stderr) => {
+  for (let left = paths; left.length > 0; ) {
+    const limit = tooLong()
+    const text = await output(program, ['-s', '-x', '-0', unit, '--', ...left], signal, limit)
+    for (const line of text.split('\0').filter(line => line !== '')) {
+      const tab = line.indexOf('\t')
+      counted.set(line.slice(tab + 1), Number(line.slice(0, tab)))
+    }
+    if (!limit.aborted) break
+    // It counts one after the other: whoever keeps it busy hides what they hold, and not what others hold.
+    left = left.slice(left.findLastIndex(path => counted.has(path)) + 2)
+  }
+  return counted
+}
+
+/** What it wrote until it ended or `limit` ended it. In a process of its own: the loop of the agent waits for no disk. */
+function output(program: string, args: readonly string[], signal: AbortSignal, limit: AbortSignal): Promise<string> {
+  const options = { signal: AbortSignal.any([signal, limit]), maxBuffer: maxOutput }
+  return new Promise((resolve, reject) => {
+    execFile(program, args, options, (err, stdout, stderr) => {
       // Exit code 1 is also that a file went away meanwhile.
-      if (err === null || err.code === 1) resolve(stdout)
+      if (err === null || err.code === 1 || (limit.aborted && !signal.aborted)) resolve(stdout)
       else reject(new Error(`Cannot count what pods hold on the disk: ${stderr.trim().split('\n').at(-1) || err.message}`, { cause: err }))
     })
   })
-  return new Map(
-    text
-      .split('\0')
-      .filter(line => line !== '')
-      .map(line => {
-        const tab = line.indexOf('\t')
-        return [line.slice(tab + 1), Number(line.slice(0, tab))]
-      }),
-  )
 }
