@@ -82,7 +82,7 @@ test('init containers, exit codes and termination messages', { skip }, async () 
   await machine.gone(pod)
 })
 
-test('what a container writes to its hosts file and termination message is bounded, and what it says at first is kept', {
+test('what a container writes to the files that it is given and its termination message is bounded, and what it says at first is kept', {
   skip,
 }, async () => {
   const write = (path: string) => `dd if=/dev/zero bs=1M count=20 2>/dev/null | tr '\\0' x >> ${path} 2>/dev/null && echo unbounded`
@@ -91,13 +91,19 @@ test('what a container writes to its hosts file and termination message is bound
     containers: [
       {
         name: 'c',
-        ...script('echo first > /dev/termination-log', write('/dev/termination-log'), write('/etc/hosts'), 'exit 0'),
+        ...script(
+          'cat /etc/hostname /etc/resolv.conf; echo first > /dev/termination-log',
+          ...['/dev/termination-log', '/etc/hosts', '/etc/hostname', '/etc/resolv.conf'].map(write),
+          'exit 0',
+        ),
         securityContext: { runAsUser: 0 },
       },
     ],
+    dnsPolicy: 'None',
+    dnsConfig: { nameservers: ['192.0.2.53'] },
   })
   const ended = await machine.until('writes', 'over', isOver)
-  assert.equal(await machine.logOf(pod, 'c'), '')
+  assert.equal(await machine.logOf(pod, 'c'), 'writes\nnameserver 192.0.2.53\n')
   const { message = '' } = ended.status?.containerStatuses?.[0]?.state?.terminated ?? {}
   assert.equal(message, `first\n${'x'.repeat(4090)}`)
   await machine.gone(pod)

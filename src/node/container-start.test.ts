@@ -29,7 +29,8 @@ test('startContainer() is not cut off in the runtime when the pod is deleted mea
   const pod = podOf()
   const container = { kind: 'regular', spec: containerOf('c') } as const
   const input = { node, pod, container, attempt: 0, state: stateOf({}), sandboxId: 's0', directory: '/x', running: end.signal }
-  const rest = { sandbox: { logDirectory: '/x' }, volumes: {}, kill: async () => undefined }
+  const sandbox = { logDirectory: '/x', hostname: 'p', dnsConfig: { servers: [], searches: [], options: [] } }
+  const rest = { sandbox, volumes: {}, kill: async () => undefined }
   await startContainer({ ...input, ...rest } as unknown as Parameters<typeof startContainer>[0], deletion.signal)
   assert.deepEqual(seen, [false, true])
 })

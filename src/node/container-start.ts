@@ -4,6 +4,7 @@ import type { Pod, Secret } from '../api/types/core-v1.ts'
 import { containerConfig } from './container-config.ts'
 import { stopContainer } from './container-stop.ts'
 import type { SandboxConfig } from './cri/messages.ts'
+import { resolvConf } from './dns-config.ts'
 import { buildEnvironment, ContainerConfigError } from './environment.ts'
 import { hostsFile } from './host-files.ts'
 import { ImageError } from './images/image-puller.ts'
@@ -105,8 +106,13 @@ async function configure(input: StartInput, image: Parameters<typeof containerCo
   const { spec } = container
   const addresses = { podIps: podIps(input), hostIps: node.hostIps(), nodeName: node.name }
   const environment = await buildEnvironment({ pod, container: spec, objects: node.objects, addresses, node: node.allocatable() }, signal)
-  const hosts = hostsFile(pod, state.podIps, node.cluster.domain, node.host.hosts)
-  const mounts = await node.host.mounts({ pod, container: spec, attempt, directory, volumes, environment, hosts })
+  const { hostname, dnsConfig } = input.sandbox
+  const given = new Map([
+    ['/etc/hosts', hostsFile(pod, state.podIps, node.cluster.domain, node.host.hosts)],
+    ['/etc/hostname', `${hostname || node.host.hostname}\n`],
+    ['/etc/resolv.conf', resolvConf(dnsConfig ?? node.host.resolver)],
+  ])
+  const mounts = await node.host.mounts({ pod, container: spec, attempt, directory, volumes, environment, given })
   await node.host.makeLogDirectory(join(input.sandbox.logDirectory, spec.name))
   const target =
     'targetContainerName' in spec && spec.targetContainerName ? newestContainer(state, spec.targetContainerName)?.id : undefined

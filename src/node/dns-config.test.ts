@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { PodSpec } from '../api/types/core-v1.ts'
-import { parseResolvConf, podResolver } from './dns-config.ts'
+import { parseResolvConf, podResolver, resolvConf } from './dns-config.ts'
 import { podOf } from './fixture.ts'
 
 const node = parseResolvConf('# comment\nnameserver 192.0.2.53\nsearch corp.example .\noptions timeout:1\n')
@@ -32,3 +32,9 @@ const rows: [string, Partial<PodSpec>, object][] = [
   ],
 ]
 for (const [name, spec, want] of rows) test(`podResolver(): ${name}`, () => assert.deepEqual(podResolver(podOf(spec), node, cluster), want))
+
+test('resolvConf() writes what parseResolvConf() reads, and nothing of what there is none of', () => {
+  const text = 'search a.example b.example\nnameserver 192.0.2.53\nnameserver 192.0.2.54\noptions ndots:5 edns0\n'
+  assert.equal(resolvConf(parseResolvConf(text)), text)
+  assert.equal(resolvConf({ servers: [], searches: [], options: [] }), '')
+})

@@ -61,6 +61,12 @@ export function parseResolvConf(text: string): Resolver {
   return { servers, searches, options }
 }
 
+/** What parseResolvConf() reads, as the runtime writes it. */
+export function resolvConf({ servers, searches, options }: Resolver): string {
+  const line = (keyword: string, values: readonly string[]) => (values.length === 0 ? '' : `${keyword} ${values.join(' ')}\n`)
+  return [line('search', searches), ...servers.map(server => line('nameserver', [server])), line('options', options)].join('')
+}
+
 function splitOption(option: string): [string, string | undefined] {
   const at = option.indexOf(':')
   return at < 0 ? [option, undefined] : [option.slice(0, at), option.slice(at + 1)]

@@ -1,5 +1,6 @@
 // PodHost on a real machine: pod cgroups, and the node's own resolver and hosts file.
 import { mkdir, readFile, rm } from 'node:fs/promises'
+import { hostname } from 'node:os'
 import type { Clock } from '../base/clock.ts'
 import { containerSettings, createPodCgroup, detectCgroups, removeCgroup } from './cgroups.ts'
 import { nodeCgroup } from './clean-up.ts'
@@ -38,5 +39,6 @@ export async function machineHost(directory: NodeDirectory, clock: Clock): Promi
     // A machine need not have either.
     resolver: parseResolvConf(await readFile('/etc/resolv.conf', 'utf8').catch(() => '')),
     hosts: await readFile('/etc/hosts', 'utf8').catch(() => ''),
+    hostname: hostname(),
   }
 }

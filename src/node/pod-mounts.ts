@@ -1,4 +1,4 @@
-// The mounts of one container: its volumes, subPaths opened safely, /etc/hosts and the termination log.
+// The mounts of one container: its volumes, subPaths opened safely, what it is given below /etc, and the termination log.
 import { chmod, mkdir, rm, stat, truncate, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import type { Pod } from '../api/types/core-v1.ts'
@@ -23,12 +23,13 @@ export interface MountInput {
   readonly directory: string
   readonly volumes: PodVolumeSet
   readonly environment: ReadonlyMap<string, string>
-  readonly hosts: string
+  /** By path, what the node writes for it: the runtime's own copies would be files on the disk without bound. */
+  readonly given: ReadonlyMap<string, string>
 }
 
 /** Rejects with ContainerConfigError or SubPathError. */
 export async function containerMounts(input: MountInput): Promise<Mount[]> {
-  const { pod, container, attempt, directory, volumes, environment, hosts } = input
+  const { pod, container, attempt, directory, volumes, environment, given } = input
   const mounts: Mount[] = []
   for (const [index, mount] of (container.volumeMounts ?? []).entries()) {
     const volume = pod.spec.volumes?.find(({ name }) => name === mount.name)
@@ -62,11 +63,12 @@ export async function containerMounts(input: MountInput): Promise<Mount[]> {
       propagation,
     })
   }
-  await boundGivenFiles(directory, Buffer.byteLength(hosts))
-  if (!mounts.some(({ containerPath }) => containerPath === '/etc/hosts')) {
-    const path = join(directory, givenFiles, 'etc-hosts')
-    await writeFile(path, hosts, { mode: 0o644 })
-    mounts.push({ containerPath: '/etc/hosts', hostPath: path, readonly: container.securityContext?.readOnlyRootFilesystem ?? false })
+  await boundGivenFiles(directory, Buffer.byteLength([...given.values()].join('')))
+  for (const [path, content] of given) {
+    if (mounts.some(({ containerPath }) => containerPath === path)) continue
+    const hostPath = join(directory, givenFiles, path.slice(1).replaceAll('/', '-'))
+    await writeFile(hostPath, content, { mode: 0o644 })
+    mounts.push({ containerPath: path, hostPath, readonly: container.securityContext?.readOnlyRootFilesystem ?? false })
   }
   await makeRoom(directory, container.name, attempt)
   const message = terminationMessageFile(directory, container.name, attempt)
@@ -80,7 +82,7 @@ export async function containerMounts(input: MountInput): Promise<Mount[]> {
 
 /** The folder of the files that a pod's containers may write to and that are none of their volumes. */
 const givenFiles = 'files'
-/** What they may hold together, beside the hosts file as it is given. */
+/** What they may hold together, beside what is given. */
 const mostGivenBytes = 2 ** 20
 /** Of a termination message. */
 export const longestMessage = 4096
@@ -90,10 +92,10 @@ export function terminationMessageFile(directory: string, container: string, att
 }
 
 /** They are in memory, which the containers' own limits count, and of a fixed size: no container fills the node's disk through them. */
-async function boundGivenFiles(directory: string, hostsBytes: number): Promise<void> {
+async function boundGivenFiles(directory: string, bytes: number): Promise<void> {
   const path = join(directory, givenFiles)
   await mkdir(path, { recursive: true, mode: 0o711 })
-  if (!(await isMountPoint(path))) await mountTmpfs(path, { mode: '0711', sizeBytes: mostGivenBytes + hostsBytes })
+  if (!(await isMountPoint(path))) await mountTmpfs(path, { mode: '0711', sizeBytes: mostGivenBytes + bytes })
 }
 
 /** Of the messages of former runs only that of the last is read, and of it the beginning. */

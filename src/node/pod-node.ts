@@ -42,8 +42,9 @@ export interface PodHost {
   readonly probe: typeof attempt
   readonly hook: typeof runHook
   readonly resolver: Resolver
-  /** The node's own /etc/hosts, for pods on its network. */
+  /** The node's own /etc/hosts and name, for pods on its network. */
   readonly hosts: string
+  readonly hostname: string
 }
 
 /** Writes of a pod's status and its final deletion. Both are retried by the caller's next pass. */

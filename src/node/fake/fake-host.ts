@@ -37,4 +37,5 @@ export const fakeHost: PodHost = {
   },
   resolver: { servers: [], searches: [], options: [] },
   hosts: '',
+  hostname: '',
 }
