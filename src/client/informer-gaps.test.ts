@@ -4,6 +4,7 @@ import { test } from 'node:test'
 import type { KubeObject } from '../api/object.ts'
 import { expired } from '../api/status.ts'
 import { silentLogger } from '../base/log.ts'
+import { randomOf } from '../base/random.testing.ts'
 import { Client } from './client.ts'
 import { FakeApi } from './fake-api.ts'
 import { FakeClock } from './fake-clock.ts'
@@ -13,17 +14,6 @@ import type { Transport } from './transport.ts'
 
 const configMaps = resourceRef('', 'v1', 'configmaps', 'ConfigMap')
 const names = ['a', 'b', 'c', 'd', 'e']
-
-/** In [0, 1), the same for a seed (mulberry32). */
-function randomOf(seed: number): () => number {
-  let state = seed
-  return () => {
-    state = (state + 0x6d2b79f5) | 0
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1)
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61)
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32
-  }
-}
 
 const turn = () => new Promise<void>(resolve => setImmediate(resolve))
 

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { randomOf } from '../base/random.testing.ts'
 import { FakeClock } from './fake-clock.ts'
 import { WorkQueue } from './work-queue.ts'
 
@@ -128,5 +129,55 @@ test('WorkQueue takes the earliest delay of a key where the clock was set back o
     queue.addAfter('a', 20_000)
     await clock.advance(1_000)
     assert.equal(queue.depth, 1)
+  }
+})
+
+test('WorkQueue brings back each key that was added or failed since it was handed out, to one worker at a time', async () => {
+  for (let seed = 1; seed <= 50; seed++) {
+    const random = randomOf(seed)
+    const pick = <T>(list: readonly T[]): T | undefined => list[Math.floor(random() * list.length)]
+    const clock = new FakeClock()
+    const queue = new WorkQueue({ clock })
+    const held = new Set<string>()
+    /** Whoever was handed the key last does not know of it. */
+    const owed = new Set<string>()
+    const takeOne = async () => {
+      const key = await queue.take()
+      if (key === undefined) return
+      assert.ok(!held.has(key), `seed ${seed}: "${key}" is held`)
+      owed.delete(key)
+      held.add(key)
+    }
+    const workers: Promise<void>[] = []
+    const work = () => workers.push(takeOne())
+    const finish = (key: string, fails: boolean) => {
+      if (fails) {
+        queue.addBackedOff(key)
+        owed.add(key)
+      } else queue.forget(key)
+      held.delete(key)
+      queue.done(key)
+    }
+    const add = (key: string, afterMs: number) => {
+      owed.add(key)
+      queue.addAfter(key, afterMs)
+    }
+    for (let step = 0; step < 200; step++) {
+      const worked = pick([...held])
+      if (random() < 0.4) add(pick(['a', 'b', 'c', 'd']) ?? '', random() < 0.5 ? 0 : random() * 100)
+      else if (random() < 0.4 || worked === undefined) work()
+      else finish(worked, random() < 0.5)
+      if (random() < 0.3) await clock.advance(random() * 50)
+      await Promise.resolve()
+    }
+    for (const key of held) finish(key, false)
+    for (let round = 0; round < 100 && owed.size > 0; round++) {
+      work()
+      await clock.advance(10_000)
+      for (const key of held) finish(key, false)
+    }
+    assert.deepEqual([...owed], [], `seed ${seed}`)
+    queue.stop()
+    await Promise.allSettled(workers)
   }
 })

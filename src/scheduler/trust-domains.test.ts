@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { domainOfNode, mayRunOn, nodeDomainLabel, podDomainAnnotation } from '../api/trust-domain.ts'
 import type { Node, Pod } from '../api/types/core-v1.ts'
+import { randomOf } from '../base/random.testing.ts'
 import { ClusterState } from './cluster-state.ts'
 import type { SchedulerPlugin } from './framework.ts'
 import { plugins } from './plugins/index.ts'
@@ -11,17 +12,6 @@ import { selectNode } from './select-node.ts'
 
 const domains = ['', 'a', 'b', 'c']
 const nodeCount = 8
-
-/** Mulberry32: the same numbers each time. */
-function randomFrom(seed: number): () => number {
-  let state = seed
-  return () => {
-    state = (state + 0x6d2b79f5) | 0
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state)
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4294967296
-  }
-}
 
 interface World {
   readonly cluster: ClusterState
@@ -73,7 +63,7 @@ function adversary(random: () => number, index: number): Pod {
 }
 
 function attack(schedules: number, rules: readonly SchedulerPlugin[], seed: number): { placed: number; shared: number } {
-  const random = randomFrom(seed)
+  const random = randomOf(seed)
   let placed = 0
   let shared = 0
   let world = worldOf(random)
@@ -112,7 +102,7 @@ test('without its plug-in the same schedules do', () => {
 })
 
 test('a million choices of node by the rule alone are each within the domain', () => {
-  const random = randomFrom(2)
+  const random = randomOf(2)
   let { cluster } = worldOf(random)
   let fitting = 0
   for (let index = 0; index < 1_000_000 / nodeCount; index++) {
