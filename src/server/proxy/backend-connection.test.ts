@@ -12,6 +12,8 @@ import { connectBackend } from './backend-connection.ts'
 
 const pod: Pod = { metadata: { namespace: 'd', name: 'p', uid: 'u' }, spec: { nodeName: 'n1', containers: [] } }
 
+const refused = 'error trying to reach service: tls: failed to verify certificate: x509:'
+
 /** A backend with a certificate of the cluster's serving authority, and what connects to it under a name. */
 async function backend(t: TestContext) {
   const signal = AbortSignal.timeout(60_000)
@@ -43,15 +45,18 @@ test('connectBackend() verifies the name of the service or the address of the po
   const { ask } = await backend(t)
   assert.equal(await ask('s.d.svc', true), 'hello')
   assert.equal(await ask('10.0.0.1', true), 'hello')
-  for (const name of ['other.d.svc', '10.0.0.2'])
-    await assert.rejects(ask(name, true), { message: /^error trying to reach service: tls: .*does not match certificate's altnames/ })
+  for (const [name, valid] of [
+    ['other.d.svc', 's.d.svc'],
+    ['10.0.0.2', '10.0.0.1'],
+  ] as const)
+    await assert.rejects(ask(name, true), { message: `${refused} certificate is valid for ${valid}, not ${name}` })
 })
 
 test('connectBackend() takes no other authority, and any where nobody wants to verify', async t => {
   const { ask } = await backend(t)
   await using other = createMemorySigner()
   const foreign = await other.authority('serving', AbortSignal.timeout(60_000))
-  await assert.rejects(ask('s.d.svc', true, foreign), { message: /^error trying to reach service: tls: / })
+  await assert.rejects(ask('s.d.svc', true, foreign), { message: `${refused} certificate signed by unknown authority` })
   assert.equal(await ask('other.d.svc', false, foreign), 'hello')
 })
 
@@ -62,5 +67,5 @@ test('connectBackend() trusts a certificate that is named itself, whoever signed
   const { csr } = await createKeyAndCsr({ commonName: 's' })
   const names = { commonName: 's', organizations: [], dnsNames: ['s.d.svc'], ipAddresses: [] }
   const twin = await signer.issueCertificate({ authority: 'serving', csr, ...names, lifetimeSeconds: 600 }, AbortSignal.timeout(60_000))
-  await assert.rejects(ask('s.d.svc', true, twin), { message: /^error trying to reach service: tls: / })
+  await assert.rejects(ask('s.d.svc', true, twin), { message: `${refused} certificate signed by unknown authority` })
 })

@@ -2,10 +2,11 @@
 import type { Duplex } from 'node:stream'
 import { connect as connectTls } from 'node:tls'
 import { type ApiError, serviceUnavailable } from '../../api/status.ts'
+import { messageOf } from '../../base/user-error.ts'
 import type { NodeTunnels } from '../node-tunnel.ts'
 import { nodeRefusal } from '../streams/node-refusal.ts'
 import type { ProxyTarget } from './proxy-target.ts'
-import { serverTrust } from './server-trust.ts'
+import { certificateFault, serverTrust } from './server-trust.ts'
 
 export interface BackendTls {
   /** PEM of the authorities that may have signed a pod's certificate; undefined for those that the system trusts. */
@@ -67,7 +68,7 @@ export async function secured(
     stream.destroy()
     socket.destroy()
     signal.throwIfAborted()
-    throw unreachable(`tls: ${err instanceof Error ? err.message : String(err)}`)
+    throw unreachable(certificateFault(err) ?? `tls: ${messageOf(err)}`)
   } finally {
     limit.removeEventListener('abort', abort)
   }

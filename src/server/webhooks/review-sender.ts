@@ -11,7 +11,7 @@ import { deadline } from '../../base/abort.ts'
 import type { Clock } from '../../base/clock.ts'
 import { kubernetesVersion } from '../../base/kubernetes-version.ts'
 import { messageOf } from '../../base/user-error.ts'
-import { serverTrust } from '../proxy/server-trust.ts'
+import { certificateFault, serverTrust } from '../proxy/server-trust.ts'
 import { AnswerTooLarge, boundedAnswer } from '../transport/bounded-answer.ts'
 
 type ReviewSender = CallParts['sender']
@@ -230,16 +230,7 @@ function reasonOf(err: unknown, { hostname, port }: URL): string {
       return `dial tcp: lookup ${hostname}: no such host`
     case 'ECONNRESET':
       return 'EOF'
-    case 'UNABLE_TO_VERIFY_LEAF_SIGNATURE':
-    case 'SELF_SIGNED_CERT_IN_CHAIN':
-    case 'DEPTH_ZERO_SELF_SIGNED_CERT':
-    case 'UNABLE_TO_GET_ISSUER_CERT_LOCALLY':
-      return 'tls: failed to verify certificate: x509: certificate signed by unknown authority'
-    case 'CERT_HAS_EXPIRED':
-      return 'tls: failed to verify certificate: x509: certificate has expired or is not yet valid'
-    case 'ERR_TLS_CERT_ALTNAME_INVALID':
-      return `tls: failed to verify certificate: x509: certificate is not valid for ${hostname}`
     default:
-      return messageOf(err)
+      return certificateFault(err) ?? messageOf(err)
   }
 }
