@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { bytesKept } from '../base/bytes-kept.testing.ts'
 import { silentLogger } from '../base/log.ts'
 import { Client } from './client.ts'
 import { EventCorrelation } from './event-correlation.ts'
@@ -83,4 +84,20 @@ test('EventRecorder writes events about ten objects at once, and of one object i
   assert.equal(most, 10)
   assert.equal(api.all(events).length, 12)
   assert.equal(api.all(events).find(({ involvedObject }) => involvedObject?.name === 'p11')?.count, 2)
+})
+
+test('EventRecorder takes 1024 characters of a message, and keeps nothing of the rest', async () => {
+  const api = new FakeApi()
+  const clock = new FakeClock()
+  await using recorder = new EventRecorder({ client: new Client(api), component: 'test', clock, log: silentLogger, random: () => 0.5 })
+  const kept = bytesKept(() => {
+    for (let i = 0; i < 50; i++) recorder.record({ ...pod, name: `p${i}` }, 'Warning', 'Failed', JSON.stringify(['m'.repeat(200_000), i]))
+  })
+  assert.ok(kept < 1_000_000, `${kept} bytes`)
+  await recorder.flushed()
+  // What differs behind that is the same.
+  recorder.record({ ...pod, name: 'p0' }, 'Warning', 'Failed', JSON.stringify(['m'.repeat(200_000), 'again']))
+  await recorder.flushed()
+  const [first] = api.all(events)
+  assert.deepEqual([first?.count, first?.message?.length], [2, 1024])
 })

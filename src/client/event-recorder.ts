@@ -20,6 +20,7 @@ export interface EventRecorderOptions {
 
 const mostWaiting = 1000
 const mostAttempts = 5
+const longestMessage = 1024
 /** Written at once, about one object each: the server commits what comes together together, for less than half the price. */
 const mostAtOnce = 10
 
@@ -51,7 +52,8 @@ export class EventRecorder implements AsyncDisposable {
       this.#options.log.debug('event dropped', { object: object.name, reason })
       return
     }
-    this.#waiting.push({ object, type, reason, message, at: this.#options.clock.now(), ...(annotations ? { annotations } : {}) })
+    const at = this.#options.clock.now()
+    this.#waiting.push({ object, type, reason, message: cut(message), at, ...(annotations ? { annotations } : {}) })
     this.#writing ??= this.#writeAll().finally(() => {
       this.#writing = undefined
     })
@@ -109,7 +111,7 @@ export class EventRecorder implements AsyncDisposable {
     if (decision.write === 'drop') return
     const namespace = event.object.namespace === undefined || event.object.namespace === '' ? 'default' : event.object.namespace
     if (decision.write === 'count') {
-      const body = { count: decision.count, lastTimestamp: formatTime(event.at), message: decision.message }
+      const body = { count: decision.count, lastTimestamp: formatTime(event.at), message: cut(decision.message) }
       try {
         await client.patch(events, namespace, decision.name, body, { type: 'strategic' }, this.#stop.signal)
         this.#correlation.written(decision.key, decision.name, decision.count)
@@ -140,7 +142,7 @@ export class EventRecorder implements AsyncDisposable {
       },
       involvedObject: event.object,
       reason: event.reason,
-      message: message.slice(0, 1024),
+      message: cut(message),
       type: event.type,
       source: { component, ...(host === undefined ? {} : { host }) },
       firstTimestamp: time,
@@ -151,6 +153,10 @@ export class EventRecorder implements AsyncDisposable {
     }
   }
 }
+
+/** A text of its own: a part of the message, which may tell of every fault of an object, would keep it whole for as long as the event is remembered. */
+const cut = (message: string): string =>
+  message.length <= longestMessage ? message : Buffer.from(message.slice(0, longestMessage)).toString()
 
 /** The reference that events and others point at an object with; `kind` is given because objects of lists carry none. */
 export function referenceTo(object: KubeObject, apiVersion: string, kind: string): ObjectReference {
