@@ -63,6 +63,9 @@ export interface PipelineParts {
 const mutatingVerbs = new Set(['create', 'update', 'patch', 'delete', 'deletecollection', ''])
 const anonymous: Authenticated = { outcome: 'authenticated', user: anonymousUser, credentialId: 'none', authenticator: 'anonymous' }
 
+/** As long as an answer may go unread. */
+const longestBeginMs = 60_000
+
 const isProxy = (info: RequestInfo) => info.isResource && info.subresource === 'proxy'
 
 /** What of a user's streams the request would be, undefined where it ends by itself. */
@@ -129,7 +132,8 @@ export function createPipeline(parts: PipelineParts): Pipeline {
       // What is recorded is not what is answered.
       if (progress.late) void settle(record(progress, request, 'ResponseComplete', reply, failure), request, progress)
     }
-    if (reply.longRunning && typeof reply.body === 'function') reply = { ...reply, body: releasing(reply.body, progress) }
+    if (reply.longRunning && typeof reply.body === 'function')
+      reply = { ...reply, body: releasing(reply.body, reply.tellsBegin === true, progress) }
     else if (goesAtOnce(reply.body)) progress.release?.()
     if (!reply.longRunning) progress.endStream?.()
     const final = reply
@@ -227,11 +231,19 @@ export function createPipeline(parts: PipelineParts): Pipeline {
     }
   }
 
-  /** A stream holds its seat until it has begun: of a watch, until what exists is handed to the transport. */
-  function releasing(body: BodyStream, progress: Progress): BodyStream {
+  /** A stream holds its seat until it has begun: of a watch, until what exists is sent, if its reader is not too slow for that. */
+  function releasing(body: BodyStream, tellsBegin: boolean, progress: Progress): BodyStream {
     return (sink, signal) => {
-      const running = body(sink, signal)
-      progress.release?.()
+      let hasBegun = false
+      let late: NodeJS.Timeout | undefined
+      const begun = (): void => {
+        hasBegun = true
+        clearTimeout(late)
+        progress.release?.()
+      }
+      const running = body(sink, signal, begun)
+      if (!tellsBegin) begun()
+      else if (!hasBegun) late = setTimeout(begun, longestBeginMs).unref()
       return running
     }
   }

@@ -36,7 +36,7 @@ export function estimateWork(info: RequestInfo, nominal: number, facts: Resource
     case 'deletecollection':
       return listWork(info, nominal, facts)
     case 'watch':
-      return info.query.flag('sendInitialEvents') ? listWork(info, nominal, facts) : oneSeat
+      return beginsWithList(info) ? listWork(info, nominal, facts) : oneSeat
     case 'create':
     case 'update':
     case 'patch':
@@ -45,6 +45,12 @@ export function estimateWork(info: RequestInfo, nominal: number, facts: Resource
     default:
       return oneSeat
   }
+}
+
+/** Without a version a watch begins with everything that exists, as a list does. */
+function beginsWithList({ query }: ResourceRequestInfo): boolean {
+  const version = query.get('resourceVersion') ?? ''
+  return version === '' || version === '0' || query.flag('sendInitialEvents')
 }
 
 const atMost = (nominal: number, most: number): number => Math.max(1, Math.min(most, Math.ceil(nominal * partOfLevel)))

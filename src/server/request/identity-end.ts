@@ -22,13 +22,13 @@ export function endWithIdentity(
   if (upgrade) return { ...reply, upgrade: connection => untilEnd(parts, identities, connection, upgrade) }
   if (!longRunning || typeof body !== 'function') return reply
   // Through the request, whose signal everything listens to that a stream waits for: a reader that stalls, too, must not keep the stream open.
-  const ending: BodyStream = (sink, signal) => {
+  const ending: BodyStream = (sink, signal, begun) => {
     let isOver = false
     const release = whenOver(parts, identities, reason => {
       isOver = true
       request.end(reason)
     })
-    return body(sink, signal).then(release, (err: unknown) => {
+    return body(sink, signal, begun).then(release, (err: unknown) => {
       release()
       if (!isOver) throw err
     })

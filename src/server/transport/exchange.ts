@@ -49,7 +49,7 @@ export interface Sink {
 }
 
 /** Writes the body and resolves at its end. A throw after the head is sent cuts the stream, so that a client never takes a part for the whole. */
-export type BodyStream = (sink: Sink, signal: AbortSignal) => Promise<void>
+export type BodyStream = (sink: Sink, signal: AbortSignal, begun?: () => void) => Promise<void>
 
 export interface Reply {
   readonly status: number
@@ -58,6 +58,8 @@ export interface Reply {
   readonly headers?: Readonly<Record<string, string | string[]>>
   /** A watch or a followed log: it does not count as in flight once started, and audit sees its start. */
   readonly longRunning?: boolean
+  /** The body calls `begun` when what it has to send at first is sent; others have begun when they run. */
+  readonly tellsBegin?: boolean
   /**
    * Takes the connection over instead of sending a body (`status` is 101): writes the response's head itself and resolves when the connection is
    * done with. Only for a request with `upgrade`.

@@ -23,6 +23,8 @@ export interface RunningWatchParts {
   readonly timeout: number
   readonly sink: Sink
   readonly signal: AbortSignal
+  /** Called once what exists is sent, or nothing will be. */
+  readonly begun: (() => void) | undefined
 }
 
 /** What exists when the watch begins. */
@@ -47,6 +49,8 @@ export class RunningWatch implements OpenWatch {
   readonly #over = Promise.withResolvers<void>()
   /** Not kept beyond its sending: it would hold old versions of everything. */
   #initial: InitialEvents | undefined
+  /** Nor kept: it holds the request. */
+  #begun: (() => void) | undefined
   #timer: NodeJS.Timeout
   #isOver = false
   /** What exists is being sent, or the reader is behind. */
@@ -63,6 +67,7 @@ export class RunningWatch implements OpenWatch {
     this.#sink = parts.sink
     this.#signal = parts.signal
     this.#initial = parts.initial
+    this.#begun = parts.begun
     const lastMs = Math.min(lastBookmarkMs, parts.timeout)
     this.#timer = setTimeout(isNear, parts.timeout - lastMs, this, lastMs)
     this.#timer.unref()
@@ -76,6 +81,7 @@ export class RunningWatch implements OpenWatch {
     if (this.served.life.retired) this.end()
     try {
       await this.#sendInitial()
+      this.#begin()
       this.#paused = false
       this.#watch.onEnd(this.#finish)
       this.#watch.onEvents(this.#take)
@@ -84,6 +90,7 @@ export class RunningWatch implements OpenWatch {
       if (err instanceof ApiError) this.#sink.write(errorFrame(err.status))
       else if (!(err instanceof Ended)) throw err
     } finally {
+      this.#begin()
       this.#isOver = true
       this.#converting?.abort(new Ended())
       clearTimeout(this.#timer)
@@ -91,6 +98,11 @@ export class RunningWatch implements OpenWatch {
       openWatches.remove(this)
       this.#watch.close()
     }
+  }
+
+  #begin(): void {
+    this.#begun?.()
+    this.#begun = undefined
   }
 
   end(): void {

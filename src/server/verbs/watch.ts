@@ -48,6 +48,7 @@ export function watch(parts: WatchParts, context: ResourceContext): Reply {
     status: 200,
     contentType: context.form.yaml ? 'application/yaml;stream=watch' : 'application/json',
     longRunning: true,
+    tellsBegin: true,
     body,
   }
 }
@@ -76,16 +77,17 @@ interface WatchPlan {
 /** Holds nothing of the request's context, nor of what exists beyond its sending: a watch lasts for hours. */
 function stream(parts: WatchParts, plan: WatchPlan): BodyStream {
   const { served, events, wantsBookmarks, timeout, announceEnd } = plan
-  return async (sink, signal) => {
+  return async (sink, signal, begun) => {
     const started = startOrFail(parts, plan)
     if (started instanceof ApiError) {
+      begun?.()
       sink.write(errorFrame(started.status))
       return
     }
     const { watch, entries, revision } = started
     const initial = { entries, revision, announceEnd }
     const { viewed } = plan.selection
-    return new RunningWatch({ served, events, watch, initial, viewed, wantsBookmarks, timeout, sink, signal }).run(parts.openWatches)
+    return new RunningWatch({ served, events, watch, initial, viewed, wantsBookmarks, timeout, sink, signal, begun }).run(parts.openWatches)
   }
 }
 
