@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
 import { recordSyncs } from './record-syncs.testing.ts'
-import { replaceFile } from './replace-file.ts'
+import { ensureFile, replaceFile } from './replace-file.ts'
 import { fillFrom, remount, smallDisk, whyNoSmallDisk } from './small-disk.testing.ts'
 
 const directory = await mkdtemp(join(tmpdir(), 'replace-'))
@@ -45,5 +45,18 @@ test('replaceFile() leaves the old content and no half of the new on a full and 
   remount(disk, 'rw')
   assert.equal(await readFile(path, 'utf8'), 'old')
   await replaceFile(path, 'new')
+  assert.equal(await readFile(path, 'utf8'), 'new')
+})
+
+test('ensureFile() needs no room for what is there, and replaces what is not', { skip: whyNoSmallDisk }, async t => {
+  const disk = smallDisk(t, 128 << 10)
+  const path = join(disk, 'settings')
+  await ensureFile(path, 'old', 0o644)
+  assert.equal((await stat(path)).mode & 0o777, 0o644)
+  const free = fillFrom(disk)
+  await ensureFile(path, 'old', 0o644)
+  await assert.rejects(ensureFile(path, 'new', 0o644), { code: 'ENOSPC' })
+  free()
+  await ensureFile(path, 'new', 0o644)
   assert.equal(await readFile(path, 'utf8'), 'new')
 })

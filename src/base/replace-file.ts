@@ -2,6 +2,7 @@
 import { open, rename, rm } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { namingFile } from './named-failure.ts'
+import { readTextIfThere } from './read-text.ts'
 import { syncToDisk } from './sync-to-disk.ts'
 
 /**
@@ -19,6 +20,11 @@ export async function replaceFile(path: string, content: Buffer | string, mode =
     throw err
   }
   await syncToDisk(dirname(path))
+}
+
+/** As replaceFile(), and leaves a file alone that says this already: a start on a full disk needs no room for what is there. */
+export async function ensureFile(path: string, content: string, mode = 0o600): Promise<void> {
+  if ((await readTextIfThere(path)) !== content) await replaceFile(path, content, mode)
 }
 
 async function writeDraft(draft: string, content: Buffer | string, mode: number): Promise<void> {

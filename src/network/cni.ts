@@ -2,7 +2,7 @@
 // node's forward hook (see docs/adr/0004-routed-pod-links.md), and addresses from the node's own range.
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
-import { replaceFile } from '../base/replace-file.ts'
+import { ensureFile } from '../base/replace-file.ts'
 
 export interface CniOptions {
   readonly configDirectory: string
@@ -35,5 +35,5 @@ function cniConfiguration({ podCidr, stateDirectory, mtu }: Omit<CniOptions, 'co
 export async function writeCniConfiguration({ configDirectory, ...options }: CniOptions): Promise<void> {
   await mkdir(configDirectory, { recursive: true, mode: 0o700 })
   const path = join(configDirectory, '10-bulkhead.conflist')
-  await replaceFile(path, `${JSON.stringify(cniConfiguration(options), null, 2)}\n`, 0o644)
+  await ensureFile(path, `${JSON.stringify(cniConfiguration(options), null, 2)}\n`, 0o644)
 }

@@ -1,10 +1,11 @@
 // The node's own containerd: configured, started, restarted when it dies, stopped. The machine's containerd is never touched.
 import { type ChildProcess, execFile, spawn } from 'node:child_process'
 import { readFileSync, writeFileSync } from 'node:fs'
-import { mkdir, rm, writeFile } from 'node:fs/promises'
+import { mkdir, rm } from 'node:fs/promises'
 import { promisify } from 'node:util'
 import type { Clock } from '../base/clock.ts'
 import type { Logger } from '../base/log.ts'
+import { ensureFile } from '../base/replace-file.ts'
 import { containerdConfig } from './containerd-config.ts'
 import { containerdRuntime } from './cri/containerd-runtime.ts'
 import type { ContainerRuntime } from './cri/runtime.ts'
@@ -52,7 +53,7 @@ export async function startContainerd(options: ContainerdOptions, signal: AbortS
   const restrictOomScoreAdj = !canLowerOomScore()
   if (restrictOomScoreAdj) log.info('oom_score_adj cannot be lowered here, sandboxes keep the score of the agent')
   const settings = { sandboxImage: pauseImage, cniBinDirectory: options.cniBinDirectory, restrictOomScoreAdj }
-  await writeFile(directory.containerdConfig, containerdConfig(directory, settings), { mode: 0o600 })
+  await ensureFile(directory.containerdConfig, containerdConfig(directory, settings))
 
   const stop = new AbortController()
   const supervisor = supervise(binary, options, stop.signal)
