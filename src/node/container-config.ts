@@ -5,7 +5,7 @@ import type { ContainerConfig, Image, Mount, SandboxConfig } from './cri/message
 import type { Resolver } from './dns-config.ts'
 import { expand } from './expand.ts'
 import { podHostname } from './host-files.ts'
-import { podUid } from './pod-containers.ts'
+import { containersOf, podUid } from './pod-containers.ts'
 import { containerHash } from './pod-plan.ts'
 import { containerResources } from './pod-resources.ts'
 import { containerAnnotations, podLabels } from './pod-state.ts'
@@ -23,7 +23,7 @@ export interface SandboxInput {
 export function sandboxConfig({ pod, attempt, cgroupParent, logDirectory, clusterDomain, resolver }: SandboxInput): SandboxConfig {
   const { metadata, spec } = pod
   const security = spec.securityContext ?? {}
-  const privileged = spec.containers.some(({ securityContext }) => securityContext?.privileged)
+  const privileged = containersOf(pod).some(({ spec }) => spec.securityContext?.privileged === true)
   const ports = [...spec.containers, ...(spec.initContainers ?? [])].flatMap(({ ports }) => ports ?? [])
   return {
     metadata: { name: metadata.name ?? '', namespace: metadata.namespace ?? '', uid: podUid(pod), attempt },
