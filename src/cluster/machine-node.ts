@@ -11,7 +11,7 @@ import { runServiceProxy } from '../network/service-proxy.ts'
 import { serviceRanges } from '../network/service-ranges.ts'
 import { type NodeAgentOptions, runNodeAgent } from '../node/agent.ts'
 import { clearLeftBehind } from '../node/left-behind.ts'
-import { nodeDirectory } from '../node/node-directory.ts'
+import { type NodeDirectory, nodeDirectory } from '../node/node-directory.ts'
 import { defaultPodCidr } from '../node/pod-network.ts'
 
 export interface MachineNodeOptions extends Omit<NodeAgentOptions, 'network' | 'policies' | 'isServiceAddress' | 'onReady'> {
@@ -26,7 +26,7 @@ export interface MachineNodeOptions extends Omit<NodeAgentOptions, 'network' | '
 
 export async function runMachineNode(options: MachineNodeOptions, signal: AbortSignal): Promise<void> {
   const { directory, serviceCidr, clusterDnsIp, onReady } = options
-  const { id, cniConfig, cniState } = nodeDirectory(directory)
+  const { id } = nodeDirectory(directory)
   await using _claim = await claimMachine()
   await clearLeftBehind(id, options.log)
   const work = new AbortController()
@@ -37,8 +37,7 @@ export async function runMachineNode(options: MachineNodeOptions, signal: AbortS
     await runNodeAgent(
       {
         ...options,
-        network: () =>
-          createPodNetwork({ configDirectory: cniConfig, stateDirectory: cniState, id, serviceCidr, dnsAddress: clusterDnsIp }),
+        network: directory => machineNetwork(options, directory),
         policies: client =>
           new PolicyKeeper({ ...options, client, table: policyTableName(id), dns: { address: clusterDnsIp, port: options.dnsPort } }),
         isServiceAddress(address) {
@@ -58,6 +57,13 @@ export async function runMachineNode(options: MachineNodeOptions, signal: AbortS
     work.abort()
     await proxy
   }
+}
+
+export function machineNetwork(
+  { serviceCidr, clusterDnsIp }: Pick<MachineNodeOptions, 'serviceCidr' | 'clusterDnsIp'>,
+  { id, cniConfig, cniState }: NodeDirectory,
+) {
+  return createPodNetwork({ configDirectory: cniConfig, stateDirectory: cniState, id, serviceCidr, dnsAddress: clusterDnsIp })
 }
 
 async function runProxy(

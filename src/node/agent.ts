@@ -5,7 +5,7 @@ import type { Clock } from '../base/clock.ts'
 import type { Logger } from '../base/log.ts'
 import type { Secret } from '../base/secret.ts'
 import { Client } from '../client/client.ts'
-import { cleanUp, removeAllPods } from './clean-up.ts'
+import { cleanUp, hasContainers, removeAllPods } from './clean-up.ts'
 import { type Containerd, startContainerd } from './containerd.ts'
 import type { ContainerRuntime } from './cri/runtime.ts'
 import type { ClusterDns } from './dns-config.ts'
@@ -64,7 +64,8 @@ export interface NodeAgentOptions {
 /**
  * Runs until the signal. Then it stops all containers and removes everything that it made on the machine, keeping images, certificates and
  * volumes of no pod. After a kill -9 the next run finds the running containers and goes on with them.
- * Rejects with one sentence when the node cannot start: containerd missing, no ticket and no certificate, ticket refused.
+ * Rejects with one sentence when the node cannot start or go on: containerd missing, no ticket and no certificate, ticket refused, a full disk.
+ * Containers that run then are left to the next run.
  */
 export async function runNodeAgent(options: NodeAgentOptions, signal: AbortSignal): Promise<void> {
   const { clock, log, random, nodeName } = options
@@ -79,6 +80,10 @@ export async function runNodeAgent(options: NodeAgentOptions, signal: AbortSigna
   const stop = async () => {
     work.abort()
     await stopNode(directory, containerd ?? (await starting.catch(() => undefined)), network, clock, log)
+  }
+  const leave = async () => {
+    work.abort()
+    await (containerd ?? (await starting.catch(() => undefined)))?.[Symbol.asyncDispose]()
   }
   try {
     await using identity = await KeptIdentity.open({ ...options, pki: directory.pki, userAgent: 'bulkhead-node' }, signal)
@@ -192,8 +197,10 @@ export async function runNodeAgent(options: NodeAgentOptions, signal: AbortSigna
       await registrar.sayStopped().catch((err: unknown) => log.info('the API server was not told of the stop', { err }))
     }
   } catch (err) {
+    // What kept the agent from its work is no fault of the containers, which do theirs without it.
+    const end = !signal.aborted && (await hasContainers(directory)) ? leave : stop
     // Why it stopped matters more than what went wrong while it did.
-    await stop().catch((stopErr: unknown) => log.error('node not cleaned up', { err: stopErr }))
+    await end().catch((stopErr: unknown) => log.error('node not cleaned up', { err: stopErr }))
     throw err
   }
   await stop()

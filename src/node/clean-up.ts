@@ -29,6 +29,15 @@ export async function removeAllPods(runtime: ContainerRuntime, log: Logger, sign
   }
 }
 
+/** Whether containers of this node run: each pod's have a shim, which outlives agent and containerd. */
+export async function hasContainers(directory: NodeDirectory): Promise<boolean> {
+  return (await listProcesses()).some(({ command }) => isShim(command, directory))
+}
+
+function isShim([program = '', ...args]: readonly string[], { containerdSocket }: NodeDirectory): boolean {
+  return program.includes('containerd-shim') && args.includes(containerdSocket)
+}
+
 /**
  * The last step of a clean stop and the first help after a crash; call it when no containerd of this directory runs.
  * Finds things by the directory's path alone. Keeps images, logs and certificates, for the next start.

@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import type { AuditPolicy } from '../../access/audit/policy.ts'
 import type { AdmissionSettings } from '../../admission/admission-settings.ts'
 import type { Features } from '../../api/features.ts'
+import { systemClock } from '../../base/clock.ts'
 import type { Config } from '../../base/config.ts'
 import type { ClientIdentity } from '../../cluster/client-identity.ts'
 import type { ControllersSettings } from '../parts/controllers.ts'
@@ -103,12 +104,17 @@ function nodeParts(
   }
   const agent = part('node', directory.node, undefined, ['--max-semi-space-size=2'], settings, 60_000)
   if (node.kind === 'simulated') return [agent]
+  const cleanUp = async () => {
+    const { cleanUpMachine } = await import('../../cluster/machine-clean-up.ts')
+    const network = { serviceCidr: services.cidr, clusterDnsIp: services.dnsIp }
+    await cleanUpMachine({ directory: directory.node, ...network }, systemClock, AbortSignal.timeout(agent.stopTimeoutMs))
+  }
   const dnsSettings = async (): Promise<DnsSettings> => ({
     ...{ server: api.server, ca: api.ca(), identity: await dnsIdentity() },
     ...{ address: services.dnsIp, port: clusterDnsPort, clusterDomain },
   })
   const dns = part('dns', directory.dns, identity?.dns, ['--max-semi-space-size=1'], dnsSettings)
-  return [agent, dns]
+  return [{ ...agent, cleanUp }, dns]
 }
 
 function part(

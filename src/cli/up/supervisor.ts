@@ -20,6 +20,8 @@ export interface PartDefinition {
   readonly nodeFlags: readonly string[]
   /** How long a clean stop may take before SIGKILL, in milliseconds. */
   readonly stopTimeoutMs: number
+  /** Takes away what a life left that did not end in order, where no further one will. */
+  cleanUp?(): Promise<void>
 }
 
 export interface PartState {
@@ -123,7 +125,7 @@ class Part {
     this.#stopping.abort('stop')
     this.#state = 'stopped'
     const child = this.#child
-    if (child === undefined || child.exitCode !== null || child.signalCode !== null) return
+    if (child === undefined || child.exitCode !== null || child.signalCode !== null) return await this.#cleanUp()
     this.#send(child, stopMessage)
     const timer = setTimeout(() => {
       this.#options.log.error('part did not stop in time and is killed', { part: this.#definition.name })
@@ -131,6 +133,14 @@ class Part {
     }, this.#definition.stopTimeoutMs)
     await this.#exited
     clearTimeout(timer)
+    if (child.signalCode !== null) await this.#cleanUp()
+  }
+
+  /** Where nobody asked for the stop the cluster could not start, and what goes on is left to its next start. */
+  async #cleanUp(): Promise<void> {
+    const { stopping, log } = this.#options
+    if (!stopping.aborted) return
+    await this.#definition.cleanUp?.().catch((err: unknown) => log.error('part not cleaned up', { part: this.#definition.name, err }))
   }
 
   #stopped(): boolean {
@@ -147,6 +157,7 @@ class Part {
     while (!this.#stopped()) {
       const began = clock.monotonic()
       const settings = await this.#settings(!first.done)
+      if (this.#stopped()) return
       const { exit, fatal } =
         'missing' in settings
           ? { exit: `not started: ${settings.missing}`, fatal: undefined }

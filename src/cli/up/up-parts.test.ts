@@ -184,6 +184,33 @@ test('Supervisor starts a part at once, and lets it begin when the others are th
   )
 })
 
+for (const { name, stopped, want } of [
+  { name: 'cleans up after a part that is not there when all stop', stopped: true, want: ['x'] },
+  { name: 'leaves what a part left where it ends without having been asked to', stopped: false, want: [] },
+]) {
+  test(`Supervisor ${name}`, async () => {
+    const asleep = Promise.withResolvers<void>()
+    const untilStop: Clock['sleep'] = (_ms, signal) => {
+      asleep.resolve()
+      return untilAborted(Promise.withResolvers<void>().promise, signal ?? new AbortController().signal)
+    }
+    const cleaned: string[] = []
+    await supervised(
+      () => ({ life: 1 }),
+      async (supervisor, part, _restarts, stop) => {
+        const ofPart = (name: string) => ({ ...part, name, cleanUp: async () => void cleaned.push(name) })
+        await supervisor.start(ofPart('x'))
+        await asleep.promise
+        await supervisor.start({ ...ofPart('y'), settings: () => ({ life: 3 }) })
+        if (stopped) stop.abort('stop')
+        await supervisor[Symbol.asyncDispose]()
+      },
+      untilStop,
+    )
+    assert.deepEqual(cleaned, want)
+  })
+}
+
 /** Nice values of a process's threads, its first one in front: field 19 of `stat`, whose second may have spaces. */
 function niceOf(pid: number): number[] {
   const threads = readdirSync(`/proc/${pid}/task`).toSorted((a, b) => Number(a) - Number(b))

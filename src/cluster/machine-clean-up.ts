@@ -1,0 +1,18 @@
+// Takes away what a real node left on the machine that died and will not be started again.
+import type { Clock } from '../base/clock.ts'
+import { claimMachine } from '../network/machine-claim.ts'
+import { cleanUp } from '../node/clean-up.ts'
+import { nodeDirectory } from '../node/node-directory.ts'
+import { type MachineNodeOptions, machineNetwork } from './machine-node.ts'
+
+/** Rejects where a node of another cluster has the machine: the network is that one's. */
+export async function cleanUpMachine(
+  options: Pick<MachineNodeOptions, 'directory' | 'serviceCidr' | 'clusterDnsIp'>,
+  clock: Clock,
+  signal: AbortSignal,
+): Promise<void> {
+  await using _claim = await claimMachine()
+  const directory = nodeDirectory(options.directory)
+  await cleanUp(directory, clock, signal)
+  await machineNetwork(options, directory).cleanUp()
+}
