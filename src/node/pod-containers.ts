@@ -1,5 +1,5 @@
 // The containers of a pod spec, one walk for all three lists.
-import type { Container, EphemeralContainer, Pod } from '../api/types/core-v1.ts'
+import type { Container, ContainerStatus, EphemeralContainer, Pod } from '../api/types/core-v1.ts'
 
 export type ContainerKind = 'init' | 'regular' | 'ephemeral'
 
@@ -34,4 +34,12 @@ export function podText({ metadata }: Pod): string {
 
 export function podUid({ metadata }: Pod): string {
   return metadata.uid ?? ''
+}
+
+/**
+ * What the API knows of an ephemeral container that has ended. It runs once: that holds also where the runtime has no record of it any more (the node
+ * was stopped), and the API takes no other state of it.
+ */
+export function endedEphemeral({ status }: Pod, name: string): ContainerStatus | undefined {
+  return status?.ephemeralContainerStatuses?.find(known => known.name === name && known.state?.terminated)
 }

@@ -20,6 +20,15 @@ const text = (plan: PodPlan) =>
 const withInit = podOf({ initContainers: [containerOf('i1'), containerOf('i2')] })
 const withSidecar = podOf({ initContainers: [containerOf('side', { restartPolicy: 'Always' }), containerOf('i')] })
 
+const withEndedEphemeral: Pod = {
+  ...podOf({ ephemeralContainers: [{ name: 'e', image: 'x' }] }),
+  status: {
+    ephemeralContainerStatuses: [
+      { name: 'e', image: 'x', imageID: '', ready: false, restartCount: 0, state: { terminated: { exitCode: 0 } } },
+    ],
+  },
+}
+
 const rows: [string, Pod, PodState, string][] = [
   ['a new pod', podOf(), emptyPodState, 'sandbox 0; start regular c'],
   ['a new pod with init containers', withInit, emptyPodState, 'sandbox 0; start init i1'],
@@ -79,6 +88,7 @@ const rows: [string, Pod, PodState, string][] = [
     stateOf({ c: [{}], e: [exited(0)] }),
     '',
   ],
+  ['nor where its node has forgotten it', withEndedEphemeral, stateOf({ c: [{}] }), ''],
 ]
 
 for (const [name, pod, state, want] of rows) test(`planPod(): ${name}`, () => assert.equal(text(planPod(pod, state, healthy)), want))

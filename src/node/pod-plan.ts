@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto'
 import type { Container, EphemeralContainer, Pod } from '../api/types/core-v1.ts'
 import type { ContainerStatus } from './cri/messages.ts'
-import { isSidecar, type PodContainer } from './pod-containers.ts'
+import { endedEphemeral, isSidecar, type PodContainer } from './pod-containers.ts'
 import { containerAnnotations, newestContainer, type PodState } from './pod-state.ts'
 
 export interface ProbeVerdicts {
@@ -68,7 +68,7 @@ function planInSandbox(pod: Pod, state: PodState, probes: ProbeVerdicts, attempt
   const kill: KillAction[] = []
   const sandboxId = state.sandboxes[0]?.id
   for (const spec of pod.spec.ephemeralContainers ?? []) {
-    if (!newestContainer(state, spec.name)) start.push({ kind: 'ephemeral', spec })
+    if (!newestContainer(state, spec.name) && !endedEphemeral(pod, spec.name)) start.push({ kind: 'ephemeral', spec })
   }
   const init = planInit(pod, state, probes, sandboxId)
   start.push(...init.start)

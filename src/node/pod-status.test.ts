@@ -212,3 +212,9 @@ test('podStatus() tells the resources of what can be resized, empty ones too, an
     assert.equal('started' in (podStatus(pod, state, notes).ephemeralContainerStatuses?.[0] ?? {}), false)
   assert.equal(podStatus(pod, emptyPodState, notes).containerStatuses?.[0]?.resources, undefined, 'not before it starts')
 })
+
+test('podStatus() keeps the end of an ephemeral container that its node has forgotten', () => {
+  const said = { name: 'e', image: 'x', imageID: 'i', ready: false, restartCount: 0, state: { terminated: { exitCode: 3 } } }
+  const pod = { ...podOf({ ephemeralContainers: [{ name: 'e', image: 'x' }] }), status: { ephemeralContainerStatuses: [said] } }
+  assert.deepEqual(podStatus(pod, stateOf({ c: [{}] }), notes).ephemeralContainerStatuses, [said])
+})

@@ -12,7 +12,7 @@ import type {
 } from '../api/types/core-v1.ts'
 import { formatTime } from '../base/clock.ts'
 import type { ContainerStatus } from './cri/messages.ts'
-import { containersOf, isSidecar, type PodContainer } from './pod-containers.ts'
+import { containersOf, endedEphemeral, isSidecar, type PodContainer } from './pod-containers.ts'
 import { shouldRestart } from './pod-plan.ts'
 import { qosClass } from './pod-resources.ts'
 import { containerAnnotations, millis, newestContainer, type PodState } from './pod-state.ts'
@@ -95,6 +95,8 @@ function containerStatus(pod: Pod, { kind, spec }: PodContainer, state: PodState
   const image = spec.image ?? ''
   const { volumeMounts = [] } = spec
   const mounts = volumeMounts.length === 0 ? {} : { volumeMounts: volumeMounts.map(mountStatus) }
+  const final = kind === 'ephemeral' ? endedEphemeral(pod, spec.name) : undefined
+  if (!newest && final !== undefined) return final
   if (!newest) {
     // The runtime lost its record (the node was rebuilt): what the API knew of the past stays.
     const lastState = old?.state?.terminated ? { terminated: old.state.terminated } : (old?.lastState ?? {})
