@@ -121,7 +121,7 @@ for (const { name, path, body, status, patch, before } of cases) {
     const text = JSON.stringify(body)
     const { answer, ms } = await measured(() => api.request(admin, patch === undefined ? 'POST' : 'PATCH', path, Buffer.from(text), patch))
     assert.equal(answer.status, status, answer.text.slice(0, 300))
-    assert.ok(ms < maxMs, `${ms} ms`)
+    assertLinear(ms)
     assert.ok(answer.text.length < 8 * 1024 * 1024 + 2 * text.length, `${answer.text.length} characters of answer`)
   })
 }
@@ -147,7 +147,7 @@ for (const { name, text, status } of documents) {
     const post = () => api.request(admin, 'POST', `${configMaps}?dryRun=All`, Buffer.from(text), 'application/yaml')
     const { answer, ms } = await measured(post)
     assert.equal(answer.status, status, answer.text.slice(0, 300))
-    assert.ok(ms < maxMs, `${ms} ms`)
+    assertLinear(ms)
   })
 }
 
@@ -172,12 +172,25 @@ test('a role of very many combinations is refused and not multiplied out', async
   const { answer, ms } = await measured(() => api.request(person('ann'), 'POST', roles, wide))
   assert.equal(answer.status, 403)
   assert.match(answer.json.message, /stand for 64000000 single rights, which are too many to be compared/)
-  assert.ok(ms < maxMs, `${ms} ms`)
+  assertLinear(ms)
 })
+
+/** There are hours in which the same machine reaches its memory ten times as slowly: then what is linear beyond doubt says how long is long. */
+function assertLinear(ms: number): void {
+  if (ms < maxMs) return
+  const before = process.cpuUsage()
+  for (let i = 0; i < 3; i++) JSON.parse(JSON.stringify(some(200_000, index => ({ [`k${index}`]: `v${index}` }))))
+  const linear = processorMs(before)
+  assert.ok(ms < 3 * linear, `${ms} ms, and ${linear} ms for what is linear`)
+}
 
 async function measured(act: () => Promise<Answer>): Promise<{ answer: Answer; ms: number }> {
   const before = process.cpuUsage()
   const answer = await act()
-  const { user, system } = process.cpuUsage(before)
-  return { answer, ms: Math.round((user + system) / 1000) }
+  return { answer, ms: processorMs(before) }
+}
+
+function processorMs(since: NodeJS.CpuUsage): number {
+  const { user, system } = process.cpuUsage(since)
+  return Math.round((user + system) / 1000)
 }

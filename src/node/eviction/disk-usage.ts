@@ -39,12 +39,16 @@ export async function diskUsage(
 
 /** What it wrote until it ended or `limit` ended it. In a process of its own: the loop of the agent waits for no disk. */
 function output(program: string, args: readonly string[], signal: AbortSignal, limit: AbortSignal): Promise<string> {
-  const options = { signal: AbortSignal.any([signal, limit]), maxBuffer: maxOutput }
   return new Promise((resolve, reject) => {
-    execFile(program, args, options, (err, stdout, stderr) => {
+    const child = execFile(program, args, { signal, maxBuffer: maxOutput }, (err, stdout, stderr) => {
+      limit.removeEventListener('abort', end)
       // Exit code 1 is also that a file went away meanwhile.
       if (err === null || err.code === 1 || (limit.aborted && !signal.aborted)) resolve(stdout)
       else reject(new Error(`Cannot count what pods hold on the disk: ${stderr.trim().split('\n').at(-1) || err.message}`, { cause: err }))
     })
+    // Not by a signal of execFile(), which ends it without what is still to be read.
+    const end = () => void child.kill('SIGKILL')
+    if (limit.aborted) end()
+    else limit.addEventListener('abort', end, { once: true })
   })
 }
