@@ -11,8 +11,10 @@ const prefix = '/debug/api_priority_and_fairness/dump_'
 export function dumpText(flow: FlowControl, path: string, withDetails: boolean, clock: FlowClock, wallNow: number): string | undefined {
   if (!path.startsWith(prefix)) return undefined
   switch (path.slice(prefix.length)) {
-    case 'priority_levels':
-      return table([levelHeads, ...flow.levels.map(level => levelRow(level, [...flow.counters]))])
+    case 'priority_levels': {
+      const counters = [...flow.counters]
+      return table([levelHeads, ...flow.levels.map(level => levelRow(level, counters))])
+    }
     case 'queues':
       return table([queueHeads, ...flow.levels.flatMap(queueRows)])
     case 'requests': {
