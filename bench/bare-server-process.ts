@@ -1,17 +1,17 @@
-// A bare HTTP/2 server of Node that answers kept bytes of the sizes of Bulkhead's answers: no access control, no store, nothing is looked up or parsed.
-// Sends its credentials once it listens, and ends with its parent.
-import { createSecureServer } from 'node:http2'
+// A bare HTTP/2 server of Node: a map in memory with a store behind it, and kept bytes of the sizes of Bulkhead's lists. No access control, no admission,
+// no field management, no events; lists are not looked up. Its argument is the file of its store. Sends its credentials once it listens, and ends with its parent.
+import { createSecureServer, type ServerHttp2Stream } from 'node:http2'
 import type { AddressInfo } from 'node:net'
 import { newTestKey, testAuthority, testCertificate } from '../src/access/pki/certificate.fixture.ts'
 import { toPem } from '../src/access/pki/key-and-csr.ts'
+import { BareObjects } from './bare-objects.ts'
 import type { Credentials } from './load/connections.ts'
-import { configMap, pod } from './load/objects.ts'
+import { pod } from './load/objects.ts'
 
 /** The bytes of a stored pod, in which defaults and field management stand too. */
 const podBytes = 4080
 
 const list = (count: number) => Buffer.from(`{"items":[${Array.from({ length: count }, (_, i) => pod(i).padEnd(podBytes)).join(',')}]}`)
-const one = Buffer.from(configMap(0))
 const ten = list(10)
 const all = list(10_000)
 
@@ -25,13 +25,30 @@ const pemOf = (usage: 'client' | 'server') => {
 }
 
 const server = createSecureServer({ ...pemOf('server'), ca: authority.pem, requestCert: true, minVersion: 'TLSv1.3' })
+const objects = new BareObjects(process.argv[2] ?? '')
 server.on('stream', (stream, headers) => {
-  const path = headers[':path'] ?? ''
-  const body = path.includes('labelSelector=') ? ten : path.includes('/pods') ? all : one
-  stream.resume()
-  stream.respond({ ':status': headers[':method'] === 'POST' ? 201 : 200, 'content-type': 'application/json' })
-  stream.end(body)
+  const [path = '', query = ''] = (headers[':path'] ?? '').split('?', 2)
+  const method = headers[':method'] ?? ''
+  if (method === 'GET') {
+    stream.resume()
+    const found = path.endsWith('/pods') ? (query.includes('labelSelector=') ? ten : all) : objects.get(path)
+    answer(stream, found === undefined ? 404 : 200, found)
+    return
+  }
+  // Each body is one frame; a stream that breaks off ends with its connection.
+  const chunks: Buffer[] = []
+  stream.on('data', (chunk: Buffer) => chunks.push(chunk))
+  stream.once('end', () =>
+    objects.write(method, path, chunks.length === 1 && chunks[0] ? chunks[0] : Buffer.concat(chunks), bytes => {
+      answer(stream, method === 'POST' ? 201 : 200, bytes)
+    }),
+  )
 })
+
+function answer(stream: ServerHttp2Stream, status: number, body: Buffer | undefined): void {
+  stream.respond({ ':status': status, 'content-type': 'application/json' })
+  stream.end(body)
+}
 server.listen(0, address, () => {
   const { port } = server.address() as AddressInfo
   process.send?.({ server: `https://${address}:${port}`, ca: authority.pem, ...pemOf('client') } satisfies Credentials)

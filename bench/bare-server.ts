@@ -1,21 +1,26 @@
 // What the platform alone allows on this machine in this hour: the same client and workloads with a bare server of Node.
 import { fork } from 'node:child_process'
 import { once } from 'node:events'
+import { join } from 'node:path'
 import { startChild } from './child.ts'
 import type { Credentials } from './load/connections.ts'
 import type { Values } from './load/workloads.ts'
 
-/** Workloads that a server without a store can answer. */
-const answered = ['get', 'list', 'selector']
+/** Workloads that a map with a store behind it can answer; `get`, `update` and `patch` need what `create` made. */
+const answered = ['create', 'create-serial', 'get', 'update', 'patch', 'pod', 'list', 'selector']
+const needsCreated = ['get', 'update', 'patch']
 const prefix = 'bare.'
 
 /** The id under which a run keeps the bare server's value of a figure. */
 export const bareId = (id: string): string => prefix + id
 
-export async function bareNode(wanted: readonly string[]): Promise<Values> {
-  const workloads = wanted.filter(id => answered.includes(id))
+/** `directory` is where its store is kept, on the disk of the servers that it is compared with. */
+export async function bareNode(wanted: readonly string[], directory: string): Promise<Values> {
+  const workloads = wanted.filter(id => answered.includes(id) && (wanted.includes('create') || !needsCreated.includes(id)))
   if (workloads.length === 0) return {}
-  const server = fork(new URL('bare-server-process.ts', import.meta.url), { execArgv: ['--disable-warning=ExperimentalWarning'] })
+  const server = fork(new URL('bare-server-process.ts', import.meta.url), [join(directory, 'bare.db')], {
+    execArgv: ['--disable-warning=ExperimentalWarning'],
+  })
   try {
     const [credentials] = (await once(server, 'message')) as [Credentials]
     const values = (await startChild(new URL('load/load-process.ts', import.meta.url), { credentials, workloads }).output) as Values

@@ -38,7 +38,7 @@ export async function runOnce({ tree, workloads, containers }: RunOptions): Prom
   chmodSync(directory, 0o711)
   try {
     const values = await controlPlane(tree, join(directory, 'control-plane'), workloads)
-    Object.assign(values, await bareNode(workloads))
+    Object.assign(values, await bareNode(workloads, directory))
     if (workloads.includes('many-objects')) Object.assign(values, await many(tree, join(directory, 'many-objects')))
     Object.assign(values, await startChild(new URL('library-process.ts', import.meta.url), { library: join(tree, 'dist/index.js') }).output)
     Object.assign(values, checkCommand(tree))
