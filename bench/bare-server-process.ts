@@ -35,11 +35,10 @@ server.on('stream', (stream, headers) => {
     answer(stream, found === undefined ? 404 : 200, found)
     return
   }
-  // Each body is one frame; a stream that breaks off ends with its connection.
   const chunks: Buffer[] = []
   stream.on('data', (chunk: Buffer) => chunks.push(chunk))
   stream.once('end', () =>
-    objects.write(method, path, chunks.length === 1 && chunks[0] ? chunks[0] : Buffer.concat(chunks), bytes => {
+    objects.write(method, path, Buffer.concat(chunks), bytes => {
       answer(stream, method === 'POST' ? 201 : 200, bytes)
     }),
   )
@@ -49,6 +48,7 @@ function answer(stream: ServerHttp2Stream, status: number, body: Buffer | undefi
   stream.respond({ ':status': status, 'content-type': 'application/json' })
   stream.end(body)
 }
+
 server.listen(0, address, () => {
   const { port } = server.address() as AddressInfo
   process.send?.({ server: `https://${address}:${port}`, ca: authority.pem, ...pemOf('client') } satisfies Credentials)
