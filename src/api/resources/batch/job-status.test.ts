@@ -37,6 +37,28 @@ const rows: readonly Row[] = [
     errors: ['status.conditions: Invalid value: cannot set Failed=True condition without the FailureTarget=true condition'],
   },
   {
+    name: 'a failed job that loses the target',
+    status: { startTime: started, ...is('Failed') },
+    old: failed,
+    errors: ['status.conditions: Invalid value: cannot disable the terminal FailureTarget=True condition'],
+  },
+  {
+    name: 'another failed index of a job that failed without the target',
+    status: { startTime: started, failedIndexes: '1', ...is('Failed') },
+    old: { startTime: started, failedIndexes: '0', ...is('Failed') },
+    spec: { completionMode: 'Indexed', completions: 3, backoffLimitPerIndex: 1 },
+    errors: ['status.conditions: Invalid value: cannot set Failed=True condition without the FailureTarget=true condition'],
+  },
+  {
+    name: 'a complete job that loses its criteria',
+    status: { ...complete, ...is('Complete') },
+    old: complete,
+    errors: [
+      'status.conditions: Invalid value: cannot set Complete=True condition without the SuccessCriteriaMet=true condition',
+      'status.conditions: Invalid value: cannot disable the SuccessCriteriaMet=True condition',
+    ],
+  },
+  {
     name: 'complete without its times',
     status: is('SuccessCriteriaMet', 'Complete'),
     errors: [

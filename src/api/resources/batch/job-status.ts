@@ -100,10 +100,11 @@ function validateTimes(now: View, before: View, errors: FieldError[]): void {
   if ((completionChanged || changed('startTime', now, before)) && startTime && completionTime) {
     if (Date.parse(completionTime) < Date.parse(startTime)) refuse('completionTime cannot be set before startTime')
   }
-  if (now.failed !== before.failed && now.failed && !now.failureTarget) {
+  // Not where only the target is taken away: that is refused as a step back.
+  if ((now.failed !== before.failed || changed('failedIndexes', now, before)) && now.failed && !now.failureTarget) {
     errors.push(invalidUnshown(conditions, 'cannot set Failed=True condition without the FailureTarget=true condition'))
   }
-  if (now.complete !== before.complete && now.complete && !now.criteriaMet) {
+  if ((now.complete !== before.complete || now.criteriaMet !== before.criteriaMet) && now.complete && !now.criteriaMet) {
     errors.push(invalidUnshown(conditions, 'cannot set Complete=True condition without the SuccessCriteriaMet=true condition'))
   }
 }

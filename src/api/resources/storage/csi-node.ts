@@ -61,7 +61,8 @@ function validateUpdate(object: CSINode, old: CSINode): UpdateFaults {
   const errors = validate(object)
   for (const before of old.spec.drivers ?? []) {
     for (const now of object.spec.drivers ?? []) {
-      if (now.name === before.name && !semanticallyEqual(now, before)) errors.push(invalidValue('spec.drivers', now, immutableMessage))
+      // Upstream names the type, not the place.
+      if (now.name === before.name && !semanticallyEqual(now, before)) errors.push(invalidValue('CSINodeDriver', now, immutableMessage))
     }
   }
   return [validate(object), errors]

@@ -90,7 +90,7 @@ test('csiNode judges its drivers and keeps those that stay', () => {
   ])
   const old = { metadata, spec: { drivers: [driver] } }
   assert.deepEqual(judgeUpdate(csiNode, old, next => Object.assign(next.spec.drivers?.[0] ?? {}, { nodeID: 'n2' })).fields, [
-    'spec.drivers',
+    'CSINodeDriver',
   ])
 })
 
