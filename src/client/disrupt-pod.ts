@@ -14,18 +14,23 @@ export interface Disruption {
   readonly gracePeriodSeconds?: number
 }
 
-/** A pod that is gone, or replaced by another of its name, is success. */
+/**
+ * A pod that is gone, or replaced by another of its name, is success. With a phase it rejects with a Conflict where `pod` is no longer the newest
+ * copy: the pod may have succeeded since.
+ */
 export async function disruptPod(client: Client, pod: Pod, disruption: Disruption, now: number, signal: AbortSignal): Promise<void> {
-  const { namespace = '', name = '', uid } = pod.metadata
+  const { namespace = '', name = '', uid, resourceVersion } = pod.metadata
   const { target, phase, gracePeriodSeconds } = disruption
   const identity = uid === undefined ? {} : { uid }
   const conditions = target && [{ type: 'DisruptionTarget', status: 'True', ...target, lastTransitionTime: formatTime(now) }]
+  const known = phase !== undefined && resourceVersion !== undefined ? { ...identity, resourceVersion } : identity
   const status = { ...(phase && { phase }), ...(conditions && { conditions }) }
   try {
     if (phase !== undefined || target !== undefined)
-      await client.patch(pods, namespace, name, { metadata: identity, status }, { type: 'strategic', subresource: 'status' }, signal)
+      await client.patch(pods, namespace, name, { metadata: known, status }, { type: 'strategic', subresource: 'status' }, signal)
     await client.delete(pods, namespace, name, { ...identity, ...(gracePeriodSeconds === undefined ? {} : { gracePeriodSeconds }) }, signal)
   } catch (err) {
-    if (!isReason(err, 'NotFound') && !isReason(err, 'Conflict')) throw err
+    const isOver = isReason(err, 'NotFound') || (isReason(err, 'Conflict') && phase === undefined)
+    if (!isOver) throw err
   }
 }

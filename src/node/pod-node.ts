@@ -49,7 +49,10 @@ export interface PodHost {
 
 /** Writes of a pod's status and its final deletion. Both are retried by the caller's next pass. */
 export interface PodWriter {
-  /** `before` is what was sent last, which the pod may not show yet: what it said and `status` does not is taken back. */
+  /**
+   * `before` is what was sent last, which the pod may not show yet: what it said and `status` does not is taken back. Without it the pod must be
+   * the newest copy, or this rejects with a Conflict.
+   */
   writeStatus(pod: Pod, status: PodStatus, before: PodStatus | undefined, signal: AbortSignal): Promise<void>
   /** Removes the object for good, once all of it is stopped. A pod that is gone or replaced is success. */
   remove(pod: Pod, signal: AbortSignal): Promise<void>

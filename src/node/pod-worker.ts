@@ -1,5 +1,6 @@
 // Brings one pod to what its object asks for, pass by pass: reads the runtime, plans, acts, reports. Level-based: a pass assumes nothing of the last.
 import { join } from 'node:path'
+import { isReason } from '../api/status.ts'
 import type { Container, Pod, PodStatus } from '../api/types/core-v1.ts'
 import { pause } from '../base/clock.ts'
 import { OneByOne } from '../base/one-by-one.ts'
@@ -151,12 +152,9 @@ export class PodWorker {
         let delay = resyncMs
         const failures = this.#failures
         try {
-          if (this.#ending()) {
-            if (await this.#terminate(signal)) return
-          } else {
-            if (this.#interrupt.signal.aborted) this.#interrupt = new AbortController()
-            delay = await this.#pass(AbortSignal.any([signal, this.#interrupt.signal]))
-          }
+          if (this.#ending()) return await this.#terminate(signal)
+          if (this.#interrupt.signal.aborted) this.#interrupt = new AbortController()
+          delay = await this.#pass(AbortSignal.any([signal, this.#interrupt.signal]))
           if (this.#failures === failures) this.#failures = 0
         } catch (err) {
           if (signal.aborted) return
@@ -182,7 +180,7 @@ export class PodWorker {
   /** Milliseconds after which the pod must be looked at again although nothing happens. */
   async #pass(signal: AbortSignal): Promise<number> {
     const pod = this.#pod
-    const phase = pod.status?.phase
+    const phase = withReported(pod, this.#reported).status?.phase
     await this.#readState(signal)
     if (phase === 'Succeeded' || phase === 'Failed' || this.#terminal) return await this.#end(signal)
     const overdue = untilDeadline(pod, this.#reported?.startTime, this.#node.clock.now())
@@ -361,12 +359,18 @@ export class PodWorker {
     const text = JSON.stringify(status)
     if (text === this.#written) return
     this.#contradicted = false
-    await this.#node.writer.writeStatus(this.#pod, status, before, signal)
+    try {
+      await this.#node.writer.writeStatus(this.#pod, status, before, signal)
+    } catch (err) {
+      // It was not taken: what was written since, as by an agent before this one with its last breath, comes with the informer.
+      if (isReason(err, 'Conflict')) this.#reported = before
+      throw err
+    }
     this.#written = this.#contradicted ? '' : text
   }
 
-  /** Stops everything and gives the pod's object free. Resolves with whether all is done. */
-  async #terminate(signal: AbortSignal): Promise<boolean> {
+  /** Stops everything and gives the pod's object free. */
+  async #terminate(signal: AbortSignal): Promise<void> {
     const { runtime, host, writer, puller, crashes } = this.#node
     const pod = this.#pod
     await this.#readState(signal)
@@ -380,7 +384,6 @@ export class PodWorker {
     if (!this.#removed) await writer.remove(pod, signal)
     puller.forgetPod(this.uid)
     crashes.forget(`${this.uid}_`)
-    return true
   }
 
   #podIps(): readonly string[] {

@@ -11,6 +11,11 @@ import { PodWorker } from './pod-worker.ts'
 export class PodWorkers {
   readonly #node: PodNode
   readonly #workers = new Map<string, { worker: PodWorker; done: Promise<void> }>()
+  /**
+   * Uids of pods of which nothing is left here, as long as the API has them: for others' finalizers, or in a copy that lags behind. A worker that
+   * began with such a copy would find no containers and report that the pod failed.
+   */
+  readonly #ended = new Set<string>()
   #signal: AbortSignal | undefined
 
   constructor(node: PodNode) {
@@ -32,7 +37,10 @@ export class PodWorkers {
     const stop = pods.onChange({
       add: pod => this.#update(pod),
       update: pod => this.#update(pod),
-      delete: pod => this.get(podUid(pod))?.remove(),
+      delete: pod => {
+        this.#ended.delete(podUid(pod))
+        this.get(podUid(pod))?.remove()
+      },
     })
     await this.#removeLeft(signal)
     await this.#follow(signal)
@@ -55,11 +63,12 @@ export class PodWorkers {
       return
     }
     const signal = this.#signal
-    if (!signal || signal.aborted) return
+    if (!signal || signal.aborted || this.#ended.has(uid)) return
     const worker = new PodWorker(this.#node, pod)
     const done = worker.run(signal).finally(() => {
       if (signal.aborted) return
       this.#workers.delete(uid)
+      if (!worker.removed) this.#ended.add(uid)
       for (const other of this) if (other.waitsForRoom) other.wake()
     })
     this.#workers.set(uid, { worker, done })

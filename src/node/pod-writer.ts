@@ -14,7 +14,8 @@ export function podWriter(client: Client): PodWriter {
         await client.patch(pods, namespace, name, statusPatch(pod, status, before), { type: 'strategic', subresource: 'status' }, signal)
       } catch (err) {
         // Gone, or another pod of the same name: its status is nobody's to write any more.
-        if (!isReason(err, 'NotFound') && !isReason(err, 'Conflict')) throw err
+        const isOver = isReason(err, 'NotFound') || (isReason(err, 'Conflict') && before !== undefined)
+        if (!isOver) throw err
       }
     },
     async remove(pod, signal) {
@@ -30,7 +31,8 @@ export function podWriter(client: Client): PodWriter {
 
 /**
  * A strategic merge patch: conditions that others own stay, lists of containers are replaced. The uid makes it fail on another pod of
- * this name. What is no longer said must be null, or the merge would keep it.
+ * this name, and the first one, which is made from what the copy of the pod says of its containers, on a pod that is no longer that copy.
+ * What is no longer said must be null, or the merge would keep it.
  */
 function statusPatch(pod: Pod, status: PodStatus, before: PodStatus | undefined): object {
   const told = [pod.status, before]
@@ -39,8 +41,9 @@ function statusPatch(pod: Pod, status: PodStatus, before: PodStatus | undefined)
     for (const { ip } of status[field] ?? []) ips.delete(ip)
     return [...ips].map(ip => ({ $patch: 'delete', ip }))
   }
+  const { uid, resourceVersion } = pod.metadata
   return {
-    metadata: { uid: pod.metadata.uid },
+    metadata: { uid, ...(before === undefined ? { resourceVersion } : {}) },
     status: {
       ...status,
       reason: status.reason ?? null,
