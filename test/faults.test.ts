@@ -366,6 +366,30 @@ describe('a part killed under load', { skip: noContainers() }, () => {
     mend()
     assert.deepEqual(await machineTraces(dataDirectory), tracesBefore)
   })
+
+  test('a stop of the next start after a kill of up, before its node begins, leaves nothing either', async () => {
+    cluster = await TestCluster.start({ dataDirectory, port: cluster.port })
+    await until('the cluster works', () =>
+      works().then(
+        () => true,
+        () => false,
+      ),
+    )
+    const { parts } = await cluster.status()
+    cluster.signal('SIGKILL')
+    await cluster.exited
+    await until('every part has ended', () => parts.every(({ pid }) => pid !== undefined && !isAlive(pid)))
+    assert.notDeepEqual(await machineTraces(dataDirectory), tracesBefore)
+    cluster = await TestCluster.launch({ dataDirectory, port: cluster.port })
+    const names = () =>
+      cluster.status().then(
+        ({ parts }) => parts.map(({ name }) => name),
+        () => [],
+      )
+    await until('the first part', async () => (await names()).length > 0)
+    assert.equal(await cluster.stop(), 0, cluster.output)
+    assert.deepEqual(await machineTraces(dataDirectory), tracesBefore)
+  })
 })
 
 function isAlive(pid: number): boolean {

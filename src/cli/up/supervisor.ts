@@ -56,9 +56,15 @@ const ownSignalMs = 500
 export class Supervisor implements AsyncDisposable {
   readonly #options: SupervisorOptions
   readonly #parts: Part[] = []
+  readonly #expected = new Set<PartDefinition>()
 
   constructor(options: SupervisorOptions) {
     this.#options = options
+  }
+
+  /** For a part that will be started later: a stop that comes before takes away what an earlier life of it left, too. */
+  expect(definition: PartDefinition): void {
+    this.#expected.add(definition)
   }
 
   /**
@@ -66,6 +72,7 @@ export class Supervisor implements AsyncDisposable {
    * resolves, and prepares itself meanwhile; where that rejects, it waits until it is stopped.
    */
   start(definition: PartDefinition, others: Promise<unknown> = Promise.resolve()): Promise<Readonly<Record<string, unknown>>> {
+    this.#expected.delete(definition)
     const part = new Part(definition, this.#options, others)
     this.#parts.push(part)
     return part.start()
@@ -77,6 +84,7 @@ export class Supervisor implements AsyncDisposable {
 
   /** Last started, first stopped. */
   async [Symbol.asyncDispose](): Promise<void> {
+    for (const definition of this.#expected) await new Part(definition, this.#options, Promise.resolve()).stop()
     for (const part of this.#parts.splice(0).reverse()) await part.stop()
   }
 }

@@ -211,6 +211,22 @@ for (const { name, stopped, want } of [
   })
 }
 
+test('Supervisor cleans up after a part that was to be started when a stop came', async () => {
+  const cleaned: string[] = []
+  await supervised(
+    () => ({ life: 3 }),
+    async (supervisor, part, _restarts, stop) => {
+      const ofPart = (name: string) => ({ ...part, name, cleanUp: async () => void cleaned.push(name) })
+      const [node, dns] = [ofPart('node'), ofPart('dns')]
+      for (const definition of [node, dns]) supervisor.expect(definition)
+      await supervisor.start(ofPart('server'))
+      await supervisor.start(node)
+      stop.abort('stop')
+    },
+  )
+  assert.deepEqual(cleaned, ['dns'])
+})
+
 /** Nice values of a process's threads, its first one in front: field 19 of `stat`, whose second may have spaces. */
 function niceOf(pid: number): number[] {
   const threads = readdirSync(`/proc/${pid}/task`).toSorted((a, b) => Number(a) - Number(b))

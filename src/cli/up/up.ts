@@ -90,6 +90,7 @@ async function run(
   }
   const dnsIdentity = () => issueIdentity(signer, accountName('cluster-dns'), accountOrganizations, dnsCertificateSeconds, stop)
   const parts = partDefinitions({ config, ...settings, directory, identity, addresses, credentials, dnsIdentity })
+  for (const part of parts.nodes) supervisor.expect(part)
 
   const started = (async () => {
     const signerReady = supervisor.start(parts.signer)
