@@ -14,7 +14,13 @@ import { servedKinds } from './served-kinds.ts'
 import type { WebhookContext } from './webhook/ask-hooks.ts'
 import { HookHealth } from './webhook/hook-health.ts'
 
-export const noAdmissionMetrics: AdmissionMetrics = { hook: () => undefined, policy: () => undefined, mutation: () => undefined }
+export const noAdmissionMetrics: AdmissionMetrics = {
+  hook: () => undefined,
+  policy: () => undefined,
+  mutation: () => undefined,
+  hooksAre: () => undefined,
+  policiesAre: () => undefined,
+}
 
 /** What the cluster holds, by group resource. */
 export function readerOf(objects: Readonly<Record<string, readonly KubeObject[]>>): ClusterReader {

@@ -76,39 +76,69 @@ for (const [what, respond, message, timeoutSeconds = 30] of dead) {
   })
 }
 
-test('webhooks and policies are counted under upstream’s names', async () => {
+/** Without the parts of histograms. */
+async function counted(): Promise<string[]> {
+  const { text } = await hooked.api.request(admin, 'GET', '/metrics')
+  return text
+    .split('\n')
+    .filter(line => line.includes('"counted') && !line.includes('_bucket') && !line.includes('_sum'))
+    .toSorted()
+}
+
+test('webhooks are counted under upstream’s names, for as long as they are there', async () => {
   const dies: Respond = (_review, _path, answer) => void answer.destroy()
+  const [admit, validating] = ['admit', 'validating'].map(type => `name="counted.example.com",type="${type}"`)
+  const calls = 'apiserver_admission_webhook_admission_duration_seconds_count'
   await withHooks(
     'mutating',
     [base('counted')],
     () => ({ allowed: false, status: { code: 418 } }),
-    async () => void (await write('a')),
+    async () => {
+      await write('a')
+      assert.deepEqual(await counted(), [
+        `${calls}{${admit},operation="CREATE",rejected="true"} 1`,
+        `apiserver_admission_webhook_rejection_count{${admit},operation="CREATE",error_type="no_error",rejection_code="418"} 1`,
+      ])
+    },
   )
-  await withHooks('validating', [base('counted')], dies, async () => void (await write('a')))
-  await withHooks(
-    'validating',
-    [base('counted', { failurePolicy: 'Ignore' })],
-    dies,
-    async () => void (await write('a', {}, '?dryRun=All')),
-  )
+  await withHooks('validating', [base('counted')], dies, async () => {
+    await write('a')
+    assert.deepEqual(await counted(), [
+      `${calls}{${validating},operation="CREATE",rejected="true"} 1`,
+      `apiserver_admission_webhook_rejection_count{${validating},operation="CREATE",error_type="calling_webhook_error",rejection_code="0"} 1`,
+    ])
+  })
+  await withHooks('validating', [base('counted', { failurePolicy: 'Ignore' })], dies, async () => {
+    await write('a', {}, '?dryRun=All')
+    const failedOpen = [
+      `${calls}{${validating},operation="CREATE",rejected="false"} 1`,
+      `apiserver_admission_webhook_fail_open_count{${validating}} 1`,
+    ]
+    assert.deepEqual(await counted(), failedOpen)
+    // Another configuration changes nothing of them.
+    await hooked.api.create(`${group}/validatingwebhookconfigurations`, { metadata: { name: 'other' }, webhooks: [base('other')] })
+    assert.equal((await hooked.api.request(admin, 'DELETE', `${group}/validatingwebhookconfigurations/other`)).status, 200)
+    await hooked.api.request(admin, 'POST', `${inDefault}/secrets?dryRun=All`, { metadata: { name: 'a' } })
+    assert.deepEqual(await counted(), failedOpen)
+  })
+  await write('a', {}, '?dryRun=All')
+  assert.deepEqual(await counted(), [])
+})
+
+test('policies are counted under upstream’s names, for as long as they are bound', async () => {
   const matchConstraints = { resourceRules: [rule], objectSelector: { matchLabels: { counted: 'yes' } } }
   const spec = { matchConstraints, validations: [{ expression: 'false' }] }
   await hooked.api.create(`${group}/validatingadmissionpolicies`, { metadata: { name: 'counted' }, spec })
   const binding = { metadata: { name: 'counted' }, spec: { policyName: 'counted', validationActions: ['Audit'] } }
   await hooked.api.create(`${group}/validatingadmissionpolicybindings`, binding)
-  await hooked.api.request(admin, 'POST', `${inDefault}/configmaps?dryRun=All`, { metadata: { name: 'a', labels: { counted: 'yes' } } })
-  const { text } = await hooked.api.request(admin, 'GET', '/metrics')
-  const lines = text.split('\n').filter(line => line.includes('"counted') && !line.includes('_bucket') && !line.includes('_sum'))
-  const [admit, validating] = ['admit', 'validating'].map(type => `name="counted.example.com",type="${type}"`)
-  assert.deepEqual(lines.sort(), [
-    `apiserver_admission_webhook_admission_duration_seconds_count{${admit},operation="CREATE",rejected="true"} 1`,
-    `apiserver_admission_webhook_admission_duration_seconds_count{${validating},operation="CREATE",rejected="false"} 1`,
-    `apiserver_admission_webhook_admission_duration_seconds_count{${validating},operation="CREATE",rejected="true"} 1`,
-    `apiserver_admission_webhook_fail_open_count{${validating}} 1`,
-    `apiserver_admission_webhook_rejection_count{${admit},operation="CREATE",error_type="no_error",rejection_code="418"} 1`,
-    `apiserver_admission_webhook_rejection_count{${validating},operation="CREATE",error_type="calling_webhook_error",rejection_code="0"} 1`,
+  const labelled = { metadata: { name: 'a', labels: { counted: 'yes' } } }
+  await hooked.api.request(admin, 'POST', `${inDefault}/configmaps?dryRun=All`, labelled)
+  assert.deepEqual(await counted(), [
     'apiserver_validating_admission_policy_check_total{policy="counted",policy_binding="counted",enforcement_action="audit"} 1',
   ])
+  assert.equal((await hooked.api.request(admin, 'DELETE', `${group}/validatingadmissionpolicybindings/counted`)).status, 200)
+  await hooked.api.request(admin, 'POST', `${inDefault}/configmaps?dryRun=All`, labelled)
+  assert.deepEqual(await counted(), [])
 })
 
 test('a webhook is asked whose own certificate is named, though it did not sign itself', async () => {

@@ -4,7 +4,7 @@ import { inTurns } from '../../base/turns.ts'
 import type { AdmissionPlugin } from '../admission.ts'
 import type { PolicyContext } from '../policy/judge-policies.ts'
 import type * as engine from '../policy/policy-engine-late.ts'
-import { PolicyIndex } from '../policy/policy-index.ts'
+import { boundNames, PolicyIndex } from '../policy/policy-index.ts'
 import type { MutatingSource } from '../policy/policy-kinds.ts'
 
 export interface MutatingAdmissionPolicyOptions extends PolicyContext {
@@ -16,7 +16,12 @@ export interface MutatingAdmissionPolicyOptions extends PolicyContext {
 const loaded = () => requireLate<typeof engine>(import.meta.url, '../policy/policy-engine-late.ts')
 
 export function mutatingAdmissionPolicy(options: MutatingAdmissionPolicyOptions): AdmissionPlugin {
-  const index = new PolicyIndex(options.mutatingSources, options, ({ spec }) => loaded().compileMutations(spec))
+  const index = new PolicyIndex(
+    options.mutatingSources,
+    options,
+    ({ spec }) => loaded().compileMutations(spec),
+    policies => options.metrics.policiesAre(true, boundNames(policies)),
+  )
   return {
     name: 'MutatingAdmissionPolicy',
     // What is deleted is not changed.

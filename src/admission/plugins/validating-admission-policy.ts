@@ -4,7 +4,7 @@ import { inTurns } from '../../base/turns.ts'
 import type { AdmissionPlugin } from '../admission.ts'
 import type { PolicyContext } from '../policy/judge-policies.ts'
 import type * as engine from '../policy/policy-engine-late.ts'
-import { PolicyIndex } from '../policy/policy-index.ts'
+import { boundNames, PolicyIndex } from '../policy/policy-index.ts'
 import type { ValidatingSource } from '../policy/policy-kinds.ts'
 
 export interface ValidatingAdmissionPolicyOptions extends PolicyContext {
@@ -15,7 +15,12 @@ export interface ValidatingAdmissionPolicyOptions extends PolicyContext {
 const loaded = () => requireLate<typeof engine>(import.meta.url, '../policy/policy-engine-late.ts')
 
 export function validatingAdmissionPolicy(options: ValidatingAdmissionPolicyOptions): AdmissionPlugin {
-  const index = new PolicyIndex(options.policySources, options, ({ spec }) => loaded().compilePolicy(spec))
+  const index = new PolicyIndex(
+    options.policySources,
+    options,
+    ({ spec }) => loaded().compilePolicy(spec),
+    policies => options.metrics.policiesAre(false, boundNames(policies)),
+  )
   return {
     name: 'ValidatingAdmissionPolicy',
     handles: request => index.candidates(request).length > 0,

@@ -29,7 +29,12 @@ const asked = (apiVersion: string, kind: string, more: object = {}) =>
 function indexOf(policies: ValidatingAdmissionPolicy[], bindings: ValidatingAdmissionPolicyBinding[]) {
   const told: (() => void)[] = []
   const source = { policies: () => policies, bindings: () => bindings, onChange: (changed: () => void) => void told.push(changed) }
-  const index = new PolicyIndex([source], context, ({ spec }) => compilePolicy(spec))
+  const index = new PolicyIndex(
+    [source],
+    context,
+    ({ spec }) => compilePolicy(spec),
+    () => undefined,
+  )
   return {
     index,
     changed: () => {

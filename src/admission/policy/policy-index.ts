@@ -3,6 +3,7 @@
 import { groupResource, type KubeObject } from '../../api/object.ts'
 import type { MatchResources, ParamKind, ParamRef } from '../../api/types/admissionregistration-v1.ts'
 import type { AdmissionRequest } from '../admission.ts'
+import type { Bound } from '../admission-metrics.ts'
 import { compileMatchResources, type MatchContext, type ResourceMatcher } from '../matching/match-resources.ts'
 import { RequestIndex } from '../matching/request-index.ts'
 
@@ -56,10 +57,15 @@ export class PolicyIndex<P extends AnyPolicy, B extends AnyBinding, C> {
   readonly #sources: readonly PolicySource<P, B>[]
   readonly #context: MatchContext
   readonly #compile: (policy: P) => C
+  readonly #bound: (policies: readonly BoundPolicy<P, B, C>[]) => void
   /** By spec: a policy whose status alone changed, or that stands beside one that changed, is not compiled again. */
   #known = new Map<string, { readonly generation: number | undefined; readonly spec: object; readonly compiled: () => C }>()
   readonly #index = new RequestIndex<BoundPolicy<P, B, C>>({
-    load: () => this.#bind(),
+    load: () => {
+      const policies = this.#bind()
+      this.#bound(policies)
+      return policies
+    },
     covers({ matcher, judgesPolicies }, operation, resource, subresource) {
       const name = groupResource(resource.group, resource.plural)
       if (questions.has(name) || (!judgesPolicies && policyResources.has(name))) return false
@@ -67,11 +73,17 @@ export class PolicyIndex<P extends AnyPolicy, B extends AnyBinding, C> {
     },
   })
 
-  /** `compile` is called with the first request that a policy is for. */
-  constructor(sources: readonly PolicySource<P, B>[], context: MatchContext, compile: (policy: P) => C) {
+  /** `compile` is called with the first request that a policy is for, `bound` with all there are, after each change with the next request. */
+  constructor(
+    sources: readonly PolicySource<P, B>[],
+    context: MatchContext,
+    compile: (policy: P) => C,
+    bound: (policies: readonly BoundPolicy<P, B, C>[]) => void,
+  ) {
     this.#sources = sources
     this.#context = context
     this.#compile = compile
+    this.#bound = bound
     for (const source of sources) source.onChange(() => this.#index.forget())
   }
 
@@ -109,6 +121,12 @@ export class PolicyIndex<P extends AnyPolicy, B extends AnyBinding, C> {
       })
     })
   }
+}
+
+export function boundNames(policies: readonly BoundPolicy<AnyPolicy, AnyBinding, unknown>[]): Bound[] {
+  return policies.flatMap(({ policy, bindings }) =>
+    bindings.map(({ binding }) => ({ policy: policy.metadata.name ?? '', binding: binding.metadata.name ?? '' })),
+  )
 }
 
 function once<T>(make: () => T): () => T {

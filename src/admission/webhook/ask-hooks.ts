@@ -4,7 +4,7 @@ import { type ApiError, internalError, timedOut } from '../../api/status.ts'
 import type { Clock } from '../../base/clock.ts'
 import type { Logger } from '../../base/log.ts'
 import type { AdmissionRequest } from '../admission.ts'
-import type { AdmissionMetrics, HookObservation } from '../admission-metrics.ts'
+import type { HookObservation } from '../admission-metrics.ts'
 import type { DecideFor } from '../policy/request-view.ts'
 import { annotateAnswer } from './answer-annotations.ts'
 import { type CallOutcome, type CallParts, callHook } from './call-hook.ts'
@@ -18,7 +18,6 @@ export interface WebhookContext extends HookContext, CallParts {
   readonly health: HookHealth
   readonly clock: Clock
   readonly log: Logger
-  readonly metrics: AdmissionMetrics
   /** Whether requests of the cluster itself pass where a webhook does not answer; upstream has nothing like it. */
   readonly sparesSystem: boolean
 }

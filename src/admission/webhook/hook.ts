@@ -8,6 +8,7 @@ import type {
 } from '../../api/types/admissionregistration-v1.ts'
 import { requireLate } from '../../base/late-module.ts'
 import type { AdmissionRequest, ClusterChanges } from '../admission.ts'
+import type { AdmissionMetrics } from '../admission-metrics.ts'
 import { compileMatchResources, type MatchContext, type ResourceMatcher } from '../matching/match-resources.ts'
 import { RequestIndex } from '../matching/request-index.ts'
 import type { Conditions } from '../policy/match-conditions.ts'
@@ -45,6 +46,7 @@ const isExempt = ({ group, kind }: ResourceDefinition): boolean => group === 'ad
 
 export interface HookContext extends MatchContext {
   readonly changes: ClusterChanges
+  readonly metrics: AdmissionMetrics
 }
 
 /** The webhooks of one kind of configuration, by configuration and then as they stand in it. */
@@ -54,8 +56,15 @@ export class HookIndex {
   constructor(kind: Hook['kind'], context: HookContext) {
     const resource = `${kind.toLowerCase()}s.admissionregistration.k8s.io`
     this.#index = new RequestIndex({
-      // The schema of the resource decoded its objects.
-      load: () => hooksOf(kind, context.reader.list(resource) as readonly Configuration[], context),
+      load() {
+        // The schema of the resource decoded its objects.
+        const hooks = hooksOf(kind, context.reader.list(resource) as readonly Configuration[], context)
+        context.metrics.hooksAre(
+          kind === 'MutatingWebhookConfiguration',
+          hooks.map(({ webhook }) => webhook.name),
+        )
+        return hooks
+      },
       covers: ({ matcher }, operation, definition, subresource) =>
         !isExempt(definition) && matcher.covers(operation, definition, subresource),
     })
