@@ -103,8 +103,11 @@ export interface Watch {
   onEvents(listener: (events: readonly Watched[]) => void): void
   /** Why the watch ended by itself, if it did: `too slow: …`, `the store closed`. Called once, at once where it ended before. */
   onEnd(listener: (reason: string) => void): void
-  /** Everything up to here that concerns the watch was handed to the listener: what a bookmark may say. */
-  readonly revision: number
+  /**
+   * Everything up to here that concerns the watch was handed to the listener: what a bookmark may say. Undefined as long as the store has not come to
+   * where the watch begins.
+   */
+  readonly revision: number | undefined
   /** Back-pressure: keeps events until `resume`, up to `maxPendingBytes`. */
   pause(): void
   resume(): void

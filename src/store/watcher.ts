@@ -37,9 +37,11 @@ export class Watcher implements Watch {
     this.#owner = owner
   }
 
-  get revision(): number {
+  get revision(): number | undefined {
     const next = this.#pending[0]
-    return next === undefined ? Math.max(this.query.after, this.#owner.publishedRevision) : next.event.entry.revision - 1
+    if (next !== undefined) return next.event.entry.revision - 1
+    const { publishedRevision } = this.#owner
+    return this.query.after > publishedRevision ? undefined : publishedRevision
   }
 
   onEvents(listener: (events: readonly Watched[]) => void): void {

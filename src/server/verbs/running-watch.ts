@@ -112,7 +112,9 @@ export class RunningWatch implements OpenWatch {
 
   /** Events wait while the reader or a webhook is behind: a bookmark then would promise that it has seen them. */
   sendBookmark(): void {
-    if (!this.#paused && this.#converting === undefined) this.#write([this.#events.bookmark(this.#watch.revision, false)])
+    if (this.#paused || this.#converting !== undefined) return
+    const { revision } = this.#watch
+    if (revision !== undefined) this.#write([this.#events.bookmark(revision, false)])
   }
 
   /** The end is near. */

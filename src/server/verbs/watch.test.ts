@@ -189,3 +189,21 @@ test('watch() with bookmarks sends one before its end', async () => {
   assert.deepEqual([bookmark?.type, bookmark?.object.metadata.resourceVersion], ['BOOKMARK', String(api.store.revision)])
   watch.close()
 })
+
+test('watch() from a revision to come sends what comes behind it, and no bookmark before', async () => {
+  await using api = new TestServer()
+  const query = 'watch=1&allowWatchBookmarks=true&timeoutSeconds=3'
+  const far = await api.watch(`${path}?${query}&resourceVersion=${api.store.revision + 1000}`)
+  const near = await api.watch(`${path}?${query}&resourceVersion=${api.store.revision + 1}`)
+  for (const name of ['a', 'b']) await api.create(path, { metadata: { name } })
+  const events = [await near.next(), await near.next()]
+  assert.deepEqual(
+    events.map(event => [event?.type, event?.object.metadata.name ?? event?.object.metadata.resourceVersion]),
+    [
+      ['ADDED', 'b'],
+      ['BOOKMARK', String(api.store.revision)],
+    ],
+  )
+  near.close()
+  assert.equal(await far.next(), undefined)
+})
