@@ -9,7 +9,7 @@ import { createRbacAuthorizer } from './authorizers/rbac.ts'
 import { bootstrapPolicy } from './bootstrap-policy/index.ts'
 
 for (const { folder, makes } of [
-  { folder: 'authorizers', makes: /export (?:const \w+|function \w+\([^)]*\)): (?:Rbac)?Authorizer\b/ },
+  { folder: 'authorizers', makes: /export (?:const \w+|function \w+\([^)]*\)): \w*Authorizer\b/ },
   { folder: 'authenticators', makes: /export function \w+\([^)]*\): \w*Authenticator\b/ },
 ]) {
   test(`the list of ${folder} imports every file of the folder that makes one`, () => {
@@ -51,7 +51,10 @@ test('authorizerList() asks in its order', () => {
 
 test('authorizerList() lets nobody in without a grant', () => {
   const masters = { name: 'root', groups: ['system:masters'] }
-  assert.equal(createAuthorization(list()).authorize({ ...asked, user: masters }).allowed, true)
-  assert.equal(createAuthorization(list()).authorize({ ...asked, user: { name: 'ann', groups: ['system:authenticated'] } }).allowed, false)
-  assert.equal(createAuthorization([]).authorize({ ...asked, user: masters }).allowed, false)
+  assert.equal(createAuthorization(list()).authorize({ ...asked, user: masters }, {}).allowed, true)
+  assert.equal(
+    createAuthorization(list()).authorize({ ...asked, user: { name: 'ann', groups: ['system:authenticated'] } }, {}).allowed,
+    false,
+  )
+  assert.equal(createAuthorization([]).authorize({ ...asked, user: masters }, {}).allowed, false)
 })

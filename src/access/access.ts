@@ -65,11 +65,21 @@ export interface Authorizer {
   authorize(attributes: Attributes): Decision
 }
 
-/** Allowed only by an explicit allow. `authorizer` names who decided. */
+/** `error`: what went wrong while deciding, with nothing that users must not know. */
+export type WebhookDecision = Decision & { readonly error?: string }
+
+/** Somebody else is asked. */
+export interface WebhookAuthorizer {
+  readonly name: string
+  /** A promise, which never rejects, only where the answer is not known. */
+  ask(attributes: Attributes): WebhookDecision | Promise<WebhookDecision>
+}
+
+/** Allowed only by an explicit allow. `authorizer` names who decided, `webhook` too where it is one. */
 export type AccessVerdict =
-  | { readonly allowed: true; readonly authorizer: string; readonly reason: string }
-  /** `denied`: an authorizer said no; else nobody said yes. */
-  | { readonly allowed: false; readonly reason: string; readonly denied?: true }
+  | { readonly allowed: true; readonly authorizer: string; readonly reason: string; readonly webhook?: string }
+  /** `denied`: an authorizer said no; else nobody said yes. With an `error` somebody might have said otherwise. */
+  | { readonly allowed: false; readonly reason: string; readonly denied?: true; readonly webhook?: string; readonly error?: string }
 
 export const systemMasters = 'system:masters'
 export const authenticatedGroup = 'system:authenticated'

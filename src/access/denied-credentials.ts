@@ -68,7 +68,7 @@ export function checkDenialList(write: ListWrite, authorization: Pick<Authorizat
   if (!isDenialList(write)) return undefined
   const { resource, namespace, name, object, user } = write
   const right: Attributes = { user, ...denyRight, isResource: true, version: '*', subresource: '', namespace, name: '', path: '' }
-  if (!authorization.authorize(right).allowed) {
+  if (!authorization.authorize(right, write).allowed) {
     const { verb, group } = denyRight
     return forbidden(
       resource,

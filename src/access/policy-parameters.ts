@@ -52,7 +52,7 @@ function checkPolicy(write: PolicyWrite, context: PolicyParametersContext): ApiE
   const kind = (write.object as ParameterizedPolicy | undefined)?.spec.paramKind
   const before = (write.oldObject as ParameterizedPolicy | undefined)?.spec.paramKind
   if (kind === undefined || isDeepStrictEqual(kind, before)) return undefined
-  if (context.authorization.authorize(attributes(write.user, 'get', kind, '*', '*', context)).allowed) return undefined
+  if (context.authorization.authorize(attributes(write.user, 'get', kind, '*', '*', context), write).allowed) return undefined
   const what = `(kind=${kind.kind ?? ''}, apiVersion=${kind.apiVersion ?? ''})`
   const why = `user ${goUser(write.user)} must have "get" permission on all objects of the referenced paramKind ${what}`
   return invalid(write.resource, write.name, [forbiddenField('spec.paramKind', why)])
@@ -67,7 +67,7 @@ function checkBinding(write: PolicyWrite, policiesName: string, context: PolicyP
   const kind = context.policy(policiesName, binding.spec.policyName ?? '')?.spec.paramKind
   const { name = '', namespace = '' } = reference
   const verb = name === '' ? 'list' : 'get'
-  if (context.authorization.authorize(attributes(write.user, verb, kind, namespace, name, context)).allowed) return undefined
+  if (context.authorization.authorize(attributes(write.user, verb, kind, namespace, name, context), write).allowed) return undefined
   const why = `user ${goUser(write.user)} does not have "${verb}" permission on the object referenced by paramRef`
   return invalid(write.resource, write.name, [forbiddenField('spec.paramRef', why)])
 }

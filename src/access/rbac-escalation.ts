@@ -58,12 +58,12 @@ export function checkRbacEscalation(request: RbacWrite, context: EscalationConte
 }
 
 function checkRole(request: RbacWrite, context: EscalationContext): ApiError | undefined {
-  const { resource, user, namespace } = request
+  const { resource, namespace } = request
   const role: ClusterRole = request.object ?? { metadata: {} }
   const old: ClusterRole | undefined = request.oldObject
   const name = role.metadata.name ?? request.name
   const refuse = (why: string) => forbidden(resource, name, why)
-  if (may('escalate', user, resource.plural, namespace, request.name, context)) return undefined
+  if (may(request, 'escalate', resource.plural, namespace, request.name, context)) return undefined
   // A rule without verbs grants nothing; its own rules say what is wrong with it.
   const rules = (role.rules ?? []).filter(({ verbs }) => Array.isArray(verbs))
   const missing = missingRights(request, namespace, rules, context)
@@ -77,7 +77,7 @@ function checkRole(request: RbacWrite, context: EscalationContext): ApiError | u
     const targetName = target.metadata.name ?? ''
     if (targetName === name || !aggregationSelects(target, role)) continue
     if (old !== undefined && aggregationSelects(target, old) && isDeepStrictEqual(old.rules, role.rules)) continue
-    if (!may('escalate', user, 'clusterroles', '', targetName, context)) {
+    if (!may(request, 'escalate', 'clusterroles', '', targetName, context)) {
       return refuse(`its labels would add its rules to ClusterRole "${targetName}", which needs the verb "escalate" on it`)
     }
   }
@@ -87,13 +87,13 @@ function checkRole(request: RbacWrite, context: EscalationContext): ApiError | u
 const gathers = (role: ClusterRole | undefined): boolean => (role?.aggregationRule?.clusterRoleSelectors ?? []).length > 0
 
 function checkBinding(request: RbacWrite, context: EscalationContext): ApiError | undefined {
-  const { object, resource, user, namespace } = request
+  const { object, resource, namespace } = request
   if (object === undefined || !isBinding(object)) return undefined
   const { roleRef } = object
   // No binding refers to anything else, which its own rules say.
   if (roleRef.kind !== 'Role' && roleRef.kind !== 'ClusterRole') return undefined
   const plural = roleRef.kind === 'Role' ? 'roles' : 'clusterroles'
-  if (may('bind', user, plural, namespace, roleRef.name, context)) return undefined
+  if (may(request, 'bind', plural, namespace, roleRef.name, context)) return undefined
   const rules = context.rbac.rulesOfRole(roleRef.kind, roleRef.kind === 'Role' ? namespace : '', roleRef.name)
   // Upstream names the resource of the request, not that of the role.
   if (rules === undefined) return notFound(resource, roleRef.name)
@@ -103,9 +103,9 @@ function checkBinding(request: RbacWrite, context: EscalationContext): ApiError 
 
 const isBinding = (object: KubeObject): object is RoleBinding => 'roleRef' in object && typeof object.roleRef === 'object'
 
-function may(verb: string, user: UserInfo, plural: string, namespace: string, name: string, context: EscalationContext): boolean {
+function may(request: RbacWrite, verb: string, plural: string, namespace: string, name: string, context: EscalationContext): boolean {
   const attributes: Attributes = {
-    user,
+    user: request.user,
     verb,
     isResource: true,
     group: rbacGroup,
@@ -116,7 +116,7 @@ function may(verb: string, user: UserInfo, plural: string, namespace: string, na
     name,
     path: '',
   }
-  return context.authorization.authorize(attributes).allowed
+  return context.authorization.authorize(attributes, request).allowed
 }
 
 function missingRights(

@@ -11,7 +11,7 @@ const rbac = (missing: readonly MissingRole[]) => ({ rulesFor: () => ({ rules, m
 
 test('reviewedRules() is complete where roles are missing, and says which', () => {
   const of = (missing: readonly MissingRole[]) => {
-    const { incomplete, evaluationError } = reviewedRules(rbac(missing), { name: 'u', groups: [] }, 'n')
+    const { incomplete, evaluationError } = reviewedRules([], rbac(missing), { name: 'u', groups: [] }, 'n')
     return [incomplete, evaluationError]
   }
   assert.deepEqual(of([]), [false, undefined])
@@ -23,6 +23,7 @@ test('reviewedRules() is complete where roles are missing, and says which', () =
 
 test('reviewedRules() of a node is not complete', () => {
   const { incomplete, evaluationError } = reviewedRules(
+    [],
     rbac([{ kind: 'Role', name: 'a' }]),
     { name: 'system:node:n', groups: ['system:nodes'] },
     '',
@@ -32,6 +33,16 @@ test('reviewedRules() of a node is not complete', () => {
 })
 
 test('reviewedRules() tells rules of resources and of paths apart', () => {
-  const { resourceRules, nonResourceRules } = reviewedRules(rbac([]), { name: 'u', groups: [] }, 'n')
+  const { resourceRules, nonResourceRules } = reviewedRules([], rbac([]), { name: 'u', groups: [] }, 'n')
   assert.deepEqual([resourceRules, nonResourceRules], [[rules[0]], [rules[1]]])
+})
+
+test('reviewedRules() of whom a webhook is asked about is not complete', () => {
+  const webhook = { name: 'w', ask: () => assert.fail('rules are not asked for') }
+  const of = (name: string) => {
+    const { incomplete, evaluationError } = reviewedRules([webhook], rbac([]), { name, groups: [] }, 'n')
+    return [incomplete, evaluationError]
+  }
+  assert.deepEqual(of('ann'), [true, 'webhook authorizer does not support user rule resolution'])
+  assert.deepEqual(of('system:kube-scheduler'), [false, undefined])
 })

@@ -1,5 +1,6 @@
 // The chain of plugins: mutate all, then validate all. What it does not expressly admit is refused.
 import { ApiError, forbidden } from '../api/status.ts'
+import { AnswerPending } from '../base/answer-pending.ts'
 import { type AdmissionPlugin, type AdmissionRequest, refusedByAnnotation } from './admission.ts'
 import { beginsAgain } from './reinvocation.ts'
 
@@ -39,6 +40,9 @@ export function createAdmission(plugins: readonly AdmissionPlugin[]): Admission 
             err => refuse(plugin, request, err),
           )
       } catch (err) {
+        // The plug-in asks again, and goes on where it has its answer.
+        const goOn = () => run(step, request, signal, at)
+        if (err instanceof AnswerPending) return err.answered.then(goOn, failed => refuse(plugin, request, failed))
         refuse(plugin, request, err)
       }
     }

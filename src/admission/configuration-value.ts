@@ -6,8 +6,18 @@ export type Json = Readonly<Record<string, unknown>>
 /** The most that a file of settings may have of anything. */
 const maxConfiguredItems = 1000
 
+/** What is wrong, for whoever reads such values from a file of another kind. */
+export class ConfigurationFault extends UserError {
+  readonly fault: string
+
+  constructor(fault: string) {
+    super(`admission configuration: ${fault}`)
+    this.fault = fault
+  }
+}
+
 export const fail = (at: string, why: string): never => {
-  throw new UserError(`admission configuration: ${at} ${why}`)
+  throw new ConfigurationFault(`${at} ${why}`)
 }
 
 export function mapping(value: unknown, at: string): Json {

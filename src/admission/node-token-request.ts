@@ -41,7 +41,7 @@ export function nodeTokenRefusal(
   if (more.length > 0) return 'node may only request 0 or 1 audiences'
   if (pod.spec.volumes?.some(volume => wantsAudience(volume, pod, audience, reader))) return undefined
   const right = { verb: audienceVerb, group: '', resource: audience, subresource: '', namespace, name, serviceAccount: undefined }
-  if (audience !== '' && decide(user)(right).allowed) return undefined
+  if (audience !== '' && decide(request)(right).allowed) return undefined
   return `audience "${audience}" not found in pod spec volume, ${user.name} is not authorized to request tokens for this audience`
 }
 

@@ -93,7 +93,7 @@ export const options = {
   ...{ feed, ledger: new QuotaLedger({ feed, now: () => 0 }), now: () => 0 },
   randomSuffix: () => 'abcde',
   hasRights: (_namespace: string, name: string) => name === 'worker',
-  maySign: (user: UserInfo) => user.name === 'admin',
+  maySign: ({ user }: { readonly user: UserInfo }) => user.name === 'admin',
   /** A request reads `commonName,organization,…`. */
   identityOf(text: string) {
     const [commonName = '', ...organizations] = text.split(',')

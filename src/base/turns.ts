@@ -1,5 +1,8 @@
 // Long work in slices: in each round of the event loop one of those who wait goes on, so that many of them hold it no longer than one does.
 
+/** What work yields: nothing where others shall have their turn, or what it waits for. */
+export type Wait = Promise<void> | void
+
 const waiting: (() => void)[] = []
 let isScheduled = false
 
@@ -15,9 +18,9 @@ export function turn(): Promise<void> {
  * Runs work that yields where it has done enough for one turn. A promise only where it yields: what is done within one turn costs no round of the
  * event loop. Rejects with the signal's reason where that is aborted before a turn.
  */
-export function inTurns<T>(work: Iterator<void, T>, signal: AbortSignal): T | Promise<T> {
+export function inTurns<T>(work: Iterator<Wait, T>, signal: AbortSignal): T | Promise<T> {
   const first = work.next()
-  return first.done === true ? first.value : goOn(work, signal)
+  return first.done === true ? first.value : goOn(work, first.value, signal)
 }
 
 /** The same, held up by nobody: for what is small, or must not be interrupted. */
@@ -28,12 +31,13 @@ export function atOnce<T>(work: Iterator<void, T>): T {
   }
 }
 
-async function goOn<T>(work: Iterator<void, T>, signal: AbortSignal): Promise<T> {
-  for (;;) {
-    await turn()
+async function goOn<T>(work: Iterator<Wait, T>, first: Wait, signal: AbortSignal): Promise<T> {
+  for (let wait = first; ; ) {
+    await (wait ?? turn())
     signal.throwIfAborted()
     const step = work.next()
     if (step.done === true) return step.value
+    wait = step.value
   }
 }
 

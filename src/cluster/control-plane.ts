@@ -3,6 +3,7 @@ import { randomInt } from 'node:crypto'
 import { type AccessVerdict, type Attributes, authenticatedGroup } from '../access/access.ts'
 import { createAuthentication } from '../access/authenticate.ts'
 import { authenticatorList } from '../access/authenticators/index.ts'
+import type { AuthorizationConfiguration } from '../access/authorization-configuration.ts'
 import { createAuthorization } from '../access/authorize.ts'
 import { authorizerList } from '../access/authorizers/index.ts'
 import { createNodeGraph } from '../access/authorizers/node-graph.ts'
@@ -52,6 +53,7 @@ import {
   rbacSource,
 } from './access-sources.ts'
 import { allKinds } from './all-kinds.ts'
+import { configuredAuthorizers } from './configured-authorizers.ts'
 import { frontProxyIdentity } from './front-proxy-identity.ts'
 import { objectFeed } from './object-feed.ts'
 import { policyAuthorizer } from './policy-authorizer.ts'
@@ -71,6 +73,8 @@ export interface ControlPlaneOptions {
   readonly features?: Features
   /** Default: the plug-ins of the profile. */
   readonly admission?: AdmissionSettings
+  /** Default: Node and RBAC. */
+  readonly authorization?: AuthorizationConfiguration
   readonly clock: Clock
   readonly log: Logger
   readonly metrics: Registry
@@ -110,14 +114,15 @@ export async function openControlPlane(options: ControlPlaneOptions): Promise<Ap
   followDenials(store, denyList, log, signal)
   const authenticate = createAuthentication({ authenticators, denyList })
   const rbac = createRbacAuthorizer(rbacSource(store, signal))
+  const webhooks = webhookParts({ clock, log, signal })
+  const { post } = webhooks.context.sender
   const authorization = createAuthorization(
-    authorizerList({
-      nodeGraph: createNodeGraph(nodeGraphSource(store, signal)),
-      rbac,
-      certificateRequests: certificateRequests(store),
-    }),
+    authorizerList(
+      { nodeGraph: createNodeGraph(nodeGraphSource(store, signal)), rbac, certificateRequests: certificateRequests(store) },
+      options.authorization && (await configuredAuthorizers(options.authorization, { post, clock, log, metrics, signal })),
+    ),
   )
-  const authorize = (attributes: Attributes): AccessVerdict => authorization.authorize(attributes)
+  const { authorize } = authorization
   const aggregatingRoles = () =>
     (reader.list('clusterroles.rbac.authorization.k8s.io') as readonly ClusterRole[]).filter(
       ({ aggregationRule }) => aggregationRule !== undefined,
@@ -142,7 +147,6 @@ export async function openControlPlane(options: ControlPlaneOptions): Promise<Ap
     decide: policyAuthorizer(authorize),
     changes: clusterChanges(store, signal),
   }
-  const webhooks = webhookParts({ clock, log, signal })
   const plugins = admissionPlugins({
     ...policies,
     ...{ feed, ledger, enabled, configuration, now },
@@ -157,7 +161,7 @@ export async function openControlPlane(options: ControlPlaneOptions): Promise<Ap
     randomSuffix,
     hasRights: (namespace, name) =>
       rbac.hasGrants({ name: accountUser(namespace, name), groups: [...accountGroups(namespace), authenticatedGroup] }),
-    maySign: (user, verb, signerName) => authorize(signerAttributes(user, verb, signerName)).allowed,
+    maySign: (request, verb, signerName) => authorize(signerAttributes(request.user, verb, signerName), request).allowed,
     identityOf(pem) {
       const block = requestBlock(pem)
       return 'problem' in block ? block : requestedIdentity(block.der)
@@ -190,7 +194,7 @@ export async function openControlPlane(options: ControlPlaneOptions): Promise<Ap
     issueToken: (account, spec, until) => issueServiceAccountToken(account, spec, issuing, until),
     explainAccess: createExplainAccess(rbac),
     ...(options.policies ? { filePolicies: options.policies } : {}),
-    rulesFor: (user, namespace) => reviewedRules(rbac, user, namespace),
+    rulesFor: (user, namespace) => reviewedRules(authorization.authorizers, rbac, user, namespace),
   })
   served = server.resources
   const { policies: folder } = options

@@ -1,14 +1,16 @@
 // What an expression's `authorizer` asks: the server's own authorizers, for the user who made the request or for a ServiceAccount.
-import { type AccessVerdict, type Attributes, authenticatedGroup } from '../access/access.ts'
+import { type Attributes, authenticatedGroup } from '../access/access.ts'
+import type { Authorize } from '../access/authorize.ts'
 import { accountGroups, accountUser } from '../access/service-account-claims.ts'
 import type { DecideFor } from '../admission/policy/request-view.ts'
 import type { CheckAttributes } from '../api/cel/library/authorizer.ts'
 import type { UserInfo } from '../api/user.ts'
 
-export function policyAuthorizer(authorize: (attributes: Attributes) => AccessVerdict): DecideFor {
-  return user => check => {
-    const { allowed, reason } = authorize(attributesOf(subjectOf(check, user), check))
-    return { allowed, reason }
+export function policyAuthorizer(authorize: Authorize): DecideFor {
+  return request => check => {
+    const verdict = authorize(attributesOf(subjectOf(check, request.user), check), request)
+    const { allowed, reason } = verdict
+    return { allowed, reason, ...(verdict.allowed || verdict.error === undefined ? {} : { error: verdict.error }) }
   }
 }
 

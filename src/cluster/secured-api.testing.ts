@@ -2,6 +2,7 @@
 import { X509Certificate } from 'node:crypto'
 import type { AuditEvent } from '../access/audit/audit-event.ts'
 import type { AuditFailure } from '../access/audit/audit-failure.ts'
+import type { AuthorizationConfiguration } from '../access/authorization-configuration.ts'
 import { createKeyAndCsr } from '../access/pki/key-and-csr.ts'
 import type { AdmissionSettings } from '../admission/admission-settings.ts'
 import type { Features } from '../api/features.ts'
@@ -146,6 +147,7 @@ export class SecuredApi implements AsyncDisposable {
     clock = systemClock,
     policies,
     admission,
+    authorization,
     features,
     audited,
   }: {
@@ -153,6 +155,7 @@ export class SecuredApi implements AsyncDisposable {
     clock?: Clock
     policies?: PolicyFolder
     admission?: AdmissionSettings
+    authorization?: AuthorizationConfiguration
     features?: Features
     /** Instead of `events`. */
     audited?: AuditSink
@@ -178,6 +181,7 @@ export class SecuredApi implements AsyncDisposable {
       ...wired,
       ...(policies ? { policies } : {}),
       ...(admission ? { admission } : {}),
+      ...(authorization ? { authorization } : {}),
       ...(features ? { features } : {}),
       serviceCidr: '10.96.0.0/16',
     })

@@ -11,6 +11,7 @@ import type { ResourceDefinition } from '../api/resource.ts'
 import type { Descriptions } from '../api/schema/openapi-types.ts'
 import type { ServiceReference } from '../api/types/admissionregistration-v1.ts'
 import type { UserInfo } from '../api/user.ts'
+import { whenAnswered } from '../base/answer-pending.ts'
 import { type Clock, pause } from '../base/clock.ts'
 import type { Logger } from '../base/log.ts'
 import type { Registry } from '../base/metrics.ts'
@@ -183,8 +184,8 @@ export class ApiServer implements AsyncDisposable {
     const writeParts: WriteParts = {
       admission: options.admission,
       identifiers: options.identifiers ?? randomIdentifiers,
-      demandCreate: ({ info, user }) => {
-        demandAccess({ ...info, verb: 'create' }, user, authorize)
+      async demandCreate(context) {
+        await whenAnswered(() => demandAccess({ ...context.info, verb: 'create' }, context.user, authorize, context))
       },
       reservations: new Map(services ? [['services', services.reservations]] : []),
     }

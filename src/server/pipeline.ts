@@ -5,6 +5,7 @@ import type { ExplainAccess } from '../access/explain-access.ts'
 import type { Authenticated, DenyList } from '../access/revocation.ts'
 import { type ApiError, apiError, internalError, type Status, serviceUnavailable, timedOut, unauthorized } from '../api/status.ts'
 import type { UserInfo } from '../api/user.ts'
+import { whenAnswered } from '../base/answer-pending.ts'
 import type { Clock } from '../base/clock.ts'
 import type { Logger } from '../base/log.ts'
 import { wantsPretty } from './answers/pretty.ts'
@@ -31,7 +32,7 @@ import { newProgress, type Progress } from './request/request-progress.ts'
 import { Deadlines, requestTimeout } from './request/request-timeout.ts'
 import { goesAtOnce } from './transport/body-parts.ts'
 import { type BodyStream, type FinalReply, header, type Reply, type ServerRequest } from './transport/exchange.ts'
-import { decisionAnnotation, reasonAnnotation, recordOpinions, recordRefusal } from './why/record-refusal.ts'
+import { decisionAnnotation, reasonAnnotation, recordOpinions, recordRefusal, webhookAnnotation } from './why/record-refusal.ts'
 import type { RefusedRequests } from './why/refused-requests.ts'
 
 export interface PipelineParts {
@@ -96,15 +97,18 @@ export function createPipeline(parts: PipelineParts): Pipeline {
       annotate(progress, 'authentication.bulkhead.dev/authenticator', authentication.authenticator)
       annotate(progress, 'authentication.bulkhead.dev/credential-id', authentication.credentialId)
       progress.bodies = bodiesFor(request, info, progress)
-      const user = actingUser(request, progress, authentication)
+      const acting = actingUser(request, progress, authentication)
+      const user = acting instanceof Promise ? await acting : acting
       const unwritable = mutatingVerbs.has(info.verb) ? parts.refusesWrites() : undefined
       if (unwritable !== undefined) throw unwritable
       progress.timeoutMs = requestTimeout(info)
       const seat = takeSeat(user, info, request, progress)
       progress.release = seat instanceof Promise ? await progress.away.during(seat, clock) : seat
-      const verdict = demandAccess(info, user, parts.authorize)
+      const decided = whenAnswered(() => demandAccess(info, user, parts.authorize, progress))
+      const verdict = decided instanceof Promise ? await inTime(progress.away.during(decided, clock), progress) : decided
       annotate(progress, decisionAnnotation, 'allow')
       annotate(progress, reasonAnnotation, verdict.reason)
+      if (verdict.webhook !== undefined) annotate(progress, webhookAnnotation, verdict.webhook)
       const kind = streamKind(info)
       if (kind !== undefined) progress.endStream = openStream(user, info, kind)
       const context = contextOf(request, info, user, progress, authentication)
@@ -177,9 +181,15 @@ export function createPipeline(parts: PipelineParts): Pipeline {
     return identity
   }
 
-  function actingUser(request: ServerRequest, progress: Progress, authentication: Authenticated): UserInfo {
+  function actingUser(request: ServerRequest, progress: Progress, authentication: Authenticated): UserInfo | Promise<UserInfo> {
     if (!(request.impersonates ?? wantsImpersonation(request.headers))) return progress.user
-    const user = impersonate(progress.user, request.headers, parts.authorize)
+    const acting = whenAnswered(() => impersonate(progress.user, request.headers, parts.authorize, progress))
+    if (!(acting instanceof Promise)) return actAs(acting, progress, authentication)
+    return progress.away.during(acting, clock).then(user => actAs(user, progress, authentication))
+  }
+
+  /** The same user. Throws the 403 of one that is denied. */
+  function actAs(user: UserInfo, progress: Progress, authentication: Authenticated): UserInfo {
     progress.impersonated = user
     const denied = parts.denyList?.denies({ ...authentication, user })
     if (denied !== undefined) {

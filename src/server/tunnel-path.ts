@@ -11,12 +11,12 @@ const pattern = /^\/bulkhead\/v1\/nodes\/([^/]+)\/tunnel$/
 
 /** Adds the one right that no role has to grant: a node opens its own tunnel. Everything else is the given authorizer's decision. */
 export function withTunnelRight(authorize: Authorize): Authorize {
-  return attributes => {
+  return (attributes, asker) => {
     const node = attributes.isResource ? undefined : nodeNameOf(attributes.path)
     if (node !== undefined && attributes.verb === 'get' && isNode(attributes.user, node)) {
       return { allowed: true, authorizer: 'NodeTunnel', reason: 'a node may open its own tunnel' }
     }
-    return authorize(attributes)
+    return authorize(attributes, asker)
   }
 }
 

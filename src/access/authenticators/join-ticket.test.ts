@@ -74,19 +74,22 @@ test('a join ticket may only ask for a certificate and read its own request', ()
     createRbacAuthorizer({ list: () => bootstrapPolicy, onChange: () => undefined }),
   ])
   const may = (verb: string, resource: string, name = '', rest: Partial<Attributes> = {}) =>
-    authorization.authorize({
-      user: { name: 'system:bootstrap:t1', groups: ['system:bootstrappers', 'system:authenticated'] },
-      verb,
-      isResource: true,
-      group: 'certificates.k8s.io',
-      version: 'v1',
-      resource,
-      subresource: '',
-      namespace: '',
-      name,
-      path: '',
-      ...rest,
-    }).allowed
+    authorization.authorize(
+      {
+        user: { name: 'system:bootstrap:t1', groups: ['system:bootstrappers', 'system:authenticated'] },
+        verb,
+        isResource: true,
+        group: 'certificates.k8s.io',
+        version: 'v1',
+        resource,
+        subresource: '',
+        namespace: '',
+        name,
+        path: '',
+        ...rest,
+      },
+      {},
+    ).allowed
   const csr = 'certificatesigningrequests'
   assert.deepEqual([may('create', csr), may('get', csr, 'mine'), may('watch', csr, 'mine')], [true, true, true])
   assert.deepEqual(

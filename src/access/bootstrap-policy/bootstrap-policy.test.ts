@@ -33,18 +33,21 @@ test('the policy list imports every file of its folder', () => {
 test('bootstrapPolicy lets a controller do its work and not another one', () => {
   const authorization = createAuthorization([createRbacAuthorizer({ list: () => bootstrapPolicy, onChange: () => undefined })])
   const may = (account: string, verb: string, group: string, resource: string) =>
-    authorization.authorize({
-      user: { name: `system:serviceaccount:kube-system:${account}`, groups: ['system:serviceaccounts', 'system:authenticated'] },
-      verb,
-      isResource: true,
-      group,
-      version: 'v1',
-      resource,
-      subresource: '',
-      namespace: 'default',
-      name: 'x',
-      path: '',
-    }).allowed
+    authorization.authorize(
+      {
+        user: { name: `system:serviceaccount:kube-system:${account}`, groups: ['system:serviceaccounts', 'system:authenticated'] },
+        verb,
+        isResource: true,
+        group,
+        version: 'v1',
+        resource,
+        subresource: '',
+        namespace: 'default',
+        name: 'x',
+        path: '',
+      },
+      {},
+    ).allowed
   assert.equal(may('deployment-controller', 'create', 'apps', 'replicasets'), true)
   assert.equal(may('deployment-controller', 'create', '', 'pods'), false)
   assert.equal(may('replicaset-controller', 'create', '', 'pods'), true)

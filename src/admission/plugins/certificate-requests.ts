@@ -2,7 +2,6 @@
 import { invalidUnshown } from '../../api/field-error.ts'
 import { forbidden, invalid } from '../../api/status.ts'
 import type { CertificateSigningRequest } from '../../api/types/certificates-v1.ts'
-import type { UserInfo } from '../../api/user.ts'
 import { semanticallyEqual } from '../../api/validation/semantic-equality.ts'
 import { type AdmissionPlugin, type AdmissionRequest, admitted, type Verdict } from '../admission.ts'
 
@@ -17,8 +16,8 @@ export type RequestedIdentity = (
 export const pemOf = ({ spec }: CertificateSigningRequest): string => Buffer.from(spec.request, 'base64').toString('latin1')
 
 export interface CertificateRequestOptions {
-  /** Whether the user may `approve` or `sign` for a signer, given as the resource name of `signers` in certificates.k8s.io. */
-  maySign(user: UserInfo, verb: 'approve' | 'sign' | 'attest', signerName: string): boolean
+  /** Whether its user may `approve` or `sign` for a signer, given as the resource name of `signers` in certificates.k8s.io. */
+  maySign(request: Pick<AdmissionRequest, 'user'>, verb: 'approve' | 'sign' | 'attest', signerName: string): boolean
   readonly identityOf: RequestedIdentity
 }
 
@@ -27,12 +26,12 @@ const acceptedSubject =
 
 export function certificateRequests({ maySign, identityOf }: CertificateRequestOptions): AdmissionPlugin {
   /** The right for one signer, or for all of its domain. */
-  const has = (user: UserInfo, verb: 'approve' | 'sign', signer: string) =>
-    maySign(user, verb, signer) || maySign(user, verb, `${signer.slice(0, signer.indexOf('/'))}/*`)
+  const has = (request: AdmissionRequest, verb: 'approve' | 'sign', signer: string) =>
+    maySign(request, verb, signer) || maySign(request, verb, `${signer.slice(0, signer.indexOf('/'))}/*`)
 
   function rightFor(request: AdmissionRequest, verb: 'approve' | 'sign'): Verdict {
     const signer = (request.oldObject as CertificateSigningRequest | undefined)?.spec.signerName ?? ''
-    if (has(request.user, verb, signer)) return admitted
+    if (has(request, verb, signer)) return admitted
     return {
       allowed: false,
       error: forbidden(request.resource, request.name, `user not permitted to ${verb} requests with signerName "${signer}"`),

@@ -1,10 +1,9 @@
 // Who publishes trust anchors in the name of a signer needs the signer's right for it. The kind is off in v1.33, so no request comes yet.
 import { forbidden } from '../../api/status.ts'
-import type { UserInfo } from '../../api/user.ts'
-import { type AdmissionPlugin, admitted } from '../admission.ts'
+import { type AdmissionPlugin, type AdmissionRequest, admitted } from '../admission.ts'
 
 export interface ClusterTrustBundleAttestOptions {
-  maySign(user: UserInfo, verb: 'attest', signerName: string): boolean
+  maySign(request: Pick<AdmissionRequest, 'user'>, verb: 'attest', signerName: string): boolean
 }
 
 interface Bundle {
@@ -18,11 +17,12 @@ export function clusterTrustBundleAttest({ maySign }: ClusterTrustBundleAttestOp
       resource.group === 'certificates.k8s.io' &&
       resource.plural === 'clustertrustbundles' &&
       (operation === 'CREATE' || operation === 'UPDATE'),
-    validate({ object, oldObject, operation, user, resource, name }) {
+    validate(request) {
+      const { object, oldObject, operation, resource, name } = request
       const signerName = (object as Bundle | undefined)?.spec?.signerName ?? ''
       const before = (oldObject as Bundle | undefined)?.spec?.signerName ?? ''
       if (signerName === '' || (operation === 'UPDATE' && signerName === before)) return admitted
-      if (maySign(user, 'attest', signerName) || maySign(user, 'attest', `${signerName.slice(0, signerName.indexOf('/'))}/*`))
+      if (maySign(request, 'attest', signerName) || maySign(request, 'attest', `${signerName.slice(0, signerName.indexOf('/'))}/*`))
         return admitted
       return { allowed: false, error: forbidden(resource, name, `user not permitted to attest for signerName "${signerName}"`) }
     },

@@ -1,7 +1,6 @@
 // Who makes an object another one's dependent can have it deleted with that one, and can hold up that one's deletion: both need the right.
 import { groupResource, type KubeObject, type OwnerReference } from '../../api/object.ts'
 import { forbidden } from '../../api/status.ts'
-import type { UserInfo } from '../../api/user.ts'
 import { semanticallyEqual } from '../../api/validation/semantic-equality.ts'
 import { type AdmissionPlugin, type AdmissionRequest, admitted, type Verdict } from '../admission.ts'
 import type { DecideFor } from '../policy/request-view.ts'
@@ -23,8 +22,8 @@ export interface OwnerReferencesOptions {
 
 export function ownerReferencesPermissionEnforcement({ kinds, decide }: OwnerReferencesOptions): AdmissionPlugin {
   /** Why the user may not; undefined where they may. Behind it upstream prints the error that there is none of. */
-  const refusal = (user: UserInfo, right: RightAsked): string | undefined => {
-    const { allowed, reason } = decide(user)({ serviceAccount: undefined, ...right })
+  const refusal = (request: AdmissionRequest, right: RightAsked): string | undefined => {
+    const { allowed, reason } = decide(request)({ serviceAccount: undefined, ...right })
     return allowed ? undefined : reason
   }
   const refuse = ({ resource, name }: AdmissionRequest, why: string): Verdict => ({ allowed: false, error: forbidden(resource, name, why) })
@@ -37,9 +36,9 @@ export function ownerReferencesPermissionEnforcement({ kinds, decide }: OwnerRef
       return !semanticallyEqual(ownersOf(object), ownersOf(oldObject))
     },
     validate(request) {
-      const { user, resource, subresource, namespace, name, object, oldObject } = request
+      const { resource, subresource, namespace, name, object, oldObject } = request
       if (request.operation === 'UPDATE') {
-        const why = refusal(user, { verb: 'delete', group: resource.group, resource: resource.plural, subresource, namespace, name })
+        const why = refusal(request, { verb: 'delete', group: resource.group, resource: resource.plural, subresource, namespace, name })
         if (why !== undefined) return refuse(request, `cannot set an ownerRef on a resource you can't delete: ${why}, <nil>`)
       }
       for (const owner of newBlocking(object, oldObject)) {
@@ -50,7 +49,7 @@ export function ownerReferencesPermissionEnforcement({ kinds, decide }: OwnerRef
             `cannot set blockOwnerDeletion in this case because cannot find RESTMapping for APIVersion ${owner.apiVersion} Kind ${owner.kind}: no matches for kind "${owner.kind}" in version "${owner.apiVersion}"`,
           )
         const right = { verb: 'update', group: served.group, resource: served.plural, subresource: 'finalizers' }
-        const why = refusal(user, { ...right, namespace: served.namespaced ? namespace : '', name: owner.name })
+        const why = refusal(request, { ...right, namespace: served.namespaced ? namespace : '', name: owner.name })
         if (why !== undefined)
           return refuse(
             request,

@@ -15,10 +15,11 @@ export interface PodSecurityRelaxationOptions {
 const exceptions = 'podsecurityexceptions.bulkhead.dev'
 
 export function podSecurityRelaxation({ decide, defaults }: PodSecurityRelaxationOptions): AdmissionPlugin {
-  function unlessRight({ user, resource, operation, name }: AdmissionRequest, what: string): Verdict {
+  function unlessRight(request: AdmissionRequest, what: string): Verdict {
+    const { user, resource, operation, name } = request
     const { group, plural } = resource
     const verb = operation === 'CREATE' ? 'create' : 'update'
-    if (decide(user)({ serviceAccount: undefined, verb, group, resource: plural, name }).allowed) return admitted
+    if (decide(request)({ serviceAccount: undefined, verb, group, resource: plural, name }).allowed) return admitted
     const why = `user "${user.name}" may not ${what}: that takes the verb "${verb}" on ${groupResource(group, plural)} by a ClusterRoleBinding, not within the namespace`
     return { allowed: false, error: forbidden(resource, name, why) }
   }

@@ -42,7 +42,7 @@ export function trustDomain({ reader, decide }: TrustDomainOptions): AdmissionPl
   function judgeMove(request: AdmissionRequest, before: string, after: string, residents: readonly Pod[], what: string): Verdict {
     for (const domain of [before, after]) {
       if (domain === '') continue
-      const { allowed } = decide(request.user)({ serviceAccount: undefined, ...placeRight, name: domain })
+      const { allowed } = decide(request)({ serviceAccount: undefined, ...placeRight, name: domain })
       if (!allowed)
         return refuse(
           request,

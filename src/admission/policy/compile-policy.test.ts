@@ -3,12 +3,13 @@ import { test } from 'node:test'
 import type { CelValue } from '../../api/cel/evaluate/values.ts'
 import { perCallLimit } from '../../api/cel/kubernetes/limits.ts'
 import type { ValidatingAdmissionPolicySpec } from '../../api/types/admissionregistration-v1.ts'
+import type { Wait } from '../../base/turns.ts'
 import { compilePolicy, evaluatePolicy, type PolicyResult } from './compile-policy.ts'
 import { costOfATurn, Meter } from './meter.ts'
 import type { FoundRequest, RequestVariables } from './request-view.ts'
 
 /** What comes of it, and how often it gave up its turn. */
-function turnsOf<T>(work: Generator<void, T>): { readonly result: T; readonly turns: number } {
+function turnsOf<T>(work: Iterator<Wait, T>): { readonly result: T; readonly turns: number } {
   for (let turns = 1; ; turns++) {
     const step = work.next()
     if (step.done === true) return { result: step.value, turns }

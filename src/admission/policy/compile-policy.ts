@@ -4,6 +4,7 @@ import type { CelValue } from '../../api/cel/evaluate/values.ts'
 import { typeNameOf } from '../../api/cel/evaluate/values.ts'
 import { maxMessageBytes, requestBudget } from '../../api/cel/kubernetes/limits.ts'
 import type { AuditAnnotation, ValidatingAdmissionPolicySpec, Validation } from '../../api/types/admissionregistration-v1.ts'
+import type { Wait } from '../../base/turns.ts'
 import { type Bindings, Budget, compileExpression, type Expression, evaluated, OutOfBudget } from './expression.ts'
 import { type Conditions, compileConditions, judgeConditions } from './match-conditions.ts'
 import type { Meter } from './meter.ts'
@@ -69,7 +70,7 @@ export function* evaluatePolicy(
   policy: CompiledPolicy,
   input: PolicyInput & { readonly request: FoundRequest },
   meter: Meter,
-): Generator<void, PolicyResult> {
+): Generator<Wait, PolicyResult> {
   if (policy.conditions.length > 0) {
     const unplaced = { ...input, request: input.request.inConditions, namespaceObject: undefined }
     const conditions = yield* judgeConditions(policy.conditions, meter, budget => policyBindings(policy.variables, unplaced, budget))
@@ -103,7 +104,7 @@ function* judge(
   index: number,
   bindings: Bindings,
   budget: Budget,
-): Generator<void, Failure | undefined> {
+): Generator<Wait, Failure | undefined> {
   const outcome = yield* evaluated(condition, bindings, budget)
   if ('error' in outcome) return failsClosed ? { index, message: outcome.error, reason: '' } : undefined
   if (outcome.value === true) return undefined
@@ -113,7 +114,7 @@ function* judge(
 }
 
 /** What a message expression says; '' where that is nothing that can be shown in one line. It is asked only where its validation does not hold. */
-function* shown(expression: Expression | undefined, bindings: Bindings, budget: Budget): Generator<void, string> {
+function* shown(expression: Expression | undefined, bindings: Bindings, budget: Budget): Generator<Wait, string> {
   if (expression === undefined) return ''
   const outcome = yield* evaluated(expression, bindings, budget)
   if ('error' in outcome || typeof outcome.value !== 'string') return ''
@@ -121,7 +122,7 @@ function* shown(expression: Expression | undefined, bindings: Bindings, budget: 
   return Buffer.byteLength(text) > maxMessageBytes || text.includes('\n') ? '' : text
 }
 
-function* annotate(policy: CompiledPolicy, bindings: Bindings, budget: Budget): Generator<void, Omit<PolicyResult, 'failures'>> {
+function* annotate(policy: CompiledPolicy, bindings: Bindings, budget: Budget): Generator<Wait, Omit<PolicyResult, 'failures'>> {
   const annotations: { key: string; value: string }[] = []
   const annotationErrors: string[] = []
   for (const { annotation, value } of policy.annotations) {

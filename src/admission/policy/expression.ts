@@ -4,6 +4,8 @@ import { CelEvaluationError } from '../../api/cel/evaluate/failure.ts'
 import type { CelValue } from '../../api/cel/evaluate/values.ts'
 import { type AdmissionScope, type AdmissionUse, compileAdmission } from '../../api/cel/kubernetes/admission.ts'
 import { perCallLimit } from '../../api/cel/kubernetes/limits.ts'
+import { AnswerPending } from '../../base/answer-pending.ts'
+import type { Wait } from '../../base/turns.ts'
 import type { Meter } from './meter.ts'
 
 export interface Expression {
@@ -28,9 +30,9 @@ export type Outcome = { readonly value: CelValue } | { readonly error: string }
  * and the expression evaluated anew, which finds what was computed.
  */
 export class TurnWanted extends Error {
-  readonly first: (() => Generator<void, void>) | undefined
+  readonly first: (() => Generator<Wait, void>) | undefined
 
-  constructor(first?: () => Generator<void, void>) {
+  constructor(first?: () => Generator<Wait, void>) {
     super('other requests have their turn')
     this.first = first
   }
@@ -65,7 +67,7 @@ export class Budget {
 }
 
 /** Throws OutOfBudget, nothing else. */
-function evaluate({ program, problem, text }: Expression, bindings: Bindings, budget: Budget): Outcome | TurnWanted {
+function evaluate({ program, problem, text }: Expression, bindings: Bindings, budget: Budget): Outcome | TurnWanted | AnswerPending {
   if (program === undefined) return { error: `compilation error: ${problem}` }
   if (budget.meter.isFull) return new TurnWanted()
   try {
@@ -73,7 +75,7 @@ function evaluate({ program, problem, text }: Expression, bindings: Bindings, bu
     budget.spend(cost)
     return { value }
   } catch (err) {
-    if (err instanceof TurnWanted) return err
+    if (isWait(err)) return err
     if (!(err instanceof CelEvaluationError)) throw err
     budget.spend(err.cost)
     return { error: `expression '${text}' resulted in error: ${err.message}` }
@@ -81,16 +83,19 @@ function evaluate({ program, problem, text }: Expression, bindings: Bindings, bu
 }
 
 /** Evaluates in as many turns as it takes. Throws OutOfBudget, nothing else. */
-export function* evaluated(expression: Expression, bindings: Bindings, budget: Budget): Generator<void, Outcome> {
+export function* evaluated(expression: Expression, bindings: Bindings, budget: Budget): Generator<Wait, Outcome> {
   for (;;) {
     const outcome = evaluate(expression, bindings, budget)
-    if (!(outcome instanceof TurnWanted)) return outcome
+    if (!isWait(outcome)) return outcome
     yield* beforeGoingOn(outcome, budget)
   }
 }
 
-export function* beforeGoingOn({ first }: TurnWanted, budget: Budget): Generator<void, void> {
-  yield
+/** Whether an evaluation ended only to be repeated. */
+export const isWait = (ended: unknown): ended is TurnWanted | AnswerPending => ended instanceof TurnWanted || ended instanceof AnswerPending
+
+export function* beforeGoingOn(ended: TurnWanted | AnswerPending, budget: Budget): Generator<Wait, void> {
+  yield ended instanceof AnswerPending ? ended.answered : undefined
   budget.meter.nextTurn()
-  if (first !== undefined) yield* first()
+  if (ended instanceof TurnWanted && ended.first !== undefined) yield* ended.first()
 }

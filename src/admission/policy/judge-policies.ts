@@ -3,6 +3,7 @@ import type { CelValue } from '../../api/cel/evaluate/values.ts'
 import type { ResourceDefinition } from '../../api/resource.ts'
 import { ApiError, forbidden, type Reason } from '../../api/status.ts'
 import type { ValidatingAdmissionPolicy, ValidatingAdmissionPolicyBinding } from '../../api/types/admissionregistration-v1.ts'
+import type { Wait } from '../../base/turns.ts'
 import type { AdmissionRequest, Verdict } from '../admission.ts'
 import { admitted } from '../admission.ts'
 import type { AdmissionMetrics, PolicyObservation } from '../admission-metrics.ts'
@@ -43,7 +44,7 @@ export function* judgePolicies(
   candidates: readonly BoundValidatingPolicy[],
   request: AdmissionRequest,
   context: PolicyContext,
-): Generator<void, Verdict> {
+): Generator<Wait, Verdict> {
   const judged = new Judgement(request, context)
   for (const candidate of candidates) yield* judged.ask(candidate)
   return judged.verdict()
@@ -63,7 +64,7 @@ class Judgement {
     this.#view = new RequestView(request, context.decide)
   }
 
-  *ask(candidate: BoundValidatingPolicy): Generator<void, void> {
+  *ask(candidate: BoundValidatingPolicy): Generator<Wait, void> {
     const { policy, matcher, bindings } = candidate
     let version: ResourceDefinition | undefined
     try {
@@ -91,7 +92,7 @@ class Judgement {
     binding: ValidatingAdmissionPolicyBinding,
     version: ResourceDefinition,
     annotations: Map<string, Set<string>>,
-  ): Generator<void, void> {
+  ): Generator<Wait, void> {
     const all = collectParams(policy.spec.paramKind, binding.spec.paramRef, namespaceOf(this.#request), this.#context)
     if (all.length === 0) return
     const namespaceObject = enclosingNamespace(this.#request, this.#context.reader)

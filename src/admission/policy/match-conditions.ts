@@ -2,6 +2,7 @@
 import { matchConditionsBudget } from '../../api/cel/kubernetes/limits.ts'
 import type { MatchCondition } from '../../api/types/admissionregistration-v1.ts'
 import { aggregated } from '../../base/aggregated.ts'
+import type { Wait } from '../../base/turns.ts'
 import { type Bindings, Budget, compileExpression, type Expression, evaluated, OutOfBudget } from './expression.ts'
 import type { Meter } from './meter.ts'
 import type { CompiledVariables } from './variables.ts'
@@ -29,7 +30,7 @@ export function* judgeConditions(
   conditions: Conditions,
   meter: Meter,
   bindingsWithin: (budget: Budget) => Bindings,
-): Generator<void, ConditionsVerdict> {
+): Generator<Wait, ConditionsVerdict> {
   if (conditions.length === 0) return met
   const budget = new Budget(matchConditionsBudget, meter)
   const bindings = bindingsWithin(budget)

@@ -4,6 +4,7 @@ import type { KubeObject } from '../../api/object.ts'
 import type { ResourceDefinition } from '../../api/resource.ts'
 import { ApiError, forbidden, type Reason } from '../../api/status.ts'
 import type { MutatingAdmissionPolicy, MutatingAdmissionPolicyBinding } from '../../api/types/admissionregistration-v1alpha1.ts'
+import type { Wait } from '../../base/turns.ts'
 import type { AdmissionRequest } from '../admission.ts'
 import { namespaceOf } from '../matching/rule.ts'
 import { Reinvokable } from '../reinvocation.ts'
@@ -51,7 +52,7 @@ export function* mutateByPolicies(
   candidates: readonly BoundMutatingPolicy[],
   request: AdmissionRequest,
   context: PolicyContext,
-): Generator<void, void> {
+): Generator<Wait, void> {
   // Which are for the request is decided by the object as it came.
   const { invocations, problems } = select(candidates, request, context)
   if (invocations.length > 0) problems.push(...(yield* invoke(invocations, request, context)))
@@ -88,7 +89,7 @@ function select(candidates: readonly BoundMutatingPolicy[], request: AdmissionRe
   return { invocations, problems }
 }
 
-function* invoke(invocations: readonly Invocation[], request: AdmissionRequest, context: PolicyContext): Generator<void, Problem[]> {
+function* invoke(invocations: readonly Invocation[], request: AdmissionRequest, context: PolicyContext): Generator<Wait, Problem[]> {
   const problems: Problem[] = []
   const changedBy: MutatedBy[] = []
   const meter = new Meter()

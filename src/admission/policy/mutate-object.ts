@@ -12,6 +12,7 @@ import type { ResourceDefinition } from '../../api/resource.ts'
 import { schemaFor } from '../../api/schema/model.ts'
 import { ApiError } from '../../api/status.ts'
 import { parseJson } from '../../base/json.ts'
+import type { Wait } from '../../base/turns.ts'
 import type { AdmissionRequest } from '../admission.ts'
 import { changeObject } from '../request-change.ts'
 import { isOfOtherKind, kindIn, versioned } from '../request-facts.ts'
@@ -47,7 +48,7 @@ export interface MutationInput {
  * Whether it changed anything. Yields where other requests shall have their turn. Throws a MutationError, or the ApiError of what is no object of
  * its kind any more, which refuses the request whatever the failure policy is, as upstream has it.
  */
-export function* mutateObject({ use, expression }: CompiledMutation, input: MutationInput): Generator<void, boolean> {
+export function* mutateObject({ use, expression }: CompiledMutation, input: MutationInput): Generator<Wait, boolean> {
   if (expression.program === undefined) throw new MutationError(expression.problem, 'compile_error')
   const { request, object, version, policy, meter, bindingsWithin } = input
   const budget = new Budget(requestBudget, meter)

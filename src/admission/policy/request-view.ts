@@ -6,7 +6,6 @@ import { resourceCheckType } from '../../api/cel/library/opaque-types.ts'
 import type { KubeObject } from '../../api/object.ts'
 import type { ResourceDefinition } from '../../api/resource.ts'
 import { notFound } from '../../api/status.ts'
-import type { UserInfo } from '../../api/user.ts'
 import type { AdmissionRequest, ClusterReader } from '../admission.ts'
 import { isNamespace, namespaceOf } from '../matching/rule.ts'
 import { kindIn, nameTold, resourceOf, userInfo, versioned } from '../request-facts.ts'
@@ -49,8 +48,11 @@ export function bindingsOf(request: RequestVariables, { namespaceObject, params 
   }
 }
 
-/** What a request asks of the authorizers, as the user who made it. */
-export type DecideFor = (user: UserInfo) => Decide
+/**
+ * What a request asks of the authorizers, as the user who made it. Throws `AnswerPending` where one of them asks somebody else: the same request is told
+ * the same once that has answered.
+ */
+export type DecideFor = (request: Pick<AdmissionRequest, 'user'>) => Decide
 
 /** One request; kept while it is judged. */
 export class RequestView {
@@ -90,7 +92,7 @@ export class RequestView {
         return named === request.resource ? this : view.#variables(version, request.resource)
       },
       get authorizer() {
-        view.#authorizer ??= new Authorizer(view.#decide(request.user))
+        view.#authorizer ??= new Authorizer(view.#decide(request))
         return view.#authorizer
       },
       get 'authorizer.requestResource'() {

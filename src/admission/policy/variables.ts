@@ -6,7 +6,8 @@ import { compileAdmission } from '../../api/cel/kubernetes/admission.ts'
 import { typeOfVariable } from '../../api/cel/kubernetes/admission-types.ts'
 import { perCallLimit } from '../../api/cel/kubernetes/limits.ts'
 import type { Variable } from '../../api/types/admissionregistration-v1.ts'
-import { type Bindings, type Budget, beforeGoingOn, type Expression, TurnWanted } from './expression.ts'
+import type { Wait } from '../../base/turns.ts'
+import { type Bindings, type Budget, beforeGoingOn, type Expression, isWait, TurnWanted } from './expression.ts'
 
 export interface CompiledVariables {
   readonly types: ReadonlyMap<string, CelType>
@@ -61,13 +62,13 @@ export class Variables extends ObjectValue {
   }
 
   /** In turns of its own, with what it asks for first. */
-  *#computeAlone(name: string, expression: Expression): Generator<void, void> {
+  *#computeAlone(name: string, expression: Expression): Generator<Wait, void> {
     while (!this.#held.has(name)) {
       try {
         if (this.#budget.meter.isFull) throw new TurnWanted()
         this.#compute(name, expression)
       } catch (err) {
-        if (!(err instanceof TurnWanted)) throw err
+        if (!isWait(err)) throw err
         yield* beforeGoingOn(err, this.#budget)
       }
     }

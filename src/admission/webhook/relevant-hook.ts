@@ -3,7 +3,7 @@
 import type { ResourceDefinition } from '../../api/resource.ts'
 import { forbidden } from '../../api/status.ts'
 import { requireLate } from '../../base/late-module.ts'
-import { inTurns } from '../../base/turns.ts'
+import { inTurns, type Wait } from '../../base/turns.ts'
 import type { AdmissionRequest } from '../admission.ts'
 import type { Conditions } from '../policy/match-conditions.ts'
 import type { Meter } from '../policy/meter.ts'
@@ -35,7 +35,7 @@ function* judge(
   request: AdmissionRequest,
   decide: DecideFor,
   meter: Meter,
-): Generator<void, ResourceDefinition | undefined> {
+): Generator<Wait, ResourceDefinition | undefined> {
   // Loaded with the first condition.
   const { bindingsOf, judgeConditions, RequestView } = requireLate<typeof engine>(import.meta.url, '../policy/policy-engine-late.ts')
   const view = new RequestView(request, decide).in(version).inConditions

@@ -75,6 +75,11 @@ export const upCommand = buildCommand({
         placeholder: 'FILE',
       },
       auditPolicyFile: { ...optionalText, brief: "kube-apiserver's audit policy: how much is recorded of what", placeholder: 'FILE' },
+      authorizationConfigFile: {
+        ...optionalText,
+        brief: "kube-apiserver's AuthorizationConfiguration: who is asked in which order, webhooks among them",
+        placeholder: 'FILE',
+      },
       featureGates: {
         ...optionalText,
         brief: 'Features to switch on or off, as for kube-apiserver',

@@ -1,6 +1,7 @@
 // The parts of a cluster on one machine: their users, their settings, and what each of them may see.
 import { join } from 'node:path'
 import type { AuditPolicy } from '../../access/audit/policy.ts'
+import type { AuthorizationConfiguration } from '../../access/authorization-configuration.ts'
 import type { AdmissionSettings } from '../../admission/admission-settings.ts'
 import type { Features } from '../../api/features.ts'
 import { systemClock } from '../../base/clock.ts'
@@ -24,6 +25,7 @@ export interface PartInput {
   readonly admission: AdmissionSettings
   readonly features: Features
   readonly auditPolicy: AuditPolicy | undefined
+  readonly authorization: AuthorizationConfiguration | undefined
   /** Of the administrator; there once the signer runs. */
   credentials(): AdminCredentials
   /** A fresh certificate for the DNS part. */
@@ -65,6 +67,7 @@ export function partDefinitions(input: PartInput): ClusterParts {
         admission: input.admission,
         features: input.features,
         auditPolicy: input.auditPolicy,
+        authorization: input.authorization,
       } satisfies ServerSettings),
       // Requests wait for this one loop: it goes before what else the machine does.
       priority: { loop: -10 },

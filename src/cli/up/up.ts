@@ -1,9 +1,7 @@
 // `bulkhead up`: prepares the data directory, starts the parts in their order, says what there is, and stops them in the opposite order.
 import { existsSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
-import type { AuditPolicy } from '../../access/audit/policy.ts'
-import type { AdmissionSettings } from '../../admission/admission-settings.ts'
-import { type Features, readFeatures } from '../../api/features.ts'
+import { readFeatures } from '../../api/features.ts'
 import { systemClock } from '../../base/clock.ts'
 import { type Config, createConfig, defaultDataDirectory, readSettingsFile, type Settings, thisMachine } from '../../base/config.ts'
 import { createLogger } from '../../base/log.ts'
@@ -19,9 +17,10 @@ import { takeControlSocket } from './control-socket.ts'
 import { type DataDirectory, explained, type Identity, partIdentities, takeDataDirectory } from './data-directory.ts'
 import { apiReady, greeting, pluginsWarning, profileWarning, stopping } from './messages.ts'
 import { checkNodePrograms } from './node-programs.ts'
-import { partDefinitions } from './part-definitions.ts'
+import { type PartInput, partDefinitions } from './part-definitions.ts'
 import { readAdmission } from './read-admission.ts'
 import { auditPolicyOf } from './read-audit-policy.ts'
+import { authorizationOf } from './read-authorization.ts'
 import { runtimeFor } from './runtime.ts'
 import { Supervisor } from './supervisor.ts'
 
@@ -38,6 +37,7 @@ export async function up({ config: file, ...flags }: UpFlags): Promise<void> {
   // Refused before anything is made.
   thresholdsWith(config.evictionHard)
   const auditPolicy = await auditPolicyOf(config)
+  const authorization = await authorizationOf(config)
   const stop = stopSignal()
   const print = (text: string) => process.stdout.write(`${text}\n`)
   if (config.node.kind === 'real') checkNodePrograms(existsSync)
@@ -46,12 +46,12 @@ export async function up({ config: file, ...flags }: UpFlags): Promise<void> {
   using _held = lock
   if (config.profile === 'upstream') print(profileWarning)
   if (config.insecureDisableAdmissionPlugins.length > 0) print(pluginsWarning(config.insecureDisableAdmissionPlugins))
-  await run(config, { admission, features, auditPolicy }, directory, identity, stop, print)
+  await run(config, { admission, features, auditPolicy, authorization }, directory, identity, stop, print)
 }
 
 async function run(
   config: Config,
-  settings: { readonly admission: AdmissionSettings; readonly features: Features; readonly auditPolicy: AuditPolicy | undefined },
+  settings: Pick<PartInput, 'admission' | 'features' | 'auditPolicy' | 'authorization'>,
   directory: DataDirectory,
   identity: Identity | undefined,
   stop: AbortSignal,

@@ -37,7 +37,7 @@ export interface WriteParts {
   readonly admission: AdmissionChain
   readonly identifiers: Identifiers
   /** Throws the 403 of a user who may not create the object that an update or an apply finds missing. */
-  demandCreate?(context: ResourceContext): void
+  demandCreate?(context: ResourceContext): Promise<void> | void
   /** By group resource. */
   readonly reservations: ReadonlyMap<string, Reservations>
 }

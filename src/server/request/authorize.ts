@@ -1,12 +1,19 @@
 // Whether a request may go on, and what is said where it may not: upstream's exact words.
 import type { AccessVerdict, Attributes } from '../../access/access.ts'
+import type { Authorize } from '../../access/authorize.ts'
 import { goQuote } from '../../api/go-quote.ts'
-import { ApiError, apiError, forbidden } from '../../api/status.ts'
+import { ApiError, apiError, forbidden, internalError } from '../../api/status.ts'
 import type { UserInfo } from '../../api/user.ts'
 import { podStreams } from '../connections.ts'
 import type { RequestInfo } from './request-info.ts'
 
-export type Authorize = (attributes: Attributes) => AccessVerdict
+export type { Authorize }
+
+/** Of an allowing verdict. */
+export type Allowed = AccessVerdict & { readonly allowed: true }
+
+/** Requests whose selectors narrow what they are about, as upstream tells authorizers of them. */
+const selecting: ReadonlySet<string> = new Set(['list', 'watch', 'deletecollection'])
 
 function attributesOf(info: RequestInfo, user: UserInfo): Attributes {
   if (!info.isResource) {
@@ -14,8 +21,9 @@ function attributesOf(info: RequestInfo, user: UserInfo): Attributes {
     return { user, verb, isResource: false, group: '', version: '', resource: '', subresource: '', namespace: '', name: '', path }
   }
   const { verb, group, version, resource, subresource, namespace, name, path, query } = info
-  const labelSelector = query.raw === '' ? undefined : query.get('labelSelector')
-  const fieldSelector = query.raw === '' ? undefined : query.get('fieldSelector')
+  const selects = query.raw !== '' && selecting.has(verb)
+  const labelSelector = selects ? query.get('labelSelector') : undefined
+  const fieldSelector = selects ? query.get('fieldSelector') : undefined
   return {
     user,
     verb,
@@ -33,20 +41,20 @@ function attributesOf(info: RequestInfo, user: UserInfo): Attributes {
 }
 
 /**
- * Throws the 403. A stream into a pod needs `create` by whatever method it is opened: a WebSocket begins with a GET, and a right to read must not be one
+ * Throws the 403, or `AnswerPending`; `asker` is the request. A stream into a pod needs `create` by whatever method it is opened: a WebSocket begins with a GET, and a right to read must not be one
  * to run programs.
  */
-export function demandAccess(info: RequestInfo, user: UserInfo, authorize: Authorize): AccessVerdict & { allowed: true } {
+export function demandAccess(info: RequestInfo, user: UserInfo, authorize: Authorize, asker: object): Allowed {
   const attributes = attributesOf(info, user)
   const finer = kubeletSubresource(info)
   if (finer !== undefined) {
-    const verdict = authorize({ ...attributes, subresource: finer })
+    const verdict = authorize({ ...attributes, subresource: finer }, asker)
     if (verdict.allowed) return verdict
   }
-  const verdict = demand(attributes, authorize)
+  const verdict = demand(attributes, authorize, asker)
   const { group, resource, subresource, verb } = attributes
   if (verb === 'get' && group === '' && resource === 'pods' && podStreams.has(subresource))
-    demand({ ...attributes, verb: 'create' }, authorize)
+    demand({ ...attributes, verb: 'create' }, authorize, asker)
   return verdict
 }
 
@@ -60,11 +68,12 @@ function kubeletSubresource(info: RequestInfo): string | undefined {
   return kubeletSubresources.has(first) ? first : undefined
 }
 
-/** Throws the 403. */
-export function demand(attributes: Attributes, authorize: Authorize): AccessVerdict & { allowed: true } {
-  const verdict = authorize(attributes)
+/** Throws the 403, or the 500 where one who might have said otherwise could not be asked, as upstream does. */
+export function demand(attributes: Attributes, authorize: Authorize, asker: object): Allowed {
+  const verdict = authorize(attributes, asker)
   if (verdict.allowed) return verdict
-  throw new AccessRefusal(attributes, verdict.reason)
+  if (verdict.error !== undefined) throw internalError(verdict.error)
+  throw new AccessRefusal(attributes, verdict)
 }
 
 /** The 403 of an authorizer; the audit event says what was asked for, which need not be what the request's path says. */
@@ -72,13 +81,16 @@ export class AccessRefusal extends ApiError {
   readonly attributes: Attributes
   /** The authorizers' own; '' where none has anything to say. */
   readonly reason: string
+  /** The webhook that denied. */
+  readonly webhook: string | undefined
 
-  constructor(attributes: Attributes, reason: string) {
+  constructor(attributes: Attributes, { reason, webhook }: AccessVerdict) {
     const { isResource, group, resource, name } = attributes
     const text = forbiddenReason(attributes, reason)
     super((isResource ? forbidden({ group, plural: resource }, name, text) : apiError(403, 'Forbidden', `forbidden: ${text}`, {})).status)
     this.attributes = attributes
     this.reason = reason
+    this.webhook = webhook
   }
 }
 

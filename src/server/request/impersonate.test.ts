@@ -9,10 +9,15 @@ const asker = { name: 'ann', groups: [] }
 /** Who it is in the end, and which rights that took. */
 function taken(headers: Record<string, string | string[]>) {
   const asked: string[] = []
-  const user = impersonate(asker, headers, ({ resource, subresource, name }: Attributes) => {
-    asked.push(`${resource}${subresource === '' ? '' : `/${subresource}`} ${name}`)
-    return { allowed: true, authorizer: 'test', reason: '' }
-  })
+  const user = impersonate(
+    asker,
+    headers,
+    ({ resource, subresource, name }: Attributes) => {
+      asked.push(`${resource}${subresource === '' ? '' : `/${subresource}`} ${name}`)
+      return { allowed: true, authorizer: 'test', reason: '' }
+    },
+    {},
+  )
   return { user, asked }
 }
 

@@ -1,12 +1,12 @@
 // Acting as another user: each part of the other identity is a right of its own, and asking for a part without a user is refused.
 import { isUtf8 } from 'node:buffer'
-import type { AccessVerdict, Attributes } from '../../access/access.ts'
+import type { Attributes } from '../../access/access.ts'
 import { authenticatedGroup } from '../../access/access.ts'
 import { type ApiError, badRequest } from '../../api/status.ts'
 import type { UserInfo } from '../../api/user.ts'
 import { nameIsDnsLabel, nameIsDnsSubdomain } from '../../api/validation/names.ts'
 import type { RequestHeaders } from '../transport/exchange.ts'
-import { demand } from './authorize.ts'
+import { type Authorize, demand } from './authorize.ts'
 
 const userHeader = 'impersonate-user'
 const groupHeader = 'impersonate-group'
@@ -20,8 +20,8 @@ export function wantsImpersonation(headers: RequestHeaders): boolean {
   return false
 }
 
-/** The identity to act with. Throws a 403 for the first part that `user` may not take on. */
-export function impersonate(user: UserInfo, headers: RequestHeaders, authorize: (attributes: Attributes) => AccessVerdict): UserInfo {
+/** The identity to act with. Throws a 403 for the first part that `user` may not take on, or `AnswerPending`; `asker` is the request. */
+export function impersonate(user: UserInfo, headers: RequestHeaders, authorize: Authorize, asker: object): UserInfo {
   const name = first(headers, userHeader)
   const uid = first(headers, uidHeader) || undefined
   const groups = values(headers, groupHeader)
@@ -40,7 +40,7 @@ export function impersonate(user: UserInfo, headers: RequestHeaders, authorize: 
       name: part.name,
       path: '',
     }
-    demand(attributes, authorize)
+    demand(attributes, authorize, asker)
   }
   const account = serviceAccount(name)
   if (account) ask('serviceaccounts', '', account)

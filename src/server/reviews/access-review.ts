@@ -3,10 +3,12 @@ import type { Attributes } from '../../access/access.ts'
 import type { KubeObject } from '../../api/object.ts'
 import type { SelfSubjectAccessReviewSpec, SubjectAccessReviewSpec } from '../../api/types/authorization-v1.ts'
 import type { UserInfo } from '../../api/user.ts'
+import { whenAnswered } from '../../base/answer-pending.ts'
 import { objectReply } from '../answers/respond.ts'
 import type { ResourceContext } from '../request/request-context.ts'
 import type { ResourceHandler } from '../resource-verbs.ts'
 import type { Reply } from '../transport/exchange.ts'
+import { webhookAnnotation } from '../why/record-refusal.ts'
 import type { ReviewParts } from './index.ts'
 import { receiveReview } from './receive-review.ts'
 import { fieldSelectorText, labelSelectorText } from './review-selectors.ts'
@@ -35,10 +37,13 @@ function subjectOf({ user = '', groups = [], uid, extra }: Spec): UserInfo {
   return { name: user, groups, ...(uid === undefined ? {} : { uid }), ...(extra === undefined ? {} : { extra }) }
 }
 
-function answer(parts: Parts, context: ResourceContext, review: Review, user: UserInfo): Reply {
-  const verdict = parts.authorize(attributesOf(review.spec, user))
+async function answer(parts: Parts, context: ResourceContext, review: Review, user: UserInfo): Promise<Reply> {
+  const attributes = attributesOf(review.spec, user)
+  const verdict = await whenAnswered(() => parts.authorize(attributes, review))
   const denied = !verdict.allowed && verdict.denied === true ? { denied: true } : {}
-  const status = { allowed: verdict.allowed, ...denied, ...(verdict.reason === '' ? {} : { reason: verdict.reason }) }
+  const failed = !verdict.allowed && verdict.error !== undefined ? { evaluationError: verdict.error } : {}
+  const status = { allowed: verdict.allowed, ...denied, ...(verdict.reason === '' ? {} : { reason: verdict.reason }), ...failed }
+  if (verdict.webhook !== undefined) context.annotate(webhookAnnotation, verdict.webhook)
   return objectReply(context, context.served, { ...review, ...{ status } }, 201)
 }
 

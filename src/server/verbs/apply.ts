@@ -126,7 +126,7 @@ export async function apply(parts: WriteParts, context: ResourceContext): Promis
       if (info.subresource !== '') throw notFound(served.named, info.name)
       // A custom resource whose definition is being deleted: what is made now would outlive it.
       if (!definition.verbs.includes('create')) throw unknownMethod()
-      parts.demandCreate?.(context)
+      await parts.demandCreate?.(context)
       const merged = await merge(write.empty)
       const { metadata } = merged.object
       if (metadata.uid) {

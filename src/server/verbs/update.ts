@@ -28,8 +28,8 @@ export async function update(parts: WriteParts, context: ResourceContext): Promi
     next: () => copyJson(sent),
     ...(mayCreate
       ? {
-          createMissing() {
-            parts.demandCreate?.(context)
+          async createMissing() {
+            await parts.demandCreate?.(context)
             // Upstream's storage takes the version of what is gone for no version.
             delete sent.metadata.resourceVersion
             return createObject(parts, context, sent, dryRun, trackNewFields(context))

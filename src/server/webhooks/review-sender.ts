@@ -8,6 +8,7 @@ import { type ClientIdentities, type ClientIdentity, identityFor } from '../../a
 import { ApiError } from '../../api/status.ts'
 import type { ServiceReference, WebhookClientConfig } from '../../api/types/admissionregistration-v1.ts'
 import { deadline } from '../../base/abort.ts'
+import { AnswerError } from '../../base/answer-error.ts'
 import type { Clock } from '../../base/clock.ts'
 import { kubernetesVersion } from '../../base/kubernetes-version.ts'
 import { messageOf } from '../../base/user-error.ts'
@@ -156,9 +157,6 @@ class ServiceAgent extends Agent {
   }
 }
 
-/** The webhook answered, and not with what it was asked for. */
-class AnswerError extends Error {}
-
 async function post(destination: Destination, body: Buffer, signal: AbortSignal): Promise<Buffer> {
   try {
     return await postOnce(destination, body, signal)
@@ -206,7 +204,7 @@ const isReset = (err: Error): boolean => 'code' in err && (err.code === 'ECONNRE
 /** Of an answer that is no success nothing is read: whoever can choose the address must not learn what is behind it (CVE-2020-8561). */
 async function readBody(message: IncomingMessage): Promise<Buffer> {
   const { statusCode = 0 } = message
-  if (statusCode < 200 || statusCode > 299) throw new AnswerError(statusText(statusCode))
+  if (statusCode < 200 || statusCode > 299) throw new AnswerError(statusText(statusCode), statusCode)
   return await boundedAnswer(message, maxAnswerBytes)
 }
 

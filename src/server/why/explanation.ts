@@ -9,7 +9,14 @@ import { type MutatedBy, mutatedByAnnotations } from '../../admission/policy/mut
 import { type HookWait, waitsAnnotation } from '../../admission/webhook/ask-hooks.ts'
 import type { StatusCause } from '../../api/types/meta-v1.ts'
 import { parseJson } from '../../base/json.ts'
-import { decisionAnnotation, flowAnnotation, missingAnnotation, reasonAnnotation, refusalsAnnotation } from './record-refusal.ts'
+import {
+  decisionAnnotation,
+  flowAnnotation,
+  missingAnnotation,
+  reasonAnnotation,
+  refusalsAnnotation,
+  webhookAnnotation,
+} from './record-refusal.ts'
 
 /** Which step of a request had the last word. `request` is the verb itself: what it was asked for is not there, or not in that form. */
 export type Step = 'authentication' | 'flow-control' | 'authorization' | 'admission' | 'validation' | 'conflict' | 'request' | 'server'
@@ -34,7 +41,15 @@ export interface Explanation {
     /** Why each authenticator refused, of a 401. */
     readonly refusals?: readonly AuthenticatorOpinion[]
   }
-  readonly authorization?: { readonly decision: string; readonly reason?: string; readonly missing?: MissingAccess }
+  readonly authorization?: {
+    readonly decision: string
+    readonly reason?: string
+    /** The one that decided. */
+    readonly webhook?: string
+    /** Of those who could not be asked. */
+    readonly error?: string
+    readonly missing?: MissingAccess
+  }
   readonly flowControl?: { readonly reason: string }
   readonly admission?: { readonly plugin: string; readonly patch?: unknown }
   /** The policies that changed the object before it was judged, in their order: of each round. */
@@ -135,11 +150,13 @@ function authorizationOf(user: AuditUser, annotations: Readonly<Record<string, s
   const decision = annotations[decisionAnnotation]
   if (decision === undefined) return {}
   const given = annotations[reasonAnnotation] ?? ''
-  const reason = decision === 'allow' ? allowText(user.groups, given) : given
+  const webhook = annotations[webhookAnnotation]
+  const reason = decision === 'allow' && webhook === undefined ? allowText(user.groups, given) : given
   return {
     authorization: {
       decision,
       ...(reason === '' ? {} : { reason }),
+      ...(webhook === undefined ? {} : { webhook }),
       ...parsed<MissingAccess, 'missing'>('missing', annotations[missingAnnotation]),
     },
   }

@@ -6,6 +6,8 @@ import { AccessRefusal } from '../request/authorize.ts'
 
 export const decisionAnnotation = 'authorization.k8s.io/decision'
 export const reasonAnnotation = 'authorization.k8s.io/reason'
+/** The webhook that allowed or denied the request, or what a review asked. */
+export const webhookAnnotation = 'authorization.bulkhead.dev/webhook'
 /** JSON of `AuthenticatorOpinion[]`, of a 401. */
 export const refusalsAnnotation = 'authentication.bulkhead.dev/refusals'
 /** JSON of `MissingAccess`, of a 403 of the authorizers. */
@@ -21,6 +23,7 @@ export function recordRefusal(err: unknown, annotate: Annotate, explainAccess: E
   if (!(err instanceof AccessRefusal)) return
   annotate(decisionAnnotation, 'forbid')
   annotate(reasonAnnotation, err.reason)
+  if (err.webhook !== undefined) annotate(webhookAnnotation, err.webhook)
   const missing: MissingAccess | undefined = explainAccess?.(err.attributes)
   if (missing) annotate(missingAnnotation, JSON.stringify(missing))
 }

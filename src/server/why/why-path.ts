@@ -4,6 +4,7 @@ import type { AuditEvent, AuditUser } from '../../access/audit/audit-event.ts'
 import { allowText, type ExplainAccess } from '../../access/explain-access.ts'
 import { apiError, badRequest, tooManyRequests } from '../../api/status.ts'
 import type { UserInfo } from '../../api/user.ts'
+import { whenAnswered } from '../../base/answer-pending.ts'
 import { valueReply } from '../answers/respond.ts'
 import type { AuditSink } from '../request/audit-event.ts'
 import { type Authorize, demand } from '../request/authorize.ts'
@@ -45,15 +46,16 @@ export function whyPathHandler(parts: WhyParts): PathHandler {
     }
   }
 
-  const explain = (context: RequestContext, event: AuditEvent | undefined, what: string): Reply => {
-    const own = event !== undefined && isOwn(context, event.user)
-    // Whether a request of somebody else exists is told only to those who may know.
-    if (event === undefined || !(own || mayExplain(parts, context.user, event.objectRef?.namespace ?? ''))) throw unknownRequest(what)
-    return valueReply(context, explainEvent(event, own ? 'requester' : 'others'))
-  }
+  const explain = (context: RequestContext, event: AuditEvent | undefined, what: string): Reply | Promise<Reply> =>
+    whenAnswered(() => {
+      const own = event !== undefined && isOwn(context, event.user)
+      // Whether a request of somebody else exists is told only to those who may know.
+      if (event === undefined || !(own || mayExplain(parts, context, event.objectRef?.namespace ?? ''))) throw unknownRequest(what)
+      return valueReply(context, explainEvent(event, own ? 'requester' : 'others'))
+    })
 
   return (context, path) => {
-    if (path === prefix) return valueReply(context, decide(parts, context))
+    if (path === prefix) return whenAnswered(() => valueReply(context, decide(parts, context)))
     if (!path.startsWith(`${prefix}/`)) return undefined
     const auditId = path.slice(prefix.length + 1)
     if (auditId === 'last') {
@@ -86,17 +88,19 @@ const rightOf = (user: UserInfo, namespace: string): Attributes => ({
   path: '',
 })
 
-const mayExplain = ({ authorize }: WhyParts, user: UserInfo, namespace: string): boolean => authorize(rightOf(user, namespace)).allowed
+const mayExplain = ({ authorize }: WhyParts, context: RequestContext, namespace: string): boolean =>
+  authorize(rightOf(context.user, namespace), context).allowed
 
 /** Nothing is sent and nothing happens: the authorizers are asked as they would be. Throws a 403 for whoever asks about another user without the right. */
-function decide(parts: WhyParts, { query, user: asker }: RequestContext): Explanation {
+function decide(parts: WhyParts, context: RequestContext): Explanation {
+  const { query, user: asker } = context
   const { authorize, explainAccess } = parts
   const attributes = attributesOf(query, asker)
   const { user, isResource, namespace } = attributes
-  if (user !== asker) demand(rightOf(asker, namespace), authorize)
-  const verdict = authorize(attributes)
+  if (user !== asker) demand(rightOf(asker, namespace), authorize, context)
+  const verdict = authorize(attributes, context)
   const missing = verdict.allowed ? undefined : explainAccess?.(attributes)
-  const reason = verdict.allowed ? allowText(user.groups, verdict.reason) : verdict.reason
+  const reason = verdict.allowed && verdict.webhook === undefined ? allowText(user.groups, verdict.reason) : verdict.reason
   const { verb, group, resource, subresource, name, path } = attributes
   const named = Object.entries({ group, subresource, namespace, name }).filter(([, value]) => value !== '')
   return {
@@ -109,6 +113,8 @@ function decide(parts: WhyParts, { query, user: asker }: RequestContext): Explan
     authorization: {
       decision: verdict.allowed ? 'allow' : 'forbid',
       ...(reason === '' ? {} : { reason }),
+      ...(verdict.webhook === undefined ? {} : { webhook: verdict.webhook }),
+      ...(!verdict.allowed && verdict.error !== undefined ? { error: verdict.error } : {}),
       ...(missing ? { missing } : {}),
     },
   }

@@ -1,0 +1,55 @@
+// Whether a webhook is asked about a request: its match conditions, over the review that it would be sent.
+
+import { CelEvaluationError } from '../api/cel/evaluate/failure.ts'
+import type { CelValue } from '../api/cel/evaluate/values.ts'
+import { compileAccessCondition } from '../api/cel/kubernetes/access-review.ts'
+import { aggregated } from '../base/aggregated.ts'
+import type { ReviewSpec, Selector } from './subject-access-review.ts'
+
+export type Matches = (spec: ReviewSpec) => { readonly met: boolean; readonly error?: string }
+
+/** The expressions were compiled before, by whoever read the file. One that is false decides, even where others fail. */
+export function compileMatches(expressions: readonly string[]): Matches {
+  const conditions = expressions.map(expression => {
+    const compiled = compileAccessCondition(expression)
+    if (!compiled.ok) throw new Error(`a match condition does not compile: ${compiled.detail}`)
+    return { expression, holds: compiled.holds }
+  })
+  return spec => {
+    const errors: string[] = []
+    const request = reviewed(spec)
+    for (const { expression, holds } of conditions) {
+      try {
+        if (!holds(request)) return { met: false }
+      } catch (err) {
+        if (!(err instanceof CelEvaluationError)) throw err
+        errors.push(`cel evaluation error: expression '${expression}' resulted in error: ${err.message}`)
+      }
+    }
+    return errors.length === 0 ? { met: true } : { met: false, error: aggregated(errors) }
+  }
+}
+
+const noResource = { namespace: '', verb: '', group: '', version: '', resource: '', subresource: '', name: '' }
+
+/** Expressions are shown what is empty too; what is no resource has no attributes of one. */
+function reviewed({ user = '', groups = [], uid = '', extra = {}, resourceAttributes, nonResourceAttributes }: ReviewSpec): CelValue {
+  return {
+    ...{ user, groups, uid, extra },
+    ...(resourceAttributes === undefined ? {} : { resourceAttributes: resource(resourceAttributes) }),
+    ...(nonResourceAttributes === undefined ? {} : { nonResourceAttributes: { path: '', verb: '', ...nonResourceAttributes } }),
+  }
+}
+
+function resource({ fieldSelector, labelSelector, ...texts }: NonNullable<ReviewSpec['resourceAttributes']>): CelValue {
+  return {
+    ...noResource,
+    ...texts,
+    ...(fieldSelector === undefined ? {} : { fieldSelector: whole(fieldSelector) }),
+    ...(labelSelector === undefined ? {} : { labelSelector: whole(labelSelector) }),
+  }
+}
+
+const whole = ({ requirements }: Selector): CelValue => ({
+  requirements: requirements.map(({ values = [], ...rest }) => ({ ...rest, values })),
+})
