@@ -56,9 +56,13 @@ function authentication({
 
 function authorization({ authorization: decided }: Explanation): string[] {
   if (decided === undefined) return []
-  const { decision, reason, missing } = decided
+  const { decision, missing, webhook, error } = decided
+  const reason =
+    webhook === undefined
+      ? decided.reason
+      : `by webhook ${JSON.stringify(webhook)}${decided.reason === undefined ? '' : `: ${decided.reason}`}`
   if (decision === 'allow') return [label('authorization', reason ?? 'allowed')]
-  const lines = [label('authorization', reason ?? 'no binding grants this')]
+  const lines = [label('authorization', reason ?? error ?? 'no binding grants this')]
   return missing === undefined ? lines : [...lines, ...missingText(missing)]
 }
 

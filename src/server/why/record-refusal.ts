@@ -24,7 +24,8 @@ export function recordRefusal(err: unknown, annotate: Annotate, explainAccess: E
   annotate(decisionAnnotation, 'forbid')
   annotate(reasonAnnotation, err.reason)
   if (err.webhook !== undefined) annotate(webhookAnnotation, err.webhook)
-  const missing: MissingAccess | undefined = explainAccess?.(err.attributes)
+  // No rule lifts what a webhook denies.
+  const missing: MissingAccess | undefined = err.webhook === undefined ? explainAccess?.(err.attributes) : undefined
   if (missing) annotate(missingAnnotation, JSON.stringify(missing))
 }
 

@@ -99,7 +99,7 @@ function decide(parts: WhyParts, context: RequestContext): Explanation {
   const { user, isResource, namespace } = attributes
   if (user !== asker) demand(rightOf(asker, namespace), authorize, context)
   const verdict = authorize(attributes, context)
-  const missing = verdict.allowed ? undefined : explainAccess?.(attributes)
+  const missing = verdict.allowed || verdict.webhook !== undefined ? undefined : explainAccess?.(attributes)
   const reason = verdict.allowed && verdict.webhook === undefined ? allowText(user.groups, verdict.reason) : verdict.reason
   const { verb, group, resource, subresource, name, path } = attributes
   const named = Object.entries({ group, subresource, namespace, name }).filter(([, value]) => value !== '')
