@@ -34,6 +34,8 @@ export interface Config {
   readonly admissionConfigFile: string | undefined
   /** Path of an audit policy. */
   readonly auditPolicyFile: string | undefined
+  /** Path of an AuthenticationConfiguration. */
+  readonly authenticationConfigFile: string | undefined
   /** Path of an AuthorizationConfiguration. */
   readonly authorizationConfigFile: string | undefined
   /** Features by the names of their gates, and group versions, that are switched on or off; which there are, the API knows. */
@@ -63,6 +65,7 @@ export interface Settings {
   readonly insecureDisableAdmissionPlugins?: string | readonly string[]
   readonly admissionConfigFile?: string
   readonly auditPolicyFile?: string
+  readonly authenticationConfigFile?: string
   readonly authorizationConfigFile?: string
   /** `A=true,B=false`, or in a file a mapping. */
   readonly featureGates?: string | Readonly<Record<string, boolean>>
@@ -142,6 +145,7 @@ export const settingChecks: Readonly<Record<keyof Settings, Check>> = {
   insecureDisableAdmissionPlugins: names,
   admissionConfigFile: text,
   auditPolicyFile: text,
+  authenticationConfigFile: text,
   authorizationConfigFile: text,
   featureGates: switches,
   runtimeConfig: switches,
@@ -205,6 +209,7 @@ export function createConfig(machine: Machine, ...sources: readonly Settings[]):
     insecureDisableAdmissionPlugins: namesIn(settings.insecureDisableAdmissionPlugins),
     admissionConfigFile: settings.admissionConfigFile,
     auditPolicyFile: settings.auditPolicyFile,
+    authenticationConfigFile: settings.authenticationConfigFile,
     authorizationConfigFile: settings.authorizationConfigFile,
     featureGates: switchesIn(settings.featureGates),
     runtimeConfig: switchesIn(settings.runtimeConfig),

@@ -10,6 +10,7 @@ import { createNodeGraph } from '../access/authorizers/node-graph.ts'
 import { createRbacAuthorizer } from '../access/authorizers/rbac.ts'
 import { createExplainAccess } from '../access/explain-access.ts'
 import { defaultIssuer, type IssueTokenParts, issueServiceAccountToken } from '../access/issue-token.ts'
+import type { AuthenticationConfiguration } from '../access/jwt/configuration.ts'
 import { oidcDocuments } from '../access/oidc-discovery.ts'
 import { requestedIdentity } from '../access/pki/certificate-identity.ts'
 import type { ParameterizedPolicy } from '../access/policy-parameters.ts'
@@ -59,6 +60,7 @@ import { objectFeed } from './object-feed.ts'
 import { policyAuthorizer } from './policy-authorizer.ts'
 import type { PolicyFolder } from './policy-folder.ts'
 import { keepQuotaStatus, quotaController } from './quota-status.ts'
+import { anonymousPaths, tokenIssuers } from './token-issuers.ts'
 import { webhookParts } from './webhook-parts.ts'
 
 export interface ControlPlaneOptions {
@@ -73,6 +75,8 @@ export interface ControlPlaneOptions {
   readonly features?: Features
   /** Default: the plug-ins of the profile. */
   readonly admission?: AdmissionSettings
+  /** Default: no tokens but the cluster's own, and health checks without any. */
+  readonly authentication?: AuthenticationConfiguration
   /** Default: Node and RBAC. */
   readonly authorization?: AuthorizationConfiguration
   readonly clock: Clock
@@ -108,6 +112,7 @@ export async function openControlPlane(options: ControlPlaneOptions): Promise<Ap
     clientAuthorities: clientAuthority,
     tokens: { issuer: defaultIssuer, audiences, keys, objects },
     tickets: joinTickets(store),
+    issuers: await tokenIssuers(options.authentication, { clock, log, signal, profile }),
     clock,
   })
   const denyList = createDenyList()
@@ -172,6 +177,7 @@ export async function openControlPlane(options: ControlPlaneOptions): Promise<Ap
     extendProjected: profile === 'upstream',
     ...{ objects, clock, audiences },
   }
+  const openPaths = anonymousPaths(options.authentication)
   const server = createApiServer({
     store,
     resources,
@@ -190,6 +196,7 @@ export async function openControlPlane(options: ControlPlaneOptions): Promise<Ap
     backendTls: { authorities: servingAuthority, verify: profile === 'secure' },
     ...(profile === 'secure' ? {} : { judgeOrigin: anyOrigin }),
     frontProxyIdentity: frontProxyIdentity(signer, clock),
+    ...(openPaths === undefined ? {} : { anonymousPaths: openPaths }),
     aggregates: options.offline !== true,
     issueToken: (account, spec, until) => issueServiceAccountToken(account, spec, issuing, until),
     explainAccess: createExplainAccess(rbac),

@@ -3,6 +3,7 @@ import { X509Certificate } from 'node:crypto'
 import type { AuditEvent } from '../access/audit/audit-event.ts'
 import type { AuditFailure } from '../access/audit/audit-failure.ts'
 import type { AuthorizationConfiguration } from '../access/authorization-configuration.ts'
+import type { AuthenticationConfiguration } from '../access/jwt/configuration.ts'
 import { createKeyAndCsr } from '../access/pki/key-and-csr.ts'
 import type { AdmissionSettings } from '../admission/admission-settings.ts'
 import type { Features } from '../api/features.ts'
@@ -149,6 +150,7 @@ export class SecuredApi implements AsyncDisposable {
     admission,
     authorization,
     features,
+    authentication,
     audited,
   }: {
     profile?: Profile
@@ -157,6 +159,7 @@ export class SecuredApi implements AsyncDisposable {
     admission?: AdmissionSettings
     authorization?: AuthorizationConfiguration
     features?: Features
+    authentication?: AuthenticationConfiguration
     /** Instead of `events`. */
     audited?: AuditSink
   } = {}): Promise<SecuredApi> {
@@ -183,6 +186,7 @@ export class SecuredApi implements AsyncDisposable {
       ...(admission ? { admission } : {}),
       ...(authorization ? { authorization } : {}),
       ...(features ? { features } : {}),
+      ...(authentication ? { authentication } : {}),
       serviceCidr: '10.96.0.0/16',
     })
     await bootstrap({ server, store, signer, namespaceDefaults: false, signal: stop.signal })

@@ -4,6 +4,7 @@ import type { Clock } from '../../base/clock.ts'
 import type { Authenticator } from '../access.ts'
 import { createClientCertificateAuthenticator } from './client-certificate.ts'
 import { createJoinTicketAuthenticator, type JoinTickets } from './join-ticket.ts'
+import { createJwtAuthenticator, type TokenIssuer } from './jwt.ts'
 import {
   createServiceAccountTokenAuthenticator,
   type ServiceAccountTokenAuthenticator,
@@ -15,11 +16,13 @@ export interface AuthenticatorParts {
   readonly clientAuthorities: string
   readonly tokens: Omit<ServiceAccountTokenOptions, 'clock'>
   readonly tickets: JoinTickets
+  /** Of tokens beside the cluster's own. */
+  readonly issuers: readonly TokenIssuer[]
   readonly clock: Clock
 }
 
 /** `serviceAccountTokens` is in the list too; TokenReview asks it for other audiences. */
-export function authenticatorList({ clientAuthorities, tokens, tickets, clock }: AuthenticatorParts): {
+export function authenticatorList({ clientAuthorities, tokens, tickets, issuers, clock }: AuthenticatorParts): {
   readonly authenticators: readonly Authenticator[]
   readonly serviceAccountTokens: ServiceAccountTokenAuthenticator
 } {
@@ -30,6 +33,7 @@ export function authenticatorList({ clientAuthorities, tokens, tickets, clock }:
       createClientCertificateAuthenticator({ authorities: clientAuthorities, clock }),
       createJoinTicketAuthenticator(tickets, clock),
       serviceAccountTokens,
+      ...(issuers.length === 0 ? [] : [createJwtAuthenticator(issuers)]),
     ],
   }
 }

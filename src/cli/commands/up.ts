@@ -80,6 +80,11 @@ export const upCommand = buildCommand({
         brief: "kube-apiserver's AuthorizationConfiguration: who is asked in which order, webhooks among them",
         placeholder: 'FILE',
       },
+      authenticationConfigFile: {
+        ...optionalText,
+        brief: "kube-apiserver's AuthenticationConfiguration: issuers of JSON Web Tokens (OIDC) and whom their tokens make",
+        placeholder: 'FILE',
+      },
       featureGates: {
         ...optionalText,
         brief: 'Features to switch on or off, as for kube-apiserver',

@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { hasRecords } from '../../access/audit/log-files.ts'
 import type { AuditPolicy } from '../../access/audit/policy.ts'
 import type { AuthorizationConfiguration } from '../../access/authorization-configuration.ts'
+import type { AuthenticationConfiguration } from '../../access/jwt/configuration.ts'
 import type { AdmissionSettings } from '../../admission/admission-settings.ts'
 import type { Features } from '../../api/features.ts'
 import { systemClock } from '../../base/clock.ts'
@@ -36,6 +37,7 @@ export interface ServerSettings {
   readonly admission: AdmissionSettings
   readonly features: Features
   readonly auditPolicy: AuditPolicy | undefined
+  readonly authentication: AuthenticationConfiguration | undefined
   readonly authorization: AuthorizationConfiguration | undefined
 }
 

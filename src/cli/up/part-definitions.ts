@@ -2,6 +2,7 @@
 import { join } from 'node:path'
 import type { AuditPolicy } from '../../access/audit/policy.ts'
 import type { AuthorizationConfiguration } from '../../access/authorization-configuration.ts'
+import type { AuthenticationConfiguration } from '../../access/jwt/configuration.ts'
 import type { AdmissionSettings } from '../../admission/admission-settings.ts'
 import type { Features } from '../../api/features.ts'
 import { systemClock } from '../../base/clock.ts'
@@ -25,6 +26,7 @@ export interface PartInput {
   readonly admission: AdmissionSettings
   readonly features: Features
   readonly auditPolicy: AuditPolicy | undefined
+  readonly authentication: AuthenticationConfiguration | undefined
   readonly authorization: AuthorizationConfiguration | undefined
   /** Of the administrator; there once the signer runs. */
   credentials(): AdminCredentials
@@ -67,6 +69,7 @@ export function partDefinitions(input: PartInput): ClusterParts {
         admission: input.admission,
         features: input.features,
         auditPolicy: input.auditPolicy,
+        authentication: input.authentication,
         authorization: input.authorization,
       } satisfies ServerSettings),
       // Requests wait for this one loop: it goes before what else the machine does.

@@ -20,6 +20,7 @@ import { checkNodePrograms } from './node-programs.ts'
 import { type PartInput, partDefinitions } from './part-definitions.ts'
 import { readAdmission } from './read-admission.ts'
 import { auditPolicyOf } from './read-audit-policy.ts'
+import { authenticationOf } from './read-authentication.ts'
 import { authorizationOf } from './read-authorization.ts'
 import { runtimeFor } from './runtime.ts'
 import { Supervisor } from './supervisor.ts'
@@ -37,6 +38,7 @@ export async function up({ config: file, ...flags }: UpFlags): Promise<void> {
   // Refused before anything is made.
   thresholdsWith(config.evictionHard)
   const auditPolicy = await auditPolicyOf(config)
+  const authentication = await authenticationOf(config)
   const authorization = await authorizationOf(config)
   const stop = stopSignal()
   const print = (text: string) => process.stdout.write(`${text}\n`)
@@ -46,12 +48,12 @@ export async function up({ config: file, ...flags }: UpFlags): Promise<void> {
   using _held = lock
   if (config.profile === 'upstream') print(profileWarning)
   if (config.insecureDisableAdmissionPlugins.length > 0) print(pluginsWarning(config.insecureDisableAdmissionPlugins))
-  await run(config, { admission, features, auditPolicy, authorization }, directory, identity, stop, print)
+  await run(config, { admission, features, auditPolicy, authentication, authorization }, directory, identity, stop, print)
 }
 
 async function run(
   config: Config,
-  settings: Pick<PartInput, 'admission' | 'features' | 'auditPolicy' | 'authorization'>,
+  settings: Pick<PartInput, 'admission' | 'features' | 'auditPolicy' | 'authentication' | 'authorization'>,
   directory: DataDirectory,
   identity: Identity | undefined,
   stop: AbortSignal,

@@ -13,7 +13,8 @@ const texts = t.map(string, string)
 
 const kind = object('kubernetes.GroupVersionKind', { group: string, version: string, kind: string })
 const resource = object('kubernetes.GroupVersionResource', { group: string, version: string, resource: string })
-const userInfo = object('kubernetes.UserInfo', { username: string, uid: string, groups: strings, extra: t.map(string, strings) })
+/** Also of the users that tokens of others are mapped to. */
+export const userInfoType = object('kubernetes.UserInfo', { username: string, uid: string, groups: strings, extra: t.map(string, strings) })
 
 export const requestType = object('kubernetes.AdmissionRequest', {
   kind,
@@ -25,7 +26,7 @@ export const requestType = object('kubernetes.AdmissionRequest', {
   name: string,
   namespace: string,
   operation: string,
-  userInfo,
+  userInfo: userInfoType,
   dryRun: bool,
   options: dyn,
 })

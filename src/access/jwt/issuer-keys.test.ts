@@ -1,0 +1,188 @@
+import assert from 'node:assert/strict'
+import { generateKeyPairSync, sign } from 'node:crypto'
+import { test } from 'node:test'
+import { until } from '../../base/until.testing.ts'
+import { later, noKeyFits, notInitialized, openWorld, second, type World } from './jwt-world.testing.ts'
+import { type Claims, forgedToken, publicJwk, TestIssuer, testKey } from './test-issuer.testing.ts'
+
+const otherKey = testKey('ES256')
+
+test('a key that is new is asked for, at most every ten seconds, and once for all who wait', async () => {
+  await using world = await openWorld()
+  await world.user(await world.token())
+  const rotated = testKey('ES256', 'rotated')
+  world.issuer.keys = [rotated]
+  const tokens = await Promise.all(['a', 'b', 'c'].map(sub => world.token({ sub }, rotated)))
+  for (const token of tokens) assert.equal(await world.refusal(token), noKeyFits)
+  assert.equal(world.issuer.asked.length, 2)
+  world.clock.advance(10 * second)
+  await Promise.all(tokens.map(token => world.user(token)))
+  assert.equal(world.issuer.asked.length, 4)
+  await world.refusal(await world.token({}, otherKey))
+  assert.equal(world.issuer.asked.length, 4)
+})
+
+test('a token without a key name is tried with every key of its kind, and one with a name with that key only', async () => {
+  await using world = await openWorld()
+  world.issuer.keys = [testKey('RS256'), testKey('ES384'), otherKey]
+  await world.user(forgedToken(otherKey.key, { alg: 'ES256' }, world.claims()))
+  assert.equal(await world.refusal(forgedToken(otherKey.key, { alg: 'ES256', kid: 'RS256-key' }, world.claims())), noKeyFits)
+})
+
+const unfit: readonly { name: string; jwk: () => Claims; algorithm?: string }[] = [
+  { name: 'for another algorithm', jwk: () => publicJwk(testKey('RS256'), { alg: 'RS512' }), algorithm: 'RS256' },
+  { name: 'for encryption', jwk: () => publicJwk(testKey('RS256'), { use: 'enc' }), algorithm: 'RS256' },
+  { name: 'of a kind that shares a secret', jwk: () => ({ kty: 'oct', k: 'c2VjcmV0', kid: 'RS256-key' }), algorithm: 'RS256' },
+  { name: 'that is broken', jwk: () => ({ kty: 'RSA', n: '', e: 'AQAB', kid: 'RS256-key' }), algorithm: 'RS256' },
+]
+for (const { name, jwk, algorithm = 'ES256' } of unfit) {
+  test(`a key is left out: ${name}`, async () => {
+    await using world = await openWorld()
+    const key = testKey(algorithm)
+    world.issuer.respond = (path, answer) => {
+      if (path !== '/keys') return false
+      answer.end(JSON.stringify({ keys: [jwk(), publicJwk(otherKey)] }))
+      return true
+    }
+    assert.equal(await world.refusal(await world.token({}, key)), noKeyFits)
+    await world.user(await world.token({}, otherKey))
+  })
+}
+
+test('a key of RSA that is too short is left out', async () => {
+  await using world = await openWorld()
+  const weak = { ...testKey('RS256'), key: generateKeyPairSync('rsa', { modulusLength: 1024 }).privateKey }
+  world.issuer.keys = [weak]
+  const input = forgedToken(otherKey.key, { alg: 'RS256', kid: weak.keyId }, world.claims()).split('.').slice(0, 2).join('.')
+  assert.equal(await world.refusal(`${input}.${sign('sha256', Buffer.from(input), weak.key).toString('base64url')}`), notInitialized)
+})
+
+type Answer = Parameters<TestIssuer['respond']>[1]
+const discovery = '/.well-known/openid-configuration'
+const broken: readonly { name: string; at: string; answer: (answer: Answer, world: World) => void; logged: RegExp }[] = [
+  { name: 'is answered with an error', at: discovery, answer: answer => answer.writeHead(500).end(), logged: /status 500, wanted is 200/ },
+  {
+    name: 'leads elsewhere',
+    at: discovery,
+    answer: (answer, { issuer }) => answer.writeHead(302, { location: `${issuer.url}/other` }).end(),
+    logged: /status 302/,
+  },
+  {
+    name: 'is of another issuer',
+    at: discovery,
+    answer: (answer, { issuer }) => answer.end(JSON.stringify({ issuer: 'https://other.example', jwks_uri: `${issuer.url}/keys` })),
+    logged: /issuer did not match/,
+  },
+  {
+    name: 'names keys without TLS',
+    at: discovery,
+    answer: (answer, { issuer }) => answer.end(JSON.stringify({ issuer: issuer.url, jwks_uri: issuer.url.replace('https', 'http') })),
+    logged: /names no https jwks_uri/,
+  },
+  {
+    name: 'names keys with a password',
+    at: discovery,
+    answer: (answer, { issuer }) => answer.end(JSON.stringify({ issuer: issuer.url, jwks_uri: issuer.url.replace('//', '//a:b@') })),
+    logged: /names no https jwks_uri/,
+  },
+  {
+    name: 'is huge',
+    at: discovery,
+    answer: answer => answer.end('x'.repeat(256 * 1024 + 1)),
+    logged: /the answer is larger than 262144 bytes/,
+  },
+  { name: 'is no JSON', at: discovery, answer: answer => answer.end('<html>'), logged: /the answer is no JSON/ },
+  { name: 'is a list', at: discovery, answer: answer => answer.end('[]'), logged: /issuer did not match/ },
+  {
+    name: 'is cut',
+    at: discovery,
+    answer: answer => {
+      answer.writeHead(200, { 'content-length': '1000' })
+      answer.write('{')
+      setImmediate(() => answer.destroy())
+    },
+    logged: /aborted|cut/,
+  },
+  {
+    name: 'keys are huge',
+    at: '/keys',
+    answer: answer => answer.end(' '.repeat(256 * 1024 + 1)),
+    logged: /the answer is larger than 262144 bytes/,
+  },
+  {
+    name: 'keys are nested deeply',
+    at: '/keys',
+    answer: answer => answer.end('['.repeat(10_000)),
+    logged: /nested deeper than 500 levels/,
+  },
+  { name: 'keys are no set', at: '/keys', answer: answer => answer.end('{"__proto__":{"keys":[]}}'), logged: /publishes no set of keys/ },
+  {
+    name: 'keys are too many',
+    at: '/keys',
+    answer: answer => answer.end(JSON.stringify({ keys: Array.from({ length: 101 }, () => ({})) })),
+    logged: /publishes 101 keys, at most 100/,
+  },
+  {
+    name: 'keys lead elsewhere',
+    at: '/keys',
+    answer: (answer, { issuer }) => answer.writeHead(307, { location: `${issuer.url}/other` }).end(),
+    logged: /status 307/,
+  },
+]
+for (const { name, at, answer, logged } of broken) {
+  test(`an issuer is asked again, later each time, when what it says ${name}`, async () => {
+    await using world = await openWorld()
+    world.issuer.respond = (path, reply) => {
+      if (path !== at) return false
+      answer(reply, world)
+      return true
+    }
+    const token = await world.token()
+    const asked = () => world.issuer.asked.filter(path => path === discovery).length
+    assert.equal(await world.refusal(token), notInitialized)
+    assert.equal(await world.refusal(token), notInitialized)
+    assert.equal(asked(), 1)
+    assert.match(world.logLines.join(''), logged)
+    world.clock.advance(second)
+    await world.refusal(token)
+    assert.equal(asked(), 2)
+    world.clock.advance(second)
+    await world.refusal(token)
+    assert.equal(asked(), 2)
+    world.issuer.respond = () => false
+    world.clock.advance(second)
+    await world.user(token)
+    assert.ok(!world.issuer.asked.includes('/other'))
+  })
+}
+
+test('an issuer that does not answer is given up after ten seconds, and those whose keys are known go on meanwhile', async () => {
+  await using world = await openWorld()
+  const token = await world.token()
+  let pending = 0
+  world.issuer.respond = () => ++pending > 0
+  const refused = world.refusal(token)
+  await until(() => pending === 1, 'the issuer is asked')
+  world.clock.advance(10 * second)
+  assert.equal(await refused, notInitialized)
+  world.issuer.respond = () => false
+  world.clock.advance(second)
+  await world.user(token)
+  world.issuer.respond = () => ++pending > 0
+  const long = await world.token({ exp: later(world, 86_400) })
+  world.clock.advance(3_600 * second)
+  await world.user(long)
+  await until(() => pending === 2, 'the issuer is asked in the background')
+  await world.user(await world.token({ sub: 'bob' }))
+})
+
+test('an issuer whose certificate is of another authority is not believed', async () => {
+  const other = await TestIssuer.open()
+  await other[Symbol.asyncDispose]()
+  for (const certificateAuthority of [other.authority, '']) {
+    await using world = await openWorld({ issuer: { certificateAuthority } })
+    assert.equal(await world.refusal(await world.token()), notInitialized)
+    assert.deepEqual(world.issuer.asked, [])
+    assert.match(world.logLines.join(''), /certificate|self-signed|issuer cert/)
+  }
+})

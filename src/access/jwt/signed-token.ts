@@ -1,0 +1,99 @@
+// A JSON Web Token in its compact form: read within bounds, and verified with a key of the issuer by an algorithm that the key is for.
+import { constants, type KeyObject, verify } from 'node:crypto'
+import { parseJsonBytes } from '../../api/schema/decode.ts'
+import { isJsonObject } from '../../base/json.ts'
+import { getOwn } from '../../base/own-property.ts'
+import type { VerificationKey } from './verification-key.ts'
+
+export type Claims = Readonly<Record<string, unknown>>
+
+/** Nothing of it is to be believed before its signature is verified. */
+export interface SignedToken {
+  readonly head: string
+  readonly body: string
+  readonly signature: string
+  readonly claims: Claims
+}
+
+export interface TokenHeader {
+  readonly algorithm: string
+  /** Undefined where the token names no key. */
+  readonly keyId: string | undefined
+}
+
+interface Algorithm {
+  readonly digest: string
+  /** What the key has to be: `RSA`, or the name of a curve. */
+  readonly keyType: string
+  readonly options: Omit<Parameters<typeof verify>[2] & object, 'key'>
+  /** Of a signature; undefined where it is as long as the key. */
+  readonly bytes?: number
+}
+
+const pkcs1 = { padding: constants.RSA_PKCS1_PADDING }
+const pss = { padding: constants.RSA_PKCS1_PSS_PADDING, saltLength: constants.RSA_PSS_SALTLEN_DIGEST }
+const ecdsa = { dsaEncoding: 'ieee-p1363' } as const
+
+/** Upstream's. There is neither `none` nor one with a shared secret, for which a public key could be taken. */
+const algorithms: ReadonlyMap<string, Algorithm> = new Map<string, Algorithm>([
+  ['RS256', { digest: 'sha256', keyType: 'RSA', options: pkcs1 }],
+  ['RS384', { digest: 'sha384', keyType: 'RSA', options: pkcs1 }],
+  ['RS512', { digest: 'sha512', keyType: 'RSA', options: pkcs1 }],
+  ['PS256', { digest: 'sha256', keyType: 'RSA', options: pss }],
+  ['PS384', { digest: 'sha384', keyType: 'RSA', options: pss }],
+  ['PS512', { digest: 'sha512', keyType: 'RSA', options: pss }],
+  ['ES256', { digest: 'sha256', keyType: 'P-256', options: ecdsa, bytes: 64 }],
+  ['ES384', { digest: 'sha384', keyType: 'P-384', options: ecdsa, bytes: 96 }],
+  ['ES512', { digest: 'sha512', keyType: 'P-521', options: ecdsa, bytes: 132 }],
+])
+
+const base64url = /^[A-Za-z0-9_-]+$/
+
+/** Undefined where it is nothing of the kind. The caller has bounded the text. */
+export function readSignedToken(text: string): SignedToken | undefined {
+  const [head = '', body = '', signature = '', ...rest] = text.split('.')
+  if (rest.length > 0 || !base64url.test(head) || !base64url.test(body)) return undefined
+  const claims = readObject(body)
+  return claims && { head, body, signature, claims }
+}
+
+function readObject(part: string): Claims | undefined {
+  const parsed = parseJsonBytes(Buffer.from(part, 'base64url'))
+  return parsed.ok && isJsonObject(parsed.value) ? parsed.value : undefined
+}
+
+/** The rule that the header breaks, as a text. */
+export function readHeader({ head }: SignedToken): TokenHeader | string {
+  const header = readObject(head)
+  if (header === undefined) return 'oidc: malformed jwt'
+  const algorithm = getOwn(header, 'alg')
+  if (typeof algorithm !== 'string' || !algorithms.has(algorithm))
+    return `oidc: id token signed with unsupported algorithm, expected [${[...algorithms.keys()].join(' ')}]`
+  if (Object.hasOwn(header, 'crit')) return 'oidc: malformed jwt: it demands an extension'
+  const keyId = getOwn(header, 'kid')
+  if (keyId !== undefined && typeof keyId !== 'string') return 'oidc: malformed jwt'
+  return { algorithm, keyId: keyId === '' ? undefined : keyId }
+}
+
+/** The key by which the token is signed; undefined where it is none of these. */
+export function signingKey(
+  token: SignedToken,
+  { algorithm, keyId }: TokenHeader,
+  keys: readonly VerificationKey[],
+): VerificationKey | undefined {
+  const known = algorithms.get(algorithm)
+  const bytes = Buffer.from(token.signature, 'base64url')
+  // Only in one spelling: else the same token could be shown in many, each verified anew.
+  if (known === undefined || bytes.length === 0 || bytes.toString('base64url') !== token.signature) return undefined
+  if (known.bytes !== undefined && bytes.length !== known.bytes) return undefined
+  const input = Buffer.from(`${token.head}.${token.body}`)
+  return keys.find(candidate => {
+    if (candidate.type !== known.keyType || (keyId !== undefined && candidate.keyId !== keyId)) return false
+    if (candidate.algorithm !== undefined && candidate.algorithm !== algorithm) return false
+    return isSignature(known, candidate.key, input, bytes)
+  })
+}
+
+function isSignature({ digest, options }: Algorithm, key: KeyObject, input: Buffer, signature: Buffer): boolean {
+  return verify(digest, input, { key, ...options }, signature)
+}
