@@ -40,6 +40,13 @@ describe('ReplicationController', () => {
     assert.deepEqual(judgeNew(replicationController, object).fields, ['spec.selector', 'spec.template'])
   })
 
+  test('says that a template has no labels at all', () => {
+    const { errors } = judgeNew(replicationController, of({ selector: { app: 'web' }, template: { spec: template.spec } }))
+    assert.deepEqual(errors, [
+      'spec.template.metadata.labels: Invalid value: map[string]string(nil): `selector` does not match template `labels`',
+    ])
+  })
+
   test('holds on to fields that other versions could not say', () => {
     const { object: old } = judgeNew(replicationController, of({}))
     old.metadata.annotations = { 'non-convertible.kubernetes.io/selector': 'x', 'non-convertible.kubernetes.io/other': 'y' }

@@ -76,7 +76,7 @@ function validateReplicationController({ spec = {} }: ReplicationController): Fi
   if ((spec.replicas ?? 0) < 0) errors.push(invalidValue('spec.replicas', spec.replicas, negativeMessage))
   const { template } = spec
   if (template === undefined) return [...errors, required('spec.template')]
-  const labels = template.metadata?.labels ?? {}
+  const labels = template.metadata?.labels
   if (!selectorMatches({ matchLabels: selector }, labels)) {
     errors.push(invalidShown('spec.template.metadata.labels', goStringMap(labels), '`selector` does not match template `labels`'))
   }
