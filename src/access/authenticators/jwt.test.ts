@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { createHmac, createPublicKey } from 'node:crypto'
+import { createHmac, createPublicKey, sign } from 'node:crypto'
 import { test } from 'node:test'
 import { until } from '../../base/until.testing.ts'
 import { later, noKeyFits, openWorld, second, World } from '../jwt/jwt-world.testing.ts'
@@ -57,6 +57,14 @@ const forgeries: readonly Forgery[] = [
   { name: 'with an HMAC by the public key', token: world => withHmac(world, 'HS256', publicPem(world)), reason: wrongAlgorithm },
   { name: 'with an HMAC by the public key as ES256', token: world => withHmac(world, 'ES256', publicPem(world)), reason: noKeyFits },
   { name: 'of an algorithm that the key is not for', token: world => forged(world, { ...header(world), alg: 'RS256' }), reason: noKeyFits },
+  {
+    name: 'by a key of another kind than its algorithm',
+    token: world => {
+      const input = forged(world, { ...header(world), alg: 'RS256' }).replace(/\.[^.]*$/, '')
+      return `${input}.${sign('sha256', Buffer.from(input), signer(world).key).toString('base64url')}`
+    },
+    reason: noKeyFits,
+  },
   {
     name: 'of an algorithm named like a prototype',
     token: world => forged(world, { ...header(world), alg: '__proto__' }),

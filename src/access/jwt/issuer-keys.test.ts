@@ -29,33 +29,47 @@ test('a token without a key name is tried with every key of its kind, and one wi
   assert.equal(await world.refusal(forgedToken(otherKey.key, { alg: 'ES256', kid: 'RS256-key' }, world.claims())), noKeyFits)
 })
 
-const unfit: readonly { name: string; jwk: () => Claims; algorithm?: string }[] = [
-  { name: 'for another algorithm', jwk: () => publicJwk(testKey('RS256'), { alg: 'RS512' }), algorithm: 'RS256' },
-  { name: 'for encryption', jwk: () => publicJwk(testKey('RS256'), { use: 'enc' }), algorithm: 'RS256' },
-  { name: 'of a kind that shares a secret', jwk: () => ({ kty: 'oct', k: 'c2VjcmV0', kid: 'RS256-key' }), algorithm: 'RS256' },
-  { name: 'that is broken', jwk: () => ({ kty: 'RSA', n: '', e: 'AQAB', kid: 'RS256-key' }), algorithm: 'RS256' },
+const rsaKey = testKey('RS256')
+const unfit: readonly { name: string; jwk: Claims }[] = [
+  { name: 'for another algorithm', jwk: publicJwk(rsaKey, { alg: 'RS512' }) },
+  { name: 'for encryption', jwk: publicJwk(rsaKey, { use: 'enc' }) },
+  { name: 'of a kind that shares a secret', jwk: { kty: 'oct', k: 'c2VjcmV0', kid: rsaKey.keyId } },
+  { name: 'that is broken', jwk: { kty: 'RSA', n: '', e: 'AQAB', kid: rsaKey.keyId } },
 ]
-for (const { name, jwk, algorithm = 'ES256' } of unfit) {
+for (const { name, jwk } of unfit) {
   test(`a key is left out: ${name}`, async () => {
     await using world = await openWorld()
-    const key = testKey(algorithm)
-    world.issuer.respond = (path, answer) => {
-      if (path !== '/keys') return false
-      answer.end(JSON.stringify({ keys: [jwk(), publicJwk(otherKey)] }))
-      return true
-    }
-    assert.equal(await world.refusal(await world.token({}, key)), noKeyFits)
+    publish(world, jwk, publicJwk(otherKey))
+    assert.equal(await world.refusal(await world.token({}, rsaKey)), noKeyFits)
     await world.user(await world.token({}, otherKey))
   })
 }
 
-test('a key of RSA that is too short is left out', async () => {
-  await using world = await openWorld()
-  const weak = { ...testKey('RS256'), key: generateKeyPairSync('rsa', { modulusLength: 1024 }).privateKey }
-  world.issuer.keys = [weak]
-  const input = forgedToken(otherKey.key, { alg: 'RS256', kid: weak.keyId }, world.claims()).split('.').slice(0, 2).join('.')
-  assert.equal(await world.refusal(`${input}.${sign('sha256', Buffer.from(input), weak.key).toString('base64url')}`), notInitialized)
-})
+const short = { ...rsaKey, key: generateKeyPairSync('rsa', { modulusLength: 1024 }).privateKey }
+const dangerous: readonly { name: string; jwk: Claims }[] = [
+  { name: 'that is too short', jwk: publicJwk(short) },
+  { name: 'that is so long that verifying takes long', jwk: publicJwk(rsaKey, { n: Buffer.alloc(2048, 0xff).toString('base64url') }) },
+  { name: 'whose signatures everybody can make', jwk: publicJwk(rsaKey, { e: 'AQ' }) },
+  { name: 'whose exponent is even', jwk: publicJwk(rsaKey, { e: 'AQAA' }) },
+  { name: 'whose exponent is large', jwk: publicJwk(rsaKey, { e: 'AQAAAAE' }) },
+]
+for (const { name, jwk } of dangerous) {
+  test(`a key of RSA is left out: ${name}`, async () => {
+    await using world = await openWorld()
+    publish(world, jwk)
+    const input = forgedToken(otherKey.key, { alg: 'RS256', kid: rsaKey.keyId }, world.claims()).split('.').slice(0, 2).join('.')
+    const signature = sign('sha256', Buffer.from(input), short.key).toString('base64url')
+    assert.equal(await world.refusal(`${input}.${signature}`), notInitialized)
+  })
+}
+
+function publish({ issuer }: World, ...keys: readonly Claims[]): void {
+  issuer.respond = (path, answer) => {
+    if (path !== '/keys') return false
+    answer.end(JSON.stringify({ keys }))
+    return true
+  }
+}
 
 type Answer = Parameters<TestIssuer['respond']>[1]
 const discovery = '/.well-known/openid-configuration'
@@ -185,4 +199,26 @@ test('an issuer whose certificate is of another authority is not believed', asyn
     assert.deepEqual(world.issuer.asked, [])
     assert.match(world.logLines.join(''), /certificate|self-signed|issuer cert/)
   }
+})
+
+test('an issuer that is away is asked once a minute in the end', async () => {
+  await using world = await openWorld()
+  world.issuer.respond = (_, answer) => answer.writeHead(503).end() !== undefined
+  const token = await world.token({ exp: later(world, 86_400) })
+  for (let failures = 1; failures <= 10; failures++) {
+    assert.equal(await world.refusal(token), notInitialized)
+    assert.equal(world.issuer.asked.length, failures)
+    world.clock.advance(60 * second)
+  }
+})
+
+test('an issuer that is being asked holds up no server that ends', async () => {
+  await using world = await openWorld()
+  let pending = 0
+  world.issuer.respond = () => ++pending > 0
+  const refused = world.refusal(await world.token())
+  await until(() => pending === 1, 'the issuer is asked')
+  world.stop()
+  assert.equal(await refused, notInitialized)
+  assert.deepEqual(world.logLines, [])
 })

@@ -54,8 +54,13 @@ export class World implements AsyncDisposable {
     return decided.reason
   }
 
+  /** The server that the authenticator is a part of ends. */
+  stop(): void {
+    this.#stop.abort(new Error('the server ends'))
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#stop.abort(new Error('the test is done'))
+    this.stop()
     await this.issuer[Symbol.asyncDispose]()
   }
 }

@@ -19,7 +19,6 @@ const maxKeys = 100
 const minRsaBits = 2048
 /** Verifying takes the longer the larger it is. */
 const maxRsaBits = 8192
-const curves = ['P-256', 'P-384', 'P-521']
 
 /** Keys for other purposes, of other kinds or of no use are left out. Throws an Error where it is no set of keys. */
 export function readKeySet(value: unknown): VerificationKey[] {
@@ -46,7 +45,7 @@ function readKey(item: unknown): VerificationKey | undefined {
 function publicPart(member: (name: string) => string | undefined): [] | [type: string, jwk: JsonWebKey] {
   const [kty, n, e, crv, x, y] = ['kty', 'n', 'e', 'crv', 'x', 'y'].map(member)
   if (kty === 'RSA' && n !== undefined && e !== undefined) return ['RSA', { kty, n, e }]
-  if (kty === 'EC' && crv !== undefined && curves.includes(crv) && x !== undefined && y !== undefined) return [crv, { kty, crv, x, y }]
+  if (kty === 'EC' && crv !== undefined && x !== undefined && y !== undefined) return [crv, { kty, crv, x, y }]
   return []
 }
 
