@@ -35,6 +35,10 @@ test('priorityClass leaves the highest priorities and the system- names to the s
   assert.deepEqual(judgeUpdate(priorityClass, old, next => Object.assign(next, { value: 2 })).fields, ['value'])
 })
 
+test('runtimeClass may be made by an update, as upstream has it of few kinds', () => {
+  assert.equal(runtimeClass.allowCreateOnUpdate, true)
+})
+
 test('runtimeClass judges its handler and where its pods may run', () => {
   const scheduling = { nodeSelector: { a: '-' }, tolerations: [{ operator: 'Near', key: 'a' }] }
   const { fields } = judgeNew(runtimeClass, { metadata, handler: 'Kata!', scheduling })

@@ -18,6 +18,7 @@ export const runtimeClass = defineResource<RuntimeClass>({
   namespaced: false,
   judgesMetadata: ['whole', 'change'],
   allowUnconditionalUpdate: false,
+  allowCreateOnUpdate: true,
   standardFinalizers: false,
   columns: [nameColumn, { name: 'Handler', type: 'string', cell: ({ handler }) => handler }, ageColumn],
   setDefaults({ scheduling }) {
