@@ -137,6 +137,8 @@ export interface ResourceDefinition<T extends KubeObject = KubeObject> extends U
   readonly scalePaths?: ScalePaths
   /** Why nobody may delete the object of this name by itself, in upstream's words. */
   refusesDeletion?(name: string): string | undefined
+  /** Whether a deletion that is done at once is answered with the last state of the object, where other kinds get a Status. */
+  readonly returnsDeleted?: boolean
   /** True for the kinds whose deletion upstream begins by an update of their own: it marks no grace period, and no new generation. */
   readonly marksNoGrace?: boolean
   /** What the beginning of a deletion changes in an object beside its metadata's times. */

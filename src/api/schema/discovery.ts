@@ -20,6 +20,7 @@ export type DiscoverableResource = Pick<
   | 'subresources'
   | 'storedAs'
   | 'virtual'
+  | 'returnsDeleted'
   | 'custom'
   | 'selectableFields'
 >

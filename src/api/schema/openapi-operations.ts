@@ -188,7 +188,7 @@ function objectOperations(resource: DiscoverableResource): Draft[] {
       kind: { group, version, kind },
       query: deleting,
       body: deleteOptionsKey,
-      answer: statusKey,
+      answer: resource.returnsDeleted === true ? keyOf(resource, resource) : statusKey,
     })
   }
   return operations

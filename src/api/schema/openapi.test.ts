@@ -36,6 +36,16 @@ describe('openApiV3Document()', () => {
     )
   })
 
+  it('says which deletions are answered with the object', () => {
+    const answerOf = (plural: string): unknown => {
+      const { paths } = wire(openApiV3Document(input, 'apis/storage.k8s.io/v1'))
+      const one = paths?.[`/apis/storage.k8s.io/v1/${plural}/{name}`] as Record<string, { responses: Record<string, unknown> }>
+      return JSON.stringify(one['delete']?.responses['200']).match(/schemas\/([\w.-]+)/)?.[1]
+    }
+    assert.equal(answerOf('csidrivers'), 'io.k8s.api.storage.v1.CSIDriver')
+    assert.equal(answerOf('namespaces/{namespace}/csistoragecapacities'), 'io.k8s.apimachinery.pkg.apis.meta.v1.Status')
+  })
+
   it('names operations by all words of their group', () => {
     const named = (path: string) => JSON.stringify(openApiV3Document(input, path))
     assert.match(named('apis/rbac.authorization.k8s.io/v1'), /"operationId":"createRbacAuthorizationV1NamespacedRole"/)

@@ -31,6 +31,22 @@ test('remove() answers a Status that names what is gone', async () => {
   assert.equal(again.json.message, 'configmaps "a" not found')
 })
 
+const returned: readonly [string, object][] = [
+  ['/api/v1/namespaces/default/serviceaccounts', {}],
+  ['/apis/storage.k8s.io/v1/storageclasses', { provisioner: 'example.com/disk' }],
+  ['/apis/storage.k8s.io/v1/csidrivers', { spec: {} }],
+  ['/apis/storage.k8s.io/v1/csinodes', { spec: { drivers: [] } }],
+]
+for (const [collection, object] of returned) {
+  test(`remove() answers what is gone itself below ${collection}`, async () => {
+    await using api = new TestServer()
+    const created = await api.create(collection, { metadata: { name: 'a' }, ...object })
+    const { status, json } = await api.request('DELETE', `${collection}/a`)
+    assert.deepEqual([status, json.kind, json.metadata.uid], [200, created.kind, created.metadata.uid])
+    assert.equal((await api.get(`${collection}/a`)).status, 404)
+  })
+}
+
 test('remove() waits for finalizers and ends with the last of them', async () => {
   await using api = new TestServer()
   await api.create(path, { metadata: { name: 'a', finalizers: ['example.com/hold'] } })

@@ -1,5 +1,4 @@
 // delete: one object, at once or when its grace period and finalizers allow.
-import { groupResource } from '../../api/object.ts'
 import { forbidden } from '../../api/status.ts'
 import { entryReply, objectReply, successReply } from '../answers/respond.ts'
 import { deleteObject, warnOfOrphans } from '../objects/delete-object.ts'
@@ -9,18 +8,6 @@ import { readDeletion } from '../request/delete-options.ts'
 import type { ResourceContext } from '../request/request-context.ts'
 import type { Reply } from '../transport/exchange.ts'
 
-/** Kinds that upstream answers with their last state where others get a Status. */
-const answersWithObject = new Set([
-  'persistentvolumeclaims',
-  'persistentvolumes',
-  'pods',
-  'podtemplates',
-  'resourcequotas',
-  'serviceaccounts',
-  'services',
-  'volumeattachments.storage.k8s.io',
-])
-
 export async function remove(parts: WriteParts, context: ResourceContext): Promise<Reply> {
   const { served, info } = context
   const deletion = await readDeletion(context)
@@ -28,8 +15,8 @@ export async function remove(parts: WriteParts, context: ResourceContext): Promi
   if (why !== undefined) throw forbidden(served.named, info.name, why)
   warnOfOrphans(context, deletion)
   const { object, entry, gone } = await deleteObject(parts, context, info.name, deletion)
-  const { group, plural } = served.definition
-  if (!gone || answersWithObject.has(groupResource(group, plural)) || isNamespace(object)) {
+  const { group, plural, returnsDeleted } = served.definition
+  if (!gone || returnsDeleted === true || isNamespace(object)) {
     // As upstream: whoever asks in the old way is told whether it is done.
     const status = !gone && deletion.keepsNoOrphans === true ? 202 : 200
     return entry ? entryReply(context, entry, status) : objectReply(context, served, object, status)

@@ -13,6 +13,7 @@ export const podTemplate = defineResource<PodTemplate>({
   kind: 'PodTemplate',
   plural: 'podtemplates',
   namespaced: true,
+  returnsDeleted: true,
   countsGeneration: true,
   countedParts: ({ template }) => [template],
   columns: [

@@ -18,6 +18,7 @@ export const pod = defineResource<Pod>({
   kind: 'Pod',
   plural: 'pods',
   namespaced: true,
+  returnsDeleted: true,
   judgesMetadata: ['change', 'whole'],
   shortNames: ['po'],
   categories: ['all'],

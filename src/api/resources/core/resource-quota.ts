@@ -30,6 +30,7 @@ export const resourceQuota = defineResource<ResourceQuota>({
   kind: 'ResourceQuota',
   plural: 'resourcequotas',
   namespaced: true,
+  returnsDeleted: true,
   shortNames: ['quota'],
   subresources: [
     {

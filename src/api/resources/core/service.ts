@@ -23,6 +23,7 @@ export const service = defineResource<Service>({
   kind: 'Service',
   plural: 'services',
   namespaced: true,
+  returnsDeleted: true,
   shortNames: ['svc'],
   categories: ['all'],
   subresources: [

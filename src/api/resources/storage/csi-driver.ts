@@ -18,6 +18,7 @@ export const csiDriver = defineResource<CSIDriver>({
   kind: 'CSIDriver',
   plural: 'csidrivers',
   namespaced: false,
+  returnsDeleted: true,
   allowUnconditionalUpdate: false,
   columns: [
     nameColumn,

@@ -30,6 +30,7 @@ export const storageClass = defineResource<StorageClass>({
   kind: 'StorageClass',
   plural: 'storageclasses',
   namespaced: false,
+  returnsDeleted: true,
   judgesMetadata: ['whole', 'change'],
   shortNames: ['sc'],
   columns: [

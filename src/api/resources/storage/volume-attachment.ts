@@ -23,6 +23,7 @@ export const volumeAttachment = defineResource<VolumeAttachment>({
   kind: 'VolumeAttachment',
   plural: 'volumeattachments',
   namespaced: false,
+  returnsDeleted: true,
   judgesMetadata: ['whole', 'whole'],
   allowUnconditionalUpdate: false,
   // The whole is judged there: what may be too long stands in the status.
