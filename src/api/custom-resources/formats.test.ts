@@ -16,6 +16,8 @@ const rows: readonly [format: string, fits: string[], misfits: string[]][] = [
       'A B <a@example.com>',
       '"a b"@c',
       '"A, B" <a.b@[192.0.2.1]>',
+      // As of Go 1.24, which v1.33 is built with; later versions want `IPv6:` before it.
+      'a@[::1]',
       'a@b (A (B\\)))',
       'é@b',
       '<a@b>',
@@ -34,6 +36,7 @@ const rows: readonly [format: string, fits: string[], misfits: string[]][] = [
       '""@b',
       '"a@b',
       'a@[x]',
+      'a@[IPv6:::1]',
       'a@b>',
       '<a@b',
       'a@b (',
