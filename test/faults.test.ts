@@ -254,6 +254,14 @@ describe('a part killed under load', { skip: noContainers() }, () => {
   }
   let work = 0
 
+  const worksAtLast = () =>
+    until('the cluster works', () =>
+      works().then(
+        () => true,
+        () => false,
+      ),
+    )
+
   /** Kills the node and has its next starts fail, one of them seen; the answer puts right what it needs. */
   async function breakNode(): Promise<() => void> {
     const file = join(dataDirectory, 'node', 'pull-records.json')
@@ -313,12 +321,7 @@ describe('a part killed under load', { skip: noContainers() }, () => {
     const running = await containers()
     const mend = await breakNode()
     mend()
-    await until('the cluster works', () =>
-      works().then(
-        () => true,
-        () => false,
-      ),
-    )
+    await worksAtLast()
     assert.equal(await containers(), running)
   })
 
@@ -339,12 +342,7 @@ describe('a part killed under load', { skip: noContainers() }, () => {
     await until('every part has ended', () => parts.every(({ pid }) => pid !== undefined && !isAlive(pid)))
     cluster = await TestCluster.start({ dataDirectory, port: cluster.port })
     await load.assertNothingLost()
-    await until('the cluster works', () =>
-      works().then(
-        () => true,
-        () => false,
-      ),
-    )
+    await worksAtLast()
     assert.equal(await containers(), running)
   })
 
@@ -355,12 +353,7 @@ describe('a part killed under load', { skip: noContainers() }, () => {
 
   test('a stop while the node cannot start leaves nothing either', async () => {
     cluster = await TestCluster.start({ dataDirectory, port: cluster.port })
-    await until('the cluster works', () =>
-      works().then(
-        () => true,
-        () => false,
-      ),
-    )
+    await worksAtLast()
     const mend = await breakNode()
     assert.equal(await cluster.stop(), 0, cluster.output)
     mend()
@@ -369,12 +362,7 @@ describe('a part killed under load', { skip: noContainers() }, () => {
 
   test('a stop of the next start after a kill of up, before its node begins, leaves nothing either', async () => {
     cluster = await TestCluster.start({ dataDirectory, port: cluster.port })
-    await until('the cluster works', () =>
-      works().then(
-        () => true,
-        () => false,
-      ),
-    )
+    await worksAtLast()
     const { parts } = await cluster.status()
     cluster.signal('SIGKILL')
     await cluster.exited
