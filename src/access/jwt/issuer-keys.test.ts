@@ -222,3 +222,31 @@ test('an issuer that is being asked holds up no server that ends', async () => {
   assert.equal(await refused, notInitialized)
   assert.deepEqual(world.logLines, [])
 })
+
+test('of tokens that no key fits as many wait for the issuer as may, and the others are refused at once', async () => {
+  await using world = await openWorld()
+  let pending = 0
+  world.issuer.respond = () => ++pending > 0
+  const token = await world.token()
+  const waiting = Array.from({ length: 500 }, () => world.refusal(token))
+  assert.equal(await Promise.race([...waiting, 'all wait']), 'all wait')
+  const refused = world.refusal(token)
+  assert.equal(await Promise.race([refused, ...waiting]), notInitialized)
+  world.clock.advance(10 * second)
+  await Promise.all(waiting)
+  world.issuer.respond = () => false
+  world.clock.advance(second)
+  await world.user(token)
+})
+
+test('a token that names no key is tried with sixteen keys at most', async () => {
+  await using world = await openWorld()
+  const others = Array.from({ length: 15 }, (_, index) => testKey('ES256', `key-${index}`))
+  const token = forgedToken(otherKey.key, { alg: 'ES256' }, world.claims())
+  world.issuer.keys = [...others, otherKey]
+  await world.user(token)
+  await using more = await openWorld()
+  more.issuer.keys = [...others, testKey('ES256', 'key-15'), otherKey]
+  assert.equal(await more.refusal(forgedToken(otherKey.key, { alg: 'ES256' }, more.claims())), noKeyFits)
+  await more.user(await more.token({}, otherKey))
+})

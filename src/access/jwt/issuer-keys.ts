@@ -37,6 +37,8 @@ const maxDocumentBytes = 256 * 1024
 const askingMs = 10_000
 /** Between two questions that were answered: whoever makes up keys of tokens asks for no more. */
 const askAgainMs = 10_000
+/** Tokens that may wait for one answer, each with its request. */
+const maxWaiting = 500
 /** A key that the issuer has withdrawn is not taken for longer, unless the issuer is away. */
 const maxAgeMs = 3_600_000
 /** Between questions that were not answered; twice as long each time. */
@@ -49,6 +51,7 @@ export class IssuerKeys {
   #keys: readonly VerificationKey[] = []
   #identities: ReadonlySet<string> = new Set()
   #asking: Promise<void> | undefined
+  #waiting = 0
   #failures = 0
   /** By the clock that nobody sets. */
   #mayAskAt = Number.NEGATIVE_INFINITY
@@ -68,16 +71,17 @@ export class IssuerKeys {
     return this.#identities.has(identity)
   }
 
-  /** Asks the issuer, once for all who wait; never rejects. Undefined where it was asked a short while ago. */
+  /** Asks the issuer, once for all who wait; never rejects. Undefined where it was asked a short while ago, and where too many wait. */
   refresh(): Promise<void> | undefined {
     if (this.#asking === undefined && this.#parts.clock.monotonic() < this.#mayAskAt) return undefined
+    if (++this.#waiting > maxWaiting) return undefined
     this.#asking ??= this.#ask()
     return this.#asking
   }
 
   /** Goes on in the background: the keys that are known serve meanwhile. */
   refreshWhereOld(): void {
-    if (this.#parts.clock.monotonic() >= this.#oldAt) void this.refresh()
+    if (this.#asking === undefined && this.#parts.clock.monotonic() >= this.#oldAt) void this.refresh()
   }
 
   async #ask(): Promise<void> {
@@ -97,6 +101,7 @@ export class IssuerKeys {
       if (!signal.aborted) log.error('keys of a token issuer not read', { issuer: this.#source.issuer, failures: this.#failures, err })
     } finally {
       this.#asking = undefined
+      this.#waiting = 0
     }
   }
 

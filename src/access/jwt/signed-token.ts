@@ -1,5 +1,5 @@
 // A JSON Web Token in its compact form: read within bounds, and verified with a key of the issuer by an algorithm that the key is for.
-import { constants, type KeyObject, verify } from 'node:crypto'
+import { constants, verify } from 'node:crypto'
 import { parseJsonBytes } from '../../api/schema/decode.ts'
 import { isJsonObject } from '../../base/json.ts'
 import { getOwn } from '../../base/own-property.ts'
@@ -45,6 +45,9 @@ const algorithms: ReadonlyMap<string, Algorithm> = new Map<string, Algorithm>([
   ['ES512', { digest: 'sha512', keyType: 'P-521', options: ecdsa }],
 ])
 
+/** Of keys that may have signed a token: whoever names none, or one of many of a name, must not make us try all. */
+const maxTriedKeys = 16
+
 const base64url = /^[A-Za-z0-9_-]+$/
 
 /** Undefined where it is nothing of the kind. The caller has bounded the text. */
@@ -84,13 +87,13 @@ export function signingKey(
   // Only in one spelling: else the same token could be shown in many, each verified anew.
   if (known === undefined || bytes.length === 0 || bytes.toString('base64url') !== token.signature) return undefined
   const input = Buffer.from(`${token.head}.${token.body}`)
-  return keys.find(candidate => {
-    if (candidate.type !== known.keyType || (keyId !== undefined && candidate.keyId !== keyId)) return false
-    if (candidate.algorithm !== undefined && candidate.algorithm !== algorithm) return false
-    return isSignature(known, candidate.key, input, bytes)
-  })
-}
-
-function isSignature({ digest, options }: Algorithm, key: KeyObject, input: Buffer, signature: Buffer): boolean {
-  return verify(digest, input, { key, ...options }, signature)
+  return keys
+    .filter(
+      candidate =>
+        candidate.type === known.keyType &&
+        (keyId === undefined || candidate.keyId === keyId) &&
+        (candidate.algorithm === undefined || candidate.algorithm === algorithm),
+    )
+    .slice(0, maxTriedKeys)
+    .find(({ key }) => verify(known.digest, input, { key, ...known.options }, bytes))
 }
