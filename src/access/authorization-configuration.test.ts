@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { UserError } from '../base/user-error.ts'
-import { maxAuthorizers, readAuthorizationConfiguration, type WebhookEndpoint } from './authorization-configuration.ts'
+import type { WebhookEndpoint } from './ask-webhook.ts'
+import { maxAuthorizers, readAuthorizationConfiguration } from './authorization-configuration.ts'
 
 const endpoint: WebhookEndpoint = { url: 'https://authz.example', authorities: undefined, serverName: undefined, identity: {} }
 const readKubeconfig = (path: string): WebhookEndpoint => {

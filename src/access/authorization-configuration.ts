@@ -16,16 +16,8 @@ import { type Fail, onlyFields, strictYaml } from '../api/schema/strict-yaml.ts'
 import { dns1123Subdomain } from '../api/validation/names.ts'
 import { formatGoDuration, parseGoDuration } from '../base/go-duration.ts'
 import { UserError } from '../base/user-error.ts'
+import type { WebhookEndpoint } from './ask-webhook.ts'
 import type { ReviewVersion } from './subject-access-review.ts'
-
-/** Where reviews go, and as whom: what a kubeconfig file says. */
-export interface WebhookEndpoint {
-  readonly url: string
-  /** PEM; undefined for those that the system trusts. */
-  readonly authorities: string | undefined
-  readonly serverName: string | undefined
-  readonly identity: { readonly certificate?: string; readonly key?: string; readonly authorization?: string }
-}
 
 export interface WebhookSettings {
   readonly endpoint: WebhookEndpoint

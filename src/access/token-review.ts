@@ -2,10 +2,13 @@
 import type { Authentication } from './access.ts'
 import { type Authenticate, notIts } from './authenticate.ts'
 import type { ServiceAccountTokenAuthenticator } from './authenticators/service-account-token.ts'
+import { type TokenWebhook, tokenWebhookName } from './authenticators/token-webhook.ts'
 import type { DenyList } from './revocation.ts'
 
 export interface TokenReviewParts {
   readonly serviceAccountTokens: Pick<ServiceAccountTokenAuthenticator, 'verifyToken'>
+  /** Undefined where there is none; one of those that `authenticate` asks. */
+  readonly tokenWebhook?: Pick<TokenWebhook, 'verifyToken'> | undefined
   readonly authenticate: Authenticate
   readonly denyList: DenyList
   /** The API server's own. */
@@ -16,21 +19,30 @@ export type ReviewedToken = Authentication & { readonly audiences?: readonly str
 /** No audiences: those of the API server. */
 export type ReviewToken = (token: string, audiences: readonly string[]) => Promise<ReviewedToken>
 
-export function createTokenReview({ serviceAccountTokens, authenticate, denyList, audiences: own }: TokenReviewParts): ReviewToken {
+export function createTokenReview({
+  serviceAccountTokens,
+  tokenWebhook,
+  authenticate,
+  denyList,
+  audiences: own,
+}: TokenReviewParts): ReviewToken {
+  const unlessDenied = (verified: ReviewedToken): ReviewedToken => {
+    const denied = verified.outcome === 'authenticated' ? denyList.denies(verified) : undefined
+    return denied === undefined ? verified : { outcome: 'rejected', reason: denied }
+  }
   return async (token, wanted) => {
     const audiences = wanted.length > 0 ? wanted : own
     const verified = serviceAccountTokens.verifyToken(token, audiences)
-    if (verified.outcome === 'authenticated') {
-      const denied = denyList.denies(verified)
-      return denied === undefined ? verified : { outcome: 'rejected', reason: denied }
-    }
-    if (verified.outcome === 'rejected') return verified
-    // Tokens of other kinds know no audience: they are for this API server only, and say nothing to another one.
+    if (verified.outcome !== 'no-opinion') return unlessDenied(verified)
     const shared = audiences.filter(audience => own.includes(audience))
-    if (shared.length === 0) return { outcome: 'no-opinion' }
+    // What a webhook knows may be for others, as it says. Tokens of other kinds know no audience: they are for this API server only.
+    const askWebhook = async (): Promise<ReviewedToken> =>
+      unlessDenied((await tokenWebhook?.verifyToken(token, audiences)) ?? { outcome: 'no-opinion' })
+    if (shared.length === 0) return await askWebhook()
     const answer = await authenticate({ authorization: `Bearer ${token}`, remoteAddress: '' })
+    if (answer.outcome === 'authenticated' && answer.authenticator === tokenWebhookName) return await askWebhook()
     if (answer.outcome === 'authenticated') return { ...answer, audiences: shared }
     const isNobodys = answer.outcome === 'rejected' && answer.asked?.every(({ reason }) => reason === notIts)
-    return isNobodys ? { outcome: 'no-opinion' } : answer
+    return isNobodys ? await askWebhook() : answer
   }
 }

@@ -1,7 +1,6 @@
 // The metrics of authorization webhooks under upstream's names.
 import { Counter, Histogram, type Registry } from '../base/metrics.ts'
-
-export type RoundTrip = 'success' | 'timeout' | 'error'
+import type { RoundTrip } from './ask-webhook.ts'
 
 export interface AuthorizationWebhookMetrics {
   /** One call, which may be one of several for the same question. */

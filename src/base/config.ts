@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs'
 import { isIP } from 'node:net'
 import { homedir, hostname } from 'node:os'
 import { isAbsolute, join, resolve } from 'node:path'
+import { parseGoDuration } from './go-duration.ts'
 import { messageOf, UserError, whyUnreadable } from './user-error.ts'
 
 export type Profile = 'secure' | 'upstream'
@@ -36,6 +37,10 @@ export interface Config {
   readonly auditPolicyFile: string | undefined
   /** Path of an AuthenticationConfiguration. */
   readonly authenticationConfigFile: string | undefined
+  /** Path of a kubeconfig file that leads to a webhook for tokens, which version of TokenReview it is sent, and for how long its answers hold. */
+  readonly authenticationTokenWebhookConfigFile: string | undefined
+  readonly authenticationTokenWebhookVersion: 'v1' | 'v1beta1'
+  readonly authenticationTokenWebhookCacheMs: number
   /** Path of an AuthorizationConfiguration. */
   readonly authorizationConfigFile: string | undefined
   /** Features by the names of their gates, and group versions, that are switched on or off; which there are, the API knows. */
@@ -66,6 +71,9 @@ export interface Settings {
   readonly admissionConfigFile?: string
   readonly auditPolicyFile?: string
   readonly authenticationConfigFile?: string
+  readonly authenticationTokenWebhookConfigFile?: string
+  readonly authenticationTokenWebhookVersion?: 'v1' | 'v1beta1'
+  readonly authenticationTokenWebhookCacheTtl?: string
   readonly authorizationConfigFile?: string
   /** `A=true,B=false`, or in a file a mapping. */
   readonly featureGates?: string | Readonly<Record<string, boolean>>
@@ -146,6 +154,12 @@ export const settingChecks: Readonly<Record<keyof Settings, Check>> = {
   admissionConfigFile: text,
   auditPolicyFile: text,
   authenticationConfigFile: text,
+  authenticationTokenWebhookConfigFile: text,
+  authenticationTokenWebhookVersion: oneOf('v1', 'v1beta1'),
+  authenticationTokenWebhookCacheTtl: {
+    expected: 'a duration such as 2m, or 0s',
+    accepts: value => typeof value === 'string' && Number(parseGoDuration(value)) >= 0,
+  },
   authorizationConfigFile: text,
   featureGates: switches,
   runtimeConfig: switches,
@@ -210,6 +224,9 @@ export function createConfig(machine: Machine, ...sources: readonly Settings[]):
     admissionConfigFile: settings.admissionConfigFile,
     auditPolicyFile: settings.auditPolicyFile,
     authenticationConfigFile: settings.authenticationConfigFile,
+    authenticationTokenWebhookConfigFile: settings.authenticationTokenWebhookConfigFile,
+    authenticationTokenWebhookVersion: settings.authenticationTokenWebhookVersion ?? 'v1',
+    authenticationTokenWebhookCacheMs: Number(parseGoDuration(settings.authenticationTokenWebhookCacheTtl ?? '2m')),
     authorizationConfigFile: settings.authorizationConfigFile,
     featureGates: switchesIn(settings.featureGates),
     runtimeConfig: switchesIn(settings.runtimeConfig),

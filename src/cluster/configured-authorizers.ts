@@ -6,11 +6,11 @@ import type { Registry } from '../base/metrics.ts'
 
 export async function configuredAuthorizers(
   configuration: AuthorizationConfiguration,
-  { metrics, ...parts }: Omit<WebhookParts, 'metrics' | 'random'> & { readonly metrics: Registry },
+  { metrics, ...parts }: Omit<WebhookParts, 'metrics'> & { readonly metrics: Registry },
 ): Promise<ConfiguredAuthorizers> {
   const [{ compileMatches }, { authorizationWebhookMetrics }] = await Promise.all([
     import('../access/webhook-conditions.ts'),
     import('../access/webhook-metrics.ts'),
   ])
-  return { configuration, compileMatches, webhooks: { ...parts, metrics: authorizationWebhookMetrics(metrics), random: Math.random } }
+  return { configuration, compileMatches, webhooks: { ...parts, metrics: authorizationWebhookMetrics(metrics) } }
 }

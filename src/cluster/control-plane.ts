@@ -3,6 +3,7 @@ import { randomInt } from 'node:crypto'
 import { type AccessVerdict, type Attributes, authenticatedGroup } from '../access/access.ts'
 import { createAuthentication } from '../access/authenticate.ts'
 import { authenticatorList } from '../access/authenticators/index.ts'
+import type { TokenWebhookSettings } from '../access/authenticators/token-webhook.ts'
 import type { AuthorizationConfiguration } from '../access/authorization-configuration.ts'
 import { createAuthorization } from '../access/authorize.ts'
 import { authorizerList } from '../access/authorizers/index.ts'
@@ -77,6 +78,8 @@ export interface ControlPlaneOptions {
   readonly admission?: AdmissionSettings
   /** Default: no tokens but the cluster's own, and health checks without any. */
   readonly authentication?: AuthenticationConfiguration
+  /** Default: tokens that nobody here knows are nobody's. */
+  readonly tokenWebhook?: TokenWebhookSettings
   /** Default: Node and RBAC. */
   readonly authorization?: AuthorizationConfiguration
   readonly clock: Clock
@@ -108,23 +111,26 @@ export async function openControlPlane(options: ControlPlaneOptions): Promise<Ap
     signer.tokenKeys(signal),
   ])
   const audiences = [defaultIssuer]
-  const { authenticators, serviceAccountTokens } = authenticatorList({
+  const webhooks = webhookParts({ clock, log, signal })
+  const { post } = webhooks.context.sender
+  const asking = { post, clock, log, random: Math.random, signal }
+  const { tokenWebhook: settings } = options
+  const { authenticators, serviceAccountTokens, tokenWebhook } = authenticatorList({
     clientAuthorities: clientAuthority,
     tokens: { issuer: defaultIssuer, audiences, keys, objects },
     tickets: joinTickets(store),
     issuers: await tokenIssuers(options.authentication, { clock, log, signal, profile }),
     clock,
+    webhook: settings && { settings, parts: { ...asking, audiences, mayNameSystem: profile === 'upstream' } },
   })
   const denyList = createDenyList()
   followDenials(store, denyList, log, signal)
   const authenticate = createAuthentication({ authenticators, denyList })
   const rbac = createRbacAuthorizer(rbacSource(store, signal))
-  const webhooks = webhookParts({ clock, log, signal })
-  const { post } = webhooks.context.sender
   const authorization = createAuthorization(
     authorizerList(
       { nodeGraph: createNodeGraph(nodeGraphSource(store, signal)), rbac, certificateRequests: certificateRequests(store) },
-      options.authorization && (await configuredAuthorizers(options.authorization, { post, clock, log, metrics, signal })),
+      options.authorization && (await configuredAuthorizers(options.authorization, { ...asking, metrics })),
     ),
   )
   const { authorize } = authorization
@@ -183,7 +189,7 @@ export async function openControlPlane(options: ControlPlaneOptions): Promise<Ap
     resources,
     authenticate,
     denyList,
-    reviewToken: createTokenReview({ serviceAccountTokens, authenticate, denyList, audiences }),
+    reviewToken: createTokenReview({ serviceAccountTokens, tokenWebhook, authenticate, denyList, audiences }),
     authorize: options.offline === true && options.letsEverybodyPass === true ? letPass : authorize,
     audit: options.audit,
     admission: measuredAdmission(createAdmission(plugins), metrics, clock),

@@ -2,6 +2,7 @@
 import { X509Certificate } from 'node:crypto'
 import type { AuditEvent } from '../access/audit/audit-event.ts'
 import type { AuditFailure } from '../access/audit/audit-failure.ts'
+import type { TokenWebhookSettings } from '../access/authenticators/token-webhook.ts'
 import type { AuthorizationConfiguration } from '../access/authorization-configuration.ts'
 import type { AuthenticationConfiguration } from '../access/jwt/configuration.ts'
 import { createKeyAndCsr } from '../access/pki/key-and-csr.ts'
@@ -149,6 +150,7 @@ export class SecuredApi implements AsyncDisposable {
     policies,
     admission,
     authorization,
+    tokenWebhook,
     features,
     authentication,
     audited,
@@ -158,6 +160,7 @@ export class SecuredApi implements AsyncDisposable {
     policies?: PolicyFolder
     admission?: AdmissionSettings
     authorization?: AuthorizationConfiguration
+    tokenWebhook?: TokenWebhookSettings
     features?: Features
     authentication?: AuthenticationConfiguration
     /** Instead of `events`. */
@@ -185,6 +188,7 @@ export class SecuredApi implements AsyncDisposable {
       ...(policies ? { policies } : {}),
       ...(admission ? { admission } : {}),
       ...(authorization ? { authorization } : {}),
+      ...(tokenWebhook ? { tokenWebhook } : {}),
       ...(features ? { features } : {}),
       ...(authentication ? { authentication } : {}),
       serviceCidr: '10.96.0.0/16',

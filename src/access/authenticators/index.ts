@@ -10,6 +10,7 @@ import {
   type ServiceAccountTokenAuthenticator,
   type ServiceAccountTokenOptions,
 } from './service-account-token.ts'
+import { createTokenWebhook, type TokenWebhook, type TokenWebhookParts, type TokenWebhookSettings } from './token-webhook.ts'
 
 export interface AuthenticatorParts {
   /** PEM of the client authorities. */
@@ -19,21 +20,27 @@ export interface AuthenticatorParts {
   /** Of tokens beside the cluster's own. */
   readonly issuers: readonly TokenIssuer[]
   readonly clock: Clock
+  /** Asked last of all. */
+  readonly webhook?: { readonly settings: TokenWebhookSettings; readonly parts: TokenWebhookParts } | undefined
 }
 
-/** `serviceAccountTokens` is in the list too; TokenReview asks it for other audiences. */
-export function authenticatorList({ clientAuthorities, tokens, tickets, issuers, clock }: AuthenticatorParts): {
+/** `serviceAccountTokens` and `tokenWebhook` are in the list too; TokenReview asks them for other audiences. */
+export function authenticatorList({ clientAuthorities, tokens, tickets, issuers, webhook, clock }: AuthenticatorParts): {
   readonly authenticators: readonly Authenticator[]
   readonly serviceAccountTokens: ServiceAccountTokenAuthenticator
+  readonly tokenWebhook: TokenWebhook | undefined
 } {
   const serviceAccountTokens = createServiceAccountTokenAuthenticator({ ...tokens, clock })
+  const tokenWebhook = webhook && createTokenWebhook(webhook.settings, webhook.parts)
   return {
     serviceAccountTokens,
+    tokenWebhook,
     authenticators: [
       createClientCertificateAuthenticator({ authorities: clientAuthorities, clock }),
       createJoinTicketAuthenticator(tickets, clock),
       serviceAccountTokens,
       ...(issuers.length === 0 ? [] : [createJwtAuthenticator(issuers)]),
+      ...(tokenWebhook === undefined ? [] : [tokenWebhook]),
     ],
   }
 }

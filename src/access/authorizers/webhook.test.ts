@@ -151,6 +151,11 @@ const failures: readonly (readonly [name: string, fail: () => Promise<unknown>, 
     async () => JSON.stringify({ apiVersion: 'authorization.k8s.io/v1beta1', kind: 'SubjectAccessReview', status: { allowed: true } }),
     1,
   ],
+  [
+    'another kind of review',
+    async () => JSON.stringify({ apiVersion: 'authorization.k8s.io/v1', kind: 'SelfSubjectAccessReview', status: { allowed: true } }),
+    1,
+  ],
   ['a truth that is a text', async () => ({ allowed: 'true' }), 1],
 ]
 for (const [name, fail, calls] of failures) {

@@ -1,30 +1,18 @@
 // Asks somebody outside of the cluster: a webhook that is sent a SubjectAccessReview, and whose answers are kept for a while.
 import { createHash } from 'node:crypto'
-import { AnswerError } from '../../base/answer-error.ts'
-import { type Clock, pause } from '../../base/clock.ts'
 import type { Logger } from '../../base/log.ts'
-import { codeOf } from '../../base/user-error.ts'
 import type { Attributes, WebhookAuthorizer, WebhookDecision } from '../access.ts'
-import type { WebhookEndpoint, WebhookSettings } from '../authorization-configuration.ts'
+import { type AskParts, askWebhook, type Question, roundTripOf } from '../ask-webhook.ts'
+import type { WebhookSettings } from '../authorization-configuration.ts'
 import { BoundedCache } from '../bounded-cache.ts'
 import { isOwnPart } from '../own-parts.ts'
 import { type ReviewStatus, readReviewStatus, reviewBody, reviewSpec } from '../subject-access-review.ts'
 import type { Matches } from '../webhook-conditions.ts'
-import type { AuthorizationWebhookMetrics, RoundTrip } from '../webhook-metrics.ts'
+import type { AuthorizationWebhookMetrics } from '../webhook-metrics.ts'
 
-export interface WebhookParts {
-  /**
-   * POSTs over verified TLS, follows no redirect, and resolves with the bounded body of a success. Rejects with an `AnswerError` for another answer, with
-   * an Error for none.
-   */
-  post(endpoint: WebhookEndpoint, body: Buffer, timeoutSeconds: number, signal: AbortSignal): Promise<Buffer>
-  readonly clock: Clock
+export interface WebhookParts extends AskParts {
   readonly log: Logger
   readonly metrics: AuthorizationWebhookMetrics
-  /** In [0, 1): pauses are spread. */
-  random(): number
-  /** Of the server. */
-  readonly signal: AbortSignal
 }
 
 /** Answers that are kept, as upstream's; each holds a hash and a bounded reason. */
@@ -33,10 +21,6 @@ export const maxKeptAnswers = 8192
 export const maxKeptQuestion = 10_000
 /** Different questions that wait at the same time. */
 export const maxOpenQuestions = 1024
-const attempts = 5
-const firstPauseMs = 500
-const pauseFactor = 1.5
-const pauseJitter = 0.2
 
 interface Kept {
   readonly status: ReviewStatus
@@ -57,9 +41,16 @@ export function createWebhookAuthorizer(name: string, settings: WebhookSettings,
     return { decision: denied ? 'deny' : allowed ? 'allow' : 'no-opinion', reason }
   }
 
+  const read = (answer: Buffer): ReviewStatus => {
+    const status = readReviewStatus(answer, settings.version)
+    if (status === undefined) throw new Error(`the webhook gave no SubjectAccessReview of authorization.k8s.io/${settings.version}`)
+    return status
+  }
+
   const askNow = async (key: string, body: Buffer, keeps: boolean): Promise<WebhookDecision> => {
     try {
-      const status = await askAgain(name, settings, body, parts)
+      const took: Question<ReviewStatus>['took'] = (result, seconds) => metrics.roundTrip(name, result, seconds)
+      const status = await askWebhook({ endpoint: settings.endpoint, timeoutMs: settings.timeoutMs, body, read, took }, parts)
       if (!answers) log.info('authorization webhook answers again', { authorizer: name })
       answers = true
       const ms = status.allowed ? settings.authorizedMs : settings.unauthorizedMs
@@ -69,7 +60,7 @@ export function createWebhookAuthorizer(name: string, settings: WebhookSettings,
       // Whoever asked is not told the address, nor what is behind it.
       log[answers ? 'error' : 'debug']('authorization webhook failed', { authorizer: name, err })
       answers = false
-      if (!settings.failsClosed) metrics.failedOpen(name, resultOf(err))
+      if (!settings.failsClosed) metrics.failedOpen(name, roundTripOf(err))
       return failed(`authorization webhook ${JSON.stringify(name)} failed`)
     } finally {
       open.delete(key)
@@ -120,36 +111,3 @@ function isKeepable({
   const chosen = [namespace, verb, group, version, resource, subresource, name, path, fieldSelector, labelSelector]
   return chosen.reduce((sum, text) => sum + text.length, 0) < maxKeptQuestion
 }
-
-/** The answer makes no sense. */
-class NoReview extends Error {}
-
-/** With growing pauses where upstream tries again. Rejects with what went wrong last. */
-async function askAgain(name: string, settings: WebhookSettings, body: Buffer, parts: WebhookParts): Promise<ReviewStatus> {
-  const { endpoint, timeoutMs, version } = settings
-  const { clock, metrics, signal } = parts
-  for (let attempt = 1; ; attempt++) {
-    const began = clock.monotonic()
-    const took = (result: RoundTrip) => metrics.roundTrip(name, result, (clock.monotonic() - began) / 1000)
-    try {
-      const status = readReviewStatus(await parts.post(endpoint, body, timeoutMs / 1000, signal), version)
-      if (status === undefined) throw new NoReview(`the webhook gave no SubjectAccessReview of authorization.k8s.io/${version}`)
-      took('success')
-      return status
-    } catch (err) {
-      took(resultOf(err))
-      if (signal.aborted || attempt >= attempts || !isPassing(err)) throw err
-      const ms = firstPauseMs * pauseFactor ** (attempt - 1)
-      await pause(clock, ms * (1 + pauseJitter * parts.random()), signal)
-    }
-  }
-}
-
-/** Whether another try may help. */
-function isPassing(err: unknown): boolean {
-  if (err instanceof AnswerError) return err.status === 500 || err.status === 504 || err.status === 429
-  return err instanceof Error && codeOf(err.cause) === 'ECONNRESET'
-}
-
-const resultOf = (err: unknown): RoundTrip =>
-  err instanceof Error && err.message.endsWith('context deadline exceeded') ? 'timeout' : 'error'

@@ -75,6 +75,18 @@ export const upCommand = buildCommand({
         placeholder: 'FILE',
       },
       auditPolicyFile: { ...optionalText, brief: "kube-apiserver's audit policy: how much is recorded of what", placeholder: 'FILE' },
+      authenticationTokenWebhookConfigFile: {
+        ...optionalText,
+        brief: 'kubeconfig file of a webhook that says whose bearer tokens are',
+        placeholder: 'FILE',
+      },
+      authenticationTokenWebhookVersion: {
+        kind: 'enum',
+        values: ['v1', 'v1beta1'],
+        brief: 'Version of the TokenReview that it is sent (default: v1)',
+        optional: true,
+      },
+      authenticationTokenWebhookCacheTtl: { ...optionalText, brief: 'How long its answers hold (default: 2m)', placeholder: 'DURATION' },
       authorizationConfigFile: {
         ...optionalText,
         brief: "kube-apiserver's AuthorizationConfiguration: who is asked in which order, webhooks among them",

@@ -2,6 +2,7 @@
 import { join } from 'node:path'
 import { hasRecords } from '../../access/audit/log-files.ts'
 import type { AuditPolicy } from '../../access/audit/policy.ts'
+import type { TokenWebhookSettings } from '../../access/authenticators/token-webhook.ts'
 import type { AuthorizationConfiguration } from '../../access/authorization-configuration.ts'
 import type { AuthenticationConfiguration } from '../../access/jwt/configuration.ts'
 import type { AdmissionSettings } from '../../admission/admission-settings.ts'
@@ -39,6 +40,7 @@ export interface ServerSettings {
   readonly auditPolicy: AuditPolicy | undefined
   readonly authentication: AuthenticationConfiguration | undefined
   readonly authorization: AuthorizationConfiguration | undefined
+  readonly tokenWebhook: TokenWebhookSettings | undefined
 }
 
 /** Of the server's own folder. */

@@ -1,6 +1,7 @@
 // The parts of a cluster on one machine: their users, their settings, and what each of them may see.
 import { join } from 'node:path'
 import type { AuditPolicy } from '../../access/audit/policy.ts'
+import type { TokenWebhookSettings } from '../../access/authenticators/token-webhook.ts'
 import type { AuthorizationConfiguration } from '../../access/authorization-configuration.ts'
 import type { AuthenticationConfiguration } from '../../access/jwt/configuration.ts'
 import type { AdmissionSettings } from '../../admission/admission-settings.ts'
@@ -28,6 +29,7 @@ export interface PartInput {
   readonly auditPolicy: AuditPolicy | undefined
   readonly authentication: AuthenticationConfiguration | undefined
   readonly authorization: AuthorizationConfiguration | undefined
+  readonly tokenWebhook: TokenWebhookSettings | undefined
   /** Of the administrator; there once the signer runs. */
   credentials(): AdminCredentials
   /** A fresh certificate for the DNS part. */
@@ -71,6 +73,7 @@ export function partDefinitions(input: PartInput): ClusterParts {
         auditPolicy: input.auditPolicy,
         authentication: input.authentication,
         authorization: input.authorization,
+        tokenWebhook: input.tokenWebhook,
       } satisfies ServerSettings),
       // Requests wait for this one loop: it goes before what else the machine does.
       priority: { loop: -10 },

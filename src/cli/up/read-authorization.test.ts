@@ -3,7 +3,8 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
-import { authorizationOf, maxAuthorizationFileBytes } from './read-authorization.ts'
+import { authorizationOf } from './read-authorization.ts'
+import { maxSettingsBytes } from './settings-text.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'authorization-'))
 after(() => rmSync(folder, { recursive: true }))
@@ -62,7 +63,7 @@ test('authorizationOf() takes over what the kubeconfig and the files that it nam
 const good = "{ server: 'https://authz.example' }"
 const rows: readonly (readonly [name: string, path: () => string, why: RegExp])[] = [
   ['a file that is not there', () => join(folder, 'absent'), /^Cannot read the authorization configuration ".*absent": it does not exist/],
-  ['a file without end', () => file('big', `# ${'x'.repeat(maxAuthorizationFileBytes)}`), /it has 1048578 bytes, the limit is 1048576$/],
+  ['a file without end', () => file('big', `# ${'x'.repeat(maxSettingsBytes)}`), /it has 1048578 bytes, the limit is 1048576$/],
   [
     'plain HTTP',
     () => configured('http', "{ server: 'http://authz.example' }", '{}'),

@@ -22,6 +22,7 @@ import { readAdmission } from './read-admission.ts'
 import { auditPolicyOf } from './read-audit-policy.ts'
 import { authenticationOf } from './read-authentication.ts'
 import { authorizationOf } from './read-authorization.ts'
+import { tokenWebhookOf } from './read-token-webhook.ts'
 import { runtimeFor } from './runtime.ts'
 import { Supervisor } from './supervisor.ts'
 
@@ -40,6 +41,7 @@ export async function up({ config: file, ...flags }: UpFlags): Promise<void> {
   const auditPolicy = await auditPolicyOf(config)
   const authentication = await authenticationOf(config)
   const authorization = await authorizationOf(config)
+  const tokenWebhook = await tokenWebhookOf(config)
   const stop = stopSignal()
   const print = (text: string) => process.stdout.write(`${text}\n`)
   if (config.node.kind === 'real') checkNodePrograms(existsSync)
@@ -48,12 +50,13 @@ export async function up({ config: file, ...flags }: UpFlags): Promise<void> {
   using _held = lock
   if (config.profile === 'upstream') print(profileWarning)
   if (config.insecureDisableAdmissionPlugins.length > 0) print(pluginsWarning(config.insecureDisableAdmissionPlugins))
-  await run(config, { admission, features, auditPolicy, authentication, authorization }, directory, identity, stop, print)
+  const settings = { admission, features, auditPolicy, authentication, tokenWebhook, authorization }
+  await run(config, settings, directory, identity, stop, print)
 }
 
 async function run(
   config: Config,
-  settings: Pick<PartInput, 'admission' | 'features' | 'auditPolicy' | 'authentication' | 'authorization'>,
+  settings: Pick<PartInput, 'admission' | 'features' | 'auditPolicy' | 'authentication' | 'tokenWebhook' | 'authorization'>,
   directory: DataDirectory,
   identity: Identity | undefined,
   stop: AbortSignal,

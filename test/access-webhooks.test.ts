@@ -1,10 +1,10 @@
-// Authorization webhooks as an administrator sets them up: a file, `bulkhead up`, and kubectl.
+// Webhooks for rights and tokens as an administrator sets them up: a file, `bulkhead up`, and kubectl.
 import assert from 'node:assert/strict'
-import { rmSync, writeFileSync } from 'node:fs'
+import { readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { type Review, TestWebhook } from '../src/cluster/webhook.testing.ts'
-import { bulkhead, noKubectl, TestCluster, temporaryFolder } from './cluster.ts'
+import { bulkhead, noKubectl, run, TestCluster, temporaryFolder } from './cluster.ts'
 
 const folder = temporaryFolder()
 let webhook: TestWebhook
@@ -112,6 +112,45 @@ test('webhooks of an AuthorizationConfiguration decide before RBAC, and those th
   )
   assert.deepEqual([...new Set(webhook.sent.map(({ caller }) => caller.authorization))], ['Bearer of-the-server'])
   await cluster.kubectl('wait', '--for=condition=Ready', 'node', '--all', '--timeout=120s')
+})
+
+test('kubectl comes with a token that the token webhook knows', { skip: noKubectl }, async () => {
+  const asked: string[] = []
+  webhook.respond = (review, _path, answer) => {
+    const { token } = review.spec
+    asked.push(token)
+    const status = token === 'of-ann' ? { authenticated: true, user: { username: 'ann', groups: ['dev'] } } : {}
+    answer.end(JSON.stringify({ ...review, status }))
+    return undefined
+  }
+  const file = join(folder, 'rules.kubeconfig')
+  await using cluster = await TestCluster.start({ flags: ['--control-plane-only', '--authentication-token-webhook-config-file', file] })
+  await cluster.kubectl('create', 'clusterrolebinding', 'dev', '--clusterrole=view', '--group=dev')
+  const { clusters } = JSON.parse(readFileSync(cluster.kubeconfig, 'utf8'))
+  const kubeconfig = (token: string): string => {
+    const path = join(folder, `user-${token.slice(-12)}.kubeconfig`)
+    writeFileSync(
+      path,
+      JSON.stringify({
+        'current-context': 'c',
+        contexts: [{ name: 'c', context: { cluster: clusters[0].name, user: 'u' } }],
+        clusters,
+        users: [{ name: 'u', user: { token } }],
+      }),
+    )
+    return path
+  }
+  const as = (token: string, ...args: string[]) =>
+    run('kubectl', ['--kubeconfig', kubeconfig(token), '--cache-dir', join(folder, `cache-${token.slice(-12)}`), ...args])
+  const who = await as('of-ann', 'auth', 'whoami')
+  assert.match(who.stdout, /ann/, who.stderr)
+  const pods = await as('of-ann', 'get', 'pods')
+  assert.equal(pods.code, 0, pods.stderr)
+  assert.match((await as('of-ann', 'get', 'nodes')).stderr, /User "ann" cannot list resource "nodes"/)
+  assert.match((await as('of-bob', 'get', 'pods')).stderr, /logged in to the server|Unauthorized/)
+  const account = (await cluster.kubectl('create', 'token', 'default')).trim()
+  await as(account, 'get', 'pods')
+  assert.deepEqual([...new Set(asked)], ['of-ann', 'of-bob'])
 })
 
 test('up says what is wrong with an AuthorizationConfiguration, and makes nothing', async () => {

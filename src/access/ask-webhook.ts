@@ -1,0 +1,70 @@
+// One question to a webhook, with tries and pauses as upstream's. What it asks and answers is its caller's.
+import { AnswerError } from '../base/answer-error.ts'
+import { type Clock, pause } from '../base/clock.ts'
+import { codeOf } from '../base/user-error.ts'
+
+/** Where questions go, and as whom: what a kubeconfig file says. */
+export interface WebhookEndpoint {
+  readonly url: string
+  /** PEM; undefined for those that the system trusts. */
+  readonly authorities: string | undefined
+  readonly serverName: string | undefined
+  readonly identity: { readonly certificate?: string; readonly key?: string; readonly authorization?: string }
+}
+
+export interface AskParts {
+  /**
+   * POSTs over verified TLS, follows no redirect, and resolves with the bounded body of a success. Rejects with an `AnswerError` for another answer, with
+   * an Error for none.
+   */
+  post(endpoint: WebhookEndpoint, body: Buffer, timeoutSeconds: number, signal: AbortSignal): Promise<Buffer>
+  readonly clock: Clock
+  /** In [0, 1): pauses are spread. */
+  random(): number
+  /** Of the server. */
+  readonly signal: AbortSignal
+}
+
+export type RoundTrip = 'success' | 'timeout' | 'error'
+
+export interface Question<T> {
+  readonly endpoint: WebhookEndpoint
+  readonly timeoutMs: number
+  readonly body: Buffer
+  /** Throws for what is no answer. */
+  read(answer: Buffer): T
+  /** Told of each try. */
+  took(result: RoundTrip, seconds: number): void
+}
+
+const attempts = 5
+const firstPauseMs = 500
+const pauseFactor = 1.5
+const pauseJitter = 0.2
+
+/** With growing pauses where another try may help. Rejects with what went wrong last. */
+export async function askWebhook<T>({ endpoint, timeoutMs, body, read, took }: Question<T>, parts: AskParts): Promise<T> {
+  const { clock, signal } = parts
+  for (let attempt = 1; ; attempt++) {
+    const began = clock.monotonic()
+    const told = (result: RoundTrip) => took(result, (clock.monotonic() - began) / 1000)
+    try {
+      const answer = read(await parts.post(endpoint, body, timeoutMs / 1000, signal))
+      told('success')
+      return answer
+    } catch (err) {
+      told(roundTripOf(err))
+      if (signal.aborted || attempt >= attempts || !isPassing(err)) throw err
+      const ms = firstPauseMs * pauseFactor ** (attempt - 1)
+      await pause(clock, ms * (1 + pauseJitter * parts.random()), signal)
+    }
+  }
+}
+
+function isPassing(err: unknown): boolean {
+  if (err instanceof AnswerError) return err.status === 500 || err.status === 504 || err.status === 429
+  return err instanceof Error && codeOf(err.cause) === 'ECONNRESET'
+}
+
+export const roundTripOf = (err: unknown): RoundTrip =>
+  err instanceof Error && err.message.endsWith('context deadline exceeded') ? 'timeout' : 'error'

@@ -1,0 +1,122 @@
+// Bearer tokens that nobody here knows: a webhook is sent a TokenReview, and says whose they are.
+import { createHmac, randomBytes } from 'node:crypto'
+import { deadline } from '../../base/abort.ts'
+import type { Logger } from '../../base/log.ts'
+import { type Authentication, type Authenticator, authenticatedGroup, type UserInfo } from '../access.ts'
+import { type AskParts, askWebhook, type WebhookEndpoint } from '../ask-webhook.ts'
+import { bearerToken } from '../bearer-token.ts'
+import { BoundedCache } from '../bounded-cache.ts'
+import type { ReviewedToken } from '../token-review.ts'
+import { type ReviewedIdentity, readTokenReview, type TokenReviewVersion, tokenReviewBody } from '../token-webhook-review.ts'
+
+export interface TokenWebhookSettings {
+  readonly endpoint: WebhookEndpoint
+  readonly version: TokenReviewVersion
+  /** How long answers hold, refusals too; 0 for not at all. */
+  readonly cacheMs: number
+}
+
+export interface TokenWebhookParts extends AskParts {
+  readonly log: Logger
+  /** The API server's own. */
+  readonly audiences: readonly string[]
+  /** Whether the webhook may name users and groups of the cluster's own, which begin with `system:`. */
+  readonly mayNameSystem: boolean
+}
+
+export interface TokenWebhook extends Authenticator {
+  verifyToken(token: string, audiences: readonly string[]): ReviewedToken | Promise<ReviewedToken>
+}
+
+export const tokenWebhookName = 'token-webhook'
+
+const timeoutMs = 10_000
+/** Of all tries together: nobody has been told yet that they may wait. */
+const longestMs = 30_000
+/** Answers that are kept. */
+export const maxKeptTokens = 4096
+/** Bytes of an answer, beyond which it is not kept. */
+export const maxKeptAnswer = 8 * 1024
+/** Different tokens that are asked about at the same time: anybody may send any. */
+export const maxOpenTokens = 256
+
+/** Everybody who is known is in that one group anyway. */
+const isSystem = ({ name, groups }: UserInfo): boolean =>
+  [name, ...groups].some(text => text.startsWith('system:') && text !== authenticatedGroup)
+
+interface Reviewed {
+  readonly identity: ReviewedIdentity
+  readonly keeps: boolean
+}
+
+export function createTokenWebhook({ endpoint, version, cacheMs }: TokenWebhookSettings, parts: TokenWebhookParts): TokenWebhook {
+  const { clock, log, audiences: own } = parts
+  const kept = new BoundedCache<{ readonly reviewed: ReviewedToken; readonly until: number }>(maxKeptTokens)
+  const open = new Map<string, Promise<ReviewedToken>>()
+  // Nobody who reads the memory or the audit log can tell from a hash which token it is of.
+  const secret = randomBytes(32)
+  const hashOf = (text: string): string => createHmac('sha256', secret).update(text).digest('hex')
+  let answers = true
+
+  const read = (answer: Buffer): Reviewed => {
+    const identity = readTokenReview(answer, version)
+    if (identity === undefined)
+      throw new Error(`the token webhook gave no TokenReview of authentication.k8s.io/${version} that makes sense`)
+    return { identity, keeps: answer.length <= maxKeptAnswer }
+  }
+
+  /** As upstream: a webhook that names no audience speaks for the API server's own, and one that names others does not know this token for these. */
+  const judge = (identity: ReviewedIdentity, token: string, wanted: readonly string[]): ReviewedToken => {
+    if (identity.outcome === 'refused') return { outcome: 'rejected', reason: 'the token webhook refused the token' }
+    if (identity.outcome === 'unknown') return { outcome: 'no-opinion' }
+    if (!parts.mayNameSystem && isSystem(identity.user))
+      return { outcome: 'rejected', reason: 'the token webhook names a user or group that begins with "system:"' }
+    const given = identity.audiences.length > 0 ? identity.audiences : own
+    const audiences = wanted.filter(audience => given.includes(audience))
+    if (audiences.length === 0) return { outcome: 'no-opinion' }
+    const credentialId = `token-webhook:${hashOf(token).slice(0, 32)}`
+    return { outcome: 'authenticated', user: identity.user, credentialId, authenticator: tokenWebhookName, audiences }
+  }
+
+  const askNow = async (key: string, token: string, wanted: readonly string[]): Promise<ReviewedToken> => {
+    using limit = deadline(clock, longestMs)
+    try {
+      const signal = AbortSignal.any([parts.signal, limit.signal])
+      const body = tokenReviewBody(token, wanted, version)
+      const { identity, keeps } = await askWebhook({ endpoint, timeoutMs, body, read, took: () => undefined }, { ...parts, signal })
+      if (!answers) log.info('token webhook answers again', {})
+      answers = true
+      const reviewed = judge(identity, token, wanted)
+      // As upstream, an error is nothing to keep.
+      if (keeps && reviewed.outcome !== 'rejected') kept.set(key, { reviewed, until: clock.monotonic() + cacheMs })
+      return reviewed
+    } catch (err) {
+      log[answers ? 'error' : 'debug']('token webhook failed', { err })
+      answers = false
+      return { outcome: 'rejected', reason: 'the token webhook failed' }
+    } finally {
+      open.delete(key)
+    }
+  }
+
+  const verifyToken: TokenWebhook['verifyToken'] = (token, wanted) => {
+    const key = hashOf(JSON.stringify([token, wanted]))
+    const known = kept.get(key)
+    if (known !== undefined && clock.monotonic() < known.until) return known.reviewed
+    const asked = open.get(key)
+    if (asked !== undefined) return asked
+    if (open.size >= maxOpenTokens) return { outcome: 'rejected', reason: 'the token webhook is asked too much at once' }
+    const asking = askNow(key, token, wanted)
+    open.set(key, asking)
+    return asking
+  }
+
+  return {
+    name: tokenWebhookName,
+    verifyToken,
+    authenticate({ authorization }): Authentication | Promise<Authentication> {
+      const bearer = bearerToken(authorization)
+      return bearer.form === 'token' ? verifyToken(bearer.token, own) : { outcome: 'no-opinion' }
+    },
+  }
+}

@@ -1,0 +1,51 @@
+// What a token webhook is asked and answers: a TokenReview.
+import { isJsonObject, parseJson } from '../base/json.ts'
+import { authenticatedGroup, type UserInfo } from './access.ts'
+
+export type TokenReviewVersion = 'v1' | 'v1beta1'
+
+export function tokenReviewBody(token: string, audiences: readonly string[], version: TokenReviewVersion): Buffer {
+  const head = { kind: 'TokenReview', apiVersion: `authentication.k8s.io/${version}`, metadata: { creationTimestamp: null } }
+  return Buffer.from(JSON.stringify({ ...head, spec: { token, audiences }, status: { user: {} } }))
+}
+
+export type ReviewedIdentity =
+  | { readonly outcome: 'authenticated'; readonly user: UserInfo; readonly audiences: readonly string[] }
+  | { readonly outcome: 'unknown' }
+  /** The webhook says what is wrong with the token; that is not repeated, for it may hold the token. */
+  | { readonly outcome: 'refused' }
+
+/** Undefined for what is no review of this version. No `audiences` are those of the webhook's own choice: the API server's. */
+export function readTokenReview(body: Buffer, version: TokenReviewVersion): ReviewedIdentity | undefined {
+  let value: unknown
+  try {
+    value = parseJson(body.toString())
+  } catch {
+    // What was sent is not shown: it may be anybody's page.
+    return undefined
+  }
+  if (!isJsonObject(value) || value['kind'] !== 'TokenReview' || value['apiVersion'] !== `authentication.k8s.io/${version}`)
+    return undefined
+  const { status = {} } = value
+  if (!isJsonObject(status)) return undefined
+  const { authenticated = false, error = '', user = {}, audiences = [] } = status
+  if (typeof authenticated !== 'boolean' || typeof error !== 'string' || !isTexts(audiences)) return undefined
+  if (!authenticated) return { outcome: error === '' ? 'unknown' : 'refused' }
+  const read = isJsonObject(user) ? userOf(user) : undefined
+  return read && { outcome: 'authenticated', user: read, audiences }
+}
+
+function userOf({ username, uid = '', groups = [], extra = {} }: Readonly<Record<string, unknown>>): UserInfo | undefined {
+  if (typeof username !== 'string' || username === '' || typeof uid !== 'string' || !isTexts(groups) || !isJsonObject(extra))
+    return undefined
+  const entries = Object.entries(extra).filter((entry): entry is [string, readonly string[]] => isTexts(entry[1]))
+  if (entries.length !== Object.keys(extra).length) return undefined
+  return {
+    name: username,
+    ...(uid === '' ? {} : { uid }),
+    groups: groups.includes(authenticatedGroup) ? groups : [...groups, authenticatedGroup],
+    ...(entries.length === 0 ? {} : { extra: Object.fromEntries(entries) }),
+  }
+}
+
+const isTexts = (value: unknown): value is readonly string[] => Array.isArray(value) && value.every(item => typeof item === 'string')

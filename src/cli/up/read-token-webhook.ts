@@ -1,0 +1,27 @@
+// The settings of the token webhook, read and judged before anything starts.
+import { resolve } from 'node:path'
+import type { TokenWebhookSettings } from '../../access/authenticators/token-webhook.ts'
+import type { Config } from '../../base/config.ts'
+import { messageOf, UserError } from '../../base/user-error.ts'
+
+type TokenWebhookConfig = Pick<
+  Config,
+  'authenticationTokenWebhookConfigFile' | 'authenticationTokenWebhookVersion' | 'authenticationTokenWebhookCacheMs'
+>
+
+/** Undefined where no file is named. */
+export async function tokenWebhookOf(config: TokenWebhookConfig): Promise<TokenWebhookSettings | undefined> {
+  const {
+    authenticationTokenWebhookConfigFile: file,
+    authenticationTokenWebhookVersion: version,
+    authenticationTokenWebhookCacheMs: cacheMs,
+  } = config
+  if (file === undefined) return undefined
+  // Brings a YAML parser, which a supervisor without a file need not keep.
+  const { readWebhookEndpoint } = await import('./webhook-endpoint.ts')
+  try {
+    return { endpoint: readWebhookEndpoint(resolve(file)), version, cacheMs }
+  } catch (err) {
+    throw new UserError(`Cannot use the token webhook "${file}": ${messageOf(err)}`, { cause: err })
+  }
+}
