@@ -61,9 +61,13 @@ test('no token of the cluster reaches the webhook, good or bad', async () => {
 test('a denied user of the webhook is refused, though its answer is remembered', async () => {
   await using api = await opened()
   assert.equal((await show(api, 'of-ann')).status, 201)
+  const forVault = async () =>
+    (await api.request(admin, 'POST', reviews, { spec: { token: 'for-vault', audiences: ['vault'] } })).json.status
+  assert.equal((await forVault()).authenticated, true)
   const list = '/api/v1/namespaces/kube-system/configmaps/bulkhead-denied-credentials'
   assert.equal((await api.request(admin, 'PATCH', list, { data: { ann: 'user-name:ann' } })).status, 200)
   await until(async () => (await show(api, 'of-ann')).status === 401, 'a refusal')
+  assert.equal((await forVault()).authenticated, undefined)
   const { json } = await api.request(admin, 'POST', reviews, { spec: { token: 'of-ann' } })
   assert.equal(json.status.authenticated, undefined)
 })
