@@ -15,6 +15,27 @@ const managers = (object: { metadata: { managedFields?: { manager: string; opera
     [manager, operation, subresource].filter(Boolean).join(' '),
   )
 
+test('apply() makes whoever sends it manage all of a ServiceCIDR, on either path', async () => {
+  await using api = new TestServer()
+  const conditions = [{ type: 'Ready', status: 'True', reason: 'R', message: '', lastTransitionTime: '2026-01-01T00:00:00Z' }]
+  const config = {
+    apiVersion: 'networking.k8s.io/v1',
+    kind: 'ServiceCIDR',
+    metadata: { name: 'c' },
+    spec: { cidrs: ['10.9.0.0/24'] },
+    status: { conditions },
+  }
+  for (const part of ['', '/status']) {
+    const { json } = await api.request(
+      'PATCH',
+      `/apis/networking.k8s.io/v1/servicecidrs/c${part}?fieldManager=m${part.length}`,
+      config,
+      type,
+    )
+    assert.deepEqual(Object.keys(json.metadata.managedFields.at(-1).fieldsV1), ['f:spec', 'f:status'])
+  }
+})
+
 test('apply() creates what is missing, then changes it, and drops what is no longer set', async () => {
   await using api = new TestServer()
   assert.equal((await apply(api, 'one', map({ x: '1', y: '1' }))).status, 201)

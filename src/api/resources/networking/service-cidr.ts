@@ -15,7 +15,9 @@ export const serviceCidr = defineResource<ServiceCIDR>({
   kind: 'ServiceCIDR',
   plural: 'servicecidrs',
   namespaced: false,
-  subresources: [statusSubresource<ServiceCIDR>({ keepsMetadata: true })],
+  // Upstream names the group of what it resets wrongly, so that whoever applies the status manages all that is sent, and so on the main path.
+  subresources: [{ ...statusSubresource<ServiceCIDR>({ keepsMetadata: true }), resetFields: [] }],
+  resetFields: [],
   columns: [nameColumn, { name: 'CIDRs', type: 'string', cell: ({ spec }) => (spec.cidrs ?? []).join(',') }, ageColumn],
   // Its status is no secret of its controller's: upstream takes it on the main path too, where a field that is left out empties it.
   setDefaults(object) {
