@@ -102,5 +102,5 @@ repeats(
   { metadata, spec: { drivers } },
   object => Object.assign(object, { spec: { drivers: [{ ...drivers[0], nodeID: '' }] } }),
   ['spec.drivers[0].nodeID'],
-  ['spec.drivers'],
+  ['CSINodeDriver'],
 )
