@@ -5,7 +5,8 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import { admissionSettings } from '../../admission/admission-settings.ts'
 import { createConfig, type Machine, type Settings } from '../../base/config.ts'
-import { maxAdmissionFileBytes, readAdmission } from './read-admission.ts'
+import { readAdmission } from './read-admission.ts'
+import { maxSettingsBytes } from './settings-text.ts'
 
 const machine: Machine = { root: false, home: '/home/u', hostName: 'edge', stateHome: undefined }
 const read = (settings: Settings) => readAdmission(createConfig(machine, settings))
@@ -70,7 +71,7 @@ const rows: { name: string; settings: Settings; why: RegExp }[] = [
   },
   {
     name: 'a file without end',
-    settings: { admissionConfigFile: file('big.yaml', `# ${'x'.repeat(maxAdmissionFileBytes)}`) },
+    settings: { admissionConfigFile: file('big.yaml', `# ${'x'.repeat(maxSettingsBytes)}`) },
     why: /has 1048578 bytes, the limit is 1048576/,
   },
 ]

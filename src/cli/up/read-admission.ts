@@ -1,15 +1,12 @@
 // The settings of admission, read and judged before anything starts: a bad file is a message, not a server that dies.
-import { readFileSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import { load } from 'js-yaml'
 import { type AdmissionSettings, admissionSettings } from '../../admission/admission-settings.ts'
 import { withFileContents } from '../../admission/webhook/client-identity.ts'
 import type { Config } from '../../base/config.ts'
 import { isJsonObject } from '../../base/json.ts'
-import { messageOf, UserError, whyUnreadable } from '../../base/user-error.ts'
-
-/** Bytes of an AdmissionConfiguration, and of each file that it names. */
-export const maxAdmissionFileBytes = 1024 * 1024
+import { messageOf, UserError } from '../../base/user-error.ts'
+import { readSettingsText } from './settings-text.ts'
 
 export function readAdmission(config: Config): AdmissionSettings {
   const { enableAdmissionPlugins, disableAdmissionPlugins, insecureDisableAdmissionPlugins, admissionConfigFile } = config
@@ -63,14 +60,4 @@ function readYaml(path: string): unknown {
   }
 }
 
-function readText(path: string): string {
-  let bytes: Buffer
-  try {
-    bytes = readFileSync(path)
-  } catch (err) {
-    throw new UserError(`Cannot read the admission configuration "${path}": ${whyUnreadable(err)}`, { cause: err })
-  }
-  if (bytes.length > maxAdmissionFileBytes)
-    throw new UserError(`The admission configuration "${path}" has ${bytes.length} bytes, the limit is ${maxAdmissionFileBytes}`)
-  return bytes.toString('utf8')
-}
+const readText = (path: string): string => readSettingsText(path, `the admission configuration "${path}"`)

@@ -32,7 +32,7 @@ const refused: readonly { name: string; path: string; why: RegExp }[] = [
     why: /^Cannot read the authentication configuration ".*absent": it does not exist$/,
   },
   { name: 'that is a folder', path: folder, why: /it is a folder$/ },
-  { name: 'that is large', path: file('big.yaml', `# ${'x'.repeat(1024 * 1024)}`), why: /it has more than 1048576 bytes$/ },
+  { name: 'that is large', path: file('big.yaml', `# ${'x'.repeat(1024 * 1024)}`), why: /it has 1048578 bytes, the limit is 1048576$/ },
   {
     name: "of the cluster's own issuer",
     path: file('own.yaml', configured(defaultIssuer)),

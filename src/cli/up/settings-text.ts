@@ -2,6 +2,7 @@
 import { readFileSync, statSync } from 'node:fs'
 import { messageOf, UserError, whyUnreadable } from '../../base/user-error.ts'
 
+/** Of a file of settings, and of each file that one names. */
 export const maxSettingsBytes = 1024 * 1024
 
 /** Throws a UserError that says what `what` is. */
