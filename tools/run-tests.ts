@@ -100,7 +100,7 @@ async function runFiles(files: readonly string[], concurrency: number): Promise<
     // A file that cannot be loaded is a failed test of its own.
     failedFiles.add(file ?? resolve(name))
     const cause = error.cause instanceof Error ? (error.cause.stack ?? error.cause.message) : String(error.cause ?? error.message)
-    failures.push(`${title(file, name)}\n${indent(cause)}`)
+    failures.push(`${title(file, name)}\n${indent(`${cause}${ending(error)}`)}`)
     console.log(`FAIL ${title(file, name)}`)
   })
   for (const type of ['test:stdout', 'test:stderr'] as const)
@@ -114,6 +114,13 @@ async function runFiles(files: readonly string[], concurrency: number): Promise<
     const text = printed.get(file)
     if (text !== undefined && text !== '') failures.push(`output of ${relative(file)}:\n${indent(text)}`)
   }
+}
+
+/** How the process of a file ended, where it is that what failed. */
+function ending(error: object): string {
+  const { exitCode, signal } = error as { readonly exitCode?: number | null; readonly signal?: string | null }
+  if (exitCode === undefined && signal === undefined) return ''
+  return `: its process ended with ${signal ?? `exit code ${exitCode}`}`
 }
 
 /** A file is a test of its own in the stream, named by its path. */
