@@ -2,15 +2,7 @@
 import { AnswerError } from '../base/answer-error.ts'
 import { type Clock, pause } from '../base/clock.ts'
 import { codeOf } from '../base/user-error.ts'
-
-/** Where questions go, and as whom: what a kubeconfig file says. */
-export interface WebhookEndpoint {
-  readonly url: string
-  /** PEM; undefined for those that the system trusts. */
-  readonly authorities: string | undefined
-  readonly serverName: string | undefined
-  readonly identity: { readonly certificate?: string; readonly key?: string; readonly authorization?: string }
-}
+import type { WebhookEndpoint } from '../base/webhook-endpoint.ts'
 
 export interface AskParts {
   /**

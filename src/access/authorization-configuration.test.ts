@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { UserError } from '../base/user-error.ts'
-import type { WebhookEndpoint } from './ask-webhook.ts'
+import type { WebhookEndpoint } from '../base/webhook-endpoint.ts'
 import { maxAuthorizers, readAuthorizationConfiguration } from './authorization-configuration.ts'
 
 const endpoint: WebhookEndpoint = { url: 'https://authz.example', authorities: undefined, serverName: undefined, identity: {} }

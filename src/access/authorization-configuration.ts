@@ -16,7 +16,7 @@ import { type Fail, onlyFields, strictYaml } from '../api/schema/strict-yaml.ts'
 import { dns1123Subdomain } from '../api/validation/names.ts'
 import { formatGoDuration, parseGoDuration } from '../base/go-duration.ts'
 import { UserError } from '../base/user-error.ts'
-import type { WebhookEndpoint } from './ask-webhook.ts'
+import type { WebhookEndpoint } from '../base/webhook-endpoint.ts'
 import type { ReviewVersion } from './subject-access-review.ts'
 
 export interface WebhookSettings {

@@ -2,8 +2,8 @@
 import { type FieldRequirement, parseFieldSelector, type SelectableFields } from '../api/field-selector.ts'
 import { type LabelRequirement, parseLabelSelector } from '../api/selector.ts'
 import { ApiError } from '../api/status.ts'
-import { isJsonObject, parseJson } from '../base/json.ts'
 import type { Attributes } from './access.ts'
+import { statusOfReview } from './review-answer.ts'
 
 export type ReviewVersion = 'v1' | 'v1beta1'
 
@@ -136,17 +136,8 @@ const maxReasonCharacters = 1024
 
 /** Undefined for what is no review of this version. */
 export function readReviewStatus(body: Buffer, version: ReviewVersion): ReviewStatus | undefined {
-  let value: unknown
-  try {
-    value = parseJson(body.toString())
-  } catch {
-    // What was sent is not shown: it may be anybody's page.
-    return undefined
-  }
-  if (!isJsonObject(value) || value['kind'] !== 'SubjectAccessReview' || value['apiVersion'] !== `authorization.k8s.io/${version}`)
-    return undefined
-  const { status = {} } = value
-  if (!isJsonObject(status)) return undefined
+  const status = statusOfReview(body, 'SubjectAccessReview', `authorization.k8s.io/${version}`)
+  if (status === undefined) return undefined
   const { allowed = false, denied = false, reason = '' } = status
   if (typeof allowed !== 'boolean' || typeof denied !== 'boolean' || typeof reason !== 'string') return undefined
   return { allowed, denied, reason: reason.slice(0, maxReasonCharacters) }

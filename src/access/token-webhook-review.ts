@@ -1,6 +1,7 @@
 // What a token webhook is asked and answers: a TokenReview.
-import { isJsonObject, parseJson } from '../base/json.ts'
+import { isJsonObject, isTexts } from '../base/json.ts'
 import { authenticatedGroup, type UserInfo } from './access.ts'
+import { statusOfReview } from './review-answer.ts'
 
 export type TokenReviewVersion = 'v1' | 'v1beta1'
 
@@ -17,17 +18,8 @@ export type ReviewedIdentity =
 
 /** Undefined for what is no review of this version. No `audiences` are those of the webhook's own choice: the API server's. */
 export function readTokenReview(body: Buffer, version: TokenReviewVersion): ReviewedIdentity | undefined {
-  let value: unknown
-  try {
-    value = parseJson(body.toString())
-  } catch {
-    // What was sent is not shown: it may be anybody's page.
-    return undefined
-  }
-  if (!isJsonObject(value) || value['kind'] !== 'TokenReview' || value['apiVersion'] !== `authentication.k8s.io/${version}`)
-    return undefined
-  const { status = {} } = value
-  if (!isJsonObject(status)) return undefined
+  const status = statusOfReview(body, 'TokenReview', `authentication.k8s.io/${version}`)
+  if (status === undefined) return undefined
   const { authenticated = false, error = '', user = {}, audiences = [] } = status
   if (typeof authenticated !== 'boolean' || typeof error !== 'string' || !isTexts(audiences)) return undefined
   if (!authenticated) return { outcome: error === '' ? 'unknown' : 'refused' }
@@ -47,5 +39,3 @@ function userOf({ username, uid = '', groups = [], extra = {} }: Readonly<Record
     ...(entries.length === 0 ? {} : { extra: Object.fromEntries(entries) }),
   }
 }
-
-const isTexts = (value: unknown): value is readonly string[] => Array.isArray(value) && value.every(item => typeof item === 'string')

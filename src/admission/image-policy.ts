@@ -4,12 +4,13 @@ import { hasPods, type LocatedPod, locatePod } from '../api/located-pod.ts'
 import { groupResource } from '../api/object.ts'
 import { containersOf } from '../api/validation/containers-of.ts'
 import { isJsonObject, parseJson } from '../base/json.ts'
+import type { WebhookEndpoint } from '../base/webhook-endpoint.ts'
 import type { AdmissionRequest } from './admission.ts'
 import { fail, type Json, mapping } from './configuration-value.ts'
-import { type ReviewEndpoint, readEndpoint } from './webhook/client-identity.ts'
+import { readEndpoint } from './webhook/client-identity.ts'
 
 export interface ImagePolicyConfiguration {
-  readonly endpoint: ReviewEndpoint
+  readonly endpoint: WebhookEndpoint
   /** How long an answer holds, by what it says; 0 for not at all. */
   readonly allowMs: number
   readonly denyMs: number

@@ -52,6 +52,8 @@ function hasBackslashName(value: unknown): boolean {
 /** What JSON writes in braces. */
 export const isJsonObject = (value: unknown): value is Readonly<Record<string, unknown>> => isObject(value) && !Array.isArray(value)
 
+export const isTexts = (value: unknown): value is string[] => Array.isArray(value) && value.every(item => typeof item === 'string')
+
 /** Lists too. */
 function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null

@@ -3,6 +3,7 @@ import { type FieldError, formatFieldError, invalidValue, notSupported, required
 import { isRecord } from '../../api/schema/compile.ts'
 import { type Fail, onlyFields, strictYaml } from '../../api/schema/strict-yaml.ts'
 import { dns1123Subdomain } from '../../api/validation/names.ts'
+import { isTexts } from '../../base/json.ts'
 import { UserError } from '../../base/user-error.ts'
 import type { AuditPolicy } from './policy.ts'
 
@@ -94,7 +95,7 @@ class Reader {
 
   #texts(value: unknown, at: string): string[] {
     const list: unknown = value ?? []
-    if (Array.isArray(list) && list.every(item => typeof item === 'string')) return list
+    if (isTexts(list)) return list
     return this.#fail(`${at} is no list of texts`)
   }
 

@@ -2,12 +2,13 @@
 import { createHmac, randomBytes } from 'node:crypto'
 import { deadline } from '../../base/abort.ts'
 import type { Logger } from '../../base/log.ts'
+import type { WebhookEndpoint } from '../../base/webhook-endpoint.ts'
 import { type Authentication, type Authenticator, authenticatedGroup, type UserInfo } from '../access.ts'
-import { type AskParts, askWebhook, type WebhookEndpoint } from '../ask-webhook.ts'
+import { type AskParts, askWebhook } from '../ask-webhook.ts'
 import { bearerToken } from '../bearer-token.ts'
-import { BoundedCache } from '../bounded-cache.ts'
 import type { ReviewedToken } from '../token-review.ts'
 import { type ReviewedIdentity, readTokenReview, type TokenReviewVersion, tokenReviewBody } from '../token-webhook-review.ts'
+import { WebhookAnswers } from '../webhook-answers.ts'
 
 export interface TokenWebhookSettings {
   readonly endpoint: WebhookEndpoint
@@ -51,8 +52,7 @@ interface Reviewed {
 
 export function createTokenWebhook({ endpoint, version, cacheMs }: TokenWebhookSettings, parts: TokenWebhookParts): TokenWebhook {
   const { clock, log, audiences: own } = parts
-  const kept = new BoundedCache<{ readonly reviewed: ReviewedToken; readonly until: number }>(maxKeptTokens)
-  const open = new Map<string, Promise<ReviewedToken>>()
+  const reviews = new WebhookAnswers<ReviewedToken, ReviewedToken>(clock, { maxKept: maxKeptTokens, maxOpen: maxOpenTokens })
   // Nobody who reads the memory or the audit log can tell from a hash which token it is of.
   const secret = randomBytes(32)
   const hashOf = (text: string): string => createHmac('sha256', secret).update(text).digest('hex')
@@ -88,27 +88,19 @@ export function createTokenWebhook({ endpoint, version, cacheMs }: TokenWebhookS
       answers = true
       const reviewed = judge(identity, token, wanted)
       // As upstream, an error is nothing to keep.
-      if (keeps && reviewed.outcome !== 'rejected') kept.set(key, { reviewed, until: clock.monotonic() + cacheMs })
+      if (keeps && reviewed.outcome !== 'rejected') reviews.keep(key, reviewed, cacheMs)
       return reviewed
     } catch (err) {
       log[answers ? 'error' : 'debug']('token webhook failed', { err })
       answers = false
       return { outcome: 'rejected', reason: 'the token webhook failed' }
-    } finally {
-      open.delete(key)
     }
   }
 
   const verifyToken: TokenWebhook['verifyToken'] = (token, wanted) => {
     const key = hashOf(JSON.stringify([token, wanted]))
-    const known = kept.get(key)
-    if (known !== undefined && clock.monotonic() < known.until) return known.reviewed
-    const asked = open.get(key)
-    if (asked !== undefined) return asked
-    if (open.size >= maxOpenTokens) return { outcome: 'rejected', reason: 'the token webhook is asked too much at once' }
-    const asking = askNow(key, token, wanted)
-    open.set(key, asking)
-    return asking
+    const tooMuch = { outcome: 'rejected', reason: 'the token webhook is asked too much at once' } as const
+    return reviews.kept(key) ?? reviews.once(key, () => askNow(key, token, wanted)) ?? tooMuch
   }
 
   return {

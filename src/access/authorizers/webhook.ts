@@ -4,9 +4,9 @@ import type { Logger } from '../../base/log.ts'
 import type { Attributes, WebhookAuthorizer, WebhookDecision } from '../access.ts'
 import { type AskParts, askWebhook, type Question, roundTripOf } from '../ask-webhook.ts'
 import type { WebhookSettings } from '../authorization-configuration.ts'
-import { BoundedCache } from '../bounded-cache.ts'
 import { isOwnPart } from '../own-parts.ts'
 import { type ReviewStatus, readReviewStatus, reviewBody, reviewSpec } from '../subject-access-review.ts'
+import { WebhookAnswers } from '../webhook-answers.ts'
 import type { Matches } from '../webhook-conditions.ts'
 import type { AuthorizationWebhookMetrics } from '../webhook-metrics.ts'
 
@@ -22,15 +22,9 @@ export const maxKeptQuestion = 10_000
 /** Different questions that wait at the same time. */
 export const maxOpenQuestions = 1024
 
-interface Kept {
-  readonly status: ReviewStatus
-  readonly until: number
-}
-
 export function createWebhookAuthorizer(name: string, settings: WebhookSettings, matches: Matches, parts: WebhookParts): WebhookAuthorizer {
   const { clock, log, metrics } = parts
-  const kept = new BoundedCache<Kept>(maxKeptAnswers)
-  const open = new Map<string, Promise<WebhookDecision>>()
+  const reviews = new WebhookAnswers<ReviewStatus, WebhookDecision>(clock, { maxKept: maxKeptAnswers, maxOpen: maxOpenQuestions })
   let answers = true
 
   const failed = (error: string): WebhookDecision => ({ decision: settings.failsClosed ? 'deny' : 'no-opinion', reason: '', error })
@@ -53,8 +47,7 @@ export function createWebhookAuthorizer(name: string, settings: WebhookSettings,
       const status = await askWebhook({ endpoint: settings.endpoint, timeoutMs: settings.timeoutMs, body, read, took }, parts)
       if (!answers) log.info('authorization webhook answers again', { authorizer: name })
       answers = true
-      const ms = status.allowed ? settings.authorizedMs : settings.unauthorizedMs
-      if (keeps) kept.set(key, { status, until: clock.monotonic() + ms })
+      if (keeps) reviews.keep(key, status, status.allowed ? settings.authorizedMs : settings.unauthorizedMs)
       return decisionOf(status)
     } catch (err) {
       // Whoever asked is not told the address, nor what is behind it.
@@ -62,8 +55,6 @@ export function createWebhookAuthorizer(name: string, settings: WebhookSettings,
       answers = false
       if (!settings.failsClosed) metrics.failedOpen(name, roundTripOf(err))
       return failed(`authorization webhook ${JSON.stringify(name)} failed`)
-    } finally {
-      open.delete(key)
     }
   }
 
@@ -84,14 +75,10 @@ export function createWebhookAuthorizer(name: string, settings: WebhookSettings,
       }
       const body = reviewBody(spec, settings.version)
       const key = createHash('sha256').update(body).digest('base64')
-      const known = kept.get(key)
-      if (known !== undefined && clock.monotonic() < known.until) return decisionOf(known.status)
-      const asked = open.get(key)
-      if (asked !== undefined) return asked
-      if (open.size >= maxOpenQuestions) return failed(`authorization webhook ${JSON.stringify(name)} is asked too much at once`)
-      const asking = askNow(key, body, isKeepable(attributes))
-      open.set(key, asking)
-      return asking
+      const known = reviews.kept(key)
+      if (known !== undefined) return decisionOf(known)
+      const asking = reviews.once(key, () => askNow(key, body, isKeepable(attributes)))
+      return asking ?? failed(`authorization webhook ${JSON.stringify(name)} is asked too much at once`)
     },
   }
 }

@@ -3,6 +3,7 @@
 import type { CelValue } from '../../api/cel/evaluate/values.ts'
 import { goQuote } from '../../api/go-quote.ts'
 import type { UserInfo } from '../../api/user.ts'
+import { isTexts } from '../../base/json.ts'
 import { getOwn, setOwn } from '../../base/own-property.ts'
 import { authenticatedGroup } from '../access.ts'
 import { credentialIdExtra } from '../authenticators/client-certificate.ts'
@@ -133,8 +134,6 @@ function textsOf(expression: TokenExpression, claims: Claims, doing: string): Fo
   if (!isTexts(list)) return refuse(`${doing}: ${expression.text}: expression must return a string or a list of strings`)
   return { value: list.filter(text => text !== '') }
 }
-
-const isTexts = (value: unknown): value is readonly string[] => Array.isArray(value) && value.every(item => typeof item === 'string')
 
 function missingClaim(claims: Claims, rules: CompiledJwt['configuration']['claimValidationRules']): Refused | undefined {
   for (const { claim, requiredValue } of rules) {

@@ -1,8 +1,10 @@
 // One call of one webhook: the review goes out, and what comes back is an outcome.
+
 import { type ApiError, badRequest } from '../../api/status.ts'
 import type { WebhookClientConfig } from '../../api/types/admissionregistration-v1.ts'
+import type { WebhookEndpoint } from '../../base/webhook-endpoint.ts'
 import type { AdmissionRequest } from '../admission.ts'
-import type { ClientIdentities, ReviewEndpoint } from './client-identity.ts'
+import type { ClientIdentities } from './client-identity.ts'
 import type { AnyWebhook, Hook } from './hook.ts'
 import { InvalidAnswer, type ReviewAnswer, readAnswer, rejection, reviewBody, reviewVersion } from './review.ts'
 
@@ -20,7 +22,7 @@ export interface ReviewSender {
     identities?: ClientIdentities,
   ): Promise<Buffer>
   /** The same to where a kubeconfig leads. */
-  post(endpoint: ReviewEndpoint, body: Buffer, timeoutSeconds: number, signal: AbortSignal): Promise<Buffer>
+  post(endpoint: WebhookEndpoint, body: Buffer, timeoutSeconds: number, signal: AbortSignal): Promise<Buffer>
 }
 
 export type CallOutcome =

@@ -1,25 +1,10 @@
 // As whom the server calls webhooks: from kubeconfig files whose contents stand in the admission configuration already.
 import { isJsonObject } from '../../base/json.ts'
+import type { WebhookEndpoint, WebhookIdentity } from '../../base/webhook-endpoint.ts'
 import { fail, items, type Json, mapping, text } from '../configuration-value.ts'
 
-export interface ClientIdentity {
-  /** PEM; both or none. */
-  readonly certificate?: string
-  readonly key?: string
-  /** The whole header; never logged. */
-  readonly authorization?: string
-}
-
 /** By the names of webhooks' servers: `hook.ns.svc`, `*.example.com`, `*`. */
-export type ClientIdentities = ReadonlyMap<string, ClientIdentity>
-
-export interface ReviewEndpoint {
-  readonly url: string
-  /** PEM; undefined for those that the system trusts. */
-  readonly authorities: string | undefined
-  readonly serverName: string | undefined
-  readonly identity: ClientIdentity
-}
+export type ClientIdentities = ReadonlyMap<string, WebhookIdentity>
 
 /** The users of the file by name. Throws a UserError. */
 export function readIdentities(kubeconfig: unknown, at: string): ClientIdentities {
@@ -34,7 +19,7 @@ export function readIdentities(kubeconfig: unknown, at: string): ClientIdentitie
 }
 
 /** As upstream: the name with its port, the name without it where that is 443, then names with ever fewer parts behind `*`. */
-export function identityFor(identities: ClientIdentities, host: string, port: string): ClientIdentity | undefined {
+export function identityFor(identities: ClientIdentities, host: string, port: string): WebhookIdentity | undefined {
   const exact = identities.get(`${host}:${port}`) ?? (port === '443' ? identities.get(host) : undefined)
   if (exact !== undefined) return exact
   const steps = host.split('.')
@@ -47,7 +32,7 @@ export function identityFor(identities: ClientIdentities, host: string, port: st
 }
 
 /** Where the current context leads. Throws a UserError. */
-export function readEndpoint(kubeconfig: unknown, at: string): ReviewEndpoint {
+export function readEndpoint(kubeconfig: unknown, at: string): WebhookEndpoint {
   const file = mapping(kubeconfig, at)
   const context = named(file, 'contexts', 'context', text(file['current-context'], `${at}.current-context`), at)
   const cluster = named(file, 'clusters', 'cluster', text(context['cluster'], `${at}: the context's cluster`), at)
@@ -73,7 +58,7 @@ function named(file: Json, list: string, key: string, name: string, at: string):
   return found === undefined ? fail(at, `has no ${key} "${name}"`) : mapping(found[key], `${at}.${list}.${key}`)
 }
 
-function identityOf(user: Json, at: string): ClientIdentity {
+function identityOf(user: Json, at: string): WebhookIdentity {
   for (const unknown of ['exec', 'auth-provider']) {
     if (user[unknown] !== undefined) fail(at, `has ${unknown}, which is not supported: give a certificate or a token`)
   }

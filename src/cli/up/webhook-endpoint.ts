@@ -1,10 +1,10 @@
 // Where a kubeconfig file leads, with the contents of what it names: whoever asks the webhook need not be able to read them.
 import { dirname, resolve } from 'node:path'
 import { load } from 'js-yaml'
-import type { WebhookEndpoint } from '../../access/ask-webhook.ts'
 import { ConfigurationFault } from '../../admission/configuration-value.ts'
 import { readEndpoint, withFileContents } from '../../admission/webhook/client-identity.ts'
 import { messageOf, UserError } from '../../base/user-error.ts'
+import type { WebhookEndpoint } from '../../base/webhook-endpoint.ts'
 import { readSettingsText } from './settings-text.ts'
 
 /** Throws a UserError. */

@@ -2,7 +2,7 @@
 // upstream has the same behind its gate KubeletEnsureSecretPulledImages, KEP-2535).
 import { createHmac, randomBytes } from 'node:crypto'
 import type { Secret } from '../../api/types/core-v1.ts'
-import { isJsonObject, parseJson } from '../../base/json.ts'
+import { isJsonObject, isTexts, parseJson } from '../../base/json.ts'
 import { OneByOne } from '../../base/one-by-one.ts'
 import { readTextIfThere } from '../../base/read-text.ts'
 import { replaceFile } from '../../base/replace-file.ts'
@@ -187,5 +187,3 @@ function isContent(value: unknown): value is Content {
     access => access === 'anyone' || (isJsonObject(access) && Object.values(access).every(isTexts)),
   )
 }
-
-const isTexts = (value: unknown): value is string[] => Array.isArray(value) && value.every(one => typeof one === 'string')

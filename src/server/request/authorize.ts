@@ -41,8 +41,8 @@ function attributesOf(info: RequestInfo, user: UserInfo): Attributes {
 }
 
 /**
- * Throws the 403, or `AnswerPending`; `asker` is the request. A stream into a pod needs `create` by whatever method it is opened: a WebSocket begins with a GET, and a right to read must not be one
- * to run programs.
+ * Throws the 403, or `AnswerPending`; `asker` is the request. A stream into a pod needs `create` by whatever method it is opened: a WebSocket begins
+ * with a GET, and a right to read must not be one to run programs.
  */
 export function demandAccess(info: RequestInfo, user: UserInfo, authorize: Authorize, asker: object): Allowed {
   const attributes = attributesOf(info, user)

@@ -4,7 +4,7 @@ import type { IncomingMessage } from 'node:http'
 import { Agent, type AgentOptions, request as httpsRequest } from 'node:https'
 import type { Duplex } from 'node:stream'
 import type { CallParts } from '../../admission/webhook/call-hook.ts'
-import { type ClientIdentities, type ClientIdentity, identityFor } from '../../admission/webhook/client-identity.ts'
+import { type ClientIdentities, identityFor } from '../../admission/webhook/client-identity.ts'
 import { ApiError } from '../../api/status.ts'
 import type { ServiceReference, WebhookClientConfig } from '../../api/types/admissionregistration-v1.ts'
 import { deadline } from '../../base/abort.ts'
@@ -12,6 +12,7 @@ import { AnswerError } from '../../base/answer-error.ts'
 import type { Clock } from '../../base/clock.ts'
 import { kubernetesVersion } from '../../base/kubernetes-version.ts'
 import { messageOf } from '../../base/user-error.ts'
+import type { WebhookIdentity } from '../../base/webhook-endpoint.ts'
 import { certificateFault, serverTrust } from '../proxy/server-trust.ts'
 import { AnswerTooLarge, boundedAnswer } from '../transport/bounded-answer.ts'
 
@@ -82,7 +83,7 @@ export function createReviewSender(parts: ReviewSenderParts): ReviewSender & Dis
   const direct = (
     url: URL,
     authorities: string | undefined,
-    identity: ClientIdentity | undefined,
+    identity: WebhookIdentity | undefined,
     serverName: string | undefined,
   ): Destination => {
     const options: AgentOptions = {
@@ -125,10 +126,10 @@ export function createReviewSender(parts: ReviewSenderParts): ReviewSender & Dis
 const portOf = ({ port }: URL): string => (port === '' ? '443' : port)
 
 /** A connection is used again only by who would make the same one. */
-const agentKey = (target: string, authorities: string, identity: ClientIdentity | undefined): string =>
+const agentKey = (target: string, authorities: string, identity: WebhookIdentity | undefined): string =>
   `${target} ${authorities} ${identity?.certificate ?? ''}`
 
-function clientOf(identity: ClientIdentity | undefined): { readonly client?: { readonly cert: string; readonly key: string } } {
+function clientOf(identity: WebhookIdentity | undefined): { readonly client?: { readonly cert: string; readonly key: string } } {
   const { certificate, key } = identity ?? {}
   return certificate === undefined || key === undefined ? {} : { client: { cert: certificate, key } }
 }

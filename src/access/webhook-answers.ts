@@ -1,0 +1,46 @@
+// What webhooks answered, kept for its time, and what they are being asked: the same question once for all who wait.
+import type { Clock } from '../base/clock.ts'
+import { BoundedCache } from './bounded-cache.ts'
+
+interface KeptUntil<T> {
+  readonly answer: T
+  readonly until: number
+}
+
+export interface AnswerBounds {
+  readonly maxKept: number
+  /** Different questions at the same time. */
+  readonly maxOpen: number
+}
+
+export class WebhookAnswers<Kept, Given> {
+  readonly #clock: Clock
+  readonly #kept: BoundedCache<KeptUntil<Kept>>
+  readonly #open = new Map<string, Promise<Given>>()
+  readonly #maxOpen: number
+
+  constructor(clock: Clock, { maxKept, maxOpen }: AnswerBounds) {
+    this.#clock = clock
+    this.#kept = new BoundedCache(maxKept)
+    this.#maxOpen = maxOpen
+  }
+
+  keep(key: string, answer: Kept, ms: number): void {
+    this.#kept.set(key, { answer, until: this.#clock.monotonic() + ms })
+  }
+
+  kept(key: string): Kept | undefined {
+    const known = this.#kept.get(key)
+    return known !== undefined && this.#clock.monotonic() < known.until ? known.answer : undefined
+  }
+
+  /** Undefined where too much is asked already. `ask` never rejects. */
+  once(key: string, ask: () => Promise<Given>): Promise<Given> | undefined {
+    const asked = this.#open.get(key)
+    if (asked !== undefined) return asked
+    if (this.#open.size >= this.#maxOpen) return undefined
+    const asking = ask().finally(() => this.#open.delete(key))
+    this.#open.set(key, asking)
+    return asking
+  }
+}
