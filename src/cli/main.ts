@@ -1,7 +1,9 @@
 // The command line. Each command is one file in commands/; its code is loaded when it is called.
+import { compactHeap } from '../base/compact-heap.ts'
 import { codeOf } from '../base/user-error.ts'
 import { runCommandLine } from './command-line.ts'
 
+compactHeap()
 // Whoever reads the output may have enough of it (`| head`).
 process.stdout.on('error', err => {
   if (codeOf(err) !== 'EPIPE') throw err
