@@ -35,7 +35,9 @@ test('nearly all of the address space is taken, and no memory', { skip: process.
 test('a limit of the address space is no failure', { skip: process.platform !== 'linux' }, () => {
   const module = JSON.stringify(new URL('compact-heap.ts', import.meta.url).href)
   const script = `const { compactHeap } = await import(${module}); console.log(compactHeap())`
-  const limited = execFileSync('sh', ['-c', 'ulimit -v 8388608 && exec "$0" --input-type=module --eval "$1"', process.execPath, script], { encoding: 'utf8' })
+  const limited = execFileSync('sh', ['-c', 'ulimit -v 8388608 && exec "$0" --input-type=module --eval "$1"', process.execPath, script], {
+    encoding: 'utf8',
+  })
   assert.equal(limited, '0\n')
 })
 
