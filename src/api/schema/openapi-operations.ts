@@ -9,7 +9,7 @@ export interface QueryParameter {
 }
 
 export interface Operation {
-  readonly method: 'get' | 'post' | 'put' | 'patch' | 'delete'
+  readonly method: 'get' | 'post' | 'put' | 'patch' | 'delete' | 'options' | 'head'
   readonly id: string
   /** x-kubernetes-action. */
   readonly action: string
@@ -19,13 +19,15 @@ export interface Operation {
   /** Type keys (`core/v1.Pod`); undefined body for none, undefined answer for text. */
   readonly body: string | undefined
   readonly answer: string | undefined
+  /** Media types of an answer that is no object. */
+  readonly produces?: readonly string[]
   /** Whether it is one of a custom resource, which takes no strategic merge patch and no protobuf. */
   readonly custom: boolean
 }
 
 export interface ResourcePath {
   readonly path: string
-  /** `name`, `namespace`, in upstream's order. */
+  /** `name`, `namespace`, `path`, in upstream's order. */
   readonly pathParameters: readonly string[]
   readonly operations: readonly Operation[]
   /** What generators of clients group operations by, `rbacAuthorization_v1`. */
@@ -80,7 +82,13 @@ export function pathsOf(resource: DiscoverableResource): ResourcePath[] {
   add(one, ['name', ...namespace], objectOperations(resource))
   if (resource.namespaced && resource.verbs.includes('list')) add(`${base}/${resource.plural}`, [], [listOperation(resource, true)])
   for (const sub of resource.subresources) {
-    add(`${one}/${sub.name}`, ['name', ...namespace], subresourceOperations(resource, sub), sub.name)
+    const operations = subresourceOperations(resource, sub)
+    add(`${one}/${sub.name}`, ['name', ...namespace], operations, sub.name)
+    // What is behind a proxy has paths of its own.
+    if (sub.name === 'proxy') {
+      const behind = operations.map(operation => ({ ...operation, id: `${operation.id}WithPath` }))
+      add(`${one}/${sub.name}/{path}`, ['name', ...namespace, 'path'], behind, sub.name)
+    }
   }
   return paths
 }
@@ -214,17 +222,22 @@ function updateOperations(resource: DiscoverableResource, verbs: readonly string
 function subresourceOperations(resource: DiscoverableResource, sub: DiscoverableResource['subresources'][number]): Draft[] {
   const own = { group: resource.group, version: resource.version, kind: resource.kind }
   const kind = sub.kind ?? own
-  const suffix = sub.name.charAt(0).toUpperCase() + sub.name.slice(1)
+  const suffix = upper(sub.name)
   if (sub.name === 'log') {
     const query = optionsQuery({ group: '', version: 'v1', kind: 'PodLogOptions' })
-    return [{ method: 'get', id: `read${noun(resource)}${suffix}`, action: 'get', kind: own, query, body: undefined, answer: undefined }]
+    const id = `read${noun(resource)}${suffix}`
+    const produces = ['text/plain', 'application/json', 'application/yaml']
+    return [{ method: 'get', id, action: 'get', kind: own, query, body: undefined, answer: undefined, produces }]
   }
   if (kind.kind.endsWith('Options')) {
     const query = optionsQuery(kind)
-    const verbs = [...new Set(sub.verbs.map(verb => methods[verb]))]
+    const verbs: Operation['method'][] = [...new Set(sub.verbs.map(verb => methods[verb]))]
+    // Discovery has no verb for these two, which go to what is behind a proxy too.
+    if (sub.name === 'proxy') verbs.push('options', 'head')
+    const produces = ['*/*']
     return verbs.map(method => {
-      const word = method.charAt(0).toUpperCase() + method.slice(1)
-      return { method, id: `connect${noun(resource, word)}${suffix}`, action: 'connect', kind, query, body: undefined, answer: undefined }
+      const id = `connect${noun(resource, upper(method))}${suffix}`
+      return { method, id, action: 'connect', kind, query, body: undefined, answer: undefined, produces }
     })
   }
   const operations = updateOperations(resource, sub.verbs, kind, suffix)

@@ -62,7 +62,7 @@ describe('openApiV3Document()', () => {
         return method === 'parameters' ? [] : [[method, tags?.join(), description]]
       })
     const tag = 'apps_v1'
-    assert.deepEqual(operations('/apis/apps/v1/'), [['get', tag, undefined]])
+    assert.deepEqual(operations('/apis/apps/v1/'), [['get', tag, 'get the resources of a version']])
     assert.deepEqual(operations('/apis/apps/v1/namespaces/{namespace}/deployments'), [
       ['get', tag, 'list or watch objects of kind Deployment'],
       ['post', tag, 'create a Deployment'],
@@ -83,6 +83,34 @@ describe('openApiV3Document()', () => {
     const texts = ['create an Event', 'create Endpoints', 'create binding of a Pod', 'connect POST requests to exec of Pod']
     for (const text of texts) assert.match(core, new RegExp(`"tags":\\["core_v1"\\],"description":"${text}"`))
     assert.match(JSON.stringify(openApiV3Document(input, 'apis/rbac.authorization.k8s.io')), /"tags":\["rbacAuthorization"\]/)
+  })
+
+  it('describes what is behind a proxy, by every method that goes there', () => {
+    const { paths } = wire(openApiV3Document(input, 'api/v1'))
+    for (const one of [
+      '/api/v1/nodes/{name}',
+      '/api/v1/namespaces/{namespace}/pods/{name}',
+      '/api/v1/namespaces/{namespace}/services/{name}',
+    ]) {
+      const { parameters, ...operations } = paths?.[`${one}/proxy/{path}`] ?? {}
+      assert.deepEqual(Object.keys(operations).sort(), ['delete', 'get', 'head', 'options', 'patch', 'post', 'put'], one)
+      assert.match(JSON.stringify(parameters), /"name":"path","in":"path","required":true/)
+      assert.match(JSON.stringify(operations['head']), /"operationId":"connectCoreV1Head\w+ProxyWithPath".*"content":\{"\*\/\*":/)
+      assert.deepEqual(Object.keys(paths?.[`${one}/proxy`] ?? {}).length, 8)
+    }
+    const exec = Object.keys(paths?.['/api/v1/namespaces/{namespace}/pods/{name}/exec'] ?? {})
+    assert.deepEqual(exec.sort(), ['get', 'parameters', 'post'])
+    assert.match(JSON.stringify(paths?.['/api/v1/namespaces/{namespace}/pods/{name}/log']), /"content":\{"text\/plain":/)
+  })
+
+  it('describes what the issuer of tokens tells', () => {
+    const { paths } = wire(openApiV3Document(input, 'openid/v1/jwks'))
+    assert.match(
+      JSON.stringify(paths?.['/openid/v1/jwks/']),
+      /"tags":\["openid"\].*"application\/jwk-set\+json":\{"schema":\{"type":"string"/,
+    )
+    const { paths: wellKnown } = wire(openApiV3Document(input, '.well-known/openid-configuration'))
+    assert.deepEqual(Object.keys(wellKnown ?? {}), ['/.well-known/openid-configuration/'])
   })
 
   it('has a document for each address of the index, and no other', () => {

@@ -2,15 +2,8 @@
 import { createHash } from 'node:crypto'
 import { publishedListSchema, publishedSchema } from '../custom-resources/published-schema.ts'
 import { type DiscoverableResource, servedGroups } from './discovery.ts'
-import {
-  commonParameters,
-  customTypeKey,
-  groupTag,
-  type Operation,
-  pathsOf,
-  type QueryParameter,
-  type ResourcePath,
-} from './openapi-operations.ts'
+import { documentOperation, issuerPaths, produced } from './openapi-documents.ts'
+import { commonParameters, customTypeKey, type Operation, pathsOf, type QueryParameter, type ResourcePath } from './openapi-operations.ts'
 import { type CustomType, type Descriptions, type JsonSchema, openApiPath, parametersKey, SchemaCollection } from './openapi-types.ts'
 
 export interface OpenApiInput {
@@ -23,7 +16,6 @@ export interface OpenApiInput {
   readonly descriptionsId?: string
 }
 
-const produced = ['application/json', 'application/yaml']
 const patchTypes = [
   'application/json-patch+json',
   'application/merge-patch+json',
@@ -32,9 +24,10 @@ const patchTypes = [
 ]
 
 /** Merging strategically takes a built-in type. */
-const patchTypesOf = ({ custom }: Operation): string[] => (custom ? patchTypes.filter(type => !type.includes('strategic')) : patchTypes)
+const patchTypesOf = ({ custom }: Operation): readonly string[] =>
+  custom ? patchTypes.filter(type => !type.includes('strategic')) : patchTypes
 
-function consumed(operation: Operation): string[] {
+function consumed(operation: Operation): readonly string[] {
   if (operation.action === 'patch') return patchTypesOf(operation)
   return operation.custom ? produced : ['*/*']
 }
@@ -52,7 +45,7 @@ function documentPaths({ resources }: OpenApiInput): string[] {
     ...(group === '' ? [] : [`apis/${group}`]),
     ...versions.map(version => openApiPath(group, version)),
   ])
-  return ['api', 'apis', 'version', ...groups].sort()
+  return ['api', 'apis', 'version', ...issuerPaths, ...groups].sort()
 }
 
 /** A hash of all that the document derives from, in upper case as upstream has it. */
@@ -133,29 +126,15 @@ function sorted(paths: Record<string, unknown>): Record<string, unknown> {
   return Object.fromEntries(Object.entries(paths).sort(([a], [b]) => (a < b ? -1 : 1)))
 }
 
-/** The type that a discovery path answers. */
-function discoveryKey(path: string): string {
-  if (path === 'api') return 'meta/v1.APIVersions'
-  if (path === 'apis') return 'meta/v1.APIGroupList'
-  if (path === 'version') return 'version.Info'
-  return /^api\/|^apis\/.+\//.test(path) ? 'meta/v1.APIResourceList' : 'meta/v1.APIGroup'
-}
-
-function documentHead(path: string): JsonSchema {
-  const [root = '', group, version] = path.split('/')
-  const tag = root === 'apis' && group !== undefined ? groupTag(group, version) : root === 'api' ? groupTag('', group) : root
-  return { tags: [tag], operationId: `get_${path.replace(/\W/g, '_')}` }
-}
-
 function documentOperationV3(path: string, schemas: SchemaCollection): JsonSchema {
-  const schema = schemas.reference(discoveryKey(path))
-  return { ...documentHead(path), responses: responsesV3({ 200: schema }) }
+  const { head, produces, answer } = documentOperation(path)
+  return { ...head, responses: responsesV3({ 200: answer === undefined ? undefined : schemas.reference(answer) }, produces) }
 }
 
-function responsesV3(bodies: Record<string, JsonSchema | undefined>): JsonSchema {
-  const contents = Object.entries(bodies).map(([code, schema]) => {
-    const content =
-      schema === undefined ? { '*/*': { schema: { type: 'string' } } } : Object.fromEntries(produced.map(type => [type, { schema }]))
+/** An answer without a schema is text. */
+function responsesV3(bodies: Record<string, JsonSchema | undefined>, produces: readonly string[]): JsonSchema {
+  const contents = Object.entries(bodies).map(([code, schema = { type: 'string' }]) => {
+    const content = Object.fromEntries(produces.map(type => [type, { schema }]))
     return [code, { description: descriptionsOfCodes[code] ?? 'OK', content }]
   })
   return { ...Object.fromEntries(contents), 401: { description: 'Unauthorized' } }
@@ -203,7 +182,7 @@ function operationV3(operation: Operation, schemas: SchemaCollection, texts: Tex
     operationId: operation.id,
     ...(operation.query.length === 0 ? {} : { parameters: operation.query.map(({ name, type }) => queryV3(name, type, texts)) }),
     ...(body === undefined ? {} : { requestBody: { content, ...required } }),
-    responses: responsesV3(Object.fromEntries(codesOf(operation).map(code => [code, answer]))),
+    responses: responsesV3(Object.fromEntries(codesOf(operation).map(code => [code, answer])), operation.produces ?? produced),
     'x-kubernetes-action': operation.action,
     'x-kubernetes-group-version-kind': kindExtension(operation),
   }
@@ -240,9 +219,10 @@ export function openApiV2Parts(input: OpenApiInput): OpenApiV2Parts {
   const texts = parameterTexts(input)
   const paths: Record<string, unknown> = {}
   for (const path of documentPaths(input)) {
-    const schema = schemas.reference(discoveryKey(path))
+    const { head, consumes, produces, answer } = documentOperation(path)
+    const media = { ...(consumes === undefined ? {} : { consumes }), produces }
     paths[`/${path}/`] = {
-      get: { ...documentHead(path), produces: produced, responses: responsesV2({ 200: schema }) },
+      get: { ...head, ...media, responses: responsesV2({ 200: answer === undefined ? undefined : schemas.reference(answer) }) },
     }
   }
   schemas.reference('meta/v1.WatchEvent')
@@ -291,7 +271,7 @@ function pathV2(entry: ResourcePath, schemas: SchemaCollection, texts: Texts): J
       description: operation.description,
       operationId: operation.id,
       consumes: consumed(operation),
-      produces: produced,
+      produces: operation.produces ?? produced,
       parameters: [...body, ...query],
       responses: responsesV2(Object.fromEntries(codesOf(operation).map(code => [code, answer]))),
       'x-kubernetes-action': operation.action,
