@@ -29,6 +29,8 @@ export interface ResourcePath {
   readonly path: string
   /** `name`, `namespace`, `path`, in upstream's order. */
   readonly pathParameters: readonly string[]
+  /** What all operations of the path take in their query. */
+  readonly query: readonly QueryParameter[]
   readonly operations: readonly Operation[]
   /** What generators of clients group operations by, `rbacAuthorization_v1`. */
   readonly tag: string
@@ -72,10 +74,16 @@ export function pathsOf(resource: DiscoverableResource): ResourcePath[] {
   const scope = resource.namespaced ? '/namespaces/{namespace}' : ''
   const namespace = resource.namespaced ? ['namespace'] : []
   const paths: ResourcePath[] = []
-  const add = (path: string, pathParameters: readonly string[], drafts: readonly Draft[], part = ''): void => {
-    const custom = resource.custom !== undefined
+  const custom = resource.custom !== undefined
+  const tag = groupTag(resource.group, resource.version)
+  const add = (
+    path: string,
+    pathParameters: readonly string[],
+    drafts: readonly Draft[],
+    { part = '', query = [] }: { part?: string; query?: readonly QueryParameter[] } = {},
+  ): void => {
     const operations = drafts.map(draft => ({ ...draft, custom, description: description(draft, resource, part) }))
-    if (operations.length > 0) paths.push({ path, pathParameters, operations, tag: groupTag(resource.group, resource.version) })
+    if (operations.length > 0) paths.push({ path, pathParameters, query, operations, tag })
   }
   add(`${base}${scope}/${resource.plural}`, namespace, collectionOperations(resource))
   const one = `${base}${scope}/${resource.plural}/{name}`
@@ -83,14 +91,37 @@ export function pathsOf(resource: DiscoverableResource): ResourcePath[] {
   if (resource.namespaced && resource.verbs.includes('list')) add(`${base}/${resource.plural}`, [], [listOperation(resource, true)])
   for (const sub of resource.subresources) {
     const operations = subresourceOperations(resource, sub)
-    add(`${one}/${sub.name}`, ['name', ...namespace], operations, sub.name)
+    add(`${one}/${sub.name}`, ['name', ...namespace], operations, { part: sub.name })
     // What is behind a proxy has paths of its own.
     if (sub.name === 'proxy') {
       const behind = operations.map(operation => ({ ...operation, id: `${operation.id}WithPath` }))
-      add(`${one}/${sub.name}/{path}`, ['name', ...namespace, 'path'], behind, sub.name)
+      add(`${one}/${sub.name}/{path}`, ['name', ...namespace, 'path'], behind, { part: sub.name })
+    }
+  }
+  if (!custom && resource.verbs.includes('watch')) {
+    const watched = `${base}/watch${scope}/${resource.plural}`
+    add(watched, namespace, [watchOperation(resource, 'List')], { query: listing })
+    add(`${watched}/{name}`, ['name', ...namespace], [watchOperation(resource)], { query: listing })
+    if (resource.namespaced) {
+      const all = watchOperation({ ...resource, namespaced: false }, 'ListForAllNamespaces')
+      add(`${base}/watch/${resource.plural}`, [], [all], { query: listing })
     }
   }
   return paths
+}
+
+/** The deprecated form of a watch, which clients that make their methods of OpenAPI still offer. */
+function watchOperation(resource: DiscoverableResource, list = ''): Draft {
+  const { group, version, kind } = resource
+  return {
+    method: 'get',
+    id: `watch${noun(resource)}${list}`,
+    action: list === '' ? 'watch' : 'watchlist',
+    kind: { group, version, kind },
+    query: [],
+    body: undefined,
+    answer: 'meta/v1.WatchEvent',
+  }
 }
 
 /** In upstream's words; `part` is the subresource. */
@@ -103,6 +134,10 @@ function description({ action, method }: Draft, { kind, custom }: DiscoverableRe
       return `list ${custom === undefined ? 'or watch ' : ''}objects of kind ${kind}`
     case 'deletecollection':
       return `delete collection of ${kind}`
+    case 'watch':
+      return `watch an object of kind ${kind}; deprecated: ask for a list with "watch" and a "fieldSelector" of its name instead`
+    case 'watchlist':
+      return `watch objects of kind ${kind}; deprecated: ask for a list with "watch" instead`
     case 'connect':
       return `connect ${method.toUpperCase()} requests to ${part} of ${kind}`
     case 'post':

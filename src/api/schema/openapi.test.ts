@@ -103,6 +103,31 @@ describe('openApiV3Document()', () => {
     assert.match(JSON.stringify(paths?.['/api/v1/namespaces/{namespace}/pods/{name}/log']), /"content":\{"text\/plain":/)
   })
 
+  it('describes the deprecated watches of what can be watched', () => {
+    const { paths } = wire(openApiV3Document(input, 'apis/apps/v1'))
+    const watched = (path: string): unknown => {
+      const { get, parameters } = (paths?.[`/apis/apps/v1/watch${path}`] ?? {}) as Record<string, Record<string, unknown>>
+      const names = (parameters as unknown as readonly { name: string }[]).map(({ name }) => name)
+      return [get?.['operationId'], get?.['x-kubernetes-action'], names.slice(0, 3).join()]
+    }
+    assert.deepEqual(watched('/deployments'), [
+      'watchAppsV1DeploymentListForAllNamespaces',
+      'watchlist',
+      'allowWatchBookmarks,continue,fieldSelector',
+    ])
+    assert.deepEqual(watched('/namespaces/{namespace}/deployments'), [
+      'watchAppsV1NamespacedDeploymentList',
+      'watchlist',
+      'namespace,allowWatchBookmarks,continue',
+    ])
+    assert.deepEqual(watched('/namespaces/{namespace}/deployments/{name}'), [
+      'watchAppsV1NamespacedDeployment',
+      'watch',
+      'name,namespace,allowWatchBookmarks',
+    ])
+    assert.doesNotMatch(JSON.stringify(openApiV3Document(input, 'apis/authorization.k8s.io/v1')), /watch\//)
+  })
+
   it('describes what the issuer of tokens tells', () => {
     const { paths } = wire(openApiV3Document(input, 'openid/v1/jwks'))
     assert.match(

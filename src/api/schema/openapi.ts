@@ -157,11 +157,15 @@ function parameterTexts({ descriptions }: OpenApiInput): Texts {
   return descriptions?.[parametersKey]?.fields ?? {}
 }
 
+/** Every path takes it. */
+const pretty: QueryParameter = { name: 'pretty', type: 'string' }
+
 function pathV3(entry: ResourcePath, schemas: SchemaCollection, texts: Texts): JsonSchema {
   const tags = [entry.tag]
   const operations = entry.operations.map(operation => [operation.method, { tags, ...operationV3(operation, schemas, texts) }])
   const inPath = entry.pathParameters.map(name => ({ name, in: 'path', required: true, schema: { type: 'string', uniqueItems: true } }))
-  return { ...Object.fromEntries(operations), parameters: [...inPath, queryV3('pretty', 'string', texts)] }
+  const query = [...entry.query, pretty].map(({ name, type }) => queryV3(name, type, texts))
+  return { ...Object.fromEntries(operations), parameters: [...inPath, ...query] }
 }
 
 function queryV3(name: string, type: string, texts: Texts): JsonSchema {
@@ -280,5 +284,5 @@ function pathV2(entry: ResourcePath, schemas: SchemaCollection, texts: Texts): J
     return [operation.method, value]
   })
   const inPath = entry.pathParameters.map(name => ({ name, in: 'path', required: true, type: 'string', uniqueItems: true }))
-  return { ...Object.fromEntries(operations), parameters: [...inPath, queryV2({ name: 'pretty', type: 'string' }, texts)] }
+  return { ...Object.fromEntries(operations), parameters: [...inPath, ...[...entry.query, pretty].map(query => queryV2(query, texts))] }
 }

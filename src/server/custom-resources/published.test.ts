@@ -29,6 +29,11 @@ test('OpenAPI v3 describes custom resources under the name of their reversed gro
   ])
   assert.equal(path.get.operationId, 'readExampleComV1NamespacedWidget')
   assert.equal(path.put.requestBody.content['application/json'].schema.$ref, `#/components/schemas/${name}`)
+  // Upstream describes the deprecated watches of built-in kinds alone.
+  assert.deepEqual(
+    Object.keys(json.paths).filter(one => one.includes('/watch/')),
+    [],
+  )
 })
 
 test('OpenAPI v2 leaves out what it cannot say', async () => {
