@@ -9,7 +9,7 @@ import { run } from 'node:test'
 /** A folder with kubectl of the API's own version, beside Debian's: what kubectl does is tried with both. */
 const kubectl133 = process.env['KUBECTL_133']
 const parts = [
-  { name: 'unit', title: 'unit', files: globSync('{src,tools}/**/*.test.ts'), concurrency: 3 },
+  { name: 'unit', title: 'unit', files: globSync('{src,tools,bench}/**/*.test.ts'), concurrency: 3 },
   { name: 'e2e', title: 'e2e', files: globSync('test/**/*.test.ts'), concurrency: 1 },
   ...(kubectl133 === undefined
     ? []

@@ -1,5 +1,8 @@
 // Several HTTP/2 connections with a client certificate, used in turn, as client-go's transports are.
-import { type ClientHttp2Session, connect, type OutgoingHttpHeaders } from 'node:http2'
+import { createSecureContext } from 'node:tls'
+import type { Answer } from './http2/answer.ts'
+import { Http2Connection } from './http2/http2-connection.ts'
+import type { OnData, OnEnd } from './http2/open-stream.ts'
 
 export interface Credentials {
   readonly server: string
@@ -8,62 +11,42 @@ export interface Credentials {
   readonly key: string
 }
 
-export interface Answer {
-  readonly status: number
-  readonly body: Buffer
-}
-
-const windowBytes = 16 * 1024 * 1024
-
 export class Connections implements Disposable {
-  readonly #sessions: ClientHttp2Session[]
+  readonly #connections: readonly Http2Connection[]
   #next = 0
 
-  private constructor(sessions: ClientHttp2Session[]) {
-    this.#sessions = sessions
+  private constructor(connections: readonly Http2Connection[]) {
+    this.#connections = connections
   }
 
   static async open({ server, ca, cert, key }: Credentials, count: number): Promise<Connections> {
-    const sessions = Array.from({ length: count }, () => connect(server, { ca, cert, key, settings: { initialWindowSize: windowBytes } }))
-    await Promise.all(
-      sessions.map(
-        session =>
-          new Promise<void>((resolve, reject) => {
-            session.once('connect', () => {
-              session.setLocalWindowSize(windowBytes)
-              resolve()
-            })
-            session.on('error', reject)
-          }),
-      ),
-    )
-    return new Connections(sessions)
+    const context = createSecureContext({ ca, cert, key })
+    const url = new URL(server)
+    const opening = Array.from({ length: count }, () => Http2Connection.open(url, context))
+    try {
+      return new Connections(await Promise.all(opening))
+    } catch (err) {
+      for (const one of await Promise.allSettled(opening)) if (one.status === 'fulfilled') one.value[Symbol.dispose]()
+      throw err
+    }
   }
 
-  session(): ClientHttp2Session {
-    const session = this.#sessions[this.#next++ % this.#sessions.length]
-    if (session === undefined) throw new RangeError('there is no connection')
-    return session
+  request(method: string, path: string, body?: string, contentType?: string): Promise<Answer> {
+    return this.#turn().request(method, path, body, contentType)
   }
 
-  request(method: string, path: string, body?: string, contentType = 'application/json'): Promise<Answer> {
-    const headers: OutgoingHttpHeaders = { ':method': method, ':path': path, accept: 'application/json', 'user-agent': 'bulkhead-bench' }
-    if (body !== undefined) headers['content-type'] = contentType
-    const { promise, resolve, reject } = Promise.withResolvers<Answer>()
-    const stream = this.session().request(headers, { endStream: body === undefined })
-    const chunks: Buffer[] = []
-    let status = 0
-    stream.on('response', answer => {
-      status = answer[':status'] ?? 0
-    })
-    stream.on('data', (chunk: Buffer) => chunks.push(chunk))
-    stream.on('end', () => resolve({ status, body: Buffer.concat(chunks) }))
-    stream.on('error', reject)
-    if (body !== undefined) stream.end(body)
-    return promise
+  /** Resolves when the server has answered 200. `onEnd` is called once after that; what `onData` is given is valid during the call only. */
+  stream(path: string, onData: OnData, onEnd: OnEnd): Promise<void> {
+    return this.#turn().stream(path, onData, onEnd)
+  }
+
+  #turn(): Http2Connection {
+    const connection = this.#connections[this.#next++ % this.#connections.length]
+    if (connection === undefined) throw new RangeError('there is no connection')
+    return connection
   }
 
   [Symbol.dispose](): void {
-    for (const session of this.#sessions) session.destroy()
+    for (const connection of this.#connections) connection[Symbol.dispose]()
   }
 }

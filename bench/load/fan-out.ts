@@ -31,19 +31,21 @@ export async function fanOut(connections: Connections, watches: number, updates:
 }
 
 /** Resolves when the watch has begun. An event that is cut between two chunks is put together before it is handed on. */
-function openWatch(connections: Connections, failed: (err: Error) => void, onEvents: (text: string) => void): Promise<void> {
+async function openWatch(connections: Connections, failed: (err: Error) => void, onEvents: (text: string) => void): Promise<void> {
   const query = '?watch=1&fieldSelector=metadata.name%3Dfan-out&timeoutSeconds=300'
-  const stream = connections.session().request({ ':path': `${path}${query}`, accept: 'application/json' })
-  const { promise, resolve } = Promise.withResolvers<void>()
+  const { promise: first, resolve, reject } = Promise.withResolvers<void>()
   let rest = ''
-  stream.setEncoding('latin1')
-  stream.on('data', (chunk: string) => {
+  const onData = (bytes: Buffer, start: number, end: number) => {
     resolve()
-    const text = rest + chunk
-    const end = text.lastIndexOf('\n') + 1
-    rest = text.slice(end)
-    if (end > 0) onEvents(text.slice(0, end))
-  })
-  stream.on('error', failed)
-  return promise
+    const text = rest + bytes.toString('latin1', start, end)
+    const behind = text.lastIndexOf('\n') + 1
+    rest = text.slice(behind)
+    if (behind > 0) onEvents(text.slice(0, behind))
+  }
+  const onEnd = (err = new Error('a watch ended')) => {
+    reject(err)
+    failed(err)
+  }
+  await connections.stream(`${path}${query}`, onData, onEnd)
+  await first
 }

@@ -9,11 +9,14 @@ const watchesPerConnection = 200
 export class IdleWatches implements Disposable {
   readonly #connections: Connections
   readonly #count: number
+  readonly #failed = Promise.withResolvers<never>()
   #heard: (() => void) | undefined
 
   private constructor(connections: Connections, count: number) {
     this.#connections = connections
     this.#count = count
+    // Whoever waits for an event sees it; the watches also end when they are of no use any more.
+    this.#failed.promise.catch(() => undefined)
   }
 
   /** All of them have begun. They select one object that does not exist. */
@@ -28,12 +31,8 @@ export class IdleWatches implements Disposable {
 
   #open(): Promise<void> {
     const query = '?watch=1&fieldSelector=metadata.name%3Didle&timeoutSeconds=3600'
-    const stream = this.#connections.session().request({ ':path': `${path}${query}`, accept: 'application/json' })
-    const { promise, resolve, reject } = Promise.withResolvers<void>()
-    stream.on('response', ({ ':status': status }) => (status === 200 ? resolve() : reject(new Error(`watch answered ${status}`))))
-    stream.on('error', reject)
-    stream.on('data', () => this.#heard?.())
-    return promise
+    const onEnd = (err = new Error('a watch ended')) => this.#failed.reject(err)
+    return this.#connections.stream(`${path}${query}`, () => this.#heard?.(), onEnd)
   }
 
   /** Creates the object; the milliseconds until each watch has its event, sorted. */
@@ -49,7 +48,7 @@ export class IdleWatches implements Disposable {
     const object = { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'idle' } }
     const { status, body } = await this.#connections.request('POST', path, JSON.stringify(object))
     if (status !== 201) throw new Error(`creation answered ${status}: ${body}`)
-    await all.promise
+    await Promise.race([all.promise, this.#failed.promise])
     return latencies.sort()
   }
 

@@ -23,15 +23,13 @@ export async function createLarge(connections: Connections, count: number): Prom
 /** Seconds. The answer is read and thrown away. */
 export async function readLarge(connections: Connections, bytes: number): Promise<number> {
   const began = performance.now()
-  const stream = connections.session().request({ ':path': `${base}?labelSelector=${label}`, accept: 'application/json' })
   let read = 0
-  const { promise, resolve, reject } = Promise.withResolvers<void>()
-  stream.on('data', (chunk: Buffer) => {
-    read += chunk.length
-  })
-  stream.on('end', resolve)
-  stream.on('error', reject)
-  await promise
+  const { promise: ended, resolve, reject } = Promise.withResolvers<void>()
+  const onData = (_bytes: Buffer, start: number, end: number) => {
+    read += end - start
+  }
+  await connections.stream(`${base}?labelSelector=${label}`, onData, err => (err === undefined ? resolve() : reject(err)))
+  await ended
   if (read < bytes) throw new Error(`the list ended behind ${read} of ${bytes} bytes`)
   return (performance.now() - began) / 1000
 }

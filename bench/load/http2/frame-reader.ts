@@ -1,0 +1,113 @@
+// Takes frames out of the pieces in which they arrive. What is whole within a piece is handed on where it lies, and so is each part of a DATA frame.
+import { defaultFrameSize, frameFlag, frameType, headSize } from './frames.ts'
+
+/** `bytes` are valid during the call only. */
+export interface FrameSink {
+  /** A part of a DATA frame without its padding; `counted` are the bytes by which flow control is to go on. */
+  data(stream: number, bytes: Buffer, start: number, end: number, endsStream: boolean, counted: number): void
+  /** Any other frame, whole. */
+  frame(type: number, flags: number, stream: number, bytes: Buffer, start: number, end: number): void
+}
+
+export class FrameReader {
+  readonly #sink: FrameSink
+  /** What has come of a frame that is not whole yet. */
+  readonly #partial = Buffer.allocUnsafeSlow(headSize + defaultFrameSize)
+  #have = 0
+  /** What is to come of a DATA frame without padding, and its stream. */
+  #rest = 0
+  #stream = 0
+  #endsStream = false
+
+  constructor(sink: FrameSink) {
+    this.#sink = sink
+  }
+
+  read(bytes: Buffer, end: number): void {
+    let at = 0
+    while (at < end) {
+      if (this.#rest > 0) at = this.#data(bytes, at, end)
+      else if (this.#have > 0) at = this.#complete(bytes, at, end)
+      else at = this.#frame(bytes, at, end)
+    }
+  }
+
+  /** Returns where the next one begins; what is not whole is kept. */
+  #frame(bytes: Buffer, at: number, end: number): number {
+    const size = end - at < headSize ? headSize : headSize + lengthAt(bytes, at)
+    if (end - at >= headSize && isPlainData(bytes, at)) return this.#beginData(bytes, at)
+    if (end - at < size) {
+      this.#have = bytes.copy(this.#partial, 0, at, end)
+      return end
+    }
+    this.#hand(bytes, at, at + size)
+    return at + size
+  }
+
+  /** Adds to what is kept: first its head, then what that says. */
+  #complete(bytes: Buffer, at: number, end: number): number {
+    const headMissing = headSize - this.#have
+    const wanted = headMissing > 0 ? headMissing : headSize + lengthAt(this.#partial, 0) - this.#have
+    const taken = Math.min(wanted, end - at)
+    this.#have += bytes.copy(this.#partial, this.#have, at, at + taken)
+    if (this.#have >= headSize) {
+      const size = headSize + lengthAt(this.#partial, 0)
+      if (isPlainData(this.#partial, 0)) {
+        this.#have = 0
+        this.#beginData(this.#partial, 0)
+      } else if (this.#have === size) {
+        this.#have = 0
+        this.#hand(this.#partial, 0, size)
+      }
+    }
+    return at + taken
+  }
+
+  #beginData(bytes: Buffer, at: number): number {
+    const start = at + headSize
+    this.#rest = lengthAt(bytes, at)
+    this.#stream = streamAt(bytes, at)
+    this.#endsStream = ((bytes[at + 4] ?? 0) & frameFlag.endStream) !== 0
+    if (this.#rest === 0) this.#sink.data(this.#stream, bytes, start, start, this.#endsStream, 0)
+    return start
+  }
+
+  #data(bytes: Buffer, at: number, end: number): number {
+    const taken = Math.min(this.#rest, end - at)
+    this.#rest -= taken
+    this.#sink.data(this.#stream, bytes, at, at + taken, this.#endsStream && this.#rest === 0, taken)
+    return at + taken
+  }
+
+  #hand(bytes: Buffer, at: number, end: number): void {
+    const type = bytes[at + 3] ?? 0
+    const flags = bytes[at + 4] ?? 0
+    const stream = streamAt(bytes, at)
+    let start = at + headSize
+    if ((flags & frameFlag.padded) === 0 || (type !== frameType.data && type !== frameType.headers)) {
+      this.#sink.frame(type, flags, stream, bytes, start, end)
+      return
+    }
+    const counted = end - start
+    const contentEnd = end - (bytes[start] ?? 0)
+    start++
+    if (counted === 0 || contentEnd < start) throw new Error(`a frame of stream ${stream} has more padding than bytes`)
+    if (type === frameType.headers) this.#sink.frame(type, flags, stream, bytes, start, contentEnd)
+    else this.#sink.data(stream, bytes, start, contentEnd, (flags & frameFlag.endStream) !== 0, counted)
+  }
+}
+
+function lengthAt(bytes: Buffer, at: number): number {
+  const length = ((bytes[at] ?? 0) << 16) | ((bytes[at + 1] ?? 0) << 8) | (bytes[at + 2] ?? 0)
+  if (length > defaultFrameSize) throw new Error(`a frame of ${length} bytes came, where ${defaultFrameSize} are allowed`)
+  return length
+}
+
+function isPlainData(bytes: Buffer, at: number): boolean {
+  return bytes[at + 3] === frameType.data && ((bytes[at + 4] ?? 0) & frameFlag.padded) === 0
+}
+
+/** Without the reserved bit. */
+function streamAt(bytes: Buffer, at: number): number {
+  return (((bytes[at + 5] ?? 0) & 0x7f) << 24) | ((bytes[at + 6] ?? 0) << 16) | ((bytes[at + 7] ?? 0) << 8) | (bytes[at + 8] ?? 0)
+}

@@ -1,0 +1,86 @@
+import assert from 'node:assert/strict'
+import { describe, test } from 'node:test'
+import { headSize } from './frames.ts'
+import { HeaderDecoder } from './header-decoder.ts'
+import { HeaderEncoder, integer } from './header-encoder.ts'
+import { SendBuffer } from './send-buffer.ts'
+
+class Pair {
+  readonly encoder = new HeaderEncoder('127.0.0.1:6443')
+  readonly decoder = new HeaderDecoder()
+  bytes = 0
+
+  send(method: string, path: string, contentType = 'application/json', length?: number): Record<string, string> {
+    const out = new SendBuffer()
+    this.encoder.write(out, 1, method, path, contentType, length)
+    this.bytes = out.length - headSize
+    assert.equal(out.bytes.readUIntBE(0, 3), this.bytes)
+    return Object.fromEntries(this.decoder.decode(out.bytes, headSize, out.length).map(({ name, value }) => [name, value]))
+  }
+}
+
+const constant = { ':scheme': 'https', ':authority': '127.0.0.1:6443', accept: 'application/json', 'user-agent': 'bulkhead-bench' }
+
+describe('HeaderEncoder', () => {
+  test('write() sends what repeats once', () => {
+    const pair = new Pair()
+    assert.deepEqual(pair.send('GET', '/livez'), { ':method': 'GET', ':path': '/livez', ...constant })
+    const first = pair.bytes
+    const size = pair.decoder.tableSize
+    assert.deepEqual(pair.send('GET', '/livez'), { ':method': 'GET', ':path': '/livez', ...constant })
+    assert.ok(pair.bytes < first - 40, `${pair.bytes} of ${first}`)
+    assert.equal(pair.decoder.tableSize, size)
+  })
+
+  test('write() says type and length of a body, and takes each method', () => {
+    const pair = new Pair()
+    for (const method of ['POST', 'PUT', 'PATCH', 'DELETE', 'PATCH', 'POST']) {
+      const sent = { ...constant, ':method': method, ':path': '/a', 'content-type': `type/${method}`, 'content-length': '1234' }
+      assert.deepEqual(pair.send(method, '/a', `type/${method}`, 1234), sent)
+    }
+  })
+
+  test('write() adds nothing for which the table has no room', () => {
+    const pair = new Pair()
+    for (let i = 0; i < 100; i++)
+      assert.equal(pair.send('POST', '/', `application/${i}+${'x'.repeat(100)}`, 1)[':authority'], constant[':authority'])
+    const before = pair.decoder.tableSize
+    assert.ok(before <= 4096 && before > 3500, `${before}`)
+    assert.equal(pair.send('POST', '/', 'application/0+'.padEnd(115, 'x'), 1)['content-type']?.length, 115)
+    assert.equal(pair.decoder.tableSize, before)
+  })
+
+  test('limit() makes the next block say the size, after which the table is built anew', () => {
+    const pair = new Pair()
+    const sent = { ':method': 'GET', ':path': '/livez', ...constant }
+    pair.send('GET', '/livez')
+    for (const size of [0, 60, 4096, 65_536]) {
+      pair.encoder.limit(size)
+      assert.deepEqual(pair.send('GET', '/livez'), sent)
+      assert.deepEqual(pair.send('GET', '/livez'), sent)
+      assert.ok(pair.decoder.tableSize <= size, `${pair.decoder.tableSize} of ${size}`)
+    }
+    assert.ok(pair.decoder.tableSize > 60)
+  })
+
+  test('write() takes a path of any length, and refuses one that would be another for the server', () => {
+    const pair = new Pair()
+    const path = `/${'a'.repeat(100_000)}`
+    assert.equal(pair.send('GET', path)[':path'], path)
+    for (const bad of ['/a b', '/é', '/a\r\nb', '/€']) assert.throws(() => pair.send('GET', bad), /may not hold/)
+  })
+})
+
+/** RFC 7541, C.1. */
+for (const { bits, value, hex } of [
+  { bits: 5, value: 10, hex: '0a' },
+  { bits: 5, value: 1337, hex: '1f9a0a' },
+  { bits: 8, value: 42, hex: '2a' },
+  { bits: 7, value: 127, hex: '7f00' },
+  { bits: 7, value: 255, hex: '7f8001' },
+])
+  test(`integer() writes ${value} behind ${8 - bits} bits`, () => {
+    const out = new SendBuffer()
+    integer(out, 0, bits, value)
+    assert.equal(out.view().toString('hex'), hex)
+  })

@@ -1,0 +1,122 @@
+// The fields that HPACK's header blocks refer to by number: RFC 7541's fixed ones, and behind them those that the blocks have added.
+
+export interface HeaderField {
+  readonly name: string
+  readonly value: string
+}
+
+/** Appendix A, a name and what follows it. */
+const staticLines = `:authority
+:method GET
+:method POST
+:path /
+:path /index.html
+:scheme http
+:scheme https
+:status 200
+:status 204
+:status 206
+:status 304
+:status 400
+:status 404
+:status 500
+accept-charset
+accept-encoding gzip, deflate
+accept-language
+accept-ranges
+accept
+access-control-allow-origin
+age
+allow
+authorization
+cache-control
+content-disposition
+content-encoding
+content-language
+content-length
+content-location
+content-range
+content-type
+cookie
+date
+etag
+expect
+expires
+from
+host
+if-match
+if-modified-since
+if-none-match
+if-range
+if-unmodified-since
+last-modified
+link
+location
+max-forwards
+proxy-authenticate
+proxy-authorization
+range
+referer
+refresh
+retry-after
+server
+set-cookie
+strict-transport-security
+transfer-encoding
+user-agent
+vary
+via
+www-authenticate`
+
+/** The first has number 1. */
+export const staticFields: readonly HeaderField[] = staticLines.split('\n').map(line => {
+  const [name = '', ...value] = line.split(' ')
+  return { name, value: value.join(' ') }
+})
+
+/** What both sides may rely on until settings say otherwise. */
+export const defaultTableSize = 4096
+const entryOverhead = 32
+
+export const fieldSize = ({ name, value }: HeaderField): number => name.length + value.length + entryOverhead
+
+export class HeaderTable {
+  /** The newest is the last one. */
+  readonly #entries: HeaderField[] = []
+  #size = 0
+  #limit = defaultTableSize
+
+  get size(): number {
+    return this.#size
+  }
+
+  get(number: number): HeaderField {
+    const field =
+      number <= staticFields.length ? staticFields[number - 1] : this.#entries[this.#entries.length - (number - staticFields.length)]
+    if (field === undefined) throw new Error(`HPACK: there is no field ${number}`)
+    return field
+  }
+
+  /** One that is larger than the table empties it, and is not kept. */
+  add(field: HeaderField): void {
+    const size = fieldSize(field)
+    this.#evict(this.#limit - size)
+    if (size > this.#limit) return
+    this.#entries.push(field)
+    this.#size += size
+  }
+
+  resize(limit: number): void {
+    if (limit > defaultTableSize) throw new Error(`HPACK: a table of ${limit} bytes was never allowed`)
+    this.#limit = limit
+    this.#evict(limit)
+  }
+
+  #evict(size: number): void {
+    while (this.#size > size) {
+      const oldest = this.#entries.shift()
+      if (oldest === undefined) return
+      this.#size -= fieldSize(oldest)
+    }
+  }
+}
