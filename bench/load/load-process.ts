@@ -1,5 +1,6 @@
 // The load client, a process of its own: credentials and workloads on standard input, one JSON object of figures on standard output.
 import { json } from 'node:stream/consumers'
+import { compactHeap } from '../../src/base/compact-heap.ts'
 import { openNamespace } from './bench-namespace.ts'
 import { Connections, type Credentials } from './connections.ts'
 import { namespace } from './objects.ts'
@@ -12,6 +13,7 @@ export interface LoadRequest {
 
 const connectionCount = 4
 
+compactHeap()
 const { credentials, workloads: wanted } = (await json(process.stdin)) as LoadRequest
 using connections = await Connections.open(credentials, connectionCount)
 await openNamespace(connections)
