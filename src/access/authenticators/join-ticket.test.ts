@@ -11,6 +11,7 @@ import { createTicket, type JoinTicket, parseTicket, ticketOfSecret, ticketSecre
 import { createJoinTicketAuthenticator } from './join-ticket.ts'
 
 const start = 1_700_000_000_000
+const ofNode = { 'bulkhead.dev/node-name': ['n1'] }
 
 function setUp() {
   const stored = new Map<string, JoinTicket>()
@@ -76,7 +77,7 @@ test('a join ticket may only ask for a certificate and read its own request', ()
   const may = (verb: string, resource: string, name = '', rest: Partial<Attributes> = {}) =>
     authorization.authorize(
       {
-        user: { name: 'system:bootstrap:t1', groups: ['system:bootstrappers', 'system:authenticated'] },
+        user: { name: 'system:bootstrap:t1', groups: ['system:bootstrappers', 'system:authenticated'], extra: ofNode },
         verb,
         isResource: true,
         group: 'certificates.k8s.io',
@@ -97,6 +98,8 @@ test('a join ticket may only ask for a certificate and read its own request', ()
     Array(5).fill(false),
   )
   assert.equal(may('update', csr, 'mine', { subresource: 'approval' }), false)
+  const withoutTicket = { user: { name: 'system:bootstrap:t1', groups: ['system:bootstrappers', 'system:authenticated'] } }
+  assert.deepEqual([may('create', csr, '', withoutTicket), may('get', csr, 'mine', withoutTicket)], [false, false])
   for (const resource of ['secrets', 'pods', 'nodes', 'configmaps'])
     assert.equal(may('get', resource, 'x', { group: '', namespace: 'kube-system' }), false)
 })
@@ -104,7 +107,8 @@ test('a join ticket may only ask for a certificate and read its own request', ()
 test('a used join ticket reads its one request and asks for no other', () => {
   const authorizer = createJoinTicketAuthorizer({ requesterOf: () => 'system:bootstrap:t1' })
   const ask = (verb: string, name: string) => {
-    const user = { name: 'system:bootstrap:t1', groups: ['system:bootstrappers'], extra: { 'bulkhead.dev/used-for': ['mine'] } }
+    const extra = { ...ofNode, 'bulkhead.dev/used-for': ['mine'] }
+    const user = { name: 'system:bootstrap:t1', groups: ['system:bootstrappers'], extra }
     const resource = { group: 'certificates.k8s.io', version: 'v1', resource: 'certificatesigningrequests', subresource: '' }
     return authorizer.authorize({ user, verb, isResource: true, ...resource, namespace: '', name, path: '' }).decision
   }

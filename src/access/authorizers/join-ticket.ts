@@ -1,6 +1,6 @@
 // What the holder of a join ticket may do, and no more: ask for a certificate and read its own request.
 import type { Authorizer } from '../access.ts'
-import { bootstrappersGroup, ticketRequestExtra } from '../join-ticket.ts'
+import { bootstrappersGroup, ticketNodeExtra, ticketRequestExtra } from '../join-ticket.ts'
 
 export interface CertificateRequests {
   /** `spec.username` of that CertificateSigningRequest; undefined where it does not exist. */
@@ -12,7 +12,9 @@ export function createJoinTicketAuthorizer(requests: CertificateRequests): Autho
   return {
     name: 'JoinTicket',
     authorize({ user, isResource, group, resource, subresource, verb, name }) {
-      if (!user.groups.includes(bootstrappersGroup)) return { decision: 'no-opinion', reason: '' }
+      // Others may be in the group too; what names a node is a ticket.
+      const isTicket = user.groups.includes(bootstrappersGroup) && user.extra?.[ticketNodeExtra] !== undefined
+      if (!isTicket) return { decision: 'no-opinion', reason: '' }
       const isRequest = isResource && group === 'certificates.k8s.io' && resource === 'certificatesigningrequests' && subresource === ''
       const used = user.extra?.[ticketRequestExtra]?.[0]
       if (isRequest && verb === 'create' && used !== undefined)

@@ -7,7 +7,8 @@ import type { RequestedIdentity } from './certificate-request.ts'
 export const kubeletClientSigner = 'kubernetes.io/kube-apiserver-client-kubelet'
 export const kubeletServingSigner = 'kubernetes.io/kubelet-serving'
 export const clientSigner = 'kubernetes.io/kube-apiserver-client'
-export const bootstrapPrefix = 'system:bootstrap:'
+const ticketUser = /^system:bootstrap:([a-z0-9]{10})$/
+const ticketNodeExtra = 'bulkhead.dev/node-name'
 const nodePrefix = 'system:node:'
 
 export function hasCondition({ status }: CertificateSigningRequest, type: string): boolean {
@@ -103,13 +104,19 @@ export function planApproval({ spec }: CertificateSigningRequest, identity: Requ
   if (username === identity.commonName && groups.includes('system:nodes')) {
     return { approval: 'self', message: 'Auto approving self kubelet client certificate after SubjectAccessReview.' }
   }
-  if (!username.startsWith(bootstrapPrefix) || !groups.includes('system:bootstrappers')) return { approval: 'none' }
-  return {
-    approval: 'ticket',
-    ticketId: username.slice(bootstrapPrefix.length),
-    node: identity.commonName.slice(nodePrefix.length),
-    message: 'Auto approving kubelet client certificate after SubjectAccessReview.',
-  }
+  const ticketId = ticketIdOf(spec)
+  const node = identity.commonName.slice(nodePrefix.length)
+  if (ticketId === undefined || spec.extra?.[ticketNodeExtra]?.[0] !== node) return { approval: 'none' }
+  return { approval: 'ticket', ticketId, node, message: 'Auto approving kubelet client certificate after SubjectAccessReview.' }
+}
+
+/**
+ * Of the ticket that the requester showed, undefined where it showed none: bootstrap tokens of Kubernetes make users of the same names and groups, but
+ * have ids of another length and name no node.
+ */
+export function ticketIdOf({ username = '', groups = [], extra }: CertificateSigningRequest['spec']): string | undefined {
+  if (!groups.includes('system:bootstrappers') || extra?.[ticketNodeExtra] === undefined) return undefined
+  return ticketUser.exec(username)?.[1]
 }
 
 const hourMs = 3_600_000

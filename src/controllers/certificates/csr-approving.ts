@@ -6,7 +6,7 @@ import { messageOf } from '../../base/user-error.ts'
 import { certificateSigningRequests, secrets } from '../../client/resources.ts'
 import { type Context, type Controller, done, type Result } from '../controller.ts'
 import { readRequest } from './certificate-request.ts'
-import { bootstrapPrefix, conditionsWith, hasCondition, kubeletClientSigner, planApproval } from './certificate-rules.ts'
+import { conditionsWith, hasCondition, kubeletClientSigner, planApproval, ticketIdOf } from './certificate-rules.ts'
 
 const ticketNamespace = 'kube-system'
 const ticketType = 'bulkhead.dev/join-ticket'
@@ -73,7 +73,6 @@ function untilExpiry(ticket: Secret, now: number): number {
 }
 
 async function readTicket({ client }: Context, id: string, signal: AbortSignal): Promise<Secret | undefined> {
-  if (!/^[a-z0-9]+$/.test(id)) return undefined
   try {
     return await client.get(secrets, ticketNamespace, `bulkhead-join-${id}`, signal)
   } catch (err) {
@@ -97,9 +96,8 @@ async function markUsed(
 
 /** After an approval: marks the ticket, where a crash came between, and removes it when its time is over. */
 async function followTicket(context: Context, request: CertificateSigningRequest, signal: AbortSignal): Promise<Result> {
-  const { username = '', groups = [] } = request.spec
-  if (!username.startsWith(bootstrapPrefix) || !groups.includes('system:bootstrappers')) return done
-  const ticket = await readTicket(context, username.slice(bootstrapPrefix.length), signal)
+  const ticketId = ticketIdOf(request.spec)
+  const ticket = ticketId === undefined ? undefined : await readTicket(context, ticketId, signal)
   if (ticket === undefined) return done
   const left = untilExpiry(ticket, context.clock.now())
   if (left <= 0) {

@@ -71,15 +71,21 @@ for (const [name, signer, change, wanted, reason] of refused) {
     assert.deepEqual(checkForSigner(signer, { ...identity, ...change }, wanted), { allowed: false, reason }))
 }
 
-const request = (username: string, groups: string[]): CertificateSigningRequest => ({
-  metadata: { name: 'csr' },
-  spec: { request: '', signerName: kubeletClientSigner, usages, username, groups },
-})
+const request = (username: string, groups: string[], node?: string): CertificateSigningRequest => {
+  const extra = node === undefined ? {} : { extra: { 'bulkhead.dev/node-name': [node] } }
+  return { metadata: { name: 'csr' }, spec: { request: '', signerName: kubeletClientSigner, usages, username, groups, ...extra } }
+}
+const ticketUser = 'system:bootstrap:a1b2c3d4e5'
+const bootstrappers = ['system:bootstrappers', 'system:authenticated']
 const approvals: [string, CertificateSigningRequest, string][] = [
   ['a node for itself', request('system:node:n1', ['system:nodes']), 'self'],
   ['a node for another', request('system:node:n2', ['system:nodes']), 'none'],
-  ['a ticket', request('system:bootstrap:abc', ['system:bootstrappers']), 'ticket'],
-  ['a ticket without its group', request('system:bootstrap:abc', ['system:authenticated']), 'none'],
+  ['a ticket', request(ticketUser, bootstrappers, 'n1'), 'ticket'],
+  ['a ticket of another node', request(ticketUser, bootstrappers, 'n2'), 'none'],
+  ['a ticket without its group', request(ticketUser, ['system:authenticated'], 'n1'), 'none'],
+  ['a bootstrap token', request('system:bootstrap:abcdef', bootstrappers), 'none'],
+  ['a bootstrap token that names a node', request('system:bootstrap:abcdef', bootstrappers, 'n1'), 'none'],
+  ['the name of a ticket without its node', request(ticketUser, bootstrappers), 'none'],
   ['anybody else', request('bulkhead-admin', ['system:masters']), 'none'],
 ]
 for (const [name, of, want] of approvals) test(`planApproval(): ${name}`, () => assert.equal(planApproval(of, identity).approval, want))
@@ -149,12 +155,12 @@ test('a join ticket gets its node one certificate, and no other node any', async
   const { api } = scenario
   const base64 = (text: string) => Buffer.from(text).toString('base64')
   api.seed(secrets, {
-    metadata: { name: 'bulkhead-join-abc', namespace: 'kube-system' },
+    metadata: { name: 'bulkhead-join-a1b2c3d4e5', namespace: 'kube-system' },
     type: 'bulkhead.dev/join-ticket',
     data: { hash: base64('00'), node: base64('n1'), expires: base64('2100-01-01T00:00:00Z') },
   })
   const seed = (name: string, text: string) => {
-    const made = request('system:bootstrap:abc', ['system:bootstrappers'])
+    const made = request(ticketUser, bootstrappers, 'n1')
     api.seed(certificateSigningRequests, { metadata: { name }, spec: { ...made.spec, request: text } })
   }
   api.refuse = ({ path, body }) => {
