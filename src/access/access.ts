@@ -23,6 +23,8 @@ export type Authentication =
       readonly authenticator: string
       /** Milliseconds since the epoch; open streams of this identity end then. */
       readonly expires?: number
+      /** Aborted when the credential holds no longer, for whatever other reason; open streams of this identity end then. */
+      readonly ended?: AbortSignal
     }
   | { readonly outcome: 'no-opinion' }
   | { readonly outcome: 'rejected'; readonly reason: string; readonly asked?: readonly AuthenticatorOpinion[] }

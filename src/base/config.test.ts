@@ -12,6 +12,7 @@ test('createConfig() without settings is secure, with a real node for root and a
   const asRoot = createConfig(root)
   assert.equal(asRoot.profile, 'secure')
   assert.equal(asRoot.allowPrivileged, true)
+  assert.equal(asRoot.bootstrapTokens, false)
   assert.deepEqual(asRoot.node, { kind: 'real' })
   assert.equal(asRoot.dataDirectory, '/var/lib/bulkhead')
   assert.equal(asRoot.nodeName, 'edge-1')

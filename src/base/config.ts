@@ -37,6 +37,8 @@ export interface Config {
   readonly auditPolicyFile: string | undefined
   /** Path of an AuthenticationConfiguration. */
   readonly authenticationConfigFile: string | undefined
+  /** Whether Kubernetes' bootstrap tokens are taken, cleaned away and sign. */
+  readonly bootstrapTokens: boolean
   /** Path of a kubeconfig file that leads to a webhook for tokens, which version of TokenReview it is sent, and for how long its answers hold. */
   readonly authenticationTokenWebhookConfigFile: string | undefined
   readonly authenticationTokenWebhookVersion: 'v1' | 'v1beta1'
@@ -71,6 +73,7 @@ export interface Settings {
   readonly admissionConfigFile?: string
   readonly auditPolicyFile?: string
   readonly authenticationConfigFile?: string
+  readonly enableBootstrapTokenAuth?: boolean
   readonly authenticationTokenWebhookConfigFile?: string
   readonly authenticationTokenWebhookVersion?: 'v1' | 'v1beta1'
   readonly authenticationTokenWebhookCacheTtl?: string
@@ -154,6 +157,7 @@ export const settingChecks: Readonly<Record<keyof Settings, Check>> = {
   admissionConfigFile: text,
   auditPolicyFile: text,
   authenticationConfigFile: text,
+  enableBootstrapTokenAuth: yesOrNo,
   authenticationTokenWebhookConfigFile: text,
   authenticationTokenWebhookVersion: oneOf('v1', 'v1beta1'),
   authenticationTokenWebhookCacheTtl: {
@@ -224,6 +228,7 @@ export function createConfig(machine: Machine, ...sources: readonly Settings[]):
     admissionConfigFile: settings.admissionConfigFile,
     auditPolicyFile: settings.auditPolicyFile,
     authenticationConfigFile: settings.authenticationConfigFile,
+    bootstrapTokens: settings.enableBootstrapTokenAuth ?? false,
     authenticationTokenWebhookConfigFile: settings.authenticationTokenWebhookConfigFile,
     authenticationTokenWebhookVersion: settings.authenticationTokenWebhookVersion ?? 'v1',
     authenticationTokenWebhookCacheMs: Number(parseGoDuration(settings.authenticationTokenWebhookCacheTtl ?? '2m')),

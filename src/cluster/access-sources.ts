@@ -4,11 +4,13 @@ import type { JoinTickets } from '../access/authenticators/join-ticket.ts'
 import type { BoundObjects } from '../access/authenticators/service-account-token.ts'
 import type { CertificateRequests } from '../access/authorizers/join-ticket.ts'
 import type { GraphKind, NodeGraphSource } from '../access/authorizers/node-graph.ts'
+import type { BootstrapTokenSource } from '../access/bootstrap-tokens.ts'
 import { deniedCredentials, readDenials } from '../access/denied-credentials.ts'
 import { ticketNamespace, ticketOfSecret, ticketSecretPrefix } from '../access/join-ticket.ts'
 import type { RbacKind, RbacObject, RbacSource } from '../access/rbac-object.ts'
 import type { DenyList } from '../access/revocation.ts'
 import type { ClusterChanges, ClusterReader } from '../admission/admission.ts'
+import { tokenSecretNamespace, tokenSecretPrefix } from '../api/bootstrap-token.ts'
 import type { KubeObject } from '../api/object.ts'
 import type { CertificateSigningRequest } from '../api/types/certificates-v1.ts'
 import type { Secret } from '../api/types/core-v1.ts'
@@ -45,6 +47,21 @@ export function joinTickets(store: Store): JoinTickets {
     find(id) {
       const secret = secrets.get(ticketNamespace, `${ticketSecretPrefix}${id}`)?.object
       return secret === undefined ? undefined : ticketOfSecret(secret as Secret)
+    },
+  }
+}
+
+/** `signal` ends the watch. */
+export function bootstrapTokenSource(store: Store, signal: AbortSignal): BootstrapTokenSource {
+  const secrets = store.collection({ groupResource: 'secrets' })
+  const isNamed = ({ name }: Entry): boolean => name.startsWith(tokenSecretPrefix)
+  return {
+    *each() {
+      for (const entry of secrets.list({ namespace: tokenSecretNamespace }).entries) if (isNamed(entry)) yield entry.objectOnce as Secret
+    },
+    onChange: listener => {
+      const some = { namespace: tokenSecretNamespace, concerns: ({ entry }: StoreEvent) => isNamed(entry) }
+      follow(secrets, store.revision, signal, (object, deleted) => listener(object as Secret, deleted), some)
     },
   }
 }

@@ -9,6 +9,7 @@ import { createAuthorization } from '../access/authorize.ts'
 import { authorizerList } from '../access/authorizers/index.ts'
 import { createNodeGraph } from '../access/authorizers/node-graph.ts'
 import { createRbacAuthorizer } from '../access/authorizers/rbac.ts'
+import { createBootstrapTokens } from '../access/bootstrap-tokens.ts'
 import { createExplainAccess } from '../access/explain-access.ts'
 import { defaultIssuer, type IssueTokenParts, issueServiceAccountToken } from '../access/issue-token.ts'
 import type { AuthenticationConfiguration } from '../access/jwt/configuration.ts'
@@ -45,6 +46,7 @@ import type { Signer } from '../signer/signer.ts'
 import type { Store } from '../store/store.ts'
 import { denialList, policyParameters, rbacEscalation } from './access-admission.ts'
 import {
+  bootstrapTokenSource,
   boundObjects,
   certificateRequests,
   clusterChanges,
@@ -78,6 +80,8 @@ export interface ControlPlaneOptions {
   readonly admission?: AdmissionSettings
   /** Default: no tokens but the cluster's own, and health checks without any. */
   readonly authentication?: AuthenticationConfiguration
+  /** Whether Kubernetes' bootstrap tokens are taken. Default: no. */
+  readonly bootstrapTokens?: boolean
   /** Default: tokens that nobody here knows are nobody's. */
   readonly tokenWebhook?: TokenWebhookSettings
   /** Default: Node and RBAC. */
@@ -119,6 +123,7 @@ export async function openControlPlane(options: ControlPlaneOptions): Promise<Ap
     clientAuthorities: clientAuthority,
     tokens: { issuer: defaultIssuer, audiences, keys, objects },
     tickets: joinTickets(store),
+    bootstrapTokens: options.bootstrapTokens ? createBootstrapTokens(bootstrapTokenSource(store, signal)) : undefined,
     issuers: await tokenIssuers(options.authentication, { clock, log, signal, profile }),
     clock,
     webhook: settings && { settings, parts: { ...asking, audiences, mayNameSystem: profile === 'upstream' } },

@@ -153,6 +153,7 @@ export class SecuredApi implements AsyncDisposable {
     tokenWebhook,
     features,
     authentication,
+    bootstrapTokens = false,
     audited,
   }: {
     profile?: Profile
@@ -163,6 +164,7 @@ export class SecuredApi implements AsyncDisposable {
     tokenWebhook?: TokenWebhookSettings
     features?: Features
     authentication?: AuthenticationConfiguration
+    bootstrapTokens?: boolean
     /** Instead of `events`. */
     audited?: AuditSink
   } = {}): Promise<SecuredApi> {
@@ -191,6 +193,7 @@ export class SecuredApi implements AsyncDisposable {
       ...(tokenWebhook ? { tokenWebhook } : {}),
       ...(features ? { features } : {}),
       ...(authentication ? { authentication } : {}),
+      bootstrapTokens,
       serviceCidr: '10.96.0.0/16',
     })
     await bootstrap({ server, store, signer, namespaceDefaults: false, signal: stop.signal })

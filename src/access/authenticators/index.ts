@@ -2,6 +2,8 @@
 
 import type { Clock } from '../../base/clock.ts'
 import type { Authenticator } from '../access.ts'
+import type { BootstrapTokens } from '../bootstrap-tokens.ts'
+import { createBootstrapTokenAuthenticator } from './bootstrap-token.ts'
 import { createClientCertificateAuthenticator } from './client-certificate.ts'
 import { createJoinTicketAuthenticator, type JoinTickets } from './join-ticket.ts'
 import { createJwtAuthenticator, type TokenIssuer } from './jwt.ts'
@@ -17,6 +19,8 @@ export interface AuthenticatorParts {
   readonly clientAuthorities: string
   readonly tokens: Omit<ServiceAccountTokenOptions, 'clock'>
   readonly tickets: JoinTickets
+  /** Undefined where they are not taken. */
+  readonly bootstrapTokens?: BootstrapTokens | undefined
   /** Of tokens beside the cluster's own. */
   readonly issuers: readonly TokenIssuer[]
   readonly clock: Clock
@@ -25,7 +29,7 @@ export interface AuthenticatorParts {
 }
 
 /** `serviceAccountTokens` and `tokenWebhook` are in the list too; TokenReview asks them for other audiences. */
-export function authenticatorList({ clientAuthorities, tokens, tickets, issuers, webhook, clock }: AuthenticatorParts): {
+export function authenticatorList({ clientAuthorities, tokens, tickets, bootstrapTokens, issuers, webhook, clock }: AuthenticatorParts): {
   readonly authenticators: readonly Authenticator[]
   readonly serviceAccountTokens: ServiceAccountTokenAuthenticator
   readonly tokenWebhook: TokenWebhook | undefined
@@ -39,6 +43,7 @@ export function authenticatorList({ clientAuthorities, tokens, tickets, issuers,
       createClientCertificateAuthenticator({ authorities: clientAuthorities, clock }),
       createJoinTicketAuthenticator(tickets, clock),
       serviceAccountTokens,
+      ...(bootstrapTokens === undefined ? [] : [createBootstrapTokenAuthenticator(bootstrapTokens, clock)]),
       ...(issuers.length === 0 ? [] : [createJwtAuthenticator(issuers)]),
       ...(tokenWebhook === undefined ? [] : [tokenWebhook]),
     ],

@@ -75,6 +75,11 @@ export const upCommand = buildCommand({
         placeholder: 'FILE',
       },
       auditPolicyFile: { ...optionalText, brief: "kube-apiserver's audit policy: how much is recorded of what", placeholder: 'FILE' },
+      enableBootstrapTokenAuth: {
+        kind: 'boolean',
+        brief: "Whether Kubernetes' bootstrap tokens (Secrets in kube-system) authenticate (default: no)",
+        optional: true,
+      },
       authenticationTokenWebhookConfigFile: {
         ...optionalText,
         brief: 'kubeconfig file of a webhook that says whose bearer tokens are',

@@ -41,6 +41,7 @@ export interface ServerSettings {
   readonly authentication: AuthenticationConfiguration | undefined
   readonly authorization: AuthorizationConfiguration | undefined
   readonly tokenWebhook: TokenWebhookSettings | undefined
+  readonly bootstrapTokens: boolean
 }
 
 /** Of the server's own folder. */

@@ -74,6 +74,7 @@ export function partDefinitions(input: PartInput): ClusterParts {
         authentication: input.authentication,
         authorization: input.authorization,
         tokenWebhook: input.tokenWebhook,
+        bootstrapTokens: config.bootstrapTokens,
       } satisfies ServerSettings),
       // Requests wait for this one loop: it goes before what else the machine does.
       priority: { loop: -10 },

@@ -1,0 +1,64 @@
+// The bootstrap tokens that exist, by their ids: an index that follows their Secrets, so that no request reads one.
+import { createHash, timingSafeEqual } from 'node:crypto'
+import { type BootstrapToken, bootstrapTokenOf, tokenSecretPrefix } from '../api/bootstrap-token.ts'
+import type { Secret as SecretObject } from '../api/types/core-v1.ts'
+import { deepFreeze } from '../base/freeze.ts'
+import type { Secret } from '../base/secret.ts'
+import { authenticatedGroup } from './access.ts'
+import { bootstrappersGroup, bootstrapUserPrefix } from './join-ticket.ts'
+import type { Authenticated } from './revocation.ts'
+
+/** Supplied by the composition: the Secrets of kube-system with the tokens' names, as they are now, and every change after it. */
+export interface BootstrapTokenSource {
+  each(): Iterable<SecretObject>
+  onChange(listener: (object: SecretObject, deleted: boolean) => void): void
+}
+
+export interface KnownToken {
+  /** SHA-256 of the secret part. */
+  readonly hash: Buffer
+  readonly expires: number | undefined
+  /** Whom it makes; or why nobody, though its secret is right. */
+  readonly holder: Authenticated | { readonly outcome: 'rejected'; readonly reason: string }
+}
+
+export interface BootstrapTokens {
+  /** Undefined where there is none (any more). */
+  find(id: string): KnownToken | undefined
+}
+
+export const bootstrapTokenAuthenticator = 'bootstrap-token'
+
+export function createBootstrapTokens(source: BootstrapTokenSource): BootstrapTokens {
+  const known = new Map<string, { readonly token: KnownToken; readonly end: AbortController }>()
+  const apply = (object: SecretObject, deleted: boolean): void => {
+    const id = (object.metadata.name ?? '').slice(tokenSecretPrefix.length)
+    // Whatever has changed: what was opened with the token as it was is opened anew, or no more.
+    known.get(id)?.end.abort(new Error('the bootstrap token was changed or deleted'))
+    known.delete(id)
+    const token = deleted ? undefined : bootstrapTokenOf(object)
+    if (token === undefined) return
+    const end = new AbortController()
+    known.set(id, { token: knownToken(token, end.signal), end })
+  }
+  for (const object of source.each()) apply(object, false)
+  source.onChange(apply)
+  return { find: id => known.get(id)?.token }
+}
+
+const hashOf = (secret: Secret): Buffer => createHash('sha256').update(secret.reveal()).digest()
+
+/** In constant time. */
+export const isTokenOf = ({ hash }: KnownToken, secret: Secret): boolean => timingSafeEqual(hash, hashOf(secret))
+
+function knownToken({ id, secret, expires, authenticates, groups }: BootstrapToken, ended: AbortSignal): KnownToken {
+  const hash = hashOf(secret)
+  if (!authenticates) return { hash, expires, holder: rejected('the bootstrap token is not for authentication') }
+  if (groups === undefined) return { hash, expires, holder: rejected('the bootstrap token names a group that is not allowed') }
+  const user = deepFreeze({ name: `${bootstrapUserPrefix}${id}`, groups: [bootstrappersGroup, ...groups, authenticatedGroup] })
+  const credentialId = `${bootstrapTokenAuthenticator}:${id}`
+  const end = { ended, ...(expires === undefined ? {} : { expires }) }
+  return { hash, expires, holder: { outcome: 'authenticated', user, credentialId, authenticator: bootstrapTokenAuthenticator, ...end } }
+}
+
+const rejected = (reason: string) => ({ outcome: 'rejected', reason }) as const
