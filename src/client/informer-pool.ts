@@ -13,6 +13,12 @@ export interface InformerPoolOptions {
   readonly random: () => number
 }
 
+export interface ObjectSelection {
+  /** Default: every namespace. */
+  readonly namespace?: string
+  readonly fieldSelector: string
+}
+
 /** Informers begin as soon as the pool runs, and those asked for later at once. */
 export class InformerPool {
   readonly #options: InformerPoolOptions
@@ -31,13 +37,13 @@ export class InformerPool {
     return this.#add(refName(resource), new Informer({ ...this.#options, resource }))
   }
 
-  /** The objects of this name in every namespace: whoever needs few of many must not keep, nor be shown, them all. */
-  named<T extends KubeObject>(resource: ResourceRef<T>, name: string): Informer<T> {
-    const key = `${refName(resource)} named ${name}`
+  /** Some objects of a resource: whoever needs few of many must not keep, nor be shown, them all. */
+  selected<T extends KubeObject>(resource: ResourceRef<T>, { namespace, fieldSelector }: ObjectSelection): Informer<T> {
+    const key = `${refName(resource)} in ${namespace ?? 'all namespaces'} with ${fieldSelector}`
     const found = this.#informers.get(key)
     // The key says the resource, and a resource has one type.
     if (found !== undefined) return found.informer as unknown as Informer<T>
-    return this.#add(key, new Informer({ ...this.#options, resource, fieldSelector: `metadata.name=${name}` }))
+    return this.#add(key, new Informer({ ...this.#options, resource, fieldSelector, ...(namespace === undefined ? {} : { namespace }) }))
   }
 
   /** Metadata only, through the whole objects' informer where there is one already. */

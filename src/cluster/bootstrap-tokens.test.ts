@@ -7,7 +7,7 @@ import type { CertificateSigningRequest } from '../api/types/certificates-v1.ts'
 import type { ClusterRoleBinding } from '../api/types/rbac-v1.ts'
 import { until } from '../base/until.testing.ts'
 import { resourceRef } from '../client/resource-ref.ts'
-import { certificateSigningRequests, clusterRoles } from '../client/resources.ts'
+import { certificateSigningRequests, clusterRoles, configMaps, secrets as tokenSecrets } from '../client/resources.ts'
 import { grant, rule } from './granted-rights.testing.ts'
 import { admin, person, SecuredApi, SteppedClock } from './secured-api.testing.ts'
 import { startCluster } from './start-cluster.ts'
@@ -178,4 +178,20 @@ test('what a bootstrap token asks for waits for somebody who approves it', limit
   await ask({ name: 'system:node:n2', groups: ['system:nodes'] }, 'by-node', 'n2')
   await until(async () => (await conditionsOf('by-node'))?.includes('Approved') === true, 'the node approved')
   assert.equal(await conditionsOf('by-token'), undefined)
+})
+
+test('the controllers of bootstrap tokens sign and clean with the rights of their own accounts', limit, async () => {
+  await using cluster = await startCluster({ simulatedNodes: 0, bootstrapTokens: true })
+  const { client } = cluster
+  const signal = AbortSignal.timeout(50_000)
+  const clusterInfo = { metadata: { name: 'cluster-info' }, data: { kubeconfig: 'content' } }
+  await client.create(configMaps, 'kube-public', clusterInfo, signal)
+  await client.create(tokenSecrets, 'kube-system', tokenSecret({ 'usage-bootstrap-signing': 'true' }), signal)
+  const signed = async () => Object.keys((await client.get(configMaps, 'kube-public', 'cluster-info', signal)).data ?? {})
+  await until(async () => (await signed()).includes('jws-kubeconfig-abcdef'), 'a signature')
+  const end = { stringData: { expiration: '2020-01-01T00:00:00Z' } }
+  await client.patch(tokenSecrets, 'kube-system', 'bootstrap-token-abcdef', end, { type: 'merge' }, signal)
+  await until(async () => !(await signed()).includes('jws-kubeconfig-abcdef'), 'no signature')
+  const left = async () => (await client.list(tokenSecrets, { namespace: 'kube-system' }, signal)).items
+  await until(async () => (await left()).every(({ type }) => type !== 'bootstrap.kubernetes.io/token'), 'no token')
 })

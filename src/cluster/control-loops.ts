@@ -4,7 +4,7 @@ import type { Logger } from '../base/log.ts'
 import type { Registry } from '../base/metrics.ts'
 import type { Client } from '../client/client.ts'
 import { InformerPool } from '../client/informer-pool.ts'
-import { controllersOf } from '../controllers/index.ts'
+import { type ControllerChoice, controllersOf } from '../controllers/index.ts'
 import { runControllers } from '../controllers/run-controllers.ts'
 import { runScheduler } from '../scheduler/run-scheduler.ts'
 import { checkCertificate } from '../signer/policy.ts'
@@ -20,20 +20,19 @@ export interface ControlLoopOptions {
   readonly log: Logger
   readonly metrics: Registry
   readonly random: () => number
-  /** Default: yes. */
-  readonly allocateNodeCidrs?: boolean
+  readonly choice: ControllerChoice
 }
 
 /** Resolves when all have stopped after the signal. */
 export async function runControlLoops(options: ControlLoopOptions, signal: AbortSignal): Promise<void> {
-  const { clientFor, informerClient, schedulerClient, signer, rootCa, clock, log, metrics, random, allocateNodeCidrs = true } = options
+  const { clientFor, informerClient, schedulerClient, signer, rootCa, clock, log, metrics, random, choice } = options
   // One cache of pods and nodes for controllers and scheduler: they see the same, and each object is parsed and kept once.
   const informers = new InformerPool({ client: informerClient, clock, log, random })
   await Promise.all([
     runControllers(
       {
         ...{ clientFor, informerClient, informers, rootCa, clock, log, metrics, random },
-        controllers: controllersOf({ allocateNodeCidrs }),
+        controllers: controllersOf(choice),
         signCertificate: async ({ authority, csr, commonName, organizations, dnsNames, ipAddresses, lifetimeSeconds }, until) => {
           const request = { authority, csr, commonName, organizations, dnsNames, ipAddresses, lifetimeSeconds }
           // A signer in the same process has no caller to judge: the controllers' rules hold there too.

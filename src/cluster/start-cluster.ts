@@ -35,6 +35,8 @@ export interface StartClusterOptions {
   readonly controllers?: boolean
   /** What is off by default. */
   readonly features?: Features
+  /** Whether Kubernetes' bootstrap tokens are taken. Default false. */
+  readonly bootstrapTokens?: boolean
   readonly clock?: Clock
   readonly log?: Logger
   readonly random?: () => number
@@ -76,6 +78,7 @@ export async function startClusterParts(options: StartClusterOptions = {}): Prom
     simulatedNodes = 1,
     controllers = true,
     features,
+    bootstrapTokens = false,
     clock = systemClock,
     log = silentLogger,
     random = Math.random,
@@ -88,7 +91,7 @@ export async function startClusterParts(options: StartClusterOptions = {}): Prom
   const metrics = createRegistry()
   const server = stack.use(
     await openControlPlane({
-      ...{ store, signer, audit, profile, serviceCidr, clock, log, metrics },
+      ...{ store, signer, audit, profile, bootstrapTokens, serviceCidr, clock, log, metrics },
       ...(features === undefined ? {} : { features }),
       signal: stop.signal,
     }),
@@ -112,6 +115,7 @@ export async function startClusterParts(options: StartClusterOptions = {}): Prom
           informerClient: clientOf(component('system:kube-controller-manager')),
           schedulerClient: clientOf(component('system:kube-scheduler')),
           ...{ signer, rootCa, clock, log, metrics, random },
+          choice: { allocateNodeCidrs: true, bootstrapTokens },
         },
         stop.signal,
       ),

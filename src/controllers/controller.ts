@@ -4,7 +4,7 @@ import type { Clock } from '../base/clock.ts'
 import type { Logger } from '../base/log.ts'
 import type { Client } from '../client/client.ts'
 import type { EventRecorder } from '../client/event-recorder.ts'
-import type { InformerPool } from '../client/informer-pool.ts'
+import type { InformerPool, ObjectSelection } from '../client/informer-pool.ts'
 import type { ResourceRef } from '../client/resource-ref.ts'
 import type { ControllerSettings } from './settings.ts'
 
@@ -32,8 +32,8 @@ export type Reconcile = (key: string, signal: AbortSignal) => Promise<Result>
 /** Another resource whose changes concern objects of this controller. */
 export interface Follow<T extends KubeObject = KubeObject> {
   readonly resource: ResourceRef<T>
-  /** Only objects of this name, in every namespace. */
-  readonly named?: string
+  /** Only these objects of it. */
+  readonly selection?: ObjectSelection
   /** Keys to look at after a change of `object`; `old` is the state before, where there is one. */
   keys(object: T, context: Context, old?: T): readonly string[]
 }
@@ -62,7 +62,7 @@ export interface Controller {
 export function follow<T extends KubeObject>(follow: Follow<T>): Follow {
   return {
     resource: follow.resource,
-    ...(follow.named === undefined ? {} : { named: follow.named }),
+    ...(follow.selection === undefined ? {} : { selection: follow.selection }),
     // The runner hands each follow only objects of its own resource.
     keys: (object, context, old) => follow.keys(object as T, context, old as T | undefined),
   }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { readdirSync, readFileSync } from 'node:fs'
 import { test } from 'node:test'
-import { controllers, controllersOf } from './index.ts'
+import { type ControllerChoice, controllers, controllersOf } from './index.ts'
 
 test('controllers lists every controller of the folder', () => {
   const folder = import.meta.dirname
@@ -16,13 +16,14 @@ test('controllers lists every controller of the folder', () => {
   assert.equal(new Set(controllers.map(({ name }) => name)).size, declared.length)
 })
 
-test('controllersOf() leaves out only who gives nodes their ranges, where nobody would use them', () => {
-  assert.deepEqual(controllersOf({ allocateNodeCidrs: true }), controllers)
-  const without = new Set(controllersOf({ allocateNodeCidrs: false }))
-  assert.deepEqual(
-    controllers.filter(controller => !without.has(controller)).map(({ name }) => name),
-    ['node-ipam-controller'],
-  )
+test('controllersOf() leaves out only who would have nothing to do', () => {
+  const leftOut = (choice: Partial<ControllerChoice>) => {
+    const running = new Set(controllersOf({ allocateNodeCidrs: true, bootstrapTokens: true, ...choice }))
+    return controllers.filter(controller => !running.has(controller)).map(({ name }) => name)
+  }
+  assert.deepEqual(leftOut({}), [])
+  assert.deepEqual(leftOut({ allocateNodeCidrs: false }), ['node-ipam-controller'])
+  assert.deepEqual(leftOut({ bootstrapTokens: false }), ['token-cleaner-controller', 'bootstrap-signer-controller'])
 })
 
 test('controllers name the source of their events as upstream, where it is not their name', () => {

@@ -1,6 +1,8 @@
 // Every controller that runs. Forgetting one here fails index.test.ts.
 
 import { horizontalPodAutoscaler } from './autoscaler/horizontal-pod-autoscaler.ts'
+import { bootstrapSigner } from './bootstrap-tokens/bootstrap-signer.ts'
+import { tokenCleaner } from './bootstrap-tokens/token-cleaner.ts'
 import { csrApproving } from './certificates/csr-approving.ts'
 import { csrCleaner } from './certificates/csr-cleaner.ts'
 import { csrSigning } from './certificates/csr-signing.ts'
@@ -52,6 +54,8 @@ export const controllers: readonly Controller[] = [
   csrApproving,
   csrSigning,
   csrCleaner,
+  tokenCleaner,
+  bootstrapSigner,
   clusterRoleAggregation,
   nodeIpam,
   nodeLifecycle,
@@ -75,6 +79,14 @@ export const controllers: readonly Controller[] = [
   garbageCollector,
 ]
 
-/** `allocateNodeCidrs` as the flag of kube-controller-manager: false where no node of this cluster would use a range of pod addresses. */
-export const controllersOf = ({ allocateNodeCidrs }: { readonly allocateNodeCidrs: boolean }): readonly Controller[] =>
-  allocateNodeCidrs ? controllers : controllers.filter(controller => controller !== nodeIpam)
+export interface ControllerChoice {
+  /** As the flag of kube-controller-manager: false where no node of this cluster would use a range of pod addresses. */
+  readonly allocateNodeCidrs: boolean
+  /** Whether the API server takes bootstrap tokens. */
+  readonly bootstrapTokens: boolean
+}
+
+export function controllersOf({ allocateNodeCidrs, bootstrapTokens }: ControllerChoice): readonly Controller[] {
+  const idle = new Set([...(allocateNodeCidrs ? [] : [nodeIpam]), ...(bootstrapTokens ? [] : [tokenCleaner, bootstrapSigner])])
+  return controllers.filter(controller => !idle.has(controller))
+}

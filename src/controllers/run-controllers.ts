@@ -107,7 +107,8 @@ function subscribe(controller: Controller, context: Context, queue: WorkQueue): 
     synced.push(owned)
   }
   for (const follow of controller.follows ?? []) {
-    const followed = follow.named === undefined ? informers.full(follow.resource) : informers.named(follow.resource, follow.named)
+    const { resource, selection } = follow
+    const followed = selection === undefined ? informers.full(resource) : informers.selected(resource, selection)
     const addAll = (object: KubeObject, old?: KubeObject) => {
       for (const key of follow.keys(object, context, old)) queue.add(key)
     }

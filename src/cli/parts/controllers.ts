@@ -6,7 +6,7 @@ import { Client } from '../../client/client.ts'
 import { createHttpTransport, type HttpTransport } from '../../client/http-transport.ts'
 import { accountName, accountOrganizations, type ClientIdentity, issueIdentity } from '../../cluster/client-identity.ts'
 import { runControlLoops } from '../../cluster/control-loops.ts'
-import { controllers } from '../../controllers/index.ts'
+import { type ControllerChoice, controllersOf } from '../../controllers/index.ts'
 import { connectSigner } from '../../signer/connect.ts'
 import { runPart } from '../part-process.ts'
 import { untilAdmissible } from './until-admissible.ts'
@@ -14,7 +14,7 @@ import { untilAdmissible } from './until-admissible.ts'
 export interface ControllersSettings {
   readonly signerSocket: string
   readonly server: string
-  readonly allocateNodeCidrs: boolean
+  readonly choice: ControllerChoice
 }
 
 const lifetimeSeconds = 30 * 86_400
@@ -35,6 +35,7 @@ export const controllersPart = (): Promise<void> =>
         lifetimeSeconds,
         signal,
       )
+    const controllers = controllersOf(settings.choice)
     const names = [...new Set([manager, schedulerName, ...controllers.map(({ name, identity = name }) => accountName(identity))])]
     const identities = new Map(await Promise.all(names.map(async name => [name, await issue(name)] as const)))
     const identityOf = (name: string): ClientIdentity => {
@@ -75,7 +76,7 @@ export const controllersPart = (): Promise<void> =>
         informerClient: clientOf(manager),
         schedulerClient: clientOf(schedulerName),
         ...{ signer, rootCa, clock, log, metrics: createRegistry(), random: Math.random },
-        allocateNodeCidrs: settings.allocateNodeCidrs,
+        choice: settings.choice,
       },
       signal,
     )

@@ -5,6 +5,7 @@ import { type Controller, done, follow } from '../controller.ts'
 import { isNamespaceEnding } from '../pod-control.ts'
 
 const name = 'kube-root-ca.crt'
+const ofThatName = { fieldSelector: `metadata.name=${name}` }
 const descriptionAnnotation = 'kubernetes.io/description'
 const annotations = {
   [descriptionAnnotation]:
@@ -14,10 +15,10 @@ const annotations = {
 export const rootCa: Controller = {
   name: 'root-ca-cert-publisher',
   watches: namespaces,
-  follows: [follow({ resource: configMaps, named: name, keys: ({ metadata }) => [metadata.namespace ?? ''] })],
+  follows: [follow({ resource: configMaps, selection: ofThatName, keys: ({ metadata }) => [metadata.namespace ?? ''] })],
   begin({ informers, client, settings }) {
     const cache = informers.full(namespaces)
-    const published = informers.named(configMaps, name)
+    const published = informers.selected(configMaps, ofThatName)
     const data = { 'ca.crt': settings.rootCa }
     return async (key, signal) => {
       const namespace = cache.getByKey(key)

@@ -1,0 +1,29 @@
+// Signs the cluster's description for those who join, where there is one, with each bootstrap token that may.
+import { makeKey } from '../../client/object-key.ts'
+import { configMaps, secrets } from '../../client/resources.ts'
+import { type Controller, done, follow } from '../controller.ts'
+import { planSignatures } from './cluster-info-signatures.ts'
+import { tokenSecrets } from './token-secrets.ts'
+
+const namespace = 'kube-public'
+const name = 'cluster-info'
+const clusterInfo = { namespace, fieldSelector: `metadata.name=${name}` }
+const keys = () => [makeKey(namespace, name)]
+
+export const bootstrapSigner: Controller = {
+  name: 'bootstrap-signer-controller',
+  identity: 'bootstrap-signer',
+  workers: 1,
+  follows: [follow({ resource: secrets, selection: tokenSecrets, keys }), follow({ resource: configMaps, selection: clusterInfo, keys })],
+  begin({ informers, client, clock }) {
+    const tokens = informers.selected(secrets, tokenSecrets)
+    const described = informers.selected(configMaps, clusterInfo)
+    return async (_key, signal) => {
+      const found = described.get(namespace, name)
+      if (found === undefined) return done
+      const { data, nextEnd } = planSignatures(found, tokens.list(), clock.now())
+      if (data !== undefined) await client.update(configMaps, { ...found, data }, signal)
+      return nextEnd === undefined ? done : { requeueAfterMs: nextEnd - clock.now() }
+    }
+  },
+}

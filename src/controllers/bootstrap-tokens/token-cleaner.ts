@@ -1,0 +1,33 @@
+// Deletes bootstrap tokens whose time is over.
+import { isTokenSecret, tokenExpiry } from '../../api/bootstrap-token.ts'
+import { isReason } from '../../api/status.ts'
+import { keyOf } from '../../client/object-key.ts'
+import { secrets } from '../../client/resources.ts'
+import { type Controller, done, follow } from '../controller.ts'
+import { tokenSecrets } from './token-secrets.ts'
+
+export const tokenCleaner: Controller = {
+  name: 'token-cleaner-controller',
+  identity: 'token-cleaner',
+  follows: [follow({ resource: secrets, selection: tokenSecrets, keys: secret => [keyOf(secret)] })],
+  begin({ informers, client, clock, log }) {
+    const cache = informers.selected(secrets, tokenSecrets)
+    return async (key, signal) => {
+      const secret = cache.getByKey(key)
+      const expires = secret !== undefined && isTokenSecret(secret) ? tokenExpiry(secret) : undefined
+      if (secret === undefined || expires === undefined) return done
+      const left = expires - clock.now()
+      if (left > 0) return { requeueAfterMs: left }
+      const { namespace = '', name = '', uid = '', resourceVersion = '' } = secret.metadata
+      try {
+        // By its version, too: its time may have been made longer since.
+        await client.delete(secrets, namespace, name, { uid, resourceVersion }, signal)
+        log.info('bootstrap token expired', { secret: key })
+      } catch (err) {
+        // Where it is another one by now, its event brings the key back.
+        if (!isReason(err, 'NotFound') && !isReason(err, 'Conflict')) throw err
+      }
+      return done
+    }
+  },
+}
