@@ -1,11 +1,12 @@
 // A cluster as a user starts it: `bulkhead up` from the bundle, in a process of its own, with a data directory of its own.
 import { type ChildProcess, execFile, spawn } from 'node:child_process'
-import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
+import { load } from 'js-yaml'
 import { askStatus, type UpStatus } from '../src/cli/up/control-socket.ts'
 import { layout } from '../src/cli/up/data-directory.ts'
 import type { PartState } from '../src/cli/up/supervisor.ts'
@@ -201,6 +202,18 @@ export async function until(what: string, holds: () => boolean | Promise<boolean
     if (signal.aborted) throw new Error(`waited in vain: ${what}`)
     await delay(50)
   }
+}
+
+/** kubectl's flags for somebody who comes with a token, by a kubeconfig file in `folder` that knows no certificate of a client. */
+export function flagsWithToken({ kubeconfig }: TestCluster, token: string, folder: string): readonly string[] {
+  const { clusters } = load(readFileSync(kubeconfig, 'utf8')) as { clusters: object[] }
+  const named = clusters.map(entry => ({ ...entry, name: 'bulkhead' }))
+  const users = [{ name: 'person', user: { token } }]
+  const contexts = [{ name: 'c', context: { cluster: 'bulkhead', user: 'person' } }]
+  const path = join(folder, 'kubeconfig')
+  const content = { apiVersion: 'v1', kind: 'Config', clusters: named, users, contexts, 'current-context': 'c' }
+  writeFileSync(path, JSON.stringify(content), { mode: 0o600 })
+  return ['--kubeconfig', path, '--cache-dir', join(folder, 'cache')]
 }
 
 /** Reachable for parts that run as other users. */

@@ -1,11 +1,10 @@
 // People who come with tokens of an issuer that is not the cluster's: `bulkhead up` with an AuthenticationConfiguration, kubectl with a token.
 import assert from 'node:assert/strict'
-import { readFileSync, writeFileSync } from 'node:fs'
+import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { load } from 'js-yaml'
 import { TestIssuer, testKey } from '../src/access/jwt/test-issuer.testing.ts'
-import { bulkhead, noKubectl, run, TestCluster, temporaryFolder } from './cluster.ts'
+import { bulkhead, flagsWithToken, noKubectl, run, TestCluster, temporaryFolder } from './cluster.ts'
 
 const configurationOf = ({ url, authority }: TestIssuer) => ({
   apiVersion: 'apiserver.config.k8s.io/v1beta1',
@@ -28,16 +27,7 @@ test('a token of a configured issuer has the rights that RBAC gives its user and
   const file = join(folder, 'authentication.yaml')
   writeFileSync(file, JSON.stringify(configurationOf(issuer)))
   await using cluster = await TestCluster.start({ flags: ['--control-plane-only', '--authentication-config-file', file] })
-  const { clusters } = load(readFileSync(cluster.kubeconfig, 'utf8')) as { clusters: object[] }
-  const kubectlWith = async (token: string, ...args: string[]) => {
-    const users = [{ name: 'person', user: { token } }]
-    const contexts = [{ name: 'c', context: { cluster: 'bulkhead', user: 'person' } }]
-    const named = clusters.map(entry => ({ ...entry, name: 'bulkhead' }))
-    const path = join(folder, 'kubeconfig')
-    const kubeconfig = { apiVersion: 'v1', kind: 'Config', clusters: named, users, contexts, 'current-context': 'c' }
-    writeFileSync(path, JSON.stringify(kubeconfig), { mode: 0o600 })
-    return await run('kubectl', ['--kubeconfig', path, '--cache-dir', join(folder, 'cache'), ...args])
-  }
+  const kubectlWith = async (token: string, ...args: string[]) => await run('kubectl', [...flagsWithToken(cluster, token, folder), ...args])
   const token = (claims: object, key?: ReturnType<typeof testKey>) =>
     issuer.sign(issuer.claims(Date.now(), { tenant: 'blue', ...claims }), key)
   const ann = await token({ groups: ['dev'] })
