@@ -25,9 +25,16 @@ export type Authentication =
       readonly expires?: number
       /** Aborted when the credential holds no longer, for whatever other reason; open streams of this identity end then. */
       readonly ended?: AbortSignal
+      /** Who vouches for it, where that can be taken out of the configuration; open streams of this identity end then. */
+      readonly issuer?: Issuer
     }
   | { readonly outcome: 'no-opinion' }
   | { readonly outcome: 'rejected'; readonly reason: string; readonly asked?: readonly AuthenticatorOpinion[] }
+
+export interface Issuer {
+  /** Nobody is authenticated by it any more. */
+  readonly retired: boolean
+}
 
 /** What one authenticator said of credentials that nobody accepted: for the audit event, so never a part of the credential. */
 export interface AuthenticatorOpinion {

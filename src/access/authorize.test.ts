@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { AnswerPending, whenAnswered } from '../base/answer-pending.ts'
 import type { Attributes, Decision, WebhookDecision } from './access.ts'
-import { createAuthorization } from './authorize.ts'
+import { createAuthorization, replaceableAuthorization } from './authorize.ts'
 
 const attributes: Attributes = {
   ...{ user: { name: 'ann', groups: [] }, verb: 'get', isResource: true, group: '', version: 'v1', resource: 'pods', subresource: '' },
@@ -64,4 +64,18 @@ test('authorize() without webhooks never waits', () => {
     () => authorize(attributes, {}),
     (thrown: unknown) => thrown instanceof AnswerPending,
   )
+})
+
+test('replace() puts other authorizers in the place of the former, and a question that waits keeps its answer', async () => {
+  const answer = Promise.withResolvers<WebhookDecision>()
+  const slow = { name: 'slow', ask: () => answer.promise }
+  const authorization = replaceableAuthorization([slow])
+  const began = {}
+  const waiting = whenAnswered(() => authorization.authorize(attributes, began))
+  const denying = local('D', 'deny', 'no')
+  authorization.replace([denying])
+  assert.deepEqual(authorization.authorize(attributes, {}), { allowed: false, reason: 'no', denied: true })
+  answer.resolve({ decision: 'allow', reason: 'as before' })
+  assert.deepEqual(await waiting, { allowed: true, authorizer: 'slow', reason: 'as before', webhook: 'slow' })
+  assert.deepEqual(authorization.authorizers, [denying])
 })

@@ -25,6 +25,24 @@ export function createAuthorization(authorizers: readonly AnyAuthorizer[]): Auth
   return { authorizers, authorize }
 }
 
+export interface ReplaceableAuthorization extends Authorization {
+  /** Every further question is these authorizers'; one that somebody waits for keeps its answer. */
+  replace(authorizers: readonly AnyAuthorizer[]): void
+}
+
+export function replaceableAuthorization(first: readonly AnyAuthorizer[]): ReplaceableAuthorization {
+  let authorizers = first
+  return {
+    get authorizers() {
+      return authorizers
+    },
+    authorize: onceAnswered(attributes => ask(authorizers, attributes, 0, { reasons: [], errors: [] })),
+    replace(next) {
+      authorizers = next
+    },
+  }
+}
+
 /** The reasons of those without an opinion are joined, as upstream shows them in the 403. */
 function decide(authorizers: readonly Authorizer[], attributes: Attributes): AccessVerdict {
   let reasons = ''

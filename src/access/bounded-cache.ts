@@ -21,4 +21,8 @@ export class BoundedCache<V> {
   delete(key: string): void {
     this.#entries.delete(key)
   }
+  /** Forgets the others. */
+  retain(keeps: (value: V) => boolean): void {
+    for (const [key, value] of this.#entries) if (!keeps(value)) this.#entries.delete(key)
+  }
 }

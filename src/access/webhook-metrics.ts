@@ -7,13 +7,21 @@ export interface AuthorizationWebhookMetrics {
   roundTrip(name: string, result: RoundTrip, seconds: number): void
   /** A webhook that does not answer counts as one without an opinion. */
   failedOpen(name: string, result: RoundTrip): void
-  decided(name: string, decision: 'allowed' | 'denied'): void
+  decided(name: string, decision: Decided): void
+  /** Match conditions were evaluated, in so many seconds. */
+  matched(name: string, seconds: number): void
   /** Match conditions kept the webhook from being asked, or could not be evaluated. */
   excluded(name: string): void
   conditionFailed(name: string): void
+  /** The webhooks from now on: the others leave no samples, whatever is still being asked of them. */
+  serve(names: readonly string[]): void
 }
 
+type Decided = 'allowed' | 'denied'
+
 const type = 'Webhook'
+const results: readonly RoundTrip[] = ['success', 'timeout', 'error']
+const decided: readonly Decided[] = ['allowed', 'denied']
 
 export function authorizationWebhookMetrics(registry: Registry): AuthorizationWebhookMetrics {
   const registers = [registry]
@@ -30,14 +38,37 @@ export function authorizationWebhookMetrics(registry: Registry): AuthorizationWe
     labelNames: ['name', 'result'],
     registers,
   })
+  const matching = new Histogram({
+    name: 'apiserver_authorization_match_condition_evaluation_seconds',
+    help: 'Time in which the match conditions of a webhook were evaluated',
+    labelNames: ['type', 'name'],
+    buckets: [0.001, 0.005, 0.01, 0.025, 0.1, 0.2, 0.25],
+    registers,
+  })
+  let served: ReadonlySet<string> = new Set()
+  const ofServed =
+    <Rest extends unknown[]>(tell: (name: string, ...rest: Rest) => void) =>
+    (name: string, ...rest: Rest): void => {
+      if (served.has(name)) tell(name, ...rest)
+    }
+  const forget = (name: string): void => {
+    for (const result of results) for (const metric of [evaluations, open, duration]) metric.remove({ name, result })
+    for (const decision of decided) decisions.remove({ type, name, decision })
+    for (const metric of [exclusions, failures, matching]) metric.remove({ type, name })
+  }
   return {
-    roundTrip(name, result, seconds) {
+    roundTrip: ofServed((name, result: RoundTrip, seconds: number) => {
       evaluations.inc({ name, result })
       duration.observe({ name, result }, seconds)
+    }),
+    failedOpen: ofServed((name, result: RoundTrip) => open.inc({ name, result })),
+    decided: ofServed((name, decision: Decided) => decisions.inc({ type, name, decision })),
+    matched: ofServed((name, seconds: number) => matching.observe({ type, name }, seconds)),
+    excluded: ofServed(name => exclusions.inc({ type, name })),
+    conditionFailed: ofServed(name => failures.inc({ type, name })),
+    serve(names) {
+      for (const name of served) if (!names.includes(name)) forget(name)
+      served = new Set(names)
     },
-    failedOpen: (name, result) => open.inc({ name, result }),
-    decided: (name, decision) => decisions.inc({ type, name, decision }),
-    excluded: name => exclusions.inc({ type, name }),
-    conditionFailed: name => failures.inc({ type, name }),
   }
 }

@@ -235,3 +235,30 @@ test('a SelfSubjectRulesReview of whom a webhook is asked about is incomplete', 
   await api.create('/api/v1/namespaces/default/serviceaccounts', { metadata: { name: 'default' } })
   assert.equal((await api.request(ann, 'POST', '/api/v1/namespaces/default/pods', restrictedPod('p'))).status, 201)
 })
+
+test('a server whose configuration is replaced asks the new webhooks, forgets what changed ones said, and closes the way there', async () => {
+  await using api = await opened()
+  const status = async () => (await api.request(ann, 'GET', '/api/v1/namespaces/default/pods')).status
+  say(spec => (isFor(spec, 'list', 'pods') ? { allowed: true } : undefined))
+  const closed = new Promise(resolve => {
+    const { respond } = webhook
+    webhook.respond = (review, path, answer) => {
+      answer.socket?.once('close', resolve)
+      return respond(review, path, answer)
+    }
+  })
+  assert.equal(await status(), 200)
+  // Nothing but the place changes: the answer holds.
+  api.replace.authorization?.(configuration({}, 'before'))
+  assert.equal(await status(), 200)
+  assert.equal(webhook.sent.length, 1)
+  say(spec => (isFor(spec, 'list', 'pods') ? { allowed: false, denied: true } : undefined))
+  api.replace.authorization?.(configuration({ authorizedMs: 200_000 }))
+  await closed
+  assert.equal(await status(), 403)
+  assert.equal(webhook.sent.length, 1)
+  api.replace.authorization?.(configuration().filter(({ type }) => type !== 'Webhook'))
+  assert.equal(await status(), 403)
+  assert.equal(webhook.sent.length, 1)
+  assert.ok(!(await api.metrics.metrics()).includes('name="opa"'))
+})

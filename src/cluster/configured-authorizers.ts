@@ -1,16 +1,43 @@
-// The authorizers of an AuthorizationConfiguration with what they need to ask. The engine of their conditions is loaded only where there is a file.
+// The authorizers of an AuthorizationConfiguration. The engine of their conditions is loaded only where there is a file.
 import type { AuthorizationConfiguration } from '../access/authorization-configuration.ts'
-import type { ConfiguredAuthorizers } from '../access/authorizers/index.ts'
+import { type Authorization, createAuthorization, replaceableAuthorization } from '../access/authorize.ts'
+import { type AuthorizerParts, authorizerList, createWebhookAuthorizer } from '../access/authorizers/index.ts'
 import type { WebhookParts } from '../access/authorizers/webhook.ts'
+import type { WebhookSetParts } from '../access/authorizers/webhook-set.ts'
 import type { Registry } from '../base/metrics.ts'
 
-export async function configuredAuthorizers(
-  configuration: AuthorizationConfiguration,
-  { metrics, ...parts }: Omit<WebhookParts, 'metrics'> & { readonly metrics: Registry },
-): Promise<ConfiguredAuthorizers> {
-  const [{ compileMatches }, { authorizationWebhookMetrics }] = await Promise.all([
+export interface ConfiguredAuthorization extends Authorization {
+  /** Puts this configuration in the place of the former. Undefined where there is none that could change. */
+  readonly replace?: (configuration: AuthorizationConfiguration) => void
+}
+
+export async function configuredAuthorization(
+  parts: AuthorizerParts,
+  configuration: AuthorizationConfiguration | undefined,
+  {
+    metrics: registry,
+    release,
+    ...asking
+  }: Omit<WebhookParts, 'metrics'> & Pick<WebhookSetParts, 'release'> & { readonly metrics: Registry },
+): Promise<ConfiguredAuthorization> {
+  if (configuration === undefined) return createAuthorization(authorizerList(parts))
+  const [{ compileMatches }, { authorizationWebhookMetrics }, { WebhookSet }] = await Promise.all([
     import('../access/webhook-conditions.ts'),
     import('../access/webhook-metrics.ts'),
+    import('../access/authorizers/webhook-set.ts'),
   ])
-  return { configuration, compileMatches, webhooks: { ...parts, metrics: authorizationWebhookMetrics(metrics) } }
+  const metrics = authorizationWebhookMetrics(registry)
+  const set = new WebhookSet({
+    make: (name, settings) => createWebhookAuthorizer(name, settings, compileMatches(settings.conditions), { ...asking, metrics }),
+    ...{ release, metrics },
+  })
+  const listOf = (next: AuthorizationConfiguration) => authorizerList(parts, { configuration: next, webhooks: set.replace(next) })
+  const authorization = replaceableAuthorization(listOf(configuration))
+  return {
+    authorize: authorization.authorize,
+    get authorizers() {
+      return authorization.authorizers
+    },
+    replace: next => authorization.replace(listOf(next)),
+  }
 }

@@ -5,8 +5,6 @@ import { createAuthentication } from '../access/authenticate.ts'
 import { authenticatorList } from '../access/authenticators/index.ts'
 import type { TokenWebhookSettings } from '../access/authenticators/token-webhook.ts'
 import type { AuthorizationConfiguration } from '../access/authorization-configuration.ts'
-import { createAuthorization } from '../access/authorize.ts'
-import { authorizerList } from '../access/authorizers/index.ts'
 import { createNodeGraph } from '../access/authorizers/node-graph.ts'
 import { createRbacAuthorizer } from '../access/authorizers/rbac.ts'
 import { createBootstrapTokens } from '../access/bootstrap-tokens.ts'
@@ -20,6 +18,7 @@ import type { ClusterRole } from '../access/rbac-object.ts'
 import { reviewedRules } from '../access/reviewed-rules.ts'
 import { createDenyList } from '../access/revocation.ts'
 import { accountGroups, accountUser } from '../access/service-account-claims.ts'
+import { issuerMetrics, tokenCacheMetrics } from '../access/token-metrics.ts'
 import { createTokenReview } from '../access/token-review.ts'
 import { admissionMetrics } from '../admission/admission-metrics.ts'
 import { type AdmissionSettings, admissionSettings } from '../admission/admission-settings.ts'
@@ -57,7 +56,7 @@ import {
   rbacSource,
 } from './access-sources.ts'
 import { allKinds } from './all-kinds.ts'
-import { configuredAuthorizers } from './configured-authorizers.ts'
+import { configuredAuthorization } from './configured-authorizers.ts'
 import { frontProxyIdentity } from './front-proxy-identity.ts'
 import { objectFeed } from './object-feed.ts'
 import { policyAuthorizer } from './policy-authorizer.ts'
@@ -86,6 +85,8 @@ export interface ControlPlaneOptions {
   readonly tokenWebhook?: TokenWebhookSettings
   /** Default: Node and RBAC. */
   readonly authorization?: AuthorizationConfiguration
+  /** Called once with what puts another configuration in the place of one of these two, for as long as the server runs. */
+  readonly reloads?: (replace: ReplaceConfiguration) => void
   readonly clock: Clock
   readonly log: Logger
   readonly metrics: Registry
@@ -94,6 +95,12 @@ export interface ControlPlaneOptions {
   readonly offline?: boolean
   /** Of an offline server, for tables of policies, which judge admission: every request passes authorization, and expressions of policies alone ask for rights. */
   readonly letsEverybodyPass?: boolean
+}
+
+/** A member is undefined where the server began without such a configuration. */
+export interface ReplaceConfiguration {
+  readonly authentication: ((next: AuthenticationConfiguration) => void) | undefined
+  readonly authorization: ((next: AuthorizationConfiguration) => void) | undefined
 }
 
 /** Made of lower-case letters and digits that upstream's generated names use. */
@@ -119,24 +126,26 @@ export async function openControlPlane(options: ControlPlaneOptions): Promise<Ap
   const { post } = webhooks.context.sender
   const asking = { post, clock, log, random: Math.random, signal }
   const { tokenWebhook: settings } = options
-  const { authenticators, serviceAccountTokens, tokenWebhook } = authenticatorList({
+  const issuers = await tokenIssuers(options.authentication, { clock, log, signal, profile })
+  const cache = tokenCacheMetrics(metrics)
+  const { authenticators, serviceAccountTokens, tokenWebhook, jwt } = authenticatorList({
     clientAuthorities: clientAuthority,
     tokens: { issuer: defaultIssuer, audiences, keys, objects },
     tickets: joinTickets(store),
     bootstrapTokens: options.bootstrapTokens ? createBootstrapTokens(bootstrapTokenSource(store, signal)) : undefined,
-    issuers: await tokenIssuers(options.authentication, { clock, log, signal, profile }),
+    issued: options.authentication &&
+      issuers && { issuers: issuers.replace(options.authentication), parts: { cache, metrics: issuerMetrics(metrics) } },
     clock,
-    webhook: settings && { settings, parts: { ...asking, audiences, mayNameSystem: profile === 'upstream' } },
+    webhook: settings && { settings, parts: { ...asking, cache, audiences, mayNameSystem: profile === 'upstream' } },
   })
   const denyList = createDenyList()
   followDenials(store, denyList, log, signal)
   const authenticate = createAuthentication({ authenticators, denyList })
   const rbac = createRbacAuthorizer(rbacSource(store, signal))
-  const authorization = createAuthorization(
-    authorizerList(
-      { nodeGraph: createNodeGraph(nodeGraphSource(store, signal)), rbac, certificateRequests: certificateRequests(store) },
-      options.authorization && (await configuredAuthorizers(options.authorization, { ...asking, metrics })),
-    ),
+  const authorization = await configuredAuthorization(
+    { nodeGraph: createNodeGraph(nodeGraphSource(store, signal)), rbac, certificateRequests: certificateRequests(store) },
+    options.authorization,
+    { ...asking, metrics, release: endpoint => webhooks.release(endpoint) },
   )
   const { authorize } = authorization
   const aggregatingRoles = () =>
@@ -223,6 +232,15 @@ export async function openControlPlane(options: ControlPlaneOptions): Promise<Ap
   })
   kinds.serveThrough(server)
   webhooks.reachThrough(server)
+  options.reloads?.({
+    authentication:
+      issuers &&
+      (next => {
+        jwt?.replace(issuers.replace(next))
+        denyList.endDenied()
+      }),
+    authorization: authorization.replace,
+  })
   return server
 }
 

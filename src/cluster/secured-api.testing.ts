@@ -12,7 +12,7 @@ import type { UserInfo } from '../api/user.ts'
 import { type Clock, systemClock } from '../base/clock.ts'
 import type { Profile } from '../base/config.ts'
 import { createLogger } from '../base/log.ts'
-import { createRegistry } from '../base/metrics.ts'
+import { createRegistry, type Registry } from '../base/metrics.ts'
 import type { ApiServer } from '../server/api-server.ts'
 import type { AuditSink } from '../server/request/audit-event.ts'
 import { answerOf } from '../server/testing.ts'
@@ -23,7 +23,7 @@ import type { CertificateRequest, Signer } from '../signer/signer.ts'
 import { createMemoryStore } from '../store/memory.ts'
 import type { Store } from '../store/store.ts'
 import { bootstrap } from './bootstrap.ts'
-import { openControlPlane } from './control-plane.ts'
+import { openControlPlane, type ReplaceConfiguration } from './control-plane.ts'
 import type { PolicyFolder } from './policy-folder.ts'
 
 export interface Answer {
@@ -121,6 +121,9 @@ export class SecuredApi implements AsyncDisposable {
   readonly events: AuditEvent[]
   /** Every log line, at debug level. */
   readonly logLines: string[]
+  readonly metrics: Registry
+  /** As when the files changed. */
+  readonly replace: ReplaceConfiguration
   /** Set: every write is refused with it. */
   auditRefusal: AuditFailure | undefined
   readonly #stop: AbortController
@@ -132,6 +135,8 @@ export class SecuredApi implements AsyncDisposable {
     signer: Signer
     events: AuditEvent[]
     logLines: string[]
+    metrics: Registry
+    replace: ReplaceConfiguration
     waiting: Set<() => void>
     stop: AbortController
   }) {
@@ -140,6 +145,8 @@ export class SecuredApi implements AsyncDisposable {
     this.signer = parts.signer
     this.events = parts.events
     this.logLines = parts.logLines
+    this.metrics = parts.metrics
+    this.replace = parts.replace
     this.#waiting = parts.waiting
     this.#stop = parts.stop
   }
@@ -184,7 +191,12 @@ export class SecuredApi implements AsyncDisposable {
       record: (event: AuditEvent) => void events.push(event),
       refusal: () => opened?.auditRefusal,
     }
-    const wired = { store, signer, audit: audited ?? audit, profile, clock, log, metrics: createRegistry(), signal: stop.signal }
+    const metrics = createRegistry()
+    let replace: ReplaceConfiguration = { authentication: undefined, authorization: undefined }
+    const reloads = (given: ReplaceConfiguration) => {
+      replace = given
+    }
+    const wired = { store, signer, audit: audited ?? audit, profile, clock, log, metrics, reloads, signal: stop.signal }
     const server = await openControlPlane({
       ...wired,
       ...(policies ? { policies } : {}),
@@ -197,7 +209,7 @@ export class SecuredApi implements AsyncDisposable {
       serviceCidr: '10.96.0.0/16',
     })
     await bootstrap({ server, store, signer, namespaceDefaults: false, signal: stop.signal })
-    opened = new SecuredApi({ server, store, signer, events, logLines, waiting, stop })
+    opened = new SecuredApi({ server, store, signer, events, logLines, metrics, replace, waiting, stop })
     return opened
   }
 

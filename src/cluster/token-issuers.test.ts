@@ -4,7 +4,7 @@ import { test } from 'node:test'
 import { defaultIssuer } from '../access/issue-token.ts'
 import { TestIssuer } from '../access/jwt/test-issuer.testing.ts'
 import { grant, rule } from './granted-rights.testing.ts'
-import { admin, SecuredApi } from './secured-api.testing.ts'
+import { admin, readAll, SecuredApi } from './secured-api.testing.ts'
 
 const pods = '/api/v1/namespaces/default/pods'
 const reviews = '/apis/authentication.k8s.io/v1/tokenreviews'
@@ -90,4 +90,33 @@ test('anonymous requests reach the health checks that the configuration names, a
   assert.deepEqual(await answers(undefined), [true, true, false])
   assert.deepEqual(await answers({ enabled: true, paths: ['/livez'] }), [true, false, false])
   assert.deepEqual(await answers({ enabled: false, paths: [] }), [false, false, false])
+})
+
+test('a server whose configuration is replaced takes the tokens of the new issuer, and ends the watches of the old one', async t => {
+  const { issuer, api, token, get } = await open(t)
+  await using second = await TestIssuer.open()
+  const ofSecond = await second.sign(second.claims(Date.now(), { sub: 'ann' }))
+  const ofFirst = await token()
+  await grant(api, 'ext:ann', [rule(['list', 'watch'], ['pods'])], 'default')
+  assert.deepEqual([(await get(ofFirst)).status, (await get(ofSecond)).status], [200, 401])
+  const credentials = { remoteAddress: '192.0.2.1', authorization: `Bearer ${ofFirst}` }
+  const watch = await api.send({ url: `${pods}?watch=true`, credentials })
+  assert.equal(watch.status, 200)
+  const ended = readAll(watch)
+  api.replace.authentication?.({ jwt: [second.configuration()] })
+  await ended
+  assert.deepEqual([(await get(ofFirst)).status, (await get(ofSecond)).status], [401, 200])
+  api.replace.authentication?.({ jwt: [issuer.configuration()] })
+  assert.deepEqual([(await get(ofFirst)).status, (await get(ofSecond)).status], [200, 401])
+})
+
+test('a server that begins with no issuer can be given one', async () => {
+  await using issuer = await TestIssuer.open()
+  await using api = await SecuredApi.open({ authentication: { jwt: [] } })
+  const authorization = `Bearer ${await issuer.sign(issuer.claims(Date.now()))}`
+  assert.equal((await api.present({ authorization }, pods)).status, 401)
+  api.replace.authentication?.({ jwt: [issuer.configuration()] })
+  assert.equal((await api.present({ authorization }, pods)).status, 403)
+  await using without = await SecuredApi.open()
+  assert.deepEqual(without.replace, { authentication: undefined, authorization: undefined })
 })

@@ -1,8 +1,8 @@
 // The issuers beside the cluster's own whose tokens the API server takes, with the way to them.
-import type { TokenIssuer } from '../access/authenticators/jwt.ts'
 import { defaultIssuer } from '../access/issue-token.ts'
 import type { CompileScope } from '../access/jwt/compile-configuration.ts'
 import type { AuthenticationConfiguration } from '../access/jwt/configuration.ts'
+import type { TokenIssuers } from '../access/jwt/token-issuers-late.ts'
 import type { Clock } from '../base/clock.ts'
 import type { Profile } from '../base/config.ts'
 import type { Logger } from '../base/log.ts'
@@ -18,14 +18,15 @@ export interface TokenIssuersParts {
   readonly profile: Profile
 }
 
+/** Undefined where there is no configuration. */
 export async function tokenIssuers(
   configuration: AuthenticationConfiguration | undefined,
   { clock, log, signal, profile }: TokenIssuersParts,
-): Promise<readonly TokenIssuer[]> {
-  if (configuration === undefined || configuration.jwt.length === 0) return []
-  const { createTokenIssuers } = await import('../access/jwt/token-issuers-late.ts')
+): Promise<TokenIssuers | undefined> {
+  if (configuration === undefined) return undefined
+  const { TokenIssuers } = await import('../access/jwt/token-issuers-late.ts')
   const parts = { fetch: fetchDocument, clock, log, signal }
-  return createTokenIssuers(configuration, authenticationScope, parts, { allowsReserved: profile === 'upstream' })
+  return new TokenIssuers(authenticationScope, parts, { allowsReserved: profile === 'upstream' })
 }
 
 /** The paths that answer without credentials; undefined leaves it to the server. */

@@ -4,6 +4,7 @@ import type { WebhookContext } from '../admission/webhook/ask-hooks.ts'
 import { type HookFailure, HookHealth, type Identified } from '../admission/webhook/hook-health.ts'
 import type { Clock } from '../base/clock.ts'
 import type { Logger } from '../base/log.ts'
+import type { WebhookEndpoint } from '../base/webhook-endpoint.ts'
 import { Client } from '../client/client.ts'
 import { EventRecorder } from '../client/event-recorder.ts'
 import type { ObjectReference } from '../client/resources.ts'
@@ -18,6 +19,8 @@ export interface WebhookParts {
   readonly context: Parts
   /** The way to webhooks that convert custom resources. */
   readonly conversion: ConversionSender
+  /** Nobody asks there any more: connections that are kept are closed. */
+  release(endpoint: WebhookEndpoint): void
   /** The server is made after its plug-ins; before this nothing reaches a webhook. */
   reachThrough(server: ApiServer): void
 }
@@ -60,6 +63,7 @@ export function webhookParts({
   })
   return {
     context: { sender, health, clock, log, newUid: randomUUID },
+    release: endpoint => sender.release(endpoint),
     conversion: {
       send: sender.send,
       begin: id => failure => {

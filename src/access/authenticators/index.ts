@@ -6,7 +6,7 @@ import type { BootstrapTokens } from '../bootstrap-tokens.ts'
 import { createBootstrapTokenAuthenticator } from './bootstrap-token.ts'
 import { createClientCertificateAuthenticator } from './client-certificate.ts'
 import { createJoinTicketAuthenticator, type JoinTickets } from './join-ticket.ts'
-import { createJwtAuthenticator, type TokenIssuer } from './jwt.ts'
+import { createJwtAuthenticator, type JwtAuthenticator, type JwtParts, type TokenIssuer } from './jwt.ts'
 import {
   createServiceAccountTokenAuthenticator,
   type ServiceAccountTokenAuthenticator,
@@ -21,30 +21,33 @@ export interface AuthenticatorParts {
   readonly tickets: JoinTickets
   /** Undefined where they are not taken. */
   readonly bootstrapTokens?: BootstrapTokens | undefined
-  /** Of tokens beside the cluster's own. */
-  readonly issuers: readonly TokenIssuer[]
+  /** Of tokens beside the cluster's own. Undefined where none can come: there is no configuration that names any. */
+  readonly issued?: { readonly issuers: readonly TokenIssuer[]; readonly parts: Omit<JwtParts, 'clock'> } | undefined
   readonly clock: Clock
   /** Asked last of all. */
   readonly webhook?: { readonly settings: TokenWebhookSettings; readonly parts: TokenWebhookParts } | undefined
 }
 
-/** `serviceAccountTokens` and `tokenWebhook` are in the list too; TokenReview asks them for other audiences. */
-export function authenticatorList({ clientAuthorities, tokens, tickets, bootstrapTokens, issuers, webhook, clock }: AuthenticatorParts): {
+/** `serviceAccountTokens` and `tokenWebhook` are in the list too; TokenReview asks them for other audiences. So is `jwt`, whose issuers may change. */
+export function authenticatorList({ clientAuthorities, tokens, tickets, bootstrapTokens, issued, webhook, clock }: AuthenticatorParts): {
   readonly authenticators: readonly Authenticator[]
   readonly serviceAccountTokens: ServiceAccountTokenAuthenticator
   readonly tokenWebhook: TokenWebhook | undefined
+  readonly jwt: JwtAuthenticator | undefined
 } {
   const serviceAccountTokens = createServiceAccountTokenAuthenticator({ ...tokens, clock })
   const tokenWebhook = webhook && createTokenWebhook(webhook.settings, webhook.parts)
+  const jwt = issued && createJwtAuthenticator(issued.issuers, { ...issued.parts, clock })
   return {
     serviceAccountTokens,
     tokenWebhook,
+    jwt,
     authenticators: [
       createClientCertificateAuthenticator({ authorities: clientAuthorities, clock }),
       createJoinTicketAuthenticator(tickets, clock),
       serviceAccountTokens,
       ...(bootstrapTokens === undefined ? [] : [createBootstrapTokenAuthenticator(bootstrapTokens, clock)]),
-      ...(issuers.length === 0 ? [] : [createJwtAuthenticator(issuers)]),
+      ...(jwt === undefined ? [] : [jwt]),
       ...(tokenWebhook === undefined ? [] : [tokenWebhook]),
     ],
   }

@@ -2,6 +2,8 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { AnswerError } from '../../base/answer-error.ts'
 import { createLogger } from '../../base/log.ts'
+import { createRegistry } from '../../base/metrics.ts'
+import { tokenCacheMetrics } from '../token-metrics.ts'
 import { createTokenWebhook, maxKeptAnswer, maxOpenTokens, type TokenWebhookSettings } from './token-webhook.ts'
 
 const settings: TokenWebhookSettings = {
@@ -15,7 +17,8 @@ function opened(more: Partial<TokenWebhookSettings> = {}, mayNameSystem = false)
   const sent: { token: string; audiences: string[] }[] = []
   const lines: string[] = []
   const time = { now: 0 }
-  const fake = { sent, lines, time, answer: async (): Promise<unknown> => ({ authenticated: true, user: ann }) }
+  const metrics = createRegistry()
+  const fake = { sent, lines, time, metrics, answer: async (): Promise<unknown> => ({ authenticated: true, user: ann }) }
   const webhook = createTokenWebhook(
     { ...settings, ...more },
     {
@@ -35,6 +38,7 @@ function opened(more: Partial<TokenWebhookSettings> = {}, mayNameSystem = false)
       signal: new AbortController().signal,
       audiences: ['own'],
       mayNameSystem,
+      cache: tokenCacheMetrics(metrics),
     },
   )
   const show = (token: string) => webhook.authenticate({ authorization: `Bearer ${token}`, remoteAddress: '' })
@@ -160,4 +164,25 @@ test('authenticate() does not let unknown tokens gather without end', async () =
   resolve({ authenticated: true, user: ann })
   await Promise.all(waiting)
   assert.equal((await hook.show('one-more')).outcome, 'authenticated')
+})
+
+test('metrics tell what is kept of tokens, and of requests that wait', async () => {
+  const hook = opened()
+  const answer = Promise.withResolvers<object>()
+  hook.answer = () => answer.promise
+  const waiting = [hook.show('a'), hook.show('a')]
+  const count = async (name: string): Promise<string[]> =>
+    (await hook.metrics.metrics()).split('\n').filter(line => line.startsWith(`authentication_token_cache_${name}{`))
+  const active = 'authentication_token_cache_active_fetch_count'
+  assert.deepEqual(await count('active_fetch_count'), [`${active}{status="in_flight"} 1`, `${active}{status="blocked"} 2`])
+  answer.resolve({ authenticated: true, user: ann })
+  await Promise.all(waiting)
+  await hook.show('a')
+  hook.answer = async () => ({ error: 'expired' })
+  await hook.show('b')
+  assert.deepEqual(await count('active_fetch_count'), [`${active}{status="in_flight"} 0`, `${active}{status="blocked"} 0`])
+  const total = 'authentication_token_cache_request_total'
+  assert.deepEqual(await count('request_total'), [`${total}{status="hit"} 1`, `${total}{status="miss"} 3`])
+  const fetched = 'authentication_token_cache_fetch_total'
+  assert.deepEqual(await count('fetch_total'), [`${fetched}{status="ok"} 1`, `${fetched}{status="error"} 1`])
 })

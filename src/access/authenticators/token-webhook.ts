@@ -6,6 +6,7 @@ import type { WebhookEndpoint } from '../../base/webhook-endpoint.ts'
 import { type Authentication, type Authenticator, authenticatedGroup, type UserInfo } from '../access.ts'
 import { type AskParts, askWebhook } from '../ask-webhook.ts'
 import { bearerToken } from '../bearer-token.ts'
+import type { TokenCacheMetrics } from '../token-metrics.ts'
 import type { ReviewedToken } from '../token-review.ts'
 import { type ReviewedIdentity, readTokenReview, type TokenReviewVersion, tokenReviewBody } from '../token-webhook-review.ts'
 import { WebhookAnswers } from '../webhook-answers.ts'
@@ -23,6 +24,7 @@ export interface TokenWebhookParts extends AskParts {
   readonly audiences: readonly string[]
   /** Whether the webhook may name users and groups of the cluster's own, which begin with `system:`. */
   readonly mayNameSystem: boolean
+  readonly cache: TokenCacheMetrics
 }
 
 export interface TokenWebhook extends Authenticator {
@@ -51,7 +53,7 @@ interface Reviewed {
 }
 
 export function createTokenWebhook({ endpoint, version, cacheMs }: TokenWebhookSettings, parts: TokenWebhookParts): TokenWebhook {
-  const { clock, log, audiences: own } = parts
+  const { clock, log, cache, audiences: own } = parts
   const reviews = new WebhookAnswers<ReviewedToken, ReviewedToken>(clock, { maxKept: maxKeptTokens, maxOpen: maxOpenTokens })
   // Nobody who reads the memory or the audit log can tell from a hash which token it is of.
   const secret = randomBytes(32)
@@ -78,6 +80,13 @@ export function createTokenWebhook({ endpoint, version, cacheMs }: TokenWebhookS
     return { outcome: 'authenticated', user: identity.user, credentialId, authenticator: tokenWebhookName, audiences }
   }
 
+  const fetchNow = async (key: string, token: string, wanted: readonly string[]): Promise<ReviewedToken> => {
+    const fetched = cache.fetching()
+    const reviewed = await askNow(key, token, wanted)
+    fetched(reviewed.outcome !== 'rejected')
+    return reviewed
+  }
+
   const askNow = async (key: string, token: string, wanted: readonly string[]): Promise<ReviewedToken> => {
     using limit = deadline(clock, longestMs)
     try {
@@ -98,9 +107,18 @@ export function createTokenWebhook({ endpoint, version, cacheMs }: TokenWebhookS
   }
 
   const verifyToken: TokenWebhook['verifyToken'] = (token, wanted) => {
+    const began = clock.monotonic()
+    const took = (): number => (clock.monotonic() - began) / 1000
     const key = hashOf(JSON.stringify([token, wanted]))
-    const tooMuch = { outcome: 'rejected', reason: 'the token webhook is asked too much at once' } as const
-    return reviews.kept(key) ?? reviews.once(key, () => askNow(key, token, wanted)) ?? tooMuch
+    const known = reviews.kept(key)
+    if (known !== undefined) {
+      cache.hit(took())
+      return known
+    }
+    const asked = reviews.once(key, () => fetchNow(key, token, wanted))
+    if (asked === undefined) return { outcome: 'rejected', reason: 'the token webhook is asked too much at once' }
+    const answered = cache.missed()
+    return asked.finally(() => answered(took()))
   }
 
   return {

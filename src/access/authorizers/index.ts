@@ -1,13 +1,14 @@
 // The authorizers in the order in which they are asked.
+import type { WebhookAuthorizer } from '../access.ts'
 import type { AuthorizationConfiguration } from '../authorization-configuration.ts'
 import type { AnyAuthorizer } from '../authorize.ts'
-import type { Matches } from '../webhook-conditions.ts'
 import { type CertificateRequests, createJoinTicketAuthorizer } from './join-ticket.ts'
 import { createNodeAuthorizer } from './node.ts'
 import type { NodeGraph } from './node-graph.ts'
 import type { RbacAuthorizer } from './rbac.ts'
 import { systemMastersAuthorizer } from './system-masters.ts'
-import { createWebhookAuthorizer, type WebhookParts } from './webhook.ts'
+
+export { createWebhookAuthorizer } from './webhook.ts'
 
 export interface AuthorizerParts {
   readonly nodeGraph: NodeGraph
@@ -15,11 +16,10 @@ export interface AuthorizerParts {
   readonly certificateRequests: CertificateRequests
 }
 
-/** The authorizers of a file, and what its webhooks need. */
+/** The authorizers of a file, and its webhooks by their names. */
 export interface ConfiguredAuthorizers {
   readonly configuration: AuthorizationConfiguration
-  readonly webhooks: WebhookParts
-  compileMatches(conditions: readonly string[]): Matches
+  readonly webhooks: ReadonlyMap<string, WebhookAuthorizer>
 }
 
 /** A file orders what comes behind the two that are always first: the group of all rights, as upstream, and the holders of join tickets. */
@@ -30,11 +30,12 @@ export function authorizerList(
   const node = createNodeAuthorizer(nodeGraph)
   const tickets = createJoinTicketAuthorizer(certificateRequests)
   if (configured === undefined) return [systemMastersAuthorizer, node, tickets, rbac]
-  const { configuration, webhooks, compileMatches } = configured
-  const ordered = configuration.map(settings => {
-    if (settings.type !== 'Webhook') return settings.type === 'Node' ? node : rbac
-    const { name, webhook } = settings
-    return createWebhookAuthorizer(name, webhook, compileMatches(webhook.conditions), webhooks)
+  const { configuration, webhooks } = configured
+  const ordered = configuration.map(({ type, name }) => {
+    if (type !== 'Webhook') return type === 'Node' ? node : rbac
+    const webhook = webhooks.get(name)
+    if (webhook === undefined) throw new Error(`there is no webhook "${name}"`)
+    return webhook
   })
   return [systemMastersAuthorizer, tickets, ...ordered]
 }

@@ -31,6 +31,8 @@ function opened(more: Partial<WebhookSettings> = {}) {
   const pauses: number[] = []
   const time = { now: 0 }
   const registry = createRegistry()
+  const metrics = authorizationWebhookMetrics(registry)
+  metrics.serve(['hook'])
   const fake = {
     ...{ sent, lines, pauses, time, registry },
     answer: async (): Promise<unknown> => ({ allowed: true }),
@@ -50,7 +52,7 @@ function opened(more: Partial<WebhookSettings> = {}) {
       },
     },
     log: createLogger({ level: 'debug', destination: { write: line => void lines.push(line) } }),
-    metrics: authorizationWebhookMetrics(registry),
+    metrics,
     random: () => 0.5,
     signal: new AbortController().signal,
   })
@@ -212,6 +214,7 @@ for (const [name, expressions, outcome] of conditions) {
       const { decision, error } = await hook.authorizer.ask(question)
       const expected = { asked: 'allow', skipped: 'no-opinion', failed: failsClosed ? 'deny' : 'no-opinion' }[outcome]
       assert.deepEqual([decision, error !== undefined, hook.sent.length], [expected, outcome === 'failed', outcome === 'asked' ? 1 : 0])
+      assert.match(await hook.registry.metrics(), /match_condition_evaluation_seconds_count\{type="Webhook",name="hook"\} 1/)
     }
   })
 }

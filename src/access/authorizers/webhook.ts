@@ -63,7 +63,9 @@ export function createWebhookAuthorizer(name: string, settings: WebhookSettings,
     ask(attributes) {
       if (isOwnPart(attributes.user)) return { decision: 'no-opinion', reason: '' }
       const spec = reviewSpec(attributes)
+      const began = clock.monotonic()
       const { met, error } = matches(spec)
+      if (settings.conditions.length > 0) metrics.matched(name, (clock.monotonic() - began) / 1000)
       if (error !== undefined) {
         metrics.conditionFailed(name)
         log.error('match condition of an authorization webhook failed', { authorizer: name, why: error })

@@ -47,6 +47,7 @@ const longestRetryMs = 60_000
 
 export class IssuerKeys {
   readonly #source: KeySource
+  readonly #end = new AbortController()
   readonly #parts: IssuerKeysParts
   #keys: readonly VerificationKey[] = []
   #identities: ReadonlySet<string> = new Set()
@@ -71,8 +72,14 @@ export class IssuerKeys {
     return this.#identities.has(identity)
   }
 
+  /** Nobody needs them any more: what is being asked for is given up. */
+  end(): void {
+    this.#end.abort(new Error('the issuer was retired'))
+  }
+
   /** Asks the issuer, once for all who wait; never rejects. Undefined where it was asked a short while ago, and where too many wait. */
   refresh(): Promise<void> | undefined {
+    if (this.#end.signal.aborted) return undefined
     if (this.#asking === undefined && this.#parts.clock.monotonic() < this.#mayAskAt) return undefined
     if (++this.#waiting > maxWaiting) return undefined
     this.#asking ??= this.#ask()
@@ -86,9 +93,10 @@ export class IssuerKeys {
 
   async #ask(): Promise<void> {
     const { clock, log, signal } = this.#parts
+    const given = [signal, this.#end.signal]
     try {
       using limit = deadline(clock, askingMs)
-      const keys = await this.#fetchKeys(AbortSignal.any([signal, limit.signal]))
+      const keys = await this.#fetchKeys(AbortSignal.any([...given, limit.signal]))
       this.#keys = keys
       this.#identities = new Set(keys.map(({ identity }) => identity))
       this.#failures = 0
@@ -98,7 +106,8 @@ export class IssuerKeys {
       const retryMs = Math.min(longestRetryMs, firstRetryMs * 2 ** this.#failures)
       this.#failures++
       this.#mayAskAt = clock.monotonic() + retryMs
-      if (!signal.aborted) log.error('keys of a token issuer not read', { issuer: this.#source.issuer, failures: this.#failures, err })
+      if (!given.some(({ aborted }) => aborted))
+        log.error('keys of a token issuer not read', { issuer: this.#source.issuer, failures: this.#failures, err })
     } finally {
       this.#asking = undefined
       this.#waiting = 0

@@ -1,13 +1,15 @@
 // One issuer and the authenticator of its tokens, with what asks it, for tests.
 import assert from 'node:assert/strict'
 import { createLogger } from '../../base/log.ts'
+import { createRegistry } from '../../base/metrics.ts'
 import { fetchDocument } from '../../server/transport/fetch-document.ts'
 import { createAuthentication } from '../authenticate.ts'
-import { createJwtAuthenticator } from '../authenticators/jwt.ts'
+import { createJwtAuthenticator, type JwtAuthenticator } from '../authenticators/jwt.ts'
 import { createDenyList } from '../revocation.ts'
+import { issuerMetrics, tokenCacheMetrics } from '../token-metrics.ts'
 import type { JwtConfiguration } from './configuration.ts'
 import { type Claims, TestClock, TestIssuer, type TestKey } from './test-issuer.testing.ts'
-import { createTokenIssuers } from './token-issuers-late.ts'
+import { TokenIssuers } from './token-issuers-late.ts'
 
 const scope = { disallowedIssuers: [], anonymousPaths: [] }
 
@@ -17,15 +19,29 @@ export class World implements AsyncDisposable {
   readonly clock = new TestClock()
   readonly denyList = createDenyList()
   readonly logLines: string[] = []
+  readonly metrics = createRegistry()
   readonly #stop = new AbortController()
+  readonly #issuers: TokenIssuers
+  readonly #authenticator: JwtAuthenticator
   readonly #authenticate: ReturnType<typeof createAuthentication>
 
   constructor(issuer: TestIssuer, configuration: JwtConfiguration, others: readonly JwtConfiguration[], allowsReserved: boolean) {
     this.issuer = issuer
     const log = createLogger({ level: 'debug', destination: { write: line => void this.logLines.push(line) } })
     const parts = { fetch: fetchDocument, clock: this.clock, log, signal: this.#stop.signal }
-    const issuers = createTokenIssuers({ jwt: [configuration, ...others] }, scope, parts, { allowsReserved })
-    this.#authenticate = createAuthentication({ authenticators: [createJwtAuthenticator(issuers)], denyList: this.denyList })
+    this.#issuers = new TokenIssuers(scope, parts, { allowsReserved })
+    this.#authenticator = createJwtAuthenticator(this.#issuers.replace({ jwt: [configuration, ...others] }), {
+      clock: this.clock,
+      cache: tokenCacheMetrics(this.metrics),
+      metrics: issuerMetrics(this.metrics),
+    })
+    this.#authenticate = createAuthentication({ authenticators: [this.#authenticator], denyList: this.denyList })
+  }
+
+  /** The file was changed. */
+  replace(...jwt: readonly JwtConfiguration[]): void {
+    this.#authenticator.replace(this.#issuers.replace({ jwt }))
+    this.denyList.endDenied()
   }
 
   claims(more: Claims = {}): Claims {

@@ -7,8 +7,7 @@ import { getOwn } from '../../base/own-property.ts'
 import type { Authentication } from '../access.ts'
 import type { AcceptedToken, TokenIssuer, TokenVerdict } from '../authenticators/jwt.ts'
 import type { CompiledJwt } from './compile-configuration.ts'
-import { discoveryUrl } from './configuration.ts'
-import { IssuerKeys, type IssuerKeysParts } from './issuer-keys.ts'
+import type { IssuerKeys, IssuerKeysParts } from './issuer-keys.ts'
 import { type MappingOptions, mapClaims, tokenId } from './map-claims.ts'
 import { type Claims, readHeader, type SignedToken, signingKey } from './signed-token.ts'
 import type { VerificationKey } from './verification-key.ts'
@@ -24,13 +23,23 @@ interface Period {
   readonly expires: number
 }
 
-export function createTokenIssuer(compiled: CompiledJwt, parts: IssuerKeysParts, options: MappingOptions): TokenIssuer {
+export interface TokenIssuerParts extends Pick<IssuerKeysParts, 'clock'> {
+  readonly compiled: CompiledJwt
+  readonly keys: IssuerKeys
+  readonly mapping: MappingOptions
+}
+
+export type RetirableIssuer = TokenIssuer & {
+  /** No token is taken on its word from now on. */
+  retire(): void
+}
+
+export function createTokenIssuer({ compiled, keys, clock, mapping }: TokenIssuerParts): RetirableIssuer {
   const { issuer } = compiled.configuration
-  const authorities = issuer.certificateAuthority === '' ? undefined : issuer.certificateAuthority
-  const keys = new IssuerKeys({ issuer: issuer.url, discoveryUrl: discoveryUrl(issuer), authorities }, parts)
+  let retired = false
 
   const accept = (token: SignedToken, period: Period, key: VerificationKey): TokenVerdict => {
-    const mapped = mapClaims(token.claims, compiled, options)
+    const mapped = mapClaims(token.claims, compiled, mapping)
     if ('refused' in mapped) return rejected(mapped.refused)
     keys.refreshWhereOld()
     const id = tokenId(token.claims)
@@ -40,21 +49,28 @@ export function createTokenIssuer(compiled: CompiledJwt, parts: IssuerKeysParts,
       credentialId: id === undefined ? `jwt-sha256:${digestOf(token)}` : `jwt:${id}`,
       authenticator: 'jwt',
       expires: period.expires,
+      issuer: issuing,
     }
-    return { authentication, holds: () => isWithin(period, parts.clock) && stillPublished(key) }
+    return { authentication, holds: () => !retired && isWithin(period, clock) && stillPublished(key) }
   }
   const stillPublished = (key: VerificationKey): boolean => {
     keys.refreshWhereOld()
     return keys.has(key)
   }
-  return {
+  const issuing: RetirableIssuer = {
     url: issuer.url,
+    get retired() {
+      return retired
+    },
+    retire() {
+      retired = true
+    },
     verify(token) {
       const audience = refusedAudience(token.claims, issuer.audiences)
       if (audience !== undefined) return refusedBy(audience)
       const period = readPeriod(token.claims)
       if (typeof period === 'string') return refusedBy(period)
-      const now = parts.clock.now()
+      const now = clock.now()
       if (now >= period.expires) return refusedBy('oidc: token is expired')
       if (now < period.notBefore) return refusedBy('oidc: current time before the nbf (not before) time')
       const header = readHeader(token)
@@ -69,6 +85,7 @@ export function createTokenIssuer(compiled: CompiledJwt, parts: IssuerKeysParts,
       })
     },
   }
+  return issuing
 }
 
 type Accepted = AcceptedToken['authentication']

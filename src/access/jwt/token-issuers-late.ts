@@ -1,18 +1,62 @@
 // The issuers of a configuration that has been judged, in a file of its own that is loaded only where there is one: it brings the engine of expressions.
 import type { TokenIssuer } from '../authenticators/jwt.ts'
-import { type CompileScope, compileConfiguration } from './compile-configuration.ts'
-import type { AuthenticationConfiguration } from './configuration.ts'
-import type { IssuerKeysParts } from './issuer-keys.ts'
+import { type CompiledJwt, type CompileScope, compileConfiguration } from './compile-configuration.ts'
+import { type AuthenticationConfiguration, discoveryUrl, type JwtConfiguration } from './configuration.ts'
+import { IssuerKeys, type IssuerKeysParts } from './issuer-keys.ts'
 import type { MappingOptions } from './map-claims.ts'
-import { createTokenIssuer } from './token-issuer.ts'
+import { createTokenIssuer, type RetirableIssuer } from './token-issuer.ts'
 
-export function createTokenIssuers(
-  configuration: AuthenticationConfiguration,
-  scope: CompileScope,
-  parts: IssuerKeysParts,
-  options: MappingOptions,
-): TokenIssuer[] {
-  const { errors, jwt } = compileConfiguration(configuration, scope)
-  if (errors.length > 0) throw new Error(`the authentication configuration has ${errors.length} errors`)
-  return jwt.map(compiled => createTokenIssuer(compiled, parts, options))
+interface Held {
+  readonly issuer: RetirableIssuer
+  readonly source: string
+  readonly keys: IssuerKeys
+}
+
+export class TokenIssuers {
+  readonly #scope: CompileScope
+  readonly #parts: IssuerKeysParts
+  readonly #mapping: MappingOptions
+  /** By all that the configuration says of them. */
+  #held: ReadonlyMap<string, Held> = new Map()
+
+  constructor(scope: CompileScope, parts: IssuerKeysParts, mapping: MappingOptions) {
+    this.#scope = scope
+    this.#parts = parts
+    this.#mapping = mapping
+  }
+
+  /**
+   * Those of this configuration, in the place of the former. One of which nothing changed is the same as before. Another is retired, and its keys
+   * stay known only where an issuer of the same place publishes them.
+   */
+  replace(configuration: AuthenticationConfiguration): readonly TokenIssuer[] {
+    const { errors, jwt } = compileConfiguration(configuration, this.#scope)
+    if (errors.length > 0) throw new Error(`the authentication configuration has ${errors.length} errors`)
+    const former = [...this.#held.values()]
+    const held = new Map(
+      jwt.map(compiled => {
+        const key = JSON.stringify(compiled.configuration)
+        return [key, this.#held.get(key) ?? this.#make(compiled, former)]
+      }),
+    )
+    this.#held = held
+    const now = [...held.values()]
+    for (const { issuer, keys } of former) {
+      if (!now.some(other => other.issuer === issuer)) issuer.retire()
+      if (!now.some(other => other.keys === keys)) keys.end()
+    }
+    return now.map(({ issuer }) => issuer)
+  }
+
+  #make(compiled: CompiledJwt, former: readonly Held[]): Held {
+    const source = keySource(compiled.configuration)
+    const place = JSON.stringify(source)
+    const keys = former.find(other => other.source === place)?.keys ?? new IssuerKeys(source, this.#parts)
+    return { source: place, keys, issuer: createTokenIssuer({ compiled, keys, clock: this.#parts.clock, mapping: this.#mapping }) }
+  }
+}
+
+function keySource({ issuer }: JwtConfiguration) {
+  const authorities = issuer.certificateAuthority === '' ? undefined : issuer.certificateAuthority
+  return { issuer: issuer.url, discoveryUrl: discoveryUrl(issuer), authorities }
 }

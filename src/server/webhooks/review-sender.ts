@@ -12,11 +12,16 @@ import { AnswerError } from '../../base/answer-error.ts'
 import type { Clock } from '../../base/clock.ts'
 import { kubernetesVersion } from '../../base/kubernetes-version.ts'
 import { messageOf } from '../../base/user-error.ts'
-import type { WebhookIdentity } from '../../base/webhook-endpoint.ts'
+import type { WebhookEndpoint, WebhookIdentity } from '../../base/webhook-endpoint.ts'
 import { certificateFault, serverTrust } from '../proxy/server-trust.ts'
 import { AnswerTooLarge, boundedAnswer } from '../transport/bounded-answer.ts'
 
-type ReviewSender = CallParts['sender']
+interface ReviewSender extends Disposable {
+  send: CallParts['sender']['send']
+  post: CallParts['sender']['post']
+  /** Nobody asks there any more: connections that are kept are closed, those in use when they are done. */
+  release(endpoint: WebhookEndpoint): void
+}
 
 /** Bytes of an answer, headers apart. */
 const maxAnswerBytes = 3 * 1024 * 1024
@@ -48,7 +53,7 @@ interface Destination {
   readonly authorization?: string | undefined
 }
 
-export function createReviewSender(parts: ReviewSenderParts): ReviewSender & Disposable {
+export function createReviewSender(parts: ReviewSenderParts): ReviewSender {
   const agents = new Map<string, Agent>()
   const agentFor = (key: string, make: () => Agent): Agent => {
     const known = agents.get(key)
@@ -115,6 +120,14 @@ export function createReviewSender(parts: ReviewSenderParts): ReviewSender & Dis
     },
     async post({ url, authorities, serverName, identity }, body, timeoutSeconds, signal) {
       return await deliver(direct(new URL(url), authorities, identity, serverName), body, timeoutSeconds, signal)
+    },
+    release({ url, authorities, identity }) {
+      const key = agentKey(new URL(url).origin, authorities ?? '', identity)
+      const agent = agents.get(key)
+      agents.delete(key)
+      for (const socket of Object.values(agent?.freeSockets ?? {}).flat()) socket?.destroy()
+      // None of the others becomes one that is kept.
+      if (agent !== undefined) agent.maxFreeSockets = 0
     },
     [Symbol.dispose]() {
       for (const agent of agents.values()) agent.destroy()

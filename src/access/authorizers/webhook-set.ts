@@ -1,0 +1,44 @@
+// The webhooks of an AuthorizationConfiguration: one whose settings are the same in the next keeps its answers.
+import type { WebhookEndpoint } from '../../base/webhook-endpoint.ts'
+import type { WebhookAuthorizer } from '../access.ts'
+import type { AuthorizationConfiguration, WebhookSettings } from '../authorization-configuration.ts'
+import type { AuthorizationWebhookMetrics } from '../webhook-metrics.ts'
+
+export interface WebhookSetParts {
+  make(name: string, settings: WebhookSettings): WebhookAuthorizer
+  /** Nobody asks there any more. */
+  release(endpoint: WebhookEndpoint): void
+  readonly metrics: Pick<AuthorizationWebhookMetrics, 'serve'>
+}
+
+interface Held {
+  readonly authorizer: WebhookAuthorizer
+  readonly endpoint: WebhookEndpoint
+}
+
+export class WebhookSet {
+  readonly #parts: WebhookSetParts
+  /** By name and settings. */
+  #held: ReadonlyMap<string, Held> = new Map()
+
+  constructor(parts: WebhookSetParts) {
+    this.#parts = parts
+  }
+
+  /** The webhooks of this configuration by name, in the place of the former. */
+  replace(configuration: AuthorizationConfiguration): ReadonlyMap<string, WebhookAuthorizer> {
+    const { make, release, metrics } = this.#parts
+    const held = new Map<string, Held>()
+    for (const settings of configuration) {
+      if (settings.type !== 'Webhook') continue
+      const { name, webhook } = settings
+      const key = JSON.stringify(settings)
+      held.set(key, this.#held.get(key) ?? { authorizer: make(name, webhook), endpoint: webhook.endpoint })
+    }
+    for (const [key, { endpoint }] of this.#held) if (!held.has(key)) release(endpoint)
+    this.#held = held
+    const webhooks = new Map([...held.values()].map(({ authorizer }) => [authorizer.name, authorizer]))
+    metrics.serve([...webhooks.keys()])
+    return webhooks
+  }
+}
