@@ -18,13 +18,20 @@ export const beginMessage = 'begin'
 /** Parent -> child: end, now that those are gone who need this part. */
 export const stopMessage = 'stop'
 
+/** Parent -> child, whenever settings change that the part takes while it runs; behind `PartStart` always. Only the last one counts. */
+export interface PartChange {
+  readonly change: unknown
+}
+
 /** Child -> parent. `terminated`: somebody sent it SIGTERM. `fatal` is an error that a restart does not mend. */
 export type PartMessage =
   | { readonly type: 'terminated' }
+  /** What changed of the details that it was ready with. */
+  | { readonly type: 'details'; readonly details: Readonly<Record<string, unknown>> }
   | { readonly type: 'ready'; readonly details: Readonly<Record<string, unknown>> }
   | { readonly type: 'fatal'; readonly message: string }
 
-export interface PartContext<Settings> {
+export interface PartContext<Settings, Change = never> {
   readonly settings: Settings
   readonly log: Logger
   /** Aborted when the supervisor says so; its reason is 'stop'. */
@@ -33,9 +40,14 @@ export interface PartContext<Settings> {
   mayBegin(): Promise<void>
   /** Says that the part does its work now, with what `bulkhead status` shows of it. `prepare` is called once, in the first quiet moment after it. */
   ready(details?: Readonly<Record<string, unknown>>, prepare?: () => Promise<void>): void
+  /** `take` is called with the last change that came, and with each that comes from now on. It returns what `bulkhead status` shows of it. */
+  onChange(take: (change: Change) => Readonly<Record<string, unknown>>): void
 }
 
-export async function runPart<Settings>(part: string, body: (context: PartContext<Settings>) => Promise<void>): Promise<void> {
+export async function runPart<Settings, Change = never>(
+  part: string,
+  body: (context: PartContext<Settings, Change>) => Promise<void>,
+): Promise<void> {
   if (process.send === undefined) throw new UserError(`"bulkhead ${part}" is a part of a cluster: it is started by "bulkhead up"`)
   const stop = new AbortController()
   const send = (message: PartMessage) => {
@@ -51,23 +63,36 @@ export async function runPart<Settings>(part: string, body: (context: PartContex
     if (!stop.signal.aborted) process.kill(process.pid, 'SIGKILL')
   })
   const begin = Promise.withResolvers<void>()
+  let changed: PartChange | undefined
+  let take: ((change: Change) => Readonly<Record<string, unknown>>) | undefined
+  const takeChange = () => {
+    // From our own supervisor, as the settings are.
+    if (take && changed) send({ type: 'details', details: take(changed.change as Change) })
+  }
   const start = await new Promise<PartStart>(resolve =>
     process.on('message', message => {
       if (message === beginMessage) begin.resolve()
       else if (message === stopMessage) stop.abort('stop')
-      else resolve(parseStart(message))
+      else if (isChange(message)) {
+        changed = message
+        takeChange()
+      } else resolve(parseStart(message))
     }),
   )
   const log = createLogger({ part, level: start.logLevel })
   try {
     // The settings come from our own supervisor over a private channel, in the type that it sends to this part.
     const settings = start.settings as Settings
+    const onChange: PartContext<Settings, Change>['onChange'] = given => {
+      take = given
+      takeChange()
+    }
     const ready: PartContext<Settings>['ready'] = (details = {}, prepare) => {
       send({ type: 'ready', details })
       flushCompileCache()
       void collectOwnStart(log, stop.signal, prepare)
     }
-    await body({ settings, log, signal: stop.signal, mayBegin: () => untilAborted(begin.promise, stop.signal), ready })
+    await body({ settings, log, signal: stop.signal, mayBegin: () => untilAborted(begin.promise, stop.signal), ready, onChange })
   } catch (err) {
     if (stop.signal.aborted && err === stop.signal.reason) return
     if (err instanceof UserError) send({ type: 'fatal', message: err.message })
@@ -78,6 +103,8 @@ export async function runPart<Settings>(part: string, body: (context: PartContex
     if (process.connected) process.disconnect()
   }
 }
+
+const isChange = (message: unknown): message is PartChange => typeof message === 'object' && message !== null && 'change' in message
 
 function parseStart(message: unknown): PartStart {
   if (typeof message !== 'object' || message === null || !('part' in message))

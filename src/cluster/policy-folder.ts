@@ -1,5 +1,5 @@
 // A folder of policies that the API can neither change nor delete: read at start, and again when something in it changes.
-import { type FSWatcher, readdirSync, readFileSync, statSync, watch } from 'node:fs'
+import { readdirSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import {
   type FilePolicies,
@@ -11,7 +11,8 @@ import {
 import type { AnyBinding, AnyPolicy, PolicySource } from '../admission/policy/policy-index.ts'
 import type { MutatingSource, ValidatingSource } from '../admission/policy/policy-kinds.ts'
 import { type Features, noFeatures } from '../api/features.ts'
-import { type Clock, pause } from '../base/clock.ts'
+import type { Clock } from '../base/clock.ts'
+import { followFolders } from '../base/follow-folders.ts'
 import type { Logger } from '../base/log.ts'
 import { UserError, whyUnreadable } from '../base/user-error.ts'
 
@@ -19,9 +20,6 @@ export const maxPolicyFiles = 200
 /** Bytes of one file. */
 export const maxPolicyFileBytes = 1024 * 1024
 const fileName = /^[^.].*\.(ya?ml|json)$/
-/** An editor or a deployment writes several files in a row: they are read when it is quiet. */
-const quietMs = 200
-/** Also without a hint that something changed: not every file system gives one. */
 const pollMs = 30_000
 
 export interface PolicyFolder {
@@ -78,29 +76,8 @@ export function openPolicyFolder(path: string, { clock, log, features = noFeatur
     validating: sourceOf(() => held.validating),
     mutating: sourceOf(() => held.mutating),
     problem: () => problem,
-    run: signal => followFolder(path, reload, clock, log, signal),
+    run: signal => followFolders(() => [path], reload, { what: 'policies from files', pollMs, clock, log }, signal),
   }
-}
-
-async function followFolder(path: string, reload: () => void, clock: Clock, log: Logger, signal: AbortSignal): Promise<void> {
-  let wake = Promise.withResolvers<void>()
-  let watcher: FSWatcher | undefined
-  try {
-    watcher = watch(path, () => wake.resolve())
-    watcher.on('error', err => log.error('policy folder is not watched, it is read now and then', { err }))
-  } catch (err) {
-    log.error('policy folder is not watched, it is read now and then', { err })
-  }
-  signal.addEventListener('abort', () => wake.resolve(), { once: true })
-  while (!signal.aborted) {
-    const idle = new AbortController()
-    await Promise.race([wake.promise, pause(clock, pollMs, AbortSignal.any([signal, idle.signal]))])
-    idle.abort()
-    wake = Promise.withResolvers()
-    await pause(clock, quietMs, signal)
-    if (!signal.aborted) reload()
-  }
-  watcher?.close()
 }
 
 function judged(path: string, files: readonly PolicyFile[], options: PolicyFileOptions): FilePolicies {

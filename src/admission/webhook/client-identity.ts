@@ -39,9 +39,9 @@ export function readEndpoint(kubeconfig: unknown, at: string): WebhookEndpoint {
   const user = context['user'] === undefined ? {} : named(file, 'users', 'user', text(context['user'], `${at}: the context's user`), at)
   const url = text(cluster['server'], `${at}: the cluster's server`)
   const { protocol, username, password } = URL.parse(url) ?? {}
-  if (protocol !== 'https:') fail(at, `names the server "${url}", wanted is an https URL`)
-  // The URL is shown where the server fails.
+  // The URL is shown where it is wrong, and where the server fails.
   if (username || password) fail(at, 'names a server with a user in its URL: give the user a token or a certificate')
+  if (protocol !== 'https:') fail(at, `names the server "${url}", wanted is an https URL`)
   if (cluster['insecure-skip-tls-verify'] === true) fail(at, 'sets insecure-skip-tls-verify, and the server is always verified')
   return {
     url,

@@ -11,6 +11,7 @@ import { codeOf, messageOf, UserError } from '../../base/user-error.ts'
 import { bootstrap } from '../../cluster/bootstrap.ts'
 import { openControlPlane } from '../../cluster/control-plane.ts'
 import { openPolicyFolder } from '../../cluster/policy-folder.ts'
+import { type ConfigurationStates, ReloadedConfigurations } from '../../cluster/reloaded-configurations.ts'
 import { rehearse } from '../../server/objects/rehearse.ts'
 import { Listener } from '../../server/server.ts'
 import { type ConnectionLimits, connectionsWithin, defaultConnectionLimits } from '../../server/transport/limited-listener.ts'
@@ -20,7 +21,8 @@ import { keepHeapRoom } from '../heap-room.ts'
 import type { PartContext } from '../part-process.ts'
 import { auditFolder, type ServerSettings } from './server.ts'
 
-export interface ServeApiOptions extends Pick<PartContext<ServerSettings>, 'settings' | 'log' | 'signal' | 'ready'> {
+export interface ServeApiOptions
+  extends Pick<PartContext<ServerSettings, ConfigurationStates>, 'settings' | 'log' | 'signal' | 'ready' | 'onChange'> {
   /** Is being opened; whoever opens it closes it. */
   readonly store: Promise<Store>
   readonly signer: Signer
@@ -30,7 +32,16 @@ export interface ServeApiOptions extends Pick<PartContext<ServerSettings>, 'sett
 const servingSeconds = 30 * 86_400
 
 /** Resolves when the signal has ended it. Rejects with a `UserError` where it cannot start. */
-export async function serveApi({ settings, store: opening, signer, metrics, log, signal, ready }: ServeApiOptions): Promise<void> {
+export async function serveApi({
+  settings,
+  store: opening,
+  signer,
+  metrics,
+  log,
+  signal,
+  ready,
+  onChange,
+}: ServeApiOptions): Promise<void> {
   allowPrivileged(settings.allowPrivileged)
   const clock = systemClock
   await using stack = new AsyncDisposableStack()
@@ -42,6 +53,8 @@ export async function serveApi({ settings, store: opening, signer, metrics, log,
   firstServing.catch(() => undefined)
   const [store, audit] = await Promise.all([opening, openAuditLog({ settings, signer, log, signal })])
   stack.use(audit)
+  const { authentication, authorization } = settings.configurations
+  let configurations: ReloadedConfigurations | undefined
   const server = stack.use(
     await openControlPlane({
       store,
@@ -51,10 +64,13 @@ export async function serveApi({ settings, store: opening, signer, metrics, log,
       ...(policies ? { policies } : {}),
       serviceCidr: settings.serviceCidr,
       admission: settings.admission,
-      ...(settings.authentication === undefined ? {} : { authentication: settings.authentication }),
+      ...(authentication === undefined ? {} : { authentication: authentication.settings }),
       ...(settings.tokenWebhook === undefined ? {} : { tokenWebhook: settings.tokenWebhook }),
       bootstrapTokens: settings.bootstrapTokens,
-      ...(settings.authorization === undefined ? {} : { authorization: settings.authorization }),
+      ...(authorization === undefined ? {} : { authorization: authorization.settings }),
+      reloads: replace => {
+        configurations = new ReloadedConfigurations(settings.configurations, replace, { metrics, clock, log })
+      },
       features,
       clock,
       log,
@@ -75,6 +91,10 @@ export async function serveApi({ settings, store: opening, signer, metrics, log,
     }),
   )
   await listenOrExplain(listener, settings)
+  onChange(states => {
+    configurations?.take(states)
+    return { configurations: configurations?.shown() }
+  })
   const endpoint = { serviceIp: settings.serviceIp, address: settings.advertised, port: settings.port }
   await bootstrap({
     server,
@@ -85,7 +105,10 @@ export async function serveApi({ settings, store: opening, signer, metrics, log,
     namespaceDefaults: settings.profile === 'secure',
     signal,
   })
-  ready({ objects: store.status().objects }, async () => void (await rehearse(clock.now(), signal)))
+  ready(
+    { objects: store.status().objects, configurations: configurations?.shown() },
+    async () => void (await rehearse(clock.now(), signal)),
+  )
   stack.use(keepHeapRoom())
   await keepRenewed(
     {

@@ -3,8 +3,6 @@ import { join } from 'node:path'
 import { hasRecords } from '../../access/audit/log-files.ts'
 import type { AuditPolicy } from '../../access/audit/policy.ts'
 import type { TokenWebhookSettings } from '../../access/authenticators/token-webhook.ts'
-import type { AuthorizationConfiguration } from '../../access/authorization-configuration.ts'
-import type { AuthenticationConfiguration } from '../../access/jwt/configuration.ts'
 import type { AdmissionSettings } from '../../admission/admission-settings.ts'
 import type { Features } from '../../api/features.ts'
 import { systemClock } from '../../base/clock.ts'
@@ -12,6 +10,7 @@ import type { Profile } from '../../base/config.ts'
 import { createRegistry } from '../../base/metrics.ts'
 import { registerProcessMetrics } from '../../base/process-metrics.ts'
 import { messageOf, UserError } from '../../base/user-error.ts'
+import type { ConfigurationStates } from '../../cluster/reloaded-configurations.ts'
 import { signerSealer } from '../../cluster/signer-sealer.ts'
 import { connectSigner } from '../../signer/connect.ts'
 import { createStoreMetrics } from '../../store/metrics.ts'
@@ -38,8 +37,8 @@ export interface ServerSettings {
   readonly admission: AdmissionSettings
   readonly features: Features
   readonly auditPolicy: AuditPolicy | undefined
-  readonly authentication: AuthenticationConfiguration | undefined
-  readonly authorization: AuthorizationConfiguration | undefined
+  /** As they are when it starts; they are what changes while it runs, too. */
+  readonly configurations: ConfigurationStates
   readonly tokenWebhook: TokenWebhookSettings | undefined
   readonly bootstrapTokens: boolean
 }
@@ -48,7 +47,7 @@ export interface ServerSettings {
 export const auditFolder = (directory: string): string => join(directory, 'audit')
 
 export const serverPart = (): Promise<void> =>
-  runPart<ServerSettings>('server', async ({ settings, log, signal, ready }) => {
+  runPart<ServerSettings, ConfigurationStates>('server', async ({ settings, log, signal, ready, onChange }) => {
     const metrics = createRegistry()
     registerProcessMetrics(metrics)
     await using stack = new AsyncDisposableStack()
@@ -59,7 +58,7 @@ export const serverPart = (): Promise<void> =>
     opening.catch(() => undefined)
     stack.defer(() => closeStore(opening))
     const { serveApi } = await import('./serve-api.ts')
-    await serveApi({ settings, store: opening, signer, metrics, log, signal, ready })
+    await serveApi({ settings, store: opening, signer, metrics, log, signal, ready, onChange })
   })
 
 async function openStore(

@@ -69,6 +69,14 @@ export function formatStatus(status: Status): string {
             [`once NetworkPolicies allow what their pods need: ${defaultsCommand(bare)}`],
           ]),
         ]),
+    ...(status.configurations.length === 0
+      ? []
+      : [
+          section(
+            'Access, from files that are read again when they change',
+            status.configurations.map(({ kind, hash, since }) => [kind, `${hash.slice(0, 23)}…`, `since ${since}`]),
+          ),
+        ]),
     section(
       'Certificates',
       status.certificates.map(({ use, subject, until }) => [use, subject, `until ${until}`]),

@@ -30,7 +30,7 @@ const part = {
   userId: 64702,
   restarts: 2,
   lastExit: 'signal SIGKILL',
-  details: { objects: 7 },
+  details: { objects: 7, configurations: { authentication: { hash: `sha256:${'a'.repeat(64)}`, since: Date.UTC(2026, 0, 2) } } },
 }
 
 test('status shows parts, versions, certificates and controls of what runs', async () => {
@@ -50,6 +50,7 @@ test('status shows parts, versions, certificates and controls of what runs', asy
   assert.equal(code, 0, text)
   assert.match(text, new RegExp(`server +ready \\(last: signal SIGKILL\\) +${process.pid} +64702 +[\\d.]+ MiB +2 `))
   assert.match(text, /Kubernetes API v1\.33/)
+  assert.match(text, /^ {2}authentication +sha256:a{16}… +since 2026-01-02T00:00:00\.000Z$/m)
   assert.match(text, /node-1 +Ready +bulkhead-simulated\S* +no network policies: a simulated node carries no traffic/)
   assert.match(text, /serving +CN=kube-apiserver +until \d{4}-/)
   assert.match(text, /admin +.*CN=bulkhead-admin/)
@@ -62,18 +63,21 @@ test('status shows parts, versions, certificates and controls of what runs', asy
 
 test('status exits with 1 where a part is not ready or the server does not answer', async () => {
   using folder = temporaryFolder()
+  const refused = { since: Date.UTC(2026, 0, 4), why: 'no YAML' }
+  const authorization = { hash: `sha256:${'b'.repeat(64)}`, since: Date.UTC(2026, 0, 3), refused }
   const up: UpStatus = {
     version: '0.1.0',
     pid: 1,
     server: 'https://127.0.0.1:1',
     profile: 'upstream',
     pluginsOff: [],
-    parts: [{ ...part, state: 'restarting' }],
+    parts: [{ ...part, state: 'restarting', details: { configurations: { authorization } } }],
   }
   await using _socket = await takeControlSocket(join(folder.path, 'run', 'up.sock'), () => up)
   const { code, text } = await run({ dataDir: folder.path })
   assert.equal(code, 1)
   assert.match(text, /Problems\n {2}There is no kubeconfig/)
+  assert.match(text, /configuration is the one of 2026-01-03T\S+, what is there since 2026-01-04T\S+ is refused: no YAML/)
   assert.match(text, /secure defaults are OFF/)
 })
 

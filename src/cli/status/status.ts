@@ -12,6 +12,7 @@ import { findDataDirectory, findUp } from '../prove/find-cluster.ts'
 import { reachCluster } from '../reach-cluster.ts'
 import type { UpStatus } from '../up/control-socket.ts'
 import type { DataDirectory } from '../up/data-directory.ts'
+import { type ConfigurationFacts, configurationFacts, refusedConfigurations } from './configurations.ts'
 import { type Control, controlsOf } from './controls.ts'
 import {
   type AuditFacts,
@@ -86,6 +87,8 @@ export interface Status {
   readonly exceptions: readonly ExceptionFacts[]
   /** Made before ClusterDefaults were, or while they were exempt. */
   readonly namespacesWithoutDefaults: readonly string[]
+  /** Of access, where they are files. */
+  readonly configurations: readonly ConfigurationFacts[]
   readonly certificates: readonly CertificateFacts[]
   readonly store: { readonly revision: number | undefined; readonly objects: number | undefined; readonly bytesOnDisk: number | undefined }
   readonly audit: AuditFacts | undefined
@@ -136,7 +139,10 @@ async function gather(directory: DataDirectory, up: UpStatus): Promise<Status> {
     problems.push(`The policies from files are those from before: ${cluster.filePolicies.problem}`)
   const disk = lowDisk(directory.path, freeBytes(directory.path))
   if (disk !== undefined) problems.push(disk)
-  const objects = up.parts.find(({ name }) => name === 'server')?.details['objects']
+  const details = up.parts.find(({ name }) => name === 'server')?.details ?? {}
+  const { objects } = details
+  const configurations = configurationFacts(details)
+  problems.push(...refusedConfigurations(configurations))
   return {
     dataDirectory: directory.path,
     server: up.server,
@@ -150,6 +156,7 @@ async function gather(directory: DataDirectory, up: UpStatus): Promise<Status> {
     filePolicies: cluster?.filePolicies.policies ?? [],
     exceptions: cluster?.exceptions ?? [],
     namespacesWithoutDefaults: cluster?.namespacesWithoutDefaults ?? [],
+    configurations,
     certificates: [...(serving ? [serving] : []), ...(config ? adminCertificate(config) : []), ...nodeCertificates(directory.node)],
     store: {
       revision: cluster?.revision,

@@ -2,13 +2,12 @@
 import { join } from 'node:path'
 import type { AuditPolicy } from '../../access/audit/policy.ts'
 import type { TokenWebhookSettings } from '../../access/authenticators/token-webhook.ts'
-import type { AuthorizationConfiguration } from '../../access/authorization-configuration.ts'
-import type { AuthenticationConfiguration } from '../../access/jwt/configuration.ts'
 import type { AdmissionSettings } from '../../admission/admission-settings.ts'
 import type { Features } from '../../api/features.ts'
 import { systemClock } from '../../base/clock.ts'
 import type { Config } from '../../base/config.ts'
 import type { ClientIdentity } from '../../cluster/client-identity.ts'
+import type { ConfigurationStates } from '../../cluster/reloaded-configurations.ts'
 import type { ControllersSettings } from '../parts/controllers.ts'
 import type { DnsSettings } from '../parts/dns.ts'
 import type { NodeSettings } from '../parts/node.ts'
@@ -27,9 +26,9 @@ export interface PartInput {
   readonly admission: AdmissionSettings
   readonly features: Features
   readonly auditPolicy: AuditPolicy | undefined
-  readonly authentication: AuthenticationConfiguration | undefined
-  readonly authorization: AuthorizationConfiguration | undefined
   readonly tokenWebhook: TokenWebhookSettings | undefined
+  /** As they are now. */
+  configurations(): ConfigurationStates
   /** Of the administrator; there once the signer runs. */
   credentials(): AdminCredentials
   /** A fresh certificate for the DNS part. */
@@ -54,28 +53,33 @@ export function partDefinitions(input: PartInput): ClusterParts {
     } satisfies SignerSettings),
     server: {
       // Half of this young generation costs a stream of writes some 6 % of its rate; twice as much 80 MB of resident memory.
-      ...part('server', directory.server, identity?.server, ['--max-semi-space-size=16'], {
-        directory: directory.server,
-        signerSocket: directory.signerSockets.server,
-        host: config.bindAddress,
-        port: config.port,
-        advertised: addresses.advertised,
-        dnsNames: addresses.dnsNames,
-        ipAddresses: addresses.ipAddresses,
-        profile: config.profile,
-        policyDirectory: config.policyDirectory,
-        allowPrivileged: config.allowPrivileged,
-        serviceCidr: services.cidr,
-        serviceIp: services.kubernetesIp,
-        dnsAddress: services.dnsIp,
-        admission: input.admission,
-        features: input.features,
-        auditPolicy: input.auditPolicy,
-        authentication: input.authentication,
-        authorization: input.authorization,
-        tokenWebhook: input.tokenWebhook,
-        bootstrapTokens: config.bootstrapTokens,
-      } satisfies ServerSettings),
+      ...part(
+        'server',
+        directory.server,
+        identity?.server,
+        ['--max-semi-space-size=16'],
+        async (): Promise<ServerSettings> => ({
+          directory: directory.server,
+          signerSocket: directory.signerSockets.server,
+          host: config.bindAddress,
+          port: config.port,
+          advertised: addresses.advertised,
+          dnsNames: addresses.dnsNames,
+          ipAddresses: addresses.ipAddresses,
+          profile: config.profile,
+          policyDirectory: config.policyDirectory,
+          allowPrivileged: config.allowPrivileged,
+          serviceCidr: services.cidr,
+          serviceIp: services.kubernetesIp,
+          dnsAddress: services.dnsIp,
+          admission: input.admission,
+          features: input.features,
+          auditPolicy: input.auditPolicy,
+          configurations: input.configurations(),
+          tokenWebhook: input.tokenWebhook,
+          bootstrapTokens: config.bootstrapTokens,
+        }),
+      ),
       // Requests wait for this one loop: it goes before what else the machine does.
       priority: { loop: -10 },
     },

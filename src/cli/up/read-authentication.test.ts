@@ -22,7 +22,7 @@ jwt:
 test('authenticationOf() reads the file, and nothing where none is named', async () => {
   assert.equal(await authenticationOf({ authenticationConfigFile: undefined }), undefined)
   const read = await authenticationOf({ authenticationConfigFile: file('good.yaml', configured('https://issuer.example')) })
-  assert.equal(read?.jwt[0]?.issuer.url, 'https://issuer.example')
+  assert.equal(read?.state.settings.jwt[0]?.issuer.url, 'https://issuer.example')
 })
 
 const refused: readonly { name: string; path: string; why: RegExp }[] = [

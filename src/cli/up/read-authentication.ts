@@ -1,16 +1,20 @@
 // The AuthenticationConfiguration, read and judged before anything starts: a bad file is a message, not a server that dies.
 import type { AuthenticationConfiguration } from '../../access/jwt/configuration.ts'
+import { type Clock, systemClock } from '../../base/clock.ts'
 import type { Config } from '../../base/config.ts'
-import { readSettingsText } from './settings-text.ts'
+import { type FollowedFile, openFollowedFile } from './followed-file.ts'
 
 /** Undefined where none is named. */
-export async function authenticationOf({
-  authenticationConfigFile: file,
-}: Pick<Config, 'authenticationConfigFile'>): Promise<AuthenticationConfiguration | undefined> {
+export async function authenticationOf(
+  { authenticationConfigFile: file }: Pick<Config, 'authenticationConfigFile'>,
+  clock: Clock = systemClock,
+): Promise<FollowedFile<AuthenticationConfiguration> | undefined> {
   if (file === undefined) return undefined
-  const text = readSettingsText(file, `the authentication configuration "${file}"`)
-  // Brings the engine of expressions with it, which a supervisor without a configuration need not keep.
-  const { readAuthenticationConfiguration } = await import('../../access/jwt/read-configuration.ts')
-  const { authenticationScope } = await import('../../cluster/token-issuers.ts')
-  return readAuthenticationConfiguration(text, file, authenticationScope)
+  const judge = async (text: string, former: AuthenticationConfiguration | undefined): Promise<AuthenticationConfiguration> => {
+    // Brings the engine of expressions with it, which a supervisor without a configuration need not keep.
+    const { readAuthenticationConfiguration } = await import('../../access/jwt/read-configuration.ts')
+    const { authenticationScope } = await import('../../cluster/token-issuers.ts')
+    return readAuthenticationConfiguration(text, file, authenticationScope, former)
+  }
+  return await openFollowedFile({ path: file, what: `the authentication configuration "${file}"`, judge, clock })
 }

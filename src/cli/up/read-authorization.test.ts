@@ -41,7 +41,7 @@ authorizers:
 `,
   )
 }
-const read = (authorizationConfigFile: string | undefined) => authorizationOf({ authorizationConfigFile })
+const read = async (authorizationConfigFile: string | undefined) => (await authorizationOf({ authorizationConfigFile }))?.state.settings
 
 test('authorizationOf() takes over what the kubeconfig and the files that it names hold', async () => {
   assert.equal(await read(undefined), undefined)
@@ -79,6 +79,13 @@ const rows: readonly (readonly [name: string, path: () => string, why: RegExp])[
     () => configured('url', "{ server: 'https://a:t0p@b.example' }", '{}'),
     /names a server with a user in its URL/,
   ],
+  ['YAML that is none', () => configured('broken', good, '{ token: t0p'), /it is no YAML: yaml: line \d+: /],
+  [
+    'a password in the URL of plain HTTP',
+    () => configured('both', "{ server: 'http://a:t0p@b.example' }", '{}'),
+    /names a server with a user in its URL/,
+  ],
+  ['what is no file', () => '/dev/zero', /it is no regular file$/],
   ['a program that makes credentials', () => configured('exec', good, '{ exec: { command: sh } }'), /has exec, which is not supported/],
   [
     'a plug-in that does',

@@ -3,7 +3,7 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import type { Clock } from '../../base/clock.ts'
 import type { Logger, LogLevel } from '../../base/log.ts'
 import { UserError } from '../../base/user-error.ts'
-import { beginMessage, type PartMessage, type PartStart, stopMessage } from '../part-process.ts'
+import { beginMessage, type PartChange, type PartMessage, type PartStart, stopMessage } from '../part-process.ts'
 import { type PartPriority, setNice } from './part-priority.ts'
 
 export interface PartDefinition {
@@ -78,6 +78,11 @@ export class Supervisor implements AsyncDisposable {
     return part.start()
   }
 
+  /** Tells the part of that name, in this life and in each later one, until something else is to be told. */
+  change(part: string, change: unknown): void {
+    this.#parts.find(({ name }) => name === part)?.change({ change })
+  }
+
   states(): PartState[] {
     return this.#parts.map(part => part.state())
   }
@@ -101,11 +106,21 @@ class Part {
   #failures = 0
   #lastExit: string | undefined
   #details: Readonly<Record<string, unknown>> = {}
+  #change: PartChange | undefined
 
   constructor(definition: PartDefinition, options: SupervisorOptions, others: Promise<unknown>) {
     this.#definition = definition
     this.#options = options
     this.#others = others
+  }
+
+  get name(): string {
+    return this.#definition.name
+  }
+
+  change(change: PartChange): void {
+    this.#change = change
+    if (this.#child !== undefined) this.#send(this.#child, change)
   }
 
   state(): PartState {
@@ -227,6 +242,9 @@ class Part {
           setNice(child.pid, priority?.loop)
           onReady(message.details)
           break
+        case 'details':
+          this.#details = { ...this.#details, ...message.details }
+          break
         case 'fatal':
           fatal = message.message
           break
@@ -242,6 +260,8 @@ class Part {
     this.#exited = exited.then(() => undefined)
     const start: PartStart = { part: name, logLevel: this.#options.logLevel, settings }
     this.#send(child, start)
+    // Its settings may be older by a moment.
+    if (this.#change !== undefined) this.#send(child, this.#change)
     this.#others.then(
       () => this.#send(child, beginMessage),
       () => undefined, // its own starter says why
@@ -259,7 +279,7 @@ class Part {
   }
 
   /** A child that could not be started, or has ended, has no channel; its exit says why. */
-  #send(child: ChildProcess, message: PartStart | typeof beginMessage | typeof stopMessage): void {
+  #send(child: ChildProcess, message: PartStart | PartChange | typeof beginMessage | typeof stopMessage): void {
     if (child.connected)
       child.send(message, err => err !== null && this.#options.log.debug('part took no message', { part: this.#definition.name, err }))
   }

@@ -57,6 +57,7 @@ process.once('message', ({ settings }) => {
   process.send({ type: 'ready', details: { life: settings.life } }, () => { if (settings.life < 3) process.exit(7) })
 })
 process.on('message', message => { if (message === 'stop') process.exit(0) })
+process.on('message', ({ change }) => { if (change) process.send({ type: 'details', details: { change } }) })
 // Who listens to nothing any more ends by itself.
 process.channel.ref()
 process.on('SIGTERM', () => process.send({ type: 'terminated' }))
@@ -95,6 +96,27 @@ test('Supervisor starts a part that dies again, with settings of its own for eac
       while (supervisor.states()[0]?.details['life'] !== 3) await new Promise(resolve => setImmediate(resolve))
       assert.deepEqual(restarts, ['exit code 7', 'exit code 7'])
       assert.equal(supervisor.states()[0]?.restarts, 2)
+    },
+  )
+})
+
+test('Supervisor tells a part what changes, and each later life of it again', async () => {
+  let lives = 0
+  await supervised(
+    () => ({ life: ++lives + 2 }),
+    async (supervisor, part) => {
+      const details = () => supervisor.states()[0]?.details ?? {}
+      const told = async (change: string, life: number) => {
+        while (details()['change'] !== change || details()['life'] !== life) await new Promise(resolve => setImmediate(resolve))
+      }
+      supervisor.change('x', 'nobody is there yet')
+      await supervisor.start(part)
+      supervisor.change('y', 'for another')
+      supervisor.change('x', 'first')
+      supervisor.change('x', 'second')
+      await told('second', 3)
+      process.kill(supervisor.states()[0]?.pid ?? 0, 'SIGTERM')
+      await told('second', 4)
     },
   )
 })

@@ -11,6 +11,7 @@ import { thresholdsWith } from '../../node/eviction/thresholds.ts'
 import { connectSigner } from '../../signer/connect.ts'
 import { collectOwnStart } from '../collect-start.ts'
 import { bulkheadVersion } from '../version.ts'
+import { type AccessFiles, followAccessFiles, readAccessFiles, statesOf } from './access-files.ts'
 import { clusterAddresses } from './addresses.ts'
 import { type AdminCredentials, ensureAdminKubeconfig } from './admin-kubeconfig.ts'
 import { takeControlSocket } from './control-socket.ts'
@@ -20,8 +21,6 @@ import { checkNodePrograms } from './node-programs.ts'
 import { type PartInput, partDefinitions } from './part-definitions.ts'
 import { readAdmission } from './read-admission.ts'
 import { auditPolicyOf } from './read-audit-policy.ts'
-import { authenticationOf } from './read-authentication.ts'
-import { authorizationOf } from './read-authorization.ts'
 import { tokenWebhookOf } from './read-token-webhook.ts'
 import { runtimeFor } from './runtime.ts'
 import { Supervisor } from './supervisor.ts'
@@ -39,8 +38,7 @@ export async function up({ config: file, ...flags }: UpFlags): Promise<void> {
   // Refused before anything is made.
   thresholdsWith(config.evictionHard)
   const auditPolicy = await auditPolicyOf(config)
-  const authentication = await authenticationOf(config)
-  const authorization = await authorizationOf(config)
+  const files = await readAccessFiles(config)
   const tokenWebhook = await tokenWebhookOf(config)
   const stop = stopSignal()
   const print = (text: string) => process.stdout.write(`${text}\n`)
@@ -50,13 +48,13 @@ export async function up({ config: file, ...flags }: UpFlags): Promise<void> {
   using _held = lock
   if (config.profile === 'upstream') print(profileWarning)
   if (config.insecureDisableAdmissionPlugins.length > 0) print(pluginsWarning(config.insecureDisableAdmissionPlugins))
-  const settings = { admission, features, auditPolicy, authentication, tokenWebhook, authorization }
+  const settings = { admission, features, auditPolicy, tokenWebhook, files }
   await run(config, settings, directory, identity, stop, print)
 }
 
 async function run(
   config: Config,
-  settings: Pick<PartInput, 'admission' | 'features' | 'auditPolicy' | 'authentication' | 'tokenWebhook' | 'authorization'>,
+  { files, ...settings }: Pick<PartInput, 'admission' | 'features' | 'auditPolicy' | 'tokenWebhook'> & { readonly files: AccessFiles },
   directory: DataDirectory,
   identity: Identity | undefined,
   stop: AbortSignal,
@@ -94,8 +92,15 @@ async function run(
     return admin
   }
   const dnsIdentity = () => issueIdentity(signer, accountName('cluster-dns'), accountOrganizations, dnsCertificateSeconds, stop)
-  const parts = partDefinitions({ config, ...settings, directory, identity, addresses, credentials, dnsIdentity })
+  const configurations = () => statesOf(files)
+  const parts = partDefinitions({ config, ...settings, directory, identity, addresses, credentials, dnsIdentity, configurations })
   for (const part of parts.nodes) supervisor.expect(part)
+  const followed = new AbortController()
+  const following = followAccessFiles(files, states => supervisor.change(parts.server.name, states), log, followed.signal)
+  stack.defer(async () => {
+    followed.abort('stop')
+    await following
+  })
 
   const started = (async () => {
     const signerReady = supervisor.start(parts.signer)

@@ -1,9 +1,9 @@
 // Where a kubeconfig file leads, with the contents of what it names: whoever asks the webhook need not be able to read them.
 import { dirname, resolve } from 'node:path'
-import { load } from 'js-yaml'
 import { ConfigurationFault } from '../../admission/configuration-value.ts'
 import { readEndpoint, withFileContents } from '../../admission/webhook/client-identity.ts'
-import { messageOf, UserError } from '../../base/user-error.ts'
+import { readYaml, YamlError } from '../../api/schema/yaml.ts'
+import { UserError } from '../../base/user-error.ts'
 import type { WebhookEndpoint } from '../../base/webhook-endpoint.ts'
 import { readSettingsText } from './settings-text.ts'
 
@@ -12,9 +12,11 @@ export function readWebhookEndpoint(path: string): WebhookEndpoint {
   const text = readSettingsText(path, 'the kubeconfig file')
   let value: unknown
   try {
-    value = load(text)
+    value = readYaml(text).value
   } catch (err) {
-    throw new UserError(`it is no YAML: ${messageOf(err)}`, { cause: err })
+    // It names the line, and shows nothing of it: there may be a token.
+    if (err instanceof YamlError) throw new UserError(`it is no YAML: ${err.message}`, { cause: err })
+    throw err
   }
   const read = (named: string): string => {
     const from = resolve(dirname(path), named)
