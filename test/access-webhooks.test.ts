@@ -4,7 +4,7 @@ import { readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { type Review, TestWebhook } from '../src/cluster/webhook.testing.ts'
-import { bulkhead, noKubectl, run, TestCluster, temporaryFolder } from './cluster.ts'
+import { bulkhead, noKubectl, run, TestCluster, temporaryFolder, until } from './cluster.ts'
 
 const folder = temporaryFolder()
 let webhook: TestWebhook
@@ -112,6 +112,26 @@ test('webhooks of an AuthorizationConfiguration decide before RBAC, and those th
   )
   assert.deepEqual([...new Set(webhook.sent.map(({ caller }) => caller.authorization))], ['Bearer of-the-server'])
   await cluster.kubectl('wait', '--for=condition=Ready', 'node', '--all', '--timeout=120s')
+})
+
+test('a cluster asks the webhooks that the AuthorizationConfiguration has by now', { skip: noKubectl }, async () => {
+  webhook.respond = respond
+  const file = configuration([])
+  await using cluster = await TestCluster.start({ flags: ['--control-plane-only', '--authorization-config-file', file] })
+  await cluster.kubectl('create', 'clusterrolebinding', 'admins', '--clusterrole=cluster-admin', '--user=ann')
+  const secrets = () => cluster.tryKubectl(['--as', 'ann', 'get', 'secrets'])
+  assert.equal((await secrets()).code, 0)
+  const rules = { path: 'rules', failurePolicy: 'Deny', user: 'ann' } as const
+  configuration([rules])
+  await until('the new webhook', async () => (await secrets()).code !== 0)
+  assert.match((await secrets()).stderr, /secrets are closed/)
+  const reloads = 'apiserver_authorization_config_controller_automatic_reloads_total{status='
+  assert.ok((await cluster.kubectl('get', '--raw', '/metrics')).includes(`${reloads}"success",apiserver_id_hash=""} 1`))
+  writeFileSync(file, readFileSync(file, 'utf8').replace('"type":"RBAC","name":"rbac"', '"type":"AlwaysAllow","name":"x"'))
+  await cluster.untilOutput(/changed settings not taken.*AlwaysAllow.*: is not offered/)
+  assert.match((await secrets()).stderr, /secrets are closed/)
+  configuration([])
+  await until('no webhook', async () => (await secrets()).code === 0)
 })
 
 test('kubectl comes with a token that the token webhook knows', { skip: noKubectl }, async () => {

@@ -1,10 +1,10 @@
 // People who come with tokens of an issuer that is not the cluster's: `bulkhead up` with an AuthenticationConfiguration, kubectl with a token.
 import assert from 'node:assert/strict'
-import { writeFileSync } from 'node:fs'
+import { renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { TestIssuer, testKey } from '../src/access/jwt/test-issuer.testing.ts'
-import { bulkhead, flagsWithToken, noKubectl, run, TestCluster, temporaryFolder } from './cluster.ts'
+import { bulkhead, flagsWithToken, noKubectl, run, TestCluster, temporaryFolder, until } from './cluster.ts'
 
 const configurationOf = ({ url, authority }: TestIssuer) => ({
   apiVersion: 'apiserver.config.k8s.io/v1beta1',
@@ -21,13 +21,19 @@ const configurationOf = ({ url, authority }: TestIssuer) => ({
   ],
 })
 
+/** kubectl as somebody who has this token alone. */
+const kubectlOf =
+  (cluster: TestCluster, folder: string) =>
+  (token: string, ...args: string[]) =>
+    run('kubectl', [...flagsWithToken(cluster, token, folder), ...args])
+
 test('a token of a configured issuer has the rights that RBAC gives its user and its groups', { skip: noKubectl }, async () => {
   await using issuer = await TestIssuer.open()
   const folder = temporaryFolder()
   const file = join(folder, 'authentication.yaml')
   writeFileSync(file, JSON.stringify(configurationOf(issuer)))
   await using cluster = await TestCluster.start({ flags: ['--control-plane-only', '--authentication-config-file', file] })
-  const kubectlWith = async (token: string, ...args: string[]) => await run('kubectl', [...flagsWithToken(cluster, token, folder), ...args])
+  const kubectlWith = kubectlOf(cluster, folder)
   const token = (claims: object, key?: ReturnType<typeof testKey>) =>
     issuer.sign(issuer.claims(Date.now(), { tenant: 'blue', ...claims }), key)
   const ann = await token({ groups: ['dev'] })
@@ -71,4 +77,72 @@ test('up says what is wrong with an AuthenticationConfiguration, and starts noth
   assert.notEqual(code, 0)
   assert.match(stderr, /jwt\[0\]\.issuer\.url: Invalid value: "http:\/\/a": URL scheme must be https/)
   assert.match(stderr, /jwt\[0\]\.issuer\.audiences: Required value/)
+})
+
+test('a cluster takes the AuthenticationConfiguration as it is by now, and goes on as before where that is none', {
+  skip: noKubectl,
+}, async () => {
+  await using first = await TestIssuer.open()
+  await using second = await TestIssuer.open()
+  const folder = temporaryFolder()
+  const file = join(folder, 'authentication.yaml')
+  const write = (text: string) => {
+    writeFileSync(`${file}.new`, text)
+    renameSync(`${file}.new`, file)
+  }
+  write(JSON.stringify(configurationOf(first)))
+  await using cluster = await TestCluster.start({ flags: ['--control-plane-only', '--authentication-config-file', file] })
+  const kubectlWith = kubectlOf(cluster, folder)
+  const [ofFirst, ofSecond] = await Promise.all(
+    [first, second].map(async issuer => await issuer.sign(issuer.claims(Date.now(), { tenant: 'blue' }))),
+  )
+  const isLetIn = async (token = '') => {
+    const { code, stderr } = await kubectlWith(token, 'auth', 'whoami')
+    if (code !== 0) assert.match(stderr, /Unauthorized/)
+    return code === 0
+  }
+  const samples = async (name: string) =>
+    (await cluster.kubectl('get', '--raw', '/metrics'))
+      .split('\n')
+      .filter(line => line.startsWith(`apiserver_authentication_config_controller_${name}{`))
+      .map(line => line.slice(line.indexOf('{')))
+  assert.deepEqual([await isLetIn(ofFirst), await isLetIn(ofSecond)], [true, false])
+  const hash = await samples('last_config_info')
+
+  write(JSON.stringify(configurationOf(second)))
+  await until('the new issuer', () => isLetIn(ofSecond))
+  assert.equal(await isLetIn(ofFirst), false)
+  assert.deepEqual(await samples('automatic_reloads_total'), ['{status="success",apiserver_id_hash=""} 1'])
+  assert.notDeepEqual(await samples('last_config_info'), hash)
+
+  const bad = [
+    ['jwt: 1', /jwt is no list/],
+    [
+      JSON.stringify({ ...configurationOf(first), anonymous: { enabled: false } }),
+      /anonymous: Forbidden: changed from initial configuration file/,
+    ],
+  ] as const
+  for (const [text, why] of bad) {
+    const seen = cluster.output.length
+    write(text.startsWith('jwt') ? `apiVersion: apiserver.config.k8s.io/v1beta1\nkind: AuthenticationConfiguration\n${text}\n` : text)
+    await cluster.untilOutput(/changed settings not taken, the ones before hold/, seen)
+    assert.match(cluster.output.slice(seen), why)
+  }
+  const failures = '{status="failure",apiserver_id_hash=""} 2'
+  await until('both failures', async () => (await samples('automatic_reloads_total')).includes(failures))
+  assert.deepEqual([await isLetIn(ofFirst), await isLetIn(ofSecond)], [false, true])
+  const status = await bulkhead('status', '--data-dir', cluster.dataDirectory)
+  assert.equal(status.code, 1)
+  assert.match(
+    status.stdout,
+    /The authentication configuration is the one of \S+, what is there since \S+ is refused: .*anonymous: Forbidden/,
+  )
+
+  // The newest that was valid counts for the server that takes the place of this one, too.
+  await cluster.killPart('server')
+  assert.deepEqual([await isLetIn(ofFirst), await isLetIn(ofSecond)], [false, true])
+  write(JSON.stringify(configurationOf(first)))
+  await until('the first issuer again', () => isLetIn(ofFirst))
+  assert.equal(await isLetIn(ofSecond), false)
+  assert.equal((await bulkhead('status', '--data-dir', cluster.dataDirectory)).code, 0)
 })
