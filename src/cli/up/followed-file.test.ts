@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { mkdirSync, mkdtempSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { chmodSync, mkdirSync, mkdtempSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
@@ -156,6 +156,9 @@ test('run() leaves the former in force where the new is refused, and says why on
     writeFileSync(path, `bad ${'x'.repeat(10_000)}`)
     await refuses('xxx')
     assert.equal(state().refused?.why.length, 4097)
+    writeFileSync(path, 'second')
+    chmodSync(path, 0o646)
+    await refuses('it may be written by everybody')
     rmSync(path)
     await refuses('Cannot read the settings: it does not exist')
     // The former again: nothing changes but that nothing is refused any more.

@@ -85,7 +85,7 @@ async function readFile<T>(
   { path, what, judge }: FollowedFileOptions<T>,
   former: T | undefined,
 ): Promise<{ readonly settings: T; readonly hash: string }> {
-  const text = readSettingsText(path, what)
+  const text = readSettingsText(path, what, { refusesOpen: true })
   return { settings: await judge(text, former), hash: `sha256:${createHash('sha256').update(text).digest('hex')}` }
 }
 
