@@ -23,17 +23,15 @@ export type Authentication =
       readonly authenticator: string
       /** Milliseconds since the epoch; open streams of this identity end then. */
       readonly expires?: number
-      /** Aborted when the credential holds no longer, for whatever other reason; open streams of this identity end then. */
-      readonly ended?: AbortSignal
-      /** Who vouches for it, where that can be taken out of the configuration; open streams of this identity end then. */
-      readonly issuer?: Issuer
+      /** What it was made by, where that can end while the cluster runs; open streams of this identity end then. */
+      readonly source?: CredentialSource
     }
   | { readonly outcome: 'no-opinion' }
   | { readonly outcome: 'rejected'; readonly reason: string; readonly asked?: readonly AuthenticatorOpinion[] }
 
-export interface Issuer {
-  /** Nobody is authenticated by it any more. */
-  readonly retired: boolean
+export interface CredentialSource {
+  /** Why nobody is authenticated by it any more; undefined as long as somebody is. */
+  readonly ended: string | undefined
 }
 
 /** What one authenticator said of credentials that nobody accepted: for the audit event, so never a part of the credential. */

@@ -4,9 +4,9 @@ import { type BootstrapToken, bootstrapTokenOf, tokenSecretPrefix } from '../api
 import type { Secret as SecretObject } from '../api/types/core-v1.ts'
 import { deepFreeze } from '../base/freeze.ts'
 import type { Secret } from '../base/secret.ts'
-import { authenticatedGroup } from './access.ts'
+import { authenticatedGroup, type CredentialSource } from './access.ts'
 import { bootstrappersGroup, bootstrapUserPrefix } from './join-ticket.ts'
-import type { Authenticated } from './revocation.ts'
+import type { Authenticated, DenyList } from './revocation.ts'
 
 /** Supplied by the composition: the Secrets of kube-system with the tokens' names, as they are now, and every change after it. */
 export interface BootstrapTokenSource {
@@ -29,20 +29,25 @@ export interface BootstrapTokens {
 
 export const bootstrapTokenAuthenticator = 'bootstrap-token'
 
-export function createBootstrapTokens(source: BootstrapTokenSource): BootstrapTokens {
-  const known = new Map<string, { readonly token: KnownToken; readonly end: AbortController }>()
+/** Open streams by a token that is changed or deleted end by the deny list. */
+export function createBootstrapTokens(secrets: BootstrapTokenSource, denyList: Pick<DenyList, 'endDenied'>): BootstrapTokens {
+  const known = new Map<string, { readonly token: KnownToken; readonly source: { ended: string | undefined } }>()
   const apply = (object: SecretObject, deleted: boolean): void => {
     const id = (object.metadata.name ?? '').slice(tokenSecretPrefix.length)
     // Whatever has changed: what was opened with the token as it was is opened anew, or no more.
-    known.get(id)?.end.abort(new Error('the bootstrap token was changed or deleted'))
+    const former = known.get(id)
     known.delete(id)
     const token = deleted ? undefined : bootstrapTokenOf(object)
-    if (token === undefined) return
-    const end = new AbortController()
-    known.set(id, { token: knownToken(token, end.signal), end })
+    if (token !== undefined) {
+      const source = { ended: undefined }
+      known.set(id, { token: knownToken(token, source), source })
+    }
+    if (former === undefined) return
+    former.source.ended = 'the bootstrap token was changed or deleted'
+    denyList.endDenied()
   }
-  for (const object of source.each()) apply(object, false)
-  source.onChange(apply)
+  for (const object of secrets.each()) apply(object, false)
+  secrets.onChange(apply)
   return { find: id => known.get(id)?.token }
 }
 
@@ -51,14 +56,14 @@ const hashOf = (secret: Secret): Buffer => createHash('sha256').update(secret.re
 /** In constant time. */
 export const isTokenOf = ({ hash }: KnownToken, secret: Secret): boolean => timingSafeEqual(hash, hashOf(secret))
 
-function knownToken({ id, secret, expires, authenticates, groups }: BootstrapToken, ended: AbortSignal): KnownToken {
+function knownToken({ id, secret, expires, authenticates, groups }: BootstrapToken, source: CredentialSource): KnownToken {
   const hash = hashOf(secret)
   if (!authenticates) return { hash, expires, holder: rejected('the bootstrap token is not for authentication') }
   if (groups === undefined) return { hash, expires, holder: rejected('the bootstrap token names a group that is not allowed') }
   const user = deepFreeze({ name: `${bootstrapUserPrefix}${id}`, groups: [bootstrappersGroup, ...groups, authenticatedGroup] })
   const credentialId = `${bootstrapTokenAuthenticator}:${id}`
-  const end = { ended, ...(expires === undefined ? {} : { expires }) }
-  return { hash, expires, holder: { outcome: 'authenticated', user, credentialId, authenticator: bootstrapTokenAuthenticator, ...end } }
+  const ends = { source, ...(expires === undefined ? {} : { expires }) }
+  return { hash, expires, holder: { outcome: 'authenticated', user, credentialId, authenticator: bootstrapTokenAuthenticator, ...ends } }
 }
 
 const rejected = (reason: string) => ({ outcome: 'rejected', reason }) as const

@@ -11,7 +11,7 @@ export interface DenyList {
   denies(authentication: Authenticated): string | undefined
   /** Replaces the whole list, and ends open streams that it now denies. */
   replace(denials: readonly Denial[]): void
-  /** Ends open streams that are denied by now: an issuer was retired. */
+  /** Ends open streams that are denied by now: the source of a credential has ended. */
   endDenied(): void
   /** Calls `onDenied` once when the identity of an open stream becomes denied. Returns the function that ends the interest. */
   whenDenied(authentication: Authenticated, onDenied: (reason: string) => void): () => void
@@ -29,8 +29,8 @@ export function createDenyList(denials: readonly Denial[] = []): DenyList {
   let denied = new Set(denials.map(keyOf))
   const streams = new Map<symbol, { readonly authentication: Authenticated; readonly onDenied: (reason: string) => void }>()
 
-  const denies = ({ credentialId, credentialAliases, user, issuer }: Authenticated): string | undefined => {
-    if (issuer?.retired === true) return 'the issuer of the token is no longer configured, or otherwise than it was'
+  const denies = ({ credentialId, credentialAliases, user, source }: Authenticated): string | undefined => {
+    if (source?.ended !== undefined) return source.ended
     if (denied.size === 0) return undefined
     if (denied.has(credentialId) || credentialAliases?.some(alias => denied.has(alias))) return 'the credential is revoked'
     if (user.uid !== undefined && denied.has(`user-uid:${user.uid}`)) return 'the user is denied'

@@ -126,20 +126,20 @@ export async function openControlPlane(options: ControlPlaneOptions): Promise<Ap
   const { post } = webhooks.context.sender
   const asking = { post, clock, log, random: Math.random, signal }
   const { tokenWebhook: settings } = options
+  const denyList = createDenyList()
+  followDenials(store, denyList, log, signal)
   const issuers = await tokenIssuers(options.authentication, { clock, log, signal, profile })
   const cache = tokenCacheMetrics(metrics)
   const { authenticators, serviceAccountTokens, tokenWebhook, jwt } = authenticatorList({
     clientAuthorities: clientAuthority,
     tokens: { issuer: defaultIssuer, audiences, keys, objects },
     tickets: joinTickets(store),
-    bootstrapTokens: options.bootstrapTokens ? createBootstrapTokens(bootstrapTokenSource(store, signal)) : undefined,
+    bootstrapTokens: options.bootstrapTokens ? createBootstrapTokens(bootstrapTokenSource(store, signal), denyList) : undefined,
     issued: options.authentication &&
       issuers && { issuers: issuers.replace(options.authentication), parts: { cache, metrics: issuerMetrics(metrics) } },
     clock,
     webhook: settings && { settings, parts: { ...asking, cache, audiences, mayNameSystem: profile === 'upstream' } },
   })
-  const denyList = createDenyList()
-  followDenials(store, denyList, log, signal)
   const authenticate = createAuthentication({ authenticators, denyList })
   const rbac = createRbacAuthorizer(rbacSource(store, signal))
   const authorization = await configuredAuthorization(

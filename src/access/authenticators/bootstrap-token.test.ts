@@ -3,6 +3,7 @@ import { test } from 'node:test'
 import { inspect } from 'node:util'
 import type { Secret } from '../../api/types/core-v1.ts'
 import { createBootstrapTokens } from '../bootstrap-tokens.ts'
+import { createDenyList } from '../revocation.ts'
 import { createBootstrapTokenAuthenticator } from './bootstrap-token.ts'
 
 const start = Date.UTC(2026, 0, 1)
@@ -18,12 +19,14 @@ function tokenSecret(id: string, secret: string, more: Record<string, string> = 
 function opened(more: Record<string, string> = {}) {
   const secret = tokenSecret('abcdef', '0123456789abcdef', more)
   let change: (object: Secret, deleted: boolean) => void = () => undefined
-  const tokens = createBootstrapTokens({
+  const denyList = createDenyList()
+  const source = {
     each: () => [secret],
-    onChange: listener => {
+    onChange(listener: typeof change) {
       change = listener
     },
-  })
+  }
+  const tokens = createBootstrapTokens(source, denyList)
   const clock = { time: start, now: () => clock.time, monotonic: () => clock.time, sleep: () => Promise.resolve() }
   const authenticator = createBootstrapTokenAuthenticator(tokens, clock)
   const show = (text: string) => {
@@ -31,12 +34,12 @@ function opened(more: Record<string, string> = {}) {
     assert.ok(!(answer instanceof Promise))
     return answer
   }
-  return { secret, clock, show, change: (object: Secret, deleted = false) => change(object, deleted) }
+  return { secret, clock, show, denyList, change: (object: Secret, deleted = false) => change(object, deleted) }
 }
 
 test('a bootstrap token makes its user, in its groups', () => {
   const { show } = opened({ 'auth-extra-groups': 'system:bootstrappers:x', expiration: '2026-01-01T01:00:00Z' })
-  const { ended, ...shown } = { ended: undefined, ...show(token) }
+  const { source, ...shown } = { source: undefined, ...show(token) }
   assert.deepEqual(shown, {
     outcome: 'authenticated',
     user: { name: 'system:bootstrap:abcdef', groups: ['system:bootstrappers', 'system:bootstrappers:x', 'system:authenticated'] },
@@ -44,7 +47,7 @@ test('a bootstrap token makes its user, in its groups', () => {
     authenticator: 'bootstrap-token',
     expires: start + 3_600_000,
   })
-  assert.doesNotMatch(inspect({ shown, ended }, { depth: 8 }), /0123456789abcdef/)
+  assert.doesNotMatch(inspect({ shown, source }, { depth: 8 }), /0123456789abcdef/)
 })
 
 const refused: readonly [string, string, Record<string, string>, string][] = [
@@ -66,24 +69,29 @@ test('what has another form is for other authenticators', () => {
 })
 
 test('a bootstrap token is what its Secret is now', () => {
-  const { show, change, secret, clock } = opened({ expiration: '2026-01-01T01:00:00Z' })
-  const endOf = () => {
+  const { show, change, secret, clock, denyList } = opened({ expiration: '2026-01-01T01:00:00Z' })
+  const openStream = () => {
     const shown = show(token)
-    assert.ok(shown.outcome === 'authenticated' && shown.ended !== undefined)
-    return shown.ended
+    assert.ok(shown.outcome === 'authenticated')
+    const stream: { ended?: string } = {}
+    denyList.whenDenied(shown, reason => {
+      stream.ended = reason
+    })
+    return stream
   }
-  const first = endOf()
+  const ended = 'the bootstrap token was changed or deleted'
+  const first = openStream()
   change(tokenSecret('bbbbbb', 'bbbbbbbbbbbbbbbb'))
-  assert.deepEqual([first.aborted, show('bbbbbb.bbbbbbbbbbbbbbbb').outcome], [false, 'authenticated'])
+  assert.deepEqual([first.ended, show('bbbbbb.bbbbbbbbbbbbbbbb').outcome], [undefined, 'authenticated'])
   clock.time += 3_600_000
   assert.equal(show(token).outcome, 'rejected')
   change(tokenSecret('abcdef', '0123456789abcdef', { expiration: '2026-01-01T02:00:00Z' }))
-  assert.equal(first.aborted, true)
-  const second = endOf()
+  assert.equal(first.ended, ended)
+  const second = openStream()
   change({ ...secret, metadata: { ...secret.metadata, deletionTimestamp: '2026-01-01T01:00:00Z' } })
-  assert.deepEqual([second.aborted, show(token).outcome], [true, 'rejected'])
+  assert.deepEqual([second.ended, show(token).outcome], [ended, 'rejected'])
   change(tokenSecret('abcdef', '0123456789abcdef'))
-  const third = endOf()
+  const third = openStream()
   change(tokenSecret('abcdef', '0123456789abcdef'), true)
-  assert.deepEqual([third.aborted, show(token).outcome], [true, 'rejected'])
+  assert.deepEqual([third.ended, show(token).outcome], [ended, 'rejected'])
 })

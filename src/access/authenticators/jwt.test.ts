@@ -11,7 +11,7 @@ for (const algorithm of ['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512', '
     world.issuer.keys = [testKey(algorithm)]
     const token = await world.token({ groups: ['dev', 'ops'], jti: 'id-1' })
     const decided = await world.ask(token)
-    const { issuer: _, ...shown } = decided.outcome === 'authenticated' ? decided : assert.fail('refused')
+    const { source: _, ...shown } = decided.outcome === 'authenticated' ? decided : assert.fail('refused')
     assert.deepEqual(shown, {
       outcome: 'authenticated',
       user: {

@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto'
 import type { Clock } from '../../base/clock.ts'
 import { getOwn } from '../../base/own-property.ts'
-import type { Authentication, Authenticator, Credentials, Issuer } from '../access.ts'
+import type { Authentication, Authenticator, CredentialSource, Credentials } from '../access.ts'
 import { bearerToken } from '../bearer-token.ts'
 import { BoundedCache } from '../bounded-cache.ts'
 import { type Claims, readSignedToken, type SignedToken } from '../jwt/signed-token.ts'
@@ -16,7 +16,7 @@ export interface AcceptedToken {
 
 export type TokenVerdict = AcceptedToken | Exclude<Authentication, { outcome: 'authenticated' }>
 
-export interface TokenIssuer extends Issuer {
+export interface TokenIssuer extends CredentialSource {
   readonly url: string
   /** Of a token that names this issuer. Synchronous where the issuer need not be asked. */
   verify(token: SignedToken): TokenVerdict | Promise<TokenVerdict>
@@ -71,7 +71,7 @@ export function createJwtAuthenticator(issuers: readonly TokenIssuer[], { clock,
       answered(seconds)
       fetched(isAccepted)
       // While the issuer was asked it was taken out of the configuration, or changed: those of now decide.
-      if (issuer.retired) return authenticate(credentials)
+      if (issuer.ended !== undefined) return authenticate(credentials)
       metrics.verified(issuer.url, isAccepted, seconds)
       if (!isAccepted) return verdict
       if (JSON.stringify(verdict.authentication.user).length <= maxCachedUser) accepted.set(digest, verdict)

@@ -36,7 +36,7 @@ export type RetirableIssuer = TokenIssuer & {
 
 export function createTokenIssuer({ compiled, keys, clock, mapping }: TokenIssuerParts): RetirableIssuer {
   const { issuer } = compiled.configuration
-  let retired = false
+  let ended: string | undefined
 
   const accept = (token: SignedToken, period: Period, key: VerificationKey): TokenVerdict => {
     const mapped = mapClaims(token.claims, compiled, mapping)
@@ -49,9 +49,9 @@ export function createTokenIssuer({ compiled, keys, clock, mapping }: TokenIssue
       credentialId: id === undefined ? `jwt-sha256:${digestOf(token)}` : `jwt:${id}`,
       authenticator: 'jwt',
       expires: period.expires,
-      issuer: issuing,
+      source: issuing,
     }
-    return { authentication, holds: () => !retired && isWithin(period, clock) && stillPublished(key) }
+    return { authentication, holds: () => ended === undefined && isWithin(period, clock) && stillPublished(key) }
   }
   const stillPublished = (key: VerificationKey): boolean => {
     keys.refreshWhereOld()
@@ -59,11 +59,11 @@ export function createTokenIssuer({ compiled, keys, clock, mapping }: TokenIssue
   }
   const issuing: RetirableIssuer = {
     url: issuer.url,
-    get retired() {
-      return retired
+    get ended() {
+      return ended
     },
     retire() {
-      retired = true
+      ended = 'the issuer of the token is no longer configured, or otherwise than it was'
     },
     verify(token) {
       const audience = refusedAudience(token.claims, issuer.audiences)

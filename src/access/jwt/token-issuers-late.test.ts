@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { stillHeld } from '../../base/bytes-kept.testing.ts'
 import { until } from '../../base/until.testing.ts'
-import type { Issuer } from '../access.ts'
+import type { CredentialSource } from '../access.ts'
 import type { Authenticated } from '../revocation.ts'
 import { openWorld, type World } from './jwt-world.testing.ts'
 import { TestIssuer } from './test-issuer.testing.ts'
@@ -107,13 +107,13 @@ test('replace() decides over a token for which its issuer is being asked, and as
 
 test('1,000 replaces leave no issuer behind, and no samples of theirs', async () => {
   await using world = await openWorld()
-  const issuers: WeakRef<Issuer>[] = []
+  const issuers: WeakRef<CredentialSource>[] = []
   for (let round = 0; round < 1_000; round++) {
     const vanishing = world.issuer.configuration({ issuer: { url: `https://issuer-${round}.example` } })
     world.replace(world.issuer.configuration(prefixed(`${round}:`)), vanishing)
-    const { issuer, user } = await accepted(world, await world.token({ jti: `${round}` }))
+    const { source, user } = await accepted(world, await world.token({ jti: `${round}` }))
     assert.equal(user.name, `${round}:ann`)
-    if (issuer) issuers.push(new WeakRef(issuer))
+    if (source) issuers.push(new WeakRef(source))
   }
   await new Promise(resolve => setImmediate(resolve))
   assert.ok(stillHeld(issuers) <= 2, `${stillHeld(issuers)} issuers are held`)

@@ -9,8 +9,8 @@ export interface IdentityEndParts {
 }
 
 /**
- * The same reply, ended in the turn in which one of the identities expires, is denied or ends otherwise: a stream ends as at its own end, an upgraded
- * connection is closed. `identities` are who authenticated and, beside it, whom they act as.
+ * The same reply, ended in the turn in which one of the identities expires or is denied: a stream ends as at its own end, an upgraded connection is
+ * closed. `identities` are who authenticated and, beside it, whom they act as.
  */
 export function endWithIdentity(
   parts: IdentityEndParts,
@@ -64,17 +64,8 @@ function whenOver(
 ): () => void {
   const stops = identities.map(identity => denyList?.whenDenied(identity, reason => end(new Error(reason))))
   const expires = Math.min(...identities.map(identity => identity.expires ?? Number.POSITIVE_INFINITY))
-  for (const { ended } of identities) if (ended) stops.push(onceAborted(ended, end))
   if (expires !== Number.POSITIVE_INFINITY) stops.push(expiries.at(expires, () => end(new Error('the credential has expired'))))
   return () => {
     for (const stop of stops) stop?.()
   }
-}
-
-/** Returns what takes it back. */
-function onceAborted(signal: AbortSignal, act: (reason: Error) => void): () => void {
-  const onAbort = () => act(signal.reason)
-  if (signal.aborted) onAbort()
-  else signal.addEventListener('abort', onAbort, { once: true })
-  return () => signal.removeEventListener('abort', onAbort)
 }
