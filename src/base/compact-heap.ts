@@ -31,12 +31,18 @@ const reserved: ArrayBuffer[] = []
  */
 export function compactHeap(): number {
   if (process.platform !== 'linux') return 0
-  const gaps = addressGaps(readMaps())
+  // Once more where V8 has just taken a page in the gap that was to be used.
+  const first = reserveGaps(addressGaps(readMaps()))
+  return first.complete ? first.bytes : first.bytes + reserveGaps(addressGaps(readMaps())).bytes
+}
+
+function reserveGaps(gaps: readonly AddressGap[]): { readonly bytes: number; readonly complete: boolean } {
   let bytes = 0
   for (;;) {
-    // Half of the largest: where V8 has taken a page of it meanwhile, half of it is left in one piece. To be refused would cost a collection or two.
+    // Half of the largest: where V8 has taken a page of it meanwhile, half of it is left in one piece. To be refused costs some collections.
     const size = Math.floor(gaps.reduce((most, { start, end }) => Math.max(most, end - start), 0) / 2 / pageSize) * pageSize
-    if (size < smallestReserve || !reserve(size)) return bytes
+    if (size < smallestReserve) return { bytes, complete: true }
+    if (!reserve(size)) return { bytes, complete: false }
     bytes += size
     // Linux takes the upper end of the highest gap that is large enough.
     const taken = gaps.findLast(({ start, end }) => end - start >= size)
