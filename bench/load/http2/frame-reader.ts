@@ -91,7 +91,7 @@ export class FrameReader {
     const counted = end - start
     const contentEnd = end - (bytes[start] ?? 0)
     start++
-    if (counted === 0 || contentEnd < start) throw new Error(`a frame of stream ${stream} has more padding than bytes`)
+    if (contentEnd < start) throw new Error(`a frame of stream ${stream} has more padding than bytes`)
     if (type === frameType.headers) this.#sink.frame(type, flags, stream, bytes, start, contentEnd)
     else this.#sink.data(stream, bytes, start, contentEnd, (flags & frameFlag.endStream) !== 0, counted)
   }

@@ -1,6 +1,9 @@
 // HTTP/2's frames (RFC 9113): their numbers, how one begins, and the small ones that a client writes.
 import type { SendBuffer } from './send-buffer.ts'
 
+/** What a client begins a connection with. */
+export const preface = 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n'
+
 export const frameType = {
   data: 0,
   headers: 1,

@@ -3,7 +3,7 @@ import { connect } from 'node:http2'
 import { Duplex } from 'node:stream'
 import { describe, test } from 'node:test'
 import { FrameReader } from './frame-reader.ts'
-import { frameType } from './frames.ts'
+import { frameType, preface } from './frames.ts'
 import { HeaderDecoder } from './header-decoder.ts'
 
 const bytesOf = (hex: string) => Buffer.from(hex.replace(/\s/g, ''), 'hex')
@@ -177,7 +177,7 @@ async function throughNode(sent: readonly Record<string, string>[]): Promise<Rec
       if (read.length === sent.length) all.resolve()
     },
   })
-  let toSkip = 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n'.length
+  let toSkip = preface.length
   const wire = new Duplex({
     read: () => undefined,
     write: (chunk: Buffer, _encoding, done) => {

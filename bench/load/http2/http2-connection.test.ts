@@ -79,13 +79,24 @@ describe('Http2Connection', () => {
     assert.equal(most, 7)
   })
 
-  test('request() sends large bodies through small windows, beside small ones', async () => {
-    await using server = await TestServer.http2(echo, { initialWindowSize: 1000 })
-    const connection = await server.connect()
-    const bodies = [pattern(3 * megabyte), pattern(1001), pattern(2 * megabyte, 5), pattern(1000), pattern(10), pattern(16_385)]
-    const answers = await Promise.all(bodies.map(body => connection.request('POST', '/', body)))
-    for (const [i, { body }] of answers.entries()) assert.ok(body.toString() === `POST / application/json\n${bodies[i]}`, `body ${i}`)
-  })
+  // Of the streams, as they are by default, and of the whole, which is 65,535 bytes.
+  for (const initialWindowSize of [1000, 65_535, 10 * megabyte])
+    test(`request() sends bodies of any size through a window of ${initialWindowSize}`, async () => {
+      await using server = await TestServer.http2(echo, { initialWindowSize })
+      const connection = await server.connect()
+      const small = Array.from({ length: 90 }, (_, i) => pattern(1000, i))
+      const bodies = [
+        pattern(16_385),
+        ...small,
+        pattern(3 * megabyte),
+        pattern(1001),
+        pattern(2 * megabyte, 5),
+        pattern(10),
+        pattern(65_536),
+      ]
+      const answers = await Promise.all(bodies.map(body => connection.request('POST', '/', body)))
+      for (const [i, { body }] of answers.entries()) assert.ok(body.toString() === `POST / application/json\n${bodies[i]}`, `body ${i}`)
+    })
 
   test('request() goes on when a setting widens or narrows the windows of open streams', async () => {
     const started = Promise.withResolvers<ServerHttp2Stream>()

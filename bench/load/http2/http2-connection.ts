@@ -11,6 +11,7 @@ import {
   frameFlag,
   frameType,
   noError,
+  preface,
   setting,
   writeCancel,
   writePingAck,
@@ -23,7 +24,6 @@ import { type OnData, type OnEnd, OpenStream } from './open-stream.ts'
 import { Outbox } from './outbox.ts'
 import { RequestSender } from './request-sender.ts'
 
-const preface = 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n'
 const windowBytes = 16 * 1024 * 1024
 /** What TLS hands on at once is a quarter of it. */
 const readBytes = 64 * 1024

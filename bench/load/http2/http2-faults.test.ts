@@ -2,7 +2,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { TLSSocket } from 'node:tls'
-import { frameFlag, frameType, headSize, writeHead } from './frames.ts'
+import { FrameReader } from './frame-reader.ts'
+import { defaultWindow, frameFlag, frameType, headSize, preface, writeHead } from './frames.ts'
 import { TestServer } from './server.testing.ts'
 
 function frame(type: number, flags: number, stream: number, hex = ''): Buffer {
@@ -25,7 +26,7 @@ const answering = (bytes: readonly Buffer[]) => (socket: TLSSocket) => {
   socket.on('data', chunk => {
     length += chunk.length
     // Preface, settings, window and acknowledgement.
-    if (sent || length < 24 + 21 + 13 + 9 + headSize) return
+    if (sent || length < preface.length + 21 + 13 + 9 + headSize) return
     sent = true
     socket.write(Buffer.concat(bytes))
   })
@@ -105,6 +106,36 @@ test('Http2Connection takes what it need not know, and header blocks in parts', 
   assert.equal((await connection.request('GET', '/')).status, 298)
 })
 
+test('Http2Connection sends no more of a body whose answer has come', async () => {
+  const seen: string[] = []
+  const wide = (stream: number) => frame(frameType.windowUpdate, 0, stream, '00100000')
+  await using server = await TestServer.tls(['h2'], socket => {
+    let body = 0
+    const reader = new FrameReader({
+      data: (stream, _bytes, start, end) => {
+        if (body < defaultWindow) body += end - start
+        else seen.push(`data ${stream}`)
+        if (body === defaultWindow) socket.write(Buffer.concat([answered, wide(0), wide(1)]))
+      },
+      frame: (type, _flags, stream) => {
+        if (stream > 0) seen.push(`${type} ${stream}`)
+        if (stream === 3) socket.write(frame(frameType.headers, endHeaders | frameFlag.endStream, 3, '88'))
+      },
+    })
+    let toSkip = preface.length
+    socket.write(settings)
+    socket.on('data', chunk => {
+      const skipped = Math.min(toSkip, chunk.length)
+      toSkip -= skipped
+      reader.read(chunk.subarray(skipped), chunk.length - skipped)
+    })
+  })
+  const connection = await server.connect()
+  assert.equal((await connection.request('POST', '/', 'x'.repeat(100_000))).status, 200)
+  assert.equal((await connection.request('GET', '/')).status, 200)
+  assert.deepEqual(seen, ['1 1', '3 1', '1 3'])
+})
+
 test('Http2Connection closes when the last answer behind a GOAWAY has come', async () => {
   const closed = Promise.withResolvers<void>()
   const goAway = frame(frameType.goAway, 0, 0, '0000000100000000')
@@ -125,10 +156,8 @@ test('open() refuses a server that speaks no h2', async () => {
 })
 
 test('open() refuses a server whose first frame is no settings', async () => {
-  for (const bytes of [answered, frame(frameType.data, 0, 1, '00')]) {
-    await using server = await TestServer.tls(['h2'], socket => socket.write(bytes))
-    await assert.rejects(server.connect(), /came before the settings|nobody opened/)
-  }
+  await using server = await TestServer.tls(['h2'], socket => socket.write(frame(frameType.ping, 0, 0, '00'.repeat(8))))
+  await assert.rejects(server.connect(), /type 6 came before the settings/)
 })
 
 test('open() rejects where the server ends before its settings', async () => {

@@ -47,7 +47,7 @@ export class RequestSender {
   /** A stream is over. Whether it was before the server had the whole body. */
   ended(exchange: Exchange): boolean {
     const early = exchange.unsent !== undefined
-    if (early) this.#blocked = this.#blocked.filter(one => one !== exchange)
+    exchange.unsent = undefined
     this.#beginWaiting()
     return early
   }
@@ -116,7 +116,6 @@ export class RequestSender {
     out.bytes.write(body, out.length + headSize, length, length === body.length ? 'latin1' : 'utf8')
     out.length += headSize + length
     this.#window -= length
-    exchange.sendWindow -= length
   }
 
   #sendPart(exchange: Exchange): void {
