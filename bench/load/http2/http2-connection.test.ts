@@ -86,10 +86,10 @@ describe('Http2Connection', () => {
       const connection = await server.connect()
       const small = Array.from({ length: 90 }, (_, i) => pattern(1000, i))
       const bodies = [
+        pattern(1001),
         pattern(16_385),
         ...small,
         pattern(3 * megabyte),
-        pattern(1001),
         pattern(2 * megabyte, 5),
         pattern(10),
         pattern(65_536),
