@@ -3,6 +3,7 @@ import { chmodSync, mkdirSync, mkdtempSync, renameSync, rmSync, symlinkSync, wri
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
+import { stillHeld } from '../../base/bytes-kept.testing.ts'
 import type { Clock } from '../../base/clock.ts'
 import type { FileState } from '../../base/file-state.ts'
 import { quietMs } from '../../base/follow-folders.ts'
@@ -197,6 +198,28 @@ test('run() finds without a hint what the file names, and does not read again fo
   assert.equal(looks, 2)
   nextMinute()
   await until(() => file.state.settings === 'two', 'what is named')
+  stop.abort('stop')
+  await running
+})
+
+test('1,000 changes leave nothing behind of what was in force before', async () => {
+  using folder = temporaryFolder()
+  const path = join(folder.path, 'settings.yaml')
+  writeFileSync(path, '0')
+  const { clock } = steppedClock()
+  const judge = async (text: string) => ({ text, bulk: Buffer.alloc(1024) })
+  const file = await openFollowedFile({ path, what: 'the settings', judge, clock })
+  const stop = new AbortController()
+  const held: WeakRef<object>[] = []
+  const running = file.run(({ settings }) => held.push(new WeakRef(settings)), createLogger({ level: 'silent' }), stop.signal)
+  for (let round = 1; round <= 1_000; round++) {
+    writeFileSync(`${path}.new`, `${round}`)
+    renameSync(`${path}.new`, path)
+    await until(() => file.state.settings.text === `${round}`, `change ${round}`)
+  }
+  await new Promise(resolve => setImmediate(resolve))
+  assert.equal(held.length, 1_000)
+  assert.ok(stillHeld(held) <= 2, `${stillHeld(held)} are held`)
   stop.abort('stop')
   await running
 })
