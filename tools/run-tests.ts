@@ -107,6 +107,11 @@ async function runFiles(files: readonly string[], concurrency: number): Promise<
     stream.on(type, ({ file, message }) => {
       printed.set(file, ((printed.get(file) ?? '') + message).slice(-4000))
     })
+  // An error that comes when its test is over fails the process, and no test: Node tells of it here, among the counts.
+  stream.on('test:diagnostic', ({ file, message }) => {
+    if (file !== undefined && !/^(?:tests|suites|pass|fail|cancelled|skipped|todo|duration_ms) [\d.]+$/.test(message))
+      printed.set(file, `${printed.get(file) ?? ''}${message}\n`.slice(-4000))
+  })
   for await (const _event of stream) {
     // Reading drives the run; the listeners above do the work.
   }
