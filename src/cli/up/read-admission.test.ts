@@ -63,7 +63,12 @@ const rows: { name: string; settings: Settings; why: RegExp }[] = [
     settings: { admissionConfigFile: join(folder, 'absent') },
     why: /Cannot read the admission configuration/,
   },
-  { name: 'a file that is no YAML', settings: { admissionConfigFile: file('broken.yaml', 'a: [') }, why: /is no YAML/ },
+  { name: 'a file that is no YAML', settings: { admissionConfigFile: file('broken.yaml', 'a: [') }, why: /is no YAML: yaml: line \d+: / },
+  {
+    name: 'a key that stands twice',
+    settings: { admissionConfigFile: file('twice.yaml', 'a: 1\na: 2\n') },
+    why: /is no YAML: .*key "a" already set in map/,
+  },
   {
     name: 'a file of another kind',
     settings: { admissionConfigFile: file('other.yaml', 'kind: Pod\napiVersion: v1\n') },
@@ -76,3 +81,11 @@ const rows: { name: string; settings: Settings; why: RegExp }[] = [
   },
 ]
 for (const { name, settings, why } of rows) test(`readAdmission() refuses ${name}`, () => assert.throws(() => read(settings), why))
+
+test('readAdmission() shows nothing of a file that is wrong', () => {
+  const settings = { admissionConfigFile: file('secret.yaml', 'token: t0ps3cret\n  more: [') }
+  assert.throws(
+    () => read(settings),
+    (err: Error) => /is no YAML/.test(err.message) && !err.message.includes('t0ps3cret'),
+  )
+})

@@ -1,11 +1,11 @@
 // The settings of admission, read and judged before anything starts: a bad file is a message, not a server that dies.
 import { dirname, resolve } from 'node:path'
-import { load } from 'js-yaml'
 import { type AdmissionSettings, admissionSettings } from '../../admission/admission-settings.ts'
 import { withFileContents } from '../../admission/webhook/client-identity.ts'
+import { readYaml as parse, YamlError } from '../../api/schema/yaml.ts'
 import type { Config } from '../../base/config.ts'
 import { isJsonObject } from '../../base/json.ts'
-import { messageOf, UserError } from '../../base/user-error.ts'
+import { UserError } from '../../base/user-error.ts'
 import { readSettingsText } from './settings-text.ts'
 
 export function readAdmission(config: Config): AdmissionSettings {
@@ -53,10 +53,14 @@ function readKubeconfig(path: string): unknown {
 
 function readYaml(path: string): unknown {
   const text = readText(path)
+  // What is wrong names the line, and shows nothing of it: in a kubeconfig there may be a token.
+  const refuse = (why: string, cause?: unknown) => new UserError(`The admission configuration "${path}" is no YAML: ${why}`, { cause })
   try {
-    return load(text)
+    const { value, duplicate } = parse(text)
+    if (duplicate !== undefined) throw refuse(duplicate)
+    return value
   } catch (err) {
-    throw new UserError(`The admission configuration "${path}" is no YAML: ${messageOf(err)}`, { cause: err })
+    throw err instanceof YamlError ? refuse(err.message, err) : err
   }
 }
 
