@@ -19,10 +19,9 @@ export type AnyAuthorizer = Authorizer | WebhookAuthorizer
 export const isLocal = (authorizer: AnyAuthorizer): authorizer is Authorizer => 'authorize' in authorizer
 
 export function createAuthorization(authorizers: readonly AnyAuthorizer[]): Authorization {
-  const authorize: Authorize = authorizers.every(isLocal)
-    ? attributes => decide(authorizers, attributes)
-    : onceAnswered(attributes => ask(authorizers, attributes, 0, { reasons: [], errors: [] }))
-  return { authorizers, authorize }
+  return authorizers.every(isLocal)
+    ? { authorizers, authorize: attributes => decide(authorizers, attributes) }
+    : replaceableAuthorization(authorizers)
 }
 
 export interface ReplaceableAuthorization extends Authorization {
