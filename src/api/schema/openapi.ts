@@ -126,9 +126,13 @@ function sorted(paths: Record<string, unknown>): Record<string, unknown> {
   return Object.fromEntries(Object.entries(paths).sort(([a], [b]) => (a < b ? -1 : 1)))
 }
 
+/** Of a type key; undefined for none. */
+const schemaOf = (key: string | undefined, schemas: SchemaCollection): JsonSchema | undefined =>
+  key === undefined ? undefined : schemas.reference(key)
+
 function documentOperationV3(path: string, schemas: SchemaCollection): JsonSchema {
   const { head, produces, answer } = documentOperation(path)
-  return { ...head, responses: responsesV3({ 200: answer === undefined ? undefined : schemas.reference(answer) }, produces) }
+  return { ...head, responses: responsesV3({ 200: schemaOf(answer, schemas) }, produces) }
 }
 
 /** An answer without a schema is text. */
@@ -177,8 +181,8 @@ function describedBy(text: string | undefined): JsonSchema {
 }
 
 function operationV3(operation: Operation, schemas: SchemaCollection, texts: Texts): JsonSchema {
-  const answer = operation.answer === undefined ? undefined : schemas.reference(operation.answer)
-  const body = operation.body === undefined ? undefined : schemas.reference(operation.body)
+  const answer = schemaOf(operation.answer, schemas)
+  const body = schemaOf(operation.body, schemas)
   const content = Object.fromEntries(consumed(operation).map(type => [type, { schema: body }]))
   const required = operation.method === 'delete' ? {} : { required: true }
   return {
@@ -226,7 +230,7 @@ export function openApiV2Parts(input: OpenApiInput): OpenApiV2Parts {
     const { head, consumes, produces, answer } = documentOperation(path)
     const media = { ...(consumes === undefined ? {} : { consumes }), produces }
     paths[`/${path}/`] = {
-      get: { ...head, ...media, responses: responsesV2({ 200: answer === undefined ? undefined : schemas.reference(answer) }) },
+      get: { ...head, ...media, responses: responsesV2({ 200: schemaOf(answer, schemas) }) },
     }
   }
   schemas.reference('meta/v1.WatchEvent')
@@ -266,7 +270,7 @@ function responsesV2(bodies: Record<string, JsonSchema | undefined>): JsonSchema
 
 function pathV2(entry: ResourcePath, schemas: SchemaCollection, texts: Texts): JsonSchema {
   const operations = entry.operations.map(operation => {
-    const answer = operation.answer === undefined ? undefined : schemas.reference(operation.answer)
+    const answer = schemaOf(operation.answer, schemas)
     const body =
       operation.body === undefined ? [] : [{ name: 'body', in: 'body', required: true, schema: schemas.reference(operation.body) }]
     const query = operation.query.map(one => queryV2(one, texts))
