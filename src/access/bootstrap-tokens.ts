@@ -1,12 +1,11 @@
 // The bootstrap tokens that exist, by their ids: an index that follows their Secrets, so that no request reads one.
-import { createHash, timingSafeEqual } from 'node:crypto'
 import { type BootstrapToken, bootstrapTokenOf, tokenSecretPrefix } from '../api/bootstrap-token.ts'
+import { bootstrappersGroup, bootstrapUserPrefix } from '../api/join-ticket-names.ts'
 import type { Secret as SecretObject } from '../api/types/core-v1.ts'
 import { deepFreeze } from '../base/freeze.ts'
-import type { Secret } from '../base/secret.ts'
 import { authenticatedGroup, type CredentialSource } from './access.ts'
-import { bootstrappersGroup, bootstrapUserPrefix } from './join-ticket.ts'
 import type { Authenticated, DenyList } from './revocation.ts'
+import { secretHash } from './secret-hash.ts'
 
 /** Supplied by the composition: the Secrets of kube-system with the tokens' names, as they are now, and every change after it. */
 export interface BootstrapTokenSource {
@@ -51,13 +50,8 @@ export function createBootstrapTokens(secrets: BootstrapTokenSource, denyList: P
   return { find: id => known.get(id)?.token }
 }
 
-const hashOf = (secret: Secret): Buffer => createHash('sha256').update(secret.reveal()).digest()
-
-/** In constant time. */
-export const isTokenOf = ({ hash }: KnownToken, secret: Secret): boolean => timingSafeEqual(hash, hashOf(secret))
-
 function knownToken({ id, secret, expires, authenticates, groups }: BootstrapToken, source: CredentialSource): KnownToken {
-  const hash = hashOf(secret)
+  const hash = secretHash(secret)
   if (!authenticates) return { hash, expires, holder: rejected('the bootstrap token is not for authentication') }
   if (groups === undefined) return { hash, expires, holder: rejected('the bootstrap token names a group that is not allowed') }
   const user = deepFreeze({ name: `${bootstrapUserPrefix}${id}`, groups: [bootstrappersGroup, ...groups, authenticatedGroup] })

@@ -1,15 +1,11 @@
 // One-time tickets by which a node gets its first certificate: their form, their storage and their check.
-import { createHash, randomBytes, timingSafeEqual } from 'node:crypto'
+import { randomBytes } from 'node:crypto'
+import { ticketSecretPrefix, ticketSecretType } from '../api/join-ticket-names.ts'
 import { Secret } from '../base/secret.ts'
+import { secretHash } from './secret-hash.ts'
 
-export const bootstrappersGroup = 'system:bootstrappers'
-export const bootstrapUserPrefix = 'system:bootstrap:'
-export const ticketNodeExtra = 'bulkhead.dev/node-name'
 /** On the user of a used ticket: the one request that it may still read. */
 export const ticketRequestExtra = 'bulkhead.dev/used-for'
-export const ticketSecretType = 'bulkhead.dev/join-ticket'
-export const ticketNamespace = 'kube-system'
-export const ticketSecretPrefix = 'bulkhead-join-'
 export const maxTicketSeconds = 3600
 
 const form = /^bulkhead-join\.([a-z0-9]{10})\.([A-Za-z0-9_-]{32})$/
@@ -35,8 +31,6 @@ export function parseTicket(token: string): { readonly id: string; readonly secr
 
 export const looksLikeTicket = (token: string): boolean => token.startsWith('bulkhead-join.')
 
-const hashOf = (secret: string): Buffer => createHash('sha256').update(secret).digest()
-
 /** A new ticket with 192 random bits. `token` is shown once, to whoever made it. */
 export function createTicket(
   node: string,
@@ -48,7 +42,7 @@ export function createTicket(
   }
   const id = randomBytes(5).toString('hex')
   const secret = randomBytes(24).toString('base64url')
-  const ticket = { id, hash: hashOf(secret), node, expires: now + lifetimeSeconds * 1000 }
+  const ticket = { id, hash: secretHash(new Secret(secret)), node, expires: now + lifetimeSeconds * 1000 }
   return { token: new Secret(`bulkhead-join.${id}.${secret}`), ticket }
 }
 
@@ -74,9 +68,4 @@ export function ticketOfSecret(secret: {
   if (hash.length !== 32 || Number.isNaN(expires) || node === '') return undefined
   const request = decode('request')
   return { id: name.slice(ticketSecretPrefix.length), hash, node, expires, ...(request === '' ? {} : { request }) }
-}
-
-/** Compares in constant time. */
-export function ticketMatches(ticket: JoinTicket, secret: Secret): boolean {
-  return timingSafeEqual(ticket.hash, hashOf(secret.reveal()))
 }

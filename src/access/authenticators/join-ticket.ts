@@ -1,17 +1,10 @@
 // One-time join tickets: good for asking for one node's certificate, until they end or are consumed.
+import { bootstrappersGroup, bootstrapUserPrefix, ticketNodeExtra } from '../../api/join-ticket-names.ts'
 import type { Clock } from '../../base/clock.ts'
 import { type Authenticator, authenticatedGroup } from '../access.ts'
 import { bearerToken } from '../bearer-token.ts'
-import {
-  bootstrappersGroup,
-  bootstrapUserPrefix,
-  type JoinTicket,
-  looksLikeTicket,
-  parseTicket,
-  ticketMatches,
-  ticketNodeExtra,
-  ticketRequestExtra,
-} from '../join-ticket.ts'
+import { type JoinTicket, looksLikeTicket, parseTicket, ticketRequestExtra } from '../join-ticket.ts'
+import { isSecretOf } from '../secret-hash.ts'
 import { credentialIdExtra } from './client-certificate.ts'
 
 export interface JoinTickets {
@@ -28,7 +21,7 @@ export function createJoinTicketAuthenticator(tickets: JoinTickets, clock: Clock
       const shown = parseTicket(bearer.token)
       if (shown === undefined) return { outcome: 'rejected', reason: 'the join ticket is malformed' }
       const ticket = tickets.find(shown.id)
-      if (ticket === undefined || !ticketMatches(ticket, shown.secret)) {
+      if (ticket === undefined || !isSecretOf(ticket.hash, shown.secret)) {
         return { outcome: 'rejected', reason: 'the join ticket is unknown or wrong' }
       }
       if (clock.now() >= ticket.expires) return { outcome: 'rejected', reason: 'the join ticket has expired' }

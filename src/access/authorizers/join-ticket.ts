@@ -1,6 +1,7 @@
 // What the holder of a join ticket may do, and no more: ask for a certificate and read its own request.
+import { bootstrappersGroup, ticketNodeExtra } from '../../api/join-ticket-names.ts'
 import type { Authorizer } from '../access.ts'
-import { bootstrappersGroup, ticketNodeExtra, ticketRequestExtra } from '../join-ticket.ts'
+import { ticketRequestExtra } from '../join-ticket.ts'
 
 export interface CertificateRequests {
   /** `spec.username` of that CertificateSigningRequest; undefined where it does not exist. */

@@ -1,5 +1,6 @@
 // One join ticket for each node that this `up` starts, made with the administrator's credential.
-import { createTicket, ticketNamespace, ticketSecretData, ticketSecretPrefix, ticketSecretType } from '../../access/join-ticket.ts'
+import { createTicket, ticketSecretData } from '../../access/join-ticket.ts'
+import { ticketNamespace, ticketSecretPrefix, ticketSecretType } from '../../api/join-ticket-names.ts'
 import { Client } from '../../client/client.ts'
 import { createHttpTransport } from '../../client/http-transport.ts'
 import { secrets } from '../../client/resources.ts'

@@ -1,5 +1,6 @@
 // Which certificate requests may be approved by themselves, which may be signed for each signer, and when they are of no use. Pure; the rules are upstream's.
 import { X509Certificate } from 'node:crypto'
+import { bootstrappersGroup, bootstrapUserPrefix, ticketNodeExtra } from '../../api/join-ticket-names.ts'
 import type { CertificateSigningRequest, CertificateSigningRequestCondition } from '../../api/types/certificates-v1.ts'
 import { formatTime } from '../../base/clock.ts'
 import type { RequestedIdentity } from './certificate-request.ts'
@@ -7,8 +8,7 @@ import type { RequestedIdentity } from './certificate-request.ts'
 export const kubeletClientSigner = 'kubernetes.io/kube-apiserver-client-kubelet'
 export const kubeletServingSigner = 'kubernetes.io/kubelet-serving'
 export const clientSigner = 'kubernetes.io/kube-apiserver-client'
-const ticketUser = /^system:bootstrap:([a-z0-9]{10})$/
-const ticketNodeExtra = 'bulkhead.dev/node-name'
+const ticketUser = new RegExp(`^${bootstrapUserPrefix}([a-z0-9]{10})$`)
 const nodePrefix = 'system:node:'
 
 export function hasCondition({ status }: CertificateSigningRequest, type: string): boolean {
@@ -115,7 +115,7 @@ export function planApproval({ spec }: CertificateSigningRequest, identity: Requ
  * have ids of another length and name no node.
  */
 export function ticketIdOf({ username = '', groups = [], extra }: CertificateSigningRequest['spec']): string | undefined {
-  if (!groups.includes('system:bootstrappers') || extra?.[ticketNodeExtra] === undefined) return undefined
+  if (!groups.includes(bootstrappersGroup) || extra?.[ticketNodeExtra] === undefined) return undefined
   return ticketUser.exec(username)?.[1]
 }
 

@@ -1,4 +1,5 @@
 // Approves the certificates of nodes: the first one against its join ticket, later ones because the node asks for itself.
+import { ticketNamespace, ticketSecretPrefix, ticketSecretType } from '../../api/join-ticket-names.ts'
 import { isReason } from '../../api/status.ts'
 import type { CertificateSigningRequest } from '../../api/types/certificates-v1.ts'
 import type { Secret } from '../../api/types/core-v1.ts'
@@ -7,9 +8,6 @@ import { certificateSigningRequests, secrets } from '../../client/resources.ts'
 import { type Context, type Controller, done, type Result } from '../controller.ts'
 import { readRequest } from './certificate-request.ts'
 import { conditionsWith, hasCondition, kubeletClientSigner, planApproval, ticketIdOf } from './certificate-rules.ts'
-
-const ticketNamespace = 'kube-system'
-const ticketType = 'bulkhead.dev/join-ticket'
 
 export const csrApproving: Controller = {
   name: 'csrapproving-controller',
@@ -56,7 +54,7 @@ async function decide(context: Context, request: CertificateSigningRequest, used
 /** The ticket names this node, is still valid and not used. Its secret part was checked when the requester authenticated. */
 function ticketAdmits(ticket: Secret, node: string, now: number): boolean {
   return (
-    ticket.type === ticketType &&
+    ticket.type === ticketSecretType &&
     node !== '' &&
     ticketValue(ticket, 'node') === node &&
     ticketValue(ticket, 'request') === '' &&
@@ -74,7 +72,7 @@ function untilExpiry(ticket: Secret, now: number): number {
 
 async function readTicket({ client }: Context, id: string, signal: AbortSignal): Promise<Secret | undefined> {
   try {
-    return await client.get(secrets, ticketNamespace, `bulkhead-join-${id}`, signal)
+    return await client.get(secrets, ticketNamespace, `${ticketSecretPrefix}${id}`, signal)
   } catch (err) {
     if (isReason(err, 'NotFound')) return undefined
     throw err
