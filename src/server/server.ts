@@ -1,19 +1,18 @@
 // The TLS listener: HTTP/2 and HTTP/1.1 on one port, client certificates asked for and judged later, limits on everything, a graceful stop.
-import { createServer as createHttp2Server, type Http2Server, type ServerHttp2Session, type ServerHttp2Stream } from 'node:http2'
 import type { AddressInfo, Socket, Server as TcpServer } from 'node:net'
 import { createServer as createTlsServer, type TLSSocket, type Server as TlsServer } from 'node:tls'
-import type { Credentials } from '../access/access.ts'
+import { errorCode } from '../base/http2/frames.ts'
 import type { Logger } from '../base/log.ts'
+import { Http2Connections } from './http2/connections.ts'
+import { Http2Request, sendHttp2 } from './http2/exchange.ts'
+import type { Http2Stream } from './http2/stream.ts'
 import type { Pipeline } from './pipeline.ts'
+import { header } from './transport/exchange.ts'
 import { Http1Server } from './transport/http1-server.ts'
-import { Http2Request, sendHttp2 } from './transport/http2-exchange.ts'
-import { Http2Sessions } from './transport/http2-sessions.ts'
 import { type ConnectionLimits, defaultConnectionLimits, limitedListener } from './transport/limited-listener.ts'
 import { clearOpenSslErrors } from './transport/openssl-errors.ts'
 import { peerCredentials, withAuthorization } from './transport/peer-credentials.ts'
-import { closeQuietly } from './transport/quiet-destroy.ts'
 import { type ConnectionQueue, RequestRounds } from './transport/request-rounds.ts'
-import { UnreadAnswers } from './transport/unread-answers.ts'
 
 export interface ServingCertificate {
   /** PEM, leaf first. */
@@ -40,7 +39,6 @@ export interface ListenerOptions {
 
 const limits = {
   headerBytes: 64 * 1024,
-  streamsPerSession: 250,
   handshakeMs: 10_000,
   headersMs: 10_000,
   drainMs: 5_000,
@@ -51,8 +49,7 @@ export class Listener implements AsyncDisposable {
   readonly #tcp: TcpServer
   readonly #tls: TlsServer
   readonly #http1: Http1Server
-  readonly #http2: Http2Server
-  readonly #sessions: Http2Sessions
+  readonly #http2 = new Http2Connections()
   readonly #sockets = new Set<TLSSocket>()
   /** What ends those that go on too long, by the address of the peer: a TLS socket does not say what it is made of. */
   readonly #handshakes = new Map<string, NodeJS.Timeout>()
@@ -63,24 +60,12 @@ export class Listener implements AsyncDisposable {
   constructor(options: ListenerOptions) {
     this.#options = options
     this.#log = options.log
-    this.#sessions = new Http2Sessions(this.#log)
     this.#http1 = new Http1Server({
       handle: options.handle,
       rounds: this.#rounds,
       headerBytes: limits.headerBytes,
       headersMs: options.headersMs ?? limits.headersMs,
       log: options.log,
-    })
-    this.#http2 = createHttp2Server({
-      maxSessionMemory: 64,
-      maxHeaderListPairs: 100,
-      maxSessionInvalidFrames: 100,
-      settings: {
-        maxConcurrentStreams: limits.streamsPerSession,
-        maxHeaderListSize: limits.headerBytes,
-        initialWindowSize: 1024 * 1024,
-        enablePush: false,
-      },
     })
     this.#tls = createTlsServer({
       ...tlsOptions(options),
@@ -121,12 +106,12 @@ export class Listener implements AsyncDisposable {
     const closed = new Promise<void>(resolve => this.#tcp.close(() => resolve()))
     this.#http1.stop()
     const force = setTimeout(() => this.#destroy(), limits.drainMs)
-    await Promise.all([this.#sessions.close(), closed])
+    await Promise.all([this.#http2.close(), closed])
     clearTimeout(force)
   }
 
   #destroy(): void {
-    this.#sessions.destroy()
+    this.#http2.destroy()
     for (const socket of this.#sockets) socket.destroy()
   }
 
@@ -152,36 +137,34 @@ export class Listener implements AsyncDisposable {
       socket.on('error', err => this.#log.debug('connection failed', { err }))
       socket.setNoDelay(true)
       if (socket.alpnProtocol !== 'h2') return this.#http1.accept(socket)
-      // The session of this socket is made within the call.
-      const keep = (session: ServerHttp2Session) => this.#sessions.keep(session, socket)
-      this.#http2.once('session', keep)
-      this.#http2.emit('connection', socket)
-      this.#http2.off('session', keep)
+      this.#accept2(socket)
     })
     this.#tls.on('tlsClientError', err => {
       clearOpenSslErrors()
       this.#log.debug('handshake failed', { err })
     })
-    this.#http2.on('stream', (stream, headers, _flags, rawHeaders: string[]) => {
-      closeQuietly(stream)
-      const connection = connectionOf(stream.session)
-      const request = new Http2Request(stream, headers, rawHeaders, withAuthorization(connection.peer, headers.authorization), this.#rounds)
-      // At once: a client may break off before its request begins. Of all streams the same: what a listener of one holds lives until the next major collection, for V8 looks in
-      // no other whether the native side of a stream is still needed.
-      stream.on('error', this.#streamFailed)
-      this.#rounds.begin(connection.waiting, () => void this.#serve2(stream, request, connection.unread))
-    })
-    this.#http2.on('sessionError', err => this.#log.debug('session failed', { err }))
   }
 
-  readonly #streamFailed = (err: Error): void => this.#log.debug('stream failed', { err })
+  #accept2(socket: TLSSocket): void {
+    const peer = peerCredentials(socket)
+    const waiting: ConnectionQueue = []
+    this.#http2.accept(socket, {
+      request: stream => {
+        const request = new Http2Request(stream, withAuthorization(peer, header(stream.head.headers, 'authorization')), this.#rounds)
+        this.#rounds.begin(waiting, () => void this.#serve2(stream, request))
+      },
+      failed: err => this.#log.debug('connection failed', { err }),
+    })
+  }
 
-  async #serve2(stream: ServerHttp2Stream, request: Http2Request, unread: UnreadAnswers): Promise<void> {
+  async #serve2(stream: Http2Stream, request: Http2Request): Promise<void> {
+    // Its client may have gone while it waited for its turn.
+    if (stream.isClosed) return
     try {
-      await sendHttp2(stream, request, await this.#options.handle(request), unread, this.#log)
+      await sendHttp2(stream, request, await this.#options.handle(request), this.#log)
     } catch (err) {
       this.#log.error('answer not sent', { err })
-      stream.destroy()
+      stream.reset(errorCode.internalError)
     }
   }
 }
@@ -196,23 +179,4 @@ function tlsOptions({ serving, clientAuthorities }: Pick<ListenerOptions, 'servi
     minVersion: 'TLSv1.3' as const,
     ALPNProtocols: ['h2', 'http/1.1'],
   }
-}
-
-interface Http2Connection {
-  readonly peer: Credentials
-  readonly waiting: ConnectionQueue
-  readonly unread: UnreadAnswers
-}
-
-/** By their sessions. */
-const connections = new WeakMap<object, Http2Connection>()
-
-function connectionOf(session: ServerHttp2Stream['session']): Http2Connection {
-  if (session === undefined) return { peer: { remoteAddress: '' }, waiting: [], unread: new UnreadAnswers() }
-  let connection = connections.get(session)
-  if (connection === undefined) {
-    connection = { peer: peerCredentials(session.socket), waiting: [], unread: new UnreadAnswers() }
-    connections.set(session, connection)
-  }
-  return connection
 }

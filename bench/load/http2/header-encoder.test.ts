@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { headSize } from './frames.ts'
-import { HeaderDecoder } from './header-decoder.ts'
-import { HeaderEncoder, integer } from './header-encoder.ts'
-import { SendBuffer } from './send-buffer.ts'
+import { headSize } from '../../../src/base/http2/frames.ts'
+import { HeaderDecoder } from '../../../src/base/http2/header-decoder.ts'
+import { writeInteger } from '../../../src/base/http2/hpack-writing.ts'
+import { SendBuffer } from '../../../src/base/http2/send-buffer.ts'
+import { HeaderEncoder } from './header-encoder.ts'
 
 class Pair {
   readonly encoder = new HeaderEncoder('127.0.0.1:6443')
@@ -79,8 +80,8 @@ for (const { bits, value, hex } of [
   { bits: 7, value: 127, hex: '7f00' },
   { bits: 7, value: 255, hex: '7f8001' },
 ])
-  test(`integer() writes ${value} behind ${8 - bits} bits`, () => {
+  test(`writeInteger() writes ${value} behind ${8 - bits} bits`, () => {
     const out = new SendBuffer()
-    integer(out, 0, bits, value)
+    writeInteger(out, 0, bits, value)
     assert.equal(out.view().toString('hex'), hex)
   })

@@ -1,15 +1,13 @@
 // Writes the header blocks of one connection's requests. What is the same in many is sent once, and by its number in the server's table from then on.
-import { frameFlag, frameType, headSize, writeHead } from './frames.ts'
-import { defaultTableSize, fieldSize, staticFields } from './header-table.ts'
-import type { SendBuffer } from './send-buffer.ts'
+import { frameFlag, frameType, headSize, writeHead } from '../../../src/base/http2/frames.ts'
+import { defaultTableSize, fieldSize, staticFields } from '../../../src/base/http2/header-table.ts'
+import { added, indexed, resized, writeInteger, writeLiteral, writeText } from '../../../src/base/http2/hpack-writing.ts'
+import type { SendBuffer } from '../../../src/base/http2/send-buffer.ts'
 
 const accept = 'application/json'
 const userAgent = 'bulkhead-bench'
 
 const numberOf = (name: string): number => staticFields.findIndex(field => field.name === name) + 1
-const indexed = 0x80
-const added = 0x40
-const resized = 0x20
 const authorityName = numberOf(':authority')
 const methodName = numberOf(':method')
 const pathName = numberOf(':path')
@@ -56,12 +54,13 @@ export class HeaderEncoder {
     else this.#constant(out, methodName, method)
     out.byte(indexed | schemeHttps)
     this.#constant(out, authorityName, this.#authority)
-    literal(out, pathName, path)
+    if (!/^[\x21-\x7e]*$/.test(path)) throw new Error(`a path may not hold ${JSON.stringify(path)}`)
+    writeLiteral(out, pathName, path)
     this.#constant(out, acceptName, accept)
     this.#constant(out, userAgentName, userAgent)
     if (bodyLength !== undefined) {
       this.#constant(out, contentTypeName, contentType)
-      literal(out, contentLengthName, String(bodyLength))
+      writeLiteral(out, contentLengthName, String(bodyLength))
     }
     const flags = bodyLength === undefined || bodyLength === 0 ? frameFlag.endHeaders | frameFlag.endStream : frameFlag.endHeaders
     writeHead(out.bytes, start, out.length - start - headSize, frameType.headers, flags, stream)
@@ -73,58 +72,25 @@ export class HeaderEncoder {
       const field = sent[i]
       // The newest has the first number behind the fixed ones.
       if (field?.name === name && field.value === value) {
-        integer(out, indexed, 7, staticFields.length + sent.length - i)
+        writeInteger(out, indexed, 7, staticFields.length + sent.length - i)
         return
       }
     }
     const size = fieldSize({ name: staticFields[name - 1]?.name ?? '', value })
     if (this.#size + size > this.#limit) {
-      literal(out, name, value)
+      writeLiteral(out, name, value)
       return
     }
-    integer(out, added, 6, name)
-    text(out, value)
+    writeInteger(out, added, 6, name)
+    writeText(out, value)
     sent.push({ name, value })
     this.#size += size
   }
 
   /** To nothing first: both sides then agree on what the table holds. */
   #writeResize(out: SendBuffer): void {
-    integer(out, resized, 5, 0)
-    integer(out, resized, 5, this.#limit)
+    writeInteger(out, resized, 5, 0)
+    writeInteger(out, resized, 5, this.#limit)
     this.#resized = false
   }
-}
-
-/** A field that no table keeps. */
-function literal(out: SendBuffer, name: number, value: string): void {
-  integer(out, 0, 4, name)
-  text(out, value)
-}
-
-/** `first` is what stands above the `bits` of the first byte. */
-export function integer(out: SendBuffer, first: number, bits: number, value: number): void {
-  const most = (1 << bits) - 1
-  if (value < most) {
-    out.byte(first | value)
-    return
-  }
-  out.byte(first | most)
-  let rest = value - most
-  for (; rest >= 0x80; rest >>>= 7) out.byte((rest & 0x7f) | 0x80)
-  out.byte(rest)
-}
-
-/** Uncompressed: to make it shorter would cost more than to send it. Any other text than visible ASCII would be another one for the server. */
-function text(out: SendBuffer, value: string): void {
-  out.reserve(fewBytes + value.length)
-  integer(out, 0, 7, value.length)
-  const { bytes } = out
-  let at = out.length
-  for (let i = 0; i < value.length; i++) {
-    const code = value.charCodeAt(i)
-    if (code < 0x21 || code > 0x7e) throw new Error(`a header may not hold ${JSON.stringify(value)}`)
-    bytes[at++] = code
-  }
-  out.length = at
 }

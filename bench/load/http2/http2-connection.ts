@@ -2,26 +2,27 @@
 // Whatever is not as it must be fails the connection, and with it every request that waits, by an error that says what it was.
 import type { TcpNetConnectOpts } from 'node:net'
 import { type ConnectionOptions, connect, type SecureContext, type TLSSocket } from 'node:tls'
-import { type Answer, AnsweredRequest } from './answer.ts'
-import type { Exchange } from './exchange.ts'
-import { FrameReader, type FrameSink } from './frame-reader.ts'
+import { FrameReader, type FrameSink } from '../../../src/base/http2/frame-reader.ts'
 import {
   defaultWindow,
+  errorCode,
   errorName,
   frameFlag,
   frameType,
-  noError,
+  numberAt,
   preface,
   setting,
-  writeCancel,
   writePingAck,
+  writeReset,
   writeSettings,
   writeSettingsAck,
   writeWindowUpdate,
-} from './frames.ts'
-import { HeaderDecoder } from './header-decoder.ts'
+} from '../../../src/base/http2/frames.ts'
+import { HeaderDecoder } from '../../../src/base/http2/header-decoder.ts'
+import { Outbox } from '../../../src/base/http2/outbox.ts'
+import { type Answer, AnsweredRequest } from './answer.ts'
+import type { Exchange } from './exchange.ts'
 import { type OnData, type OnEnd, OpenStream } from './open-stream.ts'
-import { Outbox } from './outbox.ts'
 import { RequestSender } from './request-sender.ts'
 
 const windowBytes = 16 * 1024 * 1024
@@ -200,7 +201,7 @@ export class Http2Connection implements Disposable, FrameSink {
 
   #end(exchange: Exchange): void {
     this.#sender.open.delete(exchange.stream)
-    if (this.#sender.ended(exchange)) writeCancel(this.#outbox.open(), exchange.stream)
+    if (this.#sender.ended(exchange)) writeReset(this.#outbox.open(), exchange.stream, errorCode.cancel)
     exchange.end()
     this.#closeWhenDone()
   }
@@ -237,7 +238,7 @@ export class Http2Connection implements Disposable, FrameSink {
     const why = bytes.toString('latin1', start + 8, Math.min(end, start + 8 + shownBytes))
     const err = new Error(`${this.#name} goes away: ${errorName(code)}${why === '' ? '' : ` ${JSON.stringify(why)}`}`)
     this.#closed ??= err
-    if (code !== noError) this.#fail(err)
+    if (code !== errorCode.noError) this.#fail(err)
     const refused = this.#sender.takeWaiting()
     for (const [stream, exchange] of this.#sender.open) {
       if (stream <= last) continue
@@ -267,12 +268,6 @@ export class Http2Connection implements Disposable, FrameSink {
 function statusOf(text: string | undefined, stream: number): number {
   if (text === undefined || !/^[1-5]\d\d$/.test(text)) throw new Error(`stream ${stream} has no status that can be read`)
   return Number(text)
-}
-
-/** The first four bytes of a frame that must have `length`. */
-function numberAt(bytes: Buffer, start: number, end: number, length: number): number {
-  if (end - start !== length) throw new Error(`a frame of ${end - start} bytes came, where ${length} are expected`)
-  return bytes.readUInt32BE(start)
 }
 
 function asError(err: unknown): Error {

@@ -1,8 +1,18 @@
 // The sending half of a connection: it keeps to what the server takes, in streams at a time and in bytes, and sends the rest when the server takes more.
+
+import {
+  defaultFrameSize,
+  defaultWindow,
+  frameFlag,
+  frameType,
+  headSize,
+  largestWindow,
+  setting,
+  writeHead,
+} from '../../../src/base/http2/frames.ts'
+import type { Outbox } from '../../../src/base/http2/outbox.ts'
 import type { Exchange } from './exchange.ts'
-import { defaultFrameSize, defaultWindow, frameFlag, frameType, headSize, largestWindow, setting, writeHead } from './frames.ts'
 import { HeaderEncoder } from './header-encoder.ts'
-import type { Outbox } from './outbox.ts'
 
 const largestStream = 2 ** 31 - 1
 const largestFrame = 2 ** 24 - 1

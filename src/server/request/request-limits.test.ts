@@ -4,7 +4,7 @@ import { test } from 'node:test'
 import { isReason } from '../../api/status.ts'
 import { TestServer } from '../testing.ts'
 import { collectBody, maxBodyMs } from '../transport/collect-body.ts'
-import { maxStallMs, untilDrained } from '../transport/http2-exchange.ts'
+import { drainsOf, maxStallMs, untilDrained } from '../transport/drained.ts'
 import { parseQuery } from './query.ts'
 
 test('collectBody() gives up a body that takes too long, however steadily it comes', async t => {
@@ -41,8 +41,8 @@ test('collectBody() gives up at once where the client went before the body was a
 test('untilDrained() gives up a client that does not read, and waits without end where no limit is given', async t => {
   t.mock.timers.enable({ apis: ['setTimeout'] })
   const stream = new PassThrough()
-  const limited = untilDrained(stream, new AbortController().signal, maxStallMs).catch((err: unknown) => String(err))
-  const unlimited = untilDrained(stream, new AbortController().signal)
+  const limited = untilDrained(drainsOf(stream), new AbortController().signal, maxStallMs).catch((err: unknown) => String(err))
+  const unlimited = untilDrained(drainsOf(stream), new AbortController().signal)
   t.mock.timers.tick(maxStallMs)
   assert.equal(
     await Promise.race([limited, new Promise(resolve => setImmediate(resolve, 'still waiting'))]),

@@ -63,4 +63,4 @@ export function collectBody(stream: Readable, limit: number, declared: number | 
 
 export const endedEarly = (cause?: Error): Error =>
   apiError(400, 'BadRequest', 'the request body ended early', undefined, cause === undefined ? undefined : { cause })
-const refusal = (limit: number): Error => tooLarge(`limit is ${limit}`)
+export const refusal = (limit: number): Error => tooLarge(`limit is ${limit}`)

@@ -8,8 +8,8 @@ import { STATUS_CODES } from '../../base/node-http.ts'
 import { answerHeaders, hasHeader } from './answer-headers.ts'
 import { endWith, goesAtOnce, inPieces, joined, writeCorked } from './body-parts.ts'
 import { collectBody, declaredLength, endedEarly } from './collect-body.ts'
+import { drainsOf, stallMs, untilDrained } from './drained.ts'
 import type { FinalReply, RequestHeaders, ServerRequest, Sink, UpgradedConnection } from './exchange.ts'
-import { stallMs, untilDrained } from './http2-exchange.ts'
 import type { RequestRounds } from './request-rounds.ts'
 import { dropUnread, unlessClosed } from './unread.ts'
 
@@ -138,7 +138,7 @@ async function sendStream(
       for (const { length } of chunks) bytes += length
       return stream.destroyed || writeCorked(stream, chunks)
     },
-    drained: () => untilDrained(stream, request.signal, stallMs(reply)),
+    drained: () => untilDrained(drainsOf(stream), request.signal, stallMs(reply)),
   }
   try {
     await inPieces(body)(sink, request.signal)

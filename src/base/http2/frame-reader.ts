@@ -1,5 +1,5 @@
 // Takes frames out of the pieces in which they arrive. What is whole within a piece is handed on where it lies, and so is each part of a DATA frame.
-import { defaultFrameSize, frameFlag, frameType, headSize } from './frames.ts'
+import { defaultFrameSize, errorCode, frameFlag, frameType, Http2Error, headSize } from './frames.ts'
 
 /** `bytes` are valid during the call only. */
 export interface FrameSink {
@@ -9,10 +9,12 @@ export interface FrameSink {
   frame(type: number, flags: number, stream: number, bytes: Buffer, start: number, end: number): void
 }
 
+const nothing = Buffer.alloc(0)
+
 export class FrameReader {
   readonly #sink: FrameSink
-  /** What has come of a frame that is not whole yet. */
-  readonly #partial = Buffer.allocUnsafeSlow(headSize + defaultFrameSize)
+  /** What has come of a frame that is not whole yet: room for its head, and for the rest once that says how much. Most connections never need it. */
+  #partial: Buffer = nothing
   #have = 0
   /** What is to come of a DATA frame without padding, and its stream. */
   #rest = 0
@@ -37,6 +39,7 @@ export class FrameReader {
     const size = end - at < headSize ? headSize : headSize + lengthAt(bytes, at)
     if (end - at >= headSize && isPlainData(bytes, at)) return this.#beginData(bytes, at)
     if (end - at < size) {
+      this.#partial = Buffer.allocUnsafe(size)
       this.#have = bytes.copy(this.#partial, 0, at, end)
       return end
     }
@@ -52,15 +55,22 @@ export class FrameReader {
     this.#have += bytes.copy(this.#partial, this.#have, at, at + taken)
     if (this.#have >= headSize) {
       const size = headSize + lengthAt(this.#partial, 0)
-      if (isPlainData(this.#partial, 0)) {
-        this.#have = 0
-        this.#beginData(this.#partial, 0)
-      } else if (this.#have === size) {
-        this.#have = 0
-        this.#hand(this.#partial, 0, size)
+      if (isPlainData(this.#partial, 0)) this.#beginData(this.#take(), 0)
+      else if (this.#have === size) this.#hand(this.#take(), 0, size)
+      else if (this.#partial.length < size) {
+        const head = this.#partial
+        this.#partial = Buffer.allocUnsafe(size)
+        head.copy(this.#partial, 0, 0, headSize)
       }
     }
     return at + taken
+  }
+
+  #take(): Buffer {
+    const partial = this.#partial
+    this.#partial = nothing
+    this.#have = 0
+    return partial
   }
 
   #beginData(bytes: Buffer, at: number): number {
@@ -91,7 +101,7 @@ export class FrameReader {
     const counted = end - start
     const contentEnd = end - (bytes[start] ?? 0)
     start++
-    if (contentEnd < start) throw new Error(`a frame of stream ${stream} has more padding than bytes`)
+    if (contentEnd < start) throw new Http2Error(errorCode.protocolError, `a frame of stream ${stream} has more padding than bytes`)
     if (type === frameType.headers) this.#sink.frame(type, flags, stream, bytes, start, contentEnd)
     else this.#sink.data(stream, bytes, start, contentEnd, (flags & frameFlag.endStream) !== 0, counted)
   }
@@ -99,7 +109,8 @@ export class FrameReader {
 
 function lengthAt(bytes: Buffer, at: number): number {
   const length = ((bytes[at] ?? 0) << 16) | ((bytes[at + 1] ?? 0) << 8) | (bytes[at + 2] ?? 0)
-  if (length > defaultFrameSize) throw new Error(`a frame of ${length} bytes came, where ${defaultFrameSize} are allowed`)
+  if (length > defaultFrameSize)
+    throw new Http2Error(errorCode.frameSizeError, `a frame of ${length} bytes came, where ${defaultFrameSize} are allowed`)
   return length
 }
 

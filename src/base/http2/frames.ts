@@ -1,4 +1,4 @@
-// HTTP/2's frames (RFC 9113): their numbers, how one begins, and the small ones that a client writes.
+// HTTP/2's frames (RFC 9113): their numbers, how one begins, the small ones, and what is wrong with those that come.
 import type { SendBuffer } from './send-buffer.ts'
 
 /** What a client begins a connection with. */
@@ -7,6 +7,7 @@ export const preface = 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n'
 export const frameType = {
   data: 0,
   headers: 1,
+  priority: 2,
   rstStream: 3,
   settings: 4,
   pushPromise: 5,
@@ -18,7 +19,14 @@ export const frameType = {
 
 export const frameFlag = { endStream: 1, ack: 1, endHeaders: 4, padded: 8, priority: 32 } as const
 
-export const setting = { headerTableSize: 1, enablePush: 2, maxConcurrentStreams: 3, initialWindowSize: 4, maxFrameSize: 5 } as const
+export const setting = {
+  headerTableSize: 1,
+  enablePush: 2,
+  maxConcurrentStreams: 3,
+  initialWindowSize: 4,
+  maxFrameSize: 5,
+  maxHeaderListSize: 6,
+} as const
 
 export const headSize = 9
 /** Until a setting says otherwise; ours says nothing else. */
@@ -42,8 +50,32 @@ const errorNames = [
   'INADEQUATE_SECURITY',
   'HTTP_1_1_REQUIRED',
 ]
-export const noError = 0
-const cancel = 8
+/** Those of them that we send or look for. */
+export const errorCode = {
+  noError: 0,
+  protocolError: 1,
+  internalError: 2,
+  flowControlError: 3,
+  streamClosed: 5,
+  frameSizeError: 6,
+  refusedStream: 7,
+  cancel: 8,
+  compressionError: 9,
+  enhanceYourCalm: 11,
+} as const
+
+export type ErrorCode = (typeof errorCode)[keyof typeof errorCode]
+
+/** The peer broke a rule, and the connection is of no use any more: the two sides do not agree on what came. */
+export class Http2Error extends Error {
+  override readonly name = 'Http2Error'
+  readonly code: ErrorCode
+
+  constructor(code: ErrorCode, message: string) {
+    super(message)
+    this.code = code
+  }
+}
 
 export const errorName = (code: number): string => errorNames[code] ?? `error ${code}`
 
@@ -90,8 +122,29 @@ export function writePingAck(out: SendBuffer, bytes: Buffer, start: number): voi
   out.length += bytes.copy(out.bytes, out.length, start, start + 8)
 }
 
-/** What the server still expects on the stream will not come. */
-export function writeCancel(out: SendBuffer, stream: number): void {
+/** Whether the peer is there; eight bytes that it sends back. */
+export function writePing(out: SendBuffer): void {
+  begin(out, 8, frameType.ping, 0, 0)
+  out.uint32(0)
+  out.uint32(0)
+}
+
+/** Nothing more comes, or is expected, on the stream. */
+export function writeReset(out: SendBuffer, stream: number, code: ErrorCode): void {
   begin(out, 4, frameType.rstStream, 0, stream)
-  out.uint32(cancel)
+  out.uint32(code)
+}
+
+/** Streams beyond `last` are not looked at. */
+export function writeGoAway(out: SendBuffer, last: number, code: ErrorCode): void {
+  begin(out, 8, frameType.goAway, 0, 0)
+  out.uint32(last)
+  out.uint32(code)
+}
+
+/** The first four bytes of a frame that must have `length`. */
+export function numberAt(bytes: Buffer, start: number, end: number, length: number): number {
+  if (end - start !== length)
+    throw new Http2Error(errorCode.frameSizeError, `a frame of ${end - start} bytes came, where ${length} are expected`)
+  return bytes.readUInt32BE(start)
 }

@@ -1,4 +1,5 @@
 // HPACK's Huffman code (RFC 7541, appendix B), read four bits at a time.
+import { errorCode, Http2Error } from './frames.ts'
 
 /** Bits of the code of each byte; with the end of a string, which has 30, they say the codes: short ones first, and in the order of the bytes. */
 const codeLengths = [
@@ -80,10 +81,10 @@ export function decodeHuffman(bytes: Uint8Array, start: number, end: number): st
   for (let half = 2 * start; half < 2 * end; half++) {
     const byte = bytes[half >>> 1] ?? 0
     const step = steps[node * 16 + ((half & 1) === 0 ? byte >>> 4 : byte & 15)] ?? forbidden
-    if (step === forbidden) throw new Error('HPACK: a string holds the code of its end')
+    if (step === forbidden) throw new Http2Error(errorCode.compressionError, 'HPACK: a string holds the code of its end')
     if (step > nodeMask) text[length++] = (step >>> symbolShift) - 1
     node = step & nodeMask
   }
-  if (mayEnd[node] !== 1) throw new Error('HPACK: a string ends within a code')
+  if (mayEnd[node] !== 1) throw new Http2Error(errorCode.compressionError, 'HPACK: a string ends within a code')
   return text.toString('latin1', 0, length)
 }

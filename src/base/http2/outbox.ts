@@ -4,13 +4,27 @@ import { SendBuffer } from './send-buffer.ts'
 
 export class Outbox {
   readonly #socket: Writable
+  readonly #taken: (() => void) | undefined
   #filling = new SendBuffer()
   #leaving = new SendBuffer()
   #scheduled = false
   #writing = false
+  #writes = 0
 
-  constructor(socket: Writable) {
+  /** `taken` is called each time the socket has taken a write, before what waits behind it leaves. */
+  constructor(socket: Writable, taken?: () => void) {
     this.#socket = socket
+    this.#taken = taken
+  }
+
+  /** Bytes that are to leave behind the write that is under way. */
+  get waiting(): number {
+    return this.#filling.length
+  }
+
+  /** Writes that the socket has taken. */
+  get writes(): number {
+    return this.#writes
   }
 
   /** To write to at once: what stands in it leaves soon. */
@@ -22,6 +36,7 @@ export class Outbox {
     return this.#filling
   }
 
+  /** Hands over what waits, where it can be. */
   readonly #flush = (): void => {
     this.#scheduled = false
     if (this.#filling.length === 0 || !this.#socket.writable) return
@@ -34,8 +49,10 @@ export class Outbox {
 
   /** A failed write is the socket's failure, of which the connection hears. */
   readonly #written = (): void => {
-    this.#writing = false
+    this.#writes++
     this.#leaving.clear()
+    this.#taken?.()
+    this.#writing = false
     this.#flush()
   }
 }

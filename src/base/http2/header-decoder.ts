@@ -1,15 +1,33 @@
 // Reads the header blocks of one connection (RFC 7541). All of them must pass through it in their order, for each may change the table of the next.
-import { type HeaderField, HeaderTable } from './header-table.ts'
+import { errorCode, Http2Error } from './frames.ts'
+import { fieldSize, type HeaderField, HeaderTable } from './header-table.ts'
 import { decodeHuffman } from './huffman.ts'
 
 /** No length or number of ours needs more; more bits would not fit an integer. */
 const longestInteger = 4
 
+export interface HeaderLimits {
+  /** As RFC 7541 counts them: 32 for each field beside its name and value. */
+  readonly bytes: number
+  readonly fields: number
+}
+
 export class HeaderDecoder {
   readonly #table = new HeaderTable()
+  readonly #limits: HeaderLimits
+  #isTooLarge = false
   #bytes: Buffer = Buffer.alloc(0)
   #at = 0
   #end = 0
+
+  constructor(limits: HeaderLimits = { bytes: Number.POSITIVE_INFINITY, fields: Number.POSITIVE_INFINITY }) {
+    this.#limits = limits
+  }
+
+  /** Whether the last block went beyond the limits: the fields behind them are left out. */
+  get isTooLarge(): boolean {
+    return this.#isTooLarge
+  }
 
   /** Bytes that the table holds, as RFC 7541 counts them. */
   get tableSize(): number {
@@ -22,15 +40,20 @@ export class HeaderDecoder {
     this.#at = start
     this.#end = end
     const fields: HeaderField[] = []
+    let size = 0
+    this.#isTooLarge = false
     while (this.#at < end) {
       const first = this.#peek()
       if ((first & 0xe0) === 0x20) {
-        if (fields.length > 0) throw new Error('HPACK: the size of the table changes behind a field')
+        if (fields.length > 0) throw new Http2Error(errorCode.compressionError, 'HPACK: the size of the table changes behind a field')
         this.#table.resize(this.#integer(5))
         continue
       }
       const field = (first & 0x80) !== 0 ? this.#table.get(this.#integer(7)) : this.#literal((first & 0x40) !== 0, wanted)
-      if (field !== undefined && (wanted === undefined || field.name === wanted)) fields.push(field)
+      if (field === undefined || (wanted !== undefined && field.name !== wanted)) continue
+      size += fieldSize(field)
+      if (size > this.#limits.bytes || fields.length === this.#limits.fields) this.#isTooLarge = true
+      else fields.push(field)
     }
     return fields
   }
@@ -49,7 +72,7 @@ export class HeaderDecoder {
 
   #peek(): number {
     const byte = this.#at < this.#end ? this.#bytes[this.#at] : undefined
-    if (byte === undefined) throw new Error('HPACK: a header block ends within a field')
+    if (byte === undefined) throw new Http2Error(errorCode.compressionError, 'HPACK: a header block ends within a field')
     return byte
   }
 
@@ -65,7 +88,7 @@ export class HeaderDecoder {
       value += (byte & 0x7f) << (7 * more)
       if (byte < 0x80) return value
     }
-    throw new Error('HPACK: a number is too large')
+    throw new Http2Error(errorCode.compressionError, 'HPACK: a number is too large')
   }
 
   #string(): string {
@@ -78,7 +101,7 @@ export class HeaderDecoder {
   #skipString(): number {
     const length = this.#integer(7)
     const start = this.#at
-    if (length > this.#end - start) throw new Error('HPACK: a string is longer than its header block')
+    if (length > this.#end - start) throw new Http2Error(errorCode.compressionError, 'HPACK: a string is longer than its header block')
     this.#at = start + length
     return start
   }

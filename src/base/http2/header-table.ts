@@ -1,4 +1,5 @@
 // The fields that HPACK's header blocks refer to by number: RFC 7541's fixed ones, and behind them those that the blocks have added.
+import { errorCode, Http2Error } from './frames.ts'
 
 export interface HeaderField {
   readonly name: string
@@ -93,7 +94,7 @@ export class HeaderTable {
   get(number: number): HeaderField {
     const field =
       number <= staticFields.length ? staticFields[number - 1] : this.#entries[this.#entries.length - (number - staticFields.length)]
-    if (field === undefined) throw new Error(`HPACK: there is no field ${number}`)
+    if (field === undefined) throw new Http2Error(errorCode.compressionError, `HPACK: there is no field ${number}`)
     return field
   }
 
@@ -107,7 +108,7 @@ export class HeaderTable {
   }
 
   resize(limit: number): void {
-    if (limit > defaultTableSize) throw new Error(`HPACK: a table of ${limit} bytes was never allowed`)
+    if (limit > defaultTableSize) throw new Http2Error(errorCode.compressionError, `HPACK: a table of ${limit} bytes was never allowed`)
     this.#limit = limit
     this.#evict(limit)
   }

@@ -1,0 +1,370 @@
+// The server's side of HTTP/2 on one TLS connection (RFC 9113). Whatever breaks a rule of a stream resets it, whatever breaks one of the connection closes
+// that, and each is told by its code. Nothing is kept beyond what windows, streams and the budget allow.
+import type { TLSSocket } from 'node:tls'
+import { FrameReader, type FrameSink } from '../../base/http2/frame-reader.ts'
+import {
+  defaultWindow,
+  type ErrorCode,
+  errorCode,
+  frameFlag,
+  frameType,
+  Http2Error,
+  largestWindow,
+  numberAt,
+  preface,
+  setting,
+  writeGoAway,
+  writePing,
+  writePingAck,
+  writeReset,
+  writeSettings,
+  writeSettingsAck,
+  writeWindowUpdate,
+} from '../../base/http2/frames.ts'
+import type { HeaderField } from '../../base/http2/header-table.ts'
+import { Outbox } from '../../base/http2/outbox.ts'
+import { ControlBudget } from './control-budget.ts'
+import { HeaderBlocks, maxHeaderBytes } from './header-blocks.ts'
+import { type RequestHead, readRequestHead } from './request-head.ts'
+import { ResponseSender } from './response-sender.ts'
+import { Http2Stream, type StreamOwner } from './stream.ts'
+
+export const maxStreams = 250
+/** Of a stream and of the whole: bytes of bodies that nobody has asked for yet. */
+const streamWindow = 1024 * 1024
+const connectionWindow = 4 * 1024 * 1024
+/** Nothing is read from a client that takes nothing: each answer of ours would wait in memory. */
+const tooFullOutbox = 512 * 1024
+/** Whoever reads what it asks for has a few at a time. */
+export const maxUnreadRefusals = 32
+
+export interface ConnectionEvents {
+  /** A request has begun: its head is there. */
+  request(stream: Http2Stream): void
+  /** The connection failed, or broke a rule. */
+  failed(err: Error): void
+}
+
+export class Http2ServerConnection implements FrameSink, StreamOwner {
+  readonly #socket: TLSSocket
+  readonly #events: ConnectionEvents
+  readonly #outbox: Outbox
+  readonly #budget = new ControlBudget()
+  readonly #sender: ResponseSender
+  readonly #reader = new FrameReader(this)
+  readonly #blocks = new HeaderBlocks((stream, endsStream, fields) => this.#headers(stream, endsStream, fields))
+  readonly #open = new Map<number, Http2Stream>()
+  #prefaceRead = 0
+  #greeted = false
+  #lastStream = 0
+  #receiveWindow = connectionWindow
+  #untold = 0
+  readonly #unreadRefusals = new Set<Http2Stream>()
+  #paused = false
+  #goingAway = false
+  #closed = false
+  /** Whether anything came or left since the last look. */
+  #alive = true
+  #writesAtLook = 0
+
+  constructor(socket: TLSSocket, events: ConnectionEvents) {
+    this.#socket = socket
+    this.#events = events
+    this.#outbox = new Outbox(socket, () => this.#taken())
+    this.#sender = new ResponseSender(this.#outbox, this.#budget)
+    socket.on('data', (bytes: Buffer) => this.#read(bytes))
+    socket.once('end', () => this.destroy())
+    socket.once('close', () => this.#close())
+    writeSettings(this.#outbox.open(), [
+      [setting.enablePush, 0],
+      [setting.maxConcurrentStreams, maxStreams],
+      [setting.initialWindowSize, streamWindow],
+      [setting.maxHeaderListSize, maxHeaderBytes],
+    ])
+    writeWindowUpdate(this.#outbox.open(), 0, connectionWindow - defaultWindow)
+  }
+
+  /** Lets the running streams end, and closes behind them. */
+  goAway(): void {
+    if (this.#goingAway || this.#closed) return
+    this.#goingAway = true
+    writeGoAway(this.#outbox.open(), this.#lastStream, errorCode.noError)
+    this.#endWhenDone()
+  }
+
+  destroy(): void {
+    this.#close()
+    this.#socket.destroy()
+  }
+
+  /** To be called at intervals: ends what goes on for two of them without a sign of life, and answers that nobody reads. */
+  look(): void {
+    if (this.#closed) return
+    if (!this.#alive && this.#writesAtLook === this.#outbox.writes) {
+      this.destroy()
+      return
+    }
+    this.#alive = false
+    this.#writesAtLook = this.#outbox.writes
+    this.#budget.renew()
+    for (const stream of this.#open.values()) if (stream.isStuck) this.reset(stream, errorCode.cancel)
+    writePing(this.#outbox.open())
+  }
+
+  // ── frames
+
+  data(id: number, bytes: Buffer, start: number, end: number, endsStream: boolean, counted: number): void {
+    this.#mayCome(frameType.data)
+    if (id === 0) throw new Http2Error(errorCode.protocolError, 'data came on no stream')
+    this.#receiveWindow -= counted
+    if (this.#receiveWindow < 0) throw new Http2Error(errorCode.flowControlError, 'more data came than the window of the connection allows')
+    const stream = this.#open.get(id)
+    if (stream === undefined || stream.requestEnded) {
+      this.#stray(id, 'data')
+      this.#tell(counted)
+      if (stream !== undefined) this.reset(stream, errorCode.streamClosed)
+      return
+    }
+    stream.receiveWindow -= counted
+    if (counted === 0 && !endsStream) this.#budget.spend()
+    const padding = counted - (end - start)
+    if (padding > 0) this.taken(stream, padding)
+    if (stream.receiveWindow < 0) this.reset(stream, errorCode.flowControlError)
+    else if (!stream.receive(bytes, start, end) || (endsStream && !stream.endRequest())) this.reset(stream, errorCode.protocolError)
+  }
+
+  frame(type: number, flags: number, id: number, bytes: Buffer, start: number, end: number): void {
+    this.#mayCome(type)
+    if (type === frameType.headers) this.#blocks.begin(flags, id, bytes, start, end)
+    else if (type === frameType.continuation) this.#continuation(flags, id, bytes, start, end)
+    else if (type === frameType.windowUpdate) this.#widen(id, numberAt(bytes, start, end, 4) & 0x7fff_ffff)
+    else if (type === frameType.rstStream) this.#reset(id, bytes, start, end)
+    else if (type === frameType.settings) this.#settings(flags, id, bytes, start, end)
+    else if (type === frameType.ping) this.#ping(flags, id, bytes, start, end)
+    else if (type === frameType.pushPromise) throw new Http2Error(errorCode.protocolError, 'a client may not push')
+    else {
+      this.#budget.spend()
+      if (type === frameType.priority) this.#priority(id, end - start)
+      else if (type === frameType.goAway && id !== 0) throw new Http2Error(errorCode.protocolError, 'a GOAWAY came on a stream')
+      // RFC 9113, 4.1: frames of other types are ignored.
+    }
+  }
+
+  // ── what streams ask for
+
+  taken(stream: Http2Stream, bytes: number): void {
+    this.#tell(bytes)
+    stream.untold += bytes
+    if (stream.untold < streamWindow / 2 || stream.requestEnded || stream.isClosed) return
+    writeWindowUpdate(this.#outbox.open(), stream.id, stream.untold)
+    stream.receiveWindow += stream.untold
+    stream.untold = 0
+  }
+
+  sendHead(stream: Http2Stream, status: number, headers: readonly string[], endsStream: boolean): void {
+    this.#sender.head(stream, status, headers, endsStream)
+  }
+
+  send(stream: Http2Stream): void {
+    this.#sender.send(stream)
+  }
+
+  reset(stream: Http2Stream, code: ErrorCode): void {
+    if (stream.isClosed) return
+    writeReset(this.#outbox.open(), stream.id, code)
+    stream.close()
+  }
+
+  leftUnread(stream: Http2Stream): void {
+    this.#unreadRefusals.add(stream)
+    if (this.#unreadRefusals.size > maxUnreadRefusals) this.#fail(new Http2Error(errorCode.enhanceYourCalm, 'the client reads no refusal'))
+  }
+
+  closed(stream: Http2Stream): void {
+    this.#open.delete(stream.id)
+    this.#unreadRefusals.delete(stream)
+    this.#sender.drop(stream)
+    this.#endWhenDone()
+  }
+
+  // ── reading
+
+  #read(bytes: Buffer): void {
+    if (this.#closed) return
+    this.#alive = true
+    try {
+      const start = this.#prefaceRead < preface.length ? this.#preface(bytes) : 0
+      this.#reader.read(start === 0 ? bytes : bytes.subarray(start), bytes.length - start)
+    } catch (err) {
+      this.#fail(err)
+    }
+    if (this.#outbox.waiting > tooFullOutbox && !this.#paused) {
+      this.#paused = true
+      this.#socket.pause()
+    }
+  }
+
+  /** Returns where it ends. */
+  #preface(bytes: Buffer): number {
+    const length = Math.min(preface.length - this.#prefaceRead, bytes.length)
+    if (bytes.toString('latin1', 0, length) !== preface.slice(this.#prefaceRead, this.#prefaceRead + length))
+      throw new Http2Error(errorCode.protocolError, 'the client does not speak HTTP/2')
+    this.#prefaceRead += length
+    return length
+  }
+
+  #mayCome(type: number): void {
+    if (!this.#greeted && type !== frameType.settings)
+      throw new Http2Error(errorCode.protocolError, `a frame of type ${type} came before the settings`)
+    if (this.#blocks.isOpen && type !== frameType.continuation)
+      throw new Http2Error(errorCode.protocolError, 'another frame came within a header block')
+  }
+
+  /** A frame on a stream that is not open: one that is over may still get what was on its way; one that never began may not. */
+  #stray(id: number, what: string): void {
+    if (id > this.#lastStream || id % 2 === 0)
+      throw new Http2Error(errorCode.protocolError, `${what} came on stream ${id}, which nobody opened`)
+    this.#budget.spend()
+  }
+
+  #headers(id: number, endsStream: boolean, fields: readonly HeaderField[] | undefined): void {
+    const stream = this.#open.get(id)
+    if (stream !== undefined) this.#trailers(stream, endsStream)
+    else if (id <= this.#lastStream || id % 2 === 0) this.#stray(id, 'a header block')
+    else {
+      this.#lastStream = id
+      const head = fields && readRequestHead(fields)
+      if (this.#goingAway || this.#open.size >= maxStreams) this.#refuse(id, errorCode.refusedStream)
+      else if (fields === undefined) this.#refuse(id, errorCode.enhanceYourCalm)
+      else if (head === undefined || (endsStream && (head.contentLength ?? 0) > 0)) this.#refuse(id, errorCode.protocolError)
+      else this.#begin(id, head, endsStream)
+    }
+  }
+
+  #continuation(flags: number, id: number, bytes: Buffer, start: number, end: number): void {
+    this.#budget.spend()
+    this.#blocks.goOn(flags, id, bytes, start, end)
+  }
+
+  #begin(id: number, head: RequestHead, endsStream: boolean): void {
+    const stream = new Http2Stream(id, head, this, this.#sender.streamWindow, streamWindow)
+    this.#open.set(id, stream)
+    if (endsStream) stream.endRequest()
+    this.#events.request(stream)
+  }
+
+  #refuse(id: number, code: ErrorCode): void {
+    this.#budget.spend()
+    writeReset(this.#outbox.open(), id, code)
+  }
+
+  /** Nothing of them is used, but they end the request. */
+  #trailers(stream: Http2Stream, endsStream: boolean): void {
+    if (stream.requestEnded) this.reset(stream, errorCode.streamClosed)
+    else if (!endsStream || !stream.endRequest()) this.reset(stream, errorCode.protocolError)
+  }
+
+  #widen(id: number, more: number): void {
+    this.#budget.spend()
+    if (id === 0) {
+      if (more === 0) throw new Http2Error(errorCode.protocolError, 'the window was widened by nothing')
+      this.#sender.widen(more)
+      this.#sender.sendBlocked()
+      return
+    }
+    const stream = this.#open.get(id)
+    if (stream === undefined) this.#stray(id, 'a wider window')
+    else if (more === 0) this.reset(stream, errorCode.protocolError)
+    else if (stream.sendWindow + more > largestWindow) this.reset(stream, errorCode.flowControlError)
+    else {
+      stream.sendWindow += more
+      this.#sender.resume(stream)
+    }
+  }
+
+  /** Its code does not matter. */
+  #reset(id: number, bytes: Buffer, start: number, end: number): void {
+    numberAt(bytes, start, end, 4)
+    const stream = this.#open.get(id)
+    if (stream === undefined) this.#stray(id, 'a reset')
+    else {
+      this.#budget.spend()
+      stream.close()
+    }
+  }
+
+  #settings(flags: number, id: number, bytes: Buffer, start: number, end: number): void {
+    if (id !== 0) throw new Http2Error(errorCode.protocolError, 'settings came on a stream')
+    if ((end - start) % 6 !== 0 || ((flags & frameFlag.ack) !== 0 && end > start))
+      throw new Http2Error(errorCode.frameSizeError, 'settings of a wrong length came')
+    this.#budget.spend()
+    if ((flags & frameFlag.ack) !== 0) {
+      if (!this.#greeted) throw new Http2Error(errorCode.protocolError, 'settings were acknowledged before any came')
+      return
+    }
+    for (let at = start; at < end; at += 6) {
+      const name = bytes.readUInt16BE(at)
+      const value = bytes.readUInt32BE(at + 2)
+      if (name === setting.enablePush && value > 1) throw new Http2Error(errorCode.protocolError, `a push of ${value} was set`)
+      this.#sender.set(name, value, this.#open.values())
+    }
+    this.#greeted = true
+    writeSettingsAck(this.#outbox.open())
+    this.#sender.sendBlocked()
+  }
+
+  #ping(flags: number, id: number, bytes: Buffer, start: number, end: number): void {
+    if (id !== 0) throw new Http2Error(errorCode.protocolError, 'a ping came on a stream')
+    if (end - start !== 8) throw new Http2Error(errorCode.frameSizeError, 'a ping of a wrong length came')
+    this.#budget.spend()
+    if ((flags & frameFlag.ack) === 0) writePingAck(this.#outbox.open(), bytes, start)
+  }
+
+  #priority(id: number, length: number): void {
+    if (id === 0) throw new Http2Error(errorCode.protocolError, 'a priority came on no stream')
+    if (length !== 5) throw new Http2Error(errorCode.frameSizeError, 'a priority of a wrong length came')
+  }
+
+  /** So many bytes of bodies are out of the way. */
+  #tell(bytes: number): void {
+    this.#untold += bytes
+    if (this.#untold < connectionWindow / 2) return
+    writeWindowUpdate(this.#outbox.open(), 0, this.#untold)
+    this.#receiveWindow += this.#untold
+    this.#untold = 0
+  }
+
+  // ── the end
+
+  /** The socket has taken a write. */
+  #taken(): void {
+    if (this.#closed) return
+    this.#sender.sendBlocked()
+    if (this.#paused && this.#outbox.waiting <= tooFullOutbox) {
+      this.#paused = false
+      this.#socket.resume()
+    }
+  }
+
+  #endWhenDone(): void {
+    if (!this.#goingAway || this.#closed || this.#open.size > 0) return
+    // What was answered last leaves with this turn.
+    setImmediate(() => this.#socket.end())
+  }
+
+  #fail(err: unknown): void {
+    if (this.#closed) return
+    const failure = err instanceof Http2Error ? err : new Http2Error(errorCode.internalError, String(err))
+    this.#events.failed(err instanceof Error ? err : failure)
+    writeGoAway(this.#outbox.open(), this.#lastStream, failure.code)
+    this.#close()
+    setImmediate(() => this.#socket.destroySoon())
+  }
+
+  #close(): void {
+    if (this.#closed) return
+    this.#closed = true
+    for (const stream of [...this.#open.values()]) stream.close()
+    this.#open.clear()
+  }
+}

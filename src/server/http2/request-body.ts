@@ -1,0 +1,162 @@
+// The body of a request as its frames bring it. What nobody has asked for yet is kept, within the window of its stream, and the client may send as much
+// more as was taken.
+import { Readable } from 'node:stream'
+import { timedOut } from '../../api/status.ts'
+import { endedEarly, maxBodyMs, refusal } from '../transport/collect-body.ts'
+
+/** Told of each byte that is out of the way. */
+export type OnTaken = (bytes: number) => void
+
+const nothing = Buffer.alloc(0)
+/** Room is taken as bytes come, not as they are announced. */
+const largestFirst = 64 * 1024
+
+export class RequestBody {
+  readonly #taken: OnTaken
+  readonly #announced: number | undefined
+  #bytes: Buffer = nothing
+  #length = 0
+  /** Of what came, the bytes that the client was not told of as taken. */
+  #owed = 0
+  /** Of what is collected or dropped. */
+  #limit = Number.POSITIVE_INFINITY
+  /** Who waits for the whole. */
+  #waiting: PromiseWithResolvers<Buffer> | undefined
+  #timer: NodeJS.Timeout | undefined
+  /** Who takes it as it comes. */
+  #passing: Readable | undefined
+  /** Bytes that were thrown away, since nobody wants them. */
+  #dropped: number | undefined
+  #tooMuch: (() => void) | undefined
+  /** Set once nothing more comes: by the end of the body, or before it. */
+  #over: 'ended' | 'cut' | undefined
+
+  constructor(announced: number | undefined, taken: OnTaken) {
+    this.#announced = announced
+    this.#taken = taken
+  }
+
+  /** The bytes are valid during the call only. */
+  add(bytes: Buffer, start: number, end: number): void {
+    this.#owed += end - start
+    if (this.#dropped !== undefined) this.#drop()
+    else if (this.#passing !== undefined) this.#passing.push(Buffer.from(bytes.subarray(start, end)))
+    else {
+      this.#keep(bytes, start, end)
+      if (this.#waiting !== undefined) this.#collected()
+    }
+  }
+
+  end(): void {
+    if (this.#over !== undefined) return
+    this.#over = 'ended'
+    this.#passing?.push(null)
+    this.#resolve()
+  }
+
+  /** The client has reset the stream, or is gone. */
+  cut(): void {
+    if (this.#over !== undefined) return
+    this.#over = 'cut'
+    this.#passing?.destroy(endedEarly())
+    this.#reject(endedEarly())
+  }
+
+  /** Throws a 413 where more than `limit` bytes are announced or come, a 400 where the client stops in the middle, and a 504 where it takes too long. */
+  collect(limit: number): Promise<Buffer> {
+    if ((this.#announced ?? 0) > limit) {
+      this.drop()
+      return Promise.reject(refusal(limit))
+    }
+    if (this.#over === 'cut') return Promise.reject(endedEarly())
+    this.#limit = limit
+    this.#waiting = Promise.withResolvers()
+    const { promise } = this.#waiting
+    this.#collected()
+    if (this.#over === 'ended') this.#resolve()
+    else if (this.#waiting !== undefined) this.#timer = setTimeout(() => this.#late(), maxBodyMs)
+    return promise
+  }
+
+  /** As it comes, at the pace of the reader. */
+  pass(): Readable {
+    const passing = new Readable({
+      read: () => this.#acknowledge(),
+      destroy: (err, done) => {
+        this.drop()
+        done(err)
+      },
+    })
+    const kept = this.#take()
+    if (kept.length > 0) passing.push(kept)
+    if (this.#over === 'ended') passing.push(null)
+    else if (this.#over === 'cut') passing.destroy(endedEarly())
+    else this.#passing = passing
+    return passing
+  }
+
+  /** Nobody wants it, or more of it: what comes is thrown away, and `tooMuch` called with each piece beyond `most` bytes. */
+  drop(most = Number.POSITIVE_INFINITY, tooMuch?: () => void): void {
+    this.#take()
+    this.#dropped = 0
+    this.#limit = most
+    this.#tooMuch = tooMuch
+    this.#passing = undefined
+    this.#drop()
+  }
+
+  #keep(bytes: Buffer, start: number, end: number): void {
+    const needed = this.#length + end - start
+    if (needed > this.#bytes.length) {
+      const announced = Math.min(this.#announced ?? 0, largestFirst)
+      const larger = Buffer.allocUnsafe(Math.max(needed, this.#length === 0 ? announced : 2 * this.#bytes.length))
+      this.#bytes.copy(larger, 0, 0, this.#length)
+      this.#bytes = larger
+    }
+    bytes.copy(this.#bytes, this.#length, start, end)
+    this.#length = needed
+  }
+
+  #take(): Buffer {
+    const kept = this.#bytes.subarray(0, this.#length)
+    this.#bytes = nothing
+    this.#length = 0
+    return kept
+  }
+
+  #acknowledge(): void {
+    const owed = this.#owed
+    this.#owed = 0
+    if (owed > 0) this.#taken(owed)
+  }
+
+  #collected(): void {
+    this.#acknowledge()
+    if (this.#length <= this.#limit) return
+    this.#reject(refusal(this.#limit))
+    this.drop()
+  }
+
+  #drop(): void {
+    this.#dropped = (this.#dropped ?? 0) + this.#owed
+    this.#acknowledge()
+    if (this.#dropped > this.#limit) this.#tooMuch?.()
+  }
+
+  #late(): void {
+    this.#reject(timedOut('request did not complete within the allotted timeout'))
+    this.drop()
+  }
+
+  #resolve(): void {
+    clearTimeout(this.#timer)
+    this.#waiting?.resolve(this.#take())
+    this.#waiting = undefined
+  }
+
+  #reject(err: Error): void {
+    clearTimeout(this.#timer)
+    this.#waiting?.reject(err)
+    this.#waiting = undefined
+  }
+}

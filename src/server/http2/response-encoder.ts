@@ -1,0 +1,128 @@
+// Writes the heads of one connection's answers. What is the same in many is sent once, and by its number in the client's table from then on.
+import { frameFlag, frameType, headSize, writeHead } from '../../base/http2/frames.ts'
+import { defaultTableSize, fieldSize, type HeaderField, staticFields } from '../../base/http2/header-table.ts'
+import { added, indexed, resized, writeInteger, writeLiteral, writeText } from '../../base/http2/hpack-writing.ts'
+import type { SendBuffer } from '../../base/http2/send-buffer.ts'
+
+/** The fixed numbers of names, by the first of each. */
+const nameNumbers = new Map(staticFields.map(({ name }, index) => [name, index + 1] as const).reverse())
+const statusName = nameNumbers.get(':status') ?? 0
+/** Statuses that have a number with their value. */
+const statusNumbers = new Map(
+  staticFields.flatMap(({ name, value }, index) => (name === ':status' ? [[Number(value), index + 1] as const] : [])),
+)
+
+/** The same in many answers. All others change with each, and would drive these out of the client's table. */
+const repeated: ReadonlySet<string> = new Set([
+  'content-type',
+  'cache-control',
+  'content-encoding',
+  'vary',
+  'www-authenticate',
+  'x-kubernetes-pf-flowschema-uid',
+  'x-kubernetes-pf-prioritylevel-uid',
+])
+/** Of HTTP/1.1 alone (RFC 9113, 8.2.2). */
+const ofConnection: ReadonlySet<string> = new Set(['connection', 'keep-alive', 'proxy-connection', 'transfer-encoding', 'upgrade'])
+
+/** Room for the status and the head of the frame. */
+const fewBytes = 32
+
+export class ResponseEncoder {
+  /** What the client's table holds of us, the newest last. */
+  readonly #entries: HeaderField[] = []
+  #size = 0
+  #limit = defaultTableSize
+  #resized = false
+
+  /** The client's own limit for its table. Each block must say before anything else that it changed, and the next does. */
+  limit(size: number): void {
+    const limit = Math.min(size, defaultTableSize)
+    if (limit === this.#limit) return
+    this.#limit = limit
+    this.#evict(0)
+    this.#resized = true
+  }
+
+  /** A HEADERS frame, and CONTINUATION frames where it is longer than `frameSize`. `headers` are lower-case names and values in turn. */
+  write(out: SendBuffer, stream: number, status: number, headers: readonly string[], endsStream: boolean, frameSize: number): void {
+    out.reserve(fewBytes)
+    const start = out.length
+    out.length += headSize
+    if (this.#resized) this.#writeResize(out)
+    const number = statusNumbers.get(status)
+    if (number === undefined) this.#repeated(out, statusName, ':status', String(status))
+    else out.byte(indexed | number)
+    for (let i = 0; i < headers.length; i += 2) this.#field(out, headers[i] ?? '', headers[i + 1] ?? '')
+    const length = out.length - start - headSize
+    const flags = endsStream ? frameFlag.endStream : 0
+    if (length <= frameSize) writeHead(out.bytes, start, length, frameType.headers, flags | frameFlag.endHeaders, stream)
+    else split(out, start, flags, stream, frameSize)
+  }
+
+  #field(out: SendBuffer, name: string, value: string): void {
+    const number = nameNumbers.get(name)
+    if (ofConnection.has(name)) throw new Error(`HTTP/2 has no header ${JSON.stringify(name)}`)
+    if (repeated.has(name)) this.#repeated(out, number ?? 0, name, value)
+    else if (number !== undefined) writeLiteral(out, number, value)
+    else {
+      out.reserve(1)
+      out.byte(0)
+      writeText(out, name)
+      writeText(out, value)
+    }
+  }
+
+  #repeated(out: SendBuffer, number: number, name: string, value: string): void {
+    out.reserve(fewBytes)
+    const entries = this.#entries
+    for (let i = entries.length - 1; i >= 0; i--) {
+      const field = entries[i]
+      if (field?.name !== name || field.value !== value) continue
+      // The newest has the first number behind the fixed ones.
+      writeInteger(out, indexed, 7, staticFields.length + entries.length - i)
+      return
+    }
+    const field = { name, value }
+    const size = fieldSize(field)
+    const isKept = size <= this.#limit
+    writeInteger(out, isKept ? added : 0, isKept ? 6 : 4, number)
+    if (number === 0) writeText(out, name)
+    writeText(out, value)
+    if (!isKept) return
+    this.#evict(this.#limit - size)
+    entries.push(field)
+    this.#size += size
+  }
+
+  /** As the client does it. */
+  #evict(size: number): void {
+    while (this.#size > size) {
+      const oldest = this.#entries.shift()
+      if (oldest === undefined) return
+      this.#size -= fieldSize(oldest)
+    }
+  }
+
+  /** To nothing first: both sides then agree on what the table holds. */
+  #writeResize(out: SendBuffer): void {
+    writeInteger(out, resized, 5, 0)
+    writeInteger(out, resized, 5, this.#limit)
+    this.#resized = false
+  }
+}
+
+/** The block that stands behind `start` and the room for one head becomes several frames. */
+function split(out: SendBuffer, start: number, flags: number, stream: number, frameSize: number): void {
+  const block = Buffer.from(out.bytes.subarray(start + headSize, out.length))
+  out.length = start
+  for (let at = 0; at < block.length; at += frameSize) {
+    const length = Math.min(frameSize, block.length - at)
+    out.reserve(headSize + length)
+    const isFirst = at === 0
+    const ends = at + length === block.length ? frameFlag.endHeaders : 0
+    const type = isFirst ? frameType.headers : frameType.continuation
+    writeHead(out.bytes, out.length, length, type, (isFirst ? flags : 0) | ends, stream)
+    out.length += headSize + block.copy(out.bytes, out.length + headSize, at, at + length)
+  }
+}

@@ -1,0 +1,122 @@
+// The sending half of a connection: heads at once, bodies as far as the client's windows and the socket take them, each stream in its turn.
+import {
+  defaultFrameSize,
+  defaultWindow,
+  errorCode,
+  frameFlag,
+  frameType,
+  Http2Error,
+  headSize,
+  largestWindow,
+  setting,
+  writeHead,
+} from '../../base/http2/frames.ts'
+import type { Outbox } from '../../base/http2/outbox.ts'
+import type { ControlBudget } from './control-budget.ts'
+import { ResponseEncoder } from './response-encoder.ts'
+import type { Http2Stream } from './stream.ts'
+
+/** Behind more than this no body follows until the socket has taken it: what comes first must not wait behind all of a long one. */
+const fullOutbox = 128 * 1024
+const largestFrame = 2 ** 24 - 1
+
+export class ResponseSender {
+  readonly #outbox: Outbox
+  readonly #budget: ControlBudget
+  readonly #encoder = new ResponseEncoder()
+  /** Streams with something left to send, whose turn comes first first. */
+  readonly #blocked = new Set<Http2Stream>()
+  #window = defaultWindow
+  #frameSize = defaultFrameSize
+  /** Of a stream that begins. */
+  streamWindow = defaultWindow
+
+  constructor(outbox: Outbox, budget: ControlBudget) {
+    this.#outbox = outbox
+    this.#budget = budget
+  }
+
+  head(stream: Http2Stream, status: number, headers: readonly string[], endsStream: boolean): void {
+    this.#encoder.write(this.#outbox.open(), stream.id, status, headers, endsStream, this.#frameSize)
+    this.#budget.earn(headSize)
+  }
+
+  /** What was added to the stream, as far as there is room; the rest in its turn. */
+  send(stream: Http2Stream): void {
+    if (!this.#blocked.has(stream)) this.#sendOne(stream)
+  }
+
+  /** The stream's own window was widened. */
+  resume(stream: Http2Stream): void {
+    if (this.#blocked.delete(stream)) this.#sendOne(stream)
+  }
+
+  /** After anything that may have made room for all of them: a frame of each in turn. */
+  sendBlocked(): void {
+    for (const stream of this.#blocked) {
+      if (!this.#hasRoom) return
+      if (stream.sendWindow <= 0) continue
+      this.#blocked.delete(stream)
+      this.#frame(stream)
+      // Behind the others, where the loop finds it again.
+      if (stream.waitingBytes > 0) this.#blocked.add(stream)
+      stream.sent()
+    }
+  }
+
+  drop(stream: Http2Stream): void {
+    this.#blocked.delete(stream)
+  }
+
+  set(id: number, value: number, open: Iterable<Http2Stream>): void {
+    if (id === setting.headerTableSize) this.#encoder.limit(value)
+    else if (id === setting.maxFrameSize) {
+      if (value < defaultFrameSize || value > largestFrame)
+        throw new Http2Error(errorCode.protocolError, `a frame size of ${value} was set`)
+      this.#frameSize = Math.min(value, defaultFrameSize)
+    } else if (id === setting.initialWindowSize) {
+      if (value > largestWindow) throw new Http2Error(errorCode.flowControlError, `a window of ${value} was set`)
+      // It counts for the streams that are open too.
+      for (const stream of open) stream.sendWindow = widened(stream.sendWindow, value - this.streamWindow)
+      this.streamWindow = value
+    }
+  }
+
+  /** The client takes so many more bytes on the whole. */
+  widen(more: number): void {
+    this.#window = widened(this.#window, more)
+  }
+
+  get #hasRoom(): boolean {
+    return this.#window > 0 && this.#outbox.waiting < fullOutbox
+  }
+
+  #sendOne(stream: Http2Stream): void {
+    while (stream.waitingBytes > 0 && stream.sendWindow > 0 && this.#hasRoom) this.#frame(stream)
+    if (stream.waitingBytes > 0) this.#blocked.add(stream)
+    else if (stream.isEnding && !stream.isAnswered) this.#frame(stream)
+    stream.sent()
+  }
+
+  /** As much as fits one; an empty one where nothing is left but the end. */
+  #frame(stream: Http2Stream): void {
+    const length = Math.max(0, Math.min(stream.waitingBytes, this.#frameSize, this.#window, stream.sendWindow))
+    const ends = stream.isEnding && length === stream.waitingBytes
+    const out = this.#outbox.open()
+    out.reserve(headSize + length)
+    writeHead(out.bytes, out.length, length, frameType.data, ends ? frameFlag.endStream : 0, stream.id)
+    out.length += headSize
+    stream.take(out.bytes, out.length, length)
+    out.length += length
+    this.#window -= length
+    stream.sendWindow -= length
+    this.#budget.earn(length)
+    if (ends) stream.ended()
+  }
+}
+
+/** Beyond the largest the two sides do not agree any more (RFC 9113, 6.9.1). */
+export function widened(window: number, more: number): number {
+  if (window + more > largestWindow) throw new Http2Error(errorCode.flowControlError, 'a window was widened beyond the largest')
+  return window + more
+}

@@ -1,0 +1,234 @@
+// One request's stream: its body as it comes, and its answer as the client takes it.
+import type { Readable } from 'node:stream'
+import { type ErrorCode, errorCode } from '../../base/http2/frames.ts'
+import { maxUnreadBytes, maxUnreadMs } from '../transport/unread.ts'
+import { RequestBody } from './request-body.ts'
+import type { RequestHead } from './request-head.ts'
+
+/** The connection, as its streams see it. */
+export interface StreamOwner {
+  /** The client may send so many more bytes, on the stream and on the whole. */
+  taken(stream: Http2Stream, bytes: number): void
+  sendHead(stream: Http2Stream, status: number, headers: readonly string[], endsStream: boolean): void
+  /** Sends what waits on the stream, as far as the client takes it. */
+  send(stream: Http2Stream): void
+  /** Ends the stream for both sides. */
+  reset(stream: Http2Stream, code: ErrorCode): void
+  /** The client has no room for the refusal of its credentials. */
+  leftUnread(stream: Http2Stream): void
+  /** Both sides have ended it, or one of them for both. */
+  closed(stream: Http2Stream): void
+}
+
+/** An answer with more than this waiting is ahead of its reader. */
+const aheadBytes = 16 * 1024
+
+export class Http2Stream {
+  readonly id: number
+  readonly head: RequestHead
+  readonly #owner: StreamOwner
+  readonly #body: RequestBody
+  /** Bytes that the client takes. */
+  sendWindow: number
+  /** Bytes that the client may send, and those that were taken of which it was not told yet. */
+  receiveWindow: number
+  untold = 0
+  /** What waits of the answer, and how much of its first piece was sent. */
+  #waiting: Buffer[] = []
+  #first = 0
+  #sentOfFirst = 0
+  #waitingBytes = 0
+  #received = 0
+  #requestEnded = false
+  #ending = false
+  #answered = false
+  #closed = false
+  #late: NodeJS.Timeout | undefined
+  #onClose: (() => void) | undefined
+  #onDrain: (() => void) | undefined
+  #wasStuck = false
+
+  constructor(id: number, head: RequestHead, owner: StreamOwner, sendWindow: number, receiveWindow: number) {
+    this.id = id
+    this.head = head
+    this.#owner = owner
+    this.sendWindow = sendWindow
+    this.receiveWindow = receiveWindow
+    this.#body = new RequestBody(head.contentLength, bytes => owner.taken(this, bytes))
+  }
+
+  get isClosed(): boolean {
+    return this.#closed
+  }
+
+  get requestEnded(): boolean {
+    return this.#requestEnded
+  }
+
+  /** Whether the answer ends behind what waits of it. */
+  get isEnding(): boolean {
+    return this.#ending
+  }
+
+  /** Whether the end of the answer was sent. */
+  get isAnswered(): boolean {
+    return this.#answered
+  }
+
+  get waitingBytes(): number {
+    return this.#waitingBytes
+  }
+
+  // ── what the client sends
+
+  /** False where the body is longer than its head says. */
+  receive(bytes: Buffer, start: number, end: number): boolean {
+    this.#received += end - start
+    if (this.#received > (this.head.contentLength ?? Number.POSITIVE_INFINITY)) return false
+    if (end > start) this.#body.add(bytes, start, end)
+    return true
+  }
+
+  /** The end of the request; false where the body is shorter than its head says. */
+  endRequest(): boolean {
+    this.#requestEnded = true
+    if (this.#received !== (this.head.contentLength ?? this.#received)) return false
+    this.#body.end()
+    this.#closeWhenDone()
+    return true
+  }
+
+  /** The stream is over, by a reset of either side or with its connection. */
+  close(): void {
+    if (this.#closed) return
+    this.#closed = true
+    clearTimeout(this.#late)
+    this.#forget()
+    this.#body.cut()
+    this.#owner.closed(this)
+    this.#onClose?.()
+    this.#drained()
+  }
+
+  // ── what the server makes of it
+
+  /** Calls `listener` when the stream is over, whether its answer was sent or not; of one listener, the last. */
+  onClose(listener: (() => void) | undefined): void {
+    this.#onClose = listener
+  }
+
+  collect(limit: number): Promise<Buffer> {
+    return this.#body.collect(limit)
+  }
+
+  pass(): Readable | undefined {
+    return this.#requestEnded && this.#received === 0 ? undefined : this.#body.pass()
+  }
+
+  respond(status: number, headers: readonly string[], endsStream: boolean): void {
+    if (this.#closed) return
+    this.#owner.sendHead(this, status, headers, endsStream)
+    if (endsStream) this.ended()
+  }
+
+  /** False where the reader is behind. */
+  write(chunks: readonly Buffer[]): boolean {
+    if (this.#closed) return true
+    this.#add(chunks)
+    this.#owner.send(this)
+    return this.#waitingBytes <= aheadBytes
+  }
+
+  /** The end of the answer, behind these. */
+  end(chunks: readonly Buffer[] = []): void {
+    if (this.#closed) return
+    this.#add(chunks)
+    this.#ending = true
+    this.#owner.send(this)
+  }
+
+  /** As `end`, with the answer to credentials that are none: anybody can have it made, and holds no seat that would bound how many wait. */
+  endRefusal(chunks: readonly Buffer[]): void {
+    this.end(chunks)
+    if (!this.#answered && !this.#closed) this.#owner.leftUnread(this)
+  }
+
+  reset(code: ErrorCode): void {
+    if (!this.#closed) this.#owner.reset(this, code)
+  }
+
+  /** Calls `listener` once, when there is room again or the stream is over. */
+  onDrain(listener: (() => void) | undefined): void {
+    this.#onDrain = listener
+  }
+
+  // ── what the sender tells
+
+  /** Copies the next bytes that wait. */
+  take(into: Buffer, at: number, length: number): void {
+    const end = at + length
+    for (let to = at; to < end; ) {
+      const piece = this.#waiting[this.#first]
+      if (piece === undefined) throw new RangeError('a stream has less to send than was taken of it')
+      const taken = piece.copy(into, to, this.#sentOfFirst, this.#sentOfFirst + end - to)
+      to += taken
+      this.#sentOfFirst += taken
+      if (this.#sentOfFirst < piece.length) break
+      this.#first++
+      this.#sentOfFirst = 0
+    }
+    this.#waitingBytes -= length
+    if (this.#waitingBytes === 0) this.#forget()
+  }
+
+  /** Something may have been sent of what waited. */
+  sent(): void {
+    if (this.#waitingBytes <= aheadBytes) this.#drained()
+  }
+
+  /** The end of the answer is on its way. */
+  ended(): void {
+    this.#answered = true
+    this.#closeWhenDone()
+    if (!this.#closed) this.#dropRest()
+  }
+
+  /** Whether it was ending with something left to send both now and at the last look. */
+  get isStuck(): boolean {
+    const wasStuck = this.#wasStuck
+    this.#wasStuck = this.#ending && this.#waitingBytes > 0
+    return wasStuck && this.#wasStuck
+  }
+
+  #forget(): void {
+    this.#waiting = []
+    this.#first = 0
+    this.#sentOfFirst = 0
+    this.#waitingBytes = 0
+  }
+
+  #add(chunks: readonly Buffer[]): void {
+    for (const chunk of chunks) {
+      if (chunk.length === 0) continue
+      this.#waiting.push(chunk)
+      this.#waitingBytes += chunk.length
+    }
+  }
+
+  #drained(): void {
+    const listener = this.#onDrain
+    this.#onDrain = undefined
+    listener?.()
+  }
+
+  #closeWhenDone(): void {
+    if (this.#requestEnded && this.#answered) this.close()
+  }
+
+  /** A client that is still sending may lose an answer behind which its stream is reset at once. */
+  #dropRest(): void {
+    const close = () => this.reset(errorCode.noError)
+    this.#body.drop(maxUnreadBytes, close)
+    this.#late = setTimeout(close, maxUnreadMs).unref()
+  }
+}

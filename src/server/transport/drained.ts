@@ -1,0 +1,41 @@
+// How long an answer waits for its reader.
+import type { FinalReply } from './exchange.ts'
+
+/** How long a client may take for what waits of an answer: it holds a seat meanwhile. Watches and logs hold none and may be read at any pace. */
+export const maxStallMs = 60_000
+
+export const stallMs = (reply: FinalReply): number | undefined => (reply.longRunning ? undefined : maxStallMs)
+
+/** Calls `listener` at the next drain; undefined takes it back. */
+export type OnDrain = (listener: (() => void) | undefined) => void
+
+/** Resolves at the next drain; rejects when the client goes away, or has not read what waits within `limitMs`. */
+export function untilDrained(onDrain: OnDrain, signal: AbortSignal, limitMs?: number): Promise<void> {
+  const { promise, resolve, reject } = Promise.withResolvers<void>()
+  if (signal.aborted) return Promise.reject(signal.reason)
+  const over = (end: () => void) => {
+    clearTimeout(timer)
+    signal.removeEventListener('abort', onAbort)
+    onDrain(undefined)
+    end()
+  }
+  const onAbort = () => over(() => reject(signal.reason))
+  const timer =
+    limitMs === undefined ? undefined : setTimeout(() => over(() => reject(new Error('the client does not read its answer'))), limitMs)
+  onDrain(() => over(resolve))
+  signal.addEventListener('abort', onAbort, { once: true })
+  return promise
+}
+
+/** The drains of one of Node's streams. */
+export function drainsOf(stream: {
+  once(event: 'drain', listener: () => void): unknown
+  off(event: 'drain', listener: () => void): unknown
+}): OnDrain {
+  let current: (() => void) | undefined
+  return listener => {
+    if (current !== undefined) stream.off('drain', current)
+    current = listener
+    if (listener !== undefined) stream.once('drain', listener)
+  }
+}
