@@ -177,6 +177,9 @@ function tlsOptions({ serving, clientAuthorities }: Pick<ListenerOptions, 'servi
     key: serving.key,
     ca: clientAuthorities,
     minVersion: 'TLSv1.3' as const,
+    // In the order of upstream: the first is as safe as the second, and a tenth cheaper for a long answer.
+    ciphers: 'TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256',
+    honorCipherOrder: true,
     ALPNProtocols: ['h2', 'http/1.1'],
   }
 }

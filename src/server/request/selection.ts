@@ -1,5 +1,6 @@
 // Label and field selectors of a query as the store's selection.
 
+import { BoundedCache } from '../../access/bounded-cache.ts'
 import { type FieldSelection, parseFieldSelector } from '../../api/field-selector.ts'
 import type { KubeObject } from '../../api/object.ts'
 import type { ResourceDefinition } from '../../api/resource.ts'
@@ -17,13 +18,25 @@ export interface RequestSelection {
 
 const everything: RequestSelection = {}
 
+/** Clients ask for the same again and again. Long ones are few, and would make the cache large. */
+const known = new BoundedCache<LabelSelection>(1000)
+const longestKnown = 256
+
+function labelSelection(text: string): LabelSelection {
+  const found = known.get(text)
+  if (found !== undefined) return found
+  const selection = parseLabelSelector(text)
+  if (text.length <= longestKnown) known.set(text, selection)
+  return selection
+}
+
 /** Throws a 400 for a selector that cannot be read or names an unknown field. */
 export function selectionOf(query: Query, served: ServedResource): RequestSelection {
   if (query.raw === '') return everything
   const labelText = query.get('labelSelector') ?? ''
   const fieldText = query.get('fieldSelector') ?? ''
   if (labelText === '' && fieldText === '') return everything
-  const labels = labelText === '' ? undefined : parseLabelSelector(labelText)
+  const labels = labelText === '' ? undefined : labelSelection(labelText)
   const fields = fieldText === '' ? undefined : fieldSelection(fieldText, served)
   if ((labels?.requirements.length ?? 0) + (fields?.requirements.length ?? 0) === 0) return everything
   const { definition } = served
