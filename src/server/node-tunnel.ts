@@ -1,9 +1,11 @@
 // The connections that nodes opened to this server, and requests that go back through them.
-import { type ClientHttp2Session, type ClientHttp2Stream, connect, constants } from 'node:http2'
+import type { ClientHttp2Session, ClientHttp2Stream } from 'node:http2'
 import { type Duplex, duplexPair } from 'node:stream'
 import { type KubeletPath, kubeletRequestPath, type NodeRequestKind, nodeRequestPath } from '../api/node-protocol.ts'
 import { badRequest, notFound, serviceUnavailable } from '../api/status.ts'
+import { errorCode } from '../base/http2/frames.ts'
 import type { Logger } from '../base/log.ts'
+import { nodeHttp2 } from '../base/node-http2.ts'
 import { NodeStream } from './streams/node-stream.ts'
 import { pingSession } from './transport/session-pings.ts'
 
@@ -64,7 +66,7 @@ export class NodeTunnels {
    * what was begun goes on: a node opens another one when its certificate is renewed. A dead one is found by its pings.
    */
   accept(nodeName: string, socket: Duplex): void {
-    const session = connect('http://node.invalid', { createConnection: () => detached(socket) })
+    const session = nodeHttp2().connect('http://node.invalid', { createConnection: () => detached(socket) })
     const stopPings = pingSession(session, pingMs)
     const tunnel: Tunnel = { session, close: () => session.destroy() }
     session.on('error', err => this.#log.info('node tunnel failed', { node: nodeName, err }))
@@ -101,10 +103,7 @@ export class NodeTunnels {
         ? kubeletRequestPath(request.path)
         : nodeRequestPath(request.kind, request.pod, request.container, request.query)
     const isRead = request.kind === 'logs' || request.kind === 'kubelet'
-    const stream = tunnel.session.request(
-      { [constants.HTTP2_HEADER_METHOD]: isRead ? 'GET' : 'POST', [constants.HTTP2_HEADER_PATH]: path },
-      { endStream: isRead, signal },
-    )
+    const stream = tunnel.session.request({ ':method': isRead ? 'GET' : 'POST', ':path': path }, { endStream: isRead, signal })
     return await answerOf(stream, () => this.#unreachable(nodeName))
   }
 
@@ -138,7 +137,7 @@ function detached(socket: Duplex): Duplex {
 function answerOf(stream: ClientHttp2Stream, unreachable: () => Error): Promise<NodeAnswer> {
   const { promise, resolve, reject } = Promise.withResolvers<NodeAnswer>()
   const timer = setTimeout(() => {
-    stream.close(constants.NGHTTP2_CANCEL)
+    stream.close(errorCode.cancel)
     reject(unreachable())
   }, answerMs)
   stream.once('response', headers => {

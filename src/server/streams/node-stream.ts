@@ -1,6 +1,7 @@
 // The byte stream of one request to a node, as the HTTP/2 stream of its tunnel carries it.
-import { type ClientHttp2Stream, constants } from 'node:http2'
+import type { ClientHttp2Stream } from 'node:http2'
 import { Duplex } from 'node:stream'
+import { errorCode } from '../../base/http2/frames.ts'
 
 /**
  * Reads everything that the node sent before it tells of an end. An end that the node announced is `end`, whatever becomes of the other direction;
@@ -19,12 +20,12 @@ export class NodeStream extends Duplex {
     })
     stream.once('end', () => {
       // A stream that is cut ends as well, and `close` tells the two apart.
-      if (stream.aborted || (stream.rstCode ?? 0) !== constants.NGHTTP2_NO_ERROR) return
+      if (stream.aborted || (stream.rstCode ?? 0) !== errorCode.noError) return
       this.#end()
     })
     stream.once('error', cause => this.destroy(new Error(`the node cut the stream: ${cause.message}`, { cause })))
     stream.once('close', () => {
-      if (stream.rstCode === constants.NGHTTP2_NO_ERROR) this.#end()
+      if (stream.rstCode === errorCode.noError) this.#end()
       else if (!this.#ended) this.destroy(new Error('the node cut the stream'))
     })
   }
@@ -50,7 +51,7 @@ export class NodeStream extends Duplex {
   }
 
   override _destroy(err: Error | null, done: (err: Error | null) => void): void {
-    if (!this.#stream.closed) this.#stream.close(this.#ended ? constants.NGHTTP2_NO_ERROR : constants.NGHTTP2_CANCEL)
+    if (!this.#stream.closed) this.#stream.close(this.#ended ? errorCode.noError : errorCode.cancel)
     done(err)
   }
 }
