@@ -3,6 +3,7 @@ import { errorCode, Http2Error } from './frames.ts'
 import { fieldSize, type HeaderField, HeaderTable } from './header-table.ts'
 import { decodeHuffman } from './huffman.ts'
 
+const nothing = Buffer.alloc(0)
 /** No length or number of ours needs more; more bits would not fit an integer. */
 const longestInteger = 4
 
@@ -16,7 +17,7 @@ export class HeaderDecoder {
   readonly #table = new HeaderTable()
   readonly #limits: HeaderLimits
   #isTooLarge = false
-  #bytes: Buffer = Buffer.alloc(0)
+  #bytes: Buffer = nothing
   #at = 0
   #end = 0
 
@@ -41,20 +42,24 @@ export class HeaderDecoder {
     this.#end = end
     const fields: HeaderField[] = []
     let size = 0
+    let isBehind = false
     this.#isTooLarge = false
     while (this.#at < end) {
       const first = this.#peek()
       if ((first & 0xe0) === 0x20) {
-        if (fields.length > 0) throw new Http2Error(errorCode.compressionError, 'HPACK: the size of the table changes behind a field')
+        if (isBehind) throw new Http2Error(errorCode.compressionError, 'HPACK: the size of the table changes behind a field')
         this.#table.resize(this.#integer(5))
         continue
       }
+      isBehind = true
       const field = (first & 0x80) !== 0 ? this.#table.get(this.#integer(7)) : this.#literal((first & 0x40) !== 0, wanted)
       if (field === undefined || (wanted !== undefined && field.name !== wanted)) continue
       size += fieldSize(field)
       if (size > this.#limits.bytes || fields.length === this.#limits.fields) this.#isTooLarge = true
       else fields.push(field)
     }
+    // An idle connection keeps nothing of what came last.
+    this.#bytes = nothing
     return fields
   }
 

@@ -10,6 +10,7 @@ export class Outbox {
   #scheduled = false
   #writing = false
   #writes = 0
+  #onEmpty: (() => void) | undefined
 
   /** `taken` is called each time the socket has taken a write, before what waits behind it leaves. */
   constructor(socket: Writable, taken?: () => void) {
@@ -20,6 +21,11 @@ export class Outbox {
   /** Bytes that are to leave behind the write that is under way. */
   get waiting(): number {
     return this.#filling.length
+  }
+
+  /** Whether a write is under way: the socket has no room for more. */
+  get isWriting(): boolean {
+    return this.#writing
   }
 
   /** Writes that the socket has taken. */
@@ -36,10 +42,22 @@ export class Outbox {
     return this.#filling
   }
 
+  /** Calls `end` as soon as the socket has taken all that stands here by then, in a later turn at the earliest. It may never: of a peer that reads nothing. */
+  close(end: () => void): void {
+    this.#onEmpty = end
+    this.open()
+  }
+
   /** Hands over what waits, where it can be. */
   readonly #flush = (): void => {
     this.#scheduled = false
-    if (this.#filling.length === 0 || !this.#socket.writable) return
+    if (this.#filling.length === 0) {
+      const end = this.#onEmpty
+      this.#onEmpty = undefined
+      end?.()
+      return
+    }
+    if (!this.#socket.writable) return
     const leaving = this.#filling
     this.#filling = this.#leaving
     this.#leaving = leaving

@@ -1,6 +1,6 @@
 // The server's side of HTTP/2 on one TLS connection (RFC 9113). Whatever breaks a rule of a stream resets it, whatever breaks one of the connection closes
 // that, and each is told by its code. Nothing is kept beyond what windows, streams and the budget allow.
-import type { TLSSocket } from 'node:tls'
+import type { Duplex } from 'node:stream'
 import { FrameReader, type FrameSink } from '../../base/http2/frame-reader.ts'
 import {
   defaultWindow,
@@ -24,9 +24,10 @@ import {
 import type { HeaderField } from '../../base/http2/header-table.ts'
 import { Outbox } from '../../base/http2/outbox.ts'
 import { ControlBudget } from './control-budget.ts'
-import { HeaderBlocks, maxHeaderBytes } from './header-blocks.ts'
-import { type RequestHead, readRequestHead } from './request-head.ts'
+import { demandOtherStream, HeaderBlocks, maxHeaderBytes, prioritySize } from './header-blocks.ts'
+import { areTrailers, type RequestHead, readRequestHead } from './request-head.ts'
 import { ResponseSender } from './response-sender.ts'
+import { SignsOfLife } from './signs-of-life.ts'
 import { Http2Stream, type StreamOwner } from './stream.ts'
 
 export const maxStreams = 250
@@ -38,6 +39,9 @@ const tooFullOutbox = 512 * 1024
 /** Whoever reads what it asks for has a few at a time. */
 export const maxUnreadRefusals = 32
 
+/** One of Node's TLS sockets, as far as it is needed. */
+export type ClientSocket = Duplex & { destroySoon(): void }
+
 export interface ConnectionEvents {
   /** A request has begun: its head is there. */
   request(stream: Http2Stream): void
@@ -46,32 +50,33 @@ export interface ConnectionEvents {
 }
 
 export class Http2ServerConnection implements FrameSink, StreamOwner {
-  readonly #socket: TLSSocket
+  readonly #socket: ClientSocket
   readonly #events: ConnectionEvents
   readonly #outbox: Outbox
   readonly #budget = new ControlBudget()
   readonly #sender: ResponseSender
+  readonly #life: SignsOfLife
   readonly #reader = new FrameReader(this)
   readonly #blocks = new HeaderBlocks((stream, endsStream, fields) => this.#headers(stream, endsStream, fields))
   readonly #open = new Map<number, Http2Stream>()
   #prefaceRead = 0
   #greeted = false
+  /** The highest that came, and of those the last that became a request. */
   #lastStream = 0
+  #lastBegun = 0
   #receiveWindow = connectionWindow
   #untold = 0
   readonly #unreadRefusals = new Set<Http2Stream>()
   #paused = false
   #goingAway = false
   #closed = false
-  /** Whether anything came or left since the last look. */
-  #alive = true
-  #writesAtLook = 0
 
-  constructor(socket: TLSSocket, events: ConnectionEvents) {
+  constructor(socket: ClientSocket, events: ConnectionEvents) {
     this.#socket = socket
     this.#events = events
     this.#outbox = new Outbox(socket, () => this.#taken())
     this.#sender = new ResponseSender(this.#outbox, this.#budget)
+    this.#life = new SignsOfLife(this.#outbox, this.#sender)
     socket.on('data', (bytes: Buffer) => this.#read(bytes))
     socket.once('end', () => this.destroy())
     socket.once('close', () => this.#close())
@@ -88,7 +93,7 @@ export class Http2ServerConnection implements FrameSink, StreamOwner {
   goAway(): void {
     if (this.#goingAway || this.#closed) return
     this.#goingAway = true
-    writeGoAway(this.#outbox.open(), this.#lastStream, errorCode.noError)
+    writeGoAway(this.#outbox.open(), this.#lastBegun, errorCode.noError)
     this.#endWhenDone()
   }
 
@@ -99,21 +104,21 @@ export class Http2ServerConnection implements FrameSink, StreamOwner {
 
   /** To be called at intervals: ends what goes on for two of them without a sign of life, and answers that nobody reads. */
   look(): void {
-    if (this.#closed) return
-    if (!this.#alive && this.#writesAtLook === this.#outbox.writes) {
+    const { dead, flows } = this.#life.look()
+    // Of one that failed the client has not read why.
+    if (dead || this.#closed) {
       this.destroy()
       return
     }
-    this.#alive = false
-    this.#writesAtLook = this.#outbox.writes
     this.#budget.renew()
-    for (const stream of this.#open.values()) if (stream.isStuck) this.reset(stream, errorCode.cancel)
+    for (const stream of this.#open.values()) if (stream.isStuck(flows)) this.reset(stream, errorCode.cancel)
     writePing(this.#outbox.open())
   }
 
   // ── frames
 
   data(id: number, bytes: Buffer, start: number, end: number, endsStream: boolean, counted: number): void {
+    if (this.#closed) return
     this.#mayCome(frameType.data)
     if (id === 0) throw new Http2Error(errorCode.protocolError, 'data came on no stream')
     this.#receiveWindow -= counted
@@ -126,26 +131,34 @@ export class Http2ServerConnection implements FrameSink, StreamOwner {
       return
     }
     stream.receiveWindow -= counted
-    if (counted === 0 && !endsStream) this.#budget.spend()
+    if (start === end && !endsStream) this.#budget.spend()
+    if (stream.receiveWindow < 0 || !stream.accepts(end - start)) {
+      this.#tell(counted)
+      this.#fault(stream, stream.receiveWindow < 0 ? errorCode.flowControlError : errorCode.protocolError)
+      return
+    }
     const padding = counted - (end - start)
     if (padding > 0) this.taken(stream, padding)
-    if (stream.receiveWindow < 0) this.reset(stream, errorCode.flowControlError)
-    else if (!stream.receive(bytes, start, end) || (endsStream && !stream.endRequest())) this.reset(stream, errorCode.protocolError)
+    if (end > start) stream.receive(bytes, start, end)
+    if (endsStream && !stream.endRequest()) this.#fault(stream, errorCode.protocolError)
   }
 
   frame(type: number, flags: number, id: number, bytes: Buffer, start: number, end: number): void {
+    if (this.#closed) return
     this.#mayCome(type)
     if (type === frameType.headers) this.#blocks.begin(flags, id, bytes, start, end)
-    else if (type === frameType.continuation) this.#continuation(flags, id, bytes, start, end)
-    else if (type === frameType.windowUpdate) this.#widen(id, numberAt(bytes, start, end, 4) & 0x7fff_ffff)
+    else if (type === frameType.continuation) {
+      this.#budget.spend()
+      this.#blocks.goOn(flags, id, bytes, start, end)
+    } else if (type === frameType.windowUpdate) this.#widen(id, numberAt(bytes, start, end, 4) & 0x7fff_ffff)
     else if (type === frameType.rstStream) this.#reset(id, bytes, start, end)
     else if (type === frameType.settings) this.#settings(flags, id, bytes, start, end)
     else if (type === frameType.ping) this.#ping(flags, id, bytes, start, end)
     else if (type === frameType.pushPromise) throw new Http2Error(errorCode.protocolError, 'a client may not push')
     else {
       this.#budget.spend()
-      if (type === frameType.priority) this.#priority(id, end - start)
-      else if (type === frameType.goAway && id !== 0) throw new Http2Error(errorCode.protocolError, 'a GOAWAY came on a stream')
+      if (type === frameType.priority) this.#priority(id, bytes, start, end)
+      else if (type === frameType.goAway) this.#goAway(id, end - start)
       // RFC 9113, 4.1: frames of other types are ignored.
     }
   }
@@ -176,6 +189,7 @@ export class Http2ServerConnection implements FrameSink, StreamOwner {
   }
 
   leftUnread(stream: Http2Stream): void {
+    for (const refusal of this.#unreadRefusals) if (refusal.isAnswered) this.#unreadRefusals.delete(refusal)
     this.#unreadRefusals.add(stream)
     if (this.#unreadRefusals.size > maxUnreadRefusals) this.#fail(new Http2Error(errorCode.enhanceYourCalm, 'the client reads no refusal'))
   }
@@ -191,7 +205,7 @@ export class Http2ServerConnection implements FrameSink, StreamOwner {
 
   #read(bytes: Buffer): void {
     if (this.#closed) return
-    this.#alive = true
+    this.#life.came()
     try {
       const start = this.#prefaceRead < preface.length ? this.#preface(bytes) : 0
       this.#reader.read(start === 0 ? bytes : bytes.subarray(start), bytes.length - start)
@@ -229,26 +243,21 @@ export class Http2ServerConnection implements FrameSink, StreamOwner {
 
   #headers(id: number, endsStream: boolean, fields: readonly HeaderField[] | undefined): void {
     const stream = this.#open.get(id)
-    if (stream !== undefined) this.#trailers(stream, endsStream)
+    if (stream !== undefined) this.#trailers(stream, endsStream, fields)
     else if (id <= this.#lastStream || id % 2 === 0) this.#stray(id, 'a header block')
     else {
       this.#lastStream = id
-      const head = fields && readRequestHead(fields)
       if (this.#goingAway || this.#open.size >= maxStreams) this.#refuse(id, errorCode.refusedStream)
       else if (fields === undefined) this.#refuse(id, errorCode.enhanceYourCalm)
-      else if (head === undefined || (endsStream && (head.contentLength ?? 0) > 0)) this.#refuse(id, errorCode.protocolError)
-      else this.#begin(id, head, endsStream)
+      else this.#begin(id, readRequestHead(fields), endsStream)
     }
   }
 
-  #continuation(flags: number, id: number, bytes: Buffer, start: number, end: number): void {
-    this.#budget.spend()
-    this.#blocks.goOn(flags, id, bytes, start, end)
-  }
-
-  #begin(id: number, head: RequestHead, endsStream: boolean): void {
+  #begin(id: number, head: RequestHead | undefined, endsStream: boolean): void {
+    if (head === undefined || (endsStream && (head.contentLength ?? 0) > 0)) return this.#refuse(id, errorCode.protocolError)
     const stream = new Http2Stream(id, head, this, this.#sender.streamWindow, streamWindow)
     this.#open.set(id, stream)
+    this.#lastBegun = id
     if (endsStream) stream.endRequest()
     this.#events.request(stream)
   }
@@ -259,22 +268,32 @@ export class Http2ServerConnection implements FrameSink, StreamOwner {
   }
 
   /** Nothing of them is used, but they end the request. */
-  #trailers(stream: Http2Stream, endsStream: boolean): void {
-    if (stream.requestEnded) this.reset(stream, errorCode.streamClosed)
-    else if (!endsStream || !stream.endRequest()) this.reset(stream, errorCode.protocolError)
+  #trailers(stream: Http2Stream, endsStream: boolean, fields: readonly HeaderField[] | undefined): void {
+    if (stream.requestEnded) this.#fault(stream, errorCode.streamClosed)
+    else if (fields === undefined) this.#fault(stream, errorCode.enhanceYourCalm)
+    else if (!endsStream || !areTrailers(fields) || !stream.endRequest()) this.#fault(stream, errorCode.protocolError)
+  }
+
+  /** The client broke a rule of the stream. Else it could have requests begun beyond all that may run at once (CVE-2025-8671). */
+  #fault(stream: Http2Stream, code: ErrorCode): void {
+    this.#budget.spend()
+    this.reset(stream, code)
   }
 
   #widen(id: number, more: number): void {
+    const stream = id === 0 ? undefined : this.#open.get(id)
+    if (id !== 0 && stream === undefined) {
+      this.#stray(id, 'a wider window')
+      return
+    }
     this.#budget.spend()
-    if (id === 0) {
+    if (stream === undefined) {
       if (more === 0) throw new Http2Error(errorCode.protocolError, 'the window was widened by nothing')
       this.#sender.widen(more)
       this.#sender.sendBlocked()
       return
     }
-    const stream = this.#open.get(id)
-    if (stream === undefined) this.#stray(id, 'a wider window')
-    else if (more === 0) this.reset(stream, errorCode.protocolError)
+    if (more === 0) this.reset(stream, errorCode.protocolError)
     else if (stream.sendWindow + more > largestWindow) this.reset(stream, errorCode.flowControlError)
     else {
       stream.sendWindow += more
@@ -298,6 +317,8 @@ export class Http2ServerConnection implements FrameSink, StreamOwner {
     if ((end - start) % 6 !== 0 || ((flags & frameFlag.ack) !== 0 && end > start))
       throw new Http2Error(errorCode.frameSizeError, 'settings of a wrong length came')
     this.#budget.spend()
+    // Each may change the window of every stream.
+    for (let at = start + 6; at < end; at += 6) this.#budget.spend()
     if ((flags & frameFlag.ack) !== 0) {
       if (!this.#greeted) throw new Http2Error(errorCode.protocolError, 'settings were acknowledged before any came')
       return
@@ -320,15 +341,22 @@ export class Http2ServerConnection implements FrameSink, StreamOwner {
     if ((flags & frameFlag.ack) === 0) writePingAck(this.#outbox.open(), bytes, start)
   }
 
-  #priority(id: number, length: number): void {
+  #priority(id: number, bytes: Buffer, start: number, end: number): void {
     if (id === 0) throw new Http2Error(errorCode.protocolError, 'a priority came on no stream')
-    if (length !== 5) throw new Http2Error(errorCode.frameSizeError, 'a priority of a wrong length came')
+    if (end - start !== prioritySize) throw new Http2Error(errorCode.frameSizeError, 'a priority of a wrong length came')
+    demandOtherStream(id, bytes, start)
+  }
+
+  /** The client begins nothing more, and what runs goes on. */
+  #goAway(id: number, length: number): void {
+    if (id !== 0) throw new Http2Error(errorCode.protocolError, 'a GOAWAY came on a stream')
+    if (length < 8) throw new Http2Error(errorCode.frameSizeError, 'a GOAWAY of a wrong length came')
   }
 
   /** So many bytes of bodies are out of the way. */
   #tell(bytes: number): void {
     this.#untold += bytes
-    if (this.#untold < connectionWindow / 2) return
+    if (this.#untold < connectionWindow / 2 || this.#closed) return
     writeWindowUpdate(this.#outbox.open(), 0, this.#untold)
     this.#receiveWindow += this.#untold
     this.#untold = 0
@@ -348,17 +376,17 @@ export class Http2ServerConnection implements FrameSink, StreamOwner {
 
   #endWhenDone(): void {
     if (!this.#goingAway || this.#closed || this.#open.size > 0) return
-    // What was answered last leaves with this turn.
-    setImmediate(() => this.#socket.end())
+    this.#outbox.close(() => this.#socket.end())
   }
 
   #fail(err: unknown): void {
     if (this.#closed) return
     const failure = err instanceof Http2Error ? err : new Http2Error(errorCode.internalError, String(err))
     this.#events.failed(err instanceof Error ? err : failure)
-    writeGoAway(this.#outbox.open(), this.#lastStream, failure.code)
+    writeGoAway(this.#outbox.open(), this.#lastBegun, failure.code)
     this.#close()
-    setImmediate(() => this.#socket.destroySoon())
+    // Who reads nothing is ended by the next look.
+    this.#outbox.close(() => this.#socket.destroySoon())
   }
 
   #close(): void {

@@ -1,24 +1,27 @@
 // The open HTTP/2 connections of a listener: dead peers are found, and a stop lets what runs end.
-import type { TLSSocket } from 'node:tls'
-import { type ConnectionEvents, Http2ServerConnection } from './connection.ts'
+import { type ClientSocket, type ConnectionEvents, Http2ServerConnection } from './connection.ts'
 
 const lookMs = 30_000
 
 export class Http2Connections {
-  readonly #open = new Map<Http2ServerConnection, TLSSocket>()
+  readonly #open = new Map<Http2ServerConnection, ClientSocket>()
   readonly #timer = setInterval(() => {
     for (const connection of this.#open.keys()) connection.look()
   }, lookMs).unref()
+  #closing = false
 
-  accept(socket: TLSSocket, events: ConnectionEvents): Http2ServerConnection {
+  accept(socket: ClientSocket, events: ConnectionEvents): Http2ServerConnection {
     const connection = new Http2ServerConnection(socket, events)
     this.#open.set(connection, socket)
     socket.once('close', () => this.#open.delete(connection))
+    // Its handshake was under way when the stop began.
+    if (this.#closing) connection.goAway()
     return connection
   }
 
   /** Takes no more requests; resolves when those that run have ended and every socket is closed. */
   async close(): Promise<void> {
+    this.#closing = true
     const closed = [...this.#open].map(([connection, socket]) => {
       connection.goAway()
       return new Promise<void>(resolve => (socket.closed ? resolve() : socket.once('close', () => resolve())))

@@ -9,6 +9,8 @@ const bytesPerFrame = 1024
 
 export class ControlBudget {
   #left = maxControlFrames
+  /** Since the last look. */
+  #earned = 0
   #bytes = 0
 
   /** Throws where there is nothing left. */
@@ -20,12 +22,15 @@ export class ControlBudget {
   earn(bytes: number): void {
     this.#bytes += bytes
     if (this.#bytes < bytesPerFrame) return
-    this.#left += Math.floor(this.#bytes / bytesPerFrame)
+    const frames = Math.floor(this.#bytes / bytesPerFrame)
+    this.#left += frames
+    this.#earned += frames
     this.#bytes %= bytesPerFrame
   }
 
-  /** At each look: whatever was earned and not used is lost. */
+  /** At each look: what was earned before the last one and not used is lost. A reader may take what was just sent in the time until the next. */
   renew(): void {
-    this.#left = maxControlFrames
+    this.#left = maxControlFrames + Math.min(this.#left, this.#earned)
+    this.#earned = 0
   }
 }

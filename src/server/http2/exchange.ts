@@ -42,7 +42,8 @@ export class Http2Request implements ServerRequest {
   }
 
   end(reason: Error): void {
-    this.#controller?.abort(reason)
+    // Made where nobody has asked for it yet: whoever does later must find it aborted.
+    if (!this.signal.aborted) this.#controller?.abort(reason)
   }
 
   /** The whole answer is handed over: whoever goes now goes without a word. */
@@ -51,7 +52,9 @@ export class Http2Request implements ServerRequest {
   }
 
   body(limit: number): Promise<Buffer> {
-    if (this.headers['expect'] === '100-continue') this.#stream.respond(100, [], false)
+    // One that is refused by its length need not be sent at all.
+    const isWanted = !this.#stream.requestEnded && (this.#stream.head.contentLength ?? 0) <= limit
+    if (isWanted && this.headers['expect'] === '100-continue') this.#stream.respond(100, [], false)
     return this.#stream.collect(limit)
   }
 
@@ -71,36 +74,47 @@ export async function sendHttp2(stream: Http2Stream, request: Http2Request, repl
     reply.done({ bytes: 0, cut: true })
     return
   }
-  const headers = answerHeaders(reply)
-  const { body } = reply
-  if (typeof body !== 'function') {
-    const isEmpty = request.method === 'HEAD' || body.length === 0 || withoutBody.has(reply.status)
-    if (!isEmpty && !hasHeader(headers, 'content-length')) headers.push('content-length', String(body.length))
-    if (isEmpty || goesAtOnce(body)) {
-      request.answered()
-      stream.respond(reply.status, headers, isEmpty)
-      const parts = Buffer.isBuffer(body) ? [body] : body.parts
-      if (!isEmpty && reply.status === 401) stream.endRefusal(parts)
-      else if (!isEmpty) stream.end(parts)
-      // What is left of a body that is too large or too slow is not read.
-      if ((reply.status === 413 || reply.status === 504) && stream.isAnswered) stream.reset(errorCode.noError)
-      reply.done({ bytes: body.length, cut: false })
-      return
-    }
-  }
-  stream.respond(reply.status, headers, false)
   const sink = new Http2Sink(stream, request, stallMs(reply))
   try {
+    if (sendAtOnce(stream, request, reply)) return
+    const { body } = reply
     await inPieces(body)(sink, request.signal)
-    request.answered()
-    stream.end()
-    reply.done({ bytes: sink.bytes, cut: false })
   } catch (err) {
     if (!request.signal.aborted) log.error('answer cut', { auditID: reply.auditId, err })
     // Without an end of the body: a client never takes a part for the whole.
     stream.reset(errorCode.internalError)
     reply.done({ bytes: sink.bytes, cut: true })
+    return
   }
+  request.answered()
+  // What is written behind the end of a stream goes nowhere.
+  const cut = stream.isClosed
+  stream.end()
+  reply.done({ bytes: sink.bytes, cut })
+}
+
+/** False where the head was sent and the body is to follow. Throws where a header is none that can be sent. */
+function sendAtOnce(stream: Http2Stream, request: Http2Request, reply: FinalReply): boolean {
+  const headers = answerHeaders(reply)
+  const { body, status } = reply
+  const isStream = typeof body === 'function'
+  const isEmpty = request.method === 'HEAD' || withoutBody.has(status) || (!isStream && body.length === 0)
+  if (!isEmpty && !isStream && !hasHeader(headers, 'content-length')) headers.push('content-length', String(body.length))
+  if (!isEmpty && !goesAtOnce(body)) {
+    stream.respond(status, headers, false)
+    return false
+  }
+  request.answered()
+  stream.respond(status, headers, isEmpty)
+  if (!isEmpty && !isStream) {
+    const parts = Buffer.isBuffer(body) ? [body] : body.parts
+    if (status === 401) stream.endRefusal(parts)
+    else stream.end(parts)
+  }
+  // What is left of a body that is too large or too slow is not read.
+  if ((status === 413 || status === 504) && stream.isAnswered) stream.reset(errorCode.noError)
+  reply.done({ bytes: isStream ? 0 : body.length, cut: false })
+  return true
 }
 
 class Http2Sink implements Sink {

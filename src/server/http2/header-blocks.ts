@@ -6,7 +6,12 @@ import type { HeaderField } from '../../base/http2/header-table.ts'
 export const maxHeaderBytes = 64 * 1024
 export const maxHeaderFields = 100
 /** A stream's number and its weight. */
-const prioritySize = 5
+export const prioritySize = 5
+
+/** RFC 7540, 5.3.1: priorities themselves are not used. */
+export function demandOtherStream(stream: number, bytes: Buffer, at: number): void {
+  if ((bytes.readUInt32BE(at) & 0x7fff_ffff) === stream) throw new Http2Error(errorCode.protocolError, `stream ${stream} depends on itself`)
+}
 
 /** A block that is whole. `fields` is undefined where there are too many or they are too long. */
 export type OnBlock = (stream: number, endsStream: boolean, fields: readonly HeaderField[] | undefined) => void
@@ -35,8 +40,7 @@ export class HeaderBlocks {
   begin(flags: number, stream: number, bytes: Buffer, start: number, end: number): void {
     const from = (flags & frameFlag.priority) === 0 ? start : start + prioritySize
     if (from > end) throw new Http2Error(errorCode.frameSizeError, `a frame of stream ${stream} ends within its priority`)
-    if (from !== start && (bytes.readUInt32BE(start) & 0x7fff_ffff) === stream)
-      throw new Http2Error(errorCode.protocolError, `stream ${stream} depends on itself`)
+    if (from !== start) demandOtherStream(stream, bytes, start)
     const endsStream = (flags & frameFlag.endStream) !== 0
     if ((flags & frameFlag.endHeaders) !== 0) this.#decode(stream, endsStream, bytes, from, end)
     else this.#block = { stream, endsStream, bytes: Buffer.from(bytes.subarray(from, end)) }

@@ -54,12 +54,16 @@ export class RequestBody {
     this.#resolve()
   }
 
-  /** The client has reset the stream, or is gone. */
+  /** The stream is over: the client has reset it, or is gone, or has its answer. What nobody has asked for by now nobody gets, and counts as taken. */
   cut(): void {
-    if (this.#over !== undefined) return
+    const goesOn = this.#over === undefined
     this.#over = 'cut'
-    this.#passing?.destroy(endedEarly())
-    this.#reject(endedEarly())
+    if (goesOn) {
+      this.#passing?.destroy(endedEarly())
+      this.#reject(endedEarly())
+    }
+    this.#take()
+    this.#acknowledge()
   }
 
   /** Throws a 413 where more than `limit` bytes are announced or come, a 400 where the client stops in the middle, and a 504 where it takes too long. */
@@ -83,25 +87,30 @@ export class RequestBody {
     const passing = new Readable({
       read: () => this.#acknowledge(),
       destroy: (err, done) => {
-        this.drop()
+        if (this.#passing === passing) this.drop()
         done(err)
       },
     })
+    // Whoever reads it listens too. One that is cut behind its reader is no failure of the process.
+    passing.on('error', () => undefined)
+    if (this.#over === 'cut') return passing.destroy(endedEarly())
+    this.#passing = passing
     const kept = this.#take()
     if (kept.length > 0) passing.push(kept)
     if (this.#over === 'ended') passing.push(null)
-    else if (this.#over === 'cut') passing.destroy(endedEarly())
-    else this.#passing = passing
     return passing
   }
 
   /** Nobody wants it, or more of it: what comes is thrown away, and `tooMuch` called with each piece beyond `most` bytes. */
   drop(most = Number.POSITIVE_INFINITY, tooMuch?: () => void): void {
+    const passing = this.#passing
+    this.#passing = undefined
+    // Whoever still takes it hears that no more comes.
+    if (this.#over === undefined) passing?.destroy(endedEarly())
     this.#take()
     this.#dropped = 0
     this.#limit = most
     this.#tooMuch = tooMuch
-    this.#passing = undefined
     this.#drop()
   }
 

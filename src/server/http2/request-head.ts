@@ -34,7 +34,13 @@ const isName = /^[!#$%&'*+.^_`|~0-9a-z-]+$/
 /** RFC 9113, 8.2.1: neither an end of a line nor space around it. */
 const isValue = /^(?:[\x21-\x7e\x80-\xff](?:[\t\x20-\x7e\x80-\xff]*[\x21-\x7e\x80-\xff])?)?$/
 const isLength = /^\d{1,15}$/
+/** What stands in a request line of HTTP/1.1: a path, or all of the server for OPTIONS. */
+const isPath = /^(?:\/[\x21-\x7e\x80-\xff]*|\*)$/
 const isMethod = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/
+
+/** Whether they may stand behind a body (RFC 9113, 8.1): nothing of them is used. */
+export const areTrailers = (fields: readonly HeaderField[]): boolean =>
+  fields.every(({ name, value }) => isName.test(name) && !ofConnection.has(name) && isValue.test(value))
 
 /** Undefined where it breaks a rule: "malformed", of which only a reset may tell. */
 export function readRequestHead(fields: readonly HeaderField[]): RequestHead | undefined {
@@ -64,7 +70,9 @@ export function readRequestHead(fields: readonly HeaderField[]): RequestHead | u
     else if (!single.has(name)) headers[name] = `${headers[name] as string}${name === 'cookie' ? '; ' : ', '}${value}`
   }
   const { ':method': method, ':path': path, ':scheme': scheme, ':authority': authority } = pseudo
-  if (method === undefined || path === undefined || scheme === undefined || path === '' || !isMethod.test(method)) return undefined
+  if (method === undefined || path === undefined || scheme === undefined || !isMethod.test(method) || !isPath.test(path)) return undefined
+  // Has neither scheme nor path (RFC 9113, 8.5).
+  if (method === 'CONNECT') return undefined
   const length = headers['content-length']
   if (length !== undefined && !isLength.test(length as string)) return undefined
   headers[':authority'] = authority

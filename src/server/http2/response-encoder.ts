@@ -40,12 +40,26 @@ export class ResponseEncoder {
     const limit = Math.min(size, defaultTableSize)
     if (limit === this.#limit) return
     this.#limit = limit
-    this.#evict(0)
-    this.#resized = true
+    this.#forget()
   }
 
-  /** A HEADERS frame, and CONTINUATION frames where it is longer than `frameSize`. `headers` are lower-case names and values in turn. */
+  /**
+   * A HEADERS frame, and CONTINUATION frames where it is longer than `frameSize`. `headers` are lower-case names and values in turn. Throws, and writes nothing,
+   * where one of them may not stand in a header.
+   */
   write(out: SendBuffer, stream: number, status: number, headers: readonly string[], endsStream: boolean, frameSize: number): void {
+    const start = out.length
+    try {
+      this.#write(out, stream, status, headers, endsStream, frameSize)
+    } catch (err) {
+      // The client gets nothing of it: half a block would break the connection. What the block has added, its table does not have.
+      out.length = start
+      this.#forget()
+      throw err
+    }
+  }
+
+  #write(out: SendBuffer, stream: number, status: number, headers: readonly string[], endsStream: boolean, frameSize: number): void {
     out.reserve(fewBytes)
     const start = out.length
     out.length += headSize
@@ -93,6 +107,12 @@ export class ResponseEncoder {
     this.#evict(this.#limit - size)
     entries.push(field)
     this.#size += size
+  }
+
+  /** The next block empties the client's table too. */
+  #forget(): void {
+    this.#evict(0)
+    this.#resized = true
   }
 
   /** As the client does it. */

@@ -27,6 +27,7 @@ export class ResponseSender {
   /** Streams with something left to send, whose turn comes first first. */
   readonly #blocked = new Set<Http2Stream>()
   #window = defaultWindow
+  #sentBytes = 0
   #frameSize = defaultFrameSize
   /** Of a stream that begins. */
   streamWindow = defaultWindow
@@ -34,6 +35,11 @@ export class ResponseSender {
   constructor(outbox: Outbox, budget: ControlBudget) {
     this.#outbox = outbox
     this.#budget = budget
+  }
+
+  /** Of bodies, in all. */
+  get sentBytes(): number {
+    return this.#sentBytes
   }
 
   head(stream: Http2Stream, status: number, headers: readonly string[], endsStream: boolean): void {
@@ -46,9 +52,9 @@ export class ResponseSender {
     if (!this.#blocked.has(stream)) this.#sendOne(stream)
   }
 
-  /** The stream's own window was widened. */
+  /** The stream's own window was widened. Where others keep it from being sent, it keeps its place among them. */
   resume(stream: Http2Stream): void {
-    if (this.#blocked.delete(stream)) this.#sendOne(stream)
+    if (this.#hasRoom && this.#blocked.delete(stream)) this.#sendOne(stream)
   }
 
   /** After anything that may have made room for all of them: a frame of each in turn. */
@@ -109,6 +115,7 @@ export class ResponseSender {
     stream.take(out.bytes, out.length, length)
     out.length += length
     this.#window -= length
+    this.#sentBytes += length
     stream.sendWindow -= length
     this.#budget.earn(length)
     if (ends) stream.ended()

@@ -22,6 +22,8 @@ export interface StreamOwner {
 
 /** An answer with more than this waiting is ahead of its reader. */
 const aheadBytes = 16 * 1024
+/** Of an end that waits: who takes less between two looks does not read it. */
+const leastPace = 1024
 
 export class Http2Stream {
   readonly id: number
@@ -46,7 +48,8 @@ export class Http2Stream {
   #late: NodeJS.Timeout | undefined
   #onClose: (() => void) | undefined
   #onDrain: (() => void) | undefined
-  #wasStuck = false
+  /** What waited of an end at the last look. */
+  #waitedAtLook = 0
 
   constructor(id: number, head: RequestHead, owner: StreamOwner, sendWindow: number, receiveWindow: number) {
     this.id = id
@@ -81,15 +84,17 @@ export class Http2Stream {
 
   // ── what the client sends
 
-  /** False where the body is longer than its head says. */
-  receive(bytes: Buffer, start: number, end: number): boolean {
-    this.#received += end - start
-    if (this.#received > (this.head.contentLength ?? Number.POSITIVE_INFINITY)) return false
-    if (end > start) this.#body.add(bytes, start, end)
-    return true
+  /** False where the body would be longer than its head says. */
+  accepts(bytes: number): boolean {
+    return this.#received + bytes <= (this.head.contentLength ?? Number.POSITIVE_INFINITY)
   }
 
-  /** The end of the request; false where the body is shorter than its head says. */
+  receive(bytes: Buffer, start: number, end: number): void {
+    this.#received += end - start
+    this.#body.add(bytes, start, end)
+  }
+
+  /** Of the request; false where the body is shorter than its head says. */
   endRequest(): boolean {
     this.#requestEnded = true
     if (this.#received !== (this.head.contentLength ?? this.#received)) return false
@@ -125,15 +130,16 @@ export class Http2Stream {
     return this.#requestEnded && this.#received === 0 ? undefined : this.#body.pass()
   }
 
+  /** Nothing where the answer has ended or its client is gone. */
   respond(status: number, headers: readonly string[], endsStream: boolean): void {
-    if (this.#closed) return
+    if (this.#closed || this.#ending) return
     this.#owner.sendHead(this, status, headers, endsStream)
     if (endsStream) this.ended()
   }
 
   /** False where the reader is behind. */
   write(chunks: readonly Buffer[]): boolean {
-    if (this.#closed) return true
+    if (this.#closed || this.#ending) return true
     this.#add(chunks)
     this.#owner.send(this)
     return this.#waitingBytes <= aheadBytes
@@ -141,7 +147,7 @@ export class Http2Stream {
 
   /** The end of the answer, behind these. */
   end(chunks: readonly Buffer[] = []): void {
-    if (this.#closed) return
+    if (this.#closed || this.#ending) return
     this.#add(chunks)
     this.#ending = true
     this.#owner.send(this)
@@ -157,9 +163,10 @@ export class Http2Stream {
     if (!this.#closed) this.#owner.reset(this, code)
   }
 
-  /** Calls `listener` once, when there is room again or the stream is over. */
+  /** Calls `listener` once, when there is room again or the stream is over; at once where it is so. */
   onDrain(listener: (() => void) | undefined): void {
     this.#onDrain = listener
+    if (this.#waitingBytes <= aheadBytes) this.#drained()
   }
 
   // ── what the sender tells
@@ -188,16 +195,18 @@ export class Http2Stream {
 
   /** The end of the answer is on its way. */
   ended(): void {
+    this.#ending = true
     this.#answered = true
     this.#closeWhenDone()
     if (!this.#closed) this.#dropRest()
   }
 
-  /** Whether it was ending with something left to send both now and at the last look. */
-  get isStuck(): boolean {
-    const wasStuck = this.#wasStuck
-    this.#wasStuck = this.#ending && this.#waitingBytes > 0
-    return wasStuck && this.#wasStuck
+  /** To be called at each look: whether its end waits since the last one and the client does not take it. `inTurn`: other streams of the connection are sent. */
+  isStuck(inTurn: boolean): boolean {
+    const waited = this.#waitedAtLook
+    this.#waitedAtLook = this.#ending ? this.#waitingBytes : 0
+    const waits = this.#waitedAtLook
+    return waited > 0 && waits > 0 && waits > waited - leastPace && !(inTurn && this.sendWindow > 0)
   }
 
   #forget(): void {

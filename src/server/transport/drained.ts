@@ -22,8 +22,8 @@ export function untilDrained(onDrain: OnDrain, signal: AbortSignal, limitMs?: nu
   const onAbort = () => over(() => reject(signal.reason))
   const timer =
     limitMs === undefined ? undefined : setTimeout(() => over(() => reject(new Error('the client does not read its answer'))), limitMs)
-  onDrain(() => over(resolve))
   signal.addEventListener('abort', onAbort, { once: true })
+  onDrain(() => over(resolve))
   return promise
 }
 
