@@ -2,7 +2,6 @@ import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { headSize } from '../../../src/base/http2/frames.ts'
 import { HeaderDecoder } from '../../../src/base/http2/header-decoder.ts'
-import { writeInteger } from '../../../src/base/http2/hpack-writing.ts'
 import { SendBuffer } from '../../../src/base/http2/send-buffer.ts'
 import { HeaderEncoder } from './header-encoder.ts'
 
@@ -71,17 +70,3 @@ describe('HeaderEncoder', () => {
     for (const bad of ['/a b', '/é', '/a\r\nb', '/€']) assert.throws(() => pair.send('GET', bad), /may not hold/)
   })
 })
-
-/** RFC 7541, C.1. */
-for (const { bits, value, hex } of [
-  { bits: 5, value: 10, hex: '0a' },
-  { bits: 5, value: 1337, hex: '1f9a0a' },
-  { bits: 8, value: 42, hex: '2a' },
-  { bits: 7, value: 127, hex: '7f00' },
-  { bits: 7, value: 255, hex: '7f8001' },
-])
-  test(`writeInteger() writes ${value} behind ${8 - bits} bits`, () => {
-    const out = new SendBuffer()
-    writeInteger(out, 0, bits, value)
-    assert.equal(out.view().toString('hex'), hex)
-  })

@@ -138,12 +138,29 @@ describe('HeaderDecoder', () => {
     ['the number 0', '80', /no field 0/],
     ['a larger table than was allowed', '3fe21f', /4097 bytes was never allowed/],
     ['a change of the table behind a field', '8820', /behind a field/],
+    ['the number of a name that no field has', '7f00 0161', /no field 63/],
     ['a block that ends within a number', 'ff', /within a field/],
     ['a block that ends within a string', '4003 6162', /longer than its header block/],
     ['a block that ends before a value', '400161', /within a field/],
     ['a number without end', 'ffffffffffffff7f', /too large/],
   ] as const
   for (const [name, hex, message] of refused) test(`refuses ${name}`, () => assert.throws(() => decode(new HeaderDecoder(), hex), message))
+
+  test('refuses a change of the table behind a field that was left out', () => {
+    const strict = new HeaderDecoder({ bytes: 10, fields: 10 })
+    assert.throws(() => decode(strict, '8820'), /behind a field/)
+    assert.throws(() => decode(new HeaderDecoder(), '8820', 'other'), /behind a field/)
+  })
+
+  test('leaves out what goes beyond its limits, says so, and keeps the table', () => {
+    const decoder = new HeaderDecoder({ bytes: 100, fields: 2 })
+    assert.deepEqual(decode(decoder, '400161 0162 400163 0164 400165 0166'), ['a: b', 'c: d'])
+    assert.equal(decoder.isTooLarge, true)
+    assert.deepEqual(decode(decoder, 'be c0'), ['e: f', 'a: b'])
+    assert.equal(decoder.isTooLarge, false)
+    assert.deepEqual(decode(decoder, `4001 67 25${'68'.repeat(37)} be`), ['g: hhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhh'])
+    assert.equal(decoder.isTooLarge, true)
+  })
 
   test("reads what Node's own encoder writes, however long it goes on", async () => {
     const sent = Array.from({ length: 300 }, (_, index) => headersOf(index))

@@ -213,7 +213,6 @@ describe('Http2ServerConnection takes', () => {
 })
 
 describe('Http2ServerConnection begins', () => {
-  const own = ['settings 000200000000000300 0000fa', 'window 0 4128769']
   test('3.4, with its settings and a wide window, and acknowledges those of the client', async () => {
     const connection = new TestConnection()
     const said = ['000200000000', '0003000000fa', '000400100000', '000600010000'].join('')

@@ -254,7 +254,10 @@ export class Http2ServerConnection implements FrameSink, StreamOwner {
   }
 
   #begin(id: number, head: RequestHead | undefined, endsStream: boolean): void {
-    if (head === undefined || (endsStream && (head.contentLength ?? 0) > 0)) return this.#refuse(id, errorCode.protocolError)
+    if (head === undefined || (endsStream && (head.contentLength ?? 0) > 0)) {
+      this.#refuse(id, errorCode.protocolError)
+      return
+    }
     const stream = new Http2Stream(id, head, this, this.#sender.streamWindow, streamWindow)
     this.#open.set(id, stream)
     this.#lastBegun = id

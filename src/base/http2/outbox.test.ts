@@ -1,0 +1,104 @@
+import assert from 'node:assert/strict'
+import { Writable } from 'node:stream'
+import { describe, test } from 'node:test'
+import { Outbox } from './outbox.ts'
+
+/** A socket whose writes are taken when the test says so. */
+class Held extends Writable {
+  readonly writes: string[] = []
+  #done: (() => void) | undefined
+
+  override _write(bytes: Buffer, _encoding: string, done: () => void): void {
+    this.writes.push(bytes.toString())
+    this.#done = done
+  }
+
+  async take(): Promise<void> {
+    const done = this.#done
+    this.#done = undefined
+    done?.()
+    await turn()
+  }
+}
+
+const turn = () => new Promise(resolve => setImmediate(resolve))
+
+function write(outbox: Outbox, text: string): void {
+  for (const byte of Buffer.from(text)) outbox.open().byte(byte)
+}
+
+describe('Outbox', () => {
+  test('sends what is written in one turn together, and what comes meanwhile behind it', async () => {
+    const socket = new Held()
+    const outbox = new Outbox(socket)
+    write(outbox, 'a')
+    write(outbox, 'b')
+    assert.deepEqual([socket.writes, outbox.waiting, outbox.isWriting], [[], 2, false])
+    await turn()
+    assert.deepEqual([socket.writes, outbox.waiting, outbox.isWriting, outbox.writes], [['ab'], 0, true, 0])
+    write(outbox, 'c')
+    await turn()
+    write(outbox, 'd')
+    assert.deepEqual([socket.writes, outbox.waiting], [['ab'], 2])
+    await socket.take()
+    assert.deepEqual([socket.writes, outbox.writes], [['ab', 'cd'], 1])
+    await socket.take()
+    assert.deepEqual([outbox.isWriting, outbox.writes], [false, 2])
+    write(outbox, 'e')
+    await turn()
+    assert.deepEqual(socket.writes, ['ab', 'cd', 'e'])
+  })
+
+  test('tells of each write that was taken, before what waits leaves', async () => {
+    const socket = new Held()
+    const outbox: Outbox = new Outbox(socket, () => {
+      if (outbox.writes === 1) write(outbox, '+')
+    })
+    write(outbox, 'a')
+    await turn()
+    write(outbox, 'b')
+    await socket.take()
+    assert.deepEqual(socket.writes, ['a', 'b+'])
+  })
+
+  test('close() waits for what stands in it, and for what comes until that has left', async () => {
+    const socket = new Held()
+    const outbox = new Outbox(socket)
+    let closed = 0
+    write(outbox, 'a')
+    await turn()
+    write(outbox, 'b')
+    outbox.close(() => assert.fail('another one came'))
+    outbox.close(() => closed++)
+    await socket.take()
+    write(outbox, 'c')
+    await socket.take()
+    assert.deepEqual([socket.writes, closed], [['a', 'b', 'c'], 0])
+    await socket.take()
+    assert.equal(closed, 1)
+    write(outbox, 'd')
+    await turn()
+    await socket.take()
+    assert.equal(closed, 1)
+  })
+
+  test('close() calls in a later turn where nothing waits', async () => {
+    let closed = 0
+    new Outbox(new Held()).close(() => closed++)
+    assert.equal(closed, 0)
+    await turn()
+    assert.equal(closed, 1)
+  })
+
+  test('writes nothing to a socket that has ended', async () => {
+    const socket = new Held()
+    const outbox = new Outbox(socket)
+    socket.end()
+    write(outbox, 'a')
+    await turn()
+    socket.destroy()
+    write(outbox, 'b')
+    await turn()
+    assert.deepEqual(socket.writes, [])
+  })
+})

@@ -1,0 +1,363 @@
+// How answers, streams and connections end: early, late, by a stop, or with their socket.
+import assert from 'node:assert/strict'
+import { describe, test } from 'node:test'
+import { errorCode, frameFlag, preface, setting } from '../../base/http2/frames.ts'
+import { maxUnreadBytes, maxUnreadMs } from '../transport/unread.ts'
+import { data, get, headers, opening, ping, reset, settings, TestConnection, windowUpdate } from './connection.testing.ts'
+import { maxUnreadRefusals } from './connection.ts'
+import { maxControlFrames } from './control-budget.ts'
+import type { Http2Stream } from './stream.ts'
+
+const { endStream } = frameFlag
+const cancel = 8
+const whole = Buffer.alloc(16_384, 'x')
+const shut = [[setting.initialWindowSize, 0]] as const
+const answerOk = (stream: Http2Stream) => {
+  stream.respond(200, [], false)
+  stream.end([Buffer.from('{}')])
+}
+const refuse = (stream: Http2Stream) => {
+  stream.respond(401, [], false)
+  stream.endRefusal([Buffer.from('{}')])
+}
+const head = (stream: number, status = 200) => `headers ${stream} :status=${status}`
+const ids = Array.from({ length: 400 }, (_, i) => 2 * i + 1)
+
+describe('An answer before the end of its request', () => {
+  test('leaves the stream open for what the client still sends, and closes it with that', async () => {
+    const connection = await TestConnection.greeted(answerOk)
+    assert.deepEqual(await connection.send(opening(1)), [head(1), 'data 1 2 end'])
+    const [stream] = connection.streams
+    assert.deepEqual([stream?.isAnswered, stream?.isClosed], [true, false])
+    assert.deepEqual(await connection.send(data(1, whole), data(1, whole, endStream)), [])
+    assert.equal(stream?.isClosed, true)
+  })
+
+  test('ends with a reset where too much comes', async () => {
+    const connection = await TestConnection.greeted(answerOk)
+    await connection.send(opening(1))
+    const received: string[] = []
+    for (let sent = 0; sent <= maxUnreadBytes; sent += 8 * whole.length)
+      received.push(...(await connection.send(...Array.from({ length: 8 }, () => data(1, whole)))))
+    assert.deepEqual(
+      received.filter(line => !line.startsWith('window')),
+      ['reset 1 NO_ERROR'],
+    )
+  })
+
+  test('ends with a reset where the rest takes too long, and with it its timer', async t => {
+    t.mock.timers.enable({ apis: ['setTimeout'] })
+    const connection = await TestConnection.greeted(answerOk)
+    await connection.send(opening(1), opening(3))
+    await connection.send(data(3, 'x', endStream))
+    t.mock.timers.tick(maxUnreadMs - 1)
+    assert.deepEqual(await connection.received(), [])
+    t.mock.timers.tick(1)
+    assert.deepEqual(await connection.received(), ['reset 1 NO_ERROR'])
+  })
+
+  test('is the last of what is written', async () => {
+    const connection = await TestConnection.greeted(stream => {
+      answerOk(stream)
+      stream.respond(200, [], false)
+      assert.equal(stream.write([Buffer.from('more')]), true)
+      stream.end([Buffer.from('more')])
+      stream.reset(errorCode.internalError)
+      stream.reset(errorCode.internalError)
+      stream.respond(200, [], true)
+    })
+    assert.deepEqual(await connection.send(opening(1)), [head(1), 'data 1 2 end', 'reset 1 INTERNAL_ERROR'])
+  })
+
+  test('may follow a 100', async () => {
+    const connection = await TestConnection.greeted(stream => stream.respond(100, [], false))
+    assert.deepEqual(await connection.send(opening(1)), [head(1, 100)])
+    connection.streams[0]?.respond(204, [], true)
+    assert.deepEqual(await connection.received(), ['headers 1 :status=204 end'])
+  })
+})
+
+describe('Http2Stream.onClose()', () => {
+  test('calls the last listener once, whoever ends the stream, also one that writes and ends again', async () => {
+    const calls: number[] = []
+    const connection = await TestConnection.greeted(stream => {
+      stream.onClose(() => assert.fail('taken back'))
+      stream.onClose(() => {
+        calls.push(stream.id)
+        stream.write([Buffer.from('x')])
+        stream.end()
+        stream.reset(errorCode.cancel)
+        stream.close()
+      })
+      if (stream.id === 5) stream.onClose(undefined)
+    })
+    await connection.send(...[1, 3, 5, 7].map(id => headers(id)))
+    assert.deepEqual(await connection.send(reset(1, cancel), reset(5, cancel)), [])
+    connection.streams[1]?.respond(204, [], true)
+    await connection.received()
+    assert.deepEqual(calls, [1, 3])
+    connection.socket.destroy()
+    await connection.received()
+    assert.deepEqual(calls, [1, 3, 7])
+  })
+
+  for (const [name, end] of [
+    ['the client ends its side', connection => connection.socket.push(null)],
+    ['the socket fails', connection => connection.socket.destroy(new Error('reset by peer'))],
+    ['the server ends the connection, twice', connection => [connection.connection.destroy(), connection.connection.destroy()]],
+    ['the client breaks a rule', connection => connection.socket.push(windowUpdate(0, 0))],
+  ] as const satisfies readonly (readonly [string, (connection: TestConnection) => unknown])[])
+    test(`hears of each stream, and bodies end, where ${name}`, async () => {
+      const closed: number[] = []
+      const connection = await TestConnection.greeted(stream => stream.onClose(() => closed.push(stream.id)), shut)
+      await connection.send(opening(1), headers(3), opening(5))
+      const body = connection.streams[0]?.collect(10)
+      connection.streams[1]?.respond(200, [], false)
+      assert.equal(connection.streams[1]?.write([Buffer.alloc(20_000)]), false)
+      const drained = new Promise<void>(resolve => connection.streams[1]?.onDrain(resolve))
+      const passed = connection.streams[2]?.pass()
+      end(connection)
+      await assert.rejects(Promise.resolve(body), /ended early/)
+      await drained
+      await connection.received()
+      assert.deepEqual([closed, passed?.destroyed, connection.socket.destroyed], [[1, 3, 5], true, true])
+      // Whatever is done then does nothing.
+      for (const stream of connection.streams) {
+        stream.respond(200, [], false)
+        stream.end([Buffer.from('x')])
+        stream.reset(errorCode.cancel)
+      }
+      connection.connection.goAway()
+      connection.connection.look()
+    })
+})
+
+describe('Http2ServerConnection.goAway()', () => {
+  test('ends a connection with nothing open', async () => {
+    const connection = await TestConnection.greeted()
+    connection.connection.goAway()
+    connection.connection.goAway()
+    assert.deepEqual(await connection.received(), ['goAway 0 NO_ERROR'])
+    assert.equal(connection.socket.destroyed, true)
+  })
+
+  test('lets what runs end, refuses what comes, and names what it has begun', async () => {
+    const connection = await TestConnection.greeted()
+    await connection.send(headers(1), opening(3))
+    connection.connection.goAway()
+    assert.deepEqual(await connection.send(headers(5)), ['goAway 3 NO_ERROR', 'reset 5 REFUSED_STREAM'])
+    connection.streams.map(answerOk)
+    assert.deepEqual(await connection.received(), [head(1), 'data 1 2 end', head(3), 'data 3 2 end'])
+    assert.equal(connection.socket.destroyed, false)
+    await connection.send(data(3, 'rest', endStream))
+    assert.equal(connection.socket.destroyed, true)
+    assert.deepEqual(connection.failures, [])
+  })
+
+  test('never names more than it did, whatever goes wrong then', async () => {
+    const connection = await TestConnection.greeted()
+    await connection.send(headers(1))
+    connection.connection.goAway()
+    assert.deepEqual(await connection.send(headers(3), windowUpdate(0, 0)), [
+      'goAway 1 NO_ERROR',
+      'reset 3 REFUSED_STREAM',
+      'goAway 1 PROTOCOL_ERROR',
+    ])
+  })
+
+  test('loses nothing of answers that the socket has not taken yet', async () => {
+    const connection = await TestConnection.greeted()
+    await connection.send(headers(1), headers(3))
+    connection.socket.isHeld = true
+    const [first, second] = connection.streams
+    first?.respond(200, [], true)
+    await connection.received()
+    connection.connection.goAway()
+    second?.respond(200, [], false)
+    second?.end([Buffer.alloc(60_000)])
+    await connection.received()
+    assert.equal(connection.socket.writableEnded, false)
+    connection.socket.isHeld = false
+    connection.socket.release()
+    await connection.received()
+    assert.deepEqual([connection.bodies.get(3)?.length, connection.socket.destroyed], [60_000, true])
+  })
+})
+
+describe('Http2ServerConnection, failing,', () => {
+  test('says why behind what waits', async () => {
+    const connection = await TestConnection.greeted(answerOk)
+    connection.socket.isHeld = true
+    await connection.send(headers(1))
+    await connection.send(headers(3), windowUpdate(0, 0))
+    connection.socket.isHeld = false
+    connection.socket.release()
+    assert.deepEqual(await connection.received(), [head(1), 'data 1 2 end', head(3), 'data 3 2 end', 'goAway 3 PROTOCOL_ERROR'])
+    assert.equal(connection.socket.destroyed, true)
+  })
+
+  test('is ended by the next look where the client does not read why', async () => {
+    const connection = await TestConnection.greeted(answerOk)
+    connection.socket.isHeld = true
+    await connection.send(headers(1))
+    await connection.send(windowUpdate(0, 0))
+    assert.equal(connection.socket.destroyed, false)
+    connection.connection.look()
+    assert.equal(connection.socket.destroyed, true)
+  })
+
+  const provoked: readonly (readonly [name: string, (id: number) => Buffer[]])[] = [
+    ['a window of nothing', id => [headers(id), windowUpdate(id, 0)]],
+    ['data behind the end', id => [headers(id), data(id, 'x')]],
+    ['a body that is too long', id => [opening(id, [...get, ['content-length', '1']]), data(id, 'xy')]],
+    ['a body that is too short', id => [opening(id, [...get, ['content-length', '3']]), data(id, 'xy', endStream)]],
+    ['trailers that end nothing', id => [opening(id), opening(id, [['x', 'y']])]],
+    ['a second request', id => [headers(id), headers(id)]],
+    ['a head that is none', id => [headers(id, [['x', 'y']])]],
+    ['its own reset', id => [headers(id), reset(id, cancel)]],
+  ]
+  for (const [name, frames] of provoked)
+    test(`is what becomes of a client that has each request reset by ${name}`, async () => {
+      const connection = await TestConnection.greeted()
+      const all = Array.from({ length: 1.5 * maxControlFrames }, (_, i) => frames(2 * i + 1)).flat()
+      assert.match((await connection.send(...all)).at(-1) ?? '', /^goAway \d+ ENHANCE_YOUR_CALM$/)
+      assert.ok(connection.streams.length <= maxControlFrames)
+    })
+
+  test('is what becomes of one whose settings change every window over and over', async () => {
+    const connection = await TestConnection.greeted()
+    const many = settings(Array.from({ length: maxControlFrames + 1 }, (_, i) => [setting.initialWindowSize, i] as const))
+    assert.deepEqual(await connection.send(many), ['goAway 0 ENHANCE_YOUR_CALM'])
+  })
+})
+
+describe('Refusals that nobody reads', () => {
+  test(`end their connection where there are more than ${maxUnreadRefusals}`, async () => {
+    const connection = await TestConnection.greeted(refuse, shut)
+    await connection.send(...ids.slice(0, maxUnreadRefusals).map(id => headers(id)))
+    assert.deepEqual(connection.failures, [])
+    assert.equal((await connection.send(headers(999))).at(-1), 'goAway 999 ENHANCE_YOUR_CALM')
+    assert.equal(connection.socket.destroyed, true)
+  })
+
+  test('are none where they are read, at once or later, or where the client goes on with its request', async () => {
+    const connection = await TestConnection.greeted(refuse, shut)
+    const shots = (from: number) => ids.slice(from, from + maxUnreadRefusals)
+    await connection.send(...shots(0).map(id => headers(id)))
+    await connection.send(...shots(0).map(id => windowUpdate(id, 100)))
+    await connection.send(...shots(32).map(id => opening(id)))
+    await connection.send(...shots(32).map(id => windowUpdate(id, 100)))
+    await connection.send(...shots(64).map(id => headers(id)))
+    await connection.send(settings([[setting.initialWindowSize, 1000]]))
+    for (const id of ids.slice(96)) await connection.send(headers(id))
+    assert.deepEqual(connection.failures, [])
+    assert.equal(connection.bodies.size, ids.length)
+  })
+
+  test('other answers are not counted', async () => {
+    const connection = await TestConnection.greeted(answerOk, shut)
+    await connection.send(...ids.slice(0, 100).map(id => headers(id)))
+    assert.deepEqual(connection.failures, [])
+  })
+})
+
+describe('Http2ServerConnection.look()', () => {
+  test('ends a client that says nothing for two looks, though its socket takes each ping', async () => {
+    for (const begin of [[], [Buffer.from(preface), settings([])]]) {
+      const connection = new TestConnection()
+      if (begin.length > 0) await connection.send(...begin)
+      await connection.received()
+      connection.connection.look()
+      assert.deepEqual(await connection.received(), ['ping 0000000000000000'])
+      connection.connection.look()
+      assert.equal(connection.socket.destroyed, true)
+    }
+  })
+
+  test('leaves one that answers pings, and one that takes what is sent to it', async () => {
+    const connection = await TestConnection.greeted(
+      stream => {
+        stream.respond(200, [], false)
+        stream.write([Buffer.alloc(1_000_000)])
+      },
+      [[setting.initialWindowSize, 2 ** 31 - 1]],
+    )
+    for (let i = 0; i < 5; i++) {
+      connection.connection.look()
+      await connection.send(ping())
+    }
+    await connection.send(windowUpdate(0, 2 ** 30))
+    connection.socket.isHeld = true
+    await connection.send(headers(1))
+    for (let i = 0; i < 4; i++) {
+      connection.connection.look()
+      connection.socket.release()
+      await connection.received()
+    }
+    assert.equal(connection.socket.destroyed, false)
+    connection.connection.look()
+    connection.connection.look()
+    assert.equal(connection.socket.destroyed, true)
+  })
+
+  test('cuts an answer whose end waits at two looks and is not taken, and no other', async () => {
+    const connection = await TestConnection.greeted(undefined, shut)
+    await connection.send(...[1, 3, 5, 7].map(id => headers(id)))
+    const [ended, goesOn, read, later] = connection.streams
+    const end = (stream?: Http2Stream) => stream?.end([Buffer.alloc(50_000)])
+    for (const stream of connection.streams) stream.respond(200, [], false)
+    for (const stream of [ended, read]) end(stream)
+    goesOn?.write([Buffer.alloc(50_000)])
+    const look = (...frames: Buffer[]) => {
+      connection.connection.look()
+      return connection.send(ping(), ...frames)
+    }
+    assert.deepEqual(
+      (await look(windowUpdate(5, 2000))).filter(line => line.startsWith('reset')),
+      [],
+    )
+    end(later)
+    assert.deepEqual(
+      (await look(windowUpdate(5, 2000), windowUpdate(7, 100))).filter(line => line.startsWith('reset')),
+      ['reset 1 CANCEL'],
+    )
+    assert.deepEqual(
+      (await look()).filter(line => line.startsWith('reset')),
+      ['reset 7 CANCEL'],
+    )
+    assert.deepEqual(
+      (await look()).filter(line => line.startsWith('reset')),
+      ['reset 5 CANCEL'],
+    )
+    assert.equal(goesOn?.isClosed, false)
+  })
+
+  test('cuts no answer that waits for its turn behind others', async () => {
+    const connection = await TestConnection.greeted(stream => {
+      stream.respond(200, [], false)
+      stream.end([Buffer.alloc(60_000)])
+    })
+    // The window of the connection is all that keeps them.
+    await connection.send(...ids.slice(0, 40).map(id => headers(id)))
+    for (let i = 0; i < 10; i++) {
+      connection.connection.look()
+      await connection.send(ping(), windowUpdate(0, 70_000))
+    }
+    assert.equal(connection.streams.filter(stream => stream.isClosed && !stream.isAnswered).length, 0)
+    // Now they stand still.
+    connection.connection.look()
+    await connection.send(ping())
+    connection.connection.look()
+    await connection.received()
+    assert.ok(connection.streams.every(stream => stream.isClosed))
+  })
+
+  test('renews what a client may send', async () => {
+    const connection = await TestConnection.greeted()
+    for (let i = 0; i < 5; i++) {
+      await connection.send(...Array.from({ length: maxControlFrames - 10 }, () => ping()))
+      connection.connection.look()
+    }
+    assert.deepEqual(connection.failures, [])
+  })
+})

@@ -1,0 +1,254 @@
+// Flow control in both directions (RFC 9113, 5.2 and 6.9), and what a connection keeps in memory.
+import assert from 'node:assert/strict'
+import { describe, test } from 'node:test'
+import { frameFlag, setting } from '../../base/http2/frames.ts'
+import { data, headers, opening, reset, settings, TestConnection, windowUpdate, withLength } from './connection.testing.ts'
+import type { Http2Stream } from './stream.ts'
+
+const { endStream, padded } = frameFlag
+const streamWindow = 1024 * 1024
+const frameSize = 16_384
+const cancel = 8
+const whole = Buffer.alloc(frameSize, 'x')
+const answer = (length: number) => (stream: Http2Stream) => {
+  stream.respond(200, [], false)
+  stream.end([Buffer.alloc(length, `${stream.id % 10}`)])
+}
+const head = (stream: number) => `headers ${stream} :status=200`
+const window = (size: number) => [[setting.initialWindowSize, size]] as const
+/** Some MiB in whole frames. */
+const mebibytes = (stream: number, count: number) => Array.from({ length: count * 64 }, () => data(stream, whole))
+/** So many bytes have to be told of as taken before more than the window of the connection can come. */
+const windowOf = (received: readonly string[], stream: number) =>
+  received.map(line => line.match(`^window ${stream} (\\d+)`)?.[1]).reduce((sum, more) => sum + Number(more ?? 0), 0)
+
+describe('Http2ServerConnection, sending,', () => {
+  test('6.9.2, keeps to a window of one byte, and sends the rest as it is widened', async () => {
+    const connection = await TestConnection.greeted(answer(5), window(1))
+    assert.deepEqual(await connection.send(headers(1)), [head(1), 'data 1 1'])
+    assert.deepEqual(await connection.send(windowUpdate(1, 2)), ['data 1 2'])
+    assert.deepEqual(await connection.send(windowUpdate(1, 100)), ['data 1 2 end'])
+  })
+
+  test('6.9.2, sends nothing into a window of zero but an empty end', async () => {
+    const connection = await TestConnection.greeted(stream => answer(stream.id === 1 ? 5 : 0)(stream), window(0))
+    assert.deepEqual(await connection.send(headers(1), headers(3)), [head(1), head(3), 'data 3 0 end'])
+    assert.deepEqual(await connection.send(settings(window(3))), ['settings ack', 'data 1 3'])
+  })
+
+  test('6.9.2, waits until a window that a setting made negative is positive again', async () => {
+    const connection = await TestConnection.greeted(answer(30), window(10))
+    assert.deepEqual(await connection.send(headers(1)), [head(1), 'data 1 10'])
+    // Minus 7.
+    assert.deepEqual(await connection.send(settings(window(3))), ['settings ack'])
+    assert.deepEqual(await connection.send(windowUpdate(1, 7)), [])
+    assert.deepEqual(await connection.send(windowUpdate(1, 1)), ['data 1 1'])
+    // A new one has what was set.
+    assert.deepEqual(await connection.send(headers(3)), [head(3), 'data 3 3'])
+  })
+
+  test('keeps to the window of the connection, whatever those of the streams', async () => {
+    const connection = await TestConnection.greeted(answer(50_000), window(2 ** 31 - 1))
+    const received = await connection.send(headers(1), headers(3))
+    const sizes = received.filter(line => line.startsWith('data')).map(line => Number(line.split(' ')[2]))
+    assert.equal(
+      sizes.reduce((sum, size) => sum + size, 0),
+      65_535,
+    )
+    assert.deepEqual(await connection.send(windowUpdate(0, 34_465)), ['data 3 16384', 'data 3 16384', 'data 3 1697 end'])
+    assert.equal(connection.bodies.get(3), '3'.repeat(50_000))
+  })
+
+  test('4.2, makes no frame larger than 16 KiB, whatever the client would take', async () => {
+    const connection = await TestConnection.greeted(answer(40_000), [[setting.maxFrameSize, 2 ** 24 - 1]])
+    assert.deepEqual(await connection.send(headers(1)), [head(1), 'data 1 16384', 'data 1 16384', 'data 1 7232 end'])
+  })
+
+  test('sends those that wait in turn, a frame of each, and a small answer before the rest of large ones', async () => {
+    const connection = await TestConnection.greeted(stream => answer(stream.id === 7 ? 10 : 300_000)(stream), window(2 ** 31 - 1))
+    await connection.send(windowUpdate(0, 10_000_000))
+    connection.socket.isHeld = true
+    // What is under way first, and behind it all that the outbox takes of the first.
+    await connection.send(headers(1), headers(3), headers(5))
+    await connection.send(headers(7))
+    const taken: string[] = []
+    for (let i = 0; i < 3; i++) {
+      connection.socket.release()
+      taken.push(...(await connection.received()))
+    }
+    const order = taken.filter(line => line.startsWith('data')).map(line => line.split(' ')[1])
+    const small = order.indexOf('7')
+    assert.deepEqual(order.slice(small, small + 7), ['7', '1', '3', '5', '1', '3', '5'])
+    connection.socket.isHeld = false
+    while (connection.bodies.get(5)?.length !== 300_000) {
+      connection.socket.release()
+      await connection.received()
+    }
+    assert.deepEqual(
+      [1, 3, 5, 7].map(id => connection.bodies.get(id)?.length),
+      [300_000, 300_000, 300_000, 10],
+    )
+  })
+
+  test('a stream whose window is widened keeps its place behind others while there is no room', async () => {
+    const connection = await TestConnection.greeted(answer(200_000), window(1_000_000))
+    await connection.send(windowUpdate(0, 10_000_000))
+    connection.socket.isHeld = true
+    await connection.send(headers(1), headers(3), headers(5), windowUpdate(1, 1))
+    connection.socket.release()
+    await connection.received()
+    connection.socket.release()
+    const order = (await connection.received()).filter(line => line.startsWith('data')).map(line => line.split(' ')[1])
+    assert.deepEqual(order.slice(0, 4), ['1', '3', '5', '1'])
+  })
+
+  test('write() says when the reader is behind, and onDrain() when there is room again, or where there is', async () => {
+    const connection = await TestConnection.greeted(undefined, window(10))
+    await connection.send(headers(1))
+    const [stream] = connection.streams
+    assert.ok(stream)
+    stream.respond(200, [], false)
+    let drained = 0
+    const drain = () => void drained++
+    assert.equal(stream.write([Buffer.alloc(100)]), true)
+    stream.onDrain(drain)
+    assert.equal(drained, 1)
+    assert.equal(stream.write([Buffer.alloc(20_000)]), false)
+    stream.onDrain(drain)
+    await connection.send(windowUpdate(1, 1000))
+    assert.equal(drained, 1)
+    await connection.send(windowUpdate(1, 5000))
+    assert.equal(drained, 2)
+    // Once.
+    await connection.send(windowUpdate(1, 5000))
+    assert.equal(drained, 2)
+    stream.write([Buffer.alloc(20_000)])
+    stream.onDrain(drain)
+    await connection.send(reset(1, cancel))
+    assert.equal(drained, 3)
+    assert.equal(stream.write([Buffer.alloc(20_000)]), true)
+  })
+})
+
+describe('Http2ServerConnection, receiving,', () => {
+  test('takes a body of 1-byte frames', async () => {
+    const connection = await TestConnection.greeted()
+    await connection.send(opening(1, withLength(3000)))
+    const body = connection.streams[0]?.collect(3000)
+    await connection.send(...Array.from({ length: 2999 }, () => data(1, 'x')), data(1, 'y', endStream))
+    assert.equal((await body)?.toString(), `${'x'.repeat(2999)}y`)
+    assert.deepEqual(connection.failures, [])
+  })
+
+  test('6.9.1, resets a stream whose body goes beyond its window, and tells of all of it', async () => {
+    const connection = await TestConnection.greeted()
+    await connection.send(opening(1), ...mebibytes(1, 1))
+    assert.deepEqual(await connection.send(data(1, 'x')), ['reset 1 FLOW_CONTROL_ERROR'])
+    const received = await connection.send(opening(3), ...mebibytes(3, 1))
+    assert.equal(windowOf(await connection.send(data(3, 'x')), 0) + windowOf(received, 0), 2 * streamWindow + 2)
+  })
+
+  test('6.9.1, closes a connection whose bodies go beyond its window', async () => {
+    const connection = await TestConnection.greeted()
+    for (const id of [1, 3, 5, 7]) assert.deepEqual(await connection.send(opening(id), ...mebibytes(id, 1)), [])
+    assert.deepEqual(await connection.send(opening(9), data(9, 'x')), ['goAway 9 FLOW_CONTROL_ERROR'])
+  })
+
+  test('tells of padding at once, and of what is collected as it comes', async () => {
+    const connection = await TestConnection.greeted()
+    // 256 of 257 bytes are padding and its length: nobody asks for the rest.
+    const frames = Array.from({ length: 2048 }, () =>
+      data(1, Buffer.concat([Buffer.from([255]), Buffer.from('x'), Buffer.alloc(255)]), padded),
+    )
+    assert.deepEqual(await connection.send(opening(1), ...frames), ['window 1 524288'])
+    const body = connection.streams[0]?.collect(streamWindow)
+    const received = await connection.send(...mebibytes(1, 1).slice(0, 33), data(1, '', endStream))
+    assert.deepEqual(received, [`window 1 ${2048 + 32 * frameSize}`])
+    assert.equal((await body)?.length, 2048 + 33 * frameSize)
+  })
+
+  test('counts padding alone as frames that ask for nothing', async () => {
+    const connection = await TestConnection.greeted()
+    const frames = Array.from({ length: 1100 }, () => data(1, Buffer.concat([Buffer.from([1]), Buffer.alloc(1)]), padded))
+    assert.deepEqual((await connection.send(opening(1), ...frames)).at(-1), 'goAway 1 ENHANCE_YOUR_CALM')
+  })
+
+  const unread: readonly (readonly [name: string, end: (stream: Http2Stream) => void, ends: boolean])[] = [
+    ['a request that is refused with its body unread', stream => stream.respond(403, [], true), true],
+    ['a request that is reset', stream => stream.reset(cancel), false],
+    ['a whole request that is reset', stream => stream.reset(cancel), true],
+    ['a passed body that nobody reads', stream => [stream.pass(), stream.reset(cancel)], false],
+    ['a whole passed body that nobody reads', stream => [stream.pass(), stream.reset(cancel)], true],
+    ['a refusal of what is announced as too large', stream => stream.collect(10).catch(() => stream.respond(413, [], true)), true],
+  ]
+  for (const [name, end, ends] of unread)
+    test(`tells of the whole body of ${name}`, async () => {
+      const connection = await TestConnection.greeted()
+      let told = 0
+      for (let i = 0; i < 6; i++) {
+        const id = 2 * i + 1
+        const frames = mebibytes(id, 1).slice(0, 40)
+        told += windowOf(await connection.send(opening(id), ...frames, data(id, 'x', ends ? endStream : 0)), 0)
+        const stream = connection.streams.at(-1)
+        assert.ok(stream)
+        end(stream)
+        told += windowOf(await connection.received(), 0)
+        if (!stream.isClosed) told += windowOf(await connection.send(reset(id, cancel)), 0)
+      }
+      // All but what is not worth a frame.
+      assert.ok(told > 6 * 40 * frameSize - 2 * streamWindow, `${told}`)
+      assert.deepEqual(connection.failures, [])
+    })
+
+  test('tells of bytes that come for a stream that is over, or beyond its length', async () => {
+    const connection = await TestConnection.greeted()
+    await connection.send(opening(1), reset(1, cancel))
+    assert.equal(windowOf(await connection.send(...mebibytes(1, 2)), 0), 2 * streamWindow)
+    let told = 0
+    for (let id = 3; id < 300; id += 2) told += windowOf(await connection.send(opening(id, withLength(1)), data(id, whole)), 0)
+    assert.equal(told, 2 * streamWindow)
+  })
+
+  test('a passed body comes no faster than it is read', async () => {
+    const connection = await TestConnection.greeted()
+    await connection.send(opening(1))
+    const passed = connection.streams[0]?.pass()
+    assert.ok(passed)
+    let read = 0
+    assert.deepEqual(await connection.send(...mebibytes(1, 1)), [])
+    passed.on('data', (part: Buffer) => {
+      read += part.length
+    })
+    const told = windowOf(await connection.received(), 1)
+    assert.ok(told >= streamWindow / 2, `${told} of ${read}`)
+    passed.destroy()
+    await connection.received()
+    // What comes then is thrown away.
+    assert.ok(windowOf(await connection.send(...mebibytes(1, 1).slice(0, 40)), 1) > 0)
+  })
+})
+
+describe('Http2ServerConnection, where the client reads nothing,', () => {
+  test('stops to read, keeps a bounded part of its answers, and goes on when it reads', async () => {
+    const asked = 100
+    const connection = await TestConnection.greeted(
+      stream => {
+        stream.respond(200, ['x-long', 'y'.repeat(frameSize / 2)], false)
+        stream.end([Buffer.alloc(100_000)])
+      },
+      window(2 ** 31 - 1),
+    )
+    await connection.send(windowUpdate(0, 2 ** 30))
+    connection.socket.isHeld = true
+    for (let i = 0; i < asked; i++) await connection.send(headers(2 * i + 1))
+    const begun = connection.streams.length
+    assert.ok(connection.socket.isPaused() && begun > 40 && begun < 60, `${begun} requests`)
+    const { writableLength } = connection.socket
+    assert.ok(writableLength < 1024 * 1024, `${writableLength}`)
+    connection.socket.isHeld = false
+    connection.socket.release()
+    for (let i = 0; i < 100 && connection.bodies.size < asked; i++) await connection.received()
+    assert.deepEqual([connection.streams.length, connection.socket.isPaused(), connection.failures], [asked, false, []])
+    assert.equal(connection.bodies.get(2 * asked - 1)?.length, 100_000)
+  })
+})

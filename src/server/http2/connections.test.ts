@@ -1,0 +1,41 @@
+import assert from 'node:assert/strict'
+import { describe, test } from 'node:test'
+import { TestConnection } from './connection.testing.ts'
+import { Http2Connections } from './connections.ts'
+
+describe('Http2Connections', () => {
+  const accept = (connections: Http2Connections) => {
+    const { socket } = new TestConnection()
+    socket.removeAllListeners('data')
+    connections.accept(socket, { request: () => undefined, failed: () => undefined })
+    return socket
+  }
+
+  test('looks at each connection at intervals, and at none that is closed', async t => {
+    t.mock.timers.enable({ apis: ['setInterval'] })
+    const connections = new Http2Connections()
+    const [silent, gone] = [accept(connections), accept(connections)]
+    gone.destroy()
+    t.mock.timers.tick(30_000)
+    assert.equal(silent.destroyed, false)
+    t.mock.timers.tick(30_000)
+    assert.equal(silent.destroyed, true)
+    await connections.close()
+  })
+
+  test('close() resolves when every socket is closed, of those too that come meanwhile, and destroy() closes those that do not', async () => {
+    const connections = new Http2Connections()
+    const rude = accept(connections)
+    rude.isPolite = false
+    let isOver = false
+    const over = connections.close().then(() => {
+      isOver = true
+    })
+    const late = accept(connections)
+    await new Promise(resolve => late.once('close', resolve))
+    assert.deepEqual([rude.writableEnded, rude.destroyed, isOver], [true, false, false])
+    connections.destroy()
+    await over
+    assert.equal(rude.destroyed, true)
+  })
+})
