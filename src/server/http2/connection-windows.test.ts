@@ -59,6 +59,12 @@ describe('Http2ServerConnection, sending,', () => {
     assert.equal(connection.bodies.get(3), '3'.repeat(50_000))
   })
 
+  test('sends nothing more of a stream that was reset while it waited for its turn', async () => {
+    const connection = await TestConnection.greeted(answer(70_000), window(2 ** 31 - 1))
+    await connection.send(headers(1), headers(3))
+    assert.deepEqual(await connection.send(reset(1, cancel), windowUpdate(0, 4465)), ['data 3 4465'])
+  })
+
   test('4.2, makes no frame larger than 16 KiB, whatever the client would take', async () => {
     const connection = await TestConnection.greeted(answer(40_000), [[setting.maxFrameSize, 2 ** 24 - 1]])
     assert.deepEqual(await connection.send(headers(1)), [head(1), 'data 1 16384', 'data 1 16384', 'data 1 7232 end'])

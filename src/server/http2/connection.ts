@@ -118,9 +118,7 @@ export class Http2ServerConnection implements FrameSink, StreamOwner {
   // ── frames
 
   data(id: number, bytes: Buffer, start: number, end: number, endsStream: boolean, counted: number): void {
-    if (this.#closed) return
     this.#mayCome(frameType.data)
-    if (id === 0) throw new Http2Error(errorCode.protocolError, 'data came on no stream')
     this.#receiveWindow -= counted
     if (this.#receiveWindow < 0) throw new Http2Error(errorCode.flowControlError, 'more data came than the window of the connection allows')
     const stream = this.#open.get(id)
@@ -333,8 +331,8 @@ export class Http2ServerConnection implements FrameSink, StreamOwner {
       this.#sender.set(name, value, this.#open.values())
     }
     this.#greeted = true
+    // What they make room for leaves as soon as the socket has taken this.
     writeSettingsAck(this.#outbox.open())
-    this.#sender.sendBlocked()
   }
 
   #ping(flags: number, id: number, bytes: Buffer, start: number, end: number): void {

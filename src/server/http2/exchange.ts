@@ -74,16 +74,16 @@ export async function sendHttp2(stream: Http2Stream, request: Http2Request, repl
     reply.done({ bytes: 0, cut: true })
     return
   }
-  const sink = new Http2Sink(stream, request, stallMs(reply))
+  let sink: Http2Sink | undefined
   try {
     if (sendAtOnce(stream, request, reply)) return
-    const { body } = reply
-    await inPieces(body)(sink, request.signal)
+    sink = new Http2Sink(stream, request, stallMs(reply))
+    await inPieces(reply.body)(sink, request.signal)
   } catch (err) {
     if (!request.signal.aborted) log.error('answer cut', { auditID: reply.auditId, err })
     // Without an end of the body: a client never takes a part for the whole.
     stream.reset(errorCode.internalError)
-    reply.done({ bytes: sink.bytes, cut: true })
+    reply.done({ bytes: sink?.bytes ?? 0, cut: true })
     return
   }
   request.answered()
