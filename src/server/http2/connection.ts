@@ -234,9 +234,13 @@ export class Http2ServerConnection implements FrameSink, StreamOwner {
 
   /** A frame on a stream that is not open: one that is over may still get what was on its way; one that never began may not. */
   #stray(id: number, what: string): void {
+    this.#demandBegun(id, what)
+    this.#budget.spend()
+  }
+
+  #demandBegun(id: number, what: string): void {
     if (id > this.#lastStream || id % 2 === 0)
       throw new Http2Error(errorCode.protocolError, `${what} came on stream ${id}, which nobody opened`)
-    this.#budget.spend()
   }
 
   #headers(id: number, endsStream: boolean, fields: readonly HeaderField[] | undefined): void {
@@ -282,20 +286,15 @@ export class Http2ServerConnection implements FrameSink, StreamOwner {
   }
 
   #widen(id: number, more: number): void {
-    const stream = id === 0 ? undefined : this.#open.get(id)
-    if (id !== 0 && stream === undefined) {
-      this.#stray(id, 'a wider window')
-      return
-    }
-    this.#budget.spend()
-    if (stream === undefined) {
+    this.#budget.spendOnWindow()
+    const stream = this.#open.get(id)
+    if (id === 0) {
       if (more === 0) throw new Http2Error(errorCode.protocolError, 'the window was widened by nothing')
       this.#sender.widen(more)
       this.#sender.sendBlocked()
-      return
-    }
-    if (more === 0) this.reset(stream, errorCode.protocolError)
-    else if (stream.sendWindow + more > largestWindow) this.reset(stream, errorCode.flowControlError)
+    } else if (stream === undefined) this.#demandBegun(id, 'a wider window')
+    else if (more === 0) this.#fault(stream, errorCode.protocolError)
+    else if (stream.sendWindow + more > largestWindow) this.#fault(stream, errorCode.flowControlError)
     else {
       stream.sendWindow += more
       this.#sender.resume(stream)
@@ -325,6 +324,8 @@ export class Http2ServerConnection implements FrameSink, StreamOwner {
       return
     }
     for (let at = start; at < end; at += 6) {
+      // One of them may change the window of every stream, and a frame holds thousands.
+      this.#budget.spend()
       const name = bytes.readUInt16BE(at)
       const value = bytes.readUInt32BE(at + 2)
       if (name === setting.enablePush && value > 1) throw new Http2Error(errorCode.protocolError, `a push of ${value} was set`)

@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { ControlBudget, maxControlFrames } from './control-budget.ts'
+import { ControlBudget, maxControlFrames, maxEarnedFrames } from './control-budget.ts'
 
 /** How many frames it has left. */
-function left(budget: ControlBudget): number {
+function left(spend: () => void): number {
   for (let count = 0; ; count++) {
     try {
-      budget.spend()
+      spend()
     } catch {
       return count
     }
@@ -14,30 +14,42 @@ function left(budget: ControlBudget): number {
 }
 
 describe('ControlBudget', () => {
-  test('spend() throws where nothing is left', () => {
+  test('spend() throws where nothing is left, until renew()', () => {
     const budget = new ControlBudget()
-    assert.equal(left(budget), maxControlFrames)
+    assert.equal(
+      left(() => budget.spend()),
+      maxControlFrames,
+    )
     assert.throws(() => budget.spend(), { code: 11, message: /ask for nothing/ })
-  })
-
-  test('earn() gives a frame for each KiB, in whatever pieces', () => {
-    const budget = new ControlBudget()
-    for (let i = 0; i < 1024; i++) budget.earn(10)
-    budget.earn(2047)
-    assert.equal(left(budget), maxControlFrames + 11)
-  })
-
-  test('renew() leaves what was earned since the last time and not used, and no more', () => {
-    const budget = new ControlBudget()
-    budget.earn(5000 * 1024)
-    for (let i = 0; i < maxControlFrames + 2000; i++) budget.spend()
     budget.renew()
-    assert.equal(left(budget), maxControlFrames + 3000)
-    const idle = new ControlBudget()
-    idle.earn(5000 * 1024)
-    idle.renew()
-    idle.renew()
-    idle.renew()
-    assert.equal(left(idle), maxControlFrames)
+    assert.equal(
+      left(() => budget.spend()),
+      maxControlFrames,
+    )
+  })
+
+  test('earn() gives two frames that widen windows, and one for each 256 bytes, in whatever pieces', () => {
+    const budget = new ControlBudget()
+    for (let i = 0; i < 256; i++) budget.earn(10)
+    budget.earn(511)
+    assert.equal(
+      left(() => budget.spendOnWindow()),
+      maxControlFrames + 257 * 2 + 11,
+    )
+  })
+
+  test('what was earned is kept for later within a bound, and is for no other frame', () => {
+    const budget = new ControlBudget()
+    budget.earn(2 ** 30)
+    budget.renew()
+    assert.equal(
+      left(() => budget.spend()),
+      maxControlFrames,
+    )
+    budget.renew()
+    assert.equal(
+      left(() => budget.spendOnWindow()),
+      maxEarnedFrames + maxControlFrames,
+    )
   })
 })

@@ -63,15 +63,27 @@ export class ResponseEncoder {
     out.reserve(fewBytes)
     const start = out.length
     out.length += headSize
+    try {
+      this.#block(out, status, headers)
+    } catch (err) {
+      // Nothing of it leaves. What it has added to the table is unknown to the client: both begin anew.
+      out.length = start
+      this.#evict(0)
+      this.#resized = true
+      throw err
+    }
+    const length = out.length - start - headSize
+    const flags = endsStream ? frameFlag.endStream : 0
+    if (length <= frameSize) writeHead(out.bytes, start, length, frameType.headers, flags | frameFlag.endHeaders, stream)
+    else split(out, start, flags, stream, frameSize)
+  }
+
+  #block(out: SendBuffer, status: number, headers: readonly string[]): void {
     if (this.#resized) this.#writeResize(out)
     const number = statusNumbers.get(status)
     if (number === undefined) this.#repeated(out, statusName, ':status', String(status))
     else out.byte(indexed | number)
     for (let i = 0; i < headers.length; i += 2) this.#field(out, headers[i] ?? '', headers[i + 1] ?? '')
-    const length = out.length - start - headSize
-    const flags = endsStream ? frameFlag.endStream : 0
-    if (length <= frameSize) writeHead(out.bytes, start, length, frameType.headers, flags | frameFlag.endHeaders, stream)
-    else split(out, start, flags, stream, frameSize)
   }
 
   #field(out: SendBuffer, name: string, value: string): void {
