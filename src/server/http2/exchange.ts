@@ -1,6 +1,7 @@
 // Requests that come as HTTP/2 streams, and how they are answered.
 import type { Readable } from 'node:stream'
 import type { Credentials } from '../../access/access.ts'
+import { systemClock } from '../../base/clock.ts'
 import { errorCode } from '../../base/http2/frames.ts'
 import type { Logger } from '../../base/log.ts'
 import { answerHeaders, hasHeader } from '../transport/answer-headers.ts'
@@ -8,6 +9,7 @@ import { goesAtOnce, inPieces } from '../transport/body-parts.ts'
 import { stallMs, untilDrained } from '../transport/drained.ts'
 import type { FinalReply, RequestHeaders, ServerRequest, Sink } from '../transport/exchange.ts'
 import type { RequestRounds } from '../transport/request-rounds.ts'
+import { responseDate } from './response-date.ts'
 import type { Http2Stream } from './stream.ts'
 
 export class Http2Request implements ServerRequest {
@@ -96,6 +98,8 @@ export async function sendHttp2(stream: Http2Stream, request: Http2Request, repl
 /** False where the head was sent and the body is to follow. Throws where a header is none that can be sent. */
 function sendAtOnce(stream: Http2Stream, request: Http2Request, reply: FinalReply): boolean {
   const headers = answerHeaders(reply)
+  // That of a server behind us stays.
+  if (!hasHeader(headers, 'date')) headers.push('date', responseDate(systemClock.now()))
   const { body, status } = reply
   const isStream = typeof body === 'function'
   const isEmpty = request.method === 'HEAD' || withoutBody.has(status) || (!isStream && body.length === 0)
