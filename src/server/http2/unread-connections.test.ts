@@ -1,0 +1,89 @@
+// Clients that take nothing of what they are sent.
+import assert from 'node:assert/strict'
+import { Duplex } from 'node:stream'
+import { test } from 'node:test'
+import type { TLSSocket } from 'node:tls'
+import { frameFlag, frameType, headSize, preface, writeHead } from '../../base/http2/frames.ts'
+import { Http2ServerConnection } from './connection.ts'
+import type { Http2Stream } from './stream.ts'
+
+/** A connection whose client takes what it is sent only when `take` is called. */
+function unread(request: (stream: Http2Stream) => void = () => undefined) {
+  const taking: (() => void)[] = []
+  const socket = new Duplex({ read: () => undefined, write: (_chunk, _encoding, done) => void taking.push(done) })
+  const failures: string[] = []
+  const connection = new Http2ServerConnection(socket as unknown as TLSSocket, { request, failed: err => failures.push(err.message) })
+  return { socket, connection, failures, take: () => taking.shift()?.() }
+}
+
+const turn = () => new Promise(resolve => setImmediate(resolve))
+
+function frame(type: number, flags: number, stream: number, payload: Buffer): Buffer {
+  const bytes = Buffer.alloc(headSize + payload.length)
+  writeHead(bytes, 0, payload.length, type, flags, stream)
+  payload.copy(bytes, headSize)
+  return bytes
+}
+
+const greeting = Buffer.concat([Buffer.from(preface), frame(frameType.settings, 0, 0, Buffer.alloc(0))])
+/** `:method: GET`, `:scheme: https`, `:path: /`. */
+const get = (stream: number) =>
+  frame(frameType.headers, frameFlag.endHeaders | frameFlag.endStream, stream, Buffer.from([0x82, 0x87, 0x84]))
+
+test('a connection that failed is closed when its client has the reason, or at the next look where it takes none', async () => {
+  for (const takes of [true, false]) {
+    const { socket, connection, failures, take } = unread()
+    await turn()
+    socket.push('GET / HTTP/1.1\r\n\r\nxxxxxxxxxx')
+    await turn()
+    assert.equal(failures.length, 1)
+    assert.equal(socket.destroyed, false)
+    if (takes) {
+      // The settings, and behind them the farewell.
+      take()
+      take()
+      await turn()
+    } else connection.look()
+    assert.equal(socket.destroyed, true)
+  }
+})
+
+test('nothing more is read from a client that takes no answers, until it has taken what waits', async () => {
+  const { socket, take } = unread(stream => stream.respond(200, ['x', 'y'.repeat(1000)], true))
+  socket.push(greeting)
+  await turn()
+  let asked = 0
+  while (!socket.isPaused() && asked < 10_000) {
+    socket.push(get(2 * asked++ + 1))
+    await turn()
+  }
+  assert.ok(asked > 400 && asked < 700, `${asked} requests of which each has an answer of a kibibyte`)
+  // The settings, which were on their way, and all that waited behind them.
+  take()
+  await turn()
+  assert.equal(socket.isPaused(), true)
+  take()
+  await turn()
+  assert.equal(socket.isPaused(), false)
+})
+
+test('an ending connection hands over all of its last answer before it ends', async () => {
+  const { socket, connection, take } = unread(stream => {
+    stream.respond(200, [], false)
+    stream.end([Buffer.alloc(50_000)])
+  })
+  socket.push(greeting)
+  await turn()
+  socket.push(get(1))
+  await turn()
+  connection.goAway()
+  await turn()
+  await turn()
+  assert.equal(socket.writableEnded, false)
+  take()
+  await turn()
+  assert.equal(socket.writableEnded, false)
+  take()
+  await turn()
+  assert.equal(socket.writableEnded, true)
+})
