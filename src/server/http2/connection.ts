@@ -304,12 +304,9 @@ export class Http2ServerConnection implements FrameSink, StreamOwner {
   /** Its code does not matter. */
   #reset(id: number, bytes: Buffer, start: number, end: number): void {
     numberAt(bytes, start, end, 4)
-    const stream = this.#open.get(id)
-    if (stream === undefined) this.#stray(id, 'a reset')
-    else {
-      this.#budget.spend()
-      stream.close()
-    }
+    this.#demandBegun(id, 'a reset')
+    this.#budget.spendOnReset()
+    this.#open.get(id)?.close()
   }
 
   #settings(flags: number, id: number, bytes: Buffer, start: number, end: number): void {

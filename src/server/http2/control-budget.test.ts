@@ -38,6 +38,19 @@ describe('ControlBudget', () => {
     )
   })
 
+  test('a stream whose answer has begun may be reset, however many there are, and what is not reset is kept within a bound', () => {
+    const budget = new ControlBudget()
+    for (let stream = 0; stream < 10 * maxControlFrames; stream++) {
+      budget.earnReset()
+      budget.spendOnReset()
+    }
+    for (let stream = 0; stream < 10 * maxControlFrames; stream++) budget.earnReset()
+    assert.equal(
+      left(() => budget.spendOnReset()),
+      2 * maxControlFrames,
+    )
+  })
+
   test('what was earned is kept for later within a bound, and is for no other frame', () => {
     const budget = new ControlBudget()
     budget.earn(2 ** 30)

@@ -15,6 +15,8 @@ export class ControlBudget {
   /** For frames that widen windows, and for those alone. */
   #earned = 0
   #bytes = 0
+  /** For resets, and for those alone. */
+  #resets = 0
 
   /** Throws where there is nothing left. */
   spend(): void {
@@ -25,6 +27,17 @@ export class ControlBudget {
   spendOnWindow(): void {
     if (this.#earned > 0) this.#earned--
     else this.spend()
+  }
+
+  /** For a reset of a stream, whether it is over or not. */
+  spendOnReset(): void {
+    if (this.#resets > 0) this.#resets--
+    else this.spend()
+  }
+
+  /** An answer has begun: to end its stream, as whoever gives up a watch does, is no rapid reset. */
+  earnReset(): void {
+    if (this.#resets < maxControlFrames) this.#resets++
   }
 
   /** A frame of so many bytes of a body is sent, and will be answered with frames that widen windows. */

@@ -44,6 +44,7 @@ export class ResponseSender {
 
   head(stream: Http2Stream, status: number, headers: readonly string[], endsStream: boolean): void {
     this.#encoder.write(this.#outbox.open(), stream.id, status, headers, endsStream, this.#frameSize)
+    this.#budget.earnReset()
   }
 
   /** What was added to the stream, as far as there is room; the rest in its turn. */
