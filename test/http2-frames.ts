@@ -152,8 +152,18 @@ export class RawClient implements Disposable {
     await this.until(() => acks() >= wanted, 'a ping came back')
   }
 
+  /** Resolves when the connection is over. */
   async untilClosed(): Promise<void> {
     if (!this.socket.closed) await new Promise<void>(resolve => this.socket.once('close', () => resolve()))
+  }
+
+  /** Whether the connection ends behind the frames: the server answers no ping then. */
+  async endsBehind(...frames: readonly Buffer[]): Promise<boolean> {
+    await this.send(...frames)
+    return await this.sync().then(
+      () => false,
+      () => true,
+    )
   }
 
   [Symbol.dispose](): void {
