@@ -23,7 +23,7 @@ import { Http2Request, sendHttp2 } from './exchange.ts'
 const cancel = 8
 const shut = [[setting.initialWindowSize, 0]] as const
 const asHead: Fields = [[':method', 'HEAD'], ...get.slice(1)]
-const common = 'content-type=application/json cache-control=no-cache, private audit-id=a'
+const common = 'content-type=application/json cache-control=no-cache, private audit-id=a date=now'
 
 /** Answers each request with the reply, of which what is not given is usual. */
 async function setUp(reply: Partial<FinalReply>, values: readonly (readonly [number, number])[] = []) {
@@ -42,6 +42,7 @@ async function setUp(reply: Partial<FinalReply>, values: readonly (readonly [num
       warnings: [],
       done: outcome => outcomes.push(outcome),
       ...reply,
+      headers: { date: 'now', ...reply.headers },
     }
     answers.push(sendHttp2(stream, request, whole, silentLogger))
   }, values)

@@ -2,7 +2,6 @@
 import assert from 'node:assert/strict'
 import { Duplex } from 'node:stream'
 import { test } from 'node:test'
-import type { TLSSocket } from 'node:tls'
 import { frameFlag, frameType, headSize, preface, writeHead } from '../../base/http2/frames.ts'
 import { Http2ServerConnection } from './connection.ts'
 import type { Http2Stream } from './stream.ts'
@@ -10,9 +9,10 @@ import type { Http2Stream } from './stream.ts'
 /** A connection whose client takes what it is sent only when `take` is called. */
 function unread(request: (stream: Http2Stream) => void = () => undefined) {
   const taking: (() => void)[] = []
-  const socket = new Duplex({ read: () => undefined, write: (_chunk, _encoding, done) => void taking.push(done) })
+  const duplex = new Duplex({ read: () => undefined, write: (_chunk, _encoding, done) => void taking.push(done) })
+  const socket = Object.assign(duplex, { destroySoon: () => duplex.end(() => duplex.destroy()) })
   const failures: string[] = []
-  const connection = new Http2ServerConnection(socket as unknown as TLSSocket, { request, failed: err => failures.push(err.message) })
+  const connection = new Http2ServerConnection(socket, { request, failed: err => failures.push(err.message) })
   return { socket, connection, failures, take: () => taking.shift()?.() }
 }
 
