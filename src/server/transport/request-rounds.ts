@@ -40,14 +40,15 @@ class Rounds {
   }
 
   run(queue: ConnectionQueue, work: () => void): void {
-    if (!this.#isOpen) {
+    const runs = this.#run < this.#perRound && this.#waiting.length === 0
+    if (runs) this.#run++
+    else if (queue.push(work) === 1) this.#waiting.push(queue)
+    // The next round is a turn of the loop of its own. Those who come one at a time do without, and count until half a round has come together.
+    if (!this.#isOpen && this.#run > this.#perRound / 2) {
       this.#isOpen = true
       setImmediate(this.#nextRound)
     }
-    if (this.#run < this.#perRound && this.#waiting.length === 0) {
-      this.#run++
-      work()
-    } else if (queue.push(work) === 1) this.#waiting.push(queue)
+    if (runs) work()
   }
 
   readonly #nextRound = (): void => {
