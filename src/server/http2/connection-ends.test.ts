@@ -51,6 +51,16 @@ describe('An answer before the end of its request', () => {
     assert.deepEqual(await connection.received(), ['reset 1 NO_ERROR'])
   })
 
+  test('leaves no timer of a stream that is over', async t => {
+    const [set, cleared] = [t.mock.method(globalThis, 'setTimeout'), t.mock.method(globalThis, 'clearTimeout')]
+    const connection = await TestConnection.greeted(answerOk)
+    await connection.send(opening(1))
+    const timer: unknown = set.mock.calls.find(({ arguments: [, ms] }) => ms === maxUnreadMs)?.result
+    assert.notEqual(timer, undefined)
+    await connection.send(data(1, 'x', endStream))
+    assert.ok(cleared.mock.calls.some(({ arguments: [one] }) => one === timer))
+  })
+
   test('is the last of what is written', async () => {
     const connection = await TestConnection.greeted(stream => {
       answerOk(stream)

@@ -87,7 +87,7 @@ export class RequestBody {
     const passing = new Readable({
       read: () => this.#acknowledge(),
       destroy: (err, done) => {
-        if (this.#passing === passing) this.drop()
+        this.drop()
         done(err)
       },
     })
@@ -106,7 +106,7 @@ export class RequestBody {
     const passing = this.#passing
     this.#passing = undefined
     // Whoever still takes it hears that no more comes.
-    if (this.#over === undefined) passing?.destroy(endedEarly())
+    passing?.destroy(endedEarly())
     this.#take()
     this.#dropped = 0
     this.#limit = most
