@@ -65,6 +65,17 @@ describe('Http2ServerConnection, sending,', () => {
     assert.deepEqual(await connection.send(reset(1, cancel), windowUpdate(0, 4465)), ['data 3 4465'])
   })
 
+  test('takes it for no flood where a reader widens both windows for each 4 KiB', async () => {
+    const length = 3 * 1024 * 1024
+    const connection = await TestConnection.greeted(answer(length))
+    await connection.send(headers(1))
+    for (let told = 0; told < length; told += 8 * 4096) {
+      const widened = Array.from({ length: 8 }, () => [windowUpdate(0, 4096), windowUpdate(1, 4096)])
+      await connection.send(...widened.flat())
+    }
+    assert.deepEqual([connection.failures, connection.bodies.get(1)?.length], [[], length])
+  })
+
   test('4.2, makes no frame larger than 16 KiB, whatever the client would take', async () => {
     const connection = await TestConnection.greeted(answer(40_000), [[setting.maxFrameSize, 2 ** 24 - 1]])
     assert.deepEqual(await connection.send(headers(1)), [head(1), 'data 1 16384', 'data 1 16384', 'data 1 7232 end'])
