@@ -119,6 +119,22 @@ describe('Http2ServerConnection, sending,', () => {
     assert.deepEqual(order.slice(0, 4), ['1', '3', '5', '1'])
   })
 
+  test('what is added to a stream that waits does not go before others', async () => {
+    const connection = await TestConnection.greeted(stream => {
+      stream.respond(200, [], false)
+      stream.write([Buffer.alloc(200_000)])
+    }, window(1_000_000))
+    await connection.send(windowUpdate(0, 10_000_000))
+    connection.socket.isHeld = true
+    await connection.send(headers(1), headers(3), headers(5))
+    connection.streams[2]?.write([Buffer.alloc(10)])
+    connection.socket.release()
+    await connection.received()
+    connection.socket.release()
+    const order = (await connection.received()).filter(line => line.startsWith('data')).map(line => line.split(' ')[1])
+    assert.deepEqual(order.slice(0, 4), ['1', '3', '5', '1'])
+  })
+
   test('write() says when the reader is behind, and onDrain() when there is room again, or where there is', async () => {
     const connection = await TestConnection.greeted(undefined, window(10))
     await connection.send(headers(1))

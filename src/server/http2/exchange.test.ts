@@ -18,6 +18,7 @@ import {
   windowUpdate,
   withLength,
 } from './connection.testing.ts'
+import { maxUnreadRefusals } from './connection.ts'
 import { Http2Request, sendHttp2 } from './exchange.ts'
 
 const cancel = 8
@@ -29,11 +30,15 @@ const common = 'content-type=application/json cache-control=no-cache, private au
 async function setUp(reply: Partial<FinalReply>, values: readonly (readonly [number, number])[] = []) {
   const outcomes: { bytes: number; cut: boolean }[] = []
   const requests: Http2Request[] = []
+  /** Streams whose requests heard that their client is gone. */
+  const ended: number[] = []
   const answers: Promise<void>[] = []
   const rounds = new RequestRounds()
   const connection = await TestConnection.greeted(stream => {
     const request = new Http2Request(stream, { remoteAddress: '127.0.0.1' }, rounds)
     requests.push(request)
+    // As who works for it: it hears of the end from then on.
+    request.signal.addEventListener('abort', () => ended.push(stream.id))
     const whole: FinalReply = {
       status: 200,
       contentType: 'application/json',
@@ -46,7 +51,7 @@ async function setUp(reply: Partial<FinalReply>, values: readonly (readonly [num
     }
     answers.push(sendHttp2(stream, request, whole, silentLogger))
   }, values)
-  return { connection, outcomes, requests, answered: () => Promise.all(answers) }
+  return { connection, outcomes, requests, ended, answered: () => Promise.all(answers) }
 }
 
 const untilGone: BodyStream = (_sink, signal) => new Promise(resolve => signal.addEventListener('abort', () => resolve(), { once: true }))
@@ -167,6 +172,14 @@ describe('sendHttp2()', () => {
       assert.deepEqual(connection.failures, [])
     })
 
+  test('counts each 401 that is left unread', async () => {
+    for (const status of [401, 403]) {
+      const { connection } = await setUp({ status, body: Buffer.from('{}') }, shut)
+      await connection.send(...Array.from({ length: maxUnreadRefusals + 1 }, (_, i) => headers(2 * i + 1)))
+      assert.equal(connection.failures.length, status === 401 ? 1 : 0)
+    }
+  })
+
   test('is done with an answer to who went before', async () => {
     const outcomes: unknown[] = []
     const connection = await TestConnection.greeted()
@@ -203,13 +216,11 @@ describe('sendHttp2()', () => {
 
   test('does not end an answer that was sent whole', async () => {
     for (const body of [Buffer.from('{}'), Buffer.alloc(0), async (sink: Sink) => void sink.write(Buffer.from('{}'))]) {
-      const { connection, requests, answered } = await setUp({ body })
-      const aborted: unknown[] = []
+      const { connection, ended, answered } = await setUp({ body })
       await connection.send(headers(1))
-      requests[0]?.signal.addEventListener('abort', () => aborted.push(1))
       await answered()
       await connection.received()
-      assert.deepEqual([connection.streams[0]?.isAnswered, aborted], [true, []])
+      assert.deepEqual([connection.streams[0]?.isAnswered, ended], [true, []])
     }
   })
 })

@@ -89,7 +89,7 @@ describe('ResponseEncoder', () => {
     }
     assert.ok(pair.decoder.tableSize > 3000)
     const large = ['content-type', 'x'.repeat(5000)]
-    assert.deepEqual(pair.send(200, large), [':status', '200', ...large])
+    for (let i = 0; i < 2; i++) assert.deepEqual(pair.send(200, large), [':status', '200', ...large])
     assert.ok(pair.decoder.tableSize > 3000, 'what the table cannot hold does not empty it')
   })
 
@@ -102,6 +102,15 @@ describe('ResponseEncoder', () => {
       assert.ok(pair.decoder.tableSize <= (sizes.at(-1) ?? 0))
     }
     assert.ok(pair.decoder.tableSize > 80)
+  })
+
+  test('limit() empties the table of the client, for all that it may have been in between', () => {
+    const pair = new Pair()
+    pair.send(200, usual)
+    pair.encoder.limit(0)
+    pair.encoder.limit(4096)
+    pair.send(204, [])
+    assert.equal(pair.decoder.tableSize, 0)
   })
 
   const bad: readonly (readonly [name: string, headers: readonly string[]])[] = [
