@@ -92,13 +92,17 @@ describe('Outbox', () => {
 
   test('writes nothing to a socket that has ended', async () => {
     const socket = new Held()
+    const failures: unknown[] = []
+    socket.on('error', err => failures.push(err))
     const outbox = new Outbox(socket)
-    socket.end()
     write(outbox, 'a')
     await turn()
-    socket.destroy()
+    socket.end()
     write(outbox, 'b')
+    await socket.take()
+    socket.destroy()
+    write(outbox, 'c')
     await turn()
-    assert.deepEqual(socket.writes, [])
+    assert.deepEqual([socket.writes, failures], [['a'], []])
   })
 })

@@ -7,31 +7,36 @@ describe('Http2Connections', () => {
   const accept = (connections: Http2Connections) => {
     const { socket } = new TestConnection()
     socket.removeAllListeners('data')
-    connections.accept(socket, { request: () => undefined, failed: () => undefined })
-    return socket
+    const connection = connections.accept(socket, { request: () => undefined, failed: () => undefined })
+    return { socket, connection }
   }
 
   test('looks at each connection at intervals, and at none that is closed', async t => {
     t.mock.timers.enable({ apis: ['setInterval'] })
     const connections = new Http2Connections()
-    const [silent, gone] = [accept(connections), accept(connections)]
-    gone.destroy()
+    const clear = t.mock.method(globalThis, 'clearInterval')
+    const [{ socket: silent }, gone] = [accept(connections), accept(connections)]
+    const look = t.mock.method(gone.connection, 'look')
+    gone.socket.destroy()
+    await new Promise(resolve => gone.socket.once('close', resolve))
     t.mock.timers.tick(30_000)
     assert.equal(silent.destroyed, false)
     t.mock.timers.tick(30_000)
     assert.equal(silent.destroyed, true)
+    assert.equal(look.mock.callCount(), 0)
     await connections.close()
+    assert.equal(clear.mock.callCount(), 1)
   })
 
   test('close() resolves when every socket is closed, of those too that come meanwhile, and destroy() closes those that do not', async () => {
     const connections = new Http2Connections()
-    const rude = accept(connections)
+    const { socket: rude } = accept(connections)
     rude.isPolite = false
     let isOver = false
     const over = connections.close().then(() => {
       isOver = true
     })
-    const late = accept(connections)
+    const { socket: late } = accept(connections)
     await new Promise(resolve => late.once('close', resolve))
     assert.deepEqual([rude.writableEnded, rude.destroyed, isOver], [true, false, false])
     connections.destroy()

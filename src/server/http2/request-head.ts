@@ -33,6 +33,7 @@ const ofConnection: ReadonlySet<string> = new Set(['connection', 'keep-alive', '
 const isName = /^[!#$%&'*+.^_`|~0-9a-z-]+$/
 /** RFC 9113, 8.2.1: neither an end of a line nor space around it. */
 const isValue = /^(?:[\x21-\x7e\x80-\xff](?:[\t\x20-\x7e\x80-\xff]*[\x21-\x7e\x80-\xff])?)?$/
+/** One: of two, equal ones too, a proxy before us may have taken the other. */
 const isLength = /^\d{1,15}$/
 /** What stands in a request line of HTTP/1.1: a path, or all of the server for OPTIONS. */
 const isPath = /^(?:\/[\x21-\x7e\x80-\xff]*|\*)$/
@@ -66,7 +67,6 @@ export function readRequestHead(fields: readonly HeaderField[]): RequestHead | u
       impersonates = true
       headers[name] = [...(headers[name] ?? []), value]
     } else if (headers[name] === undefined) headers[name] = value
-    else if (name === 'content-length') return undefined
     else if (!single.has(name)) headers[name] = `${headers[name] as string}${name === 'cookie' ? '; ' : ', '}${value}`
   }
   const { ':method': method, ':path': path, ':scheme': scheme, ':authority': authority } = pseudo
