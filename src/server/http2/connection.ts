@@ -203,7 +203,8 @@ export class Http2ServerConnection implements FrameSink, StreamOwner {
 
   #read(bytes: Buffer): void {
     if (this.#closed) return
-    this.#life.came()
+    // Whoever has not even greeted us may not keep the connection by a byte now and then.
+    if (this.#greeted) this.#life.came()
     try {
       const start = this.#prefaceRead < preface.length ? this.#preface(bytes) : 0
       this.#reader.read(start === 0 ? bytes : bytes.subarray(start), bytes.length - start)

@@ -16,6 +16,13 @@ function unread(request: (stream: Http2Stream) => void = () => undefined) {
   return { socket, connection, failures, take: () => taking.shift()?.() }
 }
 
+/** One whose machine takes everything at once. */
+function eager(request: (stream: Http2Stream) => void = () => undefined) {
+  const duplex = new Duplex({ read: () => undefined, write: (_chunk, _encoding, done) => done() })
+  const socket = Object.assign(duplex, { destroySoon: () => duplex.end(() => duplex.destroy()) })
+  return { socket, connection: new Http2ServerConnection(socket, { request, failed: () => undefined }) }
+}
+
 const turn = () => new Promise(resolve => setImmediate(resolve))
 
 function frame(type: number, flags: number, stream: number, payload: Buffer): Buffer {
@@ -46,6 +53,39 @@ test('a connection that failed is closed when its client has the reason, or at t
     } else connection.look()
     assert.equal(socket.destroyed, true)
   }
+})
+
+const pong = frame(frameType.ping, frameFlag.ack, 0, Buffer.alloc(8))
+const lives: readonly (readonly [what: string, stays: boolean, between: (socket: Duplex) => void])[] = [
+  ['says nothing', false, () => undefined],
+  ['answers our pings', true, socket => void socket.push(pong)],
+]
+for (const [what, stays, between] of lives)
+  test(`a client that ${what} between two looks ${stays ? 'stays' : 'is dead'}, though the machine takes our pings`, async () => {
+    const { socket, connection } = eager(stream => stream.respond(200, [], false))
+    socket.push(Buffer.concat([greeting, get(1)]))
+    await turn()
+    connection.look()
+    for (let look = 0; look < 3 && !socket.destroyed; look++) {
+      await turn()
+      between(socket)
+      await turn()
+      connection.look()
+    }
+    assert.equal(socket.destroyed, !stays)
+    connection.destroy()
+  })
+
+test('a client that never ends its greeting is gone at the second look', async () => {
+  const { socket, connection } = eager()
+  socket.push('PRI')
+  await turn()
+  connection.look()
+  assert.equal(socket.destroyed, false)
+  socket.push(' * HT')
+  await turn()
+  connection.look()
+  assert.equal(socket.destroyed, true)
 })
 
 test('nothing more is read from a client that takes no answers, until it has taken what waits', async () => {
