@@ -14,7 +14,6 @@ describe('Http2Connections', () => {
   test('looks at each connection at intervals, and at none that is closed', async t => {
     t.mock.timers.enable({ apis: ['setInterval'] })
     const connections = new Http2Connections()
-    const clear = t.mock.method(globalThis, 'clearInterval')
     const [{ socket: silent }, gone] = [accept(connections), accept(connections)]
     const look = t.mock.method(gone.connection, 'look')
     gone.socket.destroy()
@@ -25,7 +24,12 @@ describe('Http2Connections', () => {
     assert.equal(silent.destroyed, true)
     assert.equal(look.mock.callCount(), 0)
     await connections.close()
-    assert.equal(clear.mock.callCount(), 1)
+    const later = accept(connections)
+    later.socket.isPolite = false
+    const lookLater = t.mock.method(later.connection, 'look')
+    t.mock.timers.tick(30_000)
+    assert.equal(lookLater.mock.callCount(), 0)
+    later.socket.destroy()
   })
 
   test('close() resolves when every socket is closed, of those too that come meanwhile, and destroy() closes those that do not', async () => {
