@@ -2,8 +2,19 @@
 
 /** Freezes a value of JSON's shapes and all below it, and returns it. Stops at what is frozen already, so a second call costs one test. */
 export function deepFreeze<T>(value: T): T {
-  if (typeof value !== 'object' || value === null || Object.isFrozen(value)) return value
-  Object.freeze(value)
-  for (const child of Object.values(value)) if (typeof child === 'object' && child !== null) deepFreeze(child)
+  if (isThawed(value)) freezeAll(value)
   return value
+}
+
+const isThawed = (value: unknown): value is object => typeof value === 'object' && value !== null && !Object.isFrozen(value)
+
+/** What is below it comes first: of what is frozen everything below is. Without lists of keys and values: they took three quarters of the time. */
+function freezeAll(value: object): void {
+  if (Array.isArray(value)) for (let i = 0; i < value.length; i++) freezeBelow(value[i])
+  else for (const key in value) freezeBelow((value as Readonly<Record<string, unknown>>)[key])
+  Object.freeze(value)
+}
+
+function freezeBelow(value: unknown): void {
+  if (isThawed(value)) freezeAll(value)
 }

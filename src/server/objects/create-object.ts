@@ -4,7 +4,7 @@ import { groupResource, type KubeObject, type ManagedFieldsEntry } from '../../a
 import type { ResourceDefinition } from '../../api/resource.ts'
 import { alreadyExists, badRequest, noUniqueName } from '../../api/status.ts'
 import { validateObjectMeta } from '../../api/validation/object-meta.ts'
-import { type Entry, WriteConflict } from '../../store/store.ts'
+import { WriteConflict } from '../../store/store.ts'
 import { plainFailure } from '../answers/plain-failure.ts'
 import { createOptions } from '../request/operation-options.ts'
 import type { ResourceContext } from '../request/request-context.ts'
@@ -12,19 +12,11 @@ import { generatedName } from './identifiers.ts'
 import { invalidObject } from './invalid-object.ts'
 import { metadataRules, receiveNew, setManagedFields, stampNew } from './object-meta.ts'
 import { dropDuplicateOwners } from './owner-references.ts'
-import type { ServedResource } from './served-resource.ts'
 import { strategyContext } from './strategy-context.ts'
 import { WriteAdmission } from './write-admission.ts'
 import { writeObject } from './write-object.ts'
 import type { Reservation, WriteParts } from './write-parts.ts'
-
-export interface Written {
-  /** In the served version; frozen where it is stored. */
-  readonly object: KubeObject
-  /** Undefined for a dry run, and where the object is gone with this write. */
-  readonly entry: Entry | undefined
-  readonly created: boolean
-}
+import { Stored, type Written } from './written.ts'
 
 /** As `TrackFields`, where there was nothing before. */
 export type TrackNewFields = (
@@ -85,22 +77,6 @@ export async function createObject(
   }
 }
 
-/** The object is frozen, or made, only for an answer that needs more than the bytes. */
-class Created implements Written {
-  readonly #served: ServedResource
-  readonly entry: Entry
-  readonly created = true
-
-  constructor(served: ServedResource, entry: Entry) {
-    this.#served = served
-    this.entry = entry
-  }
-
-  get object(): KubeObject {
-    return this.#served.view.object(this.entry)
-  }
-}
-
 /** Metadata stands first, but for the kinds whose own rules do not look at it: theirs is judged once everything else is right. */
 export function judgeNew(definition: ResourceDefinition, object: KubeObject): FieldError[] {
   // Nothing else is judged of what says that it is of another kind.
@@ -142,7 +118,7 @@ async function store(
         context.decided(201, name)
         const entry = await written
         if (served.conversion) await served.conversion.prepare([entry], context.request.signal)
-        return new Created(served, entry)
+        return new Stored(served, entry, true)
       } catch (err) {
         if (!(err instanceof WriteConflict)) throw err
       }

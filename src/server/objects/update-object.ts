@@ -10,7 +10,6 @@ import { validateObjectMetaUpdate } from '../../api/validation/object-meta.ts'
 import { type Entry, WriteConflict } from '../../store/store.ts'
 import { updateOptions } from '../request/operation-options.ts'
 import type { ResourceContext } from '../request/request-context.ts'
-import type { Written } from './create-object.ts'
 import type { TrackFields } from './field-management.ts'
 import { invalidObject } from './invalid-object.ts'
 import { carryOver, desiredStateChanged, setManagedFields, updateRules } from './object-meta.ts'
@@ -20,6 +19,7 @@ import { checkPreconditions, checkUid } from './update-preconditions.ts'
 import { WriteAdmission } from './write-admission.ts'
 import { writeObject } from './write-object.ts'
 import type { Reservation, WriteParts } from './write-parts.ts'
+import { Stored, type Written } from './written.ts'
 
 export interface Change {
   readonly namespace: string
@@ -114,7 +114,7 @@ async function attemptUpdate(
     if (change.dryRun) return { object, entry: undefined, created: false }
     const claimed = reservation?.claim()
     if (claimed) await claimed
-    const written = await store(parts, context, entry, object, change.answers)
+    const written = await store(parts, context, { entry, object, old }, change.answers)
     success = true
     return written
   } finally {
@@ -180,14 +180,12 @@ function judgeMain(definition: ResourceDefinition, object: KubeObject, old: Kube
 async function store(
   parts: WriteParts,
   context: ResourceContext,
-  entry: Entry,
-  object: KubeObject,
+  { entry, object, old }: { readonly entry: Entry; readonly object: KubeObject; readonly old: KubeObject },
   answers: number | undefined,
 ): Promise<Written> {
   const { served } = context
   const { group, plural } = served.definition
   const { namespace, name } = entry
-  const old = entry.object
   const { conversion } = served
   if (conversion) await conversion.prepareToStore(object, context.request.signal)
   if (deletionCompletes(object, old)) {
@@ -200,7 +198,7 @@ async function store(
   if (answers !== undefined) context.decided(answers)
   const next = await written
   if (conversion) await conversion.prepare([next], context.request.signal)
-  return { object: served.view.object(next), entry: next, created: false }
+  return new Stored(served, next, false)
 }
 
 function deletionCompletes(object: KubeObject, old: KubeObject): boolean {

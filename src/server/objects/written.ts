@@ -1,0 +1,29 @@
+// What a write came to.
+import type { KubeObject } from '../../api/object.ts'
+import type { Entry } from '../../store/store.ts'
+import type { ServedResource } from './served-resource.ts'
+
+export interface Written {
+  /** In the served version; frozen where it is stored. */
+  readonly object: KubeObject
+  /** Undefined for a dry run, and where the object is gone with this write. */
+  readonly entry: Entry | undefined
+  readonly created: boolean
+}
+
+/** What is stored now. The object is frozen, or made, only for an answer that needs more than the bytes. */
+export class Stored implements Written {
+  readonly #served: ServedResource
+  readonly entry: Entry
+  readonly created: boolean
+
+  constructor(served: ServedResource, entry: Entry, created: boolean) {
+    this.#served = served
+    this.entry = entry
+    this.created = created
+  }
+
+  get object(): KubeObject {
+    return this.#served.view.object(this.entry)
+  }
+}
