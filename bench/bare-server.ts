@@ -1,5 +1,5 @@
 // What the platform alone allows on this machine in this hour: the same client and workloads with a bare server of Node.
-import { fork } from 'node:child_process'
+import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
 import { join } from 'node:path'
 import { startChild } from './child.ts'
@@ -14,18 +14,38 @@ const prefix = 'bare.'
 /** The id under which a run keeps the bare server's value of a figure. */
 export const bareId = (id: string): string => prefix + id
 
-/** `directory` is where its store is kept, on the disk of the servers that it is compared with. */
-export async function bareNode(wanted: readonly string[], directory: string): Promise<Values> {
-  const workloads = wanted.filter(id => answered.includes(id) && (wanted.includes('create') || !needsCreated.includes(id)))
-  if (workloads.length === 0) return {}
-  const server = fork(new URL('bare-server-process.ts', import.meta.url), [join(directory, 'bare.db')], {
-    execArgv: ['--disable-warning=ExperimentalWarning'],
-  })
-  try {
-    const [credentials] = (await once(server, 'message')) as [Credentials]
-    const values = (await startChild(new URL('load/load-process.ts', import.meta.url), { credentials, workloads }).output) as Values
-    return Object.fromEntries(Object.entries(values).map(([id, value]) => [bareId(id), value]))
-  } finally {
-    server.kill()
+export const answeredByBare = (wanted: readonly string[]): readonly string[] =>
+  wanted.filter(id => answered.includes(id) && (wanted.includes('create') || !needsCreated.includes(id)))
+
+export class BareServer implements Disposable {
+  readonly credentials: Credentials
+  readonly #child: ChildProcess
+
+  private constructor(child: ChildProcess, credentials: Credentials) {
+    this.#child = child
+    this.credentials = credentials
   }
+
+  /** `directory` is where its store is kept. */
+  static async start(directory: string): Promise<BareServer> {
+    const child = fork(new URL('bare-server-process.ts', import.meta.url), [join(directory, 'bare.db')], {
+      execArgv: ['--disable-warning=ExperimentalWarning'],
+    })
+    const [credentials] = (await once(child, 'message')) as [Credentials]
+    return new BareServer(child, credentials)
+  }
+
+  [Symbol.dispose](): void {
+    this.#child.kill()
+  }
+}
+
+/** `directory` is on the disk of the servers that it is compared with. */
+export async function bareNode(wanted: readonly string[], directory: string): Promise<Values> {
+  const workloads = answeredByBare(wanted)
+  if (workloads.length === 0) return {}
+  using server = await BareServer.start(directory)
+  const { credentials } = server
+  const values = (await startChild(new URL('load/load-process.ts', import.meta.url), { credentials, workloads }).output) as Values
+  return Object.fromEntries(Object.entries(values).map(([id, value]) => [bareId(id), value]))
 }

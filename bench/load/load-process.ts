@@ -4,6 +4,7 @@ import { compactHeap } from '../../src/base/compact-heap.ts'
 import { openNamespace } from './bench-namespace.ts'
 import { Connections, type Credentials } from './connections.ts'
 import { namespace } from './objects.ts'
+import { warmUp } from './warm-up.ts'
 import { type Values, workloads } from './workloads.ts'
 
 export interface LoadRequest {
@@ -15,6 +16,7 @@ const connectionCount = 4
 
 compactHeap()
 const { credentials, workloads: wanted } = (await json(process.stdin)) as LoadRequest
+await warmUp(wanted, connectionCount)
 using connections = await Connections.open(credentials, connectionCount)
 await openNamespace(connections)
 // Admission wants the account that a controller is about to make; whoever comes second gets a conflict.
