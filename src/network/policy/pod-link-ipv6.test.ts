@@ -6,7 +6,9 @@ import { PolicyTable } from './policy-table.ts'
 import { renderTable } from './render-policy.ts'
 
 const run = (script: string, input = '') => spawnSync('unshare', ['-n', 'sh', '-c', script], { encoding: 'utf8', input, timeout: 20_000 })
-const skip = process.getuid?.() !== 0 ? 'needs root' : run('nft list ruleset').status === 0 ? false : 'nft is not installed'
+const missing = () =>
+  run('nft list ruleset').status === 0 ? run('busybox true').status !== 0 && 'busybox is not installed' : 'nft is not installed'
+const skip = process.getuid?.() !== 0 ? 'needs root' : missing()
 
 /** Says on which end of the link packets of IPv6 arrive, before and after the rules that it reads. */
 const script = `
