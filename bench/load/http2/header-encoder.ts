@@ -1,7 +1,7 @@
 // Writes the header blocks of one connection's requests. What is the same in many is sent once, and by its number in the server's table from then on.
 import { frameFlag, frameType, headSize, writeHead } from '../../../src/base/http2/frames.ts'
 import { defaultTableSize, fieldSize, staticFields } from '../../../src/base/http2/header-table.ts'
-import { added, indexed, resized, writeInteger, writeLiteral, writeText } from '../../../src/base/http2/hpack-writing.ts'
+import { added, indexed, writeInteger, writeLiteral, writeResize, writeText } from '../../../src/base/http2/hpack-writing.ts'
 import type { SendBuffer } from '../../../src/base/http2/send-buffer.ts'
 
 const accept = 'application/json'
@@ -48,7 +48,8 @@ export class HeaderEncoder {
     out.reserve(headSize + fewBytes + path.length)
     const start = out.length
     out.length += headSize
-    if (this.#resized) this.#writeResize(out)
+    if (this.#resized) writeResize(out, this.#limit)
+    this.#resized = false
     if (method === 'GET') out.byte(indexed | getMethod)
     else if (method === 'POST') out.byte(indexed | postMethod)
     else this.#constant(out, methodName, method)
@@ -85,12 +86,5 @@ export class HeaderEncoder {
     writeText(out, value)
     sent.push({ name, value })
     this.#size += size
-  }
-
-  /** To nothing first: both sides then agree on what the table holds. */
-  #writeResize(out: SendBuffer): void {
-    writeInteger(out, resized, 5, 0)
-    writeInteger(out, resized, 5, this.#limit)
-    this.#resized = false
   }
 }

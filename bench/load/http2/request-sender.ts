@@ -6,8 +6,10 @@ import {
   frameFlag,
   frameType,
   headSize,
+  largestFrameSize,
   largestWindow,
   setting,
+  widened,
   writeHead,
 } from '../../../src/base/http2/frames.ts'
 import type { Outbox } from '../../../src/base/http2/outbox.ts'
@@ -15,7 +17,6 @@ import type { Exchange } from './exchange.ts'
 import { HeaderEncoder } from './header-encoder.ts'
 
 const largestStream = 2 ** 31 - 1
-const largestFrame = 2 ** 24 - 1
 
 export class RequestSender {
   /** Those that have a stream. Whoever ends one removes it and calls `ended()`. */
@@ -66,7 +67,7 @@ export class RequestSender {
     if (id === setting.headerTableSize) this.#headers.limit(value)
     else if (id === setting.maxConcurrentStreams) this.#maxOpen = value
     else if (id === setting.maxFrameSize) {
-      if (value < defaultFrameSize || value > largestFrame) throw new Error(`the server set a frame size of ${value}`)
+      if (value < defaultFrameSize || value > largestFrameSize) throw new Error(`the server set a frame size of ${value}`)
       this.#frameSize = value
     } else if (id === setting.initialWindowSize) {
       if (value > largestWindow) throw new Error(`the server set a window of ${value}`)
@@ -79,6 +80,7 @@ export class RequestSender {
   /** The server takes so many more bytes, on a stream or, where that is 0, on the whole. */
   widen(stream: number, more: number): void {
     const exchange = this.open.get(stream)
+    if (more === 0 && (stream === 0 || exchange !== undefined)) throw new Error('the server widened a window by nothing')
     if (stream === 0) this.#window = widened(this.#window, more)
     // One that is over needs nothing any more.
     else if (exchange !== undefined) exchange.sendWindow = widened(exchange.sendWindow, more)
@@ -143,10 +145,4 @@ export class RequestSender {
       exchange.unsent = length === unsent.length ? undefined : unsent.subarray(length)
     }
   }
-}
-
-function widened(window: number, more: number): number {
-  if (more === 0) throw new Error('the server widened a window by nothing')
-  if (window + more > largestWindow) throw new Error('the server widened a window beyond the largest')
-  return window + more
 }

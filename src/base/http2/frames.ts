@@ -33,6 +33,7 @@ export const headSize = 9
 export const defaultFrameSize = 16_384
 export const defaultWindow = 65_535
 export const largestWindow = 2 ** 31 - 1
+export const largestFrameSize = 2 ** 24 - 1
 
 const errorNames = [
   'NO_ERROR',
@@ -147,4 +148,10 @@ export function numberAt(bytes: Buffer, start: number, end: number, length: numb
   if (end - start !== length)
     throw new Http2Error(errorCode.frameSizeError, `a frame of ${end - start} bytes came, where ${length} are expected`)
   return bytes.readUInt32BE(start)
+}
+
+/** A window that grew; beyond the largest the two sides do not agree any more (RFC 9113, 6.9.1). */
+export function widened(window: number, more: number): number {
+  if (window + more > largestWindow) throw new Http2Error(errorCode.flowControlError, 'a window was widened beyond the largest')
+  return window + more
 }

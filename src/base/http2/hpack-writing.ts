@@ -4,7 +4,7 @@ import type { SendBuffer } from './send-buffer.ts'
 /** What the first byte of a field says; the rest of it is a number. */
 export const indexed = 0x80
 export const added = 0x40
-export const resized = 0x20
+const resized = 0x20
 
 /** Room for the numbers of a field beside its texts. */
 const fewBytes = 16
@@ -27,6 +27,13 @@ export function writeLiteral(out: SendBuffer, name: number, value: string): void
   out.reserve(fewBytes)
   writeInteger(out, 0, 4, name)
   writeText(out, value)
+}
+
+/** The size of the peer's table, before anything else in a block. To nothing first: both sides then agree on what the table holds. */
+export function writeResize(out: SendBuffer, limit: number): void {
+  out.reserve(fewBytes)
+  writeInteger(out, resized, 5, 0)
+  writeInteger(out, resized, 5, limit)
 }
 
 /** Uncompressed: to make it shorter would cost more than to send it. What is no Latin text of one line would be another text, or another header, for the peer. */

@@ -315,15 +315,13 @@ export class Http2ServerConnection implements FrameSink, StreamOwner {
     if ((end - start) % 6 !== 0 || ((flags & frameFlag.ack) !== 0 && end > start))
       throw new Http2Error(errorCode.frameSizeError, 'settings of a wrong length came')
     this.#budget.spend()
-    // Each may change the window of every stream.
-    for (let at = start + 6; at < end; at += 6) this.#budget.spend()
+    // One of them may change the window of every stream, and a frame holds thousands.
+    for (let at = start; at < end; at += 6) this.#budget.spend()
     if ((flags & frameFlag.ack) !== 0) {
       if (!this.#greeted) throw new Http2Error(errorCode.protocolError, 'settings were acknowledged before any came')
       return
     }
     for (let at = start; at < end; at += 6) {
-      // One of them may change the window of every stream, and a frame holds thousands.
-      this.#budget.spend()
       const name = bytes.readUInt16BE(at)
       const value = bytes.readUInt32BE(at + 2)
       if (name === setting.enablePush && value > 1) throw new Http2Error(errorCode.protocolError, `a push of ${value} was set`)

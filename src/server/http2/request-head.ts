@@ -1,6 +1,7 @@
 // The head of a request out of the fields of its header block, by the rules of RFC 9113, 8.2 and 8.3.
 import type { HeaderField } from '../../base/http2/header-table.ts'
 import type { RequestHeaders } from '../transport/exchange.ts'
+import { ofConnection } from './connection-headers.ts'
 
 export interface RequestHead {
   readonly method: string
@@ -26,8 +27,6 @@ const single: ReadonlySet<string> = new Set([
   'referer',
   'user-agent',
 ])
-/** Of HTTP/1.1 alone: a proxy behind us could take one for its own. */
-const ofConnection: ReadonlySet<string> = new Set(['connection', 'keep-alive', 'proxy-connection', 'transfer-encoding', 'upgrade'])
 
 /** A token in lower case, RFC 9110, 5.6.2. */
 const isName = /^[!#$%&'*+.^_`|~0-9a-z-]+$/

@@ -1,8 +1,9 @@
 // Writes the heads of one connection's answers. What is the same in many is sent once, and by its number in the client's table from then on.
 import { frameFlag, frameType, headSize, writeHead } from '../../base/http2/frames.ts'
 import { defaultTableSize, fieldSize, type HeaderField, staticFields } from '../../base/http2/header-table.ts'
-import { added, indexed, resized, writeInteger, writeLiteral, writeText } from '../../base/http2/hpack-writing.ts'
+import { added, indexed, writeInteger, writeLiteral, writeResize, writeText } from '../../base/http2/hpack-writing.ts'
 import type { SendBuffer } from '../../base/http2/send-buffer.ts'
+import { ofConnection } from './connection-headers.ts'
 
 /** The fixed numbers of names, by the first of each. */
 const nameNumbers = new Map(staticFields.map(({ name }, index) => [name, index + 1] as const).reverse())
@@ -22,8 +23,6 @@ const repeated: ReadonlySet<string> = new Set([
   'x-kubernetes-pf-flowschema-uid',
   'x-kubernetes-pf-prioritylevel-uid',
 ])
-/** Of HTTP/1.1 alone (RFC 9113, 8.2.2). */
-const ofConnection: ReadonlySet<string> = new Set(['connection', 'keep-alive', 'proxy-connection', 'transfer-encoding', 'upgrade'])
 
 /** Room for the status and the head of the frame. */
 const fewBytes = 32
@@ -48,28 +47,15 @@ export class ResponseEncoder {
    * where one of them may not stand in a header.
    */
   write(out: SendBuffer, stream: number, status: number, headers: readonly string[], endsStream: boolean, frameSize: number): void {
-    const start = out.length
-    try {
-      this.#write(out, stream, status, headers, endsStream, frameSize)
-    } catch (err) {
-      // The client gets nothing of it: half a block would break the connection. What the block has added, its table does not have.
-      out.length = start
-      this.#forget()
-      throw err
-    }
-  }
-
-  #write(out: SendBuffer, stream: number, status: number, headers: readonly string[], endsStream: boolean, frameSize: number): void {
     out.reserve(fewBytes)
     const start = out.length
     out.length += headSize
     try {
       this.#block(out, status, headers)
     } catch (err) {
-      // Nothing of it leaves. What it has added to the table is unknown to the client: both begin anew.
+      // The client gets nothing of it: half a block would break the connection. What the block has added, its table does not have.
       out.length = start
-      this.#evict(0)
-      this.#resized = true
+      this.#forget()
       throw err
     }
     const length = out.length - start - headSize
@@ -79,7 +65,8 @@ export class ResponseEncoder {
   }
 
   #block(out: SendBuffer, status: number, headers: readonly string[]): void {
-    if (this.#resized) this.#writeResize(out)
+    if (this.#resized) writeResize(out, this.#limit)
+    this.#resized = false
     const number = statusNumbers.get(status)
     if (number === undefined) this.#repeated(out, statusName, ':status', String(status))
     else out.byte(indexed | number)
@@ -134,13 +121,6 @@ export class ResponseEncoder {
       if (oldest === undefined) return
       this.#size -= fieldSize(oldest)
     }
-  }
-
-  /** To nothing first: both sides then agree on what the table holds. */
-  #writeResize(out: SendBuffer): void {
-    writeInteger(out, resized, 5, 0)
-    writeInteger(out, resized, 5, this.#limit)
-    this.#resized = false
   }
 }
 

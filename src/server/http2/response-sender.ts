@@ -7,8 +7,10 @@ import {
   frameType,
   Http2Error,
   headSize,
+  largestFrameSize,
   largestWindow,
   setting,
+  widened,
   writeHead,
 } from '../../base/http2/frames.ts'
 import type { Outbox } from '../../base/http2/outbox.ts'
@@ -18,7 +20,6 @@ import type { Http2Stream } from './stream.ts'
 
 /** Behind more than this no body follows until the socket has taken it: what comes first must not wait behind all of a long one. */
 const fullOutbox = 128 * 1024
-const largestFrame = 2 ** 24 - 1
 
 export class ResponseSender {
   readonly #outbox: Outbox
@@ -77,7 +78,7 @@ export class ResponseSender {
   set(id: number, value: number, open: Iterable<Http2Stream>): void {
     if (id === setting.headerTableSize) this.#encoder.limit(value)
     else if (id === setting.maxFrameSize) {
-      if (value < defaultFrameSize || value > largestFrame)
+      if (value < defaultFrameSize || value > largestFrameSize)
         throw new Http2Error(errorCode.protocolError, `a frame size of ${value} was set`)
       this.#frameSize = Math.min(value, defaultFrameSize)
     } else if (id === setting.initialWindowSize) {
@@ -120,10 +121,4 @@ export class ResponseSender {
     this.#budget.earn(length)
     if (ends) stream.ended()
   }
-}
-
-/** Beyond the largest the two sides do not agree any more (RFC 9113, 6.9.1). */
-export function widened(window: number, more: number): number {
-  if (window + more > largestWindow) throw new Http2Error(errorCode.flowControlError, 'a window was widened beyond the largest')
-  return window + more
 }

@@ -2,7 +2,8 @@
 import assert from 'node:assert/strict'
 import { Duplex } from 'node:stream'
 import { test } from 'node:test'
-import { frameFlag, frameType, headSize, preface, writeHead } from '../../base/http2/frames.ts'
+import { frameFlag, frameType, preface } from '../../base/http2/frames.ts'
+import { frame } from './connection.testing.ts'
 import { Http2ServerConnection } from './connection.ts'
 import type { Http2Stream } from './stream.ts'
 
@@ -24,13 +25,6 @@ function eager(request: (stream: Http2Stream) => void = () => undefined) {
 }
 
 const turn = () => new Promise(resolve => setImmediate(resolve))
-
-function frame(type: number, flags: number, stream: number, payload: Buffer): Buffer {
-  const bytes = Buffer.alloc(headSize + payload.length)
-  writeHead(bytes, 0, payload.length, type, flags, stream)
-  payload.copy(bytes, headSize)
-  return bytes
-}
 
 const greeting = Buffer.concat([Buffer.from(preface), frame(frameType.settings, 0, 0, Buffer.alloc(0))])
 /** `:method: GET`, `:scheme: https`, `:path: /`. */
