@@ -24,6 +24,10 @@ export function whyUnreadable(err: unknown): string {
       return 'it does not exist'
     case 'EACCES':
       return 'it is not readable for this user'
+    case 'ELOOP':
+      return 'it is a link, and links are not followed here'
+    case 'ENXIO':
+      return 'it is not a regular file'
     case 'EISDIR':
       return 'it is a folder'
     default:

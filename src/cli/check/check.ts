@@ -29,6 +29,8 @@ export interface CheckFlags {
   readonly config?: string
   readonly failOn?: Severity
   readonly fix?: boolean
+  /** Lets kustomize fetch bases from elsewhere. */
+  readonly allowRemote?: boolean
   readonly kubeconfig?: string
   readonly context?: string
   /** As for `bulkhead up`: what the cluster has on that is off by default. */
@@ -79,7 +81,10 @@ export async function check(flags: CheckFlags, paths: readonly string[], context
     judge: (manifests: readonly Manifest[]) =>
       cluster === undefined ? judgeOffline(manifests, offline, signal) : judgeByCluster(manifests, cluster, offline, signal),
   }
-  const read = await readSources(paths, { stdin: context.stdin, kustomize })
+  const read = await readSources(paths, {
+    stdin: context.stdin,
+    kustomize: folder => kustomize(folder, { allowRemote: flags.allowRemote === true }),
+  })
   const first = { texts: read, result: await runCheck(read, options), fixed: 0 }
   if (first.result.manifests.length === 0 && first.result.findings.length === 0)
     throw new UserError('There is no manifest in what was given')

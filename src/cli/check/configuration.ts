@@ -1,9 +1,10 @@
 // The configuration file of `bulkhead check`: which rules are off, and exceptions, each with an owner, a reason and an end.
-import { readFileSync } from 'node:fs'
+import { existsSync } from 'node:fs'
 import { isRecord } from '../../api/schema/compile.ts'
 import { type Fail, onlyFields, strictYaml } from '../../api/schema/strict-yaml.ts'
 import type { Severity } from '../../assess/manifest-check.ts'
-import { cannotRead, codeOf, UserError } from '../../base/user-error.ts'
+import { UserError } from '../../base/user-error.ts'
+import { readRegularFile } from './regular-file.ts'
 
 const defaultFile = 'bulkhead-check.yaml'
 const apiVersion = 'check.bulkhead.dev/v1alpha1'
@@ -37,13 +38,8 @@ const noConfiguration: Configuration = { file: undefined, disabled: new Set(), f
 /** The file that is named, or else the one of the default name in the folder where there is one. Throws a `UserError` that says what is wrong with it. */
 export function readConfiguration(named: string | undefined): Configuration {
   const file = named ?? defaultFile
-  let text: string
-  try {
-    text = readFileSync(file, 'utf8')
-  } catch (err) {
-    if (named === undefined && codeOf(err) === 'ENOENT') return noConfiguration
-    throw cannotRead(file, err)
-  }
+  if (named === undefined && !existsSync(file)) return noConfiguration
+  const text = readRegularFile(file, { maxBytes: maxConfigurationBytes, followLinks: named !== undefined })
   return parseConfiguration(text, file)
 }
 

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { execFileSync } from 'node:child_process'
 import { mkdirSync, mkdtempSync, rmSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
@@ -6,7 +7,8 @@ import { Readable } from 'node:stream'
 import { test } from 'node:test'
 import { UserError } from '../../base/user-error.ts'
 import { kustomize } from './kustomize.ts'
-import { maxFileBytes, readSources } from './sources.ts'
+import { maxFileBytes } from './regular-file.ts'
+import { readSources } from './sources.ts'
 
 class Folder implements Disposable {
   readonly path = mkdtempSync(join(tmpdir(), 'sources-'))
@@ -77,11 +79,14 @@ test('readSources() says what it cannot read', async () => {
   await assert.rejects(readSources(['-'], { ...parts(), stdin: endless }), says(/standard input has more/))
 })
 
-test('kustomize() says how to get it where kubectl is missing, and what it said where it fails', async () => {
-  await assert.rejects(kustomize('x', '/nothing/kubectl'), says(/kubectl, which builds it, is not installed/))
+test('readSources() reads neither FIFOs nor what a link leads to', async () => {
   using folder = new Folder()
-  const failing = folder.write('kubectl', '#!/bin/sh\necho broken >&2; exit 1\n')
-  const { chmodSync } = await import('node:fs')
-  chmodSync(failing, 0o755)
-  await assert.rejects(kustomize('x', failing), says(/cannot build "x": broken/))
+  execFileSync('mkfifo', [join(folder.path, 'pipe.yaml')])
+  await assert.rejects(readSources([join(folder.path, 'pipe.yaml')], parts()), says(/not a regular file/))
+  await assert.rejects(readSources([folder.path], parts()), says(/no manifest/))
+  symlinkSync('/dev/zero', join(folder.path, 'kustomization.yaml'))
+  await assert.rejects(readSources([folder.path, '-'], { ...parts(), kustomize }), says(/it is a link, and links are not followed/))
+  mkdirSync(join(folder.path, 'below'))
+  symlinkSync('/dev/zero', join(folder.path, 'below', 'Kustomization'))
+  await assert.rejects(readSources([join(folder.path, 'below')], { ...parts(), kustomize }), says(/it is a link/))
 })

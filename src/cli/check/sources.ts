@@ -1,10 +1,11 @@
 // The texts that are checked: files, folders, what kustomize builds of a folder, the standard input. Bounded before they are parsed.
-import { readdirSync, readFileSync, statSync } from 'node:fs'
+import { createReadStream, readdirSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Readable } from 'node:stream'
 import { cannotRead, UserError } from '../../base/user-error.ts'
+import { isComponent, kustomizationOf } from './kustomization-inputs.ts'
+import { maxFileBytes, readRegularFile } from './regular-file.ts'
 
-export const maxFileBytes = 32 * 1024 * 1024
 const maxTotalBytes = 256 * 1024 * 1024
 const maxFiles = 20_000
 
@@ -25,9 +26,11 @@ export interface SourceParts {
 }
 
 const manifestFile = /\.(?:ya?ml|json)$/i
-const kustomizationFiles: readonly string[] = ['kustomization.yaml', 'kustomization.yml', 'Kustomization']
 /** Folders of other tools, whose files are nobody's manifests. */
 const skipped = /^(?:\..+|node_modules)$/
+
+/** What a shell makes of `<(helm template .)`. */
+const openedByShell = /^\/(?:dev|proc\/self)\/(?:fd\/\d+|stdin)$/
 
 /** In the order in which the paths were given; within a folder by name. Throws a `UserError` for what cannot be read. */
 export async function readSources(paths: readonly string[], parts: SourceParts): Promise<SourceText[]> {
@@ -49,6 +52,8 @@ class Reader {
   async add(path: string): Promise<void> {
     if (path === '-') {
       this.#keep({ file: '-', text: await readBounded(this.#parts.stdin), found: false, madeBy: 'stdin' })
+    } else if (openedByShell.test(path)) {
+      this.#keep({ file: path, text: await readBounded(createReadStream(path)), found: false, madeBy: 'stdin' })
     } else if (onDisk(path, () => statSync(path)).isDirectory()) {
       const before = this.texts.length
       await this.#folder(path, true)
@@ -59,16 +64,14 @@ class Reader {
   }
 
   #file(path: string, found: boolean): void {
-    const { size } = onDisk(path, () => statSync(path))
-    if (size > maxFileBytes) throw new UserError(`"${path}" has ${size} bytes, at most ${maxFileBytes} are read`)
-    this.#keep({ file: path, text: onDisk(path, () => readFileSync(path, 'utf8')), found })
+    // A path that was given may be a link of the user's own; one that was found is somebody else's.
+    this.#keep({ file: path, text: readRegularFile(path, { maxBytes: maxFileBytes, followLinks: !found }), found })
   }
 
   async #folder(path: string, given: boolean): Promise<void> {
     const entries = onDisk(path, () => readdirSync(path, { withFileTypes: true })).toSorted((a, b) => (a.name < b.name ? -1 : 1))
-    const kustomization = entries.find(({ name }) => kustomizationFiles.includes(name))
+    const kustomization = kustomizationOf(entries)
     if (kustomization !== undefined) {
-      // A component is a part of others, and built only with them.
       if (!given && isComponent(join(path, kustomization.name))) return
       this.#keep({ file: path, text: await this.#parts.kustomize(path), found: false, madeBy: 'kustomize' })
       return
@@ -98,8 +101,6 @@ function onDisk<T>(path: string, read: () => T): T {
     throw cannotRead(path, err)
   }
 }
-
-const isComponent = (path: string): boolean => /^kind:\s*["']?Component\b/m.test(onDisk(path, () => readFileSync(path, 'utf8')))
 
 async function readBounded(stream: Readable): Promise<string> {
   const chunks: Buffer[] = []

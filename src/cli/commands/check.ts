@@ -1,4 +1,3 @@
-import { writeFileSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { join } from 'node:path'
 import { buildCommand } from '@stricli/core'
@@ -12,11 +11,12 @@ export const checkCommand = buildCommand({
   func: (flags: CheckFlags, ...paths: string[]) =>
     runCommand(async () => {
       const { check } = await import('../check/check.ts')
+      const { replaceRegularFile } = await import('../check/fix/replace-regular-file.ts')
       const { stdin, stdout } = process
       const print = (text: string) => stdout.write(`${text}\n`)
       const where = { kubeconfigVariable: process.env['KUBECONFIG'], kubeconfig: join(homedir(), '.kube', 'config') }
       const color = stdout.isTTY === true && stdout.hasColors()
-      return await check(flags, paths, { stdin, color, now: Date.now(), ...where, print, write: writeFileSync }, interruptible())
+      return await check(flags, paths, { stdin, color, now: Date.now(), ...where, print, write: replaceRegularFile }, interruptible())
     }, failureCode('check')),
   parameters: {
     flags: {
@@ -47,6 +47,7 @@ export const checkCommand = buildCommand({
         placeholder: 'GROUP/VERSION=true,…',
       },
       fix: { kind: 'boolean', optional: true, withNegated: false, brief: 'Write the patches that would pass into the files' },
+      allowRemote: { kind: 'boolean', optional: true, withNegated: false, brief: 'Let kustomize fetch bases that are not on this machine' },
       failOn: {
         kind: 'enum',
         values: ['error', 'warning', 'note'],

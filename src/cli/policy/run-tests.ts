@@ -85,7 +85,7 @@ async function apply(server: OfflineServer, manifests: readonly Manifest[], name
 
 /** The objects of the files and folders. Throws a `UserError` where one is no manifest. */
 export async function readPolicies(paths: readonly string[]): Promise<readonly Manifest[]> {
-  const texts: readonly SourceText[] = await readSources(paths, { stdin: process.stdin, kustomize })
+  const texts: readonly SourceText[] = await readSources(paths, { stdin: process.stdin, kustomize: folder => kustomize(folder) })
   const { manifests, findings } = readManifests(texts.flatMap(({ file, text }) => splitDocuments(file, text)))
   const [finding] = findings
   if (finding !== undefined) throw new UserError(`${finding.file}:${finding.line}: ${finding.message}`)

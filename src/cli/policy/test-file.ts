@@ -1,10 +1,10 @@
 // The file of `bulkhead policy test`: policies, and a table of requests with the verdict that each must get.
-import { readFileSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import { isRecord } from '../../api/schema/compile.ts'
 import { type Fail, onlyFields, strictYaml } from '../../api/schema/strict-yaml.ts'
 import type { Profile } from '../../base/config.ts'
-import { cannotRead, UserError } from '../../base/user-error.ts'
+import { UserError } from '../../base/user-error.ts'
+import { readRegularFile } from '../check/regular-file.ts'
 
 const maxTestFileBytes = 8 * 1024 * 1024
 const maxTests = 10_000
@@ -64,12 +64,7 @@ export interface PolicyTest {
 
 /** Throws a `UserError` that names the file and the place. */
 export function readPolicyTest(file: string): PolicyTest {
-  let text: string
-  try {
-    text = readFileSync(file, 'utf8')
-  } catch (err) {
-    throw cannotRead(file, err)
-  }
+  const text = readRegularFile(file, { maxBytes: maxTestFileBytes, followLinks: true })
   return parsePolicyTest(text, file)
 }
 

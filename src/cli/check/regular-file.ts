@@ -1,0 +1,50 @@
+// Reads files of a repository that its owner may have arranged against the reader: only regular files, bounded, and never one that waits for a writer.
+import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs'
+import { cannotRead, UserError } from '../../base/user-error.ts'
+
+/** Of a manifest, and of what kustomize builds. */
+export const maxFileBytes = 32 * 1024 * 1024
+
+export interface RegularFileOptions {
+  readonly maxBytes: number
+  /** Links are followed only where a person named the path. Default: false. */
+  readonly followLinks?: boolean
+}
+
+/** A FIFO opens at once with O_NONBLOCK. Windows has neither flag, nor FIFOs in its folders. */
+const { O_RDONLY, O_NONBLOCK = 0, O_NOFOLLOW = 0 } = constants as Partial<typeof constants> & { O_RDONLY: number }
+
+/** The file's text. Throws a `UserError` that names the path where it is no regular file, is larger than `maxBytes`, or cannot be read. */
+export function readRegularFile(path: string, { maxBytes, followLinks = false }: RegularFileOptions): string {
+  const file = onDisk(path, () => openSync(path, O_RDONLY | O_NONBLOCK | (followLinks ? 0 : O_NOFOLLOW)))
+  try {
+    return onDisk(path, () => readOpened(file, path, maxBytes))
+  } finally {
+    closeSync(file)
+  }
+}
+
+function readOpened(file: number, path: string, maxBytes: number): string {
+  const stat = fstatSync(file)
+  if (!stat.isFile()) throw new UserError(`Cannot read "${path}": it is not a regular file`)
+  if (stat.size > maxBytes) throw new UserError(`"${path}" has ${stat.size} bytes, at most ${maxBytes} are read`)
+  // Files of /proc have no size and much content: what counts is what is read.
+  const content = Buffer.alloc(Math.max(stat.size, 4096) + 1)
+  const chunks: Buffer[] = []
+  let total = 0
+  for (;;) {
+    const read = readSync(file, content)
+    if (read === 0) return Buffer.concat(chunks).toString('utf8')
+    total += read
+    if (total > maxBytes) throw new UserError(`"${path}" has more than ${maxBytes} bytes`)
+    chunks.push(Buffer.from(content.subarray(0, read)))
+  }
+}
+
+function onDisk<T>(path: string, act: () => T): T {
+  try {
+    return act()
+  } catch (err) {
+    throw err instanceof UserError ? err : cannotRead(path, err)
+  }
+}
