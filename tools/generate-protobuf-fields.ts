@@ -1,15 +1,36 @@
 // Generates src/server/protobuf/fields.json: the field numbers of the built-in kinds' protobuf messages, read from Debian's package
-// golang-k8s-api-dev. Clients such as kubectl send new objects in this encoding. `--check` fails where the file differs.
+// golang-k8s-api-dev and from the additions. Go clients send and ask for objects in this encoding. `--check` fails where the file differs.
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import schema from '../src/api/schema/generated/types.json' with { type: 'json' }
+import { fieldAdditions } from './protobuf-field-additions.ts'
 
 const goRoot = '/usr/share/gocode/src/k8s.io'
 const target = join(dirname(dirname(fileURLToPath(import.meta.url))), 'src/server/protobuf/fields.json')
 
 /** Number, JSON name, type, and `r` for repeated, `m` for a map from string, `i` for a message whose fields stand in the parent's JSON. */
 type Row = [number, string, string, ('r' | 'm' | 'i')?]
+
+const structs: Record<string, { fields: { n: string; t: string }[] } | undefined> = schema.structs
+const namedTypes: Record<string, { t: string } | undefined> = schema.named
+
+/** Protobuf's types of Go's. */
+const goTypes: Record<string, string | undefined> = {
+  string: 'string',
+  bool: 'bool',
+  int32: 'int32',
+  int64: 'int64',
+  float64: 'double',
+  '[]byte': 'bytes',
+  'meta/v1.Time': 'meta/v1.Time',
+  'meta/v1.Duration': 'meta/v1.Duration',
+  'resource.Quantity': 'quantity',
+  'apiextensions/v1.JSON': 'raw',
+  'apiextensions/v1.JSONSchemaPropsOrBool': 'schemaOrBool',
+  'apiextensions/v1.JSONSchemaPropsOrArray': 'schemaOrArray',
+  'apiextensions/v1.JSONSchemaPropsOrStringArray': 'schemaOrStrings',
+}
 
 if (!existsSync(join(goRoot, 'api/core/v1/generated.proto'))) {
   console.log('Skipped: the Go sources of k8s.io/api are not installed (Debian package golang-k8s-api-dev)')
@@ -34,7 +55,37 @@ function readAll(): Map<string, Row[]> {
     }
   }
   read('apimachinery/pkg/apis/meta/v1/generated.proto', 'meta/v1')
+  for (const line of fieldAdditions.split('\n')) {
+    const [message = '', ...fields] = line.split(' ')
+    if (message === '' || message === '#') continue
+    const rows = fields.map(field => addedRow(message, field))
+    const known = messages.get(message) ?? []
+    // A number that Debian's sources have by now need not be added any longer.
+    const twice = rows.find(([number, name]) => known.some(row => row[0] === number || row[1] === name))
+    if (twice !== undefined) throw new Error(`${message}.${twice[1]} is in the Go sources: remove it from the additions`)
+    messages.set(message, [...known, ...rows])
+  }
   return messages
+}
+
+/** `name=number`, with the type that the schema gives it, or `name=number:TYPE`. */
+function addedRow(message: string, field: string): Row {
+  const [name = '', number, given] = field.split(/[=:]/)
+  const type = structs[message]?.fields.find(known => known.n === name)?.t
+  if (type === undefined) throw new Error(`the schema has no ${message}.${name}`)
+  if (given !== undefined) return [Number(number), name, addedType(given)]
+  const plain = type.replace(/^\*/, '')
+  if (plain !== '[]byte' && plain.startsWith('[]')) return [Number(number), name, addedType(plain.slice(2)), 'r']
+  const item = /^map\[[^\]]+\](.*)$/.exec(namedTypes[plain]?.t ?? plain)?.[1]
+  return item === undefined ? [Number(number), name, addedType(plain)] : [Number(number), name, addedType(item), 'm']
+}
+
+/** A Go type's protobuf type. */
+function addedType(type: string): string {
+  if (structs[type] !== undefined) return type
+  const known = goTypes[type] ?? goTypes[namedTypes[type]?.t ?? '']
+  if (known === undefined) throw new Error(`the Go type ${type} has no protobuf type here`)
+  return known
 }
 
 function readMessages(text: string, key: string): Map<string, Row[]> {
@@ -54,7 +105,6 @@ function readMessages(text: string, key: string): Map<string, Row[]> {
 
 function row(key: string, message: string, number: number, name: string, rawType: string, shape: 'r' | 'm' | undefined): Row {
   const type = typeName(rawType, key)
-  const structs: Record<string, { fields: { n: string }[] } | undefined> = schema.structs
   const known = structs[`${key}.${message}`]
   const inJson = known?.fields.find(field => field.n === name) ?? known?.fields.find(field => field.n.toLowerCase() === name.toLowerCase())
   // Embedded Go structs are messages of their own here and no member in JSON.

@@ -100,3 +100,64 @@ test('decodeProtobuf() says what a message begins with, and shows the bytes that
     message: `the object provided is unrecognized (must be of type Pod): ${expected} ({"a":1})`,
   })
 })
+
+test('decodeProtobuf() reads a CustomResourceDefinition, whose schemas stand where lists, flags and JSON may', () => {
+  const string = field(5, 'string')
+  const entry = (key: string, value: Buffer) => Buffer.concat([field(1, key), field(2, value)])
+  const schema = Buffer.concat([
+    field(5, 'object'),
+    field(8, field(1, '{"a":1}')),
+    Buffer.from([0x49, 0, 0, 0, 0, 0, 0, 0xf8, 0x3f]),
+    field(20, field(1, '"x"')),
+    field(20, field(1, 'null')),
+    field(24, field(1, string)),
+    field(29, entry('b', field(24, Buffer.concat([field(2, string), field(2, field(5, 'integer'))])))),
+    field(30, Buffer.from([0x08, 0x01])),
+    field(32, entry('c', field(2, 'd'))),
+    field(32, entry('e', field(1, string))),
+    field(33, field(2, string)),
+    field(44, field(1, 'true')),
+  ])
+  const version = Buffer.concat([
+    field(1, 'v1'),
+    Buffer.from([0x10, 0x01, 0x18, 0x01]),
+    field(4, field(1, schema)),
+    field(9, field(1, '.spec.a')),
+  ])
+  const kind = { group: 'apiextensions.k8s.io', version: 'v1', kind: 'CustomResourceDefinition' }
+  const read = decodeProtobuf(message('apiextensions.k8s.io/v1', kind.kind, field(2, field(7, version))), kind)
+  assert.deepEqual(JSON.parse(JSON.stringify(read)).spec.versions, [
+    {
+      name: 'v1',
+      served: true,
+      storage: true,
+      schema: {
+        openAPIV3Schema: {
+          type: 'object',
+          default: { a: 1 },
+          maximum: 1.5,
+          enum: ['x', null],
+          items: { type: 'string' },
+          properties: { b: { items: [{ type: 'string' }, { type: 'integer' }] } },
+          additionalProperties: true,
+          dependencies: { c: ['d'], e: { type: 'string' } },
+          additionalItems: { type: 'string' },
+          'x-kubernetes-validations': [{ rule: 'true' }],
+        },
+      },
+      selectableFields: [{ jsonPath: '.spec.a' }],
+    },
+  ])
+})
+
+test('decodeProtobuf() refuses messages that are nested deeper than 200 levels', () => {
+  const nested = (levels: number): Buffer => {
+    let schema: Buffer = Buffer.alloc(0)
+    for (let level = 0; level < levels; level++) schema = field(28, schema)
+    return message('apiextensions.k8s.io/v1', kind.kind, field(2, field(7, field(4, field(1, schema)))))
+  }
+  const kind = { group: 'apiextensions.k8s.io', version: 'v1', kind: 'CustomResourceDefinition' }
+  // The schema of a version stands four levels deep.
+  decodeProtobuf(nested(196), kind)
+  assert.throws(() => decodeProtobuf(nested(197), kind), /exceeded max depth/)
+})

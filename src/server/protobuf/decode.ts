@@ -13,7 +13,7 @@ const byNumber = new Map<string, ReadonlyMap<number, Row>>()
 /** What the bytes begin with. */
 const magic = Buffer.from('k8s\0')
 const noMessage = `provided data does not appear to be a protobuf message, expected prefix [${magic.join(' ')}]`
-const maxDepth = 60
+const maxDepth = 200
 
 /** Where in the message a field stands, and how many were read of all and may be. */
 interface Place {
@@ -73,7 +73,7 @@ function readMessage(message: string, bytes: Buffer, place: Place): JsonObject {
   const rows = rowsOf(message)
   const value: JsonObject = {}
   readerOf(bytes).fields((number, field) => {
-    if (++place.tally.fields > place.tally.most) throw new WireError(`the body has more than ${place.tally.most} values`)
+    count(place)
     const row = rows.get(number)
     // A field of a newer version is left out, as Go's decoder does.
     if (row === undefined) return
@@ -93,6 +93,10 @@ function readMessage(message: string, bytes: Buffer, place: Place): JsonObject {
     }
   })
   return value
+}
+
+function count({ tally }: Place): void {
+  if (++tally.fields > tally.most) throw new WireError(`the body has more than ${tally.most} values`)
 }
 
 function pushTo(value: JsonObject, name: string, item: unknown): void {
@@ -156,10 +160,31 @@ function read(type: string, field: Reader, place: Place): unknown {
     case 'authorization/v1.ExtraValue':
     case 'certificates/v1.ExtraValue':
       return readMessage(type, field.bytes(), deeper(place))['items'] ?? []
+    case 'schemaOrBool':
+    case 'schemaOrArray':
+    case 'schemaOrStrings':
+      return schemaOr(type, field.bytes(), deeper(place))
     default:
       if (!messages.has(type)) throw new WireError(`no message ${type}`)
       return readMessage(type, field.bytes(), deeper(place))
   }
+}
+
+const schemaProps = 'apiextensions/v1.JSONSchemaProps'
+
+/** A schema or something else, as Go's JSON of these types chooses: a schema stands above a boolean, and a list above a schema. */
+function schemaOr(type: 'schemaOrBool' | 'schemaOrArray' | 'schemaOrStrings', bytes: Buffer, place: Place): unknown {
+  let schema: unknown
+  let allows = false
+  const list: unknown[] = []
+  readerOf(bytes).fields((number, field) => {
+    if (number === (type === 'schemaOrBool' ? 2 : 1)) schema = read(schemaProps, field, place)
+    else if (number === 1) allows = field.integer() !== 0n
+    else if (number === 2) list.push(type === 'schemaOrArray' ? read(schemaProps, field, place) : field.text())
+    count(place)
+  })
+  if (list.length > 0) return list
+  return schema ?? (type === 'schemaOrBool' ? allows : null)
 }
 
 function safe(number: bigint): number {
