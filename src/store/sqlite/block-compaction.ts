@@ -1,10 +1,21 @@
-// Drops records that were replaced or deleted from their blocks. A block is written anew once half of its records are gone: until then it costs a mark.
+// Drops records that were replaced or deleted from their blocks. A block is written anew once half of its records or of its bytes are gone: until then it costs a mark.
 import type { DatabaseSync } from 'node:sqlite'
-import { placesOf, recordPlaces } from './record.ts'
+import { placesOf, type RecordPlace, recordPlaces } from './record.ts'
 import { RecordDamaged, type SealedBlock } from './seal.ts'
 
 export interface BlockRow extends SealedBlock {
   readonly dataKey: number
+}
+
+/** The revision at which a step from `floor` ends: at most `target`, and behind few blocks where they are large. A step goes on by at least one block. */
+export function endOfStep(db: DatabaseSync, floor: number, target: number, maxBytes: number): number {
+  const rows = db.prepare('SELECT first, length(sealed) AS bytes FROM blocks WHERE first > ? AND first <= ? ORDER BY first')
+  let bytes = 0
+  for (const row of rows.iterate(floor + 1, target)) {
+    bytes += Number(row['bytes'])
+    if (bytes > maxBytes) return Number(row['first']) - 1
+  }
+  return target
 }
 
 /** The revisions that those above `floor` and up to `next` make superfluous: what they replaced, and deletions themselves. */
@@ -31,14 +42,14 @@ export function dropReplaced(
 ): void {
   const mark = db.prepare('INSERT OR IGNORE INTO replaced (revision) VALUES (?)')
   const blockOf = db.prepare('SELECT first, places FROM blocks WHERE first <= ? ORDER BY first DESC LIMIT 1')
-  const touched = new Map<number, number[]>()
+  const touched = new Map<number, RecordPlace[]>()
   for (const revision of revisions) {
     const block = blockOf.get(revision)
     if (block === undefined) continue
     const first = Number(block['first'])
-    const held = touched.get(first) ?? placesIn(first, block['places']).map(place => place.revision)
+    const held = touched.get(first) ?? placesIn(first, block['places'])
     touched.set(first, held)
-    if (held.includes(revision)) mark.run(revision)
+    if (held.some(place => place.revision === revision)) mark.run(revision)
   }
   for (const [first, held] of touched) shrink(db, first, held, rewrite)
 }
@@ -46,13 +57,13 @@ export function dropReplaced(
 function shrink(
   db: DatabaseSync,
   first: number,
-  held: readonly number[],
+  held: readonly RecordPlace[],
   rewrite: (row: BlockRow, isReplaced: (revision: number) => boolean) => void,
 ): void {
-  const last = held.at(-1) ?? first
+  const last = held.at(-1)?.revision ?? first
   const rows = db.prepare('SELECT revision FROM replaced WHERE revision BETWEEN ? AND ?').all(first, last)
   const gone = new Set(rows.map(({ revision }) => Number(revision)))
-  if (gone.size * 2 < held.length) return
+  if (gone.size * 2 < held.length && bytesOf(held.filter(({ revision }) => gone.has(revision))) * 2 < bytesOf(held)) return
   const row = db.prepare('SELECT places, data_key, sealed FROM blocks WHERE first = ?').get(first)
   if (row === undefined) return
   db.prepare('DELETE FROM blocks WHERE first = ?').run(first)
@@ -62,7 +73,11 @@ function shrink(
   rewrite({ first, places, dataKey, sealed }, revision => gone.has(revision))
 }
 
-function placesIn(first: number, places: unknown) {
+function bytesOf(places: readonly RecordPlace[]): number {
+  return places.reduce((sum, { length }) => sum + length, 0)
+}
+
+function placesIn(first: number, places: unknown): RecordPlace[] {
   const keys = places instanceof Uint8Array ? placesOf(places) : undefined
   if (keys === undefined) throw new RecordDamaged(`The stored block at revision ${first} was changed after it was written`)
   return [...recordPlaces(keys)]

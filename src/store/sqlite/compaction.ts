@@ -5,22 +5,31 @@ export interface KeepLimits {
   readonly ageMs: number
   /** At most this many revisions are kept for that. */
   readonly revisions: number
+  /** At most this many bytes of objects are kept for that, of whatever size each revision is. */
+  readonly bytes: number
 }
 
 /** As upstream's apiserver compacts etcd every five minutes, with room for a server that is down for a while. */
-export const defaultKeep: KeepLimits = { ageMs: 15 * 60_000, revisions: 50_000 }
+export const defaultKeep: KeepLimits = { ageMs: 15 * 60_000, revisions: 50_000, bytes: 128 * 2 ** 20 }
 
-/** A revision and when it was current. */
+/** A revision, when it was current, and how many bytes had been written up to it. */
 export interface Mark {
   readonly revision: number
   readonly at: number
+  readonly bytes: number
+}
+
+/** What was written up to now, counted as the marks count. */
+export interface Written {
+  readonly revision: number
+  readonly bytes: number
 }
 
 /** The highest revision that may be compacted: marks are in order. Undefined where nothing is to do. */
-export function planCompaction(floor: number, revision: number, marks: readonly Mark[], now: number, keep: KeepLimits): number | undefined {
-  let target = revision - keep.revisions
+export function planCompaction(floor: number, written: Written, marks: readonly Mark[], now: number, keep: KeepLimits): number | undefined {
+  let target = written.revision - keep.revisions
   for (const mark of marks) {
-    if (mark.at > now - keep.ageMs) break
+    if (mark.at > now - keep.ageMs && mark.bytes > written.bytes - keep.bytes) break
     target = Math.max(target, mark.revision)
   }
   return target > floor ? target : undefined

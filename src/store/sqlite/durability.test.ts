@@ -11,6 +11,9 @@ import { after, describe, it } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { systemClock } from '../../base/clock.ts'
 import { silentLogger } from '../../base/log.ts'
+import { Registry } from '../../base/metrics.ts'
+import { turn } from '../../base/turns.ts'
+import { createStoreMetrics } from '../metrics.ts'
 import { keys, must, parse, put, record, remove, type TestObject, testResource } from '../objects.fixture.ts'
 import { RevisionCompacted, WriteFailed } from '../store.ts'
 import { testSealer } from './sealer.testing.ts'
@@ -95,6 +98,17 @@ describe('openSqliteStore() after a restart', () => {
     const pods = store.collection({ groupResource: 'pods', fieldsOf, fieldsVersion: 1, indexedFields: ['color'] })
     const red = { exactFields: [['color', 'red']] as const, matches: () => true }
     assert.deepEqual(keys(pods.list({ selection: red }).entries), ['default/a'])
+  })
+
+  it('keeps no more bytes of the past than the limit, and gives the space of the rest back', { timeout: 60_000 }, async () => {
+    const directory = newDirectory()
+    const metrics = createStoreMetrics(new Registry())
+    await using store = await open(directory, { keep: { bytes: 4 * 2 ** 20 }, metrics })
+    const maps = store.collection({ groupResource: 'configmaps' })
+    for (let i = 0; i < 60; i++) await put(maps, `m${i % 4}`, { data: { text: `${i}`.repeat(500_000) } })
+    const compacted = async () => must((await metrics.compactedRevision.get()).values[0]).value
+    while ((await compacted()) < store.revision - 10) await turn()
+    assert.ok(store.status().bytes < 40e6, `${store.status().bytes} bytes on disk after updates of 55 MB`)
   })
 
   it('keeps the window that the limits give, and says where it begins', async () => {

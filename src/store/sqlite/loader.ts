@@ -38,7 +38,7 @@ export class Loader {
       const gap = `revision ${previous} of ${groupResource} "${id}" is missing (found ${found === 0 ? 'none' : found} before ${revision})`
       throw new RecordDamaged(`The store is damaged: ${gap}`)
     }
-    this.#keeper.mark(revision, at)
+    this.#keeper.mark(revision, at, bytes.length)
   }
 
   /** Neighbours in the log are often of one resource. */

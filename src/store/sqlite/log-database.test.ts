@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { createCipheriv, randomBytes } from 'node:crypto'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
@@ -120,6 +120,37 @@ test('compaction drops what was replaced and deleted, and writes a block anew wh
   const { read, revision } = loaded(file)
   assert.deepEqual(revisions(read), [8, 9, 10, 11, 12, 13, 14, 15, 16, 18])
   assert.equal(revision, 18)
+})
+
+test('a block is written anew when half of its bytes are gone, however few records they are', () => {
+  const file = join(directory, 'bytes')
+  const database = opened(file)
+  load(database)
+  database.append(pack([...recordsOf(2, 4), recordOf(5, { bytes: Buffer.alloc(100_000) })]))
+  database.append(pack([recordOf(6, { previous: 5 })]))
+  database.compactStep(6)
+  database.close()
+  assert.equal(change(file, 'SELECT count(*) FROM replaced'), 0)
+  assert.ok(Number(change(file, 'SELECT sum(length(sealed)) FROM blocks')) < 2000)
+  assert.deepEqual(revisions(loaded(file).read), [2, 3, 4, 6])
+})
+
+test('compaction takes few large blocks at a time, and gives what they took back to the file system', () => {
+  const file = join(directory, 'space')
+  const database = opened(file)
+  load(database)
+  const large = Buffer.alloc(1_000_000)
+  for (let revision = 2; revision <= 101; revision++)
+    database.append(pack([recordOf(revision, { previous: revision === 2 ? 0 : revision - 1, bytes: large })]))
+  assert.equal(database.compactStep(101), true)
+  assert.ok(database.floor < 15, `the floor is ${database.floor}`)
+  let steps = 1
+  while (database.compactStep(101)) steps++
+  assert.equal(database.floor, 101)
+  assert.ok(steps > 12)
+  database.close()
+  assert.ok(statSync(file).size < 24_000_000, `the file has ${statSync(file).size} bytes`)
+  assert.deepEqual(revisions(loaded(file).read), [101])
 })
 
 test('compaction takes no more than a step at a time', () => {

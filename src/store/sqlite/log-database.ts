@@ -1,9 +1,10 @@
 // The SQLite file: an append-only log of sealed blocks of revisions, and the wrapped keys that open them. Used by the writer thread alone.
 import type { KeyObject } from 'node:crypto'
 import { DatabaseSync, type StatementSync } from 'node:sqlite'
-import { dropReplaced, replacedBetween } from './block-compaction.ts'
+import { dropReplaced, endOfStep, replacedBetween } from './block-compaction.ts'
 import { DataKeys } from './data-keys.ts'
 import { upgradeFromFormat1 } from './format-1.ts'
+import { giveBackPages, hasPagesToGiveBack } from './free-pages.ts'
 import { joinPacked, lastRevision, type PackedRecords, placesOf, recordPlaces, splitPacked } from './record.ts'
 import { openBlock, RecordDamaged, sealBlock } from './seal.ts'
 
@@ -27,8 +28,9 @@ const schema = `
 
 /** A group of writes is one block, unless it is larger. Also how much the loader hands over at a time. */
 const blockBytes = 512 * 1024
-/** Revisions looked at in one transaction of a compaction, so that waiting writes are not held up. */
+/** Revisions, and bytes of their blocks, looked at in one transaction of a compaction, so that waiting writes are not held up. */
 const compactionStep = 1_000
+const compactionStepBytes = 8 * 2 ** 20
 
 export interface LogDatabaseOptions {
   readonly file: string
@@ -174,10 +176,11 @@ export class LogDatabase {
     return Math.max(this.#floor, keys === undefined ? 0 : lastRevision(keys)) === this.#revision
   }
 
-  /** Moves the floor a step towards `target`: drops what was replaced or deleted at or below it. Returns whether more is to do. */
+  /** Moves the floor a step towards `target`: drops what was replaced or deleted at or below it, then shortens the file. Returns whether more is to do. */
   compactStep(target: number): boolean {
-    const floor = Math.min(target, this.#revision, this.#floor + compactionStep)
-    if (floor <= this.#floor) return false
+    const most = Math.min(target, this.#revision, this.#floor + compactionStep)
+    if (most <= this.#floor) return giveBackPages(this.#db)
+    const floor = endOfStep(this.#db, this.#floor, most, compactionStepBytes)
     this.#transaction(() => {
       dropReplaced(this.#db, replacedBetween(this.#db, this.#floor, floor), (row, isReplaced) => {
         const kept = joinPacked([openBlock(this.#keys.get(row.dataKey, row.first), row)], isReplaced)
@@ -186,7 +189,7 @@ export class LogDatabase {
       this.#db.prepare('UPDATE compaction SET floor = ?').run(floor)
     })
     this.#floor = floor
-    return floor < Math.min(target, this.#revision)
+    return floor < Math.min(target, this.#revision) || hasPagesToGiveBack(this.#db)
   }
 
   /** The last connection to close moves the write-ahead log into the file. */
@@ -209,10 +212,15 @@ export class LogDatabase {
 
 /** Returns the format of the file. */
 function prepareFile(db: DatabaseSync, { file, maxBytes, mustExist = false }: LogDatabaseOptions): number {
+  // Before anything is in the file: only then SQLite keeps track of what it needs to give pages back.
+  db.exec('PRAGMA auto_vacuum = INCREMENTAL')
   // Exclusive: a second process is refused, and the index of the write-ahead log needs no shared file.
   db.exec('PRAGMA locking_mode = EXCLUSIVE; PRAGMA page_size = 8192; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL')
   // Writes wait while the write-ahead log is copied back: little and often, 2 MB at a time, holds up no stream of them by more than a few ms.
-  db.exec('PRAGMA wal_autocheckpoint = 250; PRAGMA temp_store = MEMORY; PRAGMA trusted_schema = OFF; PRAGMA cache_size = -8192')
+  // What one large group has made of the write-ahead log is cut when it begins anew.
+  db.exec(
+    'PRAGMA wal_autocheckpoint = 250; PRAGMA journal_size_limit = 16777216; PRAGMA temp_store = MEMORY; PRAGMA trusted_schema = OFF; PRAGMA cache_size = -8192',
+  )
   if (maxBytes !== undefined) db.exec(`PRAGMA max_page_count = ${Math.max(16, Math.floor(maxBytes / 8192))}`)
   const version = numberOf(db.prepare('PRAGMA user_version').get()?.['user_version'])
   const application = numberOf(db.prepare('PRAGMA application_id').get()?.['application_id'])

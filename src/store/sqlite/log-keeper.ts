@@ -4,7 +4,7 @@ import type { Logger } from '../../base/log.ts'
 import type { CommitLog } from '../commit-queue.ts'
 import type { StoreMetrics } from '../metrics.ts'
 import type { DecidedWrite } from '../watch-cache.ts'
-import { type KeepLimits, type Mark, planCompaction } from './compaction.ts'
+import { type KeepLimits, type Mark, planCompaction, type Written } from './compaction.ts'
 import type { Writer } from './writer.ts'
 import type { FreshKey } from './writer-protocol.ts'
 
@@ -18,10 +18,12 @@ export interface LogKeeperOptions {
   freshKey(): Promise<FreshKey>
 }
 
-/** How exactly the age of revisions is known. */
+/** How exactly the age of revisions is known, and the bytes that were written since. */
 const markEveryMs = 10_000
-/** Compaction is planned after so many revisions, and each minute. */
+const marksInBytes = 32
+/** Compaction is planned after so many revisions, after a fraction of the bytes that are kept, and each minute. */
 const planEveryRevisions = 1_000
+const plansInBytes = 8
 const planEveryMs = 60_000
 
 export class LogKeeper implements CommitLog {
@@ -32,7 +34,9 @@ export class LogKeeper implements CommitLog {
   #floor: number
   #compacting = false
   #revision = 0
-  #plannedAt = 0
+  /** Of objects, since the floor of the start. */
+  #bytes = 0
+  #planned: Written = { revision: 0, bytes: 0 }
   #recordsUnderKey = 0
   #rotating = false
 
@@ -54,17 +58,24 @@ export class LogKeeper implements CommitLog {
 
   async append(group: readonly DecidedWrite[]): Promise<void> {
     await this.#writer.append(group)
+    const now = this.#options.clock.now()
+    for (const { entry } of group) this.mark(entry.revision, now, entry.bytes.length)
     this.#revision = group.at(-1)?.entry.revision ?? this.#revision
-    this.mark(this.#revision, this.#options.clock.now())
     this.#recordsUnderKey += group.length
     if (this.#recordsUnderKey >= this.#options.recordsPerKey && !this.#rotating) void this.#rotate()
-    const every = Math.min(planEveryRevisions, this.#options.keep.revisions)
-    if (this.#revision - this.#plannedAt >= every) this.#plan()
+    const { keep } = this.#options
+    const { revision, bytes } = this.#planned
+    const isDue =
+      this.#revision - revision >= Math.min(planEveryRevisions, keep.revisions) || this.#bytes - bytes >= keep.bytes / plansInBytes
+    if (isDue) this.#plan()
   }
 
-  mark(revision: number, at: number): void {
+  /** A revision of so many bytes was written, or was found when the log was loaded. */
+  mark(revision: number, at: number, bytes: number): void {
+    this.#bytes += bytes
     const last = this.#marks.at(-1)
-    if (last === undefined || at - last.at >= markEveryMs) this.#marks.push({ revision, at })
+    const isDue = last === undefined || at - last.at >= markEveryMs || this.#bytes - last.bytes >= this.#options.keep.bytes / marksInBytes
+    if (isDue) this.#marks.push({ revision, at, bytes: this.#bytes })
   }
 
   compacted(floor: number): void {
@@ -83,8 +94,8 @@ export class LogKeeper implements CommitLog {
   #plan(): void {
     if (this.#compacting) return
     const { clock, keep } = this.#options
-    this.#plannedAt = this.#revision
-    const target = planCompaction(this.#floor, this.#revision, this.#marks, clock.now(), keep)
+    this.#planned = { revision: this.#revision, bytes: this.#bytes }
+    const target = planCompaction(this.#floor, this.#planned, this.#marks, clock.now(), keep)
     if (target === undefined) return
     this.#compacting = true
     this.#writer.compact(target)
