@@ -17,7 +17,7 @@ import { type Containerd, startContainerd } from '../src/node/containerd.ts'
 import { builtinImages, busyboxImage } from '../src/node/images/builtin-images.ts'
 import { importImage } from '../src/node/images/import-image.ts'
 import { PullRecords } from '../src/node/images/pull-records.ts'
-import { machineFacts } from '../src/node/machine-facts.ts'
+import { appArmorEnabled, machineFacts } from '../src/node/machine-facts.ts'
 import { machineHost } from '../src/node/machine-host.ts'
 import { nodeDirectory } from '../src/node/node-directory.ts'
 import { createNodeRuntime, type NodeRuntime } from '../src/node/node-runtime.ts'
@@ -93,15 +93,15 @@ export class ContainerNode {
 
   async startAgent(): Promise<void> {
     const facts = await machineFacts(this.directory.root)
+    const support = { supplementalGroupsPolicy: false, appArmor: await appArmorEnabled() }
     const runtime = createNodeRuntime({
       client: this.#client,
-      node: { name: nodeName, facts, runtimeVersion: 'containerd://1', simulated: false },
+      node: { name: nodeName, facts, runtimeVersion: 'containerd://1', simulated: false, support },
       runtime: this.containerd.runtime,
       host: await machineHost(this.directory, clock),
       links: noLinks,
       writer: podWriter(this.#client),
       cluster: { servers: ['10.96.0.10'], domain: 'cluster.local' },
-      userNamespaces: false,
       podsDirectory: this.directory.pods,
       logsDirectory: this.directory.logs,
       seccompFolder: this.directory.seccomp,

@@ -49,7 +49,15 @@ test('enabledPlugins() follows the profile and the switches', () => {
   const upstream = enabledPlugins('upstream', {})
   assert.deepEqual(
     [...secure].filter(name => !upstream.has(name)),
-    ['NamespaceDefaults', 'PodSecurityRelaxation', 'SystemPriority', 'EventRateLimit', 'DenyServiceExternalIPs', 'APIServiceBackend'],
+    [
+      'NamespaceDefaults',
+      'OperatingSystem',
+      'PodSecurityRelaxation',
+      'SystemPriority',
+      'EventRateLimit',
+      'DenyServiceExternalIPs',
+      'APIServiceBackend',
+    ],
   )
   assert.deepEqual(
     namesIn('upstream', upstream),

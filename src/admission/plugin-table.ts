@@ -25,6 +25,7 @@ const table = [
   { name: 'AlwaysPullImages', on: 'asked' },
   { name: 'ImagePolicyWebhook', on: 'asked' },
   { name: 'PodSecurity', on: 'always', guard: true },
+  { name: 'OperatingSystem', on: 'secure', guard: true },
   { name: 'PodSecurityRelaxation', on: 'secure', guard: true },
   { name: 'PodNodeSelector', on: 'asked' },
   { name: 'Priority', on: 'always', guard: true },

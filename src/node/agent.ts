@@ -19,7 +19,7 @@ import { builtinImages } from './images/builtin-images.ts'
 import { importImage } from './images/import-image.ts'
 import { PullRecords } from './images/pull-records.ts'
 import { defaultRotation, rotateLog } from './log-rotation.ts'
-import { machineFacts, machinePressure } from './machine-facts.ts'
+import { appArmorEnabled, machineFacts, machinePressure } from './machine-facts.ts'
 import { machineHost } from './machine-host.ts'
 import { type NodeDirectory, nodeDirectory } from './node-directory.ts'
 import { KeptIdentity } from './node-identity.ts'
@@ -91,8 +91,9 @@ export async function runNodeAgent(options: NodeAgentOptions, signal: AbortSigna
     const { runtime } = containerd
     await importBuiltinImages(directory, containerd, log, signal)
     const client = new Client(identity.transport)
-    const [facts, version, runtimeStatus, host] = await Promise.all([
+    const [facts, appArmor, version, runtimeStatus, host] = await Promise.all([
       machineFacts(directory.root),
+      appArmorEnabled(),
       runtime.version(signal),
       runtime.status(signal),
       machineHost(directory, clock),
@@ -102,6 +103,7 @@ export async function runNodeAgent(options: NodeAgentOptions, signal: AbortSigna
       facts,
       runtimeVersion: `${version.name}://${version.version}`,
       simulated: false,
+      support: { supplementalGroupsPolicy: runtimeStatus.supplementalGroupsPolicy, appArmor },
       ...(options.labels ? { labels: options.labels } : {}),
     }
     const guard = options.policies(client)
@@ -129,7 +131,6 @@ export async function runNodeAgent(options: NodeAgentOptions, signal: AbortSigna
       links: guard,
       writer: podWriter(client),
       cluster: options.cluster,
-      userNamespaces: runtimeStatus.userNamespaces,
       podsDirectory: directory.pods,
       logsDirectory: directory.logs,
       seccompFolder: directory.seccomp,

@@ -9,7 +9,7 @@ import { containersOf, podUid } from './pod-containers.ts'
 import { containerHash } from './pod-plan.ts'
 import { containerResources } from './pod-resources.ts'
 import { containerAnnotations, podLabels } from './pod-state.ts'
-import { containerSecurity, namespaceOptions } from './security-context.ts'
+import { containerSecurity, groupsPolicy, namespaceOptions } from './security-context.ts'
 
 export interface SandboxInput {
   readonly pod: Pod
@@ -55,6 +55,7 @@ export function sandboxConfig({ pod, attempt, cgroupParent, logDirectory, cluste
         ...(security.runAsUser === undefined || security.runAsGroup === undefined ? {} : { runAsGroup: { value: security.runAsGroup } }),
         readonlyRootfs: true,
         supplementalGroups: security.supplementalGroups ?? [],
+        supplementalGroupsPolicy: groupsPolicy(security),
         privileged,
         seccomp: { profileType: 'RuntimeDefault' },
       },

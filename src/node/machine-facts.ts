@@ -1,5 +1,5 @@
 // What the Node object tells about the machine, read from the kernel.
-import { readFile, statfs } from 'node:fs/promises'
+import { readFile, stat, statfs } from 'node:fs/promises'
 import { arch, availableParallelism, hostname, networkInterfaces, release, totalmem } from 'node:os'
 import { nodeAddresses } from './node-addresses.ts'
 
@@ -41,6 +41,13 @@ export async function machineFacts(directory: string): Promise<MachineFacts> {
     systemUuid: systemUuid || machineId,
     bootId,
   }
+}
+
+/** As container runtimes ask: the module is on and its interface is mounted. */
+export async function appArmorEnabled(): Promise<boolean> {
+  // A kernel without the module has neither file.
+  const enabled = await readFile('/sys/module/apparmor/parameters/enabled', 'utf8').catch(() => '')
+  return enabled.startsWith('Y') && (await stat('/sys/kernel/security/apparmor').catch(() => undefined)) !== undefined
 }
 
 export interface Pressure {

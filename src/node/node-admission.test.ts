@@ -7,6 +7,7 @@ import { nodes } from '../client/resources.ts'
 import { podOf } from './fixture.ts'
 import { NodeAdmission, type ResidentPod } from './node-admission.ts'
 
+const support = { supplementalGroupsPolicy: true, appArmor: true }
 const never = new AbortController().signal
 
 test('NodeAdmission lets no pod start while the node is short of disk, but those that matter most and those that were let in before', async () => {
@@ -17,6 +18,7 @@ test('NodeAdmission lets no pod start while the node is short of disk, but those
   const admission = new NodeAdmission({
     client: new Client(api),
     nodeName: 'n1',
+    support,
     residents: () => residents,
     diskPressure: () => pressure,
   })
@@ -44,7 +46,7 @@ test('NodeAdmission counts a pod that is being deleted, and no more one that the
     status: { allocatable: { cpu: '4', pods: '110' } },
   })
   const residents: ResidentPod[] = []
-  const admission = new NodeAdmission({ client: new Client(api), nodeName: 'n1', residents: () => residents })
+  const admission = new NodeAdmission({ client: new Client(api), nodeName: 'n1', support, residents: () => residents })
   const asking = (cpu: string) => ({ containers: [{ name: 'c', image: 'i', resources: { requests: { cpu } } }] })
   const low = podOf(asking('3'), { uid: 'low', deletionTimestamp: '2026-01-01T00:00:00Z' })
   const high = podOf(asking('2'), { uid: 'high' })
@@ -60,7 +62,7 @@ test('NodeAdmission gives away what a pod has less when its resize is done', asy
   const api = new FakeApi(() => 0)
   api.seed(nodes, { apiVersion: 'v1', kind: 'Node', metadata: { name: 'n1' }, spec: {}, status: { allocatable: { cpu: '4' } } })
   const residents: ResidentPod[] = []
-  const admission = new NodeAdmission({ client: new Client(api), nodeName: 'n1', residents: () => residents })
+  const admission = new NodeAdmission({ client: new Client(api), nodeName: 'n1', support, residents: () => residents })
   const asking = (cpu: string) => ({ containers: [{ name: 'c', image: 'i', resources: { requests: { cpu } } }] })
   const running = (cpu: string, has: string) => ({
     ...podOf(asking(cpu), { uid: 'resized', generation: 2 }),
@@ -96,7 +98,7 @@ test('NodeAdmission counts what a pod was given, also by an agent before, and no
     removed: false,
     state: { sandboxes: [{}] },
   }))
-  const admission = new NodeAdmission({ client: new Client(api), nodeName: 'n1', residents: () => residents })
+  const admission = new NodeAdmission({ client: new Client(api), nodeName: 'n1', support, residents: () => residents })
   assert.equal((await admission.resizeRefusal(resized, never))?.reason, 'Deferred')
   assert.equal(await admission.refusal(podOf(asking('1'), { uid: 'fits' }), never), undefined)
   assert.deepEqual(admission.given(resized).spec, asking('1'))

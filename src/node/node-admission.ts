@@ -8,6 +8,7 @@ import { isCritical } from './eviction/eviction-order.ts'
 import { type Demand, demandOf, planAdmission, planResizeAdmission, type Refusal } from './pod-admission.ts'
 import { podUid } from './pod-containers.ts'
 import { asGiven, asksFor, type Given, givenBefore } from './pod-resize.ts'
+import { type NodeSupport, unsupported } from './pod-support.ts'
 
 /** A pod of this node. */
 export interface ResidentPod {
@@ -22,6 +23,7 @@ export interface ResidentPod {
 export interface NodeAdmissionOptions {
   readonly client: Client
   readonly nodeName: string
+  readonly support: NodeSupport
   readonly residents: () => Iterable<ResidentPod>
   /** Whether the node is short of disk. Default: never. */
   readonly diskPressure?: () => boolean
@@ -70,6 +72,8 @@ export class NodeAdmission {
   }
 
   #judge(pod: Pod, node: Node): Refusal | undefined {
+    const missing = unsupported(pod, this.#options.support)
+    if (missing !== undefined) return missing
     if (!mayRunOn(pod, node)) {
       const message = `the pod is of ${nameDomain(domainOfPod(pod))}, node "${node.metadata.name}" of ${nameDomain(domainOfNode(node))}`
       return { reason: 'TrustDomain', message }

@@ -6,6 +6,7 @@ import { kubernetesVersion } from '../base/kubernetes-version.ts'
 import type { Image } from './cri/messages.ts'
 import type { NodeAllocatable } from './field-values.ts'
 import type { MachineFacts, Pressure } from './machine-facts.ts'
+import type { NodeSupport } from './pod-support.ts'
 
 /** Marks a node and its pods whose containers are pretended. */
 export const simulatedMark = 'bulkhead.dev/simulated'
@@ -20,6 +21,7 @@ export interface NodeFacts {
   readonly facts: MachineFacts
   readonly runtimeVersion: string
   readonly simulated: boolean
+  readonly support: NodeSupport
   /** Extra labels from the agent's configuration. */
   readonly labels?: Readonly<Record<string, string>>
 }
@@ -108,6 +110,7 @@ export function nodeStatus(node: NodeFacts, health: NodeHealth, old: NodeStatus 
       operatingSystem: 'linux',
       architecture: facts.architecture,
     },
+    features: { supplementalGroupsPolicy: node.support.supplementalGroupsPolicy },
     images: [...health.images]
       .sort((a, b) => Number(b.size) - Number(a.size))
       .slice(0, mostImages)

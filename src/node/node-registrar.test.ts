@@ -13,6 +13,7 @@ const facts = {
   ...{ hostname: 'n1', addresses: ['192.0.2.1'], architecture: 'amd64', cpus: 4, memoryBytes: 2 ** 34, diskBytes: 2 ** 36 },
   ...{ kernelVersion: 'k', osImage: 'o', machineId: 'm', systemUuid: 's', bootId: 'b' },
 }
+const support = { supplementalGroupsPolicy: false, appArmor: false }
 const healthy = {
   pressure: { memory: false, disk: false, pids: false },
   problems: [],
@@ -25,7 +26,7 @@ function setUp() {
   const api = new FakeApi(() => clock.now())
   const registrar = new NodeRegistrar({
     client: new Client(api),
-    node: { name: 'n1', facts, runtimeVersion: 'containerd://1', simulated: false },
+    node: { name: 'n1', facts, runtimeVersion: 'containerd://1', simulated: false, support },
     health: async () => healthy,
     clock,
     log,

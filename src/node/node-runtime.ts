@@ -29,7 +29,6 @@ export interface NodeRuntimeOptions {
   readonly links: PodLinks
   readonly writer: PodWriter
   readonly cluster: ClusterDns
-  readonly userNamespaces: boolean
   readonly podsDirectory: string
   readonly logsDirectory: string
   readonly seccompFolder: string
@@ -62,6 +61,7 @@ export function createNodeRuntime(options: NodeRuntimeOptions): NodeRuntime {
   const admission = new NodeAdmission({
     client,
     nodeName: node.name,
+    support: node.support,
     residents: () => workers,
     ...(options.diskPressure ? { diskPressure: options.diskPressure } : {}),
   })
@@ -87,7 +87,7 @@ export function createNodeRuntime(options: NodeRuntimeOptions): NodeRuntime {
     hostIps: () => node.facts.addresses,
     allocatable: () => allocatable(node),
     memoryBytes: node.facts.memoryBytes,
-    userNamespaces: options.userNamespaces,
+    userNamespaces: node.simulated,
     podsDirectory: options.podsDirectory,
     logsDirectory: options.logsDirectory,
     seccompFolder: options.seccompFolder,

@@ -85,6 +85,7 @@ export interface PodNode {
   readonly hostIps: () => readonly string[]
   readonly allocatable: () => NodeAllocatable
   readonly memoryBytes: number
+  /** Whether a pod can have a user namespace of its own. */
   readonly userNamespaces: boolean
   readonly podsDirectory: string
   readonly logsDirectory: string

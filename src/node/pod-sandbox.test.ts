@@ -30,3 +30,18 @@ test('createSandbox() takes the handler of the RuntimeClass, the usual one witho
   const message = 'Failed to create pod sandbox: runtimeclasses.node.k8s.io "gone" not found'
   assert.deepEqual(await made('gone'), { isMade: false, handlers: [], events: [`Warning FailedCreatePodSandBox: ${message}`] })
 })
+
+test('createSandbox() runs no pod that wants a user namespace of its own in that of the node', async () => {
+  const ran: SandboxConfig[] = []
+  const messages: string[] = []
+  const node = {
+    userNamespaces: false,
+    host: { makeLogDirectory: async () => undefined },
+    runtime: { runSandbox: async (config: SandboxConfig) => ran.push(config) },
+    event: (_pod: unknown, _container: unknown, _type: string, _reason: string, message: string) => messages.push(message),
+  } as unknown as PodNode
+  const pod = podOf({ hostUsers: false })
+  assert.equal(await createSandbox({ node, pod, logDirectory: '/x' }, {} as SandboxConfig, AbortSignal.timeout(60_000)), false)
+  assert.deepEqual(ran, [])
+  assert.match(messages.join(), /this node does not support user namespaces/)
+})

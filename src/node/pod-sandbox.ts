@@ -23,7 +23,7 @@ export async function podSandboxConfig({ node, pod, logDirectory }: SandboxOf, a
 export async function createSandbox({ node, pod, logDirectory }: SandboxOf, config: SandboxConfig, signal: AbortSignal): Promise<boolean> {
   try {
     if (pod.spec.hostUsers === false && !node.userNamespaces) {
-      throw new Error('the container runtime of this node does not support user namespaces, which spec.hostUsers: false asks for')
+      throw new Error('this node does not support user namespaces, which spec.hostUsers: false asks for')
     }
     await node.host.makeLogDirectory(logDirectory)
     const { runtimeClassName } = pod.spec

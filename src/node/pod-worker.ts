@@ -17,6 +17,7 @@ import { PodResizer } from './pod-resizer.ts'
 import { createSandbox, joinNetwork, podSandboxConfig, stopSandbox } from './pod-sandbox.ts'
 import { emptyPodState, millis, type PodState, podLabels, readPodState } from './pod-state.ts'
 import { agrees, nextAttempt, podStatus, runningContainers, untilDeadline, withReported } from './pod-status.ts'
+import { wrongSystem } from './pod-support.ts'
 import { Prober } from './probes/prober.ts'
 import { readMessages } from './termination-message.ts'
 import { MountError } from './volumes/pod-volumes.ts'
@@ -186,7 +187,7 @@ export class PodWorker {
     const overdue = untilDeadline(pod, this.#reported?.startTime, this.#node.clock.now())
     if (overdue !== undefined && overdue <= 0) return await this.#fail(deadlineExceeded, signal)
     const { createSandbox } = planPod(pod, this.#state, this.#prober)
-    const refused = createSandbox ? await this.#node.refusal(pod, signal) : undefined
+    const refused = wrongSystem(pod) ?? (createSandbox ? await this.#node.refusal(pod, signal) : undefined)
     if (refused !== undefined) return await this.#fail({ type: 'Warning', ...refused }, signal)
     await this.#resizer.ask(this.#asked, signal)
     this.#pod = this.#node.given(this.#asked)

@@ -360,3 +360,18 @@ test('a running container is restarted for resources that its policy wants a new
     assert.equal(container()?.resources?.requests?.['memory'], '2Gi')
   })
 })
+
+test('no container of a pod for another operating system starts, and the pod fails with the reason of the kubelet', async () => {
+  await withNode(async (api, until) => {
+    api.seed(pods, podOf('foreign', { os: { name: 'windows' } }))
+    await until('failed', () => api.read(pods, 'default', 'foreign')?.status?.phase === 'Failed')
+    const status = api.read(pods, 'default', 'foreign')?.status
+    assert.equal(status?.reason, 'PodOSNotSupported')
+    assert.equal(status?.message, "Pod was rejected: Failed to admit pod as the OS field doesn't match node OS")
+    await until('the event', () => api.all(events).some(({ reason }) => reason === 'PodOSNotSupported'))
+    assert.deepEqual(
+      api.all(events).filter(({ reason }) => reason === 'Created'),
+      [],
+    )
+  })
+})

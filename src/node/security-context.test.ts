@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { Container, Pod } from '../api/types/core-v1.ts'
-import type { Image } from './cri/messages.ts'
+import type { AppArmorProfile, Container, Pod, PodSecurityContext } from '../api/types/core-v1.ts'
+import type { Image, SecurityProfile } from './cri/messages.ts'
 import { ContainerConfigError } from './environment.ts'
 import { containerOf, podOf } from './fixture.ts'
-import { containerSecurity, seccompProfile, verifyNonRoot } from './security-context.ts'
+import { appArmorProfile, containerSecurity, seccompProfile, verifyNonRoot } from './security-context.ts'
 
 const image = (user: string): Image => ({
   id: 'sha256:1',
@@ -74,4 +74,60 @@ test('containerSecurity(): capabilities, no_new_privs, groups and masked paths',
     containerSecurity(podOf(), containerOf('c', { securityContext: { privileged: true } }), image('0'), '/s').maskedPaths,
     [],
   )
+})
+
+test('containerSecurity() passes supplementalGroupsPolicy on; nothing said is Merge', () => {
+  const policy = (securityContext: PodSecurityContext) =>
+    containerSecurity(podOf({ securityContext }), containerOf('c'), image('7'), '/s').supplementalGroupsPolicy
+  assert.equal(policy({}), 'Merge')
+  assert.equal(policy({ supplementalGroupsPolicy: 'Merge' }), 'Merge')
+  assert.equal(policy({ supplementalGroupsPolicy: 'Strict' }), 'Strict')
+})
+
+const ofContainer = (appArmorProfile: AppArmorProfile) => containerOf('c', { securityContext: { appArmorProfile } })
+const ofPod = (appArmorProfile: AppArmorProfile) => podOf({ securityContext: { appArmorProfile } })
+const annotated = (value: string, pod = podOf()) => ({
+  ...pod,
+  metadata: { ...pod.metadata, annotations: { 'container.apparmor.security.beta.kubernetes.io/c': value } },
+})
+const local: AppArmorProfile = { type: 'Localhost', localhostProfile: 'p' }
+const profiles: { name: string; pod: Pod; container?: Container; want: SecurityProfile | undefined }[] = [
+  { name: 'nothing said', pod: podOf(), want: undefined },
+  {
+    name: 'Localhost of the container',
+    pod: podOf(),
+    container: ofContainer(local),
+    want: { profileType: 'Localhost', localhostRef: 'p' },
+  },
+  { name: 'Localhost of the pod', pod: ofPod(local), want: { profileType: 'Localhost', localhostRef: 'p' } },
+  { name: 'RuntimeDefault', pod: ofPod({ type: 'RuntimeDefault' }), want: { profileType: 'RuntimeDefault' } },
+  {
+    name: 'Unconfined of the container before the pod',
+    pod: ofPod(local),
+    container: ofContainer({ type: 'Unconfined' }),
+    want: { profileType: 'Unconfined' },
+  },
+  {
+    name: 'an annotation before the pod',
+    pod: annotated('localhost/q', ofPod(local)),
+    want: { profileType: 'Localhost', localhostRef: 'q' },
+  },
+  { name: 'an annotation runtime/default', pod: annotated('runtime/default'), want: { profileType: 'RuntimeDefault' } },
+  { name: 'an annotation unconfined', pod: annotated('unconfined'), want: { profileType: 'Unconfined' } },
+  {
+    name: 'the container before the annotation',
+    pod: annotated('unconfined'),
+    container: ofContainer(local),
+    want: { profileType: 'Localhost', localhostRef: 'p' },
+  },
+]
+for (const { name, pod, container = containerOf('c'), want } of profiles) {
+  test(`containerSecurity() gives the runtime the AppArmor profile: ${name}`, () => {
+    assert.deepEqual(containerSecurity(pod, container, image('7'), '/s').apparmor, want)
+  })
+}
+
+test('appArmorProfile() refuses what names no profile', () => {
+  for (const pod of [annotated('of my own'), ofPod({ type: 'Localhost' }), ofPod({ type: 'Localhost', localhostProfile: ' ' })])
+    assert.throws(() => appArmorProfile(pod, containerOf('c')), ContainerConfigError)
 })

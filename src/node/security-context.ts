@@ -1,8 +1,9 @@
 // The security of a container from pod and container securityContext: who it runs as and what it may. Pure.
 
 import { isAbsolute, join, normalize } from 'node:path'
-import type { Container, EphemeralContainer, Pod, SeccompProfile } from '../api/types/core-v1.ts'
-import type { ContainerConfig, Image, NamespaceOptions, SecurityProfile } from './cri/messages.ts'
+import type { Container, EphemeralContainer, Pod, PodSecurityContext, SeccompProfile } from '../api/types/core-v1.ts'
+import { appArmorPrefix } from '../api/validation/pod-annotations.ts'
+import type { ContainerConfig, Image, NamespaceOptions, SecurityProfile, SupplementalGroupsPolicy } from './cri/messages.ts'
 import { ContainerConfigError } from './environment.ts'
 import { podText } from './pod-containers.ts'
 
@@ -32,6 +33,33 @@ export function namespaceOptions({ spec }: Pod): NamespaceOptions {
     pid: spec.hostPID ? 'NODE' : spec.shareProcessNamespace ? 'POD' : 'CONTAINER',
     ipc: spec.hostIPC ? 'NODE' : 'POD',
   }
+}
+
+export const groupsPolicy = ({ supplementalGroupsPolicy }: PodSecurityContext): SupplementalGroupsPolicy =>
+  supplementalGroupsPolicy === 'Strict' ? 'Strict' : 'Merge'
+
+/**
+ * Upstream's order: the container's field, its annotation from before there was the field, the pod's field. Undefined leaves it to the runtime: its
+ * default where the host has AppArmor, none for a privileged container. The runtime refuses a profile that it does not find.
+ */
+export function appArmorProfile({ metadata, spec }: Pod, container: AnyContainer): SecurityProfile | undefined {
+  const field = container.securityContext?.appArmorProfile
+  const annotation = field === undefined ? metadata.annotations?.[`${appArmorPrefix}${container.name}`] : undefined
+  if (annotation !== undefined && annotation !== '') return profileOf(annotation)
+  const profile = field ?? spec.securityContext?.appArmorProfile
+  if (profile === undefined) return undefined
+  if (profile.type !== 'Localhost') return { profileType: profile.type === 'Unconfined' ? 'Unconfined' : 'RuntimeDefault' }
+  const { localhostProfile = '' } = profile
+  if (localhostProfile.trim() === '') throw new ContainerConfigError('missing localhost apparmor profile name')
+  return { profileType: 'Localhost', localhostRef: localhostProfile }
+}
+
+/** Of an annotation. What it says that is none of the three must not run as if it said nothing. */
+function profileOf(annotation: string): SecurityProfile {
+  if (annotation === 'unconfined') return { profileType: 'Unconfined' }
+  if (annotation === 'runtime/default') return { profileType: 'RuntimeDefault' }
+  if (!annotation.startsWith('localhost/')) throw new ContainerConfigError(`invalid AppArmor profile ${JSON.stringify(annotation)}`)
+  return { profileType: 'Localhost', localhostRef: annotation.slice('localhost/'.length) }
 }
 
 /** The profile of a container; nothing said means RuntimeDefault. Throws ContainerConfigError for a Localhost name that leaves the profile folder. */
@@ -107,6 +135,7 @@ export function containerSecurity(
   const user = imageUser(image)
   const groups = [...(ofPod.supplementalGroups ?? []), ...(ofPod.fsGroup === undefined ? [] : [ofPod.fsGroup])]
   const namespaces = namespaceOptions(pod)
+  const appArmor = appArmorProfile(pod, container)
   return {
     capabilities: { addCapabilities: own.capabilities?.add ?? [], dropCapabilities: own.capabilities?.drop ?? [] },
     privileged,
@@ -119,9 +148,11 @@ export function containerSecurity(
     ...(runAsGroup === undefined ? {} : { runAsGroup: { value: runAsGroup } }),
     readonlyRootfs: own.readOnlyRootFilesystem ?? false,
     supplementalGroups: groups,
+    supplementalGroupsPolicy: groupsPolicy(ofPod),
     noNewPrivs: own.allowPrivilegeEscalation === false,
     maskedPaths: unmasked ? [] : maskedPaths,
     readonlyPaths: unmasked ? [] : readonlyPaths,
     seccomp: seccompProfile(own.seccompProfile, ofPod.seccompProfile, privileged, seccompFolder),
+    ...(appArmor === undefined ? {} : { apparmor: appArmor }),
   }
 }

@@ -1,4 +1,5 @@
 // A node without a machine: its pods go through admission, scheduling and status as on a real one, and are marked as simulated.
+
 import type { ServerHttp2Session } from 'node:http2'
 import type { Node } from '../api/types/core-v1.ts'
 import type { Clock } from '../base/clock.ts'
@@ -19,6 +20,7 @@ import { answerNodeRequest, type NodeRequestOptions } from './node-requests.ts'
 import { createNodeRuntime } from './node-runtime.ts'
 import { noLinks } from './pod-network.ts'
 import type { PodWriter } from './pod-node.ts'
+import type { NodeSupport } from './pod-support.ts'
 import { podWriter } from './pod-writer.ts'
 
 export interface SimulatedNodeOptions {
@@ -43,6 +45,8 @@ const simulatedPolicies = {
   reason: 'SimulatedNode',
   message: 'a simulated node carries no traffic: there is nothing to enforce',
 } as const
+/** Pretended as the rest. */
+const support: NodeSupport = { supplementalGroupsPolicy: true, appArmor: true }
 const realistic = { sandbox: 130, pull: 800, start: 70 }
 
 /** Runs until the signal; then the node says NotReady and its pods are forgotten. */
@@ -53,7 +57,7 @@ export async function runSimulatedNode(options: SimulatedNodeOptions, signal: Ab
   await using runtime = new FakeRuntime({ clock, delays, podRange: options.podRange ?? given.promise })
   runtime.addImage(busyboxImage)
   const { version, name: runtimeName } = await runtime.version()
-  const node: NodeFacts = { name, facts: simulatedFacts(options), runtimeVersion: `${runtimeName}://${version}`, simulated: true }
+  const node: NodeFacts = { name, facts: simulatedFacts(options), runtimeVersion: `${runtimeName}://${version}`, simulated: true, support }
   const registrar = new NodeRegistrar({
     client,
     node,
@@ -75,7 +79,6 @@ export async function runSimulatedNode(options: SimulatedNodeOptions, signal: Ab
     links: noLinks,
     writer: markingWriter(podWriter(client), clock),
     cluster: { servers: [], domain: 'cluster.local' },
-    userNamespaces: true,
     podsDirectory: '/simulated/pods',
     logsDirectory: '/simulated/logs',
     seccompFolder: '/simulated/seccomp',

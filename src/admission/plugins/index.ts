@@ -28,6 +28,7 @@ import { namespaceDefaults } from './namespace-defaults.ts'
 import { namespaceExists } from './namespace-exists.ts'
 import { namespaceLifecycle } from './namespace-lifecycle.ts'
 import { nodeRestriction } from './node-restriction.ts'
+import { operatingSystem } from './operating-system.ts'
 import { ownerReferencesPermissionEnforcement } from './owner-references-permission-enforcement.ts'
 import { persistentVolumeClaimResize } from './persistent-volume-claim-resize.ts'
 import { noNodeSelectors, podNodeSelector } from './pod-node-selector.ts'
@@ -94,6 +95,7 @@ export function admissionPlugins(options: PluginOptions): readonly AdmissionPlug
       enforceOnWorkloads: secure,
       now: () => options.now(),
     }),
+    operatingSystem({ reader }),
     podSecurityRelaxation({ decide: options.decide, defaults }),
     podNodeSelector({ reader, selectors: configuration.nodeSelectors ?? noNodeSelectors }),
     priority({ reader }),

@@ -51,10 +51,10 @@ export function containerdRuntime(socket: string): ContainerRuntime & { ready(ti
     async status(signal): Promise<RuntimeStatus> {
       const answer = await client.runtime<{
         status: { conditions: RuntimeCondition[] } | null
-        runtimeHandlers: { name: string; features: { userNamespaces: boolean } | null }[]
+        features: { supplementalGroupsPolicy: boolean } | null
       }>('Status', {}, quickMs, signal)
-      const handler = answer.runtimeHandlers.find(({ name }) => name === '')
-      return { conditions: answer.status?.conditions ?? [], userNamespaces: handler?.features?.userNamespaces ?? false }
+      const { supplementalGroupsPolicy = false } = answer.features ?? {}
+      return { conditions: answer.status?.conditions ?? [], supplementalGroupsPolicy }
     },
 
     async runSandbox(config, runtimeHandler, signal) {

@@ -18,6 +18,9 @@ export interface NamespaceOptions {
   targetId?: string
 }
 
+/** Merge: what the image's /etc/group gives the user counts too. */
+export type SupplementalGroupsPolicy = 'Merge' | 'Strict'
+
 export interface SecurityProfile {
   profileType: 'RuntimeDefault' | 'Unconfined' | 'Localhost'
   localhostRef?: string
@@ -49,6 +52,7 @@ export interface SandboxConfig {
       runAsGroup?: { value: Int64 }
       readonlyRootfs: boolean
       supplementalGroups: Int64[]
+      supplementalGroupsPolicy: SupplementalGroupsPolicy
       privileged: boolean
       seccomp: SecurityProfile
       apparmor?: SecurityProfile
@@ -89,6 +93,7 @@ export interface ContainerConfig {
       runAsUsername?: string
       readonlyRootfs: boolean
       supplementalGroups: Int64[]
+      supplementalGroupsPolicy: SupplementalGroupsPolicy
       noNewPrivs: boolean
       maskedPaths: string[]
       readonlyPaths: string[]
@@ -172,8 +177,8 @@ export interface RuntimeCondition {
 
 export interface RuntimeStatus {
   conditions: RuntimeCondition[]
-  /** Whether the default handler can run a pod in its own user namespace. */
-  userNamespaces: boolean
+  /** Whether it takes `supplementalGroupsPolicy`; one that does not merges the groups of the image in. */
+  supplementalGroupsPolicy: boolean
 }
 
 export interface ExecResult {

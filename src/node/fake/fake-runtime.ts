@@ -97,7 +97,7 @@ export class FakeRuntime implements ContainerRuntime {
 
   async status() {
     const condition = (type: string) => ({ type, status: true, reason: '', message: '' })
-    return { conditions: [condition('RuntimeReady'), condition('NetworkReady')], userNamespaces: true }
+    return { conditions: [condition('RuntimeReady'), condition('NetworkReady')], supplementalGroupsPolicy: true }
   }
 
   async runSandbox(config: SandboxConfig, _handler: string, signal: AbortSignal): Promise<string> {

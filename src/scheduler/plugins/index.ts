@@ -8,6 +8,7 @@ import { nodePorts } from './node-ports.ts'
 import { nodeResourcesBalancedAllocation } from './node-resources-balanced-allocation.ts'
 import { nodeResourcesFit } from './node-resources-fit.ts'
 import { nodeUnschedulable } from './node-unschedulable.ts'
+import { operatingSystem } from './operating-system.ts'
 import { podTopologySpread } from './pod-topology-spread.ts'
 import { taintToleration } from './taint-toleration.ts'
 import { trustDomain } from './trust-domain.ts'
@@ -19,6 +20,7 @@ export const plugins: readonly SchedulerPlugin[] = [
   nodeUnschedulable,
   nodeName,
   trustDomain,
+  operatingSystem,
   taintToleration,
   nodeAffinity,
   nodePorts,

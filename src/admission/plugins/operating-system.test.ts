@@ -1,0 +1,46 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import type { KubeObject } from '../../api/object.ts'
+import { createAdmission } from '../chain.ts'
+import { admit, goodSpec, pod, readerOf, refusal, upstream } from '../plugins.fixture.ts'
+import { operatingSystem } from './operating-system.ts'
+
+const windows = { ...goodSpec(), os: { name: 'windows' } }
+const deploymentOf = (spec: object, finalizers: string[] = []): KubeObject =>
+  ({ metadata: { name: 'd', namespace: 'team', finalizers }, spec: { template: { spec } } }) as KubeObject
+const nodeOf = (system: string) => ({ metadata: { name: system, labels: { 'kubernetes.io/os': system } } })
+const linuxOnly = createAdmission([operatingSystem({ reader: readerOf({ 'nodes//linux': nodeOf('linux') }) })])
+const mixed = createAdmission([
+  operatingSystem({ reader: readerOf({ 'nodes//linux': nodeOf('linux'), 'nodes//windows': nodeOf('windows') }) }),
+])
+
+test('OperatingSystem refuses a pod for a system that no node runs, and says what is admitted', async () => {
+  const err = await refusal({ kind: 'pods', object: pod(windows) }, linuxOnly)
+  assert.equal(
+    err.message,
+    'pods "p" is forbidden: spec.os.name is "windows", and no node of this cluster runs it; pods without spec.os.name, or with "linux", are admitted',
+  )
+  await admit({ kind: 'pods', object: pod({ ...goodSpec(), os: { name: 'linux' } }) }, linuxOnly)
+  await admit({ kind: 'pods', object: pod(windows) }, mixed)
+})
+
+test('OperatingSystem looks at the node that a pod names', async () => {
+  await admit({ kind: 'pods', object: pod({ ...windows, nodeName: 'windows' }) }, mixed)
+  assert.match(
+    (await refusal({ kind: 'pods', object: pod({ ...windows, nodeName: 'linux' }) }, mixed)).message,
+    /node "linux" does not run it/,
+  )
+})
+
+test('OperatingSystem refuses the template of a workload, and lets one that is there be changed elsewhere', async () => {
+  const object = deploymentOf(windows)
+  assert.match((await refusal({ kind: 'deployments', object }, linuxOnly)).message, /spec\.template\.spec\.os\.name is "windows"/)
+  const oldObject = deploymentOf(windows, ['example.com/x'])
+  await admit({ kind: 'deployments', operation: 'UPDATE', object, oldObject }, linuxOnly)
+})
+
+test('the secure profile refuses what Pod Security lets Windows pods leave out where every node runs Linux; the upstream profile does not', async () => {
+  const bare = { securityContext: { runAsNonRoot: true }, os: { name: 'windows' }, containers: [{ name: 'c', image: 'i' }] }
+  assert.match((await refusal({ kind: 'pods', object: pod(bare) })).message, /spec\.os\.name is "windows"/)
+  await admit({ kind: 'pods', object: pod(bare) }, upstream)
+})

@@ -1,0 +1,38 @@
+// Refuses pods, and templates of pods, for an operating system that no node runs. Pod Security lets a Windows pod leave out what Windows
+// does not have (seccomp, capabilities, no_new_privs): where every node runs Linux, that is a pod without any of it.
+import { isDeepStrictEqual } from 'node:util'
+import { hasPods, locatePod } from '../../api/located-pod.ts'
+import { groupResource, type KubeObject } from '../../api/object.ts'
+import { nodeSystem, systemOfNode, systemOfPod } from '../../api/operating-system.ts'
+import type { ResourceDefinition } from '../../api/resource.ts'
+import { forbidden } from '../../api/status.ts'
+import { type AdmissionPlugin, admitted, type ClusterReader } from '../admission.ts'
+
+export function operatingSystem({ reader }: { readonly reader: ClusterReader }): AdmissionPlugin {
+  /** A pod that names its node is bound to it; others may go to any. */
+  function isRun(system: string, nodeName: string | undefined): boolean {
+    const named = nodeName ? reader.get('nodes', '', nodeName) : undefined
+    if (named !== undefined) return systemOfNode(named) === system
+    return system === nodeSystem || reader.list('nodes').some(node => systemOfNode(node) === system)
+  }
+
+  return {
+    name: 'OperatingSystem',
+    handles: ({ resource, subresource, operation }) =>
+      subresource === '' && (operation === 'CREATE' || operation === 'UPDATE') && hasPods(groupResource(resource.group, resource.plural)),
+    validate({ resource, name, object, oldObject }) {
+      const located = locate(resource, object)
+      const system = located && systemOfPod(located.pod.spec)
+      // What is there already may be changed in other fields, or a finalizer could not be taken off it.
+      if (located === undefined || system === undefined || isDeepStrictEqual(locate(resource, oldObject)?.pod.spec.os, located.pod.spec.os))
+        return admitted
+      if (isRun(system, located.pod.spec.nodeName)) return admitted
+      const field = `${located.pointer.slice(1).replaceAll('/', '.')}.spec.os.name`.replace(/^\./, '')
+      const why = `${field} is "${system}", and ${located.pod.spec.nodeName ? `node "${located.pod.spec.nodeName}" does not run it` : 'no node of this cluster runs it'}; pods without ${field}, or with "${nodeSystem}", are admitted`
+      return { allowed: false, error: forbidden(resource, name, why) }
+    },
+  }
+}
+
+const locate = ({ group, plural }: ResourceDefinition, object: KubeObject | undefined) =>
+  object === undefined ? undefined : locatePod(groupResource(group, plural), object)
