@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import type { Container, Pod, PodSpec, Volume } from '../../types/core-v1.ts'
+import type { Container, Pod, PodSpec, PodTemplateSpec, Volume } from '../../types/core-v1.ts'
 import { imageTag } from './image-reference.ts'
 import { setPodDefaults, setPodSpecDefaults, setPodTemplateDefaults } from './pod-defaults.ts'
 import { qualityOfService } from './pod-quality-of-service.ts'
@@ -197,4 +197,14 @@ describe('qualityOfService()', () => {
       assert.equal(qualityOfService({ containers }), expected)
     })
   }
+})
+
+test('a negative terminationGracePeriodSeconds becomes 1 in a pod, and stays in a template', () => {
+  const spec = (): PodSpec => ({ terminationGracePeriodSeconds: -1, containers: [{ name: 'c', image: 'i' }] })
+  const pod: Pod = { metadata: { name: 'p' }, spec: spec() }
+  setPodDefaults(pod)
+  assert.equal(pod.spec.terminationGracePeriodSeconds, 1)
+  const template: PodTemplateSpec = { spec: spec() }
+  setPodTemplateDefaults(template)
+  assert.equal(template.spec?.terminationGracePeriodSeconds, -1)
 })

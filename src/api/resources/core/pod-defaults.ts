@@ -31,6 +31,8 @@ export function setPodDefaults(pod: Pod): void {
   spec.enableServiceLinks ??= true
   if (pod.status !== undefined) joinAddresses(pod.status)
   setPodSpecDefaults(spec)
+  // Upstream's conversion, of pods alone: in a template it stays as it is.
+  if ((spec.terminationGracePeriodSeconds ?? 0) < 0) spec.terminationGracePeriodSeconds = 1
   if (spec.hostNetwork !== true) return
   for (const container of [...(spec.containers ?? []), ...(spec.initContainers ?? [])]) {
     for (const port of container.ports ?? []) if (!port.hostPort) port.hostPort = port.containerPort
