@@ -62,8 +62,14 @@ export interface Attributes {
   readonly fieldSelector?: string
 }
 
+/** What an allowing decision rests on, where that can change: whoever goes on under the decision then asks again. */
+export interface AccessBasis {
+  /** Calls the listener after each change that may end the right. Returns how to stop. */
+  onChange(listener: () => void): () => void
+}
+
 export type Decision =
-  | { readonly decision: 'allow'; readonly reason: string }
+  | { readonly decision: 'allow'; readonly reason: string; readonly basis?: AccessBasis }
   | { readonly decision: 'deny'; readonly reason: string }
   | { readonly decision: 'no-opinion'; readonly reason: string }
 
@@ -84,7 +90,13 @@ export interface WebhookAuthorizer {
 
 /** Allowed only by an explicit allow. `authorizer` names who decided, `webhook` too where it is one. */
 export type AccessVerdict =
-  | { readonly allowed: true; readonly authorizer: string; readonly reason: string; readonly webhook?: string }
+  | {
+      readonly allowed: true
+      readonly authorizer: string
+      readonly reason: string
+      readonly webhook?: string
+      readonly basis?: AccessBasis
+    }
   /** `denied`: an authorizer said no; else nobody said yes. With an `error` somebody might have said otherwise. */
   | { readonly allowed: false; readonly reason: string; readonly denied?: true; readonly webhook?: string; readonly error?: string }
 

@@ -1,7 +1,7 @@
 // May they: the authorizers in their explicit order, the first allow or deny decides, and nobody's opinion means no.
 import { aggregated } from '../base/aggregated.ts'
 import { AnswerPending } from '../base/answer-pending.ts'
-import type { AccessVerdict, Attributes, Authorizer, WebhookAuthorizer, WebhookDecision } from './access.ts'
+import type { AccessVerdict, Attributes, Authorizer, Decision, WebhookAuthorizer, WebhookDecision } from './access.ts'
 
 /**
  * Decides at once, or throws `AnswerPending`: asked again for the same `asker`, which is any object that lives as long as one request, the question is
@@ -46,13 +46,16 @@ export function replaceableAuthorization(first: readonly AnyAuthorizer[]): Repla
 function decide(authorizers: readonly Authorizer[], attributes: Attributes): AccessVerdict {
   let reasons = ''
   for (const authorizer of authorizers) {
-    const { decision, reason } = authorizer.authorize(attributes)
-    if (decision === 'allow') return { allowed: true, authorizer: authorizer.name, reason }
+    const decided = authorizer.authorize(attributes)
+    const { decision, reason } = decided
+    if (decision === 'allow') return { allowed: true, authorizer: authorizer.name, reason, ...basisOf(decided) }
     if (decision === 'deny') return { allowed: false, reason, denied: true }
     if (reason !== '') reasons = reasons === '' ? reason : `${reasons}\n${reason}`
   }
   return { allowed: false, reason: reasons }
 }
+
+const basisOf = (decided: Decision) => ('basis' in decided ? { basis: decided.basis } : undefined)
 
 /** What those said who had no opinion. */
 interface Heard {
@@ -85,7 +88,7 @@ function verdictOf(authorizer: AnyAuthorizer, decided: WebhookDecision, { reason
   const { decision, reason, error } = decided
   const { name } = authorizer
   const webhook = isLocal(authorizer) ? {} : { webhook: name }
-  if (decision === 'allow') return { allowed: true, authorizer: name, reason, ...webhook }
+  if (decision === 'allow') return { allowed: true, authorizer: name, reason, ...webhook, ...basisOf(decided) }
   if (decision === 'deny') return { allowed: false, reason, denied: true, ...webhook, ...(error === undefined ? {} : { error }) }
   if (reason !== '') reasons.push(reason)
   if (error !== undefined) errors.push(error)

@@ -1,5 +1,4 @@
 // What a ClusterRole with an aggregationRule consists of: the rules of the roles that its selectors match.
-import { isDeepStrictEqual } from 'node:util'
 import type { ClusterRole, LabelSelector, PolicyRule } from './rbac-object.ts'
 
 /** An empty selector matches everything, as metav1.LabelSelector has it; an unknown operator matches nothing. */
@@ -29,14 +28,22 @@ export function aggregatedRules(target: ClusterRole, among: readonly ClusterRole
   const selectors = target.aggregationRule?.clusterRoleSelectors
   if (selectors === undefined) return undefined
   const ordered = among.filter(role => role.metadata.name !== target.metadata.name).sort(byName)
-  const rules: PolicyRule[] = []
+  const rules = new Map<string, PolicyRule>()
   for (const selector of selectors) {
     for (const role of ordered) {
       if (!labelsMatch(selector, role.metadata.labels ?? {})) continue
-      for (const rule of role.rules ?? []) if (!rules.some(known => isDeepStrictEqual(known, rule))) rules.push(rule)
+      for (const rule of role.rules ?? []) {
+        const key = ruleKey(rule)
+        if (!rules.has(key)) rules.set(key, rule)
+      }
     }
   }
-  return rules
+  return [...rules.values()]
+}
+
+/** Equal for rules that have the same in the same order. */
+export function ruleKey({ verbs, apiGroups, resources, resourceNames, nonResourceURLs }: PolicyRule): string {
+  return JSON.stringify([verbs, apiGroups, resources, resourceNames, nonResourceURLs])
 }
 
 function byName(a: ClusterRole, b: ClusterRole): number {

@@ -27,10 +27,12 @@ export function createExplainAccess({ bindingsFor }: Pick<RbacAuthorizer, 'bindi
     const bindings: string[] = []
     let more = 0
     let characters = 0
-    for (const { text, roleExists } of bindingsFor(attributes.user, namespace)) {
+    for (const held of bindingsFor(attributes.user, namespace)) {
+      // Only the text of what may be listed is written.
+      const text = bindings.length < listed.count && characters <= listed.characters ? held.text : ''
       characters += text.length
-      if (bindings.length >= listed.count || characters > listed.characters) more++
-      else bindings.push(roleExists ? text : `${text}, which does not exist`)
+      if (text === '' || characters > listed.characters) more++
+      else bindings.push(held.roleExists ? text : `${text}, which does not exist`)
     }
     return { bindings, more, rule: smallestRule(attributes), namespace }
   }

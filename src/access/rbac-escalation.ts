@@ -7,8 +7,8 @@ import type { UserInfo } from '../api/user.ts'
 import { aggregated } from '../base/aggregated.ts'
 import { type Attributes, systemMasters } from './access.ts'
 import type { Authorization } from './authorize.ts'
-import type { RbacAuthorizer } from './authorizers/rbac.ts'
-import { compactRules, comparisonsOf, pieceCharacters, pieceCount, ruleText, uncoveredRules } from './authorizers/rule-cover.ts'
+import { cut, type RbacAuthorizer } from './authorizers/rbac.ts'
+import { compactRules, firstPieces, pieceCount, ruleText, uncoveredRules } from './authorizers/rule-cover.ts'
 import { aggregationSelects } from './cluster-role-aggregation.ts'
 import { type ClusterRole, type PolicyRule, type RoleBinding, rbacGroup } from './rbac-object.ts'
 
@@ -26,7 +26,7 @@ export interface RbacWrite {
 
 export interface EscalationContext {
   readonly authorization: Pick<Authorization, 'authorize'>
-  readonly rbac: Pick<RbacAuthorizer, 'rulesFor' | 'rulesOfRole'>
+  readonly rbac: Pick<RbacAuthorizer, 'rolesFor' | 'rulesOfRole'>
   /**
    * The ClusterRoles that gather others. With them, a label that adds a role's rules to admin, edit, view or another gathering role needs `escalate`
    * on that role too. Undefined (Kubernetes' own behaviour): labels are free.
@@ -42,10 +42,10 @@ const everything: PolicyRule[] = [
 
 /** A rule of a thousand groups, resources and verbs each is a short text and stands for a thousand million rights. */
 const maxPieces = 50_000
-/** Of a piece with a rule. */
-const maxComparisons = 20_000_000
-/** Of all pieces that are missing: they are listed. */
-const maxMissingCharacters = 4 * 2 ** 20
+/** Of comparing the pieces with the roles that are held: some tens of milliseconds. */
+const maxSteps = 500_000
+/** Of the missing pieces that are compacted to rules, their text, and that of the rules. */
+const maxListed = { pieces: 1000, pieceCharacters: 2 ** 18, characters: 16_384 }
 
 /** The refusal in upstream's words; undefined where the write may go on. Pure over its context. */
 export function checkRbacEscalation(request: RbacWrite, context: EscalationContext): ApiError | undefined {
@@ -125,20 +125,33 @@ function missingRights(
   wanted: readonly PolicyRule[],
   context: EscalationContext,
 ): string | undefined {
-  const held = context.rbac.rulesFor(user, namespace)
   const pieces = pieceCount(wanted)
-  if (pieces > maxPieces || pieces * comparisonsOf(held.rules) > maxComparisons)
+  const held = context.rbac.rolesFor(user, namespace)
+  const missing = pieces > maxPieces ? undefined : uncoveredRules(held.roles, wanted, { left: maxSteps })
+  if (missing === undefined)
     return `the rules stand for ${pieces} single rights, which are too many to be compared with those of user ${goQuote(user.name)}`
-  const missing = uncoveredRules(held.rules, wanted)
   if (missing.length === 0) return undefined
-  if (pieceCharacters(missing) > maxMissingCharacters)
-    return `user ${goQuote(user.name)} does not hold ${missing.length} of the rights that the rules stand for, which are too long to be listed`
-  const lines = [...new Set(compactRules(missing).map(ruleText))].sort()
   // Here too upstream names the resource of the request, whatever kind of role is missing.
-  const unresolved = [...new Set(held.missing.map(role => notFound(resource, role.name).message))]
+  const unresolved = [...new Set(held.missing.listed.map(role => notFound(resource, cut(role.name)).message))]
+  if (held.missing.more > 0) unresolved.push(`${held.missing.more} more roles not found`)
   const errors = unresolved.length === 0 ? '' : `; resolution errors: [${aggregated(unresolved)}]`
   const text = `user ${goQuote(user.name)} (groups=${goQuotedList(user.groups)}) is attempting to grant RBAC permissions not currently held:`
-  return `${text}\n${lines.join('\n')}${errors}`
+  return `${text}\n${listRules(missing)}${errors}`
+}
+
+/** As upstream lists them, as far as the bounds go. */
+function listRules(missing: readonly PolicyRule[]): string {
+  const pieces = firstPieces(missing, maxListed.pieces, maxListed.pieceCharacters)
+  const lines: string[] = []
+  let left = maxListed.characters
+  for (const line of [...new Set(compactRules(pieces).map(ruleText))].sort()) {
+    left -= line.length
+    if (left < 0) break
+    lines.push(line)
+  }
+  if (pieces.length < missing.length || left < 0)
+    lines.push(`… of ${missing.length} single rights, which are too many or too long to be listed`)
+  return lines.join('\n')
 }
 
 /** Finalizers and owner references may always change: they are how the garbage collector gets an object deleted. */

@@ -1,30 +1,63 @@
-// What a SelfSubjectRulesReview tells of a user: the rules of its roles, and whether there is more.
+// What a SelfSubjectRulesReview says of a user: the rules of its roles, and whether there is more.
 import type { UserInfo } from '../api/user.ts'
 import { aggregated } from '../base/aggregated.ts'
 import { type AnyAuthorizer, isLocal } from './authorize.ts'
 import { isNode } from './authorizers/node.ts'
 import { missingTexts, type RbacAuthorizer } from './authorizers/rbac.ts'
+import type { RuleIndex } from './authorizers/rule-index.ts'
+import { ruleKey } from './cluster-role-aggregation.ts'
 import { isOwnPart } from './own-parts.ts'
+import type { PolicyRule } from './rbac-object.ts'
+
+/** What one answer lists. */
+export const maxReviewed = { rules: 5000, characters: 2 ** 20 }
+/** Rules of different roles that are equal are listed once, and looked at each time. */
+const maxVisited = { rules: 20_000, characters: 2 ** 22 }
 
 export function reviewedRules(
   authorizers: readonly AnyAuthorizer[],
-  rbac: Pick<RbacAuthorizer, 'rulesFor'>,
+  rbac: Pick<RbacAuthorizer, 'rolesFor'>,
   user: UserInfo,
   namespace: string,
 ) {
-  const { rules, missing } = rbac.rulesFor(user, namespace)
+  const { roles, missing, truncated } = rbac.rolesFor(user, namespace)
+  const { rules, whole } = distinctRules(roles)
   const node = isNode(user)
   const webhook = authorizers.some(authorizer => !isLocal(authorizer)) && !isOwnPart(user)
   const errors = [
     ...(node ? ['node authorizer does not support user rule resolution'] : []),
     ...missingTexts(missing),
     ...(webhook ? ['webhook authorizer does not support user rule resolution'] : []),
+    ...(truncated || !whole
+      ? [`only the first ${rules.length} rules are listed: the roles of the user have more than a review shows`]
+      : []),
   ]
   return {
     resourceRules: rules.filter(rule => rule.resources !== undefined),
     nonResourceRules: rules.filter(rule => rule.nonResourceURLs !== undefined),
     // A role that is missing grants nothing: the list is whole.
-    incomplete: node || webhook,
+    incomplete: node || webhook || truncated || !whole,
     ...(errors.length === 0 ? {} : { evaluationError: aggregated(errors) }),
   }
+}
+
+/** Each rule once, as far as the bounds go. */
+function distinctRules(roles: readonly RuleIndex[]): { readonly rules: readonly PolicyRule[]; readonly whole: boolean } {
+  const rules = new Map<string, PolicyRule>()
+  const visited = { rules: 0, characters: 0 }
+  let characters = 0
+  for (const role of roles) {
+    for (const rule of role.rules) {
+      const key = ruleKey(rule)
+      visited.rules += 1
+      visited.characters += key.length
+      const isWithin = visited.rules <= maxVisited.rules && visited.characters <= maxVisited.characters
+      if (isWithin && rules.has(key)) continue
+      characters += key.length
+      if (!isWithin || rules.size === maxReviewed.rules || characters > maxReviewed.characters)
+        return { rules: [...rules.values()], whole: false }
+      rules.set(key, rule)
+    }
+  }
+  return { rules: [...rules.values()], whole: true }
 }

@@ -4,7 +4,7 @@ import { goQuote } from '../../api/go-quote.ts'
 import type { Attributes, Authorizer, Decision } from '../access.ts'
 import { componentRoles } from '../bootstrap-policy/component-roles.ts'
 import type { NamespacedVertex, NodeGraph } from './node-graph.ts'
-import { compileRole } from './rule-match.ts'
+import { anySteps, indexRules } from './rule-index.ts'
 
 const nodesGroup = 'system:nodes'
 const nodeUserPrefix = 'system:node:'
@@ -21,7 +21,7 @@ function nodeOf({ name, groups }: Attributes['user']): string | undefined {
 export const isNode = (user: Attributes['user']): boolean => nodeOf(user) !== undefined
 
 /** Rules that are not about single objects: the role system:node. */
-const nodeRole = compileRole(componentRoles.find(role => role.metadata.name === 'system:node')?.rules ?? [])
+const nodeRole = indexRules(componentRoles.find(role => role.metadata.name === 'system:node')?.rules ?? [])
 
 export function createNodeAuthorizer(graph: NodeGraph): Authorizer {
   return {
@@ -34,7 +34,7 @@ export function createNodeAuthorizer(graph: NodeGraph): Authorizer {
         const decided = byResource(graph, node, attributes)
         if (decided !== undefined) return decided
       }
-      return nodeRole.allows(attributes) ? allow : noOpinion('')
+      return nodeRole.allows(attributes, anySteps()) ? allow : noOpinion('')
     },
   }
 }

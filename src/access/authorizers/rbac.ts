@@ -1,16 +1,27 @@
 // Role-based access control over an index that follows the stored roles and bindings, so that a request only looks up its subjects.
+import { isDeepStrictEqual } from 'node:util'
 import { goQuote } from '../../api/go-quote.ts'
 import type { UserInfo } from '../../api/user.ts'
-import { aggregated } from '../../base/aggregated.ts'
 import { type Attributes, type Authorizer, authenticatedGroup, type Decision, unauthenticatedGroup } from '../access.ts'
-import { type PolicyRule, type RbacKind, type RbacSource, type RoleBinding, rbacGroup, type Subject } from '../rbac-object.ts'
-import { type CompiledRole, compileRole } from './rule-match.ts'
+import { type PolicyRule, type RbacKind, type RbacSource, type RoleBinding, rbacGroup } from '../rbac-object.ts'
+import { Binding, BoundRole, type Grant } from './grant.ts'
+import { indexRules, type RuleIndex, type Steps } from './rule-index.ts'
+import { SubjectGrants } from './subject-grants.ts'
 
-/** What one user may do in one namespace, as SelfSubjectRulesReview and the escalation checks need it. */
-export interface RulesOfUser {
-  readonly rules: readonly PolicyRule[]
-  /** What bindings name and what does not exist. */
-  readonly missing: readonly MissingRole[]
+/** What one user holds in one namespace, as SelfSubjectRulesReview and the escalation checks need it. */
+export interface HeldRoles {
+  /** Each role once. */
+  readonly roles: readonly RuleIndex[]
+  readonly missing: MissingRoles
+  /** There are more bindings than a decision looks at. */
+  readonly truncated: boolean
+}
+
+/** Roles that bindings name and that do not exist. */
+export interface MissingRoles {
+  readonly listed: readonly MissingRole[]
+  /** Further ones, which are not listed. */
+  readonly more: number
 }
 
 export interface MissingRole {
@@ -22,11 +33,13 @@ export interface RbacAuthorizer extends Authorizer {
   readonly name: 'RBAC'
   /** What binds `user` to a role for the whole cluster or in `namespace`, but for Kubernetes' own policy for everybody. */
   bindingsFor(user: UserInfo, namespace: string): Iterable<HeldBinding>
-  rulesFor(user: UserInfo, namespace: string): RulesOfUser
+  rolesFor(user: UserInfo, namespace: string): HeldRoles
   /** Whether any binding beyond Kubernetes' own policy for everybody names the user or one of its groups, in any namespace. */
   hasGrants(user: UserInfo): boolean
   /** The rules of one role; undefined where it does not exist. `namespace` is '' for a ClusterRole. */
   rulesOfRole(kind: 'Role' | 'ClusterRole', namespace: string, name: string): readonly PolicyRule[] | undefined
+  /** The work of all decisions so far: bindings visited, roles tried, rules compared. */
+  steps(): number
 }
 
 export interface HeldBinding {
@@ -36,42 +49,74 @@ export interface HeldBinding {
   readonly roleExists: boolean
 }
 
-interface Grant {
-  readonly namespace: string
-  readonly bindingName: string
-  readonly roleKind: 'Role' | 'ClusterRole'
-  readonly roleName: string
-  readonly roleKey: string
-  readonly subject: Subject
-  /** Its place among its binding's subjects. */
-  readonly place: number
-  readonly holders: BindingHolders
-  readonly text: string
-  /** The whole sentence of an allowing decision, written once. */
-  readonly reason: string
-}
+/** Bindings visited, roles tried and rules compared for one decision: some milliseconds. Nobody is allowed what is not found by then. */
+export const maxDecisionSteps = 20_000
+/** Missing roles in a refusal: bindings to them can be as many as their authors like, and their names as long. */
+const maxMissing = 10
+const maxNameCharacters = 253
 
-/** The first grant of a binding to each of its users and groups. */
-interface BindingHolders {
-  readonly users: Map<string, Grant>
-  readonly groups: Map<string, Grant>
-}
-
-/** Grants of one subject: those for the whole cluster, and those inside a namespace. Each list is ordered by binding name. */
-interface SubjectGrants {
-  readonly cluster: Grant[]
-  readonly byNamespace: Map<string, Grant[]>
-}
-
-const accountPrefix = 'system:serviceaccount:'
 const roleKeyOf = (kind: string, namespace: string, name: string): string => (kind === 'Role' ? `${namespace}/${name}` : name)
 
 export function createRbacAuthorizer(source: RbacSource): RbacAuthorizer {
-  const roles = new Map<string, CompiledRole>()
-  const bindings = new Map<string, readonly Grant[]>()
+  const roles = new Map<string, BoundRole>()
+  const bindings = new Map<string, Binding>()
   const users = new Map<string, SubjectGrants>()
   const groups = new Map<string, SubjectGrants>()
+  /** Marks what a decision or a walk has met, so that it needs no set of its own. */
+  let walks = 0
+  let stepsTaken = 0
 
+  const holdersOf = ({ subject }: Grant) => (subject.kind === 'Group' ? groups : users)
+  const addGrant = (grant: Grant) => {
+    const { holder } = grant
+    const held = holdersOf(grant).get(holder) ?? new SubjectGrants()
+    holdersOf(grant).set(holder, held)
+    held.add(grant)
+  }
+  const removeGrant = (grant: Grant) => {
+    const { holder } = grant
+    const held = holdersOf(grant).get(holder)
+    held?.remove(grant)
+    if (held?.size === 0) holdersOf(grant).delete(holder)
+  }
+
+  const roleOf = (kind: 'Role' | 'ClusterRole', namespace: string, name: string): BoundRole => {
+    const key = roleKeyOf(kind, namespace, name)
+    const role = roles.get(key) ?? new BoundRole(kind, name, key)
+    roles.set(key, role)
+    return role
+  }
+  const forgetUnused = (role: BoundRole) => {
+    if (role.index === undefined && role.bindings === 0) roles.delete(role.key)
+  }
+
+  const applyRole = (kind: 'Role' | 'ClusterRole', namespace: string, name: string, rules: readonly PolicyRule[] | undefined) => {
+    const role = roleOf(kind, namespace, name)
+    if (isDeepStrictEqual(role.index?.rules, rules)) return forgetUnused(role)
+    role.index = rules && indexRules(rules)
+    forgetUnused(role)
+    role.changes.notify()
+  }
+  const applyBinding = (kind: Binding['kind'], object: RoleBinding, deleted: boolean) => {
+    const { name = '', namespace = '' } = object.metadata
+    const key = `${kind}/${namespace}/${name}`
+    const old = bindings.get(key)
+    if (!deleted && old !== undefined && grantsTheSame(old.object, object)) return
+    if (old !== undefined) {
+      for (const grant of old.grants) removeGrant(grant)
+      bindings.delete(key)
+      old.role.bindings -= 1
+      forgetUnused(old.role)
+    }
+    const roleKind = roleKindOf(kind, object)
+    if (!deleted && roleKind !== undefined) {
+      const binding = new Binding(kind, object, roleOf(roleKind, namespace, object.roleRef.name))
+      binding.role.bindings += 1
+      bindings.set(key, binding)
+      for (const grant of binding.grants) addGrant(grant)
+    }
+    old?.changes.notify()
+  }
   const apply = (
     kind: RbacKind,
     object: RoleBinding | { rules?: PolicyRule[] | null; metadata: RoleBinding['metadata'] },
@@ -79,48 +124,57 @@ export function createRbacAuthorizer(source: RbacSource): RbacAuthorizer {
   ) => {
     const { name = '', namespace = '' } = object.metadata
     if (kind === 'Role' || kind === 'ClusterRole') {
-      const key = roleKeyOf(kind, namespace, name)
-      if (deleted) roles.delete(key)
-      else roles.set(key, compileRole('rules' in object ? (object.rules ?? []) : []))
-      return
+      const rules = 'rules' in object ? (object.rules ?? []) : []
+      applyRole(kind, kind === 'Role' ? namespace : '', name, deleted ? undefined : rules)
+    } else if ('roleRef' in object) applyBinding(kind, object, deleted)
+  }
+
+  const findIn = (user: UserInfo, scope: string, visit: (grant: Grant) => boolean): Grant | undefined => {
+    const own = users.get(user.name)?.some(scope, visit)
+    if (own !== undefined) return own
+    for (const name of groupsOf(user)) {
+      const ofGroup = groups.get(name)?.some(scope, visit)
+      if (ofGroup !== undefined) return ofGroup
     }
-    const key = `${kind}/${namespace}/${name}`
-    // From the last one on, for they stand in their order.
-    for (const grant of bindings.get(key)?.toReversed() ?? []) removeGrant(grant)
-    bindings.delete(key)
-    if (deleted || !('roleRef' in object)) return
-    const grants = grantsOf(kind, object)
-    bindings.set(key, grants)
-    for (const grant of grants) addGrant(grant)
+    return undefined
+  }
+  /** Among the grants of the user and its groups: cluster-wide ones of all of them first, then those of the namespace, as upstream visits them. */
+  const findGrant = (user: UserInfo, namespace: string, visit: (grant: Grant) => boolean): Grant | undefined =>
+    findIn(user, '', visit) ?? (namespace === '' ? undefined : findIn(user, namespace, visit))
+
+  /** Visits each binding of the user once, as many as a decision may; whether there are more. */
+  const eachBinding = (user: UserInfo, namespace: string, visit: (grant: Grant) => void): boolean => {
+    const walk = ++walks
+    let left = maxDecisionSteps
+    const last = findGrant(user, namespace, grant => {
+      if (left-- <= 0) return true
+      if (grant.binding.metIn === walk) return false
+      grant.binding.metIn = walk
+      visit(grant)
+      return false
+    })
+    stepsTaken += maxDecisionSteps - Math.max(0, left)
+    return last !== undefined
   }
 
-  const holders = (subject: Subject) => (subject.kind === 'Group' ? groups : users)
-  const addGrant = (grant: Grant) => {
-    const map = holders(grant.subject)
-    const held: SubjectGrants = map.get(holderName(grant)) ?? { cluster: [], byNamespace: new Map() }
-    map.set(holderName(grant), held)
-    const list = grant.namespace === '' ? held.cluster : (held.byNamespace.get(grant.namespace) ?? [])
-    if (grant.namespace !== '') held.byNamespace.set(grant.namespace, list)
-    list.splice(placeOf(grant, list), 0, grant)
-  }
-  const removeGrant = (grant: Grant) => {
-    const map = holders(grant.subject)
-    const held = map.get(holderName(grant))
-    if (held === undefined) return
-    const list = grant.namespace === '' ? held.cluster : (held.byNamespace.get(grant.namespace) ?? [])
-    const at = list.lastIndexOf(grant)
-    if (at !== -1) list.splice(at, 1)
-    if (grant.namespace !== '' && list.length === 0) held.byNamespace.delete(grant.namespace)
-    if (held.cluster.length === 0 && held.byNamespace.size === 0) map.delete(holderName(grant))
+  const missingRoles = (user: UserInfo, namespace: string): MissingRoles => {
+    const missing = new Set<BoundRole>()
+    eachBinding(user, namespace, ({ binding: { role } }) => {
+      if (role.index === undefined) missing.add(role)
+    })
+    return listMissing(missing)
   }
 
-  /** What `user` holds, each binding once: cluster-wide bindings of all its subjects first, then those of the namespace, as upstream visits them. */
-  function* grantsFor(user: UserInfo, namespace: string): Generator<Grant> {
-    const held = [users.get(user.name), ...[...new Set(user.groups)].map(group => groups.get(group))].filter(grants => grants !== undefined)
-    const told = (grant: Grant) => firstApplying(grant, user) === grant
-    for (const { cluster } of held) yield* cluster.filter(told)
-    if (namespace === '') return
-    for (const { byNamespace } of held) yield* (byNamespace.get(namespace) ?? []).filter(told)
+  /** Of several subjects of one binding that are the user, upstream names the first. */
+  const firstApplying = (grant: Grant, user: UserInfo): Grant => {
+    if (grant.place === 0) return grant
+    let first = grant
+    const consider = (other: Grant | undefined) => {
+      if (other !== undefined && other.place < first.place) first = other
+    }
+    consider(users.get(user.name)?.of(grant.binding))
+    for (const name of groupsOf(user)) consider(groups.get(name)?.of(grant.binding))
+    return first
   }
 
   for (const { kind, object } of source.list()) apply(kind, object, false)
@@ -128,126 +182,89 @@ export function createRbacAuthorizer(source: RbacSource): RbacAuthorizer {
 
   return {
     name: 'RBAC',
-    authorize(attributes: Attributes) {
+    authorize(attributes: Attributes): Decision {
       const { user } = attributes
       const namespace = attributes.isResource ? attributes.namespace : ''
-      const own = users.get(user.name)
-      const allowed = own === undefined ? undefined : firstAllowing(own.cluster, attributes)
-      if (allowed !== undefined) return allow(allowed, user)
-      for (const group of user.groups) {
-        const held = groups.get(group)
-        const grant = held === undefined ? undefined : firstAllowing(held.cluster, attributes)
-        if (grant !== undefined) return allow(grant, user)
+      const steps: Steps = { left: maxDecisionSteps }
+      const decision = ++walks
+      const found = findGrant(user, namespace, ({ binding: { role } }) => {
+        if (steps.left-- <= 0) return true
+        if (role.triedIn === decision) return false
+        role.triedIn = decision
+        return role.index?.allows(attributes, steps) ?? false
+      })
+      stepsTaken += maxDecisionSteps - Math.max(0, steps.left)
+      if (steps.left < 0) return { decision: 'no-opinion', reason: tooManySteps(user, namespace) }
+      if (found !== undefined) {
+        const grant = firstApplying(found, user)
+        return { decision: 'allow', reason: grant.reason, basis: grant }
       }
-      if (namespace !== '') {
-        const grant = firstAllowing(own?.byNamespace.get(namespace), attributes)
-        if (grant !== undefined) return allow(grant, user)
-        for (const group of user.groups) {
-          const ofGroup = firstAllowing(groups.get(group)?.byNamespace.get(namespace), attributes)
-          if (ofGroup !== undefined) return allow(ofGroup, user)
-        }
-      }
-      const missing = missingRoles(grantsFor(user, namespace))
-      return { decision: 'no-opinion', reason: missing.length === 0 ? '' : `RBAC: ${aggregated(missingTexts(missing))}` }
+      const missing = missingText(missingRoles(user, namespace))
+      return { decision: 'no-opinion', reason: missing === '' ? '' : `RBAC: ${missing}` }
     },
     *bindingsFor(user, namespace) {
-      for (const grant of grantsFor(user, namespace))
-        if (!ofEverybody(grant)) yield { text: grant.text, roleExists: roles.has(grant.roleKey) }
+      const found: Grant[] = []
+      eachBinding(user, namespace, grant => {
+        if (!ofEverybody(grant)) found.push(grant)
+      })
+      for (const grant of found) {
+        yield {
+          get text() {
+            return firstApplying(grant, user).text
+          },
+          roleExists: grant.binding.role.index !== undefined,
+        }
+      }
     },
-    rulesFor(user, namespace) {
-      const rules: PolicyRule[] = []
-      const grants = [...grantsFor(user, namespace)]
-      for (const grant of grants) rules.push(...(roles.get(grant.roleKey)?.rules ?? []))
-      return { rules, missing: missingRoles(grants) }
+    rolesFor(user, namespace) {
+      const held = new Set<BoundRole>()
+      const truncated = eachBinding(user, namespace, ({ binding: { role } }) => held.add(role))
+      const existing = [...held].map(({ index }) => index).filter(index => index !== undefined)
+      return { roles: existing, missing: listMissing([...held].filter(({ index }) => index === undefined)), truncated }
     },
-    hasGrants: user => users.has(user.name) || user.groups.some(group => ofAdministrators(groups.get(group))),
-    rulesOfRole: (kind, namespace, name) => roles.get(roleKeyOf(kind, namespace, name))?.rules,
-  }
-
-  function firstAllowing(grants: readonly Grant[] | undefined, attributes: Attributes): Grant | undefined {
-    if (grants === undefined) return undefined
-    for (const grant of grants) if (roles.get(grant.roleKey)?.allows(attributes)) return grant
-    return undefined
-  }
-
-  function missingRoles(grants: Iterable<Grant>): MissingRole[] {
-    const missing = new Map<string, MissingRole>()
-    for (const { roleKey, roleKind, roleName } of grants)
-      if (!roles.has(roleKey)) missing.set(`${roleKind}/${roleName}`, { kind: roleKind, name: roleName })
-    return [...missing.values()]
+    hasGrants: user => users.has(user.name) || user.groups.some(group => groups.get(group)?.hasOfAdministrators ?? false),
+    rulesOfRole: (kind, namespace, name) => roles.get(roleKeyOf(kind, namespace, name))?.index?.rules,
+    steps: () => stepsTaken,
   }
 }
 
-/** In upstream's words. */
-export function missingTexts(missing: readonly MissingRole[]): string[] {
-  return missing.map(({ kind, name }) => `${kind.toLowerCase()}.${rbacGroup} ${goQuote(name)} not found`)
+/** Callers of a SubjectAccessReview may name a group thousands of times. */
+const groupsOf = ({ groups }: UserInfo): readonly string[] | ReadonlySet<string> => (groups.length <= 8 ? groups : new Set(groups))
+
+/** Undefined for what grants nothing: a ClusterRoleBinding can only name a ClusterRole. */
+function roleKindOf(kind: Binding['kind'], { roleRef }: RoleBinding): MissingRole['kind'] | undefined {
+  if (roleRef.kind === 'ClusterRole') return 'ClusterRole'
+  return roleRef.kind === 'Role' && kind === 'RoleBinding' ? 'Role' : undefined
 }
 
-const allow = (grant: Grant, user: UserInfo): Decision => ({ decision: 'allow', reason: firstApplying(grant, user).reason })
+const grantsTheSame = (old: RoleBinding, now: RoleBinding): boolean =>
+  isDeepStrictEqual(old.roleRef, now.roleRef) && isDeepStrictEqual(old.subjects ?? [], now.subjects ?? [])
 
-/** Of several subjects of one binding that are the user, upstream tells the first. */
-function firstApplying(grant: Grant, { name, groups }: UserInfo): Grant {
-  if (grant.place === 0) return grant
-  let first = grant
-  const consider = (other: Grant | undefined) => {
-    if (other !== undefined && other.place < first.place) first = other
-  }
-  consider(grant.holders.users.get(name))
-  for (const group of groups) consider(grant.holders.groups.get(group))
-  return first
+function tooManySteps(user: UserInfo, namespace: string): string {
+  const where = namespace === '' ? '' : ` in namespace ${goQuote(cut(namespace))}`
+  return `RBAC: user ${goQuote(cut(user.name))} is bound to more roles and rules${where} than a decision compares (${maxDecisionSteps})`
 }
 
-/** Behind those of bindings with the same or an earlier name; a binding can have as many subjects as its author likes. */
-function placeOf({ bindingName }: Grant, list: readonly Grant[]): number {
-  let from = 0
-  let to = list.length
-  while (from < to) {
-    const middle = (from + to) >>> 1
-    if ((list[middle]?.bindingName ?? '') > bindingName) to = middle
-    else from = middle + 1
-  }
-  return from
+function listMissing(roles: Iterable<BoundRole>): MissingRoles {
+  const all = [...roles]
+  return { listed: all.slice(0, maxMissing).map(({ kind, name }) => ({ kind, name })), more: Math.max(0, all.length - maxMissing) }
 }
 
-/** Whether any grant is more than what Kubernetes' own policy gives to everybody: its bindings begin with `system:`. */
-const ofAdministrators = (held: SubjectGrants | undefined): boolean =>
-  held !== undefined && [held.cluster, ...held.byNamespace.values()].flat().some(({ bindingName }) => !bindingName.startsWith('system:'))
+/** In upstream's words, as its lists of errors write themselves; '' where none is missing. */
+export function missingText({ listed, more }: MissingRoles): string {
+  const texts = missingTexts({ listed, more })
+  return texts.length > 1 ? `[${texts.join(', ')}]` : (texts[0] ?? '')
+}
+
+export function missingTexts({ listed, more }: MissingRoles): string[] {
+  const texts = listed.map(({ kind, name }) => `${kind.toLowerCase()}.${rbacGroup} ${goQuote(cut(name))} not found`)
+  return more === 0 ? texts : [...texts, `${more} more roles not found`]
+}
+
+export const cut = (text: string): string => (text.length <= maxNameCharacters ? text : `${text.slice(0, maxNameCharacters)}…`)
 
 /** Bindings that say nothing of this user. */
-const ofEverybody = ({ subject, bindingName }: Grant): boolean =>
-  subject.kind === 'Group' && everybody.has(subject.name) && bindingName.startsWith('system:')
+const ofEverybody = ({ subject, binding }: Grant): boolean =>
+  subject.kind === 'Group' && everybody.has(subject.name) && binding.name.startsWith('system:')
 
 const everybody = new Set([authenticatedGroup, unauthenticatedGroup, 'system:serviceaccounts'])
-
-const holderName = (grant: Grant): string =>
-  grant.subject.kind === 'ServiceAccount' ? `${accountPrefix}${accountNamespace(grant)}:${grant.subject.name}` : grant.subject.name
-
-/** An account subject of a RoleBinding without a namespace means the binding's own. */
-const accountNamespace = ({ subject, namespace }: { subject: Subject; namespace: string }): string => subject.namespace || namespace
-
-function grantsOf(kind: 'RoleBinding' | 'ClusterRoleBinding', binding: RoleBinding): Grant[] {
-  const { name = '', namespace = '' } = binding.metadata
-  const { roleRef } = binding
-  if (roleRef.kind !== 'Role' && roleRef.kind !== 'ClusterRole') return []
-  // A ClusterRoleBinding can only name a ClusterRole; anything else grants nothing.
-  if (kind === 'ClusterRoleBinding' && roleRef.kind !== 'ClusterRole') return []
-  const roleKind: MissingRole['kind'] = roleRef.kind
-  const scope = kind === 'ClusterRoleBinding' ? '' : namespace
-  // Written once: a binding can have thousands of subjects, and its role a name of a megabyte.
-  const bindingText = `${kind} ${goQuote(kind === 'ClusterRoleBinding' ? name : `${name}/${namespace}`)} of ${roleKind} ${goQuote(roleRef.name)}`
-  const roleKey = roleKeyOf(roleKind, namespace, roleRef.name)
-  const holders: BindingHolders = { users: new Map(), groups: new Map() }
-  const shared = { namespace: scope, bindingName: name, roleKind, roleName: roleRef.name, roleKey, holders }
-  return (binding.subjects ?? []).map((subject, place) => {
-    const text = `${bindingText} to ${subjectText(subject, scope)}`
-    const grant: Grant = { ...shared, subject, place, text, reason: `RBAC: allowed by ${text}` }
-    const map = subject.kind === 'Group' ? holders.groups : holders.users
-    if (!map.has(holderName(grant))) map.set(holderName(grant), grant)
-    return grant
-  })
-}
-
-function subjectText(subject: Subject, namespace: string): string {
-  if (subject.kind !== 'ServiceAccount') return `${subject.kind} ${goQuote(subject.name)}`
-  return `ServiceAccount ${goQuote(`${subject.name}/${accountNamespace({ subject, namespace })}`)}`
-}

@@ -1,75 +1,30 @@
 // Whether one set of RBAC rules grants everything that another does: the question behind every escalation check.
 import { goQuotedList } from '../../api/go-quote.ts'
 import type { PolicyRule } from '../rbac-object.ts'
+import type { RuleIndex, Steps } from './rule-index.ts'
 
 /** One verb on one resource, or one verb on one path: rules are compared in these smallest pieces. */
-function piecesOf(rule: PolicyRule): PolicyRule[] {
-  const pieces: PolicyRule[] = []
+function* piecesOf(rule: PolicyRule): Generator<PolicyRule> {
   const names = rule.resourceNames ?? []
   for (const group of rule.apiGroups ?? []) {
     for (const resource of rule.resources ?? []) {
       for (const verb of rule.verbs) {
         const piece = { apiGroups: [group], resources: [resource], verbs: [verb] }
-        if (names.length === 0) pieces.push(piece)
-        for (const name of names) pieces.push({ ...piece, resourceNames: [name] })
+        if (names.length === 0) yield piece
+        for (const name of names) yield { ...piece, resourceNames: [name] }
       }
     }
   }
   for (const url of rule.nonResourceURLs ?? []) {
-    for (const verb of rule.verbs) pieces.push({ nonResourceURLs: [url], verbs: [verb] })
-  }
-  return pieces
-}
-
-/** A rule that is asked about many pieces: its lists can be as long as its author likes. */
-interface OwnedRule {
-  readonly verbs: ReadonlySet<string>
-  readonly groups: ReadonlySet<string>
-  readonly resources: ReadonlySet<string>
-  /** Undefined: every name. */
-  readonly names: ReadonlySet<string> | undefined
-  readonly urls: ReadonlySet<string>
-  /** What stands before the `*` of a path. */
-  readonly urlStarts: readonly string[]
-}
-
-function ownedRule({ verbs, apiGroups, resources, resourceNames, nonResourceURLs: urls = [] }: PolicyRule): OwnedRule {
-  const names = new Set(resourceNames)
-  return {
-    verbs: new Set(verbs),
-    groups: new Set(apiGroups),
-    resources: new Set(resources),
-    names: names.size === 0 ? undefined : names,
-    urls: new Set(urls),
-    urlStarts: urls.filter(url => url.endsWith('*')).map(url => url.slice(0, -1)),
+    for (const verb of rule.verbs) yield { nonResourceURLs: [url], verbs: [verb] }
   }
 }
 
-const holds = (set: ReadonlySet<string>, value: string): boolean => set.has('*') || set.has(value)
-
-function covers(owner: OwnedRule, piece: PolicyRule): boolean {
-  const [verb = ''] = piece.verbs
-  if (!holds(owner.verbs, verb)) return false
-  const url = piece.nonResourceURLs?.[0]
-  if (url !== undefined) return holds(owner.urls, url) || owner.urlStarts.some(start => url.startsWith(start))
-  const [group = ''] = piece.apiGroups ?? []
-  if (!holds(owner.groups, group)) return false
-  const [resource = ''] = piece.resources ?? []
-  if (!resourceCovers(owner.resources, resource)) return false
-  if (owner.names === undefined) return true
-  const name = piece.resourceNames?.[0]
-  return name !== undefined && owner.names.has(name)
-}
-
-function resourceCovers(held: ReadonlySet<string>, wanted: string): boolean {
-  if (holds(held, wanted)) return true
-  const slash = wanted.indexOf('/')
-  return slash !== -1 && held.has(`*/${wanted.slice(slash + 1)}`)
-}
-
-/** How many comparisons a piece takes with these rules. */
-export function comparisonsOf(owned: readonly PolicyRule[]): number {
-  return owned.reduce((sum, { nonResourceURLs }) => sum + 1 + (nonResourceURLs?.length ?? 0), 0)
+function covers(role: RuleIndex, { verbs, apiGroups, resources, resourceNames, nonResourceURLs }: PolicyRule, steps: Steps): boolean {
+  const [verb = ''] = verbs
+  const url = nonResourceURLs?.[0]
+  if (url !== undefined) return role.coversUrl(verb, url, steps)
+  return role.covers({ verb, group: apiGroups?.[0] ?? '', resource: resources?.[0] ?? '', name: resourceNames?.[0] }, steps)
 }
 
 /** How many pieces the rules have: the product of what stands in each of them. */
@@ -81,22 +36,27 @@ export function pieceCount(rules: readonly PolicyRule[]): number {
   }, 0)
 }
 
-/** The pieces of `wanted` that no rule of `owned` covers; empty where everything is covered. */
-export function uncoveredRules(owned: readonly PolicyRule[], wanted: readonly PolicyRule[]): PolicyRule[] {
-  const rules = owned.map(ownedRule)
-  return wanted.flatMap(piecesOf).filter(piece => !rules.some(rule => covers(rule, piece)))
+/** The pieces of `wanted` that none of the roles covers; empty where everything is covered. Undefined where comparing them takes more steps than are left. */
+export function uncoveredRules(held: readonly RuleIndex[], wanted: readonly PolicyRule[], steps: Steps): PolicyRule[] | undefined {
+  const uncovered: PolicyRule[] = []
+  for (const rule of wanted) {
+    for (const piece of piecesOf(rule)) {
+      const covered = held.some(role => covers(role, piece, steps))
+      if (steps.left < 0) return undefined
+      if (!covered) uncovered.push(piece)
+    }
+  }
+  return uncovered
 }
 
-/** How long the pieces are together: a name of a megabyte beside a thousand groups stands for a gigabyte. */
-export function pieceCharacters(pieces: readonly PolicyRule[]): number {
-  const all = pieces.flatMap(({ apiGroups, resources, verbs, resourceNames, nonResourceURLs }) => [
-    ...(apiGroups ?? []),
-    ...(resources ?? []),
-    ...verbs,
-    ...(resourceNames ?? []),
-    ...(nonResourceURLs ?? []),
-  ])
-  return all.reduce((sum, text) => sum + text.length, 0)
+/** The first pieces, as many as are together so long: a name of a megabyte beside a thousand groups stands for a gigabyte. */
+export function firstPieces(pieces: readonly PolicyRule[], count: number, characters: number): readonly PolicyRule[] {
+  let left = characters
+  const end = pieces.findIndex(({ apiGroups, resources, verbs, resourceNames, nonResourceURLs }, at) => {
+    for (const list of [apiGroups, resources, verbs, resourceNames, nonResourceURLs]) left -= list?.[0]?.length ?? 0
+    return at === count || left < 0
+  })
+  return end === -1 ? pieces : pieces.slice(0, end)
 }
 
 /** Pieces that differ only in the verb become one rule, as upstream prints what is missing: a verb as often as it is asked for. */

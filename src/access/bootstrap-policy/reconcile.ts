@@ -1,6 +1,7 @@
 // How a start brings stored bootstrap objects up to date without undoing what an administrator added.
 import type { KubeObject } from '../../api/object.ts'
 import { uncoveredRules } from '../authorizers/rule-cover.ts'
+import { anySteps, indexRules } from '../authorizers/rule-index.ts'
 import type { ClusterRole, RbacObject, RoleBinding, Subject } from '../rbac-object.ts'
 import { autoupdateAnnotation } from './policy-rule.ts'
 
@@ -26,7 +27,8 @@ function planRole(existing: ClusterRole, expected: ClusterRole): BootstrapPlan {
   let changed = addMetadata(updated, expected)
   if (expected.aggregationRule === undefined) {
     // Rules of a role without a gathering rule; a gathering role's rules belong to the aggregation controller.
-    const missing = (expected.rules ?? []).filter(rule => uncoveredRules(existing.rules ?? [], [rule]).length > 0)
+    const held = [indexRules(existing.rules ?? [])]
+    const missing = (expected.rules ?? []).filter(rule => uncoveredRules(held, [rule], anySteps())?.length !== 0)
     if (missing.length > 0) {
       updated.rules = [...(updated.rules ?? []), ...structuredClone(missing)]
       changed = true

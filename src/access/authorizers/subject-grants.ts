@@ -1,0 +1,62 @@
+// The grants of one user or group, ordered by namespace, those for the whole cluster first, then by the name of their binding.
+import type { Binding, Grant } from './grant.ts'
+
+export class SubjectGrants {
+  readonly #grants: Grant[] = []
+  #administrators = 0
+
+  get size(): number {
+    return this.#grants.length
+  }
+
+  /** Whether any is more than what Kubernetes' own policy gives to everybody: its bindings begin with `system:`. */
+  get hasOfAdministrators(): boolean {
+    return this.#administrators > 0
+  }
+
+  add(grant: Grant): void {
+    this.#grants.splice(this.#placeOf(grant.binding.namespace, grant.binding.name), 0, grant)
+    if (isOfAdministrators(grant)) this.#administrators += 1
+  }
+
+  remove(grant: Grant): void {
+    const at = this.#placeOf(grant.binding.namespace, grant.binding.name)
+    if (this.#grants[at] !== grant) return
+    this.#grants.splice(at, 1)
+    if (isOfAdministrators(grant)) this.#administrators -= 1
+  }
+
+  /** What the binding gives to this subject. */
+  of(binding: Binding): Grant | undefined {
+    const grant = this.#grants[this.#placeOf(binding.namespace, binding.name)]
+    return grant?.binding === binding ? grant : undefined
+  }
+
+  /** Calls `visit` for each grant of the namespace, '' for the whole cluster, until it returns true. */
+  some(namespace: string, visit: (grant: Grant) => boolean): Grant | undefined {
+    for (let at = namespace === '' ? 0 : this.#placeOf(namespace, ''); at < this.#grants.length; at++) {
+      const grant = this.#grants[at]
+      if (grant === undefined || grant.binding.namespace !== namespace) return undefined
+      if (visit(grant)) return grant
+    }
+    return undefined
+  }
+
+  /** The first place that is not before this binding. */
+  #placeOf(namespace: string, name: string): number {
+    let from = 0
+    let to = this.#grants.length
+    while (from < to) {
+      const middle = (from + to) >>> 1
+      const other = this.#grants[middle]?.binding
+      if (other !== undefined && isBefore(other, namespace, name)) from = middle + 1
+      else to = middle
+    }
+    return from
+  }
+}
+
+const isBefore = (binding: Binding, namespace: string, name: string): boolean =>
+  binding.namespace < namespace || (binding.namespace === namespace && binding.name < name)
+
+const isOfAdministrators = ({ binding }: Grant): boolean => !binding.name.startsWith('system:')
