@@ -13,8 +13,10 @@ const maxTokenSeconds = 366 * 86_400
 /** What the projected volume of every pod asks for; upstream takes it as the mark of an old client that does not reload its token. */
 const projectedSeconds = 3607
 const year = 365 * 86_400
-/** Of the audiences as JSON. The signer bounds all claims together, a bearer token must fit into a header, and who is asked may be many, but not thousands. */
+/** Of the audiences as JSON in UTF-8. The signer bounds all claims together, and a bearer token must fit into a header. */
 const maxAudiencesBytes = 4096
+/** No name of an object, kind or version is longer, and no uid. */
+const maxReferenceBytes = 253
 
 export interface TokenRequestSpec {
   readonly audiences?: readonly string[] | null
@@ -64,9 +66,8 @@ export async function issueServiceAccountToken(
   checkSeconds(asked)
   const expirationSeconds = Math.min(asked, maxTokenSeconds)
   const warnings = asked > maxTokenSeconds ? [`requested expiration of ${asked} seconds shortened to ${maxTokenSeconds} seconds`] : []
+  checkBytes(spec)
   const bound = bindingOf(account, spec, objects)
-  if (JSON.stringify(spec.audiences ?? []).length > maxAudiencesBytes)
-    throw invalid(requestKind, '', [tooLong('spec.audiences', maxAudiencesBytes)])
   const audiences = spec.audiences && spec.audiences.length > 0 ? spec.audiences : (parts.audiences ?? [issuer])
   const now = Math.floor(clock.now() / 1000)
   const ours = audiences.some(audience => (parts.audiences ?? [issuer]).includes(audience))
@@ -98,6 +99,17 @@ function checkSeconds(asked: number): void {
   const refuse = (detail: string): ApiError => invalid(requestKind, '', [invalidValue('spec.expirationSeconds', asked, detail)])
   if (asked < minTokenSeconds) throw refuse('may not specify a duration less than 10 minutes')
   if (asked > 2 ** 32) throw refuse('may not specify a duration larger than 2^32 seconds')
+}
+
+/** Before any of it is looked up, quoted or signed. */
+function checkBytes({ audiences, boundObjectRef }: TokenRequestSpec): void {
+  const faults =
+    Buffer.byteLength(JSON.stringify(audiences ?? [])) > maxAudiencesBytes ? [tooLong('spec.audiences', maxAudiencesBytes)] : []
+  for (const field of ['kind', 'apiVersion', 'name', 'uid'] as const) {
+    if (Buffer.byteLength(boundObjectRef?.[field] ?? '') > maxReferenceBytes)
+      faults.push(tooLong(`spec.boundObjectRef.${field}`, maxReferenceBytes))
+  }
+  if (faults.length > 0) throw invalid(requestKind, '', faults)
 }
 
 interface Binding {

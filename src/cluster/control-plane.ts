@@ -38,6 +38,7 @@ import type { Profile } from '../base/config.ts'
 import type { Logger } from '../base/log.ts'
 import type { Registry } from '../base/metrics.ts'
 import { type ApiServer, createApiServer } from '../server/api-server.ts'
+import type { HealthCheck } from '../server/health/health.ts'
 import { type ServedResources, serveResources } from '../server/objects/served-resource.ts'
 import type { AuditSink } from '../server/request/audit-event.ts'
 import { anyOrigin } from '../server/streams/own-origin.ts'
@@ -62,6 +63,7 @@ import { objectFeed } from './object-feed.ts'
 import { policyAuthorizer } from './policy-authorizer.ts'
 import type { PolicyFolder } from './policy-folder.ts'
 import { keepQuotaStatus, quotaController } from './quota-status.ts'
+import { signToken } from './sign-token.ts'
 import { anonymousPaths, tokenIssuers } from './token-issuers.ts'
 import { webhookParts } from './webhook-parts.ts'
 
@@ -87,6 +89,8 @@ export interface ControlPlaneOptions {
   readonly authorization?: AuthorizationConfiguration
   /** Called once with what puts another configuration in the place of one of these two, for as long as the server runs. */
   readonly reloads?: (replace: ReplaceConfiguration) => void
+  /** What else `/readyz` asks. */
+  readonly checks?: readonly HealthCheck[]
   readonly clock: Clock
   readonly log: Logger
   readonly metrics: Registry
@@ -193,7 +197,7 @@ export async function openControlPlane(options: ControlPlaneOptions): Promise<Ap
     },
   })
   const issuing: IssueTokenParts = {
-    signToken: (claims, until) => signer.signToken(claims, until),
+    signToken: (claims, until) => signToken(signer, claims, until),
     extendProjected: profile === 'upstream',
     ...{ objects, clock, audiences },
   }
@@ -217,6 +221,7 @@ export async function openControlPlane(options: ControlPlaneOptions): Promise<Ap
     ...(profile === 'secure' ? {} : { judgeOrigin: anyOrigin }),
     frontProxyIdentity: frontProxyIdentity(signer, clock),
     ...(openPaths === undefined ? {} : { anonymousPaths: openPaths }),
+    ...(options.checks === undefined ? {} : { checks: options.checks }),
     aggregates: options.offline !== true,
     issueToken: (account, spec, until) => issueServiceAccountToken(account, spec, issuing, until),
     explainAccess: createExplainAccess(rbac),

@@ -1,12 +1,11 @@
 // X.509: the authorities' own certificates and the leaves they issue. Content comes from the request; the CSR only proves the key.
 import { type KeyObject, randomBytes } from 'node:crypto'
 import { loadX509, type X509 } from '../base/x509.ts'
-import { PolicyViolation } from './policy.ts'
+import { checkCsrSize, PolicyViolation } from './policy.ts'
 import type { AuthorityName, CertificateRequest } from './signer.ts'
 
 const backdateMs = 5 * 60_000
 const authorityYears = 10
-const maxCsrBytes = 16_384
 const clientAuth = '1.3.6.1.5.5.7.3.2'
 const serverAuth = '1.3.6.1.5.5.7.3.1'
 const signing = { name: 'ECDSA', hash: 'SHA-256' }
@@ -81,8 +80,7 @@ export async function openIssuer(authority: AuthorityName, key: KeyObject, certi
 
 /** Issues a leaf after the role's policy has accepted the request. Throws `PolicyViolation` for a bad CSR. */
 export async function issueLeaf(request: CertificateRequest, issuer: Issuer, now: number): Promise<string> {
-  if (request.csr.length > maxCsrBytes)
-    throw new PolicyViolation('csr-size', `The CSR has ${request.csr.length} bytes, at most ${maxCsrBytes} are allowed`)
+  checkCsrSize(request.csr)
   const { x509 } = issuer
   const publicKey = await provenKey(x509, request.csr)
   const names = [

@@ -1,9 +1,10 @@
 // The signer's wire form: a length in four bytes (big endian), then that much JSON. Bounded, so that no peer can make the other buffer without end.
 import { parseJson } from '../base/json.ts'
 
-const maxFrameBytes = 1 << 20
+export const maxFrameBytes = 1 << 20
+const headerBytes = 4
 
-/** The peer broke the wire form; the connection is of no further use. */
+/** The peer broke the wire form and the connection is of no further use; or what is to be sent does not fit into a frame. */
 export class FrameError extends Error {
   constructor(message: string) {
     super(message)
@@ -14,25 +15,54 @@ export class FrameError extends Error {
 export function encodeFrame(value: unknown): Buffer {
   const body = Buffer.from(JSON.stringify(value))
   if (body.length > maxFrameBytes) throw new FrameError(`A frame of ${body.length} bytes exceeds ${maxFrameBytes}`)
-  const frame = Buffer.allocUnsafe(4 + body.length)
+  const frame = Buffer.allocUnsafe(headerBytes + body.length)
   frame.writeUInt32BE(body.length, 0)
-  body.copy(frame, 4)
+  body.copy(frame, headerBytes)
   return frame
 }
 
-/** Gathers chunks and hands out whole frames, parsed. Throws `FrameError` for too long or unparsable ones. */
-export function createFrameReader(onFrame: (value: unknown) => void): (chunk: Buffer) => void {
-  let buffered: Buffer = Buffer.alloc(0)
-  return chunk => {
-    buffered = buffered.length === 0 ? chunk : Buffer.concat([buffered, chunk])
-    while (buffered.length >= 4) {
-      const length = buffered.readUInt32BE(0)
-      if (length > maxFrameBytes) throw new FrameError(`A frame of ${length} bytes exceeds ${maxFrameBytes}`)
-      if (buffered.length < 4 + length) return
-      const body = buffered.subarray(4, 4 + length)
-      buffered = buffered.subarray(4 + length)
-      onFrame(parse(body))
+/**
+ * Gathers chunks and passes on whole frames, parsed, with the bytes that each took. Throws `FrameError` for too long or unparsable ones. Each byte is
+ * copied a bounded number of times, however small the chunks are.
+ */
+export function createFrameReader(onFrame: (value: unknown, bytes: number) => void): (chunk: Buffer) => void {
+  const none = Buffer.alloc(0)
+  /** The beginning of a frame whose end is pending; `held.length` is its capacity. */
+  let held: Buffer = none
+  let heldBytes = 0
+
+  const hold = (bytes: Buffer) => {
+    const needed = heldBytes + bytes.length
+    if (needed > held.length) {
+      const larger = Buffer.allocUnsafe(Math.max(needed, held.length * 2))
+      held.copy(larger, 0, 0, heldBytes)
+      held = larger
     }
+    bytes.copy(held, heldBytes)
+    heldBytes = needed
+  }
+
+  return chunk => {
+    let bytes = chunk
+    if (heldBytes > 0) {
+      hold(chunk)
+      bytes = held.subarray(0, heldBytes)
+    }
+    let at = 0
+    while (bytes.length - at >= headerBytes) {
+      const length = bytes.readUInt32BE(at)
+      if (length > maxFrameBytes) throw new FrameError(`A frame of ${length} bytes exceeds ${maxFrameBytes}`)
+      const end = at + headerBytes + length
+      if (bytes.length < end) break
+      onFrame(parse(bytes.subarray(at + headerBytes, end)), headerBytes + length)
+      at = end
+    }
+    // Nothing was whole, and all of it is held already.
+    if (at === 0 && heldBytes > 0) return
+    const rest = bytes.subarray(at)
+    held = none
+    heldBytes = 0
+    if (rest.length > 0) hold(rest)
   }
 }
 

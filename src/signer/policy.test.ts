@@ -88,6 +88,7 @@ const cases: { name: string; role: SignerRole; request: CertificateRequest; rule
   { name: 'an empty group', role: 'controllers', request: client('ann', ['']), rule: 'form' },
   { name: 'a bad DNS name', role: 'server', request: apiServer({ dnsNames: ['a..b'] }), rule: 'form' },
   { name: 'more names than a certificate may have', role: 'controllers', request: client('ann', Array(101).fill('dev')), rule: 'form' },
+  { name: 'a CSR that is too large', role: 'controllers', request: client('ann', [], { csr: Buffer.alloc(16_385) }), rule: 'csr-size' },
   { name: 'the administrator', role: 'admin', request: client('bulkhead-admin', ['system:masters']) },
   { name: 'another administrator', role: 'admin', request: client('ann', ['system:masters']), rule: 'subject' },
 ]
@@ -117,6 +118,7 @@ const claims: { name: string; claims: Record<string, unknown>; rule: string }[] 
   { name: 'a far end', claims: { ...good, exp: 1000 + 367 * day }, rule: 'token-lifetime' },
   { name: 'no audience', claims: { ...good, aud: [] }, rule: 'token-audience' },
   { name: 'too much', claims: { ...good, x: 'y'.repeat(9000) }, rule: 'token-size' },
+  { name: 'too many bytes in fewer characters', claims: { ...good, aud: ['\u4e2d'.repeat(4000)] }, rule: 'token-size' },
 ]
 for (const { name, claims: bad, rule } of claims) {
   test(`checkClaims() refuses ${name}`, () => {

@@ -172,8 +172,14 @@ export function checkCertificate(role: SignerRole, request: CertificateRequest, 
 }
 
 const maxNames = 100
+const maxCsrBytes = 16_384
 
-function checkForm({ commonName, organizations, dnsNames, ipAddresses, lifetimeSeconds }: CertificateRequest): void {
+export function checkCsrSize({ length }: Buffer): void {
+  if (length > maxCsrBytes) throw new PolicyViolation('csr-size', `The CSR has ${length} bytes, at most ${maxCsrBytes} are allowed`)
+}
+
+function checkForm({ csr, commonName, organizations, dnsNames, ipAddresses, lifetimeSeconds }: CertificateRequest): void {
+  checkCsrSize(csr)
   const isText = (text: string, max: number) => text.length > 0 && text.length <= max && !/\p{Cc}/u.test(text)
   if (!isText(commonName, 320)) throw new PolicyViolation('form', 'The common name must have 1 to 320 printable characters')
   if (organizations.length > maxNames || !organizations.every(group => isText(group, 253))) {
@@ -205,6 +211,6 @@ export function checkClaims(claims: Readonly<Record<string, unknown>>): void {
   if (typeof iat !== 'number' || typeof exp !== 'number' || exp <= iat || exp - iat > maxTokenSeconds) {
     throw new PolicyViolation('token-lifetime', `A token must end within ${maxTokenSeconds} s`)
   }
-  if (JSON.stringify(claims).length > maxClaimsBytes)
+  if (Buffer.byteLength(JSON.stringify(claims)) > maxClaimsBytes)
     throw new PolicyViolation('token-size', `A token may have at most ${maxClaimsBytes} bytes of claims`)
 }

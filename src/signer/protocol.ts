@@ -10,12 +10,18 @@ export interface WireRequest {
   readonly params: Readonly<Record<string, unknown>>
 }
 
-export type WireAnswer =
-  | { readonly id: number; readonly result: unknown }
-  | { readonly id: number; readonly error: { readonly message: string; readonly rule?: string } }
+export interface WireFailure {
+  readonly message: string
+  /** Of the policy that refused. */
+  readonly rule?: string
+}
 
-/** At most this many tokens in one request. */
+export type WireAnswer = { readonly id: number; readonly result: unknown } | { readonly id: number; readonly error: WireFailure }
+
+/** At most this many tokens in one request. Each has its own result: a refused one harms no other. */
 export const maxTokenBatch = 64
+
+export type TokenResult = { readonly token: string } | { readonly error: Error }
 
 const methods: readonly SignerMethod[] = [
   'authority',
@@ -42,9 +48,27 @@ export function parseRequest(value: unknown): WireRequest {
 export function parseAnswer(value: unknown): WireAnswer | undefined {
   if (!isJsonObject(value) || typeof value['id'] !== 'number') return undefined
   const { id, error, result } = value
-  if (!isJsonObject(error)) return { id, result }
-  const rule = error['rule']
-  return { id, error: { message: String(error['message']), ...(typeof rule === 'string' ? { rule } : {}) } }
+  return isJsonObject(error) ? { id, error: parseFailure(error) } : { id, result }
+}
+
+function parseFailure({ message, rule }: Readonly<Record<string, unknown>>): WireFailure {
+  return { message: String(message), ...(typeof rule === 'string' ? { rule } : {}) }
+}
+
+/** What the caller gets of a failure that came over the wire. */
+export const failureError = ({ message, rule }: WireFailure): Error =>
+  rule === undefined ? new Error(message) : new PolicyViolation(rule, message)
+
+/** Undefined where it is no list of results. A token is a text, what was refused an object. */
+export function parseTokenResults(value: unknown): readonly TokenResult[] | undefined {
+  if (!Array.isArray(value)) return undefined
+  const results: TokenResult[] = []
+  for (const item of value) {
+    if (typeof item === 'string') results.push({ token: item })
+    else if (isJsonObject(item)) results.push({ error: failureError(parseFailure(item)) })
+    else return undefined
+  }
+  return results
 }
 
 export function bytesParam(params: WireRequest['params'], name: string): Buffer {
@@ -67,8 +91,14 @@ export function authorityParam(value: unknown): AuthorityName {
   throw malformed('authority')
 }
 
-export function claimsParam(value: unknown): readonly Readonly<Record<string, unknown>>[] {
-  if (!Array.isArray(value) || value.length > maxTokenBatch || !value.every(isJsonObject)) throw malformed('claims')
+/** Of a batch; each item is still anything. */
+export function claimsParam(value: unknown): readonly unknown[] {
+  if (!Array.isArray(value) || value.length > maxTokenBatch) throw malformed('claims')
+  return value
+}
+
+export function claimsItem(value: unknown): Readonly<Record<string, unknown>> {
+  if (!isJsonObject(value)) throw malformed('claims')
   return value
 }
 

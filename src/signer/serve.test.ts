@@ -141,13 +141,13 @@ test('connectSigner() waits for a signer that restarts, and stops when its calle
   const server = await serve(path, 'server')
   assert.equal((await early).length, 1)
   await server[Symbol.asyncDispose]()
-  const waiting = signer.signToken(claims('late'), signal)
+  const waiting = signer.auditKey(signal)
   const caller = new AbortController()
   const abandoned = signer.tokenKeys(caller.signal)
   caller.abort(new Error('enough'))
   await assert.rejects(abandoned, /enough/)
   await using _again = await serve(path, 'server')
-  assert.match(await waiting, /^[\w-]+\.[\w-]+\.[\w-]+$/)
+  assert.ok((await waiting).keyId)
 })
 
 test('connectSigner() rejects what is open when it is closed', async () => {
@@ -244,11 +244,11 @@ test('createFrameReader() finds frames in any cut of the bytes', () => {
   assert.throws(() => createFrameReader(() => undefined)(Buffer.from('00200000', 'hex')), FrameError)
 })
 
-test('connectSigner() takes no more than 10,000 requests while the signer is away', async () => {
+test('connectSigner() takes no more than 1000 requests while the signer is away', async () => {
   await using signer = connectSigner(newPath(), { clock: systemClock })
   const caller = new AbortController()
-  const waiting = Array.from({ length: 10_000 }, () => signer.tokenKeys(caller.signal).catch((err: unknown) => String(err)))
-  await assert.rejects(signer.tokenKeys(caller.signal), /10000 requests wait already/)
+  const waiting = Array.from({ length: 1000 }, () => signer.tokenKeys(caller.signal).catch((err: unknown) => String(err)))
+  await assert.rejects(signer.tokenKeys(caller.signal), /1000 requests wait already/)
   caller.abort(new Error('enough'))
   assert.deepEqual(new Set(await Promise.all(waiting)), new Set(['Error: enough']))
 })

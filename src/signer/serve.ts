@@ -12,9 +12,11 @@ import {
   authorityParam,
   bytesParam,
   certificateParam,
+  claimsItem,
   claimsParam,
   parseRequest,
   type WireAnswer,
+  type WireFailure,
   type WireRequest,
 } from './protocol.ts'
 import type { Signer } from './signer.ts'
@@ -38,6 +40,10 @@ export interface ServeSignerOptions {
 }
 
 const maxInFlight = 256
+/** Of requests that have no answer yet. */
+const maxInFlightBytes = 4 << 20
+/** One process has one; beside it are those that it lost without noticing. */
+const maxConnections = 32
 /** Answers that a peer may leave unread; until it reads them, none of its requests is read. */
 const maxUnreadBytes = 1024 * 1024
 
@@ -60,6 +66,8 @@ export async function serveSigner(options: ServeSignerOptions): Promise<AsyncDis
         connection.once('close', () => connections.delete(connection))
         serveConnection(connection, socket.role, options, closing.signal)
       })
+      server.maxConnections = maxConnections
+      server.on('drop', () => options.log.error('signer refused a connection: too many are open', { role: socket.role }))
       await listenOnSocket(server, socket.path, socket.groupMayConnect === true ? 0o117 : 0o177)
       servers.push({ server, path: socket.path })
       if (socket.owner) await chown(socket.path, socket.owner.uid, socket.owner.gid)
@@ -74,20 +82,24 @@ export async function serveSigner(options: ServeSignerOptions): Promise<AsyncDis
 function serveConnection(connection: Socket, role: SignerRole, options: ServeSignerOptions, signal: AbortSignal): void {
   const { log } = options
   let inFlight = 0
+  let inFlightBytes = 0
   const answer = (frame: WireAnswer) => {
-    if (!connection.destroyed) connection.write(encodeFrame(frame))
+    if (!connection.destroyed) connection.write(encodeAnswer(frame))
     pace()
   }
   /** Reads on only when half of the requests are done and the answers are read. */
   const pace = () => {
-    if (inFlight >= maxInFlight || connection.writableLength > maxUnreadBytes) connection.pause()
-    else if (connection.isPaused() && inFlight < maxInFlight / 2 && !connection.writableNeedDrain) connection.resume()
+    if (inFlight >= maxInFlight || inFlightBytes >= maxInFlightBytes || connection.writableLength > maxUnreadBytes) connection.pause()
+    else if (connection.isPaused() && inFlight < maxInFlight / 2 && inFlightBytes < maxInFlightBytes / 2 && !connection.writableNeedDrain)
+      connection.resume()
   }
-  const read = createFrameReader(value => {
+  const read = createFrameReader((value, bytes) => {
     inFlight++
+    inFlightBytes += bytes
     pace()
     void respond(value, role, options, signal).then(frame => {
       inFlight--
+      inFlightBytes -= bytes
       answer(frame)
     })
   })
@@ -104,7 +116,17 @@ function serveConnection(connection: Socket, role: SignerRole, options: ServeSig
   connection.on('error', err => log.debug('signer connection lost', { role, err }))
 }
 
-/** Never rejects. A refusal goes back with its rule; any other failure goes to the log, and the caller hears only that it failed. */
+/** Never throws: an answer that does not fit into a frame is an error for its caller. */
+function encodeAnswer(answer: WireAnswer): Buffer {
+  try {
+    return encodeFrame(answer)
+  } catch (err) {
+    if (!(err instanceof FrameError)) throw err
+    return encodeFrame({ id: answer.id, error: { message: 'The answer does not fit into a frame', rule: 'answer-size' } })
+  }
+}
+
+/** Never rejects. */
 async function respond(value: unknown, role: SignerRole, options: ServeSignerOptions, signal: AbortSignal): Promise<WireAnswer> {
   let id = isJsonObject(value) && typeof value['id'] === 'number' ? value['id'] : 0
   try {
@@ -113,23 +135,40 @@ async function respond(value: unknown, role: SignerRole, options: ServeSignerOpt
     checkMethod(role, request.method)
     return { id, result: await perform(request, role, options, signal) }
   } catch (err) {
-    if (err instanceof PolicyViolation) {
-      options.log.info('signer refused a request', { role, rule: err.rule, reason: err.message })
-      return { id, error: { message: err.message, rule: err.rule } }
-    }
-    options.log.error('signer request failed', { role, err })
-    return { id, error: { message: err instanceof RangeError || isUnwrapError(err) ? err.message : 'The signer failed, see its log' } }
+    return { id, error: failureOf(err, role, options.log) }
   }
+}
+
+/** A refusal goes back with its rule; any other failure goes to the log, and the caller only gets that it failed. */
+function failureOf(err: unknown, role: SignerRole, log: Logger): WireFailure {
+  if (err instanceof PolicyViolation) {
+    log.info('signer refused a request', { role, rule: err.rule, reason: err.message })
+    return { message: err.message, rule: err.rule }
+  }
+  log.error('signer request failed', { role, err })
+  return { message: err instanceof RangeError || isUnwrapError(err) ? err.message : 'The signer failed, see its log' }
 }
 
 const isUnwrapError = (err: unknown): err is Error => err instanceof Error && err.message.startsWith('Cannot unwrap key')
 
-async function perform(
-  { method, params }: WireRequest,
+/** A token, or why there is none: one of a batch never fails the others. */
+async function signOne(
+  item: unknown,
   role: SignerRole,
-  { signer, servingNames }: ServeSignerOptions,
+  { signer, log }: ServeSignerOptions,
   signal: AbortSignal,
-) {
+): Promise<string | WireFailure> {
+  try {
+    const claims = claimsItem(item)
+    checkClaims(claims)
+    return await signer.signToken(claims, signal)
+  } catch (err) {
+    return failureOf(err, role, log)
+  }
+}
+
+async function perform({ method, params }: WireRequest, role: SignerRole, options: ServeSignerOptions, signal: AbortSignal) {
+  const { signer, servingNames } = options
   switch (method) {
     case 'authority':
       return signer.authority(authorityParam(params['name']), signal)
@@ -140,11 +179,8 @@ async function perform(
     }
     case 'tokenKeys':
       return signer.tokenKeys(signal)
-    case 'signTokens': {
-      const batch = claimsParam(params['claims'])
-      for (const claims of batch) checkClaims(claims)
-      return Promise.all(batch.map(claims => signer.signToken(claims, signal)))
-    }
+    case 'signTokens':
+      return Promise.all(claimsParam(params['claims']).map(item => signOne(item, role, options, signal)))
     case 'wrapKey': {
       const { id, wrapped } = await signer.wrapKey(bytesParam(params, 'key'), signal)
       return { id, wrapped: wrapped.toString('base64') }

@@ -288,6 +288,18 @@ const refusals: { name: string; spec: TokenRequestSpec; reason: 'Invalid' | 'Bad
     message: /spec\.audiences: Too long: may not be more than 4096 bytes/,
   },
   {
+    name: 'an audience of too many bytes in fewer characters',
+    spec: { audiences: ['\u4e2d'.repeat(4080)] },
+    reason: 'Invalid',
+    message: /spec\.audiences: Too long: may not be more than 4096 bytes/,
+  },
+  ...(['kind', 'apiVersion', 'name', 'uid'] as const).map(field => ({
+    name: `a bound object whose ${field} is too long`,
+    spec: { boundObjectRef: { kind: 'Pod', apiVersion: 'v1', name: 'web-0', [field]: '\u4e2d'.repeat(85) } },
+    reason: 'Invalid' as const,
+    message: new RegExp(`spec\\.boundObjectRef\\.${field}: Too long: may not be more than 253 bytes$`),
+  })),
+  {
     name: 'a missing pod',
     spec: { boundObjectRef: { kind: 'Pod', apiVersion: 'v1', name: 'x' } },
     reason: 'NotFound',

@@ -16,6 +16,7 @@ import { rehearse } from '../../server/objects/rehearse.ts'
 import { Listener } from '../../server/server.ts'
 import { type ConnectionLimits, connectionsWithin, defaultConnectionLimits } from '../../server/transport/limited-listener.ts'
 import type { Signer } from '../../signer/signer.ts'
+import { SignerWatch } from '../../signer/signer-watch.ts'
 import type { Store } from '../../store/store.ts'
 import { keepHeapRoom } from '../heap-room.ts'
 import type { PartContext } from '../part-process.ts'
@@ -55,6 +56,7 @@ export async function serveApi({
   stack.use(audit)
   const { authentication, authorization } = settings.configurations
   let configurations: ReloadedConfigurations | undefined
+  const signerWatch = new SignerWatch({ signer, clock, log })
   const server = stack.use(
     await openControlPlane({
       store,
@@ -72,12 +74,14 @@ export async function serveApi({
         configurations = new ReloadedConfigurations(settings.configurations, replace, { metrics, clock, log })
       },
       features,
+      checks: [{ name: 'signer', readinessOnly: true, check: () => signerWatch.check() }],
       clock,
       log,
       metrics,
       signal,
     }),
   )
+  server.runAlongside(until => signerWatch.run(until))
   let serving = await firstServing
   const listener = stack.use(
     new Listener({

@@ -1,0 +1,151 @@
+// The connection of one process to the signer's socket. It opens at the first request, and comes back by itself when the signer restarts.
+import { createConnection, type Socket } from 'node:net'
+import { type Clock, pause } from '../base/clock.ts'
+import type { Logger } from '../base/log.ts'
+import { createFrameReader, encodeFrame } from './frame.ts'
+import type { SignerMethod } from './policy.ts'
+import { failureError, parseAnswer } from './protocol.ts'
+import { SignerFailure } from './signer-failure.ts'
+
+export interface SignerConnectionOptions {
+  readonly path: string
+  readonly clock: Clock
+  readonly log: Logger
+}
+
+type Params = Readonly<Record<string, unknown>>
+
+interface Request {
+  readonly method: SignerMethod
+  /** Made when the request is sent. */
+  readonly params: () => Params
+  resolve(result: unknown): void
+  reject(err: unknown): void
+}
+
+const firstDelayMs = 20
+const maxDelayMs = 2000
+const maxOpen = 1000
+
+export class SignerConnection implements AsyncDisposable {
+  readonly #options: SignerConnectionOptions
+  readonly #closing = new AbortController()
+  /** By id: what waits for a connection, and what waits for its answer on this one. */
+  readonly #pending = new Map<number, Request>()
+  readonly #sent = new Map<number, Request>()
+  #socket: Socket | undefined
+  #connected = false
+  #retrying = false
+  #delayMs = firstDelayMs
+  #nextId = 1
+
+  constructor(options: SignerConnectionOptions) {
+    this.#options = options
+  }
+
+  /**
+   * Waits for a connection where there is none. A request that was sent is never sent again: where its connection breaks before the answer, it
+   * rejects with a `SignerFailure`. Rejects with `PolicyViolation` where the signer refuses, with the signal's reason where that comes first.
+   */
+  call(method: SignerMethod, params: Params | (() => Params), signal: AbortSignal): Promise<unknown> {
+    return new Promise((resolve, reject) => {
+      const stop = AbortSignal.any([signal, this.#closing.signal])
+      if (stop.aborted) return reject(stop.reason)
+      if (this.#pending.size + this.#sent.size >= maxOpen)
+        return reject(new SignerFailure('busy', `Cannot use the signer: ${maxOpen} requests wait already`))
+      const id = this.#nextId++
+      const done = () => {
+        stop.removeEventListener('abort', onAbort)
+        this.#pending.delete(id)
+        this.#sent.delete(id)
+        // An idle connection is no reason for a process to stay.
+        if (this.#pending.size + this.#sent.size === 0) this.#socket?.unref()
+      }
+      const onAbort = () => {
+        done()
+        reject(stop.reason)
+      }
+      stop.addEventListener('abort', onAbort, { once: true })
+      this.#pending.set(id, {
+        method,
+        params: params instanceof Function ? params : () => params,
+        resolve: result => {
+          done()
+          resolve(result)
+        },
+        reject: err => {
+          done()
+          reject(err)
+        },
+      })
+      if (this.#socket === undefined && !this.#retrying) this.#open()
+      this.#socket?.ref()
+      if (this.#connected) this.#sendPending()
+    })
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#closing.abort(new Error('the connection to the signer is closed'))
+    this.#socket?.destroy()
+  }
+
+  #sendPending(): void {
+    for (const [id, request] of this.#pending) {
+      this.#pending.delete(id)
+      try {
+        const frame = encodeFrame({ id, method: request.method, params: request.params() })
+        this.#sent.set(id, request)
+        this.#socket?.write(frame)
+      } catch (err) {
+        // It does not fit into a frame: the fault of this request alone.
+        request.reject(err)
+      }
+    }
+  }
+
+  #open(): void {
+    const { path, log } = this.#options
+    const socket = createConnection(path)
+    this.#socket = socket
+    const read = createFrameReader(value => this.#answered(value))
+    socket.once('connect', () => {
+      this.#connected = true
+      this.#delayMs = firstDelayMs
+      this.#sendPending()
+    })
+    socket.on('data', chunk => {
+      try {
+        read(chunk)
+      } catch (err) {
+        socket.destroy(err instanceof Error ? err : undefined)
+      }
+    })
+    socket.on('error', err => log.debug('signer connection lost', { path, err }))
+    socket.once('close', () => {
+      this.#connected = false
+      this.#socket = undefined
+      for (const { method, reject } of [...this.#sent.values()])
+        reject(new SignerFailure('lost', `The connection to the signer broke before it answered "${method}"`))
+      if (!this.#closing.signal.aborted && this.#pending.size > 0) void this.#reopen()
+    })
+    socket.unref()
+  }
+
+  #answered(value: unknown): void {
+    const answer = parseAnswer(value)
+    const request = answer === undefined ? undefined : this.#sent.get(answer.id)
+    if (answer === undefined || request === undefined) return
+    if ('error' in answer) request.reject(failureError(answer.error))
+    else request.resolve(answer.result)
+  }
+
+  async #reopen(): Promise<void> {
+    if (this.#retrying) return
+    this.#retrying = true
+    const wait = this.#delayMs
+    this.#delayMs = Math.min(wait * 2, maxDelayMs)
+    await pause(this.#options.clock, wait, this.#closing.signal)
+    this.#retrying = false
+    if (!this.#closing.signal.aborted && this.#socket === undefined && this.#pending.size > 0) this.#open()
+  }
+}
