@@ -33,6 +33,8 @@ export function readerOf(objects: Readonly<Record<string, readonly KubeObject[]>
 export class FakeFeed implements ObjectFeed {
   readonly #objects = new Map<string, Map<string, KubeObject>>()
   readonly #listeners: { readonly resource: string; listener(change: ObjectChange): void }[] = []
+  readonly #byteListeners: ((namespace: string) => void)[] = []
+  readonly #bytes = new Map<string, number>()
   revision = 1
   /** Whether changes bring their objects parsed. */
   parsed = true
@@ -63,6 +65,20 @@ export class FakeFeed implements ObjectFeed {
 
   count(resource: string, namespace: string): number {
     return this.absent.has(resource) ? 0 : this.list(resource, namespace).length
+  }
+
+  storedBytes(namespace: string, kind: 'objects' | 'news' = 'objects'): number {
+    return this.#bytes.get(`${kind}/${namespace}`) ?? 0
+  }
+
+  followStoredBytes(listener: (namespace: string) => void): void {
+    this.#byteListeners.push(listener)
+  }
+
+  /** As if the store counted so much. */
+  storeBytes(namespace: string, bytes: number, kind: 'objects' | 'news' = 'objects'): void {
+    this.#bytes.set(`${kind}/${namespace}`, bytes)
+    for (const listener of this.#byteListeners) listener(namespace)
   }
 
   follow(resource: string, listener: (change: ObjectChange) => void): void {
@@ -111,12 +127,16 @@ export interface Asked {
   readonly dryRun?: boolean
 }
 
-/** The message of the refusal; undefined where the plug-in does not look at the request, or admits it. Changes `object` as the plug-in does. */
-export async function ask(
-  plugin: AdmissionPlugin,
-  { resource, object, oldObject, subresource = '', user = { name: 'u', groups: [] }, dryRun = false }: Asked,
-): Promise<string | undefined> {
-  const request: AdmissionRequest = {
+/** A creation, or an update where there is an old object. */
+export function requestOf({
+  resource,
+  object,
+  oldObject,
+  subresource = '',
+  user = { name: 'u', groups: [] },
+  dryRun = false,
+}: Asked): AdmissionRequest {
+  return {
     operation: oldObject === undefined ? 'CREATE' : 'UPDATE',
     resource,
     subresource,
@@ -129,6 +149,11 @@ export async function ask(
     warn: () => undefined,
     annotate: () => undefined,
   }
+}
+
+/** The message of the refusal; undefined where the plug-in does not look at the request, or admits it. Changes `object` as the plug-in does. */
+export async function ask(plugin: AdmissionPlugin, asked: Asked): Promise<string | undefined> {
+  const request = requestOf(asked)
   if (!plugin.handles(request)) return undefined
   const { signal } = new AbortController()
   try {

@@ -51,8 +51,16 @@ export interface AdmissionPlugin {
   mutate?(request: AdmissionRequest, signal: AbortSignal): Promise<void> | void
   /** Decides. Must not change the object. A throw counts as a denial. */
   validate?(request: AdmissionRequest, signal: AbortSignal): Promise<Verdict> | Verdict
+  /** Decides on the size of what is about to be stored, in the step that stores it; asked last, and for no dry run. A throw counts as a denial. */
+  validateSize?(request: AdmissionRequest, size: StoredGrowth): Verdict
   /** The request is over, whoever ended it: whether its change is stored. Called once for a creation or an attempt of an update. */
   finish?(request: AdmissionRequest, stored: boolean): void
+}
+
+/** Of an object that is to be stored, in bytes; `growth` is negative where it becomes smaller. */
+export interface StoredGrowth {
+  readonly bytes: number
+  readonly growth: number
 }
 
 /** What plugins may read of the cluster; the server supplies it from the watch cache. Objects are frozen. */

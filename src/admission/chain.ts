@@ -1,7 +1,7 @@
 // The chain of plugins: mutate all, then validate all. What it does not expressly admit is refused.
 import { ApiError, forbidden } from '../api/status.ts'
 import { AnswerPending } from '../base/answer-pending.ts'
-import { type AdmissionPlugin, type AdmissionRequest, refusedByAnnotation } from './admission.ts'
+import { type AdmissionPlugin, type AdmissionRequest, refusedByAnnotation, type StoredGrowth } from './admission.ts'
 import { beginsAgain } from './reinvocation.ts'
 
 export interface Admission {
@@ -10,11 +10,14 @@ export interface Admission {
   mutate(request: AdmissionRequest, signal: AbortSignal): Promise<void> | void
   /** Rejects with the ApiError of the first plugin that refuses; a plugin's own failure refuses too. */
   validate(request: AdmissionRequest, signal: AbortSignal): Promise<void> | void
+  /** Throws the ApiError of the first plugin that refuses an object of this size. */
+  validateSize(request: AdmissionRequest, size: StoredGrowth): void
   /** Tells the plugins how a creation or update ended that was handed to them. */
   finish(request: AdmissionRequest, stored: boolean): void
 }
 
 export function createAdmission(plugins: readonly AdmissionPlugin[]): Admission {
+  const measuring = plugins.filter(plugin => plugin.validateSize !== undefined)
   const finishing = plugins.filter(plugin => plugin.finish !== undefined)
   const refuse = (plugin: AdmissionPlugin, request: AdmissionRequest, err: unknown): never => {
     request.annotate(refusedByAnnotation, plugin.name)
@@ -49,6 +52,16 @@ export function createAdmission(plugins: readonly AdmissionPlugin[]): Admission 
   }
   return {
     plugins,
+    validateSize(request, size) {
+      for (const plugin of measuring) {
+        try {
+          const verdict = plugin.validateSize?.(request, size)
+          if (verdict?.allowed === false) throw verdict.error
+        } catch (err) {
+          refuse(plugin, request, err)
+        }
+      }
+    },
     finish(request, stored) {
       for (const plugin of finishing) plugin.finish?.(request, stored)
     },

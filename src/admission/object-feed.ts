@@ -24,6 +24,10 @@ export interface ObjectFeed {
   /** The same one after the other, not frozen and not to be kept: of many objects no two are in memory at a time. */
   each(groupResource: string, namespace: string): Iterable<KubeObject>
   count(groupResource: string, namespace: string): number
+  /** What the objects of a namespace take, or its Events (`news`): with what is decided and not visible yet. */
+  storedBytes(namespace: string, kind?: 'objects' | 'news'): number
+  /** Calls back with each namespace of which something else is visible now. */
+  followStoredBytes(listener: (namespace: string) => void): void
   /** Every change that becomes visible after the call, in order, in the turn in which it does. */
   follow(groupResource: string, listener: (change: ObjectChange) => void): void
 }

@@ -35,6 +35,7 @@ export type Reason =
   | 'InternalError'
   | 'Expired'
   | 'ServiceUnavailable'
+  | 'InsufficientStorage'
   | 'StoreReadError'
   | 'Unknown'
 
@@ -122,6 +123,8 @@ export const timedOut = (message: string, retryAfterSeconds = 1): ApiError =>
   apiError(504, 'Timeout', `Timeout: ${message}`, { retryAfterSeconds })
 export const tooManyRequests = (message: string, retryAfterSeconds = 1): ApiError =>
   apiError(429, 'TooManyRequests', message, { retryAfterSeconds })
+/** As WebDAV has it; Kubernetes has no reason of its own for what cannot be stored. */
+export const insufficientStorage = (message: string): ApiError => apiError(507, 'InsufficientStorage', message)
 export const serviceUnavailable = (message: string): ApiError => apiError(503, 'ServiceUnavailable', message)
 export const internalError = (message: string, options?: ErrorOptions): ApiError =>
   apiError(500, 'InternalError', `Internal error occurred: ${message}`, { causes: [{ message }] }, options)

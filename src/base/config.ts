@@ -26,6 +26,8 @@ export interface Config {
   readonly evictionHard: Readonly<Record<string, number>>
   /** IPv4 network of the Services' addresses. */
   readonly serviceCidr: string
+  /** Bytes that all objects together may take; undefined for a share of the memory. */
+  readonly maxStoredBytes: number | undefined
   readonly logLevel: 'error' | 'info' | 'debug'
   /** Names of admission plug-ins; which there are, admission knows. */
   readonly enableAdmissionPlugins: readonly string[]
@@ -64,6 +66,7 @@ export interface Settings {
   /** `SIGNAL<10%,SIGNAL<5%`, or in a file a mapping of signals to percentages. */
   readonly evictionHard?: string | Readonly<Record<string, string>>
   readonly serviceClusterIpRange?: string
+  readonly maxStoredMebibytes?: number
   readonly logLevel?: 'error' | 'info' | 'debug'
   /** Separated by commas, or in a file a list. */
   readonly enableAdmissionPlugins?: string | readonly string[]
@@ -150,6 +153,7 @@ export const settingChecks: Readonly<Record<keyof Settings, Check>> = {
   },
   evictionHard: percentages,
   serviceClusterIpRange: text,
+  maxStoredMebibytes: wholeNumber(64, 2 ** 20),
   logLevel: oneOf('error', 'info', 'debug'),
   enableAdmissionPlugins: names,
   disableAdmissionPlugins: names,
@@ -221,6 +225,7 @@ export function createConfig(machine: Machine, ...sources: readonly Settings[]):
     nodeName: settings.nodeName ?? nodeNameOf(machine.hostName),
     evictionHard: sharesIn(settings.evictionHard ?? {}),
     serviceCidr: settings.serviceClusterIpRange ?? defaultServiceCidr,
+    maxStoredBytes: settings.maxStoredMebibytes && settings.maxStoredMebibytes * 2 ** 20,
     logLevel: settings.logLevel ?? 'error',
     enableAdmissionPlugins: namesIn(settings.enableAdmissionPlugins),
     disableAdmissionPlugins: namesIn(settings.disableAdmissionPlugins),

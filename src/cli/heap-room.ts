@@ -1,8 +1,8 @@
 // Room for garbage in a small heap. V8 collects a heap of 30 MB again after some 10, which a burst of requests fills in a moment: each time it marks
 // everything that the server holds, and whoever waits meanwhile waits 50 ms.
-import { totalmem } from 'node:os'
 import { constants, type NodeGCPerformanceDetail, PerformanceObserver } from 'node:perf_hooks'
 import { setFlagsFromString } from 'node:v8'
+import { machineMemory } from '../base/machine-memory.ts'
 
 /**
  * Bytes of garbage that may come before the next major collection, whatever the heap holds. A large heap has as much by V8's own reckoning. With half as
@@ -29,7 +29,7 @@ export function growthPercent(held: number, memory: number): number {
  */
 export function keepHeapRoom(): Disposable {
   setFlagsFromString('--no-allocation-site-pretenuring')
-  const memory = Math.min(totalmem(), process.constrainedMemory() || Number.POSITIVE_INFINITY)
+  const memory = machineMemory()
   let percent = -1
   const adjust = (): void => {
     const next = growthPercent(process.memoryUsage().heapUsed, memory)

@@ -32,6 +32,7 @@ export const initialClusterDefaults: KubeObject & ClusterDefaults = {
           'count/statefulsets.apps': '1000',
           'count/jobs.batch': '5000',
           'count/cronjobs.batch': '1000',
+          'bulkhead.dev/stored-bytes': '128Mi',
         },
       },
       limitRange: {

@@ -26,6 +26,8 @@ export function objectFeed(store: Store, served: (groupResource: string) => bool
       const { entries, remaining = 0 } = collection(groupResource).list({ namespace, limit: 1 })
       return entries.length + remaining
     },
+    storedBytes: (namespace, kind) => store.contents.of(namespace, kind),
+    followStoredBytes: listener => store.contents.onChange(listener),
     follow: (groupResource, listener) =>
       followChanges(collection(groupResource), { after: store.revision, signal }, ({ type, event: { entry } }) => {
         try {

@@ -8,6 +8,7 @@ import type { UserInfo } from '../api/user.ts'
 import { type Clock, systemClock } from '../base/clock.ts'
 import type { Profile } from '../base/config.ts'
 import { type Logger, silentLogger } from '../base/log.ts'
+import { machineMemory } from '../base/machine-memory.ts'
 import { createRegistry } from '../base/metrics.ts'
 import { Client } from '../client/client.ts'
 import type { Transport } from '../client/transport.ts'
@@ -19,6 +20,7 @@ import { createMemorySigner } from '../signer/memory-signer.ts'
 import type { Signer } from '../signer/signer.ts'
 import { createMemoryStore } from '../store/memory.ts'
 import type { Store } from '../store/store.ts'
+import { defaultStoredBytes } from '../store/stored-limit.ts'
 import { bootstrap } from './bootstrap.ts'
 import { accountName, accountOrganizations, issueIdentity } from './client-identity.ts'
 import { runControlLoops } from './control-loops.ts'
@@ -86,7 +88,7 @@ export async function startClusterParts(options: StartClusterOptions = {}): Prom
   const stop = new AbortController()
   await using stack = new AsyncDisposableStack()
   const signer = stack.use(createMemorySigner({ clock }))
-  const store = stack.use(createMemoryStore({ clock, log }))
+  const store = stack.use(createMemoryStore({ clock, log, maxStoredBytes: defaultStoredBytes(machineMemory()) }))
   const audit = new MemoryAudit()
   const metrics = createRegistry()
   const server = stack.use(

@@ -35,6 +35,7 @@ import { FlowConfig } from './flow-control/flow-config.ts'
 import { borrowingPeriodMs, defaultFlowLimits, FlowControl, type FlowLimits } from './flow-control/flow-control.ts'
 import { registerFlowMetrics } from './flow-control/flow-metrics.ts'
 import { WatchCounts } from './flow-control/watch-counts.ts'
+import { defaultWriteRate, type WriteRate, WrittenBytes } from './flow-control/written-bytes.ts'
 import { type HealthCheck, healthPaths } from './health/health.ts'
 import { healthMetrics } from './health/health-metrics.ts'
 import { registerObjectMetrics } from './health/object-metrics.ts'
@@ -79,6 +80,8 @@ export interface ApiServerOptions {
   readonly metrics: Registry
   readonly identifiers?: Identifiers
   readonly flowLimits?: FlowLimits
+  /** Of each user, and of each namespace. Default: `defaultWriteRate`. */
+  readonly writeRate?: WriteRate
   /** Denied credentials and users: their open streams end. `authenticate` must ask it too. */
   readonly denyList?: DenyList
   /** Verifies tokens for TokenReview; without it they are refused. */
@@ -184,6 +187,7 @@ export class ApiServer implements AsyncDisposable {
     const writeParts: WriteParts = {
       admission: options.admission,
       identifiers: options.identifiers ?? randomIdentifiers,
+      writtenBytes: new WrittenBytes(options.writeRate ?? defaultWriteRate, () => clock.monotonic()),
       async demandCreate(context) {
         await whenAnswered(() => demandAccess({ ...context.info, verb: 'create' }, context.user, authorize, context))
       },

@@ -7,6 +7,7 @@ import { defaultWindow, type WindowLimits } from './event-window.ts'
 import type { StoreMetrics } from './metrics.ts'
 import type { Collection, CollectionOptions, Entry, Store, StoreStatus } from './store.ts'
 import { WriteFailed } from './store.ts'
+import { StoredBytes } from './stored-bytes.ts'
 import { type CacheOwner, type DecidedWrite, WatchCache } from './watch-cache.ts'
 
 /** What makes writes durable. */
@@ -28,6 +29,8 @@ export interface CommitQueueOptions {
   /** The newest revision there is, and the oldest that events are known from. */
   readonly revision?: number
   readonly oldestRevision?: number
+  /** See `Store.maxStoredBytes`. Default: no bound. */
+  readonly maxStoredBytes?: number
 }
 
 interface Waiting {
@@ -44,6 +47,8 @@ export class CommitQueue implements Store, CacheOwner {
   readonly #caches = new Map<string, WatchCache>()
   readonly #failureListeners: ((err: Error) => void)[] = []
   readonly #oldestRevision: number
+  readonly contents = new StoredBytes()
+  readonly maxStoredBytes: number
   readonly #stalls: StallWatch
   /** The newest revision that is visible, and the newest that is decided; never apart for longer than a commit. */
   #revision: number
@@ -54,6 +59,8 @@ export class CommitQueue implements Store, CacheOwner {
   #scheduled = false
   #settled: (() => void)[] = []
   #refusal: WriteFailed | undefined
+  /** Whether the log was told that the bound is near. */
+  #isFilling = false
   /** When the last write did not fit, by the monotonic clock. */
   #fullAt = Number.NEGATIVE_INFINITY
 
@@ -63,6 +70,8 @@ export class CommitQueue implements Store, CacheOwner {
     this.#decided = this.#revision
     this.#published = this.#revision
     this.#oldestRevision = options.oldestRevision ?? this.#revision
+    this.maxStoredBytes = options.maxStoredBytes ?? Number.POSITIVE_INFINITY
+    options.metrics?.observeContents(this)
     this.#stalls = new StallWatch({ clock: options.clock, log: options.log, subject: 'store' })
   }
 
@@ -224,8 +233,18 @@ export class CommitQueue implements Store, CacheOwner {
     }
     for (const [cache, events] of byCache) cache.publish(events)
     this.#published = this.#revision
+    this.#reportFilling()
     for (const { write, resolve } of group) resolve(write.entry)
     this.#wakeSettled()
+  }
+
+  /** Once, until there is room again: before anything is refused. */
+  #reportFilling(): void {
+    const { contents, maxStoredBytes } = this
+    if (contents.total > maxStoredBytes * 0.9) {
+      if (!this.#isFilling) this.#options.log.error('the store is nearly full: delete objects', { bytes: contents.total, maxStoredBytes })
+      this.#isFilling = true
+    } else if (contents.total < maxStoredBytes * 0.8) this.#isFilling = false
   }
 
   #groupFailed(group: readonly Waiting[], err: unknown): void {
@@ -242,6 +261,7 @@ export class CommitQueue implements Store, CacheOwner {
     this.#queue = []
     for (const { reject } of waiting) reject(err)
     for (const cache of this.#caches.values()) cache.abandonPending()
+    this.contents.abandon()
     this.#decided = this.#revision
     this.#wakeSettled()
   }

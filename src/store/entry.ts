@@ -44,6 +44,10 @@ export class StoredEntry implements Entry, Holder {
     if (parts.object !== undefined) this.#hold(parts.object)
   }
 
+  get byteLength(): number {
+    return this.bytes.length
+  }
+
   get extraFields(): StringMap | undefined {
     return this.#extraFields
   }

@@ -1,4 +1,4 @@
 import { createMemoryStore } from './memory.ts'
 import { storeContract } from './store.contract.ts'
 
-storeContract('memory', window => createMemoryStore({ window }))
+storeContract('memory', createMemoryStore)

@@ -12,6 +12,8 @@ export interface MemoryStoreOptions {
   readonly metrics?: StoreMetrics
   /** How far back watches resume, per resource. Default: 10,000 events, 16 MiB, 15 minutes. */
   readonly window?: Partial<WindowLimits>
+  /** See `Store.maxStoredBytes`. Default: no bound. */
+  readonly maxStoredBytes?: number
 }
 
 /** A store in memory. Writes become visible in the next microtask, those of one task together. */

@@ -1,5 +1,6 @@
 // What the store tells Prometheus.
 import { Counter, Gauge, Histogram, type Registry } from '../base/metrics.ts'
+import type { Store } from './store.ts'
 
 export interface StoreMetrics {
   /** A group of writes became durable and visible. */
@@ -7,6 +8,8 @@ export interface StoreMetrics {
   /** 1 once the store has stopped accepting writes. */
   readonly failed: Gauge
   readonly compactedRevision: Gauge
+  /** What the store holds is read whenever somebody asks for the metrics. */
+  observeContents(store: Pick<Store, 'contents' | 'maxStoredBytes'>): void
 }
 
 export function createStoreMetrics(registry: Registry): StoreMetrics {
@@ -30,7 +33,20 @@ export function createStoreMetrics(registry: Registry): StoreMetrics {
     help: 'Revisions up to this one are kept only where they are the newest of their object',
     registers,
   })
+  let observed: Pick<Store, 'contents' | 'maxStoredBytes'> | undefined
+  const gauge = (name: string, help: string, read: (store: Pick<Store, 'contents' | 'maxStoredBytes'>) => number) =>
+    new Gauge({
+      ...{ name, help, registers },
+      collect() {
+        if (observed !== undefined) this.set(read(observed))
+      },
+    })
+  gauge('bulkhead_store_stored_bytes', 'Size of all objects, as the bound of the store counts it', ({ contents }) => contents.total)
+  gauge('bulkhead_store_stored_bytes_limit', 'Size of all objects beyond which writes are refused', ({ maxStoredBytes }) => maxStoredBytes)
   return {
+    observeContents(store) {
+      observed = store
+    },
     observeGroup(count, seconds) {
       writes.inc(count)
       groups.observe(count)

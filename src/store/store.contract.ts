@@ -1,6 +1,7 @@
 // What every store must do. `memory.test.ts` and `sqlite-store.test.ts` run it.
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
+import { boundsContract } from './bounds.contract.ts'
 import type { WindowLimits } from './event-window.ts'
 import {
   keys,
@@ -22,15 +23,19 @@ import type { Collection, Entry, ListQuery, Selection, Store } from './store.ts'
 import { maxObjectBytes, ObjectTooLarge, RevisionCompacted, RevisionInFuture, WriteConflict, WriteFailed } from './store.ts'
 import { watchContract } from './watch.contract.ts'
 
-export type OpenStore = (window?: Partial<WindowLimits>) => Store | Promise<Store>
+export interface ContractOptions {
+  readonly window?: Partial<WindowLimits>
+  readonly maxStoredBytes?: number
+}
+export type OpenStore = (options: ContractOptions) => Store | Promise<Store>
 
 /** Declares one test that runs in a fresh store. */
-export type InStore = (title: string, test: (store: Store, pods: Collection) => Promise<void>, window?: Partial<WindowLimits>) => void
+export type InStore = (title: string, test: (store: Store, pods: Collection) => Promise<void>, options?: ContractOptions) => void
 
 export function storeContract(name: string, open: OpenStore): void {
-  const inStore: InStore = (title, test, window) => {
+  const inStore: InStore = (title, test, options = {}) => {
     it(title, async () => {
-      await using store = await open(window)
+      await using store = await open(options)
       await test(store, store.collection(testResource))
     })
   }
@@ -276,10 +281,11 @@ export function storeContract(name: string, open: OpenStore): void {
         assert.equal(pods.list({ revision: oldest }).entries[0]?.revision, oldest)
         pods.watch({ after: oldest }).close()
       },
-      { events: 3 },
+      { window: { events: 3 } },
     )
   })
 
+  boundsContract(name, inStore)
   watchContract(name, inStore)
 
   describe(`${name} store: model`, () => {

@@ -28,7 +28,7 @@ const node1: Selection = { exactFields: [['spec.nodeName', 'n1']], matches: entr
 type State = ReadonlyMap<string, string>
 
 export async function storeModelTest(open: OpenStore): Promise<void> {
-  await using store = await open()
+  await using store = await open({})
   let round = 0
   await fc.assert(
     fc.asyncProperty(steps, sequence => runSequence(store, `round${round++}`, sequence)),

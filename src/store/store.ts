@@ -10,6 +10,8 @@ export interface Entry {
   readonly name: string
   readonly revision: number
   readonly bytes: Buffer
+  /** How many these are, without a look at them. */
+  readonly byteLength: number
   readonly labels: Readonly<Record<string, string>>
   /** Selectable fields by path, metadata.name and metadata.namespace included. */
   readonly fields: Readonly<Record<string, string>>
@@ -124,6 +126,17 @@ export interface WriteRequest {
    * keeps it: the caller must not change it afterwards. The DELETED event shows the object as it was, in the revision of its deletion.
    */
   readonly object: KubeObject | undefined
+  /** Asked before anything is decided of an object that is to be stored, unless the write but marks it as deleted; throws to refuse the write. */
+  admit?(size: WriteSize): void
+  /** Whether the cluster needs the write to go on, so that it may use what the store's bound keeps in reserve. */
+  readonly usesReserve?: boolean
+}
+
+/** In bytes, as `StoredBytes` counts. */
+export interface WriteSize {
+  readonly bytes: number
+  /** By how much the object is larger than the version before; negative where it shrinks. */
+  readonly growth: number
 }
 
 /** The objects of one resource. All reads come from memory; they show what is durable. */
@@ -142,8 +155,8 @@ export interface Collection {
   forgetPast(): void
   /**
    * Decides at once (compare-and-swap against `newest`) and throws `WriteConflict` synchronously where `expected` is not the newest,
-   * `ObjectTooLarge` where the object would grow beyond `maxObjectBytes`, unless that marks it as deleted, and `WriteFailed` where the store
-   * accepts no writes any more, so that nobody takes a write for decided that is not.
+   * `ObjectTooLarge` where the object would grow beyond `maxObjectBytes`, `StoreFull` where all together would grow beyond the store's bound, neither
+   * where that marks it as deleted, and `WriteFailed` where the store accepts no writes any more, so that nobody takes a write for decided that is not.
    * The promise resolves with the new entry when it is durable and visible, in revision order. It rejects with `WriteFailed`.
    */
   write(request: WriteRequest): Promise<Entry>
@@ -157,6 +170,16 @@ export interface StoreStatus {
   readonly bytes: number
 }
 
+/** The sizes of what is stored and of what is decided. */
+export interface StoreContents {
+  /** Of everything. */
+  readonly total: number
+  /** Of what is in a namespace: its Events (`news`), or all the rest. */
+  of(namespace: string, kind?: 'objects' | 'news'): number
+  /** Called with each namespace of which something else is visible now. */
+  onChange(listener: (namespace: string) => void): void
+}
+
 export interface Store extends AsyncDisposable {
   /** The same collection for the same name. Called at start for every resource, and when a custom resource appears. */
   collection(options: CollectionOptions): Collection
@@ -165,6 +188,9 @@ export interface Store extends AsyncDisposable {
   /** Resolves when everything decided before the call is visible: what a consistent read waits for. */
   settled(): Promise<void>
   status(): StoreStatus
+  readonly contents: StoreContents
+  /** What `contents.total` may come to before writes are refused with `StoreFull`. */
+  readonly maxStoredBytes: number
   /** Whether the disk does not answer: writes that were decided wait, and nobody knows how long. */
   readonly stalled: boolean
   /** Whether a write was refused within the last seconds because the disk has no room; smaller ones may fit. */
@@ -191,6 +217,16 @@ export class ObjectTooLarge extends Error {
   constructor(bytes: number) {
     super(`the object has ${bytes} bytes, more than ${maxObjectBytes}`)
     this.name = 'ObjectTooLarge'
+  }
+}
+
+/** All objects together would be larger than the store's bound; nothing was written. Deletions and writes that make objects smaller go on. */
+export class StoreFull extends Error {
+  readonly maxStoredBytes: number
+  constructor(total: number, maxStoredBytes: number) {
+    super(`the store holds ${total} bytes of at most ${maxStoredBytes}`)
+    this.name = 'StoreFull'
+    this.maxStoredBytes = maxStoredBytes
   }
 }
 

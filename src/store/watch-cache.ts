@@ -8,7 +8,8 @@ import { listPage } from './listing.ts'
 import { keyOf, OrderedSlots, type Slot } from './ordered-slots.ts'
 import { SelectionIndex } from './selection-index.ts'
 import type { Collection, CollectionOptions, Entry, ListQuery, ListResult, Watch, WatchQuery, WriteRequest } from './store.ts'
-import { maxObjectBytes, ObjectTooLarge, RevisionCompacted, RevisionInFuture, WriteConflict } from './store.ts'
+import { maxObjectBytes, ObjectTooLarge, RevisionCompacted, RevisionInFuture, StoreFull, WriteConflict } from './store.ts'
+import { type StoredBytes, storedSize } from './stored-bytes.ts'
 import { Watcher, type WatcherOwner } from './watcher.ts'
 import { WatcherIndex } from './watcher-index.ts'
 
@@ -42,6 +43,8 @@ export interface CacheOwner {
   readonly refusal: Error | undefined
   /** The revision that the next committed write takes. */
   readonly nextRevision: number
+  readonly contents: StoredBytes
+  readonly maxStoredBytes: number
   /** Takes the next revision and queues the write; resolves when it is durable and visible. */
   commit(write: DecidedWrite): Promise<Entry>
   listenerFailed(err: unknown): void
@@ -138,6 +141,9 @@ export class WatchCache implements Collection, WatcherOwner {
     const { refusal } = this.#owner
     if (refusal !== undefined) throw refusal
     const write = this.#decide(request)
+    const growth = growthOf(write)
+    this.#admit(request, write, growth)
+    this.#owner.contents.decide(this.groupResource, request.namespace, growth)
     const done = this.#owner.commit(write)
     this.#pending.set(write.key, { revision: write.entry.revision, entry: write.type === 'DELETED' ? undefined : write.entry })
     return done
@@ -159,6 +165,15 @@ export class WatchCache implements Collection, WatcherOwner {
     return { cache: this, key, type, entry, previous: newest, frame }
   }
 
+  /** Whatever is full, objects can be deleted and made smaller. */
+  #admit({ object, admit, usesReserve }: WriteRequest, { entry, previous }: DecidedWrite, growth: number): void {
+    if (object === undefined || marksDeleted(object, previous)) return
+    admit?.({ bytes: storedSize(entry), growth })
+    const { contents, maxStoredBytes } = this.#owner
+    const bound = usesReserve === true ? maxStoredBytes * reserveFactor : maxStoredBytes
+    if (growth > 0 && contents.total + growth > bound) throw new StoreFull(contents.total, maxStoredBytes)
+  }
+
   /** Forgets a decided write that will not become durable. */
   abandonPending(): void {
     this.#pending.clear()
@@ -166,7 +181,9 @@ export class WatchCache implements Collection, WatcherOwner {
 
   /** Makes a durable event the newest state. Watchers are told later, by `publish`, when the whole group is visible. */
   apply(key: string, event: VersionEvent): void {
-    this.#place(key, this.#slots.get(key), event.type === 'DELETED' ? undefined : event.entry)
+    const { entry, previous, type } = event
+    this.#place(key, this.#slots.get(key), type === 'DELETED' ? undefined : entry)
+    this.#owner.contents.show(this.groupResource, entry.namespace, growthOf({ entry, previous, type }))
     this.#window.push(event)
     if (this.#pending.get(key)?.revision === event.revision) this.#pending.delete(key)
   }
@@ -174,7 +191,7 @@ export class WatchCache implements Collection, WatcherOwner {
   /** Takes a state before the window from the log. */
   loadState(key: string, entry: StoredEntry | undefined, fieldsVersion: number): void {
     this.#loadedFieldsVersions.add(fieldsVersion)
-    this.#place(key, this.#slots.get(key), entry)
+    this.#load(key, this.#slots.get(key), entry)
   }
 
   /** Takes a change inside the window from the log. Returns the revision that it found, 0 for none; where that is not `previous` it takes nothing. */
@@ -184,7 +201,7 @@ export class WatchCache implements Collection, WatcherOwner {
     const found = before?.revision ?? 0
     if (found !== previous) return found
     this.#loadedFieldsVersions.add(fieldsVersion)
-    this.#place(key, slot, deleted ? undefined : entry)
+    this.#load(key, slot, deleted ? undefined : entry)
     this.#window.push(new VersionEvent(deleted ? 'DELETED' : before === undefined ? 'ADDED' : 'MODIFIED', entry, before, at))
     return found
   }
@@ -219,6 +236,12 @@ export class WatchCache implements Collection, WatcherOwner {
     return this.#slots.get(key)?.entry
   }
 
+  #load(key: string, slot: Slot | undefined, entry: StoredEntry | undefined): void {
+    const namespace = (entry ?? slot?.entry)?.namespace ?? ''
+    this.#owner.contents.load(this.groupResource, namespace, storedSize(entry) - storedSize(slot?.entry))
+    this.#place(key, slot, entry)
+  }
+
   /** `slot` is that of the key, where it has one. */
   #place(key: string, slot: Slot | undefined, entry: StoredEntry | undefined): void {
     if (slot === undefined) {
@@ -250,11 +273,20 @@ async function flushInTurns(watchers: readonly Watcher[]): Promise<void> {
   }
 }
 
+/** The cluster's own writes go on beyond the bound of the store by so much of it. */
+const reserveFactor = 1.125
+
+function growthOf({ entry, previous, type }: Pick<DecidedWrite, 'entry' | 'previous' | 'type'>): number {
+  return storedSize(type === 'DELETED' ? undefined : entry) - storedSize(previous)
+}
+
 /** What is larger already may shrink, and whatever its size an object can be deleted. */
-function grows({ metadata }: KubeObject, bytes: Buffer, before: StoredEntry | undefined): boolean {
-  if (before === undefined) return true
-  const marksDeleted = metadata.deletionTimestamp !== undefined && before.object.metadata.deletionTimestamp === undefined
-  return !marksDeleted && bytes.length > before.bytes.length
+function grows(object: KubeObject, bytes: Buffer, before: StoredEntry | undefined): boolean {
+  return before === undefined || (!marksDeleted(object, before) && bytes.length > before.byteLength)
+}
+
+function marksDeleted({ metadata }: KubeObject, before: StoredEntry | undefined): boolean {
+  return metadata.deletionTimestamp !== undefined && before !== undefined && before.object.metadata.deletionTimestamp === undefined
 }
 
 function lastObject(newest: StoredEntry | undefined): KubeObject {

@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import type { ResourceDefinition } from '../../api/resource.ts'
+import { configMap } from '../../api/resources/core/config-map.ts'
 import { event } from '../../api/resources/core/event.ts'
-import { ask } from '../admission.fixture.ts'
+import { ask, FakeFeed, requestOf } from '../admission.fixture.ts'
 import { type EventLimit, eventRateLimit } from './event-rate-limit.ts'
 
 const news = (namespace: string, about = 'p') => ({
@@ -12,7 +14,8 @@ const news = (namespace: string, about = 'p') => ({
 
 function limited(...limits: EventLimit[]) {
   let at = 0
-  const plugin = eventRateLimit({ limits, now: () => at })
+  const feed = new FakeFeed()
+  const plugin = eventRateLimit({ limits, feed, now: () => at })
   return {
     send: (namespace: string, more: { about?: string; user?: string; dryRun?: boolean } = {}) =>
       ask(plugin, {
@@ -60,4 +63,24 @@ test('eventRateLimit remembers a bounded number of keys and counts no dry run', 
   await send('b')
   await send('c')
   assert.equal(await send('a'), undefined)
+})
+
+test('eventRateLimit lets the Events of a namespace take 32 MiB, whatever else there is', () => {
+  const feed = new FakeFeed()
+  const plugin = eventRateLimit({ limits: [], feed, now: () => 0 })
+  const grow = (growth: number, resource: ResourceDefinition = event) => {
+    const verdict = plugin.validateSize?.(requestOf({ resource, object: news('a') }), { bytes: 2000, growth })
+    return verdict?.allowed === false ? verdict.error.status : undefined
+  }
+  feed.storeBytes('a', 32 * 2 ** 20 - 1000, 'news')
+  feed.storeBytes('a', 2 ** 40)
+  assert.equal(grow(1000), undefined)
+  assert.equal(grow(1001, configMap), undefined)
+  const { code, message, details } = grow(1001) ?? assert.fail('it was admitted')
+  assert.deepEqual([code, details?.retryAfterSeconds], [429, 60])
+  assert.match(
+    message ?? '',
+    /^limit reached on type Namespace for key a: its Events take 32 MiB, as much as they may, until older ones expire/,
+  )
+  assert.equal(grow(0), undefined)
 })

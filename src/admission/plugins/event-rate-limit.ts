@@ -2,6 +2,7 @@
 import { tooManyRequests } from '../../api/status.ts'
 import type { Event } from '../../api/types/core-v1.ts'
 import { type AdmissionPlugin, type AdmissionRequest, admitted } from '../admission.ts'
+import type { ObjectFeed } from '../object-feed.ts'
 import { type Rate, TokenBuckets } from '../token-buckets.ts'
 
 export type EventLimitType = 'Server' | 'Namespace' | 'User' | 'SourceAndObject'
@@ -19,20 +20,27 @@ export const secureEventLimits: readonly EventLimit[] = [
 ]
 
 const defaultCacheSize = 4096
+const retrySeconds = 60
 
-export function eventRateLimit({ limits, now }: { readonly limits: readonly EventLimit[]; now(): number }): AdmissionPlugin {
+/** What the Events of a namespace may take together, until they expire: those of 15,000 or so in an hour. */
+const mostBytes = 32 * 2 ** 20
+
+export interface EventRateLimitOptions {
+  readonly limits: readonly EventLimit[]
+  readonly feed: Pick<ObjectFeed, 'storedBytes'>
+  now(): number
+}
+
+export function eventRateLimit({ limits, feed, now }: EventRateLimitOptions): AdmissionPlugin {
   const rules = limits.map(({ type, cacheSize, ...rate }) => ({
     type,
     buckets: new TokenBuckets(rate, type === 'Server' ? 1 : cacheSize || defaultCacheSize),
   }))
+  const isEvent = ({ group, plural }: AdmissionRequest['resource']) => plural === 'events' && (group === '' || group === 'events.k8s.io')
   return {
     name: 'EventRateLimit',
     handles: ({ resource, subresource, operation, dryRun }) =>
-      resource.plural === 'events' &&
-      (resource.group === '' || resource.group === 'events.k8s.io') &&
-      subresource === '' &&
-      (operation === 'CREATE' || operation === 'UPDATE') &&
-      !dryRun,
+      isEvent(resource) && subresource === '' && (operation === 'CREATE' || operation === 'UPDATE') && !dryRun,
     validate(request) {
       const at = now()
       // Each is asked: a request that one limit refuses counts for the others, as upstream has it.
@@ -42,6 +50,11 @@ export function eventRateLimit({ limits, now }: { readonly limits: readonly Even
       })
       const why = refused.find(text => text !== undefined)
       return why === undefined ? admitted : { allowed: false, error: tooManyRequests(why) }
+    },
+    validateSize({ resource, namespace }, { growth }) {
+      if (growth <= 0 || !isEvent(resource) || feed.storedBytes(namespace, 'news') + growth <= mostBytes) return admitted
+      const most = `its Events take ${mostBytes / 2 ** 20} MiB, as much as they may, until older ones expire or are deleted`
+      return { allowed: false, error: tooManyRequests(`limit reached on type Namespace for key ${namespace}: ${most}`, retrySeconds) }
     },
   }
 }

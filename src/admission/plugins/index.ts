@@ -102,7 +102,7 @@ export function admissionPlugins(options: PluginOptions): readonly AdmissionPlug
     systemPriority({ reader }),
     defaultTolerationSeconds,
     podTolerationRestriction({ reader, cluster: configuration.tolerations ?? noClusterTolerations }),
-    eventRateLimit({ limits: configuration.eventLimits ?? secureEventLimits, now: () => options.now() }),
+    eventRateLimit({ limits: configuration.eventLimits ?? secureEventLimits, feed: options.feed, now: () => options.now() }),
     extendedResourceToleration,
     defaultStorageClass({ reader }),
     storageObjectInUseProtection,

@@ -1,5 +1,6 @@
 // A namespace uses no more than its ResourceQuotas grant. Last in the chain: what it charges is what all others have made of the object.
 import { groupResource } from '../../api/object.ts'
+import type { ResourceDefinition } from '../../api/resource.ts'
 import { forbidden } from '../../api/status.ts'
 import { type AdmissionPlugin, type AdmissionRequest, admitted } from '../admission.ts'
 import { evaluatorOf } from '../quota/evaluators.ts'
@@ -7,6 +8,7 @@ import type { QuotaLedger } from '../quota/ledger.ts'
 
 /** News, which upstream leaves uncounted too. */
 const uncounted = new Set(['events', 'events.events.k8s.io'])
+const isNews = ({ group, plural }: ResourceDefinition): boolean => uncounted.has(groupResource(group, plural))
 
 export function resourceQuota({ ledger }: { readonly ledger: QuotaLedger }): AdmissionPlugin {
   /** Until the request ends, which it is told of in any case. Not a Map: the tables that one has outgrown hold whatever was in them until the next major collection. */
@@ -27,6 +29,12 @@ export function resourceQuota({ ledger }: { readonly ledger: QuotaLedger }): Adm
       if (!verdict.allowed) return { allowed: false, error: forbidden(resource, request.name, verdict.why) }
       if (verdict.settle !== undefined) charged.set(request, verdict.settle)
       return admitted
+    },
+    validateSize(request, { growth }) {
+      const { namespace, resource, name } = request
+      if (namespace === '' || growth <= 0 || isNews(resource)) return admitted
+      const why = ledger.refuseGrowth(namespace, growth)
+      return why === undefined ? admitted : { allowed: false, error: forbidden(resource, name, why) }
     },
     finish(request, stored) {
       charged.get(request)?.(stored)

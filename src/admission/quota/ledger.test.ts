@@ -247,3 +247,27 @@ for (const parsed of [true, false]) {
     })
   })
 }
+
+test('QuotaLedger bounds the bytes that the store counts, and publishes them in steps', () => {
+  const name = 'bulkhead.dev/stored-bytes'
+  const feed = new FakeFeed({
+    resourcequotas: [quota('q', { [name]: '256Ki' }), quota('scoped', { [name]: '1' }, { scopes: ['BestEffort'] })],
+  })
+  feed.storeBytes(namespace, 100_000)
+  const { ledger, used } = open(feed)
+  assert.deepEqual(used(), { [name]: '100k' })
+  assert.equal(ledger.refuseGrowth(namespace, 162_144), undefined)
+  assert.match(
+    ledger.refuseGrowth(namespace, 162_145) ?? '',
+    /^exceeded quota: q, requested: bulkhead\.dev\/stored-bytes=162145, used: bulkhead\.dev\/stored-bytes=100000, limited: bulkhead\.dev\/stored-bytes=256Ki\. /,
+  )
+  assert.equal(ledger.refuseGrowth('other', 1e12), undefined)
+  feed.storeBytes(namespace, 101_023)
+  assert.equal(used(), undefined)
+  feed.storeBytes(namespace, 101_024)
+  assert.deepEqual(used(), { [name]: '101024' })
+  feed.storeBytes(namespace, 100_000)
+  assert.deepEqual(used(), { [name]: '100k' })
+  feed.put('resourcequotas', quota('q', { pods: '1' }))
+  assert.equal(ledger.refuseGrowth(namespace, 1e12), undefined)
+})

@@ -1,11 +1,13 @@
 // All quotas of the cluster and what is used of them: checked and charged in one step, so that no two requests can share what is left for one.
 import type { KubeObject } from '../../api/object.ts'
+import { formatQuantity } from '../../api/quantity.ts'
 import type { ResourceQuota } from '../../api/types/core-v1.ts'
 import type { ObjectFeed } from '../object-feed.ts'
 import { checkQuotas, type LimitedResource, type QuotaRequest } from './check.ts'
 import type { Evaluator } from './evaluator.ts'
 import { evaluatorOf } from './evaluators.ts'
 import { NamespaceLedger, type Reservation } from './namespace-ledger.ts'
+import { storedBytesName } from './stored-bytes.ts'
 import type { TrackedQuota } from './tracked-quota.ts'
 
 const quotaResource = 'resourcequotas'
@@ -54,6 +56,22 @@ export class QuotaLedger {
       this.#quotaChanged(namespace, name, type === 'DELETED' ? undefined : (object as ResourceQuota)),
     )
     for (const ledger of changed) this.#recount(ledger)
+    feed.followStoredBytes(namespace => {
+      const ledger = this.#namespaces.get(namespace)
+      if (ledger === undefined || ledger.ofBytes.length === 0) return
+      const bytes = feed.storedBytes(namespace)
+      for (const quota of ledger.ofBytes) if (quota.outdates(bytes)) this.#mark(`${namespace}/${quota.name}`)
+    })
+  }
+
+  /** Why an object may not grow by so many bytes; undefined where it may. What is refused is not written, and what is written counts at once. */
+  refuseGrowth(namespace: string, growth: number): string | undefined {
+    const bytes = this.#feed.storedBytes(namespace)
+    const exceeded = this.#namespaces.get(namespace)?.ofBytes.find(({ hardBytes = 0 }) => bytes + growth > hardBytes)
+    if (exceeded === undefined) return undefined
+    const hard = exceeded.hard.get(storedBytesName)
+    const amounts = `requested: ${storedBytesName}=${growth}, used: ${storedBytesName}=${bytes}, limited: ${storedBytesName}=${hard && formatQuantity(hard)}`
+    return `exceeded quota: ${exceeded.name}, ${amounts}. Delete objects of the namespace or make them smaller, or raise spec.hard["${storedBytesName}"] of the quota`
   }
 
   /** Whether a quota may bound what objects of the resource in the namespace use. */
@@ -100,6 +118,7 @@ export class QuotaLedger {
     return [...stale].flatMap(key => {
       const [namespace = '', name = ''] = key.split('/')
       const quota = this.#namespaces.get(namespace)?.quota(name)
+      quota?.useBytes(this.#feed.storedBytes(namespace))
       return quota === undefined || quota.isPublished ? [] : [quota]
     })
   }

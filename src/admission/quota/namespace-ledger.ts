@@ -41,6 +41,7 @@ export class NamespaceLedger {
   readonly #feed: ObjectFeed
   #quotas = new Map<string, TrackedQuota>()
   #byResource = new Map<string, TrackedQuota[]>()
+  #ofBytes: readonly TrackedQuota[] = []
   /** By resource and name; only of resources whose objects are measured one by one. */
   readonly #records = new Map<string, Map<string, ObjectRecord>>()
   /** Changed since they were measured, and not parsed then. Looked at when it matters, so that many changes of one object cost one look. */
@@ -67,6 +68,11 @@ export class NamespaceLedger {
   /** In the order of their names. */
   quotasFor(groupResource: string): readonly TrackedQuota[] {
     return this.#byResource.get(groupResource) ?? []
+  }
+
+  /** Those that bound what objects take together. */
+  get ofBytes(): readonly TrackedQuota[] {
+    return this.#ofBytes
   }
 
   get resources(): Iterable<string> {
@@ -98,6 +104,7 @@ export class NamespaceLedger {
     const sorted = [...this.#quotas.values()].map(({ object }) => new TrackedQuota(object))
     sorted.sort((a, b) => (a.name < b.name ? -1 : 1))
     this.#quotas = new Map(sorted.map(quota => [quota.name, quota]))
+    this.#ofBytes = sorted.filter(({ hardBytes }) => hardBytes !== undefined)
     this.#byResource = new Map()
     for (const quota of sorted) {
       for (const resource of quota.covered.keys()) {

@@ -1,10 +1,11 @@
 // One ResourceQuota with what is used of it now, and what requests under way will use.
 import type { KubeObject } from '../../api/object.ts'
-import { addQuantities, formatQuantity, parseQuantity, type Quantity } from '../../api/quantity.ts'
+import { addQuantities, formatQuantity, integerValue, parseQuantity, type Quantity } from '../../api/quantity.ts'
 import { addAmounts, parseAmounts, type ReadonlyAmounts, type ResourceAmounts, subtractAmounts } from '../../api/resource-amounts.ts'
 import type { ResourceList, ResourceQuota, ResourceQuotaStatus, ScopedResourceSelectorRequirement } from '../../api/types/core-v1.ts'
 import type { Evaluator } from './evaluator.ts'
 import { evaluatorOf, resourceOf } from './evaluators.ts'
+import { publishedSteps, storedBytesName } from './stored-bytes.ts'
 
 /** What of a quota concerns the objects of one resource. */
 export interface Covered {
@@ -27,6 +28,10 @@ export class TrackedQuota {
   /** Charged for requests that are not stored yet. */
   readonly #pending: ResourceAmounts = new Map()
   readonly #masked = new WeakMap<ReadonlyAmounts, ReadonlyAmounts>()
+  /** Bytes that the objects of the namespace may take; undefined where the quota does not say, or counts only what is in its scopes. */
+  readonly hardBytes: number | undefined
+  /** What was published of them last; undefined before. */
+  #publishedBytes: number | undefined
   /** The newest version. */
   object: ResourceQuota
 
@@ -38,6 +43,21 @@ export class TrackedQuota {
     this.requirements = requirementsOf(object)
     this.covered = coveredBy([...this.hard.keys()].sort())
     for (const name of this.hard.keys()) this.#used.set(name, nothing)
+    const bytes = this.requirements.length === 0 ? this.hard.get(storedBytesName) : undefined
+    this.hardBytes = bytes && Number(integerValue(bytes))
+  }
+
+  /** Whether so many bytes are another step than what was published. */
+  outdates(bytes: number): boolean {
+    if (this.hardBytes === undefined) return false
+    return this.#publishedBytes === undefined || Math.abs(bytes - this.#publishedBytes) >= this.hardBytes / publishedSteps
+  }
+
+  /** Takes what the status is to say of the bytes that are stored. */
+  useBytes(bytes: number): void {
+    if (this.hardBytes === undefined) return
+    this.#publishedBytes = bytes
+    this.#used.set(storedBytesName, parseQuantity(String(bytes)))
   }
 
   /** Whether the object is in all scopes of the quota. */

@@ -45,6 +45,11 @@ export const upCommand = buildCommand({
         brief: "IPv4 network of the Services' addresses (default: 10.96.0.0/16)",
         placeholder: 'CIDR',
       },
+      maxStoredMebibytes: {
+        ...optionalNumber,
+        brief: 'MiB that all objects together may take; writes beyond are refused (default: a quarter of the memory, at most 4096)',
+        placeholder: 'N',
+      },
       profile: {
         kind: 'enum',
         values: ['secure', 'upstream'],

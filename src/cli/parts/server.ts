@@ -7,6 +7,7 @@ import type { AdmissionSettings } from '../../admission/admission-settings.ts'
 import type { Features } from '../../api/features.ts'
 import { systemClock } from '../../base/clock.ts'
 import type { Profile } from '../../base/config.ts'
+import { machineMemory } from '../../base/machine-memory.ts'
 import { createRegistry } from '../../base/metrics.ts'
 import { registerProcessMetrics } from '../../base/process-metrics.ts'
 import { messageOf, UserError } from '../../base/user-error.ts'
@@ -16,6 +17,7 @@ import { connectSigner } from '../../signer/connect.ts'
 import { createStoreMetrics } from '../../store/metrics.ts'
 import { openSqliteStore } from '../../store/sqlite/sqlite-store.ts'
 import type { Store } from '../../store/store.ts'
+import { defaultStoredBytes } from '../../store/stored-limit.ts'
 import { runPart } from '../part-process.ts'
 import type { ServeApiOptions } from './serve-api.ts'
 
@@ -32,6 +34,8 @@ export interface ServerSettings {
   readonly allowPrivileged: boolean
   readonly policyDirectory: string | undefined
   readonly serviceCidr: string
+  /** Undefined for a share of the memory. */
+  readonly maxStoredBytes: number | undefined
   readonly serviceIp: string
   readonly dnsAddress: string
   readonly admission: AdmissionSettings
@@ -62,7 +66,7 @@ export const serverPart = (): Promise<void> =>
   })
 
 async function openStore(
-  { directory }: ServerSettings,
+  { directory, maxStoredBytes }: ServerSettings,
   { signer, log, metrics, signal }: Pick<ServeApiOptions, 'signer' | 'log' | 'metrics' | 'signal'>,
 ): Promise<Store> {
   try {
@@ -71,6 +75,7 @@ async function openStore(
       // The audit log has its first record after the store was made.
       mustExist: await hasRecords(auditFolder(directory)),
       sealer: signerSealer(signer, signal),
+      maxStoredBytes: maxStoredBytes ?? defaultStoredBytes(machineMemory()),
       clock: systemClock,
       log,
       metrics: createStoreMetrics(metrics),

@@ -70,6 +70,7 @@ export function partDefinitions(input: PartInput): ClusterParts {
           policyDirectory: config.policyDirectory,
           allowPrivileged: config.allowPrivileged,
           serviceCidr: services.cidr,
+          maxStoredBytes: config.maxStoredBytes,
           serviceIp: services.kubernetesIp,
           dnsAddress: services.dnsIp,
           admission: input.admission,

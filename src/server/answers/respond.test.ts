@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { apiError } from '../../api/status.ts'
 import type { Logger } from '../../base/log.ts'
-import { WriteFailed } from '../../store/store.ts'
+import { StoreFull, WriteFailed } from '../../store/store.ts'
 import { failureStatus } from './respond.ts'
 
 function recordingLog(): { log: Logger; levels: string[] } {
@@ -39,6 +39,14 @@ const rows = [
     message:
       'Internal error occurred: writes are refused: the store has failed and takes no more writes until Bulkhead is restarted, when it shows whether the last of them are stored; reads go on, and the log of the server names the file and the cause',
     levels: ['error'],
+  },
+  {
+    name: 'says that the store holds what it may, and what goes on',
+    err: new StoreFull(2 ** 30, 2 ** 30),
+    code: 507,
+    message:
+      'writes are refused: all objects together take the 1024 MiB that the store may hold. Delete objects or make them smaller, which goes on, or start with a larger --max-stored-mebibytes',
+    levels: [],
   },
   {
     name: 'hands on what the client did',

@@ -1,9 +1,9 @@
 // From outcomes to answers: objects in the form that was asked for, and every failure as a Status.
 import type { KubeObject } from '../../api/object.ts'
 import { yamlText } from '../../api/schema/yaml-text.ts'
-import { ApiError, internalError, type Status, serviceUnavailable } from '../../api/status.ts'
+import { ApiError, insufficientStorage, internalError, type Status, serviceUnavailable } from '../../api/status.ts'
 import type { Logger } from '../../base/log.ts'
-import { type Entry, ObjectTooLarge, WriteFailed } from '../../store/store.ts'
+import { type Entry, ObjectTooLarge, StoreFull, WriteFailed } from '../../store/store.ts'
 import type { Written } from '../objects/written.ts'
 import type { AnswerForm } from '../request/negotiate.ts'
 import type { RequestContext, ResourceContext } from '../request/request-context.ts'
@@ -92,6 +92,9 @@ export function successReply(context: RequestContext, details: NonNullable<Statu
 const storeFailed =
   'the store has failed and takes no more writes until Bulkhead is restarted, when it shows whether the last of them are stored; reads go on, and the log of the server names the file and the cause'
 
+const storeFull = ({ maxStoredBytes }: StoreFull): string =>
+  `writes are refused: all objects together take the ${Math.floor(maxStoredBytes / 2 ** 20)} MiB that the store may hold. Delete objects or make them smaller, which goes on, or start with a larger --max-stored-mebibytes`
+
 /** The Status of a failure. What is not an ApiError is logged with its cause and shown as an internal error without any detail. */
 export function failureStatus(err: unknown, auditId: string, log: Logger): Status {
   if (err instanceof ApiError) {
@@ -102,6 +105,7 @@ export function failureStatus(err: unknown, auditId: string, log: Logger): Statu
   }
   // In the words of upstream's store, which knows no Status for it either.
   if (err instanceof ObjectTooLarge) return plainFailure('etcdserver: request is too large').status
+  if (err instanceof StoreFull) return insufficientStorage(storeFull(err)).status
   log.error('request failed', { auditID: auditId, err })
   // Whoever writes must know that it is not their object: the store's own sentence, with its file, is in the log.
   if (err instanceof WriteFailed) {

@@ -1,4 +1,5 @@
 // The order of a creation: defaults, field management, mutating admission, preparation, validation, validating admission, store.
+import type { AdmissionRequest } from '../../admission/admission.ts'
 import type { FieldError } from '../../api/field-error.ts'
 import { groupResource, type KubeObject, type ManagedFieldsEntry } from '../../api/object.ts'
 import type { ResourceDefinition } from '../../api/resource.ts'
@@ -68,7 +69,7 @@ export async function createObject(
     if (errors.length > 0) throw invalidObject(definition, metadata.name ?? '', errors, object)
     for (const warning of definition.warnings?.(object, undefined) ?? []) context.warn(warning)
     await parts.admission.validate(admission, context.request.signal)
-    const written = await store(parts, context, object, prefix, dryRun, reservation)
+    const written = await store(parts, context, object, { prefix, dryRun, reservation, admission })
     success = !dryRun
     return written
   } finally {
@@ -89,13 +90,19 @@ export function judgeNew(definition: ResourceDefinition, object: KubeObject): Fi
   return rest.length > 0 ? rest : metadata()
 }
 
+interface Creation {
+  /** Of the name, where it is generated. */
+  readonly prefix: string
+  readonly dryRun: boolean
+  readonly reservation: Reservation | undefined
+  readonly admission: AdmissionRequest
+}
+
 async function store(
   parts: WriteParts,
   context: ResourceContext,
   object: KubeObject,
-  prefix: string,
-  dryRun: boolean,
-  reservation: Reservation | undefined,
+  { prefix, dryRun, reservation, admission }: Creation,
 ): Promise<Written> {
   const { served } = context
   const { metadata } = object
@@ -114,7 +121,7 @@ async function store(
         const claimed = reservation?.claim()
         if (claimed) await claimed
         const request = { namespace, name, expected: undefined, object: served.toStored(object) }
-        const written = writeObject(context, request)
+        const written = writeObject(parts, context, request, admission)
         context.decided(201, name)
         const entry = await written
         if (served.conversion) await served.conversion.prepare([entry], context.request.signal)

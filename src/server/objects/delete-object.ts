@@ -58,7 +58,7 @@ export async function deleteObject(parts: WriteParts, context: ResourceContext, 
       throw notFound(served.named, name)
     }
     if (served.conversion) await served.conversion.prepare([entry], context.request.signal)
-    context.pace.takes(entry.bytes.length)
+    context.pace.takes(entry.byteLength)
     const object = served.view.object(entry)
     if (context.pace.isLarge) await context.pace.rest()
     if (progress.ended && progress.ended.metadata.uid !== object.metadata.uid) return goneAs(progress.ended)
@@ -127,10 +127,10 @@ async function apply(
   const gone = plan.step === 'remove'
   const { marked } = plan
   if (deletion.dryRun) return { object: marked ?? current, entry: undefined, gone }
-  const last = marked === undefined ? entry : await write(context, entry, marked)
+  const last = marked === undefined ? entry : await write(parts, context, entry, marked)
   if (!gone) return { object: served.view.object(last), entry: last, gone }
   if (marked !== undefined) progress.ended = marked
-  const deleted = await write(context, last, undefined)
+  const deleted = await write(parts, context, last, undefined)
   const object = served.view.object(deleted)
   const { group, plural } = served.definition
   await parts.reservations.get(groupResource(group, plural))?.release(object)
@@ -138,10 +138,16 @@ async function apply(
 }
 
 /** Writes or removes; what it resolves to can be viewed. */
-async function write({ served, request }: ResourceContext, expected: Entry, object: KubeObject | undefined): Promise<Entry> {
+async function write(
+  parts: WriteParts,
+  { served, request, user }: ResourceContext,
+  expected: Entry,
+  object: KubeObject | undefined,
+): Promise<Entry> {
   const { namespace, name } = expected
   const { collection, conversion } = served
   if (conversion && object) await conversion.prepareToStore(object, request.signal)
+  parts.writtenBytes?.count(user, namespace, expected.byteLength)
   const written = await collection.write({ namespace, name, expected, object: object && served.toStored(object) })
   if (conversion) await conversion.prepare([written], request.signal)
   return written

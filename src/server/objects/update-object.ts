@@ -64,7 +64,7 @@ export async function updateObject(parts: WriteParts, context: ResourceContext, 
       throw notFound(served.named, change.name)
     }
     if (served.conversion) await served.conversion.prepare([entry], context.request.signal)
-    context.pace.takes(entry.bytes.length)
+    context.pace.takes(entry.byteLength)
     const old = served.view.object(entry)
     if (context.pace.isLarge) await context.pace.rest()
     const object = await change.next(old)
@@ -114,7 +114,7 @@ async function attemptUpdate(
     if (change.dryRun) return { object, entry: undefined, created: false }
     const claimed = reservation?.claim()
     if (claimed) await claimed
-    const written = await store(parts, context, { entry, object, old }, change.answers)
+    const written = await store(parts, context, { entry, object, old, admission }, change.answers)
     success = true
     return written
   } finally {
@@ -176,11 +176,18 @@ function judgeMain(definition: ResourceDefinition, object: KubeObject, old: Kube
   return (definition.validateUpdate ? definition.validateUpdate(object, old) : definition.validate?.(object)) ?? []
 }
 
+interface AdmittedChange {
+  readonly entry: Entry
+  readonly object: KubeObject
+  readonly old: KubeObject
+  readonly admission: AdmissionRequest
+}
+
 /** Writes the new version, or removes the object where this change took the last thing that its deletion waited for. */
 async function store(
   parts: WriteParts,
   context: ResourceContext,
-  { entry, object, old }: { readonly entry: Entry; readonly object: KubeObject; readonly old: KubeObject },
+  { entry, object, old, admission }: AdmittedChange,
   answers: number | undefined,
 ): Promise<Written> {
   const { served } = context
@@ -189,12 +196,13 @@ async function store(
   const { conversion } = served
   if (conversion) await conversion.prepareToStore(object, context.request.signal)
   if (deletionCompletes(object, old)) {
+    parts.writtenBytes?.count(context.user, namespace, entry.byteLength)
     await served.collection.write({ namespace, name, expected: entry, object: undefined })
     await parts.reservations.get(groupResource(group, plural))?.release(object)
     return { object, entry: undefined, created: false }
   }
   const request = { namespace, name, expected: entry, object: served.toStored(object) }
-  const written = writeObject(context, request)
+  const written = writeObject(parts, context, request, admission)
   if (answers !== undefined) context.decided(answers)
   const next = await written
   if (conversion) await conversion.prepare([next], context.request.signal)

@@ -1,6 +1,7 @@
 // What the writing verbs need, as small interfaces that the composition supplies.
-import type { AdmissionRequest } from '../../admission/admission.ts'
+import type { AdmissionRequest, StoredGrowth } from '../../admission/admission.ts'
 import type { KubeObject } from '../../api/object.ts'
+import type { WrittenBytes } from '../flow-control/written-bytes.ts'
 import type { ResourceContext } from '../request/request-context.ts'
 import type { Identifiers } from './identifiers.ts'
 
@@ -8,6 +9,8 @@ import type { Identifiers } from './identifiers.ts'
 export interface AdmissionChain {
   mutate(request: AdmissionRequest, signal: AbortSignal): Promise<void> | void
   validate(request: AdmissionRequest, signal: AbortSignal): Promise<void> | void
+  /** Of what is about to be stored, by its size. */
+  validateSize?(request: AdmissionRequest, size: StoredGrowth): void
   /** How a creation or an attempt of an update ended. */
   finish?(request: AdmissionRequest, stored: boolean): void
 }
@@ -36,6 +39,8 @@ export interface Reservation {
 export interface WriteParts {
   readonly admission: AdmissionChain
   readonly identifiers: Identifiers
+  /** Undefined where nobody bounds it. */
+  readonly writtenBytes?: Pick<WrittenBytes, 'take' | 'count'>
   /** Throws the 403 of a user who may not create the object that an update or an apply finds missing. */
   demandCreate?(context: ResourceContext): Promise<void> | void
   /** By group resource. */

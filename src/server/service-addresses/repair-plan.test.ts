@@ -19,6 +19,7 @@ function entry(parent: string, other: { readonly labels?: Record<string, string>
     name: '10.0.0.5',
     revision: 1,
     bytes: Buffer.alloc(0),
+    byteLength: 0,
     labels: other.labels ?? labels,
     fields,
     object,

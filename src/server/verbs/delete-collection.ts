@@ -28,7 +28,7 @@ export async function deleteCollection(writeParts: WriteParts, listParts: ListPa
   const work = async () => {
     for (let entry = waiting.shift(); entry !== undefined && failures.length === 0; entry = waiting.shift()) {
       try {
-        if (pace.restsBefore(entry.bytes.length)) await turn()
+        if (pace.restsBefore(entry.byteLength)) await turn()
         const inNamespace = { ...context, info: { ...context.info, namespace: entry.namespace } }
         await deleteObject(writeParts, inNamespace, entry.name, deletion)
       } catch (err) {

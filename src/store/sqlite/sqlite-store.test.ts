@@ -12,6 +12,6 @@ const root = await mkdtemp(join(tmpdir(), 'bulkhead-store-'))
 let opened = 0
 after(() => rm(root, { recursive: true }))
 
-storeContract('sqlite', window =>
-  openSqliteStore({ directory: join(root, `${opened++}`), sealer: testSealer(), clock: systemClock, log: silentLogger, window }),
+storeContract('sqlite', options =>
+  openSqliteStore({ directory: join(root, `${opened++}`), sealer: testSealer(), clock: systemClock, log: silentLogger, ...options }),
 )

@@ -25,6 +25,8 @@ export interface SqliteStoreOptions {
   readonly window?: Partial<WindowLimits>
   /** What the log keeps of the past for the time after a restart. Default: 15 minutes, 50,000 revisions. */
   readonly keep?: Partial<KeepLimits>
+  /** See `Store.maxStoredBytes`. Default: no bound. */
+  readonly maxStoredBytes?: number
   /** Quota of the database file in bytes. Writes beyond it are refused as on a full disk. */
   readonly maxBytes?: number
   /** Whether the directory held a store before: then an empty one is refused, as what was in it is lost. Default false. */
@@ -61,7 +63,8 @@ export async function openSqliteStore(options: SqliteStoreOptions): Promise<Stor
       freshKey: () => freshKey(sealer),
       keep: { ...defaultKeep, ...options.keep },
     })
-    queue = new CommitQueue({ clock, log, metrics, window: options.window, commitLog: keeper, revision: floor, oldestRevision: floor })
+    const { window, maxStoredBytes } = options
+    queue = new CommitQueue({ clock, log, metrics, window, maxStoredBytes, commitLog: keeper, revision: floor, oldestRevision: floor })
     loader = new Loader(queue, keeper, floor)
     const revision = await writer.load(keys, fresh)
     queue.loaded(revision)

@@ -1,0 +1,101 @@
+// A quota of bytes through the whole API: what each kind of write is charged, and what is given back.
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { admin, contentTypes, restrictedPod, SecuredApi } from './secured-api.testing.ts'
+
+const inDefault = '/api/v1/namespaces/default'
+const widgets = '/apis/example.com/v1/namespaces/default/widgets'
+const quota = (hard: Record<string, string>) => ({ metadata: { name: 'q' }, spec: { hard } })
+const widget = (name: string, bytes: number) => ({
+  apiVersion: 'example.com/v1',
+  kind: 'Widget',
+  metadata: { name },
+  spec: { text: 'x'.repeat(bytes) },
+})
+
+async function opened(): Promise<SecuredApi> {
+  const api = await SecuredApi.open()
+  await api.create(`${inDefault}/serviceaccounts`, { metadata: { name: 'default' } })
+  return api
+}
+
+async function serveWidgets(api: SecuredApi): Promise<void> {
+  const text = { type: 'object', properties: { text: { type: 'string' } } }
+  const openAPIV3Schema = { type: 'object', properties: { spec: text, status: text } }
+  await api.create('/apis/apiextensions.k8s.io/v1/customresourcedefinitions', {
+    metadata: { name: 'widgets.example.com' },
+    spec: {
+      ...{ group: 'example.com', scope: 'Namespaced', names: { plural: 'widgets', kind: 'Widget' } },
+      versions: [{ name: 'v1', served: true, storage: true, schema: { openAPIV3Schema }, subresources: { status: {} } }],
+    },
+  })
+}
+
+/** Waits until the status says about so much; fails by the test's timeout. */
+async function untilUsedIsAbout(api: SecuredApi, bytes: number): Promise<void> {
+  for (;;) {
+    const { status } = (await api.request(admin, 'GET', `${inDefault}/resourcequotas/q`)).json
+    if (Math.abs(Number(status?.used?.[stored]) - bytes) < 1024) return
+    await new Promise(resolve => setImmediate(resolve))
+  }
+}
+
+const stored = 'bulkhead.dev/stored-bytes'
+const sizedMap = (name: string, bytes: number) => ({ metadata: { name }, data: { text: 'x'.repeat(bytes) } })
+
+test('a quota of bytes bounds what all objects of a namespace take, custom resources included, with every kind of write', {
+  timeout: 60_000,
+}, async () => {
+  await using api = await opened()
+  await serveWidgets(api)
+  await api.create(`${inDefault}/resourcequotas`, quota({ [stored]: '100Ki' }))
+  const maps = `${inDefault}/configmaps`
+  const refused = async (method: string, path: string, body: unknown, type?: string) => {
+    const { status, json } = await api.request(admin, method, path, body, type)
+    assert.equal(status, 403, JSON.stringify(json))
+    assert.match(
+      json.message,
+      / is forbidden: exceeded quota: q, requested: bulkhead\.dev\/stored-bytes=\d+, used: bulkhead\.dev\/stored-bytes=\d+, limited: bulkhead\.dev\/stored-bytes=100Ki\. Delete objects/,
+    )
+  }
+  await api.create(maps, sizedMap('a', 40_000))
+  await api.create(`${inDefault}/secrets`, { metadata: { name: 's' }, stringData: { text: 'x'.repeat(10_000) } })
+  await api.create(widgets, widget('w', 20_000))
+  await refused('POST', maps, sizedMap('b', 40_000))
+  await refused('POST', widgets, widget('v', 40_000))
+  await refused('PUT', `${maps}/a`, sizedMap('a', 80_000))
+  await refused('PATCH', `${maps}/a`, { data: { more: 'y'.repeat(40_000) } }, contentTypes.merge)
+  await refused('PATCH', `${widgets}/w/status`, { status: { text: 'y'.repeat(40_000) } }, contentTypes.merge)
+  // What becomes smaller, or is deleted, is given back at once.
+  assert.equal((await api.request(admin, 'PUT', `${maps}/a`, sizedMap('a', 10_000))).status, 200)
+  await api.create(maps, sizedMap('b', 40_000))
+  await refused('POST', maps, sizedMap('c', 10_000))
+  assert.equal((await api.request(admin, 'DELETE', `${maps}/b`)).status, 200)
+  await api.create(maps, sizedMap('c', 10_000))
+  await untilUsedIsAbout(api, api.store.contents.of('default'))
+})
+
+test('a flood of requests gets no more bytes than a quota grants', { timeout: 60_000 }, async () => {
+  await using api = await opened()
+  await api.create(`${inDefault}/resourcequotas`, quota({ [stored]: '300Ki' }))
+  const answers = await Promise.all(
+    Array.from({ length: 40 }, (_, index) => api.request(admin, 'POST', `${inDefault}/configmaps`, sizedMap(`c${index}`, 20_000))),
+  )
+  const made = answers.filter(({ status }) => status === 201).length
+  assert.ok(made === 13 || made === 14, `${made} were made`)
+  assert.ok(api.store.contents.of('default') <= 300 * 1024)
+})
+
+test('parts of the cluster may write what they say of objects where a quota of bytes is used up, and make none', {
+  timeout: 60_000,
+}, async () => {
+  await using api = await opened()
+  const pods = `${inDefault}/pods`
+  await api.create(pods, restrictedPod('p'))
+  await api.create(`${inDefault}/resourcequotas`, quota({ [stored]: '1Ki' }))
+  const scheduler = { name: 'system:kube-controller-manager', groups: ['system:masters', 'system:authenticated'] }
+  const message = { status: { message: 'm'.repeat(500) } }
+  assert.equal((await api.request(admin, 'PATCH', `${pods}/p/status`, message, contentTypes.merge)).status, 403)
+  assert.equal((await api.request(scheduler, 'PATCH', `${pods}/p/status`, message, contentTypes.merge)).status, 200)
+  assert.equal((await api.request(scheduler, 'POST', `${inDefault}/configmaps`, sizedMap('a', 10))).status, 403)
+})
