@@ -1,5 +1,6 @@
 // Which objects of its namespace a workload's pods cannot start without.
-import type { CheckedWorkload } from './object-set.ts'
+import type { StatefulSet } from '../api/types/apps-v1.ts'
+import type { CheckedObject, CheckedWorkload } from './object-set.ts'
 
 export interface PodReference {
   readonly resource: 'configmaps' | 'secrets' | 'persistentvolumeclaims'
@@ -36,8 +37,10 @@ function ofContainers({ containers }: CheckedWorkload): PodReference[] {
   ])
 }
 
-function ofVolumes({ pod, specField }: CheckedWorkload): PodReference[] {
-  return (pod.spec.volumes ?? []).flatMap(({ configMap, secret, persistentVolumeClaim, projected }, index) => {
+function ofVolumes({ on, pod, specField }: CheckedWorkload): PodReference[] {
+  const templates = claimTemplatesOf(on)
+  return (pod.spec.volumes ?? []).flatMap(({ name, configMap, secret, persistentVolumeClaim, projected }, index) => {
+    if (templates.has(name)) return []
     const path = `${specField}.volumes[${index}]`
     const secretVolume = secret === undefined ? undefined : { name: secret.secretName ?? '', optional: secret.optional ?? false }
     const claim = persistentVolumeClaim === undefined ? undefined : { name: persistentVolumeClaim.claimName }
@@ -51,6 +54,12 @@ function ofVolumes({ pod, specField }: CheckedWorkload): PodReference[] {
       ]),
     ]
   })
+}
+
+/** A StatefulSet's pods get the claim of a template in place of a volume of the same name. */
+function claimTemplatesOf({ resource, object }: CheckedObject): ReadonlySet<string> {
+  if (resource !== 'statefulsets.apps') return new Set()
+  return new Set(((object as StatefulSet).spec?.volumeClaimTemplates ?? []).flatMap(({ metadata }) => metadata?.name ?? []))
 }
 
 function ofPull({ pod, specField }: CheckedWorkload): PodReference[] {

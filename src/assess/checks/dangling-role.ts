@@ -1,7 +1,9 @@
 import type { ManifestCheck } from '../manifest-check.ts'
 import { bindingsOf } from '../rbac-rules.ts'
 
-const builtIn = /^(?:system:.*|cluster-admin|admin|edit|view)$/
+const builtInClusterRole = /^(?:system:.*|cluster-admin|admin|edit|view)$/
+/** Every cluster makes them in these namespaces. */
+const builtInRole = /^(?:kube-system\/(?:system:.*|extension-apiserver-authentication-reader)|kube-public\/system:.*)$/
 
 /** A binding to a role that is not there grants whatever somebody later writes under that name. */
 export const danglingRole: ManifestCheck = {
@@ -12,7 +14,7 @@ export const danglingRole: ManifestCheck = {
   check: set =>
     bindingsOf(set).flatMap(({ on, binding: { roleRef } }) => {
       const cluster = roleRef.kind === 'ClusterRole'
-      if (cluster && builtIn.test(roleRef.name)) return []
+      if (cluster ? builtInClusterRole.test(roleRef.name) : builtInRole.test(`${on.namespace}/${roleRef.name}`)) return []
       const resource = `${cluster ? 'clusterroles' : 'roles'}.rbac.authorization.k8s.io`
       if (set.find(resource, cluster ? '' : on.namespace, roleRef.name) !== undefined) return []
       return [{ on, field: 'roleRef.name', message: `there is no ${roleRef.kind} "${roleRef.name}" among what is checked` }]

@@ -25,6 +25,7 @@ import { rbacWorkloads } from './rbac-workloads.ts'
 import { readOnlyRoot } from './read-only-root.ts'
 import { resources } from './resources.ts'
 import { secretEnv } from './secret-env.ts'
+import { secretInManifest } from './secret-in-manifest.ts'
 import { serviceExposure } from './service-exposure.ts'
 import { tokenAutomount } from './token-automount.ts'
 
@@ -54,6 +55,7 @@ export const manifestChecks: readonly ManifestCheck[] = [
   readOnlyRoot,
   resources,
   secretEnv,
+  secretInManifest,
   serviceExposure,
   tokenAutomount,
 ]

@@ -1,15 +1,23 @@
 import type { ConfigMap, Secret } from '../../api/types/core-v1.ts'
 import type { CheckFinding, ManifestCheck } from '../manifest-check.ts'
 import type { CheckedObject, ObjectSet } from '../object-set.ts'
+import { secretValues } from '../secret-values.ts'
 
-const telling = /(?:^|[_.-])(?:password|passwd|passphrase|secret|token|api_?key|access_?key|private_?key|credentials?)$/i
+const credentialName = /(?:^|[_.-])(?:password|passwd|passphrase|secret|token|api_?key|access_?key|private_?key|credentials?)$/i
+/** Tokens that name a cluster or a place in a list, and open nothing. */
+const harmlessName = /(?:^|[_.-])(?:cluster|page|next|continue|continuation)_?token$/i
+/** Keys that only hold a credential: those of Kubernetes' types of Secrets. */
+const credentialKeys: readonly string[] = ['tls.key', 'ssh-privatekey', '.dockerconfigjson', '.dockercfg']
+/** A reference, a path, a switch, a number, or what a person or a template is to fill in. */
+const noCredential = /^(?:\$[({].*|\/.*|true|false|\d+|<[^>]*>|\{\{.*\}\})$/s
 const wordStart = /([a-z0-9])([A-Z])/g
 const pem = /-----BEGIN (?:[A-Z]+ )?PRIVATE KEY-----/
 
 /** A name that promises a credential, with a value that is one and no reference to it. */
 function isCredential(name: string, value: string): boolean {
   if (pem.test(value)) return true
-  return telling.test(name.replaceAll(wordStart, '$1_$2')) && value !== '' && !/^(?:\$[({]|\/|true$|false$|\d+$)/.test(value)
+  const words = name.replaceAll(wordStart, '$1_$2')
+  return credentialName.test(words) && !harmlessName.test(words) && value !== '' && !noCredential.test(value)
 }
 
 /** What stands in a manifest is read by everybody who reads the repository, for as long as its history lasts. */
@@ -47,12 +55,12 @@ function inConfigMap(on: CheckedObject): CheckFinding[] {
   )
 }
 
+/** One finding for a Secret: what is to be done is the same for all of its keys. */
 function inSecret(on: CheckedObject): CheckFinding[] {
-  const { data = {}, stringData = {}, type } = on.object as Secret
-  // Such a Secret is filled by the control plane, and what is written into it here is not used.
-  if (type === 'kubernetes.io/service-account-token') return []
-  const full = [...Object.values(data ?? {}), ...Object.values(stringData)].some(value => value !== '' && value !== null)
-  if (!full) return []
-  const field = Object.keys(stringData).length > 0 ? 'stringData' : 'data'
-  return [{ on, field, message: 'the values of this Secret are in the manifest: keep them in an external store, or seal them' }]
+  const found = secretValues(on.object as Secret).find(
+    ({ key, value }) => isCredential(key, value) || (credentialKeys.includes(key) && value !== '' && !noCredential.test(value)),
+  )
+  if (found === undefined) return []
+  const message = `"${found.key}" is a credential, and everybody who reads the manifest has it: keep it in an external store, or seal it`
+  return [{ on, field: found.field, message }]
 }

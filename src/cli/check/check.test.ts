@@ -69,8 +69,25 @@ const refused: readonly {
     name: 'a value of another type',
     text: 'apiVersion: v1\nkind: ConfigMap\nmetadata: { name: a }\ndata: { a: 1 }\n',
     rule: 'decoding',
-    line: 1,
+    field: 'data',
+    line: 4,
     says: /cannot unmarshal number/,
+  },
+  {
+    name: 'a value of another type in the one item that has the member',
+    text: pod('a', `${restricted.replace('app:1', '1')}`),
+    rule: 'decoding',
+    field: 'spec.containers.image',
+    line: 9,
+    says: /cannot unmarshal number/,
+  },
+  {
+    name: 'a misspelt kind of a built-in group',
+    text: 'apiVersion: apps/v1\nkind: Deploymnt\nmetadata: { name: a }\n',
+    rule: 'unknown-kind',
+    field: 'kind',
+    line: 2,
+    says: /nothing defines the kind "Deploymnt" of "apps\/v1": a cluster refuses/,
   },
   {
     name: 'a bad value',
@@ -157,6 +174,54 @@ metadata: { name: c }
   assert.match(judged.text, /"not a label"/)
   assert.doesNotMatch(judged.text, /nothing defines/)
   await assert.rejects(() => bench.run(text, { featureGates: 'MutatingAdmissionPolicy' }), /wanted is NAME=true/)
+})
+
+test('check() says once that nothing defines a kind, and takes its definition from --crds without checking it', async () => {
+  using bench = new CheckBench()
+  const widget = (name: string, size: string) =>
+    `---\napiVersion: example.com/v1\nkind: Widget\nmetadata: { name: ${name} }\nspec: { size: ${size} }\n`
+  const findings = await bench.findings(widget('a', '1') + widget('b', '2'))
+  assert.deepEqual(
+    findings.map(({ rule, severity, object }) => [rule, severity, object?.name]),
+    [['unknown-kind', 'note', 'a']],
+  )
+  const schema = 'type: object, properties: { spec: { type: object, properties: { size: { type: integer } } } }'
+  const crds = bench.write(
+    'crds/widgets.yaml',
+    `apiVersion: apiextensions.k8s.io/v1
+kind: CustomResourceDefinition
+metadata: { name: widgets.example.com }
+spec:
+  group: example.com
+  scope: Namespaced
+  names: { plural: widgets, kind: Widget }
+  versions: [{ name: v1, served: true, storage: true, schema: { openAPIV3Schema: { ${schema} } } }]
+`,
+  )
+  assert.deepEqual(await bench.findings(widget('a', '1'), { crds: [crds] }), [])
+  assert.match((await bench.run(widget('a', 'large'), { crds: [crds] })).text, /spec\.size: Invalid value: "string"/)
+  await assert.rejects(
+    bench.run(widget('a', '1'), { crds: [bench.write('none.yaml', pod('a'))] }),
+    /There is no CustomResourceDefinition in/,
+  )
+})
+
+test('check() judges folders that define the same object as those of two clusters, each with what stands beside them', async () => {
+  using bench = new CheckBench()
+  const job = (image: string) =>
+    `apiVersion: batch/v1\nkind: Job\nmetadata: { name: a }\nspec:\n  template:\n    spec:\n      restartPolicy: Never\n      serviceAccountName: shared\n${restricted.trimEnd().replaceAll(/^/gm, '    ').replace('app:1', image)}\n`
+  bench.write('all/staging/job.yaml', job('app:1'))
+  bench.write('all/prod/job.yaml', job('app:2'))
+  bench.write('all/account.yaml', 'apiVersion: v1\nkind: ServiceAccount\nmetadata: { name: shared }\n')
+  const { text, code } = await bench.run(undefined, {}, join(bench.folder, 'all'))
+  assert.equal(text, '3 objects in 3 files; 0 errors, 0 warnings, 0 notes')
+  assert.equal(code, 0)
+  bench.write(
+    'all/bound.yaml',
+    'apiVersion: v1\nkind: Service\nmetadata: { name: s }\nspec: { selector: { app: gone }, ports: [{ port: 1 }] }\n',
+  )
+  const once = await bench.run(undefined, {}, join(bench.folder, 'all'))
+  assert.equal(once.text.match(/dangling-service/g)?.length, 1)
 })
 
 test('check() judges what stands twice as the change that the second one makes', async () => {

@@ -1,4 +1,5 @@
 // `bulkhead check`: what the server and the checks say of manifests, before they are sent anywhere.
+import { join } from 'node:path'
 import type { Readable } from 'node:stream'
 import { readFeatures } from '../../api/features.ts'
 import { dns1123Label } from '../../api/validation/names.ts'
@@ -8,17 +9,18 @@ import { type Profile, parseSettings, switchesIn } from '../../base/config.ts'
 import { UserError } from '../../base/user-error.ts'
 import { findKubeconfig } from '../find-kubeconfig.ts'
 import { readConfiguration } from './configuration.ts'
+import { splitDocuments } from './documents.ts'
 import { type Sifted, sift } from './exceptions.ts'
 import { type Finding, ownRules, rankOf } from './finding.ts'
 import { mend } from './fix/mend.ts'
 import { judgeByCluster } from './judge-by-cluster.ts'
 import { judgeOffline } from './judge-offline.ts'
 import { kustomize } from './kustomize.ts'
-import type { Manifest } from './manifests.ts'
+import { type Manifest, readManifests } from './manifests.ts'
 import { outputs } from './outputs/index.ts'
 import type { RuleDescription } from './outputs/output.ts'
 import { type CheckOptions, type CheckResult, runCheck } from './run-check.ts'
-import { readSources, type SourceText } from './sources.ts'
+import { readSources, type SourceParts, type SourceText } from './sources.ts'
 
 export type OutputName = 'text' | 'json' | 'sarif' | 'junit' | 'github'
 
@@ -29,6 +31,8 @@ export interface CheckFlags {
   readonly config?: string
   readonly failOn?: Severity
   readonly fix?: boolean
+  /** Files and folders with CustomResourceDefinitions that the manifests need, and that are not checked themselves. */
+  readonly crds?: readonly string[]
   /** Lets kustomize fetch bases from elsewhere. */
   readonly allowRemote?: boolean
   readonly kubeconfig?: string
@@ -75,25 +79,24 @@ export async function check(flags: CheckFlags, paths: readonly string[], context
     ...(runtimeConfig === undefined ? {} : { runtimeConfig }),
   })
   const features = readFeatures({ featureGates: switchesIn(featureGates), runtimeConfig: switchesIn(runtimeConfig) })
-  const offline = { profile, namespace, features }
+  const parts = { stdin: context.stdin, kustomize: (folder: string) => kustomize(folder, { allowRemote: flags.allowRemote === true }) }
+  const { texts: read, charts } = await readSources(paths, parts)
+  const definitions = await readDefinitions(flags.crds ?? [], parts)
+  const offline = { profile, namespace, features, definitions }
   const options = {
     namespace,
     judge: (manifests: readonly Manifest[]) =>
       cluster === undefined ? judgeOffline(manifests, offline, signal) : judgeByCluster(manifests, cluster, offline, signal),
   }
-  const read = await readSources(paths, {
-    stdin: context.stdin,
-    kustomize: folder => kustomize(folder, { allowRemote: flags.allowRemote === true }),
-  })
-  const first = { texts: read, result: await runCheck(read, options), fixed: 0 }
+  const first: Round = { texts: read, result: await runCheck(read, options), fixed: [] }
   if (first.result.manifests.length === 0 && first.result.findings.length === 0)
     throw new UserError('There is no manifest in what was given')
   const wanted = (findings: readonly Finding[]) => sift(findings, configuration, context.now)
   const { texts, result, fixed } = flags.fix === true ? await fixAll(first, options, wanted) : first
   for (const { file, text } of texts.filter((text, index) => text !== read[index])) context.write(file, text)
-  const { findings, excepted } = wanted(result.findings)
+  const { findings, excepted } = wanted([...result.findings, ...charts.map(chartFinding), ...guesses(fixed)])
   const report = {
-    ...{ findings, excepted, fixed, foreign: result.foreign },
+    ...{ findings, excepted, fixed: fixed.length, foreign: result.foreign },
     ...{ objects: result.manifests.length, files: new Set(texts.map(({ file }) => file)).size },
     describe,
   }
@@ -106,7 +109,7 @@ export async function check(flags: CheckFlags, paths: readonly string[], context
 interface Round {
   readonly texts: readonly SourceText[]
   readonly result: CheckResult
-  readonly fixed: number
+  readonly fixed: readonly Finding[]
 }
 
 /** Behind one refusal there can be another: what is fixed is checked again, until nothing more can be fixed. */
@@ -116,9 +119,36 @@ async function fixAll(
   wanted: (findings: readonly Finding[]) => Sifted,
   left = maxRounds,
 ): Promise<Round> {
-  const { texts, count } = mend(round.texts, wanted(round.result.findings).findings, round.result.manifestOf)
-  if (count === 0 || left === 0) return round
-  return await fixAll({ texts, result: await runCheck(texts, options), fixed: round.fixed + count }, options, wanted, left - 1)
+  const { texts, mended } = mend(round.texts, wanted(round.result.findings).findings, round.result.manifestOf)
+  if (mended.length === 0 || left === 0) return round
+  return await fixAll({ texts, result: await runCheck(texts, options), fixed: [...round.fixed, ...mended] }, options, wanted, left - 1)
+}
+
+/** The CustomResourceDefinitions among the files; whatever else stands there is not looked at. */
+async function readDefinitions(paths: readonly string[], parts: SourceParts): Promise<readonly Manifest[]> {
+  const { texts } = await readSources(paths, parts)
+  const { manifests } = readManifests(texts.flatMap(({ file, text }) => splitDocuments(file, text)))
+  const definitions = manifests.filter(({ kind }) => kind === 'CustomResourceDefinition')
+  if (paths.length > 0 && definitions.length === 0)
+    throw new UserError(`There is no CustomResourceDefinition in ${paths.map(path => `"${path}"`).join(', ')}`)
+  return definitions
+}
+
+/** What was fixed with a value that nothing in the manifest confirms, once for each object. */
+function guesses(fixed: readonly Finding[]): Finding[] {
+  const byObject = new Map(fixed.filter(setsNonRoot).map(finding => [JSON.stringify([finding.file, finding.object]), finding]))
+  const message = 'runAsNonRoot is set: containers start only if their image names a user other than root by number; else set runAsUser too'
+  return [...byObject.values()].map(({ file, line, column, object }): Finding => {
+    return { rule: 'fixed-by-guess', severity: 'note', message, file, line, column, ...(object === undefined ? {} : { object }) }
+  })
+}
+
+const setsNonRoot = ({ fix = [] }: Finding): boolean =>
+  fix.some(({ path, value }) => path.endsWith('/runAsNonRoot') || (JSON.stringify(value) ?? '').includes('"runAsNonRoot":true'))
+
+function chartFinding(folder: string): Finding {
+  const message = `a Helm chart's files are templates and were left out: helm template ${folder} | bulkhead check -`
+  return { rule: 'helm-chart', severity: 'note', message, file: join(folder, 'Chart.yaml'), line: 1, column: 1 }
 }
 
 function describe(rule: string): RuleDescription {

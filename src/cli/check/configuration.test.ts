@@ -57,6 +57,16 @@ const wrong: readonly { readonly name: string; readonly text: string; readonly s
   { name: 'another kind', text: 'kind: Pod', says: /no CheckConfiguration/ },
   { name: 'an unknown field', text: `${head}disabled: [x]\n`, says: /unknown field "disabled"/ },
   { name: 'an unknown field of an exception', text: exception(', nmae: web'), says: /exceptions\[0\]: unknown field "nmae"/ },
+  {
+    name: 'a rule that is misspelt',
+    text: `${head}disable: [imageTag]\n`,
+    says: /disable\[0\] names the rule "imageTag", and there is none: do you mean "image-tag"\?/,
+  },
+  {
+    name: 'a rule of none',
+    text: exception('').replace('probes', 'nothing'),
+    says: /exceptions\[0\]\.rule names the rule "nothing", and there is none/,
+  },
   { name: 'no owner', text: exception('').replace('owner: ann, ', ''), says: /needs "owner"/ },
   { name: 'no reason', text: exception('').replace('reason: batch, ', ''), says: /needs "reason"/ },
   { name: 'no end', text: exception('').replace(', expires: 2026-06-30', ''), says: /needs "expires"/ },

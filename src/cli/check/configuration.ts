@@ -1,9 +1,12 @@
 // The configuration file of `bulkhead check`: which rules are off, and exceptions, each with an owner, a reason and an end.
 import { existsSync } from 'node:fs'
+import { pluginNames } from '../../admission/plugin-table.ts'
 import { isRecord } from '../../api/schema/compile.ts'
 import { type Fail, onlyFields, strictYaml } from '../../api/schema/strict-yaml.ts'
+import { manifestChecks } from '../../assess/checks/index.ts'
 import type { Severity } from '../../assess/manifest-check.ts'
 import { UserError } from '../../base/user-error.ts'
+import { ownRules } from './finding.ts'
 import { readRegularFile } from './regular-file.ts'
 
 const defaultFile = 'bulkhead-check.yaml'
@@ -54,6 +57,7 @@ export function parseConfiguration(text: string, file: string): Configuration {
   if (value['apiVersion'] !== apiVersion || value['kind'] !== 'CheckConfiguration') fail(`it is no CheckConfiguration of ${apiVersion}`)
   const { disable = [], failOn, exceptions = [] } = value
   if (!Array.isArray(disable) || !disable.every(rule => typeof rule === 'string')) return fail('disable is no list of rules')
+  for (const [index, rule] of disable.entries()) requireRule(rule, `disable[${index}]`, fail)
   if (failOn !== undefined && failOn !== 'error' && failOn !== 'warning' && failOn !== 'note')
     return fail('failOn is "error", "warning" or "note"')
   if (!Array.isArray(exceptions)) return fail('exceptions is no list')
@@ -65,6 +69,17 @@ export function parseConfiguration(text: string, file: string): Configuration {
   }
 }
 
+const ruleNames: ReadonlySet<string> = new Set([...manifestChecks.map(({ id }) => id), ...Object.keys(ownRules), ...pluginNames])
+
+/** A rule that is misspelt stays on without a word. */
+function requireRule(name: string | undefined, at: string, fail: Fail): void {
+  if (name === undefined || ruleNames.has(name)) return
+  const same = [...ruleNames].find(rule => rule.toLowerCase().replaceAll('-', '') === name.toLowerCase().replaceAll(/[-_ ]/g, ''))
+  fail(
+    `${at} names the rule "${name}", and there is none${same === undefined ? ': findings end with the name of their rule in brackets' : `: do you mean "${same}"?`}`,
+  )
+}
+
 function exceptionOf(value: unknown, at: string, fail: Fail): Exception {
   if (!isRecord(value)) return fail(`${at} is no object`)
   onlyFields(value, ['rule', 'path', 'kind', 'namespace', 'name', 'field', 'owner', 'reason', 'expires'], at, fail)
@@ -73,6 +88,7 @@ function exceptionOf(value: unknown, at: string, fail: Fail): Exception {
     if (member === undefined || (typeof member === 'string' && member.trim() !== '')) return member
     return fail(`${at}.${key} is no text`)
   }
+  requireRule(text('rule'), `${at}.rule`, fail)
   const demanded = (key: string): string => text(key) ?? fail(`${at} needs "${key}"`)
   const expires = demanded('expires')
   // A day ends with its last second, wherever it is read.

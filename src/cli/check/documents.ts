@@ -10,6 +10,8 @@ export interface SourceDocument {
   /** From 1. */
   readonly line: number
   readonly format: 'yaml' | 'json'
+  /** What kustomize made of the folder that `file` then is. */
+  readonly rendered?: boolean
 }
 
 const separator = /^---(?=[ \t\r]|$)/

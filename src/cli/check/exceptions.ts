@@ -34,7 +34,8 @@ export function sift(findings: readonly Finding[], { file, disabled, exceptions 
 function covers({ rule, path, kind, namespace, name, field }: Exception, finding: Finding): boolean {
   const { object } = finding
   if (rule !== finding.rule) return false
-  if (path !== undefined && !matchesGlob(normalize(finding.file), normalize(path))) return false
+  const files = [finding.file, ...(finding.renderedFrom === undefined ? [] : [finding.renderedFrom])]
+  if (path !== undefined && !files.some(file => matchesGlob(normalize(file), normalize(path)))) return false
   if (kind !== undefined && kind !== object?.kind) return false
   if (namespace !== undefined && namespace !== (object?.namespace ?? '')) return false
   if (name !== undefined && name !== object?.name) return false

@@ -9,6 +9,10 @@ export interface NamedObject {
   readonly name: string
 }
 
+/** `Deployment team/web`. */
+export const objectName = ({ kind, namespace, name }: NamedObject): string =>
+  `${kind} ${namespace === undefined ? '' : `${namespace}/`}${name}`
+
 export interface Finding {
   /** The id of a check, the name of an admission plug-in, or one of `ownRules`. */
   readonly rule: string
@@ -22,6 +26,8 @@ export interface Finding {
   readonly object?: NamedObject
   /** Path below the object. */
   readonly field?: string
+  /** The folder whose kustomization made the object; `file` then says where it comes from. */
+  readonly renderedFrom?: string
   /** A JSON patch of the object with which it would pass. */
   readonly fix?: readonly PatchOperation[]
 }
@@ -39,6 +45,8 @@ export const ownRules = {
   'expired-exception': 'Exceptions of the configuration have not expired',
   'unused-exception': 'Exceptions of the configuration are needed',
   'not-asked': 'The cluster itself judged the object',
+  'fixed-by-guess': 'What --fix wrote holds for what it cannot see',
+  'helm-chart': 'Charts are rendered before they are checked',
 } as const
 
 const ranks: readonly Severity[] = ['note', 'warning', 'error']

@@ -25,7 +25,7 @@ export async function judgeByCluster(
       answers.set(manifest, await judge.judge(manifest))
   }
   await Promise.all(Array.from({ length: parallel }, work))
-  const coming = comingWith(manifests)
+  const coming = comingWith([...manifests, ...(offline.definitions ?? [])])
   const reasons = new Map(
     manifests.flatMap(manifest => {
       const reason = notYet(manifest, answers.get(manifest), coming, offline.namespace)

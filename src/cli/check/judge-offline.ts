@@ -1,6 +1,7 @@
 // The verdict of a new cluster in which all of the manifests are applied, in an order that gives each what it needs.
 import { type Features, noFeatures } from '../../api/features.ts'
 import type { Profile } from '../../base/config.ts'
+import { UserError } from '../../base/user-error.ts'
 import { accountsOf } from './accounts.ts'
 import { Judge } from './judge.ts'
 import type { Manifest } from './manifests.ts'
@@ -13,16 +14,26 @@ export interface OfflineOptions {
   readonly namespace: string
   /** Default: what is off by default is off. */
   readonly features?: Features
+  /** CustomResourceDefinitions that are there before the manifests. */
+  readonly definitions?: readonly Manifest[]
 }
 
 /** In the order of the manifests. */
 export async function judgeOffline(
   manifests: readonly Manifest[],
-  { profile, namespace, features = noFeatures }: OfflineOptions,
+  { profile, namespace, features = noFeatures, definitions = [] }: OfflineOptions,
   signal: AbortSignal,
 ): Promise<Verdict[]> {
   const roles = manifests.some(({ apiVersion }) => apiVersion.startsWith('rbac.authorization.k8s.io/'))
   await using server = await openOffline({ profile, roles, features }, signal)
+  const defined = await applyOffline(server, definitions, namespace, signal)
+  for (const [index, verdict] of defined.entries()) {
+    if (verdict.outcome !== 'refused') continue
+    const { document, name } = definitions[index] ?? { document: { file: '' }, name: '' }
+    throw new UserError(
+      `Cannot use CustomResourceDefinition "${name}" of "${document.file}": ${verdict.status.message ?? verdict.status.reason}`,
+    )
+  }
   return await applyOffline(server, manifests, namespace, signal)
 }
 

@@ -1,6 +1,6 @@
 // What a kustomization reads: looked at before kustomize runs, which opens whatever a path names and fetches whatever a URL does.
 import { type Dirent, readdirSync, statSync } from 'node:fs'
-import { join, resolve } from 'node:path'
+import { isAbsolute, join, resolve } from 'node:path'
 import { isRecord } from '../../api/schema/compile.ts'
 import { readYaml, YamlError } from '../../api/schema/yaml.ts'
 import { cannotRead, codeOf, UserError } from '../../base/user-error.ts'
@@ -28,31 +28,37 @@ const url = /^https?:/i
 export const kustomizationOf = (entries: readonly Dirent[]): Dirent | undefined =>
   entries.find(({ name }) => kustomizationFiles.includes(name))
 
+/** The kustomization of a folder that has one. */
+export const kustomizationPath = (folder: string): string => join(folder, kustomizationOf(entriesOf(folder))?.name ?? '')
+
 /** A component is a part of others, and built only with them. */
 export const isComponent = (path: string): boolean =>
   /^kind:\s*["']?Component\b/m.test(readRegularFile(path, { maxBytes: maxKustomizationBytes }))
 
 /**
- * Throws a `UserError` for what a kustomization, or one that it leads to, would fetch from elsewhere, and for a file that is not regular or is larger than the bound.
- * What is not there, or is no kustomization, is left to kustomize, which says so.
+ * The files that a kustomization reads, with those of the kustomizations that it leads to. Throws a `UserError` for what would be fetched from elsewhere, and for a
+ * file that is not regular or is larger than the bound. What is not there, or is no kustomization, is left to kustomize, which says so.
  */
-export function requireLocalInputs(folder: string): void {
+export function localInputs(folder: string): string[] {
+  const read: string[] = []
   const seen = new Set<string>()
-  const waiting = [resolve(folder)]
+  const waiting = [folder]
   for (let current = waiting.pop(); current !== undefined; current = waiting.pop()) {
-    if (seen.has(current)) continue
-    seen.add(current)
+    if (seen.has(resolve(current))) continue
+    seen.add(resolve(current))
     if (seen.size > maxKustomizations) throw new UserError(`"${folder}" leads to more than ${maxKustomizations} kustomizations`)
     for (const { field, name, fetched } of inputsOf(current)) {
       if (fetched.test(name)) throw new UserError(refusal(current, field, name))
-      const path = resolve(current, name)
+      const path = isAbsolute(name) ? name : join(current, name)
       const stat = statIfThere(path)
       if (stat === undefined) continue
       if (stat.isDirectory()) waiting.push(path)
       else if (!stat.isFile()) throw new UserError(`Cannot read "${path}", which ${field} of "${current}" names: it is not a regular file`)
       else if (stat.size > maxFileBytes) throw new UserError(`"${path}" has ${stat.size} bytes, at most ${maxFileBytes} are read`)
+      else read.push(path)
     }
   }
+  return read
 }
 
 const refusal = (folder: string, field: string, name: string): string =>

@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { resolve as absolute, join } from 'node:path'
 import { codeOf, messageOf, UserError } from '../../base/user-error.ts'
-import { requireLocalInputs } from './kustomization-inputs.ts'
+import { localInputs } from './kustomization-inputs.ts'
 import { maxFileBytes } from './regular-file.ts'
 
 const kustomizeTimeoutMs = 60_000
@@ -23,7 +23,7 @@ const offline = { GIT_ALLOW_PROTOCOL: 'none', HTTP_PROXY: 'http://127.0.0.1:0', 
  * working folder goes with it. Throws a `UserError` for what cannot be built, or only with files from elsewhere.
  */
 export async function kustomize(folder: string, { allowRemote = false, kubectl = 'kubectl' }: KustomizeOptions = {}): Promise<string> {
-  if (!allowRemote) requireLocalInputs(folder)
+  if (!allowRemote) localInputs(folder)
   const cwd = mkdtempSync(join(tmpdir(), 'bulkhead-kustomize-'))
   try {
     return await run(folder, kubectl, { cwd, env: allowRemote ? process.env : { ...process.env, ...offline } })

@@ -48,6 +48,7 @@ const bad: readonly {
     text: 'apiVersion: v1\nkind: Pod\nkind: Pod\nmetadata: {}',
     rule: 'decoding',
     says: /key "kind" already set in map/,
+    line: 3,
   },
   {
     name: 'a member that stands twice',

@@ -3,7 +3,7 @@ import { isRecord } from '../../api/schema/compile.ts'
 import { parseJsonBytes } from '../../api/schema/decode.ts'
 import { readYaml, YamlError } from '../../api/schema/yaml.ts'
 import type { SourceDocument } from './documents.ts'
-import type { PathStep } from './field-path.ts'
+import { type PathStep, parseFieldPath } from './field-path.ts'
 import type { Finding } from './finding.ts'
 import { positionsOf } from './positions.ts'
 
@@ -27,7 +27,14 @@ export interface ReadManifests {
   readonly foreign: readonly SourceDocument[]
 }
 
-type Outcome = { readonly value: unknown; readonly complaints: readonly string[] } | { readonly syntax: string; readonly line: number }
+/** A key that stands twice. */
+interface Complaint {
+  readonly message: string
+  /** Lines behind the first of the document. */
+  readonly line: number
+}
+
+type Outcome = { readonly value: unknown; readonly complaints: readonly Complaint[] } | { readonly syntax: string; readonly line: number }
 
 export function readManifests(documents: readonly SourceDocument[]): ReadManifests {
   const manifests: Manifest[] = []
@@ -45,7 +52,8 @@ export function readManifests(documents: readonly SourceDocument[]): ReadManifes
       foreign.push(document)
       continue
     }
-    for (const message of read.complaints) findings.push({ rule: 'decoding', severity: 'error', message, file, line, column: 1 })
+    for (const { message, line: below } of read.complaints)
+      findings.push({ rule: 'decoding', severity: 'error', message, file, line: line + below, column: 1 })
     for (const found of objectsOf(document, read.value, [])) {
       if ('rule' in found) findings.push(found)
       else manifests.push(found)
@@ -57,16 +65,29 @@ export function readManifests(documents: readonly SourceDocument[]): ReadManifes
 function readDocument({ text, format }: SourceDocument): Outcome {
   if (format === 'json') {
     const parsed = parseJsonBytes(Buffer.from(text), Number.POSITIVE_INFINITY)
-    return parsed.ok ? { value: parsed.value, complaints: parsed.duplicates() } : { syntax: parsed.message, line: 0 }
+    return parsed.ok
+      ? { value: parsed.value, complaints: parsed.duplicates().map(message => ({ message, line: lineOfDuplicate(text, message) })) }
+      : { syntax: parsed.message, line: 0 }
   }
   try {
     const { value, duplicate } = readYaml(text)
-    return { value, complaints: duplicate === undefined ? [] : [duplicate.replace(/^yaml: unmarshal errors:\n\s*(?:line \d+: )?/, '')] }
+    return { value, complaints: duplicate === undefined ? [] : [complaintOf(duplicate)] }
   } catch (err) {
     if (!(err instanceof YamlError)) throw err
     const [, number, reason] = /^yaml: (?:line (\d+): )?([\s\S]*)$/.exec(err.message) ?? []
     return { syntax: reason ?? err.message, line: Math.max(Number(number ?? 1) - 1, 0) }
   }
+}
+
+function complaintOf(duplicate: string): Complaint {
+  const [, number, message = duplicate] = /^yaml: unmarshal errors:\n\s*(?:line (\d+): )?([\s\S]*)$/.exec(duplicate) ?? []
+  return { message, line: Math.max(Number(number ?? 1) - 1, 0) }
+}
+
+/** The last member of that path counts, so it is the one that is shown. */
+function lineOfDuplicate(text: string, message: string): number {
+  const [, field = ''] = /field "((?:[^"\\]|\\.)*)"/.exec(message) ?? []
+  return positionsOf(text, 0)(parseFieldPath(field)).line
 }
 
 /** As kubectl flattens: whatever is a list with items stands for them, at any depth that a document can have. */

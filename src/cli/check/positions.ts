@@ -26,12 +26,20 @@ export function positionsOf(text: string, firstLine: number): Locate {
   return path => {
     let node = root
     for (const step of path) {
-      const next = typeof step === 'number' && node.items !== undefined ? node.items[step] : node.members?.get(String(step))
+      const next = childOf(node, step)
       if (next === undefined) break
       node = next
     }
     return positionAt(starts, node.offset, firstLine)
   }
+}
+
+/** Errors of decoding name no index: a member is looked for in the items of a list, and found where only one has it. */
+function childOf({ items, members }: PositionedNode, step: PathStep): PositionedNode | undefined {
+  if (items === undefined) return members?.get(String(step))
+  if (typeof step === 'number') return items[step]
+  const found = items.flatMap(item => item.members?.get(step) ?? [])
+  return found.length === 1 ? found[0] : undefined
 }
 
 function lineStarts(text: string): number[] {

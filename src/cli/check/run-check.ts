@@ -1,4 +1,4 @@
-// From texts to findings: read, judge, check, locate. The command around it reads flags and prints.
+// From texts to findings: read, evaluate, check, locate. The command around it reads flags and prints.
 
 import { resources } from '../../api/resources/index.ts'
 import { checkedObject } from '../../assess/checked-object.ts'
@@ -9,10 +9,12 @@ import type { SourceDocument } from './documents.ts'
 import { splitDocuments } from './documents.ts'
 import { parseFieldPath } from './field-path.ts'
 import type { Finding } from './finding.ts'
+import { createOrigins } from './kustomize-origin.ts'
 import { type Manifest, readManifests } from './manifests.ts'
 import { type Locate, positionsOf } from './positions.ts'
 import type { SourceText } from './sources.ts'
 import { findingsOf, type Verdict } from './verdict.ts'
+import { worldsOf } from './worlds.ts'
 
 export interface CheckOptions {
   /** Of objects that name none. */
@@ -33,12 +35,52 @@ export interface CheckResult {
   readonly foreign: number
 }
 
+type Found = readonly [Manifest, Finding]
+
 export async function runCheck(texts: readonly SourceText[], options: CheckOptions): Promise<CheckResult> {
   const { namespace, checks = manifestChecks } = options
   const found = new Set(texts.filter(text => text.found).map(({ file }) => file))
-  const read = readManifests(texts.flatMap(({ file, text }) => splitDocuments(file, text)))
+  const read = readManifests(texts.flatMap(documentsOf))
+  const locatorOf = createLocators()
+  const worlds: World[] = []
+  for (const world of worldsOf(read.manifests, namespace)) {
+    const verdicts = await options.judge(world)
+    const evaluated = world.flatMap((manifest, index): Found[] => {
+      const verdict = verdicts[index]
+      // Positions are found only where something is: most manifests need none.
+      if (verdict === undefined || isClean(verdict)) return []
+      return findingsOf(manifest, verdict, locatorOf(manifest.document), namespace).map(finding => [manifest, finding])
+    })
+    const checked = checkManifests(world, checks, namespace, locatorOf)
+    worlds.push({ members: new Set(world), found: Map.groupBy([...evaluated, ...checked], ([manifest]) => manifest) })
+  }
+  const withOrigin = createOrigins()
+  const located = oncePerKind(inEveryWorld(worlds, read.manifests)).map(
+    ([manifest, finding]): Found => [manifest, withOrigin(finding, manifest)],
+  )
+  const findings = [
+    ...read.findings,
+    ...read.foreign.filter(({ file }) => !found.has(file)).map(foreignFinding),
+    ...located.map(([, finding]) => finding),
+  ]
+  const order = new Map(texts.map(({ file }, index) => [file, index]))
+  const place = ({ file, renderedFrom = file }: Finding) => order.get(renderedFrom) ?? 0
+  return {
+    findings: findings.toSorted((a, b) => place(a) - place(b) || a.line - b.line || a.column - b.column),
+    manifests: read.manifests,
+    manifestOf: new Map(located.map(([manifest, finding]) => [finding, manifest])),
+    foreign: read.foreign.filter(({ file }) => found.has(file)).length,
+  }
+}
+
+function documentsOf({ file, text, madeBy }: SourceText): SourceDocument[] {
+  const documents = splitDocuments(file, text)
+  return madeBy === 'kustomize' ? documents.map(document => ({ ...document, rendered: true })) : documents
+}
+
+function createLocators(): (document: SourceDocument) => Locate {
   const locators = new Map<SourceDocument, Locate>()
-  const locatorOf = (document: SourceDocument): Locate => {
+  return document => {
     let locate = locators.get(document)
     if (locate === undefined) {
       locate = positionsOf(document.text, document.line)
@@ -46,32 +88,32 @@ export async function runCheck(texts: readonly SourceText[], options: CheckOptio
     }
     return locate
   }
-  const manifestOf = new Map<Finding, Manifest>()
-  const noted = (manifest: Manifest, finding: Finding): Finding => {
-    manifestOf.set(finding, manifest)
-    return finding
-  }
-  const verdicts = await options.judge(read.manifests)
-  const judged = read.manifests.flatMap((manifest, index) => {
-    const verdict = verdicts[index]
-    // Positions are found only where something is: most manifests need none.
-    if (verdict === undefined || isClean(verdict)) return []
-    return findingsOf(manifest, verdict, locatorOf(manifest.document), namespace).map(finding => noted(manifest, finding))
+}
+
+interface World {
+  readonly members: ReadonlySet<Manifest>
+  readonly found: ReadonlyMap<Manifest, readonly Found[]>
+}
+
+/** A finding about an object of several worlds is one where each of them has it: what one of them misses another may define. */
+function inEveryWorld(worlds: readonly World[], manifests: readonly Manifest[]): Found[] {
+  const keyOf = ({ rule, field = '', message }: Finding) => JSON.stringify([rule, field, message])
+  return manifests.flatMap(manifest => {
+    const [shown = [], ...others] = worlds.filter(({ members }) => members.has(manifest)).map(({ found }) => found.get(manifest) ?? [])
+    const sets = others.map(list => new Set(list.map(([, finding]) => keyOf(finding))))
+    return shown.filter(([, finding]) => sets.every(set => set.has(keyOf(finding))))
   })
-  const findings = [
-    ...read.findings,
-    ...read.foreign.filter(({ file }) => !found.has(file)).map(foreignFinding),
-    ...judged,
-    ...checkManifests(read.manifests, checks, namespace, locatorOf).map(([manifest, finding]) => noted(manifest, finding)),
-  ]
-  const order = new Map(texts.map(({ file }, index) => [file, index]))
-  const place = ({ file }: Finding) => order.get(file) ?? 0
-  return {
-    findings: findings.toSorted((a, b) => place(a) - place(b) || a.line - b.line || a.column - b.column),
-    manifests: read.manifests,
-    manifestOf,
-    foreign: read.foreign.filter(({ file }) => found.has(file)).length,
-  }
+}
+
+/** That nothing defines a kind is said once, at its first object. */
+function oncePerKind(found: readonly Found[]): Found[] {
+  const said = new Set<string>()
+  return found.filter(([, { rule, severity, message }]) => {
+    if (rule !== 'unknown-kind' || severity !== 'note') return true
+    if (said.has(message)) return false
+    said.add(message)
+    return true
+  })
 }
 
 const isClean = (verdict: Verdict): boolean =>
@@ -86,7 +128,7 @@ function checkManifests(
   checks: readonly ManifestCheck[],
   namespace: string,
   locatorOf: (document: SourceDocument) => Locate,
-): [Manifest, Finding][] {
+): Found[] {
   const byObject = new Map<CheckedObject, Manifest>()
   const objects = manifests.flatMap(manifest => {
     const object = checkedObject(manifest.value, resources, namespace)
@@ -96,7 +138,7 @@ function checkManifests(
   })
   const set = createObjectSet(objects)
   return checks.flatMap(({ id, severity, check }) =>
-    check(set).flatMap(({ on, field, message, fix }): [Manifest, Finding][] => {
+    check(set).flatMap(({ on, field, message, fix }): Found[] => {
       const manifest = byObject.get(on)
       if (manifest === undefined) return []
       const { document, at, apiVersion, kind, name } = manifest

@@ -33,7 +33,7 @@ test('readSources() reads manifests of a folder by name, and neither links nor t
   for (const file of ['b.yaml', 'a/c.yml', 'd.json', 'notes.txt', '.git/e.yaml', 'node_modules/f.yaml']) folder.write(file, file)
   symlinkSync(folder.path, join(folder.path, 'circle'))
   symlinkSync('/etc/hostname', join(folder.path, 'z.yaml'))
-  const texts = await readSources([folder.path], parts())
+  const { texts } = await readSources([folder.path], parts())
   assert.deepEqual(
     texts.map(({ text, found }) => [text, found]),
     [
@@ -49,16 +49,16 @@ test('readSources() has kustomize build what has a kustomization, wherever it is
   folder.write('base/kustomization.yaml', 'resources: []')
   folder.write('base/patch.yaml', 'not read')
   folder.write('part/Kustomization', 'kind: Component')
-  const texts = await readSources([folder.path], parts())
+  const { texts } = await readSources([folder.path], parts())
   assert.deepEqual(
     texts.map(({ file, text, madeBy }) => [file, text, madeBy]),
     [[join(folder.path, 'base'), `built ${join(folder.path, 'base')}`, 'kustomize']],
   )
-  assert.equal((await readSources([join(folder.path, 'part')], parts())).length, 1)
+  assert.equal((await readSources([join(folder.path, 'part')], parts())).texts.length, 1)
 })
 
 test('readSources() reads the standard input once', async () => {
-  assert.deepEqual(await readSources(['-'], parts('a: 1')), [{ file: '-', text: 'a: 1', found: false, madeBy: 'stdin' }])
+  assert.deepEqual((await readSources(['-'], parts('a: 1'))).texts, [{ file: '-', text: 'a: 1', found: false, madeBy: 'stdin' }])
   await assert.rejects(readSources(['-', '-'], parts('')), says(/only once/))
 })
 
@@ -67,7 +67,7 @@ test('readSources() says what it cannot read', async () => {
   await assert.rejects(readSources(['/nothing/here'], parts()), says(/Cannot read "\/nothing\/here"/))
   await assert.rejects(readSources([folder.path], parts()), says(/no manifest/))
   folder.write('chart/Chart.yaml')
-  await assert.rejects(readSources([folder.path], parts()), says(/helm template .*chart \| bulkhead check -/))
+  await assert.rejects(readSources([join(folder.path, 'chart')], parts()), says(/helm template .*chart \| bulkhead check -/))
   const large = folder.write('large.yaml')
   truncateSync(large, maxFileBytes + 1)
   await assert.rejects(readSources([large], parts()), says(/at most/))
@@ -77,6 +77,15 @@ test('readSources() says what it cannot read', async () => {
     })(),
   )
   await assert.rejects(readSources(['-'], { ...parts(), stdin: endless }), says(/standard input has more/))
+})
+
+test('readSources() leaves out Helm charts below a folder, and names them', async () => {
+  using folder = new Folder()
+  folder.write('a.yaml', 'a: 1')
+  folder.write('charts/web/Chart.yaml')
+  folder.write('charts/web/templates/deployment.yaml', '{{ .Values }}')
+  const { texts, charts } = await readSources([folder.path], parts())
+  assert.deepEqual([texts.map(({ text }) => text), charts], [['a: 1'], [join(folder.path, 'charts/web')]])
 })
 
 test('readSources() reads neither FIFOs nor what a link leads to', async () => {

@@ -32,16 +32,24 @@ const skipped = /^(?:\..+|node_modules)$/
 /** What a shell makes of `<(helm template .)`. */
 const openedByShell = /^\/(?:dev|proc\/self)\/(?:fd\/\d+|stdin)$/
 
-/** In the order in which the paths were given; within a folder by name. Throws a `UserError` for what cannot be read. */
-export async function readSources(paths: readonly string[], parts: SourceParts): Promise<SourceText[]> {
+export interface Sources {
+  /** In the order in which the paths were given; within a folder by name. */
+  readonly texts: readonly SourceText[]
+  /** Folders below the paths that are Helm charts, whose files are templates. */
+  readonly charts: readonly string[]
+}
+
+/** Throws a `UserError` for what cannot be read. */
+export async function readSources(paths: readonly string[], parts: SourceParts): Promise<Sources> {
   if (paths.filter(path => path === '-').length > 1) throw new UserError('The standard input can be read only once')
   const reader = new Reader(parts)
   for (const path of paths) await reader.add(path)
-  return reader.texts
+  return { texts: reader.texts, charts: reader.charts }
 }
 
 class Reader {
   readonly texts: SourceText[] = []
+  readonly charts: string[] = []
   readonly #parts: SourceParts
   #bytes = 0
 
@@ -76,8 +84,11 @@ class Reader {
       this.#keep({ file: path, text: await this.#parts.kustomize(path), found: false, madeBy: 'kustomize' })
       return
     }
-    if (entries.some(({ name }) => name === 'Chart.yaml'))
-      throw new UserError(`"${path}" is a Helm chart, whose files are templates: helm template ${path} | bulkhead check -`)
+    if (entries.some(({ name }) => name === 'Chart.yaml')) {
+      if (given) throw new UserError(`"${path}" is a Helm chart, whose files are templates: helm template ${path} | bulkhead check -`)
+      this.charts.push(path)
+      return
+    }
     for (const entry of entries) {
       const inside = join(path, entry.name)
       if (entry.isDirectory() && !skipped.test(entry.name)) await this.#folder(inside, false)

@@ -1,8 +1,9 @@
 // What a server answers to one manifest, and how it becomes findings.
 
+import { resources } from '../../api/resources/index.ts'
 import type { Status } from '../../api/status.ts'
 import type { StatusCause } from '../../api/types/meta-v1.ts'
-import type { PatchOperation } from '../../assess/manifest-check.ts'
+import type { PatchOperation, Severity } from '../../assess/manifest-check.ts'
 import { removedApi } from '../../assess/removed-apis.ts'
 import type { ResourceRef } from '../../client/resource-ref.ts'
 import { parseFieldPath } from './field-path.ts'
@@ -42,8 +43,7 @@ export function findingsOf(manifest: Manifest, verdict: Verdict, locate: Locate,
   if (verdict.outcome === 'unknown-kind') {
     // A check says what to write instead.
     if (removedApi(apiVersion, kind) !== undefined) return []
-    const message = `nothing defines the kind "${kind}" of "${apiVersion}": it cannot be judged`
-    return [{ rule: 'unknown-kind', severity: 'warning', message, ...where('kind'), object: named, field: 'kind' }]
+    return [{ rule: 'unknown-kind', ...unknownKind(apiVersion, kind), ...where('kind'), object: named, field: 'kind' }]
   }
   const instead = verdict.instead
   const object = verdict.resource.namespaced ? { ...named, namespace: manifest.namespace ?? namespace } : named
@@ -62,6 +62,16 @@ export function findingsOf(manifest: Manifest, verdict: Verdict, locate: Locate,
     return { rule, severity: 'error', message, ...where(field), object, ...path, ...fix }
   })
   return [...refusals, ...warnings, ...notes]
+}
+
+const builtInGroups: ReadonlySet<string> = new Set(resources.map(({ group }) => group))
+
+/** Kubernetes' own groups cannot get a kind from a definition: the name is wrong, or it is off. */
+function unknownKind(apiVersion: string, kind: string): { severity: Severity; message: string } {
+  const group = apiVersion.includes('/') ? (apiVersion.split('/')[0] ?? '') : ''
+  const message = `nothing defines the kind "${kind}" of "${apiVersion}"`
+  if (builtInGroups.has(group)) return { severity: 'error', message: `${message}: a cluster refuses the object` }
+  return { severity: 'note', message: `${message}, so its objects are not evaluated: name its CustomResourceDefinition with --crds FILE` }
 }
 
 function ruleOf({ code, reason }: Status): string {
@@ -96,7 +106,7 @@ const shortened = (message: string): string => message.replace(/; this JSON patc
 /** Strict decoding lists what it does not know: each is a finding at its own place. */
 function decodingComplaints(message: string): Complaint[] {
   const [, list] = /strict decoding error: (.*)$/s.exec(message) ?? []
-  if (list === undefined) return [{ message, field: '' }]
+  if (list === undefined) return [{ message, field: /Go struct field \w+\.(\S+) of type /.exec(message)?.[1] ?? '' }]
   const complaints = [...list.matchAll(/(unknown|duplicate) field "((?:[^"\\]|\\.)*)"/g)]
   if (complaints.length === 0) return [{ message: list, field: '' }]
   return complaints.map(([text, , field = '']) => ({ message: text, field }))

@@ -47,6 +47,14 @@ export const checkCommand = buildCommand({
         placeholder: 'GROUP/VERSION=true,…',
       },
       fix: { kind: 'boolean', optional: true, withNegated: false, brief: 'Write the patches that would pass into the files' },
+      crds: {
+        kind: 'parsed',
+        parse: String,
+        variadic: true,
+        optional: true,
+        brief: 'Files and folders with CustomResourceDefinitions that the manifests need and that are not checked',
+        placeholder: 'PATH',
+      },
       allowRemote: { kind: 'boolean', optional: true, withNegated: false, brief: 'Let kustomize fetch bases that are not on this machine' },
       failOn: {
         kind: 'enum',

@@ -10,7 +10,7 @@ import { applyOffline, prepareAccounts, prepareNamespaces } from '../check/judge
 import { kustomize } from '../check/kustomize.ts'
 import { type Manifest, readManifests } from '../check/manifests.ts'
 import { type OfflineServer, openOffline } from '../check/offline.ts'
-import { readSources, type SourceText } from '../check/sources.ts'
+import { readSources } from '../check/sources.ts'
 import type { Answer } from '../check/verdict.ts'
 import { becomesProblem } from './becomes.ts'
 import { allRights, rightObjects } from './rights.ts'
@@ -85,7 +85,7 @@ async function apply(server: OfflineServer, manifests: readonly Manifest[], name
 
 /** The objects of the files and folders. Throws a `UserError` where one is no manifest. */
 export async function readPolicies(paths: readonly string[]): Promise<readonly Manifest[]> {
-  const texts: readonly SourceText[] = await readSources(paths, { stdin: process.stdin, kustomize: folder => kustomize(folder) })
+  const { texts } = await readSources(paths, { stdin: process.stdin, kustomize: folder => kustomize(folder) })
   const { manifests, findings } = readManifests(texts.flatMap(({ file, text }) => splitDocuments(file, text)))
   const [finding] = findings
   if (finding !== undefined) throw new UserError(`${finding.file}:${finding.line}: ${finding.message}`)

@@ -15,26 +15,26 @@ import { editYaml } from './edit-yaml.ts'
 
 export interface Mended {
   readonly texts: readonly SourceText[]
-  /** How many findings were mended. */
-  readonly count: number
+  /** The findings that the texts do not have any more. */
+  readonly mended: readonly Finding[]
 }
 
 /** `manifestOf` says in which manifest a finding is. What kustomize or another program made is left as it is: its files are somewhere else. */
 export function mend(texts: readonly SourceText[], findings: readonly Finding[], manifestOf: ReadonlyMap<Finding, Manifest>): Mended {
   const edited = new Map<SourceDocument, string>()
   const made = new Set(texts.filter(({ madeBy }) => madeBy !== undefined).map(({ file }) => file))
-  let count = 0
+  const mended: Finding[] = []
   for (const finding of findings) {
     const manifest = manifestOf.get(finding)
-    if (finding.fix === undefined || manifest === undefined || made.has(finding.file)) continue
+    if (finding.fix === undefined || manifest === undefined || made.has(manifest.document.file)) continue
     const { document, at } = manifest
     const text = edited.get(document) ?? document.text
     const next = edit({ ...document, text }, at, finding.fix)
     if (next === undefined) continue
     edited.set(document, next)
-    count++
+    mended.push(finding)
   }
-  return { texts: texts.map(text => rewritten(text, edited)), count }
+  return { texts: texts.map(text => rewritten(text, edited)), mended }
 }
 
 function rewritten(source: SourceText, edited: ReadonlyMap<SourceDocument, string>): SourceText {

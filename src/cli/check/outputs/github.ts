@@ -1,4 +1,4 @@
-import type { Finding } from '../finding.ts'
+import { type Finding, objectName } from '../finding.ts'
 import type { Output } from './output.ts'
 
 const commands = { error: 'error', warning: 'warning', note: 'notice' } as const
@@ -9,9 +9,9 @@ export const github: Output = {
   format: ({ findings }) => findings.map(annotation).join('\n'),
 }
 
-function annotation({ severity, file, line, column, rule, message, field }: Finding): string {
+function annotation({ severity, file, line, column, rule, message, field, object }: Finding): string {
   const properties = `file=${property(file)},line=${line},col=${column},title=${property(rule)}`
-  return `::${commands[severity]} ${properties}::${data(`${field === undefined ? '' : `${field}: `}${message}`)}`
+  return `::${commands[severity]} ${properties}::${data(`${object === undefined ? '' : `${objectName(object)}: `}${field === undefined ? '' : `${field}: `}${message}`)}`
 }
 
 /** What a manifest says must not become a command of its own. */

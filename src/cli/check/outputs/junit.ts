@@ -1,33 +1,40 @@
-import type { Finding } from '../finding.ts'
+import { type Finding, objectName } from '../finding.ts'
 import type { Output } from './output.ts'
 
-/** For CI systems that show tests: a suite for each file, a case for each object, a failure for each finding that is no note. */
+/** For CI systems that show tests: a suite for each file, a case for each object, which fails where a finding is no note. */
 export const junit: Output = {
   name: 'junit',
   format: ({ findings, objects }) => {
     const failing = findings.filter(({ severity }) => severity !== 'note')
     const suites = [...Map.groupBy(failing, ({ file }) => file)].map(([file, inFile]) => {
-      const cases = [...Map.groupBy(inFile, caseName)].map(
-        ([name, those]) =>
-          `    <testcase classname="${escaped(file)}" name="${escaped(name)}">\n${those.map(failure).join('\n')}\n    </testcase>`,
-      )
-      return `  <testsuite name="${escaped(file)}" tests="${cases.length}" failures="${inFile.length}">\n${cases.join('\n')}\n  </testsuite>`
+      const cases = [...Map.groupBy(inFile, caseName)].map(([name, those]) => testCase(file, name, those))
+      return {
+        cases: cases.length,
+        text: `  <testsuite name="${escaped(file)}" tests="${cases.length}" failures="${cases.length}">\n${cases.join('\n')}\n  </testsuite>`,
+      }
     })
+    const failed = suites.reduce((sum, { cases }) => sum + cases, 0)
     // Something that passed must stand there, or CI takes the report for an empty one.
     const passed = `  <testsuite name="bulkhead check" tests="1" failures="0">\n    <testcase classname="bulkhead" name="${objects} objects were judged"/>\n  </testsuite>`
-    const head = `<testsuites name="bulkhead check" failures="${failing.length}">`
-    return ['<?xml version="1.0" encoding="UTF-8"?>', head, ...suites, passed, '</testsuites>'].join('\n')
+    const head = `<testsuites name="bulkhead check" tests="${failed + 1}" failures="${failed}">`
+    return ['<?xml version="1.0" encoding="UTF-8"?>', head, ...suites.map(({ text }) => text), passed, '</testsuites>'].join('\n')
   },
 }
 
-function caseName({ object, line }: Finding): string {
-  if (object === undefined) return `line ${line}`
-  return `${object.kind} ${object.namespace === undefined ? '' : `${object.namespace}/`}${object.name}`
-}
+const caseName = ({ object, line }: Finding): string => (object === undefined ? `line ${line}` : objectName(object))
 
-function failure({ rule, severity, message, file, line, column, field }: Finding): string {
-  const text = `${file}:${line}:${column}${field === undefined ? '' : `: ${field}`}`
-  return `      <failure type="${escaped(`${severity}: ${rule}`)}" message="${escaped(message)}">${escaped(text)}</failure>`
+/** A case fails once, whatever is wrong with its object: readers count failures against cases. */
+function testCase(file: string, name: string, findings: readonly Finding[]): string {
+  const [first] = findings
+  const title =
+    findings.length === 1
+      ? (first?.message ?? '')
+      : `${findings.length} findings: ${[...new Set(findings.map(({ rule }) => rule))].join(', ')}`
+  const lines = findings.map(({ rule, severity, message, line, column, field }) => {
+    return `${file}:${line}:${column}: ${severity}: ${field === undefined ? '' : `${field}: `}${message} [${rule}]`
+  })
+  const failure = `      <failure type="${escaped(first?.rule ?? '')}" message="${escaped(title)}">${escaped(lines.join('\n'))}</failure>`
+  return `    <testcase classname="${escaped(file)}" name="${escaped(name)}">\n${failure}\n    </testcase>`
 }
 
 const entities: Readonly<Record<string, string>> = {

@@ -67,13 +67,33 @@ test('junit is XML whatever a manifest says, and notes are no failures', () => {
   assert.equal(xml.match(/<failure /g)?.length, 1)
   assert.match(
     format('junit', []),
-    /<testsuites name="bulkhead check" failures="0">\n {2}<testsuite name="bulkhead check" tests="1" failures="0">/,
+    /<testsuites name="bulkhead check" tests="1" failures="0">\n {2}<testsuite name="bulkhead check" tests="1" failures="0">/,
   )
+})
+
+test('junit fails a case once for all findings of its object, so that there are never more failures than cases', () => {
+  const xml = format('junit', [hostile, { ...hostile, rule: 'resources', line: 9, message: 'no limit' }, { ...hostile, file: 'b.yaml' }])
+  assert.match(xml, /<testsuites name="bulkhead check" tests="3" failures="2">/)
+  assert.equal(xml.match(/<failure /g)?.length, 2)
+  assert.equal(xml.match(/<testcase /g)?.length, 3)
+  assert.match(xml, /message="2 findings: PodSecurity, resources">.*no limit \[resources\]<\/failure>/)
+})
+
+test('sarif explains its rules, and knows a finding again that moved to another line', () => {
+  const fingerprintOf = (finding: Finding) => JSON.parse(format('sarif', [finding])).runs[0].results[0].partialFingerprints
+  assert.deepEqual(fingerprintOf(hostile), fingerprintOf({ ...hostile, line: 99, column: 1 }))
+  for (const other of [{ rule: 'probes' }, { file: 'b.yaml' }, { field: 'spec.b' }, { message: 'm' }])
+    assert.notDeepEqual(fingerprintOf(hostile), fingerprintOf({ ...hostile, ...other }))
+  const [rule] = JSON.parse(format('sarif')).runs[0].tool.driver.rules
+  assert.match(rule.help.text, /^About PodSecurity\. Asked for by: C3\./)
 })
 
 test('github annotates lines, and a manifest cannot write commands of its own', () => {
   const [first, second, ...others] = format('github').split('\n')
-  assert.equal(first, '::error file=a b/x%3A1%2Cy.yaml,line=3,col=5,title=PodSecurity::spec.a: say "<b>" & 100%25%0A::error::x')
+  assert.equal(
+    first,
+    '::error file=a b/x%3A1%2Cy.yaml,line=3,col=5,title=PodSecurity::Pod team/web: spec.a: say "<b>" & 100%25%0A::error::x',
+  )
   assert.match(second ?? '', /^::notice file=-,line=1,col=1,title=probes::/)
   assert.deepEqual(others, [])
 })

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import { bulkheadVersion } from '../../version.ts'
 import type { Finding } from '../finding.ts'
 import type { Output, Report } from './output.ts'
@@ -15,7 +16,17 @@ export const sarif: Output = {
 
 function ruleOf(id: string, { describe }: Report) {
   const { title, serves } = describe(id)
-  return { id, shortDescription: { text: title }, ...(serves.length === 0 ? {} : { properties: { tags: serves } }) }
+  const because = serves.length === 0 ? '' : ` Asked for by: ${serves.join(', ')}.`
+  const help = `${title}.${because} A finding with a patch says what would pass; "bulkhead check --fix" writes it into the file. An exception needs an owner, a reason and an end.`
+  const properties = serves.length === 0 ? {} : { properties: { tags: serves } }
+  return {
+    id,
+    name: id,
+    shortDescription: { text: title },
+    fullDescription: { text: `${title}.${because}` },
+    help: { text: help },
+    ...properties,
+  }
 }
 
 function resultOf({ rule, severity, message, file, line, column, object, field }: Finding, rules: readonly string[]) {
@@ -29,8 +40,12 @@ function resultOf({ rule, severity, message, file, line, column, object, field }
     level: severity,
     message: { text: message },
     locations: [{ physicalLocation, ...logicalLocations }],
+    partialFingerprints: { 'bulkheadCheck/v1': fingerprint([rule, file, fullyQualifiedName ?? '', message]) },
   }
 }
+
+/** The same for a finding that only moved to another line, by which code scanning tells it from a new one. */
+const fingerprint = (parts: readonly string[]): string => createHash('sha256').update(JSON.stringify(parts)).digest('hex').slice(0, 32)
 
 /** Relative, as code scanning wants it, and with everything encoded that is no part of a path. */
 const uriOf = (file: string): string => (file === '-' ? 'stdin' : file.replace(/^\.\//, '').split('/').map(encodeURIComponent).join('/'))

@@ -1,6 +1,6 @@
 import { styleText } from 'node:util'
 import { printable } from '../../printable.ts'
-import type { Finding } from '../finding.ts'
+import { type Finding, objectName } from '../finding.ts'
 import type { Output, Report } from './output.ts'
 
 const colors = { error: 'red', warning: 'yellow', note: 'blue' } as const
@@ -13,15 +13,11 @@ export const text: Output = {
 
 function lines({ rule, severity, message, file, line, column, object, field, fix }: Finding, color: boolean): string[] {
   const level = color ? styleText(colors[severity], severity, { validateStream: false }) : severity
-  const place = object === undefined ? '' : ` ${nameOf(object)}:`
+  const place = object === undefined ? '' : ` ${objectName(object)}:`
   const inField = field === undefined ? '' : ` ${field}:`
   // A file of somebody else's must not draw on the terminal.
   const head = `${printable(`${file}:${line}:${column}`)}: ${level}:${printable(`${place}${inField} ${message} [${rule}]`)}`
   return fix === undefined ? [head] : [head, `    would pass with: ${printable(JSON.stringify(fix))}`]
-}
-
-function nameOf({ kind, namespace, name }: NonNullable<Finding['object']>): string {
-  return `${kind} ${namespace === undefined ? '' : `${namespace}/`}${name}`
 }
 
 function summary({ findings, objects, files, foreign, excepted, fixed }: Report): string {

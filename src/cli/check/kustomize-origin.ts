@@ -1,0 +1,47 @@
+// Where an object that kustomize rendered comes from: the lines of its output are in no file that anybody can edit.
+import { UserError } from '../../base/user-error.ts'
+import { splitDocuments } from './documents.ts'
+import { parseFieldPath } from './field-path.ts'
+import type { Finding } from './finding.ts'
+import { kustomizationPath, localInputs } from './kustomization-inputs.ts'
+import { type Manifest, readManifests } from './manifests.ts'
+import { positionsOf } from './positions.ts'
+import { maxFileBytes, readRegularFile } from './regular-file.ts'
+
+/**
+ * Gives a finding the file and line of its object's source; where no single source has the kind and a part of the name, those of the kustomization.
+ * The sources of a folder are read once.
+ */
+export function createOrigins(): (finding: Finding, manifest: Manifest) => Finding {
+  const read = new Map<string, readonly Manifest[]>()
+  return (finding, { document, kind, name }) => {
+    if (document.rendered !== true) return finding
+    const folder = document.file
+    const sources = read.get(folder) ?? sourcesIn(folder)
+    read.set(folder, sources)
+    const from = { ...finding, renderedFrom: folder }
+    const source = sourceOf(sources, kind, name)
+    if (source === undefined) return { ...from, file: kustomizationPath(folder), line: 1, column: 1 }
+    const path = [...source.at, ...parseFieldPath(finding.field ?? '')]
+    return { ...from, file: source.document.file, ...positionsOf(source.document.text, source.document.line)(path) }
+  }
+}
+
+/** kustomize adds prefixes and suffixes to names: the longest name that is a part of it is meant. */
+function sourceOf(sources: readonly Manifest[], kind: string, name: string): Manifest | undefined {
+  const fitting = sources.filter(source => source.kind === kind && source.name !== '' && name.includes(source.name))
+  const longest = Math.max(...fitting.map(source => source.name.length))
+  const [only, another] = fitting.filter(source => source.name.length === longest)
+  return another === undefined ? only : undefined
+}
+
+function sourcesIn(folder: string): readonly Manifest[] {
+  try {
+    const texts = localInputs(folder).map(file => ({ file, text: readRegularFile(file, { maxBytes: maxFileBytes, followLinks: true }) }))
+    return readManifests(texts.flatMap(({ file, text }) => splitDocuments(file, text))).manifests
+  } catch (err) {
+    // With --allow-remote some sources are elsewhere: then the kustomization is named.
+    if (err instanceof UserError) return []
+    throw err
+  }
+}

@@ -1,0 +1,36 @@
+// Manifests that belong together: two folders that define the same object, such as overlays, are meant for two clusters.
+import { dirname } from 'node:path'
+import { UserError } from '../../base/user-error.ts'
+import type { Manifest } from './manifests.ts'
+
+export const maxWorlds = 100
+
+/**
+ * The manifests of one cluster each. Without an object that stands in two folders there is one, with all of them. Otherwise each of those folders has its own,
+ * beside everything that stands in none of them. `namespace` is that of objects that name none. Throws a `UserError` beyond `maxWorlds`.
+ */
+export function worldsOf(manifests: readonly Manifest[], namespace: string): readonly (readonly Manifest[])[] {
+  const byObject = Map.groupBy(
+    manifests.filter(({ name }) => name !== ''),
+    manifest => identityOf(manifest, namespace),
+  )
+  const rivals = new Set<string>()
+  for (const same of byObject.values()) {
+    const folders = new Set(same.map(folderOf))
+    if (folders.size > 1) for (const folder of folders) rivals.add(folder)
+  }
+  if (rivals.size === 0) return [manifests]
+  if (rivals.size > maxWorlds)
+    throw new UserError(`${rivals.size} folders define the same objects, at most ${maxWorlds} are checked at once: name them one by one`)
+  return [...rivals].map(folder => manifests.filter(manifest => folderOf(manifest) === folder || !rivals.has(folderOf(manifest))))
+}
+
+function identityOf({ apiVersion, kind, name, namespace: own }: Manifest, namespace: string): string {
+  const group = apiVersion.includes('/') ? apiVersion.split('/')[0] : ''
+  return JSON.stringify([group, kind, own ?? namespace, name])
+}
+
+/** What kustomize makes is a folder itself. */
+function folderOf({ document: { file, rendered } }: Manifest): string {
+  return rendered === true || file === '-' ? file : dirname(file)
+}
