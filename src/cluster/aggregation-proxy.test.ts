@@ -152,6 +152,25 @@ test('the secure profile verifies every backend; the upstream profile leaves it 
   )
 })
 
+test("the refusal of metrics-server's APIService says that the cluster needs none", async () => {
+  await using made = await Aggregation.open()
+  const object = (group: string) => ({
+    apiVersion: 'apiregistration.k8s.io/v1',
+    kind: 'APIService',
+    metadata: { name: `v1beta1.${group}` },
+    spec: {
+      ...{ group, version: 'v1beta1', groupPriorityMinimum: 100, versionPriority: 100, insecureSkipTLSVerify: true },
+      service: { name: 'metrics-server', namespace: 'kube-system' },
+    },
+  })
+  const create = async (group: string) => await made.request(admin, 'POST', '/apis/apiregistration.k8s.io/v1/apiservices', object(group))
+  const needless = /or leave this APIService out: the cluster answers metrics\.k8s\.io\/v1beta1 itself/
+  const refused = await create('metrics.k8s.io')
+  assert.equal(refused.status, 403)
+  assert.match(refused.json.message, needless)
+  assert.doesNotMatch((await create('custom.metrics.k8s.io')).json.message, needless)
+})
+
 test('a built-in group version is never answered by another server', async () => {
   await using made = await Aggregation.open()
   const path = '/apis/apiregistration.k8s.io/v1/apiservices/v1.apps'

@@ -105,12 +105,12 @@ test('who views a namespace reads the metrics of its pods, and of no others', as
   const vera = person('vera')
   const get = async (path: string) => (await api.request(vera, 'GET', `${home}/${path}`)).status
   assert.deepEqual([await get('namespaces/shop/pods'), await get('nodes')], [403, 403])
-  const { json } = await api.request(admin, 'GET', '/apis/rbac.authorization.k8s.io/v1/clusterroles/system:aggregated-metrics-reader')
+  const { json } = await api.request(admin, 'GET', '/apis/rbac.authorization.k8s.io/v1/clusterroles/bulkhead:metrics-reader')
   assert.deepEqual(json.rules, [{ verbs: ['get', 'list', 'watch'], apiGroups: ['metrics.k8s.io'], resources: ['pods', 'nodes'] }])
   assert.equal(json.metadata.labels['rbac.authorization.k8s.io/aggregate-to-view'], 'true')
   await api.create('/apis/rbac.authorization.k8s.io/v1/namespaces/shop/rolebindings', {
     metadata: { name: 'vera' },
-    roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name: 'system:aggregated-metrics-reader' },
+    roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name: 'bulkhead:metrics-reader' },
     subjects: [{ apiGroup: 'rbac.authorization.k8s.io', kind: 'User', name: 'vera' }],
   })
   assert.deepEqual(

@@ -29,8 +29,8 @@ const networkPolicyKeeper = 'bulkhead:network-policy-keeper'
 const nodeProxier = 'bulkhead:node-proxier'
 /** Begins with `system:` as what everybody has does: it must not count as a right that an account was given. */
 const why = 'system:bulkhead:why'
-/** Named as in the manifests of metrics-server, whose place it takes until one is installed: there it says the same. */
-const metricsReader = 'system:aggregated-metrics-reader'
+/** As the role "system:aggregated-metrics-reader" of metrics-server's manifests, whose "kubectl create -f" a role of that name would break. */
+const metricsReader = 'bulkhead:metrics-reader'
 
 /** The controller of namespace defaults makes what the ClusterDefaults say and marks the namespace. The DNS part reads what names lead to, and nothing else. */
 export const ownClusterRoles: readonly ClusterRole[] = [

@@ -1,9 +1,15 @@
 // An APIService decides who answers for a part of the API, with the names of its users in hand: that server must be the one that is meant.
 
-import type { KubeObject } from '../../api/object.ts'
+import { groupVersion, type KubeObject } from '../../api/object.ts'
+import { resources } from '../../api/resources/index.ts'
 import { forbidden } from '../../api/status.ts'
 import type { APIService } from '../../api/types/apiregistration-v1.ts'
 import { type AdmissionPlugin, admitted } from '../admission.ts'
+
+/** Group versions that this server answers until an APIService takes them over. */
+const answeredHere: ReadonlySet<string> = new Set(
+  resources.filter(({ givesWay }) => givesWay === true).map(({ group, version }) => groupVersion(group, version)),
+)
 
 export const apiServiceBackend: AdmissionPlugin = {
   name: 'APIServiceBackend',
@@ -18,6 +24,10 @@ export const apiServiceBackend: AdmissionPlugin = {
     const why =
       'whoever answers on the address of its service could act as a part of this API: leave it out, let the server show a certificate for ' +
       `"${spec.service.name}.${spec.service.namespace}.svc", and give the authority that signed it, as PEM in base64, in spec.caBundle`
-    return { allowed: false, error: forbidden(resource, name, `spec.insecureSkipTLSVerify: ${why}`) }
+    const own = groupVersion(spec.group ?? '', spec.version ?? '')
+    const needless = answeredHere.has(own)
+      ? `; or leave this APIService out: the cluster answers ${own} itself, so kubectl top and autoscalers work without it`
+      : ''
+    return { allowed: false, error: forbidden(resource, name, `spec.insecureSkipTLSVerify: ${why}${needless}`) }
   },
 }
