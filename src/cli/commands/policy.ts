@@ -39,6 +39,14 @@ const replayCommand = buildCommand({
         brief: 'A file or folder with the policies; may be repeated',
         placeholder: 'PATH',
       },
+      kubeconfig: {
+        kind: 'parsed',
+        parse: String,
+        optional: true,
+        brief: 'Judge objects that the log does not hold as this cluster has them now',
+        placeholder: 'FILE',
+      },
+      context: { kind: 'parsed', parse: String, optional: true, brief: 'The context of the kubeconfig', placeholder: 'NAME' },
       profile: {
         kind: 'enum',
         values: ['secure', 'upstream'],

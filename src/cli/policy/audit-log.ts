@@ -16,6 +16,7 @@ export interface LoggedEvent {
     readonly namespace?: string
     readonly name?: string
     readonly apiGroup?: string
+    readonly apiVersion?: string
     readonly subresource?: string
   }
   readonly responseStatus?: { readonly code?: number }

@@ -61,6 +61,31 @@ test('policyReplay() judges the writes of a log again, changes as changes, and s
   )
 })
 
+test('policyReplay() judges nothing without a word: a log of level Metadata is refused with advice, or judged by what a cluster has', async () => {
+  using bench = new PolicyBench()
+  await using cluster = await startCluster({ simulatedNodes: 0, controllers: false })
+  const { signal } = new AbortController()
+  const maps = { group: '', version: 'v1', plural: 'configmaps', kind: 'ConfigMap', namespaced: true }
+  const create = (name: string) => cluster.client.create(maps, 'default', { metadata: { name }, data: { size: '1' } } as never, signal)
+  await create('x')
+  await create('gone')
+  await cluster.client.delete(maps, 'default', 'gone', {}, signal)
+  const own = cluster.auditEvents().filter(({ objectRef }) => objectRef?.resource === 'configmaps' && objectRef.namespace === 'default')
+  const log = bench.write('audit.log', own.map(entry => JSON.stringify({ kind: 'Event', ...entry })).join('\n'))
+  const policies = bench.write('policy.yaml', policy('Deny'))
+  const run = (flags: object) =>
+    bench.run<Replayed>((print, stop) => policyReplay({ output: 'json', policy: [policies], ...flags }, log, print, stop))
+  const advice = /None of the 2 writes in ".*" could be judged: .*level: RequestResponse.*--kubeconfig FILE/
+  await assert.rejects(run({}), err => err instanceof UserError && advice.test(err.message))
+  const { code, json } = await run({ kubeconfig: bench.write('kubeconfig', await cluster.kubeconfig()) })
+  assert.equal(code, 1)
+  assert.deepEqual([json.judged, json.current, json.unrecorded], [1, 1, 1])
+  assert.deepEqual(
+    json.refused.map(({ object: of }) => of),
+    ['configmaps default/x'],
+  )
+})
+
 test('policyReplay() refuses what is no log', async () => {
   using bench = new PolicyBench()
   const policies = bench.write('policy.yaml', policy('Deny'))

@@ -1,8 +1,12 @@
 // `bulkhead policy`: policies tried before they are enforced. Reads files, prints, and says it by the exit code.
 import type { Profile } from '../../base/config.ts'
 import { UserError } from '../../base/user-error.ts'
+import { Client } from '../../client/client.ts'
+import { findKubeconfig } from '../find-kubeconfig.ts'
 import { printableLines } from '../printable.ts'
+import { reachCluster } from '../reach-cluster.ts'
 import { readAuditLog } from './audit-log.ts'
+import { currentObjects } from './current-objects.ts'
 import { type Replayed, replay } from './replay.ts'
 import { type ReportedPolicy, reportPolicies } from './report.ts'
 import { type CaseResult, readPolicies, runPolicyTest } from './run-tests.ts'
@@ -14,6 +18,9 @@ export interface PolicyFlags {
 export interface ReplayFlags extends PolicyFlags {
   readonly policy: readonly string[]
   readonly profile?: Profile
+  /** A cluster that has the objects that the log does not hold. */
+  readonly kubeconfig?: string
+  readonly context?: string
 }
 
 type Print = (text: string) => void
@@ -33,21 +40,38 @@ export async function policyTest(flags: PolicyFlags, files: readonly string[], p
   return failed.length === 0 ? 0 : 1
 }
 
-/** 0 where nothing would be refused, 1 where something would. */
+/** 0 where nothing would be refused, 1 where something would. Throws a `UserError` where the log has writes and none could be judged. */
 export async function policyReplay(flags: ReplayFlags, log: string, print: Print, signal: AbortSignal): Promise<number> {
-  const replayed = await replay(readAuditLog(log), await readPolicies(flags.policy), flags.profile ?? 'secure', signal)
+  const policies = await readPolicies(flags.policy)
+  const asksCluster = flags.kubeconfig !== undefined || flags.context !== undefined
+  await using transport = asksCluster ? reachCluster(await findKubeconfig(flags), 'bulkhead-policy') : undefined
+  const findCurrent = transport === undefined ? undefined : currentObjects(new Client(transport), signal)
+  const replayed = await replay(readAuditLog(log), policies, flags.profile ?? 'secure', signal, findCurrent)
+  if (replayed.judged === 0 && replayed.unrecorded > 0) throw new UserError(nothingJudged(log, replayed.unrecorded, asksCluster))
   print(flags.output === 'json' ? JSON.stringify(replayed, null, 2) : printableLines(replayText(replayed)))
   return replayed.refused.length === 0 ? 0 : 1
 }
 
-function replayText({ judged, unrecorded, refused }: Replayed): string {
+function nothingJudged(log: string, unrecorded: number, asksCluster: boolean): string {
+  const cluster = asksCluster
+    ? 'the cluster has none of them any more'
+    : '--kubeconfig FILE judges the objects that are left as they are now'
+  return (
+    `None of the ${unrecorded} writes in "${log}" could be judged: the log holds no objects (audit level Metadata). For later writes, record them with a rule ` +
+    `"level: RequestResponse" of an audit policy (bulkhead up --audit-policy-file FILE); ${cluster}`
+  )
+}
+
+function replayText({ judged, unrecorded, current, refused }: Replayed): string {
   const unknown =
     unrecorded === 0
       ? []
       : [`${unrecorded} writes are in the log without their object (audit level Metadata): let the policy audit, and use "policy report"`]
+  const now = current === 0 ? [] : [`${current} of them as the cluster has the object now`]
   return [
     ...refused.map(({ time, user, verb, object, message }) => `REFUSED  ${time} ${user} ${verb} ${object}: ${message}`),
     `${judged} writes judged again, ${refused.length} would be refused`,
+    ...now,
     ...unknown,
   ].join('\n')
 }

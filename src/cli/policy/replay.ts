@@ -6,14 +6,17 @@ import type { Manifest } from '../check/manifests.ts'
 import { openOffline } from '../check/offline.ts'
 import type { Answer } from '../check/verdict.ts'
 import type { LoggedEvent } from './audit-log.ts'
+import type { FindCurrent } from './current-objects.ts'
 import { objectText } from './report.ts'
 import { featuresOf, judgeOf, manifestOf, prepareServer } from './run-tests.ts'
 
 export interface Replayed {
   /** Writes that were judged again. */
   readonly judged: number
-  /** Writes of which the log does not hold the object: its level is Metadata. */
+  /** Writes of which neither the log holds the object (its level is Metadata) nor the cluster, where one was asked. */
   readonly unrecorded: number
+  /** Of those that were judged: how many are the object as the cluster has it now. */
+  readonly current: number
   readonly refused: readonly RefusedWrite[]
 }
 
@@ -41,15 +44,18 @@ export async function replay(
   policies: readonly Manifest[],
   profile: 'secure' | 'upstream',
   signal: AbortSignal,
+  findCurrent?: FindCurrent,
 ): Promise<Replayed> {
   const writes: Write[] = []
-  let unrecorded = 0
+  const withoutObject: LoggedEvent[] = []
   for await (const event of events) {
     if (!isWrite(event)) continue
     const object = objectOf(event)
-    if (object === undefined) unrecorded++
+    if (object === undefined) withoutObject.push(event)
     else writes.push({ event, manifest: manifestOf(object, 'the audit log') })
   }
+  const found = findCurrent === undefined ? [] : await currentOf(withoutObject, writes, findCurrent)
+  writes.push(...found)
   await using server = await openOffline({ profile, roles: true, features: featuresOf(policies) }, signal)
   const manifests = writes.map(({ manifest }) => manifest)
   await prepareServer(server, policies, [], manifests, 'default', signal)
@@ -66,8 +72,24 @@ export async function replay(
     const message = answer.outcome === 'refused' ? (answer.status.message ?? '') : 'nothing defines this kind'
     refused.push({ time: event.requestReceivedTimestamp ?? '', user: username, verb: event.verb, object: objectText(event), message })
   }
-  return { judged: writes.length, unrecorded, refused }
+  return { judged: writes.length, unrecorded: withoutObject.length - found.length, current: found.length, refused }
 }
+
+/** An object that was written often is looked at once, as its last writer left it, unless the log has it. */
+async function currentOf(events: readonly LoggedEvent[], recorded: readonly Write[], find: FindCurrent): Promise<Write[]> {
+  const last = new Map(events.map(event => [objectKey(event), event]))
+  for (const { event } of recorded) last.delete(objectKey(event))
+  const writes: Write[] = []
+  for (const event of last.values()) {
+    const object = event.objectRef === undefined ? undefined : await find(event.objectRef)
+    const plain = object === undefined ? undefined : plainObject(object)
+    if (plain !== undefined) writes.push({ event, manifest: manifestOf(plain, 'the cluster') })
+  }
+  return writes
+}
+
+const objectKey = ({ objectRef }: LoggedEvent): string =>
+  JSON.stringify([objectRef?.apiGroup ?? '', objectRef?.resource, objectRef?.namespace ?? '', objectRef?.name ?? ''])
 
 function isWrite({ stage, verb, objectRef, responseStatus }: LoggedEvent): boolean {
   const { code = 0 } = responseStatus ?? {}
@@ -81,10 +103,14 @@ function isWrite({ stage, verb, objectRef, responseStatus }: LoggedEvent): boole
   )
 }
 
-/** What was stored where the log has it, else what was sent; a patch is no object. Without what only the server sets. */
+/** What was stored where the log has it, else what was sent; a patch is no object. */
 function objectOf({ verb, requestObject, responseObject }: LoggedEvent): Record<string, unknown> | undefined {
-  const object = isObject(responseObject) ? responseObject : verb !== 'patch' && isObject(requestObject) ? requestObject : undefined
-  if (object === undefined) return undefined
+  return plainObject(responseObject) ?? (verb === 'patch' ? undefined : plainObject(requestObject))
+}
+
+/** Without what only the server sets. */
+function plainObject(object: unknown): Record<string, unknown> | undefined {
+  if (!isObject(object)) return undefined
   const { resourceVersion: _, uid: __, managedFields: ___, ...metadata } = object.metadata
   return { ...object, metadata }
 }
