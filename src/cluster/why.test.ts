@@ -77,6 +77,49 @@ test('a new account of an old name is not told what the old one was refused', as
   assert.equal((await why(api, { ...ann, uid: '1' }, `/${id}`)).status, 200)
 })
 
+test('why --as finds what was refused to whoever acted as the user, and a question that failed is never the last request', async () => {
+  await using api = await SecuredApi.open()
+  const url = '/api/v1/namespaces/default/secrets/s'
+  assert.equal((await api.send({ method: 'DELETE', url, identity: admin, headers: { 'impersonate-user': 'ann' } })).status, 403)
+  const id = api.events.at(-1)?.auditID
+  assert.equal((await why(api, admin, '/last?user=ann')).json.auditID, id)
+  assert.equal((await why(api, admin, '/last?user=nobody')).status, 404)
+  assert.equal((await why(api, admin, '/last')).json.auditID, id)
+  // Nothing of ann's own was refused: what somebody else tried as her is not hers to see.
+  assert.equal((await why(api, ann, '/last')).status, 404)
+  assert.equal((await why(api, ann, '/last?user=ann')).status, 404)
+})
+
+test('why points to a newer request without valid credentials, which has no name, for those who may ask about all', async () => {
+  await using api = await SecuredApi.open()
+  assert.equal((await why(api, admin, '/last')).status, 404)
+  const withoutCredentials = async () => {
+    assert.equal((await api.present({}, '/api/v1/pods?token=x')).status, 401)
+    return api.events.at(-1)?.auditID
+  }
+  const first = await withoutCredentials()
+  assert.equal((await why(api, admin, '/last')).json.auditID, first)
+  const own = await refused(api, admin, 'GET', '/api/v1/namespaces/default/pods/none')
+  assert.deepEqual((await why(api, admin, '/last')).json.newer, undefined)
+  const second = await withoutCredentials()
+  const { auditID, newer } = (await why(api, admin, '/last')).json
+  assert.deepEqual([auditID, newer.auditID, newer.path, newer.sourceIP], [own, second, '/api/v1/pods', '192.0.2.1'])
+  assert.equal((await why(api, eve, '/last')).status, 404)
+})
+
+test('why advises where the answer says only what is wrong: quota, conflicts, an object that is there', async () => {
+  await using api = await SecuredApi.open()
+  const maps = '/api/v1/namespaces/default/configmaps'
+  await api.create(maps, { metadata: { name: 'a' } })
+  const again = await refused(api, admin, 'POST', maps, { metadata: { name: 'a' } })
+  assert.match((await why(api, admin, `/${again}`)).json.advice, /^change the object that is there/)
+  const stale = await refused(api, admin, 'PUT', `${maps}/a`, { metadata: { name: 'a', resourceVersion: '1' } })
+  assert.match((await why(api, admin, `/${stale}`)).json.advice, /^read the object again/)
+  await api.create('/api/v1/namespaces/default/resourcequotas', { metadata: { name: 'few' }, spec: { hard: { 'count/configmaps': '0' } } })
+  const over = await refused(api, admin, 'POST', maps, { metadata: { name: 'b' } })
+  assert.match((await why(api, admin, `/${over}`)).json.advice, /kubectl describe quota few -n default$/)
+})
+
 test('nobody asks why without an identity', async () => {
   await using api = await SecuredApi.open()
   for (const path of ['', '/last', '/00000000-0000-4000-8000-000000000000'])

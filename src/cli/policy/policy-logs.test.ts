@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { load } from 'js-yaml'
+import type { AuditEvent } from '../../access/audit/audit-event.ts'
 import type { KubeObject } from '../../api/object.ts'
 import { UserError } from '../../base/user-error.ts'
 import { startCluster } from '../../cluster/start-cluster.ts'
@@ -70,7 +71,8 @@ test('policyReplay() judges nothing without a word: a log of level Metadata is r
   await create('x')
   await create('gone')
   await cluster.client.delete(maps, 'default', 'gone', {}, signal)
-  const own = cluster.auditEvents().filter(({ objectRef }) => objectRef?.resource === 'configmaps' && objectRef.namespace === 'default')
+  const events = cluster.auditEvents() as readonly Partial<AuditEvent>[]
+  const own = events.filter(({ objectRef }) => objectRef?.resource === 'configmaps' && objectRef.namespace === 'default')
   const log = bench.write('audit.log', own.map(entry => JSON.stringify({ kind: 'Event', ...entry })).join('\n'))
   const policies = bench.write('policy.yaml', policy('Deny'))
   const run = (flags: object) =>

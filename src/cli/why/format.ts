@@ -17,6 +17,7 @@ export function formatExplanation(explanation: Explanation): string {
     ...mutations(explanation),
     ...webhooks(explanation),
     ...refusal(explanation),
+    ...newer(explanation),
   ].join('\n')
 }
 
@@ -97,7 +98,7 @@ function webhooks({ webhooks: waits = [] }: Explanation): string[] {
   })
 }
 
-function refusal({ refusedBy, admission, fields = [], flowControl, answer }: Explanation): string[] {
+function refusal({ refusedBy, admission, fields = [], flowControl, answer, advice }: Explanation): string[] {
   if (refusedBy === undefined) return []
   const lines: string[] = []
   if (admission !== undefined) lines.push(label('admission', `refused by plug-in ${admission.plugin}`))
@@ -112,5 +113,12 @@ function refusal({ refusedBy, admission, fields = [], flowControl, answer }: Exp
   if (admission?.patch !== undefined) lines.push(label('would pass', `with this JSON patch: ${JSON.stringify(admission.patch)}`))
   const told = refusedBy !== 'authorization' && refusedBy !== 'authentication' && fields.length === 0
   if (told && answer?.message !== undefined) lines.push(label('answer', answer.message))
+  if (advice !== undefined) lines.push(label('what helps', advice))
   return lines
+}
+
+function newer({ newer: later }: Explanation): string[] {
+  if (later === undefined) return []
+  const from = later.sourceIP === undefined ? '' : ` from ${later.sourceIP}`
+  return [label('later', `a request${from} to ${later.path} had no valid credentials (401): bulkhead why ${later.auditID}`)]
 }

@@ -9,6 +9,7 @@ import { type MutatedBy, mutatedByAnnotations } from '../../admission/policy/mut
 import { type HookWait, waitsAnnotation } from '../../admission/webhook/ask-hooks.ts'
 import type { StatusCause } from '../../api/types/meta-v1.ts'
 import { parseJson } from '../../base/json.ts'
+import { adviceFor } from './advice.ts'
 import {
   decisionAnnotation,
   flowAnnotation,
@@ -60,6 +61,10 @@ export interface Explanation {
   readonly webhooks?: readonly HookWait[]
   /** The fields that were refused, and the rule that refused each. */
   readonly fields?: readonly StatusCause[]
+  /** What would help, where neither a rule nor a patch says it. */
+  readonly advice?: string
+  /** A request without valid credentials that was refused since: nobody can say whose it was. Shown to those who may ask about everybody's. */
+  readonly newer?: { readonly auditID: string; readonly time: string; readonly path: string; readonly sourceIP?: string }
 }
 
 export interface ExplainedRequest {
@@ -86,6 +91,8 @@ export function explainEvent(event: AuditEvent, to: 'requester' | 'others'): Exp
   )
   const refusedBy = allowed ? undefined : stepOf(code, annotations)
   const plugin = annotations[refusedByAnnotation]
+  const message = secretText(secret, refusedBy) ? '' : (responseStatus?.message ?? '')
+  const advice = allowed ? undefined : adviceFor(event, { step: refusedBy, plugin, message })
   return {
     kind: 'Explanation',
     apiVersion: 'why.bulkhead.dev/v1',
@@ -107,6 +114,7 @@ export function explainEvent(event: AuditEvent, to: 'requester' | 'others'): Exp
     ...mutatedByWebhooks(annotations),
     ...parsed<readonly HookWait[], 'webhooks'>('webhooks', annotations[waitsAnnotation]),
     ...(causes === undefined ? {} : { fields: causes }),
+    ...(advice === undefined ? {} : { advice }),
   }
 }
 

@@ -1,11 +1,14 @@
 // The newest refused requests, in memory: who was refused a moment ago asks why now.
 import { type AuditEvent, eventLine, parseEventLine } from '../../access/audit/audit-event.ts'
 
+export const whyPath = '/bulkhead/v1/why'
 /** In all, and of one user: who is refused a thousand times a second pushes out nobody else's. Clients decide how long URLs and messages are. */
 const kept = { all: 2000, characters: 16 * 2 ** 20, ofUser: 32 }
 
 interface Kept {
   readonly userName: string
+  /** As whom the user acted. */
+  readonly actingAs: string | undefined
   /** Of the audit log: the event itself would keep its request's URL and headers, and the texts that its own were cut from. */
   readonly line: string
 }
@@ -15,7 +18,9 @@ export class RefusedRequests {
   readonly #idsOf = new Map<string, string[]>()
   #characters = 0
 
+  /** Questions about requests are left out: the next one would be answered with the last. */
   keep(event: AuditEvent): void {
+    if (event.requestURI.startsWith(whyPath)) return
     const { auditID } = event
     const userName = event.user.username
     const ids = this.#idsOf.get(userName) ?? []
@@ -24,7 +29,7 @@ export class RefusedRequests {
     ids.push(auditID)
     this.#drop(auditID)
     const line = eventLine(event)
-    this.#byId.set(auditID, { userName, line })
+    this.#byId.set(auditID, { userName, actingAs: event.impersonatedUser?.username, line })
     this.#characters += line.length
     while (this.#byId.size > kept.all || this.#characters > kept.characters) this.#dropOldest()
   }
@@ -37,6 +42,13 @@ export class RefusedRequests {
   /** The newest of whoever authenticated under this name. */
   newestOf(userName: string): AuditEvent | undefined {
     return this.find(this.#idsOf.get(userName)?.at(-1) ?? '')
+  }
+
+  /** The newest of whoever authenticated under this name, or acted as this user. */
+  newestFor(userName: string): AuditEvent | undefined {
+    let newest = ''
+    for (const [auditId, kept] of this.#byId) if (kept.userName === userName || kept.actingAs === userName) newest = auditId
+    return this.find(newest)
   }
 
   /** The oldest of all is the oldest of its user too. */

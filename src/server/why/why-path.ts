@@ -1,5 +1,5 @@
 // `/bulkhead/v1/why`: explains a request that was made, by its audit id, and decides one that was not made, by its attributes.
-import type { Attributes } from '../../access/access.ts'
+import { type Attributes, anonymousUser } from '../../access/access.ts'
 import type { AuditEvent, AuditUser } from '../../access/audit/audit-event.ts'
 import { allowText, type ExplainAccess } from '../../access/explain-access.ts'
 import { apiError, badRequest, tooManyRequests } from '../../api/status.ts'
@@ -14,7 +14,7 @@ import type { Query } from '../request/query.ts'
 import type { RequestContext } from '../request/request-context.ts'
 import type { Reply } from '../transport/exchange.ts'
 import { type Explanation, explainEvent } from './explanation.ts'
-import type { RefusedRequests } from './refused-requests.ts'
+import { whyPath as prefix, type RefusedRequests } from './refused-requests.ts'
 
 export interface WhyParts {
   readonly refused: RefusedRequests
@@ -23,7 +23,6 @@ export interface WhyParts {
   readonly explainAccess?: ExplainAccess
 }
 
-const prefix = '/bulkhead/v1/why'
 const uuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
 /** Searches of the log at once: in all, and one of each user. */
 const maxSearches = 4
@@ -46,27 +45,49 @@ export function whyPathHandler(parts: WhyParts): PathHandler {
     }
   }
 
-  const explain = (context: RequestContext, event: AuditEvent | undefined, what: string): Reply | Promise<Reply> =>
+  const explain = (context: RequestContext, event: AuditEvent | undefined, what: string, last = false): Reply | Promise<Reply> =>
     whenAnswered(() => {
-      const own = event !== undefined && isOwn(context, event.user)
+      const newer = last ? newerUnauthenticated(parts, context, event) : undefined
+      const shown = event ?? newer
+      const own = shown !== undefined && isOwn(context, shown.user)
       // Whether a request of somebody else exists is told only to those who may know.
-      if (event === undefined || !(own || mayExplain(parts, context, event.objectRef?.namespace ?? ''))) throw unknownRequest(what)
-      return valueReply(context, explainEvent(event, own ? 'requester' : 'others'))
+      if (shown === undefined || !(own || mayExplain(parts, context, shown.objectRef?.namespace ?? ''))) throw unknownRequest(what)
+      const explanation = explainEvent(shown, own ? 'requester' : 'others')
+      return valueReply(context, newer === undefined || newer === shown ? explanation : { ...explanation, newer: pointerTo(newer) })
     })
+
+  const explainLast = (context: RequestContext): Reply | Promise<Reply> => {
+    const asked = context.query.get('user')
+    const own = context.authentication.user.name
+    const event = asked === undefined ? parts.refused.newestOf(own) : parts.refused.newestFor(asked)
+    return explain(context, event, `no recent refused request of user ${JSON.stringify(asked ?? own)} is known`, asked === undefined)
+  }
 
   return (context, path) => {
     if (path === prefix) return whenAnswered(() => valueReply(context, decide(parts, context)))
     if (!path.startsWith(`${prefix}/`)) return undefined
     const auditId = path.slice(prefix.length + 1)
     if (auditId === 'last') {
-      const user = context.query.get('user') ?? context.authentication.user.name
-      return explain(context, parts.refused.newestOf(user), `no recent refused request of user ${JSON.stringify(user)} is known`)
+      return explainLast(context)
     }
     if (!uuid.test(auditId)) throw badRequest('an audit id is a UUID, as the header Audit-Id of an answer has it')
     const what = `no request with the audit id ${auditId} is known`
     const recent = parts.refused.find(auditId)
     return recent ? explain(context, recent, what) : search(auditId, context).then(found => explain(context, found, what))
   }
+}
+
+/** Whoever was answered 401 has no name by which it could be found: the newest one is offered to those who may ask about all requests. */
+function newerUnauthenticated(parts: WhyParts, context: RequestContext, event: AuditEvent | undefined): AuditEvent | undefined {
+  const refused = parts.refused.newestOf(anonymousUser.name)
+  if (refused?.responseStatus?.code !== 401 || !mayExplain(parts, context, '')) return undefined
+  return event === undefined || refused.requestReceivedTimestamp > event.requestReceivedTimestamp ? refused : undefined
+}
+
+function pointerTo({ auditID, requestReceivedTimestamp, requestURI, sourceIPs }: AuditEvent): NonNullable<Explanation['newer']> {
+  const [sourceIP] = sourceIPs
+  const path = requestURI.split('?', 1)[0] ?? ''
+  return { auditID, time: requestReceivedTimestamp, path, ...(sourceIP === undefined ? {} : { sourceIP }) }
 }
 
 const unknownRequest = (what: string) => apiError(404, 'NotFound', what, {})
