@@ -51,6 +51,17 @@ export class RefusedRequests {
     return this.find(newest)
   }
 
+  /** The newest of whoever authenticated under this name that was kept after the request `auditId`; without one, the newest. */
+  newestAfter(userName: string, auditId: string | undefined): AuditEvent | undefined {
+    const newest = this.#idsOf.get(userName)?.at(-1) ?? ''
+    if (auditId === undefined) return this.find(newest)
+    for (const id of this.#byId.keys()) {
+      if (id === auditId) return this.find(newest)
+      if (id === newest) return undefined
+    }
+    return undefined
+  }
+
   /** The oldest of all is the oldest of its user too. */
   #dropOldest(): void {
     for (const [auditId, { userName }] of this.#byId) {

@@ -79,9 +79,8 @@ export function whyPathHandler(parts: WhyParts): PathHandler {
 
 /** Whoever was answered 401 has no name by which it could be found: the newest one is offered to those who may ask about all requests. */
 function newerUnauthenticated(parts: WhyParts, context: RequestContext, event: AuditEvent | undefined): AuditEvent | undefined {
-  const refused = parts.refused.newestOf(anonymousUser.name)
-  if (refused?.responseStatus?.code !== 401 || !mayExplain(parts, context, '')) return undefined
-  return event === undefined || refused.requestReceivedTimestamp > event.requestReceivedTimestamp ? refused : undefined
+  const refused = parts.refused.newestAfter(anonymousUser.name, event?.auditID)
+  return refused?.responseStatus?.code === 401 && mayExplain(parts, context, '') ? refused : undefined
 }
 
 function pointerTo({ auditID, requestReceivedTimestamp, requestURI, sourceIPs }: AuditEvent): NonNullable<Explanation['newer']> {
