@@ -39,7 +39,7 @@ export function readClaims(value: unknown): ServiceAccountClaims | undefined {
   const aud = typeof value['aud'] === 'string' ? [value['aud']] : value['aud']
   if (!Array.isArray(aud) || aud.length === 0 || !aud.every(entry => typeof entry === 'string')) return undefined
   if (typeof exp !== 'number' || typeof iat !== 'number' || typeof nbf !== 'number') return undefined
-  if (!Number.isFinite(exp) || !Number.isFinite(nbf)) return undefined
+  if (!Number.isFinite(exp) || !Number.isFinite(iat) || !Number.isFinite(nbf)) return undefined
   if (typeof iss !== 'string' || typeof jti !== 'string' || jti === '' || typeof sub !== 'string') return undefined
   const kubernetes = readKubernetes(value['kubernetes.io'])
   if (kubernetes === undefined || sub !== accountUser(kubernetes.namespace, kubernetes.serviceaccount.name)) return undefined

@@ -7,7 +7,7 @@ import { InformerPool } from '../client/informer-pool.ts'
 import { type ControllerChoice, controllersOf } from '../controllers/index.ts'
 import { runControllers } from '../controllers/run-controllers.ts'
 import { runScheduler } from '../scheduler/run-scheduler.ts'
-import { checkCertificate } from '../signer/policy.ts'
+import { checkCertificate, type SignerScope } from '../signer/policy.ts'
 import type { Signer } from '../signer/signer.ts'
 
 export interface ControlLoopOptions {
@@ -23,6 +23,13 @@ export interface ControlLoopOptions {
   readonly choice: ControllerChoice
 }
 
+/** Of the certificates that are requested through the API: no account of a controller is among them, and no token. The signer's process knows the server's names better. */
+const requestedByUsers: SignerScope = {
+  servingNames: { dnsNames: ['kubernetes', 'kubernetes.default'], ipAddresses: [] },
+  controllerAccounts: new Set(),
+  issuer: '',
+}
+
 /** Resolves when all have stopped after the signal. */
 export async function runControlLoops(options: ControlLoopOptions, signal: AbortSignal): Promise<void> {
   const { clientFor, informerClient, schedulerClient, signer, rootCa, clock, log, metrics, random, choice } = options
@@ -36,7 +43,7 @@ export async function runControlLoops(options: ControlLoopOptions, signal: Abort
         signCertificate: async ({ authority, csr, commonName, organizations, dnsNames, ipAddresses, lifetimeSeconds }, until) => {
           const request = { authority, csr, commonName, organizations, dnsNames, ipAddresses, lifetimeSeconds }
           // A signer in the same process has no caller to judge: the controllers' rules hold there too.
-          checkCertificate('controllers', request, { dnsNames: [], ipAddresses: [] })
+          checkCertificate('controllers', request, requestedByUsers)
           return await signer.issueCertificate(request, until)
         },
       },

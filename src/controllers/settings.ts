@@ -10,8 +10,8 @@ export interface CertificateOrder {
   readonly organizations: readonly string[]
   readonly dnsNames: readonly string[]
   readonly ipAddresses: readonly string[]
-  /** `client` or `serving`, by the signer's name. */
-  readonly authority: 'client' | 'serving'
+  /** By the signer's name. */
+  readonly authority: 'client' | 'kubelet-serving'
   readonly lifetimeSeconds: number
 }
 

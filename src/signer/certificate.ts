@@ -8,6 +8,8 @@ const backdateMs = 5 * 60_000
 const authorityYears = 10
 const clientAuth = '1.3.6.1.5.5.7.3.2'
 const serverAuth = '1.3.6.1.5.5.7.3.1'
+/** What they sign is for servers, that of the others for clients. */
+const servers: ReadonlySet<AuthorityName> = new Set(['serving', 'kubelet-serving'])
 const signing = { name: 'ECDSA', hash: 'SHA-256' }
 const p256 = { name: 'ECDSA', namedCurve: 'P-256' }
 
@@ -72,7 +74,7 @@ export async function openIssuer(authority: AuthorityName, key: KeyObject, certi
     extensions: [
       new x509.BasicConstraintsExtension(false, undefined, true),
       new x509.KeyUsagesExtension(x509.KeyUsageFlags.digitalSignature, true),
-      new x509.ExtendedKeyUsageExtension([authority === 'serving' ? serverAuth : clientAuth]),
+      new x509.ExtendedKeyUsageExtension([servers.has(authority) ? serverAuth : clientAuth]),
       await x509.AuthorityKeyIdentifierExtension.create(certificate.publicKey),
     ],
   }

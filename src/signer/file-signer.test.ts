@@ -9,6 +9,7 @@ import { silentLogger } from '../base/log.ts'
 import { createTestCsr } from './csr.fixture.ts'
 import { openFileSigner } from './file-signer.ts'
 import { UnsafeKeyFile } from './key-folder.ts'
+import { authorityNames } from './key-material.ts'
 import { createMemorySigner } from './memory-signer.ts'
 import { PolicyViolation } from './policy.ts'
 import type { CertificateRequest, Signer } from './signer.ts'
@@ -45,7 +46,7 @@ test('openFileSigner() makes keys that only their owner can read, whatever the u
   assert.equal((await stat(directory)).mode & 0o777, 0o700)
   for (const name of await readdir(directory)) assert.equal((await stat(join(directory, name))).mode & 0o777, 0o600, name)
   const second = await open(directory)
-  for (const name of ['client', 'serving', 'front-proxy'] as const) {
+  for (const name of authorityNames) {
     assert.equal(await first.authority(name, signal), await second.authority(name, signal))
   }
   assert.deepEqual(await first.tokenKeys(signal), await second.tokenKeys(signal))
@@ -84,7 +85,14 @@ test('openFileSigner() refuses a certificate of another key, and what is none', 
 })
 
 test('openFileSigner() makes no key in the place of one that is lost, but those of a first start that was cut short', async () => {
-  for (const file of ['client-ca.key', 'serving-ca.key', 'front-proxy-ca.key', 'service-account-1.key', 'encryption-1.key']) {
+  for (const file of [
+    'client-ca.key',
+    'serving-ca.key',
+    'front-proxy-ca.key',
+    'kubelet-serving-ca.key',
+    'service-account-1.key',
+    'encryption-1.key',
+  ]) {
     const directory = newDirectory()
     await open(directory)
     await rm(join(directory, file))
@@ -97,8 +105,10 @@ test('openFileSigner() makes no key in the place of one that is lost, but those 
     await rm(join(directory, file))
   await open(directory)
   // An authority that an older release did not have.
-  for (const file of ['front-proxy-ca.key', 'front-proxy-ca.crt']) await rm(join(directory, file))
-  await open(directory)
+  for (const name of ['front-proxy', 'kubelet-serving']) {
+    for (const file of [`${name}-ca.key`, `${name}-ca.crt`]) await rm(join(directory, file))
+    await open(directory)
+  }
 })
 
 test('openFileSigner() makes no audit key in the place of one that signed, and remembers what was signed', async () => {

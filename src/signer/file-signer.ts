@@ -41,8 +41,9 @@ export async function openFileSigner({ directory, clock, log }: FileSignerOption
   const authorities = {
     client: await authority(folder, 'client', clock, log, mayMake),
     serving: await authority(folder, 'serving', clock, log, mayMake),
-    // Younger than the others: a signer of an older release has none.
+    // Younger than the others: a signer of an older release has none of them.
     'front-proxy': await authority(folder, 'front-proxy', clock, log, true),
+    'kubelet-serving': await authority(folder, 'kubelet-serving', clock, log, true),
   }
   const tokenKeys = await numbered(folder, names, 'service-account', log, mayMake)
   const keys: KeyMaterial = {

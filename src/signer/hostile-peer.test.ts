@@ -5,8 +5,10 @@ import { createConnection, createServer, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
+import { systemClock } from '../base/clock.ts'
 import { isJsonObject } from '../base/json.ts'
 import { silentLogger } from '../base/log.ts'
+import { issuer, tokenClaims } from './claims.fixture.ts'
 import { connectSigner } from './connect.ts'
 import { createFrameReader, encodeFrame, maxFrameBytes } from './frame.ts'
 import { createMemorySigner } from './memory-signer.ts'
@@ -20,13 +22,11 @@ const parent = await mkdtemp(join(tmpdir(), 'signer-peer-'))
 after(() => rm(parent, { recursive: true }))
 let count = 0
 const newPath = () => join(parent, `${count++}.sock`)
+const scope = { servingNames: { dnsNames: [], ipAddresses: [] }, issuer, controllerAccounts: new Set<string>() }
 const serve = (path: string, signer: Signer = createMemorySigner()) =>
-  serveSigner({ signer, sockets: [{ path, role: 'server' }], servingNames: { dnsNames: [], ipAddresses: [] }, log: silentLogger })
-const seconds = Math.floor(Date.now() / 1000)
-const claims = (name: string, audience: string) => ({
-  ...{ iss: 'https://i', sub: `system:serviceaccount:default:${name}`, aud: [audience] },
-  ...{ iat: seconds, nbf: seconds, exp: seconds + 3600 },
-})
+  serveSigner({ signer, sockets: [{ path, role: 'server' }], scope, clock: systemClock, log: silentLogger })
+const now = Date.now()
+const claims = (name: string, audience: string) => tokenClaims('default', name, now, [audience])
 
 /** Sends the bytes and resolves with every answer when the connection ends, from either side. */
 function send(path: string, bytes: Buffer, hangUp: boolean): Promise<unknown[]> {
@@ -48,7 +48,7 @@ test('serveSigner() signs a full batch of the largest tokens, and refuses one th
   await using _server = await serve(path)
   await using signer = connectSigner(path)
   // Three bytes each: as many characters would be three times as large.
-  const largest = '\u4e2d'.repeat(2600)
+  const largest = '\u4e2d'.repeat(2550)
   const results = await Promise.allSettled(
     Array.from({ length: 100 }, (_, i) => signer.signToken(claims(`a${i}`, i === 5 ? `${largest}${largest}` : largest), signal)),
   )

@@ -2,7 +2,7 @@
 import { createHash, createPrivateKey, createPublicKey, generateKeyPairSync, type KeyObject, randomBytes } from 'node:crypto'
 import type { AuthorityName } from './signer.ts'
 
-export const authorityNames: readonly AuthorityName[] = ['client', 'serving', 'front-proxy']
+export const authorityNames: readonly AuthorityName[] = ['client', 'serving', 'front-proxy', 'kubelet-serving']
 
 export interface NumberedKey<K> {
   readonly number: number
@@ -31,7 +31,7 @@ export const newEncryptionKey = (): Buffer => randomBytes(32)
 export function newKeyMaterial(): KeyMaterial {
   const authority = (): AuthorityKey => ({ privateKey: newEcKey(), certificate: undefined })
   return {
-    authorities: { client: authority(), serving: authority(), 'front-proxy': authority() },
+    authorities: { client: authority(), serving: authority(), 'front-proxy': authority(), 'kubelet-serving': authority() },
     tokenKeys: [newEcKey()],
     encryptionKeys: [{ number: 1, key: newEncryptionKey() }],
     auditKey: newAuditKey(),

@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { issuer, tokenClaims } from './claims.fixture.ts'
 import { checkCertificate, checkClaims, checkMethod, PolicyViolation, type SignerRole } from './policy.ts'
 import type { CertificateRequest } from './signer.ts'
 
 const serving = { dnsNames: ['kubernetes.default.svc', 'localhost'], ipAddresses: ['10.96.0.1', '127.0.0.1'] }
+const scope = { servingNames: serving, issuer, controllerAccounts: new Set(['deployment-controller']) }
 const day = 86_400
 const client = (commonName: string, organizations: string[] = [], rest: Partial<CertificateRequest> = {}): CertificateRequest => ({
   authority: 'client',
@@ -17,6 +19,7 @@ const client = (commonName: string, organizations: string[] = [], rest: Partial<
 })
 const accountGroups = ['system:serviceaccounts', 'system:serviceaccounts:kube-system']
 const deployer = 'system:serviceaccount:kube-system:deployment-controller'
+const kubelet = (rest: Partial<CertificateRequest>) => client('system:node:n1', ['system:nodes'], { authority: 'kubelet-serving', ...rest })
 const apiServer = (rest: Partial<CertificateRequest>) =>
   client('kube-apiserver', [], { authority: 'serving', dnsNames: ['localhost'], ...rest })
 
@@ -74,7 +77,52 @@ const cases: { name: string; role: SignerRole; request: CertificateRequest; rule
   {
     name: 'a kubelet serving certificate',
     role: 'controllers',
-    request: client('system:node:n1', ['system:nodes'], { authority: 'serving', dnsNames: ['n1'] }),
+    request: kubelet({ dnsNames: ['n1', 'n1.zone.example'], ipAddresses: ['10.0.0.7'] }),
+  },
+  {
+    name: "a kubelet serving certificate of the API server's authority",
+    role: 'controllers',
+    request: kubelet({ authority: 'serving', dnsNames: ['n1'] }),
+    rule: 'subject',
+  },
+  { name: 'a kubelet serving certificate from the server', role: 'server', request: kubelet({ dnsNames: ['n1'] }), rule: 'subject' },
+  {
+    name: 'a controller account that no controller has',
+    role: 'controllers',
+    request: client('system:serviceaccount:kube-system:operator', accountGroups),
+    rule: 'subject',
+  },
+  ...[
+    { dnsNames: ['kubernetes.default.svc'] },
+    { dnsNames: ['n1', 'localhost'] },
+    { dnsNames: ['*.n1'] },
+    { dnsNames: ['*.com'] },
+    { dnsNames: ['n2'] },
+    { dnsNames: ['n1.default.svc'] },
+    { dnsNames: ['n1.default.svc.cluster.local'] },
+    { dnsNames: ['example.com'] },
+    { ipAddresses: ['10.96.0.1'] },
+    { ipAddresses: ['::ffff:10.96.0.1'] },
+    { ipAddresses: ['::ffff:a60:1'] },
+    { ipAddresses: ['127.0.0.9'] },
+    { ipAddresses: ['0:0:0:0:0:0:0:1'] },
+    { ipAddresses: ['::ffff:127.0.0.1'] },
+    { ipAddresses: ['10.0.0.7', '0.0.0.0'] },
+    {},
+  ].map(names => ({
+    name: `a kubelet serving certificate for ${JSON.stringify(names)}`,
+    role: 'controllers' as const,
+    request: kubelet(names),
+    rule: 'alternative-names',
+  })),
+  {
+    name: 'a kubelet serving certificate of a node that is named as the API server',
+    role: 'controllers',
+    request: client('system:node:kubernetes.default.svc', ['system:nodes'], {
+      authority: 'kubelet-serving',
+      dnsNames: ['kubernetes.default.svc'],
+    }),
+    rule: 'alternative-names',
   },
   { name: 'the API server name from controllers', role: 'controllers', request: apiServer({}), rule: 'subject' },
   { name: 'a person', role: 'controllers', request: client('ann', ['dev']) },
@@ -95,7 +143,7 @@ const cases: { name: string; role: SignerRole; request: CertificateRequest; rule
 
 for (const { name, role, request, rule } of cases) {
   test(`checkCertificate() ${rule === undefined ? 'allows' : `refuses (${rule})`}: ${role}, ${name}`, () => {
-    const check = () => checkCertificate(role, request, serving)
+    const check = () => checkCertificate(role, request, scope)
     if (rule === undefined) check()
     else assert.throws(check, (err: unknown) => err instanceof PolicyViolation && err.rule === rule)
   })
@@ -110,21 +158,50 @@ test('checkMethod() keeps tokens and encryption keys for the server', () => {
   }
 })
 
-const good = { iss: 'https://i', sub: 'system:serviceaccount:default:web', aud: ['a'], iat: 1000, exp: 4600 }
+const now = Date.UTC(2026, 0, 1)
+const seconds = now / 1000
+const good = tokenClaims('default', 'web', now, ['a'])
+const account = good['kubernetes.io']
 const claims: { name: string; claims: Record<string, unknown>; rule: string }[] = [
   { name: 'a user', claims: { ...good, sub: 'ann' }, rule: 'token-subject' },
-  { name: 'a name with too many parts', claims: { ...good, sub: 'system:serviceaccount:a:b:c' }, rule: 'token-subject' },
+  {
+    name: 'another account than its claims name',
+    claims: { ...good, sub: 'system:serviceaccount:kube-system:web' },
+    rule: 'token-subject',
+  },
+  { name: 'no account', claims: { ...good, 'kubernetes.io': undefined }, rule: 'token-subject' },
+  {
+    name: 'a name with too many parts',
+    claims: {
+      ...good,
+      sub: 'system:serviceaccount:a:b:c',
+      'kubernetes.io': { ...account, namespace: 'a:b', serviceaccount: { name: 'c' } },
+    },
+    rule: 'token-subject',
+  },
+  { name: 'a claim that others read as a right', claims: { ...good, email: 'ann@example.com' }, rule: 'token-claims' },
+  { name: 'another issuer', claims: { ...good, iss: 'https://accounts.example' }, rule: 'token-issuer' },
   { name: 'no end', claims: { ...good, exp: undefined }, rule: 'token-lifetime' },
-  { name: 'a far end', claims: { ...good, exp: 1000 + 367 * day }, rule: 'token-lifetime' },
+  { name: 'a far end', claims: { ...good, exp: seconds + 367 * day }, rule: 'token-lifetime' },
+  { name: 'a time to come', claims: { ...good, iat: seconds + 30 * 366 * day, exp: seconds + 30 * 366 * day + 60 }, rule: 'token-time' },
+  { name: 'a time just too far ahead', claims: { ...good, iat: seconds + 61 }, rule: 'token-time' },
+  { name: 'a time that is over', claims: { ...good, iat: seconds - 301 }, rule: 'token-time' },
+  { name: 'a beginning to come', claims: { ...good, nbf: seconds + 61 }, rule: 'token-time' },
+  { name: 'no beginning', claims: { ...good, nbf: undefined }, rule: 'token-time' },
+  { name: 'a time that is no number', claims: { ...good, iat: `${seconds}` }, rule: 'token-time' },
   { name: 'no audience', claims: { ...good, aud: [] }, rule: 'token-audience' },
-  { name: 'too much', claims: { ...good, x: 'y'.repeat(9000) }, rule: 'token-size' },
+  { name: 'an audience that is no text', claims: { ...good, aud: [['a']] }, rule: 'token-audience' },
+  { name: 'too much', claims: { ...good, aud: ['y'.repeat(9000)] }, rule: 'token-size' },
   { name: 'too many bytes in fewer characters', claims: { ...good, aud: ['\u4e2d'.repeat(4000)] }, rule: 'token-size' },
 ]
+test('checkClaims() allows a token from now on, by a clock that is a little ahead or behind', () => {
+  for (const offset of [-300_000, 0, 60_000]) checkClaims(tokenClaims('default', 'web', now + offset), { issuer }, now)
+})
 for (const { name, claims: bad, rule } of claims) {
   test(`checkClaims() refuses ${name}`, () => {
-    checkClaims(good)
+    checkClaims(good, { issuer }, now)
     assert.throws(
-      () => checkClaims(bad),
+      () => checkClaims(bad, { issuer }, now),
       (err: unknown) => err instanceof PolicyViolation && err.rule === rule,
     )
   })

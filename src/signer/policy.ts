@@ -1,5 +1,6 @@
 // What each caller of the signer may ask for. Everything that is not allowed here is refused, with the rule that it breaks.
-import { isIP } from 'node:net'
+import { BlockList, isIP } from 'node:net'
+import { isJsonObject } from '../base/json.ts'
 import type { CertificateRequest } from './signer.ts'
 
 export type SignerRole = 'server' | 'controllers' | 'admin'
@@ -48,10 +49,19 @@ const accountGroups = new Set(['system:serviceaccounts', 'system:serviceaccounts
 const dnsName = /^(\*\.)?[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/
 const nodeName = /^[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?$/
 
-/** The names under which the API server may be reached: what its certificate may say. */
+/** The names under which the API server may be reached: what its certificate may say, and no other's. */
 export interface ServingNames {
   readonly dnsNames: readonly string[]
   readonly ipAddresses: readonly string[]
+}
+
+/** What the rules know of the cluster. */
+export interface SignerScope {
+  readonly servingNames: ServingNames
+  /** Names of the ServiceAccounts in kube-system as which controllers work. */
+  readonly controllerAccounts: ReadonlySet<string>
+  /** Of all tokens. */
+  readonly issuer: string
 }
 
 /** One kind of certificate that a role may have. A request must satisfy one of its role's rules entirely. */
@@ -59,7 +69,7 @@ interface CertificateRule {
   readonly name: string
   readonly authority: CertificateRequest['authority']
   readonly maxLifetimeSeconds: number
-  subject(commonName: string, organizations: readonly string[]): boolean
+  subject(commonName: string, organizations: readonly string[], scope: SignerScope): boolean
   names(request: CertificateRequest, serving: ServingNames): boolean
 }
 
@@ -68,6 +78,28 @@ const only = (organizations: readonly string[], ...wanted: string[]): boolean =>
   organizations.length === wanted.length && wanted.every(group => organizations.includes(group))
 const isNode = (commonName: string, organizations: readonly string[]): boolean =>
   commonName.startsWith(nodePrefix) && nodeName.test(commonName.slice(nodePrefix.length)) && only(organizations, nodesGroup)
+/** A node's own name or one below it, never one of the API server, and no address of the API server or of the machine itself. */
+function isNamedAsNode({ commonName, dnsNames, ipAddresses }: CertificateRequest, serving: ServingNames): boolean {
+  const node = commonName.slice(nodePrefix.length)
+  const apiServer = addressList(serving.ipAddresses)
+  return (
+    dnsNames.length + ipAddresses.length > 0 &&
+    dnsNames.every(name => (name === node || name.startsWith(`${node}.`)) && isNodeName(name, serving)) &&
+    ipAddresses.every(address => !apiServer.check(address, isIP(address) === 6 ? 'ipv6' : 'ipv4'))
+  )
+}
+const isNodeName = (name: string, { dnsNames }: ServingNames): boolean =>
+  !name.startsWith('*.') && name !== 'localhost' && !/\.svc($|\.)/.test(name) && !dnsNames.includes(name)
+
+/** Knows an address in each of its spellings, an IPv4 address as one of IPv6 too. */
+function addressList(addresses: readonly string[]): BlockList {
+  const list = new BlockList()
+  for (const address of addresses) list.addAddress(address, isIP(address) === 6 ? 'ipv6' : 'ipv4')
+  list.addSubnet('127.0.0.0', 8)
+  list.addAddress('::1', 'ipv6')
+  for (const unspecified of ['0.0.0.0', '::'] as const) list.addAddress(unspecified, isIP(unspecified) === 6 ? 'ipv6' : 'ipv4')
+  return list
+}
 
 const rules: Readonly<Record<SignerRole, readonly CertificateRule[]>> = {
   server: [
@@ -102,19 +134,20 @@ const rules: Readonly<Record<SignerRole, readonly CertificateRule[]>> = {
       name: 'controller-account',
       authority: 'client',
       maxLifetimeSeconds: 30 * day,
-      subject: (commonName, organizations) =>
+      subject: (commonName, organizations, { controllerAccounts }) =>
         commonName.startsWith(accountPrefix) &&
-        dnsName.test(commonName.slice(accountPrefix.length)) &&
+        controllerAccounts.has(commonName.slice(accountPrefix.length)) &&
         organizations.every(group => accountGroups.has(group)),
       names: noNames,
     },
     { name: 'kubelet-client', authority: 'client', maxLifetimeSeconds: year, subject: isNode, names: noNames },
     {
+      // By an authority of its own, which no client of the API server trusts.
       name: 'kubelet-serving',
-      authority: 'serving',
+      authority: 'kubelet-serving',
       maxLifetimeSeconds: year,
       subject: isNode,
-      names: ({ dnsNames, ipAddresses }) => dnsNames.length + ipAddresses.length > 0,
+      names: isNamedAsNode,
     },
     {
       // kubernetes.io/kube-apiserver-client: people and outside programs. Nothing of Kubernetes' own namespace of names.
@@ -148,20 +181,20 @@ const rules: Readonly<Record<SignerRole, readonly CertificateRule[]>> = {
 }
 
 /** Throws `PolicyViolation` unless one rule of the role allows the whole request. */
-export function checkCertificate(role: SignerRole, request: CertificateRequest, serving: ServingNames): void {
+export function checkCertificate(role: SignerRole, request: CertificateRequest, scope: SignerScope): void {
   checkForm(request)
   const { authority, commonName, organizations, lifetimeSeconds } = request
   if (role !== 'admin' && organizations.includes(mastersGroup)) {
     throw new PolicyViolation('masters', `Role "${role}" may not issue a certificate for group "${mastersGroup}"`)
   }
-  const bySubject = rules[role].filter(rule => rule.authority === authority && rule.subject(commonName, organizations))
+  const bySubject = rules[role].filter(rule => rule.authority === authority && rule.subject(commonName, organizations, scope))
   if (bySubject.length === 0) {
     throw new PolicyViolation(
       'subject',
       `Role "${role}" may not issue a ${authority} certificate for "${commonName}" with groups [${organizations.join(', ')}]`,
     )
   }
-  const byNames = bySubject.filter(rule => rule.names(request, serving))
+  const byNames = bySubject.filter(rule => rule.names(request, scope.servingNames))
   if (byNames.length === 0) {
     throw new PolicyViolation('alternative-names', `A ${authority} certificate for "${commonName}" may not have these alternative names`)
   }
@@ -199,18 +232,43 @@ function checkForm({ csr, commonName, organizations, dnsNames, ipAddresses, life
 /** Upstream caps bound tokens at 2^32 s; ours last at most a year. */
 const maxTokenSeconds = 366 * day
 const maxClaimsBytes = 8192
+/** How far the server's clock may be from the signer's, and how long a request may wait for its turn: both run on one machine. */
+const maxAheadSeconds = 60
+const maxBehindSeconds = 300
+const knownClaims = new Set(['aud', 'exp', 'iat', 'iss', 'jti', 'kubernetes.io', 'nbf', 'sub'])
 
-/** A token is only ever one of a ServiceAccount, with an end. */
-export function checkClaims(claims: Readonly<Record<string, unknown>>): void {
-  const { sub, iss, iat, exp, aud } = claims
-  if (typeof sub !== 'string' || !/^system:serviceaccount:[^:]+:[^:]+$/.test(sub)) {
-    throw new PolicyViolation('token-subject', 'A token must be for a ServiceAccount')
-  }
-  if (typeof iss !== 'string' || iss === '') throw new PolicyViolation('token-issuer', 'A token must name its issuer')
-  if (!Array.isArray(aud) || aud.length === 0) throw new PolicyViolation('token-audience', 'A token must name its audiences')
-  if (typeof iat !== 'number' || typeof exp !== 'number' || exp <= iat || exp - iat > maxTokenSeconds) {
-    throw new PolicyViolation('token-lifetime', `A token must end within ${maxTokenSeconds} s`)
-  }
+/** A token is only ever one of a ServiceAccount of this cluster, from now on, with an end. `now` in milliseconds. */
+export function checkClaims(claims: Readonly<Record<string, unknown>>, { issuer }: Pick<SignerScope, 'issuer'>, now: number): void {
+  const { sub, iss, aud } = claims
   if (Buffer.byteLength(JSON.stringify(claims)) > maxClaimsBytes)
     throw new PolicyViolation('token-size', `A token may have at most ${maxClaimsBytes} bytes of claims`)
+  // Whoever else trusts the cluster's keys could read them as rights.
+  const unknown = Object.keys(claims).find(name => !knownClaims.has(name))
+  if (unknown !== undefined) throw new PolicyViolation('token-claims', `A token may not have the claim "${unknown}"`)
+  if (typeof sub !== 'string' || sub !== subjectOf(claims['kubernetes.io'])) {
+    throw new PolicyViolation('token-subject', 'A token must be for the ServiceAccount that its claims name')
+  }
+  if (iss !== issuer) throw new PolicyViolation('token-issuer', `A token must name the issuer "${issuer}"`)
+  if (!Array.isArray(aud) || aud.length === 0 || !aud.every(audience => typeof audience === 'string'))
+    throw new PolicyViolation('token-audience', 'A token must name its audiences')
+  checkTimes(claims, Math.floor(now / 1000))
+}
+
+const accountName = /^[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?$/
+
+function subjectOf(kubernetes: unknown): string | undefined {
+  if (!isJsonObject(kubernetes) || !isJsonObject(kubernetes['serviceaccount'])) return undefined
+  const { namespace } = kubernetes
+  const { name } = kubernetes['serviceaccount']
+  if (typeof namespace !== 'string' || typeof name !== 'string') return undefined
+  return accountName.test(namespace) && accountName.test(name) ? `system:serviceaccount:${namespace}:${name}` : undefined
+}
+
+function checkTimes({ iat, nbf, exp }: Readonly<Record<string, unknown>>, now: number): void {
+  for (const [name, value] of Object.entries({ iat, nbf })) {
+    if (typeof value !== 'number' || value > now + maxAheadSeconds || value < now - maxBehindSeconds)
+      throw new PolicyViolation('token-time', `The "${name}" of a token must be now`)
+  }
+  if (typeof iat !== 'number' || typeof exp !== 'number' || exp <= iat || exp - iat > maxTokenSeconds)
+    throw new PolicyViolation('token-lifetime', `A token must end within ${maxTokenSeconds} s`)
 }

@@ -1,6 +1,7 @@
 // Requests and answers of the signer's socket: what goes into frames, and how strangers' input becomes typed.
 
 import { isJsonObject } from '../base/json.ts'
+import { authorityNames } from './key-material.ts'
 import { PolicyViolation, type SignerMethod } from './policy.ts'
 import type { AuditHead, AuthorityName, CertificateRequest } from './signer.ts'
 
@@ -87,8 +88,9 @@ export function auditHeadParam(params: WireRequest['params']): AuditHead {
 }
 
 export function authorityParam(value: unknown): AuthorityName {
-  if (value === 'client' || value === 'serving' || value === 'front-proxy') return value
-  throw malformed('authority')
+  const name = authorityNames.find(known => known === value)
+  if (name === undefined) throw malformed('authority')
+  return name
 }
 
 /** Of a batch; each item is still anything. */

@@ -9,6 +9,7 @@ import { after, test } from 'node:test'
 import { promisify } from 'node:util'
 import { systemClock } from '../base/clock.ts'
 import { silentLogger } from '../base/log.ts'
+import { issuer, tokenClaims } from './claims.fixture.ts'
 import { connectSigner } from './connect.ts'
 import { createTestCsr } from './csr.fixture.ts'
 import { createFrameReader, encodeFrame, FrameError } from './frame.ts'
@@ -24,11 +25,13 @@ const parent = await mkdtemp(join(tmpdir(), 'signer-'))
 after(() => rm(parent, { recursive: true }))
 let count = 0
 const servingNames = { dnsNames: ['localhost'], ipAddresses: ['127.0.0.1'] }
-const claims = (name: string) => ({ iss: 'https://i', sub: `system:serviceaccount:default:${name}`, aud: ['a'], iat: 0, exp: 3600 })
+const scope = { servingNames, issuer, controllerAccounts: new Set<string>() }
+const now = Date.now()
+const claims = (name: string) => tokenClaims('default', name, now)
 const csr = () => createTestCsr(generateKeyPairSync('ec', { namedCurve: 'P-256' }))
 const newPath = () => join(parent, `${count++}.sock`)
 const serve = (path: string, role: SignerRole, signer = createMemorySigner()) =>
-  serveSigner({ signer, sockets: [{ path, role }], servingNames, log: silentLogger })
+  serveSigner({ signer, sockets: [{ path, role }], scope, clock: systemClock, log: silentLogger })
 
 test('connectSigner() does everything that a signer does', async () => {
   const path = newPath()
@@ -59,7 +62,8 @@ test('serveSigner() opens a socket to its group where it is told to, and to nobo
   await using _server = await serveSigner({
     signer: createMemorySigner(),
     sockets: [{ path, role: 'server', groupMayConnect: true }],
-    servingNames,
+    scope,
+    clock: systemClock,
     log: silentLogger,
   })
   assert.equal((await stat(path)).mode & 0o777, 0o660)
@@ -79,7 +83,8 @@ test('serveSigner() is reached by its group, and by no other user', {
       { path: open, role: 'server', groupMayConnect: true },
       { path: closed, role: 'admin' },
     ],
-    servingNames,
+    scope,
+    clock: systemClock,
     log: silentLogger,
   })
   const [user, group, stranger] = [60_001, 60_002, 60_003]

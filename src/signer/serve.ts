@@ -1,11 +1,12 @@
 // The signer's process side: one unix socket per role, each request judged by the role's policy before a key is used.
 import { chown, rm } from 'node:fs/promises'
 import { createServer, type Server, type Socket } from 'node:net'
+import type { Clock } from '../base/clock.ts'
 import { isJsonObject } from '../base/json.ts'
 import { listenOnSocket } from '../base/listen-on-socket.ts'
 import type { Logger } from '../base/log.ts'
 import { createFrameReader, encodeFrame, FrameError } from './frame.ts'
-import { checkCertificate, checkClaims, checkMethod, PolicyViolation, type ServingNames, type SignerRole } from './policy.ts'
+import { checkCertificate, checkClaims, checkMethod, PolicyViolation, type SignerRole, type SignerScope } from './policy.ts'
 import {
   auditHeadFields,
   auditHeadParam,
@@ -34,8 +35,9 @@ export interface SignerSocket {
 export interface ServeSignerOptions {
   readonly signer: Signer
   readonly sockets: readonly SignerSocket[]
-  /** What the API server's certificate may say. */
-  readonly servingNames: ServingNames
+  readonly scope: SignerScope
+  /** What tokens' times are compared with. */
+  readonly clock: Clock
   readonly log: Logger
 }
 
@@ -155,12 +157,12 @@ const isUnwrapError = (err: unknown): err is Error => err instanceof Error && er
 async function signOne(
   item: unknown,
   role: SignerRole,
-  { signer, log }: ServeSignerOptions,
+  { signer, scope, clock, log }: ServeSignerOptions,
   signal: AbortSignal,
 ): Promise<string | WireFailure> {
   try {
     const claims = claimsItem(item)
-    checkClaims(claims)
+    checkClaims(claims, scope, clock.now())
     return await signer.signToken(claims, signal)
   } catch (err) {
     return failureOf(err, role, log)
@@ -168,13 +170,13 @@ async function signOne(
 }
 
 async function perform({ method, params }: WireRequest, role: SignerRole, options: ServeSignerOptions, signal: AbortSignal) {
-  const { signer, servingNames } = options
+  const { signer, scope } = options
   switch (method) {
     case 'authority':
       return signer.authority(authorityParam(params['name']), signal)
     case 'issueCertificate': {
       const request = certificateParam(params)
-      checkCertificate(role, request, servingNames)
+      checkCertificate(role, request, scope)
       return signer.issueCertificate(request, signal)
     }
     case 'tokenKeys':

@@ -1,7 +1,7 @@
 // The key holder: whoever needs a private key operation asks here. In its own process over a unix socket, or in-process for tests.
 
 /** Which certificate authority; each has its own key, so that one kind of certificate is never taken for another. */
-export type AuthorityName = 'client' | 'serving' | 'front-proxy'
+export type AuthorityName = 'client' | 'serving' | 'front-proxy' | 'kubelet-serving'
 
 /** A serving or client certificate's content, set by policy and not by the CSR: the CSR only proves the key. */
 export interface CertificateRequest {

@@ -162,6 +162,7 @@ const forgeries: { name: string; token: (world: World, claims: Record<string, un
   { name: 'expired by one second', token: (world, claims) => signed({ ...claims, exp: start - 1 }, world.key) },
   { name: 'ending now', token: (world, claims) => signed({ ...claims, exp: start }, world.key) },
   { name: 'valid in the future only', token: (world, claims) => signed({ ...claims, nbf: start + 1 }, world.key) },
+  { name: 'issued in the future', token: (world, claims) => signed({ ...claims, iat: start + 1 }, world.key) },
   { name: 'another audience', token: (world, claims) => signed({ ...claims, aud: ['vault'] }, world.key) },
   { name: 'no audience', token: (world, claims) => signed({ ...claims, aud: [] }, world.key) },
   { name: 'no identifier', token: (world, claims) => signed({ ...claims, jti: undefined }, world.key) },

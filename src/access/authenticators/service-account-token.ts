@@ -120,6 +120,7 @@ function refusal(claims: ServiceAccountClaims, audiences: readonly string[], now
     return `token audiences ${goQuotedList(claims.aud)} is invalid for the target audiences ${goQuotedList(audiences)}`
   if (now >= claims.exp * 1000) return 'service account token has expired'
   if (now < claims.nbf * 1000) return 'service account token is not valid yet'
+  if (now < claims.iat * 1000) return 'service account token is issued in the future'
   const { namespace, serviceaccount, pod, secret, node } = claims['kubernetes.io']
   const account = objects.get('serviceaccounts', namespace, serviceaccount.name)
   if (account === undefined) return `serviceaccounts ${goQuote(serviceaccount.name)} not found`

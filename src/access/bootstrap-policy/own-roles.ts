@@ -24,7 +24,8 @@ export const ownRoleBindings: readonly RoleBinding[] = [
 ]
 
 const clusterDns = 'bulkhead:cluster-dns'
-const namespaceDefaults = 'bulkhead:controller:namespace-defaults-controller'
+export const namespaceDefaultsAccount = 'namespace-defaults-controller'
+const namespaceDefaults = `bulkhead:controller:${namespaceDefaultsAccount}`
 const networkPolicyKeeper = 'bulkhead:network-policy-keeper'
 const nodeProxier = 'bulkhead:node-proxier'
 /** Begins with `system:` as what everybody has does: it must not count as a right that an account was given. */
@@ -64,7 +65,7 @@ export const ownClusterRoles: readonly ClusterRole[] = [
  * other nodes' pods, but nothing else of them. Everybody may ask why its own requests were refused; of others' requests the endpoint asks for a right of its own.
  */
 export const ownClusterRoleBindings: readonly ClusterRoleBinding[] = [
-  clusterRoleBinding(namespaceDefaults, [serviceAccount('namespace-defaults-controller')]),
+  clusterRoleBinding(namespaceDefaults, [serviceAccount(namespaceDefaultsAccount)]),
   clusterRoleBinding(clusterDns, [serviceAccount('cluster-dns')]),
   clusterRoleBinding(networkPolicyKeeper, [group('system:nodes')]),
   clusterRoleBinding(nodeProxier, [group('system:nodes')]),

@@ -14,12 +14,16 @@ import { waitFor } from './wait-for.ts'
 export interface SignerSettings {
   readonly directory: string
   readonly sockets: { readonly server: string; readonly controllers: string; readonly admin: string }
+  /** What the API server's certificate may say. */
   readonly servingNames: { readonly dnsNames: readonly string[]; readonly ipAddresses: readonly string[] }
+  /** Names of the ServiceAccounts of controllers. */
+  readonly controllerAccounts: readonly string[]
+  readonly issuer: string
 }
 
 export const signerPart = (): Promise<void> =>
   runPart<SignerSettings>('signer', async ({ settings, log, signal, ready }) => {
-    const { directory, sockets, servingNames } = settings
+    const { directory, sockets, servingNames, issuer } = settings
     // The forty certificates of a start are enough for V8 to optimize what is hardly called again, and its compilers alone are 8 MB of resident memory.
     for (const compiler of ['maglev', 'turbofan']) setFlagsFromString(`--no-${compiler}`)
     await using signer = await openKeys(directory, log)
@@ -28,7 +32,8 @@ export const signerPart = (): Promise<void> =>
     await using _listening = await serveSigner({
       signer,
       sockets: [socket('server'), socket('controllers'), socket('admin')],
-      servingNames,
+      scope: { servingNames, issuer, controllerAccounts: new Set(settings.controllerAccounts) },
+      clock: systemClock,
       log,
     })
     ready()

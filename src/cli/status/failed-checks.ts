@@ -18,6 +18,8 @@ const sentences: Readonly<Record<string, string>> = {
     'The disk under the store does not answer: writes are refused until it does, and reads go on. A sync has been waiting for more than 5 seconds; look at the disk and at the log of the kernel',
   'store-space':
     'No space is left for the store: writes that do not fit are refused until there is, and reads go on. Free some on the disk of the data directory',
+  signer:
+    'The signer does not answer: nobody gets tokens or certificates until it does. "bulkhead status" shows whether its process runs, its log says more',
   'audit-log':
     'The audit log cannot be written: writes are refused until it can, and reads go on. The log of the server names the file and the cause; it tries again every second',
 }

@@ -2,6 +2,8 @@
 import { join } from 'node:path'
 import type { AuditPolicy } from '../../access/audit/policy.ts'
 import type { TokenWebhookSettings } from '../../access/authenticators/token-webhook.ts'
+import { controllerAccounts } from '../../access/bootstrap-policy/controller-accounts.ts'
+import { defaultIssuer } from '../../access/issue-token.ts'
 import type { AdmissionSettings } from '../../admission/admission-settings.ts'
 import type { Features } from '../../api/features.ts'
 import { systemClock } from '../../base/clock.ts'
@@ -50,6 +52,8 @@ export function partDefinitions(input: PartInput): ClusterParts {
       directory: directory.signer,
       sockets: directory.signerSockets,
       servingNames: { dnsNames: addresses.dnsNames, ipAddresses: addresses.ipAddresses },
+      controllerAccounts,
+      issuer: defaultIssuer,
     } satisfies SignerSettings),
     server: {
       // Half of this young generation costs a stream of writes some 6 % of its rate; twice as much 80 MB of resident memory.

@@ -49,7 +49,7 @@ async function sign(context: Context, request: CertificateSigningRequest, signal
     Math.max(600, expirationSeconds ?? settings.certificateLifetimeSeconds),
     settings.certificateLifetimeSeconds,
   )
-  const authority = signerName === kubeletServingSigner ? 'serving' : 'client'
+  const authority = signerName === kubeletServingSigner ? 'kubelet-serving' : 'client'
   const order = { request, csr, commonName, organizations, dnsNames, ipAddresses, authority, lifetimeSeconds } as const
   let signed: string
   try {
