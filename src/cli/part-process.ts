@@ -15,6 +15,9 @@ export interface PartStart {
 /** Parent -> child, once, when all is there that the part needs of others. */
 export const beginMessage = 'begin'
 
+/** Parent -> child, now and again; answered from the event loop at once, so that a part that hangs is found out. */
+export const aliveMessage = 'alive?'
+
 /** Parent -> child: end, now that those are gone who need this part. */
 export const stopMessage = 'stop'
 
@@ -25,6 +28,7 @@ export interface PartChange {
 
 /** Child -> parent. `terminated`: somebody sent it SIGTERM. `fatal` is an error that a restart does not mend. */
 export type PartMessage =
+  | { readonly type: 'alive' }
   | { readonly type: 'terminated' }
   /** What changed of the details that it was ready with. */
   | { readonly type: 'details'; readonly details: Readonly<Record<string, unknown>> }
@@ -71,7 +75,8 @@ export async function runPart<Settings, Change = never>(
   }
   const start = await new Promise<PartStart>(resolve =>
     process.on('message', message => {
-      if (message === beginMessage) begin.resolve()
+      if (message === aliveMessage) send({ type: 'alive' })
+      else if (message === beginMessage) begin.resolve()
       else if (message === stopMessage) stop.abort('stop')
       else if (isChange(message)) {
         changed = message

@@ -156,6 +156,11 @@ test('issueCertificate() gives serving certificates names and serverAuth from an
   assert.equal(leaf.checkHost('localhost'), 'localhost')
   assert.equal(leaf.checkIP('127.0.0.1'), '127.0.0.1')
   assert.equal(leaf.verify(new X509Certificate(await signer.authority('client', signal)).publicKey), false)
+  // A node's is of yet another, so that none can pass for the API server's.
+  const node = new X509Certificate(await signer.issueCertificate({ ...wanted, authority: 'kubelet-serving' }, signal))
+  assert.deepEqual(node.keyUsage, ['1.3.6.1.5.5.7.3.1'])
+  assert.ok(node.verify(new X509Certificate(await signer.authority('kubelet-serving', signal)).publicKey))
+  assert.equal(node.verify(new X509Certificate(await signer.authority('serving', signal)).publicKey), false)
 })
 
 const badCsrs: { name: string; csr: () => Buffer; rule: string }[] = [

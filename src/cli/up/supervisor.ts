@@ -3,7 +3,8 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import type { Clock } from '../../base/clock.ts'
 import type { Logger, LogLevel } from '../../base/log.ts'
 import { UserError } from '../../base/user-error.ts'
-import { beginMessage, type PartChange, type PartMessage, type PartStart, stopMessage } from '../part-process.ts'
+import { aliveMessage, beginMessage, type PartChange, type PartMessage, type PartStart, stopMessage } from '../part-process.ts'
+import { Heartbeat } from './heartbeat.ts'
 import { type PartPriority, setNice } from './part-priority.ts'
 
 export interface PartDefinition {
@@ -236,9 +237,16 @@ class Part {
     this.#child = child
     setNice(child.pid, priority?.all)
     let fatal: string | undefined
+    let hung: string | undefined
+    let isReady = false
+    const heartbeat = new Heartbeat({ clock: this.#options.clock, ask: () => this.#send(child, aliveMessage), isReady: () => isReady })
     child.on('message', (message: PartMessage) => {
       switch (message.type) {
+        case 'alive':
+          heartbeat.answered()
+          break
         case 'ready':
+          isReady = true
           setNice(child.pid, priority?.loop)
           onReady(message.details)
           break
@@ -266,7 +274,18 @@ class Part {
       () => this.#send(child, beginMessage),
       () => undefined, // its own starter says why
     )
-    return { exit: await exited, fatal }
+    const ended = new AbortController()
+    // A stop has a limit of its own.
+    const beating = heartbeat.run(AbortSignal.any([ended.signal, this.#stopping.signal])).then(lateMs => {
+      if (lateMs === undefined) return
+      hung = `no answer for ${lateMs / 1000} s, killed`
+      this.#options.log.error('part does not answer and is killed', { part: name, lateMs })
+      child.kill('SIGKILL')
+    })
+    const exit = await exited
+    ended.abort('the part has ended')
+    await beating
+    return { exit: hung ?? exit, fatal }
   }
 
   /** Where all were told to end, our own signal is there or comes soon, and each ends when it is its turn. */
@@ -279,7 +298,7 @@ class Part {
   }
 
   /** A child that could not be started, or has ended, has no channel; its exit says why. */
-  #send(child: ChildProcess, message: PartStart | PartChange | typeof beginMessage | typeof stopMessage): void {
+  #send(child: ChildProcess, message: PartStart | PartChange | typeof aliveMessage | typeof beginMessage | typeof stopMessage): void {
     if (child.connected)
       child.send(message, err => err !== null && this.#options.log.debug('part took no message', { part: this.#definition.name, err }))
   }

@@ -7,9 +7,11 @@ import { untilAborted } from '../../base/abort.ts'
 import { type Clock, systemClock } from '../../base/clock.ts'
 import { createConfig } from '../../base/config.ts'
 import { silentLogger } from '../../base/log.ts'
+import { FakeClock } from '../../client/fake-clock.ts'
 import { beginMessage } from '../part-process.ts'
 import { clusterAddresses } from './addresses.ts'
 import { layout } from './data-directory.ts'
+import { heartbeatMs } from './heartbeat.ts'
 import { greeting } from './messages.ts'
 import { checkNodePrograms } from './node-programs.ts'
 import { type PartDefinition, Supervisor } from './supervisor.ts'
@@ -57,6 +59,7 @@ process.once('message', ({ settings }) => {
   process.send({ type: 'ready', details: { life: settings.life } }, () => { if (settings.life < 3) process.exit(7) })
 })
 process.on('message', message => { if (message === 'stop') process.exit(0) })
+process.on('message', message => { if (message === 'alive?') process.send({ type: 'alive' }) })
 process.on('message', ({ change }) => { if (change) process.send({ type: 'details', details: { change } }) })
 // Who listens to nothing any more ends by itself.
 process.channel.ref()
@@ -67,7 +70,7 @@ async function supervised(
   settings: () => object,
   test: (supervisor: Supervisor, part: PartDefinition, restarts: string[], stop: AbortController) => Promise<void>,
   // Back-off without waiting: what is tested is the order of lives, not their pace.
-  sleep: Clock['sleep'] = () => Promise.resolve(),
+  sleep: Clock['sleep'] = (ms, signal) => (ms === heartbeatMs ? systemClock.sleep(ms, signal) : Promise.resolve()),
 ) {
   const path = folder()
   const file = join(path, 'part.cjs')
@@ -136,8 +139,8 @@ test('Supervisor ends a part that somebody sent SIGTERM, and starts it again', a
 
 test('Supervisor lets a part live on whose SIGTERM comes shortly before its own', async () => {
   const told = Promise.withResolvers<void>()
-  const untilTold: Clock['sleep'] = (_ms, signal) => {
-    told.resolve()
+  const untilTold: Clock['sleep'] = (ms, signal) => {
+    if (ms !== heartbeatMs) told.resolve()
     return untilAborted(Promise.withResolvers<void>().promise, signal ?? new AbortController().signal)
   }
   await supervised(
@@ -154,6 +157,28 @@ test('Supervisor lets a part live on whose SIGTERM comes shortly before its own'
       assert.deepEqual([supervisor.states()[0]?.state, restarts], ['ready', []])
     },
     untilTold,
+  )
+})
+
+test('Supervisor kills a part that hangs, and starts it again', async () => {
+  let lives = 0
+  const clock = new FakeClock()
+  await supervised(
+    () => ({ life: ++lives + 2 }),
+    async (supervisor, part, restarts) => {
+      await supervisor.start(part)
+      const { pid = 0 } = supervisor.states()[0] ?? {}
+      process.kill(pid, 'SIGSTOP')
+      // A heartbeat each turn until it is killed, then the back-off; time stands still while the next life starts.
+      while (supervisor.states()[0]?.details['life'] !== 4) {
+        if (supervisor.states()[0]?.pid === pid) await clock.advance(heartbeatMs)
+        await new Promise(resolve => setImmediate(resolve))
+      }
+      assert.deepEqual(restarts, ['no answer for 30 s, killed'])
+      assert.notEqual(supervisor.states()[0]?.pid, pid)
+      assert.throws(() => process.kill(pid, 0), { code: 'ESRCH' })
+    },
+    (ms, signal) => clock.sleep(ms, signal),
   )
 })
 
