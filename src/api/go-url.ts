@@ -36,10 +36,13 @@ export function parseReference(text: string): GoUrl | string {
 
 const wrong = (text: string, why: string): string => `parse ${goQuote(text)}: ${why}`
 
+// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for.
+const controlCharacter = /[\x00-\x1f\x7f]/
+
 function parse(text: string, absolute: boolean): GoUrl | string {
   const [beforeFragment = '', ...rests] = absolute ? [text] : text.split('#')
   const refuse = (why: string): string => wrong(beforeFragment, why)
-  if ([...text].some(character => character < ' ' || character === '\x7f')) return refuse('net/url: invalid control character in URL')
+  if (controlCharacter.test(text)) return refuse('net/url: invalid control character in URL')
   const scheme = /^([a-zA-Z][a-zA-Z0-9+.-]*):/.exec(text)?.[1] ?? ''
   if (beforeFragment === '*')
     return { scheme: '', host: '', user: undefined, path: '*', escapedPath: '*', query: '', fragment: rests.join('#'), text }

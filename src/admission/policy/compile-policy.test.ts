@@ -5,7 +5,7 @@ import { perCallLimit } from '../../api/cel/kubernetes/limits.ts'
 import type { ValidatingAdmissionPolicySpec } from '../../api/types/admissionregistration-v1.ts'
 import type { Wait } from '../../base/turns.ts'
 import { compilePolicy, evaluatePolicy, type PolicyResult } from './compile-policy.ts'
-import { costOfATurn, Meter } from './meter.ts'
+import { costOfATurn, Meter, type Spent } from './meter.ts'
 import type { FoundRequest, RequestVariables } from './request-view.ts'
 
 /** What comes of it, and how often it gave up its turn. */
@@ -102,14 +102,14 @@ class WatchedMeter extends Meter {
   #ended = 0
 
   override get isFull(): boolean {
-    this.most = Math.max(this.most, this.#ended + this.running.reduce((sum, { cost }) => sum + cost, 0))
+    this.most = Math.max(this.most, this.#ended + this.running.reduce((sum, { cost, work }) => sum + cost + work, 0))
     return super.isFull
   }
 
-  override spend(cost: number): void {
-    this.#ended += cost
+  override spend(spent: Spent): void {
+    this.#ended += spent.cost + spent.work
     this.most = Math.max(this.most, this.#ended)
-    super.spend(cost)
+    super.spend(spent)
   }
 
   override nextTurn(): void {

@@ -6,7 +6,7 @@ import { type AdmissionScope, type AdmissionUse, compileAdmission } from '../../
 import { perCallLimit } from '../../api/cel/kubernetes/limits.ts'
 import { AnswerPending } from '../../base/answer-pending.ts'
 import type { Wait } from '../../base/turns.ts'
-import type { Meter } from './meter.ts'
+import type { Meter, Spent } from './meter.ts'
 
 export interface Expression {
   readonly text: string
@@ -48,21 +48,23 @@ export class OutOfBudget extends Error {
   }
 }
 
-/** What a policy may spend on one request, in units of CEL's cost. */
+/** What a policy may spend on one request, in units of CEL's cost, and again in those of the work beside it. */
 export class Budget {
   readonly #units: number
   readonly meter: Meter
-  #spent = 0
+  #cost = 0
+  #work = 0
 
   constructor(units: number, meter: Meter) {
     this.#units = units
     this.meter = meter
   }
 
-  spend(cost: number): void {
-    this.#spent += cost
-    this.meter.spend(cost)
-    if (this.#spent > this.#units) throw new OutOfBudget()
+  spend(spent: Spent): void {
+    this.#cost += spent.cost
+    this.#work += spent.work
+    this.meter.spend(spent)
+    if (this.#cost > this.#units || this.#work > this.#units) throw new OutOfBudget()
   }
 }
 
@@ -71,13 +73,13 @@ function evaluate({ program, problem, text }: Expression, bindings: Bindings, bu
   if (program === undefined) return { error: `compilation error: ${problem}` }
   if (budget.meter.isFull) return new TurnWanted()
   try {
-    const { value, cost } = program.evaluate(bindings, perCallLimit, budget.meter.running)
-    budget.spend(cost)
-    return { value }
+    const evaluation = program.evaluate(bindings, perCallLimit, budget.meter.running)
+    budget.spend(evaluation)
+    return { value: evaluation.value }
   } catch (err) {
     if (isWait(err)) return err
     if (!(err instanceof CelEvaluationError)) throw err
-    budget.spend(err.cost)
+    budget.spend(err)
     return { error: `expression '${text}' resulted in error: ${err.message}` }
   }
 }

@@ -1,8 +1,11 @@
 // How long the expressions of one request may hold the server before other requests have their turn.
 import type { Running } from '../../api/cel/environment.ts'
 
-/** Units of CEL's cost, some milliseconds of work, after which other requests have their turn. */
+/** Units of CEL's cost and of the work beside it, some milliseconds together, after which other requests have their turn. */
 export const costOfATurn = 250_000
+
+/** What an evaluation cost, and what it did beside. */
+export type Spent = Pick<Running, 'cost' | 'work'>
 
 /** What one request spent since others had their turn. */
 export class Meter {
@@ -12,12 +15,12 @@ export class Meter {
 
   get isFull(): boolean {
     let spent = this.#spent
-    for (const { cost } of this.running) spent += cost
+    for (const { cost, work } of this.running) spent += cost + work
     return spent > costOfATurn
   }
 
-  spend(cost: number): void {
-    this.#spent += cost
+  spend({ cost, work }: Spent): void {
+    this.#spent += cost + work
   }
 
   nextTurn(): void {

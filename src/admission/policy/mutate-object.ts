@@ -73,7 +73,7 @@ export function* mutateObject({ use, expression }: CompiledMutation, input: Muta
       fields,
     })
     // About as many units as the work on the object takes time.
-    meter.spend(length)
+    meter.spend({ cost: 0, work: length })
     return changed
   } catch (err) {
     throw err instanceof PatchValueError ? new MutationError(err.message) : err

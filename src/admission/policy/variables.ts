@@ -84,12 +84,12 @@ export class Variables extends ObjectValue {
     const quoted = JSON.stringify(name)
     if (program === undefined) return { failure: `composited variable ${quoted} fails to compile: ${problem}` }
     try {
-      const { value, cost } = program.evaluate(this.#bindings(), perCallLimit, this.#budget.meter.running)
-      this.#budget.spend(cost)
-      return { value }
+      const evaluation = program.evaluate(this.#bindings(), perCallLimit, this.#budget.meter.running)
+      this.#budget.spend(evaluation)
+      return { value: evaluation.value }
     } catch (err) {
       if (!(err instanceof CelEvaluationError)) throw err
-      this.#budget.spend(err.cost)
+      this.#budget.spend(err)
       return { failure: `composited variable ${quoted} fails to evaluate: ${err.message}` }
     }
   }

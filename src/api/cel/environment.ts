@@ -1,10 +1,11 @@
 // The door to the engine: an environment says what expressions may use, compiles them, and makes programs of them.
 import { type Checked, check } from './check/checker.ts'
 import { type Declarations, declare, type FindType, type Variable, withVariables } from './check/declarations.ts'
-import { CelEvaluationError, CostExceeded, Failure } from './evaluate/failure.ts'
+import { CelEvaluationError, CostExceeded, Failure, WorkExceeded } from './evaluate/failure.ts'
 import { Frame, type Step } from './evaluate/frame.ts'
 import { Plan } from './evaluate/plan.ts'
 import type { CelValue } from './evaluate/values.ts'
+import { countFor } from './evaluate/work.ts'
 import type { Library } from './library/function.ts'
 import { standardLibrary } from './library/standard.ts'
 import { type ParseOptions, parse } from './syntax/parser.ts'
@@ -63,12 +64,21 @@ export interface Evaluation {
   readonly value: CelValue
   /** In upstream's units. */
   readonly cost: number
+  /** What it did beside, in units of `addWork()`. */
+  readonly work: number
 }
+
+/**
+ * The work of one evaluation, some 50 ms: as much as an evaluation of the highest cost takes. Whoever evaluates on the path of a request holds up all
+ * others meanwhile.
+ */
+export const maxWork = 1_000_000
 
 /** An evaluation that goes on. */
 export interface Running {
   /** So far. */
   readonly cost: number
+  readonly work: number
 }
 
 /** A checked expression that can be evaluated any number of times. */
@@ -87,7 +97,7 @@ export class Program {
 
   /**
    * Evaluates with these variables; decoded JSON may be given as it is. Throws `CelEvaluationError`, nothing else; more than `costLimit` units end
-   * the evaluation. While it goes on it is the last of `running`. What a variable throws that is made when it is asked for is thrown too.
+   * the evaluation, and so does more work than `maxWork`. While it goes on it is the last of `running`. What a variable throws that is made when it is asked for is thrown too.
    */
   evaluate(bindings: Readonly<Record<string, CelValue>>, costLimit = Number.POSITIVE_INFINITY, running: Running[] = []): Evaluation {
     const slots = new Array<CelValue | undefined>(this.#slotCount)
@@ -95,16 +105,22 @@ export class Program {
       const name = this.#variables[i] ?? ''
       slots[i] = Object.hasOwn(bindings, name) ? bindings[name] : undefined
     }
-    const frame = new Frame(slots, costLimit)
+    const frame = new Frame(slots, costLimit, maxWork)
     running.push(frame)
+    const before = countFor(frame)
     try {
-      return { value: this.#step(frame), cost: frame.cost }
+      return { value: this.#step(frame), cost: frame.cost, work: frame.work }
     } catch (err) {
-      if (err instanceof Failure) throw new CelEvaluationError(err.message, false, frame.cost)
-      if (err instanceof CostExceeded) throw new CelEvaluationError('operation cancelled: actual cost limit exceeded', true, frame.cost)
+      if (err instanceof Failure) throw new CelEvaluationError(err.message, false, frame)
+      if (err instanceof CostExceeded) throw new CelEvaluationError('operation cancelled: actual cost limit exceeded', true, frame)
+      if (err instanceof WorkExceeded) throw new CelEvaluationError(workExceeded(err.limit), true, frame)
       throw err
     } finally {
+      countFor(before)
       running.pop()
     }
   }
 }
+
+const workExceeded = (limit: number): string =>
+  `operation cancelled: actual work limit exceeded: comparing, parsing and matching took more than ${limit} steps`

@@ -1,16 +1,15 @@
 // Judges the defaults of a definition's schema by the rules that stand at their places and below, when the definition is written.
-import { requestBudget } from '../cel/kubernetes/limits.ts'
 import type { FieldError } from '../field-error.ts'
 import type { JSONSchemaProps } from '../types/apiextensions-v1.ts'
 import { withinDefault } from './definition-defaults.ts'
 import { uncorrelated } from './old-values.ts'
-import { compileNode, judgeByNode, type RuleBudget, type RuleNode } from './rule-judge.ts'
+import { compileNode, judgeByNode, newBudget, type RuleBudget, type RuleNode } from './rule-judge.ts'
 import { isSchema, metaFields } from './schema-reader.ts'
 
 /** For a structural schema; the defaults of those in `wrong` are no values of theirs. All defaults share what one request may cost. */
 export function judgeDefaultsByRules(schema: JSONSchemaProps, field: string, wrong: ReadonlySet<JSONSchemaProps>): FieldError[] {
   const errors: FieldError[] = []
-  visit(undefined, schema, field, true, { budget: { left: requestBudget }, wrong, errors })
+  visit(undefined, schema, field, true, { budget: newBudget(), wrong, errors })
   return errors
 }
 
@@ -23,7 +22,7 @@ interface Judgement {
 /** `above`: the rules of this place, where those of a place above it were compiled; null where it has none. Others are compiled at the first default. */
 function visit(above: RuleNode | null | undefined, schema: JSONSchemaProps, field: string, root: boolean, judgement: Judgement): void {
   const { budget, wrong, errors } = judgement
-  if (above === null || budget.left < 0) return
+  if (above === null || budget.left < 0 || budget.work < 0) return
   const { default: value } = schema
   let node = above
   if (value !== undefined && value !== null && !wrong.has(schema)) {
@@ -43,10 +42,11 @@ function visit(above: RuleNode | null | undefined, schema: JSONSchemaProps, fiel
 
 /** As upstream: as a value that stays what it was, for rules on changes; and as one that is new, for rules that look at both. */
 function judge(node: RuleNode, value: unknown, budget: RuleBudget): readonly FieldError[] {
-  const second = { left: budget.left }
+  const second = { ...budget }
   const { errors } = judgeByNode(node, value, value, undefined, budget)
   if (errors.length > 0) return errors
   const created = judgeByNode(node, value, uncorrelated, undefined, second)
   budget.left = Math.min(budget.left, second.left)
+  budget.work = Math.min(budget.work, second.work)
   return created.errors
 }

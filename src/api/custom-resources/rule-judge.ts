@@ -1,7 +1,8 @@
 // Evaluates the rules of a schema on a value: each where it stands, all of them on one budget.
+import type { Evaluation } from '../cel/environment.ts'
 import { CelEvaluationError, Failure } from '../cel/evaluate/failure.ts'
 import { type CelValue, Optional } from '../cel/evaluate/values.ts'
-import { maxMessageBytes, perCallLimit, requestBudget } from '../cel/kubernetes/limits.ts'
+import { maxMessageBytes, perCallLimit, requestBudget, requestWork } from '../cel/kubernetes/limits.ts'
 import { declareSchema } from '../cel/kubernetes/schema-declaration.ts'
 import { type View, viewOf } from '../cel/kubernetes/schema-view.ts'
 import { duplicate, type FieldError, forbiddenField, invalidValue, required } from '../field-error.ts'
@@ -29,10 +30,13 @@ export interface RuleFindings {
   readonly ratcheted: readonly FieldError[]
 }
 
-/** What the rules of one judgement may cost together, in upstream's units. */
+/** What the rules of one judgement may cost together, in upstream's units, and how much work they may do beside. */
 export interface RuleBudget {
   left: number
+  work: number
 }
+
+export const newBudget = (): RuleBudget => ({ left: requestBudget, work: requestWork })
 
 /** `old` is the old object, `uncorrelated` at a creation. Rules of a value that is what it was before may fail. */
 export type JudgeRules = (object: unknown, old: unknown, comparisons: OldValues) => RuleFindings
@@ -41,7 +45,7 @@ export type JudgeRules = (object: unknown, old: unknown, comparisons: OldValues)
 export function ruleJudge(schema: JSONSchemaProps): JudgeRules | undefined {
   const root = compileNode(schema, true)
   if (root === undefined) return undefined
-  return (object, old, comparisons) => judgeByNode(root, object, old, comparisons, { left: requestBudget })
+  return (object, old, comparisons) => judgeByNode(root, object, old, comparisons, newBudget())
 }
 
 /** Places in the errors are below the value. Without `comparisons` no rule may fail. */
@@ -80,6 +84,8 @@ interface Before {
   readonly value: unknown
   readonly old: unknown
 }
+
+type Spent = Pick<Evaluation, 'cost' | 'work'>
 
 const outOfBudget = 'validation failed due to running out of cost budget, no further validation rules will be run'
 
@@ -125,7 +131,7 @@ class Judgement {
 
   #judgeHere({ schema, rules, view }: RuleNode, json: CelValue, oldJson: unknown, before: Before | undefined): void {
     const type = schema.type ?? ''
-    if (this.#budget.left <= 0) {
+    if (this.#budget.left <= 0 || this.#budget.work <= 0) {
       this.#stop(type, outOfBudget)
       return
     }
@@ -180,7 +186,7 @@ class Judgement {
   #evaluate({ rule, expression }: CompiledRule, bindings: Record<string, CelValue>, type: string): boolean | undefined {
     try {
       const found = expression.program?.evaluate(bindings, perCallLimit)
-      if (found === undefined || !this.#pay(found.cost, type)) return undefined
+      if (found === undefined || !this.#pay(found, type)) return undefined
       return found.value === true
     } catch (err) {
       if (!(err instanceof CelEvaluationError)) throw err
@@ -189,7 +195,7 @@ class Judgement {
           type,
           `'${err.message}': no further validation rules will be run due to call cost exceeds limit for rule: ${nameOf(rule)}`,
         )
-      } else if (this.#pay(err.cost, type)) {
+      } else if (this.#pay(err, type)) {
         const why = err.message.startsWith('no such overload')
           ? `'${err.message}': call arguments did not match a supported operator, function or macro signature for rule: ${nameOf(rule)}`
           : `${err.message} evaluating rule: ${nameOf(rule)}`
@@ -199,11 +205,17 @@ class Judgement {
     }
   }
 
-  #pay(cost: number, type: string): boolean {
-    this.#budget.left -= cost
-    if (this.#budget.left >= 0) return true
+  #pay(spent: Spent, type: string): boolean {
+    if (this.#spend(spent)) return true
     this.#stop(type, outOfBudget)
     return false
+  }
+
+  /** False where nothing is left. */
+  #spend({ cost, work }: Spent): boolean {
+    this.#budget.left -= cost
+    this.#budget.work -= work
+    return this.#budget.left >= 0 && this.#budget.work >= 0
   }
 
   #stop(type: string, why: string): void {
@@ -244,17 +256,16 @@ class Judgement {
       return undefined
     }
     try {
-      const { value, cost } = program.evaluate(bindings, perCallLimit)
-      this.#budget.left -= cost
-      if (this.#budget.left < 0)
+      const evaluation = program.evaluate(bindings, perCallLimit)
+      if (!this.#spend(evaluation))
         return stop('messageExpression evaluation failed due to running out of cost budget, no further validation rules will be run')
-      const text = typeof value === 'string' ? value.trim() : ''
+      const text = typeof evaluation.value === 'string' ? evaluation.value.trim() : ''
       return text === '' || text.includes('\n') || Buffer.byteLength(text) > maxMessageBytes ? undefined : text
     } catch (err) {
       if (!(err instanceof CelEvaluationError)) throw err
       if (err.costExceeded)
         return stop(`no further validation rules will be run due to call cost exceeds limit for messageExpression: ${quoted}`)
-      this.#budget.left -= err.cost
+      this.#spend(err)
       return undefined
     }
   }

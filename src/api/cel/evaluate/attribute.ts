@@ -151,6 +151,7 @@ function planConditional(plan: Plan, { args }: Call): Step {
   const test = plan.step(condition)
   const [whenTrue, whenFalse] = [planInner(plan, yes), planInner(plan, no)]
   return frame => {
+    frame.addWork(1)
     const result = test(frame)
     if (result === true) return whenTrue(frame)
     return result === false ? whenFalse(frame) : fail(noSuchOverload)

@@ -57,6 +57,8 @@ function operands(plan: Plan, args: readonly Expr[]): [Step, Step] {
 function planLogical(plan: Plan, { args }: Call, deciding: boolean): Step {
   const [left, right] = operands(plan, args)
   return frame => {
+    // Upstream charges nothing.
+    frame.addWork(1)
     let failure: Failure | undefined
     try {
       const value = left(frame)

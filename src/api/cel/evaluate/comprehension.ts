@@ -8,6 +8,7 @@ import { goTypeOf } from './go-type.ts'
 import { asMap } from './narrow.ts'
 import { keyOf, type Plan } from './plan.ts'
 import { CelMap, type CelValue, entriesOf, isList, isMap, keysOf, type MapKey } from './values.ts'
+import { addWork } from './work.ts'
 
 /** Sets the variables of the loop for each item in turn, until `body` returns false. */
 type Walk = (frame: Frame, range: CelValue, body: () => boolean) => void
@@ -180,6 +181,7 @@ function planMap(plan: Plan, expr: Comprehension, range: Step, walk: Walk): Step
 
 /** Adds an entry; a key that is there already fails. */
 function insert(entries: Map<MapKey, readonly [CelValue, CelValue]>, key: CelValue, value: CelValue): void {
+  addWork(2)
   const known = keyOf(key)
   if (entries.has(known)) fail(`insert failed: key ${String(known)} already exists`)
   entries.set(known, [key, value])

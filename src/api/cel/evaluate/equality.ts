@@ -19,6 +19,7 @@ import {
   TypeValue,
   Uint,
 } from './values.ts'
+import { addReading, addWork } from './work.ts'
 
 /** A number of any type as JavaScript compares it exactly, numbers with bigints; undefined for what is no number. */
 export function numberOf(value: CelValue): number | bigint | undefined {
@@ -28,7 +29,9 @@ export function numberOf(value: CelValue): number | bigint | undefined {
 }
 
 export function equal(a: CelValue, b: CelValue): boolean {
-  if (typeof a === 'string' || typeof a === 'boolean' || a === null) return a === b
+  addWork(1)
+  if (typeof a === 'string') return typeof b === 'string' && a.length === b.length && sameText(a, b)
+  if (typeof a === 'boolean' || a === null) return a === b
   const left = numberOf(a)
   if (left !== undefined) {
     const right = numberOf(b)
@@ -41,6 +44,14 @@ export function equal(a: CelValue, b: CelValue): boolean {
   if (b instanceof ObjectValue) return b.equals(a)
   if (a instanceof CelMap || isPlainObject(a)) return (b instanceof CelMap || isPlainObject(b)) && equalMaps(a, b)
   return equalBoxed(a, b)
+}
+
+/** Longer texts that are not one and the same are compared character by character. */
+const manyCharacters = 256
+
+function sameText(a: string, b: string): boolean {
+  if (a.length > manyCharacters) addWork(a.length >> 6)
+  return a === b
 }
 
 function equalMaps(a: AnyMap, b: AnyMap): boolean {
@@ -91,8 +102,10 @@ function ordered(a: number | bigint, b: number | bigint): number | undefined {
 /** By code points, which is the order of UTF-8 bytes: surrogates sort behind all other units. */
 export function compareText(a: string, b: string): number {
   const length = Math.min(a.length, b.length)
+  addReading(length)
   for (let i = 0; i < length; i++) {
-    const [x, y] = [a.charCodeAt(i), b.charCodeAt(i)]
+    const x = a.charCodeAt(i)
+    const y = b.charCodeAt(i)
     if (x === y) continue
     const [high, otherHigh] = [x >= 0xd800 && x <= 0xdfff, y >= 0xd800 && y <= 0xdfff]
     return high === otherHigh ? x - y : high ? 1 : -1
@@ -102,6 +115,7 @@ export function compareText(a: string, b: string): number {
 
 function compareBytes(a: Uint8Array, b: Uint8Array): number {
   const length = Math.min(a.length, b.length)
+  addReading(length)
   for (let i = 0; i < length; i++) {
     const difference = (a[i] ?? 0) - (b[i] ?? 0)
     if (difference !== 0) return difference

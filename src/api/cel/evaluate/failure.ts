@@ -22,21 +22,32 @@ export class Refused extends Failure {
 /** The evaluation costs more than it may; nothing absorbs this. */
 export class CostExceeded {}
 
+/** The evaluation does more than it may; nothing absorbs this. */
+export class WorkExceeded {
+  readonly limit: number
+
+  constructor(limit: number) {
+    this.limit = limit
+  }
+}
+
 export function fail(message: string): never {
   throw new Failure(message)
 }
 
-/** The evaluation of an expression failed; `costExceeded` where it was stopped because of its cost. */
+/** The evaluation of an expression failed; `costExceeded` where it was stopped because of its cost or its work. */
 export class CelEvaluationError extends Error {
   readonly costExceeded: boolean
   /** What it had cost by then: failures are paid for as values are. */
   readonly cost: number
+  readonly work: number
 
-  constructor(message: string, costExceeded: boolean, cost: number) {
+  constructor(message: string, costExceeded: boolean, { cost, work }: { readonly cost: number; readonly work: number }) {
     super(message)
     this.name = 'CelEvaluationError'
     this.costExceeded = costExceeded
     this.cost = cost
+    this.work = work
   }
 }
 

@@ -1,21 +1,31 @@
-// One evaluation: the values of variables and what it has cost so far.
-import { CostExceeded } from './failure.ts'
+// One evaluation: the values of variables, what it has cost so far, and the work that it has done.
+import { CostExceeded, WorkExceeded } from './failure.ts'
 import type { CelValue } from './values.ts'
+import type { WorkCounter } from './work.ts'
 
-export class Frame {
+export class Frame implements WorkCounter {
   /** Variables of the environment first, then those of macros, each at a place that the plan gave it. */
   readonly slots: (CelValue | undefined)[]
   cost = 0
-  readonly #limit: number
+  work = 0
+  readonly #maxCost: number
+  readonly #maxWork: number
 
-  constructor(slots: (CelValue | undefined)[], limit: number) {
+  /** `maxCost` in upstream's units, `maxWork` in those of `addWork()`. */
+  constructor(slots: (CelValue | undefined)[], maxCost: number, maxWork: number) {
     this.slots = slots
-    this.#limit = limit
+    this.#maxCost = maxCost
+    this.#maxWork = maxWork
   }
 
   charge(cost: number): void {
     this.cost += cost
-    if (this.cost > this.#limit) throw new CostExceeded()
+    if (this.cost > this.#maxCost) throw new CostExceeded()
+  }
+
+  addWork(units: number): void {
+    this.work += units
+    if (this.work > this.#maxWork) throw new WorkExceeded(this.#maxWork)
   }
 }
 

@@ -9,6 +9,7 @@ import {
   Duration,
   isList,
   isMap,
+  isPlainObject,
   keysOf,
   kindOf,
   lookUp,
@@ -70,8 +71,14 @@ export function accepts(type: CelType, value: CelValue): boolean {
 function acceptsEntry(type: CelType, value: AnyMap): boolean {
   const [keyType, valueType] = type.params
   if (keyType === undefined || valueType === undefined || (isOpen(keyType) && isOpen(valueType))) return true
-  const [key] = keysOf(value)
+  const key = firstKey(value)
   return key === undefined || (accepts(keyType, key) && accepts(valueType, lookUp(value, key) ?? null))
+}
+
+function firstKey(map: AnyMap): CelValue | undefined {
+  if (!isPlainObject(map)) return keysOf(map)[0]
+  for (const key in map) return key
+  return undefined
 }
 
 const isOpen = ({ kind }: CelType): boolean => kind === 'dyn' || kind === 'param'

@@ -45,9 +45,9 @@ export class Plan {
     return this.#constants.get(step)
   }
 
-  /** Runs a step that needs no variables once, and makes it a constant. */
+  /** Runs a step that needs no variables once, and makes it a constant. What it comes to is bounded by its own text. */
   computed(step: Step): Step {
-    return this.constant(step(new Frame([], Number.POSITIVE_INFINITY)))
+    return this.constant(step(new Frame([], Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY)))
   }
 
   /** The slot of a name as it is seen here. */
@@ -114,6 +114,7 @@ function planList(plan: Plan, expr: ListExpr): Step {
   const { optional } = expr
   const step: Step = frame => {
     const items: CelValue[] = []
+    frame.addWork(steps.length)
     for (let i = 0; i < steps.length; i++) {
       const value = steps[i]?.(frame) ?? null
       if (!optional.has(i)) items.push(value)
@@ -132,6 +133,7 @@ function planMap(plan: Plan, expr: MapExpr): Step {
   const steps = expr.entries.map(({ key, value, optional }) => ({ key: plan.step(key), value: plan.step(value), optional }))
   const step: Step = frame => {
     const entries = new Map<MapKey, readonly [CelValue, CelValue]>()
+    frame.addWork(steps.length)
     for (const { key: keyStep, value: valueStep, optional } of steps) {
       const key = keyStep(frame)
       const given = valueStep(frame)

@@ -3,6 +3,7 @@ import type { RE2JS } from 're2js'
 import { requireLate } from '../../../base/late-module.ts'
 import { fail } from './failure.ts'
 import type * as re2 from './re2-late.ts'
+import { addWork } from './work.ts'
 
 /** Patterns that an expression computes at run time must not fill the memory. An instruction takes some hundred bytes, and a short pattern may have thousands. */
 const most = { patterns: 500, instructions: 200_000 }
@@ -11,8 +12,12 @@ const most = { patterns: 500, instructions: 200_000 }
  * ever new states, running without them is several times faster than keeping so many.
  */
 const stateBytes = 512 << 10
+/** Work of a match that is found: what begins anew behind it. */
+const perMatch = 16
 /** Of one run of a pattern in an expression. */
 const maxRunSteps = 10_000_000
+/** Work of making a pattern: of each, of its characters and of its instructions; never so much that one evaluation could not make a large one. */
+const making = { each: 100, character: 50, instruction: 10, most: 400_000 }
 const compiled = new Map<string, RE2JS>()
 let instructions = 0
 
@@ -22,12 +27,16 @@ export function compilePattern(pattern: string): RE2JS {
   if (known !== undefined) return known
   // Its tables take megabytes, which a server without patterns need not pay.
   const engine = requireLate<typeof re2>(import.meta.url, './re2-late.ts')
+  const reading = Math.min(making.most, making.each + making.character * pattern.length)
+  addWork(reading)
   try {
     const made = engine.RE2JS.compile(pattern)
     const { dfa } = made.re2Input
     dfa.stateBudget = stateBytes
     dfa.memBudget = stateBytes
     const size = made.programSize()
+    addWork(Math.min(making.most - reading, making.instruction * size))
+    countWork(made)
     if (compiled.size >= most.patterns || instructions + size > most.instructions) {
       compiled.clear()
       instructions = 0
@@ -42,6 +51,42 @@ export function compilePattern(pattern: string): RE2JS {
   }
 }
 
+/** The work of a run beside reading the text once: new states of the automaton, and the steps of the machines that find where a match begins and ends. */
+function countWork({ re2Input }: RE2JS): void {
+  const { dfa } = re2Input
+  const makeState = dfa.makeState.bind(dfa)
+  dfa.makeState = (at, ...rest) => {
+    addWork(8 + 3 * at.length)
+    return makeState(at, ...rest)
+  }
+  const threads = Math.max(2, re2Input.numberOfInstructions() >> 3)
+  const countSteps = (input: Steps): void => {
+    if (Object.hasOwn(input, 'step')) return
+    const step = input.step.bind(input)
+    input.step = position => {
+      addWork(threads)
+      return step(position)
+    }
+  }
+  const match = dfa.match.bind(dfa)
+  dfa.match = (input, ...rest) => {
+    const found: boolean | null = match(input, ...rest)
+    // The automaton gave up: one of the machines goes through the text.
+    if (found === null) countSteps(input)
+    return found
+  }
+  const execute = re2Input.executeEngine.bind(re2Input)
+  re2Input.executeEngine = (input, at, anchor, captures, ...rest) => {
+    if (captures > 0) countSteps(input)
+    return execute(input, at, anchor, captures, ...rest)
+  }
+}
+
+/** A text as the engine reads it. */
+interface Steps {
+  step(position: number): number
+}
+
 /** What a run costs where each character leads to a new state: the time of one step of a validator, as of four characters of a short pattern. */
 export const runSteps = (text: string, pattern: RE2JS): number => (text.length * Math.max(4, pattern.programSize())) / 16
 
@@ -51,7 +96,10 @@ function runnable(text: string, pattern: string): RE2JS {
 }
 
 /** Whether some part of the text matches. */
-export const matches = (text: string, pattern: string): boolean => runnable(text, pattern).test(text)
+export function matches(text: string, pattern: string): boolean {
+  addWork(text.length >> 3)
+  return runnable(text, pattern).test(text)
+}
 
 /** What matches, from left to right, without nothing right behind a match; at most `limit` parts where it is not negative. */
 export function findAll(text: string, pattern: string, limit: number): string[] {
@@ -59,6 +107,7 @@ export function findAll(text: string, pattern: string, limit: number): string[] 
   const found: string[] = []
   let end = -1
   while (found.length !== limit && matcher.find()) {
+    addWork(perMatch)
     const isAbutting = matcher.end() === matcher.start() && matcher.start() === end
     end = matcher.end()
     if (!isAbutting) found.push(matcher.group() ?? '')

@@ -3,6 +3,7 @@ import { goQuote } from '../../go-quote.ts'
 import { isTimeZone } from '../../resources/batch/time-zone.ts'
 import { fail } from './failure.ts'
 import { Duration, Timestamp } from './values.ts'
+import { addReading, addWork } from './work.ts'
 
 const second = 1_000_000_000n
 /** 0001-01-01T00:00:00Z and 9999-12-31T23:59:59.999999999Z. */
@@ -72,6 +73,9 @@ const units: Readonly<Record<string, bigint>> = {
   h: 3600n * second,
 }
 
+/** Digits of a number of 64 bits. */
+const maxWhole = 19
+
 /** Nanoseconds of a duration in Go's form, `1h30m`, `-1.5s`; undefined for any other text and beyond 64 bits. */
 export function parseDuration(text: string): bigint | undefined {
   const sign = /^[+-]/.test(text) ? text.charAt(0) : ''
@@ -82,7 +86,11 @@ export function parseDuration(text: string): bigint | undefined {
   for (const [, whole = '', fraction = '', unit = ''] of rest.matchAll(/(\d*)(?:\.(\d*))?(ns|us|µs|μs|ms|s|m|h)/g)) {
     const size = units[unit] ?? 0n
     const digits = fraction.slice(0, 18)
-    total += BigInt(whole === '' ? '0' : whole) * size + (digits === '' ? 0n : (BigInt(digits) * size) / 10n ** BigInt(digits.length))
+    // Computing with very many digits takes more than time linear in them.
+    const significant = whole.length > maxWhole ? whole.replace(/^0+/, '') : whole
+    if (significant.length > maxWhole) return undefined
+    total +=
+      BigInt(significant === '' ? '0' : significant) * size + (digits === '' ? 0n : (BigInt(digits) * size) / 10n ** BigInt(digits.length))
   }
   const nanos = sign === '-' ? -total : total
   return BigInt.asIntN(64, nanos) === nanos ? nanos : undefined
@@ -152,6 +160,9 @@ function wholeNumber(text: string): number {
   return wrong === undefined ? Number(text) : fail(`strconv.Atoi: parsing ${goQuote(text)}: ${wrong}`)
 }
 
+/** Work of a look into a zone, and of making what looks into it. */
+const zoneWork = 150
+const formatWork = 2000
 /** More than there are zones. */
 const maxFormats = 1000
 const formats = new Map<string, Intl.DateTimeFormat>()
@@ -159,6 +170,7 @@ const formats = new Map<string, Intl.DateTimeFormat>()
 function offsetMillis(millis: number, zone: string): number {
   const fixed = offsetMinutes(zone)
   if (fixed !== undefined) return fixed * 60_000
+  addWork(zoneWork)
   const parts = new Map(
     formatOf(zone)
       .formatToParts(millis)
@@ -175,6 +187,8 @@ function offsetMillis(millis: number, zone: string): number {
 function formatOf(zone: string): Intl.DateTimeFormat {
   const known = formats.get(zone)
   if (known !== undefined) return known
+  addWork(formatWork)
+  addReading(zone.length)
   if (!isTimeZone(zone)) return fail(`unknown time zone ${zone}`)
   const made = new Intl.DateTimeFormat('en-US', {
     timeZone: zone,

@@ -1,6 +1,7 @@
 // Values of CEL in JavaScript. Decoded JSON is a value as it is, nothing is copied: strings, booleans, null, arrays and plain objects stand for
 // themselves; an int is a number that is whole (a bigint beyond the safe integers), a double is a number that is not whole, or boxed.
 import { fail } from './failure.ts'
+import { addReading, addWork } from './work.ts'
 
 export type CelValue =
   | null
@@ -254,6 +255,7 @@ export function mapSize(map: AnyMap): number {
 }
 
 export function keysOf(map: AnyMap): readonly CelValue[] {
+  addWork(1 + 2 * mapSize(map))
   if (map instanceof MapObject) return map.keys()
   return map instanceof CelMap ? [...map.entries.values()].map(([key]) => key) : Object.keys(map)
 }
@@ -264,8 +266,10 @@ export function* entriesOf(map: AnyMap): Generator<readonly [key: CelValue, valu
   else for (const key of keysOf(map)) yield [key, lookUp(map, key) ?? null]
 }
 
-/** From this length on, sizes are remembered: an expression that asks again and again is charged 1 each time. */
+/** From this size on, sizes are remembered: an expression that asks again and again is charged 1 each time. */
 const worthRemembering = 64
+/** Length from which on a text is worth it: shorter ones are walked as quickly as they are found. */
+const longText = 1024
 const maxRemembered = 64
 const textSizes = new Map<string, number>()
 const objectSizes = new WeakMap<object, number>()
@@ -273,13 +277,20 @@ const objectSizes = new WeakMap<object, number>()
 /** Length in code points. */
 export function codePoints(text: string): number {
   if (text.length < worthRemembering) return countCodePoints(text)
-  if (!highSurrogate.test(text)) return text.length
+  if (text.length < longText) return walkedCodePoints(text)
   const known = textSizes.get(text)
   if (known !== undefined) return known
-  const size = countCodePoints(text)
+  const size = walkedCodePoints(text)
   if (textSizes.size >= maxRemembered) textSizes.clear()
   textSizes.set(text, size)
   return size
+}
+
+function walkedCodePoints(text: string): number {
+  addWork(text.length >> 6)
+  if (!highSurrogate.test(text)) return text.length
+  addReading(text.length)
+  return countCodePoints(text)
 }
 
 /** Texts of one byte a unit, which most are, have none; the engine sees that without a walk. */
@@ -303,6 +314,7 @@ function countEntries(object: { readonly [key: string]: CelValue }): number {
   const known = objectSizes.get(object)
   if (known !== undefined) return known
   const size = Object.keys(object).length
+  addWork(size >> 1)
   if (size >= worthRemembering) objectSizes.set(object, size)
   return size
 }

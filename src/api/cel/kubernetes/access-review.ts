@@ -61,5 +61,5 @@ export function compileAccessCondition(expression: string): AccessCondition {
 /** The compiler has made sure of it; what is none must not count as one that holds. */
 function truth(value: CelValue): boolean {
   if (typeof value === 'boolean') return value
-  throw new CelEvaluationError('eval result type should be bool', false, 0)
+  throw new CelEvaluationError('eval result type should be bool', false, { cost: 0, work: 0 })
 }

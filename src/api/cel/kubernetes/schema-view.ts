@@ -6,6 +6,7 @@ import { fail } from '../evaluate/failure.ts'
 import { KeyedList } from '../evaluate/keyed-list.ts'
 import { makeDuration, makeTimestamp, parseTimestamp } from '../evaluate/time.ts'
 import { CelMap, type CelValue, Double, isList, isPlainObject, MapObject, mapSize, ObjectValue } from '../evaluate/values.ts'
+import { addReading, addWork } from '../evaluate/work.ts'
 import { escapeFieldName } from './field-names.ts'
 import { withMetadata } from './schema-declaration.ts'
 import { parseSpelledDuration } from './spelled-duration.ts'
@@ -23,6 +24,8 @@ class SchemaObject extends MapObject {
   readonly typeName = 'map'
   readonly #json: { readonly [key: string]: CelValue }
   readonly #fields: ReadonlyMap<string, FieldView>
+  /** Values of fields that have a view, made when they are first asked for: a loop may ask for a long list in each of its turns. */
+  readonly #viewed = new Map<FieldView, CelValue>()
 
   constructor(json: { readonly [key: string]: CelValue }, fields: ReadonlyMap<string, FieldView>) {
     super()
@@ -36,7 +39,12 @@ class SchemaObject extends MapObject {
     const json = this.#json[field.name]
     // A field that is null is a field that is not set.
     if (json === undefined || json === null) return undefined
-    return field.view === undefined ? json : field.view(json)
+    if (field.view === undefined) return json
+    const known = this.#viewed.get(field)
+    if (known !== undefined) return known
+    const value = field.view(json)
+    this.#viewed.set(field, value)
+    return value
   }
 
   override get size(): number {
@@ -44,12 +52,14 @@ class SchemaObject extends MapObject {
   }
 
   keys(): readonly string[] {
+    addWork(4 * this.size)
     const named = Object.keys(this.#json).flatMap(name => escapeFieldName(name) ?? [])
     return named.filter(identifier => this.#fields.has(identifier))
   }
 
   equals(other: CelValue): boolean {
     if (!(other instanceof SchemaObject)) return false
+    addWork(2 * this.size)
     const names = Object.keys(this.#json)
     if (names.length !== Object.keys(other.#json).length) return false
     return names.every(
@@ -80,10 +90,15 @@ export function viewOf(schema: JSONSchemaProps, root: boolean): View {
   }
 }
 
-const read =
-  (what: string, parse: (text: string) => CelValue | undefined): View =>
-  json =>
-    (typeof json === 'string' ? parse(json) : undefined) ?? fail(`Invalid ${what} ${String(json)}`)
+function read(what: string, parse: (text: string) => CelValue | undefined): View {
+  return json => {
+    if (typeof json === 'string') addWork(parsing + (json.length >> 3))
+    return (typeof json === 'string' ? parse(json) : undefined) ?? fail(`Invalid ${what} ${String(json)}`)
+  }
+}
+
+/** Work of reading a text of any length. */
+const parsing = 20
 
 function time(text: string): CelValue | undefined {
   const read = parseTimestamp(text)
@@ -125,6 +140,7 @@ function viewOfList(schema: JSONSchemaProps): View {
 
 function viewed(json: CelValue, view: View): readonly CelValue[] {
   if (!isList(json)) return fail('invalid data, expected an array for the provided schema with type=array')
+  addReading(json.length)
   return view === undefined ? json : json.map(item => (item === null ? null : view(item)))
 }
 
@@ -158,5 +174,6 @@ function viewOfObject({ additionalProperties, properties = {}, ...schema }: JSON
 
 function viewOfMap(json: CelValue, view: (json: CelValue) => CelValue): CelValue {
   if (!isPlainObject(json)) return fail('invalid data, expected a map for the provided schema with type=object')
+  addWork(4 * mapSize(json))
   return new CelMap(new Map(Object.entries(json).map(([key, value]) => [key, [key, value === null ? null : view(value)]])))
 }

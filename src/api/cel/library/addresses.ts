@@ -8,6 +8,7 @@ import * as t from '../check/type.ts'
 import { fail, noSuchOverload, Refused } from '../evaluate/failure.ts'
 import { asString } from '../evaluate/narrow.ts'
 import { type CelValue, codePoints, Opaque, sizeOf } from '../evaluate/values.ts'
+import { addWork } from '../evaluate/work.ts'
 import { addressProblem, networkProblem } from './address-problems.ts'
 import { type Costs, nominal, parses, walks } from './costs.ts'
 import { type CelFunction, free, type Library, member } from './function.ts'
@@ -67,6 +68,7 @@ type Read<T> = { readonly value: T } | { readonly error: string }
 
 function readIp(text: string): Read<IpValue> {
   const shown = goQuote(text)
+  addWork(2 * text.length)
   const problem = addressProblem(text)
   if (problem !== undefined) return { error: `IP Address ${shown} parse error during conversion from string: ${problem}` }
   if (text.includes('%')) return { error: `IP address ${shown} with zone value is not allowed` }
@@ -83,6 +85,7 @@ function ipOf(address: string): IpValue | undefined {
 const wrongNetwork = 'network address parse error during conversion from string: '
 
 function readCidr(text: string): Read<CidrValue> {
+  addWork(2 * text.length)
   const problem = networkProblem(text)
   if (problem !== undefined) return { error: `${wrongNetwork}${wrongNetwork}${problem}` }
   const [address = '', bits] = text.split('/')

@@ -15,6 +15,7 @@ import {
   parseTimestamp,
 } from '../evaluate/time.ts'
 import { type CelValue, Double, sizeOf, TypeValue, toInt, toUint, typeNameOf } from '../evaluate/values.ts'
+import { addReading, addWork } from '../evaluate/work.ts'
 import { type CelFunction, free, type Overload } from './function.ts'
 
 const second = 1_000_000_000n
@@ -43,14 +44,17 @@ function textToUint(text: string): CelValue {
 }
 
 const decimal = /^[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?$/
+/** Characters of the longest word that stands for a number or a truth, its sign included. */
+const longestWord = 9
 const named: Readonly<Record<string, number>> = { inf: Number.POSITIVE_INFINITY, infinity: Number.POSITIVE_INFINITY, nan: Number.NaN }
 
 function textToDouble(text: string): CelValue {
+  addReading(text.length)
   if (decimal.test(text)) {
     const value = Number(text)
     return Number.isFinite(value) ? new Double(value) : notConvertible(t.double)
   }
-  const size = named[text.toLowerCase().replace(/^[+-]/, '')]
+  const size = text.length > longestWord ? undefined : named[text.toLowerCase().replace(/^[+-]/, '')]
   return size === undefined ? notConvertible(t.double) : new Double(text.startsWith('-') ? -size : size)
 }
 
@@ -70,7 +74,7 @@ const booleans: Readonly<Record<string, boolean>> = {
 }
 
 function textToBool(text: string): boolean {
-  return (Object.hasOwn(booleans, text) ? booleans[text] : undefined) ?? notConvertible(t.bool)
+  return (text.length <= longestWord && Object.hasOwn(booleans, text) ? booleans[text] : undefined) ?? notConvertible(t.bool)
 }
 
 /** As Go's `%g` with the shortest digits: with an exponent from a million on and below a ten-thousandth. */
@@ -88,6 +92,7 @@ export function formatDouble(value: number): string {
 
 /** Fails for what is no UTF-8. */
 export function bytesToText(bytes: Uint8Array): string {
+  addReading(bytes.length)
   try {
     return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes)
   } catch (err) {
@@ -97,16 +102,27 @@ export function bytesToText(bytes: Uint8Array): string {
 }
 
 function timestampOf(text: string): CelValue {
+  addWork(parsing)
+  addReading(text.length)
   const read = parseTimestamp(text)
   return read === undefined ? notConvertible(t.timestamp) : makeTimestamp(read.nanos, read.offset)
 }
+
+/** Work of reading a time of any length. */
+const parsing = 20
 
 /** Declared, and never computed: so upstream has it. */
 const neverDuration = (): CelValue => fail("type conversion error from 'int' to 'google.protobuf.Duration'")
 
 function durationOf(text: string): CelValue {
+  addWork(parsing + text.length)
   const nanos = parseDuration(text)
   return nanos === undefined ? notConvertible(t.duration) : makeDuration(nanos)
+}
+
+function encoded(text: string): Uint8Array {
+  addReading(text.length)
+  return new TextEncoder().encode(text)
 }
 
 const identity = (id: string, type: CelType): Overload => free(id, [type], type, value => value)
@@ -177,7 +193,7 @@ export const conversions: readonly CelFunction[] = [
     name: 'bytes',
     overloads: [
       identity('bytes_to_bytes', t.bytes),
-      free('string_to_bytes', [t.string], t.bytes, value => new TextEncoder().encode(asString(value)), walked(4, 1)),
+      free('string_to_bytes', [t.string], t.bytes, value => encoded(asString(value)), walked(4, 1)),
     ],
   },
   {

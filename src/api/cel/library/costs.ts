@@ -2,6 +2,7 @@
 import type { EstimateCall, EstimateNode, Range } from '../check/estimate.ts'
 import * as estimate from '../check/estimate.ts'
 import { type CelValue, entriesOf, isList, isMap, sizeOf } from '../evaluate/values.ts'
+import { addWork } from '../evaluate/work.ts'
 import type { Overload } from './function.ts'
 
 export type Costs = Pick<Overload, 'cost' | 'costsAlways' | 'estimate'>
@@ -75,6 +76,7 @@ export function itemOf({ type, path }: EstimateNode): EstimateNode | undefined {
 
 /** The cost of walking everything in a value. */
 function traversal(value: CelValue): number {
+  addWork(1)
   if (typeof value === 'string') return Math.floor(Buffer.byteLength(value) * estimate.traversalFactor)
   if (value instanceof Uint8Array) return Math.floor(value.length * estimate.traversalFactor)
   if (isList(value)) return value.reduce<number>((sum, item) => sum + traversal(item), 0)

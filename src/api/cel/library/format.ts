@@ -18,6 +18,7 @@ import {
   typeNameOf,
   Uint,
 } from '../evaluate/values.ts'
+import { addReading, addWork } from '../evaluate/work.ts'
 import { bytesToText, formatDouble } from './conversions.ts'
 
 export interface Clause {
@@ -33,6 +34,8 @@ const defaultPrecision = 6
 const maxPrecision = 100
 /** Characters of the whole result. */
 const maxLength = 10_000_000
+/** The digits of a number beyond those that are written decide how it is rounded. */
+const roundingWork = 50
 const integers: readonly Kind[] = ['int', 'uint']
 
 const whole = (value: CelValue): bigint => (value instanceof Uint ? value.value : BigInt(asInt(value)))
@@ -66,8 +69,11 @@ function rounded(value: number, precision: number): string {
 }
 
 function grouped(digits: string): string {
-  const [integer = '', decimals] = digits.split('.')
-  const groups = integer.replace(/\B(?=(?:\d{3})+$)/g, ',')
+  const [written = '', decimals] = digits.split('.')
+  const sign = written.startsWith('-') ? '-' : ''
+  const integer = written.slice(sign.length)
+  const first = integer.length % 3
+  const groups = sign + [integer.slice(0, first), ...(integer.slice(first).match(/\d{3}/g) ?? [])].filter(group => group !== '').join(',')
   return decimals === undefined ? groups : `${groups}.${decimals}`
 }
 
@@ -111,6 +117,7 @@ export const clauses: ReadonlyMap<string, Clause> = new Map<string, Clause>([
       refusal: fixedRefusal,
       write(value, precision = defaultPrecision) {
         const number = real(value, fixedRefusal)
+        addWork(roundingWork)
         return special(number) ?? grouped(rounded(number, precision))
       },
     },
@@ -122,6 +129,7 @@ export const clauses: ReadonlyMap<string, Clause> = new Map<string, Clause>([
       refusal: scientificRefusal,
       write(value, precision = defaultPrecision) {
         const number = real(value, scientificRefusal)
+        addWork(roundingWork)
         return special(number) ?? power(number, precision)
       },
     },
@@ -152,6 +160,7 @@ function hex(finish: (text: string) => string): Clause {
 
 /** What `%s` writes. */
 function textOf(value: CelValue): string {
+  addWork(1)
   if (typeof value === 'string') return value
   if (typeof value === 'number') return kindOf(value) === 'int' ? String(value) : formatDouble(value)
   if (value === null || typeof value !== 'object') return String(value)
@@ -168,12 +177,17 @@ function textOf(value: CelValue): string {
 
 /** As a value stands within a list or a map: so that CEL could read it. */
 function nested(value: CelValue): string {
-  if (typeof value === 'string') return JSON.stringify(value)
+  addWork(2)
+  if (typeof value === 'string') {
+    addReading(value.length)
+    return JSON.stringify(value)
+  }
   if (value instanceof Uint8Array) return `b${JSON.stringify(bytesToText(value))}`
   if (value instanceof Timestamp) return `timestamp("${formatTimestamp(value)}")`
   if (value instanceof Duration) return `duration("${formatDuration(value)}")`
   const number = value instanceof Double ? value.value : typeof value === 'number' && kindOf(value) === 'double' ? value : undefined
   if (number === undefined) return textOf(value)
+  addWork(roundingWork)
   return Number.isFinite(number) ? rounded(number, defaultPrecision) : JSON.stringify(formatDouble(number))
 }
 
@@ -196,6 +210,7 @@ const noDigits = 'error while converting precision to integer: strconv.Atoi: par
 export function eachClause(pattern: string, write: (clause: Clause, index: number, precision: number | undefined) => string): string {
   let next = 0
   return pattern.replace(/%(?:%|(\.\d*)?(.?))/gsu, (found: string, dot: string | undefined, letter: string | undefined) => {
+    addWork(4)
     if (found === '%%') return '%'
     if (letter === undefined || letter === '') {
       if (dot === undefined) return fail('unexpected end of string')
@@ -218,6 +233,7 @@ export function formatText(pattern: string, args: readonly CelValue[]): string {
     if (value === undefined) return fail(`index ${index} out of range`)
     if (!clause.kinds.has(kindOf(value))) return refuse(clause.refusal, value)
     const text = clause.write(value, precision)
+    addReading(text.length)
     length += text.length
     return length > maxLength ? fail(`result has more than ${maxLength} characters`) : text
   })

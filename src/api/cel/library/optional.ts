@@ -2,7 +2,7 @@
 import * as t from '../check/type.ts'
 import { fail } from '../evaluate/failure.ts'
 import { asOptional } from '../evaluate/narrow.ts'
-import { CelMap, type CelValue, Double, Duration, isPlainObject, Optional, Uint } from '../evaluate/values.ts'
+import { CelMap, type CelValue, Double, Duration, isPlainObject, mapSize, Optional, Uint } from '../evaluate/values.ts'
 import { bool, call, type Expr, list } from '../syntax/ast.ts'
 import { argument, type Macro, nameOf } from '../syntax/macro.ts'
 import { free, type Library, member } from './function.ts'
@@ -17,7 +17,7 @@ function isZero(value: CelValue): boolean {
   if (value instanceof Duration) return value.nanos === 0n
   if (value instanceof CelMap) return value.entries.size === 0
   if (Array.isArray(value) || value instanceof Uint8Array) return value.length === 0
-  return isPlainObject(value) && Object.keys(value).length === 0
+  return isPlainObject(value) && mapSize(value) === 0
 }
 
 /** `target.optMap(v, e)`: e with v standing for what the target holds, none where it holds nothing. */

@@ -13,6 +13,7 @@ import * as t from '../check/type.ts'
 import { fail, noSuchOverload } from '../evaluate/failure.ts'
 import { asInt, asString } from '../evaluate/narrow.ts'
 import { type CelValue, Double, Opaque, toInt } from '../evaluate/values.ts'
+import { addWork } from '../evaluate/work.ts'
 import { nominal, parses } from './costs.ts'
 import { free, type Library, member } from './function.ts'
 import { quantityType } from './opaque-types.ts'
@@ -53,7 +54,15 @@ const scaled = ({ value, scale }: Amount, to: number): bigint | undefined => inR
 const inRange = (value: bigint): bigint | undefined => (BigInt.asIntN(64, value) === value ? value : undefined)
 
 const asValue = (value: CelValue): QuantityValue => (value instanceof QuantityValue ? value : fail(noSuchOverload))
-const asQuantity = (value: CelValue): Quantity => asValue(value).quantity
+
+/** Amounts are as many digits as their text, and as many zeros more as their exponents are apart. */
+const digitsWork = 40
+
+function asQuantity(value: CelValue): Quantity {
+  const { quantity } = asValue(value)
+  if (quantity.text === undefined || quantity.scale > 18) addWork(digitsWork)
+  return quantity
+}
 
 function ofInt(value: CelValue): QuantityValue {
   const quantity: Quantity = { value: BigInt(asInt(value)), scale: 0, format: 'DecimalExponent' }
@@ -65,6 +74,7 @@ const maxLength = 1000
 
 function read(text: string): Quantity | string {
   try {
+    addWork(text.length)
     return text.length > maxLength ? 'quantity is too long' : parseQuantity(text)
   } catch (err) {
     if (err instanceof QuantityError) return err.message
@@ -98,6 +108,7 @@ const sum = (id: string, other: t.CelType, of: (value: CelValue) => QuantityValu
     Q,
     (a, b) => {
       const [left, right] = [asValue(a), of(b)]
+      addWork(digitsWork)
       const combine = negates ? subtractQuantities : addQuantities
       const { amount } = right
       const added = negates && amount !== undefined ? { ...amount, value: -amount.value } : amount

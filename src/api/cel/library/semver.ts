@@ -4,6 +4,7 @@ import * as t from '../check/type.ts'
 import { fail, noSuchOverload } from '../evaluate/failure.ts'
 import { asBool, asString } from '../evaluate/narrow.ts'
 import { type CelValue, Opaque, toInt } from '../evaluate/values.ts'
+import { addReading, addWork } from '../evaluate/work.ts'
 import { nominal, parses } from './costs.ts'
 import { free, type Library, member } from './function.ts'
 import { semverType } from './opaque-types.ts'
@@ -104,6 +105,8 @@ function compareVersions(a: Semver, b: Semver): number {
 }
 
 function comparePart(a: string, b: string): number {
+  addWork(4)
+  addReading(a.length + b.length)
   const [left, right] = [/^\d+$/.test(a), /^\d+$/.test(b)]
   if (left !== right) return left ? -1 : 1
   if (!left) return a < b ? -1 : a > b ? 1 : 0
@@ -112,7 +115,11 @@ function comparePart(a: string, b: string): number {
 }
 
 const asSemver = (value: CelValue): Semver => (value instanceof Semver ? value : fail(noSuchOverload))
-const parse = (value: CelValue, tolerant: boolean): Semver | string => (tolerant ? readTolerantly : read)(asString(value))
+const parse = (value: CelValue, tolerant: boolean): Semver | string => {
+  const text = asString(value)
+  addWork(text.length)
+  return (tolerant ? readTolerantly : read)(text)
+}
 const must = (version: Semver | string): Semver => (typeof version === 'string' ? fail(version) : version)
 const isVersion = (version: Semver | string): boolean => typeof version !== 'string'
 /** Upstream keeps the bits of a number that no int can be. */

@@ -5,8 +5,10 @@ import * as estimate from '../check/estimate.ts'
 import * as t from '../check/type.ts'
 import { fail } from '../evaluate/failure.ts'
 import { asIndex, asList, asString } from '../evaluate/narrow.ts'
-import { type CelValue, codePoints, sizeOf } from '../evaluate/values.ts'
+import { type CelValue, codePoints, sizeOf, typeNameOf } from '../evaluate/values.ts'
+import { addReading, addWork } from '../evaluate/work.ts'
 import { type Costs, itemOf, traverses, walks } from './costs.ts'
+import { findLastText, findText, splitText } from './find-text.ts'
 import { formatText } from './format.ts'
 import { free, type Library, member } from './function.ts'
 
@@ -25,7 +27,13 @@ function bounded(length: number): void {
 const outOfRange = (index: number): never => fail(`index out of range: ${index}`)
 
 /** Text without surrogates is its own list of characters. */
-const charactersOf = (text: string): string | readonly string[] => (codePoints(text) === text.length ? text : [...text])
+const charactersOf = (text: string): string | readonly string[] => (codePoints(text) === text.length ? text : listedCharacters(text))
+
+/** What of it takes longest is making a text of each. */
+function listedCharacters(text: string): string[] {
+  addWork(text.length)
+  return [...text]
+}
 
 function charAt(text: string, index: number): string {
   const characters = charactersOf(text)
@@ -43,7 +51,7 @@ function indexOf(text: string, part: string, from: number): number {
   if (part === '') return from
   const characters = charactersOf(text)
   if (from < 0 || from >= characters.length) return outOfRange(from)
-  const found = text.indexOf(part, unitsBefore(characters, from))
+  const found = findText(text, part, unitsBefore(characters, from))
   return found === -1 ? -1 : codePoints(text.slice(0, found))
 }
 
@@ -53,7 +61,7 @@ function lastIndexOf(text: string, part: string, from: number | undefined): numb
   if (text === '' && from === undefined) return -1
   const start = from ?? characters.length - 1
   if (start < 0 || start >= characters.length) return outOfRange(start)
-  const found = text.lastIndexOf(part, unitsBefore(characters, start))
+  const found = findLastText(text, part, unitsBefore(characters, start))
   return found === -1 ? -1 : codePoints(text.slice(0, found))
 }
 
@@ -71,11 +79,11 @@ function replace(text: string, part: string, by: string, count: number): string 
   const limit = count < 0 ? Number.POSITIVE_INFINITY : count
   bounded(text.length + Math.min(limit, part === '' ? text.length + 1 : Math.floor(text.length / part.length)) * by.length)
   if (part === '') {
-    const characters = [...text]
+    const characters = listedCharacters(text)
     const joined = characters.map((character, index) => (index < limit ? by + character : character)).join('')
     return characters.length < limit ? joined + by : joined
   }
-  const pieces = text.split(part)
+  const pieces = splitText(text, part)
   const replaced = Math.min(limit, pieces.length - 1)
   return (
     pieces.slice(0, replaced + 1).join(by) +
@@ -89,29 +97,44 @@ function replace(text: string, part: string, by: string, count: number): string 
 /** At most `count` pieces, the last of which is the rest; all where it is negative. */
 function split(text: string, separator: string, count: number): string[] {
   if (count === 0) return []
-  const pieces = separator === '' ? [...text] : text.split(separator)
+  const pieces = separator === '' ? listedCharacters(text) : splitText(text, separator)
   if (count < 0 || pieces.length <= count) return pieces
   return [...pieces.slice(0, count - 1), pieces.slice(count - 1).join(separator)]
 }
 
 function join(items: readonly CelValue[], separator: string): string {
-  const texts = items.map(item => (typeof item === 'string' ? item : fail(`join: invalid input: ${String(item)}`)))
+  addWork(items.length)
+  const texts = items.map(item => (typeof item === 'string' ? item : fail(`join: invalid input: ${shown(item)}`)))
   bounded(texts.reduce((length, text) => length + text.length, separator.length * texts.length))
   return texts.join(separator)
 }
 
-const lower = (text: string): string => text.replace(/[A-Z]+/g, letters => letters.toLowerCase())
-const upper = (text: string): string => text.replace(/[a-z]+/g, letters => letters.toUpperCase())
-const quote = (text: string): string => `"${text.toWellFormed().replace(/["\\\p{Cc}]/gu, character => goEscapes[character] ?? character)}"`
+/** Lists and maps are as long as one likes to make them. */
+const shown = (value: CelValue): string => (typeof value === 'object' && value !== null ? typeNameOf(value) : String(value))
+
+const lower = (text: string): string => text.replace(/[A-Z]+/g, letters => changed(letters.toLowerCase()))
+const upper = (text: string): string => text.replace(/[a-z]+/g, letters => changed(letters.toUpperCase()))
+const quote = (text: string): string =>
+  `"${text.toWellFormed().replace(/["\\\p{Cc}]/gu, character => changed(goEscapes[character] ?? character))}"`
+
+/** Each part of a text that is replaced is a call. */
+function changed(part: string): string {
+  addWork(4)
+  return part
+}
+
 /** White space as Go's unicode.IsSpace knows it, which leaves out the byte order mark that JavaScript's trim() takes. */
-const space = /[\t-\r \x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]/
+const wideSpaces: ReadonlySet<number> = new Set([0x85, 0xa0, 0x1680, 0x2028, 0x2029, 0x202f, 0x205f, 0x3000])
+const isSpace = (unit: number): boolean =>
+  unit === 0x20 || (unit >= 9 && unit <= 13) || (unit >= 0x85 && (wideSpaces.has(unit) || (unit >= 0x2000 && unit <= 0x200a)))
 
 /** From both ends, character by character: a pattern for the end would try each run of spaces in the middle. */
 function trim(text: string): string {
   let from = 0
   let to = text.length
-  while (from < to && space.test(text.charAt(from))) from++
-  while (to > from && space.test(text.charAt(to - 1))) to--
+  while (from < to && isSpace(text.charCodeAt(from))) from++
+  while (to > from && isSpace(text.charCodeAt(to - 1))) to--
+  addReading(from + text.length - to)
   return text.slice(from, to)
 }
 

@@ -5,6 +5,7 @@ import * as t from '../check/type.ts'
 import { fail, noSuchOverload } from '../evaluate/failure.ts'
 import { asString } from '../evaluate/narrow.ts'
 import { CelMap, type CelValue, Opaque } from '../evaluate/values.ts'
+import { addReading, addWork } from '../evaluate/work.ts'
 import { nominal, walks } from './costs.ts'
 import { type CelFunction, free, type Library, member } from './function.ts'
 import { urlType } from './opaque-types.ts'
@@ -25,26 +26,50 @@ class UrlValue extends Opaque {
 
 const asUrl = (value: CelValue): GoUrl => (value instanceof UrlValue ? value.url : fail(noSuchOverload))
 
+/** A text that is read as a URL: what is escaped takes a step for each character. */
+function read(value: CelValue): string {
+  const text = asString(value)
+  addWork(2 * text.length)
+  return text
+}
+
 function fromText(value: CelValue): CelValue {
-  const url = parseUrl(asString(value))
+  const url = parseUrl(read(value))
   return typeof url === 'string' ? fail(`URL parse error during conversion from string: ${url}`) : new UrlValue(url)
 }
 
-const port = (host: string): string => /:(\d*)$/.exec(host.replace(/^\[.*\]/, ''))?.[1] ?? ''
-const hostname = (host: string): string => /^\[(.*)\]/.exec(host)?.[1] ?? host.replace(/:\d*$/, '')
+function port(host: string): string {
+  addReading(host.length)
+  return /:(\d*)$/.exec(host.replace(/^\[.*\]/, ''))?.[1] ?? ''
+}
+
+function hostname(host: string): string {
+  addReading(host.length)
+  return /^\[(.*)\]/.exec(host)?.[1] ?? host.replace(/:\d*$/, '')
+}
+
+/** Work of a pair of a query. */
+const pairWork = 8
 
 /** Each key with its values; what cannot be decoded is left out, and so is what holds a semicolon. */
 function query(text: string): CelMap {
   const values = new Map<string, string[]>()
+  addWork(text.length)
   for (const pair of text.split('&')) {
+    addWork(pairWork)
     if (pair === '' || pair.includes(';')) continue
-    const [key = '', ...rest] = pair.split('=')
-    const decode = (part: string): string | undefined => unescapePercent(part.replaceAll('+', ' '))
-    const [name, value] = [decode(key), decode(rest.join('='))]
-    if (name !== undefined && value !== undefined) values.set(name, [...(values.get(name) ?? []), value])
+    const mark = pair.indexOf('=')
+    const name = decode(mark === -1 ? pair : pair.slice(0, mark))
+    const value = decode(mark === -1 ? '' : pair.slice(mark + 1))
+    if (name === undefined || value === undefined) continue
+    const known = values.get(name)
+    if (known === undefined) values.set(name, [value])
+    else known.push(value)
   }
   return new CelMap(new Map([...values].map(([name, list]) => [name, [name, list]])))
 }
+
+const decode = (part: string): string | undefined => unescapePercent(part.replaceAll('+', ' '))
 
 const parts: readonly [name: string, id: string, type: t.CelType, of: (url: GoUrl) => CelValue][] = [
   ['getScheme', 'url_get_scheme', t.string, ({ scheme }) => scheme],
@@ -57,7 +82,7 @@ const parts: readonly [name: string, id: string, type: t.CelType, of: (url: GoUr
 
 const functions: readonly CelFunction[] = [
   { name: 'url', overloads: [free('string_to_url', [t.string], urlType, fromText, walks(1, true))] },
-  { name: 'isURL', overloads: [free('is_url_string', [t.string], t.bool, value => uriProblem(asString(value)) === undefined)] },
+  { name: 'isURL', overloads: [free('is_url_string', [t.string], t.bool, value => uriProblem(read(value)) === undefined)] },
   ...parts.map(([name, id, type, of]) => ({ name, overloads: [member(id, [urlType], type, value => of(asUrl(value)), nominal)] })),
 ]
 
