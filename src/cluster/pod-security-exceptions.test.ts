@@ -1,8 +1,16 @@
 // PodSecurityExceptions in a whole API server: what they admit, for how long, and what is written down of it.
 import assert from 'node:assert/strict'
-import { after, before, test } from 'node:test'
+import { after, before, describe, test } from 'node:test'
 import { podSecurityChecks } from '../admission/pod-security/checks/index.ts'
 import { podSecurityCheckIds } from '../api/pod-security-check-ids.ts'
+import type { DaemonSet, Deployment, StatefulSet } from '../api/types/apps-v1.ts'
+import type { CronJob, Job } from '../api/types/batch-v1.ts'
+import type { Pod } from '../api/types/core-v1.ts'
+import { deployments as deploymentResource } from '../client/resources.ts'
+import { daemonPod } from '../controllers/daemonsets/daemon-node.ts'
+import { jobPod } from '../controllers/jobs/job-pods.ts'
+import { podFromTemplate } from '../controllers/pod-control.ts'
+import { statefulPod } from '../controllers/statefulsets/stateful-pod.ts'
 import { type Answer, admin, contentTypes, person, restrictedPod, SecuredApi, SteppedClock } from './secured-api.testing.ts'
 
 test('podSecurityCheckIds are those of the checks', () => {
@@ -20,7 +28,11 @@ after(() => api[Symbol.asyncDispose]())
 const pods = '/api/v1/namespaces/default/pods'
 const deployments = '/apis/apps/v1/namespaces/default/deployments'
 const exceptions = '/apis/bulkhead.dev/v1alpha1/namespaces/default/podsecurityexceptions'
-const hostPod = (name: string, more: object = {}, container: object = {}) => restrictedPod(name, { hostNetwork: true, ...more }, container)
+/** Labelled as the template of `deployment`: labels are part of a template. */
+const hostPod = (name: string, more: object = {}, container: object = {}) => {
+  const { metadata, spec } = restrictedPod(name, { hostNetwork: true, ...more }, container)
+  return { metadata: { ...metadata, labels: { a: 'b' } }, spec }
+}
 const deployment = (name: string, pod: { spec: object }) => ({
   metadata: { name },
   spec: { selector: { matchLabels: { a: 'b' } }, template: { metadata: { labels: { a: 'b' } }, spec: pod.spec } },
@@ -112,4 +124,97 @@ test('who administers a namespace cannot grant an exception', async () => {
   }
   assert.equal((await api.request(person('ann'), 'POST', exceptions, body)).status, 403)
   assert.equal((await api.request(admin, 'POST', exceptions, body)).status, 201)
+})
+
+describe('an exception covers the pods that a controller makes of a template, and those that the scheduler and plug-ins complete', () => {
+  const selector = { matchLabels: { a: 'b' } }
+  const template = (image: string, spec: object = {}, container: object = {}) => ({
+    metadata: { labels: { a: 'b' }, annotations: { note: 'kept' } },
+    spec: hostPod('x', { terminationGracePeriodSeconds: -1, ...spec }, { image, ports: [{ containerPort: 8080 }], ...container }).spec,
+  })
+  const job = { restartPolicy: 'Never' }
+  // On the host's network the API gives each port of a pod, and of no template, a port of the host.
+  const both = { checks: ['hostNamespaces', 'hostPorts'] }
+  const stored = <T>(answer: Answer) => answer.json as T
+  const rows: {
+    name: string
+    path: string
+    spec: (image: string) => object
+    pods: (object: Answer) => Pod[]
+  }[] = [
+    {
+      name: 'Deployment',
+      path: deployments,
+      spec: image => ({ selector, template: template(image) }),
+      pods: answer => {
+        const set = stored<Deployment>(answer)
+        const { metadata, spec } = set.spec.template
+        const labelled = { metadata: { ...metadata, labels: { ...metadata?.labels, 'pod-template-hash': 'abc' } }, spec }
+        return [podFromTemplate(labelled, set, deploymentResource)]
+      },
+    },
+    {
+      name: 'StatefulSet',
+      path: '/apis/apps/v1/namespaces/default/statefulsets',
+      spec: image => ({
+        selector,
+        serviceName: 's',
+        template: template(image, {}, { volumeMounts: [{ name: 'data', mountPath: '/data' }] }),
+        volumeClaimTemplates: [
+          { metadata: { name: 'data' }, spec: { accessModes: ['ReadWriteOnce'], resources: { requests: { storage: '1Gi' } } } },
+        ],
+      }),
+      pods: answer => {
+        const set = stored<StatefulSet>(answer)
+        return [0, 1].map(ordinal => statefulPod(set, set.spec.template, 'revision', ordinal))
+      },
+    },
+    {
+      name: 'DaemonSet',
+      path: '/apis/apps/v1/namespaces/default/daemonsets',
+      spec: image => ({ selector, template: template(image) }),
+      pods: answer => [daemonPod(stored<DaemonSet>(answer), 'n1', 'hash')],
+    },
+    {
+      name: 'Indexed Job',
+      path: '/apis/batch/v1/namespaces/default/jobs',
+      spec: image => ({ completions: 2, completionMode: 'Indexed', backoffLimitPerIndex: 1, template: template(image, job) }),
+      pods: answer => [0, 1].map(index => jobPod(stored<Job>(answer), index, { counted: 1, ignored: 1 })),
+    },
+  ]
+  for (const { name, path, spec, pods: made } of rows) {
+    test(name, async () => {
+      const lower = name.toLowerCase().replace(' ', '-')
+      const body = { metadata: { name: lower }, spec: spec(`${lower}:1`) }
+      await except(`of-${lower}`, digestOf(await api.request(admin, 'POST', path, body)), both)
+      const object = await api.request(admin, 'POST', path, body)
+      assert.equal(object.status, 201, object.text)
+      for (const pod of made(object)) {
+        const admitted = await api.request(admin, 'POST', pods, pod)
+        assert.equal(admitted.status, 201, admitted.text)
+        const changed = structuredClone(pod)
+        Object.assign(changed.spec.containers[0] ?? {}, { lifecycle: { postStart: { exec: { command: ['sh'] } } } })
+        assert.equal(
+          (await api.request(admin, 'POST', pods, { ...changed, metadata: { ...changed.metadata, name: `${lower}-x` } })).status,
+          403,
+        )
+      }
+    })
+  }
+  test('CronJob, by the Jobs that it makes', async () => {
+    const jobSpec = { template: template('cron:1', job) }
+    const body = { metadata: { name: 'cron' }, spec: { schedule: '@daily', jobTemplate: { spec: jobSpec } } }
+    const cronJobs = '/apis/batch/v1/namespaces/default/cronjobs'
+    await except('of-cron', digestOf(await api.request(admin, 'POST', cronJobs, body)), both)
+    const cron = await api.request(admin, 'POST', cronJobs, body)
+    assert.equal(cron.status, 201, cron.text)
+    const { spec: storedSpec } = stored<CronJob>(cron).spec.jobTemplate
+    const ofCron = await api.request(admin, 'POST', '/apis/batch/v1/namespaces/default/jobs', {
+      metadata: { name: 'cron-1' },
+      spec: storedSpec,
+    })
+    assert.equal(ofCron.status, 201, ofCron.text)
+    const pod = await api.request(admin, 'POST', pods, jobPod(stored<Job>(ofCron), undefined, undefined))
+    assert.equal(pod.status, 201, pod.text)
+  })
 })
