@@ -57,6 +57,7 @@ test('enabledPlugins() follows the profile and the switches', () => {
       'EventRateLimit',
       'DenyServiceExternalIPs',
       'APIServiceBackend',
+      'PodSecurityDefaults',
     ],
   )
   assert.deepEqual(

@@ -52,6 +52,7 @@ const table = [
   { name: 'PodTopologyLabels', on: 'asked' },
   { name: 'MutatingAdmissionPolicy', on: 'always', guard: true },
   { name: 'MutatingAdmissionWebhook', on: 'always', guard: true },
+  { name: 'PodSecurityDefaults', on: 'secure' },
   { name: 'ValidatingAdmissionPolicy', on: 'always', guard: true },
   { name: 'ValidatingAdmissionWebhook', on: 'always', guard: true },
   { name: 'ResourceQuota', on: 'always', guard: true },

@@ -33,6 +33,7 @@ import { ownerReferencesPermissionEnforcement } from './owner-references-permiss
 import { persistentVolumeClaimResize } from './persistent-volume-claim-resize.ts'
 import { noNodeSelectors, podNodeSelector } from './pod-node-selector.ts'
 import { podSecurity } from './pod-security.ts'
+import { podSecurityDefaults } from './pod-security-defaults.ts'
 import { podSecurityRelaxation } from './pod-security-relaxation.ts'
 import { noClusterTolerations, podTolerationRestriction } from './pod-toleration-restriction.ts'
 import { podTopologyLabels } from './pod-topology-labels.ts'
@@ -73,6 +74,7 @@ export function admissionPlugins(options: PluginOptions): readonly AdmissionPlug
   const secure = profile === 'secure'
   const { enabled = enabledPlugins(profile, {}), configuration = {} } = options
   const defaults = defaultPolicy(profile, configuration.podSecurity)
+  const exemptions = configuration.podSecurity?.exemptions ?? defaultExemptions
   const calledAs = (identities: ClientIdentities | undefined): WebhookContext =>
     identities === undefined ? options.webhooks : { ...options.webhooks, identities }
   const all: readonly AdmissionPlugin[] = [
@@ -91,7 +93,7 @@ export function admissionPlugins(options: PluginOptions): readonly AdmissionPlug
     podSecurity({
       reader,
       defaults,
-      exemptions: configuration.podSecurity?.exemptions ?? defaultExemptions,
+      exemptions,
       enforceOnWorkloads: secure,
       now: () => options.now(),
     }),
@@ -117,6 +119,7 @@ export function admissionPlugins(options: PluginOptions): readonly AdmissionPlug
     podTopologyLabels({ reader }),
     mutatingAdmissionPolicy(options),
     mutatingAdmissionWebhook(calledAs(configuration.mutatingIdentities)),
+    podSecurityDefaults({ reader, defaults, exemptions }),
     ...(options.access ?? []),
     validatingAdmissionPolicy(options),
     validatingAdmissionWebhook(calledAs(configuration.validatingIdentities)),

@@ -8,10 +8,11 @@ import type { PodSecurityException } from '../../api/types/bulkhead-v1alpha1.ts'
 import type { Pod } from '../../api/types/core-v1.ts'
 import { type AdmissionPlugin, type AdmissionRequest, admitted, type ClusterReader, patchAnnotation, type Verdict } from '../admission.ts'
 import { beforeChanges } from '../before-changes.ts'
-import { type Advice, advise, type Sent } from '../pod-security/advice.ts'
+import { type Advice, advise, type Judged, type Sent } from '../pod-security/advice.ts'
+import { fillingOf } from '../pod-security/before-filling.ts'
 import { describeFindings, evaluate, type Finding } from '../pod-security/evaluate.ts'
 import { except, exceptionAnnotation } from '../pod-security/exceptions.ts'
-import { type Exemptions, exemptNamespaceWarning, exemptRuntimeClass } from '../pod-security/exemptions.ts'
+import { type Exemptions, exemptionOf, exemptNamespaceWarning } from '../pod-security/exemptions.ts'
 import { existingPodWarnings } from '../pod-security/existing-pods.ts'
 import { formatLevelVersion, type LevelVersion, type PodSecurityPolicy, policyOf, samePolicy, strictness } from '../pod-security/policy.ts'
 import { templateDigest } from '../pod-security/template-digest.ts'
@@ -37,19 +38,12 @@ export interface PodSecurityOptions {
 export function podSecurity({ reader, defaults, exemptions, enforceOnWorkloads, now }: PodSecurityOptions): AdmissionPlugin {
   const policyOfNamespace = (name: string) => policyOf(reader.get('namespaces', '', name)?.metadata.labels, defaults)
 
-  /** Why the request is none of ours; undefined where it is. */
-  function exempted({ namespace, user }: AdmissionRequest, { pod }: LocatedPod): string | undefined {
-    if (exemptions.namespaces.has(namespace)) return 'namespace'
-    if (exemptions.usernames.has(user.name)) return 'user'
-    return exemptRuntimeClass(exemptions, pod) ? 'runtimeClass' : undefined
-  }
-
   function validatePods(request: AdmissionRequest): Verdict {
     if (request.object === undefined) return admitted
     const resource = groupResource(request.resource.group, request.resource.plural)
     const located = locatePod(resource, request.object)
     if (located === undefined) return admitted
-    const exemption = exempted(request, located)
+    const exemption = exemptionOf(exemptions, request, located.pod)
     if (exemption !== undefined) {
       request.annotate('pod-security.kubernetes.io/exempt', exemption)
       return admitted
@@ -147,7 +141,7 @@ function refusal(
 ): ApiError {
   const own = withPatch ? `; templateDigest ${digest}` : ''
   const wording = `violates PodSecurity "${formatLevelVersion(enforced)}": ${describeFindings(findings)}${own}`
-  const advised = withPatch ? advise({ pod, findings, enforced, pointer }, sentPod(request)) : undefined
+  const advised = withPatch ? advise(evaluatedOf(request, { pod, findings, enforced, pointer }), sentPod(request)) : undefined
   const text = advised !== undefined && 'patch' in advised ? JSON.stringify(advised.patch) : ''
   const fits = text.length <= maxPatch
   if (text !== '' && fits) request.annotate(patchAnnotation, text)
@@ -171,6 +165,14 @@ function adviceText(advice: Advice | undefined, kind: string): string {
   if (advice === undefined) return 'no patch is known to pass; what has to be so takes a PodSecurityException with this templateDigest'
   if ('patch' in advice) return `this JSON patch of the ${kind} would pass: ${JSON.stringify(advice.patch)}`
   return `this is not the ${kind} that was sent: ${advice.changedBy.join(', ')} changed it, and no patch of what was sent is known to pass`
+}
+
+/** Where fields were filled in, what is advised is a patch of what stood there before. */
+function evaluatedOf(request: AdmissionRequest, filled: Judged): Judged {
+  const spec = beforeChanges(request) === undefined ? fillingOf(request)?.before : undefined
+  if (spec === undefined) return filled
+  const pod = { metadata: filled.pod.metadata, spec }
+  return { ...filled, pod, findings: evaluate(pod, filled.enforced) }
 }
 
 /** Where webhooks or policies changed what was sent. */

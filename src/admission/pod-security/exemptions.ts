@@ -1,4 +1,5 @@
 // Who and what Pod Security leaves alone, by configuration: as PodSecurityConfiguration has it, plus the namespace of the system itself.
+import type { AdmissionRequest } from '../admission.ts'
 import type { CheckedPod } from './check.ts'
 import { formatLevelVersion, labelled, type PodSecurityPolicy } from './policy.ts'
 
@@ -15,6 +16,13 @@ export const defaultExemptions: Exemptions = {
   usernames: new Set(),
   namespaces: new Set([systemNamespace]),
   runtimeClasses: new Set(),
+}
+
+/** Why Pod Security leaves a request alone; undefined where it does not. */
+export function exemptionOf(exemptions: Exemptions, { namespace, user }: Pick<AdmissionRequest, 'namespace' | 'user'>, pod: CheckedPod) {
+  if (exemptions.namespaces.has(namespace)) return 'namespace'
+  if (exemptions.usernames.has(user.name)) return 'user'
+  return exemptRuntimeClass(exemptions, pod) ? 'runtimeClass' : undefined
 }
 
 export const exemptRuntimeClass = ({ runtimeClasses }: Exemptions, { spec }: CheckedPod): boolean =>

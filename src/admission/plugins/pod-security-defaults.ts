@@ -1,0 +1,75 @@
+// Fills in what a namespace that enforces `restricted` wants and a pod or template leaves open. It runs behind everything else that changes
+// objects, so that what webhooks add is filled in too; PodSecurity decides afterwards.
+import { isDeepStrictEqual } from 'node:util'
+import { hasPods, type LocatedPod, locatePod } from '../../api/located-pod.ts'
+import { groupResource, type KubeObject } from '../../api/object.ts'
+import type { ResourceDefinition } from '../../api/resource.ts'
+import type { PodSpec } from '../../api/types/core-v1.ts'
+import { type AdmissionPlugin, type AdmissionRequest, admitted, type ClusterReader } from '../admission.ts'
+import { fillingOf, keepFilling } from '../pod-security/before-filling.ts'
+import { type Exemptions, exemptionOf } from '../pod-security/exemptions.ts'
+import { type Filled, fillEphemeralContainers, fillPod } from '../pod-security/fill.ts'
+import { type LevelVersion, type PodSecurityPolicy, policyOf } from '../pod-security/policy.ts'
+
+export interface PodSecurityDefaultsOptions {
+  readonly reader: ClusterReader
+  /** What holds where a namespace has no label. */
+  readonly defaults: PodSecurityPolicy
+  readonly exemptions: Exemptions
+}
+
+export function podSecurityDefaults({ reader, defaults, exemptions }: PodSecurityDefaultsOptions): AdmissionPlugin {
+  return {
+    name: 'PodSecurityDefaults',
+    handles({ resource, subresource, operation }) {
+      const name = groupResource(resource.group, resource.plural)
+      if (name === 'pods') return (operation === 'CREATE' && subresource === '') || subresource === 'ephemeralcontainers'
+      return subresource === '' && (operation === 'CREATE' || operation === 'UPDATE') && hasPods(name)
+    },
+    mutate(request) {
+      const located = locate(request.resource, request.object)
+      if (located === undefined || exemptionOf(exemptions, request, located.pod) !== undefined) return
+      const { enforce } = policyOf(reader.get('namespaces', '', request.namespace)?.metadata.labels, defaults).policy
+      if (enforce.level !== 'restricted') return
+      const { spec } = located.pod
+      const filled = fill(request, located, enforce)
+      if (filled === undefined || filled.set.length === 0) return
+      keepFilling(request, spec, filled.set)
+      replaceSpec(request.object, located.pointer, filled.spec)
+    },
+    // Only what PodSecurity has admitted comes here: whoever is refused needs no warning too.
+    validate(request) {
+      const filling = fillingOf(request)
+      if (filling !== undefined)
+        request.warn(`PodSecurity filled in what the ${request.resource.kind} leaves open: ${[...filling.set].join(', ')}`)
+      return admitted
+    },
+  }
+}
+
+function fill(
+  { operation, resource, object, oldObject }: AdmissionRequest,
+  { pod }: LocatedPod,
+  enforce: LevelVersion,
+): Filled | undefined {
+  const before = locate(resource, oldObject)?.pod
+  if (resource.plural === 'pods' && resource.group === '')
+    return operation === 'CREATE' ? fillPod(pod, enforce) : before && fillEphemeralContainers(pod.spec, before.spec, enforce)
+  // A template that is there already stays, or any update would start a rollout.
+  if (isDeepStrictEqual(before, pod) || isOfDeployment(object)) return undefined
+  return fillPod(pod, enforce)
+}
+
+/** A Deployment compares the template of its ReplicaSets with its own: one that differs is none of its. Their pods are filled in. */
+const isOfDeployment = (object: KubeObject | undefined): boolean =>
+  object?.metadata.ownerReferences?.some(({ kind, controller }) => controller === true && kind === 'Deployment') === true
+
+/** `pointer` is that of the pod below the object; all that leads there exists. */
+function replaceSpec(object: KubeObject | undefined, pointer: string, spec: PodSpec): void {
+  let holder: unknown = object
+  for (const step of pointer.split('/').slice(1)) holder = (holder as Record<string, unknown>)[step]
+  ;(holder as { spec: PodSpec }).spec = spec
+}
+
+const locate = ({ group, plural }: ResourceDefinition, object: KubeObject | undefined): LocatedPod | undefined =>
+  object === undefined ? undefined : locatePod(groupResource(group, plural), object)
