@@ -29,6 +29,8 @@ export interface PartChange {
 /** Child -> parent. `terminated`: somebody sent it SIGTERM. `fatal` is an error that a restart does not mend. */
 export type PartMessage =
   | { readonly type: 'alive' }
+  /** It ends by itself: for as long as a stop may take, then it is killed. */
+  | { readonly type: 'ending' }
   | { readonly type: 'terminated' }
   /** What changed of the details that it was ready with. */
   | { readonly type: 'details'; readonly details: Readonly<Record<string, unknown>> }
@@ -44,6 +46,8 @@ export interface PartContext<Settings, Change = never> {
   mayBegin(): Promise<void>
   /** Says that the part does its work now, with what `bulkhead status` shows of it. `prepare` is called once, in the first quiet moment after it. */
   ready(details?: Readonly<Record<string, unknown>>, prepare?: () => Promise<void>): void
+  /** Says that the part ends by itself, in order. Whatever keeps it from that is cut short when a stop would be. */
+  ends(): void
   /** `take` is called with the last change that came, and with each that comes from now on. It returns what `bulkhead status` shows of it. */
   onChange(take: (change: Change) => Readonly<Record<string, unknown>>): void
 }
@@ -97,7 +101,8 @@ export async function runPart<Settings, Change = never>(
       flushCompileCache()
       void collectOwnStart(log, stop.signal, prepare)
     }
-    await body({ settings, log, signal: stop.signal, mayBegin: () => untilAborted(begin.promise, stop.signal), ready, onChange })
+    const ends = () => send({ type: 'ending' })
+    await body({ settings, log, signal: stop.signal, mayBegin: () => untilAborted(begin.promise, stop.signal), ready, ends, onChange })
   } catch (err) {
     if (stop.signal.aborted && err === stop.signal.reason) return
     if (err instanceof UserError) send({ type: 'fatal', message: err.message })

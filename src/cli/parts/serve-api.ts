@@ -21,9 +21,10 @@ import type { Store } from '../../store/store.ts'
 import { keepHeapRoom } from '../heap-room.ts'
 import type { PartContext } from '../part-process.ts'
 import { auditFolder, type ServerSettings } from './server.ts'
+import { storeFailure } from './store-failure.ts'
 
 export interface ServeApiOptions
-  extends Pick<PartContext<ServerSettings, ConfigurationStates>, 'settings' | 'log' | 'signal' | 'ready' | 'onChange'> {
+  extends Pick<PartContext<ServerSettings, ConfigurationStates>, 'settings' | 'log' | 'signal' | 'ready' | 'onChange' | 'ends'> {
   /** Is being opened; whoever opens it closes it. */
   readonly store: Promise<Store>
   readonly signer: Signer
@@ -42,6 +43,7 @@ export async function serveApi({
   signal,
   ready,
   onChange,
+  ends,
 }: ServeApiOptions): Promise<void> {
   allowPrivileged(settings.allowPrivileged)
   const clock = systemClock
@@ -54,6 +56,8 @@ export async function serveApi({
   firstServing.catch(() => undefined)
   const [store, audit] = await Promise.all([opening, openAuditLog({ settings, signer, log, signal })])
   stack.use(audit)
+  const failure = storeFailure(store, log)
+  failure.catch(ends)
   const { authentication, authorization } = settings.configurations
   let configurations: ReloadedConfigurations | undefined
   const signerWatch = new SignerWatch({ signer, clock, log })
@@ -114,7 +118,7 @@ export async function serveApi({
     async () => void (await rehearse(clock.now(), signal)),
   )
   stack.use(keepHeapRoom())
-  await keepRenewed(
+  const renewals = keepRenewed(
     {
       ...{ name: 'kube-apiserver', clock, log, random: Math.random },
       validity: () => validityOf(serving.certificate),
@@ -125,6 +129,7 @@ export async function serveApi({
     },
     signal,
   )
+  await Promise.race([renewals, failure])
 }
 
 function connectionsFor(log: Logger): ConnectionLimits {

@@ -51,7 +51,7 @@ export interface ServerSettings {
 export const auditFolder = (directory: string): string => join(directory, 'audit')
 
 export const serverPart = (): Promise<void> =>
-  runPart<ServerSettings, ConfigurationStates>('server', async ({ settings, log, signal, ready, onChange }) => {
+  runPart<ServerSettings, ConfigurationStates>('server', async ({ settings, log, signal, ready, onChange, ends }) => {
     const metrics = createRegistry()
     registerProcessMetrics(metrics)
     await using stack = new AsyncDisposableStack()
@@ -62,7 +62,7 @@ export const serverPart = (): Promise<void> =>
     opening.catch(() => undefined)
     stack.defer(() => closeStore(opening))
     const { serveApi } = await import('./serve-api.ts')
-    await serveApi({ settings, store: opening, signer, metrics, log, signal, ready, onChange })
+    await serveApi({ settings, store: opening, signer, metrics, log, signal, ready, onChange, ends })
   })
 
 async function openStore(

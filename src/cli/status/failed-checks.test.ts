@@ -20,7 +20,7 @@ test('failedChecks() says what a failed store and a disk that hangs or is full m
   const text =
     '[+]ping ok\n[-]store failed: reason withheld\n[-]store-sync failed: reason withheld\n[-]store-space failed: reason withheld\n[-]audit-log failed: reason withheld\n[-]poststarthook/bootstrap failed: reason withheld\nreadyz check failed\n'
   assert.deepEqual(await failedChecks(answering(500, text), signal), [
-    'The store has failed: writes are refused until Bulkhead is restarted, and reads go on. The log of the server names the file and the cause; mend that first',
+    'The store has failed: the API server ends and is started again, and shows then what is stored. The log of the server names the file and the cause; mend that where it goes on',
     'The disk under the store does not answer: writes are refused until it does, and reads go on. A sync has been waiting for more than 5 seconds; look at the disk and at the log of the kernel',
     'No space is left for the store: writes that do not fit are refused until there is, and reads go on. Free some on the disk of the data directory',
     'The audit log cannot be written: writes are refused until it can, and reads go on. The log of the server names the file and the cause; it tries again every second',

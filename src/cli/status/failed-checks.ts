@@ -13,7 +13,7 @@ export async function failedChecks(transport: Transport, signal: AbortSignal): P
 
 const sentences: Readonly<Record<string, string>> = {
   store:
-    'The store has failed: writes are refused until Bulkhead is restarted, and reads go on. The log of the server names the file and the cause; mend that first',
+    'The store has failed: the API server ends and is started again, and shows then what is stored. The log of the server names the file and the cause; mend that where it goes on',
   'store-sync':
     'The disk under the store does not answer: writes are refused until it does, and reads go on. A sync has been waiting for more than 5 seconds; look at the disk and at the log of the kernel',
   'store-space':

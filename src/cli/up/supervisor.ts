@@ -238,6 +238,7 @@ class Part {
     setNice(child.pid, priority?.all)
     let fatal: string | undefined
     let hung: string | undefined
+    const ended = new AbortController()
     let isReady = false
     const heartbeat = new Heartbeat({ clock: this.#options.clock, ask: () => this.#send(child, aliveMessage), isReady: () => isReady })
     child.on('message', (message: PartMessage) => {
@@ -255,6 +256,9 @@ class Part {
           break
         case 'fatal':
           fatal = message.message
+          break
+        case 'ending':
+          this.#limitEnd(child, ended.signal)
           break
         case 'terminated':
           this.#endAlone(child)
@@ -274,7 +278,6 @@ class Part {
       () => this.#send(child, beginMessage),
       () => undefined, // its own starter says why
     )
-    const ended = new AbortController()
     // A stop has a limit of its own.
     const beating = heartbeat.run(AbortSignal.any([ended.signal, this.#stopping.signal])).then(lateMs => {
       if (lateMs === undefined) return
@@ -286,6 +289,18 @@ class Part {
     ended.abort('the part has ended')
     await beating
     return { exit: hung ?? exit, fatal }
+  }
+
+  /** A disk that failed may keep a part from closing its files. */
+  #limitEnd(child: ChildProcess, ended: AbortSignal): void {
+    const { name, stopTimeoutMs } = this.#definition
+    this.#options.clock.sleep(stopTimeoutMs, ended).then(
+      () => {
+        this.#options.log.error('part did not end in time and is killed', { part: name })
+        child.kill('SIGKILL')
+      },
+      () => undefined, // it has ended
+    )
   }
 
   /** Where all were told to end, our own signal is there or comes soon, and each ends when it is its turn. */

@@ -37,7 +37,7 @@ const rows = [
     err: new WriteFailed(`The disk failed under "${path}"`, { retriable: false }),
     code: 500,
     message:
-      'Internal error occurred: writes are refused: the store has failed and takes no more writes until Bulkhead is restarted, when it shows whether the last of them are stored; reads go on, and the log of the server names the file and the cause',
+      'Internal error occurred: writes are refused: the store has failed and takes no more writes until it is opened again, when it shows whether the last of them are stored; the log of the server names the file and the cause',
     levels: ['error'],
   },
   {

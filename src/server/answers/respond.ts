@@ -88,9 +88,9 @@ export function successReply(context: RequestContext, details: NonNullable<Statu
   return valueReply(context, { kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Success', details })
 }
 
-/** Reads are answered from memory, so that a cluster can be looked at before somebody restarts it. */
+/** Reads are answered from memory, while the server ends. */
 const storeFailed =
-  'the store has failed and takes no more writes until Bulkhead is restarted, when it shows whether the last of them are stored; reads go on, and the log of the server names the file and the cause'
+  'the store has failed and takes no more writes until it is opened again, when it shows whether the last of them are stored; the log of the server names the file and the cause'
 
 const storeFull = ({ maxStoredBytes }: StoreFull): string =>
   `writes are refused: all objects together take the ${Math.floor(maxStoredBytes / 2 ** 20)} MiB that the store may hold. Delete objects or make them smaller, which goes on, or start with a larger --max-stored-mebibytes`

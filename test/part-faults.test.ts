@@ -1,0 +1,80 @@
+// Parts that hang, are asked for too much or lose their disk: each is found out, started again, and nothing acknowledged is lost.
+import assert from 'node:assert/strict'
+import { statSync } from 'node:fs'
+import { join } from 'node:path'
+import { after, before, describe, test } from 'node:test'
+import { logFileName } from '../src/access/audit/log-files.ts'
+import { layout } from '../src/cli/up/data-directory.ts'
+import { AdminConnection } from './admin-request.ts'
+import { run, TestCluster, until } from './cluster.ts'
+import { WriteLoad } from './write-load.ts'
+
+describe('parts of a cluster', () => {
+  let cluster: TestCluster
+  let admin: AdminConnection
+
+  before(async () => {
+    cluster = await TestCluster.start({ flags: ['--control-plane-only'] })
+    admin = new AdminConnection(cluster.kubeconfig)
+  })
+
+  after(async () => {
+    admin?.[Symbol.dispose]()
+    await cluster?.[Symbol.asyncDispose]()
+  })
+
+  const requestToken = (audience: string) =>
+    admin.json('POST', '/api/v1/namespaces/default/serviceaccounts/default/token', {
+      apiVersion: 'authentication.k8s.io/v1',
+      kind: 'TokenRequest',
+      spec: { audiences: [audience] },
+    })
+  const isReady = async () => (await admin.send({ path: '/readyz' })).status === 200
+  /** Part of that name runs in another process than this one, and is ready. */
+  const replaced = async (name: string, pid: number) => {
+    const part = (await cluster.status()).parts.find(candidate => candidate.name === name)
+    return part !== undefined && part.pid !== pid && part.state === 'ready'
+  }
+
+  test('TokenRequests with large audiences end no signer: those that are too large are refused, the largest are signed', async () => {
+    await until('the account is there', async () => (await requestToken('a')).status === 201)
+    const { restarts } = await cluster.part('signer')
+    const refused = await Promise.all(Array.from({ length: 100 }, () => requestToken('\u4e2d'.repeat(4080))))
+    for (const { status, text } of refused) {
+      assert.equal(status, 422)
+      assert.match(text, /spec\.audiences: Too long: may not be more than 4096 bytes/)
+    }
+    const signed = await Promise.all(Array.from({ length: 200 }, () => requestToken('\u4e2d'.repeat(1360))))
+    assert.deepEqual(new Set(signed.map(({ status }) => status)), new Set([201]))
+    assert.equal((await cluster.part('signer')).restarts, restarts)
+    assert.ok(await isReady())
+  })
+
+  test('a signer that hangs: /readyz says so, and it is killed and started again', async () => {
+    const { pid } = await cluster.part('signer')
+    process.kill(pid, 'SIGSTOP')
+    await until('the server is not ready', async () => (await admin.send({ path: '/readyz' })).text.includes('[-]signer failed'))
+    await until('the signer is started again', () => replaced('signer', pid))
+    assert.match(cluster.output, /The signer ended \(no answer for 30 s, killed\); it is started again in \d+ ms\./)
+    await until('the server is ready', isReady)
+    assert.equal((await requestToken('a')).status, 201)
+  })
+
+  test('a store whose disk fails: the server ends and opens it again', async () => {
+    const load = new WriteLoad(admin, 'failing')
+    await load.write()
+    const { server } = layout(cluster.dataDirectory)
+    const { pid } = await cluster.part('server')
+    // What is written behind this place of a file fails, as on a broken disk. The audit log, whose records are small, comes to it last.
+    const limit = statSync(join(server, 'audit', logFileName(1))).size + 65_536
+    const limited = await run('prlimit', ['--pid', String(pid), `--fsize=${limit}:${limit}`])
+    assert.equal(limited.code, 0, limited.stderr)
+    await until('the server is started again', async () => {
+      await load.attempt(100_000).catch(() => undefined)
+      return await replaced('server', pid)
+    })
+    assert.match(cluster.output, /The server ended \(exit code 1\); it is started again in \d+ ms\./)
+    await until('writes are taken again', async () => (await load.attempt(10).catch(() => undefined))?.status === 201)
+    await load.assertNothingLost()
+  })
+})
