@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { createPublicKey, generateKeyPairSync, randomBytes, verify, X509Certificate } from 'node:crypto'
-import { chmod, copyFile, mkdtemp, readdir, rename, rm, stat, symlink, truncate } from 'node:fs/promises'
+import { chmod, copyFile, mkdtemp, readdir, rename, rm, stat, symlink, truncate, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
@@ -111,6 +111,18 @@ test('openFileSigner() makes no key in the place of one that is lost, but those 
   }
 })
 
+test('openFileSigner() refuses a folder without the head of the audit log, before the first was signed too', async () => {
+  const directory = newDirectory()
+  await open(directory)
+  await open(directory)
+  await rm(join(directory, 'audit-head.json'))
+  await assert.rejects(open(directory), /"audit-head\.json" is missing/)
+  assert.ok(!(await readdir(directory)).includes('audit-head.json'))
+  // Somebody has decided that it may begin anew.
+  await writeFile(join(directory, 'audit-head.json'), '{}', { mode: 0o600 })
+  assert.equal((await (await open(directory)).auditKey(signal)).signedHead, undefined)
+})
+
 test('openFileSigner() makes no audit key in the place of one that signed, and remembers what was signed', async () => {
   const directory = newDirectory()
   const head = { sequence: 7, digest: randomBytes(32) }
@@ -126,6 +138,9 @@ test('openFileSigner() makes no audit key in the place of one that signed, and r
   ])
     await assert.rejects(signer.signAuditHead(other, signal), /head 7 is signed/)
   await signer.signAuditHead({ sequence: 8, digest: randomBytes(32) }, signal)
+  await rename(join(directory, 'audit-head.json'), join(directory, 'audit-head.json.away'))
+  await assert.rejects(open(directory), /"audit-head\.json" is missing, so nobody can tell whether the audit log is whole/)
+  await rename(join(directory, 'audit-head.json.away'), join(directory, 'audit-head.json'))
   await rm(join(directory, 'audit.key'))
   await assert.rejects(open(directory), { message: 'Key file "audit.key" is missing' })
 })

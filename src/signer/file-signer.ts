@@ -2,7 +2,7 @@
 import { type KeyObject, X509Certificate } from 'node:crypto'
 import type { Clock } from '../base/clock.ts'
 import type { Logger } from '../base/log.ts'
-import { auditHeadFile, readAuditHead } from './audit-head-file.ts'
+import { type HeadForm, openKeptHead } from './kept-head.ts'
 import { type KeyFolder, openKeyFolder } from './key-folder.ts'
 import {
   type AuthorityKey,
@@ -15,7 +15,8 @@ import {
   readPrivatePem,
 } from './key-material.ts'
 import { createKeySigner, ensureCertificate } from './key-signer.ts'
-import type { AuthorityName, Signer } from './signer.ts'
+import { auditHeadFields, auditHeadParam } from './protocol.ts'
+import type { AuditHead, AuthorityName, Signer } from './signer.ts'
 
 export interface FileSignerOptions {
   /** Made with mode 0700 where it is missing; refused where others have rights in it. */
@@ -26,8 +27,7 @@ export interface FileSignerOptions {
 
 const auditKeyFile = 'audit.key'
 
-/** The audit key is made last of all, and heads are signed with it: where one of these is there, every key that a signer always had was there too, and one that is missing is lost. */
-const lastMade: readonly string[] = [auditKeyFile, auditHeadFile]
+const auditHead: HeadForm<AuditHead> = { file: 'audit-head.json', log: 'audit log', fields: auditHeadFields, parse: auditHeadParam }
 
 /**
  * Opens or makes the keys. Files (0600): `<authority>-ca.key`, `<authority>-ca.crt`, `service-account-<n>.key`, `encryption-<n>.key`, `audit.key`, and
@@ -37,7 +37,11 @@ const lastMade: readonly string[] = [auditKeyFile, auditHeadFile]
 export async function openFileSigner({ directory, clock, log }: FileSignerOptions): Promise<Signer> {
   const folder = await openKeyFolder(directory)
   const names = await folder.names()
-  const mayMake = !lastMade.some(file => names.includes(file))
+  const hasAuditKey = names.includes(auditKeyFile)
+  const head = await openKeptHead(folder, auditHead, !hasAuditKey)
+  // The audit key is made last of all, and heads are signed with it: where one of these is there, every key that a signer always had was there too,
+  // and one that is missing is lost.
+  const mayMake = !hasAuditKey && head.newest === undefined
   const authorities = {
     client: await authority(folder, 'client', clock, log, mayMake),
     serving: await authority(folder, 'serving', clock, log, mayMake),
@@ -50,9 +54,9 @@ export async function openFileSigner({ directory, clock, log }: FileSignerOption
     authorities,
     tokenKeys: tokenKeys.map(({ key }) => key),
     encryptionKeys: await encryptionKeys(folder, names, log, mayMake),
-    auditKey: await readOrMakeKey(folder, auditKeyFile, newAuditKey, log, mayMake || names.includes(auditKeyFile)),
+    auditKey: await readOrMakeKey(folder, auditKeyFile, newAuditKey, log, mayMake || hasAuditKey),
   }
-  return createKeySigner(keys, clock, await readAuditHead(folder))
+  return createKeySigner(keys, clock, head)
 }
 
 const missing = (file: string): Error => new Error(`Key file "${file}" is missing`)

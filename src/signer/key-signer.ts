@@ -3,6 +3,7 @@ import { createPublicKey, type KeyObject, sign } from 'node:crypto'
 import { promisify } from 'node:util'
 import type { Clock } from '../base/clock.ts'
 import { type Issuer, issueLeaf, makeAuthorityCertificate, openIssuer } from './certificate.ts'
+import type { KeptHead } from './kept-head.ts'
 import { type AuthorityKey, authorityNames, type KeyMaterial, keyIdOf, publicPem } from './key-material.ts'
 import { encryptionKeyId, unwrapKey, wrapKey } from './key-wrap.ts'
 import type { AuditHead, AuthorityName, Signer } from './signer.ts'
@@ -11,18 +12,11 @@ const signAsync = promisify((key: KeyObject, data: Buffer, done: (err: Error | n
   sign('sha256', data, { key, dsaEncoding: 'ieee-p1363' }, done),
 )
 
-/** What a signer remembers of the audit heads that it signed. */
-export interface AuditHeadMemory {
-  readonly newest: AuditHead | undefined
-  /** Resolves when no end of this process takes it back. */
-  keep(head: AuditHead): Promise<void>
-}
-
 /**
  * A signer that obeys everyone who holds it: `serveSigner` puts a policy between it and other processes. Without a memory it knows the heads of
  * its own lifetime.
  */
-export function createKeySigner(keys: KeyMaterial, clock: Clock, memory?: AuditHeadMemory): Signer {
+export function createKeySigner(keys: KeyMaterial, clock: Clock, memory?: KeptHead<AuditHead>): Signer {
   const [tokenKey] = keys.tokenKeys
   const [encryptionKey] = keys.encryptionKeys
   if (tokenKey === undefined || encryptionKey === undefined)

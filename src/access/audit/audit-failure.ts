@@ -13,7 +13,16 @@ export function auditFailure(cause: unknown): AuditFailure {
   return new AuditFailure(whyOf(cause), { cause })
 }
 
+/** Somebody else has touched the file that is written. */
+export class LogTampered extends Error {
+  constructor(what: string) {
+    super(what)
+    this.name = 'LogTampered'
+  }
+}
+
 function whyOf(cause: unknown): string {
+  if (cause instanceof LogTampered) return 'the audit log was removed or cut while it was written'
   if (failsBy(cause, 'ENOSPC')) return 'no space is left for the audit log'
   if (failsBy(cause, 'EDQUOT')) return 'the quota of the audit log is used up'
   if (failsBy(cause, 'EIO')) return 'the disk under the audit log fails'

@@ -1,9 +1,11 @@
 // The numbered files of an audit log: opened where the last run stopped, appended to as a whole or not at all, rotated by size.
-import { constants } from 'node:fs'
-import { type FileHandle, mkdir, open, readdir, rm, stat } from 'node:fs/promises'
+import { constants, fstatSync } from 'node:fs'
+import { type FileHandle, lstat, mkdir, open, readdir, rm, stat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { isJsonObject, parseJson } from '../../base/json.ts'
 import { syncToDisk } from '../../base/sync-to-disk.ts'
+import { codeOf } from '../../base/user-error.ts'
+import { LogTampered } from './audit-failure.ts'
 import { batchDigest, genesis, isSealLine, parseSeal, type Seal } from './chain.ts'
 
 export interface LogEnd {
@@ -110,6 +112,10 @@ export class LogFiles {
 
   /** Adds the bytes at the end; they are on disk when it resolves. After a failure the file is as before, so that no half batch stays. */
   async append(bytes: Buffer): Promise<void> {
+    this.#checkOpenFile()
+    // In the same moment as it is written: nothing waits for it.
+    const named = this.#checkNamed()
+    named.catch(() => undefined)
     if (this.#ragged) await this.#cut()
     try {
       let written = 0
@@ -117,6 +123,7 @@ export class LogFiles {
         const { bytesWritten } = await this.#file.write(bytes, written, bytes.length - written, this.#size + written)
         written += bytesWritten
       }
+      await named
       this.#size += bytes.length
     } catch (err) {
       this.#ragged = true
@@ -124,6 +131,25 @@ export class LogFiles {
       await this.#cut().catch(() => undefined)
       throw err
     }
+  }
+
+  /** Throws where the file was removed or cut. It is open, so that the kernel answers from memory. */
+  #checkOpenFile(): void {
+    const { nlink, size } = fstatSync(this.#file.fd)
+    if (nlink === 0) throw new LogTampered(`The audit log "${this.path}" was removed while it was written`)
+    if (size < this.#size)
+      throw new LogTampered(`The audit log "${this.path}" was cut from ${this.#size} to ${size} bytes while it was written`)
+  }
+
+  /** Rejects where the file is not the one of its name any more: what is written into it nobody finds. */
+  async #checkNamed(): Promise<void> {
+    const { ino, dev } = fstatSync(this.#file.fd)
+    const found = await lstat(this.path).catch((err: unknown) => {
+      if (codeOf(err) === 'ENOENT') return undefined
+      throw err
+    })
+    if (found?.ino !== ino || found.dev !== dev)
+      throw new LogTampered(`The audit log "${this.path}" was moved or replaced while it was written`)
   }
 
   async #cut(): Promise<void> {

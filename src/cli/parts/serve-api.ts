@@ -160,7 +160,7 @@ async function openAuditLog({
   } catch (err) {
     const what = `Cannot open the audit log in "${directory}": ${messageOf(err)}`
     throw new UserError(
-      `${what}. Mend that or restore the folder from a backup; where it is moved away together with "audit-head.json" of the signer's folder, a new log begins`,
+      `${what}. Mend that or restore the folder from a backup; where it is moved away and "audit-head.json" of the signer's folder holds {}, a new log begins`,
       { cause: err },
     )
   }
