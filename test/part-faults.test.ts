@@ -9,6 +9,14 @@ import { AdminConnection } from './admin-request.ts'
 import { run, TestCluster, until } from './cluster.ts'
 import { WriteLoad } from './write-load.ts'
 
+/** Limits of a process are its own user's to set. */
+const runAs = (userId: number, command: readonly string[]) => {
+  const user = String(userId)
+  const switched = ['setpriv', '--reuid', user, '--regid', user, '--clear-groups', ...command]
+  const [program = '', ...args] = process.getuid?.() === userId ? command : switched
+  return run(program, args)
+}
+
 describe('parts of a cluster', () => {
   let cluster: TestCluster
   let admin: AdminConnection
@@ -64,10 +72,10 @@ describe('parts of a cluster', () => {
     const load = new WriteLoad(admin, 'failing')
     await load.write()
     const { server } = layout(cluster.dataDirectory)
-    const { pid } = await cluster.part('server')
+    const { pid, userId } = await cluster.part('server')
     // What is written behind this place of a file fails, as on a broken disk. The audit log, whose records are small, comes to it last.
     const limit = statSync(join(server, 'audit', logFileName(1))).size + 65_536
-    const limited = await run('prlimit', ['--pid', String(pid), `--fsize=${limit}:${limit}`])
+    const limited = await runAs(userId, ['prlimit', '--pid', String(pid), `--fsize=${limit}:`])
     assert.equal(limited.code, 0, limited.stderr)
     await until('the server is started again', async () => {
       await load.attempt(100_000).catch(() => undefined)

@@ -111,7 +111,9 @@ test('AuditLog keeps as many files as it is told, and the rest still verifies', 
 
 test('AuditLog seals what a killed run left, and drops a cut line', async () => {
   const directory = newDirectory()
-  await (await open(directory, { signHead: undefined })).record(event('create', 'a'))
+  // It lives on and writes nothing more, as one that was killed.
+  await using killed = await open(directory, { signHead: undefined })
+  await killed.record(event('create', 'a'))
   const path = join(directory, 'audit-00000001.log')
   await appendFile(path, `${eventLine(event('create', 'b'))}{"kind":"Ev`)
   await using log = await open(directory)
