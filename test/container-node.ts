@@ -93,7 +93,7 @@ export class ContainerNode {
 
   async startAgent(): Promise<void> {
     const facts = await machineFacts(this.directory.root)
-    const support = { supplementalGroupsPolicy: false, appArmor: await appArmorEnabled() }
+    const support = { supplementalGroupsPolicy: false, appArmor: await appArmorEnabled(), seLinux: false }
     const runtime = createNodeRuntime({
       client: this.#client,
       node: { name: nodeName, facts, runtimeVersion: 'containerd://1', simulated: false, support },

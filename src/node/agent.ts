@@ -103,7 +103,7 @@ export async function runNodeAgent(options: NodeAgentOptions, signal: AbortSigna
       facts,
       runtimeVersion: `${version.name}://${version.version}`,
       simulated: false,
-      support: { supplementalGroupsPolicy: runtimeStatus.supplementalGroupsPolicy, appArmor },
+      support: { supplementalGroupsPolicy: runtimeStatus.supplementalGroupsPolicy, appArmor, seLinux: facts.seLinux },
       ...(options.labels ? { labels: options.labels } : {}),
     }
     const guard = options.policies(client)

@@ -34,3 +34,44 @@ test('startContainer() is not cut off in the runtime when the pod is deleted mea
   await startContainer({ ...input, ...rest } as unknown as Parameters<typeof startContainer>[0], deletion.signal)
   assert.deepEqual(seen, [false, true])
 })
+
+test('startContainer() starts no ephemeral container without the one whose processes it shall see', async () => {
+  const created: unknown[] = []
+  const node = {
+    cluster: { servers: [], domain: 'cluster.local' },
+    hostIps: () => ['192.0.2.1'],
+    allocatable: () => ({}),
+    objects: { services: () => [] },
+    puller: { ensure: async () => ({ id: 'sha256:1', uid: null, username: '' }) },
+    host: { mounts: async () => [], makeLogDirectory: async () => undefined, hosts: '', unified: false },
+    event: () => undefined,
+    runtime: { createContainer: async (_id: string, config: unknown) => created.push(config), startContainer: async () => undefined },
+  } as unknown as PodNode
+  const { signal } = new AbortController()
+  const spec = { name: 'debug', image: 'i', targetContainerName: 'c' }
+  const sandbox = { logDirectory: '/x', hostname: 'p', dnsConfig: { servers: [], searches: [], options: [] } }
+  const start = (state: ReturnType<typeof stateOf>) =>
+    startContainer(
+      {
+        node,
+        pod: podOf(),
+        container: { kind: 'ephemeral', spec },
+        attempt: 0,
+        state,
+        sandboxId: 's0',
+        directory: '/x',
+        running: signal,
+        sandbox,
+        volumes: {},
+      } as unknown as Parameters<typeof startContainer>[0],
+      signal,
+    )
+  await assert.rejects(start(stateOf({})), { reason: 'CreateContainerConfigError', message: 'unable to find target container "c"' })
+  assert.equal(created.length, 0)
+  await start(stateOf({ c: [{}] }))
+  assert.equal(
+    (created[0] as { linux: { securityContext: { namespaceOptions: { targetId: string } } } }).linux.securityContext.namespaceOptions
+      .targetId,
+    'c-0',
+  )
+})

@@ -114,8 +114,7 @@ async function configure(input: StartInput, image: Parameters<typeof containerCo
   ])
   const mounts = await node.host.mounts({ pod, container: spec, attempt, directory, volumes, environment, given })
   await node.host.makeLogDirectory(join(input.sandbox.logDirectory, spec.name))
-  const target =
-    'targetContainerName' in spec && spec.targetContainerName ? newestContainer(state, spec.targetContainerName)?.id : undefined
+  const target = targetId(spec, state)
   return containerConfig({
     pod,
     container: spec,
@@ -128,6 +127,15 @@ async function configure(input: StartInput, image: Parameters<typeof containerCo
     seccompFolder: node.seccompFolder,
     ...(target === undefined ? {} : { targetId: target }),
   })
+}
+
+/** The container whose processes an ephemeral one shall see; without it, it would see none and say nothing of it. */
+function targetId(spec: PodContainer['spec'], state: PodState): string | undefined {
+  const name = 'targetContainerName' in spec ? spec.targetContainerName : undefined
+  if (!name) return undefined
+  const found = newestContainer(state, name)
+  if (found === undefined) throw new ContainerConfigError(`unable to find target container "${name}"`)
+  return found.id
 }
 
 function podIps({ pod, state, node }: Pick<StartInput, 'pod' | 'state' | 'node'>): readonly string[] {

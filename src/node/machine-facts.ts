@@ -15,17 +15,20 @@ export interface MachineFacts {
   readonly machineId: string
   readonly systemUuid: string
   readonly bootId: string
+  /** Switched on in the kernel, whether or not it enforces now. */
+  readonly seLinux: boolean
 }
 
 export async function machineFacts(directory: string): Promise<MachineFacts> {
   // Containers and small machines lack some of these files.
   const text = async (path: string) => (await readFile(path, 'utf8').catch(() => '')).trim()
-  const [osRelease, machineId, systemUuid, bootId, routes, disk] = await Promise.all([
+  const [osRelease, machineId, systemUuid, bootId, routes, seLinux, disk] = await Promise.all([
     text('/etc/os-release'),
     text('/etc/machine-id'),
     text('/sys/class/dmi/id/product_uuid'),
     text('/proc/sys/kernel/random/boot_id'),
     text('/proc/net/route'),
+    text('/sys/fs/selinux/enforce'),
     statfs(directory),
   ])
   return {
@@ -40,6 +43,7 @@ export async function machineFacts(directory: string): Promise<MachineFacts> {
     machineId,
     systemUuid: systemUuid || machineId,
     bootId,
+    seLinux: seLinux !== '',
   }
 }
 

@@ -7,7 +7,7 @@ import { nodes } from '../client/resources.ts'
 import { podOf } from './fixture.ts'
 import { NodeAdmission, type ResidentPod } from './node-admission.ts'
 
-const support = { supplementalGroupsPolicy: true, appArmor: true }
+const support = { supplementalGroupsPolicy: true, appArmor: true, seLinux: false }
 const never = new AbortController().signal
 
 test('NodeAdmission lets no pod start while the node is short of disk, but those that matter most and those that were let in before', async () => {

@@ -11,9 +11,9 @@ import { NodeRegistrar } from './node-registrar.ts'
 
 const facts = {
   ...{ hostname: 'n1', addresses: ['192.0.2.1'], architecture: 'amd64', cpus: 4, memoryBytes: 2 ** 34, diskBytes: 2 ** 36 },
-  ...{ kernelVersion: 'k', osImage: 'o', machineId: 'm', systemUuid: 's', bootId: 'b' },
+  ...{ kernelVersion: 'k', osImage: 'o', machineId: 'm', systemUuid: 's', bootId: 'b', seLinux: false },
 }
-const support = { supplementalGroupsPolicy: false, appArmor: false }
+const support = { supplementalGroupsPolicy: false, appArmor: false, seLinux: false }
 const healthy = {
   pressure: { memory: false, disk: false, pids: false },
   problems: [],

@@ -42,6 +42,11 @@ const cases: { name: string; pod: Pod; held?: Pod[]; node?: Node; want: string |
     held: [asking({ 'example.com/device': '1' })],
     want: "OutOfexample.com/device: Pod was rejected: Node didn't have enough resource: example.com/device, requested: 2, used: 1, capacity: 2",
   },
+  {
+    name: 'has no huge pages',
+    pod: asking({ 'hugepages-2Mi': '4Mi' }),
+    want: "OutOfhugepages-2Mi: Pod was rejected: Node didn't have enough resource: hugepages-2Mi, requested: 4194304, used: 0, capacity: 0",
+  },
   { name: 'does not know the resource', pod: asking({ 'example.com/other': '1' }), want: undefined },
   { name: 'asks for nothing of what is used up', pod: asking({ cpu: '0' }), held: [asking({ cpu: '5' })], want: undefined },
   {

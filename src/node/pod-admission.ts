@@ -7,6 +7,7 @@ import { addAmounts, parseAmounts, type ReadonlyAmounts, type ResourceAmounts, r
 import { safeSysctls, sysctlName } from '../api/safe-sysctls.ts'
 import { isTolerated } from '../api/tolerations.ts'
 import type { ContainerPort, Node, Pod } from '../api/types/core-v1.ts'
+import { isHugePages } from '../api/validation/resource-names.ts'
 import { selectable, selectsNode } from '../client/node-selection.ts'
 
 /** Why a pod must not start on this node: reason and message of its status. */
@@ -68,9 +69,13 @@ function shortage(wanted: Demand, held: readonly Demand[], allocatable: Readonly
   for (const { requests } of held) addAmounts(used, requests)
   for (const [resource, amount] of wanted.requests) {
     const capacity = allocatable.get(resource)
-    // What the node does not know it cannot run out of; the scheduler has looked for it.
-    if (capacity === undefined || compareQuantities(amount, nothing) <= 0) continue
+    if (compareQuantities(amount, nothing) <= 0) continue
     const before = used.get(resource) ?? nothing
+    if (capacity === undefined) {
+      // An extended resource that the node does not know it cannot run out of, as on upstream; of huge pages it has none.
+      if (isHugePages(resource)) return insufficient(resource, amount, before, nothing)
+      continue
+    }
     if (compareQuantities(addQuantities(before, amount), capacity) > 0) return insufficient(resource, amount, before, capacity)
   }
   return undefined

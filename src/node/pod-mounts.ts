@@ -31,6 +31,11 @@ export interface MountInput {
 export async function containerMounts(input: MountInput): Promise<Mount[]> {
   const { pod, container, attempt, directory, volumes, environment, given } = input
   const mounts: Mount[] = []
+  // Claims of block volumes have failed before; one of another mode has no device.
+  for (const { name } of container.volumeDevices ?? [])
+    throw new ContainerConfigError(
+      `cannot find volume ${JSON.stringify(name)} to pass into container ${JSON.stringify(container.name)}: block devices are not supported on this node`,
+    )
   for (const [index, mount] of (container.volumeMounts ?? []).entries()) {
     const volume = pod.spec.volumes?.find(({ name }) => name === mount.name)
     if (!volume)

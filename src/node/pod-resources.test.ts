@@ -41,6 +41,9 @@ test('podLimits() sums the containers, takes a bigger init container, and has no
   })
   assert.deepEqual(podLimits(pod), { cpuShares: 3072, cpuQuota: 300_000, memoryBytes: 200 * 2 ** 20, pids: 4096 })
   assert.equal(podLimits(podOf({ containers: [containerOf('a', limited), containerOf('b')] })).memoryBytes, undefined)
+  const alone = { containers: [containerOf('a', limited)] }
+  const added = podLimits(podOf({ ...alone, overhead: { memory: '10Mi' } })).memoryBytes ?? 0
+  assert.equal(added - (podLimits(podOf(alone)).memoryBytes ?? 0), 10 * 2 ** 20)
 })
 
 const mebi = 2 ** 20

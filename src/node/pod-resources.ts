@@ -90,7 +90,7 @@ export function podLimits({ spec }: Pod): PodLimits {
     const of = ({ resources }: AnyContainer) =>
       unit(resources?.[list]?.[name] ?? (list === 'requests' ? resources?.limits?.[name] : undefined))
     const sum = running.reduce((all, container) => all + of(container), 0)
-    return Math.max(sum, ...init.map(of))
+    return Math.max(sum, ...init.map(of)) + unit(spec.overhead?.[name])
   }
   const limited = (name: 'cpu' | 'memory') => [...running, ...init].every(({ resources }) => resources?.limits?.[name] !== undefined)
   return {

@@ -4,8 +4,8 @@ import type { Pod } from '../api/types/core-v1.ts'
 import { containerOf, podOf } from './fixture.ts'
 import { type NodeSupport, unsupported } from './pod-support.ts'
 
-const all: NodeSupport = { supplementalGroupsPolicy: true, appArmor: true }
-const none: NodeSupport = { supplementalGroupsPolicy: false, appArmor: false }
+const all: NodeSupport = { supplementalGroupsPolicy: true, appArmor: true, seLinux: false }
+const none: NodeSupport = { supplementalGroupsPolicy: false, appArmor: false, seLinux: true }
 const appArmor = 'AppArmor: Pod was rejected: Cannot enforce AppArmor: AppArmor is not enabled on the host'
 const annotation = 'container.apparmor.security.beta.kubernetes.io/c'
 
@@ -42,6 +42,18 @@ const rows: { name: string; pod: Pod; without?: string; with?: string }[] = [
   },
   { name: 'AppArmor by annotation', pod: podOf({}, { annotations: { [annotation]: 'localhost/p' } }), without: appArmor },
   { name: 'no AppArmor by annotation', pod: podOf({}, { annotations: { [annotation]: 'unconfined' } }) },
+  {
+    name: 'options of Windows',
+    pod: podOf({ securityContext: { windowsOptions: { runAsUserName: 'ContainerUser' } } }),
+    without: "PodOSNotSupported: Pod was rejected: Failed to admit pod as the OS field doesn't match node OS",
+    with: "PodOSNotSupported: Pod was rejected: Failed to admit pod as the OS field doesn't match node OS",
+  },
+  {
+    name: 'a label of SELinux where the host has it',
+    pod: podOf({ containers: [containerOf('c', { securityContext: { seLinuxOptions: { level: 's0' } } })] }),
+    without:
+      'SELinux: Pod was rejected: Cannot give SELinux labels: spec.securityContext.seLinuxOptions is not supported on this node, whose host has SELinux',
+  },
 ]
 for (const row of rows) {
   test(`unsupported(): ${row.name}`, () => {

@@ -11,6 +11,8 @@ export interface NodeSupport {
   /** Whether the runtime can give a container exactly the groups of its pod (containerd 2.0 can). */
   readonly supplementalGroupsPolicy: boolean
   readonly appArmor: boolean
+  /** The host enforces SELinux labels. The runtime gives containers none. */
+  readonly seLinux: boolean
 }
 
 /** Why no container of the pod may start here, whatever else is free; undefined where the node can carry out all that it asks for. */
@@ -20,6 +22,12 @@ export function unsupported(pod: Pod, support: NodeSupport): Refusal | undefined
   if (pod.spec.securityContext?.supplementalGroupsPolicy === 'Strict' && !support.supplementalGroupsPolicy)
     return rejected('SupplementalGroupsPolicyNotSupported', 'SupplementalGroupsPolicy=Strict is not supported in this node')
   if (!support.appArmor && wantsAppArmor(pod)) return rejected('AppArmor', 'Cannot enforce AppArmor: AppArmor is not enabled on the host')
+  // Where the host has no SELinux a label means nothing, as on upstream's nodes.
+  if (support.seLinux && wantsLabel(pod))
+    return rejected(
+      'SELinux',
+      'Cannot give SELinux labels: spec.securityContext.seLinuxOptions is not supported on this node, whose host has SELinux',
+    )
   return undefined
 }
 
@@ -28,7 +36,7 @@ export function wrongSystem({ metadata, spec }: Pod): Refusal | undefined {
   // Upstream looks at the label of the pod here; its nodeSelector is a matter of node affinity.
   if ((metadata.labels?.[osLabel] ?? nodeSystem) !== nodeSystem)
     return rejected('PodOSSelectorNodeLabelDoesNotMatch', "Failed to admit pod as the `kubernetes.io/os` label doesn't match node label")
-  if ((systemOfPod(spec) ?? nodeSystem) !== nodeSystem)
+  if ((systemOfPod(spec)?.name ?? nodeSystem) !== nodeSystem)
     return rejected('PodOSNotSupported', "Failed to admit pod as the OS field doesn't match node OS")
   return undefined
 }
@@ -38,6 +46,11 @@ function wantsAppArmor(pod: Pod): boolean {
   const profiles = [pod.spec, ...containersOf(pod).map(({ spec }) => spec)].map(({ securityContext }) => securityContext?.appArmorProfile)
   if (profiles.some(profile => profile !== undefined && profile.type !== 'Unconfined')) return true
   return Object.entries(pod.metadata.annotations ?? {}).some(([key, value]) => key.startsWith(appArmorPrefix) && value !== 'unconfined')
+}
+
+function wantsLabel(pod: Pod): boolean {
+  const contexts = [pod.spec, ...containersOf(pod).map(({ spec }) => spec)].map(({ securityContext }) => securityContext)
+  return contexts.some(context => context?.seLinuxOptions !== undefined)
 }
 
 const rejected = (reason: string, message: string): Refusal => ({ reason, message: `Pod was rejected: ${message}` })

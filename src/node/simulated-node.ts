@@ -46,7 +46,7 @@ const simulatedPolicies = {
   message: 'a simulated node carries no traffic: there is nothing to enforce',
 } as const
 /** Pretended as the rest. */
-const support: NodeSupport = { supplementalGroupsPolicy: true, appArmor: true }
+const support: NodeSupport = { supplementalGroupsPolicy: true, appArmor: true, seLinux: false }
 const realistic = { sandbox: 130, pull: 800, start: 70 }
 
 /** Runs until the signal; then the node says NotReady and its pods are forgotten. */
@@ -145,5 +145,6 @@ function simulatedFacts({ name, cpus = 4, memoryBytes = 16 * 2 ** 30 }: Simulate
     machineId: name,
     systemUuid: name,
     bootId: name,
+    seLinux: false,
   }
 }

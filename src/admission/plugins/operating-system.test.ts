@@ -18,7 +18,7 @@ test('OperatingSystem refuses a pod for a system that no node runs, and says wha
   const err = await refusal({ kind: 'pods', object: pod(windows) }, linuxOnly)
   assert.equal(
     err.message,
-    'pods "p" is forbidden: spec.os.name is "windows", and no node of this cluster runs it; pods without spec.os.name, or with "linux", are admitted',
+    'pods "p" is forbidden: spec.os.name is for "windows", and no node of this cluster runs it; pods without it, or with "linux", are admitted',
   )
   await admit({ kind: 'pods', object: pod({ ...goodSpec(), os: { name: 'linux' } }) }, linuxOnly)
   await admit({ kind: 'pods', object: pod(windows) }, mixed)
@@ -34,13 +34,23 @@ test('OperatingSystem looks at the node that a pod names', async () => {
 
 test('OperatingSystem refuses the template of a workload, and lets one that is there be changed elsewhere', async () => {
   const object = deploymentOf(windows)
-  assert.match((await refusal({ kind: 'deployments', object }, linuxOnly)).message, /spec\.template\.spec\.os\.name is "windows"/)
+  assert.match((await refusal({ kind: 'deployments', object }, linuxOnly)).message, /spec\.template\.spec\.os\.name is for "windows"/)
   const oldObject = deploymentOf(windows, ['example.com/x'])
   await admit({ kind: 'deployments', operation: 'UPDATE', object, oldObject }, linuxOnly)
 })
 
 test('the secure profile refuses what Pod Security lets Windows pods leave out where every node runs Linux; the upstream profile does not', async () => {
   const bare = { securityContext: { runAsNonRoot: true }, os: { name: 'windows' }, containers: [{ name: 'c', image: 'i' }] }
-  assert.match((await refusal({ kind: 'pods', object: pod(bare) })).message, /spec\.os\.name is "windows"/)
+  assert.match((await refusal({ kind: 'pods', object: pod(bare) })).message, /spec\.os\.name is for "windows"/)
   await admit({ kind: 'pods', object: pod(bare) }, upstream)
+})
+
+test('OperatingSystem takes options of Windows for the same as its name: elsewhere they would have no effect', async () => {
+  const options = { windowsOptions: { runAsUserName: 'ContainerUser' } }
+  const { message } = await refusal(
+    { kind: 'pods', object: pod({ containers: [{ name: 'c', image: 'i', securityContext: options }] }) },
+    linuxOnly,
+  )
+  assert.match(message, /spec\.containers\[0\]\.securityContext\.windowsOptions is for "windows".*; pods without it are admitted$/)
+  await refusal({ kind: 'pods', object: pod({ ...goodSpec(), securityContext: options }) }, linuxOnly)
 })

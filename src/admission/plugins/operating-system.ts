@@ -1,6 +1,5 @@
 // Refuses pods, and templates of pods, for an operating system that no node runs. Pod Security lets a Windows pod leave out what Windows
 // does not have (seccomp, capabilities, no_new_privs): where every node runs Linux, that is a pod without any of it.
-import { isDeepStrictEqual } from 'node:util'
 import { hasPods, locatePod } from '../../api/located-pod.ts'
 import { groupResource, type KubeObject } from '../../api/object.ts'
 import { nodeSystem, systemOfNode, systemOfPod } from '../../api/operating-system.ts'
@@ -23,13 +22,16 @@ export function operatingSystem({ reader }: { readonly reader: ClusterReader }):
     validate({ resource, name, object, oldObject }) {
       const located = locate(resource, object)
       const system = located && systemOfPod(located.pod.spec)
+      if (located === undefined || system === undefined) return admitted
       // What is there already may be changed in other fields, or a finalizer could not be taken off it.
-      if (located === undefined || system === undefined || isDeepStrictEqual(locate(resource, oldObject)?.pod.spec.os, located.pod.spec.os))
-        return admitted
-      if (isRun(system, located.pod.spec.nodeName)) return admitted
-      const field = `${located.pointer.slice(1).replaceAll('/', '.')}.spec.os.name`.replace(/^\./, '')
-      const why = `${field} is "${system}", and ${located.pod.spec.nodeName ? `node "${located.pod.spec.nodeName}" does not run it` : 'no node of this cluster runs it'}; pods without ${field}, or with "${nodeSystem}", are admitted`
-      return { allowed: false, error: forbidden(resource, name, why) }
+      const before = locate(resource, oldObject)
+      if (before !== undefined && systemOfPod(before.pod.spec)?.name === system.name) return admitted
+      const { nodeName } = located.pod.spec
+      if (isRun(system.name, nodeName)) return admitted
+      const field = `${located.pointer.slice(1).replaceAll('/', '.')}.${system.field}`.replace(/^\./, '')
+      const why = nodeName ? `node "${nodeName}" does not run it` : 'no node of this cluster runs it'
+      const accepted = `pods without it${system.field === 'spec.os.name' ? `, or with "${nodeSystem}",` : ''} are admitted`
+      return { allowed: false, error: forbidden(resource, name, `${field} is for "${system.name}", and ${why}; ${accepted}`) }
     },
   }
 }

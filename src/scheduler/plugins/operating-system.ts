@@ -10,7 +10,7 @@ export const operatingSystem: SchedulerPlugin = {
     const wanted = systemOfPod(spec)
     if (wanted === undefined) return undefined
     return {
-      filter: ({ node }) => (systemOfNode(node) === wanted ? fits : neverFits("node(s) didn't run the operating system of the pod")),
+      filter: ({ node }) => (systemOfNode(node) === wanted.name ? fits : neverFits("node(s) didn't run the operating system of the pod")),
     }
   },
 }
