@@ -82,3 +82,8 @@ test('enabledPlugins() gives up a protection of the secure profile only where th
   )
   assert.throws(() => enabledPlugins('secure', { enable: ['Priority'], insecureDisable: ['Priority'] }), /is in enableAdmissionPlugins too/)
 })
+
+test('PodSecurityDefaults runs behind all that change objects, so that what they add is filled in', () => {
+  const place = (name: (typeof pluginNames)[number]) => pluginNames.indexOf(name)
+  for (const name of ['MutatingAdmissionPolicy', 'MutatingAdmissionWebhook'] as const) assert.ok(place(name) < place('PodSecurityDefaults'))
+})
