@@ -33,6 +33,7 @@ const defaults: readonly { readonly name: string; readonly always?: true; readon
       note: 'proofs D4 and N1; where nodes enforce it, see Nodes',
       plugins: ['NamespaceDefaults'],
     },
+    { name: 'no pods for a system that no node runs', note: 'nodes refuse them too', plugins: ['OperatingSystem'] },
     { name: 'Pod Security lowered by cluster rights alone', note: 'proof C3', plugins: ['PodSecurityRelaxation'] },
     { name: 'system priorities for kube-system alone', note: 'SystemPriority', plugins: ['SystemPriority'] },
     { name: 'events at a bounded rate', note: 'EventRateLimit', plugins: ['EventRateLimit'] },

@@ -140,6 +140,7 @@ test('controlsOf() shows what a profile switches off, and nothing else', () => {
       'tokens only for accounts with rights',
       'quota and limits in every new namespace',
       'new namespaces deny all traffic but DNS',
+      'no pods for a system that no node runs',
       'Pod Security lowered by cluster rights alone',
       'system priorities for kube-system alone',
       'events at a bounded rate',
