@@ -3,7 +3,10 @@ import type { Clock } from './clock.ts'
 
 /** Waits for `promise`; rejects with the signal's reason when that comes first. What the promise brings later is dropped, its rejection too. */
 export async function untilAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
-  signal.throwIfAborted()
+  if (signal.aborted) {
+    promise.catch(() => undefined)
+    throw signal.reason
+  }
   const aborted = Promise.withResolvers<never>()
   const onAbort = () => aborted.reject(signal.reason)
   signal.addEventListener('abort', onAbort, { once: true })

@@ -10,6 +10,12 @@ import type { Respond } from './webhook.testing.ts'
 const hooked = hookedApi()
 const { base, withHooks, write, remove, auditOf } = hooked
 
+/** Writes these bytes instead of an answer. */
+const raw =
+  (bytes: string): Respond =>
+  (_review, _path, { socket }) =>
+    void socket?.write(bytes)
+
 /** Only who never answers is waited for until the end of the time: a second there, and enough for a busy machine where an answer is wanted. */
 const dead: readonly [string, Respond, RegExp, seconds?: number][] = [
   [
@@ -54,6 +60,32 @@ const dead: readonly [string, Respond, RegExp, seconds?: number][] = [
       return undefined
     },
     /failed to call webhook: the answer is larger than 3145728 bytes$/,
+  ],
+  [
+    'changes the protocol unasked',
+    raw('HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: other\r\n\r\n'),
+    /failed to call webhook: the server responded with the status code 101 but did not return more information$/,
+  ],
+  [
+    'announces answers without end',
+    raw('HTTP/1.1 103 Early Hints\r\nlink: x\r\n\r\n'.repeat(1000)),
+    /failed to call webhook: Post "https:\/\/localhost:\d+\/dead\?timeout=1s": context deadline exceeded$/,
+    1,
+  ],
+  [
+    'sends a header without end',
+    raw(`HTTP/1.1 200 OK\r\n${'x: y\r\n'.repeat(100_000)}`),
+    /failed to call webhook: Post "https:\/\/localhost:\d+\/dead\?timeout=30s": Parse Error: Header overflow$/,
+  ],
+  [
+    'sends its answer in crumbs',
+    raw(`HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n${'1\r\nx\r\n'.repeat(100_000)}`),
+    /failed to call webhook: the answer comes in too many pieces$/,
+  ],
+  [
+    'sends more framing than answer',
+    raw(`HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n${`100;${'e'.repeat(15_000)}\r\n${'x'.repeat(256)}\r\n`.repeat(1000)}`),
+    /failed to call webhook: the answer takes more than 13631488 bytes on the wire$/,
   ],
 ]
 for (const [what, respond, message, timeoutSeconds = 30] of dead) {

@@ -4,6 +4,7 @@ import { request as httpsRequest } from 'node:https'
 import { connect } from 'node:net'
 import type { Container, EphemeralContainer, HTTPGetAction, ProbeHandler } from '../../api/types/core-v1.ts'
 import type { IntOrString } from '../../api/types/meta-v1.ts'
+import { answerHead } from '../../base/answer-head.ts'
 import { request as httpRequest } from '../../base/node-http.ts'
 import { type ContainerRuntime, RuntimeError } from '../cri/runtime.ts'
 import { grpcProbe } from './grpc-probe.ts'
@@ -135,7 +136,17 @@ async function get(url: URL, headers: Headers, signal: AbortSignal): Promise<Ans
   return await new Promise((resolve, reject) => {
     // A probe asks whether the server answers, not who it is: upstream does not verify the pod's certificate either.
     const send = url.protocol === 'https:' ? httpsRequest : httpRequest
-    const request = send(url, { headers, signal, rejectUnauthorized: false, agent: false }, response => {
+    const request = send(url, { headers, signal, rejectUnauthorized: false, agent: false })
+    const failed = (err: Error) => {
+      const why = signal.aborted
+        ? 'context deadline exceeded (Client.Timeout exceeded while awaiting headers)'
+        : dialText(err, url.hostname, url.port)
+      resolve({ why })
+    }
+    answerHead(request).then(response => {
+      const { statusCode: code = 0, headers: answered } = response
+      // The connection is closed already.
+      if (code === 101) return resolve({ code, body: '', location: undefined })
       const chunks: Buffer[] = []
       let size = 0
       response.on('data', (chunk: Buffer) => {
@@ -145,15 +156,9 @@ async function get(url: URL, headers: Headers, signal: AbortSignal): Promise<Ans
       response.on('error', reject)
       response.on('end', () => {
         const body = Buffer.concat(chunks).subarray(0, longestBody).toString()
-        resolve({ code: response.statusCode ?? 0, body, location: response.headers.location })
+        resolve({ code, body, location: answered.location })
       })
-    })
-    request.on('error', err => {
-      const why = signal.aborted
-        ? 'context deadline exceeded (Client.Timeout exceeded while awaiting headers)'
-        : dialText(err, url.hostname, url.port)
-      resolve({ why })
-    })
+    }, failed)
     request.end()
   })
 }

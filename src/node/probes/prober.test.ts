@@ -165,6 +165,18 @@ test('attempt(): of a long answer 10 KiB are kept', async t => {
   assert.equal(output.length, 10 * 1024)
 })
 
+test('attempt(): an answer that changes the protocol is a failure at once', async t => {
+  const server = createServer((_, { socket }) =>
+    socket?.write('HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: x\r\n\r\n'),
+  )
+  t.after(() => server.close())
+  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
+  const address: AddressInfo | string | null = server.address()
+  const port = typeof address === 'object' && address ? address.port : 0
+  const outcome = await attempt({ httpGet: { port } }, target, 60, runtime, signal())
+  assert.deepEqual(outcome, { result: 'failure', output: 'HTTP probe failed with statuscode: 101' })
+})
+
 for (const [name, handler] of [
   ['HTTP', (port: number) => ({ httpGet: { port } })],
   ['TCP', () => ({ tcpSocket: { port: 9, host: '192.0.2.1' } })],

@@ -1,6 +1,7 @@
 // What this server asks the servers behind APIServices for itself: whether they are there, and what they serve. Answers are bounded, redirects refused.
-import type { IncomingMessage } from 'node:http'
 import type { UserInfo } from '../../api/user.ts'
+import { untilAborted } from '../../base/abort.ts'
+import { answerHead } from '../../base/answer-head.ts'
 import { request as httpRequest } from '../../base/node-http.ts'
 import { boundedAnswer } from '../transport/bounded-answer.ts'
 import type { BackendEndpoint } from './backend-state.ts'
@@ -39,7 +40,6 @@ export async function askApi(
 ): Promise<BackendAnswer> {
   const stream = await connectApi(parts, api, endpoint, signal)
   const headers = { ...identityHeaders(aggregator), host: hostOf(api.service), accept, connection: 'close' }
-  const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>()
   const outgoing = httpRequest({
     path,
     headers: etag === undefined ? headers : { ...headers, 'if-none-match': etag },
@@ -48,19 +48,15 @@ export async function askApi(
     createConnection: () => stream,
   })
   const abort = () => {
-    reject(signal.reason)
     outgoing.destroy()
     stream.destroy()
   }
   signal.addEventListener('abort', abort, { once: true })
+  const answer = answerHead(outgoing)
   if (signal.aborted) abort()
-  outgoing.once('response', resolve)
-  // They stay: an error without a listener would end the process.
-  outgoing.on('error', reject)
-  outgoing.once('close', () => reject(new Error('EOF')))
   outgoing.end()
   try {
-    const message = await promise
+    const message = await untilAborted(answer, signal)
     const { statusCode: status = 0, headers: answered } = message
     return {
       status,

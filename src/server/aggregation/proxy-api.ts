@@ -3,6 +3,7 @@ import type { Agent } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { ApiError, timedOut, tooManyRequests } from '../../api/status.ts'
 import type { Clock } from '../../base/clock.ts'
+import { GrowingBuffer } from '../../base/growing-buffer.ts'
 import { messageOf } from '../../base/user-error.ts'
 import { plainText } from '../answers/plain-failure.ts'
 import { unreachable } from '../proxy/backend-connection.ts'
@@ -136,12 +137,16 @@ async function whole(reply: Reply, signal: AbortSignal): Promise<Reply> {
 }
 
 async function collected(body: BodyStream, signal: AbortSignal): Promise<Buffer> {
-  const chunks: Buffer[] = []
+  const pieces = new GrowingBuffer()
+  const write = (chunk: Buffer): boolean => {
+    pieces.push(chunk)
+    return true
+  }
   try {
-    await body({ write: chunk => chunks.push(chunk) > 0, drained: async () => undefined }, signal)
+    await body({ write, drained: async () => undefined }, signal)
   } catch (err) {
     signal.throwIfAborted()
     throw unreachable(messageOf(err))
   }
-  return Buffer.concat(chunks)
+  return pieces.bytes()
 }

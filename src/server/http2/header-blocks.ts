@@ -1,4 +1,5 @@
 // Puts header blocks together, which may come in several frames, and decodes them.
+import { GrowingBuffer } from '../../base/growing-buffer.ts'
 import { errorCode, frameFlag, Http2Error } from '../../base/http2/frames.ts'
 import { HeaderDecoder } from '../../base/http2/header-decoder.ts'
 import type { HeaderField } from '../../base/http2/header-table.ts'
@@ -19,7 +20,7 @@ export type OnBlock = (stream: number, endsStream: boolean, fields: readonly Hea
 interface OpenBlock {
   readonly stream: number
   readonly endsStream: boolean
-  bytes: Buffer
+  readonly bytes: GrowingBuffer
 }
 
 export class HeaderBlocks {
@@ -43,7 +44,10 @@ export class HeaderBlocks {
     if (from !== start) demandOtherStream(stream, bytes, start)
     const endsStream = (flags & frameFlag.endStream) !== 0
     if ((flags & frameFlag.endHeaders) !== 0) this.#decode(stream, endsStream, bytes, from, end)
-    else this.#block = { stream, endsStream, bytes: Buffer.from(bytes.subarray(from, end)) }
+    else {
+      this.#block = { stream, endsStream, bytes: new GrowingBuffer() }
+      this.#block.bytes.push(Buffer.from(bytes.subarray(from, end)))
+    }
   }
 
   /** The content of a CONTINUATION frame. */
@@ -53,10 +57,10 @@ export class HeaderBlocks {
       throw new Http2Error(errorCode.protocolError, `a header block of stream ${stream} goes on that has not begun`)
     if (block.bytes.length + end - start > maxHeaderBytes)
       throw new Http2Error(errorCode.enhanceYourCalm, `a header block is longer than ${maxHeaderBytes} bytes`)
-    block.bytes = Buffer.concat([block.bytes, bytes.subarray(start, end)])
+    block.bytes.push(bytes.subarray(start, end))
     if ((flags & frameFlag.endHeaders) === 0) return
     this.#block = undefined
-    this.#decode(stream, block.endsStream, block.bytes, 0, block.bytes.length)
+    this.#decode(stream, block.endsStream, block.bytes.bytes(), 0, block.bytes.length)
   }
 
   /** Also of a stream that is over or refused: the table goes on. */

@@ -1,6 +1,7 @@
 // The bytes of a request's body, within a limit that is checked before they are kept.
 import type { Readable } from 'node:stream'
 import { apiError, timedOut, tooLarge } from '../../api/status.ts'
+import { GrowingBuffer } from '../../base/growing-buffer.ts'
 import type { RequestHeaders } from './exchange.ts'
 
 /** Upstream's limit for what a client may send. */
@@ -14,7 +15,7 @@ export function declaredLength(headers: RequestHeaders): number | undefined {
   return typeof value === 'string' ? Number(value) : undefined
 }
 
-/** Throws a 413 where more than `limit` bytes are announced or come, a 400 where the client stops in the middle, and a 504 where it takes too long. */
+/** Throws a 413 where more than `limit` bytes are announced or come, a 400 where the client stops in the middle or sends crumbs, and a 504 where it takes too long. */
 export function collectBody(stream: Readable, limit: number, declared: number | undefined): Promise<Buffer> {
   if (declared !== undefined && declared > limit) {
     stream.resume()
@@ -23,32 +24,32 @@ export function collectBody(stream: Readable, limit: number, declared: number | 
   if (stream.readableEnded) return Promise.resolve(Buffer.alloc(0))
   // The client went while the request waited: nothing more would be told of the stream.
   if (stream.destroyed) return Promise.reject(endedEarly())
-  let chunks: Buffer[] = []
+  const body = new GrowingBuffer()
   let size = 0
   // A stream, and so its listeners, may outlive the request by long: they let go of what came, and of who waits for it.
   let waiting: PromiseWithResolvers<Buffer> | undefined = Promise.withResolvers()
   const { promise } = waiting
   const refuse = (err: Error) => {
-    chunks = []
+    body.clear()
     waiting?.reject(err)
     waiting = undefined
   }
   const timer = setTimeout(() => {
     // What comes late is let go of.
-    size = limit
     refuse(timedOut('request did not complete within the allotted timeout'))
   }, maxBodyMs)
   stream.on('data', (chunk: Buffer) => {
     size += chunk.length
-    if (size <= limit) chunks.push(chunk)
-    else refuse(refusal(limit))
+    if (waiting === undefined) return
+    if (size > limit) return refuse(refusal(limit))
+    body.push(chunk)
+    if (body.isCrumbled) refuse(crumbled())
   })
   stream.on('end', () => {
     clearTimeout(timer)
-    const [first] = chunks
-    waiting?.resolve(chunks.length === 1 && first ? first : Buffer.concat(chunks))
+    waiting?.resolve(body.bytes())
     waiting = undefined
-    chunks = []
+    body.clear()
   })
   const cutShort = (cause?: Error) => {
     clearTimeout(timer)
@@ -63,4 +64,5 @@ export function collectBody(stream: Readable, limit: number, declared: number | 
 
 export const endedEarly = (cause?: Error): Error =>
   apiError(400, 'BadRequest', 'the request body ended early', undefined, cause === undefined ? undefined : { cause })
+const crumbled = (): Error => apiError(400, 'BadRequest', 'the request body comes in too many small pieces')
 export const refusal = (limit: number): Error => tooLarge(`limit is ${limit}`)

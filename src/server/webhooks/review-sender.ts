@@ -7,8 +7,9 @@ import type { CallParts } from '../../admission/webhook/call-hook.ts'
 import { type ClientIdentities, identityFor } from '../../admission/webhook/client-identity.ts'
 import { ApiError } from '../../api/status.ts'
 import type { ServiceReference, WebhookClientConfig } from '../../api/types/admissionregistration-v1.ts'
-import { deadline } from '../../base/abort.ts'
+import { deadline, untilAborted } from '../../base/abort.ts'
 import { AnswerError } from '../../base/answer-error.ts'
+import { answerHead } from '../../base/answer-head.ts'
 import type { Clock } from '../../base/clock.ts'
 import { kubernetesVersion } from '../../base/kubernetes-version.ts'
 import { messageOf } from '../../base/user-error.ts'
@@ -171,49 +172,45 @@ class ServiceAgent extends Agent {
   }
 }
 
+/** The signal ends the wait whatever the connection does. */
 async function post(destination: Destination, body: Buffer, signal: AbortSignal): Promise<Buffer> {
   try {
-    return await postOnce(destination, body, signal)
+    return await untilAborted(postOnce(destination, body, signal), signal)
   } catch (err) {
     // A kept connection that was closed meanwhile says nothing of the webhook.
     if (!(err instanceof StaleConnection)) throw err
-    return await postOnce(destination, body, signal)
+    return await untilAborted(postOnce(destination, body, signal), signal)
   }
 }
 
 class StaleConnection extends Error {}
 
-function postOnce({ url, agent, authorization }: Destination, body: Buffer, signal: AbortSignal): Promise<Buffer> {
-  const { promise, resolve, reject } = Promise.withResolvers<Buffer>()
-  const outgoing = httpsRequest(
-    url,
-    {
-      method: 'POST',
-      agent,
-      signal,
-      maxHeaderSize: maxHeaderBytes,
-      rejectUnauthorized: true,
-      headers: {
-        accept: 'application/json, */*',
-        'content-type': 'application/json',
-        'content-length': body.length,
-        ...(authorization === undefined ? {} : { authorization }),
-        'user-agent': `kube-apiserver-admission/${kubernetesVersion}`,
-      },
+async function postOnce({ url, agent, authorization }: Destination, body: Buffer, signal: AbortSignal): Promise<Buffer> {
+  const outgoing = httpsRequest(url, {
+    method: 'POST',
+    agent,
+    signal,
+    maxHeaderSize: maxHeaderBytes,
+    rejectUnauthorized: true,
+    headers: {
+      accept: 'application/json, */*',
+      'content-type': 'application/json',
+      'content-length': body.length,
+      ...(authorization === undefined ? {} : { authorization }),
+      'user-agent': `kube-apiserver-admission/${kubernetesVersion}`,
     },
-    message => {
-      readBody(message).then(resolve, err => {
-        outgoing.destroy()
-        reject(err)
-      })
-    },
-  )
-  outgoing.on('error', err => reject(outgoing.reusedSocket && isReset(err) ? new StaleConnection('', { cause: err }) : err))
+  })
+  const answer = answerHead(outgoing)
   outgoing.end(body)
-  return promise
+  try {
+    return await readBody(await answer)
+  } catch (err) {
+    outgoing.destroy()
+    throw outgoing.reusedSocket && isReset(err) ? new StaleConnection('', { cause: err }) : err
+  }
 }
 
-const isReset = (err: Error): boolean => 'code' in err && (err.code === 'ECONNRESET' || err.code === 'EPIPE')
+const isReset = (err: unknown): boolean => err instanceof Error && 'code' in err && (err.code === 'ECONNRESET' || err.code === 'EPIPE')
 
 /** Of an answer that is no success nothing is read: whoever can choose the address must not learn what is behind it (CVE-2020-8561). */
 async function readBody(message: IncomingMessage): Promise<Buffer> {
