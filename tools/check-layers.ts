@@ -32,7 +32,7 @@ const unguardedJson = /^(?!\s*(?:\/\/|\/?\*)).*(?:\bJSON\.parse\b|\.json\(\))/m
 
 /** Serves tests alone, by its name. `src/node/fake` is the runtime of simulated nodes. */
 const forTests = (path: string): boolean =>
-  /(?:\.(?:test|contract|model)|[./](?:fixture|testing)|\/fake-[^/]+)\.ts$/.test(path) && !path.startsWith('src/node/fake/')
+  /(?:\.(?:test|contract|model|fuzz)|[./](?:fixture|testing)|\/fake-[^/]+)\.ts$/.test(path) && !path.startsWith('src/node/fake/')
 
 /** Each problem as `path: what`; `path` is relative to the root. */
 export function checkFile(path: string, text: string): string[] {
@@ -41,7 +41,7 @@ export function checkFile(path: string, text: string): string[] {
   const lines = text.split('\n').length - 1
   if (lines > maxLines && !path.includes('/generated/')) problems.push(`${path}: ${lines} lines, at most ${maxLines}: split it`)
   if (root !== 'src') return problems
-  const test = path.endsWith('.test.ts') || path.endsWith('.contract.ts') || path.endsWith('testing.ts')
+  const test = path.endsWith('.test.ts') || path.endsWith('.contract.ts') || path.endsWith('testing.ts') || path.endsWith('.fuzz.ts')
   if (!test && text.includes('process.exit(') && path !== 'src/cli/main.ts')
     problems.push(`${path}: process.exit() belongs in src/cli/main.ts only`)
   if (!test && path !== 'src/base/json.ts' && unguardedJson.test(text))

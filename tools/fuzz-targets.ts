@@ -1,0 +1,11 @@
+// Every fuzz target. A test compares the list with the files named `x.fuzz.ts`.
+import { cel } from '../src/api/cel/cel.fuzz.ts'
+import { regex } from '../src/api/cel/evaluate/regex.fuzz.ts'
+import { jsonPath } from '../src/api/custom-resources/json-path.fuzz.ts'
+import { jsonPatch } from '../src/api/patch/json-patch.fuzz.ts'
+import { quantity } from '../src/api/quantity.fuzz.ts'
+import { yaml } from '../src/api/schema/yaml.fuzz.ts'
+import { selector } from '../src/api/selector.fuzz.ts'
+import type { FuzzTarget } from '../src/base/fuzz-target.testing.ts'
+
+export const fuzzTargets: readonly FuzzTarget[] = [cel, jsonPatch, jsonPath, quantity, regex, selector, yaml]
