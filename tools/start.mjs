@@ -17,9 +17,8 @@ await entry(async () => {
   // Becomes the cluster's supervisor where Node can (from 22.15 on): a parent that only waits would cost 40 MB.
   process.execve?.(command[0], command, process.env)
   const child = spawn(command[0], command.slice(1), { stdio: 'inherit' })
-  // The terminal sends Ctrl-C to both; a signal sent to us alone is handed on.
-  for (const signal of ['SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal))
-  process.on('SIGINT', () => undefined)
+  // Ctrl-C reaches the cluster twice, from the terminal and from here: it stops once.
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal))
   return new Promise((resolve, reject) => {
     child.on('error', reject)
     child.on('exit', code => resolve(code ?? 1))

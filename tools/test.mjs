@@ -7,6 +7,7 @@ import {
   ensureKubectl133,
   ensureNpmPackages,
   ensureSystemPackages,
+  ensureUserNodes,
   entry,
   nodePackages,
   registryPackages,
@@ -24,6 +25,7 @@ await entry(() => {
     ensureBundle(node)
   }
   const kubectl133 = args.includes('unit') ? undefined : ensureKubectl133()
-  const env = { ...process.env, ...(kubectl133 === undefined ? {} : { KUBECTL_133: kubectl133 }) }
+  const userNodes = args.includes('unit') ? undefined : ensureUserNodes()
+  const env = { ...process.env, ...(kubectl133 && { KUBECTL_133: kubectl133 }), ...(userNodes && { USER_NODES: userNodes }) }
   return spawnSync(node, [join(root, 'tools', 'run-tests.ts'), ...args], { cwd: root, stdio: 'inherit', env }).status ?? 1
 })

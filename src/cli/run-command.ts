@@ -27,6 +27,7 @@ function describeFailure(err: unknown): string {
 /** Aborted by Ctrl-C, with a reason that is printed as one line. */
 export function interruptible(): AbortSignal {
   const stop = new AbortController()
-  process.once('SIGINT', () => stop.abort(new UserError('Interrupted')))
+  // It may come twice: from the terminal, and from a process that hands on what it gets.
+  process.on('SIGINT', () => stop.abort(new UserError('Interrupted')))
   return stop.signal
 }

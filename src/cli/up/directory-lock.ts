@@ -1,6 +1,5 @@
 // The lock of a data directory: held by the kernel for one process, and free again when that ends, however it ends.
 import { closeSync, openSync } from 'node:fs'
-import { DatabaseSync } from 'node:sqlite'
 
 /** SQLite's primary result code for a lock that another connection has. */
 const busy = 5
@@ -12,6 +11,8 @@ const busy = 5
 export function lockFile(path: string): Disposable | undefined {
   // For its owner alone: whoever may read the file could hold the lock.
   closeSync(openSync(path, 'a', 0o600))
+  // Loaded with the first lock: on Node 22 it warns that it is experimental, and most commands lock nothing.
+  const { DatabaseSync } = process.getBuiltinModule('node:sqlite')
   const db = new DatabaseSync(path)
   try {
     db.exec('BEGIN EXCLUSIVE')
