@@ -23,6 +23,8 @@ export interface RunOptions {
   readonly workloads: readonly string[]
   /** Whether to start containers too; needs root and containerd. */
   readonly containers: boolean
+  /** Called with what begins now. */
+  onStep(step: string): void
 }
 
 /** After the start the heap is still settling; what stays is what counts. */
@@ -32,16 +34,20 @@ export const measuredHere: readonly string[] = ['idle-watches', 'large-list', 'm
 const controlPlaneOnly = ['--control-plane-only']
 const probed = ['list', 'list-consistent', 'list-paged', 'selector', 'watch']
 
-export async function runOnce({ tree, workloads, containers }: RunOptions): Promise<Values> {
+export async function runOnce({ tree, workloads, containers, onStep }: RunOptions): Promise<Values> {
   const directory = mkdtempSync(join(tmpdir(), 'bulkhead-bench-'))
   // Parts that root starts run as users of their own and have to walk through it.
   chmodSync(directory, 0o711)
   try {
+    onStep(`control plane under load (${workloads.length} workloads)`)
     const values = await controlPlane(tree, join(directory, 'control-plane'), workloads)
+    onStep('a bare server of Node, to compare with')
     Object.assign(values, await bareNode(workloads, directory))
+    onStep('100,000 objects, library and check')
     if (workloads.includes('many-objects')) Object.assign(values, await many(tree, join(directory, 'many-objects')))
     Object.assign(values, await startChild(new URL('library-process.ts', import.meta.url), { library: join(tree, 'dist/index.js') }).output)
     Object.assign(values, checkCommand(tree))
+    if (containers) onStep('a node with containers')
     if (containers) Object.assign(values, await nodeOrWhyNot(tree, join(directory, 'node')))
     return values
   } finally {

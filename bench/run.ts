@@ -2,6 +2,8 @@
 import { cpus, totalmem } from 'node:os'
 import { parseArgs } from 'node:util'
 import { compactHeap } from '../src/base/compact-heap.ts'
+import { createProgress } from '../tools/progress.ts'
+import { createScratch, removeScratch } from '../tools/scratch.ts'
 import { buildCommit } from './built-commit.ts'
 import { type Values, workloads } from './load/workloads.ts'
 import { canRunContainers, measuredHere, runOnce } from './run-once.ts'
@@ -31,6 +33,14 @@ async function bench(): Promise<void> {
   const unknown = only?.filter(id => id !== 'none' && !ids.includes(id)) ?? []
   if (unknown.length > 0) throw new Error(`unknown workload ${unknown.join(', ')}\n${usage}`)
   const wanted = ids.filter(id => only?.includes(id) ?? true)
+  const scratch = createScratch()
+  process.env['TMPDIR'] = scratch
+  const progress = createProgress(process.stderr)
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
+    process.once(signal, () => {
+      progress.done('Interrupted: stopping the clusters …')
+      void removeScratch(scratch).then(() => process.exit(130))
+    })
   const containers = canRunContainers() && !flags['no-containers']
   const rounds = Number(flags.rounds ?? (flags.against === undefined ? 1 : 3))
   using other = flags.against === undefined ? undefined : buildCommit(root, flags.against)
@@ -39,10 +49,12 @@ async function bench(): Promise<void> {
   for (let round = 0; round < rounds; round++) {
     // The order turns each round: what the machine does meanwhile falls on both.
     for (const column of round % 2 === 0 ? columns : columns.toReversed()) {
-      console.error(`round ${round + 1} of ${rounds}: ${column.title}`)
-      column.runs.push(await runOnce({ tree: column.tree, workloads: wanted, containers }))
+      const onStep = (step: string) => progress.show(`round ${round + 1} of ${rounds}, ${column.title}: ${step}`)
+      column.runs.push(await runOnce({ tree: column.tree, workloads: wanted, containers, onStep }))
     }
   }
+  progress.end()
+  await removeScratch(scratch)
   const gib = Math.round(totalmem() / 2 ** 30)
   console.log(
     `${cpus().length} cores (${cpus()[0]?.model.trim()}), ${gib} GiB, Node ${process.version}; client and servers on the same cores`,

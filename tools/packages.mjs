@@ -144,14 +144,35 @@ export function ensureSystemPackages(packages, { install = true } = {}) {
   if (process.getuid?.() !== 0 || !existsSync('/usr/bin/apt-get'))
     throw new SetupError(`missing on this machine: ${wanted.join(', ')}. Install them as root: "${command}"`)
   console.log(`Installing Debian packages: ${wanted.join(', ')} …`)
-  const environment = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' }
-  const apt = args =>
-    spawnSync('apt-get', ['-qq', '-o', 'Dpkg::Use-Pty=0', ...args], { stdio: ['ignore', 'ignore', 'inherit'], env: environment }).status ===
-    0
-  const add = () => apt(['install', '-y', '--no-install-recommends', ...wanted])
-  if (!add() && !(apt(['update']) && add())) throw new SetupError(`"${command}" failed: see its output above`)
+  if (!installWithApt(wanted)) throw new SetupError(`"${command}" failed: see its output above`)
   const still = missing(packages).map(({ name }) => name)
   if (still.length > 0) throw new SetupError(`installed, but their files are not where they belong: ${still.join(', ')}`)
+}
+
+/** Another package manager is waited for as long as this, and looked for so often. */
+const aptLock = { waitMs: 600_000, lookMs: 2_000, message: /could not get lock|unable to lock|unable to acquire the dpkg/i }
+
+function installWithApt(names) {
+  const add = () => apt(['install', '-y', '--no-install-recommends', ...names])
+  return add() || (apt(['update']) && add())
+}
+
+/** Runs apt-get; while another process has its lock, waits for it. */
+function apt(args) {
+  const environment = { ...process.env, DEBIAN_FRONTEND: 'noninteractive', LC_ALL: 'C' }
+  const until = performance.now() + aptLock.waitMs
+  for (let told = false; ; told = true) {
+    const options = { stdio: ['ignore', 'ignore', 'pipe'], env: environment, encoding: 'utf8' }
+    const { status, stderr } = spawnSync('apt-get', ['-qq', '-o', 'Dpkg::Use-Pty=0', ...args], options)
+    if (status === 0) return true
+    if (!aptLock.message.test(stderr) || performance.now() > until) {
+      process.stderr.write(stderr)
+      return false
+    }
+    if (!told) console.log('Another process uses apt: waiting until it has finished …')
+    // Nothing else is to be done meanwhile.
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, aptLock.lookMs)
+  }
 }
 
 /** Builds the bundle where a source file is newer than it. */

@@ -1,10 +1,11 @@
 // Runs the test files and prints at its end `N passed, N failed, N skipped`. Unit tests run in three processes at a time, for some wait, and a dozen files share
 // one: to start and to load the same modules is two thirds of what most files do. End-to-end tests run one after the other, each file in its own.
 // Arguments: `unit` or `e2e` for one part, any other text for the files whose path holds it. VERBOSE=1 prints every test.
-import { chmodSync, globSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { globSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { run } from 'node:test'
+import { createProgress } from './progress.ts'
+import { createScratch, removeScratch } from './scratch.ts'
 
 /** A folder with kubectl of the API's own version, beside Debian's: what kubectl does is tried with both. */
 const kubectl133 = process.env['KUBECTL_133']
@@ -25,12 +26,15 @@ const skipped = new Map<string, number>()
 const filesAtOnce = 12
 const compileCache = resolve('node_modules/.cache/compile')
 
-/** What unit tests leave in their temporary folder goes with it. End-to-end tests mount there, and clean up themselves. */
-const scratch = mkdtempSync(join(tmpdir(), 'bh-'))
-// Some tests look at what other users may do below.
-chmodSync(scratch, 0o711)
-process.once('exit', () => rmSync(scratch, { recursive: true, force: true }))
-const outerTmp = process.env['TMPDIR']
+const scratch = createScratch()
+const progress = createProgress()
+const interrupted = new AbortController()
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
+  process.on(signal, () => {
+    if (!interrupted.signal.aborted) progress.done('Interrupted: stopping what the tests have started …')
+    interrupted.abort()
+  })
+process.env['TMPDIR'] = scratch
 
 /** A test or suite that hangs must not hang the run: far beyond what any of them takes, the one that compiles client-go on a slow machine too. */
 const hangMs = 900_000
@@ -40,21 +44,19 @@ for (const part of parts.filter(({ name }) => wanted.length === 0 || wanted.incl
   if (files.length === 0) continue
   console.log(`${part.title} tests: ${files.length} files`)
   // What each process loads is compiled once. End-to-end tests start the product as users do.
-  if (part.name === 'unit') Object.assign(process.env, { NODE_COMPILE_CACHE: compileCache, TMPDIR: scratch })
-  else {
-    delete process.env['NODE_COMPILE_CACHE']
-    if (outerTmp === undefined) delete process.env['TMPDIR']
-    else process.env['TMPDIR'] = outerTmp
-  }
+  if (part.name === 'unit') process.env['NODE_COMPILE_CACHE'] = compileCache
+  else delete process.env['NODE_COMPILE_CACHE']
   if (part.path !== undefined) process.env['PATH'] = `${part.path}:${process.env['PATH']}`
   const began = performance.now()
-  await runFiles(part.name === 'unit' ? sharing(files) : files, part.concurrency)
-  console.log(`${part.title} tests took ${((performance.now() - began) / 1000).toFixed(0)} s`)
+  await runFiles(part.name === 'unit' ? sharing(files) : files, part.concurrency, part.title)
+  if (interrupted.signal.aborted) break
+  progress.done(`${part.title} tests took ${((performance.now() - began) / 1000).toFixed(0)} s`)
 }
 for (const failure of failures) console.log(`\nFAILED: ${failure}`)
 if (skipped.size > 0) console.log(`\nSkipped: ${[...skipped].map(([reason, count]) => `${count} (${reason})`).join(', ')}`)
 console.log(`${totals.passed} passed, ${totals.failed} failed, ${totals.skipped} skipped`)
-process.exitCode = totals.failed === 0 && totals.passed > 0 ? 0 : 1
+await removeScratch(scratch)
+process.exitCode = totals.failed === 0 && totals.passed > 0 && !interrupted.signal.aborted ? 0 : 1
 
 /** Files that import the tests of a dozen neighbours each. */
 function sharing(files: readonly string[]): string[] {
@@ -67,7 +69,10 @@ function sharing(files: readonly string[]): string[] {
   })
 }
 
-async function runFiles(files: readonly string[], concurrency: number): Promise<void> {
+async function runFiles(files: readonly string[], concurrency: number, part: string): Promise<void> {
+  let ended = 0
+  const showProgress = (last: string) =>
+    progress.show(`${part}: ${ended} of ${files.length} test processes, ${totals.passed} passed, ${totals.failed} failed${last}`)
   // What a file printed is shown where one of its tests failed.
   const printed = new Map<string, string>()
   const failedFiles = new Set<string>()
@@ -78,7 +83,7 @@ async function runFiles(files: readonly string[], concurrency: number): Promise<
     depth.set(file ?? '', nesting)
     return before <= nesting
   }
-  const stream = run({ files: [...files], concurrency, timeout: hangMs })
+  const stream = run({ files: [...files], concurrency, timeout: hangMs, signal: interrupted.signal })
   stream.on('test:pass', ({ file, nesting, name, details, skip }) => {
     const leaf = isLeaf(file, nesting)
     // A suite that is skipped as a whole tells of none of its tests.
@@ -89,7 +94,7 @@ async function runFiles(files: readonly string[], concurrency: number): Promise<
       const reason = typeof skip === 'string' && skip !== '' ? skip : 'without a reason'
       skipped.set(reason, (skipped.get(reason) ?? 0) + 1)
     }
-    if (verbose) console.log(`${skip === undefined ? 'ok  ' : 'skip'} ${title(file, name)}`)
+    if (verbose) progress.done(`${skip === undefined ? 'ok  ' : 'skip'} ${title(file, name)}`)
   })
   stream.on('test:fail', ({ file, nesting, name, details }) => {
     isLeaf(file, nesting)
@@ -101,7 +106,7 @@ async function runFiles(files: readonly string[], concurrency: number): Promise<
     failedFiles.add(file ?? resolve(name))
     const cause = error.cause instanceof Error ? (error.cause.stack ?? error.cause.message) : String(error.cause ?? error.message)
     failures.push(`${title(file, name)}\n${indent(`${cause}${ending(error)}`)}`)
-    console.log(`FAIL ${title(file, name)}`)
+    progress.done(`FAIL ${title(file, name)}`)
   })
   for (const type of ['test:stdout', 'test:stderr'] as const)
     stream.on(type, ({ file, message }) => {
@@ -111,6 +116,11 @@ async function runFiles(files: readonly string[], concurrency: number): Promise<
   stream.on('test:diagnostic', ({ file, message }) => {
     if (file !== undefined && !/^(?:tests|suites|pass|fail|cancelled|skipped|todo|duration_ms) [\d.]+$/.test(message))
       printed.set(file, `${printed.get(file) ?? ''}${message}\n`.slice(-4000))
+  })
+  stream.on('test:summary', ({ file }) => {
+    if (file === undefined) return
+    ended++
+    showProgress(file.startsWith(scratch) ? '' : `, last ${relative(file)}`)
   })
   for await (const _event of stream) {
     // Reading drives the run; the listeners above do the work.
