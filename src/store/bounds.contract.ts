@@ -1,9 +1,9 @@
 // What every store must do about how much it holds; part of store.contract.ts.
 import assert from 'node:assert/strict'
 import { describe } from 'node:test'
-import { must, object, put, remove, type TestObject } from './objects.fixture.ts'
+import { must, object, put, range, record, remove, settle, type TestObject } from './objects.fixture.ts'
 import type { InStore } from './store.contract.ts'
-import { StoreFull, type WriteSize } from './store.ts'
+import { RevisionCompacted, StoreFull, type WriteSize } from './store.ts'
 
 const mebibyte = 2 ** 20
 /** An object of about so many bytes. */
@@ -101,5 +101,99 @@ export function boundsContract(name: string, inStore: InStore): void {
       },
       { maxStoredBytes: 2 * mebibyte },
     )
+  })
+
+  describe(`${name} store: the past of all resources`, () => {
+    inStore(
+      'takes no more than it may, and the resource that changed most gives way',
+      async (store, pods) => {
+        const start = store.revision
+        await put(pods, 'quiet')
+        const noisy = ['a', 'b', 'c'].map(groupResource => store.collection({ groupResource }))
+        for (let i = 0; i < 30; i++) for (const collection of noisy) await put(collection, 'x', sized(50_000 + i))
+        // Together 4.5 MB were written: about 20 of these events are left.
+        assert.equal(pods.oldestRevision, start)
+        for (const collection of noisy) {
+          const left = collection.list({}).revision - collection.oldestRevision
+          assert.ok(left > 9 && left < 30, `${left} revisions`)
+          assert.throws(() => collection.watch({ after: start }), RevisionCompacted)
+        }
+        const seen = record(pods.watch({ after: start }))
+        await settle()
+        assert.deepEqual(seen.types(), ['ADDED quiet'])
+      },
+      { pastBytes: mebibyte },
+    )
+  })
+
+  describe(`${name} store: what waits for readers`, () => {
+    inStore(
+      'is bounded for all watches together: those that are behind for longest end, and who reads goes on',
+      async (store, pods) => {
+        const after = store.revision
+        const read = record(pods.watch({ after }))
+        const watches = range(0, 3).map(() => pods.watch({ after }))
+        const behind = watches.map(watch => record(watch))
+        await settle()
+        const write = (round: number) => put(pods, 'a', sized(100_000 + round))
+        for (const [round, watch] of watches.entries()) {
+          watch.pause()
+          await write(round)
+        }
+        // 4, 3, 2 and 1 objects wait.
+        assert.deepEqual(
+          behind.map(({ ended }) => ended()),
+          [undefined, undefined, undefined, undefined],
+        )
+        await write(4)
+        assert.match(behind[0]?.ended() ?? '', /^too slow: more than 1048576 bytes wait for all readers together/)
+        assert.deepEqual(
+          behind.slice(1).map(({ ended }) => ended()),
+          [undefined, undefined, undefined],
+        )
+        for (const watch of watches) watch.resume()
+        for (const round of range(5, 20)) await write(round)
+        assert.deepEqual(
+          behind.slice(1).map(({ ended }) => ended()),
+          [undefined, undefined, undefined],
+        )
+        assert.equal(behind[1]?.events.length, 21)
+        assert.equal(read.events.length, 21)
+      },
+      { waitingBytes: mebibyte },
+    )
+
+    inStore(
+      'counts what a watch begins with',
+      async (store, pods) => {
+        const after = store.revision
+        for (const round of range(0, 5)) await put(pods, 'a', sized(100_000 + round))
+        const watches = range(0, 1).map(() => pods.watch({ after }))
+        const behind = watches.map(watch => record(watch))
+        for (const watch of watches) watch.pause()
+        await settle()
+        await put(pods, 'a', sized(1))
+        assert.match(behind[0]?.ended() ?? '', /^too slow/)
+        assert.equal(behind[1]?.ended(), undefined)
+      },
+      { waitingBytes: mebibyte },
+    )
+
+    inStore('is handed over in pieces, so that a reader can pause between them', async (store, pods) => {
+      const after = store.revision
+      for (const round of range(0, 9)) await put(pods, 'a', sized(100_000 + round))
+      const watch = pods.watch({ after })
+      const pieces: number[] = []
+      watch.onEvents(events => {
+        pieces.push(events.length)
+        watch.pause()
+      })
+      await settle()
+      assert.deepEqual(pieces, [3])
+      assert.equal(watch.revision, after + 3)
+      for (let round = 0; round < 5; round++) watch.resume()
+      assert.deepEqual(pieces, [3, 3, 3, 1])
+      assert.equal(watch.revision, after + 10)
+    })
   })
 }

@@ -4,11 +4,14 @@ import type { Logger } from '../base/log.ts'
 import { StallWatch } from '../base/stall-watch.ts'
 import { VersionEvent } from './event.ts'
 import { defaultWindow, type WindowLimits } from './event-window.ts'
+import type { LargeObjects } from './large/large-objects.ts'
 import type { StoreMetrics } from './metrics.ts'
 import type { Collection, CollectionOptions, Entry, Store, StoreStatus } from './store.ts'
 import { WriteFailed } from './store.ts'
 import { StoredBytes } from './stored-bytes.ts'
+import { WaitingBytes } from './waiting-bytes.ts'
 import { type CacheOwner, type DecidedWrite, WatchCache } from './watch-cache.ts'
+import { WindowBudget } from './window-budget.ts'
 
 /** What makes writes durable. */
 export interface CommitLog {
@@ -31,6 +34,11 @@ export interface CommitQueueOptions {
   readonly oldestRevision?: number
   /** See `Store.maxStoredBytes`. Default: no bound. */
   readonly maxStoredBytes?: number
+  /** Bytes of the past of all collections, and of what waits for the readers of all watches. Default: 64 MiB of each. */
+  readonly pastBytes?: number
+  readonly waitingBytes?: number
+  /** Keeps large objects out of memory. */
+  readonly large?: LargeObjects
 }
 
 interface Waiting {
@@ -49,6 +57,9 @@ export class CommitQueue implements Store, CacheOwner {
   readonly #oldestRevision: number
   readonly contents = new StoredBytes()
   readonly maxStoredBytes: number
+  readonly large: LargeObjects | undefined
+  readonly past: WindowBudget
+  readonly waiting: WaitingBytes
   readonly #stalls: StallWatch
   /** The newest revision that is visible, and the newest that is decided; never apart for longer than a commit. */
   #revision: number
@@ -71,6 +82,9 @@ export class CommitQueue implements Store, CacheOwner {
     this.#published = this.#revision
     this.#oldestRevision = options.oldestRevision ?? this.#revision
     this.maxStoredBytes = options.maxStoredBytes ?? Number.POSITIVE_INFINITY
+    this.large = options.large
+    this.past = new WindowBudget(options.pastBytes)
+    this.waiting = new WaitingBytes(options.waitingBytes)
     options.metrics?.observeContents(this)
     this.#stalls = new StallWatch({ clock: options.clock, log: options.log, subject: 'store' })
   }
@@ -120,6 +134,7 @@ export class CommitQueue implements Store, CacheOwner {
     this.#revision = revision
     this.#decided = revision
     this.#published = revision
+    this.large?.loaded()
   }
 
   commit(write: DecidedWrite): Promise<Entry> {
@@ -177,6 +192,7 @@ export class CommitQueue implements Store, CacheOwner {
     this.#stalls[Symbol.dispose]()
     for (const cache of this.#caches.values()) cache.endWatches('the store closed')
     await this.#options.commitLog?.close()
+    await this.large?.close()
   }
 
   /** At the end of this turn of the event loop: the writes of all requests that came in it share a sync, and a lone write waits for nobody. */

@@ -4,6 +4,7 @@ import type { KubeObject } from '../api/object.ts'
 import { deepFreeze } from '../base/freeze.ts'
 import { parseJson } from '../base/json.ts'
 import { encodeObject } from './encode-object.ts'
+import { LargeBytes, type LargeObjects } from './large/large-objects.ts'
 import { type Holder, RecentObjects } from './recent-objects.ts'
 import type { CollectionOptions, Entry, EventType } from './store.ts'
 
@@ -22,14 +23,16 @@ export interface EntryParts {
   readonly extraFields: StringMap | undefined
   /** The parsed object where it is at hand. */
   readonly object?: KubeObject
+  /** Where large objects are kept; undefined where all stay in memory. */
+  readonly large?: LargeObjects | undefined
 }
 
 export class StoredEntry implements Entry, Holder {
   readonly namespace: string
   readonly name: string
   readonly revision: number
-  readonly bytes: Buffer
   readonly labels: StringMap
+  readonly #bytes: Buffer | LargeBytes
   #extraFields: StringMap | undefined
   #fields: StringMap | undefined
   #object: KubeObject | undefined
@@ -38,14 +41,25 @@ export class StoredEntry implements Entry, Holder {
     this.namespace = parts.namespace
     this.name = parts.name
     this.revision = parts.revision
-    this.bytes = parts.bytes
+    const { bytes, large } = parts
+    this.#bytes = large !== undefined && bytes.length >= large.fromBytes ? large.hold(bytes) : bytes
     this.labels = parts.labels ?? noLabels
     this.#extraFields = parts.extraFields
     if (parts.object !== undefined) this.#hold(parts.object)
   }
 
+  get bytes(): Buffer {
+    const bytes = this.#bytes
+    return bytes instanceof LargeBytes ? bytes.read() : bytes
+  }
+
   get byteLength(): number {
-    return this.bytes.length
+    return this.#bytes.length
+  }
+
+  /** Where its bytes are kept, if it is a large one: then nobody else should keep them. */
+  get large(): LargeObjects | undefined {
+    return this.#bytes instanceof LargeBytes ? this.#bytes.owner : undefined
   }
 
   get extraFields(): StringMap | undefined {

@@ -3,6 +3,7 @@ import type { StoredEntry } from './entry.ts'
 import type { VersionEvent } from './event.ts'
 import { keyOf } from './ordered-slots.ts'
 import { RevisionCompacted } from './store.ts'
+import { WindowBudget } from './window-budget.ts'
 
 export interface WindowLimits {
   readonly events: number
@@ -23,9 +24,17 @@ export class EventWindow {
   /** Every event above this revision is in the window. */
   #start: number
 
-  constructor(start: number, limits: WindowLimits) {
+  readonly #budget: WindowBudget
+
+  constructor(start: number, limits: WindowLimits, budget = new WindowBudget()) {
     this.#start = start
     this.#limits = limits
+    this.#budget = budget
+    budget.add(this)
+  }
+
+  get bytes(): number {
+    return this.#bytes
   }
 
   /** The oldest revision that a watch can resume from and a list can be taken at. */
@@ -35,17 +44,39 @@ export class EventWindow {
 
   push(event: VersionEvent): void {
     this.#events.push(event)
-    this.#bytes += event.entry.bytes.length
+    const before = this.#bytes
+    this.#bytes += event.entry.byteLength
     const { events, bytes, ageMs } = this.#limits
     // The newest event stays even where it alone is over the limit, or no watch could resume at all.
     while (this.#events.length - this.#head > 1) {
       const oldest = this.#events[this.#head]
       if (oldest === undefined) break
       if (this.#events.length - this.#head <= events && this.#bytes <= bytes && event.at - oldest.at <= ageMs) break
-      this.#start = oldest.revision
-      this.#bytes -= oldest.entry.bytes.length
-      this.#head++
+      this.#drop(oldest)
     }
+    this.#compact()
+    this.#budget.changed(this.#bytes - before)
+  }
+
+  /** Drops the oldest events, so many bytes at least, but for the newest event. */
+  shorten(bytes: number): void {
+    const before = this.#bytes
+    while (before - this.#bytes < bytes && this.#events.length - this.#head > 1) {
+      const oldest = this.#events[this.#head]
+      if (oldest === undefined) break
+      this.#drop(oldest)
+    }
+    this.#compact()
+    this.#budget.changed(this.#bytes - before)
+  }
+
+  #drop(oldest: VersionEvent): void {
+    this.#start = oldest.revision
+    this.#bytes -= oldest.entry.byteLength
+    this.#head++
+  }
+
+  #compact(): void {
     // At once, however few: a dozen large objects fill the window, and what is left here of them would still be held.
     if (this.#head * 2 > this.#events.length) {
       this.#events = this.#events.slice(this.#head)
@@ -57,6 +88,7 @@ export class EventWindow {
   clear(revision: number): void {
     this.#events = []
     this.#head = 0
+    this.#budget.changed(-this.#bytes)
     this.#bytes = 0
     this.#start = revision
   }

@@ -10,6 +10,8 @@ export class VersionEvent implements StoreEvent {
   readonly at: number
   #frame: Buffer | undefined
   #otherFrames: Map<EventType, Buffer> | undefined
+  /** Of a large object, whose bytes are kept elsewhere: shared by those who are sent it at once. */
+  #lentFrames: Map<EventType, WeakRef<Buffer>> | undefined
   #departed: StoredEntry | undefined
 
   /** `frame` is the frame of the event's own type, where encoding the entry has made it already. */
@@ -18,7 +20,7 @@ export class VersionEvent implements StoreEvent {
     this.entry = entry
     this.previous = previous
     this.at = at
-    this.#frame = frame
+    if (entry.large === undefined) this.#frame = frame
   }
 
   get revision(): number {
@@ -32,6 +34,7 @@ export class VersionEvent implements StoreEvent {
   }
 
   frame(type: EventType): Buffer {
+    if (this.entry.large !== undefined) return this.#lentFrame(type)
     if (type === this.type) {
       this.#frame ??= frameOf(type, this.entry.bytes)
       return this.#frame
@@ -44,6 +47,15 @@ export class VersionEvent implements StoreEvent {
     }
     return frame
   }
+
+  #lentFrame(type: EventType): Buffer {
+    this.#lentFrames ??= new Map()
+    const lent = this.#lentFrames.get(type)?.deref()
+    if (lent !== undefined) return lent
+    const frame = frameOf(type, this.entryAs(type).bytes)
+    this.#lentFrames.set(type, new WeakRef(frame))
+    return frame
+  }
 }
 
 /**
@@ -51,7 +63,7 @@ export class VersionEvent implements StoreEvent {
  * same (apiserver pkg/storage/cacher/cache_watcher.go, convertToWatchEvent), and thereby never shows an object outside the selection.
  */
 function departed(previous: StoredEntry, revision: number): StoredEntry {
-  const { namespace, name, labels, extraFields } = previous
+  const { namespace, name, labels, extraFields, large } = previous
   const bytes = bufferOf(JSON.stringify(withRevision(previous.object, revision)))
-  return new StoredEntry({ namespace, name, revision, bytes, labels, extraFields })
+  return new StoredEntry({ namespace, name, revision, bytes, labels, extraFields, large })
 }

@@ -14,6 +14,9 @@ export interface MemoryStoreOptions {
   readonly window?: Partial<WindowLimits>
   /** See `Store.maxStoredBytes`. Default: no bound. */
   readonly maxStoredBytes?: number
+  /** Bytes of the past that is kept of all resources together, and of what waits for the readers of all watches. Default: 64 MiB of each. */
+  readonly pastBytes?: number
+  readonly waitingBytes?: number
 }
 
 /** A store in memory. Writes become visible in the next microtask, those of one task together. */

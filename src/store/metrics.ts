@@ -1,6 +1,13 @@
 // What the store tells Prometheus.
 import { Counter, Gauge, Histogram, type Registry } from '../base/metrics.ts'
+import type { LargeObjects } from './large/large-objects.ts'
 import type { Store } from './store.ts'
+
+interface ObservedStore extends Pick<Store, 'contents' | 'maxStoredBytes'> {
+  readonly large: LargeObjects | undefined
+  readonly past: { readonly bytes: number }
+  readonly waiting: { readonly bytes: number }
+}
 
 export interface StoreMetrics {
   /** A group of writes became durable and visible. */
@@ -9,7 +16,7 @@ export interface StoreMetrics {
   readonly failed: Gauge
   readonly compactedRevision: Gauge
   /** What the store holds is read whenever somebody asks for the metrics. */
-  observeContents(store: Pick<Store, 'contents' | 'maxStoredBytes'>): void
+  observeContents(store: ObservedStore): void
 }
 
 export function createStoreMetrics(registry: Registry): StoreMetrics {
@@ -33,8 +40,8 @@ export function createStoreMetrics(registry: Registry): StoreMetrics {
     help: 'Revisions up to this one are kept only where they are the newest of their object',
     registers,
   })
-  let observed: Pick<Store, 'contents' | 'maxStoredBytes'> | undefined
-  const gauge = (name: string, help: string, read: (store: Pick<Store, 'contents' | 'maxStoredBytes'>) => number) =>
+  let observed: ObservedStore | undefined
+  const gauge = (name: string, help: string, read: (store: ObservedStore) => number) =>
     new Gauge({
       ...{ name, help, registers },
       collect() {
@@ -42,6 +49,10 @@ export function createStoreMetrics(registry: Registry): StoreMetrics {
       },
     })
   gauge('bulkhead_store_stored_bytes', 'Size of all objects, as the bound of the store counts it', ({ contents }) => contents.total)
+  gauge('bulkhead_store_large_cached_bytes', 'Bytes of large objects in memory', ({ large }) => large?.bytesInMemory ?? 0)
+  gauge('bulkhead_store_past_bytes', 'Bytes of the past from which watches resume, of all resources', ({ past }) => past.bytes)
+  gauge('bulkhead_store_waiting_bytes', 'Bytes that wait for the readers of watches that are behind', ({ waiting }) => waiting.bytes)
+  gauge('bulkhead_store_large_files', 'Versions of large objects in files', ({ large }) => large?.files ?? 0)
   gauge('bulkhead_store_stored_bytes_limit', 'Size of all objects beyond which writes are refused', ({ maxStoredBytes }) => maxStoredBytes)
   return {
     observeContents(store) {

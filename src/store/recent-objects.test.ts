@@ -6,7 +6,7 @@ import { type Holder, RecentObjects } from './recent-objects.ts'
 describe('RecentObjects', () => {
   it('tells the oldest to forget when more bytes are held than allowed', () => {
     const forgotten: string[] = []
-    const holder = (name: string, size: number): Holder => ({ bytes: Buffer.alloc(size), forget: () => forgotten.push(name) })
+    const holder = (name: string, size: number): Holder => ({ byteLength: size, forget: () => forgotten.push(name) })
     const recent = new RecentObjects(100)
     recent.add(holder('a', 40))
     recent.add(holder('b', 60))
@@ -23,13 +23,13 @@ describe('RecentObjects', () => {
     const recent = new RecentObjects(100)
     const holders: WeakRef<Holder>[] = []
     for (let i = 0; i < 500; i++) {
-      const holder = { bytes: Buffer.alloc(30), forget: () => undefined }
+      const holder = { byteLength: 30, forget: () => undefined }
       holders.push(new WeakRef(holder))
       recent.add(holder)
     }
     await new Promise(resolve => setImmediate(resolve))
     const held = stillHeld(holders)
     assert.ok(held >= 3 && held <= 6, `${held} holders`)
-    recent.add({ bytes: Buffer.alloc(1), forget: () => undefined })
+    recent.add({ byteLength: 1, forget: () => undefined })
   })
 })

@@ -2,7 +2,7 @@
 
 /** Something that holds a parsed object until it is told to forget it. */
 export interface Holder {
-  readonly bytes: Buffer
+  readonly byteLength: number
   forget(): void
 }
 
@@ -20,12 +20,12 @@ export class RecentObjects {
   /** To be called when the holder has begun to hold, and not again before it was told to forget. */
   add(holder: Holder): void {
     this.#holders.push(holder)
-    this.#bytes += holder.bytes.length
+    this.#bytes += holder.byteLength
     // The newest stays, whatever its size: who has just written or read it asks for its object several times.
     while (this.#bytes > this.#maxBytes && this.#head < this.#holders.length - 1) {
       const oldest = this.#holders[this.#head++]
       if (oldest === undefined) break
-      this.#bytes -= oldest.bytes.length
+      this.#bytes -= oldest.byteLength
       oldest.forget()
     }
     // At once, however few: what is left here of those that are gone still holds their bytes.

@@ -26,6 +26,8 @@ import { watchContract } from './watch.contract.ts'
 export interface ContractOptions {
   readonly window?: Partial<WindowLimits>
   readonly maxStoredBytes?: number
+  readonly pastBytes?: number
+  readonly waitingBytes?: number
 }
 export type OpenStore = (options: ContractOptions) => Store | Promise<Store>
 

@@ -21,6 +21,8 @@ export interface Entry {
   readonly objectAtHand: KubeObject | undefined
   /** The same for one look, as a pass over many objects takes it: what is parsed for it is neither frozen nor kept. Not to be changed. */
   readonly objectOnce: KubeObject
+  /** Of a large object: where what is made of it is kept, too. Undefined for the others, of which all may stay in memory. */
+  readonly large?: { hold(bytes: Buffer): { read(): Buffer } } | undefined
 }
 
 export type EventType = 'ADDED' | 'MODIFIED' | 'DELETED'
@@ -139,7 +141,7 @@ export interface WriteSize {
   readonly growth: number
 }
 
-/** The objects of one resource. All reads come from memory; they show what is durable. */
+/** The objects of one resource. Reads show what is durable, and answer in the same turn: from memory, or from a file where a large object is not there. */
 export interface Collection {
   readonly groupResource: string
   get(namespace: string, name: string): Entry | undefined

@@ -4,14 +4,17 @@ import { turn } from '../base/turns.ts'
 import { encode, StoredEntry, withRevision } from './entry.ts'
 import { VersionEvent } from './event.ts'
 import { EventWindow, type WindowLimits } from './event-window.ts'
+import type { LargeObjects } from './large/large-objects.ts'
 import { listPage } from './listing.ts'
 import { keyOf, OrderedSlots, type Slot } from './ordered-slots.ts'
 import { SelectionIndex } from './selection-index.ts'
 import type { Collection, CollectionOptions, Entry, ListQuery, ListResult, Watch, WatchQuery, WriteRequest } from './store.ts'
 import { maxObjectBytes, ObjectTooLarge, RevisionCompacted, RevisionInFuture, StoreFull, WriteConflict } from './store.ts'
 import { type StoredBytes, storedSize } from './stored-bytes.ts'
+import type { WaitingBytes } from './waiting-bytes.ts'
 import { Watcher, type WatcherOwner } from './watcher.ts'
 import { WatcherIndex } from './watcher-index.ts'
+import type { WindowBudget } from './window-budget.ts'
 
 /** A write that is decided: it has its revision and its bytes, and waits to become durable. */
 export interface DecidedWrite {
@@ -45,6 +48,10 @@ export interface CacheOwner {
   readonly nextRevision: number
   readonly contents: StoredBytes
   readonly maxStoredBytes: number
+  /** Undefined where all objects stay in memory. */
+  readonly large: LargeObjects | undefined
+  readonly past: WindowBudget
+  readonly waiting: WaitingBytes
   /** Takes the next revision and queues the write; resolves when it is durable and visible. */
   commit(write: DecidedWrite): Promise<Entry>
   listenerFailed(err: unknown): void
@@ -71,7 +78,7 @@ export class WatchCache implements Collection, WatcherOwner {
   constructor(groupResource: string, owner: CacheOwner, start: number, limits: WindowLimits) {
     this.groupResource = groupResource
     this.#owner = owner
-    this.#window = new EventWindow(start, limits)
+    this.#window = new EventWindow(start, limits, owner.past)
   }
 
   /** Called when the resource is declared; records may have been loaded before. */
@@ -129,6 +136,10 @@ export class WatchCache implements Collection, WatcherOwner {
     return this.#owner.publishedRevision
   }
 
+  get waiting(): WaitingBytes {
+    return this.#owner.waiting
+  }
+
   closed(watcher: Watcher): void {
     this.#watchers.remove(watcher)
   }
@@ -161,7 +172,17 @@ export class WatchCache implements Collection, WatcherOwner {
     const { frame, bytes } = encode(type, stamped)
     if (bytes.length > maxObjectBytes && type !== 'DELETED' && grows(stamped, bytes, newest)) throw new ObjectTooLarge(bytes.length)
     const labels = stamped.metadata.labels
-    const entry = new StoredEntry({ namespace, name, revision, bytes, labels, extraFields: this.#fieldsOf?.(stamped), object: stamped })
+    const { large } = this.#owner
+    const entry = new StoredEntry({
+      namespace,
+      name,
+      revision,
+      bytes,
+      labels,
+      extraFields: this.#fieldsOf?.(stamped),
+      object: stamped,
+      large,
+    })
     return { cache: this, key, type, entry, previous: newest, frame }
   }
 

@@ -2,14 +2,19 @@
 import type { StoredEntry } from './entry.ts'
 import type { VersionEvent } from './event.ts'
 import type { EventType, Watch, Watched, WatchQuery } from './store.ts'
+import type { WaitingBytes } from './waiting-bytes.ts'
 
 /** Upstream gives a watcher 10 to 1,000 events; bytes say better what a slow reader costs. */
 const defaultMaxPendingBytes = 8 * 2 ** 20
+
+/** Bytes of objects that are handed over at once, unless one is larger. */
+const handOverBytes = 256 * 1024
 
 /** What a watcher asks of its cache. */
 export interface WatcherOwner {
   /** The newest revision whose events were offered to every watcher. */
   readonly publishedRevision: number
+  readonly waiting: WaitingBytes
   closed(watcher: Watcher): void
   listenerFailed(err: unknown): void
 }
@@ -19,7 +24,9 @@ export class Watcher implements Watch {
   readonly #maxPendingBytes: number
   readonly #owner: WatcherOwner
   #pending: Watched[] = []
+  /** Of what was offered since the reader was last up to date, and of what it began with. */
   #pendingBytes = 0
+  #replayBytes = 0
   #listener: ((events: readonly Watched[]) => void) | undefined
   #endListener: ((reason: string) => void) | undefined
   #endReason: string | undefined
@@ -71,6 +78,7 @@ export class Watcher implements Watch {
     if (this.#closed) return
     this.#closed = true
     this.#pending = []
+    this.#owner.waiting.delete(this)
     this.#owner.closed(this)
   }
 
@@ -86,7 +94,9 @@ export class Watcher implements Watch {
   replay(events: readonly VersionEvent[]): void {
     for (const event of events) {
       const watched = this.#view(event)
-      if (watched !== undefined) this.#pending.push(watched)
+      if (watched === undefined) continue
+      this.#pending.push(watched)
+      this.#replayBytes += event.entry.byteLength
     }
   }
 
@@ -101,28 +111,52 @@ export class Watcher implements Watch {
     }
     if (watched === undefined) return false
     this.#pending.push(watched)
-    this.#pendingBytes += event.entry.bytes.length
+    this.#pendingBytes += event.entry.byteLength
     return true
   }
 
-  /** Hands over what waits, or ends the watch where too much waits for a paused reader. */
+  /** Hands over what waits, a bounded number of bytes at a time, or ends the watch where too much waits for a paused reader. */
   flush(): void {
-    if (this.#closed) return
-    if (this.#paused || !this.#started || this.#listener === undefined) {
-      if (this.#pendingBytes > this.#maxPendingBytes) {
-        this.end(`too slow: ${this.#pending.length} events wait, more than ${this.#maxPendingBytes} bytes`)
+    while (!this.#closed && this.#pending.length > 0) {
+      if (this.#paused || !this.#started || this.#listener === undefined) {
+        this.#wait()
+        return
       }
-      return
+      const events = this.#takeSome()
+      try {
+        this.#listener(events)
+      } catch (err) {
+        this.#fail(err, 'the listener failed')
+      }
     }
-    if (this.#pending.length === 0) return
-    const events = this.#pending
-    this.#pending = []
-    this.#pendingBytes = 0
-    try {
-      this.#listener(events)
-    } catch (err) {
-      this.#fail(err, 'the listener failed')
+  }
+
+  /** An index within the server has no bound, and is never behind for longer than a turn. */
+  #wait(): void {
+    if (this.#maxPendingBytes === Number.POSITIVE_INFINITY) return
+    if (this.#pendingBytes > this.#maxPendingBytes)
+      this.end(`too slow: ${this.#pending.length} events wait, more than ${this.#maxPendingBytes} bytes`)
+    else this.#owner.waiting.set(this, this.#replayBytes + this.#pendingBytes)
+  }
+
+  /** All, as a rule. What is handed over is held by the reader's connection until it is read: a reader that is behind pauses before the next piece. */
+  #takeSome(): readonly Watched[] {
+    let bytes = 0
+    let count = 0
+    for (const { event } of this.#pending) {
+      count++
+      bytes += event.entry.byteLength
+      if (bytes >= handOverBytes) break
     }
+    const isAll = count === this.#pending.length
+    const events = isAll ? this.#pending : this.#pending.slice(0, count)
+    this.#pending = isAll ? [] : this.#pending.slice(count)
+    // What it began with comes first.
+    const replayed = Math.min(this.#replayBytes, bytes)
+    this.#replayBytes -= replayed
+    this.#pendingBytes -= bytes - replayed
+    if (isAll) this.#owner.waiting.delete(this)
+    return events
   }
 
   /** A reader that throws has lost events; the others must not lose theirs. */

@@ -25,13 +25,19 @@ export const storedView: EntryView = {
 
 /** Bytes take a fifth of what their parsed object takes, which comes back from them. */
 export class KeptForm {
-  readonly bytes: Buffer
+  readonly #bytes: Buffer | { read(): Buffer }
   #object: WeakRef<KubeObject>
 
-  constructor(object: KubeObject) {
+  /** `of` is the entry that the object was made from. */
+  constructor(object: KubeObject, of: Pick<Entry, 'large'>) {
     const frozen = deepFreeze(object)
-    this.bytes = Buffer.from(JSON.stringify(frozen))
+    const bytes = Buffer.from(JSON.stringify(frozen))
+    this.#bytes = of.large?.hold(bytes) ?? bytes
     this.#object = new WeakRef(frozen)
+  }
+
+  get bytes(): Buffer {
+    return 'read' in this.#bytes ? this.#bytes.read() : this.#bytes
   }
 
   get object(): KubeObject {
@@ -54,7 +60,7 @@ export function computedView(objectOf: (entry: Entry) => KubeObject): EntryView 
   const of = (entry: Entry): KeptForm => {
     let found = converted.get(entry)
     if (found === undefined) {
-      found = new KeptForm(objectOf(entry))
+      found = new KeptForm(objectOf(entry), entry)
       converted.set(entry, found)
     }
     return found

@@ -70,7 +70,7 @@ export function webhookConversion(parts: ConversionParts): ConvertedServing {
   const known = new WeakMap<Entry, KeptForm>()
   const toStore = new WeakMap<KubeObject, KubeObject>()
   const isStored = apiVersion === stored.apiVersion
-  const keep = (entry: Entry, object: KubeObject) => known.set(entry, new KeptForm(object))
+  const keep = (entry: Entry, object: KubeObject) => known.set(entry, new KeptForm(object, entry))
   const of = (entry: Entry): Pick<Entry, 'bytes' | 'object'> => {
     if (isStored && entry.revision > since) return entry
     const found = known.get(entry)
@@ -80,7 +80,7 @@ export function webhookConversion(parts: ConversionParts): ConvertedServing {
   // Many watch the same objects: each change is asked for once.
   const asking = new SharedWork<Entry>(async (entries, signal) => {
     // Objects of one question are of one version.
-    for (const group of questions(entries, ({ object, bytes }) => ({ object, bytes: bytes.length }))) {
+    for (const group of questions(entries, ({ object, byteLength }) => ({ object, bytes: byteLength }))) {
       const converted = await convert(
         parts,
         apiVersion,

@@ -182,7 +182,7 @@ function sourceSize({ served: { view } }: ResourceContext, { entries }: ListResu
   if (view.computes(entries)) return size
   for (const entry of entries) {
     if (size >= streamFrom) break
-    size += view.bytes(entry).length
+    size += entry.byteLength
   }
   return size
 }

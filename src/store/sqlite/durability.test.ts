@@ -181,7 +181,7 @@ describe('the files of openSqliteStore()', () => {
     const directory = newDirectory()
     const canary = 'canary-7d1f'
     const check = async () => {
-      const files = await readdir(directory)
+      const files = (await readdir(directory, { recursive: true })).filter(file => file !== 'large')
       assert.ok(files.includes('store.db'))
       for (const file of files) {
         const content = await readFile(join(directory, file))
@@ -191,14 +191,15 @@ describe('the files of openSqliteStore()', () => {
       return files
     }
     {
-      await using store = await open(directory)
+      await using store = await open(directory, { large: { fromBytes: 0, cacheBytes: 0 } })
       const pods = store.collection(testResource)
       const rest = { data: { [canary]: canary }, metadata: { labels: { [canary]: canary } }, spec: { nodeName: canary } }
       for (let i = 0; i < 50; i++) await put(pods, `${canary}-${i}`, rest, canary)
       for (let i = 0; i < 50; i += 2) await remove(pods, `${canary}-${i}`, canary)
       assert.ok((await check()).includes('store.db-wal'))
+      assert.ok((await check()).some(file => file.startsWith('large/')))
     }
-    await check()
+    assert.equal((await check()).length, 1)
   })
 
   it('are sealed with a new data key at each start and after so many records; unused keys go', async () => {

@@ -4,7 +4,7 @@ import { StoredEntry } from '../entry.ts'
 import { keyOf } from '../ordered-slots.ts'
 import type { WatchCache } from '../watch-cache.ts'
 import type { LogKeeper } from './log-keeper.ts'
-import { forEachRecord, type PackedRecords, type PlainRecord } from './record.ts'
+import { forEachRecord, type PackedRecords, type PlainRecord, recordPlaces } from './record.ts'
 import { RecordDamaged } from './seal.ts'
 
 export class Loader {
@@ -21,13 +21,17 @@ export class Loader {
 
   /** Records come in revision order. Throws `RecordDamaged`. */
   add(records: PackedRecords): void {
-    forEachRecord(records, record => this.#addRecord(record))
+    const { large } = this.#queue
+    const hasLarge = large !== undefined && [...recordPlaces(records.keys)].some(({ length }) => length >= large.fromBytes)
+    // Bytes are views of the packed memory, all of which stays as long as one of them does: beside a large object each gets memory of its own.
+    const own = (bytes: Buffer): Buffer => (hasLarge ? copyOf(bytes) : bytes)
+    forEachRecord(records, record => this.#addRecord(record, own(record.bytes)))
   }
 
-  #addRecord({ revision, previous, deleted, header, bytes }: PlainRecord): void {
+  #addRecord({ revision, previous, deleted, header }: PlainRecord, bytes: Buffer): void {
     const { groupResource, namespace, name, labels, extraFields, at, fieldsVersion } = header
     const cache = this.#cache(groupResource)
-    const entry = new StoredEntry({ namespace, name, revision, bytes, labels, extraFields })
+    const entry = new StoredEntry({ namespace, name, revision, bytes, labels, extraFields, large: this.#queue.large })
     const id = keyOf(namespace, name)
     if (revision <= this.#floor) {
       cache.loadState(id, deleted ? undefined : entry, fieldsVersion)
@@ -46,4 +50,10 @@ export class Loader {
     if (this.#last?.groupResource !== groupResource) this.#last = this.#queue.cache(groupResource)
     return this.#last
   }
+}
+
+function copyOf(bytes: Buffer): Buffer {
+  const copy = Buffer.allocUnsafeSlow(bytes.length)
+  bytes.copy(copy)
+  return copy
 }

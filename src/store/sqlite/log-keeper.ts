@@ -59,7 +59,7 @@ export class LogKeeper implements CommitLog {
   async append(group: readonly DecidedWrite[]): Promise<void> {
     await this.#writer.append(group)
     const now = this.#options.clock.now()
-    for (const { entry } of group) this.mark(entry.revision, now, entry.bytes.length)
+    for (const { entry } of group) this.mark(entry.revision, now, entry.byteLength)
     this.#revision = group.at(-1)?.entry.revision ?? this.#revision
     this.#recordsUnderKey += group.length
     if (this.#recordsUnderKey >= this.#options.recordsPerKey && !this.#rotating) void this.#rotate()

@@ -12,6 +12,17 @@ const root = await mkdtemp(join(tmpdir(), 'bulkhead-store-'))
 let opened = 0
 after(() => rm(root, { recursive: true }))
 
+const allLarge = { fromBytes: 0, cacheBytes: 0 }
+storeContract('sqlite with all objects in files', options =>
+  openSqliteStore({
+    directory: join(root, `${opened++}`),
+    sealer: testSealer(),
+    clock: systemClock,
+    log: silentLogger,
+    large: allLarge,
+    ...options,
+  }),
+)
 storeContract('sqlite', options =>
   openSqliteStore({ directory: join(root, `${opened++}`), sealer: testSealer(), clock: systemClock, log: silentLogger, ...options }),
 )

@@ -6,6 +6,8 @@ import type { Logger } from '../../base/log.ts'
 import { syncToDisk } from '../../base/sync-to-disk.ts'
 import { CommitQueue } from '../commit-queue.ts'
 import type { WindowLimits } from '../event-window.ts'
+import { LargeObjects, type LargeObjectsOptions } from '../large/large-objects.ts'
+import { OverflowFolder } from '../large/overflow-folder.ts'
 import type { StoreMetrics } from '../metrics.ts'
 import type { Sealer, Store } from '../store.ts'
 import { defaultKeep, type KeepLimits } from './compaction.ts'
@@ -27,6 +29,11 @@ export interface SqliteStoreOptions {
   readonly keep?: Partial<KeepLimits>
   /** See `Store.maxStoredBytes`. Default: no bound. */
   readonly maxStoredBytes?: number
+  /** Bytes of the past that is kept of all resources together, and of what waits for the readers of all watches. Default: 64 MiB of each. */
+  readonly pastBytes?: number
+  readonly waitingBytes?: number
+  /** From how many bytes an object is large, and how many bytes of large ones stay in memory. Default: 64 KiB, 32 MiB. */
+  readonly large?: Pick<LargeObjectsOptions, 'fromBytes' | 'cacheBytes'>
   /** Quota of the database file in bytes. Writes beyond it are refused as on a full disk. */
   readonly maxBytes?: number
   /** Whether the directory held a store before: then an empty one is refused, as what was in it is lost. Default false. */
@@ -63,8 +70,18 @@ export async function openSqliteStore(options: SqliteStoreOptions): Promise<Stor
       freshKey: () => freshKey(sealer),
       keep: { ...defaultKeep, ...options.keep },
     })
-    const { window, maxStoredBytes } = options
-    queue = new CommitQueue({ clock, log, metrics, window, maxStoredBytes, commitLog: keeper, revision: floor, oldestRevision: floor })
+    const { window, maxStoredBytes, pastBytes, waitingBytes } = options
+    const large = new LargeObjects({ folder: new OverflowFolder(join(options.directory, 'large')), log, ...options.large })
+    queue = new CommitQueue({
+      clock,
+      log,
+      metrics,
+      ...{ window, maxStoredBytes, pastBytes, waitingBytes },
+      large,
+      commitLog: keeper,
+      revision: floor,
+      oldestRevision: floor,
+    })
     loader = new Loader(queue, keeper, floor)
     const revision = await writer.load(keys, fresh)
     queue.loaded(revision)

@@ -1,8 +1,9 @@
 // The writer thread: the only one that touches the database file, seals and syncs, so that the event loop of the server does not.
 import { parentPort, workerData } from 'node:worker_threads'
+import { waitForRoom } from './hand-over.ts'
 import { LogDatabase, type LogDatabaseOptions } from './log-database.ts'
 import type { PackedRecords } from './record.ts'
-import type { Failure, FreshKey, WriterReply, WriterRequest } from './writer-protocol.ts'
+import type { Failure, FreshKey, WriterData, WriterReply, WriterRequest } from './writer-protocol.ts'
 
 /** SQLITE_FULL. Every other failure of a commit leaves open what the disk holds. */
 const diskFull = 13
@@ -12,7 +13,8 @@ if (port === null) throw new Error('The writer runs as a worker thread only')
 
 const reply = (message: WriterReply, transfer: ArrayBuffer[] = []): void => port.postMessage(message, transfer)
 
-const database = open(workerData as LogDatabaseOptions)
+const { taken, ...options } = workerData as WriterData
+const database = open(options)
 /** Where a running compaction is to go; steps are taken between commits. */
 let compactTo = 0
 let stepping = false
@@ -66,7 +68,11 @@ function handle(db: LogDatabase, request: WriterRequest): void {
 }
 
 function load(db: LogDatabase): void {
-  db.load(records => reply({ kind: 'records', records }, [records.data, records.keys.buffer]))
+  let given = 0
+  db.load(records => {
+    waitForRoom(taken, given++)
+    reply({ kind: 'records', records }, [records.data, records.keys.buffer])
+  })
 }
 
 function append(db: LogDatabase, records: PackedRecords): void {

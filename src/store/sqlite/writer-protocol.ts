@@ -1,5 +1,12 @@
 // What the main thread and the writer thread say to each other.
+import type { TakenCount } from './hand-over.ts'
+import type { LogDatabaseOptions } from './log-database.ts'
 import type { PackedRecords } from './record.ts'
+
+/** What the thread is started with. */
+export interface WriterData extends LogDatabaseOptions {
+  readonly taken: TakenCount
+}
 
 export interface FreshKey {
   readonly key: Uint8Array

@@ -4,9 +4,10 @@ import { Worker } from 'node:worker_threads'
 import type { CommitLog } from '../commit-queue.ts'
 import { WriteFailed } from '../store.ts'
 import type { DecidedWrite } from '../watch-cache.ts'
+import { newTakenCount, takeOne } from './hand-over.ts'
 import type { LogDatabaseOptions } from './log-database.ts'
 import { type PackedRecords, pack } from './record.ts'
-import type { Failure, FreshKey, UnwrappedKey, WrappedKey, WriterReply, WriterRequest } from './writer-protocol.ts'
+import type { Failure, FreshKey, UnwrappedKey, WrappedKey, WriterData, WriterReply, WriterRequest } from './writer-protocol.ts'
 
 /** The thread's module: TypeScript beside this file, or its own entry point in the bundle. */
 function workerUrl(): URL {
@@ -32,6 +33,7 @@ export class Writer implements CommitLog {
   readonly #worker: Worker
   readonly #events: WriterEvents
   readonly #now: () => number
+  readonly #taken = newTakenCount()
   #waiting: Waiting | undefined
   #opened: { readonly wrappedKeys: readonly WrappedKey[]; readonly floor: number } | undefined
   #loaded = 0
@@ -43,7 +45,7 @@ export class Writer implements CommitLog {
     this.#now = now
     // Groups are short-lived: a small young generation costs the writer no time and spares the process some 20 MB. The thread needs no flags of ours, and must not inherit a debugger's or a test runner's.
     this.#worker = new Worker(workerUrl(), {
-      workerData: options,
+      workerData: { ...options, taken: this.#taken } satisfies WriterData,
       execArgv: [],
       name: 'store-writer',
       resourceLimits: { maxYoungGenerationSizeMb: 4 },
@@ -165,6 +167,7 @@ export class Writer implements CommitLog {
   }
 
   #takeRecords(records: PackedRecords): void {
+    takeOne(this.#taken)
     if (this.#ended !== undefined) return
     try {
       this.#events.onRecords(records)

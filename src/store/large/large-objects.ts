@@ -1,0 +1,160 @@
+// Large objects stay in memory while they are new or asked for, as many as fit in a bounded number of bytes; the others are read back from files.
+import type { Logger } from '../../base/log.ts'
+import type { OverflowFolder, Place } from './overflow-folder.ts'
+
+export interface LargeObjectsOptions {
+  readonly folder: OverflowFolder
+  readonly log: Logger
+  /** Bytes from which an object is large. */
+  readonly fromBytes?: number
+  /** Bytes of large objects that are kept in memory. */
+  readonly cacheBytes?: number
+}
+
+/** Most pods, and nearly everything else, are smaller. */
+export const largeFromBytes = 64 * 1024
+/** Of what was written or read last. */
+export const largeCacheBytes = 32 * 2 ** 20
+
+export class LargeObjects {
+  readonly fromBytes: number
+  readonly #cacheBytes: number
+  readonly #folder: OverflowFolder
+  readonly #log: Logger
+  /** Those with their bytes in memory, the longest unused first. */
+  readonly #cached = new Set<LargeBytes>()
+  #bytes = 0
+  /** Bytes that are on their way to a file. */
+  #leaving = 0
+  #isLoading = true
+  #hasFailed = false
+  #isClosed = false
+  /** A version lives as long as anybody looks at it, a slow reader of a list for example: its file goes with it. */
+  readonly #abandoned = new FinalizationRegistry<Place>(place => this.#folder.remove(place))
+
+  constructor({ folder, log, fromBytes = largeFromBytes, cacheBytes = largeCacheBytes }: LargeObjectsOptions) {
+    this.#folder = folder
+    this.#log = log
+    this.fromBytes = fromBytes
+    this.#cacheBytes = cacheBytes
+  }
+
+  /** Bytes in memory, those included that are being written to files. */
+  get bytesInMemory(): number {
+    return this.#bytes + this.#leaving
+  }
+
+  get files(): number {
+    return this.#folder.files
+  }
+
+  hold(bytes: Buffer): LargeBytes {
+    const large = new LargeBytes(this, bytes)
+    this.#keep(large)
+    return large
+  }
+
+  /** From here on files are written beside the work. */
+  loaded(): void {
+    this.#isLoading = false
+  }
+
+  /** Called by the bytes themselves. */
+  touch(large: LargeBytes): void {
+    if (this.#cached.delete(large)) this.#cached.add(large)
+    else this.#keep(large)
+  }
+
+  /** Called by the bytes themselves, which are in memory no more. */
+  readBack(large: LargeBytes, place: Place): Buffer {
+    const bytes = this.#folder.read(place)
+    large.bytes = bytes
+    this.#keep(large)
+    return bytes
+  }
+
+  /** What is in files is lost. */
+  async close(): Promise<void> {
+    this.#isClosed = true
+    await this.#folder.close()
+  }
+
+  #keep(large: LargeBytes): void {
+    this.#cached.add(large)
+    this.#bytes += large.length
+    for (const oldest of this.#cached) {
+      // The newest stays, whatever its size: who has just written or read it asks for it several times.
+      if (this.#bytes <= this.#cacheBytes || oldest === large) break
+      this.#cached.delete(oldest)
+      this.#bytes -= oldest.length
+      this.#leave(oldest)
+    }
+  }
+
+  #leave(large: LargeBytes): void {
+    const { bytes } = large
+    if (bytes === undefined) return
+    if (large.place !== undefined) large.letGo()
+    else if (this.#isLoading) this.#placed(large, this.#folder.writeNow(bytes))
+    else if (!large.isLeaving) void this.#write(large, bytes)
+  }
+
+  async #write(large: LargeBytes, bytes: Buffer): Promise<void> {
+    this.#leaving += bytes.length
+    large.isLeaving = true
+    try {
+      this.#placed(large, await this.#folder.write(bytes))
+      this.#hasFailed = false
+    } catch (err) {
+      // It stays in memory, for which the bound of the store leaves room, and is tried again when it was read.
+      if (this.#isClosed) return
+      if (!this.#hasFailed) this.#log.error('large object not written to a file, so it stays in memory', { err })
+      this.#hasFailed = true
+    } finally {
+      large.isLeaving = false
+      this.#leaving -= bytes.length
+    }
+  }
+
+  #placed(large: LargeBytes, place: Place): void {
+    large.place = place
+    this.#abandoned.register(large, place)
+    // Who asked for it meanwhile has put it back among those that are kept.
+    if (!this.#cached.has(large)) large.letGo()
+  }
+}
+
+/** The bytes of one version of a large object. */
+export class LargeBytes {
+  readonly owner: LargeObjects
+  readonly length: number
+  /** Undefined while they are in a file only. */
+  bytes: Buffer | undefined
+  place: Place | undefined
+  isLeaving = false
+  /** Many who read the same at once share it. */
+  #lent: WeakRef<Buffer> | undefined
+
+  constructor(owner: LargeObjects, bytes: Buffer) {
+    this.owner = owner
+    this.bytes = bytes
+    this.length = bytes.length
+  }
+
+  read(): Buffer {
+    if (this.bytes !== undefined) {
+      this.owner.touch(this)
+      return this.bytes
+    }
+    const lent = this.#lent?.deref()
+    if (lent !== undefined) return lent
+    if (this.place === undefined) throw new Error('The bytes of a large object are nowhere')
+    return this.owner.readBack(this, this.place)
+  }
+
+  /** They are in a file now. */
+  letGo(): void {
+    if (this.bytes !== undefined) this.#lent = new WeakRef(this.bytes)
+    this.bytes = undefined
+  }
+}
