@@ -210,7 +210,7 @@ test('a node opens its tunnel, and logs come back through it', async () => {
   const client = session(server, await server.client('alice', masters))
   const { text } = await ask(client, { ':path': '/api/v1/namespaces/default/pods/p/log?follow=true' })
   assert.equal(text, 'hello from n1\n')
-  assert.deepEqual(asked, [`GET ${nodeRequestPath('logs', pod, 'c', 'follow=true')}`])
+  assert.deepEqual(asked, [`GET ${nodeRequestPath({ kind: 'logs', pod, container: 'c', query: 'follow=true' })}`])
   client.close()
   socket.destroy()
   await untilNodes(server, 0)

@@ -1,5 +1,7 @@
 // The protocol of a node's tunnel. The agent dials the API server and upgrades; from then on the roles are turned:
 // the server is the HTTP/2 client and the agent the HTTP/2 server on that one TLS connection, so that a node listens on no port.
+import { isNodeRequestKind, type NodeRequestKind } from './node-query.ts'
+import { badRequest } from './status.ts'
 
 /** The upgrade: `GET /bulkhead/v1/nodes/{name}/tunnel` with `Upgrade: bulkhead-tunnel/1`. Only `system:node:{name}` may. */
 export const tunnelUpgrade = 'bulkhead-tunnel/1'
@@ -8,22 +10,43 @@ export function tunnelPath(nodeName: string): string {
   return `/bulkhead/v1/nodes/${encodeURIComponent(nodeName)}/tunnel`
 }
 
-/** What the server asks an agent for, of one pod. Queries are those of the API's own subresources (PodLogOptions, PodExecOptions …). */
-export type NodeRequestKind = 'logs' | 'exec' | 'attach' | 'portforward' | 'dial'
+/** A request of one pod. */
+export interface PodRequest {
+  readonly kind: NodeRequestKind
+  readonly pod: { readonly namespace: string; readonly name: string; readonly uid: string }
+  readonly container: string
+  /** As `writeNodeQuery` writes it. */
+  readonly query: string
+}
 
 /**
  * `logs` answers 200 with the text. The others are a POST that is a byte stream both ways once the agent answered 200: SPDY/3.1 frames with the
  * streams of Kubernetes' remotecommand v4 protocol (exec, attach) or of portforward v1, or the bytes of a TCP connection to the port of the pod that
  * the query `port` names (dial). A refusal is a Status as JSON with its code.
  */
-export function nodeRequestPath(
-  kind: NodeRequestKind,
-  pod: { namespace: string; name: string; uid: string },
-  container: string,
-  query: string,
-): string {
+export function nodeRequestPath({ kind, pod, container, query }: PodRequest): string {
   const parts = [kind, pod.namespace, pod.name, pod.uid, container].map(encodeURIComponent)
   return `/${parts.join('/')}${query === '' ? '' : `?${query}`}`
+}
+
+/** Throws a 400 for whatever `nodeRequestPath` does not write. */
+export function readNodeRequestPath(path: string): PodRequest {
+  const mark = path.indexOf('?')
+  const segments = (mark < 0 ? path : path.slice(0, mark)).slice(1).split('/').map(unescapeSegment)
+  const [kind = '', namespace = '', name = '', uid = '', container = ''] = segments
+  if (!isNodeRequestKind(kind)) throw badRequest(`unknown node request ${JSON.stringify(kind)}`)
+  const request = { kind, pod: { namespace, name, uid }, container, query: mark < 0 ? '' : path.slice(mark + 1) }
+  if (nodeRequestPath(request) !== path) throw badRequest('the path is not in the form in which the API server writes it')
+  return request
+}
+
+function unescapeSegment(segment: string): string {
+  try {
+    return decodeURIComponent(segment)
+  } catch (err) {
+    if (err instanceof URIError) throw badRequest(`invalid URL escape in ${JSON.stringify(segment)}`)
+    throw err
+  }
 }
 
 /** What an agent tells of itself, each with a GET: under the paths that the kubelet has for it, connections that network policies refused, and usage. */

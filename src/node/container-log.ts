@@ -1,48 +1,23 @@
 // Serves PodLogOptions from a container's log files: tail, since, timestamps, byte limit, and following over rotations.
 import { watch } from 'node:fs'
 import { dirname } from 'node:path'
-import { queryFlag } from '../api/query-flag.ts'
-import { badRequest } from '../api/status.ts'
+import type { LogOptions } from '../api/node-query.ts'
 import { LogFileReader, type LogLine, logFiles, tailOffset } from './log-file.ts'
 
-export interface LogOptions {
+/** What of a log is read. */
+export interface LogRange {
   readonly follow: boolean
   readonly previous: boolean
   readonly timestamps: boolean
-  /** Nanosecond-exact RFC 3339 or undefined. */
+  /** Milliseconds since the epoch. */
   readonly since?: number
   readonly tailLines?: number
   readonly limitBytes?: number
-  readonly stream?: 'Stdout' | 'Stderr'
 }
 
-/** PodLogOptions from the query of a log request; throws 400 for what is no number or time. */
-export function parseLogOptions(query: URLSearchParams, now: number): LogOptions {
-  const count = (name: string) => {
-    const text = query.get(name)
-    if (text === null || text === '') return undefined
-    const value = Number(text)
-    if (!Number.isSafeInteger(value) || value < 0) throw badRequest(`${name}: Invalid value: "${text}"`)
-    return value
-  }
-  const flag = (name: string) => queryFlag(query.get(name))
-  const sinceSeconds = count('sinceSeconds')
-  const sinceTime = query.get('sinceTime')
-  const at = !sinceTime || sinceTime === 'null' ? undefined : Date.parse(sinceTime)
-  if (at !== undefined && Number.isNaN(at)) throw badRequest(`sinceTime: Invalid value: "${sinceTime}"`)
-  const since = sinceSeconds === undefined ? at : now - sinceSeconds * 1000
-  const tailLines = count('tailLines')
-  const limitBytes = count('limitBytes')
-  const stream = query.get('stream')
-  return {
-    follow: flag('follow'),
-    previous: flag('previous'),
-    timestamps: flag('timestamps'),
-    ...(since === undefined ? {} : { since }),
-    ...(tailLines === undefined ? {} : { tailLines }),
-    ...(limitBytes === undefined ? {} : { limitBytes }),
-    ...(stream === 'Stdout' || stream === 'Stderr' ? { stream } : {}),
-  }
+export function logRange({ sinceSeconds, sinceTime, ...range }: LogOptions, now: number): LogRange {
+  if (sinceSeconds !== undefined) return { ...range, since: now - sinceSeconds * 1000 }
+  return sinceTime === undefined ? range : { ...range, since: Date.parse(sinceTime) }
 }
 
 export interface LogSource {
@@ -54,7 +29,7 @@ export interface LogSource {
 }
 
 /** The log's bytes as kubectl prints them. With `follow` it ends when the container has ended and all is read, or with the signal. */
-export async function* readContainerLog(source: LogSource, options: LogOptions, signal: AbortSignal): AsyncGenerator<Buffer> {
+export async function* readContainerLog(source: LogSource, options: LogRange, signal: AbortSignal): AsyncGenerator<Buffer> {
   let left = options.limitBytes ?? Number.POSITIVE_INFINITY
   // What is written while the end is read is no part of it.
   let records = options.follow ? Number.POSITIVE_INFINITY : (options.tailLines ?? Number.POSITIVE_INFINITY)
@@ -62,7 +37,7 @@ export async function* readContainerLog(source: LogSource, options: LogOptions, 
   let continues = false
   for await (const line of logLines(source, options, signal)) {
     if (records-- <= 0) return
-    const skipped = (options.since !== undefined && Date.parse(line.time) < options.since) || !wanted(line, options.stream)
+    const skipped = options.since !== undefined && Date.parse(line.time) < options.since
     const begins = !continues
     continues = line.partial
     if (skipped) continue
@@ -76,11 +51,7 @@ export async function* readContainerLog(source: LogSource, options: LogOptions, 
   }
 }
 
-function wanted(line: LogLine, stream: LogOptions['stream']): boolean {
-  return stream === undefined || stream.toLowerCase() === line.stream
-}
-
-async function* logLines(source: LogSource, { tailLines, follow }: LogOptions, signal: AbortSignal): AsyncGenerator<LogLine> {
+async function* logLines(source: LogSource, { tailLines, follow }: LogRange, signal: AbortSignal): AsyncGenerator<LogLine> {
   const files = await logFiles(source.path)
   const starts = await startOffsets(files, tailLines)
   let reader: LogFileReader | undefined

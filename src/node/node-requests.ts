@@ -3,16 +3,16 @@
 import type { IncomingHttpHeaders, ServerHttp2Stream } from 'node:http2'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
-import { kubeletPaths, kubeletRequestPath, type NodeUsage, type RefusedConnection } from '../api/node-protocol.ts'
-import { queryFlag } from '../api/query-flag.ts'
+import { kubeletPaths, kubeletRequestPath, type NodeUsage, type RefusedConnection, readNodeRequestPath } from '../api/node-protocol.ts'
+import { type NodeRequestKind, readNodeQuery, type StreamFlags } from '../api/node-query.ts'
 import { ApiError, apiError, badRequest, internalError, notFound, type Status } from '../api/status.ts'
 import type { Clock } from '../base/clock.ts'
 import type { Logger } from '../base/log.ts'
-import { parseLogOptions, readContainerLog } from './container-log.ts'
+import { logRange, readContainerLog } from './container-log.ts'
 import type { ContainerStatus } from './cri/messages.ts'
 import type { ContainerRuntime, StreamOptions } from './cri/runtime.ts'
 import { containersOf } from './pod-containers.ts'
-import { dialPod } from './pod-dial.ts'
+import { dialPod, requireOwnNetwork } from './pod-dial.ts'
 import type { PodWorker } from './pod-worker.ts'
 import { metricsContentType, resourceMetrics } from './resource-metrics.ts'
 import { carryBytes, openRuntimeStream, type StreamProtocol } from './stream-proxy.ts'
@@ -33,10 +33,10 @@ export interface NodeRequestOptions {
 }
 
 interface Asked {
-  readonly kind: string
+  readonly kind: NodeRequestKind
   readonly worker: PodWorker
   readonly container: string
-  readonly query: URLSearchParams
+  readonly query: string
 }
 
 const podResource = { group: '', plural: 'pods' }
@@ -99,15 +99,14 @@ async function kubeletAnswer(
 }
 
 function parse(headers: IncomingHttpHeaders, options: NodeRequestOptions): Asked {
-  const url = new URL(headers[':path'] ?? '/', 'https://node')
-  const [kind = '', namespace = '', name = '', uid = '', container = ''] = url.pathname.slice(1).split('/').map(decodeURIComponent)
-  if (!['logs', 'exec', 'attach', 'portforward', 'dial'].includes(kind)) throw badRequest(`unknown node request "${kind}"`)
+  const { kind, pod, container, query } = readNodeRequestPath(headers[':path'] ?? '')
   const method = headers[':method']
   if (method !== (kind === 'logs' ? 'GET' : 'POST')) throw apiError(405, 'MethodNotAllowed', `method ${method} is not allowed for ${kind}`)
-  const worker = options.worker(uid)
+  const worker = options.worker(pod.uid)
   // The uid decides: a pod of the same name on another node, or an earlier one of this name, is not ours to serve.
-  if (worker?.pod.metadata.namespace !== namespace || worker.pod.metadata.name !== name) throw notFound(podResource, name)
-  return { kind, worker, container, query: url.searchParams }
+  const { metadata } = worker?.pod ?? {}
+  if (worker === undefined || metadata?.namespace !== pod.namespace || metadata.name !== pod.name) throw notFound(podResource, pod.name)
+  return { kind, worker, container, query }
 }
 
 async function logs(
@@ -116,7 +115,7 @@ async function logs(
   { clock }: NodeRequestOptions,
   signal: AbortSignal,
 ): Promise<void> {
-  const options = parseLogOptions(query, clock.now())
+  const options = logRange(readNodeQuery('logs', query), clock.now())
   const pod = worker.pod.metadata.name
   if (!containersOf(worker.pod).some(({ spec }) => spec.name === container))
     throw badRequest(`container ${container} is not valid for pod ${pod}`)
@@ -138,13 +137,13 @@ async function logs(
   await pipeline(Readable.from(readContainerLog(source, options, signal), { objectMode: false }), stream, { signal })
 }
 
-const pretended: Readonly<Record<string, string>> = { logs: 'read logs', dial: 'proxy' }
+const pretended: Readonly<Partial<Record<NodeRequestKind, string>>> = { logs: 'read logs', dial: 'proxy' }
 
-const simulated = (kind: string): ApiError =>
+const simulated = (kind: NodeRequestKind): ApiError =>
   badRequest(`cannot ${pretended[kind] ?? kind}: the pod runs on a simulated node, whose containers are pretended`)
 
 async function connection(stream: ServerHttp2Stream, { worker, query }: Asked, signal: AbortSignal): Promise<void> {
-  const socket = await dialPod(worker.pod, worker.state, query.get('port') ?? '', signal)
+  const socket = await dialPod(worker.pod, worker.state, readNodeQuery('dial', query).port, signal)
   stream.respond({ ':status': 200 })
   await carryBytes(stream, socket, signal)
 }
@@ -170,28 +169,25 @@ async function runtimeUrl(
   if (kind === 'portforward') {
     const sandbox = worker.state.sandboxes[0]
     if (sandbox?.state !== 'SANDBOX_READY') throw badRequest(`pod ${worker.pod.metadata.name} has no running sandbox to forward to`)
-    const ports = query
-      .getAll('ports')
-      .flatMap(text => text.split(','))
-      .filter(Boolean)
-      .map(Number)
+    requireOwnNetwork(worker.pod)
+    const { ports } = readNodeQuery('portforward', query)
     if (ports.some(port => !Number.isInteger(port) || port < 1 || port > 65535))
       throw badRequest('ports: must be between 1 and 65535, inclusive')
     return { url: await runtime.portForward(sandbox.id, ports, signal), protocol: 'portforward.k8s.io' }
   }
   const running = runningInstance(worker, container)
-  const streams = askedStreams(query)
-  const command = query.getAll('command')
-  if (kind === 'attach') return { url: await runtime.attach(running.id, streams, signal), protocol: 'v4.channel.k8s.io' }
+  if (kind === 'attach') {
+    const streams = runtimeStreams(readNodeQuery('attach', query))
+    return { url: await runtime.attach(running.id, streams, signal), protocol: 'v4.channel.k8s.io' }
+  }
+  const { command, ...flags } = readNodeQuery('exec', query)
   if (command.length === 0) throw badRequest('you must specify at least 1 command for the container')
-  return { url: await runtime.exec(running.id, command, streams, signal), protocol: 'v4.channel.k8s.io' }
+  return { url: await runtime.exec(running.id, command, runtimeStreams(flags), signal), protocol: 'v4.channel.k8s.io' }
 }
 
 /** A terminal carries both outputs on one stream; the CRI refuses to be asked for stderr beside it. */
-export function askedStreams(query: URLSearchParams): StreamOptions {
-  const flag = (name: string) => queryFlag(query.get(name))
-  const tty = flag('tty')
-  return { tty, stdin: flag('stdin'), stdout: flag('stdout'), stderr: flag('stderr') && !tty }
+export function runtimeStreams({ tty, stdin, stdout, stderr }: StreamFlags): StreamOptions {
+  return { tty, stdin, stdout, stderr: stderr && !tty }
 }
 
 function runningInstance(worker: PodWorker, container: string): ContainerStatus {

@@ -10,14 +10,14 @@ import type { PodState } from './pod-state.ts'
 const { signal } = new AbortController()
 const running: PodState = { ...stateOf({ c: [{ state: 'CONTAINER_RUNNING' }] }), podIps: ['127.0.0.1'] }
 
-const refusals: [name: string, pod: ReturnType<typeof podOf>, state: PodState, port: string, message: RegExp][] = [
-  ['no port', podOf(), running, '', /^port: must be between 1 and 65535/],
-  ['a port of zero', podOf(), running, '0', /^port: must be/],
-  ['a port too high', podOf(), running, '65536', /^port: must be/],
-  ['a port that is an address', podOf(), running, '80@192.0.2.1', /^port: must be/],
-  ['the host’s network', podOf({ hostNetwork: true }), running, '80', /is on the host's network/],
-  ['no address', podOf(), { ...running, podIps: [] }, '80', /^address not allowed$/],
-  ['no sandbox', podOf(), { ...running, sandboxes: [] }, '80', /^address not allowed$/],
+const refusals: [name: string, pod: ReturnType<typeof podOf>, state: PodState, port: number, message: RegExp][] = [
+  ['no port', podOf(), running, Number.NaN, /^port: must be between 1 and 65535/],
+  ['a port of zero', podOf(), running, 0, /^port: must be/],
+  ['a port too high', podOf(), running, 65_536, /^port: must be/],
+  ['half a port', podOf(), running, 80.5, /^port: must be/],
+  ['the host’s network', podOf({ hostNetwork: true }), running, 80, /is on the host's network/],
+  ['no address', podOf(), { ...running, podIps: [] }, 80, /^address not allowed$/],
+  ['no sandbox', podOf(), { ...running, sandboxes: [] }, 80, /^address not allowed$/],
 ]
 for (const [name, pod, state, port, message] of refusals)
   test(`dialPod() refuses ${name}`, () => assert.rejects(dialPod(pod, state, port, signal), { message }))
@@ -31,10 +31,10 @@ test('dialPod() connects to the address of the sandbox, and says in Go’s words
   const port = typeof address === 'object' && address ? address.port : 0
   // What the API says of the pod leads nowhere.
   const pod = { ...podOf(), status: { podIP: '192.0.2.1', podIPs: [{ ip: '192.0.2.1' }] } }
-  const socket = await dialPod(pod, running, String(port), signal)
+  const socket = await dialPod(pod, running, port, signal)
   assert.equal(String((await once(socket, 'data'))[0]), 'hello')
   socket.destroy()
   server.close()
   await once(server, 'close')
-  await assert.rejects(dialPod(pod, running, String(port), signal), { message: `dial tcp 127.0.0.1:${port}: connect: connection refused` })
+  await assert.rejects(dialPod(pod, running, port, signal), { message: `dial tcp 127.0.0.1:${port}: connect: connection refused` })
 })

@@ -7,16 +7,23 @@ import { dialText } from './probes/probe.ts'
 
 const limitMs = 30_000
 
+/** Throws the 403 of a pod on the host's network: it has no address of its own, and behind its port might be anything that listens on the node. */
+export function requireOwnNetwork({ metadata, spec }: Pod): void {
+  if (!spec.hostNetwork) return
+  throw apiError(
+    403,
+    'Forbidden',
+    `pod ${metadata.name} is on the host's network: a connection to its ports would reach every port of the node`,
+  )
+}
+
 /**
- * The address is the one that the pod's own sandbox has now: nothing that stands in the API can lead the node elsewhere. A pod on the host's network
- * has none of its own, and behind its port might be anything that listens on the node. Throws a 400 where there is nothing to dial, a 503 with Go's
- * text where nobody answers.
+ * The address is the one that the pod's own sandbox has now: nothing that stands in the API can lead the node elsewhere. Throws a 400 where there is
+ * nothing to dial, a 503 with Go's text where nobody answers.
  */
-export async function dialPod(pod: Pod, state: PodState, portText: string, signal: AbortSignal): Promise<Socket> {
-  const port = Number(portText)
-  if (!/^\d{1,5}$/.test(portText) || port < 1 || port > 65_535) throw badRequest('port: must be between 1 and 65535, inclusive')
-  if (pod.spec.hostNetwork)
-    throw apiError(403, 'Forbidden', `pod ${pod.metadata.name} is on the host's network: a proxy to it would reach every port of the node`)
+export async function dialPod(pod: Pod, state: PodState, port: number, signal: AbortSignal): Promise<Socket> {
+  if (!Number.isInteger(port) || port < 1 || port > 65_535) throw badRequest('port: must be between 1 and 65535, inclusive')
+  requireOwnNetwork(pod)
   const [address] = state.podIps
   if (state.sandboxes[0]?.state !== 'SANDBOX_READY' || address === undefined) throw badRequest('address not allowed')
   return await dial(address, port, AbortSignal.any([signal, AbortSignal.timeout(limitMs)]))

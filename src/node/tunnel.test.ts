@@ -8,6 +8,7 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import { createServer, type TLSSocket } from 'node:tls'
 import { nodeRequestPath, tunnelPath, tunnelUpgrade } from '../api/node-protocol.ts'
+import type { NodeRequestKind } from '../api/node-query.ts'
 import { systemClock as clock } from '../base/clock.ts'
 import { silentLogger as log } from '../base/log.ts'
 import { FakeRuntime } from './fake/fake-runtime.ts'
@@ -111,22 +112,52 @@ async function workerWithLog(text: string): Promise<PodWorker> {
 }
 
 const pod = { namespace: 'default', name: 'p', uid: 'u1' }
+const pathOf = (kind: NodeRequestKind, of = pod, query = ''): string => nodeRequestPath({ kind, pod: of, container: 'c', query })
 
 test('the tunnel answers logs, and refuses pods that are not of this node', async () => {
   const worker = await workerWithLog('2026-01-01T00:00:00Z stdout F hello\n')
   await withTunnel(worker, async session => {
-    assert.deepEqual(await ask(session, 'GET', nodeRequestPath('logs', pod, 'c', '')), { status: 200, text: 'hello\n' })
+    assert.deepEqual(await ask(session, 'GET', pathOf('logs')), { status: 200, text: 'hello\n' })
     const refused = [
-      nodeRequestPath('logs', { ...pod, uid: 'other' }, 'c', ''),
-      nodeRequestPath('logs', { ...pod, name: 'other' }, 'c', ''),
-      nodeRequestPath('logs', { ...pod, namespace: 'other' }, 'c', ''),
+      pathOf('logs', { ...pod, uid: 'other' }),
+      pathOf('logs', { ...pod, name: 'other' }),
+      pathOf('logs', { ...pod, namespace: 'other' }),
     ]
     for (const path of refused) assert.equal((await ask(session, 'GET', path)).status, 404, path)
-    const previous = await ask(session, 'GET', nodeRequestPath('logs', pod, 'c', 'previous=true'))
+    const previous = await ask(session, 'GET', pathOf('logs', pod, 'previous=true'))
     assert.equal(previous.status, 400)
     assert.match(previous.text, /previous terminated container \\"c\\" in pod \\"p\\" not found/)
-    assert.equal((await ask(session, 'GET', nodeRequestPath('exec', pod, 'c', ''))).status, 405)
-    assert.equal((await ask(session, 'GET', '/secrets/default/p/u1/c')).status, 400)
+    assert.equal((await ask(session, 'GET', pathOf('exec'))).status, 405)
+    for (const path of [
+      '/secrets/default/p/u1/c',
+      '/x/../logs/default/p/u1/c',
+      '/logs/default/p/u1/c/',
+      '/logs/default/p/u1/c?',
+      '/logs/d%65fault/p/u1/c',
+    ])
+      assert.equal((await ask(session, 'GET', path)).status, 400, path)
+    for (const query of [
+      'previous=1',
+      'follow=true&previous=true&follow=true',
+      'previous=true&follow=true',
+      'tailLines=+1',
+      'x=1',
+      'tailLines=%31',
+    ])
+      assert.equal((await ask(session, 'GET', pathOf('logs', pod, query))).status, 400, query)
+  })
+})
+
+test('the tunnel forwards no port of a pod on the host’s network', async () => {
+  const worker = { ...(await workerWithLog('')), pod: podOf({ hostNetwork: true }) } as unknown as PodWorker
+  await withTunnel(worker, async session => {
+    for (const [kind, query] of [
+      ['portforward', 'ports=80'],
+      ['dial', 'port=80'],
+    ] as const) {
+      const { status, text } = await ask(session, 'POST', pathOf(kind, pod, query))
+      assert.deepEqual([status, /p is on the host's network: a connection to its ports/.test(text)], [403, true], text)
+    }
   })
 })
 
@@ -141,7 +172,7 @@ test('a simulated node says that there is nothing to read or to reach', async ()
         ['portforward', 'POST', 'portforward'],
         ['dial', 'POST', 'proxy'],
       ] as const) {
-        const { status, text } = await ask(session, method, nodeRequestPath(kind, pod, 'c', ''))
+        const { status, text } = await ask(session, method, pathOf(kind))
         assert.equal(status, 400)
         assert.equal(JSON.parse(text).message, `cannot ${words}: the pod runs on a simulated node, whose containers are pretended`)
       }

@@ -1,21 +1,13 @@
 // The connections that nodes opened to this server, and requests that go back through them.
 import type { ClientHttp2Session, ClientHttp2Stream } from 'node:http2'
 import { type Duplex, duplexPair } from 'node:stream'
-import { type KubeletPath, kubeletRequestPath, type NodeRequestKind, nodeRequestPath } from '../api/node-protocol.ts'
+import { type KubeletPath, kubeletRequestPath, nodeRequestPath, type PodRequest } from '../api/node-protocol.ts'
 import { badRequest, notFound, serviceUnavailable } from '../api/status.ts'
 import { errorCode } from '../base/http2/frames.ts'
 import type { Logger } from '../base/log.ts'
 import { nodeHttp2 } from '../base/node-http2.ts'
 import { NodeStream } from './streams/node-stream.ts'
 import { pingSession } from './transport/session-pings.ts'
-
-export interface PodRequest {
-  readonly kind: NodeRequestKind
-  readonly pod: { readonly namespace: string; readonly name: string; readonly uid: string }
-  readonly container: string
-  /** As the client sent it, without the question mark. */
-  readonly query: string
-}
 
 /** What the node tells of itself. */
 export interface KubeletRequest {
@@ -98,10 +90,7 @@ export class NodeTunnels {
     if (handler) return handler(request, signal)
     const tunnel = this.#tunnels.get(nodeName)
     if (tunnel === undefined || tunnel.session.destroyed) throw this.#unreachable(nodeName)
-    const path =
-      request.kind === 'kubelet'
-        ? kubeletRequestPath(request.path)
-        : nodeRequestPath(request.kind, request.pod, request.container, request.query)
+    const path = request.kind === 'kubelet' ? kubeletRequestPath(request.path) : nodeRequestPath(request)
     const isRead = request.kind === 'logs' || request.kind === 'kubelet'
     const stream = tunnel.session.request({ ':method': isRead ? 'GET' : 'POST', ':path': path }, { endStream: isRead, signal })
     return await answerOf(stream, () => this.#unreachable(nodeName))

@@ -1,28 +1,30 @@
 // Admission of what connects a client to something in the cluster: exec, attach, portforward and the proxies.
+import type { KubeObject } from '../../api/object.ts'
 import { badRequest } from '../../api/status.ts'
 import type { ResourceContext } from '../request/request-context.ts'
 import type { AdmissionChain } from './write-parts.ts'
 
 /**
- * Before anything is looked up, as upstream: the answer to whom admission refuses says nothing of the object. `options` are the client's own words, of
- * the kind PodExecOptions and so on.
+ * Before anything is looked up, as upstream: the answer to whom admission refuses says nothing of the object. `options` are what the client asks for, of
+ * the kind PodExecOptions and so on. Resolves with what admission has made of them and let pass: nothing else may be carried out.
  */
 export async function admitConnection(
   admission: AdmissionChain,
   context: ResourceContext,
   kind: string,
   options: Readonly<Record<string, unknown>>,
-): Promise<void> {
+): Promise<Readonly<Record<string, unknown>>> {
   const { served, info, user, request } = context
   // A connection does what it does.
   if (context.query.all('dryRun').length > 0) throw badRequest('dryRun is not supported')
+  const object: KubeObject & Record<string, unknown> = { apiVersion: 'v1', kind, metadata: {}, ...options }
   const asked = {
     operation: 'CONNECT' as const,
     resource: served.definition,
     subresource: info.subresource,
     namespace: info.namespace,
     name: info.name,
-    object: { apiVersion: 'v1', kind, metadata: {}, ...options },
+    object,
     oldObject: undefined,
     user,
     dryRun: false,
@@ -31,4 +33,5 @@ export async function admitConnection(
   }
   await admission.mutate(asked, request.signal)
   await admission.validate(asked, request.signal)
+  return object
 }

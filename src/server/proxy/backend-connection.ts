@@ -1,6 +1,7 @@
 // A connection to a port of a pod: dialled by its node, with TLS inside where it is asked for.
 import type { Duplex } from 'node:stream'
 import { connect as connectTls } from 'node:tls'
+import { writeNodeQuery } from '../../api/node-query.ts'
 import { type ApiError, serviceUnavailable } from '../../api/status.ts'
 import { messageOf } from '../../base/user-error.ts'
 import type { NodeTunnels } from '../node-tunnel.ts'
@@ -25,7 +26,7 @@ export const unreachable = (why: string): ApiError => serviceUnavailable(`error 
 export async function connectBackend(tunnels: NodeTunnels, target: ProxyTarget, tls: BackendTls, signal: AbortSignal): Promise<Duplex> {
   const { pod, port } = target
   const { namespace = '', name = '', uid = '' } = pod.metadata
-  const request = { kind: 'dial' as const, pod: { namespace, name, uid }, container: '', query: `port=${port}` }
+  const request = { kind: 'dial' as const, pod: { namespace, name, uid }, container: '', query: writeNodeQuery('dial', { port }) }
   const node = await tunnels.requestNode(pod.spec.nodeName ?? '', request, signal)
   // Whoever reads the stream is told by the read; without a listener the error would end the process.
   node.stream.on('error', () => undefined)

@@ -97,10 +97,12 @@ export async function proxyToNode(parts: ProxyParts, context: ResourceContext): 
   if (request.method !== 'GET' && request.method !== 'HEAD') throw unknownMethod()
   const node = await parts.tunnels.requestNode(name, { kind: 'kubelet', path }, request.signal)
   node.stream.on('error', () => undefined)
-  if (node.status !== 200) throw await nodeRefusal(node.status, node.stream)
+  if (node.status !== 200) throw await nodeRefusal(node.status, node.stream, 'unable to read the page')
   return {
     status: 200,
-    contentType: node.contentType,
+    // By the page and not by the node's word: in a browser the answer is one of this server.
+    contentType: contentTypes[path],
+    headers: { 'x-content-type-options': 'nosniff' },
     longRunning: true,
     body: async (sink, signal) => {
       const stop = () => node.stream.destroy()
@@ -109,6 +111,15 @@ export async function proxyToNode(parts: ProxyParts, context: ResourceContext): 
       signal.removeEventListener('abort', stop)
     },
   }
+}
+
+const contentTypes: Readonly<Record<KubeletPath, string>> = {
+  healthz: 'text/plain; charset=utf-8',
+  'healthz/ping': 'text/plain; charset=utf-8',
+  pods: 'application/json',
+  'refused-connections': 'application/json',
+  'stats/usage': 'application/json',
+  'metrics/resource': 'text/plain; version=0.0.4; charset=utf-8',
 }
 
 const offered = kubeletPaths.map(path => `"/${path}"`).join(', ')

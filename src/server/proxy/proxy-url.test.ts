@@ -34,10 +34,18 @@ const urls: [url: string, rest: string[], path: string, query: string][] = [
   [`${prefix}/x/`, ['x'], '/x/', ''],
   [`${prefix}/a%2Fb%20c?q=%20`, ['a/b c'], '/a%2Fb%20c', '?q=%20'],
   [`${prefix}/proxy/proxy`, ['proxy', 'proxy'], '/proxy/proxy', ''],
-  [`${prefix}//x`, ['', 'x'], '//x', ''],
+  [`${prefix}//x`, ['', 'x'], '/x', ''],
+  [`${prefix}/%61dmin/%7e%2d%c3%a4`, ['admin', '~-ä'], '/admin/~-%C3%A4', ''],
+  [`${prefix}/a%252e%252e%252fb/..c`, ['a%2e%2e%2fb', '..c'], '/a%252e%252e%252fb/..c', ''],
 ]
 for (const [url, rest, path, query] of urls)
   test(`proxiedPath(): ${url}`, () => assert.deepEqual(proxiedPath(url, rest), { prefix, path, query }))
+
+for (const path of ['a%2f..%2fb', 'a%2f%2e%2E', '..%5cb', '..;/b', '%2e;a=b/c', '..%3b/b', 'a%2f.'])
+  test(`proxiedPath() refuses ${path}`, () => {
+    const rest = path.split('/')
+    assert.throws(() => proxiedPath(`${prefix}/${path}`, rest), /must not hold "\." or "\.\."/)
+  })
 
 const page = { backendHost: '10.0.0.1:80', clientHost: 'localhost:8001', prefix }
 const locations: [location: string, want: string][] = [

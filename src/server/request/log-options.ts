@@ -1,21 +1,22 @@
-// PodLogOptions as the API judges them, before anything of the pod is looked at.
+// PodLogOptions as the API reads and validates them, before anything of the pod is looked at.
 import { type FieldError, forbiddenField, invalidValue, wholeObject } from '../../api/field-error.ts'
+import type { LogOptions } from '../../api/node-query.ts'
 import { parseTime } from '../../api/schema/go-time.ts'
 import { badRequest, invalid } from '../../api/status.ts'
 import type { Query } from './query.ts'
 
-/** Throws upstream's 422 for values out of range, and its 400 for what is no number or time. `name` is the pod's. */
-export function judgeLogOptions(query: Query, name: string): void {
+/** What is asked of the node. Throws upstream's 422 for values out of range, and its 400 for what is no number or time. `name` is the pod's. */
+export function readLogOptions(query: Query, name: string): LogOptions {
   // All are read before any is judged, in the order of upstream's structure: the first that cannot be read is told.
   const sinceSeconds = query.integer('sinceSeconds')
-  const sinceTime = query.get('sinceTime')
-  if (sinceTime) readTime(sinceTime)
+  const sinceTimeText = query.get('sinceTime')
+  const sinceTime = sinceTimeText ? readTime(sinceTimeText) : undefined
   const tailLines = query.integer('tailLines')
   const limitBytes = query.integer('limitBytes')
   const errors: FieldError[] = []
   if (tailLines !== undefined && tailLines < 0) errors.push(invalidValue('tailLines', tailLines, 'must be greater than or equal to 0'))
   if (limitBytes !== undefined && limitBytes < 1) errors.push(invalidValue('limitBytes', limitBytes, 'must be greater than 0'))
-  if (sinceSeconds !== undefined && sinceTime !== undefined) {
+  if (sinceSeconds !== undefined && sinceTimeText !== undefined) {
     errors.push(forbiddenField(wholeObject, 'at most one of `sinceTime` or `sinceSeconds` may be specified'))
   } else if (sinceSeconds !== undefined && sinceSeconds < 1) {
     errors.push(invalidValue('sinceSeconds', sinceSeconds, 'must be greater than 0'))
@@ -23,10 +24,29 @@ export function judgeLogOptions(query: Query, name: string): void {
   // The choice of a stream is off by default in v1.33.
   if (query.get('stream') !== undefined) errors.push(forbiddenField('stream', 'may not be specified'))
   if (errors.length > 0) throw invalid({ group: '', kind: 'PodLogOptions' }, name, errors)
+  return {
+    follow: query.flag('follow'),
+    previous: query.flag('previous'),
+    timestamps: query.flag('timestamps'),
+    ...counts({ sinceSeconds, tailLines, limitBytes }),
+    ...(sinceTime === undefined ? {} : { sinceTime }),
+  }
 }
 
-function readTime(text: string): void {
+type Counts = Partial<Record<'sinceSeconds' | 'tailLines' | 'limitBytes', number>>
+
+/** Those that are there. More than any log has is as good as the most that a number can say. */
+function counts(given: { readonly [name in keyof Counts]: number | undefined }): Counts {
+  const there: Counts = {}
+  for (const [name, value] of Object.entries(given) as [keyof Counts, number | undefined][])
+    if (value !== undefined) there[name] = Math.min(value, Number.MAX_SAFE_INTEGER)
+  return there
+}
+
+/** Undefined for no time: older clients send the word for it. */
+function readTime(text: string): string | undefined {
+  if (text === 'null') return undefined
   const parsed = parseTime(text)
-  // Older clients send the word, for no time.
-  if (!parsed.ok && text !== 'null') throw badRequest(parsed.message)
+  if (!parsed.ok) throw badRequest(parsed.message)
+  return parsed.text ?? undefined
 }

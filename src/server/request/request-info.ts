@@ -62,6 +62,7 @@ export function hasTable({ served, subresource, verb, query }: ResourceRequestIn
 /** Throws 400 for a malformed path. Whether something answers is `servedResource`'s question, asked after authorization. */
 export function requestInfo(method: string, url: string, resources: ServedResources): RequestInfo {
   if (url.length > maxUrlBytes) throw apiError(414, 'Unknown', 'the request URI is too long')
+  requireTarget(url)
   const mark = url.indexOf('?')
   const path = mark < 0 ? url : url.slice(0, mark)
   if (path.length > maxPathBytes) throw apiError(414, 'Unknown', 'the request URI is too long')
@@ -74,6 +75,14 @@ export function requestInfo(method: string, url: string, resources: ServedResour
   // `/apis//v1` is no other name of `/api/v1`: nothing answers there.
   const version = start === 3 && group === '' ? '' : (segments[start - 1] ?? '')
   return resourceInfo(method, path, query, group, version, segments.slice(start), resources)
+}
+
+/** What may stand in no request target (RFC 9112, 3.2): other parsers end it there, or read a backslash as a slash. */
+const noTarget = /[^\x21\x22\x24-\x5b\x5d-\x7e]/
+
+function requireTarget(url: string): void {
+  const at = url.search(noTarget)
+  if (at >= 0) throw badRequest(`the request target must not hold ${JSON.stringify(url[at])}: send it as a percent-encoded escape`)
 }
 
 /** Index of the first segment behind group and version; 0 where the path names no resource. */

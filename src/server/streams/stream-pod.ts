@@ -1,5 +1,6 @@
 // exec, attach and portforward: from an upgraded connection of a client to the node's stream.
 import type { Duplex } from 'node:stream'
+import { writeNodeQuery } from '../../api/node-query.ts'
 import { apiError, badRequest, notFound } from '../../api/status.ts'
 import type { Pod } from '../../api/types/core-v1.ts'
 import type { Clock } from '../../base/clock.ts'
@@ -12,11 +13,12 @@ import type { StreamPod } from '../subresources/pod-streams.ts'
 import { header, type UpgradedConnection } from '../transport/exchange.ts'
 import { acceptWebSocket } from './accept-web-socket.ts'
 import { carryUpgraded } from './carry-upgraded.ts'
-import { demandChannels, portProtocols, readPorts, translatePorts, tunnelBytes, tunnelProtocol } from './forwarded-ports.ts'
+import { demandChannels, portProtocols, translatePorts, tunnelBytes, tunnelProtocol } from './forwarded-ports.ts'
 import { nodeRefusal } from './node-refusal.ts'
 import { chooseProtocol } from './offered-protocols.ts'
 import type { JudgeOrigin } from './own-origin.ts'
 import { commandProtocols, translateCommand } from './remote-command.ts'
+import { requestedOptions, type StreamOptions, streamOptions } from './stream-options.ts'
 
 type Kind = Parameters<StreamPod>[1]
 
@@ -37,22 +39,27 @@ export interface StreamPodParts {
 export function createStreamPod({ writeParts, tunnels, clock, judgeOrigin }: StreamPodParts): StreamPod {
   return async (context, kind) => {
     const { served, info, query, request } = context
-    const named = kind === 'portforward' ? readPorts(query.all('ports')) : []
-    await admitConnection(writeParts.admission, context, optionKinds[kind], optionsOf(query, kind, named))
+    const admitted = await admitConnection(writeParts.admission, context, optionKinds[kind], requestedOptions(query, kind))
+    const options = streamOptions(admitted, kind)
     const entry = served.collection.get(info.namespace, info.name)
     if (entry === undefined) throw notFound(served.named, info.name)
     const pod = entry.object as Pod
-    const container = kind === 'portforward' ? '' : chosenContainer(pod, query.get('container'))
+    const container = kind === 'portforward' ? '' : chosenContainer(pod, options.container)
     if (!pod.spec?.nodeName) throw badRequest(`pod ${info.name} does not have a host assigned`)
     const protocol = negotiate(context, kind, judgeOrigin)
     // Before the node is asked: a client whose ports make no channels gets an ordinary Status.
     const isChanneled = kind === 'portforward' && request.upgrade === 'websocket' && protocol !== tunnelProtocol
-    const ports = isChanneled ? demandChannels(named) : undefined
+    const ports = isChanneled ? demandChannels(options.ports) : undefined
     const ended = new AbortController()
     const signal = AbortSignal.any([request.signal, ended.signal])
     const node = await tunnels.requestNode(
       pod.spec.nodeName,
-      { kind, pod: { namespace: info.namespace, name: info.name, uid: pod.metadata.uid ?? '' }, container, query: query.raw },
+      {
+        kind,
+        pod: { namespace: info.namespace, name: info.name, uid: pod.metadata.uid ?? '' },
+        container,
+        query: writeNodeQuery(kind, options),
+      },
       signal,
     )
     // Whoever reads the stream is told by the read; without a listener the error would end the process.
@@ -60,7 +67,7 @@ export function createStreamPod({ writeParts, tunnels, clock, judgeOrigin }: Str
     if (node.status !== 200) throw await nodeRefusal(node.status, node.stream)
     const upgrade = async (connection: UpgradedConnection) => {
       try {
-        if (request.upgrade === 'websocket') await overWebSocket(connection, node.stream, protocol, kind, context, ports)
+        if (request.upgrade === 'websocket') await overWebSocket(connection, node.stream, protocol, kind, options, ports)
         else await overSpdy(connection, node.stream, protocol, clock)
       } finally {
         ended.abort(new Error('the stream is over'))
@@ -93,31 +100,18 @@ function negotiate({ request }: ResourceContext, kind: Kind, judgeOrigin: JudgeO
   )
 }
 
-/** The client's own words; what says nothing is left out, as upstream's types have it. */
-function optionsOf(query: ResourceContext['query'], kind: Kind, ports: readonly number[]): Readonly<Record<string, unknown>> {
-  if (kind === 'portforward') return ports.length === 0 ? {} : { ports }
-  const streams = ['stdin', 'stdout', 'stderr', 'tty'].filter(name => query.flag(name)).map(name => [name, true])
-  const container = query.get('container')
-  return {
-    ...Object.fromEntries(streams),
-    ...(container ? { container } : {}),
-    ...(kind === 'exec' ? { command: query.all('command').length === 0 ? null : [...query.all('command')] } : {}),
-  }
-}
-
 async function overWebSocket(
   connection: UpgradedConnection,
   node: Duplex,
   protocol: string,
   kind: Kind,
-  { query }: ResourceContext,
+  options: StreamOptions,
   ports: readonly number[] | undefined,
 ): Promise<void> {
   const client = await acceptWebSocket(connection, { protocol, maxMessageBytes })
   if (ports !== undefined) return await translatePorts(client, node, ports)
   if (kind === 'portforward') return await tunnelBytes(client, node)
-  const flag = (name: string) => query.flag(name)
-  await translateCommand(client, node, { stdin: flag('stdin'), stdout: flag('stdout'), stderr: flag('stderr'), tty: flag('tty') })
+  await translateCommand(client, node, options)
 }
 
 /** The client speaks SPDY itself. Resolves when its socket is closed. */

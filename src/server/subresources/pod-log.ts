@@ -1,10 +1,12 @@
 // pods/log: the text that a container wrote, through the tunnel of its node.
+import { writeNodeQuery } from '../../api/node-query.ts'
 import { badRequest, notFound } from '../../api/status.ts'
 import type { ContainerStatus, Pod } from '../../api/types/core-v1.ts'
 import { chosenContainer } from '../request/chosen-container.ts'
-import { judgeLogOptions } from '../request/log-options.ts'
+import { readLogOptions } from '../request/log-options.ts'
 import type { ResourceHandler } from '../resource-verbs.ts'
 import { logOverWebSocket } from '../streams/log-web-socket.ts'
+import { nodeRefusal } from '../streams/node-refusal.ts'
 import type { BodyStream } from '../transport/exchange.ts'
 import type { SubresourceParts } from './index.ts'
 
@@ -13,7 +15,7 @@ export function podLog({ tunnels, judgeOrigin }: Pick<SubresourceParts, 'tunnels
     const { served, info, query } = context
     const isWebSocket = context.request.upgrade === 'websocket'
     if (isWebSocket) judgeOrigin(context.request)
-    judgeLogOptions(query, info.name)
+    const options = readLogOptions(query, info.name)
     const entry = served.collection.get(info.namespace, info.name)
     if (entry === undefined) throw notFound(served.named, info.name)
     const pod = entry.object as Pod
@@ -21,17 +23,20 @@ export function podLog({ tunnels, judgeOrigin }: Pick<SubresourceParts, 'tunnels
     const node = pod.spec?.nodeName ?? ''
     // No node, no text: upstream answers nothing rather than an error.
     if (node === '') return { status: 204, contentType: '', body: Buffer.alloc(0) }
-    judgeState(pod, container, query.flag('previous'))
+    judgeState(pod, container, options.previous)
     const answer = await tunnels.requestNode(
       node,
       {
         kind: 'logs',
         pod: { namespace: info.namespace, name: info.name, uid: pod.metadata.uid ?? '' },
         container,
-        query: query.raw,
+        query: writeNodeQuery('logs', options),
       },
       context.request.signal,
     )
+    // Whoever reads the stream is told by the read; without a listener the error would end the process.
+    answer.stream.on('error', () => undefined)
+    if (answer.status !== 200) throw await nodeRefusal(answer.status, answer.stream, 'unable to read the log')
     const body: BodyStream = async (sink, signal) => {
       const stop = () => answer.stream.destroy()
       signal.addEventListener('abort', stop, { once: true })
@@ -43,11 +48,13 @@ export function podLog({ tunnels, judgeOrigin }: Pick<SubresourceParts, 'tunnels
         signal.removeEventListener('abort', stop)
       }
     }
-    if (isWebSocket && answer.status === 200) return logOverWebSocket(context.request, body)
-    const contentType = answer.status === 200 ? 'text/plain' : answer.contentType
-    return { status: answer.status, contentType, body, longRunning: query.flag('follow') }
+    if (isWebSocket) return logOverWebSocket(context.request, body)
+    return { status: 200, contentType: 'text/plain', headers: noSniff, body, longRunning: options.follow }
   }
 }
+
+/** What a container has written is text, whatever it looks like to a browser. */
+const noSniff = { 'x-content-type-options': 'nosniff' } as const
 
 /** A container that has not begun has written nothing: the reason is said in upstream's words. */
 function judgeState(pod: Pod, container: string, previous: boolean): void {

@@ -186,6 +186,68 @@ test('log asks the node and passes its text on', async () => {
   assert.deepEqual(asked, [{ kind: 'logs', pod: { namespace: 'default', name: 'p', uid }, container: 'c', query: 'tailLines=2' }])
 })
 
+/** A running pod whose node answers as a test says. */
+async function answeringNode(answer: { status: number; contentType: string; text: string }): Promise<TestServer & { asked: string[] }> {
+  const api = Object.assign(new TestServer(), { asked: [] as string[] })
+  await api.create('/api/v1/nodes', { metadata: { name: 'n1' } })
+  await api.create(pods, pod(['c'], { nodeName: 'n1' }))
+  await api.request('PATCH', `${pods}/p/status`, {
+    status: { containerStatuses: [{ name: 'c', state: { running: {} }, image: 'i', imageID: '', ready: true, restartCount: 0 }] },
+  })
+  api.server.nodeTunnels.register('n1', async request => {
+    if (request.kind !== 'kubelet') api.asked.push(request.query)
+    return { ...answer, stream: Duplex.from([Buffer.from(answer.text)]) }
+  })
+  return api
+}
+
+const page = '<script>fetch("/api/v1/secrets")</script>'
+
+for (const path of [`${pods}/p/log`, '/api/v1/nodes/n1/proxy/healthz', '/api/v1/nodes/n1/proxy/metrics/resource'])
+  test(`${path} is text, whatever the node says`, async () => {
+    await using api = await answeringNode({ status: 200, contentType: 'text/html', text: page })
+    const { status, text, headers } = await api.get(path)
+    assert.deepEqual([status, text], [200, page])
+    assert.match(headers['content-type'] ?? '', /^text\/plain(;|$)/)
+    assert.equal(headers['x-content-type-options'], 'nosniff')
+  })
+
+for (const [title, status, text, expected] of [
+  ['a page', 202, page, [500, 'InternalError', 'Internal error occurred: unable to read the log: the node answered 202']],
+  ['a redirect', 302, page, [500, 'InternalError', 'Internal error occurred: unable to read the log: the node answered 302']],
+  ['an error in HTML', 404, page, [500, 'InternalError', 'Internal error occurred: unable to read the log: the node answered 404']],
+  ['a Status', 400, '{"kind":"Status","code":400,"reason":"BadRequest","message":"no","x":"y"}', [400, 'BadRequest', 'no']],
+  [
+    'a Status of success',
+    400,
+    '{"kind":"Status","code":200}',
+    [500, 'InternalError', 'Internal error occurred: unable to read the log: the node answered 400'],
+  ],
+] as const)
+  test(`log is refused in the words of this server where the node answers ${title}`, async () => {
+    await using api = await answeringNode({ status, contentType: 'text/html', text })
+    const { status: answered, json, headers } = await api.get(`${pods}/p/log`)
+    assert.deepEqual([answered, json.reason, json.message, json.x], [...expected, undefined])
+    assert.equal(headers['content-type'], 'application/json')
+  })
+
+test('log asks the node for the options that were validated, in one form', async () => {
+  await using api = await answeringNode({ status: 200, contentType: '', text: '' })
+  for (const [query, asked] of [
+    [
+      'x=1&tailLines=%2B2&limitBytes=9223372036854775807&previous=0&timestamps',
+      `timestamps=true&tailLines=2&limitBytes=${Number.MAX_SAFE_INTEGER}`,
+    ],
+    ['sinceTime=2026-01-01T01:00:00.5%2B01:00&container=c', 'sinceTime=2026-01-01T00%3A00%3A00Z'],
+    ['sinceTime=null&tailLines=1&tailLines=2', 'tailLines=1'],
+  ]) {
+    assert.equal((await api.get(`${pods}/p/log?${query}`)).status, 200, query)
+    assert.equal(api.asked.at(-1), asked)
+  }
+  const { status, json } = await api.get(`${pods}/p/log?tailLines=1#`)
+  assert.deepEqual([status, json.message], [400, 'the request target must not hold "#": send it as a percent-encoded escape'])
+})
+
 test('log of a pod that no node runs is empty, once the container is known', async () => {
   await using api = new TestServer()
   await api.create(pods, pod(['a', 'b']))
