@@ -161,7 +161,7 @@ for (const code of [400, 404, 500]) {
     limit,
     async () => {
       await using streams = await StreamsServer.start()
-      const sent = { kind: 'Status', apiVersion: 'v1', status: 'Failure', code, message: `no, says the node with ${code}` }
+      const sent = { kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Failure', code, message: `no, says the node with ${code}` }
       streams.agent.serve = stream => {
         stream.respond({ ':status': code, 'content-type': 'application/json' })
         stream.end(JSON.stringify(sent))

@@ -1,5 +1,5 @@
 // The chain of plugins: mutate all, then validate all. What it does not expressly admit is refused.
-import { ApiError, forbidden } from '../api/status.ts'
+import { ApiError, forbidden, timedOut } from '../api/status.ts'
 import { AnswerPending } from '../base/answer-pending.ts'
 import { type AdmissionPlugin, type AdmissionRequest, refusedByAnnotation, type StoredGrowth } from './admission.ts'
 import { beginsAgain } from './reinvocation.ts'
@@ -39,7 +39,11 @@ export function createAdmission(plugins: readonly AdmissionPlugin[]): Admission 
         const pending = step(plugin, request, signal)
         if (pending !== undefined)
           return pending.then(
-            () => run(step, request, signal, at + 1),
+            () => {
+              // Nothing may come of a request that ended meanwhile, because its client is gone or may not ask any more.
+              if (signal.aborted) throw timedOut('request did not complete within requested timeout', 0)
+              return run(step, request, signal, at + 1)
+            },
             err => refuse(plugin, request, err),
           )
       } catch (err) {

@@ -20,7 +20,7 @@ import type { ServedResources } from './objects/served-resource.ts'
 import { type KeptBody, keepingBody, withBodies } from './request/audit-bodies.ts'
 import { type AuditSink, askedOf, auditEvent } from './request/audit-event.ts'
 import { type Authorize, demandAccess } from './request/authorize.ts'
-import { endWithIdentity } from './request/identity-end.ts'
+import { IdentityEnd } from './request/identity-end.ts'
 import { impersonate, wantsImpersonation } from './request/impersonate.ts'
 import { failureForm, pathForm } from './request/negotiate.ts'
 import { Pace } from './request/pace.ts'
@@ -70,10 +70,11 @@ const longestBeginMs = 60_000
 const isProxy = (info: RequestInfo) => info.isResource && info.subresource === 'proxy'
 
 /** What of a user's streams the request would be, undefined where it ends by itself. */
-function streamKind(info: RequestInfo): StreamKind | undefined {
+function streamKind(info: RequestInfo, { upgrade }: ServerRequest): StreamKind | undefined {
+  if (info.isResource && info.verb === 'watch') return 'watch'
+  // Whatever answers it, another server too.
+  if (upgrade !== undefined || isProxy(info)) return 'session'
   if (!info.isResource) return undefined
-  if (info.verb === 'watch') return 'watch'
-  if (isProxy(info)) return 'session'
   if (info.resource !== 'pods') return undefined
   return podStreams.has(info.subresource) || (info.subresource === 'log' && info.query.flag('follow')) ? 'session' : undefined
 }
@@ -83,7 +84,7 @@ export type Pipeline = (request: ServerRequest) => Promise<FinalReply>
 export function createPipeline(parts: PipelineParts): Pipeline {
   const { clock, log, denyList } = parts
   const deadlines = new Deadlines()
-  const ends = { expiries: new Expiries(clock), ...(denyList ? { denyList } : {}) }
+  const ends = { expiries: new Expiries(clock), clock, ...(denyList ? { denyList } : {}) }
 
   return async function handle(request) {
     const progress = newProgress(clock)
@@ -94,34 +95,34 @@ export function createPipeline(parts: PipelineParts): Pipeline {
       progress.info = info
       const authentication = await identify(request, info, progress)
       progress.user = authentication.user
+      const identityEnd = new IdentityEnd(ends, request, authentication)
+      progress.identityEnd = identityEnd
       annotate(progress, 'authentication.bulkhead.dev/authenticator', authentication.authenticator)
       annotate(progress, 'authentication.bulkhead.dev/credential-id', authentication.credentialId)
       progress.bodies = bodiesFor(request, info, progress)
       const acting = actingUser(request, progress, authentication)
-      const user = acting instanceof Promise ? await acting : acting
+      const user = acting instanceof Promise ? await identityEnd.during(acting, false) : acting
+      if (user !== authentication.user) identityEnd.add({ ...authentication, user })
       const unwritable = mutatingVerbs.has(info.verb) ? parts.refusesWrites() : undefined
       if (unwritable !== undefined) throw unwritable
       progress.timeoutMs = requestTimeout(info)
       const seat = takeSeat(user, info, request, progress)
-      progress.release = seat instanceof Promise ? await progress.away.during(seat, clock) : seat
+      progress.release =
+        seat instanceof Promise ? await identityEnd.during(progress.away.during(seat, clock), true, release => release()) : seat
       const decided = whenAnswered(() => demandAccess(info, user, parts.authorize, progress))
-      const verdict = decided instanceof Promise ? await inTime(progress.away.during(decided, clock), progress) : decided
+      const verdict =
+        decided instanceof Promise ? await identityEnd.during(inTime(progress.away.during(decided, clock), progress), true) : decided
       annotate(progress, decisionAnnotation, 'allow')
       annotate(progress, reasonAnnotation, verdict.reason)
       if (verdict.webhook !== undefined) annotate(progress, webhookAnnotation, verdict.webhook)
-      const kind = streamKind(info)
+      const kind = streamKind(info, request)
       if (kind !== undefined) progress.endStream = openStream(user, info, kind)
       const context = contextOf(request, info, user, progress, authentication)
       const answer = info.isResource ? parts.resource(context, info) : parts.path(context, info)
-      reply = answer instanceof Promise ? await inTime(answer, progress) : answer
-      if (reply.longRunning || reply.upgrade) {
-        reply = endWithIdentity(
-          ends,
-          request,
-          reply,
-          user === authentication.user ? [authentication] : [authentication, { ...authentication, user }],
-        )
-      }
+      const isBounded = progress.timeoutMs !== undefined
+      reply = answer instanceof Promise ? await identityEnd.during(inTime(answer, progress, free), isBounded, free) : answer
+      if (reply.status === 101 && request.upgrade === undefined) throw unrequestedUpgrade(reply)
+      if (reply.longRunning || reply.upgrade || !goesAtOnce(reply.body)) reply = identityEnd.guard(reply)
     } catch (err) {
       failure = failureStatus(err, progress.auditId, log)
       recordRefusal(err, (key, value) => annotate(progress, key, value), parts.explainAccess)
@@ -131,6 +132,7 @@ export function createPipeline(parts: PipelineParts): Pipeline {
     const settled = recorded(progress, request, reply, failure)
     const refusal = settled && !progress.late ? await inTime(settled, progress).catch((late: ApiError) => late) : undefined
     if (refusal !== undefined) {
+      reply.free?.()
       failure = refusal.status
       reply = refusalReply(failure, request, progress.info)
       // What is recorded is not what is answered.
@@ -148,6 +150,8 @@ export function createPipeline(parts: PipelineParts): Pipeline {
       warnings: progress.warnings.all,
       ...(progress.flow ? { flow: progress.flow } : {}),
       done: outcome => {
+        progress.identityEnd?.release()
+        final.free?.()
         progress.release?.()
         progress.endStream?.()
         closed?.()
@@ -207,12 +211,13 @@ export function createPipeline(parts: PipelineParts): Pipeline {
     return decision !== undefined && wanted ? { decision, sent: undefined } : undefined
   }
 
-  /** The outcome, or a 504 where the time of the request is over before. */
-  function inTime<T>(work: Promise<T>, progress: Progress): Promise<T> {
+  /** The outcome, or a 504 where the time of the request is over before; `drop` frees an outcome that comes later. */
+  function inTime<T>(work: Promise<T>, progress: Progress, drop?: (outcome: T) => void): Promise<T> {
     const { timeoutMs, begun, info } = progress
     if (timeoutMs === undefined) return work
     return deadlines.within(work, timeoutMs - (clock.monotonic() - begun), () => {
       progress.late = true
+      if (drop !== undefined) work.then(drop, () => undefined)
       const outcome = info !== undefined && mutatingVerbs.has(info.verb) ? ': it may have been carried out all the same' : ''
       return timedOut(`request did not complete within the allotted timeout${outcome}`)
     })
@@ -365,6 +370,14 @@ export function createPipeline(parts: PipelineParts): Pipeline {
     if (failure !== undefined && failure.code >= 500) return logged?.then(() => undefined)
     return (await logged) ?? undefined
   }
+}
+
+const free = (reply: Reply): void => reply.free?.()
+
+/** A client that asked for no other protocol would take what follows for answers to its next requests. */
+function unrequestedUpgrade(reply: Reply): ApiError {
+  reply.free?.()
+  return apiError(502, 'InternalError', 'the answer changes to a protocol that the request did not ask for')
 }
 
 /** As upstream answers who may not do something at all. */

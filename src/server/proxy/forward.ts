@@ -29,6 +29,8 @@ export interface Forward {
 }
 
 const maxHeaderBytes = 64 * 1024
+/** Of everything that comes before the answer: interim answers have no number of their own. */
+const maxHeadBytes = 4 * maxHeaderBytes
 const longestRefusal = 64 * 1024
 const withoutBody = new Set([204, 205, 304])
 
@@ -51,13 +53,19 @@ export async function forward(options: Forward): Promise<Reply> {
     outgoing.destroy()
     own?.destroy()
   }
+  signal.addEventListener('abort', end, { once: true })
   try {
     const answer = await answerOf(outgoing, request, signal)
-    if (answer.socket !== undefined) return upgraded(answer.message, answer.socket, answer.head, options)
-    return await answered(answer.message, end, options)
+    if (answer.socket === undefined) return await answered(answer.message, end, options)
+    if (switchesAsRequested(answer.message, headers)) return upgraded(answer.message, answer.socket, answer.head, options)
+    answer.socket.destroy()
+    end()
+    return plainText(502, 'the backend changed to a protocol that the request did not ask for')
   } catch (err) {
     end()
     throw err
+  } finally {
+    signal.removeEventListener('abort', end)
   }
 }
 
@@ -71,12 +79,36 @@ async function answerOf(outgoing: ClientRequest, request: ServerRequest, signal:
   // It stays: an error without a listener would end the process. Behind the head of the answer it is the answer's own error as well.
   outgoing.on('error', err => reject(failureOf(err, outgoing)))
   outgoing.once('close', () => reject(unreachable('EOF')))
+  const counted = countHead(outgoing, () => reject(unreachable(`more than ${maxHeadBytes} bytes came before the head of an answer`)))
   try {
     await sendBody(request, outgoing)
     return await promise
   } finally {
+    counted()
     signal.removeEventListener('abort', abort)
   }
+}
+
+/** Calls `tooMuch` once. Returns what ends the counting. */
+function countHead(outgoing: ClientRequest, tooMuch: () => void): () => void {
+  let bytes = 0
+  const count = (chunk: Buffer) => {
+    bytes += chunk.length
+    if (bytes > maxHeadBytes) tooMuch()
+  }
+  let counted: Duplex | undefined
+  outgoing.once('socket', socket => {
+    counted = socket.on('data', count)
+  })
+  return () => counted?.removeListener('data', count)
+}
+
+/** RFC 9110, 7.8: only to what the client has named. */
+function switchesAsRequested({ headers }: IncomingMessage, requested: OutgoingHttpHeaders): boolean {
+  const names = (value: unknown): string[] => (typeof value === 'string' ? value.toLowerCase().split(',') : []).map(name => name.trim())
+  const offered = names(requested['upgrade'])
+  const chosen = names(headers.upgrade)
+  return chosen.length > 0 && chosen.every(name => name !== '' && offered.includes(name))
 }
 
 /** A kept connection that was closed meanwhile: it says nothing of the backend. */
@@ -123,7 +155,7 @@ async function answered(message: IncomingMessage, end: () => void, options: Forw
   if (page === undefined && warning !== undefined) headers['warning'] = warning
   const location = headers['location']
   if (page !== undefined && typeof location === 'string') headers['location'] = rewriteLocation(location, page)
-  const reply = { status, contentType: message.headers['content-type'] ?? '', headers, longRunning: true }
+  const reply = { status, contentType: message.headers['content-type'] ?? '', headers, longRunning: true, free: end }
   if (request.method === 'HEAD' || withoutBody.has(status)) {
     end()
     return { ...reply, body: Buffer.alloc(0) }
@@ -182,18 +214,19 @@ function streamed(message: IncomingMessage, through: readonly Transform[], end: 
 }
 
 function upgraded(message: IncomingMessage, socket: Duplex, head: Buffer, { clock }: Forward): Reply {
+  // Whoever reads is told by the end; without a listener an error would end the process.
+  socket.on('error', () => socket.destroy())
   return {
     status: 101,
     contentType: '',
     body: Buffer.alloc(0),
     longRunning: true,
+    free: () => socket.destroy(),
     upgrade: async connection => {
       const lines: string[] = []
       for (let i = 0; i < message.rawHeaders.length; i += 2) lines.push(`${message.rawHeaders[i]}: ${message.rawHeaders[i + 1]}\r\n`)
       connection.socket.write(`HTTP/1.1 101 ${STATUS_CODES[101]}\r\n${lines.join('')}\r\n`, 'latin1')
       if (head.length > 0) connection.socket.write(head)
-      // Whoever reads is told by the end; without a listener an error would end the process.
-      socket.on('error', () => socket.destroy())
       await carryUpgraded(connection, socket, clock)
     },
   }

@@ -98,17 +98,18 @@ export async function proxyToNode(parts: ProxyParts, context: ResourceContext): 
   const node = await parts.tunnels.requestNode(name, { kind: 'kubelet', path }, request.signal)
   node.stream.on('error', () => undefined)
   if (node.status !== 200) throw await nodeRefusal(node.status, node.stream, 'unable to read the page')
+  const free = () => void node.stream.destroy()
   return {
     status: 200,
     // By the page and not by the node's word: in a browser the answer is one of this server.
     contentType: contentTypes[path],
     headers: { 'x-content-type-options': 'nosniff' },
     longRunning: true,
+    free,
     body: async (sink, signal) => {
-      const stop = () => node.stream.destroy()
-      signal.addEventListener('abort', stop, { once: true })
+      signal.addEventListener('abort', free, { once: true })
       for await (const chunk of node.stream) if (!sink.write(Buffer.from(chunk))) await sink.drained()
-      signal.removeEventListener('abort', stop)
+      signal.removeEventListener('abort', free)
     },
   }
 }

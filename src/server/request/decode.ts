@@ -13,9 +13,9 @@ import {
 } from '../../api/schema/decode.ts'
 import type { GroupVersionKind } from '../../api/schema/model.ts'
 import { badRequest } from '../../api/status.ts'
-import { maxBodyBytes } from '../transport/collect-body.ts'
 import { header } from '../transport/exchange.ts'
 import { type BodyFormat, bodyFormat } from './negotiate.ts'
+import { readBody } from './read-body.ts'
 import type { RequestContext, ResourceContext } from './request-context.ts'
 import { readYamlBody } from './yaml-body.ts'
 
@@ -31,7 +31,7 @@ export async function decodeBody(context: ResourceContext, kind: GroupVersionKin
   const { definition } = context.served
   const custom = kind === definition ? definition.custom : undefined
   const format = bodyFormat(header(context.request.headers, 'content-type'), custom === undefined)
-  const sent = await context.request.body(maxBodyBytes)
+  const sent = await readBody(context.request)
   context.pace.takes(sent.length)
   const body = await readable(context, kind, format, sent, mostValues(context))
   if (context.pace.isLarge) await context.pace.rest()

@@ -6,10 +6,10 @@ import { badRequest, invalid } from '../../api/status.ts'
 import type { DeleteOptions } from '../../api/types/meta-v1.ts'
 import { plainFailure } from '../answers/plain-failure.ts'
 import { isDryRun, validateDryRun } from '../objects/dry-run.ts'
-import { maxBodyBytes } from '../transport/collect-body.ts'
 import { header } from '../transport/exchange.ts'
 import { readable } from './decode.ts'
 import { bodyFormat } from './negotiate.ts'
+import { readBody } from './read-body.ts'
 import type { RequestContext } from './request-context.ts'
 
 export type PropagationPolicy = 'Orphan' | 'Background' | 'Foreground'
@@ -29,7 +29,7 @@ const policies: readonly string[] = ['Foreground', 'Background', 'Orphan']
 
 /** The query counts only where there is no body, but for `dryRun`: who asks for it in either place does not want to delete. */
 export async function readDeletion(context: RequestContext): Promise<Deletion> {
-  const body = await context.request.body(maxBodyBytes)
+  const body = await readBody(context.request)
   const options = body.length > 0 ? await fromBody(context, body) : fromQuery(context)
   const dryRun = [...(options.dryRun ?? []), ...context.query.all('dryRun')]
   judgeDeleteOptions({ ...options, dryRun })

@@ -1,71 +1,138 @@
-// Watches, followed logs and upgraded connections last no longer than the identity that opened them.
+// A request lasts no longer than the identities that it acts under: from authentication on, through its body, queues, admission and answer.
 import type { Authenticated, DenyList } from '../../access/revocation.ts'
+import { unauthorized } from '../../api/status.ts'
+import type { Clock } from '../../base/clock.ts'
 import type { Expiries } from '../expiries.ts'
 import type { BodyStream, Reply, ServerRequest, UpgradedConnection } from '../transport/exchange.ts'
 
 export interface IdentityEndParts {
   readonly expiries: Expiries
+  readonly clock: Pick<Clock, 'now'>
   readonly denyList?: DenyList
 }
 
+/** What ends by itself in this time need not be told of a later expiry. */
+const boundedMs = 120_000
+
 /**
- * The same reply, ended in the turn in which one of the identities expires or is denied: a stream ends as at its own end, an upgraded connection is
- * closed. `identities` are who authenticated and, beside it, whom they act as.
+ * Ends its request in the turn in which one of the identities expires or is denied, and aborts its signal: what waits for an answer is refused, what is
+ * sent is cut, an upgraded connection is closed. It costs nothing until the request waits for something.
  */
-export function endWithIdentity(
-  parts: IdentityEndParts,
-  request: Pick<ServerRequest, 'end'>,
-  reply: Reply,
-  identities: readonly Authenticated[],
-): Reply {
-  const { body, upgrade, longRunning } = reply
-  if (upgrade) return { ...reply, upgrade: connection => untilEnd(parts, identities, connection, upgrade) }
-  if (!longRunning || typeof body !== 'function') return reply
-  // Through the request, whose signal everything listens to that a stream waits for: a reader that stalls, too, must not keep the stream open.
-  const ending: BodyStream = (sink, signal, begun) => {
-    let isOver = false
-    const release = whenOver(parts, identities, reason => {
-      isOver = true
-      request.end(reason)
-    })
-    return body(sink, signal, begun).then(release, (err: unknown) => {
-      release()
-      if (!isOver) throw err
+export class IdentityEnd {
+  readonly #parts: IdentityEndParts
+  readonly #request: Pick<ServerRequest, 'end'>
+  readonly #identities: Authenticated[]
+  #stops: (() => void)[] | undefined
+  #acts: Set<() => void> | undefined
+  #watched = 0
+  #watchedExpiry = Number.POSITIVE_INFINITY
+  #released = false
+  #reason: Error | undefined
+
+  constructor(parts: IdentityEndParts, request: Pick<ServerRequest, 'end'>, authenticated: Authenticated) {
+    this.#parts = parts
+    this.#request = request
+    this.#identities = [authenticated]
+  }
+
+  get isOver(): boolean {
+    return this.#reason !== undefined
+  }
+
+  /** Whom the request acts as, beside who authenticated. */
+  add(identity: Authenticated): void {
+    this.#identities.push(identity)
+  }
+
+  /**
+   * The outcome of what the request waits for; a 401 where an identity ends before. `isBounded`: the wait has a limit of its own. `drop` frees an outcome
+   * that comes behind the end.
+   */
+  during<T>(work: Promise<T>, isBounded: boolean, drop: (outcome: T) => void = () => undefined): Promise<T> {
+    this.#watch(isBounded)
+    if (this.#released && !this.isOver) return work
+    return new Promise((resolve, reject) => {
+      const end = () => reject(unauthorized())
+      const acts = this.#onEnd(end)
+      work.then(
+        outcome => {
+          if (this.isOver) return drop(outcome)
+          acts.delete(end)
+          resolve(outcome)
+        },
+        err => {
+          acts.delete(end)
+          reject(this.isOver ? unauthorized() : err)
+        },
+      )
     })
   }
-  return { ...reply, body: ending }
-}
 
-async function untilEnd(
-  parts: IdentityEndParts,
-  identities: readonly Authenticated[],
-  connection: UpgradedConnection,
-  upgrade: (connection: UpgradedConnection) => Promise<void>,
-): Promise<void> {
-  let isOver = false
-  const release = whenOver(parts, identities, () => {
-    isOver = true
-    connection.socket.destroy()
-  })
-  try {
-    if (!isOver) await upgrade(connection)
-  } catch (err) {
-    if (!isOver) throw err
-  } finally {
-    release()
+  /** The same reply, of which nothing is sent behind the end of an identity: a stream ends as at its own end, and everything else is cut. */
+  guard(reply: Reply): Reply {
+    const { body, upgrade, longRunning } = reply
+    this.#watch(false)
+    if (upgrade) return { ...reply, upgrade: connection => this.#untilEnd(connection, upgrade) }
+    if (!longRunning || typeof body !== 'function') return reply
+    const ending: BodyStream = (sink, signal, begun) =>
+      body(sink, signal, begun).catch((err: unknown) => {
+        if (!this.isOver) throw err
+      })
+    return { ...reply, body: ending }
   }
-}
 
-/** Calls `end` once one of them is over, at once where it is already. Returns what takes that back. */
-function whenOver(
-  { expiries, denyList }: IdentityEndParts,
-  identities: readonly Authenticated[],
-  end: (reason: Error) => void,
-): () => void {
-  const stops = identities.map(identity => denyList?.whenDenied(identity, reason => end(new Error(reason))))
-  const expires = Math.min(...identities.map(identity => identity.expires ?? Number.POSITIVE_INFINITY))
-  if (expires !== Number.POSITIVE_INFINITY) stops.push(expiries.at(expires, () => end(new Error('the credential has expired'))))
-  return () => {
-    for (const stop of stops) stop?.()
+  /** The request is answered. */
+  release(): void {
+    this.#released = true
+    const stops = this.#stops
+    this.#stops = undefined
+    for (const stop of stops ?? []) stop()
+  }
+
+  #watch(isBounded: boolean): void {
+    if (this.#released) return
+    const { denyList, expiries, clock } = this.#parts
+    while (denyList !== undefined && this.#watched < this.#identities.length) {
+      const identity = this.#identities[this.#watched++]
+      if (identity !== undefined) this.#keep(denyList.whenDenied(identity, reason => this.#end(new Error(reason))))
+    }
+    const expires = Math.min(...this.#identities.map(identity => identity.expires ?? Number.POSITIVE_INFINITY))
+    if (expires >= this.#watchedExpiry || (isBounded && expires - clock.now() > boundedMs)) return
+    this.#watchedExpiry = expires
+    this.#keep(expiries.at(expires, () => this.#end(new Error('the credential has expired'))))
+  }
+
+  #keep(stop: () => void): void {
+    // It may have been over at once.
+    if (this.#released) stop()
+    else this.#stops = [...(this.#stops ?? []), stop]
+  }
+
+  #end(reason: Error): void {
+    if (this.#released) return
+    this.#reason = reason
+    this.release()
+    this.#request.end(reason)
+    for (const act of [...(this.#acts ?? [])]) act()
+  }
+
+  /** Calls `act` at the end, at once where that was. Returns what it can be taken out of. */
+  #onEnd(act: () => void): Set<() => void> {
+    this.#acts ??= new Set()
+    this.#acts.add(act)
+    if (this.isOver) act()
+    return this.#acts
+  }
+
+  async #untilEnd({ socket, ...rest }: UpgradedConnection, upgrade: (connection: UpgradedConnection) => Promise<void>): Promise<void> {
+    const close = () => socket.destroy()
+    const acts = this.#onEnd(close)
+    try {
+      if (!this.isOver) await upgrade({ socket, ...rest })
+    } catch (err) {
+      if (!this.isOver) throw err
+    } finally {
+      acts.delete(close)
+    }
   }
 }

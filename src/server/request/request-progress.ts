@@ -9,6 +9,7 @@ import { Warnings } from '../answers/warnings.ts'
 import type { Classification } from '../flow-control/classify.ts'
 import type { Release } from '../flow-control/fair-queues.ts'
 import type { AuditedBodies } from './audit-bodies.ts'
+import type { IdentityEnd } from './identity-end.ts'
 import type { RequestInfo } from './request-info.ts'
 
 export interface Progress {
@@ -32,6 +33,8 @@ export interface Progress {
   release: Release | undefined
   endStream: Release | undefined
   ahead: RecordAhead | undefined
+  /** Undefined until it is known who asks. */
+  identityEnd: IdentityEnd | undefined
   /** Undefined where no body is recorded. */
   bodies: AuditedBodies | undefined
 }
@@ -60,6 +63,7 @@ export function newProgress(clock: Clock): Progress {
     release: undefined,
     endStream: undefined,
     ahead: undefined,
+    identityEnd: undefined,
     bodies: undefined,
   }
 }

@@ -5,14 +5,15 @@ import { oneWayWebSocket } from './one-way-web-socket.ts'
 
 const base64Protocol = 'base64.binary.k8s.io'
 
-/** Throws a 400 where the client offers only what nobody knows. */
-export function logOverWebSocket(request: ServerRequest, body: BodyStream): Reply {
+/** What carries the log. Throws a 400 where the client offers only what nobody knows. */
+export function logWebSocket(request: ServerRequest): (body: BodyStream) => Reply {
   const protocol = chooseProtocol(request.headers, ['binary.k8s.io', base64Protocol, ''])
   const isText = protocol === base64Protocol
-  return oneWayWebSocket(body, {
-    protocol,
-    binary: !isText,
-    first: isText ? '' : Buffer.alloc(0),
-    messages: piece => [isText ? piece.toString('base64') : piece],
-  })
+  return body =>
+    oneWayWebSocket(body, {
+      protocol,
+      binary: !isText,
+      first: isText ? '' : Buffer.alloc(0),
+      messages: piece => [isText ? piece.toString('base64') : piece],
+    })
 }

@@ -65,16 +65,19 @@ export function createStreamPod({ writeParts, tunnels, clock, judgeOrigin }: Str
     // Whoever reads the stream is told by the read; without a listener the error would end the process.
     node.stream.on('error', () => undefined)
     if (node.status !== 200) throw await nodeRefusal(node.status, node.stream)
+    const free = () => {
+      ended.abort(new Error('the stream is over'))
+      node.stream.destroy()
+    }
     const upgrade = async (connection: UpgradedConnection) => {
       try {
         if (request.upgrade === 'websocket') await overWebSocket(connection, node.stream, protocol, kind, options, ports)
         else await overSpdy(connection, node.stream, protocol, clock)
       } finally {
-        ended.abort(new Error('the stream is over'))
-        node.stream.destroy()
+        free()
       }
     }
-    return { status: 101, contentType: '', body: Buffer.alloc(0), longRunning: true, upgrade }
+    return { status: 101, contentType: '', body: Buffer.alloc(0), longRunning: true, upgrade, free }
   }
 }
 

@@ -5,7 +5,7 @@ import type { ContainerStatus, Pod } from '../../api/types/core-v1.ts'
 import { chosenContainer } from '../request/chosen-container.ts'
 import { readLogOptions } from '../request/log-options.ts'
 import type { ResourceHandler } from '../resource-verbs.ts'
-import { logOverWebSocket } from '../streams/log-web-socket.ts'
+import { logWebSocket } from '../streams/log-web-socket.ts'
 import { nodeRefusal } from '../streams/node-refusal.ts'
 import type { BodyStream } from '../transport/exchange.ts'
 import type { SubresourceParts } from './index.ts'
@@ -15,6 +15,8 @@ export function podLog({ tunnels, judgeOrigin }: Pick<SubresourceParts, 'tunnels
     const { served, info, query } = context
     const isWebSocket = context.request.upgrade === 'websocket'
     if (isWebSocket) judgeOrigin(context.request)
+    // Before the node is asked: whom nobody understands gets an ordinary Status.
+    const overWebSocket = isWebSocket ? logWebSocket(context.request) : undefined
     const options = readLogOptions(query, info.name)
     const entry = served.collection.get(info.namespace, info.name)
     if (entry === undefined) throw notFound(served.named, info.name)
@@ -37,19 +39,19 @@ export function podLog({ tunnels, judgeOrigin }: Pick<SubresourceParts, 'tunnels
     // Whoever reads the stream is told by the read; without a listener the error would end the process.
     answer.stream.on('error', () => undefined)
     if (answer.status !== 200) throw await nodeRefusal(answer.status, answer.stream, 'unable to read the log')
+    const free = () => answer.stream.destroy()
     const body: BodyStream = async (sink, signal) => {
-      const stop = () => answer.stream.destroy()
-      signal.addEventListener('abort', stop, { once: true })
+      signal.addEventListener('abort', free, { once: true })
       try {
         for await (const chunk of answer.stream) {
           if (!sink.write(Buffer.from(chunk))) await sink.drained()
         }
       } finally {
-        signal.removeEventListener('abort', stop)
+        signal.removeEventListener('abort', free)
       }
     }
-    if (isWebSocket) return logOverWebSocket(context.request, body)
-    return { status: 200, contentType: 'text/plain', headers: noSniff, body, longRunning: options.follow }
+    if (overWebSocket !== undefined) return { ...overWebSocket(body), free }
+    return { status: 200, contentType: 'text/plain', headers: noSniff, body, longRunning: options.follow, free }
   }
 }
 

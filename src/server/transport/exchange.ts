@@ -65,6 +65,8 @@ export interface Reply {
    * done with. Only for a request with `upgrade`.
    */
   readonly upgrade?: (connection: UpgradedConnection) => Promise<void>
+  /** Frees what the answer holds beside memory, such as a connection to a backend: called when it is sent, cut, or replaced by another one. */
+  readonly free?: () => void
   /** The name that a creation gave, for audit. */
   readonly objectName?: string
 }

@@ -22,9 +22,9 @@ import { matchPlace } from '../objects/object-meta.ts'
 import { updateObject } from '../objects/update-object.ts'
 import type { WriteParts } from '../objects/write-parts.ts'
 import { fieldValidation, mostValues } from '../request/decode.ts'
+import { readBody } from '../request/read-body.ts'
 import type { ResourceContext } from '../request/request-context.ts'
 import { readYamlBody } from '../request/yaml-body.ts'
-import { maxBodyBytes } from '../transport/collect-body.ts'
 import type { Reply } from '../transport/exchange.ts'
 
 /** An object with the entries to write with it. */
@@ -45,7 +45,7 @@ export async function readConfiguration(context: ResourceContext, write: AskedWr
   const { custom } = kind
   const { type } = write
   const validation = fieldValidation(context)
-  const sent = await context.request.body(maxBodyBytes)
+  const sent = await readBody(context.request)
   context.pace.takes(sent.length)
   const body = await readYamlBody(context, sent, mostValues(context))
   if (context.pace.isLarge) await context.pace.rest()

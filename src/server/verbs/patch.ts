@@ -12,8 +12,8 @@ import { updateObject } from '../objects/update-object.ts'
 import { requireVersion } from '../objects/update-preconditions.ts'
 import type { WriteParts } from '../objects/write-parts.ts'
 import { fieldValidation } from '../request/decode.ts'
+import { readBody } from '../request/read-body.ts'
 import type { ResourceContext } from '../request/request-context.ts'
-import { maxBodyBytes } from '../transport/collect-body.ts'
 import { header, type Reply } from '../transport/exchange.ts'
 import { apply } from './apply.ts'
 
@@ -50,7 +50,7 @@ export async function patchValue(context: ResourceContext, kind: GroupVersionKin
   const contentType = header(context.request.headers, 'content-type') ?? ''
   const { custom, conversionProblem } = kind === context.served.definition ? context.served.definition : noKind
   const type = custom === undefined ? schemaFor(kind.group, kind.version, kind.kind) : undefined
-  const body = await context.request.body(maxBodyBytes)
+  const body = await readBody(context.request)
   context.pace.takes(body.length)
   return async current => {
     const steps = applyPatch({
