@@ -3,8 +3,10 @@ import { once } from 'node:events'
 import { performServerHandshake, type ServerHttp2Session, type ServerHttp2Stream } from 'node:http2'
 import { duplexPair } from 'node:stream'
 import { test } from 'node:test'
+import { frameFlag, frameType } from '../base/http2/frames.ts'
 import { silentLogger } from '../base/log.ts'
 import { NodeTunnels } from './node-tunnel.ts'
+import { TunnelBudget } from './tunnel-budget.ts'
 
 /** A node's side that says its name first and then gives back what it gets. */
 function open(tunnels: NodeTunnels, said: string): ServerHttp2Session {
@@ -41,4 +43,59 @@ test('NodeTunnels lets what runs in a replaced tunnel go on, and asks the new on
   assert.deepEqual(tunnels.nodes, ['n1'])
   newer.stream.destroy()
   tunnels.close()
+})
+
+const { ack, endHeaders } = frameFlag
+const raw = (type: number, flags: number, stream: number, payload = Buffer.alloc(0)) => {
+  const head = Buffer.alloc(9)
+  head.writeUIntBE(payload.length, 0, 3)
+  head.writeUInt8(type, 3)
+  head.writeUInt8(flags, 4)
+  head.writeUInt32BE(stream, 5)
+  return Buffer.concat([head, payload])
+}
+
+for (const [title, flood] of [
+  ['widened windows', raw(frameType.windowUpdate, 0, 0, Buffer.from([0, 0, 0, 1]))],
+  ['pings', raw(frameType.ping, 0, 0, Buffer.alloc(8))],
+  ['answers to pings', raw(frameType.ping, ack, 0, Buffer.alloc(8))],
+  ['settings', raw(frameType.settings, 0, 0)],
+  ['values of settings', raw(frameType.settings, 0, 0, Buffer.from([0, 4, 0, 0, 255, 255, 0, 4, 0, 0, 255, 254]))],
+  ['empty DATA', raw(frameType.data, 0, 1)],
+  ['padding alone', raw(frameType.data, frameFlag.padded, 1, Buffer.from([3, 0, 0, 0]))],
+  ['resets', raw(frameType.rstStream, 0, 1, Buffer.alloc(4))],
+  ['heads', raw(frameType.headers, endHeaders, 1, Buffer.from([0x88]))],
+  ['unknown frames', raw(99, 0, 0)],
+] as const)
+  test(`NodeTunnels closes the tunnel of a node that floods it with ${title}`, async () => {
+    const tunnels = new NodeTunnels(silentLogger)
+    const [serverSide, nodeSide] = duplexPair()
+    tunnels.accept('n1', serverSide)
+    nodeSide.resume()
+    nodeSide.write(raw(frameType.settings, 0, 0))
+    const closed = new Promise<void>(resolve => serverSide.once('close', resolve))
+    let sent = 0
+    // Far more than any of them may be.
+    for (; sent < 5000 && !serverSide.destroyed; sent++) {
+      nodeSide.write(flood)
+      if (sent % 100 === 0) await new Promise(resolve => setImmediate(resolve))
+    }
+    await closed
+    assert.ok(sent <= 1200, `${sent} frames were taken`)
+    tunnels.close()
+  })
+
+test('TunnelBudget lets a node widen its windows for what it gets, and answer what it is asked', () => {
+  const budget = new TunnelBudget()
+  const widened = Buffer.concat(Array.from({ length: 100 }, () => raw(frameType.windowUpdate, 0, 0, Buffer.from([0, 0, 0, 1]))))
+  const answered = Buffer.concat([
+    raw(frameType.headers, endHeaders, 1, Buffer.from([0x88])),
+    raw(frameType.rstStream, 0, 1, Buffer.alloc(4)),
+  ])
+  for (let i = 0; i < 1000; i++) {
+    budget.sent(100 * 256)
+    budget.received(widened)
+    budget.requested()
+    budget.received(answered)
+  }
 })

@@ -8,6 +8,7 @@ import type { Logger } from '../base/log.ts'
 import { nodeHttp2 } from '../base/node-http2.ts'
 import { NodeStream } from './streams/node-stream.ts'
 import { pingSession } from './transport/session-pings.ts'
+import { TunnelBudget } from './tunnel-budget.ts'
 
 /** What the node tells of itself. */
 export interface KubeletRequest {
@@ -31,8 +32,12 @@ const pingMs = 15_000
 /** A node that does not answer the head of a request in this time counts as gone. */
 const answerMs = 30_000
 
+/** Pings between two renewals of a budget: 30 seconds, as for the server's clients. */
+const pingsPerBudget = 2
+
 interface Tunnel {
   readonly session: ClientHttp2Session
+  readonly budget: TunnelBudget
   close(): void
 }
 
@@ -58,10 +63,16 @@ export class NodeTunnels {
    * what was begun goes on: a node opens another one when its certificate is renewed. A dead one is found by its pings.
    */
   accept(nodeName: string, socket: Duplex): void {
-    const session = nodeHttp2().connect('http://node.invalid', { createConnection: () => detached(socket) })
-    const stopPings = pingSession(session, pingMs)
-    const tunnel: Tunnel = { session, close: () => session.destroy() }
-    session.on('error', err => this.#log.info('node tunnel failed', { node: nodeName, err }))
+    const budget = new TunnelBudget()
+    const failed = (err: unknown) => this.#log.info('node tunnel failed', { node: nodeName, err })
+    const session = nodeHttp2().connect('http://node.invalid', { createConnection: () => detached(socket, budget, failed) })
+    let pings = 0
+    const each = () => {
+      if (++pings % pingsPerBudget === 0) budget.renew()
+    }
+    const stopPings = pingSession(session, pingMs, { each })
+    const tunnel: Tunnel = { session, budget, close: () => session.destroy() }
+    session.on('error', failed)
     session.once('close', () => {
       stopPings()
       socket.destroy()
@@ -91,6 +102,7 @@ export class NodeTunnels {
     const tunnel = this.#tunnels.get(nodeName)
     if (tunnel === undefined || tunnel.session.destroyed) throw this.#unreachable(nodeName)
     const path = request.kind === 'kubelet' ? kubeletRequestPath(request.path) : nodeRequestPath(request)
+    tunnel.budget.requested()
     const isRead = request.kind === 'logs' || request.kind === 'kubelet'
     const stream = tunnel.session.request({ ':method': isRead ? 'GET' : 'POST', ':path': path }, { endStream: isRead, signal })
     return await answerOf(stream, () => this.#unreachable(nodeName))
@@ -111,10 +123,20 @@ export class NodeTunnels {
 
 /**
  * Node's HTTP/2 takes over the native handle of a socket, and aborts the whole process where a write from before is still under way (the 101 of
- * the upgrade). A pair of streams keeps the handle out of its reach.
+ * the upgrade). A pair of streams keeps the handle out of its reach. What the node sends beyond its budget does not get there, and ends the socket.
  */
-function detached(socket: Duplex): Duplex {
+function detached(socket: Duplex, budget: TunnelBudget, failed: (err: unknown) => void): Duplex {
   const [near, far] = duplexPair()
+  socket.on('data', (bytes: Buffer) => {
+    try {
+      budget.received(bytes)
+    } catch (err) {
+      failed(err)
+      socket.unpipe(far)
+      socket.destroy()
+    }
+  })
+  far.on('data', (bytes: Buffer) => budget.sent(bytes.length))
   socket.pipe(far)
   far.pipe(socket)
   socket.once('close', () => near.destroy())
