@@ -9,6 +9,7 @@ import { serveResources } from '../src/server/objects/served-resource.ts'
 import { requestInfo } from '../src/server/request/request-info.ts'
 import { translateCommand } from '../src/server/streams/remote-command.ts'
 import { dataFrame, SpdyReader } from '../src/server/streams/spdy-frames.ts'
+import { StreamMemory } from '../src/server/streams/stream-memory.ts'
 
 test('data frames survive any cutting', () => {
   fc.assert(
@@ -27,7 +28,7 @@ test('data frames survive any cutting', () => {
 
 test('malformed bytes end in an Error', () => {
   assert.throws(() => new SpdyReader().push(Buffer.from('HTTP/1.1 500 No')), Error)
-  assert.throws(() => new SpdyReader().push(Buffer.from([0, 0, 0, 1, 0, 0x10, 0, 1])), /1048577 bytes is too long/)
+  assert.throws(() => new SpdyReader().push(Buffer.from([0, 0, 0, 1, 0, 4, 0, 1])), /262145 bytes is too long/)
   assert.throws(() => new SpdyReader().push(Buffer.from([0x80, 2, 0, 1, 0, 0, 0, 0])), /version 2/)
   assert.throws(() => new SpdyReader().push(Buffer.from([0x80, 3, 0, 3, 0, 0, 0, 0])), /too short/)
 })
@@ -41,7 +42,8 @@ test('stdin goes in, stdout and the status come out, and the half-close arrives'
   const [node, runtime] = duplexPair()
   const server = new WebSocketServer({ port: 0, host: '127.0.0.1', handleProtocols: () => 'v5.channel.k8s.io' })
   await once(server, 'listening')
-  server.on('connection', socket => void translateCommand(socket, node, { stdin: true, stdout: true, stderr: false, tty: false }))
+  const share = new StreamMemory().open({ name: 'ann' }, 'default')
+  server.on('connection', socket => void translateCommand(socket, share, node, { stdin: true, stdout: true, stderr: false, tty: false }))
   const reader = new SpdyReader()
   runtime.on('data', (chunk: Buffer) => {
     for (const frame of reader.push(chunk)) {

@@ -57,6 +57,7 @@ import { resourceVerbs } from './resource-verbs.ts'
 import { type RulesFor, reviewHandlers } from './reviews/index.ts'
 import { defaultServiceCidr, openServiceAllocation } from './service-addresses/open-service-allocation.ts'
 import { demandOwnOrigin, type JudgeOrigin } from './streams/own-origin.ts'
+import { StreamMemory, type StreamMemoryLimits } from './streams/stream-memory.ts'
 import { createStreamPod } from './streams/stream-pod.ts'
 import { type IssueToken, type StreamPod, subresourceHandlers } from './subresources/index.ts'
 import { tunnelPathHandler, withTunnelRight } from './tunnel-path.ts'
@@ -98,6 +99,8 @@ export interface ApiServerOptions {
   readonly backendTls?: BackendTls
   /** Which pages may open WebSockets. Default: those of the server's own origin, others with a token of their own. */
   readonly judgeOrigin?: JudgeOrigin
+  /** Bytes that WebSockets may keep, each way. Default: of a user 16 MiB, of a namespace 32 MiB, of all 128 MiB. */
+  readonly streamMemory?: StreamMemoryLimits
   /** Proves to servers behind APIServices who asks them. Without it they believe nothing about the user. */
   readonly frontProxyIdentity?: (signal: AbortSignal) => Promise<FrontProxyIdentity>
   /** False: servers behind APIServices are never asked, and so never available. Default: true. */
@@ -193,6 +196,7 @@ export class ApiServer implements AsyncDisposable {
       },
       reservations: new Map(services ? [['services', services.reservations]] : []),
     }
+    const memory = new StreamMemory(options.streamMemory)
     const verbs = resourceVerbs({
       ...writeParts,
       resources,
@@ -201,6 +205,7 @@ export class ApiServer implements AsyncDisposable {
       frames: new SharedFrames(),
       clock,
       judgeOrigin,
+      memory,
       continueTokens: new ContinueTokens(randomBytes(32)),
       // Whole seconds: timers of one length share a list.
       defaultTimeout: () => Math.round((30 + Math.random() * 30) * 60) * 1000,
@@ -212,8 +217,9 @@ export class ApiServer implements AsyncDisposable {
         ...(options.issueToken ? { issueToken: options.issueToken } : {}),
         backendTls: options.backendTls ?? { authorities: '', verify: true },
         judgeOrigin,
+        memory,
         random: Math.random,
-        streamPod: options.streamPod ?? createStreamPod({ writeParts, tunnels: this.nodeTunnels, clock, judgeOrigin }),
+        streamPod: options.streamPod ?? createStreamPod({ writeParts, tunnels: this.nodeTunnels, clock, judgeOrigin, memory }),
       }),
       computed: new Map([
         ...reviewHandlers({

@@ -1,7 +1,9 @@
 // A WebSocket whose messages each begin with the number of a channel: `v4.channel.k8s.io` and its like.
 import type { Duplex } from 'node:stream'
 import type { RawData, WebSocket } from 'ws'
+import { endForMemory } from './accept-web-socket.ts'
 import { dataFrame, ping, SpdyReader } from './spdy-frames.ts'
+import type { StreamShare } from './stream-memory.ts'
 import { WebSocketOutput } from './web-socket-output.ts'
 
 const pieceBytes = 32 * 1024
@@ -10,12 +12,14 @@ const firstDigit = 48
 
 export class ChannelSocket {
   readonly #socket: WebSocket
+  readonly #share: StreamShare
   readonly #output: WebSocketOutput
   readonly #base64: boolean
 
-  constructor(socket: WebSocket) {
+  constructor(socket: WebSocket, share: StreamShare) {
     this.#socket = socket
-    this.#output = new WebSocketOutput(socket)
+    this.#share = share
+    this.#output = new WebSocketOutput(socket, share)
     this.#base64 = socket.protocol.includes('base64.')
   }
 
@@ -27,7 +31,7 @@ export class ChannelSocket {
 
   /** Hands each message over, at the node's pace; the node's stream ends with the client. `take` returns false where the node is behind. */
   follow(node: Duplex, take: (channel: number | undefined, data: Buffer) => boolean): void {
-    followClient(this.#socket, node, raw => {
+    followClient(this.#socket, this.#share, node, raw => {
       const message = bytesOf(raw)
       const [first] = message
       if (!this.#base64 || first === undefined) return take(first, message.subarray(1))
@@ -80,14 +84,19 @@ export async function copyStreams(
 const nothing = Buffer.alloc(0)
 
 /** See `ChannelSocket.follow()`. */
-export function followClient(socket: WebSocket, node: Duplex, take: (raw: RawData) => boolean): void {
+export function followClient(socket: WebSocket, share: StreamShare, node: Duplex, take: (raw: RawData) => boolean): void {
   // An error is followed by `close`.
   socket.on('error', () => node.destroy())
   socket.on('close', () => node.destroy())
   socket.on('message', (raw: RawData) => {
-    if (node.writable && !take(raw)) socket.pause()
+    if (!node.writable) return
+    if (!take(raw)) socket.pause()
+    if (!share.forwarded(node.writableLength)) endForMemory(socket)
   })
-  node.on('drain', () => socket.resume())
+  node.on('drain', () => {
+    share.forwarded(node.writableLength)
+    socket.resume()
+  })
 }
 
 export function bytesOf(raw: RawData): Buffer {

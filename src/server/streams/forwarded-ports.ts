@@ -5,6 +5,7 @@ import { goQuote } from '../../api/go-quote.ts'
 import { badRequest } from '../../api/status.ts'
 import { bytesOf, ChannelSocket, copyStreams, followClient, writePieces } from './channel-socket.ts'
 import { dataFrame, synStream } from './spdy-frames.ts'
+import type { StreamShare } from './stream-memory.ts'
 import { WebSocketOutput } from './web-socket-output.ts'
 
 export const tunnelProtocol = 'SPDY/3.1+portforward.k8s.io'
@@ -36,9 +37,9 @@ export function demandChannels(ports: readonly number[]): readonly number[] {
 }
 
 /** Each message is a piece of the SPDY bytes, which the runtime reads itself. Resolves when the client's connection is closed. */
-export async function tunnelBytes(socket: WebSocket, node: Duplex): Promise<void> {
-  const output = new WebSocketOutput(socket)
-  followClient(socket, node, raw => node.write(bytesOf(raw)))
+export async function tunnelBytes(socket: WebSocket, share: StreamShare, node: Duplex): Promise<void> {
+  const output = new WebSocketOutput(socket, share)
+  followClient(socket, share, node, raw => node.write(bytesOf(raw)))
   try {
     for await (const chunk of node) await output.send(chunk)
   } catch {
@@ -52,8 +53,8 @@ export async function tunnelBytes(socket: WebSocket, node: Duplex): Promise<void
  * Of the port at `index` the channel `2 * index` has the data and the next one what went wrong; both begin with the port, two bytes, the lower
  * first. Resolves when the client's connection is closed, which is when every port is over. `node` is SPDY/3.1 with the runtime as server.
  */
-export async function translatePorts(socket: WebSocket, node: Duplex, ports: readonly number[]): Promise<void> {
-  const client = new ChannelSocket(socket)
+export async function translatePorts(socket: WebSocket, share: StreamShare, node: Duplex, ports: readonly number[]): Promise<void> {
+  const client = new ChannelSocket(socket, share)
   const channels = openPorts(node, ports)
   const ids = new Map([...channels].map(([id, channel]) => [channel, id]))
   client.follow(node, (channel, data) => {

@@ -2,16 +2,18 @@
 import type { BodyStream, Reply, ServerRequest } from '../transport/exchange.ts'
 import { chooseProtocol } from './offered-protocols.ts'
 import { oneWayWebSocket } from './one-way-web-socket.ts'
+import type { StreamShare } from './stream-memory.ts'
 
 const base64Protocol = 'base64.binary.k8s.io'
 
 /** What carries the log. Throws a 400 where the client offers only what nobody knows. */
-export function logWebSocket(request: ServerRequest): (body: BodyStream) => Reply {
+export function logWebSocket(request: ServerRequest, share: StreamShare): (body: BodyStream) => Reply {
   const protocol = chooseProtocol(request.headers, ['binary.k8s.io', base64Protocol, ''])
   const isText = protocol === base64Protocol
   return body =>
     oneWayWebSocket(body, {
       protocol,
+      share,
       binary: !isText,
       first: isText ? '' : Buffer.alloc(0),
       messages: piece => [isText ? piece.toString('base64') : piece],

@@ -1,6 +1,7 @@
 // A WebSocket that only brings something: nothing that the client says is looked at.
 import type { BodyStream, Reply, Sink } from '../transport/exchange.ts'
 import { acceptWebSocket } from './accept-web-socket.ts'
+import type { StreamShare } from './stream-memory.ts'
 import { highWater, WebSocketOutput } from './web-socket-output.ts'
 
 export interface OneWayTerms {
@@ -11,19 +12,20 @@ export interface OneWayTerms {
   /** The messages that a piece of the body makes, and whether they are bytes or text. */
   messages(piece: Buffer): Iterable<Buffer | string>
   readonly binary: boolean
+  readonly share: StreamShare
 }
 
 /** A client has nothing to say. */
 const maxMessageBytes = 4096
 
-export function oneWayWebSocket(body: BodyStream, { protocol, first, messages, binary }: OneWayTerms): Reply {
+export function oneWayWebSocket(body: BodyStream, { protocol, first, messages, binary, share }: OneWayTerms): Reply {
   return {
     status: 101,
     contentType: '',
     body: Buffer.alloc(0),
     longRunning: true,
     async upgrade(connection) {
-      const socket = await acceptWebSocket(connection, { protocol, maxMessageBytes, autoPong: false })
+      const socket = await acceptWebSocket(connection, { protocol, maxMessageBytes, autoPong: false, share })
       const gone = new AbortController()
       socket.once('close', () => gone.abort(new Error('the client is gone')))
       // `close` follows it.
@@ -32,7 +34,7 @@ export function oneWayWebSocket(body: BodyStream, { protocol, first, messages, b
       socket.on('ping', data => {
         if (socket.bufferedAmount < highWater) socket.pong(data)
       })
-      const output = new WebSocketOutput(socket)
+      const output = new WebSocketOutput(socket, share)
       let last: Promise<void> = Promise.resolve()
       const send = (message: Buffer | string) => {
         last = output.send(message, binary)
@@ -42,7 +44,7 @@ export function oneWayWebSocket(body: BodyStream, { protocol, first, messages, b
       const sink: Sink = {
         write(chunk) {
           for (const message of messages(chunk)) send(message)
-          return socket.bufferedAmount < highWater
+          return output.hasRoom
         },
         drained: () => last,
       }

@@ -5,6 +5,7 @@ import { internalError } from '../../api/status.ts'
 import { isJsonObject, parseJson } from '../../base/json.ts'
 import { ChannelSocket, copyStreams, writePieces } from './channel-socket.ts'
 import { dataFrame, synStream } from './spdy-frames.ts'
+import type { StreamShare } from './stream-memory.ts'
 
 /** Those of the first protocols end without a Status: a failure is told in words, a success not at all. */
 const wordyProtocols: readonly string[] = ['', 'channel.k8s.io', 'base64.channel.k8s.io']
@@ -29,8 +30,8 @@ export interface CommandStreams {
  * channel before its normal closure: the runtime's own, or a Failure that says why there is none. Without one it would take the end for a success.
  * An empty message on the first channel that can bring something tells beforehand that the connection stands.
  */
-export async function translateCommand(socket: WebSocket, node: Duplex, wanted: CommandStreams): Promise<void> {
-  const client = new ChannelSocket(socket)
+export async function translateCommand(socket: WebSocket, share: StreamShare, node: Duplex, wanted: CommandStreams): Promise<void> {
+  const client = new ChannelSocket(socket, share)
   const ids = openStreams(node, wanted)
   const isWordy = wordyProtocols.includes(socket.protocol)
   let ending = Buffer.alloc(0)

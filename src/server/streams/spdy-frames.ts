@@ -9,8 +9,8 @@ export type SpdyFrame =
   | { readonly type: 'goaway' }
   | { readonly type: 'other' }
 
-/** The longest frame that is accepted, in bytes. */
-const maxFrameBytes = 1 << 20
+/** The longest frame that is accepted, in bytes: runtimes copy in pieces of 32 KiB. */
+const maxFrameBytes = 1 << 18
 
 const controlTypes = { synStream: 1, synReply: 2, reset: 3, ping: 6, goaway: 7, headers: 8 } as const
 

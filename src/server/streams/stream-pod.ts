@@ -18,13 +18,15 @@ import { nodeRefusal } from './node-refusal.ts'
 import { chooseProtocol } from './offered-protocols.ts'
 import type { JudgeOrigin } from './own-origin.ts'
 import { commandProtocols, translateCommand } from './remote-command.ts'
+import type { StreamMemory, StreamShare } from './stream-memory.ts'
 import { requestedOptions, type StreamOptions, streamOptions } from './stream-options.ts'
 
 type Kind = Parameters<StreamPod>[1]
 
 const spdyProtocol = { exec: 'v4.channel.k8s.io', attach: 'v4.channel.k8s.io', portforward: 'portforward.k8s.io' } as const
 
-const maxMessageBytes = 1 << 25
+/** Of one WebSocket; clients copy in pieces of 32 KiB. */
+const maxMessageBytes = 1 << 18
 
 const optionKinds = { exec: 'PodExecOptions', attach: 'PodAttachOptions', portforward: 'PodPortForwardOptions' } as const
 
@@ -33,10 +35,11 @@ export interface StreamPodParts {
   readonly tunnels: NodeTunnels
   readonly clock: Clock
   readonly judgeOrigin: JudgeOrigin
+  readonly memory: StreamMemory
 }
 
 /** The node is asked before the client gets its 101, so that a refusal is an ordinary Status and no connection stays open (CVE-2018-1002105). */
-export function createStreamPod({ writeParts, tunnels, clock, judgeOrigin }: StreamPodParts): StreamPod {
+export function createStreamPod({ writeParts, tunnels, clock, judgeOrigin, memory }: StreamPodParts): StreamPod {
   return async (context, kind) => {
     const { served, info, query, request } = context
     const admitted = await admitConnection(writeParts.admission, context, optionKinds[kind], requestedOptions(query, kind))
@@ -71,7 +74,8 @@ export function createStreamPod({ writeParts, tunnels, clock, judgeOrigin }: Str
     }
     const upgrade = async (connection: UpgradedConnection) => {
       try {
-        if (request.upgrade === 'websocket') await overWebSocket(connection, node.stream, protocol, kind, options, ports)
+        if (request.upgrade === 'websocket')
+          await overWebSocket(connection, node.stream, { protocol, kind, options, ports, share: memory.open(context.user, info.namespace) })
         else await overSpdy(connection, node.stream, protocol, clock)
       } finally {
         free()
@@ -103,18 +107,21 @@ function negotiate({ request }: ResourceContext, kind: Kind, judgeOrigin: JudgeO
   )
 }
 
-async function overWebSocket(
-  connection: UpgradedConnection,
-  node: Duplex,
-  protocol: string,
-  kind: Kind,
-  options: StreamOptions,
-  ports: readonly number[] | undefined,
-): Promise<void> {
-  const client = await acceptWebSocket(connection, { protocol, maxMessageBytes })
-  if (ports !== undefined) return await translatePorts(client, node, ports)
-  if (kind === 'portforward') return await tunnelBytes(client, node)
-  await translateCommand(client, node, options)
+interface WebSocketPlan {
+  readonly protocol: string
+  readonly kind: Kind
+  readonly options: StreamOptions
+  /** Those that get channels of their own; undefined where there are none. */
+  readonly ports: readonly number[] | undefined
+  readonly share: StreamShare
+}
+
+async function overWebSocket(connection: UpgradedConnection, node: Duplex, plan: WebSocketPlan): Promise<void> {
+  const { protocol, kind, options, ports, share } = plan
+  const client = await acceptWebSocket(connection, { protocol, maxMessageBytes, share })
+  if (ports !== undefined) return await translatePorts(client, share, node, ports)
+  if (kind === 'portforward') return await tunnelBytes(client, share, node)
+  await translateCommand(client, share, node, options)
 }
 
 /** The client speaks SPDY itself. Resolves when its socket is closed. */

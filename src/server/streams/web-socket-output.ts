@@ -1,22 +1,34 @@
 // The sending side of a client's WebSocket, held to the pace at which the client reads.
 import { WebSocket } from 'ws'
+import type { StreamShare } from './stream-memory.ts'
 
 /** What may wait for one client, in bytes: enough to fill a fast connection, little enough for hundreds of slow ones. */
 export const highWater = 256 * 1024
 
 export class WebSocketOutput {
   readonly #socket: WebSocket
+  readonly #share: StreamShare
   #last: Promise<void> = Promise.resolve()
 
-  constructor(socket: WebSocket) {
+  constructor(socket: WebSocket, share: StreamShare) {
     this.#socket = socket
+    this.#share = share
+  }
+
+  /** Whether more may come before the client has read what waits. */
+  get hasRoom(): boolean {
+    const { bufferedAmount } = this.#socket
+    return this.#share.unsent(bufferedAmount) && bufferedAmount < highWater
   }
 
   /** Resolves when the next message may come; rejects when the client is gone. Bytes that are not `binary` must be UTF-8. */
   async send(message: Buffer | string, binary = typeof message !== 'string'): Promise<void> {
     if (this.#socket.readyState !== WebSocket.OPEN) throw new Error('the client is gone')
     this.#last = new Promise((resolve, reject) => this.#socket.send(message, { binary }, err => (err ? reject(err) : resolve())))
-    if (this.#socket.bufferedAmount > highWater) await this.#last
+    if (!this.hasRoom) {
+      await this.#last
+      this.#share.unsent(this.#socket.bufferedAmount)
+    }
     // A failed write closes the socket, and the next `send` or `close` reports it.
     else this.#last.catch(() => this.#socket.terminate())
   }

@@ -6,6 +6,7 @@ import type { WriteParts } from '../objects/write-parts.ts'
 import type { BackendTls } from '../proxy/backend-connection.ts'
 import type { ResourceHandler } from '../resource-verbs.ts'
 import type { JudgeOrigin } from '../streams/own-origin.ts'
+import type { StreamMemory } from '../streams/stream-memory.ts'
 import { binding } from './binding.ts'
 import { eviction } from './eviction.ts'
 import { podLog } from './pod-log.ts'
@@ -25,6 +26,8 @@ export interface SubresourceParts {
   readonly streamPod?: StreamPod
   readonly backendTls: BackendTls
   readonly judgeOrigin: JudgeOrigin
+  /** Of all WebSockets. */
+  readonly memory: StreamMemory
   /** In [0, 1). */
   readonly random: () => number
 }

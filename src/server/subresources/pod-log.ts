@@ -10,13 +10,13 @@ import { nodeRefusal } from '../streams/node-refusal.ts'
 import type { BodyStream } from '../transport/exchange.ts'
 import type { SubresourceParts } from './index.ts'
 
-export function podLog({ tunnels, judgeOrigin }: Pick<SubresourceParts, 'tunnels' | 'judgeOrigin'>): ResourceHandler {
+export function podLog({ tunnels, judgeOrigin, memory }: Pick<SubresourceParts, 'tunnels' | 'judgeOrigin' | 'memory'>): ResourceHandler {
   return async context => {
     const { served, info, query } = context
     const isWebSocket = context.request.upgrade === 'websocket'
     if (isWebSocket) judgeOrigin(context.request)
     // Before the node is asked: whom nobody understands gets an ordinary Status.
-    const overWebSocket = isWebSocket ? logWebSocket(context.request) : undefined
+    const overWebSocket = isWebSocket ? logWebSocket(context.request, memory.open(context.user, info.namespace)) : undefined
     const options = readLogOptions(query, info.name)
     const entry = served.collection.get(info.namespace, info.name)
     if (entry === undefined) throw notFound(served.named, info.name)

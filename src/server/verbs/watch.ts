@@ -10,6 +10,7 @@ import type { ResourceContext } from '../request/request-context.ts'
 import type { ResourceRequestInfo } from '../request/request-info.ts'
 import { type RequestSelection, selectionOf } from '../request/selection.ts'
 import type { JudgeOrigin } from '../streams/own-origin.ts'
+import type { StreamMemory } from '../streams/stream-memory.ts'
 import { watchOverWebSocket } from '../streams/watch-web-socket.ts'
 import type { BodyStream, Reply } from '../transport/exchange.ts'
 import { RunningWatch } from './running-watch.ts'
@@ -18,6 +19,7 @@ export interface WatchParts extends WatchEventParts {
   readonly store: Pick<Store, 'revision'>
   readonly openWatches: OpenWatches
   readonly judgeOrigin: JudgeOrigin
+  readonly memory: StreamMemory
   /** Milliseconds that a watch without timeoutSeconds lasts; spread, so that not all clients come back at once. */
   defaultTimeout(): number
 }
@@ -42,7 +44,7 @@ export function watch(parts: WatchParts, context: ResourceContext): Reply {
   const body = stream(parts, plan)
   if (context.request.upgrade === 'websocket') {
     parts.judgeOrigin(context.request)
-    return watchOverWebSocket(context.request, body)
+    return watchOverWebSocket(context.request, parts.memory.open(context.user, context.info.namespace), body)
   }
   return {
     status: 200,
