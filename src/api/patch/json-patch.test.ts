@@ -132,3 +132,29 @@ describe('applyJsonPatch()', () => {
     assert.equal('polluted' in {}, false)
   })
 })
+
+const places = ['', '/data', '/list/0']
+const named = { data: { a: 'b' }, list: [{}] }
+for (const name of ['__proto__', 'constructor', 'prototype', 'toString', 'hasOwnProperty'])
+  it(`applyJsonPatch() takes ${name} for the name of a member like any other`, () => {
+    const outcome = (operation: object): string => {
+      try {
+        return JSON.stringify(applyJsonPatch(named, [operation]))
+      } catch (err) {
+        return String(err)
+      }
+    }
+    for (const place of places)
+      for (const below of ['', '/x'])
+        for (const operation of [
+          ...['add', 'replace', 'remove', 'test'].map(op => (path: string) => ({ op, path, value: 'v' })),
+          ...['copy', 'move'].map(op => (from: string) => ({ op, from, path: '/data/to' })),
+          ...['copy', 'move'].map(op => (path: string) => ({ op, from: '/data/a', path })),
+        ]) {
+          const got = outcome(operation(`${place}/${name}${below}`))
+          // Of a missing member `copy` makes null, as upstream's library has it.
+          assert.equal(got, outcome(operation(`${place}/missing${below}`)).replaceAll('missing"', `${name}"`))
+        }
+    assert.deepEqual(named, { data: { a: 'b' }, list: [{}] })
+    assert.equal(Reflect.get({}, 'x'), undefined)
+  })

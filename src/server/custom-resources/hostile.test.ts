@@ -125,6 +125,22 @@ test('names of fields that JavaScript has a meaning for are fields like others',
   assert.equal((await api.get('/openapi/v3/apis/example.com/v1')).status, 200)
 })
 
+test('defaults of fields that JavaScript has a meaning for are those of the object alone', async () => {
+  await using api = new TestServer()
+  const polluted = '{"type":"object","default":{"polluted":"x"},"properties":{"polluted":{"type":"string"}}}'
+  const schema = JSON.parse(
+    `{"type":"object","default":{},"properties":{"__proto__":${polluted},"constructor":${polluted},"a":{"type":"string"}}}`,
+  )
+  await install(api, withSpec(schema))
+  assert.equal((await api.request('POST', widgets, widget('a', {}))).status, 201)
+  const patch = Buffer.from('{"spec":{"a":"b","__proto__":{"polluted":"y"},"constructor":null}}')
+  const { status, text } = await api.request('PATCH', `${widgets}/a`, patch)
+  assert.equal(status, 200)
+  assert.match(text, /"__proto__":\{"polluted":"y"\}/)
+  assert.match(text, /"constructor":\{"polluted":"x"\}/)
+  assert.equal(Reflect.get({}, 'polluted'), undefined)
+})
+
 test('a custom resource of the kind Namespace is none', async () => {
   await using api = new TestServer()
   await install(api, widgetDefinition({ plural: 'rooms', kind: 'Namespace', spec: { scope: 'Cluster' } }))
