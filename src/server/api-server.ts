@@ -97,6 +97,8 @@ export interface ApiServerOptions {
   readonly streamPod?: StreamPod
   /** For proxies to pods over https. Default: verified against the system's authorities, which sign no pod's certificate. */
   readonly backendTls?: BackendTls
+  /** Whether browsers are kept from taking proxied pages for this server's. Default: true. */
+  readonly isolates?: boolean
   /** Which pages may open WebSockets. Default: those of the server's own origin, others with a token of their own. */
   readonly judgeOrigin?: JudgeOrigin
   /** Bytes that WebSockets may keep, each way. Default: of a user 16 MiB, of a namespace 32 MiB, of all 128 MiB. */
@@ -216,9 +218,7 @@ export class ApiServer implements AsyncDisposable {
         clock,
         ...(options.issueToken ? { issueToken: options.issueToken } : {}),
         backendTls: options.backendTls ?? { authorities: '', verify: true },
-        judgeOrigin,
-        memory,
-        random: Math.random,
+        ...{ judgeOrigin, memory, isolates: options.isolates ?? true, random: Math.random },
         streamPod: options.streamPod ?? createStreamPod({ writeParts, tunnels: this.nodeTunnels, clock, judgeOrigin, memory }),
       }),
       computed: new Map([

@@ -23,6 +23,8 @@ export interface Forward {
   readonly headers: OutgoingHttpHeaders
   /** Links and redirects of what is behind are made to lead through the proxy. Without it they stay as they are, and a redirect is refused. */
   readonly page?: ProxiedPage
+  /** See `answeredHeaders()`. */
+  readonly isolates?: boolean
   readonly clock: Clock
   /** Aborting it until the head of the answer is there fails with its reason. Default: the request's own. */
   readonly signal?: AbortSignal
@@ -141,7 +143,7 @@ function pump(from: Readable, to: ClientRequest): void {
 }
 
 async function answered(message: IncomingMessage, end: () => void, options: Forward): Promise<Reply> {
-  const { request, page } = options
+  const { request, page, isolates } = options
   const { statusCode: status = 0 } = message
   if (status < 200 || status > 599) throw unreachable(`malformed HTTP status code ${status}`)
   if (page === undefined && status >= 300 && status < 400 && message.headers.location !== undefined) {
@@ -149,7 +151,7 @@ async function answered(message: IncomingMessage, end: () => void, options: Forw
     return plainText(502, 'the backend attempted to redirect this request, which is not permitted')
   }
   if (request.upgrade !== undefined) return await notUpgraded(message, status, end)
-  const headers = answeredHeaders(message.headers)
+  const headers = answeredHeaders(message.headers, isolates)
   // A server of the API warns its clients itself; what is in a pod has nothing to say in this server's name.
   const { warning } = message.headers
   if (page === undefined && warning !== undefined) headers['warning'] = warning
@@ -213,7 +215,7 @@ function streamed(message: IncomingMessage, through: readonly Transform[], end: 
   }
 }
 
-function upgraded(message: IncomingMessage, socket: Duplex, head: Buffer, { clock }: Forward): Reply {
+function upgraded(message: IncomingMessage, socket: Duplex, head: Buffer, { clock, isolates }: Forward): Reply {
   // Whoever reads is told by the end; without a listener an error would end the process.
   socket.on('error', () => socket.destroy())
   return {
@@ -223,8 +225,8 @@ function upgraded(message: IncomingMessage, socket: Duplex, head: Buffer, { cloc
     longRunning: true,
     free: () => socket.destroy(),
     upgrade: async connection => {
-      const lines: string[] = []
-      for (let i = 0; i < message.rawHeaders.length; i += 2) lines.push(`${message.rawHeaders[i]}: ${message.rawHeaders[i + 1]}\r\n`)
+      const headers = { ...answeredHeaders(message.headers, isolates), connection: 'Upgrade', upgrade: message.headers.upgrade ?? '' }
+      const lines = Object.entries(headers).flatMap(([name, value]) => [value].flat().map(one => `${name}: ${one}\r\n`))
       connection.socket.write(`HTTP/1.1 101 ${STATUS_CODES[101]}\r\n${lines.join('')}\r\n`, 'latin1')
       if (head.length > 0) connection.socket.write(head)
       await carryUpgraded(connection, socket, clock)

@@ -31,16 +31,25 @@ export interface Forwarding {
   readonly uri: string
   /** The value for `Upgrade`, where the connection is to change its protocol. */
   readonly upgrade: string | undefined
+  /** The other side is a stranger to the pages of this server: no cookies. */
+  readonly isolates?: boolean
 }
 
 /** `Host` is the caller's, as upstream passes it on. */
-export function forwardedHeaders({ headers, remoteAddress, uri, upgrade }: Forwarding): Record<string, string | string[]> {
+export function forwardedHeaders({
+  headers,
+  remoteAddress,
+  uri,
+  upgrade,
+  isolates = false,
+}: Forwarding): Record<string, string | string[]> {
   const listed = connectionListed(headers)
   const out: Record<string, string | string[]> = {}
   for (const [name, value] of Object.entries(headers)) {
     if (value === undefined || name.startsWith(':') || hopByHop.has(name) || listed.has(name)) continue
     // To many programs an underscore in a header's name is the same as a hyphen.
     const plain = name.replaceAll('_', '-')
+    if (isolates && plain === 'cookie') continue
     if (ours.has(plain) || oursByPrefix.some(prefix => plain.startsWith(prefix))) continue
     out[name] = typeof value === 'string' ? value : [...value]
   }
@@ -69,15 +78,42 @@ const crossOrigin = new Set([
   'access-control-allow-origin',
 ])
 
-/** The headers of the answer that pass, but for the content type. `audit-id` and `warning` are this server's own words. */
-export function answeredHeaders(headers: RequestHeaders): Record<string, string | string[]> {
+/** What tells a browser something about this server's whole origin, or asks its user for a password in this server's name. */
+const ofOrigin = new Set([
+  'accept-ch',
+  'alt-svc',
+  'clear-site-data',
+  'critical-ch',
+  'nel',
+  'origin-agent-cluster',
+  'origin-trial',
+  'public-key-pins',
+  'report-to',
+  'reporting-endpoints',
+  'service-worker-allowed',
+  'set-cookie',
+  'set-cookie2',
+  'speculation-rules',
+  'strict-transport-security',
+  'www-authenticate',
+])
+
+/**
+ * The headers of the answer that pass, but for the content type. `audit-id` and `warning` are this server's own words. With `isolates` a browser shows what
+ * is answered as a page without scripts, of an origin of its own.
+ */
+export function answeredHeaders(headers: RequestHeaders, isolates = false): Record<string, string | string[]> {
   const listed = connectionListed(headers)
   const out: Record<string, string | string[]> = {}
   for (const [name, value] of Object.entries(headers)) {
     if (value === undefined || hopByHop.has(name) || listed.has(name) || crossOrigin.has(name)) continue
-    if (name === 'content-type' || name === 'audit-id' || name === 'warning') continue
+    if (name === 'content-type' || name === 'audit-id' || name === 'warning' || (isolates && ofOrigin.has(name))) continue
     out[name] = typeof value === 'string' ? value : [...value]
   }
+  if (!isolates) return out
+  // Of two policies both hold.
+  const policy = header(headers, 'content-security-policy')
+  out['content-security-policy'] = policy === undefined ? 'sandbox' : [policy, 'sandbox']
   return out
 }
 

@@ -24,6 +24,8 @@ export interface ProxyParts {
   readonly clock: Clock
   /** For https backends. */
   readonly backendTls: BackendTls
+  /** Whether browsers are kept from taking what is behind for a part of this server. Upstream does not. */
+  readonly isolates: boolean
   /** In [0, 1): which of a service's pods. */
   readonly random: () => number
 }
@@ -46,6 +48,7 @@ async function admitted({ writeParts }: ProxyParts, context: ResourceContext, ki
 
 async function toBackend(parts: ProxyParts, context: ResourceContext, url: ProxiedPath, target: ProxyTarget): Promise<Reply> {
   const { request } = context
+  const { isolates } = parts
   const moved = request.upgrade === undefined ? slashRedirect(request.method, url) : undefined
   if (moved) return moved
   const verify = parts.backendTls.verify && header(request.headers, insecureHeader) !== 'true'
@@ -57,7 +60,8 @@ async function toBackend(parts: ProxyParts, context: ResourceContext, url: Proxi
     request,
     backend,
     target: `${url.path === '' ? '/' : url.path}${url.query}`,
-    headers: forwardedHeaders({ headers: request.headers, remoteAddress, uri: `${url.prefix}${url.path}`, upgrade }),
+    headers: forwardedHeaders({ headers: request.headers, remoteAddress, uri: `${url.prefix}${url.path}`, upgrade, isolates }),
+    isolates,
     page: { backendHost: target.host, clientHost: hostOf(request.headers), prefix: url.prefix },
     clock: parts.clock,
   })

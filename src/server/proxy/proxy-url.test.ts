@@ -123,3 +123,33 @@ test('answeredHeaders() lets a backend neither speak for this server nor open it
     { 'set-cookie': ['a=1', 'b=2'], etag: 'x' },
   )
 })
+
+const told = {
+  'content-type': 'text/html',
+  'set-cookie': ['a=1'],
+  'clear-site-data': '"*"',
+  'service-worker-allowed': '/',
+  'strict-transport-security': 'max-age=1',
+  'www-authenticate': 'Basic',
+  'x-own': 'y',
+}
+
+test('answeredHeaders() keeps a page apart from the pages of this server', () => {
+  assert.deepEqual(answeredHeaders(told, true), { 'x-own': 'y', 'content-security-policy': 'sandbox' })
+  const policy = "default-src 'none'"
+  assert.deepEqual(answeredHeaders({ 'content-security-policy': policy }, true), { 'content-security-policy': [policy, 'sandbox'] })
+  const { 'content-type': _, ...all } = told
+  assert.deepEqual(answeredHeaders(told), all)
+})
+
+test('forwardedHeaders() shows cookies to nobody who is to be kept apart', () => {
+  const forwarding = {
+    headers: { cookie: 'a=b', authorization: 'Bearer x', accept: '*/*' },
+    remoteAddress: '192.0.2.1',
+    uri: '/',
+    upgrade: undefined,
+  }
+  const { cookie, authorization, accept } = forwardedHeaders({ ...forwarding, isolates: true })
+  assert.deepEqual([cookie, authorization, accept], [undefined, undefined, '*/*'])
+  assert.equal(forwardedHeaders(forwarding)['cookie'], 'a=b')
+})

@@ -25,6 +25,8 @@ export interface SubresourceParts {
   readonly issueToken?: IssueToken
   readonly streamPod?: StreamPod
   readonly backendTls: BackendTls
+  /** See `ProxyParts`. */
+  readonly isolates: boolean
   readonly judgeOrigin: JudgeOrigin
   /** Of all WebSockets. */
   readonly memory: StreamMemory
