@@ -47,14 +47,14 @@ export class Http1Connection {
   }
 
   /**
-   * The parser cannot go on, or the client is too slow. In the middle of a body the request hears of it and its answer is the last: a second one would be
-   * taken for that of another request. A client that sent nothing at all asked for no answer.
+   * The parser cannot go on, or the client is too slow. In the middle of a body the request hears of it and its answer, which is the refusal where
+   * none was sent yet, is the last: a second one would be taken for that of another request. A client that sent nothing at all asked for no answer.
    */
   fail(err: Error & { readonly code?: string }): void {
     const refusal = parserRefusal(err)
     if (refusal === undefined) this.#socket.destroy()
     else if (this.#last !== undefined && !this.#last.request.isWhole) {
-      this.#last.request.breakBody(err)
+      this.#last.request.breakBody(err, refusal)
       this.#endBehindAnswers()
     } else if (this.#socket.bytesRead === 0) this.end()
     else this.refuse(refusal)

@@ -12,6 +12,7 @@ import { drainsOf, stallMs, untilDrained } from './drained.ts'
 import type { FinalReply, RequestHeaders, ServerRequest, Sink, UpgradedConnection } from './exchange.ts'
 import type { RequestRounds } from './request-rounds.ts'
 import { dropUnread, unlessClosed } from './unread.ts'
+import { refusalParts, type WireRefusal } from './wire-refusal.ts'
 
 export class Http1Request implements ServerRequest {
   readonly method: string
@@ -23,6 +24,7 @@ export class Http1Request implements ServerRequest {
   readonly #rounds: RequestRounds
   readonly #controller = new AbortController()
   #broken: Error | undefined
+  #refusal: WireRefusal | undefined
 
   /** `upgradable`: the connection can be handed over. */
   constructor(message: IncomingMessage, credentials: Credentials, rounds: RequestRounds, upgradable = false) {
@@ -57,9 +59,15 @@ export class Http1Request implements ServerRequest {
     return this.#message.complete
   }
 
-  /** Nothing more will come of the body: whoever reads it, now or later, hears of it. */
-  breakBody(cause: Error): void {
+  /** What its client is told in place of an answer that does not know it: its body is none. */
+  get refusal(): WireRefusal | undefined {
+    return this.#refusal
+  }
+
+  /** Nothing more will come of the body: whoever reads it, now or later, hears of it, and so does the client where nobody does. */
+  breakBody(cause: Error, refusal: WireRefusal): void {
     this.#broken = cause
+    this.#refusal = refusal
     // Not destroyed: the connection would go with it, and the answer is due.
     if (this.#message.listenerCount('error') > 0) this.#message.emit('error', cause)
   }
@@ -100,9 +108,16 @@ export async function sendHttp1(
   end: () => void,
   log: Logger,
 ): Promise<void> {
+  response.once('close', () => request.answered())
+  const { refusal } = request
+  if (refusal !== undefined && reply.status !== refusal.status) {
+    const { text, headers } = refusalParts(refusal)
+    response.writeHead(refusal.status, headers).end(text)
+    reply.done({ bytes: text.length, cut: true })
+    return
+  }
   const headers = answerHeaders(reply)
   const { body } = reply
-  response.once('close', () => request.answered())
   if (typeof body !== 'function') {
     if (!request.isWhole) request.dropBody(end)
     if (!hasHeader(headers, 'content-length')) headers.push('content-length', String(body.length))

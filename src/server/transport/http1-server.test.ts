@@ -237,6 +237,50 @@ for (const [name, read] of brokenBodies)
     assert.deepEqual(statuses(await text), ['400'])
   })
 
+const noChunks: readonly [name: string, chunks: string][] = [
+  ['of a negative size', '-1\r\nx\r\n0\r\n\r\n'],
+  ['of a size with a sign', '+1\r\nx\r\n0\r\n\r\n'],
+  ['of a size with a prefix', '0x1\r\nx\r\n0\r\n\r\n'],
+  ['that end with a prefix', '0x0\r\n\r\n'],
+  ['of a size behind a space', ' 1\r\nx\r\n0\r\n\r\n'],
+  ['of a size before a space', '1 \r\nx\r\n0\r\n\r\n'],
+  ['of a size behind a tab', '\t1\r\nx\r\n0\r\n\r\n'],
+  ['of a size with an underscore', '1_0\r\nx\r\n0\r\n\r\n'],
+  ['of no size', '\r\nx\r\n0\r\n\r\n'],
+  ['of a size that is no number', 'g\r\nx\r\n0\r\n\r\n'],
+  ['of a size beyond every number', `${'f'.repeat(17)}\r\nx`],
+  ['of a size that ends in a bare line feed', '1\nx\r\n0\r\n\r\n'],
+  ['of a size that ends in a bare carriage return', '1\rx\r\n0\r\n\r\n'],
+  ['longer than they say', '1\r\nxy\r\n0\r\n\r\n'],
+  ['with extensions that hold a line feed', '1;a=\n\r\nx\r\n0\r\n\r\n'],
+]
+for (const [name, chunks] of noChunks)
+  for (const [how, pieces] of [
+    ['with its head', [chunked + chunks + get]],
+    ['behind its head', [chunked, chunks + get]],
+  ] as const)
+    test(`chunks ${name} are refused where nobody reads them, sent ${how}, and nothing behind them is looked at`, async () => {
+      const seen: string[] = []
+      const outcomes: boolean[] = []
+      const answer = Promise.withResolvers<void>()
+      await using wire = await Wire.start(async request => {
+        seen.push(request.method)
+        await answer.promise
+        return { ...(await ok()), status: 403, done: ({ cut }) => outcomes.push(cut) }
+      })
+      const socket = await wire.open()
+      const text = answerOf(socket)
+      for (const piece of pieces) await new Promise<void>(resolve => socket.write(piece, () => resolve()))
+      // What is asked later on another connection begins after those bytes were read.
+      const later = wire.send('GET /later HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n')
+      while (!seen.includes('GET')) await new Promise(resolve => setImmediate(resolve))
+      answer.resolve()
+      await later
+      assert.match(await text, /^HTTP\/1\.1 400 Bad Request\r\n/)
+      assert.match(await text, /400 Bad Request\r?\n?(?:0\r\n\r\n)?$/)
+      assert.deepEqual([statuses(await text), seen, outcomes[0]], [['400'], ['POST', 'GET'], true])
+    })
+
 test('a body that breaks behind its answer has no second one', async () => {
   await using wire = await Wire.start()
   const socket = await wire.open()

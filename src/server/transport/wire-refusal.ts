@@ -10,10 +10,20 @@ export interface WireRefusal {
 
 export const upgradeOutOfTurn: WireRefusal = { status: 400, detail: 'an upgrade before the answers that are due' }
 
-/** The whole answer. The connection ends behind it. */
-export function refusalBytes({ status, detail }: WireRefusal): Buffer {
+/** The connection ends behind it. */
+export function refusalParts({ status, detail }: WireRefusal): {
+  readonly text: string
+  readonly headers: Readonly<Record<string, string>>
+} {
   const text = `${status} ${STATUS_CODES[status]}${detail === undefined ? '' : `: ${detail}`}`
-  return Buffer.from(`HTTP/1.1 ${text}\r\nContent-Type: text/plain; charset=utf-8\r\nConnection: close\r\n\r\n${text}`)
+  return { text, headers: { 'Content-Type': 'text/plain; charset=utf-8', Connection: 'close' } }
+}
+
+/** The whole answer. */
+export function refusalBytes(refusal: WireRefusal): Buffer {
+  const { text, headers } = refusalParts(refusal)
+  const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`)
+  return Buffer.from(`HTTP/1.1 ${text}\r\n${lines.join('')}\r\n${text}`)
 }
 
 /** Undefined where the connection itself failed: nobody is there to read an answer. */
