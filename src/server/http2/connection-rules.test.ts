@@ -53,6 +53,15 @@ const connectionErrors: readonly Row[] = [
   ['5.1, a WINDOW_UPDATE on an idle stream', 'PROTOCOL_ERROR', windowUpdate(1, 100)],
   ['5.1, a CONTINUATION on an idle stream', 'PROTOCOL_ERROR', frame(frameType.continuation, endHeaders, 1, block(get))],
   ['5.1.1, a stream of an even number', 'PROTOCOL_ERROR', headers(2)],
+  ['5.1.1, a stream of a lower number than another', 'PROTOCOL_ERROR', headers(9), headers(5)],
+  ['5.1.1, a DATA on a stream that was left out', 'PROTOCOL_ERROR', headers(9), data(5, 'x')],
+  [
+    '5.1.1, a stream that was left out long ago',
+    'PROTOCOL_ERROR',
+    headers(3),
+    ...Array.from({ length: 99 }, (_, i) => headers(5 + 2 * i)),
+    headers(1),
+  ],
   [
     '5.3.1, a HEADERS that depends on itself',
     'PROTOCOL_ERROR',
@@ -108,6 +117,9 @@ const connectionErrors: readonly Row[] = [
 ]
 
 const streamErrors: readonly Row[] = [
+  ['5.1, a DATA behind the reset of the client', 'STREAM_CLOSED', opening(1), reset(1, cancel), data(1, 'x')],
+  ['5.1, a HEADERS behind the reset of the client', 'STREAM_CLOSED', opening(1), reset(1, cancel), headers(1, [['x', 'y']])],
+  ['5.1, many DATA behind the reset of the client', 'STREAM_CLOSED', opening(1), reset(1, cancel), data(1, 'x'), data(1, 'y')],
   ['5.1, a DATA behind the end of the request', 'STREAM_CLOSED', headers(1), data(1, 'x')],
   ['5.1, a HEADERS behind the end of the request', 'STREAM_CLOSED', headers(1), headers(1, [['x', 'y']])],
   ['6.9, a WINDOW_UPDATE of 0', 'PROTOCOL_ERROR', headers(1), windowUpdate(1, 0)],
@@ -147,16 +159,23 @@ const fine: readonly (readonly [name: string, received: readonly string[], ...fr
   ['4.1, flags and a reserved bit that mean nothing', ['ping ack 3132333435363738'], frame(frameType.ping, 0xfe, 0x8000_0000, '12345678')],
   ['5.1, a PRIORITY on an idle stream', [], frame(frameType.priority, 0, 9, dependsOn(1))],
   [
-    '5.1, what was on its way to a stream that was reset',
-    [],
-    opening(1),
-    reset(1, cancel),
+    '5.1, what was on its way to a stream that the server has reset',
+    ['reset 1 PROTOCOL_ERROR'],
+    headers(1, [['x', 'y']], endHeaders),
     data(1, 'x'),
     windowUpdate(1, 1),
-    reset(1, cancel),
     headers(1, [['x', 'y']]),
+    reset(1, cancel),
   ],
-  ['5.1.1, streams that were left out', [], headers(9), reset(3, cancel), data(5, 'x')],
+  [
+    '5.1, resets and windows of streams that are over or were left out',
+    [],
+    opening(9),
+    reset(9, cancel),
+    reset(9, cancel),
+    windowUpdate(9, 1),
+    reset(3, cancel),
+  ],
   ['5.5, an unknown setting', ['settings ack'], settings([[99, 1]])],
   [
     '6.2, a HEADERS with padding and a priority',
@@ -250,7 +269,7 @@ describe('Http2ServerConnection', () => {
       request(7, adding('e')),
       request(9, block(get), hex('be bf c0 c1 c2')),
     )
-    assert.deepEqual(received, ['reset 3 PROTOCOL_ERROR', 'reset 5 ENHANCE_YOUR_CALM', 'reset 7 STREAM_CLOSED'])
+    assert.deepEqual(received, ['reset 1 STREAM_CLOSED', 'reset 3 PROTOCOL_ERROR', 'reset 5 ENHANCE_YOUR_CALM', 'reset 7 STREAM_CLOSED'])
     assert.deepEqual({ ...connection.streams.at(-1)?.head.headers }, { ':authority': 'x', a: 'y', b: 'y', c: 'y', d: 'y', e: 'y' })
   })
 

@@ -23,8 +23,10 @@ import {
 } from '../../base/http2/frames.ts'
 import type { HeaderField } from '../../base/http2/header-table.ts'
 import { Outbox } from '../../base/http2/outbox.ts'
+import { checkGoAway, checkPriority } from './checked-frames.ts'
+import { ClosedStreams } from './closed-streams.ts'
 import { ControlBudget } from './control-budget.ts'
-import { demandOtherStream, HeaderBlocks, maxHeaderBytes, prioritySize } from './header-blocks.ts'
+import { HeaderBlocks, maxHeaderBytes } from './header-blocks.ts'
 import { areTrailers, type RequestHead, readRequestHead } from './request-head.ts'
 import { ResponseSender } from './response-sender.ts'
 import { SignsOfLife } from './signs-of-life.ts'
@@ -59,6 +61,7 @@ export class Http2ServerConnection implements FrameSink, StreamOwner {
   readonly #reader = new FrameReader(this)
   readonly #blocks = new HeaderBlocks((stream, endsStream, fields) => this.#headers(stream, endsStream, fields))
   readonly #open = new Map<number, Http2Stream>()
+  readonly #over = new ClosedStreams()
   #prefaceRead = 0
   #greeted = false
   /** The highest that came, and of those the last that became a request. */
@@ -123,9 +126,9 @@ export class Http2ServerConnection implements FrameSink, StreamOwner {
     if (this.#receiveWindow < 0) throw new Http2Error(errorCode.flowControlError, 'more data came than the window of the connection allows')
     const stream = this.#open.get(id)
     if (stream === undefined || stream.requestEnded) {
-      this.#stray(id, 'data')
       this.#tell(counted)
-      if (stream !== undefined) this.reset(stream, errorCode.streamClosed)
+      if (stream === undefined) this.#stray(id, 'data')
+      else this.#fault(stream, errorCode.streamClosed)
       return
     }
     stream.receiveWindow -= counted
@@ -155,8 +158,8 @@ export class Http2ServerConnection implements FrameSink, StreamOwner {
     else if (type === frameType.pushPromise) throw new Http2Error(errorCode.protocolError, 'a client may not push')
     else {
       this.#budget.spend()
-      if (type === frameType.priority) this.#priority(id, bytes, start, end)
-      else if (type === frameType.goAway) this.#goAway(id, end - start)
+      if (type === frameType.priority) checkPriority(id, bytes, start, end)
+      else if (type === frameType.goAway) checkGoAway(id, end - start)
       // RFC 9113, 4.1: frames of other types are ignored.
     }
   }
@@ -182,6 +185,7 @@ export class Http2ServerConnection implements FrameSink, StreamOwner {
 
   reset(stream: Http2Stream, code: ErrorCode): void {
     if (stream.isClosed) return
+    this.#over.reset(stream.id, 'server')
     writeReset(this.#outbox.open(), stream.id, code)
     stream.close()
   }
@@ -233,10 +237,11 @@ export class Http2ServerConnection implements FrameSink, StreamOwner {
       throw new Http2Error(errorCode.protocolError, 'another frame came within a header block')
   }
 
-  /** A frame on a stream that is not open: one that is over may still get what was on its way; one that never began may not. */
+  /** A frame on a stream that is not open: one that the server has reset may still get what was on its way, others may not. */
   #stray(id: number, what: string): void {
     this.#demandBegun(id, what)
-    this.#budget.spend()
+    if (this.#over.isFault(id, what)) this.#refuse(id, errorCode.streamClosed)
+    else this.#budget.spend()
   }
 
   #demandBegun(id: number, what: string): void {
@@ -249,6 +254,7 @@ export class Http2ServerConnection implements FrameSink, StreamOwner {
     if (stream !== undefined) this.#trailers(stream, endsStream, fields)
     else if (id <= this.#lastStream || id % 2 === 0) this.#stray(id, 'a header block')
     else {
+      this.#over.began(id, this.#lastStream)
       this.#lastStream = id
       if (this.#goingAway || this.#open.size >= maxStreams) this.#refuse(id, errorCode.refusedStream)
       else if (fields === undefined) this.#refuse(id, errorCode.enhanceYourCalm)
@@ -270,6 +276,7 @@ export class Http2ServerConnection implements FrameSink, StreamOwner {
 
   #refuse(id: number, code: ErrorCode): void {
     this.#budget.spend()
+    this.#over.reset(id, 'server')
     writeReset(this.#outbox.open(), id, code)
   }
 
@@ -307,7 +314,10 @@ export class Http2ServerConnection implements FrameSink, StreamOwner {
     numberAt(bytes, start, end, 4)
     this.#demandBegun(id, 'a reset')
     this.#budget.spendOnReset()
-    this.#open.get(id)?.close()
+    const stream = this.#open.get(id)
+    if (stream === undefined) return
+    this.#over.reset(id, 'client')
+    stream.close()
   }
 
   #settings(flags: number, id: number, bytes: Buffer, start: number, end: number): void {
@@ -337,18 +347,6 @@ export class Http2ServerConnection implements FrameSink, StreamOwner {
     if (end - start !== 8) throw new Http2Error(errorCode.frameSizeError, 'a ping of a wrong length came')
     this.#budget.spend()
     if ((flags & frameFlag.ack) === 0) writePingAck(this.#outbox.open(), bytes, start)
-  }
-
-  #priority(id: number, bytes: Buffer, start: number, end: number): void {
-    if (id === 0) throw new Http2Error(errorCode.protocolError, 'a priority came on no stream')
-    if (end - start !== prioritySize) throw new Http2Error(errorCode.frameSizeError, 'a priority of a wrong length came')
-    demandOtherStream(id, bytes, start)
-  }
-
-  /** The client begins nothing more, and what runs goes on. */
-  #goAway(id: number, length: number): void {
-    if (id !== 0) throw new Http2Error(errorCode.protocolError, 'a GOAWAY came on a stream')
-    if (length < 8) throw new Http2Error(errorCode.frameSizeError, 'a GOAWAY of a wrong length came')
   }
 
   /** So many bytes of bodies are out of the way. */
