@@ -57,7 +57,7 @@ import { resourceVerbs } from './resource-verbs.ts'
 import { type RulesFor, reviewHandlers } from './reviews/index.ts'
 import { defaultServiceCidr, openServiceAllocation } from './service-addresses/open-service-allocation.ts'
 import { demandOwnOrigin, type JudgeOrigin } from './streams/own-origin.ts'
-import { StreamMemory, type StreamMemoryLimits } from './streams/stream-memory.ts'
+import { StreamMemory } from './streams/stream-memory.ts'
 import { createStreamPod } from './streams/stream-pod.ts'
 import { type IssueToken, type StreamPod, subresourceHandlers } from './subresources/index.ts'
 import { tunnelPathHandler, withTunnelRight } from './tunnel-path.ts'
@@ -101,8 +101,6 @@ export interface ApiServerOptions {
   readonly isolates?: boolean
   /** Which pages may open WebSockets. Default: those of the server's own origin, others with a token of their own. */
   readonly judgeOrigin?: JudgeOrigin
-  /** Bytes that WebSockets may keep, each way. Default: of a user 16 MiB, of a namespace 32 MiB, of all 128 MiB. */
-  readonly streamMemory?: StreamMemoryLimits
   /** Proves to servers behind APIServices who asks them. Without it they believe nothing about the user. */
   readonly frontProxyIdentity?: (signal: AbortSignal) => Promise<FrontProxyIdentity>
   /** False: servers behind APIServices are never asked, and so never available. Default: true. */
@@ -198,7 +196,7 @@ export class ApiServer implements AsyncDisposable {
       },
       reservations: new Map(services ? [['services', services.reservations]] : []),
     }
-    const memory = new StreamMemory(options.streamMemory)
+    const memory = new StreamMemory()
     const verbs = resourceVerbs({
       ...writeParts,
       resources,
@@ -206,16 +204,11 @@ export class ApiServer implements AsyncDisposable {
       openWatches,
       frames: new SharedFrames(),
       clock,
-      judgeOrigin,
-      memory,
-      continueTokens: new ContinueTokens(randomBytes(32)),
+      ...{ judgeOrigin, memory, continueTokens: new ContinueTokens(randomBytes(32)) },
       // Whole seconds: timers of one length share a list.
       defaultTimeout: () => Math.round((30 + Math.random() * 30) * 60) * 1000,
       subresources: subresourceHandlers({
-        writeParts,
-        resources,
-        tunnels: this.nodeTunnels,
-        clock,
+        ...{ writeParts, resources, tunnels: this.nodeTunnels, clock },
         ...(options.issueToken ? { issueToken: options.issueToken } : {}),
         backendTls: options.backendTls ?? { authorities: '', verify: true },
         ...{ judgeOrigin, memory, isolates: options.isolates ?? true, random: Math.random },
