@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { printable, printableLines } from './printable.ts'
+import { printable, printableJson, printableLines, printableParagraph } from './printable.ts'
 
 /** ESC with CSI and OSC 8, CSI in one character, CR, BEL, backspace, another direction of writing. */
 const hostile = ['\u001b[2J', '\u001b]8;;https://evil.example\u0007x', '\u009b31m', 'a\rb', '\u0007', 'a\bb', '\u202Etxt', '\u0000']
@@ -13,4 +13,15 @@ test('CVE-2021-25743: printable() leaves a terminal nothing to obey, and people 
 
 test('printableLines() leaves the ends of lines alone', () => {
   assert.equal(printableLines('a\n\u001b[2J\r\nb'), 'a\n\\u001b[2J\\u000d\nb')
+})
+
+test('printableParagraph() lets no line of a text look like one of ours', () => {
+  assert.equal(printableParagraph('one\nALLOWED: \u001b[2J\n', '  '), 'one\n  ALLOWED: \\u001b[2J')
+})
+
+test('printableJson() is JSON of the same value that a terminal does not obey', () => {
+  const value = { hostile, 'na\u009bme': '\u{e0001}\u2028x' }
+  const text = printableJson(value)
+  assert.doesNotMatch(text, /[^\P{C}\n]|\u2028/u)
+  assert.deepEqual(JSON.parse(text), value)
 })

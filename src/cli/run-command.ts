@@ -1,6 +1,7 @@
 // Runs a command's code: what its reader can mend becomes one line on stderr, anything else keeps its stack; both end with the code of a failure.
 import { ApiError } from '../api/status.ts'
 import { UserError } from '../base/user-error.ts'
+import { printableParagraph } from './printable.ts'
 
 /** 1 says of these that something was found. */
 const judging: readonly (string | undefined)[] = ['check', 'policy']
@@ -13,7 +14,8 @@ export async function runCommand(body: () => Promise<number> | Promise<void>, fa
     const code = await body()
     if (typeof code === 'number') process.exitCode = code
   } catch (err) {
-    process.stderr.write(`bulkhead: ${describeFailure(err)}\n`)
+    // What a server or a file says is in it.
+    process.stderr.write(`bulkhead: ${printableParagraph(describeFailure(err), '  ')}\n`)
     process.exitCode = failure
   }
 }

@@ -6,6 +6,7 @@ import { promisify } from 'node:util'
 import { messageOf, UserError } from '../../base/user-error.ts'
 import { checkArchive, importImage } from '../../node/images/import-image.ts'
 import { nodeDirectory } from '../../node/node-directory.ts'
+import { printable } from '../printable.ts'
 import { findDataDirectory } from '../prove/find-cluster.ts'
 
 const run = promisify(execFile)
@@ -23,7 +24,7 @@ export async function importArchive({ dataDir }: ImageFlags, file: string, isRoo
   const socket = nodeSocket(dataDir, isRoot)
   const names = await importImage(resolve(file), { socket }, AbortSignal.timeout(limitMs)).catch(asUserError)
   if (names.length === 0) throw new UserError(`The archive "${file}" names no image`)
-  for (const name of names) print(`Imported ${name}`)
+  for (const name of names) print(printable(`Imported ${name}`))
 }
 
 /** Name, size as containerd says it, and digest; one line each. */
@@ -33,7 +34,7 @@ export async function listImages({ dataDir }: ImageFlags, isRoot: boolean, print
   const { stdout } = await run('ctr', args, { signal: AbortSignal.timeout(limitMs) }).catch(err => {
     throw new UserError(`The images cannot be listed: ${messageOf(err)}`, { cause: err })
   })
-  for (const line of imageTable(stdout)) print(line)
+  for (const line of imageTable(stdout)) print(printable(line))
 }
 
 /** From `ctr images list`: REF TYPE DIGEST SIZE UNIT PLATFORMS LABELS, one image under each of its names. */

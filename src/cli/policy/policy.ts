@@ -3,7 +3,7 @@ import type { Profile } from '../../base/config.ts'
 import { UserError } from '../../base/user-error.ts'
 import { Client } from '../../client/client.ts'
 import { findKubeconfig } from '../find-kubeconfig.ts'
-import { printableLines } from '../printable.ts'
+import { printable, printableJson, printableLines, printableParagraph } from '../printable.ts'
 import { reachCluster } from '../reach-cluster.ts'
 import { readAuditLog } from './audit-log.ts'
 import { currentObjects } from './current-objects.ts'
@@ -31,10 +31,12 @@ export async function policyTest(flags: PolicyFlags, files: readonly string[], p
   const results: CaseResult[] = []
   for (const file of files) results.push(...(await runPolicyTest(readPolicyTest(file), signal)))
   const failed = results.filter(({ problem }) => problem !== undefined)
-  if (flags.output === 'json') print(JSON.stringify(results, null, 2))
+  if (flags.output === 'json') print(printableJson(results))
   else {
     for (const { file, name, problem } of results)
-      print(printableLines(problem === undefined ? `ok    ${file}: ${name}` : `FAIL  ${file}: ${name}: ${problem}`))
+      print(
+        problem === undefined ? printable(`ok    ${file}: ${name}`) : printableParagraph(`FAIL  ${file}: ${name}: ${problem}`, '      '),
+      )
     print(`${results.length - failed.length} as expected, ${failed.length} not`)
   }
   return failed.length === 0 ? 0 : 1
@@ -48,7 +50,7 @@ export async function policyReplay(flags: ReplayFlags, log: string, print: Print
   const findCurrent = transport === undefined ? undefined : currentObjects(new Client(transport), signal)
   const replayed = await replay(readAuditLog(log), policies, flags.profile ?? 'secure', signal, findCurrent)
   if (replayed.judged === 0 && replayed.unrecorded > 0) throw new UserError(nothingJudged(log, replayed.unrecorded, asksCluster))
-  print(flags.output === 'json' ? JSON.stringify(replayed, null, 2) : printableLines(replayText(replayed)))
+  print(flags.output === 'json' ? printableJson(replayed) : printableLines(replayText(replayed)))
   return replayed.refused.length === 0 ? 0 : 1
 }
 
@@ -69,7 +71,7 @@ function replayText({ judged, unrecorded, current, refused }: Replayed): string 
       : [`${unrecorded} writes are in the log without their object (audit level Metadata): let the policy audit, and use "policy report"`]
   const now = current === 0 ? [] : [`${current} of them as the cluster has the object now`]
   return [
-    ...refused.map(({ time, user, verb, object, message }) => `REFUSED  ${time} ${user} ${verb} ${object}: ${message}`),
+    ...refused.map(({ time, user, verb, object, message }) => printable(`REFUSED  ${time} ${user} ${verb} ${object}: ${message}`)),
     `${judged} writes judged again, ${refused.length} would be refused`,
     ...now,
     ...unknown,
@@ -79,7 +81,7 @@ function replayText({ judged, unrecorded, current, refused }: Replayed): string 
 /** 0 where no policy in audit mode found anything, 1 where one did. */
 export async function policyReport(flags: PolicyFlags, log: string, print: Print): Promise<number> {
   const reported = await reportPolicies(readAuditLog(log))
-  print(flags.output === 'json' ? JSON.stringify(reported, null, 2) : printableLines(reportText(reported)))
+  print(flags.output === 'json' ? printableJson(reported) : printableLines(reportText(reported)))
   return reported.length === 0 ? 0 : 1
 }
 
@@ -88,7 +90,7 @@ function reportText(reported: readonly ReportedPolicy[]): string {
   return reported
     .map(({ policy, binding, message, count, users, examples }) => {
       const by = binding === undefined ? policy : `${policy} (binding ${binding})`
-      return [`${count} × ${by}: ${message}`, `    by ${users.join(', ')}`, `    ${examples.join(', ')}`].join('\n')
+      return [`${count} × ${by}: ${message}`, `    by ${users.join(', ')}`, `    ${examples.join(', ')}`].map(printable).join('\n')
     })
     .join('\n')
 }

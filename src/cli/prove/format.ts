@@ -2,7 +2,7 @@
 import { styleText } from 'node:util'
 import type { EndedException } from '../../assess/compensation.ts'
 import type { ProofResult } from '../../assess/run-proofs.ts'
-import { printable } from '../printable.ts'
+import { printable, printableJson } from '../printable.ts'
 import { bulkheadVersion } from '../version.ts'
 
 type Verdict = 'PASS' | 'FAIL' | 'SKIP'
@@ -21,13 +21,13 @@ export function resultLine(result: ProofResult, color: boolean): string {
   const paint = (text: string) => (color ? styleText(colors[verdict], text, { validateStream: false }) : text)
   const start = `${paint(verdict)} ${id} ${title}`
   const time = `(${milliseconds} ms)`
-  if ('skipped' in outcome) return `${start}: ${outcome.reason}`
-  if (outcome.held) return `${start}: ${outcome.evidence} ${time}`
+  if ('skipped' in outcome) return `${start}: ${printable(outcome.reason)}`
+  if (outcome.held) return `${start}: ${printable(outcome.evidence)} ${time}`
   return [
     `${start} ${time}`,
     `     attack: ${attack}`,
     `     expected: ${expected}`,
-    ...outcome.found.map(text => paint(`     found: ${text}`)),
+    ...outcome.found.map(text => paint(`     found: ${printable(text)}`)),
   ].join('\n')
 }
 
@@ -58,5 +58,5 @@ export function resultsJson(server: string, results: readonly ProofResult[], end
     started: result.started,
     milliseconds: result.milliseconds,
   }))
-  return JSON.stringify({ bulkhead: bulkheadVersion, server, proofs: list, endedExceptions: ended }, null, 2)
+  return printableJson({ bulkhead: bulkheadVersion, server, proofs: list, endedExceptions: ended })
 }

@@ -8,6 +8,7 @@ import { Client } from '../../client/client.ts'
 import { apiServices, clusterDefaults, events, namespaces, nodes, podSecurityExceptions } from '../../client/resources.ts'
 import { filePoliciesPath } from '../../server/request/file-policies-path.ts'
 import { type FoundKubeconfig, findKubeconfig } from '../find-kubeconfig.ts'
+import { printableJson } from '../printable.ts'
 import { findDataDirectory, findUp } from '../prove/find-cluster.ts'
 import { reachCluster } from '../reach-cluster.ts'
 import type { UpStatus } from '../up/control-socket.ts'
@@ -107,11 +108,11 @@ export async function status(flags: StatusFlags, print: (text: string) => void):
   })
   if (up === undefined) {
     const text = `No cluster runs in "${directory.path}": start one with "bulkhead up", or name its directory with --data-dir`
-    print(flags.output === 'json' ? JSON.stringify({ dataDirectory: directory.path, running: false, message: text }, null, 2) : text)
+    print(flags.output === 'json' ? printableJson({ dataDirectory: directory.path, running: false, message: text }) : text)
     return 1
   }
   const result = await gather(directory, up)
-  print(flags.output === 'json' ? JSON.stringify({ running: true, ...result }, null, 2) : formatStatus(result))
+  print(flags.output === 'json' ? printableJson({ running: true, ...result }) : formatStatus(result))
   return result.problems.length > 0 || result.parts.some(({ state }) => state !== 'ready') ? 1 : 0
 }
 

@@ -3,6 +3,7 @@ import { isIPv4 } from 'node:net'
 import { UserError } from '../../base/user-error.ts'
 import { evaluateDirection, evaluateFlow, type Flow, type Party } from '../../network/policy/evaluate.ts'
 import { explainRefusal, type RefusedEnd } from '../../network/policy/explain-refusal.ts'
+import { printable } from '../printable.ts'
 import { label } from './format.ts'
 import { formatEnd } from './format-end.ts'
 import { type ClusterWorld, partyName, partyOf, podNamed, portName, readWorld, told } from './policy-world.ts'
@@ -67,7 +68,7 @@ function atAddress({ pods, services }: ClusterWorld, address: string): Party {
 
 export function formatJudged({ allowed, fromName, toName, protocol, port, allowing, refusing }: JudgedConnection): string {
   return [
-    `${allowed ? 'ALLOWED' : 'REFUSED'}: ${fromName} to ${toName}${portName(protocol, port)}`,
+    printable(`${allowed ? 'ALLOWED' : 'REFUSED'}: ${fromName} to ${toName}${portName(protocol, port)}`),
     ...(allowed && fromName === toName ? [label('itself', 'no policy keeps a pod from itself')] : allowing.map(formatAllowing)),
     ...refusing.flatMap(formatEnd),
   ].join('\n')

@@ -2,9 +2,15 @@
 import { dump } from 'js-yaml'
 import type { MissingAccess } from '../../access/explain-access.ts'
 import type { ExplainedRequest, Explanation } from '../../server/why/explanation.ts'
+import { printable, printableParagraph } from '../printable.ts'
 
-export const label = (name: string, text: string): string => `  ${name.padEnd(15)} ${text}`
-const continued = (text: string): string => `${' '.repeat(18)}${text}`
+const indent = ' '.repeat(18)
+/** In one line, whatever stands in the text. */
+export const label = (name: string, text: string): string => labelled(name, printable(text))
+/** Messages may have several lines. */
+const messageLabel = (name: string, text: string): string => labelled(name, printableParagraph(text, indent))
+const labelled = (name: string, text: string): string => `  ${name.padEnd(15)} ${text}`
+const continued = (text: string): string => `${indent}${printable(text)}`
 export const indented = (text: string): string[] => text.trimEnd().split('\n').map(continued)
 
 /** Several lines, without a line end. */
@@ -23,7 +29,7 @@ export function formatExplanation(explanation: Explanation): string {
 
 function headline({ allowed, answer, request }: Explanation): string {
   const code = answer === undefined ? '' : ` ${answer.code}${answer.reason === undefined ? '' : ` ${answer.reason}`}`
-  return `${allowed ? 'ALLOWED' : 'REFUSED'}${code}: ${requestText(request)}`
+  return printable(`${allowed ? 'ALLOWED' : 'REFUSED'}${code}: ${requestText(request)}`)
 }
 
 function requestText({ verb, path, group, resource = '', subresource, namespace, name }: ExplainedRequest): string {
@@ -108,11 +114,11 @@ function refusal({ refusedBy, admission, fields = [], flowControl, answer, advic
   if (refusedBy === 'conflict') lines.push(label('conflict', 'with the state that is stored'))
   for (const { field, reason, message } of fields) {
     const text = [message, reason === undefined ? undefined : `(${reason})`].filter(part => part !== undefined).join(' ')
-    lines.push(label('field', field === undefined ? text : `${field}: ${text}`))
+    lines.push(messageLabel('field', field === undefined ? text : `${field}: ${text}`))
   }
   if (admission?.patch !== undefined) lines.push(label('would pass', `with this JSON patch: ${JSON.stringify(admission.patch)}`))
   const told = refusedBy !== 'authorization' && refusedBy !== 'authentication' && fields.length === 0
-  if (told && answer?.message !== undefined) lines.push(label('answer', answer.message))
+  if (told && answer?.message !== undefined) lines.push(messageLabel('answer', answer.message))
   if (advice !== undefined) lines.push(label('what helps', advice))
   return lines
 }

@@ -3,6 +3,7 @@ import type { RefusedConnection } from '../../api/node-protocol.ts'
 import type { Party } from '../../network/policy/evaluate.ts'
 import { explainRefusal, type RefusedEnd } from '../../network/policy/explain-refusal.ts'
 import { dnsPeer } from '../../network/policy/policy-chains.ts'
+import { printable } from '../printable.ts'
 import { label } from './format.ts'
 import { formatEnd } from './format-end.ts'
 import { type ClusterWorld, partyName, partyOf, podNamed, portName, readWorld, told } from './policy-world.ts'
@@ -58,7 +59,7 @@ export function formatConnections(name: string, connections: readonly ExplainedC
 
 function formatConnection({ fromName, toName, protocol, port, packets, secondsAgo, service, refusing }: ExplainedConnection): string {
   const count = `${packets} ${packets === 1 ? 'packet' : 'packets'}`
-  const head = `REFUSED: ${fromName} to ${toName}${portName(protocol, port)}, ${count}, the last ${secondsAgo} s ago`
+  const head = printable(`REFUSED: ${fromName} to ${toName}${portName(protocol, port)}, ${count}, the last ${secondsAgo} s ago`)
   if (service !== undefined)
     return `${head}\n${label('then', 'no pod was ready behind this port of the Service; policies judge the pods behind it, not its address')}`
   if (refusing.length === 0) return `${head}\n${label('now', 'what policies say by now allows it')}`

@@ -4,7 +4,7 @@ import { Client } from '../../client/client.ts'
 import type { Transport } from '../../client/transport.ts'
 import type { Explanation } from '../../server/why/explanation.ts'
 import { findKubeconfig } from '../find-kubeconfig.ts'
-import { printableLines } from '../printable.ts'
+import { printableJson, printableLines } from '../printable.ts'
 import { reachCluster } from '../reach-cluster.ts'
 import { askById, askDecision, askLast } from './ask.ts'
 import { formatJudged, judgeConnection } from './connection.ts'
@@ -45,7 +45,7 @@ export async function why(flags: WhyFlags, words: readonly string[], print: (tex
   const pod = /^(?:pods?|po)\/([^/]+)$/.exec(first)?.[1]
   if (pod !== undefined && rest.length === 0) return await whyNetwork(context, pod, target, print)
   const explanations = await ask(context, words)
-  if (flags.output === 'json') print(JSON.stringify(flags.file === undefined ? explanations[0] : explanations, null, 2))
+  if (flags.output === 'json') print(printableJson(flags.file === undefined ? explanations[0] : explanations))
   else print(printableLines(explanations.map(formatExplanation).join('\n\n')))
   return explanations.every(({ allowed }) => allowed) ? 0 : refusedExit
 }
@@ -54,11 +54,11 @@ async function whyNetwork(context: WhyContext, pod: string, target: string | und
   const json = context.flags.output === 'json'
   if (target === undefined) {
     const connections = await refusedConnections(context, pod)
-    print(json ? JSON.stringify(connections, null, 2) : printableLines(formatConnections(`${context.namespace}/${pod}`, connections)))
+    print(json ? printableJson(connections) : printableLines(formatConnections(`${context.namespace}/${pod}`, connections)))
     return connections.length === 0 ? 0 : refusedExit
   }
   const judged = await judgeConnection(context, pod, target)
-  print(json ? JSON.stringify(judged, null, 2) : printableLines(formatJudged(judged)))
+  print(json ? printableJson(judged) : printableLines(formatJudged(judged)))
   return judged.allowed ? 0 : refusedExit
 }
 

@@ -1,3 +1,4 @@
+import { printable } from '../../printable.ts'
 import { type Finding, objectName } from '../finding.ts'
 import type { Output } from './output.ts'
 
@@ -6,7 +7,7 @@ const commands = { error: 'error', warning: 'warning', note: 'notice' } as const
 /** For GitHub Actions: workflow commands, which it shows beside the lines of a pull request. */
 export const github: Output = {
   name: 'github',
-  format: ({ findings }) => findings.map(annotation).join('\n'),
+  format: ({ findings }) => findings.map(finding => printable(annotation(finding))).join('\n'),
 }
 
 function annotation({ severity, file, line, column, rule, message, field, object }: Finding): string {

@@ -1,17 +1,14 @@
+import { printableJson } from '../../printable.ts'
 import type { Output } from './output.ts'
 
 /** For programs: an object that says everything that is known of each finding. */
 export const json: Output = {
   name: 'json',
   format: ({ findings, objects, files, foreign, excepted, fixed, describe }) =>
-    JSON.stringify(
-      {
-        kind: 'CheckReport',
-        apiVersion: 'check.bulkhead.dev/v1alpha1',
-        ...{ objects, files, foreign, excepted, fixed },
-        findings: findings.map(finding => ({ ...finding, serves: describe(finding.rule).serves })),
-      },
-      null,
-      2,
-    ),
+    printableJson({
+      kind: 'CheckReport',
+      apiVersion: 'check.bulkhead.dev/v1alpha1',
+      ...{ objects, files, foreign, excepted, fixed },
+      findings: findings.map(finding => ({ ...finding, serves: describe(finding.rule).serves })),
+    }),
 }

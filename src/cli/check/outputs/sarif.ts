@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import { printableJson } from '../../printable.ts'
 import { bulkheadVersion } from '../../version.ts'
 import type { Finding } from '../finding.ts'
 import type { Output, Report } from './output.ts'
@@ -10,7 +11,7 @@ export const sarif: Output = {
     const rules = [...new Set(report.findings.map(({ rule }) => rule))].toSorted()
     const driver = { name: 'bulkhead', version: bulkheadVersion, rules: rules.map(rule => ruleOf(rule, report)) }
     const run = { tool: { driver }, columnKind: 'utf16CodeUnits', results: report.findings.map(finding => resultOf(finding, rules)) }
-    return JSON.stringify({ $schema: 'https://json.schemastore.org/sarif-2.1.0.json', version: '2.1.0', runs: [run] }, null, 2)
+    return printableJson({ $schema: 'https://json.schemastore.org/sarif-2.1.0.json', version: '2.1.0', runs: [run] })
   },
 }
 
