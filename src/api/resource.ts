@@ -8,6 +8,11 @@ export type Verb = 'get' | 'list' | 'watch' | 'create' | 'update' | 'patch' | 'd
 
 const allVerbs: readonly Verb[] = ['create', 'delete', 'deletecollection', 'get', 'list', 'patch', 'update', 'watch']
 
+/** Values that may still be looked at, or so many 16 characters be shown. */
+export interface Visits {
+  left: number
+}
+
 /** A column of the Table answer, as `kubectl get` prints it. */
 export interface Column<T> {
   readonly name: string
@@ -18,8 +23,8 @@ export interface Column<T> {
   readonly description?: string
   /** Rows have the cell, and the Table says nothing of it: so upstream's printer of a kind can be. */
   readonly undeclared?: boolean
-  /** The cell; `now` is in milliseconds since the epoch, for ages. */
-  cell(object: T, now: number): string | number | boolean | null
+  /** The cell; `now` is in milliseconds since the epoch, for ages. `visits` is what the row may still take where a column's path is others' to choose. */
+  cell(object: T, now: number, visits?: Visits): string | number | boolean | null
 }
 
 /** What a strategy function may know besides the object. */

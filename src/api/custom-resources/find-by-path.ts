@@ -1,10 +1,11 @@
 // What a JSON path finds in an object, in the ways of upstream's templates: a step that cannot be taken fails the whole path.
 import { isInt64 } from '../go-json.ts'
+import type { Visits } from '../resource.ts'
 import { byBytes, isRecord } from '../schema/compile.ts'
 import { type Filter, Float, type JsonPath, type Slice, type Step, type Steps } from './json-path.ts'
 
 /** Far more than a path needs to come to a value; without it a few wildcards or ranges behind each other multiply what they find. */
-const maxVisits = 100_000
+export const maxVisits = 100_000
 
 /** What one evaluation has left, and the ranges it is in. */
 interface Walk {
@@ -27,8 +28,11 @@ const found = (values: readonly unknown[]): Found => ({ values, failed: false })
 const failed = (values: readonly unknown[]): Found => ({ values, failed: true })
 
 /** What the first part of a path finds, in order: JSON values, a bigint for an integer of the path or a byte of a text, a Float. Nothing where any part fails. */
-export function findByPath(value: unknown, path: JsonPath): readonly unknown[] {
-  return findFrom(value, path, 0, { visits: maxVisits, begun: 0, ended: 0, within: 0, end: -1 })?.[0] ?? []
+export function findByPath(value: unknown, path: JsonPath, visits: Visits = { left: maxVisits }): readonly unknown[] {
+  const walk = { visits: visits.left, begun: 0, ended: 0, within: 0, end: -1 }
+  const parts = findFrom(value, path, 0, walk)
+  visits.left = walk.visits
+  return parts?.[0] ?? []
 }
 
 /** Undefined where a part fails. A range evaluates the parts behind it for each value. */

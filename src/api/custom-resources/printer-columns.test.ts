@@ -74,3 +74,29 @@ test('printerColumns() leaves out a column whose path cannot be read, and those 
     ['Name', '.spec.a'],
   )
 })
+
+test('columns of one row share what they may visit, and one beyond is empty', () => {
+  const nested = (depth: number): unknown => (depth === 0 ? { a: 1 } : { a: nested(depth - 1) })
+  const columns = printerColumns(Array.from({ length: 20 }, (_, index) => ({ name: `C${index}`, type: 'string', jsonPath: '.spec..a..a' })))
+  const object = { metadata: { name: 'x' }, spec: nested(100) }
+  const visits = { left: 100_000 }
+  const cells = columns.map(column => column.cell(object, now, visits))
+  assert.equal(typeof cells[1], 'string')
+  assert.equal(cells.at(-1), null)
+  assert.ok(visits.left > -100_000, `${visits.left} left`)
+})
+
+test('a column shows no text that is larger than what is left, and does not make it', () => {
+  const [, column] = printerColumns([{ name: 'C', type: 'string', jsonPath: '.spec' }])
+  let read = 0
+  const spec = Object.fromEntries(Array.from({ length: 1000 }, (_, index) => [`k${index}`, 'x'.repeat(1600)] as const))
+  const watched = new Proxy(spec, {
+    get(target, name, receiver) {
+      read++
+      return Reflect.get(target, name, receiver)
+    },
+  })
+  assert.equal(column?.cell({ metadata: {}, spec: watched } as never, now, { left: 1000 }), null)
+  assert.ok(read < 20, `${read} members read`)
+  assert.equal(String(column?.cell({ metadata: {}, spec } as never, now, { left: 200_000 })).length > 1_600_000, true)
+})

@@ -1,12 +1,12 @@
 // The columns that a CustomResourceDefinition asks for, as `kubectl get` prints them.
 import { goFloat, goMapJson, goNumber } from '../go-json.ts'
 import type { KubeObject } from '../object.ts'
-import type { Column } from '../resource.ts'
+import type { Column, Visits } from '../resource.ts'
 import { translateTimestampSince } from '../resources/printing.ts'
 import { nameColumn } from '../resources/standard-columns.ts'
 import { parseTime } from '../schema/go-time.ts'
 import type { CustomResourceColumnDefinition } from '../types/apiextensions-v1.ts'
-import { findByPath } from './find-by-path.ts'
+import { findByPath, maxVisits } from './find-by-path.ts'
 import { Float, type JsonPath, parseJsonPath } from './json-path.ts'
 
 const age: CustomResourceColumnDefinition = {
@@ -38,7 +38,22 @@ function printerColumn(
     ...(format ? { format } : {}),
     ...(priority ? { priority } : {}),
     description: description || `Custom resource definition column (in JSONPath format): ${jsonPath}`,
-    cell: (object, now) => cellOf(findByPath(object, path)[0], type, now),
+    cell(object, now, visits = { left: maxVisits }) {
+      const [found] = findByPath(object, path, visits)
+      visit(found, visits)
+      return visits.left < 0 ? null : cellOf(found, type, now)
+    },
+  }
+}
+
+/** Counts what showing a value takes, as far as there is something left: many columns may show the whole of many objects. */
+function visit(value: unknown, visits: Visits): void {
+  visits.left -= typeof value === 'string' ? 1 + (value.length >> 4) : 1
+  if (typeof value !== 'object' || value === null) return
+  for (const name in value) {
+    if (visits.left < 0) return
+    visits.left -= name.length >> 4
+    visit((value as Record<string, unknown>)[name], visits)
   }
 }
 

@@ -49,10 +49,19 @@ export interface TablePrinter {
 /** What a Table needs to know of a kind. */
 export type Printed = Pick<ResourceDefinition, 'columns' | 'rowConditions'>
 
+/**
+ * Values that the columns of a custom kind may look at, for a row and for all rows of an answer, beside some for each row: paths of several columns
+ * multiply with the objects of a list. A cell beyond is empty.
+ */
+export const visitsOfRow = 100_000
+export const visitsOfAnswer = 1_000_000
+export const visitsForRow = 1_000
+
 /** `includeObject` is None, Object or, where it is anything else, Metadata. */
 export function tablePrinter(printed: Printed, includeObject: string | undefined, now: number, apiVersion: MetaVersion): TablePrinter {
   const include = includedObject(includeObject, apiVersion)
   const byDefault = printed.columns.length === 0
+  const budget = { left: visitsOfAnswer }
   const columns = byDefault ? defaultColumns : printed.columns
   return {
     columnDefinitions: columns
@@ -67,7 +76,10 @@ export function tablePrinter(printed: Printed, includeObject: string | undefined
     noRows: byDefault ? null : [],
     rowOf(object) {
       const conditions = printed.rowConditions?.(object) ?? []
-      const cells = columns.map(column => column.cell(object, now))
+      const given = Math.min(visitsOfRow, budget.left)
+      const row = { left: given }
+      const cells = columns.map(column => column.cell(object, now, row))
+      budget.left = Math.max(0, budget.left - (given - row.left)) + visitsForRow
       return { cells, ...(conditions.length === 0 ? {} : { conditions }), object: include(object) }
     },
   }
