@@ -92,11 +92,30 @@ test('a patch is applied, defaulted and validated, and its fields belong to nobo
   )
 })
 
+/** Text, since what is so deep cannot be written by the engine. */
+function nestedPatch(levels: number): string {
+  return `[{"op":"add","path":"/data","value":${'['.repeat(levels)}${']'.repeat(levels)}}]`
+}
+
+const nestedMaps = (levels: number): object => (levels === 0 ? {} : { a: nestedMaps(levels - 1) })
+
 const brokenPatches: readonly [string, object, RegExp][] = [
   ['that cannot be applied', patching({ op: 'remove', path: '/data/missing' }), /^Internal error occurred: /],
   ['of another type', { ...patching({ op: 'add', path: '/data', value: {} }), patchType: 'Merge' }, /unsupported patch type "Merge"/],
   ['without a type', { allowed: true, patch: 'W10=' }, /webhook returned response.patch but not response.patchType/],
   ['that is none', { allowed: true, patchType: 'JSONPatch', patch: Buffer.from('{').toString('base64') }, /is no JSON/],
+  [
+    'that is nested very deep',
+    { allowed: true, patchType: 'JSONPatch', patch: Buffer.from(nestedPatch(200_000)).toString('base64') },
+    /^Internal error occurred: the patch of an admission webhook is nested deeper than 500 levels$/,
+  ],
+  [
+    'whose operations nest the object very deep',
+    patching(
+      ...Array.from({ length: 20 }, (_, index) => ({ op: 'add', path: `/data${'/a'.repeat(index * 100)}`, value: nestedMaps(101) })),
+    ),
+    /^Internal error occurred: the patched object is nested deeper than 500 levels$/,
+  ],
   ['of the name', patching({ op: 'replace', path: '/metadata/name', value: 'other' }), /attempted to change metadata.name/],
   [
     'of the namespace',

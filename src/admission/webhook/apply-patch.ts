@@ -1,6 +1,8 @@
 // The patch of a mutating webhook on the object of a request: applied in the version that the webhook knows.
 import { applyJsonPatch } from '../../api/patch/json-patch.ts'
 import type { ResourceDefinition } from '../../api/resource.ts'
+import { maxDepth } from '../../api/schema/decode.ts'
+import { scanJson } from '../../api/schema/json-text.ts'
 import { ApiError, internalError } from '../../api/status.ts'
 import { parseJson } from '../../base/json.ts'
 import type { AdmissionRequest } from '../admission.ts'
@@ -19,6 +21,9 @@ export function applyHookPatch(patch: string, hook: string, request: AdmissionRe
 }
 
 function parsed(patch: string): readonly unknown[] {
+  // What nests deeper than a body may is more than what reads it later could bear.
+  if (scanJson(Buffer.from(patch)).depth > maxDepth)
+    throw internalError(`the patch of an admission webhook is nested deeper than ${maxDepth} levels`)
   let value: unknown
   try {
     value = parseJson(patch)

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { describe, it } from 'node:test'
+import { describe, it, test } from 'node:test'
 import { ApiError } from '../status.ts'
 import { applyJsonPatch, maxCopiedBytes } from './json-patch.ts'
 
@@ -158,3 +158,26 @@ for (const name of ['__proto__', 'constructor', 'prototype', 'toString', 'hasOwn
     assert.deepEqual(named, { data: { a: 'b' }, list: [{}] })
     assert.equal(Reflect.get({}, 'x'), undefined)
   })
+test('applyJsonPatch() nests nothing deeper than a body may be, whatever its operations do together', () => {
+  const copies = Array.from({ length: 16 }, (_, index) => ({ op: 'copy', from: '/a', path: `/a${'/a'.repeat(2 ** index)}` }))
+  const moves = Array.from({ length: 10 }, (_, index) => ({ op: 'move', from: `/m${index}`, path: `/m${index + 1}${'/x'.repeat(101)}` }))
+  const hundred = (): unknown => {
+    let value: unknown = {}
+    for (let level = 0; level < 100; level++) value = { x: value }
+    return value
+  }
+  const target = { a: { a: {} }, ...Object.fromEntries(Array.from({ length: 12 }, (_, index) => [`m${index}`, hundred()])) }
+  for (const patch of [copies, moves]) {
+    assert.throws(() => applyJsonPatch(target, patch), { message: 'the patched object is nested deeper than 500 levels' })
+    assert.doesNotThrow(() => applyJsonPatch(target, patch.slice(0, 3)))
+  }
+})
+
+test('applyJsonPatch() moves no more than so many values together', () => {
+  const target = { a: Array.from({ length: 10_000 }, () => 1) }
+  const moves = Array.from({ length: 300 }, (_, index) =>
+    index % 2 === 0 ? { op: 'move', from: '/a', path: '/b' } : { op: 'move', from: '/b', path: '/a' },
+  )
+  assert.throws(() => applyJsonPatch(target, moves), { message: /may move 2000000 values together/ })
+  assert.deepEqual(applyJsonPatch(target, moves.slice(0, 100)), target)
+})

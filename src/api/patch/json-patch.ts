@@ -7,6 +7,7 @@ import { isRecord } from '../schema/compile.ts'
 import { type ApiError, apiError, badRequest, tooLarge } from '../status.ts'
 import { equal } from './apply/compare.ts'
 import { goType } from './go-format.ts'
+import { Nesting } from './nesting.ts'
 
 export const maxOperations = 10_000
 /** Bytes that all `copy` operations of one patch may add, so that copies of copies cannot grow without bound. */
@@ -35,7 +36,7 @@ function within<T>(what: string, work: () => T): T {
 /** Operations between two places where others may go on: each may move the rest of a list of hundreds of thousands. */
 const operationsPerTurn = 100
 
-/** Never changes `target`. Throws a 400 where `patch` is no list of operations, a 422 where one cannot be applied, a 413 for too many. */
+/** Never changes `target`. Throws a 400 where `patch` is no list of operations or nests too deep, a 422 where one cannot be applied, a 413 for too many. */
 export function applyJsonPatch(target: unknown, patch: unknown): unknown {
   const steps = jsonPatchSteps(target, patch)
   for (let step = steps.next(); ; step = steps.next()) if (step.done === true) return step.value
@@ -96,6 +97,7 @@ class PatchedDocument {
   root: unknown
   /** Containers that this patch has made: only they are changed in place. */
   readonly #owned = new Set<Container>()
+  readonly #nesting = new Nesting()
   #copied = 0
 
   constructor(target: unknown) {
@@ -109,6 +111,7 @@ class PatchedDocument {
       case 'add': {
         const path = textOf(operation, 'path', kind)
         const place = this.#find(path, `add operation does not apply: doc is missing path: "${path}"`, true)
+        this.#nesting.check(path, value)
         within(`error in add for path: '${path}'`, () => addTo(place, value))
         return
       }
@@ -131,6 +134,7 @@ class PatchedDocument {
         })
         const path = textOf(operation, 'path', kind)
         const place = this.#find(path, `move operation does not apply: doc is missing destination path: ${path}`, true)
+        this.#nesting.check(path, moved)
         within(`error in move for path: '${path}'`, () => addTo(place, moved ?? null))
         return
       }
@@ -140,6 +144,7 @@ class PatchedDocument {
         const copied = within(`error in copy for from: '${from}'`, () => memberOf(source))
         const path = textOf(operation, 'path', kind)
         const place = this.#find(path, `copy operation does not apply: doc is missing destination path: ${path}`, true)
+        this.#nesting.check(path, copied)
         this.#copied += copied === undefined ? 0 : JSON.stringify(copied).length
         if (this.#copied > maxCopiedBytes) {
           const sum = `the accumulated size increase of copy is ${this.#copied}, exceeding the limit ${maxCopiedBytes}`
@@ -165,6 +170,7 @@ class PatchedDocument {
   }
 
   #replace(path: string, value: unknown): void {
+    this.#nesting.check(path, value)
     if (path === '') {
       // Upstream ignores a whole document that is a scalar.
       if (typeof value === 'object' && value !== null) this.root = value
