@@ -7,6 +7,7 @@ import { syncToDisk } from '../../base/sync-to-disk.ts'
 import { codeOf, messageOf, UserError } from '../../base/user-error.ts'
 import { askStatus, inUse } from './control-socket.ts'
 import { lockFile } from './directory-lock.ts'
+import type { Identity } from './part-identities.ts'
 
 export const adminKubeconfigName = 'admin.kubeconfig'
 
@@ -15,16 +16,6 @@ const dataVersion = '1'
 
 /** Linux allows 108 bytes for a unix socket's path, terminating zero included. */
 const longestSocketPath = 107
-
-export interface Identity {
-  readonly signer: number
-  readonly server: number
-  readonly controllers: number
-  readonly dns: number
-}
-
-/** Users without an entry in /etc/passwd, above Debian's and below systemd's dynamic ranges' end; only numbers matter to the kernel. */
-export const partIdentities: Identity = { signer: 64701, server: 64702, controllers: 64703, dns: 64704 }
 
 export interface DataDirectory {
   readonly path: string

@@ -17,7 +17,8 @@ import type { ServerSettings } from '../parts/server.ts'
 import type { SignerSettings } from '../parts/signer.ts'
 import { type ClusterAddresses, clusterDnsPort, clusterDomain, podCidr } from './addresses.ts'
 import type { AdminCredentials } from './admin-kubeconfig.ts'
-import type { DataDirectory, Identity } from './data-directory.ts'
+import type { DataDirectory } from './data-directory.ts'
+import type { Identity } from './part-identities.ts'
 import type { PartDefinition } from './supervisor.ts'
 
 export interface PartInput {

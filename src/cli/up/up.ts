@@ -15,10 +15,11 @@ import { type AccessFiles, followAccessFiles, readAccessFiles, statesOf } from '
 import { clusterAddresses } from './addresses.ts'
 import { type AdminCredentials, ensureAdminKubeconfig } from './admin-kubeconfig.ts'
 import { takeControlSocket } from './control-socket.ts'
-import { type DataDirectory, explained, type Identity, partIdentities, takeDataDirectory } from './data-directory.ts'
+import { type DataDirectory, explained, layout, takeDataDirectory } from './data-directory.ts'
 import { apiReady, greeting, pluginsWarning, profileWarning, stopping } from './messages.ts'
 import { checkNodePrograms } from './node-programs.ts'
 import { type PartInput, partDefinitions } from './part-definitions.ts'
+import { type Identity, partIdentity } from './part-identities.ts'
 import { readAdmission } from './read-admission.ts'
 import { auditPolicyOf } from './read-audit-policy.ts'
 import { tokenWebhookOf } from './read-token-webhook.ts'
@@ -43,7 +44,7 @@ export async function up({ config: file, ...flags }: UpFlags): Promise<void> {
   const stop = stopSignal()
   const print = (text: string) => process.stdout.write(`${text}\n`)
   if (config.node.kind === 'real') checkNodePrograms(existsSync)
-  const identity = process.getuid?.() === 0 ? partIdentities : undefined
+  const identity = process.getuid?.() === 0 ? partIdentity(config.dataDirectory, layout(config.dataDirectory).signer) : undefined
   const { directory, lock } = await takeDataDirectory(config.dataDirectory, identity)
   using _held = lock
   if (config.profile === 'upstream') print(profileWarning)
