@@ -1,7 +1,8 @@
 // A quota of bytes through the whole API: what each kind of write is charged, and what is given back.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { admin, contentTypes, restrictedPod, SecuredApi } from './secured-api.testing.ts'
+import { createMemoryStore } from '../store/memory.ts'
+import { admin, contentTypes, nodeUser, person, restrictedPod, SecuredApi } from './secured-api.testing.ts'
 
 const inDefault = '/api/v1/namespaces/default'
 const widgets = '/apis/example.com/v1/namespaces/default/widgets'
@@ -98,4 +99,45 @@ test('parts of the cluster may write what they say of objects where a quota of b
   assert.equal((await api.request(admin, 'PATCH', `${pods}/p/status`, message, contentTypes.merge)).status, 403)
   assert.equal((await api.request(scheduler, 'PATCH', `${pods}/p/status`, message, contentTypes.merge)).status, 200)
   assert.equal((await api.request(scheduler, 'POST', `${inDefault}/configmaps`, sizedMap('a', 10))).status, 403)
+})
+
+test('a store that holds what it may refuses what grows with 507, lets everything shrink and go, and keeps a reserve for the cluster', {
+  timeout: 60_000,
+}, async () => {
+  const store = createMemoryStore({ maxStoredBytes: 3 * 2 ** 20 })
+  await using api = await SecuredApi.open({ store })
+  const namespace = '/api/v1/namespaces/default'
+  const maps = `${namespace}/configmaps`
+  await api.create('/apis/rbac.authorization.k8s.io/v1/namespaces/default/rolebindings', {
+    metadata: { name: 'admins' },
+    roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name: 'admin' },
+    subjects: [{ apiGroup: 'rbac.authorization.k8s.io', kind: 'User', name: 'mallory' }],
+  })
+  const mallory = person('mallory')
+  const send = (method: string, path: string, body?: object) => api.request(mallory, method, path, body)
+  let last = 0
+  for (let number = 0; last === 0; number++) {
+    assert.ok(number < 100)
+    const { status, json } = await send('POST', maps, sizedMap(`m${number}`, 200_000))
+    if (status === 201) continue
+    last = number
+    assert.deepEqual([status, json.reason], [507, 'InsufficientStorage'])
+    assert.match(
+      json.message,
+      /^writes are refused: all objects together take the 3 MiB that the store may hold\. Delete objects or make them smaller/,
+    )
+  }
+  assert.ok(last > 5)
+  assert.equal((await send('GET', `${maps}/m0`)).status, 200)
+  assert.equal((await send('PUT', `${maps}/m0`, sizedMap('m0', 190_000))).status, 200)
+  assert.equal((await send('PUT', `${maps}/m0`, sizedMap('m0', 500_000))).status, 507)
+  // The administrator repairs, and a node goes on telling that it lives.
+  await api.create(maps, sizedMap('repair', 200_000))
+  const lease = { metadata: { name: 'n1' }, spec: { holderIdentity: 'n1' } }
+  const leases = '/apis/coordination.k8s.io/v1/namespaces/kube-node-lease/leases'
+  assert.equal((await api.request(nodeUser('n1'), 'POST', leases, lease)).status, 201)
+  assert.equal((await send('DELETE', `${maps}/m1`)).status, 200)
+  assert.equal((await send('DELETE', `${maps}/m2`)).status, 200)
+  assert.equal((await send('DELETE', `${maps}/m3`)).status, 200)
+  assert.equal((await send('POST', maps, sizedMap('again', 200_000))).status, 201)
 })

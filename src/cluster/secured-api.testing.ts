@@ -162,6 +162,7 @@ export class SecuredApi implements AsyncDisposable {
     authentication,
     bootstrapTokens = false,
     audited,
+    store: given,
   }: {
     profile?: Profile
     clock?: Clock
@@ -174,6 +175,8 @@ export class SecuredApi implements AsyncDisposable {
     bootstrapTokens?: boolean
     /** Instead of `events`. */
     audited?: AuditSink
+    /** Instead of one in memory. Closed by who opened it. */
+    store?: Store
   } = {}): Promise<SecuredApi> {
     const stop = new AbortController()
     const logLines: string[] = []
@@ -185,7 +188,7 @@ export class SecuredApi implements AsyncDisposable {
     }
     const log = createLogger({ level: 'debug', destination: { write } })
     const signer = createMemorySigner({ clock })
-    const store = createMemoryStore({ clock, log })
+    const store = given ?? createMemoryStore({ clock, log })
     let opened: SecuredApi | undefined
     const audit = {
       record: (event: AuditEvent) => void events.push(event),

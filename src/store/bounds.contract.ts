@@ -140,19 +140,20 @@ export function boundsContract(name: string, inStore: InStore): void {
           watch.pause()
           await write(round)
         }
-        // 4, 3, 2 and 1 objects wait.
+        // However many watches hold an event, it is in memory once.
+        for (const round of range(4, 9)) await write(round)
         assert.deepEqual(
           behind.map(({ ended }) => ended()),
           [undefined, undefined, undefined, undefined],
         )
-        await write(4)
+        await write(10)
         assert.match(behind[0]?.ended() ?? '', /^too slow: more than 1048576 bytes wait for all readers together/)
         assert.deepEqual(
           behind.slice(1).map(({ ended }) => ended()),
           [undefined, undefined, undefined],
         )
         for (const watch of watches) watch.resume()
-        for (const round of range(5, 20)) await write(round)
+        for (const round of range(11, 20)) await write(round)
         assert.deepEqual(
           behind.slice(1).map(({ ended }) => ended()),
           [undefined, undefined, undefined],
@@ -167,14 +168,34 @@ export function boundsContract(name: string, inStore: InStore): void {
       'counts what a watch begins with',
       async (store, pods) => {
         const after = store.revision
-        for (const round of range(0, 5)) await put(pods, 'a', sized(100_000 + round))
-        const watches = range(0, 1).map(() => pods.watch({ after }))
+        for (const round of range(0, 10)) await put(pods, 'a', sized(100_000 + round))
+        const watches = [after, after + 4].map(revision => pods.watch({ after: revision }))
         const behind = watches.map(watch => record(watch))
         for (const watch of watches) watch.pause()
         await settle()
-        await put(pods, 'a', sized(1))
         assert.match(behind[0]?.ended() ?? '', /^too slow/)
         assert.equal(behind[1]?.ended(), undefined)
+      },
+      { waitingBytes: mebibyte },
+    )
+
+    inStore(
+      'counts what was handed over, until the reader goes on',
+      async (store, pods) => {
+        const after = store.revision
+        const watches = range(0, 11).map(index => pods.watch({ after, name: `p${index}`, namespace: 'default' }))
+        const behind = watches.map(watch => record(watch))
+        await settle()
+        // The connection of each has what it was handed, and takes no more.
+        for (const watch of watches) watch.onEvents(() => watch.pause())
+        for (const index of range(0, 9)) await put(pods, `p${index}`, sized(100_000))
+        assert.ok(behind.every(({ ended }) => ended() === undefined))
+        watches[0]?.resume()
+        await put(pods, 'p10', sized(100_000))
+        assert.ok(behind.every(({ ended }) => ended() === undefined))
+        await put(pods, 'p11', sized(100_000))
+        assert.match(behind[1]?.ended() ?? '', /^too slow/)
+        assert.equal(behind.filter(({ ended }) => ended() !== undefined).length, 1)
       },
       { waitingBytes: mebibyte },
     )

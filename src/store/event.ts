@@ -1,13 +1,16 @@
 // One change of one object, framed for watchers at most once per type.
 import { bufferOf, frameOf, StoredEntry, withRevision } from './entry.ts'
 import type { EventType, StoreEvent } from './store.ts'
+import type { HeldEvent } from './waiting-bytes.ts'
 
-export class VersionEvent implements StoreEvent {
+export class VersionEvent implements StoreEvent, HeldEvent {
   readonly type: EventType
   readonly entry: StoredEntry
   readonly previous: StoredEntry | undefined
   /** When it became visible: milliseconds since the Unix epoch. */
   readonly at: number
+  /** See `HeldEvent`. */
+  holders = 0
   #frame: Buffer | undefined
   #otherFrames: Map<EventType, Buffer> | undefined
   /** Of a large object, whose bytes are kept elsewhere: shared by those who are sent it at once. */

@@ -10,6 +10,10 @@ const defaultMaxPendingBytes = 8 * 2 ** 20
 /** Bytes of objects that are handed over at once, unless one is larger. */
 const handOverBytes = 256 * 1024
 
+interface Pending extends Watched {
+  readonly event: VersionEvent
+}
+
 /** What a watcher asks of its cache. */
 export interface WatcherOwner {
   /** The newest revision whose events were offered to every watcher. */
@@ -23,10 +27,12 @@ export class Watcher implements Watch {
   readonly query: WatchQuery
   readonly #maxPendingBytes: number
   readonly #owner: WatcherOwner
-  #pending: Watched[] = []
+  #pending: Pending[] = []
   /** Of what was offered since the reader was last up to date, and of what it began with. */
   #pendingBytes = 0
   #replayBytes = 0
+  /** What was handed over last, while the reader has not taken it yet. */
+  #handedOver: readonly Pending[] = []
   #listener: ((events: readonly Watched[]) => void) | undefined
   #endListener: ((reason: string) => void) | undefined
   #endReason: string | undefined
@@ -71,14 +77,19 @@ export class Watcher implements Watch {
 
   resume(): void {
     this.#paused = false
+    this.#release(this.#handedOver)
+    this.#handedOver = []
     if (this.#started) this.flush()
   }
 
   close(): void {
     if (this.#closed) return
     this.#closed = true
+    this.#release(this.#pending)
+    this.#release(this.#handedOver)
     this.#pending = []
-    this.#owner.waiting.delete(this)
+    this.#handedOver = []
+    this.#owner.waiting.caughtUp(this)
     this.#owner.closed(this)
   }
 
@@ -95,7 +106,7 @@ export class Watcher implements Watch {
     for (const event of events) {
       const watched = this.#view(event)
       if (watched === undefined) continue
-      this.#pending.push(watched)
+      this.#push(watched)
       this.#replayBytes += event.entry.byteLength
     }
   }
@@ -103,14 +114,14 @@ export class Watcher implements Watch {
   /** Adds an event if the watch sees it. Returns whether `flush` has something to do. */
   offer(event: VersionEvent): boolean {
     if (this.#closed) return false
-    let watched: Watched | undefined
+    let watched: Pending | undefined
     try {
       watched = this.#view(event)
     } catch (err) {
       this.#fail(err, 'the selection failed')
     }
     if (watched === undefined) return false
-    this.#pending.push(watched)
+    this.#push(watched)
     this.#pendingBytes += event.entry.byteLength
     return true
   }
@@ -128,7 +139,20 @@ export class Watcher implements Watch {
       } catch (err) {
         this.#fail(err, 'the listener failed')
       }
+      if (this.#paused && !this.#closed) this.#handedOver = this.#handedOver.concat(events)
+      else this.#release(events)
     }
+    if (!this.#paused) this.#owner.waiting.caughtUp(this)
+    else if (!this.#closed) this.#wait()
+  }
+
+  #push(watched: Pending): void {
+    this.#pending.push(watched)
+    this.#owner.waiting.hold(watched.event)
+  }
+
+  #release(events: readonly Pending[]): void {
+    for (const { event } of events) this.#owner.waiting.release(event)
   }
 
   /** An index within the server has no bound, and is never behind for longer than a turn. */
@@ -136,11 +160,11 @@ export class Watcher implements Watch {
     if (this.#maxPendingBytes === Number.POSITIVE_INFINITY) return
     if (this.#pendingBytes > this.#maxPendingBytes)
       this.end(`too slow: ${this.#pending.length} events wait, more than ${this.#maxPendingBytes} bytes`)
-    else this.#owner.waiting.set(this, this.#replayBytes + this.#pendingBytes)
+    else this.#owner.waiting.wait(this)
   }
 
   /** All, as a rule. What is handed over is held by the reader's connection until it is read: a reader that is behind pauses before the next piece. */
-  #takeSome(): readonly Watched[] {
+  #takeSome(): readonly Pending[] {
     let bytes = 0
     let count = 0
     for (const { event } of this.#pending) {
@@ -155,7 +179,6 @@ export class Watcher implements Watch {
     const replayed = Math.min(this.#replayBytes, bytes)
     this.#replayBytes -= replayed
     this.#pendingBytes -= bytes - replayed
-    if (isAll) this.#owner.waiting.delete(this)
     return events
   }
 
@@ -165,7 +188,7 @@ export class Watcher implements Watch {
     this.end(reason)
   }
 
-  #view(event: VersionEvent): Watched | undefined {
+  #view(event: VersionEvent): Pending | undefined {
     const { entry, previous } = event
     if (entry.revision <= this.#seen) return undefined
     this.#seen = entry.revision
