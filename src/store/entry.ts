@@ -4,7 +4,7 @@ import type { KubeObject } from '../api/object.ts'
 import { deepFreeze } from '../base/freeze.ts'
 import { parseJson } from '../base/json.ts'
 import { encodeObject } from './encode-object.ts'
-import { LargeBytes, type LargeObjects } from './large/large-objects.ts'
+import type { LargeBytes, LargeObjects } from './large/large-objects.ts'
 import { type Holder, RecentObjects } from './recent-objects.ts'
 import type { CollectionOptions, Entry, EventType } from './store.ts'
 
@@ -32,7 +32,10 @@ export class StoredEntry implements Entry, Holder {
   readonly name: string
   readonly revision: number
   readonly labels: StringMap
-  readonly #bytes: Buffer | LargeBytes
+  readonly byteLength: number
+  readonly #bytes: Buffer | undefined
+  /** Instead, of a large one. */
+  readonly #largeBytes: LargeBytes | undefined
   #extraFields: StringMap | undefined
   #fields: StringMap | undefined
   #object: KubeObject | undefined
@@ -42,24 +45,21 @@ export class StoredEntry implements Entry, Holder {
     this.name = parts.name
     this.revision = parts.revision
     const { bytes, large } = parts
-    this.#bytes = large !== undefined && bytes.length >= large.fromBytes ? large.hold(bytes) : bytes
+    this.byteLength = bytes.length
+    if (large !== undefined && bytes.length >= large.fromBytes) this.#largeBytes = large.hold(bytes)
+    else this.#bytes = bytes
     this.labels = parts.labels ?? noLabels
     this.#extraFields = parts.extraFields
     if (parts.object !== undefined) this.#hold(parts.object)
   }
 
   get bytes(): Buffer {
-    const bytes = this.#bytes
-    return bytes instanceof LargeBytes ? bytes.read() : bytes
-  }
-
-  get byteLength(): number {
-    return this.#bytes.length
+    return this.#bytes ?? this.#readLarge()
   }
 
   /** Where its bytes are kept, if it is a large one: then nobody else should keep them. */
   get large(): LargeObjects | undefined {
-    return this.#bytes instanceof LargeBytes ? this.#bytes.owner : undefined
+    return this.#largeBytes?.owner
   }
 
   get extraFields(): StringMap | undefined {
@@ -89,6 +89,11 @@ export class StoredEntry implements Entry, Holder {
 
   get objectAtHand(): KubeObject | undefined {
     return this.#object
+  }
+
+  #readLarge(): Buffer {
+    if (this.#largeBytes === undefined) throw new Error('An entry has no bytes')
+    return this.#largeBytes.read()
   }
 
   forget(): void {
