@@ -1,13 +1,15 @@
 // Parts that hang, are asked for too much or lose their disk: each is found out, started again, and nothing acknowledged is lost.
 import assert from 'node:assert/strict'
-import { statSync } from 'node:fs'
+import { rmSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import { logFileName } from '../src/access/audit/log-files.ts'
 import { layout } from '../src/cli/up/data-directory.ts'
 import { AdminConnection } from './admin-request.ts'
-import { run, TestCluster, until } from './cluster.ts'
+import { run, TestCluster, temporaryFolder, until } from './cluster.ts'
 import { WriteLoad } from './write-load.ts'
+
+const configMaps = '/api/v1/namespaces/default/configmaps'
 
 /** Limits of a process are its own user's to set. */
 const runAs = (userId: number, command: readonly string[]) => {
@@ -85,4 +87,38 @@ describe('parts of a cluster', () => {
     await until('writes are taken again', async () => (await load.attempt(10).catch(() => undefined))?.status === 201)
     await load.assertNothingLost()
   })
+})
+
+test('a store that was put back to an earlier state is refused, and taken with --accept-restored-store for one start', async () => {
+  const dataDirectory = temporaryFolder()
+  const { server } = layout(dataDirectory)
+  const options = { flags: ['--control-plane-only'], dataDirectory }
+  const write = async (name: string) => {
+    await using cluster = await TestCluster.start(options)
+    using admin = new AdminConnection(cluster.kubeconfig)
+    const { status, text } = await admin.json('POST', configMaps, { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name } })
+    assert.equal(status, 201, text)
+  }
+  const isThere = async (admin: AdminConnection, name: string) => (await admin.send({ path: `${configMaps}/${name}` })).status === 200
+  await write('first')
+  const copied = await run('cp', ['-a', join(server, 'store.db'), join(dataDirectory, 'older.db')])
+  assert.equal(copied.code, 0, copied.stderr)
+  await write('second')
+  const restored = await run('cp', ['-a', join(dataDirectory, 'older.db'), join(server, 'store.db')])
+  assert.equal(restored.code, 0, restored.stderr)
+  {
+    await using cluster = await TestCluster.launch(options)
+    assert.equal(await cluster.exited, 1, cluster.output)
+    assert.match(cluster.output, /^bulkhead: .*the store was put back to an earlier state, or lost its end\. .*--accept-restored-store/m)
+  }
+  {
+    await using cluster = await TestCluster.start({ ...options, flags: [...options.flags, '--accept-restored-store'] })
+    using admin = new AdminConnection(cluster.kubeconfig)
+    assert.deepEqual([await isThere(admin, 'first'), await isThere(admin, 'second')], [true, false])
+    // It is the end that counts from now on, also for the next life of the server.
+    await cluster.killPart('server')
+    assert.ok(await isThere(admin, 'first'))
+  }
+  await write('third')
+  rmSync(dataDirectory, { recursive: true })
 })

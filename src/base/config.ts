@@ -18,6 +18,8 @@ export interface Config {
   readonly profile: Profile
   /** False: privileged and host-process containers are invalid before admission looks, as with kube-apiserver's own default. */
   readonly allowPrivileged: boolean
+  /** Once: takes a store that was put back to an earlier state. */
+  readonly acceptRestoredStore: boolean
   /** A folder of policies that the API cannot change; undefined for none. */
   readonly policyDirectory: string | undefined
   readonly node: NodeMode
@@ -59,6 +61,7 @@ export interface Settings {
   readonly bindAddress?: string
   readonly profile?: Profile
   readonly allowPrivileged?: boolean
+  readonly acceptRestoredStore?: boolean
   readonly policyDir?: string
   readonly controlPlaneOnly?: boolean
   readonly simulatedNodes?: number
@@ -144,6 +147,7 @@ export const settingChecks: Readonly<Record<keyof Settings, Check>> = {
   bindAddress: { expected: 'an IP address', accepts: value => typeof value === 'string' && isIP(value) !== 0 },
   profile: oneOf('secure', 'upstream'),
   allowPrivileged: yesOrNo,
+  acceptRestoredStore: yesOrNo,
   policyDir: text,
   controlPlaneOnly: yesOrNo,
   simulatedNodes: wholeNumber(0, maxSimulatedNodes),
@@ -220,6 +224,7 @@ export function createConfig(machine: Machine, ...sources: readonly Settings[]):
     bindAddress: settings.bindAddress ?? (node.kind === 'real' ? '0.0.0.0' : '127.0.0.1'),
     profile: settings.profile ?? 'secure',
     allowPrivileged: settings.allowPrivileged ?? true,
+    acceptRestoredStore: settings.acceptRestoredStore ?? false,
     policyDirectory: settings.policyDir === undefined ? undefined : resolve(settings.policyDir),
     node,
     nodeName: settings.nodeName ?? nodeNameOf(machine.hostName),

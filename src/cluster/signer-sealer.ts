@@ -1,6 +1,7 @@
 // The store's data keys, wrapped by the signer's key-encryption key: the server never has that one.
 import { randomBytes } from 'node:crypto'
 import type { Signer } from '../signer/signer.ts'
+import type { StoreHeads } from '../store/sqlite/store-head.ts'
 import type { Sealer } from '../store/store.ts'
 
 const keyBytes = 32
@@ -16,5 +17,14 @@ export function signerSealer(signer: Signer, signal: AbortSignal): Sealer {
       return { id: randomBytes(8).toString('hex'), key, wrapped }
     },
     unwrapDataKey: wrapped => signer.unwrapKey(wrapped, limited()),
+  }
+}
+
+/** The end of the store, remembered where the server cannot put it back. */
+export function signerStoreHeads(signer: Signer, signal: AbortSignal): StoreHeads {
+  return {
+    newest: () => signer.storeHead(AbortSignal.any([signal, AbortSignal.timeout(limitMs)])),
+    keep: ({ revision, digest }, until) =>
+      signer.keepStoreHead({ revision, digest: Buffer.from(digest) }, AbortSignal.any([until, AbortSignal.timeout(limitMs)])),
   }
 }

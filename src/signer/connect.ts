@@ -3,7 +3,7 @@ import { type Clock, systemClock } from '../base/clock.ts'
 import { isJsonObject } from '../base/json.ts'
 import { type Logger, silentLogger } from '../base/log.ts'
 import { checkCsrSize, type SignerMethod } from './policy.ts'
-import { auditHeadFields, auditHeadParam, parseTokenResults } from './protocol.ts'
+import { auditHeadFields, auditHeadParam, parseTokenResults, storeHeadFields, storeHeadParam } from './protocol.ts'
 import type { Signer, TokenKey } from './signer.ts'
 import { SignerConnection } from './signer-connection.ts'
 import { SignerFailure } from './signer-failure.ts'
@@ -71,6 +71,13 @@ export function connectSigner(path: string, { clock = systemClock, log = silentL
     async signAuditHead(head, signal) {
       const answer = fields(await repeatable('signAuditHead', auditHeadFields(head), signal))
       return { keyId: text(answer['keyId']), signature: Buffer.from(text(answer['signature']), 'base64') }
+    },
+    async keepStoreHead(head, signal) {
+      await repeatable('keepStoreHead', storeHeadFields(head), signal)
+    },
+    async storeHead(signal) {
+      const { head } = fields(await repeatable('storeHead', {}, signal))
+      return head === undefined ? undefined : storeHeadParam(fields(head))
     },
     async auditKey(signal) {
       const answer = fields(await repeatable('auditKey', {}, signal))

@@ -123,6 +123,21 @@ test('openFileSigner() refuses a folder without the head of the audit log, befor
   assert.equal((await (await open(directory)).auditKey(signal)).signedHead, undefined)
 })
 
+test('openFileSigner() remembers the newest end of the store over its own ends, and none before it', async () => {
+  const directory = newDirectory()
+  const first = await open(directory)
+  assert.equal(await first.storeHead(signal), undefined)
+  const head = { revision: 70, digest: randomBytes(32) }
+  await first.keepStoreHead({ revision: 60, digest: randomBytes(32) }, signal)
+  await first.keepStoreHead(head, signal)
+  const second = await open(directory)
+  assert.deepEqual(await second.storeHead(signal), head)
+  assert.equal((await stat(join(directory, 'store-head.json'))).mode & 0o777, 0o600)
+  await assert.rejects(second.keepStoreHead({ revision: 69, digest: randomBytes(32) }, signal), /revision 70 is remembered/)
+  await writeFile(join(directory, 'store-head.json'), '{"revision":"x"}')
+  await assert.rejects(open(directory), /Cannot read "store-head.json": it holds no head of the store/)
+})
+
 test('openFileSigner() makes no audit key in the place of one that signed, and remembers what was signed', async () => {
   const directory = newDirectory()
   const head = { sequence: 7, digest: randomBytes(32) }

@@ -15,8 +15,8 @@ import {
   readPrivatePem,
 } from './key-material.ts'
 import { createKeySigner, ensureCertificate } from './key-signer.ts'
-import { auditHeadFields, auditHeadParam } from './protocol.ts'
-import type { AuditHead, AuthorityName, Signer } from './signer.ts'
+import { auditHeadFields, auditHeadParam, storeHeadFields, storeHeadParam } from './protocol.ts'
+import type { AuditHead, AuthorityName, Signer, StoreHead } from './signer.ts'
 
 export interface FileSignerOptions {
   /** Made with mode 0700 where it is missing; refused where others have rights in it. */
@@ -27,11 +27,12 @@ export interface FileSignerOptions {
 
 const auditKeyFile = 'audit.key'
 
+const keptStoreHead: HeadForm<StoreHead> = { file: 'store-head.json', log: 'store', fields: storeHeadFields, parse: storeHeadParam }
 const auditHead: HeadForm<AuditHead> = { file: 'audit-head.json', log: 'audit log', fields: auditHeadFields, parse: auditHeadParam }
 
 /**
  * Opens or makes the keys. Files (0600): `<authority>-ca.key`, `<authority>-ca.crt`, `service-account-<n>.key`, `encryption-<n>.key`, `audit.key`, and
- * `audit-head.json` that grows with the audit log; of numbered keys the highest is current, and older ones go on verifying and unwrapping. Throws `UnsafeKeyFile` naming a file that others can read,
+ * `audit-head.json` and `store-head.json` that follow the audit log and the store; of numbered keys the highest is current, and older ones go on verifying and unwrapping. Throws `UnsafeKeyFile` naming a file that others can read,
  * and an error naming one that is missing or damaged.
  */
 export async function openFileSigner({ directory, clock, log }: FileSignerOptions): Promise<Signer> {
@@ -56,7 +57,8 @@ export async function openFileSigner({ directory, clock, log }: FileSignerOption
     encryptionKeys: await encryptionKeys(folder, names, log, mayMake),
     auditKey: await readOrMakeKey(folder, auditKeyFile, newAuditKey, log, mayMake || hasAuditKey),
   }
-  return createKeySigner(keys, clock, head)
+  // A signer of an older release has none.
+  return createKeySigner(keys, clock, { auditHead: head, storeHead: await openKeptHead(folder, keptStoreHead, true) })
 }
 
 const missing = (file: string): Error => new Error(`Key file "${file}" is missing`)

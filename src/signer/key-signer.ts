@@ -6,17 +6,23 @@ import { type Issuer, issueLeaf, makeAuthorityCertificate, openIssuer } from './
 import type { KeptHead } from './kept-head.ts'
 import { type AuthorityKey, authorityNames, type KeyMaterial, keyIdOf, publicPem } from './key-material.ts'
 import { encryptionKeyId, unwrapKey, wrapKey } from './key-wrap.ts'
-import type { AuditHead, AuthorityName, Signer } from './signer.ts'
+import type { AuditHead, AuthorityName, Signer, StoreHead } from './signer.ts'
 
 const signAsync = promisify((key: KeyObject, data: Buffer, done: (err: Error | null, signature: Buffer) => void) =>
   sign('sha256', data, { key, dsaEncoding: 'ieee-p1363' }, done),
 )
 
+/** What a signer remembers over its ends. */
+export interface SignerMemory {
+  readonly auditHead: KeptHead<AuditHead>
+  readonly storeHead: KeptHead<StoreHead>
+}
+
 /**
  * A signer that obeys everyone who holds it: `serveSigner` puts a policy between it and other processes. Without a memory it knows the heads of
  * its own lifetime.
  */
-export function createKeySigner(keys: KeyMaterial, clock: Clock, memory?: KeptHead<AuditHead>): Signer {
+export function createKeySigner(keys: KeyMaterial, clock: Clock, memory?: SignerMemory): Signer {
   const [tokenKey] = keys.tokenKeys
   const [encryptionKey] = keys.encryptionKeys
   if (tokenKey === undefined || encryptionKey === undefined)
@@ -24,7 +30,8 @@ export function createKeySigner(keys: KeyMaterial, clock: Clock, memory?: KeptHe
   const tokenKeys = keys.tokenKeys.map(key => ({ keyId: keyIdOf(key), algorithm: 'ES256', publicKey: publicPem(key) }) as const)
   const header = Buffer.from(JSON.stringify({ alg: 'ES256', kid: tokenKeys[0]?.keyId, typ: 'JWT' })).toString('base64url')
   const auditKeyId = keyIdOf(keys.auditKey)
-  let signedHead = memory?.newest
+  let signedHead = memory?.auditHead.newest
+  let storeHead = memory?.storeHead.newest
   const pending = new Map<AuthorityName, Promise<string>>()
 
   const certificateOf = (name: AuthorityName): Promise<string> => {
@@ -77,8 +84,17 @@ export function createKeySigner(keys: KeyMaterial, clock: Clock, memory?: KeptHe
       if (signedHead !== undefined && sequence <= signedHead.sequence && !isSameHead(head, signedHead))
         throw new RangeError(`Cannot sign audit head ${sequence}: head ${signedHead.sequence} is signed`)
       signedHead = head
-      await memory?.keep(head)
+      await memory?.auditHead.keep(head)
       return { keyId: auditKeyId, signature: sign(null, digest, keys.auditKey) }
+    },
+    async keepStoreHead(head) {
+      if (storeHead !== undefined && head.revision < storeHead.revision)
+        throw new RangeError(`Cannot remember store revision ${head.revision}: revision ${storeHead.revision} is remembered`)
+      storeHead = head
+      await memory?.storeHead.keep(head)
+    },
+    async storeHead() {
+      return storeHead
     },
     async auditKey() {
       return { keyId: auditKeyId, publicKey: publicPem(keys.auditKey), signedHead }

@@ -15,6 +15,8 @@ export type SignerMethod =
   | 'unwrapKey'
   | 'signAuditHead'
   | 'auditKey'
+  | 'keepStoreHead'
+  | 'storeHead'
 
 export class PolicyViolation extends Error {
   /** The rule's name, for logs and tests. */
@@ -28,7 +30,16 @@ export class PolicyViolation extends Error {
 
 const everyone: readonly SignerMethod[] = ['authority', 'tokenKeys', 'auditKey']
 const methods: Readonly<Record<SignerRole, ReadonlySet<SignerMethod>>> = {
-  server: new Set<SignerMethod>([...everyone, 'issueCertificate', 'signTokens', 'wrapKey', 'unwrapKey', 'signAuditHead']),
+  server: new Set<SignerMethod>([
+    ...everyone,
+    'issueCertificate',
+    'signTokens',
+    'wrapKey',
+    'unwrapKey',
+    'signAuditHead',
+    'keepStoreHead',
+    'storeHead',
+  ]),
   controllers: new Set<SignerMethod>([...everyone, 'issueCertificate']),
   admin: new Set<SignerMethod>([...everyone, 'issueCertificate']),
 }

@@ -3,7 +3,7 @@
 import { isJsonObject } from '../base/json.ts'
 import { authorityNames } from './key-material.ts'
 import { PolicyViolation, type SignerMethod } from './policy.ts'
-import type { AuditHead, AuthorityName, CertificateRequest } from './signer.ts'
+import type { AuditHead, AuthorityName, CertificateRequest, StoreHead } from './signer.ts'
 
 export interface WireRequest {
   readonly id: number
@@ -33,6 +33,8 @@ const methods: readonly SignerMethod[] = [
   'unwrapKey',
   'signAuditHead',
   'auditKey',
+  'keepStoreHead',
+  'storeHead',
 ]
 
 const malformed = (what: string) => new PolicyViolation('form', `The request's ${what} is malformed`)
@@ -85,6 +87,18 @@ export function auditHeadParam(params: WireRequest['params']): AuditHead {
   const { sequence } = params
   if (typeof sequence !== 'number' || !Number.isSafeInteger(sequence) || sequence < 1) throw malformed('sequence')
   return { sequence, digest: bytesParam(params, 'digest') }
+}
+
+const maxDigestBytes = 64
+
+export const storeHeadFields = ({ revision, digest }: StoreHead) => ({ revision, digest: Buffer.from(digest).toString('base64') })
+
+export function storeHeadParam(params: WireRequest['params']): StoreHead {
+  const { revision } = params
+  if (typeof revision !== 'number' || !Number.isSafeInteger(revision) || revision < 1) throw malformed('revision')
+  const digest = bytesParam(params, 'digest')
+  if (digest.length > maxDigestBytes) throw malformed('digest')
+  return { revision, digest }
 }
 
 export function authorityParam(value: unknown): AuthorityName {

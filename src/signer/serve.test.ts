@@ -45,6 +45,10 @@ test('connectSigner() does everything that a signer does', async () => {
   const key = randomBytes(32)
   assert.deepEqual(await signer.unwrapKey((await signer.wrapKey(key, signal)).wrapped, signal), key)
   assert.equal((await signer.signAuditHead({ sequence: 1, digest: Buffer.alloc(32) }, signal)).signature.length, 64)
+  const head = { revision: 9, digest: randomBytes(32) }
+  assert.equal(await signer.storeHead(signal), undefined)
+  await signer.keepStoreHead(head, signal)
+  assert.deepEqual(await signer.storeHead(signal), head)
   const wanted = {
     authority: 'serving',
     csr: csr(),
@@ -209,6 +213,8 @@ test('no answer of any method contains a private key', async () => {
     ['signAuditHead', { sequence: 1, digest }],
     ['signAuditHead', {}],
     ['auditKey', {}],
+    ['keepStoreHead', { revision: 1, digest }],
+    ['storeHead', {}],
     ['exportKey', {}],
     ['toString', {}],
   ]

@@ -16,6 +16,8 @@ import {
   claimsItem,
   claimsParam,
   parseRequest,
+  storeHeadFields,
+  storeHeadParam,
   type WireAnswer,
   type WireFailure,
   type WireRequest,
@@ -192,6 +194,13 @@ async function perform({ method, params }: WireRequest, role: SignerRole, option
     case 'signAuditHead': {
       const { keyId, signature } = await signer.signAuditHead(auditHeadParam(params), signal)
       return { keyId, signature: signature.toString('base64') }
+    }
+    case 'keepStoreHead':
+      await signer.keepStoreHead(storeHeadParam(params), signal)
+      return {}
+    case 'storeHead': {
+      const head = await signer.storeHead(signal)
+      return head === undefined ? {} : { head: storeHeadFields(head) }
     }
     case 'auditKey': {
       const { signedHead, ...key } = await signer.auditKey(signal)

@@ -37,6 +37,12 @@ export interface AuditLogKey {
   readonly signedHead: AuditHead | undefined
 }
 
+/** The end of the server's store: its newest revision, and a digest that is bound to everything before. */
+export interface StoreHead {
+  readonly revision: number
+  readonly digest: Buffer
+}
+
 export interface Signer extends AsyncDisposable {
   /** PEM of the authority's certificate(s), newest first. */
   authority(name: AuthorityName, signal: AbortSignal): Promise<string>
@@ -49,6 +55,10 @@ export interface Signer extends AsyncDisposable {
   unwrapKey(wrapped: Buffer, signal: AbortSignal): Promise<Buffer>
   /** Signs the digest of the head; Ed25519. Rejects for a head that does not come after the one that it signed before: no log goes back. */
   signAuditHead(head: AuditHead, signal: AbortSignal): Promise<{ readonly keyId: string; readonly signature: Buffer }>
+  /** Remembers it durably. Rejects for a revision before the one that it remembers: no store goes back. */
+  keepStoreHead(head: StoreHead, signal: AbortSignal): Promise<void>
+  /** The newest one; undefined where there is none yet. */
+  storeHead(signal: AbortSignal): Promise<StoreHead | undefined>
   /** What an audit log is checked against. */
   auditKey(signal: AbortSignal): Promise<AuditLogKey>
 }

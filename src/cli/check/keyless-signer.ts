@@ -25,6 +25,8 @@ export const keylessSigner: Signer = {
   wrapKey: refuse,
   unwrapKey: refuse,
   signAuditHead: refuse,
+  keepStoreHead: refuse,
+  storeHead: refuse,
   auditKey: refuse,
   [Symbol.asyncDispose]: async () => undefined,
 }

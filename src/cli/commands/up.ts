@@ -61,6 +61,12 @@ export const upCommand = buildCommand({
         brief: 'Whether a privileged container is a valid request at all, before admission decides (default: yes)',
         optional: true,
       },
+      acceptRestoredStore: {
+        kind: 'boolean',
+        brief: 'For this start: go on with a store that was put back to an earlier state, and lose what came after it',
+        optional: true,
+        withNegated: false,
+      },
       policyDir: {
         ...optionalText,
         brief: 'Folder of admission policies that the API can neither change nor delete',

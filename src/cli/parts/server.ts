@@ -12,7 +12,7 @@ import { createRegistry } from '../../base/metrics.ts'
 import { registerProcessMetrics } from '../../base/process-metrics.ts'
 import { messageOf, UserError } from '../../base/user-error.ts'
 import type { ConfigurationStates } from '../../cluster/reloaded-configurations.ts'
-import { signerSealer } from '../../cluster/signer-sealer.ts'
+import { signerSealer, signerStoreHeads } from '../../cluster/signer-sealer.ts'
 import { connectSigner } from '../../signer/connect.ts'
 import { createStoreMetrics } from '../../store/metrics.ts'
 import { openSqliteStore } from '../../store/sqlite/sqlite-store.ts'
@@ -24,6 +24,8 @@ import type { ServeApiOptions } from './serve-api.ts'
 export interface ServerSettings {
   readonly directory: string
   readonly signerSocket: string
+  /** For this life alone. */
+  readonly acceptRestoredStore: boolean
   readonly host: string
   readonly port: number
   /** The address under which pods reach this server; undefined where it listens on loopback only. */
@@ -66,7 +68,7 @@ export const serverPart = (): Promise<void> =>
   })
 
 async function openStore(
-  { directory, maxStoredBytes }: ServerSettings,
+  { directory, maxStoredBytes, acceptRestoredStore }: ServerSettings,
   { signer, log, metrics, signal }: Pick<ServeApiOptions, 'signer' | 'log' | 'metrics' | 'signal'>,
 ): Promise<Store> {
   try {
@@ -76,6 +78,8 @@ async function openStore(
       mustExist: await hasRecords(auditFolder(directory)),
       sealer: signerSealer(signer, signal),
       maxStoredBytes: maxStoredBytes ?? defaultStoredBytes(machineMemory()),
+      heads: signerStoreHeads(signer, signal),
+      acceptRestored: acceptRestoredStore,
       clock: systemClock,
       log,
       metrics: createStoreMetrics(metrics),

@@ -48,6 +48,7 @@ export interface ClusterParts {
 export function partDefinitions(input: PartInput): ClusterParts {
   const { config, directory, identity, addresses, credentials } = input
   const { server, services } = addresses
+  const acceptRestored = once(config.acceptRestoredStore)
   return {
     signer: part('signer', directory.signer, identity?.signer, ['--max-semi-space-size=1'], {
       directory: directory.signer,
@@ -66,6 +67,7 @@ export function partDefinitions(input: PartInput): ClusterParts {
         async (): Promise<ServerSettings> => ({
           directory: directory.server,
           signerSocket: directory.signerSockets.server,
+          acceptRestoredStore: acceptRestored.next().value === true,
           host: config.bindAddress,
           port: config.port,
           advertised: addresses.advertised,
@@ -101,6 +103,11 @@ export function partDefinitions(input: PartInput): ClusterParts {
     },
     nodes: nodeParts(input, { server, ca: () => credentials().ca }),
   }
+}
+
+/** The value, and then nothing more: a later life of a part must not accept again. */
+function* once<T>(value: T): Generator<T> {
+  yield value
 }
 
 function nodeParts(

@@ -34,12 +34,17 @@ export function replacedBetween(db: DatabaseSync, floor: number, next: number): 
   return replaced
 }
 
-/** `rewrite` writes what is left of a block. To be called within a transaction. */
-export function dropReplaced(
-  db: DatabaseSync,
-  revisions: readonly number[],
-  rewrite: (row: BlockRow, isReplaced: (revision: number) => boolean) => void,
-): void {
+/** Told of each change of the rows. */
+export interface Compacted {
+  marked(revision: number): void
+  unmarked(revision: number): void
+  removed(row: BlockRow): void
+  /** Writes what is left of a block that was removed. */
+  rewrite(row: BlockRow, isReplaced: (revision: number) => boolean): void
+}
+
+/** To be called within a transaction. */
+export function dropReplaced(db: DatabaseSync, revisions: readonly number[], compacted: Compacted): void {
   const mark = db.prepare('INSERT OR IGNORE INTO replaced (revision) VALUES (?)')
   const blockOf = db.prepare('SELECT first, places FROM blocks WHERE first <= ? ORDER BY first DESC LIMIT 1')
   const touched = new Map<number, RecordPlace[]>()
@@ -49,28 +54,25 @@ export function dropReplaced(
     const first = Number(block['first'])
     const held = touched.get(first) ?? placesIn(first, block['places'])
     touched.set(first, held)
-    if (held.some(place => place.revision === revision)) mark.run(revision)
+    if (held.some(place => place.revision === revision) && mark.run(revision).changes > 0) compacted.marked(revision)
   }
-  for (const [first, held] of touched) shrink(db, first, held, rewrite)
+  for (const [first, held] of touched) shrink(db, first, held, compacted)
 }
 
-function shrink(
-  db: DatabaseSync,
-  first: number,
-  held: readonly RecordPlace[],
-  rewrite: (row: BlockRow, isReplaced: (revision: number) => boolean) => void,
-): void {
+function shrink(db: DatabaseSync, first: number, held: readonly RecordPlace[], compacted: Compacted): void {
   const last = held.at(-1)?.revision ?? first
   const rows = db.prepare('SELECT revision FROM replaced WHERE revision BETWEEN ? AND ?').all(first, last)
   const gone = new Set(rows.map(({ revision }) => Number(revision)))
   if (gone.size * 2 < held.length && bytesOf(held.filter(({ revision }) => gone.has(revision))) * 2 < bytesOf(held)) return
-  const row = db.prepare('SELECT places, data_key, sealed FROM blocks WHERE first = ?').get(first)
+  const row = db.prepare('SELECT places, data_key, link, sealed FROM blocks WHERE first = ?').get(first)
   if (row === undefined) return
   db.prepare('DELETE FROM blocks WHERE first = ?').run(first)
   db.prepare('DELETE FROM replaced WHERE revision BETWEEN ? AND ?').run(first, last)
-  if (gone.size === held.length) return
-  const { places, data_key: dataKey, sealed } = row as unknown as { places: Uint8Array; data_key: number; sealed: Uint8Array }
-  rewrite({ first, places, dataKey, sealed }, revision => gone.has(revision))
+  for (const revision of gone) compacted.unmarked(revision)
+  const { places, data_key: dataKey, link, sealed } = row as unknown as Omit<BlockRow, 'first' | 'dataKey'> & { data_key: number }
+  const removed = { first, places, dataKey, link, sealed }
+  compacted.removed(removed)
+  if (gone.size < held.length) compacted.rewrite(removed, revision => gone.has(revision))
 }
 
 function bytesOf(places: readonly RecordPlace[]): number {

@@ -226,12 +226,12 @@ describe('the files of openSqliteStore()', () => {
   const damages: readonly [string, string, RegExp][] = [
     [
       'swapped blocks',
-      'UPDATE blocks SET (places, data_key, sealed) = (SELECT places, data_key, sealed FROM blocks WHERE first = 5) WHERE first = 3',
+      'UPDATE blocks SET (places, data_key, link, sealed) = (SELECT places, data_key, link, sealed FROM blocks WHERE first = 5) WHERE first = 3',
       /revision 3 was swapped: it is the one of revision 5/,
     ],
     [
       'an older state played back',
-      'UPDATE blocks SET (places, data_key, sealed) = (SELECT places, data_key, sealed FROM blocks WHERE first = 2) WHERE first = 7',
+      'UPDATE blocks SET (places, data_key, link, sealed) = (SELECT places, data_key, link, sealed FROM blocks WHERE first = 2) WHERE first = 7',
       /revision 7 was swapped: it is the one of revision 2/,
     ],
     [
@@ -249,16 +249,18 @@ describe('the files of openSqliteStore()', () => {
     [
       'a missing record from before the window',
       'UPDATE compaction SET floor = 3; DELETE FROM blocks WHERE first = 2',
-      /revision 2 of pods "default\/p0" is missing \(found none before 7\)/,
+      /What the store has sealed about itself is missing or was changed/,
     ],
+    ['another window', 'UPDATE compaction SET floor = 3', /What the store has sealed about itself is missing or was changed/],
+    ['nothing sealed about itself', 'DELETE FROM base', /What the store has sealed about itself is missing or was changed/],
     [
       'a deletion undone',
       "UPDATE blocks SET places = CAST(substr(places, 1, 16) || x'0000000000000000' || substr(places, 25) AS BLOB) WHERE first = 8",
       /revision 8 was changed after it was written/,
     ],
     ['a record marked as replaced', 'INSERT INTO replaced VALUES (4)', /revision 4 was marked as replaced/],
-    ['a missing data key', 'DELETE FROM data_keys', /data key 1 of the stored block at revision 2 is missing/],
-    ['a newer format', 'PRAGMA user_version = 99', /has store format 99, and this version of Bulkhead reads formats up to 2/],
+    ['a missing data key', 'DELETE FROM data_keys', /data key 1 of the stored block at revision 1 is missing/],
+    ['a newer format', 'PRAGMA user_version = 99', /has store format 99, and this version of Bulkhead reads formats up to 3/],
     ["another program's database", 'PRAGMA application_id = 1', /is the database of another program/],
   ]
   for (const [title, sql, message] of damages) {

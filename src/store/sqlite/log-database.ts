@@ -5,18 +5,25 @@ import { dropReplaced, endOfStep, replacedBetween } from './block-compaction.ts'
 import { DataKeys } from './data-keys.ts'
 import { upgradeFromFormat1 } from './format-1.ts'
 import { giveBackPages, hasPagesToGiveBack } from './free-pages.ts'
+import { baseText, type LogBase, LogChain, parseBase } from './log-chain.ts'
 import { joinPacked, lastRevision, type PackedRecords, placesOf, recordPlaces, splitPacked } from './record.ts'
-import { openBlock, RecordDamaged, sealBlock } from './seal.ts'
+import { openBlock, openSealed, RecordDamaged, seal, sealBlock } from './seal.ts'
+import { type ExpectedLog, HeadSearch, RestoredStore, restoredGap, type StoreHead } from './store-head.ts'
 
 /** "BULK". Tells a store from another program's database. */
 const applicationId = 0x42554c4b
-const formatVersion = 2
+const formatVersion = 3
 
+/** One row, sealed: what `LogBase` says. */
+const baseTable = `
+  CREATE TABLE base (id INTEGER PRIMARY KEY, data_key INTEGER NOT NULL, sealed BLOB NOT NULL);
+  PRAGMA user_version = ${formatVersion};
+`
 /** `replaced` holds revisions at or below the floor whose records a block still has. */
 const tables = `
-  CREATE TABLE blocks (first INTEGER PRIMARY KEY, places BLOB NOT NULL, data_key INTEGER NOT NULL, sealed BLOB NOT NULL);
+  CREATE TABLE blocks (first INTEGER PRIMARY KEY, places BLOB NOT NULL, data_key INTEGER NOT NULL, link BLOB NOT NULL, sealed BLOB NOT NULL);
   CREATE TABLE replaced (revision INTEGER PRIMARY KEY);
-  PRAGMA user_version = ${formatVersion};
+  ${baseTable}
 `
 const schema = `
   ${tables}
@@ -40,7 +47,9 @@ export interface LogDatabaseOptions {
   readonly mustExist?: boolean
 }
 
-type Row = readonly [first: number, places: Uint8Array, dataKey: number, sealed: Uint8Array]
+type Row = readonly [first: number, places: Uint8Array, dataKey: number, link: Uint8Array, sealed: Uint8Array]
+
+const basePlace = Buffer.from('bulkhead/log-base/v1')
 
 export class LogDatabase {
   readonly #db: DatabaseSync
@@ -50,6 +59,7 @@ export class LogDatabase {
   #format: number
   #revision = 1
   #floor = 1
+  #chain = new LogChain()
 
   constructor(options: LogDatabaseOptions) {
     this.#db = new DatabaseSync(options.file)
@@ -71,6 +81,11 @@ export class LogDatabase {
     return this.#revision
   }
 
+  /** What somebody else may remember, to know this log again. */
+  get head(): StoreHead {
+    return { revision: this.#revision, digest: this.#chain.link }
+  }
+
   wrappedKeys(): { id: number; wrapped: Buffer }[] {
     const rows = this.#db.prepare('SELECT id, wrapped FROM data_keys').all()
     return rows.map(row => ({ id: numberOf(row['id']), wrapped: bufferView(row['wrapped']) }))
@@ -87,11 +102,23 @@ export class LogDatabase {
     this.#current = { id, key: this.#keys.add(id, key), seals: 0 }
   }
 
-  /** Hands over every record in revision order. Throws `RecordDamaged`. Forgets keys that nothing is sealed with any more. */
-  load(onChunk: (records: PackedRecords) => void): void {
-    if (this.#format !== formatVersion) this.#upgrade()
+  /**
+   * Hands over every record in revision order. Throws `RecordDamaged`, and `RestoredStore` for a log that does not hold the head that is expected.
+   * Forgets keys that nothing is sealed with any more. Returns whether the log was taken although it does not hold the head.
+   */
+  load(onChunk: (records: PackedRecords) => void, { head, accept }: ExpectedLog = { head: undefined, accept: false }): boolean {
+    if (this.#format !== formatVersion) {
+      if (head !== undefined && !accept) throw new RestoredStore('The store has an older format than when the signer last heard of it')
+      this.#upgrade()
+    }
+    const base = this.#readBase()
+    const search = new HeadSearch(head)
+    search.sealedAt(base.last, base.state.link)
+    this.#chain = new LogChain({ ...base.state, blocks: 0n, marks: 0n })
     const used = new Set<number>(this.#current === undefined ? [] : [this.#current.id])
     const replaced = this.#replaced()
+    for (const revision of replaced) this.#chain.addMark(revision)
+    if (this.#chain.state.marks !== base.state.marks) throw new RecordDamaged('The marks of replaced records were changed')
     const isReplaced = (revision: number) => replaced.has(revision)
     let chunk: PackedRecords[] = []
     let bytes = 0
@@ -102,20 +129,77 @@ export class LogDatabase {
     }
     this.#revision = this.#floor
     let last = 0
-    const rows = this.#db.prepare('SELECT first, places, data_key, sealed FROM blocks ORDER BY first')
+    let baseIsWhole = false
+    const checkBase = () => {
+      if (this.#chain.state.blocks !== base.state.blocks)
+        throw new RecordDamaged(`Not all stored blocks up to revision ${base.last} are there and as they were written`)
+      baseIsWhole = true
+    }
+    const rows = this.#db.prepare('SELECT first, places, data_key, link, sealed FROM blocks ORDER BY first')
     rows.setReturnArrays(true)
     for (const row of rows.iterate()) {
       // An array and not an object: the types do not know of `setReturnArrays`.
-      const [first, places, dataKey, sealed] = row as unknown as Row
-      const block = openBlock(this.#keys.get(dataKey, first), { first, places, sealed })
+      const [first, places, dataKey, link, sealed] = row as unknown as Row
+      const block = openBlock(this.#keys.get(dataKey, first), { first, places, link, sealed })
       used.add(dataKey)
       last = this.#continueWith(block, last)
+      const isNew = first > base.last
+      if (isNew && !baseIsWhole) checkBase()
+      if (isNew && !this.#chain.link.equals(link)) throw new RecordDamaged(`The stored block before revision ${first} is missing`)
+      this.#chain.addBlock(first, sealed)
+      if (isNew) {
+        this.#chain.follow(sealed)
+        search.reached(last, this.#chain.link)
+      }
       chunk.push(block)
       bytes += block.data.byteLength
       if (bytes >= blockBytes) handOver()
     }
+    if (!baseIsWhole) checkBase()
     handOver()
+    const problem = search.problem(this.#revision)
+    if (problem !== undefined && !accept) throw problem
+    if (problem !== undefined) this.#raise(Math.max(this.#revision, head?.revision ?? 0) + restoredGap)
+    this.#writeBase()
     for (const { id } of this.wrappedKeys()) if (!used.has(id)) this.#db.prepare('DELETE FROM data_keys WHERE id = ?').run(id)
+    return problem !== undefined
+  }
+
+  /** What was written after this state and is lost may have been seen: its revisions never come again, and no watch resumes across. */
+  #raise(revision: number): void {
+    while (this.#floor < this.#revision) this.compactStep(this.#revision)
+    this.#transaction(() => {
+      this.#floor = revision
+      this.#revision = revision
+      this.#db.prepare('UPDATE compaction SET floor = ?').run(revision)
+      this.#writeBase()
+    })
+  }
+
+  /** A log that was never written has none. */
+  #readBase(): LogBase {
+    const row = this.#db.prepare('SELECT data_key, sealed FROM base').get()
+    const isNew = this.#floor === 1 && this.#db.prepare('SELECT 1 FROM blocks LIMIT 1').get() === undefined
+    if (row === undefined && isNew) return { floor: 1, last: 1, state: new LogChain().state }
+    const key = row && this.#keys.get(numberOf(row['data_key']), this.#floor)
+    const text = key && openSealed(key, basePlace, bufferView(row['sealed']))
+    const base = text && parseBase(text)
+    if (base?.floor !== this.#floor) throw new RecordDamaged('What the store has sealed about itself is missing or was changed')
+    return base
+  }
+
+  /** Everything up to now is in it, so that it says what a start finds. */
+  #writeBase(): void {
+    const { id, key, seals } = this.#nextSeal()
+    const text = baseText({ floor: this.#floor, last: this.#revision, state: this.#chain.state })
+    const sealed = seal(key, seals, basePlace, text)
+    this.#db.prepare('INSERT OR REPLACE INTO base (id, data_key, sealed) VALUES (1, ?, ?)').run(id, sealed)
+  }
+
+  #nextSeal(): { readonly id: number; readonly key: KeyObject; readonly seals: number } {
+    const current = this.#current
+    if (current === undefined) throw new Error('No data key')
+    return { id: current.id, key: current.key, seals: current.seals++ }
   }
 
   /** Revisions rise, and above the floor each is there. `last` is the newest of the blocks before; returns that of this one. */
@@ -143,8 +227,18 @@ export class LogDatabase {
 
   #upgrade(): void {
     this.#transaction(() => {
-      this.#db.exec(tables)
-      upgradeFromFormat1(this.#db, this.#keys, blockBytes, block => this.#write(block))
+      if (this.#format === 1) {
+        this.#db.exec(tables)
+        upgradeFromFormat1(this.#db, this.#keys, blockBytes, block => this.#write(block))
+      } else {
+        // Their seals have no link: what they are is counted in the base alone.
+        this.#db.exec(`ALTER TABLE blocks ADD COLUMN link BLOB NOT NULL DEFAULT x''; ${baseTable}`)
+        for (const row of this.#db.prepare('SELECT first, sealed FROM blocks').iterate())
+          this.#chain.addBlock(numberOf(row['first']), bufferView(row['sealed']))
+      }
+      for (const revision of this.#replaced()) this.#chain.addMark(revision)
+      this.#revision = Math.max(this.#floor, this.#lastStored())
+      this.#writeBase()
     })
     this.#format = formatVersion
   }
@@ -162,18 +256,29 @@ export class LogDatabase {
   }
 
   #write(block: PackedRecords): void {
-    const current = this.#current
-    if (current === undefined) throw new Error('No data key')
-    const { first, places, sealed } = sealBlock(current.key, current.seals++, block)
-    this.#insert ??= this.#db.prepare('INSERT INTO blocks (first, places, data_key, sealed) VALUES (?, ?, ?, ?)')
-    this.#insert.run(first, places, current.id, sealed)
+    const sealed = this.#insertBlock(block, this.#chain.link)
+    this.#chain.follow(sealed)
+  }
+
+  /** Returns what was sealed. */
+  #insertBlock(block: PackedRecords, link: Uint8Array): Uint8Array {
+    const { id, key, seals } = this.#nextSeal()
+    const { first, places, sealed } = sealBlock(key, seals, block, link)
+    this.#insert ??= this.#db.prepare('INSERT INTO blocks (first, places, data_key, link, sealed) VALUES (?, ?, ?, ?, ?)')
+    this.#insert.run(first, places, id, link, sealed)
+    this.#chain.addBlock(first, sealed)
+    return sealed
   }
 
   /** Whether the log ends where it should: after a failure that is said to have changed nothing. */
   get intact(): boolean {
+    return Math.max(this.#floor, this.#lastStored()) === this.#revision
+  }
+
+  #lastStored(): number {
     const row = this.#db.prepare('SELECT places FROM blocks ORDER BY first DESC LIMIT 1').get()
     const keys = row && placesOf(bufferView(row['places']))
-    return Math.max(this.#floor, keys === undefined ? 0 : lastRevision(keys)) === this.#revision
+    return keys === undefined ? 0 : lastRevision(keys)
   }
 
   /** Moves the floor a step towards `target`: drops what was replaced or deleted at or below it, then shortens the file. Returns whether more is to do. */
@@ -181,14 +286,21 @@ export class LogDatabase {
     const most = Math.min(target, this.#revision, this.#floor + compactionStep)
     if (most <= this.#floor) return giveBackPages(this.#db)
     const floor = endOfStep(this.#db, this.#floor, most, compactionStepBytes)
+    const before = this.#floor
     this.#transaction(() => {
-      dropReplaced(this.#db, replacedBetween(this.#db, this.#floor, floor), (row, isReplaced) => {
-        const kept = joinPacked([openBlock(this.#keys.get(row.dataKey, row.first), row)], isReplaced)
-        this.#write(kept)
+      dropReplaced(this.#db, replacedBetween(this.#db, before, floor), {
+        marked: revision => this.#chain.addMark(revision),
+        unmarked: revision => this.#chain.removeMark(revision),
+        removed: ({ first, sealed }) => this.#chain.removeBlock(first, sealed),
+        rewrite: (row, isReplaced) => {
+          const kept = joinPacked([openBlock(this.#keys.get(row.dataKey, row.first), row)], isReplaced)
+          this.#insertBlock(kept, row.link)
+        },
       })
+      this.#floor = floor
       this.#db.prepare('UPDATE compaction SET floor = ?').run(floor)
+      this.#writeBase()
     })
-    this.#floor = floor
     return floor < Math.min(target, this.#revision) || hasPagesToGiveBack(this.#db)
   }
 
@@ -197,12 +309,17 @@ export class LogDatabase {
     this.#db.close()
   }
 
+  /** What is known of the log goes back with the file. */
   #transaction(work: () => void): void {
+    const [chain, floor, revision] = [this.#chain.state, this.#floor, this.#revision]
     this.#db.exec('BEGIN IMMEDIATE')
     try {
       work()
       this.#db.exec('COMMIT')
     } catch (err) {
+      this.#chain = new LogChain(chain)
+      this.#floor = floor
+      this.#revision = revision
       // SQLite has rolled back by itself after some errors (full disk, I/O).
       if (this.#db.isTransaction) this.#db.exec('ROLLBACK')
       throw err
@@ -232,7 +349,7 @@ function prepareFile(db: DatabaseSync, { file, maxBytes, mustExist = false }: Lo
     return formatVersion
   }
   if (application !== applicationId) throw new Error(`"${file}" is the database of another program`)
-  if (version !== formatVersion && version !== 1) {
+  if (version !== formatVersion && version !== 2 && version !== 1) {
     const what = `"${file}" has store format ${version}, and this version of Bulkhead reads formats up to ${formatVersion}`
     throw new Error(`${what}. Start it with the version of Bulkhead that wrote it`)
   }

@@ -5,6 +5,7 @@ import type { CommitLog } from '../commit-queue.ts'
 import type { StoreMetrics } from '../metrics.ts'
 import type { DecidedWrite } from '../watch-cache.ts'
 import { type KeepLimits, type Mark, planCompaction, type Written } from './compaction.ts'
+import type { HeadKeeper } from './head-keeper.ts'
 import type { Writer } from './writer.ts'
 import type { FreshKey } from './writer-protocol.ts'
 
@@ -15,6 +16,7 @@ export interface LogKeeperOptions {
   readonly keep: KeepLimits
   readonly floor: number
   readonly recordsPerKey: number
+  readonly headKeeper: HeadKeeper | undefined
   freshKey(): Promise<FreshKey>
 }
 
@@ -89,6 +91,7 @@ export class LogKeeper implements CommitLog {
   async close(): Promise<void> {
     this.#closing.abort(new Error('The store is closed'))
     await this.#writer.close()
+    await this.#options.headKeeper?.close()
   }
 
   #plan(): void {

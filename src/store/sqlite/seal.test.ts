@@ -17,6 +17,8 @@ const records: readonly PlainRecord[] = [
   },
 ]
 
+const link = randomBytes(32)
+
 function flipped(bytes: Uint8Array, at: number): Uint8Array {
   const changed = Buffer.from(bytes)
   changed.writeUInt8(changed.readUInt8(at) ^ 1, at)
@@ -24,7 +26,7 @@ function flipped(bytes: Uint8Array, at: number): Uint8Array {
 }
 
 test('a block opens in its own place only, under its own key only, and whole only', () => {
-  const block = sealBlock(key, 0, pack(records))
+  const block = sealBlock(key, 0, pack(records), link)
   const read: PlainRecord[] = []
   forEachRecord(openBlock(key, block), record => read.push(record))
   assert.deepEqual(read, records)
@@ -42,6 +44,8 @@ test('a block opens in its own place only, under its own key only, and whole onl
     refused({ ...block, sealed: flipped(block.sealed, i) }, changed)
     refused({ ...block, sealed: block.sealed.subarray(0, i) }, i < 28 ? /is cut short/ : changed)
   }
+  refused({ ...block, link: randomBytes(32) }, changed)
+  refused({ ...block, link: new Uint8Array() }, changed)
   for (let i = 0; i < block.places.length; i++) {
     refused({ ...block, places: flipped(block.places, i) }, changed)
     refused({ ...block, places: block.places.subarray(0, i) }, changed)
@@ -50,7 +54,7 @@ test('a block opens in its own place only, under its own key only, and whole onl
 
 test('no two seals of a key have the same nonce', () => {
   const nonces = [0, 1, 255, 256, 2 ** 32, 2 ** 40].map(seals =>
-    Buffer.from(sealBlock(key, seals, pack(records)).sealed)
+    Buffer.from(sealBlock(key, seals, pack(records), link).sealed)
       .subarray(0, 12)
       .toString('hex'),
   )

@@ -19,6 +19,8 @@ export interface SealedBlock {
   readonly first: number
   /** `PackedRecords.keys` of its records as bytes, in clear: compaction decides by them. Bound to what is sealed. */
   readonly places: Uint8Array
+  /** Of the block before, when it was written; see `LogChain`. Bound to what is sealed. Empty in blocks of format 2. */
+  readonly link: Uint8Array
   /** Nonce, ciphertext, tag. */
   readonly sealed: Uint8Array
 }
@@ -28,23 +30,28 @@ export interface SealedBlock {
  * nonce comes twice and no bound on random nonces applies. The names are inside: no file of the store shows which objects exist. The key is a KeyObject,
  * since Node spends three times as long on making one from bytes for each call as on sealing.
  */
-export function sealBlock(dataKey: KeyObject, seals: number, { keys, data }: PackedRecords): SealedBlock {
+export function sealBlock(dataKey: KeyObject, seals: number, { keys, data }: PackedRecords, link: Uint8Array): SealedBlock {
+  const places = new Uint8Array(keys.buffer, keys.byteOffset, keys.byteLength)
+  return { first: keys[0] ?? 0, places, link, sealed: seal(dataKey, seals, Buffer.concat([link, places]), new Uint8Array(data)) }
+}
+
+/** Nonce, ciphertext, tag; bound to `place`. `seals` counts blocks and everything else that the key seals. */
+export function seal(dataKey: KeyObject, seals: number, place: Uint8Array, plain: Uint8Array): Buffer {
   const nonce = Buffer.alloc(nonceLength)
   nonce.writeUIntLE(seals, 0, 6)
-  const places = new Uint8Array(keys.buffer, keys.byteOffset, keys.byteLength)
   const cipher = createCipheriv(algorithm, dataKey, nonce)
-  cipher.setAAD(places)
-  const text = cipher.update(new Uint8Array(data))
+  cipher.setAAD(place)
+  const text = cipher.update(plain)
   cipher.final()
-  return { first: keys[0] ?? 0, places, sealed: Buffer.concat([nonce, text, cipher.getAuthTag()]) }
+  return Buffer.concat([nonce, text, cipher.getAuthTag()])
 }
 
 /** Throws `RecordDamaged`, saying which block was moved here where it can be told. */
-export function openBlock(dataKey: KeyObject, { first, places, sealed }: SealedBlock): PackedRecords {
+export function openBlock(dataKey: KeyObject, { first, places, link, sealed }: SealedBlock): PackedRecords {
   const here = `The stored block at revision ${first}`
   if (sealed.length < nonceLength + tagLength) throw new RecordDamaged(`${here} is cut short`)
   const keys = placesOf(places)
-  const plain = keys && openSealed(dataKey, places, sealed)
+  const plain = keys && openSealed(dataKey, Buffer.concat([link, places]), sealed)
   if (keys === undefined || plain === undefined) throw new RecordDamaged(`${here} was changed after it was written`)
   if (keys[0] !== first) throw new RecordDamaged(`${here} was swapped: it is the one of revision ${keys[0]}`)
   return { keys, data: ownBuffer(plain) }

@@ -11,8 +11,10 @@ import { OverflowFolder } from '../large/overflow-folder.ts'
 import type { StoreMetrics } from '../metrics.ts'
 import type { Sealer, Store } from '../store.ts'
 import { defaultKeep, type KeepLimits } from './compaction.ts'
+import { HeadKeeper } from './head-keeper.ts'
 import { Loader } from './loader.ts'
 import { LogKeeper } from './log-keeper.ts'
+import type { StoreHead, StoreHeads } from './store-head.ts'
 import { Writer } from './writer.ts'
 import type { FreshKey } from './writer-protocol.ts'
 
@@ -38,6 +40,10 @@ export interface SqliteStoreOptions {
   readonly maxBytes?: number
   /** Whether the directory held a store before: then an empty one is refused, as what was in it is lost. Default false. */
   readonly mustExist?: boolean
+  /** Who remembers the end of the log where nobody can put it back together with the store. Default: nobody. */
+  readonly heads?: StoreHeads
+  /** Takes a store that does not hold the head that is remembered: what came after it is lost. Default false. */
+  readonly acceptRestored?: boolean
   /** Records after which a new data key is taken, of which blocks of at least one are sealed. Default 2³¹. */
   readonly recordsPerKey?: number
 }
@@ -47,26 +53,27 @@ export interface SqliteStoreOptions {
  * process has it, another format wrote it, the sealer does not know the keys, or a record is damaged.
  */
 export async function openSqliteStore(options: SqliteStoreOptions): Promise<Store> {
-  const { clock, log, sealer, metrics, maxBytes, mustExist } = options
+  const { clock, log, sealer, metrics, maxBytes, mustExist, heads } = options
   const file = await prepareDirectory(options.directory).catch((err: unknown) => {
     throw cannotOpen(err)
   })
+  const head = await heads?.newest()
+  if (options.acceptRestored === true && head !== undefined) await acceptRestored(file, head, options)
   let queue: CommitQueue | undefined
   let keeper: LogKeeper | undefined
   let loader: Loader | undefined
+  const headKeeper = heads && new HeadKeeper({ keep: (kept, signal) => heads.keep(kept, signal), clock, log })
   const writer = new Writer({ file, maxBytes, mustExist }, () => clock.now(), {
     onRecords: records => loader?.add(records),
     onCompacted: floor => keeper?.compacted(floor),
     onRotated: done => keeper?.rotated(done),
+    onHead: moved => headKeeper?.moved(moved),
     onFailure: err => queue?.fail(err),
   })
   try {
-    const [{ wrappedKeys, floor }, fresh] = await Promise.all([writer.opened(), freshKey(sealer)])
-    const keys = await Promise.all(
-      wrappedKeys.map(async ({ id, wrapped }) => ({ id, key: await sealer.unwrapDataKey(Buffer.from(wrapped)) })),
-    )
+    const { floor, keys, fresh } = await keysOf(writer, sealer)
     keeper = new LogKeeper(writer, {
-      ...{ clock, log, metrics, floor, recordsPerKey: options.recordsPerKey ?? 2 ** 31 },
+      ...{ clock, log, metrics, floor, recordsPerKey: options.recordsPerKey ?? 2 ** 31, headKeeper },
       freshKey: () => freshKey(sealer),
       keep: { ...defaultKeep, ...options.keep },
     })
@@ -83,11 +90,47 @@ export async function openSqliteStore(options: SqliteStoreOptions): Promise<Stor
       oldestRevision: floor,
     })
     loader = new Loader(queue, keeper, floor)
-    const revision = await writer.load(keys, fresh)
+    const loaded = await writer.load(keys, fresh, { head, accept: false })
+    const { revision } = loaded.head
     queue.loaded(revision)
+    headKeeper?.moved(loaded.head)
     keeper.start(revision)
     log.info('store opened', { revision, objects: queue.status().objects, dataKeys: keys.length + 1 })
     return queue
+  } catch (err) {
+    await writer.abandon()
+    throw cannotOpen(err)
+  }
+}
+
+async function keysOf(writer: Writer, sealer: Sealer) {
+  const [{ wrappedKeys, floor }, fresh] = await Promise.all([writer.opened(), freshKey(sealer)])
+  const keys = await Promise.all(
+    wrappedKeys.map(async ({ id, wrapped }) => ({ id, key: await sealer.unwrapDataKey(Buffer.from(wrapped)) })),
+  )
+  return { floor, keys, fresh }
+}
+
+/** In a run of its own, so that what is read afterwards begins at the raised revision. */
+async function acceptRestored(
+  file: string,
+  head: StoreHead,
+  { sealer, clock, log, maxBytes, mustExist }: SqliteStoreOptions,
+): Promise<void> {
+  const ignore = () => undefined
+  const writer = new Writer({ file, maxBytes, mustExist }, () => clock.now(), {
+    ...{ onRecords: ignore, onCompacted: ignore, onRotated: ignore, onHead: ignore },
+    onFailure: err => log.error('store writer failed', { err }),
+  })
+  try {
+    const { keys, fresh } = await keysOf(writer, sealer)
+    const loaded = await writer.load(keys, fresh, { head, accept: true })
+    await writer.close()
+    if (loaded.restored)
+      log.error('restored store accepted: what was written after its state is lost', {
+        revision: loaded.head.revision,
+        lost: head.revision,
+      })
   } catch (err) {
     await writer.abandon()
     throw cannotOpen(err)

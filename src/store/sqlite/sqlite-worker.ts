@@ -3,6 +3,7 @@ import { parentPort, workerData } from 'node:worker_threads'
 import { waitForRoom } from './hand-over.ts'
 import { LogDatabase, type LogDatabaseOptions } from './log-database.ts'
 import type { PackedRecords } from './record.ts'
+import type { ExpectedLog } from './store-head.ts'
 import type { Failure, FreshKey, WriterData, WriterReply, WriterRequest } from './writer-protocol.ts'
 
 /** SQLITE_FULL. Every other failure of a commit leaves open what the disk holds. */
@@ -45,8 +46,7 @@ function handle(db: LogDatabase, request: WriterRequest): void {
     case 'load':
       for (const { id, key } of request.keys) db.addKey(id, Buffer.from(key))
       useKey(db, request.fresh)
-      load(db)
-      reply({ kind: 'loaded', revision: db.revision })
+      reply({ kind: 'loaded', restored: load(db, request.expected), head: db.head })
       break
     case 'append':
       append(db, request.records)
@@ -67,12 +67,12 @@ function handle(db: LogDatabase, request: WriterRequest): void {
   }
 }
 
-function load(db: LogDatabase): void {
+function load(db: LogDatabase, expected: ExpectedLog): boolean {
   let given = 0
-  db.load(records => {
+  return db.load(records => {
     waitForRoom(taken, given++)
     reply({ kind: 'records', records }, [records.data, records.keys.buffer])
-  })
+  }, expected)
 }
 
 function append(db: LogDatabase, records: PackedRecords): void {
@@ -82,7 +82,7 @@ function append(db: LogDatabase, records: PackedRecords): void {
     reply({ kind: 'failed', failure: describe(err, codeOf(err) === diskFull && db.intact) })
     return
   }
-  reply({ kind: 'appended' })
+  reply({ kind: 'appended', head: db.head })
 }
 
 /** On a full disk the old key goes on sealing. */

@@ -2,6 +2,7 @@
 import type { TakenCount } from './hand-over.ts'
 import type { LogDatabaseOptions } from './log-database.ts'
 import type { PackedRecords } from './record.ts'
+import type { ExpectedLog, StoreHead } from './store-head.ts'
 
 /** What the thread is started with. */
 export interface WriterData extends LogDatabaseOptions {
@@ -26,7 +27,7 @@ export interface UnwrappedKey {
 
 /** To the writer. It answers `load` with `records`… and `loaded`, `append` with `appended` or `failed`, each in order. */
 export type WriterRequest =
-  | { readonly kind: 'load'; readonly keys: readonly UnwrappedKey[]; readonly fresh: FreshKey }
+  | { readonly kind: 'load'; readonly keys: readonly UnwrappedKey[]; readonly fresh: FreshKey; readonly expected: ExpectedLog }
   | { readonly kind: 'append'; readonly records: PackedRecords }
   | { readonly kind: 'rotate'; readonly fresh: FreshKey }
   | { readonly kind: 'compact'; readonly floor: number }
@@ -36,8 +37,9 @@ export type WriterRequest =
 export type WriterReply =
   | { readonly kind: 'opened'; readonly wrappedKeys: readonly WrappedKey[]; readonly floor: number }
   | { readonly kind: 'records'; readonly records: PackedRecords }
-  | { readonly kind: 'loaded'; readonly revision: number }
-  | { readonly kind: 'appended' }
+  /** `restored`: it was taken although it does not hold the head that was expected. */
+  | { readonly kind: 'loaded'; readonly head: StoreHead; readonly restored: boolean }
+  | { readonly kind: 'appended'; readonly head: StoreHead }
   | { readonly kind: 'compacted'; readonly floor: number }
   | { readonly kind: 'rotated'; readonly done: boolean }
   | { readonly kind: 'failed'; readonly failure: Failure }

@@ -7,6 +7,7 @@ import type { DecidedWrite } from '../watch-cache.ts'
 import { newTakenCount, takeOne } from './hand-over.ts'
 import type { LogDatabaseOptions } from './log-database.ts'
 import { type PackedRecords, pack } from './record.ts'
+import type { ExpectedLog, StoreHead } from './store-head.ts'
 import type { Failure, FreshKey, UnwrappedKey, WrappedKey, WriterData, WriterReply, WriterRequest } from './writer-protocol.ts'
 
 /** The thread's module: TypeScript beside this file, or its own entry point in the bundle. */
@@ -22,6 +23,8 @@ interface Waiting {
 export interface WriterEvents {
   onRecords(records: PackedRecords): void
   onCompacted(floor: number): void
+  /** The end of the log is on disk. */
+  onHead(head: StoreHead): void
   /** Whether the key that `rotate` sent is in use. */
   onRotated(done: boolean): void
   /** The writer failed while nobody waited for it. */
@@ -36,7 +39,7 @@ export class Writer implements CommitLog {
   readonly #taken = newTakenCount()
   #waiting: Waiting | undefined
   #opened: { readonly wrappedKeys: readonly WrappedKey[]; readonly floor: number } | undefined
-  #loaded = 0
+  #loaded: { readonly head: StoreHead; readonly restored: boolean } | undefined
   #ended: WriteFailed | undefined
 
   constructor(options: LogDatabaseOptions, now: () => number, events: WriterEvents) {
@@ -62,10 +65,15 @@ export class Writer implements CommitLog {
     return this.#opened
   }
 
-  /** Hands all records to `onRecords` and resolves with the newest revision. */
-  async load(keys: readonly UnwrappedKey[], fresh: FreshKey): Promise<number> {
-    this.#send({ kind: 'load', keys, fresh })
+  /** Hands all records to `onRecords`. `restored`: the log was accepted although it does not hold the head. */
+  async load(
+    keys: readonly UnwrappedKey[],
+    fresh: FreshKey,
+    expected: ExpectedLog,
+  ): Promise<{ readonly head: StoreHead; readonly restored: boolean }> {
+    this.#send({ kind: 'load', keys, fresh, expected })
     await this.#reply()
+    if (this.#loaded === undefined) throw new Error('The store writer answered out of order')
     return this.#loaded
   }
 
@@ -153,7 +161,7 @@ export class Writer implements CommitLog {
         this.#settle()
         break
       case 'loaded':
-        this.#loaded = reply.revision
+        this.#loaded = reply
         this.#settle()
         break
       case 'closed':
@@ -161,6 +169,7 @@ export class Writer implements CommitLog {
         this.#settle()
         break
       case 'appended':
+        this.#events.onHead(reply.head)
         this.#settle()
         break
     }

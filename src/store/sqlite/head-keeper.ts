@@ -1,0 +1,60 @@
+// Has the end of the log remembered where the store's own files cannot be put back together with it. It lags behind: only what is on disk is remembered.
+import { type Clock, pause } from '../../base/clock.ts'
+import type { Logger } from '../../base/log.ts'
+import type { StoreHead } from './store-head.ts'
+
+export interface HeadKeeperOptions {
+  keep(head: StoreHead, signal: AbortSignal): Promise<void>
+  readonly clock: Clock
+  readonly log: Logger
+}
+
+/** Writes may come thousands of times a second. */
+const everyMs = 1000
+const lastKeepMs = 10_000
+
+export class HeadKeeper {
+  readonly #options: HeadKeeperOptions
+  readonly #closing = new AbortController()
+  /** The newest head that is not remembered yet. */
+  #moved: StoreHead | undefined
+  #running: Promise<void> | undefined
+
+  constructor(options: HeadKeeperOptions) {
+    this.#options = options
+  }
+
+  /** The log ends here now, durably. */
+  moved(head: StoreHead): void {
+    this.#moved = head
+    if (this.#running === undefined && !this.#closing.signal.aborted) this.#running = this.#run()
+  }
+
+  /** Without an answer the older head stays remembered, which the log holds too. */
+  async close(): Promise<void> {
+    this.#closing.abort(new Error('The store is closed'))
+    await this.#running
+    await this.#keep(AbortSignal.timeout(lastKeepMs))
+  }
+
+  async #run(): Promise<void> {
+    const { signal } = this.#closing
+    while (this.#moved !== undefined && !signal.aborted) {
+      await this.#keep(signal)
+      await pause(this.#options.clock, everyMs, signal)
+    }
+    this.#running = undefined
+  }
+
+  async #keep(signal: AbortSignal): Promise<void> {
+    const head = this.#moved
+    if (head === undefined) return
+    try {
+      await this.#options.keep(head, signal)
+      if (this.#moved === head) this.#moved = undefined
+    } catch (err) {
+      if (!this.#closing.signal.aborted || signal !== this.#closing.signal)
+        this.#options.log.error('end of the store not remembered by the signer', { err })
+    }
+  }
+}

@@ -1,0 +1,97 @@
+// What ties the blocks of a log together, so that none of them can be taken out, put back or changed for an older one unnoticed.
+import { createHash, createHmac, randomBytes } from 'node:crypto'
+import { isJsonObject, parseJson } from '../../base/json.ts'
+
+const digestBytes = 32
+const tagBytes = 16
+const modulus = 1n << 256n
+
+/** Of a log without blocks. */
+export const firstLink: Buffer = Buffer.alloc(digestBytes)
+
+/** What the newest compaction or start has sealed about everything up to `last`. */
+export interface LogBase {
+  readonly floor: number
+  /** Blocks that begin at or below this revision are counted in `blocks`; each one behind it is sealed together with the link of the block before. */
+  readonly last: number
+  readonly state: ChainState
+}
+
+/** Sums of keyed digests: each block and each mark can be added and taken away, and nobody without the key knows what to put in its place. */
+export interface ChainState {
+  readonly key: Buffer
+  readonly link: Buffer
+  readonly blocks: bigint
+  readonly marks: bigint
+}
+
+export class LogChain {
+  readonly #key: Buffer
+  #link: Buffer
+  #blocks: bigint
+  #marks: bigint
+
+  constructor({ key, link, blocks, marks }: ChainState = { key: randomBytes(digestBytes), link: firstLink, blocks: 0n, marks: 0n }) {
+    this.#key = key
+    this.#link = link
+    this.#blocks = blocks
+    this.#marks = marks
+  }
+
+  /** What the next block is sealed together with. */
+  get link(): Buffer {
+    return this.#link
+  }
+
+  get state(): ChainState {
+    return { key: this.#key, link: this.#link, blocks: this.#blocks, marks: this.#marks }
+  }
+
+  /** The link behind this block: bound to everything before. */
+  follow(sealed: Uint8Array): void {
+    this.#link = createHash('sha256').update(this.#link).update(tagOf(sealed)).digest()
+  }
+
+  addBlock(first: number, sealed: Uint8Array): void {
+    this.#blocks = BigInt.asUintN(256, this.#blocks + this.#digest('block', first, tagOf(sealed)))
+  }
+
+  removeBlock(first: number, sealed: Uint8Array): void {
+    this.#blocks = BigInt.asUintN(256, this.#blocks - this.#digest('block', first, tagOf(sealed)) + modulus)
+  }
+
+  addMark(revision: number): void {
+    this.#marks = BigInt.asUintN(256, this.#marks + this.#digest('mark', revision))
+  }
+
+  removeMark(revision: number): void {
+    this.#marks = BigInt.asUintN(256, this.#marks - this.#digest('mark', revision) + modulus)
+  }
+
+  #digest(kind: 'block' | 'mark', revision: number, tag: Uint8Array = new Uint8Array()): bigint {
+    const digest = createHmac('sha256', this.#key).update(`${kind} ${revision} `).update(tag).digest('hex')
+    return BigInt(`0x${digest}`)
+  }
+}
+
+/** It stands for a block: nobody makes another one with the same tag without the data key. */
+const tagOf = (sealed: Uint8Array): Uint8Array => sealed.subarray(Math.max(0, sealed.length - tagBytes))
+
+export function baseText({ floor, last, state: { key, link, blocks, marks } }: LogBase): Buffer {
+  const hex = { key: key.toString('hex'), link: link.toString('hex'), blocks: blocks.toString(16), marks: marks.toString(16) }
+  return Buffer.from(JSON.stringify({ floor, last, ...hex }))
+}
+
+/** Of what was under a seal, so that its form is our own. */
+export function parseBase(text: Uint8Array): LogBase {
+  const value = parseJson(Buffer.from(text).toString('utf8'))
+  if (!isJsonObject(value)) throw new TypeError('The base of the log is no object')
+  const { floor, last, key, link, blocks, marks } = value
+  const state = {
+    key: Buffer.from(String(key), 'hex'),
+    link: Buffer.from(String(link), 'hex'),
+    blocks: BigInt(`0x${blocks}`),
+    marks: BigInt(`0x${marks}`),
+  }
+  return { floor: Number(floor), last: Number(last), state }
+}
