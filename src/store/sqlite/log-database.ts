@@ -145,7 +145,8 @@ export class LogDatabase {
       last = this.#continueWith(block, last)
       const isNew = first > base.last
       if (isNew && !baseIsWhole) checkBase()
-      if (isNew && !this.#chain.link.equals(link)) throw new RecordDamaged(`The stored block before revision ${first} is missing`)
+      if (isNew && !this.#chain.link.equals(link))
+        throw new RecordDamaged(`The stored block before revision ${first} is not the one that was written there`)
       this.#chain.addBlock(first, sealed)
       if (isNew) {
         this.#chain.follow(sealed)

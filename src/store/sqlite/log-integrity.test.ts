@@ -150,6 +150,30 @@ test('LogDatabase refuses a log whose block was taken out above the floor, and g
   assert.deepEqual(log.read, [2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12])
 })
 
+test('LogDatabase refuses a block of another course of events, though it has the same place and key', () => {
+  const [file, other] = [newFile(), newFile()]
+  {
+    using log = opened(file)
+    write(log.database, 2, 9)
+  }
+  copyFileSync(file, other)
+  for (const [path, previous] of [
+    [file, 2],
+    [other, 3],
+  ] as const) {
+    using log = opened(path)
+    write(log.database, 10, 12, previous)
+  }
+  const mixed = newFile()
+  copyFileSync(file, mixed)
+  change(
+    mixed,
+    `ATTACH '${other}' AS other; DELETE FROM blocks WHERE first = 10; INSERT INTO blocks SELECT * FROM other.blocks WHERE first = 10`,
+  )
+  damaged(mixed, /The stored block before revision 11 is not the one that was written there/)
+  assert.equal(readOf(file).length, 11)
+})
+
 test('LogDatabase refuses a log that does not reach the head that is remembered, or holds another one', () => {
   const file = newFile()
   const restored = (head: StoreHead, message: RegExp) =>
