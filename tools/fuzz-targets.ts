@@ -7,5 +7,7 @@ import { quantity } from '../src/api/quantity.fuzz.ts'
 import { yaml } from '../src/api/schema/yaml.fuzz.ts'
 import { selector } from '../src/api/selector.fuzz.ts'
 import type { FuzzTarget } from '../src/base/fuzz-target.testing.ts'
+import { hpack } from '../src/base/http2/hpack.fuzz.ts'
+import { http2Frames } from '../src/server/http2/http2-frames.fuzz.ts'
 
-export const fuzzTargets: readonly FuzzTarget[] = [cel, jsonPatch, jsonPath, quantity, regex, selector, yaml]
+export const fuzzTargets: readonly FuzzTarget[] = [cel, hpack, http2Frames, jsonPatch, jsonPath, quantity, regex, selector, yaml]
