@@ -6,7 +6,7 @@ import type { Credentials } from '../access/access.ts'
 import { AuditFailure } from '../access/audit/audit-failure.ts'
 import { createDenyList } from '../access/revocation.ts'
 import type { ApiServerOptions } from './api-server.ts'
-import { answerOf, TestServer } from './testing.ts'
+import { answerOf, TestClock, TestServer } from './testing.ts'
 import type { FinalReply, ServerRequest } from './transport/exchange.ts'
 
 const configMaps = '/api/v1/namespaces/default/configmaps'
@@ -117,6 +117,35 @@ describe('a denied user gets a 401, and nothing of the request happens,', () => 
     assert.equal((await answer).status, 401)
     assert.equal(stream.destroyed, true)
   })
+})
+
+test('a credential that expires while its request waits is a 401, and nothing of the request happens', async () => {
+  const slept = Promise.withResolvers<void>()
+  const begun = Promise.withResolvers<void>()
+  const waiting = Promise.withResolvers<void>()
+  const clock = Object.assign(new TestClock(), { sleep: () => slept.promise })
+  const { api, ask } = deniable({
+    clock,
+    authenticate: () => ({
+      ...{ outcome: 'authenticated', credentialId: 'jwt:a', authenticator: 'test', expires: clock.now() + 60_000 },
+      user: { name: 'ann', groups: ['system:masters'] },
+    }),
+    admission: {
+      mutate: (_request, signal) => {
+        begun.resolve()
+        return waiting.promise.then(() => signal.throwIfAborted())
+      },
+      validate: () => undefined,
+    },
+  })
+  await using _ = api
+  const answer = ask({ method: 'POST', url: configMaps, body: () => Promise.resolve(Buffer.from(JSON.stringify(configMap))) })
+  await begun.promise
+  clock.advance(60_000)
+  slept.resolve()
+  assert.equal((await answer).status, 401)
+  waiting.resolve()
+  assert.deepEqual(await stored(api), ['later'])
 })
 
 test('a long list is cut where its user is denied, and never looks whole', async () => {

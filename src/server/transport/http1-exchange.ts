@@ -109,6 +109,16 @@ export async function sendHttp1(
   log: Logger,
 ): Promise<void> {
   response.once('close', () => request.answered())
+  try {
+    await send(response, request, reply, end, log)
+  } catch (err) {
+    // Its head is none that can be sent.
+    reply.done({ bytes: 0, cut: true })
+    throw err
+  }
+}
+
+async function send(response: ServerResponse, request: Http1Request, reply: FinalReply, end: () => void, log: Logger): Promise<void> {
   const { refusal } = request
   if (refusal !== undefined && reply.status !== refusal.status) {
     const { text, headers } = refusalParts(refusal)

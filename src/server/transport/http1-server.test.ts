@@ -291,6 +291,22 @@ test('a body that breaks behind its answer has no second one', async () => {
   assert.equal(await answerOf(socket), '')
 })
 
+test('an answer with a head that cannot be sent ends the connection, and is over', async () => {
+  const outcomes: boolean[] = []
+  await using wire = await Wire.start(async () => ({
+    ...(await ok()),
+    headers: { 'x-odd': 'a\nb' },
+    done: ({ cut }) => outcomes.push(cut),
+  }))
+  const socket = await wire.open()
+  socket.on('error', () => undefined)
+  const closed = new Promise(resolve => socket.once('close', resolve))
+  socket.resume().write(get)
+  socket.once('end', () => socket.end())
+  await closed
+  assert.deepEqual(outcomes, [true])
+})
+
 const upgrade = (path: string) => `GET ${path} HTTP/1.1\r\nhost: a\r\nconnection: upgrade\r\nupgrade: nothing\r\n\r\n`
 
 test('an upgrade that is not made is answered as the request that it is, with bodies and streams', async () => {
