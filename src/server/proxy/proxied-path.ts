@@ -21,8 +21,8 @@ export function proxiedPath(url: string, rest: readonly string[]): ProxiedPath {
 
 const unreserved = /[\w.~-]/
 
-/** RFC 3986, 6.2.2: what needs no escape has none, and hexadecimal digits are in upper case. Empty segments are left out, as upstream joins paths. */
-function canonicalPath(path: string): string {
+/** RFC 3986, 6.2.2: what needs no escape has none, and hexadecimal digits are in upper case. Empty segments are left out, as upstream joins paths. Throws a 400 for a path that has no one meaning. */
+export function canonicalPath(path: string): string {
   const plain = path.replace(/%[0-9a-f]{2}/gi, escaped => {
     const character = String.fromCharCode(Number.parseInt(escaped.slice(1), 16))
     return unreserved.test(character) ? character : escaped.toUpperCase()

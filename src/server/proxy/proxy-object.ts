@@ -12,7 +12,7 @@ import { nodeRefusal } from '../streams/node-refusal.ts'
 import { header, type Reply } from '../transport/exchange.ts'
 import { type BackendTls, connectBackend } from './backend-connection.ts'
 import { forward } from './forward.ts'
-import { type ProxiedPath, proxiedPath } from './proxied-path.ts'
+import { canonicalPath, type ProxiedPath, proxiedPath } from './proxied-path.ts'
 import { forwardedHeaders, hostOf, insecureHeader } from './proxy-headers.ts'
 import { parseProxyId } from './proxy-id.ts'
 import { type ProxyTarget, podTarget, serviceTarget } from './proxy-target.ts'
@@ -42,8 +42,9 @@ export async function proxyToService(parts: ProxyParts, context: ResourceContext
 
 async function admitted({ writeParts }: ProxyParts, context: ResourceContext, kind: string): Promise<ProxiedPath> {
   const url = proxiedPath(context.request.url, context.info.rest)
-  await admitConnection(writeParts.admission, context, kind, url.path === '' ? {} : { path: url.path })
-  return url
+  const { path } = await admitConnection(writeParts.admission, context, kind, url.path === '' ? {} : { path: url.path })
+  if (path === (url.path === '' ? undefined : url.path)) return url
+  return { ...url, path: typeof path === 'string' ? canonicalPath(path) : '' }
 }
 
 async function toBackend(parts: ProxyParts, context: ResourceContext, url: ProxiedPath, target: ProxyTarget): Promise<Reply> {
