@@ -2,6 +2,7 @@
 import type { KubeObject } from '../api/object.ts'
 import { ApiError, apiError, type Reason, type Status } from '../api/status.ts'
 import { parseJson } from '../base/json.ts'
+import { listPages } from './list-pages.ts'
 import { type ResourceRef, resourcePath } from './resource-ref.ts'
 import type { ApiRequest, ApiResponse, Transport } from './transport.ts'
 import { readWatch, type WatchEvent } from './watch-stream.ts'
@@ -92,15 +93,17 @@ export class Client {
     }
   }
 
-  /** All pages, 500 objects at a time. */
+  /** All pages, 500 objects at a time, or fewer where they are large. */
   async listAll<T extends KubeObject>(resource: ResourceRef<T>, options: Omit<ListOptions, 'continue'>, signal: AbortSignal): Promise<T[]> {
     const items: T[] = []
-    for (let token = ''; ; ) {
-      const page = await this.list(resource, { limit: 500, ...options, ...(token === '' ? {} : { continue: token }) }, signal)
-      items.push(...page.items)
-      token = page.continue
-      if (token === '') return items
-    }
+    const listPage = (limit: number, token: string) =>
+      this.list(
+        resource,
+        { ...options, limit: Math.min(limit, options.limit ?? limit), ...(token === '' ? {} : { continue: token }) },
+        signal,
+      )
+    for await (const page of listPages(listPage)) items.push(...page.items)
+    return items
   }
 
   create<T extends KubeObject>(resource: ResourceRef<T>, namespace: string, object: T, signal: AbortSignal): Promise<T> {

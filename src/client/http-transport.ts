@@ -1,7 +1,7 @@
 // The transport of every part that is not in the server's process: HTTP/2 over TLS 1.3, many requests on one connection.
 import { type ClientHttp2Stream, constants, type IncomingHttpHeaders, type OutgoingHttpHeaders } from 'node:http2'
 import { type HttpSession, openSession, streamLimit, wasNotProcessed } from './http-session.ts'
-import type { ApiRequest, ApiResponse, Transport } from './transport.ts'
+import { AnswerTooLarge, type ApiRequest, type ApiResponse, type Transport } from './transport.ts'
 
 export interface Identity {
   /** PEM, leaf first. */
@@ -216,7 +216,7 @@ async function* readBody(
   try {
     for await (const chunk of stream) {
       total += chunk.length
-      if (total > maxBytes) throw new Error(`Cannot read the answer: it has more than ${maxBytes} bytes`)
+      if (total > maxBytes) throw new AnswerTooLarge(maxBytes)
       yield chunk
     }
   } catch (err) {

@@ -11,14 +11,14 @@ import { FakeClock } from './fake-clock.ts'
 import { Informer } from './informer.ts'
 import { ownerIndex, ownerUids } from './object-cache.ts'
 import { resourceRef } from './resource-ref.ts'
-import type { Transport } from './transport.ts'
+import { AnswerTooLarge, type Transport } from './transport.ts'
 
 interface ConfigMap extends KubeObject {
   data?: Record<string, string>
 }
 const configMaps = resourceRef<ConfigMap>('', 'v1', 'configmaps', 'ConfigMap')
 
-function start(t: { after(fn: () => void): void }, api: FakeApi, metadataOnly = false) {
+function start(t: { after(fn: () => void): void }, api: Transport, metadataOnly = false) {
   const stop = new AbortController()
   const informer = new Informer({
     client: new Client(api),
@@ -179,4 +179,23 @@ test('Informer finds objects by index, also those that changed', async t => {
   await until('update a ')
   assert.deepEqual([owned('1'), owned('2')], [[], ['a']])
   assert.throws(() => informer.byIndex('none', '1'), /it was never added/)
+})
+
+test('Informer lists objects of any size, whatever their number', async t => {
+  const api = new FakeApi()
+  for (let i = 0; i < 100; i++) api.seed(configMaps, named(`m${i}`))
+  const limits: number[] = []
+  const narrow: Transport = {
+    async request(request, signal) {
+      const limit = Number(new URL(request.path, 'https://api').searchParams.get('limit') ?? 0)
+      if (limit > 0) limits.push(limit)
+      if (limit > 40) throw new AnswerTooLarge(64 << 20)
+      return api.request(request, signal)
+    },
+    [Symbol.asyncDispose]: () => api[Symbol.asyncDispose](),
+  }
+  const { informer, signal } = start(t, narrow)
+  await informer.synced(signal)
+  assert.equal(informer.list().length, 100)
+  assert.deepEqual(limits.slice(0, 5), [500, 250, 125, 62, 31])
 })

@@ -7,6 +7,7 @@ import { type Clock, pause } from '../base/clock.ts'
 import { deepFreeze } from '../base/freeze.ts'
 import type { Logger } from '../base/log.ts'
 import type { Client } from './client.ts'
+import { listPages } from './list-pages.ts'
 import { type IndexFunction, type Lister, ObjectCache } from './object-cache.ts'
 import { keyOf } from './object-key.ts'
 import { type ResourceRef, refName } from './resource-ref.ts'
@@ -36,7 +37,6 @@ export interface InformerHandler<T> {
   delete?(object: T): void
 }
 
-const pageSize = 500
 const firstRetryMs = 50
 const longestRetryMs = 10_000
 /** No try to open a watch takes as long: what ends after it had been open, and its end is the first failure of its kind. */
@@ -134,20 +134,15 @@ export class Informer<T extends KubeObject> implements Lister<T> {
     const { client, namespace, labelSelector, fieldSelector, metadataOnly } = this.#options
     const selection = { namespace, labelSelector, fieldSelector, metadataOnly }
     const gone = new Set(this.#cache.keys())
-    let token = ''
     let version = ''
     // Pages are taken in only when all are here: a chain that expires half-way must not look like deletions.
     const objects: T[] = []
-    do {
-      const page = await client.list(
-        this.resource,
-        { ...defined(selection), limit: pageSize, ...(token === '' ? {} : { continue: token }) },
-        signal,
-      )
+    const listPage = (limit: number, token: string) =>
+      client.list(this.resource, { ...defined(selection), limit, ...(token === '' ? {} : { continue: token }) }, signal)
+    for await (const page of listPages(listPage)) {
       for (const object of page.items) objects.push(this.#prepare(object))
       version = page.resourceVersion
-      token = page.continue
-    } while (token !== '')
+    }
     for (const object of objects) {
       gone.delete(keyOf(object))
       this.#put(object)

@@ -21,3 +21,11 @@ export interface ApiResponse {
 export interface Transport extends AsyncDisposable {
   request(request: ApiRequest, signal: AbortSignal): Promise<ApiResponse>
 }
+
+/** The answer is larger than the transport takes: fewer objects may be asked for. */
+export class AnswerTooLarge extends Error {
+  constructor(maxBytes: number) {
+    super(`Cannot read the answer: it has more than ${maxBytes} bytes`)
+    this.name = 'AnswerTooLarge'
+  }
+}

@@ -84,8 +84,8 @@ export class PolicyKeeper {
     if (this.#table.hasLocal(known.uid, address)) return await this.#reached(this.#asked, signal)
     await untilAborted(this.#started.promise, signal)
     if (Number(this.#policies.resourceVersion) < known.version) {
-      const { items } = await this.#options.client.list(networkPolicies, { namespace: known.namespace }, signal)
-      for (const policy of items) this.#table.setPolicy(compilePolicy(policy))
+      const policies = await this.#options.client.listAll(networkPolicies, { namespace: known.namespace }, signal)
+      for (const policy of policies) this.#table.setPolicy(compilePolicy(policy))
     }
     const link = await this.#linkOf(address)
     if (link === undefined) throw new Error(`Cannot find the link of the pod at ${address}: no route leads to it`)
