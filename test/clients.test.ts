@@ -60,8 +60,8 @@ describe('client-go', { skip: noGo }, () => {
   const scenarios: readonly [name: string, title: string, environment?: Record<string, string>][] = [
     ['discovery', 'discovers what is served'],
     ['json', 'creates, changes, applies and deletes in JSON'],
-    ['protobuf', 'does so with bodies in protobuf'],
-    ['protobuf-only', 'is told where it accepts nothing but protobuf'],
+    ['protobuf', 'does so in protobuf'],
+    ['protobuf-only', 'needs nothing but protobuf'],
     ['informer', 'follows pods by an informer'],
     ['watch-list', 'follows pods by an informer that lists by its watch', { KUBE_FEATURE_WatchListClient: 'true' }],
     ['dynamic', 'applies without types'],

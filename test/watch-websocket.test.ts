@@ -46,18 +46,18 @@ class Watcher {
   constructor(socket: WebSocket) {
     this.socket = socket
     socket.on('message', (data: Buffer, binary) => {
-      this.messages.push(JSON.parse(data.toString()))
+      this.messages.push(binary ? { type: data.toString('latin1', 2, 2 + (data[1] ?? 0)), object: data } : JSON.parse(data.toString()))
       this.binary.push(binary)
       this.#wake()
     })
     socket.on('close', () => this.#wake())
   }
 
-  static async open(query: string, { protocols = [] as string[], user = 'ann' } = {}): Promise<Watcher> {
+  static async open(query: string, { protocols = [] as string[], user = 'ann', accept = 'application/json' } = {}): Promise<Watcher> {
     const url = `${server.url.replace('https', 'wss')}${path}?${query}`
     const socket = new WebSocket(url, protocols, {
       ca: server.ca,
-      headers: user === '' ? {} : { authorization: `Bearer ${user}` },
+      headers: user === '' ? { accept } : { accept, authorization: `Bearer ${user}` },
       perMessageDeflate: false,
     })
     const watcher = new Watcher(socket)
@@ -122,6 +122,26 @@ for (const [protocols, chosen] of [
 }
 
 const tokenOf = (user: string) => `base64url.bearer.authorization.k8s.io.${Buffer.from(user).toString('base64url')}`
+
+test('in protobuf each event is a binary message of its own, without its length before it', async () => {
+  await create('a', { x: 'y'.repeat(100_000) })
+  await create('b')
+  const accept = 'application/vnd.kubernetes.protobuf'
+  const watcher = await Watcher.open('watch=true&sendInitialEvents=true&resourceVersionMatch=NotOlderThan', { accept })
+  await watcher.until(2)
+  await remove('b')
+  const messages = await watcher.until(3)
+  assert.deepEqual(
+    messages.map(({ type }) => type),
+    ['ADDED', 'ADDED', 'DELETED'],
+  )
+  assert.ok(watcher.binary.every(binary => binary))
+  // A WatchEvent: its type, and the object in its envelope.
+  assert.ok(messages.every(({ object }) => object[0] === 0x0a && object.includes('k8s\0')))
+  watcher.socket.close(1000)
+  await once(watcher.socket, 'close')
+  await remove('a')
+})
 
 test('a browser, which can set no header, sends its token among the protocols', async () => {
   const watcher = await Watcher.open(`watch=true&resourceVersion=${await revision()}`, {

@@ -327,10 +327,11 @@ test('handle() records one event a request, and two for a watch', async () => {
 
 test('handle() refuses an answer form that it cannot make', async () => {
   await using api = new TestServer()
-  const accept = 'application/vnd.kubernetes.protobuf'
+  const accept = 'application/json;as=Deployment;v=v1;g=meta.k8s.io'
   const { status, json } = await api.get('/api/v1/pods', { accept })
   assert.equal(status, 406)
-  assert.equal(json.message, 'only the following media types are accepted: application/json, application/yaml')
+  const types = 'application/json, application/yaml, application/vnd.kubernetes.protobuf'
+  assert.equal(json.message, `only the following media types are accepted: ${types}`)
   assert.equal((await api.get('/api/v1/pods', { accept: `${accept},application/json` })).status, 200)
 })
 

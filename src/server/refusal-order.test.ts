@@ -7,7 +7,7 @@ const html = { accept: 'text/html' }
 const text = { 'content-type': 'text/plain' }
 const noMethod = 'the server does not allow this method on the requested resource'
 const noPath = 'the server could not find the requested resource'
-const noRoute = '406: Not Acceptable\n\nAvailable representations: application/json, application/yaml'
+const noRoute = '406: Not Acceptable\n\nAvailable representations: application/json, application/yaml, application/vnd.kubernetes.protobuf'
 const format = 'the body of the request was in an unknown format'
 
 const rows: readonly (readonly [method: string, url: string, headers: Record<string, string>, status: number, message: string])[] = [

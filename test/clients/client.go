@@ -9,6 +9,7 @@ import (
 	"time"
 
 	appsv1 "k8s.io/api/apps/v1"
+	authenticationv1 "k8s.io/api/authentication/v1"
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -22,6 +23,7 @@ import (
 	"k8s.io/client-go/discovery"
 	"k8s.io/client-go/dynamic"
 	typedapps "k8s.io/client-go/kubernetes/typed/apps/v1"
+	typedauthentication "k8s.io/client-go/kubernetes/typed/authentication/v1"
 	typedcoordination "k8s.io/client-go/kubernetes/typed/coordination/v1"
 	typedcore "k8s.io/client-go/kubernetes/typed/core/v1"
 	"k8s.io/client-go/metadata"
@@ -151,11 +153,21 @@ func runTyped(config *rest.Config, namespace string, name string) {
 	expect("events", seen == "AMMMMMD", seen)
 }
 
+// Nothing in JSON: objects, lists, events and refusals are what the server writes in protobuf.
 func runProtobufOnly(config *rest.Config, namespace string) {
 	binary := protobuf(config)
 	binary.AcceptContentTypes = "application/vnd.kubernetes.protobuf"
-	_, err := typedcore.NewForConfigOrDie(binary).Pods(namespace).List(ctx, metav1.ListOptions{})
-	expect("not acceptable", apierrors.ReasonForError(err) == metav1.StatusReasonNotAcceptable, err)
+	runTyped(binary, namespace, "protobuf-only")
+	core := typedcore.NewForConfigOrDie(binary)
+	list, err := core.ConfigMaps(namespace).List(ctx, metav1.ListOptions{})
+	must(err)
+	expect("a list", len(list.Items) > 0 && list.Items[0].Data["ca.crt"] != "" && list.ResourceVersion != "", list)
+	_, err = core.ConfigMaps(namespace).Get(ctx, "none", metav1.GetOptions{})
+	expect("a refusal", apierrors.IsNotFound(err), err)
+	review, err := typedauthentication.NewForConfigOrDie(binary).SelfSubjectReviews().Create(ctx, &authenticationv1.SelfSubjectReview{}, metav1.CreateOptions{})
+	must(err)
+	expect("a question", review.Status.UserInfo.Username != "", review)
+	runInformer(binary, namespace, "protobuf-informer")
 }
 
 // Follows the pods of a Deployment from the first to the last.

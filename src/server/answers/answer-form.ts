@@ -4,13 +4,14 @@ import { badRequest, notAcceptable } from '../../api/status.ts'
 import type { ServedResource } from '../objects/served-resource.ts'
 import { type AnswerForm, answerForm, judgeRouteAccepts } from '../request/negotiate.ts'
 import { hasTable, type ResourceRequestInfo } from '../request/request-info.ts'
+import { servedKind } from './protobuf-form.ts'
 
 const includes = ['', 'Metadata', 'Object', 'None']
 
 /** Throws the 406 of a form that there is not, and the 400 of a Table of something unknown: before anything is done. */
 export function resourceForm(info: ResourceRequestInfo, served: ServedResource, accept: string | undefined): AnswerForm {
   if (served.definition.custom === undefined) judgeRouteAccepts(accept, info.subresource === 'log' ? ['text/plain'] : [])
-  const form = answerForm(accept, { tables: hasTable(info), stream: info.verb === 'watch' })
+  const form = answerForm(accept, { tables: hasTable(info), stream: info.verb === 'watch', protobuf: servedKind(served) !== undefined })
   if (form.as === 'table') judgeInclude(info.query.get('includeObject') ?? '')
   // What a deletion answers is often no object.
   if (form.as !== 'partial' || info.verb === 'delete') return form

@@ -5,12 +5,14 @@ import { ApiError, insufficientStorage, internalError, type Status, serviceUnava
 import type { Logger } from '../../base/log.ts'
 import { type Entry, ObjectTooLarge, StoreFull, WriteFailed } from '../../store/store.ts'
 import type { Written } from '../objects/written.ts'
+import { envelope, protobufType } from '../protobuf/envelope.ts'
 import type { AnswerForm } from '../request/negotiate.ts'
 import type { RequestContext, ResourceContext } from '../request/request-context.ts'
 import type { Reply } from '../transport/exchange.ts'
 import { partialObject } from './partial-object.ts'
 import { plainFailure } from './plain-failure.ts'
 import { prettyText } from './pretty.ts'
+import { entryFields, valueField } from './protobuf-form.ts'
 import { type Printed, tableOf } from './table.ts'
 
 const json = 'application/json'
@@ -19,7 +21,12 @@ const yaml = 'application/yaml'
 /** The entry's own bytes wherever the plain object is wanted. */
 export function entryReply(context: ResourceContext, entry: Entry, status = 200): Reply {
   const { form, served } = context
-  if (form.as === 'object' && !form.yaml && !context.pretty) return { status, contentType: json, body: served.view.bytes(entry) }
+  if (form.encoding === 'protobuf') {
+    const { kind, field } = entryFields(served, form)
+    return { status, contentType: protobufType, body: envelope(kind, field(entry)) }
+  }
+  if (form.as === 'object' && form.encoding === 'json' && !context.pretty)
+    return { status, contentType: json, body: served.view.bytes(entry) }
   return objectReply(context, served, served.view.object(entry), status)
 }
 
@@ -77,9 +84,11 @@ export function computedListReply(context: ResourceContext, objects: readonly Ku
   }
 }
 
-/** Any value as JSON or YAML. */
+/** Any value in the encoding that was negotiated; what has no protobuf is answered in JSON. */
 export function valueReply(context: { readonly form: AnswerForm; readonly pretty: boolean }, value: unknown, status = 200): Reply {
-  if (context.form.yaml) return { status, contentType: yaml, body: Buffer.from(yamlText(value)) }
+  const inProtobuf = context.form.encoding === 'protobuf' ? valueField(value) : undefined
+  if (inProtobuf !== undefined) return { status, contentType: protobufType, body: envelope(inProtobuf.kind, inProtobuf.field) }
+  if (context.form.encoding === 'yaml') return { status, contentType: yaml, body: Buffer.from(yamlText(value)) }
   return { status, contentType: json, body: Buffer.from(context.pretty ? `${prettyText(value)}\n` : JSON.stringify(value)) }
 }
 

@@ -5,20 +5,29 @@ import type { Entry, StoreEvent, Watched } from '../../store/store.ts'
 import type { ServedResource } from '../objects/served-resource.ts'
 import type { AnswerForm } from '../request/negotiate.ts'
 import type { ResourceContext } from '../request/request-context.ts'
+import { bookmarkMetadata } from './bookmark-metadata.ts'
 import { frame } from './entry-view.ts'
 import { metadataBytes, partialFrame } from './partial-bytes.ts'
+import { ProtobufEvents } from './protobuf-events.ts'
 import type { SharedFrames } from './shared-frames.ts'
 import { tableOf } from './table.ts'
 
 export interface WatchEvents {
   /** Whether `initial` computes beside what the view does. */
   readonly computed: boolean
-  /** The object of an ADDED event for what existed before. */
+  /** What stands around `initial`. */
+  readonly added: { readonly head: Buffer; readonly separator: Buffer; readonly tail: Buffer }
+  /** An ADDED event for what existed before, without what stands around. */
   initial(entry: Entry): Buffer
   change(watched: Watched): Buffer
   /** Says that everything up to this revision was sent; `initialEnd` marks the end of what existed before. */
   bookmark(revision: number, initialEnd: boolean): Buffer
+  error(status: Status): Buffer
 }
+
+const suffix = Buffer.from('}\n')
+const prefix = Buffer.from('{"type":"ADDED","object":')
+const addedInJson: WatchEvents['added'] = { head: prefix, separator: Buffer.concat([suffix, prefix]), tail: suffix }
 
 /** What the watches of a server share. */
 export interface WatchEventParts {
@@ -28,11 +37,14 @@ export interface WatchEventParts {
 
 /** Holds nothing of the request, which a watch outlives by hours. */
 export function watchEvents(parts: WatchEventParts, { served, form, query }: ResourceContext): WatchEvents {
+  if (form.encoding === 'protobuf') return new ProtobufEvents(parts.frames, served, form)
   return form.as === 'object' ? new ObjectEvents(served) : new ComputedEvents(parts, served, form, query.get('includeObject'))
 }
 
 class ObjectEvents implements WatchEvents {
   readonly computed = false
+  readonly added = addedInJson
+  readonly error = errorFrame
   readonly #served: ServedResource
 
   constructor(served: ServedResource) {
@@ -49,13 +61,15 @@ class ObjectEvents implements WatchEvents {
 
   bookmark(revision: number, initialEnd: boolean): Buffer {
     const { definition, apiVersion } = this.#served
-    const metadata = bookmarkMetadata(revision, initialEnd ? listOf(this.#served) : undefined)
+    const metadata = bookmarkMetadata(revision, blueprintOf(listOf(this.#served), initialEnd))
     return bookmarkFrame({ kind: definition.kind, apiVersion, metadata })
   }
 }
 
 class ComputedEvents implements WatchEvents {
   readonly computed = true
+  readonly added = addedInJson
+  readonly error = errorFrame
   readonly #parts: WatchEventParts
   readonly #served: ServedResource
   readonly #form: AnswerForm
@@ -104,7 +118,7 @@ class ComputedEvents implements WatchEvents {
   bookmark(revision: number, initialEnd: boolean): Buffer {
     const { as, metaVersion } = this.#form
     const listed = as === 'partial' ? { kind: 'PartialObjectMetadataList', apiVersion: metaVersion } : listOf(this.#served)
-    const metadata = bookmarkMetadata(revision, initialEnd ? listed : undefined)
+    const metadata = bookmarkMetadata(revision, blueprintOf(listed, initialEnd))
     const object = { kind: 'PartialObjectMetadata', apiVersion: metaVersion, metadata }
     if (as === 'partial') return bookmarkFrame(object)
     return bookmarkFrame({ ...this.#table([], metadata.resourceVersion, 0), columnDefinitions: null, rows: [{ cells: [], object }] })
@@ -122,25 +136,15 @@ interface ListName {
 
 const listOf = ({ definition, apiVersion }: ServedResource): ListName => ({ kind: definition.listKind, apiVersion })
 
-/** `listed` is given where what existed before ends here. */
-function bookmarkMetadata(revision: number, listed: ListName | undefined) {
-  return {
-    resourceVersion: String(revision),
-    creationTimestamp: null,
-    ...(listed === undefined ? {} : { annotations: initialEndAnnotations(listed) }),
-  }
-}
-
-/** A client that lists by a watch puts what came into the empty list; without it client-go lists once more. */
-function initialEndAnnotations({ kind, apiVersion }: ListName): Record<string, string> {
-  const blueprint = Buffer.from(JSON.stringify({ kind, apiVersion, metadata: {}, items: [] })).toString('base64')
-  return { 'k8s.io/initial-events-end': 'true', 'kubernetes.io/initial-events-list-blueprint': blueprint }
+/** The empty list of what existed before, where that ends here. */
+function blueprintOf(listed: ListName, initialEnd: boolean): Buffer | undefined {
+  return initialEnd ? Buffer.from(JSON.stringify({ ...listed, metadata: {}, items: [] })) : undefined
 }
 
 function bookmarkFrame(object: unknown): Buffer {
   return frame('BOOKMARK', Buffer.from(JSON.stringify(object)))
 }
 
-export function errorFrame(status: Status): Buffer {
+function errorFrame(status: Status): Buffer {
   return frame('ERROR', Buffer.from(JSON.stringify(status)))
 }

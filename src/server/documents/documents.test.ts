@@ -9,7 +9,7 @@ import { documents } from './documents.ts'
 function indexWith(text: string): string {
   const descriptions: NonNullable<OpenApiInput['descriptions']> = { 'core/v1.Pod': { text, fields: {} } }
   const handler = documents({ version: 'v1', resources: { all: [], onChange: () => undefined }, descriptions })
-  const context = { form: { yaml: false }, request: { headers: [] } } as unknown as RequestContext
+  const context = { form: { encoding: 'json' }, request: { headers: [] } } as unknown as RequestContext
   const reply = handler(context, '/openapi/v3')
   assert.ok(reply !== undefined && 'body' in reply && Buffer.isBuffer(reply.body))
   return reply.body.toString()
@@ -39,7 +39,7 @@ test('a document in YAML says what it says in JSON, and is written once: OpenAPI
     assert.equal((await api.get(path, { ...yaml, 'if-none-match': String(first.headers['etag']) })).status, 304)
   }
   const handler = documents({ version: 'v1', resources: { all: [], onChange: () => undefined } })
-  const context = { form: { yaml: true }, request: { headers: [] } } as unknown as RequestContext
+  const context = { form: { encoding: 'yaml' }, request: { headers: [] } } as unknown as RequestContext
   for (const path of ['/openapi/v2', '/openapi/v3']) {
     const [one, other] = [await handler(context, path), await handler(context, path)]
     assert.ok(one !== undefined && one.body === other?.body, path)

@@ -9,12 +9,15 @@ import { openApiPath } from '../../api/schema/openapi-types.ts'
 import { yamlText } from '../../api/schema/yaml-text.ts'
 import { parseJson } from '../../base/json.ts'
 import type { RemoteVersion } from '../aggregation/backend-documents.ts'
+import { valueField } from '../answers/protobuf-form.ts'
 import { valueReply } from '../answers/respond.ts'
 import type { ResourceChange, ServedResources } from '../objects/served-resource.ts'
+import { envelope, protobufType } from '../protobuf/envelope.ts'
 import { acceptsOpenApiProtobuf, openApiV2Protobuf, openApiV2ProtobufType } from '../protobuf/openapi-v2.ts'
 import { aggregatedVersion } from '../request/negotiate.ts'
 import type { PathHandler } from '../request/paths.ts'
 import type { RequestContext } from '../request/request-context.ts'
+import { joined } from '../transport/body-parts.ts'
 import { header, type Reply } from '../transport/exchange.ts'
 import { foreignPaths, foreignV3 } from './foreign-documents.ts'
 import { OpenApiV2Text } from './openapi-v2-text.ts'
@@ -51,11 +54,12 @@ export function documents(input: DocumentsInput): PathHandler {
     return { version: input.version, resources, descriptionsId }
   }
   const made = new Map<string, Document | undefined>()
-  const yaml = new Map<string, Document & { readonly of: string }>()
+  /** Those in YAML and in protobuf, by type and key. */
+  const converted = new Map<string, Document & { readonly of: string }>()
   const forget = (change: Pick<ResourceChange, 'group' | 'versions'>): void => {
     for (const key of changedDocuments(change)) {
       made.delete(key)
-      yaml.delete(key)
+      for (const { type } of otherForms) converted.delete(`${type} ${key}`)
     }
   }
   const v2 = new OpenApiV2Text(
@@ -107,7 +111,7 @@ export function documents(input: DocumentsInput): PathHandler {
       return found && documentReply(context, found, openApiV2ProtobufType)
     }
     if (path === '/openapi/v2') {
-      return context.form.yaml ? inYaml(context, path, v2) : documentReply(context, v2, 'application/json')
+      return context.form.encoding === 'yaml' ? inForm(context, path, v2, inYaml) : documentReply(context, v2, 'application/json')
     }
     if (path === '/openapi/v3') return plain(context, path, () => openApiV3Index(hashed(), foreignPaths(foreign)))
     const part = path.startsWith('/openapi/v3/') ? path.slice('/openapi/v3/'.length) : ''
@@ -127,13 +131,14 @@ export function documents(input: DocumentsInput): PathHandler {
   }
 
   /** Kept as the others are: what OpenApi says takes too long to write for each who asks. */
-  function inYaml(context: RequestContext, key: string, json: Document): Reply {
-    let kept = yaml.get(key)
+  function inForm(context: RequestContext, key: string, json: Document, { type, encode: encodeAs }: OtherForm): Reply {
+    const formKey = `${type} ${key}`
+    let kept = converted.get(formKey)
     if (kept?.of !== json.etag) {
-      kept = { ...encode(Buffer.from(yamlText(parseJson(json.bytes.toString())))), of: json.etag }
-      yaml.set(key, kept)
+      kept = { ...encode(encodeAs(parseJson(json.bytes.toString()))), of: json.etag }
+      converted.set(formKey, kept)
     }
-    return documentReply(context, kept, 'application/yaml')
+    return documentReply(context, kept, type)
   }
 
   function root(context: RequestContext, part: 'core' | 'groups'): Reply | undefined {
@@ -158,7 +163,9 @@ export function documents(input: DocumentsInput): PathHandler {
     if (!made.has(key) && value === undefined) return undefined
     const found = document(key, () => value)
     if (found === undefined) return undefined
-    if (context.form.yaml) return inYaml(context, key, found)
+    if (context.form.encoding === 'yaml') return inForm(context, key, found, inYaml)
+    // OpenAPI has a protobuf of its own, which is asked for by another name.
+    if (context.form.encoding === 'protobuf' && !key.startsWith('/openapi/')) return inForm(context, key, found, inProtobuf)
     if (context.pretty) return valueReply(context, parseJson(found.bytes.toString()))
     return documentReply(context, found, 'application/json')
   }
@@ -172,6 +179,21 @@ function changedDocuments({ group, versions }: Pick<ResourceChange, 'group' | 'v
     ...[`/${ofGroup}`, `/openapi/v3/${ofGroup}`],
     ...versions.flatMap(version => [`${group}/${version}`, `/openapi/v3/${openApiPath(group, version)}`]),
   ]
+}
+
+interface OtherForm {
+  readonly type: string
+  encode(value: unknown): Buffer
+}
+
+const inYaml: OtherForm = { type: 'application/yaml', encode: value => Buffer.from(yamlText(value)) }
+const inProtobuf: OtherForm = { type: protobufType, encode: protobufOf }
+const otherForms = [inYaml, inProtobuf]
+
+function protobufOf(value: unknown): Buffer {
+  const found = valueField(value)
+  if (found === undefined) throw new Error('a document of discovery has no form in protobuf')
+  return joined(envelope(found.kind, found.field))
 }
 
 function readDescriptions(): OpenApiInput['descriptions'] {

@@ -161,3 +161,11 @@ test('decodeProtobuf() refuses messages that are nested deeper than 200 levels',
   decodeProtobuf(nested(196), kind)
   assert.throws(() => decodeProtobuf(nested(197), kind), /exceeded max depth/)
 })
+
+test('decodeProtobuf() reads an entry of a map that has no value as one of nothing', () => {
+  const kind = { group: 'authorization.k8s.io', version: 'v1', kind: 'SubjectAccessReview' }
+  const entry = field(1, 'key')
+  const spec = Buffer.concat([field(5, entry), field(5, Buffer.concat([field(1, 'other'), field(2, Buffer.alloc(0))]))])
+  const read = decodeProtobuf(message('authorization.k8s.io/v1', kind.kind, field(2, spec)), kind)
+  assert.deepEqual(JSON.parse(JSON.stringify(read)).spec, { extra: { key: [], other: [] } })
+})

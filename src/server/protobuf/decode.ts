@@ -2,18 +2,24 @@
 
 import { maxValues, parseJsonBytes, unrecognized } from '../../api/schema/decode.ts'
 import { type GroupVersionKind, schemaFor } from '../../api/schema/model.ts'
-import data from './fields.json' with { type: 'json' }
+import { type FieldRow, messages } from './message-plan.ts'
 import { type Reader, readerOf, WireError } from './wire.ts'
 
-type Row = readonly [number, string, string, ('r' | 'm' | 'i')?]
 type JsonObject = Record<string, unknown>
 
-const messages = new Map(Object.entries(data as unknown as Record<string, Row[]>))
-const byNumber = new Map<string, ReadonlyMap<number, Row>>()
+const byNumber = new Map<string, ReadonlyMap<number, FieldRow>>()
 /** What the bytes begin with. */
 const magic = Buffer.from('k8s\0')
 const noMessage = `provided data does not appear to be a protobuf message, expected prefix [${magic.join(' ')}]`
 const maxDepth = 200
+
+/** Messages that are a list in JSON. */
+const lists: ReadonlySet<string> = new Set([
+  'meta/v1.Verbs',
+  'authentication/v1.ExtraValue',
+  'authorization/v1.ExtraValue',
+  'certificates/v1.ExtraValue',
+])
 
 /** Where in the message a field stands, and how many were read of all and may be. */
 interface Place {
@@ -59,7 +65,7 @@ function decode(bytes: Buffer, kind: GroupVersionKind, most: number): JsonObject
   }
 }
 
-function rowsOf(message: string): ReadonlyMap<number, Row> {
+function rowsOf(message: string): ReadonlyMap<number, FieldRow> {
   let rows = byNumber.get(message)
   if (rows === undefined) {
     rows = new Map((messages.get(message) ?? []).map(row => [row[0], row]))
@@ -121,8 +127,12 @@ function isObject(value: unknown): value is JsonObject {
   return typeof value === 'object' && value !== null
 }
 
+/** Of an entry without a value, as a value of nothing is read. */
 function emptyOf(type: string): unknown {
-  return type === 'string' || type === 'bytes' ? '' : type === 'quantity' ? '0' : null
+  if (type === 'string' || type === 'bytes') return ''
+  if (type === 'quantity') return '0'
+  if (type === 'meta/v1.Time' || !messages.has(type)) return null
+  return lists.has(type) ? [] : {}
 }
 
 function read(type: string, field: Reader, place: Place): unknown {
@@ -155,18 +165,15 @@ function read(type: string, field: Reader, place: Place): unknown {
       return duration(only(field.bytes(), 1)?.integer() ?? 0n)
     case 'meta/v1.FieldsV1':
       return rawJson(only(field.bytes(), 1)?.bytes())
-    case 'meta/v1.Verbs':
-    case 'authentication/v1.ExtraValue':
-    case 'authorization/v1.ExtraValue':
-    case 'certificates/v1.ExtraValue':
-      return readMessage(type, field.bytes(), deeper(place))['items'] ?? []
     case 'schemaOrBool':
     case 'schemaOrArray':
     case 'schemaOrStrings':
       return schemaOr(type, field.bytes(), deeper(place))
     default:
       if (!messages.has(type)) throw new WireError(`no message ${type}`)
-      return readMessage(type, field.bytes(), deeper(place))
+      return lists.has(type)
+        ? (readMessage(type, field.bytes(), deeper(place))['items'] ?? [])
+        : readMessage(type, field.bytes(), deeper(place))
   }
 }
 

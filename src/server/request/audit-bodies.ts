@@ -4,6 +4,8 @@ import type { AuditDecision } from '../../access/audit/policy.ts'
 import { isRecord } from '../../api/schema/compile.ts'
 import { readFirstYaml, YamlError } from '../../api/schema/yaml.ts'
 import { parseJson } from '../../base/json.ts'
+import { decodeProtobuf } from '../protobuf/decode.ts'
+import { protobufType } from '../protobuf/envelope.ts'
 import { joined } from '../transport/body-parts.ts'
 import { header, type Reply, type ServerRequest } from '../transport/exchange.ts'
 import { mediaType } from './negotiate.ts'
@@ -11,7 +13,7 @@ import { mediaType } from './negotiate.ts'
 /** Bytes of a body that is recorded; a larger one is left out, and the event says so. */
 const maxRecordedBody = 3 * 1024 * 1024
 
-/** JSON or YAML. */
+/** JSON or YAML: of protobuf the JSON that it stands for is kept. */
 export interface KeptBody {
   readonly bytes: Buffer
   readonly contentType: string
@@ -77,8 +79,14 @@ function recordedRequest({ bytes, contentType }: KeptBody): Recorded {
 function recordedAnswer({ body, contentType }: Pick<Reply, 'body' | 'contentType'>): Recorded {
   if (typeof body === 'function') return 'left out'
   if (body.length === 0) return 'nothing'
-  return body.length > maxRecordedBody ? 'left out' : parsed(joined(body).toString(), mediaType(contentType))
+  if (body.length > maxRecordedBody) return 'left out'
+  const bytes = joined(body)
+  if (mediaType(contentType) !== protobufType) return parsed(bytes.toString(), mediaType(contentType))
+  // The server's own: of the kind that it names, with as many fields as it has. Maps come without a prototype, and leave with one.
+  return { value: parseJson(JSON.stringify(decodeProtobuf(bytes, unnamed, Number.POSITIVE_INFINITY))) }
 }
+
+const unnamed = { group: '', version: '', kind: '' }
 
 function parsed(text: string, contentType: string): Recorded {
   try {

@@ -1,7 +1,7 @@
 // The body of a request as an object of the kind that the path names, with defaults.
 
 import { decodeCustomBody } from '../../api/custom-resources/decode-custom.ts'
-import type { KubeObject } from '../../api/object.ts'
+import { groupVersion, type KubeObject } from '../../api/object.ts'
 import type { ResourceDefinition } from '../../api/resource.ts'
 import {
   decodeBody as decodeBytes,
@@ -13,6 +13,8 @@ import {
 } from '../../api/schema/decode.ts'
 import type { GroupVersionKind } from '../../api/schema/model.ts'
 import { badRequest } from '../../api/status.ts'
+import { decodeProtobuf } from '../protobuf/decode.ts'
+import { protobufKind } from '../protobuf/envelope.ts'
 import { header } from '../transport/exchange.ts'
 import { type BodyFormat, bodyFormat } from './negotiate.ts'
 import { readBody } from './read-body.ts'
@@ -30,7 +32,10 @@ export async function decodeBody(context: ResourceContext, kind: GroupVersionKin
   const validation = fieldValidation(context)
   const { definition } = context.served
   const custom = kind === definition ? definition.custom : undefined
-  const format = bodyFormat(header(context.request.headers, 'content-type'), custom === undefined)
+  const contentType = header(context.request.headers, 'content-type')
+  const format = bodyFormat(contentType, custom === undefined)
+  // Of this server's own kinds there is none either: throws the 415.
+  if (format === 'protobuf' && protobufKind(groupVersion(kind.group, kind.version), kind.kind) === undefined) bodyFormat(contentType, false)
   const sent = await readBody(context.request)
   context.pace.takes(sent.length)
   const body = await readable(context, kind, format, sent, mostValues(context))
@@ -67,8 +72,6 @@ export async function readable(
 ): Promise<ReadableBody> {
   if (format === 'yaml') return { bytes, document: yamlDocument(await readYamlBody(context, bytes, most)) }
   if (format === 'json' || bytes.length === 0) return { bytes, document: parseDocument(bytes, json, most) }
-  // Loaded when the first client sends some: the tables are large.
-  const { decodeProtobuf } = await import('../protobuf/decode.ts')
   const decoded = Buffer.from(JSON.stringify(decodeProtobuf(bytes, kind, most)))
   context.keepBody?.({ bytes: decoded, contentType: json })
   return { bytes: decoded, document: parseDocument(decoded, json, most) }

@@ -4,13 +4,24 @@ import { TestServer } from '../testing.ts'
 import { answerForm } from './negotiate.ts'
 
 const meta = (as: string, version = 'v1') => `application/json;as=${as};v=${version};g=meta.k8s.io`
+const binary = 'application/vnd.kubernetes.protobuf'
+const binaryMeta = (as: string) => `${binary};as=${as};v=v1;g=meta.k8s.io`
+const types = `application/json, application/yaml, ${binary}`
 const rows: readonly [name: string, accept: string | undefined, form: string][] = [
   ['nothing', undefined, 'object'],
   ['anything', '*/*', 'object'],
   ['what is empty', '', 'object'],
   ['a star', '*', 'object'],
   ['JSON as the last resort', 'application/json;q=0', 'object'],
-  ['protobuf or JSON', 'application/vnd.kubernetes.protobuf,application/json', 'object'],
+  ['protobuf or JSON', `${binary},application/json`, 'object in protobuf'],
+  ['protobuf alone', binary, 'object in protobuf'],
+  ['protobuf, and JSON rather', `${binary};q=0.5,application/json;q=0.9`, 'object'],
+  ['protobuf of a watch', `${binary};stream=watch`, 'object in protobuf'],
+  ['protobuf with line breaks', `${binary};pretty=1`, 'object in protobuf'],
+  ['a Table in protobuf, which there is not, or JSON', `${binaryMeta('Table')},application/json`, 'object'],
+  ['metadata in protobuf', binaryMeta('PartialObjectMetadata'), 'partial meta.k8s.io/v1 in protobuf'],
+  ['any type, and protobuf rather', `*/*,${binary}`, 'object in protobuf'],
+  ['the name of a method of objects, or JSON', 'constructor,__proto__,application/json', 'object'],
   ['a Table', meta('Table'), 'table meta.k8s.io/v1'],
   ['an old Table', meta('Table', 'v1beta1'), 'table meta.k8s.io/v1beta1'],
   ['a Table or JSON', `${meta('Table')},application/json`, 'table meta.k8s.io/v1'],
@@ -22,18 +33,26 @@ const rows: readonly [name: string, accept: string | undefined, form: string][] 
 ]
 for (const [name, accept, form] of rows) {
   test(`answerForm() answers who accepts ${name}`, () => {
-    const { as, metaVersion } = answerForm(accept)
-    assert.equal(as === 'object' ? as : `${as} ${metaVersion}`, form)
+    const { as, metaVersion, encoding } = answerForm(accept)
+    assert.equal(`${as === 'object' ? as : `${as} ${metaVersion}`}${encoding === 'protobuf' ? ' in protobuf' : ''}`, form)
   })
 }
 
 const refused = [
-  ...['application/vnd.kubernetes.protobuf', meta('Table', 'v2'), meta('Deployment'), 'text/html', 'application/json;stream=drip'],
+  ...[binaryMeta('Table'), `${binary};stream=drip`, meta('Table', 'v2'), meta('Deployment'), 'text/html', 'application/json;stream=drip'],
   ...['application/JSON', 'application/json;g=meta.k8s.io;v=v1', 'application/json;as=Service;g=;v=v1', 'application/yaml;stream=watch'],
 ]
+test('answerForm() has no protobuf of a kind without field numbers but its metadata', () => {
+  const custom = { tables: true, stream: false, protobuf: false }
+  assert.throws(() => answerForm(binary, custom), {
+    message: 'only the following media types are accepted: application/json, application/yaml',
+  })
+  assert.equal(answerForm(`${binary},application/json`, custom).encoding, 'json')
+  assert.equal(answerForm(binaryMeta('PartialObjectMetadata'), custom).encoding, 'protobuf')
+})
 for (const accept of refused) {
   test(`answerForm() refuses who accepts only ${accept}`, () => {
-    assert.throws(() => answerForm(accept), { message: 'only the following media types are accepted: application/json, application/yaml' })
+    assert.throws(() => answerForm(accept), { message: `only the following media types are accepted: ${types}` })
   })
 }
 
@@ -131,14 +150,14 @@ const refusals: readonly (readonly [what: string, query: string, accept: string,
     406,
     'you requested PartialObjectMetadataList, but the requested object is not a list (*core.ConfigMap)',
   ],
+  ['a watch that drips', '?watch=true', 'application/json;stream=drip', 406, `only the following media types are accepted: ${types}`],
   [
-    'a watch that drips',
+    'a watch in YAML',
     '?watch=true',
-    'application/json;stream=drip',
+    'application/yaml',
     406,
-    'only the following media types are accepted: application/json, application/yaml',
+    `only the following media types are accepted: application/json;stream=watch, ${binary};stream=watch`,
   ],
-  ['a watch in YAML', '?watch=true', 'application/yaml', 406, 'only the following media types are accepted: application/json;stream=watch'],
   [
     'a watch as a list',
     '?watch=true',

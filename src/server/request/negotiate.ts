@@ -1,11 +1,13 @@
-// Which form of answer a client accepts: JSON or YAML, and the object itself, a Table of it, or only its metadata.
+// Which form of answer a client accepts: JSON, YAML or protobuf, and the object itself, a Table of it, or only its metadata.
 import { apiError, notAcceptable, unsupportedMediaType } from '../../api/status.ts'
 
 /** Of tables and of metadata alone; old clients ask for v1beta1, which is the same under another name. */
 export type MetaVersion = 'meta.k8s.io/v1' | 'meta.k8s.io/v1beta1'
 
+export type Encoding = 'json' | 'yaml' | 'protobuf'
+
 export interface AnswerForm {
-  readonly yaml: boolean
+  readonly encoding: Encoding
   readonly as: 'object' | 'table' | 'partial'
   /** Metadata alone, of a list. */
   readonly list: boolean
@@ -14,15 +16,14 @@ export interface AnswerForm {
   readonly pretty: boolean
 }
 
-const plainJson: AnswerForm = { yaml: false, as: 'object', list: false, metaVersion: 'meta.k8s.io/v1', pretty: false }
+const plainJson: AnswerForm = { encoding: 'json', as: 'object', list: false, metaVersion: 'meta.k8s.io/v1', pretty: false }
 /** Upstream writes with line breaks what it writes though nobody accepts it. */
 const unaskedJson: AnswerForm = { ...plainJson, pretty: true }
-const made = ['application/json', 'application/yaml'] as const
-const supported = made.join(', ')
-const streamed = 'application/json;stream=watch'
 const protobuf = 'application/vnd.kubernetes.protobuf'
-/** kubectl and other Go clients send the built-in kinds as protobuf; answers are JSON or YAML, which they all accept. */
-const readable = `${supported}, ${protobuf}`
+const textTypes = ['application/json', 'application/yaml'] as const
+const allTypes = [...textTypes, protobuf]
+const types = (hasProtobuf: boolean): string => (hasProtobuf ? allTypes : textTypes).join(', ')
+const streamTypes = (hasProtobuf: boolean): string => `application/json;stream=watch${hasProtobuf ? `, ${protobuf};stream=watch` : ''}`
 
 /** What is asked for. */
 interface Asked {
@@ -32,13 +33,15 @@ interface Asked {
   readonly tables: boolean
   /** Whether it comes event by event, for which there is no YAML. */
   readonly stream: boolean
+  /** Whether the object itself has a form in protobuf, as its metadata always have. */
+  readonly protobuf: boolean
 }
 
-const anything: Asked = { shaped: true, tables: true, stream: false }
-const objectAlone: Asked = { shaped: false, tables: false, stream: false }
+const anything: Asked = { shaped: true, tables: true, stream: false, protobuf: true }
+const objectAlone: Asked = { shaped: false, tables: false, stream: false, protobuf: true }
 
 /** Clients send few different headers; each is read once for each kind of answer: which forms there are, whether it is a stream. */
-const known: readonly Map<string, AnswerForm | undefined>[] = Array.from({ length: 6 }, () => new Map())
+const known: readonly Map<string, AnswerForm | undefined>[] = Array.from({ length: 12 }, () => new Map())
 const maxKnown = 256
 
 /** Throws a 406 where nothing that the client accepts can be made. */
@@ -47,8 +50,8 @@ export function answerForm(accept: string | undefined, asked: Omit<Asked, 'shape
   const form = knownForm(accept, { ...asked, shaped: true })
   if (form !== undefined) return form
   // Upstream asks whether it knows the form first, and then whether there is a stream of it.
-  const types = asked.stream && knownForm(accept, { ...asked, shaped: true, stream: false }) !== undefined ? streamed : supported
-  throw notAcceptable(`only the following media types are accepted: ${types}`)
+  const streamed = asked.stream && knownForm(accept, { ...asked, shaped: true, stream: false }) !== undefined
+  throw notAcceptable(`only the following media types are accepted: ${(streamed ? streamTypes : types)(asked.protobuf)}`)
 }
 
 /**
@@ -56,23 +59,22 @@ export function answerForm(accept: string | undefined, asked: Omit<Asked, 'shape
  * those of all built-in kinds.
  */
 export function judgeRouteAccepts(accept: string | undefined, more: readonly string[] = []): void {
-  if (!isPlain(accept)) judgeRouteMakes(accept, [...made, ...more], [protobuf])
+  if (!isPlain(accept)) judgeRouteMakes(accept, [...allTypes, ...more])
 }
 
-/** The same of a route that makes these types alone. `readable`: clients may ask for those too, but are not told so. */
-export function judgeRouteMakes(accept: string | undefined, types: readonly string[], readable: readonly string[] = []): void {
+/** The same of a route that makes these types alone. */
+export function judgeRouteMakes(accept: string | undefined, made: readonly string[]): void {
   if (!accept) return
   const asked = accept.split(',').map(mediaRange => mediaRange.split(';', 1)[0]?.trim() ?? '')
-  const routed = ['*/*', ...types, ...readable]
-  if (asked.some(type => routed.includes(type))) return
-  throw apiError(406, 'NotAcceptable', `406: Not Acceptable\n\nAvailable representations: ${types.join(', ')}`, {})
+  if (asked.some(type => type === '*/*' || made.includes(type))) return
+  throw apiError(406, 'NotAcceptable', `406: Not Acceptable\n\nAvailable representations: ${made.join(', ')}`, {})
 }
 
 /** The form of a document, of which there is neither a Table nor its metadata alone. Throws a 406 where only those are accepted. */
 export function documentForm(accept: string | undefined): AnswerForm {
   if (isPlain(accept)) return plainJson
   const form = knownForm(accept, objectAlone)
-  if (form === undefined) throw notAcceptable(`only the following media types are accepted: ${supported}`)
+  if (form === undefined) throw notAcceptable(`only the following media types are accepted: ${types(true)}`)
   return form
 }
 
@@ -104,7 +106,7 @@ function isPlain(accept: string | undefined): accept is undefined | '' | 'applic
 }
 
 function knownForm(accept: string, asked: Asked): AnswerForm | undefined {
-  const read = known[(asked.shaped ? 2 : 0) + (asked.tables ? 2 : 0) + (asked.stream ? 1 : 0)] ?? new Map()
+  const read = known[(asked.shaped ? 4 : 0) + (asked.tables ? 4 : 0) + (asked.stream ? 2 : 0) + (asked.protobuf ? 1 : 0)] ?? new Map()
   if (read.has(accept)) return read.get(accept)
   if (read.size >= maxKnown) read.clear()
   const form = choose(accept, asked)
@@ -151,22 +153,34 @@ function wildness({ type }: Clause): number {
   return type === '*/*' ? 2 : type.endsWith('/*') ? 1 : 0
 }
 
-function formOf({ type, parameters }: Clause, { shaped, tables, stream }: Asked): AnswerForm | undefined {
-  const yaml = type === 'application/yaml'
-  if (!yaml && type !== 'application/json' && type !== '*/*' && type !== 'application/*') return undefined
+function formOf({ type, parameters }: Clause, asked: Asked): AnswerForm | undefined {
+  const encoding = encodings.get(type)
+  if (encoding === undefined) return undefined
   const asStream = parameters.get('stream') || undefined
-  if ((yaml && (stream || asStream !== undefined)) || (asStream !== undefined && asStream !== 'watch')) return undefined
-  const pretty = parameters.get('pretty') === '1'
+  if (asStream !== undefined && asStream !== 'watch') return undefined
+  if (encoding === 'yaml' && (asked.stream || asStream !== undefined)) return undefined
+  const pretty = encoding !== 'protobuf' && parameters.get('pretty') === '1'
   const [kind, group, version] = ['as', 'g', 'v'].map(name => parameters.get(name))
-  if (kind === undefined && group === undefined && version === undefined) return { ...plainJson, yaml, pretty }
-  if (!shaped || group !== 'meta.k8s.io' || (version !== 'v1' && version !== 'v1beta1')) return undefined
-  const base = { yaml, pretty, list: false, metaVersion: `meta.k8s.io/${version}` } as const
-  if (kind === 'Table') return tables ? { ...base, as: 'table' } : undefined
+  if (kind === undefined && group === undefined && version === undefined) {
+    return encoding === 'protobuf' && !asked.protobuf ? undefined : { ...plainJson, encoding, pretty }
+  }
+  if (!asked.shaped || group !== 'meta.k8s.io' || (version !== 'v1' && version !== 'v1beta1')) return undefined
+  const base = { encoding, pretty, list: false, metaVersion: `meta.k8s.io/${version}` } as const
+  if (kind === 'Table') return asked.tables && encoding !== 'protobuf' ? { ...base, as: 'table' } : undefined
   if (kind === 'PartialObjectMetadata' || kind === 'PartialObjectMetadataList') {
     return { ...base, as: 'partial', list: kind === 'PartialObjectMetadataList' }
   }
   return undefined
 }
+
+/** Who takes anything gets JSON. */
+const encodings: ReadonlyMap<string, Encoding> = new Map([
+  ['application/json', 'json'],
+  ['application/yaml', 'yaml'],
+  [protobuf, 'protobuf'],
+  ['application/*', 'json'],
+  ['*/*', 'json'],
+])
 
 export type BodyFormat = 'json' | 'yaml' | 'protobuf'
 
@@ -176,9 +190,7 @@ export function bodyFormat(contentType: string | undefined, hasProtobuf = true):
   if (type === '' || type === 'application/json') return 'json'
   if (type === protobuf && hasProtobuf) return 'protobuf'
   if (type === 'application/yaml' || type === 'application/x-yaml' || type === 'text/yaml') return 'yaml'
-  throw unsupportedMediaType(
-    `the body of the request was in an unknown format - accepted media types include: ${hasProtobuf ? readable : supported}`,
-  )
+  throw unsupportedMediaType(`the body of the request was in an unknown format - accepted media types include: ${types(hasProtobuf)}`)
 }
 
 /** The media type alone, in lower case; '' where there is none. */

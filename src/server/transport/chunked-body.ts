@@ -9,9 +9,9 @@ import type { BodyStream, Sink } from './exchange.ts'
 /** One write of about this size costs little per byte and little memory. */
 const chunkBytes = 128 * 1024
 /** Computed parts take time: after so many the clock is looked at. */
-const partsPerLook = 50
+export const partsPerLook = 50
 /** After so long others get a turn: a fast reader's drain comes at once, without one. */
-const longestTurnMs = 4
+export const longestTurnMs = 4
 
 export interface Parts {
   readonly head: Buffer
@@ -31,7 +31,7 @@ export function joinParts({ head, separator = comma, count, part, tail }: Parts,
   const parts = [head]
   let length = head.length + tail.length
   for (let i = 0; i < count; i++) {
-    if (i > 0) {
+    if (i > 0 && separator.length > 0) {
       parts.push(separator)
       length += separator.length
     }
@@ -47,11 +47,12 @@ export function joinParts({ head, separator = comma, count, part, tail }: Parts,
 export function streamParts(parts: Parts): BodyStream {
   const { separator = comma } = parts
   return async (sink, signal) => {
-    let pending: Buffer[] = [parts.head]
+    // Nothing is never written: in HTTP/1.1 it would end the body.
+    let pending: Buffer[] = parts.head.length > 0 ? [parts.head] : []
     let size = parts.head.length
     let began = performance.now()
     for (let i = 0; i < parts.count; i++) {
-      if (i > 0) pending.push(separator)
+      if (i > 0 && separator.length > 0) pending.push(separator)
       const bytes = parts.part(i)
       pending.push(bytes)
       size += bytes.length
@@ -67,8 +68,8 @@ export function streamParts(parts: Parts): BodyStream {
       await turn()
       began = performance.now()
     }
-    pending.push(parts.tail)
-    writeTo(sink, pending)
+    if (parts.tail.length > 0) pending.push(parts.tail)
+    if (pending.length > 0) writeTo(sink, pending)
   }
 }
 

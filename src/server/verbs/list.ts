@@ -4,33 +4,24 @@ import { yamlText } from '../../api/schema/yaml-text.ts'
 import { type ApiError, apiError, badRequest, expired } from '../../api/status.ts'
 import { type Entry, type ListQuery, type ListResult, RevisionCompacted, RevisionInFuture, type Store } from '../../store/store.ts'
 import { type ContinueTokens, pagesLastMs } from '../answers/continue-token.ts'
+import { bytesReply, type ListMeta, sourceSize } from '../answers/list-body.ts'
 import { itemOf, kindBytes, withoutKind } from '../answers/list-item.ts'
 import { metadataBytes, partialFrame } from '../answers/partial-bytes.ts'
 import { partialObject } from '../answers/partial-object.ts'
 import { prettyText } from '../answers/pretty.ts'
+import { protobufListReply } from '../answers/protobuf-list.ts'
 import { valueReply } from '../answers/respond.ts'
 import { tableOf, tablePrinter } from '../answers/table.ts'
 import type { Conversion } from '../custom-resources/conversion.ts'
 import { type ListOptions, listOptions, requiredRevision, tooLargeRevision } from '../request/list-options.ts'
 import type { ResourceContext } from '../request/request-context.ts'
 import { selectionOf } from '../request/selection.ts'
-import { gzipped, joinParts, type Parts, streamParts } from '../transport/chunked-body.ts'
-import { header, type Reply, type ServerRequest } from '../transport/exchange.ts'
+import type { Parts } from '../transport/chunked-body.ts'
+import type { Reply } from '../transport/exchange.ts'
 
 export interface ListParts {
   readonly store: Pick<Store, 'revision'>
   readonly continueTokens: ContinueTokens
-}
-
-/** Smaller answers go out as one buffer. */
-const streamFrom = 64 * 1024
-/** Upstream compresses answers from this size on. */
-const compressFrom = 128 * 1024
-
-export interface ListMeta {
-  readonly resourceVersion: string
-  readonly continue?: string
-  readonly remainingItemCount?: number
 }
 
 export function list(parts: ListParts, context: ResourceContext): Reply | Promise<Reply> {
@@ -46,7 +37,8 @@ export function listReply(context: ResourceContext, { result, metadata: found }:
   if (form.as === 'table' && result.entries.length === 0) {
     return valueReply(context, tableOf(served.definition, [], query.get('includeObject'), now, metadata, form.metaVersion))
   }
-  if (form.yaml || pretty) return formattedReply(context, result, metadata)
+  if (form.encoding === 'protobuf') return protobufListReply(context, result, metadata)
+  if (form.encoding === 'yaml' || pretty) return formattedReply(context, result, metadata)
   switch (form.as) {
     case 'object': {
       const parts = itemParts(context, result, metadata)
@@ -127,7 +119,7 @@ function inRowOrder({ served }: ResourceContext, result: ListResult): ListResult
 
 /** Each item by itself, where the answer has to be formatted: of a large list others wait for one at a time. */
 function formattedReply(context: ResourceContext, result: ListResult, metadata: ListMeta): Reply {
-  const { yaml } = context.form
+  const yaml = context.form.encoding === 'yaml'
   const { fields, items, itemOf } = formattedList(context, result, metadata)
   const shown = (index: number): Buffer => Buffer.from(yaml ? yamlText([itemOf(index)], '  ') : prettyItem(itemOf(index)))
   const isEmpty = result.entries.length === 0
@@ -174,40 +166,6 @@ function formattedList(context: ResourceContext, result: ListResult, metadata: L
       return { fields, items: 'items', itemOf: index => itemOf(served, objectAt(index)) }
     }
   }
-}
-
-/** Characters of the objects behind a computed answer, as far as it counts. */
-function sourceSize({ served: { view } }: ResourceContext, { entries }: ListResult): number {
-  let size = entries.length * 2048
-  if (view.computes(entries)) return size
-  for (const entry of entries) {
-    if (size >= streamFrom) break
-    size += entry.byteLength
-  }
-  return size
-}
-
-/** `size` is about how much there is, in bytes, where it has to be computed: what is too much for one piece is not begun in vain. */
-function bytesReply(context: ResourceContext, parts: Parts, size = 0, contentType = 'application/json'): Reply {
-  const base = { status: 200, contentType }
-  const whole = size < streamFrom ? joinParts(parts, streamFrom) : undefined
-  if (whole !== undefined) return { ...base, body: whole }
-  const body = streamParts(parts)
-  if (!wantsGzip(context.request) || (size || sizeOf(parts)) < compressFrom) return { ...base, body }
-  return { ...base, body: gzipped(body), headers: { 'content-encoding': 'gzip', vary: 'Accept-Encoding' } }
-}
-
-const loopback = /^(::ffff:)?127\.|^::1$/
-
-/** On the same machine compressing costs both sides more time than the bytes do. */
-function wantsGzip({ headers, credentials }: ServerRequest): boolean {
-  return /\bgzip\b/.test(header(headers, 'accept-encoding') ?? '') && !loopback.test(credentials.remoteAddress)
-}
-
-function sizeOf(parts: Parts): number {
-  let size = 0
-  for (let i = 0; i < parts.count && size < compressFrom; i++) size += parts.part(i).length
-  return size
 }
 
 export interface Selected {

@@ -2,7 +2,7 @@
 import { ApiError } from '../../api/status.ts'
 import type { Entry, Watch, Watched } from '../../store/store.ts'
 import type { OpenWatch, OpenWatches } from '../answers/open-watches.ts'
-import { errorFrame, type WatchEvents } from '../answers/watch-events.ts'
+import type { WatchEvents } from '../answers/watch-events.ts'
 import type { Conversion } from '../custom-resources/conversion.ts'
 import { convertedChanges } from '../custom-resources/converted-changes.ts'
 import type { ServedResource } from '../objects/served-resource.ts'
@@ -87,7 +87,7 @@ export class RunningWatch implements OpenWatch {
       this.#watch.onEvents(this.#take)
       await this.#over.promise
     } catch (err) {
-      if (err instanceof ApiError) this.#sink.write(errorFrame(err.status))
+      if (err instanceof ApiError) this.#sink.write(this.#events.error(err.status))
       else if (!(err instanceof Ended)) throw err
     } finally {
       this.#begin()
@@ -140,13 +140,14 @@ export class RunningWatch implements OpenWatch {
       if (end !== undefined) sink.write(end)
       return
     }
+    const { head, separator, tail } = this.#events.added
     await streamParts({
-      head: addedPrefix,
-      separator: addedSeparator,
+      head,
+      separator,
       count: entries.length,
       computed: this.#events.computed || served.view.computes(entries),
       part: index => this.#events.initial(entryAt(entries, index)),
-      tail: end === undefined ? frameSuffix : Buffer.concat([frameSuffix, end]),
+      tail: end === undefined ? tail : Buffer.concat([tail, end]),
     })(sink, this.#signal)
   }
 
@@ -177,7 +178,7 @@ export class RunningWatch implements OpenWatch {
       })
       .catch((err: unknown) => {
         if (this.#isOver) return
-        if (err instanceof ApiError) this.#write([errorFrame(err.status)])
+        if (err instanceof ApiError) this.#write([this.#events.error(err.status)])
         this.end()
       })
   }
@@ -228,10 +229,6 @@ class EndingSink implements Sink {
     return Promise.race([this.#sink.drained(), this.#over])
   }
 }
-
-const frameSuffix = Buffer.from('}\n')
-const addedPrefix = Buffer.from('{"type":"ADDED","object":')
-const addedSeparator = Buffer.concat([frameSuffix, addedPrefix])
 
 function entryAt(entries: readonly Entry[], index: number): Entry {
   const entry = entries[index]

@@ -3,8 +3,9 @@ import { demandedFieldValue } from '../../api/field-selector.ts'
 import { ApiError, badRequest, expired } from '../../api/status.ts'
 import { type Entry, RevisionCompacted, RevisionInFuture, type Store, type Watch } from '../../store/store.ts'
 import type { OpenWatches } from '../answers/open-watches.ts'
-import { errorFrame, type WatchEventParts, type WatchEvents, watchEvents } from '../answers/watch-events.ts'
+import { type WatchEventParts, type WatchEvents, watchEvents } from '../answers/watch-events.ts'
 import type { ServedResource } from '../objects/served-resource.ts'
+import { protobufType } from '../protobuf/envelope.ts'
 import { listOptions, requiredRevision, tooLargeRevision } from '../request/list-options.ts'
 import type { ResourceContext } from '../request/request-context.ts'
 import type { ResourceRequestInfo } from '../request/request-info.ts'
@@ -42,13 +43,14 @@ export function watch(parts: WatchParts, context: ResourceContext): Reply {
     timeout: timeoutSeconds !== undefined && timeoutSeconds > 0 ? timeoutSeconds * 1000 : parts.defaultTimeout(),
   }
   const body = stream(parts, plan)
+  const { encoding } = context.form
   if (context.request.upgrade === 'websocket') {
     parts.judgeOrigin(context.request)
-    return watchOverWebSocket(context.request, parts.memory.open(context.user, context.info.namespace), body)
+    return watchOverWebSocket(context.request, parts.memory.open(context.user, context.info.namespace), body, encoding)
   }
   return {
     status: 200,
-    contentType: context.form.yaml ? 'application/yaml;stream=watch' : 'application/json',
+    contentType: encoding === 'protobuf' ? `${protobufType};stream=watch` : 'application/json',
     longRunning: true,
     tellsBegin: true,
     body,
@@ -83,7 +85,7 @@ function stream(parts: WatchParts, plan: WatchPlan): BodyStream {
     const started = startOrFail(parts, plan)
     if (started instanceof ApiError) {
       begun?.()
-      sink.write(errorFrame(started.status))
+      sink.write(events.error(started.status))
       return
     }
     const { watch, entries, revision } = started

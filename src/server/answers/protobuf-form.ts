@@ -1,0 +1,73 @@
+// Entries and values in protobuf: the object itself where its kind has a message, and the metadata alone of any.
+import type { Entry } from '../../store/store.ts'
+import type { ServedResource } from '../objects/served-resource.ts'
+import { EncodedForms } from '../protobuf/encoded-forms.ts'
+import { messageField, type ProtobufKind, partialField, partialOfField, partialOfFieldLength, protobufKind } from '../protobuf/envelope.ts'
+import type { AnswerForm } from '../request/negotiate.ts'
+import { metadataBytes } from './partial-bytes.ts'
+
+const servedKinds = new WeakMap<ServedResource, ProtobufKind>()
+
+/** Undefined for kinds that have no protobuf. */
+export function servedKind(served: ServedResource): ProtobufKind | undefined {
+  const known = servedKinds.get(served)
+  if (known !== undefined) return known
+  const { custom, kind } = served.definition
+  const found = custom === undefined ? protobufKind(served.apiVersion, kind) : undefined
+  if (found !== undefined) servedKinds.set(served, found)
+  return found
+}
+
+/** Entries of one resource in one form. */
+export interface EntryFields {
+  readonly kind: ProtobufKind
+  readonly list: ProtobufKind
+  /** The message as the field 2: of an envelope, or of a list. */
+  field(entry: Entry): Buffer
+  /** Its length. */
+  size(entry: Entry): number
+}
+
+/** Of the process, since it is the process's memory that they bound. Encoding costs about what parsing does, joining kept bytes next to nothing. */
+const objects = new EncodedForms(64 * 1024 * 1024)
+const metadata = new EncodedForms(16 * 1024 * 1024)
+
+/** Of a form that was negotiated: the resource has it. */
+export function entryFields(served: ServedResource, { as, metaVersion }: Pick<AnswerForm, 'as' | 'metaVersion'>): EntryFields {
+  const { view, apiVersion, definition } = served
+  const kind = servedKind(served)
+  const whole = (of: ProtobufKind, entry: Entry): Buffer => kept(objects, entry, view.bytes(entry), json => messageField(of, json))
+  if (as !== 'partial') {
+    if (kind === undefined) throw new Error(`${apiVersion} ${definition.kind} has no form in protobuf`)
+    const field = (entry: Entry): Buffer => whole(kind, entry)
+    return { kind, list: required(apiVersion, definition.listKind), field, size: entry => field(entry).length }
+  }
+  const named = { kind: required(metaVersion, 'PartialObjectMetadata'), list: required(metaVersion, 'PartialObjectMetadataList') }
+  if (kind === undefined) {
+    const field = (entry: Entry): Buffer => kept(metadata, entry, view.bytes(entry), json => partialField(metadataBytes(json)))
+    return { ...named, field, size: entry => field(entry).length }
+  }
+  // Who follows metadata follows what others read whole, so that one form serves both.
+  return { ...named, field: entry => partialOfField(whole(kind, entry)), size: entry => partialOfFieldLength(whole(kind, entry)) }
+}
+
+/** The bytes of large objects come from a file, so that nothing is found by them, nor is anything made of them kept in memory. */
+function kept(forms: EncodedForms, { large }: Entry, json: Buffer, make: (json: Buffer) => Buffer): Buffer {
+  return large === undefined ? forms.get(json, make) : make(json)
+}
+
+function required(apiVersion: string, name: string): ProtobufKind {
+  const kind = protobufKind(apiVersion, name)
+  if (kind === undefined) throw new Error(`${apiVersion} ${name} has no form in protobuf`)
+  return kind
+}
+
+/** The value's kind and its message as the field 2; undefined where it names no kind that has one. */
+export function valueField(value: unknown): { readonly kind: ProtobufKind; readonly field: Buffer } | undefined {
+  if (typeof value !== 'object' || value === null) return undefined
+  // What lists the versions of the core group names none.
+  const { apiVersion = 'v1', kind: name } = value as { readonly apiVersion?: unknown; readonly kind?: unknown }
+  if (typeof apiVersion !== 'string' || typeof name !== 'string') return undefined
+  const kind = protobufKind(apiVersion, name)
+  return kind && { kind, field: messageField(kind, Buffer.from(JSON.stringify(value))) }
+}

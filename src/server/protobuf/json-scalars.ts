@@ -1,0 +1,147 @@
+// Values that are one string or number in JSON, each as the field of protobuf that stands for it: from the cursor's place to the writer's.
+import { backslash, type JsonCursor, point, quote } from './json-cursor.ts'
+import { type MessageWriter, varintLength } from './message-writer.ts'
+
+const letterU = 0x75
+const letterZ = 0x5a
+/** The first fields of a message, as numbers and as texts or bytes. */
+const [firstNumber, firstBytes, secondNumber, thirdText] = [0x08, 0x0a, 0x10, 0x1a] as const
+
+/** Longer strings are copied natively, where they are without escapes. */
+const shortBytes = 128
+
+/** A string with its length before it. */
+export function writeText(from: JsonCursor, writer: MessageWriter): void {
+  const { json } = from
+  const { out } = writer
+  from.expect(quote)
+  const start = writer.open(1)
+  let { at } = from
+  let { to } = writer
+  const afterShort = at + shortBytes
+  for (; ; at++) {
+    const byte = json[at]
+    if (byte === quote) break
+    if (at === afterShort) {
+      const end = json.indexOf(quote, at)
+      if (end > 0 && !json.subarray(at, end).includes(backslash)) {
+        to += json.copy(out, to, at, end)
+        at = end
+        break
+      }
+    }
+    if (byte === undefined) throw from.fault()
+    if (byte !== backslash) {
+      out[to++] = byte
+      continue
+    }
+    writer.to = to
+    at = writeEscape(from, at + 1, writer)
+    to = writer.to
+  }
+  from.at = at + 1
+  writer.to = to
+  writer.close(start, 1)
+}
+
+/** The character of an escape by its letter; quotes, slashes and backslashes stand for themselves. */
+const escapes = Uint8Array.from({ length: 256 }, (_, letter) => letter)
+for (const [letter, character] of ['b\b', 'f\f', 'n\n', 'r\r', 't\t']) escapes[letter?.charCodeAt(0) ?? 0] = character?.charCodeAt(0) ?? 0
+
+/** The character of an escape whose letter is at `at`; returns where it ends. */
+function writeEscape({ json }: JsonCursor, at: number, writer: MessageWriter): number {
+  const letter = json[at] ?? 0
+  if (letter !== letterU) {
+    writer.byte(escapes[letter] ?? letter)
+    return at
+  }
+  const pair = String.fromCharCode(unit(json, at + 1), json[at + 5] === backslash && json[at + 6] === letterU ? unit(json, at + 7) : 0)
+  // JSON.stringify writes halves of a character so that stand alone, and Go reads them as this.
+  const isPair = pair.isWellFormed() && !pair.slice(0, 1).isWellFormed()
+  writer.to += writer.out.write(isPair ? pair : pair.slice(0, 1).toWellFormed(), writer.to)
+  return isPair ? at + 10 : at + 4
+}
+
+function unit(json: Buffer, at: number): number {
+  return Number.parseInt(json.toString('latin1', at, at + 4), 16)
+}
+
+/** RFC 3339 in UTC, with seconds or microseconds. */
+export function writeTime(from: JsonCursor, writer: MessageWriter): void {
+  const { json } = from
+  const start = from.at + 1
+  from.skip()
+  const end = from.at - 1
+  const year = from.digits(start, 4)
+  const hasFraction = json[start + 19] === point
+  const isPlain = json[end - 1] === letterZ && (hasFraction || end - start === 20) && year >= 100
+  const part = (at: number): number => from.digits(start + at, 2)
+  const milliseconds = isPlain
+    ? Date.UTC(year, part(5) - 1, part(8), part(11), part(14), part(17))
+    : Date.parse(json.toString('latin1', start, end))
+  if (Number.isNaN(milliseconds)) throw from.fault()
+  const nanoseconds = hasFraction
+    ? Number.parseInt(
+        json
+          .toString('latin1', start + 20, end)
+          .replace(/\D.*/, '')
+          .padEnd(9, '0')
+          .slice(0, 9),
+        10,
+      )
+    : 0
+  const message = writer.open(1)
+  writer.byte(firstNumber)
+  writer.signed(Math.floor(milliseconds / 1000))
+  writer.byte(secondNumber)
+  writer.varint(nanoseconds)
+  writer.close(message, 1)
+}
+
+/** Any value, whose JSON stands in the message as it is. */
+export function writeRaw(from: JsonCursor, writer: MessageWriter): void {
+  const start = from.at
+  from.skip()
+  const length = from.at - start
+  writer.varint(1 + varintLength(length) + length)
+  writer.byte(firstBytes)
+  writer.varint(length)
+  writer.copy(from.json, start, from.at)
+}
+
+export function writeQuantity(from: JsonCursor, writer: MessageWriter): void {
+  const message = writer.open(1)
+  writer.byte(firstBytes)
+  writeText(from, writer)
+  writer.close(message, 1)
+}
+
+/** Says which of the two it is, and has both. */
+export function writeIntOrString(from: JsonCursor, writer: MessageWriter): void {
+  const message = writer.open(1)
+  const isText = from.json[from.at] === quote
+  writer.byte(firstNumber)
+  writer.byte(isText ? 1 : 0)
+  writer.byte(secondNumber)
+  writer.signed(isText ? 0 : from.number())
+  writer.byte(thirdText)
+  if (isText) writeText(from, writer)
+  else writer.byte(0)
+  writer.close(message, 1)
+}
+
+export function writeBytes(from: JsonCursor, writer: MessageWriter): void {
+  const content = Buffer.from(from.plainText(), 'base64')
+  writer.varint(content.length)
+  writer.copy(content, 0, content.length)
+}
+
+/** A text of seconds, as the server writes all durations. */
+export function writeDuration(from: JsonCursor, writer: MessageWriter): void {
+  const nanoseconds = Math.round(Number(from.plainText().replace(/s$/, '')) * 1e9)
+  if (!Number.isSafeInteger(nanoseconds)) throw from.fault()
+  const message = writer.open(1)
+  writer.byte(firstNumber)
+  writer.signed(nanoseconds)
+  writer.close(message, 1)
+}
