@@ -31,6 +31,7 @@ export class Connections implements Disposable {
     }
   }
 
+  /** `contentType` is the body's or, without one, the answer's. */
   request(method: string, path: string, body?: string, contentType?: string): Promise<Answer> {
     return this.#turn().request(method, path, body, contentType)
   }

@@ -15,6 +15,7 @@ const base = `/api/v1/namespaces/${namespace}`
 const requests = 5000
 const inFlight = 32
 const pods = 10_000
+const protobuf = 'application/vnd.kubernetes.protobuf'
 
 const rated = (id: string, { requests: count, seconds, latencies }: Measured): Values => ({
   [id]: count / seconds,
@@ -38,6 +39,13 @@ export const workloads: readonly Workload[] = [
     run: async c => {
       const path = (i: number) => `${base}/configmaps/${configMapName(i % requests)}`
       return rated('get', await measure(4 * requests, inFlight, i => c.request('GET', path(i))))
+    },
+  },
+  {
+    id: 'get-protobuf',
+    run: async c => {
+      const path = (i: number) => `${base}/configmaps/${configMapName(i % requests)}`
+      return rated('get-protobuf', await measure(4 * requests, inFlight, i => c.request('GET', path(i), undefined, protobuf)))
     },
   },
   {
@@ -72,6 +80,15 @@ export const workloads: readonly Workload[] = [
   {
     id: 'list',
     run: async c => timed('list', await measure(10, 1, () => c.request('GET', `${base}/pods?resourceVersion=0`))),
+  },
+  {
+    id: 'list-protobuf',
+    run: async c => {
+      const send = () => c.request('GET', `${base}/pods?resourceVersion=0`, undefined, protobuf)
+      // Nothing is kept in protobuf before the first one.
+      const first = await measure(1, 1, send)
+      return { ...timed('list-protobuf-first', first), ...timed('list-protobuf', await measure(10, 1, send)) }
+    },
   },
   {
     id: 'list-consistent',

@@ -43,7 +43,7 @@ export class HeaderEncoder {
     this.#resized = true
   }
 
-  /** A HEADERS frame that ends its block; without a body it ends the stream too. */
+  /** A HEADERS frame that ends its block; without a body it ends the stream too, and `contentType` is what the answer shall be. */
   write(out: SendBuffer, stream: number, method: string, path: string, contentType: string, bodyLength: number | undefined): void {
     out.reserve(headSize + fewBytes + path.length)
     const start = out.length
@@ -57,7 +57,7 @@ export class HeaderEncoder {
     this.#constant(out, authorityName, this.#authority)
     if (!/^[\x21-\x7e]*$/.test(path)) throw new Error(`a path may not hold ${JSON.stringify(path)}`)
     writeLiteral(out, pathName, path)
-    this.#constant(out, acceptName, accept)
+    this.#constant(out, acceptName, bodyLength === undefined ? contentType : accept)
     this.#constant(out, userAgentName, userAgent)
     if (bodyLength !== undefined) {
       this.#constant(out, contentTypeName, contentType)
