@@ -6,6 +6,12 @@ import { badRequest } from './status.ts'
 /** The upgrade: `GET /bulkhead/v1/nodes/{name}/tunnel` with `Upgrade: bulkhead-tunnel/1`. Only `system:node:{name}` may. */
 export const tunnelUpgrade = 'bulkhead-tunnel/1'
 
+/**
+ * The server's 101 gives each tunnel a key. A node that already has one, and opens another because its certificate was renewed, sends the key of the
+ * open tunnel with its next upgrade; without it a second tunnel is refused while the first answers.
+ */
+export const tunnelKeyHeader = 'bulkhead-tunnel-key'
+
 export function tunnelPath(nodeName: string): string {
   return `/bulkhead/v1/nodes/${encodeURIComponent(nodeName)}/tunnel`
 }

@@ -6,19 +6,23 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { setImmediate as turn } from 'node:timers/promises'
+import { connect } from 'node:tls'
 import { createTicket, ticketSecretData } from '../access/join-ticket.ts'
+import { tunnelPath, tunnelUpgrade } from '../api/node-protocol.ts'
 import { isReason } from '../api/status.ts'
 import type { Pod } from '../api/types/core-v1.ts'
 import { createLogger } from '../base/log.ts'
 import { Client } from '../client/client.ts'
 import { createHttpTransport } from '../client/http-transport.ts'
 import { parseKubeconfig } from '../client/kubeconfig.ts'
-import { certificateSigningRequests, nodes, pods, secrets } from '../client/resources.ts'
+import { type CoreEvent, certificateSigningRequests, events, nodes, pods, secrets } from '../client/resources.ts'
+import { nodeCertificateSeconds } from '../controllers/certificates/csr-signing.ts'
+import { readHttpHead } from '../node/http-head.ts'
 import { restrictedPod, SteppedClock } from './secured-api.testing.ts'
 import { startCluster } from './start-cluster.ts'
+import { tunnelRefusedReason } from './tunnel-events.ts'
 import { runTunneledSimulatedNode } from './tunneled-simulated-node.ts'
 
-const day = 86_400_000
 const nodeName = 'n1'
 
 test('a node renews its certificate in time and goes on when the older one has expired', async t => {
@@ -71,7 +75,15 @@ test('a node renews its certificate in time and goes on when the older one has e
   const first = await stored()
   const { validFromDate, validToDate } = new X509Certificate(first.certificate)
   const life = validToDate.getTime() - validFromDate.getTime()
+  // Of hours, whatever is asked for: a copied one is worth little.
+  assert.ok(life <= (nodeCertificateSeconds + 600) * 1000, `${life}`)
   const goTo = (share: number) => clock.advance(validFromDate.getTime() + share * life - clock.now())
+
+  assert.equal(await openTunnel(server, ca, first), 409)
+  const isRefusal = ({ reason, involvedObject }: CoreEvent) => reason === tunnelRefusedReason && involvedObject.name === nodeName
+  await until('an event shows the refused tunnel', async () =>
+    (await cluster.client.list(events, { namespace: 'default' }, signal)).items.some(isRefusal),
+  )
 
   // An operator that watches with the first certificate is one of the open streams.
   await using older = createHttpTransport({ server, ca, ...first })
@@ -86,7 +98,7 @@ test('a node renews its certificate in time and goes on when the older one has e
   assert.notEqual(second.key, first.key)
   const { subject, validToDate: expires } = new X509Certificate(second.certificate)
   assert.equal(subject, `O=system:nodes\nCN=system:node:${nodeName}`)
-  assert.ok(expires.getTime() > validToDate.getTime() + 250 * day)
+  assert.ok(expires.getTime() > validToDate.getTime() + 0.7 * life)
   const modes = await Promise.all((await readdir(pki)).map(async name => [name, (await stat(join(pki, name))).mode & 0o777] as const))
   assert.deepEqual(modes, [['client.pem', 0o600]])
   const { items } = await cluster.client.list(certificateSigningRequests, {}, signal)
@@ -111,6 +123,18 @@ test('a node renews its certificate in time and goes on when the older one has e
     const pod = await cluster.client.get(pods, 'default', created.metadata.name ?? '', signal)
     return pod.status?.phase === 'Running'
   })
-  // The answer of the node itself, through its tunnel.
+  // The answer of the node itself, through the tunnel that it opened with the key of the first one.
   await assert.rejects(cluster.client.getPath('/api/v1/namespaces/default/pods/p/log', signal), /the pod runs on a simulated node/)
 })
+
+/** The status with which the server answers somebody who has the node's certificate and key. */
+async function openTunnel(server: string, ca: string, { certificate, key }: { certificate: string; key: string }): Promise<number> {
+  const { hostname, port } = new URL(server)
+  const socket = connect({ host: hostname, port: Number(port), ca, cert: certificate, key, ALPNProtocols: ['http/1.1'] })
+  try {
+    socket.write(`GET ${tunnelPath(nodeName)} HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: ${tunnelUpgrade}\r\n\r\n`)
+    return (await readHttpHead(socket, AbortSignal.timeout(60_000))).status
+  } finally {
+    socket.destroy()
+  }
+}

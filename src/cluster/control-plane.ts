@@ -65,6 +65,7 @@ import type { PolicyFolder } from './policy-folder.ts'
 import { keepQuotaStatus, quotaController } from './quota-status.ts'
 import { signToken } from './sign-token.ts'
 import { anonymousPaths, tokenIssuers } from './token-issuers.ts'
+import { reportRefusedTunnels } from './tunnel-events.ts'
 import { webhookParts } from './webhook-parts.ts'
 
 export interface ControlPlaneOptions {
@@ -235,6 +236,7 @@ export async function openControlPlane(options: ControlPlaneOptions): Promise<Ap
     await using transport = server.transportFor(quotaController)
     await keepQuotaStatus({ ledger, transport, clock, log }, until)
   })
+  reportRefusedTunnels(server, { clock, log })
   kinds.serveThrough(server)
   webhooks.reachThrough(server)
   options.reloads?.({

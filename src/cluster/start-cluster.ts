@@ -1,5 +1,6 @@
 // A whole cluster in one process: server, signer, controllers, scheduler and simulated nodes, as real as their own processes but for the
 // transport. Nothing touches a disk or, unless asked for, the network.
+import { randomUUID } from 'node:crypto'
 import { performServerHandshake } from 'node:http2'
 import { duplexPair } from 'node:stream'
 import { createKeyAndCsr } from '../access/pki/key-and-csr.ts'
@@ -178,7 +179,7 @@ function accountOfDefault(store: Store, signal: AbortSignal): Promise<void> {
 function connectInProcess(server: ApiServer, name: string, requests: NodeRequestOptions, signal: AbortSignal): void {
   const [serverSide, nodeSide] = duplexPair()
   serveNodeRequests(performServerHandshake(nodeSide), requests, signal)
-  server.nodeTunnels.accept(name, serverSide)
+  server.nodeTunnels.accept(name, serverSide, randomUUID())
 }
 
 async function listen(server: ApiServer, signer: Signer, stack: AsyncDisposableStack, log: Logger, signal: AbortSignal): Promise<string> {

@@ -1,6 +1,6 @@
 // The node's one connection for what the API server asks of it: dialled out, upgraded, then served as HTTP/2 with the roles turned.
 import { performServerHandshake, type ServerHttp2Session } from 'node:http2'
-import { tunnelPath, tunnelUpgrade } from '../api/node-protocol.ts'
+import { tunnelKeyHeader, tunnelPath, tunnelUpgrade } from '../api/node-protocol.ts'
 import { type Clock, pause } from '../base/clock.ts'
 import type { Logger } from '../base/log.ts'
 import { readHttpHead } from './http-head.ts'
@@ -29,6 +29,8 @@ const connectMs = 10_000
 const pingMs = 15_000
 
 interface OpenTunnel {
+  /** What the next tunnel shows in order to replace this one. */
+  readonly key: string | undefined
   /** Resolves when it is closed; rejects with why it broke. */
   readonly closed: Promise<void>
 }
@@ -38,10 +40,13 @@ export async function runTunnel(options: TunnelOptions, signal: AbortSignal): Pr
   const { identity, clock, log, random } = options
   const replaced = new Set<Promise<void>>()
   let wait = firstRetryMs
+  /** Of the tunnel that is open. */
+  let openKey: string | undefined
   while (!signal.aborted) {
     try {
       const { changed } = identity
-      const { closed } = await open(options, signal)
+      const { closed, key } = await open(options, openKey, signal)
+      openKey = key
       wait = firstRetryMs
       const renewed = await Promise.race([closed.then(() => false), changed.then(() => true)])
       if (renewed) {
@@ -50,6 +55,7 @@ export async function runTunnel(options: TunnelOptions, signal: AbortSignal): Pr
         replaced.add(rest)
         continue
       }
+      openKey = undefined
       log.info('tunnel closed, opening it again')
     } catch (err) {
       if (signal.aborted) break
@@ -61,7 +67,7 @@ export async function runTunnel(options: TunnelOptions, signal: AbortSignal): Pr
   await Promise.all(replaced)
 }
 
-async function open(options: TunnelOptions, signal: AbortSignal): Promise<OpenTunnel> {
+async function open(options: TunnelOptions, replaces: string | undefined, signal: AbortSignal): Promise<OpenTunnel> {
   const { server, ca, identity, nodeName, requests, clock, log } = options
   const url = new URL(server)
   const { certificate, key } = identity.current
@@ -81,9 +87,18 @@ async function open(options: TunnelOptions, signal: AbortSignal): Promise<OpenTu
     limit,
   )
   let session: ServerHttp2Session
+  let tunnelKey: string | undefined
   try {
-    socket.write(`GET ${tunnelPath(nodeName)} HTTP/1.1\r\nHost: ${url.host}\r\nConnection: Upgrade\r\nUpgrade: ${tunnelUpgrade}\r\n\r\n`)
+    const shown = replaces === undefined ? '' : `${tunnelKeyHeader}: ${replaces}\r\n`
+    socket.write(
+      `GET ${tunnelPath(nodeName)} HTTP/1.1\r\nHost: ${url.host}\r\nConnection: Upgrade\r\nUpgrade: ${tunnelUpgrade}\r\n${shown}\r\n`,
+    )
     const head = await readHttpHead(socket, limit)
+    tunnelKey = head.headers.get(tunnelKeyHeader)
+    if (head.status === 409)
+      throw new Error(
+        'another process holds the tunnel of this node and answers: was its certificate copied, or is a second agent running?',
+      )
     if (head.status !== 101) throw new Error(`the API server answered ${head.status} to the tunnel's upgrade`)
     session = performServerHandshake(socket)
   } catch (err) {
@@ -108,7 +123,7 @@ async function open(options: TunnelOptions, signal: AbortSignal): Promise<OpenTu
     session.destroy()
     socket.destroy()
   })
-  return { closed }
+  return { closed, key: tunnelKey }
 }
 
 async function keepAlive(session: ServerHttp2Session, clock: Clock, signal: AbortSignal): Promise<void> {

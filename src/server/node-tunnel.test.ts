@@ -3,13 +3,14 @@ import { once } from 'node:events'
 import { performServerHandshake, type ServerHttp2Session, type ServerHttp2Stream } from 'node:http2'
 import { duplexPair } from 'node:stream'
 import { test } from 'node:test'
+import { ApiError } from '../api/status.ts'
 import { frameFlag, frameType } from '../base/http2/frames.ts'
 import { silentLogger } from '../base/log.ts'
-import { NodeTunnels } from './node-tunnel.ts'
+import { NodeTunnels, tunnelPingMs } from './node-tunnel.ts'
 import { TunnelBudget } from './tunnel-budget.ts'
 
-/** A node's side that says its name first and then gives back what it gets. */
-function open(tunnels: NodeTunnels, said: string): ServerHttp2Session {
+/** A node's side that says its name first and then gives back what it gets. Its key is its name. */
+function open(tunnels: NodeTunnels, said: string, replaces?: string): ServerHttp2Session {
   const [serverSide, nodeSide] = duplexPair()
   const session = performServerHandshake(nodeSide)
   session.on('stream', (stream: ServerHttp2Stream) => {
@@ -17,11 +18,19 @@ function open(tunnels: NodeTunnels, said: string): ServerHttp2Session {
     stream.write(said)
     stream.pipe(stream)
   })
-  tunnels.accept('n1', serverSide)
+  tunnels.accept('n1', serverSide, said, replaces)
   return session
 }
 
 const request = { kind: 'exec', pod: { namespace: 'd', name: 'p', uid: 'u' }, container: 'c', query: '' } as const
+const asked = { nodeName: 'n1', remoteAddress: '192.0.2.7', credential: 'X509SHA256=ab' }
+const answerOf = async (tunnels: NodeTunnels): Promise<string> => {
+  const { stream } = await tunnels.requestNode('n1', request, AbortSignal.timeout(60_000))
+  const [said] = await once(stream, 'data')
+  stream.destroy()
+  return String(said)
+}
+const isConflict = (err: unknown): boolean => err instanceof ApiError && err.status.code === 409
 
 test('NodeTunnels lets what runs in a replaced tunnel go on, and asks the new one from then on', async () => {
   const tunnels = new NodeTunnels(silentLogger)
@@ -29,7 +38,8 @@ test('NodeTunnels lets what runs in a replaced tunnel go on, and asks the new on
   const first = open(tunnels, 'one')
   const older = await tunnels.requestNode('n1', request, signal)
   assert.equal(String((await once(older.stream, 'data'))[0]), 'one')
-  open(tunnels, 'two')
+  await tunnels.ensureFree(asked, 'one')
+  open(tunnels, 'two', 'one')
   const newer = await tunnels.requestNode('n1', request, signal)
   assert.equal(String((await once(newer.stream, 'data'))[0]), 'two')
   older.stream.write('still here')
@@ -70,7 +80,7 @@ for (const [title, flood] of [
   test(`NodeTunnels closes the tunnel of a node that floods it with ${title}`, async () => {
     const tunnels = new NodeTunnels(silentLogger)
     const [serverSide, nodeSide] = duplexPair()
-    tunnels.accept('n1', serverSide)
+    tunnels.accept('n1', serverSide, 'key')
     nodeSide.resume()
     nodeSide.write(raw(frameType.settings, 0, 0))
     const closed = new Promise<void>(resolve => serverSide.once('close', resolve))
@@ -98,4 +108,63 @@ test('TunnelBudget lets a node widen its windows for what it gets, and answer wh
     budget.requested()
     budget.received(answered)
   }
+})
+
+test('NodeTunnels refuses a second tunnel without the key of the one that answers, and says who tried', async () => {
+  const tunnels = new NodeTunnels(silentLogger)
+  const refused: unknown[] = []
+  tunnels.onRefused(each => refused.push(each))
+  await tunnels.ensureFree(asked, undefined)
+  open(tunnels, 'one')
+  for (const shown of [undefined, '', 'two', 'on\u{13e}']) await assert.rejects(tunnels.ensureFree(asked, shown), isConflict)
+  assert.deepEqual(refused, [asked, asked, asked, asked])
+  assert.equal(await answerOf(tunnels), 'one')
+  tunnels.close()
+})
+
+test('NodeTunnels asks an open tunnel once, however many want its place', async () => {
+  const tunnels = new NodeTunnels(silentLogger)
+  const session = open(tunnels, 'one')
+  let pings = 0
+  session.on('ping', () => pings++)
+  for (let attempt = 0; attempt < 20; attempt++) await assert.rejects(tunnels.ensureFree(asked, undefined), isConflict)
+  assert.equal(pings, 1)
+  tunnels.close()
+})
+
+test('NodeTunnels closes the second of two tunnels that were let in at once', async () => {
+  const tunnels = new NodeTunnels(silentLogger)
+  await Promise.all([tunnels.ensureFree(asked, undefined), tunnels.ensureFree(asked, undefined)])
+  open(tunnels, 'one')
+  const [second] = duplexPair()
+  tunnels.accept('n1', second, 'two')
+  assert.equal(second.destroyed, true)
+  assert.equal(await answerOf(tunnels), 'one')
+  tunnels.close()
+})
+
+test('NodeTunnels lets a tunnel that answers no ping give way', async t => {
+  const tunnels = new NodeTunnels(silentLogger)
+  const [silent] = duplexPair()
+  tunnels.accept('n1', silent, 'silent')
+  t.mock.timers.enable({ apis: ['setTimeout'] })
+  const waiting = [tunnels.ensureFree(asked, undefined), tunnels.ensureFree(asked, undefined)]
+  t.mock.timers.tick(tunnelPingMs)
+  await Promise.all(waiting)
+  t.mock.timers.reset()
+  open(tunnels, 'two')
+  assert.equal(await answerOf(tunnels), 'two')
+  tunnels.close()
+})
+
+test('NodeTunnels lets a node in again whose tunnel is closed', async () => {
+  const tunnels = new NodeTunnels(silentLogger)
+  const first = open(tunnels, 'one')
+  assert.equal(await answerOf(tunnels), 'one')
+  first.destroy()
+  await once(first, 'close')
+  await tunnels.ensureFree(asked, undefined)
+  open(tunnels, 'two')
+  assert.equal(await answerOf(tunnels), 'two')
+  tunnels.close()
 })

@@ -1,13 +1,14 @@
 // The connections that nodes opened to this server, and requests that go back through them.
+import { timingSafeEqual } from 'node:crypto'
 import type { ClientHttp2Session, ClientHttp2Stream } from 'node:http2'
 import { type Duplex, duplexPair } from 'node:stream'
 import { type KubeletPath, kubeletRequestPath, nodeRequestPath, type PodRequest } from '../api/node-protocol.ts'
-import { badRequest, notFound, serviceUnavailable } from '../api/status.ts'
+import { apiError, badRequest, notFound, serviceUnavailable } from '../api/status.ts'
 import { errorCode } from '../base/http2/frames.ts'
 import type { Logger } from '../base/log.ts'
 import { nodeHttp2 } from '../base/node-http2.ts'
 import { NodeStream } from './streams/node-stream.ts'
-import { pingSession } from './transport/session-pings.ts'
+import { answersPing, pingSession } from './transport/session-pings.ts'
 import { TunnelBudget } from './tunnel-budget.ts'
 
 /** What the node tells of itself. */
@@ -31,6 +32,10 @@ export type NodeHandler = (request: NodeRequest, signal: AbortSignal) => Promise
 const pingMs = 15_000
 /** A node that does not answer the head of a request in this time counts as gone. */
 const answerMs = 30_000
+/** An open tunnel that does not answer a ping in this time gives way to another one of its node. */
+export const tunnelPingMs = 5_000
+/** For so long after a ping the tunnel counts as one that answers. */
+const answeredMs = 1_000
 
 /** Pings between two renewals of a budget: 30 seconds, as for the server's clients. */
 const pingsPerBudget = 2
@@ -38,7 +43,19 @@ const pingsPerBudget = 2
 interface Tunnel {
   readonly session: ClientHttp2Session
   readonly budget: TunnelBudget
+  /** Only the server and the process at the other end of this tunnel know it; a copy of the node's certificate does not contain it. */
+  readonly key: string
+  /** One ping for all who ask within a second: answers count for the node's budget. */
+  pinged: Promise<boolean> | undefined
   close(): void
+}
+
+/** Who tried to open a second tunnel of a node. */
+export interface RefusedTunnel {
+  readonly nodeName: string
+  readonly remoteAddress: string
+  /** As audit events name it. */
+  readonly credential: string
 }
 
 export class NodeTunnels {
@@ -46,6 +63,7 @@ export class NodeTunnels {
   readonly #handlers = new Map<string, NodeHandler>()
   readonly #log: Logger
   readonly #knows: (nodeName: string) => boolean
+  #onRefused: (refused: RefusedTunnel) => void = () => undefined
 
   /** `knows` tells whether there is a Node of this name: the error for one that is gone differs from that for one that cannot be reached. */
   constructor(log: Logger, knows: (nodeName: string) => boolean = () => true) {
@@ -58,11 +76,46 @@ export class NodeTunnels {
     return [...new Set([...this.#tunnels.keys(), ...this.#handlers.keys()])]
   }
 
+  /** Calls the listener for each tunnel that `ensureFree` refuses. */
+  onRefused(listener: (refused: RefusedTunnel) => void): void {
+    this.#onRefused = listener
+  }
+
   /**
-   * Takes over an upgraded socket whose other side speaks as an HTTP/2 server. A node that connects again replaces its older tunnel, in which
-   * what was begun goes on: a node opens another one when its certificate is renewed. A dead one is found by its pings.
+   * Resolves where the node may open a tunnel: it has none, the one that it has does not answer, or `replaces` is the key of that one. Rejects with a
+   * 409 otherwise: a copied certificate must not take over the tunnel of the node that it was copied from.
    */
-  accept(nodeName: string, socket: Duplex): void {
+  async ensureFree(asked: RefusedTunnel, replaces: string | undefined): Promise<void> {
+    const { nodeName } = asked
+    for (let open = this.#open(nodeName); open !== undefined && !isKeyOf(open, replaces); open = this.#open(nodeName)) {
+      const answers = await pinged(open)
+      if (!answers) {
+        this.#log.info('node tunnel does not answer, closing it', { node: nodeName })
+        open.close()
+        continue
+      }
+      this.#log.error('second node tunnel refused', { node: nodeName, remoteAddress: asked.remoteAddress, credential: asked.credential })
+      this.#onRefused(asked)
+      throw apiError(
+        409,
+        'Conflict',
+        `cannot open a second tunnel of node ${JSON.stringify(nodeName)}: the open one answers. A node that renews its certificate sends the key of its open tunnel; another process has to wait until that tunnel is closed`,
+        {},
+      )
+    }
+  }
+
+  /**
+   * Takes over an upgraded socket whose other side speaks as an HTTP/2 server, and that knows `key`. `replaces` is the key of the open tunnel: what was
+   * begun in that one goes on. Where another tunnel was opened since `ensureFree`, the socket is closed.
+   */
+  accept(nodeName: string, socket: Duplex, key: string, replaces?: string): void {
+    const older = this.#open(nodeName)
+    if (older !== undefined && !isKeyOf(older, replaces)) {
+      this.#log.info('node tunnel closed, another one was opened meanwhile', { node: nodeName })
+      socket.destroy()
+      return
+    }
     const budget = new TunnelBudget()
     const failed = (err: unknown) => this.#log.info('node tunnel failed', { node: nodeName, err })
     const session = nodeHttp2().connect('http://node.invalid', { createConnection: () => detached(socket, budget, failed) })
@@ -71,7 +124,7 @@ export class NodeTunnels {
       if (++pings % pingsPerBudget === 0) budget.renew()
     }
     const stopPings = pingSession(session, pingMs, { each })
-    const tunnel: Tunnel = { session, budget, close: () => session.destroy() }
+    const tunnel: Tunnel = { session, budget, key, pinged: undefined, close: () => session.destroy() }
     session.on('error', failed)
     session.once('close', () => {
       stopPings()
@@ -81,10 +134,14 @@ export class NodeTunnels {
         this.#log.info('node tunnel closed', { node: nodeName })
       }
     })
-    const older = this.#tunnels.get(nodeName)
     this.#tunnels.set(nodeName, tunnel)
     older?.session.close()
     this.#log.info('node tunnel opened', { node: nodeName })
+  }
+
+  #open(nodeName: string): Tunnel | undefined {
+    const tunnel = this.#tunnels.get(nodeName)
+    return tunnel === undefined || tunnel.session.destroyed || tunnel.session.closed ? undefined : tunnel
   }
 
   /** Returns what removes it again. */
@@ -119,6 +176,22 @@ export class NodeTunnels {
     for (const tunnel of this.#tunnels.values()) tunnel.close()
     this.#handlers.clear()
   }
+}
+
+function pinged(tunnel: Tunnel): Promise<boolean> {
+  if (tunnel.pinged === undefined) {
+    tunnel.pinged = answersPing(tunnel.session, tunnelPingMs)
+    const forget = () => {
+      tunnel.pinged = undefined
+    }
+    void tunnel.pinged.then(() => setTimeout(forget, answeredMs).unref())
+  }
+  return tunnel.pinged
+}
+
+/** The comparison takes the same time however much of it is right. */
+function isKeyOf({ key }: Tunnel, shown: string | undefined): boolean {
+  return shown !== undefined && shown.length === key.length && timingSafeEqual(Buffer.from(shown, 'latin1'), Buffer.from(key, 'latin1'))
 }
 
 /**

@@ -1,11 +1,13 @@
 // The path on which a node opens its tunnel: only the node itself, only as an upgrade.
-import { tunnelPath, tunnelUpgrade } from '../api/node-protocol.ts'
+import { randomBytes } from 'node:crypto'
+import { credentialIdExtra } from '../access/authenticators/client-certificate.ts'
+import { tunnelKeyHeader, tunnelPath, tunnelUpgrade } from '../api/node-protocol.ts'
 import { apiError, badRequest } from '../api/status.ts'
 import type { UserInfo } from '../api/user.ts'
 import type { NodeTunnels } from './node-tunnel.ts'
 import type { Authorize } from './request/authorize.ts'
 import type { PathHandler } from './request/paths.ts'
-import type { UpgradedConnection } from './transport/exchange.ts'
+import { header, type Reply, type UpgradedConnection } from './transport/exchange.ts'
 
 const pattern = /^\/bulkhead\/v1\/nodes\/([^/]+)\/tunnel$/
 
@@ -38,13 +40,21 @@ export function tunnelPathHandler(tunnels: NodeTunnels): PathHandler {
       )
     }
     if (request.upgrade !== tunnelUpgrade) throw badRequest(`Upgrade request required: want "Upgrade: ${tunnelUpgrade}"`)
-    return {
-      status: 101,
-      contentType: 'application/octet-stream',
-      body: Buffer.alloc(0),
-      longRunning: true,
-      upgrade: connection => open(tunnels, name, connection),
+    const replaces = header(request.headers, tunnelKeyHeader)
+    const asked = {
+      nodeName: name,
+      remoteAddress: request.credentials.remoteAddress,
+      credential: user.extra?.[credentialIdExtra]?.[0] ?? '',
     }
+    return tunnels.ensureFree(asked, replaces).then(
+      (): Reply => ({
+        status: 101,
+        contentType: 'application/octet-stream',
+        body: Buffer.alloc(0),
+        longRunning: true,
+        upgrade: connection => open(tunnels, name, replaces, connection),
+      }),
+    )
   }
 }
 
@@ -62,11 +72,12 @@ function nodeNameOf(path: string): string | undefined {
 }
 
 /** Resolves when the tunnel is closed. */
-function open(tunnels: NodeTunnels, nodeName: string, { socket, head }: UpgradedConnection): Promise<void> {
+function open(tunnels: NodeTunnels, nodeName: string, replaces: string | undefined, { socket, head }: UpgradedConnection): Promise<void> {
+  const key = randomBytes(32).toString('base64url')
   const { promise, resolve } = Promise.withResolvers<void>()
   socket.once('close', () => resolve())
-  socket.write(`HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: ${tunnelUpgrade}\r\n\r\n`)
+  socket.write(`HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: ${tunnelUpgrade}\r\n${tunnelKeyHeader}: ${key}\r\n\r\n`)
   if (head.length > 0) socket.unshift(head)
-  tunnels.accept(nodeName, socket)
+  tunnels.accept(nodeName, socket, key, replaces)
   return promise
 }

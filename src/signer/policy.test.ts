@@ -67,6 +67,12 @@ const cases: { name: string; role: SignerRole; request: CertificateRequest; rule
   { name: 'masters as an account', role: 'controllers', request: client(deployer, [...accountGroups, 'system:masters']), rule: 'masters' },
   { name: 'a kubelet client', role: 'controllers', request: client('system:node:n1', ['system:nodes']) },
   {
+    name: 'a kubelet client for more than a day',
+    role: 'controllers',
+    request: client('system:node:n1', ['system:nodes'], { lifetimeSeconds: 24 * 3600 + 1 }),
+    rule: 'lifetime',
+  },
+  {
     name: 'a kubelet client with a name',
     role: 'controllers',
     request: client('system:node:n1', ['system:nodes'], { dnsNames: ['n1'] }),

@@ -151,7 +151,7 @@ const rules: Readonly<Record<SignerRole, readonly CertificateRule[]>> = {
         organizations.every(group => accountGroups.has(group)),
       names: noNames,
     },
-    { name: 'kubelet-client', authority: 'client', maxLifetimeSeconds: year, subject: isNode, names: noNames },
+    { name: 'kubelet-client', authority: 'client', maxLifetimeSeconds: day, subject: isNode, names: noNames },
     {
       // By an authority of its own, which no client of the API server trusts.
       name: 'kubelet-serving',

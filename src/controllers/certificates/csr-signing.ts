@@ -13,6 +13,8 @@ import {
   kubeletServingSigner,
 } from './certificate-rules.ts'
 
+/** A node renews its certificate by itself; a copied one is worth little after this time. */
+export const nodeCertificateSeconds = 24 * 3600
 const served: readonly string[] = [kubeletClientSigner, kubeletServingSigner, clientSigner]
 
 export const csrSigning: Controller = {
@@ -45,10 +47,11 @@ async function sign(context: Context, request: CertificateSigningRequest, signal
   const verdict = checkForSigner(signerName, identity, usages)
   if (!verdict.allowed) return fail(context, request, verdict.reason, signal)
   const { csr, commonName, organizations, dnsNames, ipAddresses } = identity
-  const lifetimeSeconds = Math.min(
-    Math.max(600, expirationSeconds ?? settings.certificateLifetimeSeconds),
-    settings.certificateLifetimeSeconds,
-  )
+  const longest =
+    signerName === kubeletClientSigner
+      ? Math.min(nodeCertificateSeconds, settings.certificateLifetimeSeconds)
+      : settings.certificateLifetimeSeconds
+  const lifetimeSeconds = Math.min(Math.max(600, expirationSeconds ?? longest), longest)
   const authority = signerName === kubeletServingSigner ? 'kubelet-serving' : 'client'
   const order = { request, csr, commonName, organizations, dnsNames, ipAddresses, authority, lifetimeSeconds } as const
   let signed: string

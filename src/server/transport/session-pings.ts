@@ -27,3 +27,19 @@ export function pingSession(session: Http2Session, everyMs: number, hooks: PingH
   timer.unref()
   return () => clearInterval(timer)
 }
+
+/** Whether the peer answers a ping within `limitMs`. */
+export function answersPing(session: Http2Session, limitMs: number): Promise<boolean> {
+  if (session.destroyed) return Promise.resolve(false)
+  const { promise, resolve } = Promise.withResolvers<boolean>()
+  // After a stall of this process its timers run before it reads: an answer that is here already is read first.
+  const timer = setTimeout(() => setImmediate(() => setImmediate(() => resolve(false))), limitMs)
+  const closed = (): void => resolve(false)
+  session.once('close', closed)
+  // Node has ten pings under way at most: beyond them the peer is silent already.
+  if (!session.ping(err => resolve(err === null))) resolve(false)
+  return promise.finally(() => {
+    clearTimeout(timer)
+    session.off('close', closed)
+  })
+}
