@@ -155,3 +155,14 @@ test('an APIService of the same name takes its place until it is deleted', async
   assert.equal((await made.request(admin, 'DELETE', `${apiServices}/v1beta1.metrics.k8s.io`)).status, 200)
   assert.equal((await made.request(admin, 'GET', `${home}/nodes`)).json.kind, 'NodeMetricsList')
 })
+
+test('a node that says more than its containers can take has measured nothing', async () => {
+  const { api } = await withPods()
+  await using _ = api
+  const said = Array.from({ length: 400 }, () => containerOf('made-up'))
+  await putNode(api, 'n3', () => ({ node: used, containers: said }))
+  const ask = async () => (await api.request(admin, 'GET', `${home}/nodes/n3`)).status
+  assert.equal(await ask(), 404)
+  await putNode(api, 'n4', () => ({ node: used, containers: said.slice(0, 50) }))
+  assert.equal((await api.request(admin, 'GET', `${home}/nodes/n4`)).status, 200)
+})

@@ -61,6 +61,7 @@ import { StreamMemory } from './streams/stream-memory.ts'
 import { createStreamPod } from './streams/stream-pod.ts'
 import { type IssueToken, type StreamPod, subresourceHandlers } from './subresources/index.ts'
 import { tunnelPathHandler, withTunnelRight } from './tunnel-path.ts'
+import { containersOnNode } from './usage/containers-on-node.ts'
 import { usageHandlers } from './usage/index.ts'
 import { NodeUsages } from './usage/node-usage.ts'
 import { connectService } from './webhooks/connect-service.ts'
@@ -222,7 +223,10 @@ export class ApiServer implements AsyncDisposable {
           ...(options.rulesFor ? { rulesFor: options.rulesFor } : {}),
           ...(options.reviewToken ? { reviewToken: options.reviewToken } : {}),
         }),
-        ...usageHandlers({ resources, usages: new NodeUsages({ tunnels: this.nodeTunnels, clock, log }) }),
+        ...usageHandlers({
+          resources,
+          usages: new NodeUsages({ tunnels: this.nodeTunnels, containersOn: name => containersOnNode(resources, name), clock, log }),
+        }),
       ]),
     })
     registerObjectMetrics(options.metrics, resources, store)

@@ -1,13 +1,15 @@
 import assert from 'node:assert/strict'
+import { randomUUID } from 'node:crypto'
 import { PassThrough } from 'node:stream'
 import { test } from 'node:test'
 import fc from 'fast-check'
 import { systemClock } from '../../base/clock.ts'
 import { silentLogger } from '../../base/log.ts'
 import type { NodeAnswer } from '../node-tunnel.ts'
-import { maxAnswerBytes, NodeUsages, parseNodeUsage, rememberedMs } from './node-usage.ts'
+import { longestAnswer, NodeUsages, parseNodeUsage, rememberedMs } from './node-usage.ts'
 
 const usage = { at: 1, windowMs: 15_000, cpuNanocores: 5, memoryBytes: 6 }
+const largest = Object.fromEntries(Object.keys(usage).map(name => [name, Number.MAX_SAFE_INTEGER]))
 const whole = { node: usage, containers: [{ podUid: 'u', name: 'app', ...usage }] }
 
 function usagesOf(answer: () => Promise<NodeAnswer> | NodeAnswer, now = () => 0) {
@@ -16,7 +18,10 @@ function usagesOf(answer: () => Promise<NodeAnswer> | NodeAnswer, now = () => 0)
     asked.push(`${node} ${JSON.stringify(request)}`)
     return await answer()
   }
-  return { asked, usages: new NodeUsages({ tunnels: { requestNode }, clock: { ...systemClock, now }, log: silentLogger }) }
+  return {
+    asked,
+    usages: new NodeUsages({ tunnels: { requestNode }, containersOn: () => 1, clock: { ...systemClock, now }, log: silentLogger }),
+  }
 }
 
 function answerOf(text: string, status = 200): NodeAnswer {
@@ -46,13 +51,21 @@ const failures: readonly { readonly name: string; readonly answer: () => Promise
   { name: 'refuses', answer: () => answerOf(JSON.stringify(whole), 500) },
   { name: 'talks nonsense', answer: () => answerOf('{') },
   { name: 'says something else', answer: () => answerOf('{"containers":[{}]}') },
-  { name: 'says too much', answer: () => answerOf(JSON.stringify(whole).padEnd(maxAnswerBytes + 1)) },
+  { name: 'says too much', answer: () => answerOf(JSON.stringify(whole).padEnd(longestAnswer(1) + 1)) },
 ]
 for (const { name, answer } of failures) {
   test(`NodeUsages takes a node that ${name} as one that measured nothing`, async () => {
     assert.deepEqual(await usagesOf(answer).usages.of('n'), { containers: [] })
   })
 }
+
+test('NodeUsages reads as much as the containers of the node can take, and never more than 1 MiB', async () => {
+  const full = JSON.stringify(whole).padEnd(longestAnswer(1))
+  assert.deepEqual(await usagesOf(() => answerOf(full)).usages.of('n'), whole)
+  const containers = Array.from({ length: 1500 }, () => ({ podUid: randomUUID(), name: 'c'.repeat(63), ...largest }))
+  assert.ok(JSON.stringify({ node: largest, containers }).length < longestAnswer(containers.length))
+  assert.equal(longestAnswer(1_000_000), 1024 * 1024)
+})
 
 test('parseNodeUsage() reads amounts that are whole and not negative, and refuses everything else', () => {
   assert.deepEqual(parseNodeUsage(whole), whole)

@@ -12,13 +12,18 @@ import { boundedBytes } from '../transport/bounded-answer.ts'
 export const rememberedMs = 5_000
 /** Of the answer of a node, head and body. */
 const answerMs = 10_000
-/** Some hundred thousand containers. */
-export const maxAnswerBytes = 16 * 1024 * 1024
+/** Of an answer: what the node and containers that ended since take, and each container of its pods. */
+const baseBytes = 16 * 1024
+const bytesPerContainer = 512
+/** However many containers there are: what is read at once holds up everybody else. */
+const maxAnswerBytes = 1024 * 1024
 /** Of nodes; then those asked longest ago are asked again. */
 const mostRemembered = 10_000
 
 export interface NodeUsagesOptions {
   readonly tunnels: Pick<NodeTunnels, 'requestNode'>
+  /** How many containers the pods of the node have by their specs. */
+  containersOn(nodeName: string): number
   readonly clock: Clock
   readonly log: Logger
 }
@@ -51,7 +56,7 @@ export class NodeUsages {
     const signal = AbortSignal.timeout(answerMs)
     const answer = await this.#options.tunnels.requestNode(nodeName, { kind: 'kubelet', path: 'stats/usage' }, signal)
     try {
-      const text = await readAll(answer.stream, signal)
+      const text = await readAll(answer.stream, longestAnswer(this.#options.containersOn(nodeName)), signal)
       if (answer.status !== 200) throw new Error(`the node answered ${answer.status}`)
       return parseNodeUsage(parseJson(text))
     } finally {
@@ -60,11 +65,13 @@ export class NodeUsages {
   }
 }
 
-async function readAll(stream: Duplex, signal: AbortSignal): Promise<string> {
+export const longestAnswer = (containers: number): number => Math.min(baseBytes + containers * bytesPerContainer, maxAnswerBytes)
+
+async function readAll(stream: Duplex, maxBytes: number, signal: AbortSignal): Promise<string> {
   const stop = (): void => void stream.destroy(new Error('the node took too long'))
   signal.addEventListener('abort', stop, { once: true })
   try {
-    return (await boundedBytes(stream, maxAnswerBytes)).toString('utf8')
+    return (await boundedBytes(stream, maxBytes)).toString('utf8')
   } finally {
     signal.removeEventListener('abort', stop)
   }
