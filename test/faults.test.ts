@@ -139,7 +139,7 @@ describe('what cannot work is said in one sentence', () => {
     )
     assert.throws(
       () => checkNodePrograms(() => false),
-      /apt-get install containerd runc containernetworking-plugins iproute2 nftables busybox-static/,
+      /apt-get install containerd runc containernetworking-plugins iproute2 nftables conntrack busybox-static/,
     )
     checkNodePrograms(() => true)
   })

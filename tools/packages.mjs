@@ -15,6 +15,7 @@ export const nodePackages = [
   { name: 'runc', brings: ['/usr/sbin/runc', '/usr/bin/runc', '/usr/local/sbin/runc'] },
   { name: 'containernetworking-plugins', brings: ['/usr/lib/cni/bridge', '/opt/cni/bin/bridge'] },
   { name: 'nftables', brings: ['/usr/sbin/nft'] },
+  { name: 'conntrack', brings: ['/usr/sbin/conntrack', '/sbin/conntrack', '/usr/bin/conntrack'] },
   { name: 'busybox-static', brings: ['/usr/bin/busybox', '/bin/busybox'] },
   { name: 'iproute2', brings: ['/usr/bin/ip', '/usr/sbin/ip', '/sbin/ip'] },
 ]

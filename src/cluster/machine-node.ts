@@ -7,14 +7,15 @@ import { endpointSlices, nodes, pods, serviceCidrs, services } from '../client/r
 import { claimMachine } from '../network/machine-claim.ts'
 import { createPodNetwork, policyTableName, tableName } from '../network/pod-network.ts'
 import { PolicyKeeper } from '../network/policy/policy-keeper.ts'
-import { runServiceProxy } from '../network/service-proxy.ts'
+import { ServiceProxy } from '../network/service-proxy.ts'
 import { serviceRanges } from '../network/service-ranges.ts'
 import { type NodeAgentOptions, runNodeAgent } from '../node/agent.ts'
 import { clearLeftBehind } from '../node/left-behind.ts'
 import { type NodeDirectory, nodeDirectory } from '../node/node-directory.ts'
 import { defaultPodCidr } from '../node/pod-network.ts'
 
-export interface MachineNodeOptions extends Omit<NodeAgentOptions, 'network' | 'policies' | 'isServiceAddress' | 'onReady'> {
+export interface MachineNodeOptions
+  extends Omit<NodeAgentOptions, 'network' | 'policies' | 'serviceProblem' | 'isServiceAddress' | 'onReady'> {
   /** Every pod of the cluster. */
   readonly podCidr: string
   readonly serviceCidr: string
@@ -33,6 +34,7 @@ export async function runMachineNode(options: MachineNodeOptions, signal: AbortS
   const working = AbortSignal.any([signal, work.signal])
   let proxy: Promise<void> = Promise.resolve()
   let cidrs: Informer<ServiceCIDR> | undefined
+  let serviceRules: ServiceProxy | undefined
   try {
     await runNodeAgent(
       {
@@ -40,6 +42,7 @@ export async function runMachineNode(options: MachineNodeOptions, signal: AbortS
         network: directory => machineNetwork(options, directory),
         policies: client =>
           new PolicyKeeper({ ...options, client, table: policyTableName(id), dns: { address: clusterDnsIp, port: options.dnsPort } }),
+        serviceProblem: async until => (serviceRules === undefined ? 'the node starts' : await serviceRules.problem(until)),
         isServiceAddress(address) {
           const number = addressNumber(address)
           const ranges = serviceRanges(serviceCidr, cidrs?.list() ?? [], options.podCidr)
@@ -47,7 +50,9 @@ export async function runMachineNode(options: MachineNodeOptions, signal: AbortS
         },
         onReady: ({ client }) => {
           cidrs = new Informer({ ...options, client, resource: serviceCidrs })
-          proxy = runProxy(options, client, cidrs, id, working, onReady)
+          const informers = proxyInformers(options, client, cidrs)
+          serviceRules = serviceProxy(options, informers, id)
+          proxy = runProxy(serviceRules, Object.values(informers), working, onReady)
           proxy.catch(err => options.log.error('service rules ended', { err }))
         },
       },
@@ -66,33 +71,40 @@ export function machineNetwork(
   return createPodNetwork({ configDirectory: cniConfig, stateDirectory: cniState, id, serviceCidr, dnsAddress: clusterDnsIp })
 }
 
-async function runProxy(
-  options: MachineNodeOptions,
-  client: Client,
-  cidrs: Informer<ServiceCIDR>,
-  id: string,
-  signal: AbortSignal,
-  onReady: () => void,
-): Promise<void> {
-  const { nodeName, podCidr, serviceCidr, clusterDnsIp, dnsPort, clock, log, random } = options
+type ProxyInformers = ReturnType<typeof proxyInformers>
+
+function proxyInformers({ nodeName, clock, log, random }: MachineNodeOptions, client: Client, cidrs: Informer<ServiceCIDR>) {
   const shared = { client, clock, log, random }
-  const informers = {
+  return {
     services: new Informer({ ...shared, resource: services }),
     slices: new Informer({ ...shared, resource: endpointSlices }),
     cidrs,
     pods: new Informer({ ...shared, resource: pods, fieldSelector: `spec.nodeName=${nodeName}` }),
     nodes: new Informer({ ...shared, resource: nodes, fieldSelector: `metadata.name=${nodeName}` }),
   }
+}
+
+function serviceProxy(options: MachineNodeOptions, informers: ProxyInformers, id: string): ServiceProxy {
+  const { nodeName, podCidr, serviceCidr, clusterDnsIp, dnsPort, clock, log } = options
   const network = {
     table: tableName(id),
     clusterPods: podCidr,
     localPods: defaultPodCidr,
     dns: { address: clusterDnsIp, port: dnsPort },
   }
+  return new ServiceProxy({ ...informers, nodeName, network, serviceCidr, clock, log })
+}
+
+async function runProxy(
+  proxy: ServiceProxy,
+  informers: readonly { run(signal: AbortSignal): Promise<void> }[],
+  signal: AbortSignal,
+  onReady: () => void,
+): Promise<void> {
   let applied = false
   await Promise.all([
-    ...Object.values(informers).map(informer => informer.run(signal)),
-    runServiceProxy({ ...informers, nodeName, network, serviceCidr, clock, log }, signal, () => {
+    ...informers.map(informer => informer.run(signal)),
+    proxy.run(signal, () => {
       if (!applied) onReady()
       applied = true
     }),

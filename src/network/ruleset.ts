@@ -53,6 +53,9 @@ export interface Ruleset {
   readonly hostPorts: readonly HostPort[]
 }
 
+/** The chains that the kernel calls by itself: everything else hangs on them. */
+export const serviceHooks = ['prerouting', 'output', 'forward', 'local_output', 'input', 'postrouting'] as const
+
 /** nftables names are letters, digits and underscores; a hash keeps any Service's name inside that. */
 const chainName = (kind: 'svc' | 'ext', id: string): string => `${kind}_${createHash('sha256').update(id).digest('hex').slice(0, 16)}`
 

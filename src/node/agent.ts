@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import type { Clock } from '../base/clock.ts'
 import type { Logger } from '../base/log.ts'
 import type { Secret } from '../base/secret.ts'
+import { messageOf } from '../base/user-error.ts'
 import { Client } from '../client/client.ts'
 import { cleanUp, hasContainers, removeAllPods } from './clean-up.ts'
 import { type Containerd, startContainerd } from './containerd.ts'
@@ -48,6 +49,8 @@ export interface NodeAgentOptions {
   readonly network: (directory: NodeDirectory) => PodNetwork
   readonly policies: (client: Client) => PolicyGuard
   readonly cluster: ClusterDns
+  /** Why the kernel does not hold the rules of Services; undefined where it does. */
+  readonly serviceProblem: (signal: AbortSignal) => Promise<string | undefined>
   /** Whether Services get their addresses from there. */
   readonly isServiceAddress: (address: string) => boolean
   readonly labels?: Readonly<Record<string, string>>
@@ -116,7 +119,7 @@ export async function runNodeAgent(options: NodeAgentOptions, signal: AbortSigna
     })
     // A node whose disk is full at its start says so with its first report, before pods come.
     await pressure.look()
-    const registrar = new NodeRegistrar({ client, node, health: until => nodeHealth(runtime, pressure, guard, until), clock, log })
+    const registrar = new NodeRegistrar({ client, node, health: until => nodeHealth(options, runtime, pressure, guard, until), clock, log })
     // The network goes first: a node says Ready only when its pods can have addresses.
     await network.configure(defaultPodCidr, signal)
     const registered = await registrar.register(signal)
@@ -266,18 +269,26 @@ async function policyHealth(guard: PolicyGuard, signal: AbortSignal): Promise<Po
   return message === undefined ? { enforced: true } : { enforced: false, reason: 'RulesMissing', message }
 }
 
-async function nodeHealth(runtime: ContainerRuntime, disk: DiskPressure, guard: PolicyGuard, signal: AbortSignal): Promise<NodeHealth> {
+async function nodeHealth(
+  { serviceProblem }: Pick<NodeAgentOptions, 'serviceProblem'>,
+  runtime: ContainerRuntime,
+  disk: DiskPressure,
+  guard: PolicyGuard,
+  signal: AbortSignal,
+): Promise<NodeHealth> {
   const policies = await policyHealth(guard, signal)
+  const services = { problem: await serviceProblem(signal) }
   const pressure = { ...(await machinePressure()), disk: disk.isUnder }
   try {
     const [{ conditions }, images] = await Promise.all([runtime.status(signal), runtime.listImages(signal)])
     const problems = conditions
       .filter(({ type, status }) => !status && (type === 'RuntimeReady' || type === 'NetworkReady'))
       .map(({ type, reason, message }) => `container runtime network not ready: ${type}=false reason:${reason} message:${message}`)
-    return { pressure, problems, images, policies }
+    return { pressure, problems, images, policies, services }
   } catch (err) {
     signal.throwIfAborted()
-    return { pressure, problems: [`container runtime is down: ${err instanceof Error ? err.message : String(err)}`], images: [], policies }
+    const problems = [`container runtime is down: ${messageOf(err)}`]
+    return { pressure, problems, images: [], policies, services }
   }
 }
 

@@ -66,6 +66,8 @@ export interface NodeHealth {
   readonly problems: readonly string[]
   readonly images: readonly Image[]
   readonly policies: PolicyHealth
+  /** Undefined on a node that leads no traffic of Services. */
+  readonly services?: ServiceHealth
 }
 
 /** Whether NetworkPolicies are in force on the node. */
@@ -73,7 +75,15 @@ export type PolicyHealth =
   | { readonly enforced: true }
   | { readonly enforced: false; readonly reason: 'SimulatedNode' | 'RulesMissing' | 'AgentStopped'; readonly message: string }
 
+/** Whether the kernel holds the rules of Services; `problem` says why it does not. */
+export interface ServiceHealth {
+  readonly problem: string | undefined
+}
+
 /** The condition that says so. */
+export const serviceRulesCondition = 'bulkhead.dev/ServiceRulesInForce'
+
+/** The condition that says whether policies are in force. */
 export const networkPolicyCondition = 'bulkhead.dev/NetworkPolicyEnforced'
 
 export function nodeStatus(node: NodeFacts, health: NodeHealth, old: NodeStatus | undefined, now: number): NodeStatus {
@@ -126,7 +136,7 @@ const advertisedCapacity = (status: NodeStatus | undefined) =>
 export const withdrawnResources = (status: NodeStatus | undefined): string[] =>
   Object.keys(status?.allocatable ?? {}).filter(resource => isExtendedResource(resource) && status?.capacity?.[resource] === undefined)
 
-function conditions({ pressure, problems, policies }: NodeHealth, old: readonly NodeCondition[], now: number): NodeCondition[] {
+function conditions({ pressure, problems, policies, services }: NodeHealth, old: readonly NodeCondition[], now: number): NodeCondition[] {
   const pressures = [
     [
       'MemoryPressure',
@@ -168,6 +178,7 @@ function conditions({ pressure, problems, policies }: NodeHealth, old: readonly 
         ? { reason: 'RulesInForce', message: 'the kernel holds the rules of every network policy that concerns a pod of this node' }
         : { reason: policies.reason, message: policies.message }),
     },
+    ...(services === undefined ? [] : [serviceCondition(services)]),
     {
       type: 'Ready',
       status: ready ? 'True' : 'False',
@@ -185,3 +196,10 @@ function conditions({ pressure, problems, policies }: NodeHealth, old: readonly 
     }
   })
 }
+
+const serviceCondition = ({ problem }: ServiceHealth) => ({
+  type: serviceRulesCondition,
+  status: problem === undefined ? 'True' : 'False',
+  reason: problem === undefined ? 'RulesInForce' : 'RulesMissing',
+  message: problem ?? 'the kernel holds the rules of every Service and host port',
+})

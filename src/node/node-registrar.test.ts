@@ -7,6 +7,7 @@ import { Client } from '../client/client.ts'
 import { FakeApi } from '../client/fake-api.ts'
 import { FakeClock } from '../client/fake-clock.ts'
 import { nodes } from '../client/resources.ts'
+import { nodeStatus, type ServiceHealth, serviceRulesCondition } from './node-object.ts'
 import { NodeRegistrar } from './node-registrar.ts'
 
 const facts = {
@@ -86,4 +87,16 @@ test('NodeRegistrar.run() takes back what others said of the node while it was s
   assert.equal(reports(), began.reports + 1)
   stop.abort(new Error('stop'))
   await running
+})
+
+test('nodeStatus() says whether the rules of Services are in the kernel, on a node that has such rules', () => {
+  const node = { name: 'n1', facts, runtimeVersion: 'containerd://1', simulated: false }
+  const conditionOf = (services?: ServiceHealth) =>
+    nodeStatus(node, { ...healthy, ...(services ? { services } : {}) }, undefined, 0).conditions?.find(
+      ({ type }) => type === serviceRulesCondition,
+    )
+  assert.equal(conditionOf(), undefined)
+  assert.equal(conditionOf({ problem: undefined })?.status, 'True')
+  const { status, reason, message } = conditionOf({ problem: 'somebody changed them' }) ?? {}
+  assert.deepEqual([status, reason, message], ['False', 'RulesMissing', 'somebody changed them'])
 })

@@ -7,6 +7,7 @@ const programs: readonly { readonly name: string; readonly debianPackage: string
   { name: 'the CNI plug-in "bridge"', debianPackage: 'containernetworking-plugins', paths: ['/usr/lib/cni/bridge', '/opt/cni/bin/bridge'] },
   { name: 'ip', debianPackage: 'iproute2', paths: ['/usr/bin/ip', '/usr/sbin/ip', '/sbin/ip'] },
   { name: 'nft', debianPackage: 'nftables', paths: ['/usr/sbin/nft', '/sbin/nft'] },
+  { name: 'conntrack', debianPackage: 'conntrack', paths: ['/usr/sbin/conntrack', '/sbin/conntrack', '/usr/bin/conntrack'] },
   { name: 'busybox', debianPackage: 'busybox-static', paths: ['/usr/bin/busybox', '/bin/busybox'] },
 ]
 
