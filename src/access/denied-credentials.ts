@@ -1,4 +1,5 @@
 // The deny list as the cluster keeps it: one ConfigMap in kube-system, one credential or user a key, changed only with the right to deny credentials.
+import { deniedCredentials, nodeCertificatesKind, parseNodeCertificates } from '../api/denied-credentials-names.ts'
 import { type FieldError, forbiddenField, invalidValue } from '../api/field-error.ts'
 import type { KubeObject } from '../api/object.ts'
 import { type ApiError, forbidden, invalid } from '../api/status.ts'
@@ -8,16 +9,26 @@ import { credentialIdExtra } from './authenticators/client-certificate.ts'
 import type { Authorization } from './authorize.ts'
 import { type Authenticated, createDenyList, type Denial } from './revocation.ts'
 
-export const deniedCredentials = { namespace: 'kube-system', name: 'bulkhead-denied-credentials' } as const
 /** The right to change the list: this verb on this resource, which exists for authorization only. */
 export const denyRight = { verb: 'deny', group: 'access.bulkhead.dev', resource: 'credentials' } as const
+/** The right to change entries of deleted Nodes, and no others. */
+export const denyNodesRight = { ...denyRight, resource: 'nodecredentials' } as const
 
-const forms: Readonly<Record<Denial['kind'], { readonly pattern: RegExp; readonly wanted: string }>> = {
+interface Form {
+  readonly pattern: { test(value: string): boolean }
+  readonly wanted: string
+}
+
+const forms: Readonly<Record<Denial['kind'], Form>> = {
   certificate: { pattern: /^([0-9a-f]{2}:?){31}[0-9a-f]{2}$/i, wanted: 'a SHA-256 fingerprint of 64 hexadecimal digits' },
   'certificate-serial': { pattern: /^[0-9a-f][0-9a-f:]*$/i, wanted: 'a serial number in hexadecimal digits' },
   token: { pattern: /^\S+$/, wanted: 'the "jti" of a token' },
   'user-uid': { pattern: /^\S+$/, wanted: 'the uid of a user' },
   'user-name': { pattern: /^\S.*$/, wanted: 'the name of a user' },
+  [nodeCertificatesKind]: {
+    pattern: { test: value => parseNodeCertificates(value) !== undefined },
+    wanted: 'a node and a time, "<node>@<RFC 3339 time in UTC>": certificates of the node that expire until then',
+  },
 }
 const kinds = Object.keys(forms)
 const isKind = (text: string): text is Denial['kind'] => kinds.includes(text)
@@ -54,6 +65,7 @@ export interface ListWrite {
   readonly namespace: string
   readonly name: string
   readonly object: KubeObject | undefined
+  readonly oldObject: KubeObject | undefined
   readonly user: UserInfo
 }
 
@@ -66,9 +78,12 @@ const isDenialList = ({ resource, namespace, name }: Pick<ListWrite, 'resource' 
 /** The refusal of a write of the list; undefined where it may go on. */
 export function checkDenialList(write: ListWrite, authorization: Pick<Authorization, 'authorize'>): ApiError | undefined {
   if (!isDenialList(write)) return undefined
-  const { resource, namespace, name, object, user } = write
-  const right: Attributes = { user, ...denyRight, isResource: true, version: '*', subresource: '', namespace, name: '', path: '' }
-  if (!authorization.authorize(right, write).allowed) {
+  const { resource, namespace, name, object, oldObject, user } = write
+  const mayDeny = (right: typeof denyRight | typeof denyNodesRight): boolean => {
+    const asked: Attributes = { user, ...right, isResource: true, version: '*', subresource: '', namespace, name: '', path: '' }
+    return authorization.authorize(asked, write).allowed
+  }
+  if (!mayDeny(denyRight) && !(changesNodesOnly(oldObject, object) && mayDeny(denyNodesRight))) {
     const { verb, group } = denyRight
     return forbidden(
       resource,
@@ -84,6 +99,14 @@ export function checkDenialList(write: ListWrite, authorization: Pick<Authorizat
   }
   if (next.denies(identityOf(undeniable)) === undefined) return undefined
   return invalid(resource, name, [forbiddenField('data', `user "${undeniable.name}" is the API server itself`)])
+}
+
+/** Whether every entry that comes, goes or changes is of a deleted Node, before and after. */
+function changesNodesOnly(before: ListObject | undefined, after: ListObject | undefined): boolean {
+  const [old, now] = [before?.data ?? {}, after?.data ?? {}]
+  const isNodes = (text: string | undefined): boolean => text === undefined || text.startsWith(`${nodeCertificatesKind}:`)
+  const keys = new Set([...Object.keys(old), ...Object.keys(now)])
+  return [...keys].every(key => old[key] === now[key] || (isNodes(old[key]) && isNodes(now[key])))
 }
 
 /** Who asks, with the credential that the authenticator named in the user's extra. */

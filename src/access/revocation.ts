@@ -1,10 +1,17 @@
 // The deny list: credentials and users that are no longer accepted, whatever grants them something. Asked on each request, and told to open streams.
+import { nodeCertificatesKind, parseNodeCertificates } from '../api/denied-credentials-names.ts'
 import type { Authentication } from './access.ts'
 
 export type Authenticated = Extract<Authentication, { outcome: 'authenticated' }>
 
-/** What is denied: a certificate (SHA-256 fingerprint or serial number, hex), a token (its jti), or a user (uid or name). */
-export type Denial = { readonly kind: 'certificate' | 'certificate-serial' | 'token' | 'user-uid' | 'user-name'; readonly value: string }
+/**
+ * What is denied: a certificate (SHA-256 fingerprint or serial number, hex), a token (its jti), a user (uid or name), or what a deleted Node could
+ * still show (`<node>@<time>`: its certificates that expire until then).
+ */
+export type Denial = {
+  readonly kind: 'certificate' | 'certificate-serial' | 'token' | 'user-uid' | 'user-name' | typeof nodeCertificatesKind
+  readonly value: string
+}
 
 export interface DenyList {
   /** Why this identity is denied; undefined where it is not. */
@@ -25,13 +32,27 @@ const keyOf = ({ kind, value }: Denial): string => {
   return `${kind}:${value}`
 }
 
+/** By user: until when a certificate has to expire to be denied. */
+function deniedNodes(denials: readonly Denial[]): ReadonlyMap<string, number> {
+  const nodes = new Map<string, number>()
+  for (const { kind, value } of denials) {
+    const parsed = kind === nodeCertificatesKind ? parseNodeCertificates(value) : undefined
+    if (parsed === undefined) continue
+    const user = `system:node:${parsed.node}`
+    nodes.set(user, Math.max(parsed.until, nodes.get(user) ?? 0))
+  }
+  return nodes
+}
+
 export function createDenyList(denials: readonly Denial[] = []): DenyList {
   let denied = new Set(denials.map(keyOf))
+  let nodes = deniedNodes(denials)
   const streams = new Map<symbol, { readonly authentication: Authenticated; readonly onDenied: (reason: string) => void }>()
 
-  const denies = ({ credentialId, credentialAliases, user, source }: Authenticated): string | undefined => {
+  const denies = ({ credentialId, credentialAliases, user, source, expires }: Authenticated): string | undefined => {
     if (source?.ended !== undefined) return source.ended
     if (denied.size === 0) return undefined
+    if (expires !== undefined && expires <= (nodes.get(user.name) ?? 0)) return 'the Node of this certificate was deleted'
     if (denied.has(credentialId) || credentialAliases?.some(alias => denied.has(alias))) return 'the credential is revoked'
     if (user.uid !== undefined && denied.has(`user-uid:${user.uid}`)) return 'the user is denied'
     return denied.has(`user-name:${user.name}`) ? 'the user is denied' : undefined
@@ -49,6 +70,7 @@ export function createDenyList(denials: readonly Denial[] = []): DenyList {
     endDenied,
     replace(next) {
       denied = new Set(next.map(keyOf))
+      nodes = deniedNodes(next)
       endDenied()
     },
     whenDenied(authentication, onDenied) {

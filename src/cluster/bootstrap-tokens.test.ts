@@ -1,8 +1,8 @@
 // Kubernetes' bootstrap tokens by the API: they make users as long as their Secrets say so, and these have no right of their own.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { deniedCredentials } from '../access/denied-credentials.ts'
 import { createKeyAndCsr } from '../access/pki/key-and-csr.ts'
+import { deniedCredentials } from '../api/denied-credentials-names.ts'
 import type { CertificateSigningRequest } from '../api/types/certificates-v1.ts'
 import type { ClusterRoleBinding } from '../api/types/rbac-v1.ts'
 import { until } from '../base/until.testing.ts'

@@ -1,7 +1,7 @@
 // What a cluster has from its first second, brought up to date at each start without undoing what an administrator added.
 import { bootstrapPolicy, pluralOfKind } from '../access/bootstrap-policy/index.ts'
 import { planBootstrapObject } from '../access/bootstrap-policy/reconcile.ts'
-import { deniedCredentials } from '../access/denied-credentials.ts'
+import { deniedCredentials } from '../api/denied-credentials-names.ts'
 import type { KubeObject } from '../api/object.ts'
 import type { APIService } from '../api/types/apiregistration-v1.ts'
 import type { ServiceCIDR } from '../api/types/networking-v1.ts'

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { PassThrough } from 'node:stream'
 import { test } from 'node:test'
 import { AuditFailure } from '../access/audit/audit-failure.ts'
-import { deniedCredentials } from '../access/denied-credentials.ts'
+import { deniedCredentials } from '../api/denied-credentials-names.ts'
 import { admin, person, restrictedPod, SecuredApi, SteppedClock } from './secured-api.testing.ts'
 
 const listPath = `/api/v1/namespaces/kube-system/configmaps/${deniedCredentials.name}`

@@ -118,7 +118,7 @@ export async function startClusterParts(options: StartClusterOptions = {}): Prom
           informerClient: clientOf(component('system:kube-controller-manager')),
           schedulerClient: clientOf(component('system:kube-scheduler')),
           ...{ signer, rootCa, clock, log, metrics, random },
-          choice: { allocateNodeCidrs: true, bootstrapTokens },
+          choice: { allocateNodeCidrs: true, bootstrapTokens, denyDeletedNodes: profile === 'secure' },
         },
         stop.signal,
       ),

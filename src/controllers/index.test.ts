@@ -18,11 +18,12 @@ test('controllers lists every controller of the folder', () => {
 
 test('controllersOf() leaves out only who would have nothing to do', () => {
   const leftOut = (choice: Partial<ControllerChoice>) => {
-    const running = new Set(controllersOf({ allocateNodeCidrs: true, bootstrapTokens: true, ...choice }))
+    const running = new Set(controllersOf({ allocateNodeCidrs: true, bootstrapTokens: true, denyDeletedNodes: true, ...choice }))
     return controllers.filter(controller => !running.has(controller)).map(({ name }) => name)
   }
   assert.deepEqual(leftOut({}), [])
   assert.deepEqual(leftOut({ allocateNodeCidrs: false }), ['node-ipam-controller'])
+  assert.deepEqual(leftOut({ denyDeletedNodes: false }), ['deleted-node-controller'])
   assert.deepEqual(leftOut({ bootstrapTokens: false }), ['token-cleaner-controller', 'bootstrap-signer-controller'])
 })
 

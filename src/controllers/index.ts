@@ -21,6 +21,7 @@ import { job } from './jobs/job.ts'
 import { ttlAfterFinished } from './jobs/ttl-after-finished.ts'
 import { namespace } from './namespaces/namespace.ts'
 import { namespaceDefaults } from './namespaces/namespace-defaults.ts'
+import { deletedNode } from './nodes/deleted-node.ts'
 import { nodeIpam } from './nodes/node-ipam.ts'
 import { nodeLifecycle } from './nodes/node-lifecycle.ts'
 import { nodeTtl } from './nodes/node-ttl.ts'
@@ -60,6 +61,7 @@ export const controllers: readonly Controller[] = [
   nodeIpam,
   nodeLifecycle,
   nodeTtl,
+  deletedNode,
   taintEviction,
   podGarbage,
   daemonSet,
@@ -84,9 +86,15 @@ export interface ControllerChoice {
   readonly allocateNodeCidrs: boolean
   /** Whether the API server takes bootstrap tokens. */
   readonly bootstrapTokens: boolean
+  /** Whether a deleted Node comes back by a new join ticket only; upstream's nodes make their Node again. */
+  readonly denyDeletedNodes: boolean
 }
 
-export function controllersOf({ allocateNodeCidrs, bootstrapTokens }: ControllerChoice): readonly Controller[] {
-  const idle = new Set([...(allocateNodeCidrs ? [] : [nodeIpam]), ...(bootstrapTokens ? [] : [tokenCleaner, bootstrapSigner])])
+export function controllersOf({ allocateNodeCidrs, bootstrapTokens, denyDeletedNodes }: ControllerChoice): readonly Controller[] {
+  const idle = new Set([
+    ...(allocateNodeCidrs ? [] : [nodeIpam]),
+    ...(bootstrapTokens ? [] : [tokenCleaner, bootstrapSigner]),
+    ...(denyDeletedNodes ? [] : [deletedNode]),
+  ])
   return controllers.filter(controller => !idle.has(controller))
 }

@@ -1,10 +1,12 @@
 // The certificate with which a node speaks to the API server: its stored one or the ticket's, and from then on renewed with itself.
+import { isReason } from '../api/status.ts'
 import type { Clock } from '../base/clock.ts'
 import type { Logger } from '../base/log.ts'
 import { keepRenewed, validityOf } from '../base/renewal.ts'
 import type { Secret } from '../base/secret.ts'
 import { Client } from '../client/client.ts'
 import { createHttpTransport, type HttpTransport } from '../client/http-transport.ts'
+import { nodes } from '../client/resources.ts'
 import { type NodeIdentity, readIdentity } from './identity-file.ts'
 import { requestIdentity } from './join.ts'
 
@@ -44,7 +46,7 @@ export class KeptIdentity implements AsyncDisposable {
   static async open(options: NodeIdentityOptions, signal: AbortSignal): Promise<KeptIdentity> {
     const { ticket, nodeName, pki, clock, log } = options
     const stored = await readIdentity(pki, nodeName, clock.now())
-    if (stored) return new KeptIdentity(options, stored)
+    if (stored && !(ticket && (await isDenied(options, stored, signal)))) return new KeptIdentity(options, stored)
     if (!ticket) throw new Error(`Cannot join: node "${nodeName}" has no valid certificate, give it a join ticket`)
     await using transport = createHttpTransport({ ...addressOf(options), token: () => ticket.reveal() })
     return new KeptIdentity(options, await requestIdentity({ client: new Client(transport), pki, nodeName, clock, log }, signal))
@@ -80,6 +82,24 @@ export class KeptIdentity implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.transport[Symbol.asyncDispose]()
+  }
+}
+
+/**
+ * Whether the API server no longer takes this certificate, as that of a node whose Node was deleted. Any other answer, and none, says nothing of it.
+ * Asked only where a ticket is there to use instead.
+ */
+async function isDenied(options: NodeIdentityOptions, stored: NodeIdentity, signal: AbortSignal): Promise<boolean> {
+  const { nodeName, userAgent, log } = options
+  await using transport = createHttpTransport({ ...addressOf(options), identity: () => stored, userAgent })
+  try {
+    await new Client(transport).get(nodes, '', nodeName, signal)
+    return false
+  } catch (err) {
+    signal.throwIfAborted()
+    if (!isReason(err, 'Unauthorized')) return false
+    log.info('the certificate of this node is denied, joining with the ticket', { node: nodeName })
+    return true
   }
 }
 

@@ -78,7 +78,9 @@ export class NodeRegistrar {
         await this.#report(undefined, signal)
       } catch (err) {
         if (signal.aborted) break
-        log.error('node not reported', { node: node.name, err })
+        if (isReason(err, 'Unauthorized'))
+          log.error('node not reported: it needs a new join ticket, its Node was deleted or its certificate expired', { node: node.name })
+        else log.error('node not reported', { node: node.name, err })
         // A node that somebody deleted registers anew; where that fails, the next turn tells and tries again.
         if (isReason(err, 'NotFound')) await this.register(signal).catch(() => undefined)
       }

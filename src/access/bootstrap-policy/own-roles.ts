@@ -1,10 +1,12 @@
 // What Bulkhead grants beside Kubernetes' own policy. Join tickets need no role: the JoinTicket authorizer grants their two rights.
-import { deniedCredentials, denyRight } from '../denied-credentials.ts'
+import { deniedCredentials } from '../../api/denied-credentials-names.ts'
+import { denyNodesRight, denyRight } from '../denied-credentials.ts'
 import type { ClusterRole, ClusterRoleBinding, Role, RoleBinding } from '../rbac-object.ts'
 import { aggregatesTo, clusterRole, clusterRoleBinding, group, read, role, roleBinding, rule, serviceAccount, urls } from './policy-rule.ts'
 
 const ticketConsumer = 'bulkhead:join-ticket-consumer'
 
+const deletedNodes = 'bulkhead:controller:deleted-node-controller'
 const credentialDenier = 'bulkhead:credential-denier'
 
 /**
@@ -16,10 +18,16 @@ export const ownRoles: readonly Role[] = [
     rule(denyRight.verb, denyRight.group, denyRight.resource),
     rule('get list watch patch update', 'core', 'configmaps', deniedCredentials.name),
   ]),
+  role('kube-system', deletedNodes, [
+    rule(denyNodesRight.verb, denyNodesRight.group, denyNodesRight.resource),
+    rule('create', 'core', 'configmaps'),
+    rule('get patch', 'core', 'configmaps', deniedCredentials.name),
+  ]),
   role('kube-system', ticketConsumer, [rule(read, 'core', 'secrets'), rule('delete patch', 'core', 'secrets')]),
 ]
 
 export const ownRoleBindings: readonly RoleBinding[] = [
+  roleBinding('kube-system', deletedNodes, deletedNodes, [serviceAccount('deleted-node-controller')]),
   roleBinding('kube-system', ticketConsumer, ticketConsumer, [serviceAccount('certificate-controller')]),
 ]
 
@@ -56,6 +64,7 @@ export const ownClusterRoles: readonly ClusterRole[] = [
     rule('create', 'core', 'limitranges resourcequotas'),
     rule('create', 'networking.k8s.io', 'networkpolicies'),
   ]),
+  clusterRole(deletedNodes, [rule('update', 'core', 'nodes')]),
   clusterRole(clusterDns, [rule('list watch', 'core', 'services namespaces'), rule('list watch', 'discovery.k8s.io', 'endpointslices')]),
 ]
 
@@ -66,6 +75,7 @@ export const ownClusterRoles: readonly ClusterRole[] = [
  */
 export const ownClusterRoleBindings: readonly ClusterRoleBinding[] = [
   clusterRoleBinding(namespaceDefaults, [serviceAccount(namespaceDefaultsAccount)]),
+  clusterRoleBinding(deletedNodes, [serviceAccount('deleted-node-controller')]),
   clusterRoleBinding(clusterDns, [serviceAccount('cluster-dns')]),
   clusterRoleBinding(networkPolicyKeeper, [group('system:nodes')]),
   clusterRoleBinding(nodeProxier, [group('system:nodes')]),
