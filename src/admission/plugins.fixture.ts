@@ -15,6 +15,7 @@ export const kinds = {
   pods: defineResource({ group: '', version: 'v1', kind: 'Pod', plural: 'pods', namespaced: true }),
   namespaces: defineResource({ group: '', version: 'v1', kind: 'Namespace', plural: 'namespaces', namespaced: false }),
   nodes: defineResource({ group: '', version: 'v1', kind: 'Node', plural: 'nodes', namespaced: false }),
+  events: defineResource({ group: '', version: 'v1', kind: 'Event', plural: 'events', namespaced: true }),
   services: defineResource({ group: '', version: 'v1', kind: 'Service', plural: 'services', namespaced: true }),
   serviceaccounts: defineResource({ group: '', version: 'v1', kind: 'ServiceAccount', plural: 'serviceaccounts', namespaced: true }),
   persistentvolumeclaims: defineResource({

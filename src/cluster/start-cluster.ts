@@ -12,6 +12,7 @@ import { type Logger, silentLogger } from '../base/log.ts'
 import { machineMemory } from '../base/machine-memory.ts'
 import { createRegistry } from '../base/metrics.ts'
 import { Client } from '../client/client.ts'
+import { nodes } from '../client/resources.ts'
 import type { Transport } from '../client/transport.ts'
 import type { NodeRequestOptions } from '../node/node-requests.ts'
 import { runSimulatedNode, serveNodeRequests } from '../node/simulated-node.ts'
@@ -127,6 +128,7 @@ export async function startClusterParts(options: StartClusterOptions = {}): Prom
   const firstAccount = controllers ? accountOfDefault(store, stop.signal) : undefined
   // Awaited below; a node that cannot start must not make this an unhandled rejection.
   firstAccount?.catch(() => undefined)
+  const administrator = new Client(transportOf(adminUser))
   const names = Array.from({ length: simulatedNodes }, (_, index) => `node-${index + 1}`)
   await Promise.all(
     names.map(
@@ -136,11 +138,14 @@ export async function startClusterParts(options: StartClusterOptions = {}): Prom
           const delays = { sandbox: 0, pull: 0, start: 0 }
           const onReady: Parameters<typeof runSimulatedNode>[0]['onReady'] = ({ requests }) => {
             connectInProcess(server, name, requests, stop.signal)
-            resolve()
+            if (controllers) return resolve()
+            // Nobody else gives the node a range.
+            const podCIDR = `10.${244 + (index >> 8)}.${index & 255}.0/24`
+            administrator
+              .patch(nodes, '', name, { spec: { podCIDR, podCIDRs: [podCIDR] } }, { type: 'merge' }, stop.signal)
+              .then(() => resolve(), reject)
           }
-          // Without controllers nobody gives the node a range.
-          const range = controllers ? {} : { podRange: `10.${244 + (index >> 8)}.${index & 255}.0/24` }
-          running.push(runSimulatedNode({ transport, name, clock, log, random, delays, onReady, ...range }, stop.signal).catch(reject))
+          running.push(runSimulatedNode({ transport, name, clock, log, random, delays, onReady }, stop.signal).catch(reject))
         }),
     ),
   )

@@ -122,8 +122,8 @@ export async function runNodeAgent(options: NodeAgentOptions, signal: AbortSigna
     const registrar = new NodeRegistrar({ client, node, health: until => nodeHealth(options, runtime, pressure, guard, until), clock, log })
     // The network goes first: a node says Ready only when its pods can have addresses.
     await network.configure(defaultPodCidr, signal)
-    const registered = await registrar.register(signal)
-    const podCidr = registered.spec?.podCIDR ?? defaultPodCidr
+    await registrar.register(signal)
+    const podCidr = (await registrar.podRange(signal)) ?? defaultPodCidr
     if (podCidr !== defaultPodCidr) await network.configure(podCidr, signal)
     const pullRecords = await PullRecords.open(directory.pullRecords, await runtime.listImages(signal))
     const nodeRuntime = createNodeRuntime({

@@ -7,16 +7,15 @@ type Interfaces = Readonly<Record<string, readonly NetworkInterfaceInfo[] | unde
 const inside = /^(lo|veth|cni|bulkhead|docker|br-)/
 
 /**
- * IPv4 first. Those of the interface with the default route, which the rest of the network sees, else the first there is; loopback where there is
- * none. `routes` is the text of /proc/net/route. More than one of a family would be refused in `status.hostIPs` of each pod. Pure.
+ * IPv4 first. Those of the interface with the default route, which the rest of the network sees, else the first there is; none where there is only
+ * loopback, which is every machine's. `routes` is the text of /proc/net/route. More than one of a family would be refused in `status.hostIPs` of each pod. Pure.
  */
 export function nodeAddresses(interfaces: Interfaces, routes: string): string[] {
   const preferred = defaultInterface(routes)
   const names = Object.keys(interfaces).filter(name => !inside.test(name))
   names.sort((a, b) => Number(b === preferred) - Number(a === preferred))
   const all = names.flatMap(name => interfaces[name] ?? []).filter(({ internal, scopeid }) => !internal && !scopeid)
-  const found = (['IPv4', 'IPv6'] as const).flatMap(wanted => all.find(({ family }) => family === wanted)?.address ?? [])
-  return found.length > 0 ? found : ['127.0.0.1']
+  return (['IPv4', 'IPv6'] as const).flatMap(wanted => all.find(({ family }) => family === wanted)?.address ?? [])
 }
 
 /** Of several default routes that with the lowest metric. */

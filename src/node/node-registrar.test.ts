@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { forbidden } from '../api/status.ts'
 import { formatTime } from '../base/clock.ts'
 import { silentLogger as log } from '../base/log.ts'
 import { until } from '../base/until.testing.ts'
@@ -7,6 +8,7 @@ import { Client } from '../client/client.ts'
 import { FakeApi } from '../client/fake-api.ts'
 import { FakeClock } from '../client/fake-clock.ts'
 import { nodes } from '../client/resources.ts'
+import type { Transport } from '../client/transport.ts'
 import { nodeStatus, type ServiceHealth, serviceRulesCondition } from './node-object.ts'
 import { NodeRegistrar } from './node-registrar.ts'
 
@@ -22,11 +24,11 @@ const healthy = {
   policies: { enforced: true } as const,
 }
 
-function setUp() {
+function setUp(through: (api: FakeApi) => Transport = api => api) {
   const clock = new FakeClock()
   const api = new FakeApi(() => clock.now())
   const registrar = new NodeRegistrar({
-    client: new Client(api),
+    client: new Client(through(api)),
     node: { name: 'n1', facts, runtimeVersion: 'containerd://1', simulated: false, support },
     health: async () => healthy,
     clock,
@@ -90,7 +92,7 @@ test('NodeRegistrar.run() takes back what others said of the node while it was s
 })
 
 test('nodeStatus() says whether the rules of Services are in the kernel, on a node that has such rules', () => {
-  const node = { name: 'n1', facts, runtimeVersion: 'containerd://1', simulated: false }
+  const node = { name: 'n1', facts, runtimeVersion: 'containerd://1', simulated: false, support }
   const conditionOf = (services?: ServiceHealth) =>
     nodeStatus(node, { ...healthy, ...(services ? { services } : {}) }, undefined, 0).conditions?.find(
       ({ type }) => type === serviceRulesCondition,
@@ -99,4 +101,34 @@ test('nodeStatus() says whether the rules of Services are in the kernel, on a no
   assert.equal(conditionOf({ problem: undefined })?.status, 'True')
   const { status, reason, message } = conditionOf({ problem: 'somebody changed them' }) ?? {}
   assert.deepEqual([status, reason, message], ['False', 'RulesMissing', 'somebody changed them'])
+})
+
+test('NodeRegistrar.podRange() waits for the range that the control plane gives', async () => {
+  const { clock, api, registrar } = setUp()
+  const { signal } = new AbortController()
+  await registrar.register(signal)
+  let range: string | undefined
+  const waiting = registrar.podRange(signal).then(given => {
+    range = given
+  })
+  await until(() => clock.sleepers > 0, 'the wait')
+  assert.equal(range, undefined)
+  api.change(nodes, '', 'n1', ({ spec }) => Object.assign(spec ?? {}, { podCIDR: '10.244.3.0/24' }))
+  await clock.advance(100)
+  await waiting
+  assert.equal(range, '10.244.3.0/24')
+})
+
+test('NodeRegistrar.register() goes on where the labels of its Node are not its own to change', async () => {
+  const { api, registrar } = setUp(api => ({
+    request(request, signal) {
+      if (request.method === 'PATCH' && request.path.endsWith('/nodes/n1'))
+        throw forbidden({ group: '', plural: 'nodes' }, 'n1', 'not yours')
+      return api.request(request, signal)
+    },
+    [Symbol.asyncDispose]: () => api[Symbol.asyncDispose](),
+  }))
+  api.seed(nodes, { metadata: { name: 'n1', labels: { 'kubernetes.io/arch': 'arm64' } }, spec: {} })
+  const { signal } = new AbortController()
+  assert.equal((await registrar.register(signal)).metadata.labels?.['kubernetes.io/arch'], 'arm64')
 })

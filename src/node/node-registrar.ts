@@ -3,6 +3,7 @@ import { isReason } from '../api/status.ts'
 import type { Node } from '../api/types/core-v1.ts'
 import { type Clock, formatMicroTime } from '../base/clock.ts'
 import type { Logger } from '../base/log.ts'
+import { messageOf } from '../base/user-error.ts'
 import type { Client } from '../client/client.ts'
 import { type Lease, leases, nodes } from '../client/resources.ts'
 import { type NodeFacts, type NodeHealth, newNode, nodeLabels, nodeStatus, withdrawnResources } from './node-object.ts'
@@ -23,6 +24,8 @@ const agentStopped = { enforced: false, reason: 'AgentStopped', message: 'the no
 const firstRetryMs = 200
 const longestRetryMs = 7_000
 const stoppedMs = 5_000
+const rangeMs = 30_000
+const rangePollMs = 100
 
 export class NodeRegistrar {
   readonly #options: NodeRegistrarOptions
@@ -55,7 +58,7 @@ export class NodeRegistrar {
   }
 
   async #ensure(signal: AbortSignal): Promise<Node> {
-    const { client, node } = this.#options
+    const { client, node, log } = this.#options
     try {
       return await client.create(nodes, '', newNode(node), signal)
     } catch (err) {
@@ -65,7 +68,28 @@ export class NodeRegistrar {
     const labels = nodeLabels(node)
     const missing = Object.entries(labels).filter(([key, value]) => there.metadata.labels?.[key] !== value)
     if (missing.length === 0) return there
-    return await client.patch(nodes, '', node.name, { metadata: { labels: Object.fromEntries(missing) } }, { type: 'merge' }, signal)
+    try {
+      return await client.patch(nodes, '', node.name, { metadata: { labels: Object.fromEntries(missing) } }, { type: 'merge' }, signal)
+    } catch (err) {
+      // What an administrator said of the machine stays, whatever the machine says of itself.
+      if (!isReason(err, 'Forbidden')) throw err
+      log.info('labels of the node kept as they are', { node: node.name, labels: missing.map(([key]) => key), err: messageOf(err) })
+      return there
+    }
+  }
+
+  /**
+   * The range that the control plane gives the node for its pods: a pod with an address of another one is refused. Undefined where none was given in
+   * the time that a control plane needs.
+   */
+  async podRange(signal: AbortSignal): Promise<string | undefined> {
+    const { client, node, clock } = this.#options
+    for (const began = clock.monotonic(); ; ) {
+      const { spec } = await client.get(nodes, '', node.name, signal)
+      if (spec?.podCIDR) return spec.podCIDR
+      if (clock.monotonic() - began > rangeMs) return undefined
+      await clock.sleep(rangePollMs, signal)
+    }
   }
 
   /** Renews the lease and reports changes until the signal; then says that the node is not ready. */

@@ -8,6 +8,10 @@ import type { CertificateSigningRequest } from '../../api/types/certificates-v1.
 import type { Node, PersistentVolumeClaim, Pod } from '../../api/types/core-v1.ts'
 import { semanticallyEqual } from '../../api/validation/semantic-equality.ts'
 import { type AdmissionPlugin, type AdmissionRequest, admitted, type ClusterReader, type Verdict } from '../admission.ts'
+import { nodeAddressRefusal, podAddressRefusal } from '../node/own-addresses.ts'
+import { ownEventRefusal } from '../node/own-events.ts'
+import { ownLabelRefusal } from '../node/own-labels.ts'
+import { mostEvent, mostNodeStatus, mostPodStatus, sizeRefusal } from '../node/own-sizes.ts'
 import { nodeTokenRefusal, podOfLister } from '../node-token-request.ts'
 import type { DecideFor } from '../policy/request-view.ts'
 import { pemOf, type RequestedIdentity } from './certificate-requests.ts'
@@ -44,6 +48,8 @@ const rules: ReadonlyMap<string, Rule> = new Map<string, Rule>([
   ['serviceaccounts', nodeTokenRefusal],
   ['certificatesigningrequests.certificates.k8s.io', certificateRule],
   ['leases.coordination.k8s.io', leaseRule],
+  ['events', eventRule],
+  ['events.events.k8s.io', eventRule],
   [
     'csinodes.storage.k8s.io',
     (request, node) => (request.name === node ? undefined : `can only access CSINode with the same name as the requesting node`),
@@ -54,6 +60,8 @@ export interface NodeRestrictionOptions {
   readonly reader: ClusterReader
   readonly decide: DecideFor
   readonly identityOf: RequestedIdentity
+  /** Where upstream takes a node's word for its addresses, its place and what it says of others, the secure profile does not. */
+  readonly profile: 'secure' | 'upstream'
 }
 
 export function nodeRestriction(options: NodeRestrictionOptions): AdmissionPlugin {
@@ -81,7 +89,7 @@ const refuse = ({ resource, name }: AdmissionRequest, why: string | ApiError): V
   error: typeof why === 'string' ? forbidden(resource, name, why) : why,
 })
 
-function podRule(request: AdmissionRequest, node: string, { reader }: NodeRestrictionOptions): Refusal {
+function podRule(request: AdmissionRequest, node: string, { reader, profile }: NodeRestrictionOptions): Refusal {
   const pod = request.object as Pod | undefined
   const old = request.oldObject as Pod | undefined
   if (request.subresource === 'status') {
@@ -90,7 +98,8 @@ function podRule(request: AdmissionRequest, node: string, { reader }: NodeRestri
       return `node "${node}" cannot update labels through pod status`
     if (!sameList(old?.status?.resourceClaimStatuses, pod?.status?.resourceClaimStatuses))
       return `node "${node}" cannot update resource claim statues`
-    return undefined
+    if (profile === 'upstream' || pod === undefined) return undefined
+    return sizeRefusal(pod.status, mostPodStatus(pod), node, 'a pod status') ?? podAddressRefusal(pod, old, node, reader)
   }
   if (request.subresource === 'eviction') {
     const found = reader.get('pods', request.namespace, request.name) as Pod | undefined
@@ -129,21 +138,25 @@ function mirrorPodRule(pod: Pod, node: string, reader: ClusterReader): Refusal {
   return undefined
 }
 
-function nodeRule(request: AdmissionRequest, node: string): string | undefined {
+function eventRule(request: AdmissionRequest, node: string, { reader, profile }: NodeRestrictionOptions): Refusal {
+  if (profile === 'upstream') return undefined
+  return sizeRefusal(request.object, mostEvent, node, 'an event') ?? ownEventRefusal(request, node, reader)
+}
+
+function nodeRule(request: AdmissionRequest, node: string, { reader, profile }: NodeRestrictionOptions): string | undefined {
   if (request.name !== node) return `node "${node}" is not allowed to modify node "${request.name}"`
   const now = request.object as Node | undefined
   const old = request.oldObject as Node | undefined
   if (request.operation === 'DELETE') return `node "${node}" is not allowed to delete its Node`
   if (now === undefined) return undefined
-  const labels = changedLabels(old, now)
-    .filter(key => !mayLabel(key))
-    .sort()
-    .join(', ')
+  const changed = changedLabels(old, now).sort()
+  const labels = changed.filter(key => !mayLabel(key)).join(', ')
   const source = now.spec?.configSource
   if (request.operation === 'CREATE') {
     if (source !== undefined) return `node "${node}" is not allowed to create pods with a non-nil configSource`
     if (labels !== '') return `node "${node}" is not allowed to set the following labels: ${labels}`
-    return (now.metadata.ownerReferences ?? []).length > 0 ? `node "${node}" is not allowed to set ownerReferences` : undefined
+    if ((now.metadata.ownerReferences ?? []).length > 0) return `node "${node}" is not allowed to set ownerReferences`
+    return strict()
   }
   if (source !== undefined && !semanticallyEqual(source, old?.spec?.configSource))
     return `node "${node}" is not allowed to update configSource to a new non-nil configSource`
@@ -153,7 +166,16 @@ function nodeRule(request: AdmissionRequest, node: string): string | undefined {
   if (!sameList(old?.metadata.ownerReferences, now.metadata.ownerReferences))
     return `node "${node}" is not allowed to modify ownerReferences`
   if (!sameList(old?.metadata.finalizers, now.metadata.finalizers)) return `node "${node}" is not allowed to modify finalizers`
-  return undefined
+  return strict()
+
+  function strict(): string | undefined {
+    if (profile === 'upstream' || now === undefined) return undefined
+    return (
+      sizeRefusal(now.status, mostNodeStatus, node, 'a Node status') ??
+      ownLabelRefusal(now, old, changed, node) ??
+      nodeAddressRefusal(now, old, node, reader)
+    )
+  }
 }
 
 function changedLabels(old: KubeObject | undefined, now: KubeObject): string[] {

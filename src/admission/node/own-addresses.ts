@@ -1,0 +1,95 @@
+// The addresses that a node may report: policies and Services lead to them, so they must be its own.
+import type { FieldError } from '../../api/field-error.ts'
+import type { Node, Pod } from '../../api/types/core-v1.ts'
+import type { ServiceCIDR } from '../../api/types/networking-v1.ts'
+import { type IpBytes, parseCidr, parseIp, validateNonSpecialIp } from '../../api/validation/ip-address.ts'
+import type { ClusterReader } from '../admission.ts'
+
+/** Marks nodes without a machine: they all report one address, at which nothing is. */
+const simulatedLabel = 'bulkhead.dev/simulated'
+const hostTypes: ReadonlySet<string> = new Set(['Hostname', 'InternalDNS', 'ExternalDNS'])
+
+/** Why the node may not report these addresses of a pod of its own; undefined where it may, or where they are what they were. */
+export function podAddressRefusal(pod: Pod, old: Pod | undefined, node: string, reader: ClusterReader): string | undefined {
+  const before = new Set(podIps(old))
+  const added = podIps(pod).filter(ip => !before.has(ip))
+  if (added.length === 0) return undefined
+  const own = reader.get('nodes', '', node) as Node | undefined
+  const isHost = pod.spec.hostNetwork === true
+  const allowed = isHost ? addressesOf(own) : rangesOf(own)
+  const holds = isHost ? (ip: string) => allowed.some(text => sameIp(text, ip)) : (ip: string) => isWithin(ip, allowed)
+  const wrong = added.find(ip => !holds(ip))
+  if (wrong === undefined) return undefined
+  const wanted = isHost
+    ? `a pod of the host network has an address of its node (status.addresses: ${listed(allowed)})`
+    : `a pod has an address of its node's ranges (spec.podCIDRs: ${listed(allowed)})`
+  return `node "${node}" cannot set status.podIPs of the pod to ${wrong}: ${wanted}`
+}
+
+/** Why the node may not say this of its own Node; undefined where it may. */
+export function nodeAddressRefusal(now: Node, old: Node | undefined, node: string, reader: ClusterReader): string | undefined {
+  if (rangesOf(now).join() !== rangesOf(old).join())
+    return `node "${node}" is not allowed to set spec.podCIDRs: the control plane gives it its range`
+  const before = new Set(old?.status?.addresses?.map(({ type, address }) => `${type} ${address}`))
+  for (const { type, address } of now.status?.addresses ?? []) {
+    if (before.has(`${type} ${address}`)) continue
+    const why = hostTypes.has(type) ? hostRefusal(type, address, node) : ipRefusal(address, node, reader)
+    if (why !== undefined) return `node "${node}" is not allowed to set status.addresses to ${JSON.stringify(address)}: ${why}`
+  }
+  return undefined
+}
+
+const hostRefusal = (type: string, address: string, node: string): string | undefined =>
+  address === node || address.startsWith(`${node}.`) ? undefined : `an address of type ${type} is the name of the node`
+
+function ipRefusal(address: string, node: string, reader: ClusterReader): string | undefined {
+  const errors: FieldError[] = []
+  validateNonSpecialIp(address, 'address', errors)
+  const [special] = errors
+  if (special !== undefined) return special.message
+  const services = reader.list('servicecidrs.networking.k8s.io') as readonly ServiceCIDR[]
+  if (services.some(({ spec }) => isWithin(address, spec.cidrs ?? []))) return 'it is in the range of Services'
+  for (const other of reader.list('nodes') as readonly Node[]) {
+    const { name = '', labels } = other.metadata
+    if (isWithin(address, rangesOf(other))) return `it is in the range of pods of node "${name}"`
+    if (name === node || labels?.[simulatedLabel] !== undefined) continue
+    if (addressesOf(other).some(text => sameIp(text, address))) return `it is the address of node "${name}"`
+  }
+  return undefined
+}
+
+const listed = (texts: readonly string[]): string => (texts.length === 0 ? 'none yet' : texts.join(', '))
+
+const podIps = (pod: Pod | undefined): string[] => {
+  const { podIP, podIPs } = pod?.status ?? {}
+  return [...new Set([...(podIP ? [podIP] : []), ...(podIPs ?? []).map(({ ip }) => ip)])]
+}
+
+const addressesOf = (node: Node | undefined): string[] =>
+  (node?.status?.addresses ?? []).filter(({ type }) => !hostTypes.has(type)).map(({ address }) => address)
+
+const rangesOf = (node: Node | undefined): readonly string[] => {
+  const { podCIDR, podCIDRs } = node?.spec ?? {}
+  return podCIDRs ?? (podCIDR ? [podCIDR] : [])
+}
+
+function sameIp(a: string, b: string): boolean {
+  const [one, other] = [parseIp(a), parseIp(b)]
+  return one !== undefined && other !== undefined && one.join() === other.join()
+}
+
+function isWithin(text: string, ranges: readonly string[]): boolean {
+  const ip = parseIp(text)
+  return ip !== undefined && ranges.some(range => isInRange(ip, range))
+}
+
+function isInRange(ip: IpBytes, range: string): boolean {
+  const cidr = parseCidr(range)
+  if (cidr === undefined || cidr.address.length !== ip.length) return false
+  const { address, prefixLength } = cidr
+  return address.every((byte, index) => {
+    const bits = Math.min(8, Math.max(0, prefixLength - index * 8))
+    const mask = (0xff << (8 - bits)) & 0xff
+    return ((ip[index] ?? 0) & mask) === (byte & mask)
+  })
+}

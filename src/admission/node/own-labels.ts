@@ -1,0 +1,33 @@
+// Labels by which pods are placed: a node that chose another name or zone for itself could draw pods that are meant for others.
+import type { Node } from '../../api/types/core-v1.ts'
+
+const hostnameLabel = 'kubernetes.io/hostname'
+/** What a machine is, which a node may add and never change. */
+const machineLabels: ReadonlySet<string> = new Set([
+  'kubernetes.io/arch',
+  'kubernetes.io/os',
+  'beta.kubernetes.io/arch',
+  'beta.kubernetes.io/os',
+])
+/** Where a machine is: said when the Node is made, which takes a join ticket, and by administrators. */
+const placeLabels: ReadonlySet<string> = new Set([
+  'beta.kubernetes.io/instance-type',
+  'node.kubernetes.io/instance-type',
+  'failure-domain.beta.kubernetes.io/region',
+  'failure-domain.beta.kubernetes.io/zone',
+  'topology.kubernetes.io/region',
+  'topology.kubernetes.io/zone',
+])
+
+/** `keys`: labels that the request changes. Why the node may not; undefined where it may. */
+export function ownLabelRefusal(now: Node, old: Node | undefined, keys: readonly string[], node: string): string | undefined {
+  const wanted = now.metadata.labels ?? {}
+  for (const key of keys) {
+    if (key === hostnameLabel && wanted[key] !== node) return `node "${node}" is not allowed to set label ${key} to anything but "${node}"`
+    if (old === undefined) continue
+    const isNew = old.metadata.labels?.[key] === undefined
+    if (placeLabels.has(key) || (machineLabels.has(key) && !isNew))
+      return `node "${node}" is not allowed to modify label ${key}: it is set when the Node is created, and by administrators`
+  }
+  return undefined
+}
