@@ -96,7 +96,11 @@ export function partDefinitions(input: PartInput): ClusterParts {
         signerSocket: directory.signerSockets.controllers,
         server,
         // Without a node of its own the cluster has no pod network either; as kube-controller-manager without --allocate-node-cidrs.
-        choice: { allocateNodeCidrs: config.node.kind !== 'none', bootstrapTokens: config.bootstrapTokens, denyDeletedNodes: config.profile === 'secure' },
+        choice: {
+          allocateNodeCidrs: config.node.kind !== 'none',
+          bootstrapTokens: config.bootstrapTokens,
+          denyDeletedNodes: config.profile === 'secure',
+        },
       } satisfies ControllersSettings),
       // The API answers before controllers work: on a busy machine requests keep their pace.
       priority: { all: 5 },
