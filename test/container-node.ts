@@ -70,7 +70,7 @@ export class ContainerNode {
     for (const image of await builtinImages(AbortSignal.timeout(hangMs))) {
       const file = join(this.directory.containerdState, 'image.tar')
       await writeFile(file, image.archive)
-      await importImage(file, this.containerd, AbortSignal.timeout(hangMs))
+      await importImage(file, { socket: this.containerd.socket, isOwn: true }, AbortSignal.timeout(hangMs))
     }
     this.api.seed(nodes, { metadata: { name: nodeName }, spec: {} })
     await this.startAgent()

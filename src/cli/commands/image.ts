@@ -1,5 +1,6 @@
 import { buildCommand, buildRouteMap } from '@stricli/core'
 import type { ImageFlags } from '../image/node-images.ts'
+import { ProgressLine } from '../progress-line.ts'
 import { runCommand } from '../run-command.ts'
 
 const dataDir = {
@@ -16,7 +17,14 @@ const importCommand = buildCommand({
   func: (flags: ImageFlags, file: string) =>
     runCommand(async () => {
       const { importArchive } = await import('../image/node-images.ts')
-      await importArchive(flags, file, isRoot(), print)
+      const { stderr } = process
+      const progress = new ProgressLine({
+        write: text => void stderr.write(text),
+        isTerminal: stderr.isTTY === true,
+        columns: stderr.columns ?? 80,
+        now: () => performance.now(),
+      })
+      await importArchive(flags, file, isRoot(), print, progress)
     }),
   parameters: {
     flags: { dataDir },

@@ -1,16 +1,18 @@
 // `bulkhead image`: images of the containerd that belongs to the node on this machine.
 import { execFile } from 'node:child_process'
 import { existsSync } from 'node:fs'
-import { resolve } from 'node:path'
+import { basename, resolve } from 'node:path'
 import { promisify } from 'node:util'
 import { messageOf, UserError } from '../../base/user-error.ts'
-import { checkArchive, importImage } from '../../node/images/import-image.ts'
+import { checkArchive, type ImportProgress, importImage } from '../../node/images/import-image.ts'
 import { nodeDirectory } from '../../node/node-directory.ts'
 import { printable } from '../printable.ts'
+import type { ProgressLine } from '../progress-line.ts'
 import { findDataDirectory } from '../prove/find-cluster.ts'
 
 const run = promisify(execFile)
 const limitMs = 300_000
+const importMs = 1_800_000
 
 export interface ImageFlags {
   readonly dataDir?: string
@@ -18,13 +20,35 @@ export interface ImageFlags {
 
 type Print = (text: string) => void
 
-export async function importArchive({ dataDir }: ImageFlags, file: string, isRoot: boolean, print: Print): Promise<void> {
+const gib = 1024 ** 3
+
+/** `progress` is shown what is being done and how far it is. */
+export async function importArchive(
+  { dataDir }: ImageFlags,
+  file: string,
+  isRoot: boolean,
+  print: Print,
+  progress: ProgressLine,
+): Promise<void> {
   // The file first: it is wrong whoever asks and whatever runs.
   await checkArchive(file).catch(asUserError)
   const socket = nodeSocket(dataDir, isRoot)
-  const names = await importImage(resolve(file), { socket }, AbortSignal.timeout(limitMs)).catch(asUserError)
+  const show = (each: ImportProgress): void => progress.show(stepText(basename(file), each), each.step === 'unpacking')
+  const ticking = setInterval(() => progress.tick(), 1000)
+  const names = await importImage(resolve(file), { socket, progress: show }, AbortSignal.timeout(importMs))
+    .finally(() => {
+      clearInterval(ticking)
+      progress.end()
+    })
+    .catch(asUserError)
   if (names.length === 0) throw new UserError(`The archive "${file}" names no image`)
   for (const name of names) print(printable(`Imported ${name}`))
+}
+
+export function stepText(file: string, progress: ImportProgress): string {
+  if (progress.step === 'unpacking') return printable(`Unpacking ${progress.name}`)
+  const { bytes, total } = progress
+  return printable(`Reading ${file}: ${Math.floor((bytes / Math.max(total, 1)) * 100)} % of ${(total / gib).toFixed(2)} GiB`)
 }
 
 /** Name, size as containerd says it, and digest; one line each. */

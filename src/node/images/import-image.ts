@@ -1,49 +1,154 @@
 // Puts the images of an archive on the node: OCI and Docker archives, told apart and checked before containerd sees them.
-import { execFile } from 'node:child_process'
+import { spawn } from 'node:child_process'
+import { constants } from 'node:fs'
 import { type FileHandle, open } from 'node:fs/promises'
-import { promisify } from 'node:util'
+import { posix } from 'node:path'
+import { Transform } from 'node:stream'
+import { pipeline } from 'node:stream/promises'
+import { codeOf } from '../../base/user-error.ts'
 import { listTar } from './tar.ts'
 
-const run = promisify(execFile)
+/** Of an archive: an image has an entry for each layer and little more. */
+export const mostEntries = 10_000
+/** Of `index.json` and `manifest.json`. */
+export const longestDescription = 4 * 1024 * 1024
+export const largestArchive = 64 * 1024 ** 3
+/** Made by the node itself; pods run in the first, whatever image they ask for. */
+const reserved = /^bulkhead\.local\/(pause|busybox)(?![\w.-])/i
+
+export type ImportProgress =
+  | { readonly step: 'reading'; readonly bytes: number; readonly total: number }
+  | { readonly step: 'unpacking'; readonly name: string }
+
+export interface ImportOptions {
+  readonly socket: string
+  readonly ctr?: string
+  /** The node's own images are among it. Default: false. */
+  readonly isOwn?: boolean
+  readonly progress?: (progress: ImportProgress) => void
+}
 
 /** Resolves with the names that the archive brought. Rejects with one sentence that says what is wrong with the file. */
-export async function importImage(
-  file: string,
-  containerd: { readonly socket: string; readonly ctr?: string },
-  signal: AbortSignal,
-): Promise<string[]> {
-  await checkArchive(file)
-  const args = ['--address', containerd.socket, '--namespace', 'k8s.io', 'images', 'import', '--digests=false', file]
+export async function importImage(file: string, options: ImportOptions, signal: AbortSignal): Promise<string[]> {
+  // What was checked is what is imported, whoever puts another file in its place meanwhile.
+  await using handle = await openArchive(file)
+  const { size } = await checkOpened(handle, file, options)
+  const { socket, ctr = 'ctr', progress = () => undefined } = options
+  const args = ['--address', socket, '--namespace', 'k8s.io', 'images', 'import', '--digests=false', '-']
+  const child = spawn(ctr, args, { stdio: ['pipe', 'pipe', 'pipe'], signal })
+  const names: string[] = []
+  let rest = ''
+  let complaint = ''
+  child.stdout.setEncoding('utf8').on('data', (chunk: string) => {
+    rest += chunk
+    for (const [whole, name = ''] of rest.matchAll(/^unpacking (\S+) /gm)) {
+      rest = rest.slice(rest.indexOf(whole) + whole.length)
+      names.push(name)
+      progress({ step: 'unpacking', name })
+    }
+    rest = rest.slice(-longestLine)
+  })
+  child.stderr.setEncoding('utf8').on('data', (chunk: string) => {
+    complaint = (complaint + chunk).slice(-longestLine)
+  })
+  const ended = new Promise<void>((resolve, reject) => {
+    child.once('error', reject)
+    child.once('close', (code, by) => {
+      if (code === 0) resolve()
+      else reject(new Error(complaint.trim().split('\n').at(-1) || `ctr ended with ${by ?? `exit code ${code}`}`))
+    })
+  })
+  let bytes = 0
+  const counted = new Transform({
+    transform(chunk: Buffer, _encoding, next) {
+      bytes += chunk.length
+      progress({ step: 'reading', bytes, total: size })
+      next(null, chunk)
+    },
+  })
   try {
-    const { stdout } = await run(containerd.ctr ?? 'ctr', args, { signal })
-    return [...stdout.matchAll(/^unpacking (\S+)/gm)].map(match => match[1] ?? '')
+    await Promise.all([
+      ended,
+      // A ctr that ends early says why itself.
+      pipeline(handle.createReadStream({ start: 0, autoClose: false }), counted, child.stdin, { signal }).catch((err: unknown) => {
+        if (codeOf(err) !== 'EPIPE' && codeOf(err) !== 'ERR_STREAM_PREMATURE_CLOSE') throw err
+      }),
+    ])
+    return names
   } catch (cause) {
-    const detail = cause instanceof Error && 'stderr' in cause ? String(cause.stderr).trim().split('\n').at(-1) : String(cause)
-    throw new Error(`Cannot import image "${file}": ${detail}`, { cause })
+    throw new Error(`Cannot import image "${file}": ${cause instanceof Error ? cause.message : String(cause)}`, { cause })
   }
 }
 
-/** Rejects unless the file is an OCI archive (`oci-layout` and `index.json`) or a Docker archive (`manifest.json`). */
-export async function checkArchive(file: string): Promise<'oci' | 'docker'> {
-  let handle: FileHandle
+/** A name has at most 4096 characters; of output that is no line nothing more is kept. */
+const longestLine = 8192
+
+export interface CheckedArchive {
+  readonly kind: 'oci' | 'docker'
+  /** Bytes. */
+  readonly size: number
+}
+
+/**
+ * Rejects unless the file is an OCI archive (`oci-layout` and `index.json`) or a Docker archive (`manifest.json`) of bounded size that names none of the
+ * node's own images.
+ */
+export async function checkArchive(file: string, options: Pick<ImportOptions, 'isOwn'> = {}): Promise<CheckedArchive> {
+  await using handle = await openArchive(file)
+  return await checkOpened(handle, file, options)
+}
+
+async function openArchive(file: string): Promise<FileHandle> {
   try {
-    handle = await open(file)
+    // A pipe without a writer would never be open.
+    return await open(file, constants.O_RDONLY | constants.O_NONBLOCK)
   } catch (cause) {
     throw new Error(`Cannot import image "${file}": the file cannot be read`, { cause })
   }
+}
+
+async function checkOpened(handle: FileHandle, file: string, { isOwn = false }: Pick<ImportOptions, 'isOwn'>): Promise<CheckedArchive> {
   try {
-    const start = await readAt(handle, 0, 4)
-    if (start.readUInt16BE(0) === 0x1f8b) throw new Error('it is compressed, unpack it with gunzip first')
+    const stat = await handle.stat()
+    if (!stat.isFile()) throw new Error('it is no regular file')
+    if (stat.size > largestArchive) throw new Error(`it is larger than ${largestArchive / 1024 ** 3} GiB`)
+    const read = (offset: number, length: number) => readAt(handle, offset, length)
+    if ((await read(0, 4)).readUInt16BE(0) === 0x1f8b) throw new Error('it is compressed, unpack it with gunzip first')
     const names = new Set<string>()
-    for await (const { path } of listTar((offset, length) => readAt(handle, offset, length))) names.add(path.replace(/^\.\//, ''))
-    if (names.has('oci-layout') && names.has('index.json')) return 'oci'
-    if (names.has('manifest.json')) return 'docker'
+    let entries = 0
+    for await (const { path, offset, size } of listTar(read)) {
+      if (++entries > mostEntries) throw new Error(`it has more than ${mostEntries} entries`)
+      const name = posix.normalize(`/${path}`).slice(1)
+      names.add(name)
+      if (name !== 'index.json' && name !== 'manifest.json') continue
+      if (size > longestDescription) throw new Error(`its ${name} is larger than ${longestDescription / 1024 ** 2} MiB`)
+      const own = isOwn ? undefined : reservedName((await read(offset, size)).toString('utf8'))
+      if (own !== undefined) throw new Error(`it names ${JSON.stringify(own)}, an image of the node itself: give the image another name`)
+    }
+    if (names.has('oci-layout') && names.has('index.json')) return { kind: 'oci', size: stat.size }
+    if (names.has('manifest.json')) return { kind: 'docker', size: stat.size }
     throw new Error('it is neither an OCI archive (oci-layout, index.json) nor a Docker archive (manifest.json)')
   } catch (cause) {
     throw new Error(`Cannot import image "${file}": ${cause instanceof Error ? cause.message : String(cause)}`, { cause })
-  } finally {
-    await handle.close()
   }
+}
+
+/**
+ * The first string of the JSON text that is such a name, wherever it stands: of members that come twice, or in other letters, containerd may read another
+ * one than we would.
+ */
+function reservedName(text: string): string | undefined {
+  for (const [literal] of text.matchAll(/"(?:[^"\\]|\\.)*"/gs)) {
+    let value: unknown
+    try {
+      value = JSON.parse(literal)
+    } catch {
+      // No JSON: containerd does not read it either, and says so.
+      continue
+    }
+    if (typeof value === 'string' && reserved.test(value.trim())) return value
+  }
+  return undefined
 }
 
 async function readAt(handle: FileHandle, offset: number, length: number): Promise<Buffer> {

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { gzipSync } from 'node:zlib'
-import { checkArchive } from './import-image.ts'
+import { checkArchive, longestDescription, mostEntries } from './import-image.ts'
 import { buildImage } from './oci-image.ts'
 import { listTar, writeTar } from './tar.ts'
 
@@ -26,6 +26,17 @@ test('buildImage() is reproducible and an OCI layout', async () => {
   assert.equal(names.filter(name => /^blobs\/sha256\/.{64}$/.test(name)).length, 3)
 })
 
+const json = (path: string, text: string) => ({ path, mode: 0o644, content: Buffer.from(text) })
+const index = (name: string) => `{"manifests":[{"annotations":{"io.containerd.image.name":"${name}"}}]}`
+const layout = json('oci-layout', '{}')
+const pax = (...records: string[]) => {
+  const sized = records.map(record => {
+    const rest = ` ${record}\n`.length
+    return `${rest + String(rest + 2).length} ${record}\n`
+  })
+  return { path: 'pax', mode: 0o644, type: 'x', content: Buffer.from(sized.join('')) }
+}
+
 async function fileOf(bytes: Buffer): Promise<string> {
   const file = join(await mkdtemp(join(tmpdir(), 'archive-')), 'image.tar')
   await writeFile(file, bytes)
@@ -33,8 +44,8 @@ async function fileOf(bytes: Buffer): Promise<string> {
 }
 
 test('checkArchive() tells OCI from Docker archives', async () => {
-  assert.equal(await checkArchive(await fileOf(buildImage(content).archive)), 'oci')
-  assert.equal(await checkArchive(await fileOf(writeTar([{ path: 'manifest.json', mode: 0o644, content: Buffer.from('[]') }]))), 'docker')
+  assert.equal((await checkArchive(await fileOf(buildImage(content).archive))).kind, 'oci')
+  assert.equal((await checkArchive(await fileOf(writeTar([json('manifest.json', '[]')])))).kind, 'docker')
 })
 
 const bad: [string, Buffer, RegExp][] = [
@@ -42,6 +53,46 @@ const bad: [string, Buffer, RegExp][] = [
   ['text', Buffer.alloc(2000, 'x'), /it is not a tar archive/],
   ['a compressed archive', gzipSync(buildImage(content).archive), /it is compressed, unpack it with gunzip first/],
   ['another tar', writeTar([{ path: 'x', mode: 0o644 }]), /neither an OCI archive .* nor a Docker archive/],
+  [
+    "the node's pause image",
+    writeTar([layout, json('index.json', index('bulkhead.local/pause:1'))]),
+    /names "bulkhead.local\/pause:1", an image of the node/,
+  ],
+  ["the node's busybox by another tag", writeTar([layout, json('index.json', index('bulkhead.local/busybox'))]), /an image of the node/],
+  [
+    'it in the manifest of Docker',
+    writeTar([json('manifest.json', '[{"RepoTags":["a:1","bulkhead.local/pause:1"]}]')]),
+    /an image of the node/,
+  ],
+  ['it with escaped letters', writeTar([layout, json('index.json', index('bulkhead.local/p\\u0061use:1'))]), /an image of the node/],
+  [
+    'it in a member that comes twice',
+    writeTar([layout, json('index.json', `{"MANIFESTS":${index('bulkhead.local/pause:1').slice(13, -1)},"MANIFESTS":[]}`)]),
+    /an image of the node/,
+  ],
+  ['it under a winding path', writeTar([layout, json('x/.././index.json', index('bulkhead.local/pause:1'))]), /an image of the node/],
+  [
+    'it under a name in an extended header',
+    writeTar([layout, pax('mtime=1', 'path=index.json'), json('other', index('bulkhead.local/pause:1'))]),
+    /an image of the node/,
+  ],
+  [
+    'it under a long name of GNU',
+    writeTar([layout, { ...json('long', 'index.json\u0000'), type: 'L' }, json('other', index('bulkhead.local/pause:1'))]),
+    /an image of the node/,
+  ],
+  ['a size in an extended header', writeTar([layout, pax('size=5'), json('index.json', '{}')]), /larger than a tar header can say/],
+  [
+    'a malformed extended header',
+    writeTar([{ path: 'pax', mode: 0o644, type: 'x', content: Buffer.from('99 path=a\n') }]),
+    /malformed extended header/,
+  ],
+  ['more entries than an image has', writeTar(Array.from({ length: mostEntries + 1 }, () => layout)), /more than 10000 entries/],
+  [
+    'a description that is too large',
+    writeTar([layout, json('index.json', ' '.repeat(longestDescription + 1))]),
+    /its index.json is larger than 4 MiB/,
+  ],
 ]
 for (const [name, bytes, want] of bad) {
   test(`checkArchive() refuses ${name}`, async () => {
@@ -49,6 +100,17 @@ for (const [name, bytes, want] of bad) {
     await assert.rejects(checkArchive(file), (err: unknown) => err instanceof Error && want.test(err.message) && err.message.includes(file))
   })
 }
+
+test("checkArchive() lets the node's own images pass where they are put there by the node, and names that look like them", async () => {
+  const own = await fileOf(writeTar([layout, json('index.json', index('bulkhead.local/pause:1'))]))
+  assert.equal((await checkArchive(own, { isOwn: true })).kind, 'oci')
+  for (const name of ['bulkhead.local/workload:1', 'bulkhead.local/pause-x:1', 'registry.example/bulkhead.local/pause:1'])
+    assert.equal((await checkArchive(await fileOf(writeTar([layout, json('index.json', index(name))])))).kind, 'oci')
+})
+
+test('checkArchive() refuses what is no regular file', async () => {
+  await assert.rejects(checkArchive('/dev/zero'), /it is no regular file/)
+})
 
 test('checkArchive() refuses a file that is not there', async () => {
   await assert.rejects(checkArchive('/nonexistent/x.tar'), /Cannot import image "\/nonexistent\/x\.tar": the file cannot be read/)
