@@ -31,6 +31,7 @@ import { defaultPodCidr, type PodNetwork, type PolicyGuard } from './pod-network
 import type { PodNode } from './pod-node.ts'
 import type { PodWorker } from './pod-worker.ts'
 import { podWriter } from './pod-writer.ts'
+import { quietOutages } from './quiet-outages.ts'
 import { RefusedReports } from './refused-reports.ts'
 import { runTunnel } from './tunnel.ts'
 import { machineTotals, UsageSampler } from './usage-sampler.ts'
@@ -71,7 +72,8 @@ export interface NodeAgentOptions {
  * Containers that run then are left to the next run.
  */
 export async function runNodeAgent(options: NodeAgentOptions, signal: AbortSignal): Promise<void> {
-  const { clock, log, random, nodeName } = options
+  const { clock, random, nodeName } = options
+  const log = quietOutages(options.log, clock)
   const directory = nodeDirectory(options.directory)
   const network = options.network(directory)
   // Images and facts need neither the cluster nor each other: start is as long as its longest part.
@@ -221,7 +223,7 @@ async function importBuiltinImages(
     if (present?.id === image.id) continue
     const file = join(directory.containerdState, 'import.tar')
     await writeFile(file, image.archive, { mode: 0o600 })
-    await importImage(file, { socket }, signal)
+    await importImage(file, { socket, isOwn: true }, signal)
     log.info('image put on the node', { image: image.name })
   }
 }
