@@ -36,7 +36,13 @@ export const initialClusterDefaults: KubeObject & ClusterDefaults = {
         },
       },
       limitRange: {
-        limits: [{ type: 'Container', default: { cpu: '4', memory: '1Gi' }, defaultRequest: { cpu: '10m', memory: '32Mi' } }],
+        limits: [
+          {
+            type: 'Container',
+            default: { cpu: '4', memory: '1Gi', 'ephemeral-storage': '10Gi' },
+            defaultRequest: { cpu: '10m', memory: '32Mi', 'ephemeral-storage': '16Mi' },
+          },
+        ],
       },
       network: { defaultDeny: true, allowDNS: true },
     },

@@ -41,7 +41,10 @@ test('a namespace has labels, quota, limits and network policies before its firs
   assert.equal(metadata.labels?.['pod-security.kubernetes.io/enforce'], 'restricted')
   for (const name of ['team', 'default']) {
     const { spec } = await admitted(client, name, restrictedPod('p'))
-    assert.deepEqual(spec.containers[0]?.resources, { requests: { cpu: '10m', memory: '32Mi' }, limits: { cpu: '4', memory: '1Gi' } })
+    assert.deepEqual(spec.containers[0]?.resources, {
+      requests: { cpu: '10m', memory: '32Mi', 'ephemeral-storage': '16Mi' },
+      limits: { cpu: '4', memory: '1Gi', 'ephemeral-storage': '10Gi' },
+    })
     const quota = await client.get(resourceQuotas, name, 'default', signal)
     assert.equal(quota.spec.hard?.['pods'], '15k')
     assert.deepEqual(await policiesOf(client, name), ['allow-dns', 'default-deny'])

@@ -10,7 +10,7 @@ import { cleanUp, hasContainers, removeAllPods } from './clean-up.ts'
 import { type Containerd, startContainerd } from './containerd.ts'
 import type { ContainerRuntime } from './cri/runtime.ts'
 import type { ClusterDns } from './dns-config.ts'
-import { diskFacts } from './eviction/disk-facts.ts'
+import { diskFacts, fileSystemFacts } from './eviction/disk-facts.ts'
 import { DiskPressure } from './eviction/disk-pressure.ts'
 import { diskUsage } from './eviction/disk-usage.ts'
 import { Evictor } from './eviction/evictor.ts'
@@ -19,7 +19,8 @@ import { thresholdsWith } from './eviction/thresholds.ts'
 import { builtinImages } from './images/builtin-images.ts'
 import { importImage } from './images/import-image.ts'
 import { PullRecords } from './images/pull-records.ts'
-import { defaultRotation, rotateLog } from './log-rotation.ts'
+import { defaultRotation } from './log-rotation.ts'
+import { LogRotator, type RunningLog } from './log-rotator.ts'
 import { appArmorEnabled, machineFacts, machinePressure } from './machine-facts.ts'
 import { machineHost } from './machine-host.ts'
 import { type NodeDirectory, nodeDirectory } from './node-directory.ts'
@@ -144,8 +145,7 @@ export async function runNodeAgent(options: NodeAgentOptions, signal: AbortSigna
       clock,
       log,
       random,
-      housekeeping: async (workers, event, until) => {
-        await rotateLogs(workers, runtime, clock, log, until)
+      housekeeping: async (workers, event) => {
         await reportRefused(workers, guard, reports, event, clock, log)
       },
     })
@@ -157,6 +157,14 @@ export async function runNodeAgent(options: NodeAgentOptions, signal: AbortSigna
       podsDirectory: directory.pods,
       usage: diskUsage,
       nodeEvent: nodeRuntime.nodeEvent,
+      clock,
+      log,
+    })
+    const rotator = new LogRotator({
+      logs: () => runningLogs(nodeRuntime.workers),
+      reopen: (id, until) => runtime.reopenContainerLog(id, until),
+      freeBytes: async () => (await fileSystemFacts(directory.root)).availableBytes,
+      limits: defaultRotation,
       clock,
       log,
     })
@@ -189,6 +197,7 @@ export async function runNodeAgent(options: NodeAgentOptions, signal: AbortSigna
       guard.run(podCidr, await runningPods(runtime, signal), working),
       nodeRuntime.run(working),
       usage.run(working),
+      rotator.run(working),
       evictor.run(working),
       tunnel,
       registrar.run(working),
@@ -294,24 +303,10 @@ async function nodeHealth(
   }
 }
 
-async function rotateLogs(
-  workers: readonly PodWorker[],
-  runtime: ContainerRuntime,
-  clock: Clock,
-  log: Logger,
-  signal: AbortSignal,
-): Promise<void> {
-  for (const worker of workers) {
-    for (const [newest] of worker.state.containers.values()) {
-      if (newest?.state !== 'CONTAINER_RUNNING') continue
-      try {
-        await rotateLog(newest.logPath, defaultRotation, clock.now(), () => runtime.reopenContainerLog(newest.id, signal))
-      } catch (err) {
-        if (signal.aborted) return
-        log.error('log not rotated', { path: newest.logPath, err })
-      }
-    }
-  }
+function* runningLogs(workers: Iterable<PodWorker>): Generator<RunningLog> {
+  for (const worker of workers)
+    for (const [newest] of worker.state.containers.values())
+      if (newest?.state === 'CONTAINER_RUNNING') yield { containerId: newest.id, path: newest.logPath }
 }
 
 /** Its own time limit: the signal that ended the agent is over already, and what hangs is removed by force afterwards. */

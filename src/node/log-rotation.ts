@@ -13,7 +13,8 @@ export const defaultRotation: RotationLimits = { bytes: 10 * 1024 * 1024, files:
 export async function rotateLog(path: string, limits: RotationLimits, now: number, reopen: () => Promise<void>): Promise<boolean> {
   const found = await stat(path).catch(() => undefined)
   if (!found || found.size <= limits.bytes) return false
-  const stamp = new Date(now).toISOString().replace(/[-:]/g, '').replace('T', '-').slice(0, 15)
+  // With milliseconds: a busy log is rotated several times a second.
+  const stamp = new Date(now).toISOString().replace(/[-:Z]/g, '').replace('T', '-')
   const rotated = `${path}.${stamp}`
   // Beside the one that is written and the one that was until now. Before: on a full disk a new file needs the room of an old one.
   const name = basename(path)

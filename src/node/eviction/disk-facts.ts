@@ -13,7 +13,7 @@ export async function diskFacts({ root, containerdRoot }: Pick<NodeDirectory, 'r
   return { nodefs, imagefs, dedicated: nodeDevice.dev !== imageDevice.dev }
 }
 
-async function fileSystemFacts(path: string): Promise<FileSystemFacts> {
+export async function fileSystemFacts(path: string): Promise<FileSystemFacts> {
   const { bsize, blocks, bavail, files, ffree } = await statfs(path)
   return { capacityBytes: blocks * bsize, availableBytes: bavail * bsize, inodes: files, inodesFree: ffree }
 }
