@@ -6,6 +6,7 @@ import type { Logger } from '../base/log.ts'
 import type { Secret } from '../base/secret.ts'
 import { messageOf } from '../base/user-error.ts'
 import { Client } from '../client/client.ts'
+import { detectCgroups } from './cgroups.ts'
 import { cleanUp, hasContainers, removeAllPods } from './clean-up.ts'
 import { type Containerd, startContainerd } from './containerd.ts'
 import type { ContainerRuntime } from './cri/runtime.ts'
@@ -15,19 +16,22 @@ import { DiskPressure } from './eviction/disk-pressure.ts'
 import { diskUsage } from './eviction/disk-usage.ts'
 import { Evictor } from './eviction/evictor.ts'
 import { ImageCollector } from './eviction/image-collector.ts'
+import { ResourceEvictor } from './eviction/resource-evictor.ts'
+import { ResourcePressure } from './eviction/resource-pressure.ts'
 import { thresholdsWith } from './eviction/thresholds.ts'
 import { builtinImages } from './images/builtin-images.ts'
 import { importImage } from './images/import-image.ts'
 import { PullRecords } from './images/pull-records.ts'
 import { defaultRotation } from './log-rotation.ts'
 import { LogRotator, type RunningLog } from './log-rotator.ts'
-import { appArmorEnabled, machineFacts, machinePressure } from './machine-facts.ts'
+import { appArmorEnabled, machineFacts } from './machine-facts.ts'
 import { machineHost } from './machine-host.ts'
 import { type NodeDirectory, nodeDirectory } from './node-directory.ts'
 import { KeptIdentity } from './node-identity.ts'
-import type { NodeFacts, NodeHealth, PolicyHealth } from './node-object.ts'
+import { allocatable, type NodeFacts, type NodeHealth, type PolicyHealth } from './node-object.ts'
 import { NodeRegistrar } from './node-registrar.ts'
 import { createNodeRuntime } from './node-runtime.ts'
+import { NodeSupply } from './node-supply.ts'
 import { defaultPodCidr, type PodNetwork, type PolicyGuard } from './pod-network.ts'
 import type { PodNode } from './pod-node.ts'
 import type { PodWorker } from './pod-worker.ts'
@@ -120,9 +124,17 @@ export async function runNodeAgent(options: NodeAgentOptions, signal: AbortSigna
       clock,
       log,
     })
-    // A node whose disk is full at its start says so with its first report, before pods come.
-    await pressure.look()
-    const registrar = new NodeRegistrar({ client, node, health: until => nodeHealth(options, runtime, pressure, guard, until), clock, log })
+    const supply = new NodeSupply(directory, await detectCgroups(), allocatable({ facts }).memoryBytes)
+    const shortage = new ResourcePressure({ facts: () => supply.facts(), clock, log })
+    // A node that is full at its start says so with its first report, before pods come.
+    await Promise.all([pressure.look(), shortage.look()])
+    const registrar = new NodeRegistrar({
+      client,
+      node,
+      health: until => nodeHealth(options, runtime, { disk: pressure, rest: shortage }, guard, until),
+      clock,
+      log,
+    })
     // The network goes first: a node says Ready only when its pods can have addresses.
     await network.configure(defaultPodCidr, signal)
     await registrar.register(signal)
@@ -141,7 +153,7 @@ export async function runNodeAgent(options: NodeAgentOptions, signal: AbortSigna
       logsDirectory: directory.logs,
       seccompFolder: directory.seccomp,
       pullRecords,
-      diskPressure: () => pressure.isUnder,
+      pressure: () => ({ memory: shortage.isUnder('memory'), pids: shortage.isUnder('pids'), disk: pressure.isUnder }),
       clock,
       log,
       random,
@@ -156,6 +168,15 @@ export async function runNodeAgent(options: NodeAgentOptions, signal: AbortSigna
       images: new ImageCollector({ runtime, isPulled: image => pullRecords.wasPulled(image), clock, log }),
       podsDirectory: directory.pods,
       usage: diskUsage,
+      nodeEvent: nodeRuntime.nodeEvent,
+      clock,
+      log,
+    })
+    const resourceEvictor = new ResourceEvictor({
+      pressure: shortage,
+      pods: () => nodeRuntime.workers,
+      usage: pod => supply.usageOf(pod),
+      enforce: () => supply.enforce(),
       nodeEvent: nodeRuntime.nodeEvent,
       clock,
       log,
@@ -199,6 +220,7 @@ export async function runNodeAgent(options: NodeAgentOptions, signal: AbortSigna
       usage.run(working),
       rotator.run(working),
       evictor.run(working),
+      resourceEvictor.run(working),
       tunnel,
       registrar.run(working),
       reportPolicies(guard, registrar, log, working),
@@ -283,13 +305,13 @@ async function policyHealth(guard: PolicyGuard, signal: AbortSignal): Promise<Po
 async function nodeHealth(
   { serviceProblem }: Pick<NodeAgentOptions, 'serviceProblem'>,
   runtime: ContainerRuntime,
-  disk: DiskPressure,
+  { disk, rest }: { readonly disk: DiskPressure; readonly rest: ResourcePressure },
   guard: PolicyGuard,
   signal: AbortSignal,
 ): Promise<NodeHealth> {
   const policies = await policyHealth(guard, signal)
   const services = { problem: await serviceProblem(signal) }
-  const pressure = { ...(await machinePressure()), disk: disk.isUnder }
+  const pressure = { memory: rest.isUnder('memory'), pids: rest.isUnder('pids'), disk: disk.isUnder }
   try {
     const [{ conditions }, images] = await Promise.all([runtime.status(signal), runtime.listImages(signal)])
     const problems = conditions

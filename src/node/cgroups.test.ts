@@ -4,7 +4,16 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { systemClock as clock } from '../base/clock.ts'
-import { containerSettings, cpuWeight, createPodCgroup, detectCgroups, membersOf, removeCgroup } from './cgroups.ts'
+import {
+  containerSettings,
+  cpuWeight,
+  createPodCgroup,
+  detectCgroups,
+  groupUsage,
+  limitNodeCgroup,
+  membersOf,
+  removeCgroup,
+} from './cgroups.ts'
 
 /** Folders and files as the kernel shows them; what is written stays to be read. */
 async function tree(t: TestContext, files: Readonly<Record<string, string>>): Promise<string> {
@@ -106,4 +115,31 @@ test('removeCgroup() removes what is left in every hierarchy, and nothing else',
 test('membersOf() never names a process group or init', () => {
   assert.deepEqual(membersOf('12\n0\n1\n345\n'), [12, 345])
   assert.deepEqual(membersOf(''), [])
+})
+
+const together = { memoryBytes: 1 << 30, pids: 1000 }
+test('limitNodeCgroup() limits all pods together on v1', async t => {
+  const root = await tree(t, v1)
+  await limitNodeCgroup('v1', '/bulkhead-x', together, root)
+  assert.deepEqual(await written(root, 'memory/bulkhead-x'), { 'memory.limit_in_bytes': String(1 << 30) })
+  assert.deepEqual(await written(root, 'pids/bulkhead-x'), { 'pids.max': '1000' })
+})
+
+test('limitNodeCgroup() limits all pods together on v2', async t => {
+  const root = await tree(t, v2)
+  await limitNodeCgroup('v2', '/bulkhead-x', together, root)
+  assert.deepEqual(await written(root, 'bulkhead-x'), { 'memory.max': String(1 << 30), 'pids.max': '1000' })
+})
+
+test('groupUsage() reads the working set and the processes of a cgroup, on v1 and v2, and nothing of one that is gone', async t => {
+  const one = await tree(t, {
+    'memory/g/memory.usage_in_bytes': '5000\n',
+    'memory/g/memory.stat': 'inactive_file 1\ntotal_inactive_file 2000\n',
+    'pids/g/pids.current': '7\n',
+  })
+  assert.deepEqual(await groupUsage('v1', '/g', one), { workingSetBytes: 3000, pids: 7 })
+  const two = await tree(t, { 'g/memory.current': '5000\n', 'g/memory.stat': 'anon 1\ninactive_file 6000\n', 'g/pids.current': '7\n' })
+  assert.deepEqual(await groupUsage('v2', '/g', two), { workingSetBytes: 0, pids: 7 })
+  assert.equal(await groupUsage('v1', '/gone', one), undefined)
+  assert.equal(await groupUsage('v2', '/gone', two), undefined)
 })

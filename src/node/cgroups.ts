@@ -26,7 +26,9 @@ async function readText(path: string): Promise<string | undefined> {
   try {
     return await readFile(path, 'utf8')
   } catch (err) {
-    if (err instanceof Error && 'code' in err && (err.code === 'ENOENT' || err.code === 'ENOTDIR')) return undefined
+    // ENODEV: a cgroup that was removed after it was opened.
+    if (err instanceof Error && 'code' in err && (err.code === 'ENOENT' || err.code === 'ENOTDIR' || err.code === 'ENODEV'))
+      return undefined
     throw err
   }
 }
@@ -90,6 +92,46 @@ async function makeV2(path: string, root: string): Promise<string> {
     await mkdir(directory, { recursive: true })
   }
   return directory
+}
+
+/** What all pods of the node may use together. */
+export interface NodeLimits {
+  readonly memoryBytes: number
+  readonly pids: number
+}
+
+/** Limits the cgroup of all pods, which is made where it is not there. Rejects where more is in use already and the kernel cannot take it back. */
+export async function limitNodeCgroup(version: CgroupVersion, path: string, limits: NodeLimits, root = '/sys/fs/cgroup'): Promise<void> {
+  const set = (directory: string, file: string, value: number) => writeFile(join(directory, file), String(value))
+  if (version === 'v2') {
+    const directory = await makeV2(path, root)
+    await set(directory, 'memory.max', limits.memoryBytes)
+    await set(directory, 'pids.max', limits.pids)
+    return
+  }
+  const [memory, pids] = [join(root, 'memory', path), join(root, 'pids', path)]
+  for (const directory of [memory, pids]) await mkdir(directory, { recursive: true })
+  await set(memory, 'memory.limit_in_bytes', limits.memoryBytes)
+  await set(pids, 'pids.max', limits.pids)
+}
+
+export interface GroupUsage {
+  /** Without what the kernel can drop: files that nobody has used lately. */
+  readonly workingSetBytes: number
+  readonly pids: number
+}
+
+/** What a cgroup and all below it use; undefined where it is gone. */
+export async function groupUsage(version: CgroupVersion, path: string, root = '/sys/fs/cgroup'): Promise<GroupUsage | undefined> {
+  const [memory, pids] = version === 'v2' ? [join(root, path), join(root, path)] : [join(root, 'memory', path), join(root, 'pids', path)]
+  const [used, stat, processes] = await Promise.all([
+    readText(join(memory, version === 'v2' ? 'memory.current' : 'memory.usage_in_bytes')),
+    readText(join(memory, 'memory.stat')),
+    readText(join(pids, 'pids.current')),
+  ])
+  if (used === undefined || stat === undefined || processes === undefined) return undefined
+  const inactive = (version === 'v2' ? /^inactive_file (\d+)$/m : /^total_inactive_file (\d+)$/m).exec(stat)?.[1]
+  return { workingSetBytes: Math.max(0, Number(used) - Number(inactive ?? 0)), pids: Number(processes) }
 }
 
 /** Shares 2..262144 to weight 1..10000, as runc and the kubelet map them. */

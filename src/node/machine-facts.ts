@@ -60,17 +60,35 @@ export interface Pressure {
   readonly pids: boolean
 }
 
-/** But for the disks: upstream's hard eviction threshold of 100 Mi of memory, and a nearly full process table. */
-export async function machinePressure(): Promise<Omit<Pressure, 'disk'>> {
-  const [memory, loadavg, pidMax] = await Promise.all([
-    readFile('/proc/meminfo', 'utf8'),
-    readFile('/proc/loadavg', 'utf8'),
-    readFile('/proc/sys/kernel/pid_max', 'utf8'),
-  ])
-  const availableKb = Number(/^MemAvailable:\s+(\d+)/m.exec(memory)?.[1] ?? Number.POSITIVE_INFINITY)
-  const processes = Number(/\/(\d+)/.exec(loadavg)?.[1] ?? 0)
-  return {
-    memory: availableKb * 1024 < 100 * 1024 * 1024,
-    pids: processes > Number(pidMax) * 0.95,
+export interface ProcessTable {
+  /** Processes and threads that the kernel lets be. */
+  readonly most: number
+  readonly running: number
+}
+
+export interface MachineUse {
+  readonly memoryBytes: number
+  readonly availableBytes: number
+  readonly processes: ProcessTable
+}
+
+/** Of memory and processes, now. */
+export async function machineUse(): Promise<MachineUse> {
+  const [memory, loadavg, pidMax, threadsMax] = await Promise.all(
+    ['/proc/meminfo', '/proc/loadavg', '/proc/sys/kernel/pid_max', '/proc/sys/kernel/threads-max'].map(path => readFile(path, 'utf8')),
+  )
+  return parseMachineUse({ memory: memory ?? '', loadavg: loadavg ?? '', pidMax: pidMax ?? '', threadsMax: threadsMax ?? '' })
+}
+
+/** Throws where the kernel says something else. */
+export function parseMachineUse(text: Readonly<Record<'memory' | 'loadavg' | 'pidMax' | 'threadsMax', string>>): MachineUse {
+  const kilobytes = (name: string): number => Number(new RegExp(`^${name}:\\s+(\\d+) kB$`, 'm').exec(text.memory)?.[1])
+  const use = {
+    memoryBytes: kilobytes('MemTotal') * 1024,
+    availableBytes: kilobytes('MemAvailable') * 1024,
+    processes: { most: Math.min(Number(text.pidMax), Number(text.threadsMax)), running: Number(/\/(\d+) /.exec(text.loadavg)?.[1]) },
   }
+  if (![use.memoryBytes, use.availableBytes, use.processes.most, use.processes.running].every(Number.isSafeInteger))
+    throw new Error('Cannot read what this machine has left: /proc is not as expected')
+  return use
 }

@@ -15,9 +15,12 @@ import { podLimits, type QosClass, qosClass, qosClasses } from './pod-resources.
 import { attempt } from './probes/probe.ts'
 import { PodVolumes } from './volumes/pod-volumes.ts'
 
+export const podCgroup = (directory: NodeDirectory, qos: QosClass, uid: string): string =>
+  `${nodeCgroup(directory)}/${qos.toLowerCase()}/pod${uid}`
+
 export async function machineHost(directory: NodeDirectory, clock: Clock): Promise<PodHost> {
   const version = await detectCgroups()
-  const cgroupOf = (qos: QosClass, uid: string) => `${nodeCgroup(directory)}/${qos.toLowerCase()}/pod${uid}`
+  const cgroupOf = (qos: QosClass, uid: string) => podCgroup(directory, qos, uid)
   return {
     unified: await containerSettings(version, nodeCgroup(directory)),
     async prepareCgroup(pod) {

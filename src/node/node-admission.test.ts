@@ -20,7 +20,7 @@ test('NodeAdmission lets no pod start while the node is short of disk, but those
     nodeName: 'n1',
     support,
     residents: () => residents,
-    diskPressure: () => pressure,
+    pressure: () => ({ memory: false, pids: false, disk: pressure }),
   })
   const earlier = podOf({}, { uid: 'earlier' })
   assert.equal(await admission.refusal(earlier, never), undefined)

@@ -4,7 +4,8 @@ import { domainOfNode, domainOfPod, mayRunOn, nameDomain } from '../api/trust-do
 import type { Node, Pod } from '../api/types/core-v1.ts'
 import type { Client } from '../client/client.ts'
 import { nodes } from '../client/resources.ts'
-import { isCritical } from './eviction/eviction-order.ts'
+import { pressureRefusal } from './eviction/pressure-refusal.ts'
+import type { Pressure } from './machine-facts.ts'
 import { type Demand, demandOf, planAdmission, planResizeAdmission, type Refusal } from './pod-admission.ts'
 import { podUid } from './pod-containers.ts'
 import { asGiven, asksFor, type Given, givenBefore } from './pod-resize.ts'
@@ -25,8 +26,8 @@ export interface NodeAdmissionOptions {
   readonly nodeName: string
   readonly support: NodeSupport
   readonly residents: () => Iterable<ResidentPod>
-  /** Whether the node is short of disk. Default: never. */
-  readonly diskPressure?: () => boolean
+  /** What the node is short of. Default: nothing, ever. */
+  readonly pressure?: () => Pressure
 }
 
 interface LetIn {
@@ -80,8 +81,8 @@ export class NodeAdmission {
     }
     const uid = podUid(pod)
     if (this.#letIn.has(uid)) return undefined
-    if (this.#options.diskPressure?.() === true && !isCritical(pod))
-      return { reason: 'Evicted', message: 'Pod was rejected: The node had condition: [DiskPressure]. ' }
+    const short = pressureRefusal(pod, this.#options.pressure?.())
+    if (short !== undefined) return short
     const wanted = demandOf(pod)
     const refusal = planAdmission(pod, wanted, this.#held(uid), node)
     if (refusal === undefined) this.#letIn.set(uid, { pod, given: asksFor(pod), demand: wanted })

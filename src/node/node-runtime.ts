@@ -11,6 +11,7 @@ import type { ContainerRuntime } from './cri/runtime.ts'
 import type { ClusterDns } from './dns-config.ts'
 import { ImagePuller } from './images/image-puller.ts'
 import type { PullRecords } from './images/pull-records.ts'
+import type { Pressure } from './machine-facts.ts'
 import { NodeAdmission } from './node-admission.ts'
 import { allocatable, type NodeFacts } from './node-object.ts'
 import { ObjectWatch } from './object-watch.ts'
@@ -33,7 +34,7 @@ export interface NodeRuntimeOptions {
   readonly logsDirectory: string
   readonly seccompFolder: string
   readonly pullRecords: PullRecords
-  readonly diskPressure?: () => boolean
+  readonly pressure?: () => Pressure
   readonly clock: Clock
   readonly log: Logger
   readonly random: () => number
@@ -63,7 +64,7 @@ export function createNodeRuntime(options: NodeRuntimeOptions): NodeRuntime {
     nodeName: node.name,
     support: node.support,
     residents: () => workers,
-    ...(options.diskPressure ? { diskPressure: options.diskPressure } : {}),
+    ...(options.pressure ? { pressure: options.pressure } : {}),
   })
   const podNode: PodNode = {
     refusal: (pod, signal) => admission.refusal(pod, signal),

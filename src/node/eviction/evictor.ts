@@ -7,17 +7,12 @@ import { podText } from '../pod-containers.ts'
 import type { PodEnd } from '../pod-end.ts'
 import { removeDeadContainers } from './dead-containers.ts'
 import type { DiskPressure } from './disk-pressure.ts'
-import { type Candidate, evictionNote, evictionOrder, isCritical, storageKinds } from './eviction-order.ts'
+import { type EvictablePod, hasEnded, isActive } from './evictable-pod.ts'
+import { type Candidate, evictionNote, evictionOrder, storageKinds } from './eviction-order.ts'
 import type { ImageCollector } from './image-collector.ts'
-import { type MeasuredPod, podStorage, storagePaths } from './pod-storage.ts'
+import { podStorage, storagePaths } from './pod-storage.ts'
 import { hasStorageLimit, storageExcess } from './storage-limits.ts'
 import type { DiskFacts, DiskResource, MetThreshold } from './thresholds.ts'
-
-/** A pod of the node, and how to end it. */
-export interface EvictablePod extends MeasuredPod {
-  /** Resolves when nothing of it runs any more. */
-  end(why: PodEnd): Promise<void>
-}
 
 export interface EvictorOptions {
   readonly pressure: DiskPressure
@@ -188,11 +183,4 @@ export class Evictor {
     for (const pod of this.#options.pods()) if (pod.uid === uid) return hasEnded(pod)
     return false
   }
-}
-
-const hasEnded = ({ pod }: EvictablePod): boolean => pod.status?.phase === 'Succeeded' || pod.status?.phase === 'Failed'
-
-/** Neither over nor going already, and not so important that the node is of no use without it. */
-function isActive(evictable: EvictablePod): boolean {
-  return !hasEnded(evictable) && evictable.pod.metadata.deletionTimestamp === undefined && !isCritical(evictable.pod)
 }

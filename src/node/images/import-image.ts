@@ -5,6 +5,7 @@ import { type FileHandle, open } from 'node:fs/promises'
 import { posix } from 'node:path'
 import { Transform } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
+import { parseJson } from '../../base/json.ts'
 import { codeOf } from '../../base/user-error.ts'
 import { listTar } from './tar.ts'
 
@@ -141,7 +142,7 @@ function reservedName(text: string): string | undefined {
   for (const [literal] of text.matchAll(/"(?:[^"\\]|\\.)*"/gs)) {
     let value: unknown
     try {
-      value = JSON.parse(literal)
+      value = parseJson(literal)
     } catch {
       // No JSON: containerd does not read it either, and says so.
       continue
