@@ -4,6 +4,6 @@ import { controllerAccounts } from '../access/bootstrap-policy/controller-accoun
 import { controllersOf } from '../controllers/index.ts'
 
 test('controllerAccounts has the account of every controller: the signer certifies no other', () => {
-  for (const { name, identity = name } of controllersOf({ allocateNodeCidrs: true, bootstrapTokens: true }))
+  for (const { name, identity = name } of controllersOf({ allocateNodeCidrs: true, bootstrapTokens: true, denyDeletedNodes: true }))
     assert.ok(controllerAccounts.includes(identity), identity)
 })

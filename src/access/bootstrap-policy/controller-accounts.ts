@@ -1,6 +1,6 @@
 // As which ServiceAccounts controllers work: those that the policy gives a controller's role, and no other of kube-system.
 import { controllerRoles } from './controller-roles.ts'
-import { namespaceDefaultsAccount } from './own-roles.ts'
+import { deletedNodeAccount, namespaceDefaultsAccount } from './own-roles.ts'
 
 const prefix = 'system:controller:'
 
@@ -11,4 +11,5 @@ export const controllerAccounts: readonly string[] = [
   'bootstrap-signer',
   'token-cleaner',
   namespaceDefaultsAccount,
+  deletedNodeAccount,
 ]

@@ -6,7 +6,8 @@ import { aggregatesTo, clusterRole, clusterRoleBinding, group, read, role, roleB
 
 const ticketConsumer = 'bulkhead:join-ticket-consumer'
 
-const deletedNodes = 'bulkhead:controller:deleted-node-controller'
+export const deletedNodeAccount = 'deleted-node-controller'
+const deletedNodes = `bulkhead:controller:${deletedNodeAccount}`
 const credentialDenier = 'bulkhead:credential-denier'
 
 /**
@@ -27,7 +28,7 @@ export const ownRoles: readonly Role[] = [
 ]
 
 export const ownRoleBindings: readonly RoleBinding[] = [
-  roleBinding('kube-system', deletedNodes, deletedNodes, [serviceAccount('deleted-node-controller')]),
+  roleBinding('kube-system', deletedNodes, deletedNodes, [serviceAccount(deletedNodeAccount)]),
   roleBinding('kube-system', ticketConsumer, ticketConsumer, [serviceAccount('certificate-controller')]),
 ]
 
@@ -75,7 +76,7 @@ export const ownClusterRoles: readonly ClusterRole[] = [
  */
 export const ownClusterRoleBindings: readonly ClusterRoleBinding[] = [
   clusterRoleBinding(namespaceDefaults, [serviceAccount(namespaceDefaultsAccount)]),
-  clusterRoleBinding(deletedNodes, [serviceAccount('deleted-node-controller')]),
+  clusterRoleBinding(deletedNodes, [serviceAccount(deletedNodeAccount)]),
   clusterRoleBinding(clusterDns, [serviceAccount('cluster-dns')]),
   clusterRoleBinding(networkPolicyKeeper, [group('system:nodes')]),
   clusterRoleBinding(nodeProxier, [group('system:nodes')]),
