@@ -13,7 +13,7 @@ export const secretInManifest: ManifestCheck = {
       const [first] = secretValues(on.object as Secret)
       if (first === undefined) return []
       return [
-        { on, field: first.field, message: 'the values of this Secret stand in the manifest: are they no secrets, a ConfigMap would do' },
+        { on, field: first.field, message: 'the values of this Secret stand in the manifest: if they are not secret, a ConfigMap will do' },
       ]
     }),
 }

@@ -42,6 +42,7 @@ export const ownRules = {
   conflict: 'The object does not contradict what is there',
   refused: 'The server accepts the object',
   'api-warning': 'The server warns of nothing',
+  'filled-in': 'The manifest says what the cluster would fill in',
   'expired-exception': 'Exceptions of the configuration have not expired',
   'unused-exception': 'Exceptions of the configuration are needed',
   'not-asked': 'The cluster itself judged the object',

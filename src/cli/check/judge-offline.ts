@@ -58,7 +58,9 @@ export async function applyOffline(
   await judgeThose(() => true)
   return manifests.map(manifest => {
     const verdict = verdicts.get(manifest) ?? { outcome: 'unknown-kind' }
-    return remoteKinds.has(manifest.kind) ? { ...verdict, instead: 'what this names does not run here, so it judged nothing' } : verdict
+    return remoteKinds.has(manifest.kind)
+      ? { ...verdict, instead: 'the server behind it does not run here, so its rules were not applied' }
+      : verdict
   })
 }
 

@@ -49,9 +49,17 @@ export function findingsOf(manifest: Manifest, verdict: Verdict, locate: Locate,
   const object = verdict.resource.namespaced ? { ...named, namespace: manifest.namespace ?? namespace } : named
   const warnings = verdict.warnings.map((message): Finding => {
     const field = leadingField(message)
-    return { rule: 'api-warning', severity: 'warning', message, ...where(field), object, ...(field === '' ? {} : { field }) }
+    // What the cluster completes by itself is no fault of the manifest.
+    const kind = isFilledIn(message)
+      ? ({ rule: 'filled-in', severity: 'note' } as const)
+      : ({ rule: 'api-warning', severity: 'warning' } as const)
+    return { ...kind, message, ...where(field), object, ...(field === '' ? {} : { field }) }
   })
-  const notes: Finding[] = instead === undefined ? [] : [{ rule: 'not-asked', severity: 'note', message: instead, ...where(''), object }]
+  // Of an object that is refused it does not matter what else was not looked at.
+  const notes: Finding[] =
+    instead === undefined || verdict.outcome === 'refused'
+      ? []
+      : [{ rule: 'not-asked', severity: 'note', message: instead, ...where(''), object }]
   if (verdict.outcome === 'admitted') return [...warnings, ...notes]
   const { status, plugin, patch } = verdict
   const rule = plugin ?? ruleOf(status)
@@ -63,6 +71,8 @@ export function findingsOf(manifest: Manifest, verdict: Verdict, locate: Locate,
   })
   return [...refusals, ...warnings, ...notes]
 }
+
+const isFilledIn = (message: string): boolean => message.startsWith('PodSecurity filled in ')
 
 const builtInGroups: ReadonlySet<string> = new Set(resources.map(({ group }) => group))
 

@@ -1,0 +1,325 @@
+// What `check` finds in manifests in the shapes of popular charts, each finding looked at by a person: none of them is false.
+import assert from 'node:assert/strict'
+import { join } from 'node:path'
+import { Readable } from 'node:stream'
+import { test } from 'node:test'
+import { parseJson } from '../../base/json.ts'
+import { check } from './check.ts'
+import type { Finding } from './finding.ts'
+
+const root = join(import.meta.dirname, '../../../test/manifests')
+
+interface Row {
+  readonly rule: string
+  readonly severity: Finding['severity']
+  /** `Kind/name`, once for each finding. */
+  readonly objects: readonly string[]
+  /** Why it is true. */
+  readonly judgement: string
+}
+
+const judged: Readonly<Record<string, readonly Row[]>> = {
+  database: [
+    {
+      rule: 'dangling-secret',
+      severity: 'note',
+      objects: ['StatefulSet/postgres'],
+      judgement: 'a job or a person makes the Secret, and nothing in the set does',
+    },
+    {
+      rule: 'filled-in',
+      severity: 'note',
+      objects: ['CronJob/postgres-pgdumpall', 'StatefulSet/postgres'],
+      judgement: 'the Pod Security fields that it leaves unset get the restricted value',
+    },
+    {
+      rule: 'image-digest',
+      severity: 'note',
+      objects: ['CronJob/postgres-pgdumpall', 'StatefulSet/postgres', 'StatefulSet/postgres'],
+      judgement: 'the image has a tag alone',
+    },
+    {
+      rule: 'network-policy',
+      severity: 'warning',
+      objects: ['CronJob/postgres-pgdumpall'],
+      judgement: 'no NetworkPolicy of the set selects the pod in that direction, so the default policies cut it off',
+    },
+  ],
+  gitops: [
+    {
+      rule: 'dangling-secret',
+      severity: 'note',
+      objects: ['Deployment/gitops-redis', 'StatefulSet/gitops-application-controller'],
+      judgement: 'a job or a person makes the Secret, and nothing in the set does',
+    },
+    {
+      rule: 'dangling-service',
+      severity: 'warning',
+      objects: ['StatefulSet/gitops-application-controller'],
+      judgement: 'the StatefulSet names a Service that the set does not have',
+    },
+    {
+      rule: 'filled-in',
+      severity: 'note',
+      objects: ['Deployment/gitops-redis'],
+      judgement: 'the Pod Security fields that it leaves unset get the restricted value',
+    },
+    {
+      rule: 'image-digest',
+      severity: 'note',
+      objects: ['Deployment/gitops-redis', 'Deployment/gitops-redis', 'StatefulSet/gitops-application-controller'],
+      judgement: 'the image has a tag alone',
+    },
+    {
+      rule: 'network-policy',
+      severity: 'warning',
+      objects: ['Deployment/gitops-redis', 'StatefulSet/gitops-application-controller'],
+      judgement: 'no NetworkPolicy of the set selects the pod in that direction, so the default policies cut it off',
+    },
+    { rule: 'probes', severity: 'note', objects: ['Deployment/gitops-redis'], judgement: 'the container has ports and no readinessProbe' },
+    {
+      rule: 'rbac-wildcard',
+      severity: 'warning',
+      objects: [
+        'ClusterRole/gitops-application-controller',
+        'ClusterRole/gitops-application-controller',
+        'ClusterRole/gitops-application-controller',
+        'ClusterRole/gitops-application-controller',
+        'ClusterRole/gitops-application-controller',
+      ],
+      judgement: 'the rule has "*"',
+    },
+    {
+      rule: 'resources',
+      severity: 'warning',
+      objects: ['Deployment/gitops-redis', 'Deployment/gitops-redis', 'StatefulSet/gitops-application-controller'],
+      judgement: 'a request or the memory limit is missing',
+    },
+    {
+      rule: 'secret-env',
+      severity: 'note',
+      objects: ['Deployment/gitops-redis', 'StatefulSet/gitops-application-controller'],
+      judgement: 'a variable holds a Secret',
+    },
+  ],
+  ingress: [
+    {
+      rule: 'dangling-secret',
+      severity: 'note',
+      objects: ['Deployment/ingress-edge-controller'],
+      judgement: 'a job or a person makes the Secret, and nothing in the set does',
+    },
+    {
+      rule: 'filled-in',
+      severity: 'note',
+      objects: ['Deployment/ingress-edge-controller'],
+      judgement: 'the Pod Security fields that it leaves unset get the restricted value',
+    },
+    { rule: 'image-digest', severity: 'note', objects: ['Job/ingress-edge-admission-create'], judgement: 'the image has a tag alone' },
+    {
+      rule: 'network-policy',
+      severity: 'warning',
+      objects: ['Deployment/ingress-edge-controller', 'Job/ingress-edge-admission-create'],
+      judgement: 'no NetworkPolicy of the set selects the pod in that direction, so the default policies cut it off',
+    },
+    {
+      rule: 'not-asked',
+      severity: 'note',
+      objects: ['ValidatingWebhookConfiguration/ingress-edge-admission'],
+      judgement: "the webhook's server is not there when manifests are checked",
+    },
+    {
+      rule: 'rbac-secrets',
+      severity: 'warning',
+      objects: ['ClusterRole/ingress-edge', 'Role/ingress-edge'],
+      judgement: 'the role reads Secrets that it does not name',
+    },
+    {
+      rule: 'read-only-root',
+      severity: 'note',
+      objects: ['Deployment/ingress-edge-controller'],
+      judgement: 'readOnlyRootFilesystem is false or unset',
+    },
+    {
+      rule: 'resources',
+      severity: 'warning',
+      objects: ['Deployment/ingress-edge-controller', 'Job/ingress-edge-admission-create'],
+      judgement: 'a request or the memory limit is missing',
+    },
+    {
+      rule: 'service-exposure',
+      severity: 'note',
+      objects: ['Service/ingress-edge-controller'],
+      judgement: 'the load balancer has no loadBalancerSourceRanges',
+    },
+    {
+      rule: 'token-automount',
+      severity: 'note',
+      objects: ['Job/ingress-edge-admission-create'],
+      judgement: 'the account or pod mounts a token, and the account has no binding in the set',
+    },
+  ],
+  monitoring: [
+    {
+      rule: 'APIServiceBackend',
+      severity: 'error',
+      objects: ['APIService/v1beta1.metrics.k8s.io'],
+      judgement: 'it skips verification, and the cluster answers these metrics itself',
+    },
+    {
+      rule: 'PodSecurity',
+      severity: 'error',
+      objects: ['DaemonSet/node-exporter', 'DaemonSet/node-exporter', 'DaemonSet/node-exporter'],
+      judgement: "it shares the node's network and processes, adds SYS_TIME and mounts the node's root",
+    },
+    {
+      rule: 'filled-in',
+      severity: 'note',
+      objects: ['StatefulSet/prometheus-k8s'],
+      judgement: 'the Pod Security fields that it leaves unset get the restricted value',
+    },
+    {
+      rule: 'image-digest',
+      severity: 'note',
+      objects: ['DaemonSet/node-exporter', 'Deployment/kube-state-metrics', 'StatefulSet/prometheus-k8s'],
+      judgement: 'the image has a tag alone',
+    },
+    {
+      rule: 'network-policy',
+      severity: 'warning',
+      objects: ['Deployment/kube-state-metrics', 'StatefulSet/prometheus-k8s'],
+      judgement: 'no NetworkPolicy of the set selects the pod in that direction, so the default policies cut it off',
+    },
+    {
+      rule: 'resources',
+      severity: 'warning',
+      objects: ['StatefulSet/prometheus-k8s'],
+      judgement: 'a request or the memory limit is missing',
+    },
+    {
+      rule: 'secret-in-manifest',
+      severity: 'note',
+      objects: ['Secret/alertmanager-main'],
+      judgement: 'the Secret has its value in the manifest',
+    },
+    {
+      rule: 'token-automount',
+      severity: 'note',
+      objects: ['DaemonSet/node-exporter'],
+      judgement: 'the account or pod mounts a token, and the account has no binding in the set',
+    },
+  ],
+  operator: [
+    {
+      rule: 'image-digest',
+      severity: 'note',
+      objects: ['Deployment/pki-operator', 'Deployment/pki-operator-webhook'],
+      judgement: 'the image has a tag alone',
+    },
+    {
+      rule: 'network-policy',
+      severity: 'warning',
+      objects: ['Deployment/pki-operator', 'Deployment/pki-operator-webhook'],
+      judgement: 'no NetworkPolicy of the set selects the pod in that direction, so the default policies cut it off',
+    },
+    {
+      rule: 'not-asked',
+      severity: 'note',
+      objects: ['ValidatingWebhookConfiguration/pki-operator-webhook'],
+      judgement: "the webhook's server is not there when manifests are checked",
+    },
+    { rule: 'probes', severity: 'note', objects: ['Deployment/pki-operator'], judgement: 'the container has ports and no readinessProbe' },
+    {
+      rule: 'resources',
+      severity: 'warning',
+      objects: ['Deployment/pki-operator', 'Deployment/pki-operator-webhook'],
+      judgement: 'a request or the memory limit is missing',
+    },
+  ],
+  shop: [
+    {
+      rule: 'filled-in',
+      severity: 'note',
+      objects: [
+        'Deployment/adservice',
+        'Deployment/cartservice',
+        'Deployment/checkoutservice',
+        'Deployment/currencyservice',
+        'Deployment/emailservice',
+        'Deployment/frontend',
+        'Deployment/paymentservice',
+        'Deployment/productcatalogservice',
+        'Deployment/recommendationservice',
+        'Deployment/redis-cart',
+        'Deployment/shippingservice',
+        'Deployment/shoppingassistantservice',
+      ],
+      judgement: 'the Pod Security fields that it leaves unset get the restricted value',
+    },
+    {
+      rule: 'image-digest',
+      severity: 'note',
+      objects: [
+        'Deployment/adservice',
+        'Deployment/cartservice',
+        'Deployment/checkoutservice',
+        'Deployment/currencyservice',
+        'Deployment/emailservice',
+        'Deployment/frontend',
+        'Deployment/paymentservice',
+        'Deployment/productcatalogservice',
+        'Deployment/recommendationservice',
+        'Deployment/redis-cart',
+        'Deployment/shippingservice',
+        'Deployment/shoppingassistantservice',
+      ],
+      judgement: 'the image has a tag alone',
+    },
+    {
+      rule: 'network-policy',
+      severity: 'warning',
+      objects: [
+        'Deployment/adservice',
+        'Deployment/cartservice',
+        'Deployment/checkoutservice',
+        'Deployment/currencyservice',
+        'Deployment/emailservice',
+        'Deployment/frontend',
+        'Deployment/paymentservice',
+        'Deployment/productcatalogservice',
+        'Deployment/recommendationservice',
+        'Deployment/redis-cart',
+        'Deployment/shippingservice',
+        'Deployment/shoppingassistantservice',
+      ],
+      judgement: 'no NetworkPolicy of the set selects the pod in that direction, so the default policies cut it off',
+    },
+    {
+      rule: 'service-exposure',
+      severity: 'note',
+      objects: ['Service/frontend-external'],
+      judgement: 'the load balancer has no loadBalancerSourceRanges',
+    },
+  ],
+}
+
+for (const [set, rows] of Object.entries(judged)) {
+  test(`check finds in ${set} what was judged by hand, and nothing else`, async () => {
+    const lines: string[] = []
+    const context = {
+      ...{ stdin: Readable.from([]), color: false, kubeconfig: '/nothing/here', now: Date.parse('2026-12-01T00:00:00Z') },
+      print: (line: string) => void lines.push(line),
+      write: () => assert.fail('nothing is fixed'),
+    }
+    const flags = { output: 'json', namespace: 'app' } as const
+    await check(flags, [join(root, set)], context, new AbortController().signal)
+    const { findings } = parseJson(lines.join('\n')) as { findings: Finding[] }
+    const found = Map.groupBy(findings, ({ rule, severity }) => `${severity} ${rule}`)
+    const expected = rows.map(({ rule, severity, objects }) => [`${severity} ${rule}`, objects] as const)
+    const named = [...found].map(
+      ([rule, those]) => [rule, those.map(({ object }) => `${object?.kind}/${object?.name}`).toSorted()] as const,
+    )
+    assert.deepEqual(Object.fromEntries(named), Object.fromEntries(expected))
+    for (const { judgement } of rows) assert.match(judgement, /^\w.{15,}/)
+  })
+}
