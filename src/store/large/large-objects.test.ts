@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
@@ -113,4 +113,16 @@ test('LargeObjects writes at once while the store is loaded, so that nothing wai
   const large = new LargeObjects({ folder: new OverflowFolder(join(root, 'load')), log: silentLogger, cacheBytes: 2000 })
   for (let number = 0; number < 50; number++) large.hold(text(number))
   assert.deepEqual([large.files, large.bytesInMemory], [48, 2000])
+})
+
+test('LargeObjects closes behind what is on its way, and leaves no folder', { timeout: 60_000 }, async () => {
+  for (let round = 0; round < 20; round++) {
+    const { large, path } = opened(0)
+    const held = Array.from({ length: 10 }, (_, number) => large.hold(text(number)))
+    const closed = large.close()
+    large.hold(text(10))
+    await closed
+    assert.equal(existsSync(path), false)
+    assert.equal(held.length, 10)
+  }
 })

@@ -29,6 +29,7 @@ export class LargeObjects {
   #isLoading = true
   #hasFailed = false
   #isClosed = false
+  readonly #writing = new Set<Promise<void>>()
   /** A version lives as long as anybody looks at it, a slow reader of a list for example: its file goes with it. */
   readonly #abandoned = new FinalizationRegistry<Place>(place => this.#folder.remove(place))
 
@@ -76,6 +77,8 @@ export class LargeObjects {
   /** What is in files is lost. */
   async close(): Promise<void> {
     this.#isClosed = true
+    // A file that comes into the folder while it is removed would keep it.
+    await Promise.all(this.#writing)
     await this.#folder.close()
   }
 
@@ -96,7 +99,12 @@ export class LargeObjects {
     if (bytes === undefined) return
     if (large.place !== undefined) large.letGo()
     else if (this.#isLoading) this.#placed(large, this.#folder.writeNow(bytes))
-    else if (!large.isLeaving) void this.#write(large, bytes)
+    else if (!large.isLeaving && !this.#isClosed) this.#writeBeside(large, bytes)
+  }
+
+  #writeBeside(large: LargeBytes, bytes: Buffer): void {
+    const writing = this.#write(large, bytes).finally(() => this.#writing.delete(writing))
+    this.#writing.add(writing)
   }
 
   async #write(large: LargeBytes, bytes: Buffer): Promise<void> {
@@ -107,7 +115,6 @@ export class LargeObjects {
       this.#hasFailed = false
     } catch (err) {
       // It stays in memory, for which the bound of the store leaves room, and is tried again when it was read.
-      if (this.#isClosed) return
       if (!this.#hasFailed) this.#log.error('large object not written to a file, so it stays in memory', { err })
       this.#hasFailed = true
     } finally {
