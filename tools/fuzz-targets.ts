@@ -9,5 +9,6 @@ import { selector } from '../src/api/selector.fuzz.ts'
 import type { FuzzTarget } from '../src/base/fuzz-target.testing.ts'
 import { hpack } from '../src/base/http2/hpack.fuzz.ts'
 import { http2Frames } from '../src/server/http2/http2-frames.fuzz.ts'
+import { protobuf } from '../src/server/protobuf/decode.fuzz.ts'
 
-export const fuzzTargets: readonly FuzzTarget[] = [cel, hpack, http2Frames, jsonPatch, jsonPath, quantity, regex, selector, yaml]
+export const fuzzTargets: readonly FuzzTarget[] = [cel, hpack, http2Frames, jsonPatch, jsonPath, protobuf, quantity, regex, selector, yaml]
