@@ -25,6 +25,8 @@ export type Authentication =
       readonly expires?: number
       /** What it was made by, where that can end while the cluster runs; open streams of this identity end then. */
       readonly source?: CredentialSource
+      /** What it is bound to, where it ends with objects of the cluster. Each request is checked for that; open streams follow it. */
+      readonly bound?: BoundCredential
     }
   | { readonly outcome: 'no-opinion' }
   | { readonly outcome: 'rejected'; readonly reason: string; readonly asked?: readonly AuthenticatorOpinion[] }
@@ -32,6 +34,15 @@ export type Authentication =
 export interface CredentialSource {
   /** Why nobody is authenticated by it any more; undefined as long as somebody is. */
   readonly ended: string | undefined
+}
+
+export interface BoundCredential {
+  /** Why it is not accepted any more; undefined as long as it is. */
+  refusal(): string | undefined
+  /** When one of the objects ends that is being deleted, in milliseconds since the epoch. */
+  ends(): number | undefined
+  /** Calls the listener after each change of one of the objects. Returns how to stop. */
+  onChange(listener: () => void): () => void
 }
 
 /** What one authenticator said of credentials that nobody accepted: for the audit event, so never a part of the credential. */

@@ -26,7 +26,7 @@ export interface TokenRequestSpec {
 
 export interface IssueTokenParts {
   readonly signToken: (claims: Readonly<Record<string, unknown>>, signal: AbortSignal) => Promise<string>
-  readonly objects: BoundObjects
+  readonly objects: Pick<BoundObjects, 'get'>
   readonly clock: Clock
   /** Default: the cluster's own address, which is also the default audience. */
   readonly issuer?: string
@@ -121,7 +121,7 @@ interface Binding {
 function bindingOf(
   { namespace, name }: { namespace: string; name: string },
   { boundObjectRef }: TokenRequestSpec,
-  objects: BoundObjects,
+  objects: Pick<BoundObjects, 'get'>,
 ): Binding {
   if (!boundObjectRef) return {}
   const { kind = '', apiVersion = '', name: boundName = '', uid } = boundObjectRef

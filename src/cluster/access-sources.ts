@@ -1,7 +1,7 @@
 // The store's collections, in the small interfaces by which access control and admission read them.
 
 import type { JoinTickets } from '../access/authenticators/join-ticket.ts'
-import type { BoundObjects } from '../access/authenticators/service-account-token.ts'
+import type { BoundObjects, BoundResource } from '../access/authenticators/service-account-token.ts'
 import type { CertificateRequests } from '../access/authorizers/join-ticket.ts'
 import type { GraphKind, NodeGraphSource } from '../access/authorizers/node-graph.ts'
 import type { BootstrapTokenSource } from '../access/bootstrap-tokens.ts'
@@ -38,9 +38,33 @@ export function clusterChanges(store: Store, signal: AbortSignal): ClusterChange
   return { onChange: (groupResource, changed) => follow(collection(groupResource), store.revision, signal, () => changed()) }
 }
 
-export function boundObjects(store: Store): BoundObjects {
+const boundResources: readonly BoundResource[] = ['serviceaccounts', 'pods', 'secrets', 'nodes']
+
+/** `signal` ends the watches. */
+export function boundObjects(store: Store, signal: AbortSignal): BoundObjects {
   const collection = collections(store)
-  return { get: (resource, namespace, name) => collection(resource).get(namespace, name)?.object }
+  const listeners = new Map(boundResources.map(resource => [resource, new Map<string, Set<() => void>>()]))
+  for (const [resource, byName] of listeners) {
+    followChanges(collection(resource), { after: store.revision, signal }, ({ event: { entry } }) => {
+      for (const listener of [...(byName.get(`${entry.namespace}/${entry.name}`) ?? [])]) listener()
+    })
+  }
+  return {
+    get: (resource, namespace, name) => collection(resource).get(namespace, name)?.object,
+    onChange(resource, namespace, name, listener) {
+      const byName = listeners.get(resource)
+      const key = `${namespace}/${name}`
+      const some = byName?.get(key) ?? new Set()
+      byName?.set(key, some)
+      // A function of its own: the same one may be given twice.
+      const own = () => listener()
+      some.add(own)
+      return () => {
+        some.delete(own)
+        if (some.size === 0) byName?.delete(key)
+      }
+    },
+  }
 }
 
 export function joinTickets(store: Store): JoinTickets {

@@ -120,7 +120,7 @@ export async function openControlPlane(options: ControlPlaneOptions): Promise<Ap
   // Opens every collection with its selectable fields before anybody else asks for one.
   serveResources(resources, store)
   const reader = clusterReader(store)
-  const objects = boundObjects(store)
+  const objects = boundObjects(store, signal)
   const [clientAuthority, servingAuthority, keys] = await Promise.all([
     signer.authority('client', signal),
     signer.authority('serving', signal),

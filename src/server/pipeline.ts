@@ -17,6 +17,7 @@ import type { FlowControl } from './flow-control/flow-control.ts'
 import { type StreamKind, watchPlaces } from './flow-control/stream-limits.ts'
 import type { WatchCounts } from './flow-control/watch-counts.ts'
 import type { ServedResources } from './objects/served-resource.ts'
+import { AccessEnds, askAgain } from './request/access-end.ts'
 import { type KeptBody, keepingBody, withBodies } from './request/audit-bodies.ts'
 import { type AuditSink, askedOf, auditEvent } from './request/audit-event.ts'
 import { type Authorize, demandAccess } from './request/authorize.ts'
@@ -84,7 +85,7 @@ export type Pipeline = (request: ServerRequest) => Promise<FinalReply>
 export function createPipeline(parts: PipelineParts): Pipeline {
   const { clock, log, denyList } = parts
   const deadlines = new Deadlines()
-  const ends = { expiries: new Expiries(clock), clock, ...(denyList ? { denyList } : {}) }
+  const ends = { expiries: new Expiries(clock), clock, access: new AccessEnds(parts.authorize), ...(denyList ? { denyList } : {}) }
 
   return async function handle(request) {
     const progress = newProgress(clock)
@@ -122,7 +123,8 @@ export function createPipeline(parts: PipelineParts): Pipeline {
       const isBounded = progress.timeoutMs !== undefined
       reply = answer instanceof Promise ? await identityEnd.during(inTime(answer, progress, free), isBounded, free) : answer
       if (reply.status === 101 && request.upgrade === undefined) throw unrequestedUpgrade(reply)
-      if (reply.longRunning || reply.upgrade || !goesAtOnce(reply.body)) reply = identityEnd.guard(reply)
+      if (reply.longRunning || reply.upgrade || !goesAtOnce(reply.body))
+        reply = identityEnd.guard(reply, askAgain(info, authentication.user, user, request.headers), progress)
     } catch (err) {
       failure = failureStatus(err, progress.auditId, log)
       recordRefusal(err, (key, value) => annotate(progress, key, value), parts.explainAccess)

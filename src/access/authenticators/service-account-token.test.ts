@@ -48,7 +48,10 @@ function setUp() {
     },
     sleep: () => Promise.resolve(),
   }
-  const objects = { get: (resource: string, namespace: string, name: string) => stored.get(`${resource}/${namespace}/${name}`) }
+  const objects = {
+    get: (resource: string, namespace: string, name: string) => stored.get(`${resource}/${namespace}/${name}`),
+    onChange: () => () => undefined,
+  }
   const parts: IssueTokenParts = { signToken: async claims => signed(claims, key), objects, clock }
   const authenticator = createServiceAccountTokenAuthenticator({
     issuer,

@@ -4,7 +4,7 @@ import { goQuote, goQuotedList } from '../../api/go-quote.ts'
 import type { KubeObject } from '../../api/object.ts'
 import type { Clock } from '../../base/clock.ts'
 import { parseJson } from '../../base/json.ts'
-import { type Authentication, type Authenticator, authenticatedGroup } from '../access.ts'
+import { type Authentication, type Authenticator, authenticatedGroup, type BoundCredential } from '../access.ts'
 import { bearerToken } from '../bearer-token.ts'
 import { BoundedCache } from '../bounded-cache.ts'
 import { accountGroups, readClaims, type ServiceAccountClaims } from '../service-account-claims.ts'
@@ -12,8 +12,12 @@ import { credentialIdExtra } from './client-certificate.ts'
 
 /** The stored objects that tokens are bound to, frozen; asked on every request, so that it must be cheap. `namespace` is '' for nodes. */
 export interface BoundObjects {
-  get(resource: 'serviceaccounts' | 'pods' | 'secrets' | 'nodes', namespace: string, name: string): KubeObject | undefined
+  get(resource: BoundResource, namespace: string, name: string): KubeObject | undefined
+  /** Calls the listener after each change of this object. Returns how to stop. */
+  onChange(resource: BoundResource, namespace: string, name: string, listener: () => void): () => void
 }
+
+export type BoundResource = 'serviceaccounts' | 'pods' | 'secrets' | 'nodes'
 
 export interface TokenVerificationKey {
   readonly keyId: string
@@ -57,7 +61,10 @@ export function createServiceAccountTokenAuthenticator(options: ServiceAccountTo
       if (now >= claims.exp * 1000) verified.delete(digest)
       return rejected(refused)
     }
-    return { ...authentication(claims), audiences: audiences.filter(audience => claims.aud.includes(audience)) }
+    return {
+      ...authentication(claims, boundCredential(claims, audiences, options)),
+      audiences: audiences.filter(audience => claims.aud.includes(audience)),
+    }
   }
 
   return {
@@ -145,7 +152,40 @@ function boundRefusal(kind: 'secret' | 'pod' | 'node', object: KubeObject | unde
   return uid === claimed ? undefined : `${kind} UID (${uid}) does not match service account ${kind} ref claim (${claimed})`
 }
 
-function authentication(claims: ServiceAccountClaims): Extract<Authentication, { outcome: 'authenticated' }> {
+/** What the token is bound to, by resource, namespace and name. */
+function boundTo(claims: ServiceAccountClaims): [BoundResource, string, string][] {
+  const { namespace, serviceaccount, pod, secret, node } = claims['kubernetes.io']
+  return [
+    ['serviceaccounts', namespace, serviceaccount.name],
+    ...(secret ? [['secrets', namespace, secret.name] satisfies [BoundResource, string, string]] : []),
+    ...(pod ? [['pods', namespace, pod.name] satisfies [BoundResource, string, string]] : []),
+    ...(node && !pod ? [['nodes', '', node.name] satisfies [BoundResource, string, string]] : []),
+  ]
+}
+
+function boundCredential(
+  claims: ServiceAccountClaims,
+  audiences: readonly string[],
+  { objects, clock }: ServiceAccountTokenOptions,
+): BoundCredential {
+  return {
+    refusal: () => refusal(claims, audiences, clock.now(), objects),
+    ends() {
+      const times = boundTo(claims)
+        .map(at => objects.get(...at)?.metadata.deletionTimestamp)
+        .filter(time => time !== undefined)
+      return times.length === 0 ? undefined : Math.min(...times.map(time => Date.parse(time)))
+    },
+    onChange(listener) {
+      const stops = boundTo(claims).map(at => objects.onChange(...at, listener))
+      return () => {
+        for (const stop of stops) stop()
+      }
+    },
+  }
+}
+
+function authentication(claims: ServiceAccountClaims, bound: BoundCredential): Extract<Authentication, { outcome: 'authenticated' }> {
   const { namespace, serviceaccount, pod, node } = claims['kubernetes.io']
   return {
     outcome: 'authenticated',
@@ -162,5 +202,6 @@ function authentication(claims: ServiceAccountClaims): Extract<Authentication, {
     credentialId: `jwt:${claims.jti}`,
     authenticator: 'service-account-token',
     expires: claims.exp * 1000,
+    bound,
   }
 }

@@ -1,14 +1,18 @@
-// A request lasts no longer than the identities that it acts under: from authentication on, through its body, queues, admission and answer.
+// A request lasts no longer than the identities that it acts under: from authentication on, through its body, queues, admission and answer. A stream lasts
+// no longer than their right to it, too.
+import type { BoundCredential } from '../../access/access.ts'
 import type { Authenticated, DenyList } from '../../access/revocation.ts'
 import { unauthorized } from '../../api/status.ts'
 import type { Clock } from '../../base/clock.ts'
 import type { Expiries } from '../expiries.ts'
 import type { BodyStream, Reply, ServerRequest, UpgradedConnection } from '../transport/exchange.ts'
+import type { AccessEnds, AskAgain } from './access-end.ts'
 
 export interface IdentityEndParts {
   readonly expiries: Expiries
   readonly clock: Pick<Clock, 'now'>
   readonly denyList?: DenyList
+  readonly access: AccessEnds
 }
 
 /** What ends by itself in this time need not be told of a later expiry. */
@@ -25,6 +29,7 @@ export class IdentityEnd {
   #stops: (() => void)[] | undefined
   #acts: Set<() => void> | undefined
   #watched = 0
+  #watchedBound = 0
   #watchedExpiry = Number.POSITIVE_INFINITY
   #released = false
   #reason: Error | undefined
@@ -68,10 +73,14 @@ export class IdentityEnd {
     })
   }
 
-  /** The same reply, of which nothing is sent behind the end of an identity: a stream ends as at its own end, and everything else is cut. */
-  guard(reply: Reply): Reply {
+  /**
+   * The same reply, of which nothing is sent behind the end of an identity or of its right, which `ask` asks for again: a stream ends as at its own end,
+   * and everything else is cut. `asker` is who asked when the request was allowed.
+   */
+  guard(reply: Reply, ask: AskAgain, asker: object): Reply {
     const { body, upgrade, longRunning } = reply
     this.#watch(false)
+    if (!this.#released) this.#keep(this.#parts.access.whenRefused(ask, asker, reason => this.#end(reason)))
     if (upgrade) return { ...reply, upgrade: connection => this.#untilEnd(connection, upgrade) }
     if (!longRunning || typeof body !== 'function') return reply
     const ending: BodyStream = (sink, signal, begun) =>
@@ -95,6 +104,10 @@ export class IdentityEnd {
     while (denyList !== undefined && this.#watched < this.#identities.length) {
       const identity = this.#identities[this.#watched++]
       if (identity !== undefined) this.#keep(denyList.whenDenied(identity, reason => this.#end(new Error(reason))))
+    }
+    while (!isBounded && this.#watchedBound < this.#identities.length) {
+      const bound = this.#identities[this.#watchedBound++]?.bound
+      if (bound !== undefined) this.#keep(whenUnbound(expiries, bound, reason => this.#end(reason)))
     }
     const expires = Math.min(...this.#identities.map(identity => identity.expires ?? Number.POSITIVE_INFINITY))
     if (expires >= this.#watchedExpiry || (isBounded && expires - clock.now() > boundedMs)) return
@@ -134,5 +147,23 @@ export class IdentityEnd {
     } finally {
       acts.delete(close)
     }
+  }
+}
+
+/** Calls `end` once an object that the credential is bound to is gone, at once where it is. Returns what takes that back. */
+function whenUnbound(expiries: Expiries, bound: BoundCredential, end: (reason: Error) => void): () => void {
+  let wait: (() => void) | undefined
+  const check = (): void => {
+    wait?.()
+    const reason = bound.refusal()
+    const ends = reason === undefined ? bound.ends() : undefined
+    wait = ends === undefined ? undefined : expiries.at(ends, check)
+    if (reason !== undefined) end(new Error(reason))
+  }
+  const stop = bound.onChange(check)
+  check()
+  return () => {
+    stop()
+    wait?.()
   }
 }

@@ -1,0 +1,102 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import type { AccessBasis, Attributes } from '../../access/access.ts'
+import { AnswerPending } from '../../base/answer-pending.ts'
+import { AccessEnds } from './access-end.ts'
+import { type Authorize, demand } from './authorize.ts'
+
+const attributes: Attributes = {
+  user: { name: 'ann', groups: [] },
+  verb: 'watch',
+  isResource: true,
+  group: '',
+  version: 'v1',
+  resource: 'pods',
+  subresource: '',
+  namespace: 'n',
+  name: '',
+  path: '',
+}
+
+function setUp() {
+  const listeners = new Set<() => void>()
+  const basis: AccessBasis = {
+    onChange(listener) {
+      listeners.add(listener)
+      return () => void listeners.delete(listener)
+    },
+  }
+  const rights = { allowed: true, asked: 0, listeners }
+  const authorize: Authorize = () => {
+    rights.asked += 1
+    return rights.allowed ? { allowed: true, authorizer: 'RBAC', reason: '', basis } : { allowed: false, reason: '' }
+  }
+  const change = () => {
+    for (const listener of [...listeners]) listener()
+  }
+  return { rights, change, ends: new AccessEnds(authorize), ask: (of: Authorize, asker: object) => demand(attributes, of, asker) }
+}
+
+const turn = () => new Promise(setImmediate)
+
+test('AccessEnds asks for each stream once, however many changes concern it, and for few in one turn', async () => {
+  const { rights, change, ends, ask } = setUp()
+  const ended: Error[] = []
+  for (let at = 0; at < 40; at++) ends.whenRefused(ask, {}, reason => ended.push(reason))
+  assert.equal(rights.asked, 40)
+  rights.asked = 0
+  for (let at = 0; at < 100; at++) change()
+  assert.equal(rights.asked, 0)
+  const perTurn: number[] = []
+  for (let at = 0; at < 15; at++) {
+    const before = rights.asked
+    await turn()
+    perTurn.push(rights.asked - before)
+  }
+  assert.equal(rights.asked, 40)
+  assert.ok(Math.max(...perTurn) <= 4, perTurn.join(' '))
+  assert.deepEqual([ended.length, rights.listeners.size], [0, 40])
+})
+
+test('AccessEnds ends a stream once, and follows nothing more for it', async () => {
+  const { rights, change, ends, ask } = setUp()
+  const ended: Error[] = []
+  const stop = ends.whenRefused(ask, {}, reason => ended.push(reason))
+  ends.whenRefused(ask, {}, reason => ended.push(reason))
+  stop()
+  rights.allowed = false
+  change()
+  await turn()
+  await turn()
+  assert.deepEqual([ended.length, rights.listeners.size], [1, 0])
+  assert.match(ended[0]?.message ?? '', /User "ann" cannot watch resource "pods"/)
+})
+
+test('AccessEnds ends a stream at once that is not allowed any more when it begins', () => {
+  const { rights, ends, ask } = setUp()
+  rights.allowed = false
+  const ended: Error[] = []
+  ends.whenRefused(ask, {}, reason => ended.push(reason))
+  assert.equal(ended.length, 1)
+})
+
+test('AccessEnds waits for an answer that takes time, and ends the stream where none comes', async () => {
+  for (const [fails, count] of [
+    [false, 0],
+    [true, 1],
+  ] as const) {
+    const { ends } = setUp()
+    let asked = 0
+    const ended: Error[] = []
+    const pending = () => (fails ? Promise.reject(new Error('nobody answers')) : Promise.resolve())
+    ends.whenRefused(
+      () => {
+        if (asked++ === 0) throw new AnswerPending(pending())
+      },
+      {},
+      reason => ended.push(reason),
+    )
+    await turn()
+    assert.equal(ended.length, count)
+  }
+})

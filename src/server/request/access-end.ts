@@ -1,0 +1,97 @@
+// Streams that are open go on under the right by which they began: when the role or binding that gave it changes, the question is asked again.
+import type { AccessBasis } from '../../access/access.ts'
+import type { Authorize } from '../../access/authorize.ts'
+import type { UserInfo } from '../../api/user.ts'
+import { whenAnswered } from '../../base/answer-pending.ts'
+import type { RequestHeaders } from '../transport/exchange.ts'
+import { demandAccess } from './authorize.ts'
+import { impersonate } from './impersonate.ts'
+import type { RequestInfo } from './request-info.ts'
+
+/** Throws the 403 where the request would be refused now. It must ask everything of `authorize`, for `asker`. */
+export type AskAgain = (authorize: Authorize, asker: object) => unknown
+
+/** Of the same request: whether `authenticated` may act as `user`, where that is another one, and whether that user is allowed what is asked for. */
+export function askAgain(info: RequestInfo, authenticated: UserInfo, user: UserInfo, headers: RequestHeaders): AskAgain {
+  return (authorize, asker) => {
+    if (user !== authenticated) impersonate(authenticated, headers, authorize, asker)
+    demandAccess(info, user, authorize, asker)
+  }
+}
+
+/** How many streams are asked about in one turn of the event loop: a decision may take a millisecond. */
+const streamsPerTurn = 4
+
+/** A change that concerns thousands of streams makes other requests wait for a few decisions at a time. */
+export class AccessEnds {
+  readonly #authorize: Authorize
+  /** Each stream once, however many changes concern it meanwhile. */
+  readonly #pending = new Set<() => void>()
+  #scheduled = false
+
+  constructor(authorize: Authorize) {
+    this.#authorize = authorize
+  }
+
+  /**
+   * Calls `end` once the request is no longer allowed, perhaps at once: a right may have gone since the request was allowed. `request` is who asked then,
+   * so that no webhook is asked for the beginning again. Returns what ends the interest.
+   */
+  whenRefused(ask: AskAgain, request: object, end: (reason: Error) => void): () => void {
+    let stops: (() => void)[] = []
+    let isOver = false
+    const stop = (): void => {
+      isOver = true
+      this.#pending.delete(again)
+      for (const each of stops) each()
+      stops = []
+    }
+    const refuse = (err: unknown): void => {
+      if (isOver) return
+      stop()
+      end(err instanceof Error ? err : new Error('the request is no longer allowed'))
+    }
+    /** Follows what the answers rest on from the moment of each answer, and nothing of what they rested on before. */
+    const check = (asker: object): void => {
+      for (const each of stops) each()
+      stops = []
+      const bases = new Set<AccessBasis>()
+      const authorize: Authorize = (attributes, of) => {
+        const verdict = this.#authorize(attributes, of)
+        const basis = verdict.allowed ? verdict.basis : undefined
+        if (basis === undefined || bases.has(basis) || isOver) return verdict
+        bases.add(basis)
+        stops.push(basis.onChange(() => this.#later(again)))
+        return verdict
+      }
+      try {
+        const answered = whenAnswered(() => ask(authorize, asker))
+        if (answered instanceof Promise) answered.catch(refuse)
+      } catch (err) {
+        // A stream whose question fails for another reason ends too: only an answer lets it go on.
+        refuse(err)
+      }
+    }
+    const again = (): void => check({})
+    check(request)
+    return stop
+  }
+
+  #later(check: () => void): void {
+    this.#pending.add(check)
+    if (this.#scheduled) return
+    this.#scheduled = true
+    setImmediate(() => this.#turn())
+  }
+
+  #turn(): void {
+    let left = streamsPerTurn
+    for (const check of this.#pending) {
+      if (left-- === 0) break
+      this.#pending.delete(check)
+      check()
+    }
+    this.#scheduled = this.#pending.size > 0
+    if (this.#scheduled) setImmediate(() => this.#turn())
+  }
+}
