@@ -1,4 +1,4 @@
-// Work that would hold the event loop, done in a thread: one piece after another, so that nobody waits for it but who asked.
+// Work that would hold the event loop, done in a thread: one piece after another, those of different flows in turn.
 import { Worker } from 'node:worker_threads'
 import { untilAborted } from './abort.ts'
 
@@ -9,6 +9,18 @@ export interface ThreadQueueOptions {
   readonly module: URL
   /** A piece of work that needs more of the heap fails. */
   readonly memoryMiB: number
+  /** How many pieces may wait, of one flow and in all. Any number where it is left out. */
+  readonly mostWaiting?: { readonly ofFlow: number; readonly inAll: number }
+}
+
+/** Too many pieces wait already. */
+export class ThreadQueueFull extends Error {}
+
+interface Waiting<Work, Answer> {
+  readonly work: Work
+  readonly signal: AbortSignal
+  readonly resolve: (answer: Answer) => void
+  readonly reject: (reason: unknown) => void
 }
 
 /** What a thread answers. */
@@ -21,18 +33,57 @@ export function threadModule(name: string, from: string): URL {
 
 export class ThreadQueue<Work, Answer> {
   readonly #options: ThreadQueueOptions
-  #last: Promise<unknown> = Promise.resolve()
+  /** What waits, by its flow. The flow whose turn is next stands first. */
+  readonly #flows = new Map<string, Set<Waiting<Work, Answer>>>()
+  #waiting = 0
+  #isRunning = false
 
   constructor(options: ThreadQueueOptions) {
     this.#options = options
   }
 
-  /** Rejects with the text of what the work threw, and at the signal. */
-  async run(work: Work, signal: AbortSignal): Promise<Answer> {
-    const running = this.#last.then(() => this.#runApart(work, signal))
-    // The next one waits for this one's end, however that is.
-    this.#last = running.catch(() => undefined)
-    return await untilAborted(running, signal)
+  /**
+   * Rejects with the text of what the work threw, at the signal, and with `ThreadQueueFull` where too much waits. A flow is whoever asks: however many
+   * pieces of one wait, those of another come in turn.
+   */
+  async run(work: Work, signal: AbortSignal, flow = ''): Promise<Answer> {
+    signal.throwIfAborted()
+    const { mostWaiting } = this.#options
+    const own = this.#flows.get(flow) ?? new Set()
+    if (mostWaiting !== undefined && (own.size >= mostWaiting.ofFlow || this.#waiting >= mostWaiting.inAll)) throw new ThreadQueueFull()
+    const { promise, resolve, reject } = Promise.withResolvers<Answer>()
+    const piece = { work, signal, resolve, reject }
+    own.add(piece)
+    this.#flows.set(flow, own)
+    this.#waiting += 1
+    void this.#next()
+    try {
+      return await untilAborted(promise, signal)
+    } finally {
+      this.#remove(flow, own, piece)
+    }
+  }
+
+  async #next(): Promise<void> {
+    if (this.#isRunning) return
+    const [turn] = this.#flows
+    if (turn === undefined) return
+    const [flow, own] = turn
+    const [piece] = own
+    if (piece === undefined) return
+    this.#isRunning = true
+    this.#remove(flow, own, piece)
+    // Behind the others.
+    if (this.#flows.delete(flow)) this.#flows.set(flow, own)
+    await this.#runApart(piece.work, piece.signal).then(piece.resolve, piece.reject)
+    this.#isRunning = false
+    void this.#next()
+  }
+
+  #remove(flow: string, own: Set<Waiting<Work, Answer>>, piece: Waiting<Work, Answer>): void {
+    if (!own.delete(piece)) return
+    this.#waiting -= 1
+    if (own.size === 0) this.#flows.delete(flow)
   }
 
   async #runApart(work: Work, signal: AbortSignal): Promise<Answer> {

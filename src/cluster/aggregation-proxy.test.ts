@@ -1,7 +1,7 @@
 // Requests for group versions of other servers: who they say they are, what reaches the backend, what it may do to the client and to this server.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { maxWaiting } from '../server/aggregation/proxy-api.ts'
+import { maxWaiting } from '../server/aggregation/waiting-requests.ts'
 import { Aggregation } from './aggregation.testing.ts'
 import { apiServices, ExtensionServer } from './extension-server.testing.ts'
 import { flunders, group } from './flunder-server.testing.ts'
@@ -263,7 +263,7 @@ test('a backend that hangs takes no seat of others: the rest of the API answers 
   const full = Promise.withResolvers<void>()
   made.answerFlunders = () => {
     first.resolve()
-    if (++waiting === maxWaiting) full.resolve()
+    if (++waiting === maxWaiting.ofCaller) full.resolve()
   }
   await grantAll(made, 'ann')
   const stop = new AbortController()
@@ -273,7 +273,7 @@ test('a backend that hangs takes no seat of others: the rest of the API answers 
   const metrics = (await made.request(admin, 'GET', '/metrics')).text
   const seats = [...metrics.matchAll(/^apiserver_flowcontrol_current_executing_seats\{.*priority_level="global-default".*\} (\d+)$/gm)]
   assert.deepEqual(new Set(seats.map(([, taken]) => taken)), new Set(['0']))
-  for (let sent = 1; sent < maxWaiting; sent++) hanging.push(hang())
+  for (let sent = 1; sent < maxWaiting.ofCaller; sent++) hanging.push(hang())
   await full.promise
   const refused = await made.request(person('ann'), 'GET', flunders)
   assert.equal(refused.status, 429)

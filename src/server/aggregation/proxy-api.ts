@@ -1,7 +1,7 @@
 // A request for a group version that another server answers: passed on with the user's name and nothing of the user's credentials.
 import type { Agent } from 'node:http'
 import type { Duplex } from 'node:stream'
-import { ApiError, timedOut, tooManyRequests } from '../../api/status.ts'
+import { ApiError, timedOut } from '../../api/status.ts'
 import type { Clock } from '../../base/clock.ts'
 import { GrowingBuffer } from '../../base/growing-buffer.ts'
 import { messageOf } from '../../base/user-error.ts'
@@ -18,6 +18,7 @@ import { type ConnectApiParts, connectApi, hostOf } from './connect-api.ts'
 import { identityHeaders } from './identity-headers.ts'
 import { KeptConnections } from './kept-connections.ts'
 import type { RegisteredApi } from './registered-api.ts'
+import { WaitingRequests } from './waiting-requests.ts'
 
 export interface ProxyApiParts extends ConnectApiParts {
   readonly backends: Backends
@@ -29,8 +30,6 @@ export interface ProxyApiParts extends ConnectApiParts {
   onFailure(name: string): void
 }
 
-/** Requests that wait for the answer of one APIService's backend. */
-export const maxWaiting = 200
 /** Time for the head of an answer, and all of one whose length is known; a watch and an upgrade may take any. */
 const answerMs = 60_000
 /** Answers of known length up to this are passed on in one piece. */
@@ -41,7 +40,7 @@ const unavailable = (): Reply => plainText(503, 'service unavailable\n')
 /** Passes requests on. What goes wrong with the backend is told in upstream's plain words. */
 export class ApiProxy {
   readonly #parts: ProxyApiParts
-  readonly #waiting = new Map<string, number>()
+  readonly #waiting = new WaitingRequests()
   readonly #kept: KeptConnections
 
   constructor(parts: ProxyApiParts) {
@@ -61,10 +60,7 @@ export class ApiProxy {
   /** `watches`: the answer has no end of its own. */
   async handle(context: RequestContext, path: string, api: RegisteredApi, watches = false): Promise<Reply> {
     if (!api.available) return unavailable()
-    const waiting = this.#waiting.get(api.name) ?? 0
-    if (waiting >= maxWaiting)
-      throw tooManyRequests(`too many requests wait for the API service ${JSON.stringify(api.name)}, please try again later`)
-    this.#waiting.set(api.name, waiting + 1)
+    const endWait = this.#waiting.begin(api.name, context.user.name)
     // From here on the backend's pace is not this server's: nobody else's request waits for the seat.
     context.releaseSeat()
     try {
@@ -74,9 +70,7 @@ export class ApiProxy {
       this.#parts.onFailure(api.name)
       return plainText(503, `${err.message}\n`)
     } finally {
-      const left = (this.#waiting.get(api.name) ?? 1) - 1
-      if (left === 0) this.#waiting.delete(api.name)
-      else this.#waiting.set(api.name, left)
+      endWait()
     }
   }
 

@@ -113,7 +113,7 @@ const rows: readonly { name: string; user: UserInfo; info: RequestInfo; schema: 
     info: resource('list', 'pods', 'a'),
     schema: 'service-accounts',
     level: 'workload-low',
-    flow: 'system:serviceaccount:a:x',
+    flow: 'system:serviceaccounts:a',
   },
   {
     name: 'anybody',

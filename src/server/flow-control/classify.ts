@@ -2,6 +2,7 @@
 // change; a user's requests of one sort are looked up after the first.
 
 import { combinedResource } from '../../access/authorizers/rule-match.ts'
+import { limitHolder } from '../../access/limit-holder.ts'
 import type { FlowSchema, PolicyRulesWithSubjects, ResourcePolicyRule, Subject } from '../../api/types/flowcontrol-v1.ts'
 import type { UserInfo } from '../../api/user.ts'
 import type { RequestInfo, ResourceRequestInfo } from '../request/request-info.ts'
@@ -87,7 +88,7 @@ export class Classifier {
     }
     const before = known.flows.get(at)
     if (before !== undefined) return before
-    const distinguisher = schema.spec.distinguisherMethod?.type === 'ByUser' ? user.name : ''
+    const distinguisher = schema.spec.distinguisherMethod?.type === 'ByUser' ? limitHolder(user.name) : ''
     const classification = { ...at, flow: level.flows.of(schema.metadata.name ?? '', distinguisher) }
     known.flows.set(at, classification)
     return classification

@@ -46,3 +46,16 @@ test('a watch takes the more places the longer its selectors are, and gives all 
   streams.open(user, 'watch', 3)
   assert.throws(() => streams.open(user, 'watch'), tooMany)
 })
+
+test('StreamLimits.open() counts all ServiceAccounts of a namespace as one', () => {
+  const streams = new StreamLimits(limits)
+  const account = (namespace: string, name: string) => ({ name: `system:serviceaccount:${namespace}:${name}`, groups: [] })
+  const first = streams.open(account('a', 'r1'), 'watch')
+  streams.open(account('a', 'r2'), 'watch')
+  assert.throws(() => streams.open(account('a', 'r3'), 'watch'), tooMany)
+  streams.open(account('a', 'r1'), 'session')
+  assert.throws(() => streams.open(account('a', 'r2'), 'session'), tooMany)
+  streams.open(account('b', 'r1'), 'watch')
+  first()
+  streams.open(account('a', 'r3'), 'watch')
+})

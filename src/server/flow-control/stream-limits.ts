@@ -1,4 +1,5 @@
-// Streams hold no seat while they are open, but a place among the streams of their user.
+// Streams hold no seat while they are open, but a place among the streams of their user, or of the ServiceAccounts of its namespace.
+import { limitHolder } from '../../access/limit-holder.ts'
 import type { UserInfo } from '../../api/user.ts'
 import type { Query } from '../request/query.ts'
 import { FlowRefusal } from './flow-refusal.ts'
@@ -33,17 +34,18 @@ export class StreamLimits {
   /** What comes back ends the stream; calling it again does nothing. Throws a 429 where the user has too many. `places`: it counts for so many. */
   open(user: UserInfo, kind: StreamKind, places = 1): () => void {
     const counts = this.#open[kind]
-    const before = counts.get(user.name) ?? 0
+    const holder = limitHolder(user.name)
+    const before = counts.get(holder) ?? 0
     if (before + places > this.#most(user, kind))
       throw new FlowRefusal(`too many ${kind === 'watch' ? 'watches' : 'sessions'} of this user are open`, 1)
-    counts.set(user.name, before + places)
+    counts.set(holder, before + places)
     let counted = true
     return () => {
       if (!counted) return
       counted = false
-      const left = (counts.get(user.name) ?? 0) - places
-      if (left > 0) counts.set(user.name, left)
-      else counts.delete(user.name)
+      const left = (counts.get(holder) ?? 0) - places
+      if (left > 0) counts.set(holder, left)
+      else counts.delete(holder)
     }
   }
 

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { ApiError } from '../../api/status.ts'
 import { TestServer } from '../testing.ts'
 import type { KeptBody } from './audit-bodies.ts'
 import { readYamlBody } from './yaml-body.ts'
@@ -9,13 +10,14 @@ const configMap = (data: string, name = 'a'): Buffer =>
   Buffer.from(`apiVersion: v1\nkind: ConfigMap\nmetadata: {name: ${name}}\ndata:\n${data}\n`)
 const path = '/api/v1/namespaces/default/configmaps'
 const yaml = { 'content-type': 'application/yaml' }
+const user = { name: 'ann', groups: [] }
 const request = { signal: new AbortController().signal }
 
 /** Turns of the event loop until a body is read. */
 async function turnsFor(body: Buffer): Promise<number> {
   let turns = 0
   let reading = true
-  const done = readYamlBody({ request } as Parameters<typeof readYamlBody>[0], body).finally(() => {
+  const done = readYamlBody({ request, user } as unknown as Parameters<typeof readYamlBody>[0], body).finally(() => {
     reading = false
   })
   while (reading) {
@@ -34,10 +36,31 @@ test('readYamlBody() holds the event loop for no large body', async () => {
 test('readYamlBody() gives who records bodies the JSON of a large one', async () => {
   const kept: KeptBody[] = []
   const keepBody = (body: KeptBody) => kept.push(body)
-  const context = { request, keepBody } as unknown as Parameters<typeof readYamlBody>[0]
+  const context = { request, keepBody, user } as unknown as Parameters<typeof readYamlBody>[0]
   const outcome = await readYamlBody(context, configMap(lines(5000)))
   assert.ok(outcome.ok)
   assert.deepEqual(JSON.parse(kept[0]?.bytes.toString() ?? ''), outcome.value)
+})
+
+test('readYamlBody() refuses a user more large bodies than may wait, and reads those of others in turn', async () => {
+  const read = (name: string) =>
+    readYamlBody({ request, user: { name, groups: [] } } as unknown as Parameters<typeof readYamlBody>[0], configMap(lines(3000))).then(
+      () => name,
+      (err: unknown) => (err instanceof ApiError ? `${err.status.code} ${err.status.details?.retryAfterSeconds}` : String(err)),
+    )
+  const done: string[] = []
+  // One runs, ten wait.
+  const accounts = Array.from({ length: 12 }, (_, at) => read(`system:serviceaccount:a:robot-${at}`))
+  const others = ['ann', 'system:serviceaccount:b:robot-0'].map(read)
+  await Promise.all([...accounts, ...others].map(reading => reading.then(name => done.push(name))))
+  assert.equal(done[0], '429 1')
+  assert.deepEqual(done.slice(1, 5), [
+    'system:serviceaccount:a:robot-0',
+    'system:serviceaccount:a:robot-1',
+    'ann',
+    'system:serviceaccount:b:robot-0',
+  ])
+  assert.equal(done.length, 14)
 })
 
 test('a large body in YAML is created, refused and warned about as a small one', async () => {

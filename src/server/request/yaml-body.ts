@@ -1,9 +1,10 @@
-// Bodies in YAML: small ones are read at once, large ones in a thread, one after another. Reading 3 MB of it takes a second or more, for which no other
-// request is to wait.
+// Bodies in YAML: small ones are read at once, large ones in a thread, one after another, those of different users in turn. Reading 3 MB of it takes a
+// second or more, for which no other request is to wait.
+import { limitHolder } from '../../access/limit-holder.ts'
 import { maxValues, parseJsonBytes } from '../../api/schema/decode.ts'
 import { tryYaml, type YamlOutcome } from '../../api/schema/yaml.ts'
-import { badRequest, tooLarge } from '../../api/status.ts'
-import { ThreadQueue, threadModule } from '../../base/thread-queue.ts'
+import { badRequest, tooLarge, tooManyRequests } from '../../api/status.ts'
+import { ThreadQueue, ThreadQueueFull, threadModule } from '../../base/thread-queue.ts'
 import { codeOf } from '../../base/user-error.ts'
 import { maxBodyBytes } from '../transport/collect-body.ts'
 import type { RequestContext } from './request-context.ts'
@@ -18,18 +19,27 @@ const atOnceBytes = 32 * 1024
 /** Some hundred times the largest body. */
 const memoryMiB = 384
 
-const apart = new ThreadQueue<Uint8Array, YamlReading>({ name: 'yaml', module: threadModule('yaml-worker', import.meta.url), memoryMiB })
+/** Large bodies that wait for the thread. */
+const mostWaiting = { ofFlow: 10, inAll: 100 }
+
+const apart = new ThreadQueue<Uint8Array, YamlReading>({
+  name: 'yaml',
+  module: threadModule('yaml-worker', import.meta.url),
+  memoryMiB,
+  mostWaiting,
+})
 
 /** Rejects with a 413 where reading it takes too much memory, as text of hundreds of thousands of levels can, and where the value is larger than a body in JSON may be: aliases repeat what stands once. */
 export async function readYamlBody(
-  context: Pick<RequestContext, 'request' | 'keepBody'>,
+  context: Pick<RequestContext, 'request' | 'keepBody' | 'user'>,
   bytes: Buffer,
   most = maxValues,
 ): Promise<YamlOutcome> {
   const plain = asJson(bytes, most)
   if (plain !== undefined) return plain
   if (bytes.length <= atOnceBytes) return tryYaml(bytes)
-  const reading = await apart.run(bytes, context.request.signal).catch((err: unknown) => {
+  const reading = await apart.run(bytes, context.request.signal, limitHolder(context.user.name)).catch((err: unknown) => {
+    if (err instanceof ThreadQueueFull) throw tooManyRequests('Too many large bodies in YAML wait to be read, please try again later.', 1)
     if (codeOf(err) !== 'ERR_WORKER_OUT_OF_MEMORY') throw err
     throw tooLarge(`reading the YAML takes more than ${memoryMiB} MiB of memory`)
   })

@@ -32,6 +32,16 @@ test('RefusedRequests keeps a user its refusal while another is refused without 
   assert.equal(refused.find('bob9967'), undefined)
 })
 
+test('RefusedRequests keeps 256 of all ServiceAccounts of a namespace, and those of others', () => {
+  const refused = new RefusedRequests()
+  refused.keep(event('ann', 'ann'))
+  const name = (at: number) => `system:serviceaccount:a:robot-${at % 1000}`
+  for (let at = 0; at < 10_000; at++) refused.keep(event(`${at}`, name(at)))
+  assert.equal(refused.newestOf('ann')?.auditID, 'ann')
+  assert.deepEqual([refused.find('9743'), refused.find('9744')?.auditID], [undefined, '9744'])
+  assert.deepEqual([refused.newestOf(name(9743)), refused.newestOf(name(9999))?.auditID], [undefined, '9999'])
+})
+
 test('RefusedRequests holds 2000 in all, and drops the oldest first', () => {
   const refused = new RefusedRequests()
   for (let at = 0; at < 2100; at++) refused.keep(event(`${at}`, `user${at}`))

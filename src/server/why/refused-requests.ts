@@ -1,9 +1,13 @@
 // The newest refused requests, in memory: who was refused a moment ago asks why now.
 import { type AuditEvent, eventLine, parseEventLine } from '../../access/audit/audit-event.ts'
+import { limitHolder } from '../../access/limit-holder.ts'
 
 export const whyPath = '/bulkhead/v1/why'
-/** In all, and of one user: who is refused a thousand times a second pushes out nobody else's. Clients decide how long URLs and messages are. */
-const kept = { all: 2000, characters: 16 * 2 ** 20, ofUser: 32 }
+/**
+ * In all, of one user, and of all ServiceAccounts of one namespace: who is refused a thousand times a second pushes out nobody else's. Clients decide
+ * how long URLs and messages are.
+ */
+const kept = { all: 2000, characters: 16 * 2 ** 20, ofUser: 32, ofHolder: 256 }
 
 interface Kept {
   readonly userName: string
@@ -16,6 +20,8 @@ interface Kept {
 export class RefusedRequests {
   readonly #byId = new Map<string, Kept>()
   readonly #idsOf = new Map<string, string[]>()
+  /** By whom limits count, the oldest first. */
+  readonly #idsOfHolder = new Map<string, Set<string>>()
   #characters = 0
 
   /** Questions about requests are left out: the next one would be answered with the last. */
@@ -30,6 +36,7 @@ export class RefusedRequests {
     this.#drop(auditID)
     const line = eventLine(event)
     this.#byId.set(auditID, { userName, actingAs: event.impersonatedUser?.username, line })
+    this.#keepOfHolder(userName, auditID)
     this.#characters += line.length
     while (this.#byId.size > kept.all || this.#characters > kept.characters) this.#dropOldest()
   }
@@ -62,19 +69,36 @@ export class RefusedRequests {
     return undefined
   }
 
-  /** The oldest of all is the oldest of its user too. */
+  #keepOfHolder(userName: string, auditId: string): void {
+    const holder = limitHolder(userName)
+    const ids = this.#idsOfHolder.get(holder) ?? new Set()
+    this.#idsOfHolder.set(holder, ids.add(auditId))
+    const [oldest] = ids
+    if (ids.size > kept.ofHolder && oldest !== undefined) this.#dropWithUser(oldest)
+  }
+
   #dropOldest(): void {
-    for (const [auditId, { userName }] of this.#byId) {
-      this.#drop(auditId)
-      const ids = this.#idsOf.get(userName)
-      ids?.shift()
-      if (ids?.length === 0) this.#idsOf.delete(userName)
-      return
-    }
+    const [oldest] = this.#byId.keys()
+    if (oldest !== undefined) this.#dropWithUser(oldest)
+  }
+
+  /** The oldest of all, or of whom limits count, is the oldest of its user too. */
+  #dropWithUser(auditId: string): void {
+    const userName = this.#byId.get(auditId)?.userName ?? ''
+    this.#drop(auditId)
+    const ids = this.#idsOf.get(userName)
+    ids?.shift()
+    if (ids?.length === 0) this.#idsOf.delete(userName)
   }
 
   #drop(auditId: string): void {
-    this.#characters -= this.#byId.get(auditId)?.line.length ?? 0
+    const found = this.#byId.get(auditId)
+    if (found === undefined) return
+    this.#characters -= found.line.length
     this.#byId.delete(auditId)
+    const holder = limitHolder(found.userName)
+    const ids = this.#idsOfHolder.get(holder)
+    ids?.delete(auditId)
+    if (ids?.size === 0) this.#idsOfHolder.delete(holder)
   }
 }

@@ -2,6 +2,7 @@
 import { type Attributes, anonymousUser } from '../../access/access.ts'
 import type { AuditEvent, AuditUser } from '../../access/audit/audit-event.ts'
 import { allowText, type ExplainAccess } from '../../access/explain-access.ts'
+import { limitHolder } from '../../access/limit-holder.ts'
 import { apiError, badRequest, tooManyRequests } from '../../api/status.ts'
 import type { UserInfo } from '../../api/user.ts'
 import { whenAnswered } from '../../base/answer-pending.ts'
@@ -35,13 +36,14 @@ export function whyPathHandler(parts: WhyParts): PathHandler {
 
   const search = async (auditId: string, { request, user }: RequestContext): Promise<AuditEvent | undefined> => {
     if (parts.audit.find === undefined) return undefined
-    if (searching.size >= maxSearches || searching.has(user.name))
+    const holder = limitHolder(user.name)
+    if (searching.size >= maxSearches || searching.has(holder))
       throw tooManyRequests('Too many searches of the audit log, please try again later.')
-    searching.add(user.name)
+    searching.add(holder)
     try {
       return await parts.audit.find(auditId, request.signal)
     } finally {
-      searching.delete(user.name)
+      searching.delete(holder)
     }
   }
 

@@ -1,0 +1,10 @@
+// Whom limits count: a user, or all ServiceAccounts of a namespace together, of which whoever may write there makes a thousand.
+const accountPrefix = 'system:serviceaccount:'
+const accountsPrefix = 'system:serviceaccounts:'
+
+/** The name of the user, or of the group of its namespace's accounts. */
+export function limitHolder(userName: string): string {
+  if (!userName.startsWith(accountPrefix)) return userName
+  const end = userName.indexOf(':', accountPrefix.length)
+  return end === -1 ? userName : `${accountsPrefix}${userName.slice(accountPrefix.length, end)}`
+}
