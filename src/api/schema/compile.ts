@@ -1,5 +1,6 @@
 // Turns a schema into functions that read a parsed JSON value into an object as Go would hold and print it: fields in Go's order, zero values
 // dropped or kept as omitempty says, quantities and times canonical. Anything unexpected ends in `Unexpected`; decode-exact.ts then says what.
+import { noteMembers } from '../../base/large-record.ts'
 import { setOwn } from '../../base/own-property.ts'
 import { canonicalQuantity, QuantityError } from '../quantity.ts'
 import { parseMicroTime, parseTime } from './go-time.ts'
@@ -253,7 +254,9 @@ function mapReader(item: SchemaType): Reader {
   return (value, tally) => {
     if (!isRecord(value)) return unexpected()
     const result: Record<string, unknown> = {}
-    for (const key of sortFew(Object.keys(value), byBytes)) {
+    const keys = Object.keys(value)
+    noteMembers(result, keys.length)
+    for (const key of sortFew(keys, byBytes)) {
       tally.members++
       const member = value[key]
       setOwn(result, key, member === null ? zeroItem(item) : read(member, tally))

@@ -1,4 +1,5 @@
 // Whether two decoded values mean the same to Kubernetes, though they are not written the same.
+import { isEmptyRecord } from '../../base/large-record.ts'
 import { compareQuantities, parseQuantity, QuantityError } from '../quantity.ts'
 
 /** Members that hold amounts by the names of resources, in whichever structure they stand. */
@@ -30,9 +31,7 @@ export function semanticallyEqual(a: unknown, b: unknown): boolean {
 /** An empty list or map is stored as none. */
 export function dropEmptyMember<T extends object>(object: T, name: keyof T): void {
   const value: unknown = object[name]
-  if (typeof value !== 'object' || value === null) return
-  for (const _any in value) return
-  delete object[name]
+  if (typeof value === 'object' && value !== null && isEmptyRecord(value)) delete object[name]
 }
 
 type Members = Readonly<Record<string, unknown>>

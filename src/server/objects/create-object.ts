@@ -68,7 +68,9 @@ export async function createObject(
     const errors = judgeNew(definition, object)
     if (errors.length > 0) throw invalidObject(definition, metadata.name ?? '', errors, object)
     for (const warning of definition.warnings?.(object, undefined) ?? []) context.warn(warning)
+    if (context.pace.isLarge) await context.pace.rest()
     await parts.admission.validate(admission, context.request.signal)
+    if (context.pace.isLarge) await context.pace.rest()
     const written = await store(parts, context, object, { prefix, dryRun, reservation, admission })
     success = !dryRun
     return written

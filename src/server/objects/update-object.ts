@@ -109,9 +109,12 @@ async function attemptUpdate(
   let success = false
   try {
     prepareAndValidate(context, change, object, old)
+    if (context.pace.isLarge) await context.pace.rest()
     await parts.admission.validate(admission, context.request.signal)
+    if (context.pace.isLarge) await context.pace.rest()
     if (isUnchanged(object, old)) return { object: old, entry, created: false }
     if (change.dryRun) return { object, entry: undefined, created: false }
+    if (context.pace.isLarge) await context.pace.rest()
     const claimed = reservation?.claim()
     if (claimed) await claimed
     const written = await store(parts, context, { entry, object, old, admission }, change.answers)

@@ -18,7 +18,7 @@ import { UnnamedItem } from './path-element.ts'
 import { removeFields } from './remove.ts'
 import { followSchema } from './schema-change.ts'
 import type { Shape } from './shape.ts'
-import { changesOf, dropObsolete, type FieldWrite, give, takeFrom, withoutUnowned } from './track-update.ts'
+import { changesOf, dropObsolete, type FieldWrite, give, managersPerStep, takeFrom, withoutUnowned } from './track-update.ts'
 
 export const applyMediaType = 'application/apply-patch+yaml'
 
@@ -113,6 +113,7 @@ export function* applyConfiguration(request: ApplyRequest): Generator<void, Appl
   judgeLive(request, live, managers)
   yield
   followSchema(managers, request.write)
+  yield
   if (managers.size === 0) claimForEarlierWriters(managers, live, request.write)
   try {
     return yield* applyOnce(request, live, managers)
@@ -173,6 +174,7 @@ function* applyOnce({ config, force, write }: ApplyRequest, live: KubeObject, be
   const object = last === undefined || hasAll(own, last) ? merged : prune(merged, managers, last, write)
 
   const next = isRecord(object) ? { metadata: {}, ...object } : { metadata: {} }
+  yield
   const unchanged = isUnchanged(live, object, write.shape)
   yield
   // Of one who is alone nothing is taken, nor by who changes nothing.
@@ -180,15 +182,20 @@ function* applyOnce({ config, force, write }: ApplyRequest, live: KubeObject, be
     const changes = changesOf(live, next, compare(live, object, write.shape), write)
     yield
     const conflicts: Conflict[] = []
+    const perStep = managersPerStep(managers)
+    let looked = 0
     for (const [other, manager] of managers) {
+      if (looked > 0 && looked % perStep === 0) yield
+      looked += 1
       const disputed = other === key ? emptySet : intersection(manager.set, changes(manager.apiVersion)?.changed ?? emptySet)
       if (!isEmpty(disputed)) conflicts.push({ key: other, manager, set: disputed })
     }
     if (conflicts.length > 0 && !force) throw new Conflicts(conflicts)
-    takeFrom(managers, changes, key)
+    yield* takeFrom(managers, changes, key)
     yield
   }
   const owned = withoutUnowned(set)
+  yield
   if (isEmpty(owned)) managers.delete(key)
   else managers.set(key, entered(own, last, owned, unchanged ? last?.time : write.time))
   const result = isRecord(object) ? object : {}

@@ -1,4 +1,5 @@
 // What differs between two objects, found in one walk that is directed by the schema.
+import { isKnownLarge } from '../../../base/large-record.ts'
 import { getOwn } from '../../../base/own-property.ts'
 import { isRecord } from '../../schema/compile.ts'
 import { type FieldSet, member, NodeDraft } from './field-set.ts'
@@ -57,6 +58,8 @@ const memberOfDeduced: MapShape = { kind: 'map', item: { kind: 'deduced' } }
 
 function isBare(value: Record<string, unknown> | undefined): boolean {
   if (value === undefined) return true
+  // What was read from JSON has no members that are undefined.
+  if (isKnownLarge(value)) return false
   for (const name in value) if (value[name] !== undefined) return false
   return true
 }

@@ -1,5 +1,6 @@
 // Sets of field paths in the form of `fieldsV1` itself, so that an entry which does not change is neither read nor written anew.
 // A node `{}` is a path of the set; `.` in a node says that the path is one beside those below it. Nodes are never changed once made.
+import { isEmptyRecord, noteMembers } from '../../../base/large-record.ts'
 import { compareElements, elementText, sortElements } from './path-element.ts'
 import { memberShape, resolve, type Shape } from './shape.ts'
 
@@ -14,8 +15,7 @@ export const emptySet: FieldSet = member
 type Draft = Record<string, FieldSet>
 
 export function isEmpty(set: FieldSet): boolean {
-  for (const _ in set) return false
-  return true
+  return set === member || isEmptyRecord(set)
 }
 
 /** Whether the path of this node is itself in the set. Not for the root, whose emptiness means the empty set. */
@@ -75,10 +75,14 @@ function unionBelow(a: FieldSet, b: FieldSet, aIn: boolean, bIn: boolean): Field
 
 function copyOf(set: FieldSet, isIn: boolean): Draft {
   const copy = draftOf(isIn)
+  let count = 0
   for (const element in set) {
     const below = set[element]
-    if (element !== '.' && below !== undefined) copy[element] = below
+    if (element === '.' || below === undefined) continue
+    copy[element] = below
+    count += 1
   }
+  noteMembers(copy, count)
   return copy
 }
 
@@ -88,6 +92,7 @@ export class NodeDraft {
   #set: Draft | undefined
   #last: string | undefined
   #inOrder = true
+  #count = 0
 
   /** `isIn` says that the node's own path is in the set. */
   constructor(isIn: boolean) {
@@ -103,12 +108,15 @@ export class NodeDraft {
     if (this.#inOrder && this.#last !== undefined && compareElements(this.#last, element) > 0) this.#inOrder = false
     this.#last = element
     this.#set[element] = below
+    this.#count += 1
   }
 
   /** Undefined where there is nothing, the own path included. */
   finished(): FieldSet | undefined {
     if (this.#set === undefined) return bareNode(this.#isIn)
-    return this.#inOrder ? this.#set : sorted(this.#set)
+    if (!this.#inOrder) return sorted(this.#set)
+    noteMembers(this.#set, this.#count)
+    return this.#set
   }
 }
 
@@ -130,6 +138,7 @@ export function sorted(draft: Draft): Draft {
     const below = draft[element]
     if (below !== undefined) result[element] = below
   }
+  noteMembers(result, elements.length)
   return result
 }
 
@@ -143,6 +152,7 @@ function without(a: FieldSet, b: FieldSet, aIn: boolean, bIn: boolean): FieldSet
   const stays = aIn && !bIn
   let changed = stays !== aIn
   let below: Draft | undefined
+  let count = 0
   for (const element in a) {
     const own = a[element]
     if (element === '.' || own === undefined) continue
@@ -152,7 +162,9 @@ function without(a: FieldSet, b: FieldSet, aIn: boolean, bIn: boolean): FieldSet
     if (rest === undefined) continue
     below ??= draftOf(stays)
     below[element] = rest
+    count += 1
   }
+  if (below !== undefined) noteMembers(below, count)
   return changed ? (below ?? bareNode(stays)) : a
 }
 
@@ -163,6 +175,7 @@ export function intersection(a: FieldSet, b: FieldSet): FieldSet {
 
 function common(a: FieldSet, b: FieldSet, isIn: boolean): FieldSet | undefined {
   let below: Draft | undefined
+  let count = 0
   for (const element in a) {
     const own = a[element]
     const theirs = b[element]
@@ -171,7 +184,9 @@ function common(a: FieldSet, b: FieldSet, isIn: boolean): FieldSet | undefined {
     if (both === undefined) continue
     below ??= draftOf(isIn)
     below[element] = both
+    count += 1
   }
+  if (below !== undefined) noteMembers(below, count)
   return below ?? bareNode(isIn)
 }
 

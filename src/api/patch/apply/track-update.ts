@@ -135,9 +135,10 @@ export function* trackSteps(...[live, object, sent, write]: TrackedUpdate): Gene
   yield
   const changes = changesOf(live, object, found, write)
   yield
-  if (managers.size > 0) takeFrom(managers, changes)
+  yield* takeFrom(managers, changes)
   yield
   give(managers, changes, write)
+  yield
   capManagers(managers)
   return writeManagers(managers)
 }
@@ -181,9 +182,16 @@ function putOwn(managers: Managers, own: FieldSet, write: FieldWrite): void {
   managers.set(key, { ...identity, time, set, entry: undefined })
 }
 
-/** Takes what changed or is gone from every manager but `except`. */
-export function takeFrom(managers: Managers, changes: ReturnType<typeof changesOf>, except?: string): void {
+/** Thousands of managers share an object of a bounded size: so many have a small part of it. */
+export const managersPerStep = (managers: Managers): number => Math.ceil(managers.size / 32)
+
+/** Takes what changed or is gone from every manager but `except`. Yields between managers. */
+export function* takeFrom(managers: Managers, changes: ReturnType<typeof changesOf>, except?: string): Generator<void, void> {
+  const perStep = managersPerStep(managers)
+  let looked = 0
   for (const [key, manager] of managers) {
+    if (looked > 0 && looked % perStep === 0) yield
+    looked += 1
     if (key === except) continue
     const { changed, gone } = changes(manager.apiVersion) ?? { changed: emptySet, gone: emptySet }
     const rest = difference(difference(manager.set, changed), gone)

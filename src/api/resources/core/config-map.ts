@@ -50,7 +50,8 @@ function validateConfigMap({ data = {}, binaryData = {} }: ConfigMap): FieldErro
   const errors: FieldError[] = []
   let size = 0
   for (const key in data) {
-    pushMessages(errors, `data[${key}]`, key, configMapKey(key))
+    const messages = configMapKey(key)
+    if (messages.length > 0) pushMessages(errors, `data[${key}]`, key, messages)
     if (Object.hasOwn(binaryData, key)) errors.push(invalidValue(`data[${key}]`, key, 'duplicate of key present in binaryData'))
     size += Buffer.byteLength(data[key] ?? '')
   }
