@@ -32,6 +32,8 @@ export const initialClusterDefaults: KubeObject & ClusterDefaults = {
           'count/statefulsets.apps': '1000',
           'count/jobs.batch': '5000',
           'count/cronjobs.batch': '1000',
+          'count/roles.rbac.authorization.k8s.io': '1000',
+          'count/rolebindings.rbac.authorization.k8s.io': '1000',
           'bulkhead.dev/stored-bytes': '128Mi',
         },
       },

@@ -14,6 +14,7 @@ import type { AuthenticationConfiguration } from '../access/jwt/configuration.ts
 import { oidcDocuments } from '../access/oidc-discovery.ts'
 import { requestedIdentity } from '../access/pki/certificate-identity.ts'
 import type { ParameterizedPolicy } from '../access/policy-parameters.ts'
+import { registerRbacMetrics } from '../access/rbac-metrics.ts'
 import type { ClusterRole } from '../access/rbac-object.ts'
 import { reviewedRules } from '../access/reviewed-rules.ts'
 import { createDenyList } from '../access/revocation.ts'
@@ -147,6 +148,7 @@ export async function openControlPlane(options: ControlPlaneOptions): Promise<Ap
   })
   const authenticate = createAuthentication({ authenticators, denyList })
   const rbac = createRbacAuthorizer(rbacSource(store, signal))
+  registerRbacMetrics(metrics, rbac)
   const authorization = await configuredAuthorization(
     { nodeGraph: createNodeGraph(nodeGraphSource(store, signal)), rbac, certificateRequests: certificateRequests(store) },
     options.authorization,

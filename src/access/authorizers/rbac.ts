@@ -38,8 +38,15 @@ export interface RbacAuthorizer extends Authorizer {
   hasGrants(user: UserInfo): boolean
   /** The rules of one role; undefined where it does not exist. `namespace` is '' for a ClusterRole. */
   rulesOfRole(kind: 'Role' | 'ClusterRole', namespace: string, name: string): readonly PolicyRule[] | undefined
-  /** The work of all decisions so far: bindings visited, roles tried, rules compared. */
-  steps(): number
+  work(): RbacWork
+}
+
+export interface RbacWork {
+  /** Of all decisions so far: bindings visited, roles tried, rules compared. */
+  readonly steps: number
+  /** In the index now: a grant for each different subject of each binding, and what the rules of each role take. */
+  readonly grants: number
+  readonly entries: number
 }
 
 export interface HeldBinding {
@@ -224,7 +231,13 @@ export function createRbacAuthorizer(source: RbacSource): RbacAuthorizer {
     },
     hasGrants: user => users.has(user.name) || user.groups.some(group => groups.get(group)?.hasOfAdministrators ?? false),
     rulesOfRole: (kind, namespace, name) => roles.get(roleKeyOf(kind, namespace, name))?.index?.rules,
-    steps: () => stepsTaken,
+    work() {
+      let grants = 0
+      let entries = 0
+      for (const binding of bindings.values()) grants += binding.grants.length
+      for (const { index } of roles.values()) entries += index?.entries ?? 0
+      return { steps: stepsTaken, grants, entries }
+    },
   }
 }
 

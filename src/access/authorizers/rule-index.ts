@@ -23,6 +23,8 @@ export interface Right {
 /** Immutable: a changed role is indexed anew. */
 export interface RuleIndex {
   readonly rules: readonly PolicyRule[]
+  /** Of the index: no more than twice the words of the rules. */
+  readonly entries: number
   allows(attributes: Attributes, steps: Steps): boolean
   /** Whether the role grants this right as a whole: `*` is covered by `*` alone. */
   covers(right: Right, steps: Steps): boolean
@@ -50,7 +52,8 @@ interface ResourceRules {
 }
 
 interface UrlRules {
-  readonly verbsOf: Map<string, Set<string>>
+  /** The verbs of each rule with the URL. */
+  readonly byUrl: Map<string, ReadonlySet<string>[]>
   readonly beginnings: { readonly pattern: string; readonly verbs: ReadonlySet<string> }[]
 }
 
@@ -63,15 +66,18 @@ const sizeOf = (set: ReadonlySet<string> | undefined): number => set?.size ?? 1
 
 export function indexRules(rules: readonly PolicyRule[]): RuleIndex {
   const resources = new Map<string, ResourceRules>()
-  const urls: UrlRules = { verbsOf: new Map(), beginnings: [] }
+  const urls: UrlRules = { beginnings: [], byUrl: new Map() }
+  let entries = 0
   for (const rule of rules) {
-    if (rule.nonResourceURLs && rule.nonResourceURLs.length > 0) addUrls(urls, rule.nonResourceURLs, new Set(rule.verbs))
-    if (rule.resources && rule.resources.length > 0) addRule(resources, new Set(rule.resources), rule)
+    if (rule.nonResourceURLs && rule.nonResourceURLs.length > 0) entries += addUrls(urls, rule.nonResourceURLs, new Set(rule.verbs))
+    if (rule.resources && rule.resources.length > 0) entries += addRule(resources, new Set(rule.resources), rule)
   }
   const anyResource = resources.get('*')
+  const ofUrl = (url: string, verb: string, steps: Steps): boolean =>
+    urls.byUrl.get(url)?.some(verbs => steps.left-- > 0 && hasVerb(verbs, verb)) ?? false
   const coversUrl = (verb: string, url: string, steps: Steps): boolean =>
-    hasVerb(urls.verbsOf.get('*'), verb) ||
-    hasVerb(urls.verbsOf.get(url), verb) ||
+    ofUrl('*', verb, steps) ||
+    ofUrl(url, verb, steps) ||
     urls.beginnings.some(({ pattern, verbs }) => steps.left-- > 0 && hasVerb(verbs, verb) && urlMatches(pattern, url))
   const grants = (verb: string, group: string, resource: string, subresource: string, name: string | undefined, steps: Steps): boolean =>
     includes(anyResource, verb, group, name, steps) ||
@@ -79,6 +85,7 @@ export function indexRules(rules: readonly PolicyRule[]): RuleIndex {
     (subresource !== '' && includes(resources.get(`*/${subresource}`), verb, group, name, steps))
   return {
     rules,
+    entries,
     allows(attributes, steps) {
       steps.left -= 1
       const { isResource, verb, group, resource, subresource, name, path } = attributes
@@ -97,31 +104,36 @@ export function indexRules(rules: readonly PolicyRule[]): RuleIndex {
   }
 }
 
-function addUrls({ verbsOf, beginnings }: UrlRules, urls: readonly string[], verbs: ReadonlySet<string>): void {
-  for (const url of new Set(urls)) {
-    const known = verbsOf.get(url)
-    if (known === undefined) verbsOf.set(url, new Set(verbs))
-    else for (const verb of verbs) known.add(verb)
+/** How many entries it takes. */
+function addUrls({ byUrl, beginnings }: UrlRules, urls: readonly string[], verbs: ReadonlySet<string>): number {
+  const different = new Set(urls)
+  for (const url of different) {
+    const known = byUrl.get(url)
+    if (known === undefined) byUrl.set(url, [verbs])
+    else known.push(verbs)
     if (url.endsWith('*') && url !== '*') beginnings.push({ pattern: url, verbs })
   }
+  return 2 * different.size + verbs.size
 }
 
-const hasVerb = (verbs: ReadonlySet<string> | undefined, verb: string): boolean =>
-  verbs !== undefined && (verbs.has(verb) || verbs.has('*'))
+const hasVerb = (verbs: ReadonlySet<string>, verb: string): boolean => verbs.has(verb) || verbs.has('*')
 
-function addRule(index: Map<string, ResourceRules>, resources: ReadonlySet<string>, rule: PolicyRule): void {
+/** How many entries it takes. */
+function addRule(index: Map<string, ResourceRules>, resources: ReadonlySet<string>, rule: PolicyRule): number {
   const verbs = orAll(rule.verbs)
   const groups = orAll(rule.apiGroups)
   const names = rule.resourceNames && rule.resourceNames.length > 0 ? new Set(rule.resourceNames) : undefined
   const sizes = [resources.size, sizeOf(verbs), sizeOf(groups), sizeOf(names)]
   const rights = sizes.reduce((product, size) => product * size, 1)
-  const isWide = rights > entriesPerWord * sizes.reduce((sum, size) => sum + size, 0)
+  const words = sizes.reduce((sum, size) => sum + size, 0)
+  const isWide = rights > entriesPerWord * words
   for (const resource of resources) {
     const found: ResourceRules = index.get(resource) ?? { cells: new Map(), wide: [] }
     index.set(resource, found)
     if (isWide) found.wide.push({ verbs, groups, names })
     else addCells(found.cells, wordsOf(verbs), wordsOf(groups), names)
   }
+  return isWide ? words : rights
 }
 
 function addCells(
