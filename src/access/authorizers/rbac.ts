@@ -160,7 +160,7 @@ export function createRbacAuthorizer(source: RbacSource): RbacAuthorizer {
       visit(grant)
       return false
     })
-    stepsTaken += maxDecisionSteps - Math.max(0, left)
+    stepsTaken += maxDecisionSteps - left
     return last !== undefined
   }
 
@@ -200,7 +200,7 @@ export function createRbacAuthorizer(source: RbacSource): RbacAuthorizer {
         role.triedIn = decision
         return role.index?.allows(attributes, steps) ?? false
       })
-      stepsTaken += maxDecisionSteps - Math.max(0, steps.left)
+      stepsTaken += maxDecisionSteps - steps.left
       if (steps.left < 0) return { decision: 'no-opinion', reason: tooManySteps(user, namespace) }
       if (found !== undefined) {
         const grant = firstApplying(found, user)
