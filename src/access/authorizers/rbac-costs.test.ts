@@ -52,7 +52,7 @@ test('a decision ends without a right where its roles have more rules than it ma
     [decision, reason],
     [
       'no-opinion',
-      'RBAC: user "system:serviceaccount:default:robot" is bound to more roles and rules in namespace "default" than a decision compares (20000)',
+      'RBAC: user "system:serviceaccount:default:robot" is bound to more roles and rules in namespace "default" than a decision compares (5000)',
     ],
   )
   // The last step of a rule, of a role and of a binding each find none left, and then the missing roles are not looked for.

@@ -56,8 +56,8 @@ export interface HeldBinding {
   readonly roleExists: boolean
 }
 
-/** Bindings visited, roles tried and rules compared for one decision: some milliseconds. Nobody is allowed what is not found by then. */
-export const maxDecisionSteps = 20_000
+/** Bindings visited, roles tried and rules compared for one decision: about a millisecond. Nobody is allowed what is not found by then. */
+export const maxDecisionSteps = 5000
 /** Missing roles in a refusal: bindings to them can be as many as their authors like, and their names as long. */
 const maxMissing = 10
 const maxNameCharacters = 253

@@ -34,6 +34,17 @@ test('ownerReferencesPermissionEnforcement wants the right to delete what gets a
   assert.equal(await admit([], object(owner(false))), undefined)
 })
 
+test('ownerReferencesPermissionEnforcement asks about no more than 100 owners', async () => {
+  const owners = (count: number) => Array.from({ length: count }, (_, at) => ({ ...owner(true), name: `d${at}`, uid: `u${at}` }))
+  assert.equal(await admit(['update deployments/finalizers'], object(...owners(100))), undefined)
+  assert.equal(
+    await admit(['update deployments/finalizers'], object(...owners(101))),
+    'replicasets.apps "r" is forbidden: cannot set blockOwnerDeletion on more than 100 owners at once',
+  )
+  const changed = object(...owners(200).map(known => ({ ...known, blockOwnerDeletion: false })), ...owners(0))
+  assert.equal(await admit(['delete replicasets'], changed, object(...owners(200))), undefined)
+})
+
 test('ownerReferencesPermissionEnforcement wants the right to hold up the deletion of an owner', async () => {
   assert.match((await admit([], object(owner(true)))) ?? '', /can't set finalizers on: no right to update deployments\/finalizers, <nil>$/)
   assert.equal(await admit(['update deployments/finalizers'], object(owner(true))), undefined)

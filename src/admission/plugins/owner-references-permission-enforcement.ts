@@ -41,7 +41,9 @@ export function ownerReferencesPermissionEnforcement({ kinds, decide }: OwnerRef
         const why = refusal(request, { verb: 'delete', group: resource.group, resource: resource.plural, subresource, namespace, name })
         if (why !== undefined) return refuse(request, `cannot set an ownerRef on a resource you can't delete: ${why}, <nil>`)
       }
-      for (const owner of newBlocking(object, oldObject)) {
+      const blocking = newBlocking(object, oldObject)
+      if (blocking.length > maxBlocking) return refuse(request, `cannot set blockOwnerDeletion on more than ${maxBlocking} owners at once`)
+      for (const owner of blocking) {
         const served = kinds.byKind(owner.apiVersion, owner.kind)
         if (served === undefined)
           return refuse(
@@ -60,6 +62,9 @@ export function ownerReferencesPermissionEnforcement({ kinds, decide }: OwnerRef
     },
   }
 }
+
+/** Each takes a decision of its own: of thousands the request would hold up others. */
+const maxBlocking = 100
 
 const ownersOf = (object: KubeObject | undefined): readonly OwnerReference[] => object?.metadata.ownerReferences ?? []
 
