@@ -43,7 +43,7 @@ const everything: PolicyRule[] = [
 /** A rule of a thousand groups, resources and verbs each is a short text and stands for a thousand million rights. */
 const maxPieces = 50_000
 /** Of comparing the pieces with the roles that are held: some tens of milliseconds. */
-const maxSteps = 500_000
+const maxSteps = 200_000
 /** Of the missing pieces that are compacted to rules, their text, and that of the rules. */
 const maxListed = { pieces: 1000, pieceCharacters: 2 ** 18, characters: 16_384 }
 

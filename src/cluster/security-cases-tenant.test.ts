@@ -6,7 +6,7 @@ import { admin, person, SecuredApi } from './secured-api.testing.ts'
 
 const rbacGroup = 'rbac.authorization.k8s.io'
 const limit = { timeout: 60_000 }
-const scale = { roles: 4, bindingsOfRole: 40, rulesOfRole: 1500, subjectsOfBinding: 200, missingRoles: 200 }
+const scale = { roles: 4, bindingsOfRole: 20, rulesOfRole: 1500, subjectsOfBinding: 200, missingRoles: 60 }
 const boss = person('mallory')
 const asRobot = { ...attacker, groups: [...attacker.groups, 'system:authenticated'] }
 
