@@ -1,6 +1,7 @@
 // Which tokens a node may ask for: those that a pod of its own was made to have, and none for a server that the pod has nothing to do with.
 import { claimNameOf } from '../api/claim-name.ts'
 import { type ApiError, notFound } from '../api/status.ts'
+import { needsRight } from '../api/token-right.ts'
 import type { TokenRequest } from '../api/types/authentication-v1.ts'
 import type { CSIPersistentVolumeSource, PersistentVolume, PersistentVolumeClaim, Pod, Volume } from '../api/types/core-v1.ts'
 import type { CSIDriver } from '../api/types/storage-v1.ts'
@@ -13,6 +14,8 @@ const audienceVerb = 'request-serviceaccounts-token-audience'
 export interface NodeTokenParts {
   readonly reader: ClusterReader
   readonly decide: DecideFor
+  /** Whether RBAC grants the account anything of its own; undefined: tokens need no right. */
+  hasRights?(namespace: string, name: string): boolean
 }
 
 /** As upstream's lister of pods names what it does not have. */
@@ -22,7 +25,7 @@ export const podOfLister = { group: '', plural: 'pod' }
 export function nodeTokenRefusal(
   request: AdmissionRequest,
   node: string,
-  { reader, decide }: NodeTokenParts,
+  { reader, decide, hasRights }: NodeTokenParts,
 ): string | ApiError | undefined {
   if (request.subresource !== 'token') return undefined
   const { namespace, name, user } = request
@@ -39,6 +42,8 @@ export function nodeTokenRefusal(
   // No audience is the API server's own.
   const [audience = '', ...more] = audiences ?? []
   if (more.length > 0) return 'node may only request 0 or 1 audiences'
+  if (audience === '' && needsRight(pod) && hasRights?.(namespace, name) === false)
+    return `ServiceAccount "${name}" has no right: its token is given when a RoleBinding or ClusterRoleBinding names it`
   if (pod.spec.volumes?.some(volume => wantsAudience(volume, pod, audience, reader))) return undefined
   const right = { verb: audienceVerb, group: '', resource: audience, subresource: '', namespace, name, serviceAccount: undefined }
   if (audience !== '' && decide(request)(right).allowed) return undefined

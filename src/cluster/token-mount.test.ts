@@ -1,7 +1,7 @@
-// Which pods get a token in the secure profile: those whose account may do anything that not everybody may.
+// Which pods get a token in the secure profile: those whose account may do anything that not everybody may, as soon as it may.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { admin, restrictedPod, SecuredApi } from './secured-api.testing.ts'
+import { admin, nodeUser, restrictedPod, SecuredApi } from './secured-api.testing.ts'
 
 const rbac = '/apis/rbac.authorization.k8s.io/v1'
 const group = 'rbac.authorization.k8s.io'
@@ -21,19 +21,66 @@ const grants: readonly [string, string, object, boolean][] = [
     false,
   ],
 ]
-for (const [what, scope, subject, mounted] of grants) {
-  test(`a pod whose account has ${what} gets ${mounted ? 'a' : 'no'} token`, async () => {
+for (const [what, scope, subject, given] of grants) {
+  test(`the node of a pod whose account has ${what} gets ${given ? 'a' : 'no'} token`, async () => {
     await using api = await SecuredApi.open()
     await api.create('/api/v1/namespaces/default/serviceaccounts', { metadata: { name: 'a' } })
-    if (scope !== '') {
+    const bind = () => {
       const bindings = scope === rbac ? 'clusterrolebindings' : 'rolebindings'
       const roleRef = { apiGroup: group, kind: 'ClusterRole', name: 'view' }
-      await api.create(`${scope}/${bindings}`, { metadata: { name: 'b' }, subjects: [subject], roleRef })
+      return api.create(`${scope}/${bindings}`, { metadata: { name: 'b' }, subjects: [subject], roleRef })
     }
-    const made = await api.request(admin, 'POST', '/api/v1/namespaces/default/pods', restrictedPod('p', { serviceAccountName: 'a' }))
-    assert.equal(made.status, 201)
-    assert.equal((made.json.spec.volumes ?? []).length > 0, mounted)
+    // A Deployment is often applied before its RoleBinding.
+    const early = await podOnNode(api, 'early')
+    assert.deepEqual([early.volumes, early.annotation, await tokenStatus(api, early)], [1, 'with-first-right', 403])
+    if (scope !== '') await bind()
+    assert.equal(await tokenStatus(api, early), given ? 201 : 403)
+    const late = await podOnNode(api, 'late')
+    assert.deepEqual([late.volumes, late.annotation], [1, given ? undefined : 'with-first-right'])
+    assert.equal(await tokenStatus(api, late), given ? 201 : 403)
   })
+}
+
+test('a pod that asks for its token gets it without a right, and one that wants none has no volume', async () => {
+  await using api = await SecuredApi.open()
+  await api.create('/api/v1/namespaces/default/serviceaccounts', { metadata: { name: 'a' } })
+  const wanted = await podOnNode(api, 'wanted', { automountServiceAccountToken: true })
+  assert.deepEqual([wanted.volumes, wanted.annotation, await tokenStatus(api, wanted)], [1, undefined, 201])
+  const unwanted = await podOnNode(api, 'unwanted', { automountServiceAccountToken: false })
+  assert.deepEqual([unwanted.volumes, unwanted.annotation, await tokenStatus(api, unwanted)], [0, undefined, 403])
+})
+
+test('a token of another audience that a pod names waits for no right', async () => {
+  await using api = await SecuredApi.open()
+  await api.create('/api/v1/namespaces/default/serviceaccounts', { metadata: { name: 'a' } })
+  const volumes = [{ name: 'vault', projected: { sources: [{ serviceAccountToken: { audience: 'vault', path: 'token' } }] } }]
+  const pod = await podOnNode(api, 'p', { volumes })
+  assert.deepEqual([await tokenStatus(api, pod), await tokenStatus(api, pod, ['vault'])], [403, 201])
+})
+
+interface NodePod {
+  readonly name: string
+  readonly uid: string
+  readonly volumes: number
+  readonly annotation: string | undefined
+}
+
+async function podOnNode(api: SecuredApi, name: string, spec: object = {}): Promise<NodePod> {
+  const object = restrictedPod(name, { serviceAccountName: 'a', nodeName: 'n1', ...spec })
+  const { status, json } = await api.request(admin, 'POST', '/api/v1/namespaces/default/pods', object)
+  assert.equal(status, 201, json.message)
+  return {
+    name,
+    uid: json.metadata.uid,
+    volumes: (json.spec.volumes ?? []).length,
+    annotation: json.metadata.annotations?.['bulkhead.dev/token'],
+  }
+}
+
+async function tokenStatus(api: SecuredApi, { name, uid }: NodePod, audiences: string[] = []): Promise<number> {
+  const spec = { audiences, boundObjectRef: { kind: 'Pod', apiVersion: 'v1', name, uid } }
+  const body = { apiVersion: 'authentication.k8s.io/v1', kind: 'TokenRequest', spec }
+  return (await api.request(nodeUser('n1'), 'POST', '/api/v1/namespaces/default/serviceaccounts/a/token', body)).status
 }
 
 test('SelfSubjectRulesReview lists what the rights of user and groups add up to in a namespace', async () => {

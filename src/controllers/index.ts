@@ -33,6 +33,7 @@ import { replicationController } from './replicas/replicationcontroller.ts'
 import { serviceAccount } from './service-account.ts'
 import { serviceCidr } from './service-cidr.ts'
 import { statefulSet } from './statefulsets/statefulset.ts'
+import { tokenRights } from './token-rights.ts'
 import { validatingAdmissionPolicyStatus } from './validating-admission-policy-status.ts'
 import { ephemeralVolume } from './volumes/ephemeral-volume.ts'
 import { persistentVolume } from './volumes/persistent-volume.ts'
@@ -45,6 +46,7 @@ export const controllers: readonly Controller[] = [
   serviceAccount,
   rootCa,
   namespaceDefaults,
+  tokenRights,
   deployment,
   replicaSet,
   replicationController,

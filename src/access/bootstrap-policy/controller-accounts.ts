@@ -1,6 +1,6 @@
 // As which ServiceAccounts controllers work: those that the policy gives a controller's role, and no other of kube-system.
 import { controllerRoles } from './controller-roles.ts'
-import { deletedNodeAccount, namespaceDefaultsAccount } from './own-roles.ts'
+import { ownControllerAccounts } from './own-roles.ts'
 
 const prefix = 'system:controller:'
 
@@ -10,6 +10,5 @@ export const controllerAccounts: readonly string[] = [
   // Their roles are of one namespace each.
   'bootstrap-signer',
   'token-cleaner',
-  namespaceDefaultsAccount,
-  deletedNodeAccount,
+  ...ownControllerAccounts,
 ]

@@ -2,11 +2,23 @@
 import { deniedCredentials } from '../../api/denied-credentials-names.ts'
 import { denyNodesRight, denyRight } from '../denied-credentials.ts'
 import type { ClusterRole, ClusterRoleBinding, Role, RoleBinding } from '../rbac-object.ts'
-import { aggregatesTo, clusterRole, clusterRoleBinding, group, read, role, roleBinding, rule, serviceAccount, urls } from './policy-rule.ts'
+import {
+  aggregatesTo,
+  clusterRole,
+  clusterRoleBinding,
+  group,
+  read,
+  recordEvents,
+  role,
+  roleBinding,
+  rule,
+  serviceAccount,
+  urls,
+} from './policy-rule.ts'
 
 const ticketConsumer = 'bulkhead:join-ticket-consumer'
 
-export const deletedNodeAccount = 'deleted-node-controller'
+const deletedNodeAccount = 'deleted-node-controller'
 const deletedNodes = `bulkhead:controller:${deletedNodeAccount}`
 const credentialDenier = 'bulkhead:credential-denier'
 
@@ -33,8 +45,12 @@ export const ownRoleBindings: readonly RoleBinding[] = [
 ]
 
 const clusterDns = 'bulkhead:cluster-dns'
-export const namespaceDefaultsAccount = 'namespace-defaults-controller'
+const namespaceDefaultsAccount = 'namespace-defaults-controller'
+const tokenRightsAccount = 'token-rights-controller'
+/** ServiceAccounts in kube-system of controllers that Kubernetes does not have. */
+export const ownControllerAccounts: readonly string[] = [namespaceDefaultsAccount, tokenRightsAccount, deletedNodeAccount]
 const namespaceDefaults = `bulkhead:controller:${namespaceDefaultsAccount}`
+const tokenRights = `bulkhead:controller:${tokenRightsAccount}`
 const networkPolicyKeeper = 'bulkhead:network-policy-keeper'
 const nodeProxier = 'bulkhead:node-proxier'
 /** Begins with `system:` as what everybody has does: it must not count as a right that an account was given. */
@@ -66,6 +82,12 @@ export const ownClusterRoles: readonly ClusterRole[] = [
     rule('create', 'networking.k8s.io', 'networkpolicies'),
   ]),
   clusterRole(deletedNodes, [rule('update', 'core', 'nodes')]),
+  clusterRole(tokenRights, [
+    rule('list watch', 'core', 'pods'),
+    rule('patch', 'core', 'pods/status'),
+    rule('list watch', 'rbac.authorization.k8s.io', 'rolebindings clusterrolebindings'),
+    recordEvents,
+  ]),
   clusterRole(clusterDns, [rule('list watch', 'core', 'services namespaces'), rule('list watch', 'discovery.k8s.io', 'endpointslices')]),
 ]
 
@@ -77,6 +99,7 @@ export const ownClusterRoles: readonly ClusterRole[] = [
 export const ownClusterRoleBindings: readonly ClusterRoleBinding[] = [
   clusterRoleBinding(namespaceDefaults, [serviceAccount(namespaceDefaultsAccount)]),
   clusterRoleBinding(deletedNodes, [serviceAccount(deletedNodeAccount)]),
+  clusterRoleBinding(tokenRights, [serviceAccount(tokenRightsAccount)]),
   clusterRoleBinding(clusterDns, [serviceAccount('cluster-dns')]),
   clusterRoleBinding(networkPolicyKeeper, [group('system:nodes')]),
   clusterRoleBinding(nodeProxier, [group('system:nodes')]),

@@ -62,6 +62,7 @@ export interface NodeRestrictionOptions {
   readonly identityOf: RequestedIdentity
   /** Where upstream takes a node's word for its addresses, its place and what it says of others, the secure profile does not. */
   readonly profile: 'secure' | 'upstream'
+  hasRights?(namespace: string, name: string): boolean
 }
 
 export function nodeRestriction(options: NodeRestrictionOptions): AdmissionPlugin {

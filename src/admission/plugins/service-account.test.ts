@@ -5,10 +5,12 @@ import { createAdmission } from '../chain.ts'
 import { admit, goodSpec, options, pod, refusal, specOf, upstream } from '../plugins.fixture.ts'
 import { admissionPlugins } from './index.ts'
 
-test('ServiceAccount mounts a token only for accounts with a right, and always as upstream', async () => {
-  const plain = specOf((await admit({ kind: 'pods', object: pod() })).object)
+test('ServiceAccount mounts a token that waits for the first right of its account, and one at once as upstream', async () => {
+  const { object } = await admit({ kind: 'pods', object: pod() })
+  const plain = specOf(object)
   assert.equal(plain['serviceAccountName'], 'default')
-  assert.equal(plain['volumes'], undefined)
+  assert.equal(plain.containers[0]?.volumeMounts?.length, 1)
+  assert.deepEqual(object?.metadata.annotations, { 'bulkhead.dev/token': 'with-first-right' })
   const worker = specOf((await admit({ kind: 'pods', object: pod({ ...goodSpec(), serviceAccountName: 'worker' }) })).object)
   assert.deepEqual(
     (worker['volumes'] as { name: string }[]).map(({ name }) => name),

@@ -1,13 +1,13 @@
-// Gives each pod a ServiceAccount, its pull secrets, and (only where the account has a right) a bound token.
+// Gives each pod a ServiceAccount, its pull secrets, and a bound token, which comes with the account's first right.
 import { isMirrorPod } from '../../api/mirror-pod.ts'
 import { podReferences } from '../../api/pod-references.ts'
 import { forbidden } from '../../api/status.ts'
+import { isTokenVolume, tokenAnnotation, tokenVolumeName, withFirstRight } from '../../api/token-right.ts'
 import type { Container, EphemeralContainer, Pod, ServiceAccount, Volume } from '../../api/types/core-v1.ts'
 import { type AdmissionPlugin, type AdmissionRequest, admitted, type ClusterReader, type Verdict } from '../admission.ts'
 import type { Arrivals } from '../arrivals.ts'
 
 const mountPath = '/var/run/secrets/kubernetes.io/serviceaccount'
-const volumePrefix = 'kube-api-access-'
 const enforceMountable = 'kubernetes.io/enforce-mountable-secrets'
 /** An hour and the seven seconds by which upstream tells its own requests from a user's hour. */
 const tokenSeconds = 3607
@@ -17,7 +17,7 @@ export interface ServiceAccountOptions {
   readonly arrivals: Arrivals
   /** Five characters for the volume's name. */
   randomSuffix(): string
-  /** Whether RBAC grants the account anything of its own; undefined mounts tokens as upstream does. */
+  /** Whether RBAC grants the account anything of its own; undefined gives tokens at once, as upstream does. */
   hasRights?(namespace: string, name: string): boolean
 }
 
@@ -32,11 +32,12 @@ export function serviceAccount(options: ServiceAccountOptions): AdmissionPlugin 
   function mountToken(pod: Pod, account: ServiceAccount): void {
     const asked = pod.spec.automountServiceAccountToken ?? account.automountServiceAccountToken
     if (asked === false) return
-    if (asked === undefined && options.hasRights?.(account.metadata.namespace ?? '', account.metadata.name ?? '') === false) return
+    if (asked === undefined && options.hasRights?.(account.metadata.namespace ?? '', account.metadata.name ?? '') === false)
+      pod.metadata.annotations = { ...pod.metadata.annotations, [tokenAnnotation]: withFirstRight }
     const containers: Container[] = [...(pod.spec.initContainers ?? []), ...pod.spec.containers]
     const waiting = containers.filter(({ volumeMounts }) => !volumeMounts?.some(mount => mount.mountPath === mountPath))
-    const existing = pod.spec.volumes?.find(({ name }) => name.startsWith(volumePrefix))
-    const name = existing?.name ?? `${volumePrefix}${options.randomSuffix()}`
+    const existing = pod.spec.volumes?.find(isTokenVolume)
+    const name = existing?.name ?? tokenVolumeName(options.randomSuffix())
     for (const container of waiting) container.volumeMounts = [...(container.volumeMounts ?? []), { name, readOnly: true, mountPath }]
     if (waiting.length > 0 && existing === undefined) pod.spec.volumes = [...(pod.spec.volumes ?? []), tokenVolume(name)]
   }

@@ -1,6 +1,7 @@
 import type { Pod } from '../../api/types/core-v1.ts'
 import { pods } from '../../client/resources.ts'
 import { ask, connectWith } from '../ask.ts'
+import { nodeTokenStatus, someNode } from '../node-token.ts'
 import { judge, type Proof, type ProofContext } from '../proof.ts'
 import { ProofNamespace } from '../proof-namespace.ts'
 import { harmlessSpec, podObject } from '../proof-pods.ts'
@@ -9,19 +10,25 @@ import { harmlessSpec, podObject } from '../proof-pods.ts'
 export const workloadIdentity: Proof = {
   id: 'A7',
   title: 'workload identity',
-  attack: 'Look for a token in a pod without rights, and use the token of a pod after its end',
+  attack: 'As the node of a pod, ask for a token without a right of its account and with one, and use the token of a pod after its end',
   expected: 'No token without a grant, a bound one with it, and 401 once the pod is deleted',
   async prove(context, signal) {
     await using namespace = await ProofNamespace.create(context, 'A7', signal)
     for (const name of ['without', 'with']) await namespace.account(name, signal)
     await namespace.grant('with', [{ apiGroups: [''], resources: ['configmaps'], verbs: ['list'] }], signal)
     const found: string[] = []
+    const node = await someNode(context, signal)
+    if (node === undefined) return { skipped: true, reason: 'there is no node that asks for tokens of its pods' }
     const create = (name: string): Promise<Pod> => {
-      const pod = podObject(name, harmlessSpec({ serviceAccountName: name }))
+      const pod = podObject(name, harmlessSpec({ serviceAccountName: name, nodeName: node }))
       return context.client.create(pods, namespace.name, pod, signal)
     }
     const bare = await create('without')
-    if (tokenVolumes(bare).length > 0) found.push('a pod whose account has no rights has a token mounted')
+    const refused = await nodeTokenStatus(context, bare, node, signal)
+    if (refused !== 403) found.push(`the node of a pod whose account has no right is answered ${refused} for its token, want 403`)
+    await namespace.grant('without', [{ apiGroups: [''], resources: ['configmaps'], verbs: ['list'] }], signal)
+    const given = await nodeTokenStatus(context, bare, node, signal)
+    if (given !== 201) found.push(`with the first right of the account the node is answered ${given}, want 201`)
     const trusted = await create('with')
     const [volume] = tokenVolumes(trusted)
     if (volume === undefined) found.push('a pod whose account has rights has no token')

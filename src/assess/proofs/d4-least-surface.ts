@@ -1,9 +1,11 @@
+import { needsRight } from '../../api/token-right.ts'
 import type { PodSpec } from '../../api/types/core-v1.ts'
 import type { NetworkPolicy } from '../../api/types/networking-v1.ts'
 import { parseJson } from '../../base/json.ts'
 import { discover, type ServedResource } from '../../client/discovery.ts'
 import { networkPolicies, pods } from '../../client/resources.ts'
 import { ask } from '../ask.ts'
+import { nodeTokenStatus, someNode } from '../node-token.ts'
 import { judge, type Proof, type ProofContext } from '../proof.ts'
 import { ProofNamespace } from '../proof-namespace.ts'
 import { dangerousSpec, harmlessSpec, podObject } from '../proof-pods.ts'
@@ -42,9 +44,10 @@ export const leastSurface: Proof = {
       await openPaths(context, namespace, signal),
       await hostAccess(context, namespace, signal),
     ]
-    const object = podObject('d4', harmlessSpec({ serviceAccountName: 'd4' }))
-    const { spec } = await context.client.create(pods, namespace.name, object, signal)
-    const token = (spec.volumes ?? []).some(volume => volume.projected?.sources?.some(source => source.serviceAccountToken !== undefined))
+    const node = await someNode(context, signal)
+    const object = podObject('d4', harmlessSpec({ serviceAccountName: 'd4', ...(node === undefined ? {} : { nodeName: node }) }))
+    const pod = await context.client.create(pods, namespace.name, object, signal)
+    const token = node === undefined ? !needsRight(pod) : (await nodeTokenStatus(context, pod, node, signal)) !== 403
     return judge(
       [...rights.found, ...network, ...host, ...(token ? ['a pod has a token although its account has no right'] : [])],
       `${rights.asked} questions for ${verbs.length} verbs on ${resources.length} resources and for all of them, none granted; no token; policies that deny both ways; ${hostForms.length} ways to the node refused`,

@@ -123,7 +123,7 @@ test('C3, C7, C8, D4, P1 and A7 fail on profile upstream', async () => {
   )
   assertFound(await outcome('C8', upstream.context), /has no limit or request of memory/)
   assertFound(await outcome('P1', upstream.context), /merge patch of a Deployment was answered 200/)
-  assertFound(await outcome('A7', upstream.context), /account has no rights has a token mounted/)
+  assertFound(await outcome('A7', upstream.context), /the node of a pod whose account has no right is answered 201 for its token, want 403/)
 })
 
 test('D8 fails where an exception that has ended admits', async () => {

@@ -1,20 +1,22 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { PodSpec } from '../../api/types/core-v1.ts'
+import { forbidden } from '../../api/status.ts'
+import type { Pod, PodSpec } from '../../api/types/core-v1.ts'
 import { volumeFiles } from './volume-files.ts'
 
 const volume = { name: 'token', projected: { sources: [{ serviceAccountToken: { path: 'token' } }] } }
 
+const baseContext = {
+  objects: { configMap: async () => undefined, secret: async () => undefined, services: () => [] },
+  tokens: { token: async () => 'secret' },
+  claims: { volume: async () => assert.fail('no claim is asked for') },
+  addresses: { hostIps: [], podIps: [], nodeName: 'n' },
+  node: { milliCpu: 1, memoryBytes: 1, ephemeralStorageBytes: 1 },
+}
+
 async function tokenFile(spec: Partial<PodSpec>) {
-  const context = {
-    pod: { apiVersion: 'v1', kind: 'Pod', metadata: { name: 'a', namespace: 'b' }, spec: { containers: [{ name: 'c' }], ...spec } },
-    objects: { configMap: async () => undefined, secret: async () => undefined, services: () => [] },
-    tokens: { token: async () => 'secret' },
-    claims: { volume: async () => assert.fail('no claim is asked for') },
-    addresses: { hostIps: [], podIps: [], nodeName: 'n' },
-    node: { milliCpu: 1, memoryBytes: 1, ephemeralStorageBytes: 1 },
-  }
-  const files = await volumeFiles(volume, context, AbortSignal.timeout(60_000))
+  const pod = { apiVersion: 'v1', kind: 'Pod', metadata: { name: 'a', namespace: 'b' }, spec: { containers: [{ name: 'c' }], ...spec } }
+  const files = await volumeFiles(volume, { ...baseContext, pod }, AbortSignal.timeout(60_000))
   const { content: _, ...owner } = files?.get('token') ?? assert.fail('no token')
   return owner
 }
@@ -43,3 +45,30 @@ for (const { name, spec, owner } of [
 ]) {
   test(`volumeFiles() a token ${name}`, async () => assert.deepEqual(await tokenFile(spec), owner))
 }
+
+test('volumeFiles() leaves the mounted token out until the account has a right, and when it lost it, and other tokens never', async () => {
+  const projected = {
+    sources: [
+      { serviceAccountToken: { path: 'token' } },
+      { downwardAPI: { items: [{ path: 'n', fieldRef: { fieldPath: 'metadata.name' } }] } },
+    ],
+  }
+  const namesOf = async (name: string, conditions: object[], token: () => Promise<string> = async () => 'secret') => {
+    const metadata = { name: 'a', namespace: 'b', annotations: { 'bulkhead.dev/token': 'with-first-right' } }
+    const pod = { apiVersion: 'v1', kind: 'Pod', metadata, spec: { containers: [{ name: 'c' }] }, status: { conditions } }
+    const files = await volumeFiles(
+      { name, projected },
+      { ...baseContext, pod: pod as Pod, tokens: { token } },
+      AbortSignal.timeout(60_000),
+    )
+    return [...(files?.keys() ?? [])]
+  }
+  const granted = [{ type: 'bulkhead.dev/Token', status: 'True' }]
+  const refused = async () => Promise.reject(forbidden({ group: '', plural: 'serviceaccounts' }, 'a', 'no right'))
+  assert.deepEqual(await namesOf('kube-api-access-x', []), ['n'])
+  assert.deepEqual(await namesOf('kube-api-access-x', [{ type: 'bulkhead.dev/Token', status: 'False' }]), ['n'])
+  assert.deepEqual(await namesOf('kube-api-access-x', granted), ['token', 'n'])
+  assert.deepEqual(await namesOf('kube-api-access-x', granted, refused), ['n'])
+  assert.deepEqual(await namesOf('own', []), ['token', 'n'])
+  await assert.rejects(namesOf('own', [], refused), /no right/)
+})

@@ -1,4 +1,6 @@
 // What configMap, secret, downwardAPI and projected volumes hold, as files. The token and the objects come from outside; nothing is written here.
+import { isReason } from '../../api/status.ts'
+import { isTokenVolume, needsRight, waitsForRight } from '../../api/token-right.ts'
 import type { ConfigMap, DownwardAPIVolumeFile, KeyToPath, Pod, Secret, Volume, VolumeProjection } from '../../api/types/core-v1.ts'
 import type { ObjectSource } from '../environment.ts'
 import { type NodeAllocatable, type PodAddresses, podField, resourceField } from '../field-values.ts'
@@ -34,8 +36,16 @@ export async function volumeFiles(volume: Volume, context: VolumeContext, signal
     await addSecret(files, source, secret.defaultMode ?? defaultMode, namespace, context, signal)
   } else if (downwardAPI) addDownward(files, downwardAPI.items ?? [], downwardAPI.defaultMode ?? defaultMode, context)
   else if (projected) {
-    for (const source of projected.sources ?? [])
-      await addProjection(files, source, projected.defaultMode ?? defaultMode, namespace, context, signal)
+    const withoutToken = isTokenVolume(volume) && waitsForRight(context.pod)
+    for (const source of projected.sources ?? []) {
+      if (source.serviceAccountToken && withoutToken) continue
+      try {
+        await addProjection(files, source, projected.defaultMode ?? defaultMode, namespace, context, signal)
+      } catch (err) {
+        // The right is gone again: the file goes with it, and the pod runs on.
+        if (!(isTokenVolume(volume) && needsRight(context.pod) && isReason(err, 'Forbidden'))) throw err
+      }
+    }
   } else return undefined
   return files
 }

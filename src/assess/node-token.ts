@@ -1,0 +1,23 @@
+// What a node is answered that asks for the token of one of its pods: with it the pod has one, whatever its object says.
+import type { Pod } from '../api/types/core-v1.ts'
+import { nodes } from '../client/resources.ts'
+import { ask } from './ask.ts'
+import type { ProofContext } from './proof.ts'
+
+/** The name of a node that pods can be bound to; undefined where there is none. */
+export async function someNode({ client }: ProofContext, signal: AbortSignal): Promise<string | undefined> {
+  return (await client.list(nodes, {}, signal)).items[0]?.metadata.name
+}
+
+/** The status code that `node` gets for its pod's token. `pod.spec.nodeName` is `node`. */
+export async function nodeTokenStatus({ transport }: ProofContext, pod: Pod, node: string, signal: AbortSignal): Promise<number> {
+  const { namespace = '', name = '', uid = '' } = pod.metadata
+  const body = {
+    apiVersion: 'authentication.k8s.io/v1',
+    kind: 'TokenRequest',
+    spec: { audiences: [], boundObjectRef: { kind: 'Pod', apiVersion: 'v1', name, uid } },
+  }
+  const path = `/api/v1/namespaces/${namespace}/serviceaccounts/${pod.spec.serviceAccountName ?? 'default'}/token`
+  const headers = { 'impersonate-user': `system:node:${node}`, 'impersonate-group': 'system:nodes' }
+  return (await ask(transport, { method: 'POST', path, body, headers }, signal)).status
+}

@@ -1,0 +1,100 @@
+// Says on pods that wait for their token when their ServiceAccount has a right: a Deployment may be applied before its RoleBinding. The node then asks for
+// the token, and the API server looks again whether the right is there.
+import { isReason } from '../api/status.ts'
+import { tokenCondition, waitsForRight } from '../api/token-right.ts'
+import type { Pod } from '../api/types/core-v1.ts'
+import type { ClusterRoleBinding, RoleBinding } from '../api/types/rbac-v1.ts'
+import { formatTime } from '../base/clock.ts'
+import { referenceTo } from '../client/event-recorder.ts'
+import { makeKey } from '../client/object-key.ts'
+import { clusterRoleBindings, pods, roleBindings } from '../client/resources.ts'
+import { type Context, type Controller, done, follow } from './controller.ts'
+import { isFinished } from './pod-state.ts'
+
+type Binding = RoleBinding | ClusterRoleBinding
+
+const waitingIndex = 'waits-for-right'
+const holderIndex = 'holder'
+const everyAccount = 'system:serviceaccounts'
+const accountPrefix = 'system:serviceaccount:'
+
+/** Keys are accounts: `namespace/name`. */
+export const tokenRights: Controller = {
+  name: 'token-rights-controller',
+  follows: [
+    follow({ resource: pods, keys: accountsThatWait }),
+    follow({ resource: roleBindings, keys: (binding, context, old) => accountsOf(binding, context, old) }),
+    follow({ resource: clusterRoleBindings, keys: (binding, context, old) => accountsOf(binding, context, old) }),
+  ],
+  begin(context) {
+    const { informers } = context
+    const podCache = informers.full(pods)
+    podCache.addIndex(waitingIndex, accountsThatWait)
+    const bindings = [informers.full(roleBindings), informers.full(clusterRoleBindings)]
+    for (const cache of bindings) cache.addIndex(holderIndex, holdersOf)
+    const isBound = (holder: string): boolean => bindings.some(cache => cache.byIndex(holderIndex, holder).length > 0)
+    return async (key, signal) => {
+      const waiting = podCache.byIndex(waitingIndex, key)
+      if (waiting.length === 0) return done
+      const [namespace = '', account = ''] = key.split('/')
+      const hasRight = [
+        `${accountPrefix}${namespace}:${account}`,
+        `${everyAccount}:${namespace}`,
+        everyAccount,
+        'system:authenticated',
+      ].some(isBound)
+      for (const pod of waiting) if (mustSay(pod, account, hasRight)) await say(context, pod, account, hasRight, signal)
+      return done
+    }
+  },
+}
+
+function accountsThatWait(pod: Pod): string[] {
+  const { namespace = '', deletionTimestamp } = pod.metadata
+  if (!waitsForRight(pod) || deletionTimestamp !== undefined || isFinished(pod)) return []
+  return [makeKey(namespace, pod.spec.serviceAccountName || 'default')]
+}
+
+/** Users and groups that the binding names. Kubernetes' own bindings to everybody are no right of an account. */
+function holdersOf({ metadata, subjects }: Binding): string[] {
+  const { name = '', namespace = '' } = metadata
+  const holders = (subjects ?? []).flatMap(subject => {
+    if (subject.kind === 'ServiceAccount') return [`${accountPrefix}${subject.namespace || namespace}:${subject.name}`]
+    return subject.kind === 'Group' && name.startsWith('system:') ? [] : [subject.name]
+  })
+  return [...new Set(holders)]
+}
+
+/** Of the accounts that a binding names or named, those that pods wait with. */
+function accountsOf(binding: Binding, { informers }: Context, old?: Binding): string[] {
+  const cache = informers.full(pods)
+  const holders = new Set([...holdersOf(binding), ...(old === undefined ? [] : holdersOf(old))])
+  const isEverybody = holders.has(everyAccount) || holders.has('system:authenticated')
+  const waiting = new Set(cache.list().flatMap(accountsThatWait))
+  return [...waiting].filter(key => {
+    const [namespace = '', name = ''] = key.split('/')
+    return isEverybody || holders.has(`${everyAccount}:${namespace}`) || holders.has(`${accountPrefix}${namespace}:${name}`)
+  })
+}
+
+/** The account `default` is nobody's choice: that its pods have no right is no news. */
+function mustSay(pod: Pod, account: string, hasRight: boolean): boolean {
+  if (hasRight) return true
+  return account !== 'default' && !(pod.status?.conditions ?? []).some(({ type }) => type === tokenCondition)
+}
+
+async function say({ client, clock, events }: Context, pod: Pod, account: string, hasRight: boolean, signal: AbortSignal): Promise<void> {
+  const { namespace = '', name = '', uid } = pod.metadata
+  const waits = `ServiceAccount "${account}" has no right yet: the token file appears when a RoleBinding or ClusterRoleBinding names it`
+  const said = hasRight ? { reason: 'HasRight', message: `ServiceAccount "${account}" has a right` } : { reason: 'NoRight', message: waits }
+  const condition = { type: tokenCondition, status: hasRight ? 'True' : 'False', ...said, lastTransitionTime: formatTime(clock.now()) }
+  const body = { metadata: { ...(uid === undefined ? {} : { uid }) }, status: { conditions: [condition] } }
+  try {
+    await client.patch(pods, namespace, name, body, { type: 'strategic', subresource: 'status' }, signal)
+  } catch (err) {
+    // Gone, or another of its name.
+    if (isReason(err, 'NotFound') || isReason(err, 'Conflict')) return
+    throw err
+  }
+  if (!hasRight) events.record(referenceTo(pod, 'v1', 'Pod'), 'Normal', 'TokenWaits', waits)
+}
