@@ -225,6 +225,7 @@ type apiextensions/v1.JSONSchemaProps
 type bulkhead/v1alpha1.NetworkDefaults
   defaultDeny bool
   allowDNS bool
+  allowAPIServer *bool omitempty optional
 type bulkhead/v1alpha1.NamespaceDefaults
   exempt []string omitempty optional list=set
   labels map[string]string omitempty optional

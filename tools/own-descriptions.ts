@@ -25,6 +25,8 @@ export const ownDescriptions: Readonly<Record<string, { readonly text: string; r
       defaultDeny:
         'Whether nothing reaches the pods of a new namespace, nor they anything, but what a policy allows: the NetworkPolicy "default-deny".',
       allowDNS: 'Whether its pods may ask for names nevertheless: the NetworkPolicy "allow-dns".',
+      allowAPIServer:
+        'Whether those of its pods whose ServiceAccount has a right may reach the API server nevertheless: the NetworkPolicy "allow-api-server", which follows the rights. Default: true where defaultDeny is.',
     },
   },
   'bulkhead/v1alpha1.NamespaceLabels': {

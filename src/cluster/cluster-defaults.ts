@@ -46,7 +46,7 @@ export const initialClusterDefaults: KubeObject & ClusterDefaults = {
           },
         ],
       },
-      network: { defaultDeny: true, allowDNS: true },
+      network: { defaultDeny: true, allowDNS: true, allowAPIServer: true },
     },
   },
 }

@@ -19,6 +19,7 @@ import { garbageCollector } from './garbage/garbage-collector.ts'
 import { cronJob } from './jobs/cronjob.ts'
 import { job } from './jobs/job.ts'
 import { ttlAfterFinished } from './jobs/ttl-after-finished.ts'
+import { apiServerAccess } from './namespaces/api-server-access.ts'
 import { namespace } from './namespaces/namespace.ts'
 import { namespaceDefaults } from './namespaces/namespace-defaults.ts'
 import { deletedNode } from './nodes/deleted-node.ts'
@@ -47,6 +48,7 @@ export const controllers: readonly Controller[] = [
   rootCa,
   namespaceDefaults,
   tokenRights,
+  apiServerAccess,
   deployment,
   replicaSet,
   replicationController,

@@ -3,20 +3,16 @@
 import { isReason } from '../api/status.ts'
 import { tokenCondition, waitsForRight } from '../api/token-right.ts'
 import type { Pod } from '../api/types/core-v1.ts'
-import type { ClusterRoleBinding, RoleBinding } from '../api/types/rbac-v1.ts'
 import { formatTime } from '../base/clock.ts'
 import { referenceTo } from '../client/event-recorder.ts'
 import { makeKey } from '../client/object-key.ts'
 import { clusterRoleBindings, pods, roleBindings } from '../client/resources.ts'
+import { accountsOfHolder, type Binding, holdersOf, namesOfAccount } from './binding-holders.ts'
 import { type Context, type Controller, done, follow } from './controller.ts'
 import { isFinished } from './pod-state.ts'
 
-type Binding = RoleBinding | ClusterRoleBinding
-
 const waitingIndex = 'waits-for-right'
 const holderIndex = 'holder'
-const everyAccount = 'system:serviceaccounts'
-const accountPrefix = 'system:serviceaccount:'
 
 /** Keys are accounts: `namespace/name`. */
 export const tokenRights: Controller = {
@@ -37,12 +33,7 @@ export const tokenRights: Controller = {
       const waiting = podCache.byIndex(waitingIndex, key)
       if (waiting.length === 0) return done
       const [namespace = '', account = ''] = key.split('/')
-      const hasRight = [
-        `${accountPrefix}${namespace}:${account}`,
-        `${everyAccount}:${namespace}`,
-        everyAccount,
-        'system:authenticated',
-      ].some(isBound)
+      const hasRight = namesOfAccount(namespace, account).some(isBound)
       for (const pod of waiting) if (mustSay(pod, account, hasRight)) await say(context, pod, account, hasRight, signal)
       return done
     }
@@ -55,26 +46,13 @@ function accountsThatWait(pod: Pod): string[] {
   return [makeKey(namespace, pod.spec.serviceAccountName || 'default')]
 }
 
-/** Users and groups that the binding names. Kubernetes' own bindings to everybody are no right of an account. */
-function holdersOf({ metadata, subjects }: Binding): string[] {
-  const { name = '', namespace = '' } = metadata
-  const holders = (subjects ?? []).flatMap(subject => {
-    if (subject.kind === 'ServiceAccount') return [`${accountPrefix}${subject.namespace || namespace}:${subject.name}`]
-    return subject.kind === 'Group' && name.startsWith('system:') ? [] : [subject.name]
-  })
-  return [...new Set(holders)]
-}
-
 /** Of the accounts that a binding names or named, those that pods wait with. */
 function accountsOf(binding: Binding, { informers }: Context, old?: Binding): string[] {
   const cache = informers.full(pods)
-  const holders = new Set([...holdersOf(binding), ...(old === undefined ? [] : holdersOf(old))])
-  const isEverybody = holders.has(everyAccount) || holders.has('system:authenticated')
-  const waiting = new Set(cache.list().flatMap(accountsThatWait))
-  return [...waiting].filter(key => {
-    const [namespace = '', name = ''] = key.split('/')
-    return isEverybody || holders.has(`${everyAccount}:${namespace}`) || holders.has(`${accountPrefix}${namespace}:${name}`)
-  })
+  const accounts = [...holdersOf(binding), ...(old === undefined ? [] : holdersOf(old))].flatMap(holder => accountsOfHolder(holder) ?? [])
+  // Groups of accounts are rare, and all pods are looked at only for them.
+  if (accounts.some(({ name }) => name === undefined)) return [...new Set(cache.list().flatMap(accountsThatWait))]
+  return accounts.map(({ namespace, name = '' }) => makeKey(namespace, name)).filter(key => cache.byIndex(waitingIndex, key).length > 0)
 }
 
 /** The account `default` is nobody's choice: that its pods have no right is no news. */

@@ -47,10 +47,17 @@ export const ownRoleBindings: readonly RoleBinding[] = [
 const clusterDns = 'bulkhead:cluster-dns'
 const namespaceDefaultsAccount = 'namespace-defaults-controller'
 const tokenRightsAccount = 'token-rights-controller'
+const apiServerAccessAccount = 'api-server-access-controller'
 /** ServiceAccounts in kube-system of controllers that Kubernetes does not have. */
-export const ownControllerAccounts: readonly string[] = [namespaceDefaultsAccount, tokenRightsAccount, deletedNodeAccount]
+export const ownControllerAccounts: readonly string[] = [
+  namespaceDefaultsAccount,
+  tokenRightsAccount,
+  apiServerAccessAccount,
+  deletedNodeAccount,
+]
 const namespaceDefaults = `bulkhead:controller:${namespaceDefaultsAccount}`
 const tokenRights = `bulkhead:controller:${tokenRightsAccount}`
+const apiServerAccess = `bulkhead:controller:${apiServerAccessAccount}`
 const networkPolicyKeeper = 'bulkhead:network-policy-keeper'
 const nodeProxier = 'bulkhead:node-proxier'
 /** Begins with `system:` as what everybody has does: it must not count as a right that an account was given. */
@@ -88,6 +95,13 @@ export const ownClusterRoles: readonly ClusterRole[] = [
     rule('list watch', 'rbac.authorization.k8s.io', 'rolebindings clusterrolebindings'),
     recordEvents,
   ]),
+  clusterRole(apiServerAccess, [
+    rule('list watch', 'core', 'namespaces endpoints serviceaccounts'),
+    rule('list watch', 'rbac.authorization.k8s.io', 'rolebindings clusterrolebindings'),
+    rule('get list watch', 'bulkhead.dev', 'clusterdefaults'),
+    rule('create list watch', 'networking.k8s.io', 'networkpolicies'),
+    rule('update delete', 'networking.k8s.io', 'networkpolicies', 'allow-api-server'),
+  ]),
   clusterRole(clusterDns, [rule('list watch', 'core', 'services namespaces'), rule('list watch', 'discovery.k8s.io', 'endpointslices')]),
 ]
 
@@ -100,6 +114,7 @@ export const ownClusterRoleBindings: readonly ClusterRoleBinding[] = [
   clusterRoleBinding(namespaceDefaults, [serviceAccount(namespaceDefaultsAccount)]),
   clusterRoleBinding(deletedNodes, [serviceAccount(deletedNodeAccount)]),
   clusterRoleBinding(tokenRights, [serviceAccount(tokenRightsAccount)]),
+  clusterRoleBinding(apiServerAccess, [serviceAccount(apiServerAccessAccount)]),
   clusterRoleBinding(clusterDns, [serviceAccount('cluster-dns')]),
   clusterRoleBinding(networkPolicyKeeper, [group('system:nodes')]),
   clusterRoleBinding(nodeProxier, [group('system:nodes')]),

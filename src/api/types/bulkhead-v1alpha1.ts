@@ -44,6 +44,7 @@ export interface NamespaceLabelsList {
 export interface NetworkDefaults {
   defaultDeny: boolean
   allowDNS: boolean
+  allowAPIServer?: boolean
 }
 
 export interface PodAddress {

@@ -9,7 +9,9 @@ import { clusterDefaults, limitRanges, namespaces, networkPolicies, resourceQuot
 import { type Controller, done } from '../controller.ts'
 import { isNamespaceEnding } from '../pod-control.ts'
 
-const labels = { 'app.kubernetes.io/managed-by': 'bulkhead' }
+/** Of what the cluster makes in a namespace. */
+export const managedLabels = { 'app.kubernetes.io/managed-by': 'bulkhead' }
+export const defaultDenyPolicy = 'default-deny'
 /** Of quota and limits. */
 const name = 'default'
 
@@ -51,14 +53,14 @@ export function defaultObjects(
   { limitRange, resourceQuota, network }: NamespaceDefaults,
   namespace: string,
 ): { readonly limitRange?: LimitRange; readonly resourceQuota?: ResourceQuota; readonly policies: readonly NetworkPolicy[] } {
-  const metadata = { name, namespace, labels }
+  const metadata = { name, namespace, labels: managedLabels }
   return {
     ...(limitRange === undefined ? {} : { limitRange: { apiVersion: 'v1', kind: 'LimitRange', metadata, spec: limitRange } }),
     ...(resourceQuota === undefined ? {} : { resourceQuota: { apiVersion: 'v1', kind: 'ResourceQuota', metadata, spec: resourceQuota } }),
     policies: policySpecs(network).map(([policy, spec]) => ({
       apiVersion: 'networking.k8s.io/v1',
       kind: 'NetworkPolicy',
-      metadata: { name: policy, namespace, labels },
+      metadata: { name: policy, namespace, labels: managedLabels },
       spec,
     })),
   }
@@ -68,7 +70,7 @@ export function defaultObjects(
 function policySpecs(network: NamespaceDefaults['network']): (readonly [name: string, spec: NetworkPolicySpec])[] {
   if (network?.defaultDeny !== true) return []
   return [
-    ['default-deny', { podSelector: {}, policyTypes: ['Ingress', 'Egress'] }],
+    [defaultDenyPolicy, { podSelector: {}, policyTypes: ['Ingress', 'Egress'] }],
     ...(network.allowDNS ? ([['allow-dns', namesOnly]] as const) : []),
   ]
 }

@@ -1,6 +1,6 @@
 // Pods as network policies see them.
 import { isIPv4 } from 'node:net'
-import { namedPortsOf } from '../../api/resources/bulkhead/pod-address.ts'
+import { namedPortsOf, policyLabelsOf } from '../../api/resources/bulkhead/pod-address.ts'
 import type { PodAddress, PodAddressPort } from '../../api/types/bulkhead-v1alpha1.ts'
 import type { Pod } from '../../api/types/core-v1.ts'
 import type { ObjectMeta } from '../../api/types/meta-v1.ts'
@@ -42,7 +42,7 @@ export function policyProtocol(protocol: string | undefined): Protocol {
 }
 
 export function policyPod({ metadata, spec }: Pick<Pod, 'metadata' | 'spec'>): PolicyPod {
-  return { ...identity(metadata), ports: namedPortsOf(spec).map(namedPort) }
+  return { ...identity({ ...metadata, labels: policyLabelsOf({ metadata, spec }) }), ports: namedPortsOf(spec).map(namedPort) }
 }
 
 /**

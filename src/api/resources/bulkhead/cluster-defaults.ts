@@ -68,4 +68,6 @@ function validate({ spec }: ClusterDefaults): FieldError[] {
 const namesOf = (list: Readonly<Record<string, string>> | undefined): string => Object.keys(list ?? {}).length.toString()
 
 const networkCell = (network: NetworkDefaults | undefined): string =>
-  network?.defaultDeny !== true ? 'open' : network.allowDNS ? 'deny all but DNS' : 'deny all'
+  network?.defaultDeny !== true
+    ? 'open'
+    : ['deny all', ...(network.allowDNS ? ['but DNS'] : []), ...(network.allowAPIServer === false ? [] : ['but the API server'])].join(' ')

@@ -28,13 +28,23 @@ export function podAddressOf({ metadata, spec, status }: Pod): PodAddress {
   return {
     apiVersion: 'bulkhead.dev/v1alpha1',
     kind: 'PodAddress',
-    metadata: labelsAlone(metadata),
+    metadata: labelsAlone({ ...metadata, labels: policyLabelsOf({ metadata, spec }) }),
     spec: {
       nodeName: spec.nodeName ?? '',
       addresses: addressesOf(spec, status),
       ...(ports.length === 0 ? {} : { ports }),
     },
   }
+}
+
+/** By which policies select pods of a ServiceAccount. Only policies see it: a pod's own label of this name does not count. */
+export const accountLabel = 'bulkhead.dev/service-account'
+
+/** The labels of a pod as network policies see them. The value of a label holds no name of more than 63 characters: such an account is selected by none. */
+export function policyLabelsOf({ metadata, spec }: Pick<Pod, 'metadata' | 'spec'>): Record<string, string> {
+  const { [accountLabel]: _, ...labels } = metadata.labels ?? {}
+  const account = spec.serviceAccountName ?? ''
+  return account === '' || account.length > 63 ? labels : { ...labels, [accountLabel]: account }
 }
 
 /** A pod on its node's network has no address of its own; the address of one that is over may be another's already. */
