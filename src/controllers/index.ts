@@ -19,6 +19,7 @@ import { garbageCollector } from './garbage/garbage-collector.ts'
 import { cronJob } from './jobs/cronjob.ts'
 import { job } from './jobs/job.ts'
 import { ttlAfterFinished } from './jobs/ttl-after-finished.ts'
+import { loadBalancerNotice } from './load-balancer-notice.ts'
 import { apiServerAccess } from './namespaces/api-server-access.ts'
 import { namespace } from './namespaces/namespace.ts'
 import { namespaceDefaults } from './namespaces/namespace-defaults.ts'
@@ -56,6 +57,7 @@ export const controllers: readonly Controller[] = [
   endpoints,
   endpointSliceMirroring,
   serviceCidr,
+  loadBalancerNotice,
   csrApproving,
   csrSigning,
   csrCleaner,

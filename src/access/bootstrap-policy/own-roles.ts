@@ -48,14 +48,17 @@ const clusterDns = 'bulkhead:cluster-dns'
 const namespaceDefaultsAccount = 'namespace-defaults-controller'
 const tokenRightsAccount = 'token-rights-controller'
 const apiServerAccessAccount = 'api-server-access-controller'
+const loadBalancerNoticeAccount = 'load-balancer-notice-controller'
 /** ServiceAccounts in kube-system of controllers that Kubernetes does not have. */
 export const ownControllerAccounts: readonly string[] = [
   namespaceDefaultsAccount,
   tokenRightsAccount,
   apiServerAccessAccount,
   deletedNodeAccount,
+  loadBalancerNoticeAccount,
 ]
 const namespaceDefaults = `bulkhead:controller:${namespaceDefaultsAccount}`
+const loadBalancerNotice = `bulkhead:controller:${loadBalancerNoticeAccount}`
 const tokenRights = `bulkhead:controller:${tokenRightsAccount}`
 const apiServerAccess = `bulkhead:controller:${apiServerAccessAccount}`
 const networkPolicyKeeper = 'bulkhead:network-policy-keeper'
@@ -102,6 +105,7 @@ export const ownClusterRoles: readonly ClusterRole[] = [
     rule('create list watch', 'networking.k8s.io', 'networkpolicies'),
     rule('update delete', 'networking.k8s.io', 'networkpolicies', 'allow-api-server'),
   ]),
+  clusterRole(loadBalancerNotice, [rule('list watch', 'core', 'services'), recordEvents]),
   clusterRole(clusterDns, [rule('list watch', 'core', 'services namespaces'), rule('list watch', 'discovery.k8s.io', 'endpointslices')]),
 ]
 
@@ -115,6 +119,7 @@ export const ownClusterRoleBindings: readonly ClusterRoleBinding[] = [
   clusterRoleBinding(deletedNodes, [serviceAccount(deletedNodeAccount)]),
   clusterRoleBinding(tokenRights, [serviceAccount(tokenRightsAccount)]),
   clusterRoleBinding(apiServerAccess, [serviceAccount(apiServerAccessAccount)]),
+  clusterRoleBinding(loadBalancerNotice, [serviceAccount(loadBalancerNoticeAccount)]),
   clusterRoleBinding(clusterDns, [serviceAccount('cluster-dns')]),
   clusterRoleBinding(networkPolicyKeeper, [group('system:nodes')]),
   clusterRoleBinding(nodeProxier, [group('system:nodes')]),
