@@ -23,7 +23,10 @@ export async function twoNodes(): Promise<SecuredApi & { uids: Record<string, st
       { name: 'c', configMap: { name: pod } },
       { name: 't', projected: { sources: tokens } },
     ]
-    const created = await api.create(`${inDefault}/pods`, restrictedPod(pod, { nodeName: node, volumes, serviceAccountName: pod }))
+    const created = await api.create(
+      `${inDefault}/pods`,
+      restrictedPod(pod, { nodeName: node, volumes, serviceAccountName: pod, automountServiceAccountToken: true }),
+    )
     uids[pod] = created.metadata.uid
   }
   return Object.assign(api, { uids })

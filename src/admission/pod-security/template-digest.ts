@@ -3,6 +3,7 @@
 import { createHash } from 'node:crypto'
 import { syncAppArmor } from '../../api/resources/core/pod-app-armor.ts'
 import { setPodDefaults } from '../../api/resources/core/pod-defaults.ts'
+import { isTokenVolume, tokenAnnotation } from '../../api/token-right.ts'
 import { regionLabel, zoneLabel } from '../../api/topology-labels.ts'
 import { podDomainAnnotation } from '../../api/trust-domain.ts'
 import type { Container, EnvVar, Pod, Volume } from '../../api/types/core-v1.ts'
@@ -42,11 +43,10 @@ const uncountedMetadata: ReadonlySet<string> = new Set([
   ...['statefulset.kubernetes.io/pod-name', 'apps.kubernetes.io/pod-index'],
   ...['job-name', 'batch.kubernetes.io/job-name', 'controller-uid', 'batch.kubernetes.io/controller-uid'],
   ...['completion-index', 'index-failure-count', 'index-ignored-failure-count'].map(name => `batch.kubernetes.io/job-${name}`),
-  ...[zoneLabel, regionLabel, podDomainAnnotation, 'kubernetes.io/limit-ranger', 'kubectl.kubernetes.io/restartedAt'],
+  ...[zoneLabel, regionLabel, podDomainAnnotation, tokenAnnotation, 'kubernetes.io/limit-ranger', 'kubectl.kubernetes.io/restartedAt'],
 ])
 
 const completionIndex = 'batch.kubernetes.io/job-completion-index'
-const tokenVolumePrefix = 'kube-api-access-'
 const tokenPath = '/var/run/secrets/kubernetes.io/serviceaccount'
 
 /** The same for a template and for the pods that controllers make of it. */
@@ -55,7 +55,7 @@ export function templateDigest({ metadata, spec }: CheckedPod): string {
   const pod: Pod = structuredClone({ metadata, spec })
   setPodDefaults(pod)
   syncAppArmor(pod, () => undefined)
-  const tokens = new Set((pod.spec.volumes ?? []).filter(isTokenVolume).map(({ name }) => name))
+  const tokens = new Set((pod.spec.volumes ?? []).filter(isMountedToken).map(({ name }) => name))
   const isAdded = (volume: Volume) => tokens.has(volume.name) || isStatefulClaim(volume, pod)
   const counted = {
     ...without(pod.spec, uncountedOfSpec),
@@ -89,8 +89,9 @@ function countedContainer(container: Container, tokens: ReadonlySet<string>): ob
 }
 
 /** As the plug-in ServiceAccount adds it: a token, the authority of the API server, and the namespace. */
-function isTokenVolume({ name, projected }: Volume): boolean {
-  if (!name.startsWith(tokenVolumePrefix) || projected === undefined) return false
+function isMountedToken(volume: Volume): boolean {
+  const { projected } = volume
+  if (!isTokenVolume(volume) || projected === undefined) return false
   return (projected.sources ?? []).every(
     ({ secret, clusterTrustBundle, configMap, downwardAPI }) =>
       secret === undefined &&

@@ -1,3 +1,4 @@
+import { needsRight } from '../../api/token-right.ts'
 import type { Pod } from '../../api/types/core-v1.ts'
 import { pods } from '../../client/resources.ts'
 import { ask, connectWith } from '../ask.ts'
@@ -18,17 +19,19 @@ export const workloadIdentity: Proof = {
     await namespace.grant('with', [{ apiGroups: [''], resources: ['configmaps'], verbs: ['list'] }], signal)
     const found: string[] = []
     const node = await someNode(context, signal)
-    if (node === undefined) return { skipped: true, reason: 'there is no node that asks for tokens of its pods' }
     const create = (name: string): Promise<Pod> => {
-      const pod = podObject(name, harmlessSpec({ serviceAccountName: name, nodeName: node }))
-      return context.client.create(pods, namespace.name, pod, signal)
+      const spec = harmlessSpec({ serviceAccountName: name, ...(node === undefined ? {} : { nodeName: node }) })
+      return context.client.create(pods, namespace.name, podObject(name, spec), signal)
     }
     const bare = await create('without')
-    const refused = await nodeTokenStatus(context, bare, node, signal)
-    if (refused !== 403) found.push(`the node of a pod whose account has no right is answered ${refused} for its token, want 403`)
-    await namespace.grant('without', [{ apiGroups: [''], resources: ['configmaps'], verbs: ['list'] }], signal)
-    const given = await nodeTokenStatus(context, bare, node, signal)
-    if (given !== 201) found.push(`with the first right of the account the node is answered ${given}, want 201`)
+    if (!needsRight(bare)) found.push('a pod whose account has no right has a token')
+    if (node !== undefined) {
+      const refused = await nodeTokenStatus(context, bare, node, signal)
+      if (refused !== 403) found.push(`the node of a pod whose account has no right is answered ${refused} for its token, want 403`)
+      await namespace.grant('without', [{ apiGroups: [''], resources: ['configmaps'], verbs: ['list'] }], signal)
+      const given = await nodeTokenStatus(context, bare, node, signal)
+      if (given !== 201) found.push(`with the first right of the account the node is answered ${given}, want 201`)
+    }
     const trusted = await create('with')
     const [volume] = tokenVolumes(trusted)
     if (volume === undefined) found.push('a pod whose account has rights has no token')

@@ -66,7 +66,7 @@ test('prove exits with 1 where a control is off', async () => {
   const { code, text } = await run({ kubeconfig: file }, ['A7'])
   assert.equal(code, 1)
   assert.match(text, /^FAIL A7 workload identity/m)
-  assert.match(text, /^ {5}found: a pod whose account has no rights has a token mounted$/m)
+  assert.match(text, /^ {5}found: a pod whose account has no right has a token$/m)
 })
 
 test('prove ends the exceptions that a proof made up for which does not hold, and no others', async () => {
