@@ -27,6 +27,21 @@ test('EventRecorder writes one event and counts its repetitions', async () => {
   ])
 })
 
+test('EventRecorder writes what is recorded at any moment of the end of a round of writing', async () => {
+  const api = new FakeApi()
+  const clock = new FakeClock()
+  await using recorder = new EventRecorder({ client: new Client(api), component: 'test', clock, log: silentLogger, random: () => 0.5 })
+  // One later in each row by a step of the promise queue: one of them falls between the last look for events and the end of the round.
+  const rows = 60
+  for (let steps = 0; steps < rows; steps++) {
+    recorder.record({ ...pod, name: `first${steps}`, uid: `first${steps}` }, 'Normal', 'Started', 'it started')
+    for (let step = 0; step < steps; step++) await Promise.resolve()
+    recorder.record({ ...pod, name: `second${steps}`, uid: `second${steps}` }, 'Normal', 'Started', 'it started')
+    await new Promise(setImmediate)
+    assert.equal(api.all(events).length, 2 * (steps + 1), `recorded ${steps} steps later`)
+  }
+})
+
 test('EventCorrelation combines ten similar messages and drops a flood', () => {
   const correlation = new EventCorrelation()
   const written: string[] = []

@@ -54,8 +54,14 @@ export class EventRecorder implements AsyncDisposable {
     }
     const at = this.#options.clock.now()
     this.#waiting.push({ object, type, reason, message: cut(message), at, ...(annotations ? { annotations } : {}) })
+    this.#startWriting()
+  }
+
+  #startWriting(): void {
     this.#writing ??= this.#writeAll().finally(() => {
       this.#writing = undefined
+      // What was recorded after the last look, and before this, would else wait for the next event.
+      if (this.#waiting.length > 0 && !this.#stop.signal.aborted) this.#startWriting()
     })
   }
 
