@@ -12,7 +12,7 @@ export interface Target {
 
 /** One port of one Service with what it leads to. */
 export interface ServicePort {
-  /** `namespace/name:port`, for the chain's name and comments. */
+  /** `namespace/name:port name:port`, for the chain's name and comments; no two ports have the same. */
   readonly id: string
   readonly protocol: Protocol
   /** The cluster's own address of the Service. */
@@ -30,6 +30,8 @@ export interface ServicePort {
   readonly isServed: boolean
   /** The same client reaches the same pod while the pods are the same. */
   readonly clientAffinity: boolean
+  /** Ways in that another Service has, to which nothing leads here: addresses, and a node port as `:port`. */
+  readonly taken: readonly string[]
 }
 
 export interface HostPort {

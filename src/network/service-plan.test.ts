@@ -173,6 +173,72 @@ const ruleset: Ruleset = {
   hostPorts: [{ hostIp: undefined, port: 8080, protocol: 'udp', target: { ip: '10.244.0.2', port: 53 } }],
 }
 
+const made = (name: string, clusterIP: string, day: number, spec: Partial<Service['spec']> = {}): Service => ({
+  ...service({ clusterIP, ...spec }),
+  metadata: { name, namespace: 'team', uid: name, creationTimestamp: `2026-01-0${day}T00:00:00Z` },
+  status: { loadBalancer: { ingress: [{ ip: '10.96.0.5' }] } },
+})
+const named = (name: string, ip: string): EndpointSlice => ({
+  ...slice([at(ip)]),
+  metadata: { name: `${name}-1`, namespace: 'team', labels: { 'kubernetes.io/service-name': name } },
+})
+
+test('CVE-2021-25736: no Service takes an address or a node port that another has, whatever its status and its external addresses say', t => {
+  const slices = [named('first', '10.244.0.2'), named('second', '10.244.0.3'), named('third', '10.244.0.4')]
+  const third = made('third', '10.96.0.7', 1, { externalIPs: ['10.96.0.5', '10.96.0.7', '192.0.2.9', '192.0.2.9'] })
+  const second = made('second', '10.96.0.6', 2, {
+    externalIPs: ['192.0.2.9', '192.0.2.8'],
+    ports: [{ name: 'http', port: 80, nodePort: 30080 }],
+  })
+  const first = made('first', '10.96.0.5', 3, { ports: [{ name: 'http', port: 80, nodePort: 30080 }] })
+  const ports = planServices([first, second, third], slices, n1)
+  assert.deepEqual(
+    ports.map(({ id, addresses, externalAddresses, nodePort, taken }) => [id, [...addresses, ...externalAddresses], nodePort, taken]),
+    [
+      ['team/first:http:80', ['10.96.0.5'], undefined, [':30080']],
+      ['team/second:http:80', ['10.96.0.6', '192.0.2.8'], 30080, ['192.0.2.9']],
+      ['team/third:http:80', ['10.96.0.7', '192.0.2.9'], undefined, ['10.96.0.5']],
+    ],
+  )
+  const keys = [...renderRuleset({ ...ruleset, ports }).matchAll(/(10\.96\.0\.5|192\.0\.2\.9) \. tcp \. 80 : goto/g)]
+  assert.equal(keys.length, 2)
+  if (process.getuid?.() !== 0) return t.diagnostic('only root asks the kernel')
+  assert.equal(spawnSync('nft', ['-c', '-f', '-'], { input: renderRuleset({ ...ruleset, ports }), encoding: 'utf8' }).stderr || '', '')
+})
+
+test('planServices() has an id for each port, whatever their names end with', () => {
+  const ports = planServices(
+    [
+      service({
+        ports: [
+          { name: 'a', port: 180 },
+          { name: 'a1', port: 80 },
+        ],
+      }),
+    ],
+    [],
+    n1,
+  )
+  assert.equal(new Set(ports.map(({ id }) => id)).size, 2)
+})
+
+test('CVE-2019-9946: renderRuleset() asks services before host ports, so that no pod takes by a port of the node what is meant for a service', () => {
+  const text = renderRuleset({
+    ...ruleset,
+    hostPorts: [{ hostIp: undefined, port: 80, protocol: 'tcp', target: { ip: '10.244.0.2', port: 80 } }],
+  })
+  for (const name of ['prerouting', 'output']) {
+    const rules =
+      text
+        .slice(text.indexOf(`chain ${name} {`))
+        .split('\n  }')[0]
+        ?.split('\n') ?? []
+    const at = (part: string) => rules.findIndex(rule => rule.includes(part))
+    assert.ok(at('@service_ports') > 0 && at('@service_ports') < at('tcp dport 80 dnat'), rules.join('\n'))
+    assert.match(rules[at('tcp dport 80 dnat')] ?? '', /fib daddr type local/, 'of the node itself alone')
+  }
+})
+
 test('renderRuleset() leads services to their pods and refuses those without', () => {
   const text = renderRuleset(ruleset)
   assert.match(text, /10\.96\.0\.5 \. tcp \. 80 : goto svc_/)
@@ -183,10 +249,16 @@ test('renderRuleset() leads services to their pods and refuses those without', (
   const rules = text.slice(text.indexOf('chain prerouting'))
   assert.ok(rules.indexOf('@service_ports') < rules.indexOf('udp dport 8080'), 'a host port must not come before the services')
   assert.equal(renderRuleset(ruleset), text)
-  const ofNode = rules.split('\n').filter(rule => rule.includes('fib daddr type local'))
+})
+
+test('CVE-2020-8558: renderRuleset() leads nothing to or away from loopback', () => {
+  const text = renderRuleset(ruleset)
+  const ofNode = text
+    .slice(text.indexOf('chain prerouting'))
+    .split('\n')
+    .filter(rule => rule.includes('fib daddr type local'))
   assert.ok(ofNode.length >= 5)
-  for (const rule of ofNode)
-    assert.match(rule, /^ *ip daddr != 127\.0\.0\.0\/8 /, 'nothing is led to or away from loopback (CVE-2020-8558)')
+  for (const rule of ofNode) assert.match(rule, /^ *ip daddr != 127\.0\.0\.0\/8 /)
 })
 
 const local: Ruleset = {

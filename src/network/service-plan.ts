@@ -2,6 +2,7 @@
 import type { Pod, Service } from '../api/types/core-v1.ts'
 import type { EndpointSlice } from '../api/types/discovery-v1.ts'
 import type { HostPort, Protocol, ServicePort, Target } from './ruleset.ts'
+import { withOwnWaysIn } from './ways-in.ts'
 
 const serviceNameLabel = 'kubernetes.io/service-name'
 const headlessLabel = 'service.kubernetes.io/headless'
@@ -24,10 +25,18 @@ export function planServices(services: readonly Service[], slices: readonly Endp
     if (list === undefined) byService.set(key, [slice])
     else list.push(slice)
   }
-  return services
+  const ports = services
     .filter(isProxied)
+    .sort(byAge)
     .flatMap(service => portsOf(service, byService.get(`${service.metadata.namespace}/${service.metadata.name}`) ?? [], node))
-    .sort((a, b) => (a.id < b.id ? -1 : 1))
+  return withOwnWaysIn(ports).sort((a, b) => (a.id < b.id ? -1 : 1))
+}
+
+/** The oldest first; of one moment by uid, which nobody chooses. */
+function byAge({ metadata: a }: Service, { metadata: b }: Service): number {
+  const [older, newer] = [a.creationTimestamp ?? '', b.creationTimestamp ?? '']
+  if (older !== newer) return older < newer ? -1 : 1
+  return (a.uid ?? '') < (b.uid ?? '') ? -1 : 1
 }
 
 function isProxied({ metadata, spec }: Service): boolean {
@@ -53,7 +62,7 @@ function portsOf({ metadata, spec }: Service, slices: readonly EndpointSlice[], 
     const onNode = targetsOf(backends.filter(({ isLocal }) => isLocal))
     const anywhere = targetsOf(nearest(backends, node.zone))
     return {
-      id: `${metadata.namespace}/${metadata.name}:${port.name ?? ''}${port.port}`,
+      id: `${metadata.namespace}/${metadata.name}:${port.name ?? ''}:${port.port}`,
       protocol,
       addresses: [spec.clusterIP ?? ''].filter(isIpv4),
       externalAddresses,
@@ -64,6 +73,7 @@ function portsOf({ metadata, spec }: Service, slices: readonly EndpointSlice[], 
       ownTargets: anywhere,
       isServed: backends.some(({ isReady, isEnding }) => isReady || isEnding),
       clientAffinity: spec.sessionAffinity === 'ClientIP',
+      taken: [],
     }
   })
 }

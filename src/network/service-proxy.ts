@@ -10,7 +10,7 @@ import { messageOf } from '../base/user-error.ts'
 import type { Informer } from '../client/informer.ts'
 import { ChangeSignal } from './change-signal.ts'
 import { runProgram } from './command.ts'
-import { type Ruleset, renderRuleset, serviceHooks } from './ruleset.ts'
+import { type Ruleset, renderRuleset, type ServicePort, serviceHooks } from './ruleset.ts'
 import { type NodePlace, planHostPorts, planServices } from './service-plan.ts'
 import { serviceRanges } from './service-ranges.ts'
 import { type UdpTargets, udpTargets } from './stale-flows.ts'
@@ -42,6 +42,8 @@ export interface ServiceProxyOptions {
 const retryMs = 2_000
 /** Listing many chains takes a while: of this many looks one is at the whole table, the others are at the chains with hooks. */
 const looksForWhole = 6
+/** Addresses in one line of the log. */
+const mostReported = 20
 
 export class ServiceProxy {
   readonly #options: ServiceProxyOptions
@@ -60,6 +62,8 @@ export class ServiceProxy {
   /** The UDP part of the rules whose stale flows are ended. */
   #swept = ''
   #sweepProblem: string | undefined
+  /** What was logged last of addresses that several Services name. */
+  #reported = ''
 
   constructor(options: ServiceProxyOptions) {
     this.#options = options
@@ -126,10 +130,12 @@ export class ServiceProxy {
 
   async #apply(): Promise<void> {
     const { services, slices, cidrs, pods, nodes, nodeName, network, serviceCidr } = this.#options
+    const ports = planServices(services.list(), slices.list(), placeOf(nodeName, nodes))
+    this.#reportTaken(ports)
     const rules: Ruleset = {
       ...network,
       services: serviceRanges(serviceCidr, cidrs.list(), network.clusterPods),
-      ports: planServices(services.list(), slices.list(), placeOf(nodeName, nodes)),
+      ports,
       hostPorts: planHostPorts(pods.list(), nodeName),
     }
     const ruleset = renderRuleset(rules)
@@ -143,6 +149,14 @@ export class ServiceProxy {
       this.#isLost = false
     }
     await this.#sweep(rules)
+  }
+
+  #reportTaken(ports: readonly ServicePort[]): void {
+    const taken = ports.flatMap(({ id, taken }) => taken.map(way => `${id} ${way}`)).slice(0, mostReported)
+    const reported = taken.join()
+    if (reported !== '' && reported !== this.#reported)
+      this.#options.log.error('services name addresses that other services have', { taken })
+    this.#reported = reported
   }
 
   /** Behind the rules: a flow that is ended before them could begin anew with the target of before. */

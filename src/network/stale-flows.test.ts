@@ -10,7 +10,7 @@ const dead = { ip: '10.244.0.9', port: 5353 }
 const alive = { ip: '10.244.0.2', port: 5353 }
 const port: ServicePort = {
   ...{ id: 'team/web:53', protocol: 'udp', addresses: ['10.96.0.5'], externalAddresses: ['198.51.100.7'], port: 53, nodePort: 30053 },
-  ...{ targets: [alive], externalTargets: [alive], ownTargets: [], isServed: true, clientAffinity: false },
+  ...{ targets: [alive], externalTargets: [alive], ownTargets: [], isServed: true, clientAffinity: false, taken: [] },
 }
 const targets = udpTargets({
   ports: [port, { ...port, id: 'team/web:80', protocol: 'tcp', port: 80, nodePort: 30080 }],
