@@ -39,7 +39,7 @@ function openToOthers(folder: string, path = ''): string[] {
   })
 }
 
-test('others may enter the folder of sockets and read the version, and reach no socket, key, record or object', () => {
+test('CVE-2019-11244: others may enter the folder of sockets and read the version, and reach no socket, key, record or object', () => {
   const found = openToOthers(cluster.dataDirectory)
   // Where the repository is closed to the parts' users, Node and the bundle are copied there.
   const own = found.filter(entry => !/^(lib|kubectl-cache)\b/.test(entry))
@@ -50,7 +50,7 @@ test('others may enter the folder of sockets and read the version, and reach no 
   )
 })
 
-test('no signal opens the port of a debugger, and the API is the one port that there is', async () => {
+test('CVE-2019-11248: no signal opens the port of a debugger, and the API is the one port that there is', async () => {
   const before = await processes()
   for (const pid of before) process.kill(pid, 'SIGUSR1')
   assert.equal((await admin.send({ path: '/readyz' })).text, 'ok')

@@ -1,4 +1,4 @@
-// Floods of frames (CVE-2019-9512, CVE-2019-9514, CVE-2019-9515, CVE-2019-9518, CVE-2023-44487, CVE-2024-27316, CVE-2024-27983, CVE-2025-8671): the connection is
+// Floods of frames: the connection is
 // closed after a small budget, an honest client is answered all the while, and nothing is left of it.
 import assert from 'node:assert/strict'
 import { connect as connectHttp2 } from 'node:http2'
@@ -36,12 +36,12 @@ const resizes = (stream: number) =>
 const stray = (stream: number) => Buffer.concat([get(stream, watch), frame(type.reset, 0, stream, uint32(8))])
 
 const floods: readonly Flood[] = [
-  { name: 'pings', round: () => frame(type.ping, 0, 0, Buffer.alloc(8)) },
+  { name: 'pings (CVE-2019-9512)', round: () => frame(type.ping, 0, 0, Buffer.alloc(8)) },
   { name: 'answers to pings', round: () => frame(type.ping, flag.ack, 0, Buffer.alloc(8)) },
-  { name: 'settings', round: () => settings([4, 0xffff]) },
+  { name: 'settings (CVE-2019-9515)', round: () => settings([4, 0xffff]) },
   { name: 'acknowledged settings', round: () => frame(type.settings, flag.ack, 0) },
   { name: 'frames of thousands of settings', round: () => settings(...Array.from({ length: 2700 }, (_, at) => [4, at] as const)) },
-  { name: 'requests that are reset at once', round: stream => stray(stream) },
+  { name: 'requests that are reset at once (CVE-2019-9514 and CVE-2023-44487)', round: stream => stray(stream) },
   { name: 'requests of a user that are reset at once', as: 'admin', round: stream => stray(stream) },
   { name: 'resets of what is over', begin: stray(1), round: () => frame(type.reset, 0, 1, uint32(8)) },
   { name: 'window updates of zero', round: () => frame(type.windowUpdate, 0, 0, uint32(0)) },
@@ -49,7 +49,7 @@ const floods: readonly Flood[] = [
   { name: 'window updates of one', round: () => frame(type.windowUpdate, 0, 0, uint32(1)) },
   { name: 'window updates of one on a watch', as: 'admin', begin: get(1, watch), round: () => frame(type.windowUpdate, 0, 1, uint32(1)) },
   { name: 'window updates on what is over', begin: stray(1), round: () => frame(type.windowUpdate, 0, 1, uint32(1)) },
-  { name: 'data frames that say nothing', as: 'admin', begin: post(1, maps), round: () => frame(type.data, 0, 1) },
+  { name: 'data frames that say nothing (CVE-2019-9518)', as: 'admin', begin: post(1, maps), round: () => frame(type.data, 0, 1) },
   {
     name: 'data frames of padding alone',
     as: 'admin',
@@ -58,7 +58,7 @@ const floods: readonly Flood[] = [
   },
   { name: 'data on what is over', begin: stray(1), round: () => frame(type.data, 0, 1, Buffer.alloc(1)) },
   {
-    name: 'headers without an end',
+    name: 'headers without an end (CVE-2024-27316)',
     begin: frame(type.headers, 0, 1, request('GET')),
     round: stream => frame(type.continuation, 0, 1, fields({ [`x-${stream}`]: 'y' })),
   },
@@ -102,7 +102,7 @@ const floods: readonly Flood[] = [
     round: stream => Buffer.concat([post(stream, maps), frame(type.headers, endHeaders, stream, field('x', 'y'))]),
   },
   {
-    name: 'requests that are reset for more than they announce',
+    name: 'requests that are reset for more than they announce (CVE-2025-8671)',
     as: 'admin',
     round: stream => Buffer.concat([post(stream, maps, { 'content-length': '1' }), frame(type.data, 0, stream, Buffer.alloc(2))]),
   },

@@ -214,7 +214,6 @@ for (const [name, frames, reason] of faults)
 const begun: readonly (readonly [name: string, bytes: readonly Buffer[]])[] = [
   ['its greeting', [Buffer.from('PRI * HT')]],
   ['the head of a frame', [settings(), Buffer.from([0, 0])]],
-  // CVE-2024-27983.
   ['a header block', [frame(type.headers, 0, 1, fields({ ':method': 'GET' }))]],
   ['a body', [post(1, maps), frame(type.data, 0, 1, Buffer.from('{'))]],
   ['a frame of a body', [post(1, maps), frame(type.data, 0, 1, Buffer.alloc(1000)).subarray(0, 500)]],
@@ -222,7 +221,7 @@ const begun: readonly (readonly [name: string, bytes: readonly Buffer[]])[] = [
   ['a list that nobody reads', [settings([4, 0]), get(1, '/api/v1/configmaps')]],
 ]
 for (const how of ['reset', 'end'] as const)
-  test(`the server outlives connections that ${how} in the middle of anything`, async () => {
+  test(`CVE-2024-27983: the server outlives connections that ${how} in the middle of anything`, async () => {
     for (const [name, bytes] of begun) {
       using client = await RawClient.connect(server, { certificate: admin, silent: name === 'its greeting' })
       await client.send(...bytes)

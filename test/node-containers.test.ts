@@ -82,7 +82,7 @@ test('init containers, exit codes and termination messages', { skip }, async () 
   await machine.gone(pod)
 })
 
-test('what a container writes to the files that it is given and its termination message is bounded, and what it says at first is kept', {
+test('CVE-2020-8557: what a container writes to the files that it is given and its termination message is bounded, and what it says at first is kept', {
   skip,
 }, async () => {
   const write = (path: string) => `dd if=/dev/zero bs=1M count=20 2>/dev/null | tr '\\0' x >> ${path} 2>/dev/null && echo unbounded`
@@ -171,7 +171,7 @@ test('a missing ConfigMap leaves the container waiting with upstream’s reason'
   await machine.gone(pod)
 })
 
-test('a subPath through a symbolic link never reaches the host', { skip }, async () => {
+test('CVE-2017-1002101: a subPath through a symbolic link never reaches the host', { skip }, async () => {
   const pod = machine.createPod('escape', {
     initContainers: [{ name: 'link', ...script('ln -s / /v/x'), volumeMounts: [{ name: 'v', mountPath: '/v' }] }],
     containers: [{ name: 'c', ...script('ls /host; sleep 1000'), volumeMounts: [{ name: 'v', mountPath: '/host', subPath: 'x' }] }],

@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import { createSecureServer, type Http2SecureServer, type ServerHttp2Stream } from 'node:http2'
 import type { AddressInfo } from 'node:net'
 import { after, before, test } from 'node:test'
+import type { TLSSocket } from 'node:tls'
 import { loadX509 } from '../base/x509.ts'
 import { createHttpTransport } from './http-transport.ts'
 import type { ApiResponse } from './transport.ts'
@@ -94,6 +95,30 @@ for (const [what, content, isTrusted, reason] of impostors) {
     await assert.rejects(transport.request({ method: 'GET', path: '/' }, signal), reason)
   })
 }
+
+test('CVE-2019-11243: createHttpTransport() shows only the credentials that it was made with', async t => {
+  const own = await selfSigned('server')
+  const seen: unknown[] = []
+  const asking = createSecureServer({ ...own, minVersion: 'TLSv1.3', requestCert: true, rejectUnauthorized: false })
+  asking.on('stream', (stream, headers) => {
+    const socket = stream.session?.socket as TLSSocket | undefined
+    seen.push([headers.authorization, headers.cookie, socket?.getPeerCertificate().subject?.CN])
+    stream.respond({ ':status': 200, 'set-cookie': 'session=hunter2' }, { endStream: true })
+  })
+  await once(asking.listen(0, '127.0.0.1'), 'listening')
+  t.after(() => asking.close())
+  const address = { server: `https://127.0.0.1:${(asking.address() as AddressInfo).port}`, ca: own.cert }
+  const ask = async (credentials: object) => {
+    await using transport = createHttpTransport({ ...address, ...credentials })
+    for (let count = 0; count < 2; count++) await text(await transport.request({ method: 'GET', path: '/' }, signal))
+  }
+  const ann = await selfSigned('ann')
+  await ask({ token: 'hunter2', certificate: ann.cert, key: ann.key })
+  await ask({})
+  const known = ['Bearer hunter2', undefined, 'ann']
+  const nobody = [undefined, undefined, undefined]
+  assert.deepEqual(seen, [known, known, nobody, nobody])
+})
 
 test('createHttpTransport() refuses a server without TLS', () => {
   assert.throws(() => createHttpTransport({ server: 'http://127.0.0.1:1', ca }), /the scheme is "http:", want "https:"/)

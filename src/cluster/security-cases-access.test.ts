@@ -175,6 +175,31 @@ test('CVE-2019-16276: headers name no user', async () => {
   assert.equal((await api.present({ peerCertificate: frontProxy }, '/api/v1/pods', { headers: { 'x-remote-user': 'admin' } })).status, 401)
 })
 
+test('CVE-2018-1002103 and CVE-2025-14269: who shows no credential gets nothing but health, under whatever name and after whomever', async () => {
+  await using api = await SecuredApi.open()
+  await api.create(`${inDefault}/serviceaccounts`, { metadata: { name: 'robot' } })
+  const authorization = `Bearer ${await api.token('default', 'robot')}`
+  const rebound = { host: 'evil.example', origin: 'https://evil.example', cookie: 'session=1', referer: 'https://localhost/' }
+  const paths = ['/', '/api', '/api/v1/pods', '/apis', '/ui', '/dashboard', '/index.html', '/version', '/metrics', '/openapi/v2', '/logs/']
+  for (const path of [...paths, '/debug/pprof/', '/debug/pprof/heap', '/debug/flags/v', '/swagger-ui', `${inDefault}/secrets`]) {
+    assert.notEqual((await api.present({ authorization }, path)).status, 401, path)
+    for (const headers of [{}, rebound]) {
+      const { status, text } = await api.present({ remoteAddress: '127.0.0.1' }, path, { headers })
+      assert.equal(status, 401, path)
+      assert.doesNotMatch(text, /robot/)
+    }
+  }
+  assert.equal((await api.present({}, '/livez', { headers: rebound })).status, 200)
+})
+
+test('CVE-2019-11248: there are no pages of a debugger or profiler, for the administrator either', async () => {
+  await using api = await SecuredApi.open()
+  for (const page of ['', 'heap', 'goroutine', 'profile', 'cmdline', 'trace'])
+    assert.equal((await api.request(admin, 'GET', `/debug/pprof/${page}`)).status, 404, page)
+  for (const path of ['/json', '/json/list', '/debug/flags/v', '/inspector'])
+    assert.equal((await api.request(admin, 'GET', path)).status, 404, path)
+})
+
 test('no token of the server itself, and no serving certificate, opens the API', async () => {
   await using api = await SecuredApi.open()
   for (const authorization of [

@@ -179,7 +179,7 @@ test('an ordinary user gets a certificate by kubectl certificate approve, and is
   assert.deepEqual({ username, groups }, { username: 'ann', groups: ['team', 'system:authenticated'] })
 })
 
-test('no log line, audit event or answer of a whole scenario holds a token, a ticket, a key or the value of a Secret', async () => {
+test('CVE-2019-11250 and CVE-2020-8565: no log line, audit event or answer of a whole scenario holds a token, a ticket, a key or the value of a Secret', async () => {
   await using api = await SecuredApi.open()
   const inDefault = '/api/v1/namespaces/default'
   const value = 'canary-value-of-a-secret'

@@ -178,7 +178,7 @@ test('plans of PodDisruptionBudgets take any absent part', () => {
   )
 })
 
-test('plans of HorizontalPodAutoscalers take any absent part', () => {
+test('CVE-2024-0793: plans of HorizontalPodAutoscalers take any absent part', () => {
   const rules = maybe(
     {},
     { policies: [] },

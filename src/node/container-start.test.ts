@@ -75,3 +75,37 @@ test('startContainer() starts no ephemeral container without the one whose proce
     'c-0',
   )
 })
+
+test('CVE-2019-11245: startContainer() runs no container as root that must not, at its first start nor at a later one', async () => {
+  const created: { readonly linux: { readonly securityContext: { readonly runAsUser?: object } } }[] = []
+  const start = (user: string, attempt: number) => {
+    const node = {
+      cluster: { servers: [], domain: 'cluster.local' },
+      hostIps: () => ['192.0.2.1'],
+      allocatable: () => ({}),
+      objects: { services: () => [] },
+      puller: { ensure: async () => ({ id: 'sha256:1', uid: user === '' ? null : { value: user }, username: '' }) },
+      host: { mounts: async () => [], makeLogDirectory: async () => undefined, hosts: '', unified: false },
+      event: () => undefined,
+      runtime: { createContainer: async (_id: string, config: never) => created.push(config), startContainer: async () => undefined },
+    }
+    const container = { kind: 'regular', spec: containerOf('c', { securityContext: { runAsNonRoot: true } }) }
+    const sandbox = { logDirectory: '/x', hostname: 'p', dnsConfig: { servers: [], searches: [], options: [] } }
+    const { signal } = new AbortController()
+    const rest = { sandboxId: 's0', directory: '/x', running: signal, sandbox, volumes: {} }
+    const state = stateOf(attempt === 0 ? {} : { c: [{ state: 'CONTAINER_EXITED', exitCode: 1, attempt: attempt - 1 }] })
+    return startContainer(
+      { node, pod: podOf(), container, attempt, state, ...rest } as unknown as Parameters<typeof startContainer>[0],
+      signal,
+    )
+  }
+  for (const attempt of [0, 1, 2]) {
+    await assert.rejects(start('', attempt), { reason: 'CreateContainerConfigError', message: /image will run as root/ })
+    await assert.rejects(start('0', attempt), { reason: 'CreateContainerConfigError', message: /image will run as root/ })
+    await start('1000', attempt)
+  }
+  assert.deepEqual(
+    created.map(({ linux }) => linux.securityContext.runAsUser),
+    Array.from({ length: 3 }, () => ({ value: 1000 })),
+  )
+})

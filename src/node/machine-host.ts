@@ -1,5 +1,5 @@
 // PodHost on a real machine: pod cgroups, and the node's own resolver and hosts file.
-import { mkdir, readFile, rm } from 'node:fs/promises'
+import { readFile, rm } from 'node:fs/promises'
 import { hostname } from 'node:os'
 import type { Clock } from '../base/clock.ts'
 import { containerSettings, createPodCgroup, detectCgroups, removeCgroup } from './cgroups.ts'
@@ -8,7 +8,7 @@ import { parseResolvConf } from './dns-config.ts'
 import { runHook } from './lifecycle-hook.ts'
 import type { NodeDirectory } from './node-directory.ts'
 import { podUid } from './pod-containers.ts'
-import { podsWithFolders } from './pod-folders.ts'
+import { makeLogFolder, podsWithFolders } from './pod-folders.ts'
 import { containerMounts } from './pod-mounts.ts'
 import type { PodHost } from './pod-node.ts'
 import { podLimits, type QosClass, qosClass, qosClasses } from './pod-resources.ts'
@@ -34,8 +34,7 @@ export async function machineHost(directory: NodeDirectory, clock: Clock): Promi
     podsWithFolders: () => podsWithFolders(directory),
     volumes: path => new PodVolumes(path),
     mounts: containerMounts,
-    // Logs may hold anything, so nobody but root and its group reads them.
-    makeLogDirectory: async path => void (await mkdir(path, { recursive: true, mode: 0o750 })),
+    makeLogDirectory: makeLogFolder,
     removeLogDirectory: path => rm(path, { recursive: true, force: true }),
     probe: attempt,
     hook: runHook,

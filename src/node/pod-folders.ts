@@ -1,5 +1,5 @@
 // The folders that pods have on a node, by which an agent finds what one before it left: `<pods>/<uid>` and `<logs>/<namespace>_<name>_<uid>`.
-import { readdir } from 'node:fs/promises'
+import { mkdir, readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Pod } from '../api/types/core-v1.ts'
 import type { NodeDirectory } from './node-directory.ts'
@@ -15,6 +15,11 @@ export interface PodIdentity {
 export function logFolder(logs: string, pod: Pod): string {
   const { namespace, name } = pod.metadata
   return join(logs, `${namespace}_${name}_${podUid(pod)}`)
+}
+
+/** Logs may hold anything, so nobody but root and its group reads them, whatever mask the agent was started with. */
+export async function makeLogFolder(path: string): Promise<void> {
+  await mkdir(path, { recursive: true, mode: 0o750 })
 }
 
 /** Each pod that has a folder here. */

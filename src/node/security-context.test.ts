@@ -43,7 +43,7 @@ const rows: [string, Pod, Partial<Container>, string, RegExp | undefined][] = [
 ]
 
 for (const [name, pod, container, user, want] of rows) {
-  test(`verifyNonRoot(): ${name}`, () => {
+  test(`CVE-2019-11245: verifyNonRoot(): ${name}`, () => {
     const verify = () => verifyNonRoot(pod, containerOf('c', container), image(user))
     if (want) assert.throws(verify, (err: unknown) => err instanceof ContainerConfigError && want.test(err.message))
     else verify()

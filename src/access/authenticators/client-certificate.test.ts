@@ -83,7 +83,7 @@ const attacks: { name: string; certificate: () => Buffer; reason: RegExp }[] = [
   },
 ]
 for (const { name, certificate, reason } of attacks) {
-  test(`createAuthentication() rejects a client certificate: ${name}`, async () => {
+  test(`CVE-2016-7075: createAuthentication() rejects a client certificate: ${name}`, async () => {
     const decided = await outcome(certificate())
     assert.ok(decided.outcome === 'rejected', decided.outcome)
     assert.match(decided.reason, reason)

@@ -119,7 +119,7 @@ describe('applyJsonPatch()', () => {
     })
   }
 
-  it('bounds what its copies add', () => {
+  it('CVE-2019-1002100: bounds what its copies add', () => {
     const target = { text: 'x'.repeat(maxCopiedBytes / 2) }
     const copies = (count: number) => Array.from({ length: count }, (_, index) => ({ op: 'copy', from: '/text', path: `/x${index}` }))
     assert.doesNotThrow(() => applyJsonPatch(target, copies(1)))

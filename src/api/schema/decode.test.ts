@@ -351,7 +351,7 @@ describe('decodeValue()', () => {
   })
 })
 
-test('parseJsonBytes() refuses more values than a body may have, whatever holds them', () => {
+test('CVE-2026-21717: parseJsonBytes() refuses more values than a body may have, whatever holds them', () => {
   const refusal = { ok: false, syntax: false, message: 'the body has more than 50000 values' }
   for (const text of [`[${'1,'.repeat(50_000)}1]`, `[${'{},'.repeat(30_000)}{}]`, `{"a":[${'[],'.repeat(30_000)}[]]}`])
     assert.deepEqual(parseJsonBytes(Buffer.from(text)), refusal)

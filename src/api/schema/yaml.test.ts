@@ -2,6 +2,13 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { parseYamlDocuments, readFirstYaml, readYaml, YamlError } from './yaml.ts'
 
+/** As JSON has it: no object of a class, and no prototype but that of every object. */
+function isPlain(value: unknown): boolean {
+  if (Array.isArray(value)) return value.every(isPlain)
+  if (typeof value !== 'object' || value === null) return ['string', 'number', 'boolean'].includes(typeof value) || value === null
+  return Object.getPrototypeOf(value) === Object.prototype && Object.values(value).every(isPlain)
+}
+
 const parseYaml = (text: string): unknown => readYaml(text).value
 
 describe('readYaml()', () => {
@@ -40,6 +47,24 @@ describe('readYaml()', () => {
       '.nan': 5,
       1.5: 6,
     }))
+
+  const tagged = [
+    ...['!!js/function "return process"', '!!js/regexp /a/', '!!js/undefined ""', '!!python/object/apply:os.system ["id"]'],
+    ...['!!javax.script.ScriptEngineManager ["x"]', '!own x', '!<tag:example.com,2026:own> {k: v}', '{__proto__: {polluted: true}}'],
+    ...['{constructor: {prototype: {polluted: true}}}', '{toString: x, valueOf: y}', '{<<: {__proto__: {polluted: true}}}'],
+  ]
+  for (const tag of tagged)
+    it(`CVE-2021-25738: makes plain values alone of ${tag}`, () => {
+      let value: unknown
+      try {
+        value = parseYaml(`a: ${tag}`)
+      } catch (err) {
+        assert.ok(err instanceof YamlError, String(err))
+        return
+      }
+      assert.ok(isPlain(value))
+      assert.deepEqual([Reflect.get({}, 'polluted'), Object.keys(Object.prototype)], [undefined, []])
+    })
 
   const ends: [text: string, value: unknown][] = [
     ['a: |\n  b\n  c', { a: 'b\nc' }],

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
+import * as library from '../../index.ts'
 import { commands, hiddenCommands } from './index.ts'
 
 const folder = import.meta.dirname
@@ -17,4 +18,17 @@ test('commands has every file of the folder, by its name', () => {
 test('README.md tells of every command', () => {
   const readme = readFileSync(join(folder, '../../../README.md'), 'utf8')
   for (const name of shown) assert.match(readme, new RegExp(`^\\|[^|]*\`(?:bulkhead )?${verb(name)}\\b`, 'm'), name)
+})
+
+test('nothing of ours unpacks what a container sends: no command and no call of the library copies files, and of archives only names are read', async () => {
+  assert.deepEqual(
+    shown.filter(name => /cp|copy|extract|unpack/i.test(name)),
+    [],
+  )
+  assert.deepEqual(Object.keys(library).sort(), ['ApiError', 'Client', 'isReason', 'resourceRef', 'resources', 'startCluster'])
+  assert.deepEqual(
+    Object.getOwnPropertyNames(library.Client.prototype).filter(name => /cp|copy|extract|unpack/i.test(name)),
+    [],
+  )
+  assert.deepEqual(Object.keys(await import('../../node/images/tar.ts')).sort(), ['listTar', 'writeTar'])
 })

@@ -96,7 +96,7 @@ const claims: { name: string; claim: PersistentVolumeClaim; volumes?: Persistent
     want: 'wait Warning VolumeMismatch',
   },
   {
-    name: 'whose volume is another’s',
+    name: 'whose volume is another’s (CVE-2019-11255)',
     claim: claimOf({ volumeName: 'v' }),
     volumes: [volumeOf('v', { claimRef: { namespace: 'ns', name: 'x' } })],
     want: 'wait Warning FailedBinding',
@@ -119,6 +119,33 @@ const claims: { name: string; claim: PersistentVolumeClaim; volumes?: Persistent
 ]
 for (const { name, claim, volumes = [], classes = [], want } of claims) {
   test(`planClaim() of one ${name}`, () => assert.equal(text(planClaim({ claim, volumes, classes })), want))
+}
+
+const remote = {
+  resturl: 'http://127.0.0.1:1/',
+  quobyteAPIServer: 'http://127.0.0.1:1',
+  gateway: 'https://127.0.0.1:1/api',
+  restuserkey: 'hunter2',
+}
+for (const name of [
+  'glusterfs',
+  'quobyte',
+  'storageos',
+  'scaleio',
+  'portworx-volume',
+  'rbd',
+  'cinder',
+  'aws-ebs',
+  'azure-file',
+  'vsphere-volume',
+]) {
+  test(`CVE-2020-8555 and CVE-2025-13281: planClaim() goes nowhere for a class whose volumes kubernetes.io/${name} would make`, () => {
+    const provisioner = `kubernetes.io/${name}`
+    const classes = [classOf('slow', provisioner, { parameters: remote })]
+    const message = `no volume plugin matched name: ${provisioner}`
+    const event = { type: 'Warning', reason: 'ProvisioningFailed', message }
+    assert.deepEqual(planClaim({ claim: claimOf(), volumes: [], classes }), { step: 'wait', event })
+  })
 }
 
 const madeBy = { 'pv.kubernetes.io/provisioned-by': 'csi.example.com' }
@@ -151,6 +178,15 @@ const volumes: { name: string; volume: PersistentVolume; claim?: PersistentVolum
     name: 'that is released and its provisioner deletes',
     volume: volumeOf('v', { ...owned, persistentVolumeReclaimPolicy: 'Delete' }, 'Released', madeBy),
     want: 'nothing',
+  },
+  {
+    name: 'whose handle leads out of its share, as drivers take it, which nobody here deletes either (CVE-2026-3864 and CVE-2026-3865)',
+    volume: volumeOf(
+      'v',
+      { ...owned, persistentVolumeReclaimPolicy: 'Delete', csi: { driver: 'nfs.csi.k8s.io', volumeHandle: 'server#share#../../other#' } },
+      'Released',
+    ),
+    want: 'phase Failed VolumeFailedDelete',
   },
   {
     name: 'that is released and nobody recycles',

@@ -51,7 +51,7 @@ const refusals: { name: string; claim?: PersistentVolumeClaim; volume?: Persiste
   { name: 'has its volume on another node', volume: volumeOf(elsewhere), why: /^node affinity of volume "v" does not match this node$/ },
 ]
 for (const { name, claim: of = claim, volume = volumeOf(), why } of refusals) {
-  test(`claimSource() refuses a claim that ${name}`, async () => {
+  test(`CVE-2019-11255: claimSource() refuses a claim that ${name}`, async () => {
     await assert.rejects(sourceOf(of, volume).volume(podOf, podVolume, signal), { message: why })
   })
 }
@@ -113,6 +113,11 @@ const places: { name: string; spec: Partial<PersistentVolumeSpec>; want: string 
   {
     name: 'a volume of a driver',
     spec: { csi: { driver: 'd', volumeHandle: 'h' } },
+    want: 'MountVolume.SetUp failed for volume "v" : persistent volume "v" is of a type that is not supported on this node',
+  },
+  {
+    name: 'nothing of a share with a password among its options, and shows none of them (CVE-2019-11252)',
+    spec: { nfs: { server: '127.0.0.1', path: '/hunter2' }, mountOptions: ['password=hunter2'] },
     want: 'MountVolume.SetUp failed for volume "v" : persistent volume "v" is of a type that is not supported on this node',
   },
   {

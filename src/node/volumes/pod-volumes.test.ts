@@ -3,12 +3,13 @@ import { mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync } from 'node:f
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
+import { schemaFor } from '../../api/schema/model.ts'
 import type { Volume } from '../../api/types/core-v1.ts'
 import { podOf } from '../fixture.ts'
 import { MountError, PodVolumes } from './pod-volumes.ts'
 
 for (const source of [{ emptyDir: {} }, { configMap: { name: 'cm' } }] satisfies Partial<Volume>[]) {
-  test(`PodVolumes makes no volume of what a link in its place leads to: ${Object.keys(source)[0]}`, async t => {
+  test(`CVE-2017-1002102: PodVolumes makes no volume of what a link in its place leads to: ${Object.keys(source)[0]}`, async t => {
     const directory = mkdtempSync(join(tmpdir(), 'bulkhead-volumes-'))
     t.after(() => rmSync(directory, { recursive: true }))
     const [elsewhere, pod] = [join(directory, 'elsewhere'), join(directory, 'pod')]
@@ -30,5 +31,75 @@ for (const source of [{ emptyDir: {} }, { configMap: { name: 'cm' } }] satisfies
     assert.deepEqual(readdirSync(elsewhere), [])
     await volumes.tearDown()
     assert.deepEqual(readdirSync(directory), ['elsewhere'])
+  })
+}
+
+/** Hosts, passwords and repositories that a node must neither ask nor use nor show. */
+const refused: Omit<Required<Volume>, 'name' | (typeof carriedOut)[number]> = {
+  awsElasticBlockStore: { volumeID: 'hunter2' },
+  azureDisk: { diskName: 'hunter2', diskURI: 'https://127.0.0.1:1/hunter2' },
+  azureFile: { secretName: 'hunter2', shareName: '../hunter2' },
+  cephfs: { monitors: ['127.0.0.1:1'], user: 'hunter2', secretRef: { name: 'hunter2' } },
+  cinder: { volumeID: 'hunter2', secretRef: { name: 'hunter2' } },
+  csi: { driver: 'secrets-store.csi.k8s.io', volumeAttributes: { path: '../../hunter2' }, nodePublishSecretRef: { name: 'hunter2' } },
+  fc: { targetWWNs: ['hunter2'], lun: 0 },
+  flexVolume: { driver: '../../../bin/sh', options: { password: 'hunter2' }, secretRef: { name: 'hunter2' } },
+  flocker: { datasetName: 'hunter2' },
+  gcePersistentDisk: { pdName: 'hunter2' },
+  gitRepo: { repository: 'file:///etc/hunter2', revision: '--upload-pack=touch /hunter2', directory: '.git' },
+  glusterfs: { endpoints: 'hunter2', path: '../hunter2' },
+  image: { reference: 'registry.example/hunter2:1' },
+  iscsi: { targetPortal: '127.0.0.1:1', iqn: 'iqn.2026-01.example:hunter2', lun: 0, secretRef: { name: 'hunter2' } },
+  nfs: { server: '127.0.0.1', path: '/../hunter2' },
+  photonPersistentDisk: { pdID: 'hunter2' },
+  portworxVolume: { volumeID: 'hunter2' },
+  quobyte: { registry: '127.0.0.1:1', volume: 'hunter2' },
+  rbd: { monitors: ['127.0.0.1:1'], image: 'hunter2', secretRef: { name: 'hunter2' } },
+  scaleIO: { gateway: 'https://127.0.0.1:1/hunter2', system: 's', secretRef: { name: 'hunter2' } },
+  storageos: { volumeName: 'hunter2', secretRef: { name: 'hunter2' } },
+  vsphereVolume: { volumePath: '[hunter2] ../x' },
+}
+const carriedOut = [
+  'configMap',
+  'secret',
+  'projected',
+  'downwardAPI',
+  'emptyDir',
+  'hostPath',
+  'persistentVolumeClaim',
+  'ephemeral',
+] as const
+
+test('each type of volume is carried out, or is among those that PodVolumes refuses', () => {
+  const spec = schemaFor('', 'v1', 'Pod')?.byName.get('spec')?.type
+  const volumes = spec?.kind === 'struct' ? spec.byName.get('volumes')?.type : undefined
+  const item = volumes?.kind === 'list' ? volumes.item : undefined
+  assert.ok(item?.kind === 'struct')
+  assert.deepEqual(item.fields.map(({ name }) => name).sort(), ['name', ...carriedOut, ...Object.keys(refused)].sort())
+})
+
+const known: Readonly<Record<string, string>> = {
+  gitRepo: 'CVE-2024-10220 and CVE-2025-1767: ',
+  rbd: 'CVE-2020-8566: ',
+  vsphereVolume: 'CVE-2020-8563: ',
+  csi: 'CVE-2020-8567 and CVE-2020-8568: ',
+}
+for (const [type, source] of Object.entries(refused)) {
+  test(`${known[type] ?? ''}PodVolumes refuses a volume of another type, reads nothing for it and shows nothing of it: ${type}`, async t => {
+    const directory = mkdtempSync(join(tmpdir(), 'bulkhead-volumes-'))
+    t.after(() => rmSync(directory, { recursive: true }))
+    const unused = () => assert.fail('not asked')
+    const context = {
+      pod: podOf({ volumes: [{ name: 'v', [type]: source }] }),
+      objects: { configMap: unused, secret: unused, services: unused },
+      tokens: { token: unused },
+      claims: { volume: unused },
+      addresses: { podIps: [], hostIps: [], nodeName: 'n1' },
+      node: { milliCpu: 0, memoryBytes: 0, ephemeralStorageBytes: 0 },
+    }
+    const message = `MountVolume.SetUp failed for volume "v" : volume type "${type}" is not supported on this node`
+    const isWhole = (err: unknown) => err instanceof MountError && err.message === message
+    await assert.rejects(new PodVolumes(directory).setUp(context, AbortSignal.timeout(60_000)), isWhole)
+    assert.deepEqual(readdirSync(join(directory, 'volumes')), [])
   })
 }

@@ -34,7 +34,7 @@ test('openBelow() opens what is there and makes what is missing with the given m
   for (const name of ['open', 'open/wide']) assert.equal((await stat(join(root, name))).mode & 0o7777, 0o2777, 'whatever the umask is')
 })
 
-test('openBelow() refuses a symbolic link that leads outside at every place of the path', async () => {
+test('CVE-2017-1002101: openBelow() refuses a symbolic link that leads outside at every place of the path', async () => {
   const { root, outside } = await volume()
   await symlink(outside, join(root, 'x'))
   await mkdir(join(root, 'd'))

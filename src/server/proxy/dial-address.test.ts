@@ -13,8 +13,8 @@ const written = [
   '0.1.2.3',
   '2001:db8::1%eth0',
 ]
-for (const address of [...refused, ...written, 'localhost', '']) {
-  test(`dialAddress() opens no connection to ${JSON.stringify(address)}`, async () => {
+for (const address of [...refused, ...written, 'localhost', 'localhost.', 'pod.example', '']) {
+  test(`CVE-2020-8562: dialAddress() opens no connection to ${JSON.stringify(address)}`, async () => {
     assert.equal(isReachable(address), false)
     await assert.rejects(dialAddress(address, 443, new AbortController().signal), /address not allowed/)
   })

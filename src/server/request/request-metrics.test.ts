@@ -88,7 +88,7 @@ test('deprecated resources, checks of health, events of watches and the size of 
   )
 })
 
-test('what is measured of a request keeps nothing of its URL', async () => {
+test('CVE-2020-8552: what is measured of a request keeps nothing of its URL', async () => {
   const registry = createRegistry()
   const resources = serveResources(allResources, createMemoryStore())
   const metrics = requestMetrics(registry, new FlowControl({ objects: () => 0, watchers: () => 0 }), resources)

@@ -57,7 +57,7 @@ describe('Secret', () => {
     ['true', 'json: cannot unmarshal bool into Go value of type map[string]interface {}'],
   ]
   for (const [text, why] of unread) {
-    test(`says why it cannot read ${JSON.stringify(text)}`, () => {
+    test(`CVE-2020-8564: says why it cannot read ${JSON.stringify(text)}, and nothing of what it holds`, () => {
       const { errors } = judgeNew(secret, of({ type: 'kubernetes.io/dockercfg', data: { '.dockercfg': base64(text) } }))
       assert.deepEqual(errors, [`data[.dockercfg]: Invalid value: "<secret contents redacted>": ${why}`])
     })
