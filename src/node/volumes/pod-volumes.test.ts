@@ -78,14 +78,15 @@ test('each type of volume is carried out, or is among those that PodVolumes refu
   assert.deepEqual(item.fields.map(({ name }) => name).sort(), ['name', ...carriedOut, ...Object.keys(refused)].sort())
 })
 
-const known: Readonly<Record<string, string>> = {
-  gitRepo: 'CVE-2024-10220 and CVE-2025-1767: ',
-  rbd: 'CVE-2020-8566: ',
-  vsphereVolume: 'CVE-2020-8563: ',
-  csi: 'CVE-2020-8567 and CVE-2020-8568: ',
+const titles: Readonly<Record<string, string>> = {
+  azureDisk: 'CVE-2017-1002100: PodVolumes refuses a disk of Azure, and asks no cloud for anything',
+  csi: 'CVE-2020-8567, CVE-2020-8568, CVE-2023-2878, CVE-2024-3744 and CVE-2025-7445: PodVolumes refuses a volume of a CSI driver, and makes no token for it',
+  gitRepo: 'CVE-2024-10220 and CVE-2025-1767: PodVolumes refuses a gitRepo, and starts nothing for it',
+  rbd: 'CVE-2020-8566: PodVolumes refuses a volume of Ceph RBD, and reads no Secret for it',
+  vsphereVolume: 'CVE-2020-8563: PodVolumes refuses a volume of vSphere, and shows nothing of it',
 }
 for (const [type, source] of Object.entries(refused)) {
-  test(`${known[type] ?? ''}PodVolumes refuses a volume of another type, reads nothing for it and shows nothing of it: ${type}`, async t => {
+  test(titles[type] ?? `PodVolumes refuses a volume of type ${type}, reads nothing for it and shows nothing of it`, async t => {
     const directory = mkdtempSync(join(tmpdir(), 'bulkhead-volumes-'))
     t.after(() => rmSync(directory, { recursive: true }))
     const unused = () => assert.fail('not asked')
