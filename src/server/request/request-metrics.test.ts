@@ -88,6 +88,32 @@ test('deprecated resources, checks of health, events of watches and the size of 
   )
 })
 
+test('CVE-2020-8552: no client makes series of metrics by paths, methods, names, selectors or user agents of its own', async () => {
+  await using api = new TestServer({ metrics: createRegistry() })
+  const ask = async (from: number) => {
+    for (let at = from; at < from + 20; at++) {
+      const headers = { 'user-agent': `agent-${at}` }
+      const selectors = `labelSelector=a%3Db${at}&fieldSelector=metadata.name%3Dn${at}&timeoutSeconds=${at}&limit=${at + 1}`
+      for (const url of [
+        `/x${at}`,
+        `/apis/g${at}/v1/things`,
+        `/api/v1/r${at}`,
+        `${path}/n${at}`,
+        `${path}/n/s${at}`,
+        `${path}?${selectors}`,
+      ])
+        await api.request('GET', url, undefined, headers)
+      await api.request(`M${at}`, path, undefined, headers)
+      await api.request('DELETE', `/api/v1/namespaces/n${at}/configmaps/n${at}?dryRun=d${at}`, undefined, headers)
+    }
+    return (await api.get('/metrics')).text.split('\n').filter(line => /^\w+\{/.test(line)).length
+  }
+  // The page counts its own requests from the second on.
+  await ask(0)
+  const first = await ask(20)
+  assert.equal(await ask(40), first)
+})
+
 test('CVE-2020-8552: what is measured of a request keeps nothing of its URL', async () => {
   const registry = createRegistry()
   const resources = serveResources(allResources, createMemoryStore())
