@@ -4,10 +4,12 @@ import { parseJson } from '../../base/json.ts'
 import { crds, install, widget, widgets } from '../custom-resources/widgets.testing.ts'
 import { decodeProtobuf } from '../protobuf/decode.ts'
 import { envelope, messageField, protobufKind } from '../protobuf/envelope.ts'
-import { readerOf } from '../protobuf/wire.ts'
+import { readerOf, Tally } from '../protobuf/wire.ts'
 import { WholeFrames } from '../streams/whole-frames.ts'
 import { TestServer, testUser } from '../testing.ts'
 import { joined } from '../transport/body-parts.ts'
+
+const unbounded = new Tally(Number.POSITIVE_INFINITY)
 
 const type = 'application/vnd.kubernetes.protobuf'
 const partial = (kind: string): string => `${type};as=${kind};v=v1;g=meta.k8s.io`
@@ -221,9 +223,9 @@ async function watched(
 function eventOf(frame: Buffer): Event {
   let name = ''
   let object: unknown
-  readerOf(frame).fields((number, field) => {
+  readerOf(frame, unbounded).fields((number, field) => {
     if (number === 1) name = field.text()
-    else readerOf(field.bytes()).fields((_number, raw) => (object = decoded(Buffer.from(raw.bytes()))))
+    else readerOf(field.bytes(), unbounded).fields((_number, raw) => (object = decoded(Buffer.from(raw.bytes()))))
   })
   return { type: name, object }
 }

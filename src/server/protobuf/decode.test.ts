@@ -94,6 +94,38 @@ test('decodeProtobuf() refuses more fields than a body may have values, and a ra
   assert.throws(() => decodeProtobuf(message('apps/v1', 'ControllerRevision', revision), kind), /nested deeper than 500 levels/)
 })
 
+test('decodeProtobuf() counts fields wherever they stand, those of the envelope, of times and entries and JSON within it too', () => {
+  const configMap = { group: '', version: 'v1', kind: 'ConfigMap' }
+  const flood = Buffer.alloc(600_000, Buffer.from([0x78, 0]))
+  const nested = (content: Buffer): Buffer => message('v1', 'Pod', field(1, content))
+  const values = field(17, field(7, field(1, `[${'0,'.repeat(29_999)}0]`)))
+  const floods: Record<string, Buffer> = {
+    envelope: Buffer.concat([Buffer.from('k8s\0'), flood]),
+    kind: Buffer.concat([Buffer.from('k8s\0'), field(1, flood)]),
+    message: message('v1', 'Pod', flood),
+    time: nested(field(8, flood)),
+    fieldsV1: nested(field(17, field(7, flood))),
+    'values of fieldsV1': nested(Buffer.concat([values, values])),
+  }
+  for (const [where, bytes] of Object.entries(floods)) assert.throws(() => decodeProtobuf(bytes, asked), /more than 50000 values/, where)
+  assert.throws(() => decodeProtobuf(message('v1', 'ConfigMap', field(2, flood)), configMap), /more than 50000 values/)
+  decodeProtobuf(nested(values), asked)
+  // What stands for one value counts as one: as many as in JSON.
+  const entry = field(2, Buffer.concat([field(1, 'key'), field(2, 'value')]))
+  decodeProtobuf(message('v1', 'ConfigMap', Buffer.concat(Array.from({ length: 49_000 }, () => entry))), configMap)
+})
+
+test('decodeProtobuf() refuses texts that JSON would write many times longer', () => {
+  const configMap = { group: '', version: 'v1', kind: 'ConfigMap' }
+  const data = (...sizes: number[]): Buffer => {
+    const texts = sizes.map((size, index) => field(2, Buffer.concat([field(1, `key${index}`), field(2, Buffer.alloc(size, 1))])))
+    return message('v1', 'ConfigMap', Buffer.concat(texts))
+  }
+  assert.throws(() => decodeProtobuf(data(200_000, 62_145), configMap), /more than 262144 control characters/)
+  decodeProtobuf(data(200_000, 62_144), configMap)
+  decodeProtobuf(data(200_000, 62_145), configMap, Number.POSITIVE_INFINITY)
+})
+
 test('decodeProtobuf() says what a message begins with, and shows the bytes that begin otherwise', () => {
   const expected = 'provided data does not appear to be a protobuf message, expected prefix [107 56 115 0]'
   assert.throws(() => decodeProtobuf(Buffer.from('{"a":1}'), { group: '', version: 'v1', kind: 'Pod' }), {

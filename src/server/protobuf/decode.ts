@@ -3,7 +3,7 @@
 import { maxValues, parseJsonBytes, unrecognized } from '../../api/schema/decode.ts'
 import { type GroupVersionKind, schemaFor } from '../../api/schema/model.ts'
 import { type FieldRow, messages } from './message-plan.ts'
-import { type Reader, readerOf, WireError } from './wire.ts'
+import { type Reader, readerOf, Tally, WireError } from './wire.ts'
 
 type JsonObject = Record<string, unknown>
 
@@ -21,10 +21,10 @@ const lists: ReadonlySet<string> = new Set([
   'certificates/v1.ExtraValue',
 ])
 
-/** Where in the message a field stands, and how many were read of all and may be. */
+/** Where in the message a field stands, and how many were read of all. */
 interface Place {
   readonly depth: number
-  readonly tally: { fields: number; readonly most: number }
+  readonly tally: Tally
 }
 
 const deeper = ({ depth, tally }: Place): Place => ({ depth: depth + 1, tally })
@@ -42,9 +42,10 @@ export function decodeProtobuf(bytes: Buffer, kind: GroupVersionKind, most = max
 function decode(bytes: Buffer, kind: GroupVersionKind, most: number): JsonObject {
   if (!bytes.subarray(0, 4).equals(magic)) throw new WireError(noMessage)
   const unknown: { apiVersion: string; kind: string; raw: Buffer } = { apiVersion: '', kind: '', raw: Buffer.alloc(0) }
-  readerOf(bytes.subarray(4)).fields((number, field) => {
+  const tally = new Tally(most)
+  readerOf(bytes.subarray(4), tally, 4).fields((number, field) => {
     if (number === 1) {
-      readerOf(field.bytes()).fields((inner, value) => {
+      readerOf(field.bytes(), tally, 2).fields((inner, value) => {
         if (inner === 1) unknown.apiVersion = value.text()
         else if (inner === 2) unknown.kind = value.text()
       })
@@ -57,7 +58,7 @@ function decode(bytes: Buffer, kind: GroupVersionKind, most: number): JsonObject
   const message = schemaFor(group, version, name)?.key ?? `meta/v1.${name}`
   if (!messages.has(message))
     throw new WireError(`no kind ${JSON.stringify(name)} is registered for version ${JSON.stringify(unknown.apiVersion)}`)
-  const value = readMessage(message, unknown.raw, { depth: 0, tally: { fields: 0, most } })
+  const value = readMessage(message, unknown.raw, { depth: 0, tally })
   return {
     ...(unknown.kind === '' ? {} : { kind: unknown.kind }),
     ...(unknown.apiVersion === '' ? {} : { apiVersion: unknown.apiVersion }),
@@ -78,8 +79,7 @@ function readMessage(message: string, bytes: Buffer, place: Place): JsonObject {
   if (place.depth > maxDepth) throw new WireError('exceeded max depth')
   const rows = rowsOf(message)
   const value: JsonObject = {}
-  readerOf(bytes).fields((number, field) => {
-    count(place)
+  readerOf(bytes, place.tally).fields((number, field) => {
     const row = rows.get(number)
     // A field of a newer version is left out, as Go's decoder does.
     if (row === undefined) return
@@ -101,10 +101,6 @@ function readMessage(message: string, bytes: Buffer, place: Place): JsonObject {
   return value
 }
 
-function count({ tally }: Place): void {
-  if (++tally.fields > tally.most) throw new WireError(`the body has more than ${tally.most} values`)
-}
-
 function pushTo(value: JsonObject, name: string, item: unknown): void {
   const list = value[name]
   if (Array.isArray(list)) list.push(item)
@@ -114,7 +110,7 @@ function pushTo(value: JsonObject, name: string, item: unknown): void {
 function putInto(value: JsonObject, name: string, bytes: Buffer, type: string, place: Place): void {
   let key = ''
   let item: unknown = emptyOf(type)
-  readerOf(bytes).fields((number, field) => {
+  readerOf(bytes, place.tally, 2).fields((number, field) => {
     if (number === 1) key = field.text()
     else if (number === 2) item = read(type, field, place)
   })
@@ -136,6 +132,7 @@ function emptyOf(type: string): unknown {
 }
 
 function read(type: string, field: Reader, place: Place): unknown {
+  const { tally } = place
   switch (type) {
     case 'string':
       return field.text()
@@ -152,19 +149,19 @@ function read(type: string, field: Reader, place: Place): unknown {
     case 'bytes':
       return field.bytes().toString('base64')
     case 'quantity':
-      return only(field.bytes(), 1)?.text() ?? '0'
+      return only(field.bytes(), tally)?.text() ?? '0'
     case 'raw':
-      return rawJson(only(field.bytes(), 1)?.bytes())
+      return rawJson(only(field.bytes(), tally)?.bytes(), tally)
     case 'intOrString':
-      return intOrString(field.bytes())
+      return intOrString(field.bytes(), tally)
     case 'meta/v1.Time':
-      return time(field.bytes(), 0)
+      return time(field.bytes(), 0, tally)
     case 'meta/v1.MicroTime':
-      return time(field.bytes(), 6)
+      return time(field.bytes(), 6, tally)
     case 'meta/v1.Duration':
-      return duration(only(field.bytes(), 1)?.integer() ?? 0n)
+      return duration(only(field.bytes(), tally)?.integer() ?? 0n)
     case 'meta/v1.FieldsV1':
-      return rawJson(only(field.bytes(), 1)?.bytes())
+      return rawJson(only(field.bytes(), tally)?.bytes(), tally)
     case 'schemaOrBool':
     case 'schemaOrArray':
     case 'schemaOrStrings':
@@ -184,11 +181,10 @@ function schemaOr(type: 'schemaOrBool' | 'schemaOrArray' | 'schemaOrStrings', by
   let schema: unknown
   let allows = false
   const list: unknown[] = []
-  readerOf(bytes).fields((number, field) => {
+  readerOf(bytes, place.tally).fields((number, field) => {
     if (number === (type === 'schemaOrBool' ? 2 : 1)) schema = read(schemaProps, field, place)
     else if (number === 1) allows = field.integer() !== 0n
     else if (number === 2) list.push(type === 'schemaOrArray' ? read(schemaProps, field, place) : field.text())
-    count(place)
   })
   if (list.length > 0) return list
   return schema ?? (type === 'schemaOrBool' ? allows : null)
@@ -200,27 +196,30 @@ function safe(number: bigint): number {
   return small
 }
 
-/** The last field with this number, as protobuf has it for fields that occur once. */
-function only(bytes: Buffer, wanted: number): Reader | undefined {
+/** What is in the only field of a message; the last one, as protobuf has it for fields that occur once. */
+function only(bytes: Buffer, tally: Tally): Reader | undefined {
   let found: Reader | undefined
-  readerOf(bytes).fields((number, field) => {
-    if (number === wanted) found = field
+  readerOf(bytes, tally, 1).fields((number, field) => {
+    if (number === 1) found = field
   })
   return found
 }
 
-function rawJson(bytes: Buffer | undefined): unknown {
+function rawJson(bytes: Buffer | undefined, tally: Tally): unknown {
   if (bytes === undefined || bytes.length === 0) return null
-  const parsed = parseJsonBytes(bytes)
-  if (parsed.ok) return parsed.value
+  const parsed = parseJsonBytes(bytes, tally.most)
+  if (parsed.ok) {
+    tally.add(parsed.text.scan.values)
+    return parsed.value
+  }
   throw new WireError(parsed.syntax ? 'a raw value is no JSON' : parsed.message)
 }
 
-function intOrString(bytes: Buffer): number | string {
+function intOrString(bytes: Buffer, tally: Tally): number | string {
   let isString = false
   let number = 0
   let text = ''
-  readerOf(bytes).fields((field, value) => {
+  readerOf(bytes, tally, 3).fields((field, value) => {
     if (field === 1) isString = value.integer() === 1n
     else if (field === 2) number = safe(BigInt.asIntN(64, value.integer()))
     else if (field === 3) text = value.text()
@@ -229,10 +228,10 @@ function intOrString(bytes: Buffer): number | string {
 }
 
 /** An empty message is the time of nothing, which JSON writes as null. */
-function time(bytes: Buffer, digits: 0 | 6): string | null {
+function time(bytes: Buffer, digits: 0 | 6, tally: Tally): string | null {
   let seconds: bigint | undefined
   let nanos = 0
-  readerOf(bytes).fields((number, value) => {
+  readerOf(bytes, tally, 2).fields((number, value) => {
     if (number === 1) seconds = BigInt.asIntN(64, value.integer())
     else if (number === 2) nanos = safe(BigInt.asIntN(64, value.integer()))
   })

@@ -10,7 +10,9 @@ import { joined } from '../transport/body-parts.ts'
 import { decodeProtobuf } from './decode.ts'
 import { envelope, messageField, protobufKind } from './envelope.ts'
 import { type FieldRow, messages } from './message-plan.ts'
-import { readerOf } from './wire.ts'
+import { readerOf, Tally } from './wire.ts'
+
+const unbounded = new Tally(Number.POSITIVE_INFINITY)
 
 const folder = '/usr/share/gocode/src/k8s.io/api/testdata/HEAD'
 const skip = existsSync(folder) ? false : `not installed: ${folder} (Debian package golang-k8s-api-dev)`
@@ -45,7 +47,7 @@ function examples(): Example[] {
 function ordered(message: string, bytes: Buffer): unknown[] {
   const rows = new Map((messages.get(message) ?? []).map(row => [row[0], row]))
   const fields: [number, unknown][] = []
-  readerOf(bytes).fields((number, field) => {
+  readerOf(bytes, unbounded).fields((number, field) => {
     const row = rows.get(number)
     fields.push([number, row === undefined ? JSON.stringify(field) : contentOf(row, field)])
   })
@@ -61,13 +63,13 @@ function contentOf([, , type, shape]: FieldRow, field: { bytes(): Buffer; intege
 
 function entryOf(type: string, bytes: Buffer): unknown[] {
   const parts: [number, unknown][] = []
-  readerOf(bytes).fields((number, field) => parts.push([number, contentOf([number, '', number === 1 ? 'string' : type], field)]))
+  readerOf(bytes, unbounded).fields((number, field) => parts.push([number, contentOf([number, '', number === 1 ? 'string' : type], field)]))
   return parts
 }
 
 function messageIn(bytes: Buffer): Buffer {
   let found = Buffer.alloc(0)
-  readerOf(bytes.subarray(4)).fields((number, field) => {
+  readerOf(bytes.subarray(4), unbounded).fields((number, field) => {
     if (number === 2) found = Buffer.from(field.bytes())
   })
   return found

@@ -55,15 +55,27 @@ function writeEscape({ json }: JsonCursor, at: number, writer: MessageWriter): n
     writer.byte(escapes[letter] ?? letter)
     return at
   }
-  const pair = String.fromCharCode(unit(json, at + 1), json[at + 5] === backslash && json[at + 6] === letterU ? unit(json, at + 7) : 0)
+  const first = unit(json, at + 1)
+  const second = isHighHalf(first) && json[at + 5] === backslash && json[at + 6] === letterU ? unit(json, at + 7) : 0
+  if (isLowHalf(second)) {
+    writer.character(0x1_0000 + ((first & 0x3ff) << 10) + (second & 0x3ff))
+    return at + 10
+  }
   // JSON.stringify writes halves of a character so that stand alone, and Go reads them as this.
-  const isPair = pair.isWellFormed() && !pair.slice(0, 1).isWellFormed()
-  writer.to += writer.out.write(isPair ? pair : pair.slice(0, 1).toWellFormed(), writer.to)
-  return isPair ? at + 10 : at + 4
+  writer.character(isHighHalf(first) || isLowHalf(first) ? 0xfffd : first)
+  return at + 4
 }
 
+const isHighHalf = (code: number): boolean => (code & 0xfc00) === 0xd800
+const isLowHalf = (code: number): boolean => (code & 0xfc00) === 0xdc00
+
+const hexDigits = Uint8Array.from({ length: 256 }, (_, digit) => Number.parseInt(String.fromCharCode(digit), 16) || 0)
+
+/** Of four digits. An object may be a million of them: no string is made of any. */
 function unit(json: Buffer, at: number): number {
-  return Number.parseInt(json.toString('latin1', at, at + 4), 16)
+  let value = 0
+  for (let i = at; i < at + 4; i++) value = value * 16 + (hexDigits[json[i] ?? 0] ?? 0)
+  return value
 }
 
 /** RFC 3339 in UTC, with seconds or microseconds. */

@@ -107,6 +107,19 @@ test('half of a surrogate pair becomes what Go makes of it, and a pair that is e
   assert.equal(read('"\\ud83d\\u0041"'), '\ufffdA')
 })
 
+test('an escape is read without a string of its own: an object may be a million of them', () => {
+  const texts = '\u0001\u001f\ud800\udc00 \udbff '
+  const json = Buffer.from(JSON.stringify({ data: { a: texts.repeat(100) } }))
+  const expected = fieldOfJson(10, 'core/v1.ConfigMap', json)
+  let strings = 0
+  json.toString = () => {
+    strings++
+    return ''
+  }
+  assert.deepEqual(fieldOfJson(10, 'core/v1.ConfigMap', json), expected)
+  assert.equal(strings, 0)
+})
+
 test('what is no JSON of the kind is a fault of the server, and ends', () => {
   for (const json of ['', '{', '{"metadata":', '{"metadata":{"name":"a}', '[]', '{"metadata":[]}', '{"spec":{"containers":{}}}', '{} ']) {
     assert.throws(() => fieldOfJson(0x12, 'core/v1.Pod', Buffer.from(json)), /no canonical JSON/, json)

@@ -15,6 +15,24 @@ export class MessageWriter {
     this.out[this.to++] = value
   }
 
+  /** In UTF-8; no half of one. */
+  character(code: number): void {
+    if (code < 0x80) {
+      this.byte(code)
+      return
+    }
+    if (code < 0x800) this.byte(0xc0 | (code >> 6))
+    else {
+      if (code < 0x1_0000) this.byte(0xe0 | (code >> 12))
+      else {
+        this.byte(0xf0 | (code >> 18))
+        this.byte(0x80 | ((code >> 12) & 0x3f))
+      }
+      this.byte(0x80 | ((code >> 6) & 0x3f))
+    }
+    this.byte(0x80 | (code & 0x3f))
+  }
+
   /** Leaves room for a length of so many bytes; returns where it begins. */
   open(room: 1 | 2): number {
     const start = this.to

@@ -3,12 +3,14 @@ import { test } from 'node:test'
 import { resources } from '../../api/resources/index.ts'
 import { openApiV2Document } from '../../api/schema/openapi.ts'
 import { acceptsOpenApiProtobuf, openApiV2Protobuf } from './openapi-v2.ts'
-import { type Reader, readerOf } from './wire.ts'
+import { type Reader, readerOf, Tally } from './wire.ts'
+
+const unbounded = new Tally(Number.POSITIVE_INFINITY)
 
 /** The fields of a number, in order. */
 function fieldsOf(bytes: Buffer, wanted: number): Reader[] {
   const found: Reader[] = []
-  readerOf(bytes).fields((number, field) => {
+  readerOf(bytes, unbounded).fields((number, field) => {
     if (number === wanted) found.push(field)
   })
   return found

@@ -13,11 +13,13 @@ export class Reader {
   readonly #wireType: number
   readonly #content: Buffer
   readonly #number: bigint
+  readonly #tally: Tally
 
-  constructor(wireType: number, content: Buffer, number: bigint) {
+  constructor(wireType: number, content: Buffer, number: bigint, tally: Tally) {
     this.#wireType = wireType
     this.#content = content
     this.#number = number
+    this.#tally = tally
   }
 
   bytes(): Buffer {
@@ -26,7 +28,9 @@ export class Reader {
   }
 
   text(): string {
-    return this.bytes().toString('utf8')
+    const bytes = this.bytes()
+    this.#tally.addText(bytes)
+    return bytes.toString('utf8')
   }
 
   /** Unsigned, 64 bits. */
@@ -41,11 +45,40 @@ export class Reader {
   }
 }
 
-/** Calls back for each field in its order. */
-export function readerOf(bytes: Buffer): { fields(visit: (number: number, field: Reader) => void): void } {
+/** JSON takes six bytes for each. */
+const maxControlCharacters = 262_144
+
+/** What was read of a body, and may be: fields of a few bytes each cost far more than what they say, and so do texts that JSON escapes. */
+export class Tally {
+  /** Infinity for what the server has made itself: its texts are not limited either. */
+  readonly most: number
+  #fields = 0
+  #controlCharacters = 0
+
+  constructor(most: number) {
+    this.most = most
+  }
+
+  add(fields: number): void {
+    this.#fields += fields
+    if (this.#fields > this.most) throw new WireError(`the body has more than ${this.most} values`)
+  }
+
+  addText(bytes: Buffer): void {
+    let count = 0
+    for (let i = 0; i < bytes.length; i++) if ((bytes[i] ?? 0) < 0x20) count++
+    this.#controlCharacters += count
+    if (this.#controlCharacters > maxControlCharacters && this.most !== Number.POSITIVE_INFINITY)
+      throw new WireError(`the body has more than ${maxControlCharacters} control characters`)
+  }
+}
+
+/** Calls back for each field in its order. The first `free` fields are not counted: those of a message that stands for one value, which was. */
+export function readerOf(bytes: Buffer, tally: Tally, free = 0): { fields(visit: (number: number, field: Reader) => void): void } {
   return {
     fields(visit) {
       let at = 0
+      let seen = 0
       const readVarint = (): bigint => {
         let value = 0n
         for (let shift = 0n; shift < 70n; shift += 7n) {
@@ -62,14 +95,15 @@ export function readerOf(bytes: Buffer): { fields(visit: (number: number, field:
         return bytes.subarray(at - length, at)
       }
       while (at < bytes.length) {
+        if (++seen > free) tally.add(1)
         const tag = Number(readVarint())
         const wireType = tag % 8
         const number = Math.floor(tag / 8)
         if (number === 0) throw new WireError('illegal tag 0')
-        if (wireType === varint) visit(number, new Reader(wireType, none, readVarint()))
-        else if (wireType === delimited) visit(number, new Reader(wireType, take(Number(readVarint())), 0n))
-        else if (wireType === fixed64) visit(number, new Reader(wireType, take(8), 0n))
-        else if (wireType === fixed32) visit(number, new Reader(wireType, take(4), 0n))
+        if (wireType === varint) visit(number, new Reader(wireType, none, readVarint(), tally))
+        else if (wireType === delimited) visit(number, new Reader(wireType, take(Number(readVarint())), 0n, tally))
+        else if (wireType === fixed64) visit(number, new Reader(wireType, take(8), 0n, tally))
+        else if (wireType === fixed32) visit(number, new Reader(wireType, take(4), 0n, tally))
         else throw new WireError(`illegal wire type ${wireType}`)
       }
     },

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { TestServer } from '../testing.ts'
-import { answerForm } from './negotiate.ts'
+import { aggregatedVersion, answerForm, failureForm, judgeRouteAccepts } from './negotiate.ts'
 
 const meta = (as: string, version = 'v1') => `application/json;as=${as};v=${version};g=meta.k8s.io`
 const binary = 'application/vnd.kubernetes.protobuf'
@@ -72,6 +72,22 @@ for (const [accept, type, pretty] of [
 }
 
 const configMaps = '/api/v1/namespaces/default/configmaps'
+
+test('no more than 2,048 characters of an Accept header are read', () => {
+  const json = 'application/json;pretty=1'
+  const after = (length: number): string => `${','.repeat(length)}${json}`
+  const fits = after(2048 - json.length)
+  const isLate = after(2048)
+  assert.equal(answerForm(fits).pretty, true)
+  assert.throws(() => answerForm(isLate), /only the following media types are accepted/)
+  // JSON of a shape for people, as for all that accept nothing known.
+  assert.equal(failureForm(after(60_000)).encoding, 'json')
+  judgeRouteAccepts(fits)
+  assert.throws(() => judgeRouteAccepts(isLate), /Not Acceptable/)
+  const aggregated = ',application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList'
+  assert.equal(aggregatedVersion(','.repeat(1900) + aggregated), 'v2')
+  assert.equal(aggregatedVersion(','.repeat(2048) + aggregated), undefined)
+})
 
 test('a Table and metadata come in the version that was asked for, objects in them too', async () => {
   await using api = new TestServer()
