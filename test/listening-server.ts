@@ -60,7 +60,7 @@ export class ListeningServer implements AsyncDisposable {
     })
     await api.server.ensureObjects(bootstrapNamespaces())
     const serving = await issue(signer, 'serving', 'kube-apiserver', [], signal)
-    const listener = new Listener({ host: '127.0.0.1', port: 0, serving, clientAuthorities, handle: api.server.handle, log })
+    const listener = new Listener({ hosts: ['127.0.0.1'], port: 0, serving, clientAuthorities, handle: api.server.handle, log })
     const { port } = await listener.listen()
     await api.server.ensureObjects(kubernetesService('10.96.0.1', '192.0.2.1', port))
     api.server.markReady()

@@ -139,7 +139,7 @@ async function listen(server: ApiServer, signer: Signer) {
   const [ca, clientAuthorities] = await Promise.all([signer.authority('serving', limit()), signer.authority('client', limit())])
   const admin = await issueIdentity(signer, 'bulkhead-admin', ['system:masters'], 3600, limit())
   const serving = { certificate, key: keyPem }
-  const listener = new Listener({ host: '127.0.0.1', port: 0, serving, clientAuthorities, handle: server.handle, log: silentLogger })
+  const listener = new Listener({ hosts: ['127.0.0.1'], port: 0, serving, clientAuthorities, handle: server.handle, log: silentLogger })
   const { port } = await listener.listen()
   const endpoint = { server: `https://127.0.0.1:${port}`, ca }
   return { listener, transport: createHttpTransport({ ...endpoint, ...admin }), endpoint }

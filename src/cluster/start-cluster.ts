@@ -200,7 +200,7 @@ async function listen(server: ApiServer, signer: Signer, stack: AsyncDisposableS
     issueIdentity(signer, 'bulkhead-admin', ['system:masters'], daySeconds, signal),
   ])
   const listener = stack.use(
-    new Listener({ host: '127.0.0.1', port: 0, serving: { certificate, key: keyPem }, clientAuthorities, handle: server.handle, log }),
+    new Listener({ hosts: ['127.0.0.1'], port: 0, serving: { certificate, key: keyPem }, clientAuthorities, handle: server.handle, log }),
   )
   const { port } = await listener.listen()
   return formatKubeconfig(`https://127.0.0.1:${port}`, { ca, ...admin })

@@ -11,7 +11,8 @@ import { Listener, type ServingCertificate } from './server.ts'
 
 test('Listener closes a connection beyond its limits before the handshake', async () => {
   const listener = new Listener({
-    ...{ host: '127.0.0.1', port: 0, serving: { certificate: '', key: '' }, clientAuthorities: '', log: silentLogger },
+    hosts: ['127.0.0.1'],
+    ...{ port: 0, serving: { certificate: '', key: '' }, clientAuthorities: '', log: silentLogger },
     handle: () => Promise.reject(new Error('nobody gets that far')),
     connections: { total: 10, perAddress: 1, perLoopbackAddress: 1 },
   })
@@ -39,7 +40,8 @@ test('Listener closes a connection whose handshake does not end, also where its 
   const signal = AbortSignal.timeout(60_000)
   await using signer = createMemorySigner()
   await using listener = new Listener({
-    ...{ host: '127.0.0.1', port: 0, serving: await certify(signer, signal), log: silentLogger, handshakeMs: 2000 },
+    hosts: ['127.0.0.1'],
+    ...{ port: 0, serving: await certify(signer, signal), log: silentLogger, handshakeMs: 2000 },
     clientAuthorities: await signer.authority('client', signal),
     handle: () => Promise.reject(new Error('nobody gets that far')),
   })
@@ -64,7 +66,8 @@ test('Listener.renew() gives new connections the new certificate and lets open o
   await using signer = createMemorySigner()
   const [ca, clientAuthorities] = await Promise.all([signer.authority('serving', signal), signer.authority('client', signal)])
   await using listener = new Listener({
-    ...{ host: '127.0.0.1', port: 0, serving: await certify(signer, signal), clientAuthorities, log: silentLogger },
+    hosts: ['127.0.0.1'],
+    ...{ port: 0, serving: await certify(signer, signal), clientAuthorities, log: silentLogger },
     handle: async () => ({
       ...{ status: 200, contentType: 'text/plain', body: Buffer.from('ok'), auditId: 'a', warnings: [] },
       done: () => undefined,

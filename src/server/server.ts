@@ -9,7 +9,7 @@ import type { Http2Stream } from './http2/stream.ts'
 import type { Pipeline } from './pipeline.ts'
 import { header } from './transport/exchange.ts'
 import { Http1Server } from './transport/http1-server.ts'
-import { type ConnectionLimits, defaultConnectionLimits, limitedListener } from './transport/limited-listener.ts'
+import { type ConnectionLimits, defaultConnectionLimits, limitedListeners } from './transport/limited-listener.ts'
 import { clearOpenSslErrors } from './transport/openssl-errors.ts'
 import { peerCredentials, withAuthorization } from './transport/peer-credentials.ts'
 import { type ConnectionQueue, RequestRounds } from './transport/request-rounds.ts'
@@ -21,8 +21,9 @@ export interface ServingCertificate {
 }
 
 export interface ListenerOptions {
-  readonly host: string
-  /** 0 takes a free one. */
+  /** One or several addresses. The limits of connections hold for all of them together. */
+  readonly hosts: readonly [string, ...string[]]
+  /** 0 takes a free one, the same on each address. */
   readonly port: number
   readonly serving: ServingCertificate
   /** PEM of the authorities whose names are sent to clients; their certificates are verified by the authenticator. */
@@ -46,7 +47,7 @@ const limits = {
 
 export class Listener implements AsyncDisposable {
   readonly #options: ListenerOptions
-  readonly #tcp: TcpServer
+  readonly #tcp: readonly TcpServer[]
   readonly #tls: TlsServer
   readonly #http1: Http1Server
   readonly #http2 = new Http2Connections()
@@ -72,7 +73,8 @@ export class Listener implements AsyncDisposable {
       requestCert: true,
       rejectUnauthorized: false,
     })
-    this.#tcp = limitedListener(
+    this.#tcp = limitedListeners(
+      options.hosts.length,
       options.connections ?? defaultConnectionLimits,
       socket => this.#greet(socket),
       () => this.#log.debug('connection refused: too many are open'),
@@ -80,14 +82,23 @@ export class Listener implements AsyncDisposable {
     this.#wire()
   }
 
-  /** Resolves with the address once it listens; rejects where the port is taken. */
-  listen(): Promise<AddressInfo> {
+  /** Resolves with the first address once it listens on all; rejects where the port is taken. */
+  async listen(): Promise<AddressInfo> {
+    const { hosts, port } = this.#options
+    const [first, ...others] = hosts
+    const address = await this.#listenOn(0, first, port)
+    for (const [index, host] of others.entries()) await this.#listenOn(index + 1, host, address.port)
+    return address
+  }
+
+  #listenOn(index: number, host: string, port: number): Promise<AddressInfo> {
     const { promise, resolve, reject } = Promise.withResolvers<AddressInfo>()
-    this.#tcp.once('error', reject)
-    this.#tcp.listen(this.#options.port, this.#options.host, () => {
-      this.#tcp.off('error', reject)
-      this.#tcp.on('error', err => this.#log.error('listener failed', { err }))
-      const address = this.#tcp.address()
+    const tcp = this.#tcp[index]
+    tcp?.once('error', reject)
+    tcp?.listen(port, host, () => {
+      tcp.off('error', reject)
+      tcp.on('error', err => this.#log.error('listener failed', { err }))
+      const address = tcp.address()
       if (typeof address === 'object' && address !== null) resolve(address)
       else reject(new Error('the listener has no address'))
     })
@@ -103,10 +114,10 @@ export class Listener implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     if (this.#stopping) return
     this.#stopping = true
-    const closed = new Promise<void>(resolve => this.#tcp.close(() => resolve()))
+    const closed = this.#tcp.map(tcp => new Promise<void>(resolve => tcp.close(() => resolve())))
     this.#http1.stop()
     const force = setTimeout(() => this.#destroy(), limits.drainMs)
-    await Promise.all([this.#http2.close(), closed])
+    await Promise.all([this.#http2.close(), ...closed])
     clearTimeout(force)
   }
 

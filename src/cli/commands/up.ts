@@ -31,7 +31,11 @@ export const upCommand = buildCommand({
         placeholder: 'DIR',
       },
       port: { ...optionalNumber, brief: 'TCP port of the API server (default: 6443)', placeholder: 'PORT' },
-      bindAddress: { ...optionalText, brief: 'Address the API server listens on', placeholder: 'IP' },
+      bindAddress: {
+        ...optionalText,
+        brief: 'Address the API server listens on (default: all with a real node, else 127.0.0.1); pods reach it on any',
+        placeholder: 'IP',
+      },
       controlPlaneOnly: { kind: 'boolean', brief: 'Run no node', optional: true, withNegated: false },
       simulatedNodes: { ...optionalNumber, brief: 'Run this many simulated nodes instead of a real one', placeholder: 'N' },
       nodeName: { ...optionalText, brief: "The node's name (default: the host name)", placeholder: 'NAME' },

@@ -89,7 +89,7 @@ export async function serveApi({
   let serving = await firstServing
   const listener = stack.use(
     new Listener({
-      host: settings.host,
+      hosts: settings.hosts,
       port: settings.port,
       serving,
       clientAuthorities: await signer.authority('client', signal),
@@ -175,7 +175,8 @@ async function servingCertificate(signer: Signer, { dnsNames, ipAddresses }: Ser
   return { certificate, key: keyPem }
 }
 
-async function listenOrExplain(listener: Listener, { host, port }: ServerSettings): Promise<void> {
+async function listenOrExplain(listener: Listener, { hosts, port }: ServerSettings): Promise<void> {
+  const host = hosts.join(' or ')
   try {
     await listener.listen()
   } catch (err) {

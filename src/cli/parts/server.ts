@@ -26,9 +26,9 @@ export interface ServerSettings {
   readonly signerSocket: string
   /** For this life alone. */
   readonly acceptRestoredStore: boolean
-  readonly host: string
+  readonly hosts: readonly [string, ...string[]]
   readonly port: number
-  /** The address under which pods reach this server; undefined where it listens on loopback only. */
+  /** The address under which pods reach this server; undefined where it listens on loopback only, and no node has real pods. */
   readonly advertised: string | undefined
   readonly dnsNames: readonly string[]
   readonly ipAddresses: readonly string[]

@@ -1,6 +1,10 @@
 // Under which names and addresses the API server is reached, and what the cluster's own networks are.
+import { isIPv4 } from 'node:net'
 import { hostname, networkInterfaces } from 'node:os'
 import type { Config } from '../../base/config.ts'
+import { apiAddressFor } from '../../network/api-address.ts'
+import { nodeDirectory } from '../../node/node-directory.ts'
+import { layout } from './data-directory.ts'
 import { neighboursOf, type ServiceNetwork, serviceNetwork } from './service-network.ts'
 
 export const podCidr = '10.244.0.0/16'
@@ -16,23 +20,35 @@ export interface ClusterAddresses {
   readonly ipAddresses: readonly string[]
   /** Where the `kubernetes` Service leads: an address that pods can reach, if there is one. */
   readonly advertised: string | undefined
+  /** The one above where the machine has none that pods reach: `up` makes it, for the pods of a real node. */
+  readonly podsOnly: string | undefined
+  /** Where the API server listens. */
+  readonly hosts: readonly [string, ...string[]]
   readonly services: ServiceNetwork
 }
 
 export function clusterAddresses(config: Config): ClusterAddresses {
-  const network = serviceNetwork(config.serviceCidr, neighboursOf(config, podCidr))
+  const neighbours = neighboursOf(config, podCidr)
+  const network = serviceNetwork(config.serviceCidr, neighbours)
   const own = machineAddresses()
   const listensEverywhere = config.bindAddress === '0.0.0.0' || config.bindAddress === '::'
   const host = listensEverywhere ? '127.0.0.1' : config.bindAddress
   const reachable = config.bindAddress.startsWith('127.') || config.bindAddress === '::1' ? undefined : config.bindAddress
-  const advertised = listensEverywhere ? own[0] : reachable
+  const ofMachine = listensEverywhere ? own[0] : reachable
+  const podsOnly =
+    config.node.kind === 'real' && (ofMachine === undefined || !isIPv4(ofMachine))
+      ? apiAddressFor(nodeDirectory(layout(config.dataDirectory).node).id, [network.cidr, ...neighbours.map(({ cidr }) => cidr)])
+      : undefined
+  const ownAddresses = [...(podsOnly === undefined ? [] : [podsOnly]), ...(listensEverywhere ? [] : [config.bindAddress])]
   const services = ['kubernetes', 'kubernetes.default', 'kubernetes.default.svc', `kubernetes.default.svc.${clusterDomain}`]
   const name = hostname().toLowerCase()
   return {
     server: `https://${host.includes(':') ? `[${host}]` : host}:${config.port}`,
     dnsNames: [...new Set(['localhost', ...(/^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$/.test(name) ? [name] : []), ...services])],
-    ipAddresses: [...new Set(['127.0.0.1', '::1', network.kubernetesIp, ...own, ...(listensEverywhere ? [] : [config.bindAddress])])],
-    advertised,
+    ipAddresses: [...new Set(['127.0.0.1', '::1', network.kubernetesIp, ...own, ...ownAddresses])],
+    advertised: podsOnly ?? ofMachine,
+    podsOnly,
+    hosts: [config.bindAddress, ...(podsOnly === undefined || listensEverywhere ? [] : [podsOnly])],
     services: network,
   }
 }

@@ -68,7 +68,7 @@ export function partDefinitions(input: PartInput): ClusterParts {
           directory: directory.server,
           signerSocket: directory.signerSockets.server,
           acceptRestoredStore: acceptRestored.next().value === true,
-          host: config.bindAddress,
+          hosts: addresses.hosts,
           port: config.port,
           advertised: addresses.advertised,
           dnsNames: addresses.dnsNames,

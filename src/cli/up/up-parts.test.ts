@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import { untilAborted } from '../../base/abort.ts'
 import { type Clock, systemClock } from '../../base/clock.ts'
-import { createConfig } from '../../base/config.ts'
+import { createConfig, type Settings } from '../../base/config.ts'
 import { silentLogger } from '../../base/log.ts'
 import { FakeClock } from '../../client/fake-clock.ts'
 import { beginMessage } from '../part-process.ts'
@@ -35,6 +35,23 @@ test('clusterAddresses() advertises nothing that pods cannot reach', () => {
   const named = clusterAddresses(createConfig(machine, { bindAddress: '192.0.2.7' }))
   assert.equal(named.advertised, '192.0.2.7')
   assert.ok(named.ipAddresses.includes('192.0.2.7'))
+  assert.deepEqual([named.hosts, named.podsOnly], [['192.0.2.7'], undefined])
+})
+
+test('clusterAddresses() has an address for pods only where a real node would have none that they reach', () => {
+  const withNode = (settings: Settings) => clusterAddresses(createConfig({ ...machine, root: true }, settings))
+  for (const bindAddress of ['127.0.0.1', '::1', 'fd00::7']) {
+    const { podsOnly, advertised, hosts, ipAddresses } = withNode({ bindAddress })
+    assert.match(podsOnly ?? '', /^(10\.254|172\.30|192\.168)\./)
+    assert.deepEqual([advertised, hosts], [podsOnly, [bindAddress, podsOnly]])
+    assert.ok(ipAddresses.includes(podsOnly ?? ''))
+  }
+  assert.deepEqual(
+    [withNode({ bindAddress: '192.0.2.7' }).podsOnly, withNode({ bindAddress: '192.0.2.7' }).advertised],
+    [undefined, '192.0.2.7'],
+  )
+  assert.equal(withNode({ bindAddress: '127.0.0.1', simulatedNodes: 1 }).podsOnly, undefined)
+  assert.equal(withNode({ bindAddress: '127.0.0.1', controlPlaneOnly: true }).podsOnly, undefined)
 })
 
 test('greeting() names the data directory and the folder of the example where they are not at hand', () => {

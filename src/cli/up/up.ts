@@ -5,9 +5,12 @@ import { readFeatures } from '../../api/features.ts'
 import { systemClock } from '../../base/clock.ts'
 import { type Config, createConfig, defaultDataDirectory, readSettingsFile, type Settings, thisMachine } from '../../base/config.ts'
 import { createLogger } from '../../base/log.ts'
-import { UserError } from '../../base/user-error.ts'
+import { messageOf, UserError } from '../../base/user-error.ts'
 import { accountName, accountOrganizations, issueIdentity } from '../../cluster/client-identity.ts'
+import { openApiAddress } from '../../network/api-address.ts'
 import { thresholdsWith } from '../../node/eviction/thresholds.ts'
+import { nodeDirectory } from '../../node/node-directory.ts'
+import { defaultPodCidr } from '../../node/pod-network.ts'
 import { connectSigner } from '../../signer/connect.ts'
 import { collectOwnStart } from '../collect-start.ts'
 import { bulkheadVersion } from '../version.ts'
@@ -67,6 +70,7 @@ async function run(
   const addresses = clusterAddresses(config)
   const log = createLogger({ part: 'up', level: config.logLevel })
   await using stack = new AsyncDisposableStack()
+  if (addresses.podsOnly !== undefined) stack.use(await openAddressForPods(addresses.podsOnly, directory))
   const supervisor = new Supervisor({
     command: await runtimeFor(scriptOf(entry, script), config.dataDirectory, identity !== undefined),
     logLevel: config.logLevel,
@@ -124,6 +128,15 @@ async function run(
   await Promise.race([started, aborted(stop)])
   await aborted(stop)
   print(stopping)
+}
+
+async function openAddressForPods(address: string, directory: DataDirectory): Promise<AsyncDisposable> {
+  try {
+    return await openApiAddress({ address, id: nodeDirectory(directory.node).id, localPods: defaultPodCidr })
+  } catch (err) {
+    const what = `Cannot give this machine the address ${address}, on which pods reach the API server: ${messageOf(err)}`
+    throw new UserError(`${what}. Give another of its addresses with --bind-address, or start with --simulated-nodes 1`, { cause: err })
+  }
 }
 
 /** In the bundle this module is a chunk beside cli.js; from source the script itself is the entry. */

@@ -1,14 +1,15 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
-import { type AddressInfo, connect, type Server, type Socket } from 'node:net'
+import { type AddressInfo, connect, type Socket } from 'node:net'
 import { test } from 'node:test'
-import { connectionsWithin, defaultConnectionLimits, limitedListener } from './limited-listener.ts'
+import { connectionsWithin, defaultConnectionLimits, limitedListeners } from './limited-listener.ts'
 
 /** Greets whom it takes. */
-async function setUp(limits: Parameters<typeof limitedListener>[0]) {
+async function setUp(limits: Parameters<typeof limitedListeners>[1]) {
   const taken = new Set<Socket>()
   let refused = 0
-  const server: Server = limitedListener(
+  const servers = limitedListeners(
+    2,
     limits,
     socket => {
       taken.add(socket)
@@ -16,13 +17,13 @@ async function setUp(limits: Parameters<typeof limitedListener>[0]) {
     },
     () => refused++,
   )
-  await once(server.listen(0, '127.0.0.1'), 'listening')
-  const { port } = server.address() as AddressInfo
+  await Promise.all(servers.map(server => once(server.listen(0, '127.0.0.1'), 'listening')))
+  const ports = servers.map(server => (server.address() as AddressInfo).port)
   const open: Socket[] = []
   return {
     refused: () => refused,
-    async open(localAddress: string): Promise<string> {
-      const socket = connect({ port, host: '127.0.0.1', localAddress })
+    async open(localAddress: string, server: 0 | 1 = 0): Promise<string> {
+      const socket = connect({ port: ports[server] ?? 0, host: '127.0.0.1', localAddress })
       socket.on('error', () => undefined)
       open.push(socket)
       return new Promise(resolve => socket.once('data', () => resolve('taken')).once('close', () => resolve('closed')))
@@ -35,12 +36,12 @@ async function setUp(limits: Parameters<typeof limitedListener>[0]) {
     },
     async [Symbol.asyncDispose]() {
       for (const socket of [...open, ...taken]) socket.destroy()
-      await new Promise(resolve => server.close(resolve))
+      await Promise.all(servers.map(server => new Promise(resolve => server.close(resolve))))
     },
   }
 }
 
-test('limitedListener() closes what one address opens beyond its limit, takes others, and counts only what is open', async () => {
+test('limitedListeners() closes what one address opens beyond its limit, takes others, and counts only what is open', async () => {
   await using listener = await setUp({ total: 10, perAddress: 1, perLoopbackAddress: 2 })
   assert.equal(await listener.open('127.0.0.1'), 'taken')
   assert.equal(await listener.open('127.0.0.1'), 'taken')
@@ -51,7 +52,7 @@ test('limitedListener() closes what one address opens beyond its limit, takes ot
   assert.equal(await listener.open('127.0.0.1'), 'taken')
 })
 
-test('limitedListener() closes what comes beyond the total, whoever it is', async () => {
+test('limitedListeners() closes what comes beyond the total, whoever it is', async () => {
   await using listener = await setUp({ total: 2, perAddress: 2, perLoopbackAddress: 2 })
   assert.equal(await listener.open('127.0.0.1'), 'taken')
   assert.equal(await listener.open('127.0.0.2'), 'taken')
@@ -69,3 +70,11 @@ for (const [files, limits] of [
 ] as const)
   test(`connectionsWithin() leaves a process that may open ${files} files some for itself`, () =>
     assert.deepEqual(connectionsWithin(files), limits))
+
+test('limitedListeners() counts the connections of all of them together', async () => {
+  await using listener = await setUp({ total: 2, perAddress: 1, perLoopbackAddress: 1 })
+  assert.equal(await listener.open('127.0.0.1', 0), 'taken')
+  assert.equal(await listener.open('127.0.0.1', 1), 'closed')
+  assert.equal(await listener.open('127.0.0.2', 1), 'taken')
+  assert.equal(await listener.open('127.0.0.3', 0), 'closed')
+})

@@ -1,4 +1,4 @@
-// A TCP listener that takes so many connections in all and so many of one address; others are closed before a byte is read.
+// TCP listeners that together take so many connections in all and so many of one address; others are closed before a byte is read.
 import { createServer, type Server, type Socket } from 'node:net'
 
 export interface ConnectionLimits {
@@ -26,28 +26,44 @@ export function connectionsWithin(files: number): ConnectionLimits {
 }
 
 /** `onRefused` hears of each one that is closed. */
-export function limitedListener(limits: ConnectionLimits, accept: (socket: Socket) => void, onRefused: () => void): Server {
+export function limitedListeners(
+  count: number,
+  limits: ConnectionLimits,
+  accept: (socket: Socket) => void,
+  onRefused: () => void,
+): readonly Server[] {
   const open = new Map<string, number>()
-  const server = createServer(socket => {
+  let total = 0
+  const take = (socket: Socket) => {
     const { remoteAddress: address } = socket
-    const count = address === undefined ? 0 : (open.get(address) ?? 0)
+    const ofAddress = address === undefined ? 0 : (open.get(address) ?? 0)
     // No address: the client is gone already.
-    if (address === undefined || count >= (isLoopback(address) ? limits.perLoopbackAddress : limits.perAddress)) {
+    if (
+      address === undefined ||
+      total >= limits.total ||
+      ofAddress >= (isLoopback(address) ? limits.perLoopbackAddress : limits.perAddress)
+    ) {
       socket.destroy()
       onRefused()
       return
     }
-    open.set(address, count + 1)
+    total++
+    open.set(address, ofAddress + 1)
     socket.once('close', () => {
+      total--
       const left = (open.get(address) ?? 0) - 1
       if (left > 0) open.set(address, left)
       else open.delete(address)
     })
     accept(socket)
+  }
+  return Array.from({ length: count }, () => {
+    const server = createServer(take)
+    // Closed without a socket being made of it.
+    server.maxConnections = limits.total
+    server.on('drop', onRefused)
+    return server
   })
-  server.maxConnections = limits.total
-  server.on('drop', onRefused)
-  return server
 }
 
 const isLoopback = (address: string): boolean => address === '::1' || address.replace(/^::ffff:/, '').startsWith('127.')
