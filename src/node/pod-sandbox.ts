@@ -1,10 +1,15 @@
 // The sandbox of a pod: made, let into the network, and stopped.
 import type { Pod } from '../api/types/core-v1.ts'
+import { pause } from '../base/clock.ts'
 import { sandboxConfig } from './container-config.ts'
 import type { SandboxConfig } from './cri/messages.ts'
 import { podResolver } from './dns-config.ts'
+import { networkPolicyCondition } from './node-object.ts'
 import { podUid } from './pod-containers.ts'
 import type { PodNode } from './pod-node.ts'
+
+/** Rules take a tenth of a second. */
+const lateMs = 3000
 
 export interface SandboxOf {
   readonly node: PodNode
@@ -43,6 +48,8 @@ export async function createSandbox({ node, pod, logDirectory }: SandboxOf, conf
  */
 export async function joinNetwork(node: PodNode, pod: Pod, address: string | undefined, signal: AbortSignal): Promise<boolean> {
   if (pod.spec.hostNetwork === true || address === undefined) return true
+  const opened = new AbortController()
+  const reporting = reportIfLate(node, pod, AbortSignal.any([signal, opened.signal]))
   try {
     await node.links.open(pod, address, signal)
     return true
@@ -50,7 +57,18 @@ export async function joinNetwork(node: PodNode, pod: Pod, address: string | und
     signal.throwIfAborted()
     node.event(pod, undefined, 'Warning', 'NetworkNotReady', `network policies are not in force for the pod: ${textOf(err)}`)
     return false
+  } finally {
+    opened.abort()
+    await reporting
   }
+}
+
+/** The rules are tried again until the kernel takes them. Meanwhile the pod would show nothing. */
+async function reportIfLate(node: PodNode, pod: Pod, signal: AbortSignal): Promise<void> {
+  await pause(node.clock, lateMs, signal)
+  if (signal.aborted) return
+  const message = `the pod's containers wait until its network policies are in force; condition ${networkPolicyCondition} of node "${node.name}" says why they are not`
+  node.event(pod, undefined, 'Warning', 'NetworkNotReady', message)
 }
 
 /** Its rules go after its network: they hold for the last packet, too. */

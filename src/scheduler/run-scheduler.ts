@@ -265,6 +265,10 @@ class Scheduler {
   /** A pod that waits for its volumes takes no place among the bindings. */
   async #bindWithVolumes(pod: Pod, node: string, volumes: VolumePlan): Promise<void> {
     try {
+      // Making one may take minutes, for which the pod would show nothing at all.
+      const made = volumes.provision.map(({ metadata }) => metadata.name)
+      const message = `node "${node}" is chosen; waiting for the provisioner of persistentvolumeclaims ${made.join(', ')} to make their volumes`
+      if (made.length > 0) this.#events.record(referenceTo(pod, 'v1', 'Pod'), 'Normal', 'WaitForVolumes', shortened(message))
       await this.#volumes.bind(volumes, node, this.#signal)
     } catch (cause) {
       // What is not found is a volume: the pod waits on.

@@ -85,14 +85,14 @@ export function waitsForConsumer({ metadata }: PersistentVolumeClaim, storageCla
 
 /** The claim says which volume it wants. */
 function planNamed(claim: PersistentVolumeClaim, name: string, volume: PersistentVolume | undefined): ClaimStep {
-  if (volume === undefined) return { step: 'wait' }
+  // Upstream says nothing here, and the claim waits without a word.
+  if (volume === undefined) return { step: 'wait', event: warn('FailedBinding', `volume "${name}" not found`) }
   if (volume.spec.claimRef == null) {
     const why = whyUnfit(volume, claim)
     if (why === undefined) return { step: 'bind', volume }
     return { step: 'wait', event: warn('VolumeMismatch', `Cannot bind to requested volume "${name}": ${why}`) }
   }
   if (isVolumeOf(volume, claim)) return { step: 'bind', volume }
-  if (claim.metadata.annotations?.[boundByController] !== undefined) return { step: 'wait' }
   return { step: 'wait', event: warn('FailedBinding', `volume "${name}" already bound to a different claim.`) }
 }
 

@@ -7,6 +7,7 @@ import { candidateVolumes, claimKeys, indexVolumes } from '../../client/volume-i
 import { boundVolume, claimClass, namesClass } from '../../client/volume-match.ts'
 import { type Context, type Controller, done, follow } from '../controller.ts'
 import { boundClaim, type ClaimStep, planClaim, withProvisioner } from './claim-binding-plan.ts'
+import { ClaimNews } from './claim-news.ts'
 import { pendingIndex, VolumeOffers } from './volume-offers.ts'
 
 /** A claim that waits is looked at again after this, as upstream does: no event is sure to concern the right one. */
@@ -37,7 +38,7 @@ export const persistentVolumeClaim: Controller = {
     })
     const volumes = informers.full(persistentVolumes)
     indexVolumes(volumes)
-    const told = new Map<string, string>()
+    const news = new ClaimNews()
     const offers = new VolumeOffers(context)
     const offer = (volume: PersistentVolume) => offers.offer(volume)
     volumes.onChange({ add: offer, update: offer, delete: ({ metadata }) => offers.taken.delete(metadata.name ?? '') })
@@ -45,14 +46,14 @@ export const persistentVolumeClaim: Controller = {
       const offered = offers.looks(key)
       const claim = claims.getByKey(key)
       if (claim === undefined || claim.metadata.deletionTimestamp !== undefined) {
-        told.delete(key)
+        news.isNews(key, undefined, context.clock.now())
         return done
       }
       const named = volumes.get('', claim.spec.volumeName ?? '')
       const candidates = isBound(claim) ? [] : candidateVolumes(volumes, claim)
       const known = named === undefined ? candidates : [named, ...candidates]
       const step = planClaim({ claim, volumes: known, classes: informers.full(storageClasses).list(), taken: offers.taken })
-      tell(context, claim, step, told)
+      report(context, claim, step, news)
       await apply(context, claim, step, offers.taken, signal)
       // It has another one: what it was offered is somebody else's.
       const left = step.step === 'bind' && offered !== undefined ? volumes.get('', offered) : undefined
@@ -64,13 +65,9 @@ export const persistentVolumeClaim: Controller = {
 
 const isBound = ({ status }: PersistentVolumeClaim): boolean => status?.phase === 'Bound'
 
-/** Says once why a claim waits, until that is something else. */
-function tell({ events }: Context, claim: PersistentVolumeClaim, step: ClaimStep, told: Map<string, string>): void {
+function report({ events, clock }: Context, claim: PersistentVolumeClaim, step: ClaimStep, news: ClaimNews): void {
   const event = 'event' in step ? step.event : undefined
-  const text = `${event?.reason} ${event?.message}`
-  if (event === undefined) told.delete(keyOf(claim))
-  if (event === undefined || told.get(keyOf(claim)) === text) return
-  told.set(keyOf(claim), text)
+  if (!news.isNews(keyOf(claim), event, clock.now())) return
   events.record(referenceTo(claim, 'v1', 'PersistentVolumeClaim'), event.type, event.reason, event.message)
 }
 

@@ -88,7 +88,7 @@ const claims: { name: string; claim: PersistentVolumeClaim; volumes?: Persistent
     want: 'wait Normal FailedBinding',
   },
   { name: 'that names its volume', claim: claimOf({ volumeName: 'v' }), volumes: [volumeOf('v')], want: 'bind v' },
-  { name: 'whose volume is still to come', claim: claimOf({ volumeName: 'v' }), want: 'wait' },
+  { name: 'whose volume is still to come', claim: claimOf({ volumeName: 'v' }), want: 'wait Warning FailedBinding' },
   {
     name: 'whose volume is too small',
     claim: claimOf({ volumeName: 'v' }),
