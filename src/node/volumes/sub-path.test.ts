@@ -71,7 +71,7 @@ test('openBelow() refuses absolute paths and ".."', async () => {
   for (const path of ['/etc', '..', '../outside', 'a/../../outside']) await assert.rejects(openBelow(root, path, 0o755), SubPathError, path)
 })
 
-test('openBelow() never leads outside while a folder is swapped with a link', async () => {
+test('CVE-2021-25741: openBelow() never leads outside while a folder is swapped with a link', async () => {
   const { root, outside } = await volume()
   const place = join(root, 'swap')
   await mkdir(place)
