@@ -80,7 +80,7 @@ test('NamespaceDefaults lets a pod wait until its new namespace has its defaults
   await waiting
   assert.deepEqual(await plugin.validate?.(asked, never), { allowed: true })
   const late = namespaceDefaults({ reader: readerOf({ namespaces: [namespace] }), arrivals: changing(atOnce).arrivals })
-  await late.mutate?.(asked, never)
+  await assert.rejects(async () => late.mutate?.(asked, never), /has not got its quota, limits and network policies yet/)
   const verdict = await late.validate?.(asked, never)
   assert.match(verdict?.allowed === false ? verdict.error.message : '', /has not got its quota, limits and network policies yet/)
 })

@@ -19,6 +19,7 @@ import {
   replicaSets,
   resourceQuotas,
   serviceAccounts,
+  services,
   statefulSets,
   storageClasses,
 } from '../client/resources.ts'
@@ -38,6 +39,8 @@ const kinds = [
   namespaces,
   nodes,
   storageClasses,
+  serviceAccounts,
+  services,
   webhooks,
   resourceQuotas,
   persistentVolumeClaims,
@@ -203,6 +206,11 @@ const rows: readonly (readonly [waitsFor: string, made: readonly KubeObject[], t
     [{ of: 'Pod/p', reason: 'ErrImageNeverPull', says: /is not present with pull policy of Never/ }],
   ],
   [
+    'a Secret for its registry',
+    [pod({ imagePullSecrets: [{ name: 'gone' }] }, { image: 'example.com/app:1' })],
+    [{ of: 'Pod/p', reason: 'FailedToRetrieveImagePullSecret', says: /\(gone\)/ }],
+  ],
+  [
     'a node with its labels',
     [pod({ nodeSelector: { disk: 'fast' } })],
     unscheduled(/node\(s\) didn't match Pod's node affinity\/selector/),
@@ -238,6 +246,19 @@ const rows: readonly (readonly [waitsFor: string, made: readonly KubeObject[], t
     ],
     notMade(/failed calling webhook "dead.example.com": failed to call webhook: Post "https:\/\/127.0.0.1:1\//),
   ],
+  [
+    'the first right of its account',
+    [object('ServiceAccount', 'robot', {}), pod({ serviceAccountName: 'robot' })],
+    [
+      { of: 'Pod/p', reason: 'TokenWaits', says: /^ServiceAccount "robot" has no right yet: the token file appears when a RoleBinding/ },
+      { of: 'Pod/p', condition: 'bulkhead.dev/Token', reason: 'NoRight', says: /^ServiceAccount "robot" has no right yet/ },
+    ],
+  ],
+  [
+    'a load balancer',
+    [object('Service', 'l', { type: 'LoadBalancer', ports: [{ port: 80 }] })],
+    [{ of: 'Service/l', reason: 'NoLoadBalancer', says: /^Nothing in this cluster provides load balancers: the Service is reached by/ }],
+  ],
   ['its ServiceAccount', makers(spec({ serviceAccountName: 'gone' })), notMade(/serviceaccount "gone" not found/)],
   [
     'room in the quota for a claim of a StatefulSet',
@@ -267,20 +288,41 @@ for (const [index, [waitsFor, made, told]] of rows.entries())
       'the namespace takes pods',
       async () => (await client.get(namespaces, '', namespace, signal)).metadata.annotations?.['bulkhead.dev/defaults'] === 'applied',
     )
+    await untilAccount(client, namespace)
     await untilAllTold(client, namespace, made, told)
   })
+
+test('a pod that waits for the quota, limits and network policies of its namespace says so', { timeout: 120_000 }, async () => {
+  const { client } = cluster
+  const held = {
+    ...{ ...deadWebhook, objectSelector: {}, namespaceSelector: { matchLabels: { defaults: 'held' } } },
+    rules: [{ operations: ['CREATE'], apiGroups: [''], apiVersions: ['v1'], resources: ['resourcequotas'] }],
+  }
+  await client.create<KubeObject>(webhooks, '', { metadata: { name: 'held' }, webhooks: [held] } as KubeObject, signal)
+  await client.create(namespaces, '', { metadata: { name: 'held', labels: { defaults: 'held' } }, spec: {} }, signal)
+  const says =
+    /^Error creating its quota, limits and network policies, without which no pod is admitted: .*failed calling webhook "dead.example.com"/
+  await untilAllTold(client, 'held', makers(spec()), [
+    ...notMade(/namespace "held" has not got its quota, limits and network policies yet/),
+    { of: 'Namespace/held', reason: 'FailedCreate', says },
+  ])
+})
 
 test('a pod that waits for a namespace that admits it says so', { timeout: 120_000 }, async () => {
   // In the secure profile the Deployment itself is refused.
   await using upstream = await startCluster({ profile: 'upstream', simulatedNodes: 1 })
   const labels = { 'pod-security.kubernetes.io/enforce': 'restricted' }
   await upstream.client.create(namespaces, '', { metadata: { name: 'strict', labels }, spec: {} }, signal)
+  await untilAccount(upstream.client, 'strict')
   const privileged = spec({}, { securityContext: { privileged: true } })
   await untilAllTold(upstream.client, 'strict', makers(privileged), notMade(/violates PodSecurity "restricted:latest": privileged/))
 })
 
-async function untilAllTold(client: Client, namespace: string, made: readonly KubeObject[], told: readonly Told[]): Promise<void> {
+async function untilAccount(client: Client, namespace: string): Promise<void> {
   await until('the namespace has its account', async () => (await client.list(serviceAccounts, { namespace }, signal)).items.length > 0)
+}
+
+async function untilAllTold(client: Client, namespace: string, made: readonly KubeObject[], told: readonly Told[]): Promise<void> {
   for (const each of made) {
     const resource = resourceOf(each.kind ?? '')
     await client.create<KubeObject>(resource, resource.namespaced ? namespace : '', each, signal)
@@ -297,7 +339,7 @@ async function untilTold(client: Client, namespace: string, { of, reason, condit
   let last: unknown
   const isTold = async (): Promise<boolean> => {
     if (condition === undefined) {
-      const { items } = await client.list(events, { namespace }, signal)
+      const { items } = await client.list(events, { namespace: kind === 'Namespace' ? 'default' : namespace }, signal)
       last = items.map(({ involvedObject, reason, message }) => [involvedObject.kind, involvedObject.name, reason, message].join(' '))
       return items.some(
         event =>

@@ -90,6 +90,7 @@ export const ownClusterRoles: readonly ClusterRole[] = [
     rule('patch', 'core', 'namespaces'),
     rule('create', 'core', 'limitranges resourcequotas'),
     rule('create', 'networking.k8s.io', 'networkpolicies'),
+    recordEvents,
   ]),
   clusterRole(deletedNodes, [rule('update', 'core', 'nodes')]),
   clusterRole(tokenRights, [

@@ -3,7 +3,7 @@ import { groupResource } from '../../api/object.ts'
 import { clusterDefaultsName, defaultsAnnotation, givesObjects, systemExempt } from '../../api/resources/bulkhead/cluster-defaults.ts'
 import { forbidden } from '../../api/status.ts'
 import type { ClusterDefaults } from '../../api/types/bulkhead-v1alpha1.ts'
-import { type AdmissionPlugin, admitted, type ClusterReader } from '../admission.ts'
+import { type AdmissionPlugin, type AdmissionRequest, admitted, type ClusterReader } from '../admission.ts'
 import type { Arrivals } from '../arrivals.ts'
 
 export interface NamespaceDefaultsOptions {
@@ -13,6 +13,8 @@ export interface NamespaceDefaultsOptions {
 
 export function namespaceDefaults({ reader, arrivals }: NamespaceDefaultsOptions): AdmissionPlugin {
   const isPending = (namespace: string) => reader.get('namespaces', '', namespace)?.metadata.annotations?.[defaultsAnnotation] === 'pending'
+  const refusal = ({ resource, namespace, name }: Pick<AdmissionRequest, 'resource' | 'namespace' | 'name'>) =>
+    forbidden(resource, name, `namespace "${namespace}" has not got its quota, limits and network policies yet; try again in a moment`)
   return {
     name: 'NamespaceDefaults',
     handles: ({ resource, subresource, operation }) =>
@@ -20,9 +22,15 @@ export function namespaceDefaults({ reader, arrivals }: NamespaceDefaultsOptions
       subresource === '' &&
       resource.group === '' &&
       (resource.plural === 'pods' || resource.plural === 'namespaces'),
-    mutate({ resource, namespace, object }, signal) {
-      // Before limits are filled in: those of the namespace are about to come.
-      if (resource.plural === 'pods') return arrivals.until('namespaces', () => !isPending(namespace), signal)
+    mutate(attributes, signal) {
+      const { resource, namespace, object } = attributes
+      // Before limits are filled in: those of the namespace are about to come. Refused at once where they did not: nobody waits for the account, too.
+      if (resource.plural === 'pods')
+        return arrivals
+          .until('namespaces', () => !isPending(namespace), signal)
+          ?.then(() => {
+            if (isPending(namespace)) throw refusal(attributes)
+          })
       if (object === undefined) return
       const { metadata } = object
       const defaults = reader.get('clusterdefaults.bulkhead.dev', '', clusterDefaultsName) as ClusterDefaults | undefined
@@ -38,11 +46,11 @@ export function namespaceDefaults({ reader, arrivals }: NamespaceDefaultsOptions
       if (Object.keys(labels).length > 0) metadata.labels = { ...labels, ...metadata.labels }
       if (givesObjects(given)) metadata.annotations = { ...metadata.annotations, [defaultsAnnotation]: 'pending' }
     },
-    validate({ resource, namespace, name }) {
+    validate(attributes) {
+      const { resource, namespace } = attributes
       if (groupResource(resource.group, resource.plural) !== 'pods') return admitted
       if (!isPending(namespace)) return admitted
-      const why = `namespace "${namespace}" has not got its quota, limits and network policies yet; try again in a moment`
-      return { allowed: false, error: forbidden(resource, name, why) }
+      return { allowed: false, error: refusal(attributes) }
     },
   }
 }

@@ -4,7 +4,9 @@ import { isReason } from '../../api/status.ts'
 import type { NamespaceDefaults } from '../../api/types/bulkhead-v1alpha1.ts'
 import type { LimitRange, ResourceQuota } from '../../api/types/core-v1.ts'
 import type { NetworkPolicy, NetworkPolicySpec } from '../../api/types/networking-v1.ts'
+import { messageOf } from '../../base/user-error.ts'
 import type { Client } from '../../client/client.ts'
+import { referenceTo } from '../../client/event-recorder.ts'
 import { clusterDefaults, limitRanges, namespaces, networkPolicies, resourceQuotas } from '../../client/resources.ts'
 import { type Controller, done } from '../controller.ts'
 import { isNamespaceEnding } from '../pod-control.ts'
@@ -18,14 +20,14 @@ const name = 'default'
 export const namespaceDefaults: Controller = {
   name: 'namespace-defaults-controller',
   watches: namespaces,
-  begin({ informers, client }) {
+  begin({ informers, client, events }) {
     const cache = informers.full(namespaces)
     return async (key, signal) => {
       const namespace = cache.getByKey(key)
       if (namespace?.metadata.annotations?.[defaultsAnnotation] !== 'pending' || namespace.metadata.deletionTimestamp !== undefined)
         return done
-      const { limitRange, resourceQuota, policies } = defaultObjects(await current(client, signal), key)
       try {
+        const { limitRange, resourceQuota, policies } = defaultObjects(await current(client, signal), key)
         await Promise.all([
           limitRange && unlessThere(client.create(limitRanges, key, limitRange, signal)),
           resourceQuota && unlessThere(client.create(resourceQuotas, key, resourceQuota, signal)),
@@ -33,6 +35,10 @@ export const namespaceDefaults: Controller = {
         ])
       } catch (err) {
         if (isNamespaceEnding(err)) return done
+        // Every pod of the namespace is refused meanwhile, and its owner sees the namespace, not this controller.
+        const message = `Error creating its quota, limits and network policies, without which no pod is admitted: ${messageOf(err)}`
+        if (!signal.aborted)
+          events.record({ ...referenceTo(namespace, 'v1', 'Namespace'), namespace: '' }, 'Warning', 'FailedCreate', message)
         throw err
       }
       const { uid } = namespace.metadata
