@@ -192,7 +192,7 @@ export async function openControlPlane(options: ControlPlaneOptions): Promise<Ap
     profile,
     randomSuffix,
     hasRights: (namespace, name) =>
-      rbac.hasGrants({ name: accountUser(namespace, name), groups: [...accountGroups(namespace), authenticatedGroup] }),
+      rbac.hasGrants({ name: accountUser(namespace, name), groups: [...accountGroups(namespace), authenticatedGroup] }, namespace),
     maySign: (request, verb, signerName) => authorize(signerAttributes(request.user, verb, signerName), request).allowed,
     identityOf(pem) {
       const block = requestBlock(pem)

@@ -8,7 +8,15 @@ const group = 'rbac.authorization.k8s.io'
 
 const grants: readonly [string, string, object, boolean][] = [
   ['nothing', '', {}, false],
-  ['a right in another namespace', `${rbac}/namespaces/kube-public`, { kind: 'ServiceAccount', name: 'a', namespace: 'default' }, true],
+  ['a right in its namespace', `${rbac}/namespaces/default`, { kind: 'ServiceAccount', name: 'a' }, true],
+  // Whoever may write RoleBindings of another namespace names any account there.
+  ['a right in another namespace', `${rbac}/namespaces/kube-public`, { kind: 'ServiceAccount', name: 'a', namespace: 'default' }, false],
+  [
+    'a right of all accounts in another namespace',
+    `${rbac}/namespaces/kube-public`,
+    { kind: 'Group', apiGroup: group, name: 'system:serviceaccounts' },
+    false,
+  ],
   ['a right everywhere', rbac, { kind: 'ServiceAccount', name: 'a', namespace: 'default' }, true],
   ['a right of all accounts of its namespace', rbac, { kind: 'Group', apiGroup: group, name: 'system:serviceaccounts:default' }, true],
   ['a right of all accounts', `${rbac}/namespaces/default`, { kind: 'Group', apiGroup: group, name: 'system:serviceaccounts' }, true],

@@ -285,3 +285,34 @@ test('createRbacAuthorizer() holds the name of a role once, however many subject
   assert.ok(process.memoryUsage().heapUsed - before < 2 ** 25)
   assert.match(rbac.authorize(get('u1', [], {})).reason, /^RBAC: role\.rbac\.authorization\.k8s\.io "\\"r{252}…" not found$/)
 })
+
+test('hasGrants() counts bindings for the cluster and of the namespace, and for groups none that begin with "system:"', () => {
+  const names = [['system:a'], ['system:a', 'a'], ['system:a', 'z'], ['system;'], ['system']]
+  const groupOf = (index: number) => `g${index}`
+  const everywhere = names.flatMap((bindings, index) =>
+    ['', 'n'].flatMap(namespace =>
+      bindings.map(name =>
+        binding(
+          namespace === '' ? 'ClusterRoleBinding' : 'RoleBinding',
+          namespace,
+          `${name}${index}`,
+          ['ClusterRole', 'r'],
+          [{ kind: 'Group', name: `${groupOf(index)}${namespace}` }],
+        ),
+      ),
+    ),
+  )
+  const own = binding('RoleBinding', 'n', 'system:own', ['ClusterRole', 'r'], [{ kind: 'User', name: 'ann' }])
+  const { hasGrants } = createRbacAuthorizer(source([...everywhere, own]))
+  const of = (group: string, namespace: string) => hasGrants({ name: '', groups: [group] }, namespace)
+  const has = (suffix: string, namespace: string) => names.map((_, index) => of(`${groupOf(index)}${suffix}`, namespace))
+  const granted = [false, true, true, true, true]
+  assert.deepEqual(has('', 'n'), granted)
+  assert.deepEqual(has('', 'other'), granted)
+  assert.deepEqual(has('n', 'n'), granted)
+  assert.deepEqual(new Set(has('n', 'other')), new Set([false]))
+  assert.deepEqual(
+    ['n', 'other'].map(namespace => hasGrants({ name: 'ann', groups: [] }, namespace)),
+    [true, false],
+  )
+})

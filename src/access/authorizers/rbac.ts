@@ -34,8 +34,11 @@ export interface RbacAuthorizer extends Authorizer {
   /** What binds `user` to a role for the whole cluster or in `namespace`, but for Kubernetes' own policy for everybody. */
   bindingsFor(user: UserInfo, namespace: string): Iterable<HeldBinding>
   rolesFor(user: UserInfo, namespace: string): HeldRoles
-  /** Whether any binding beyond Kubernetes' own policy for everybody names the user or one of its groups, in any namespace. */
-  hasGrants(user: UserInfo): boolean
+  /**
+   * Whether any binding beyond Kubernetes' own policy for everybody names the user or one of its groups, for the whole cluster or in `namespace`.
+   * Those of other namespaces do not count: whoever may write one there names any user and group.
+   */
+  hasGrants(user: UserInfo, namespace: string): boolean
   /** The rules of one role; undefined where it does not exist. `namespace` is '' for a ClusterRole. */
   rulesOfRole(kind: 'Role' | 'ClusterRole', namespace: string, name: string): readonly PolicyRule[] | undefined
   work(): RbacWork
@@ -229,7 +232,10 @@ export function createRbacAuthorizer(source: RbacSource): RbacAuthorizer {
       const existing = [...held].map(({ index }) => index).filter(index => index !== undefined)
       return { roles: existing, missing: listMissing([...held].filter(({ index }) => index === undefined)), truncated }
     },
-    hasGrants: user => users.has(user.name) || user.groups.some(group => groups.get(group)?.hasOfAdministrators ?? false),
+    hasGrants: (user, namespace) =>
+      ['', namespace].some(
+        scope => users.get(user.name)?.hasAny(scope) || user.groups.some(group => groups.get(group)?.hasOfAdministrators(scope)),
+      ),
     rulesOfRole: (kind, namespace, name) => roles.get(roleKeyOf(kind, namespace, name))?.index?.rules,
     work() {
       let grants = 0

@@ -1,29 +1,38 @@
 // The grants of one user or group, ordered by namespace, those for the whole cluster first, then by the name of their binding.
 import type { Binding, Grant } from './grant.ts'
 
+const ownPrefix = 'system:'
+/** The first name that is behind all with that prefix. */
+const behindOwn = 'system;'
+
 export class SubjectGrants {
   readonly #grants: Grant[] = []
-  #administrators = 0
 
   get size(): number {
     return this.#grants.length
   }
 
-  /** Whether any is more than what Kubernetes' own policy gives to everybody: its bindings begin with `system:`. */
-  get hasOfAdministrators(): boolean {
-    return this.#administrators > 0
+  /** Whether there is any of the namespace, '' for the whole cluster. */
+  hasAny(namespace: string): boolean {
+    return this.#grants[this.#placeOf(namespace, '')]?.binding.namespace === namespace
+  }
+
+  /** Whether any of them is more than what Kubernetes' own policy gives to everybody: its bindings begin with `system:`, and stand together. */
+  hasOfAdministrators(namespace: string): boolean {
+    return ['', behindOwn].some(name => {
+      const binding = this.#grants[this.#placeOf(namespace, name)]?.binding
+      return binding?.namespace === namespace && !binding.name.startsWith(ownPrefix)
+    })
   }
 
   add(grant: Grant): void {
     this.#grants.splice(this.#placeOf(grant.binding.namespace, grant.binding.name), 0, grant)
-    if (isOfAdministrators(grant)) this.#administrators += 1
   }
 
   remove(grant: Grant): void {
     const at = this.#placeOf(grant.binding.namespace, grant.binding.name)
     if (this.#grants[at] !== grant) return
     this.#grants.splice(at, 1)
-    if (isOfAdministrators(grant)) this.#administrators -= 1
   }
 
   /** What the binding gives to this subject. */
@@ -58,5 +67,3 @@ export class SubjectGrants {
 
 const isBefore = (binding: Binding, namespace: string, name: string): boolean =>
   binding.namespace < namespace || (binding.namespace === namespace && binding.name < name)
-
-const isOfAdministrators = ({ binding }: Grant): boolean => !binding.name.startsWith('system:')
