@@ -207,8 +207,8 @@ test('CVE-2021-25735: admission sees the stored Node as the old object, not what
 const ownerOf = ({ uid }: { uid: string }) => ({ apiVersion: 'v1', kind: 'Node', name: 'n1', uid, controller: true })
 const claimSpec = { accessModes: ['ReadWriteOnce'], resources: { requests: { storage: '1Gi' } } }
 
-test('CVE-2025-4563: a node makes mirror pods of its own that reach nothing', async t => {
-  await using api = await twoNodes()
+test('CVE-2025-4563: a node of the upstream profile makes mirror pods of its own that reach nothing', async t => {
+  await using api = await twoNodes('upstream')
   const { metadata } = (await api.request(admin, 'GET', '/api/v1/nodes/n1')).json
   const mirror = (spec: object, more: object = {}) => {
     const pod = restrictedPod('static', { nodeName: 'n1', ...spec })

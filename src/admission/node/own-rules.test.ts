@@ -19,6 +19,7 @@ const nodeOf = (name: string, range: string, address: string, labels: object = {
   },
 })
 const n1 = nodeOf('n1', '10.244.1.0/24', '203.0.113.1')
+const nodeSpec = { podCIDR: '10.244.1.0/24', podCIDRs: ['10.244.1.0/24'] }
 const own = readerOf({
   'nodes//n1': n1,
   'nodes//n2': nodeOf('n2', '10.244.2.0/24', '203.0.113.2'),
@@ -41,6 +42,22 @@ const status = (spec: object, ...ips: string[]): Input => ({
   object: { ...pod({ nodeName: 'n1', ...spec }), ...{ status: { podIP: ips[0], podIPs: ips.map(ip => ({ ip })) } } },
   oldObject: pod({ nodeName: 'n1', ...spec }),
 })
+const metadataOf = (metadata: object): Input => {
+  const before = pod({ nodeName: 'n1' })
+  return { ...status({}), object: { ...before, metadata: { ...before.metadata, ...metadata } } }
+}
+const mirrorPod = pod(
+  { nodeName: 'n1' },
+  {
+    labels: { app: 'db' },
+    annotations: { 'kubernetes.io/config.mirror': 'x' },
+    ownerReferences: [{ apiVersion: 'v1', kind: 'Node', name: 'n1', controller: true }],
+  },
+)
+const cordoned = (before: boolean, after: boolean | undefined): Input => {
+  const of = (unschedulable: boolean | undefined) => ({ ...n1, spec: { ...nodeSpec, unschedulable } })
+  return { kind: 'nodes', operation: 'UPDATE', name: 'n1', object: of(after), oldObject: of(before) }
+}
 const addresses = (...list: (readonly [type: string, address: string])[]): Input => ({
   kind: 'nodes',
   operation: 'UPDATE',
@@ -117,6 +134,16 @@ const rows: readonly (readonly [what: string, input: Input, why: string | undefi
   ['another system', labels({ 'kubernetes.io/os': 'linux' }, { 'kubernetes.io/os': 'windows' }), 'modify label kubernetes.io/os'],
   ['its system on a Node that others made', labels({}, { 'kubernetes.io/os': 'linux', 'kubernetes.io/arch': 'amd64' }), undefined],
   ['a label of its own', labels({}, { 'example.com/pool': 'a' }), undefined],
+  ['a finalizer of its pod', metadataOf({ finalizers: ['a.example/b'] }), 'cannot update metadata.finalizers through pod status'],
+  ['an annotation of its pod', metadataOf({ annotations: { big: 'x' } }), 'cannot update metadata.annotations through pod status'],
+  ['the fields that the server keeps', metadataOf({ resourceVersion: '9', managedFields: [{ manager: 'm' }] }), undefined],
+  [
+    'a pod of its own making, by labels that others select',
+    { kind: 'pods', namespace: 'team', object: mirrorPod },
+    'nodes of this cluster run no static pods',
+  ],
+  ['that it is not cordoned', cordoned(true, undefined), 'is not allowed to modify spec.unschedulable'],
+  ['that it is cordoned still', cordoned(true, true), undefined],
   ['an event about its pod', event(about('Pod', 'mine', 'u1')), undefined],
   ['an event about itself', event(about('Node', 'n1')), undefined],
   ['an event about a pod of another node', event(about('Pod', 'theirs')), 'about itself and pods with spec.nodeName set to itself'],

@@ -11,6 +11,7 @@ import { type AdmissionPlugin, type AdmissionRequest, admitted, type ClusterRead
 import { nodeAddressRefusal, podAddressRefusal } from '../node/own-addresses.ts'
 import { ownEventRefusal } from '../node/own-events.ts'
 import { ownLabelRefusal } from '../node/own-labels.ts'
+import { podMetadataRefusal } from '../node/own-metadata.ts'
 import { mostEvent, mostNodeStatus, mostPodStatus, sizeRefusal } from '../node/own-sizes.ts'
 import { nodeTokenRefusal, podOfLister } from '../node-token-request.ts'
 import type { DecideFor } from '../policy/request-view.ts'
@@ -100,7 +101,11 @@ function podRule(request: AdmissionRequest, node: string, { reader, profile }: N
     if (!sameList(old?.status?.resourceClaimStatuses, pod?.status?.resourceClaimStatuses))
       return `node "${node}" cannot update resource claim statues`
     if (profile === 'upstream' || pod === undefined) return undefined
-    return sizeRefusal(pod.status, mostPodStatus(pod), node, 'a pod status') ?? podAddressRefusal(pod, old, node, reader)
+    return (
+      podMetadataRefusal(pod, old, node) ??
+      sizeRefusal(pod.status, mostPodStatus(pod), node, 'a pod status') ??
+      podAddressRefusal(pod, old, node, reader)
+    )
   }
   if (request.subresource === 'eviction') {
     const found = reader.get('pods', request.namespace, request.name) as Pod | undefined
@@ -112,7 +117,10 @@ function podRule(request: AdmissionRequest, node: string, { reader, profile }: N
     return old?.spec.nodeName === node ? undefined : `node "${node}" can only delete pods with spec.nodeName set to itself`
   if (request.operation !== 'CREATE' || pod === undefined)
     return `unexpected operation "${request.operation}", node "${node}" can only create and delete mirror pods`
-  return mirrorPodRule(pod, node, reader)
+  const why = mirrorPodRule(pod, node, reader)
+  if (why !== undefined || profile === 'upstream') return why
+  // In any namespace and with any labels, it would get what Services send to the pods there, and pass their network policies.
+  return `node "${node}" can not create pods: nodes of this cluster run no static pods, which a mirror pod would stand for`
 }
 
 /** A mirror pod stands for a static pod of the node, and reaches nothing of the API. */
@@ -159,6 +167,9 @@ function nodeRule(request: AdmissionRequest, node: string, { reader, profile }: 
     if ((now.metadata.ownerReferences ?? []).length > 0) return `node "${node}" is not allowed to set ownerReferences`
     return strict()
   }
+  // A node that an administrator has cordoned would get pods again.
+  if (profile !== 'upstream' && (now.spec?.unschedulable ?? false) !== (old?.spec?.unschedulable ?? false))
+    return `node "${node}" is not allowed to modify spec.unschedulable`
   if (source !== undefined && !semanticallyEqual(source, old?.spec?.configSource))
     return `node "${node}" is not allowed to update configSource to a new non-nil configSource`
   if (!semanticallyEqual(old?.spec?.taints, now.spec?.taints)) return `node "${node}" is not allowed to modify taints`
