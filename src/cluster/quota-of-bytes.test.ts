@@ -101,6 +101,36 @@ test('parts of the cluster may write what they say of objects where a quota of b
   assert.equal((await api.request(scheduler, 'POST', `${inDefault}/configmaps`, sizedMap('a', 10))).status, 403)
 })
 
+test('pods are evicted where a quota of bytes is used up, or a tenant would keep its node from being drained', {
+  timeout: 60_000,
+}, async () => {
+  await using api = await opened()
+  const labels = { app: 'web' }
+  await api.create('/api/v1/nodes', { metadata: { name: 'n1' } })
+  for (const name of ['guarded', 'free']) {
+    const draft = restrictedPod(name, { nodeName: 'n1' })
+    await api.create(`${inDefault}/pods`, { ...draft, metadata: { name, ...(name === 'guarded' ? { labels } : {}) } })
+    const status = { phase: 'Running', conditions: [{ type: 'Ready', status: 'True' }] }
+    await api.request(admin, 'PATCH', `${inDefault}/pods/${name}/status`, { status })
+  }
+  const budgets = '/apis/policy/v1/namespaces/default/poddisruptionbudgets'
+  const { metadata } = await api.create(budgets, {
+    metadata: { name: 'b' },
+    spec: { selector: { matchLabels: labels }, maxUnavailable: 1 },
+  })
+  const counted = { observedGeneration: metadata.generation, disruptionsAllowed: 1, currentHealthy: 1, desiredHealthy: 0, expectedPods: 1 }
+  assert.equal((await api.request(admin, 'PATCH', `${budgets}/b/status`, { status: counted })).status, 200)
+  await api.create(`${inDefault}/resourcequotas`, quota({ [stored]: '1Ki' }))
+  for (const name of ['guarded', 'free']) {
+    const { status, text } = await api.request(admin, 'POST', `${inDefault}/pods/${name}/eviction`, { metadata: { name } })
+    assert.equal(status, 201, text)
+    const { json } = await api.request(admin, 'GET', `${inDefault}/pods/${name}`)
+    assert.equal(typeof json.metadata.deletionTimestamp, 'string')
+    assert.ok(json.status.conditions.some(({ type }: { type: string }) => type === 'DisruptionTarget'))
+  }
+  assert.deepEqual(Object.keys((await api.request(admin, 'GET', `${budgets}/b`)).json.status.disruptedPods), ['guarded'])
+})
+
 test('a store that holds what it may refuses what grows with 507, lets everything shrink and go, and keeps a reserve for the cluster', {
   timeout: 60_000,
 }, async () => {

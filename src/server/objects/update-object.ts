@@ -44,6 +44,8 @@ export interface Change {
   shows?(object: KubeObject, old: KubeObject): ShownChange
   /** Overrides the strategy that the subresource has. */
   readonly strategy?: UpdateStrategy<KubeObject>
+  /** What the server itself notes, a step of a deletion: it is small, and no quota of bytes and no full store refuses it. */
+  readonly isUpkeep?: boolean
 }
 
 export interface ShownChange extends Pick<AdmissionRequest, 'operation' | 'object' | 'oldObject'> {
@@ -117,7 +119,7 @@ async function attemptUpdate(
     if (context.pace.isLarge) await context.pace.rest()
     const claimed = reservation?.claim()
     if (claimed) await claimed
-    const written = await store(parts, context, { entry, object, old, admission }, change.answers)
+    const written = await store(parts, context, { entry, object, old, admission }, change)
     success = true
     return written
   } finally {
@@ -191,7 +193,7 @@ async function store(
   parts: WriteParts,
   context: ResourceContext,
   { entry, object, old, admission }: AdmittedChange,
-  answers: number | undefined,
+  { answers, isUpkeep = false }: Pick<Change, 'answers' | 'isUpkeep'>,
 ): Promise<Written> {
   const { served } = context
   const { group, plural } = served.definition
@@ -204,7 +206,7 @@ async function store(
     await parts.reservations.get(groupResource(group, plural))?.release(object)
     return { object, entry: undefined, created: false }
   }
-  const request = { namespace, name, expected: entry, object: served.toStored(object) }
+  const request = { namespace, name, expected: entry, object: served.toStored(object), isUpkeep }
   const written = writeObject(parts, context, request, admission)
   if (answers !== undefined) context.decided(answers)
   const next = await written

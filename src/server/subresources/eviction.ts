@@ -145,6 +145,7 @@ async function evict(parts: Parts, context: ResourceContext, deletion: Deletion)
         name: info.name,
         subresource: 'status',
         dryRun: false,
+        isUpkeep: true,
         next(old) {
           const pod = copyJson(old) as Pod
           checkDeletionPreconditions(context.served.definition, pod, deletion)
@@ -186,6 +187,7 @@ async function ask(parts: Parts, context: ResourceContext, pod: Pod, dryRun: boo
       name,
       subresource: 'status',
       dryRun,
+      isUpkeep: true,
       next(old) {
         const counted = withEviction(copyJson(old) as PodDisruptionBudget, pod.metadata.name ?? '', context.now)
         delete counted.metadata.resourceVersion
