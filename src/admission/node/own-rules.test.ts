@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { UserInfo } from '../../api/user.ts'
-import type { ClusterReader } from '../admission.ts'
+import type { AdmissionPlugin, ClusterReader } from '../admission.ts'
+import { keepBefore } from '../before-changes.ts'
 import { createAdmission } from '../chain.ts'
 import { admissionPlugins } from '../plugins/index.ts'
 import { admit, cluster, type Input, options, pod, readerOf, refusal } from '../plugins.fixture.ts'
@@ -186,4 +187,20 @@ test('NodeRestriction refuses a pod status beyond what its containers can need',
   const most = mostPodStatus({ metadata: {}, spec })
   assert.match((await refusal({ ...of('x'.repeat(most)), user }, admissionOf('secure'))).message, /a pod status of more than/)
   await admit({ ...of('x'.repeat(most - 1000)), user }, admissionOf('secure'))
+})
+
+test('NodeRestriction takes the metadata that webhooks add to a pod for no change of its node', async () => {
+  const webhook: AdmissionPlugin = {
+    name: 'Webhook',
+    handles: () => true,
+    mutate(changed) {
+      if (changed.object === undefined) return
+      keepBefore(changed, changed.object, 'admission webhook "w"')
+      changed.object.metadata.annotations = { added: 'x' }
+    },
+  }
+  const plugins = admissionPlugins({ ...options, reader, profile: 'secure' }).filter(({ name }) => name === 'NodeRestriction')
+  await admit({ ...status({}, '10.244.1.7'), user }, createAdmission([...plugins, webhook]))
+  const { message } = await refusal({ ...metadataOf({ finalizers: ['a.example/b'] }), user }, createAdmission([...plugins, webhook]))
+  assert.match(message, /cannot update metadata\.finalizers/)
 })

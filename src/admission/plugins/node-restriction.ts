@@ -8,6 +8,7 @@ import type { CertificateSigningRequest } from '../../api/types/certificates-v1.
 import type { Node, PersistentVolumeClaim, Pod } from '../../api/types/core-v1.ts'
 import { semanticallyEqual } from '../../api/validation/semantic-equality.ts'
 import { type AdmissionPlugin, type AdmissionRequest, admitted, type ClusterReader, type Verdict } from '../admission.ts'
+import { beforeChanges } from '../before-changes.ts'
 import { nodeAddressRefusal, podAddressRefusal } from '../node/own-addresses.ts'
 import { ownEventRefusal } from '../node/own-events.ts'
 import { ownLabelRefusal } from '../node/own-labels.ts'
@@ -101,8 +102,10 @@ function podRule(request: AdmissionRequest, node: string, { reader, profile }: N
     if (!sameList(old?.status?.resourceClaimStatuses, pod?.status?.resourceClaimStatuses))
       return `node "${node}" cannot update resource claim statues`
     if (profile === 'upstream' || pod === undefined) return undefined
+    // What webhooks and policies add is no doing of the node.
+    const sent = (beforeChanges(request)?.object ?? pod) as Pod
     return (
-      podMetadataRefusal(pod, old, node) ??
+      podMetadataRefusal(sent, old, node) ??
       sizeRefusal(pod.status, mostPodStatus(pod), node, 'a pod status') ??
       podAddressRefusal(pod, old, node, reader)
     )
