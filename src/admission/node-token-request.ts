@@ -43,7 +43,7 @@ export function nodeTokenRefusal(
   const [audience = '', ...more] = audiences ?? []
   if (more.length > 0) return 'node may only request 0 or 1 audiences'
   if (audience === '' && needsRight(pod) && hasRights?.(namespace, name) === false)
-    return `ServiceAccount "${name}" has no right: its token is given when a RoleBinding or ClusterRoleBinding names it`
+    return `ServiceAccount "${name}" has no right: its token is given when a RoleBinding of its namespace or a ClusterRoleBinding names it`
   if (pod.spec.volumes?.some(volume => wantsAudience(volume, pod, audience, reader))) return undefined
   const right = { verb: audienceVerb, group: '', resource: audience, subresource: '', namespace, name, serviceAccount: undefined }
   if (audience !== '' && decide(request)(right).allowed) return undefined

@@ -1,39 +1,49 @@
-// Whom a RoleBinding or ClusterRoleBinding gives something: by this a ServiceAccount counts as one that has a right. Pure.
-import type { ClusterRoleBinding, RoleBinding } from '../api/types/rbac-v1.ts'
+// Which ServiceAccounts a RoleBinding or ClusterRoleBinding gives a right: their pods get a token and the way to the API server. Pure.
+import type { ClusterRoleBinding, RoleBinding, Subject } from '../api/types/rbac-v1.ts'
+import { makeKey } from '../client/object-key.ts'
 
 export type Binding = RoleBinding | ClusterRoleBinding
+
+/** One account, or all of a namespace (`name` is ''), or all of the cluster (both are ''). */
+export interface Holders {
+  readonly namespace: string
+  readonly name: string
+}
 
 const accountPrefix = 'system:serviceaccount:'
 const everyAccount = 'system:serviceaccounts'
 const everybody = 'system:authenticated'
 
-/** Users and groups, each once. Kubernetes' own bindings to groups, whose names begin with `system:`, are no right of an account. */
-export function holdersOf({ metadata, subjects }: Binding): string[] {
-  const { name = '', namespace = '' } = metadata
-  const holders = (subjects ?? []).flatMap(subject => {
-    if (subject.kind === 'ServiceAccount') return [`${accountPrefix}${subject.namespace || namespace}:${subject.name}`]
-    return subject.kind === 'Group' && name.startsWith('system:') ? [] : [subject.name]
+/**
+ * A RoleBinding gives a right only to accounts of its own namespace: whoever may write one names any account and group, and would open other namespaces'
+ * pods. Kubernetes' own bindings to groups, whose names begin with `system:`, are no right of an account. The API server decides in the same way.
+ */
+export function holdersOf({ metadata, subjects }: Binding): Holders[] {
+  const { name = '', namespace: scope = '' } = metadata
+  return (subjects ?? []).flatMap(subject => {
+    const holders = subject.kind === 'Group' && name.startsWith('system:') ? undefined : holdersOfSubject(subject, scope)
+    return holders !== undefined && (scope === '' || holders.namespace === scope) ? [holders] : []
   })
-  return [...new Set(holders)]
 }
 
-/** The user that the account is. */
-export const accountHolder = (namespace: string, account: string): string => `${accountPrefix}${namespace}:${account}`
+function holdersOfSubject({ kind, name, namespace }: Subject, scope: string): Holders | undefined {
+  if (kind === 'ServiceAccount') return oneAccount(namespace || scope, name)
+  if (kind === 'User') {
+    const [own, account, ...more] = name.startsWith(accountPrefix) ? name.slice(accountPrefix.length).split(':') : []
+    return more.length > 0 ? undefined : oneAccount(own, account)
+  }
+  if (name === everyAccount || name === everybody) return { namespace: scope, name: '' }
+  const own = name.startsWith(`${everyAccount}:`) ? name.slice(everyAccount.length + 1) : ''
+  return own === '' ? undefined : { namespace: own, name: '' }
+}
 
-/** The names under which the account may hold a right: its user and its groups. */
-export const namesOfAccount = (namespace: string, account: string): string[] => [
-  accountHolder(namespace, account),
-  ...groupsOfAccounts(namespace),
+/** Not one whose namespace or name is empty, which would mean all. */
+const oneAccount = (namespace = '', name = ''): Holders | undefined => (namespace === '' || name === '' ? undefined : { namespace, name })
+
+/** Of an index of bindings. */
+export const holderKeysOf = (binding: Binding): string[] => [
+  ...new Set(holdersOf(binding).map(({ namespace, name }) => makeKey(namespace, name))),
 ]
-
-/** The groups of all accounts of the namespace. */
-export const groupsOfAccounts = (namespace: string): string[] => [`${everyAccount}:${namespace}`, everyAccount, everybody]
-
-/** The account that a holder is, or the namespace all of whose accounts it stands for ('' for all namespaces); undefined for other users and groups. */
-export function accountsOfHolder(holder: string): { readonly namespace: string; readonly name?: string } | undefined {
-  if (holder === everyAccount || holder === everybody) return { namespace: '' }
-  if (holder.startsWith(`${everyAccount}:`)) return { namespace: holder.slice(everyAccount.length + 1) }
-  if (!holder.startsWith(accountPrefix)) return undefined
-  const [namespace = '', name = ''] = holder.slice(accountPrefix.length).split(':', 2)
-  return { namespace, name }
-}
+export const keyOfAccount = makeKey
+/** All bindings that name all accounts of the namespace are under one of these. */
+export const keysOfAllAccounts = (namespace: string): string[] => [makeKey(namespace, ''), makeKey('', '')]

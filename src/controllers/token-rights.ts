@@ -7,7 +7,7 @@ import { formatTime } from '../base/clock.ts'
 import { referenceTo } from '../client/event-recorder.ts'
 import { makeKey } from '../client/object-key.ts'
 import { clusterRoleBindings, pods, roleBindings } from '../client/resources.ts'
-import { accountsOfHolder, type Binding, holdersOf, namesOfAccount } from './binding-holders.ts'
+import { type Binding, holderKeysOf, holdersOf, keysOfAllAccounts } from './binding-holders.ts'
 import { type Context, type Controller, done, follow } from './controller.ts'
 import { isFinished } from './pod-state.ts'
 
@@ -27,13 +27,13 @@ export const tokenRights: Controller = {
     const podCache = informers.full(pods)
     podCache.addIndex(waitingIndex, accountsThatWait)
     const bindings = [informers.full(roleBindings), informers.full(clusterRoleBindings)]
-    for (const cache of bindings) cache.addIndex(holderIndex, holdersOf)
+    for (const cache of bindings) cache.addIndex(holderIndex, holderKeysOf)
     const isBound = (holder: string): boolean => bindings.some(cache => cache.byIndex(holderIndex, holder).length > 0)
     return async (key, signal) => {
       const waiting = podCache.byIndex(waitingIndex, key)
       if (waiting.length === 0) return done
       const [namespace = '', account = ''] = key.split('/')
-      const hasRight = namesOfAccount(namespace, account).some(isBound)
+      const hasRight = [key, ...keysOfAllAccounts(namespace)].some(isBound)
       for (const pod of waiting) if (mustSay(pod, account, hasRight)) await say(context, pod, account, hasRight, signal)
       return done
     }
@@ -49,10 +49,13 @@ function accountsThatWait(pod: Pod): string[] {
 /** Of the accounts that a binding names or named, those that pods wait with. */
 function accountsOf(binding: Binding, { informers }: Context, old?: Binding): string[] {
   const cache = informers.full(pods)
-  const accounts = [...holdersOf(binding), ...(old === undefined ? [] : holdersOf(old))].flatMap(holder => accountsOfHolder(holder) ?? [])
+  const holders = [...holdersOf(binding), ...(old === undefined ? [] : holdersOf(old))]
   // Groups of accounts are rare, and all pods are looked at only for them.
-  if (accounts.some(({ name }) => name === undefined)) return [...new Set(cache.list().flatMap(accountsThatWait))]
-  return accounts.map(({ namespace, name = '' }) => makeKey(namespace, name)).filter(key => cache.byIndex(waitingIndex, key).length > 0)
+  const groups = new Set(holders.flatMap(({ namespace, name }) => (name === '' ? [namespace] : [])))
+  const scopes = groups.has('') ? [undefined] : [...groups]
+  const ofGroups = scopes.flatMap(namespace => cache.list(namespace).flatMap(accountsThatWait))
+  const named = holders.map(({ namespace, name }) => makeKey(namespace, name)).filter(key => cache.byIndex(waitingIndex, key).length > 0)
+  return [...new Set([...ofGroups, ...named])]
 }
 
 /** The account `default` is nobody's choice: that its pods have no right is no news. */
@@ -63,7 +66,7 @@ function mustSay(pod: Pod, account: string, hasRight: boolean): boolean {
 
 async function say({ client, clock, events }: Context, pod: Pod, account: string, hasRight: boolean, signal: AbortSignal): Promise<void> {
   const { namespace = '', name = '', uid } = pod.metadata
-  const waits = `ServiceAccount "${account}" has no right yet: the token file appears when a RoleBinding or ClusterRoleBinding names it`
+  const waits = `ServiceAccount "${account}" has no right yet: the token file appears when a RoleBinding of its namespace or a ClusterRoleBinding names it`
   const said = hasRight ? { reason: 'HasRight', message: `ServiceAccount "${account}" has a right` } : { reason: 'NoRight', message: waits }
   const condition = { type: tokenCondition, status: hasRight ? 'True' : 'False', ...said, lastTransitionTime: formatTime(clock.now()) }
   const body = { metadata: { ...(uid === undefined ? {} : { uid }) }, status: { conditions: [condition] } }

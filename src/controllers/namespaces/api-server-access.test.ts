@@ -93,6 +93,30 @@ test('apiServerAccess leaves a policy of its name alone that somebody else made'
   )
 })
 
+test('apiServerAccess opens nothing for RoleBindings of other namespaces, whomever they name', async () => {
+  await using scenario = scenarioOf()
+  const { api, until } = scenario
+  const policies = () => api.all(networkPolicies).filter(({ metadata }) => metadata.name === apiServerPolicy)
+  await until(() => policies().length === 1, 'the policy')
+  for (const policy of defaultObjects({ network }, 'open').policies) api.seed(networkPolicies, policy)
+  await until(() => policies().length === 2, 'the policy of the other namespace')
+  const group = (name: string) => ({ kind: 'Group', name })
+  const subjects = [
+    { kind: 'ServiceAccount', name: 'other', namespace: 'team' },
+    { kind: 'User', name: 'system:serviceaccount:team:other' },
+    ...['system:serviceaccounts:team', 'system:serviceaccounts', 'system:authenticated'].map(group),
+  ]
+  api.seed(roleBindings, binding('greedy', 'open', subjects) as never)
+  const ofOpen = () => policies().find(({ metadata }) => metadata.namespace === 'open')
+  await until(() => ofOpen()?.spec?.podSelector?.matchExpressions === undefined, 'all pods of its own namespace')
+  // A change that is seen behind it.
+  api.seed(serviceAccounts, account('team', 'third'))
+  api.seed(clusterRoleBindings, binding('c', undefined, [{ ...robot, name: 'third' }]) as never)
+  const ofTeam = () => valuesOf(policies().find(({ metadata }) => metadata.namespace === 'team'))?.join()
+  await until(() => ofTeam() !== 'robot', 'the third account')
+  assert.equal(ofTeam(), 'robot,third')
+})
+
 test('accessPolicy() is none without an account, or without an address of the API server', () => {
   assert.equal(accessPolicy([], apiServer as never), undefined)
   assert.equal(accessPolicy(['a'], undefined), undefined)

@@ -15,7 +15,7 @@ import {
   roleBindings,
   serviceAccounts,
 } from '../../client/resources.ts'
-import { accountHolder, accountsOfHolder, type Binding, groupsOfAccounts, holdersOf } from '../binding-holders.ts'
+import { type Binding, holderKeysOf, holdersOf, keyOfAccount, keysOfAllAccounts } from '../binding-holders.ts'
 import { type Context, type Controller, done, follow } from '../controller.ts'
 import { isNamespaceEnding } from '../pod-control.ts'
 import { defaultDenyPolicy, managedLabels } from './namespace-defaults.ts'
@@ -42,16 +42,16 @@ export const apiServerAccess: Controller = {
   begin(context) {
     const { informers } = context
     const bindings = [informers.full(roleBindings), informers.full(clusterRoleBindings)]
-    for (const cache of bindings) cache.addIndex(holderIndex, holdersOf)
+    for (const cache of bindings) cache.addIndex(holderIndex, holderKeysOf)
     const isBound = (holder: string): boolean => bindings.some(cache => cache.byIndex(holderIndex, holder).length > 0)
     const accounts = informers.full(serviceAccounts)
 
     const policies = informers.full(networkPolicies)
     /** Names of accounts that exist, or `all` where a group of them has a right. Costs a look for each account, however many subjects bindings name. */
     const accountsWithRights = (namespace: string): readonly string[] | 'all' => {
-      if (groupsOfAccounts(namespace).some(isBound)) return 'all'
+      if (keysOfAllAccounts(namespace).some(isBound)) return 'all'
       const names = accounts.list(namespace).map(({ metadata }) => metadata.name ?? '')
-      return names.filter(name => name.length <= longestAccount && isBound(accountHolder(namespace, name))).toSorted()
+      return names.filter(name => name.length <= longestAccount && isBound(keyOfAccount(namespace, name))).toSorted()
     }
     return async (namespace, signal) => {
       const there = informers.full(namespaces).get('', namespace)
@@ -113,7 +113,7 @@ async function apply(
 
 function namespacesOf(binding: Binding, context: Context, old?: Binding): string[] {
   const holders = [...holdersOf(binding), ...(old === undefined ? [] : holdersOf(old))]
-  const found = new Set(holders.flatMap(holder => accountsOfHolder(holder)?.namespace ?? []))
+  const found = new Set(holders.map(({ namespace }) => namespace))
   return found.has('') ? allNamespaces(context) : [...found]
 }
 
