@@ -1,4 +1,4 @@
-// The child's side of a supervised part: takes its settings from `bulkhead up` over the IPC channel, says when it is ready, and ends with its parent.
+// The child's side of a supervised part: takes its settings from `bulkhead up` over Node's channel for children, says when it is ready, and ends with its parent.
 import { flushCompileCache } from 'node:module'
 import { untilAborted } from '../base/abort.ts'
 import { createLogger, type Logger, type LogLevel } from '../base/log.ts'

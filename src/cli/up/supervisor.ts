@@ -1,10 +1,12 @@
 // Starts the parts of a cluster as child processes, restarts one that dies with back-off, and stops them in order.
 import { type ChildProcess, spawn } from 'node:child_process'
+import { Duplex } from 'node:stream'
 import type { Clock } from '../../base/clock.ts'
 import type { Logger, LogLevel } from '../../base/log.ts'
 import { UserError } from '../../base/user-error.ts'
 import { aliveMessage, beginMessage, type PartChange, type PartMessage, type PartStart, stopMessage } from '../part-process.ts'
 import { Heartbeat } from './heartbeat.ts'
+import { channelDescriptor, channelEnvironment, maxMessageBytes, PartChannel } from './part-channel.ts'
 import { type PartPriority, setNice } from './part-priority.ts'
 
 export interface PartDefinition {
@@ -101,6 +103,7 @@ class Part {
   readonly #others: Promise<unknown>
   readonly #stopping = new AbortController()
   #child: ChildProcess | undefined
+  #channel: PartChannel | undefined
   #exited: Promise<void> = Promise.resolve()
   #state: PartState['state'] = 'starting'
   #restarts = 0
@@ -121,7 +124,7 @@ class Part {
 
   change(change: PartChange): void {
     this.#change = change
-    if (this.#child !== undefined) this.#send(this.#child, change)
+    this.#channel?.send(change)
   }
 
   state(): PartState {
@@ -150,7 +153,7 @@ class Part {
     this.#state = 'stopped'
     const child = this.#child
     if (child === undefined || child.exitCode !== null || child.signalCode !== null) return await this.#cleanUp()
-    this.#send(child, stopMessage)
+    this.#channel?.send(stopMessage)
     const timer = setTimeout(() => {
       this.#options.log.error('part did not stop in time and is killed', { part: this.#definition.name })
       child.kill('SIGKILL')
@@ -229,8 +232,8 @@ class Part {
     const identity = userId === undefined ? {} : { uid: userId, gid: userId }
     // Without the flag SIGUSR1 has Node open a debugger's port, where every user of the machine may run code in the part.
     const child = spawn(command, ['--disable-sigusr1', ...nodeFlags, ...args, name], {
-      stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
-      env: { ...environment },
+      stdio: ['ignore', 'inherit', 'inherit', 'pipe'],
+      env: { ...environment, ...channelEnvironment },
       cwd: '/',
       ...identity,
     })
@@ -240,50 +243,62 @@ class Part {
     let hung: string | undefined
     const ended = new AbortController()
     let isReady = false
-    const heartbeat = new Heartbeat({ clock: this.#options.clock, ask: () => this.#send(child, aliveMessage), isReady: () => isReady })
-    child.on('message', (message: PartMessage) => {
-      switch (message.type) {
-        case 'alive':
-          heartbeat.answered()
-          break
-        case 'ready':
-          isReady = true
-          setNice(child.pid, priority?.loop)
-          onReady(message.details)
-          break
-        case 'details':
-          this.#details = { ...this.#details, ...message.details }
-          break
-        case 'fatal':
-          fatal = message.message
-          break
-        case 'ending':
-          this.#limitEnd(child, ended.signal)
-          break
-        case 'terminated':
-          this.#endAlone(child)
-          break
-      }
+    const kill = (why: string, text: string, fields: object = {}) => {
+      hung ??= why
+      this.#options.log.error(text, { part: name, ...fields })
+      child.kill('SIGKILL')
+    }
+    const heard = new Set<PartMessage['type']>()
+    const channel = new PartChannel(streamOf(child), {
+      onMessage: message => {
+        const isFirst = !heard.has(message.type)
+        heard.add(message.type)
+        switch (message.type) {
+          case 'alive':
+            heartbeat.answered()
+            break
+          case 'ready':
+            isReady = true
+            setNice(child.pid, priority?.loop)
+            onReady(message.details)
+            break
+          case 'details':
+            this.#details = { ...this.#details, ...message.details }
+            if (JSON.stringify(this.#details).length > maxMessageBytes)
+              kill('too many details, killed', 'part has too many details and is killed')
+            break
+          case 'fatal':
+            fatal = message.message
+            break
+          case 'ending':
+            if (isFirst) this.#limitEnd(child, ended.signal)
+            break
+          case 'terminated':
+            if (isFirst) this.#endAlone(channel)
+            break
+        }
+      },
+      onBroken: reason => kill(`${reason}, killed`, 'part breaks the form of its messages and is killed', { reason }),
     })
+    this.#channel = channel
+    const heartbeat = new Heartbeat({ clock: this.#options.clock, ask: () => channel.send(aliveMessage), isReady: () => isReady })
     const exited = new Promise<string>(resolve => {
       child.once('error', err => resolve(err.message))
       child.once('exit', (code, signal) => resolve(signal === null ? `exit code ${code}` : `signal ${signal}`))
     })
     this.#exited = exited.then(() => undefined)
     const start: PartStart = { part: name, logLevel: this.#options.logLevel, settings }
-    this.#send(child, start)
+    channel.send(start)
     // Its settings may be older by a moment.
-    if (this.#change !== undefined) this.#send(child, this.#change)
+    if (this.#change !== undefined) channel.send(this.#change)
     this.#others.then(
-      () => this.#send(child, beginMessage),
+      () => channel.send(beginMessage),
       () => undefined, // its own starter says why
     )
     // A stop has a limit of its own.
     const beating = heartbeat.run(AbortSignal.any([ended.signal, this.#stopping.signal])).then(lateMs => {
       if (lateMs === undefined) return
-      hung = `no answer for ${lateMs / 1000} s, killed`
-      this.#options.log.error('part does not answer and is killed', { part: name, lateMs })
-      child.kill('SIGKILL')
+      kill(`no answer for ${lateMs / 1000} s, killed`, 'part does not answer and is killed', { lateMs })
     })
     const exit = await exited
     ended.abort('the part has ended')
@@ -304,17 +319,17 @@ class Part {
   }
 
   /** Where all were told to end, our own signal is there or comes soon, and each ends when it is its turn. */
-  #endAlone(child: ChildProcess): void {
+  #endAlone(channel: PartChannel): void {
     const { clock, stopping } = this.#options
     clock.sleep(ownSignalMs, AbortSignal.any([this.#stopping.signal, stopping])).then(
-      () => this.#send(child, stopMessage),
+      () => channel.send(stopMessage),
       () => undefined, // all stop
     )
   }
+}
 
-  /** A child that could not be started, or has ended, has no channel; its exit says why. */
-  #send(child: ChildProcess, message: PartStart | PartChange | typeof aliveMessage | typeof beginMessage | typeof stopMessage): void {
-    if (child.connected)
-      child.send(message, err => err !== null && this.#options.log.debug('part took no message', { part: this.#definition.name, err }))
-  }
+/** One that takes nothing where there were no file descriptors left for the child: its error says so. */
+function streamOf(child: ChildProcess): Duplex {
+  const stream = (child.stdio as ChildProcess['stdio'] | undefined)?.[channelDescriptor]
+  return stream instanceof Duplex ? stream : new Duplex().destroy()
 }

@@ -71,6 +71,7 @@ test('greeting() names the data directory and the folder of the example where th
 /** A part that says it is ready, at once or when it may begin; what it does next is in its settings. */
 const script = `
 process.once('message', ({ settings }) => {
+  if (settings.says !== undefined) { process.send(settings.says); return }
   if (settings.waits) { process.once('message', begin => process.send({ type: 'ready', details: { begin } })); return }
   if (settings.fatal) { process.send({ type: 'fatal', message: settings.fatal }, () => process.exit(1)); return }
   process.send({ type: 'ready', details: { life: settings.life } }, () => { if (settings.life < 3) process.exit(7) })
@@ -196,6 +197,32 @@ test('Supervisor kills a part that hangs, and starts it again', async () => {
       assert.throws(() => process.kill(pid, 0), { code: 'ESRCH' })
     },
     (ms, signal) => clock.sleep(ms, signal),
+  )
+})
+
+test('Supervisor outlives what a part says that was taken over, and starts that part again', async () => {
+  const details = Object.fromEntries(Array.from({ length: 100 }, (_, index) => [index, 'x'.repeat(10_000)]))
+  for (const says of [null, { cmd: 'NODE_HANDLE', type: 'x' }, 'x'.repeat(2_000_000)]) {
+    let lives = 0
+    await supervised(
+      () => (++lives === 2 ? { says } : { life: lives < 2 ? 1 : 3 }),
+      async (supervisor, part, restarts) => {
+        await supervisor.start(part)
+        while (supervisor.states()[0]?.details['life'] !== 3) await new Promise(resolve => setImmediate(resolve))
+        assert.deepEqual(restarts[0], 'exit code 7')
+        assert.match(restarts[1] ?? '', /^a message .*, killed$/)
+      },
+    )
+  }
+  let lives = 0
+  await supervised(
+    () => (++lives === 1 ? { says: { type: 'ready', details } } : { life: 3 }),
+    async (supervisor, part, restarts) => {
+      await supervisor.start(part)
+      supervisor.change('x', 'x'.repeat(100_000))
+      while (supervisor.states()[0]?.details['life'] !== 3) await new Promise(resolve => setImmediate(resolve))
+      assert.deepEqual(restarts, ['too many details, killed'])
+    },
   )
 })
 
