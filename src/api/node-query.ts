@@ -81,7 +81,10 @@ export function readNodeQuery<Kind extends NodeRequestKind>(kind: Kind, query: s
   for (const pair of query === '' ? [] : query.split('&')) {
     const at = pair.indexOf('=')
     const name = pair.slice(0, Math.max(0, at))
-    texts.set(name, [...(texts.get(name) ?? []), unescaped(pair.slice(at + 1))])
+    const text = unescaped(pair.slice(at + 1))
+    const known = texts.get(name)
+    if (known === undefined) texts.set(name, [text])
+    else known.push(text)
   }
   const entries = Object.entries(parameters[kind]).map(([name, form]) => [name, parsed(texts.get(name) ?? [], form as Form)] as const)
   const options = Object.fromEntries(entries.filter(([, value]) => value !== undefined)) as unknown as NodeOptions[Kind]

@@ -138,6 +138,21 @@ test('openFileSigner() remembers the newest end of the store over its own ends, 
   await assert.rejects(open(directory), /Cannot read "store-head.json": it holds no head of the store/)
 })
 
+test('openFileSigner() refuses a folder without the head of the store, before the first was kept too, but makes one for an older release', async () => {
+  const directory = newDirectory()
+  const storeHead = join(directory, 'store-head.json')
+  const forgotten = /"store-head\.json" is missing, so nobody can tell whether the store is whole/
+  await open(directory)
+  await rm(storeHead)
+  await assert.rejects(open(directory), forgotten)
+  await writeFile(storeHead, '{}', { mode: 0o600 })
+  await (await open(directory)).keepStoreHead({ revision: 60, digest: randomBytes(32) }, signal)
+  await rm(storeHead)
+  await assert.rejects(open(directory), forgotten)
+  for (const name of ['kubelet-serving-ca.key', 'kubelet-serving-ca.crt']) await rm(join(directory, name))
+  assert.equal(await (await open(directory)).storeHead(signal), undefined)
+})
+
 test('openFileSigner() makes no audit key in the place of one that signed, and remembers what was signed', async () => {
   const directory = newDirectory()
   const head = { sequence: 7, digest: randomBytes(32) }

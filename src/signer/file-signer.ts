@@ -26,6 +26,7 @@ export interface FileSignerOptions {
 }
 
 const auditKeyFile = 'audit.key'
+const kubeletServing = 'kubelet-serving'
 
 const keptStoreHead: HeadForm<StoreHead> = { file: 'store-head.json', log: 'store', fields: storeHeadFields, parse: storeHeadParam }
 const auditHead: HeadForm<AuditHead> = { file: 'audit-head.json', log: 'audit log', fields: auditHeadFields, parse: auditHeadParam }
@@ -40,6 +41,8 @@ export async function openFileSigner({ directory, clock, log }: FileSignerOption
   const names = await folder.names()
   const hasAuditKey = names.includes(auditKeyFile)
   const head = await openKeptHead(folder, auditHead, !hasAuditKey)
+  // A signer of an older release has none, and not the authority that is as young. Made before it, so that no end in between leaves the authority alone.
+  const storeHead = await openKeptHead(folder, keptStoreHead, !names.includes(`${kubeletServing}-ca.key`))
   // The audit key is made last of all, and heads are signed with it: where one of these is there, every key that a signer always had was there too,
   // and one that is missing is lost.
   const mayMake = !hasAuditKey && head.newest === undefined
@@ -48,7 +51,7 @@ export async function openFileSigner({ directory, clock, log }: FileSignerOption
     serving: await authority(folder, 'serving', clock, log, mayMake),
     // Younger than the others: a signer of an older release has none of them.
     'front-proxy': await authority(folder, 'front-proxy', clock, log, true),
-    'kubelet-serving': await authority(folder, 'kubelet-serving', clock, log, true),
+    [kubeletServing]: await authority(folder, kubeletServing, clock, log, true),
   }
   const tokenKeys = await numbered(folder, names, 'service-account', log, mayMake)
   const keys: KeyMaterial = {
@@ -57,8 +60,7 @@ export async function openFileSigner({ directory, clock, log }: FileSignerOption
     encryptionKeys: await encryptionKeys(folder, names, log, mayMake),
     auditKey: await readOrMakeKey(folder, auditKeyFile, newAuditKey, log, mayMake || hasAuditKey),
   }
-  // A signer of an older release has none.
-  return createKeySigner(keys, clock, { auditHead: head, storeHead: await openKeptHead(folder, keptStoreHead, true) })
+  return createKeySigner(keys, clock, { auditHead: head, storeHead })
 }
 
 const missing = (file: string): Error => new Error(`Key file "${file}" is missing`)
