@@ -14,7 +14,7 @@ import { valueReply } from '../answers/respond.ts'
 import type { ResourceChange, ServedResources } from '../objects/served-resource.ts'
 import { envelope, protobufType } from '../protobuf/envelope.ts'
 import { acceptsOpenApiProtobuf, openApiV2Protobuf, openApiV2ProtobufType } from '../protobuf/openapi-v2.ts'
-import { aggregatedVersion } from '../request/negotiate.ts'
+import { aggregatedVersion, readableAccept } from '../request/negotiate.ts'
 import type { PathHandler } from '../request/paths.ts'
 import type { RequestContext } from '../request/request-context.ts'
 import { joined } from '../transport/body-parts.ts'
@@ -106,7 +106,7 @@ export function documents(input: DocumentsInput): PathHandler {
   function openApi(request: RequestContext, path: string): Reply | undefined {
     // They are for programs, and formatting megabytes would hold the loop.
     const context = { ...request, pretty: false }
-    if (path === '/openapi/v2' && acceptsOpenApiProtobuf(header(context.request.headers, 'accept'))) {
+    if (path === '/openapi/v2' && acceptsOpenApiProtobuf(readableAccept(header(context.request.headers, 'accept') ?? ''))) {
       const found = document(`${path}/protobuf`, () => openApiV2Protobuf(openApiV2Document(described())))
       return found && documentReply(context, found, openApiV2ProtobufType)
     }

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { TestServer } from '../testing.ts'
+import { TestServer, testUser } from '../testing.ts'
+import { header } from '../transport/exchange.ts'
 import { aggregatedVersion, answerForm, failureForm, judgeRouteAccepts } from './negotiate.ts'
 
 const meta = (as: string, version = 'v1') => `application/json;as=${as};v=${version};g=meta.k8s.io`
@@ -87,6 +88,19 @@ test('no more than 2,048 characters of an Accept header are read', () => {
   const aggregated = ',application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList'
   assert.equal(aggregatedVersion(','.repeat(1900) + aggregated), 'v2')
   assert.equal(aggregatedVersion(','.repeat(2048) + aggregated), undefined)
+})
+
+test('the protobuf of OpenAPI v2 is not looked for behind what is read of an Accept header', async () => {
+  await using server = new TestServer()
+  const protobuf = 'application/com.github.proto-openapi.spec.v2@v1.0+protobuf'
+  const typeOf = async (accept: string) => {
+    const reply = await server
+      .as(testUser)
+      .request({ method: 'GET', path: '/openapi/v2', headers: { accept } }, new AbortController().signal)
+    return header(reply.headers, 'content-type') ?? ''
+  }
+  assert.match(await typeOf(`application/json${','.repeat(1000)}${protobuf}`), /protobuf/)
+  assert.equal(await typeOf(`application/json${','.repeat(2048)}${protobuf}`), 'application/json')
 })
 
 test('a Table and metadata come in the version that was asked for, objects in them too', async () => {

@@ -46,7 +46,7 @@ const maxKnown = 256
 
 /** What is read of the header, in characters: clients write a few hundred, and each comma costs as much as a short request. */
 const maxAccept = 2048
-const readable = (accept: string): string => (accept.length > maxAccept ? accept.slice(0, maxAccept) : accept)
+export const readableAccept = (accept: string): string => (accept.length > maxAccept ? accept.slice(0, maxAccept) : accept)
 
 /** Throws a 406 where nothing that the client accepts can be made. */
 export function answerForm(accept: string | undefined, asked: Omit<Asked, 'shaped'> = anything): AnswerForm {
@@ -69,7 +69,7 @@ export function judgeRouteAccepts(accept: string | undefined, more: readonly str
 /** The same of a route that makes these types alone. */
 export function judgeRouteMakes(accept: string | undefined, made: readonly string[]): void {
   if (!accept) return
-  const asked = readable(accept)
+  const asked = readableAccept(accept)
     .split(',')
     .map(mediaRange => mediaRange.split(';', 1)[0]?.trim() ?? '')
   if (asked.some(type => type === '*/*' || made.includes(type))) return
@@ -87,7 +87,7 @@ export function documentForm(accept: string | undefined): AnswerForm {
 /** Which version of the aggregated form of discovery is asked for. */
 export function aggregatedVersion(accept: string | undefined): 'v2' | 'v2beta1' | undefined {
   if (accept === undefined || !accept.includes('APIGroupDiscoveryList')) return undefined
-  for (const clause of readable(accept).split(',')) {
+  for (const clause of readableAccept(accept).split(',')) {
     if (!/;\s*as=APIGroupDiscoveryList/.test(clause) || !/;\s*g=apidiscovery\.k8s\.io/.test(clause)) continue
     if (!clause.trim().startsWith('application/json')) continue
     if (/;\s*v=v2(;|\s|$)/.test(clause)) return 'v2'
@@ -114,7 +114,7 @@ function isPlain(accept: string | undefined): accept is undefined | '' | 'applic
 function knownForm(accept: string, asked: Asked): AnswerForm | undefined {
   const read = known[(asked.shaped ? 4 : 0) + (asked.tables ? 4 : 0) + (asked.stream ? 2 : 0) + (asked.protobuf ? 1 : 0)] ?? new Map()
   // Not remembered: what is read of it would keep all of it in memory.
-  if (accept.length > maxAccept) return choose(readable(accept), asked)
+  if (accept.length > maxAccept) return choose(readableAccept(accept), asked)
   if (read.has(accept)) return read.get(accept)
   if (read.size >= maxKnown) read.clear()
   const form = choose(accept, asked)
