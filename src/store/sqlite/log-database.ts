@@ -350,6 +350,10 @@ function prepareFile(db: DatabaseSync, { file, maxBytes, mustExist = false }: Lo
     return formatVersion
   }
   if (application !== applicationId) throw new Error(`"${file}" is the database of another program`)
+  // A trigger would drop what is written, and the log would say so at the next start only.
+  const foreign = db.prepare("SELECT type, name FROM sqlite_schema WHERE type NOT IN ('table', 'index') LIMIT 1").get()
+  if (foreign !== undefined)
+    throw new RecordDamaged(`"${file}" has a ${foreign['type']} ${JSON.stringify(foreign['name'])} that is not the store's`)
   if (version !== formatVersion && version !== 2 && version !== 1) {
     const what = `"${file}" has store format ${version}, and this version of Bulkhead reads formats up to ${formatVersion}`
     throw new Error(`${what}. Start it with the version of Bulkhead that wrote it`)

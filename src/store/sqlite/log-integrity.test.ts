@@ -276,3 +276,17 @@ test('LogDatabase takes a log of format 2, seals it as a whole, and refuses one 
     /RestoredStore: The store has an older format/,
   )
 })
+
+test('a trigger or a view that somebody put into the file is refused before anything is written', () => {
+  const file = newFile()
+  {
+    using log = opened(file)
+    write(log.database, 2, 4)
+  }
+  change(file, 'CREATE TRIGGER thief AFTER INSERT ON blocks BEGIN DELETE FROM blocks WHERE first = NEW.first; END')
+  damaged(file, /has a trigger "thief" that is not the store's/)
+  change(file, 'DROP TRIGGER thief; CREATE VIEW other AS SELECT * FROM blocks')
+  damaged(file, /has a view "other" that is not the store's/)
+  change(file, 'DROP VIEW other')
+  assert.deepEqual(readOf(file), [2, 3, 4])
+})
