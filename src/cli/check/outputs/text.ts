@@ -16,7 +16,7 @@ function lines({ rule, severity, message, file, line, column, object, field, fix
   const place = object === undefined ? '' : ` ${objectName(object)}:`
   const inField = field === undefined ? '' : ` ${field}:`
   // A file of somebody else's must not draw on the terminal.
-  const head = `${printable(`${file}:${line}:${column}`)}: ${level}:${printable(`${place}${inField} ${message} [${rule}]`)}`
+  const head = `${printable(`${file}:${line}:${column}`)}: ${level}:${printable(`${place}${inField} ${message.trim().replaceAll(/\s*\n\s*/g, '; ')} [${rule}]`)}`
   return fix === undefined ? [head] : [head, `    would pass with: ${printable(JSON.stringify(fix))}`]
 }
 
