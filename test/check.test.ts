@@ -66,8 +66,9 @@ test('check has kubectl build a kustomization', { skip: noKubectl }, async () =>
   )
   const { code, stdout } = await bulkhead('check', '--fail-on', 'error', join(folder.path, 'prod'))
   assert.equal(code, 1)
-  assert.match(stdout, /prod:\d+:\d+: warning: Deployment prod\/web: .*web:latest" is whatever is newest/)
-  assert.match(stdout, /error: Deployment prod\/web: .*\[PodSecurity\]/)
+  // The tag is of the kustomization, the container of its base.
+  assert.match(stdout, /prod\/kustomization\.yaml:1:1: warning: Deployment prod\/web: .*web:latest" is whatever is newest/)
+  assert.match(stdout, /base\/web\.yaml:\d+:\d+: error: Deployment prod\/web: .*\[PodSecurity\]/)
 })
 
 test('what check refuses, kubectl is refused in the same words, and what --fix writes is admitted', { skip: noKubectl }, async () => {

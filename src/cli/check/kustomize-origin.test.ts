@@ -18,8 +18,8 @@ function repository(t: { after(end: () => void): void }, files: Readonly<Record<
 }
 
 const finding: Finding = { rule: 'r', severity: 'note', message: 'm', file: 'prod', line: 90, column: 1, field: 'spec.replicas' }
-const rendered = (file: string, name: string, kind = 'Deployment'): Manifest => ({
-  ...{ at: [], value: {}, apiVersion: 'apps/v1', kind, name, namespace: undefined },
+const rendered = (file: string, name: string, kind = 'Deployment', replicas = 1): Manifest => ({
+  ...{ at: [], value: { spec: { replicas } }, apiVersion: 'apps/v1', kind, name, namespace: undefined },
   document: { file, text: '', start: 0, line: 1, format: 'yaml', rendered: true },
 })
 const deployment = (name: string) => `apiVersion: apps/v1\nkind: Deployment\nmetadata: { name: ${name} }\nspec:\n  replicas: 1\n`
@@ -35,6 +35,12 @@ test('createOrigins() finds the line of the source of what kustomize renders, wh
   const place = ({ file, line, renderedFrom }: Finding) => [file.slice(folder.length + 1), line, renderedFrom]
   assert.deepEqual(place(origin({ ...finding, file: at }, rendered(at, 'prod-web-v2'))), ['base/web.yaml', 7, at])
   assert.deepEqual(place(origin({ ...finding, file: at }, rendered(at, 'prod-web-admin'))), ['base/web.yaml', 13, at])
+  // Where kustomize changed the field, the source says something else.
+  assert.deepEqual(place(origin({ ...finding, file: at }, rendered(at, 'prod-web-v2', 'Deployment', 5))), [
+    'prod/kustomization.yaml',
+    1,
+    at,
+  ])
   assert.deepEqual(place(origin({ ...finding, file: at }, rendered(at, 'prod-web', 'ConfigMap'))), ['prod/kustomization.yaml', 1, at])
 })
 

@@ -1,7 +1,9 @@
 // Where an object that kustomize rendered comes from: the lines of its output are in no file that anybody can edit.
+import { isDeepStrictEqual } from 'node:util'
+import { isRecord } from '../../api/schema/compile.ts'
 import { UserError } from '../../base/user-error.ts'
 import { splitDocuments } from './documents.ts'
-import { parseFieldPath } from './field-path.ts'
+import { type PathStep, parseFieldPath } from './field-path.ts'
 import type { Finding } from './finding.ts'
 import { kustomizationPath, localInputs } from './kustomization-inputs.ts'
 import { type Manifest, readManifests } from './manifests.ts'
@@ -9,22 +11,36 @@ import { positionsOf } from './positions.ts'
 import { maxFileBytes, readRegularFile } from './regular-file.ts'
 
 /**
- * Gives a finding the file and line of its object's source; where no single source has the kind and a part of the name, those of the kustomization.
+ * Gives a finding the file and line of its object's source; where no single source has the kind and a part of the name, or kustomize changed the field, those of the
+ * kustomization.
  * The sources of a folder are read once.
  */
 export function createOrigins(): (finding: Finding, manifest: Manifest) => Finding {
   const read = new Map<string, readonly Manifest[]>()
-  return (finding, { document, kind, name }) => {
+  return (finding, { document, kind, name, value }) => {
     if (document.rendered !== true) return finding
     const folder = document.file
     const sources = read.get(folder) ?? sourcesIn(folder)
     read.set(folder, sources)
     const from = { ...finding, renderedFrom: folder }
     const source = sourceOf(sources, kind, name)
-    if (source === undefined) return { ...from, file: kustomizationPath(folder), line: 1, column: 1 }
-    const path = [...source.at, ...parseFieldPath(finding.field ?? '')]
+    const field = parseFieldPath(finding.field ?? '')
+    const isChanged = source !== undefined && field.length > 0 && !isDeepStrictEqual(valueAt(source.value, field), valueAt(value, field))
+    if (source === undefined || isChanged) return { ...from, file: kustomizationPath(folder), line: 1, column: 1 }
+    const path = [...source.at, ...field]
     return { ...from, file: source.document.file, ...positionsOf(source.document.text, source.document.line)(path) }
   }
+}
+
+/** Undefined for what is not there. */
+function valueAt(object: unknown, path: readonly PathStep[]): unknown {
+  let value = object
+  for (const step of path) {
+    if (Array.isArray(value)) value = value[Number(step)]
+    else if (isRecord(value)) value = Object.hasOwn(value, step) ? value[step] : undefined
+    else return undefined
+  }
+  return value
 }
 
 /** kustomize adds prefixes and suffixes to names: the longest name that is a part of it is meant. */
