@@ -152,7 +152,7 @@ describe('what cannot work is said in one sentence', () => {
     const script = `Object.defineProperty(process.versions, 'node', { value: '20.1.0' }); await import(${JSON.stringify(join(folder, 'bin', 'bulkhead.mjs'))})`
     const { code, stderr } = await run(process.execPath, ['--input-type=module', '--eval', script])
     assert.equal(code, 1)
-    assert.match(stderr, /^bulkhead: Node v\S+ is too old, 24 or newer is needed/)
+    assert.match(stderr, /^bulkhead: Node v\S+ is too old, 22\.13 or newer is needed/)
     rmSync(folder, { recursive: true })
   })
 })
