@@ -67,7 +67,8 @@ function validate({ spec }: ClusterDefaults): FieldError[] {
 
 const namesOf = (list: Readonly<Record<string, string>> | undefined): string => Object.keys(list ?? {}).length.toString()
 
-const networkCell = (network: NetworkDefaults | undefined): string =>
-  network?.defaultDeny !== true
-    ? 'open'
-    : ['deny all', ...(network.allowDNS ? ['but DNS'] : []), ...(network.allowAPIServer === false ? [] : ['but the API server'])].join(' ')
+function networkCell(network: NetworkDefaults | undefined): string {
+  if (network?.defaultDeny !== true) return 'open'
+  const open = [...(network.allowDNS ? ['DNS'] : []), ...(network.allowAPIServer === false ? [] : ['API server'])]
+  return open.length === 0 ? 'deny all' : `deny all but ${open.join(', ')}`
+}
