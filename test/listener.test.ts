@@ -216,17 +216,22 @@ test('a node opens its tunnel, and logs come back through it', async () => {
   await untilNodes(server, 0)
 })
 
-test('a newer tunnel of a node replaces the older one', async () => {
+test('a second tunnel of a node is refused while the first answers, and taken when that is gone', async () => {
   await using server = await ListeningServer.start()
   const certificate = await server.client('system:node:n1', ['system:nodes'])
   const first = await openTunnel(server, 'n1', certificate, stream => stream.close())
   await untilNodes(server, 1)
-  const closed = new Promise(resolve => first.socket.once('close', resolve))
+  const thief = await openTunnel(server, 'n1', certificate, stream => stream.close())
+  assert.match(thief.status, /^HTTP\/1\.1 409 /)
+  thief.socket.destroy()
+  assert.deepEqual(server.api.server.nodeTunnels.nodes, ['n1'])
+  first.socket.destroy()
+  await untilNodes(server, 0)
   const second = await openTunnel(server, 'n1', certificate, stream => {
     stream.respond({ ':status': 200 })
     stream.end('second')
   })
-  await closed
+  await untilNodes(server, 1)
   const request = { kind: 'logs', pod: { namespace: 'a', name: 'b', uid: 'c' }, container: 'd', query: '' } as const
   const { stream } = await server.api.server.nodeTunnels.requestNode('n1', request, AbortSignal.timeout(60_000))
   const chunks: Buffer[] = []
