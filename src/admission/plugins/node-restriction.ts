@@ -10,6 +10,7 @@ import { semanticallyEqual } from '../../api/validation/semantic-equality.ts'
 import { type AdmissionPlugin, type AdmissionRequest, admitted, type ClusterReader, type Verdict } from '../admission.ts'
 import { beforeChanges } from '../before-changes.ts'
 import { nodeAddressRefusal, podAddressRefusal } from '../node/own-addresses.ts'
+import { certificateRequestRefusal } from '../node/own-certificate-requests.ts'
 import { ownEventRefusal } from '../node/own-events.ts'
 import { ownLabelRefusal } from '../node/own-labels.ts'
 import { podMetadataRefusal } from '../node/own-metadata.ts'
@@ -231,7 +232,10 @@ function withoutSize({ metadata, status, ...claim }: PersistentVolumeClaim): obj
 }
 
 /** A node asks for certificates in its own name only, whichever signer of nodes it turns to. */
-function certificateRule({ operation, object }: AdmissionRequest, node: string, { identityOf }: NodeRestrictionOptions): Refusal {
+function certificateRule(request: AdmissionRequest, node: string, { identityOf, reader, profile }: NodeRestrictionOptions): Refusal {
+  const { operation, object } = request
+  const tooMuch = profile === 'upstream' ? undefined : certificateRequestRefusal(request, node, reader)
+  if (tooMuch !== undefined) return tooMuch
   const csr = object as CertificateSigningRequest | undefined
   if (operation !== 'CREATE' || csr === undefined || !nodeSigners.has(csr.spec.signerName)) return undefined
   const identity = identityOf(pemOf(csr))

@@ -1,0 +1,23 @@
+// How many certificate requests a node may have the server keep: nothing else bounds them, since the cluster's own parts write past every rate.
+import type { CertificateSigningRequest } from '../../api/types/certificates-v1.ts'
+import type { AdmissionRequest, ClusterReader } from '../admission.ts'
+import { sizeRefusal } from './own-sizes.ts'
+
+/** Characters of one; the request itself is at most 16 KiB. */
+export const mostCertificateRequest = 64 * 1024
+/** Those of one node at a time. The server drops them within a day, and a node has two certificates. */
+export const mostCertificateRequests = 50
+
+/** Why the node may not write this request; undefined where it may. */
+export function certificateRequestRefusal(
+  { operation, object, user }: AdmissionRequest,
+  node: string,
+  reader: ClusterReader,
+): string | undefined {
+  const why = sizeRefusal(object, mostCertificateRequest, node, 'a certificate request')
+  if (why !== undefined || operation !== 'CREATE') return why
+  const all = reader.list('certificatesigningrequests.certificates.k8s.io') as readonly CertificateSigningRequest[]
+  const own = all.filter(({ spec }) => spec.username === user.name)
+  if (own.length < mostCertificateRequests) return undefined
+  return `node "${node}" is not allowed to have more than ${mostCertificateRequests} certificate requests: delete some, or wait until the server drops them`
+}
