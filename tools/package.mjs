@@ -6,7 +6,9 @@ import { ensureNpmPackages, entry, root, SetupError } from './packages.mjs'
 
 const stage = join(root, 'dist.package')
 /** Of the clone's package.json: everything else is for those who develop here. */
-const publicFields = ['name', 'version', 'description', 'license', 'type', 'bin', 'exports', 'engines']
+const publicFields = ['name', 'version', 'description', 'license', 'type', 'bin', 'exports']
+/** A clone brings a newer Node of its own, and starts on an older one. */
+const engines = { node: '>=22.13' }
 const licenseFile = /^(?:licen[cs]e|copying|notice)(?:[.-].*)?$/i
 
 await entry(() => {
@@ -29,7 +31,7 @@ await entry(() => {
     })
   opaqueTypes(join(stage, 'dist', 'types'))
   const own = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
-  const published = Object.fromEntries(publicFields.map(field => [field, own[field]]))
+  const published = { ...Object.fromEntries(publicFields.map(field => [field, own[field]])), engines }
   writeFileSync(join(stage, 'package.json'), `${JSON.stringify(published, null, 2)}\n`)
   writeFileSync(join(stage, 'THIRD-PARTY-LICENSES'), licensesOf(Object.keys(own.dependencies)))
   run('npm', ['pack', '--silent', '--pack-destination', root], { cwd: stage })
