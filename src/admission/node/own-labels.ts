@@ -19,6 +19,9 @@ const placeLabels: ReadonlySet<string> = new Set([
   'topology.kubernetes.io/zone',
 ])
 
+/** All of them: upstream lets a node set these of its own Node. */
+export const ownLabels: ReadonlySet<string> = new Set([hostnameLabel, ...machineLabels, ...placeLabels])
+
 /** `keys`: labels that the request changes. Why the node may not; undefined where it may. */
 export function ownLabelRefusal(now: Node, old: Node | undefined, keys: readonly string[], node: string): string | undefined {
   const wanted = now.metadata.labels ?? {}

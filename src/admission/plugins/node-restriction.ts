@@ -12,7 +12,7 @@ import { beforeChanges } from '../before-changes.ts'
 import { nodeAddressRefusal, podAddressRefusal } from '../node/own-addresses.ts'
 import { certificateRequestRefusal } from '../node/own-certificate-requests.ts'
 import { ownEventRefusal } from '../node/own-events.ts'
-import { ownLabelRefusal } from '../node/own-labels.ts'
+import { ownLabelRefusal, ownLabels } from '../node/own-labels.ts'
 import { podMetadataRefusal } from '../node/own-metadata.ts'
 import { mostEvent, mostNodeStatus, mostPodStatus, sizeRefusal } from '../node/own-sizes.ts'
 import { nodeTokenRefusal, podOfLister } from '../node-token-request.ts'
@@ -23,19 +23,6 @@ const userPrefix = 'system:node:'
 const nodesGroup = 'system:nodes'
 /** Labels that only administrators set: a node that chose its own could draw pods that are meant for others. */
 const reservedPrefix = 'node-restriction.kubernetes.io/'
-const ownLabels: ReadonlySet<string> = new Set([
-  'kubernetes.io/hostname',
-  'kubernetes.io/arch',
-  'kubernetes.io/os',
-  'beta.kubernetes.io/instance-type',
-  'node.kubernetes.io/instance-type',
-  'failure-domain.beta.kubernetes.io/region',
-  'failure-domain.beta.kubernetes.io/zone',
-  'topology.kubernetes.io/region',
-  'topology.kubernetes.io/zone',
-  'beta.kubernetes.io/arch',
-  'beta.kubernetes.io/os',
-])
 const nodeSigners: ReadonlySet<string> = new Set(['kubernetes.io/kubelet-serving', 'kubernetes.io/kube-apiserver-client-kubelet'])
 const nodeOfLister = { group: '', plural: 'node' }
 const ownLabelDomains = ['kubelet.kubernetes.io', 'node.kubernetes.io']
