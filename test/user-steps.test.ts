@@ -6,7 +6,7 @@ import { existsSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:
 import { hostname } from 'node:os'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
-import jsonPatch from 'fast-json-patch'
+import { applyJsonPatch } from '../src/api/patch/json-patch.ts'
 import { builtinImages, busyboxImage } from '../src/node/images/builtin-images.ts'
 import { buildImage } from '../src/node/images/oci-image.ts'
 import { bulkhead, noContainers, repository, TestCluster, temporaryFolder, until } from './cluster.ts'
@@ -176,7 +176,7 @@ async function otherImage(name: string): Promise<Buffer> {
 }
 
 /** What would pass, as the refusal says it. */
-function patchIn(message: string): jsonPatch.Operation[] {
+function patchIn(message: string): unknown[] {
   const patch: unknown = JSON.parse(/would pass: (\[.*\])$/m.exec(message)?.[1] ?? 'null')
   assert.ok(Array.isArray(patch), message)
   return patch
@@ -192,7 +192,7 @@ test('a privileged pod is refused with field and rule, and passes with the patch
   )
   assert.match((await cluster.tryKubectl(['get', 'pod', 'bad'])).stderr, /NotFound/)
   const local = JSON.parse(await cluster.kubectl(...bad.slice(0, 4), '--dry-run=client', '-o', 'json', ...bad.slice(4)))
-  const mended = jsonPatch.applyPatch(local, patchIn(stderr)).newDocument
+  const mended = applyJsonPatch(local, patchIn(stderr))
   assert.deepEqual(await cluster.tryKubectl(['create', '-f', '-'], JSON.stringify(mended)), {
     code: 0,
     stdout: 'pod/bad created\n',
@@ -208,7 +208,7 @@ test('a Deployment that could never start a pod is refused itself, and passes wi
   assert.equal(code, 1)
   assert.match(stderr, /deployments\.apps "bad" is forbidden: violates PodSecurity "restricted:latest"/)
   const local = JSON.parse(await cluster.kubectl(...bad, '--dry-run=client', '-o', 'json'))
-  const mended = jsonPatch.applyPatch(local, patchIn(stderr)).newDocument
+  const mended = applyJsonPatch(local, patchIn(stderr))
   const created = await cluster.tryKubectl(['create', '--dry-run=server', '-f', '-'], JSON.stringify(mended))
   assert.deepEqual(created, { code: 0, stdout: 'deployment.apps/bad created (server dry run)\n', stderr: '' })
 })

@@ -1,15 +1,9 @@
 // One rule for manifests beside admission: what it looks for, whose advice that is, and what it found.
+import type { PatchOperation } from '../api/patch/json-patch-between.ts'
 import type { CheckedObject, ObjectSet } from './object-set.ts'
 
 /** `error`: nothing should be deployed like this; `warning`: weaker than it could be; `note`: worth a look. */
 export type Severity = 'error' | 'warning' | 'note'
-
-/** An operation of a JSON patch (RFC 6902). */
-export interface PatchOperation {
-  readonly op: 'add' | 'remove' | 'replace'
-  readonly path: string
-  readonly value?: unknown
-}
 
 export interface CheckFinding {
   readonly on: CheckedObject

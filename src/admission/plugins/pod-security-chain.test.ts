@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { applyJsonPatch } from '../../api/patch/json-patch.ts'
 import { admit, badPod, goodSpec, pod, refusal, upstream } from '../plugins.fixture.ts'
 
 test('PodSecurity refuses a privileged pod in a fresh namespace with field, rule and what would pass', async () => {
@@ -32,9 +33,8 @@ test('PodSecurity refuses the Deployment itself, with a patch that passes', asyn
   Object.assign(defaulted.spec.template.spec, { securityContext: {} })
   const err = await refusal({ kind: 'deployments', object: defaulted })
   assert.match(err.message, /^deployments\.apps "d" is forbidden: violates PodSecurity "restricted:latest"/)
-  const { default: jsonPatch } = await import('fast-json-patch')
-  jsonPatch.applyPatch(deployment, JSON.parse(/would pass: (\[.*\])$/.exec(err.message)?.[1] ?? '[]'))
-  await admit({ kind: 'deployments', object: deployment })
+  const passing = applyJsonPatch(deployment, JSON.parse(/would pass: (\[.*\])$/.exec(err.message)?.[1] ?? '[]')) as object
+  await admit({ kind: 'deployments', object: passing })
 })
 
 test('PodSecurity lets a label or kube-system lift it, and upstream only where a label asks', async () => {

@@ -1,9 +1,10 @@
 // What a refusal advises: a patch of what the client sent, or who changed it so that it breaks a rule.
 import { applyJsonPatch } from '../../api/patch/json-patch.ts'
+import type { PatchOperation } from '../../api/patch/json-patch-between.ts'
 import { ApiError } from '../../api/status.ts'
 import type { CheckedPod } from './check.ts'
 import { evaluate, type Finding } from './evaluate.ts'
-import { fixingPatch, type PatchOperation } from './fix.ts'
+import { fixingPatch } from './fix.ts'
 import type { LevelVersion } from './policy.ts'
 
 export interface Judged {

@@ -1,14 +1,8 @@
 // The smallest JSON patch after which a pod passes, so that a refusal says what would be accepted.
-import jsonPatch from 'fast-json-patch'
+import { jsonPatchBetween, type PatchOperation } from '../../api/patch/json-patch-between.ts'
 import type { CheckedPod } from './check.ts'
 import { evaluate, type Finding } from './evaluate.ts'
 import type { LevelVersion } from './policy.ts'
-
-export interface PatchOperation {
-  readonly op: 'add' | 'remove' | 'replace'
-  readonly path: string
-  readonly value?: unknown
-}
 
 /**
  * `prefix` is the JSON pointer of the pod or its template (`/spec/template`, '' for a pod).
@@ -27,15 +21,5 @@ export function fixingPatch(
   // The API's defaults add an empty one: the patch must also apply to the object as the user wrote it, where it is absent.
   const { securityContext, ...rest } = original.spec
   const written = securityContext !== undefined && Object.keys(securityContext).length === 0 ? { ...original, spec: rest } : original
-  return jsonPatch.compare(written, fixed).flatMap((operation): PatchOperation[] => {
-    switch (operation.op) {
-      case 'remove':
-        return [{ op: operation.op, path: `${prefix}${operation.path}` }]
-      case 'add':
-      case 'replace':
-        return [{ op: operation.op, path: `${prefix}${operation.path}`, value: operation.value }]
-      default:
-        return []
-    }
-  })
+  return jsonPatchBetween(written, fixed).map(operation => ({ ...operation, path: `${prefix}${operation.path}` }))
 }

@@ -1,5 +1,6 @@
 // What `bulkhead check` says of a place in a file.
-import type { PatchOperation, Severity } from '../../assess/manifest-check.ts'
+import type { PatchOperation } from '../../api/patch/json-patch-between.ts'
+import type { Severity } from '../../assess/manifest-check.ts'
 
 export interface NamedObject {
   readonly apiVersion: string

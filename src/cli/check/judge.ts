@@ -1,8 +1,8 @@
 // Has an API server judge manifests: each is sent as a creation, and where the object is there already as the apply that kubectl would make of it.
 
+import type { PatchOperation } from '../../api/patch/json-patch-between.ts'
 import { isRecord } from '../../api/schema/compile.ts'
 import { ApiError, type Status } from '../../api/status.ts'
-import type { PatchOperation } from '../../assess/manifest-check.ts'
 import { UserError } from '../../base/user-error.ts'
 import { Client, failureOf, readText } from '../../client/client.ts'
 import { type ResourceRef, resourcePath } from '../../client/resource-ref.ts'

@@ -1,9 +1,10 @@
 // What a server answers to one manifest, and how it becomes findings.
 
+import type { PatchOperation } from '../../api/patch/json-patch-between.ts'
 import { resources } from '../../api/resources/index.ts'
 import type { Status } from '../../api/status.ts'
 import type { StatusCause } from '../../api/types/meta-v1.ts'
-import type { PatchOperation, Severity } from '../../assess/manifest-check.ts'
+import type { Severity } from '../../assess/manifest-check.ts'
 import { removedApi } from '../../assess/removed-apis.ts'
 import type { ResourceRef } from '../../client/resource-ref.ts'
 import { parseFieldPath } from './field-path.ts'

@@ -1,7 +1,7 @@
 // A JSON patch carried out on JSON text; JSON has no comments, and its layout is that of its indentation.
 
 import { applyJsonPatch } from '../../../api/patch/json-patch.ts'
-import type { PatchOperation } from '../../../assess/manifest-check.ts'
+import type { PatchOperation } from '../../../api/patch/json-patch-between.ts'
 import { parseJson } from '../../../base/json.ts'
 import type { PathStep } from '../field-path.ts'
 

@@ -1,11 +1,10 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import jsonPatch from 'fast-json-patch'
 import { stringify } from 'yaml'
 import { applyJsonPatch } from '../../../api/patch/json-patch.ts'
+import { jsonPatchBetween, type PatchOperation } from '../../../api/patch/json-patch-between.ts'
 import { readYaml } from '../../../api/schema/yaml.ts'
-import type { PatchOperation } from '../../../assess/manifest-check.ts'
 import { editJson } from './edit-json.ts'
 import { editYaml } from './edit-yaml.ts'
 
@@ -86,7 +85,7 @@ test('editYaml() makes of any text what the patch makes of its value, or nothing
       (before, after, collectionStyle) => {
         const text = stringify(before, { collectionStyle, indent: 2 })
         const start = readYaml(text).value
-        const patch = jsonPatch.compare(start as object, after) as PatchOperation[]
+        const patch = jsonPatchBetween(start, after)
         const edited = editYaml(text, [], patch)
         if (edited === undefined) return
         written++

@@ -1,6 +1,6 @@
 // A JSON patch carried out on YAML text: only the lines that change are touched, so that comments, quotes and layout stay as they are.
 import { type Document, isMap, isScalar, isSeq, type Node, type Pair, parseDocument, stringify, type YAMLMap, type YAMLSeq } from 'yaml'
-import type { PatchOperation } from '../../../assess/manifest-check.ts'
+import type { PatchOperation } from '../../../api/patch/json-patch-between.ts'
 import { type PathStep, parsePointer } from '../field-path.ts'
 
 /** The text, or undefined where the operation cannot be written into it without touching the rest (an alias, an anchor's content, a key that is no text). */

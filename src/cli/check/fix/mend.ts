@@ -1,9 +1,9 @@
 // The fixes of findings written into the texts: each is made in memory, read again, and kept only where it says what the patch says.
 import { isDeepStrictEqual } from 'node:util'
 import { applyJsonPatch } from '../../../api/patch/json-patch.ts'
+import type { PatchOperation } from '../../../api/patch/json-patch-between.ts'
 import { readYaml, YamlError } from '../../../api/schema/yaml.ts'
 import { ApiError } from '../../../api/status.ts'
-import type { PatchOperation } from '../../../assess/manifest-check.ts'
 import { parseJson } from '../../../base/json.ts'
 import type { SourceDocument } from '../documents.ts'
 import type { PathStep } from '../field-path.ts'
