@@ -7,6 +7,7 @@ import { test } from 'node:test'
 const root = join(import.meta.dirname, '..')
 const documents = [
   'README.md',
+  'README.zh.md',
   'ARCHITECTURE.md',
   'CONTRIBUTING.md',
   'SECURITY.md',

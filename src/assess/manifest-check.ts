@@ -20,7 +20,7 @@ export interface ManifestCheck {
   readonly severity: Severity
   /** One line for lists of rules. */
   readonly title: string
-  /** Rows of the table in README.md and of standards, such as `CIS 5.1.3`, that the check serves. */
+  /** Goals of docs/status.md and rules of standards, such as `CIS 5.1.3`, that the check serves. */
   readonly serves: readonly string[]
   /** Pure. Must not change the objects. */
   check(set: ObjectSet): CheckFinding[]
