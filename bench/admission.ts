@@ -109,8 +109,8 @@ async function measure(policies: number): Promise<number> {
     for (const one of asked) {
       const mutated = admission.mutate(one, signal)
       if (mutated) await mutated
-      const judged = admission.validate(one, signal)
-      if (judged) await judged
+      const validated = admission.validate(one, signal)
+      if (validated) await validated
       admission.finish(one, false)
     }
     const { user, system } = process.cpuUsage(began)

@@ -117,13 +117,13 @@ function byCertificate({ peerCertificate }: Credentials, authority: X509Certific
   if (peerCertificate === undefined) return { outcome: 'no-opinion' }
   let authentication = known.get(peerCertificate)
   if (authentication === undefined) {
-    authentication = judge(peerCertificate, authority)
+    authentication = validate(peerCertificate, authority)
     known.set(peerCertificate, authentication)
   }
   return authentication
 }
 
-function judge(peerCertificate: Buffer, authority: X509Certificate): Authentication {
+function validate(peerCertificate: Buffer, authority: X509Certificate): Authentication {
   const certificate = new X509Certificate(peerCertificate)
   if (!certificate.verify(authority.publicKey)) return { outcome: 'rejected', reason: 'another authority signed the certificate' }
   const subject = certificate.subject.split('\n').map(line => line.split('=', 2))

@@ -207,10 +207,10 @@ test('bulkhead why names the policies that refused, and what it proposes lets th
   const wanted = connections.find(({ toName, port }) => toName.includes('red/server') && port === 8081)
   await apply(...(wanted?.refusing ?? []).map(({ wouldAllow }) => wouldAllow))
   await until('the connection is let through', probe)
-  const judged = await why('pod/stranger', 'pod/server:8081', '-n', 'red')
-  assert.deepEqual([judged.code, judged.stdout.split('\n').length], [0, 4], judged.stdout)
+  const evaluated = await why('pod/stranger', 'pod/server:8081', '-n', 'red')
+  assert.deepEqual([evaluated.code, evaluated.stdout.split('\n').length], [0, 4], evaluated.stdout)
   assert.match(
-    judged.stdout,
+    evaluated.stdout,
     /ALLOWED: [^\n]*\n {2}egress +of pod "red\/stranger" is allowed by NetworkPolicy "from-stranger"\n {2}ingress +of pod/,
   )
   assert.equal((await why('pod/stranger', 'pod/blue/friend:80/UDP', '-n', 'red')).code, 2)

@@ -56,7 +56,7 @@ export interface UpdateStrategy<T extends KubeObject> {
    * What of metadata the kind's own rules for an update judge again, in their order; default `change` alone. False where they leave metadata
    * out: the rules of every object apply, of a new one after `validate` found nothing.
    */
-  readonly judgesMetadata?: MetadataAgain
+  readonly validatesMetadata?: MetadataAgain
   /** The only paths whose fields its writers manage; `*` is any item of a list. */
   readonly ownFields?: readonly string[]
 }

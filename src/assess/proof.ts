@@ -66,6 +66,6 @@ const held = (evidence: string): Outcome => ({ held: true, evidence })
 export const skipped = (reason: string): Outcome => ({ skipped: true, reason })
 
 /** Not held where anything was found. */
-export function judge(found: readonly string[], evidence: string): Outcome {
+export function outcomeOf(found: readonly string[], evidence: string): Outcome {
   return found.length > 0 ? { held: false, found } : held(evidence)
 }

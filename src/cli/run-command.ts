@@ -4,10 +4,10 @@ import { UserError } from '../base/user-error.ts'
 import { printableParagraph } from './printable.ts'
 
 /** 1 says of these that something was found. */
-const judging: readonly (string | undefined)[] = ['check', 'policy']
+const validating: readonly (string | undefined)[] = ['check', 'policy']
 
 /** The exit code of a command that could not do its work. */
-export const failureCode = (command: string | undefined): number => (judging.includes(command) ? 2 : 1)
+export const failureCode = (command: string | undefined): number => (validating.includes(command) ? 2 : 1)
 
 export async function runCommand(body: () => Promise<number> | Promise<void>, failure = 1): Promise<void> {
   try {

@@ -298,14 +298,14 @@ test('policies that cost much let other requests have their turn', async () => {
   for (const name of names) await bind(name)
   const data = Object.fromEntries(Array.from({ length: 40 }, (_, index) => [`key${index}`, 'value']))
   let rounds = 0
-  let judged = false
+  let evaluated = false
   const count = () => {
     rounds++
-    if (!judged) setImmediate(count)
+    if (!evaluated) setImmediate(count)
   }
   setImmediate(count)
   const { status, text } = await write('turns', 'turns', data)
-  judged = true
+  evaluated = true
   assert.equal(status, 201, text)
   assert.ok(rounds >= names.length - 1, `${rounds} rounds of the event loop`)
   for (const name of names) await api.request(admin, 'DELETE', `${group}/validatingadmissionpolicies/${name}`)

@@ -221,7 +221,7 @@ export async function openControlPlane(options: ControlPlaneOptions): Promise<Ap
     conversionSender: webhooks.conversion,
     oidc: oidcDocuments(defaultIssuer, `${defaultIssuer}/openid/v1/jwks`, keys),
     backendTls: { authorities: servingAuthority, verify: profile === 'secure' },
-    ...(profile === 'secure' ? {} : { judgeOrigin: anyOrigin, isolates: false }),
+    ...(profile === 'secure' ? {} : { checkOrigin: anyOrigin, isolates: false }),
     frontProxyIdentity: frontProxyIdentity(signer, clock),
     ...(openPaths === undefined ? {} : { anonymousPaths: openPaths }),
     ...(options.checks === undefined ? {} : { checks: options.checks }),

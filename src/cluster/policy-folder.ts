@@ -42,14 +42,14 @@ export interface PolicyFolderOptions {
 export function openPolicyFolder(path: string, { clock, log, features = noFeatures }: PolicyFolderOptions): PolicyFolder {
   const options = { mutates: features.mutatingAdmissionPolicy }
   let files = readFiles(path)
-  let held = judged(path, files, options)
+  let held = evaluated(path, files, options)
   let problem: string | undefined
   const told: (() => void)[] = []
   const reload = () => {
     try {
       const found = readFiles(path)
       if (JSON.stringify(found) === JSON.stringify(files) && problem === undefined) return
-      held = judged(path, found, options)
+      held = evaluated(path, found, options)
       files = found
       problem = undefined
       const { validating, mutating } = held
@@ -69,7 +69,7 @@ export function openPolicyFolder(path: string, { clock, log, features = noFeatur
   ): PolicySource<P, B> => ({
     policies: () => now().policies,
     bindings: () => now().bindings,
-    judgesPolicies: true,
+    evaluatesPolicies: true,
     onChange: changed => void told.push(changed),
   })
   return {
@@ -80,7 +80,7 @@ export function openPolicyFolder(path: string, { clock, log, features = noFeatur
   }
 }
 
-function judged(path: string, files: readonly PolicyFile[], options: PolicyFileOptions): FilePolicies {
+function evaluated(path: string, files: readonly PolicyFile[], options: PolicyFileOptions): FilePolicies {
   try {
     return readPolicyFiles(files, options)
   } catch (err) {

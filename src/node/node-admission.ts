@@ -57,9 +57,9 @@ export class NodeAdmission {
   /** Why the pod must not start here; undefined where it may: then it counts from now on. Rejects where the API cannot say. */
   async refusal(pod: Pod, signal: AbortSignal): Promise<Refusal | undefined> {
     // What is known may be from before a change; only a refusal must be sure of its ground.
-    if (this.#known !== undefined && this.#judge(pod, this.#known) === undefined) return undefined
+    if (this.#known !== undefined && this.#validate(pod, this.#known) === undefined) return undefined
     this.#known = await this.#options.client.get(nodes, '', this.#options.nodeName, signal)
-    return this.#judge(pod, this.#known)
+    return this.#validate(pod, this.#known)
   }
 
   /** Of a pod that was let in and asks for other resources; what it may have counts from now on. */
@@ -72,7 +72,7 @@ export class NodeAdmission {
     return refusal
   }
 
-  #judge(pod: Pod, node: Node): Refusal | undefined {
+  #validate(pod: Pod, node: Node): Refusal | undefined {
     const missing = unsupported(pod, this.#options.support)
     if (missing !== undefined) return missing
     if (!mayRunOn(pod, node)) {

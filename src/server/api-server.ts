@@ -56,7 +56,7 @@ import { requestMetrics } from './request/request-metrics.ts'
 import { resourceVerbs } from './resource-verbs.ts'
 import { type RulesFor, reviewHandlers } from './reviews/index.ts'
 import { defaultServiceCidr, openServiceAllocation } from './service-addresses/open-service-allocation.ts'
-import { demandOwnOrigin, type JudgeOrigin } from './streams/own-origin.ts'
+import { demandOwnOrigin, type CheckOrigin } from './streams/own-origin.ts'
 import { StreamMemory } from './streams/stream-memory.ts'
 import { createStreamPod } from './streams/stream-pod.ts'
 import { type IssueToken, type StreamPod, subresourceHandlers } from './subresources/index.ts'
@@ -101,7 +101,7 @@ export interface ApiServerOptions {
   /** Whether browsers are kept from taking proxied pages for this server's. Default: true. */
   readonly isolates?: boolean
   /** Which pages may open WebSockets. Default: those of the server's own origin, others with a token of their own. */
-  readonly judgeOrigin?: JudgeOrigin
+  readonly checkOrigin?: CheckOrigin
   /** Proves to servers behind APIServices who asks them. Without it they believe nothing about the user. */
   readonly frontProxyIdentity?: (signal: AbortSignal) => Promise<FrontProxyIdentity>
   /** False: servers behind APIServices are never asked, and so never available. Default: true. */
@@ -143,7 +143,7 @@ export class ApiServer implements AsyncDisposable {
 
   constructor(options: ApiServerOptions) {
     this.#options = options
-    const { store, clock, log, judgeOrigin = demandOwnOrigin } = options
+    const { store, clock, log, checkOrigin = demandOwnOrigin } = options
     const authorize = withTunnelRight(options.authorize)
     const resources = serveResources(options.resources, store)
     this.resources = resources
@@ -152,7 +152,7 @@ export class ApiServer implements AsyncDisposable {
     this.nodeTunnels = new NodeTunnels(log, name => resources.byGroupResource('nodes')?.collection.get('', name) !== undefined)
     this.#aggregator = new Aggregator(
       {
-        ...{ resources, store, clock, log, judgeOrigin, builtIn: options.resources, tunnels: this.nodeTunnels, random: Math.random },
+        ...{ resources, store, clock, log, checkOrigin, builtIn: options.resources, tunnels: this.nodeTunnels, random: Math.random },
         ...(options.frontProxyIdentity ? { identity: options.frontProxyIdentity } : {}),
       },
       this.#stop.signal,
@@ -205,15 +205,15 @@ export class ApiServer implements AsyncDisposable {
       openWatches,
       frames: new SharedFrames(),
       clock,
-      ...{ judgeOrigin, memory, continueTokens: new ContinueTokens(randomBytes(32)) },
+      ...{ checkOrigin, memory, continueTokens: new ContinueTokens(randomBytes(32)) },
       // Whole seconds: timers of one length share a list.
       defaultTimeout: () => Math.round((30 + Math.random() * 30) * 60) * 1000,
       subresources: subresourceHandlers({
         ...{ writeParts, resources, tunnels: this.nodeTunnels, clock },
         ...(options.issueToken ? { issueToken: options.issueToken } : {}),
         backendTls: options.backendTls ?? { authorities: '', verify: true },
-        ...{ judgeOrigin, memory, isolates: options.isolates ?? true, random: Math.random },
-        streamPod: options.streamPod ?? createStreamPod({ writeParts, tunnels: this.nodeTunnels, clock, judgeOrigin, memory }),
+        ...{ checkOrigin, memory, isolates: options.isolates ?? true, random: Math.random },
+        streamPod: options.streamPod ?? createStreamPod({ writeParts, tunnels: this.nodeTunnels, clock, checkOrigin, memory }),
       }),
       computed: new Map([
         ...reviewHandlers({

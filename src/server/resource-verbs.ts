@@ -9,7 +9,7 @@ import type { ServedResources } from './objects/served-resource.ts'
 import type { WriteParts } from './objects/write-parts.ts'
 import type { RequestContext, ResourceContext } from './request/request-context.ts'
 import { type ResourceRequestInfo, servedResource } from './request/request-info.ts'
-import { judgeWriteOptions } from './request/write-options.ts'
+import { validateWriteOptions } from './request/write-options.ts'
 import { header, type Reply } from './transport/exchange.ts'
 import { create } from './verbs/create.ts'
 import { remove } from './verbs/delete.ts'
@@ -48,7 +48,7 @@ export function resourceVerbs(parts: ResourceVerbParts): (context: RequestContex
     // What is behind a connection answers in forms of its own.
     const form = connects ? request.form : resourceForm(info, served, header(request.request.headers, 'accept'))
     const context: ResourceContext = { ...request, form, pretty: request.pretty || form.pretty, info, served }
-    judgeWriteOptions(context)
+    validateWriteOptions(context)
     const name = served.groupResource
     if (served.definition.deprecation !== undefined) request.warn(served.definition.deprecation)
     if (info.subresource !== '') {

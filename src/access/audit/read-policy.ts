@@ -74,7 +74,7 @@ class Reader {
       resources: this.#resources(value['resources'] ?? [], `${at}.resources`),
       ...this.stagesAndFields(value, `${at}.`),
     }
-    this.#judgeUrls(rule.nonResourceURLs, `${at}.nonResourceURLs`)
+    this.#validateUrls(rule.nonResourceURLs, `${at}.nonResourceURLs`)
     if (rule.nonResourceURLs.length > 0 && (rule.resources.length > 0 || rule.namespaces.length > 0)) {
       this.errors.push(invalidValue(`${at}.nonResourceURLs`, rule.nonResourceURLs, bothKinds))
     }
@@ -119,7 +119,7 @@ class Reader {
     })
   }
 
-  #judgeUrls(urls: readonly string[], at: string): void {
+  #validateUrls(urls: readonly string[], at: string): void {
     urls.forEach((url, index) => {
       if (url === '*') return
       if (!url.startsWith('/'))

@@ -68,7 +68,7 @@ export function createTokenWebhook({ endpoint, version, cacheMs }: TokenWebhookS
   }
 
   /** As upstream: a webhook that names no audience speaks for the API server's own, and one that names others does not know this token for these. */
-  const judge = (identity: ReviewedIdentity, token: string, wanted: readonly string[]): ReviewedToken => {
+  const evaluate = (identity: ReviewedIdentity, token: string, wanted: readonly string[]): ReviewedToken => {
     if (identity.outcome === 'refused') return { outcome: 'rejected', reason: 'the token webhook refused the token' }
     if (identity.outcome === 'unknown') return { outcome: 'no-opinion' }
     if (!parts.mayNameSystem && isSystem(identity.user))
@@ -95,7 +95,7 @@ export function createTokenWebhook({ endpoint, version, cacheMs }: TokenWebhookS
       const { identity, keeps } = await askWebhook({ endpoint, timeoutMs, body, read, took: () => undefined }, { ...parts, signal })
       if (!answers) log.info('token webhook answers again', {})
       answers = true
-      const reviewed = judge(identity, token, wanted)
+      const reviewed = evaluate(identity, token, wanted)
       // As upstream, an error is nothing to keep.
       if (keeps && reviewed.outcome !== 'rejected') reviews.keep(key, reviewed, cacheMs)
       return reviewed

@@ -53,7 +53,7 @@ export function compileConfiguration({ jwt, anonymous }: AuthenticationConfigura
   const seen = { url: new Set<string>(), discoveryURL: new Set<string>() }
   const compiled = jwt.map((configuration, index) => {
     const at = `jwt[${index}]`
-    judgeIssuer(configuration.issuer, scope.disallowedIssuers, `${at}.issuer`, errors)
+    validateIssuer(configuration.issuer, scope.disallowedIssuers, `${at}.issuer`, errors)
     const made = new Compilation(errors).jwt(configuration, at)
     for (const field of ['url', 'discoveryURL'] as const) {
       const value = configuration.issuer[field]
@@ -63,11 +63,11 @@ export function compileConfiguration({ jwt, anonymous }: AuthenticationConfigura
     }
     return made
   })
-  if (anonymous !== undefined) judgeAnonymous(anonymous, scope.anonymousPaths, errors)
+  if (anonymous !== undefined) validateAnonymous(anonymous, scope.anonymousPaths, errors)
   return { errors, jwt: compiled }
 }
 
-function judgeAnonymous({ enabled, paths }: AnonymousConfiguration, allowed: readonly string[], errors: FieldError[]): void {
+function validateAnonymous({ enabled, paths }: AnonymousConfiguration, allowed: readonly string[], errors: FieldError[]): void {
   const conditions = 'anonymous.conditions'
   if (!enabled && paths.length > 0)
     errors.push(invalidValue(conditions, paths, 'enabled should be set to true when conditions are defined'))
@@ -80,22 +80,22 @@ function judgeAnonymous({ enabled, paths }: AnonymousConfiguration, allowed: rea
   })
 }
 
-function judgeIssuer(issuer: IssuerConfiguration, disallowed: readonly string[], at: string, errors: FieldError[]): void {
+function validateIssuer(issuer: IssuerConfiguration, disallowed: readonly string[], at: string, errors: FieldError[]): void {
   const { url, discoveryURL, audiences, audienceMatchPolicy, certificateAuthority } = issuer
   if (url === '') errors.push(required(`${at}.url`))
-  else judgeUrl(url, disallowed, `${at}.url`, errors)
+  else validateUrl(url, disallowed, `${at}.url`, errors)
   if (discoveryURL !== '') {
     const trimmed = (text: string): string => text.replace(/\/+$/, '')
     if (url !== '' && trimmed(url) === trimmed(discoveryURL))
       errors.push(invalidValue(`${at}.discoveryURL`, discoveryURL, 'discoveryURL must be different from URL'))
-    judgeUrl(discoveryURL, [], `${at}.discoveryURL`, errors)
+    validateUrl(discoveryURL, [], `${at}.discoveryURL`, errors)
   }
-  judgeAudiences(audiences, audienceMatchPolicy, at, errors)
+  validateAudiences(audiences, audienceMatchPolicy, at, errors)
   if (certificateAuthority !== '' && !isCertificates(certificateAuthority))
     errors.push(invalidValue(`${at}.certificateAuthority`, '<omitted>', 'data does not contain any valid RSA or ECDSA certificates'))
 }
 
-function judgeUrl(url: string, disallowed: readonly string[], at: string, errors: FieldError[]): void {
+function validateUrl(url: string, disallowed: readonly string[], at: string, errors: FieldError[]): void {
   const refuse = (why: string) => errors.push(invalidValue(at, url, why))
   if (disallowed.includes(url)) refuse(`URL must not overlap with disallowed issuers: [${[...disallowed].sort().join(' ')}]`)
   const read = parseReference(url)
@@ -110,7 +110,7 @@ function judgeUrl(url: string, disallowed: readonly string[], at: string, errors
   if (read.fragment !== '') refuse('URL must not contain a fragment')
 }
 
-function judgeAudiences(audiences: readonly string[], policy: string, issuerAt: string, errors: FieldError[]): void {
+function validateAudiences(audiences: readonly string[], policy: string, issuerAt: string, errors: FieldError[]): void {
   const at = `${issuerAt}.audiences`
   if (audiences.length === 0) {
     errors.push(required(at, `at least one ${at} is required`))
@@ -187,7 +187,7 @@ class Compilation {
     const keys = new Set<string>()
     const extras = extra.flatMap(({ key, valueExpression }, index) => {
       const place = `${at}.extra[${index}]`
-      this.#judgeExtraKey(key, `${place}.key`)
+      this.#validateExtraKey(key, `${place}.key`)
       if (!this.#once(keys, key, `${place}.key`)) return []
       const field = `${place}.valueExpression`
       if (valueExpression === '') this.#errors.push(required(field))
@@ -203,7 +203,7 @@ class Compilation {
     return { username: name, groups: ofGroups, uid: ofUid, extra: extras }
   }
 
-  #judgeExtraKey(key: string, at: string): void {
+  #validateExtraKey(key: string, at: string): void {
     validateDomainPrefixedPath(key, at, this.#errors)
     if (key !== key.toLowerCase()) this.#errors.push(invalidValue(at, key, 'must be lowercase'))
     const domain = key.includes('/') ? key.slice(0, key.indexOf('/')) : ''

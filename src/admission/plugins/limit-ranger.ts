@@ -34,8 +34,8 @@ export function limitRanger({ feed }: { readonly feed: ObjectFeed }): AdmissionP
     validate(request) {
       for (const limits of rangesFor(request)) {
         const errors: string[] = []
-        if (request.resource.plural === 'pods') judgePod(request.object as Pod, limits, errors)
-        else judgeClaim(request.object as PersistentVolumeClaim, limits, errors)
+        if (request.resource.plural === 'pods') validatePod(request.object as Pod, limits, errors)
+        else validateClaim(request.object as PersistentVolumeClaim, limits, errors)
         if (errors.length === 0) continue
         return { allowed: false, error: forbidden(request.resource, request.name, aggregated(errors)) }
       }
@@ -93,25 +93,25 @@ function setContainerDefaults(container: Container, limits: CompiledLimits, word
   add('limits', limits.defaultLimits, 'limit')
 }
 
-function judgePod(pod: Pod, { container: constraints, pod: whole }: CompiledLimits, errors: string[]): void {
+function validatePod(pod: Pod, { container: constraints, pod: whole }: CompiledLimits, errors: string[]): void {
   if (constraints.length > 0) {
-    for (const container of pod.spec.containers) judgeContainer(container, constraints, errors)
-    for (const container of pod.spec.initContainers ?? []) judgeContainer(container, constraints, errors)
+    for (const container of pod.spec.containers) validateContainer(container, constraints, errors)
+    for (const container of pod.spec.initContainers ?? []) validateContainer(container, constraints, errors)
   }
   if (whole.length === 0) return
   // What its class adds is nothing that who wrote the pod could change.
   const requests = podRequests(pod, { excludeOverhead: true })
   const limits = podLimits(pod, { excludeOverhead: true })
-  for (const judge of whole) judge(requests, limits, errors)
+  for (const validate of whole) validate(requests, limits, errors)
 }
 
-function judgeContainer({ resources }: Container, constraints: readonly Constraint[], errors: string[]): void {
+function validateContainer({ resources }: Container, constraints: readonly Constraint[], errors: string[]): void {
   const requests = parseAmounts(resources?.requests)
   const limits = parseAmounts(resources?.limits)
-  for (const judge of constraints) judge(requests, limits, errors)
+  for (const validate of constraints) validate(requests, limits, errors)
 }
 
-function judgeClaim({ spec }: PersistentVolumeClaim, { claim }: CompiledLimits, errors: string[]): void {
+function validateClaim({ spec }: PersistentVolumeClaim, { claim }: CompiledLimits, errors: string[]): void {
   const requests = parseAmounts(spec?.resources?.requests)
-  for (const judge of claim) judge(requests, noAmounts, errors)
+  for (const validate of claim) validate(requests, noAmounts, errors)
 }

@@ -32,7 +32,7 @@ export function podNodeSelector({
     return parsed
   }
   const refuse = ({ resource, name }: AdmissionRequest, why: string): Verdict => ({ allowed: false, error: forbidden(resource, name, why) })
-  const judge = (request: AdmissionRequest): Verdict => {
+  const validate = (request: AdmissionRequest): Verdict => {
     const own = (request.object as Pod).spec.nodeSelector ?? {}
     if (Object.entries(selectorOf(request)).some(([key, value]) => own[key] !== undefined && own[key] !== value))
       return refuse(request, 'pod node label selector conflicts with its namespace node label selector')
@@ -45,13 +45,13 @@ export function podNodeSelector({
     handles: ({ resource, subresource, operation }) =>
       resource.group === '' && resource.plural === 'pods' && subresource === '' && operation === 'CREATE',
     mutate(request) {
-      const verdict = judge(request)
+      const verdict = validate(request)
       if (!verdict.allowed) throw verdict.error
       const { spec } = request.object as Pod
       const merged = { ...selectorOf(request), ...spec.nodeSelector }
       if (Object.keys(merged).length > 0) spec.nodeSelector = merged
     },
-    validate: judge,
+    validate: validate,
   }
 }
 

@@ -8,7 +8,7 @@ import type { PodSecurityException } from '../../api/types/bulkhead-v1alpha1.ts'
 import type { Pod } from '../../api/types/core-v1.ts'
 import { type AdmissionPlugin, type AdmissionRequest, admitted, type ClusterReader, patchAnnotation, type Verdict } from '../admission.ts'
 import { beforeChanges } from '../before-changes.ts'
-import { type Advice, advise, type Judged, type Sent } from '../pod-security/advice.ts'
+import { type Advice, advise, type EvaluatedPod, type Sent } from '../pod-security/advice.ts'
 import { fillingOf } from '../pod-security/before-filling.ts'
 import { describeFindings, evaluate, type Finding } from '../pod-security/evaluate.ts'
 import { except, exceptionAnnotation } from '../pod-security/exceptions.ts'
@@ -168,7 +168,7 @@ function adviceText(advice: Advice | undefined, kind: string): string {
 }
 
 /** Where fields were filled in, what is advised is a patch of what stood there before. */
-function evaluatedOf(request: AdmissionRequest, filled: Judged): Judged {
+function evaluatedOf(request: AdmissionRequest, filled: EvaluatedPod): EvaluatedPod {
   const spec = beforeChanges(request) === undefined ? fillingOf(request)?.before : undefined
   if (spec === undefined) return filled
   const pod = { metadata: filled.pod.metadata, spec }

@@ -59,24 +59,24 @@ export function serviceAccount(options: ServiceAccountOptions): AdmissionPlugin 
     mutate(request, signal) {
       if (request.operation !== 'CREATE' || request.object === undefined) return
       const pod = request.object as Pod
-      if (isMirrorPod(pod)) return judgeNow(request)
+      if (isMirrorPod(pod)) return validateNow(request)
       if (!pod.spec.serviceAccountName) pod.spec.serviceAccountName = 'default'
       pod.spec.serviceAccount = pod.spec.serviceAccountName
       const name = pod.spec.serviceAccountName
       const { namespace } = request
       // A new namespace gets its account `default` from a controller.
       const coming = name === 'default' ? arrivals.until('serviceaccounts', () => find(namespace, name) !== undefined, signal) : undefined
-      const completeAndJudge = (): void => {
+      const completeAndValidate = (): void => {
         complete(pod, find(namespace, name))
-        judgeNow(request)
+        validateNow(request)
       }
-      return coming === undefined ? completeAndJudge() : coming.then(completeAndJudge)
+      return coming === undefined ? completeAndValidate() : coming.then(completeAndValidate)
     },
     validate,
   }
 
   /** Upstream says so before other plug-ins and the rules of the kind look at the pod. */
-  function judgeNow(request: AdmissionRequest): void {
+  function validateNow(request: AdmissionRequest): void {
     const verdict = validate(request)
     if (!verdict.allowed) throw verdict.error
   }

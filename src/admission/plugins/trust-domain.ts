@@ -28,7 +28,7 @@ export function trustDomain({ reader, decide }: TrustDomainOptions): AdmissionPl
   const current = (namespace: string) => domainOfNamespace(reader.get('namespaces', '', namespace))
 
   /** Whether the pod may be where it is. A node that does not exist yet will come without a domain. */
-  function judgePod(request: AdmissionRequest, pod: Pod): Verdict {
+  function validatePod(request: AdmissionRequest, pod: Pod): Verdict {
     const { nodeName } = pod.spec
     if (!nodeName || isPlatform(request.namespace)) return admitted
     const domain = domainOfPod(pod)
@@ -39,7 +39,7 @@ export function trustDomain({ reader, decide }: TrustDomainOptions): AdmissionPl
     return refuse(request, `node "${nodeName}" is of ${nameDomain(domainOfNode(node))}, the pod of ${nameDomain(domain)}`)
   }
 
-  function judgeMove(request: AdmissionRequest, before: string, after: string, residents: readonly Pod[], what: string): Verdict {
+  function validateMove(request: AdmissionRequest, before: string, after: string, residents: readonly Pod[], what: string): Verdict {
     for (const domain of [before, after]) {
       if (domain === '') continue
       const { allowed } = decide(request)({ serviceAccount: undefined, ...placeRight, name: domain })
@@ -94,17 +94,17 @@ export function trustDomain({ reader, decide }: TrustDomainOptions): AdmissionPl
       if (resource.plural === 'pods' && subresource === 'binding') {
         const pod = reader.get('pods', namespace, name) as Pod | undefined
         const nodeName = (object as Binding).target.name ?? ''
-        return pod === undefined ? admitted : judgePod(request, { ...pod, spec: { ...pod.spec, nodeName } })
+        return pod === undefined ? admitted : validatePod(request, { ...pod, spec: { ...pod.spec, nodeName } })
       }
-      if (resource.plural === 'pods') return judgePod(request, object as Pod)
+      if (resource.plural === 'pods') return validatePod(request, object as Pod)
       if (resource.plural === 'nodes') {
         const domain = domainOfNode(object)
         const strangers = livePods().filter(pod => pod.spec.nodeName === name && !mayRunOn(pod, object))
-        return judgeMove(request, domainOfNode(oldObject), domain, strangers, `node "${name}"`)
+        return validateMove(request, domainOfNode(oldObject), domain, strangers, `node "${name}"`)
       }
       const domain = domainOfNamespace(object)
       const own = isPlatform(name) ? [] : livePods(name).filter(pod => domainOfPod(pod) !== domain)
-      return judgeMove(request, domainOfNamespace(oldObject), domain, own, `namespace "${name}"`)
+      return validateMove(request, domainOfNamespace(oldObject), domain, own, `namespace "${name}"`)
     },
   }
 }

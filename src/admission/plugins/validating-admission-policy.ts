@@ -24,6 +24,6 @@ export function validatingAdmissionPolicy(options: ValidatingAdmissionPolicyOpti
   return {
     name: 'ValidatingAdmissionPolicy',
     handles: request => index.candidates(request).length > 0,
-    validate: (request, signal) => inTurns(loaded().judgePolicies(index.candidates(request), request, options), signal),
+    validate: (request, signal) => inTurns(loaded().evaluatePolicies(index.candidates(request), request, options), signal),
   }
 }

@@ -7,7 +7,7 @@ import { evaluate, type Finding } from './evaluate.ts'
 import { fixingPatch } from './fix.ts'
 import type { LevelVersion } from './policy.ts'
 
-export interface Judged {
+export interface EvaluatedPod {
   /** As it would be stored. */
   readonly pod: CheckedPod
   readonly findings: readonly Finding[]
@@ -28,7 +28,7 @@ export type Advice =
   | { readonly changedBy: readonly string[] }
 
 /** Undefined where there is nothing to advise. `sent` is given where webhooks or policies changed the object. */
-export function advise({ pod, findings, enforced, pointer }: Judged, sent: Sent | undefined): Advice | undefined {
+export function advise({ pod, findings, enforced, pointer }: EvaluatedPod, sent: Sent | undefined): Advice | undefined {
   if (sent === undefined) {
     const patch = fixingPatch(pod, findings, enforced, pointer)
     return patch === undefined ? undefined : { patch }

@@ -6,7 +6,7 @@ import { maxMessageBytes, requestBudget } from '../../api/cel/kubernetes/limits.
 import type { AuditAnnotation, ValidatingAdmissionPolicySpec, Validation } from '../../api/types/admissionregistration-v1.ts'
 import type { Wait } from '../../base/turns.ts'
 import { type Bindings, Budget, compileExpression, type Expression, evaluated, OutOfBudget } from './expression.ts'
-import { type Conditions, compileConditions, judgeConditions } from './match-conditions.ts'
+import { type Conditions, compileConditions, evaluateConditions } from './match-conditions.ts'
 import type { Meter } from './meter.ts'
 import { type PolicyInput, policyBindings } from './policy-bindings.ts'
 import type { FoundRequest } from './request-view.ts'
@@ -73,7 +73,7 @@ export function* evaluatePolicy(
 ): Generator<Wait, PolicyResult> {
   if (policy.conditions.length > 0) {
     const unplaced = { ...input, request: input.request.inConditions, namespaceObject: undefined }
-    const conditions = yield* judgeConditions(policy.conditions, meter, budget => policyBindings(policy.variables, unplaced, budget))
+    const conditions = yield* evaluateConditions(policy.conditions, meter, budget => policyBindings(policy.variables, unplaced, budget))
     if (!conditions.met) return conditions.error === undefined ? nothing : failed(policy, conditions.error)
   }
   try {
@@ -81,7 +81,7 @@ export function* evaluatePolicy(
     const bindings = policyBindings(policy.variables, input, budget)
     const failures: Failure[] = []
     for (const [index, validation] of policy.validations.entries()) {
-      const failure = yield* judge(policy, validation, index, bindings, budget)
+      const failure = yield* evaluate(policy, validation, index, bindings, budget)
       if (failure !== undefined) failures.push(failure)
     }
     if (policy.annotations.length === 0) return { ...nothing, failures }
@@ -98,7 +98,7 @@ export function* evaluatePolicy(
 const failed = ({ failsClosed }: CompiledPolicy, message: string): PolicyResult =>
   failsClosed ? { ...nothing, failures: [{ index: 0, message, reason: '' }] } : nothing
 
-function* judge(
+function* evaluate(
   { failsClosed }: CompiledPolicy,
   { validation, condition, message }: CompiledValidation,
   index: number,

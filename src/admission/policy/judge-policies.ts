@@ -40,17 +40,17 @@ interface AuditedFailure {
 }
 
 /** All are asked, so that warnings and annotations are whole; the first denial is the answer. Yields where other requests shall have their turn. */
-export function* judgePolicies(
+export function* evaluatePolicies(
   candidates: readonly BoundValidatingPolicy[],
   request: AdmissionRequest,
   context: PolicyContext,
 ): Generator<Wait, Verdict> {
-  const judged = new Judgement(request, context)
-  for (const candidate of candidates) yield* judged.ask(candidate)
-  return judged.verdict()
+  const evaluated = new PolicyEvaluation(request, context)
+  for (const candidate of candidates) yield* evaluated.ask(candidate)
+  return evaluated.verdict()
 }
 
-class Judgement {
+class PolicyEvaluation {
   readonly #meter = new Meter()
   readonly #request: AdmissionRequest
   readonly #context: PolicyContext

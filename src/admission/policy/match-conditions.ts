@@ -26,7 +26,7 @@ export type ConditionsVerdict =
 const met: ConditionsVerdict = { met: true }
 
 /** One that is false decides, even where others fail. `bindingsWithin` makes the variables within the budget of the conditions. */
-export function* judgeConditions(
+export function* evaluateConditions(
   conditions: Conditions,
   meter: Meter,
   bindingsWithin: (budget: Budget) => Bindings,

@@ -11,7 +11,7 @@ import { Reinvokable } from '../reinvocation.ts'
 import type { CompiledMutations } from './compile-mutations.ts'
 import type { Budget } from './expression.ts'
 import type { PolicyContext } from './judge-policies.ts'
-import { judgeConditions } from './match-conditions.ts'
+import { evaluateConditions } from './match-conditions.ts'
 import { Meter } from './meter.ts'
 import { MutationError, mutateObject } from './mutate-object.ts'
 import { ConfigurationError, collectParams } from './params.ts'
@@ -104,7 +104,7 @@ function* invoke(invocations: readonly Invocation[], request: AdmissionRequest, 
     const given = params as CelValue | undefined
     // Made anew for each expression: it sees what the one before changed.
     const view = () => new RequestView(request, context.decide).in(version)
-    const conditions = yield* judgeConditions(compiled.conditions, meter, budget =>
+    const conditions = yield* evaluateConditions(compiled.conditions, meter, budget =>
       policyBindings(compiled.variables, { request: view().inConditions, params: given, namespaceObject: undefined }, budget),
     )
     if (!conditions.met) {

@@ -21,13 +21,13 @@ export interface PolicySource<P extends AnyPolicy, B extends AnyBinding> {
   policies(): readonly P[]
   bindings(): readonly B[]
   /** Whether these may judge policies and bindings too: not where they are such objects themselves, and could lock themselves in. */
-  readonly judgesPolicies?: true
+  readonly evaluatesPolicies?: true
   /** Called after every change. */
   onChange(changed: () => void): void
 }
 
 export interface BoundPolicy<P extends AnyPolicy, B extends AnyBinding, C> {
-  readonly judgesPolicies: boolean
+  readonly evaluatesPolicies: boolean
   readonly policy: P
   readonly matcher: ResourceMatcher
   /** Compiled with the first request that the policy is for. */
@@ -66,9 +66,9 @@ export class PolicyIndex<P extends AnyPolicy, B extends AnyBinding, C> {
       this.#bound(policies)
       return policies
     },
-    covers({ matcher, judgesPolicies }, operation, resource, subresource) {
+    covers({ matcher, evaluatesPolicies }, operation, resource, subresource) {
       const name = groupResource(resource.group, resource.plural)
-      if (questions.has(name) || (!judgesPolicies && policyResources.has(name))) return false
+      if (questions.has(name) || (!evaluatesPolicies && policyResources.has(name))) return false
       return matcher.covers(operation, resource, subresource)
     },
   })
@@ -109,7 +109,7 @@ export class PolicyIndex<P extends AnyPolicy, B extends AnyBinding, C> {
         return [
           {
             policy,
-            judgesPolicies: source.judgesPolicies === true,
+            evaluatesPolicies: source.evaluatesPolicies === true,
             compiled,
             matcher: compileMatchResources(policy.spec.matchConstraints, this.#context),
             bindings: byName(bindings).map(binding => {

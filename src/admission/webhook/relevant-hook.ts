@@ -25,10 +25,10 @@ export function versionFor(
   const version = hook.matcher.matches(request)
   if (version === undefined) return undefined
   const conditions = hook.conditions()
-  return conditions.length === 0 ? version : inTurns(judge(conditions, hook, version, request, decide, meter), signal)
+  return conditions.length === 0 ? version : inTurns(evaluate(conditions, hook, version, request, decide, meter), signal)
 }
 
-function* judge(
+function* evaluate(
   conditions: Conditions,
   hook: Hook,
   version: ResourceDefinition,
@@ -37,9 +37,9 @@ function* judge(
   meter: Meter,
 ): Generator<Wait, ResourceDefinition | undefined> {
   // Loaded with the first condition.
-  const { bindingsOf, judgeConditions, RequestView } = requireLate<typeof engine>(import.meta.url, '../policy/policy-engine-late.ts')
+  const { bindingsOf, evaluateConditions, RequestView } = requireLate<typeof engine>(import.meta.url, '../policy/policy-engine-late.ts')
   const view = new RequestView(request, decide).in(version).inConditions
-  const verdict = yield* judgeConditions(conditions, meter, () => bindingsOf(view, { namespaceObject: null }))
+  const verdict = yield* evaluateConditions(conditions, meter, () => bindingsOf(view, { namespaceObject: null }))
   if (verdict.met) return version
   if (verdict.error === undefined || hook.failsOpen) return undefined
   throw forbidden(request.resource, request.name, verdict.error)

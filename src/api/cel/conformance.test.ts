@@ -68,7 +68,7 @@ function runSuite({ name, suites = [], tests = [] }: Suite, path: string): void 
       const reason = reasonToSkip(full, original)
       test(`${original.name}: ${original.expr.slice(0, 80)}`, reason === undefined ? {} : { skip: reason }, context => {
         if (original.disableCheck === true && !compiles(original)) context.skip('Kubernetes checks every expression before it runs')
-        else judge(original)
+        else evaluate(original)
       })
     }
   })
@@ -93,7 +93,7 @@ function compiles(specCase: SpecCase): boolean {
   }
 }
 
-function judge(specCase: SpecCase): void {
+function runCase(specCase: SpecCase): void {
   const environment = environmentOf(specCase)
   if (specCase.evalError !== undefined) {
     assert.throws(() => evaluate(environment, specCase), isEngineError)

@@ -3,8 +3,8 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { JSONSchemaProps } from '../types/apiextensions-v1.ts'
 import { OldValues } from './old-values.ts'
-import { ruleJudge } from './rule-judge.ts'
-import { schemaJudge, Walk } from './schema-judge.ts'
+import { ruleEvaluator } from './rule-judge.ts'
+import { schemaValidator, Walk } from './schema-judge.ts'
 
 const schema: JSONSchemaProps = {
   type: 'object',
@@ -25,7 +25,7 @@ const rows: readonly [name: string, old: object, now: object, fields: string[]][
 for (const [name, old, now, fields] of rows) {
   test(`schemaJudge() judges ${name}`, () => {
     const walk = new Walk(true)
-    schemaJudge(schema)({ map: now }, walk, { map: old })
+    schemaValidator(schema)({ map: now }, walk, { map: old })
     assert.deepEqual(
       walk.errors.map(({ field }) => field),
       fields,
@@ -34,9 +34,9 @@ for (const [name, old, now, fields] of rows) {
 }
 
 test('ruleJudge() gives each member its old value', () => {
-  const judged = ruleJudge(schema)?.({ map: { a: 'a', b: 'b' } }, { map: { a: 'b' } }, new OldValues())
+  const validated = ruleEvaluator(schema)?.({ map: { a: 'a', b: 'b' } }, { map: { a: 'b' } }, new OldValues())
   assert.deepEqual(
-    judged?.errors.map(({ field }) => field),
+    validated?.errors.map(({ field }) => field),
     ['map[a]'],
   )
 })

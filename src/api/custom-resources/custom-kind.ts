@@ -10,13 +10,13 @@ import type { Decoded, FieldValidation, JsonText } from '../schema/decode.ts'
 import { duplicateMembers } from '../schema/decode-exact.ts'
 import { parseJsonText } from '../schema/json-text.ts'
 import type { JSONSchemaProps } from '../types/apiextensions-v1.ts'
-import { embeddedJudge, embeddedReadProblem, metadataReadProblem } from './embedded-resource.ts'
-import { below, judgeBy, judgeChange } from './judge-value.ts'
-import { duplicateJudge } from './list-items.ts'
+import { embeddedValidator, embeddedReadProblem, metadataReadProblem } from './embedded-resource.ts'
+import { below, validateBy, validateChange } from './judge-value.ts'
+import { duplicateValidator } from './list-items.ts'
 import { uncorrelated } from './old-values.ts'
-import type { JudgeRules } from './rule-judge.ts'
+import type { EvaluateRules } from './rule-judge.ts'
 import type * as late from './rules-late.ts'
-import { type Judge, schemaJudge, Walk } from './schema-judge.ts'
+import { type Validate, schemaValidator, Walk } from './schema-judge.ts'
 import { defaultMaker, type Read, type Reading, resourceReader } from './schema-reader.ts'
 import { resourceShape } from './schema-shape.ts'
 import type { Visit } from './schema-visitor.ts'
@@ -25,13 +25,13 @@ import { unknownFields } from './unknown-fields.ts'
 interface Compiled {
   readonly schema: JSONSchemaProps
   readonly read: Read
-  readonly judge: Judge
+  readonly validate: Validate
   /** Of the status alone, for its own path. */
-  readonly judgeStatus: Judge | undefined
+  readonly validateStatus: Validate | undefined
   readonly makeStatus: (() => unknown) | undefined
   readonly embedded: Visit | undefined
   readonly duplicates: Visit | undefined
-  readonly rules: JudgeRules | undefined
+  readonly rules: EvaluateRules | undefined
 }
 
 /** Everything is kept where a definition says nothing. */
@@ -78,11 +78,11 @@ export class CustomKind {
       this.#made = {
         schema,
         read: resourceReader(schema),
-        judge: schemaJudge(withoutMeta(schema)),
-        judgeStatus: status === undefined ? undefined : schemaJudge(status),
+        validate: schemaValidator(withoutMeta(schema)),
+        validateStatus: status === undefined ? undefined : schemaValidator(status),
         makeStatus: defaultMaker(schema, 'status'),
-        embedded: embeddedJudge(schema),
-        duplicates: duplicateJudge(schema),
+        embedded: embeddedValidator(schema),
+        duplicates: duplicateValidator(schema),
         rules: rulesOf(schema),
       }
     }
@@ -145,37 +145,37 @@ export class CustomKind {
     return typeof read === 'string' ? named : read
   }
 
-  judgeNew(object: KubeObject): FieldError[] {
-    const wrongType = this.judgeType(object)
+  validateNew(object: KubeObject): FieldError[] {
+    const wrongType = this.validateType(object)
     if (wrongType.length > 0) return wrongType
-    const { judge, embedded, duplicates } = this.#compiled
-    const walk = judgeBy(judge, object, uncorrelated)
+    const { validate, embedded, duplicates } = this.#compiled
+    const walk = validateBy(validate, object, uncorrelated)
     embedded?.(object, [], walk.errors)
     duplicates?.(object, [], walk.errors)
-    this.#judgeRules(object, uncorrelated, walk)
+    this.#validateRules(object, uncorrelated, walk)
     return walk.errors
   }
 
   /** What did not change is let through where the schema became stricter. */
-  judgeUpdate(object: KubeObject, old: KubeObject): FieldError[] {
-    const wrongType = this.judgeType(object)
+  validateUpdate(object: KubeObject, old: KubeObject): FieldError[] {
+    const wrongType = this.validateType(object)
     if (wrongType.length > 0) return wrongType
-    const { judge, embedded } = this.#compiled
-    const walk = judgeChange(judge, object, old)
+    const { validate, embedded } = this.#compiled
+    const walk = validateChange(validate, object, old)
     embedded?.(object, [], walk.errors)
-    return this.#judgeLinks(object, old, walk)
+    return this.#validateLinks(object, old, walk)
   }
 
   /** As upstream, of an object whose status alone is written only that is judged by its schema; in messages it is the whole. */
-  judgeStatusUpdate(object: KubeObject & Record<string, unknown>, old: KubeObject & Record<string, unknown>): FieldError[] {
-    const wrongType = this.judgeType(object)
+  validateStatusUpdate(object: KubeObject & Record<string, unknown>, old: KubeObject & Record<string, unknown>): FieldError[] {
+    const wrongType = this.validateType(object)
     if (wrongType.length > 0) return wrongType
-    const { judgeStatus } = this.#compiled
+    const { validateStatus } = this.#compiled
     const { status } = object
-    if (judgeStatus === undefined || status === undefined) return this.#judgeLinks(object, old, new Walk(false))
-    const walk = judgeChange(judgeStatus, status, old['status'] ?? uncorrelated)
+    if (validateStatus === undefined || status === undefined) return this.#validateLinks(object, old, new Walk(false))
+    const walk = validateChange(validateStatus, status, old['status'] ?? uncorrelated)
     for (const [index, error] of walk.errors.entries()) walk.errors[index] = below(error, 'status')
-    return this.#judgeLinks(object, old, walk)
+    return this.#validateLinks(object, old, walk)
   }
 
   /** What the schema says of a status that nobody has written. */
@@ -184,7 +184,7 @@ export class CustomKind {
   }
 
   /** What several values have to do with each other. */
-  #judgeLinks(object: KubeObject, old: KubeObject, walk: Walk): FieldError[] {
+  #validateLinks(object: KubeObject, old: KubeObject, walk: Walk): FieldError[] {
     const { duplicates } = this.#compiled
     if (duplicates !== undefined) {
       const found: FieldError[] = []
@@ -193,12 +193,12 @@ export class CustomKind {
       if (found.length > 0) duplicates(old, [], before)
       if (before.length === 0) walk.errors.push(...found)
     }
-    this.#judgeRules(object, old, walk)
+    this.#validateRules(object, old, walk)
     return walk.errors
   }
 
   /** Rules may rely on what the rest of the schema says. */
-  #judgeRules(object: KubeObject, old: unknown, walk: Walk): void {
+  #validateRules(object: KubeObject, old: unknown, walk: Walk): void {
     const { rules } = this.#compiled
     if (rules === undefined) return
     if (walk.errors.some(({ type }) => blocking.has(type))) walk.errors.push(invalidValue('<nil>', null, unchecked))
@@ -220,7 +220,7 @@ export class CustomKind {
     ]
   }
 
-  judgeType({ apiVersion, kind }: KubeObject): FieldError[] {
+  validateType({ apiVersion, kind }: KubeObject): FieldError[] {
     const errors: FieldError[] = []
     if (kind !== this.#options.kind) errors.push(invalidValue('kind', kind ?? '', `must be ${this.#options.kind}`))
     if (apiVersion !== this.#options.apiVersion) {
@@ -247,9 +247,9 @@ const unchecked =
   'some validation rules were not checked because the object was invalid; correct the existing errors to complete validation'
 
 /** The engine of rules is loaded with the first of them. */
-function rulesOf(schema: JSONSchemaProps): JudgeRules | undefined {
+function rulesOf(schema: JSONSchemaProps): EvaluateRules | undefined {
   const hasRules = someSchema(schema, ({ 'x-kubernetes-validations': rules = [] }) => rules.length > 0)
-  return hasRules ? requireLate<typeof late>(import.meta.url, './rules-late.ts').ruleJudge(schema) : undefined
+  return hasRules ? requireLate<typeof late>(import.meta.url, './rules-late.ts').ruleEvaluator(schema) : undefined
 }
 
 /** What makes an object unreadable. */

@@ -79,7 +79,7 @@ function resourceOf(
   const hasStatus = version.subresources?.status !== undefined
   const scale = version.subresources?.scale
   const fields = (version.selectableFields ?? []).map(({ jsonPath }) => ({ name: jsonPath.slice(1), path: parseJsonPath(jsonPath) ?? [] }))
-  const judgeScale = scale === undefined ? undefined : scaleJudge(scale)
+  const validateScale = scale === undefined ? undefined : scaleValidator(scale)
   return defineResource<CustomObject>({
     group,
     version: version.name,
@@ -93,7 +93,7 @@ function resourceOf(
     // Nothing new begins in what is about to end.
     verbs: isTrue(status, 'Terminating') ? all.filter(verb => verb !== 'create') : all,
     columns: printerColumns(version.additionalPrinterColumns),
-    subresources: [...(hasStatus ? [statusSubresource(kind, judgeScale)] : []), ...(scale === undefined ? [] : [scaleSubresource])],
+    subresources: [...(hasStatus ? [statusSubresource(kind, validateScale)] : []), ...(scale === undefined ? [] : [scaleSubresource])],
     ...(scale === undefined ? {} : { scalePaths: scalePaths(scale) }),
     custom: kind,
     standardFinalizers: false,
@@ -111,8 +111,8 @@ function resourceOf(
       if (hasStatus) putStatusBack(object, old['status'], kind)
     },
     warnings: (object, old) => kind.warnings(object, old),
-    validate: object => [...kind.judgeNew(object), ...(judgeScale?.whole(object) ?? [])],
-    validateUpdate: (object, old) => [...kind.judgeUpdate(object, old), ...(judgeScale?.whole(object) ?? [])],
+    validate: object => [...kind.validateNew(object), ...(validateScale?.whole(object) ?? [])],
+    validateUpdate: (object, old) => [...kind.validateUpdate(object, old), ...(validateScale?.whole(object) ?? [])],
   }) as unknown as ResourceDefinition
 }
 
@@ -149,7 +149,7 @@ function putStatusBack(object: CustomObject, status: unknown, kind: CustomKind):
   else object['status'] = kept
 }
 
-function statusSubresource(kind: CustomKind, judgeScale: ScaleJudge | undefined): Subresource<CustomObject> {
+function statusSubresource(kind: CustomKind, validateScale: ScaleValidator | undefined): Subresource<CustomObject> {
   return {
     name: 'status',
     verbs: ['get', 'update', 'patch'],
@@ -161,7 +161,7 @@ function statusSubresource(kind: CustomKind, judgeScale: ScaleJudge | undefined)
       Object.assign(object, old, { metadata: managedFields === undefined ? metadata : { ...metadata, managedFields } })
       putStatusBack(object, status, kind)
     },
-    validate: (object, old) => [...kind.judgeStatusUpdate(object, old), ...(judgeScale?.status(object) ?? [])],
+    validate: (object, old) => [...kind.validateStatusUpdate(object, old), ...(validateScale?.status(object) ?? [])],
     // Everything but the status is put back; upstream counts only the spec as such, so that writers here manage the metadata that they send.
     resetFields: ['spec'],
   }
@@ -195,23 +195,23 @@ export function fieldAt(object: unknown, path: readonly string[]): unknown {
 
 const maxInt32 = 2 ** 31 - 1
 
-type JudgeObject = (object: CustomObject) => FieldError[]
+type ValidateObject = (object: CustomObject) => FieldError[]
 
-interface ScaleJudge {
-  readonly status: JudgeObject
+interface ScaleValidator {
+  readonly status: ValidateObject
   /** The spec, too. */
-  readonly whole: JudgeObject
+  readonly whole: ValidateObject
 }
 
 /** What a scale reads must be a number of replicas, and its selector a text. Fields keep the dot that their paths begin with, as upstream. */
-function scaleJudge({ specReplicasPath, statusReplicasPath, labelSelectorPath }: CustomResourceSubresourceScale): ScaleJudge {
-  const [inSpec, inStatus] = [specReplicasPath, statusReplicasPath].map(replicasJudge)
-  const judgeSelector = labelSelectorPath ? selectorJudge(labelSelectorPath) : undefined
-  const status: JudgeObject = object => [...(inStatus?.(object) ?? []), ...(judgeSelector?.(object) ?? [])]
+function scaleValidator({ specReplicasPath, statusReplicasPath, labelSelectorPath }: CustomResourceSubresourceScale): ScaleValidator {
+  const [inSpec, inStatus] = [specReplicasPath, statusReplicasPath].map(replicasValidator)
+  const validateSelector = labelSelectorPath ? selectorValidator(labelSelectorPath) : undefined
+  const status: ValidateObject = object => [...(inStatus?.(object) ?? []), ...(validateSelector?.(object) ?? [])]
   return { status, whole: object => [...(inSpec?.(object) ?? []), ...status(object)] }
 }
 
-function replicasJudge(path: string): JudgeObject {
+function replicasValidator(path: string): ValidateObject {
   const names = fieldNames(path)
   return object => {
     const { problem, value } = valueAt(object, names, 'int64')
@@ -222,7 +222,7 @@ function replicasJudge(path: string): JudgeObject {
   }
 }
 
-function selectorJudge(path: string): JudgeObject {
+function selectorValidator(path: string): ValidateObject {
   const names = fieldNames(path)
   return object => {
     const { problem } = valueAt(object, names, 'string')

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { formatFieldError } from '../field-error.ts'
 import type { JSONSchemaProps, ValidationRule } from '../types/apiextensions-v1.ts'
-import { judgeDefaultsByRules } from './default-rules.ts'
+import { evaluateDefaultsByRules } from './default-rules.ts'
 
 const int: JSONSchemaProps = { type: 'integer' }
 const rules = (...given: (string | ValidationRule)[]) => ({
@@ -14,7 +14,7 @@ const object = (properties: Record<string, JSONSchemaProps>, more: JSONSchemaPro
   ...more,
 })
 /** What is said of a spec with this schema. */
-const judged = (spec: JSONSchemaProps) => judgeDefaultsByRules(object({ spec }), 'schema', new Set()).map(formatFieldError)
+const evaluated = (spec: JSONSchemaProps) => evaluateDefaultsByRules(object({ spec }), 'schema', new Set()).map(formatFieldError)
 const at = 'schema.properties[spec]'
 
 const text = (format: string, given: unknown, rule: string) =>
@@ -69,7 +69,7 @@ const rows: readonly [name: string, spec: JSONSchemaProps, said: string[]][] = [
   ],
 ]
 for (const [name, spec, said] of rows) {
-  test(`judgeDefaultsByRules() judges ${name}`, () => assert.deepEqual(judged(spec), said))
+  test(`judgeDefaultsByRules() judges ${name}`, () => assert.deepEqual(evaluated(spec), said))
 }
 
 test('judgeDefaultsByRules() gives all defaults one budget', () => {
@@ -81,8 +81,8 @@ test('judgeDefaultsByRules() gives all defaults one budget', () => {
     default: Array.from({ length: 300 }, () => 1),
   }
   const many = Object.fromEntries(Array.from({ length: 60 }, (_, index) => [`p${index}`, costly]))
-  assert.deepEqual(judged(object({ a: costly })), [])
-  const said = judged(object(many))
+  assert.deepEqual(evaluated(object({ a: costly })), [])
+  const said = evaluated(object(many))
   assert.match(said[0] ?? '', /Invalid value: "array": validation failed due to running out of cost budget/)
   assert.equal(said.length, 1)
 })

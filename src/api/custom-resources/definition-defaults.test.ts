@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { formatFieldError } from '../field-error.ts'
 import type { JSONSchemaProps } from '../types/apiextensions-v1.ts'
-import { judgeDefaults } from './definition-defaults.ts'
+import { validateDefaults } from './definition-defaults.ts'
 
 const at = 'schema.properties[a].default'
 const rows: readonly [name: string, schema: JSONSchemaProps, said: string[], isWrong: boolean][] = [
@@ -55,7 +55,7 @@ const rows: readonly [name: string, schema: JSONSchemaProps, said: string[], isW
 for (const [name, schema, said, isWrong] of rows) {
   test(`judgeDefaults() judges ${name}`, () => {
     const wrong = new Set<JSONSchemaProps>()
-    assert.deepEqual(judgeDefaults({ type: 'object', properties: { a: schema } }, 'schema', wrong).map(formatFieldError), said)
+    assert.deepEqual(validateDefaults({ type: 'object', properties: { a: schema } }, 'schema', wrong).map(formatFieldError), said)
     assert.deepEqual([...wrong], isWrong ? [schema] : [])
   })
 }

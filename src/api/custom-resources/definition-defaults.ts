@@ -3,10 +3,10 @@ import type { FieldError } from '../field-error.ts'
 import { goSyntax } from '../patch/go-format.ts'
 import type { JSONSchemaProps } from '../types/apiextensions-v1.ts'
 import { invalidShown } from '../validation/go-syntax.ts'
-import { embeddedJudge } from './embedded-resource.ts'
-import { below, judgeBy } from './judge-value.ts'
+import { embeddedValidator } from './embedded-resource.ts'
+import { below, validateBy } from './judge-value.ts'
 import { uncorrelated } from './old-values.ts'
-import { defaultJudge } from './schema-judge.ts'
+import { defaultValidator } from './schema-judge.ts'
 import { isSchema, metaFields } from './schema-reader.ts'
 import { hasUnknownFields } from './unknown-fields.ts'
 
@@ -14,32 +14,32 @@ import { hasUnknownFields } from './unknown-fields.ts'
  * For a structural schema; `root` is set for whole resources. Values of maps have no defaults, and those of metadata are forbidden elsewhere.
  * Schemas whose default is no value of theirs are added to `wrong`.
  */
-export function judgeDefaults(schema: JSONSchemaProps, field: string, wrong: Set<JSONSchemaProps>, root = true): FieldError[] {
+export function validateDefaults(schema: JSONSchemaProps, field: string, wrong: Set<JSONSchemaProps>, root = true): FieldError[] {
   const isResource = root || schema['x-kubernetes-embedded-resource'] === true
   const errors: FieldError[] = []
   if (schema.default !== undefined && schema.default !== null) {
     const value = schema.default
-    const faults = judgeDefault(schema, isResource, `${field}.default`)
+    const faults = validateDefault(schema, isResource, `${field}.default`)
     if (faults.length > 0) wrong.add(schema)
     // Rules look at a default that has more than its schema names nevertheless.
     if (hasUnknownFields(value, schema, isResource))
       errors.push(invalidShown(`${field}.default`, goSyntax(value), 'must not have unknown fields'))
     errors.push(...faults)
   }
-  if (isSchema(schema.items)) errors.push(...judgeDefaults(schema.items, `${field}.items`, wrong, false))
+  if (isSchema(schema.items)) errors.push(...validateDefaults(schema.items, `${field}.items`, wrong, false))
   for (const [name, property] of Object.entries(schema.properties ?? {})) {
     if (isResource && metaFields.has(name)) continue
-    errors.push(...judgeDefaults(property, `${field}.properties[${name}]`, wrong, false))
+    errors.push(...validateDefaults(property, `${field}.properties[${name}]`, wrong, false))
   }
   return errors
 }
 
-function judgeDefault(schema: JSONSchemaProps, isResource: boolean, field: string): FieldError[] {
+function validateDefault(schema: JSONSchemaProps, isResource: boolean, field: string): FieldError[] {
   const { default: value } = schema
   const embedded: FieldError[] = []
-  embeddedJudge(isResource ? { ...schema, 'x-kubernetes-embedded-resource': true } : schema)?.(value, [], embedded)
+  embeddedValidator(isResource ? { ...schema, 'x-kubernetes-embedded-resource': true } : schema)?.(value, [], embedded)
   if (embedded.length > 0) return embedded.map(error => withinDefault(error, field))
-  const { errors: wrong } = judgeBy(defaultJudge(schema), value, uncorrelated)
+  const { errors: wrong } = validateBy(defaultValidator(schema), value, uncorrelated)
   return wrong.map(error => below(error, field))
 }
 

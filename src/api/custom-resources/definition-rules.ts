@@ -48,7 +48,7 @@ export interface RuleScope {
 }
 
 /** Of a structural schema with no more rules than there may be. */
-export function judgeRules(schema: JSONSchemaProps, field: string, scope: RuleScope): FieldError[] {
+export function validateRules(schema: JSONSchemaProps, field: string, scope: RuleScope): FieldError[] {
   const errors: FieldError[] = []
   const costs: Cost[] = []
   visit(schema, true, { field, count: 1, uncorrelated: undefined }, scope, errors, costs)
@@ -74,7 +74,7 @@ function visit(schema: JSONSchemaProps, root: boolean, place: Place, scope: Rule
     const rulesField = `${field}.x-kubernetes-validations`
     if (declaration === undefined) {
       errors.push(internalFieldError(rulesField, 'internal error: failed to retrieve type information for x-kubernetes-validations'))
-    } else judgeHere(schema, declaration, place, scope, errors, costs)
+    } else validateHere(schema, declaration, place, scope, errors, costs)
   }
   const times = (bound: number | undefined): number | undefined => (count === undefined || bound === undefined ? undefined : count * bound)
   const below = (inner: JSONSchemaProps, name: string, next: Partial<Place>) =>
@@ -88,7 +88,7 @@ function visit(schema: JSONSchemaProps, root: boolean, place: Place, scope: Rule
   }
 }
 
-function judgeHere(
+function validateHere(
   schema: JSONSchemaProps,
   declaration: SchemaDeclaration,
   place: Place,
@@ -98,7 +98,7 @@ function judgeHere(
 ): void {
   // Without a bound in the schema as many values are thought of as fit into a request.
   const count = place.count ?? Math.floor(maxRequestBytes / (declaration.minBytes + 1))
-  const judgeCost = (name: string, field: string, { cost }: CompiledExpression, times: number) => {
+  const validateCost = (name: string, field: string, { cost }: CompiledExpression, times: number) => {
     const total = Math.min(cost * times, Number.MAX_SAFE_INTEGER)
     if (total > expressionLimit) errors.push(forbiddenField(field, costMessage(`estimated ${name} cost`, total, expressionLimit)))
     costs.push({ field, cost: total })
@@ -106,10 +106,10 @@ function judgeHere(
   for (const [index, rule] of (schema['x-kubernetes-validations'] ?? []).entries()) {
     const at = `${place.field}.x-kubernetes-validations[${index}]`
     const { expression, message, usesOldSelf } = compileRule(rule, schema, declaration, scope.isStored(rule.rule))
-    judgeCost('rule', `${at}.rule`, expression, count)
+    validateCost('rule', `${at}.rule`, expression, count)
     if (expression.problem !== undefined) errors.push(invalidShown(`${at}.rule`, goRule(rule), expression.problem))
     if (message?.problem !== undefined) errors.push(invalidShown(`${at}.messageExpression`, goRule(rule), message.problem))
-    else if (message !== undefined) judgeCost('messageExpression', `${at}.messageExpression`, message, 1)
+    else if (message !== undefined) validateCost('messageExpression', `${at}.messageExpression`, message, 1)
     if (usesOldSelf && place.uncorrelated !== undefined) {
       const text = `oldSelf cannot be used on the uncorrelatable portion of the schema within ${place.uncorrelated}`
       errors.push(invalidValue(`${at}.rule`, rule.rule, text))

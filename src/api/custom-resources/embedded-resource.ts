@@ -13,8 +13,8 @@ import { pathText } from './schema-judge.ts'
 import { schemaVisitor, type Visit } from './schema-visitor.ts'
 
 /** Undefined where the schema embeds none. */
-export function embeddedJudge(schema: JSONSchemaProps): Visit | undefined {
-  return schemaVisitor(schema, ({ 'x-kubernetes-embedded-resource': embedded }) => (embedded === true ? judgeEmbedded : undefined))
+export function embeddedValidator(schema: JSONSchemaProps): Visit | undefined {
+  return schemaVisitor(schema, ({ 'x-kubernetes-embedded-resource': embedded }) => (embedded === true ? validateEmbedded : undefined))
 }
 
 /** Why what an object embeds cannot be read as resources; undefined where it can. Asked when reading failed. */
@@ -49,7 +49,7 @@ export function metadataReadProblem(metadata: unknown): string | undefined {
   return type === undefined ? undefined : examine(nodeOfValue(metadata), type).error
 }
 
-const judgeEmbedded: Visit = (value, path, errors) => {
+const validateEmbedded: Visit = (value, path, errors) => {
   if (!isRecord(value)) return
   const at = (name: string): string => pathText([...path, name])
   for (const name of ['apiVersion', 'kind'] as const) {

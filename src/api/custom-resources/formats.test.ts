@@ -101,9 +101,9 @@ const rows: readonly [format: string, fits: string[], misfits: string[]][] = [
 ]
 for (const [format, fits, misfits] of rows) {
   test(`format ${format}`, () => {
-    const judge = formats.get(format)
-    assert.ok(judge)
-    for (const text of fits) assert.equal(judge(text), true, text)
-    for (const text of misfits) assert.equal(judge(text), false, text)
+    const validate = formats.get(format)
+    assert.ok(validate)
+    for (const text of fits) assert.equal(validate(text), true, text)
+    for (const text of misfits) assert.equal(validate(text), false, text)
   })
 }

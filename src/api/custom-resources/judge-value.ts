@@ -1,23 +1,23 @@
 // One judgement of a value by the judge of a schema, with what is let through as it was before.
 import { type FieldError, forbiddenField, formatFieldError } from '../field-error.ts'
 import { uncorrelated } from './old-values.ts'
-import { type Judge, maxJudgedSteps, TooManySteps, Walk } from './schema-judge.ts'
+import { type Validate, maxValidationSteps, TooManySteps, Walk } from './schema-judge.ts'
 
 /** What did not change is let through where the schema became stricter. */
-export function judgeChange(judge: Judge, value: unknown, old: unknown): Walk {
-  const strict = judgeBy(judge, value, uncorrelated)
-  return strict.errors.length > 0 ? judgeBy(judge, value, old) : strict
+export function validateChange(validate: Validate, value: unknown, old: unknown): Walk {
+  const strict = validateBy(validate, value, uncorrelated)
+  return strict.errors.length > 0 ? validateBy(validate, value, old) : strict
 }
 
 /** With an old value what it has already is let through. As upstream, no fault is told twice, though several alternatives may find it. */
-export function judgeBy(judge: Judge, value: unknown, old: unknown): Walk {
+export function validateBy(validate: Validate, value: unknown, old: unknown): Walk {
   const walk = new Walk(old !== uncorrelated)
   try {
-    judge(value, walk, old)
+    validate(value, walk, old)
   } catch (err) {
     if (!(err instanceof TooManySteps)) throw err
     const over = new Walk(false)
-    over.errors.push(forbiddenField('<nil>', `the object takes more than ${maxJudgedSteps} steps to validate by its schema`))
+    over.errors.push(forbiddenField('<nil>', `the object takes more than ${maxValidationSteps} steps to validate by its schema`))
     return over
   }
   const { errors } = walk

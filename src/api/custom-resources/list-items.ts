@@ -14,7 +14,7 @@ export function itemKey(item: unknown, keys: readonly string[]): string | undefi
 }
 
 /** Finds duplicates anywhere in a resource; undefined where the schema has no such list. */
-export function duplicateJudge(schema: JSONSchemaProps): Visit | undefined {
+export function duplicateValidator(schema: JSONSchemaProps): Visit | undefined {
   return schemaVisitor(schema, ({ 'x-kubernetes-list-type': listType, 'x-kubernetes-list-map-keys': keys = [] }) =>
     listType === 'set' || listType === 'map' ? duplicatesOf(listType === 'map' ? keys : undefined) : undefined,
   )

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { JSONSchemaProps } from '../types/apiextensions-v1.ts'
 import { OldValues, uncorrelated } from './old-values.ts'
-import { ruleJudge } from './rule-judge.ts'
+import { ruleEvaluator } from './rule-judge.ts'
 
 const item: JSONSchemaProps = { type: 'object', properties: { name: { type: 'string' }, value: { type: 'integer' } } }
 const keyed: JSONSchemaProps = { type: 'array', 'x-kubernetes-list-type': 'map', 'x-kubernetes-list-map-keys': ['name'], items: item }
@@ -33,8 +33,8 @@ for (const [name, schema, value, old, unchanged] of rows) {
   test(`OldValues of ${name}`, () => assert.equal(new OldValues().unchanged(schema, value, old), unchanged))
 }
 
-const judged = (schema: JSONSchemaProps, value: unknown, old: unknown) => {
-  const { errors, ratcheted } = ruleJudge(schema)?.(value, old, new OldValues()) ?? assert.fail('no rules')
+const validated = (schema: JSONSchemaProps, value: unknown, old: unknown) => {
+  const { errors, ratcheted } = ruleEvaluator(schema)?.(value, old, new OldValues()) ?? assert.fail('no rules')
   return { errors: errors.map(({ message }) => message), ratcheted: ratcheted.map(({ message }) => message) }
 }
 
@@ -42,11 +42,11 @@ test('ruleJudge() lets a failure through where what the schema names did not cha
   const validations = [{ rule: 'self.value > 5', message: 'too small' }]
   const said = 'Invalid value: "object": too small'
   const schema: JSONSchemaProps = { type: 'object', properties: { spec: { ...open, 'x-kubernetes-validations': validations } } }
-  assert.deepEqual(judged(schema, { spec: a }, { spec: { ...a } }), { errors: [], ratcheted: [said] })
-  assert.deepEqual(judged(schema, { spec: { ...a, more: 1 } }, { spec: { ...a, more: 1 } }), { errors: [said], ratcheted: [] })
+  assert.deepEqual(validated(schema, { spec: a }, { spec: { ...a } }), { errors: [], ratcheted: [said] })
+  assert.deepEqual(validated(schema, { spec: { ...a, more: 1 } }, { spec: { ...a, more: 1 } }), { errors: [said], ratcheted: [] })
   const root: JSONSchemaProps = { type: 'object', properties: { spec: item }, 'x-kubernetes-validations': [{ rule: '!has(self.spec)' }] }
   const whole = { apiVersion: 'a/v1', kind: 'K', metadata: { name: 'x' }, spec: a }
-  assert.deepEqual(judged(root, whole, structuredClone(whole)).ratcheted, [])
+  assert.deepEqual(validated(root, whole, structuredClone(whole)).ratcheted, [])
 })
 
 test('a message is told of the old value as it is, where any rule looks at it', () => {
@@ -54,10 +54,10 @@ test('a message is told of the old value as it is, where any rule looks at it', 
   const optional = { rule: 'oldSelf.hasValue() && false', optionalOldSelf: true }
   const failed = 'Invalid value: "string": failed rule: oldSelf.hasValue() && false'
   const asked = rules({ ...optional, messageExpression: "oldSelf.orValue('none')" })
-  assert.deepEqual(judged(asked, 'x', 'y').errors, [failed])
-  assert.deepEqual(judged(asked, 'x', uncorrelated).errors, [failed])
+  assert.deepEqual(validated(asked, 'x', 'y').errors, [failed])
+  assert.deepEqual(validated(asked, 'x', uncorrelated).errors, [failed])
   const seen = rules({ rule: 'false', messageExpression: "'was ' + oldSelf" }, { rule: 'oldSelf != self' })
-  assert.deepEqual(judged(seen, 'x', 'y').errors, ['Invalid value: "string": was y'])
+  assert.deepEqual(validated(seen, 'x', 'y').errors, ['Invalid value: "string": was y'])
   const unseen = rules({ rule: 'false', messageExpression: "'was ' + oldSelf" })
-  assert.deepEqual(judged(unseen, 'x', 'y').errors, ['Invalid value: "string": failed rule: false'])
+  assert.deepEqual(validated(unseen, 'x', 'y').errors, ['Invalid value: "string": failed rule: false'])
 })

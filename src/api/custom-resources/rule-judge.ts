@@ -39,26 +39,26 @@ export interface RuleBudget {
 export const newBudget = (): RuleBudget => ({ left: requestBudget, work: requestWork })
 
 /** `old` is the old object, `uncorrelated` at a creation. Rules of a value that is what it was before may fail. */
-export type JudgeRules = (object: unknown, old: unknown, comparisons: OldValues) => RuleFindings
+export type EvaluateRules = (object: unknown, old: unknown, comparisons: OldValues) => RuleFindings
 
 /** Undefined where the schema has no rules. */
-export function ruleJudge(schema: JSONSchemaProps): JudgeRules | undefined {
+export function ruleEvaluator(schema: JSONSchemaProps): EvaluateRules | undefined {
   const root = compileNode(schema, true)
   if (root === undefined) return undefined
-  return (object, old, comparisons) => judgeByNode(root, object, old, comparisons, newBudget())
+  return (object, old, comparisons) => evaluateByNode(root, object, old, comparisons, newBudget())
 }
 
 /** Places in the errors are below the value. Without `comparisons` no rule may fail. */
-export function judgeByNode(
+export function evaluateByNode(
   node: RuleNode,
   value: unknown,
   old: unknown,
   comparisons: OldValues | undefined,
   budget: RuleBudget,
 ): RuleFindings {
-  const judgement = new Judgement(comparisons, budget)
-  judgement.judge(node, value, old, undefined)
-  return judgement
+  const evaluation = new RuleEvaluation(comparisons, budget)
+  evaluation.evaluate(node, value, old, undefined)
+  return evaluation
 }
 
 /** Undefined where there are no rules. `root`: the schema is that of a whole resource. */
@@ -89,7 +89,7 @@ type Spent = Pick<Evaluation, 'cost' | 'work'>
 
 const outOfBudget = 'validation failed due to running out of cost budget, no further validation rules will be run'
 
-class Judgement {
+class RuleEvaluation {
   readonly errors: FieldError[] = []
   readonly ratcheted: FieldError[] = []
   readonly #comparisons: OldValues | undefined
@@ -102,34 +102,34 @@ class Judgement {
     this.#budget = budget
   }
 
-  judge(node: RuleNode, value: unknown, old: unknown, above: Before | undefined): void {
+  evaluate(node: RuleNode, value: unknown, old: unknown, above: Before | undefined): void {
     if (value === null || value === undefined || this.#over) return
     const before = old === uncorrelated ? above : { schema: node.schema, value, old }
-    if (node.rules.length > 0) this.#judgeHere(node, value as CelValue, old, before)
+    if (node.rules.length > 0) this.#evaluateHere(node, value as CelValue, old, before)
     if (Array.isArray(value)) {
       if (node.items === undefined) return
       const oldItem = oldItems(node.schema, old)
       for (let index = 0; index < value.length && !this.#over; index++) {
         this.#path.push(index)
-        this.judge(node.items, value[index], oldItem === undefined ? uncorrelated : oldItem(value[index]), before)
+        this.evaluate(node.items, value[index], oldItem === undefined ? uncorrelated : oldItem(value[index]), before)
         this.#path.pop()
       }
-    } else if (isRecord(value)) this.#judgeMembers(node, value, old, before)
+    } else if (isRecord(value)) this.#evaluateMembers(node, value, old, before)
   }
 
-  #judgeMembers(node: RuleNode, value: Record<string, unknown>, old: unknown, before: Before | undefined): void {
+  #evaluateMembers(node: RuleNode, value: Record<string, unknown>, old: unknown, before: Before | undefined): void {
     const oldOf = (name: string): unknown => (isRecord(old) && Object.hasOwn(old, name) ? old[name] : uncorrelated)
     for (const name in value) {
       if (this.#over) return
       const property = node.properties.get(name) ?? node.others
       if (property === undefined) continue
       this.#path.push(node.properties.has(name) ? name : { key: name })
-      this.judge(property, value[name], oldOf(name), before)
+      this.evaluate(property, value[name], oldOf(name), before)
       this.#path.pop()
     }
   }
 
-  #judgeHere({ schema, rules, view }: RuleNode, json: CelValue, oldJson: unknown, before: Before | undefined): void {
+  #evaluateHere({ schema, rules, view }: RuleNode, json: CelValue, oldJson: unknown, before: Before | undefined): void {
     const type = schema.type ?? ''
     if (this.#budget.left <= 0 || this.#budget.work <= 0) {
       this.#stop(type, outOfBudget)

@@ -13,11 +13,11 @@ const keyed: JSONSchemaProps = {
 }
 
 /** What is wrong with an object whose `spec` has a schema. */
-function judged(spec: JSONSchemaProps, value: unknown): string[] {
+function validated(spec: JSONSchemaProps, value: unknown): string[] {
   const schema = (): JSONSchemaProps => ({ type: 'object', properties: { spec } })
   const kind = new CustomKind({ apiVersion: 'example.com/v1', kind: 'Widget', schemaId: 'a', schema })
   const object = { apiVersion: 'example.com/v1', kind: 'Widget', metadata: { name: 'a' }, spec: value }
-  return kind.judgeNew(object).map(formatFieldError)
+  return kind.validateNew(object).map(formatFieldError)
 }
 
 const rows: readonly [name: string, spec: JSONSchemaProps, value: unknown, errors: readonly string[]][] = [
@@ -123,14 +123,14 @@ const measured: readonly [name: string, spec: JSONSchemaProps, value: unknown, e
   ['a quotient that is not exact', { type: 'number', multipleOf: 2 }, 1e21, 'Invalid value: 1e+21: spec in body should be a multiple of 2'],
 ]
 for (const [name, spec, value, error] of measured) {
-  test(`judgeNew() measures ${name}`, () => assert.deepEqual(judged(spec, value), error === '' ? [] : [`spec: ${error}`]))
+  test(`judgeNew() measures ${name}`, () => assert.deepEqual(validated(spec, value), error === '' ? [] : [`spec: ${error}`]))
 }
 
-for (const [name, spec, value, errors] of rows) test(`judgeNew() judges ${name}`, () => assert.deepEqual(judged(spec, value), errors))
+for (const [name, spec, value, errors] of rows) test(`judgeNew() judges ${name}`, () => assert.deepEqual(validated(spec, value), errors))
 
 test('more faults than a call takes arguments are told, each once', () => {
   const allOf = ['b', 'c', 'd', 'd'].map(pattern => ({ pattern }))
-  const found = judged({ type: 'array', items: { ...text, allOf } }, Array<string>(45_000).fill('a'))
+  const found = validated({ type: 'array', items: { ...text, allOf } }, Array<string>(45_000).fill('a'))
   // Three patterns and the alternatives as such.
   assert.equal(found.length, 4 * 45_000)
 })

@@ -23,7 +23,7 @@ export class Walk {
   readonly old = new OldValues()
   readonly #budget: { steps: number }
 
-  constructor(ratchets: boolean, path: readonly PathStep[] = [], budget = { steps: maxJudgedSteps }) {
+  constructor(ratchets: boolean, path: readonly PathStep[] = [], budget = { steps: maxValidationSteps }) {
     this.ratchets = ratchets
     this.#path = [...path]
     this.#budget = budget
@@ -59,7 +59,7 @@ export class Walk {
 }
 
 /** Validators that run on one object, and texts by their length and by the size of their pattern. The largest objects need a tenth of them by ordinary schemas. */
-export const maxJudgedSteps = 10_000_000
+export const maxValidationSteps = 10_000_000
 
 export class TooManySteps extends Error {}
 
@@ -76,52 +76,52 @@ export function pathText(path: readonly PathStep[]): string {
   return text
 }
 
-export type Judge = (value: unknown, walk: Walk, old: unknown) => void
+export type Validate = (value: unknown, walk: Walk, old: unknown) => void
 
 /** Judges of plain fields, of which a schema has many alike. */
 interface Known {
-  readonly judges: Map<string, Judge>
+  readonly validates: Map<string, Validate>
   /** Of a default: upstream takes `x-kubernetes-int-or-string` for no type there, and every format for one. */
   readonly ofDefault: boolean
 }
 
-export function schemaJudge(schema: JSONSchemaProps): Judge {
-  return judgeOf(schema, { judges: new Map(), ofDefault: false })
+export function schemaValidator(schema: JSONSchemaProps): Validate {
+  return validateOf(schema, { validates: new Map(), ofDefault: false })
 }
 
 /** Of a default in a schema. */
-export function defaultJudge(schema: JSONSchemaProps): Judge {
-  return judgeOf(schema, { judges: new Map(), ofDefault: true })
+export function defaultValidator(schema: JSONSchemaProps): Validate {
+  return validateOf(schema, { validates: new Map(), ofDefault: true })
 }
 
-function judgeOf(schema: JSONSchemaProps, known: Known): Judge {
+function validateOf(schema: JSONSchemaProps, known: Known): Validate {
   if (schema.items !== undefined || schema.properties !== undefined || schema.additionalProperties !== undefined)
-    return makeJudge(schema, known)
+    return makeValidator(schema, known)
   const text = JSON.stringify(schema)
-  const found = known.judges.get(text) ?? makeJudge(schema, known)
-  known.judges.set(text, found)
+  const found = known.validates.get(text) ?? makeValidator(schema, known)
+  known.validates.set(text, found)
   return found
 }
 
-function makeJudge(schema: JSONSchemaProps, known: Known): Judge {
-  const judgeType = typeJudge(schema, known)
-  const onNull = [judgeType, enumJudge(schema)].filter(judge => judge !== undefined)
-  const judges = [
-    judgeType,
-    junctorJudge(schema, known),
-    stringJudge(schema),
-    formatJudge(schema),
-    known.ofDefault ? widthJudge(schema) : undefined,
-    numberJudge(schema),
-    listJudge(schema, known),
-    enumJudge(schema),
-    objectJudge(schema, known),
-  ].filter(judge => judge !== undefined)
+function makeValidator(schema: JSONSchemaProps, known: Known): Validate {
+  const validateType = typeValidator(schema, known)
+  const onNull = [validateType, enumValidator(schema)].filter(validate => validate !== undefined)
+  const validates = [
+    validateType,
+    junctorValidator(schema, known),
+    stringValidator(schema),
+    formatValidator(schema),
+    known.ofDefault ? widthValidator(schema) : undefined,
+    numberValidator(schema),
+    listValidator(schema, known),
+    enumValidator(schema),
+    objectValidator(schema, known),
+  ].filter(validate => validate !== undefined)
   return (value, walk, old) => {
     if (walk.ratchets && old !== uncorrelated && walk.old.unchanged(schema, value, old)) return
-    walk.charge(judges.length + 1)
-    for (const judge of value === null ? onNull : judges) judge(value, walk, old)
-    walk.ran += judges.length
+    walk.charge(validates.length + 1)
+    for (const validate of value === null ? onNull : validates) validate(value, walk, old)
+    walk.ran += validates.length
   }
 }
 
@@ -144,7 +144,7 @@ function typeName(value: unknown): string {
 }
 
 /** As upstream, a format takes the place of the type: what is neither a string nor a list is measured by it, and those two pass as each other. */
-function typeJudge({ type = '', nullable, format = '', ...schema }: JSONSchemaProps, { ofDefault }: Known): Judge | undefined {
+function typeValidator({ type = '', nullable, format = '', ...schema }: JSONSchemaProps, { ofDefault }: Known): Validate | undefined {
   const types = !ofDefault && schema['x-kubernetes-int-or-string'] === true ? ['integer', 'string'] : type === '' ? [] : [type]
   const hasFormat = ofDefault ? format !== '' : formatOf(format) !== undefined
   if (types.length === 0 && !hasFormat) return undefined
@@ -169,8 +169,8 @@ const formatNames: Readonly<Record<string, string>> = { integer: 'int64', number
 /** A format that upstream does not know says nothing. */
 const formatOf = (format: string): ((text: string) => boolean) | undefined => formats.get(format.replaceAll('-', ''))
 
-function junctorJudge({ allOf = [], anyOf = [], oneOf = [], not }: JSONSchemaProps, known: Known): Judge | undefined {
-  const made = (schema: JSONSchemaProps): Judge => judgeOf(schema, known)
+function junctorValidator({ allOf = [], anyOf = [], oneOf = [], not }: JSONSchemaProps, known: Known): Validate | undefined {
+  const made = (schema: JSONSchemaProps): Validate => validateOf(schema, known)
   if (allOf.length + anyOf.length + oneOf.length === 0 && not === undefined) return undefined
   const [all, any, one] = [allOf.map(made), anyOf.map(made), oneOf.map(made)]
   const never = not === undefined ? undefined : made(not)
@@ -188,33 +188,33 @@ function junctorJudge({ allOf = [], anyOf = [], oneOf = [], not }: JSONSchemaPro
       walk.errors.push(...best)
     }
     if (all.length > 0) {
-      const results = all.map(judge => judgeAside(judge, value, walk))
+      const results = all.map(validate => validateAside(validate, value, walk))
       for (const { errors } of results) walk.errors.push(...errors)
       const passed = results.filter(({ errors }) => errors.length === 0).length
       if (passed < all.length) composite(`must validate all the schemas (allOf)${passed === 0 ? '. None validated' : ''}`)
     }
-    if (never !== undefined && judgeAside(never, value, walk).errors.length === 0) composite('must not validate the schema (not)')
+    if (never !== undefined && validateAside(never, value, walk).errors.length === 0) composite('must not validate the schema (not)')
   }
 }
 
-function judgeAside(judge: Judge, value: unknown, walk: Walk): Walk {
+function validateAside(validate: Validate, value: unknown, walk: Walk): Walk {
   // An alternative that fails costs its messages, too.
   walk.charge(8)
   const aside = walk.aside()
-  judge(value, aside, uncorrelated)
+  validate(value, aside, uncorrelated)
   return aside
 }
 
 function alternatives(
-  judges: readonly Judge[],
+  validates: readonly Validate[],
   value: unknown,
   walk: Walk,
   enough: number,
 ): { passed: number; best: readonly FieldError[] } {
   let passed = 0
   let best: Walk | undefined
-  for (const judge of judges) {
-    const result = judgeAside(judge, value, walk)
+  for (const validate of validates) {
+    const result = validateAside(validate, value, walk)
     if (result.errors.length === 0) passed++
     else if (best === undefined || result.ran > best.ran) best = result
     if (passed === enough) break
@@ -222,7 +222,7 @@ function alternatives(
   return { passed, best: passed > 0 || best === undefined ? [] : best.errors }
 }
 
-function stringJudge({ maxLength, minLength, pattern = '' }: JSONSchemaProps): Judge | undefined {
+function stringValidator({ maxLength, minLength, pattern = '' }: JSONSchemaProps): Validate | undefined {
   if (maxLength === undefined && minLength === undefined && pattern === '') return undefined
   return (value, walk) => {
     if (typeof value !== 'string') return
@@ -244,7 +244,7 @@ function characters(text: string): number {
   return count
 }
 
-function formatJudge({ format = '' }: JSONSchemaProps): Judge | undefined {
+function formatValidator({ format = '' }: JSONSchemaProps): Validate | undefined {
   const fitsFormat = formatOf(format)
   if (fitsFormat === undefined) return undefined
   return (value, walk) => {
@@ -261,7 +261,7 @@ const widths: Readonly<Record<string, readonly [least: number, most: number]>> =
   'number float': [-3.4028234663852886e38, 3.4028234663852886e38],
 }
 
-function widthJudge({ type = '', format = '' }: JSONSchemaProps): Judge | undefined {
+function widthValidator({ type = '', format = '' }: JSONSchemaProps): Validate | undefined {
   const width = widths[`${type} ${format}`]
   if (width === undefined) return undefined
   const [least, most] = width
@@ -271,14 +271,14 @@ function widthJudge({ type = '', format = '' }: JSONSchemaProps): Judge | undefi
   }
 }
 
-function numberJudge(schema: JSONSchemaProps): Judge | undefined {
+function numberValidator(schema: JSONSchemaProps): Validate | undefined {
   const { maximum, minimum, multipleOf, exclusiveMaximum = false, exclusiveMinimum = false } = schema
   if (maximum === undefined && minimum === undefined && multipleOf === undefined) return undefined
   return (value, walk) => {
     if (typeof value !== 'number') return
     // Upstream compares an integer with the whole part of what the schema says.
     const bound = isInt64(value) ? Math.trunc : (number: number): number => number
-    if (multipleOf !== undefined) judgeMultiple(value, bound(multipleOf), walk)
+    if (multipleOf !== undefined) validateMultiple(value, bound(multipleOf), walk)
     const [least, most] = [minimum === undefined ? undefined : bound(minimum), maximum === undefined ? undefined : bound(maximum)]
     if (least !== undefined && (exclusiveMinimum ? value <= least : value < least)) {
       fail(walk, value, `should be greater than ${exclusiveMinimum ? '' : 'or equal to '}${least}`)
@@ -289,7 +289,7 @@ function numberJudge(schema: JSONSchemaProps): Judge | undefined {
   }
 }
 
-function judgeMultiple(value: number, factor: number, walk: Walk): void {
+function validateMultiple(value: number, factor: number, walk: Walk): void {
   if (factor <= 0) {
     walk.errors.push(invalidValue(walk.path || '<nil>', factor, `factor MultipleOf declared for ${walk.path} must be positive: ${factor}`))
   } else if (isInt64(value) ? value % factor !== 0 : !isWhole(factor < 1 ? (1 / factor) * value : value / factor)) {
@@ -304,17 +304,17 @@ function isWhole(quotient: number): boolean {
   return quotient === whole || (quotient > 1 && (quotient - whole) / (quotient + whole) < 1e-9)
 }
 
-function listJudge(schema: JSONSchemaProps, known: Known): Judge | undefined {
+function listValidator(schema: JSONSchemaProps, known: Known): Validate | undefined {
   const { items, maxItems, minItems } = schema
-  const judgeItem = isSchema(items) ? judgeOf(items, known) : undefined
-  if (judgeItem === undefined && maxItems === undefined && minItems === undefined) return undefined
+  const validateItem = isSchema(items) ? validateOf(items, known) : undefined
+  if (validateItem === undefined && maxItems === undefined && minItems === undefined) return undefined
   return (value, walk, old) => {
     if (!Array.isArray(value)) return
-    if (judgeItem !== undefined) {
+    if (validateItem !== undefined) {
       const oldItem = walk.ratchets ? oldItems(schema, old) : undefined
       for (let index = 0; index < value.length; index++) {
         walk.push(index)
-        judgeItem(value[index], walk, oldItem === undefined ? uncorrelated : oldItem(value[index]))
+        validateItem(value[index], walk, oldItem === undefined ? uncorrelated : oldItem(value[index]))
         walk.pop()
       }
     }
@@ -324,7 +324,7 @@ function listJudge(schema: JSONSchemaProps, known: Known): Judge | undefined {
 }
 
 /** As upstream, a null fits none of the values, though one of them may be null. */
-function enumJudge({ enum: values = [] }: JSONSchemaProps): Judge | undefined {
+function enumValidator({ enum: values = [] }: JSONSchemaProps): Validate | undefined {
   if (values.length === 0) return undefined
   const texts = new Set(values.filter(value => typeof value === 'string'))
   return (value, walk) => {
@@ -340,11 +340,11 @@ function enumJudge({ enum: values = [] }: JSONSchemaProps): Judge | undefined {
   }
 }
 
-function objectJudge(schema: JSONSchemaProps, known: Known): Judge | undefined {
+function objectValidator(schema: JSONSchemaProps, known: Known): Validate | undefined {
   const { properties = {}, additionalProperties, required: names = [], minProperties, maxProperties } = schema
-  const judges = new Map(Object.entries(properties).map(([name, property]) => [name, judgeOf(property, known)]))
-  const judgeOther = isSchema(additionalProperties) ? judgeOf(additionalProperties, known) : undefined
-  if (judges.size === 0 && judgeOther === undefined && names.length === 0 && minProperties === undefined && maxProperties === undefined)
+  const validates = new Map(Object.entries(properties).map(([name, property]) => [name, validateOf(property, known)]))
+  const validateOther = isSchema(additionalProperties) ? validateOf(additionalProperties, known) : undefined
+  if (validates.size === 0 && validateOther === undefined && names.length === 0 && minProperties === undefined && maxProperties === undefined)
     return undefined
   return (value, walk, old) => {
     if (!isRecord(value)) return
@@ -355,11 +355,11 @@ function objectJudge(schema: JSONSchemaProps, known: Known): Judge | undefined {
     }
     const before = walk.ratchets && isRecord(old) ? old : undefined
     for (const name in value) {
-      const judge = judges.get(name) ?? judgeOther
+      const validate = validates.get(name) ?? validateOther
       const member = value[name]
-      if (judge === undefined || member === undefined) continue
-      walk.push(judges.has(name) || !walk.isAtTop ? name : `.${name}`)
-      judge(member, walk, before !== undefined && Object.hasOwn(before, name) ? before[name] : uncorrelated)
+      if (validate === undefined || member === undefined) continue
+      walk.push(validates.has(name) || !walk.isAtTop ? name : `.${name}`)
+      validate(member, walk, before !== undefined && Object.hasOwn(before, name) ? before[name] : uncorrelated)
       walk.pop()
     }
     for (const name of names) {

@@ -27,7 +27,7 @@ interface Slot {
   readonly read: Read
   readonly nullable: boolean
   /** Whether a null has to reach validation. Where the schema has no type it would pass there, and upstream forgets it when it is stored. */
-  readonly judgesNull: boolean
+  readonly validatesNull: boolean
   /** A new value each time; undefined where the schema has no default. */
   readonly makeDefault: (() => unknown) | undefined
 }
@@ -117,8 +117,8 @@ function objectReader(schema: JSONSchemaProps, root: boolean, preserves: boolean
     const property = properties[name]
     if (property === undefined || (embedded && metaFields.has(name))) continue
     const read = compile(property, false, false)
-    const judgesNull = hasType(property) || required?.includes(name) === true
-    slots.push({ name, read, nullable: property.nullable === true, judgesNull, makeDefault: defaultOf(property, read) })
+    const validatesNull = hasType(property) || required?.includes(name) === true
+    slots.push({ name, read, nullable: property.nullable === true, validatesNull, makeDefault: defaultOf(property, read) })
   }
   if (embedded) {
     const readName = root ? keepAll : readText
@@ -126,7 +126,7 @@ function objectReader(schema: JSONSchemaProps, root: boolean, preserves: boolean
       name,
       read,
       nullable,
-      judgesNull: true,
+      validatesNull: true,
       makeDefault: undefined,
     })
     slots.push(plain('apiVersion', readName, true), plain('kind', readName, true), plain('metadata', readMetadata, false))
@@ -191,12 +191,12 @@ function sorted(record: Record<string, unknown>): Record<string, unknown> {
 function restReader(additional: JSONSchemaProps['additionalProperties'], preserves: boolean): Omit<Slot, 'name'> | undefined {
   if (isSchema(additional)) {
     const read = compile(additional, false, false)
-    return { read, nullable: additional.nullable === true, judgesNull: hasType(additional), makeDefault: defaultOf(additional, read) }
+    return { read, nullable: additional.nullable === true, validatesNull: hasType(additional), makeDefault: defaultOf(additional, read) }
   }
-  if (preserves) return { read: keepAll, nullable: true, judgesNull: true, makeDefault: undefined }
+  if (preserves) return { read: keepAll, nullable: true, validatesNull: true, makeDefault: undefined }
   return additional === undefined || additional === false
     ? undefined
-    : { read: dropAll, nullable: true, judgesNull: true, makeDefault: undefined }
+    : { read: dropAll, nullable: true, validatesNull: true, makeDefault: undefined }
 }
 
 const readMetadata: Read = (value, tally) => {
@@ -220,8 +220,8 @@ function addMember(result: Record<string, unknown>, slot: Slot | undefined, valu
 
 const hasType = (schema: JSONSchemaProps): boolean => schema.type !== undefined || schema['x-kubernetes-int-or-string'] === true
 
-function staysNull({ nullable, judgesNull, makeDefault }: Omit<Slot, 'name'>, { keepsNulls }: Reading): boolean {
-  return nullable || (keepsNulls === true && judgesNull && makeDefault === undefined)
+function staysNull({ nullable, validatesNull, makeDefault }: Omit<Slot, 'name'>, { keepsNulls }: Reading): boolean {
+  return nullable || (keepsNulls === true && validatesNull && makeDefault === undefined)
 }
 
 function addDefault(result: Record<string, unknown>, slot: Slot | undefined, { fills }: Reading): void {

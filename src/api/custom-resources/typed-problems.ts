@@ -2,7 +2,7 @@
 import {
   type FormKind,
   formProblem,
-  type Judged,
+  type ValidatedForm,
   keyedProblems,
   kindProblem,
   memberProblems,
@@ -15,13 +15,13 @@ import { isSchema, metaFields } from './schema-reader.ts'
 import { shapeOfSchema } from './schema-shape.ts'
 
 /** Each as `path: problem`. Null is of every type. */
-export function customTypedProblems(value: unknown, schema: JSONSchemaProps, judged: Judged = 'configuration'): string[] {
-  return problemsAt(value, schema, '', { judged, isRoot: true, keepsUnknown: false })
+export function customTypedProblems(value: unknown, schema: JSONSchemaProps, validated: ValidatedForm = 'configuration'): string[] {
+  return problemsAt(value, schema, '', { validated, isRoot: true, keepsUnknown: false })
 }
 
 /** What holds at a place of the schema beside the schema itself. */
 interface Place {
-  readonly judged: Judged
+  readonly validated: ValidatedForm
   readonly isRoot: boolean
   /** Around it unknown fields are kept: here they are of every type, too, though they may be pruned later. */
   readonly keepsUnknown: boolean
@@ -58,7 +58,7 @@ function objectProblems(value: Record<string, unknown>, schema: JSONSchemaProps,
   const isFree = !isResource && additionalProperties === undefined && Object.keys(properties).length === 0
   const keeps = inner.keepsUnknown || isFree || additionalProperties === true
   return memberProblems(value, path, (name, member, at) => {
-    if (isResource && metaFields.has(name)) return metadataProblems(member, name, at, inner.judged)
+    if (isResource && metaFields.has(name)) return metadataProblems(member, name, at, inner.validated)
     const property = Object.hasOwn(properties, name) ? properties[name] : undefined
     if (property !== undefined) return problemsAt(member, property, at, inner)
     if (isSchema(additionalProperties)) return problemsAt(member, additionalProperties, at, inner)
@@ -66,10 +66,10 @@ function objectProblems(value: Record<string, unknown>, schema: JSONSchemaProps,
   })
 }
 
-function metadataProblems(value: unknown, name: string, path: string, judged: Judged): string[] {
+function metadataProblems(value: unknown, name: string, path: string, validated: ValidatedForm): string[] {
   if (name !== 'metadata') return value === null ? [] : formProblem(value, 'string').map(problem => `${path}: ${problem}`)
   const type = structByKey('meta/v1.ObjectMeta')
-  return type === undefined ? [] : typedProblems(value, type, judged, path)
+  return type === undefined ? [] : typedProblems(value, type, validated, path)
 }
 
 function itemProblems(items: readonly unknown[], schema: JSONSchemaProps, path: string, inner: Place): string[] {
@@ -77,5 +77,5 @@ function itemProblems(items: readonly unknown[], schema: JSONSchemaProps, path: 
   if (item === undefined) return []
   const shape = shapeOfSchema(schema)
   if (shape.kind !== 'list') return items.flatMap((one, index) => problemsAt(one, item, `${path}[${index}]`, inner))
-  return keyedProblems(items, shape, inner.judged, path, (one, at) => problemsAt(one, item, at, inner))
+  return keyedProblems(items, shape, inner.validated, path, (one, at) => problemsAt(one, item, at, inner))
 }

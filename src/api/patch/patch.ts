@@ -87,7 +87,7 @@ export function* applyPatch(request: PatchRequest): Generator<void, Patched> {
   const sources = request.type === undefined ? [value] : [request.current, value]
   const shown = () => (kind === 'strategic' ? shownPatch(request.current, value, request.type) : textOfNode(patchedNode(result, sources)))
   if (request.type === undefined) {
-    if (request.custom) judgeCustom(result, request.current, shown)
+    if (request.custom) validateCustom(result, request.current, shown)
     if (!isObject(result)) throw invalidPatch(shown(), 'the result is not an object')
     const decoded = request.custom?.decode(result, request.fieldValidation)
     if (decoded === undefined) return finish(request, result, strictErrors, shown)
@@ -132,7 +132,7 @@ function sameKind(patchKind: PatchKind, current: unknown, result: unknown, type:
 }
 
 /** The kind of a custom resource is judged with the rest of it, but there has to be one. */
-function judgeCustom(result: unknown, current: unknown, shown: () => string): void {
+function validateCustom(result: unknown, current: unknown, shown: () => string): void {
   if (!isRecord(result)) return
   const told = kindToldBy(result, { group: '', version: '', kind: '' })
   if (typeof told === 'string') throw invalidPatch(shown(), told)

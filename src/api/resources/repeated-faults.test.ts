@@ -6,7 +6,7 @@ import type { ResourceDefinition } from '../resource.ts'
 import { daemonSet } from './apps/daemon-set.ts'
 import { replicaSet } from './apps/replica-set.ts'
 import { job } from './batch/job.ts'
-import { judgeNew, judgeUpdate } from './core/new-object.fixture.ts'
+import { validateNew, validateUpdate } from './core/new-object.fixture.ts'
 import { networkPolicy } from './networking/network-policy.ts'
 import { clusterRole } from './rbac/cluster-role.ts'
 import { clusterRoleBinding } from './rbac/cluster-role-binding.ts'
@@ -32,9 +32,9 @@ function repeats<T extends KubeObject>(
   once: readonly string[] = [],
 ): void {
   test(`${definition.kind} repeats the faults of an update`, () => {
-    const before = judgeNew(definition, old)
+    const before = validateNew(definition, old)
     assert.deepEqual(before.errors, [])
-    assert.deepEqual(judgeUpdate(definition, before.object, change).fields, [...faults, ...faults, ...once])
+    assert.deepEqual(validateUpdate(definition, before.object, change).fields, [...faults, ...faults, ...once])
   })
 }
 

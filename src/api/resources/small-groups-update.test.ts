@@ -4,7 +4,7 @@ import type { KubeObject } from '../object.ts'
 import type { ResourceDefinition } from '../resource.ts'
 import { labelValue } from '../validation/names.ts'
 import { apiService } from './apiregistration/api-service.ts'
-import { judgeNew, judgeSubresource, judgeUpdate } from './core/new-object.fixture.ts'
+import { validateNew, validateSubresource, validateUpdate } from './core/new-object.fixture.ts'
 import { endpointSlice } from './discovery/endpoint-slice.ts'
 import { flowSchema } from './flowcontrol/flow-schema.ts'
 import { priorityLevelConfiguration } from './flowcontrol/priority-level-configuration.ts'
@@ -22,22 +22,22 @@ const [labelText = ''] = labelValue('-')
 const condition = { type: 'Odd', status: 'Maybe', lastTransitionTime: '2026-01-01T00:00:00Z', reason: 'R', message: '' }
 
 /** One change of a valid object, through the main path or a subresource, with what upstream says to it. */
-function judges<T extends KubeObject>(
+function validates<T extends KubeObject>(
   definition: ResourceDefinition<T>,
   old: T,
   rows: readonly { readonly name: string; readonly path?: 'status'; change(object: T): void; readonly errors: readonly string[] }[],
 ): void {
   for (const { name, path, change, errors } of rows) {
     test(`${definition.kind} judges an update with ${name}`, () => {
-      const before = judgeNew(definition, old)
+      const before = validateNew(definition, old)
       assert.deepEqual(before.errors, [])
-      const judged = path ? judgeSubresource(definition, path, before.object, change) : judgeUpdate(definition, before.object, change)
-      assert.deepEqual(judged.errors, errors)
+      const validated = path ? validateSubresource(definition, path, before.object, change) : validateUpdate(definition, before.object, change)
+      assert.deepEqual(validated.errors, errors)
     })
   }
 }
 
-judges(priorityClass, { metadata, value: 1 }, [
+validates(priorityClass, { metadata, value: 1 }, [
   {
     name: 'another value and policy',
     change: object => Object.assign(object, { value: 2_000_000_000, preemptionPolicy: 'Never' }),
@@ -46,7 +46,7 @@ judges(priorityClass, { metadata, value: 1 }, [
   { name: 'another description', change: object => Object.assign(object, { description: 'd', globalDefault: true }), errors: [] },
 ])
 
-judges(runtimeClass, { metadata, handler: 'runc' }, [
+validates(runtimeClass, { metadata, handler: 'runc' }, [
   {
     name: 'another handler',
     change: object => Object.assign(object, { handler: 'kata' }),
@@ -71,7 +71,7 @@ judges(runtimeClass, { metadata, handler: 'runc' }, [
   },
 ])
 
-judges(ingressClass, { metadata, spec: { controller: 'a.io/c' } }, [
+validates(ingressClass, { metadata, spec: { controller: 'a.io/c' } }, [
   {
     name: 'no controller any more',
     change: object => Object.assign(object, { spec: {} }),
@@ -79,7 +79,7 @@ judges(ingressClass, { metadata, spec: { controller: 'a.io/c' } }, [
   },
 ])
 
-judges(podDisruptionBudget, { metadata, spec: { minAvailable: 1 } }, [
+validates(podDisruptionBudget, { metadata, spec: { minAvailable: 1 } }, [
   { name: 'another limit', change: object => Object.assign(object, { spec: { maxUnavailable: 1 } }), errors: [] },
   {
     name: 'an odd condition',
@@ -92,7 +92,7 @@ judges(podDisruptionBudget, { metadata, spec: { minAvailable: 1 } }, [
   },
 ])
 
-judges(serviceCidr, { metadata, spec: { cidrs: ['10.0.0.0/8'] } }, [
+validates(serviceCidr, { metadata, spec: { cidrs: ['10.0.0.0/8'] } }, [
   { name: 'a second range', change: object => Object.assign(object, { spec: { cidrs: ['10.0.0.0/8', '2001:db8::/64'] } }), errors: [] },
   {
     name: 'a second range of the same family',
@@ -113,7 +113,7 @@ judges(serviceCidr, { metadata, spec: { cidrs: ['10.0.0.0/8'] } }, [
   },
 ])
 
-judges(ipAddress, { metadata: { name: '10.0.0.1' }, spec: { parentRef: { resource: 'services', namespace: 'n', name: 's' } } }, [
+validates(ipAddress, { metadata: { name: '10.0.0.1' }, spec: { parentRef: { resource: 'services', namespace: 'n', name: 's' } } }, [
   {
     name: 'another parent',
     change: object => Object.assign(object, { spec: { parentRef: { resource: 'services', namespace: 'n', name: 't' } } }),
@@ -123,7 +123,7 @@ judges(ipAddress, { metadata: { name: '10.0.0.1' }, spec: { parentRef: { resourc
   },
 ])
 
-judges(apiService, { metadata: { name: 'v1.a.io' }, spec: { group: 'a.io', version: 'v1', groupPriorityMinimum: 1, versionPriority: 1 } }, [
+validates(apiService, { metadata: { name: 'v1.a.io' }, spec: { group: 'a.io', version: 'v1', groupPriorityMinimum: 1, versionPriority: 1 } }, [
   {
     name: 'another group',
     change: object => Object.assign(object.spec, { group: 'b.io' }),
@@ -137,7 +137,7 @@ judges(apiService, { metadata: { name: 'v1.a.io' }, spec: { group: 'a.io', versi
   },
 ])
 
-judges(endpointSlice, { metadata, addressType: 'IPv4', endpoints: [{ addresses: ['192.0.2.1'] }], ports: null }, [
+validates(endpointSlice, { metadata, addressType: 'IPv4', endpoints: [{ addresses: ['192.0.2.1'] }], ports: null }, [
   {
     name: 'a hint of a zone twice, whose name is none',
     change({ endpoints }) {
@@ -157,7 +157,7 @@ judges(endpointSlice, { metadata, addressType: 'IPv4', endpoints: [{ addresses: 
 ])
 
 const rule = { subjects: [{ kind: 'Group', group: { name: 'g' } }], nonResourceRules: [{ verbs: ['*'], nonResourceURLs: ['*'] }] }
-judges(flowSchema, { metadata, spec: { matchingPrecedence: 5, priorityLevelConfiguration: { name: 'l' }, rules: [rule] } }, [
+validates(flowSchema, { metadata, spec: { matchingPrecedence: 5, priorityLevelConfiguration: { name: 'l' }, rules: [rule] } }, [
   {
     name: 'two subjects in one',
     change: object =>
@@ -177,42 +177,42 @@ judges(flowSchema, { metadata, spec: { matchingPrecedence: 5, priorityLevelConfi
 
 test('flowSchema and priorityLevelConfiguration keep the mandatory objects as they are', () => {
   const spec = { matchingPrecedence: 1, priorityLevelConfiguration: { name: 'exempt' }, rules: [rule] }
-  assert.match(judgeNew(flowSchema, { metadata: { name: 'exempt' }, spec }).errors[0] ?? '', /spec of 'exempt' must equal the fixed value$/)
+  assert.match(validateNew(flowSchema, { metadata: { name: 'exempt' }, spec }).errors[0] ?? '', /spec of 'exempt' must equal the fixed value$/)
   const level = (name: string, nominalConcurrencyShares: number) => {
     const limited = { nominalConcurrencyShares, limitResponse: { type: 'Reject' } }
-    return judgeNew(priorityLevelConfiguration, { metadata: { name }, spec: { type: 'Limited', limited } }).errors
+    return validateNew(priorityLevelConfiguration, { metadata: { name }, spec: { type: 'Limited', limited } }).errors
   }
   assert.deepEqual([level('catch-all', 5), level('mine', 6)], [[], []])
   assert.match(level('catch-all', 6)[0] ?? '', /spec of 'catch-all' must equal the fixed value$/)
   const exempt = (nominalConcurrencyShares: number) =>
-    judgeNew(priorityLevelConfiguration, { metadata: { name: 'exempt' }, spec: { type: 'Exempt', exempt: { nominalConcurrencyShares } } })
+    validateNew(priorityLevelConfiguration, { metadata: { name: 'exempt' }, spec: { type: 'Exempt', exempt: { nominalConcurrencyShares } } })
       .fields
   assert.deepEqual([exempt(7), exempt(-1)], [[], ['spec.exempt.nominalConcurrencyShares']])
 })
 
 test('endpointSlice counts a change that it does not take', () => {
-  const old = judgeNew(endpointSlice, {
+  const old = validateNew(endpointSlice, {
     metadata,
     addressType: 'IPv4',
     endpoints: [{ addresses: ['192.0.2.1'], hints: {} }],
     ports: null,
   }).object
   old.metadata.generation = 1
-  const { object } = judgeUpdate(endpointSlice, old, ({ endpoints }) =>
+  const { object } = validateUpdate(endpointSlice, old, ({ endpoints }) =>
     Object.assign(endpoints?.[0]?.hints ?? {}, { forNodes: [{ name: 'n' }] }),
   )
   assert.deepEqual([object.metadata.generation, object.endpoints], [2, old.endpoints])
-  assert.equal(judgeUpdate(endpointSlice, old, () => undefined).object.metadata.generation, 1)
+  assert.equal(validateUpdate(endpointSlice, old, () => undefined).object.metadata.generation, 1)
 })
 
 test('endpointSlice drops the topology of older versions but keeps the node that it named', () => {
   const topology = { 'kubernetes.io/hostname': 'n1' }
   const old = { metadata, addressType: 'IPv4', endpoints: [{ addresses: ['192.0.2.1'], deprecatedTopology: topology }], ports: null }
-  const { object } = judgeUpdate(endpointSlice, old, next => {
+  const { object } = validateUpdate(endpointSlice, old, next => {
     next.endpoints = [{ addresses: ['192.0.2.2'], deprecatedTopology: topology, hints: { forNodes: [{ name: 'n1' }] } }]
   })
   assert.deepEqual(object.endpoints, [{ addresses: ['192.0.2.2'], nodeName: 'n1', hints: {} }])
-  assert.deepEqual(judgeUpdate(endpointSlice, old, () => undefined).object.endpoints, old.endpoints)
+  assert.deepEqual(validateUpdate(endpointSlice, old, () => undefined).object.endpoints, old.endpoints)
 })
 
 test('kinds warn of what they take but should not be sent', () => {

@@ -5,7 +5,7 @@ import { localSubjectAccessReview } from './authorization/local-subject-access-r
 import { selfSubjectAccessReview } from './authorization/self-subject-access-review.ts'
 import { subjectAccessReview } from './authorization/subject-access-review.ts'
 import { lease } from './coordination/lease.ts'
-import { judgeNew, judgeUpdate, row } from './core/new-object.fixture.ts'
+import { validateNew, validateUpdate, row } from './core/new-object.fixture.ts'
 import { endpointSlice } from './discovery/endpoint-slice.ts'
 import { flowSchema } from './flowcontrol/flow-schema.ts'
 import { priorityLevelConfiguration } from './flowcontrol/priority-level-configuration.ts'
@@ -16,7 +16,7 @@ import { priorityClass } from './scheduling/priority-class.ts'
 const metadata = { name: 'x' }
 
 test('lease judges its counts and drops the alpha fields of coordinated election', () => {
-  const { object, fields } = judgeNew(lease, {
+  const { object, fields } = validateNew(lease, {
     metadata,
     spec: { leaseDurationSeconds: 0, leaseTransitions: -1, strategy: 'OldestEmulationVersion' },
   })
@@ -26,13 +26,13 @@ test('lease judges its counts and drops the alpha fields of coordinated election
 })
 
 test('priorityClass leaves the highest priorities and the system- names to the system', () => {
-  assert.deepEqual(judgeNew(priorityClass, { metadata, value: 1_000_000_000 }).fields, [])
-  assert.deepEqual(judgeNew(priorityClass, { metadata, value: 1_000_000_001 }).fields, ['value'])
-  assert.deepEqual(judgeNew(priorityClass, { metadata: { name: 'system-mine' }, value: 1 }).fields, ['metadata.name'])
-  assert.deepEqual(judgeNew(priorityClass, { metadata: { name: 'system-node-critical' }, value: 2_000_001_000 }).fields, [])
-  const old = judgeNew(priorityClass, { metadata, value: 1 }).object
+  assert.deepEqual(validateNew(priorityClass, { metadata, value: 1_000_000_000 }).fields, [])
+  assert.deepEqual(validateNew(priorityClass, { metadata, value: 1_000_000_001 }).fields, ['value'])
+  assert.deepEqual(validateNew(priorityClass, { metadata: { name: 'system-mine' }, value: 1 }).fields, ['metadata.name'])
+  assert.deepEqual(validateNew(priorityClass, { metadata: { name: 'system-node-critical' }, value: 2_000_001_000 }).fields, [])
+  const old = validateNew(priorityClass, { metadata, value: 1 }).object
   assert.equal(old.preemptionPolicy, 'PreemptLowerPriority')
-  assert.deepEqual(judgeUpdate(priorityClass, old, next => Object.assign(next, { value: 2 })).fields, ['value'])
+  assert.deepEqual(validateUpdate(priorityClass, old, next => Object.assign(next, { value: 2 })).fields, ['value'])
 })
 
 test('runtimeClass may be made by an update, as upstream has it of few kinds', () => {
@@ -41,16 +41,16 @@ test('runtimeClass may be made by an update, as upstream has it of few kinds', (
 
 test('runtimeClass judges its handler and where its pods may run', () => {
   const scheduling = { nodeSelector: { a: '-' }, tolerations: [{ operator: 'Near', key: 'a' }] }
-  const { fields } = judgeNew(runtimeClass, { metadata, handler: 'Kata!', scheduling })
+  const { fields } = validateNew(runtimeClass, { metadata, handler: 'Kata!', scheduling })
   assert.deepEqual(fields, ['handler', 'scheduling.nodeSelector', 'scheduling.tolerations.tolerations[0].operator'])
 })
 
 test('podDisruptionBudget takes one of two limits', () => {
-  const judge = (spec: object) => judgeNew(podDisruptionBudget, { metadata, spec }).fields
-  assert.deepEqual(judge({ minAvailable: '50%' }), [])
-  assert.deepEqual(judge({ minAvailable: 1, maxUnavailable: 1 }), ['spec'])
-  assert.deepEqual(judge({ minAvailable: '101%' }), ['spec.minAvailable'])
-  assert.deepEqual(judge({ maxUnavailable: -1, unhealthyPodEvictionPolicy: 'Odd' }), [
+  const validate = (spec: object) => validateNew(podDisruptionBudget, { metadata, spec }).fields
+  assert.deepEqual(validate({ minAvailable: '50%' }), [])
+  assert.deepEqual(validate({ minAvailable: 1, maxUnavailable: 1 }), ['spec'])
+  assert.deepEqual(validate({ minAvailable: '101%' }), ['spec.minAvailable'])
+  assert.deepEqual(validate({ maxUnavailable: -1, unhealthyPodEvictionPolicy: 'Odd' }), [
     'spec.maxUnavailable',
     'spec.unhealthyPodEvictionPolicy',
   ])
@@ -58,7 +58,7 @@ test('podDisruptionBudget takes one of two limits', () => {
 })
 
 test('endpointSlice defaults its ports and judges addresses by type', () => {
-  const { object, errors } = judgeNew(endpointSlice, {
+  const { object, errors } = validateNew(endpointSlice, {
     metadata,
     addressType: 'IPv4',
     endpoints: [{ addresses: ['192.0.2.1'] }],
@@ -67,7 +67,7 @@ test('endpointSlice defaults its ports and judges addresses by type', () => {
   assert.deepEqual(errors, [])
   assert.deepEqual(object.ports, [{ port: 80, name: '', protocol: 'TCP' }])
   const wrong = { metadata, addressType: 'IPv6', endpoints: [{ addresses: ['192.0.2.1'] }, { addresses: [] }], ports: [{}, {}] }
-  assert.deepEqual(judgeNew(endpointSlice, wrong).fields, ['ports[1].name', 'endpoints[0].addresses[0]', 'endpoints[1].addresses'])
+  assert.deepEqual(validateNew(endpointSlice, wrong).fields, ['ports[1].name', 'endpoints[0].addresses[0]', 'endpoints[1].addresses'])
   const addresses = ['192.0.2.1', '192.0.2.2', '192.0.2.3', '192.0.2.4']
   assert.equal(
     row(endpointSlice, { metadata, addressType: 'IPv4', endpoints: [{ addresses }], ports: null })['Endpoints'],
@@ -77,21 +77,21 @@ test('endpointSlice defaults its ports and judges addresses by type', () => {
 
 test('apiService is named after its version and group', () => {
   const spec = { group: 'a.io', version: 'v1', groupPriorityMinimum: 100, versionPriority: 10, service: { name: 's', namespace: 'n' } }
-  assert.deepEqual(judgeNew(apiService, { metadata: { name: 'v1.a.io' }, spec }).fields, [])
-  assert.deepEqual(judgeNew(apiService, { metadata: { name: 'v2.a.io' }, spec }).fields, ['metadata.name'])
+  assert.deepEqual(validateNew(apiService, { metadata: { name: 'v1.a.io' }, spec }).fields, [])
+  assert.deepEqual(validateNew(apiService, { metadata: { name: 'v2.a.io' }, spec }).fields, ['metadata.name'])
   const both = { ...spec, insecureSkipTLSVerify: true, caBundle: 'eA==' }
-  assert.deepEqual(judgeNew(apiService, { metadata: { name: 'v1.a.io' }, spec: both }).errors, [
+  assert.deepEqual(validateNew(apiService, { metadata: { name: 'v1.a.io' }, spec: both }).errors, [
     'spec.insecureSkipTLSVerify: Invalid value: true: may not be true if caBundle is present',
   ])
   // No name at all: the rules of metadata say so.
-  assert.deepEqual(judgeNew(apiService, { metadata: { name: 'v1%a.io' }, spec }).errors, [])
+  assert.deepEqual(validateNew(apiService, { metadata: { name: 'v1%a.io' }, spec }).errors, [])
 })
 
 test('flowSchema judges precedence, subjects and rules', () => {
   const level = { priorityLevelConfiguration: { name: 'global-default' } }
-  assert.equal(judgeNew(flowSchema, { metadata, spec: { ...level, matchingPrecedence: 0 } }).object.spec.matchingPrecedence, 1000)
+  assert.equal(validateNew(flowSchema, { metadata, spec: { ...level, matchingPrecedence: 0 } }).object.spec.matchingPrecedence, 1000)
   const rules = [{ subjects: [{ kind: 'User' }], nonResourceRules: [{ verbs: ['fly'], nonResourceURLs: ['x'] }] }]
-  assert.deepEqual(judgeNew(flowSchema, { metadata, spec: { ...level, matchingPrecedence: 1, rules } }).fields, [
+  assert.deepEqual(validateNew(flowSchema, { metadata, spec: { ...level, matchingPrecedence: 1, rules } }).fields, [
     'spec.matchingPrecedence',
     'spec.rules[0].subjects[0].user',
     'spec.rules[0].nonResourceRules[0].verbs',
@@ -101,7 +101,7 @@ test('flowSchema judges precedence, subjects and rules', () => {
 
 test('priorityLevelConfiguration defaults its queues and refuses hands that cannot be drawn', () => {
   const queuing = { queues: 0, handSize: 0, queueLengthLimit: 0 }
-  const { object, errors } = judgeNew(priorityLevelConfiguration, {
+  const { object, errors } = validateNew(priorityLevelConfiguration, {
     metadata,
     spec: { type: 'Limited', limited: { limitResponse: { type: 'Queue', queuing } } },
   })
@@ -109,22 +109,22 @@ test('priorityLevelConfiguration defaults its queues and refuses hands that cann
   assert.deepEqual(object.spec.limited?.limitResponse?.queuing, { queues: 64, handSize: 8, queueLengthLimit: 50 })
   const wide = { ...queuing, queues: 1024, handSize: 8 }
   assert.deepEqual(
-    judgeNew(priorityLevelConfiguration, {
+    validateNew(priorityLevelConfiguration, {
       metadata,
       spec: { type: 'Limited', limited: { limitResponse: { type: 'Queue', queuing: wide } } },
     }).fields,
     ['spec.limited.limitResponse.queuing.handSize'],
   )
-  assert.deepEqual(judgeNew(priorityLevelConfiguration, { metadata, spec: { type: 'Exempt' } }).fields, ['spec.type'])
+  assert.deepEqual(validateNew(priorityLevelConfiguration, { metadata, spec: { type: 'Exempt' } }).fields, ['spec.type'])
 })
 
 test('access reviews ask one thing, of somebody, and carry no metadata', () => {
   const resourceAttributes = { verb: 'get', resource: 'pods', namespace: 'shop' }
-  assert.deepEqual(judgeNew(subjectAccessReview, { metadata: {}, spec: { user: 'ada', resourceAttributes } }).fields, [])
-  assert.deepEqual(judgeNew(subjectAccessReview, { metadata, spec: {} }).fields, ['spec.resourceAttributes', 'spec.user', 'metadata'])
-  assert.deepEqual(judgeNew(selfSubjectAccessReview, { metadata: {}, spec: { resourceAttributes, nonResourceAttributes: {} } }).fields, [
+  assert.deepEqual(validateNew(subjectAccessReview, { metadata: {}, spec: { user: 'ada', resourceAttributes } }).fields, [])
+  assert.deepEqual(validateNew(subjectAccessReview, { metadata, spec: {} }).fields, ['spec.resourceAttributes', 'spec.user', 'metadata'])
+  assert.deepEqual(validateNew(selfSubjectAccessReview, { metadata: {}, spec: { resourceAttributes, nonResourceAttributes: {} } }).fields, [
     'spec.nonResourceAttributes',
   ])
   const local = { metadata: { namespace: 'other' }, spec: { user: 'ada', resourceAttributes } }
-  assert.deepEqual(judgeNew(localSubjectAccessReview, local).fields, ['spec.resourceAttributes.namespace'])
+  assert.deepEqual(validateNew(localSubjectAccessReview, local).fields, ['spec.resourceAttributes.namespace'])
 })

@@ -6,12 +6,12 @@ import { validateSecurityContext } from './security-context.ts'
 
 test('privileged containers are refused where the operator does not allow them', t => {
   t.after(() => allowPrivileged(true))
-  const judge = (): string[] => {
+  const validate = (): string[] => {
     const errors: FieldError[] = []
     validateSecurityContext({ privileged: true }, true, 'c', errors)
     return errors.map(({ field, message }) => `${field}: ${message}`)
   }
-  assert.deepEqual(judge(), [])
+  assert.deepEqual(validate(), [])
   allowPrivileged(false)
-  assert.deepEqual(judge(), ['c.privileged: Forbidden: disallowed by cluster policy'])
+  assert.deepEqual(validate(), ['c.privileged: Forbidden: disallowed by cluster policy'])
 })

@@ -8,7 +8,7 @@ const claim = { persistentVolumeClaim: { claimName: 'c' } }
 const volumes = new Map<string, Volume>(['a', 'b'].map(name => [name, { name, ...claim }]))
 
 /** The errors of a container that has all else that it needs. */
-function judge(fields: Partial<Container>): string[] {
+function validate(fields: Partial<Container>): string[] {
   const container = { name: 'c', image: 'i', imagePullPolicy: 'Always', terminationMessagePolicy: 'File', ...fields }
   const spec: PodSpec = { containers: [container], restartPolicy: 'Always', terminationGracePeriodSeconds: 30 }
   const errors: FieldError[] = []
@@ -110,5 +110,5 @@ describe('validateContainers()', () => {
       ],
     ],
   ]
-  for (const [name, fields, errors] of rows) test(name, () => assert.deepEqual(judge(fields), errors))
+  for (const [name, fields, errors] of rows) test(name, () => assert.deepEqual(validate(fields), errors))
 })

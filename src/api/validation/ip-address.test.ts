@@ -61,16 +61,16 @@ describe('validateNonSpecialIp()', () => {
     ['ff02::1', 'multicast'],
     ['x', 'must be a valid IP'],
   ]
-  const judge = (text: string): FieldError[] => {
+  const validate = (text: string): FieldError[] => {
     const errors: FieldError[] = []
     validateNonSpecialIp(text, 'ip', errors)
     return errors
   }
   for (const [text, part] of rows) {
     test(`refuses ${text}`, () => {
-      assert.equal(judge(text).length, 1)
-      assert.ok(judge(text)[0]?.message.includes(part), judge(text)[0]?.message)
+      assert.equal(validate(text).length, 1)
+      assert.ok(validate(text)[0]?.message.includes(part), validate(text)[0]?.message)
     })
   }
-  test('accepts ordinary ones', () => assert.deepEqual([...judge('10.0.0.1'), ...judge('2001:db8::1')], []))
+  test('accepts ordinary ones', () => assert.deepEqual([...validate('10.0.0.1'), ...validate('2001:db8::1')], []))
 })

@@ -3,9 +3,9 @@ import { test } from 'node:test'
 import { type FieldError, formatFieldError } from '../field-error.ts'
 import { cidrWarnings, ipWarnings, validateCanonicalCidr, validateCanonicalIp } from './ip-format.ts'
 
-const judged = (judge: (text: string, field: string, errors: FieldError[]) => void, text: string): string[] => {
+const validated = (validate: (text: string, field: string, errors: FieldError[]) => void, text: string): string[] => {
   const errors: FieldError[] = []
-  judge(text, 'f', errors)
+  validate(text, 'f', errors)
   return errors.map(formatFieldError)
 }
 
@@ -36,7 +36,7 @@ const addresses: { text: string; refusal?: string; warning?: string }[] = [
 ]
 for (const { text, refusal, warning } of addresses) {
   test(`validateCanonicalIp() and ipWarnings() judge ${text}`, () => {
-    assert.deepEqual(judged(validateCanonicalIp, text), refusal === undefined ? [] : [`f: Invalid value: "${text}": ${refusal}`])
+    assert.deepEqual(validated(validateCanonicalIp, text), refusal === undefined ? [] : [`f: Invalid value: "${text}": ${refusal}`])
     assert.deepEqual(ipWarnings(text, 'f'), warning === undefined ? [] : [warning])
   })
 }
@@ -70,7 +70,7 @@ const ranges: { text: string; refusal?: string; warnings?: string[] }[] = [
 ]
 for (const { text, refusal, warnings = [] } of ranges) {
   test(`validateCanonicalCidr() and cidrWarnings() judge ${text}`, () => {
-    assert.deepEqual(judged(validateCanonicalCidr, text), refusal === undefined ? [] : [`f: Invalid value: "${text}": ${refusal}`])
+    assert.deepEqual(validated(validateCanonicalCidr, text), refusal === undefined ? [] : [`f: Invalid value: "${text}": ${refusal}`])
     assert.deepEqual(cidrWarnings(text, 'f'), warnings)
   })
 }

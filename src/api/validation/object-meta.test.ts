@@ -134,27 +134,27 @@ describe('validateObjectMetaUpdate()', () => {
 
 test('validateObjectMetaUpdate() says a wrong label as often as upstream asks for it', () => {
   const old: ObjectMeta = { ...good, uid: 'u', resourceVersion: '5' }
-  const judge = (again: MetadataAgain, change: ObjectMeta): number =>
+  const validate = (again: MetadataAgain, change: ObjectMeta): number =>
     validateObjectMetaUpdate({ ...old, ...change }, old, 'metadata', { again, whole, standardFinalizers: again !== false }).length
   const label = { labels: { a: '-' } }
   assert.deepEqual(
-    [judge(false, label), judge(['change'], label), judge(['whole'], label), judge(['change', 'whole'], label)],
+    [validate(false, label), validate(['change'], label), validate(['whole'], label), validate(['change', 'whole'], label)],
     [2, 3, 3, 4],
   )
   const finalizer = { finalizers: ['x'] }
-  assert.deepEqual([judge(false, finalizer), judge(['change'], finalizer), judge(['whole', 'change', 'whole'], finalizer)], [0, 1, 3])
+  assert.deepEqual([validate(false, finalizer), validate(['change'], finalizer), validate(['whole', 'change', 'whole'], finalizer)], [0, 1, 3])
   const uid = { uid: 'v' }
-  assert.deepEqual([judge(false, uid), judge(['whole', 'whole'], uid), judge(['change', 'whole'], uid)], [1, 1, 2])
+  assert.deepEqual([validate(false, uid), validate(['whole', 'whole'], uid), validate(['change', 'whole'], uid)], [1, 1, 2])
 })
 
 test('validateObjectMetaUpdate() judges a generateName that is new', () => {
   const old: ObjectMeta = { ...good, uid: 'u', resourceVersion: '5', generateName: 'A_' }
-  const judge = (again: MetadataAgain, generateName: string): string[] =>
+  const validate = (again: MetadataAgain, generateName: string): string[] =>
     validateObjectMetaUpdate({ ...old, generateName }, old, 'metadata', { again, whole }).map(({ field }) => field)
-  assert.deepEqual(judge(['change', 'whole'], 'A_'), [])
-  assert.deepEqual([judge(['change'], 'B_'), judge(['change'], 'a/b')], [[], ['metadata.generateName']])
+  assert.deepEqual(validate(['change', 'whole'], 'A_'), [])
+  assert.deepEqual([validate(['change'], 'B_'), validate(['change'], 'a/b')], [[], ['metadata.generateName']])
   assert.deepEqual(
-    [judge(['whole'], 'B_'), judge(['change', 'whole'], 'a/b')],
+    [validate(['whole'], 'B_'), validate(['change', 'whole'], 'a/b')],
     [['metadata.generateName'], ['metadata.generateName', 'metadata.generateName']],
   )
 })
@@ -170,28 +170,28 @@ test('validateObjectMetaUpdate() shows a time as Go prints it', () => {
 
 describe('validateFieldManager()', () => {
   test('bounds length and characters', () => {
-    const judge = (manager: string): string[] => {
+    const validate = (manager: string): string[] => {
       const errors: Parameters<typeof validateFieldManager>[2] = []
       validateFieldManager(manager, 'fieldManager', errors)
       return errors.map(formatFieldError)
     }
-    assert.deepEqual(judge('kubectl client-side'), [])
-    assert.deepEqual(judge('m'.repeat(129)), ['fieldManager: Too long: may not be more than 128 bytes'])
-    assert.deepEqual(judge('a\u0007'), ['fieldManager: Invalid value: "a\\a": invalid character U+0007 (at position 1)'])
+    assert.deepEqual(validate('kubectl client-side'), [])
+    assert.deepEqual(validate('m'.repeat(129)), ['fieldManager: Too long: may not be more than 128 bytes'])
+    assert.deepEqual(validate('a\u0007'), ['fieldManager: Invalid value: "a\\a": invalid character U+0007 (at position 1)'])
   })
 })
 
 test("validateObjectMetaUpdate() puts a kind's own faults behind the judgement of metadata that they belong to", () => {
   const old: ObjectMeta = { ...good, uid: 'u', resourceVersion: '5' }
   const own = (...fields: string[]) => fields.map(field => invalidValue(field, 1, 'no'))
-  const judge = (again: MetadataAgain, faults: UpdateFaults, change: ObjectMeta = { finalizers: ['x'] }): string =>
+  const validate = (again: MetadataAgain, faults: UpdateFaults, change: ObjectMeta = { finalizers: ['x'] }): string =>
     validateObjectMetaUpdate({ ...old, ...change }, old, 'metadata', { again, whole }, faults)
       .map(({ field }) => field.replace('metadata.finalizers[0]', 'meta'))
       .join()
-  assert.equal(judge(['change'], own('a')), 'meta,a')
-  assert.equal(judge(['whole', 'change'], own('a', 'b')), 'meta,meta,a,b')
-  assert.equal(judge(['whole', 'change'], [own('a'), own('b')]), 'meta,a,meta,b')
-  assert.equal(judge(['whole', 'change'], [own('a')]), 'meta,a,meta')
-  assert.equal(judge(['none', 'change'], [own('a'), own('b')]), 'a,meta,b')
-  assert.equal(judge(['whole', 'change'], [own('a'), own('b')], {}), 'a,b')
+  assert.equal(validate(['change'], own('a')), 'meta,a')
+  assert.equal(validate(['whole', 'change'], own('a', 'b')), 'meta,meta,a,b')
+  assert.equal(validate(['whole', 'change'], [own('a'), own('b')]), 'meta,a,meta,b')
+  assert.equal(validate(['whole', 'change'], [own('a')]), 'meta,a,meta')
+  assert.equal(validate(['none', 'change'], [own('a'), own('b')]), 'a,meta,b')
+  assert.equal(validate(['whole', 'change'], [own('a'), own('b')], {}), 'a,b')
 })

@@ -55,7 +55,7 @@ export interface ObjectMetaUpdateRules {
  */
 export type MetadataAgain = readonly ('change' | 'whole' | 'none')[] | false
 
-export const judgesWhole = (again: MetadataAgain): boolean => again !== false && again.includes('whole')
+export const validatesWhole = (again: MetadataAgain): boolean => again !== false && again.includes('whole')
 
 /**
  * Judges what an update may change in metadata. Both objects carry their name, namespace and resourceVersion. The list is upstream's: it asks the
@@ -88,20 +88,20 @@ export function validateObjectMetaUpdate(
   const count = change.length + values.length + finalizers.length + managers.length + known.length
   if (count === 0 && !isNewPrefix) return [own].flat(2)
   const ofUpdate = [...change, ...values, ...managers]
-  const ofWhole = whole && judgesWhole(again) ? validateObjectMeta(meta, whole, path) : []
-  const judged = { change: [...ofUpdate, ...known], whole: ofWhole, none: [] }
+  const ofWhole = whole && validatesWhole(again) ? validateObjectMeta(meta, whole, path) : []
+  const validated = { change: [...ofUpdate, ...known], whole: ofWhole, none: [] }
   const ofKind = inPlace(
-    (again || []).map(part => judged[part]),
+    (again || []).map(part => validated[part]),
     own,
   )
   return [...prefix, ...values, ...finalizers, ...managers, ...ofUpdate, ...ofKind]
 }
 
 /** Each list of a kind's own faults behind the judgement of metadata that it belongs to; a single one behind all. */
-function inPlace(judged: readonly (readonly FieldError[])[], own: UpdateFaults): FieldError[] {
+function inPlace(validated: readonly (readonly FieldError[])[], own: UpdateFaults): FieldError[] {
   const lists = own.filter(part => Array.isArray(part))
-  if (lists.length === 0) return [judged, own].flat(2)
-  return judged.flatMap((part, index) => [...part, ...(lists[index] ?? [])])
+  if (lists.length === 0) return [validated, own].flat(2)
+  return validated.flatMap((part, index) => [...part, ...(lists[index] ?? [])])
 }
 
 function validateChange(meta: ObjectMeta, old: ObjectMeta, path: string, errors: FieldError[]): void {

@@ -3,7 +3,7 @@ import { describe, test } from 'node:test'
 import { type FieldError, formatFieldError } from '../field-error.ts'
 import { validatePodAnnotations } from './pod-annotations.ts'
 
-function judge(annotations: Record<string, string>): string[] {
+function validate(annotations: Record<string, string>): string[] {
   const errors: FieldError[] = []
   validatePodAnnotations(annotations, { containers: [{ name: 'web' }] }, 'a', errors)
   return errors.map(formatFieldError)
@@ -11,7 +11,7 @@ function judge(annotations: Record<string, string>): string[] {
 
 describe('validatePodAnnotations()', () => {
   test('says of seccomp what is wrong before AppArmor, of the pod first', () => {
-    const errors = judge({
+    const errors = validate({
       'container.apparmor.security.beta.kubernetes.io/web': 'x\u0001é',
       'container.seccomp.security.alpha.kubernetes.io/web': 'bad',
       'seccomp.security.alpha.kubernetes.io/pod': 'worse',
@@ -41,7 +41,7 @@ describe('validatePodAnnotations()', () => {
   ]
   for (const [text, valid] of costs) {
     test(`a cost of deletion ${JSON.stringify(text)} is ${valid ? 'taken' : 'refused'}`, () => {
-      assert.deepEqual(judge({ [cost]: text }), valid ? [] : [`a[${cost}]: Invalid value: "${text}": must be a 32bit integer`])
+      assert.deepEqual(validate({ [cost]: text }), valid ? [] : [`a[${cost}]: Invalid value: "${text}": must be a 32bit integer`])
     })
   }
 })

@@ -90,17 +90,17 @@ export function validateIscsi(
   if (persistentVolume !== undefined && exceedsIscsiLength(source, persistentVolume)) {
     errors.push(invalidValue(`${path}.targetportal`, source.targetPortal ?? '', iscsiLengthMessage))
   }
-  const judge = (name: string, at: string): void => {
+  const validate = (name: string, at: string): void => {
     if (!hasIscsiPrefix(name)) errors.push(invalidValue(at, name, wrongPrefix))
     else if (!hasIscsiShape(name)) errors.push(invalidValue(at, name, 'must be valid format'))
   }
   if (!source.iqn) errors.push(required(`${path}.iqn`))
-  else judge(source.iqn, `${path}.iqn`)
+  else validate(source.iqn, `${path}.iqn`)
   const lun = source.lun ?? 0
   if (lun < 0 || lun > 255) errors.push(invalidValue(`${path}.lun`, lun, rangeMessage(0, 255)))
   if ((source.chapAuthDiscovery || source.chapAuthSession) && source.secretRef === undefined) errors.push(required(`${path}.secretRef`))
   if (persistentVolume !== undefined) validateSecretReference(source.secretRef, false, `${path}.secretRef`, errors)
-  if (source.initiatorName !== undefined) judge(source.initiatorName, `${path}.initiatorname`)
+  if (source.initiatorName !== undefined) validate(source.initiatorName, `${path}.initiatorname`)
 }
 
 export function validateFibreChannel(source: FCVolumeSource, path: string, errors: FieldError[]): void {

@@ -4,7 +4,7 @@ import { type FieldError, formatFieldError } from '../field-error.ts'
 import type { Volume } from '../types/core-v1.ts'
 import { hasSource, validateVolumes } from './volumes.ts'
 
-function judge(...volumes: Volume[]): string[] {
+function validate(...volumes: Volume[]): string[] {
   const errors: FieldError[] = []
   validateVolumes(volumes, { name: 'web' }, 'v', errors)
   return errors.map(formatFieldError)
@@ -119,7 +119,7 @@ describe('validateVolumes()', () => {
   ]
   for (const [name, source, errors] of rows) {
     test(name, () => {
-      const found = judge({ name: 'a', ...source })
+      const found = validate({ name: 'a', ...source })
       // An empty driver is no name either; that it is missing comes first.
       assert.deepEqual(found.slice(0, errors.length), errors)
       if (!name.includes('driver')) assert.equal(found.length, errors.length)
@@ -147,7 +147,7 @@ describe('validateVolumes()', () => {
 
   test('knows the claims that the pod itself makes', () => {
     const template = { spec: { accessModes: ['ReadWriteOnce'], resources: { requests: { storage: '1' } } } }
-    const errors = judge(
+    const errors = validate(
       { name: 'a', ephemeral: { volumeClaimTemplate: template } },
       { name: 'b', persistentVolumeClaim: { claimName: 'web-a' } },
     )
@@ -158,7 +158,7 @@ describe('validateVolumes()', () => {
 
   test('quotes the name of a claim as Go does', () => {
     const template = { spec: { accessModes: ['ReadWriteOnce'], resources: { requests: { storage: '1' } } } }
-    const [claim = ''] = judge({ name: '\u0001', ephemeral: { volumeClaimTemplate: template } })
+    const [claim = ''] = validate({ name: '\u0001', ephemeral: { volumeClaimTemplate: template } })
     assert.ok(claim.startsWith('v[0].name: Invalid value: "\\x01": PVC name "web-\\x01": a lowercase RFC 1123 subdomain'), claim)
   })
 

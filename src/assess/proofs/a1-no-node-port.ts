@@ -2,7 +2,7 @@ import type { Node as KubeNode } from '../../api/types/core-v1.ts'
 import { nodes } from '../../client/resources.ts'
 import { accepts, handshake, sendPlain } from '../dial.ts'
 import { type ListeningSocket, listeningSockets, processTree } from '../listening-sockets.ts'
-import { judge, type Proof, type ProofContext, skipped } from '../proof.ts'
+import { outcomeOf, type Proof, type ProofContext, skipped } from '../proof.ts'
 
 /** Where kubelets, their health checks, proxies and container engines listen elsewhere. */
 const knownPorts = [10250, 10255, 10248, 10249, 10256, 4194, 2375, 2376, 1338]
@@ -38,7 +38,7 @@ export const noNodePort: Proof = {
     const scan = await scanNodes(context, signal)
     found.push(...scan.found)
     const inside = sockets.length === 0 ? 'none listens' : `only ${sockets.length} on loopback behind TLS`
-    return judge(found, `${pids.length} processes of the node agent: ${inside}; ${scan.tried} ports scanned, none answers`)
+    return outcomeOf(found, `${pids.length} processes of the node agent: ${inside}; ${scan.tried} ports scanned, none answers`)
   },
 }
 

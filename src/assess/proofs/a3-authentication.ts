@@ -2,7 +2,7 @@ import { createPublicKey, X509Certificate } from 'node:crypto'
 import { ask, connectWith } from '../ask.ts'
 import { forgeCertificate } from '../forged-certificate.ts'
 import { forgedTokens } from '../forged-token.ts'
-import { judge, type Proof, type ProofContext } from '../proof.ts'
+import { outcomeOf, type Proof, type ProofContext } from '../proof.ts'
 import { ProofNamespace } from '../proof-namespace.ts'
 
 const hour = 3_600_000
@@ -49,7 +49,7 @@ export const authentication: Proof = {
       const status = await statusWith(context, {}, path, signal)
       if (status !== 200) found.push(`${path} without credentials: answered ${status}, want 200`)
     }
-    return judge(found, `${attempts.length} forged credentials and ${anonymousRefused.length} paths without any, all 401`)
+    return outcomeOf(found, `${attempts.length} forged credentials and ${anonymousRefused.length} paths without any, all 401`)
   },
 }
 

@@ -1,6 +1,6 @@
 import type { Transport } from '../../client/transport.ts'
 import { ask, connectWith, mergePatch, type Question } from '../ask.ts'
-import { judge, type Proof } from '../proof.ts'
+import { outcomeOf, type Proof } from '../proof.ts'
 import { ProofNamespace } from '../proof-namespace.ts'
 import { harmlessSpec, podObject } from '../proof-pods.ts'
 
@@ -43,7 +43,7 @@ export const authorization: Proof = {
     await namespace.withdraw('fresh', signal)
     found.push(...(await unrefused(account, [one('granted')], 'account after withdrawal', {}, signal)))
     const total = 2 * matrix.length + beyond.length + 2
-    return judge(found, `${total} requests without a grant, all 403; the one granted request succeeds until the grant is withdrawn`)
+    return outcomeOf(found, `${total} requests without a grant, all 403; the one granted request succeeds until the grant is withdrawn`)
   },
 }
 

@@ -3,7 +3,7 @@ import type { Pod } from '../../api/types/core-v1.ts'
 import { pods } from '../../client/resources.ts'
 import { ask, connectWith } from '../ask.ts'
 import { nodeTokenStatus, someNode } from '../node-token.ts'
-import { judge, type Proof, type ProofContext } from '../proof.ts'
+import { outcomeOf, type Proof, type ProofContext } from '../proof.ts'
 import { ProofNamespace } from '../proof-namespace.ts'
 import { harmlessSpec, podObject } from '../proof-pods.ts'
 
@@ -45,7 +45,7 @@ export const workloadIdentity: Proof = {
     await context.client.delete(pods, namespace.name, 'with', { gracePeriodSeconds: 0 }, signal)
     const after = await listConfigMaps(context, token, namespace, signal)
     if (after !== 401) found.push(`the token of a deleted pod is answered ${after}, want 401`)
-    return judge(found, `no token without a grant; with one a bound token of ${seconds} s, refused after its pod's end`)
+    return outcomeOf(found, `no token without a grant; with one a bound token of ${seconds} s, refused after its pod's end`)
   },
 }
 

@@ -1,7 +1,7 @@
 import { parseJson } from '../../base/json.ts'
 import { namespaces } from '../../client/resources.ts'
 import { ask, connectWith, jsonPatch, mergePatch, succeeded } from '../ask.ts'
-import { judge, type Proof, type ProofContext } from '../proof.ts'
+import { outcomeOf, type Proof, type ProofContext } from '../proof.ts'
 import { ProofNamespace, proofNamespacePrefix } from '../proof-namespace.ts'
 import { dangerousSpec, harmlessSpec, podObject, workloadForms } from '../proof-pods.ts'
 
@@ -63,7 +63,7 @@ export const podSecurity: Proof = {
       const fixed = await ask(transport, { method: 'PATCH', path: `${path}/c3?dryRun=All`, body: replaced, contentType: jsonPatch }, signal)
       if (!succeeded(fixed)) found.push(`with the named patch the Deployment is refused still: ${fixed.message}`)
     }
-    return judge(
+    return outcomeOf(
       found,
       `privileged pod refused in ${unlabelled.length + 1} namespaces; Deployment refused with a patch of ${patch?.length ?? 0} steps that passes; no right within a namespace lifts its level`,
     )

@@ -1,6 +1,6 @@
 import { nodes, pods } from '../../client/resources.ts'
 import { ask } from '../ask.ts'
-import { judge, type Proof, type ProofContext, skipped } from '../proof.ts'
+import { outcomeOf, type Proof, type ProofContext, skipped } from '../proof.ts'
 import { ProofNamespace } from '../proof-namespace.ts'
 import { harmlessSpec, podObject } from '../proof-pods.ts'
 
@@ -43,7 +43,7 @@ export const containerPrivilege: Proof = {
     const phase = await finished(context, namespace.name, signal)
     if (phase !== 'Succeeded') return { held: false, found: [`the probing pod on node "${nodeName}" ended as ${phase}`] }
     const { text } = await ask(context.transport, { method: 'GET', path: namespace.core('pods/probe/log') }, signal)
-    return judge(findings(text), `on node "${nodeName}" the kernel says Seccomp 2, NoNewPrivs 1, no capability, uid 65532, root read-only`)
+    return outcomeOf(findings(text), `on node "${nodeName}" the kernel says Seccomp 2, NoNewPrivs 1, no capability, uid 65532, root read-only`)
   },
 }
 

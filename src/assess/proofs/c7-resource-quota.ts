@@ -1,6 +1,6 @@
 import { configMaps, resourceQuotas } from '../../client/resources.ts'
 import { ask, mergePatch, succeeded } from '../ask.ts'
-import { judge, type Proof } from '../proof.ts'
+import { outcomeOf, type Proof } from '../proof.ts'
 import { ProofNamespace } from '../proof-namespace.ts'
 import { harmlessSpec, podObject } from '../proof-pods.ts'
 
@@ -57,7 +57,7 @@ export const resourceQuota: Proof = {
       signal,
     )
     if (full.status === 403) found.push(`a full namespace takes no changes: ${full.message}`)
-    return judge(
+    return outcomeOf(
       found,
       `${bounded.size} bounds in a new namespace; of ${2 * floods} creations at once exactly ${2 * room} stored, and the neighbour's ${room} too`,
     )

@@ -2,7 +2,7 @@ import { defaultsAnnotation } from '../../api/resources/bulkhead/cluster-default
 import type { Pod } from '../../api/types/core-v1.ts'
 import { containersOf } from '../../api/validation/containers-of.ts'
 import { namespaces, pods } from '../../client/resources.ts'
-import { judge, type Proof } from '../proof.ts'
+import { outcomeOf, type Proof } from '../proof.ts'
 import { ProofNamespace } from '../proof-namespace.ts'
 import { harmlessSpec, podObject } from '../proof-pods.ts'
 
@@ -33,7 +33,7 @@ export const limitRange: Proof = {
       .map(({ metadata }) => metadata.name)
     const all = (await client.listAll(pods, {}, signal)).filter(({ metadata }) => covered.includes(metadata.namespace))
     const found = [made, ...all].flatMap(open)
-    return judge(
+    return outcomeOf(
       [...new Set(found)],
       `${containersOf(made.spec).length} containers that said nothing are bounded; ${all.length} pods in ${covered.length} namespaces, no container without limits`,
     )

@@ -11,7 +11,7 @@ import {
 } from '../../api/trust-domain.ts'
 import { nodes, pods } from '../../client/resources.ts'
 import { ask, mergePatch } from '../ask.ts'
-import { judge, type Proof, skipped } from '../proof.ts'
+import { outcomeOf, type Proof, skipped } from '../proof.ts'
 import { ProofNamespace } from '../proof-namespace.ts'
 import { harmlessSpec, podObject } from '../proof-pods.ts'
 
@@ -57,6 +57,6 @@ export const nodeIsolation: Proof = {
         `pod "${of}/${own}" of ${nameDomain(domainOfPod(pod))} is on node "${pod.spec.nodeName}" of ${nameDomain(domainOfNode(place))}`,
       )
     }
-    return judge(found, `2 changes under pods refused; ${placed.length} pods on ${all.length} nodes, each in its own trust domain`)
+    return outcomeOf(found, `2 changes under pods refused; ${placed.length} pods on ${all.length} nodes, each in its own trust domain`)
   },
 }

@@ -6,7 +6,7 @@ import { discover, type ServedResource } from '../../client/discovery.ts'
 import { networkPolicies, pods } from '../../client/resources.ts'
 import { ask } from '../ask.ts'
 import { nodeTokenStatus, someNode } from '../node-token.ts'
-import { judge, type Proof, type ProofContext } from '../proof.ts'
+import { outcomeOf, type Proof, type ProofContext } from '../proof.ts'
 import { ProofNamespace } from '../proof-namespace.ts'
 import { dangerousSpec, harmlessSpec, podObject } from '../proof-pods.ts'
 
@@ -48,7 +48,7 @@ export const leastSurface: Proof = {
     const object = podObject('d4', harmlessSpec({ serviceAccountName: 'd4', ...(node === undefined ? {} : { nodeName: node }) }))
     const pod = await context.client.create(pods, namespace.name, object, signal)
     const token = node === undefined ? !needsRight(pod) : (await nodeTokenStatus(context, pod, node, signal)) !== 403
-    return judge(
+    return outcomeOf(
       [...rights.found, ...network, ...host, ...(token ? ['a pod has a token although its account has no right'] : [])],
       `${rights.asked} questions for ${verbs.length} verbs on ${resources.length} resources and for all of them, none granted; no token; policies that deny both ways; ${hostForms.length} ways to the node refused`,
     )

@@ -1,7 +1,7 @@
 import { formatTime } from '../../base/clock.ts'
 import { podSecurityExceptions } from '../../client/resources.ts'
 import { type Answer, ask, succeeded } from '../ask.ts'
-import { judge, type Proof, type ProofContext } from '../proof.ts'
+import { outcomeOf, type Proof, type ProofContext } from '../proof.ts'
 import { ProofNamespace } from '../proof-namespace.ts'
 import { harmlessSpec, podObject } from '../proof-pods.ts'
 
@@ -33,7 +33,7 @@ export const exceptions: Proof = {
       return undefined
     }
     const templateDigest = await wantRefusal("pod on the host's network without an exception", 'one')
-    if (templateDigest === undefined) return judge([...found, 'no refusal names the digest that an exception is made for'], '')
+    if (templateDigest === undefined) return outcomeOf([...found, 'no refusal names the digest that an exception is made for'], '')
     const whole = { templateDigest, checks: ['hostNamespaces'], owner: 'bulkhead prove', reason: 'proof D8' }
     const path = namespace.group('bulkhead.dev/v1alpha1', 'podsecurityexceptions')
     const inAnHour = formatTime(clock.now() + 3600 * second)
@@ -54,7 +54,7 @@ export const exceptions: Proof = {
     await client.patch(podSecurityExceptions, namespace.name, 'holds', { spec: { expires } }, { type: 'merge' }, signal)
     const last = await untilRefused(context, () => tryPod('one'), Date.parse(expires) + graceMs, signal)
     if (succeeded(last)) found.push(`an exception that ended at ${expires} admits pods still`)
-    return judge(
+    return outcomeOf(
       found,
       'three exceptions without owner, reason or end refused; one covered its workload alone, and nothing from its end on',
     )

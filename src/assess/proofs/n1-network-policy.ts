@@ -3,7 +3,7 @@ import type { NetworkPolicySpec } from '../../api/types/networking-v1.ts'
 import { namespaces, networkPolicies, nodes, pods } from '../../client/resources.ts'
 import { ask } from '../ask.ts'
 import { compareProbes, type Probed, partyOf, probeScript, reachedBy, type Target } from '../network-probes.ts'
-import { judge, type Proof, type ProofContext, skipped } from '../proof.ts'
+import { outcomeOf, type Proof, type ProofContext, skipped } from '../proof.ts'
 import { ProofNamespace } from '../proof-namespace.ts'
 import { harmlessSpec, podObject } from '../proof-pods.ts'
 
@@ -67,7 +67,7 @@ export const networkPolicy: Proof = {
     const [policies, spaces] = await Promise.all([client.listAll(networkPolicies, {}, signal), client.listAll(namespaces, {}, signal)])
     const { allowed, refused, found } = compareProbes(probed, targets, policies, spaces)
     const [friend, ...others] = probed
-    return judge(
+    return outcomeOf(
       [
         ...found,
         ...((friend?.reached.size ?? 0) === 0 ? ['nothing was reached at all: the pod network does not work'] : []),

@@ -1,5 +1,5 @@
 import { type Answer, ask, connectWith, jsonPatch, mergePatch, type Question, strategicPatch } from '../ask.ts'
-import { type AuditReading, judge, type Proof, type ProofContext, skipped } from '../proof.ts'
+import { type AuditReading, outcomeOf, type Proof, type ProofContext, skipped } from '../proof.ts'
 import { ProofNamespace } from '../proof-namespace.ts'
 import { dangerousSpec, podObject } from '../proof-pods.ts'
 
@@ -40,7 +40,7 @@ export const auditRecords: Proof = {
     const recorded = new Set(events.map(({ auditID }) => auditID))
     for (const [id, { verb }] of made) if (!recorded.has(id)) found.push(`${verb} with audit id ${id} has no record`)
     found.push(...problems.slice(0, 5))
-    return judge(
+    return outcomeOf(
       found,
       `${made.size} writes of ${writes(namespace, 0).length} kinds, all recorded; ${events.length} events in a chain that holds`,
     )

@@ -1,6 +1,6 @@
 import { applyPatch, ask, jsonPatch, mergePatch, type Question, strategicPatch, succeeded } from '../ask.ts'
 import { passPolicy, policyAttempts } from '../policy-attempts.ts'
-import { judge, type Proof, type ProofContext } from '../proof.ts'
+import { outcomeOf, type Proof, type ProofContext } from '../proof.ts'
 import { ProofNamespace } from '../proof-namespace.ts'
 import { dangerousSpec, harmlessSpec, podObject, workloadForms } from '../proof-pods.ts'
 
@@ -39,7 +39,7 @@ export const admission: Proof = {
     found.push(...(await unadmitted(context, namespace, signal)))
     found.push(...(await passPolicy(context, namespace, signal)))
     const ways = attempts.length + policyAttempts(namespace).length
-    return judge(found, `${ways} ways tried, and nothing that is refused exists after them`)
+    return outcomeOf(found, `${ways} ways tried, and nothing that is refused exists after them`)
   },
 }
 

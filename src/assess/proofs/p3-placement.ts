@@ -3,7 +3,7 @@ import { namespaceDomainLabel, podDomainAnnotation } from '../../api/trust-domai
 import type { DaemonSet } from '../../api/types/apps-v1.ts'
 import { daemonSets, nodes, pods } from '../../client/resources.ts'
 import { ask, mergePatch } from '../ask.ts'
-import { judge, type Proof, type ProofContext, skipped } from '../proof.ts'
+import { outcomeOf, type Proof, type ProofContext, skipped } from '../proof.ts'
 import { ProofNamespace } from '../proof-namespace.ts'
 import { harmlessSpec, podObject } from '../proof-pods.ts'
 
@@ -45,7 +45,7 @@ export const placement: Proof = {
     await want('binding of a pod whose domain was patched away', namespace.core('pods/waiting/binding'), binding('waiting'))
     // Where admission lets pods pass, nothing is left to try, and the controllers may not even run.
     if (found.length === 0) found.push(...(await byControllers(context, namespace, node, signal)))
-    return judge(
+    return outcomeOf(
       found,
       `6 requests for node "${node}" refused; the scheduler finds no node and a DaemonSet wants none for trust domain "${domain}"`,
     )

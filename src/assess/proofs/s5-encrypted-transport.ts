@@ -4,7 +4,7 @@ import { ask, connectWith } from '../ask.ts'
 import { handshake, sendPlain, type Target, targetOf } from '../dial.ts'
 import { foreignAuthority, forgeCertificate } from '../forged-certificate.ts'
 import { listeningSockets, processTree } from '../listening-sockets.ts'
-import { judge, type Proof, type ProofContext } from '../proof.ts'
+import { outcomeOf, type Proof, type ProofContext } from '../proof.ts'
 
 const hour = 3_600_000
 const plainRequest = 'GET /version HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n'
@@ -35,7 +35,7 @@ export const encryptedTransport: Proof = {
     if (accepted) found.push('a client that trusts another authority accepts the API server')
     if (await acceptsImpostor(context, now, signal)) found.push('the client accepts a server with a certificate of another authority')
     const besides = exceptions === 0 ? '' : ` (but ${exceptions} of containerd on loopback, which offers TLS 1.2 and cannot be told not to)`
-    return judge(
+    return outcomeOf(
       found,
       `${targets.size === 1 ? '1 listener refuses' : `${targets.size} listeners refuse`} plain HTTP and TLS 1.2${besides}; the client refuses an impostor and a foreign authority`,
     )

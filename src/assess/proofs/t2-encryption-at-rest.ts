@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { sep } from 'node:path'
 import { codeOf } from '../../base/user-error.ts'
 import { configMaps, secrets } from '../../client/resources.ts'
-import { judge, type Proof, skipped } from '../proof.ts'
+import { outcomeOf, type Proof, skipped } from '../proof.ts'
 import { ProofNamespace } from '../proof-namespace.ts'
 import { searchFiles } from '../search-files.ts'
 
@@ -43,7 +43,7 @@ export const encryptionAtRest: Proof = {
       )
       // The name in the audit log shows that the search finds what is there.
       if (![...hits.keys()].some(mayNameObjects)) found.push('the search does not find the name in the audit log, where it must be')
-      return judge(
+      return outcomeOf(
         found,
         `${needles.size} canaries sought in ${files} files (${Math.ceil(bytes / 1024)} KiB): only the name, in the audit log`,
       )

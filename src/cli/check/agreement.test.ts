@@ -10,8 +10,8 @@ import { readKubeconfig } from '../../client/kubeconfig.ts'
 import { startCluster } from '../../cluster/start-cluster.ts'
 import { accountsOf } from './accounts.ts'
 import { splitDocuments } from './documents.ts'
-import { Judge } from './judge.ts'
-import { judgeOffline } from './judge-offline.ts'
+import { ObjectValidator } from './judge.ts'
+import { validateOffline } from './judge-offline.ts'
 import { type Manifest, readManifests } from './manifests.ts'
 import type { Answer } from './verdict.ts'
 
@@ -73,16 +73,16 @@ test('judgeOffline() and a cluster give each manifest the same verdict', async (
     writeFileSync(join(folder, 'kubeconfig'), await cluster.kubeconfig())
     const { namespace: _, ...endpoint } = await readKubeconfig(join(folder, 'kubeconfig'))
     await using transport = createHttpTransport({ ...endpoint, userAgent: 'agreement' })
-    const judge = new Judge({ transport, namespace, keeps: () => false, signal })
+    const validate = new ObjectValidator({ transport, namespace, keeps: () => false, signal })
     const counts = { admitted: 0, refused: 0, 'unknown-kind': 0 }
     // One server in memory for each would take longer than it says more: what stands twice under one name goes into another.
     for (const batch of batches(manifests)) {
-      const offline = await judgeOffline(batch, { profile: 'secure', namespace }, signal)
+      const offline = await validateOffline(batch, { profile: 'secure', namespace }, signal)
       for (const [index, manifest] of batch.entries()) {
         const own = offline[index]
         assert.deepEqual(
           essence(own),
-          essence(await judge.judge(manifest)),
+          essence(await validate.validate(manifest)),
           `${manifest.kind} ${manifest.name} of ${manifest.document.file}`,
         )
         if (own !== undefined) counts[own.outcome]++

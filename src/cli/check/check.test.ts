@@ -166,10 +166,10 @@ metadata: { name: c }
 `
   assert.match((await bench.run(text)).text, /nothing defines the kind "MutatingAdmissionPolicy"/)
   const on = { featureGates: 'MutatingAdmissionPolicy=true', runtimeConfig: 'admissionregistration.k8s.io/v1alpha1=true' }
-  const judged = await bench.run(text, on)
-  assert.equal(judged.code, 1)
-  assert.match(judged.text, /"not a label"/)
-  assert.doesNotMatch(judged.text, /nothing defines/)
+  const validated = await bench.run(text, on)
+  assert.equal(validated.code, 1)
+  assert.match(validated.text, /"not a label"/)
+  assert.doesNotMatch(validated.text, /nothing defines/)
   await assert.rejects(() => bench.run(text, { featureGates: 'MutatingAdmissionPolicy' }), /wanted is NAME=true/)
 })
 

@@ -13,8 +13,8 @@ import { splitDocuments } from './documents.ts'
 import { type Sifted, sift } from './exceptions.ts'
 import { type Finding, ownRules, rankOf } from './finding.ts'
 import { mend } from './fix/mend.ts'
-import { judgeByCluster } from './judge-by-cluster.ts'
-import { judgeOffline } from './judge-offline.ts'
+import { validateWithCluster } from './judge-by-cluster.ts'
+import { validateOffline } from './judge-offline.ts'
 import { kustomize } from './kustomize.ts'
 import { type Manifest, readManifests } from './manifests.ts'
 import { outputs } from './outputs/index.ts'
@@ -85,8 +85,8 @@ export async function check(flags: CheckFlags, paths: readonly string[], context
   const offline = { profile, namespace, features, definitions }
   const options = {
     namespace,
-    judge: (manifests: readonly Manifest[]) =>
-      cluster === undefined ? judgeOffline(manifests, offline, signal) : judgeByCluster(manifests, cluster, offline, signal),
+    validate: (manifests: readonly Manifest[]) =>
+      cluster === undefined ? validateOffline(manifests, offline, signal) : validateWithCluster(manifests, cluster, offline, signal),
   }
   const first: Round = { texts: read, result: await runCheck(read, options), fixed: [] }
   if (first.result.manifests.length === 0 && first.result.findings.length === 0)

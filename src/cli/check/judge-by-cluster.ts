@@ -1,8 +1,8 @@
 // The verdict of a running cluster, by dry runs: its policies, webhooks and quotas judge, and nothing is stored.
 import type { FoundKubeconfig } from '../find-kubeconfig.ts'
 import { reachCluster } from '../reach-cluster.ts'
-import { Judge } from './judge.ts'
-import { judgeOffline, type OfflineOptions } from './judge-offline.ts'
+import { ObjectValidator } from './judge.ts'
+import { validateOffline, type OfflineOptions } from './judge-offline.ts'
 import type { Manifest } from './manifests.ts'
 import type { Answer, Verdict } from './verdict.ts'
 
@@ -10,19 +10,19 @@ import type { Answer, Verdict } from './verdict.ts'
 const parallel = 8
 
 /** In the order of the manifests. What the cluster cannot judge yet, because its namespace or kind comes with the manifests, a new one judges. */
-export async function judgeByCluster(
+export async function validateWithCluster(
   manifests: readonly Manifest[],
   cluster: FoundKubeconfig,
   offline: OfflineOptions,
   signal: AbortSignal,
 ): Promise<Verdict[]> {
   await using transport = reachCluster(cluster, 'bulkhead-check')
-  const judge = new Judge({ transport, namespace: offline.namespace, keeps: () => false, signal })
+  const validate = new ObjectValidator({ transport, namespace: offline.namespace, keeps: () => false, signal })
   const answers = new Map<Manifest, Answer>()
   const waiting = [...manifests]
   const work = async () => {
     for (let manifest = waiting.shift(); manifest !== undefined; manifest = waiting.shift())
-      answers.set(manifest, await judge.judge(manifest))
+      answers.set(manifest, await validate.validate(manifest))
   }
   await Promise.all(Array.from({ length: parallel }, work))
   const coming = comingWith([...manifests, ...(offline.definitions ?? [])])
@@ -32,7 +32,7 @@ export async function judgeByCluster(
       return reason === undefined ? [] : [[manifest, reason] as const]
     }),
   )
-  const instead = reasons.size === 0 ? [] : await judgeOffline(manifests, offline, signal)
+  const instead = reasons.size === 0 ? [] : await validateOffline(manifests, offline, signal)
   return manifests.map((manifest, index) => {
     const reason = reasons.get(manifest)
     const own = answers.get(manifest) ?? { outcome: 'unknown-kind' }

@@ -3,7 +3,7 @@ import { type Features, noFeatures } from '../../api/features.ts'
 import type { Profile } from '../../base/config.ts'
 import { UserError } from '../../base/user-error.ts'
 import { accountsOf } from './accounts.ts'
-import { Judge } from './judge.ts'
+import { ObjectValidator } from './judge.ts'
 import type { Manifest } from './manifests.ts'
 import { type OfflineServer, openOffline } from './offline.ts'
 import { firstKinds, inOrder, remoteKinds } from './order.ts'
@@ -19,7 +19,7 @@ export interface OfflineOptions {
 }
 
 /** In the order of the manifests. */
-export async function judgeOffline(
+export async function validateOffline(
   manifests: readonly Manifest[],
   { profile, namespace, features = noFeatures, definitions = [] }: OfflineOptions,
   signal: AbortSignal,
@@ -44,18 +44,18 @@ export async function applyOffline(
   namespace: string,
   signal: AbortSignal,
 ): Promise<Verdict[]> {
-  const judge = new Judge({ transport: server.transport, namespace, keeps: ({ kind }) => !remoteKinds.has(kind), signal })
+  const validate = new ObjectValidator({ transport: server.transport, namespace, keeps: ({ kind }) => !remoteKinds.has(kind), signal })
   const verdicts = new Map<Manifest, Verdict>()
   const ordered = inOrder(manifests)
-  const judgeThose = async (those: (manifest: Manifest) => boolean) => {
-    for (const manifest of ordered) if (!verdicts.has(manifest) && those(manifest)) verdicts.set(manifest, await judge.judge(manifest))
+  const validateThose = async (those: (manifest: Manifest) => boolean) => {
+    for (const manifest of ordered) if (!verdicts.has(manifest) && those(manifest)) verdicts.set(manifest, await validate.validate(manifest))
   }
   // What the manifests define themselves is theirs; what they only name is there as a cluster would have it.
-  await judgeThose(({ kind }) => firstKinds.has(kind))
+  await validateThose(({ kind }) => firstKinds.has(kind))
   await prepareNamespaces(server, manifests, namespace)
-  await judgeThose(({ kind }) => kind === 'ServiceAccount')
+  await validateThose(({ kind }) => kind === 'ServiceAccount')
   await prepareAccounts(server, manifests, namespace)
-  await judgeThose(() => true)
+  await validateThose(() => true)
   return manifests.map(manifest => {
     const verdict = verdicts.get(manifest) ?? { outcome: 'unknown-kind' }
     return remoteKinds.has(manifest.kind)

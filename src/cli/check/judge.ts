@@ -11,7 +11,7 @@ import { Kinds } from './kinds.ts'
 import type { Manifest } from './manifests.ts'
 import type { Answer } from './verdict.ts'
 
-export interface JudgeOptions {
+export interface ObjectValidatorOptions {
   readonly transport: Transport
   /** Of objects that name none. */
   readonly namespace: string
@@ -22,20 +22,20 @@ export interface JudgeOptions {
 
 const manager = 'bulkhead-check'
 
-export class Judge {
+export class ObjectValidator {
   readonly kinds: Kinds
-  readonly #options: JudgeOptions
+  readonly #options: ObjectValidatorOptions
   readonly #client: Client
   /** Only Bulkhead explains its refusals; another server is asked once. */
   #explains = true
 
-  constructor(options: JudgeOptions) {
+  constructor(options: ObjectValidatorOptions) {
     this.#options = options
     this.#client = new Client(options.transport)
     this.kinds = new Kinds(this.#client, options.signal)
   }
 
-  async judge(manifest: Manifest): Promise<Answer> {
+  async validate(manifest: Manifest): Promise<Answer> {
     const resource = await this.kinds.find(manifest.apiVersion, manifest.kind)
     if (resource === undefined) return { outcome: 'unknown-kind' }
     const namespace = manifest.namespace ?? this.#options.namespace
@@ -58,7 +58,7 @@ export class Judge {
       return { outcome: 'admitted', resource, warnings, text: await readText(response) }
     }
     const { status } = await failureOf(response)
-    if (cannotJudge(status)) throw new UserError(`The server gives no verdict: ${status.message ?? status.reason ?? String(status.code)}`)
+    if (cannotValidator(status)) throw new UserError(`The server gives no verdict: ${status.message ?? status.reason ?? String(status.code)}`)
     return { outcome: 'refused', resource, warnings, status, ...(await this.#explain(response.headers['audit-id'])) }
   }
 
@@ -82,7 +82,7 @@ interface Explanation {
 }
 
 /** Not the object is refused but the one who asks, or the server cannot answer. */
-function cannotJudge({ code, reason, message = '' }: Status): boolean {
+function cannotValidator({ code, reason, message = '' }: Status): boolean {
   if (code === 401 || code === 429 || code === 503 || code === 504) return true
   return reason === 'Forbidden' && / is forbidden: User "/.test(message)
 }

@@ -15,34 +15,34 @@ interface Row {
   /** `Kind/name`, once for each finding. */
   readonly objects: readonly string[]
   /** Why it is true. */
-  readonly judgement: string
+  readonly evaluation: string
 }
 
-const judged: Readonly<Record<string, readonly Row[]>> = {
+const validated: Readonly<Record<string, readonly Row[]>> = {
   database: [
     {
       rule: 'dangling-secret',
       severity: 'note',
       objects: ['StatefulSet/postgres'],
-      judgement: 'a job or a person makes the Secret, and nothing in the set does',
+      evaluation: 'a job or a person makes the Secret, and nothing in the set does',
     },
     {
       rule: 'filled-in',
       severity: 'note',
       objects: ['CronJob/postgres-pgdumpall', 'StatefulSet/postgres'],
-      judgement: 'the Pod Security fields that it leaves unset get the restricted value',
+      evaluation: 'the Pod Security fields that it leaves unset get the restricted value',
     },
     {
       rule: 'image-digest',
       severity: 'note',
       objects: ['CronJob/postgres-pgdumpall', 'StatefulSet/postgres', 'StatefulSet/postgres'],
-      judgement: 'the image has a tag alone',
+      evaluation: 'the image has a tag alone',
     },
     {
       rule: 'network-policy',
       severity: 'warning',
       objects: ['CronJob/postgres-pgdumpall'],
-      judgement: 'no NetworkPolicy of the set selects the pod in that direction, so the default policies cut it off',
+      evaluation: 'no NetworkPolicy of the set selects the pod in that direction, so the default policies cut it off',
     },
   ],
   gitops: [
@@ -50,33 +50,33 @@ const judged: Readonly<Record<string, readonly Row[]>> = {
       rule: 'dangling-secret',
       severity: 'note',
       objects: ['Deployment/gitops-redis', 'StatefulSet/gitops-application-controller'],
-      judgement: 'a job or a person makes the Secret, and nothing in the set does',
+      evaluation: 'a job or a person makes the Secret, and nothing in the set does',
     },
     {
       rule: 'dangling-service',
       severity: 'warning',
       objects: ['StatefulSet/gitops-application-controller'],
-      judgement: 'the StatefulSet names a Service that the set does not have',
+      evaluation: 'the StatefulSet names a Service that the set does not have',
     },
     {
       rule: 'filled-in',
       severity: 'note',
       objects: ['Deployment/gitops-redis'],
-      judgement: 'the Pod Security fields that it leaves unset get the restricted value',
+      evaluation: 'the Pod Security fields that it leaves unset get the restricted value',
     },
     {
       rule: 'image-digest',
       severity: 'note',
       objects: ['Deployment/gitops-redis', 'Deployment/gitops-redis', 'StatefulSet/gitops-application-controller'],
-      judgement: 'the image has a tag alone',
+      evaluation: 'the image has a tag alone',
     },
     {
       rule: 'network-policy',
       severity: 'warning',
       objects: ['Deployment/gitops-redis', 'StatefulSet/gitops-application-controller'],
-      judgement: 'no NetworkPolicy of the set selects the pod in that direction, so the default policies cut it off',
+      evaluation: 'no NetworkPolicy of the set selects the pod in that direction, so the default policies cut it off',
     },
-    { rule: 'probes', severity: 'note', objects: ['Deployment/gitops-redis'], judgement: 'the container has ports and no readinessProbe' },
+    { rule: 'probes', severity: 'note', objects: ['Deployment/gitops-redis'], evaluation: 'the container has ports and no readinessProbe' },
     {
       rule: 'rbac-wildcard',
       severity: 'warning',
@@ -87,19 +87,19 @@ const judged: Readonly<Record<string, readonly Row[]>> = {
         'ClusterRole/gitops-application-controller',
         'ClusterRole/gitops-application-controller',
       ],
-      judgement: 'the rule has "*"',
+      evaluation: 'the rule has "*"',
     },
     {
       rule: 'resources',
       severity: 'warning',
       objects: ['Deployment/gitops-redis', 'Deployment/gitops-redis', 'StatefulSet/gitops-application-controller'],
-      judgement: 'a request or the memory limit is missing',
+      evaluation: 'a request or the memory limit is missing',
     },
     {
       rule: 'secret-env',
       severity: 'note',
       objects: ['Deployment/gitops-redis', 'StatefulSet/gitops-application-controller'],
-      judgement: 'a variable holds a Secret',
+      evaluation: 'a variable holds a Secret',
     },
   ],
   ingress: [
@@ -107,56 +107,56 @@ const judged: Readonly<Record<string, readonly Row[]>> = {
       rule: 'dangling-secret',
       severity: 'note',
       objects: ['Deployment/ingress-edge-controller'],
-      judgement: 'a job or a person makes the Secret, and nothing in the set does',
+      evaluation: 'a job or a person makes the Secret, and nothing in the set does',
     },
     {
       rule: 'filled-in',
       severity: 'note',
       objects: ['Deployment/ingress-edge-controller'],
-      judgement: 'the Pod Security fields that it leaves unset get the restricted value',
+      evaluation: 'the Pod Security fields that it leaves unset get the restricted value',
     },
-    { rule: 'image-digest', severity: 'note', objects: ['Job/ingress-edge-admission-create'], judgement: 'the image has a tag alone' },
+    { rule: 'image-digest', severity: 'note', objects: ['Job/ingress-edge-admission-create'], evaluation: 'the image has a tag alone' },
     {
       rule: 'network-policy',
       severity: 'warning',
       objects: ['Deployment/ingress-edge-controller', 'Job/ingress-edge-admission-create'],
-      judgement: 'no NetworkPolicy of the set selects the pod in that direction, so the default policies cut it off',
+      evaluation: 'no NetworkPolicy of the set selects the pod in that direction, so the default policies cut it off',
     },
     {
       rule: 'not-asked',
       severity: 'note',
       objects: ['ValidatingWebhookConfiguration/ingress-edge-admission'],
-      judgement: "the webhook's server is not there when manifests are checked",
+      evaluation: "the webhook's server is not there when manifests are checked",
     },
     {
       rule: 'rbac-secrets',
       severity: 'warning',
       objects: ['ClusterRole/ingress-edge', 'Role/ingress-edge'],
-      judgement: 'the role reads Secrets that it does not name',
+      evaluation: 'the role reads Secrets that it does not name',
     },
     {
       rule: 'read-only-root',
       severity: 'note',
       objects: ['Deployment/ingress-edge-controller'],
-      judgement: 'readOnlyRootFilesystem is false or unset',
+      evaluation: 'readOnlyRootFilesystem is false or unset',
     },
     {
       rule: 'resources',
       severity: 'warning',
       objects: ['Deployment/ingress-edge-controller', 'Job/ingress-edge-admission-create'],
-      judgement: 'a request or the memory limit is missing',
+      evaluation: 'a request or the memory limit is missing',
     },
     {
       rule: 'service-exposure',
       severity: 'note',
       objects: ['Service/ingress-edge-controller'],
-      judgement: 'the load balancer has no loadBalancerSourceRanges',
+      evaluation: 'the load balancer has no loadBalancerSourceRanges',
     },
     {
       rule: 'token-automount',
       severity: 'note',
       objects: ['Job/ingress-edge-admission-create'],
-      judgement: 'the account or pod mounts a token, and the account has no binding in the set',
+      evaluation: 'the account or pod mounts a token, and the account has no binding in the set',
     },
   ],
   monitoring: [
@@ -164,49 +164,49 @@ const judged: Readonly<Record<string, readonly Row[]>> = {
       rule: 'APIServiceBackend',
       severity: 'error',
       objects: ['APIService/v1beta1.metrics.k8s.io'],
-      judgement: 'it skips verification, and the cluster answers these metrics itself',
+      evaluation: 'it skips verification, and the cluster answers these metrics itself',
     },
     {
       rule: 'PodSecurity',
       severity: 'error',
       objects: ['DaemonSet/node-exporter', 'DaemonSet/node-exporter', 'DaemonSet/node-exporter'],
-      judgement: "it shares the node's network and processes, adds SYS_TIME and mounts the node's root",
+      evaluation: "it shares the node's network and processes, adds SYS_TIME and mounts the node's root",
     },
     {
       rule: 'filled-in',
       severity: 'note',
       objects: ['StatefulSet/prometheus-k8s'],
-      judgement: 'the Pod Security fields that it leaves unset get the restricted value',
+      evaluation: 'the Pod Security fields that it leaves unset get the restricted value',
     },
     {
       rule: 'image-digest',
       severity: 'note',
       objects: ['DaemonSet/node-exporter', 'Deployment/kube-state-metrics', 'StatefulSet/prometheus-k8s'],
-      judgement: 'the image has a tag alone',
+      evaluation: 'the image has a tag alone',
     },
     {
       rule: 'network-policy',
       severity: 'warning',
       objects: ['Deployment/kube-state-metrics', 'StatefulSet/prometheus-k8s'],
-      judgement: 'no NetworkPolicy of the set selects the pod in that direction, so the default policies cut it off',
+      evaluation: 'no NetworkPolicy of the set selects the pod in that direction, so the default policies cut it off',
     },
     {
       rule: 'resources',
       severity: 'warning',
       objects: ['StatefulSet/prometheus-k8s'],
-      judgement: 'a request or the memory limit is missing',
+      evaluation: 'a request or the memory limit is missing',
     },
     {
       rule: 'secret-in-manifest',
       severity: 'note',
       objects: ['Secret/alertmanager-main'],
-      judgement: 'the Secret has its value in the manifest',
+      evaluation: 'the Secret has its value in the manifest',
     },
     {
       rule: 'token-automount',
       severity: 'note',
       objects: ['DaemonSet/node-exporter'],
-      judgement: 'the account or pod mounts a token, and the account has no binding in the set',
+      evaluation: 'the account or pod mounts a token, and the account has no binding in the set',
     },
   ],
   operator: [
@@ -214,26 +214,26 @@ const judged: Readonly<Record<string, readonly Row[]>> = {
       rule: 'image-digest',
       severity: 'note',
       objects: ['Deployment/pki-operator', 'Deployment/pki-operator-webhook'],
-      judgement: 'the image has a tag alone',
+      evaluation: 'the image has a tag alone',
     },
     {
       rule: 'network-policy',
       severity: 'warning',
       objects: ['Deployment/pki-operator', 'Deployment/pki-operator-webhook'],
-      judgement: 'no NetworkPolicy of the set selects the pod in that direction, so the default policies cut it off',
+      evaluation: 'no NetworkPolicy of the set selects the pod in that direction, so the default policies cut it off',
     },
     {
       rule: 'not-asked',
       severity: 'note',
       objects: ['ValidatingWebhookConfiguration/pki-operator-webhook'],
-      judgement: "the webhook's server is not there when manifests are checked",
+      evaluation: "the webhook's server is not there when manifests are checked",
     },
-    { rule: 'probes', severity: 'note', objects: ['Deployment/pki-operator'], judgement: 'the container has ports and no readinessProbe' },
+    { rule: 'probes', severity: 'note', objects: ['Deployment/pki-operator'], evaluation: 'the container has ports and no readinessProbe' },
     {
       rule: 'resources',
       severity: 'warning',
       objects: ['Deployment/pki-operator', 'Deployment/pki-operator-webhook'],
-      judgement: 'a request or the memory limit is missing',
+      evaluation: 'a request or the memory limit is missing',
     },
   ],
   shop: [
@@ -254,7 +254,7 @@ const judged: Readonly<Record<string, readonly Row[]>> = {
         'Deployment/shippingservice',
         'Deployment/shoppingassistantservice',
       ],
-      judgement: 'the Pod Security fields that it leaves unset get the restricted value',
+      evaluation: 'the Pod Security fields that it leaves unset get the restricted value',
     },
     {
       rule: 'image-digest',
@@ -273,7 +273,7 @@ const judged: Readonly<Record<string, readonly Row[]>> = {
         'Deployment/shippingservice',
         'Deployment/shoppingassistantservice',
       ],
-      judgement: 'the image has a tag alone',
+      evaluation: 'the image has a tag alone',
     },
     {
       rule: 'network-policy',
@@ -292,18 +292,18 @@ const judged: Readonly<Record<string, readonly Row[]>> = {
         'Deployment/shippingservice',
         'Deployment/shoppingassistantservice',
       ],
-      judgement: 'no NetworkPolicy of the set selects the pod in that direction, so the default policies cut it off',
+      evaluation: 'no NetworkPolicy of the set selects the pod in that direction, so the default policies cut it off',
     },
     {
       rule: 'service-exposure',
       severity: 'note',
       objects: ['Service/frontend-external'],
-      judgement: 'the load balancer has no loadBalancerSourceRanges',
+      evaluation: 'the load balancer has no loadBalancerSourceRanges',
     },
   ],
 }
 
-for (const [set, rows] of Object.entries(judged)) {
+for (const [set, rows] of Object.entries(validated)) {
   test(`check finds in ${set} what was judged by hand, and nothing else`, async () => {
     const lines: string[] = []
     const context = {
@@ -320,6 +320,6 @@ for (const [set, rows] of Object.entries(judged)) {
       ([rule, those]) => [rule, those.map(({ object }) => `${object?.kind}/${object?.name}`).toSorted()] as const,
     )
     assert.deepEqual(Object.fromEntries(named), Object.fromEntries(expected))
-    for (const { judgement } of rows) assert.match(judgement, /^\w.{15,}/)
+    for (const { evaluation } of rows) assert.match(evaluation, /^\w.{15,}/)
   })
 }

@@ -20,7 +20,7 @@ export interface CheckOptions {
   /** Of objects that name none. */
   readonly namespace: string
   /** What a server answers to each, in their order. */
-  judge(manifests: readonly Manifest[]): Promise<readonly Verdict[]>
+  validate(manifests: readonly Manifest[]): Promise<readonly Verdict[]>
   /** Default: all. */
   readonly checks?: readonly ManifestCheck[]
 }
@@ -44,7 +44,7 @@ export async function runCheck(texts: readonly SourceText[], options: CheckOptio
   const locatorOf = createLocators()
   const worlds: World[] = []
   for (const world of worldsOf(read.manifests, namespace)) {
-    const verdicts = await options.judge(world)
+    const verdicts = await options.validate(world)
     const evaluated = world.flatMap((manifest, index): Found[] => {
       const verdict = verdicts[index]
       // Positions are found only where something is: most manifests need none.

@@ -2,7 +2,7 @@ import { buildCommand, buildRouteMap } from '@stricli/core'
 import type { PolicyFlags, ReplayFlags } from '../policy/policy.ts'
 import { failureCode, interruptible, runCommand } from '../run-command.ts'
 
-const couldNotJudge = failureCode('policy')
+const couldNotValidator = failureCode('policy')
 const output = { kind: 'enum', values: ['text', 'json'], optional: true, brief: 'How the result is printed (default: text)' } as const
 const log = { brief: 'An audit log: events of audit.k8s.io/v1, one a line', parse: String, placeholder: 'AUDITLOG' } as const
 const print = (text: string) => process.stdout.write(`${text}\n`)
@@ -12,7 +12,7 @@ const testCommand = buildCommand({
     runCommand(async () => {
       const { policyTest } = await import('../policy/policy.ts')
       return await policyTest(flags, files, print, interruptible())
-    }, couldNotJudge),
+    }, couldNotValidator),
   parameters: {
     flags: { output },
     positional: {
@@ -28,7 +28,7 @@ const replayCommand = buildCommand({
     runCommand(async () => {
       const { policyReplay } = await import('../policy/policy.ts')
       return await policyReplay(flags, file, print, interruptible())
-    }, couldNotJudge),
+    }, couldNotValidator),
   parameters: {
     flags: {
       output,
@@ -64,7 +64,7 @@ const reportCommand = buildCommand({
     runCommand(async () => {
       const { policyReport } = await import('../policy/policy.ts')
       return await policyReport(flags, file, print)
-    }, couldNotJudge),
+    }, couldNotValidator),
   parameters: { flags: { output }, positional: { kind: 'tuple', parameters: [log] } },
   docs: { brief: 'Say what policies in audit mode would have refused' },
 })

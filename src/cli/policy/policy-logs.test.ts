@@ -52,7 +52,7 @@ test('policyReplay() judges the writes of a log again, changes as changes, and s
   const flags = { output: 'json', policy: [policies] } as const
   const { code, json } = await bench.run<Replayed>((print, signal) => policyReplay(flags, log, print, signal))
   assert.equal(code, 1)
-  assert.deepEqual([json.judged, json.unrecorded], [4, 1])
+  assert.deepEqual([json.evaluated, json.unrecorded], [4, 1])
   assert.deepEqual(
     json.refused.map(({ user, verb, object: of, message }) => [user, verb, of, / (\w+ .*)$/.exec(message)?.[1]?.split(': ').at(-1)]),
     [
@@ -81,7 +81,7 @@ test('policyReplay() judges nothing without a word: a log of level Metadata is r
   await assert.rejects(run({}), err => err instanceof UserError && advice.test(err.message))
   const { code, json } = await run({ kubeconfig: bench.write('kubeconfig', await cluster.kubeconfig()) })
   assert.equal(code, 1)
-  assert.deepEqual([json.judged, json.current, json.unrecorded], [1, 1, 1])
+  assert.deepEqual([json.evaluated, json.current, json.unrecorded], [1, 1, 1])
   assert.deepEqual(
     json.refused.map(({ object: of }) => of),
     ['configmaps default/x'],

@@ -49,12 +49,12 @@ export async function policyReplay(flags: ReplayFlags, log: string, print: Print
   await using transport = asksCluster ? reachCluster(await findKubeconfig(flags), 'bulkhead-policy') : undefined
   const findCurrent = transport === undefined ? undefined : currentObjects(new Client(transport), signal)
   const replayed = await replay(readAuditLog(log), policies, flags.profile ?? 'secure', signal, findCurrent)
-  if (replayed.judged === 0 && replayed.unrecorded > 0) throw new UserError(nothingJudged(log, replayed.unrecorded, asksCluster))
+  if (replayed.evaluated === 0 && replayed.unrecorded > 0) throw new UserError(nothingEvaluated(log, replayed.unrecorded, asksCluster))
   print(flags.output === 'json' ? printableJson(replayed) : printableLines(replayText(replayed)))
   return replayed.refused.length === 0 ? 0 : 1
 }
 
-function nothingJudged(log: string, unrecorded: number, asksCluster: boolean): string {
+function nothingEvaluated(log: string, unrecorded: number, asksCluster: boolean): string {
   const cluster = asksCluster
     ? 'the cluster has none of them any more'
     : '--kubeconfig FILE judges the objects that are left as they are now'
@@ -64,7 +64,7 @@ function nothingJudged(log: string, unrecorded: number, asksCluster: boolean): s
   )
 }
 
-function replayText({ judged, unrecorded, current, refused }: Replayed): string {
+function replayText({ evaluated, unrecorded, current, refused }: Replayed): string {
   const unknown =
     unrecorded === 0
       ? []
@@ -72,7 +72,7 @@ function replayText({ judged, unrecorded, current, refused }: Replayed): string 
   const now = current === 0 ? [] : [`${current} of them as the cluster has the object now`]
   return [
     ...refused.map(({ time, user, verb, object, message }) => printable(`REFUSED  ${time} ${user} ${verb} ${object}: ${message}`)),
-    `${judged} writes judged again, ${refused.length} would be refused`,
+    `${evaluated} writes judged again, ${refused.length} would be refused`,
     ...now,
     ...unknown,
   ].join('\n')

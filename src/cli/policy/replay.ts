@@ -1,18 +1,18 @@
 // An audit log judged again under policies that were not there when it was written.
 import { isRecord } from '../../api/schema/compile.ts'
 import { resourcePath } from '../../client/resource-ref.ts'
-import type { Judge } from '../check/judge.ts'
+import type { ObjectValidator } from '../check/judge.ts'
 import type { Manifest } from '../check/manifests.ts'
 import { openOffline } from '../check/offline.ts'
 import type { Answer } from '../check/verdict.ts'
 import type { LoggedEvent } from './audit-log.ts'
 import type { FindCurrent } from './current-objects.ts'
 import { objectText } from './report.ts'
-import { featuresOf, judgeOf, manifestOf, prepareServer } from './run-tests.ts'
+import { featuresOf, evaluateOf, manifestOf, prepareServer } from './run-tests.ts'
 
 export interface Replayed {
   /** Writes that were judged again. */
-  readonly judged: number
+  readonly evaluated: number
   /** Writes of which neither the log holds the object (its level is Metadata) nor the cluster, where one was asked. */
   readonly unrecorded: number
   /** Of those that were judged: how many are the object as the cluster has it now. */
@@ -60,19 +60,19 @@ export async function replay(
   const manifests = writes.map(({ manifest }) => manifest)
   await prepareServer(server, policies, [], manifests, 'default', signal)
   const refused: RefusedWrite[] = []
-  const judges = new Map<string, Judge>()
+  const evaluates = new Map<string, ObjectValidator>()
   for (const { event, manifest } of writes) {
     const { username, groups = [] } = event.user
     const who = { user: username, groups }
     const key = JSON.stringify(who)
-    const judge = judges.get(key) ?? (await judgeOf(server, who, { namespace: 'default', keeps: true, everything: true }, signal))
-    judges.set(key, judge)
-    const answer = await judgeAgain(judge, manifest)
+    const evaluate = evaluates.get(key) ?? (await evaluateOf(server, who, { namespace: 'default', keeps: true, everything: true }, signal))
+    evaluates.set(key, evaluate)
+    const answer = await evaluateAgain(evaluate, manifest)
     if (answer.outcome === 'admitted') continue
     const message = answer.outcome === 'refused' ? (answer.status.message ?? '') : 'nothing defines this kind'
     refused.push({ time: event.requestReceivedTimestamp ?? '', user: username, verb: event.verb, object: objectText(event), message })
   }
-  return { judged: writes.length, unrecorded: withoutObject.length - found.length, current: found.length, refused }
+  return { evaluated: writes.length, unrecorded: withoutObject.length - found.length, current: found.length, refused }
 }
 
 /** An object that was written often is looked at once, as its last writer left it, unless the log has it. */
@@ -119,11 +119,11 @@ function isObject(value: unknown): value is Record<string, unknown> & { metadata
   return isRecord(value) && typeof value['kind'] === 'string' && value['kind'] !== 'Status' && isRecord(value['metadata'])
 }
 
-async function judgeAgain(judge: Judge, manifest: Manifest): Promise<Answer> {
-  const created = await judge.judge(manifest)
+async function evaluateAgain(evaluate: ObjectValidator, manifest: Manifest): Promise<Answer> {
+  const created = await evaluate.validate(manifest)
   if (created.outcome !== 'admitted' || manifest.name === '') return created
   // The judge tells of a change as a dry run; it is made here.
   const path = `${resourcePath(created.resource, manifest.namespace ?? 'default', manifest.name)}?fieldManager=bulkhead-replay&force=true`
   const headers = { 'content-type': 'application/apply-patch+yaml' }
-  return await judge.send({ method: 'PATCH', path, headers, body: Buffer.from(JSON.stringify(manifest.value)) }, created.resource)
+  return await evaluate.send({ method: 'PATCH', path, headers, body: Buffer.from(JSON.stringify(manifest.value)) }, created.resource)
 }

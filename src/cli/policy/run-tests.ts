@@ -5,7 +5,7 @@ import { UserError } from '../../base/user-error.ts'
 import { resourcePath } from '../../client/resource-ref.ts'
 import type { ApiRequest } from '../../client/transport.ts'
 import { splitDocuments } from '../check/documents.ts'
-import { Judge } from '../check/judge.ts'
+import { ObjectValidator } from '../check/judge.ts'
 import { applyOffline, prepareAccounts, prepareNamespaces } from '../check/judge-offline.ts'
 import { kustomize } from '../check/kustomize.ts'
 import { type Manifest, readManifests } from '../check/manifests.ts'
@@ -37,15 +37,15 @@ export async function runPolicyTest(test: PolicyTest, signal: AbortSignal): Prom
   await prepareNamespaces(server, roles, test.namespace)
   await apply(server, roles, test.namespace, signal)
   const results: CaseResult[] = []
-  const users = new Map<string, Judge>()
+  const users = new Map<string, ObjectValidator>()
   for (const [index, one] of test.cases.entries()) {
     const manifest = manifests[index]
     if (manifest === undefined) continue
     const key = JSON.stringify([one.user, one.groups])
-    const judge =
-      users.get(key) ?? (await judgeOf(server, one, { namespace: test.namespace, keeps: false, everything: rights === undefined }, signal))
-    users.set(key, judge)
-    results.push({ file: test.file, name: one.name, problem: problemOf(one, await ask(judge, one, manifest, test.namespace)) })
+    const evaluate =
+      users.get(key) ?? (await evaluateOf(server, one, { namespace: test.namespace, keeps: false, everything: rights === undefined }, signal))
+    users.set(key, evaluate)
+    results.push({ file: test.file, name: one.name, problem: problemOf(one, await ask(evaluate, one, manifest, test.namespace)) })
   }
   return results
 }
@@ -109,28 +109,28 @@ export function featuresOf(policies: readonly Manifest[]): Features {
 
 const alphaAdmission = 'admissionregistration.k8s.io/v1alpha1'
 
-interface JudgeSettings {
+interface EvaluateSettings {
   readonly namespace: string
   readonly keeps: boolean
   /** Whether who asks holds every right. */
   readonly everything: boolean
 }
 
-export async function judgeOf(
+export async function evaluateOf(
   server: OfflineServer,
   { user, groups }: Pick<PolicyCase, 'user' | 'groups'>,
-  { namespace, keeps, everything }: JudgeSettings,
+  { namespace, keeps, everything }: EvaluateSettings,
   signal: AbortSignal,
-): Promise<Judge> {
+): Promise<ObjectValidator> {
   if (everything) await server.prepare([allRights(user)])
   const transport = server.as({ name: user, groups: [...groups.filter(group => group !== authenticated), authenticated] })
-  return new Judge({ transport, namespace, keeps: () => keeps, signal })
+  return new ObjectValidator({ transport, namespace, keeps: () => keeps, signal })
 }
 
 const authenticated = 'system:authenticated'
 
-async function ask(judge: Judge, { operation }: PolicyCase, manifest: Manifest, namespace: string): Promise<Answer> {
-  const resource = await judge.kinds.find(manifest.apiVersion, manifest.kind)
+async function ask(evaluate: ObjectValidator, { operation }: PolicyCase, manifest: Manifest, namespace: string): Promise<Answer> {
+  const resource = await evaluate.kinds.find(manifest.apiVersion, manifest.kind)
   if (resource === undefined) return { outcome: 'unknown-kind' }
   const where = manifest.namespace ?? namespace
   const own = operation === 'CREATE' ? '' : manifest.name
@@ -142,7 +142,7 @@ async function ask(judge: Judge, { operation }: PolicyCase, manifest: Manifest, 
     UPDATE: { method: 'PUT', path, headers, body },
     DELETE: { method: 'DELETE', path },
   }
-  return await judge.send(requests[operation], resource)
+  return await evaluate.send(requests[operation], resource)
 }
 
 /** Pure. */

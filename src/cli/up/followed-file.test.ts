@@ -37,13 +37,13 @@ async function followed(path: string, test: (follow: Follow) => Promise<void>) {
   const lines: string[] = []
   const states: FileState<string>[] = []
   let looks = 0
-  const judge = async (text: string, former: string | undefined): Promise<string> => {
+  const validate = async (text: string, former: string | undefined): Promise<string> => {
     looks++
     if (text === 'a fault of ours') throw new Error('out of luck')
     if (text.startsWith('bad')) throw new UserError(`Cannot use it: ${text}${former === undefined ? '' : `, it was ${former}`}`)
     return text
   }
-  const file = await openFollowedFile({ path, what: 'the settings', judge, clock })
+  const file = await openFollowedFile({ path, what: 'the settings', validate, clock })
   const stop = new AbortController()
   const log = createLogger({ level: 'debug', destination: { write: line => void lines.push(line) } })
   const running = file.run(state => states.push(state), log, stop.signal)
@@ -183,11 +183,11 @@ test('run() finds without a hint what the file names, and does not read again fo
   const { clock, nextMinute } = steppedClock()
   const { readSettingsText } = await import('./settings-text.ts')
   let looks = 0
-  const judge = async (): Promise<string> => {
+  const validate = async (): Promise<string> => {
     looks++
     return readSettingsText(named, 'what is named')
   }
-  const file = await openFollowedFile({ path, what: 'the settings', judge, clock })
+  const file = await openFollowedFile({ path, what: 'the settings', validate, clock })
   const stop = new AbortController()
   const log = createLogger({ level: 'silent' })
   const running = file.run(() => undefined, log, stop.signal)
@@ -207,8 +207,8 @@ test('1,000 changes leave nothing behind of what was in force before', async () 
   const path = join(folder.path, 'settings.yaml')
   writeFileSync(path, '0')
   const { clock } = steppedClock()
-  const judge = async (text: string) => ({ text, bulk: Buffer.alloc(1024) })
-  const file = await openFollowedFile({ path, what: 'the settings', judge, clock })
+  const validate = async (text: string) => ({ text, bulk: Buffer.alloc(1024) })
+  const file = await openFollowedFile({ path, what: 'the settings', validate, clock })
   const stop = new AbortController()
   const held: WeakRef<object>[] = []
   const running = file.run(({ settings }) => held.push(new WeakRef(settings)), createLogger({ level: 'silent' }), stop.signal)

@@ -15,7 +15,7 @@ export interface FollowedFileOptions<T> {
   /** `the authentication configuration "a.yaml"`. */
   readonly what: string
   /** Judges the text. `former` is what held when the cluster started; undefined at that very start. Rejects with a UserError. */
-  judge(text: string, former: T | undefined): Promise<T>
+  validate(text: string, former: T | undefined): Promise<T>
   readonly clock: Clock
 }
 
@@ -82,11 +82,11 @@ export class FollowedFile<T> {
 }
 
 async function readFile<T>(
-  { path, what, judge }: FollowedFileOptions<T>,
+  { path, what, validate }: FollowedFileOptions<T>,
   former: T | undefined,
 ): Promise<{ readonly settings: T; readonly hash: string }> {
   const text = readSettingsText(path, what, { refusesOpen: true })
-  return { settings: await judge(text, former), hash: `sha256:${createHash('sha256').update(text).digest('hex')}` }
+  return { settings: await validate(text, former), hash: `sha256:${createHash('sha256').update(text).digest('hex')}` }
 }
 
 const shortened = (text: string): string => (text.length > maxWhy ? `${text.slice(0, maxWhy)}…` : text)

@@ -10,11 +10,11 @@ export async function authenticationOf(
   clock: Clock = systemClock,
 ): Promise<FollowedFile<AuthenticationConfiguration> | undefined> {
   if (file === undefined) return undefined
-  const judge = async (text: string, former: AuthenticationConfiguration | undefined): Promise<AuthenticationConfiguration> => {
+  const validate = async (text: string, former: AuthenticationConfiguration | undefined): Promise<AuthenticationConfiguration> => {
     // Brings the engine of expressions with it, which a supervisor without a configuration need not keep.
     const { readAuthenticationConfiguration } = await import('../../access/jwt/read-configuration.ts')
     const { authenticationScope } = await import('../../cluster/token-issuers.ts')
     return readAuthenticationConfiguration(text, file, authenticationScope, former)
   }
-  return await openFollowedFile({ path: file, what: `the authentication configuration "${file}"`, judge, clock })
+  return await openFollowedFile({ path: file, what: `the authentication configuration "${file}"`, validate, clock })
 }

@@ -10,7 +10,7 @@ export async function authorizationOf(
   clock: Clock = systemClock,
 ): Promise<FollowedFile<AuthorizationConfiguration> | undefined> {
   if (file === undefined) return undefined
-  const judge = async (text: string): Promise<AuthorizationConfiguration> => {
+  const validate = async (text: string): Promise<AuthorizationConfiguration> => {
     // They bring the engine of expressions and a YAML parser, which a supervisor without a file need not keep.
     const [{ readAuthorizationConfiguration }, { readWebhookEndpoint }] = await Promise.all([
       import('../../access/authorization-configuration.ts'),
@@ -18,5 +18,5 @@ export async function authorizationOf(
     ])
     return readAuthorizationConfiguration(text, file, readWebhookEndpoint)
   }
-  return await openFollowedFile({ path: file, what: `the authorization configuration "${file}"`, judge, clock })
+  return await openFollowedFile({ path: file, what: `the authorization configuration "${file}"`, validate, clock })
 }

@@ -9,7 +9,7 @@ import { formatEnd } from './format-end.ts'
 import { type ClusterWorld, partyName, partyOf, podNamed, portName, readWorld, told } from './policy-world.ts'
 import type { WhyContext } from './why.ts'
 
-export interface JudgedConnection {
+export interface ConnectionVerdict {
   readonly allowed: boolean
   readonly fromName: string
   readonly toName: string
@@ -23,7 +23,7 @@ export interface JudgedConnection {
 const usage = 'Give a target as pod/NAME:PORT, pod/NAMESPACE/NAME:PORT or ADDRESS:PORT, with /UDP or /SCTP behind it where it is not TCP'
 
 /** Only what policies say: whether anything listens there, and whether a route leads there, is not asked. */
-export async function judgeConnection(context: WhyContext, from: string, target: string): Promise<JudgedConnection> {
+export async function evaluateConnection(context: WhyContext, from: string, target: string): Promise<ConnectionVerdict> {
   const { namespace } = context
   const parsed = /^(?:(?:pods?|po)\/(?:([^/:]+)\/)?([^/:]+)|([\d.]+)):(\d{1,5})(?:\/(tcp|udp|sctp))?$/i.exec(target)
   if (parsed === null) throw new UserError(usage)
@@ -32,10 +32,10 @@ export async function judgeConnection(context: WhyContext, from: string, target:
   const world = await told(readWorld(context))
   const to = name === undefined ? atAddress(world, address ?? '') : partyOf(podNamed(world, space, name))
   const flow = { from: partyOf(podNamed(world, namespace, from)), to, protocol: protocol.toUpperCase(), port: Number(port) }
-  return judge(flow, world)
+  return evaluate(flow, world)
 }
 
-function judge(flow: Flow, world: ClusterWorld): JudgedConnection {
+function evaluate(flow: Flow, world: ClusterWorld): ConnectionVerdict {
   const { from, to, protocol, port } = flow
   const { allowed } = evaluateFlow(flow, world)
   const ends = [
@@ -66,7 +66,7 @@ function atAddress({ pods, services }: ClusterWorld, address: string): Party {
   return pod === undefined ? { address } : partyOf(pod, address)
 }
 
-export function formatJudged({ allowed, fromName, toName, protocol, port, allowing, refusing }: JudgedConnection): string {
+export function formatConnectionVerdict({ allowed, fromName, toName, protocol, port, allowing, refusing }: ConnectionVerdict): string {
   return [
     printable(`${allowed ? 'ALLOWED' : 'REFUSED'}: ${fromName} to ${toName}${portName(protocol, port)}`),
     ...(allowed && fromName === toName ? [label('itself', 'no policy keeps a pod from itself')] : allowing.map(formatAllowing)),
@@ -74,7 +74,7 @@ export function formatJudged({ allowed, fromName, toName, protocol, port, allowi
   ].join('\n')
 }
 
-function formatAllowing({ direction, pod, policy }: JudgedConnection['allowing'][number]): string {
+function formatAllowing({ direction, pod, policy }: ConnectionVerdict['allowing'][number]): string {
   const how = policy === undefined ? 'is open: no NetworkPolicy isolates it' : `is allowed by NetworkPolicy "${policy}"`
   return label(direction, `of pod "${pod}" ${how}`)
 }

@@ -5,7 +5,7 @@ import type { RefusedConnection } from '../../api/node-protocol.ts'
 import { Client } from '../../client/client.ts'
 import { FakeApi } from '../../client/fake-api.ts'
 import { namespaceLabels, networkPolicies, podAddresses, services } from '../../client/resources.ts'
-import { formatJudged, judgeConnection } from './connection.ts'
+import { formatConnectionVerdict, evaluateConnection } from './connection.ts'
 import { formatConnections, refusedConnections } from './refused-connections.ts'
 
 function cluster() {
@@ -49,30 +49,30 @@ const refusal: RefusedConnection = {
 
 test('judgeConnection() tells of each end which policy allows, or what would', async () => {
   const { context } = cluster()
-  const text = formatJudged(await judgeConnection(context, 'web', 'pod/db:5432'))
+  const text = formatConnectionVerdict(await evaluateConnection(context, 'web', 'pod/db:5432'))
   assert.match(text, /^REFUSED: pod "red\/web" \(10\.244\.0\.2\) to pod "red\/db" \(10\.244\.0\.3\) port 5432\/TCP\n/)
   assert.match(text, /egress +of pod "red\/web" is allowed by NetworkPolicy "web"\n/)
   assert.match(text, /ingress +of pod "red\/db" is closed by NetworkPolicy "closed", and none allows this\n/)
   assert.match(text, /would allow[\s\S]*kind: NetworkPolicy[\s\S]*app: db[\s\S]*app: web[\s\S]*port: 5432/)
   assert.match(
-    formatJudged(await judgeConnection(context, 'web', 'pod/red/web:1/udp')),
+    formatConnectionVerdict(await evaluateConnection(context, 'web', 'pod/red/web:1/udp')),
     /^ALLOWED: [\s\S]*no policy keeps a pod from itself/,
   )
-  const outside = await judgeConnection(context, 'web', '192.0.2.1:443')
+  const outside = await evaluateConnection(context, 'web', '192.0.2.1:443')
   assert.deepEqual([outside.allowed, outside.refusing.map(({ direction }) => direction)], [false, ['egress']])
-  assert.equal((await judgeConnection(context, 'web', '10.244.0.3:5432')).toName, 'pod "red/db" (10.244.0.3)')
+  assert.equal((await evaluateConnection(context, 'web', '10.244.0.3:5432')).toName, 'pod "red/db" (10.244.0.3)')
 })
 
 test('judgeConnection() says what is wrong with a target or a pod', async () => {
   const { context } = cluster()
   for (const target of ['pod/db', 'pod/db:0', 'pod/db:99999', 'db:80', '300.1.1.1:80', 'pod/db:80/icmp'])
-    await assert.rejects(judgeConnection(context, 'web', target), /Give a target as pod\/NAME:PORT/, target)
+    await assert.rejects(evaluateConnection(context, 'web', target), /Give a target as pod\/NAME:PORT/, target)
   await assert.rejects(
-    judgeConnection(context, 'web', '10.96.3.4:80'),
+    evaluateConnection(context, 'web', '10.96.3.4:80'),
     /is the address of Service "red\/front": policies judge the pods behind/,
   )
-  await assert.rejects(judgeConnection(context, 'none', 'pod/db:80'), /There is no pod "red\/none"/)
-  await assert.rejects(judgeConnection(context, 'web', 'pod/waiting:80'), /"red\/waiting" has no address of its own/)
+  await assert.rejects(evaluateConnection(context, 'none', 'pod/db:80'), /There is no pod "red\/none"/)
+  await assert.rejects(evaluateConnection(context, 'web', 'pod/waiting:80'), /"red\/waiting" has no address of its own/)
 })
 
 test('refusedConnections() explains those of the pod alone, and says where policies have changed since', async () => {

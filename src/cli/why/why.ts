@@ -7,7 +7,7 @@ import { findKubeconfig } from '../find-kubeconfig.ts'
 import { printableJson, printableLines } from '../printable.ts'
 import { reachCluster } from '../reach-cluster.ts'
 import { askById, askDecision, askLast } from './ask.ts'
-import { formatJudged, judgeConnection } from './connection.ts'
+import { formatConnectionVerdict, evaluateConnection } from './connection.ts'
 import { formatExplanation } from './format.ts'
 import { formatConnections, refusedConnections } from './refused-connections.ts'
 import { tryManifests } from './try-manifests.ts'
@@ -57,9 +57,9 @@ async function whyNetwork(context: WhyContext, pod: string, target: string | und
     print(json ? printableJson(connections) : printableLines(formatConnections(`${context.namespace}/${pod}`, connections)))
     return connections.length === 0 ? 0 : refusedExit
   }
-  const judged = await judgeConnection(context, pod, target)
-  print(json ? printableJson(judged) : printableLines(formatJudged(judged)))
-  return judged.allowed ? 0 : refusedExit
+  const evaluated = await evaluateConnection(context, pod, target)
+  print(json ? printableJson(evaluated) : printableLines(formatConnectionVerdict(evaluated)))
+  return evaluated.allowed ? 0 : refusedExit
 }
 
 async function ask(context: WhyContext, words: readonly string[]): Promise<readonly Explanation[]> {

@@ -31,7 +31,7 @@ const allowed: Verdict = { allowed: true }
 const nodeUsages = (purpose: string): string[] => ['digital signature', 'key encipherment', purpose].sort()
 
 /** Without the middle one for keys that cannot encipher. */
-function judgeNodeUsages(usages: readonly string[], purpose: string): string | undefined {
+function validateNodeUsages(usages: readonly string[], purpose: string): string | undefined {
   const wanted = nodeUsages(purpose)
   const isFine =
     wanted.every(usage => usage === 'key encipherment' || usages.includes(usage)) && usages.every(usage => wanted.includes(usage))
@@ -45,7 +45,7 @@ const isNodesGroup = ({ organizations }: RequestedIdentity): boolean => organiza
 const isNodeName = ({ commonName }: RequestedIdentity): boolean =>
   commonName.startsWith(nodePrefix) && commonName.length > nodePrefix.length
 
-function judgeKubeletClient(identity: RequestedIdentity, usages: readonly string[]): string | undefined {
+function validateKubeletClient(identity: RequestedIdentity, usages: readonly string[]): string | undefined {
   const { dnsNames, emailAddresses, ipAddresses, uris, otherNames } = identity
   if (!isNodesGroup(identity)) return notNodesGroup
   if (dnsNames.length > 0) return 'DNS subjectAltNames are not allowed'
@@ -54,20 +54,20 @@ function judgeKubeletClient(identity: RequestedIdentity, usages: readonly string
   if (uris.length > 0) return 'URI subjectAltNames are not allowed'
   if (otherNames.length > 0) return 'other subjectAltNames are not allowed'
   if (!isNodeName(identity)) return notNodeName
-  return judgeNodeUsages(usages, 'client auth')
+  return validateNodeUsages(usages, 'client auth')
 }
 
-function judgeKubeletServing(identity: RequestedIdentity, usages: readonly string[]): string | undefined {
+function validateKubeletServing(identity: RequestedIdentity, usages: readonly string[]): string | undefined {
   const { dnsNames, emailAddresses, ipAddresses, uris, otherNames } = identity
   if (!isNodesGroup(identity)) return notNodesGroup
   if (dnsNames.length + ipAddresses.length === 0) return 'DNS or IP subjectAltName is required'
   if (emailAddresses.length > 0) return 'Email subjectAltNames are not allowed'
   if (uris.length > 0) return 'URI subjectAltNames are not allowed'
   if (otherNames.length > 0) return 'other subjectAltNames are not allowed'
-  return judgeNodeUsages(usages, 'server auth') ?? (isNodeName(identity) ? undefined : notNodeName)
+  return validateNodeUsages(usages, 'server auth') ?? (isNodeName(identity) ? undefined : notNodeName)
 }
 
-function judgeClient({ commonName, organizations }: RequestedIdentity, usages: readonly string[]): string | undefined {
+function validateClient({ commonName, organizations }: RequestedIdentity, usages: readonly string[]): string | undefined {
   if (organizations.includes('system:masters')) return 'organization system:masters is not allowed'
   // The right to approve people's certificates is not the right to make a node, a component or a ServiceAccount.
   if ([commonName, ...organizations].some(name => name.startsWith('system:'))) return 'names that begin with "system:" are not allowed'
@@ -76,16 +76,16 @@ function judgeClient({ commonName, organizations }: RequestedIdentity, usages: r
   return usages.includes('client auth') ? undefined : 'missing required usage for client certificate: client auth'
 }
 
-const judges: ReadonlyMap<string, (identity: RequestedIdentity, usages: readonly string[]) => string | undefined> = new Map([
-  [kubeletClientSigner, judgeKubeletClient],
-  [kubeletServingSigner, judgeKubeletServing],
-  [clientSigner, judgeClient],
+const validates: ReadonlyMap<string, (identity: RequestedIdentity, usages: readonly string[]) => string | undefined> = new Map([
+  [kubeletClientSigner, validateKubeletClient],
+  [kubeletServingSigner, validateKubeletServing],
+  [clientSigner, validateClient],
 ])
 
 /** The content that a signer certifies; the messages are upstream's where its rules are. */
 export function checkForSigner(signerName: string, identity: RequestedIdentity, usages: readonly string[]): Verdict {
-  const judge = judges.get(signerName)
-  const reason = judge === undefined ? `signer ${signerName} is not served` : judge(identity, usages)
+  const validate = validates.get(signerName)
+  const reason = validate === undefined ? `signer ${signerName} is not served` : validate(identity, usages)
   return reason === undefined ? allowed : { allowed: false, reason }
 }
 

@@ -37,7 +37,7 @@ export interface Structure {
 }
 
 /** How one direction of a pod is judged: undefined where no policy isolates it, so that everything is allowed. */
-export function judgedBy(policies: readonly CompiledPolicy[], direction: Direction, structure: Structure): string | undefined {
+export function evaluatedBy(policies: readonly CompiledPolicy[], direction: Direction, structure: Structure): string | undefined {
   const isolating = policies.filter(policy => policy[direction] !== undefined)
   if (isolating.length === 0) return undefined
   const names = isolating.flatMap(policy => policyChain(policy[direction] ?? [], direction, structure) ?? [])

@@ -227,8 +227,8 @@ test('PolicyTable judges every connection as the evaluator does, through thousan
           const [protocol, port] = [pick(random, protocols), pick(random, ports)]
           const verdict = world.evaluate({ from: world.party(from), to: world.party(to), protocol, port })
           // Pods of the other node are judged there.
-          const judging = verdict.allowed || verdict.direction === 'egress' ? from : to
-          if (!verdict.allowed && world.pods.get(judging)?.node !== node) continue
+          const evaluating = verdict.allowed || verdict.direction === 'egress' ? from : to
+          if (!verdict.allowed && world.pods.get(evaluating)?.node !== node) continue
           const got = walk(world.table.held, from, to, protocol.toLowerCase(), port)
           assert.equal(
             got,

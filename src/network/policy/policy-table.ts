@@ -3,7 +3,7 @@
 import { addressNumber } from '../../api/ipv4-range.ts'
 import { selects } from '../../client/label-selector.ts'
 import { type CompiledPolicy, type Direction, selectsPeer } from './compile-policy.ts'
-import { type AddressSet, type Chain, judgedBy, mayAskDns, type Structure } from './policy-chains.ts'
+import { type AddressSet, type Chain, evaluatedBy, mayAskDns, type Structure } from './policy-chains.ts'
 import type { LocalPod, PeerPod, PolicyPod } from './policy-pods.ts'
 
 type Labels = Readonly<Record<string, string>>
@@ -38,10 +38,10 @@ export interface Elements {
 
 interface Local extends LocalPod {
   /** How it is judged, as long as neither its labels nor a policy of its namespace change. */
-  judged?: Judged
+  evaluated?: Evaluated
 }
 
-interface Judged {
+interface Evaluated {
   readonly labels: Labels
   readonly round: number
   readonly policies: readonly CompiledPolicy[]
@@ -203,34 +203,34 @@ export class PolicyTable {
     const fixed = emptyFixed()
     for (const pod of this.#local.values()) {
       const { address, link } = pod
-      const judged = this.#judge(pod)
-      for (const [name, chain] of judged.structure.chains) structure.chains.set(name, chain)
-      for (const [name, set] of judged.structure.sets) structure.sets.set(name, set)
+      const evaluated = this.#evaluate(pod)
+      for (const [name, chain] of evaluated.structure.chains) structure.chains.set(name, chain)
+      for (const [name, set] of evaluated.structure.sets) structure.sets.set(name, set)
       fixed.links.set(link, '')
       fixed.sources.set(`${link} . ${address}`, '')
       fixed.itself.set(`${address} . ${address}`, '')
-      fixed.egress.set(address, judged.egress)
-      fixed.ingress.set(address, judged.ingress)
+      fixed.egress.set(address, evaluated.egress)
+      fixed.ingress.set(address, evaluated.ingress)
       for (const protocol of ['tcp', 'udp'] as const)
-        if (mayAskDns(judged.policies, protocol, this.#dnsAddress, name => this.#namespaces.get(name)))
+        if (mayAskDns(evaluated.policies, protocol, this.#dnsAddress, name => this.#namespaces.get(name)))
           fixed.may_ask_dns.set(`${address} . ${protocol}`, '')
     }
     return { structure, fixed }
   }
 
-  #judge(pod: Local): Judged {
+  #evaluate(pod: Local): Evaluated {
     const there = this.#policies.get(pod.namespace)
     const round = there?.round ?? 0
-    const { judged, labels } = pod
-    if (judged !== undefined && judged.round === round && judged.labels === labels) return judged
+    const { evaluated, labels } = pod
+    if (evaluated !== undefined && evaluated.round === round && evaluated.labels === labels) return evaluated
     const policies = [...(there?.byName.values() ?? [])].filter(policy => selects(policy.pods, labels))
     const structure: Structure = { chains: new Map(), sets: new Map() }
     const verdict = (direction: Direction): string => {
-      const chain = judgedBy(policies, direction, structure)
+      const chain = evaluatedBy(policies, direction, structure)
       return chain === undefined ? 'accept' : `goto ${chain}`
     }
-    pod.judged = { labels, round, policies, structure, egress: verdict('egress'), ingress: verdict('ingress') }
-    return pod.judged
+    pod.evaluated = { labels, round, policies, structure, egress: verdict('egress'), ingress: verdict('ingress') }
+    return pod.evaluated
   }
 
   #fill(name: string, set: AddressSet): string[] {

@@ -69,7 +69,7 @@ async function connected({ host, port }: GrpcProbe, limit: AbortSignal): Promise
 }
 
 function outcomeOf(answer: GrpcAnswer, within: string): ProbeOutcome {
-  if ('message' in answer) return judged(answer.message)
+  if ('message' in answer) return validated(answer.message)
   switch (answer.code) {
     case status.UNIMPLEMENTED:
       return failure(`error: this server does not implement the grpc health protocol (grpc.health.v1.Health): ${answer.details}`)
@@ -80,7 +80,7 @@ function outcomeOf(answer: GrpcAnswer, within: string): ProbeOutcome {
   }
 }
 
-function judged(message: Buffer): ProbeOutcome {
+function validated(message: Buffer): ProbeOutcome {
   try {
     const serving = String(check.responseDeserialize(message).status)
     if (serving === 'SERVING') return { result: 'success', output: 'service healthy' }

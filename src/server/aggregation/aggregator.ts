@@ -7,7 +7,7 @@ import type { Store } from '../../store/store.ts'
 import type { OwnRequests } from '../own-requests.ts'
 import type { RequestContext } from '../request/request-context.ts'
 import type { ResourceRequestInfo } from '../request/request-info.ts'
-import type { JudgeOrigin } from '../streams/own-origin.ts'
+import type { CheckOrigin } from '../streams/own-origin.ts'
 import type { Reply } from '../transport/exchange.ts'
 import { ApiServiceIndex } from './api-service-index.ts'
 import { AvailabilityController } from './availability-controller.ts'
@@ -24,7 +24,7 @@ export interface AggregatorParts extends ConnectApiParts {
   readonly builtIn: readonly ResourceDefinition[]
   readonly clock: Clock
   readonly log: Logger
-  readonly judgeOrigin: JudgeOrigin
+  readonly checkOrigin: CheckOrigin
   /** In [0, 1). */
   readonly random: () => number
 }

@@ -68,7 +68,7 @@ export class AvailabilityController {
     const object = entry.object as ApiServiceObject
     // Nobody else answers for what this server is built to answer, whatever the APIService says.
     const api = this.#parts.index.named(name)
-    const availability = api === undefined ? local : await this.#judge(api)
+    const availability = api === undefined ? local : await this.#validate(api)
     if (this.#signal.aborted) return 'failed'
     const conditions = object.status?.conditions ?? []
     const wanted = withAvailability(conditions, availability, this.#parts.clock.now())
@@ -84,7 +84,7 @@ export class AvailabilityController {
   }
 
   /** As upstream: one endpoint of several that answers is enough. */
-  async #judge(api: RegisteredApi): Promise<Availability> {
+  async #validate(api: RegisteredApi): Promise<Availability> {
     const state = this.#parts.backends.state(api.service)
     if (!state.found) return { available: false, reason: state.reason, message: state.message }
     const limit = AbortSignal.any([this.#signal, AbortSignal.timeout(answerMs)])

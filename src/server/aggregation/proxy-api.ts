@@ -10,7 +10,7 @@ import { unreachable } from '../proxy/backend-connection.ts'
 import { forward, StaleConnection } from '../proxy/forward.ts'
 import { forwardedHeaders } from '../proxy/proxy-headers.ts'
 import type { RequestContext } from '../request/request-context.ts'
-import type { JudgeOrigin } from '../streams/own-origin.ts'
+import type { CheckOrigin } from '../streams/own-origin.ts'
 import { type BodyStream, header, type Reply, type ServerRequest } from '../transport/exchange.ts'
 import type { BackendEndpoint } from './backend-state.ts'
 import type { Backends } from './backends.ts'
@@ -23,7 +23,7 @@ import { WaitingRequests } from './waiting-requests.ts'
 export interface ProxyApiParts extends ConnectApiParts {
   readonly backends: Backends
   readonly clock: Clock
-  readonly judgeOrigin: JudgeOrigin
+  readonly checkOrigin: CheckOrigin
   /** In [0, 1): which of a service's endpoints. */
   readonly random: () => number
   /** A request found nobody, or no answer that makes sense. */
@@ -90,12 +90,12 @@ export class ApiProxy {
 
   async #pass(context: RequestContext, path: string, api: RegisteredApi, watches: boolean): Promise<Reply> {
     const { request, user } = context
-    const { backends, clock, random, judgeOrigin } = this.#parts
+    const { backends, clock, random, checkOrigin } = this.#parts
     const state = backends.state(api.service)
     const endpoint = state.found ? state.endpoints[Math.floor(random() * state.endpoints.length)] : undefined
     if (endpoint === undefined) return unavailable()
     const upgrade = request.upgrade === undefined ? undefined : header(request.headers, 'upgrade')
-    if (upgrade?.toLowerCase() === 'websocket') judgeOrigin(request)
+    if (upgrade?.toLowerCase() === 'websocket') checkOrigin(request)
     const unbounded = upgrade !== undefined || watches
     const late = new AbortController()
     const timer = unbounded

@@ -2,7 +2,7 @@
 import { schemaFor } from '../../api/schema/model.ts'
 import { badRequest, notAcceptable } from '../../api/status.ts'
 import type { ServedResource } from '../objects/served-resource.ts'
-import { type AnswerForm, answerForm, judgeRouteAccepts } from '../request/negotiate.ts'
+import { type AnswerForm, answerForm, requireAcceptableRoute } from '../request/negotiate.ts'
 import { hasTable, type ResourceRequestInfo } from '../request/request-info.ts'
 import { servedKind } from './protobuf-form.ts'
 
@@ -10,9 +10,9 @@ const includes = ['', 'Metadata', 'Object', 'None']
 
 /** Throws the 406 of a form that there is not, and the 400 of a Table of something unknown: before anything is done. */
 export function resourceForm(info: ResourceRequestInfo, served: ServedResource, accept: string | undefined): AnswerForm {
-  if (served.definition.custom === undefined) judgeRouteAccepts(accept, info.subresource === 'log' ? ['text/plain'] : [])
+  if (served.definition.custom === undefined) requireAcceptableRoute(accept, info.subresource === 'log' ? ['text/plain'] : [])
   const form = answerForm(accept, { tables: hasTable(info), stream: info.verb === 'watch', protobuf: servedKind(served) !== undefined })
-  if (form.as === 'table') judgeInclude(info.query.get('includeObject') ?? '')
+  if (form.as === 'table') validateInclude(info.query.get('includeObject') ?? '')
   // What a deletion answers is often no object.
   if (form.as !== 'partial' || info.verb === 'delete') return form
   const list = info.verb === 'list' || info.verb === 'deletecollection'
@@ -21,7 +21,7 @@ export function resourceForm(info: ResourceRequestInfo, served: ServedResource, 
   throw notAcceptable(`you requested ${asked}, but the requested object is ${is} (*${goType(served)}${list ? 'List' : ''})`)
 }
 
-function judgeInclude(include: string): void {
+function validateInclude(include: string): void {
   if (includes.includes(include)) return
   const problem = `Invalid value: ${JSON.stringify(include)}: must be 'Metadata', 'Object', 'None', or empty`
   throw badRequest(`Unable to convert to Table as requested: includeObject: ${problem}`)

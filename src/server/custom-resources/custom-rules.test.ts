@@ -17,7 +17,7 @@ function definition(rules: readonly ValidationRule[], properties: Record<string,
   return widgetDefinition({ version: { schema: { openAPIV3Schema: { type: 'object', properties: { spec } } } } })
 }
 
-const judged: readonly [name: string, rule: ValidationRule, spec: object, message: string][] = [
+const evaluated: readonly [name: string, rule: ValidationRule, spec: object, message: string][] = [
   ['no message', { rule: 'self.min <= self.max' }, { min: 2, max: 1 }, 'spec: Invalid value: "object": failed rule: self.min <= self.max'],
   ['a message', { rule: 'self.min <= self.max', message: ' too low ' }, { min: 2, max: 1 }, 'spec: Invalid value: "object": too low'],
   [
@@ -39,7 +39,7 @@ const judged: readonly [name: string, rule: ValidationRule, spec: object, messag
     'spec: Invalid value: "object": division by zero evaluating rule: self.min / self.max >= 0',
   ],
 ]
-for (const [name, rule, spec, message] of judged) {
+for (const [name, rule, spec, message] of evaluated) {
   test(`a rule with ${name}`, async () => {
     await using api = new TestServer()
     await install(api, definition([rule]))

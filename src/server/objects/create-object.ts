@@ -65,7 +65,7 @@ export async function createObject(
   try {
     definition.dropEmpty?.(object, undefined)
     definition.prepareForCreate?.(object, strategyContext(context))
-    const errors = judgeNew(definition, object)
+    const errors = validateNewObject(definition, object)
     if (errors.length > 0) throw invalidObject(definition, metadata.name ?? '', errors, object)
     for (const warning of definition.warnings?.(object, undefined) ?? []) context.warn(warning)
     if (context.pace.isLarge) await context.pace.rest()
@@ -81,14 +81,14 @@ export async function createObject(
 }
 
 /** Metadata stands first, but for the kinds whose own rules do not look at it: theirs is judged once everything else is right. */
-export function judgeNew(definition: ResourceDefinition, object: KubeObject): FieldError[] {
+export function validateNewObject(definition: ResourceDefinition, object: KubeObject): FieldError[] {
   // Nothing else is judged of what says that it is of another kind.
-  const wrongType = definition.custom?.judgeType(object) ?? []
+  const wrongType = definition.custom?.validateType(object) ?? []
   if (wrongType.length > 0) return wrongType
   const metadata = () => validateObjectMeta(object.metadata, metadataRules(definition))
   const first = definition.validateFirst?.(object) ?? []
   const rest = definition.validate?.(object) ?? []
-  if (definition.judgesMetadata !== false) return [...first, ...metadata(), ...rest]
+  if (definition.validatesMetadata !== false) return [...first, ...metadata(), ...rest]
   return rest.length > 0 ? rest : metadata()
 }
 

@@ -4,7 +4,7 @@ import type { ResourceDefinition, UpdateStrategy } from '../../api/resource.ts'
 import { sameValue } from '../../api/same-value.ts'
 import { badRequest } from '../../api/status.ts'
 import { nameIsDnsSubdomain } from '../../api/validation/names.ts'
-import { judgesWhole, type ObjectMetaRules, type ObjectMetaUpdateRules } from '../../api/validation/object-meta.ts'
+import { validatesWhole, type ObjectMetaRules, type ObjectMetaUpdateRules } from '../../api/validation/object-meta.ts'
 import { semanticallyEqual } from '../../api/validation/semantic-equality.ts'
 import { formatTime } from '../../base/clock.ts'
 import type { Identifiers } from './identifiers.ts'
@@ -107,7 +107,7 @@ export function markDeleted(metadata: ObjectMeta, now: number, graceSeconds: num
 }
 
 function knowsFinalizers(definition: ResourceDefinition): boolean {
-  return definition.standardFinalizers !== false && definition.judgesMetadata !== false
+  return definition.standardFinalizers !== false && definition.validatesMetadata !== false
 }
 
 export function metadataRules(definition: ResourceDefinition): ObjectMetaRules {
@@ -120,7 +120,7 @@ export function metadataRules(definition: ResourceDefinition): ObjectMetaRules {
 
 /** `strategy` is that of the path which the update takes. */
 export function updateRules(definition: ResourceDefinition, strategy: UpdateStrategy<KubeObject>): ObjectMetaUpdateRules {
-  const again = definition.judgesMetadata !== false && (strategy.judgesMetadata ?? ['change'])
+  const again = definition.validatesMetadata !== false && (strategy.validatesMetadata ?? ['change'])
   const standardFinalizers = again !== false && definition.standardFinalizers !== false
-  return { standardFinalizers, again, ...(judgesWhole(again) ? { whole: metadataRules(definition) } : {}) }
+  return { standardFinalizers, again, ...(validatesWhole(again) ? { whole: metadataRules(definition) } : {}) }
 }

@@ -13,7 +13,7 @@ import type { Pod } from '../../api/types/core-v1-pod.ts'
 import { formatTime } from '../../base/clock.ts'
 import { turn } from '../../base/turns.ts'
 import { encode } from '../../store/entry.ts'
-import { judgeNew } from './create-object.ts'
+import { validateNewObject } from './create-object.ts'
 import { emptyOf } from './field-management.ts'
 import { randomIdentifiers } from './identifiers.ts'
 import { invalidObject } from './invalid-object.ts'
@@ -58,7 +58,7 @@ function creationOf(definition: ResourceDefinition, sample: (index: number) => o
     const managers = trackUpdate(empty, object, undefined, write)
     if (managers !== undefined) object.metadata.managedFields = managers
     definition.prepareForCreate?.(object, { now })
-    const errors = judgeNew(definition, object)
+    const errors = validateNewObject(definition, object)
     if (errors.length > 0) throw invalidObject(definition, object.metadata.name ?? '', errors, object)
     definition.warnings?.(object, undefined)
     if (isPod(object)) evaluate(object, { level: 'restricted', minor: 'latest' })

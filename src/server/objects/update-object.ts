@@ -170,14 +170,14 @@ function prepareAndValidate(context: ResourceContext, change: Change, object: Ku
   // Upstream writes a binding past its strategy: where a pod runs is no new wish of its owner's.
   if (definition.countsGeneration && change.subresource !== 'binding' && desiredStateChanged(definition, counted, object, old))
     object.metadata.generation = (old.metadata.generation ?? 0) + 1
-  const own = main ? judgeMain(definition, object, old) : (strategy.validate?.(object, old) ?? [])
+  const own = main ? validateMain(definition, object, old) : (strategy.validate?.(object, old) ?? [])
   const errors = validateObjectMetaUpdate(object.metadata, old.metadata, 'metadata', updateRules(definition, strategy), own)
   if (errors.length > 0) throw invalidObject(definition, change.name, errors, object)
   const warned = counted ? definition : strategy
   for (const warning of warned.warnings?.(object, old) ?? []) context.warn(warning)
 }
 
-function judgeMain(definition: ResourceDefinition, object: KubeObject, old: KubeObject): UpdateFaults {
+function validateMain(definition: ResourceDefinition, object: KubeObject, old: KubeObject): UpdateFaults {
   return (definition.validateUpdate ? definition.validateUpdate(object, old) : definition.validate?.(object)) ?? []
 }
 

@@ -32,7 +32,7 @@ export async function readDeletion(context: RequestContext): Promise<Deletion> {
   const body = await readBody(context.request)
   const options = body.length > 0 ? await fromBody(context, body) : fromQuery(context)
   const dryRun = [...(options.dryRun ?? []), ...context.query.all('dryRun')]
-  judgeDeleteOptions({ ...options, dryRun })
+  validateDeleteOptions({ ...options, dryRun })
   return {
     dryRun: isDryRun(dryRun),
     graceSeconds: options.gracePeriodSeconds,
@@ -81,7 +81,7 @@ function fromQuery({ query }: RequestContext): DeleteOptions {
 }
 
 /** Throws one 422 for everything that is wrong with them. */
-export function judgeDeleteOptions({ propagationPolicy: policy, orphanDependents, dryRun = [] }: DeleteOptions): void {
+export function validateDeleteOptions({ propagationPolicy: policy, orphanDependents, dryRun = [] }: DeleteOptions): void {
   const errors: FieldError[] = []
   if (policy !== undefined && orphanDependents !== undefined) {
     errors.push(invalidValue('propagationPolicy', policy, 'orphanDependents and deletionPropagation cannot be both set'))

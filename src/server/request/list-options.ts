@@ -29,8 +29,8 @@ export function listOptions(query: Query): ListOptions {
   query.integer('timeoutSeconds')
   const limit = query.integer('limit') ?? 0
   const errors = query.flag('watch')
-    ? judgeWatch(match, sendInitialEvents, continueToken)
-    : judgeList(match, sendInitialEvents, resourceVersion, continueToken)
+    ? validateWatch(match, sendInitialEvents, continueToken)
+    : validateList(match, sendInitialEvents, resourceVersion, continueToken)
   if (errors.length > 0) throw invalid(kind, '', errors)
   return { limit: Math.max(limit, 0), continueToken, resourceVersion, match: versionMatch(match), sendInitialEvents }
 }
@@ -39,7 +39,7 @@ function versionMatch(value: string | undefined): VersionMatch | undefined {
   return value === 'Exact' || value === 'NotOlderThan' ? value : undefined
 }
 
-function judgeList(
+function validateList(
   match: string | undefined,
   initial: boolean | undefined,
   resourceVersion: string,
@@ -62,7 +62,7 @@ function judgeList(
   return errors
 }
 
-function judgeWatch(match: string | undefined, initial: boolean | undefined, continueToken: string | undefined): FieldError[] {
+function validateWatch(match: string | undefined, initial: boolean | undefined, continueToken: string | undefined): FieldError[] {
   const errors: FieldError[] = []
   const forbid = (why: string) => errors.push(forbiddenField('resourceVersionMatch', why))
   if (initial !== undefined && match !== 'NotOlderThan') forbid('sendInitialEvents requires setting resourceVersionMatch to NotOlderThan')

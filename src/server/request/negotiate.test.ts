@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { TestServer, testUser } from '../testing.ts'
 import { header } from '../transport/exchange.ts'
-import { aggregatedVersion, answerForm, failureForm, judgeRouteAccepts } from './negotiate.ts'
+import { aggregatedVersion, answerForm, failureForm, requireAcceptableRoute } from './negotiate.ts'
 
 const meta = (as: string, version = 'v1') => `application/json;as=${as};v=${version};g=meta.k8s.io`
 const binary = 'application/vnd.kubernetes.protobuf'
@@ -83,8 +83,8 @@ test('no more than 2,048 characters of an Accept header are read', () => {
   assert.throws(() => answerForm(isLate), /only the following media types are accepted/)
   // JSON of a shape for people, as for all that accept nothing known.
   assert.equal(failureForm(after(60_000)).encoding, 'json')
-  judgeRouteAccepts(fits)
-  assert.throws(() => judgeRouteAccepts(isLate), /Not Acceptable/)
+  requireAcceptableRoute(fits)
+  assert.throws(() => requireAcceptableRoute(isLate), /Not Acceptable/)
   const aggregated = ',application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList'
   assert.equal(aggregatedVersion(','.repeat(1900) + aggregated), 'v2')
   assert.equal(aggregatedVersion(','.repeat(2048) + aggregated), undefined)

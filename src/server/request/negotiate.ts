@@ -62,12 +62,12 @@ export function answerForm(accept: string | undefined, asked: Omit<Asked, 'shape
  * Throws the 406 of upstream's router, which looks at the types alone and knows `*` only in place of both parts. `more` are types of the route beside
  * those of all built-in kinds.
  */
-export function judgeRouteAccepts(accept: string | undefined, more: readonly string[] = []): void {
-  if (!isPlain(accept)) judgeRouteMakes(accept, [...allTypes, ...more])
+export function requireAcceptableRoute(accept: string | undefined, more: readonly string[] = []): void {
+  if (!isPlain(accept)) requireRouteFormat(accept, [...allTypes, ...more])
 }
 
 /** The same of a route that makes these types alone. */
-export function judgeRouteMakes(accept: string | undefined, made: readonly string[]): void {
+export function requireRouteFormat(accept: string | undefined, made: readonly string[]): void {
   if (!accept) return
   const asked = readableAccept(accept)
     .split(',')

@@ -1,6 +1,6 @@
 // How upstream's router takes the paths that are no resources: discovery below a version, `/version` and the issuer's documents are its routes, with
 // GET alone and media types of their own; what lists groups is answered past it.
-import { aggregatedVersion, documentForm, judgeRouteAccepts, judgeRouteMakes } from './negotiate.ts'
+import { aggregatedVersion, documentForm, requireAcceptableRoute, requireRouteFormat } from './negotiate.ts'
 
 /** What the routes make that have no second form. */
 const only: ReadonlyMap<string, string> = new Map([
@@ -20,9 +20,9 @@ export function takesMethod(path: string, verb: string): boolean {
 }
 
 /** Throws the 406 where the client accepts nothing of what is there. */
-export function judgePathAccepts(path: string, accept: string | undefined): void {
+export function requireAcceptablePath(path: string, accept: string | undefined): void {
   const type = only.get(path)
-  if (type !== undefined) judgeRouteMakes(accept, [type])
-  if (discoveryRoute.test(path)) judgeRouteAccepts(accept)
+  if (type !== undefined) requireRouteFormat(accept, [type])
+  if (discoveryRoute.test(path)) requireAcceptableRoute(accept)
   if (discovery.test(path) && !(isRoot(path) && aggregatedVersion(accept))) documentForm(accept)
 }

@@ -7,7 +7,7 @@ import { versionInfo } from '../documents/version.ts'
 import { type HealthCheck, health, type ObserveCheck } from '../health/health.ts'
 import { header, type Reply } from '../transport/exchange.ts'
 import { documentForm } from './negotiate.ts'
-import { judgePathAccepts, takesMethod } from './path-routes.ts'
+import { requireAcceptablePath, takesMethod } from './path-routes.ts'
 import type { RequestContext } from './request-context.ts'
 import type { RequestInfo } from './request-info.ts'
 
@@ -57,7 +57,7 @@ export function pathHandler(
       const reply = handler(context, path)
       if (reply === undefined) continue
       if (!takesMethod(path, info.verb)) throw unknownMethod()
-      if (routed.includes(handler)) judgePathAccepts(path, header(context.request.headers, 'accept'))
+      if (routed.includes(handler)) requireAcceptablePath(path, header(context.request.headers, 'accept'))
       return reply
     }
     if (isRouted(path, parts)) throw unknownPath()

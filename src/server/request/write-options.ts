@@ -13,7 +13,7 @@ const kinds: Readonly<Record<string, string>> = { create: 'CreateOptions', updat
 const fieldValidations = ['', 'Ignore', 'Strict', 'Warn']
 
 /** Throws one 422 for everything that is wrong with them, or the 415 that comes before it. */
-export function judgeWriteOptions(context: ResourceContext): void {
+export function validateWriteOptions(context: ResourceContext): void {
   const { info, query, request, served } = context
   const kind = kinds[info.verb]
   if (kind === undefined || connections.has(info.subresource)) return

@@ -3,10 +3,10 @@ import { apiError } from '../../api/status.ts'
 import { header, type ServerRequest } from '../transport/exchange.ts'
 
 /** Whether a WebSocket may be opened: throws where it may not. */
-export type JudgeOrigin = (request: ServerRequest) => void
+export type CheckOrigin = (request: ServerRequest) => void
 
 /** What upstream does. */
-export const anyOrigin: JudgeOrigin = () => undefined
+export const anyOrigin: CheckOrigin = () => undefined
 
 /** Throws the 403 of a page of another origin that brings no token of its own; programs send no origin, or that of the server. */
 export function demandOwnOrigin({ headers, credentials }: ServerRequest): void {

@@ -49,7 +49,7 @@ function carriedOut({ kind, query }: PodRequest): Record<string, unknown> {
   return Object.fromEntries(options.filter(([, value]) => value !== false && !(Array.isArray(value) && value.length === 0)))
 }
 
-function judged({ apiVersion: _, kind: __, metadata: ___, container: ____, ...options }: Record<string, unknown>): Record<string, unknown> {
+function validated({ apiVersion: _, kind: __, metadata: ___, container: ____, ...options }: Record<string, unknown>): Record<string, unknown> {
   return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== null))
 }
 
@@ -88,7 +88,7 @@ describe('the node carries out what admission saw', () => {
           const { status, options, asked } = await server.ask(kind, parts.join(''))
           if (status !== 101) return assert.ok(status === 400 && asked === undefined, String(status))
           assert.ok(options !== undefined && asked !== undefined)
-          assert.deepEqual(carriedOut(asked), judged(options))
+          assert.deepEqual(carriedOut(asked), validated(options))
         }),
         { numRuns: 300 },
       )

@@ -16,7 +16,7 @@ import { carryUpgraded } from './carry-upgraded.ts'
 import { demandChannels, portProtocols, translatePorts, tunnelBytes, tunnelProtocol } from './forwarded-ports.ts'
 import { nodeRefusal } from './node-refusal.ts'
 import { chooseProtocol } from './offered-protocols.ts'
-import type { JudgeOrigin } from './own-origin.ts'
+import type { CheckOrigin } from './own-origin.ts'
 import { commandProtocols, translateCommand } from './remote-command.ts'
 import type { StreamMemory, StreamShare } from './stream-memory.ts'
 import { requestedOptions, type StreamOptions, streamOptions } from './stream-options.ts'
@@ -34,12 +34,12 @@ export interface StreamPodParts {
   readonly writeParts: WriteParts
   readonly tunnels: NodeTunnels
   readonly clock: Clock
-  readonly judgeOrigin: JudgeOrigin
+  readonly checkOrigin: CheckOrigin
   readonly memory: StreamMemory
 }
 
 /** The node is asked before the client gets its 101, so that a refusal is an ordinary Status and no connection stays open (CVE-2018-1002105). */
-export function createStreamPod({ writeParts, tunnels, clock, judgeOrigin, memory }: StreamPodParts): StreamPod {
+export function createStreamPod({ writeParts, tunnels, clock, checkOrigin, memory }: StreamPodParts): StreamPod {
   return async (context, kind) => {
     const { served, info, query, request } = context
     const admitted = await admitConnection(writeParts.admission, context, optionKinds[kind], requestedOptions(query, kind))
@@ -49,7 +49,7 @@ export function createStreamPod({ writeParts, tunnels, clock, judgeOrigin, memor
     const pod = entry.object as Pod
     const container = kind === 'portforward' ? '' : chosenContainer(pod, options.container)
     if (!pod.spec?.nodeName) throw badRequest(`pod ${info.name} does not have a host assigned`)
-    const protocol = negotiate(context, kind, judgeOrigin)
+    const protocol = negotiate(context, kind, checkOrigin)
     // Before the node is asked: a client whose ports make no channels gets an ordinary Status.
     const isChanneled = kind === 'portforward' && request.upgrade === 'websocket' && protocol !== tunnelProtocol
     const ports = isChanneled ? demandChannels(options.ports) : undefined
@@ -86,14 +86,14 @@ export function createStreamPod({ writeParts, tunnels, clock, judgeOrigin, memor
 }
 
 /** The protocol that both sides know. Throws the 400 or 403 of upstream. */
-function negotiate({ request }: ResourceContext, kind: Kind, judgeOrigin: JudgeOrigin): string {
+function negotiate({ request }: ResourceContext, kind: Kind, checkOrigin: CheckOrigin): string {
   const list = (name: string) =>
     (header(request.headers, name) ?? '')
       .split(',')
       .map(one => one.trim())
       .filter(Boolean)
   if (request.upgrade === 'websocket') {
-    judgeOrigin(request)
+    checkOrigin(request)
     return chooseProtocol(request.headers, kind === 'portforward' ? portProtocols : commandProtocols)
   }
   if (request.upgrade !== 'spdy/3.1') throw badRequest('Upgrade request required')

@@ -29,7 +29,7 @@ export function binding(parts: Pick<SubresourceParts, 'writeParts' | 'resources'
     if (pods === undefined) throw unknownPath()
     const name = context.info.subresource === '' ? (metadata.name ?? '') : context.info.name
     if (metadata.name !== name) throw badRequest('name in URL does not match name in Binding object')
-    judge(sent)
+    validate(sent)
     const podContext: ResourceContext = {
       ...context,
       served: pods,
@@ -67,7 +67,7 @@ export function binding(parts: Pick<SubresourceParts, 'writeParts' | 'resources'
 }
 
 /** Upstream answers these as plain errors. */
-function judge(binding: Binding): void {
+function validate(binding: Binding): void {
   const errors = bindingResource.validate?.(binding) ?? []
   if (errors.length === 0) return
   throw plainFailure(aggregated(errors.map(formatFieldError)))

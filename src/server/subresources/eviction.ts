@@ -12,7 +12,7 @@ import { withPodCondition } from '../objects/pod-condition.ts'
 import { updateObject } from '../objects/update-object.ts'
 import type { AdmissionChain } from '../objects/write-parts.ts'
 import { decodeBody } from '../request/decode.ts'
-import { type Deletion, judgeDeleteOptions } from '../request/delete-options.ts'
+import { type Deletion, validateDeleteOptions } from '../request/delete-options.ts'
 import { createOptions } from '../request/operation-options.ts'
 import type { ResourceContext } from '../request/request-context.ts'
 import type { ResourceHandler } from '../resource-verbs.ts'
@@ -70,7 +70,7 @@ async function admit(admission: AdmissionChain, context: ResourceContext, object
 }
 
 function deletionOf({ deleteOptions: options }: Eviction, { query }: ResourceContext): Deletion {
-  if (options !== undefined) judgeDeleteOptions(options)
+  if (options !== undefined) validateDeleteOptions(options)
   const own = options?.dryRun ?? []
   const policy = options?.propagationPolicy
   return {

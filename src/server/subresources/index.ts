@@ -5,7 +5,7 @@ import type { ServedResources } from '../objects/served-resource.ts'
 import type { WriteParts } from '../objects/write-parts.ts'
 import type { BackendTls } from '../proxy/backend-connection.ts'
 import type { ResourceHandler } from '../resource-verbs.ts'
-import type { JudgeOrigin } from '../streams/own-origin.ts'
+import type { CheckOrigin } from '../streams/own-origin.ts'
 import type { StreamMemory } from '../streams/stream-memory.ts'
 import { binding } from './binding.ts'
 import { eviction } from './eviction.ts'
@@ -27,7 +27,7 @@ export interface SubresourceParts {
   readonly backendTls: BackendTls
   /** See `ProxyParts`. */
   readonly isolates: boolean
-  readonly judgeOrigin: JudgeOrigin
+  readonly checkOrigin: CheckOrigin
   /** Of all WebSockets. */
   readonly memory: StreamMemory
   /** In [0, 1). */

@@ -10,11 +10,11 @@ import { nodeRefusal } from '../streams/node-refusal.ts'
 import type { BodyStream } from '../transport/exchange.ts'
 import type { SubresourceParts } from './index.ts'
 
-export function podLog({ tunnels, judgeOrigin, memory }: Pick<SubresourceParts, 'tunnels' | 'judgeOrigin' | 'memory'>): ResourceHandler {
+export function podLog({ tunnels, checkOrigin, memory }: Pick<SubresourceParts, 'tunnels' | 'judgeOrigin' | 'memory'>): ResourceHandler {
   return async context => {
     const { served, info, query } = context
     const isWebSocket = context.request.upgrade === 'websocket'
-    if (isWebSocket) judgeOrigin(context.request)
+    if (isWebSocket) checkOrigin(context.request)
     // Before the node is asked: whom nobody understands gets an ordinary Status.
     const overWebSocket = isWebSocket ? logWebSocket(context.request, memory.open(context.user, info.namespace)) : undefined
     const options = readLogOptions(query, info.name)
@@ -25,7 +25,7 @@ export function podLog({ tunnels, judgeOrigin, memory }: Pick<SubresourceParts, 
     const node = pod.spec?.nodeName ?? ''
     // No node, no text: upstream answers nothing rather than an error.
     if (node === '') return { status: 204, contentType: '', body: Buffer.alloc(0) }
-    judgeState(pod, container, options.previous)
+    validateState(pod, container, options.previous)
     const answer = await tunnels.requestNode(
       node,
       {
@@ -59,7 +59,7 @@ export function podLog({ tunnels, judgeOrigin, memory }: Pick<SubresourceParts, 
 const noSniff = { 'x-content-type-options': 'nosniff' } as const
 
 /** A container that has not begun has written nothing: the reason is said in upstream's words. */
-function judgeState(pod: Pod, container: string, previous: boolean): void {
+function validateState(pod: Pod, container: string, previous: boolean): void {
   const name = pod.metadata.name ?? ''
   const { containerStatuses = [], initContainerStatuses = [], ephemeralContainerStatuses = [] } = pod.status ?? {}
   const status = [...containerStatuses, ...initContainerStatuses, ...ephemeralContainerStatuses].find(({ name }) => name === container)

@@ -4,11 +4,11 @@ import type { KubeObject, ManagedFieldsEntry } from '../../api/object.ts'
 import {
   applyConfiguration,
   conversionFailure,
-  judgeConfiguration,
+  validateConfiguration,
   type ParsedConfiguration,
   parseConfiguration,
 } from '../../api/patch/apply/apply.ts'
-import { type Judged, typedProblems } from '../../api/patch/apply/typed-problems.ts'
+import { type ValidatedForm, typedProblems } from '../../api/patch/apply/typed-problems.ts'
 import type { ResourceDefinition } from '../../api/resource.ts'
 import { isRecord } from '../../api/schema/compile.ts'
 import { decodeValue } from '../../api/schema/decode.ts'
@@ -49,15 +49,15 @@ export async function readConfiguration(context: ResourceContext, write: AskedWr
   context.pace.takes(sent.length)
   const body = await readYamlBody(context, sent, mostValues(context))
   if (context.pace.isLarge) await context.pace.rest()
-  const problemsOf = (value: Readonly<Record<string, unknown>>, judged: Judged): string[] => {
-    if (custom !== undefined) return customTypedProblems(value, custom.schema(), judged)
-    return type === undefined ? [] : typedProblems(value, type, judged)
+  const problemsOf = (value: Readonly<Record<string, unknown>>, validated: ValidatedForm): string[] => {
+    if (custom !== undefined) return customTypedProblems(value, custom.schema(), validated)
+    return type === undefined ? [] : typedProblems(value, type, validated)
   }
   let known: ParsedConfiguration | undefined
   const parsed = (): ParsedConfiguration => {
     if (known !== undefined) return known
     const read = parseConfiguration(body)
-    judgeConfiguration(read.config, write.apiVersion, kind.kind, value => problemsOf(value, 'configuration'))
+    validateConfiguration(read.config, write.apiVersion, kind.kind, value => problemsOf(value, 'configuration'))
     known = read
     return read
   }

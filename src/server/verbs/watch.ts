@@ -10,7 +10,7 @@ import { listOptions, requiredRevision, tooLargeRevision } from '../request/list
 import type { ResourceContext } from '../request/request-context.ts'
 import type { ResourceRequestInfo } from '../request/request-info.ts'
 import { type RequestSelection, selectionOf } from '../request/selection.ts'
-import type { JudgeOrigin } from '../streams/own-origin.ts'
+import type { CheckOrigin } from '../streams/own-origin.ts'
 import type { StreamMemory } from '../streams/stream-memory.ts'
 import { watchOverWebSocket } from '../streams/watch-web-socket.ts'
 import type { BodyStream, Reply } from '../transport/exchange.ts'
@@ -19,7 +19,7 @@ import { RunningWatch } from './running-watch.ts'
 export interface WatchParts extends WatchEventParts {
   readonly store: Pick<Store, 'revision'>
   readonly openWatches: OpenWatches
-  readonly judgeOrigin: JudgeOrigin
+  readonly checkOrigin: CheckOrigin
   readonly memory: StreamMemory
   /** Milliseconds that a watch without timeoutSeconds lasts; spread, so that not all clients come back at once. */
   defaultTimeout(): number
@@ -45,7 +45,7 @@ export function watch(parts: WatchParts, context: ResourceContext): Reply {
   const body = stream(parts, plan)
   const { encoding } = context.form
   if (context.request.upgrade === 'websocket') {
-    parts.judgeOrigin(context.request)
+    parts.checkOrigin(context.request)
     return watchOverWebSocket(context.request, parts.memory.open(context.user, context.info.namespace), body, encoding)
   }
   return {

@@ -4,7 +4,7 @@ import fc from 'fast-check'
 import type { KubeObject } from '../../object.ts'
 import { isReason } from '../../status.ts'
 import { applyTo, configMap, data, sets, writeOf } from './apply.testing.ts'
-import { judgeConfiguration } from './apply.ts'
+import { validateConfiguration } from './apply.ts'
 import { added, compare, modified, pathsOf, removed } from './compare.ts'
 import { difference, type FieldSet, intersection, isEmpty, pathTexts, sameSet, union } from './field-set.ts'
 import { fieldsOf } from './fields-of.ts'
@@ -210,7 +210,7 @@ describe('judgeConfiguration()', () => {
   ]
   for (const [name, config, message] of rows) {
     it(`refuses ${name}`, () =>
-      assert.throws(() => judgeConfiguration(config, 'v1', 'Pod', value => (type === undefined ? [] : typedProblems(value, type))), {
+      assert.throws(() => validateConfiguration(config, 'v1', 'Pod', value => (type === undefined ? [] : typedProblems(value, type))), {
         message,
       }))
   }

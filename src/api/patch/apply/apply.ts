@@ -56,7 +56,7 @@ export function parseConfiguration(body: YamlOutcome): ParsedConfiguration {
 }
 
 /** Refuses a configuration of another version or kind, or one in which `problemsOf` finds why it is no object of it. */
-export function judgeConfiguration(
+export function validateConfiguration(
   config: Readonly<Record<string, unknown>>,
   apiVersion: string,
   kind: string,
@@ -110,7 +110,7 @@ function kindText({ apiVersion, kind }: Readonly<Record<string, unknown>>): stri
 export function* applyConfiguration(request: ApplyRequest): Generator<void, Applied> {
   const managers = readManagers(request.live.metadata.managedFields ?? []) ?? new Map()
   const live = withoutManagedFields(request.live)
-  judgeLive(request, live, managers)
+  validateLive(request, live, managers)
   yield
   followSchema(managers, request.write)
   yield
@@ -126,7 +126,7 @@ export function* applyConfiguration(request: ApplyRequest): Generator<void, Appl
 }
 
 /** Items without a name, which validation admits in few kinds, can belong to nobody. */
-function judgeLive({ config, problemsOf, write }: ApplyRequest, live: KubeObject, managers: Managers): void {
+function validateLive({ config, problemsOf, write }: ApplyRequest, live: KubeObject, managers: Managers): void {
   try {
     nameItems(live, write.shape)
   } catch (err) {

@@ -124,8 +124,8 @@ describe('fieldsOfOutline()', () => {
     const free = { shape: deducedMap, empty: { metadata: {} } }
     fc.assert(
       fc.property(object, value => {
-        for (const judged of [pods, free]) {
-          assert.deepEqual(ask(judged, value).set, pathsOf(compare(judged.empty, value, judged.shape), added | modified))
+        for (const validated of [pods, free]) {
+          assert.deepEqual(ask(validated, value).set, pathsOf(compare(validated.empty, value, validated.shape), added | modified))
         }
       }),
       { numRuns: 3000 },

@@ -28,13 +28,13 @@ const forms: Readonly<Record<ScalarKind, FormKind>> = {
 }
 
 /** What is judged: a configuration names each item of a list once, an object may hold several of one name. */
-export type Judged = 'configuration' | 'object'
+export type ValidatedForm = 'configuration' | 'object'
 
 /** Each as `path: problem`. Null is of every type. */
 export function typedProblems(
   value: unknown,
   type: SchemaType,
-  judged: Judged = 'configuration',
+  validated: ValidatedForm = 'configuration',
   path = '',
   field?: SchemaField,
 ): string[] {
@@ -45,13 +45,13 @@ export function typedProblems(
       if (!isRecord(value)) return [kindProblem(path, 'map', value)]
       if (type.kind === 'map' && hasForm(type.item, value)) return []
       return memberProblems(value, path, (name, member, at) => {
-        if (type.kind === 'map') return typedProblems(member, type.item, judged, at)
+        if (type.kind === 'map') return typedProblems(member, type.item, validated, at)
         const found = type.byName.get(name)
-        return found && typedProblems(member, found.type, judged, at, found)
+        return found && typedProblems(member, found.type, validated, at, found)
       })
     case 'list':
       if (!Array.isArray(value)) return [kindProblem(path, 'list', value)]
-      return itemProblems(value, type.item, judged, path, field)
+      return itemProblems(value, type.item, validated, path, field)
     default:
       return formProblem(value, forms[type.kind]).map(problem => `${path}: ${problem}`)
   }
@@ -84,17 +84,17 @@ export function memberProblems(
   return problems
 }
 
-function itemProblems(items: readonly unknown[], type: SchemaType, judged: Judged, path: string, field: SchemaField | undefined): string[] {
+function itemProblems(items: readonly unknown[], type: SchemaType, validated: ValidatedForm, path: string, field: SchemaField | undefined): string[] {
   const shape = field && shapeOfField(field)
-  if (shape?.kind !== 'list') return items.flatMap((item, index) => typedProblems(item, type, judged, `${path}[${index}]`))
-  return keyedProblems(items, shape, judged, path, (item, at) => typedProblems(item, type, judged, at))
+  if (shape?.kind !== 'list') return items.flatMap((item, index) => typedProblems(item, type, validated, `${path}[${index}]`))
+  return keyedProblems(items, shape, validated, path, (item, at) => typedProblems(item, type, validated, at))
 }
 
 /** Of a list whose items have names by keys or by value; `problemsOf` looks into one of them. */
 export function keyedProblems(
   items: readonly unknown[],
   shape: ListShape,
-  judged: Judged,
+  validated: ValidatedForm,
   path: string,
   problemsOf: (item: unknown, path: string) => string[],
 ): string[] {
@@ -103,7 +103,7 @@ export function keyedProblems(
   for (const [index, item] of items.entries()) {
     try {
       const element = itemElement(shape, item)
-      if (judged === 'configuration' && seen.has(element))
+      if (validated === 'configuration' && seen.has(element))
         problems.push(`${path}: duplicate entries for key ${elementText(element, goNumber)}`)
       seen.add(element)
       problems.push(...problemsOf(item, path + elementText(element, goNumber)))

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { MutatingWebhook, ValidatingAdmissionPolicySpec } from '../../types/admissionregistration-v1.ts'
-import { judgeNew, judgeSubresource } from '../core/new-object.fixture.ts'
+import { validateNew, validateSubresource } from '../core/new-object.fixture.ts'
 import { mutatingWebhookConfiguration } from './mutating-webhook-configuration.ts'
 import { validatingAdmissionPolicy } from './validating-admission-policy.ts'
 import { validatingAdmissionPolicyBinding } from './validating-admission-policy-binding.ts'
@@ -18,7 +18,7 @@ const hook: MutatingWebhook = {
 }
 
 test('mutatingWebhookConfiguration fails closed by default', () => {
-  const { object, errors } = judgeNew(mutatingWebhookConfiguration, { metadata, webhooks: [hook] })
+  const { object, errors } = validateNew(mutatingWebhookConfiguration, { metadata, webhooks: [hook] })
   assert.deepEqual(errors, [])
   const { failurePolicy, matchPolicy, timeoutSeconds, reinvocationPolicy, rules } = object.webhooks?.[0] ?? hook
   assert.deepEqual([failurePolicy, matchPolicy, timeoutSeconds, reinvocationPolicy], ['Fail', 'Equivalent', 10, 'Never'])
@@ -41,8 +41,8 @@ const hooks: { name: string; change: Partial<MutatingWebhook>; fields: string[] 
 for (const { name, change, fields } of hooks) {
   test(`webhook configurations refuse ${name}`, () => {
     const webhooks = [{ ...hook, ...change }]
-    assert.deepEqual(judgeNew(mutatingWebhookConfiguration, { metadata, webhooks }).fields, fields)
-    assert.deepEqual(judgeNew(validatingWebhookConfiguration, { metadata, webhooks }).fields, fields)
+    assert.deepEqual(validateNew(mutatingWebhookConfiguration, { metadata, webhooks }).fields, fields)
+    assert.deepEqual(validateNew(validatingWebhookConfiguration, { metadata, webhooks }).fields, fields)
   })
 }
 
@@ -64,7 +64,7 @@ const urls: [url: string, errors: string[]][] = [
 ]
 for (const [url, errors] of urls) {
   test(`webhook configurations judge the URL "${url}"`, () => {
-    const found = judgeNew(validatingWebhookConfiguration, { metadata, webhooks: [{ ...hook, clientConfig: { url } }] }).errors
+    const found = validateNew(validatingWebhookConfiguration, { metadata, webhooks: [{ ...hook, clientConfig: { url } }] }).errors
     assert.deepEqual(
       found,
       errors.map(error => `webhooks[0].clientConfig.url: ${error}`),
@@ -73,20 +73,20 @@ for (const [url, errors] of urls) {
 }
 
 test('webhook configurations judge the path of a service behind its first character', () => {
-  const judged = (path: string) => {
+  const validated = (path: string) => {
     const clientConfig = { service: { name: 'a', namespace: 'b', path } }
     const field = 'webhooks[0].clientConfig.service.path: Invalid value: '
-    return judgeNew(validatingWebhookConfiguration, { metadata, webhooks: [{ ...hook, clientConfig }] }).errors.map(e =>
+    return validateNew(validatingWebhookConfiguration, { metadata, webhooks: [{ ...hook, clientConfig }] }).errors.map(e =>
       e.replace(field, ''),
     )
   }
-  assert.deepEqual(judged('/a/b/'), [])
-  assert.deepEqual(judged(' '), [`" ": must start with a '/'`, '" ": segment[0] may not be empty'])
-  assert.deepEqual(judged('/a//'), ['"/a//": segment[1] may not be empty'])
+  assert.deepEqual(validated('/a/b/'), [])
+  assert.deepEqual(validated(' '), [`" ": must start with a '/'`, '" ": segment[0] may not be empty'])
+  assert.deepEqual(validated('/a//'), ['"/a//": segment[1] may not be empty'])
 })
 
 test('webhook configurations refuse two hooks of one name', () => {
-  assert.deepEqual(judgeNew(validatingWebhookConfiguration, { metadata, webhooks: [hook, hook] }).fields, ['webhooks[1].name'])
+  assert.deepEqual(validateNew(validatingWebhookConfiguration, { metadata, webhooks: [hook, hook] }).fields, ['webhooks[1].name'])
 })
 
 const policy: ValidatingAdmissionPolicySpec = { matchConstraints: { resourceRules: [rule] }, validations: [{ expression: 'true' }] }
@@ -112,27 +112,27 @@ const policies: { name: string; change: ValidatingAdmissionPolicySpec; fields: s
 ]
 for (const { name, change, fields } of policies) {
   test(`validatingAdmissionPolicy judges ${name}`, () => {
-    assert.deepEqual(judgeNew(validatingAdmissionPolicy, { metadata, spec: { ...policy, ...change } }).fields, fields)
+    assert.deepEqual(validateNew(validatingAdmissionPolicy, { metadata, spec: { ...policy, ...change } }).fields, fields)
   })
 }
 
 test('validatingAdmissionPolicyBinding needs a policy, an action and one way to find parameters', () => {
-  const judge = (spec: object) => judgeNew(validatingAdmissionPolicyBinding, { metadata, spec }).fields
-  assert.deepEqual(judge({ policyName: 'p', validationActions: ['Deny', 'Audit'] }), [])
-  assert.deepEqual(judge({}), ['spec.policyName', 'spec.validationActions'])
-  assert.deepEqual(judge({ policyName: 'p', validationActions: ['Deny', 'Warn'] }), ['spec.validationActions'])
+  const validate = (spec: object) => validateNew(validatingAdmissionPolicyBinding, { metadata, spec }).fields
+  assert.deepEqual(validate({ policyName: 'p', validationActions: ['Deny', 'Audit'] }), [])
+  assert.deepEqual(validate({}), ['spec.policyName', 'spec.validationActions'])
+  assert.deepEqual(validate({ policyName: 'p', validationActions: ['Deny', 'Warn'] }), ['spec.validationActions'])
   const paramRef = { name: 'a', selector: {}, parameterNotFoundAction: 'Deny' }
-  assert.deepEqual(judge({ policyName: 'p', validationActions: ['Deny'], paramRef }), ['spec.paramRef.name', 'spec.paramRef.selector'])
+  assert.deepEqual(validate({ policyName: 'p', validationActions: ['Deny'], paramRef }), ['spec.paramRef.name', 'spec.paramRef.selector'])
 })
 
 test('lists of admission are shown with their types in Go', () => {
   const webhooks = [{ ...hook, rules: [{ ...rule, operations: ['*', 'CREATE'] }] }]
-  assert.deepEqual(judgeNew(validatingWebhookConfiguration, { metadata, webhooks }).errors, [
+  assert.deepEqual(validateNew(validatingWebhookConfiguration, { metadata, webhooks }).errors, [
     'webhooks[0].rules[0].operations: Invalid value: []admissionregistration.OperationType{"*", "CREATE"}: ' +
       "if '*' is present, must not specify other operations",
   ])
   const spec = { policyName: 'p', validationActions: ['Deny', 'Warn'] }
-  assert.deepEqual(judgeNew(validatingAdmissionPolicyBinding, { metadata, spec }).errors, [
+  assert.deepEqual(validateNew(validatingAdmissionPolicyBinding, { metadata, spec }).errors, [
     'spec.validationActions: Invalid value: []admissionregistration.ValidationAction{"Deny", "Warn"}: must not contain both Deny and Warn ' +
       '(repeating the same validation failure information in the API response and headers serves no purpose)',
   ])
@@ -140,7 +140,7 @@ test('lists of admission are shown with their types in Go', () => {
 
 test('validatingAdmissionPolicy judges the places that warnings of its status name', () => {
   const old = { metadata, spec: {} }
-  const { errors } = judgeSubresource(validatingAdmissionPolicy, 'status', old, next => {
+  const { errors } = validateSubresource(validatingAdmissionPolicy, 'status', old, next => {
     const warnings = [' spec.validations[0].expression ', 'spec.validations[', ' '].map(fieldRef => ({ fieldRef, warning: 'w' }))
     next.status = { typeChecking: { expressionWarnings: warnings } }
   })

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { ValidatingAdmissionPolicySpec } from '../../types/admissionregistration-v1.ts'
-import { judgeNew, judgeUpdate } from '../core/new-object.fixture.ts'
+import { validateNew, validateUpdate } from '../core/new-object.fixture.ts'
 import { mutatingWebhookConfiguration } from './mutating-webhook-configuration.ts'
 import { validatingAdmissionPolicy } from './validating-admission-policy.ts'
 import { validatingWebhookConfiguration } from './validating-webhook-configuration.ts'
@@ -87,13 +87,13 @@ const cases: { name: string; change: ValidatingAdmissionPolicySpec; errors: stri
 
 for (const { name, change, errors } of cases) {
   test(`validatingAdmissionPolicy judges ${name}`, () => {
-    assert.deepEqual(judgeNew(validatingAdmissionPolicy, { metadata, spec: { ...policy, ...change } }).errors, errors)
+    assert.deepEqual(validateNew(validatingAdmissionPolicy, { metadata, spec: { ...policy, ...change } }).errors, errors)
   })
 }
 
 test('a conversion of a constant that fails is an internal error, as upstream answers', () => {
   const spec = { ...policy, validations: [{ expression: "int('x') == 1" }] }
-  assert.deepEqual(judgeNew(validatingAdmissionPolicy, { metadata, spec }).errors, [
+  assert.deepEqual(validateNew(validatingAdmissionPolicy, { metadata, spec }).errors, [
     "spec.validations[0].expression: Internal error: program instantiation failed: type conversion error from 'string' to 'int'",
   ])
 })
@@ -110,9 +110,9 @@ test('match conditions of webhooks are compiled, and not again while they stay',
   const field = 'webhooks[0].matchConditions[0].expression'
   for (const definition of [validatingWebhookConfiguration, mutatingWebhookConfiguration]) {
     const stored = { metadata, webhooks: [hook] }
-    assert.deepEqual(judgeNew(definition, stored).fields, [field])
-    assert.deepEqual(judgeUpdate(definition, stored, object => Object.assign(object.webhooks?.[0] ?? {}, { timeoutSeconds: 3 })).fields, [])
-    const renamed = judgeUpdate(definition, stored, object =>
+    assert.deepEqual(validateNew(definition, stored).fields, [field])
+    assert.deepEqual(validateUpdate(definition, stored, object => Object.assign(object.webhooks?.[0] ?? {}, { timeoutSeconds: 3 })).fields, [])
+    const renamed = validateUpdate(definition, stored, object =>
       Object.assign(object.webhooks?.[0]?.matchConditions?.[0] ?? {}, { name: 'b' }),
     )
     assert.deepEqual(renamed.fields, [field])

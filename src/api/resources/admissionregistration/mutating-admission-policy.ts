@@ -16,7 +16,7 @@ export const mutatingAdmissionPolicy = defineResource<MutatingAdmissionPolicy>({
   kind: 'MutatingAdmissionPolicy',
   plural: 'mutatingadmissionpolicies',
   namespaced: false,
-  judgesMetadata: ['whole'],
+  validatesMetadata: ['whole'],
   allowUnconditionalUpdate: false,
   categories: ['api-extensions'],
   standardFinalizers: false,

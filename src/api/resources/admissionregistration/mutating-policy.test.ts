@@ -5,7 +5,7 @@ import type {
   MutatingAdmissionPolicySpec,
   Mutation,
 } from '../../types/admissionregistration-v1alpha1.ts'
-import { judgeNew, judgeUpdate, row } from '../core/new-object.fixture.ts'
+import { validateNew, validateUpdate, row } from '../core/new-object.fixture.ts'
 import { mutatingAdmissionPolicy } from './mutating-admission-policy.ts'
 import { mutatingAdmissionPolicyBinding } from './mutating-admission-policy-binding.ts'
 
@@ -109,14 +109,14 @@ suite('MutatingAdmissionPolicy', () => {
   ]
   for (const [name, change, errors] of rows) {
     test(`with ${name}`, () => {
-      assert.deepEqual(judgeNew(mutatingAdmissionPolicy, { metadata, spec: { ...policy, ...change } }).errors, errors)
+      assert.deepEqual(validateNew(mutatingAdmissionPolicy, { metadata, spec: { ...policy, ...change } }).errors, errors)
     })
   }
 
   test('keeps an expression of a newer version that is stored already', () => {
     const newer = { ...policy, mutations: [apply('Object{a: isSemver("1.0.0")}')] }
-    assert.match(judgeNew(mutatingAdmissionPolicy, { metadata, spec: newer }).errors[0] ?? '', /undeclared reference to 'isSemver'/)
-    assert.deepEqual(judgeUpdate(mutatingAdmissionPolicy, { metadata, spec: newer }, () => undefined).errors, [])
+    assert.match(validateNew(mutatingAdmissionPolicy, { metadata, spec: newer }).errors[0] ?? '', /undeclared reference to 'isSemver'/)
+    assert.deepEqual(validateUpdate(mutatingAdmissionPolicy, { metadata, spec: newer }, () => undefined).errors, [])
   })
 
   test('prints its columns', () => {
@@ -151,6 +151,6 @@ suite('MutatingAdmissionPolicyBinding', () => {
     ],
   ]
   for (const [name, spec, errors] of rows) {
-    test(`with ${name}`, () => assert.deepEqual(judgeNew(mutatingAdmissionPolicyBinding, { metadata, spec }).errors, errors))
+    test(`with ${name}`, () => assert.deepEqual(validateNew(mutatingAdmissionPolicyBinding, { metadata, spec }).errors, errors))
   }
 })

@@ -13,7 +13,7 @@ export const mutatingWebhookConfiguration = defineResource<MutatingWebhookConfig
   kind: 'MutatingWebhookConfiguration',
   plural: 'mutatingwebhookconfigurations',
   namespaced: false,
-  judgesMetadata: ['whole'],
+  validatesMetadata: ['whole'],
   allowUnconditionalUpdate: false,
   categories: ['api-extensions'],
   standardFinalizers: false,

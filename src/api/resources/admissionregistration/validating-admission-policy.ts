@@ -23,7 +23,7 @@ export const validatingAdmissionPolicy = defineResource<ValidatingAdmissionPolic
   kind: 'ValidatingAdmissionPolicy',
   plural: 'validatingadmissionpolicies',
   namespaced: false,
-  judgesMetadata: ['whole'],
+  validatesMetadata: ['whole'],
   allowUnconditionalUpdate: false,
   categories: ['api-extensions'],
   standardFinalizers: false,

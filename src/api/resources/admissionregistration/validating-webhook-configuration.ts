@@ -10,7 +10,7 @@ export const validatingWebhookConfiguration = defineResource<ValidatingWebhookCo
   kind: 'ValidatingWebhookConfiguration',
   plural: 'validatingwebhookconfigurations',
   namespaced: false,
-  judgesMetadata: ['whole'],
+  validatesMetadata: ['whole'],
   allowUnconditionalUpdate: false,
   categories: ['api-extensions'],
   standardFinalizers: false,

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { CustomResourceDefinition, JSONSchemaProps } from '../../types/apiextensions-v1.ts'
 import { ecCertificate, pemOf } from '../certificates/pem.fixture.ts'
-import { judgeNew, judgeUpdate } from '../core/new-object.fixture.ts'
+import { validateNew, validateUpdate } from '../core/new-object.fixture.ts'
 import { customResourceDefinition } from './custom-resource-definition.ts'
 
 const root = 'spec.validation.openAPIV3Schema'
@@ -17,7 +17,7 @@ const newDefinition = (openAPIV3Schema: JSONSchemaProps = { type: 'object' }): C
 })
 
 test('customResourceDefinition derives names and notes the stored version', () => {
-  const { object, errors } = judgeNew(customResourceDefinition, newDefinition())
+  const { object, errors } = validateNew(customResourceDefinition, newDefinition())
   assert.deepEqual(errors, [])
   assert.deepEqual(object.spec.names, { plural: 'crons', kind: 'Cron', singular: 'cron', listKind: 'CronList' })
   assert.deepEqual(object.spec.conversion, { strategy: 'None' })
@@ -222,13 +222,13 @@ const schemas: { name: string; schema: JSONSchemaProps; fields: string[] }[] = [
 ]
 for (const { name, schema, fields } of schemas) {
   test(`customResourceDefinition judges ${name}`, () => {
-    assert.deepEqual(judgeNew(customResourceDefinition, newDefinition(schema)).fields, fields)
+    assert.deepEqual(validateNew(customResourceDefinition, newDefinition(schema)).fields, fields)
   })
 }
 
 test('customResourceDefinition counts the rules of a schema before it compiles one', () => {
   const rules = Array.from({ length: 5001 }, () => ({ rule: 'self.b' }))
-  const { errors } = judgeNew(
+  const { errors } = validateNew(
     customResourceDefinition,
     newDefinition(object({ a: { ...text, default: 'c', 'x-kubernetes-validations': rules } })),
   )
@@ -239,16 +239,16 @@ test('customResourceDefinition refuses a name that is not plural.group, and two 
   const object = newDefinition()
   object.metadata.name = 'other'
   object.spec.versions.push({ name: 'v2', served: true, storage: true, schema: { openAPIV3Schema: { type: 'object' } } })
-  assert.deepEqual(judgeNew(customResourceDefinition, object).fields, ['metadata.name', 'spec.versions', 'status.storedVersions'])
+  assert.deepEqual(validateNew(customResourceDefinition, object).fields, ['metadata.name', 'spec.versions', 'status.storedVersions'])
   assert.equal(customResourceDefinition.nameRule, undefined)
   const named = newDefinition()
   named.metadata.generateName = 'crons'
-  assert.deepEqual(judgeNew(customResourceDefinition, named).fields, ['metadata.generateName'])
+  assert.deepEqual(validateNew(customResourceDefinition, named).fields, ['metadata.generateName'])
 })
 
 test('customResourceDefinition keeps the versions that were stored', () => {
-  const old = judgeNew(customResourceDefinition, newDefinition()).object
-  const { object, fields } = judgeUpdate(customResourceDefinition, old, next => Object.assign(next.spec.versions[0] ?? {}, { name: 'v2' }))
+  const old = validateNew(customResourceDefinition, newDefinition()).object
+  const { object, fields } = validateUpdate(customResourceDefinition, old, next => Object.assign(next.spec.versions[0] ?? {}, { name: 'v2' }))
   assert.deepEqual(object.status?.storedVersions, ['v1', 'v2'])
   assert.deepEqual(fields, ['status.storedVersions[0]'])
 })
@@ -306,20 +306,20 @@ const versions: { name: string; version: object; fields: string[] }[] = [
 ]
 for (const { name, version, fields } of versions) {
   test(`customResourceDefinition judges ${name}`, () => {
-    assert.deepEqual(judgeNew(customResourceDefinition, withVersion(version)).fields, fields)
+    assert.deepEqual(validateNew(customResourceDefinition, withVersion(version)).fields, fields)
   })
 }
 
 test('customResourceDefinition allows at the root what the status subresource leaves whole', () => {
   const definition = withVersion({ subresources: { status: {} } })
-  assert.deepEqual(judgeNew(customResourceDefinition, definition).fields, [])
+  assert.deepEqual(validateNew(customResourceDefinition, definition).fields, [])
   const schema = definition.spec.versions[0]?.schema?.openAPIV3Schema ?? {}
   Object.assign(schema, { maxProperties: 3 })
-  assert.deepEqual(judgeNew(customResourceDefinition, definition).fields, [root])
+  assert.deepEqual(validateNew(customResourceDefinition, definition).fields, [root])
   Object.assign(schema, { type: 'array' })
-  assert.deepEqual(judgeNew(customResourceDefinition, definition).fields.slice(0, 1), [`${root}.type`])
+  assert.deepEqual(validateNew(customResourceDefinition, definition).fields.slice(0, 1), [`${root}.type`])
   Object.assign(schema, { $schema: 'x' })
-  assert.deepEqual(judgeNew(customResourceDefinition, definition).fields.slice(0, 1), [root])
+  assert.deepEqual(validateNew(customResourceDefinition, definition).fields.slice(0, 1), [root])
 })
 
 test('customResourceDefinition in a group of Kubernetes needs an approval, which an update need not bring', () => {
@@ -327,28 +327,28 @@ test('customResourceDefinition in a group of Kubernetes needs an approval, which
   definition.metadata.name = 'crons.x.k8s.io'
   definition.spec.group = 'x.k8s.io'
   const field = 'metadata.annotations[api-approved.kubernetes.io]'
-  const judged = (approval: string) =>
-    judgeNew(customResourceDefinition, {
+  const validated = (approval: string) =>
+    validateNew(customResourceDefinition, {
       ...definition,
       metadata: { ...definition.metadata, annotations: { [field.slice(21, -1)]: approval } },
     })
-  assert.deepEqual(judgeNew(customResourceDefinition, definition).fields, [field])
-  assert.deepEqual(judged('me').fields, [field])
-  assert.deepEqual(judged('unapproved, experimental').fields, [])
-  assert.deepEqual(judged('https://github.com/kubernetes/kubernetes/pull/1').fields, [])
-  const { object: stored } = judgeNew(customResourceDefinition, definition)
-  assert.deepEqual(judgeUpdate(customResourceDefinition, stored, next => Object.assign(next.spec, { scope: 'Cluster' })).fields, [])
+  assert.deepEqual(validateNew(customResourceDefinition, definition).fields, [field])
+  assert.deepEqual(validated('me').fields, [field])
+  assert.deepEqual(validated('unapproved, experimental').fields, [])
+  assert.deepEqual(validated('https://github.com/kubernetes/kubernetes/pull/1').fields, [])
+  const { object: stored } = validateNew(customResourceDefinition, definition)
+  assert.deepEqual(validateUpdate(customResourceDefinition, stored, next => Object.assign(next.spec, { scope: 'Cluster' })).fields, [])
 })
 
 test('customResourceDefinition keeps its group and plural, and what was let through once', () => {
   const odd = newDefinition(list({ type: 'object' }, { 'x-kubernetes-list-type': 'set' }))
-  const { object: stored } = judgeNew(customResourceDefinition, odd)
+  const { object: stored } = validateNew(customResourceDefinition, odd)
   assert.deepEqual(
-    judgeUpdate(customResourceDefinition, stored, next => Object.assign(next.spec.names, { categories: ['all'] })).fields,
+    validateUpdate(customResourceDefinition, stored, next => Object.assign(next.spec.names, { categories: ['all'] })).fields,
     [],
   )
   assert.deepEqual(
-    judgeUpdate(customResourceDefinition, stored, next => {
+    validateUpdate(customResourceDefinition, stored, next => {
       next.spec.group = 'example.org'
       next.spec.names.plural = 'others'
     }).fields,
@@ -369,25 +369,25 @@ for (const [name, given, fields] of [
   test(`customResourceDefinition judges a conversion by ${name}`, () => {
     const definition = newDefinition()
     Object.assign(definition.spec, { conversion: given })
-    assert.deepEqual(judgeNew(customResourceDefinition, definition).fields, fields)
+    assert.deepEqual(validateNew(customResourceDefinition, definition).fields, fields)
   })
 }
 
 test('customResourceDefinition that is served takes no authorities that nobody can read, where those before could be', () => {
   const trusting = (caBundle: string | undefined, established: boolean) => {
-    const { object } = judgeNew(customResourceDefinition, newDefinition())
+    const { object } = validateNew(customResourceDefinition, newDefinition())
     Object.assign(object.spec, { conversion: conversion({ clientConfig: { url: 'https://a.io/x', ...(caBundle && { caBundle }) } }) })
     Object.assign(object.status ?? {}, { conditions: established ? [{ type: 'Established', status: 'True' }] : [] })
     return object
   }
   const readable = pemOf('CERTIFICATE', ecCertificate)
   const unreadable = Buffer.from('nobody').toString('base64')
-  const judged = (before: string | undefined, now: string | undefined, established = true) =>
-    judgeUpdate(customResourceDefinition, trusting(before, established), next => Object.assign(next, trusting(now, established))).fields
+  const validated = (before: string | undefined, now: string | undefined, established = true) =>
+    validateUpdate(customResourceDefinition, trusting(before, established), next => Object.assign(next, trusting(now, established))).fields
   const field = 'spec.conversion.webhookClientConfig.caBundle'
   assert.deepEqual(
-    [judged(readable, unreadable), judged(undefined, unreadable), judged(readable, pemOf('CERTIFICATE', 'AAAA'))],
+    [validated(readable, unreadable), validated(undefined, unreadable), validated(readable, pemOf('CERTIFICATE', 'AAAA'))],
     [[field], [field], [field]],
   )
-  assert.deepEqual([judged(unreadable, unreadable), judged(readable, undefined), judged(readable, unreadable, false)], [[], [], []])
+  assert.deepEqual([validated(unreadable, unreadable), validated(readable, undefined), validated(readable, unreadable, false)], [[], [], []])
 })

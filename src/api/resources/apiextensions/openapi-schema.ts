@@ -1,6 +1,6 @@
 // What a CustomResourceDefinition's schema may say at all: no references, lists that can be merged, rules with texts.
 import { requireLate } from '../../../base/late-module.ts'
-import { judgeDefaults } from '../../custom-resources/definition-defaults.ts'
+import { validateDefaults } from '../../custom-resources/definition-defaults.ts'
 import { fieldPathOf } from '../../custom-resources/field-path.ts'
 import type * as late from '../../custom-resources/rules-late.ts'
 import { type FieldError, forbiddenField, invalidValue, notSupported, required } from '../../field-error.ts'
@@ -58,13 +58,13 @@ export function validateSchema(schema: JSONSchemaProps, hasStatus: boolean, fiel
   if (hasStatus) validateRootWithStatus(schema, field, errors)
   if (schema.nullable === true) errors.push(forbiddenField(`${field}.nullable`, 'nullable cannot be true at the root'))
   const structural = !someSchema(schema, isNoStructure)
-  const inStructure = structural ? judgeStructure(schema, field) : []
+  const inStructure = structural ? validateStructure(schema, field) : []
   const faulty = new Set<JSONSchemaProps>()
   const place: Place = { root: true, structural, faulty, ...(options.validTypes ? { validTypes: true } : {}) }
   errors.push(...inStructure)
   validateLevel(schema, place, field, options, errors)
   if (structural && inStructure.length === 0 && someSchema(schema, hasRules)) {
-    errors.push(...rulesLate().judgeRules(schema, field, { isStored: options.isStoredRule, isFaulty: part => faulty.has(part) }))
+    errors.push(...rulesLate().validateRules(schema, field, { isStored: options.isStoredRule, isFaulty: part => faulty.has(part) }))
   }
   // Of what cannot be read as a structure this alone is no fault in itself.
   if (errors.length === 0 && !structural) errors.push(invalidValue(field, '', "OpenAPIV3Schema 'schema' is not supported"))
@@ -72,14 +72,14 @@ export function validateSchema(schema: JSONSchemaProps, hasStatus: boolean, fiel
 }
 
 /** Of what is no structure neither defaults can be judged nor rules compiled. */
-function judgeStructure(schema: JSONSchemaProps, field: string): FieldError[] {
+function validateStructure(schema: JSONSchemaProps, field: string): FieldError[] {
   const errors = validateStructuralSchema(schema, field)
   const withRules = someSchema(schema, hasRules)
   const tooMany = withRules ? rulesLate().ruleCountProblem(schema, field) : undefined
   if (tooMany !== undefined) return [...errors, tooMany]
   if (errors.length > 0 || !someSchema(schema, hasDefault)) return errors
   const wrong = new Set<JSONSchemaProps>()
-  return [...judgeDefaults(schema, field, wrong), ...(withRules ? rulesLate().judgeDefaultsByRules(schema, field, wrong) : [])]
+  return [...validateDefaults(schema, field, wrong), ...(withRules ? rulesLate().evaluateDefaultsByRules(schema, field, wrong) : [])]
 }
 
 function validateRootWithStatus(schema: JSONSchemaProps, field: string, errors: FieldError[]): void {

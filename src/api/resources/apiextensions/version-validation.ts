@@ -35,17 +35,17 @@ export function validateSubresources(subresources: CustomResourceSubresources | 
   const scale = subresources?.scale
   if (scale === undefined) return
   const { specReplicasPath = '', statusReplicasPath = '', labelSelectorPath = '' } = scale
-  const judge = (name: string, value: string, roots: readonly string[], below: string) => {
+  const validate = (name: string, value: string, roots: readonly string[], below: string) => {
     const field = `${path}.scale.${name}`
     const problem = pathProblem(value)
     if (problem !== undefined) errors.push(invalidValue(field, value, problem))
     else if (!roots.some(root => value.startsWith(root))) errors.push(invalidValue(field, value, `should be a json path under ${below}`))
   }
   if (specReplicasPath === '') errors.push(required(`${path}.scale.specReplicasPath`))
-  else judge('specReplicasPath', specReplicasPath, ['.spec.'], '.spec')
+  else validate('specReplicasPath', specReplicasPath, ['.spec.'], '.spec')
   if (statusReplicasPath === '') errors.push(required(`${path}.scale.statusReplicasPath`))
-  else judge('statusReplicasPath', statusReplicasPath, ['.status.'], '.status')
-  if (labelSelectorPath !== '') judge('labelSelectorPath', labelSelectorPath, ['.spec.', '.status.'], 'either .spec or .status')
+  else validate('statusReplicasPath', statusReplicasPath, ['.status.'], '.status')
+  if (labelSelectorPath !== '') validate('labelSelectorPath', labelSelectorPath, ['.spec.', '.status.'], 'either .spec or .status')
 }
 
 export function validateColumns(columns: readonly CustomResourceColumnDefinition[] | undefined, path: string, errors: FieldError[]): void {

@@ -18,7 +18,7 @@ export const apiService = defineResource<APIService>({
   kind: 'APIService',
   plural: 'apiservices',
   namespaced: false,
-  judgesMetadata: ['change', 'whole'],
+  validatesMetadata: ['change', 'whole'],
   allowUnconditionalUpdate: false,
   categories: ['api-extensions'],
   standardFinalizers: false,

@@ -1,15 +1,15 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { ControllerRevision } from '../../types/apps-v1.ts'
-import { judgeNew, judgeUpdate, row } from '../core/new-object.fixture.ts'
+import { validateNew, validateUpdate, row } from '../core/new-object.fixture.ts'
 import { controllerRevision } from './controller-revision.ts'
 
 const owner = { apiVersion: 'apps/v1', kind: 'StatefulSet', name: 'db', uid: 'u', controller: true }
 const revision: ControllerRevision = { metadata: { name: 'db-1', ownerReferences: [owner] }, data: { spec: 1 }, revision: 1 }
 
 test('controllerRevision needs data and a revision of at least 0', () => {
-  assert.deepEqual(judgeNew(controllerRevision, revision).errors, [])
-  assert.deepEqual(judgeNew(controllerRevision, { metadata: {}, revision: -1 }).errors, [
+  assert.deepEqual(validateNew(controllerRevision, revision).errors, [])
+  assert.deepEqual(validateNew(controllerRevision, { metadata: {}, revision: -1 }).errors, [
     'revision: Invalid value: -1: must be greater than or equal to 0',
     'data: Required value: data is mandatory',
   ])
@@ -17,32 +17,32 @@ test('controllerRevision needs data and a revision of at least 0', () => {
 
 test('controllerRevision takes in no data but an object', () => {
   for (const data of ['text', 5, [1], true]) {
-    const judged = judgeNew(controllerRevision, { ...revision, data })
-    assert.deepEqual(judged.errors, ['data: Required value: data must be a valid JSON object'], JSON.stringify(data))
+    const validated = validateNew(controllerRevision, { ...revision, data })
+    assert.deepEqual(validated.errors, ['data: Required value: data must be a valid JSON object'], JSON.stringify(data))
   }
-  assert.deepEqual(judgeNew(controllerRevision, { ...revision, data: {} }).errors, [])
+  assert.deepEqual(validateNew(controllerRevision, { ...revision, data: {} }).errors, [])
 })
 
 test('controllerRevision keeps its data', () => {
   // What is missing in an update is a change, and no more.
-  const emptied = judgeUpdate(controllerRevision, revision, object => {
+  const emptied = validateUpdate(controllerRevision, revision, object => {
     object.data = null
   })
   assert.deepEqual(emptied.errors, ['data: Invalid value: "null": field is immutable'])
   assert.deepEqual(
-    judgeUpdate(controllerRevision, revision, object => {
+    validateUpdate(controllerRevision, revision, object => {
       object.revision = 2
     }).fields,
     [],
   )
   assert.deepEqual(
-    judgeUpdate(controllerRevision, revision, object => {
+    validateUpdate(controllerRevision, revision, object => {
       object.data = { spec: 2 }
     }).fields,
     ['data'],
   )
   assert.deepEqual(
-    judgeUpdate(controllerRevision, { ...revision, data: { spec: {} } }, object => {
+    validateUpdate(controllerRevision, { ...revision, data: { spec: {} } }, object => {
       object.data = {}
     }).fields,
     ['data'],

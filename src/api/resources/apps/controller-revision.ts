@@ -14,7 +14,7 @@ export const controllerRevision = defineResource<ControllerRevision>({
   kind: 'ControllerRevision',
   plural: 'controllerrevisions',
   namespaced: true,
-  judgesMetadata: ['change', 'whole'],
+  validatesMetadata: ['change', 'whole'],
   columns: [
     nameColumn,
     { name: 'Controller', type: 'string', cell: controllerCell },

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { DaemonSet } from '../../types/apps-v1.ts'
-import { judgeNew, judgeSubresource, judgeUpdate, row } from '../core/new-object.fixture.ts'
+import { validateNew, validateSubresource, validateUpdate, row } from '../core/new-object.fixture.ts'
 import { daemonSet } from './daemon-set.ts'
 import { labels, newTemplate } from './workload.fixture.ts'
 
@@ -12,11 +12,11 @@ const newDaemonSet = (spec: Partial<DaemonSet['spec']> = {}): DaemonSet => ({
 })
 
 test('daemonSet rolls one pod at a time by default and counts its templates', () => {
-  const { object, errors } = judgeNew(daemonSet, newDaemonSet())
+  const { object, errors } = validateNew(daemonSet, newDaemonSet())
   assert.deepEqual(errors, [])
   assert.deepEqual(object.spec.updateStrategy, { type: 'RollingUpdate', rollingUpdate: { maxUnavailable: 1, maxSurge: 0 } })
   assert.equal(object.metadata.annotations?.[generation], '1')
-  const updated = judgeUpdate(daemonSet, object, ({ spec }) => {
+  const updated = validateUpdate(daemonSet, object, ({ spec }) => {
     spec.template.spec?.containers.splice(0, 1, { name: 'web', image: 'web:2', resources: {} })
   })
   assert.equal(updated.object.metadata.annotations?.[generation], '2')
@@ -48,45 +48,45 @@ const refusals: { name: string; spec: Partial<DaemonSet['spec']>; fields: string
   { name: 'an empty selector', spec: { selector: {} }, fields: ['spec.selector'] },
 ]
 for (const { name, spec, fields } of refusals) {
-  test(`daemonSet refuses ${name}`, () => assert.deepEqual(judgeNew(daemonSet, newDaemonSet(spec)).fields, fields))
+  test(`daemonSet refuses ${name}`, () => assert.deepEqual(validateNew(daemonSet, newDaemonSet(spec)).fields, fields))
 }
 
 test('daemonSet judges what may be missing by what upstream makes of a text', () => {
   const field = 'spec.updateStrategy.rollingUpdate'
-  const judge = (maxUnavailable: number | string, maxSurge: number | string) =>
-    judgeNew(daemonSet, newDaemonSet({ updateStrategy: { type: 'RollingUpdate', rollingUpdate: { maxUnavailable, maxSurge } } })).errors
+  const validate = (maxUnavailable: number | string, maxSurge: number | string) =>
+    validateNew(daemonSet, newDaemonSet({ updateStrategy: { type: 'RollingUpdate', rollingUpdate: { maxUnavailable, maxSurge } } })).errors
   const shown = (text: string) => `Invalid value: intstr.IntOrString{Type:1, IntVal:0, StrVal:"${text}"}`
-  assert.deepEqual(judge('101%', '102%'), [
+  assert.deepEqual(validate('101%', '102%'), [
     `${field}.maxUnavailable: ${shown('101%')}: must not be greater than 100%`,
     `${field}.maxSurge: ${shown('102%')}: must not be greater than 100%`,
     `${field}.maxSurge: ${shown('102%')}: may not be set when maxUnavailable is non-zero`,
   ])
   // No percentage, but a number: there is room to roll.
   assert.deepEqual(
-    judge('5', 0).map(text => text.split(':')[0]),
+    validate('5', 0).map(text => text.split(':')[0]),
     [`${field}.maxUnavailable`],
   )
-  assert.equal(judge('five', 0).at(-1), `${field}.maxUnavailable: Required value: cannot be 0 when maxSurge is 0`)
+  assert.equal(validate('five', 0).at(-1), `${field}.maxUnavailable: Required value: cannot be 0 when maxSurge is 0`)
 })
 
 test('daemonSet counts templates in 64 bits, whatever a client wrote', () => {
   const created = (text: string) => {
     const object = { ...newDaemonSet(), metadata: { name: 'agent', annotations: { [generation]: text } } }
-    return judgeNew(daemonSet, object).object.metadata.annotations?.[generation]
+    return validateNew(daemonSet, object).object.metadata.annotations?.[generation]
   }
   assert.deepEqual(['+7', '007', '-4', '9007199254740993'].map(created), ['7', '7', '1', '9007199254740993'])
 })
 
 test('daemonSet prints its node selector', () => {
-  const { object } = judgeNew(daemonSet, newDaemonSet())
+  const { object } = validateNew(daemonSet, newDaemonSet())
   assert.equal(row(daemonSet, object)['Node Selector'], '<none>')
   Object.assign(object.spec.template.spec ?? {}, { nodeSelector: { disk: 'ssd' } })
   assert.equal(row(daemonSet, object)['Node Selector'], 'disk=ssd')
 })
 
 test('daemonSet/status keeps the count of templates, which no client sets', () => {
-  const old = judgeNew(daemonSet, newDaemonSet()).object
-  const { object } = judgeSubresource(daemonSet, 'status', old, next => {
+  const old = validateNew(daemonSet, newDaemonSet()).object
+  const { object } = validateSubresource(daemonSet, 'status', old, next => {
     next.metadata.annotations = { a: 'b' }
   })
   assert.deepEqual(object.metadata.annotations, { a: 'b', [generation]: '1' })

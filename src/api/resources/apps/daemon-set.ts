@@ -32,7 +32,7 @@ export const daemonSet = defineResource<DaemonSet>({
   kind: 'DaemonSet',
   plural: 'daemonsets',
   namespaced: true,
-  judgesMetadata: ['whole', 'change'],
+  validatesMetadata: ['whole', 'change'],
   shortNames: ['ds'],
   categories: ['all'],
   countsGeneration: true,

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Deployment } from '../../types/apps-v1.ts'
-import { fixtureTime, judgeNew, judgeSubresource, judgeUpdate, row } from '../core/new-object.fixture.ts'
+import { fixtureTime, validateNew, validateSubresource, validateUpdate, row } from '../core/new-object.fixture.ts'
 import { deployment } from './deployment.ts'
 import { labels, newTemplate } from './workload.fixture.ts'
 
@@ -15,7 +15,7 @@ function newDeployment(change: (object: Deployment) => void = () => undefined): 
 }
 
 test('deployment defaults what the user left out', () => {
-  const { object, errors } = judgeNew(deployment, newDeployment())
+  const { object, errors } = validateNew(deployment, newDeployment())
   assert.deepEqual(errors, [])
   const { template, ...rest } = object.spec
   assert.deepEqual(rest, {
@@ -30,7 +30,7 @@ test('deployment defaults what the user left out', () => {
 })
 
 test('deployment keeps what the user set', () => {
-  const { object, errors } = judgeNew(
+  const { object, errors } = validateNew(
     deployment,
     newDeployment(({ spec }) => {
       spec.replicas = 0
@@ -120,15 +120,15 @@ const refusals: { name: string; change(object: Deployment): void; error: string 
 ]
 for (const { name, change, error } of refusals) {
   test(`deployment refuses ${name}`, () => {
-    const { errors } = judgeNew(deployment, newDeployment(change))
+    const { errors } = validateNew(deployment, newDeployment(change))
     assert.equal(errors.filter(text => text.includes(error)).length, 1, errors.join('\n'))
   })
 }
 
 test('deployment keeps its selector and status on update', () => {
-  const old = judgeNew(deployment, newDeployment()).object
+  const old = validateNew(deployment, newDeployment()).object
   old.status = { replicas: 1 }
-  const { object, fields } = judgeUpdate(deployment, old, next => {
+  const { object, fields } = validateUpdate(deployment, old, next => {
     next.status = { replicas: 7 }
     next.spec.selector = { matchLabels: { app: 'web', tier: 'a' } }
     Object.assign(next.spec.template.metadata?.labels ?? {}, { tier: 'a' })
@@ -138,8 +138,8 @@ test('deployment keeps its selector and status on update', () => {
 })
 
 test('deployment/status keeps spec and labels and judges the counts', () => {
-  const old = judgeNew(deployment, newDeployment()).object
-  const { object, errors } = judgeSubresource(deployment, 'status', old, next => {
+  const old = validateNew(deployment, newDeployment()).object
+  const { object, errors } = validateSubresource(deployment, 'status', old, next => {
     next.spec.replicas = 9
     next.metadata.labels = { a: 'b' }
     next.status = { replicas: 1, readyReplicas: 2 }
@@ -150,7 +150,7 @@ test('deployment/status keeps spec and labels and judges the counts', () => {
 })
 
 test('deployment prints ready of wanted', () => {
-  const object = judgeNew(deployment, newDeployment()).object
+  const object = validateNew(deployment, newDeployment()).object
   object.metadata.creationTimestamp = '2025-12-31T23:00:00Z'
   object.status = { readyReplicas: 1, updatedReplicas: 1, availableReplicas: 1 }
   assert.deepEqual(row(deployment, object, fixtureTime), {
@@ -166,28 +166,28 @@ test('deployment prints ready of wanted', () => {
 })
 
 test('deployment status has no count of terminating pods but where one was', () => {
-  const old = judgeNew(deployment, newDeployment()).object
+  const old = validateNew(deployment, newDeployment()).object
   const count = (before: Deployment) =>
-    judgeSubresource(deployment, 'status', before, changed => {
+    validateSubresource(deployment, 'status', before, changed => {
       changed.status = { ...changed.status, terminatingReplicas: 2 }
     }).object.status?.terminatingReplicas
   assert.deepEqual([count(old), count({ ...old, status: { terminatingReplicas: 1 } })], [undefined, 2])
 })
 
 test('deployment/status neither forgets nor takes back the count of collisions', () => {
-  const old = { ...judgeNew(deployment, newDeployment()).object, status: { collisionCount: 1 } }
-  const judge = (collisionCount: number | undefined) =>
-    judgeSubresource(deployment, 'status', old, next => {
+  const old = { ...validateNew(deployment, newDeployment()).object, status: { collisionCount: 1 } }
+  const validate = (collisionCount: number | undefined) =>
+    validateSubresource(deployment, 'status', old, next => {
       next.status = collisionCount === undefined ? {} : { collisionCount }
     }).errors
   const refused = ['status.collisionCount: Invalid value: 0: cannot be decremented']
-  assert.deepEqual([judge(undefined), judge(0), judge(1)], [refused, refused, []])
+  assert.deepEqual([validate(undefined), validate(0), validate(1)], [refused, refused, []])
 })
 
 test('deployment has the revision to go back to in the form of a number, or none', () => {
   const settled = (text: string) => {
     const annotations = { 'deprecated.deployment.rollback.to': text, a: 'b' }
-    return judgeNew(
+    return validateNew(
       deployment,
       newDeployment(({ metadata }) => void Object.assign(metadata, { annotations })),
     ).object.metadata.annotations
@@ -197,10 +197,10 @@ test('deployment has the revision to go back to in the form of a number, or none
 })
 
 test('deployment/status keeps the rollback that upstream counts as a part of the spec', () => {
-  const old = judgeNew(deployment, newDeployment()).object
+  const old = validateNew(deployment, newDeployment()).object
   const rollback = { 'deprecated.deployment.rollback.to': '3' }
   const write = (before: Deployment, annotations: Record<string, string>) =>
-    judgeSubresource(deployment, 'status', before, next => {
+    validateSubresource(deployment, 'status', before, next => {
       next.metadata.annotations = annotations
     }).object.metadata.annotations
   assert.deepEqual(write(old, { ...rollback, a: 'b' }), { a: 'b' })

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { ReplicaSet } from '../../types/apps-v1.ts'
-import { judgeNew, judgeSubresource, judgeUpdate, row } from '../core/new-object.fixture.ts'
+import { validateNew, validateSubresource, validateUpdate, row } from '../core/new-object.fixture.ts'
 import { replicaSet } from './replica-set.ts'
 import { labels, newTemplate } from './workload.fixture.ts'
 
@@ -11,7 +11,7 @@ const newReplicaSet = (spec: Partial<ReplicaSet['spec']> = {}): ReplicaSet => ({
 })
 
 test('replicaSet wants one pod by default and starts with an empty status', () => {
-  const { object, errors } = judgeNew(replicaSet, newReplicaSet())
+  const { object, errors } = validateNew(replicaSet, newReplicaSet())
   assert.deepEqual(errors, [])
   assert.equal(object.spec.replicas, 1)
   assert.deepEqual(object.status, { replicas: 0 })
@@ -28,36 +28,36 @@ const refusals: { name: string; spec: Partial<ReplicaSet['spec']>; fields: strin
   },
 ]
 for (const { name, spec, fields } of refusals) {
-  test(`replicaSet refuses ${name}`, () => assert.deepEqual(judgeNew(replicaSet, newReplicaSet(spec)).fields, fields))
+  test(`replicaSet refuses ${name}`, () => assert.deepEqual(validateNew(replicaSet, newReplicaSet(spec)).fields, fields))
 }
 
 test('replicaSet with several replicas refuses a writable GCE disk', () => {
   const template = newTemplate()
   Object.assign(template.spec ?? {}, { volumes: [{ name: 'disk', gcePersistentDisk: { pdName: 'd' } }] })
-  assert.deepEqual(judgeNew(replicaSet, newReplicaSet({ template, replicas: 1 })).fields, [])
-  assert.deepEqual(judgeNew(replicaSet, newReplicaSet({ template, replicas: 2 })).fields, [
+  assert.deepEqual(validateNew(replicaSet, newReplicaSet({ template, replicas: 1 })).fields, [])
+  assert.deepEqual(validateNew(replicaSet, newReplicaSet({ template, replicas: 2 })).fields, [
     'spec.template.spec.volumes[0].gcePersistentDisk.readOnly',
   ])
 })
 
 test('replicaSet keeps its selector', () => {
-  const old = judgeNew(replicaSet, newReplicaSet()).object
-  const { fields } = judgeUpdate(replicaSet, old, ({ spec }) => {
+  const old = validateNew(replicaSet, newReplicaSet()).object
+  const { fields } = validateUpdate(replicaSet, old, ({ spec }) => {
     spec.selector = { matchExpressions: [{ key: 'app', operator: 'Exists' }] }
   })
   assert.deepEqual(fields, ['spec.selector'])
 })
 
 test('replicaSet/status refuses more available than ready pods', () => {
-  const old = judgeNew(replicaSet, newReplicaSet()).object
-  const { errors } = judgeSubresource(replicaSet, 'status', old, object => {
+  const old = validateNew(replicaSet, newReplicaSet()).object
+  const { errors } = validateSubresource(replicaSet, 'status', old, object => {
     object.status = { replicas: 3, readyReplicas: 1, availableReplicas: 2 }
   })
   assert.deepEqual(errors, ['status.availableReplicas: Invalid value: 2: cannot be greater than readyReplicas'])
 })
 
 test('replicaSet prints its counts', () => {
-  const object = judgeNew(replicaSet, newReplicaSet({ replicas: 3 })).object
+  const object = validateNew(replicaSet, newReplicaSet({ replicas: 3 })).object
   object.status = { replicas: 2, readyReplicas: 1 }
   const { Desired, Current, Ready } = row(replicaSet, object)
   assert.deepEqual([Desired, Current, Ready], [3, 2, 1])

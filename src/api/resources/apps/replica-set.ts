@@ -22,7 +22,7 @@ export const replicaSet = defineResource<ReplicaSet>({
   kind: 'ReplicaSet',
   plural: 'replicasets',
   namespaced: true,
-  judgesMetadata: ['whole', 'change'],
+  validatesMetadata: ['whole', 'change'],
   shortNames: ['rs'],
   categories: ['all'],
   countsGeneration: true,

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { StatefulSet } from '../../types/apps-v1.ts'
-import { judgeNew, judgeUpdate } from '../core/new-object.fixture.ts'
+import { validateNew, validateUpdate } from '../core/new-object.fixture.ts'
 import { statefulSet } from './stateful-set.ts'
 import { labels, newTemplate } from './workload.fixture.ts'
 
@@ -12,7 +12,7 @@ const newStatefulSet = (spec: Partial<StatefulSet['spec']> = {}): StatefulSet =>
 
 test('statefulSet defaults order, updates, retention and its claim templates', () => {
   const claim = { metadata: { name: 'data' }, spec: { accessModes: ['ReadWriteOnce'] } }
-  const { object, errors } = judgeNew(statefulSet, newStatefulSet({ volumeClaimTemplates: [claim] }))
+  const { object, errors } = validateNew(statefulSet, newStatefulSet({ volumeClaimTemplates: [claim] }))
   assert.deepEqual(errors, [])
   const { template: _template, selector: _selector, ...spec } = object.spec
   assert.deepEqual(spec, {
@@ -35,7 +35,7 @@ test('statefulSet defaults order, updates, retention and its claim templates', (
 })
 
 test('statefulSet takes in no bound of an alpha feature', () => {
-  const { object } = judgeNew(
+  const { object } = validateNew(
     statefulSet,
     newStatefulSet({ updateStrategy: { type: 'RollingUpdate', rollingUpdate: { maxUnavailable: 2 } } }),
   )
@@ -43,7 +43,7 @@ test('statefulSet takes in no bound of an alpha feature', () => {
 })
 
 test('statefulSet shows an update strategy as Go does', () => {
-  const { errors } = judgeNew(statefulSet, newStatefulSet({ updateStrategy: { type: 'Never' } }))
+  const { errors } = validateNew(statefulSet, newStatefulSet({ updateStrategy: { type: 'Never' } }))
   const shown = 'apps.StatefulSetUpdateStrategy{Type:"Never", RollingUpdate:(*apps.RollingUpdateStatefulSetStrategy)(nil)}'
   assert.deepEqual(errors, [`spec.updateStrategy: Invalid value: ${shown}: must be 'RollingUpdate' or 'OnDelete'`])
 })
@@ -65,7 +65,7 @@ const refusals: { name: string; spec: Partial<StatefulSet['spec']>; fields: stri
   },
 ]
 for (const { name, spec, fields } of refusals) {
-  test(`statefulSet refuses ${name}`, () => assert.deepEqual(judgeNew(statefulSet, newStatefulSet(spec)).fields, fields))
+  test(`statefulSet refuses ${name}`, () => assert.deepEqual(validateNew(statefulSet, newStatefulSet(spec)).fields, fields))
 }
 
 test('statefulSet names are labels, because pod names become host names', () => {
@@ -74,47 +74,47 @@ test('statefulSet names are labels, because pod names become host names', () => 
 })
 
 test('statefulSet may be scaled but not moved to another service', () => {
-  const old = judgeNew(statefulSet, newStatefulSet()).object
+  const old = validateNew(statefulSet, newStatefulSet()).object
   assert.deepEqual(
-    judgeUpdate(statefulSet, old, ({ spec }) => {
+    validateUpdate(statefulSet, old, ({ spec }) => {
       spec.replicas = 5
     }).errors,
     [],
   )
-  const { errors } = judgeUpdate(statefulSet, old, ({ spec }) => {
+  const { errors } = validateUpdate(statefulSet, old, ({ spec }) => {
     spec.serviceName = 'other'
   })
   assert.match(errors.join(), /^spec: Forbidden: updates to statefulset spec for fields other than 'replicas'/)
 })
 
 test('statefulSet may change though its service has a name from before there was a rule', () => {
-  const old = judgeNew(statefulSet, newStatefulSet({ serviceName: 'My.Service' })).object
-  const { errors } = judgeUpdate(statefulSet, old, ({ spec }) => {
+  const old = validateNew(statefulSet, newStatefulSet({ serviceName: 'My.Service' })).object
+  const { errors } = validateUpdate(statefulSet, old, ({ spec }) => {
     spec.replicas = 5
   })
   assert.deepEqual(errors, [])
 })
 
 test('statefulSet shows a selector that cannot be read without a word on it', () => {
-  const { errors } = judgeNew(statefulSet, newStatefulSet({ selector: { matchLabels: { app: '-' } } }))
+  const { errors } = validateNew(statefulSet, newStatefulSet({ selector: { matchLabels: { app: '-' } } }))
   const shown = 'v1.LabelSelector{MatchLabels:map[string]string{"app":"-"}, MatchExpressions:[]v1.LabelSelectorRequirement(nil)}'
   assert.equal(errors[1], `spec.selector: Invalid value: ${shown}`)
 })
 
 test('statefulSet warns of a claim template by the path that upstream has for new and for changed ones', () => {
   const claim = { metadata: { name: 'data' }, spec: { resources: { requests: { storage: '1500m' } } } }
-  const { object } = judgeNew(statefulSet, newStatefulSet({ volumeClaimTemplates: [claim] }))
+  const { object } = validateNew(statefulSet, newStatefulSet({ volumeClaimTemplates: [claim] }))
   const path = (old?: StatefulSet) => statefulSet.warnings?.(object, old).map(text => text.split(': ')[0])
   assert.deepEqual(path(), ['spec.volumeClaimTemplates[0].resources.requests[storage]'])
   assert.deepEqual(path(object), ['spec.volumeClaimTemplates[0].Spec.resources.requests[storage]'])
 })
 
 test('statefulSet has its counts judged before metadata, and what may not have changed after it', () => {
-  const old = judgeNew(statefulSet, newStatefulSet()).object
+  const old = validateNew(statefulSet, newStatefulSet()).object
   old.status = { replicas: 0, availableReplicas: 0, collisionCount: 1 }
   const path = statefulSet.subresources.find(({ name }) => name === 'status')
   const faults = path?.validate?.({ ...old, status: { replicas: -1, availableReplicas: -1 } }, old) ?? []
-  assert.deepEqual(path?.judgesMetadata, ['none', 'change'])
+  assert.deepEqual(path?.validatesMetadata, ['none', 'change'])
   const [counts, changed] = faults.map(part => [part].flat().map(({ field }) => field))
   assert.ok(counts?.includes('status.replicas'))
   assert.deepEqual(changed, ['status.collisionCount'])

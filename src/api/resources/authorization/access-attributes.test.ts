@@ -1,16 +1,16 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { ResourceAttributes, SubjectAccessReviewSpec } from '../../types/authorization-v1.ts'
-import { judgeNew } from '../core/new-object.fixture.ts'
+import { validateNew } from '../core/new-object.fixture.ts'
 import { subjectAccessReview } from './subject-access-review.ts'
 
-const judged = (spec: SubjectAccessReviewSpec) => judgeNew(subjectAccessReview, { metadata: {}, spec }).errors
+const validated = (spec: SubjectAccessReviewSpec) => validateNew(subjectAccessReview, { metadata: {}, spec }).errors
 const resource = 'spec.resourceAttributes'
 
 test('subjectAccessReview asks about somebody', () => {
   const nobody = 'spec.user: Invalid value: "": at least one of user or group must be specified'
-  assert.deepEqual(judged({ resourceAttributes: { verb: 'get' } }), [nobody])
-  assert.deepEqual(judged({ resourceAttributes: { verb: 'get' }, groups: ['a'] }), [])
+  assert.deepEqual(validated({ resourceAttributes: { verb: 'get' } }), [nobody])
+  assert.deepEqual(validated({ resourceAttributes: { verb: 'get' }, groups: ['a'] }), [])
 })
 
 const selectors: { name: string; attributes: ResourceAttributes; errors: RegExp[] }[] = [
@@ -64,7 +64,7 @@ const selectors: { name: string; attributes: ResourceAttributes; errors: RegExp[
 ]
 for (const { name, attributes, errors } of selectors) {
   test(`subjectAccessReview judges ${name}`, () => {
-    const found = judged({ user: 'a', resourceAttributes: attributes })
+    const found = validated({ user: 'a', resourceAttributes: attributes })
     assert.equal(found.length, errors.length, found.join('\n'))
     for (const [index, error] of errors.entries()) {
       assert.match(found[index] ?? '', error)

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { HorizontalPodAutoscaler as AutoscalerV1 } from '../../types/autoscaling-v1.ts'
 import type { HorizontalPodAutoscaler, MetricSpec } from '../../types/autoscaling-v2.ts'
-import { judgeNew, judgeSubresource, judgeUpdate, row } from '../core/new-object.fixture.ts'
+import { validateNew, validateSubresource, validateUpdate, row } from '../core/new-object.fixture.ts'
 import { fromV2, toV2 } from './convert-autoscaler.ts'
 import { horizontalPodAutoscaler } from './horizontal-pod-autoscaler.ts'
 import { horizontalPodAutoscalerV1 } from './horizontal-pod-autoscaler-v1.ts'
@@ -16,7 +16,7 @@ const cpu: MetricSpec = { type: 'Resource', resource: { name: 'cpu', target: { t
 const pods: MetricSpec = { type: 'Pods', pods: { metric: { name: 'rps' }, target: { type: 'AverageValue', averageValue: '10' } } }
 
 test('horizontalPodAutoscaler follows 80% of CPU by default', () => {
-  const { object, errors } = judgeNew(horizontalPodAutoscaler, newAutoscaler({ behavior: { scaleDown: {} } }))
+  const { object, errors } = validateNew(horizontalPodAutoscaler, newAutoscaler({ behavior: { scaleDown: {} } }))
   assert.deepEqual(errors, [])
   assert.equal(object.spec.minReplicas, 1)
   assert.equal(object.spec.metrics?.[0]?.resource?.target.averageUtilization, 80)
@@ -99,7 +99,7 @@ const refusals: { name: string; spec: Partial<HorizontalPodAutoscaler['spec']>; 
 ]
 for (const { name, spec, fields } of refusals) {
   test(`horizontalPodAutoscaler refuses ${name}`, () => {
-    assert.deepEqual(judgeNew(horizontalPodAutoscaler, newAutoscaler(spec)).fields, fields)
+    assert.deepEqual(validateNew(horizontalPodAutoscaler, newAutoscaler(spec)).fields, fields)
   })
 }
 
@@ -198,13 +198,13 @@ for (const { name, json } of spoiled) {
 test('horizontalPodAutoscaler drops the annotations of v1 and the tolerance of scaling', () => {
   const sent = newAutoscaler({ behavior: { scaleUp: { tolerance: '1' } } })
   sent.metadata.annotations = { 'autoscaling.alpha.kubernetes.io/behavior': '{}' }
-  const { object } = judgeNew(horizontalPodAutoscaler, sent)
+  const { object } = validateNew(horizontalPodAutoscaler, sent)
   assert.deepEqual([object.metadata.annotations, object.spec.behavior?.scaleUp?.tolerance], [undefined, undefined])
 })
 
 test('horizontalPodAutoscaler v1 keeps the status and its conditions on the main path', () => {
   const old = fromV2(structuredClone(full))
-  const { object } = judgeUpdate(horizontalPodAutoscalerV1, old, next => {
+  const { object } = validateUpdate(horizontalPodAutoscalerV1, old, next => {
     next.metadata.annotations = {}
     next.spec.targetCPUUtilizationPercentage = 60
     delete next.status
@@ -219,7 +219,7 @@ test('horizontalPodAutoscaler v1 keeps the status and its conditions on the main
 
 test('horizontalPodAutoscaler v1 keeps metrics and behavior on the path of the status', () => {
   const old = fromV2(structuredClone(full))
-  const { object } = judgeSubresource(horizontalPodAutoscalerV1, 'status', old, next => {
+  const { object } = validateSubresource(horizontalPodAutoscalerV1, 'status', old, next => {
     next.metadata.annotations = {}
     next.status = { currentReplicas: 1, desiredReplicas: 3 }
   })
@@ -232,6 +232,6 @@ test('horizontalPodAutoscaler v1 is stored as v2', () => {
   const object: AutoscalerV1 = { metadata: { name: 'web' }, spec: { scaleTargetRef, maxReplicas: 0, targetCPUUtilizationPercentage: 70 } }
   assert.equal(horizontalPodAutoscalerV1.storedAs?.version, 'v2')
   assert.equal(horizontalPodAutoscalerV1.storedAs?.toStored(structuredClone(object)).apiVersion, 'autoscaling/v2')
-  assert.deepEqual(judgeNew(horizontalPodAutoscalerV1, object).fields, ['spec.maxReplicas', 'spec.maxReplicas'])
+  assert.deepEqual(validateNew(horizontalPodAutoscalerV1, object).fields, ['spec.maxReplicas', 'spec.maxReplicas'])
   assert.equal(row(horizontalPodAutoscalerV1, object)['Targets'], 'cpu: <unknown>/70%')
 })

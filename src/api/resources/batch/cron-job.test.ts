@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { CronJob, CronJobSpec } from '../../types/batch-v1.ts'
-import { judgeNew } from '../core/new-object.fixture.ts'
+import { validateNew } from '../core/new-object.fixture.ts'
 import { cronJob } from './cron-job.ts'
 import { scheduleProblem } from './cron-schedule.ts'
 
@@ -17,7 +17,7 @@ const newCronJob = (spec: Partial<CronJobSpec> = {}, name = 'nightly'): CronJob 
 })
 
 test('cronJob defaults policy and history and leaves the job template without defaults of jobs', () => {
-  const { object, errors } = judgeNew(cronJob, newCronJob())
+  const { object, errors } = validateNew(cronJob, newCronJob())
   assert.deepEqual(errors, [])
   const { jobTemplate, ...spec } = object.spec
   assert.deepEqual(spec, {
@@ -71,16 +71,16 @@ const refusals: { name: string; spec: Partial<CronJobSpec>; error: string }[] = 
   },
 ]
 for (const { name, spec, error } of refusals) {
-  test(`cronJob refuses ${name}`, () => assert.deepEqual(judgeNew(cronJob, newCronJob(spec)).errors, [error]))
+  test(`cronJob refuses ${name}`, () => assert.deepEqual(validateNew(cronJob, newCronJob(spec)).errors, [error]))
 }
 
 test('cronJob refuses a name whose jobs would have too long a name', () => {
-  assert.deepEqual(judgeNew(cronJob, newCronJob({}, 'a'.repeat(52))).errors, [])
-  assert.deepEqual(judgeNew(cronJob, newCronJob({}, 'a'.repeat(53))).fields, ['metadata.name'])
+  assert.deepEqual(validateNew(cronJob, newCronJob({}, 'a'.repeat(52))).errors, [])
+  assert.deepEqual(validateNew(cronJob, newCronJob({}, 'a'.repeat(53))).fields, ['metadata.name'])
 })
 
 test('cronJob accepts a zone of the IANA database', () => {
-  assert.deepEqual(judgeNew(cronJob, newCronJob({ timeZone: 'Europe/Berlin' })).errors, [])
+  assert.deepEqual(validateNew(cronJob, newCronJob({ timeZone: 'Europe/Berlin' })).errors, [])
 })
 
 const schedules: [schedule: string, problem: string | undefined][] = [

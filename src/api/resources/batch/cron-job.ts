@@ -29,7 +29,7 @@ export const cronJob = defineResource<CronJob>({
   categories: ['all'],
   countsGeneration: true,
   // Upstream's rules for its status are none, not even those of metadata that others ask again.
-  subresources: [{ ...statusSubresource<CronJob>(), judgesMetadata: false }],
+  subresources: [{ ...statusSubresource<CronJob>(), validatesMetadata: false }],
   columns: [
     nameColumn,
     { name: 'Schedule', type: 'string', cell: ({ spec }) => spec.schedule },

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Job, JobSpec } from '../../types/batch-v1.ts'
 import type { Affinity } from '../../types/core-v1.ts'
-import { fixtureTime, judgeNew, judgeUpdate, row } from '../core/new-object.fixture.ts'
+import { fixtureTime, validateNew, validateUpdate, row } from '../core/new-object.fixture.ts'
 import { job } from './job.ts'
 
 const newJob = (spec: Partial<JobSpec> = {}): Job => ({
@@ -15,7 +15,7 @@ const withAffinity = (affinity: Affinity): JobSpec['template'] => ({
 })
 
 test('job defaults its counts and selects its pods by uid', () => {
-  const { object, errors } = judgeNew(job, newJob())
+  const { object, errors } = validateNew(job, newJob())
   assert.deepEqual(errors, [])
   const { template, selector, ...spec } = object.spec
   assert.deepEqual(spec, {
@@ -42,7 +42,7 @@ test('job has the labels of its template, generated ones with them where it is n
   const labelsOf = (metadata: Job['metadata']) => {
     const object = newJob({ ...newJob().spec, template: { ...newJob().spec.template, metadata: { labels: { a: 'b' } } } })
     return Object.keys(
-      judgeNew(job, { ...object, metadata: { namespace: 'default', uid: 'uid-1', ...metadata } }).object.metadata.labels ?? {},
+      validateNew(job, { ...object, metadata: { namespace: 'default', uid: 'uid-1', ...metadata } }).object.metadata.labels ?? {},
     )
   }
   const generated = ['job-name', 'batch.kubernetes.io/job-name', 'controller-uid', 'batch.kubernetes.io/controller-uid']
@@ -54,7 +54,7 @@ test('job has the labels of its template, generated ones with them where it is n
 test('job with manualSelector keeps its own selector', () => {
   const spec = newJob().spec
   spec.template.metadata = { labels: { a: 'b' } }
-  const { object, errors } = judgeNew(job, newJob({ ...spec, manualSelector: true, selector: { matchLabels: { a: 'b' } } }))
+  const { object, errors } = validateNew(job, newJob({ ...spec, manualSelector: true, selector: { matchLabels: { a: 'b' } } }))
   assert.deepEqual(errors, [])
   assert.deepEqual(object.spec.selector, { matchLabels: { a: 'b' } })
 })
@@ -91,7 +91,7 @@ const refusals: { name: string; spec: Partial<JobSpec>; fields: string[] }[] = [
   },
 ]
 for (const { name, spec, fields } of refusals) {
-  test(`job refuses ${name}`, () => assert.deepEqual(judgeNew(job, newJob(spec)).fields, fields))
+  test(`job refuses ${name}`, () => assert.deepEqual(validateNew(job, newJob(spec)).fields, fields))
 }
 
 test('job says of a policy what there is, as Go prints lists', () => {
@@ -100,7 +100,7 @@ test('job says of a policy what there is, as Go prints lists', () => {
     { action: 'Ignore', onPodConditions: [{ type: 'A', status: '' }] },
   ]
   const path = 'spec.podFailurePolicy.rules[0]'
-  assert.deepEqual(judgeNew(job, newJob({ podFailurePolicy: { rules } })).errors, [
+  assert.deepEqual(validateNew(job, newJob({ podFailurePolicy: { rules } })).errors, [
     `${path}.action: Required value: valid values: ["Count" "FailIndex" "FailJob" "Ignore"]`,
     `${path}.onExitCodes.operator: Required value: valid values: ["In" "NotIn"]`,
     `${path}.onExitCodes.values: Invalid value: []int32{}: at least one value is required`,
@@ -110,17 +110,17 @@ test('job says of a policy what there is, as Go prints lists', () => {
 test('job refuses labels that pretend to be of another job', () => {
   const spec = newJob().spec
   spec.template.metadata = { labels: { 'job-name': 'other' } }
-  assert.deepEqual(judgeNew(job, newJob(spec)).fields, ['spec.template.metadata.labels[job-name]'])
+  assert.deepEqual(validateNew(job, newJob(spec)).fields, ['spec.template.metadata.labels[job-name]'])
 })
 
 test('job keeps its template, but for where a suspended one shall run', () => {
-  const running = judgeNew(job, newJob()).object
+  const running = validateNew(job, newJob()).object
   const move = ({ spec }: Job): void => {
     Object.assign(spec.template.spec ?? {}, { nodeSelector: { disk: 'ssd' } })
   }
-  assert.deepEqual(judgeUpdate(job, running, move).fields, ['spec.template'])
-  const suspended = judgeNew(job, newJob({ suspend: true })).object
-  assert.deepEqual(judgeUpdate(job, suspended, move).fields, [])
+  assert.deepEqual(validateUpdate(job, running, move).fields, ['spec.template'])
+  const suspended = validateNew(job, newJob({ suspend: true })).object
+  assert.deepEqual(validateUpdate(job, suspended, move).fields, [])
 })
 
 const changes: readonly { name: string; spec: Partial<JobSpec>; change(spec: JobSpec): void; fields: readonly string[] }[] = [
@@ -186,13 +186,13 @@ const changes: readonly { name: string; spec: Partial<JobSpec>; change(spec: Job
 ]
 for (const { name, spec, change, fields } of changes) {
   test(`job ${name}`, () => {
-    const old = judgeNew(job, newJob(spec)).object
-    assert.deepEqual(judgeUpdate(job, old, object => change(object.spec)).fields, fields)
+    const old = validateNew(job, newJob(spec)).object
+    assert.deepEqual(validateUpdate(job, old, object => change(object.spec)).fields, fields)
   })
 }
 
 test('job prints its state, completions and duration', () => {
-  const { object } = judgeNew(job, newJob())
+  const { object } = validateNew(job, newJob())
   object.status = { startTime: '2025-12-31T23:59:00Z' }
   const running = row(job, object, fixtureTime)
   assert.deepEqual([running['Status'], running['Completions'], running['Duration']], ['Running', '0/1', '60s'])
@@ -207,7 +207,7 @@ test('job prints its state, completions and duration', () => {
 })
 
 test('job prints what the first of several conditions of a type says', () => {
-  const { object } = judgeNew(job, newJob())
+  const { object } = validateNew(job, newJob())
   object.status = {
     conditions: [
       { type: 'Suspended', status: 'False' },
@@ -218,7 +218,7 @@ test('job prints what the first of several conditions of a type says', () => {
 })
 
 test('job warns of more indexes than can be kept', () => {
-  const { object } = judgeNew(job, newJob({ completionMode: 'Indexed', completions: 100_001, parallelism: 10_001 }))
+  const { object } = validateNew(job, newJob({ completionMode: 'Indexed', completions: 100_001, parallelism: 10_001 }))
   const text =
     'spec: In Indexed Jobs with a number of completions higher than 10^5 and a parallelism higher than 10^4, Kubernetes might not be able to track completedIndexes when a big number of indexes fail'
   assert.deepEqual(job.warnings?.(object, undefined), [text])

@@ -30,7 +30,7 @@ export const job = defineResource<Job>({
   kind: 'Job',
   plural: 'jobs',
   namespaced: true,
-  judgesMetadata: ['whole', 'change'],
+  validatesMetadata: ['whole', 'change'],
   categories: ['all'],
   countsGeneration: true,
   subresources: [statusSubresource<Job>({ validate: validateJobStatus })],

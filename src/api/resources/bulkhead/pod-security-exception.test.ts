@@ -10,7 +10,7 @@ const good: PodSecurityExceptionSpec = {
   reason: 'the driver needs it',
   expires: '2027-01-31T00:00:00Z',
 }
-const judge = (more: Partial<PodSecurityExceptionSpec>) =>
+const validate = (more: Partial<PodSecurityExceptionSpec>) =>
   podSecurityException
     .validate?.({ metadata: { name: 'a' }, spec: { ...good, ...more } } satisfies PodSecurityException)
     ?.map(({ field }) => field)
@@ -31,4 +31,4 @@ const rows: readonly [name: string, more: Partial<PodSecurityExceptionSpec>, fie
   ['refuses too many proofs', { compensatingProofs: Array.from({ length: 21 }, (_, index) => `C${index}`) }, ['spec.compensatingProofs']],
   ['refuses one without an end', { expires: null }, ['spec.expires']],
 ]
-for (const [name, more, fields] of rows) test(`podSecurityException ${name}`, () => assert.deepEqual(judge(more), fields))
+for (const [name, more, fields] of rows) test(`podSecurityException ${name}`, () => assert.deepEqual(validate(more), fields))

@@ -5,7 +5,7 @@ import type {
   CertificateSigningRequestSpec,
   CertificateSigningRequestStatus,
 } from '../../types/certificates-v1.ts'
-import { fixtureTime, judgeNew, judgeSubresource, judgeUpdate, row } from '../core/new-object.fixture.ts'
+import { fixtureTime, validateNew, validateSubresource, validateUpdate, row } from '../core/new-object.fixture.ts'
 import { certificateSigningRequest } from './certificate-signing-request.ts'
 import { ecCertificate, ecRequest, pemOf } from './pem.fixture.ts'
 
@@ -42,13 +42,13 @@ const refusals: { name: string; spec: Partial<CertificateSigningRequestSpec>; fi
 ]
 for (const { name, spec, fields } of refusals) {
   test(`certificateSigningRequest refuses ${name}`, () => {
-    assert.deepEqual(judgeNew(certificateSigningRequest, newRequest(spec)).fields, fields)
+    assert.deepEqual(validateNew(certificateSigningRequest, newRequest(spec)).fields, fields)
   })
 }
 
 test('certificateSigningRequest changes neither its spec nor its status on the main path', () => {
-  const old = judgeNew(certificateSigningRequest, newRequest()).object
-  const { object } = judgeUpdate(certificateSigningRequest, old, next => {
+  const old = validateNew(certificateSigningRequest, newRequest()).object
+  const { object } = validateUpdate(certificateSigningRequest, old, next => {
     next.spec.usages = ['any']
     next.status = { certificate: 'x' }
   })
@@ -56,8 +56,8 @@ test('certificateSigningRequest changes neither its spec nor its status on the m
 })
 
 test('certificateSigningRequest/approval changes conditions only', () => {
-  const old = judgeNew(certificateSigningRequest, newRequest()).object
-  const { object, errors } = judgeSubresource(certificateSigningRequest, 'approval', old, next => {
+  const old = validateNew(certificateSigningRequest, newRequest()).object
+  const { object, errors } = validateSubresource(certificateSigningRequest, 'approval', old, next => {
     next.spec.signerName = 'a.io/b'
     next.status = { certificate: 'forged', conditions: [{ type: 'Approved', status: 'True' }] }
   })
@@ -133,17 +133,17 @@ const changes: {
 ]
 for (const { name, path, old, next, errors } of changes) {
   test(`certificateSigningRequest/${path} judges ${name}`, () => {
-    const before = { ...judgeNew(certificateSigningRequest, newRequest()).object, status: old ?? {} }
-    const judged = judgeSubresource(certificateSigningRequest, path, before, object => {
+    const before = { ...validateNew(certificateSigningRequest, newRequest()).object, status: old ?? {} }
+    const validated = validateSubresource(certificateSigningRequest, path, before, object => {
       object.status = next
     })
-    assert.deepEqual(judged.errors, errors)
+    assert.deepEqual(validated.errors, errors)
   })
 }
 
 test('certificateSigningRequest/status keeps the approval as it was given', () => {
-  const old = { ...judgeNew(certificateSigningRequest, newRequest()).object, status: { conditions: [approved] } }
-  const { object, errors } = judgeSubresource(certificateSigningRequest, 'status', old, next => {
+  const old = { ...validateNew(certificateSigningRequest, newRequest()).object, status: { conditions: [approved] } }
+  const { object, errors } = validateSubresource(certificateSigningRequest, 'status', old, next => {
     next.status = { conditions: [{ ...approved, reason: 'Forged' }] }
   })
   assert.deepEqual(errors, [])
@@ -151,8 +151,8 @@ test('certificateSigningRequest/status keeps the approval as it was given', () =
 })
 
 test('certificateSigningRequest refuses approval together with denial', () => {
-  const old = judgeNew(certificateSigningRequest, newRequest()).object
-  const { fields } = judgeSubresource(certificateSigningRequest, 'approval', old, next => {
+  const old = validateNew(certificateSigningRequest, newRequest()).object
+  const { fields } = validateSubresource(certificateSigningRequest, 'approval', old, next => {
     next.status = {
       conditions: [
         { type: 'Approved', status: 'True' },

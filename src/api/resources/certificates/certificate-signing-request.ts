@@ -55,7 +55,7 @@ const columns: readonly Column<CertificateSigningRequest>[] = [
 ]
 
 /** On every path. */
-const judgesMetadata = ['whole', 'change'] as const
+const validatesMetadata = ['whole', 'change'] as const
 
 export const certificateSigningRequest = defineResource<CertificateSigningRequest>({
   group: 'certificates.k8s.io',
@@ -63,13 +63,13 @@ export const certificateSigningRequest = defineResource<CertificateSigningReques
   kind: 'CertificateSigningRequest',
   plural: 'certificatesigningrequests',
   namespaced: false,
-  judgesMetadata,
+  validatesMetadata,
   shortNames: ['csr'],
   columns,
   subresources: [
     {
       name: 'approval',
-      judgesMetadata,
+      validatesMetadata,
       verbs: ['get', 'update', 'patch'],
       resetFields: ['spec', 'status.certificate'],
       prepare(object, old, { now }) {
@@ -84,7 +84,7 @@ export const certificateSigningRequest = defineResource<CertificateSigningReques
     },
     {
       ...statusSubresource<CertificateSigningRequest>({ resetFields: ['status.conditions'] }),
-      judgesMetadata,
+      validatesMetadata,
       prepare(object, old, { now }) {
         keepSpec(object, old)
         keepDecisions(object, old)

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import type { ConfigMap } from '../../types/core-v1.ts'
 import { configMap } from './config-map.ts'
-import { judgeNew, judgeUpdate, row } from './new-object.fixture.ts'
+import { validateNew, validateUpdate, row } from './new-object.fixture.ts'
 
 const of = (fields: Partial<ConfigMap>): ConfigMap => ({ metadata: { name: 'a', namespace: 'b' }, ...fields })
 
@@ -17,27 +17,27 @@ describe('ConfigMap', () => {
     ],
     ['is bounded', of({ data: { a: 'x'.repeat(1024 * 1024 + 1) } }), ['[]: Too long: may not be more than 1048576 bytes']],
   ]
-  for (const [name, object, errors] of rows) test(name, () => assert.deepEqual(judgeNew(configMap, object).errors, errors))
+  for (const [name, object, errors] of rows) test(name, () => assert.deepEqual(validateNew(configMap, object).errors, errors))
 
   test('counts what bytes decode to', () => {
     const binaryData = { a: Buffer.alloc(1024 * 1024).toString('base64') }
-    assert.deepEqual(judgeNew(configMap, of({ binaryData })).errors, [])
+    assert.deepEqual(validateNew(configMap, of({ binaryData })).errors, [])
   })
 
   test('that is immutable stays so', () => {
     const old = of({ immutable: true, data: { a: '1' } })
-    assert.deepEqual(judgeUpdate(configMap, old, object => Object.assign(object, { data: { a: '2' } })).fields, ['data'])
-    assert.deepEqual(judgeUpdate(configMap, old, object => Object.assign(object, { immutable: false })).fields, ['immutable'])
-    assert.deepEqual(judgeUpdate(configMap, old, ({ metadata }) => Object.assign(metadata, { labels: { a: 'b' } })).fields, [])
+    assert.deepEqual(validateUpdate(configMap, old, object => Object.assign(object, { data: { a: '2' } })).fields, ['data'])
+    assert.deepEqual(validateUpdate(configMap, old, object => Object.assign(object, { immutable: false })).fields, ['immutable'])
+    assert.deepEqual(validateUpdate(configMap, old, ({ metadata }) => Object.assign(metadata, { labels: { a: 'b' } })).fields, [])
   })
 
   test('that is immutable tells an empty map from none, and drops it otherwise', () => {
     const empties = { data: {}, binaryData: {} }
     const change = (object: ConfigMap) => Object.assign(object, empties)
-    assert.deepEqual(judgeUpdate(configMap, of({ immutable: true }), change).fields, ['data', 'binaryData'])
-    const { object, fields } = judgeUpdate(configMap, of({}), change)
+    assert.deepEqual(validateUpdate(configMap, of({ immutable: true }), change).fields, ['data', 'binaryData'])
+    const { object, fields } = validateUpdate(configMap, of({}), change)
     assert.deepEqual([object, fields], [of({}), []])
-    assert.deepEqual(judgeNew(configMap, of({ immutable: true, ...empties })).object, of({ immutable: true }))
+    assert.deepEqual(validateNew(configMap, of({ immutable: true, ...empties })).object, of({ immutable: true }))
   })
 
   test('shows how many keys it has', () => assert.equal(row(configMap, of({ data: { a: '' }, binaryData: { b: '' } }))['Data'], 2))

@@ -17,7 +17,7 @@ export const configMap = defineResource<ConfigMap>({
   kind: 'ConfigMap',
   plural: 'configmaps',
   namespaced: true,
-  judgesMetadata: ['change', 'whole'],
+  validatesMetadata: ['change', 'whole'],
   shortNames: ['cm'],
   columns: [
     { name: 'Name', type: 'string', format: 'name', cell: ({ metadata }) => metadata.name ?? '' },

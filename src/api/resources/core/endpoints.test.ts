@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import type { EndpointSubset, Endpoints } from '../../types/core-v1.ts'
 import { endpoints } from './endpoints.ts'
-import { judgeNew, row } from './new-object.fixture.ts'
+import { validateNew, row } from './new-object.fixture.ts'
 
 const of = (...subsets: EndpointSubset[]): Endpoints => ({ metadata: { name: 'a', namespace: 'b' }, subsets })
 const addresses = ['10.0.0.1', '10.0.0.2'].map(ip => ({ ip }))
@@ -16,7 +16,7 @@ describe('Endpoints', () => {
     ['names several ports', { addresses, ports: [{ port: 1 }, { port: 2, name: 'b' }] }, ['subsets[0].ports[0].name']],
     ['knows protocols', { addresses, ports: [{ port: 1, protocol: 'X' }] }, ['subsets[0].ports[0].protocol']],
   ]
-  for (const [name, subset, fields] of rows) test(name, () => assert.deepEqual(judgeNew(endpoints, of(subset)).fields, fields))
+  for (const [name, subset, fields] of rows) test(name, () => assert.deepEqual(validateNew(endpoints, of(subset)).fields, fields))
 
   test('shows three of its addresses', () => {
     assert.equal(row(endpoints, of())['Endpoints'], '<none>')

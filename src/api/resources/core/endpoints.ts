@@ -28,7 +28,7 @@ export const endpoints = defineResource<Endpoints>({
     for (const subset of subsets ?? []) for (const port of subset.ports ?? []) if (!port.protocol) port.protocol = 'TCP'
   },
   validate: validateEndpoints,
-  judgesMetadata: ['change', 'whole'],
+  validatesMetadata: ['change', 'whole'],
   warnings: endpointsWarnings,
   deprecation: 'v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice',
   allowCreateOnUpdate: true,

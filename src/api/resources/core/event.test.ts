@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import type { Event } from '../../types/core-v1.ts'
 import { event } from './event.ts'
-import { judgeNew, row } from './new-object.fixture.ts'
+import { validateNew, row } from './new-object.fixture.ts'
 
 const of = (fields: Partial<Event>): Event => ({
   metadata: { name: 'a', namespace: 'b' },
@@ -33,7 +33,7 @@ describe('Event', () => {
     ['is short in bytes', of({ ...reported, message: 'ä'.repeat(600), reason: 'ä'.repeat(64) }), ['message']],
     ['is short', of({ ...reported, message: 'x'.repeat(1025), action: 'x'.repeat(129) }), ['action', 'message']],
   ]
-  for (const [name, object, fields] of rows) test(name, () => assert.deepEqual(judgeNew(event, object).fields, fields))
+  for (const [name, object, fields] of rows) test(name, () => assert.deepEqual(validateNew(event, object).fields, fields))
 
   test('shows when it was last seen, counted once at least', () => {
     const single = row(event, of({ ...reported, message: ' hi ' }))

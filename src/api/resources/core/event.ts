@@ -17,7 +17,7 @@ export const event = defineResource<Event>({
   namespaced: true,
   shortNames: ['ev'],
   nameRule: nameIsPathSegment,
-  judgesMetadata: false,
+  validatesMetadata: false,
   columns: [
     { name: 'Last Seen', type: 'string', cell: lastSeenCell },
     { name: 'Type', type: 'string', cell: ({ type }) => type ?? '' },

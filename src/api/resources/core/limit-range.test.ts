@@ -2,13 +2,13 @@ import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import type { LimitRange, LimitRangeItem } from '../../types/core-v1.ts'
 import { limitRange } from './limit-range.ts'
-import { judgeNew } from './new-object.fixture.ts'
+import { validateNew } from './new-object.fixture.ts'
 
 const of = (...limits: LimitRangeItem[]): LimitRange => ({ metadata: { name: 'a', namespace: 'b' }, spec: { limits } })
 
 describe('LimitRange', () => {
   test('derives limit and request of containers from the bounds', () => {
-    const { object } = judgeNew(
+    const { object } = validateNew(
       limitRange,
       of({ type: 'Container', max: { cpu: '2', memory: '1Gi' }, min: { cpu: '1', disk: '1' }, default: { cpu: '1500m' } }),
     )
@@ -43,13 +43,13 @@ describe('LimitRange', () => {
   for (const [name, item, fields] of rows) {
     test(name, () => {
       assert.deepEqual(
-        judgeNew(limitRange, of(item)).fields,
+        validateNew(limitRange, of(item)).fields,
         fields.map(field => `spec.limits[0].${field}`),
       )
     })
   }
 
   test('has each type once', () => {
-    assert.deepEqual(judgeNew(limitRange, of({ type: 'Pod' }, { type: 'Pod' })).errors, ['spec.limits[1].type: Duplicate value: "Pod"'])
+    assert.deepEqual(validateNew(limitRange, of({ type: 'Pod' }, { type: 'Pod' })).errors, ['spec.limits[1].type: Duplicate value: "Pod"'])
   })
 })

@@ -19,7 +19,7 @@ export const limitRange = defineResource<LimitRange>({
   kind: 'LimitRange',
   plural: 'limitranges',
   namespaced: true,
-  judgesMetadata: ['whole'],
+  validatesMetadata: ['whole'],
   shortNames: ['limits'],
   setDefaults({ spec }) {
     for (const item of spec?.limits ?? []) {

@@ -2,10 +2,10 @@ import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import type { Namespace } from '../../types/core-v1.ts'
 import { namespace } from './namespace.ts'
-import { judgeNew, judgeSubresource, judgeUpdate } from './new-object.fixture.ts'
+import { validateNew, validateSubresource, validateUpdate } from './new-object.fixture.ts'
 
 describe('Namespace', () => {
-  const stored = judgeNew(namespace, { metadata: { name: 'team-a' }, spec: {} }).object
+  const stored = validateNew(namespace, { metadata: { name: 'team-a' }, spec: {} }).object
 
   test('carries its name as a label, its finalizer and its phase', () => {
     assert.deepEqual(stored, {
@@ -16,7 +16,7 @@ describe('Namespace', () => {
   })
 
   test('cannot lose the label', () => {
-    const { object } = judgeUpdate(namespace, stored, ({ metadata }) =>
+    const { object } = validateUpdate(namespace, stored, ({ metadata }) =>
       Object.assign(metadata, { labels: { 'kubernetes.io/metadata.name': 'other' } }),
     )
     assert.equal(object.metadata.labels?.['kubernetes.io/metadata.name'], 'team-a')
@@ -26,11 +26,11 @@ describe('Namespace', () => {
     const clear = (object: Namespace): void => {
       object.spec = { finalizers: [] }
     }
-    assert.deepEqual(judgeUpdate(namespace, stored, clear).object.spec, stored.spec)
-    const { object, errors } = judgeSubresource(namespace, 'finalize', stored, clear)
+    assert.deepEqual(validateUpdate(namespace, stored, clear).object.spec, stored.spec)
+    const { object, errors } = validateSubresource(namespace, 'finalize', stored, clear)
     assert.deepEqual([object.spec, errors], [{ finalizers: [] }, []])
     assert.equal(
-      judgeSubresource(namespace, 'finalize', stored, ({ spec }) => Object.assign(spec ?? {}, { finalizers: ['x'] })).fields[0],
+      validateSubresource(namespace, 'finalize', stored, ({ spec }) => Object.assign(spec ?? {}, { finalizers: ['x'] })).fields[0],
       'spec.finalizers[0]',
     )
   })
@@ -39,9 +39,9 @@ describe('Namespace', () => {
     const terminate = (object: Namespace): void => {
       object.status = { phase: 'Terminating' }
     }
-    assert.deepEqual(judgeSubresource(namespace, 'status', stored, terminate).fields, ['status.Phase'])
+    assert.deepEqual(validateSubresource(namespace, 'status', stored, terminate).fields, ['status.Phase'])
     const deleted = { ...stored, metadata: { ...stored.metadata, deletionTimestamp: '2026-01-01T00:00:00Z' } }
-    assert.deepEqual(judgeSubresource(namespace, 'status', deleted, terminate).fields, [])
+    assert.deepEqual(validateSubresource(namespace, 'status', deleted, terminate).fields, [])
   })
 
   test('has a label for a name', () => {

@@ -19,7 +19,7 @@ export const namespace = defineResource<Namespace>({
   kind: 'Namespace',
   plural: 'namespaces',
   namespaced: false,
-  judgesMetadata: ['whole', 'change'],
+  validatesMetadata: ['whole', 'change'],
   marksNoGrace: true,
   shortNames: ['ns'],
   verbs,

@@ -5,7 +5,7 @@ import type { ResourceDefinition } from '../../resource.ts'
 
 export const fixtureTime = Date.parse('2026-01-01T00:00:00Z')
 
-export interface Judged<T> {
+export interface Validated<T> {
   readonly object: T
   /** `field: message` of each error beside generic metadata. */
   readonly errors: readonly string[]
@@ -13,7 +13,7 @@ export interface Judged<T> {
 }
 
 /** Defaults, prepares and validates a copy. */
-export function judgeNew<T extends KubeObject>(definition: ResourceDefinition<T>, input: T): Judged<T> {
+export function validateNew<T extends KubeObject>(definition: ResourceDefinition<T>, input: T): Validated<T> {
   const object = structuredClone(input)
   definition.setDefaults?.(object)
   definition.dropEmpty?.(object, undefined)
@@ -23,7 +23,7 @@ export function judgeNew<T extends KubeObject>(definition: ResourceDefinition<T>
 }
 
 /** The same for an update through the main path; `change` alters a copy of the stored object. */
-export function judgeUpdate<T extends KubeObject>(definition: ResourceDefinition<T>, old: T, change: (object: T) => void): Judged<T> {
+export function validateUpdate<T extends KubeObject>(definition: ResourceDefinition<T>, old: T, change: (object: T) => void): Validated<T> {
   const object = structuredClone(old)
   change(object)
   definition.setDefaults?.(object)
@@ -34,12 +34,12 @@ export function judgeUpdate<T extends KubeObject>(definition: ResourceDefinition
 }
 
 /** The same for an update through a subresource that has the object itself as its body. */
-export function judgeSubresource<T extends KubeObject>(
+export function validateSubresource<T extends KubeObject>(
   definition: ResourceDefinition<T>,
   name: string,
   old: T,
   change: (object: T) => void,
-): Judged<T> {
+): Validated<T> {
   const subresource = definition.subresources.find(each => each.name === name)
   if (subresource === undefined) throw new Error(`${definition.kind} has no subresource ${name}`)
   const object = structuredClone(old)

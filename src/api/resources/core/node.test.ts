@@ -1,31 +1,31 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import type { Node } from '../../types/core-v1.ts'
-import { judgeNew, judgeSubresource, judgeUpdate, row } from './new-object.fixture.ts'
+import { validateNew, validateSubresource, validateUpdate, row } from './new-object.fixture.ts'
 import { node } from './node.ts'
 
 const of = (fields: Partial<Node>): Node => ({ metadata: { name: 'n1' }, spec: {}, ...fields })
 
 describe('Node', () => {
   test('can allocate what it has, and knows its first range', () => {
-    const { object } = judgeNew(node, of({ spec: { podCIDRs: ['10.0.0.0/24'] }, status: { capacity: { cpu: '2' } } }))
+    const { object } = validateNew(node, of({ spec: { podCIDRs: ['10.0.0.0/24'] }, status: { capacity: { cpu: '2' } } }))
     assert.equal(object.spec.podCIDR, '10.0.0.0/24')
     assert.deepEqual(object.status?.allocatable, { cpu: '2' })
   })
 
   test('is not told its configuration any more, unless it was', () => {
     const configured = of({ spec: { configSource: {} }, status: { config: {} } })
-    const { object } = judgeNew(node, structuredClone(configured))
+    const { object } = validateNew(node, structuredClone(configured))
     assert.deepEqual([object.spec?.configSource, object.status?.config], [undefined, undefined])
     for (const [old, kept] of [
       [object, undefined],
       [configured, {}],
     ] as const) {
-      const { object: updated } = judgeUpdate(node, old, changed => {
+      const { object: updated } = validateUpdate(node, old, changed => {
         changed.spec = { ...changed.spec, configSource: {} }
       })
       assert.deepEqual(updated.spec?.configSource, kept)
-      const { object: reported } = judgeSubresource(node, 'status', old, changed => {
+      const { object: reported } = validateSubresource(node, 'status', old, changed => {
         changed.status = { ...changed.status, config: {} }
       })
       assert.deepEqual(reported.status?.config, kept)
@@ -50,10 +50,10 @@ describe('Node', () => {
       ['metadata.taints[1]'],
     ],
   ]
-  for (const [name, object, fields] of rows) test(name, () => assert.deepEqual(judgeNew(node, object).fields, fields))
+  for (const [name, object, fields] of rows) test(name, () => assert.deepEqual(validateNew(node, object).fields, fields))
 
   test('has ranges that can be read before their families are compared', () => {
-    assert.deepEqual(judgeNew(node, of({ spec: { podCIDRs: ['10.0.0.0/24', 'x', 'fd00::/64'] } })).errors, [
+    assert.deepEqual(validateNew(node, of({ spec: { podCIDRs: ['10.0.0.0/24', 'x', 'fd00::/64'] } })).errors, [
       'spec.podCIDRs[1]: Invalid value: "x": must be a valid CIDR value, (e.g. 10.9.8.0/24 or 2001:db8::/64)',
       'spec.podCIDRs: Internal error: invalid PodCIDRs. failed to check with dual stack with error:invalid CIDR[1]: <nil> (invalid CIDR address: x)',
       'spec.podCIDRs: Invalid value: []string{"10.0.0.0/24", "x", "fd00::/64"}: may specify no more than one CIDR for each IP family',
@@ -61,7 +61,7 @@ describe('Node', () => {
   })
 
   const annotated = (name: string, value: string): readonly string[] =>
-    judgeNew(node, of({ metadata: { name: 'n1', annotations: { [`scheduler.alpha.kubernetes.io/${name}`]: value } } })).errors
+    validateNew(node, of({ metadata: { name: 'n1', annotations: { [`scheduler.alpha.kubernetes.io/${name}`]: value } } })).errors
   const prefix = 'metadata.annotations.scheduler.alpha.kubernetes.io/'
 
   test('is judged by annotations that nothing reads any more', () => {
@@ -80,21 +80,21 @@ describe('Node', () => {
   })
 
   test('is judged whole when it is given its range', () => {
-    const old = judgeNew(node, of({})).object
-    assert.deepEqual(judgeUpdate(node, old, ({ spec }) => Object.assign(spec ?? {}, { podCIDRs: ['x'] })).fields, ['spec.podCIDRs[0]'])
+    const old = validateNew(node, of({})).object
+    assert.deepEqual(validateUpdate(node, old, ({ spec }) => Object.assign(spec ?? {}, { podCIDRs: ['x'] })).fields, ['spec.podCIDRs[0]'])
   })
 
   test('keeps its range and provider once it has them', () => {
-    const stored = judgeNew(node, of({ spec: { podCIDR: '10.0.0.0/24', providerID: 'x://1' } })).object
-    const moved = judgeUpdate(node, stored, ({ spec }) =>
+    const stored = validateNew(node, of({ spec: { podCIDR: '10.0.0.0/24', providerID: 'x://1' } })).object
+    const moved = validateUpdate(node, stored, ({ spec }) =>
       Object.assign(spec, { podCIDR: '10.0.1.0/24', podCIDRs: [], providerID: 'x://2' }),
     )
     assert.deepEqual(moved.fields, ['spec.podCIDRs', 'spec.providerID'])
-    assert.deepEqual(judgeUpdate(node, of({}), ({ spec }) => Object.assign(spec, { podCIDR: '10.0.1.0/24' })).fields, [])
+    assert.deepEqual(validateUpdate(node, of({}), ({ spec }) => Object.assign(spec, { podCIDR: '10.0.1.0/24' })).fields, [])
   })
 
   test('status cannot change the spec', () => {
-    const { object } = judgeSubresource(node, 'status', of({ spec: { unschedulable: true } }), changed =>
+    const { object } = validateSubresource(node, 'status', of({ spec: { unschedulable: true } }), changed =>
       Object.assign(changed, { spec: {}, status: {} }),
     )
     assert.equal(object.spec.unschedulable, true)

@@ -23,7 +23,7 @@ export const node = defineResource<Node>({
   kind: 'Node',
   plural: 'nodes',
   namespaced: false,
-  judgesMetadata: ['whole', 'change'],
+  validatesMetadata: ['whole', 'change'],
   shortNames: ['no'],
   subresources: [
     {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import type { PersistentVolumeClaim, PersistentVolumeClaimSpec } from '../../types/core-v1.ts'
-import { judgeNew, judgeSubresource, judgeUpdate } from './new-object.fixture.ts'
+import { validateNew, validateSubresource, validateUpdate } from './new-object.fixture.ts'
 import { classAnnotation, persistentVolumeClaim } from './persistent-volume-claim.ts'
 
 const base: PersistentVolumeClaimSpec = { accessModes: ['ReadWriteOnce'], resources: { requests: { storage: '1Gi' } } }
@@ -29,22 +29,22 @@ describe('PersistentVolumeClaim', () => {
       ['spec'],
     ],
   ]
-  for (const [name, spec, fields] of rows) test(name, () => assert.deepEqual(judgeNew(persistentVolumeClaim, of(spec)).fields, fields))
+  for (const [name, spec, fields] of rows) test(name, () => assert.deepEqual(validateNew(persistentVolumeClaim, of(spec)).fields, fields))
 
   test('names its source both ways', () => {
     const dataSource = { kind: 'PersistentVolumeClaim', name: 'x' }
-    assert.deepEqual(judgeNew(persistentVolumeClaim, of({ dataSource })).object.spec?.dataSourceRef, dataSource)
+    assert.deepEqual(validateNew(persistentVolumeClaim, of({ dataSource })).object.spec?.dataSourceRef, dataSource)
     assert.equal(
-      judgeNew(persistentVolumeClaim, of({ dataSource: { apiGroup: 'x.y', kind: 'Other', name: 'x' } })).object.spec?.dataSource,
+      validateNew(persistentVolumeClaim, of({ dataSource: { apiGroup: 'x.y', kind: 'Other', name: 'x' } })).object.spec?.dataSource,
       undefined,
     )
   })
 
   test('takes sources of any kind in the newer field, and then in the older one too', () => {
     const source = { apiGroup: 'x.y', kind: 'Other', name: 'x' }
-    const { object, errors } = judgeNew(persistentVolumeClaim, of({ dataSourceRef: source }))
+    const { object, errors } = validateNew(persistentVolumeClaim, of({ dataSourceRef: source }))
     assert.deepEqual([errors, object.spec?.dataSource], [[], source])
-    const older = judgeUpdate(persistentVolumeClaim, object, ({ spec }) => void delete spec?.dataSourceRef)
+    const older = validateUpdate(persistentVolumeClaim, object, ({ spec }) => void delete spec?.dataSourceRef)
     assert.deepEqual([older.errors, older.object.spec?.dataSourceRef], [[], source])
   })
 
@@ -57,13 +57,13 @@ describe('PersistentVolumeClaim', () => {
   })
 
   test('is the same however its size is written', () => {
-    const pending = judgeNew(persistentVolumeClaim, of({})).object
-    assert.deepEqual(judgeUpdate(persistentVolumeClaim, pending, resize('1073741824')).errors, [])
+    const pending = validateNew(persistentVolumeClaim, of({})).object
+    assert.deepEqual(validateUpdate(persistentVolumeClaim, pending, resize('1073741824')).errors, [])
   })
 
   test('status has no negative amounts, which are shown as numbers', () => {
-    const old = judgeNew(persistentVolumeClaim, of({})).object
-    const { errors } = judgeSubresource(persistentVolumeClaim, 'status', old, object =>
+    const old = validateNew(persistentVolumeClaim, of({})).object
+    const { errors } = validateSubresource(persistentVolumeClaim, 'status', old, object =>
       Object.assign(object, { status: { capacity: { storage: '-1Ki' }, allocatedResources: { storage: '-500m' } } }),
     )
     assert.deepEqual(errors, [
@@ -75,7 +75,7 @@ describe('PersistentVolumeClaim', () => {
   test('loses an annotation of no class', () => {
     const annotated = (value: string) => ({ ...of({}), metadata: { ...of({}).metadata, annotations: { [classAnnotation]: value } } })
     const fields = (value: string) =>
-      judgeUpdate(persistentVolumeClaim, judgeNew(persistentVolumeClaim, annotated(value)).object, object => {
+      validateUpdate(persistentVolumeClaim, validateNew(persistentVolumeClaim, annotated(value)).object, object => {
         delete object.metadata.annotations
       }).fields
     assert.deepEqual(fields(''), [])
@@ -83,35 +83,35 @@ describe('PersistentVolumeClaim', () => {
   })
 
   const bound = {
-    ...judgeNew(persistentVolumeClaim, of({ volumeName: 'v' })).object,
+    ...validateNew(persistentVolumeClaim, of({ volumeName: 'v' })).object,
     status: { phase: 'Bound', capacity: { storage: '1Gi' } },
   }
   const resize = (storage: string) => (object: PersistentVolumeClaim) =>
     Object.assign(object.spec ?? {}, { resources: { requests: { storage } } })
 
   test('is bound once', () => {
-    const pending = judgeNew(persistentVolumeClaim, of({})).object
-    assert.deepEqual(judgeUpdate(persistentVolumeClaim, pending, ({ spec }) => Object.assign(spec ?? {}, { volumeName: 'v' })).fields, [])
-    assert.deepEqual(judgeUpdate(persistentVolumeClaim, bound, ({ spec }) => Object.assign(spec ?? {}, { volumeName: 'w' })).fields, [
+    const pending = validateNew(persistentVolumeClaim, of({})).object
+    assert.deepEqual(validateUpdate(persistentVolumeClaim, pending, ({ spec }) => Object.assign(spec ?? {}, { volumeName: 'v' })).fields, [])
+    assert.deepEqual(validateUpdate(persistentVolumeClaim, bound, ({ spec }) => Object.assign(spec ?? {}, { volumeName: 'w' })).fields, [
       'spec',
     ])
   })
 
   test('grows once bound, and never below what it has', () => {
-    assert.deepEqual(judgeUpdate(persistentVolumeClaim, bound, resize('2Gi')).fields, [])
-    assert.deepEqual(judgeUpdate(persistentVolumeClaim, bound, resize('512Mi')).fields, ['spec.resources.requests.storage'])
-    const pending = judgeNew(persistentVolumeClaim, of({})).object
-    assert.deepEqual(judgeUpdate(persistentVolumeClaim, pending, resize('2Gi')).fields, ['spec'])
+    assert.deepEqual(validateUpdate(persistentVolumeClaim, bound, resize('2Gi')).fields, [])
+    assert.deepEqual(validateUpdate(persistentVolumeClaim, bound, resize('512Mi')).fields, ['spec.resources.requests.storage'])
+    const pending = validateNew(persistentVolumeClaim, of({})).object
+    assert.deepEqual(validateUpdate(persistentVolumeClaim, pending, resize('2Gi')).fields, ['spec'])
   })
 
   test('gets a class where it had none', () => {
     const set = ({ spec }: PersistentVolumeClaim): unknown => Object.assign(spec ?? {}, { storageClassName: 'fast' })
-    assert.deepEqual(judgeUpdate(persistentVolumeClaim, bound, object => void set(object)).fields, [])
+    assert.deepEqual(validateUpdate(persistentVolumeClaim, bound, object => void set(object)).fields, [])
   })
 
   test('status says nothing of classes of attributes', () => {
-    const old = judgeNew(persistentVolumeClaim, of({})).object
-    const { object } = judgeSubresource(persistentVolumeClaim, 'status', old, next => {
+    const old = validateNew(persistentVolumeClaim, of({})).object
+    const { object } = validateSubresource(persistentVolumeClaim, 'status', old, next => {
       next.status = { phase: 'Bound', currentVolumeAttributesClassName: 'x', modifyVolumeStatus: { status: 'Pending' } }
     })
     assert.deepEqual(object.status, { phase: 'Bound' })
@@ -120,7 +120,7 @@ describe('PersistentVolumeClaim', () => {
   test('judges the group of a source where it had none', () => {
     const source = { apiGroup: 'x.y', kind: 'Other', name: 'x' }
     const update = (spec: PersistentVolumeClaimSpec) =>
-      judgeUpdate(persistentVolumeClaim, judgeNew(persistentVolumeClaim, of(spec)).object, object =>
+      validateUpdate(persistentVolumeClaim, validateNew(persistentVolumeClaim, of(spec)).object, object =>
         Object.assign(object.spec ?? {}, { dataSource: undefined, dataSourceRef: { ...source, apiGroup: 'X/' } }),
       ).fields
     assert.deepEqual(update({ dataSourceRef: source }), ['spec'])
@@ -129,7 +129,7 @@ describe('PersistentVolumeClaim', () => {
   })
 
   test('status speaks of storage', () => {
-    const { errors, fields } = judgeSubresource(persistentVolumeClaim, 'status', bound, object => {
+    const { errors, fields } = validateSubresource(persistentVolumeClaim, 'status', bound, object => {
       object.status = { allocatedResourceStatuses: { cpu: 'Fine' } }
     })
     assert.deepEqual(fields, ['status.allocatedResourceStatus', 'status.allocatedResourceStatus'])

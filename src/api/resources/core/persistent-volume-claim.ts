@@ -32,7 +32,7 @@ export const persistentVolumeClaim = defineResource<PersistentVolumeClaim>({
   plural: 'persistentvolumeclaims',
   namespaced: true,
   returnsDeleted: true,
-  judgesMetadata: ['whole', 'change', 'whole'],
+  validatesMetadata: ['whole', 'change', 'whole'],
   shortNames: ['pvc'],
   subresources: [{ name: 'status', verbs: ['get', 'patch', 'update'], prepare: prepareStatus, validate: validateStatus }],
   columns: [

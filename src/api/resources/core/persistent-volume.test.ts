@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import type { PersistentVolume, PersistentVolumeSpec } from '../../types/core-v1.ts'
-import { judgeNew, judgeSubresource, judgeUpdate, row } from './new-object.fixture.ts'
+import { validateNew, validateSubresource, validateUpdate, row } from './new-object.fixture.ts'
 import { persistentVolume } from './persistent-volume.ts'
 
 const base: PersistentVolumeSpec = { capacity: { storage: '1Gi' }, accessModes: ['ReadWriteOnce'] }
@@ -10,7 +10,7 @@ const required = { nodeSelectorTerms: [{ matchExpressions: [{ key: 'a', operator
 
 describe('PersistentVolume', () => {
   test('gets the defaults of upstream', () => {
-    const { object } = judgeNew(persistentVolume, of({ hostPath: { path: '/a' } }))
+    const { object } = validateNew(persistentVolume, of({ hostPath: { path: '/a' } }))
     assert.deepEqual(object.spec, {
       ...base,
       hostPath: { path: '/a', type: '' },
@@ -52,47 +52,47 @@ describe('PersistentVolume', () => {
       ['targetportal', 'iqn', 'lun', 'secretRef.name', 'initiatorname'].map(field => `spec.iscsi.${field}`),
     ],
   ]
-  for (const [name, spec, fields] of rows) test(name, () => assert.deepEqual(judgeNew(persistentVolume, of(spec)).fields, fields))
+  for (const [name, spec, fields] of rows) test(name, () => assert.deepEqual(validateNew(persistentVolume, of(spec)).fields, fields))
 
   test('keeps its source and place', () => {
-    const stored = judgeNew(persistentVolume, of({ local: { path: '/a' }, nodeAffinity: { required } })).object
-    const moved = judgeUpdate(persistentVolume, stored, ({ spec }) =>
+    const stored = validateNew(persistentVolume, of({ local: { path: '/a' }, nodeAffinity: { required } })).object
+    const moved = validateUpdate(persistentVolume, stored, ({ spec }) =>
       Object.assign(spec ?? {}, { local: { path: '/b' }, volumeMode: 'Block' }),
     )
     assert.deepEqual(moved.fields, ['spec.persistentvolumesource', 'volumeMode'])
-    assert.deepEqual(judgeUpdate(persistentVolume, stored, ({ spec }) => Object.assign(spec ?? {}, { storageClassName: 'x' })).fields, [])
+    assert.deepEqual(validateUpdate(persistentVolume, stored, ({ spec }) => Object.assign(spec ?? {}, { storageClassName: 'x' })).fields, [])
   })
 
   test('may name the labels of its nodes anew', () => {
     const place = (key: string) => ({ required: { nodeSelectorTerms: [{ matchExpressions: [{ key, operator: 'In', values: ['z'] }] }] } })
-    const old = judgeNew(
+    const old = validateNew(
       persistentVolume,
       of({ nfs: { server: 's', path: '/' }, nodeAffinity: place('failure-domain.beta.kubernetes.io/zone') }),
     ).object
     const move = (key: string) =>
-      judgeUpdate(persistentVolume, old, ({ spec }) => Object.assign(spec ?? {}, { nodeAffinity: place(key) })).fields
+      validateUpdate(persistentVolume, old, ({ spec }) => Object.assign(spec ?? {}, { nodeAffinity: place(key) })).fields
     assert.deepEqual(move('topology.kubernetes.io/zone'), [])
     assert.deepEqual(move('topology.kubernetes.io/region'), ['nodeAffinity'])
   })
 
   test('has mount options by annotation only where its source can be mounted with them', () => {
     const annotations = { 'volume.beta.kubernetes.io/mount-options': 'ro' }
-    const judged = (spec: PersistentVolumeSpec) => {
+    const validated = (spec: PersistentVolumeSpec) => {
       const object = of(spec)
       object.metadata.annotations = annotations
-      return judgeNew(persistentVolume, object).errors
+      return validateNew(persistentVolume, object).errors
     }
-    assert.deepEqual(judged({ nfs: { server: 's', path: '/' } }), [])
-    assert.deepEqual(judged({ hostPath: { path: '/a' } }), [
+    assert.deepEqual(validated({ nfs: { server: 's', path: '/' } }), [])
+    assert.deepEqual(validated({ hostPath: { path: '/a' } }), [
       'metadata.annotations.volume.beta.kubernetes.io/mount-options: Forbidden: may not specify mount options for this volume type',
     ])
   })
 
   test('status remembers when its phase changed', () => {
-    const old = judgeNew(persistentVolume, of({ nfs: { server: 's', path: '/' } })).object
+    const old = validateNew(persistentVolume, of({ nfs: { server: 's', path: '/' } })).object
     old.status = { phase: 'Pending', lastPhaseTransitionTime: '2025-01-01T00:00:00Z' }
     const after = (status: PersistentVolume['status']) =>
-      judgeSubresource(persistentVolume, 'status', old, object => Object.assign(object, { status })).object.status?.lastPhaseTransitionTime
+      validateSubresource(persistentVolume, 'status', old, object => Object.assign(object, { status })).object.status?.lastPhaseTransitionTime
     assert.equal(after({ phase: 'Pending' }), '2025-01-01T00:00:00Z')
     assert.equal(after({ phase: 'Bound' }), '2026-01-01T00:00:00Z')
     assert.equal(after({ phase: 'Bound', lastPhaseTransitionTime: '2025-06-01T00:00:00Z' }), '2025-06-01T00:00:00Z')

@@ -17,7 +17,7 @@ export const persistentVolume = defineResource<PersistentVolume>({
   plural: 'persistentvolumes',
   namespaced: false,
   returnsDeleted: true,
-  judgesMetadata: ['whole', 'whole'],
+  validatesMetadata: ['whole', 'whole'],
   shortNames: ['pv'],
   subresources: [{ name: 'status', verbs: ['get', 'patch', 'update'], prepare: prepareStatus }],
   columns: [

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import type { Container, Pod, PodSpec } from '../../types/core-v1.ts'
-import { type Judged, judgeNew, judgeSubresource } from './new-object.fixture.ts'
+import { type Validated, validateNew, validateSubresource } from './new-object.fixture.ts'
 import { pod } from './pod.ts'
 
 const container = (name: string, requests: Record<string, string>): Container => ({
@@ -12,18 +12,18 @@ const container = (name: string, requests: Record<string, string>): Container =>
 
 function stored(spec: Partial<PodSpec> = {}): Pod {
   const containers = [container('web', { cpu: '1', memory: '1Gi' }), container('log', { cpu: '1' })]
-  return judgeNew(pod, { metadata: { name: 'a', namespace: 'b' }, spec: { containers, ...spec } }).object
+  return validateNew(pod, { metadata: { name: 'a', namespace: 'b' }, spec: { containers, ...spec } }).object
 }
 
-function resize(old: Pod, change: (spec: PodSpec) => void): Judged<Pod> {
-  return judgeSubresource(pod, 'resize', old, object => change(object.spec))
+function resize(old: Pod, change: (spec: PodSpec) => void): Validated<Pod> {
+  return validateSubresource(pod, 'resize', old, object => change(object.spec))
 }
 
 const setResources = (resources: Container['resources']) => (spec: PodSpec) => void Object.assign(spec.containers[0] ?? {}, { resources })
 
 describe('a resize', () => {
   test('changes amounts of CPU and memory, and drops what else the client changed', () => {
-    const { fields, object } = judgeSubresource(pod, 'resize', stored(), changed => {
+    const { fields, object } = validateSubresource(pod, 'resize', stored(), changed => {
       changed.metadata.labels = { a: 'b' }
       changed.spec.hostname = 'other'
       Object.assign(changed.spec.containers[0] ?? {}, {
@@ -84,7 +84,7 @@ describe('a resize', () => {
     const mirror = stored({ nodeName: 'n' })
     mirror.metadata.annotations = { 'kubernetes.io/config.mirror': 'x' }
     assert.deepEqual(resize(mirror, setResources({})).errors, ['[]: Forbidden: static pods cannot be resized'])
-    assert.deepEqual(judgeSubresource(pod, 'ephemeralcontainers', mirror, object => void object).errors, [
+    assert.deepEqual(validateSubresource(pod, 'ephemeralcontainers', mirror, object => void object).errors, [
       '[]: Forbidden: static pods do not support ephemeral containers',
     ])
     assert.deepEqual(resize(stored({ os: { name: 'windows' } }), setResources({})).errors, [

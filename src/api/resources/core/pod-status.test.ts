@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import type { PodStatus } from '../../types/core-v1.ts'
-import { judgeNew, judgeSubresource } from './new-object.fixture.ts'
+import { validateNew, validateSubresource } from './new-object.fixture.ts'
 import { pod } from './pod.ts'
 
-const stored = judgeNew(pod, {
+const stored = validateNew(pod, {
   ...{ apiVersion: 'v1', kind: 'Pod', metadata: { name: 'p', namespace: 'd' } },
   spec: { containers: [{ name: 'c', image: 'i' }] },
 }).object
@@ -43,8 +43,8 @@ describe('the addresses in the status of a pod', () => {
   ]
   for (const { name, status, errors } of rows) {
     test(name, () => {
-      const judged = judgeSubresource(pod, 'status', stored, changed => Object.assign(changed.status ?? {}, status))
-      assert.deepEqual(judged.errors, errors)
+      const validated = validateSubresource(pod, 'status', stored, changed => Object.assign(changed.status ?? {}, status))
+      assert.deepEqual(validated.errors, errors)
     })
   }
 })

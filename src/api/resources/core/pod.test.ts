@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import type { Container, Pod, PodSpec } from '../../types/core-v1.ts'
-import { judgeNew, judgeSubresource, judgeUpdate } from './new-object.fixture.ts'
+import { validateNew, validateSubresource, validateUpdate } from './new-object.fixture.ts'
 import { pod } from './pod.ts'
 
 const container: Container = { name: 'web', image: 'example.com/web:1' }
@@ -15,7 +15,7 @@ const withContainer = (fields: Partial<Container>, spec: Partial<PodSpec> = {}):
 
 describe('a new pod', () => {
   test('gets the defaults of upstream', () => {
-    const { object, errors } = judgeNew(pod, podOf())
+    const { object, errors } = validateNew(pod, podOf())
     assert.deepEqual(errors, [])
     assert.deepEqual(object.spec, {
       containers: [
@@ -38,7 +38,7 @@ describe('a new pod', () => {
   })
 
   test('says what a gated pod waits for', () => {
-    const { object } = judgeNew(pod, podOf({ schedulingGates: [{ name: 'example.com/wait' }] }))
+    const { object } = validateNew(pod, podOf({ schedulingGates: [{ name: 'example.com/wait' }] }))
     const { message: _message, ...condition } = object.status?.conditions?.[0] ?? {}
     const times = { lastProbeTime: null, lastTransitionTime: '2026-01-01T00:00:00Z' }
     assert.deepEqual(condition, { type: 'PodScheduled', status: 'False', reason: 'SchedulingGated', ...times })
@@ -52,7 +52,7 @@ describe('a new pod', () => {
       mismatchLabelKeys: ['team'],
     }
     const labels = { hash: '1', team: 'x' }
-    const { object } = judgeNew(
+    const { object } = validateNew(
       pod,
       podOf({ affinity: { podAffinity: { requiredDuringSchedulingIgnoredDuringExecution: [term] } } }, { labels }),
     )
@@ -260,11 +260,11 @@ describe('a new pod', () => {
       ],
     },
   ]
-  for (const { name, pod: input, errors } of rows) test(name, () => assert.deepEqual(judgeNew(pod, input).errors, errors))
+  for (const { name, pod: input, errors } of rows) test(name, () => assert.deepEqual(validateNew(pod, input).errors, errors))
 })
 
 describe('an update of a pod', () => {
-  const stored = judgeNew(pod, podOf({ tolerations: [{ key: 'a', operator: 'Exists' }] }, { resourceVersion: '1' })).object
+  const stored = validateNew(pod, podOf({ tolerations: [{ key: 'a', operator: 'Exists' }] }, { resourceVersion: '1' })).object
   const rows: readonly { name: string; change: (object: Pod) => void; fields: readonly string[] }[] = [
     {
       name: 'may change an image',
@@ -285,34 +285,34 @@ describe('an update of a pod', () => {
   ]
   for (const { name, change, fields } of rows) {
     test(name, () => {
-      const { object, fields: found, errors } = judgeUpdate(pod, stored, change)
+      const { object, fields: found, errors } = validateUpdate(pod, stored, change)
       assert.deepEqual(found, fields, errors.join('\n'))
       assert.equal(object.status?.phase, 'Pending')
     })
   }
 
   test('says which fields it may change, and which it did', () => {
-    const { errors } = judgeUpdate(pod, stored, ({ spec }) => Object.assign(spec, { hostname: 'other' }))
+    const { errors } = validateUpdate(pod, stored, ({ spec }) => Object.assign(spec, { hostname: 'other' }))
     assert.match(errors[0] ?? '', /^spec: Forbidden: pod updates may not change fields other than `spec\.containers\[\*\]\.image`,/)
     assert.match(errors[0] ?? '', /\+ hostname: "other"$/)
   })
 
   test('may narrow the choice of nodes while the pod is gated', () => {
-    const gated = judgeNew(pod, podOf({ schedulingGates: [{ name: 'g' }], nodeSelector: { a: 'b' } })).object
-    const add = judgeUpdate(pod, gated, ({ spec }) => Object.assign(spec, { nodeSelector: { a: 'b', c: 'd' } }))
-    const change = judgeUpdate(pod, gated, ({ spec }) => Object.assign(spec, { nodeSelector: { a: 'x' } }))
+    const gated = validateNew(pod, podOf({ schedulingGates: [{ name: 'g' }], nodeSelector: { a: 'b' } })).object
+    const add = validateUpdate(pod, gated, ({ spec }) => Object.assign(spec, { nodeSelector: { a: 'b', c: 'd' } }))
+    const change = validateUpdate(pod, gated, ({ spec }) => Object.assign(spec, { nodeSelector: { a: 'x' } }))
     assert.deepEqual([add.fields, change.fields], [[], ['spec.nodeSelector']])
   })
 })
 
 describe('subresources of a pod', () => {
-  const stored = judgeNew(
+  const stored = validateNew(
     pod,
     podOf({ nodeName: 'n', containers: [{ ...container, resources: { requests: { cpu: '1', memory: '1Gi' } } }] }),
   ).object
 
   test('status keeps the spec and the class', () => {
-    const { object, fields } = judgeSubresource(pod, 'status', stored, changed => {
+    const { object, fields } = validateSubresource(pod, 'status', stored, changed => {
       changed.spec.nodeName = 'other'
       changed.status = { phase: 'Running', podIPs: [{ ip: '10.0.0.1' }] }
     })
@@ -323,7 +323,7 @@ describe('subresources of a pod', () => {
 
   test('status brings in nothing of features that are off', () => {
     const base = { name: 'web', image: 'i', imageID: 'i', ready: false, restartCount: 0 }
-    const { object, fields } = judgeSubresource(pod, 'status', stored, changed => {
+    const { object, fields } = validateSubresource(pod, 'status', stored, changed => {
       changed.status = {
         ...changed.status,
         observedGeneration: 1,
@@ -343,7 +343,7 @@ describe('subresources of a pod', () => {
     ended.spec.restartPolicy = 'Never'
     const base = { name: 'web', image: 'i', imageID: 'i', ready: false, restartCount: 0 }
     ended.status = { ...ended.status, containerStatuses: [{ ...base, state: { terminated: { exitCode: 0 } } }] }
-    const { fields } = judgeSubresource(pod, 'status', ended, changed => {
+    const { fields } = validateSubresource(pod, 'status', ended, changed => {
       changed.status = { ...changed.status, containerStatuses: [{ ...base, state: { running: {} } }] }
     })
     assert.deepEqual(fields, ['status.containerStatuses[0].state'])
@@ -351,20 +351,20 @@ describe('subresources of a pod', () => {
 
   test('ephemeralcontainers adds, and keeps what is there', () => {
     const debug = { name: 'debug', image: 'i', targetContainerName: 'web' }
-    const added = judgeSubresource(pod, 'ephemeralcontainers', stored, ({ spec }) =>
+    const added = validateSubresource(pod, 'ephemeralcontainers', stored, ({ spec }) =>
       Object.assign(spec, { ephemeralContainers: [debug], hostPID: true }),
     )
     assert.deepEqual(added.fields, [])
     assert.equal(added.object.spec.hostPID, undefined)
-    const removed = judgeSubresource(pod, 'ephemeralcontainers', added.object, ({ spec }) =>
+    const removed = validateSubresource(pod, 'ephemeralcontainers', added.object, ({ spec }) =>
       Object.assign(spec, { ephemeralContainers: [] }),
     )
     assert.deepEqual(removed.fields, ['spec.ephemeralContainers'])
-    const empty = judgeSubresource(pod, 'ephemeralcontainers', stored, ({ spec }) =>
+    const empty = validateSubresource(pod, 'ephemeralcontainers', stored, ({ spec }) =>
       Object.assign(spec, { ephemeralContainers: [{ ...debug, ports: [], resizePolicy: [], resources: {} }] }),
     )
     assert.deepEqual(empty.fields, ['spec.ephemeralContainers[0].ports', 'spec.ephemeralContainers[0].resizePolicy'])
-    const ports = judgeSubresource(pod, 'ephemeralcontainers', stored, ({ spec }) =>
+    const ports = validateSubresource(pod, 'ephemeralcontainers', stored, ({ spec }) =>
       Object.assign(spec, { ephemeralContainers: [{ ...debug, ports: [{ containerPort: 1 }], lifecycle: {} }] }),
     )
     assert.deepEqual(ports.fields, ['spec.ephemeralContainers[0].ports', 'spec.ephemeralContainers[0].lifecycle'])

@@ -19,7 +19,7 @@ export const pod = defineResource<Pod>({
   plural: 'pods',
   namespaced: true,
   returnsDeleted: true,
-  judgesMetadata: ['change', 'whole'],
+  validatesMetadata: ['change', 'whole'],
   shortNames: ['po'],
   categories: ['all'],
   countsGeneration: true,
@@ -37,7 +37,7 @@ export const pod = defineResource<Pod>({
         keepStatus(object, old)
         keepMetadata(object.metadata, old.metadata)
       },
-      judgesMetadata: ['change', 'whole'],
+      validatesMetadata: ['change', 'whole'],
       validate: validateEphemeralContainersUpdate,
       ownFields: ['spec.ephemeralContainers'],
     },
@@ -49,7 +49,7 @@ export const pod = defineResource<Pod>({
     {
       name: 'resize',
       verbs: ['get', 'patch', 'update'],
-      judgesMetadata: ['change', 'whole'],
+      validatesMetadata: ['change', 'whole'],
       prepare: prepareResize,
       validate: validatePodResize,
       ownFields: ['containers', 'initContainers'].flatMap(list => [`spec.${list}.*.resources`, `spec.${list}.*.resizePolicy`]),

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import type { PodTemplateSpec, ReplicationController, ReplicationControllerSpec } from '../../types/core-v1.ts'
-import { judgeNew, judgeSubresource, judgeUpdate } from './new-object.fixture.ts'
+import { validateNew, validateSubresource, validateUpdate } from './new-object.fixture.ts'
 import { podTemplate } from './pod-template.ts'
 import { replicationController } from './replication-controller.ts'
 import { serviceAccount } from './service-account.ts'
@@ -14,7 +14,7 @@ const of = (spec: ReplicationControllerSpec): ReplicationController => ({
 
 describe('ReplicationController', () => {
   test('takes selector and labels from its template', () => {
-    const { object, errors } = judgeNew(replicationController, of({}))
+    const { object, errors } = validateNew(replicationController, of({}))
     assert.deepEqual(errors, [])
     assert.deepEqual([object.spec?.selector, object.metadata.labels, object.spec?.replicas], [{ app: 'web' }, { app: 'web' }, 1])
     assert.deepEqual(object.status, { replicas: 0 })
@@ -33,25 +33,25 @@ describe('ReplicationController', () => {
     ],
     ['judges its template', { template: { ...template, spec: { containers: [] } } }, [`${path}.containers`]],
   ]
-  for (const [name, spec, fields] of rows) test(name, () => assert.deepEqual(judgeNew(replicationController, of(spec)).fields, fields))
+  for (const [name, spec, fields] of rows) test(name, () => assert.deepEqual(validateNew(replicationController, of(spec)).fields, fields))
 
   test('needs a template', () => {
     const object: ReplicationController = { metadata: { name: 'a', namespace: 'b' }, spec: {} }
-    assert.deepEqual(judgeNew(replicationController, object).fields, ['spec.selector', 'spec.template'])
+    assert.deepEqual(validateNew(replicationController, object).fields, ['spec.selector', 'spec.template'])
   })
 
   test('says that a template has no labels at all', () => {
-    const { errors } = judgeNew(replicationController, of({ selector: { app: 'web' }, template: { spec: template.spec } }))
+    const { errors } = validateNew(replicationController, of({ selector: { app: 'web' }, template: { spec: template.spec } }))
     assert.deepEqual(errors, [
       'spec.template.metadata.labels: Invalid value: map[string]string(nil): `selector` does not match template `labels`',
     ])
   })
 
   test('holds on to fields that other versions could not say', () => {
-    const { object: old } = judgeNew(replicationController, of({}))
+    const { object: old } = validateNew(replicationController, of({}))
     old.metadata.annotations = { 'non-convertible.kubernetes.io/selector': 'x', 'non-convertible.kubernetes.io/other': 'y' }
     const other = { app: 'db' }
-    const { errors } = judgeUpdate(replicationController, old, ({ spec }) =>
+    const { errors } = validateUpdate(replicationController, old, ({ spec }) =>
       Object.assign(spec ?? {}, { selector: other, template: { ...template, metadata: { labels: other } } }),
     )
     assert.deepEqual(errors, [
@@ -61,7 +61,7 @@ describe('ReplicationController', () => {
   })
 
   test('status counts what is there', () => {
-    const { fields } = judgeSubresource(replicationController, 'status', of({}), object =>
+    const { fields } = validateSubresource(replicationController, 'status', of({}), object =>
       Object.assign(object, { status: { replicas: 1, readyReplicas: 2 } }),
     )
     assert.deepEqual(fields, ['status.readyReplicas'])
@@ -69,7 +69,7 @@ describe('ReplicationController', () => {
 })
 
 test('PodTemplate judges its template and has no ephemeral containers', () => {
-  const { object, fields } = judgeNew(podTemplate, {
+  const { object, fields } = validateNew(podTemplate, {
     metadata: { name: 'a', namespace: 'b' },
     template: { ...template, spec: { ...template.spec, ephemeralContainers: [{ name: 'x', image: 'i' }] } },
   })
@@ -78,6 +78,6 @@ test('PodTemplate judges its template and has no ephemeral containers', () => {
 })
 
 test('ServiceAccount refers to secrets by name alone', () => {
-  const { object } = judgeNew(serviceAccount, { metadata: { name: 'a' }, secrets: [{ name: 's', namespace: 'other', uid: 'u' }] })
+  const { object } = validateNew(serviceAccount, { metadata: { name: 'a' }, secrets: [{ name: 's', namespace: 'other', uid: 'u' }] })
   assert.deepEqual(object.secrets, [{ name: 's' }])
 })

@@ -20,7 +20,7 @@ export const replicationController = defineResource<ReplicationController>({
   kind: 'ReplicationController',
   plural: 'replicationcontrollers',
   namespaced: true,
-  judgesMetadata: ['whole', 'change'],
+  validatesMetadata: ['whole', 'change'],
   shortNames: ['rc'],
   categories: ['all'],
   countsGeneration: true,

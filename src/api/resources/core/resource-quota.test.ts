@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import type { ResourceQuota, ResourceQuotaSpec } from '../../types/core-v1.ts'
-import { judgeNew, judgeUpdate, row } from './new-object.fixture.ts'
+import { validateNew, validateUpdate, row } from './new-object.fixture.ts'
 import { resourceQuota } from './resource-quota.ts'
 
 const of = (spec: ResourceQuotaSpec): ResourceQuota => ({ metadata: { name: 'a', namespace: 'b' }, spec })
@@ -25,14 +25,14 @@ describe('ResourceQuota', () => {
     ['selects other scopes by existence', selector('BestEffort', 'In', ['x']), [`${path}.operator`]],
     ['knows operators', selector('PriorityClass', 'Near'), [`${path}.operator`]],
   ]
-  for (const [name, spec, fields] of rows) test(name, () => assert.deepEqual(judgeNew(resourceQuota, of(spec)).fields, fields))
+  for (const [name, spec, fields] of rows) test(name, () => assert.deepEqual(validateNew(resourceQuota, of(spec)).fields, fields))
 
   test('keeps its scopes', () => {
     const old = of({ hard: { pods: '1' }, scopes: ['Terminating'] })
-    assert.deepEqual(judgeUpdate(resourceQuota, old, ({ spec }) => Object.assign(spec ?? {}, { scopes: ['NotTerminating'] })).fields, [
+    assert.deepEqual(validateUpdate(resourceQuota, old, ({ spec }) => Object.assign(spec ?? {}, { scopes: ['NotTerminating'] })).fields, [
       'spec.scopes',
     ])
-    assert.deepEqual(judgeUpdate(resourceQuota, old, ({ spec }) => Object.assign(spec ?? {}, { hard: { pods: '5' } })).fields, [])
+    assert.deepEqual(validateUpdate(resourceQuota, old, ({ spec }) => Object.assign(spec ?? {}, { hard: { pods: '5' } })).fields, [])
   })
 
   test('shows requests and limits apart', () => {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import type { Secret } from '../../types/core-v1.ts'
-import { judgeNew, judgeUpdate } from './new-object.fixture.ts'
+import { validateNew, validateUpdate } from './new-object.fixture.ts'
 import { secret } from './secret.ts'
 
 const base64 = (text: string): string => Buffer.from(text).toString('base64')
@@ -9,12 +9,12 @@ const of = (fields: Partial<Secret>): Secret => ({ metadata: { name: 'a', namesp
 
 describe('Secret', () => {
   test('is opaque by default and encodes stringData over data', () => {
-    const { object } = judgeNew(secret, of({ data: { a: base64('1'), b: base64('2') }, stringData: { b: 'drei', c: 'ü' } }))
+    const { object } = validateNew(secret, of({ data: { a: base64('1'), b: base64('2') }, stringData: { b: 'drei', c: 'ü' } }))
     assert.deepEqual(object, of({ type: 'Opaque', data: { a: base64('1'), b: base64('drei'), c: base64('ü') } }))
   })
 
   test('takes __proto__ for a key', () => {
-    const { object } = judgeNew(secret, of({ stringData: JSON.parse('{"__proto__":"x"}') }))
+    const { object } = validateNew(secret, of({ stringData: JSON.parse('{"__proto__":"x"}') }))
     assert.deepEqual(Object.entries(object.data ?? {}), [['__proto__', base64('x')]])
   })
 
@@ -34,17 +34,17 @@ describe('Secret', () => {
   ]
   for (const [type, data, fields] of rows) {
     test(`${type} with ${Object.keys(data).join() || 'nothing'}`, () =>
-      assert.deepEqual(judgeNew(secret, of({ type, data })).fields, fields))
+      assert.deepEqual(validateNew(secret, of({ type, data })).fields, fields))
   }
 
   test('is bounded', () => {
     const whole = 'x'.repeat(1024 * 1024)
-    assert.deepEqual(judgeNew(secret, of({ stringData: { a: whole } })).fields, [])
-    assert.deepEqual(judgeNew(secret, of({ stringData: { a: whole, b: 'x' } })).fields, ['data'])
+    assert.deepEqual(validateNew(secret, of({ stringData: { a: whole } })).fields, [])
+    assert.deepEqual(validateNew(secret, of({ stringData: { a: whole, b: 'x' } })).fields, ['data'])
   })
 
   test('never repeats its contents in an error', () => {
-    const { errors } = judgeNew(secret, of({ type: 'kubernetes.io/dockercfg', data: { '.dockercfg': base64('hunter2') } }))
+    const { errors } = validateNew(secret, of({ type: 'kubernetes.io/dockercfg', data: { '.dockercfg': base64('hunter2') } }))
     assert.equal(errors.length, 1)
     assert.ok(!errors.join().includes('hunter2'))
   })
@@ -58,20 +58,20 @@ describe('Secret', () => {
   ]
   for (const [text, why] of unread) {
     test(`CVE-2020-8564: says why it cannot read ${JSON.stringify(text)}, and nothing of what it holds`, () => {
-      const { errors } = judgeNew(secret, of({ type: 'kubernetes.io/dockercfg', data: { '.dockercfg': base64(text) } }))
+      const { errors } = validateNew(secret, of({ type: 'kubernetes.io/dockercfg', data: { '.dockercfg': base64(text) } }))
       assert.deepEqual(errors, [`data[.dockercfg]: Invalid value: "<secret contents redacted>": ${why}`])
     })
   }
 
   test('keeps its type', () => {
-    assert.deepEqual(judgeUpdate(secret, of({ type: 'a/b' }), object => Object.assign(object, { type: 'Opaque' })).fields, ['type'])
+    assert.deepEqual(validateUpdate(secret, of({ type: 'a/b' }), object => Object.assign(object, { type: 'Opaque' })).fields, ['type'])
   })
 
   test('that is immutable keeps its data', () => {
     const old = of({ type: 'Opaque', immutable: true, data: { a: base64('1') } })
-    assert.deepEqual(judgeUpdate(secret, old, object => Object.assign(object, { data: {} })).fields, ['data'])
+    assert.deepEqual(validateUpdate(secret, old, object => Object.assign(object, { data: {} })).fields, ['data'])
     const empty = of({ type: 'Opaque', immutable: true })
-    assert.deepEqual(judgeUpdate(secret, empty, object => Object.assign(object, { data: {} })).fields, ['data'])
-    assert.equal(judgeUpdate(secret, of({ type: 'Opaque' }), object => Object.assign(object, { data: {} })).object.data, undefined)
+    assert.deepEqual(validateUpdate(secret, empty, object => Object.assign(object, { data: {} })).fields, ['data'])
+    assert.equal(validateUpdate(secret, of({ type: 'Opaque' }), object => Object.assign(object, { data: {} })).object.data, undefined)
   })
 })

@@ -21,7 +21,7 @@ export const secret = defineResource<Secret>({
   kind: 'Secret',
   plural: 'secrets',
   namespaced: true,
-  judgesMetadata: ['change', 'whole'],
+  validatesMetadata: ['change', 'whole'],
   columns: [
     { name: 'Name', type: 'string', format: 'name', cell: ({ metadata }) => metadata.name ?? '' },
     { name: 'Type', type: 'string', cell: ({ type }) => type ?? '' },

@@ -12,7 +12,7 @@ export const serviceAccount = defineResource<ServiceAccount>({
   plural: 'serviceaccounts',
   namespaced: true,
   returnsDeleted: true,
-  judgesMetadata: ['change', 'whole'],
+  validatesMetadata: ['change', 'whole'],
   shortNames: ['sa'],
   subresources: [{ name: 'token', verbs: ['create'], kind: { group: 'authentication.k8s.io', version: 'v1', kind: 'TokenRequest' } }],
   columns: [

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import type { Service, ServiceSpec } from '../../types/core-v1.ts'
-import { judgeNew, judgeSubresource, judgeUpdate, row } from './new-object.fixture.ts'
+import { validateNew, validateSubresource, validateUpdate, row } from './new-object.fixture.ts'
 import { service } from './service.ts'
 
 const port = { port: 80 }
@@ -12,7 +12,7 @@ const serviceOf = (spec: ServiceSpec, annotations: Record<string, string> = {}):
 
 describe('a new service', () => {
   test('gets the defaults of upstream', () => {
-    const { object, errors } = judgeNew(service, serviceOf({}))
+    const { object, errors } = validateNew(service, serviceOf({}))
     assert.deepEqual(errors, [])
     assert.deepEqual(object.spec, {
       ports: [{ port: 80, protocol: 'TCP', targetPort: 80 }],
@@ -24,15 +24,15 @@ describe('a new service', () => {
   })
 
   test('gets those of its type', () => {
-    const { object } = judgeNew(service, serviceOf({ type: 'LoadBalancer', sessionAffinity: 'ClientIP' }))
+    const { object } = validateNew(service, serviceOf({ type: 'LoadBalancer', sessionAffinity: 'ClientIP' }))
     assert.equal(object.spec.externalTrafficPolicy, 'Cluster')
     assert.equal(object.spec.allocateLoadBalancerNodePorts, true)
     assert.deepEqual(object.spec.sessionAffinityConfig, { clientIP: { timeoutSeconds: 10800 } })
-    assert.equal(judgeNew(service, serviceOf({ type: 'ExternalName', externalName: 'x.y' })).object.spec.internalTrafficPolicy, undefined)
+    assert.equal(validateNew(service, serviceOf({ type: 'ExternalName', externalName: 'x.y' })).object.spec.internalTrafficPolicy, undefined)
   })
 
   test('has its address in both fields', () => {
-    assert.deepEqual(judgeNew(service, serviceOf({ clusterIP: 'None' })).object.spec.clusterIPs, ['None'])
+    assert.deepEqual(validateNew(service, serviceOf({ clusterIP: 'None' })).object.spec.clusterIPs, ['None'])
   })
 
   const rows: readonly { name: string; spec: ServiceSpec; annotations?: Record<string, string>; errors: readonly string[] }[] = [
@@ -131,29 +131,29 @@ describe('a new service', () => {
     },
   ]
   for (const { name, spec, annotations, errors } of rows) {
-    test(name, () => assert.deepEqual(judgeNew(service, serviceOf(spec, annotations)).errors, errors))
+    test(name, () => assert.deepEqual(validateNew(service, serviceOf(spec, annotations)).errors, errors))
   }
 })
 
 describe('an update of a service', () => {
-  const stored = judgeNew(
+  const stored = validateNew(
     service,
     serviceOf({ clusterIP: '10.0.0.1', type: 'NodePort', ports: [{ port: 80, nodePort: 30000 }], ipFamilies: ['IPv4'] }),
   ).object
 
   test('cannot change the address', () => {
-    const { fields } = judgeUpdate(service, stored, ({ spec }) => Object.assign(spec, { clusterIP: '10.0.0.2' }))
+    const { fields } = validateUpdate(service, stored, ({ spec }) => Object.assign(spec, { clusterIP: '10.0.0.2' }))
     assert.deepEqual(fields, ['spec.clusterIPs[0]'])
   })
 
   test('shows the addresses where the first family changes with their number, or the address goes', () => {
     const change = 'spec.ipFamilies[0]: Invalid value: []string{"10.0.0.1"}: may not change once set'
-    const added = judgeUpdate(service, stored, ({ spec }) =>
+    const added = validateUpdate(service, stored, ({ spec }) =>
       Object.assign(spec, { ipFamilies: ['IPv6', 'IPv4'], ipFamilyPolicy: 'PreferDualStack' }),
     )
     assert.equal(added.errors[0], change)
     const dual = { ...stored, spec: { ...stored.spec, clusterIPs: ['10.0.0.1', 'fd00::1'], ipFamilies: ['IPv4', 'IPv6'] } }
-    const released = judgeUpdate(service, dual, ({ spec }) => {
+    const released = validateUpdate(service, dual, ({ spec }) => {
       delete spec.clusterIP
       delete spec.clusterIPs
       delete spec.ipFamilies
@@ -165,8 +165,8 @@ describe('an update of a service', () => {
   })
 
   test('judges the class of a balancer for the change and for the new object', () => {
-    const balancer = judgeNew(service, serviceOf({ type: 'LoadBalancer', loadBalancerClass: 'a/b' })).object
-    const become = (change: ServiceSpec) => judgeUpdate(service, balancer, ({ spec }) => Object.assign(spec, change)).errors
+    const balancer = validateNew(service, serviceOf({ type: 'LoadBalancer', loadBalancerClass: 'a/b' })).object
+    const become = (change: ServiceSpec) => validateUpdate(service, balancer, ({ spec }) => Object.assign(spec, change)).errors
     assert.deepEqual(become({ loadBalancerClass: 'a/c' }), ['spec.loadBalancerClass: Invalid value: "a/c": may not change once set'])
     assert.deepEqual(
       become({ loadBalancerClass: '/c' }).map(error => error.replace(/^.*: /, '')),
@@ -178,13 +178,13 @@ describe('an update of a service', () => {
   })
 
   test('drops what another type cannot have', () => {
-    const { object, errors } = judgeUpdate(service, stored, ({ spec }) => {
+    const { object, errors } = validateUpdate(service, stored, ({ spec }) => {
       spec.type = 'ClusterIP'
     })
     assert.deepEqual(errors, [])
     assert.equal(object.spec.ports?.[0]?.nodePort, undefined)
     assert.equal(object.spec.externalTrafficPolicy, undefined)
-    const named = judgeUpdate(service, stored, ({ spec }) => Object.assign(spec, { type: 'ExternalName', externalName: 'a.b' }))
+    const named = validateUpdate(service, stored, ({ spec }) => Object.assign(spec, { type: 'ExternalName', externalName: 'a.b' }))
     assert.deepEqual([named.errors, named.object.spec.clusterIPs, named.object.spec.ipFamilies], [[], undefined, undefined])
   })
 
@@ -193,9 +193,9 @@ describe('an update of a service', () => {
       { name: 'a', port: 80, nodePort: 30000 },
       { name: 'b', port: 81, nodePort: 30001 },
     ]
-    const old = judgeNew(service, serviceOf({ clusterIP: '10.0.0.1', type: 'NodePort', ports })).object
+    const old = validateNew(service, serviceOf({ clusterIP: '10.0.0.1', type: 'NodePort', ports })).object
     const become = (change: (spec: ServiceSpec) => void) =>
-      judgeUpdate(service, old, ({ spec }) => {
+      validateUpdate(service, old, ({ spec }) => {
         spec.type = 'ClusterIP'
         change(spec)
       })
@@ -215,19 +215,19 @@ describe('an update of a service', () => {
   })
 
   test('forgets the address of a load balancer that it has no more', () => {
-    const balancer = judgeNew(service, serviceOf({ clusterIP: '10.0.0.1', type: 'LoadBalancer', ports: [{ port: 80 }] })).object
+    const balancer = validateNew(service, serviceOf({ clusterIP: '10.0.0.1', type: 'LoadBalancer', ports: [{ port: 80 }] })).object
     balancer.status = { loadBalancer: { ingress: [{ ip: '192.0.2.1', ipMode: 'VIP' }] } }
-    const kept = judgeUpdate(service, balancer, ({ spec }) => Object.assign(spec, { sessionAffinity: 'ClientIP' }))
+    const kept = validateUpdate(service, balancer, ({ spec }) => Object.assign(spec, { sessionAffinity: 'ClientIP' }))
     assert.deepEqual(kept.object.status, balancer.status)
-    const left = judgeUpdate(service, balancer, ({ spec }) => Object.assign(spec, { type: 'ClusterIP' }))
+    const left = validateUpdate(service, balancer, ({ spec }) => Object.assign(spec, { type: 'ClusterIP' }))
     assert.deepEqual([left.errors, left.object.status], [[], { loadBalancer: {} }])
   })
 
   test('cannot change status, whose own path can', () => {
     const ingress = [{ ip: '192.0.2.1' }]
-    const main = judgeUpdate(service, stored, object => Object.assign(object, { status: { loadBalancer: { ingress } } }))
+    const main = validateUpdate(service, stored, object => Object.assign(object, { status: { loadBalancer: { ingress } } }))
     assert.deepEqual(main.object.status, { loadBalancer: {} })
-    const { fields } = judgeSubresource(service, 'status', stored, object =>
+    const { fields } = validateSubresource(service, 'status', stored, object =>
       Object.assign(object, { status: { loadBalancer: { ingress } } }),
     )
     assert.deepEqual(fields, ['status.loadBalancer.ingress'])
@@ -235,7 +235,7 @@ describe('an update of a service', () => {
 })
 
 test('warnings name what has no effect', () => {
-  const headless = judgeNew(
+  const headless = validateNew(
     service,
     serviceOf({ clusterIP: 'None', externalIPs: ['1.2.3.4'], sessionAffinity: 'ClientIP', externalName: 'x' }),
   ).object
@@ -244,16 +244,16 @@ test('warnings name what has no effect', () => {
     'spec.SessionAffinity is ignored for headless services',
     'spec.externalName is ignored when spec.type is not "ExternalName"',
   ])
-  assert.deepEqual(service.warnings?.(judgeNew(service, serviceOf({})).object, undefined), [])
+  assert.deepEqual(service.warnings?.(validateNew(service, serviceOf({})).object, undefined), [])
   const odd = serviceOf({ externalIPs: ['010.0.0.1'], loadBalancerSourceRanges: ['10.0.0.1/8', ' 10.0.0.1/8'], type: 'LoadBalancer' })
-  assert.deepEqual(service.warnings?.(judgeNew(service, odd).object, undefined), [
+  assert.deepEqual(service.warnings?.(validateNew(service, odd).object, undefined), [
     'spec.externalIPs[0]: non-standard IP address "010.0.0.1" will be considered invalid in a future Kubernetes release: use "10.0.0.1"',
     'spec.loadBalancerSourceRanges[0]: CIDR value "10.0.0.1/8" is ambiguous in this context (should be "10.0.0.0/8" or "10.0.0.1/32"?)',
   ])
 })
 
 test('warnings name the points of ingress with an odd address', () => {
-  const stored = judgeNew(service, serviceOf({ type: 'LoadBalancer' })).object
+  const stored = validateNew(service, serviceOf({ type: 'LoadBalancer' })).object
   const status = service.subresources.find(({ name }) => name === 'status')
   const ingress = [{ hostname: 'a.b' }, { ip: '1.2.3.4' }, { ip: '2001:DB8::1' }]
   assert.deepEqual(status?.warnings?.({ ...stored, status: { loadBalancer: { ingress } } }, stored), [

@@ -54,7 +54,7 @@ export const service = defineResource<Service>({
     dropFieldsOfOldType(object, old)
   },
   validateUpdate: validateServiceUpdate,
-  judgesMetadata: ['change', 'whole'],
+  validatesMetadata: ['change', 'whole'],
   selectableFields: ({ spec }) => ({ 'spec.clusterIP': spec.clusterIP ?? '', 'spec.type': spec.type ?? '' }),
   allowCreateOnUpdate: true,
   warnings: serviceWarnings,

@@ -48,7 +48,7 @@ export const endpointSlice = defineResource<EndpointSlice>({
     dropUnservedFields(object, old)
   },
   validate,
-  judgesMetadata: ['whole'],
+  validatesMetadata: ['whole'],
   validateUpdate(object, old) {
     const errors = validate(object)
     immutable(errors, 'addressType', object.addressType, old.addressType)

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Event } from '../../types/events-v1.ts'
-import { judgeNew, judgeUpdate } from '../core/new-object.fixture.ts'
+import { validateNew, validateUpdate } from '../core/new-object.fixture.ts'
 import { event, fromCore, toCore } from './event.ts'
 
 const newEvent = (): Event => ({
@@ -37,22 +37,22 @@ const refusals: { name: string; change: Partial<Event>; field: string }[] = [
   { name: 'a series of one', change: { series: { count: 1, lastObservedTime: '2026-01-01T00:00:00.000000Z' } }, field: 'series.count' },
 ]
 for (const { name, change, field } of refusals) {
-  test(`event refuses ${name}`, () => assert.deepEqual(judgeNew(event, { ...newEvent(), ...change }).fields, [field]))
+  test(`event refuses ${name}`, () => assert.deepEqual(validateNew(event, { ...newEvent(), ...change }).fields, [field]))
 }
 
 test('event names its series before its time', () => {
   const odd = { eventTime: null, type: 'Odd', series: { count: 1, lastObservedTime: '2026-01-01T00:00:00.000000Z' } }
-  assert.deepEqual(judgeNew(event, { ...newEvent(), ...odd }).fields, ['series.count', 'eventTime', 'type'])
+  assert.deepEqual(validateNew(event, { ...newEvent(), ...odd }).fields, ['series.count', 'eventTime', 'type'])
 })
 
 test('event says of its reason twice that it may not change', () => {
-  const fields = judgeUpdate(event, newEvent(), next => Object.assign(next, { reason: 'Other', note: 'n', type: 'Warning' })).fields
+  const fields = validateUpdate(event, newEvent(), next => Object.assign(next, { reason: 'Other', note: 'n', type: 'Warning' })).fields
   assert.deepEqual(fields, ['reason', 'message', 'reason', 'type'])
 })
 
 test('event of the older form may not become another one either', () => {
-  const { object } = judgeNew(event, newEvent())
-  const fields = judgeUpdate(event, object, next =>
+  const { object } = validateNew(event, newEvent())
+  const fields = validateUpdate(event, object, next =>
     Object.assign(next, { deprecatedCount: 2, deprecatedSource: { component: 'c' } }),
   ).fields
   assert.deepEqual(fields, ['source', 'count'])
@@ -60,19 +60,19 @@ test('event of the older form may not become another one either', () => {
 
 test('event may grow its series and nothing else', () => {
   const series = { count: 2, lastObservedTime: '2026-01-01T00:00:01.000000Z' }
-  assert.deepEqual(judgeUpdate(event, newEvent(), next => Object.assign(next, { series })).fields, [])
-  assert.deepEqual(judgeUpdate(event, newEvent(), next => Object.assign(next, { note: 'Other' })).fields, ['message'])
+  assert.deepEqual(validateUpdate(event, newEvent(), next => Object.assign(next, { series })).fields, [])
+  assert.deepEqual(validateUpdate(event, newEvent(), next => Object.assign(next, { note: 'Other' })).fields, ['message'])
 })
 
 test('event shows what it no longer relates to as nothing', () => {
-  const { errors } = judgeUpdate(event, { ...newEvent(), related: { kind: 'Pod', name: 'p' } }, next => delete next.related)
+  const { errors } = validateUpdate(event, { ...newEvent(), related: { kind: 'Pod', name: 'p' } }, next => delete next.related)
   assert.deepEqual(errors, ['related: Invalid value: "null": field is immutable'])
 })
 
 test('event is judged by the rules of both groups before its metadata, and by those of its own behind it', () => {
   const object = { ...newEvent(), action: '', note: 'Other' }
   const faults = event.validateUpdate?.(object, newEvent()) ?? []
-  assert.deepEqual(event.judgesMetadata, ['none', 'change'])
+  assert.deepEqual(event.validatesMetadata, ['none', 'change'])
   assert.deepEqual(
     faults.map(part => [part].flat().map(({ field }) => field)),
     [['action'], ['message', 'action']],

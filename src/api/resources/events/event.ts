@@ -21,7 +21,7 @@ export const event = defineResource<Event>({
   plural: 'events',
   namespaced: true,
   shortNames: ['ev'],
-  judgesMetadata: ['none', 'change'],
+  validatesMetadata: ['none', 'change'],
   allowCreateOnUpdate: true,
   columns: coreEvent.columns.map(column => ({
     ...column,

@@ -19,7 +19,7 @@ export const flowSchema = defineResource<FlowSchema>({
   kind: 'FlowSchema',
   plural: 'flowschemas',
   namespaced: false,
-  judgesMetadata: ['whole'],
+  validatesMetadata: ['whole'],
   countsGeneration: true,
   subresources: [
     statusSubresource<FlowSchema>({ keepsMetadata: true, validate: ({ status }) => validateFlowConditions(status?.conditions) }),

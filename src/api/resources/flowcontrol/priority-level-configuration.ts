@@ -23,7 +23,7 @@ export const priorityLevelConfiguration = defineResource<PriorityLevelConfigurat
   kind: 'PriorityLevelConfiguration',
   plural: 'prioritylevelconfigurations',
   namespaced: false,
-  judgesMetadata: ['whole'],
+  validatesMetadata: ['whole'],
   countsGeneration: true,
   subresources: [
     statusSubresource<PriorityLevelConfiguration>({

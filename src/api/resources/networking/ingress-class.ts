@@ -29,7 +29,7 @@ export const ingressClass = defineResource<IngressClass>({
     if (spec?.parameters !== undefined) spec.parameters.scope ??= 'Cluster'
   },
   validate,
-  judgesMetadata: ['change', 'whole'],
+  validatesMetadata: ['change', 'whole'],
   validateUpdate(object, old) {
     const changed: FieldError[] = []
     immutable(changed, 'spec.controller', object.spec.controller ?? '', old.spec.controller ?? '')

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { HTTPIngressPath, Ingress, IngressSpec } from '../../types/networking-v1.ts'
-import { judgeNew, row } from '../core/new-object.fixture.ts'
+import { validateNew, row } from '../core/new-object.fixture.ts'
 import { ingress } from './ingress.ts'
 
 const backend = { service: { name: 'web', port: { number: 80 } } }
@@ -12,7 +12,7 @@ const newIngress = (spec: IngressSpec, annotations?: Record<string, string>): In
 })
 
 test('ingress accepts a path to a service', () => {
-  const { object, errors } = judgeNew(ingress, newIngress(withPath({ path: '/', pathType: 'Prefix', backend })))
+  const { object, errors } = validateNew(ingress, newIngress(withPath({ path: '/', pathType: 'Prefix', backend })))
   assert.deepEqual(errors, [])
   assert.deepEqual(object.status, { loadBalancer: {} })
 })
@@ -30,12 +30,12 @@ const refusals: { name: string; spec: IngressSpec; fields: string[] }[] = [
   { name: 'a bad class', spec: { ingressClassName: 'A', defaultBackend: backend }, fields: ['spec.ingressClassName'] },
 ]
 for (const { name, spec, fields } of refusals) {
-  test(`ingress refuses ${name}`, () => assert.deepEqual(judgeNew(ingress, newIngress(spec)).fields, fields))
+  test(`ingress refuses ${name}`, () => assert.deepEqual(validateNew(ingress, newIngress(spec)).fields, fields))
 }
 
 test('ingress says what a backend that is no service lacks', () => {
   const resource = { kind: '', name: '' }
-  assert.deepEqual(judgeNew(ingress, newIngress({ defaultBackend: { resource } })).errors, [
+  assert.deepEqual(validateNew(ingress, newIngress({ defaultBackend: { resource } })).errors, [
     'spec.defaultBackend.resource.kind: Required value: kind is required',
     'spec.defaultBackend.resource.name: Required value: name is required',
   ])
@@ -43,7 +43,7 @@ test('ingress says what a backend that is no service lacks', () => {
 
 test('ingress refuses an annotation that names another class', () => {
   const spec = { ingressClassName: 'a', defaultBackend: backend }
-  assert.deepEqual(judgeNew(ingress, newIngress(spec, { 'kubernetes.io/ingress.class': 'b' })).fields, [
+  assert.deepEqual(validateNew(ingress, newIngress(spec, { 'kubernetes.io/ingress.class': 'b' })).fields, [
     'annotations.kubernetes.io/ingress.class',
   ])
 })

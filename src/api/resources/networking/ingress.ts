@@ -43,7 +43,7 @@ export const ingress = defineResource<Ingress>({
     return errors
   },
   validateUpdate: ({ spec }) => validateIngressSpec(spec),
-  judgesMetadata: ['change', 'whole'],
+  validatesMetadata: ['change', 'whole'],
   warnings({ metadata, spec }, old) {
     if (old !== undefined || metadata.annotations?.[classAnnotation] === undefined || spec.ingressClassName !== undefined) return []
     return [`annotation ${JSON.stringify(classAnnotation)} is deprecated, please use 'spec.ingressClassName' instead`]

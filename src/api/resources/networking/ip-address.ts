@@ -23,7 +23,7 @@ export const ipAddress = defineResource<IPAddress>({
   ],
   nameRule,
   drawsNames: false,
-  judgesMetadata: ['whole', 'change'],
+  validatesMetadata: ['whole', 'change'],
   selectableFields: ({ spec }) => ({
     'spec.parentRef.group': spec.parentRef?.group ?? '',
     'spec.parentRef.resource': spec.parentRef?.resource ?? '',

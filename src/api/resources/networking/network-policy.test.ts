@@ -1,14 +1,14 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { NetworkPolicy, NetworkPolicySpec } from '../../types/networking-v1.ts'
-import { judgeNew } from '../core/new-object.fixture.ts'
+import { validateNew } from '../core/new-object.fixture.ts'
 import { networkPolicy } from './network-policy.ts'
 
 const newPolicy = (spec: Partial<NetworkPolicySpec>): NetworkPolicy => ({ metadata: { name: 'np' }, spec: { podSelector: {}, ...spec } })
 
 test('networkPolicy always restricts ingress, and egress where a rule speaks of it', () => {
-  assert.deepEqual(judgeNew(networkPolicy, newPolicy({})).object.spec.policyTypes, ['Ingress'])
-  const { object } = judgeNew(networkPolicy, newPolicy({ egress: [{ ports: [{ port: 53 }] }] }))
+  assert.deepEqual(validateNew(networkPolicy, newPolicy({})).object.spec.policyTypes, ['Ingress'])
+  const { object } = validateNew(networkPolicy, newPolicy({ egress: [{ ports: [{ port: 53 }] }] }))
   assert.deepEqual(object.spec.policyTypes, ['Ingress', 'Egress'])
   assert.equal(object.spec.egress?.[0]?.ports?.[0]?.protocol, 'TCP')
 })
@@ -38,11 +38,11 @@ const refusals: { name: string; spec: Partial<NetworkPolicySpec>; fields: string
   },
 ]
 for (const { name, spec, fields } of refusals) {
-  test(`networkPolicy refuses ${name}`, () => assert.deepEqual(judgeNew(networkPolicy, newPolicy(spec)).fields, fields))
+  test(`networkPolicy refuses ${name}`, () => assert.deepEqual(validateNew(networkPolicy, newPolicy(spec)).fields, fields))
 }
 
 test('networkPolicy shows the port that an end comes before, as v1.33 does', () => {
-  assert.deepEqual(judgeNew(networkPolicy, newPolicy({ egress: [{ ports: [{ port: 80, endPort: 79 }] }] })).errors, [
+  assert.deepEqual(validateNew(networkPolicy, newPolicy({ egress: [{ ports: [{ port: 80, endPort: 79 }] }] })).errors, [
     'spec.egress[0].ports[0].endPort: Invalid value: 80: must be greater than or equal to `port`',
   ])
 })

@@ -27,7 +27,7 @@ export const networkPolicy = defineResource<NetworkPolicy>({
   validate,
   // Upstream judges the new object twice, and says all twice.
   validateUpdate: policy => [validate(policy), validate(policy)],
-  judgesMetadata: ['whole', 'change'],
+  validatesMetadata: ['whole', 'change'],
   warnings: ({ spec }) => [
     ...(spec.ingress ?? []).flatMap(({ from = [] }, index) => peerWarnings(from, `spec.ingress[${index}].from`)),
     ...(spec.egress ?? []).flatMap(({ to = [] }, index) => peerWarnings(to, `spec.egress[${index}].to`)),

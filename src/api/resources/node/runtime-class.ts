@@ -16,7 +16,7 @@ export const runtimeClass = defineResource<RuntimeClass>({
   kind: 'RuntimeClass',
   plural: 'runtimeclasses',
   namespaced: false,
-  judgesMetadata: ['whole', 'change'],
+  validatesMetadata: ['whole', 'change'],
   allowUnconditionalUpdate: false,
   allowCreateOnUpdate: true,
   standardFinalizers: false,

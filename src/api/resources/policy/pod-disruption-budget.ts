@@ -32,7 +32,7 @@ export const podDisruptionBudget = defineResource<PodDisruptionBudget>({
   ],
   // Upstream judges nothing of a budget's name but that it fits in a path.
   nameRule: nameIsPathSegment,
-  judgesMetadata: false,
+  validatesMetadata: false,
   standardFinalizers: false,
   prepareForCreate(object) {
     object.status = { disruptionsAllowed: 0, currentHealthy: 0, desiredHealthy: 0, expectedPods: 0 }

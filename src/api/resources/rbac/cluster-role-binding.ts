@@ -12,7 +12,7 @@ export const clusterRoleBinding = defineResource<ClusterRoleBinding>({
   kind: 'ClusterRoleBinding',
   plural: 'clusterrolebindings',
   namespaced: false,
-  judgesMetadata: ['whole', 'whole', 'change'],
+  validatesMetadata: ['whole', 'whole', 'change'],
   allowCreateOnUpdate: true,
   columns: bindingColumns,
   nameRule: nameIsPathSegment,

@@ -17,7 +17,7 @@ export const clusterRole = defineResource<ClusterRole>({
   kind: 'ClusterRole',
   plural: 'clusterroles',
   namespaced: false,
-  judgesMetadata: ['whole', 'whole', 'change'],
+  validatesMetadata: ['whole', 'whole', 'change'],
   allowCreateOnUpdate: true,
   nameRule: nameIsPathSegment,
   validate,

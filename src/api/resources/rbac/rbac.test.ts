@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { ClusterRoleBinding, PolicyRule } from '../../types/rbac-v1.ts'
-import { judgeNew, judgeUpdate, row } from '../core/new-object.fixture.ts'
+import { validateNew, validateUpdate, row } from '../core/new-object.fixture.ts'
 import { clusterRole } from './cluster-role.ts'
 import { clusterRoleBinding } from './cluster-role-binding.ts'
 import { role } from './role.ts'
@@ -24,15 +24,15 @@ const rules: { name: string; rule: PolicyRule; role: string[]; clusterRole: stri
 ]
 for (const { name, rule, ...fields } of rules) {
   test(`role and clusterRole judge ${name}`, () => {
-    assert.deepEqual(judgeNew(role, { metadata, rules: [rule] }).fields, fields.role)
-    assert.deepEqual(judgeNew(clusterRole, { metadata, rules: [rule] }).fields, fields.clusterRole)
+    assert.deepEqual(validateNew(role, { metadata, rules: [rule] }).fields, fields.role)
+    assert.deepEqual(validateNew(clusterRole, { metadata, rules: [rule] }).fields, fields.clusterRole)
   })
 }
 
 test('clusterRole refuses an aggregation of nothing and of a broken selector', () => {
-  assert.deepEqual(judgeNew(clusterRole, { metadata, rules: null, aggregationRule: {} }).fields, ['aggregationRule.clusterRoleSelectors'])
+  assert.deepEqual(validateNew(clusterRole, { metadata, rules: null, aggregationRule: {} }).fields, ['aggregationRule.clusterRoleSelectors'])
   const aggregationRule = { clusterRoleSelectors: [{ matchExpressions: [{ key: 'a', operator: 'Near' }] }] }
-  assert.deepEqual(judgeNew(clusterRole, { metadata, rules: null, aggregationRule }).errors.length, 2)
+  assert.deepEqual(validateNew(clusterRole, { metadata, rules: null, aggregationRule }).errors.length, 2)
 })
 
 const binding: ClusterRoleBinding = {
@@ -45,7 +45,7 @@ const binding: ClusterRoleBinding = {
 }
 
 test('clusterRoleBinding fills groups of users and roles only', () => {
-  const { object, errors } = judgeNew(clusterRoleBinding, binding)
+  const { object, errors } = validateNew(clusterRoleBinding, binding)
   assert.deepEqual(errors, [])
   assert.equal(object.roleRef.apiGroup, 'rbac.authorization.k8s.io')
   assert.deepEqual(
@@ -78,20 +78,20 @@ const refusals: { name: string; change: Partial<ClusterRoleBinding>; errors: str
 ]
 for (const { name, change, errors } of refusals) {
   test(`clusterRoleBinding refuses ${name}`, () => {
-    assert.deepEqual(judgeNew(clusterRoleBinding, { ...binding, ...change }).errors, errors)
+    assert.deepEqual(validateNew(clusterRoleBinding, { ...binding, ...change }).errors, errors)
   })
 }
 
 test('roleBinding may bind both kinds of role, and an account of its own namespace', () => {
   const subjects = [{ kind: 'ServiceAccount', name: 'bot' }]
   for (const kind of ['Role', 'ClusterRole']) {
-    assert.deepEqual(judgeNew(roleBinding, { metadata, subjects, roleRef: { apiGroup: '', kind, name: 'x' } }).errors, [])
+    assert.deepEqual(validateNew(roleBinding, { metadata, subjects, roleRef: { apiGroup: '', kind, name: 'x' } }).errors, [])
   }
 })
 
 test('bindings keep their role', () => {
-  const old = judgeNew(clusterRoleBinding, binding).object
-  const { fields } = judgeUpdate(clusterRoleBinding, old, object => {
+  const old = validateNew(clusterRoleBinding, binding).object
+  const { fields } = validateUpdate(clusterRoleBinding, old, object => {
     object.roleRef = { ...object.roleRef, name: 'admin' }
   })
   assert.deepEqual(fields, ['roleRef'])

@@ -12,7 +12,7 @@ export const roleBinding = defineResource<RoleBinding>({
   kind: 'RoleBinding',
   plural: 'rolebindings',
   namespaced: true,
-  judgesMetadata: ['whole', 'whole', 'change'],
+  validatesMetadata: ['whole', 'whole', 'change'],
   allowCreateOnUpdate: true,
   columns: bindingColumns,
   nameRule: nameIsPathSegment,

@@ -12,7 +12,7 @@ export const role = defineResource<Role>({
   kind: 'Role',
   plural: 'roles',
   namespaced: true,
-  judgesMetadata: ['whole', 'whole', 'change'],
+  validatesMetadata: ['whole', 'whole', 'change'],
   allowCreateOnUpdate: true,
   nameRule: nameIsPathSegment,
   validate,

@@ -18,7 +18,7 @@ export const csiNode = defineResource<CSINode>({
   plural: 'csinodes',
   namespaced: false,
   returnsDeleted: true,
-  judgesMetadata: ['whole', 'whole'],
+  validatesMetadata: ['whole', 'whole'],
   allowUnconditionalUpdate: false,
   columns: [nameColumn, { name: 'Drivers', type: 'integer', cell: ({ spec }) => spec.drivers?.length ?? 0 }, ageColumn],
   validate,

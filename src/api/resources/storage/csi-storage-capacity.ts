@@ -15,7 +15,7 @@ export const csiStorageCapacity = defineResource<CSIStorageCapacity>({
   kind: 'CSIStorageCapacity',
   plural: 'csistoragecapacities',
   namespaced: true,
-  judgesMetadata: ['whole', 'change'],
+  validatesMetadata: ['whole', 'change'],
   allowUnconditionalUpdate: false,
   validate,
   validateUpdate,

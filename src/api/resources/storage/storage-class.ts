@@ -31,7 +31,7 @@ export const storageClass = defineResource<StorageClass>({
   plural: 'storageclasses',
   namespaced: false,
   returnsDeleted: true,
-  judgesMetadata: ['whole', 'change'],
+  validatesMetadata: ['whole', 'change'],
   shortNames: ['sc'],
   columns: [
     { name: 'Name', type: 'string', format: 'name', cell: nameCell },

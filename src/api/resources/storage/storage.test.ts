@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { CSIDriverSpec, CSINodeDriver, StorageClass, VolumeAttachment } from '../../types/storage-v1.ts'
-import { judgeNew, judgeSubresource, judgeUpdate, row } from '../core/new-object.fixture.ts'
+import { validateNew, validateSubresource, validateUpdate, row } from '../core/new-object.fixture.ts'
 import { csiDriver } from './csi-driver.ts'
 import { csiNode } from './csi-node.ts'
 import { csiStorageCapacity } from './csi-storage-capacity.ts'
@@ -12,7 +12,7 @@ const metadata = { name: 'fast' }
 const newClass = (change: Partial<StorageClass> = {}): StorageClass => ({ metadata, provisioner: 'csi.example.com', ...change })
 
 test('storageClass deletes volumes and binds at once by default', () => {
-  const { object, errors } = judgeNew(storageClass, newClass())
+  const { object, errors } = validateNew(storageClass, newClass())
   assert.deepEqual(errors, [])
   assert.deepEqual([object.reclaimPolicy, object.volumeBindingMode], ['Delete', 'Immediate'])
 })
@@ -30,12 +30,12 @@ const refusals: { name: string; change: Partial<StorageClass>; fields: string[] 
   },
 ]
 for (const { name, change, fields } of refusals) {
-  test(`storageClass refuses ${name}`, () => assert.deepEqual(judgeNew(storageClass, newClass(change)).fields, fields))
+  test(`storageClass refuses ${name}`, () => assert.deepEqual(validateNew(storageClass, newClass(change)).fields, fields))
 }
 
 test('storageClass keeps what its volumes were made by', () => {
-  const old = judgeNew(storageClass, newClass()).object
-  const { fields } = judgeUpdate(storageClass, old, next =>
+  const old = validateNew(storageClass, newClass()).object
+  const { fields } = validateUpdate(storageClass, old, next =>
     Object.assign(next, {
       provisioner: 'other',
       parameters: { a: 'b' },
@@ -52,7 +52,7 @@ test('storageClass prints which one is the default', () => {
 })
 
 test('csiDriver defaults and judges its spec', () => {
-  const { object, errors } = judgeNew(csiDriver, { metadata, spec: {} })
+  const { object, errors } = validateNew(csiDriver, { metadata, spec: {} })
   assert.deepEqual(errors, [])
   assert.deepEqual(object.spec, {
     attachRequired: true,
@@ -68,54 +68,54 @@ test('csiDriver defaults and judges its spec', () => {
     volumeLifecycleModes: ['Odd'],
     tokenRequests: [{ audience: 'a', expirationSeconds: 1 }],
   }
-  assert.deepEqual(judgeNew(csiDriver, { metadata, spec }).fields, [
+  assert.deepEqual(validateNew(csiDriver, { metadata, spec }).fields, [
     'spec.fsGroupPolicy',
     'spec.tokenRequests[0].expirationSeconds',
     'spec.volumeLifecycleModes',
   ])
-  assert.deepEqual(judgeUpdate(csiDriver, object, next => Object.assign(next.spec, { attachRequired: false })).fields, [
+  assert.deepEqual(validateUpdate(csiDriver, object, next => Object.assign(next.spec, { attachRequired: false })).fields, [
     'spec.attachedRequired',
   ])
 })
 
 test('csiNode judges its drivers and keeps those that stay', () => {
   const driver: CSINodeDriver = { name: 'csi.example.com', nodeID: 'n1', topologyKeys: ['zone'] }
-  assert.deepEqual(judgeNew(csiNode, { metadata, spec: { drivers: [driver] } }).fields, [])
+  assert.deepEqual(validateNew(csiNode, { metadata, spec: { drivers: [driver] } }).fields, [])
   const wrong = { name: 'csi.example.com', nodeID: '', topologyKeys: ['zone', 'zone'], allocatable: { count: -1 } }
-  assert.deepEqual(judgeNew(csiNode, { metadata, spec: { drivers: [driver, wrong] } }).fields, [
+  assert.deepEqual(validateNew(csiNode, { metadata, spec: { drivers: [driver, wrong] } }).fields, [
     'spec.drivers[1].nodeID',
     'spec.drivers[1].allocatable.count',
     'spec.drivers[1].name',
     'spec.drivers[1]',
   ])
   const old = { metadata, spec: { drivers: [driver] } }
-  assert.deepEqual(judgeUpdate(csiNode, old, next => Object.assign(next.spec.drivers?.[0] ?? {}, { nodeID: 'n2' })).fields, [
+  assert.deepEqual(validateUpdate(csiNode, old, next => Object.assign(next.spec.drivers?.[0] ?? {}, { nodeID: 'n2' })).fields, [
     'CSINodeDriver',
   ])
 })
 
 test('csiStorageCapacity judges amounts and keeps its class', () => {
   const object = { metadata, storageClassName: 'fast', capacity: '-1Gi' }
-  assert.deepEqual(judgeNew(csiStorageCapacity, object).fields, ['capacity'])
+  assert.deepEqual(validateNew(csiStorageCapacity, object).fields, ['capacity'])
   const old = { metadata, storageClassName: 'fast' }
-  assert.deepEqual(judgeUpdate(csiStorageCapacity, old, next => Object.assign(next, { storageClassName: 'slow' })).fields, [
+  assert.deepEqual(validateUpdate(csiStorageCapacity, old, next => Object.assign(next, { storageClassName: 'slow' })).fields, [
     'storageClassName',
   ])
 })
 
 test('volumeAttachment names one source and keeps it', () => {
   const spec = { attacher: 'csi.example.com', nodeName: 'n1', source: { persistentVolumeName: 'pv' } }
-  const old = judgeNew(volumeAttachment, { metadata, spec })
+  const old = validateNew(volumeAttachment, { metadata, spec })
   assert.deepEqual(old.errors, [])
-  assert.deepEqual(judgeNew(volumeAttachment, { metadata, spec: { ...spec, source: {} } }).fields, ['spec.source'])
-  assert.deepEqual(judgeUpdate(volumeAttachment, old.object, next => Object.assign(next.spec, { nodeName: 'n2' })).fields, ['spec'])
-  const attached = judgeSubresource(volumeAttachment, 'status', old.object, next => Object.assign(next, { status: { attached: true } }))
+  assert.deepEqual(validateNew(volumeAttachment, { metadata, spec: { ...spec, source: {} } }).fields, ['spec.source'])
+  assert.deepEqual(validateUpdate(volumeAttachment, old.object, next => Object.assign(next.spec, { nodeName: 'n2' })).fields, ['spec'])
+  const attached = validateSubresource(volumeAttachment, 'status', old.object, next => Object.assign(next, { status: { attached: true } }))
   assert.equal(row(volumeAttachment, attached.object)['Attached'], true)
 })
 
 test('storageClass is judged as a whole when it changes', () => {
-  const old = judgeNew(storageClass, { metadata: { name: 'x' }, provisioner: 'p' }).object
-  const { errors } = judgeUpdate(storageClass, old, next => {
+  const old = validateNew(storageClass, { metadata: { name: 'x' }, provisioner: 'p' }).object
+  const { errors } = validateUpdate(storageClass, old, next => {
     next.reclaimPolicy = 'Recycle'
     next.parameters = { a: 'b' }
   })
@@ -127,8 +127,8 @@ test('storageClass is judged as a whole when it changes', () => {
 })
 
 test('csiDriver shows the type of the modes that may not change', () => {
-  const old = judgeNew(csiDriver, { metadata: { name: 'csi.example.com' }, spec: {} }).object
-  const { errors } = judgeUpdate(csiDriver, old, ({ spec }) => {
+  const old = validateNew(csiDriver, { metadata: { name: 'csi.example.com' }, spec: {} }).object
+  const { errors } = validateUpdate(csiDriver, old, ({ spec }) => {
     spec.volumeLifecycleModes = ['Ephemeral']
   })
   assert.deepEqual(errors, ['spec.volumeLifecycleModes: Invalid value: []storage.VolumeLifecycleMode{"Ephemeral"}: field is immutable'])
@@ -137,8 +137,8 @@ test('csiDriver shows the type of the modes that may not change', () => {
 const attachment = { metadata: { name: 'x' }, spec: { attacher: 'a', nodeName: 'n', source: { persistentVolumeName: 'v' } } }
 
 test('volumeAttachment bounds what a driver reports', () => {
-  const old = judgeNew(volumeAttachment, attachment).object
-  const { errors } = judgeSubresource(volumeAttachment, 'status', old, next => {
+  const old = validateNew(volumeAttachment, attachment).object
+  const { errors } = validateSubresource(volumeAttachment, 'status', old, next => {
     next.status = { attached: true, attachmentMetadata: { a: 'x'.repeat(256 * 1024) }, attachError: { message: 'x'.repeat(1025) } }
   })
   const faults = [
@@ -149,12 +149,12 @@ test('volumeAttachment bounds what a driver reports', () => {
 })
 
 test('volumeAttachment takes an inline volume of a CSI driver only', () => {
-  const judge = (inlineVolumeSpec: object) =>
-    judgeNew(volumeAttachment, { ...attachment, spec: { ...attachment.spec, source: { inlineVolumeSpec } } }).errors
+  const validate = (inlineVolumeSpec: object) =>
+    validateNew(volumeAttachment, { ...attachment, spec: { ...attachment.spec, source: { inlineVolumeSpec } } }).errors
   const csi = { driver: 'd.io', volumeHandle: 'h' }
   const accessModes = ['ReadWriteOnce']
-  assert.deepEqual(judge({ csi, accessModes }), [])
-  assert.deepEqual(judge({ nfs: { server: 's', path: '/p' }, accessModes, capacity: { storage: '1Gi' }, volumeMode: 'Block' }), [
+  assert.deepEqual(validate({ csi, accessModes }), [])
+  assert.deepEqual(validate({ nfs: { server: 's', path: '/p' }, accessModes, capacity: { storage: '1Gi' }, volumeMode: 'Block' }), [
     'spec.source.inlineVolumeSpec.capacity: Forbidden: may not be specified in the context of inline volumes',
     'spec.source.inlineVolumeSpec.csi: Required value: has to be specified in the context of inline volumes',
     'spec.source.inlineVolumeSpec.volumeMode: Forbidden: may not specify volumeMode other than Filesystem in the context of inline volumes',
@@ -162,15 +162,15 @@ test('volumeAttachment takes an inline volume of a CSI driver only', () => {
 })
 
 test('csiNode takes the 256 bytes of a node ID that CSI allows', () => {
-  const judge = (nodeID: string) =>
-    judgeNew(csiNode, { metadata: { name: 'n' }, spec: { drivers: [{ name: 'd.io', nodeID, topologyKeys: null }] } }).fields
-  assert.deepEqual([judge('x'.repeat(256)), judge('x'.repeat(257))], [[], ['spec.drivers[0].nodeID']])
+  const validate = (nodeID: string) =>
+    validateNew(csiNode, { metadata: { name: 'n' }, spec: { drivers: [{ name: 'd.io', nodeID, topologyKeys: null }] } }).fields
+  assert.deepEqual([validate('x'.repeat(256)), validate('x'.repeat(257))], [[], ['spec.drivers[0].nodeID']])
 })
 
 test('csiDriver counts every change of its spec, and no creation', () => {
-  const { object } = judgeNew(csiDriver, { metadata, spec: {} })
+  const { object } = validateNew(csiDriver, { metadata, spec: {} })
   const generationAfter = (change: Partial<CSIDriverSpec>) =>
-    judgeUpdate(csiDriver, object, next => Object.assign(next.spec, change)).object.metadata.generation
+    validateUpdate(csiDriver, object, next => Object.assign(next.spec, change)).object.metadata.generation
   assert.equal(object.metadata.generation, undefined)
   const changes: Partial<CSIDriverSpec>[] = [
     {},
@@ -182,15 +182,15 @@ test('csiDriver counts every change of its spec, and no creation', () => {
 })
 
 test('an empty structure is a change where there was none', () => {
-  const capacity = judgeNew(csiStorageCapacity, { metadata, storageClassName: 'a' }).object
-  assert.deepEqual(judgeUpdate(csiStorageCapacity, capacity, next => Object.assign(next, { nodeTopology: {} })).fields, ['nodeTopology'])
+  const capacity = validateNew(csiStorageCapacity, { metadata, storageClassName: 'a' }).object
+  assert.deepEqual(validateUpdate(csiStorageCapacity, capacity, next => Object.assign(next, { nodeTopology: {} })).fields, ['nodeTopology'])
 })
 
 test('volumeAttachment takes no code of an error, but where one was', () => {
-  const old = judgeNew(volumeAttachment, attachment).object
+  const old = validateNew(volumeAttachment, attachment).object
   const failed = { attached: false, attachError: { message: 'm', errorCode: 8 } }
   const codeAfter = (before: VolumeAttachment) =>
-    judgeSubresource(volumeAttachment, 'status', before, next => {
+    validateSubresource(volumeAttachment, 'status', before, next => {
       next.status = structuredClone(failed)
     }).object.status?.attachError?.errorCode
   assert.deepEqual([codeAfter(old), codeAfter({ ...old, status: failed })], [undefined, 8])
@@ -198,16 +198,16 @@ test('volumeAttachment takes no code of an error, but where one was', () => {
 
 test('volumeAttachment judges the names of a new one only', () => {
   const spec = { ...attachment.spec, attacher: 'no name' }
-  assert.deepEqual(judgeNew(volumeAttachment, { ...attachment, spec }).fields, ['spec.attacher'])
-  assert.deepEqual(judgeUpdate(volumeAttachment, attachment, next => Object.assign(next, { spec })).fields, ['spec'])
+  assert.deepEqual(validateNew(volumeAttachment, { ...attachment, spec }).fields, ['spec.attacher'])
+  assert.deepEqual(validateUpdate(volumeAttachment, attachment, next => Object.assign(next, { spec })).fields, ['spec'])
 })
 
 test('storageClass takes an empty map of parameters for another than none, in an update only', () => {
-  const { object } = judgeNew(storageClass, newClass({ parameters: {} }))
+  const { object } = validateNew(storageClass, newClass({ parameters: {} }))
   assert.equal(object.parameters, undefined)
-  assert.deepEqual(judgeUpdate(storageClass, object, next => Object.assign(next, { parameters: {} })).fields, ['parameters'])
+  assert.deepEqual(validateUpdate(storageClass, object, next => Object.assign(next, { parameters: {} })).fields, ['parameters'])
 })
 
 test('csiStorageCapacity does not judge the largest volume', () => {
-  assert.deepEqual(judgeNew(csiStorageCapacity, { metadata, storageClassName: 'fast', maximumVolumeSize: '-1Gi' }).fields, [])
+  assert.deepEqual(validateNew(csiStorageCapacity, { metadata, storageClassName: 'fast', maximumVolumeSize: '-1Gi' }).fields, [])
 })

@@ -24,13 +24,13 @@ export const volumeAttachment = defineResource<VolumeAttachment>({
   plural: 'volumeattachments',
   namespaced: false,
   returnsDeleted: true,
-  judgesMetadata: ['whole', 'whole'],
+  validatesMetadata: ['whole', 'whole'],
   allowUnconditionalUpdate: false,
   // The whole is judged there: what may be too long stands in the status.
   subresources: [
     {
       ...statusSubresource<VolumeAttachment>({ keepsMetadata: true, prepare: dropErrorCodes, validate: validateUpdate }),
-      judgesMetadata: ['whole', 'whole'],
+      validatesMetadata: ['whole', 'whole'],
     },
   ],
   columns: [
