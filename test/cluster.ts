@@ -7,7 +7,7 @@ import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { load } from 'js-yaml'
-import { askStatus, type UpStatus } from '../src/cli/up/control-socket.ts'
+import { requestStatus, type UpStatus } from '../src/cli/up/control-socket.ts'
 import { layout } from '../src/cli/up/data-directory.ts'
 import type { PartState } from '../src/cli/up/supervisor.ts'
 
@@ -135,7 +135,7 @@ export class TestCluster implements AsyncDisposable {
   }
 
   async status(): Promise<UpStatus> {
-    const status = await askStatus(layout(this.dataDirectory).supervisorSocket)
+    const status = await requestStatus(layout(this.dataDirectory).supervisorSocket)
     if (status === undefined) throw new Error(`up does not answer; its output:\n${this.#output}`)
     return status
   }

@@ -122,7 +122,7 @@ const floods: readonly Flood[] = [
 const bytesAtOnce = 64 * 1024
 const roundsAtOnce = 500
 /** Ten times the budget. */
-const mostRounds = 10_000
+const maxRounds = 10_000
 
 let server: ListeningServer
 let admin: ClientCertificate
@@ -154,7 +154,7 @@ async function flood({ as, begin, round }: Flood): Promise<number> {
   using client = await RawClient.connect(server, as === 'admin' ? { certificate: admin } : {})
   if (begin !== undefined) await client.send(begin)
   let rounds = 0
-  while (!client.isClosed && rounds < mostRounds) {
+  while (!client.isClosed && rounds < maxRounds) {
     const batch: Buffer[] = []
     for (let bytes = 0; bytes < bytesAtOnce && batch.length < roundsAtOnce; ) {
       const next = round(2 * (rounds + batch.length) + 3)
@@ -178,7 +178,7 @@ async function flood({ as, begin, round }: Flood): Promise<number> {
 for (const one of floods)
   test(`a flood of ${one.name} ends with its connection`, async () => {
     const rounds = await flood(one)
-    assert.ok(rounds < mostRounds, `open still after ${rounds} rounds`)
+    assert.ok(rounds < maxRounds, `open still after ${rounds} rounds`)
     assert.equal(await livez(), 200)
   })
 

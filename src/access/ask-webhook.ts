@@ -4,7 +4,7 @@ import { type Clock, pause } from '../base/clock.ts'
 import { codeOf } from '../base/user-error.ts'
 import type { WebhookEndpoint } from '../base/webhook-endpoint.ts'
 
-export interface AskParts {
+export interface WebhookCallParts {
   /**
    * POSTs over verified TLS, follows no redirect, and resolves with the bounded body of a success. Rejects with an `AnswerError` for another answer, with
    * an Error for none.
@@ -35,7 +35,7 @@ const pauseFactor = 1.5
 const pauseJitter = 0.2
 
 /** With growing pauses where another try may help. Rejects with what went wrong last. */
-export async function askWebhook<T>({ endpoint, timeoutMs, body, read, took }: Question<T>, parts: AskParts): Promise<T> {
+export async function callWebhook<T>({ endpoint, timeoutMs, body, read, took }: Question<T>, parts: WebhookCallParts): Promise<T> {
   const { clock, signal } = parts
   for (let attempt = 1; ; attempt++) {
     const began = clock.monotonic()

@@ -18,7 +18,7 @@ export type Authenticate = (credentials: Credentials) => Authentication | Promis
 export function createAuthentication({ authenticators, denyList }: AuthenticationOptions): Authenticate {
   /** `at` is the one that rejects; those before it had no opinion. */
   const reject = (reason: string, at: number, by = authenticators[at]?.name): Authentication => {
-    const asked: AuthenticatorOpinion[] = authenticators.slice(0, at).map(({ name }) => ({ authenticator: name, reason: notIts }))
+    const asked: AuthenticatorOpinion[] = authenticators.slice(0, at).map(({ name }) => ({ authenticator: name, reason: unknownForm }))
     if (by !== undefined) asked.push({ authenticator: by, reason })
     return { outcome: 'rejected', reason, asked }
   }
@@ -60,4 +60,4 @@ const failure = (authenticator: Authenticator, err: unknown): string =>
   `authenticator ${authenticator.name} failed: ${err instanceof Error ? err.name : 'unknown error'}`
 
 /** What an authenticator has against credentials that are not for it. */
-export const notIts = 'does not know credentials of this form'
+export const unknownForm = 'does not know credentials of this form'

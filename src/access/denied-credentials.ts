@@ -39,7 +39,7 @@ interface ListObject extends KubeObject {
 }
 
 /** The denials of the ConfigMap, each `<kind>:<value>` under a key of its author's choice, and what cannot be read as one. */
-export function readDenials(object: KubeObject | undefined): {
+export function parseDenials(object: KubeObject | undefined): {
   readonly denials: readonly Denial[]
   readonly errors: readonly FieldError[]
 } {
@@ -91,7 +91,7 @@ export function checkDenialList(write: ListWrite, authorization: Pick<Authorizat
       `changing this list needs the verb "${verb}" on "${denyRight.resource}.${group}" in namespace "${namespace}"`,
     )
   }
-  const { denials, errors } = readDenials(object)
+  const { denials, errors } = parseDenials(object)
   if (errors.length > 0) return invalid(resource, name, errors)
   const next = createDenyList(denials)
   if (next.denies(identityOf(user)) !== undefined) {

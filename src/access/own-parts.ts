@@ -8,6 +8,6 @@ const partUsers: ReadonlySet<string> = new Set(['system:apiserver', 'system:kube
 const partsGroup = 'system:serviceaccounts:kube-system'
 
 /** Parts, and the administrators who repair what is full. */
-export const keepsClusterRunning = (user: UserInfo): boolean => isOwnPart(user) || user.groups.includes(systemMasters)
+export const isClusterCritical = (user: UserInfo): boolean => isOwnPart(user) || user.groups.includes(systemMasters)
 
 export const isOwnPart = (user: UserInfo): boolean => partUsers.has(user.name) || user.groups.includes(partsGroup) || isNode(user)

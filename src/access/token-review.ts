@@ -1,6 +1,6 @@
 // Whether a bearer token is good, for whom, and for which audiences: the question of a TokenReview.
 import type { Authentication } from './access.ts'
-import { type Authenticate, notIts } from './authenticate.ts'
+import { type Authenticate, unknownForm } from './authenticate.ts'
 import type { ServiceAccountTokenAuthenticator } from './authenticators/service-account-token.ts'
 import { type TokenWebhook, tokenWebhookName } from './authenticators/token-webhook.ts'
 import type { DenyList } from './revocation.ts'
@@ -42,7 +42,7 @@ export function createTokenReview({
     const answer = await authenticate({ authorization: `Bearer ${token}`, remoteAddress: '' })
     if (answer.outcome === 'authenticated' && answer.authenticator === tokenWebhookName) return await askWebhook()
     if (answer.outcome === 'authenticated') return { ...answer, audiences: shared }
-    const isNobodys = answer.outcome === 'rejected' && answer.asked?.every(({ reason }) => reason === notIts)
+    const isNobodys = answer.outcome === 'rejected' && answer.asked?.every(({ reason }) => reason === unknownForm)
     return isNobodys ? await askWebhook() : answer
   }
 }

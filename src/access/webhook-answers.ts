@@ -2,35 +2,35 @@
 import type { Clock } from '../base/clock.ts'
 import { BoundedCache } from './bounded-cache.ts'
 
-interface KeptUntil<T> {
+interface CachedUntil<T> {
   readonly answer: T
   readonly until: number
 }
 
 export interface AnswerBounds {
-  readonly maxKept: number
+  readonly maxCached: number
   /** Different questions at the same time. */
   readonly maxOpen: number
 }
 
 export class WebhookAnswers<Kept, Given> {
   readonly #clock: Clock
-  readonly #kept: BoundedCache<KeptUntil<Kept>>
+  readonly #cached: BoundedCache<CachedUntil<Kept>>
   readonly #open = new Map<string, Promise<Given>>()
   readonly #maxOpen: number
 
-  constructor(clock: Clock, { maxKept, maxOpen }: AnswerBounds) {
+  constructor(clock: Clock, { maxCached, maxOpen }: AnswerBounds) {
     this.#clock = clock
-    this.#kept = new BoundedCache(maxKept)
+    this.#cached = new BoundedCache(maxCached)
     this.#maxOpen = maxOpen
   }
 
   keep(key: string, answer: Kept, ms: number): void {
-    this.#kept.set(key, { answer, until: this.#clock.monotonic() + ms })
+    this.#cached.set(key, { answer, until: this.#clock.monotonic() + ms })
   }
 
   kept(key: string): Kept | undefined {
-    const known = this.#kept.get(key)
+    const known = this.#cached.get(key)
     return known !== undefined && this.#clock.monotonic() < known.until ? known.answer : undefined
   }
 

@@ -47,9 +47,9 @@ export function authorizationWebhookMetrics(registry: Registry): AuthorizationWe
   })
   let served: ReadonlySet<string> = new Set()
   const ofServed =
-    <Rest extends unknown[]>(tell: (name: string, ...rest: Rest) => void) =>
+    <Rest extends unknown[]>(report: (name: string, ...rest: Rest) => void) =>
     (name: string, ...rest: Rest): void => {
-      if (served.has(name)) tell(name, ...rest)
+      if (served.has(name)) report(name, ...rest)
     }
   const forget = (name: string): void => {
     for (const result of results) for (const metric of [evaluations, open, duration]) metric.remove({ name, result })

@@ -181,7 +181,7 @@ export function noPolicies(reader: ClusterReader): Omit<MutatingAdmissionPolicyO
     arrivals: new Arrivals({ changes, clock }),
     ...{ kinds, decide, policySources: [], mutatingSources: [], metrics: noAdmissionMetrics },
     webhooks: {
-      ...{ reader, kinds, decide, sender, log: silentLogger, sparesSystem: true, metrics: noAdmissionMetrics },
+      ...{ reader, kinds, decide, sender, log: silentLogger, exemptsSystem: true, metrics: noAdmissionMetrics },
       changes,
       health: new HookHealth(() => undefined),
       clock,

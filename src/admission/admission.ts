@@ -4,7 +4,7 @@ import type { KubeObject } from '../api/object.ts'
 import type { ResourceDefinition } from '../api/resource.ts'
 import type { ApiError } from '../api/status.ts'
 import type { UserInfo } from '../api/user.ts'
-import type { TimeAway } from '../base/time-away.ts'
+import type { ExternalWait } from '../base/time-away.ts'
 
 export type Operation = 'CREATE' | 'UPDATE' | 'DELETE' | 'CONNECT'
 
@@ -26,7 +26,7 @@ export interface AdmissionRequest {
   /** CreateOptions and the like, as the client gave them; undefined where there are none. */
   readonly options?: Readonly<Record<string, unknown>> | undefined
   /** Told of the waits for webhooks; undefined where nobody measures them. */
-  readonly away?: TimeAway | undefined
+  readonly away?: ExternalWait | undefined
   /** Sends a Warning header to the client. */
   warn(message: string): void
   /** Adds an annotation to the audit event. */

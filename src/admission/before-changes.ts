@@ -12,7 +12,7 @@ export interface BeforeChanges {
 const known = new WeakMap<AdmissionRequest, { readonly object: KubeObject; readonly changedBy: Set<string> }>()
 
 /** Just before the content of the request's object is replaced by another one; nothing below its first levels is copied. */
-export function keepBefore(request: AdmissionRequest, object: KubeObject, by: string): void {
+export function rememberBefore(request: AdmissionRequest, object: KubeObject, by: string): void {
   const found = known.get(request)
   if (found !== undefined) found.changedBy.add(by)
   else known.set(request, { object: { ...object, metadata: { ...object.metadata } }, changedBy: new Set([by]) })

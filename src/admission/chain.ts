@@ -2,7 +2,7 @@
 import { ApiError, forbidden, timedOut } from '../api/status.ts'
 import { AnswerPending } from '../base/answer-pending.ts'
 import { type AdmissionPlugin, type AdmissionRequest, refusedByAnnotation, type StoredGrowth } from './admission.ts'
-import { beginsAgain } from './reinvocation.ts'
+import { startsSecondRound } from './reinvocation.ts'
 
 export interface Admission {
   readonly plugins: readonly AdmissionPlugin[]
@@ -71,7 +71,7 @@ export function createAdmission(plugins: readonly AdmissionPlugin[]): Admission 
     },
     mutate(request, signal) {
       const mutate = (plugin: AdmissionPlugin, r: AdmissionRequest, s: AbortSignal) => plugin.mutate?.(r, s)
-      const again = (): Promise<void> | void => (beginsAgain(request) ? run(mutate, request, signal) : undefined)
+      const again = (): Promise<void> | void => (startsSecondRound(request) ? run(mutate, request, signal) : undefined)
       const pending = run(mutate, request, signal)
       return pending === undefined ? again() : pending.then(again)
     },

@@ -23,7 +23,7 @@ function reinvocationOf(request: AdmissionRequest): Reinvocation {
 }
 
 /** Begins the second round where one is wanted; there is no third. */
-export function beginsAgain(request: AdmissionRequest): boolean {
+export function startsSecondRound(request: AdmissionRequest): boolean {
   const found = known.get(request)
   if (found === undefined || !found.wanted || found.second) return false
   found.second = true
@@ -65,7 +65,7 @@ export class Reinvokable {
   }
 
   /** What the first round did not ask is not asked in the second. */
-  mayAsk(id: string): boolean {
+  mayCall(id: string): boolean {
     return !this.#reinvocation.second || this.#again.delete(id)
   }
 

@@ -6,7 +6,7 @@ import { schemaFor } from '../api/schema/model.ts'
 import { internalError, tooLarge } from '../api/status.ts'
 import { setOwn } from '../base/own-property.ts'
 import type { AdmissionRequest } from './admission.ts'
-import { keepBefore } from './before-changes.ts'
+import { rememberBefore } from './before-changes.ts'
 import { isOfOtherKind, kindIn, versioned } from './request-facts.ts'
 import { inVersion } from './served-kinds.ts'
 
@@ -54,7 +54,7 @@ export function changeObject(request: AdmissionRequest, object: KubeObject, { by
   if (text.length > maxPatchedLength) throw tooLarge(`${by} made the object larger than ${maxPatchedLength}`)
   const changed = text !== JSON.stringify(object)
   if (changed) {
-    keepBefore(request, object, by)
+    rememberBefore(request, object, by)
     replaceContent(object, decided)
   }
   return { changed, length: text.length }

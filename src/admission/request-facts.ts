@@ -30,7 +30,7 @@ export function versioned(request: AdmissionRequest, object: KubeObject, version
 export const resourceOf = ({ group, version, plural }: ResourceDefinition) => ({ group, version, resource: plural })
 
 /** The name that the client wrote down: '' for one of a collection. What is judged by its name is judged by `name`. */
-export const nameTold = ({ name, ofCollection }: AdmissionRequest): string => (ofCollection === true ? '' : name)
+export const requestedName = ({ name, ofCollection }: AdmissionRequest): string => (ofCollection === true ? '' : name)
 
 /** What is empty is left out. */
 export function userInfo({ name, uid, groups, extra }: UserInfo): {

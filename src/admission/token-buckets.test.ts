@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { bytesKept } from '../base/bytes-kept.testing.ts'
+import { retainedBytes } from '../base/bytes-kept.testing.ts'
 import { TokenBuckets } from './token-buckets.ts'
 
 test('TokenBuckets tells long keys apart and keeps none of them', () => {
   const buckets = new TokenBuckets({ qps: 1, burst: 1 }, 4096)
   const key = (at: number): string => `${'k'.repeat(100_000)}${at}`
-  const kept = bytesKept(() => {
+  const kept = retainedBytes(() => {
     for (let at = 0; at < 100; at++) assert.equal(buckets.take(key(at), 0), true)
   })
   assert.ok(kept < 1_000_000, `${kept} bytes`)

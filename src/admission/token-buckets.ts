@@ -10,7 +10,7 @@ export interface Rate {
 }
 
 /** Longer keys are kept as their digest: who makes events chooses names as long as an event. */
-const longestKey = 1024
+const maxKeyLength = 1024
 
 /** Keys that were not used for longest are forgotten first; one that comes back begins with a full bucket. */
 export class TokenBuckets {
@@ -26,7 +26,7 @@ export class TokenBuckets {
   /** Whether it may happen now; counts it if so. `now` in milliseconds. */
   take(name: string, now: number): boolean {
     const { qps, burst } = this.#rate
-    const key = name.length > longestKey ? createHash('sha256').update(name).digest('base64') : name
+    const key = name.length > maxKeyLength ? createHash('sha256').update(name).digest('base64') : name
     const bucket = this.#buckets.get(key) ?? new TokenBucket({ burst, perSecond: qps, now })
     this.#buckets.delete(key)
     this.#buckets.set(key, bucket)

@@ -45,7 +45,7 @@ export function parseFieldSelector(text: string, fields: SelectableFields): Fiel
  * The value that every object selected by `text` has in `field`; undefined where it demands none, or cannot be read. Read as the selection itself reads
  * it, so that a right to one value cannot be stretched by an escaped comma.
  */
-export function demandedFieldValue(text: string, field: string): string | undefined {
+export function requiredFieldValue(text: string, field: string): string | undefined {
   try {
     return parseFieldSelector(text, anyField).exact.find(([name]) => name === field)?.[1]
   } catch (err) {

@@ -49,9 +49,9 @@ const suffixes = [
 ]
 
 /** Upstream has no suffix for more zeros than these, and its text of such an amount is that of a smaller one; so is ours. */
-const mostWithSuffix = parseQuantity('1000E')
+const maxWithSuffix = parseQuantity('1000E')
 const isBeyondSuffixes = (read: Quantity): boolean =>
-  compareQuantities(read, mostWithSuffix) >= 0 || compareQuantities({ ...read, value: -read.value }, mostWithSuffix) >= 0
+  compareQuantities(read, maxWithSuffix) >= 0 || compareQuantities({ ...read, value: -read.value }, maxWithSuffix) >= 0
 
 export const quantity: FuzzTarget = {
   name: 'quantity',

@@ -46,14 +46,14 @@ const maxCharacters = 1024
 /** Few different quantities make up nearly all that is read (`100m`, `64Mi`), and one is read several times in a request: defaults, quality of service, validation. */
 const recent = new Map<string, Quantity>()
 const maxRecent = 512
-const longestRecent = 32
+const maxRecentLength = 32
 
 /** Throws `QuantityError` with upstream's message. The result is shared: never changed. */
 export function parseQuantity(text: string): Quantity {
   const known = recent.get(text)
   if (known !== undefined) return known
   const read = readQuantity(text)
-  if (text.length > longestRecent) return read
+  if (text.length > maxRecentLength) return read
   // Begun anew rather than aged: what is in use is back at once.
   if (recent.size >= maxRecent) recent.clear()
   recent.set(text, read)

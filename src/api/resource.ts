@@ -102,9 +102,9 @@ export interface ResourceDefinition<T extends KubeObject = KubeObject> extends U
   /** An answer is computed and nothing is stored (reviews, bindings); `server/reviews/` computes it. */
   readonly virtual?: boolean
   /** An APIService of the group version takes its place (custom resources give way in any case). */
-  readonly givesWay?: boolean
+  readonly yieldsToApiService?: boolean
   /** Members and items of an object in a body; by default `maxValues` of schema/decode.ts. */
-  readonly mostValues?: number
+  readonly maxValues?: number
   /** metadata.generation counts changes of spec (and of everything but metadata and status where there is no spec). */
   readonly countsGeneration: boolean
   /** What else `countsGeneration` counts on the main path, or what alone where `spec` is no field of the kind. Compared by value. */
@@ -133,7 +133,7 @@ export interface ResourceDefinition<T extends KubeObject = KubeObject> extends U
   /** Returns the messages of a bad name, as upstream words them; default: DNS-1123 subdomain. */
   nameRule?(name: string, prefix: boolean): string[]
   /** False for the kinds whose `generateName` is the name itself; default true. */
-  readonly drawsNames?: boolean
+  readonly generatesNames?: boolean
   /** False for the kinds whose unqualified finalizers upstream accepts; default true. */
   readonly standardFinalizers?: boolean
   /** How objects are read and judged where a CustomResourceDefinition made the kind; undefined for built-in kinds, whose types are generated. */
@@ -145,7 +145,7 @@ export interface ResourceDefinition<T extends KubeObject = KubeObject> extends U
   /** Whether a deletion that is done at once is answered with the last state of the object, where other kinds get a Status. */
   readonly returnsDeleted?: boolean
   /** True for the kinds whose deletion upstream begins by an update of their own: it marks no grace period, and no new generation. */
-  readonly marksNoGrace?: boolean
+  readonly skipsGracePeriod?: boolean
   /** What the beginning of a deletion changes in an object beside its metadata's times. */
   beginDeletion?(object: T, now: number): void
   /** Warns every request for the kind, reads included: the kind itself is deprecated. */

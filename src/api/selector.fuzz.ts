@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
 import { type FuzzTarget, succeeds } from '../base/fuzz-target.testing.ts'
-import { demandedFieldValue, type FieldSelection, parseFieldSelector } from './field-selector.ts'
+import { requiredFieldValue, type FieldSelection, parseFieldSelector } from './field-selector.ts'
 import { formatLabelSelector, type LabelSelection, parseLabelSelector } from './selector.ts'
 import { ApiError } from './status.ts'
 
@@ -44,7 +44,7 @@ export const selector: FuzzTarget = {
       byField = parseFieldSelector(text, { isSupported: () => true, unknown: field => field })
     }, ApiError)
     const exact = byField?.exact.find(([field]) => field === 'metadata.name')?.[1]
-    assert.equal(demandedFieldValue(text, 'metadata.name'), reads ? exact : undefined)
+    assert.equal(requiredFieldValue(text, 'metadata.name'), reads ? exact : undefined)
     // A right to one name must not be stretched to another.
     if (exact !== undefined) assert.equal(byField?.matches({ 'metadata.name': `${exact}x` }), false)
   },

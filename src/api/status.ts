@@ -131,7 +131,7 @@ export const internalError = (message: string, options?: ErrorOptions): ApiError
 
 /** 422 with one cause per field error, in the order of the list, in upstream's aggregate wording. */
 export function invalid(kind: { group: string; kind: string }, name: string, errors: readonly FieldError[]): ApiError {
-  const told = worthTelling(errors)
+  const told = firstFaults(errors)
   const texts = told.map(formatFieldError)
   const more = errors.length - told.length
   if (more > 0) texts.push(`${more} more faults, which are too long to be shown`)
@@ -148,7 +148,7 @@ export function invalid(kind: { group: string; kind: string }, name: string, err
 const maxFaults = 256 * 1024
 
 /** Those that come first, and one in any case. */
-function worthTelling(errors: readonly FieldError[]): readonly FieldError[] {
+function firstFaults(errors: readonly FieldError[]): readonly FieldError[] {
   let characters = 0
   const end = errors.findIndex(({ field, message }) => {
     characters += field.length + message.length

@@ -5,7 +5,7 @@ import { createHttpTransport, type HttpTransport, type HttpTransportOptions } fr
 import type { ApiRequest, Transport } from '../client/transport.ts'
 import type { Endpoint } from './proof.ts'
 
-export interface Question {
+export interface ProofRequest {
   readonly method: ApiRequest['method']
   readonly path: string
   /** Sent as JSON. */
@@ -28,7 +28,7 @@ export const mergePatch = 'application/merge-patch+json'
 export const strategicPatch = 'application/strategic-merge-patch+json'
 export const applyPatch = 'application/apply-patch+yaml'
 
-export async function ask(transport: Transport, question: Question, signal: AbortSignal): Promise<Answer> {
+export async function request(transport: Transport, question: ProofRequest, signal: AbortSignal): Promise<Answer> {
   const { method, path, body, contentType = 'application/json', headers = {} } = question
   const response = await transport.request(
     {

@@ -1,7 +1,7 @@
 // What a node is answered that asks for the token of one of its pods: with it the pod has one, whatever its object says.
 import type { Pod } from '../api/types/core-v1.ts'
 import { nodes } from '../client/resources.ts'
-import { ask } from './ask.ts'
+import { request } from './ask.ts'
 import type { ProofContext } from './proof.ts'
 
 /** The name of a node that pods can be bound to; undefined where there is none. */
@@ -19,5 +19,5 @@ export async function nodeTokenStatus({ transport }: ProofContext, pod: Pod, nod
   }
   const path = `/api/v1/namespaces/${namespace}/serviceaccounts/${pod.spec.serviceAccountName ?? 'default'}/token`
   const headers = { 'impersonate-user': `system:node:${node}`, 'impersonate-group': 'system:nodes' }
-  return (await ask(transport, { method: 'POST', path, body, headers }, signal)).status
+  return (await request(transport, { method: 'POST', path, body, headers }, signal)).status
 }

@@ -1,11 +1,11 @@
 // Attempts to get past an admission policy: it is for one namespace, forbids one value, and every way to write that value is tried.
-import { applyPatch, ask, jsonPatch, mergePatch, type Question, strategicPatch, succeeded } from './ask.ts'
+import { applyPatch, request, jsonPatch, mergePatch, type ProofRequest, strategicPatch, succeeded } from './ask.ts'
 import type { ProofContext } from './proof.ts'
 import type { ProofNamespace } from './proof-namespace.ts'
 
 const group = '/apis/admissionregistration.k8s.io/v1'
 const forbidden = 'bulkhead-prove-forbidden'
-const mostReplicas = 1
+const maxReplicas = 1
 const cleanUpMs = 30_000
 
 const rule = (apiGroup: string, resources: string[]) => ({
@@ -23,7 +23,7 @@ function policyFor(namespace: string) {
         matchConstraints: { resourceRules: [rule('', ['configmaps']), rule('apps', ['deployments', 'deployments/scale'])], ...within },
         validations: [
           { expression: `!has(object.data) || object.data.all(key, object.data[key] != '${forbidden}')` },
-          { expression: `object.kind == 'ConfigMap' || object.spec.replicas <= ${mostReplicas}` },
+          { expression: `object.kind == 'ConfigMap' || object.spec.replicas <= ${maxReplicas}` },
         ],
       },
     },
@@ -36,8 +36,8 @@ export async function passPolicy(context: ProofContext, namespace: ProofNamespac
   const { transport } = context
   const { policy, binding } = policyFor(namespace.name)
   const found: string[] = []
-  const want = async (question: Question): Promise<void> => {
-    const answer = await ask(transport, question, signal)
+  const want = async (question: ProofRequest): Promise<void> => {
+    const answer = await request(transport, question, signal)
     if (!succeeded(answer)) throw new Error(`${question.method} ${question.path}: ${answer.status} ${answer.message}`)
   }
   try {
@@ -45,28 +45,28 @@ export async function passPolicy(context: ProofContext, namespace: ProofNamespac
     await want({ method: 'POST', path: `${group}/validatingadmissionpolicies`, body: policy })
     await want({ method: 'POST', path: `${group}/validatingadmissionpolicybindings`, body: binding })
     for (const { name, ...question } of policyAttempts(namespace)) {
-      const answer = await ask(transport, question, signal)
+      const answer = await request(transport, question, signal)
       if (succeeded(answer)) found.push(`${name} under a policy that forbids it was answered ${answer.status}`)
       else if (!answer.message.includes('ValidatingAdmissionPolicy')) found.push(`${name} was refused by something else: ${answer.message}`)
     }
-    const { text } = await ask(transport, { method: 'GET', path: namespace.core('configmaps') }, signal)
+    const { text } = await request(transport, { method: 'GET', path: namespace.core('configmaps') }, signal)
     if (text.includes(forbidden)) found.push('a ConfigMap exists that a policy forbids')
     return found
   } finally {
     // Also when the proof's time is over.
     for (const plural of ['validatingadmissionpolicybindings', 'validatingadmissionpolicies']) {
-      await ask(transport, { method: 'DELETE', path: `${group}/${plural}/${namespace.name}` }, AbortSignal.timeout(cleanUpMs))
+      await request(transport, { method: 'DELETE', path: `${group}/${plural}/${namespace.name}` }, AbortSignal.timeout(cleanUpMs))
     }
   }
 }
 
-export function policyAttempts(namespace: ProofNamespace): readonly (Question & { readonly name: string })[] {
+export function policyAttempts(namespace: ProofNamespace): readonly (ProofRequest & { readonly name: string })[] {
   const path = namespace.core('configmaps')
   const victim = `${path}/victim`
   const data = { a: forbidden }
   const object = (name: string) => ({ apiVersion: 'v1', kind: 'ConfigMap', metadata: { name }, data })
   const deployment = `${namespace.group('apps/v1', 'deployments')}/victim`
-  const scaled = { spec: { replicas: mostReplicas + 1 } }
+  const scaled = { spec: { replicas: maxReplicas + 1 } }
   const scale = { apiVersion: 'autoscaling/v1', kind: 'Scale', metadata: { name: 'victim', namespace: namespace.name }, ...scaled }
   return [
     { name: 'create', method: 'POST', path, body: object('bad') },

@@ -2,7 +2,7 @@
 import { collectGarbage } from './collect-garbage.ts'
 
 /** What the heap has more after `act` when all that is garbage is collected. Whatever keeps something must be in use after the call. */
-export function bytesKept(act: () => void): number {
+export function retainedBytes(act: () => void): number {
   const before = bytesInUse()
   act()
   return bytesInUse() - before

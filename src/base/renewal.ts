@@ -23,9 +23,9 @@ export interface Renewal {
 }
 
 const firstRetryMs = 2_000
-const longestRetryMs = 300_000
+const maxRetryMs = 300_000
 /** The clock may be set meanwhile: what has expired or does not hold yet by then is renewed within this time. */
-const longestPause = 60_000
+const maxPause = 60_000
 
 export function validityOf(certificate: string): Validity {
   const { validFromDate, validToDate } = new X509Certificate(certificate)
@@ -47,7 +47,7 @@ export async function keepRenewed({ name, clock, log, random, validity, renew }:
     // Before it begins a certificate holds as little as behind its end: the clock was set back.
     const left = Math.max(isEarly() ? 0 : due - clock.now(), notBefore - clock.monotonic())
     if (left > 0) {
-      await pause(clock, Math.min(left, longestPause), signal)
+      await pause(clock, Math.min(left, maxPause), signal)
       continue
     }
     try {
@@ -71,4 +71,4 @@ export async function keepRenewed({ name, clock, log, random, validity, renew }:
   }
 }
 
-const longer = (retryMs: number): number => Math.min(retryMs * 2, longestRetryMs)
+const longer = (retryMs: number): number => Math.min(retryMs * 2, maxRetryMs)

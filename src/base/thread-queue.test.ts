@@ -4,8 +4,8 @@ import { ThreadQueue, ThreadQueueFull } from './thread-queue.ts'
 
 const echo = 'import { parentPort, workerData } from "node:worker_threads"; parentPort.postMessage({ answer: workerData })'
 const module = new URL(`data:text/javascript,${encodeURIComponent(echo)}`)
-const queue = (mostWaiting?: { ofFlow: number; inAll: number }) =>
-  new ThreadQueue<string, string>({ name: 'echo', module, memoryMiB: 64, ...(mostWaiting ? { mostWaiting } : {}) })
+const queue = (maxWaiting?: { ofFlow: number; inAll: number }) =>
+  new ThreadQueue<string, string>({ name: 'echo', module, memoryMiB: 64, ...(maxWaiting ? { maxWaiting } : {}) })
 const { signal } = new AbortController()
 
 test('ThreadQueue runs the pieces of different flows in turn', async () => {

@@ -10,7 +10,7 @@ export interface ThreadQueueOptions {
   /** A piece of work that needs more of the heap fails. */
   readonly memoryMiB: number
   /** How many pieces may wait, of one flow and in all. Any number where it is left out. */
-  readonly mostWaiting?: { readonly ofFlow: number; readonly inAll: number }
+  readonly maxWaiting?: { readonly ofFlow: number; readonly inAll: number }
 }
 
 /** Too many pieces wait already. */
@@ -48,9 +48,9 @@ export class ThreadQueue<Work, Answer> {
    */
   async run(work: Work, signal: AbortSignal, flow = ''): Promise<Answer> {
     signal.throwIfAborted()
-    const { mostWaiting } = this.#options
+    const { maxWaiting } = this.#options
     const own = this.#flows.get(flow) ?? new Set()
-    if (mostWaiting !== undefined && (own.size >= mostWaiting.ofFlow || this.#waiting >= mostWaiting.inAll)) throw new ThreadQueueFull()
+    if (maxWaiting !== undefined && (own.size >= maxWaiting.ofFlow || this.#waiting >= maxWaiting.inAll)) throw new ThreadQueueFull()
     const { promise, resolve, reject } = Promise.withResolvers<Answer>()
     const piece = { work, signal, resolve, reject }
     own.add(piece)

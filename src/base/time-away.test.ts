@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { TimeAway } from './time-away.ts'
+import { ExternalWait } from './time-away.ts'
 
 test('TimeAway counts waits one after the other, those at the same time once, and those that fail', async () => {
   let time = 0
   const clock = { monotonic: () => time }
-  const away = new TimeAway()
+  const away = new ExternalWait()
   const takes = async (ms: number, wait: Promise<unknown> = Promise.resolve()) => {
     await wait
     time += ms

@@ -1,7 +1,7 @@
 // How long a request waited for somebody else: time that its own service is not measured by.
 import type { Clock } from './clock.ts'
 
-export class TimeAway {
+export class ExternalWait {
   #waits = 0
   #since = 0
   #ms = 0

@@ -19,14 +19,14 @@ export interface CollectStartOptions {
 const lookMs = 250
 const idleBelow = 0.1
 /** A process that is busy from its start on has another use for the room. */
-const mostLooks = 40
+const maxLooks = 40
 /** Collecting takes about 2 ms a MB, in which nobody is answered. Beyond this the objects are what takes the memory. */
-const largestHeap = 48 << 20
+const maxHeap = 48 << 20
 
 /** Collects once, in the first quiet moment after a start. Resolves when that is done, or given up. */
 export async function collectStart({ clock, signal, prepare, collect, utilization, heapUsed }: CollectStartOptions): Promise<void> {
   utilization()
-  for (let look = 0; look < mostLooks; look++) {
+  for (let look = 0; look < maxLooks; look++) {
     try {
       await clock.sleep(lookMs, signal)
     } catch (err) {
@@ -35,7 +35,7 @@ export async function collectStart({ clock, signal, prepare, collect, utilizatio
     }
     if (utilization() >= idleBelow) continue
     await prepare?.()
-    if (heapUsed() <= largestHeap) collect()
+    if (heapUsed() <= maxHeap) collect()
     return
   }
 }

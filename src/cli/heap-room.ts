@@ -8,16 +8,16 @@ import { machineMemory } from '../base/machine-memory.ts'
  * Bytes of garbage that may come before the next major collection, whatever the heap holds. A large heap has as much by V8's own reckoning. With half as
  * much again there are fewer collections, but each has more to throw away in its pause: 30 ms instead of 20.
  */
-const mostRoom = 64 << 20
+const maxRoom = 64 << 20
 /** Of the memory that the process may have, where that is little. */
 const share = 1 / 16
 /** As far as V8 goes itself where garbage comes quickly. */
-const mostPercent = 300
+const maxPercent = 300
 
 /** By how much a heap of `held` bytes may grow until it is collected, in a process that may have `memory` bytes; 0 leaves it to V8. */
 export function growthPercent(held: number, memory: number): number {
-  const room = Math.min(mostRoom, memory * share)
-  const percent = Math.min(mostPercent, Math.floor((100 * room) / held))
+  const room = Math.min(maxRoom, memory * share)
+  const percent = Math.min(maxPercent, Math.floor((100 * room) / held))
   return percent < 100 ? 0 : percent
 }
 

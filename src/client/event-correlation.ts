@@ -23,7 +23,7 @@ export type EventWrite =
   | { readonly write: 'drop' }
 
 /** Limits of client-go's record/events_cache.go. */
-const mostKeys = 4096
+const maxKeys = 4096
 const similarLimit = 10
 const similarWindowMs = 600_000
 const spamBurst = 25
@@ -89,7 +89,7 @@ export function objectKey({ kind, namespace, name, uid, apiVersion }: ObjectRefe
 function remember<V>(map: Map<string, V>, key: string, value: V): void {
   map.delete(key)
   map.set(key, value)
-  if (map.size <= mostKeys) return
+  if (map.size <= maxKeys) return
   for (const oldest of map.keys()) {
     map.delete(oldest)
     return

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { bytesKept } from '../base/bytes-kept.testing.ts'
+import { retainedBytes } from '../base/bytes-kept.testing.ts'
 import { silentLogger } from '../base/log.ts'
 import { Client } from './client.ts'
 import { EventCorrelation } from './event-correlation.ts'
@@ -105,7 +105,7 @@ test('EventRecorder takes 1024 characters of a message, and keeps nothing of the
   const api = new FakeApi()
   const clock = new FakeClock()
   await using recorder = new EventRecorder({ client: new Client(api), component: 'test', clock, log: silentLogger, random: () => 0.5 })
-  const kept = bytesKept(() => {
+  const kept = retainedBytes(() => {
     for (let i = 0; i < 50; i++) recorder.record({ ...pod, name: `p${i}` }, 'Warning', 'Failed', JSON.stringify(['m'.repeat(200_000), i]))
   })
   assert.ok(kept < 1_000_000, `${kept} bytes`)

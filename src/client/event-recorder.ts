@@ -18,11 +18,11 @@ export interface EventRecorderOptions {
   readonly random: () => number
 }
 
-const mostWaiting = 1000
-const mostAttempts = 5
-const longestMessage = 1024
+const maxWaiting = 1000
+const maxAttempts = 5
+const maxMessageLength = 1024
 /** Written at once, about one object each: the server commits what comes together together, for less than half the price. */
-const mostAtOnce = 10
+const maxAtOnce = 10
 
 type Waiting = EventInput & { readonly at: number; readonly annotations?: Readonly<Record<string, string>> }
 
@@ -48,7 +48,7 @@ export class EventRecorder implements AsyncDisposable {
     annotations?: Readonly<Record<string, string>>,
   ): void {
     if (this.#stop.signal.aborted) return
-    if (this.#waiting.length >= mostWaiting) {
+    if (this.#waiting.length >= maxWaiting) {
       this.#options.log.debug('event dropped', { object: object.name, reason })
       return
     }
@@ -88,7 +88,7 @@ export class EventRecorder implements AsyncDisposable {
     const objects = new Set<string>()
     for (const { object } of this.#waiting) {
       const key = objectKey(object)
-      if (objects.size === mostAtOnce || objects.has(key)) break
+      if (objects.size === maxAtOnce || objects.has(key)) break
       objects.add(key)
     }
     return this.#waiting.splice(0, objects.size)
@@ -102,7 +102,7 @@ export class EventRecorder implements AsyncDisposable {
       } catch (err) {
         if (this.#stop.signal.aborted) return
         // A refusal is final (a namespace that ends, a right that is missing); anything else is the connection.
-        if (err instanceof ApiError || attempt === mostAttempts) {
+        if (err instanceof ApiError || attempt === maxAttempts) {
           log.debug('event not written', { object: event.object.name, reason: event.reason, err })
           return
         }
@@ -162,7 +162,7 @@ export class EventRecorder implements AsyncDisposable {
 
 /** A text of its own: a part of the message, which may tell of every fault of an object, would keep it whole for as long as the event is remembered. */
 const cut = (message: string): string =>
-  message.length <= longestMessage ? message : Buffer.from(message.slice(0, longestMessage)).toString()
+  message.length <= maxMessageLength ? message : Buffer.from(message.slice(0, maxMessageLength)).toString()
 
 /** The reference that events and others point at an object with; `kind` is given because objects of lists carry none. */
 export function referenceTo(object: KubeObject, apiVersion: string, kind: string): ObjectReference {

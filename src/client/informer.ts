@@ -38,7 +38,7 @@ export interface InformerHandler<T> {
 }
 
 const firstRetryMs = 50
-const longestRetryMs = 10_000
+const maxRetryMs = 10_000
 /** No try to open a watch takes as long: what ends after it had been open, and its end is the first failure of its kind. */
 const surelyOpenMs = 60_000
 
@@ -123,7 +123,7 @@ export class Informer<T extends KubeObject> implements Lister<T> {
           const level = this.#failures === 0 ? 'info' : 'debug'
           log[level]('informer lost the server', { resource: refName(this.resource), err })
         }
-        const wait = Math.min(firstRetryMs * 2 ** this.#failures, longestRetryMs)
+        const wait = Math.min(firstRetryMs * 2 ** this.#failures, maxRetryMs)
         this.#failures++
         await pause(clock, wait * (0.5 + random()), signal)
       }

@@ -31,7 +31,7 @@ test('WorkQueue wakes a waiting taker', async () => {
 
 test('WorkQueue doubles the wait of a key that fails, until it is forgotten', async () => {
   const clock = new FakeClock()
-  const queue = new WorkQueue({ clock, firstBackoffMs: 10, longestBackoffMs: 30 })
+  const queue = new WorkQueue({ clock, firstBackoffMs: 10, maxBackoffMs: 30 })
   const waits: number[] = []
   const measure = async () => {
     queue.addBackedOff('a')

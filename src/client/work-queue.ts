@@ -6,10 +6,10 @@ export interface WorkQueueOptions {
   /** The wait after the first failure of a key; it doubles with each further one. Default 5 ms, as client-go's. */
   readonly firstBackoffMs?: number
   /** Default 1000 s, as client-go's. */
-  readonly longestBackoffMs?: number
+  readonly maxBackoffMs?: number
 }
 
-const longestWaitMs = 24 * 3_600_000
+const maxWaitMs = 24 * 3_600_000
 
 interface Delay {
   /** When the key becomes ready. */
@@ -34,7 +34,7 @@ export class WorkQueue {
   constructor(options: WorkQueueOptions) {
     this.#clock = options.clock
     this.#first = options.firstBackoffMs ?? 5
-    this.#longest = options.longestBackoffMs ?? 1_000_000
+    this.#longest = options.maxBackoffMs ?? 1_000_000
   }
 
   get depth(): number {
@@ -64,7 +64,7 @@ export class WorkQueue {
   /** Of several delays of one key the earliest counts. A longer one than a day is over after a day: whoever takes the key looks again. */
   addAfter(key: string, delayMs: number): void {
     // Timers hold at most 2^31 ms, and go off at once with more.
-    const ms = Math.min(delayMs, longestWaitMs)
+    const ms = Math.min(delayMs, maxWaitMs)
     if (ms <= 0) this.add(key)
     if (ms <= 0 || this.#stopped) return
     const due = this.#clock.monotonic() + ms

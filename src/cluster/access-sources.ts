@@ -5,7 +5,7 @@ import type { BoundObjects, BoundResource } from '../access/authenticators/servi
 import type { CertificateRequests } from '../access/authorizers/join-ticket.ts'
 import type { GraphKind, NodeGraphSource } from '../access/authorizers/node-graph.ts'
 import type { BootstrapTokenSource } from '../access/bootstrap-tokens.ts'
-import { readDenials } from '../access/denied-credentials.ts'
+import { parseDenials } from '../access/denied-credentials.ts'
 import { ticketOfSecret } from '../access/join-ticket.ts'
 import type { RbacKind, RbacObject, RbacSource } from '../access/rbac-object.ts'
 import type { DenyList } from '../access/revocation.ts'
@@ -125,7 +125,7 @@ export function rbacSource(store: Store, signal: AbortSignal): RbacSource {
 export function followDenials(store: Store, denyList: DenyList, log: Logger, signal: AbortSignal): void {
   const collection = store.collection({ groupResource: 'configmaps' })
   const apply = (object: KubeObject | undefined) => {
-    const { denials, errors } = readDenials(object)
+    const { denials, errors } = parseDenials(object)
     // Admission refuses these; whoever got past it must not lift the other denials.
     for (const { field, message } of errors) log.error('denial not understood', { field, message })
     denyList.replace(denials)

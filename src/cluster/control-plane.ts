@@ -63,7 +63,7 @@ import { frontProxyIdentity } from './front-proxy-identity.ts'
 import { objectFeed } from './object-feed.ts'
 import { policyAuthorizer } from './policy-authorizer.ts'
 import type { PolicyFolder } from './policy-folder.ts'
-import { keepQuotaStatus, quotaController } from './quota-status.ts'
+import { runQuotaStatus, quotaController } from './quota-status.ts'
 import { signToken } from './sign-token.ts'
 import { anonymousPaths, tokenIssuers } from './token-issuers.ts'
 import { reportRefusedTunnels } from './tunnel-events.ts'
@@ -187,7 +187,7 @@ export async function openControlPlane(options: ControlPlaneOptions): Promise<Ap
     mutatingSources: features.mutatingAdmissionPolicy
       ? [...(options.policies ? [options.policies.mutating] : []), storedMutatingPolicies(reader, policies.changes)]
       : [],
-    webhooks: { ...policies, ...webhooks.context, sparesSystem: profile === 'secure' },
+    webhooks: { ...policies, ...webhooks.context, exemptsSystem: profile === 'secure' },
     arrivals: new Arrivals({ changes: policies.changes, clock, ...(options.offline === true ? { limitMs: 0 } : {}) }),
     profile,
     randomSuffix,
@@ -236,7 +236,7 @@ export async function openControlPlane(options: ControlPlaneOptions): Promise<Ap
   if (folder) server.runAlongside(until => folder.run(until))
   server.runAlongside(async until => {
     await using transport = server.transportFor(quotaController)
-    await keepQuotaStatus({ ledger, transport, clock, log }, until)
+    await runQuotaStatus({ ledger, transport, clock, log }, until)
   })
   reportRefusedTunnels(server, { clock, log })
   kinds.serveThrough(server)

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { createKeyAndCsr } from '../access/pki/key-and-csr.ts'
-import { mostCertificateRequest, mostCertificateRequests } from '../admission/node/own-certificate-requests.ts'
+import { maxCertificateRequestLength, maxCertificateRequests } from '../admission/node/own-certificate-requests.ts'
 import type { UserInfo } from '../api/user.ts'
 import { admin, contentTypes, nodeUser, restrictedPod } from './secured-api.testing.ts'
 import { inDefault, n1, twoNodes } from './two-nodes.testing.ts'
@@ -46,9 +46,9 @@ test('a node fills the store with no certificate requests', async () => {
     const spec = { signerName: 'example.com/any', usages: ['client auth'], request: Buffer.from(csrPem).toString('base64') }
     return api.request(user, 'POST', path, { metadata: { name, annotations }, spec })
   }
-  const large = await create(n1, 'large', { text: 'x'.repeat(mostCertificateRequest) })
+  const large = await create(n1, 'large', { text: 'x'.repeat(maxCertificateRequestLength) })
   assert.deepEqual([large.status, /a certificate request of more than 65536 characters/.test(large.text)], [403, true])
-  for (let count = 0; count < mostCertificateRequests; count++) assert.equal((await create(n1, `c${count}`)).status, 201)
+  for (let count = 0; count < maxCertificateRequests; count++) assert.equal((await create(n1, `c${count}`)).status, 201)
   const further = await create(n1, 'further')
   assert.deepEqual([further.status, /not allowed to have more than 50 certificate requests/.test(further.text)], [403, true])
   assert.equal((await create(nodeUser('n2'), 'other')).status, 201)

@@ -57,7 +57,7 @@ export function openPolicyFolder(path: string, { clock, log, features = noFeatur
         policies: validating.policies.length + mutating.policies.length,
         bindings: validating.bindings.length + mutating.bindings.length,
       })
-      for (const tell of told) tell()
+      for (const report of told) report()
     } catch (err) {
       if (!(err instanceof UserError)) throw err
       if (problem !== err.message) log.error('policies from files not read, the ones before hold', { err })

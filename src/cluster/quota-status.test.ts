@@ -3,7 +3,7 @@ import { Readable } from 'node:stream'
 import { test } from 'node:test'
 import type { ResourceQuota } from '../api/types/core-v1.ts'
 import { silentLogger } from '../base/log.ts'
-import { keepQuotaStatus, type StaleQuotas } from './quota-status.ts'
+import { runQuotaStatus, type StaleQuotas } from './quota-status.ts'
 
 test('keepQuotaStatus() tries a status that cannot be written again at its own pace, and keeps no other waiting', async () => {
   const stop = new AbortController()
@@ -40,7 +40,7 @@ test('keepQuotaStatus() tries a status that cannot be written again at its own p
       await new Promise(resolve => setImmediate(resolve))
     },
   }
-  await keepQuotaStatus({ ledger, transport, clock, log: silentLogger }, stop.signal)
+  await runQuotaStatus({ ledger, transport, clock, log: silentLogger }, stop.signal)
   assert.deepEqual(retries, [500, 1000, 2000, 4000, 8000, 16_000])
   assert.ok(attempts.filter(name => name === 'good').length > retries.length)
 })

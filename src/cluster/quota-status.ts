@@ -19,7 +19,7 @@ const roundMs = 250
 const lookMs = 30_000
 /** Between two attempts to write one status, doubled with each. */
 const firstRetryMs = 500
-const longestRetryMs = 30_000
+const maxRetryMs = 30_000
 
 /** A quota whose written status is not what is counted. */
 export interface StaleQuota {
@@ -43,7 +43,7 @@ export interface QuotaStatusOptions {
 }
 
 /** Until the signal. */
-export async function keepQuotaStatus({ ledger, transport, clock, log }: QuotaStatusOptions, signal: AbortSignal): Promise<void> {
+export async function runQuotaStatus({ ledger, transport, clock, log }: QuotaStatusOptions, signal: AbortSignal): Promise<void> {
   /** Attempts that failed, by quota. */
   const failures = new Map<string, number>()
   while (!signal.aborted) {
@@ -79,7 +79,7 @@ export async function keepQuotaStatus({ ledger, transport, clock, log }: QuotaSt
   async function tryLater(key: string, object: ResourceQuota): Promise<void> {
     const before = failures.get(key) ?? 0
     failures.set(key, before + 1)
-    await pause(clock, Math.min(firstRetryMs * 2 ** before, longestRetryMs), signal)
+    await pause(clock, Math.min(firstRetryMs * 2 ** before, maxRetryMs), signal)
     ledger.markStale(object)
   }
 }

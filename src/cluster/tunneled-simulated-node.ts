@@ -2,7 +2,7 @@
 import type { Clock } from '../base/clock.ts'
 import type { Logger } from '../base/log.ts'
 import type { Secret } from '../base/secret.ts'
-import { KeptIdentity } from '../node/node-identity.ts'
+import { StoredIdentity } from '../node/node-identity.ts'
 import { runSimulatedNode } from '../node/simulated-node.ts'
 import { runTunnel } from '../node/tunnel.ts'
 
@@ -21,7 +21,7 @@ export interface TunneledSimulatedNodeOptions {
 
 export async function runTunneledSimulatedNode(options: TunneledSimulatedNodeOptions, signal: AbortSignal): Promise<void> {
   const { server, ca, nodeName, clock, log, random, onReady } = options
-  await using identity = await KeptIdentity.open({ ...options, userAgent: 'bulkhead-simulated-node' }, signal)
+  await using identity = await StoredIdentity.open({ ...options, userAgent: 'bulkhead-simulated-node' }, signal)
   let tunnel: Promise<void> = Promise.resolve()
   await Promise.all([
     runSimulatedNode(

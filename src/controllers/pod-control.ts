@@ -107,13 +107,13 @@ export async function deleteExpected(
 }
 
 /** Of requests at once. */
-const mostAtOnce = 500
+const maxAtOnce = 500
 
 /** Calls `act` in batches of 1, 2, 4 … and stops after a batch with a failure, so that what cannot work is not tried 500 times. */
 export async function inGrowingBatches(count: number, act: (index: number) => Promise<void>): Promise<{ succeeded: number; err: unknown }> {
   let succeeded = 0
   for (let size = 1; succeeded < count; size *= 2) {
-    const batch = Math.min(size, count - succeeded, mostAtOnce)
+    const batch = Math.min(size, count - succeeded, maxAtOnce)
     const results = await Promise.allSettled(Array.from({ length: batch }, (_, index) => act(succeeded + index)))
     const failed = results.filter(result => result.status === 'rejected')
     succeeded += batch - failed.length

@@ -8,7 +8,7 @@ import { type ResourceRef, resourceRef } from '../client/resource-ref.ts'
 /** As long as upstream's mapper goes without asking again. */
 const rememberedMs = 30_000
 /** Names of groups come from users. */
-const mostGroups = 256
+const maxGroups = 256
 
 interface Group {
   readonly at: number
@@ -64,7 +64,7 @@ export class ServedGroups {
     if (known !== undefined && now - known.at < rememberedMs) return known
     const versions = group === '' ? ['v1'] : await this.#versions(group, signal)
     const found = { at: now, versions, lists: new Map() }
-    if (this.#groups.size >= mostGroups) this.#groups.clear()
+    if (this.#groups.size >= maxGroups) this.#groups.clear()
     this.#groups.set(group, found)
     return found
   }

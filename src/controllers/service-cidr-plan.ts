@@ -22,7 +22,7 @@ export function planServiceCidr(cidr: ServiceCIDR, all: readonly ServiceCIDR[], 
   const isKept = finalizers.includes(serviceCidrFinalizer)
   if (deletionTimestamp === undefined) return { step: isKept ? 'ready' : 'finalize' }
   if (!isKept) return { step: 'nothing' }
-  if (!mayGo(cidr, all, addresses)) return { step: 'in use' }
+  if (!mayBeDeleted(cidr, all, addresses)) return { step: 'in use' }
   const left = Date.parse(deletionTimestamp) + deletionGraceMs - now
   return left > 0 ? { step: 'later', ms: left } : { step: 'release' }
 }
@@ -48,7 +48,7 @@ export function isServiceAddress({ metadata }: IPAddress): boolean {
  * True where each of its networks lies within another ServiceCIDR's, so that no address loses its range, or no Service has an address that
  * only it holds. `all` has the ServiceCIDR too.
  */
-export function mayGo(cidr: ServiceCIDR, all: readonly ServiceCIDR[], addresses: Iterable<IPAddress>): boolean {
+export function mayBeDeleted(cidr: ServiceCIDR, all: readonly ServiceCIDR[], addresses: Iterable<IPAddress>): boolean {
   const others = all.filter(({ metadata }) => metadata.name !== cidr.metadata.name)
   const isCovered = networksOf(cidr).every(own => others.some(other => networksOf(other).some(network => covers(network, own))))
   if (isCovered) return true

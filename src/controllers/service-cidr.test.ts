@@ -6,7 +6,7 @@ import type { FakeApi } from '../client/fake-api.ts'
 import { ipAddresses, serviceCidrs } from '../client/resources.ts'
 import { startScenario } from './scenario.testing.ts'
 import { serviceCidr } from './service-cidr.ts'
-import { type CidrStep, cidrsHolding, cidrsOverlapping, mayGo, planServiceCidr } from './service-cidr-plan.ts'
+import { type CidrStep, cidrsHolding, cidrsOverlapping, mayBeDeleted, planServiceCidr } from './service-cidr-plan.ts'
 
 const cidr = (name: string, ...cidrs: string[]): ServiceCIDR => ({ metadata: { name, uid: name }, spec: { cidrs } })
 const address = (name: string): IPAddress => serviceIpAddress(name, { namespace: 'ns', name: 's' })
@@ -55,12 +55,12 @@ const rows: readonly [name: string, others: ServiceCIDR[], addresses: IPAddress[
   ['holds an address that the smaller one does not', [cidr('y', '10.0.0.0/28')], [address('10.0.0.50')], false],
 ]
 for (const [name, others, addresses, goes] of rows)
-  test(`mayGo(): a ServiceCIDR that ${name}`, () => assert.equal(mayGo(x, [x, ...others], addresses), goes))
+  test(`mayGo(): a ServiceCIDR that ${name}`, () => assert.equal(mayBeDeleted(x, [x, ...others], addresses), goes))
 
 test('mayGo() looks at both families', () => {
   const dual = cidr('dual', '10.0.0.0/24', 'fd00::/112')
-  assert.equal(mayGo(dual, [dual, cidr('y', '10.0.0.0/16')], [address('fd00::5')]), false)
-  assert.equal(mayGo(dual, [dual, cidr('y', '10.0.0.0/16')], [address('10.0.0.5')]), true)
+  assert.equal(mayBeDeleted(dual, [dual, cidr('y', '10.0.0.0/16')], [address('fd00::5')]), false)
+  assert.equal(mayBeDeleted(dual, [dual, cidr('y', '10.0.0.0/16')], [address('10.0.0.5')]), true)
 })
 
 const deletedAt = Date.UTC(2026, 0, 1)

@@ -2,7 +2,7 @@
 import type { Pod, Service } from '../api/types/core-v1.ts'
 import type { EndpointSlice } from '../api/types/discovery-v1.ts'
 import type { HostPort, Protocol, ServicePort, Target } from './ruleset.ts'
-import { withOwnWaysIn } from './ways-in.ts'
+import { withUniqueAddresses } from './ways-in.ts'
 
 const serviceNameLabel = 'kubernetes.io/service-name'
 const headlessLabel = 'service.kubernetes.io/headless'
@@ -29,7 +29,7 @@ export function planServices(services: readonly Service[], slices: readonly Endp
     .filter(isProxied)
     .sort(byAge)
     .flatMap(service => portsOf(service, byService.get(`${service.metadata.namespace}/${service.metadata.name}`) ?? [], node))
-  return withOwnWaysIn(ports).sort((a, b) => (a.id < b.id ? -1 : 1))
+  return withUniqueAddresses(ports).sort((a, b) => (a.id < b.id ? -1 : 1))
 }
 
 /** The oldest first; of one moment by uid, which nobody chooses. */

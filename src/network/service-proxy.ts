@@ -43,7 +43,7 @@ const retryMs = 2_000
 /** Listing many chains takes a while: of this many looks one is at the whole table, the others are at the chains with hooks. */
 const looksForWhole = 6
 /** Addresses in one line of the log. */
-const mostReported = 20
+const maxReported = 20
 
 export class ServiceProxy {
   readonly #options: ServiceProxyOptions
@@ -152,7 +152,7 @@ export class ServiceProxy {
   }
 
   #reportTaken(ports: readonly ServicePort[]): void {
-    const taken = ports.flatMap(({ id, taken }) => taken.map(way => `${id} ${way}`)).slice(0, mostReported)
+    const taken = ports.flatMap(({ id, taken }) => taken.map(way => `${id} ${way}`)).slice(0, maxReported)
     const reported = taken.join()
     if (reported !== '' && reported !== this.#reported)
       this.#options.log.error('services name addresses that other services have', { taken })

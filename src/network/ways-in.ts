@@ -5,7 +5,7 @@ import type { ServicePort } from './ruleset.ts'
  * `ports` in the order in which their Services were made. A way in belongs to the first that names it, and a cluster address to its Service whoever
  * names it as an external one: nobody takes what is meant for another, and the kernel, which refuses a map with two values for a key, takes the rest.
  */
-export function withOwnWaysIn(ports: readonly ServicePort[]): ServicePort[] {
+export function withUniqueAddresses(ports: readonly ServicePort[]): ServicePort[] {
   const owners = new Map<string, string>()
   const isOwn = (id: string, way: string): boolean => {
     const owner = owners.get(way) ?? id

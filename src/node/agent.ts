@@ -27,7 +27,7 @@ import { LogRotator, type RunningLog } from './log-rotator.ts'
 import { appArmorEnabled, machineFacts } from './machine-facts.ts'
 import { machineHost } from './machine-host.ts'
 import { type NodeDirectory, nodeDirectory } from './node-directory.ts'
-import { KeptIdentity } from './node-identity.ts'
+import { StoredIdentity } from './node-identity.ts'
 import { allocatable, type NodeFacts, type NodeHealth, type PolicyHealth } from './node-object.ts'
 import { NodeRegistrar } from './node-registrar.ts'
 import { createNodeRuntime } from './node-runtime.ts'
@@ -96,7 +96,7 @@ export async function runNodeAgent(options: NodeAgentOptions, signal: AbortSigna
     await (containerd ?? (await starting.catch(() => undefined)))?.[Symbol.asyncDispose]()
   }
   try {
-    await using identity = await KeptIdentity.open({ ...options, pki: directory.pki, userAgent: 'bulkhead-node' }, signal)
+    await using identity = await StoredIdentity.open({ ...options, pki: directory.pki, userAgent: 'bulkhead-node' }, signal)
     containerd = await starting
     const { runtime } = containerd
     await importBuiltinImages(directory, containerd, log, signal)

@@ -1,7 +1,7 @@
 // Upstream's per-key exponential back-off, as the kubelet uses it for crashed containers and failed pulls.
 
 const firstMs = 10_000
-const longestMs = 300_000
+const maxMs = 300_000
 
 interface Entry {
   backOffMs: number
@@ -29,7 +29,7 @@ export class BackOff {
     const entry = this.#entries.get(key)
     if (!entry || this.#expired(entry, eventAt)) this.#entries.set(key, { backOffMs: firstMs, updatedAt: now })
     else {
-      entry.backOffMs = Math.min(entry.backOffMs * 2, longestMs)
+      entry.backOffMs = Math.min(entry.backOffMs * 2, maxMs)
       entry.updatedAt = now
     }
   }
@@ -40,7 +40,7 @@ export class BackOff {
   }
 
   #expired(entry: Entry, eventAt: number): boolean {
-    return eventAt - entry.updatedAt > 2 * longestMs
+    return eventAt - entry.updatedAt > 2 * maxMs
   }
 }
 

@@ -32,7 +32,7 @@ export interface Containerd extends AsyncDisposable {
 }
 
 const firstBackOffMs = 200
-const longestBackOffMs = 10_000
+const maxBackOffMs = 10_000
 /** A containerd that ran this long starts again without delay. */
 const steadyMs = 60_000
 const startMs = 60_000
@@ -157,7 +157,7 @@ function supervise(binary: string, { directory, log, clock }: ContainerdOptions,
         // The sleep rejects only because of the signal.
         return
       }
-      backOff = Math.min(backOff * 2, longestBackOffMs)
+      backOff = Math.min(backOff * 2, maxBackOffMs)
     }
   }
   return { stopped: loop(), failed: first.promise }

@@ -15,8 +15,8 @@ export interface ClusterDns {
 }
 
 /** libc reads no more. */
-const mostServers = 3
-const mostSearches = 32
+const maxServers = 3
+const maxSearches = 32
 
 export function podResolver({ metadata, spec }: Pod, node: Resolver, cluster: ClusterDns): Resolver {
   const policy = spec.dnsPolicy ?? 'ClusterFirst'
@@ -25,8 +25,8 @@ export function podResolver({ metadata, spec }: Pod, node: Resolver, cluster: Cl
   const options = new Map<string, string | undefined>(base.options.map(option => splitOption(option)))
   for (const { name = '', value } of own?.options ?? []) options.set(name, value)
   return {
-    servers: unique([...base.servers, ...(own?.nameservers ?? [])]).slice(0, mostServers),
-    searches: unique([...base.searches, ...(own?.searches ?? [])]).slice(0, mostSearches),
+    servers: unique([...base.servers, ...(own?.nameservers ?? [])]).slice(0, maxServers),
+    searches: unique([...base.searches, ...(own?.searches ?? [])]).slice(0, maxSearches),
     options: [...options].map(([name, value]) => (value === undefined || value === '' ? name : `${name}:${value}`)),
   }
 }

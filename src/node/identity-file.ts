@@ -18,7 +18,7 @@ const identityFile = 'client.pem'
 const pair = ['client.crt', 'client.key'] as const
 
 /** Of key and certificates together. */
-const mostBytes = 16 * 1024
+const maxBytes = 16 * 1024
 
 export function nodeUser(nodeName: string): string {
   return `system:node:${nodeName}`
@@ -37,7 +37,7 @@ export async function ensureRoom(pki: string): Promise<void> {
   await makeFolder(pki)
   const trial = join(pki, 'trial')
   try {
-    await replaceFile(trial, Buffer.alloc(mostBytes, '\n'))
+    await replaceFile(trial, Buffer.alloc(maxBytes, '\n'))
   } finally {
     await rm(trial, { force: true })
   }

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { silentLogger as log } from '../base/log.ts'
 import { FakeClock } from '../client/fake-clock.ts'
-import { LogRotator, longestLookMs, type RunningLog, shortestLookMs, untilNextLook } from './log-rotator.ts'
+import { LogRotator, maxLookMs, type RunningLog, shortestLookMs, untilNextLook } from './log-rotator.ts'
 
 const limits = { bytes: 1000, files: 5 }
 const { signal } = new AbortController()
@@ -64,17 +64,17 @@ test('LogRotator looks at a quiet log seldom, and at once where the disk fills',
   await rotator.look(signal)
   assert.deepEqual(reopened, ['quiet'])
   await appendFile(join(folder, 'busy'), 'x'.repeat(limits.bytes + 1))
-  await clock.advance(longestLookMs)
+  await clock.advance(maxLookMs)
   await rotator.look(signal)
   assert.deepEqual(reopened, ['quiet', 'busy'])
 })
 
 const rows: readonly (readonly [what: string, bytes: number, rate: number | undefined, ms: number])[] = [
   ['whose rate is not known', 0, undefined, shortestLookMs],
-  ['that does not grow', 900, 0, longestLookMs],
+  ['that does not grow', 900, 0, maxLookMs],
   ['that is full in a second', 0, 1, 500],
   ['that is full in no time', 999, 1000, shortestLookMs],
-  ['that hardly grows', 0, 0.001, longestLookMs],
+  ['that hardly grows', 0, 0.001, maxLookMs],
 ]
 for (const [what, bytes, rate, ms] of rows)
   test(`untilNextLook() of a log ${what} is ${ms} ms`, () => assert.equal(untilNextLook(bytes, rate, 1000), ms))

@@ -22,7 +22,7 @@ export interface LogRotatorOptions {
 /** Between two looks at the disk, and at a log that grows faster than it could be followed. */
 export const shortestLookMs = 250
 /** Between two looks at a log that hardly grows. */
-export const longestLookMs = 10_000
+export const maxLookMs = 10_000
 
 interface Seen {
   readonly bytes: number
@@ -50,7 +50,7 @@ export class LogRotator {
       } catch (err) {
         if (signal.aborted) return
         log.error('logs not looked at', { err })
-        wait = longestLookMs
+        wait = maxLookMs
       }
       await pause(clock, wait, signal)
     }
@@ -92,6 +92,6 @@ export class LogRotator {
 /** Half the time that is left at this rate (bytes a millisecond), so that a log that grows faster is noticed in time. A rate that is not known is none. */
 export function untilNextLook(bytes: number, rate: number | undefined, limit: number): number {
   if (rate === undefined) return shortestLookMs
-  if (rate === 0) return longestLookMs
-  return Math.min(longestLookMs, Math.max(shortestLookMs, (limit - bytes) / rate / 2))
+  if (rate === 0) return maxLookMs
+  return Math.min(maxLookMs, Math.max(shortestLookMs, (limit - bytes) / rate / 2))
 }

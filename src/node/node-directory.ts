@@ -25,14 +25,14 @@ export interface NodeDirectory {
 }
 
 /** sockaddr_un holds 108 bytes with the final NUL; containerd adds `.ttrpc` to its socket's name. */
-const longestSocket = 107
+const maxSocketLength = 107
 
 /** Paths are data: nothing is made here. A state folder whose sockets would not fit moves to `/run/bulkhead-<id>`. */
 export function nodeDirectory(directory: string): NodeDirectory {
   const root = resolve(directory)
   const id = createHash('sha256').update(root).digest('hex').slice(0, 8)
   const near = join(root, 'containerd', 'state')
-  const state = Buffer.byteLength(join(near, 'containerd.sock.ttrpc')) <= longestSocket ? near : `/run/bulkhead-${id}`
+  const state = Buffer.byteLength(join(near, 'containerd.sock.ttrpc')) <= maxSocketLength ? near : `/run/bulkhead-${id}`
   return {
     root,
     id,

@@ -28,7 +28,7 @@ export interface NodeIdentityOptions {
   readonly random: () => number
 }
 
-export class KeptIdentity implements AsyncDisposable {
+export class StoredIdentity implements AsyncDisposable {
   /** Always with the newest certificate; what runs on an older connection goes on there. */
   readonly transport: HttpTransport
   readonly #options: NodeIdentityOptions
@@ -43,13 +43,13 @@ export class KeptIdentity implements AsyncDisposable {
   }
 
   /** Rejects with one sentence where there is neither a valid certificate nor a ticket, or the ticket is refused. */
-  static async open(options: NodeIdentityOptions, signal: AbortSignal): Promise<KeptIdentity> {
+  static async open(options: NodeIdentityOptions, signal: AbortSignal): Promise<StoredIdentity> {
     const { ticket, nodeName, pki, clock, log } = options
     const stored = await readIdentity(pki, nodeName, clock.now())
-    if (stored && !(ticket && (await isDenied(options, stored, signal)))) return new KeptIdentity(options, stored)
+    if (stored && !(ticket && (await isDenied(options, stored, signal)))) return new StoredIdentity(options, stored)
     if (!ticket) throw new Error(`Cannot join: node "${nodeName}" has no valid certificate, give it a join ticket`)
     await using transport = createHttpTransport({ ...addressOf(options), token: () => ticket.reveal() })
-    return new KeptIdentity(options, await requestIdentity({ client: new Client(transport), pki, nodeName, clock, log }, signal))
+    return new StoredIdentity(options, await requestIdentity({ client: new Client(transport), pki, nodeName, clock, log }, signal))
   }
 
   get current(): NodeIdentity {

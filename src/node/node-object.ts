@@ -11,10 +11,10 @@ import type { NodeSupport } from './pod-support.ts'
 /** Marks a node and its pods whose containers are pretended. */
 export const simulatedMark = 'bulkhead.dev/simulated'
 
-const mostPods = 110
+const maxPods = 110
 /** Kept for the node itself. */
 const reservedMemoryBytes = 100 * 1024 * 1024
-const mostImages = 50
+const maxImages = 50
 
 export interface NodeFacts {
   readonly name: string
@@ -97,14 +97,14 @@ export function nodeStatus(node: NodeFacts, health: NodeHealth, old: NodeStatus 
       cpu: String(facts.cpus),
       memory: `${Math.floor(facts.memoryBytes / 1024)}Ki`,
       'ephemeral-storage': `${Math.floor(facts.diskBytes / 1024)}Ki`,
-      pods: String(mostPods),
+      pods: String(maxPods),
     },
     allocatable: {
       ...advertised,
       cpu: String(facts.cpus),
       memory: `${Math.floor(usable.memoryBytes / 1024)}Ki`,
       'ephemeral-storage': String(usable.ephemeralStorageBytes),
-      pods: String(mostPods),
+      pods: String(maxPods),
     },
     conditions: conditions(health, old?.conditions ?? [], now),
     daemonEndpoints: { kubeletEndpoint: { Port: 0 } },
@@ -123,7 +123,7 @@ export function nodeStatus(node: NodeFacts, health: NodeHealth, old: NodeStatus 
     features: { supplementalGroupsPolicy: node.support.supplementalGroupsPolicy },
     images: [...health.images]
       .sort((a, b) => Number(b.size) - Number(a.size))
-      .slice(0, mostImages)
+      .slice(0, maxImages)
       .map(({ repoDigests, repoTags, size }) => ({ names: [...repoDigests, ...repoTags], sizeBytes: Number(size) })),
   }
 }

@@ -22,7 +22,7 @@ const renewMs = 10_000
 const reportMs = 300_000
 const agentStopped = { enforced: false, reason: 'AgentStopped', message: 'the node agent was stopped' } as const
 const firstRetryMs = 200
-const longestRetryMs = 7_000
+const maxRetryMs = 7_000
 const stoppedMs = 5_000
 const rangeMs = 30_000
 const rangePollMs = 100
@@ -40,7 +40,7 @@ export class NodeRegistrar {
   /** Resolves with the Node as the API has it; tries until the signal. */
   async register(signal: AbortSignal): Promise<Node> {
     const { client, node, clock, log } = this.#options
-    for (let wait = firstRetryMs; ; wait = Math.min(wait * 2, longestRetryMs)) {
+    for (let wait = firstRetryMs; ; wait = Math.min(wait * 2, maxRetryMs)) {
       try {
         const there = await this.#ensure(signal)
         // The lease is the Node's: it goes with it.

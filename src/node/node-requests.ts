@@ -32,7 +32,7 @@ export interface NodeRequestOptions {
   readonly usage?: Pick<UsageSampler, 'latest' | 'last'>
 }
 
-interface Asked {
+interface PodStreamRequest {
   readonly kind: NodeRequestKind
   readonly worker: PodWorker
   readonly container: string
@@ -98,7 +98,7 @@ async function kubeletAnswer(
   return { contentType: 'application/json', text: JSON.stringify({ kind: 'PodList', apiVersion: 'v1', metadata: {}, items }) }
 }
 
-function parse(headers: IncomingHttpHeaders, options: NodeRequestOptions): Asked {
+function parse(headers: IncomingHttpHeaders, options: NodeRequestOptions): PodStreamRequest {
   const { kind, pod, container, query } = readNodeRequestPath(headers[':path'] ?? '')
   const method = headers[':method']
   if (method !== (kind === 'logs' ? 'GET' : 'POST')) throw apiError(405, 'MethodNotAllowed', `method ${method} is not allowed for ${kind}`)
@@ -111,7 +111,7 @@ function parse(headers: IncomingHttpHeaders, options: NodeRequestOptions): Asked
 
 async function logs(
   stream: ServerHttp2Stream,
-  { worker, container, query }: Asked,
+  { worker, container, query }: PodStreamRequest,
   { clock }: NodeRequestOptions,
   signal: AbortSignal,
 ): Promise<void> {
@@ -142,7 +142,7 @@ const pretended: Readonly<Partial<Record<NodeRequestKind, string>>> = { logs: 'r
 const simulated = (kind: NodeRequestKind): ApiError =>
   badRequest(`cannot ${pretended[kind] ?? kind}: the pod runs on a simulated node, whose containers are pretended`)
 
-async function connection(stream: ServerHttp2Stream, { worker, query }: Asked, signal: AbortSignal): Promise<void> {
+async function connection(stream: ServerHttp2Stream, { worker, query }: PodStreamRequest, signal: AbortSignal): Promise<void> {
   const socket = await dialPod(worker.pod, worker.state, readNodeQuery('dial', query).port, signal)
   stream.respond({ ':status': 200 })
   await carryBytes(stream, socket, signal)
@@ -150,7 +150,7 @@ async function connection(stream: ServerHttp2Stream, { worker, query }: Asked, s
 
 async function bytes(
   stream: ServerHttp2Stream,
-  asked: Asked,
+  asked: PodStreamRequest,
   runtime: ContainerRuntime,
   streamingCertificate: string,
   signal: AbortSignal,
@@ -162,7 +162,7 @@ async function bytes(
 }
 
 async function runtimeUrl(
-  { kind, worker, container, query }: Asked,
+  { kind, worker, container, query }: PodStreamRequest,
   runtime: ContainerRuntime,
   signal: AbortSignal,
 ): Promise<{ url: string; protocol: StreamProtocol }> {

@@ -88,9 +88,9 @@ export async function containerMounts(input: MountInput): Promise<Mount[]> {
 /** The folder of the files that a pod's containers may write to and that are none of their volumes. */
 const givenFiles = 'files'
 /** What they may hold together, beside what is given. */
-const mostGivenBytes = 2 ** 20
+const maxGivenBytes = 2 ** 20
 /** Of a termination message. */
-export const longestMessage = 4096
+export const maxMessageLength = 4096
 
 export function terminationMessageFile(directory: string, container: string, attempt: number): string {
   return join(directory, givenFiles, 'messages', container, `${attempt}.message`)
@@ -100,7 +100,7 @@ export function terminationMessageFile(directory: string, container: string, att
 async function boundGivenFiles(directory: string, bytes: number): Promise<void> {
   const path = join(directory, givenFiles)
   await mkdir(path, { recursive: true, mode: 0o711 })
-  if (!(await isMountPoint(path))) await mountTmpfs(path, { mode: '0711', sizeBytes: mostGivenBytes + bytes })
+  if (!(await isMountPoint(path))) await mountTmpfs(path, { mode: '0711', sizeBytes: maxGivenBytes + bytes })
 }
 
 /** Of the messages of former runs only that of the last is read, and of it the beginning. */
@@ -109,7 +109,7 @@ async function makeRoom(directory: string, container: string, attempt: number): 
   const last = terminationMessageFile(directory, container, attempt - 1)
   // The first run of a container has none before it.
   const { size } = await stat(last).catch(() => ({ size: 0 }))
-  if (size > longestMessage) await truncate(last, longestMessage)
+  if (size > maxMessageLength) await truncate(last, maxMessageLength)
 }
 
 function subPathOf(

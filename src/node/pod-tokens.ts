@@ -18,7 +18,7 @@ interface Held {
 
 /** Upstream renews at 80 % of the lifetime and never later than after a day. */
 const renewShare = 0.8
-const longestHoldMs = 24 * 3600 * 1000
+const maxHoldMs = 24 * 3600 * 1000
 
 export class PodTokens implements TokenSource {
   readonly #client: Client
@@ -50,7 +50,7 @@ export class PodTokens implements TokenSource {
     const token = status?.token
     if (token === undefined) throw new Error(`failed to fetch token: the API server answered without one for service account "${account}"`)
     const end = Date.parse(status?.expirationTimestamp ?? '') || now + expirationSeconds * 1000
-    this.#held.set(key, { token, renewAt: now + Math.min((end - now) * renewShare, longestHoldMs) })
+    this.#held.set(key, { token, renewAt: now + Math.min((end - now) * renewShare, maxHoldMs) })
     return token
   }
 

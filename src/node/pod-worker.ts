@@ -25,7 +25,7 @@ import { MountError } from './volumes/pod-volumes.ts'
 /** Without any event a pod is looked at this often: upstream's sync period. */
 const resyncMs = 60_000
 const firstFailureMs = 500
-const longestFailureMs = 120_000
+const maxFailureMs = 120_000
 
 export class PodWorker {
   readonly uid: string
@@ -161,7 +161,7 @@ export class PodWorker {
           if (signal.aborted) return
           const { aborted, reason } = this.#interrupt.signal
           if (aborted && (err === reason || !this.#ending())) continue
-          delay = Math.min(firstFailureMs * 2 ** this.#failures++, longestFailureMs)
+          delay = Math.min(firstFailureMs * 2 ** this.#failures++, maxFailureMs)
           log.error('pod pass failed', { pod: podText(this.#pod), err, retryAfterMs: delay })
         }
         const step = new AbortController()
@@ -267,7 +267,7 @@ export class PodWorker {
     }
     // A hint that work has begun: where it fails, the end of this pass reports again.
     if (plan.createSandbox) void this.#report(false, signal).catch(() => undefined)
-    if (!(await this.#setUpVolumes(signal))) return Math.min(firstFailureMs * 2 ** this.#failures++, longestFailureMs)
+    if (!(await this.#setUpVolumes(signal))) return Math.min(firstFailureMs * 2 ** this.#failures++, maxFailureMs)
     const sandbox = await podSandboxConfig({ node: this.#node, pod, logDirectory: this.logDirectory }, plan.attempt)
     if (plan.createSandbox) {
       const target = { node: this.#node, pod: this.#pod, logDirectory: this.logDirectory }
@@ -275,7 +275,7 @@ export class PodWorker {
       await this.#readState(signal)
     }
     if (!(await joinNetwork(this.#node, pod, this.#state.podIps[0], signal)))
-      return Math.min(firstFailureMs * 2 ** this.#failures++, longestFailureMs)
+      return Math.min(firstFailureMs * 2 ** this.#failures++, maxFailureMs)
     const sandboxId = this.#state.sandboxes[0]?.id ?? ''
     return await this.#startContainers(plan, sandbox, sandboxId, signal)
   }

@@ -6,7 +6,7 @@ import { RuntimeError } from './cri/runtime.ts'
 
 /** An outage that lasts is said again. */
 const againMs = 60_000
-const mostCauses = 8
+const maxCauses = 8
 
 /** Lines whose error is that the runtime does not answer come as one line at level info for each minute; all of them are there at level debug. */
 export function quietOutages(log: Logger, clock: Clock): Logger {
@@ -32,7 +32,7 @@ export function quietOutages(log: Logger, clock: Clock): Logger {
 
 function isOutage(err: unknown): boolean {
   let cause = err
-  for (let depth = 0; depth < mostCauses && cause instanceof Error; depth++) {
+  for (let depth = 0; depth < maxCauses && cause instanceof Error; depth++) {
     if (cause instanceof RuntimeError && cause.code === 'Unavailable') return true
     cause = cause.cause
   }

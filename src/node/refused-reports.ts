@@ -7,7 +7,7 @@ import { podUid } from './pod-containers.ts'
 /** A pod that is refused again and again is told of once in this time, each direction for itself. */
 const quietMs = 600_000
 /** More than a node has pods with trouble at once; beyond it the others wait for the next round. */
-const mostAtOnce = 20
+const maxAtOnce = 20
 
 export interface AddressedPod {
   readonly pod: Pod
@@ -38,7 +38,7 @@ export class RefusedReports {
       const { direction, from, to } = connection
       if (this.#ledNowhere(connection)) continue
       const pod = byAddress.get(direction === 'egress' ? from : to)
-      if (pod === undefined || reports.length >= mostAtOnce) continue
+      if (pod === undefined || reports.length >= maxAtOnce) continue
       const key = `${podUid(pod)} ${direction}`
       if (this.#told.has(key)) continue
       this.#told.set(key, now)

@@ -25,7 +25,7 @@ const maskedPaths = [
 ]
 const readonlyPaths = ['/proc/bus', '/proc/fs', '/proc/irq', '/proc/sys', '/proc/sysrq-trigger']
 
-const largestId = 2_147_483_647
+const maxId = 2_147_483_647
 
 export function namespaceOptions({ spec }: Pod): NamespaceOptions {
   return {
@@ -100,8 +100,8 @@ export function verifyNonRoot(pod: Pod, container: AnyContainer, image: Image): 
   if (runAsUser === undefined) {
     const user = imageUser(image)
     // containerd reads a number out of range as root (CVE-2024-40635), so it is refused whether or not root is allowed.
-    if ('uid' in user && (user.uid < 0 || user.uid > largestId)) {
-      throw new ContainerConfigError(`image user ${user.uid} is outside of 0 to ${largestId} (container: ${container.name})`)
+    if ('uid' in user && (user.uid < 0 || user.uid > maxId)) {
+      throw new ContainerConfigError(`image user ${user.uid} is outside of 0 to ${maxId} (container: ${container.name})`)
     }
     if (!required) return
     const place = `(pod: "${podText(pod)}", container: ${container.name})`

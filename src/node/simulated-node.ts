@@ -88,12 +88,12 @@ export async function runSimulatedNode(options: SimulatedNodeOptions, signal: Ab
     random,
   })
   options.onReady?.({ requests: { runtime, worker: uid => nodeRuntime.workers.get(uid), workers: () => nodeRuntime.workers, clock, log } })
-  await Promise.all([nodeRuntime.run(signal), registrar.run(signal), tellRange(options, client, given.resolve, signal)])
+  await Promise.all([nodeRuntime.run(signal), registrar.run(signal), reportRange(options, client, given.resolve, signal)])
   await registrar.sayStopped().catch((err: unknown) => log.debug('the API server was not told of the stop', { err }))
 }
 
 /** Follows the Node until the control plane has given it a podCIDR. */
-async function tellRange(options: SimulatedNodeOptions, client: Client, tell: (range: string) => void, signal: AbortSignal): Promise<void> {
+async function reportRange(options: SimulatedNodeOptions, client: Client, tell: (range: string) => void, signal: AbortSignal): Promise<void> {
   const { name, clock, log, random, podRange } = options
   if (podRange !== undefined) return
   const found = new AbortController()

@@ -3,24 +3,24 @@ import { open } from 'node:fs/promises'
 import type { Pod } from '../api/types/core-v1.ts'
 import { LogFileReader, tailOffset } from './log-file.ts'
 import { containersOf } from './pod-containers.ts'
-import { longestMessage, terminationMessageFile } from './pod-mounts.ts'
+import { maxMessageLength, terminationMessageFile } from './pod-mounts.ts'
 import type { PodState } from './pod-state.ts'
 
-const longestLog = 2048
-const mostLogLines = 80
+const maxLogLength = 2048
+const maxLogLines = 80
 
 /** Empty when there is nothing. The file belongs to the container, so only its first bytes are read and it is never followed as a link. */
 export async function terminationMessage(file: string, policy: string, exitCode: number, log: string): Promise<string> {
   const text = await firstBytes(file)
   if (text !== '' || policy !== 'FallbackToLogsOnError' || exitCode === 0) return text
   try {
-    const { offset } = await tailOffset(log, mostLogLines)
+    const { offset } = await tailOffset(log, maxLogLines)
     await using reader = await LogFileReader.open(log, offset)
     const parts: Buffer[] = []
     for (let lines = await reader.next(); lines.length > 0; lines = await reader.next()) {
       for (const { text, partial } of lines) parts.push(text, Buffer.from(partial ? '' : '\n'))
     }
-    return Buffer.concat(parts).subarray(-longestLog).toString()
+    return Buffer.concat(parts).subarray(-maxLogLength).toString()
   } catch {
     // No log, no message; the exit code says the rest.
     return ''
@@ -30,7 +30,7 @@ export async function terminationMessage(file: string, policy: string, exitCode:
 async function firstBytes(file: string): Promise<string> {
   try {
     await using handle = await open(file)
-    const { buffer, bytesRead } = await handle.read(Buffer.alloc(longestMessage), 0, longestMessage, 0)
+    const { buffer, bytesRead } = await handle.read(Buffer.alloc(maxMessageLength), 0, maxMessageLength, 0)
     return buffer.subarray(0, bytesRead).toString()
   } catch {
     // The container never got as far as having one.

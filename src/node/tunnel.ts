@@ -23,7 +23,7 @@ export interface TunnelOptions {
 }
 
 const firstRetryMs = 200
-const longestRetryMs = 10_000
+const maxRetryMs = 10_000
 const connectMs = 10_000
 /** A dead peer is noticed within two of these. */
 const pingMs = 15_000
@@ -62,7 +62,7 @@ export async function runTunnel(options: TunnelOptions, signal: AbortSignal): Pr
       log.error('tunnel lost', { err, retryAfterMs: wait })
     }
     await pause(clock, wait * (0.5 + random()), signal)
-    wait = Math.min(wait * 2, longestRetryMs)
+    wait = Math.min(wait * 2, maxRetryMs)
   }
   await Promise.all(replaced)
 }

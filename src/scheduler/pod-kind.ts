@@ -11,9 +11,9 @@ export interface PodKind {
 
 const known = new Map<string, PodKind>()
 /** Beyond them equal pods may be of two kinds, which costs a second look and nothing else. */
-const mostKnown = 10_000
+const maxKnown = 10_000
 /** Of their keys: a pod's affinity may be as long as a pod. */
-const mostCharacters = 8 * 2 ** 20
+const maxCharacters = 8 * 2 ** 20
 let characters = 0
 
 export function hasPodAffinity({ spec: { affinity } }: Pod): boolean {
@@ -27,7 +27,7 @@ export function kindOf(pod: Pod): PodKind {
   const key = JSON.stringify([namespace, ending, labels, affinity])
   const found = known.get(key)
   if (found !== undefined) return found
-  if (known.size >= mostKnown || characters >= mostCharacters) {
+  if (known.size >= maxKnown || characters >= maxCharacters) {
     known.clear()
     characters = 0
   }

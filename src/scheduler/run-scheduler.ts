@@ -36,8 +36,8 @@ export interface RunSchedulerOptions {
 }
 
 /** Decisions without a pause for other work. */
-const longestTurnMs = 8
-const mostBindings = 64
+const maxTurnMs = 8
+const maxBindings = 64
 
 /** Resolves when it has stopped after the signal. */
 export async function runScheduler(options: RunSchedulerOptions, signal: AbortSignal): Promise<void> {
@@ -78,7 +78,7 @@ class Scheduler {
     this.#events = new EventRecorder({ ...options, component: this.#name })
     this.#reports = new UnschedulableReports({
       clock: options.clock,
-      tell: (pod, message) => this.#settled(this.#tell(pod, 'Unschedulable', message)),
+      tell: (pod, message) => this.#settled(this.#report(pod, 'Unschedulable', message)),
     })
     const namespaceCache = informers.full(namespaces)
     this.#volumes = new VolumeBinder(options.client, informers, () => this.#changed('volume-changed'))
@@ -98,7 +98,7 @@ class Scheduler {
     while (!this.#signal.aborted) {
       this.#queue.wakeLongWaiting(clock.monotonic())
       const began = performance.now()
-      while (this.#bindings < mostBindings && performance.now() - began < longestTurnMs) {
+      while (this.#bindings < maxBindings && performance.now() - began < maxTurnMs) {
         const pod = this.#queue.take(clock.monotonic())
         if (pod === undefined) break
         this.#schedule(pod)
@@ -111,7 +111,7 @@ class Scheduler {
   /** Until there is something to do; a turn of the event loop at least. */
   async #pause(): Promise<void> {
     const { clock } = this.#options
-    const wait = this.#bindings >= mostBindings ? undefined : this.#queue.nextIn(clock.monotonic())
+    const wait = this.#bindings >= maxBindings ? undefined : this.#queue.nextIn(clock.monotonic())
     if (wait === 0) return new Promise(resolve => setImmediate(resolve))
     const woken = new Promise<void>(resolve => {
       this.#wake = resolve
@@ -142,7 +142,7 @@ class Scheduler {
       },
       update: (node, old) => {
         this.#cluster.setNode(node)
-        if (isNewsForScheduling(node, old)) this.#changed('node-changed')
+        if (affectsScheduling(node, old)) this.#changed('node-changed')
       },
       delete: node => {
         this.#cluster.removeNode(node.metadata.name ?? '')
@@ -314,11 +314,11 @@ class Scheduler {
     log.info('pod not bound', { pod: `${pod.metadata.namespace}/${pod.metadata.name}`, node, err })
     // It has a node or is going: it waits for nothing any more.
     if (!assumed) return
-    await this.#tell(pod, 'SchedulerError', err.message)
+    await this.#report(pod, 'SchedulerError', err.message)
   }
 
   /** Event and condition, as kubectl describe shows them; an unchanged condition is not written again. */
-  async #tell(pod: Pod, reason: 'Unschedulable' | 'SchedulerError', message: string): Promise<void> {
+  async #report(pod: Pod, reason: 'Unschedulable' | 'SchedulerError', message: string): Promise<void> {
     const { client, clock } = this.#options
     const { namespace = '', name = '', uid } = pod.metadata
     this.#events.record(referenceTo(pod, 'v1', 'Pod'), 'Warning', 'FailedScheduling', shortened(message))
@@ -351,7 +351,7 @@ function isPlaced({ spec }: Pod): boolean {
 }
 
 /** Heartbeats change nothing for scheduling. */
-function isNewsForScheduling(node: Node, old: Node): boolean {
+function affectsScheduling(node: Node, old: Node): boolean {
   const relevant = ({ metadata, spec, status }: Node) =>
     JSON.stringify([metadata.labels, spec?.taints, spec?.unschedulable, status?.allocatable])
   return relevant(node) !== relevant(old)
@@ -366,11 +366,11 @@ function isOtherPeer(a: Pod, b: Pod): boolean {
 
 const messageOf = (err: unknown): string => (err instanceof Error ? err.message : String(err))
 
-const longestNote = 1024
+const maxNoteLength = 1024
 
 /** As events may be. */
 function shortened(message: string): string {
-  return message.length <= longestNote ? message : `${message.slice(0, longestNote - 4)} ...`
+  return message.length <= maxNoteLength ? message : `${message.slice(0, maxNoteLength - 4)} ...`
 }
 
 function isOtherDemand(a: Pod, b: Pod): boolean {

@@ -17,11 +17,11 @@ interface Queued {
 }
 
 const firstBackoffMs = 1000
-const longestBackoffMs = 10_000
+const maxBackoffMs = 10_000
 /** So few are not kept waiting for their back-off where the scheduler has nothing else to do, as on upstream; it spares the processor when there are many. */
 const fewBackoffs = 32
 /** Whatever the hints say, nothing waits longer than this. */
-export const longestWaitMs = 300_000
+export const maxWaitMs = 300_000
 
 export class SchedulingQueue {
   readonly #active: Queued[] = []
@@ -132,10 +132,10 @@ export class SchedulingQueue {
   }
 
   wakeLongWaiting(now: number): void {
-    if (now - this.#earliest < longestWaitMs) return
+    if (now - this.#earliest < maxWaitMs) return
     this.#earliest = Number.POSITIVE_INFINITY
     for (const [id, queued] of this.#unschedulable) {
-      if (now - queued.notBefore < longestWaitMs) {
+      if (now - queued.notBefore < maxWaitMs) {
         this.#earliest = Math.min(this.#earliest, queued.notBefore)
         continue
       }
@@ -147,7 +147,7 @@ export class SchedulingQueue {
   nextIn(now: number): number | undefined {
     if (this.#active.length > 0 || this.#hasEarly()) return 0
     const waits = [...this.#backoff.values()].map(({ notBefore }) => Math.max(0, notBefore - now))
-    if (this.#unschedulable.size > 0) waits.push(longestWaitMs)
+    if (this.#unschedulable.size > 0) waits.push(maxWaitMs)
     return waits.length === 0 ? undefined : Math.min(...waits)
   }
 
@@ -168,7 +168,7 @@ export class SchedulingQueue {
 }
 
 function backoffOf(attempts: number): number {
-  return Math.min(firstBackoffMs * 2 ** Math.max(0, attempts - 1), longestBackoffMs)
+  return Math.min(firstBackoffMs * 2 ** Math.max(0, attempts - 1), maxBackoffMs)
 }
 
 /** Highest priority first, then who came first. Mostly appends, so the search begins at the end. */

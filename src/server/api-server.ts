@@ -49,14 +49,14 @@ import { OwnRequests } from './own-requests.ts'
 import { createPipeline, type Pipeline } from './pipeline.ts'
 import type { BackendTls } from './proxy/backend-connection.ts'
 import type { AuditSink } from './request/audit-event.ts'
-import { type Authorize, demandAccess } from './request/authorize.ts'
+import { type Authorize, requireAccess } from './request/authorize.ts'
 import { type FilePolicies, filePoliciesHandler } from './request/file-policies-path.ts'
 import { pathHandler } from './request/paths.ts'
 import { requestMetrics } from './request/request-metrics.ts'
 import { resourceVerbs } from './resource-verbs.ts'
 import { type RulesFor, reviewHandlers } from './reviews/index.ts'
 import { defaultServiceCidr, openServiceAllocation } from './service-addresses/open-service-allocation.ts'
-import { demandOwnOrigin, type CheckOrigin } from './streams/own-origin.ts'
+import { requireOwnOrigin, type CheckOrigin } from './streams/own-origin.ts'
 import { StreamMemory } from './streams/stream-memory.ts'
 import { createStreamPod } from './streams/stream-pod.ts'
 import { type IssueToken, type StreamPod, subresourceHandlers } from './subresources/index.ts'
@@ -143,7 +143,7 @@ export class ApiServer implements AsyncDisposable {
 
   constructor(options: ApiServerOptions) {
     this.#options = options
-    const { store, clock, log, checkOrigin = demandOwnOrigin } = options
+    const { store, clock, log, checkOrigin = requireOwnOrigin } = options
     const authorize = withTunnelRight(options.authorize)
     const resources = serveResources(options.resources, store)
     this.resources = resources
@@ -192,8 +192,8 @@ export class ApiServer implements AsyncDisposable {
       admission: options.admission,
       identifiers: options.identifiers ?? randomIdentifiers,
       writtenBytes: new WrittenBytes(options.writeRate ?? defaultWriteRate, () => clock.monotonic()),
-      async demandCreate(context) {
-        await whenAnswered(() => demandAccess({ ...context.info, verb: 'create' }, context.user, authorize, context))
+      async requireCreate(context) {
+        await whenAnswered(() => requireAccess({ ...context.info, verb: 'create' }, context.user, authorize, context))
       },
       reservations: new Map(services ? [['services', services.reservations]] : []),
     }

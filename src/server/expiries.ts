@@ -2,7 +2,7 @@
 import type { Clock } from '../base/clock.ts'
 
 /** The clock may be set meanwhile: what is over by then happens within this time. */
-const longestSleepMs = 60_000
+const maxSleepMs = 60_000
 
 interface Expiry {
   readonly acts: Set<() => void>
@@ -41,7 +41,7 @@ export class Expiries {
     const { acts, stop } = expiry
     try {
       for (let left = time - this.#clock.now(); left > 0; left = time - this.#clock.now()) {
-        await this.#clock.sleep(Math.min(left, longestSleepMs), stop.signal)
+        await this.#clock.sleep(Math.min(left, maxSleepMs), stop.signal)
       }
     } catch (err) {
       if (stop.signal.aborted) return

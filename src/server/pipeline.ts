@@ -17,10 +17,10 @@ import type { FlowControl } from './flow-control/flow-control.ts'
 import { type StreamKind, watchPlaces } from './flow-control/stream-limits.ts'
 import type { WatchCounts } from './flow-control/watch-counts.ts'
 import type { ServedResources } from './objects/served-resource.ts'
-import { AccessEnds, askAgain } from './request/access-end.ts'
-import { type KeptBody, keepingBody, withBodies } from './request/audit-bodies.ts'
-import { type AuditSink, askedOf, auditEvent } from './request/audit-event.ts'
-import { type Authorize, demandAccess } from './request/authorize.ts'
+import { AccessEnds, reauthorize } from './request/access-end.ts'
+import { type RecordedBody, recordingBody, withBodies } from './request/audit-bodies.ts'
+import { type AuditSink, auditedRequestOf, auditEvent } from './request/audit-event.ts'
+import { type Authorize, requireAccess } from './request/authorize.ts'
 import { IdentityEnd } from './request/identity-end.ts'
 import { impersonate, wantsImpersonation } from './request/impersonate.ts'
 import { failureForm, pathForm } from './request/negotiate.ts'
@@ -31,7 +31,7 @@ import { type RequestInfo, type ResourceRequestInfo, requestInfo } from './reque
 import type { RequestMetrics } from './request/request-metrics.ts'
 import { newProgress, type Progress } from './request/request-progress.ts'
 import { Deadlines, requestTimeout } from './request/request-timeout.ts'
-import { goesAtOnce } from './transport/body-parts.ts'
+import { fitsOneWrite } from './transport/body-parts.ts'
 import { type BodyStream, type FinalReply, header, type Reply, type ServerRequest } from './transport/exchange.ts'
 import { decisionAnnotation, reasonAnnotation, recordOpinions, recordRefusal, webhookAnnotation } from './why/record-refusal.ts'
 import type { RefusedRequests } from './why/refused-requests.ts'
@@ -66,7 +66,7 @@ const mutatingVerbs = new Set(['create', 'update', 'patch', 'delete', 'deletecol
 const anonymous: Authenticated = { outcome: 'authenticated', user: anonymousUser, credentialId: 'none', authenticator: 'anonymous' }
 
 /** As long as an answer may go unread. */
-const longestBeginMs = 60_000
+const maxBeginMs = 60_000
 
 const isProxy = (info: RequestInfo) => info.isResource && info.subresource === 'proxy'
 
@@ -110,7 +110,7 @@ export function createPipeline(parts: PipelineParts): Pipeline {
       const seat = takeSeat(user, info, request, progress)
       progress.release =
         seat instanceof Promise ? await identityEnd.during(progress.away.during(seat, clock), true, release => release()) : seat
-      const decided = whenAnswered(() => demandAccess(info, user, parts.authorize, progress))
+      const decided = whenAnswered(() => requireAccess(info, user, parts.authorize, progress))
       const verdict =
         decided instanceof Promise ? await identityEnd.during(inTime(progress.away.during(decided, clock), progress), true) : decided
       annotate(progress, decisionAnnotation, 'allow')
@@ -123,13 +123,13 @@ export function createPipeline(parts: PipelineParts): Pipeline {
       const isBounded = progress.timeoutMs !== undefined
       reply = answer instanceof Promise ? await identityEnd.during(inTime(answer, progress, free), isBounded, free) : answer
       if (reply.status === 101 && request.upgrade === undefined) throw unrequestedUpgrade(reply)
-      if (reply.longRunning || reply.upgrade || !goesAtOnce(reply.body))
-        reply = identityEnd.guard(reply, askAgain(info, authentication.user, user, request.headers), progress)
+      if (reply.longRunning || reply.upgrade || !fitsOneWrite(reply.body))
+        reply = identityEnd.guard(reply, reauthorize(info, authentication.user, user, request.headers), progress)
     } catch (err) {
       failure = failureStatus(err, progress.auditId, log)
       recordRefusal(err, (key, value) => annotate(progress, key, value), parts.explainAccess)
       reply = refusalReply(failure, request, progress.info)
-      if (failure.code === 403 && progress.annotations?.[decisionAnnotation] !== 'allow') reply = unsniffed(reply)
+      if (failure.code === 403 && progress.annotations?.[decisionAnnotation] !== 'allow') reply = withNoSniff(reply)
     }
     const settled = recorded(progress, request, reply, failure)
     const refusal = settled && !progress.late ? await inTime(settled, progress).catch((late: ApiError) => late) : undefined
@@ -141,8 +141,8 @@ export function createPipeline(parts: PipelineParts): Pipeline {
       if (progress.late) void settle(record(progress, request, 'ResponseComplete', reply, failure), request, progress)
     }
     if (reply.longRunning && typeof reply.body === 'function')
-      reply = { ...reply, body: releasing(reply.body, reply.tellsBegin === true, progress) }
-    else if (goesAtOnce(reply.body)) progress.release?.()
+      reply = { ...reply, body: releasing(reply.body, reply.reportsBegin === true, progress) }
+    else if (fitsOneWrite(reply.body)) progress.release?.()
     if (!reply.longRunning) progress.endStream?.()
     const final = reply
     const closed = final.longRunning ? parts.metrics.opened(progress.info) : undefined
@@ -208,7 +208,7 @@ export function createPipeline(parts: PipelineParts): Pipeline {
 
   /** By the policy of the audit log; nearly always it wants none. */
   function bodiesFor(request: ServerRequest, info: RequestInfo, { user }: Progress): Progress['bodies'] {
-    const decision = parts.audit.decide?.(askedOf({ url: request.url, method: request.method, user }, info))
+    const decision = parts.audit.decide?.(auditedRequestOf({ url: request.url, method: request.method, user }, info))
     const wanted = decision?.level === 'Request' || decision?.level === 'RequestResponse'
     return decision !== undefined && wanted ? { decision, sent: undefined } : undefined
   }
@@ -260,7 +260,7 @@ export function createPipeline(parts: PipelineParts): Pipeline {
       }
       const running = body(sink, signal, begun)
       if (!tellsBegin) begun()
-      else if (!hasBegun) late = setTimeout(begun, longestBeginMs).unref()
+      else if (!hasBegun) late = setTimeout(begun, maxBeginMs).unref()
       return running
     }
   }
@@ -274,11 +274,11 @@ export function createPipeline(parts: PipelineParts): Pipeline {
   ): RequestContext {
     const { bodies } = progress
     const form = pathForm(header(request.headers, 'accept'))
-    const keep = (sent: KeptBody): void => {
+    const keep = (sent: RecordedBody): void => {
       if (bodies !== undefined) bodies.sent = sent
     }
     return {
-      request: bodies === undefined ? request : keepingBody(request, keep),
+      request: bodies === undefined ? request : recordingBody(request, keep),
       ...(bodies === undefined ? {} : { keepBody: keep }),
       auditId: progress.auditId,
       pace: new Pace(),
@@ -383,7 +383,7 @@ function unrequestedUpgrade(reply: Reply): ApiError {
 }
 
 /** As upstream answers who may not do something at all. */
-function unsniffed(reply: Reply): Reply {
+function withNoSniff(reply: Reply): Reply {
   return { ...reply, headers: { ...reply.headers, 'x-content-type-options': 'nosniff' } }
 }
 

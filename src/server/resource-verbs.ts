@@ -1,6 +1,6 @@
 // Which function answers a resource request: the verb's, unless a subresource or a computed resource has its own.
 
-import { demandPatchType } from '../api/patch/patch.ts'
+import { requirePatchType } from '../api/patch/patch.ts'
 import { unknownPath } from '../api/status.ts'
 import { resourceForm } from './answers/answer-form.ts'
 import { connections } from './connections.ts'
@@ -43,7 +43,7 @@ export function resourceVerbs(parts: ResourceVerbParts): (context: RequestContex
     const connects = connections.has(info.subresource)
     // As upstream: what is no method of the resource is told first, then what is no patch of it, then what it cannot be answered in.
     if (info.verb === 'patch' && !connects) {
-      demandPatchType(header(request.request.headers, 'content-type') ?? '', served.definition.custom === undefined)
+      requirePatchType(header(request.request.headers, 'content-type') ?? '', served.definition.custom === undefined)
     }
     // What is behind a connection answers in forms of its own.
     const form = connects ? request.form : resourceForm(info, served, header(request.request.headers, 'accept'))

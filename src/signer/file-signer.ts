@@ -2,7 +2,7 @@
 import { type KeyObject, X509Certificate } from 'node:crypto'
 import type { Clock } from '../base/clock.ts'
 import type { Logger } from '../base/log.ts'
-import { type HeadForm, openKeptHead } from './kept-head.ts'
+import { type HeadForm, openStoredHead } from './kept-head.ts'
 import { type KeyFolder, openKeyFolder } from './key-folder.ts'
 import {
   type AuthorityKey,
@@ -40,9 +40,9 @@ export async function openFileSigner({ directory, clock, log }: FileSignerOption
   const folder = await openKeyFolder(directory)
   const names = await folder.names()
   const hasAuditKey = names.includes(auditKeyFile)
-  const head = await openKeptHead(folder, auditHead, !hasAuditKey)
+  const head = await openStoredHead(folder, auditHead, !hasAuditKey)
   // A signer of an older release has none, and not the authority that is as young. Made before it, so that no end in between leaves the authority alone.
-  const storeHead = await openKeptHead(folder, keptStoreHead, !names.includes(`${kubeletServing}-ca.key`))
+  const storeHead = await openStoredHead(folder, keptStoreHead, !names.includes(`${kubeletServing}-ca.key`))
   // The audit key is made last of all, and heads are signed with it: where one of these is there, every key that a signer always had was there too,
   // and one that is missing is lost.
   const mayMake = !hasAuditKey && head.newest === undefined

@@ -2,7 +2,7 @@
 import { isJsonObject, parseJson } from '../base/json.ts'
 import type { KeyFolder } from './key-folder.ts'
 
-export interface KeptHead<H> {
+export interface StoredHead<H> {
   /** Undefined where none is kept yet. */
   readonly newest: H | undefined
   /** Resolves when no end of this process takes it back. */
@@ -22,7 +22,7 @@ export interface HeadForm<H> {
 const none = '{}\n'
 
 /** Throws where the file is damaged, or missing although it was made before. */
-export async function openKeptHead<H>(folder: KeyFolder, form: HeadForm<H>, mayMake: boolean): Promise<KeptHead<H>> {
+export async function openStoredHead<H>(folder: KeyFolder, form: HeadForm<H>, mayMake: boolean): Promise<StoredHead<H>> {
   const { file, log, fields } = form
   const stored = await folder.read(file)
   if (stored === undefined && !mayMake) {

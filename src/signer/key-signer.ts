@@ -3,7 +3,7 @@ import { createPublicKey, type KeyObject, sign } from 'node:crypto'
 import { promisify } from 'node:util'
 import type { Clock } from '../base/clock.ts'
 import { type Issuer, issueLeaf, makeAuthorityCertificate, openIssuer } from './certificate.ts'
-import type { KeptHead } from './kept-head.ts'
+import type { StoredHead } from './kept-head.ts'
 import { type AuthorityKey, authorityNames, type KeyMaterial, keyIdOf, publicPem } from './key-material.ts'
 import { encryptionKeyId, unwrapKey, wrapKey } from './key-wrap.ts'
 import type { AuditHead, AuthorityName, Signer, StoreHead } from './signer.ts'
@@ -14,8 +14,8 @@ const signAsync = promisify((key: KeyObject, data: Buffer, done: (err: Error | n
 
 /** What a signer remembers over its ends. */
 export interface SignerMemory {
-  readonly auditHead: KeptHead<AuditHead>
-  readonly storeHead: KeptHead<StoreHead>
+  readonly auditHead: StoredHead<AuditHead>
+  readonly storeHead: StoredHead<StoreHead>
 }
 
 /**

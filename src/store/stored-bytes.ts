@@ -8,7 +8,7 @@ export const storedSize = (entry: Pick<StoredEntry, 'byteLength'> | undefined): 
   entry === undefined ? 0 : entry.byteLength + overheadBytes
 
 /** News come and go by themselves and have a bound of their own, so that a flood of them keeps no object out. */
-export const isNews = (groupResource: string): boolean => groupResource === 'events' || groupResource === 'events.events.k8s.io'
+export const isEventResource = (groupResource: string): boolean => groupResource === 'events' || groupResource === 'events.events.k8s.io'
 
 interface Sums {
   total: number
@@ -40,7 +40,7 @@ export class StoredBytes {
   }
 
   decide(groupResource: string, namespace: string, growth: number): void {
-    add(this.#decided[isNews(groupResource) ? 'news' : 'objects'], namespace, growth)
+    add(this.#decided[isEventResource(groupResource) ? 'news' : 'objects'], namespace, growth)
   }
 
   /** What was decided before is visible now. */
@@ -51,7 +51,7 @@ export class StoredBytes {
   }
 
   load(groupResource: string, namespace: string, growth: number): void {
-    add(this.#visible[isNews(groupResource) ? 'news' : 'objects'], namespace, growth)
+    add(this.#visible[isEventResource(groupResource) ? 'news' : 'objects'], namespace, growth)
   }
 
   /** What was decided will not be. */

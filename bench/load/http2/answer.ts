@@ -6,7 +6,7 @@ export interface Answer {
   readonly body: Buffer
 }
 
-const largestPart = 256 * 1024
+const maxPart = 256 * 1024
 
 /** Most answers are one piece. Larger ones are kept in parts, and put together only for whoever wants them. */
 class KeptAnswer implements Answer {
@@ -33,7 +33,7 @@ class KeptAnswer implements Answer {
     let last = this.#parts.at(-1)
     for (let at = start; at < end; ) {
       if (last === undefined || this.#used === last.length) {
-        last = Buffer.allocUnsafe(last === undefined ? end - at : Math.min(2 * last.length, largestPart))
+        last = Buffer.allocUnsafe(last === undefined ? end - at : Math.min(2 * last.length, maxPart))
         this.#parts.push(last)
         this.#used = 0
       }

@@ -28,7 +28,7 @@ import { RequestSender } from './request-sender.ts'
 const windowBytes = 16 * 1024 * 1024
 /** What TLS hands on at once is a quarter of it. */
 const readBytes = 64 * 1024
-const longestHeaderBlock = 64 * 1024
+const maxHeaderBlockLength = 64 * 1024
 const shownBytes = 300
 
 export class Http2Connection implements Disposable, FrameSink {
@@ -176,7 +176,7 @@ export class Http2Connection implements Disposable, FrameSink {
     const block = this.#block
     if (block?.stream !== stream) throw new Error(`a header block of stream ${stream} goes on that has not begun`)
     block.bytes = Buffer.concat([block.bytes, bytes.subarray(start, end)])
-    if (block.bytes.length > longestHeaderBlock) throw new Error(`a header block is longer than ${longestHeaderBlock} bytes`)
+    if (block.bytes.length > maxHeaderBlockLength) throw new Error(`a header block is longer than ${maxHeaderBlockLength} bytes`)
     if ((flags & frameFlag.endHeaders) === 0) return
     this.#block = undefined
     this.#fields(stream, block.endsStream, block.bytes, 0, block.bytes.length)

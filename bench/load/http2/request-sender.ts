@@ -16,7 +16,7 @@ import type { Outbox } from '../../../src/base/http2/outbox.ts'
 import type { Exchange } from './exchange.ts'
 import { HeaderEncoder } from './header-encoder.ts'
 
-const largestStream = 2 ** 31 - 1
+const maxStream = 2 ** 31 - 1
 
 export class RequestSender {
   /** Those that have a stream. Whoever ends one removes it and calls `ended()`. */
@@ -102,7 +102,7 @@ export class RequestSender {
 
   #begin(exchange: Exchange): void {
     const stream = this.#nextStream
-    if (stream > largestStream) throw new Error('a connection has no streams left')
+    if (stream > maxStream) throw new Error('a connection has no streams left')
     const { body } = exchange
     const length = body === undefined ? undefined : Buffer.byteLength(body)
     const out = this.#outbox.open()

@@ -8,7 +8,7 @@ import { batchDigest, headLine, lostRecords, type SealedEnd, sealLine } from './
 import { findEvent } from './find-event.ts'
 import { type LogEnd, LogFiles } from './log-files.ts'
 import { LogLines } from './log-lines.ts'
-import { type Asked, type AuditDecision, type AuditPolicy, auditDecision, defaultAuditPolicy, isWrite } from './policy.ts'
+import { type AuditedRequest, type AuditDecision, type AuditPolicy, auditDecision, defaultAuditPolicy, isWrite } from './policy.ts'
 
 export interface AuditLogOptions {
   /** Made with mode 0700 where missing; files are `audit-<number>.log`, 0600. */
@@ -127,11 +127,11 @@ export class AuditLog implements AsyncDisposable {
   }
 
   /** What of the bodies is to be recorded; undefined where the policy records those of no request. */
-  decide(asked: Asked): AuditDecision | undefined {
+  decide(asked: AuditedRequest): AuditDecision | undefined {
     return this.#recordsBodies ? this.#decision(asked) : undefined
   }
 
-  #decision(asked: Asked): AuditDecision {
+  #decision(asked: AuditedRequest): AuditDecision {
     const { policy = defaultAuditPolicy, keepsWrites = true } = this.#options
     return auditDecision(policy, asked, keepsWrites)
   }

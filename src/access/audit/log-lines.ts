@@ -3,9 +3,9 @@
 
 const smallest = 64 << 10
 /** What a burst has taken beyond this is given back. */
-const largestKept = 1 << 20
+const maxKept = 1 << 20
 /** Up to this length the room for a line is guessed from its UTF-16 units, 3 bytes each at most. */
-const longestGuessed = 4096
+const maxGuessedLength = 4096
 const newline = 10
 
 export class LogLines {
@@ -29,17 +29,17 @@ export class LogLines {
 
   /** A text that ends with its only newline. */
   add(line: string): void {
-    this.#reserve(line.length <= longestGuessed ? line.length * 3 : Buffer.byteLength(line))
+    this.#reserve(line.length <= maxGuessedLength ? line.length * 3 : Buffer.byteLength(line))
     this.#length += this.#bytes.write(line, this.#length)
     this.#count++
   }
 
   /** Adds those of the others, from the first on, while there are not more than `mostLines`. */
-  addAll(others: LogLines, mostLines: number): void {
+  addAll(others: LogLines, maxLines: number): void {
     const { bytes } = others
     let end = 0
     let count = 0
-    while (end < bytes.length && this.#count + count < mostLines) {
+    while (end < bytes.length && this.#count + count < maxLines) {
       end = bytes.indexOf(newline, end) + 1
       count++
     }
@@ -57,7 +57,7 @@ export class LogLines {
 
   clear(): void {
     this.cut(0, 0)
-    if (this.#bytes.length > largestKept) this.#bytes = Buffer.alloc(0)
+    if (this.#bytes.length > maxKept) this.#bytes = Buffer.alloc(0)
   }
 
   /** The newest line with this text in it, without its end. */

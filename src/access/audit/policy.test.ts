@@ -1,16 +1,16 @@
 import assert from 'node:assert/strict'
 import { suite, test } from 'node:test'
-import { type Asked, type AuditPolicy, type AuditRule, auditDecision, defaultAuditPolicy } from './policy.ts'
+import { type AuditedRequest, type AuditPolicy, type AuditRule, auditDecision, defaultAuditPolicy } from './policy.ts'
 
-const asked = (verb: string, objectRef?: Partial<NonNullable<Asked['objectRef']>>, more: Partial<Asked> = {}): Asked => ({
+const asked = (verb: string, objectRef?: Partial<NonNullable<AuditedRequest['objectRef']>>, more: Partial<AuditedRequest> = {}): AuditedRequest => ({
   ...{ verb, user: { username: 'ann', groups: ['dev', 'system:authenticated'] }, requestURI: '/x?y=z' },
   ...(objectRef === undefined ? {} : { objectRef: { resource: 'pods', apiVersion: 'v1', ...objectRef } }),
   ...more,
 })
-const levelOf = (rules: readonly AuditRule[], event: Asked, keepsWrites = false) => auditDecision({ rules }, event, keepsWrites).level
+const levelOf = (rules: readonly AuditRule[], event: AuditedRequest, keepsWrites = false) => auditDecision({ rules }, event, keepsWrites).level
 
 suite('auditDecision()', () => {
-  const rows: readonly [name: string, rule: Omit<AuditRule, 'level'>, matching: Asked[], others: Asked[]][] = [
+  const rows: readonly [name: string, rule: Omit<AuditRule, 'level'>, matching: AuditedRequest[], others: AuditedRequest[]][] = [
     ['everything', {}, [asked('get', {}), asked('get')], []],
     ['users', { users: ['ann'] }, [asked('get', {})], [asked('get', {}, { user: { username: 'bob', groups: [] } })]],
     ['groups', { userGroups: ['ops', 'dev'] }, [asked('get', {})], [asked('get', {}, { user: { username: 'ann', groups: ['qa'] } })]],
@@ -106,7 +106,7 @@ suite('auditDecision()', () => {
   })
 
   test('by default leaves out health checks alone', () => {
-    const level = (event: Asked) => auditDecision(defaultAuditPolicy, event, true).level
+    const level = (event: AuditedRequest) => auditDecision(defaultAuditPolicy, event, true).level
     assert.equal(level(asked('get', undefined, { requestURI: '/livez?verbose' })), 'None')
     assert.equal(level(asked('get')), 'Metadata')
     assert.equal(level(asked('get', {})), 'Metadata')

@@ -44,7 +44,7 @@ const bodiesAreSecret = new Set(['secrets.', 'configmaps.', 'tokenreviews.authen
 export const bodyIsSecret = ({ resource, apiGroup = '' }: NonNullable<AuditEvent['objectRef']>): boolean =>
   bodiesAreSecret.has(`${resource}.${apiGroup}`)
 
-export type Asked = Pick<AuditEvent, 'verb' | 'user' | 'requestURI' | 'objectRef'>
+export type AuditedRequest = Pick<AuditEvent, 'verb' | 'user' | 'requestURI' | 'objectRef'>
 
 export interface AuditDecision {
   readonly level: AuditLevel
@@ -53,12 +53,12 @@ export interface AuditDecision {
 }
 
 const mutatingVerbs = new Set(['create', 'update', 'patch', 'delete', 'deletecollection'])
-export const isWrite = ({ verb }: Pick<Asked, 'verb'>): boolean => mutatingVerbs.has(verb)
+export const isWrite = ({ verb }: Pick<AuditedRequest, 'verb'>): boolean => mutatingVerbs.has(verb)
 
 const nothing: AuditDecision = { level: 'None', omitStages: [], omitManagedFields: false }
 
 /** `keepsWrites`: of each write at least who, what, when and the outcome is recorded, whatever the policy says. */
-export function auditDecision(policy: AuditPolicy, event: Asked, keepsWrites: boolean): AuditDecision {
+export function auditDecision(policy: AuditPolicy, event: AuditedRequest, keepsWrites: boolean): AuditDecision {
   const rule = policy.rules.find(each => matches(each, event))
   const kept = keepsWrites && isWrite(event)
   const level = leveled(rule?.level ?? 'None', event)
@@ -70,12 +70,12 @@ export function auditDecision(policy: AuditPolicy, event: Asked, keepsWrites: bo
   }
 }
 
-function leveled(level: AuditLevel, { objectRef }: Asked): AuditLevel {
+function leveled(level: AuditLevel, { objectRef }: AuditedRequest): AuditLevel {
   const secret = objectRef !== undefined && bodyIsSecret(objectRef)
   return secret && (level === 'Request' || level === 'RequestResponse') ? 'Metadata' : level
 }
 
-function matches(rule: AuditRule, { verb, user, requestURI, objectRef }: Asked): boolean {
+function matches(rule: AuditRule, { verb, user, requestURI, objectRef }: AuditedRequest): boolean {
   const { users = [], userGroups = [], verbs = [], namespaces = [], resources = [], nonResourceURLs = [] } = rule
   if (users.length > 0 && !users.includes(user.username)) return false
   if (userGroups.length > 0 && !userGroups.some(group => user.groups.includes(group))) return false

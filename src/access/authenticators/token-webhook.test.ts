@@ -4,7 +4,7 @@ import { AnswerError } from '../../base/answer-error.ts'
 import { createLogger } from '../../base/log.ts'
 import { createRegistry } from '../../base/metrics.ts'
 import { tokenCacheMetrics } from '../token-metrics.ts'
-import { createTokenWebhook, maxKeptAnswer, maxOpenTokens, type TokenWebhookSettings } from './token-webhook.ts'
+import { createTokenWebhook, maxCachedAnswer, maxOpenTokens, type TokenWebhookSettings } from './token-webhook.ts'
 
 const settings: TokenWebhookSettings = {
   endpoint: { url: 'https://tokens.example', authorities: undefined, serverName: undefined, identity: {} },
@@ -80,7 +80,7 @@ test('authenticate() keeps nothing where answers hold for no time, nor large ans
   await forgetful.show('a')
   assert.equal(forgetful.sent.length, 2)
   const hook = opened()
-  hook.answer = async () => ({ authenticated: true, user: { ...ann, groups: ['g'.repeat(maxKeptAnswer)] } })
+  hook.answer = async () => ({ authenticated: true, user: { ...ann, groups: ['g'.repeat(maxCachedAnswer)] } })
   await hook.show('a')
   await hook.show('a')
   assert.equal(hook.sent.length, 2)

@@ -4,7 +4,7 @@ import { deadline } from '../../base/abort.ts'
 import type { Logger } from '../../base/log.ts'
 import type { WebhookEndpoint } from '../../base/webhook-endpoint.ts'
 import { type Authentication, type Authenticator, authenticatedGroup, type UserInfo } from '../access.ts'
-import { type AskParts, askWebhook } from '../ask-webhook.ts'
+import { type WebhookCallParts, callWebhook } from '../ask-webhook.ts'
 import { bearerToken } from '../bearer-token.ts'
 import type { TokenCacheMetrics } from '../token-metrics.ts'
 import type { ReviewedToken } from '../token-review.ts'
@@ -18,7 +18,7 @@ export interface TokenWebhookSettings {
   readonly cacheMs: number
 }
 
-export interface TokenWebhookParts extends AskParts {
+export interface TokenWebhookParts extends WebhookCallParts {
   readonly log: Logger
   /** The API server's own. */
   readonly audiences: readonly string[]
@@ -35,11 +35,11 @@ export const tokenWebhookName = 'token-webhook'
 
 const timeoutMs = 10_000
 /** Of all tries together: nobody has been told yet that they may wait. */
-const longestMs = 30_000
+const maxMs = 30_000
 /** Answers that are kept. */
-export const maxKeptTokens = 4096
+export const maxCachedTokens = 4096
 /** Bytes of an answer, beyond which it is not kept. */
-export const maxKeptAnswer = 8 * 1024
+export const maxCachedAnswer = 8 * 1024
 /** Different tokens that are asked about at the same time: anybody may send any. */
 export const maxOpenTokens = 256
 
@@ -54,7 +54,7 @@ interface Reviewed {
 
 export function createTokenWebhook({ endpoint, version, cacheMs }: TokenWebhookSettings, parts: TokenWebhookParts): TokenWebhook {
   const { clock, log, cache, audiences: own } = parts
-  const reviews = new WebhookAnswers<ReviewedToken, ReviewedToken>(clock, { maxKept: maxKeptTokens, maxOpen: maxOpenTokens })
+  const reviews = new WebhookAnswers<ReviewedToken, ReviewedToken>(clock, { maxCached: maxCachedTokens, maxOpen: maxOpenTokens })
   // Nobody who reads the memory or the audit log can tell from a hash which token it is of.
   const secret = randomBytes(32)
   const hashOf = (text: string): string => createHmac('sha256', secret).update(text).digest('hex')
@@ -64,7 +64,7 @@ export function createTokenWebhook({ endpoint, version, cacheMs }: TokenWebhookS
     const identity = readTokenReview(answer, version)
     if (identity === undefined)
       throw new Error(`the token webhook gave no TokenReview of authentication.k8s.io/${version} that makes sense`)
-    return { identity, keeps: answer.length <= maxKeptAnswer }
+    return { identity, keeps: answer.length <= maxCachedAnswer }
   }
 
   /** As upstream: a webhook that names no audience speaks for the API server's own, and one that names others does not know this token for these. */
@@ -88,11 +88,11 @@ export function createTokenWebhook({ endpoint, version, cacheMs }: TokenWebhookS
   }
 
   const askNow = async (key: string, token: string, wanted: readonly string[]): Promise<ReviewedToken> => {
-    using limit = deadline(clock, longestMs)
+    using limit = deadline(clock, maxMs)
     try {
       const signal = AbortSignal.any([parts.signal, limit.signal])
       const body = tokenReviewBody(token, wanted, version)
-      const { identity, keeps } = await askWebhook({ endpoint, timeoutMs, body, read, took: () => undefined }, { ...parts, signal })
+      const { identity, keeps } = await callWebhook({ endpoint, timeoutMs, body, read, took: () => undefined }, { ...parts, signal })
       if (!answers) log.info('token webhook answers again', {})
       answers = true
       const reviewed = evaluate(identity, token, wanted)

@@ -1,5 +1,5 @@
 // What a node agent may do: only what concerns itself and the pods bound to it, decided object by object over the node graph.
-import { demandedFieldValue } from '../../api/field-selector.ts'
+import { requiredFieldValue } from '../../api/field-selector.ts'
 import { goQuote } from '../../api/go-quote.ts'
 import type { Attributes, Authorizer, Decision } from '../access.ts'
 import { componentRoles } from '../bootstrap-policy/component-roles.ts'
@@ -171,5 +171,5 @@ function ownPods(graph: NodeGraph, node: string, attributes: Attributes): Decisi
 
 /** Whether the field selector demands exactly this value; all its terms must hold, so that further terms only narrow it. */
 function selects({ fieldSelector }: Attributes, field: string, value: string): boolean {
-  return fieldSelector !== undefined && demandedFieldValue(fieldSelector, field) === value
+  return fieldSelector !== undefined && requiredFieldValue(fieldSelector, field) === value
 }

@@ -7,7 +7,7 @@ import type { Attributes } from '../access.ts'
 import type { WebhookSettings } from '../authorization-configuration.ts'
 import { compileMatches } from '../webhook-conditions.ts'
 import { authorizationWebhookMetrics } from '../webhook-metrics.ts'
-import { createWebhookAuthorizer, maxKeptQuestion, maxOpenQuestions } from './webhook.ts'
+import { createWebhookAuthorizer, maxCachedQuestion, maxOpenQuestions } from './webhook.ts'
 
 const settings: WebhookSettings = {
   endpoint: {
@@ -110,7 +110,7 @@ test('ask() keeps answers for as long as they hold, by what they say', async () 
 test('ask() keeps no answer to a question that its user made long, and cuts long reasons', async () => {
   const hook = opened()
   hook.answer = async () => ({ allowed: true, reason: 'r'.repeat(5000) })
-  const long = named('x'.repeat(maxKeptQuestion))
+  const long = named('x'.repeat(maxCachedQuestion))
   const { reason } = await hook.authorizer.ask(long)
   assert.equal(reason.length, 1024)
   await hook.authorizer.ask(long)

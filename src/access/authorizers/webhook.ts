@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto'
 import type { Logger } from '../../base/log.ts'
 import type { Attributes, WebhookAuthorizer, WebhookDecision } from '../access.ts'
-import { type AskParts, askWebhook, type Question, roundTripOf } from '../ask-webhook.ts'
+import { type WebhookCallParts, callWebhook, type Question, roundTripOf } from '../ask-webhook.ts'
 import type { WebhookSettings } from '../authorization-configuration.ts'
 import { isOwnPart } from '../own-parts.ts'
 import { type ReviewStatus, readReviewStatus, reviewBody, reviewSpec } from '../subject-access-review.ts'
@@ -10,21 +10,21 @@ import { WebhookAnswers } from '../webhook-answers.ts'
 import type { Matches } from '../webhook-conditions.ts'
 import type { AuthorizationWebhookMetrics } from '../webhook-metrics.ts'
 
-export interface WebhookParts extends AskParts {
+export interface WebhookParts extends WebhookCallParts {
   readonly log: Logger
   readonly metrics: AuthorizationWebhookMetrics
 }
 
 /** Answers that are kept, as upstream's; each holds a hash and a bounded reason. */
-export const maxKeptAnswers = 8192
+export const maxCachedAnswers = 8192
 /** Characters of what the user chooses in a question, beyond which its answer is not kept: else they would drive out all others. */
-export const maxKeptQuestion = 10_000
+export const maxCachedQuestion = 10_000
 /** Different questions that wait at the same time. */
 export const maxOpenQuestions = 1024
 
 export function createWebhookAuthorizer(name: string, settings: WebhookSettings, matches: Matches, parts: WebhookParts): WebhookAuthorizer {
   const { clock, log, metrics } = parts
-  const reviews = new WebhookAnswers<ReviewStatus, WebhookDecision>(clock, { maxKept: maxKeptAnswers, maxOpen: maxOpenQuestions })
+  const reviews = new WebhookAnswers<ReviewStatus, WebhookDecision>(clock, { maxCached: maxCachedAnswers, maxOpen: maxOpenQuestions })
   let answers = true
 
   const failed = (error: string): WebhookDecision => ({ decision: settings.failsClosed ? 'deny' : 'no-opinion', reason: '', error })
@@ -44,7 +44,7 @@ export function createWebhookAuthorizer(name: string, settings: WebhookSettings,
   const askNow = async (key: string, body: Buffer, keeps: boolean): Promise<WebhookDecision> => {
     try {
       const took: Question<ReviewStatus>['took'] = (result, seconds) => metrics.roundTrip(name, result, seconds)
-      const status = await askWebhook({ endpoint: settings.endpoint, timeoutMs: settings.timeoutMs, body, read, took }, parts)
+      const status = await callWebhook({ endpoint: settings.endpoint, timeoutMs: settings.timeoutMs, body, read, took }, parts)
       if (!answers) log.info('authorization webhook answers again', { authorizer: name })
       answers = true
       if (keeps) reviews.keep(key, status, status.allowed ? settings.authorizedMs : settings.unauthorizedMs)
@@ -98,5 +98,5 @@ function isKeepable({
   labelSelector = '',
 }: Attributes): boolean {
   const chosen = [namespace, verb, group, version, resource, subresource, name, path, fieldSelector, labelSelector]
-  return chosen.reduce((sum, text) => sum + text.length, 0) < maxKeptQuestion
+  return chosen.reduce((sum, text) => sum + text.length, 0) < maxCachedQuestion
 }

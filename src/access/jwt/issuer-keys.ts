@@ -43,7 +43,7 @@ const maxWaiting = 500
 const maxAgeMs = 3_600_000
 /** Between questions that were not answered; twice as long each time. */
 const firstRetryMs = 1_000
-const longestRetryMs = 60_000
+const maxRetryMs = 60_000
 
 export class IssuerKeys {
   readonly #source: KeySource
@@ -103,7 +103,7 @@ export class IssuerKeys {
       this.#mayAskAt = clock.monotonic() + askAgainMs
       this.#oldAt = clock.monotonic() + maxAgeMs
     } catch (err) {
-      const retryMs = Math.min(longestRetryMs, firstRetryMs * 2 ** this.#failures)
+      const retryMs = Math.min(maxRetryMs, firstRetryMs * 2 ** this.#failures)
       this.#failures++
       this.#mayAskAt = clock.monotonic() + retryMs
       if (!given.some(({ aborted }) => aborted))

@@ -4,9 +4,9 @@ import type { AdmissionRequest, ClusterReader } from '../admission.ts'
 import { sizeRefusal } from './own-sizes.ts'
 
 /** Characters of one; the request itself is at most 16 KiB. */
-export const mostCertificateRequest = 64 * 1024
+export const maxCertificateRequestLength = 64 * 1024
 /** Those of one node at a time. The server drops them within a day, and a node has two certificates. */
-export const mostCertificateRequests = 50
+export const maxCertificateRequests = 50
 
 /** Why the node may not write this request; undefined where it may. */
 export function certificateRequestRefusal(
@@ -14,10 +14,10 @@ export function certificateRequestRefusal(
   node: string,
   reader: ClusterReader,
 ): string | undefined {
-  const why = sizeRefusal(object, mostCertificateRequest, node, 'a certificate request')
+  const why = sizeRefusal(object, maxCertificateRequestLength, node, 'a certificate request')
   if (why !== undefined || operation !== 'CREATE') return why
   const all = reader.list('certificatesigningrequests.certificates.k8s.io') as readonly CertificateSigningRequest[]
   const own = all.filter(({ spec }) => spec.username === user.name)
-  if (own.length < mostCertificateRequests) return undefined
-  return `node "${node}" is not allowed to have more than ${mostCertificateRequests} certificate requests: delete some, or wait until the server drops them`
+  if (own.length < maxCertificateRequests) return undefined
+  return `node "${node}" is not allowed to have more than ${maxCertificateRequests} certificate requests: delete some, or wait until the server drops them`
 }

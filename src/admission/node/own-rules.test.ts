@@ -2,11 +2,11 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { UserInfo } from '../../api/user.ts'
 import type { AdmissionPlugin, ClusterReader } from '../admission.ts'
-import { keepBefore } from '../before-changes.ts'
+import { rememberBefore } from '../before-changes.ts'
 import { createAdmission } from '../chain.ts'
 import { admissionPlugins } from '../plugins/index.ts'
 import { admit, cluster, type Input, options, pod, readerOf, refusal } from '../plugins.fixture.ts'
-import { mostEvent, mostNodeStatus, mostPodStatus } from './own-sizes.ts'
+import { maxEventLength, maxNodeStatusLength, maxPodStatusLength } from './own-sizes.ts'
 
 const user: UserInfo = { name: 'system:node:n1', groups: ['system:nodes'] }
 const nodeOf = (name: string, range: string, address: string, labels: object = {}): object => ({
@@ -155,8 +155,8 @@ const rows: readonly (readonly [what: string, input: Input, why: string | undefi
   ['an event in nobody’s name', event({ ...about('Pod', 'mine'), source: { component: 'scheduler' } }), 'source.host or reportingInstance'],
   [
     'an event that is too large',
-    event({ ...about('Pod', 'mine'), message: 'x'.repeat(mostEvent) }),
-    `an event of more than ${mostEvent} characters`,
+    event({ ...about('Pod', 'mine'), message: 'x'.repeat(maxEventLength) }),
+    `an event of more than ${maxEventLength} characters`,
   ],
   [
     'the event of another node',
@@ -165,8 +165,8 @@ const rows: readonly (readonly [what: string, input: Input, why: string | undefi
   ],
   [
     'a Node status that is too large',
-    { ...ip('198.51.100.9'), object: { ...n1, status: { images: [{ names: ['x'.repeat(mostNodeStatus)] }] } } },
-    `a Node status of more than ${mostNodeStatus} characters`,
+    { ...ip('198.51.100.9'), object: { ...n1, status: { images: [{ names: ['x'.repeat(maxNodeStatusLength)] }] } } },
+    `a Node status of more than ${maxNodeStatusLength} characters`,
   ],
 ]
 for (const [what, input, why] of rows) {
@@ -184,7 +184,7 @@ for (const [what, input, why] of rows) {
 test('NodeRestriction refuses a pod status beyond what its containers can need', async () => {
   const spec = { nodeName: 'n1', containers: [{ name: 'c', image: 'i' }] }
   const of = (message: string): Input => ({ ...status(spec), object: { ...pod(spec), ...{ status: { message } } } })
-  const most = mostPodStatus({ metadata: {}, spec })
+  const most = maxPodStatusLength({ metadata: {}, spec })
   assert.match((await refusal({ ...of('x'.repeat(most)), user }, admissionOf('secure'))).message, /a pod status of more than/)
   await admit({ ...of('x'.repeat(most - 1000)), user }, admissionOf('secure'))
 })
@@ -195,7 +195,7 @@ test('NodeRestriction takes the metadata that webhooks add to a pod for no chang
     handles: () => true,
     mutate(changed) {
       if (changed.object === undefined) return
-      keepBefore(changed, changed.object, 'admission webhook "w"')
+      rememberBefore(changed, changed.object, 'admission webhook "w"')
       changed.object.metadata.annotations = { added: 'x' }
     },
   }

@@ -3,15 +3,15 @@ import type { Pod } from '../../api/types/core-v1.ts'
 import { containersOf } from '../../api/validation/containers-of.ts'
 
 /** Characters of a Node's status, 50 images and their names among it. */
-export const mostNodeStatus = 256 * 1024
+export const maxNodeStatusLength = 256 * 1024
 /** Characters of an event. */
-export const mostEvent = 16 * 1024
+export const maxEventLength = 16 * 1024
 const podBase = 32 * 1024
 /** Two terminations with their messages are in it. */
 const perContainer = 16 * 1024
 
 /** Characters of a pod's status. */
-export const mostPodStatus = ({ spec }: Pod): number => podBase + perContainer * containersOf(spec).length
+export const maxPodStatusLength = ({ spec }: Pod): number => podBase + perContainer * containersOf(spec).length
 
 export const sizeRefusal = (value: unknown, most: number, node: string, what: string): string | undefined =>
   left(value, most) < 0 ? `node "${node}" is not allowed to write ${what} of more than ${most} characters` : undefined

@@ -8,7 +8,7 @@ import { type AdmissionPlugin, admitted } from '../admission.ts'
 
 /** Group versions that this server answers until an APIService takes them over. */
 const answeredHere: ReadonlySet<string> = new Set(
-  resources.filter(({ givesWay }) => givesWay === true).map(({ group, version }) => groupVersion(group, version)),
+  resources.filter(({ yieldsToApiService }) => yieldsToApiService === true).map(({ group, version }) => groupVersion(group, version)),
 )
 
 export const apiServiceBackend: AdmissionPlugin = {

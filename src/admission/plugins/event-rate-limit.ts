@@ -23,7 +23,7 @@ const defaultCacheSize = 4096
 const retrySeconds = 60
 
 /** What the Events of a namespace may take together, until they expire: those of 15,000 or so in an hour. */
-const mostBytes = 32 * 2 ** 20
+const maxBytes = 32 * 2 ** 20
 
 export interface EventRateLimitOptions {
   readonly limits: readonly EventLimit[]
@@ -52,8 +52,8 @@ export function eventRateLimit({ limits, feed, now }: EventRateLimitOptions): Ad
       return why === undefined ? admitted : { allowed: false, error: tooManyRequests(why) }
     },
     validateSize({ resource, namespace }, { growth }) {
-      if (growth <= 0 || !isEvent(resource) || feed.storedBytes(namespace, 'news') + growth <= mostBytes) return admitted
-      const most = `its Events take ${mostBytes / 2 ** 20} MiB, as much as they may, until older ones expire or are deleted`
+      if (growth <= 0 || !isEvent(resource) || feed.storedBytes(namespace, 'news') + growth <= maxBytes) return admitted
+      const most = `its Events take ${maxBytes / 2 ** 20} MiB, as much as they may, until older ones expire or are deleted`
       return { allowed: false, error: tooManyRequests(`limit reached on type Namespace for key ${namespace}: ${most}`, retrySeconds) }
     },
   }

@@ -26,7 +26,7 @@ export interface ImagePolicyOptions {
 
 const annotationPrefix = 'imagepolicywebhook.image-policy.k8s.io/'
 /** Answers that are kept; the oldest is forgotten beyond. */
-const maxKeptVerdicts = 1024
+const maxCachedVerdicts = 1024
 const attempts = 5
 const backoffFactor = 1.5
 const callSeconds = 10
@@ -41,7 +41,7 @@ export function imagePolicyWebhook(options: ImagePolicyOptions): AdmissionPlugin
     kept.delete(key)
     const verdict = await ask(body, asked, options, signal)
     const until = clock.monotonic() + (verdict.allowed ? asked.allowMs : asked.denyMs)
-    const [oldest] = kept.size < maxKeptVerdicts ? [] : kept.keys()
+    const [oldest] = kept.size < maxCachedVerdicts ? [] : kept.keys()
     if (oldest !== undefined) kept.delete(oldest)
     kept.set(key, { verdict, until })
     return verdict

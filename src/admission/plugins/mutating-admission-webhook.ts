@@ -4,7 +4,7 @@ import type { AdmissionPlugin, AdmissionRequest } from '../admission.ts'
 import { Meter } from '../policy/meter.ts'
 import { Reinvokable } from '../reinvocation.ts'
 import { applyHookPatch } from '../webhook/apply-patch.ts'
-import { askHook, type HookWait, tellWaits, type WebhookContext } from '../webhook/ask-hooks.ts'
+import { reviewByHook, type HookWait, recordWaits, type WebhookContext } from '../webhook/ask-hooks.ts'
 import { type Hook, HookIndex } from '../webhook/hook.ts'
 import { versionFor } from '../webhook/relevant-hook.ts'
 import { reviewedRequest } from '../webhook/review.ts'
@@ -30,7 +30,7 @@ export function mutatingAdmissionWebhook(context: WebhookContext): AdmissionPlug
       try {
         await runHooks(index.candidates(request), request, waits, context, signal)
       } finally {
-        tellWaits(waits, request)
+        recordWaits(waits, request)
       }
     },
   }
@@ -48,7 +48,7 @@ async function runHooks(
   const meter = new Meter()
   for (const hook of hooks) {
     const version = await versionFor(hook, request, context.decide, meter, signal)
-    if (version === undefined || !reinvokable.mayAsk(hook.id)) continue
+    if (version === undefined || !reinvokable.mayCall(hook.id)) continue
     const changed = await runHook(hook, version, reinvokable.round, request, waits, context, signal)
     reinvokable.asked(hook.id, { changed, ifNeeded: hook.webhook.reinvocationPolicy === 'IfNeeded' })
   }
@@ -69,7 +69,7 @@ async function runHook(
   let mutated = false
   try {
     const reviewed = (): string => reviewedRequest(request, version)
-    const outcome = await askHook(
+    const outcome = await reviewByHook(
       { hook, version, mutating: true, reviewed, failedOpenKey: `failed-open.${place}` },
       request,
       waits,

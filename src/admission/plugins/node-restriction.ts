@@ -14,7 +14,7 @@ import { certificateRequestRefusal } from '../node/own-certificate-requests.ts'
 import { ownEventRefusal } from '../node/own-events.ts'
 import { ownLabelRefusal, ownLabels } from '../node/own-labels.ts'
 import { podMetadataRefusal } from '../node/own-metadata.ts'
-import { mostEvent, mostNodeStatus, mostPodStatus, sizeRefusal } from '../node/own-sizes.ts'
+import { maxEventLength, maxNodeStatusLength, maxPodStatusLength, sizeRefusal } from '../node/own-sizes.ts'
 import { nodeTokenRefusal, podOfLister } from '../node-token-request.ts'
 import type { DecideFor } from '../policy/request-view.ts'
 import { pemOf, type RequestedIdentity } from './certificate-requests.ts'
@@ -94,7 +94,7 @@ function podRule(request: AdmissionRequest, node: string, { reader, profile }: N
     const sent = (beforeChanges(request)?.object ?? pod) as Pod
     return (
       podMetadataRefusal(sent, old, node) ??
-      sizeRefusal(pod.status, mostPodStatus(pod), node, 'a pod status') ??
+      sizeRefusal(pod.status, maxPodStatusLength(pod), node, 'a pod status') ??
       podAddressRefusal(pod, old, node, reader)
     )
   }
@@ -140,7 +140,7 @@ function mirrorPodRule(pod: Pod, node: string, reader: ClusterReader): Refusal {
 
 function eventRule(request: AdmissionRequest, node: string, { reader, profile }: NodeRestrictionOptions): Refusal {
   if (profile === 'upstream') return undefined
-  return sizeRefusal(request.object, mostEvent, node, 'an event') ?? ownEventRefusal(request, node, reader)
+  return sizeRefusal(request.object, maxEventLength, node, 'an event') ?? ownEventRefusal(request, node, reader)
 }
 
 function nodeRule(request: AdmissionRequest, node: string, { reader, profile }: NodeRestrictionOptions): string | undefined {
@@ -174,7 +174,7 @@ function nodeRule(request: AdmissionRequest, node: string, { reader, profile }: 
   function strict(): string | undefined {
     if (profile === 'upstream' || now === undefined) return undefined
     return (
-      sizeRefusal(now.status, mostNodeStatus, node, 'a Node status') ??
+      sizeRefusal(now.status, maxNodeStatusLength, node, 'a Node status') ??
       ownLabelRefusal(now, old, changed, node) ??
       nodeAddressRefusal(now, old, node, reader)
     )

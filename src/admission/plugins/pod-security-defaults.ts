@@ -6,7 +6,7 @@ import { groupResource, type KubeObject } from '../../api/object.ts'
 import type { ResourceDefinition } from '../../api/resource.ts'
 import type { PodSpec } from '../../api/types/core-v1.ts'
 import { type AdmissionPlugin, type AdmissionRequest, admitted, type ClusterReader } from '../admission.ts'
-import { fillingOf, keepFilling } from '../pod-security/before-filling.ts'
+import { fillingOf, rememberFilling } from '../pod-security/before-filling.ts'
 import { type Exemptions, exemptionOf } from '../pod-security/exemptions.ts'
 import { type Filled, fillEphemeralContainers, fillPod } from '../pod-security/fill.ts'
 import { type LevelVersion, type PodSecurityPolicy, policyOf } from '../pod-security/policy.ts'
@@ -34,7 +34,7 @@ export function podSecurityDefaults({ reader, defaults, exemptions }: PodSecurit
       const { spec } = located.pod
       const filled = fill(request, located, enforce)
       if (filled === undefined || filled.set.length === 0) return
-      keepFilling(request, spec, filled.set)
+      rememberFilling(request, spec, filled.set)
       replaceSpec(request.object, located.pointer, filled.spec)
     },
     // Only what PodSecurity has admitted comes here: whoever is refused needs no warning too.

@@ -2,7 +2,7 @@
 import type { ResourceDefinition } from '../../api/resource.ts'
 import { type AdmissionPlugin, admitted, type Verdict } from '../admission.ts'
 import { Meter } from '../policy/meter.ts'
-import { askHook, type HookWait, tellWaits, type WebhookContext } from '../webhook/ask-hooks.ts'
+import { reviewByHook, type HookWait, recordWaits, type WebhookContext } from '../webhook/ask-hooks.ts'
 import { type Hook, HookIndex } from '../webhook/hook.ts'
 import { versionFor } from '../webhook/relevant-hook.ts'
 import { reviewedRequest } from '../webhook/review.ts'
@@ -32,9 +32,9 @@ export function validatingAdmissionWebhook(context: WebhookContext): AdmissionPl
       const outcomes = await Promise.all(
         relevant.map(({ hook, version }, place) => {
           const asked = { hook, version, mutating: false, reviewed: () => reviewedIn(version) }
-          return askHook({ ...asked, failedOpenKey: `${failedOpenPrefix}round_0_index_${place}` }, request, waits, context, signal)
+          return reviewByHook({ ...asked, failedOpenKey: `${failedOpenPrefix}round_0_index_${place}` }, request, waits, context, signal)
         }),
-      ).finally(() => tellWaits(waits, request))
+      ).finally(() => recordWaits(waits, request))
       const refusal = outcomes.find(({ outcome }) => outcome === 'refused')
       return refusal?.outcome === 'refused' ? { allowed: false, error: refusal.error } : admitted
     },

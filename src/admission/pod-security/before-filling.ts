@@ -10,7 +10,7 @@ export interface Filling {
 const known = new WeakMap<AdmissionRequest, Filling>()
 
 /** Plug-ins may run twice: the first pod counts, and all that was set. */
-export function keepFilling(request: AdmissionRequest, before: PodSpec, set: readonly string[]): void {
+export function rememberFilling(request: AdmissionRequest, before: PodSpec, set: readonly string[]): void {
   const earlier = known.get(request)
   known.set(request, { before: earlier?.before ?? before, set: new Set([...(earlier?.set ?? []), ...set]) })
 }

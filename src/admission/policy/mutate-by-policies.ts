@@ -112,7 +112,7 @@ function* invoke(invocations: readonly Invocation[], request: AdmissionRequest, 
       continue
     }
     const id = JSON.stringify([names.policy, names.binding, params?.metadata.namespace ?? '', params?.metadata.name ?? ''])
-    if (!reinvokable.mayAsk(id)) continue
+    if (!reinvokable.mayCall(id)) continue
     let changed = false
     for (const mutation of compiled.mutations) {
       const { object } = request

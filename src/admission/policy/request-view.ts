@@ -8,7 +8,7 @@ import type { ResourceDefinition } from '../../api/resource.ts'
 import { notFound } from '../../api/status.ts'
 import type { AdmissionRequest, ClusterReader } from '../admission.ts'
 import { isNamespace, namespaceOf } from '../matching/rule.ts'
-import { kindIn, nameTold, resourceOf, userInfo, versioned } from '../request-facts.ts'
+import { kindIn, requestedName, resourceOf, userInfo, versioned } from '../request-facts.ts'
 import type { Bindings } from './expression.ts'
 
 /** The variables of one evaluation; a getter runs only for an expression that names it. */
@@ -110,7 +110,7 @@ const shownAs = (request: AdmissionRequest, object: KubeObject | undefined, vers
 /** `request`, with upstream's omissions: what is empty is not there. */
 function describe(request: AdmissionRequest, version: ResourceDefinition, named: ResourceDefinition): CelValue {
   const { resource, subresource, user, operation, dryRun, options } = request
-  const name = nameTold(request)
+  const name = requestedName(request)
   const namespace = namespaceOf(request)
   return {
     kind: kindIn(request, version),
@@ -130,7 +130,7 @@ function describe(request: AdmissionRequest, version: ResourceDefinition, named:
 function requestResource(request: AdmissionRequest, authorizer: Authorizer): Check {
   const { group, plural } = request.resource
   const { subresource } = request
-  const asked = { group, resource: plural, subresource, namespace: namespaceOf(request), name: nameTold(request) }
+  const asked = { group, resource: plural, subresource, namespace: namespaceOf(request), name: requestedName(request) }
   return new Check(resourceCheckType.name, authorizer, asked)
 }
 

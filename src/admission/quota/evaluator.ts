@@ -20,7 +20,7 @@ export interface Evaluator {
   /** Whether the object is in the scope. */
   inScope(requirement: ScopedResourceSelectorRequirement, object: KubeObject): boolean
   /** Whether an object must say itself how much it uses of a resource that is bounded. */
-  demands?(name: string): boolean
+  mustStateUsage?(name: string): boolean
   /** What the object leaves open of these, in upstream's words; undefined where it says all. */
   missing?(demanded: readonly string[], object: KubeObject): string | undefined
   /** When an object's use ends by time alone; undefined where it does not. */

@@ -9,12 +9,12 @@ const own: ReadonlyMap<string, Evaluator> = new Map([pods, services, persistentV
 
 const counting = new Map<string, Evaluator>()
 /** Quotas may name what nobody serves, so the names are not ours to bound. */
-const mostCounting = 1000
+const maxCounting = 1000
 
 export function evaluatorOf(groupResource: string): Evaluator {
   const found = own.get(groupResource) ?? counting.get(groupResource)
   if (found !== undefined) return found
-  if (counting.size >= mostCounting) counting.clear()
+  if (counting.size >= maxCounting) counting.clear()
   const made = objectCount(groupResource)
   counting.set(groupResource, made)
   return made

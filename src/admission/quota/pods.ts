@@ -38,7 +38,7 @@ export const pods: Evaluator = {
     (name.startsWith('requests.') && !isNativeResource(name)),
   usage: (object, now) => (isCharged(object as Pod, now) ? chargedUsage(object as Pod) : existing),
   inScope,
-  demands: name => demanded.has(name),
+  mustStateUsage: name => demanded.has(name),
   missing,
   endsAt,
 }
@@ -61,17 +61,17 @@ function endsAt({ metadata }: KubeObject): number | undefined {
 
 /** Pods of one template ask for the same: what they use is added up once. */
 const known = new Map<string, ReadonlyAmounts>()
-const mostKnown = 2000
-const longestKey = 2000
+const maxKnown = 2000
+const maxKeyLength = 2000
 
 function chargedUsage(pod: Pod): ReadonlyAmounts {
   const key = keyOf(pod)
   const found = known.get(key)
   if (found !== undefined) return found
   const usage = addUp(pod)
-  if (key.length > longestKey) return usage
+  if (key.length > maxKeyLength) return usage
   // Begun anew rather than aged: what is in use is back at once.
-  if (known.size >= mostKnown) known.clear()
+  if (known.size >= maxKnown) known.clear()
   known.set(key, usage)
   return usage
 }

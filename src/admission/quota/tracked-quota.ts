@@ -134,7 +134,7 @@ function coveredBy(names: readonly string[]): Map<string, Covered> {
   return new Map(
     [...byResource].map(([resource, covered]) => {
       const evaluator = evaluatorOf(resource)
-      return [resource, { names: covered, demanded: covered.filter(name => evaluator.demands?.(name)) }]
+      return [resource, { names: covered, demanded: covered.filter(name => evaluator.mustStateUsage?.(name)) }]
     }),
   )
 }

@@ -19,15 +19,15 @@ export interface WebhookContext extends HookContext, CallParts {
   readonly clock: Clock
   readonly log: Logger
   /** Whether requests of the cluster itself pass where a webhook does not answer; upstream has nothing like it. */
-  readonly sparesSystem: boolean
+  readonly exemptsSystem: boolean
 }
 
 /** Calls that took longer than this are written down. */
-const worthTellingMs = 100
+const recordedWaitMs = 100
 /** Of the audit event: webhooks that were waited for, or did not answer. */
 export const waitsAnnotation = 'admission.bulkhead.dev/webhooks'
 /** A request of the cluster itself waits no longer for one webhook. */
-const longestSystemSeconds = 3
+const maxSystemSeconds = 3
 
 export interface HookWait {
   readonly webhook: string
@@ -39,18 +39,18 @@ export interface HookWait {
   readonly passed?: true
 }
 
-export interface Asked {
+export interface HookAnswer {
   readonly outcome: 'answered'
   readonly answer: ReviewAnswer
 }
 
-export type AskOutcome =
-  | Asked
+export type HookOutcome =
+  | HookAnswer
   | { readonly outcome: 'refused'; readonly error: ApiError }
   /** It did not answer, and the request goes on. */
   | { readonly outcome: 'passed' }
 
-export interface AskedOf {
+export interface HookCall {
   readonly hook: Hook
   readonly version: ResourceDefinition
   readonly mutating: boolean
@@ -61,21 +61,21 @@ export interface AskedOf {
 }
 
 /** `waits` gathers what the audit event shall tell. */
-export async function askHook(
-  asked: AskedOf,
+export async function reviewByHook(
+  asked: HookCall,
   request: AdmissionRequest,
   waits: HookWait[],
   context: WebhookContext,
   signal: AbortSignal,
-): Promise<AskOutcome> {
+): Promise<HookOutcome> {
   const { hook, mutating, reviewed, failedOpenKey } = asked
   const { clock, health, log } = context
   const { name } = hook.webhook
-  const spared = context.sparesSystem && isSystemRequest(request)
+  const spared = context.exemptsSystem && isSystemRequest(request)
   const began = clock.now()
   const skipped = spared && health.isDead(hook, began)
   const call = () =>
-    callHook(hook, request, reviewed, mutating, context, signal, spared ? longestSystemSeconds : undefined).catch(err => {
+    callHook(hook, request, reviewed, mutating, context, signal, spared ? maxSystemSeconds : undefined).catch(err => {
       if (signal.aborted) throw timedOut('request did not complete within requested timeout', 0)
       throw err
     })
@@ -101,7 +101,7 @@ export async function askHook(
     return { outcome: 'passed' }
   }
   health.answered(hook)
-  if (milliseconds >= worthTellingMs) waits.push(wait)
+  if (milliseconds >= recordedWaitMs) waits.push(wait)
   if (outcome.answer !== undefined) passOn(outcome.answer, name, request)
   observe(outcome.outcome, outcome.outcome === 'rejected' ? outcome.error.status.code : undefined)
   return outcome.outcome === 'answered' ? outcome : { outcome: 'refused', error: outcome.error }
@@ -112,6 +112,6 @@ function passOn({ annotations, warnings }: ReviewAnswer, webhook: string, reques
   for (const warning of warnings) request.warn(warning)
 }
 
-export function tellWaits(waits: readonly HookWait[], request: AdmissionRequest): void {
+export function recordWaits(waits: readonly HookWait[], request: AdmissionRequest): void {
   if (waits.length > 0) request.annotate(waitsAnnotation, JSON.stringify(waits))
 }

@@ -50,7 +50,7 @@ export async function callHook(
   mutating: boolean,
   parts: CallParts,
   signal: AbortSignal,
-  longestSeconds = Number.POSITIVE_INFINITY,
+  maxSeconds = Number.POSITIVE_INFINITY,
 ): Promise<CallOutcome> {
   const { name, sideEffects, clientConfig, admissionReviewVersions, timeoutSeconds = defaultTimeoutSeconds } = webhook
   if (request.dryRun && sideEffects !== 'None' && sideEffects !== 'NoneOnDryRun') {
@@ -63,7 +63,7 @@ export async function callHook(
   const uid = parts.newUid()
   let body: Buffer
   try {
-    const seconds = Math.min(timeoutSeconds, longestSeconds)
+    const seconds = Math.min(timeoutSeconds, maxSeconds)
     body = await parts.sender.send(clientConfig, reviewBody(version, uid, reviewed()), seconds, signal, parts.identities)
   } catch (err) {
     signal.throwIfAborted()

@@ -23,7 +23,7 @@ interface State {
 }
 
 /** Of one webhook nobody is told more often. */
-const tellMs = 30_000
+const reportIntervalMs = 30_000
 
 /** This many failures in a row, and the webhook counts as dead. */
 const deadAfter = 2
@@ -34,10 +34,10 @@ const maxRemembered = 1000
 
 export class HookHealth<T extends Identified = Hook> {
   readonly #failing = new Map<string, State>()
-  readonly #tell: (failure: HookFailure<T>) => void
+  readonly #report: (failure: HookFailure<T>) => void
 
-  constructor(tell: (failure: HookFailure<T>) => void) {
-    this.#tell = tell
+  constructor(report: (failure: HookFailure<T>) => void) {
+    this.#report = report
   }
 
   answered({ id }: T): void {
@@ -46,13 +46,13 @@ export class HookHealth<T extends Identified = Hook> {
 
   failed(hook: T, message: string, now: number): void {
     const known = this.#failing.get(hook.id)
-    const tells = known === undefined || now - known.toldAt >= tellMs
+    const tells = known === undefined || now - known.toldAt >= reportIntervalMs
     const state = { since: known?.since ?? now, count: (known?.count ?? 0) + 1, triedAt: now, toldAt: tells ? now : known.toldAt }
     this.#failing.delete(hook.id)
     const [oldest] = this.#failing.size < maxRemembered ? [] : this.#failing.keys()
     if (oldest !== undefined) this.#failing.delete(oldest)
     this.#failing.set(hook.id, state)
-    if (tells) this.#tell({ hook, message, since: state.since, count: state.count })
+    if (tells) this.#report({ hook, message, since: state.since, count: state.count })
   }
 
   /** Whether a request of the cluster itself shall not wait for it now. */

@@ -7,7 +7,7 @@ import type { StatusDetails } from '../../api/types/meta-v1.ts'
 import { parseJson } from '../../base/json.ts'
 import type { AdmissionRequest } from '../admission.ts'
 import { namespaceOf } from '../matching/rule.ts'
-import { kindIn, nameTold, resourceOf, userInfo, versioned } from '../request-facts.ts'
+import { kindIn, requestedName, resourceOf, userInfo, versioned } from '../request-facts.ts'
 
 const versions = ['v1', 'v1beta1'] as const
 export type ReviewVersion = (typeof versions)[number]
@@ -20,7 +20,7 @@ export function reviewVersion(accepted: readonly string[]): ReviewVersion | unde
 /** Everything of the review but what differs from webhook to webhook: in JSON, without the braces. */
 export function reviewedRequest(request: AdmissionRequest, version: ResourceDefinition): string {
   const { resource, subresource, user, operation, dryRun, options } = request
-  const name = nameTold(request)
+  const name = requestedName(request)
   const namespace = namespaceOf(request)
   const fields = {
     kind: kindIn(request, version),

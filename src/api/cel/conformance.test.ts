@@ -68,7 +68,7 @@ function runSuite({ name, suites = [], tests = [] }: Suite, path: string): void 
       const reason = reasonToSkip(full, original)
       test(`${original.name}: ${original.expr.slice(0, 80)}`, reason === undefined ? {} : { skip: reason }, context => {
         if (original.disableCheck === true && !compiles(original)) context.skip('Kubernetes checks every expression before it runs')
-        else evaluate(original)
+        else runCase(original)
       })
     }
   })

@@ -3,7 +3,7 @@ import { groupVersion } from '../object.ts'
 import {
   type DecodedObject,
   type FieldValidation,
-  kindToldBy,
+  declaredKind,
   type ParsedDocument,
   parsedBody,
   strictDecodingMessage,
@@ -22,7 +22,7 @@ export function decodeCustomBody(
   document: ParsedDocument,
 ): DecodedObject {
   const { value, text, duplicate } = parsedBody(document, bytes, kind.kind)
-  const told = kindToldBy(value, { group: '', version: '', kind: '' })
+  const told = declaredKind(value, { group: '', version: '', kind: '' })
   if (typeof told === 'string') throw unrecognized(told, kind.kind, bytes)
   if (told.kind === '') {
     const sent = Buffer.from(bytes).toString('utf8')

@@ -6,7 +6,7 @@ import { schemaFor } from '../schema/model.ts'
 import { ApiError } from '../status.ts'
 import { maxOperations } from './json-patch.ts'
 import { mergePatch } from './merge-patch.ts'
-import { applyPatch as applyInSteps, demandPatchType, type Patched, type PatchRequest } from './patch.ts'
+import { applyPatch as applyInSteps, requirePatchType, type Patched, type PatchRequest } from './patch.ts'
 
 function applyPatch(request: Omit<PatchRequest, 'isLarge'>): Patched {
   const steps = applyInSteps({ ...request, isLarge: false })
@@ -330,11 +330,11 @@ describe('an odd result of a JSON patch or a merge patch', () => {
 })
 
 describe('demandPatchType()', () => {
-  const refusal = (contentType: string, hasSchema = true) => failure(() => demandPatchType(contentType, hasSchema))
-  it('ignores parameters', () => demandPatchType(`${merge}; charset=utf-8`, true))
-  it('lets server-side apply through', () => demandPatchType('application/apply-patch+yaml', false))
+  const refusal = (contentType: string, hasSchema = true) => failure(() => requirePatchType(contentType, hasSchema))
+  it('ignores parameters', () => requirePatchType(`${merge}; charset=utf-8`, true))
+  it('lets server-side apply through', () => requirePatchType('application/apply-patch+yaml', false))
   it('offers strategic merge only with a schema', () => {
-    demandPatchType(strategic, true)
+    requirePatchType(strategic, true)
     assert.deepEqual(refusal(strategic, false), [
       415,
       'the body of the request was in an unknown format - accepted media types include: application/json-patch+json, application/merge-patch+json, application/apply-patch+yaml',

@@ -7,7 +7,7 @@ import {
   conversionProblem,
   decodeValue,
   type FieldValidation,
-  kindToldBy,
+  declaredKind,
   parseJsonBytes,
   strictDecodingMessage,
 } from '../schema/decode.ts'
@@ -38,7 +38,7 @@ export function patchType(contentType: string): string {
 }
 
 /** Throws the 415 of a content type that is no patch here; strategic merge needs a schema, so custom resources do not have it. */
-export function demandPatchType(contentType: string, hasSchema: boolean): void {
+export function requirePatchType(contentType: string, hasSchema: boolean): void {
   const accepted = [...mediaTypes.filter(([, kind]) => kind !== 'strategic' || hasSchema).map(([name]) => name), applyMediaType]
   if (accepted.includes(patchType(contentType))) return
   const names = accepted.join(', ')
@@ -117,7 +117,7 @@ function sameKind(patchKind: PatchKind, current: unknown, result: unknown, type:
   if (!isRecord(current)) return result
   const { kind, apiVersion } = current
   if (isRecord(result) && result['kind'] === kind && result['apiVersion'] === apiVersion) return result
-  const told = kindToldBy(result, { group: '', version: '', kind: String(kind) })
+  const told = declaredKind(result, { group: '', version: '', kind: String(kind) })
   if (patchKind === 'strategic' && isRecord(result)) {
     const odd = [result['kind'], result['apiVersion']].find(text => typeof (text ?? '') !== 'string')
     if (odd !== undefined) throw invalidPatch(shown(), restoreError(odd, text) ?? '')
@@ -134,7 +134,7 @@ function sameKind(patchKind: PatchKind, current: unknown, result: unknown, type:
 /** The kind of a custom resource is judged with the rest of it, but there has to be one. */
 function validateCustom(result: unknown, current: unknown, shown: () => string): void {
   if (!isRecord(result)) return
-  const told = kindToldBy(result, { group: '', version: '', kind: '' })
+  const told = declaredKind(result, { group: '', version: '', kind: '' })
   if (typeof told === 'string') throw invalidPatch(shown(), told)
   if (told.kind === '') throw invalidPatch(shown(), `Object 'Kind' is missing in '${shown()}'`)
   if (isRecord(current) && (result['metadata'] ?? null) === null) throw nameless(current)

@@ -150,9 +150,9 @@ export type ParsedDocument =
   | { readonly ok: false; readonly message: string; readonly fault: 'syntax' | 'limit' }
 
 /** JSON or YAML to a plain value, nesting bounded; `message` is upstream's decoder's. */
-export function parseDocument(bytes: Uint8Array, contentType: string, mostValues = maxValues): ParsedDocument {
+export function parseDocument(bytes: Uint8Array, contentType: string, allowedValues = maxValues): ParsedDocument {
   if (/^application\/yaml\b/.test(contentType)) return yamlDocument(tryYaml(bytes))
-  const parsed = parseJsonBytes(bytes, mostValues)
+  const parsed = parseJsonBytes(bytes, allowedValues)
   if (parsed.ok) return parsed
   if (!parsed.syntax) return { ok: false, message: parsed.message, fault: 'limit' }
   return { ok: false, message: `${noKindIn} ${parsed.message}`, fault: 'syntax' }
@@ -171,10 +171,10 @@ export type ParsedJson =
   | { readonly ok: false; readonly message: string; readonly syntax: boolean }
 
 /** JSON text to a plain value, nesting and values bounded before anything is parsed; `mostValues` is for what may hold many objects. */
-export function parseJsonBytes(bytes: Uint8Array, mostValues = maxValues): ParsedJson {
+export function parseJsonBytes(bytes: Uint8Array, allowedValues = maxValues): ParsedJson {
   const scan = scanJson(bytes)
   if (scan.depth > maxDepth) return { ok: false, syntax: false, message: `the body is nested deeper than ${maxDepth} levels` }
-  if (scan.values > mostValues) return { ok: false, syntax: false, message: `the body has more than ${mostValues} values` }
+  if (scan.values > allowedValues) return { ok: false, syntax: false, message: `the body has more than ${allowedValues} values` }
   const text = scan.hasSurrogate ? withWholeSurrogates(textOf(bytes)) : textOf(bytes)
   try {
     const value: unknown = parseJson(text)
@@ -220,13 +220,13 @@ function summary(bytes: Uint8Array): string {
 
 /** What the body says it is; absent parts are those of the path. */
 function kindOf(value: unknown, wanted: GroupVersionKind, bytes: Uint8Array): GroupVersionKind {
-  const told = kindToldBy(value, wanted)
+  const told = declaredKind(value, wanted)
   if (typeof told === 'string') throw unrecognized(told, wanted.kind, bytes)
   return told
 }
 
 /** What a value says it is, the rest as `wanted`; the words of upstream's decoder where that cannot be read. */
-export function kindToldBy(value: unknown, wanted: GroupVersionKind): GroupVersionKind | string {
+export function declaredKind(value: unknown, wanted: GroupVersionKind): GroupVersionKind | string {
   if (value === null) return wanted
   const goName = (odd: unknown): string => (Array.isArray(odd) ? 'array' : typeof odd === 'boolean' ? 'bool' : typeof odd)
   if (!isRecord(value)) {

@@ -1,5 +1,5 @@
 import { createPublicKey, X509Certificate } from 'node:crypto'
-import { ask, connectWith } from '../ask.ts'
+import { request, connectWith } from '../ask.ts'
 import { forgeCertificate } from '../forged-certificate.ts'
 import { forgedTokens } from '../forged-token.ts'
 import { outcomeOf, type Proof, type ProofContext } from '../proof.ts'
@@ -60,7 +60,7 @@ async function statusWith(
   signal: AbortSignal,
 ): Promise<number> {
   await using transport = connectWith(endpoint, credentials)
-  return (await ask(transport, { method: 'GET', path }, signal)).status
+  return (await request(transport, { method: 'GET', path }, signal)).status
 }
 
 /** The administrator's subject, by authorities that the cluster does not know; one has the real authority's name. */

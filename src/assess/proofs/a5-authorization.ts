@@ -1,5 +1,5 @@
 import type { Transport } from '../../client/transport.ts'
-import { ask, connectWith, mergePatch, type Question } from '../ask.ts'
+import { request, connectWith, mergePatch, type ProofRequest } from '../ask.ts'
 import { outcomeOf, type Proof } from '../proof.ts'
 import { ProofNamespace } from '../proof-namespace.ts'
 import { harmlessSpec, podObject } from '../proof-pods.ts'
@@ -16,7 +16,7 @@ export const authorization: Proof = {
     await namespace.account('fresh', signal)
     await using account = connectWith(context.endpoint, { token: await namespace.token('fresh', {}, signal) })
     const configMap = (name: string) => ({ method: 'POST', path: namespace.core('configmaps'), body: { metadata: { name } } }) as const
-    for (const name of ['granted', 'other']) await ask(context.transport, configMap(name), signal)
+    for (const name of ['granted', 'other']) await request(context.transport, configMap(name), signal)
 
     const matrix = questions(namespace)
     const found = await unrefused(account, matrix, 'new ServiceAccount', {}, signal)
@@ -26,12 +26,12 @@ export const authorization: Proof = {
     const masters = { 'impersonate-user': 'system:admin', 'impersonate-group': 'system:masters' }
     found.push(...(await unrefused(account, [{ method: 'GET', path: '/api/v1/secrets' }], 'impersonating account', masters, signal)))
 
-    const one = (name: string): Question => ({ method: 'GET', path: namespace.core(`configmaps/${name}`) })
-    const patch: Question = { ...one('granted'), method: 'PATCH', body: { data: { a: 'b' } }, contentType: mergePatch }
+    const one = (name: string): ProofRequest => ({ method: 'GET', path: namespace.core(`configmaps/${name}`) })
+    const patch: ProofRequest = { ...one('granted'), method: 'PATCH', body: { data: { a: 'b' } }, contentType: mergePatch }
     await namespace.grant('fresh', [{ apiGroups: [''], resources: ['configmaps'], resourceNames: ['granted'], verbs: ['get'] }], signal)
-    const granted = await ask(account, one('granted'), signal)
+    const granted = await request(account, one('granted'), signal)
     if (granted.status !== 200) found.push(`get of the granted ConfigMap: answered ${granted.status}, want 200`)
-    const beyond: Question[] = [
+    const beyond: ProofRequest[] = [
       one('other'),
       { method: 'GET', path: namespace.core('configmaps') },
       patch,
@@ -49,19 +49,19 @@ export const authorization: Proof = {
 
 async function unrefused(
   transport: Transport,
-  list: readonly Question[],
+  list: readonly ProofRequest[],
   who: string,
   headers: Readonly<Record<string, string>>,
   signal: AbortSignal,
 ): Promise<string[]> {
-  const answers = await Promise.all(list.map(question => ask(transport, { ...question, headers }, signal)))
+  const answers = await Promise.all(list.map(question => request(transport, { ...question, headers }, signal)))
   return answers.flatMap(({ status }, index) =>
     status === 403 ? [] : [`${who}: ${list[index]?.method} ${list[index]?.path} answered ${status}, want 403`],
   )
 }
 
 /** Nothing here is created where the control is off, either: every write is a dry run. */
-function questions(namespace: ProofNamespace): Question[] {
+function questions(namespace: ProofNamespace): ProofRequest[] {
   const namespaced: readonly (readonly [string, object])[] = [
     [namespace.core('pods'), podObject('a5', harmlessSpec())],
     [namespace.core('secrets'), { metadata: { name: 'a5' } }],
@@ -79,7 +79,7 @@ function questions(namespace: ProofNamespace): Question[] {
   ]
   const dryRun = 'dryRun=All'
   return [
-    ...namespaced.flatMap(([path, body]): Question[] => [
+    ...namespaced.flatMap(([path, body]): ProofRequest[] => [
       { method: 'GET', path },
       { method: 'GET', path: `${path}/a5` },
       { method: 'GET', path: `${path}?watch=true&timeoutSeconds=1` },
@@ -89,7 +89,7 @@ function questions(namespace: ProofNamespace): Question[] {
       { method: 'DELETE', path: `${path}/a5?${dryRun}` },
       { method: 'DELETE', path: `${path}?${dryRun}` },
     ]),
-    ...cluster.flatMap((path): Question[] => [
+    ...cluster.flatMap((path): ProofRequest[] => [
       { method: 'GET', path },
       { method: 'GET', path: `${path}/a5` },
       { method: 'DELETE', path: `${path}/a5?${dryRun}` },

@@ -1,7 +1,7 @@
 import { needsRight } from '../../api/token-right.ts'
 import type { Pod } from '../../api/types/core-v1.ts'
 import { pods } from '../../client/resources.ts'
-import { ask, connectWith } from '../ask.ts'
+import { request, connectWith } from '../ask.ts'
 import { nodeTokenStatus, someNode } from '../node-token.ts'
 import { outcomeOf, type Proof, type ProofContext } from '../proof.ts'
 import { ProofNamespace } from '../proof-namespace.ts'
@@ -51,7 +51,7 @@ export const workloadIdentity: Proof = {
 
 async function listConfigMaps({ endpoint }: ProofContext, token: string, namespace: ProofNamespace, signal: AbortSignal): Promise<number> {
   await using transport = connectWith(endpoint, { token })
-  return (await ask(transport, { method: 'GET', path: namespace.core('configmaps') }, signal)).status
+  return (await request(transport, { method: 'GET', path: namespace.core('configmaps') }, signal)).status
 }
 
 function tokenVolumes({ spec }: Pod): { expirationSeconds?: number }[] {

@@ -1,6 +1,6 @@
 import { parseJson } from '../../base/json.ts'
 import { namespaces } from '../../client/resources.ts'
-import { ask, connectWith, jsonPatch, mergePatch, succeeded } from '../ask.ts'
+import { request, connectWith, jsonPatch, mergePatch, succeeded } from '../ask.ts'
 import { outcomeOf, type Proof, type ProofContext } from '../proof.ts'
 import { ProofNamespace, proofNamespacePrefix } from '../proof-namespace.ts'
 import { dangerousSpec, harmlessSpec, podObject, workloadForms } from '../proof-pods.ts'
@@ -8,7 +8,7 @@ import { dangerousSpec, harmlessSpec, podObject, workloadForms } from '../proof-
 const enforceLabel = 'pod-security.kubernetes.io/enforce'
 /** The cluster's own parts may need more; nobody else may write there. */
 const exempt = 'kube-system'
-const mostNamespaces = 100
+const maxNamespaces = 100
 
 /** A privileged pod is root on its node. */
 export const podSecurity: Proof = {
@@ -28,10 +28,10 @@ export const podSecurity: Proof = {
       .map(({ metadata }) => metadata.name ?? '')
       // Those of other proofs come and go.
       .filter(name => name !== exempt && !name.startsWith(proofNamespacePrefix))
-      .slice(0, mostNamespaces)
+      .slice(0, maxNamespaces)
     const dryRunIn = (name: string, serviceAccountName = 'default') => {
       const body = podObject('c3', { ...dangerousSpec(), serviceAccountName })
-      return ask(transport, { method: 'POST', path: `/api/v1/namespaces/${name}/pods?dryRun=All`, body }, signal)
+      return request(transport, { method: 'POST', path: `/api/v1/namespaces/${name}/pods?dryRun=All`, body }, signal)
     }
     const demandRefusal = async (name: string, account?: string) => {
       const { status, message } = await dryRunIn(name, account)
@@ -51,16 +51,16 @@ export const podSecurity: Proof = {
     const plain = { containers: [{ name: 'main', image: 'example.invalid/app' }] }
     const deployment = workloadForms.find(({ kind }) => kind === 'Deployment')?.object('c3', plain)
     const path = namespace.group('apps/v1', 'deployments')
-    const refused = await ask(transport, { method: 'POST', path: `${path}?dryRun=All`, body: deployment }, signal)
+    const refused = await request(transport, { method: 'POST', path: `${path}?dryRun=All`, body: deployment }, signal)
     const patch = patchIn(refused.message)
     if (refused.status !== 403) found.push(`Deployment that could start no pod: answered ${refused.status}, want 403`)
     else if (patch === undefined) found.push('the refusal of the Deployment names no patch')
     else {
       const harmless = workloadForms.find(({ kind }) => kind === 'Deployment')?.object('c3', harmlessSpec())
-      const created = await ask(transport, { method: 'POST', path, body: harmless }, signal)
+      const created = await request(transport, { method: 'POST', path, body: harmless }, signal)
       if (!succeeded(created)) found.push(`a Deployment of harmless pods is refused: ${created.message}`)
       const replaced = [{ op: 'replace', path: '/spec/template/spec', value: plain }, ...patch]
-      const fixed = await ask(transport, { method: 'PATCH', path: `${path}/c3?dryRun=All`, body: replaced, contentType: jsonPatch }, signal)
+      const fixed = await request(transport, { method: 'PATCH', path: `${path}/c3?dryRun=All`, body: replaced, contentType: jsonPatch }, signal)
       if (!succeeded(fixed)) found.push(`with the named patch the Deployment is refused still: ${fixed.message}`)
     }
     return outcomeOf(
@@ -76,7 +76,7 @@ async function relabelled({ endpoint }: ProofContext, namespace: ProofNamespace,
   await using account = connectWith(endpoint, { token: await namespace.token('c3', {}, signal) })
   const body = { metadata: { labels: { [enforceLabel]: 'privileged' } } }
   const question = { method: 'PATCH', path: `/api/v1/namespaces/${namespace.name}`, body, contentType: mergePatch } as const
-  const { status, message } = await ask(account, question, signal)
+  const { status, message } = await request(account, question, signal)
   if (status === 403 && message.includes('may not lower Pod Security')) return []
   return [`an account with every right in its namespace lowers the level there: answered ${status} (${message})`]
 }

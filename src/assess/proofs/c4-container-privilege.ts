@@ -1,5 +1,5 @@
 import { nodes, pods } from '../../client/resources.ts'
-import { ask } from '../ask.ts'
+import { request } from '../ask.ts'
 import { outcomeOf, type Proof, type ProofContext, skipped } from '../proof.ts'
 import { ProofNamespace } from '../proof-namespace.ts'
 import { harmlessSpec, podObject } from '../proof-pods.ts'
@@ -42,7 +42,7 @@ export const containerPrivilege: Proof = {
     await context.client.create(pods, namespace.name, podObject('probe', spec), signal)
     const phase = await finished(context, namespace.name, signal)
     if (phase !== 'Succeeded') return { held: false, found: [`the probing pod on node "${nodeName}" ended as ${phase}`] }
-    const { text } = await ask(context.transport, { method: 'GET', path: namespace.core('pods/probe/log') }, signal)
+    const { text } = await request(context.transport, { method: 'GET', path: namespace.core('pods/probe/log') }, signal)
     return outcomeOf(findings(text), `on node "${nodeName}" the kernel says Seccomp 2, NoNewPrivs 1, no capability, uid 65532, root read-only`)
   },
 }

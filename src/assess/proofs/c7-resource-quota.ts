@@ -1,5 +1,5 @@
 import { configMaps, resourceQuotas } from '../../client/resources.ts'
-import { ask, mergePatch, succeeded } from '../ask.ts'
+import { request, mergePatch, succeeded } from '../ask.ts'
 import { outcomeOf, type Proof } from '../proof.ts'
 import { ProofNamespace } from '../proof-namespace.ts'
 import { harmlessSpec, podObject } from '../proof-pods.ts'
@@ -28,11 +28,11 @@ export const resourceQuota: Proof = {
     const used = (await client.listAll(configMaps, { namespace: flooded.name }, signal)).length
     const hard = { pods: String(room), configmaps: String(used + room) }
     const own = { apiVersion: 'v1', kind: 'ResourceQuota', metadata: { name: 'flood' }, spec: { hard } }
-    const made = await ask(transport, { method: 'POST', path: flooded.core('resourcequotas'), body: own }, signal)
+    const made = await request(transport, { method: 'POST', path: flooded.core('resourcequotas'), body: own }, signal)
     if (!succeeded(made)) found.push(`a quota cannot be made: ${made.message}`)
     const map = (name: string) => ({ apiVersion: 'v1', kind: 'ConfigMap', metadata: { name } })
     const post = (namespace: ProofNamespace, plural: string, body: object) =>
-      ask(transport, { method: 'POST', path: namespace.core(plural), body }, signal)
+      request(transport, { method: 'POST', path: namespace.core(plural), body }, signal)
     const names = Array.from({ length: floods }, (_, index) => `c7-${index}`)
     const [maps, pods, others] = await Promise.all([
       Promise.all(names.map(name => post(flooded, 'configmaps', map(name)))),
@@ -51,7 +51,7 @@ export const resourceQuota: Proof = {
     const kept = others.filter(succeeded).length
     if (kept !== room) found.push(`a neighbour could make ${kept} of ${room} objects during the flood`)
     const patch = { metadata: { annotations: { c7: 'still writable' } } }
-    const full = await ask(
+    const full = await request(
       transport,
       { method: 'PATCH', path: flooded.core('configmaps/kube-root-ca.crt'), body: patch, contentType: mergePatch },
       signal,

@@ -10,7 +10,7 @@ import {
   nodeDomainLabel,
 } from '../../api/trust-domain.ts'
 import { nodes, pods } from '../../client/resources.ts'
-import { ask, mergePatch } from '../ask.ts'
+import { request, mergePatch } from '../ask.ts'
 import { outcomeOf, type Proof, skipped } from '../proof.ts'
 import { ProofNamespace } from '../proof-namespace.ts'
 import { harmlessSpec, podObject } from '../proof-pods.ts'
@@ -36,7 +36,7 @@ export const nodeIsolation: Proof = {
     // Only rehearsed: where it is let pass, nothing must have happened.
     const want = async (what: string, path: string, label: string) => {
       const body = { metadata: { labels: { [label]: domain } } }
-      const { status, message } = await ask(
+      const { status, message } = await request(
         transport,
         { method: 'PATCH', path: `${path}?dryRun=All`, body, contentType: mergePatch },
         signal,

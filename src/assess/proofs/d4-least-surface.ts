@@ -4,7 +4,7 @@ import type { NetworkPolicy } from '../../api/types/networking-v1.ts'
 import { parseJson } from '../../base/json.ts'
 import { discover, type ServedResource } from '../../client/discovery.ts'
 import { networkPolicies, pods } from '../../client/resources.ts'
-import { ask } from '../ask.ts'
+import { request } from '../ask.ts'
 import { nodeTokenStatus, someNode } from '../node-token.ts'
 import { outcomeOf, type Proof, type ProofContext } from '../proof.ts'
 import { ProofNamespace } from '../proof-namespace.ts'
@@ -77,7 +77,7 @@ async function grantedRights(
         kind: 'SubjectAccessReview',
         spec: { user, groups, resourceAttributes: question },
       }
-      const { status, text } = await ask(
+      const { status, text } = await request(
         transport,
         { method: 'POST', path: '/apis/authorization.k8s.io/v1/subjectaccessreviews', body },
         signal,
@@ -91,12 +91,12 @@ async function grantedRights(
     }
   }
   await Promise.all(Array.from({ length: atOnce }, work))
-  const more = found.length - mostShown
-  return { asked: questions.length, found: more > 0 ? [...found.slice(0, mostShown), `and ${more} more such rights`] : found }
+  const more = found.length - maxShown
+  return { asked: questions.length, found: more > 0 ? [...found.slice(0, maxShown), `and ${more} more such rights`] : found }
 }
 
 const atOnce = 16
-const mostShown = 10
+const maxShown = 10
 
 /** What packets do is proof N1's; here, that a new namespace has the policies that close it. */
 async function openPaths({ client }: ProofContext, { name }: ProofNamespace, signal: AbortSignal): Promise<string[]> {
@@ -132,7 +132,7 @@ async function hostAccess({ transport }: ProofContext, namespace: ProofNamespace
   const answers = await Promise.all(
     hostForms.map(([, spec]) => {
       const body = podObject('host', { ...spec, serviceAccountName: 'd4' })
-      return ask(transport, { method: 'POST', path: `${namespace.core('pods')}?dryRun=All`, body }, signal)
+      return request(transport, { method: 'POST', path: `${namespace.core('pods')}?dryRun=All`, body }, signal)
     }),
   )
   return answers.flatMap(({ status }, index) =>

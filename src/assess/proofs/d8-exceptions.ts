@@ -1,6 +1,6 @@
 import { formatTime } from '../../base/clock.ts'
 import { podSecurityExceptions } from '../../client/resources.ts'
-import { type Answer, ask, succeeded } from '../ask.ts'
+import { type Answer, request, succeeded } from '../ask.ts'
 import { outcomeOf, type Proof, type ProofContext } from '../proof.ts'
 import { ProofNamespace } from '../proof-namespace.ts'
 import { harmlessSpec, podObject } from '../proof-pods.ts'
@@ -25,7 +25,7 @@ export const exceptions: Proof = {
     await namespace.account('d8', signal)
     const found: string[] = []
     const tryPod = (image: string) =>
-      ask(transport, { method: 'POST', path: namespace.core('pods?dryRun=All'), body: hostPod(image) }, signal)
+      request(transport, { method: 'POST', path: namespace.core('pods?dryRun=All'), body: hostPod(image) }, signal)
     const wantRefusal = async (what: string, image: string): Promise<string | undefined> => {
       const { status, message } = await tryPod(image)
       if (status === 403 && message.includes('violates PodSecurity')) return /templateDigest (sha256:[0-9a-f]{64})/.exec(message)?.[1]
@@ -39,7 +39,7 @@ export const exceptions: Proof = {
     const inAnHour = formatTime(clock.now() + 3600 * second)
     for (const missing of ['owner', 'reason', 'expires']) {
       const spec = { ...whole, expires: inAnHour, [missing]: undefined }
-      const { status } = await ask(transport, { method: 'POST', path, body: { metadata: { name: 'incomplete' }, spec } }, signal)
+      const { status } = await request(transport, { method: 'POST', path, body: { metadata: { name: 'incomplete' }, spec } }, signal)
       if (status !== 422) found.push(`exception without "${missing}": answered ${status}, want 422`)
     }
     const make = (name: string, expires: string) =>

@@ -1,7 +1,7 @@
 import type { Node, Pod } from '../../api/types/core-v1.ts'
 import type { NetworkPolicySpec } from '../../api/types/networking-v1.ts'
 import { namespaces, networkPolicies, nodes, pods } from '../../client/resources.ts'
-import { ask } from '../ask.ts'
+import { request } from '../ask.ts'
 import { compareProbes, type Probed, partyOf, probeScript, reachedBy, type Target } from '../network-probes.ts'
 import { outcomeOf, type Proof, type ProofContext, skipped } from '../proof.ts'
 import { ProofNamespace } from '../proof-namespace.ts'
@@ -116,7 +116,7 @@ async function untilPod(
 async function resultOf(context: ProofContext, namespace: ProofNamespace, app: string, signal: AbortSignal): Promise<Probed> {
   // Its address is in its status while it runs, and stays there when it has ended.
   const pod = await untilPod(context, namespace, app, isOver, signal)
-  const { text } = await ask(context.transport, { method: 'GET', path: namespace.core(`pods/${app}/log`) }, signal)
+  const { text } = await request(context.transport, { method: 'GET', path: namespace.core(`pods/${app}/log`) }, signal)
   const reached = reachedBy(text)
   if (reached === undefined) throw new Error(`the probing pod "${app}" ended as ${pod.status?.phase} before it had probed everything`)
   return { from: partyOf(pod), reached }

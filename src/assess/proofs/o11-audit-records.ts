@@ -1,4 +1,4 @@
-import { type Answer, ask, connectWith, jsonPatch, mergePatch, type Question, strategicPatch } from '../ask.ts'
+import { type Answer, request, connectWith, jsonPatch, mergePatch, type ProofRequest, strategicPatch } from '../ask.ts'
 import { type AuditReading, outcomeOf, type Proof, type ProofContext, skipped } from '../proof.ts'
 import { ProofNamespace } from '../proof-namespace.ts'
 import { dangerousSpec, podObject } from '../proof-pods.ts'
@@ -6,7 +6,7 @@ import { dangerousSpec, podObject } from '../proof-pods.ts'
 const rounds = 5
 const readings = 5
 
-interface Write extends Question {
+interface Write extends ProofRequest {
   readonly verb: string
   /** Refused by access control or admission: who tried is recorded as well. */
   readonly refused?: true
@@ -28,7 +28,7 @@ export const auditRecords: Proof = {
     const made = new Map<string, Write>()
     for (let round = 0; round < rounds; round++) {
       for (const write of writes(namespace, round)) {
-        const answer = await ask(write.verb === 'create by a stranger' ? stranger : transport, write, signal)
+        const answer = await request(write.verb === 'create by a stranger' ? stranger : transport, write, signal)
         const problem = unexpected(write, answer)
         if (problem !== undefined) found.push(problem)
         const id = answer.headers['audit-id']

@@ -1,10 +1,10 @@
-import { applyPatch, ask, jsonPatch, mergePatch, type Question, strategicPatch, succeeded } from '../ask.ts'
+import { applyPatch, request, jsonPatch, mergePatch, type ProofRequest, strategicPatch, succeeded } from '../ask.ts'
 import { passPolicy, policyAttempts } from '../policy-attempts.ts'
 import { outcomeOf, type Proof, type ProofContext } from '../proof.ts'
 import { ProofNamespace } from '../proof-namespace.ts'
 import { dangerousSpec, harmlessSpec, podObject, workloadForms } from '../proof-pods.ts'
 
-interface Attempt extends Question {
+interface Attempt extends ProofRequest {
   readonly name: string
   /** The request may be answered with success as long as it changes nothing: subresources ignore what is not theirs. */
   readonly mayBeIgnored?: true
@@ -32,7 +32,7 @@ export const admission: Proof = {
     const found: string[] = []
     const attempts = [...podAttempts(namespace), ...templateAttempts(namespace)]
     for (const { name, mayBeIgnored, ...question } of attempts) {
-      const answer = await ask(context.transport, question, signal)
+      const answer = await request(context.transport, question, signal)
       if (succeeded(answer) && mayBeIgnored !== true) found.push(`${name} was answered ${answer.status}`)
       if (answer.status >= 500) found.push(`${name} was answered ${answer.status}: ${answer.message}`)
     }
@@ -44,8 +44,8 @@ export const admission: Proof = {
 }
 
 /** What the attacks aim at must be there, or they would fail for the wrong reason. */
-async function prepare({ transport }: ProofContext, question: Question, signal: AbortSignal): Promise<void> {
-  const answer = await ask(transport, question, signal)
+async function prepare({ transport }: ProofContext, question: ProofRequest, signal: AbortSignal): Promise<void> {
+  const answer = await request(transport, question, signal)
   if (!succeeded(answer)) throw new Error(`${question.method} ${question.path}: ${answer.status} ${answer.message}`)
 }
 
@@ -190,7 +190,7 @@ async function unadmitted({ transport }: ProofContext, namespace: ProofNamespace
   const lists = [{ kind: 'Pod', groupVersion: 'v1', plural: 'pods' }, ...workloadForms]
   const found: string[] = []
   for (const { kind, groupVersion, plural } of lists) {
-    const { text } = await ask(transport, { method: 'GET', path: pathOf(namespace, groupVersion, plural) }, signal)
+    const { text } = await request(transport, { method: 'GET', path: pathOf(namespace, groupVersion, plural) }, signal)
     const seen = signs.filter(sign => text.includes(sign))
     if (seen.length > 0) found.push(`a ${kind} exists with ${seen.join(', ')}`)
   }

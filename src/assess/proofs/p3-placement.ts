@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { namespaceDomainLabel, podDomainAnnotation } from '../../api/trust-domain.ts'
 import type { DaemonSet } from '../../api/types/apps-v1.ts'
 import { daemonSets, nodes, pods } from '../../client/resources.ts'
-import { ask, mergePatch } from '../ask.ts'
+import { request, mergePatch } from '../ask.ts'
 import { outcomeOf, type Proof, type ProofContext, skipped } from '../proof.ts'
 import { ProofNamespace } from '../proof-namespace.ts'
 import { harmlessSpec, podObject } from '../proof-pods.ts'
@@ -26,7 +26,7 @@ export const placement: Proof = {
     await namespace.account('p3', signal)
     const found: string[] = []
     const want = async (what: string, path: string, body: object) => {
-      const { status, message } = await ask(transport, { method: 'POST', path, body }, signal)
+      const { status, message } = await request(transport, { method: 'POST', path, body }, signal)
       if (status !== 403 || !message.includes('trust domain'))
         found.push(`${what}: answered ${status} (${message}), want a refusal by trust domain`)
     }
@@ -41,7 +41,7 @@ export const placement: Proof = {
     await want('binding', namespace.core('pods/waiting/binding'), binding('waiting'))
     await want('binding by its older path', namespace.core('bindings'), binding('waiting'))
     const patch = { metadata: { annotations: { [podDomainAnnotation]: null } } }
-    await ask(transport, { method: 'PATCH', path: namespace.core('pods/waiting'), body: patch, contentType: mergePatch }, signal)
+    await request(transport, { method: 'PATCH', path: namespace.core('pods/waiting'), body: patch, contentType: mergePatch }, signal)
     await want('binding of a pod whose domain was patched away', namespace.core('pods/waiting/binding'), binding('waiting'))
     // Where admission lets pods pass, nothing is left to try, and the controllers may not even run.
     if (found.length === 0) found.push(...(await byControllers(context, namespace, node, signal)))

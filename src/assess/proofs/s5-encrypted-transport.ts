@@ -1,6 +1,6 @@
 import { createServer, type TLSSocket } from 'node:tls'
 import { messageOf } from '../../base/user-error.ts'
-import { ask, connectWith } from '../ask.ts'
+import { request, connectWith } from '../ask.ts'
 import { handshake, sendPlain, type Target, targetOf } from '../dial.ts'
 import { foreignAuthority, forgeCertificate } from '../forged-certificate.ts'
 import { listeningSockets, processTree } from '../listening-sockets.ts'
@@ -74,7 +74,7 @@ async function listeners({ endpoint, machine }: ProofContext): Promise<Map<strin
 async function requestThrough(endpoint: ProofContext['endpoint'], signal: AbortSignal): Promise<boolean> {
   await using transport = connectWith(endpoint)
   try {
-    await ask(transport, { method: 'GET', path: '/livez' }, signal)
+    await request(transport, { method: 'GET', path: '/livez' }, signal)
     return true
   } catch (err) {
     signal.throwIfAborted()

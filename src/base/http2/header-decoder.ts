@@ -5,7 +5,7 @@ import { decodeHuffman } from './huffman.ts'
 
 const nothing = Buffer.alloc(0)
 /** No length or number of ours needs more; more bits would not fit an integer. */
-const longestInteger = 4
+const maxIntegerLength = 4
 
 export interface HeaderLimits {
   /** As RFC 7541 counts them: 32 for each field beside its name and value. */
@@ -87,7 +87,7 @@ export class HeaderDecoder {
     let value = this.#peek() & most
     this.#at++
     if (value < most) return value
-    for (let more = 0; more < longestInteger; more++) {
+    for (let more = 0; more < maxIntegerLength; more++) {
       const byte = this.#peek()
       this.#at++
       value += (byte & 0x7f) << (7 * more)

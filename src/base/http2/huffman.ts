@@ -15,7 +15,7 @@ const endOfString = 256
 const endOfStringLength = 30
 /** A tree of 257 leaves has so many inner nodes; each is a state of the reader. */
 const nodeCount = 256
-const longestPadding = 7
+const maxPaddingLength = 7
 
 // A step of the reader: the next node, above it the byte that has ended plus one, or the mark of a code that may not come.
 const symbolShift = 8
@@ -46,7 +46,7 @@ function buildTree(): Int16Array {
     children[2 * node + (code & 1)] = ~symbol
     code++
   }
-  for (let node = 0, ones = 0; ones <= longestPadding; ones++) {
+  for (let node = 0, ones = 0; ones <= maxPaddingLength; ones++) {
     mayEnd[node] = 1
     node = children[2 * node + 1] ?? 0
   }

@@ -10,9 +10,9 @@ import { UserError } from '../../base/user-error.ts'
 import { findKubeconfig } from '../find-kubeconfig.ts'
 import { readConfiguration } from './configuration.ts'
 import { splitDocuments } from './documents.ts'
-import { type Sifted, sift } from './exceptions.ts'
+import { type FilteredFindings, applyExceptions } from './exceptions.ts'
 import { type Finding, ownRules, rankOf } from './finding.ts'
-import { mend } from './fix/mend.ts'
+import { applyFixes } from './fix/mend.ts'
 import { validateWithCluster } from './judge-by-cluster.ts'
 import { validateOffline } from './judge-offline.ts'
 import { kustomize } from './kustomize.ts'
@@ -91,7 +91,7 @@ export async function check(flags: CheckFlags, paths: readonly string[], context
   const first: Round = { texts: read, result: await runCheck(read, options), fixed: [] }
   if (first.result.manifests.length === 0 && first.result.findings.length === 0)
     throw new UserError('There is no manifest in what was given')
-  const wanted = (findings: readonly Finding[]) => sift(findings, configuration, context.now)
+  const wanted = (findings: readonly Finding[]) => applyExceptions(findings, configuration, context.now)
   const { texts, result, fixed } = flags.fix === true ? await fixAll(first, options, wanted) : first
   for (const { file, text } of texts.filter((text, index) => text !== read[index])) context.write(file, text)
   const { findings, excepted } = wanted([...result.findings, ...charts.map(chartFinding), ...guesses(fixed)])
@@ -116,10 +116,10 @@ interface Round {
 async function fixAll(
   round: Round,
   options: CheckOptions,
-  wanted: (findings: readonly Finding[]) => Sifted,
+  wanted: (findings: readonly Finding[]) => FilteredFindings,
   left = maxRounds,
 ): Promise<Round> {
-  const { texts, mended } = mend(round.texts, wanted(round.result.findings).findings, round.result.manifestOf)
+  const { texts, mended } = applyFixes(round.texts, wanted(round.result.findings).findings, round.result.manifestOf)
   if (mended.length === 0 || left === 0) return round
   return await fixAll({ texts, result: await runCheck(texts, options), fixed: [...round.fixed, ...mended] }, options, wanted, left - 1)
 }

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { UserError } from '../../base/user-error.ts'
 import { parseConfiguration, readConfiguration } from './configuration.ts'
-import { sift } from './exceptions.ts'
+import { applyExceptions } from './exceptions.ts'
 import type { Finding } from './finding.ts'
 
 const head = 'apiVersion: check.bulkhead.dev/v1alpha1\nkind: CheckConfiguration\n'
@@ -21,12 +21,12 @@ const finding: Finding = {
 }
 const before = Date.parse('2026-06-30T23:59:59Z')
 const rulesLeft = (text: string, now = before, findings: readonly Finding[] = [finding]) =>
-  sift(findings, parseConfiguration(text, 'c.yaml'), now).findings.map(({ rule }) => rule)
+  applyExceptions(findings, parseConfiguration(text, 'c.yaml'), now).findings.map(({ rule }) => rule)
 
 test('sift() holds back what an exception covers, until the day ends', () => {
   assert.deepEqual(rulesLeft(exception('')), [])
   assert.deepEqual(rulesLeft(exception(''), before + 1000), ['probes', 'expired-exception'])
-  assert.equal(sift([finding], parseConfiguration(exception(''), 'c'), before).excepted, 1)
+  assert.equal(applyExceptions([finding], parseConfiguration(exception(''), 'c'), before).excepted, 1)
 })
 
 const scopes: readonly [more: string, covered: boolean][] = [

@@ -3,14 +3,14 @@ import { matchesGlob, normalize } from 'node:path'
 import type { Configuration, Exception } from './configuration.ts'
 import type { Finding } from './finding.ts'
 
-export interface Sifted {
+export interface FilteredFindings {
   /** Those that stay, with what is to be said of the exceptions themselves. */
   readonly findings: readonly Finding[]
   readonly excepted: number
 }
 
 /** `now` in milliseconds. Rules that are off are left out without a word. */
-export function sift(findings: readonly Finding[], { file, disabled, exceptions }: Configuration, now: number): Sifted {
+export function applyExceptions(findings: readonly Finding[], { file, disabled, exceptions }: Configuration, now: number): FilteredFindings {
   const enabled = findings.filter(({ rule }) => !disabled.has(rule))
   const used = new Set<Exception>()
   const kept = enabled.filter(finding => {

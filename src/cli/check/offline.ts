@@ -23,7 +23,7 @@ export interface OfflineServerOptions {
   /** What is off by default; default: nothing of it. */
   readonly features?: Features
   /** Every request passes authorization: the rights of users are for expressions of policies alone. */
-  readonly letsEverybodyPass?: boolean
+  readonly alwaysAllow?: boolean
 }
 
 export interface OfflineServer extends AsyncDisposable {
@@ -41,7 +41,7 @@ export interface OfflineServer extends AsyncDisposable {
 const user: UserInfo = { name: 'bulkhead-check', groups: ['system:masters', 'system:authenticated'] }
 
 export async function openOffline(options: OfflineServerOptions, signal: AbortSignal): Promise<OfflineServer> {
-  const { profile, roles, features = noFeatures, letsEverybodyPass = false } = options
+  const { profile, roles, features = noFeatures, alwaysAllow = false } = options
   await using stack = new AsyncDisposableStack()
   const [clock, log] = [systemClock, silentLogger]
   const store = stack.use(createMemoryStore({ clock, log }))
@@ -52,7 +52,7 @@ export async function openOffline(options: OfflineServerOptions, signal: AbortSi
       store,
       signer: keylessSigner,
       audit,
-      ...{ profile, features, letsEverybodyPass },
+      ...{ profile, features, alwaysAllow },
       serviceCidr: '10.96.0.0/16',
       clock,
       log,

@@ -14,7 +14,7 @@ import { type Manifest, readManifests } from './manifests.ts'
 import { type Locate, positionsOf } from './positions.ts'
 import type { SourceText } from './sources.ts'
 import { findingsOf, type Verdict } from './verdict.ts'
-import { worldsOf } from './worlds.ts'
+import { clustersOf } from './worlds.ts'
 
 export interface CheckOptions {
   /** Of objects that name none. */
@@ -42,8 +42,8 @@ export async function runCheck(texts: readonly SourceText[], options: CheckOptio
   const found = new Set(texts.filter(text => text.found).map(({ file }) => file))
   const read = readManifests(texts.flatMap(documentsOf))
   const locatorOf = createLocators()
-  const worlds: World[] = []
-  for (const world of worldsOf(read.manifests, namespace)) {
+  const worlds: ClusterFindings[] = []
+  for (const world of clustersOf(read.manifests, namespace)) {
     const verdicts = await options.validate(world)
     const evaluated = world.flatMap((manifest, index): Found[] => {
       const verdict = verdicts[index]
@@ -55,7 +55,7 @@ export async function runCheck(texts: readonly SourceText[], options: CheckOptio
     worlds.push({ members: new Set(world), found: Map.groupBy([...evaluated, ...checked], ([manifest]) => manifest) })
   }
   const withOrigin = createOrigins()
-  const located = oncePerKind(inEveryWorld(worlds, read.manifests)).map(
+  const located = oncePerKind(inEveryCluster(worlds, read.manifests)).map(
     ([manifest, finding]): Found => [manifest, withOrigin(finding, manifest)],
   )
   const findings = [
@@ -90,13 +90,13 @@ function createLocators(): (document: SourceDocument) => Locate {
   }
 }
 
-interface World {
+interface ClusterFindings {
   readonly members: ReadonlySet<Manifest>
   readonly found: ReadonlyMap<Manifest, readonly Found[]>
 }
 
 /** A finding about an object of several worlds is one where each of them has it: what one of them misses another may define. */
-function inEveryWorld(worlds: readonly World[], manifests: readonly Manifest[]): Found[] {
+function inEveryCluster(worlds: readonly ClusterFindings[], manifests: readonly Manifest[]): Found[] {
   const keyOf = ({ rule, field = '', message }: Finding) => JSON.stringify([rule, field, message])
   return manifests.flatMap(manifest => {
     const [shown = [], ...others] = worlds.filter(({ members }) => members.has(manifest)).map(({ found }) => found.get(manifest) ?? [])

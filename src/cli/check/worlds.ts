@@ -3,13 +3,13 @@ import { dirname } from 'node:path'
 import { UserError } from '../../base/user-error.ts'
 import type { Manifest } from './manifests.ts'
 
-export const maxWorlds = 100
+export const maxClusters = 100
 
 /**
  * The manifests of one cluster each. Without an object that stands in two folders there is one, with all of them. Otherwise each of those folders has its own,
  * beside everything that stands in none of them. `namespace` is that of objects that name none. Throws a `UserError` beyond `maxWorlds`.
  */
-export function worldsOf(manifests: readonly Manifest[], namespace: string): readonly (readonly Manifest[])[] {
+export function clustersOf(manifests: readonly Manifest[], namespace: string): readonly (readonly Manifest[])[] {
   const byObject = Map.groupBy(
     manifests.filter(({ name }) => name !== ''),
     manifest => identityOf(manifest, namespace),
@@ -20,8 +20,8 @@ export function worldsOf(manifests: readonly Manifest[], namespace: string): rea
     if (folders.size > 1) for (const folder of folders) rivals.add(folder)
   }
   if (rivals.size === 0) return [manifests]
-  if (rivals.size > maxWorlds)
-    throw new UserError(`${rivals.size} folders define the same objects, at most ${maxWorlds} are checked at once: name them one by one`)
+  if (rivals.size > maxClusters)
+    throw new UserError(`${rivals.size} folders define the same objects, at most ${maxClusters} are checked at once: name them one by one`)
   return [...rivals].map(folder => manifests.filter(manifest => folderOf(manifest) === folder || !rivals.has(folderOf(manifest))))
 }
 

@@ -12,7 +12,7 @@ import { bootstrap } from '../../cluster/bootstrap.ts'
 import { openControlPlane } from '../../cluster/control-plane.ts'
 import { openPolicyFolder } from '../../cluster/policy-folder.ts'
 import { type ConfigurationStates, ReloadedConfigurations } from '../../cluster/reloaded-configurations.ts'
-import { rehearse } from '../../server/objects/rehearse.ts'
+import { warmUpWrites } from '../../server/objects/rehearse.ts'
 import { Listener } from '../../server/server.ts'
 import { type ConnectionLimits, connectionsWithin, defaultConnectionLimits } from '../../server/transport/limited-listener.ts'
 import type { Signer } from '../../signer/signer.ts'
@@ -115,7 +115,7 @@ export async function serveApi({
   })
   ready(
     { objects: store.status().objects, configurations: configurations?.shown() },
-    async () => void (await rehearse(clock.now(), signal)),
+    async () => void (await warmUpWrites(clock.now(), signal)),
   )
   stack.use(keepHeapRoom())
   const renewals = keepRenewed(

@@ -27,7 +27,7 @@ export async function runPolicyTest(test: PolicyTest, signal: AbortSignal): Prom
   const policies = await readPolicies(test.policies)
   const { profile, rights } = test
   const features = featuresOf(policies)
-  await using server = await openOffline({ profile, roles: true, features, letsEverybodyPass: rights !== undefined }, signal)
+  await using server = await openOffline({ profile, roles: true, features, alwaysAllow: rights !== undefined }, signal)
   const manifests = test.cases.map(({ object }) => manifestOf(object, test.file))
   const old = test.cases.flatMap(({ operation, object, oldObject }) =>
     operation === 'CREATE' ? [] : [manifestOf(oldObject ?? object, test.file)],

@@ -6,7 +6,7 @@ import type { ClusterMachine } from '../../assess/proof.ts'
 import { defaultDataDirectory, thisMachine } from '../../base/config.ts'
 import { codeOf } from '../../base/user-error.ts'
 import { connectSigner } from '../../signer/connect.ts'
-import { askStatus, type UpStatus } from '../up/control-socket.ts'
+import { requestStatus, type UpStatus } from '../up/control-socket.ts'
 import { type DataDirectory, layout } from '../up/data-directory.ts'
 
 const signerMs = 20_000
@@ -19,7 +19,7 @@ export function findDataDirectory(flag: string | undefined): DataDirectory {
 /** What `bulkhead up` says; undefined where none runs there. Rejects with an error of the system, EACCES, where this user may not ask it. */
 export async function findUp(directory: DataDirectory): Promise<UpStatus | undefined> {
   try {
-    return await askStatus(directory.supervisorSocket)
+    return await requestStatus(directory.supervisorSocket)
   } catch (err) {
     if (codeOf(err) === 'ENOTDIR') return undefined
     throw err

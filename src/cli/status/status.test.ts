@@ -9,7 +9,7 @@ import { takeControlSocket, type UpStatus } from '../up/control-socket.ts'
 import { controlsOf } from './controls.ts'
 import { formatBytes, formatDuration } from './format.ts'
 import { policyFacts, unenforced } from './policy-facts.ts'
-import { mayNotAsk, type StatusFlags, status } from './status.ts'
+import { isForbiddenToAsk, type StatusFlags, status } from './status.ts'
 
 async function run(flags: StatusFlags): Promise<{ code: number; text: string }> {
   const lines: string[] = []
@@ -91,9 +91,9 @@ test('status says in one sentence that nothing runs', async () => {
 
 test('mayNotAsk() says whose cluster it is, and leaves other failures as they are', () => {
   const closed = Object.assign(new Error('connect EACCES'), { code: 'EACCES' })
-  assert.match(String(mayNotAsk(closed, '/data')), /^UserError: The cluster in "\/data" answers the user that started it and root:/)
+  assert.match(String(isForbiddenToAsk(closed, '/data')), /^UserError: The cluster in "\/data" answers the user that started it and root:/)
   const other = new Error('connect EMFILE')
-  assert.equal(mayNotAsk(other, '/data'), other)
+  assert.equal(isForbiddenToAsk(other, '/data'), other)
 })
 
 test('status shows exceptions with owner, reason and end, what terminals would obey as text, and namespaces without defaults', async () => {

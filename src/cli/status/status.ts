@@ -104,7 +104,7 @@ const limitMs = 20_000
 export async function status(flags: StatusFlags, print: (text: string) => void): Promise<number> {
   const directory = findDataDirectory(flags.dataDir)
   const up = await findUp(directory).catch((err: unknown) => {
-    throw mayNotAsk(err, directory.path)
+    throw isForbiddenToAsk(err, directory.path)
   })
   if (up === undefined) {
     const text = `No cluster runs in "${directory.path}": start one with "bulkhead up", or name its directory with --data-dir`
@@ -117,7 +117,7 @@ export async function status(flags: StatusFlags, print: (text: string) => void):
 }
 
 /** A cluster of another user is no missing one. */
-export function mayNotAsk(err: unknown, path: string): unknown {
+export function isForbiddenToAsk(err: unknown, path: string): unknown {
   if (codeOf(err) !== 'EACCES') return err
   return new UserError(`The cluster in "${path}" answers the user that started it and root: run this command as one of them`, {
     cause: err,
@@ -130,7 +130,7 @@ async function gather(directory: DataDirectory, up: UpStatus): Promise<Status> {
   const found = await findKubeconfig({ dataDir: directory.path }).catch(note(problems))
   const config = found?.config
   const [cluster, serving] = await Promise.all([
-    found && askCluster(found).catch((err: unknown) => note(problems)(silence(up.server, err))),
+    found && readCluster(found).catch((err: unknown) => note(problems)(silence(up.server, err))),
     config && servingCertificate(config).catch(note(servingProblems)),
   ])
   // A server that does not answer shows no certificate either.
@@ -183,7 +183,7 @@ const note =
 const silence = (server: string, err: unknown): unknown =>
   err instanceof UserError ? new UserError(`The API server ${server} does not answer (${messageOf(err.cause)})`, { cause: err }) : err
 
-async function askCluster(found: FoundKubeconfig): Promise<ClusterFacts> {
+async function readCluster(found: FoundKubeconfig): Promise<ClusterFacts> {
   const signal = AbortSignal.timeout(limitMs)
   await using transport = reachCluster(found, 'bulkhead-status')
   const client = new Client(transport)

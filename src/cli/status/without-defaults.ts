@@ -1,5 +1,5 @@
 // Namespaces that never got what ClusterDefaults gives to new ones: those of a cluster from before there were any, or that were exempt when they were made.
-import { defaultsAnnotation, givesObjects, systemExempt } from '../../api/resources/bulkhead/cluster-defaults.ts'
+import { defaultsAnnotation, createsObjects, systemExempt } from '../../api/resources/bulkhead/cluster-defaults.ts'
 import type { ClusterDefaults } from '../../api/types/bulkhead-v1alpha1.ts'
 import type { Namespace } from '../../api/types/core-v1.ts'
 
@@ -7,7 +7,7 @@ import type { Namespace } from '../../api/types/core-v1.ts'
 export function namespacesWithoutDefaults(namespaces: readonly Namespace[], defaults: ClusterDefaults | undefined): string[] {
   const given = defaults?.spec?.namespaces ?? {}
   const { exempt = [] } = given
-  if (!givesObjects(given)) return []
+  if (!createsObjects(given)) return []
   return namespaces
     .filter(({ metadata }) => metadata.annotations?.[defaultsAnnotation] === undefined && metadata.deletionTimestamp === undefined)
     .map(({ metadata }) => metadata.name ?? '')

@@ -18,7 +18,7 @@ export interface UpStatus {
 
 /** Rejects with a UserError where another `up` answers there: one of an older release holds no lock. */
 export async function takeControlSocket(path: string, status: () => UpStatus): Promise<AsyncDisposable> {
-  const other = await askStatus(path)
+  const other = await requestStatus(path)
   if (other !== undefined) throw inUse(other)
   // Left behind by a process that was killed: nobody answers there.
   rmSync(path, { force: true })
@@ -43,7 +43,7 @@ const close = (server: Server): Promise<void> => new Promise(resolve => server.c
 const answerMs = 15_000
 
 /** What the running `up` says; undefined where none is, or it ends in this moment. Rejects with a UserError where it says nothing, as a stopped process does. */
-export function askStatus(path: string, withinMs = answerMs): Promise<UpStatus | undefined> {
+export function requestStatus(path: string, withinMs = answerMs): Promise<UpStatus | undefined> {
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = []
     const socket = connect(path)

@@ -8,7 +8,7 @@ import { DatabaseSync } from 'node:sqlite'
 import { afterEach, beforeEach, describe, test } from 'node:test'
 import { recordSyncs } from '../../base/record-syncs.testing.ts'
 import { UserError } from '../../base/user-error.ts'
-import { askStatus, takeControlSocket, type UpStatus } from './control-socket.ts'
+import { requestStatus, takeControlSocket, type UpStatus } from './control-socket.ts'
 import { layout, takeDataDirectory } from './data-directory.ts'
 
 describe('the data directory', () => {
@@ -102,13 +102,13 @@ describe('the data directory', () => {
     const socket = join(path, 'up.sock')
     {
       await using _taken = await takeControlSocket(socket, () => status)
-      assert.deepEqual(await askStatus(socket), status)
+      assert.deepEqual(await requestStatus(socket), status)
       await assert.rejects(
         takeControlSocket(socket, () => status),
         /in use by process 42/,
       )
     }
-    assert.equal(await askStatus(socket), undefined)
+    assert.equal(await requestStatus(socket), undefined)
     // What a killed process leaves behind is in nobody's way.
     writeFileSync(socket, '')
     await using _again = await takeControlSocket(socket, () => status)
@@ -120,11 +120,11 @@ describe('the data directory', () => {
     const server = createServer(connection => void (answers && connection.end())).listen(socket)
     await once(server, 'listening')
     await assert.rejects(
-      askStatus(socket, 10),
+      requestStatus(socket, 10),
       /UserError: The "bulkhead up" that listens on ".*up\.sock" does not answer: it is stopped or hangs/,
     )
     answers = true
-    assert.equal(await askStatus(socket), undefined)
+    assert.equal(await requestStatus(socket), undefined)
     server.close()
   })
 })

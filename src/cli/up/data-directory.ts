@@ -5,7 +5,7 @@ import { failsBy } from '../../base/errno.ts'
 import { replaceFile } from '../../base/replace-file.ts'
 import { syncToDisk } from '../../base/sync-to-disk.ts'
 import { codeOf, messageOf, UserError } from '../../base/user-error.ts'
-import { askStatus, inUse } from './control-socket.ts'
+import { requestStatus, inUse } from './control-socket.ts'
 import { lockFile } from './directory-lock.ts'
 import type { Identity } from './part-identities.ts'
 
@@ -15,7 +15,7 @@ export const adminKubeconfigName = 'admin.kubeconfig'
 const dataVersion = '1'
 
 /** Linux allows 108 bytes for a unix socket's path, terminating zero included. */
-const longestSocketPath = 107
+const maxSocketPathLength = 107
 
 export interface DataDirectory {
   readonly path: string
@@ -63,9 +63,9 @@ export interface TakenDirectory {
 export async function takeDataDirectory(path: string, identity: Identity | undefined): Promise<TakenDirectory> {
   const directory = layout(path)
   const longest = directory.signerSockets.controllers
-  if (Buffer.byteLength(longest) > longestSocketPath)
+  if (Buffer.byteLength(longest) > maxSocketPathLength)
     throw new UserError(
-      `The data directory "${path}" has too long a path: its sockets would have ${Buffer.byteLength(longest)} bytes, at most ${longestSocketPath} are possible. Give a shorter one with --data-dir`,
+      `The data directory "${path}" has too long a path: its sockets would have ${Buffer.byteLength(longest)} bytes, at most ${maxSocketPathLength} are possible. Give a shorter one with --data-dir`,
     )
   try {
     // The parts pass through to their own folders, and sync this one: it lists nothing secret.
@@ -74,7 +74,7 @@ export async function takeDataDirectory(path: string, identity: Identity | undef
     if (identity) checkReachable(path)
     await folder(dirname(directory.lock), 0o711)
     const lock = lockFile(directory.lock)
-    if (lock === undefined) throw inUse(await askStatus(directory.supervisorSocket))
+    if (lock === undefined) throw inUse(await requestStatus(directory.supervisorSocket))
     // From here on nobody else changes anything in it, and nothing of a running cluster was touched.
     try {
       await prepare(directory, identity)

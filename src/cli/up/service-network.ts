@@ -20,15 +20,15 @@ export interface Neighbour {
 
 /** Larger ranges are more than a cluster needs and likely to hide a network that somebody uses; smaller ones have no room for the cluster's own two. */
 const shortestPrefix = 12
-const longestPrefix = 28
+const maxPrefixLength = 28
 
 /** Throws a UserError where the range cannot be used, or overlaps one of these networks. Pure. */
 export function serviceNetwork(cidr: string, neighbours: readonly Neighbour[]): ServiceNetwork {
   const [address = '', prefix = ''] = cidr.split('/')
   const range = rangeOf(cidr)
-  if (range === undefined || Number(prefix) < shortestPrefix || Number(prefix) > longestPrefix || addressText(range.first) !== address) {
+  if (range === undefined || Number(prefix) < shortestPrefix || Number(prefix) > maxPrefixLength || addressText(range.first) !== address) {
     throw new UserError(
-      `serviceClusterIpRange is "${cidr}", wanted is an IPv4 network of /${shortestPrefix} to /${longestPrefix}, such as 10.96.0.0/16`,
+      `serviceClusterIpRange is "${cidr}", wanted is an IPv4 network of /${shortestPrefix} to /${maxPrefixLength}, such as 10.96.0.0/16`,
     )
   }
   for (const { name, cidr: other } of neighbours) {

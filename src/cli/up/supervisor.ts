@@ -50,7 +50,7 @@ export interface SupervisorOptions {
 }
 
 const firstDelayMs = 200
-const longestDelayMs = 30_000
+const maxDelayMs = 30_000
 /** A part that ran this long begins with the first delay again. */
 const resetAfterMs = 60_000
 /** A service manager signals one process after the other, and a busy machine takes its time: a part may be told to end well before the supervisor is. */
@@ -198,7 +198,7 @@ class Part {
       this.#lastExit = fatal ?? exit
       if (!first.done) throw new UserError(fatal ?? `The ${this.#definition.name} ended before it was ready (${exit}): see its log above`)
       if (clock.monotonic() - began > resetAfterMs) this.#failures = 0
-      const delay = Math.min(firstDelayMs * 2 ** this.#failures++, longestDelayMs)
+      const delay = Math.min(firstDelayMs * 2 ** this.#failures++, maxDelayMs)
       this.#state = 'restarting'
       this.#restarts++
       log.error('part ended and is started again', { part: this.#definition.name, exit: this.#lastExit, delayMs: delay })

@@ -7,17 +7,17 @@ import type { WhyContext } from './why.ts'
 
 const base = '/bulkhead/v1/why'
 
-export function askById(context: WhyContext, auditId: string): Promise<Explanation> {
+export function explainById(context: WhyContext, auditId: string): Promise<Explanation> {
   return get(context, `${base}/${encodeURIComponent(auditId)}`)
 }
 
-export function askLast(context: WhyContext): Promise<Explanation> {
+export function explainLast(context: WhyContext): Promise<Explanation> {
   const { as } = context.flags
   return get(context, `${base}/last${as === undefined ? '' : `?user=${encodeURIComponent(as)}`}`)
 }
 
 /** `target` is `RESOURCE[/NAME]`, or a path that begins with a slash. */
-export async function askDecision(context: WhyContext, verb: string, target: string): Promise<Explanation> {
+export async function explainDecision(context: WhyContext, verb: string, target: string): Promise<Explanation> {
   const { as, asGroup = [], subresource } = context.flags
   const query = new URLSearchParams({ verb })
   if (target.startsWith('/')) query.set('path', target)

@@ -6,7 +6,7 @@ import { explainRefusal, type RefusedEnd } from '../../network/policy/explain-re
 import { printable } from '../printable.ts'
 import { label } from './format.ts'
 import { formatEnd } from './format-end.ts'
-import { type ClusterWorld, partyName, partyOf, podNamed, portName, readWorld, told } from './policy-world.ts'
+import { type ClusterPolicyState, partyName, partyOf, podNamed, portName, readPolicyState, told } from './policy-world.ts'
 import type { WhyContext } from './why.ts'
 
 export interface ConnectionVerdict {
@@ -29,13 +29,13 @@ export async function evaluateConnection(context: WhyContext, from: string, targ
   if (parsed === null) throw new UserError(usage)
   const [, space = namespace, name, address, port = '', protocol = 'TCP'] = parsed
   if (Number(port) < 1 || Number(port) > 65535 || (address !== undefined && !isIPv4(address))) throw new UserError(usage)
-  const world = await told(readWorld(context))
+  const world = await told(readPolicyState(context))
   const to = name === undefined ? atAddress(world, address ?? '') : partyOf(podNamed(world, space, name))
   const flow = { from: partyOf(podNamed(world, namespace, from)), to, protocol: protocol.toUpperCase(), port: Number(port) }
   return evaluate(flow, world)
 }
 
-function evaluate(flow: Flow, world: ClusterWorld): ConnectionVerdict {
+function evaluate(flow: Flow, world: ClusterPolicyState): ConnectionVerdict {
   const { from, to, protocol, port } = flow
   const { allowed } = evaluateFlow(flow, world)
   const ends = [
@@ -56,7 +56,7 @@ function evaluate(flow: Flow, world: ClusterWorld): ConnectionVerdict {
   }
 }
 
-function atAddress({ pods, services }: ClusterWorld, address: string): Party {
+function atAddress({ pods, services }: ClusterPolicyState, address: string): Party {
   const service = services.get(address)
   if (service !== undefined)
     throw new UserError(

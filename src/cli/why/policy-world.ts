@@ -3,17 +3,17 @@ import { ApiError } from '../../api/status.ts'
 import type { PodAddress } from '../../api/types/bulkhead-v1alpha1.ts'
 import { UserError } from '../../base/user-error.ts'
 import { namespaceLabels, networkPolicies, podAddresses, services } from '../../client/resources.ts'
-import type { Party, PolicyWorld } from '../../network/policy/evaluate.ts'
+import type { Party, PolicyState } from '../../network/policy/evaluate.ts'
 import type { WhyContext } from './why.ts'
 
-export interface ClusterWorld extends PolicyWorld {
+export interface ClusterPolicyState extends PolicyState {
   readonly pods: readonly PodAddress[]
   /** `namespace/name` of the Services, by their addresses in the cluster. */
   readonly services: ReadonlyMap<string, string>
 }
 
 /** Throws the ApiError of whoever may not read all of it. */
-export async function readWorld({ client, signal }: WhyContext): Promise<ClusterWorld> {
+export async function readPolicyState({ client, signal }: WhyContext): Promise<ClusterPolicyState> {
   const [pods, policies, spaces, all] = await Promise.all([
     client.listAll(podAddresses, {}, signal),
     client.listAll(networkPolicies, {}, signal),
@@ -28,7 +28,7 @@ export async function readWorld({ client, signal }: WhyContext): Promise<Cluster
 }
 
 /** Throws a UserError where there is no such pod, or it has no address of its own. */
-export function podNamed({ pods }: ClusterWorld, namespace: string, name: string): PodAddress {
+export function podNamed({ pods }: ClusterPolicyState, namespace: string, name: string): PodAddress {
   const found = pods.find(({ metadata }) => metadata.namespace === namespace && metadata.name === name)
   if (found === undefined) throw new UserError(`There is no pod "${namespace}/${name}"`)
   if (found.spec.addresses.length === 0) throw new UserError(`The pod "${namespace}/${name}" has no address of its own`)

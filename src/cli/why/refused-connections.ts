@@ -6,7 +6,7 @@ import { dnsPeer } from '../../network/policy/policy-chains.ts'
 import { printable } from '../printable.ts'
 import { label } from './format.ts'
 import { formatEnd } from './format-end.ts'
-import { type ClusterWorld, partyName, partyOf, podNamed, portName, readWorld, told } from './policy-world.ts'
+import { type ClusterPolicyState, partyName, partyOf, podNamed, portName, readPolicyState, told } from './policy-world.ts'
 import type { WhyContext } from './why.ts'
 
 export interface ExplainedConnection extends RefusedConnection {
@@ -22,7 +22,7 @@ export interface ExplainedConnection extends RefusedConnection {
 /** Throws a UserError where the server does not tell. */
 export async function refusedConnections(context: WhyContext, name: string): Promise<ExplainedConnection[]> {
   const { client, namespace, signal } = context
-  const world = await told(readWorld(context))
+  const world = await told(readPolicyState(context))
   const { nodeName, addresses } = podNamed(world, namespace, name).spec
   const page = `/api/v1/nodes/${encodeURIComponent(nodeName)}/proxy/refused-connections`
   const { items } = await told(client.getPath<{ items: RefusedConnection[] }>(page, signal))
@@ -32,7 +32,7 @@ export async function refusedConnections(context: WhyContext, name: string): Pro
     .map(connection => explain(connection, parties, world))
 }
 
-function explain(connection: RefusedConnection, parties: ReadonlyMap<string, Party>, world: ClusterWorld): ExplainedConnection {
+function explain(connection: RefusedConnection, parties: ReadonlyMap<string, Party>, world: ClusterPolicyState): ExplainedConnection {
   const { from, to, names, protocol, port } = connection
   const service = names ? undefined : world.services.get(to)
   const [source, target] = [parties.get(from) ?? { address: from }, targetOf(connection, parties)]

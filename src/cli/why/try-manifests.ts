@@ -8,7 +8,7 @@ import { readText } from '../../client/client.ts'
 import { resourcePath } from '../../client/resource-ref.ts'
 import type { ApiRequest } from '../../client/transport.ts'
 import type { Explanation } from '../../server/why/explanation.ts'
-import { askById } from './ask.ts'
+import { explainById } from './ask.ts'
 import type { WhyContext } from './why.ts'
 
 interface Manifest extends Readonly<Record<string, unknown>> {
@@ -44,10 +44,10 @@ async function tryManifest(context: WhyContext, value: unknown): Promise<Explana
   const { name } = value.metadata
   const { collection, object } = await pathsOf(context, value)
   const created = await send(context, { method: 'POST', path: `${collection}?dryRun=All`, body: value, type: 'application/json' })
-  if (created.status !== 409 || typeof name !== 'string') return await askById(context, created.auditId)
+  if (created.status !== 409 || typeof name !== 'string') return await explainById(context, created.auditId)
   const path = `${object(name)}?dryRun=All&fieldManager=bulkhead-why&force=true`
   const applied = await send(context, { method: 'PATCH', path, body: value, type: 'application/apply-patch+yaml' })
-  return await askById(context, applied.auditId)
+  return await explainById(context, applied.auditId)
 }
 
 const isManifest = (value: unknown): value is Manifest =>

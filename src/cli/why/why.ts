@@ -6,7 +6,7 @@ import type { Explanation } from '../../server/why/explanation.ts'
 import { findKubeconfig } from '../find-kubeconfig.ts'
 import { printableJson, printableLines } from '../printable.ts'
 import { reachCluster } from '../reach-cluster.ts'
-import { askById, askDecision, askLast } from './ask.ts'
+import { explainById, explainDecision, explainLast } from './ask.ts'
 import { formatConnectionVerdict, evaluateConnection } from './connection.ts'
 import { formatExplanation } from './format.ts'
 import { formatConnections, refusedConnections } from './refused-connections.ts'
@@ -70,16 +70,16 @@ async function ask(context: WhyContext, words: readonly string[]): Promise<reado
     return await tryManifests(context, flags.file)
   }
   const [first, second, third, ...rest] = words
-  if (first === undefined) return [await askLast(context)]
+  if (first === undefined) return [await explainLast(context)]
   if (second === undefined) {
     if (flags.as !== undefined) throw new UserError('An audit id says itself whose request it was: leave out --as')
     if (!auditId.test(first)) {
       const wanted = 'an audit id (a UUID, as the header Audit-Id of an answer has it), pod/NAME, or VERB and RESOURCE[/NAME]'
       throw new UserError(`"${first}" is no question: give ${wanted}`)
     }
-    return [await askById(context, first)]
+    return [await explainById(context, first)]
   }
   if (rest.length > 0 || (third !== undefined && second.includes('/')))
     throw new UserError('Give VERB and RESOURCE[/NAME]: bulkhead why get pods/web -n default')
-  return [await askDecision(context, first, third === undefined ? second : `${second}/${third}`)]
+  return [await explainDecision(context, first, third === undefined ? second : `${second}/${third}`)]
 }

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { HorizontalPodAutoscalerBehavior, HPAScalingRules } from '../../api/types/autoscaling-v2.ts'
 import { now } from './autoscaler.fixture.ts'
-import { type AutoscalerMemory, firstMemory, limitReplicas, mostRemembered, rememberRescale } from './autoscaler-limits.ts'
+import { type AutoscalerMemory, firstMemory, limitReplicas, maxRemembered, rememberRescale } from './autoscaler-limits.ts'
 
 const options = { now, downscaleStabilizationMs: 300_000 }
 const percent: HPAScalingRules = { selectPolicy: 'Max', policies: [{ type: 'Percent', value: 100, periodSeconds: 15 }] }
@@ -157,8 +157,8 @@ test('limitReplicas() forgets what is older than every window, and never keeps m
     memory.recommendations.map(({ replicas }) => replicas),
     [4, 3],
   )
-  const full: AutoscalerMemory = { ...memory, recommendations: Array.from({ length: mostRemembered }, () => ({ replicas: 2, at: now })) }
-  assert.equal(limitReplicas(spec, full, 3, 3, options).memory.recommendations.length, mostRemembered)
+  const full: AutoscalerMemory = { ...memory, recommendations: Array.from({ length: maxRemembered }, () => ({ replicas: 2, at: now })) }
+  assert.equal(limitReplicas(spec, full, 3, 3, options).memory.recommendations.length, maxRemembered)
 })
 
 test('rememberRescale() keeps what the longest policy asks for, by direction, and nothing without a behavior', () => {

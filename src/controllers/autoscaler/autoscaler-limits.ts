@@ -20,7 +20,7 @@ export interface AutoscalerMemory {
 }
 
 /** Of each kind of entry: far more than syncs fit into the longest window, an hour. */
-export const mostRemembered = 1000
+export const maxRemembered = 1000
 
 export interface Verdict {
   readonly status: 'True' | 'False'
@@ -83,14 +83,14 @@ export function rememberRescale(
   if (behavior === undefined) return memory
   const up = replicas > current
   const rules = up ? behavior.scaleUp : behavior.scaleDown
-  const longestMs = Math.max(0, ...(rules?.policies ?? []).map(({ periodSeconds }) => periodSeconds * 1000))
+  const maxMs = Math.max(0, ...(rules?.policies ?? []).map(({ periodSeconds }) => periodSeconds * 1000))
   const entry = { change: Math.abs(replicas - current), at: now }
-  const kept = remember(up ? memory.scaledUp : memory.scaledDown, entry, now - longestMs)
+  const kept = remember(up ? memory.scaledUp : memory.scaledDown, entry, now - maxMs)
   return up ? { ...memory, scaledUp: kept } : { ...memory, scaledDown: kept }
 }
 
 function remember<T extends { readonly at: number }>(entries: readonly T[], entry: T, since: number): readonly T[] {
-  return [...entries.filter(({ at }) => at >= since), entry].slice(-mostRemembered)
+  return [...entries.filter(({ at }) => at >= since), entry].slice(-maxRemembered)
 }
 
 interface Stable {

@@ -14,7 +14,7 @@ export interface Target {
 }
 
 /** Controllers write the status of their objects all the time: a scale read just before is often out of date. */
-const mostAttempts = 5
+const maxAttempts = 5
 
 /** Rejects with upstream's words where there is no such kind, no such object, or no scale of it. */
 export async function readTarget(
@@ -39,7 +39,7 @@ export async function scaleTarget(client: Client, target: Target, replicas: numb
       await client.subresource<Scale>('PUT', resource, namespace, name, 'scale', wanted, signal)
       return
     } catch (err) {
-      if (!isReason(err, 'Conflict') || attempt === mostAttempts) throw err
+      if (!isReason(err, 'Conflict') || attempt === maxAttempts) throw err
       const now = await client.subresource<Scale>('GET', resource, namespace, name, 'scale', undefined, signal)
       const same = now.metadata.uid === scale.metadata.uid && (now.spec.replicas ?? 0) === (scale.spec.replicas ?? 0)
       if (!same) throw err

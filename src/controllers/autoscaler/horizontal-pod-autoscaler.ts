@@ -27,7 +27,7 @@ import { type Selections, targetPods } from './autoscaler-selector.ts'
 import { readTarget, scaleTarget, type Target } from './autoscaler-target.ts'
 
 /** Of one status, where its autoscaler is edited meanwhile. */
-const mostAttempts = 5
+const maxAttempts = 5
 
 export const horizontalPodAutoscaler: Controller = {
   name: 'horizontal-pod-autoscaler',
@@ -170,7 +170,7 @@ class Autoscalers {
         await client.updateStatus(horizontalPodAutoscalers, { ...latest, status }, signal)
         return
       } catch (err) {
-        if (!isReason(err, 'Conflict') || attempt === mostAttempts) throw err
+        if (!isReason(err, 'Conflict') || attempt === maxAttempts) throw err
         latest = await client.get(horizontalPodAutoscalers, namespace, name, signal)
         // Another of the same name: its own sync is under way.
         if (latest.metadata.uid !== uid) return

@@ -22,7 +22,7 @@ import { type DaemonPlan, type DaemonView, planNodes, planStatus, planUpdate } f
 /** Pods made or deleted in one pass, at most (upstream's BurstReplicas). */
 const burst = 250
 const firstRetryMs = 1_000
-const longestRetryMs = 900_000
+const maxRetryMs = 900_000
 
 export const daemonSet: Controller = {
   name: 'daemonset-controller',
@@ -145,7 +145,7 @@ function holdBack(
     if (!isFinished(pod)) return true
     const wait = pod.status?.phase === 'Failed' ? retryWait(retries, set, targetNode(pod) ?? '', now) : 0
     if (wait > 0) waits.push(wait)
-    else tellEnded(context, set, pod)
+    else reportEnded(context, set, pod)
     return wait <= 0
   })
   return { plan: { create, remove: allowed }, wait: waits.length === 0 ? undefined : Math.min(...waits) }
@@ -158,9 +158,9 @@ function retryWait(retries: Map<string, Retry>, set: DaemonSet, node: string, no
   const known = retries.get(name)
   // A changed set may have been mended.
   const last = known?.generation === generation ? known : undefined
-  const delay = Math.min(firstRetryMs * 2 ** Math.min((last?.failures ?? 0) - 1, 20), longestRetryMs)
+  const delay = Math.min(firstRetryMs * 2 ** Math.min((last?.failures ?? 0) - 1, 20), maxRetryMs)
   if (last !== undefined && now - last.since < delay) return last.since + delay - now
-  const isCalm = last === undefined || now - last.since > 2 * longestRetryMs
+  const isCalm = last === undefined || now - last.since > 2 * maxRetryMs
   retries.set(name, { generation, failures: isCalm ? 1 : last.failures + 1, since: now })
   return 0
 }
@@ -190,7 +190,7 @@ async function apply(
   return err ?? (isNamespaceEnding(made.err) ? undefined : made.err)
 }
 
-function tellEnded({ events }: Context, set: DaemonSet, { metadata, spec, status }: Pod): void {
+function reportEnded({ events }: Context, set: DaemonSet, { metadata, spec, status }: Pod): void {
   const failed = status?.phase === 'Failed'
   const name = `${metadata.namespace}/${metadata.name}`
   events.record(

@@ -14,7 +14,7 @@ const skipMirrorLabel = 'endpointslice.kubernetes.io/skip-mirror'
 const leaderAnnotation = 'control-plane.alpha.kubernetes.io/leader'
 const appliedAnnotation = 'kubectl.kubernetes.io/last-applied-configuration'
 /** Addresses of a subset that are mirrored, and endpoints that a slice holds. */
-const mostAddresses = 1000
+const maxAddresses = 1000
 
 /** Only Endpoints that somebody wrote by hand for a Service without a selector. */
 export function isMirrored(object: Endpoints | undefined, service: Service | undefined): object is Endpoints {
@@ -66,8 +66,8 @@ function mirrorSlices(object: Endpoints): EndpointSlice[] {
   for (const group of Map.groupBy(object.subsets ?? [], ({ ports }) => canonical(ports ?? [])).values()) {
     for (const family of ['IPv4', 'IPv6'] as const) {
       const endpoints = group.flatMap(subset => endpointsOf(subset, family))
-      for (let at = 0; at < endpoints.length; at += mostAddresses)
-        slices.push(newSlice(object, family, portsOf(group[0]), endpoints.slice(at, at + mostAddresses)))
+      for (let at = 0; at < endpoints.length; at += maxAddresses)
+        slices.push(newSlice(object, family, portsOf(group[0]), endpoints.slice(at, at + maxAddresses)))
     }
   }
   return slices
@@ -76,7 +76,7 @@ function mirrorSlices(object: Endpoints): EndpointSlice[] {
 function endpointsOf({ addresses = [], notReadyAddresses = [] }: EndpointSubset, family: Family): Endpoint[] {
   const all = [...addresses.map(address => ({ address, ready: true })), ...notReadyAddresses.map(address => ({ address, ready: false }))]
   return all
-    .slice(0, mostAddresses)
+    .slice(0, maxAddresses)
     .filter(({ address }) => isIP(address.ip) === (family === 'IPv4' ? 4 : 6))
     .map(({ address, ready }) => endpointOf(address, ready))
 }

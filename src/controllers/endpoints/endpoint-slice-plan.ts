@@ -24,7 +24,7 @@ import { hintZones } from './zone-hints.ts'
 export const serviceNameLabel = 'kubernetes.io/service-name'
 export const managedByLabel = 'endpointslice.kubernetes.io/managed-by'
 export const sliceManager = 'endpointslice-controller.k8s.io'
-const mostEndpoints = 100
+const maxEndpoints = 100
 
 export interface SlicePlan {
   readonly create: readonly EndpointSlice[]
@@ -165,7 +165,7 @@ function planFamily(service: Service, family: Family, groups: ReadonlyMap<string
     const rest = [...wanted.values()]
     // Fill the fullest first: fewer slices change.
     for (const each of kept.toSorted((a, b) => b.endpoints.length - a.endpoints.length))
-      each.endpoints.push(...rest.splice(0, mostEndpoints - each.endpoints.length))
+      each.endpoints.push(...rest.splice(0, maxEndpoints - each.endpoints.length))
     const empty = kept.filter(each => each.endpoints.length === 0)
     const spare = endpoints.length === 0 ? empty.slice(1) : empty
     plan.delete.push(...spare.map(({ slice }) => slice))
@@ -175,8 +175,8 @@ function planFamily(service: Service, family: Family, groups: ReadonlyMap<string
       if (!sameSlice(next, each.slice)) plan.update.push(next)
     }
     const placeholder = endpoints.length === 0 && kept.length === 0
-    for (let i = 0; i < rest.length || (placeholder && i === 0); i += mostEndpoints) {
-      plan.create.push(newSlice(service, family, ports, rest.slice(i, i + mostEndpoints)))
+    for (let i = 0; i < rest.length || (placeholder && i === 0); i += maxEndpoints) {
+      plan.create.push(newSlice(service, family, ports, rest.slice(i, i + maxEndpoints)))
     }
   }
   return plan

@@ -52,9 +52,9 @@ export const endpointSlice: Controller = {
       const shares = isProportional(service) ? zoneShares(informers.full(nodes).list()) : undefined
       const plan = planSlices(service, informers.full(pods).list(namespace), existing, node => informers.full(nodes).get('', node), shares)
       await applySlices(context, namespace, plan, signal)
-      tellHints(context, service, plan, hinted)
+      reportHints(context, service, plan, hinted)
       // Retried: the node may be on its way, or its pods about to be collected.
-      if (plan.withoutNode.length > 0) throw tellSkipped(context, service, plan.withoutNode)
+      if (plan.withoutNode.length > 0) throw reportSkipped(context, service, plan.withoutNode)
       return done
     }
   },
@@ -73,7 +73,7 @@ export function servicesOf(pod: Pod, { informers }: Context, old?: Pod): string[
 }
 
 /** Says on the service which pods have no endpoint as long as their node is not there. */
-function tellSkipped({ events }: Context, service: Service, skipped: readonly Pod[]): Error {
+function reportSkipped({ events }: Context, service: Service, skipped: readonly Pod[]): Error {
   const name = keyOf(service)
   const each = skipped.map(({ metadata, spec }) => `skipping Pod ${metadata.name} for Service ${name}: Node ${spec.nodeName} Not Found`)
   const message = `Error updating Endpoint Slices for Service ${name}: ${each.length === 1 ? each.join() : `[${each.join(', ')}]`}`
@@ -82,7 +82,7 @@ function tellSkipped({ events }: Context, service: Service, skipped: readonly Po
 }
 
 /** Says on the service whether its endpoints have hints of zones. `hinted` are the keys of those that had when last looked at. */
-function tellHints({ events }: Context, service: Service, { hints }: ServiceSlicePlan, hinted: Set<string>): void {
+function reportHints({ events }: Context, service: Service, { hints }: ServiceSlicePlan, hinted: Set<string>): void {
   const key = keyOf(service)
   const tell = (type: 'Normal' | 'Warning', is: 'Enabled' | 'Disabled', family: string, message: string) =>
     events.record(referenceTo(service, 'v1', 'Service'), type, `TopologyAwareHints${is}`, `${message}, addressType: ${family}`)

@@ -6,7 +6,7 @@ import { canonical } from '../replicas/pod-template-hash.ts'
 import { addressOf, hostnameOf, isEndpoint, isHeadless, selectedPods, targetPorts } from './service-endpoints.ts'
 
 /** Addresses in one Endpoints object, at most. */
-const mostAddresses = 1000
+const maxAddresses = 1000
 
 export interface EndpointsPlan {
   readonly subsets: EndpointSubset[]
@@ -90,9 +90,9 @@ function addressOfPod(service: Service, pod: Pod, ip: string): EndpointAddress {
 function truncate(groups: readonly Group[]): EndpointsPlan {
   const ready = groups.map(group => group.ready.toSorted(byIp))
   const notReady = groups.map(group => group.notReady.toSorted(byIp))
-  const room = Math.max(0, mostAddresses - count(ready))
-  const subsets = toSubsets(groups, keepShares(ready, mostAddresses), keepShares(notReady, room))
-  return { subsets, truncated: count(ready) + count(notReady) > mostAddresses }
+  const room = Math.max(0, maxAddresses - count(ready))
+  const subsets = toSubsets(groups, keepShares(ready, maxAddresses), keepShares(notReady, room))
+  return { subsets, truncated: count(ready) + count(notReady) > maxAddresses }
 }
 
 const byIp = (a: EndpointAddress, b: EndpointAddress): number => (a.ip < b.ip ? -1 : a.ip > b.ip ? 1 : 0)

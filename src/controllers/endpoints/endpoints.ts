@@ -74,12 +74,12 @@ async function write(context: Context, service: Service, signal: AbortSignal): P
     if (isNamespaceEnding(err)) return
     // The cache was behind: the next pass sees what stands.
     if (!signal.aborted && !isReason(err, 'Conflict') && !isReason(err, 'AlreadyExists'))
-      tellFailure(context, next, current === undefined, err)
+      reportFailure(context, next, current === undefined, err)
     throw err
   }
 }
 
-function tellFailure({ events }: Context, object: Endpoints, isNew: boolean, err: unknown): void {
+function reportFailure({ events }: Context, object: Endpoints, isNew: boolean, err: unknown): void {
   const [reason, act] = isNew ? ['FailedToCreateEndpoint', 'create endpoint for service'] : ['FailedToUpdateEndpoint', 'update endpoint']
   events.record(referenceTo(object, 'v1', 'Endpoints'), 'Warning', reason, `Failed to ${act} ${keyOf(object)}: ${messageOf(err)}`)
 }

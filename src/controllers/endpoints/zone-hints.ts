@@ -7,7 +7,7 @@ import { nodeCondition } from '../nodes/node-health.ts'
 
 const excludedLabels = ['node-role.kubernetes.io/control-plane', 'node-role.kubernetes.io/master']
 /** By so much more than its share an endpoint may be asked. */
-const mostOverload = 0.2
+const maxOverload = 0.2
 
 /** Each zone's part of the CPUs of all nodes that are ready; undefined where a node does not say, or there are no two zones. */
 export function zoneShares(nodes: readonly Node[]): ReadonlyMap<string, number> | undefined {
@@ -124,7 +124,7 @@ function allocate(endpoints: number, shares: ReadonlyMap<string, number> | undef
   const numbers = `(${endpoints} endpoints, ${shares.size} zones)`
   if (shares.size > endpoints) return `Insufficient number of endpoints ${numbers}`
   const leasts = [...shares].map(([zone, share]) => {
-    const least = Math.ceil(share * endpoints * (1 / (1 + mostOverload)))
+    const least = Math.ceil(share * endpoints * (1 / (1 + maxOverload)))
     return { zone, least, desired: Math.max(share * endpoints, least) }
   })
   const spare = endpoints - leasts.reduce((sum, { least }) => sum + least, 0)

@@ -3,7 +3,7 @@ import type { Pod } from '../../api/types/core-v1.ts'
 import { sidecarStatuses } from '../pod-state.ts'
 
 const firstBackoffMs = 10_000
-const longestBackoffMs = 600_000
+const maxBackoffMs = 600_000
 
 /** Failures since the last success. */
 export interface BackoffRecord {
@@ -25,7 +25,7 @@ export function recordFinished(record: BackoffRecord, succeeded: readonly Pod[],
 export function remainingBackoff({ failures, lastFailure }: BackoffRecord, now: number): number {
   if (failures === 0) return 0
   // A factor beyond the limit would overflow long before it matters.
-  const wait = Math.min(firstBackoffMs * 2 ** Math.min(failures - 1, 30), longestBackoffMs)
+  const wait = Math.min(firstBackoffMs * 2 ** Math.min(failures - 1, 30), maxBackoffMs)
   return Math.max(0, lastFailure + wait - now)
 }
 

@@ -10,7 +10,7 @@ const failureCountAnnotation = 'batch.kubernetes.io/job-index-failure-count'
 const ignoredCountAnnotation = 'batch.kubernetes.io/job-index-ignored-failure-count'
 
 /** Of a generated name that the server does not cut. */
-const longestPrefix = 58
+const maxPrefixLength = 58
 
 /** How often pods of one index failed before this one. */
 export interface IndexFailures {
@@ -39,7 +39,7 @@ export function jobPod(job: Job, index: number | undefined, failures: IndexFailu
   if (index === undefined || !isIndexed(job)) return { ...pod, metadata }
   const name = `${job.metadata.name}-${index}`
   // The server cuts a long name at its end, where the index stands.
-  const prefix = `${job.metadata.name?.slice(0, longestPrefix - `-${index}-`.length)}-${index}-`
+  const prefix = `${job.metadata.name?.slice(0, maxPrefixLength - `-${index}-`.length)}-${index}-`
   const annotations: Record<string, string> = { ...metadata.annotations, [completionIndexAnnotation]: `${index}` }
   if (failures !== undefined) {
     annotations[failureCountAnnotation] = `${failures.counted}`

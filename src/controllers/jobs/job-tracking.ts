@@ -8,7 +8,7 @@ import type { JobState } from './job-state.ts'
 import type { Verdict } from './job-verdict.ts'
 
 /** Uids that a status may hold, and pods that one pass counts. */
-const mostUncounted = 500
+const maxUncounted = 500
 
 export interface Tracking {
   /** To be written before any finalizer is taken off. */
@@ -26,7 +26,7 @@ export function planTracking(job: Job, status: JobStatus, state: JobState, verdi
   const completions = job.spec.completions ?? 0
   const indexes = parseIndexes(status.completedIndexes, completions)
   const noted = new Set([...succeeded, ...failed])
-  let room = mostUncounted - noted.size
+  let room = maxUncounted - noted.size
   const release: Pod[] = []
   let more = false
   for (const pod of state.tracked) {

@@ -249,11 +249,11 @@ class Pass {
     const settled = settle(status, isHeld)
     const ended = verdict === undefined || more || this.#failure !== undefined ? undefined : finish(settled, verdict, this.#now)
     await this.#write(ended ?? settled)
-    if (ended !== undefined && verdict !== undefined) this.#tellEnd(verdict)
+    if (ended !== undefined && verdict !== undefined) this.#reportEnd(verdict)
     if (more) this.#context.enqueue(this.#key)
   }
 
-  #tellEnd({ type, reason, message }: Verdict): void {
+  #reportEnd({ type, reason, message }: Verdict): void {
     if (type === 'FailureTarget') {
       this.#event('Warning', reason, message)
       return

@@ -23,7 +23,7 @@ import { defaultDenyPolicy, managedLabels } from './namespace-defaults.ts'
 export const apiServerPolicy = 'allow-api-server'
 const holderIndex = 'holder'
 /** The longest value of a label: pods of an account with a longer name are selected by none. */
-const longestAccount = 63
+const maxAccountLength = 63
 /** A policy that lists more names could be too large to store. */
 export const maxAccounts = 1000
 
@@ -51,7 +51,7 @@ export const apiServerAccess: Controller = {
     const accountsWithRights = (namespace: string): readonly string[] | 'all' => {
       if (keysOfAllAccounts(namespace).some(isBound)) return 'all'
       const names = accounts.list(namespace).map(({ metadata }) => metadata.name ?? '')
-      return names.filter(name => name.length <= longestAccount && isBound(keyOfAccount(namespace, name))).toSorted()
+      return names.filter(name => name.length <= maxAccountLength && isBound(keyOfAccount(namespace, name))).toSorted()
     }
     return async (namespace, signal) => {
       const there = informers.full(namespaces).get('', namespace)

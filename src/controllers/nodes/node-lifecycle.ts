@@ -40,7 +40,7 @@ export const nodeLifecycle: Controller = {
         const { name = '' } = node.metadata
         alive.delete(name)
         pace.forget(name, clock.monotonic())
-        tell(context, node, 'RemovingNode', `Node ${name} event: Removing Node ${name} from Controller`)
+        report(context, node, 'RemovingNode', `Node ${name} event: Removing Node ${name} from Controller`)
       },
     })
     informers.full(leases).onChange({
@@ -57,7 +57,7 @@ export const nodeLifecycle: Controller = {
         denied.delete(key)
       } else if (!registered.has(key)) {
         registered.add(key)
-        tell(context, node, 'RegisteredNode', `Node ${key} event: Registered Node ${key} in Controller`)
+        report(context, node, 'RegisteredNode', `Node ${key} event: Registered Node ${key} in Controller`)
       }
       if (node === undefined) return done
       return watchOver(context, node, { lastSign: alive.get(key) ?? clock.monotonic(), pace, denied }, signal)
@@ -85,7 +85,7 @@ async function watchOver(context: Context, node: Node, { lastSign, pace, denied 
     const conditions = unknownConditions(node, clock.now())
     if (conditions !== undefined) {
       current = await client.updateStatus(nodes, { ...node, status: { ...node.status, conditions } }, signal)
-      tell(context, node, 'NodeNotReady', `Node ${node.metadata.name} status is now: NodeNotReady`)
+      report(context, node, 'NodeNotReady', `Node ${node.metadata.name} status is now: NodeNotReady`)
     }
   }
   // A node that never said whether it is ready has no pods of its own yet.
@@ -124,6 +124,6 @@ async function markPodsNotReady(
   }
 }
 
-function tell({ events }: Context, node: Node, reason: string, message: string): void {
+function report({ events }: Context, node: Node, reason: string, message: string): void {
   events.record({ ...referenceTo(node, 'v1', 'Node'), namespace: '' }, 'Normal', reason, message)
 }

@@ -58,10 +58,10 @@ export function splitReplicaSets(
 export function revisionOf(object: { readonly metadata: { readonly annotations?: Record<string, string> } }): bigint {
   const text = object.metadata.annotations?.[revisionAnnotation] ?? ''
   const revision = /^\d{1,19}$/.test(text) ? BigInt(text) : 0n
-  return revision > largestRevision ? 0n : revision
+  return revision > maxRevision ? 0n : revision
 }
 
-const largestRevision = 2n ** 63n - 1n
+const maxRevision = 2n ** 63n - 1n
 
 /** The revision that comes after those of the old sets. */
 export function revisionAfter(old: readonly ReplicaSet[]): bigint {

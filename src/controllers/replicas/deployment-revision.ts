@@ -4,7 +4,7 @@ import type { Deployment, ReplicaSet } from '../../api/types/apps-v1.ts'
 import { desiredAnnotation, maxAnnotation, revisionAnnotation, revisionOf, rolloutLimits, wantedOf } from './deployment-plan.ts'
 
 const historyAnnotation = 'deployment.kubernetes.io/revision-history'
-const longestHistory = 2000
+const maxHistory = 2000
 
 /** Belong to the deployment or to the replica set alone. */
 const notCopied = new Set([
@@ -40,7 +40,7 @@ export function restoredAnnotations(deployment: Deployment, set: ReplicaSet): An
 function appendRevision(history: string | undefined, revision: string): string {
   const revisions = history === undefined || history === '' ? [] : history.split(',')
   const all = revisions.includes(revision) ? revisions : [...revisions, revision]
-  while (all.join(',').length > longestHistory) all.shift()
+  while (all.join(',').length > maxHistory) all.shift()
   return all.join(',')
 }
 

@@ -8,7 +8,7 @@ import { restoredAnnotations } from './deployment-revision.ts'
 import { sameTemplate, templateHashLabel } from './pod-template-hash.ts'
 
 /** The revision that is asked for: 0n is the last one; undefined where none is. */
-export function askedRevision({ metadata }: Deployment): bigint | undefined {
+export function requestedRevision({ metadata }: Deployment): bigint | undefined {
   const text = metadata.annotations?.[rollbackTo]
   return text === undefined || typeof parseInt64(text) === 'string' ? undefined : BigInt(int64Text(text))
 }

@@ -28,7 +28,7 @@ import {
   wantedOf,
 } from './deployment-plan.ts'
 import { currentAnnotations, sameAnnotations, sizeAnnotations } from './deployment-revision.ts'
-import { askedRevision, planRollback } from './deployment-rollback.ts'
+import { requestedRevision, planRollback } from './deployment-rollback.ts'
 import {
   conditionOf,
   countStatus,
@@ -110,7 +110,7 @@ class Pass {
     const pause = pauseCondition(object, this.#now)
     if (pause !== undefined) await this.#writeStatus(withCondition(object.status ?? {}, pause))
     if (object.spec.paused === true) return this.#scaleOnly()
-    const revision = askedRevision(object)
+    const revision = requestedRevision(object)
     if (revision !== undefined) return this.#rollBack(revision)
     if (isScaling(object, this.#all)) return this.#scaleOnly()
     return isRolling(object) ? this.#rolling() : this.#recreate()
@@ -241,9 +241,9 @@ class Pass {
     const name = this.#current.metadata.name
     if (!existed && replicas > 0) this.#event('Normal', 'ScalingReplicaSet', `Scaled up replica set ${name} from 0 to ${replicas}`)
     const created = makeCondition('Progressing', 'True', 'NewReplicaSetCreated', `Created new replica set "${name}"`, this.#now)
-    const tell = !existed && progressDeadline(object) !== undefined
+    const report = !existed && progressDeadline(object) !== undefined
     const status = this.#deployment.status ?? {}
-    await this.#writeStatus(tell ? withCondition(status, created) : status, this.#current.metadata.annotations?.[revisionAnnotation])
+    await this.#writeStatus(report ? withCondition(status, created) : status, this.#current.metadata.annotations?.[revisionAnnotation])
   }
 
   /** The set of this name: ours from a pass that the cache has not seen yet, or a collision of hashes. */

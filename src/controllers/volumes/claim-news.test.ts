@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { ClaimNews, repeatMs } from './claim-news.ts'
+import { ClaimEventFilter, repeatMs } from './claim-news.ts'
 
 const waiting = { type: 'Normal', reason: 'FailedBinding', message: 'no volume' } as const
 
 test('ClaimNews.isNews() repeats what holds a claim up before its event expires, and says what is new at once', () => {
-  const news = new ClaimNews()
+  const news = new ClaimEventFilter()
   assert.equal(news.isNews('ns/c', waiting, 0), true)
   assert.equal(news.isNews('ns/c', waiting, repeatMs - 1), false)
   assert.equal(news.isNews('ns/c', waiting, repeatMs), true)

@@ -4,7 +4,7 @@ import type { ClaimEvent } from './claim-binding-plan.ts'
 /** Events that nobody updates are deleted after an hour. */
 export const repeatMs = 1_800_000
 
-export class ClaimNews {
+export class ClaimEventFilter {
   /** By the key of the claim; none of those that wait for nothing. */
   readonly #told = new Map<string, { readonly text: string; readonly at: number }>()
 

@@ -7,7 +7,7 @@ import { candidateVolumes, claimKeys, indexVolumes } from '../../client/volume-i
 import { boundVolume, claimClass, namesClass } from '../../client/volume-match.ts'
 import { type Context, type Controller, done, follow } from '../controller.ts'
 import { boundClaim, type ClaimStep, planClaim, withProvisioner } from './claim-binding-plan.ts'
-import { ClaimNews } from './claim-news.ts'
+import { ClaimEventFilter } from './claim-news.ts'
 import { pendingIndex, VolumeOffers } from './volume-offers.ts'
 
 /** A claim that waits is looked at again after this, as upstream does: no event is sure to concern the right one. */
@@ -38,7 +38,7 @@ export const persistentVolumeClaim: Controller = {
     })
     const volumes = informers.full(persistentVolumes)
     indexVolumes(volumes)
-    const news = new ClaimNews()
+    const news = new ClaimEventFilter()
     const offers = new VolumeOffers(context)
     const offer = (volume: PersistentVolume) => offers.offer(volume)
     volumes.onChange({ add: offer, update: offer, delete: ({ metadata }) => offers.taken.delete(metadata.name ?? '') })
@@ -65,7 +65,7 @@ export const persistentVolumeClaim: Controller = {
 
 const isBound = ({ status }: PersistentVolumeClaim): boolean => status?.phase === 'Bound'
 
-function report({ events, clock }: Context, claim: PersistentVolumeClaim, step: ClaimStep, news: ClaimNews): void {
+function report({ events, clock }: Context, claim: PersistentVolumeClaim, step: ClaimStep, news: ClaimEventFilter): void {
   const event = 'event' in step ? step.event : undefined
   if (!news.isNews(keyOf(claim), event, clock.now())) return
   events.record(referenceTo(claim, 'v1', 'PersistentVolumeClaim'), event.type, event.reason, event.message)

@@ -24,7 +24,7 @@ export interface Flow {
   readonly port: number
 }
 
-export interface PolicyWorld {
+export interface PolicyState {
   readonly policies: readonly NetworkPolicy[]
   /** Undefined for a namespace that is not known. */
   namespaceLabels(name: string): Labels | undefined
@@ -38,7 +38,7 @@ export type FlowVerdict =
 
 const allowed: FlowVerdict = { allowed: true }
 
-export function evaluateFlow(flow: Flow, world: PolicyWorld): FlowVerdict {
+export function evaluateFlow(flow: Flow, world: PolicyState): FlowVerdict {
   const { from, to } = flow
   if (from.pod !== undefined && from.address === to.address) return allowed
   const egress = evaluateDirection('egress', flow, world)
@@ -46,7 +46,7 @@ export function evaluateFlow(flow: Flow, world: PolicyWorld): FlowVerdict {
 }
 
 /** What the policies of one end alone say. */
-export function evaluateDirection(direction: 'egress' | 'ingress', flow: Flow, world: PolicyWorld): FlowVerdict {
+export function evaluateDirection(direction: 'egress' | 'ingress', flow: Flow, world: PolicyState): FlowVerdict {
   const [{ pod }, other] = direction === 'egress' ? [flow.from, flow.to] : [flow.to, flow.from]
   if (pod === undefined) return allowed
   const type = direction === 'egress' ? 'Egress' : 'Ingress'
@@ -68,7 +68,7 @@ export function evaluateDirection(direction: 'egress' | 'ingress', flow: Flow, w
   return { allowed: false, direction, isolating: isolating.map(({ metadata }) => metadata.name ?? '').sort() }
 }
 
-function isPeer(peer: NetworkPolicyPeer, party: Party, own: string, world: PolicyWorld): boolean {
+function isPeer(peer: NetworkPolicyPeer, party: Party, own: string, world: PolicyState): boolean {
   const { ipBlock, namespaceSelector, podSelector } = peer
   if (ipBlock !== undefined) return within(party.address, ipBlock.cidr) && !(ipBlock.except ?? []).some(cidr => within(party.address, cidr))
   if (party.pod === undefined) return false

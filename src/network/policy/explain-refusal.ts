@@ -1,7 +1,7 @@
 // Why policies refuse a connection, and the smallest ones that would allow it. Pure.
 import type { LabelSelector } from '../../api/types/meta-v1.ts'
 import type { NetworkPolicy, NetworkPolicyPeer, NetworkPolicyPort } from '../../api/types/networking-v1.ts'
-import { evaluateDirection, evaluateFlow, type Flow, type Party, type PolicyWorld } from './evaluate.ts'
+import { evaluateDirection, evaluateFlow, type Flow, type Party, type PolicyState } from './evaluate.ts'
 
 export interface RefusedEnd {
   readonly direction: 'egress' | 'ingress'
@@ -13,7 +13,7 @@ export interface RefusedEnd {
 }
 
 /** One entry for each end that refuses; none where the connection is allowed. */
-export function explainRefusal(flow: Flow, world: PolicyWorld): RefusedEnd[] {
+export function explainRefusal(flow: Flow, world: PolicyState): RefusedEnd[] {
   if (evaluateFlow(flow, world).allowed) return []
   return (['egress', 'ingress'] as const).flatMap(direction => {
     const verdict = evaluateDirection(direction, flow, world)

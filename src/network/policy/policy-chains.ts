@@ -96,7 +96,7 @@ export const dnsPeer: Pick<PolicyPod, 'namespace' | 'labels' | 'ports'> = {
 }
 
 /** Whether a pod of these policies may ask for names at this address. */
-export function mayAskDns(
+export function allowsDns(
   policies: readonly CompiledPolicy[],
   protocol: 'tcp' | 'udp',
   dnsAddress: number,

@@ -3,7 +3,7 @@
 import { addressNumber } from '../../api/ipv4-range.ts'
 import { selects } from '../../client/label-selector.ts'
 import { type CompiledPolicy, type Direction, selectsPeer } from './compile-policy.ts'
-import { type AddressSet, type Chain, evaluatedBy, mayAskDns, type Structure } from './policy-chains.ts'
+import { type AddressSet, type Chain, evaluatedBy, allowsDns, type Structure } from './policy-chains.ts'
 import type { LocalPod, PeerPod, PolicyPod } from './policy-pods.ts'
 
 type Labels = Readonly<Record<string, string>>
@@ -212,7 +212,7 @@ export class PolicyTable {
       fixed.egress.set(address, evaluated.egress)
       fixed.ingress.set(address, evaluated.ingress)
       for (const protocol of ['tcp', 'udp'] as const)
-        if (mayAskDns(evaluated.policies, protocol, this.#dnsAddress, name => this.#namespaces.get(name)))
+        if (allowsDns(evaluated.policies, protocol, this.#dnsAddress, name => this.#namespaces.get(name)))
           fixed.may_ask_dns.set(`${address} . ${protocol}`, '')
     }
     return { structure, fixed }

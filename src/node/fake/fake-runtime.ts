@@ -88,7 +88,7 @@ export class FakeRuntime implements ContainerRuntime {
     if (found?.status.state !== 'CONTAINER_RUNNING') return
     found.status = { ...found.status, state: 'CONTAINER_EXITED', exitCode, reason, finishedAt: this.#now() }
     found.ended.abort()
-    this.#tell('CONTAINER_STOPPED_EVENT', containerId, found.sandboxId)
+    this.#emit('CONTAINER_STOPPED_EVENT', containerId, found.sandboxId)
   }
 
   async version(): Promise<{ name: string; version: string }> {
@@ -163,7 +163,7 @@ export class FakeRuntime implements ContainerRuntime {
       logPath: `${sandbox.logDirectory}/${config.logPath}`,
     }
     this.#containers.set(id, { sandboxId, status, config, ended: new AbortController() })
-    this.#tell('CONTAINER_CREATED_EVENT', id, sandboxId)
+    this.#emit('CONTAINER_CREATED_EVENT', id, sandboxId)
     return id
   }
 
@@ -173,7 +173,7 @@ export class FakeRuntime implements ContainerRuntime {
     if (found.status.state !== 'CONTAINER_CREATED')
       throw new RuntimeError('Unknown', `rpc error: code = Unknown desc = container ${id} is not in created state`)
     found.status = { ...found.status, state: 'CONTAINER_RUNNING', startedAt: this.#now() }
-    this.#tell('CONTAINER_STARTED_EVENT', id, found.sandboxId)
+    this.#emit('CONTAINER_STARTED_EVENT', id, found.sandboxId)
     const run = scriptOf([...found.config.command, ...found.config.args])
     if (!run) return
     if (run.seconds === 0) return this.exit(id, run.exitCode)
@@ -191,7 +191,7 @@ export class FakeRuntime implements ContainerRuntime {
   async removeContainer(id: string, signal: AbortSignal): Promise<void> {
     await this.stopContainer(id, 0, signal)
     const found = this.#containers.get(id)
-    if (this.#containers.delete(id) && found) this.#tell('CONTAINER_DELETED_EVENT', id, found.sandboxId)
+    if (this.#containers.delete(id) && found) this.#emit('CONTAINER_DELETED_EVENT', id, found.sandboxId)
   }
 
   async updateContainer(id: string, resources: LinuxResources): Promise<void> {
@@ -331,7 +331,7 @@ export class FakeRuntime implements ContainerRuntime {
     return found
   }
 
-  #tell(type: ContainerEventType, containerId: string, sandboxId: string): void {
+  #emit(type: ContainerEventType, containerId: string, sandboxId: string): void {
     const podUid = this.#sandboxes.get(sandboxId)?.config.metadata.uid ?? ''
     for (const listener of this.#listeners) listener({ type, containerId, podUid })
   }

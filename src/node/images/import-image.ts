@@ -10,10 +10,10 @@ import { codeOf } from '../../base/user-error.ts'
 import { listTar } from './tar.ts'
 
 /** Of an archive: an image has an entry for each layer and little more. */
-export const mostEntries = 10_000
+export const maxEntries = 10_000
 /** Of `index.json` and `manifest.json`. */
-export const longestDescription = 4 * 1024 * 1024
-export const largestArchive = 64 * 1024 ** 3
+export const maxDescriptionLength = 4 * 1024 * 1024
+export const maxArchive = 64 * 1024 ** 3
 /** Made by the node itself; pods run in the first, whatever image they ask for. */
 const reserved = /^bulkhead\.local\/(pause|busybox)(?![\w.-])/i
 
@@ -47,10 +47,10 @@ export async function importImage(file: string, options: ImportOptions, signal: 
       names.push(name)
       progress({ step: 'unpacking', name })
     }
-    rest = rest.slice(-longestLine)
+    rest = rest.slice(-maxLineLength)
   })
   child.stderr.setEncoding('utf8').on('data', (chunk: string) => {
-    complaint = (complaint + chunk).slice(-longestLine)
+    complaint = (complaint + chunk).slice(-maxLineLength)
   })
   const ended = new Promise<void>((resolve, reject) => {
     child.once('error', reject)
@@ -82,7 +82,7 @@ export async function importImage(file: string, options: ImportOptions, signal: 
 }
 
 /** A name has at most 4096 characters; of output that is no line nothing more is kept. */
-const longestLine = 8192
+const maxLineLength = 8192
 
 export interface CheckedArchive {
   readonly kind: 'oci' | 'docker'
@@ -112,17 +112,17 @@ async function checkOpened(handle: FileHandle, file: string, { isOwn = false }: 
   try {
     const stat = await handle.stat()
     if (!stat.isFile()) throw new Error('it is no regular file')
-    if (stat.size > largestArchive) throw new Error(`it is larger than ${largestArchive / 1024 ** 3} GiB`)
+    if (stat.size > maxArchive) throw new Error(`it is larger than ${maxArchive / 1024 ** 3} GiB`)
     const read = (offset: number, length: number) => readAt(handle, offset, length)
     if ((await read(0, 4)).readUInt16BE(0) === 0x1f8b) throw new Error('it is compressed, unpack it with gunzip first')
     const names = new Set<string>()
     let entries = 0
     for await (const { path, offset, size } of listTar(read)) {
-      if (++entries > mostEntries) throw new Error(`it has more than ${mostEntries} entries`)
+      if (++entries > maxEntries) throw new Error(`it has more than ${maxEntries} entries`)
       const name = posix.normalize(`/${path}`).slice(1)
       names.add(name)
       if (name !== 'index.json' && name !== 'manifest.json') continue
-      if (size > longestDescription) throw new Error(`its ${name} is larger than ${longestDescription / 1024 ** 2} MiB`)
+      if (size > maxDescriptionLength) throw new Error(`its ${name} is larger than ${maxDescriptionLength / 1024 ** 2} MiB`)
       const own = isOwn ? undefined : reservedName((await read(offset, size)).toString('utf8'))
       if (own !== undefined) throw new Error(`it names ${JSON.stringify(own)}, an image of the node itself: give the image another name`)
     }

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { gzipSync } from 'node:zlib'
-import { checkArchive, longestDescription, mostEntries } from './import-image.ts'
+import { checkArchive, maxDescriptionLength, maxEntries } from './import-image.ts'
 import { buildImage } from './oci-image.ts'
 import { listTar, writeTar } from './tar.ts'
 
@@ -87,10 +87,10 @@ const bad: [string, Buffer, RegExp][] = [
     writeTar([{ path: 'pax', mode: 0o644, type: 'x', content: Buffer.from('99 path=a\n') }]),
     /malformed extended header/,
   ],
-  ['more entries than an image has', writeTar(Array.from({ length: mostEntries + 1 }, () => layout)), /more than 10000 entries/],
+  ['more entries than an image has', writeTar(Array.from({ length: maxEntries + 1 }, () => layout)), /more than 10000 entries/],
   [
     'a description that is too large',
-    writeTar([layout, json('index.json', ' '.repeat(longestDescription + 1))]),
+    writeTar([layout, json('index.json', ' '.repeat(maxDescriptionLength + 1))]),
     /its index.json is larger than 4 MiB/,
   ],
 ]

@@ -50,7 +50,7 @@ function octal(bytes: Buffer, value: number, at: number, width: number): void {
 }
 
 /** What an extended header may say of the next entry; more is no image's. */
-const longestExtension = 64 * 1024
+const maxExtensionLength = 64 * 1024
 
 /**
  * Name and size of each entry of the archive, read through `read`, which answers fewer bytes only at the end. A name in an extended header (PAX, GNU)
@@ -72,7 +72,7 @@ export async function* listTar(
     const content = offset + block
     offset = content + Math.ceil(size / block) * block
     if (kind === 'x' || kind === 'g' || kind === 'L') {
-      if (size > longestExtension) throw new Error('it has an extended header that is too long')
+      if (size > maxExtensionLength) throw new Error('it has an extended header that is too long')
       const text = (await read(content, size)).toString('utf8')
       const said = kind === 'L' ? { path: text.split('\u0000')[0] ?? '' } : paxRecords(text)
       if (said.size !== undefined) throw new Error('it has an entry that is larger than a tar header can say')

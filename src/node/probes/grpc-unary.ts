@@ -12,7 +12,7 @@ export type GrpcAnswer =
   | { readonly code: number; readonly details: string }
 
 /** Far beyond what is asked for here; a pod's server must not fill the agent's memory. */
-const longestMessage = 64 * 1024
+const maxMessageLength = 64 * 1024
 
 /** What a status of HTTP means where gRPC did not speak: https://github.com/grpc/grpc/blob/master/doc/http-grpc-status-mapping.md. */
 const codeOfHttp: Readonly<Record<number, number>> = {
@@ -94,8 +94,8 @@ export async function callUnary(
   stream.on('data', (chunk: Buffer) => {
     bytes += chunk.length
     chunks.push(chunk)
-    if (bytes > longestMessage) {
-      const details = `grpc: received message larger than max (${bytes} vs. ${longestMessage})`
+    if (bytes > maxMessageLength) {
+      const details = `grpc: received message larger than max (${bytes} vs. ${maxMessageLength})`
       resolve({ code: status.RESOURCE_EXHAUSTED, details })
       stream.close(constants.NGHTTP2_CANCEL)
     }

@@ -20,7 +20,7 @@ export interface ProbeTarget {
   readonly podIp: string
 }
 
-const longestBody = 10 * 1024
+const maxBodyLength = 10 * 1024
 
 /** Never rejects but with the signal's reason. */
 export async function attempt(
@@ -79,7 +79,7 @@ async function execProbe(
 ): Promise<ProbeOutcome> {
   try {
     const { exitCode, stdout, stderr } = await runtime.execSync(containerId, command, timeoutSeconds, signal)
-    const output = Buffer.concat([stdout, stderr]).subarray(0, longestBody).toString()
+    const output = Buffer.concat([stdout, stderr]).subarray(0, maxBodyLength).toString()
     return { result: exitCode === 0 ? 'success' : 'failure', output }
   } catch (err) {
     signal.throwIfAborted()
@@ -105,7 +105,7 @@ export async function httpProbe(action: HTTPGetAction, target: ProbeTarget, sign
   for (const { name, value } of action.httpHeaders ?? []) headers[name.toLowerCase()] = value
   for (let redirects = 0; ; redirects++) {
     const method = `Get ${JSON.stringify(url.href)}`
-    if (redirects >= mostRedirects) return { result: 'failure', output: `${method}: stopped after ${mostRedirects} redirects` }
+    if (redirects >= maxRedirects) return { result: 'failure', output: `${method}: stopped after ${maxRedirects} redirects` }
     const answer = await get(url, headers, signal)
     if (!('code' in answer)) return { result: 'failure', output: `${method}: ${answer.why}` }
     const { code, body, location } = answer
@@ -122,7 +122,7 @@ export async function httpProbe(action: HTTPGetAction, target: ProbeTarget, sign
 
 type Headers = Record<string, string | string[]>
 
-const mostRedirects = 10
+const maxRedirects = 10
 const redirectCodes: ReadonlySet<number> = new Set([301, 302, 303, 307, 308])
 
 interface Answer {
@@ -150,12 +150,12 @@ async function get(url: URL, headers: Headers, signal: AbortSignal): Promise<Ans
       const chunks: Buffer[] = []
       let size = 0
       response.on('data', (chunk: Buffer) => {
-        if (size < longestBody) chunks.push(chunk)
+        if (size < maxBodyLength) chunks.push(chunk)
         size += chunk.length
       })
       response.on('error', reject)
       response.on('end', () => {
-        const body = Buffer.concat(chunks).subarray(0, longestBody).toString()
+        const body = Buffer.concat(chunks).subarray(0, maxBodyLength).toString()
         resolve({ code, body, location: answered.location })
       })
     }, failed)

@@ -22,7 +22,7 @@ export function checkSubPath(subPath: string): void {
 }
 
 /** As many as the kernel follows in one path. */
-const mostLinks = 40
+const maxLinks = 40
 
 /** A component that is still to be opened. What a link names must be there, what the subPath itself names is made. */
 interface Component {
@@ -59,7 +59,7 @@ export async function openBelow(root: string, subPath: string, mode: number): Pr
       opened.push(child)
       if (!(await child.stat()).isSymbolicLink()) continue
       await opened.pop()?.close()
-      if (++links > mostLinks)
+      if (++links > maxLinks)
         throw new SubPathError(`failed to prepare subPath for volumeMount: too many links in ${JSON.stringify(subPath)}`)
       // Whatever stands there by now is walked in the same way.
       const target = await readlink(`/proc/self/fd/${parent.fd}/${name}`)

@@ -5,7 +5,7 @@ import type { NodeInfo } from '../node-info.ts'
 
 const megabyte = 1024 * 1024
 const least = 23 * megabyte
-const mostPerContainer = 1000 * megabyte
+const maxPerContainer = 1000 * megabyte
 
 /** Prefers nodes that have the pod's images already. */
 export const imageLocality: SchedulerPlugin = {
@@ -16,7 +16,7 @@ export const imageLocality: SchedulerPlugin = {
     const images = imagesOf(pod)
     const spread = new Map(images.map(image => [image, shareOfNodes(image, cluster)]))
     if ([...spread.values()].every(share => share === 0)) return undefined
-    const most = mostPerContainer * images.length
+    const most = maxPerContainer * images.length
     const score = (node: NodeInfo): number => {
       const sum = images.reduce((total, image) => total + Math.floor(sizeOn(node, image) * (spread.get(image) ?? 0)), 0)
       return Math.floor((100 * (Math.min(Math.max(sum, least), most) - least)) / (most - least))

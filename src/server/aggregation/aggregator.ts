@@ -16,7 +16,7 @@ import { Backends } from './backends.ts'
 import type { ConnectApiParts } from './connect-api.ts'
 import { CustomGroups } from './custom-groups.ts'
 import { ApiProxy } from './proxy-api.ts'
-import { leadsAlike } from './registered-api.ts'
+import { sameBackend } from './registered-api.ts'
 
 export interface AggregatorParts extends ConnectApiParts {
   readonly store: Store
@@ -55,7 +55,7 @@ export class Aggregator {
       if (after !== undefined) backends.use(after.service)
       if (before !== undefined) backends.release(before.service)
       // A condition that changed is what the check wrote.
-      if (before === undefined || after === undefined || !leadsAlike(before, after)) availability.check(name)
+      if (before === undefined || after === undefined || !sameBackend(before, after)) availability.check(name)
       documents.follow(change)
     })
     this.documents = documents
@@ -69,7 +69,7 @@ export class Aggregator {
 
   /** The answer of another server; undefined where this one answers itself. Of built-in resources only those give way to an APIService that say so. */
   answer(context: RequestContext, { served, group, version, path, verb }: ResourceRequestInfo): Promise<Reply> | undefined {
-    if (served !== undefined && served.definition.custom === undefined && served.definition.givesWay !== true) return undefined
+    if (served !== undefined && served.definition.custom === undefined && served.definition.yieldsToApiService !== true) return undefined
     const api = this.index.find(group, version)
     return api && this.#proxy.handle(context, path, api, verb === 'watch')
   }
@@ -93,5 +93,5 @@ export class Aggregator {
 
 /** What this server answers itself whatever an APIService says. */
 function reservedVersions(builtIn: readonly ResourceDefinition[]): ReadonlySet<string> {
-  return new Set(builtIn.filter(({ givesWay }) => givesWay !== true).map(({ group, version }) => groupVersion(group, version)))
+  return new Set(builtIn.filter(({ yieldsToApiService }) => yieldsToApiService !== true).map(({ group, version }) => groupVersion(group, version)))
 }

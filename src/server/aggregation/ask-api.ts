@@ -12,7 +12,7 @@ import type { RegisteredApi } from './registered-api.ts'
 /** As upstream: whom a backend lets read what it serves. */
 const aggregator: UserInfo = { name: 'system:kube-aggregator', groups: ['system:masters'] }
 
-export interface Question {
+export interface BackendRequest {
   readonly path: string
   readonly accept?: string
   /** Of what is known already: answered 304 where it is still so. */
@@ -31,11 +31,11 @@ export interface BackendAnswer {
 const maxHeaderBytes = 64 * 1024
 
 /** Rejects where nobody answers; any status is an answer. `signal` bounds the time. */
-export async function askApi(
+export async function requestBackend(
   parts: ConnectApiParts,
   api: RegisteredApi,
   endpoint: BackendEndpoint,
-  { path, accept = 'application/json', etag, maxBytes }: Question,
+  { path, accept = 'application/json', etag, maxBytes }: BackendRequest,
   signal: AbortSignal,
 ): Promise<BackendAnswer> {
   const stream = await connectApi(parts, api, endpoint, signal)

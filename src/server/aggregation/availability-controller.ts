@@ -5,7 +5,7 @@ import { messageOf } from '../../base/user-error.ts'
 import type { OwnRequests } from '../own-requests.ts'
 import { type NextTime, RepeatedWork } from '../repeated-work.ts'
 import type { ApiServiceIndex } from './api-service-index.ts'
-import { askApi } from './ask-api.ts'
+import { requestBackend } from './ask-api.ts'
 import { type Availability, local, passed, withAvailability } from './available-condition.ts'
 import type { Backends } from './backends.ts'
 import type { ConnectApiParts } from './connect-api.ts'
@@ -90,7 +90,7 @@ export class AvailabilityController {
     const limit = AbortSignal.any([this.#signal, AbortSignal.timeout(answerMs)])
     const path = `/apis/${api.group}/${api.version}`
     const tried = state.endpoints.slice(0, attempts).map(async endpoint => {
-      const { status } = await askApi(this.#parts, api, endpoint, { path, maxBytes: 0 }, limit)
+      const { status } = await requestBackend(this.#parts, api, endpoint, { path, maxBytes: 0 }, limit)
       if (status < 200 || status > 299) throw new Error(`bad status from ${urlOf(api, path)}: ${status}`)
     })
     try {

@@ -8,11 +8,11 @@ import type { Clock } from '../../base/clock.ts'
 import type { Logger } from '../../base/log.ts'
 import { type NextTime, RepeatedWork } from '../repeated-work.ts'
 import type { ApiServiceChange, ApiServiceIndex } from './api-service-index.ts'
-import { askApi, type BackendAnswer, type Question } from './ask-api.ts'
+import { requestBackend, type BackendAnswer, type BackendRequest } from './ask-api.ts'
 import type { Backends } from './backends.ts'
 import type { ConnectApiParts } from './connect-api.ts'
 import { OpenApiReader } from './openapi-reader.ts'
-import { leadsAlike, type RegisteredApi } from './registered-api.ts'
+import { sameBackend, type RegisteredApi } from './registered-api.ts'
 
 export interface RemoteVersion extends ForeignVersion {
   /** Changes with its document of OpenAPI v3; undefined where its server has none. */
@@ -87,17 +87,17 @@ export class BackendDocuments {
     if (after === undefined) {
       if (known === undefined) return
       this.#known.delete(name)
-      this.#tell(known.version)
+      this.#notify(known.version)
       this.#work.due(name)
       return
     }
     const { group, version, groupPriority, versionPriority } = after
     const ranks = { group, version, groupPriority, versionPriority }
-    if (known === undefined || before === undefined || !leadsAlike(before, after)) {
+    if (known === undefined || before === undefined || !sameBackend(before, after)) {
       const nothing: RemoteVersion = { ...ranks, resources: [], fresh: false, openApiV3Hash: undefined, openApiV2: undefined }
       this.#known.set(name, { version: nothing, etags: new Map(), digests: new Map(), retryMs: firstRetryMs })
-      if (known !== undefined && (known.version.group !== group || known.version.version !== version)) this.#tell(known.version)
-      this.#tell(nothing)
+      if (known !== undefined && (known.version.group !== group || known.version.version !== version)) this.#notify(known.version)
+      this.#notify(nothing)
       this.#work.due(name)
       return
     }
@@ -180,13 +180,13 @@ export class BackendDocuments {
     remember(known.etags, path, answer.etag)
   }
 
-  #ask(api: RegisteredApi, question: Question, ms: number): Promise<BackendAnswer> {
+  #ask(api: RegisteredApi, question: BackendRequest, ms: number): Promise<BackendAnswer> {
     const { backends, random } = this.#parts
     const state = backends.state(api.service)
     if (!state.found) throw new Error(state.message)
     const endpoint = state.endpoints[Math.floor(random() * state.endpoints.length)]
     if (endpoint === undefined) throw new Error('the service has no endpoint')
-    return askApi(this.#parts, api, endpoint, question, this.#limit(ms))
+    return requestBackend(this.#parts, api, endpoint, question, this.#limit(ms))
   }
 
   #limit(ms: number): AbortSignal {
@@ -199,10 +199,10 @@ export class BackendDocuments {
     if (keys.every(key => contentsOf(next, key) === contentsOf(known.version, key))) return
     known.version = next
     // What was asked for an APIService that is another one by now.
-    if ([...this.#known.values()].includes(known)) this.#tell(next)
+    if ([...this.#known.values()].includes(known)) this.#notify(next)
   }
 
-  #tell(version: RemoteVersion): void {
+  #notify(version: RemoteVersion): void {
     for (const listener of this.#listeners) listener(version)
   }
 }

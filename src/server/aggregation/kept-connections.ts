@@ -5,7 +5,7 @@ import { Agent } from '../../base/node-http.ts'
 import { hostText } from '../proxy/dial-address.ts'
 import type { BackendEndpoint } from './backend-state.ts'
 import { type ConnectApiParts, connectApi } from './connect-api.ts'
-import { leadsAlike, type RegisteredApi } from './registered-api.ts'
+import { sameBackend, type RegisteredApi } from './registered-api.ts'
 
 /** A connection that nobody uses is kept for this long. */
 const idleMs = 30_000
@@ -16,14 +16,14 @@ const maxEndpoints = 32
 /** Time for a new connection with its handshake. */
 const connectMs = 20_000
 
-interface Kept {
+interface PooledConnection {
   readonly api: RegisteredApi
   readonly agents: Map<string, HttpAgent>
 }
 
-export class KeptConnections {
+export class ConnectionPool {
   readonly #parts: ConnectApiParts
-  readonly #byName = new Map<string, Kept>()
+  readonly #byName = new Map<string, PooledConnection>()
 
   constructor(parts: ConnectApiParts) {
     this.#parts = parts
@@ -31,7 +31,7 @@ export class KeptConnections {
 
   agent(api: RegisteredApi, endpoint: BackendEndpoint): HttpAgent {
     let kept = this.#byName.get(api.name)
-    if (kept !== undefined && !leadsAlike(kept.api, api)) {
+    if (kept !== undefined && !sameBackend(kept.api, api)) {
       this.drop(api.name)
       kept = undefined
     }

@@ -16,7 +16,7 @@ import type { BackendEndpoint } from './backend-state.ts'
 import type { Backends } from './backends.ts'
 import { type ConnectApiParts, connectApi, hostOf } from './connect-api.ts'
 import { identityHeaders } from './identity-headers.ts'
-import { KeptConnections } from './kept-connections.ts'
+import { ConnectionPool } from './kept-connections.ts'
 import type { RegisteredApi } from './registered-api.ts'
 import { WaitingRequests } from './waiting-requests.ts'
 
@@ -41,11 +41,11 @@ const unavailable = (): Reply => plainText(503, 'service unavailable\n')
 export class ApiProxy {
   readonly #parts: ProxyApiParts
   readonly #waiting = new WaitingRequests()
-  readonly #kept: KeptConnections
+  readonly #kept: ConnectionPool
 
   constructor(parts: ProxyApiParts) {
     this.#parts = parts
-    this.#kept = new KeptConnections(parts)
+    this.#kept = new ConnectionPool(parts)
   }
 
   /** The APIService is gone, or leads elsewhere. */

@@ -45,7 +45,7 @@ export function registeredApi({ metadata, spec, status }: ApiServiceObject): Reg
 }
 
 /** Whether both lead to the same server in the same way. */
-export function leadsAlike(a: RegisteredApi, b: RegisteredApi): boolean {
+export function sameBackend(a: RegisteredApi, b: RegisteredApi): boolean {
   const { service: left } = a
   const { service: right } = b
   return (

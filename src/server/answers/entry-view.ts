@@ -24,7 +24,7 @@ export const storedView: EntryView = {
 }
 
 /** Bytes take a fifth of what their parsed object takes, which comes back from them. */
-export class KeptForm {
+export class CachedForm {
   readonly #bytes: Buffer | { read(): Buffer }
   #object: WeakRef<KubeObject>
 
@@ -56,11 +56,11 @@ export function convertedView(fromStored: (object: KubeObject) => KubeObject): E
 
 /** The same of what is made from an entry without changing its object. */
 export function computedView(objectOf: (entry: Entry) => KubeObject): EntryView {
-  const converted = new WeakMap<Entry, KeptForm>()
-  const of = (entry: Entry): KeptForm => {
+  const converted = new WeakMap<Entry, CachedForm>()
+  const of = (entry: Entry): CachedForm => {
     let found = converted.get(entry)
     if (found === undefined) {
-      found = new KeptForm(objectOf(entry), entry)
+      found = new CachedForm(objectOf(entry), entry)
       converted.set(entry, found)
     }
     return found

@@ -5,7 +5,7 @@ import type { Entry, ListResult } from '../../store/store.ts'
 import { envelopeEnd, lengthField, protobufType } from '../protobuf/envelope.ts'
 import { fieldOfJson } from '../protobuf/json-to-protobuf.ts'
 import type { ResourceContext } from '../request/request-context.ts'
-import { longestTurnMs, partsPerLook, streamParts } from '../transport/chunked-body.ts'
+import { maxTurnMs, partsPerLook, streamParts } from '../transport/chunked-body.ts'
 import type { Reply } from '../transport/exchange.ts'
 import { type ListMeta, sourceSize, streamFrom, streamReply } from './list-body.ts'
 import { entryFields } from './protobuf-form.ts'
@@ -52,7 +52,7 @@ async function lengthOf(entries: readonly Entry[], sizeOf: (entry: Entry) => num
     length += sizeOf(entry)
     if (index % partsPerLook !== partsPerLook - 1 && length - lookedAt < bytesPerLook) continue
     lookedAt = length
-    if (performance.now() - began < longestTurnMs) continue
+    if (performance.now() - began < maxTurnMs) continue
     await turn()
     signal.throwIfAborted()
     began = performance.now()

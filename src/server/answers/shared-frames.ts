@@ -2,7 +2,7 @@
 // reader that is behind would hold one of its own.
 
 /** Watchers of one event are served one after the other. */
-const maxKept = 8
+const maxCached = 8
 
 interface Made {
   /** An entry or an event. */
@@ -13,13 +13,13 @@ interface Made {
 }
 
 export class SharedFrames {
-  readonly #kept: Made[] = []
+  readonly #cached: Made[] = []
 
   get(of: object, form: string, make: () => Buffer): Buffer {
-    const found = this.#kept.find(made => made.of === of && made.form === form)
+    const found = this.#cached.find(made => made.of === of && made.form === form)
     if (found !== undefined) return found.bytes
     const bytes = make()
-    if (this.#kept.push({ of, form, bytes }) > maxKept) this.#kept.shift()
+    if (this.#cached.push({ of, form, bytes }) > maxCached) this.#cached.shift()
     return bytes
   }
 }

@@ -5,7 +5,7 @@ import type { KubeObject } from '../../api/object.ts'
 /** Objects, which name their version, in another one. */
 export type ConvertObjects = (objects: readonly KubeObject[], apiVersion: string, signal: AbortSignal) => Promise<readonly KubeObject[]>
 
-class NotAsked extends Error {
+class ConversionNeeded extends Error {
   readonly objects: ReadonlyMap<string, KubeObject>
   readonly apiVersion: string
 
@@ -17,7 +17,7 @@ class NotAsked extends Error {
 }
 
 /** Of one request. */
-export class AskedConversions {
+export class RequestedConversions {
   readonly #convert: ConvertObjects
   readonly #signal: AbortSignal
   readonly #known = new Map<string, KubeObject>()
@@ -38,7 +38,7 @@ export class AskedConversions {
       missing.set(key, object)
       return []
     })
-    if (missing.size > 0) throw new NotAsked(missing, apiVersion)
+    if (missing.size > 0) throw new ConversionNeeded(missing, apiVersion)
     return found
   }
 
@@ -47,12 +47,12 @@ export class AskedConversions {
     try {
       return compute()
     } catch (err) {
-      if (!(err instanceof NotAsked)) throw err
+      if (!(err instanceof ConversionNeeded)) throw err
       return this.#ask(err).then(() => this.settled(compute))
     }
   }
 
-  async #ask({ objects, apiVersion }: NotAsked): Promise<void> {
+  async #ask({ objects, apiVersion }: ConversionNeeded): Promise<void> {
     const keys = [...objects.keys()]
     const converted = await this.#convert([...objects.values()], apiVersion, this.#signal)
     for (const [index, key] of keys.entries()) {

@@ -9,7 +9,7 @@ import { internalError } from '../../api/status.ts'
 import type { WebhookClientConfig, WebhookConversion } from '../../api/types/apiextensions-v1.ts'
 import { copyJson } from '../../base/copy-json.ts'
 import type { Entry } from '../../store/store.ts'
-import { type EntryView, frame, KeptForm } from '../answers/entry-view.ts'
+import { type EntryView, frame, CachedForm } from '../answers/entry-view.ts'
 import type { ConvertObjects } from './asked-conversions.ts'
 import { SharedWork } from './shared-work.ts'
 
@@ -67,10 +67,10 @@ export interface ConversionParts {
 /** The view shows what was prepared. */
 export function webhookConversion(parts: ConversionParts): ConvertedServing {
   const { kind, apiVersion, stored, since } = parts
-  const known = new WeakMap<Entry, KeptForm>()
+  const known = new WeakMap<Entry, CachedForm>()
   const toStore = new WeakMap<KubeObject, KubeObject>()
   const isStored = apiVersion === stored.apiVersion
-  const keep = (entry: Entry, object: KubeObject) => known.set(entry, new KeptForm(object, entry))
+  const keep = (entry: Entry, object: KubeObject) => known.set(entry, new CachedForm(object, entry))
   const of = (entry: Entry): Pick<Entry, 'bytes' | 'object'> => {
     if (isStored && entry.revision > since) return entry
     const found = known.get(entry)

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { FlowSchema } from '../../api/types/flowcontrol-v1.ts'
 import type { UserInfo } from '../../api/user.ts'
-import { bytesKept } from '../../base/bytes-kept.testing.ts'
+import { retainedBytes } from '../../base/bytes-kept.testing.ts'
 import { parseQuery } from '../request/query.ts'
 import type { RequestInfo, ResourceRequestInfo } from '../request/request-info.ts'
 import { mandatoryLevels, mandatorySchemas, suggestedLevels, suggestedSchemas } from './bootstrap-objects.ts'
@@ -201,7 +201,7 @@ test('classify() without any object runs administrators and lets everybody else 
 test('Classifier remembers no long words of a path', () => {
   const flow = controlOf()
   const asks = user('ann')
-  const kept = bytesKept(() => {
+  const kept = retainedBytes(() => {
     for (let at = 0; at < 400; at++) flow.classify(asks, resource('get', `${'r'.repeat(8000)}${at}`))
   })
   assert.ok(kept < 1_000_000, `${kept} bytes`)

@@ -35,7 +35,7 @@ interface KnownUser {
 
 /** A client chooses the words of its paths; of what is served there are fewer, and they are shorter. */
 const maxKnown = 500
-const longestKnown = 1024
+const maxKnownLength = 1024
 
 export class Classifier {
   readonly #schemas: readonly SchemaAtLevel[]
@@ -75,7 +75,7 @@ export class Classifier {
     const known = found.get(key)
     if (known !== undefined) return known
     const match = firstMatch(candidates, info)
-    if (match === undefined || key.length > longestKnown) return match
+    if (match === undefined || key.length > maxKnownLength) return match
     if (found.size >= maxKnown) found.clear()
     found.set(key, match)
     return match

@@ -10,7 +10,7 @@ import type { Work } from './work-estimate.ts'
 export type Release = () => void
 
 /** A request that wants seats of a level. */
-export interface Asking {
+export interface SeatRequest {
   readonly user: UserInfo
   readonly info: RequestInfo
   readonly flow: Flow
@@ -19,7 +19,7 @@ export interface Asking {
   /** 1 where it changes something. */
   readonly mutating: 0 | 1
   /** Milliseconds. */
-  readonly longestWait: number
+  readonly maxWait: number
   /** Asked for only by a request that waits. */
   signal(): AbortSignal
 }
@@ -36,7 +36,7 @@ export interface Queue {
 }
 
 export interface Waiting {
-  readonly asking: Asking
+  readonly asking: SeatRequest
   readonly queue: Queue
   readonly work: number
   /** Progress and time when it came. */
@@ -111,7 +111,7 @@ export class FairQueues {
     this.#active++
   }
 
-  add(asking: Asking, queue: Queue, now: number): Waiting {
+  add(asking: SeatRequest, queue: Queue, now: number): Waiting {
     this.#enter(queue)
     const work = workOf(asking.work)
     const waiting: Waiting = {
@@ -141,7 +141,7 @@ export class FairQueues {
   }
 
   /** Of all queues the request that would end first among those that `mayRun`; undefined where none may. */
-  next(mayRun: (asking: Asking) => boolean): Waiting | undefined {
+  next(mayRun: (asking: SeatRequest) => boolean): Waiting | undefined {
     let best: Waiting | undefined
     let earliest = Number.POSITIVE_INFINITY
     for (const queue of this.#waitingQueues) {
@@ -191,7 +191,7 @@ function bound(queue: Queue): void {
   }
 }
 
-function oldestOf(queue: Queue, mayRun: (asking: Asking) => boolean): Waiting | undefined {
+function oldestOf(queue: Queue, mayRun: (asking: SeatRequest) => boolean): Waiting | undefined {
   let looked = 0
   for (const waiting of queue.waiting) {
     if (mayRun(waiting.asking)) return waiting

@@ -16,10 +16,10 @@ export interface FlowLimits extends StreamLimitOptions {
   /** Seats of all levels together: upstream's --max-requests-inflight and --max-mutating-requests-inflight. */
   readonly seats: number
   /** The longest wait for a seat of a request that has no deadline of its own. */
-  readonly longestWaitMs: number
+  readonly maxWaitMs: number
 }
 
-export const defaultFlowLimits: FlowLimits = { seats: 600, longestWaitMs: 15_000, watchesPerUser: 5000, sessionsPerUser: 500 }
+export const defaultFlowLimits: FlowLimits = { seats: 600, maxWaitMs: 15_000, watchesPerUser: 5000, sessionsPerUser: 500 }
 
 /** How often seats that a level does not want are lent anew. */
 export const borrowingPeriodMs = 10_000
@@ -123,9 +123,9 @@ export class FlowControl {
   start({ level, flow, counters }: Classification, { user, info, mutating, deadlineMs, signal }: FlowRequest): Release | Promise<Release> {
     if (level.exempt) return level.queues.startExempt(counters, mutating)
     const work = estimateWork(info, level.limits.nominal, this.#facts)
-    const { longestWaitMs } = this.#limits
-    const longestWait = deadlineMs === undefined ? longestWaitMs : Math.min(longestWaitMs, deadlineMs / 4)
-    return level.queues.start({ user, info, flow, work, counters, mutating, longestWait, signal })
+    const { maxWaitMs } = this.#limits
+    const maxWait = deadlineMs === undefined ? maxWaitMs : Math.min(maxWaitMs, deadlineMs / 4)
+    return level.queues.start({ user, info, flow, work, counters, mutating, maxWait, signal })
   }
 
   /** Lends what is not wanted: to be called once a period. */

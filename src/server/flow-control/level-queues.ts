@@ -1,5 +1,5 @@
 // The seats of one priority level: who takes one now, who waits for one and how long, and who is sent away.
-import { type Asking, FairQueues, type Queue, type Release, type Waiting } from './fair-queues.ts'
+import { type SeatRequest, FairQueues, type Queue, type Release, type Waiting } from './fair-queues.ts'
 import type { FlowClock } from './flow-clock.ts'
 import type { FlowCounters, RejectReason } from './flow-counters.ts'
 import { FlowRefusal } from './flow-refusal.ts'
@@ -73,7 +73,7 @@ export class LevelQueues {
   }
 
   /** Throws or rejects with a `FlowRefusal` where nothing is free and nothing may wait, with the signal's reason where the client goes away. */
-  start(asking: Asking): Release | Promise<Release> {
+  start(asking: SeatRequest): Release | Promise<Release> {
     this.#sync()
     const { work, counters } = asking
     counters.seats.observe(work.seats)
@@ -133,11 +133,11 @@ export class LevelQueues {
     return seats > this.#limit ? this.#seats === 0 : this.#seats + seats <= this.#limit
   }
 
-  #mayTake({ flow: { held }, work: { seats } }: Asking): boolean {
+  #mayTake({ flow: { held }, work: { seats } }: SeatRequest): boolean {
     return held === 0 || held + seats <= Math.ceil((this.#limit - this.#seats + held) * shareOfFree)
   }
 
-  #count({ flow, work, counters }: Asking, sign: 1 | -1): void {
+  #count({ flow, work, counters }: SeatRequest, sign: 1 | -1): void {
     this.#waiting += sign
     this.#waitingSeats += sign * work.seats
     flow.waiting += sign
@@ -165,7 +165,7 @@ export class LevelQueues {
   }
 
   /** `queue` counts it already. */
-  #run({ flow, work, counters, mutating }: Asking, queue: Queue | undefined): Release {
+  #run({ flow, work, counters, mutating }: SeatRequest, queue: Queue | undefined): Release {
     const { seats } = work
     const began = this.#now
     this.#executing++
@@ -215,7 +215,7 @@ export class LevelQueues {
       // Wider than the others, it may have been what they waited for.
       this.#dispatch()
     }
-    const timer = this.#clock.after(asking.longestWait, () => {
+    const timer = this.#clock.after(asking.maxWait, () => {
       signal.removeEventListener('abort', onAbort)
       leave()
       reject(this.#refuse(asking.counters, 'time-out'))

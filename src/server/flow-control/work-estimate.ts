@@ -23,8 +23,8 @@ const watchersPerSeat = 10
 const eventMs = 5
 /** A request takes no more than this part of its level's own seats, and no more than these many. */
 const partOfLevel = 0.15
-const mostListSeats = 100
-const mostWriteSeats = 10
+const maxListSeats = 100
+const maxWriteSeats = 10
 
 export const oneSeat: Work = { seats: 1, initialSeats: 1, finalSeats: 0, lingerMs: 0 }
 
@@ -59,7 +59,7 @@ function listWork(info: ResourceRequestInfo, nominal: number, facts: ResourceFac
   if (info.name !== '') return oneSeat
   const stored = facts.objects(info)
   if (stored <= objectsPerSeat) return oneSeat
-  const seats = Math.min(Math.ceil(objectsRead(info, stored) / objectsPerSeat), atMost(nominal, mostListSeats))
+  const seats = Math.min(Math.ceil(objectsRead(info, stored) / objectsPerSeat), atMost(nominal, maxListSeats))
   return seats <= 1 ? oneSeat : { seats, initialSeats: seats, finalSeats: 0, lingerMs: 0 }
 }
 
@@ -76,6 +76,6 @@ function writeWork(info: ResourceRequestInfo, nominal: number, facts: ResourceFa
   const watchers = facts.watchers(info)
   if (watchers < watchersPerSeat) return oneSeat
   const wanted = Math.ceil(watchers / watchersPerSeat)
-  const finalSeats = Math.min(wanted, atMost(nominal, mostWriteSeats))
+  const finalSeats = Math.min(wanted, atMost(nominal, maxWriteSeats))
   return { seats: finalSeats, initialSeats: 1, finalSeats, lingerMs: (wanted * eventMs) / finalSeats }
 }

@@ -1,5 +1,5 @@
 // How many bytes of objects may be written, by each user and into each namespace: seats bound requests, and one request can write 1.5 MiB.
-import { keepsClusterRunning } from '../../access/own-parts.ts'
+import { isClusterCritical } from '../../access/own-parts.ts'
 import { type ApiError, tooManyRequests } from '../../api/status.ts'
 import type { UserInfo } from '../../api/user.ts'
 
@@ -14,8 +14,8 @@ export interface WriteRate {
 export const defaultWriteRate: WriteRate = { burst: 64 * 2 ** 20, perSecond: 4 * 2 ** 20 }
 
 /** Users, and namespaces, that are remembered: who was silent for longest is forgotten first, and begins anew. */
-const mostRemembered = 10_000
-const longestWait = 60
+const maxRemembered = 10_000
+const maxWait = 60
 
 interface Budget {
   /** Negative where more was written than there was: what has begun is not cut, and what the cluster writes is counted and never refused. */
@@ -38,7 +38,7 @@ export class WrittenBytes {
   /** Counts a write. Throws a 429 where the user, or the namespace, has used up what it may write; a component of the cluster is never refused. */
   take(user: UserInfo, namespace: string, bytes: number): void {
     const budgets = this.#budgetsOf(user, namespace)
-    if (!keepsClusterRunning(user)) for (const { whose, budget } of budgets) if (budget.left <= 0) throw this.#refusal(whose, budget)
+    if (!isClusterCritical(user)) for (const { whose, budget } of budgets) if (budget.left <= 0) throw this.#refusal(whose, budget)
     this.#use(budgets, bytes)
   }
 
@@ -65,7 +65,7 @@ export class WrittenBytes {
     known.delete(key)
     known.set(key, budget)
     for (const oldest of known.keys()) {
-      if (known.size <= mostRemembered) break
+      if (known.size <= maxRemembered) break
       known.delete(oldest)
     }
     return budget
@@ -73,7 +73,7 @@ export class WrittenBytes {
 
   #refusal(whose: string, { left }: Budget): ApiError {
     const { burst, perSecond } = this.#rate
-    const seconds = Math.min(longestWait, Math.ceil((1 - left) / perSecond))
+    const seconds = Math.min(maxWait, Math.ceil((1 - left) / perSecond))
     const most = `${perSecond / 2 ** 20} MiB of objects a second, ${burst / 2 ** 20} MiB at once`
     return tooManyRequests(
       `${whose} writes more than ${most}: try again in ${seconds} seconds, or write less often or smaller objects`,

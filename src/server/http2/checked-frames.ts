@@ -1,11 +1,11 @@
 // Frames of which only the form matters: nothing is done for them.
 import { errorCode, Http2Error } from '../../base/http2/frames.ts'
-import { demandOtherStream, prioritySize } from './header-blocks.ts'
+import { requireOtherStream, prioritySize } from './header-blocks.ts'
 
 export function checkPriority(id: number, bytes: Buffer, start: number, end: number): void {
   if (id === 0) throw new Http2Error(errorCode.protocolError, 'a priority came on no stream')
   if (end - start !== prioritySize) throw new Http2Error(errorCode.frameSizeError, 'a priority of a wrong length came')
-  demandOtherStream(id, bytes, start)
+  requireOtherStream(id, bytes, start)
 }
 
 /** The client begins nothing more, and what runs goes on. */

@@ -68,7 +68,7 @@ export class Http2ServerConnection implements FrameSink, StreamOwner {
   #lastStream = 0
   #lastBegun = 0
   #receiveWindow = connectionWindow
-  #untold = 0
+  #unnotified = 0
   readonly #unreadRefusals = new Set<Http2Stream>()
   #paused = false
   #goingAway = false
@@ -126,7 +126,7 @@ export class Http2ServerConnection implements FrameSink, StreamOwner {
     if (this.#receiveWindow < 0) throw new Http2Error(errorCode.flowControlError, 'more data came than the window of the connection allows')
     const stream = this.#open.get(id)
     if (stream === undefined || stream.requestEnded) {
-      this.#tell(counted)
+      this.#notify(counted)
       if (stream === undefined) this.#stray(id, 'data')
       else this.#fault(stream, errorCode.streamClosed)
       return
@@ -134,7 +134,7 @@ export class Http2ServerConnection implements FrameSink, StreamOwner {
     stream.receiveWindow -= counted
     if (start === end && !endsStream) this.#budget.spend()
     if (stream.receiveWindow < 0 || !stream.accepts(end - start)) {
-      this.#tell(counted)
+      this.#notify(counted)
       this.#fault(stream, stream.receiveWindow < 0 ? errorCode.flowControlError : errorCode.protocolError)
       return
     }
@@ -167,7 +167,7 @@ export class Http2ServerConnection implements FrameSink, StreamOwner {
   // ── what streams ask for
 
   taken(stream: Http2Stream, bytes: number): void {
-    this.#tell(bytes)
+    this.#notify(bytes)
     stream.untold += bytes
     if (stream.untold < streamWindow / 2 || stream.requestEnded || stream.isClosed) return
     writeWindowUpdate(this.#outbox.open(), stream.id, stream.untold)
@@ -239,12 +239,12 @@ export class Http2ServerConnection implements FrameSink, StreamOwner {
 
   /** A frame on a stream that is not open: one that the server has reset may still get what was on its way, others may not. */
   #stray(id: number, what: string): void {
-    this.#demandBegun(id, what)
+    this.#requireBegun(id, what)
     if (this.#over.isFault(id, what)) this.#refuse(id, errorCode.streamClosed)
     else this.#budget.spend()
   }
 
-  #demandBegun(id: number, what: string): void {
+  #requireBegun(id: number, what: string): void {
     if (id > this.#lastStream || id % 2 === 0)
       throw new Http2Error(errorCode.protocolError, `${what} came on stream ${id}, which nobody opened`)
   }
@@ -300,7 +300,7 @@ export class Http2ServerConnection implements FrameSink, StreamOwner {
       if (more === 0) throw new Http2Error(errorCode.protocolError, 'the window was widened by nothing')
       this.#sender.widen(more)
       this.#sender.sendBlocked()
-    } else if (stream === undefined) this.#demandBegun(id, 'a wider window')
+    } else if (stream === undefined) this.#requireBegun(id, 'a wider window')
     else if (more === 0) this.#fault(stream, errorCode.protocolError)
     else if (stream.sendWindow + more > largestWindow) this.#fault(stream, errorCode.flowControlError)
     else {
@@ -312,7 +312,7 @@ export class Http2ServerConnection implements FrameSink, StreamOwner {
   /** Its code does not matter. */
   #reset(id: number, bytes: Buffer, start: number, end: number): void {
     numberAt(bytes, start, end, 4)
-    this.#demandBegun(id, 'a reset')
+    this.#requireBegun(id, 'a reset')
     this.#budget.spendOnReset()
     const stream = this.#open.get(id)
     if (stream === undefined) return
@@ -350,12 +350,12 @@ export class Http2ServerConnection implements FrameSink, StreamOwner {
   }
 
   /** So many bytes of bodies are out of the way. */
-  #tell(bytes: number): void {
-    this.#untold += bytes
-    if (this.#untold < connectionWindow / 2 || this.#closed) return
-    writeWindowUpdate(this.#outbox.open(), 0, this.#untold)
-    this.#receiveWindow += this.#untold
-    this.#untold = 0
+  #notify(bytes: number): void {
+    this.#unnotified += bytes
+    if (this.#unnotified < connectionWindow / 2 || this.#closed) return
+    writeWindowUpdate(this.#outbox.open(), 0, this.#unnotified)
+    this.#receiveWindow += this.#unnotified
+    this.#unnotified = 0
   }
 
   // ── the end

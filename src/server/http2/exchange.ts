@@ -5,7 +5,7 @@ import { systemClock } from '../../base/clock.ts'
 import { errorCode } from '../../base/http2/frames.ts'
 import type { Logger } from '../../base/log.ts'
 import { answerHeaders, hasHeader } from '../transport/answer-headers.ts'
-import { goesAtOnce, inPieces } from '../transport/body-parts.ts'
+import { fitsOneWrite, inPieces } from '../transport/body-parts.ts'
 import { stallMs, untilDrained } from '../transport/drained.ts'
 import type { FinalReply, RequestHeaders, ServerRequest, Sink } from '../transport/exchange.ts'
 import type { RequestRounds } from '../transport/request-rounds.ts'
@@ -104,7 +104,7 @@ function sendAtOnce(stream: Http2Stream, request: Http2Request, reply: FinalRepl
   const isStream = typeof body === 'function'
   const isEmpty = request.method === 'HEAD' || withoutBody.has(status) || (!isStream && body.length === 0)
   if (!isEmpty && !isStream && !hasHeader(headers, 'content-length')) headers.push('content-length', String(body.length))
-  if (!isEmpty && !goesAtOnce(body)) {
+  if (!isEmpty && !fitsOneWrite(body)) {
     stream.respond(status, headers, false)
     return false
   }

@@ -10,7 +10,7 @@ export const maxHeaderFields = 100
 export const prioritySize = 5
 
 /** RFC 7540, 5.3.1: priorities themselves are not used. */
-export function demandOtherStream(stream: number, bytes: Buffer, at: number): void {
+export function requireOtherStream(stream: number, bytes: Buffer, at: number): void {
   if ((bytes.readUInt32BE(at) & 0x7fff_ffff) === stream) throw new Http2Error(errorCode.protocolError, `stream ${stream} depends on itself`)
 }
 
@@ -41,7 +41,7 @@ export class HeaderBlocks {
   begin(flags: number, stream: number, bytes: Buffer, start: number, end: number): void {
     const from = (flags & frameFlag.priority) === 0 ? start : start + prioritySize
     if (from > end) throw new Http2Error(errorCode.frameSizeError, `a frame of stream ${stream} ends within its priority`)
-    if (from !== start) demandOtherStream(stream, bytes, start)
+    if (from !== start) requireOtherStream(stream, bytes, start)
     const endsStream = (flags & frameFlag.endStream) !== 0
     if ((flags & frameFlag.endHeaders) !== 0) this.#decode(stream, endsStream, bytes, from, end)
     else {

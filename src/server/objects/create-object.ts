@@ -42,7 +42,7 @@ export async function createObject(
   const sent = metadata.managedFields
   receiveNew(metadata, info.namespace, definition.namespaced)
   if (info.verb !== 'patch') dropDuplicateOwners(metadata, context.warn)
-  if (definition.drawsNames === false && !metadata.name && metadata.generateName) metadata.name = metadata.generateName
+  if (definition.generatesNames === false && !metadata.name && metadata.generateName) metadata.name = metadata.generateName
   const prefix = metadata.name ? '' : (metadata.generateName ?? '')
   if (prefix !== '') metadata.name = generatedName(prefix, parts.identifiers)
   stampNew(metadata, parts.identifiers, context.now, definition.countsGeneration)

@@ -168,11 +168,11 @@ function planDeletion(context: Pick<ResourceContext, 'served' | 'now'>, current:
   const graceful = definition.graceSeconds !== undefined
   if (metadata.deletionTimestamp !== undefined) return planAgain(context, object, deletion)
   // To whom asks in the old way upstream's namespaces give the other policy.
-  const propagation = isNamespace(object) && deletion.keepsNoOrphans === true ? 'Foreground' : deletion.propagation
+  const propagation = isNamespace(object) && deletion.orphansExplicitlyOff === true ? 'Foreground' : deletion.propagation
   setFinalizers(metadata, finalizersFor(context, object, propagation))
   if (isNamespace(object)) terminate(object)
   const grace = graceful ? graceOf(definition.graceSeconds?.(object) ?? 0, deletion.graceSeconds) : 0
-  markDeleted(metadata, context.now, definition.marksNoGrace === true ? undefined : grace)
+  markDeleted(metadata, context.now, definition.skipsGracePeriod === true ? undefined : grace)
   definition.beginDeletion?.(object, context.now)
   if (grace > 0 || isHeld(object)) return { step: 'mark', marked: object }
   return graceful ? { step: 'remove', marked: object } : { step: 'remove' }

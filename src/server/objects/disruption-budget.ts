@@ -26,7 +26,7 @@ export function covers({ spec }: PodDisruptionBudget, pod: Pod): boolean {
 }
 
 /** A pod that is not ready disrupts nothing where the budget says so, or where what it guards is healthy without it. */
-export function letsUnreadyGo({ spec, status }: PodDisruptionBudget): boolean {
+export function allowsUnreadyEviction({ spec, status }: PodDisruptionBudget): boolean {
   if (spec?.unhealthyPodEvictionPolicy === 'AlwaysAllow') return true
   const { currentHealthy = 0, desiredHealthy = 0 } = status ?? {}
   return currentHealthy >= desiredHealthy && desiredHealthy > 0
@@ -41,7 +41,7 @@ export function withEviction(budget: PodDisruptionBudget, podName: string, now: 
     desiredHealthy: 0,
     expectedPods: 0,
   }
-  if ((status.observedGeneration ?? 0) < (budget.metadata.generation ?? 0)) throw notYetKnown(name)
+  if ((status.observedGeneration ?? 0) < (budget.metadata.generation ?? 0)) throw budgetNotObserved(name)
   const allowed = status.disruptionsAllowed ?? 0
   if (allowed < 0) throw forbidden(named, name, 'pdb disruptions allowed is negative')
   if (Object.keys(status.disruptedPods ?? {}).length > maxDisruptedPods) {
@@ -66,7 +66,7 @@ function exhausted(name: string, { conditions, desiredHealthy = 0, currentHealth
 }
 
 /** The budget's numbers are not those of its newest spec, or of the pod as it was looked at. */
-export function notYetKnown(name: string): ApiError {
+export function budgetNotObserved(name: string): ApiError {
   return refusal(`The disruption budget ${name} is still being processed by the server.`, 10)
 }
 

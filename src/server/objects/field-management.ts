@@ -15,7 +15,7 @@ import { formatTime } from '../../base/clock.ts'
 import { copyJson } from '../../base/copy-json.ts'
 import { atOnce, inTurns } from '../../base/turns.ts'
 import { plainFailure } from '../answers/plain-failure.ts'
-import { AskedConversions } from '../custom-resources/asked-conversions.ts'
+import { RequestedConversions } from '../custom-resources/asked-conversions.ts'
 import type { ResourceContext } from '../request/request-context.ts'
 import { header } from '../transport/exchange.ts'
 import type { TrackNewFields } from './create-object.ts'
@@ -31,7 +31,7 @@ export type TrackFields = (
 ) => Entries | Promise<Entries>
 
 /** A write of which something may have to be asked first. */
-export interface AskedWrite extends FieldWrite {
+export interface TrackedWrite extends FieldWrite {
   /** What work with it comes to, which may be begun more than once. Where the objects are large others have their turn between its steps. */
   settled<T>(work: () => Iterator<void, T>): T | Promise<T>
 }
@@ -52,7 +52,7 @@ export function trackNewFields(context: ResourceContext): TrackNewFields {
 }
 
 /** As upstream: nobody manages an object whose fields cannot be told. */
-function trackedOrNone(context: ResourceContext, write: AskedWrite, track: () => Iterator<void, Entries>): Entries | Promise<Entries> {
+function trackedOrNone(context: ResourceContext, write: TrackedWrite, track: () => Iterator<void, Entries>): Entries | Promise<Entries> {
   const onError = (err: unknown): undefined => {
     // An item of a keyed list without its key has no path; validation refuses it where the key is required.
     if (err instanceof UnnamedItem) return undefined
@@ -69,7 +69,7 @@ function trackedOrNone(context: ResourceContext, write: AskedWrite, track: () =>
   }
 }
 
-type Writer = Pick<AskedWrite, 'manager' | 'subresource' | 'time'>
+type Writer = Pick<TrackedWrite, 'manager' | 'subresource' | 'time'>
 
 function writerOf({ info, query, request, now }: ResourceContext): Writer {
   return {
@@ -80,7 +80,7 @@ function writerOf({ info, query, request, now }: ResourceContext): Writer {
 }
 
 /** A write of a built-in kind that is no resource of its own and has one version: a Scale. */
-export function subresourceWrite(context: ResourceContext, { group, version, kind }: GroupVersionKind): AskedWrite {
+export function subresourceWrite(context: ResourceContext, { group, version, kind }: GroupVersionKind): TrackedWrite {
   const type = schemaFor(group, version, kind)
   if (type === undefined) throw new Error(`${kind} has no schema`)
   return {
@@ -95,14 +95,14 @@ export function subresourceWrite(context: ResourceContext, { group, version, kin
   }
 }
 
-export function fieldWrite(context: ResourceContext): AskedWrite {
+export function fieldWrite(context: ResourceContext): TrackedWrite {
   const { served, info, request } = context
   const writer = writerOf(context)
   const { definition } = served
   const { custom } = definition
   const type = custom === undefined ? schemaFor(definition.group, definition.version, definition.kind) : undefined
   const { conversion } = served
-  const asked = conversion && new AskedConversions(conversion.convert, request.signal)
+  const asked = conversion && new RequestedConversions(conversion.convert, request.signal)
   const empty = custom?.empty ?? (type === undefined ? bare : emptyOf(type))
   return {
     ...writer,
@@ -158,7 +158,7 @@ function versionOf(
   served: ServedResource,
   apiVersion: string,
   empty: KubeObject,
-  asked: AskedConversions | undefined,
+  asked: RequestedConversions | undefined,
 ): FieldVersion | undefined {
   const other = served.versions.get(apiVersion)
   if (other === undefined) return undefined

@@ -2,7 +2,7 @@
 import type { FieldError } from '../../api/field-error.ts'
 import type { KubeObject } from '../../api/object.ts'
 import type { ResourceDefinition } from '../../api/resource.ts'
-import { kindToldBy } from '../../api/schema/decode.ts'
+import { declaredKind } from '../../api/schema/decode.ts'
 import { type ApiError, invalid } from '../../api/status.ts'
 
 /**
@@ -16,6 +16,6 @@ export function invalidObject(
   object: KubeObject,
 ): ApiError {
   if (custom === undefined) return invalid({ group: storedAs?.group ?? group, kind }, name, errors)
-  const told = kindToldBy(object, { group, version: '', kind })
+  const told = declaredKind(object, { group, version: '', kind })
   return invalid(typeof told === 'string' ? { group, kind } : told, name, errors)
 }

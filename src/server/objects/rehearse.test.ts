@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { rehearse } from './rehearse.ts'
+import { warmUpWrites } from './rehearse.ts'
 
 const now = Date.UTC(2026, 10, 29)
 
@@ -10,14 +10,14 @@ test('rehearse() makes objects that its own validation takes, and lets others ha
     turns++
     others = setImmediate(again)
   })
-  assert.equal(await rehearse(now, new AbortController().signal), 256)
+  assert.equal(await warmUpWrites(now, new AbortController().signal), 256)
   clearImmediate(others)
   assert.ok(turns >= 15, `${turns} turns`)
 })
 
 test('rehearse() ends with its signal, between two objects', async () => {
   const stop = new AbortController()
-  const made = rehearse(now, stop.signal)
+  const made = warmUpWrites(now, stop.signal)
   stop.abort('stop')
   assert.equal(await made, 16)
 })

@@ -28,7 +28,7 @@ const perTurn = 8
  * Takes some 40 ms in all and a megabyte: the first Pod of a cluster is there in 8 ms instead of 14, and in a flood of them fewer wait for the
  * compiler. Resolves with the number of objects that were made. `now` in milliseconds since the Unix epoch.
  */
-export async function rehearse(now: number, signal: AbortSignal): Promise<number> {
+export async function warmUpWrites(now: number, signal: AbortSignal): Promise<number> {
   const kinds = [creationOf(configMap, sampleConfigMap), creationOf(pod, samplePod)]
   for (let index = 0; index < objects; index++) {
     if (signal.aborted) return index * kinds.length

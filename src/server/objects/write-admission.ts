@@ -3,12 +3,12 @@ import type { AdmissionRequest, Operation } from '../../admission/admission.ts'
 import type { KubeObject } from '../../api/object.ts'
 import type { ResourceDefinition } from '../../api/resource.ts'
 import type { UserInfo } from '../../api/user.ts'
-import type { TimeAway } from '../../base/time-away.ts'
+import type { ExternalWait } from '../../base/time-away.ts'
 import type { ResourceContext } from '../request/request-context.ts'
 
 type Options = Readonly<Record<string, unknown>>
 
-export type WriteAsked = Pick<
+export type WriteToAdmit = Pick<
   AdmissionRequest,
   'operation' | 'subresource' | 'namespace' | 'name' | 'ofCollection' | 'object' | 'oldObject' | 'dryRun'
 >
@@ -25,13 +25,13 @@ export class WriteAdmission implements AdmissionRequest {
   readonly oldObject: KubeObject | undefined
   readonly user: UserInfo
   readonly dryRun: boolean
-  readonly away: TimeAway
+  readonly away: ExternalWait
   readonly warn: (message: string) => void
   readonly annotate: (key: string, value: string) => void
   readonly #options: () => Options
 
   /** `options` is called by the few who ask for them. */
-  constructor({ served, user, away, warn, annotate }: ResourceContext, asked: WriteAsked, options: () => Options) {
+  constructor({ served, user, away, warn, annotate }: ResourceContext, asked: WriteToAdmit, options: () => Options) {
     this.operation = asked.operation
     this.resource = served.definition
     this.subresource = asked.subresource

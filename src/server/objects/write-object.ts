@@ -1,6 +1,6 @@
 // Writing an object that may be too large for the store, for the quota of its namespace, or for who writes it.
 
-import { isOwnPart, keepsClusterRunning } from '../../access/own-parts.ts'
+import { isOwnPart, isClusterCritical } from '../../access/own-parts.ts'
 import type { AdmissionRequest } from '../../admission/admission.ts'
 import type { KubeObject } from '../../api/object.ts'
 import { type Entry, ObjectTooLarge, type WriteRequest, type WriteSize } from '../../store/store.ts'
@@ -26,7 +26,7 @@ export function writeObject(
   const isUpkeep = isOfServer || (asked.expected !== undefined && isOwnPart(user))
   const request: WriteRequest = {
     ...asked,
-    usesReserve: isOfServer || keepsClusterRunning(user),
+    usesReserve: isOfServer || isClusterCritical(user),
     admit(size: WriteSize) {
       if (!isUpkeep) parts.admission.validateSize?.(admission, size)
       parts.writtenBytes?.take(user, asked.namespace, size.bytes)

@@ -42,7 +42,7 @@ export interface WriteParts {
   /** Undefined where nobody bounds it. */
   readonly writtenBytes?: Pick<WrittenBytes, 'take' | 'count'>
   /** Throws the 403 of a user who may not create the object that an update or an apply finds missing. */
-  demandCreate?(context: ResourceContext): Promise<void> | void
+  requireCreate?(context: ResourceContext): Promise<void> | void
   /** By group resource. */
   readonly reservations: ReadonlyMap<string, Reservations>
 }

@@ -20,7 +20,7 @@ const kinds = [
 ] as const
 
 /** As many as a field may have in so few bytes, and more than the largest input has. */
-const mostFields = 4096
+const maxFields = 4096
 
 const varint = fc.oneof(
   fc.nat(300).map(value => (value < 0x80 ? [value] : [(value & 0x7f) | 0x80, value >> 7])),
@@ -53,7 +53,7 @@ export const protobuf: FuzzTarget = {
   words: ['k8s\0', '\n\t\n\u0002v1\u0012\u0003Pod', '\u0012\u0000', '\n\u0001a', '{"a":1}', '100m'],
   run(input) {
     let value: Record<string, unknown> = {}
-    if (!succeeds(() => (value = decodeProtobuf(input, { group: '', version: 'v1', kind: 'Pod' }, mostFields)), ApiError)) return
+    if (!succeeds(() => (value = decodeProtobuf(input, { group: '', version: 'v1', kind: 'Pod' }, maxFields)), ApiError)) return
     const json = JSON.stringify(value)
     assert.ok(json.length <= 64 * (input.length + 16), 'the value is in proportion')
     assert.equal(Object.hasOwn(Object.prototype, 'a'), false, 'nothing reaches the prototype of objects')
@@ -64,7 +64,7 @@ export const protobuf: FuzzTarget = {
     const read = type === undefined ? undefined : decodeValue(parseJson(json), type, 'Ignore')
     if (type === undefined || known === undefined || read?.ok !== true) return
     const written = joined(envelope(known, messageField(known, Buffer.from(JSON.stringify(read.object)))))
-    const again = decodeValue(decodeProtobuf(written, { group: '', version: 'v1', kind: 'Pod' }, 2 * mostFields), type, 'Ignore')
+    const again = decodeValue(decodeProtobuf(written, { group: '', version: 'v1', kind: 'Pod' }, 2 * maxFields), type, 'Ignore')
     assert.ok(again.ok)
     assert.deepEqual({ ...again.object, kind, apiVersion }, { ...read.object, kind, apiVersion })
   },

@@ -7,7 +7,7 @@ import { type FieldPlan, type MessagePlan, planOf, unwrapped, type ValueKind } f
 import { MessageWriter } from './message-writer.ts'
 
 /** A number of two bytes of JSON takes eleven where it is negative, and nothing grows more. */
-const mostGrowth = 6
+const maxGrowth = 6
 
 /** What is written to in between is kept up to this size. */
 const keptBytes = 512 * 1024
@@ -16,7 +16,7 @@ let kept = Buffer.allocUnsafeSlow(64 * 1024)
 
 /** The message as the field `tag` of another, in memory of its own. `json` is an object of the message's kind. */
 export function fieldOfJson(tag: number, message: string, json: Buffer): Buffer {
-  const needed = json.length * mostGrowth + 64
+  const needed = json.length * maxGrowth + 64
   const out = needed <= kept.length ? kept : Buffer.allocUnsafeSlow(needed)
   if (needed <= keptBytes) kept = out
   const from = new JsonCursor(json)

@@ -33,7 +33,7 @@ export interface Forward {
 const maxHeaderBytes = 64 * 1024
 /** Of everything that comes before the answer: interim answers have no number of their own. */
 const maxHeadBytes = 4 * maxHeaderBytes
-const longestRefusal = 64 * 1024
+const maxRefusalLength = 64 * 1024
 const withoutBody = new Set([204, 205, 304])
 
 type Answer = { readonly message: IncomingMessage } & ({ readonly socket: Duplex; readonly head: Buffer } | { readonly socket?: never })
@@ -177,9 +177,9 @@ async function notUpgraded(message: IncomingMessage, status: number, end: () => 
     for await (const chunk of message) {
       chunks.push(chunk)
       bytes += chunk.length
-      if (bytes > longestRefusal) break
+      if (bytes > maxRefusalLength) break
     }
-    return { status, contentType: message.headers['content-type'] ?? '', body: Buffer.concat(chunks).subarray(0, longestRefusal) }
+    return { status, contentType: message.headers['content-type'] ?? '', body: Buffer.concat(chunks).subarray(0, maxRefusalLength) }
   } finally {
     end()
   }

@@ -34,7 +34,7 @@ const urlAttributes: ReadonlyMap<string, readonly string[]> = new Map([
 const rawText = new Set(['iframe', 'noembed', 'noframes', 'script', 'style', 'textarea', 'title', 'xmp'])
 
 /** A longer tag or comment passes as it is: what waits for its end must not fill the memory. */
-const longestTag = 64 * 1024
+const maxTagLength = 64 * 1024
 
 /** Bytes in, bytes out. Markup is ASCII in every encoding that pages use, so other bytes pass untouched. */
 export function htmlRewriter(page: ProxiedPage): Transform {
@@ -87,7 +87,7 @@ class HtmlRewriter {
       return text.length
     }
     out.push(text.slice(from, open))
-    const whole = text.length - open > longestTag
+    const whole = text.length - open > maxTagLength
     const next = text[open + 1]
     if (next !== undefined && /[a-z]/i.test(next)) {
       const tag = scanTag(text, open)

@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import type { AccessBasis, Attributes } from '../../access/access.ts'
 import { AnswerPending } from '../../base/answer-pending.ts'
 import { AccessEnds } from './access-end.ts'
-import { type Authorize, demand } from './authorize.ts'
+import { type Authorize, requireAllowed } from './authorize.ts'
 
 const attributes: Attributes = {
   user: { name: 'ann', groups: [] },
@@ -34,7 +34,7 @@ function setUp() {
   const change = () => {
     for (const listener of [...listeners]) listener()
   }
-  return { rights, change, ends: new AccessEnds(authorize), ask: (of: Authorize, asker: object) => demand(attributes, of, asker) }
+  return { rights, change, ends: new AccessEnds(authorize), ask: (of: Authorize, asker: object) => requireAllowed(attributes, of, asker) }
 }
 
 const turn = () => new Promise(setImmediate)

@@ -4,18 +4,18 @@ import type { Authorize } from '../../access/authorize.ts'
 import type { UserInfo } from '../../api/user.ts'
 import { whenAnswered } from '../../base/answer-pending.ts'
 import type { RequestHeaders } from '../transport/exchange.ts'
-import { demandAccess } from './authorize.ts'
+import { requireAccess } from './authorize.ts'
 import { impersonate } from './impersonate.ts'
 import type { RequestInfo } from './request-info.ts'
 
 /** Throws the 403 where the request would be refused now. It must ask everything of `authorize`, for `asker`. */
-export type AskAgain = (authorize: Authorize, asker: object) => unknown
+export type Reauthorize = (authorize: Authorize, asker: object) => unknown
 
 /** Of the same request: whether `authenticated` may act as `user`, where that is another one, and whether that user is allowed what is asked for. */
-export function askAgain(info: RequestInfo, authenticated: UserInfo, user: UserInfo, headers: RequestHeaders): AskAgain {
+export function reauthorize(info: RequestInfo, authenticated: UserInfo, user: UserInfo, headers: RequestHeaders): Reauthorize {
   return (authorize, asker) => {
     if (user !== authenticated) impersonate(authenticated, headers, authorize, asker)
-    demandAccess(info, user, authorize, asker)
+    requireAccess(info, user, authorize, asker)
   }
 }
 
@@ -37,7 +37,7 @@ export class AccessEnds {
    * Calls `end` once the request is no longer allowed, perhaps at once: a right may have gone since the request was allowed. `request` is who asked then,
    * so that no webhook is asked for the beginning again. Returns what ends the interest.
    */
-  whenRefused(ask: AskAgain, request: object, end: (reason: Error) => void): () => void {
+  whenRefused(ask: Reauthorize, request: object, end: (reason: Error) => void): () => void {
     let stops: (() => void)[] = []
     let isOver = false
     const stop = (): void => {

@@ -14,13 +14,13 @@ import { mediaType } from './negotiate.ts'
 const maxRecordedBody = 3 * 1024 * 1024
 
 /** JSON or YAML: of protobuf the JSON that it stands for is kept. */
-export interface KeptBody {
+export interface RecordedBody {
   readonly bytes: Buffer
   readonly contentType: string
 }
 
 /** The same request; `keep` is given its body once somebody read it. */
-export function keepingBody(request: ServerRequest, keep: (body: KeptBody) => void): ServerRequest {
+export function recordingBody(request: ServerRequest, keep: (body: RecordedBody) => void): ServerRequest {
   const { method, url, headers, credentials, identity, upgrade, stream } = request
   return {
     ...{ method, url, headers, credentials },
@@ -47,7 +47,7 @@ const leftOutAnnotation = 'audit.bulkhead.dev/left-out'
 export interface AuditedBodies {
   readonly decision: AuditDecision
   /** Undefined until somebody read it. */
-  sent: KeptBody | undefined
+  sent: RecordedBody | undefined
 }
 
 /** The event with the bodies that its level has, read anew for each record. What cannot be recorded is named in an annotation. */
@@ -71,7 +71,7 @@ export function withBodies(event: AuditEvent, { decision, sent }: AuditedBodies,
 type Recorded = { readonly value: unknown } | 'nothing' | 'left out'
 
 /** Fresh: whoever is given the value may change it. */
-function recordedRequest({ bytes, contentType }: KeptBody): Recorded {
+function recordedRequest({ bytes, contentType }: RecordedBody): Recorded {
   if (bytes.length === 0) return 'nothing'
   return bytes.length > maxRecordedBody ? 'left out' : parsed(bytes.toString(), contentType)
 }

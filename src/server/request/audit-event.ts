@@ -1,7 +1,7 @@
 // What is written down of each request, as audit.k8s.io/v1 has it.
 import type { AuditEvent, AuditUser } from '../../access/audit/audit-event.ts'
 import type { AuditFailure } from '../../access/audit/audit-failure.ts'
-import { type Asked, type AuditDecision, bodyIsSecret } from '../../access/audit/policy.ts'
+import { type AuditedRequest, type AuditDecision, bodyIsSecret } from '../../access/audit/policy.ts'
 import type { Status } from '../../api/status.ts'
 import type { UserInfo } from '../../api/user.ts'
 import { formatMicroTime } from '../../base/clock.ts'
@@ -13,7 +13,7 @@ export interface AuditSink {
   /** Why writes must be refused now, before they happen; undefined while they can be recorded. */
   refusal?(): AuditFailure | undefined
   /** What of the bodies is to be recorded; undefined where those of no request are. Asked before a body is read. */
-  decide?(asked: Asked): AuditDecision | undefined
+  decide?(asked: AuditedRequest): AuditDecision | undefined
   /** An event that was recorded; undefined where it is not found with reasonable effort. Without it only recent refusals are known. */
   find?(auditId: string, signal: AbortSignal): Promise<AuditEvent | undefined>
 }
@@ -34,7 +34,7 @@ export interface AuditFacts {
 }
 
 /** By what a policy decides, as soon as it is known who asks. */
-export function askedOf(facts: Pick<AuditFacts, 'url' | 'method' | 'user'>, info: RequestInfo): Asked {
+export function auditedRequestOf(facts: Pick<AuditFacts, 'url' | 'method' | 'user'>, info: RequestInfo): AuditedRequest {
   return {
     verb: info.verb,
     user: auditUser(facts.user),

@@ -44,17 +44,17 @@ function attributesOf(info: RequestInfo, user: UserInfo): Attributes {
  * Throws the 403, or `AnswerPending`; `asker` is the request. A stream into a pod needs `create` by whatever method it is opened: a WebSocket begins
  * with a GET, and a right to read must not be one to run programs.
  */
-export function demandAccess(info: RequestInfo, user: UserInfo, authorize: Authorize, asker: object): Allowed {
+export function requireAccess(info: RequestInfo, user: UserInfo, authorize: Authorize, asker: object): Allowed {
   const attributes = attributesOf(info, user)
   const finer = kubeletSubresource(info)
   if (finer !== undefined) {
     const verdict = authorize({ ...attributes, subresource: finer }, asker)
     if (verdict.allowed) return verdict
   }
-  const verdict = demand(attributes, authorize, asker)
+  const verdict = requireAllowed(attributes, authorize, asker)
   const { group, resource, subresource, verb } = attributes
   if (verb === 'get' && group === '' && resource === 'pods' && podStreams.has(subresource))
-    demand({ ...attributes, verb: 'create' }, authorize, asker)
+    requireAllowed({ ...attributes, verb: 'create' }, authorize, asker)
   return verdict
 }
 
@@ -69,7 +69,7 @@ function kubeletSubresource(info: RequestInfo): string | undefined {
 }
 
 /** Throws the 403, or the 500 where one who might have said otherwise could not be asked, as upstream does. */
-export function demand(attributes: Attributes, authorize: Authorize, asker: object): Allowed {
+export function requireAllowed(attributes: Attributes, authorize: Authorize, asker: object): Allowed {
   const verdict = authorize(attributes, asker)
   if (verdict.allowed) return verdict
   if (verdict.error !== undefined) throw internalError(verdict.error)

@@ -38,7 +38,7 @@ export async function decodeBody(context: ResourceContext, kind: GroupVersionKin
   if (format === 'protobuf' && protobufKind(groupVersion(kind.group, kind.version), kind.kind) === undefined) bodyFormat(contentType, false)
   const sent = await readBody(context.request)
   context.pace.takes(sent.length)
-  const body = await readable(context, kind, format, sent, mostValues(context))
+  const body = await readable(context, kind, format, sent, maxValuesOf(context))
   if (context.pace.isLarge) await context.pace.rest()
   const { object, warnings } =
     custom === undefined
@@ -50,8 +50,8 @@ export async function decodeBody(context: ResourceContext, kind: GroupVersionKin
 }
 
 /** Of a body that is an object of the resource. */
-export function mostValues({ served, info }: Pick<ResourceContext, 'served' | 'info'>): number {
-  const most = served.definition.mostValues ?? maxValues
+export function maxValuesOf({ served, info }: Pick<ResourceContext, 'served' | 'info'>): number {
+  const most = served.definition.maxValues ?? maxValues
   // An object comes back with its managed fields, a member and an empty object for each value of its own.
   return info.verb === 'update' ? 3 * most : most
 }

@@ -1,6 +1,6 @@
 // How an object is to be deleted: DeleteOptions from the body, or the same fields in the query.
 import { type FieldError, invalidValue, notSupported } from '../../api/field-error.ts'
-import { decodeValue, kindToldBy, noKindMessage } from '../../api/schema/decode.ts'
+import { decodeValue, declaredKind, noKindMessage } from '../../api/schema/decode.ts'
 import { structByKey } from '../../api/schema/model.ts'
 import { badRequest, invalid } from '../../api/status.ts'
 import type { DeleteOptions } from '../../api/types/meta-v1.ts'
@@ -19,7 +19,7 @@ export interface Deletion {
   readonly graceSeconds: number | undefined
   readonly propagation: PropagationPolicy | undefined
   /** The policy was asked for in the old way, by `orphanDependents: false`. */
-  readonly keepsNoOrphans?: boolean
+  readonly orphansExplicitlyOff?: boolean
   readonly uid: string | undefined
   readonly resourceVersion: string | undefined
 }
@@ -37,7 +37,7 @@ export async function readDeletion(context: RequestContext): Promise<Deletion> {
     dryRun: isDryRun(dryRun),
     graceSeconds: options.gracePeriodSeconds,
     propagation: propagationOf(options),
-    keepsNoOrphans: options.orphanDependents === false,
+    orphansExplicitlyOff: options.orphanDependents === false,
     uid: options.preconditions?.uid,
     resourceVersion: options.preconditions?.resourceVersion,
   }
@@ -53,7 +53,7 @@ async function fromBody(context: RequestContext, body: Buffer): Promise<DeleteOp
   const { document: parsed } = await readable(context, optionsKind, format, body)
   if (!parsed.ok) throw parsed.fault === 'limit' ? badRequest(parsed.message) : plainFailure(parsed.message)
   // Clients write any group's version beside the kind, which upstream registers in each group.
-  const told = kindToldBy(parsed.value, { ...optionsKind, group: 'meta.k8s.io' })
+  const told = declaredKind(parsed.value, { ...optionsKind, group: 'meta.k8s.io' })
   if (typeof told === 'string') throw plainFailure(told)
   if (otherOptions.includes(told.kind)) {
     throw plainFailure(`converting (v1.${told.kind}) to (v1.DeleteOptions): unknown conversion`)

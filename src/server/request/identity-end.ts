@@ -6,7 +6,7 @@ import { unauthorized } from '../../api/status.ts'
 import type { Clock } from '../../base/clock.ts'
 import type { Expiries } from '../expiries.ts'
 import type { BodyStream, Reply, ServerRequest, UpgradedConnection } from '../transport/exchange.ts'
-import type { AccessEnds, AskAgain } from './access-end.ts'
+import type { AccessEnds, Reauthorize } from './access-end.ts'
 
 export interface IdentityEndParts {
   readonly expiries: Expiries
@@ -77,7 +77,7 @@ export class IdentityEnd {
    * The same reply, of which nothing is sent behind the end of an identity or of its right, which `ask` asks for again: a stream ends as at its own end,
    * and everything else is cut. `asker` is who asked when the request was allowed.
    */
-  guard(reply: Reply, ask: AskAgain, asker: object): Reply {
+  guard(reply: Reply, ask: Reauthorize, asker: object): Reply {
     const { body, upgrade, longRunning } = reply
     this.#watch(false)
     if (!this.#released) this.#keep(this.#parts.access.whenRefused(ask, asker, reason => this.#end(reason)))

@@ -6,7 +6,7 @@ import { type ApiError, badRequest } from '../../api/status.ts'
 import type { UserInfo } from '../../api/user.ts'
 import { nameIsDnsLabel, nameIsDnsSubdomain } from '../../api/validation/names.ts'
 import type { RequestHeaders } from '../transport/exchange.ts'
-import { type Authorize, demand } from './authorize.ts'
+import { type Authorize, requireAllowed } from './authorize.ts'
 
 const userHeader = 'impersonate-user'
 const groupHeader = 'impersonate-group'
@@ -40,7 +40,7 @@ export function impersonate(user: UserInfo, headers: RequestHeaders, authorize: 
       name: part.name,
       path: '',
     }
-    demand(attributes, authorize, asker)
+    requireAllowed(attributes, authorize, asker)
   }
   const account = serviceAccount(name)
   if (account) ask('serviceaccounts', '', account)

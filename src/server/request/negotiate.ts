@@ -26,7 +26,7 @@ const types = (hasProtobuf: boolean): string => (hasProtobuf ? allTypes : textTy
 const streamTypes = (hasProtobuf: boolean): string => `application/json;stream=watch${hasProtobuf ? `, ${protobuf};stream=watch` : ''}`
 
 /** What is asked for. */
-interface Asked {
+interface RequestedForm {
   /** Whether there are other forms than the object itself. */
   readonly shaped: boolean
   /** Whether there is a Table of it. */
@@ -37,8 +37,8 @@ interface Asked {
   readonly protobuf: boolean
 }
 
-const anything: Asked = { shaped: true, tables: true, stream: false, protobuf: true }
-const objectAlone: Asked = { shaped: false, tables: false, stream: false, protobuf: true }
+const anything: RequestedForm = { shaped: true, tables: true, stream: false, protobuf: true }
+const objectAlone: RequestedForm = { shaped: false, tables: false, stream: false, protobuf: true }
 
 /** Clients send few different headers; each is read once for each kind of answer: which forms there are, whether it is a stream. */
 const known: readonly Map<string, AnswerForm | undefined>[] = Array.from({ length: 12 }, () => new Map())
@@ -49,7 +49,7 @@ const maxAccept = 2048
 export const readableAccept = (accept: string): string => (accept.length > maxAccept ? accept.slice(0, maxAccept) : accept)
 
 /** Throws a 406 where nothing that the client accepts can be made. */
-export function answerForm(accept: string | undefined, asked: Omit<Asked, 'shaped'> = anything): AnswerForm {
+export function answerForm(accept: string | undefined, asked: Omit<RequestedForm, 'shaped'> = anything): AnswerForm {
   if (isPlain(accept)) return plainJson
   const form = knownForm(accept, { ...asked, shaped: true })
   if (form !== undefined) return form
@@ -111,7 +111,7 @@ function isPlain(accept: string | undefined): accept is undefined | '' | 'applic
   return !accept || accept === 'application/json' || accept === '*/*'
 }
 
-function knownForm(accept: string, asked: Asked): AnswerForm | undefined {
+function knownForm(accept: string, asked: RequestedForm): AnswerForm | undefined {
   const read = known[(asked.shaped ? 4 : 0) + (asked.tables ? 4 : 0) + (asked.stream ? 2 : 0) + (asked.protobuf ? 1 : 0)] ?? new Map()
   // Not remembered: what is read of it would keep all of it in memory.
   if (accept.length > maxAccept) return choose(readableAccept(accept), asked)
@@ -128,7 +128,7 @@ interface Clause {
   readonly quality: number
 }
 
-function choose(accept: string, asked: Asked): AnswerForm | undefined {
+function choose(accept: string, asked: RequestedForm): AnswerForm | undefined {
   for (const clause of clausesOf(accept)) {
     const form = formOf(clause, asked)
     if (form !== undefined) return form
@@ -141,7 +141,7 @@ function clausesOf(accept: string): Clause[] {
   return accept
     .split(',')
     .map(parseClause)
-    .sort((a, b) => b.quality - a.quality || wildness(a) - wildness(b))
+    .sort((a, b) => b.quality - a.quality || wildcardRank(a) - wildcardRank(b))
 }
 
 function parseClause(text: string): Clause {
@@ -157,11 +157,11 @@ function parseClause(text: string): Clause {
 }
 
 /** Of clauses that are wanted alike, the one that says more comes first. */
-function wildness({ type }: Clause): number {
+function wildcardRank({ type }: Clause): number {
   return type === '*/*' ? 2 : type.endsWith('/*') ? 1 : 0
 }
 
-function formOf({ type, parameters }: Clause, asked: Asked): AnswerForm | undefined {
+function formOf({ type, parameters }: Clause, asked: RequestedForm): AnswerForm | undefined {
   const encoding = encodings.get(type)
   if (encoding === undefined) return undefined
   const asStream = parameters.get('stream') || undefined

@@ -1,10 +1,10 @@
 // What the pipeline has found out about one request, handed to the verb that answers it.
 import type { Authenticated } from '../../access/revocation.ts'
 import type { UserInfo } from '../../api/user.ts'
-import type { TimeAway } from '../../base/time-away.ts'
+import type { ExternalWait } from '../../base/time-away.ts'
 import type { ServedResource } from '../objects/served-resource.ts'
 import type { ServerRequest } from '../transport/exchange.ts'
-import type { KeptBody } from './audit-bodies.ts'
+import type { RecordedBody } from './audit-bodies.ts'
 import type { AnswerForm } from './negotiate.ts'
 import type { Pace } from './pace.ts'
 import type { Query } from './query.ts'
@@ -22,11 +22,11 @@ export interface RequestContext {
   /** When it came, in milliseconds since the epoch: the time that the whole request works with. */
   readonly now: number
   readonly pace: Pace
-  readonly away: TimeAway
+  readonly away: ExternalWait
   /** What is left to do waits for somebody else: others may have the request's seat. */
   releaseSeat(): void
   /** The body in JSON, where what was sent is another form of it; undefined where bodies are not recorded. */
-  keepBody?(body: KeptBody): void
+  keepBody?(body: RecordedBody): void
   /** Sent as Warning headers, each once. */
   warn(message: string): void
   /** Added to the audit event. */

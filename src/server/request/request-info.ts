@@ -1,5 +1,5 @@
 // From method and path to what is asked for: verb, group, resource, namespace, name, subresource.
-import { demandedFieldValue } from '../../api/field-selector.ts'
+import { requiredFieldValue } from '../../api/field-selector.ts'
 import { apiError, badRequest, methodNotAllowed, unknownMethod, unknownPath } from '../../api/status.ts'
 import { nameIsPathSegment } from '../../api/validation/names.ts'
 import { podStreams } from '../connections.ts'
@@ -143,8 +143,8 @@ function resourceInfo(
   const rest = parts.slice(at + 3)
   // Without an escape no segment can hold what no name may.
   if (path.includes('%')) {
-    if (isWithin) demandName('Namespace', namespace)
-    demandName('Name', name)
+    if (isWithin) requireName('Namespace', namespace)
+    requireName('Name', name)
   }
   const found = resources.find(group, version, resource)
   const form = { isWithin, watchPath, namespace, name, subresource, rest }
@@ -171,7 +171,7 @@ function resourceInfo(
 }
 
 /** Throws a 400 in upstream's words for what no object can be called, whatever is done with it: a list in a namespace of that name would say that it is empty. */
-function demandName(what: 'Namespace' | 'Name', name: string): void {
+function requireName(what: 'Namespace' | 'Name', name: string): void {
   const problems = nameIsPathSegment(name, false)
   if (problems.length > 0) throw badRequest(`${what} parameter invalid: ${JSON.stringify(name)}: ${problems.join(', ')}`)
 }
@@ -250,6 +250,6 @@ function isRouted({ verb, name, namespace, subresource }: ResourceRequestInfo, n
 function nameInSelector(query: Query): string {
   const selector = query.get('fieldSelector')
   if (selector === undefined || selector === '') return ''
-  const name = demandedFieldValue(selector, 'metadata.name') ?? ''
+  const name = requiredFieldValue(selector, 'metadata.name') ?? ''
   return nameIsPathSegment(name, false).length === 0 ? name : ''
 }

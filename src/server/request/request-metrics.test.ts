@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { AdmissionRequest } from '../../admission/admission.ts'
 import { resources as allResources } from '../../api/resources/index.ts'
-import { bytesKept } from '../../base/bytes-kept.testing.ts'
+import { retainedBytes } from '../../base/bytes-kept.testing.ts'
 import { createRegistry } from '../../base/metrics.ts'
 import { until } from '../../base/until.testing.ts'
 import { createMemoryStore } from '../../store/memory.ts'
@@ -124,7 +124,7 @@ test('CVE-2020-8552: what is measured of a request keeps nothing of its URL', as
     ),
   )
   assert.ok(paths.length > 100)
-  const kept = bytesKept(() => {
+  const kept = retainedBytes(() => {
     for (const [at, path] of paths.entries()) {
       const info = requestInfo('GET', `${path}?a=${'y'.repeat(30_000)}${at}`, resources)
       metrics.observe(info, { status: 200, longRunning: false }, 0, 0, 0)

@@ -4,7 +4,7 @@ import { anonymousUser } from '../../access/access.ts'
 import type { ApiError } from '../../api/status.ts'
 import type { UserInfo } from '../../api/user.ts'
 import type { Clock } from '../../base/clock.ts'
-import { TimeAway } from '../../base/time-away.ts'
+import { ExternalWait } from '../../base/time-away.ts'
 import { Warnings } from '../answers/warnings.ts'
 import type { Classification } from '../flow-control/classify.ts'
 import type { Release } from '../flow-control/fair-queues.ts'
@@ -22,7 +22,7 @@ export interface Progress {
   /** The time is over. */
   late: boolean
   /** In queues and webhooks. */
-  readonly away: TimeAway
+  readonly away: ExternalWait
   info: RequestInfo | undefined
   user: UserInfo
   impersonated: UserInfo | undefined
@@ -53,7 +53,7 @@ export function newProgress(clock: Clock): Progress {
     begun: clock.monotonic(),
     timeoutMs: undefined,
     late: false,
-    away: new TimeAway(),
+    away: new ExternalWait(),
     info: undefined,
     user: anonymousUser,
     impersonated: undefined,

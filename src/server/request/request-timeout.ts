@@ -5,7 +5,7 @@ import { connections } from '../connections.ts'
 import type { RequestInfo } from './request-info.ts'
 
 /** Of a client that sets no limit, or a longer one. */
-const longestMs = 60_000
+const maxMs = 60_000
 
 /** These may take any time. */
 const longRunning: ReadonlySet<string> = new Set([...connections, 'log'])
@@ -14,10 +14,10 @@ const longRunning: ReadonlySet<string> = new Set([...connections, 'log'])
 export function requestTimeout(info: RequestInfo): number | undefined {
   if (info.isResource && (info.verb === 'watch' || longRunning.has(info.subresource))) return undefined
   const text = info.query.get('timeout')
-  if (text === undefined || text === '') return longestMs
+  if (text === undefined || text === '') return maxMs
   const ms = parseGoDuration(text)
   if (typeof ms === 'string') throw badRequest(`invalid timeout specified in the request URL - ${ms}`)
-  return ms > 0 && ms < longestMs ? ms : longestMs
+  return ms > 0 && ms < maxMs ? ms : maxMs
 }
 
 /** One of a ring, which begins and ends with its keeper. */

@@ -20,13 +20,13 @@ const everything: RequestSelection = {}
 
 /** Clients ask for the same again and again. Long ones are few, and would make the cache large. */
 const known = new BoundedCache<LabelSelection>(1000)
-const longestKnown = 256
+const maxKnownLength = 256
 
 function labelSelection(text: string): LabelSelection {
   const found = known.get(text)
   if (found !== undefined) return found
   const selection = parseLabelSelector(text)
-  if (text.length <= longestKnown) known.set(text, selection)
+  if (text.length <= maxKnownLength) known.set(text, selection)
   return selection
 }
 

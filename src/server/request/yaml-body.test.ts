@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { ApiError } from '../../api/status.ts'
 import { TestServer } from '../testing.ts'
-import type { KeptBody } from './audit-bodies.ts'
+import type { RecordedBody } from './audit-bodies.ts'
 import { readYamlBody } from './yaml-body.ts'
 
 const lines = (count: number): string => Array.from({ length: count }, (_, index) => `  k${index}: "v"`).join('\n')
@@ -34,8 +34,8 @@ test('readYamlBody() holds the event loop for no large body', async () => {
 })
 
 test('readYamlBody() gives who records bodies the JSON of a large one', async () => {
-  const kept: KeptBody[] = []
-  const keepBody = (body: KeptBody) => kept.push(body)
+  const kept: RecordedBody[] = []
+  const keepBody = (body: RecordedBody) => kept.push(body)
   const context = { request, keepBody, user } as unknown as Parameters<typeof readYamlBody>[0]
   const outcome = await readYamlBody(context, configMap(lines(5000)))
   assert.ok(outcome.ok)

@@ -20,13 +20,13 @@ const atOnceBytes = 32 * 1024
 const memoryMiB = 384
 
 /** Large bodies that wait for the thread. */
-const mostWaiting = { ofFlow: 10, inAll: 100 }
+const maxWaiting = { ofFlow: 10, inAll: 100 }
 
 const apart = new ThreadQueue<Uint8Array, YamlReading>({
   name: 'yaml',
   module: threadModule('yaml-worker', import.meta.url),
   memoryMiB,
-  mostWaiting,
+  maxWaiting,
 })
 
 /** Rejects with a 413 where reading it takes too much memory, as text of hundreds of thousands of levels can, and where the value is larger than a body in JSON may be: aliases repeat what stands once. */

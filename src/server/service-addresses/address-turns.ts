@@ -1,7 +1,7 @@
 // Numbers of a range in turn, however large it is and however full: each is looked at once, and again only after it was freed.
 
 /** Freed numbers that were given again are cut off the queue beyond this. */
-const mostSpent = 1024
+const maxSpent = 1024
 
 export class AddressTurns {
   readonly #first: number
@@ -27,7 +27,7 @@ export class AddressTurns {
     }
     while (this.#spent < this.#freed.length) {
       const number = this.#freed[this.#spent++]
-      if (this.#spent >= mostSpent && this.#spent * 2 >= this.#freed.length) {
+      if (this.#spent >= maxSpent && this.#spent * 2 >= this.#freed.length) {
         this.#freed.splice(0, this.#spent)
         this.#spent = 0
       }

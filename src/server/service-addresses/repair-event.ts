@@ -3,7 +3,7 @@ import type { KubeObject } from '../../api/object.ts'
 import type { RepairEvent } from './repair-plan.ts'
 
 const controller = 'ipallocator-repair-controller'
-const longestNote = 1024
+const maxNoteLength = 1024
 
 /** `now` in milliseconds; `sequence` tells apart events of one millisecond. */
 export function repairEvent(
@@ -21,7 +21,7 @@ export function repairEvent(
     type: 'Warning',
     reason,
     action: about === 'service' ? 'ClusterIPAllocation' : 'IPAddressAllocation',
-    note: note.slice(0, longestNote),
+    note: note.slice(0, maxNoteLength),
     eventTime: new Date(now).toISOString().replace('Z', '000Z'),
     regarding: { apiVersion, kind, name, uid, resourceVersion, ...(namespace === '' ? {} : { namespace }) },
     reportingController: controller,

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { demandChannels, readPorts } from './forwarded-ports.ts'
+import { requireChannels, readPorts } from './forwarded-ports.ts'
 
 for (const [query, ports] of [
   [['80'], [80]],
@@ -28,6 +28,6 @@ for (const [text, reason] of [
   })
 
 test('demandChannels() refuses none, and more than there are channels for', () => {
-  assert.throws(() => demandChannels([]), /query parameter "ports" is required/)
-  assert.throws(() => demandChannels(Array.from({ length: 33 }, () => 80)), /has 33 ports, at most 32/)
+  assert.throws(() => requireChannels([]), /query parameter "ports" is required/)
+  assert.throws(() => requireChannels(Array.from({ length: 33 }, () => 80)), /has 33 ports, at most 32/)
 })

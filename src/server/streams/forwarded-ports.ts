@@ -29,7 +29,7 @@ function readPort(text: string): number {
 }
 
 /** Throws a 400 where there are no ports or too many for a client that gets channels; the node judges each of them. */
-export function demandChannels(ports: readonly number[]): readonly number[] {
+export function requireChannels(ports: readonly number[]): readonly number[] {
   if (ports.length === 0) throw badRequest('query parameter "ports" is required')
   if (ports.length > maxPorts)
     throw badRequest(`query parameter "ports" has ${ports.length} ports, at most ${maxPorts} go over one WebSocket`)

@@ -3,7 +3,7 @@ import type { Duplex } from 'node:stream'
 import { ApiError, internalError, type Status } from '../../api/status.ts'
 import { isJsonObject, parseJson } from '../../base/json.ts'
 
-const longestRefusal = 65_536
+const maxRefusalLength = 65_536
 
 /** The node's refusal as an error for the client; `failed` is what was tried, an upgrade by default. Throws a 500 for anything but an error with a Status: neither a redirect (CVE-2018-1002102, CVE-2020-8559) nor another success is passed on. */
 export async function nodeRefusal(status: number, stream: Duplex, failed?: string): Promise<ApiError> {
@@ -15,7 +15,7 @@ export async function nodeRefusal(status: number, stream: Duplex, failed?: strin
   let bytes = 0
   for await (const chunk of stream) {
     bytes += chunk.length
-    if (bytes > longestRefusal) break
+    if (bytes > maxRefusalLength) break
     chunks.push(chunk)
   }
   const told = parsedStatus(Buffer.concat(chunks))
@@ -44,11 +44,11 @@ function parsedStatus(body: Buffer): Status | undefined {
   }
 }
 
-const longestText = 4096
+const maxTextLength = 4096
 
 function textsOf(given: Readonly<Record<string, unknown>>): Record<string, string> {
   const texts: Record<string, string> = {}
-  for (const [name, value] of Object.entries(given)) if (typeof value === 'string') texts[name] = value.slice(0, longestText)
+  for (const [name, value] of Object.entries(given)) if (typeof value === 'string') texts[name] = value.slice(0, maxTextLength)
   return texts
 }
 

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { isReason } from '../../api/status.ts'
 import type { ServerRequest } from '../transport/exchange.ts'
-import { demandOwnOrigin } from './own-origin.ts'
+import { requireOwnOrigin } from './own-origin.ts'
 
 describe('demandOwnOrigin()', () => {
   const rows: [name: string, headers: Record<string, string>, authorization: string | undefined, allowed: boolean][] = [
@@ -17,7 +17,7 @@ describe('demandOwnOrigin()', () => {
   for (const [name, headers, authorization, allowed] of rows) {
     test(`${allowed ? 'admits' : 'refuses'} ${name}`, () => {
       const credentials = { remoteAddress: '192.0.2.7', ...(authorization === undefined ? {} : { authorization }) }
-      const check = () => demandOwnOrigin({ headers, credentials } satisfies Partial<ServerRequest> as ServerRequest)
+      const check = () => requireOwnOrigin({ headers, credentials } satisfies Partial<ServerRequest> as ServerRequest)
       if (allowed) check()
       else assert.throws(check, err => isReason(err, 'Forbidden'))
     })

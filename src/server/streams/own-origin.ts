@@ -9,7 +9,7 @@ export type CheckOrigin = (request: ServerRequest) => void
 export const anyOrigin: CheckOrigin = () => undefined
 
 /** Throws the 403 of a page of another origin that brings no token of its own; programs send no origin, or that of the server. */
-export function demandOwnOrigin({ headers, credentials }: ServerRequest): void {
+export function requireOwnOrigin({ headers, credentials }: ServerRequest): void {
   const origin = header(headers, 'origin')
   if (origin === undefined || credentials.authorization !== undefined) return
   if (URL.parse(origin)?.host === header(headers, 'host')) return

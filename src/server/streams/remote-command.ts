@@ -16,7 +16,7 @@ const channels = { stdin: 0, stdout: 1, stderr: 2, error: 3, resize: 4 } as cons
 type Channel = keyof typeof channels
 const closeSignal = 255
 /** Of a Status that is not passed on as it comes, in bytes; more of it is not waited for. */
-const longestEnding = 65_536
+const maxEndingLength = 65_536
 
 export interface CommandStreams {
   readonly stdin: boolean
@@ -37,7 +37,7 @@ export async function translateCommand(socket: WebSocket, share: StreamShare, no
   let ending = Buffer.alloc(0)
   const send = async (channel: number, data: Buffer) => {
     if (!isWordy || channel !== channels.error) return await client.send(channel, data)
-    if (ending.length < longestEnding) ending = Buffer.concat([ending, data])
+    if (ending.length < maxEndingLength) ending = Buffer.concat([ending, data])
   }
   client.follow(node, (channel, data) => {
     if (channel === closeSignal && socket.protocol === 'v5.channel.k8s.io') {

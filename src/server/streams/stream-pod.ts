@@ -13,7 +13,7 @@ import type { StreamPod } from '../subresources/pod-streams.ts'
 import { header, type UpgradedConnection } from '../transport/exchange.ts'
 import { acceptWebSocket } from './accept-web-socket.ts'
 import { carryUpgraded } from './carry-upgraded.ts'
-import { demandChannels, portProtocols, translatePorts, tunnelBytes, tunnelProtocol } from './forwarded-ports.ts'
+import { requireChannels, portProtocols, translatePorts, tunnelBytes, tunnelProtocol } from './forwarded-ports.ts'
 import { nodeRefusal } from './node-refusal.ts'
 import { chooseProtocol } from './offered-protocols.ts'
 import type { CheckOrigin } from './own-origin.ts'
@@ -52,7 +52,7 @@ export function createStreamPod({ writeParts, tunnels, clock, checkOrigin, memor
     const protocol = negotiate(context, kind, checkOrigin)
     // Before the node is asked: a client whose ports make no channels gets an ordinary Status.
     const isChanneled = kind === 'portforward' && request.upgrade === 'websocket' && protocol !== tunnelProtocol
-    const ports = isChanneled ? demandChannels(options.ports) : undefined
+    const ports = isChanneled ? requireChannels(options.ports) : undefined
     const ended = new AbortController()
     const signal = AbortSignal.any([request.signal, ended.signal])
     const node = await tunnels.requestNode(

@@ -5,7 +5,7 @@ import type { Eviction, PodDisruptionBudget } from '../../api/types/policy-v1.ts
 import { copyJson } from '../../base/copy-json.ts'
 import { valueReply } from '../answers/respond.ts'
 import { checkDeletionPreconditions, deleteObject } from '../objects/delete-object.ts'
-import { covers, letsUnreadyGo, notYetKnown, withEviction } from '../objects/disruption-budget.ts'
+import { covers, allowsUnreadyEviction, budgetNotObserved, withEviction } from '../objects/disruption-budget.ts'
 import { isDryRun } from '../objects/dry-run.ts'
 import { matchNamespace } from '../objects/object-meta.ts'
 import { withPodCondition } from '../objects/pod-condition.ts'
@@ -128,7 +128,7 @@ async function evictUnready(parts: Parts, context: ResourceContext, pod: Pod, de
     await evict(parts, context, { ...deletion, resourceVersion: pod.metadata.resourceVersion })
   } catch (err) {
     // The client named no version, so it can just try again.
-    throw isReason(err, 'Conflict') && deletion.resourceVersion === undefined ? notYetKnown(budget) : err
+    throw isReason(err, 'Conflict') && deletion.resourceVersion === undefined ? budgetNotObserved(budget) : err
   }
 }
 
@@ -178,7 +178,7 @@ async function ask(parts: Parts, context: ResourceContext, pod: Pod, dryRun: boo
   if (covering.length > 1) return { outcome: 'ambiguous' }
   const name = budget.metadata.name ?? ''
   const ready = pod.status?.conditions?.some(({ type, status }) => type === 'Ready' && status === 'True') ?? false
-  if (!ready && letsUnreadyGo(budget)) return { outcome: 'while-unready', name }
+  if (!ready && allowsUnreadyEviction(budget)) return { outcome: 'while-unready', name }
   await updateObject(
     parts.writeParts,
     { ...context, served: budgets, info: { ...context.info, served: budgets, name, subresource: 'status' } },

@@ -10,7 +10,7 @@ import { nodeRefusal } from '../streams/node-refusal.ts'
 import type { BodyStream } from '../transport/exchange.ts'
 import type { SubresourceParts } from './index.ts'
 
-export function podLog({ tunnels, checkOrigin, memory }: Pick<SubresourceParts, 'tunnels' | 'judgeOrigin' | 'memory'>): ResourceHandler {
+export function podLog({ tunnels, checkOrigin, memory }: Pick<SubresourceParts, 'tunnels' | 'checkOrigin' | 'memory'>): ResourceHandler {
   return async context => {
     const { served, info, query } = context
     const isWebSocket = context.request.upgrade === 'websocket'

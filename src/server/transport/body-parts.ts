@@ -40,11 +40,11 @@ export function endWith(stream: Writable, body: Buffer | BodyParts): void {
 }
 
 /** A larger body goes at the pace of its reader, and holds the seat of its request until it is read. */
-const largestAtOnce = 64 * 1024
+const maxAtOnce = 64 * 1024
 
 /** Whether the body is handed over in one piece. */
-export function goesAtOnce(body: Buffer | BodyParts | BodyStream): body is Buffer | BodyParts {
-  return typeof body !== 'function' && body.length <= largestAtOnce
+export function fitsOneWrite(body: Buffer | BodyParts | BodyStream): body is Buffer | BodyParts {
+  return typeof body !== 'function' && body.length <= maxAtOnce
 }
 
 /** The same body, a piece after the other. */
@@ -52,6 +52,6 @@ export function inPieces(body: Buffer | BodyParts | BodyStream): BodyStream {
   if (typeof body === 'function') return body
   return async sink => {
     const bytes = joined(body)
-    for (let at = 0; at < bytes.length; at += largestAtOnce) if (!sink.write(bytes.subarray(at, at + largestAtOnce))) await sink.drained()
+    for (let at = 0; at < bytes.length; at += maxAtOnce) if (!sink.write(bytes.subarray(at, at + maxAtOnce))) await sink.drained()
   }
 }

@@ -11,7 +11,7 @@ const chunkBytes = 128 * 1024
 /** Computed parts take time: after so many the clock is looked at. */
 export const partsPerLook = 50
 /** After so long others get a turn: a fast reader's drain comes at once, without one. */
-export const longestTurnMs = 4
+export const maxTurnMs = 4
 
 export interface Parts {
   readonly head: Buffer
@@ -64,7 +64,7 @@ export function streamParts(parts: Parts): BodyStream {
         size = 0
       }
       if (!full && !(parts.computed && i % partsPerLook === partsPerLook - 1)) continue
-      if (performance.now() - began < longestTurnMs) continue
+      if (performance.now() - began < maxTurnMs) continue
       await turn()
       began = performance.now()
     }

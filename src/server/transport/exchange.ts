@@ -59,7 +59,7 @@ export interface Reply {
   /** A watch or a followed log: it does not count as in flight once started, and audit sees its start. */
   readonly longRunning?: boolean
   /** The body calls `begun` when what it has to send at first is sent; others have begun when they run. */
-  readonly tellsBegin?: boolean
+  readonly reportsBegin?: boolean
   /**
    * Takes the connection over instead of sending a body (`status` is 101): writes the response's head itself and resolves when the connection is
    * done with. Only for a request with `upgrade`.

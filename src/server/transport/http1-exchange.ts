@@ -6,7 +6,7 @@ import type { Credentials } from '../../access/access.ts'
 import type { Logger } from '../../base/log.ts'
 import { STATUS_CODES } from '../../base/node-http.ts'
 import { answerHeaders, hasHeader } from './answer-headers.ts'
-import { endWith, goesAtOnce, inPieces, joined, writeCorked } from './body-parts.ts'
+import { endWith, fitsOneWrite, inPieces, joined, writeCorked } from './body-parts.ts'
 import { collectBody, declaredLength, endedEarly } from './collect-body.ts'
 import { drainsOf, stallMs, untilDrained } from './drained.ts'
 import type { FinalReply, RequestHeaders, ServerRequest, Sink, UpgradedConnection } from './exchange.ts'
@@ -131,7 +131,7 @@ async function send(response: ServerResponse, request: Http1Request, reply: Fina
   if (typeof body !== 'function') {
     if (!request.isWhole) request.dropBody(end)
     if (!hasHeader(headers, 'content-length')) headers.push('content-length', String(body.length))
-    if (goesAtOnce(body) || request.method === 'HEAD') {
+    if (fitsOneWrite(body) || request.method === 'HEAD') {
       response.writeHead(reply.status, headers)
       endWith(response, body)
       reply.done({ bytes: body.length, cut: false })

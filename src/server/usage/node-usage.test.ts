@@ -6,7 +6,7 @@ import fc from 'fast-check'
 import { systemClock } from '../../base/clock.ts'
 import { silentLogger } from '../../base/log.ts'
 import type { NodeAnswer } from '../node-tunnel.ts'
-import { longestAnswer, NodeUsages, parseNodeUsage, rememberedMs } from './node-usage.ts'
+import { maxAnswerLength, NodeUsages, parseNodeUsage, rememberedMs } from './node-usage.ts'
 
 const usage = { at: 1, windowMs: 15_000, cpuNanocores: 5, memoryBytes: 6 }
 const largest = Object.fromEntries(Object.keys(usage).map(name => [name, Number.MAX_SAFE_INTEGER]))
@@ -51,7 +51,7 @@ const failures: readonly { readonly name: string; readonly answer: () => Promise
   { name: 'refuses', answer: () => answerOf(JSON.stringify(whole), 500) },
   { name: 'talks nonsense', answer: () => answerOf('{') },
   { name: 'says something else', answer: () => answerOf('{"containers":[{}]}') },
-  { name: 'says too much', answer: () => answerOf(JSON.stringify(whole).padEnd(longestAnswer(1) + 1)) },
+  { name: 'says too much', answer: () => answerOf(JSON.stringify(whole).padEnd(maxAnswerLength(1) + 1)) },
 ]
 for (const { name, answer } of failures) {
   test(`NodeUsages takes a node that ${name} as one that measured nothing`, async () => {
@@ -60,11 +60,11 @@ for (const { name, answer } of failures) {
 }
 
 test('NodeUsages reads as much as the containers of the node can take, and never more than 1 MiB', async () => {
-  const full = JSON.stringify(whole).padEnd(longestAnswer(1))
+  const full = JSON.stringify(whole).padEnd(maxAnswerLength(1))
   assert.deepEqual(await usagesOf(() => answerOf(full)).usages.of('n'), whole)
   const containers = Array.from({ length: 1500 }, () => ({ podUid: randomUUID(), name: 'c'.repeat(63), ...largest }))
-  assert.ok(JSON.stringify({ node: largest, containers }).length < longestAnswer(containers.length))
-  assert.equal(longestAnswer(1_000_000), 1024 * 1024)
+  assert.ok(JSON.stringify({ node: largest, containers }).length < maxAnswerLength(containers.length))
+  assert.equal(maxAnswerLength(1_000_000), 1024 * 1024)
 })
 
 test('parseNodeUsage() reads amounts that are whole and not negative, and refuses everything else', () => {

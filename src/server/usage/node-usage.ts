@@ -18,7 +18,7 @@ const bytesPerContainer = 512
 /** However many containers there are: what is read at once holds up everybody else. */
 const maxAnswerBytes = 1024 * 1024
 /** Of nodes; then those asked longest ago are asked again. */
-const mostRemembered = 10_000
+const maxRemembered = 10_000
 
 export interface NodeUsagesOptions {
   readonly tunnels: Pick<NodeTunnels, 'requestNode'>
@@ -42,7 +42,7 @@ export class NodeUsages {
     const now = clock.now()
     const known = this.#asked.get(nodeName)
     if (known !== undefined && now - known.at < rememberedMs) return known.usage
-    if (this.#asked.size >= mostRemembered) this.#asked.clear()
+    if (this.#asked.size >= maxRemembered) this.#asked.clear()
     const usage = this.#ask(nodeName).catch((err: unknown): NodeUsage => {
       log.debug('usage of node not known', { node: nodeName, err })
       return { containers: [] }
@@ -56,7 +56,7 @@ export class NodeUsages {
     const signal = AbortSignal.timeout(answerMs)
     const answer = await this.#options.tunnels.requestNode(nodeName, { kind: 'kubelet', path: 'stats/usage' }, signal)
     try {
-      const text = await readAll(answer.stream, longestAnswer(this.#options.containersOn(nodeName)), signal)
+      const text = await readAll(answer.stream, maxAnswerLength(this.#options.containersOn(nodeName)), signal)
       if (answer.status !== 200) throw new Error(`the node answered ${answer.status}`)
       return parseNodeUsage(parseJson(text))
     } finally {
@@ -65,7 +65,7 @@ export class NodeUsages {
   }
 }
 
-export const longestAnswer = (containers: number): number => Math.min(baseBytes + containers * bytesPerContainer, maxAnswerBytes)
+export const maxAnswerLength = (containers: number): number => Math.min(baseBytes + containers * bytesPerContainer, maxAnswerBytes)
 
 async function readAll(stream: Duplex, maxBytes: number, signal: AbortSignal): Promise<string> {
   const stop = (): void => void stream.destroy(new Error('the node took too long'))

@@ -17,11 +17,11 @@ import { plainFailure } from '../answers/plain-failure.ts'
 import { writtenReply } from '../answers/respond.ts'
 import { createObject } from '../objects/create-object.ts'
 import { isDryRun } from '../objects/dry-run.ts'
-import { type AskedWrite, fieldWrite } from '../objects/field-management.ts'
+import { type TrackedWrite, fieldWrite } from '../objects/field-management.ts'
 import { matchPlace } from '../objects/object-meta.ts'
 import { updateObject } from '../objects/update-object.ts'
 import type { WriteParts } from '../objects/write-parts.ts'
-import { fieldValidation, mostValues } from '../request/decode.ts'
+import { fieldValidation, maxValues } from '../request/decode.ts'
 import { readBody } from '../request/read-body.ts'
 import type { ResourceContext } from '../request/request-context.ts'
 import { readYamlBody } from '../request/yaml-body.ts'
@@ -41,13 +41,13 @@ export interface Configuration {
 }
 
 /** Reads the body as what its manager wants an object of `kind` to be. It is looked at when it is used: a missing object is told before. */
-export async function readConfiguration(context: ResourceContext, write: AskedWrite, kind: AppliedKind): Promise<Configuration> {
+export async function readConfiguration(context: ResourceContext, write: TrackedWrite, kind: AppliedKind): Promise<Configuration> {
   const { custom } = kind
   const { type } = write
   const validation = fieldValidation(context)
   const sent = await readBody(context.request)
   context.pace.takes(sent.length)
-  const body = await readYamlBody(context, sent, mostValues(context))
+  const body = await readYamlBody(context, sent, maxValues(context))
   if (context.pace.isLarge) await context.pace.rest()
   const problemsOf = (value: Readonly<Record<string, unknown>>, validated: ValidatedForm): string[] => {
     if (custom !== undefined) return customTypedProblems(value, custom.schema(), validated)
@@ -126,7 +126,7 @@ export async function apply(parts: WriteParts, context: ResourceContext): Promis
       if (info.subresource !== '') throw notFound(served.named, info.name)
       // A custom resource whose definition is being deleted: what is made now would outlive it.
       if (!definition.verbs.includes('create')) throw unknownMethod()
-      await parts.demandCreate?.(context)
+      await parts.requireCreate?.(context)
       const merged = await merge(write.empty)
       const { metadata } = merged.object
       if (metadata.uid) {

@@ -18,7 +18,7 @@ export async function remove(parts: WriteParts, context: ResourceContext): Promi
   const { group, plural, returnsDeleted } = served.definition
   if (!gone || returnsDeleted === true || isNamespace(object)) {
     // As upstream: whoever asks in the old way is told whether it is done.
-    const status = !gone && deletion.keepsNoOrphans === true ? 202 : 200
+    const status = !gone && deletion.orphansExplicitlyOff === true ? 202 : 200
     return entry ? entryReply(context, entry, status) : objectReply(context, served, object, status)
   }
   return successReply(context, {

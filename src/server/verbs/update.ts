@@ -29,7 +29,7 @@ export async function update(parts: WriteParts, context: ResourceContext): Promi
     ...(mayCreate
       ? {
           async createMissing() {
-            await parts.demandCreate?.(context)
+            await parts.requireCreate?.(context)
             // Upstream's storage takes the version of what is gone for no version.
             delete sent.metadata.resourceVersion
             return createObject(parts, context, sent, dryRun, trackNewFields(context))

@@ -1,5 +1,5 @@
 // watch: the changes of a collection as they become durable, each framed once for all watchers.
-import { demandedFieldValue } from '../../api/field-selector.ts'
+import { requiredFieldValue } from '../../api/field-selector.ts'
 import { ApiError, badRequest, expired } from '../../api/status.ts'
 import { type Entry, RevisionCompacted, RevisionInFuture, type Store, type Watch } from '../../store/store.ts'
 import type { OpenWatches } from '../answers/open-watches.ts'
@@ -52,7 +52,7 @@ export function watch(parts: WatchParts, context: ResourceContext): Reply {
     status: 200,
     contentType: encoding === 'protobuf' ? `${protobufType};stream=watch` : 'application/json',
     longRunning: true,
-    tellsBegin: true,
+    reportsBegin: true,
     body,
   }
 }
@@ -60,7 +60,7 @@ export function watch(parts: WatchParts, context: ResourceContext): Reply {
 /** Throws the 400 of a selector that wants another name than the path, or none. */
 function matchSelectedName({ info, query }: ResourceContext): void {
   const selector = query.get('fieldSelector') ?? ''
-  if (info.name === '' || selector === '' || demandedFieldValue(selector, 'metadata.name') === info.name) return
+  if (info.name === '' || selector === '' || requiredFieldValue(selector, 'metadata.name') === info.name) return
   throw badRequest("fieldSelector metadata.name doesn't match requested name")
 }
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { AuditEvent } from '../../access/audit/audit-event.ts'
-import { bytesKept } from '../../base/bytes-kept.testing.ts'
+import { retainedBytes } from '../../base/bytes-kept.testing.ts'
 import { RefusedRequests } from './refused-requests.ts'
 
 const event = (auditID: string, username: string): AuditEvent => ({
@@ -64,7 +64,7 @@ test('RefusedRequests holds no more of long requests than 16 Mi characters', () 
 
 test('RefusedRequests keeps nothing of what the texts of an event were cut from', () => {
   const refused = new RefusedRequests()
-  const kept = bytesKept(() => {
+  const kept = retainedBytes(() => {
     for (let at = 0; at < 100; at++) {
       const responseStatus = { code: 422, message: `${'m'.repeat(100_000)}${at}`.slice(0, 100) }
       refused.keep({ ...event(`${at}`, `user${at}`), responseStatus })

@@ -9,7 +9,7 @@ export const whyPath = '/bulkhead/v1/why'
  */
 const kept = { all: 2000, characters: 16 * 2 ** 20, ofUser: 32, ofHolder: 256 }
 
-interface Kept {
+interface RecordedRefusal {
   readonly userName: string
   /** As whom the user acted. */
   readonly actingAs: string | undefined
@@ -18,7 +18,7 @@ interface Kept {
 }
 
 export class RefusedRequests {
-  readonly #byId = new Map<string, Kept>()
+  readonly #byId = new Map<string, RecordedRefusal>()
   readonly #idsOf = new Map<string, string[]>()
   /** By whom limits count, the oldest first. */
   readonly #idsOfHolder = new Map<string, Set<string>>()
@@ -36,7 +36,7 @@ export class RefusedRequests {
     this.#drop(auditID)
     const line = eventLine(event)
     this.#byId.set(auditID, { userName, actingAs: event.impersonatedUser?.username, line })
-    this.#keepOfHolder(userName, auditID)
+    this.#recordForHolder(userName, auditID)
     this.#characters += line.length
     while (this.#byId.size > kept.all || this.#characters > kept.characters) this.#dropOldest()
   }
@@ -69,7 +69,7 @@ export class RefusedRequests {
     return undefined
   }
 
-  #keepOfHolder(userName: string, auditId: string): void {
+  #recordForHolder(userName: string, auditId: string): void {
     const holder = limitHolder(userName)
     const ids = this.#idsOfHolder.get(holder) ?? new Set()
     this.#idsOfHolder.set(holder, ids.add(auditId))

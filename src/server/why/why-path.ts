@@ -8,7 +8,7 @@ import type { UserInfo } from '../../api/user.ts'
 import { whenAnswered } from '../../base/answer-pending.ts'
 import { valueReply } from '../answers/respond.ts'
 import type { AuditSink } from '../request/audit-event.ts'
-import { type Authorize, demand } from '../request/authorize.ts'
+import { type Authorize, requireAllowed } from '../request/authorize.ts'
 import { completeGroups } from '../request/impersonate.ts'
 import type { PathHandler } from '../request/paths.ts'
 import type { Query } from '../request/query.ts'
@@ -119,7 +119,7 @@ function decide(parts: WhyParts, context: RequestContext): Explanation {
   const { authorize, explainAccess } = parts
   const attributes = attributesOf(query, asker)
   const { user, isResource, namespace } = attributes
-  if (user !== asker) demand(rightOf(asker, namespace), authorize, context)
+  if (user !== asker) requireAllowed(rightOf(asker, namespace), authorize, context)
   const verdict = authorize(attributes, context)
   const missing = verdict.allowed || verdict.webhook !== undefined ? undefined : explainAccess?.(attributes)
   const reason = verdict.allowed && verdict.webhook === undefined ? allowText(user.groups, verdict.reason) : verdict.reason

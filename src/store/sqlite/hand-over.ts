@@ -1,9 +1,9 @@
 // How far the writer thread may be ahead while it hands over all records: what waits in the messages between two threads is memory that nobody counts.
 
 /** Pieces of about half a MiB that may wait. */
-const mostAhead = 16
+const maxAhead = 16
 /** Only so that a thread whose other side is gone goes on to its end. */
-const longestWaitMs = 10_000
+const maxWaitMs = 10_000
 
 /** Shared by both threads: how many pieces were taken. */
 export type TakenCount = Int32Array<SharedArrayBuffer>
@@ -20,7 +20,7 @@ export function takeOne(taken: TakenCount): void {
 export function waitForRoom(taken: TakenCount, given: number): void {
   for (;;) {
     const now = Atomics.load(taken, 0)
-    if (given - now < mostAhead) return
-    if (Atomics.wait(taken, 0, now, longestWaitMs) === 'timed-out') return
+    if (given - now < maxAhead) return
+    if (Atomics.wait(taken, 0, now, maxWaitMs) === 'timed-out') return
   }
 }

@@ -37,7 +37,7 @@ export interface PackedRecords {
 const keyWidth = 5
 const offsetAt = 3
 /** Places and descriptions that many headers share. */
-const mostRemembered = 1000
+const maxRemembered = 1000
 
 export function pack(records: readonly PlainRecord[]): PackedRecords {
   const headers = records.map(({ header }) => encodeHeader(header))
@@ -230,7 +230,7 @@ function remembering<T>(read: (text: string) => T): (text: string) => T {
     if (value === undefined) {
       value = read(text)
       // Begun anew rather than aged: what comes again is back at once.
-      if (known.size >= mostRemembered) known.clear()
+      if (known.size >= maxRemembered) known.clear()
       known.set(text, value)
     }
     return value

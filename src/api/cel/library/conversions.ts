@@ -45,7 +45,7 @@ function textToUint(text: string): CelValue {
 
 const decimal = /^[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?$/
 /** Characters of the longest word that stands for a number or a truth, its sign included. */
-const longestWord = 9
+const maxWordLength = 9
 const named: Readonly<Record<string, number>> = { inf: Number.POSITIVE_INFINITY, infinity: Number.POSITIVE_INFINITY, nan: Number.NaN }
 
 function textToDouble(text: string): CelValue {
@@ -54,7 +54,7 @@ function textToDouble(text: string): CelValue {
     const value = Number(text)
     return Number.isFinite(value) ? new Double(value) : notConvertible(t.double)
   }
-  const size = text.length > longestWord ? undefined : named[text.toLowerCase().replace(/^[+-]/, '')]
+  const size = text.length > maxWordLength ? undefined : named[text.toLowerCase().replace(/^[+-]/, '')]
   return size === undefined ? notConvertible(t.double) : new Double(text.startsWith('-') ? -size : size)
 }
 
@@ -74,7 +74,7 @@ const booleans: Readonly<Record<string, boolean>> = {
 }
 
 function textToBool(text: string): boolean {
-  return (text.length <= longestWord && Object.hasOwn(booleans, text) ? booleans[text] : undefined) ?? notConvertible(t.bool)
+  return (text.length <= maxWordLength && Object.hasOwn(booleans, text) ? booleans[text] : undefined) ?? notConvertible(t.bool)
 }
 
 /** As Go's `%g` with the shortest digits: with an exponent from a million on and below a ten-thousandth. */

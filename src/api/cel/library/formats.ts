@@ -72,7 +72,7 @@ class Format extends Opaque {
 
 const formats = new Map(rules.map(rule => [rule.name, new Format(rule)]))
 /** What upstream takes the largest pattern for in estimates. */
-const largestPattern = 128
+const maxPattern = 128
 
 const validates: Costs = {
   cost([format, text]) {
@@ -82,7 +82,7 @@ const validates: Costs = {
   costsAlways: true,
   estimate({ target, args: [text], size }) {
     if (target === undefined || text === undefined) return undefined
-    return { cost: estimate.scale(estimate.scale(size(text), estimate.traversalFactor), largestPattern * estimate.regexFactor) }
+    return { cost: estimate.scale(estimate.scale(size(text), estimate.traversalFactor), maxPattern * estimate.regexFactor) }
   },
 }
 

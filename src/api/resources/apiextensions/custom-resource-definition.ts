@@ -18,7 +18,7 @@ export const customResourceDefinition = defineResource<CustomResourceDefinition>
   kind: 'CustomResourceDefinition',
   plural: 'customresourcedefinitions',
   // The largest manifests that there are, with schemas of several versions; administrators write them.
-  mostValues: 200_000,
+  maxValues: 200_000,
   namespaced: false,
   allowUnconditionalUpdate: false,
   shortNames: ['crd', 'crds'],
@@ -54,7 +54,7 @@ export const customResourceDefinition = defineResource<CustomResourceDefinition>
     const stored = storageVersion(object)
     if (stored !== undefined && !listed.includes(stored)) object.status = { ...object.status, storedVersions: [...listed, stored] }
   },
-  marksNoGrace: true,
+  skipsGracePeriod: true,
   beginDeletion(object, now) {
     const { metadata, status } = object
     if (!metadata.finalizers?.includes(cleanupFinalizer)) metadata.finalizers = [...(metadata.finalizers ?? []), cleanupFinalizer]

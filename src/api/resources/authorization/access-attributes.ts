@@ -10,7 +10,7 @@ import { validateLabelSelectorRequirement, validateSetOperator } from '../../val
 export function validateSubjectReview(review: KubeObject & { spec: SubjectAccessReviewSpec }, local: boolean): FieldError[] {
   const errors: FieldError[] = []
   const { spec, metadata } = review
-  validateAsksOneThing(spec, errors)
+  validateOneAttributesKind(spec, errors)
   if ((spec.user ?? '') === '' && (spec.groups ?? []).length === 0) {
     errors.push(invalidValue('spec.user', '', 'at least one of user or group must be specified'))
   }
@@ -29,7 +29,7 @@ export function validateSubjectReview(review: KubeObject & { spec: SubjectAccess
 
 export function validateSelfReview({ spec, metadata }: KubeObject & { spec: SelfSubjectAccessReviewSpec }): FieldError[] {
   const errors: FieldError[] = []
-  validateAsksOneThing(spec, errors)
+  validateOneAttributesKind(spec, errors)
   validateAttributes(spec, errors)
   validateOnlyNamespace(metadata, false, errors)
   return errors
@@ -49,7 +49,7 @@ function goAttributes({ path = '', verb = '' }: NonResourceAttributes): string {
   return `authorization.NonResourceAttributes{Path:${JSON.stringify(path)}, Verb:${JSON.stringify(verb)}}`
 }
 
-function validateAsksOneThing({ resourceAttributes, nonResourceAttributes }: SelfSubjectAccessReviewSpec, errors: FieldError[]): void {
+function validateOneAttributesKind({ resourceAttributes, nonResourceAttributes }: SelfSubjectAccessReviewSpec, errors: FieldError[]): void {
   if (resourceAttributes !== undefined && nonResourceAttributes !== undefined) {
     errors.push(
       invalidShown(

@@ -15,7 +15,7 @@ export const clusterDefaultsName = 'cluster'
 export const systemExempt: ReadonlySet<string> = new Set(['kube-system', 'kube-public', 'kube-node-lease'])
 
 /** Whether a namespace is given objects, and its pods have to wait for them. */
-export const givesObjects = ({ resourceQuota, limitRange, network }: NamespaceDefaults): boolean =>
+export const createsObjects = ({ resourceQuota, limitRange, network }: NamespaceDefaults): boolean =>
   resourceQuota !== undefined || limitRange !== undefined || network?.defaultDeny === true
 
 /** Of a namespace: `pending` until it has its quota, limits and network policies, then `applied`. */

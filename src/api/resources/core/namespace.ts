@@ -20,7 +20,7 @@ export const namespace = defineResource<Namespace>({
   plural: 'namespaces',
   namespaced: false,
   validatesMetadata: ['whole', 'change'],
-  marksNoGrace: true,
+  skipsGracePeriod: true,
   shortNames: ['ns'],
   verbs,
   subresources: [

@@ -22,7 +22,7 @@ export const ipAddress = defineResource<IPAddress>({
     { ...ageColumn, undeclared: true },
   ],
   nameRule,
-  drawsNames: false,
+  generatesNames: false,
   validatesMetadata: ['whole', 'change'],
   selectableFields: ({ spec }) => ({
     'spec.parentRef.group': spec.parentRef?.group ?? '',

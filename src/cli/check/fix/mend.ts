@@ -13,14 +13,14 @@ import type { SourceText } from '../sources.ts'
 import { editJson } from './edit-json.ts'
 import { editYaml } from './edit-yaml.ts'
 
-export interface Mended {
+export interface AppliedFixes {
   readonly texts: readonly SourceText[]
   /** The findings that the texts do not have any more. */
   readonly mended: readonly Finding[]
 }
 
 /** `manifestOf` says in which manifest a finding is. What kustomize or another program made is left as it is: its files are somewhere else. */
-export function mend(texts: readonly SourceText[], findings: readonly Finding[], manifestOf: ReadonlyMap<Finding, Manifest>): Mended {
+export function applyFixes(texts: readonly SourceText[], findings: readonly Finding[], manifestOf: ReadonlyMap<Finding, Manifest>): AppliedFixes {
   const edited = new Map<SourceDocument, string>()
   const made = new Set(texts.filter(({ madeBy }) => madeBy !== undefined).map(({ file }) => file))
   const mended: Finding[] = []
