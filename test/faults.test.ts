@@ -319,8 +319,8 @@ describe('a part killed under load', { skip: noContainers() }, () => {
 
   test('a node that cannot start again leaves its containers alone, and goes on with them when it can', async () => {
     const running = await containers()
-    const mend = await breakNode()
-    mend()
+    const repair = await breakNode()
+    repair()
     await worksAtLast()
     assert.equal(await containers(), running)
   })
@@ -354,9 +354,9 @@ describe('a part killed under load', { skip: noContainers() }, () => {
   test('a stop while the node cannot start leaves nothing either', async () => {
     cluster = await TestCluster.start({ dataDirectory, port: cluster.port })
     await worksAtLast()
-    const mend = await breakNode()
+    const repair = await breakNode()
     assert.equal(await cluster.stop(), 0, cluster.output)
-    mend()
+    repair()
     assert.deepEqual(await machineTraces(dataDirectory), tracesBefore)
   })
 

@@ -36,13 +36,13 @@ export function createTokenReview({
     if (verified.outcome !== 'no-opinion') return unlessDenied(verified)
     const shared = audiences.filter(audience => own.includes(audience))
     // What a webhook knows may be for others, as it says. Tokens of other kinds know no audience: they are for this API server only.
-    const askWebhook = async (): Promise<ReviewedToken> =>
+    const callWebhook = async (): Promise<ReviewedToken> =>
       unlessDenied((await tokenWebhook?.verifyToken(token, audiences)) ?? { outcome: 'no-opinion' })
-    if (shared.length === 0) return await askWebhook()
+    if (shared.length === 0) return await callWebhook()
     const answer = await authenticate({ authorization: `Bearer ${token}`, remoteAddress: '' })
-    if (answer.outcome === 'authenticated' && answer.authenticator === tokenWebhookName) return await askWebhook()
+    if (answer.outcome === 'authenticated' && answer.authenticator === tokenWebhookName) return await callWebhook()
     if (answer.outcome === 'authenticated') return { ...answer, audiences: shared }
     const isNobodys = answer.outcome === 'rejected' && answer.asked?.every(({ reason }) => reason === unknownForm)
-    return isNobodys ? await askWebhook() : answer
+    return isNobodys ? await callWebhook() : answer
   }
 }

@@ -1,6 +1,6 @@
 // The metrics of authorization webhooks under upstream's names.
 import { Counter, Histogram, type Registry } from '../base/metrics.ts'
-import type { RoundTrip } from './ask-webhook.ts'
+import type { RoundTrip } from './call-webhook.ts'
 
 export interface AuthorizationWebhookMetrics {
   /** One call, which may be one of several for the same question. */

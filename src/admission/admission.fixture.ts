@@ -11,8 +11,8 @@ import type { ObjectChange, ObjectFeed } from './object-feed.ts'
 import type { MutatingAdmissionPolicyOptions } from './plugins/mutating-admission-policy.ts'
 import type { ValidatingAdmissionPolicyOptions } from './plugins/validating-admission-policy.ts'
 import { servedKinds } from './served-kinds.ts'
-import type { WebhookContext } from './webhook/ask-hooks.ts'
 import { HookHealth } from './webhook/hook-health.ts'
+import type { WebhookContext } from './webhook/review-by-hook.ts'
 
 export const noAdmissionMetrics: AdmissionMetrics = {
   hook: () => undefined,

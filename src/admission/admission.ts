@@ -4,7 +4,7 @@ import type { KubeObject } from '../api/object.ts'
 import type { ResourceDefinition } from '../api/resource.ts'
 import type { ApiError } from '../api/status.ts'
 import type { UserInfo } from '../api/user.ts'
-import type { ExternalWait } from '../base/time-away.ts'
+import type { ExternalWait } from '../base/external-wait.ts'
 
 export type Operation = 'CREATE' | 'UPDATE' | 'DELETE' | 'CONNECT'
 

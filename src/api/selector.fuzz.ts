@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
 import { type FuzzTarget, succeeds } from '../base/fuzz-target.testing.ts'
-import { requiredFieldValue, type FieldSelection, parseFieldSelector } from './field-selector.ts'
+import { type FieldSelection, parseFieldSelector, requiredFieldValue } from './field-selector.ts'
 import { formatLabelSelector, type LabelSelection, parseLabelSelector } from './selector.ts'
 import { ApiError } from './status.ts'
 

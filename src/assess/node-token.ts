@@ -1,8 +1,8 @@
 // What a node is answered that asks for the token of one of its pods: with it the pod has one, whatever its object says.
 import type { Pod } from '../api/types/core-v1.ts'
 import { nodes } from '../client/resources.ts'
-import { request } from './ask.ts'
 import type { ProofContext } from './proof.ts'
+import { request } from './request.ts'
 
 /** The name of a node that pods can be bound to; undefined where there is none. */
 export async function someNode({ client }: ProofContext, signal: AbortSignal): Promise<string | undefined> {

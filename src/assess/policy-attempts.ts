@@ -1,7 +1,8 @@
 // Attempts to get past an admission policy: it is for one namespace, forbids one value, and every way to write that value is tried.
-import { applyPatch, request, jsonPatch, mergePatch, type ProofRequest, strategicPatch, succeeded } from './ask.ts'
+
 import type { ProofContext } from './proof.ts'
 import type { ProofNamespace } from './proof-namespace.ts'
+import { applyPatch, jsonPatch, mergePatch, type ProofRequest, request, strategicPatch, succeeded } from './request.ts'
 
 const group = '/apis/admissionregistration.k8s.io/v1'
 const forbidden = 'bulkhead-prove-forbidden'

@@ -63,7 +63,7 @@ import { frontProxyIdentity } from './front-proxy-identity.ts'
 import { objectFeed } from './object-feed.ts'
 import { policyAuthorizer } from './policy-authorizer.ts'
 import type { PolicyFolder } from './policy-folder.ts'
-import { runQuotaStatus, quotaController } from './quota-status.ts'
+import { quotaController, runQuotaStatus } from './quota-status.ts'
 import { signToken } from './sign-token.ts'
 import { anonymousPaths, tokenIssuers } from './token-issuers.ts'
 import { reportRefusedTunnels } from './tunnel-events.ts'
@@ -100,7 +100,7 @@ export interface ControlPlaneOptions {
   /** Opens no connection to anything, whatever objects say. */
   readonly offline?: boolean
   /** Of an offline server, for tables of policies, which judge admission: every request passes authorization, and expressions of policies alone ask for rights. */
-  readonly letsEverybodyPass?: boolean
+  readonly alwaysAllow?: boolean
 }
 
 /** A member is undefined where the server began without such a configuration. */
@@ -211,7 +211,7 @@ export async function openControlPlane(options: ControlPlaneOptions): Promise<Ap
     authenticate,
     denyList,
     reviewToken: createTokenReview({ serviceAccountTokens, tokenWebhook, authenticate, denyList, audiences }),
-    authorize: options.offline === true && options.letsEverybodyPass === true ? letPass : authorize,
+    authorize: options.offline === true && options.alwaysAllow === true ? letPass : authorize,
     audit: options.audit,
     admission: measuredAdmission(createAdmission(plugins), metrics, clock),
     clock,

@@ -5,7 +5,7 @@ import type { ResourceQuota } from '../api/types/core-v1.ts'
 import { silentLogger } from '../base/log.ts'
 import { runQuotaStatus, type StaleQuotas } from './quota-status.ts'
 
-test('keepQuotaStatus() tries a status that cannot be written again at its own pace, and keeps no other waiting', async () => {
+test('runQuotaStatus() tries a status that cannot be written again at its own pace, and keeps no other waiting', async () => {
   const stop = new AbortController()
   const quota = (name: string): ResourceQuota => ({ metadata: { namespace: 'n', name }, spec: {} })
   let stale = [quota('bad'), quota('good')]

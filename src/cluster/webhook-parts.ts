@@ -1,7 +1,7 @@
 // What the webhook plug-ins need of the server that they are part of: the way out, and Events that name a webhook that does not answer.
 import { randomUUID } from 'node:crypto'
-import type { WebhookContext } from '../admission/webhook/ask-hooks.ts'
 import { type HookFailure, HookHealth, type Identified } from '../admission/webhook/hook-health.ts'
+import type { WebhookContext } from '../admission/webhook/review-by-hook.ts'
 import type { Clock } from '../base/clock.ts'
 import type { Logger } from '../base/log.ts'
 import type { WebhookEndpoint } from '../base/webhook-endpoint.ts'

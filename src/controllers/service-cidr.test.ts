@@ -55,9 +55,9 @@ const rows: readonly [name: string, others: ServiceCIDR[], addresses: IPAddress[
   ['holds an address that the smaller one does not', [cidr('y', '10.0.0.0/28')], [address('10.0.0.50')], false],
 ]
 for (const [name, others, addresses, goes] of rows)
-  test(`mayGo(): a ServiceCIDR that ${name}`, () => assert.equal(mayBeDeleted(x, [x, ...others], addresses), goes))
+  test(`mayBeDeleted(): a ServiceCIDR that ${name}`, () => assert.equal(mayBeDeleted(x, [x, ...others], addresses), goes))
 
-test('mayGo() looks at both families', () => {
+test('mayBeDeleted() looks at both families', () => {
   const dual = cidr('dual', '10.0.0.0/24', 'fd00::/112')
   assert.equal(mayBeDeleted(dual, [dual, cidr('y', '10.0.0.0/16')], [address('fd00::5')]), false)
   assert.equal(mayBeDeleted(dual, [dual, cidr('y', '10.0.0.0/16')], [address('10.0.0.5')]), true)

@@ -2,7 +2,7 @@
 import type { Pod, Service } from '../api/types/core-v1.ts'
 import type { EndpointSlice } from '../api/types/discovery-v1.ts'
 import type { HostPort, Protocol, ServicePort, Target } from './ruleset.ts'
-import { withUniqueAddresses } from './ways-in.ts'
+import { withUniqueAddresses } from './unique-addresses.ts'
 
 const serviceNameLabel = 'kubernetes.io/service-name'
 const headlessLabel = 'service.kubernetes.io/headless'

@@ -93,7 +93,12 @@ export async function runSimulatedNode(options: SimulatedNodeOptions, signal: Ab
 }
 
 /** Follows the Node until the control plane has given it a podCIDR. */
-async function reportRange(options: SimulatedNodeOptions, client: Client, tell: (range: string) => void, signal: AbortSignal): Promise<void> {
+async function reportRange(
+  options: SimulatedNodeOptions,
+  client: Client,
+  tell: (range: string) => void,
+  signal: AbortSignal,
+): Promise<void> {
   const { name, clock, log, random, podRange } = options
   if (podRange !== undefined) return
   const found = new AbortController()

@@ -19,7 +19,7 @@ import type { WatchCounts } from './flow-control/watch-counts.ts'
 import type { ServedResources } from './objects/served-resource.ts'
 import { AccessEnds, reauthorize } from './request/access-end.ts'
 import { type RecordedBody, recordingBody, withBodies } from './request/audit-bodies.ts'
-import { type AuditSink, auditedRequestOf, auditEvent } from './request/audit-event.ts'
+import { type AuditSink, auditEvent, auditedRequestOf } from './request/audit-event.ts'
 import { type Authorize, requireAccess } from './request/authorize.ts'
 import { IdentityEnd } from './request/identity-end.ts'
 import { impersonate, wantsImpersonation } from './request/impersonate.ts'
@@ -249,7 +249,7 @@ export function createPipeline(parts: PipelineParts): Pipeline {
   }
 
   /** A stream holds its seat until it has begun: of a watch, until what exists is sent, if its reader is not too slow for that. */
-  function releasing(body: BodyStream, tellsBegin: boolean, progress: Progress): BodyStream {
+  function releasing(body: BodyStream, reportsBegin: boolean, progress: Progress): BodyStream {
     return (sink, signal) => {
       let hasBegun = false
       let late: NodeJS.Timeout | undefined
@@ -259,7 +259,7 @@ export function createPipeline(parts: PipelineParts): Pipeline {
         progress.release?.()
       }
       const running = body(sink, signal, begun)
-      if (!tellsBegin) begun()
+      if (!reportsBegin) begun()
       else if (!hasBegun) late = setTimeout(begun, maxBeginMs).unref()
       return running
     }

@@ -2,7 +2,6 @@
 import { type KeyObject, X509Certificate } from 'node:crypto'
 import type { Clock } from '../base/clock.ts'
 import type { Logger } from '../base/log.ts'
-import { type HeadForm, openStoredHead } from './kept-head.ts'
 import { type KeyFolder, openKeyFolder } from './key-folder.ts'
 import {
   type AuthorityKey,
@@ -17,6 +16,7 @@ import {
 import { createKeySigner, ensureCertificate } from './key-signer.ts'
 import { auditHeadFields, auditHeadParam, storeHeadFields, storeHeadParam } from './protocol.ts'
 import type { AuditHead, AuthorityName, Signer, StoreHead } from './signer.ts'
+import { type HeadForm, openStoredHead } from './stored-head.ts'
 
 export interface FileSignerOptions {
   /** Made with mode 0700 where it is missing; refused where others have rights in it. */

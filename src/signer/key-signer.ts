@@ -3,10 +3,10 @@ import { createPublicKey, type KeyObject, sign } from 'node:crypto'
 import { promisify } from 'node:util'
 import type { Clock } from '../base/clock.ts'
 import { type Issuer, issueLeaf, makeAuthorityCertificate, openIssuer } from './certificate.ts'
-import type { StoredHead } from './kept-head.ts'
 import { type AuthorityKey, authorityNames, type KeyMaterial, keyIdOf, publicPem } from './key-material.ts'
 import { encryptionKeyId, unwrapKey, wrapKey } from './key-wrap.ts'
 import type { AuditHead, AuthorityName, Signer, StoreHead } from './signer.ts'
+import type { StoredHead } from './stored-head.ts'
 
 const signAsync = promisify((key: KeyObject, data: Buffer, done: (err: Error | null, signature: Buffer) => void) =>
   sign('sha256', data, { key, dsaEncoding: 'ieee-p1363' }, done),

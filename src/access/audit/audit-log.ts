@@ -8,7 +8,7 @@ import { batchDigest, headLine, lostRecords, type SealedEnd, sealLine } from './
 import { findEvent } from './find-event.ts'
 import { type LogEnd, LogFiles } from './log-files.ts'
 import { LogLines } from './log-lines.ts'
-import { type AuditedRequest, type AuditDecision, type AuditPolicy, auditDecision, defaultAuditPolicy, isWrite } from './policy.ts'
+import { type AuditDecision, type AuditedRequest, type AuditPolicy, auditDecision, defaultAuditPolicy, isWrite } from './policy.ts'
 
 export interface AuditLogOptions {
   /** Made with mode 0700 where missing; files are `audit-<number>.log`, 0600. */

@@ -3,7 +3,7 @@
 
 const smallest = 64 << 10
 /** What a burst has taken beyond this is given back. */
-const maxKept = 1 << 20
+const maxCached = 1 << 20
 /** Up to this length the room for a line is guessed from its UTF-16 units, 3 bytes each at most. */
 const maxGuessedLength = 4096
 const newline = 10
@@ -34,7 +34,7 @@ export class LogLines {
     this.#count++
   }
 
-  /** Adds those of the others, from the first on, while there are not more than `mostLines`. */
+  /** Adds those of the others, from the first on, while there are not more than `maxLines`. */
   addAll(others: LogLines, maxLines: number): void {
     const { bytes } = others
     let end = 0
@@ -57,7 +57,7 @@ export class LogLines {
 
   clear(): void {
     this.cut(0, 0)
-    if (this.#bytes.length > maxKept) this.#bytes = Buffer.alloc(0)
+    if (this.#bytes.length > maxCached) this.#bytes = Buffer.alloc(0)
   }
 
   /** The newest line with this text in it, without its end. */

@@ -2,12 +2,17 @@ import assert from 'node:assert/strict'
 import { suite, test } from 'node:test'
 import { type AuditedRequest, type AuditPolicy, type AuditRule, auditDecision, defaultAuditPolicy } from './policy.ts'
 
-const asked = (verb: string, objectRef?: Partial<NonNullable<AuditedRequest['objectRef']>>, more: Partial<AuditedRequest> = {}): AuditedRequest => ({
+const asked = (
+  verb: string,
+  objectRef?: Partial<NonNullable<AuditedRequest['objectRef']>>,
+  more: Partial<AuditedRequest> = {},
+): AuditedRequest => ({
   ...{ verb, user: { username: 'ann', groups: ['dev', 'system:authenticated'] }, requestURI: '/x?y=z' },
   ...(objectRef === undefined ? {} : { objectRef: { resource: 'pods', apiVersion: 'v1', ...objectRef } }),
   ...more,
 })
-const levelOf = (rules: readonly AuditRule[], event: AuditedRequest, keepsWrites = false) => auditDecision({ rules }, event, keepsWrites).level
+const levelOf = (rules: readonly AuditRule[], event: AuditedRequest, keepsWrites = false) =>
+  auditDecision({ rules }, event, keepsWrites).level
 
 suite('auditDecision()', () => {
   const rows: readonly [name: string, rule: Omit<AuditRule, 'level'>, matching: AuditedRequest[], others: AuditedRequest[]][] = [

@@ -4,10 +4,10 @@ import type { AdmissionPlugin, AdmissionRequest } from '../admission.ts'
 import { Meter } from '../policy/meter.ts'
 import { Reinvokable } from '../reinvocation.ts'
 import { applyHookPatch } from '../webhook/apply-patch.ts'
-import { reviewByHook, type HookWait, recordWaits, type WebhookContext } from '../webhook/ask-hooks.ts'
 import { type Hook, HookIndex } from '../webhook/hook.ts'
 import { versionFor } from '../webhook/relevant-hook.ts'
 import { reviewedRequest } from '../webhook/review.ts'
+import { type HookWait, recordWaits, reviewByHook, type WebhookContext } from '../webhook/review-by-hook.ts'
 
 const name = 'MutatingAdmissionWebhook'
 /** Of upstream's audit annotations `round_<round>_index_<place>`, each JSON of a `HookMutation`. */

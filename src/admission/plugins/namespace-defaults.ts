@@ -1,6 +1,6 @@
 // A new namespace gets the labels of the ClusterDefaults at once, and no pod before a controller has given it its quota, limits and network policies.
 import { groupResource } from '../../api/object.ts'
-import { clusterDefaultsName, defaultsAnnotation, createsObjects, systemExempt } from '../../api/resources/bulkhead/cluster-defaults.ts'
+import { clusterDefaultsName, createsObjects, defaultsAnnotation, systemExempt } from '../../api/resources/bulkhead/cluster-defaults.ts'
 import { forbidden } from '../../api/status.ts'
 import type { ClusterDefaults } from '../../api/types/bulkhead-v1alpha1.ts'
 import { type AdmissionPlugin, type AdmissionRequest, admitted, type ClusterReader } from '../admission.ts'

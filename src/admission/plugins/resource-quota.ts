@@ -8,7 +8,7 @@ import type { QuotaLedger } from '../quota/ledger.ts'
 
 /** News, which upstream leaves uncounted too. */
 const uncounted = new Set(['events', 'events.events.k8s.io'])
-const isNews = ({ group, plural }: ResourceDefinition): boolean => uncounted.has(groupResource(group, plural))
+const isEventResource = ({ group, plural }: ResourceDefinition): boolean => uncounted.has(groupResource(group, plural))
 
 export function resourceQuota({ ledger }: { readonly ledger: QuotaLedger }): AdmissionPlugin {
   /** Until the request ends, which it is told of in any case. Not a Map: the tables that one has outgrown hold whatever was in them until the next major collection. */
@@ -32,7 +32,7 @@ export function resourceQuota({ ledger }: { readonly ledger: QuotaLedger }): Adm
     },
     validateSize(request, { growth }) {
       const { namespace, resource, name } = request
-      if (namespace === '' || growth <= 0 || isNews(resource)) return admitted
+      if (namespace === '' || growth <= 0 || isEventResource(resource)) return admitted
       const why = ledger.refuseGrowth(namespace, growth)
       return why === undefined ? admitted : { allowed: false, error: forbidden(resource, name, why) }
     },

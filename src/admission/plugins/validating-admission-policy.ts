@@ -2,7 +2,7 @@
 import { requireLate } from '../../base/late-module.ts'
 import { inTurns } from '../../base/turns.ts'
 import type { AdmissionPlugin } from '../admission.ts'
-import type { PolicyContext } from '../policy/judge-policies.ts'
+import type { PolicyContext } from '../policy/evaluate-policies.ts'
 import type * as engine from '../policy/policy-engine-late.ts'
 import { boundNames, PolicyIndex } from '../policy/policy-index.ts'
 import type { ValidatingSource } from '../policy/policy-kinds.ts'

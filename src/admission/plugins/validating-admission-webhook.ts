@@ -2,10 +2,10 @@
 import type { ResourceDefinition } from '../../api/resource.ts'
 import { type AdmissionPlugin, admitted, type Verdict } from '../admission.ts'
 import { Meter } from '../policy/meter.ts'
-import { reviewByHook, type HookWait, recordWaits, type WebhookContext } from '../webhook/ask-hooks.ts'
 import { type Hook, HookIndex } from '../webhook/hook.ts'
 import { versionFor } from '../webhook/relevant-hook.ts'
 import { reviewedRequest } from '../webhook/review.ts'
+import { type HookWait, recordWaits, reviewByHook, type WebhookContext } from '../webhook/review-by-hook.ts'
 
 const failedOpenPrefix = 'failed-open.validating.webhook.admission.k8s.io/'
 

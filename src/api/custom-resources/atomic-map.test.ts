@@ -3,8 +3,8 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { JSONSchemaProps } from '../types/apiextensions-v1.ts'
 import { OldValues } from './old-values.ts'
-import { ruleEvaluator } from './rule-judge.ts'
-import { schemaValidator, Walk } from './schema-judge.ts'
+import { ruleEvaluator } from './rule-evaluator.ts'
+import { schemaValidator, Walk } from './schema-validator.ts'
 
 const schema: JSONSchemaProps = {
   type: 'object',
@@ -23,7 +23,7 @@ const rows: readonly [name: string, old: object, now: object, fields: string[]][
   ['a long value that changes', { a: 'long' }, { a: 'longer' }, ['map.a']],
 ]
 for (const [name, old, now, fields] of rows) {
-  test(`schemaJudge() judges ${name}`, () => {
+  test(`schemaValidator() judges ${name}`, () => {
     const walk = new Walk(true)
     schemaValidator(schema)({ map: now }, walk, { map: old })
     assert.deepEqual(
@@ -33,7 +33,7 @@ for (const [name, old, now, fields] of rows) {
   })
 }
 
-test('ruleJudge() gives each member its old value', () => {
+test('ruleEvaluator() gives each member its old value', () => {
   const validated = ruleEvaluator(schema)?.({ map: { a: 'a', b: 'b' } }, { map: { a: 'b' } }, new OldValues())
   assert.deepEqual(
     validated?.errors.map(({ field }) => field),

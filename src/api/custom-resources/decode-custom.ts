@@ -2,8 +2,8 @@
 import { groupVersion } from '../object.ts'
 import {
   type DecodedObject,
-  type FieldValidation,
   declaredKind,
+  type FieldValidation,
   type ParsedDocument,
   parsedBody,
   strictDecodingMessage,

@@ -69,10 +69,10 @@ const rows: readonly [name: string, spec: JSONSchemaProps, said: string[]][] = [
   ],
 ]
 for (const [name, spec, said] of rows) {
-  test(`judgeDefaultsByRules() judges ${name}`, () => assert.deepEqual(evaluated(spec), said))
+  test(`evaluateDefaultsByRules() judges ${name}`, () => assert.deepEqual(evaluated(spec), said))
 }
 
-test('judgeDefaultsByRules() gives all defaults one budget', () => {
+test('evaluateDefaultsByRules() gives all defaults one budget', () => {
   // Each of these is within what a call may cost.
   const costly = {
     ...rules('self.all(a, self.all(b, a + b >= 0))'),

@@ -3,7 +3,7 @@ import type { FieldError } from '../field-error.ts'
 import type { JSONSchemaProps } from '../types/apiextensions-v1.ts'
 import { withinDefault } from './definition-defaults.ts'
 import { uncorrelated } from './old-values.ts'
-import { compileNode, evaluateByNode, newBudget, type RuleBudget, type RuleNode } from './rule-judge.ts'
+import { compileNode, evaluateByNode, newBudget, type RuleBudget, type RuleNode } from './rule-evaluator.ts'
 import { isSchema, metaFields } from './schema-reader.ts'
 
 /** For a structural schema; the defaults of those in `wrong` are no values of theirs. All defaults share what one request may cost. */
@@ -20,7 +20,13 @@ interface DefaultEvaluation {
 }
 
 /** `above`: the rules of this place, where those of a place above it were compiled; null where it has none. Others are compiled at the first default. */
-function visit(above: RuleNode | null | undefined, schema: JSONSchemaProps, field: string, root: boolean, evaluation: DefaultEvaluation): void {
+function visit(
+  above: RuleNode | null | undefined,
+  schema: JSONSchemaProps,
+  field: string,
+  root: boolean,
+  evaluation: DefaultEvaluation,
+): void {
   const { budget, wrong, errors } = evaluation
   if (above === null || budget.left < 0 || budget.work < 0) return
   const { default: value } = schema

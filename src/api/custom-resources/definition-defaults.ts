@@ -4,11 +4,11 @@ import { goSyntax } from '../patch/go-format.ts'
 import type { JSONSchemaProps } from '../types/apiextensions-v1.ts'
 import { invalidShown } from '../validation/go-syntax.ts'
 import { embeddedValidator } from './embedded-resource.ts'
-import { below, validateBy } from './judge-value.ts'
 import { uncorrelated } from './old-values.ts'
-import { defaultValidator } from './schema-judge.ts'
 import { isSchema, metaFields } from './schema-reader.ts'
+import { defaultValidator } from './schema-validator.ts'
 import { hasUnknownFields } from './unknown-fields.ts'
+import { below, validateBy } from './validate-value.ts'
 
 /**
  * For a structural schema; `root` is set for whole resources. Values of maps have no defaults, and those of metadata are forbidden elsewhere.

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { JSONSchemaProps } from '../types/apiextensions-v1.ts'
 import { OldValues, uncorrelated } from './old-values.ts'
-import { ruleEvaluator } from './rule-judge.ts'
+import { ruleEvaluator } from './rule-evaluator.ts'
 
 const item: JSONSchemaProps = { type: 'object', properties: { name: { type: 'string' }, value: { type: 'integer' } } }
 const keyed: JSONSchemaProps = { type: 'array', 'x-kubernetes-list-type': 'map', 'x-kubernetes-list-map-keys': ['name'], items: item }
@@ -38,7 +38,7 @@ const validated = (schema: JSONSchemaProps, value: unknown, old: unknown) => {
   return { errors: errors.map(({ message }) => message), ratcheted: ratcheted.map(({ message }) => message) }
 }
 
-test('ruleJudge() lets a failure through where what the schema names did not change, and nothing else is there', () => {
+test('ruleEvaluator() lets a failure through where what the schema names did not change, and nothing else is there', () => {
   const validations = [{ rule: 'self.value > 5', message: 'too small' }]
   const said = 'Invalid value: "object": too small'
   const schema: JSONSchemaProps = { type: 'object', properties: { spec: { ...open, 'x-kubernetes-validations': validations } } }

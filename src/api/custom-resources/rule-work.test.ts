@@ -5,7 +5,7 @@ import { requestWork } from '../cel/kubernetes/limits.ts'
 import { formatFieldError } from '../field-error.ts'
 import type { JSONSchemaProps } from '../types/apiextensions-v1.ts'
 import { OldValues, uncorrelated } from './old-values.ts'
-import { compileNode, evaluateByNode, newBudget } from './rule-judge.ts'
+import { compileNode, evaluateByNode, newBudget } from './rule-evaluator.ts'
 
 const lists: JSONSchemaProps = {
   type: 'array',
@@ -19,7 +19,7 @@ const evaluated = (schema: JSONSchemaProps, value: unknown) => {
   return { errors: evaluateByNode(node, value, uncorrelated, new OldValues(), budget).errors, budget }
 }
 
-test('judgeByNode() ends a rule that compares each of many lists with each other', () => {
+test('evaluateByNode() ends a rule that compares each of many lists with each other', () => {
   const value = Array.from({ length: 110 }, () => [Array.from({ length: 400 }, () => 'x')])
   const { errors, budget } = evaluated({ ...lists, 'x-kubernetes-validations': rules('self.all(a, self.all(b, a == b))') }, value)
   assert.match(
@@ -30,7 +30,7 @@ test('judgeByNode() ends a rule that compares each of many lists with each other
   assert.ok(budget.left > 9_000_000, 'by its cost alone it could go on for long')
 })
 
-test('judgeByNode() ends rules that do too much together', () => {
+test('evaluateByNode() ends rules that do too much together', () => {
   const value = Array.from({ length: 40 }, () => [Array.from({ length: 400 }, () => 'x')])
   const schema = { ...lists, 'x-kubernetes-validations': rules('self.all(a, self.all(b, a == b))', 20) }
   const { errors, budget } = evaluated(schema, value)

@@ -2,8 +2,8 @@
 import type { FieldError } from '../field-error.ts'
 import { isRecord } from '../schema/compile.ts'
 import type { JSONSchemaProps } from '../types/apiextensions-v1.ts'
-import type { PathStep } from './schema-judge.ts'
 import { isSchema } from './schema-reader.ts'
+import type { PathStep } from './schema-validator.ts'
 
 /** `path` is changed on the way and put back. */
 export type Visit = (value: unknown, path: PathStep[], errors: FieldError[]) => void

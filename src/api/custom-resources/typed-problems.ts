@@ -2,11 +2,11 @@
 import {
   type FormKind,
   formProblem,
-  type ValidatedForm,
   keyedProblems,
   kindProblem,
   memberProblems,
   typedProblems,
+  type ValidatedForm,
 } from '../patch/apply/typed-problems.ts'
 import { isRecord } from '../schema/compile.ts'
 import { structByKey } from '../schema/model.ts'

@@ -6,7 +6,7 @@ import { schemaFor } from '../schema/model.ts'
 import { ApiError } from '../status.ts'
 import { maxOperations } from './json-patch.ts'
 import { mergePatch } from './merge-patch.ts'
-import { applyPatch as applyInSteps, requirePatchType, type Patched, type PatchRequest } from './patch.ts'
+import { applyPatch as applyInSteps, type Patched, type PatchRequest, requirePatchType } from './patch.ts'
 
 function applyPatch(request: Omit<PatchRequest, 'isLarge'>): Patched {
   const steps = applyInSteps({ ...request, isLarge: false })
@@ -329,7 +329,7 @@ describe('an odd result of a JSON patch or a merge patch', () => {
     ]))
 })
 
-describe('demandPatchType()', () => {
+describe('requirePatchType()', () => {
   const refusal = (contentType: string, hasSchema = true) => failure(() => requirePatchType(contentType, hasSchema))
   it('ignores parameters', () => requirePatchType(`${merge}; charset=utf-8`, true))
   it('lets server-side apply through', () => requirePatchType('application/apply-patch+yaml', false))

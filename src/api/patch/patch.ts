@@ -5,9 +5,9 @@ import type { KubeObject } from '../object.ts'
 import { isRecord } from '../schema/compile.ts'
 import {
   conversionProblem,
+  declaredKind,
   decodeValue,
   type FieldValidation,
-  declaredKind,
   parseJsonBytes,
   strictDecodingMessage,
 } from '../schema/decode.ts'
@@ -53,7 +53,7 @@ function patchKindOf(contentType: string): PatchKind {
 }
 
 export interface PatchRequest {
-  /** `demandPatchType` has let it through. */
+  /** `requirePatchType` has let it through. */
   readonly contentType: string
   /** The caller has bounded its size. */
   readonly body: Uint8Array

@@ -31,7 +31,9 @@ function validates<T extends KubeObject>(
     test(`${definition.kind} judges an update with ${name}`, () => {
       const before = validateNew(definition, old)
       assert.deepEqual(before.errors, [])
-      const validated = path ? validateSubresource(definition, path, before.object, change) : validateUpdate(definition, before.object, change)
+      const validated = path
+        ? validateSubresource(definition, path, before.object, change)
+        : validateUpdate(definition, before.object, change)
       assert.deepEqual(validated.errors, errors)
     })
   }
@@ -123,19 +125,23 @@ validates(ipAddress, { metadata: { name: '10.0.0.1' }, spec: { parentRef: { reso
   },
 ])
 
-validates(apiService, { metadata: { name: 'v1.a.io' }, spec: { group: 'a.io', version: 'v1', groupPriorityMinimum: 1, versionPriority: 1 } }, [
-  {
-    name: 'another group',
-    change: object => Object.assign(object.spec, { group: 'b.io' }),
-    errors: ['metadata.name: Invalid value: "v1.a.io": must be `spec.version+"."+spec.group`: "v1.b.io"'],
-  },
-  {
-    name: 'an odd condition',
-    path: 'status',
-    change: object => Object.assign(object, { status: { conditions: [condition] } }),
-    errors: ['status.conditions[0].status: Unsupported value: "Maybe": supported values: "True", "False", "Unknown"'],
-  },
-])
+validates(
+  apiService,
+  { metadata: { name: 'v1.a.io' }, spec: { group: 'a.io', version: 'v1', groupPriorityMinimum: 1, versionPriority: 1 } },
+  [
+    {
+      name: 'another group',
+      change: object => Object.assign(object.spec, { group: 'b.io' }),
+      errors: ['metadata.name: Invalid value: "v1.a.io": must be `spec.version+"."+spec.group`: "v1.b.io"'],
+    },
+    {
+      name: 'an odd condition',
+      path: 'status',
+      change: object => Object.assign(object, { status: { conditions: [condition] } }),
+      errors: ['status.conditions[0].status: Unsupported value: "Maybe": supported values: "True", "False", "Unknown"'],
+    },
+  ],
+)
 
 validates(endpointSlice, { metadata, addressType: 'IPv4', endpoints: [{ addresses: ['192.0.2.1'] }], ports: null }, [
   {
@@ -177,7 +183,10 @@ validates(flowSchema, { metadata, spec: { matchingPrecedence: 5, priorityLevelCo
 
 test('flowSchema and priorityLevelConfiguration keep the mandatory objects as they are', () => {
   const spec = { matchingPrecedence: 1, priorityLevelConfiguration: { name: 'exempt' }, rules: [rule] }
-  assert.match(validateNew(flowSchema, { metadata: { name: 'exempt' }, spec }).errors[0] ?? '', /spec of 'exempt' must equal the fixed value$/)
+  assert.match(
+    validateNew(flowSchema, { metadata: { name: 'exempt' }, spec }).errors[0] ?? '',
+    /spec of 'exempt' must equal the fixed value$/,
+  )
   const level = (name: string, nominalConcurrencyShares: number) => {
     const limited = { nominalConcurrencyShares, limitResponse: { type: 'Reject' } }
     return validateNew(priorityLevelConfiguration, { metadata: { name }, spec: { type: 'Limited', limited } }).errors
@@ -185,8 +194,10 @@ test('flowSchema and priorityLevelConfiguration keep the mandatory objects as th
   assert.deepEqual([level('catch-all', 5), level('mine', 6)], [[], []])
   assert.match(level('catch-all', 6)[0] ?? '', /spec of 'catch-all' must equal the fixed value$/)
   const exempt = (nominalConcurrencyShares: number) =>
-    validateNew(priorityLevelConfiguration, { metadata: { name: 'exempt' }, spec: { type: 'Exempt', exempt: { nominalConcurrencyShares } } })
-      .fields
+    validateNew(priorityLevelConfiguration, {
+      metadata: { name: 'exempt' },
+      spec: { type: 'Exempt', exempt: { nominalConcurrencyShares } },
+    }).fields
   assert.deepEqual([exempt(7), exempt(-1)], [[], ['spec.exempt.nominalConcurrencyShares']])
 })
 

@@ -5,7 +5,7 @@ import { localSubjectAccessReview } from './authorization/local-subject-access-r
 import { selfSubjectAccessReview } from './authorization/self-subject-access-review.ts'
 import { subjectAccessReview } from './authorization/subject-access-review.ts'
 import { lease } from './coordination/lease.ts'
-import { validateNew, validateUpdate, row } from './core/new-object.fixture.ts'
+import { row, validateNew, validateUpdate } from './core/new-object.fixture.ts'
 import { endpointSlice } from './discovery/endpoint-slice.ts'
 import { flowSchema } from './flowcontrol/flow-schema.ts'
 import { priorityLevelConfiguration } from './flowcontrol/priority-level-configuration.ts'

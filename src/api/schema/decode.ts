@@ -170,7 +170,7 @@ export type ParsedJson =
     }
   | { readonly ok: false; readonly message: string; readonly syntax: boolean }
 
-/** JSON text to a plain value, nesting and values bounded before anything is parsed; `mostValues` is for what may hold many objects. */
+/** JSON text to a plain value, nesting and values bounded before anything is parsed; `maxValues` is for what may hold many objects. */
 export function parseJsonBytes(bytes: Uint8Array, allowedValues = maxValues): ParsedJson {
   const scan = scanJson(bytes)
   if (scan.depth > maxDepth) return { ok: false, syntax: false, message: `the body is nested deeper than ${maxDepth} levels` }

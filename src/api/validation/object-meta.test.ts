@@ -142,7 +142,10 @@ test('validateObjectMetaUpdate() says a wrong label as often as upstream asks fo
     [2, 3, 3, 4],
   )
   const finalizer = { finalizers: ['x'] }
-  assert.deepEqual([validate(false, finalizer), validate(['change'], finalizer), validate(['whole', 'change', 'whole'], finalizer)], [0, 1, 3])
+  assert.deepEqual(
+    [validate(false, finalizer), validate(['change'], finalizer), validate(['whole', 'change', 'whole'], finalizer)],
+    [0, 1, 3],
+  )
   const uid = { uid: 'v' }
   assert.deepEqual([validate(false, uid), validate(['whole', 'whole'], uid), validate(['change', 'whole'], uid)], [1, 1, 2])
 })

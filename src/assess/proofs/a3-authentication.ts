@@ -1,9 +1,9 @@
 import { createPublicKey, X509Certificate } from 'node:crypto'
-import { request, connectWith } from '../ask.ts'
 import { forgeCertificate } from '../forged-certificate.ts'
 import { forgedTokens } from '../forged-token.ts'
 import { outcomeOf, type Proof, type ProofContext } from '../proof.ts'
 import { ProofNamespace } from '../proof-namespace.ts'
+import { connectWith, request } from '../request.ts'
 
 const hour = 3_600_000
 const asked = '/api/v1/namespaces'

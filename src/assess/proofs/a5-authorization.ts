@@ -1,8 +1,8 @@
 import type { Transport } from '../../client/transport.ts'
-import { request, connectWith, mergePatch, type ProofRequest } from '../ask.ts'
 import { outcomeOf, type Proof } from '../proof.ts'
 import { ProofNamespace } from '../proof-namespace.ts'
 import { harmlessSpec, podObject } from '../proof-pods.ts'
+import { connectWith, mergePatch, type ProofRequest, request } from '../request.ts'
 
 /** Rights must come from a grant and from nothing else: not from being known, not from being in a namespace. */
 export const authorization: Proof = {

@@ -1,11 +1,11 @@
 import { needsRight } from '../../api/token-right.ts'
 import type { Pod } from '../../api/types/core-v1.ts'
 import { pods } from '../../client/resources.ts'
-import { request, connectWith } from '../ask.ts'
 import { nodeTokenStatus, someNode } from '../node-token.ts'
 import { outcomeOf, type Proof, type ProofContext } from '../proof.ts'
 import { ProofNamespace } from '../proof-namespace.ts'
 import { harmlessSpec, podObject } from '../proof-pods.ts'
+import { connectWith, request } from '../request.ts'
 
 /** A token that a workload does not need is one that an intruder in it can take away. */
 export const workloadIdentity: Proof = {

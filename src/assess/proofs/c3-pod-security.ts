@@ -1,9 +1,9 @@
 import { parseJson } from '../../base/json.ts'
 import { namespaces } from '../../client/resources.ts'
-import { request, connectWith, jsonPatch, mergePatch, succeeded } from '../ask.ts'
 import { outcomeOf, type Proof, type ProofContext } from '../proof.ts'
 import { ProofNamespace, proofNamespacePrefix } from '../proof-namespace.ts'
 import { dangerousSpec, harmlessSpec, podObject, workloadForms } from '../proof-pods.ts'
+import { connectWith, jsonPatch, mergePatch, request, succeeded } from '../request.ts'
 
 const enforceLabel = 'pod-security.kubernetes.io/enforce'
 /** The cluster's own parts may need more; nobody else may write there. */
@@ -60,7 +60,11 @@ export const podSecurity: Proof = {
       const created = await request(transport, { method: 'POST', path, body: harmless }, signal)
       if (!succeeded(created)) found.push(`a Deployment of harmless pods is refused: ${created.message}`)
       const replaced = [{ op: 'replace', path: '/spec/template/spec', value: plain }, ...patch]
-      const fixed = await request(transport, { method: 'PATCH', path: `${path}/c3?dryRun=All`, body: replaced, contentType: jsonPatch }, signal)
+      const fixed = await request(
+        transport,
+        { method: 'PATCH', path: `${path}/c3?dryRun=All`, body: replaced, contentType: jsonPatch },
+        signal,
+      )
       if (!succeeded(fixed)) found.push(`with the named patch the Deployment is refused still: ${fixed.message}`)
     }
     return outcomeOf(

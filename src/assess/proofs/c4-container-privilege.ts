@@ -1,8 +1,8 @@
 import { nodes, pods } from '../../client/resources.ts'
-import { request } from '../ask.ts'
 import { outcomeOf, type Proof, type ProofContext, skipped } from '../proof.ts'
 import { ProofNamespace } from '../proof-namespace.ts'
 import { harmlessSpec, podObject } from '../proof-pods.ts'
+import { request } from '../request.ts'
 
 const waitMs = 120_000
 const readBack = 'cat /proc/1/status; touch /bulkhead-prove 2>&1 || true'
@@ -43,7 +43,10 @@ export const containerPrivilege: Proof = {
     const phase = await finished(context, namespace.name, signal)
     if (phase !== 'Succeeded') return { held: false, found: [`the probing pod on node "${nodeName}" ended as ${phase}`] }
     const { text } = await request(context.transport, { method: 'GET', path: namespace.core('pods/probe/log') }, signal)
-    return outcomeOf(findings(text), `on node "${nodeName}" the kernel says Seccomp 2, NoNewPrivs 1, no capability, uid 65532, root read-only`)
+    return outcomeOf(
+      findings(text),
+      `on node "${nodeName}" the kernel says Seccomp 2, NoNewPrivs 1, no capability, uid 65532, root read-only`,
+    )
   },
 }
 

@@ -1,8 +1,8 @@
 import { configMaps, resourceQuotas } from '../../client/resources.ts'
-import { request, mergePatch, succeeded } from '../ask.ts'
 import { outcomeOf, type Proof } from '../proof.ts'
 import { ProofNamespace } from '../proof-namespace.ts'
 import { harmlessSpec, podObject } from '../proof-pods.ts'
+import { mergePatch, request, succeeded } from '../request.ts'
 
 /** Of each kind. All together they stay below the streams that the server allows on one connection: one beyond could be reset and never reach the quota. */
 const floods = 100

@@ -10,10 +10,10 @@ import {
   nodeDomainLabel,
 } from '../../api/trust-domain.ts'
 import { nodes, pods } from '../../client/resources.ts'
-import { request, mergePatch } from '../ask.ts'
 import { outcomeOf, type Proof, skipped } from '../proof.ts'
 import { ProofNamespace } from '../proof-namespace.ts'
 import { harmlessSpec, podObject } from '../proof-pods.ts'
+import { mergePatch, request } from '../request.ts'
 
 /** Two tenants on one kernel are one escape away from each other. */
 export const nodeIsolation: Proof = {

@@ -4,11 +4,11 @@ import type { NetworkPolicy } from '../../api/types/networking-v1.ts'
 import { parseJson } from '../../base/json.ts'
 import { discover, type ServedResource } from '../../client/discovery.ts'
 import { networkPolicies, pods } from '../../client/resources.ts'
-import { request } from '../ask.ts'
 import { nodeTokenStatus, someNode } from '../node-token.ts'
 import { outcomeOf, type Proof, type ProofContext } from '../proof.ts'
 import { ProofNamespace } from '../proof-namespace.ts'
 import { dangerousSpec, harmlessSpec, podObject } from '../proof-pods.ts'
+import { request } from '../request.ts'
 
 const verbs = [
   'get',

@@ -1,9 +1,9 @@
 import { formatTime } from '../../base/clock.ts'
 import { podSecurityExceptions } from '../../client/resources.ts'
-import { type Answer, request, succeeded } from '../ask.ts'
 import { outcomeOf, type Proof, type ProofContext } from '../proof.ts'
 import { ProofNamespace } from '../proof-namespace.ts'
 import { harmlessSpec, podObject } from '../proof-pods.ts'
+import { type Answer, request, succeeded } from '../request.ts'
 
 const second = 1000
 /** An exception that is about to end, and how long after its end it is asked still: the clocks of both sides may differ by some seconds. */

@@ -1,11 +1,11 @@
 import type { Node, Pod } from '../../api/types/core-v1.ts'
 import type { NetworkPolicySpec } from '../../api/types/networking-v1.ts'
 import { namespaces, networkPolicies, nodes, pods } from '../../client/resources.ts'
-import { request } from '../ask.ts'
 import { compareProbes, type Probed, partyOf, probeScript, reachedBy, type Target } from '../network-probes.ts'
 import { outcomeOf, type Proof, type ProofContext, skipped } from '../proof.ts'
 import { ProofNamespace } from '../proof-namespace.ts'
 import { harmlessSpec, podObject } from '../proof-pods.ts'
+import { request } from '../request.ts'
 
 const pollMs = 200
 const [open, closed] = [8080, 8081]

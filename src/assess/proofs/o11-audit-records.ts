@@ -1,7 +1,7 @@
-import { type Answer, request, connectWith, jsonPatch, mergePatch, type ProofRequest, strategicPatch } from '../ask.ts'
 import { type AuditReading, outcomeOf, type Proof, type ProofContext, skipped } from '../proof.ts'
 import { ProofNamespace } from '../proof-namespace.ts'
 import { dangerousSpec, podObject } from '../proof-pods.ts'
+import { type Answer, connectWith, jsonPatch, mergePatch, type ProofRequest, request, strategicPatch } from '../request.ts'
 
 const rounds = 5
 const readings = 5

@@ -1,8 +1,8 @@
-import { applyPatch, request, jsonPatch, mergePatch, type ProofRequest, strategicPatch, succeeded } from '../ask.ts'
 import { passPolicy, policyAttempts } from '../policy-attempts.ts'
 import { outcomeOf, type Proof, type ProofContext } from '../proof.ts'
 import { ProofNamespace } from '../proof-namespace.ts'
 import { dangerousSpec, harmlessSpec, podObject, workloadForms } from '../proof-pods.ts'
+import { applyPatch, jsonPatch, mergePatch, type ProofRequest, request, strategicPatch, succeeded } from '../request.ts'
 
 interface Attempt extends ProofRequest {
   readonly name: string

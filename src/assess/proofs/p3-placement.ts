@@ -2,10 +2,10 @@ import { randomBytes } from 'node:crypto'
 import { namespaceDomainLabel, podDomainAnnotation } from '../../api/trust-domain.ts'
 import type { DaemonSet } from '../../api/types/apps-v1.ts'
 import { daemonSets, nodes, pods } from '../../client/resources.ts'
-import { request, mergePatch } from '../ask.ts'
 import { outcomeOf, type Proof, type ProofContext, skipped } from '../proof.ts'
 import { ProofNamespace } from '../proof-namespace.ts'
 import { harmlessSpec, podObject } from '../proof-pods.ts'
+import { mergePatch, request } from '../request.ts'
 
 const everywhere = { tolerations: [{ operator: 'Exists' }] }
 const pollMs = 50

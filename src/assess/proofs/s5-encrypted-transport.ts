@@ -1,10 +1,10 @@
 import { createServer, type TLSSocket } from 'node:tls'
 import { messageOf } from '../../base/user-error.ts'
-import { request, connectWith } from '../ask.ts'
 import { handshake, sendPlain, type Target, targetOf } from '../dial.ts'
 import { foreignAuthority, forgeCertificate } from '../forged-certificate.ts'
 import { listeningSockets, processTree } from '../listening-sockets.ts'
 import { outcomeOf, type Proof, type ProofContext } from '../proof.ts'
+import { connectWith, request } from '../request.ts'
 
 const hour = 3_600_000
 const plainRequest = 'GET /version HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n'

@@ -10,9 +10,9 @@ import { readKubeconfig } from '../../client/kubeconfig.ts'
 import { startCluster } from '../../cluster/start-cluster.ts'
 import { accountsOf } from './accounts.ts'
 import { splitDocuments } from './documents.ts'
-import { ObjectValidator } from './judge.ts'
-import { validateOffline } from './judge-offline.ts'
 import { type Manifest, readManifests } from './manifests.ts'
+import { ObjectValidator } from './object-validator.ts'
+import { validateOffline } from './validate-offline.ts'
 import type { Answer } from './verdict.ts'
 
 const source = join(import.meta.dirname, '../..')
@@ -50,7 +50,7 @@ function essence(answer: Answer | undefined): unknown {
   return [answer.outcome, status.code, status.message, plugin, patch, warnings]
 }
 
-test('judgeOffline() and a cluster give each manifest the same verdict', async () => {
+test('validateOffline() and a cluster give each manifest the same verdict', async () => {
   const { manifests, findings } = readManifests(texts.flatMap((text, index) => splitDocuments(`${index}.yaml`, text)))
   assert.deepEqual(findings, [])
   assert.ok(manifests.length > 150)

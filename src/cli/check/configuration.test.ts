@@ -23,7 +23,7 @@ const before = Date.parse('2026-06-30T23:59:59Z')
 const rulesLeft = (text: string, now = before, findings: readonly Finding[] = [finding]) =>
   applyExceptions(findings, parseConfiguration(text, 'c.yaml'), now).findings.map(({ rule }) => rule)
 
-test('sift() holds back what an exception covers, until the day ends', () => {
+test('applyExceptions() holds back what an exception covers, until the day ends', () => {
   assert.deepEqual(rulesLeft(exception('')), [])
   assert.deepEqual(rulesLeft(exception(''), before + 1000), ['probes', 'expired-exception'])
   assert.equal(applyExceptions([finding], parseConfiguration(exception(''), 'c'), before).excepted, 1)
@@ -42,12 +42,12 @@ const scopes: readonly [more: string, covered: boolean][] = [
   [', field: spec.temp', false],
 ]
 for (const [more, covered] of scopes) {
-  test(`sift() with an exception for ${more.slice(2)} ${covered ? 'holds back' : 'keeps'} the finding`, () => {
+  test(`applyExceptions() with an exception for ${more.slice(2)} ${covered ? 'holds back' : 'keeps'} the finding`, () => {
     assert.deepEqual(rulesLeft(exception(more)), covered ? [] : ['probes', 'unused-exception'])
   })
 }
 
-test('sift() leaves out rules that are off, and says which exceptions nothing needs', () => {
+test('applyExceptions() leaves out rules that are off, and says which exceptions nothing needs', () => {
   assert.deepEqual(rulesLeft(`${head}disable: [probes]\n`), [])
   assert.deepEqual(rulesLeft(exception(''), before, []), ['unused-exception'])
   assert.deepEqual(rulesLeft(`${exception('')}disable: [unused-exception]\n`, before, []), [])

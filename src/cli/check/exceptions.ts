@@ -10,7 +10,11 @@ export interface FilteredFindings {
 }
 
 /** `now` in milliseconds. Rules that are off are left out without a word. */
-export function applyExceptions(findings: readonly Finding[], { file, disabled, exceptions }: Configuration, now: number): FilteredFindings {
+export function applyExceptions(
+  findings: readonly Finding[],
+  { file, disabled, exceptions }: Configuration,
+  now: number,
+): FilteredFindings {
   const enabled = findings.filter(({ rule }) => !disabled.has(rule))
   const used = new Set<Exception>()
   const kept = enabled.filter(finding => {

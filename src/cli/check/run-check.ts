@@ -5,6 +5,7 @@ import { checkedObject } from '../../assess/checked-object.ts'
 import { manifestChecks } from '../../assess/checks/index.ts'
 import type { ManifestCheck } from '../../assess/manifest-check.ts'
 import { type CheckedObject, createObjectSet } from '../../assess/object-set.ts'
+import { clustersOf } from './clusters.ts'
 import type { SourceDocument } from './documents.ts'
 import { splitDocuments } from './documents.ts'
 import { parseFieldPath } from './field-path.ts'
@@ -14,7 +15,6 @@ import { type Manifest, readManifests } from './manifests.ts'
 import { type Locate, positionsOf } from './positions.ts'
 import type { SourceText } from './sources.ts'
 import { findingsOf, type Verdict } from './verdict.ts'
-import { clustersOf } from './worlds.ts'
 
 export interface CheckOptions {
   /** Of objects that name none. */

@@ -1,14 +1,14 @@
 // An audit log judged again under policies that were not there when it was written.
 import { isRecord } from '../../api/schema/compile.ts'
 import { resourcePath } from '../../client/resource-ref.ts'
-import type { ObjectValidator } from '../check/judge.ts'
 import type { Manifest } from '../check/manifests.ts'
+import type { ObjectValidator } from '../check/object-validator.ts'
 import { openOffline } from '../check/offline.ts'
 import type { Answer } from '../check/verdict.ts'
 import type { LoggedEvent } from './audit-log.ts'
 import type { FindCurrent } from './current-objects.ts'
 import { objectText } from './report.ts'
-import { featuresOf, evaluateOf, manifestOf, prepareServer } from './run-tests.ts'
+import { evaluateOf, featuresOf, manifestOf, prepareServer } from './run-tests.ts'
 
 export interface Replayed {
   /** Writes that were judged again. */

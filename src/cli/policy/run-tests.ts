@@ -5,12 +5,12 @@ import { UserError } from '../../base/user-error.ts'
 import { resourcePath } from '../../client/resource-ref.ts'
 import type { ApiRequest } from '../../client/transport.ts'
 import { splitDocuments } from '../check/documents.ts'
-import { ObjectValidator } from '../check/judge.ts'
-import { applyOffline, prepareAccounts, prepareNamespaces } from '../check/judge-offline.ts'
 import { kustomize } from '../check/kustomize.ts'
 import { type Manifest, readManifests } from '../check/manifests.ts'
+import { ObjectValidator } from '../check/object-validator.ts'
 import { type OfflineServer, openOffline } from '../check/offline.ts'
 import { readSources } from '../check/sources.ts'
+import { applyOffline, prepareAccounts, prepareNamespaces } from '../check/validate-offline.ts'
 import type { Answer } from '../check/verdict.ts'
 import { becomesProblem } from './becomes.ts'
 import { allRights, rightObjects } from './rights.ts'
@@ -43,7 +43,8 @@ export async function runPolicyTest(test: PolicyTest, signal: AbortSignal): Prom
     if (manifest === undefined) continue
     const key = JSON.stringify([one.user, one.groups])
     const evaluate =
-      users.get(key) ?? (await evaluateOf(server, one, { namespace: test.namespace, keeps: false, everything: rights === undefined }, signal))
+      users.get(key) ??
+      (await evaluateOf(server, one, { namespace: test.namespace, keeps: false, everything: rights === undefined }, signal))
     users.set(key, evaluate)
     results.push({ file: test.file, name: one.name, problem: problemOf(one, await ask(evaluate, one, manifest, test.namespace)) })
   }

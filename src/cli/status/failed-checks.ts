@@ -1,5 +1,5 @@
 // What the API server says of its own health: a server whose store has failed still answers reads, and looks well to whoever only reads.
-import { request } from '../../assess/ask.ts'
+import { request } from '../../assess/request.ts'
 import type { Transport } from '../../client/transport.ts'
 
 /** One sentence for each check of readiness that fails; an answer of 200 has none. */

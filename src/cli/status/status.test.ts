@@ -89,7 +89,7 @@ test('status says in one sentence that nothing runs', async () => {
   assert.equal(JSON.parse((await run({ dataDir: folder.path, output: 'json' })).text).running, false)
 })
 
-test('mayNotAsk() says whose cluster it is, and leaves other failures as they are', () => {
+test('isForbiddenToAsk() says whose cluster it is, and leaves other failures as they are', () => {
   const closed = Object.assign(new Error('connect EACCES'), { code: 'EACCES' })
   assert.match(String(isForbiddenToAsk(closed, '/data')), /^UserError: The cluster in "\/data" answers the user that started it and root:/)
   const other = new Error('connect EMFILE')

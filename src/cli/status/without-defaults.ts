@@ -1,5 +1,5 @@
 // Namespaces that never got what ClusterDefaults gives to new ones: those of a cluster from before there were any, or that were exempt when they were made.
-import { defaultsAnnotation, createsObjects, systemExempt } from '../../api/resources/bulkhead/cluster-defaults.ts'
+import { createsObjects, defaultsAnnotation, systemExempt } from '../../api/resources/bulkhead/cluster-defaults.ts'
 import type { ClusterDefaults } from '../../api/types/bulkhead-v1alpha1.ts'
 import type { Namespace } from '../../api/types/core-v1.ts'
 

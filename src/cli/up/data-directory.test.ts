@@ -114,7 +114,7 @@ describe('the data directory', () => {
     await using _again = await takeControlSocket(socket, () => status)
   })
 
-  test('askStatus() says that a process does not answer, and knows none where one ends without a word', async () => {
+  test('requestStatus() says that a process does not answer, and knows none where one ends without a word', async () => {
     const socket = join(path, 'up.sock')
     let answers = false
     const server = createServer(connection => void (answers && connection.end())).listen(socket)

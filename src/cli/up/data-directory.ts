@@ -5,7 +5,7 @@ import { failsBy } from '../../base/errno.ts'
 import { replaceFile } from '../../base/replace-file.ts'
 import { syncToDisk } from '../../base/sync-to-disk.ts'
 import { codeOf, messageOf, UserError } from '../../base/user-error.ts'
-import { requestStatus, inUse } from './control-socket.ts'
+import { inUse, requestStatus } from './control-socket.ts'
 import { lockFile } from './directory-lock.ts'
 import type { Identity } from './part-identities.ts'
 

@@ -5,7 +5,7 @@ import type { RefusedConnection } from '../../api/node-protocol.ts'
 import { Client } from '../../client/client.ts'
 import { FakeApi } from '../../client/fake-api.ts'
 import { namespaceLabels, networkPolicies, podAddresses, services } from '../../client/resources.ts'
-import { formatConnectionVerdict, evaluateConnection } from './connection.ts'
+import { evaluateConnection, formatConnectionVerdict } from './connection.ts'
 import { formatConnections, refusedConnections } from './refused-connections.ts'
 
 function cluster() {
@@ -47,7 +47,7 @@ const refusal: RefusedConnection = {
   secondsAgo: 4,
 }
 
-test('judgeConnection() tells of each end which policy allows, or what would', async () => {
+test('evaluateConnection() tells of each end which policy allows, or what would', async () => {
   const { context } = cluster()
   const text = formatConnectionVerdict(await evaluateConnection(context, 'web', 'pod/db:5432'))
   assert.match(text, /^REFUSED: pod "red\/web" \(10\.244\.0\.2\) to pod "red\/db" \(10\.244\.0\.3\) port 5432\/TCP\n/)
@@ -63,7 +63,7 @@ test('judgeConnection() tells of each end which policy allows, or what would', a
   assert.equal((await evaluateConnection(context, 'web', '10.244.0.3:5432')).toName, 'pod "red/db" (10.244.0.3)')
 })
 
-test('judgeConnection() says what is wrong with a target or a pod', async () => {
+test('evaluateConnection() says what is wrong with a target or a pod', async () => {
   const { context } = cluster()
   for (const target of ['pod/db', 'pod/db:0', 'pod/db:99999', 'db:80', '300.1.1.1:80', 'pod/db:80/icmp'])
     await assert.rejects(evaluateConnection(context, 'web', target), /Give a target as pod\/NAME:PORT/, target)

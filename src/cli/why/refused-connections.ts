@@ -6,7 +6,7 @@ import { dnsPeer } from '../../network/policy/policy-chains.ts'
 import { printable } from '../printable.ts'
 import { label } from './format.ts'
 import { formatEnd } from './format-end.ts'
-import { type ClusterPolicyState, partyName, partyOf, podNamed, portName, readPolicyState, told } from './policy-world.ts'
+import { type ClusterPolicyState, partyName, partyOf, podNamed, portName, readPolicyState, told } from './policy-state.ts'
 import type { WhyContext } from './why.ts'
 
 export interface ExplainedConnection extends RefusedConnection {

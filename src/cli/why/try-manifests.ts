@@ -8,7 +8,7 @@ import { readText } from '../../client/client.ts'
 import { resourcePath } from '../../client/resource-ref.ts'
 import type { ApiRequest } from '../../client/transport.ts'
 import type { Explanation } from '../../server/why/explanation.ts'
-import { explainById } from './ask.ts'
+import { explainById } from './explain.ts'
 import type { WhyContext } from './why.ts'
 
 interface Manifest extends Readonly<Record<string, unknown>> {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Deployment, ReplicaSet } from '../../api/types/apps-v1.ts'
-import { requestedRevision, planRollback } from './deployment-rollback.ts'
+import { planRollback, requestedRevision } from './deployment-rollback.ts'
 
 const asked = 'deprecated.deployment.rollback.to'
 const revision = 'deployment.kubernetes.io/revision'
@@ -30,7 +30,7 @@ const questions: [text: string | undefined, want: bigint | undefined][] = [
   ['9007199254740993', 9007199254740993n],
 ]
 for (const [text, want] of questions) {
-  test(`askedRevision() of ${JSON.stringify(text)}`, () => {
+  test(`requestedRevision() of ${JSON.stringify(text)}`, () => {
     const annotations: Record<string, string> = text === undefined ? {} : { [asked]: text }
     assert.equal(requestedRevision({ ...web('a'), metadata: { annotations } }), want)
   })

@@ -28,7 +28,7 @@ import {
   wantedOf,
 } from './deployment-plan.ts'
 import { currentAnnotations, sameAnnotations, sizeAnnotations } from './deployment-revision.ts'
-import { requestedRevision, planRollback } from './deployment-rollback.ts'
+import { planRollback, requestedRevision } from './deployment-rollback.ts'
 import {
   conditionOf,
   countStatus,

@@ -7,7 +7,7 @@ import { candidateVolumes, claimKeys, indexVolumes } from '../../client/volume-i
 import { boundVolume, claimClass, namesClass } from '../../client/volume-match.ts'
 import { type Context, type Controller, done, follow } from '../controller.ts'
 import { boundClaim, type ClaimStep, planClaim, withProvisioner } from './claim-binding-plan.ts'
-import { ClaimEventFilter } from './claim-news.ts'
+import { ClaimEventFilter } from './claim-event-filter.ts'
 import { pendingIndex, VolumeOffers } from './volume-offers.ts'
 
 /** A claim that waits is looked at again after this, as upstream does: no event is sure to concern the right one. */
@@ -46,7 +46,7 @@ export const persistentVolumeClaim: Controller = {
       const offered = offers.looks(key)
       const claim = claims.getByKey(key)
       if (claim === undefined || claim.metadata.deletionTimestamp !== undefined) {
-        news.isNews(key, undefined, context.clock.now())
+        news.isNew(key, undefined, context.clock.now())
         return done
       }
       const named = volumes.get('', claim.spec.volumeName ?? '')
@@ -67,7 +67,7 @@ const isBound = ({ status }: PersistentVolumeClaim): boolean => status?.phase ==
 
 function report({ events, clock }: Context, claim: PersistentVolumeClaim, step: ClaimStep, news: ClaimEventFilter): void {
   const event = 'event' in step ? step.event : undefined
-  if (!news.isNews(keyOf(claim), event, clock.now())) return
+  if (!news.isNew(keyOf(claim), event, clock.now())) return
   events.record(referenceTo(claim, 'v1', 'PersistentVolumeClaim'), event.type, event.reason, event.message)
 }
 

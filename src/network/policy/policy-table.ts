@@ -3,7 +3,7 @@
 import { addressNumber } from '../../api/ipv4-range.ts'
 import { selects } from '../../client/label-selector.ts'
 import { type CompiledPolicy, type Direction, selectsPeer } from './compile-policy.ts'
-import { type AddressSet, type Chain, evaluatedBy, allowsDns, type Structure } from './policy-chains.ts'
+import { type AddressSet, allowsDns, type Chain, evaluatedBy, type Structure } from './policy-chains.ts'
 import type { LocalPod, PeerPod, PolicyPod } from './policy-pods.ts'
 
 type Labels = Readonly<Record<string, string>>

@@ -93,5 +93,7 @@ export class Aggregator {
 
 /** What this server answers itself whatever an APIService says. */
 function reservedVersions(builtIn: readonly ResourceDefinition[]): ReadonlySet<string> {
-  return new Set(builtIn.filter(({ yieldsToApiService }) => yieldsToApiService !== true).map(({ group, version }) => groupVersion(group, version)))
+  return new Set(
+    builtIn.filter(({ yieldsToApiService }) => yieldsToApiService !== true).map(({ group, version }) => groupVersion(group, version)),
+  )
 }

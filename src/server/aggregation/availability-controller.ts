@@ -5,11 +5,11 @@ import { messageOf } from '../../base/user-error.ts'
 import type { OwnRequests } from '../own-requests.ts'
 import { type NextTime, RepeatedWork } from '../repeated-work.ts'
 import type { ApiServiceIndex } from './api-service-index.ts'
-import { requestBackend } from './ask-api.ts'
 import { type Availability, local, passed, withAvailability } from './available-condition.ts'
 import type { Backends } from './backends.ts'
 import type { ConnectApiParts } from './connect-api.ts'
 import type { ApiServiceObject, RegisteredApi } from './registered-api.ts'
+import { requestBackend } from './request-backend.ts'
 
 export interface AvailabilityParts extends ConnectApiParts {
   readonly index: ApiServiceIndex

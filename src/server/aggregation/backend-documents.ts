@@ -8,11 +8,11 @@ import type { Clock } from '../../base/clock.ts'
 import type { Logger } from '../../base/log.ts'
 import { type NextTime, RepeatedWork } from '../repeated-work.ts'
 import type { ApiServiceChange, ApiServiceIndex } from './api-service-index.ts'
-import { requestBackend, type BackendAnswer, type BackendRequest } from './ask-api.ts'
 import type { Backends } from './backends.ts'
 import type { ConnectApiParts } from './connect-api.ts'
 import { OpenApiReader } from './openapi-reader.ts'
-import { sameBackend, type RegisteredApi } from './registered-api.ts'
+import { type RegisteredApi, sameBackend } from './registered-api.ts'
+import { type BackendAnswer, type BackendRequest, requestBackend } from './request-backend.ts'
 
 export interface RemoteVersion extends ForeignVersion {
   /** Changes with its document of OpenAPI v3; undefined where its server has none. */

@@ -15,8 +15,8 @@ import { type BodyStream, header, type Reply, type ServerRequest } from '../tran
 import type { BackendEndpoint } from './backend-state.ts'
 import type { Backends } from './backends.ts'
 import { type ConnectApiParts, connectApi, hostOf } from './connect-api.ts'
+import { ConnectionPool } from './connection-pool.ts'
 import { identityHeaders } from './identity-headers.ts'
-import { ConnectionPool } from './kept-connections.ts'
 import type { RegisteredApi } from './registered-api.ts'
 import { WaitingRequests } from './waiting-requests.ts'
 

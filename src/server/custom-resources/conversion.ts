@@ -9,8 +9,8 @@ import { internalError } from '../../api/status.ts'
 import type { WebhookClientConfig, WebhookConversion } from '../../api/types/apiextensions-v1.ts'
 import { copyJson } from '../../base/copy-json.ts'
 import type { Entry } from '../../store/store.ts'
-import { type EntryView, frame, CachedForm } from '../answers/entry-view.ts'
-import type { ConvertObjects } from './asked-conversions.ts'
+import { CachedForm, type EntryView, frame } from '../answers/entry-view.ts'
+import type { ConvertObjects } from './requested-conversions.ts'
 import { SharedWork } from './shared-work.ts'
 
 /** Sends one review and answers what came back, bounded. Rejects with an Error in upstream's words. */

@@ -1,5 +1,5 @@
 // The seats of one priority level: who takes one now, who waits for one and how long, and who is sent away.
-import { type SeatRequest, FairQueues, type Queue, type Release, type Waiting } from './fair-queues.ts'
+import { FairQueues, type Queue, type Release, type SeatRequest, type Waiting } from './fair-queues.ts'
 import type { FlowClock } from './flow-clock.ts'
 import type { FlowCounters, RejectReason } from './flow-counters.ts'
 import { FlowRefusal } from './flow-refusal.ts'

@@ -3,7 +3,7 @@ import { describe, test } from 'node:test'
 import { isReason } from '../../api/status.ts'
 import type { Pod } from '../../api/types/core-v1.ts'
 import type { PodDisruptionBudget, PodDisruptionBudgetStatus } from '../../api/types/policy-v1.ts'
-import { covers, allowsUnreadyEviction, withEviction } from './disruption-budget.ts'
+import { allowsUnreadyEviction, covers, withEviction } from './disruption-budget.ts'
 
 const now = Date.UTC(2026, 0, 1)
 const budgetOf = (status: Partial<PodDisruptionBudgetStatus>, spec: PodDisruptionBudget['spec'] = {}): PodDisruptionBudget => ({
@@ -88,10 +88,11 @@ for (const { name, status, reason, text, retry } of refusals) {
   })
 }
 
-describe('letsUnreadyGo()', () => {
+describe('allowsUnreadyEviction()', () => {
   test('where there is enough without the pod', () => assert.equal(allowsUnreadyEviction(budgetOf({})), true))
   test('not where there is too little', () => assert.equal(allowsUnreadyEviction(budgetOf({ currentHealthy: 0 })), false))
-  test('not where nothing is known yet', () => assert.equal(allowsUnreadyEviction(budgetOf({ currentHealthy: 0, desiredHealthy: 0 })), false))
+  test('not where nothing is known yet', () =>
+    assert.equal(allowsUnreadyEviction(budgetOf({ currentHealthy: 0, desiredHealthy: 0 })), false))
   test('always where the budget says so', () => {
     assert.equal(allowsUnreadyEviction(budgetOf({ currentHealthy: 0 }, { unhealthyPodEvictionPolicy: 'AlwaysAllow' })), true)
   })

@@ -4,7 +4,7 @@ import { warmUpWrites } from './rehearse.ts'
 
 const now = Date.UTC(2026, 10, 29)
 
-test('rehearse() makes objects that its own validation takes, and lets others have their turn', async () => {
+test('warmUpWrites() makes objects that its own validation takes, and lets others have their turn', async () => {
   let turns = 0
   let others = setImmediate(function again() {
     turns++
@@ -15,7 +15,7 @@ test('rehearse() makes objects that its own validation takes, and lets others ha
   assert.ok(turns >= 15, `${turns} turns`)
 })
 
-test('rehearse() ends with its signal, between two objects', async () => {
+test('warmUpWrites() ends with its signal, between two objects', async () => {
   const stop = new AbortController()
   const made = warmUpWrites(now, stop.signal)
   stop.abort('stop')

@@ -3,7 +3,7 @@ import type { AdmissionRequest, Operation } from '../../admission/admission.ts'
 import type { KubeObject } from '../../api/object.ts'
 import type { ResourceDefinition } from '../../api/resource.ts'
 import type { UserInfo } from '../../api/user.ts'
-import type { ExternalWait } from '../../base/time-away.ts'
+import type { ExternalWait } from '../../base/external-wait.ts'
 import type { ResourceContext } from '../request/request-context.ts'
 
 type Options = Readonly<Record<string, unknown>>

@@ -1,7 +1,7 @@
 // What is written down of each request, as audit.k8s.io/v1 has it.
 import type { AuditEvent, AuditUser } from '../../access/audit/audit-event.ts'
 import type { AuditFailure } from '../../access/audit/audit-failure.ts'
-import { type AuditedRequest, type AuditDecision, bodyIsSecret } from '../../access/audit/policy.ts'
+import { type AuditDecision, type AuditedRequest, bodyIsSecret } from '../../access/audit/policy.ts'
 import type { Status } from '../../api/status.ts'
 import type { UserInfo } from '../../api/user.ts'
 import { formatMicroTime } from '../../base/clock.ts'

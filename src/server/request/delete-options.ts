@@ -1,6 +1,6 @@
 // How an object is to be deleted: DeleteOptions from the body, or the same fields in the query.
 import { type FieldError, invalidValue, notSupported } from '../../api/field-error.ts'
-import { decodeValue, declaredKind, noKindMessage } from '../../api/schema/decode.ts'
+import { declaredKind, decodeValue, noKindMessage } from '../../api/schema/decode.ts'
 import { structByKey } from '../../api/schema/model.ts'
 import { badRequest, invalid } from '../../api/status.ts'
 import type { DeleteOptions } from '../../api/types/meta-v1.ts'

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { requireChannels, readPorts } from './forwarded-ports.ts'
+import { readPorts, requireChannels } from './forwarded-ports.ts'
 
 for (const [query, ports] of [
   [['80'], [80]],
@@ -27,7 +27,7 @@ for (const [text, reason] of [
     assert.throws(() => readPorts([`80,${text}`]), { message: `cannot convert to []int32: strconv.ParseUint: ${reason}` })
   })
 
-test('demandChannels() refuses none, and more than there are channels for', () => {
+test('requireChannels() refuses none, and more than there are channels for', () => {
   assert.throws(() => requireChannels([]), /query parameter "ports" is required/)
   assert.throws(() => requireChannels(Array.from({ length: 33 }, () => 80)), /has 33 ports, at most 32/)
 })

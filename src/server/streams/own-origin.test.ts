@@ -4,7 +4,7 @@ import { isReason } from '../../api/status.ts'
 import type { ServerRequest } from '../transport/exchange.ts'
 import { requireOwnOrigin } from './own-origin.ts'
 
-describe('demandOwnOrigin()', () => {
+describe('requireOwnOrigin()', () => {
   const rows: [name: string, headers: Record<string, string>, authorization: string | undefined, allowed: boolean][] = [
     ['a program that says no origin', { host: 'k8s.example:6443' }, undefined, true],
     ["a library that says the server's own", { host: 'k8s.example:6443', origin: 'https://k8s.example:6443' }, undefined, true],

@@ -49,7 +49,13 @@ function carriedOut({ kind, query }: PodRequest): Record<string, unknown> {
   return Object.fromEntries(options.filter(([, value]) => value !== false && !(Array.isArray(value) && value.length === 0)))
 }
 
-function validated({ apiVersion: _, kind: __, metadata: ___, container: ____, ...options }: Record<string, unknown>): Record<string, unknown> {
+function validated({
+  apiVersion: _,
+  kind: __,
+  metadata: ___,
+  container: ____,
+  ...options
+}: Record<string, unknown>): Record<string, unknown> {
   return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== null))
 }
 

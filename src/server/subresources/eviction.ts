@@ -5,7 +5,7 @@ import type { Eviction, PodDisruptionBudget } from '../../api/types/policy-v1.ts
 import { copyJson } from '../../base/copy-json.ts'
 import { valueReply } from '../answers/respond.ts'
 import { checkDeletionPreconditions, deleteObject } from '../objects/delete-object.ts'
-import { covers, allowsUnreadyEviction, budgetNotObserved, withEviction } from '../objects/disruption-budget.ts'
+import { allowsUnreadyEviction, budgetNotObserved, covers, withEviction } from '../objects/disruption-budget.ts'
 import { isDryRun } from '../objects/dry-run.ts'
 import { matchNamespace } from '../objects/object-meta.ts'
 import { withPodCondition } from '../objects/pod-condition.ts'

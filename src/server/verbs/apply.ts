@@ -4,11 +4,11 @@ import type { KubeObject, ManagedFieldsEntry } from '../../api/object.ts'
 import {
   applyConfiguration,
   conversionFailure,
-  validateConfiguration,
   type ParsedConfiguration,
   parseConfiguration,
+  validateConfiguration,
 } from '../../api/patch/apply/apply.ts'
-import { type ValidatedForm, typedProblems } from '../../api/patch/apply/typed-problems.ts'
+import { typedProblems, type ValidatedForm } from '../../api/patch/apply/typed-problems.ts'
 import type { ResourceDefinition } from '../../api/resource.ts'
 import { isRecord } from '../../api/schema/compile.ts'
 import { decodeValue } from '../../api/schema/decode.ts'
@@ -17,11 +17,11 @@ import { plainFailure } from '../answers/plain-failure.ts'
 import { writtenReply } from '../answers/respond.ts'
 import { createObject } from '../objects/create-object.ts'
 import { isDryRun } from '../objects/dry-run.ts'
-import { type TrackedWrite, fieldWrite } from '../objects/field-management.ts'
+import { fieldWrite, type TrackedWrite } from '../objects/field-management.ts'
 import { matchPlace } from '../objects/object-meta.ts'
 import { updateObject } from '../objects/update-object.ts'
 import type { WriteParts } from '../objects/write-parts.ts'
-import { fieldValidation, maxValues } from '../request/decode.ts'
+import { fieldValidation, maxValuesOf } from '../request/decode.ts'
 import { readBody } from '../request/read-body.ts'
 import type { ResourceContext } from '../request/request-context.ts'
 import { readYamlBody } from '../request/yaml-body.ts'
@@ -47,7 +47,7 @@ export async function readConfiguration(context: ResourceContext, write: Tracked
   const validation = fieldValidation(context)
   const sent = await readBody(context.request)
   context.pace.takes(sent.length)
-  const body = await readYamlBody(context, sent, maxValues(context))
+  const body = await readYamlBody(context, sent, maxValuesOf(context))
   if (context.pace.isLarge) await context.pace.rest()
   const problemsOf = (value: Readonly<Record<string, unknown>>, validated: ValidatedForm): string[] => {
     if (custom !== undefined) return customTypedProblems(value, custom.schema(), validated)

@@ -167,7 +167,7 @@ describe('applyConfiguration()', () => {
   })
 })
 
-describe('judgeConfiguration()', () => {
+describe('validateConfiguration()', () => {
   const { type } = writeOf('Pod', 'm')
   const pod = (containers: unknown[]) => ({ apiVersion: 'v1', kind: 'Pod', metadata: { name: 'p' }, spec: { containers } })
   const rows: [string, Record<string, unknown>, RegExp][] = [

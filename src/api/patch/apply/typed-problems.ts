@@ -84,7 +84,13 @@ export function memberProblems(
   return problems
 }
 
-function itemProblems(items: readonly unknown[], type: SchemaType, validated: ValidatedForm, path: string, field: SchemaField | undefined): string[] {
+function itemProblems(
+  items: readonly unknown[],
+  type: SchemaType,
+  validated: ValidatedForm,
+  path: string,
+  field: SchemaField | undefined,
+): string[] {
   const shape = field && shapeOfField(field)
   if (shape?.kind !== 'list') return items.flatMap((item, index) => typedProblems(item, type, validated, `${path}[${index}]`))
   return keyedProblems(items, shape, validated, path, (item, at) => typedProblems(item, type, validated, at))

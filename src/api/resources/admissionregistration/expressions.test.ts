@@ -111,7 +111,10 @@ test('match conditions of webhooks are compiled, and not again while they stay',
   for (const definition of [validatingWebhookConfiguration, mutatingWebhookConfiguration]) {
     const stored = { metadata, webhooks: [hook] }
     assert.deepEqual(validateNew(definition, stored).fields, [field])
-    assert.deepEqual(validateUpdate(definition, stored, object => Object.assign(object.webhooks?.[0] ?? {}, { timeoutSeconds: 3 })).fields, [])
+    assert.deepEqual(
+      validateUpdate(definition, stored, object => Object.assign(object.webhooks?.[0] ?? {}, { timeoutSeconds: 3 })).fields,
+      [],
+    )
     const renamed = validateUpdate(definition, stored, object =>
       Object.assign(object.webhooks?.[0]?.matchConditions?.[0] ?? {}, { name: 'b' }),
     )

@@ -5,7 +5,7 @@ import type {
   MutatingAdmissionPolicySpec,
   Mutation,
 } from '../../types/admissionregistration-v1alpha1.ts'
-import { validateNew, validateUpdate, row } from '../core/new-object.fixture.ts'
+import { row, validateNew, validateUpdate } from '../core/new-object.fixture.ts'
 import { mutatingAdmissionPolicy } from './mutating-admission-policy.ts'
 import { mutatingAdmissionPolicyBinding } from './mutating-admission-policy-binding.ts'
 

@@ -21,7 +21,7 @@ const columns: readonly Column<PolicyBinding>[] = [
 export const policyBinding = {
   group: 'admissionregistration.k8s.io',
   namespaced: false,
-  judgesMetadata: ['whole'] as const,
+  validatesMetadata: ['whole'] as const,
   allowUnconditionalUpdate: false,
   categories: ['api-extensions'],
   standardFinalizers: false,

@@ -248,7 +248,9 @@ test('customResourceDefinition refuses a name that is not plural.group, and two 
 
 test('customResourceDefinition keeps the versions that were stored', () => {
   const old = validateNew(customResourceDefinition, newDefinition()).object
-  const { object, fields } = validateUpdate(customResourceDefinition, old, next => Object.assign(next.spec.versions[0] ?? {}, { name: 'v2' }))
+  const { object, fields } = validateUpdate(customResourceDefinition, old, next =>
+    Object.assign(next.spec.versions[0] ?? {}, { name: 'v2' }),
+  )
   assert.deepEqual(object.status?.storedVersions, ['v1', 'v2'])
   assert.deepEqual(fields, ['status.storedVersions[0]'])
 })
@@ -389,5 +391,8 @@ test('customResourceDefinition that is served takes no authorities that nobody c
     [validated(readable, unreadable), validated(undefined, unreadable), validated(readable, pemOf('CERTIFICATE', 'AAAA'))],
     [[field], [field], [field]],
   )
-  assert.deepEqual([validated(unreadable, unreadable), validated(readable, undefined), validated(readable, unreadable, false)], [[], [], []])
+  assert.deepEqual(
+    [validated(unreadable, unreadable), validated(readable, undefined), validated(readable, unreadable, false)],
+    [[], [], []],
+  )
 })

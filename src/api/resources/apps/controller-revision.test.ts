@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { ControllerRevision } from '../../types/apps-v1.ts'
-import { validateNew, validateUpdate, row } from '../core/new-object.fixture.ts'
+import { row, validateNew, validateUpdate } from '../core/new-object.fixture.ts'
 import { controllerRevision } from './controller-revision.ts'
 
 const owner = { apiVersion: 'apps/v1', kind: 'StatefulSet', name: 'db', uid: 'u', controller: true }

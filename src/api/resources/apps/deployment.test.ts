@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Deployment } from '../../types/apps-v1.ts'
-import { fixtureTime, validateNew, validateSubresource, validateUpdate, row } from '../core/new-object.fixture.ts'
+import { fixtureTime, row, validateNew, validateSubresource, validateUpdate } from '../core/new-object.fixture.ts'
 import { deployment } from './deployment.ts'
 import { labels, newTemplate } from './workload.fixture.ts'
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { ReplicaSet } from '../../types/apps-v1.ts'
-import { validateNew, validateSubresource, validateUpdate, row } from '../core/new-object.fixture.ts'
+import { row, validateNew, validateSubresource, validateUpdate } from '../core/new-object.fixture.ts'
 import { replicaSet } from './replica-set.ts'
 import { labels, newTemplate } from './workload.fixture.ts'
 

@@ -21,7 +21,10 @@ export const statefulSet = defineResource<StatefulSet>({
   shortNames: ['sts'],
   categories: ['all'],
   countsGeneration: true,
-  subresources: [scaleSubresource, { ...statusSubresource<StatefulSet>({ validate: validateStatus }), validatesMetadata: ['none', 'change'] }],
+  subresources: [
+    scaleSubresource,
+    { ...statusSubresource<StatefulSet>({ validate: validateStatus }), validatesMetadata: ['none', 'change'] },
+  ],
   columns: [
     nameColumn,
     { name: 'Ready', type: 'string', cell: ({ spec, status }) => `${status?.readyReplicas ?? 0}/${spec.replicas ?? 0}` },

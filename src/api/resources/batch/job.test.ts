@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Job, JobSpec } from '../../types/batch-v1.ts'
 import type { Affinity } from '../../types/core-v1.ts'
-import { fixtureTime, validateNew, validateUpdate, row } from '../core/new-object.fixture.ts'
+import { fixtureTime, row, validateNew, validateUpdate } from '../core/new-object.fixture.ts'
 import { job } from './job.ts'
 
 const newJob = (spec: Partial<JobSpec> = {}): Job => ({

@@ -5,7 +5,7 @@ import type {
   CertificateSigningRequestSpec,
   CertificateSigningRequestStatus,
 } from '../../types/certificates-v1.ts'
-import { fixtureTime, validateNew, validateSubresource, validateUpdate, row } from '../core/new-object.fixture.ts'
+import { fixtureTime, row, validateNew, validateSubresource, validateUpdate } from '../core/new-object.fixture.ts'
 import { certificateSigningRequest } from './certificate-signing-request.ts'
 import { ecCertificate, ecRequest, pemOf } from './pem.fixture.ts'
 

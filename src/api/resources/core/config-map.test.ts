@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import type { ConfigMap } from '../../types/core-v1.ts'
 import { configMap } from './config-map.ts'
-import { validateNew, validateUpdate, row } from './new-object.fixture.ts'
+import { row, validateNew, validateUpdate } from './new-object.fixture.ts'
 
 const of = (fields: Partial<ConfigMap>): ConfigMap => ({ metadata: { name: 'a', namespace: 'b' }, ...fields })
 

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import type { EndpointSubset, Endpoints } from '../../types/core-v1.ts'
 import { endpoints } from './endpoints.ts'
-import { validateNew, row } from './new-object.fixture.ts'
+import { row, validateNew } from './new-object.fixture.ts'
 
 const of = (...subsets: EndpointSubset[]): Endpoints => ({ metadata: { name: 'a', namespace: 'b' }, subsets })
 const addresses = ['10.0.0.1', '10.0.0.2'].map(ip => ({ ip }))

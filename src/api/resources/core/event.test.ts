@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import type { Event } from '../../types/core-v1.ts'
 import { event } from './event.ts'
-import { validateNew, row } from './new-object.fixture.ts'
+import { row, validateNew } from './new-object.fixture.ts'
 
 const of = (fields: Partial<Event>): Event => ({
   metadata: { name: 'a', namespace: 'b' },

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import type { Node } from '../../types/core-v1.ts'
-import { validateNew, validateSubresource, validateUpdate, row } from './new-object.fixture.ts'
+import { row, validateNew, validateSubresource, validateUpdate } from './new-object.fixture.ts'
 import { node } from './node.ts'
 
 const of = (fields: Partial<Node>): Node => ({ metadata: { name: 'n1' }, spec: {}, ...fields })

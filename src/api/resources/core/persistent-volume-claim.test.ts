@@ -91,7 +91,10 @@ describe('PersistentVolumeClaim', () => {
 
   test('is bound once', () => {
     const pending = validateNew(persistentVolumeClaim, of({})).object
-    assert.deepEqual(validateUpdate(persistentVolumeClaim, pending, ({ spec }) => Object.assign(spec ?? {}, { volumeName: 'v' })).fields, [])
+    assert.deepEqual(
+      validateUpdate(persistentVolumeClaim, pending, ({ spec }) => Object.assign(spec ?? {}, { volumeName: 'v' })).fields,
+      [],
+    )
     assert.deepEqual(validateUpdate(persistentVolumeClaim, bound, ({ spec }) => Object.assign(spec ?? {}, { volumeName: 'w' })).fields, [
       'spec',
     ])

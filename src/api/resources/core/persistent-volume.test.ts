@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import type { PersistentVolume, PersistentVolumeSpec } from '../../types/core-v1.ts'
-import { validateNew, validateSubresource, validateUpdate, row } from './new-object.fixture.ts'
+import { row, validateNew, validateSubresource, validateUpdate } from './new-object.fixture.ts'
 import { persistentVolume } from './persistent-volume.ts'
 
 const base: PersistentVolumeSpec = { capacity: { storage: '1Gi' }, accessModes: ['ReadWriteOnce'] }
@@ -60,7 +60,10 @@ describe('PersistentVolume', () => {
       Object.assign(spec ?? {}, { local: { path: '/b' }, volumeMode: 'Block' }),
     )
     assert.deepEqual(moved.fields, ['spec.persistentvolumesource', 'volumeMode'])
-    assert.deepEqual(validateUpdate(persistentVolume, stored, ({ spec }) => Object.assign(spec ?? {}, { storageClassName: 'x' })).fields, [])
+    assert.deepEqual(
+      validateUpdate(persistentVolume, stored, ({ spec }) => Object.assign(spec ?? {}, { storageClassName: 'x' })).fields,
+      [],
+    )
   })
 
   test('may name the labels of its nodes anew', () => {
@@ -92,7 +95,8 @@ describe('PersistentVolume', () => {
     const old = validateNew(persistentVolume, of({ nfs: { server: 's', path: '/' } })).object
     old.status = { phase: 'Pending', lastPhaseTransitionTime: '2025-01-01T00:00:00Z' }
     const after = (status: PersistentVolume['status']) =>
-      validateSubresource(persistentVolume, 'status', old, object => Object.assign(object, { status })).object.status?.lastPhaseTransitionTime
+      validateSubresource(persistentVolume, 'status', old, object => Object.assign(object, { status })).object.status
+        ?.lastPhaseTransitionTime
     assert.equal(after({ phase: 'Pending' }), '2025-01-01T00:00:00Z')
     assert.equal(after({ phase: 'Bound' }), '2026-01-01T00:00:00Z')
     assert.equal(after({ phase: 'Bound', lastPhaseTransitionTime: '2025-06-01T00:00:00Z' }), '2025-06-01T00:00:00Z')

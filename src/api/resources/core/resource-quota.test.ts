@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import type { ResourceQuota, ResourceQuotaSpec } from '../../types/core-v1.ts'
-import { validateNew, validateUpdate, row } from './new-object.fixture.ts'
+import { row, validateNew, validateUpdate } from './new-object.fixture.ts'
 import { resourceQuota } from './resource-quota.ts'
 
 const of = (spec: ResourceQuotaSpec): ResourceQuota => ({ metadata: { name: 'a', namespace: 'b' }, spec })

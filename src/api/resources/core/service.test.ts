@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import type { Service, ServiceSpec } from '../../types/core-v1.ts'
-import { validateNew, validateSubresource, validateUpdate, row } from './new-object.fixture.ts'
+import { row, validateNew, validateSubresource, validateUpdate } from './new-object.fixture.ts'
 import { service } from './service.ts'
 
 const port = { port: 80 }
@@ -28,7 +28,10 @@ describe('a new service', () => {
     assert.equal(object.spec.externalTrafficPolicy, 'Cluster')
     assert.equal(object.spec.allocateLoadBalancerNodePorts, true)
     assert.deepEqual(object.spec.sessionAffinityConfig, { clientIP: { timeoutSeconds: 10800 } })
-    assert.equal(validateNew(service, serviceOf({ type: 'ExternalName', externalName: 'x.y' })).object.spec.internalTrafficPolicy, undefined)
+    assert.equal(
+      validateNew(service, serviceOf({ type: 'ExternalName', externalName: 'x.y' })).object.spec.internalTrafficPolicy,
+      undefined,
+    )
   })
 
   test('has its address in both fields', () => {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { HTTPIngressPath, Ingress, IngressSpec } from '../../types/networking-v1.ts'
-import { validateNew, row } from '../core/new-object.fixture.ts'
+import { row, validateNew } from '../core/new-object.fixture.ts'
 import { ingress } from './ingress.ts'
 
 const backend = { service: { name: 'web', port: { number: 80 } } }

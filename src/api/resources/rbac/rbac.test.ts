@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { ClusterRoleBinding, PolicyRule } from '../../types/rbac-v1.ts'
-import { validateNew, validateUpdate, row } from '../core/new-object.fixture.ts'
+import { row, validateNew, validateUpdate } from '../core/new-object.fixture.ts'
 import { clusterRole } from './cluster-role.ts'
 import { clusterRoleBinding } from './cluster-role-binding.ts'
 import { role } from './role.ts'
@@ -30,7 +30,9 @@ for (const { name, rule, ...fields } of rules) {
 }
 
 test('clusterRole refuses an aggregation of nothing and of a broken selector', () => {
-  assert.deepEqual(validateNew(clusterRole, { metadata, rules: null, aggregationRule: {} }).fields, ['aggregationRule.clusterRoleSelectors'])
+  assert.deepEqual(validateNew(clusterRole, { metadata, rules: null, aggregationRule: {} }).fields, [
+    'aggregationRule.clusterRoleSelectors',
+  ])
   const aggregationRule = { clusterRoleSelectors: [{ matchExpressions: [{ key: 'a', operator: 'Near' }] }] }
   assert.deepEqual(validateNew(clusterRole, { metadata, rules: null, aggregationRule }).errors.length, 2)
 })

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { CSIDriverSpec, CSINodeDriver, StorageClass, VolumeAttachment } from '../../types/storage-v1.ts'
-import { validateNew, validateSubresource, validateUpdate, row } from '../core/new-object.fixture.ts'
+import { row, validateNew, validateSubresource, validateUpdate } from '../core/new-object.fixture.ts'
 import { csiDriver } from './csi-driver.ts'
 import { csiNode } from './csi-node.ts'
 import { csiStorageCapacity } from './csi-storage-capacity.ts'

@@ -9,7 +9,7 @@ export class ClaimEventFilter {
   readonly #told = new Map<string, { readonly text: string; readonly at: number }>()
 
   /** Whether to write it; then it counts as written. `event` undefined: nothing is to be said of the claim, or it is gone. */
-  isNews(claim: string, event: ClaimEvent | undefined, now: number): event is ClaimEvent {
+  isNew(claim: string, event: ClaimEvent | undefined, now: number): event is ClaimEvent {
     if (event === undefined) {
       this.#told.delete(claim)
       return false

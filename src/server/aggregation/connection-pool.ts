@@ -5,7 +5,7 @@ import { Agent } from '../../base/node-http.ts'
 import { hostText } from '../proxy/dial-address.ts'
 import type { BackendEndpoint } from './backend-state.ts'
 import { type ConnectApiParts, connectApi } from './connect-api.ts'
-import { sameBackend, type RegisteredApi } from './registered-api.ts'
+import { type RegisteredApi, sameBackend } from './registered-api.ts'
 
 /** A connection that nobody uses is kept for this long. */
 const idleMs = 30_000

@@ -7,7 +7,7 @@ export const maxClusters = 100
 
 /**
  * The manifests of one cluster each. Without an object that stands in two folders there is one, with all of them. Otherwise each of those folders has its own,
- * beside everything that stands in none of them. `namespace` is that of objects that name none. Throws a `UserError` beyond `maxWorlds`.
+ * beside everything that stands in none of them. `namespace` is that of objects that name none. Throws a `UserError` beyond `maxClusters`.
  */
 export function clustersOf(manifests: readonly Manifest[], namespace: string): readonly (readonly Manifest[])[] {
   const byObject = Map.groupBy(

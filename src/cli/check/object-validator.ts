@@ -58,7 +58,8 @@ export class ObjectValidator {
       return { outcome: 'admitted', resource, warnings, text: await readText(response) }
     }
     const { status } = await failureOf(response)
-    if (cannotValidator(status)) throw new UserError(`The server gives no verdict: ${status.message ?? status.reason ?? String(status.code)}`)
+    if (cannotValidator(status))
+      throw new UserError(`The server gives no verdict: ${status.message ?? status.reason ?? String(status.code)}`)
     return { outcome: 'refused', resource, warnings, status, ...(await this.#explain(response.headers['audit-id'])) }
   }
 

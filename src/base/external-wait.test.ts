@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { ExternalWait } from './time-away.ts'
+import { ExternalWait } from './external-wait.ts'
 
-test('TimeAway counts waits one after the other, those at the same time once, and those that fail', async () => {
+test('ExternalWait counts waits one after the other, those at the same time once, and those that fail', async () => {
   let time = 0
   const clock = { monotonic: () => time }
   const away = new ExternalWait()

@@ -1,9 +1,9 @@
 // The verdict of a running cluster, by dry runs: its policies, webhooks and quotas judge, and nothing is stored.
 import type { FoundKubeconfig } from '../find-kubeconfig.ts'
 import { reachCluster } from '../reach-cluster.ts'
-import { ObjectValidator } from './judge.ts'
-import { validateOffline, type OfflineOptions } from './judge-offline.ts'
 import type { Manifest } from './manifests.ts'
+import { ObjectValidator } from './object-validator.ts'
+import { type OfflineOptions, validateOffline } from './validate-offline.ts'
 import type { Answer, Verdict } from './verdict.ts'
 
 /** So many dry runs at once: a server has other clients too. */

@@ -3,8 +3,8 @@ import { type Features, noFeatures } from '../../api/features.ts'
 import type { Profile } from '../../base/config.ts'
 import { UserError } from '../../base/user-error.ts'
 import { accountsOf } from './accounts.ts'
-import { ObjectValidator } from './judge.ts'
 import type { Manifest } from './manifests.ts'
+import { ObjectValidator } from './object-validator.ts'
 import { type OfflineServer, openOffline } from './offline.ts'
 import { firstKinds, inOrder, remoteKinds } from './order.ts'
 import type { Verdict } from './verdict.ts'
@@ -48,7 +48,8 @@ export async function applyOffline(
   const verdicts = new Map<Manifest, Verdict>()
   const ordered = inOrder(manifests)
   const validateThose = async (those: (manifest: Manifest) => boolean) => {
-    for (const manifest of ordered) if (!verdicts.has(manifest) && those(manifest)) verdicts.set(manifest, await validate.validate(manifest))
+    for (const manifest of ordered)
+      if (!verdicts.has(manifest) && those(manifest)) verdicts.set(manifest, await validate.validate(manifest))
   }
   // What the manifests define themselves is theirs; what they only name is there as a cluster would have it.
   await validateThose(({ kind }) => firstKinds.has(kind))

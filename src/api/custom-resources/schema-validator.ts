@@ -344,7 +344,13 @@ function objectValidator(schema: JSONSchemaProps, known: Known): Validate | unde
   const { properties = {}, additionalProperties, required: names = [], minProperties, maxProperties } = schema
   const validates = new Map(Object.entries(properties).map(([name, property]) => [name, validateOf(property, known)]))
   const validateOther = isSchema(additionalProperties) ? validateOf(additionalProperties, known) : undefined
-  if (validates.size === 0 && validateOther === undefined && names.length === 0 && minProperties === undefined && maxProperties === undefined)
+  if (
+    validates.size === 0 &&
+    validateOther === undefined &&
+    names.length === 0 &&
+    minProperties === undefined &&
+    maxProperties === undefined
+  )
     return undefined
   return (value, walk, old) => {
     if (!isRecord(value)) return

@@ -123,10 +123,10 @@ const measured: readonly [name: string, spec: JSONSchemaProps, value: unknown, e
   ['a quotient that is not exact', { type: 'number', multipleOf: 2 }, 1e21, 'Invalid value: 1e+21: spec in body should be a multiple of 2'],
 ]
 for (const [name, spec, value, error] of measured) {
-  test(`judgeNew() measures ${name}`, () => assert.deepEqual(validated(spec, value), error === '' ? [] : [`spec: ${error}`]))
+  test(`validateNew() measures ${name}`, () => assert.deepEqual(validated(spec, value), error === '' ? [] : [`spec: ${error}`]))
 }
 
-for (const [name, spec, value, errors] of rows) test(`judgeNew() judges ${name}`, () => assert.deepEqual(validated(spec, value), errors))
+for (const [name, spec, value, errors] of rows) test(`validateNew() judges ${name}`, () => assert.deepEqual(validated(spec, value), errors))
 
 test('more faults than a call takes arguments are told, each once', () => {
   const allOf = ['b', 'c', 'd', 'd'].map(pattern => ({ pattern }))

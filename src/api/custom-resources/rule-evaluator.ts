@@ -11,8 +11,8 @@ import { isRecord } from '../schema/compile.ts'
 import type { JSONSchemaProps, ValidationRule } from '../types/apiextensions-v1.ts'
 import { type OldValues, oldItems, uncorrelated } from './old-values.ts'
 import { type CompiledRule, compileRule } from './rule-compiler.ts'
-import { type PathStep, pathText } from './schema-judge.ts'
 import { isSchema } from './schema-reader.ts'
+import { type PathStep, pathText } from './schema-validator.ts'
 
 /** The rules at a place of a schema and below. */
 export interface RuleNode {

@@ -20,7 +20,11 @@ export interface AppliedFixes {
 }
 
 /** `manifestOf` says in which manifest a finding is. What kustomize or another program made is left as it is: its files are somewhere else. */
-export function applyFixes(texts: readonly SourceText[], findings: readonly Finding[], manifestOf: ReadonlyMap<Finding, Manifest>): AppliedFixes {
+export function applyFixes(
+  texts: readonly SourceText[],
+  findings: readonly Finding[],
+  manifestOf: ReadonlyMap<Finding, Manifest>,
+): AppliedFixes {
   const edited = new Map<SourceDocument, string>()
   const made = new Set(texts.filter(({ madeBy }) => madeBy !== undefined).map(({ file }) => file))
   const mended: Finding[] = []
