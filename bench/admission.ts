@@ -3,6 +3,7 @@
 import { FakeFeed, noPolicies } from '../src/admission/admission.fixture.ts'
 import type { AdmissionRequest, ClusterReader } from '../src/admission/admission.ts'
 import { createAdmission } from '../src/admission/chain.ts'
+import { enabledPlugins } from '../src/admission/enabled-plugins.ts'
 import { admissionPlugins } from '../src/admission/plugins/index.ts'
 import { QuotaLedger } from '../src/admission/quota/ledger.ts'
 import { servedKinds } from '../src/admission/served-kinds.ts'
@@ -55,18 +56,21 @@ function admissionWith(policies: number) {
     ],
   })
   return createAdmission(
-    admissionPlugins({
-      ...noPolicies(reader),
-      reader,
-      ...{ feed, ledger: new QuotaLedger({ feed, now: () => Date.now() }), now: () => Date.now() },
-      kinds,
-      profile: 'secure',
-      randomSuffix: () => 'abcde',
-      hasRights: () => false,
-      maySign: () => false,
-      identityOf: () => ({ commonName: '', organizations: [] }),
-      policySources: [source],
-    }),
+    admissionPlugins(
+      {
+        ...noPolicies(reader),
+        reader,
+        ...{ feed, ledger: new QuotaLedger({ feed, now: () => Date.now() }), now: () => Date.now() },
+        kinds,
+        profile: 'secure',
+        randomSuffix: () => 'abcde',
+        hasRights: () => false,
+        maySign: () => false,
+        identityOf: () => ({ commonName: '', organizations: [] }),
+        policySources: [source],
+      },
+      enabledPlugins('secure', {}),
+    ),
   )
 }
 

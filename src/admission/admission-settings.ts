@@ -1,7 +1,7 @@
 // What an administrator may say about admission, in a form that can be handed from process to process.
 import { UserError } from '../base/user-error.ts'
 import { type PluginConfiguration, readAdmissionConfiguration } from './configuration.ts'
-import { enabledPlugins, type PluginSwitches } from './plugin-table.ts'
+import { enabledPlugins, type PluginSwitches } from './enabled-plugins.ts'
 import { defaultPolicy } from './pod-security/configuration.ts'
 
 export interface AdmissionSettings extends PluginSwitches {

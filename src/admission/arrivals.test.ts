@@ -5,6 +5,7 @@ import { defaultsAnnotation } from '../api/resources/bulkhead/cluster-defaults.t
 import type { Pod } from '../api/types/core-v1.ts'
 import { readerOf } from './admission.fixture.ts'
 import { Arrivals } from './arrivals.ts'
+import { createPlugin } from './plugin-definition.ts'
 import { namespaceDefaults } from './plugins/namespace-defaults.ts'
 import { serviceAccount } from './plugins/service-account.ts'
 import { kinds } from './plugins.fixture.ts'
@@ -71,7 +72,7 @@ test('NamespaceDefaults lets a pod wait until its new namespace has its defaults
   const namespace: KubeObject = { metadata: { name: 'new', annotations: { [defaultsAnnotation]: 'pending' } } }
   const objects = { namespaces: [namespace] }
   const { arrivals, tell } = changing()
-  const plugin = namespaceDefaults({ reader: readerOf(objects), arrivals })
+  const plugin = createPlugin(namespaceDefaults, { reader: readerOf(objects), arrivals })
   const asked = request(newPod())
   const waiting = plugin.mutate?.(asked, never)
   assert.ok(waiting instanceof Promise)
@@ -79,7 +80,7 @@ test('NamespaceDefaults lets a pod wait until its new namespace has its defaults
   tell('namespaces')
   await waiting
   assert.deepEqual(await plugin.validate?.(asked, never), { allowed: true })
-  const late = namespaceDefaults({ reader: readerOf({ namespaces: [namespace] }), arrivals: changing(atOnce).arrivals })
+  const late = createPlugin(namespaceDefaults, { reader: readerOf({ namespaces: [namespace] }), arrivals: changing(atOnce).arrivals })
   await assert.rejects(async () => late.mutate?.(asked, never), /has not got its quota, limits and network policies yet/)
   const verdict = await late.validate?.(asked, never)
   assert.match(verdict?.allowed === false ? verdict.error.message : '', /has not got its quota, limits and network policies yet/)
@@ -92,7 +93,13 @@ test('ServiceAccount lets a pod wait for the account `default` of a new namespac
   }
   const objects: { serviceaccounts: KubeObject[] } = { serviceaccounts: [] }
   const { arrivals, tell } = changing()
-  const plugin = serviceAccount({ reader: readerOf(objects), arrivals, randomSuffix: () => 'abcde' })
+  const plugin = createPlugin(serviceAccount, {
+    reader: readerOf(objects),
+    arrivals,
+    randomSuffix: () => 'abcde',
+    profile: 'upstream',
+    hasRights: () => false,
+  })
   const pod = newPod()
   const waiting = plugin.mutate?.(request(pod), never)
   assert.ok(waiting instanceof Promise)

@@ -4,6 +4,7 @@ import { defaultClassName } from '../api/default-class.ts'
 import { persistentVolumeClaim } from '../api/resources/core/persistent-volume-claim.ts'
 import { ingress } from '../api/resources/networking/ingress.ts'
 import { ask, readerOf } from './admission.fixture.ts'
+import { createPlugin } from './plugin-definition.ts'
 import { defaultIngressClass } from './plugins/default-ingress-class.ts'
 import { defaultStorageClass } from './plugins/default-storage-class.ts'
 
@@ -33,7 +34,7 @@ const reader = readerOf({
 test('defaultStorageClass gives a class to claims that name none', async () => {
   const classOf = async (spec: { storageClassName?: string }, annotations?: Record<string, string>) => {
     const object = { metadata: { name: 'c', ...(annotations ? { annotations } : {}) }, spec }
-    assert.equal(await ask(defaultStorageClass({ reader }), { resource: persistentVolumeClaim, object }), undefined)
+    assert.equal(await ask(createPlugin(defaultStorageClass, { reader }), { resource: persistentVolumeClaim, object }), undefined)
     return object.spec.storageClassName
   }
   assert.equal(await classOf({}), 'fast')
@@ -44,7 +45,7 @@ test('defaultStorageClass gives a class to claims that name none', async () => {
 test('defaultIngressClass gives a class to Ingresses that name none', async () => {
   const classOf = async (spec: { ingressClassName?: string }, annotations?: Record<string, string>) => {
     const object = { metadata: { name: 'i', ...(annotations ? { annotations } : {}) }, spec }
-    assert.equal(await ask(defaultIngressClass({ reader }), { resource: ingress, object }), undefined)
+    assert.equal(await ask(createPlugin(defaultIngressClass, { reader }), { resource: ingress, object }), undefined)
     return object.spec.ingressClassName
   }
   assert.equal(await classOf({}), 'nginx')

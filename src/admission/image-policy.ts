@@ -1,6 +1,6 @@
 // What a backend of ImagePolicyWebhook is asked and answers: imagepolicy.k8s.io/v1alpha1, as upstream's plug-in speaks it.
 
-import { hasPods, type LocatedPod, locatePod } from '../api/located-pod.ts'
+import { type LocatedPod, locatePod } from '../api/located-pod.ts'
 import { groupResource } from '../api/object.ts'
 import { containersOf } from '../api/validation/containers-of.ts'
 import { isJsonObject, parseJson } from '../base/json.ts'
@@ -56,14 +56,6 @@ export interface ImageReviewSpec {
   readonly containers: readonly { readonly image: string }[]
   readonly annotations?: Readonly<Record<string, string>>
   readonly namespace: string
-}
-
-/** Whether the request can bring in an image; with `templates` those of workloads count too. */
-export function bringsImages({ resource, subresource, operation }: AdmissionRequest, templates: boolean): boolean {
-  if (operation !== 'CREATE' && operation !== 'UPDATE') return false
-  const name = groupResource(resource.group, resource.plural)
-  if (name === 'pods') return subresource === '' || subresource === 'ephemeralcontainers' || subresource === 'resize'
-  return templates && subresource === '' && hasPods(name)
 }
 
 /** Every image that the request could start: of all containers, and of volumes. Undefined where there is none. */

@@ -1,4 +1,5 @@
 // Policies that mutate and what they make of one object, for the tests of the plug-in.
+
 import assert from 'node:assert/strict'
 import type { KubeObject } from '../api/object.ts'
 import { resources } from '../api/resources/index.ts'
@@ -12,6 +13,7 @@ import { noAdmissionMetrics, readerOf } from './admission.fixture.ts'
 import type { AdmissionPlugin, AdmissionRequest } from './admission.ts'
 import type { MutationObservation } from './admission-metrics.ts'
 import { createAdmission } from './chain.ts'
+import { createPlugin } from './plugin-definition.ts'
 import { mutatingAdmissionPolicy } from './plugins/mutating-admission-policy.ts'
 import { servedKinds } from './served-kinds.ts'
 
@@ -79,7 +81,7 @@ export async function mutate({
       ),
     onChange: () => undefined,
   }
-  const plugin = mutatingAdmissionPolicy({
+  const plugin = createPlugin(mutatingAdmissionPolicy, {
     ...{ reader, kinds, mutatingSources: [source] },
     decide:
       () =>

@@ -7,6 +7,7 @@ import type { UserInfo } from '../api/user.ts'
 import { FakeFeed, noPolicies } from './admission.fixture.ts'
 import type { AdmissionRequest, ClusterReader } from './admission.ts'
 import { createAdmission } from './chain.ts'
+import { enabledPlugins } from './enabled-plugins.ts'
 import { admissionPlugins } from './plugins/index.ts'
 import { QuotaLedger } from './quota/ledger.ts'
 
@@ -101,8 +102,11 @@ export const options = {
     return text === 'two' ? { problem: 'The subject has several common names' } : { commonName, organizations }
   },
 }
-export const secure = createAdmission(admissionPlugins({ ...options, profile: 'secure' }))
-export const upstream = createAdmission(admissionPlugins({ ...options, profile: 'upstream' }))
+/** The plug-ins that a profile has on by default. */
+export const pluginsOf = (profile: 'secure' | 'upstream', reader: ClusterReader = cluster) =>
+  admissionPlugins({ ...options, reader, profile }, enabledPlugins(profile, {}))
+export const secure = createAdmission(pluginsOf('secure'))
+export const upstream = createAdmission(pluginsOf('upstream'))
 
 export type Input = Partial<Omit<AdmissionRequest, 'object' | 'oldObject' | 'resource'>> & {
   kind: keyof typeof kinds

@@ -30,6 +30,10 @@ const locators: ReadonlyMap<string, Locator> = new Map<string, Locator>([
   ['cronjobs.batch', object => at((object as CronJob).spec?.jobTemplate?.spec?.template, '/spec/jobTemplate/spec/template')],
 ])
 
+/** Pods and whatever has a template of them. */
+export const podResources: readonly string[] = [...locators.keys()]
+export const podTemplateResources: readonly string[] = podResources.filter(name => name !== 'pods')
+
 export const hasPods = (groupResource: string): boolean => locators.has(groupResource)
 
 export function locatePod(groupResource: string, object: KubeObject): LocatedPod | undefined {

@@ -179,26 +179,29 @@ export async function openControlPlane(options: ControlPlaneOptions): Promise<Ap
     decide: policyAuthorizer(authorize),
     changes: clusterChanges(store, signal),
   }
-  const plugins = admissionPlugins({
-    ...policies,
-    ...{ feed, ledger, enabled, configuration, now },
-    access: [escalation, parameters, denialList(authorization)],
-    policySources: [...(options.policies ? [options.policies.validating] : []), storedPolicies(reader, policies.changes)],
-    mutatingSources: features.mutatingAdmissionPolicy
-      ? [...(options.policies ? [options.policies.mutating] : []), storedMutatingPolicies(reader, policies.changes)]
-      : [],
-    webhooks: { ...policies, ...webhooks.context, exemptsSystem: profile === 'secure' },
-    arrivals: new Arrivals({ changes: policies.changes, clock, ...(options.offline === true ? { limitMs: 0 } : {}) }),
-    profile,
-    randomSuffix,
-    hasRights: (namespace, name) =>
-      rbac.hasGrants({ name: accountUser(namespace, name), groups: [...accountGroups(namespace), authenticatedGroup] }, namespace),
-    maySign: (request, verb, signerName) => authorize(signerAttributes(request.user, verb, signerName), request).allowed,
-    identityOf(pem) {
-      const block = requestBlock(pem)
-      return 'problem' in block ? block : requestedIdentity(block.der)
+  const plugins = admissionPlugins(
+    {
+      ...policies,
+      ...{ feed, ledger, configuration, now },
+      access: [escalation, parameters, denialList(authorization)],
+      policySources: [...(options.policies ? [options.policies.validating] : []), storedPolicies(reader, policies.changes)],
+      mutatingSources: features.mutatingAdmissionPolicy
+        ? [...(options.policies ? [options.policies.mutating] : []), storedMutatingPolicies(reader, policies.changes)]
+        : [],
+      webhooks: { ...policies, ...webhooks.context, exemptsSystem: profile === 'secure' },
+      arrivals: new Arrivals({ changes: policies.changes, clock, ...(options.offline === true ? { limitMs: 0 } : {}) }),
+      profile,
+      randomSuffix,
+      hasRights: (namespace, name) =>
+        rbac.hasGrants({ name: accountUser(namespace, name), groups: [...accountGroups(namespace), authenticatedGroup] }, namespace),
+      maySign: (request, verb, signerName) => authorize(signerAttributes(request.user, verb, signerName), request).allowed,
+      identityOf(pem) {
+        const block = requestBlock(pem)
+        return 'problem' in block ? block : requestedIdentity(block.der)
+      },
     },
-  })
+    enabled,
+  )
   const issuing: IssueTokenParts = {
     signToken: (claims, until) => signToken(signer, claims, until),
     extendProjected: profile === 'upstream',

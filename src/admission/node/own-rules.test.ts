@@ -4,8 +4,7 @@ import type { UserInfo } from '../../api/user.ts'
 import type { AdmissionPlugin, ClusterReader } from '../admission.ts'
 import { rememberBefore } from '../before-changes.ts'
 import { createAdmission } from '../chain.ts'
-import { admissionPlugins } from '../plugins/index.ts'
-import { admit, cluster, type Input, options, pod, readerOf, refusal } from '../plugins.fixture.ts'
+import { admit, cluster, type Input, pluginsOf, pod, readerOf, refusal } from '../plugins.fixture.ts'
 import { maxEventLength, maxNodeStatusLength, maxPodStatusLength } from './own-sizes.ts'
 
 const user: UserInfo = { name: 'system:node:n1', groups: ['system:nodes'] }
@@ -34,7 +33,7 @@ const reader: ClusterReader = {
   list: (r, ns) => [...own.list(r, ns), ...cluster.list(r, ns)],
 }
 const admissionOf = (profile: 'secure' | 'upstream') =>
-  createAdmission(admissionPlugins({ ...options, reader, profile }).filter(({ name }) => name === 'NodeRestriction'))
+  createAdmission(pluginsOf(profile, reader).filter(({ name }) => name === 'NodeRestriction'))
 
 const status = (spec: object, ...ips: string[]): Input => ({
   kind: 'pods',
@@ -199,7 +198,7 @@ test('NodeRestriction takes the metadata that webhooks add to a pod for no chang
       changed.object.metadata.annotations = { added: 'x' }
     },
   }
-  const plugins = admissionPlugins({ ...options, reader, profile: 'secure' }).filter(({ name }) => name === 'NodeRestriction')
+  const plugins = pluginsOf('secure', reader).filter(({ name }) => name === 'NodeRestriction')
   await admit({ ...status({}, '10.244.1.7'), user }, createAdmission([...plugins, webhook]))
   const { message } = await refusal({ ...metadataOf({ finalizers: ['a.example/b'] }), user }, createAdmission([...plugins, webhook]))
   assert.match(message, /cannot update metadata\.finalizers/)

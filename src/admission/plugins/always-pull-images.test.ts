@@ -2,7 +2,10 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { pod } from '../../api/resources/core/pod.ts'
 import { ask } from '../admission.fixture.ts'
-import { alwaysPullImages as plugin } from './always-pull-images.ts'
+import { createPlugin } from '../plugin-definition.ts'
+import { alwaysPullImages } from './always-pull-images.ts'
+
+const plugin = createPlugin(alwaysPullImages, {})
 
 const object = (policy: string, image = 'i', more: object = {}) => ({
   metadata: { name: 'p', namespace: 'n' },

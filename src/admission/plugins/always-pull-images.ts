@@ -4,29 +4,35 @@ import { forbidden } from '../../api/status.ts'
 import type { Pod } from '../../api/types/core-v1.ts'
 import { containersOf } from '../../api/validation/containers-of.ts'
 import { aggregated } from '../../base/aggregated.ts'
-import { type AdmissionPlugin, type AdmissionRequest, admitted } from '../admission.ts'
+import { type AdmissionRequest, admitted } from '../admission.ts'
+import type { PluginDefinition } from '../plugin-definition.ts'
 
-export const alwaysPullImages: AdmissionPlugin = {
+export const alwaysPullImages: PluginDefinition = {
   name: 'AlwaysPullImages',
-  handles: request => {
-    const { resource, subresource, operation } = request
-    if (resource.group !== '' || resource.plural !== 'pods') return false
-    if (operation === 'CREATE') return subresource === ''
-    return operation === 'UPDATE' && (subresource === '' || subresource === 'ephemeralcontainers') && hasNewImages(request)
-  },
-  mutate({ object }) {
-    const pod = object as Pod
-    for (const { container } of containersOf(pod.spec)) container.imagePullPolicy = 'Always'
-    for (const { image } of pod.spec.volumes ?? []) if (image !== undefined) image.pullPolicy = 'Always'
-  },
-  validate({ object, resource, name }) {
-    const pod = object as Pod
-    const errors = containersOf(pod.spec).flatMap(({ container, path }) =>
-      container.imagePullPolicy === 'Always' ? [] : [notSupported(`${path}.imagePullPolicy`, container.imagePullPolicy ?? '', ['Always'])],
-    )
-    if (errors.length === 0) return admitted
-    return { allowed: false, error: forbidden(resource, name, aggregated(errors.map(formatFieldError))) }
-  },
+  does: 'Has every start of a container ask the registry, so that an image on the node is used only by pods that may pull it',
+  on: 'requested',
+  handles: [
+    { operations: ['CREATE'], resources: ['pods'] },
+    { operations: ['UPDATE'], resources: ['pods', 'pods/ephemeralcontainers'] },
+  ],
+  create: () => ({
+    handles: request => request.operation === 'CREATE' || hasNewImages(request),
+    mutate({ object }) {
+      const pod = object as Pod
+      for (const { container } of containersOf(pod.spec)) container.imagePullPolicy = 'Always'
+      for (const { image } of pod.spec.volumes ?? []) if (image !== undefined) image.pullPolicy = 'Always'
+    },
+    validate({ object, resource, name }) {
+      const pod = object as Pod
+      const errors = containersOf(pod.spec).flatMap(({ container, path }) =>
+        container.imagePullPolicy === 'Always'
+          ? []
+          : [notSupported(`${path}.imagePullPolicy`, container.imagePullPolicy ?? '', ['Always'])],
+      )
+      if (errors.length === 0) return admitted
+      return { allowed: false, error: forbidden(resource, name, aggregated(errors.map(formatFieldError))) }
+    },
+  }),
 }
 
 function hasNewImages({ object, oldObject }: AdmissionRequest): boolean {

@@ -4,30 +4,32 @@ import { groupVersion, type KubeObject } from '../../api/object.ts'
 import { resources } from '../../api/resources/index.ts'
 import { forbidden } from '../../api/status.ts'
 import type { APIService } from '../../api/types/apiregistration-v1.ts'
-import { type AdmissionPlugin, admitted } from '../admission.ts'
+import { admitted } from '../admission.ts'
+import type { PluginDefinition } from '../plugin-definition.ts'
 
 /** Group versions that this server answers until an APIService takes them over. */
 const answeredHere: ReadonlySet<string> = new Set(
   resources.filter(({ yieldsToApiService }) => yieldsToApiService === true).map(({ group, version }) => groupVersion(group, version)),
 )
 
-export const apiServiceBackend: AdmissionPlugin = {
+export const apiServiceBackend: PluginDefinition = {
   name: 'APIServiceBackend',
-  handles: ({ resource, subresource, operation }) =>
-    resource.plural === 'apiservices' &&
-    resource.group === 'apiregistration.k8s.io' &&
-    subresource === '' &&
-    (operation === 'CREATE' || operation === 'UPDATE'),
-  validate({ object, resource, name }) {
-    const { spec } = object as KubeObject & APIService
-    if (spec.service === undefined || spec.insecureSkipTLSVerify !== true) return admitted
-    const why =
-      'whoever answers on the address of its service could act as a part of this API: leave it out, let the server show a certificate for ' +
-      `"${spec.service.name}.${spec.service.namespace}.svc", and give the authority that signed it, as PEM in base64, in spec.caBundle`
-    const own = groupVersion(spec.group ?? '', spec.version ?? '')
-    const needless = answeredHere.has(own)
-      ? `; or leave this APIService out: the cluster answers ${own} itself, so kubectl top and autoscalers work without it`
-      : ''
-    return { allowed: false, error: forbidden(resource, name, `spec.insecureSkipTLSVerify: ${why}${needless}`) }
-  },
+  does: 'Refuses an APIService whose server is not verified',
+  on: 'secure',
+  guard: 'a pod that takes the address of an extension API server acts as a part of the API',
+  handles: [{ operations: ['CREATE', 'UPDATE'], resources: ['apiservices.apiregistration.k8s.io'] }],
+  create: () => ({
+    validate({ object, resource, name }) {
+      const { spec } = object as KubeObject & APIService
+      if (spec.service === undefined || spec.insecureSkipTLSVerify !== true) return admitted
+      const why =
+        'whoever answers on the address of its service could act as a part of this API: leave it out, let the server show a certificate for ' +
+        `"${spec.service.name}.${spec.service.namespace}.svc", and give the authority that signed it, as PEM in base64, in spec.caBundle`
+      const own = groupVersion(spec.group ?? '', spec.version ?? '')
+      const needless = answeredHere.has(own)
+        ? `; or leave this APIService out: the cluster answers ${own} itself, so kubectl top and autoscalers work without it`
+        : ''
+      return { allowed: false, error: forbidden(resource, name, `spec.insecureSkipTLSVerify: ${why}${needless}`) }
+    },
+  }),
 }

@@ -3,7 +3,8 @@ import { invalidUnshown } from '../../api/field-error.ts'
 import { forbidden, invalid } from '../../api/status.ts'
 import type { CertificateSigningRequest } from '../../api/types/certificates-v1.ts'
 import { semanticallyEqual } from '../../api/validation/semantic-equality.ts'
-import { type AdmissionPlugin, type AdmissionRequest, admitted, type Verdict } from '../admission.ts'
+import { type AdmissionRequest, admitted, type Verdict } from '../admission.ts'
+import type { PluginDefinition, PluginSteps } from '../plugin-definition.ts'
 
 const clientSigner = 'kubernetes.io/kube-apiserver-client'
 
@@ -24,7 +25,22 @@ export interface CertificateRequestOptions {
 const acceptedSubject =
   'the subject must have at most one common name (CN), which is the user, and any number of organizations (O), which are its groups, each as UTF8String, PrintableString, TeletexString or IA5String'
 
-export function certificateRequests({ maySign, identityOf }: CertificateRequestOptions): AdmissionPlugin {
+export const certificateRequests: PluginDefinition<CertificateRequestOptions> = {
+  name: 'CertificateRequests',
+  also: ['CertificateApproval', 'CertificateSigning', 'CertificateSubjectRestriction'],
+  does: 'Requires the right for the signer to approve or sign a certificate, and refuses certificates for `system:masters`',
+  on: 'always',
+  guard: 'whoever may update certificate requests can become administrator',
+  handles: [
+    {
+      operations: ['CREATE', 'UPDATE'],
+      resources: ['certificatesigningrequests.certificates.k8s.io', 'certificatesigningrequests.certificates.k8s.io/*'],
+    },
+  ],
+  create,
+}
+
+function create({ maySign, identityOf }: CertificateRequestOptions): PluginSteps {
   /** The right for one signer, or for all of its domain. */
   const has = (request: AdmissionRequest, verb: 'approve' | 'sign', signer: string) =>
     maySign(request, verb, signer) || maySign(request, verb, `${signer.slice(0, signer.indexOf('/'))}/*`)
@@ -39,11 +55,6 @@ export function certificateRequests({ maySign, identityOf }: CertificateRequestO
   }
 
   return {
-    name: 'CertificateRequests',
-    handles: ({ resource, operation }) =>
-      resource.group === 'certificates.k8s.io' &&
-      resource.plural === 'certificatesigningrequests' &&
-      (operation === 'CREATE' || operation === 'UPDATE'),
     validate(request) {
       const csr = request.object as CertificateSigningRequest | undefined
       if (csr === undefined) return admitted

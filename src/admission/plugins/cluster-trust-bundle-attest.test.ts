@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { defineResource } from '../../api/resource.ts'
 import { ask } from '../admission.fixture.ts'
+import { createPlugin } from '../plugin-definition.ts'
 import { clusterTrustBundleAttest } from './cluster-trust-bundle-attest.ts'
 
 const resource = defineResource({
@@ -10,7 +11,7 @@ const resource = defineResource({
 })
 
 test('clusterTrustBundleAttest wants the right of the signer, for it or for all of its domain', async () => {
-  const plugin = clusterTrustBundleAttest({ maySign: ({ user }, _verb, signer) => user.name === signer })
+  const plugin = createPlugin(clusterTrustBundleAttest, { maySign: ({ user }, _verb, signer) => user.name === signer })
   const bundle = (signerName?: string) => ({ metadata: { name: 'b' }, spec: { ...(signerName ? { signerName } : {}) } })
   const as = (name: string) => ({ user: { name, groups: [] } })
   const object = bundle('example.com/one')

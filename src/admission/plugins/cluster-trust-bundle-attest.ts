@@ -1,6 +1,7 @@
 // Who publishes trust anchors in the name of a signer needs the signer's right for it. The kind is off in v1.33, so no request comes yet.
 import { forbidden } from '../../api/status.ts'
-import { type AdmissionPlugin, type AdmissionRequest, admitted } from '../admission.ts'
+import { type AdmissionRequest, admitted } from '../admission.ts'
+import type { PluginDefinition, PluginSteps } from '../plugin-definition.ts'
 
 export interface ClusterTrustBundleAttestOptions {
   maySign(request: Pick<AdmissionRequest, 'user'>, verb: 'attest', signerName: string): boolean
@@ -10,13 +11,22 @@ interface Bundle {
   readonly spec?: { readonly signerName?: string }
 }
 
-export function clusterTrustBundleAttest({ maySign }: ClusterTrustBundleAttestOptions): AdmissionPlugin {
+export const clusterTrustBundleAttest: PluginDefinition<ClusterTrustBundleAttestOptions> = {
+  name: 'ClusterTrustBundleAttest',
+  does: 'Requires the right for the signer to publish trust anchors in its name',
+  on: 'always',
+  guard: 'whoever may write trust bundles can speak for any signer',
+  handles: [
+    {
+      operations: ['CREATE', 'UPDATE'],
+      resources: ['clustertrustbundles.certificates.k8s.io', 'clustertrustbundles.certificates.k8s.io/*'],
+    },
+  ],
+  create,
+}
+
+function create({ maySign }: ClusterTrustBundleAttestOptions): PluginSteps {
   return {
-    name: 'ClusterTrustBundleAttest',
-    handles: ({ resource, operation }) =>
-      resource.group === 'certificates.k8s.io' &&
-      resource.plural === 'clustertrustbundles' &&
-      (operation === 'CREATE' || operation === 'UPDATE'),
     validate(request) {
       const { object, oldObject, operation, resource, name } = request
       const signerName = (object as Bundle | undefined)?.spec?.signerName ?? ''

@@ -2,17 +2,23 @@
 
 import { defaultClassName } from '../../api/default-class.ts'
 import type { Ingress } from '../../api/types/networking-v1.ts'
-import type { AdmissionPlugin, ClusterReader } from '../admission.ts'
+import type { ClusterReader } from '../admission.ts'
+import type { PluginDefinition, PluginSteps } from '../plugin-definition.ts'
 
 const markers = ['ingressclass.kubernetes.io/is-default-class']
 /** The older way to name a class, which counts as naming one. */
 const classAnnotation = 'kubernetes.io/ingress.class'
 
-export function defaultIngressClass({ reader }: { readonly reader: ClusterReader }): AdmissionPlugin {
+export const defaultIngressClass: PluginDefinition<{ readonly reader: ClusterReader }> = {
+  name: 'DefaultIngressClass',
+  does: 'Gives an Ingress without a class the default one',
+  on: 'always',
+  handles: [{ operations: ['CREATE'], resources: ['ingresses.networking.k8s.io'] }],
+  create,
+}
+
+function create({ reader }: { readonly reader: ClusterReader }): PluginSteps {
   return {
-    name: 'DefaultIngressClass',
-    handles: ({ resource, subresource, operation }) =>
-      resource.group === 'networking.k8s.io' && resource.plural === 'ingresses' && subresource === '' && operation === 'CREATE',
     mutate({ object }) {
       const ingress = object as Ingress | undefined
       if (ingress === undefined || ingress.metadata.annotations?.[classAnnotation] !== undefined) return

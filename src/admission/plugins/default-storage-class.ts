@@ -2,15 +2,21 @@
 
 import { defaultClassName, defaultStorageClassMarkers } from '../../api/default-class.ts'
 import type { PersistentVolumeClaim } from '../../api/types/core-v1.ts'
-import type { AdmissionPlugin, ClusterReader } from '../admission.ts'
+import type { ClusterReader } from '../admission.ts'
+import type { PluginDefinition, PluginSteps } from '../plugin-definition.ts'
 
 const oldAnnotation = 'volume.beta.kubernetes.io/storage-class'
 
-export function defaultStorageClass({ reader }: { readonly reader: ClusterReader }): AdmissionPlugin {
+export const defaultStorageClass: PluginDefinition<{ readonly reader: ClusterReader }> = {
+  name: 'DefaultStorageClass',
+  does: 'Gives a claim without a storage class the default one',
+  on: 'always',
+  handles: [{ operations: ['CREATE'], resources: ['persistentvolumeclaims'] }],
+  create,
+}
+
+function create({ reader }: { readonly reader: ClusterReader }): PluginSteps {
   return {
-    name: 'DefaultStorageClass',
-    handles: ({ resource, subresource, operation }) =>
-      resource.group === '' && resource.plural === 'persistentvolumeclaims' && subresource === '' && operation === 'CREATE',
     mutate({ object }) {
       const claim = object as PersistentVolumeClaim | undefined
       if (claim === undefined || claim.metadata.annotations?.[oldAnnotation] !== undefined) return

@@ -1,16 +1,22 @@
 // An external IP lets a Service's author take traffic that is meant for somebody else (CVE-2020-8554).
 import { forbidden } from '../../api/status.ts'
 import type { Service } from '../../api/types/core-v1.ts'
-import { type AdmissionPlugin, admitted } from '../admission.ts'
+import { admitted } from '../admission.ts'
+import type { PluginDefinition } from '../plugin-definition.ts'
 
-export const denyServiceExternalIps: AdmissionPlugin = {
+export const denyServiceExternalIps: PluginDefinition = {
   name: 'DenyServiceExternalIPs',
-  handles: ({ resource, subresource, operation }) =>
-    resource.group === '' && resource.plural === 'services' && subresource === '' && (operation === 'CREATE' || operation === 'UPDATE'),
-  validate({ object, oldObject, resource, name }) {
-    const before = new Set((oldObject as Service | undefined)?.spec.externalIPs ?? [])
-    const added = ((object as Service | undefined)?.spec.externalIPs ?? []).filter(ip => !before.has(ip))
-    if (added.length === 0) return admitted
-    return { allowed: false, error: forbidden(resource, name, 'Use of external IPs is denied by admission control.') }
-  },
+  does: 'Refuses new external IPs in Services',
+  on: 'secure',
+  guard: 'the author of a Service takes traffic that is meant for others (CVE-2020-8554)',
+  handles: [{ operations: ['CREATE', 'UPDATE'], resources: ['services'] }],
+  status: [{ name: 'no external IPs in Services', note: 'DenyServiceExternalIPs' }],
+  create: () => ({
+    validate({ object, oldObject, resource, name }) {
+      const before = new Set((oldObject as Service | undefined)?.spec.externalIPs ?? [])
+      const added = ((object as Service | undefined)?.spec.externalIPs ?? []).filter(ip => !before.has(ip))
+      if (added.length === 0) return admitted
+      return { allowed: false, error: forbidden(resource, name, 'Use of external IPs is denied by admission control.') }
+    },
+  }),
 }

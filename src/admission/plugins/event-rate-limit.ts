@@ -1,8 +1,9 @@
 // News come at a bounded rate: who floods the cluster with events neither fills the store nor drowns the news of others.
 import { tooManyRequests } from '../../api/status.ts'
 import type { Event } from '../../api/types/core-v1.ts'
-import { type AdmissionPlugin, type AdmissionRequest, admitted } from '../admission.ts'
+import { type AdmissionRequest, admitted } from '../admission.ts'
 import type { ObjectFeed } from '../object-feed.ts'
+import type { PluginDefinition, PluginSteps } from '../plugin-definition.ts'
 import { type Rate, TokenBuckets } from '../token-buckets.ts'
 
 export type EventLimitType = 'Server' | 'Namespace' | 'User' | 'SourceAndObject'
@@ -14,7 +15,7 @@ export interface EventLimit extends Rate {
 }
 
 /** Of the secure profile. A busy namespace stays far below; upstream has the plug-in off and no numbers of its own. */
-export const secureEventLimits: readonly EventLimit[] = [
+const secureEventLimits: readonly EventLimit[] = [
   { type: 'Namespace', qps: 50, burst: 10_000 },
   { type: 'SourceAndObject', qps: 5, burst: 200 },
 ]
@@ -26,21 +27,30 @@ const retrySeconds = 60
 const maxBytes = 32 * 2 ** 20
 
 export interface EventRateLimitOptions {
-  readonly limits: readonly EventLimit[]
+  /** Default: `secureEventLimits`. */
+  readonly configuration?: { readonly eventLimits?: readonly EventLimit[] } | undefined
   readonly feed: Pick<ObjectFeed, 'storedBytes'>
   now(): number
 }
 
-export function eventRateLimit({ limits, feed, now }: EventRateLimitOptions): AdmissionPlugin {
-  const rules = limits.map(({ type, cacheSize, ...rate }) => ({
+export const eventRateLimit: PluginDefinition<EventRateLimitOptions> = {
+  name: 'EventRateLimit',
+  does: 'Limits how many Events are written in a namespace and by one source, and how much they take',
+  on: 'secure',
+  guard: 'one client can fill the store with Events',
+  handles: [{ operations: ['CREATE', 'UPDATE'], resources: ['events', 'events.events.k8s.io'] }],
+  status: [{ name: 'events at a bounded rate', note: 'EventRateLimit' }],
+  create,
+}
+
+function create({ configuration, feed, now }: EventRateLimitOptions): PluginSteps {
+  const rules = (configuration?.eventLimits ?? secureEventLimits).map(({ type, cacheSize, ...rate }) => ({
     type,
     buckets: new TokenBuckets(rate, type === 'Server' ? 1 : cacheSize || defaultCacheSize),
   }))
   const isEvent = ({ group, plural }: AdmissionRequest['resource']) => plural === 'events' && (group === '' || group === 'events.k8s.io')
   return {
-    name: 'EventRateLimit',
-    handles: ({ resource, subresource, operation, dryRun }) =>
-      isEvent(resource) && subresource === '' && (operation === 'CREATE' || operation === 'UPDATE') && !dryRun,
+    handles: ({ dryRun }) => !dryRun,
     validate(request) {
       const at = now()
       // Each is asked: a request that one limit refuses counts for the others, as upstream has it.

@@ -3,7 +3,10 @@ import { test } from 'node:test'
 import { pod } from '../../api/resources/core/pod.ts'
 import type { PodSpec } from '../../api/types/core-v1.ts'
 import { ask } from '../admission.fixture.ts'
-import { extendedResourceToleration as plugin } from './extended-resource-toleration.ts'
+import { createPlugin } from '../plugin-definition.ts'
+import { extendedResourceToleration } from './extended-resource-toleration.ts'
+
+const plugin = createPlugin(extendedResourceToleration, {})
 
 test('extendedResourceToleration tolerates the taints of the devices that a pod asks for, once', async () => {
   const spec: PodSpec = {

@@ -1,24 +1,23 @@
 // ImagePolicyWebhook: a backend says which images may be run. Off unless it is asked for and configured.
+import { podResources } from '../../api/located-pod.ts'
 import { forbidden } from '../../api/status.ts'
 import { type Clock, pause } from '../../base/clock.ts'
 import type { Logger } from '../../base/log.ts'
-import { type AdmissionPlugin, type AdmissionRequest, admitted, type Verdict } from '../admission.ts'
-import {
-  bringsImages,
-  type ImagePolicyConfiguration,
-  type ImageVerdict,
-  imageReview,
-  readImageVerdict,
-  reviewBody,
-} from '../image-policy.ts'
+import { type AdmissionRequest, admitted, type Verdict } from '../admission.ts'
+import { type ImagePolicyConfiguration, type ImageVerdict, imageReview, readImageVerdict, reviewBody } from '../image-policy.ts'
+import type { PluginDefinition, PluginSteps } from '../plugin-definition.ts'
 import { annotateAnswer } from '../webhook/answer-annotations.ts'
 import type { ReviewSender } from '../webhook/call-hook.ts'
 
 export interface ImagePolicyOptions {
-  /** Undefined: everything that brings in an image is refused, for nobody can be asked. */
-  readonly configuration: ImagePolicyConfiguration | undefined
-  /** Judge the images of workloads too; upstream judges those of pods. */
-  readonly templates: boolean
+  /** Without one everything that brings in an image is refused, for nobody can be asked. */
+  readonly configuration?: { readonly imagePolicy?: ImagePolicyConfiguration } | undefined
+  /** The secure profile asks for the images of workloads too, upstream for those of pods. */
+  readonly profile: 'secure' | 'upstream'
+  readonly webhooks: BackendParts
+}
+
+interface BackendParts {
   readonly sender: ReviewSender
   readonly clock: Clock
   readonly log: Logger
@@ -31,15 +30,23 @@ const attempts = 5
 const backoffFactor = 1.5
 const callSeconds = 10
 
-export function imagePolicyWebhook(options: ImagePolicyOptions): AdmissionPlugin {
+export const imagePolicyWebhook: PluginDefinition<ImagePolicyOptions> = {
+  name: 'ImagePolicyWebhook',
+  does: 'Asks a backend which images may run (needs a configuration)',
+  on: 'requested',
+  handles: [{ operations: ['CREATE', 'UPDATE'], resources: [...podResources, 'pods/ephemeralcontainers', 'pods/resize'] }],
+  create,
+}
+
+function create({ configuration: { imagePolicy: configuration } = {}, profile, webhooks }: ImagePolicyOptions): PluginSteps {
   const kept = new Map<string, { readonly verdict: ImageVerdict; readonly until: number }>()
-  const { configuration, clock } = options
+  const { clock, log } = webhooks
 
   const verdictFor = async (key: string, body: Buffer, asked: ImagePolicyConfiguration, signal: AbortSignal): Promise<ImageVerdict> => {
     const known = kept.get(key)
     if (known !== undefined && clock.monotonic() < known.until) return known.verdict
     kept.delete(key)
-    const verdict = await ask(body, asked, options, signal)
+    const verdict = await ask(body, asked, webhooks, signal)
     const until = clock.monotonic() + (verdict.allowed ? asked.allowMs : asked.denyMs)
     const [oldest] = kept.size < maxCachedVerdicts ? [] : kept.keys()
     if (oldest !== undefined) kept.delete(oldest)
@@ -48,8 +55,7 @@ export function imagePolicyWebhook(options: ImagePolicyOptions): AdmissionPlugin
   }
 
   return {
-    name: 'ImagePolicyWebhook',
-    handles: request => bringsImages(request, options.templates),
+    handles: ({ resource }) => profile === 'secure' || resource.plural === 'pods',
     async validate(request, signal): Promise<Verdict> {
       const spec = imageReview(request)
       if (spec === undefined) return admitted
@@ -59,7 +65,7 @@ export function imagePolicyWebhook(options: ImagePolicyOptions): AdmissionPlugin
         verdict = await verdictFor(JSON.stringify(spec), reviewBody(spec), configuration, signal)
       } catch (err) {
         signal.throwIfAborted()
-        options.log.error('image policy backend failed', { err, images: configuration.defaultAllow ? 'allowed' : 'refused' })
+        log.error('image policy backend failed', { err, images: configuration.defaultAllow ? 'allowed' : 'refused' })
         if (!configuration.defaultAllow) return refused(request, err instanceof Error ? err.message : String(err))
         request.annotate(`${annotationPrefix}failed-open`, 'true')
         return admitted
@@ -82,7 +88,7 @@ const refused = ({ resource, name }: AdmissionRequest, why: string): Verdict => 
 async function ask(
   body: Buffer,
   { endpoint, retryMs }: ImagePolicyConfiguration,
-  { sender, clock }: ImagePolicyOptions,
+  { sender, clock }: BackendParts,
   signal: AbortSignal,
 ): Promise<ImageVerdict> {
   for (let attempt = 1; ; attempt++) {

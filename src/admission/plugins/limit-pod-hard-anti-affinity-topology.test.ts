@@ -2,7 +2,10 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { pod } from '../../api/resources/core/pod.ts'
 import { ask } from '../admission.fixture.ts'
-import { limitPodHardAntiAffinityTopology as plugin } from './limit-pod-hard-anti-affinity-topology.ts'
+import { createPlugin } from '../plugin-definition.ts'
+import { limitPodHardAntiAffinityTopology } from './limit-pod-hard-anti-affinity-topology.ts'
+
+const plugin = createPlugin(limitPodHardAntiAffinityTopology, {})
 
 test('limitPodHardAntiAffinityTopology lets a pod keep others off its node only', async () => {
   const object = (...keys: string[]) => ({

@@ -1,18 +1,31 @@
 // Gives containers the requests and limits that their namespace has by default, and keeps objects within its bounds.
-import { groupResource } from '../../api/object.ts'
 import { podLimits, podRequests } from '../../api/pod-resources.ts'
 import { noAmounts, parseAmounts } from '../../api/resource-amounts.ts'
 import { forbidden } from '../../api/status.ts'
 import type { Container, LimitRange, PersistentVolumeClaim, Pod, ResourceList } from '../../api/types/core-v1.ts'
 import { aggregated } from '../../base/aggregated.ts'
-import { type AdmissionPlugin, type AdmissionRequest, admitted } from '../admission.ts'
+import { type AdmissionRequest, admitted } from '../admission.ts'
 import { type CompiledLimits, type Constraint, compileLimits } from '../compiled-limits.ts'
 import { followObjects, type ObjectFeed } from '../object-feed.ts'
+import type { PluginDefinition, PluginSteps } from '../plugin-definition.ts'
 import { releaseFields } from '../release-fields.ts'
 
 const annotation = 'kubernetes.io/limit-ranger'
 
-export function limitRanger({ feed }: { readonly feed: ObjectFeed }): AdmissionPlugin {
+export const limitRanger: PluginDefinition<{ readonly feed: ObjectFeed }> = {
+  name: 'LimitRanger',
+  does: 'Fills in the default requests and limits of the namespace, and refuses what is outside of its LimitRanges',
+  on: 'always',
+  guard: 'containers run without limits, and LimitRanges have no effect',
+  handles: [
+    { operations: ['CREATE'], resources: ['pods'] },
+    { operations: ['UPDATE'], resources: ['pods/resize'] },
+    { operations: ['CREATE', 'UPDATE'], resources: ['persistentvolumeclaims'] },
+  ],
+  create,
+}
+
+function create({ feed }: { readonly feed: ObjectFeed }): PluginSteps {
   /** By namespace and name. */
   const ranges = new Map<string, Map<string, CompiledLimits>>()
   followObjects<LimitRange>(feed, 'limitranges', (namespace, name, object) => {
@@ -25,7 +38,6 @@ export function limitRanger({ feed }: { readonly feed: ObjectFeed }): AdmissionP
   const rangesFor = ({ namespace }: AdmissionRequest) => ranges.get(namespace)?.values() ?? []
 
   return {
-    name: 'LimitRanger',
     handles: request => ranges.has(request.namespace) && concerns(request),
     mutate(request) {
       if (request.operation !== 'CREATE' || request.resource.plural !== 'pods') return
@@ -45,17 +57,9 @@ export function limitRanger({ feed }: { readonly feed: ObjectFeed }): AdmissionP
 }
 
 /** A pod's containers change by `resize` only; a claim that is being deleted is left alone. */
-function concerns({ resource, subresource, operation, object, oldObject }: AdmissionRequest): boolean {
+function concerns({ resource, operation, object, oldObject }: AdmissionRequest): boolean {
   if (object === undefined) return false
-  switch (groupResource(resource.group, resource.plural)) {
-    case 'pods':
-      return (operation === 'CREATE' && subresource === '') || (operation === 'UPDATE' && subresource === 'resize')
-    case 'persistentvolumeclaims':
-      if (subresource !== '') return false
-      return operation === 'CREATE' || (operation === 'UPDATE' && oldObject?.metadata.deletionTimestamp === undefined)
-    default:
-      return false
-  }
+  return resource.plural === 'pods' || operation === 'CREATE' || oldObject?.metadata.deletionTimestamp === undefined
 }
 
 function setDefaults({ metadata, spec }: Pod, limits: CompiledLimits): void {

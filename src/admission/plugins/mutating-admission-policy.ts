@@ -1,7 +1,7 @@
 // MutatingAdmissionPolicy: changes in CEL, bound to what they are for (KEP-3962). Only where its feature is on.
 import { requireLate } from '../../base/late-module.ts'
 import { inTurns } from '../../base/turns.ts'
-import type { AdmissionPlugin } from '../admission.ts'
+import type { PluginDefinition, PluginSteps } from '../plugin-definition.ts'
 import type { PolicyContext } from '../policy/evaluate-policies.ts'
 import type * as engine from '../policy/policy-engine-late.ts'
 import { boundNames, PolicyIndex } from '../policy/policy-index.ts'
@@ -15,7 +15,16 @@ export interface MutatingAdmissionPolicyOptions extends PolicyContext {
 // Loaded with the first policy.
 const loaded = () => requireLate<typeof engine>(import.meta.url, '../policy/policy-engine-late.ts')
 
-export function mutatingAdmissionPolicy(options: MutatingAdmissionPolicyOptions): AdmissionPlugin {
+export const mutatingAdmissionPolicy: PluginDefinition<MutatingAdmissionPolicyOptions> = {
+  name: 'MutatingAdmissionPolicy',
+  does: 'Changes objects by policies in CEL (where the feature is on)',
+  on: 'always',
+  guard: 'policies that change objects have no effect',
+  handles: [{ operations: ['CREATE', 'UPDATE', 'CONNECT'], resources: ['*/*'] }],
+  create,
+}
+
+function create(options: MutatingAdmissionPolicyOptions): PluginSteps {
   const index = new PolicyIndex(
     options.mutatingSources,
     options,
@@ -23,9 +32,8 @@ export function mutatingAdmissionPolicy(options: MutatingAdmissionPolicyOptions)
     policies => options.metrics.policiesAre(true, boundNames(policies)),
   )
   return {
-    name: 'MutatingAdmissionPolicy',
     // What is deleted is not changed.
-    handles: request => request.operation !== 'DELETE' && index.candidates(request).length > 0,
+    handles: request => index.candidates(request).length > 0,
     mutate: (request, signal) => inTurns(loaded().mutateByPolicies(index.candidates(request), request, options), signal),
   }
 }

@@ -1,9 +1,11 @@
 // MutatingAdmissionWebhook: webhooks that may change what is written, one after the other.
 import type { ResourceDefinition } from '../../api/resource.ts'
-import type { AdmissionPlugin, AdmissionRequest } from '../admission.ts'
+import type { AdmissionRequest } from '../admission.ts'
+import type { PluginDefinition, PluginSteps } from '../plugin-definition.ts'
 import { Meter } from '../policy/meter.ts'
 import { Reinvokable } from '../reinvocation.ts'
 import { applyHookPatch } from '../webhook/apply-patch.ts'
+import type { ClientIdentities } from '../webhook/client-identity.ts'
 import { type Hook, HookIndex } from '../webhook/hook.ts'
 import { versionFor } from '../webhook/relevant-hook.ts'
 import { reviewedRequest } from '../webhook/review.ts'
@@ -20,10 +22,25 @@ export interface HookMutation {
   readonly mutated: boolean
 }
 
-export function mutatingAdmissionWebhook(context: WebhookContext): AdmissionPlugin {
+export interface MutatingAdmissionWebhookOptions {
+  readonly webhooks: WebhookContext
+  /** As whom webhooks are called; default: as nobody. */
+  readonly configuration?: { readonly mutatingIdentities?: ClientIdentities } | undefined
+}
+
+export const mutatingAdmissionWebhook: PluginDefinition<MutatingAdmissionWebhookOptions> = {
+  name,
+  does: 'Changes objects by webhooks, one after the other',
+  on: 'always',
+  guard: 'webhooks that change objects are not called',
+  handles: [{ operations: ['CREATE', 'UPDATE', 'DELETE', 'CONNECT'], resources: ['*/*'] }],
+  create,
+}
+
+function create({ webhooks, configuration: { mutatingIdentities: identities } = {} }: MutatingAdmissionWebhookOptions): PluginSteps {
+  const context: WebhookContext = identities === undefined ? webhooks : { ...webhooks, identities }
   const index = new HookIndex('MutatingWebhookConfiguration', context)
   return {
-    name,
     handles: request => index.candidates(request).length > 0,
     async mutate(request, signal) {
       const waits: HookWait[] = []

@@ -3,25 +3,37 @@ import { groupResource } from '../../api/object.ts'
 import { clusterDefaultsName, createsObjects, defaultsAnnotation, systemExempt } from '../../api/resources/bulkhead/cluster-defaults.ts'
 import { forbidden } from '../../api/status.ts'
 import type { ClusterDefaults } from '../../api/types/bulkhead-v1alpha1.ts'
-import { type AdmissionPlugin, type AdmissionRequest, admitted, type ClusterReader } from '../admission.ts'
+import { type AdmissionRequest, admitted, type ClusterReader } from '../admission.ts'
 import type { Arrivals } from '../arrivals.ts'
+import type { PluginDefinition, PluginSteps } from '../plugin-definition.ts'
 
 export interface NamespaceDefaultsOptions {
   readonly reader: ClusterReader
   readonly arrivals: Arrivals
 }
 
-export function namespaceDefaults({ reader, arrivals }: NamespaceDefaultsOptions): AdmissionPlugin {
+export const namespaceDefaults: PluginDefinition<NamespaceDefaultsOptions> = {
+  name: 'NamespaceDefaults',
+  does: 'Gives a new namespace the labels of the ClusterDefaults, and holds its pods until quota, limits and network policies are there',
+  on: 'secure',
+  guard: 'new namespaces have no quota, no limits and no network policy',
+  handles: [{ operations: ['CREATE'], resources: ['pods', 'namespaces'] }],
+  status: [
+    {
+      name: 'quota and limits in every new namespace',
+      note: 'proofs C7 and C8; kubectl get clusterdefaults',
+      needs: ['ResourceQuota', 'LimitRanger'],
+    },
+    { name: 'new namespaces deny all traffic but DNS', note: 'proofs D4 and N1; where nodes enforce it, see Nodes' },
+  ],
+  create,
+}
+
+function create({ reader, arrivals }: NamespaceDefaultsOptions): PluginSteps {
   const isPending = (namespace: string) => reader.get('namespaces', '', namespace)?.metadata.annotations?.[defaultsAnnotation] === 'pending'
   const refusal = ({ resource, namespace, name }: Pick<AdmissionRequest, 'resource' | 'namespace' | 'name'>) =>
     forbidden(resource, name, `namespace "${namespace}" has not got its quota, limits and network policies yet; try again in a moment`)
   return {
-    name: 'NamespaceDefaults',
-    handles: ({ resource, subresource, operation }) =>
-      operation === 'CREATE' &&
-      subresource === '' &&
-      resource.group === '' &&
-      (resource.plural === 'pods' || resource.plural === 'namespaces'),
     mutate(attributes, signal) {
       const { resource, namespace, object } = attributes
       // Before limits are filled in: those of the namespace are about to come. Refused at once where they did not: nobody waits for the account, too.

@@ -1,11 +1,19 @@
 // Nothing is done in a namespace that does not exist; NamespaceLifecycle says it too, for what is made and changed.
 import { notFound } from '../../api/status.ts'
-import { type AdmissionPlugin, admitted, type ClusterReader } from '../admission.ts'
+import { admitted, type ClusterReader } from '../admission.ts'
+import type { PluginDefinition, PluginSteps } from '../plugin-definition.ts'
 
-export function namespaceExists({ reader }: { readonly reader: ClusterReader }): AdmissionPlugin {
+export const namespaceExists: PluginDefinition<{ readonly reader: ClusterReader }> = {
+  name: 'NamespaceExists',
+  does: 'Refuses every write in a namespace that does not exist, deletions too',
+  on: 'requested',
+  handles: [{ operations: ['CREATE', 'UPDATE', 'DELETE'], resources: ['*/*'] }],
+  create,
+}
+
+function create({ reader }: { readonly reader: ClusterReader }): PluginSteps {
   return {
-    name: 'NamespaceExists',
-    handles: ({ resource, namespace, operation }) => resource.namespaced && namespace !== '' && operation !== 'CONNECT',
+    handles: ({ resource, namespace }) => resource.namespaced && namespace !== '',
     validate({ namespace }) {
       if (reader.get('namespaces', '', namespace) !== undefined) return admitted
       return { allowed: false, error: notFound({ group: '', plural: 'namespaces' }, namespace) }

@@ -1,12 +1,22 @@
 // Nothing is made in a namespace that is absent or being deleted, and the system's namespaces cannot be deleted.
 import { apiError, forbidden, notFound } from '../../api/status.ts'
 import type { Namespace } from '../../api/types/core-v1.ts'
-import { type AdmissionPlugin, type AdmissionRequest, admitted, type ClusterReader, type Verdict } from '../admission.ts'
+import { type AdmissionRequest, admitted, type ClusterReader, type Verdict } from '../admission.ts'
+import type { PluginDefinition, PluginSteps } from '../plugin-definition.ts'
 
 const immortal: ReadonlySet<string> = new Set(['default', 'kube-system', 'kube-public'])
 const namespaces = { group: '', plural: 'namespaces' }
 
-export function namespaceLifecycle({ reader }: { readonly reader: ClusterReader }): AdmissionPlugin {
+export const namespaceLifecycle: PluginDefinition<{ readonly reader: ClusterReader }> = {
+  name: 'NamespaceLifecycle',
+  does: 'Refuses new objects in a namespace that is absent or being deleted, and the deletion of system namespaces',
+  on: 'always',
+  guard: 'objects are created in namespaces that are being deleted and outlive them; `kube-system` can be deleted',
+  handles: [{ operations: ['CREATE', 'UPDATE', 'DELETE', 'CONNECT'], resources: ['*/*'] }],
+  create,
+}
+
+function create({ reader }: { readonly reader: ClusterReader }): PluginSteps {
   const validate = ({ operation, resource, namespace, name }: AdmissionRequest): Verdict => {
     if (!resource.namespaced) {
       if (operation !== 'DELETE' || !immortal.has(name)) return admitted
@@ -23,7 +33,6 @@ export function namespaceLifecycle({ reader }: { readonly reader: ClusterReader 
     return { allowed: false, error: apiError(403, 'Forbidden', error.message, { ...error.status.details, causes }) }
   }
   return {
-    name: 'NamespaceLifecycle',
     handles: ({ resource }) => resource.namespaced || (resource.group === '' && resource.plural === 'namespaces'),
     /** Before anything waits, is asked, or faults in the object are told: for what a namespace that is not there is about to get, too. */
     mutate(request) {

@@ -4,8 +4,7 @@ import { isReason } from '../../api/status.ts'
 import type { UserInfo } from '../../api/user.ts'
 import { admitted, type ClusterReader } from '../admission.ts'
 import { createAdmission } from '../chain.ts'
-import { admit, cluster, goodSpec, type Input, options, pod, readerOf, refusal } from '../plugins.fixture.ts'
-import { admissionPlugins } from './index.ts'
+import { admit, cluster, goodSpec, type Input, pluginsOf, pod, readerOf, refusal } from '../plugins.fixture.ts'
 
 const node: UserInfo = { name: 'system:node:n1', groups: ['system:nodes'] }
 
@@ -66,7 +65,7 @@ test('NodeRestriction keeps a node to its own objects', async () => {
   ]
   const existing = readerOf({ 'namespaces//kube-node-lease': { metadata: {} }, 'namespaces//team': { metadata: {} } })
   const reader: ClusterReader = { get: (r, ns, n) => cluster.get(r, ns, n) ?? existing.get(r, ns, n), list: cluster.list }
-  const admission = createAdmission(admissionPlugins({ ...options, reader, profile: 'upstream' }))
+  const admission = createAdmission(pluginsOf('upstream', reader))
   for (const [what, input] of rows) assert.ok(isReason(await refusal({ ...input, user: node }, admission), 'Forbidden'), what)
   await admit(
     {
@@ -173,7 +172,7 @@ for (const [what, input, why] of wordings) {
   test(`NodeRestriction judges ${what}`, async () => {
     const own = readerOf({ 'nodes//n1': { metadata: { name: 'n1', uid: 'u9' } } })
     const reader: ClusterReader = { get: (r, ns, n) => own.get(r, ns, n) ?? cluster.get(r, ns, n), list: cluster.list }
-    const plugins = admissionPlugins({ ...options, reader, profile: 'upstream' })
+    const plugins = pluginsOf('upstream', reader)
     const admission = createAdmission(plugins.filter(({ name }) => name === 'NodeRestriction'))
     const request = { ...input, user: node }
     if (why === undefined) await admit(request, admission)
@@ -203,7 +202,7 @@ const updates: readonly (readonly [what: string, input: Input, why: string | und
 ]
 for (const [what, input, why] of updates) {
   test(`NodeRestriction judges an update: ${what}`, async () => {
-    const plugins = admissionPlugins({ ...options, profile: 'upstream' })
+    const plugins = pluginsOf('upstream')
     const admission = createAdmission(plugins.filter(({ name }) => name === 'NodeRestriction'))
     if (why === undefined) await admit({ ...input, user: node }, admission)
     else assert.ok((await refusal({ ...input, user: node }, admission)).message.endsWith(why))
@@ -211,7 +210,7 @@ for (const [what, input, why] of updates) {
 }
 
 test('NodeRestriction refuses an update before what its path does not write is put back', async () => {
-  const plugins = admissionPlugins({ ...options, profile: 'upstream' })
+  const plugins = pluginsOf('upstream')
   const restriction = plugins.find(({ name }) => name === 'NodeRestriction')
   assert.ok(restriction)
   const admission = createAdmission([{ ...restriction, validate: () => admitted }])

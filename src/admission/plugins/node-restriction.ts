@@ -7,7 +7,7 @@ import { type ApiError, forbidden, notFound } from '../../api/status.ts'
 import type { CertificateSigningRequest } from '../../api/types/certificates-v1.ts'
 import type { Node, PersistentVolumeClaim, Pod } from '../../api/types/core-v1.ts'
 import { semanticallyEqual } from '../../api/validation/semantic-equality.ts'
-import { type AdmissionPlugin, type AdmissionRequest, admitted, type ClusterReader, type Verdict } from '../admission.ts'
+import { type AdmissionRequest, admitted, type ClusterReader, type Verdict } from '../admission.ts'
 import { beforeChanges } from '../before-changes.ts'
 import { nodeAddressRefusal, podAddressRefusal } from '../node/own-addresses.ts'
 import { certificateRequestRefusal } from '../node/own-certificate-requests.ts'
@@ -16,6 +16,7 @@ import { ownLabelRefusal, ownLabels } from '../node/own-labels.ts'
 import { podMetadataRefusal } from '../node/own-metadata.ts'
 import { maxEventLength, maxNodeStatusLength, maxPodStatusLength, sizeRefusal } from '../node/own-sizes.ts'
 import { nodeTokenRefusal, podOfLister } from '../node-token-request.ts'
+import type { PluginDefinition, PluginSteps } from '../plugin-definition.ts'
 import type { DecideFor } from '../policy/request-view.ts'
 import { pemOf, type RequestedIdentity } from './certificate-requests.ts'
 
@@ -55,7 +56,17 @@ export interface NodeRestrictionOptions {
   hasRights?(namespace: string, name: string): boolean
 }
 
-export function nodeRestriction(options: NodeRestrictionOptions): AdmissionPlugin {
+export const nodeRestriction: PluginDefinition<NodeRestrictionOptions> = {
+  name: 'NodeRestriction',
+  does: 'Limits what a node may write to its own Node, the pods that are bound to it and what belongs to them',
+  on: 'always',
+  guard: 'a node that was taken over can act on other nodes, their pods and their tokens',
+  handles: [{ operations: ['CREATE', 'UPDATE', 'DELETE'], resources: ['*/*'] }],
+  status: [{ name: 'Node authorizer and NodeRestriction', note: 'a node reads what its pods need', always: true }],
+  create,
+}
+
+function create(options: NodeRestrictionOptions): PluginSteps {
   function validate(request: AdmissionRequest): Verdict {
     const { user, resource } = request
     const node = user.name.startsWith(userPrefix) ? user.name.slice(userPrefix.length) : ''
@@ -64,8 +75,7 @@ export function nodeRestriction(options: NodeRestrictionOptions): AdmissionPlugi
     return why === undefined ? admitted : refuse(request, why)
   }
   return {
-    name: 'NodeRestriction',
-    handles: ({ user, operation }) => operation !== 'CONNECT' && user.groups.includes(nodesGroup),
+    handles: ({ user }) => user.groups.includes(nodesGroup),
     /** What is asked for is judged before fields that the path does not write are put back or dropped, as upstream does it (CVE-2025-4563). */
     mutate(request) {
       const verdict = validate(request)

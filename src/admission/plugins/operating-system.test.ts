@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { KubeObject } from '../../api/object.ts'
 import { createAdmission } from '../chain.ts'
+import { createPlugin } from '../plugin-definition.ts'
 import { admit, goodSpec, pod, readerOf, refusal, upstream } from '../plugins.fixture.ts'
 import { operatingSystem } from './operating-system.ts'
 
@@ -9,9 +10,9 @@ const windows = { ...goodSpec(), os: { name: 'windows' } }
 const deploymentOf = (spec: object, finalizers: string[] = []): KubeObject =>
   ({ metadata: { name: 'd', namespace: 'team', finalizers }, spec: { template: { spec } } }) as KubeObject
 const nodeOf = (system: string) => ({ metadata: { name: system, labels: { 'kubernetes.io/os': system } } })
-const linuxOnly = createAdmission([operatingSystem({ reader: readerOf({ 'nodes//linux': nodeOf('linux') }) })])
+const linuxOnly = createAdmission([createPlugin(operatingSystem, { reader: readerOf({ 'nodes//linux': nodeOf('linux') }) })])
 const mixed = createAdmission([
-  operatingSystem({ reader: readerOf({ 'nodes//linux': nodeOf('linux'), 'nodes//windows': nodeOf('windows') }) }),
+  createPlugin(operatingSystem, { reader: readerOf({ 'nodes//linux': nodeOf('linux'), 'nodes//windows': nodeOf('windows') }) }),
 ])
 
 test('OperatingSystem refuses a pod for a system that no node runs, and says what is admitted', async () => {

@@ -1,13 +1,24 @@
 // Refuses pods, and templates of pods, for an operating system that no node runs. Pod Security lets a Windows pod leave out what Windows
 // does not have (seccomp, capabilities, no_new_privs): where every node runs Linux, that is a pod without any of it.
-import { hasPods, locatePod } from '../../api/located-pod.ts'
+import { locatePod, podResources } from '../../api/located-pod.ts'
 import { groupResource, type KubeObject } from '../../api/object.ts'
 import { nodeSystem, systemOfNode, systemOfPod } from '../../api/operating-system.ts'
 import type { ResourceDefinition } from '../../api/resource.ts'
 import { forbidden } from '../../api/status.ts'
-import { type AdmissionPlugin, admitted, type ClusterReader } from '../admission.ts'
+import { admitted, type ClusterReader } from '../admission.ts'
+import type { PluginDefinition, PluginSteps } from '../plugin-definition.ts'
 
-export function operatingSystem({ reader }: { readonly reader: ClusterReader }): AdmissionPlugin {
+export const operatingSystem: PluginDefinition<{ readonly reader: ClusterReader }> = {
+  name: 'OperatingSystem',
+  does: 'Refuses pods and templates of pods for an operating system that no node runs',
+  on: 'secure',
+  guard: 'a pod that says that it is for Windows escapes the rules that Windows does not have',
+  handles: [{ operations: ['CREATE', 'UPDATE'], resources: podResources }],
+  status: [{ name: 'no pods for a system that no node runs', note: 'nodes refuse them too' }],
+  create,
+}
+
+function create({ reader }: { readonly reader: ClusterReader }): PluginSteps {
   /** A pod that names its node is bound to it; others may go to any. */
   function isRun(system: string, nodeName: string | undefined): boolean {
     const named = nodeName ? reader.get('nodes', '', nodeName) : undefined
@@ -16,9 +27,6 @@ export function operatingSystem({ reader }: { readonly reader: ClusterReader }):
   }
 
   return {
-    name: 'OperatingSystem',
-    handles: ({ resource, subresource, operation }) =>
-      subresource === '' && (operation === 'CREATE' || operation === 'UPDATE') && hasPods(groupResource(resource.group, resource.plural)),
     validate({ resource, name, object, oldObject }) {
       const located = locate(resource, object)
       const system = located && systemOfPod(located.pod.spec)

@@ -3,6 +3,7 @@ import { test } from 'node:test'
 import { replicaSet } from '../../api/resources/apps/replica-set.ts'
 import { resources } from '../../api/resources/index.ts'
 import { ask } from '../admission.fixture.ts'
+import { createPlugin } from '../plugin-definition.ts'
 import { servedKinds } from '../served-kinds.ts'
 import { ownerReferencesPermissionEnforcement } from './owner-references-permission-enforcement.ts'
 
@@ -14,7 +15,7 @@ const object = (...ownerReferences: ReturnType<typeof owner>[]) => ({ metadata: 
 
 /** `rights` as `verb resource/subresource`. */
 function admit(rights: string[], after: ReturnType<typeof object>, before?: ReturnType<typeof object>) {
-  const plugin = ownerReferencesPermissionEnforcement({
+  const plugin = createPlugin(ownerReferencesPermissionEnforcement, {
     kinds: servedKinds(resources),
     decide: () => asked => {
       const wanted = `${asked.verb} ${asked.resource}${asked.subresource ? `/${asked.subresource}` : ''}`

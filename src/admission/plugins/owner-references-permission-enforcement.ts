@@ -2,7 +2,8 @@
 import { groupResource, type KubeObject, type OwnerReference } from '../../api/object.ts'
 import { forbidden } from '../../api/status.ts'
 import { semanticallyEqual } from '../../api/validation/semantic-equality.ts'
-import { type AdmissionPlugin, type AdmissionRequest, admitted, type Verdict } from '../admission.ts'
+import { type AdmissionRequest, admitted, type Verdict } from '../admission.ts'
+import type { PluginDefinition, PluginSteps } from '../plugin-definition.ts'
 import type { DecideFor } from '../policy/request-view.ts'
 import type { ServedKinds } from '../served-kinds.ts'
 
@@ -20,7 +21,15 @@ export interface OwnerReferencesOptions {
   readonly decide: DecideFor
 }
 
-export function ownerReferencesPermissionEnforcement({ kinds, decide }: OwnerReferencesOptions): AdmissionPlugin {
+export const ownerReferencesPermissionEnforcement: PluginDefinition<OwnerReferencesOptions> = {
+  name: 'OwnerReferencesPermissionEnforcement',
+  does: "Requires the right to delete an object for changing its owners, and that to its owner's finalizers for holding up the owner's deletion",
+  on: 'requested',
+  handles: [{ operations: ['CREATE', 'UPDATE'], resources: ['*/*'] }],
+  create,
+}
+
+function create({ kinds, decide }: OwnerReferencesOptions): PluginSteps {
   /** Why the user may not; undefined where they may. Behind it upstream prints the error that there is none of. */
   const refusal = (request: AdmissionRequest, right: RightAsked): string | undefined => {
     const { allowed, reason } = decide(request)({ serviceAccount: undefined, ...right })
@@ -28,9 +37,8 @@ export function ownerReferencesPermissionEnforcement({ kinds, decide }: OwnerRef
   }
   const refuse = ({ resource, name }: AdmissionRequest, why: string): Verdict => ({ allowed: false, error: forbidden(resource, name, why) })
   return {
-    name: 'OwnerReferencesPermissionEnforcement',
-    handles({ resource, subresource, operation, object, oldObject }) {
-      if ((operation !== 'CREATE' && operation !== 'UPDATE') || object?.metadata === undefined) return false
+    handles({ resource, subresource, object, oldObject }) {
+      if (object?.metadata === undefined) return false
       // A pod's status path changes no owners.
       if (subresource === 'status' && groupResource(resource.group, resource.plural) === 'pods') return false
       return !semanticallyEqual(ownersOf(object), ownersOf(oldObject))

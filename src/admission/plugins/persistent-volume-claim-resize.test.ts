@@ -2,13 +2,14 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { persistentVolumeClaim } from '../../api/resources/core/persistent-volume-claim.ts'
 import { ask, readerOf } from '../admission.fixture.ts'
+import { createPlugin } from '../plugin-definition.ts'
 import { persistentVolumeClaimResize } from './persistent-volume-claim-resize.ts'
 
 const classes = [
   { metadata: { name: 'grows' }, provisioner: 'p', allowVolumeExpansion: true },
   { metadata: { name: 'stays' }, provisioner: 'p' },
 ]
-const plugin = persistentVolumeClaimResize({ reader: readerOf({ 'storageclasses.storage.k8s.io': classes }) })
+const plugin = createPlugin(persistentVolumeClaimResize, { reader: readerOf({ 'storageclasses.storage.k8s.io': classes }) })
 const claim = (storage: string, storageClassName: string, phase: string) => ({
   metadata: { name: 'c', namespace: 'n' },
   spec: { storageClassName, resources: { requests: { storage } } },

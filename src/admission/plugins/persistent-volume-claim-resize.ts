@@ -3,13 +3,22 @@ import { forbidden } from '../../api/status.ts'
 import type { PersistentVolumeClaim } from '../../api/types/core-v1.ts'
 import type { StorageClass } from '../../api/types/storage-v1.ts'
 import { compareAmounts } from '../../api/validation/quantities.ts'
-import { type AdmissionPlugin, admitted, type ClusterReader } from '../admission.ts'
+import { admitted, type ClusterReader } from '../admission.ts'
+import type { PluginDefinition, PluginSteps } from '../plugin-definition.ts'
 
 const oldAnnotation = 'volume.beta.kubernetes.io/storage-class'
 const sizeOf = ({ spec }: PersistentVolumeClaim): string => String(spec?.resources?.requests?.['storage'] ?? '0')
 const classOf = ({ metadata, spec }: PersistentVolumeClaim): string => metadata.annotations?.[oldAnnotation] ?? spec?.storageClassName ?? ''
 
-export function persistentVolumeClaimResize({ reader }: { readonly reader: ClusterReader }): AdmissionPlugin {
+export const persistentVolumeClaimResize: PluginDefinition<{ readonly reader: ClusterReader }> = {
+  name: 'PersistentVolumeClaimResize',
+  does: 'Lets a bound claim grow only where its storage class allows it',
+  on: 'always',
+  handles: [{ operations: ['UPDATE'], resources: ['persistentvolumeclaims'] }],
+  create,
+}
+
+function create({ reader }: { readonly reader: ClusterReader }): PluginSteps {
   const expands = (claim: PersistentVolumeClaim, old: PersistentVolumeClaim): boolean => {
     const name = classOf(claim)
     if (name === '' || name !== classOf(old)) return false
@@ -17,9 +26,6 @@ export function persistentVolumeClaimResize({ reader }: { readonly reader: Clust
     return found?.allowVolumeExpansion === true
   }
   return {
-    name: 'PersistentVolumeClaimResize',
-    handles: ({ resource, subresource, operation }) =>
-      resource.group === '' && resource.plural === 'persistentvolumeclaims' && subresource === '' && operation === 'UPDATE',
     validate({ object, oldObject, resource, name }) {
       const claim = object as PersistentVolumeClaim | undefined
       const old = oldObject as PersistentVolumeClaim | undefined

@@ -5,14 +5,14 @@ import type { KubeObject } from '../../api/object.ts'
 import type { UserInfo } from '../../api/user.ts'
 import type { AdmissionPlugin } from '../admission.ts'
 import { createAdmission } from '../chain.ts'
-import { pluginNames } from '../plugin-table.ts'
-import { admit, goodSpec, type Input, options, pod, readerOf, refusal, specOf, upstream } from '../plugins.fixture.ts'
-import { admissionPlugins } from './index.ts'
+import { createPlugin } from '../plugin-definition.ts'
+import { admit, goodSpec, type Input, pluginsOf, pod, readerOf, refusal, specOf, upstream } from '../plugins.fixture.ts'
+import { plugins } from './index.ts'
 import { priority } from './priority.ts'
 
-test('admissionPlugins() has a plugin from every file of the folder', () => {
+test('plugins lists a plug-in from every file of the folder', () => {
   const files = globSync('*.ts', { cwd: import.meta.dirname }).filter(file => !file.endsWith('.test.ts') && file !== 'index.ts')
-  const names = admissionPlugins({ ...options, profile: 'secure', enabled: new Set(pluginNames) }).map(({ name }) => name)
+  const names = plugins.map(({ name }) => name)
   assert.equal(names.length, files.length)
   const words = (text: string) => text.toLowerCase().replaceAll('-', '')
   for (const file of files)
@@ -49,7 +49,7 @@ test('NamespaceLifecycle refuses what has no namespace, new content in a leaving
 })
 
 test('NamespaceLifecycle refuses before other plugins change the object, and again behind them', async () => {
-  const [plugin] = admissionPlugins({ ...options, profile: 'secure' })
+  const [plugin] = pluginsOf('secure')
   assert.equal(plugin?.name, 'NamespaceLifecycle')
   let changed = 0
   const counting: AdmissionPlugin = {
@@ -78,7 +78,7 @@ test('Priority computes the number and refuses one of the user', async () => {
 
 test('Priority knows one class as the default of the cluster', async () => {
   const reader = readerOf({ 'priorityclasses.scheduling.k8s.io//usual': { metadata: { name: 'usual' }, value: 5, globalDefault: true } })
-  const plugin = createAdmission([priority({ reader })])
+  const plugin = createAdmission([createPlugin(priority, { reader })])
   const classOf = (name: string) => ({ metadata: { name }, value: 7, globalDefault: true })
   const why = (name: string) =>
     `priorityclasses.scheduling.k8s.io "${name}" is forbidden: PriorityClass usual is already marked as default. Only one default can exist`

@@ -3,6 +3,7 @@ import { test } from 'node:test'
 import { pod } from '../../api/resources/core/pod.ts'
 import type { PodSpec } from '../../api/types/core-v1.ts'
 import { ask, readerOf } from '../admission.fixture.ts'
+import { createPlugin } from '../plugin-definition.ts'
 import { type NodeSelectors, parseNodeSelector, podNodeSelector } from './pod-node-selector.ts'
 
 async function admit(
@@ -13,7 +14,7 @@ async function admit(
   const annotations: Record<string, string> = annotation === undefined ? {} : { 'scheduler.alpha.kubernetes.io/node-selector': annotation }
   const reader = readerOf({ namespaces: [{ metadata: { name: 'n', annotations } }] })
   const spec: PodSpec = { containers: [], ...(nodeSelector ? { nodeSelector } : {}) }
-  const plugin = podNodeSelector({ reader, selectors: { default: {}, allowed: {}, ...selectors } })
+  const plugin = createPlugin(podNodeSelector, { reader, configuration: { nodeSelectors: { default: {}, allowed: {}, ...selectors } } })
   const refusal = await ask(plugin, { resource: pod, object: { metadata: { name: 'p', namespace: 'n' }, spec } as never })
   return refusal ?? spec.nodeSelector
 }

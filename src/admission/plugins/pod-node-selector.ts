@@ -2,7 +2,8 @@
 import { forbidden } from '../../api/status.ts'
 import type { Namespace, Pod } from '../../api/types/core-v1.ts'
 import { qualifiedName } from '../../api/validation/names.ts'
-import { type AdmissionPlugin, type AdmissionRequest, admitted, type ClusterReader, type Verdict } from '../admission.ts'
+import { type AdmissionRequest, admitted, type ClusterReader, type Verdict } from '../admission.ts'
+import type { PluginDefinition, PluginSteps } from '../plugin-definition.ts'
 
 const annotation = 'scheduler.alpha.kubernetes.io/node-selector'
 
@@ -15,15 +16,23 @@ export interface NodeSelectors {
   readonly allowed: Readonly<Record<string, Labels>>
 }
 
-export const noNodeSelectors: NodeSelectors = { default: {}, allowed: {} }
+const noNodeSelectors: NodeSelectors = { default: {}, allowed: {} }
 
-export function podNodeSelector({
-  reader,
-  selectors,
-}: {
+export interface PodNodeSelectorOptions {
   readonly reader: ClusterReader
-  readonly selectors: NodeSelectors
-}): AdmissionPlugin {
+  readonly configuration?: { readonly nodeSelectors?: NodeSelectors } | undefined
+}
+
+export const podNodeSelector: PluginDefinition<PodNodeSelectorOptions> = {
+  name: 'PodNodeSelector',
+  does: 'Keeps the pods of a namespace on the nodes that it is meant for',
+  on: 'requested',
+  handles: [{ operations: ['CREATE'], resources: ['pods'] }],
+  create,
+}
+
+function create({ reader, configuration }: PodNodeSelectorOptions): PluginSteps {
+  const selectors = configuration?.nodeSelectors ?? noNodeSelectors
   function selectorOf({ resource, namespace, name }: AdmissionRequest): Labels {
     const text = (reader.get('namespaces', '', namespace) as Namespace | undefined)?.metadata.annotations?.[annotation]
     if (text === undefined) return selectors.default
@@ -41,9 +50,6 @@ export function podNodeSelector({
     return refuse(request, 'pod node label selector labels conflict with its namespace whitelist')
   }
   return {
-    name: 'PodNodeSelector',
-    handles: ({ resource, subresource, operation }) =>
-      resource.group === '' && resource.plural === 'pods' && subresource === '' && operation === 'CREATE',
     mutate(request) {
       const verdict = validate(request)
       if (!verdict.allowed) throw verdict.error

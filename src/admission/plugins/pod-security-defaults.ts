@@ -1,31 +1,38 @@
 // Fills in what a namespace that enforces `restricted` wants and a pod or template leaves open. It runs behind everything else that changes
 // objects, so that what webhooks add is filled in too; PodSecurity decides afterwards.
 import { isDeepStrictEqual } from 'node:util'
-import { hasPods, type LocatedPod, locatePod } from '../../api/located-pod.ts'
+import { type LocatedPod, locatePod, podTemplateResources } from '../../api/located-pod.ts'
 import { groupResource, type KubeObject } from '../../api/object.ts'
 import type { ResourceDefinition } from '../../api/resource.ts'
 import type { PodSpec } from '../../api/types/core-v1.ts'
-import { type AdmissionPlugin, type AdmissionRequest, admitted, type ClusterReader } from '../admission.ts'
+import { type AdmissionRequest, admitted, type ClusterReader } from '../admission.ts'
+import type { PluginDefinition, PluginSteps } from '../plugin-definition.ts'
 import { fillingOf, rememberFilling } from '../pod-security/before-filling.ts'
-import { type Exemptions, exemptionOf } from '../pod-security/exemptions.ts'
+import { namespaceDefaults, type PodSecurityConfiguration } from '../pod-security/configuration.ts'
+import { exemptionOf } from '../pod-security/exemptions.ts'
 import { type Filled, fillEphemeralContainers, fillPod } from '../pod-security/fill.ts'
-import { type LevelVersion, type PodSecurityPolicy, policyOf } from '../pod-security/policy.ts'
+import { type LevelVersion, policyOf } from '../pod-security/policy.ts'
 
 export interface PodSecurityDefaultsOptions {
   readonly reader: ClusterReader
-  /** What holds where a namespace has no label. */
-  readonly defaults: PodSecurityPolicy
-  readonly exemptions: Exemptions
+  readonly profile: 'secure' | 'upstream'
+  readonly configuration?: { readonly podSecurity?: PodSecurityConfiguration } | undefined
 }
 
-export function podSecurityDefaults({ reader, defaults, exemptions }: PodSecurityDefaultsOptions): AdmissionPlugin {
+export const podSecurityDefaults: PluginDefinition<PodSecurityDefaultsOptions> = {
+  name: 'PodSecurityDefaults',
+  does: 'Fills in what the level `restricted` requires and a pod or template leaves open',
+  on: 'secure',
+  handles: [
+    { operations: ['CREATE'], resources: ['pods'] },
+    { operations: ['CREATE', 'UPDATE'], resources: [...podTemplateResources, 'pods/ephemeralcontainers'] },
+  ],
+  create,
+}
+
+function create({ reader, profile, configuration }: PodSecurityDefaultsOptions): PluginSteps {
+  const { defaults, exemptions } = namespaceDefaults(profile, configuration?.podSecurity)
   return {
-    name: 'PodSecurityDefaults',
-    handles({ resource, subresource, operation }) {
-      const name = groupResource(resource.group, resource.plural)
-      if (name === 'pods') return (operation === 'CREATE' && subresource === '') || subresource === 'ephemeralcontainers'
-      return subresource === '' && (operation === 'CREATE' || operation === 'UPDATE') && hasPods(name)
-    },
     mutate(request) {
       const located = locate(request.resource, request.object)
       if (located === undefined || exemptionOf(exemptions, request, located.pod) !== undefined) return

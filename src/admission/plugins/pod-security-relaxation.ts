@@ -2,19 +2,35 @@
 // tenants often have, would lift the level of Pod Security, or write itself an exception, and with the next pod be root on a node.
 import { groupResource } from '../../api/object.ts'
 import { forbidden } from '../../api/status.ts'
-import { type AdmissionPlugin, type AdmissionRequest, admitted, type Verdict } from '../admission.ts'
-import { formatLevelVersion, isLooser, type PodSecurityPolicy, policyOf } from '../pod-security/policy.ts'
+import { type AdmissionRequest, admitted, type Verdict } from '../admission.ts'
+import type { PluginDefinition, PluginSteps } from '../plugin-definition.ts'
+import { namespaceDefaults, type PodSecurityConfiguration } from '../pod-security/configuration.ts'
+import { formatLevelVersion, isLooser, policyOf } from '../pod-security/policy.ts'
 import type { DecideFor } from '../policy/request-view.ts'
 
 export interface PodSecurityRelaxationOptions {
   readonly decide: DecideFor
-  /** What holds where a namespace has no label. */
-  readonly defaults: PodSecurityPolicy
+  readonly profile: 'secure' | 'upstream'
+  readonly configuration?: { readonly podSecurity?: PodSecurityConfiguration } | undefined
 }
 
 const exceptions = 'podsecurityexceptions.bulkhead.dev'
 
-export function podSecurityRelaxation({ decide, defaults }: PodSecurityRelaxationOptions): AdmissionPlugin {
+export const podSecurityRelaxation: PluginDefinition<PodSecurityRelaxationOptions> = {
+  name: 'PodSecurityRelaxation',
+  does: 'Requires a right over the whole cluster to lower Pod Security in a namespace or to make an exception',
+  on: 'secure',
+  guard: 'whoever has every right in one namespace can lift its Pod Security and be root on a node',
+  handles: [
+    { operations: ['UPDATE'], resources: ['namespaces', 'namespaces/*'] },
+    { operations: ['CREATE', 'UPDATE'], resources: [exceptions, `${exceptions}/*`] },
+  ],
+  status: [{ name: 'Pod Security lowered by cluster rights alone', note: 'proof C3' }],
+  create,
+}
+
+function create({ decide, profile, configuration }: PodSecurityRelaxationOptions): PluginSteps {
+  const { defaults } = namespaceDefaults(profile, configuration?.podSecurity)
   function unlessRight(request: AdmissionRequest, what: string): Verdict {
     const { user, resource, operation, name } = request
     const { group, plural } = resource
@@ -25,11 +41,6 @@ export function podSecurityRelaxation({ decide, defaults }: PodSecurityRelaxatio
   }
 
   return {
-    name: 'PodSecurityRelaxation',
-    handles({ resource, operation }) {
-      const name = groupResource(resource.group, resource.plural)
-      return name === 'namespaces' ? operation === 'UPDATE' : name === exceptions && (operation === 'CREATE' || operation === 'UPDATE')
-    },
     // After everything that may change the labels, and of each subresource: those of a Namespace take labels too.
     validate(request) {
       const { resource, object, oldObject } = request

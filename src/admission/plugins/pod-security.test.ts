@@ -9,9 +9,9 @@ import type { PodSecurityException } from '../../api/types/bulkhead-v1alpha1.ts'
 import type { Pod, PodSpec } from '../../api/types/core-v1.ts'
 import { readerOf } from '../admission.fixture.ts'
 import type { AdmissionRequest } from '../admission.ts'
+import { createPlugin } from '../plugin-definition.ts'
 import { defaultExemptions, type Exemptions } from '../pod-security/exemptions.ts'
 import { existingPodWarnings } from '../pod-security/existing-pods.ts'
-import { uniformPolicy } from '../pod-security/policy.ts'
 import { templateDigest } from '../pod-security/template-digest.ts'
 import { type PodSecurityOptions, podSecurity } from './pod-security.ts'
 
@@ -42,12 +42,10 @@ function ask(
     space('closed'),
     space('open', { [label('enforce')]: 'privileged', [label('warn')]: 'baseline', [label('audit')]: 'restricted' }),
   ]
-  const plugin = podSecurity({
+  const plugin = createPlugin(podSecurity, {
     ...{
       reader: readerOf({ namespaces, pods, 'podsecurityexceptions.bulkhead.dev': exceptions }),
-      defaults: uniformPolicy('restricted'),
-      exemptions: defaultExemptions,
-      enforceOnWorkloads: true,
+      profile: 'secure' as const,
       now: () => 0,
     },
     ...options,
@@ -84,7 +82,9 @@ const deploymentOf = (where: string, replicas: number, image = 'i'): KubeObject 
     spec: { replicas, template: { spec: { containers: [{ name: 'c', image }] } } },
   }) as KubeObject
 
-const exempting = (more: Partial<Exemptions>): Partial<PodSecurityOptions> => ({ exemptions: { ...defaultExemptions, ...more } })
+const exempting = (more: Partial<Exemptions>): Partial<PodSecurityOptions> => ({
+  configuration: { podSecurity: { defaults: {}, exemptions: { ...defaultExemptions, ...more } } },
+})
 const exemptions: readonly {
   readonly name: string
   readonly options: Partial<PodSecurityOptions>
@@ -174,8 +174,7 @@ test('podSecurity() lets workloads that were there before the level change all b
 })
 
 const stricter = (name: string, labels: Record<string, string>, before: Record<string, string>, pods: readonly KubeObject[] = []) =>
-  ask({ defaults: uniformPolicy('privileged') }, { resource: namespace, object: space(name, labels), oldObject: space(name, before) }, pods)
-    .warnings
+  ask({ profile: 'upstream' }, { resource: namespace, object: space(name, labels), oldObject: space(name, before) }, pods).warnings
 
 test('podSecurity() warns of running pods only where the enforced level becomes stricter', () => {
   const pods = [podOf('n')]
@@ -197,7 +196,7 @@ test('podSecurity() says that the labels of an exempt namespace have no effect',
     'namespace "kube-system" is exempt from Pod Security, and the policy (enforce=restricted:latest, warn=baseline:latest) will be ignored'
   assert.deepEqual(stricter('kube-system', labels, {}), [text])
   const created = (name: string, set: Record<string, string>) =>
-    ask({ defaults: uniformPolicy('privileged') }, { resource: namespace, object: space(name, set) }).warnings
+    ask({ profile: 'upstream' }, { resource: namespace, object: space(name, set) }).warnings
   assert.deepEqual(created('kube-system', labels), [text])
   assert.deepEqual(created('kube-system', {}), [])
   assert.deepEqual(created('n', labels), [])

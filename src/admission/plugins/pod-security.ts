@@ -1,18 +1,20 @@
 // Pod Security Standards: `restricted` unless the namespace is labelled (secure profile), judged for pods and for everything that makes pods.
 import { isDeepStrictEqual } from 'node:util'
-import { hasPods, type LocatedPod, locatePod } from '../../api/located-pod.ts'
+import { type LocatedPod, locatePod, podResources } from '../../api/located-pod.ts'
 import { groupResource, type KubeObject } from '../../api/object.ts'
 import type { ResourceDefinition } from '../../api/resource.ts'
 import { type ApiError, forbidden, invalid } from '../../api/status.ts'
 import type { PodSecurityException } from '../../api/types/bulkhead-v1alpha1.ts'
 import type { Pod } from '../../api/types/core-v1.ts'
-import { type AdmissionPlugin, type AdmissionRequest, admitted, type ClusterReader, patchAnnotation, type Verdict } from '../admission.ts'
+import { type AdmissionRequest, admitted, type ClusterReader, patchAnnotation, type Verdict } from '../admission.ts'
 import { beforeChanges } from '../before-changes.ts'
+import type { PluginDefinition, PluginSteps } from '../plugin-definition.ts'
 import { type Advice, advise, type EvaluatedPod, type Sent } from '../pod-security/advice.ts'
 import { fillingOf } from '../pod-security/before-filling.ts'
+import { namespaceDefaults, type PodSecurityConfiguration } from '../pod-security/configuration.ts'
 import { describeFindings, evaluate, type Finding } from '../pod-security/evaluate.ts'
 import { except, exceptionAnnotation } from '../pod-security/exceptions.ts'
-import { type Exemptions, exemptionOf, exemptNamespaceWarning } from '../pod-security/exemptions.ts'
+import { exemptionOf, exemptNamespaceWarning } from '../pod-security/exemptions.ts'
 import { existingPodWarnings } from '../pod-security/existing-pods.ts'
 import { formatLevelVersion, type LevelVersion, type PodSecurityPolicy, policyOf, samePolicy, strictness } from '../pod-security/policy.ts'
 import { templateDigest } from '../pod-security/template-digest.ts'
@@ -26,16 +28,29 @@ const shown = { causes: 100, detail: 1024 }
 
 export interface PodSecurityOptions {
   readonly reader: ClusterReader
-  /** What holds where a namespace has no label; upstream's is `privileged`. */
-  readonly defaults: PodSecurityPolicy
-  readonly exemptions: Exemptions
-  /** Refuse a workload whose pods would be refused, with the patch that passes; upstream only warns. */
-  readonly enforceOnWorkloads: boolean
+  /** The secure profile refuses a workload whose pods would be refused, with the patch that passes; upstream only warns. */
+  readonly profile: 'secure' | 'upstream'
+  readonly configuration?: { readonly podSecurity?: PodSecurityConfiguration } | undefined
   /** Milliseconds since the epoch: which exceptions have expired. */
   now(): number
 }
 
-export function podSecurity({ reader, defaults, exemptions, enforceOnWorkloads, now }: PodSecurityOptions): AdmissionPlugin {
+export const podSecurity: PluginDefinition<PodSecurityOptions> = {
+  name: 'PodSecurity',
+  does: 'Refuses pods, and in the secure profile templates of pods, that break the Pod Security Standard of their namespace',
+  on: 'always',
+  guard: 'any pod can be privileged, and with that own its node',
+  handles: [{ operations: ['CREATE', 'UPDATE'], resources: [...podResources, 'pods/*', 'namespaces', 'namespaces/*'] }],
+  status: [
+    { name: 'restricted pods in every namespace', note: 'proofs C3 and P1; a namespace label lifts it' },
+    { name: 'workloads refused together with their pods', note: 'proof C3' },
+  ],
+  create,
+}
+
+function create({ reader, profile, configuration, now }: PodSecurityOptions): PluginSteps {
+  const { defaults, exemptions } = namespaceDefaults(profile, configuration?.podSecurity)
+  const enforceOnWorkloads = profile === 'secure'
   const policyOfNamespace = (name: string) => policyOf(reader.get('namespaces', '', name)?.metadata.labels, defaults)
 
   function validatePods(request: AdmissionRequest): Verdict {
@@ -97,13 +112,7 @@ export function podSecurity({ reader, defaults, exemptions, enforceOnWorkloads, 
   }
 
   return {
-    name: 'PodSecurity',
-    handles: ({ resource, subresource, operation }) => {
-      if (operation !== 'CREATE' && operation !== 'UPDATE') return false
-      const name = groupResource(resource.group, resource.plural)
-      if (name === 'namespaces') return true
-      return hasPods(name) && (name === 'pods' ? !ignoredSubresources.has(subresource) : subresource === '')
-    },
+    handles: ({ resource, subresource }) => resource.plural !== 'pods' || !ignoredSubresources.has(subresource),
     validate: request => (isNamespace(request.resource) ? validateNamespace(request) : validatePods(request)),
   }
 }

@@ -3,6 +3,7 @@ import { test } from 'node:test'
 import { pod } from '../../api/resources/core/pod.ts'
 import type { PodSpec, Toleration } from '../../api/types/core-v1.ts'
 import { ask, readerOf } from '../admission.fixture.ts'
+import { createPlugin } from '../plugin-definition.ts'
 import { podTolerationRestriction } from './pod-toleration-restriction.ts'
 
 const toleration = (key: string): Toleration => ({ key, operator: 'Exists', effect: 'NoSchedule' })
@@ -16,7 +17,10 @@ async function admit(
   const written = Object.entries(annotations).map(([name, value]) => [`scheduler.alpha.kubernetes.io/${name}`, JSON.stringify(value)])
   const reader = readerOf({ namespaces: [{ metadata: { name: 'n', annotations: Object.fromEntries(written) } }] })
   const spec: PodSpec = { containers: [{ name: 'c', ...(cpu ? { resources: { requests: { cpu } } } : {}) }], tolerations: own }
-  const plugin = podTolerationRestriction({ reader, cluster: { default: [], allowed: [], ...cluster } })
+  const plugin = createPlugin(podTolerationRestriction, {
+    reader,
+    configuration: { tolerations: { default: [], allowed: [], ...cluster } },
+  })
   const object = { metadata: { name: 'p', namespace: 'n' }, spec }
   return (await ask(plugin, { resource: pod, object })) ?? spec.tolerations
 }

@@ -4,7 +4,8 @@ import { recordedQualityOfService } from '../../api/resources/core/pod-quality-o
 import { forbidden } from '../../api/status.ts'
 import type { Namespace, Pod, Toleration } from '../../api/types/core-v1.ts'
 import { parseJson } from '../../base/json.ts'
-import { type AdmissionPlugin, type AdmissionRequest, admitted, type ClusterReader } from '../admission.ts'
+import { type AdmissionRequest, admitted, type ClusterReader } from '../admission.ts'
+import type { PluginDefinition, PluginSteps } from '../plugin-definition.ts'
 import { includes, mergeTolerations } from '../tolerations.ts'
 
 const defaultsAnnotation = 'scheduler.alpha.kubernetes.io/defaultTolerations'
@@ -16,14 +17,23 @@ export interface ClusterTolerations {
   readonly allowed: readonly Toleration[]
 }
 
-export const noClusterTolerations: ClusterTolerations = { default: [], allowed: [] }
+const noClusterTolerations: ClusterTolerations = { default: [], allowed: [] }
 
 export interface PodTolerationRestrictionOptions {
   readonly reader: ClusterReader
-  readonly cluster: ClusterTolerations
+  readonly configuration?: { readonly tolerations?: ClusterTolerations } | undefined
 }
 
-export function podTolerationRestriction({ reader, cluster }: PodTolerationRestrictionOptions): AdmissionPlugin {
+export const podTolerationRestriction: PluginDefinition<PodTolerationRestrictionOptions> = {
+  name: 'PodTolerationRestriction',
+  does: 'Adds default tolerations of the namespace and refuses those that it is not allowed',
+  on: 'requested',
+  handles: [{ operations: ['CREATE', 'UPDATE'], resources: ['pods'] }],
+  create,
+}
+
+function create({ reader, configuration }: PodTolerationRestrictionOptions): PluginSteps {
+  const cluster = configuration?.tolerations ?? noClusterTolerations
   const annotated = (request: AdmissionRequest, key: string): readonly Toleration[] | undefined => {
     const text = (reader.get('namespaces', '', request.namespace) as Namespace | undefined)?.metadata.annotations?.[key]
     if (text === undefined) return undefined
@@ -32,9 +42,6 @@ export function podTolerationRestriction({ reader, cluster }: PodTolerationRestr
     return parsed
   }
   return {
-    name: 'PodTolerationRestriction',
-    handles: ({ resource, subresource, operation }) =>
-      resource.group === '' && resource.plural === 'pods' && subresource === '' && (operation === 'CREATE' || operation === 'UPDATE'),
     mutate(request) {
       if (request.operation !== 'CREATE') return
       const { spec } = request.object as Pod

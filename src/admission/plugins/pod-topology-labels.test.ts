@@ -3,6 +3,7 @@ import { test } from 'node:test'
 import { pod } from '../../api/resources/core/pod.ts'
 import type { Binding } from '../../api/types/core-v1.ts'
 import { ask, readerOf } from '../admission.fixture.ts'
+import { createPlugin } from '../plugin-definition.ts'
 import { podTopologyLabels } from './pod-topology-labels.ts'
 
 test('podTopologyLabels copies zone and region of the node, and keeps what the pod says itself', async () => {
@@ -12,7 +13,7 @@ test('podTopologyLabels copies zone and region of the node, and keeps what the p
     spec: { containers: [], nodeName },
   })
   const waiting = of({ 'topology.kubernetes.io/region': 'mine' }, '')
-  const plugin = podTopologyLabels({ reader: readerOf({ nodes: [{ metadata: { name: 'n1', labels } }], pods: [waiting] }) })
+  const plugin = createPlugin(podTopologyLabels, { reader: readerOf({ nodes: [{ metadata: { name: 'n1', labels } }], pods: [waiting] }) })
   const object: Binding = { metadata: { name: 'p', namespace: 'n' }, target: { kind: 'Node', name: 'n1' } }
   await ask(plugin, { resource: pod, subresource: 'binding', object })
   assert.deepEqual(object.metadata.labels, { 'topology.kubernetes.io/zone': 'z' })

@@ -1,15 +1,21 @@
 // A pod learns the zone and region of its node from its own labels (KEP-4742: alpha in v1.33, so off unless it is asked for).
 import { regionLabel, zoneLabel } from '../../api/topology-labels.ts'
 import type { Binding, Node, Pod } from '../../api/types/core-v1.ts'
-import type { AdmissionPlugin, ClusterReader } from '../admission.ts'
+import type { ClusterReader } from '../admission.ts'
+import type { PluginDefinition, PluginSteps } from '../plugin-definition.ts'
 
 const copied = [zoneLabel, regionLabel]
 
-export function podTopologyLabels({ reader }: { readonly reader: ClusterReader }): AdmissionPlugin {
+export const podTopologyLabels: PluginDefinition<{ readonly reader: ClusterReader }> = {
+  name: 'PodTopologyLabels',
+  does: 'Copies the zone and the region of the node to the labels of its pods',
+  on: 'requested',
+  handles: [{ operations: ['CREATE'], resources: ['pods', 'pods/binding'] }],
+  create,
+}
+
+function create({ reader }: { readonly reader: ClusterReader }): PluginSteps {
   return {
-    name: 'PodTopologyLabels',
-    handles: ({ resource, subresource, operation }) =>
-      resource.group === '' && resource.plural === 'pods' && operation === 'CREATE' && (subresource === '' || subresource === 'binding'),
     mutate({ object, subresource, namespace, name }) {
       if (object === undefined) return
       const pod = (subresource === 'binding' ? reader.get('pods', namespace, name) : object) as Pod | undefined

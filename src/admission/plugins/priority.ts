@@ -2,11 +2,21 @@
 import { forbidden } from '../../api/status.ts'
 import type { Pod } from '../../api/types/core-v1.ts'
 import type { PriorityClass } from '../../api/types/scheduling-v1.ts'
-import { type AdmissionPlugin, type AdmissionRequest, admitted, type ClusterReader, type Verdict } from '../admission.ts'
+import { type AdmissionRequest, admitted, type ClusterReader, type Verdict } from '../admission.ts'
+import type { PluginDefinition, PluginSteps } from '../plugin-definition.ts'
 
 const classes = 'priorityclasses.scheduling.k8s.io'
 
-export function priority({ reader }: { readonly reader: ClusterReader }): AdmissionPlugin {
+export const priority: PluginDefinition<{ readonly reader: ClusterReader }> = {
+  name: 'Priority',
+  does: 'Sets the priority of a pod from its PriorityClass',
+  on: 'always',
+  guard: 'pods choose their own priority and preempt those of others',
+  handles: [{ operations: ['CREATE', 'UPDATE'], resources: ['pods', 'priorityclasses.scheduling.k8s.io'] }],
+  create,
+}
+
+function create({ reader }: { readonly reader: ClusterReader }): PluginSteps {
   /** The default class with the lowest value: of two, the one that gives less. */
   const defaultClass = () =>
     (reader.list(classes) as readonly PriorityClass[])
@@ -52,12 +62,6 @@ export function priority({ reader }: { readonly reader: ClusterReader }): Admiss
   }
 
   return {
-    name: 'Priority',
-    handles: ({ resource, subresource, operation }) =>
-      subresource === '' &&
-      (operation === 'CREATE' || operation === 'UPDATE') &&
-      ((resource.group === '' && resource.plural === 'pods') ||
-        (resource.group === 'scheduling.k8s.io' && resource.plural === 'priorityclasses')),
     mutate(request) {
       const { resource, operation, object, oldObject } = request
       if (resource.plural !== 'pods' || object === undefined) return

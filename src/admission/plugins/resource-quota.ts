@@ -2,7 +2,8 @@
 import { groupResource } from '../../api/object.ts'
 import type { ResourceDefinition } from '../../api/resource.ts'
 import { forbidden } from '../../api/status.ts'
-import { type AdmissionPlugin, type AdmissionRequest, admitted } from '../admission.ts'
+import { type AdmissionRequest, admitted } from '../admission.ts'
+import type { PluginDefinition, PluginSteps } from '../plugin-definition.ts'
 import { evaluatorOf } from '../quota/evaluators.ts'
 import type { QuotaLedger } from '../quota/ledger.ts'
 
@@ -10,14 +11,22 @@ import type { QuotaLedger } from '../quota/ledger.ts'
 const uncounted = new Set(['events', 'events.events.k8s.io'])
 const isEventResource = ({ group, plural }: ResourceDefinition): boolean => uncounted.has(groupResource(group, plural))
 
-export function resourceQuota({ ledger }: { readonly ledger: QuotaLedger }): AdmissionPlugin {
+export const resourceQuota: PluginDefinition<{ readonly ledger: QuotaLedger }> = {
+  name: 'ResourceQuota',
+  does: 'Refuses what a namespace would use beyond its ResourceQuotas',
+  on: 'always',
+  guard: 'one namespace can use up the cluster',
+  handles: [{ operations: ['CREATE', 'UPDATE'], resources: ['*/*'] }],
+  create,
+}
+
+function create({ ledger }: { readonly ledger: QuotaLedger }): PluginSteps {
   /** Until the request ends, which it is told of in any case. Not a Map: the tables that one has outgrown hold whatever was in them until the next major collection. */
   const charged = new WeakMap<AdmissionRequest, (stored: boolean) => void>()
   return {
-    name: 'ResourceQuota',
-    handles(request) {
-      const { operation, namespace, resource } = request
-      if (namespace === '' || (operation !== 'CREATE' && operation !== 'UPDATE') || resource.virtual) return false
+    handles: request => {
+      const { namespace, resource } = request
+      if (namespace === '' || resource.virtual) return false
       const name = groupResource(resource.group, resource.plural)
       return ledger.concerns(name, namespace) && !uncounted.has(name) && evaluatorOf(name).handles(request)
     },

@@ -3,6 +3,7 @@ import { test } from 'node:test'
 import { pod } from '../../api/resources/core/pod.ts'
 import type { PodSpec, Toleration } from '../../api/types/core-v1.ts'
 import { ask, readerOf } from '../admission.fixture.ts'
+import { createPlugin } from '../plugin-definition.ts'
 import { runtimeClass } from './runtime-class.ts'
 
 const classes = [
@@ -14,7 +15,7 @@ const classes = [
     scheduling: { nodeSelector: { kata: 'yes' }, tolerations: [{ key: 'kata', operator: 'Exists' }] },
   },
 ]
-const plugin = runtimeClass({ reader: readerOf({ 'runtimeclasses.node.k8s.io': classes }) })
+const plugin = createPlugin(runtimeClass, { reader: readerOf({ 'runtimeclasses.node.k8s.io': classes }) })
 const admit = async (spec: Partial<PodSpec>) => {
   const object = { metadata: { name: 'p', namespace: 'n' }, spec: { containers: [], ...spec } }
   return { spec: object.spec, refusal: await ask(plugin, { resource: pod, object }) }

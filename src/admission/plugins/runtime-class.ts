@@ -3,10 +3,20 @@ import { type ApiError, forbidden } from '../../api/status.ts'
 import type { Pod } from '../../api/types/core-v1.ts'
 import type { RuntimeClass } from '../../api/types/node-v1.ts'
 import { semanticallyEqual } from '../../api/validation/semantic-equality.ts'
-import { type AdmissionPlugin, type AdmissionRequest, admitted, type ClusterReader } from '../admission.ts'
+import { type AdmissionRequest, admitted, type ClusterReader } from '../admission.ts'
+import type { PluginDefinition, PluginSteps } from '../plugin-definition.ts'
 import { mergeTolerations } from '../tolerations.ts'
 
-export function runtimeClass({ reader }: { readonly reader: ClusterReader }): AdmissionPlugin {
+export const runtimeClass: PluginDefinition<{ readonly reader: ClusterReader }> = {
+  name: 'RuntimeClass',
+  does: 'Gives a pod the overhead and the placement of its RuntimeClass, and refuses others',
+  on: 'always',
+  guard: 'a pod claims another overhead than its class has and escapes quota',
+  handles: [{ operations: ['CREATE'], resources: ['pods'] }],
+  create,
+}
+
+function create({ reader }: { readonly reader: ClusterReader }): PluginSteps {
   /** Undefined where the pod names none. */
   function classOf({ resource, name }: AdmissionRequest, pod: Pod): RuntimeClass | undefined {
     const wanted = pod.spec.runtimeClassName
@@ -17,9 +27,6 @@ export function runtimeClass({ reader }: { readonly reader: ClusterReader }): Ad
   }
 
   return {
-    name: 'RuntimeClass',
-    handles: ({ resource, subresource, operation }) =>
-      resource.group === '' && resource.plural === 'pods' && subresource === '' && operation === 'CREATE',
     mutate(request) {
       const pod = request.object as Pod | undefined
       const found = pod && classOf(request, pod)

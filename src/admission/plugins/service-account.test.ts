@@ -2,8 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { AdmissionPlugin } from '../admission.ts'
 import { createAdmission } from '../chain.ts'
-import { admit, goodSpec, options, pod, refusal, specOf, upstream } from '../plugins.fixture.ts'
-import { admissionPlugins } from './index.ts'
+import { admit, goodSpec, pluginsOf, pod, refusal, specOf, upstream } from '../plugins.fixture.ts'
 
 test('ServiceAccount mounts a token that waits for the first right of its account, and one at once as upstream', async () => {
   const { object } = await admit({ kind: 'pods', object: pod() })
@@ -29,7 +28,7 @@ test('ServiceAccount mounts a token that waits for the first right of its accoun
 test('ServiceAccount refuses before other plug-ins and the rules of the kind see the pod', async () => {
   let seen = 0
   const later: AdmissionPlugin = { name: 'Later', handles: () => true, mutate: () => void seen++ }
-  const plugin = admissionPlugins({ ...options, profile: 'upstream' }).find(({ name }) => name === 'ServiceAccount')
+  const plugin = pluginsOf('upstream').find(({ name }) => name === 'ServiceAccount')
   assert.ok(plugin)
   const admission = createAdmission([plugin, later])
   const absent = pod({ ...goodSpec(), serviceAccountName: 'absent' })

@@ -4,8 +4,9 @@ import { podReferences } from '../../api/pod-references.ts'
 import { forbidden } from '../../api/status.ts'
 import { isTokenVolume, tokenAnnotation, tokenVolumeName, withFirstRight } from '../../api/token-right.ts'
 import type { Container, EphemeralContainer, Pod, ServiceAccount, Volume } from '../../api/types/core-v1.ts'
-import { type AdmissionPlugin, type AdmissionRequest, admitted, type ClusterReader, type Verdict } from '../admission.ts'
+import { type AdmissionRequest, admitted, type ClusterReader, type Verdict } from '../admission.ts'
 import type { Arrivals } from '../arrivals.ts'
+import type { PluginDefinition, PluginSteps } from '../plugin-definition.ts'
 
 const mountPath = '/var/run/secrets/kubernetes.io/serviceaccount'
 const enforceMountable = 'kubernetes.io/enforce-mountable-secrets'
@@ -17,12 +18,27 @@ export interface ServiceAccountOptions {
   readonly arrivals: Arrivals
   /** Five characters for the volume's name. */
   randomSuffix(): string
-  /** Whether RBAC grants the account anything of its own; undefined gives tokens at once, as upstream does. */
-  hasRights?(namespace: string, name: string): boolean
+  /** In the upstream profile a token comes at once, whatever rights the account has. */
+  readonly profile: 'secure' | 'upstream'
+  /** Whether RBAC grants the account anything of its own. */
+  hasRights(namespace: string, name: string): boolean
 }
 
-export function serviceAccount(options: ServiceAccountOptions): AdmissionPlugin {
-  const { reader, arrivals } = options
+export const serviceAccount: PluginDefinition<ServiceAccountOptions> = {
+  name: 'ServiceAccount',
+  does: 'Gives each pod a ServiceAccount, its pull secrets and a bound token, which comes with the first right of the account',
+  on: 'always',
+  guard: 'pods run without an account, and name accounts and secrets that are not theirs to use',
+  handles: [
+    { operations: ['CREATE'], resources: ['pods'] },
+    { operations: ['UPDATE'], resources: ['pods/ephemeralcontainers'] },
+  ],
+  status: [{ name: 'tokens only for accounts with rights', note: 'proof A7' }],
+  create,
+}
+
+function create(options: ServiceAccountOptions): PluginSteps {
+  const { reader, arrivals, profile } = options
   const find = (namespace: string, name: string) => reader.get('serviceaccounts', namespace, name) as ServiceAccount | undefined
   const refuse = (request: AdmissionRequest, why: string): Verdict => ({
     allowed: false,
@@ -32,7 +48,7 @@ export function serviceAccount(options: ServiceAccountOptions): AdmissionPlugin 
   function mountToken(pod: Pod, account: ServiceAccount): void {
     const asked = pod.spec.automountServiceAccountToken ?? account.automountServiceAccountToken
     if (asked === false) return
-    if (asked === undefined && options.hasRights?.(account.metadata.namespace ?? '', account.metadata.name ?? '') === false)
+    if (asked === undefined && profile === 'secure' && !options.hasRights(account.metadata.namespace ?? '', account.metadata.name ?? ''))
       pod.metadata.annotations = { ...pod.metadata.annotations, [tokenAnnotation]: withFirstRight }
     const containers: Container[] = [...(pod.spec.initContainers ?? []), ...pod.spec.containers]
     const waiting = containers.filter(({ volumeMounts }) => !volumeMounts?.some(mount => mount.mountPath === mountPath))
@@ -50,12 +66,7 @@ export function serviceAccount(options: ServiceAccountOptions): AdmissionPlugin 
   }
 
   return {
-    name: 'ServiceAccount',
-    handles: ({ resource, subresource, operation, oldObject }) =>
-      resource.group === '' &&
-      resource.plural === 'pods' &&
-      ((operation === 'CREATE' && subresource === '') ||
-        (operation === 'UPDATE' && subresource === 'ephemeralcontainers' && oldObject !== undefined)),
+    handles: ({ operation, oldObject }) => operation === 'CREATE' || oldObject !== undefined,
     mutate(request, signal) {
       if (request.operation !== 'CREATE' || request.object === undefined) return
       const pod = request.object as Pod

@@ -1,18 +1,23 @@
+import type { PluginDefinition } from '../plugin-definition.ts'
+
 // A volume or claim in use is not deleted under its pods: the finalizer holds it until a controller lets it go.
-import type { AdmissionPlugin } from '../admission.ts'
 
 const finalizers: ReadonlyMap<string, string> = new Map([
   ['persistentvolumeclaims', 'kubernetes.io/pvc-protection'],
   ['persistentvolumes', 'kubernetes.io/pv-protection'],
 ])
 
-export const storageObjectInUseProtection: AdmissionPlugin = {
+export const storageObjectInUseProtection: PluginDefinition = {
   name: 'StorageObjectInUseProtection',
-  handles: ({ resource, subresource, operation }) =>
-    resource.group === '' && finalizers.has(resource.plural) && subresource === '' && operation === 'CREATE',
-  mutate({ object, resource }) {
-    const finalizer = finalizers.get(resource.plural)
-    if (object && finalizer && !object.metadata.finalizers?.includes(finalizer))
-      object.metadata.finalizers = [...(object.metadata.finalizers ?? []), finalizer]
-  },
+  does: 'Holds the deletion of volumes and claims until no pod uses them',
+  on: 'always',
+  guard: 'a volume is deleted under the pods that use it',
+  handles: [{ operations: ['CREATE'], resources: ['persistentvolumeclaims', 'persistentvolumes'] }],
+  create: () => ({
+    mutate({ object, resource }) {
+      const finalizer = finalizers.get(resource.plural)
+      if (object && finalizer && !object.metadata.finalizers?.includes(finalizer))
+        object.metadata.finalizers = [...(object.metadata.finalizers ?? []), finalizer]
+    },
+  }),
 }

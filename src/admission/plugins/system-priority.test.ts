@@ -6,10 +6,11 @@ import { deployment } from '../../api/resources/apps/deployment.ts'
 import { cronJob } from '../../api/resources/batch/cron-job.ts'
 import { pod } from '../../api/resources/core/pod.ts'
 import { ask, readerOf } from '../admission.fixture.ts'
+import { createPlugin } from '../plugin-definition.ts'
 import { systemPriority } from './system-priority.ts'
 
 const classOf = (name: string, value: number) => ({ metadata: { name }, value })
-const plugin = systemPriority({
+const plugin = createPlugin(systemPriority, {
   reader: readerOf({
     'priorityclasses.scheduling.k8s.io': [classOf('system-node-critical', 2_000_001_000), classOf('own', 1_000_000_000)],
   }),

@@ -1,28 +1,34 @@
 // Classes above those that users may define are for the cluster's own parts: whoever may take one has every other pod of the cluster
 // preempted for theirs. Upstream leaves that to a ResourceQuota that somebody has to write.
-import { hasPods, locatePod } from '../../api/located-pod.ts'
+import { locatePod, podResources } from '../../api/located-pod.ts'
 import { groupResource, type KubeObject } from '../../api/object.ts'
 import { forbidden } from '../../api/status.ts'
 import type { PriorityClass } from '../../api/types/scheduling-v1.ts'
-import { type AdmissionPlugin, type AdmissionRequest, admitted, type ClusterReader } from '../admission.ts'
+import { type AdmissionRequest, admitted, type ClusterReader } from '../admission.ts'
+import type { PluginDefinition, PluginSteps } from '../plugin-definition.ts'
 
 const systemNamespace = 'kube-system'
 const classes = 'priorityclasses.scheduling.k8s.io'
 /** The highest value that a class of somebody's own may have. */
 const highestOfUsers = 1_000_000_000
 
-export function systemPriority({ reader }: { readonly reader: ClusterReader }): AdmissionPlugin {
+export const systemPriority: PluginDefinition<{ readonly reader: ClusterReader }> = {
+  name: 'SystemPriority',
+  does: 'Refuses the priority classes of the system outside of `kube-system`',
+  on: 'secure',
+  guard: 'pods of any namespace preempt those of all others',
+  handles: [{ operations: ['CREATE', 'UPDATE'], resources: podResources }],
+  status: [{ name: 'system priorities for kube-system alone', note: 'SystemPriority' }],
+  create,
+}
+
+function create({ reader }: { readonly reader: ClusterReader }): PluginSteps {
   const isAbove = (name: string): boolean => {
     const found = reader.get(classes, '', name) as PriorityClass | undefined
     return found !== undefined && found.value > highestOfUsers
   }
   return {
-    name: 'SystemPriority',
-    handles: ({ resource, subresource, operation, namespace }) =>
-      subresource === '' &&
-      (operation === 'CREATE' || operation === 'UPDATE') &&
-      namespace !== systemNamespace &&
-      hasPods(groupResource(resource.group, resource.plural)),
+    handles: ({ namespace }) => namespace !== systemNamespace,
     validate(request) {
       const { object, oldObject, namespace, resource, name } = request
       const wanted = classOf(request, object)

@@ -1,18 +1,21 @@
 // A new node takes no pods before it was seen ready.
 import type { Node } from '../../api/types/core-v1.ts'
-import type { AdmissionPlugin } from '../admission.ts'
+import type { PluginDefinition } from '../plugin-definition.ts'
 
 const notReady = { key: 'node.kubernetes.io/not-ready', effect: 'NoSchedule' } as const
 
-export const taintNodesByCondition: AdmissionPlugin = {
+export const taintNodesByCondition: PluginDefinition = {
   name: 'TaintNodesByCondition',
-  handles: ({ resource, subresource, operation }) =>
-    resource.group === '' && resource.plural === 'nodes' && subresource === '' && operation === 'CREATE',
-  mutate({ object }) {
-    if (object === undefined) return
-    const { spec } = object as Node
-    const taints = spec?.taints ?? []
-    if (spec && !taints.some(({ key, effect }) => key === notReady.key && effect === notReady.effect))
-      spec.taints = [...taints, { ...notReady }]
-  },
+  does: 'Keeps pods off a new node until it reports that it is ready',
+  on: 'always',
+  handles: [{ operations: ['CREATE'], resources: ['nodes'] }],
+  create: () => ({
+    mutate({ object }) {
+      if (object === undefined) return
+      const { spec } = object as Node
+      const taints = spec?.taints ?? []
+      if (spec && !taints.some(({ key, effect }) => key === notReady.key && effect === notReady.effect))
+        spec.taints = [...taints, { ...notReady }]
+    },
+  }),
 }

@@ -12,7 +12,8 @@ import {
   podDomainAnnotation,
 } from '../../api/trust-domain.ts'
 import type { Binding, Pod } from '../../api/types/core-v1.ts'
-import { type AdmissionPlugin, type AdmissionRequest, admitted, type ClusterReader, type Verdict } from '../admission.ts'
+import { type AdmissionRequest, admitted, type ClusterReader, type Verdict } from '../admission.ts'
+import type { PluginDefinition, PluginSteps } from '../plugin-definition.ts'
 import type { DecideFor } from '../policy/request-view.ts'
 
 /** Who moves a namespace or a node into a domain or out of it needs this for the domain. */
@@ -23,7 +24,21 @@ export interface TrustDomainOptions {
   readonly decide: DecideFor
 }
 
-export function trustDomain({ reader, decide }: TrustDomainOptions): AdmissionPlugin {
+export const trustDomain: PluginDefinition<TrustDomainOptions> = {
+  name: 'TrustDomain',
+  does: 'Refuses whatever would put pods of different trust domains on one node',
+  on: 'always',
+  guard: 'pods of different trust domains share nodes',
+  handles: [
+    { operations: ['CREATE'], resources: ['pods', 'pods/binding'] },
+    { operations: ['UPDATE'], resources: ['pods', 'pods/*'] },
+    { operations: ['CREATE', 'UPDATE'], resources: ['nodes', 'nodes/*', 'namespaces', 'namespaces/*'] },
+  ],
+  status: [{ name: 'trust domains share no node', note: 'proofs P3 and C9', always: true }],
+  create,
+}
+
+function create({ reader, decide }: TrustDomainOptions): PluginSteps {
   const refuse = ({ resource, name }: AdmissionRequest, why: string): Verdict => ({ allowed: false, error: forbidden(resource, name, why) })
   const current = (namespace: string) => domainOfNamespace(reader.get('namespaces', '', namespace))
 
@@ -61,13 +76,11 @@ export function trustDomain({ reader, decide }: TrustDomainOptions): AdmissionPl
   const livePods = (namespace?: string) => (reader.list('pods', namespace) as readonly Pod[]).filter(isLive)
 
   return {
-    name: 'TrustDomain',
-    handles({ resource, subresource, operation, object, oldObject }) {
-      if (object === undefined || (operation !== 'CREATE' && operation !== 'UPDATE')) return false
+    handles({ resource, operation, object, oldObject }) {
+      if (object === undefined) return false
       switch (groupResource(resource.group, resource.plural)) {
         case 'pods':
-          if (operation === 'CREATE') return subresource === '' || subresource === 'binding'
-          return domainOfPod(object) !== domainOfPod(oldObject ?? object)
+          return operation === 'CREATE' || domainOfPod(object) !== domainOfPod(oldObject ?? object)
         case 'nodes':
           return operation === 'CREATE' || domainOfNode(object) !== domainOfNode(oldObject)
         case 'namespaces':

@@ -1,6 +1,7 @@
 // Kinds that are served and stored but have no effect yet: whoever creates one is told so.
 import { groupResource } from '../../api/object.ts'
-import { type AdmissionPlugin, admitted } from '../admission.ts'
+import { admitted } from '../admission.ts'
+import type { PluginDefinition, PluginSteps } from '../plugin-definition.ts'
 
 /** Why nothing happens, by resource. */
 const unenforced: ReadonlyMap<string, string> = new Map([
@@ -9,13 +10,25 @@ const unenforced: ReadonlyMap<string, string> = new Map([
 
 const mutating = 'mutatingadmissionpolicies.admissionregistration.k8s.io'
 
-/** `mutates`: whether policies that mutate are evaluated; their kinds may be served without. */
-export function unenforcedKinds({ mutates }: { readonly mutates: boolean }): AdmissionPlugin {
-  const known = mutates ? unenforced : new Map([...unenforced, [mutating, 'the feature gate MutatingAdmissionPolicy is off']])
+export interface UnenforcedKindsOptions {
+  /** None where policies that mutate are not evaluated; their kinds may be served without. */
+  readonly mutatingSources: readonly unknown[]
+}
+
+export const unenforcedKinds: PluginDefinition<UnenforcedKindsOptions> = {
+  name: 'UnenforcedKinds',
+  does: 'Warns whoever creates an object of a kind that is stored without effect',
+  on: 'always',
+  guard: 'nobody is told that an Ingress has no effect',
+  handles: [{ operations: ['CREATE'], resources: ['ingresses.networking.k8s.io', mutating] }],
+  create,
+}
+
+function create({ mutatingSources }: UnenforcedKindsOptions): PluginSteps {
+  const known =
+    mutatingSources.length > 0 ? unenforced : new Map([...unenforced, [mutating, 'the feature gate MutatingAdmissionPolicy is off']])
   return {
-    name: 'UnenforcedKinds',
-    handles: ({ resource, subresource, operation }) =>
-      operation === 'CREATE' && subresource === '' && known.has(groupResource(resource.group, resource.plural)),
+    handles: ({ resource }) => known.has(groupResource(resource.group, resource.plural)),
     validate(request) {
       const why = known.get(groupResource(request.resource.group, request.resource.plural))
       if (why !== undefined) request.warn(`${request.resource.kind} is stored without effect: ${why}`)

@@ -1,7 +1,7 @@
 // ValidatingAdmissionPolicy: rules in CEL, bound to what they are for.
 import { requireLate } from '../../base/late-module.ts'
 import { inTurns } from '../../base/turns.ts'
-import type { AdmissionPlugin } from '../admission.ts'
+import type { PluginDefinition, PluginSteps } from '../plugin-definition.ts'
 import type { PolicyContext } from '../policy/evaluate-policies.ts'
 import type * as engine from '../policy/policy-engine-late.ts'
 import { boundNames, PolicyIndex } from '../policy/policy-index.ts'
@@ -14,7 +14,16 @@ export interface ValidatingAdmissionPolicyOptions extends PolicyContext {
 // Loaded with the first policy: the engine takes megabytes, which a server without policies need not pay.
 const loaded = () => requireLate<typeof engine>(import.meta.url, '../policy/policy-engine-late.ts')
 
-export function validatingAdmissionPolicy(options: ValidatingAdmissionPolicyOptions): AdmissionPlugin {
+export const validatingAdmissionPolicy: PluginDefinition<ValidatingAdmissionPolicyOptions> = {
+  name: 'ValidatingAdmissionPolicy',
+  does: 'Refuses objects by policies in CEL',
+  on: 'always',
+  guard: 'policies that refuse objects have no effect',
+  handles: [{ operations: ['CREATE', 'UPDATE', 'DELETE', 'CONNECT'], resources: ['*/*'] }],
+  create,
+}
+
+function create(options: ValidatingAdmissionPolicyOptions): PluginSteps {
   const index = new PolicyIndex(
     options.policySources,
     options,
@@ -22,7 +31,6 @@ export function validatingAdmissionPolicy(options: ValidatingAdmissionPolicyOpti
     policies => options.metrics.policiesAre(false, boundNames(policies)),
   )
   return {
-    name: 'ValidatingAdmissionPolicy',
     handles: request => index.candidates(request).length > 0,
     validate: (request, signal) => inTurns(loaded().evaluatePolicies(index.candidates(request), request, options), signal),
   }

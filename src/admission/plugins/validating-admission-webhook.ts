@@ -1,7 +1,9 @@
 // ValidatingAdmissionWebhook: webhooks that judge what is written, all at once.
 import type { ResourceDefinition } from '../../api/resource.ts'
-import { type AdmissionPlugin, admitted, type Verdict } from '../admission.ts'
+import { admitted, type Verdict } from '../admission.ts'
+import type { PluginDefinition, PluginSteps } from '../plugin-definition.ts'
 import { Meter } from '../policy/meter.ts'
+import type { ClientIdentities } from '../webhook/client-identity.ts'
 import { type Hook, HookIndex } from '../webhook/hook.ts'
 import { versionFor } from '../webhook/relevant-hook.ts'
 import { reviewedRequest } from '../webhook/review.ts'
@@ -9,10 +11,25 @@ import { type HookWait, recordWaits, reviewByHook, type WebhookContext } from '.
 
 const failedOpenPrefix = 'failed-open.validating.webhook.admission.k8s.io/'
 
-export function validatingAdmissionWebhook(context: WebhookContext): AdmissionPlugin {
+export interface ValidatingAdmissionWebhookOptions {
+  readonly webhooks: WebhookContext
+  /** As whom webhooks are called; default: as nobody. */
+  readonly configuration?: { readonly validatingIdentities?: ClientIdentities } | undefined
+}
+
+export const validatingAdmissionWebhook: PluginDefinition<ValidatingAdmissionWebhookOptions> = {
+  name: 'ValidatingAdmissionWebhook',
+  does: 'Refuses objects by webhooks, all asked at once',
+  on: 'always',
+  guard: 'webhooks that refuse objects are not called',
+  handles: [{ operations: ['CREATE', 'UPDATE', 'DELETE', 'CONNECT'], resources: ['*/*'] }],
+  create,
+}
+
+function create({ webhooks, configuration: { validatingIdentities: identities } = {} }: ValidatingAdmissionWebhookOptions): PluginSteps {
+  const context: WebhookContext = identities === undefined ? webhooks : { ...webhooks, identities }
   const index = new HookIndex('ValidatingWebhookConfiguration', context)
   return {
-    name: 'ValidatingAdmissionWebhook',
     handles: request => index.candidates(request).length > 0,
     async validate(request, signal): Promise<Verdict> {
       const relevant: { readonly hook: Hook; readonly version: ResourceDefinition }[] = []

@@ -7,10 +7,9 @@ import type { Container, Pod, PodSpec } from '../../api/types/core-v1.ts'
 import { readerOf } from '../admission.fixture.ts'
 import type { AdmissionRequest } from '../admission.ts'
 import { createAdmission } from '../chain.ts'
+import { createPlugin } from '../plugin-definition.ts'
 import { podSecurity } from '../plugins/pod-security.ts'
 import { changeObject } from '../request-change.ts'
-import { defaultExemptions } from './exemptions.ts'
-import { uniformPolicy } from './policy.ts'
 
 const safe = { allowPrivilegeEscalation: false, capabilities: { drop: ['ALL'] } }
 const container = (name: string, securityContext: Container['securityContext'] = safe): Container => ({
@@ -36,7 +35,7 @@ function refused(sent: PodSpec, mutation: (spec: PodSpec) => void): { message: s
     },
   }
   const reader = readerOf({ namespaces: [{ metadata: { name: 'team' } }] })
-  const options = { reader, defaults: uniformPolicy('restricted'), exemptions: defaultExemptions, enforceOnWorkloads: true, now: () => 0 }
+  const options = { reader, profile: 'secure', now: () => 0 } as const
   const admission = createAdmission([
     {
       name: 'Changes',
@@ -47,7 +46,7 @@ function refused(sent: PodSpec, mutation: (spec: PodSpec) => void): { message: s
         changeObject(asked, object, { by: 'admission webhook "injects"', version: podResource, wanted, fields: 'Ignore' })
       },
     },
-    podSecurity(options),
+    createPlugin(podSecurity, options),
   ])
   const { signal } = new AbortController()
   admission.mutate(request, signal)

@@ -1,6 +1,6 @@
 // PodSecurityConfiguration (pod-security.admission.config.k8s.io), as kube-apiserver reads it: levels of namespaces without labels, and exemptions.
 import { expectKind, fail, items, type Json, mapping, text } from '../configuration-value.ts'
-import { type Exemptions, systemNamespace } from './exemptions.ts'
+import { defaultExemptions, type Exemptions, systemNamespace } from './exemptions.ts'
 import {
   formatLevelVersion,
   isLevel,
@@ -48,6 +48,15 @@ export function defaultPolicy(profile: 'secure' | 'upstream', configured: PodSec
     )
   return policy
 }
+
+/** What holds for a namespace that has no label, and what is exempt. Throws as `defaultPolicy` does. */
+export const namespaceDefaults = (
+  profile: 'secure' | 'upstream',
+  configured: PodSecurityConfiguration | undefined,
+): { readonly defaults: PodSecurityPolicy; readonly exemptions: Exemptions } => ({
+  defaults: defaultPolicy(profile, configured),
+  exemptions: configured?.exemptions ?? defaultExemptions,
+})
 
 /** The parts of the cluster itself stay exempt, whatever a file leaves out. */
 function readExemptions(value: unknown, at: string): Exemptions {

@@ -1,6 +1,6 @@
 // The configuration file of `bulkhead check`: which rules are off, and exceptions, each with an owner, a reason and an end.
 import { existsSync } from 'node:fs'
-import { pluginNames } from '../../admission/plugin-table.ts'
+import { plugins } from '../../admission/plugins/index.ts'
 import { isRecord } from '../../api/schema/compile.ts'
 import { type Fail, onlyFields, strictYaml } from '../../api/schema/strict-yaml.ts'
 import { manifestChecks } from '../../assess/checks/index.ts'
@@ -69,7 +69,11 @@ export function parseConfiguration(text: string, file: string): Configuration {
   }
 }
 
-const ruleNames: ReadonlySet<string> = new Set([...manifestChecks.map(({ id }) => id), ...Object.keys(ownRules), ...pluginNames])
+const ruleNames: ReadonlySet<string> = new Set([
+  ...manifestChecks.map(({ id }) => id),
+  ...Object.keys(ownRules),
+  ...plugins.map(({ name }) => name),
+])
 
 /** A rule that is misspelt stays on without a word. */
 function requireRule(name: string | undefined, at: string, fail: Fail): void {

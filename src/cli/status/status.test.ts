@@ -135,11 +135,11 @@ test('controlsOf() shows what a profile switches off, and nothing else', () => {
   assert.deepEqual(
     off.map(({ name }) => name),
     [
-      'restricted pods in every namespace',
-      'workloads refused together with their pods',
-      'tokens only for accounts with rights',
       'quota and limits in every new namespace',
       'new namespaces deny all traffic but DNS',
+      'tokens only for accounts with rights',
+      'restricted pods in every namespace',
+      'workloads refused together with their pods',
       'no pods for a system that no node runs',
       'Pod Security lowered by cluster rights alone',
       'system priorities for kube-system alone',

@@ -1,0 +1,51 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { enabledPlugins } from './enabled-plugins.ts'
+import { plugins } from './plugins/index.ts'
+import { pluginsOf } from './plugins.fixture.ts'
+
+const pluginNames = plugins.map(({ name }) => name)
+
+test('enabledPlugins() follows the profile and the switches', () => {
+  const secure = enabledPlugins('secure', {})
+  const upstream = enabledPlugins('upstream', {})
+  assert.deepEqual(
+    [...secure].filter(name => !upstream.has(name)),
+    [
+      'NamespaceDefaults',
+      'OperatingSystem',
+      'PodSecurityRelaxation',
+      'SystemPriority',
+      'EventRateLimit',
+      'DenyServiceExternalIPs',
+      'APIServiceBackend',
+      'PodSecurityDefaults',
+    ],
+  )
+  assert.deepEqual(
+    pluginsOf('upstream').map(({ name }) => name),
+    pluginNames.filter(name => upstream.has(name)),
+  )
+  assert.ok(enabledPlugins('secure', { enable: ['PodNodeSelector'] }).has('PodNodeSelector'))
+  assert.ok(!enabledPlugins('secure', { disable: ['DefaultStorageClass'] }).has('DefaultStorageClass'))
+  assert.ok(!enabledPlugins('upstream', { disable: ['CertificateSigning'] }).has('CertificateRequests'))
+})
+
+test('enabledPlugins() gives up a protection of the secure profile only where that is said', () => {
+  assert.throws(
+    () => enabledPlugins('secure', { disable: ['PodSecurity'] }),
+    /^UserError: disableAdmissionPlugins: "PodSecurity" is a protection/,
+  )
+  assert.ok(!enabledPlugins('secure', { insecureDisable: ['PodSecurity'] }).has('PodSecurity'))
+  assert.ok(!enabledPlugins('upstream', { disable: ['PodSecurity'] }).has('PodSecurity'))
+  assert.throws(
+    () => enabledPlugins('secure', { enable: ['Nothing'] }),
+    /enableAdmissionPlugins: unknown admission plug-in "Nothing"; known are/,
+  )
+  assert.throws(() => enabledPlugins('secure', { enable: ['Priority'], insecureDisable: ['Priority'] }), /is in enableAdmissionPlugins too/)
+})
+
+test('PodSecurityDefaults runs behind all that change objects, so that what they add is filled in', () => {
+  const place = (name: string) => pluginNames.indexOf(name)
+  for (const name of ['MutatingAdmissionPolicy', 'MutatingAdmissionWebhook']) assert.ok(place(name) < place('PodSecurityDefaults'))
+})
