@@ -1,5 +1,11 @@
 // The deny list as the cluster keeps it: one ConfigMap in kube-system, one credential or user a key, changed only with the right to deny credentials.
-import { deniedCredentials, nodeCertificatesKind, parseNodeCertificates } from '../api/denied-credentials-names.ts'
+import {
+  deniedCredentials,
+  denyNodesRight,
+  denyRight,
+  nodeCertificatesKind,
+  parseNodeCertificates,
+} from '../api/denied-credentials-names.ts'
 import { type FieldError, forbiddenField, invalidValue } from '../api/field-error.ts'
 import type { KubeObject } from '../api/object.ts'
 import { type ApiError, forbidden, invalid } from '../api/status.ts'
@@ -8,11 +14,6 @@ import type { Attributes } from './access.ts'
 import { credentialIdExtra } from './authenticators/client-certificate.ts'
 import type { Authorization } from './authorize.ts'
 import { type Authenticated, createDenyList, type Denial } from './revocation.ts'
-
-/** The right to change the list: this verb on this resource, which exists for authorization only. */
-export const denyRight = { verb: 'deny', group: 'access.bulkhead.dev', resource: 'credentials' } as const
-/** The right to change entries of deleted Nodes, and no others. */
-export const denyNodesRight = { ...denyRight, resource: 'nodecredentials' } as const
 
 interface Form {
   readonly pattern: { test(value: string): boolean }

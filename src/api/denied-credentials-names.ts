@@ -2,6 +2,11 @@
 
 export const deniedCredentials = { namespace: 'kube-system', name: 'bulkhead-denied-credentials' } as const
 
+/** The right to change the list: this verb on this resource, which exists for authorization only. */
+export const denyRight = { verb: 'deny', group: 'access.bulkhead.dev', resource: 'credentials' } as const
+/** The right to change entries of deleted Nodes, and no others. */
+export const denyNodesRight = { ...denyRight, resource: 'nodecredentials' } as const
+
 /** The kind of a denial: `node-certificates:<node>@<RFC 3339 time>` denies every certificate of the node that expires until then. */
 export const nodeCertificatesKind = 'node-certificates'
 /** Keys of these entries; the rest is the uid of the Node. */

@@ -1,4 +1,5 @@
 // Gathers the rules of ClusterRoles into those that aggregate them (admin, edit, view).
+import { rule } from '../api/policy-rule.ts'
 import type { ClusterRole, PolicyRule } from '../api/types/rbac-v1.ts'
 import { selects } from '../client/label-selector.ts'
 import { keyOf } from '../client/object-key.ts'
@@ -10,6 +11,10 @@ const fieldManager = 'clusterrole-aggregation-controller'
 
 export const clusterRoleAggregation: Controller = {
   name: fieldManager,
+  identity: {
+    account: 'clusterrole-aggregation-controller',
+    rules: [rule('escalate get list patch update watch', 'rbac.authorization.k8s.io', 'clusterroles')],
+  },
   watches: clusterRoles,
   follows: [
     follow({

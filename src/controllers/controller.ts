@@ -1,5 +1,6 @@
 // What a controller is: keys in, the world brought to what the object asks for.
 import type { KubeObject } from '../api/object.ts'
+import type { PolicyRule } from '../api/types/rbac-v1.ts'
 import type { Clock } from '../base/clock.ts'
 import type { Logger } from '../base/log.ts'
 import type { Client } from '../client/client.ts'
@@ -38,13 +39,39 @@ export interface Follow<T extends KubeObject = KubeObject> {
   keys(object: T, context: Context, old?: T): readonly string[]
 }
 
+/**
+ * As whom a controller works, and what it may do: `generated/controller-grants.json` of the bootstrap policy is made of these.
+ * The ClusterRole is `system:controller:<account>`, as upstream's; controllers of an account may be several.
+ */
+export interface ControllerIdentity {
+  /** A ServiceAccount in kube-system. */
+  readonly account: string
+  /** Kubernetes has no such controller: the role is `bulkhead:controller:<account>`. */
+  readonly own?: true
+  /** Of the whole cluster; none: no ClusterRole. */
+  readonly rules: readonly PolicyRule[]
+  /** Within a namespace; by the name of the ClusterRole, where no other is given. */
+  readonly roles?: readonly { readonly namespace: string; readonly name?: string; readonly rules: readonly PolicyRule[] }[]
+}
+
+/** What an administrator decides of which controllers run. */
+export interface ControllerChoice {
+  /** As the flag of kube-controller-manager: false where no node of this cluster would use a range of pod addresses. */
+  readonly allocateNodeCidrs: boolean
+  /** Whether the API server takes bootstrap tokens. */
+  readonly bootstrapTokens: boolean
+  /** Whether a deleted Node comes back by a new join ticket only; upstream's nodes make their Node again. */
+  readonly denyDeletedNodes: boolean
+}
+
 export interface Controller {
   /** As upstream names it: `deployment-controller`. */
   readonly name: string
   /** Who its events say they come from, as upstream, where that is not the name. */
   readonly eventSource?: string
-  /** Its ServiceAccount in kube-system, where that is not the name. */
-  readonly identity?: string
+  readonly identity: ControllerIdentity
+  /** Runs only where this holds. */
+  readonly needs?: keyof ControllerChoice
   /** Absent for one that puts its keys into the queue itself. */
   readonly watches?: ResourceRef
   /** Resources whose objects lead to their controlling owner of the watched kind. */

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { readdirSync, readFileSync } from 'node:fs'
 import { test } from 'node:test'
-import { type ControllerChoice, controllers, controllersOf } from './index.ts'
+import type { ControllerChoice } from './controller.ts'
+import { controllers, controllersOf } from './index.ts'
 
 test('controllers lists every controller of the folder', () => {
   const folder = import.meta.dirname

@@ -8,7 +8,7 @@ import { csrCleaner } from './certificates/csr-cleaner.ts'
 import { csrSigning } from './certificates/csr-signing.ts'
 import { rootCa } from './certificates/root-ca.ts'
 import { clusterRoleAggregation } from './cluster-role-aggregation.ts'
-import type { Controller } from './controller.ts'
+import type { Controller, ControllerChoice } from './controller.ts'
 import { daemonSet } from './daemonsets/daemonset.ts'
 import { disruption } from './disruption/disruption.ts'
 import { staleDisruption } from './disruption/stale-disruption.ts'
@@ -87,20 +87,5 @@ export const controllers: readonly Controller[] = [
   garbageCollector,
 ]
 
-export interface ControllerChoice {
-  /** As the flag of kube-controller-manager: false where no node of this cluster would use a range of pod addresses. */
-  readonly allocateNodeCidrs: boolean
-  /** Whether the API server takes bootstrap tokens. */
-  readonly bootstrapTokens: boolean
-  /** Whether a deleted Node comes back by a new join ticket only; upstream's nodes make their Node again. */
-  readonly denyDeletedNodes: boolean
-}
-
-export function controllersOf({ allocateNodeCidrs, bootstrapTokens, denyDeletedNodes }: ControllerChoice): readonly Controller[] {
-  const idle = new Set([
-    ...(allocateNodeCidrs ? [] : [nodeIpam]),
-    ...(bootstrapTokens ? [] : [tokenCleaner, bootstrapSigner]),
-    ...(denyDeletedNodes ? [] : [deletedNode]),
-  ])
-  return controllers.filter(controller => !idle.has(controller))
-}
+export const controllersOf = (choice: ControllerChoice): readonly Controller[] =>
+  controllers.filter(({ needs }) => needs === undefined || choice[needs])

@@ -1,4 +1,5 @@
 // Says of Services of type LoadBalancer that nothing here provides one: until something does, they wait without a word in `kubectl get`.
+import { recordEvents, rule } from '../api/policy-rule.ts'
 import type { Service } from '../api/types/core-v1.ts'
 import { referenceTo } from '../client/event-recorder.ts'
 import { services } from '../client/resources.ts'
@@ -11,6 +12,11 @@ const patienceMs = 3_000
 
 export const loadBalancerNotice: Controller = {
   name: 'load-balancer-notice-controller',
+  identity: {
+    account: 'load-balancer-notice-controller',
+    own: true,
+    rules: [rule('list watch', 'core', 'services'), recordEvents],
+  },
   watches: services,
   begin({ informers, events, clock }) {
     const cache = informers.full(services)

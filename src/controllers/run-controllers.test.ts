@@ -15,6 +15,7 @@ test('runControllers() waits no longer for an object that is gone', async () => 
   const clock = new FakeClock()
   let gone = 0
   const controller: Controller = {
+    identity: { account: 'counting', rules: [] },
     name: 'test-controller',
     watches: pods,
     begin:

@@ -55,7 +55,7 @@ function begin(
 ): () => Promise<void> {
   const { clock, random, informers, settings } = shared
   const log = shared.log.with({ controller: controller.name })
-  const client = shared.clientFor(controller.identity ?? controller.name)
+  const client = shared.clientFor(controller.identity.account)
   const queue = new WorkQueue({ clock })
   const events = new EventRecorder({ client, component: controller.eventSource ?? controller.name, clock, log, random })
   const enqueue = (key: string, afterMs = 0) => queue.addAfter(key, afterMs)

@@ -1,4 +1,5 @@
 // Every namespace has a ServiceAccount `default`.
+import { recordEvents, rule } from '../api/policy-rule.ts'
 import { defaultsAnnotation } from '../api/resources/bulkhead/cluster-defaults.ts'
 import { isReason } from '../api/status.ts'
 import { namespaces, serviceAccounts } from '../client/resources.ts'
@@ -7,6 +8,10 @@ import { isNamespaceEnding } from './pod-control.ts'
 
 export const serviceAccount: Controller = {
   name: 'service-account-controller',
+  identity: {
+    account: 'service-account-controller',
+    rules: [rule('create', 'core', 'serviceaccounts'), recordEvents],
+  },
   watches: namespaces,
   follows: [
     follow({

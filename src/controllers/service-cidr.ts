@@ -1,4 +1,5 @@
 // Says of ServiceCIDRs whether addresses come from them, and keeps each as long as a Service has an address that only it holds.
+import { read, recordEvents, rule } from '../api/policy-rule.ts'
 import { serviceCidrFinalizer } from '../api/service-address.ts'
 import type { Condition } from '../api/types/meta-v1.ts'
 import type { ServiceCIDR } from '../api/types/networking-v1.ts'
@@ -19,7 +20,16 @@ const terminating = {
 
 export const serviceCidr: Controller = {
   name: 'service-cidr-controller',
-  identity: 'service-cidrs-controller',
+  identity: {
+    account: 'service-cidrs-controller',
+    rules: [
+      rule('get list patch update watch', 'networking.k8s.io', 'servicecidrs'),
+      rule('patch update', 'networking.k8s.io', 'servicecidrs/finalizers'),
+      rule('patch update', 'networking.k8s.io', 'servicecidrs/status'),
+      rule(read, 'networking.k8s.io', 'ipaddresses'),
+      recordEvents,
+    ],
+  },
   watches: serviceCidrs,
   follows: [
     // A new one may cover those that wait for their end.

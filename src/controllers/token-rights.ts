@@ -1,5 +1,6 @@
 // Says on pods that wait for their token when their ServiceAccount has a right: a Deployment may be applied before its RoleBinding. The node then asks for
 // the token, and the API server looks again whether the right is there.
+import { recordEvents, rule } from '../api/policy-rule.ts'
 import { isReason } from '../api/status.ts'
 import { tokenCondition, waitsForRight } from '../api/token-right.ts'
 import type { Pod } from '../api/types/core-v1.ts'
@@ -17,6 +18,16 @@ const holderIndex = 'holder'
 /** Keys are accounts: `namespace/name`. */
 export const tokenRights: Controller = {
   name: 'token-rights-controller',
+  identity: {
+    account: 'token-rights-controller',
+    own: true,
+    rules: [
+      rule('list watch', 'core', 'pods'),
+      rule('patch', 'core', 'pods/status'),
+      rule('list watch', 'rbac.authorization.k8s.io', 'rolebindings clusterrolebindings'),
+      recordEvents,
+    ],
+  },
   follows: [
     follow({ resource: pods, keys: accountsThatWait }),
     follow({ resource: roleBindings, keys: (binding, context, old) => accountsOf(binding, context, old) }),

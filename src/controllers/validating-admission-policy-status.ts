@@ -1,4 +1,5 @@
 // Tells in the status of a ValidatingAdmissionPolicy which of its expressions cannot work on the kinds that it is for.
+import { read, recordEvents, rule } from '../api/policy-rule.ts'
 import { requireLate } from '../base/late-module.ts'
 import { validatingAdmissionPolicies } from '../client/resources.ts'
 import { type Controller, done } from './controller.ts'
@@ -7,6 +8,14 @@ import type * as types from './policy-types-late.ts'
 
 export const validatingAdmissionPolicyStatus: Controller = {
   name: 'validatingadmissionpolicy-status-controller',
+  identity: {
+    account: 'validatingadmissionpolicy-status-controller',
+    rules: [
+      rule(read, 'admissionregistration.k8s.io', 'validatingadmissionpolicies'),
+      rule('get patch update', 'admissionregistration.k8s.io', 'validatingadmissionpolicies/status'),
+      recordEvents,
+    ],
+  },
   watches: validatingAdmissionPolicies,
   begin({ client, informers }) {
     const cache = informers.full(validatingAdmissionPolicies)

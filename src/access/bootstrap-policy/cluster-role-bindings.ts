@@ -1,9 +1,7 @@
 // Who holds the bootstrap roles in the whole cluster.
 import type { ClusterRoleBinding } from '../rbac-object.ts'
-import { controllerRoles } from './controller-roles.ts'
-import { clusterRoleBinding, group, serviceAccount, user } from './policy-rule.ts'
-
-const controllerPrefix = 'system:controller:'
+import { upstreamControllerBindings } from './controller-roles.ts'
+import { clusterRoleBinding, group, serviceAccount, user } from './policy-object.ts'
 
 export const clusterRoleBindings: readonly ClusterRoleBinding[] = [
   clusterRoleBinding('cluster-admin', [group('system:masters')]),
@@ -19,5 +17,5 @@ export const clusterRoleBindings: readonly ClusterRoleBinding[] = [
   clusterRoleBinding('system:public-info-viewer', [group('system:authenticated'), group('system:unauthenticated')]),
   clusterRoleBinding('system:service-account-issuer-discovery', [group('system:serviceaccounts')]),
   clusterRoleBinding('system:volume-scheduler', [user('system:kube-scheduler')]),
-  ...controllerRoles.map(({ metadata: { name = '' } }) => clusterRoleBinding(name, [serviceAccount(name.slice(controllerPrefix.length))])),
+  ...upstreamControllerBindings,
 ]

@@ -1,6 +1,8 @@
 // The roles of the parts of a cluster: nodes, scheduler, controller manager, proxies.
+
+import { everyVerb, read, recordEvents, rule } from '../../api/policy-rule.ts'
 import type { ClusterRole } from '../rbac-object.ts'
-import { clusterRole, everyVerb, read, recordEvents, rule } from './policy-rule.ts'
+import { clusterRole } from './policy-object.ts'
 
 export const componentRoles: readonly ClusterRole[] = [
   clusterRole('system:heapster', [rule(read, 'core', 'events namespaces nodes pods'), rule(read, 'extensions', 'deployments')]),

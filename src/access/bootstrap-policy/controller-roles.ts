@@ -1,226 +1,61 @@
-// The role of each controller: what its ServiceAccount kube-system/<name> may do, as Kubernetes v1.33 grants it.
-import type { ClusterRole } from '../rbac-object.ts'
-import { clusterRole, read, recordEvents, rule } from './policy-rule.ts'
+// Roles of controllers and the ServiceAccounts of kube-system that hold them. What each may do stands in its own file in src/controllers;
+// `generated/controller-grants.json` is a copy of that, so that the server need not load the controllers.
+import type { ClusterRole, ClusterRoleBinding, PolicyRule, Role, RoleBinding } from '../rbac-object.ts'
+import { absentControllerRoles } from './absent-controller-roles.ts'
+import data from './generated/controller-grants.json' with { type: 'json' }
+import { clusterRole, clusterRoleBinding, role, roleBinding, serviceAccount } from './policy-object.ts'
 
-export const controllerRoles: readonly ClusterRole[] = [
-  clusterRole('system:controller:attachdetach-controller', [
-    rule('list watch', 'core', 'persistentvolumeclaims persistentvolumes'),
-    rule(read, 'core', 'nodes'),
-    rule('patch update', 'core', 'nodes/status'),
-    rule('list watch', 'core', 'pods'),
-    recordEvents,
-    rule('create delete get list watch', 'storage.k8s.io', 'volumeattachments'),
-    rule(read, 'storage.k8s.io', 'csidrivers'),
-    rule(read, 'storage.k8s.io', 'csinodes'),
-  ]),
-  clusterRole('system:controller:certificate-controller', [
-    rule('delete get list watch', 'certificates.k8s.io', 'certificatesigningrequests'),
-    rule('update', 'certificates.k8s.io', 'certificatesigningrequests/approval certificatesigningrequests/status'),
-    rule('approve', 'certificates.k8s.io', 'signers', 'kubernetes.io/kube-apiserver-client-kubelet'),
-    rule(
-      'sign',
-      'certificates.k8s.io',
-      'signers',
-      'kubernetes.io/kube-apiserver-client kubernetes.io/kube-apiserver-client-kubelet kubernetes.io/kubelet-serving kubernetes.io/legacy-unknown',
-    ),
-    rule('create', 'authorization.k8s.io', 'subjectaccessreviews'),
-    recordEvents,
-  ]),
-  clusterRole('system:controller:clusterrole-aggregation-controller', [
-    rule('escalate get list patch update watch', 'rbac.authorization.k8s.io', 'clusterroles'),
-  ]),
-  clusterRole('system:controller:cronjob-controller', [
-    rule('get list update watch', 'batch', 'cronjobs'),
-    rule('create delete get list patch update watch', 'batch', 'jobs'),
-    rule('update', 'batch', 'cronjobs/status'),
-    rule('update', 'batch', 'cronjobs/finalizers'),
-    rule('delete list watch', 'core', 'pods'),
-    recordEvents,
-  ]),
-  clusterRole('system:controller:daemon-set-controller', [
-    rule(read, 'apps extensions', 'daemonsets'),
-    rule('update', 'apps extensions', 'daemonsets/status'),
-    rule('update', 'apps extensions', 'daemonsets/finalizers'),
-    rule('list watch', 'core', 'nodes'),
-    rule('create delete list patch watch', 'core', 'pods'),
-    rule('create', 'core', 'pods/binding'),
-    rule('create delete get list patch update watch', 'apps', 'controllerrevisions'),
-    recordEvents,
-  ]),
-  clusterRole('system:controller:deployment-controller', [
-    rule('get list update watch', 'apps extensions', 'deployments'),
-    rule('update', 'apps extensions', 'deployments/status'),
-    rule('update', 'apps extensions', 'deployments/finalizers'),
-    rule('create delete get list patch update watch', 'apps extensions', 'replicasets'),
-    rule('get list update watch', 'core', 'pods'),
-    recordEvents,
-  ]),
-  clusterRole('system:controller:disruption-controller', [
-    rule(read, 'apps extensions', 'deployments'),
-    rule(read, 'apps extensions', 'replicasets'),
-    rule(read, 'core', 'replicationcontrollers'),
-    rule(read, 'policy', 'poddisruptionbudgets'),
-    rule(read, 'apps', 'statefulsets'),
-    rule('update', 'policy', 'poddisruptionbudgets/status'),
-    rule('patch update', 'core', 'pods/status'),
-    rule('get', '*', '*/scale'),
-    recordEvents,
-  ]),
-  clusterRole('system:controller:endpoint-controller', [
-    rule(read, 'core', 'pods services'),
-    rule('create delete get list update watch', 'core', 'endpoints'),
-    rule('create', 'core', 'endpoints/restricted'),
-    recordEvents,
-  ]),
-  clusterRole('system:controller:endpointslice-controller', [
-    rule(read, 'core', 'nodes pods services'),
-    rule('update', 'core', 'services/finalizers'),
-    rule('create delete get list update watch', 'discovery.k8s.io', 'endpointslices'),
-    rule('create', 'discovery.k8s.io', 'endpointslices/restricted'),
-    recordEvents,
-  ]),
-  clusterRole('system:controller:endpointslicemirroring-controller', [
-    rule(read, 'core', 'endpoints services'),
-    rule('update', 'core', 'services/finalizers'),
-    rule('update', 'core', 'endpoints/finalizers'),
-    rule('create delete get list update watch', 'discovery.k8s.io', 'endpointslices'),
-    rule('create', 'discovery.k8s.io', 'endpointslices/restricted'),
-    recordEvents,
-  ]),
-  clusterRole('system:controller:ephemeral-volume-controller', [
-    rule(read, 'core', 'pods'),
-    rule('update', 'core', 'pods/finalizers'),
-    rule('create get list watch', 'core', 'persistentvolumeclaims'),
-    recordEvents,
-  ]),
-  clusterRole('system:controller:expand-controller', [
-    rule('get list patch update watch', 'core', 'persistentvolumes'),
-    rule('patch update', 'core', 'persistentvolumeclaims/status'),
-    rule(read, 'core', 'persistentvolumeclaims'),
-    recordEvents,
-    rule('get', 'core', 'services'),
-  ]),
-  clusterRole('system:controller:generic-garbage-collector', [rule('delete get list patch update watch', '*', '*'), recordEvents]),
-  clusterRole('system:controller:horizontal-pod-autoscaler', [
-    rule(read, 'autoscaling', 'horizontalpodautoscalers'),
-    rule('update', 'autoscaling', 'horizontalpodautoscalers/status'),
-    rule('get update', '*', '*/scale'),
-    rule('list watch', 'core', 'pods'),
-    rule('list watch', 'metrics.k8s.io', 'pods'),
-    rule(read, 'custom.metrics.k8s.io', '*'),
-    rule(read, 'external.metrics.k8s.io', '*'),
-    recordEvents,
-  ]),
-  clusterRole('system:controller:job-controller', [
-    rule('get list patch update watch', 'batch', 'jobs'),
-    rule('update', 'batch', 'jobs/status'),
-    rule('update', 'batch', 'jobs/finalizers'),
-    rule('create delete list patch watch', 'core', 'pods'),
-    recordEvents,
-  ]),
-  clusterRole('system:controller:legacy-service-account-token-cleaner', [
-    rule('get', 'core', 'configmaps', 'kube-apiserver-legacy-service-account-token-tracking'),
-    rule('delete patch', 'core', 'secrets'),
-  ]),
-  clusterRole('system:controller:namespace-controller', [
-    rule('delete get list watch', 'core', 'namespaces'),
-    rule('update', 'core', 'namespaces/finalize namespaces/status'),
-    rule('delete deletecollection get list watch', '*', '*'),
-  ]),
-  clusterRole('system:controller:node-controller', [
-    rule('delete get list patch update watch', 'core', 'nodes'),
-    rule('patch update', 'core', 'nodes/status'),
-    rule('patch update', 'core', 'pods/status'),
-    rule('delete get list watch', 'core', 'pods'),
-    recordEvents,
-  ]),
-  clusterRole('system:controller:persistent-volume-binder', [
-    rule('create delete get list update watch', 'core', 'persistentvolumes'),
-    rule('update', 'core', 'persistentvolumes/status'),
-    rule('get list update watch', 'core', 'persistentvolumeclaims'),
-    rule('update', 'core', 'persistentvolumeclaims/status'),
-    rule('create delete get list watch', 'core', 'pods'),
-    rule(read, 'storage.k8s.io', 'storageclasses'),
-    rule('list watch', 'core', 'nodes'),
-    recordEvents,
-    rule('watch', 'core', 'events'),
-    rule('get', 'core', 'services'),
-  ]),
-  clusterRole('system:controller:pod-garbage-collector', [
-    rule('delete list watch', 'core', 'pods'),
-    rule(read, 'core', 'nodes'),
-    rule('patch', 'core', 'pods/status'),
-  ]),
-  clusterRole('system:controller:pv-protection-controller', [rule('get list update watch', 'core', 'persistentvolumes'), recordEvents]),
-  clusterRole('system:controller:pvc-protection-controller', [
-    rule('get list update watch', 'core', 'persistentvolumeclaims'),
-    rule(read, 'core', 'pods'),
-    recordEvents,
-  ]),
-  clusterRole('system:controller:replicaset-controller', [
-    rule('get list update watch', 'apps extensions', 'replicasets'),
-    rule('update', 'apps extensions', 'replicasets/status'),
-    rule('update', 'apps extensions', 'replicasets/finalizers'),
-    rule('create delete list patch watch', 'core', 'pods'),
-    recordEvents,
-  ]),
-  clusterRole('system:controller:replication-controller', [
-    rule('get list update watch', 'core', 'replicationcontrollers'),
-    rule('update', 'core', 'replicationcontrollers/status'),
-    rule('update', 'core', 'replicationcontrollers/finalizers'),
-    rule('create delete list patch watch', 'core', 'pods'),
-    recordEvents,
-  ]),
-  clusterRole('system:controller:resourcequota-controller', [
-    rule('list watch', '*', '*'),
-    rule('update', 'core', 'resourcequotas/status'),
-    recordEvents,
-  ]),
-  clusterRole('system:controller:root-ca-cert-publisher', [rule('create update', 'core', 'configmaps'), recordEvents]),
-  clusterRole('system:controller:route-controller', [
-    rule('list watch', 'core', 'nodes'),
-    rule('patch', 'core', 'nodes/status'),
-    recordEvents,
-  ]),
-  clusterRole('system:controller:selinux-warning-controller', [
-    recordEvents,
-    rule(read, 'core', 'persistentvolumes'),
-    rule(read, 'core', 'persistentvolumeclaims'),
-    rule(read, 'core', 'pods'),
-    rule(read, 'storage.k8s.io', 'csidrivers'),
-  ]),
-  clusterRole('system:controller:service-account-controller', [rule('create', 'core', 'serviceaccounts'), recordEvents]),
-  clusterRole('system:controller:service-ca-cert-publisher', [rule('create update', 'core', 'configmaps'), recordEvents]),
-  clusterRole('system:controller:service-cidrs-controller', [
-    rule('get list patch update watch', 'networking.k8s.io', 'servicecidrs'),
-    rule('patch update', 'networking.k8s.io', 'servicecidrs/finalizers'),
-    rule('patch update', 'networking.k8s.io', 'servicecidrs/status'),
-    rule(read, 'networking.k8s.io', 'ipaddresses'),
-    recordEvents,
-  ]),
-  clusterRole('system:controller:service-controller', [
-    rule(read, 'core', 'services'),
-    rule('patch update', 'core', 'services/status'),
-    rule('list watch', 'core', 'nodes'),
-    recordEvents,
-  ]),
-  clusterRole('system:controller:statefulset-controller', [
-    rule('list watch', 'core', 'pods'),
-    rule(read, 'apps', 'statefulsets'),
-    rule('update', 'apps', 'statefulsets/status'),
-    rule('update', 'apps', 'statefulsets/finalizers'),
-    rule('create delete get patch update', 'core', 'pods'),
-    rule('create delete get list patch update watch', 'apps', 'controllerrevisions'),
-    rule('create get list watch', 'core', 'persistentvolumeclaims'),
-    recordEvents,
-    rule('delete update', 'core', 'persistentvolumeclaims'),
-    rule('update', 'core', 'pods/finalizers'),
-  ]),
-  clusterRole('system:controller:ttl-after-finished-controller', [rule('delete get list watch', 'batch', 'jobs'), recordEvents]),
-  clusterRole('system:controller:ttl-controller', [rule('list patch update watch', 'core', 'nodes'), recordEvents]),
-  clusterRole('system:controller:validatingadmissionpolicy-status-controller', [
-    rule(read, 'admissionregistration.k8s.io', 'validatingadmissionpolicies'),
-    rule('get patch update', 'admissionregistration.k8s.io', 'validatingadmissionpolicies/status'),
-    recordEvents,
-  ]),
+interface ControllerGrants {
+  readonly account: string
+  readonly own?: boolean
+  readonly rules: readonly PolicyRule[]
+  readonly roles?: readonly { readonly namespace: string; readonly name?: string; readonly rules: readonly PolicyRule[] }[]
+}
+
+const grants: readonly ControllerGrants[] = data
+const upstreamPrefix = 'system:controller:'
+
+const nameOf = ({ account, own }: ControllerGrants): string => `${own === true ? 'bulkhead:controller:' : upstreamPrefix}${account}`
+const nameIn = ({ metadata: { name = '' } }: ClusterRole): string => name
+const ofCluster = grants.filter(({ rules }) => rules.length > 0)
+
+/** Kubernetes' own, in the order of their names. */
+export const upstreamControllerRoles: readonly ClusterRole[] = [
+  ...ofCluster.filter(({ own }) => own !== true).map(granted => clusterRole(nameOf(granted), granted.rules)),
+  ...absentControllerRoles,
+].sort((a, b) => (nameIn(a) < nameIn(b) ? -1 : 1))
+
+export const upstreamControllerBindings: readonly ClusterRoleBinding[] = upstreamControllerRoles.map(of =>
+  clusterRoleBinding(nameIn(of), [serviceAccount(nameIn(of).slice(upstreamPrefix.length))]),
+)
+
+const ownOfCluster = ofCluster.filter(({ own }) => own === true)
+export const ownControllerRoles: readonly ClusterRole[] = ownOfCluster.map(granted => clusterRole(nameOf(granted), granted.rules))
+export const ownControllerBindings: readonly ClusterRoleBinding[] = ownOfCluster.map(granted =>
+  clusterRoleBinding(nameOf(granted), [serviceAccount(granted.account)]),
+)
+
+/** `upstream`: whether Kubernetes has this role. */
+const inNamespaces = grants.flatMap(granted =>
+  (granted.roles ?? []).map(({ namespace, name, rules }) => {
+    const upstream = granted.own !== true && name === undefined
+    return { upstream, namespace, name: name ?? nameOf(granted), account: granted.account, rules }
+  }),
+)
+const rolesIn = (upstream: boolean): Role[] =>
+  inNamespaces.filter(own => own.upstream === upstream).map(({ namespace, name, rules }) => role(namespace, name, rules))
+const bindingsIn = (upstream: boolean): RoleBinding[] =>
+  inNamespaces
+    .filter(own => own.upstream === upstream)
+    .map(({ namespace, name, account }) => roleBinding(namespace, name, name, [serviceAccount(account)]))
+
+export const upstreamControllerNamespaceRoles: readonly Role[] = rolesIn(true)
+export const upstreamControllerNamespaceBindings: readonly RoleBinding[] = bindingsIn(true)
+export const ownControllerNamespaceRoles: readonly Role[] = rolesIn(false)
+export const ownControllerNamespaceBindings: readonly RoleBinding[] = bindingsIn(false)
+
+/** As which ServiceAccounts of kube-system controllers work: the signer certifies no other. */
+export const controllerAccounts: readonly string[] = [
+  ...absentControllerRoles.map(of => nameIn(of).slice(upstreamPrefix.length)),
+  ...grants.map(({ account }) => account),
 ]

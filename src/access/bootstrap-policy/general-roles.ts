@@ -1,6 +1,8 @@
 // Roles of every user, of reviewers and of certificate approvers.
+
+import { rule, urls } from '../../api/policy-rule.ts'
 import type { ClusterRole } from '../rbac-object.ts'
-import { clusterRole, rule, urls } from './policy-rule.ts'
+import { clusterRole } from './policy-object.ts'
 
 export const generalRoles: readonly ClusterRole[] = [
   clusterRole('cluster-admin', [rule('*', '*', '*'), urls('*', '*')]),

@@ -3,11 +3,11 @@ import { aggregatedRules } from '../cluster-role-aggregation.ts'
 import { type ClusterRole, type RbacObject, rbacGroup } from '../rbac-object.ts'
 import { clusterRoleBindings } from './cluster-role-bindings.ts'
 import { componentRoles } from './component-roles.ts'
-import { controllerRoles } from './controller-roles.ts'
+import { upstreamControllerRoles } from './controller-roles.ts'
 import { generalRoles } from './general-roles.ts'
 import { namespaceRoleBindings, namespaceRoles } from './namespace-roles.ts'
 import { ownClusterRoleBindings, ownClusterRoles, ownRoleBindings, ownRoles } from './own-roles.ts'
-import { aggregatesTo, clusterRole, type UserFacing } from './policy-rule.ts'
+import { aggregatesTo, clusterRole, type UserFacing } from './policy-object.ts'
 import { aggregatedRoles } from './user-facing-roles.ts'
 
 /** admin gathers edit, and edit gathers view. */
@@ -34,7 +34,7 @@ export const upstreamClusterRoles: readonly ClusterRole[] = [
   ...aggregatedRoles,
   ...generalRoles,
   ...componentRoles,
-  ...controllerRoles,
+  ...upstreamControllerRoles,
 ]
 
 /** Kubernetes' own objects, in an order in which they can be created. */

@@ -1,13 +1,11 @@
 // Roles and bindings inside kube-system and kube-public.
+
+import { read, rule } from '../../api/policy-rule.ts'
 import type { Role, RoleBinding } from '../rbac-object.ts'
-import { read, recordEvents, role, roleBinding, rule, serviceAccount, user } from './policy-rule.ts'
+import { upstreamControllerNamespaceBindings, upstreamControllerNamespaceRoles } from './controller-roles.ts'
+import { role, roleBinding, serviceAccount, user } from './policy-object.ts'
 
 export const namespaceRoles: readonly Role[] = [
-  role('kube-public', 'system:controller:bootstrap-signer', [
-    rule(read, 'core', 'configmaps'),
-    rule('update', 'core', 'configmaps', 'cluster-info'),
-    recordEvents,
-  ]),
   role('kube-system', 'extension-apiserver-authentication-reader', [
     rule(read, 'core', 'configmaps', 'extension-apiserver-authentication'),
   ]),
@@ -23,15 +21,11 @@ export const namespaceRoles: readonly Role[] = [
     rule('create get list update watch', 'coordination.k8s.io', 'leases'),
     rule('create get list update watch', 'coordination.k8s.io', 'leasecandidates'),
   ]),
-  role('kube-system', 'system:controller:bootstrap-signer', [rule(read, 'core', 'secrets')]),
   role('kube-system', 'system:controller:cloud-provider', [rule('create get list watch', 'core', 'configmaps')]),
-  role('kube-system', 'system:controller:token-cleaner', [rule('delete get list watch', 'core', 'secrets'), recordEvents]),
+  ...upstreamControllerNamespaceRoles,
 ]
 
 export const namespaceRoleBindings: readonly RoleBinding[] = [
-  roleBinding('kube-public', 'system:controller:bootstrap-signer', 'system:controller:bootstrap-signer', [
-    serviceAccount('bootstrap-signer'),
-  ]),
   roleBinding('kube-system', 'system::extension-apiserver-authentication-reader', 'extension-apiserver-authentication-reader', [
     user('system:kube-controller-manager'),
     user('system:kube-scheduler'),
@@ -45,9 +39,6 @@ export const namespaceRoleBindings: readonly RoleBinding[] = [
     user('system:kube-scheduler'),
     serviceAccount('kube-scheduler'),
   ]),
-  roleBinding('kube-system', 'system:controller:bootstrap-signer', 'system:controller:bootstrap-signer', [
-    serviceAccount('bootstrap-signer'),
-  ]),
   roleBinding('kube-system', 'system:controller:cloud-provider', 'system:controller:cloud-provider', [serviceAccount('cloud-provider')]),
-  roleBinding('kube-system', 'system:controller:token-cleaner', 'system:controller:token-cleaner', [serviceAccount('token-cleaner')]),
+  ...upstreamControllerNamespaceBindings,
 ]

@@ -3,7 +3,7 @@ import type { KubeObject } from '../../api/object.ts'
 import { uncoveredRules } from '../authorizers/rule-cover.ts'
 import { anySteps, indexRules } from '../authorizers/rule-index.ts'
 import type { ClusterRole, RbacObject, RoleBinding, Subject } from '../rbac-object.ts'
-import { autoupdateAnnotation } from './policy-rule.ts'
+import { autoupdateAnnotation } from './policy-object.ts'
 
 export type BootstrapPlan =
   | { readonly action: 'none' }

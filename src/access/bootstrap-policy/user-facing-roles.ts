@@ -1,6 +1,8 @@
 // What admin, edit and view gather: the roles whose labels the three aggregating roles select.
+
+import { everyVerb, read, rule, write } from '../../api/policy-rule.ts'
 import type { ClusterRole } from '../rbac-object.ts'
-import { aggregatesTo, clusterRole, everyVerb, read, rule, write } from './policy-rule.ts'
+import { aggregatesTo, clusterRole } from './policy-object.ts'
 
 export const aggregatedRoles: readonly ClusterRole[] = [
   clusterRole(

@@ -6,7 +6,8 @@ import { Client } from '../../client/client.ts'
 import { createHttpTransport, type HttpTransport } from '../../client/http-transport.ts'
 import { accountName, accountOrganizations, type ClientIdentity, issueIdentity } from '../../cluster/client-identity.ts'
 import { runControlLoops } from '../../cluster/control-loops.ts'
-import { type ControllerChoice, controllersOf } from '../../controllers/index.ts'
+import type { ControllerChoice } from '../../controllers/controller.ts'
+import { controllersOf } from '../../controllers/index.ts'
 import { connectSigner } from '../../signer/connect.ts'
 import { runPart } from '../part-process.ts'
 import { untilAdmissible } from './until-admissible.ts'
@@ -36,7 +37,7 @@ export const controllersPart = (): Promise<void> =>
         signal,
       )
     const controllers = controllersOf(settings.choice)
-    const names = [...new Set([manager, schedulerName, ...controllers.map(({ name, identity = name }) => accountName(identity))])]
+    const names = [...new Set([manager, schedulerName, ...controllers.map(({ identity }) => accountName(identity.account))])]
     const identities = new Map(await Promise.all(names.map(async name => [name, await issue(name)] as const)))
     const identityOf = (name: string): ClientIdentity => {
       const found = identities.get(name)

@@ -2,7 +2,7 @@
 import { join } from 'node:path'
 import type { AuditPolicy } from '../../access/audit/policy.ts'
 import type { TokenWebhookSettings } from '../../access/authenticators/token-webhook.ts'
-import { controllerAccounts } from '../../access/bootstrap-policy/controller-accounts.ts'
+import { controllerAccounts } from '../../access/bootstrap-policy/controller-roles.ts'
 import { defaultIssuer } from '../../access/issue-token.ts'
 import type { AdmissionSettings } from '../../admission/admission-settings.ts'
 import type { Features } from '../../api/features.ts'

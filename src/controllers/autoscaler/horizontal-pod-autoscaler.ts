@@ -1,4 +1,5 @@
 // Scales the targets of HorizontalPodAutoscalers by what their metrics measure, as upstream's pkg/controller/podautoscaler does.
+import { read, recordEvents, rule } from '../../api/policy-rule.ts'
 import { setAutoscalerDefaults } from '../../api/resources/autoscaling/horizontal-pod-autoscaler.ts'
 import { sameValue } from '../../api/same-value.ts'
 import { formatLabelSelector } from '../../api/selector.ts'
@@ -31,6 +32,19 @@ const maxAttempts = 5
 
 export const horizontalPodAutoscaler: Controller = {
   name: 'horizontal-pod-autoscaler',
+  identity: {
+    account: 'horizontal-pod-autoscaler',
+    rules: [
+      rule(read, 'autoscaling', 'horizontalpodautoscalers'),
+      rule('update', 'autoscaling', 'horizontalpodautoscalers/status'),
+      rule('get update', '*', '*/scale'),
+      rule('list watch', 'core', 'pods'),
+      rule('list watch', 'metrics.k8s.io', 'pods'),
+      rule(read, 'custom.metrics.k8s.io', '*'),
+      rule(read, 'external.metrics.k8s.io', '*'),
+      recordEvents,
+    ],
+  },
   follows: [
     // Its own status is what changes most, and says nothing new.
     follow({

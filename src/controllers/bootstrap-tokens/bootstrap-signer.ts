@@ -1,4 +1,5 @@
 // Signs the cluster's description for those who join, where there is one, with each bootstrap token that may.
+import { read, recordEvents, rule } from '../../api/policy-rule.ts'
 import { makeKey } from '../../client/object-key.ts'
 import { configMaps, secrets } from '../../client/resources.ts'
 import { type Controller, done, follow } from '../controller.ts'
@@ -12,7 +13,18 @@ const keys = () => [makeKey(namespace, name)]
 
 export const bootstrapSigner: Controller = {
   name: 'bootstrap-signer-controller',
-  identity: 'bootstrap-signer',
+  needs: 'bootstrapTokens',
+  identity: {
+    account: 'bootstrap-signer',
+    rules: [],
+    roles: [
+      {
+        namespace: 'kube-public',
+        rules: [rule(read, 'core', 'configmaps'), rule('update', 'core', 'configmaps', 'cluster-info'), recordEvents],
+      },
+      { namespace: 'kube-system', rules: [rule(read, 'core', 'secrets')] },
+    ],
+  },
   workers: 1,
   follows: [follow({ resource: secrets, selection: tokenSecrets, keys }), follow({ resource: configMaps, selection: clusterInfo, keys })],
   begin({ informers, client, clock }) {

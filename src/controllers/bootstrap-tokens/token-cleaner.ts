@@ -1,5 +1,7 @@
 // Deletes bootstrap tokens whose time is over.
+
 import { isTokenSecret, tokenExpiry } from '../../api/bootstrap-token.ts'
+import { recordEvents, rule } from '../../api/policy-rule.ts'
 import { isReason } from '../../api/status.ts'
 import { keyOf } from '../../client/object-key.ts'
 import { secrets } from '../../client/resources.ts'
@@ -8,7 +10,12 @@ import { tokenSecrets } from './token-secrets.ts'
 
 export const tokenCleaner: Controller = {
   name: 'token-cleaner-controller',
-  identity: 'token-cleaner',
+  needs: 'bootstrapTokens',
+  identity: {
+    account: 'token-cleaner',
+    rules: [],
+    roles: [{ namespace: 'kube-system', rules: [rule('delete get list watch', 'core', 'secrets'), recordEvents] }],
+  },
   follows: [follow({ resource: secrets, selection: tokenSecrets, keys: secret => [keyOf(secret)] })],
   begin({ informers, client, clock, log }) {
     const cache = informers.selected(secrets, tokenSecrets)

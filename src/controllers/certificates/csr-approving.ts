@@ -1,4 +1,5 @@
 // Approves the certificates of nodes: the first one against its join ticket, later ones because the node asks for itself.
+
 import { ticketNamespace, ticketSecretPrefix, ticketSecretType } from '../../api/join-ticket-names.ts'
 import { isReason } from '../../api/status.ts'
 import type { CertificateSigningRequest } from '../../api/types/certificates-v1.ts'
@@ -6,12 +7,13 @@ import type { Secret } from '../../api/types/core-v1.ts'
 import { messageOf } from '../../base/user-error.ts'
 import { certificateSigningRequests, secrets } from '../../client/resources.ts'
 import { type Context, type Controller, done, type Result } from '../controller.ts'
+import { certificateController } from './certificate-identity.ts'
 import { readRequest } from './certificate-request.ts'
 import { conditionsWith, hasCondition, kubeletClientSigner, planApproval, ticketIdOf } from './certificate-rules.ts'
 
 export const csrApproving: Controller = {
   name: 'csrapproving-controller',
-  identity: 'certificate-controller',
+  identity: certificateController,
   watches: certificateSigningRequests,
   // One at a time: a ticket is used once.
   workers: 1,

@@ -1,7 +1,9 @@
 // Removes certificate requests that are of no use any more.
+
 import { isReason } from '../../api/status.ts'
 import { certificateSigningRequests } from '../../client/resources.ts'
 import { type Controller, done } from '../controller.ts'
+import { certificateController } from './certificate-identity.ts'
 import { isStale } from './certificate-rules.ts'
 
 /** Ages count in hours. */
@@ -9,7 +11,7 @@ const recheckMs = 3_600_000
 
 export const csrCleaner: Controller = {
   name: 'csrcleaner-controller',
-  identity: 'certificate-controller',
+  identity: certificateController,
   watches: certificateSigningRequests,
   workers: 1,
   begin({ client, clock, informers }) {

@@ -1,8 +1,10 @@
 // Has the key holder sign approved certificate requests of Kubernetes' own signers.
+
 import type { CertificateSigningRequest } from '../../api/types/certificates-v1.ts'
 import { messageOf } from '../../base/user-error.ts'
 import { certificateSigningRequests } from '../../client/resources.ts'
 import { type Context, type Controller, done } from '../controller.ts'
+import { certificateController } from './certificate-identity.ts'
 import { readRequest } from './certificate-request.ts'
 import {
   checkForSigner,
@@ -19,7 +21,7 @@ const served: readonly string[] = [kubeletClientSigner, kubeletServingSigner, cl
 
 export const csrSigning: Controller = {
   name: 'csrsigning-controller',
-  identity: 'certificate-controller',
+  identity: certificateController,
   watches: certificateSigningRequests,
   workers: 1,
   begin(context) {

@@ -1,4 +1,5 @@
 // Publishes the authority of the API server's certificate in every namespace, where pods mount it.
+import { recordEvents, rule } from '../../api/policy-rule.ts'
 import { isReason } from '../../api/status.ts'
 import { configMaps, namespaces } from '../../client/resources.ts'
 import { type Controller, done, follow } from '../controller.ts'
@@ -14,6 +15,10 @@ const annotations = {
 
 export const rootCa: Controller = {
   name: 'root-ca-cert-publisher',
+  identity: {
+    account: 'root-ca-cert-publisher',
+    rules: [rule('create update', 'core', 'configmaps'), recordEvents],
+  },
   watches: namespaces,
   follows: [follow({ resource: configMaps, selection: ofThatName, keys: ({ metadata }) => [metadata.namespace ?? ''] })],
   begin({ informers, client, settings }) {

@@ -1,4 +1,5 @@
 // Keeps one pod of each DaemonSet on every node that it fits.
+import { read, recordEvents, rule } from '../../api/policy-rule.ts'
 import { domainOfNamespace, domainOfNode, isPlatform } from '../../api/trust-domain.ts'
 import type { DaemonSet } from '../../api/types/apps-v1.ts'
 import type { Node, Pod } from '../../api/types/core-v1.ts'
@@ -26,7 +27,19 @@ const maxRetryMs = 900_000
 
 export const daemonSet: Controller = {
   name: 'daemonset-controller',
-  identity: 'daemon-set-controller',
+  identity: {
+    account: 'daemon-set-controller',
+    rules: [
+      rule(read, 'apps extensions', 'daemonsets'),
+      rule('update', 'apps extensions', 'daemonsets/status'),
+      rule('update', 'apps extensions', 'daemonsets/finalizers'),
+      rule('list watch', 'core', 'nodes'),
+      rule('create delete list patch watch', 'core', 'pods'),
+      rule('create', 'core', 'pods/binding'),
+      rule('create delete get list patch update watch', 'apps', 'controllerrevisions'),
+      recordEvents,
+    ],
+  },
   watches: daemonSets,
   owns: [pods, controllerRevisions],
   follows: [

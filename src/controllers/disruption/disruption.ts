@@ -1,4 +1,5 @@
 // Keeps the status of PodDisruptionBudgets, by which evictions are let pass or refused.
+
 import type { Pod } from '../../api/types/core-v1.ts'
 import type { PodDisruptionBudget } from '../../api/types/policy-v1.ts'
 import { messageOf } from '../../base/user-error.ts'
@@ -10,6 +11,7 @@ import { type Context, type Controller, done, follow, type Result } from '../con
 import { scaleOf } from '../controller-scale.ts'
 import { goSelector } from '../go-selector.ts'
 import { canonical } from '../replicas/pod-template-hash.ts'
+import { disruptionController } from './disruption-identity.ts'
 import { disruptedPods, expectedPods, failSafe, needsScales, planBudget } from './disruption-plan.ts'
 
 const none = () => []
@@ -17,6 +19,7 @@ const none = () => []
 export const disruption: Controller = {
   name: 'disruption-controller',
   eventSource: 'controllermanager',
+  identity: disruptionController,
   watches: podDisruptionBudgets,
   follows: [
     follow({

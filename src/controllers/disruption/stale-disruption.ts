@@ -1,15 +1,17 @@
 // Takes back the word that a pod is about to be disrupted, where it then was not.
+
 import { isReason } from '../../api/status.ts'
 import { formatTime } from '../../base/clock.ts'
 import { keyOf } from '../../client/object-key.ts'
 import { pods } from '../../client/resources.ts'
 import { type Controller, done, follow } from '../controller.ts'
 import { isActive, podCondition } from '../pod-state.ts'
+import { disruptionController } from './disruption-identity.ts'
 import { deletionTimeoutMs } from './disruption-plan.ts'
 
 export const staleDisruption: Controller = {
   name: 'stale-pod-disruption',
-  identity: 'disruption-controller',
+  identity: disruptionController,
   follows: [follow({ resource: pods, keys: pod => (podCondition(pod, 'DisruptionTarget') === undefined ? [] : [keyOf(pod)]) })],
   workers: 1,
   begin({ informers, client, clock }) {

@@ -1,4 +1,5 @@
 // Mirrors Endpoints that were written by hand into EndpointSlices, which are what nodes read.
+import { read, recordEvents, rule } from '../../api/policy-rule.ts'
 import { labelIndex } from '../../client/object-cache.ts'
 import { keyOf, makeKey, splitKey } from '../../client/object-key.ts'
 import { endpointSlices, endpoints, services } from '../../client/resources.ts'
@@ -11,6 +12,17 @@ const byService = labelIndex(serviceNameLabel)
 
 export const endpointSliceMirroring: Controller = {
   name: 'endpointslicemirroring-controller',
+  identity: {
+    account: 'endpointslicemirroring-controller',
+    rules: [
+      rule(read, 'core', 'endpoints services'),
+      rule('update', 'core', 'services/finalizers'),
+      rule('update', 'core', 'endpoints/finalizers'),
+      rule('create delete get list update watch', 'discovery.k8s.io', 'endpointslices'),
+      rule('create', 'discovery.k8s.io', 'endpointslices/restricted'),
+      recordEvents,
+    ],
+  },
   watches: endpoints,
   follows: [
     follow({ resource: services, keys: service => [keyOf(service)] }),

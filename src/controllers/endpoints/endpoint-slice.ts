@@ -1,4 +1,5 @@
 // Keeps the EndpointSlices of each service.
+import { read, recordEvents, rule } from '../../api/policy-rule.ts'
 import type { Pod, Service } from '../../api/types/core-v1.ts'
 import { referenceTo } from '../../client/event-recorder.ts'
 import { selectsByMap } from '../../client/label-selector.ts'
@@ -16,6 +17,16 @@ const byService = labelIndex(serviceNameLabel)
 export const endpointSlice: Controller = {
   name: 'endpointslice-controller',
   eventSource: 'endpoint-slice-controller',
+  identity: {
+    account: 'endpointslice-controller',
+    rules: [
+      rule(read, 'core', 'nodes pods services'),
+      rule('update', 'core', 'services/finalizers'),
+      rule('create delete get list update watch', 'discovery.k8s.io', 'endpointslices'),
+      rule('create', 'discovery.k8s.io', 'endpointslices/restricted'),
+      recordEvents,
+    ],
+  },
   watches: services,
   follows: [
     follow({ resource: pods, keys: servicesOf }),

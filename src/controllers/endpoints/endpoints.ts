@@ -1,4 +1,5 @@
 // Keeps the Endpoints object of each service, for readers that do not know EndpointSlices.
+import { read, recordEvents, rule } from '../../api/policy-rule.ts'
 import { isReason } from '../../api/status.ts'
 import type { Endpoints, Service } from '../../api/types/core-v1.ts'
 import { messageOf } from '../../base/user-error.ts'
@@ -17,6 +18,15 @@ const managedBy = 'endpoints.kubernetes.io/managed-by'
 
 export const endpoints: Controller = {
   name: 'endpoint-controller',
+  identity: {
+    account: 'endpoint-controller',
+    rules: [
+      rule(read, 'core', 'pods services'),
+      rule('create delete get list update watch', 'core', 'endpoints'),
+      rule('create', 'core', 'endpoints/restricted'),
+      recordEvents,
+    ],
+  },
   watches: services,
   follows: [
     follow({ resource: pods, keys: servicesOf }),

@@ -1,6 +1,7 @@
 // Deletes objects whose owners are gone, and carries out foreground deletion and orphaning.
 
 import type { KubeObject, OwnerReference } from '../../api/object.ts'
+import { recordEvents, rule } from '../../api/policy-rule.ts'
 import { isReason } from '../../api/status.ts'
 import { pause } from '../../base/clock.ts'
 import { discover } from '../../client/discovery.ts'
@@ -29,6 +30,10 @@ const ignored = new Set(['events', 'events.events.k8s.io'])
 export const garbageCollector: Controller = {
   name: 'generic-garbage-collector',
   eventSource: 'garbage-collector-controller',
+  identity: {
+    account: 'generic-garbage-collector',
+    rules: [rule('delete get list patch update watch', '*', '*'), recordEvents],
+  },
   workers: 10,
   begin(context) {
     const collector = new Collector(context)

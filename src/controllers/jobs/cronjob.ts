@@ -1,4 +1,5 @@
 // Starts the Jobs of CronJobs when they are due, and clears away the old ones.
+import { recordEvents, rule } from '../../api/policy-rule.ts'
 import { isReason } from '../../api/status.ts'
 import type { CronJob, CronJobStatus, Job } from '../../api/types/batch-v1.ts'
 import type { ObjectReference } from '../../api/types/core-v1.ts'
@@ -22,6 +23,17 @@ const slackMs = 100
 
 export const cronJob: Controller = {
   name: 'cronjob-controller',
+  identity: {
+    account: 'cronjob-controller',
+    rules: [
+      rule('get list update watch', 'batch', 'cronjobs'),
+      rule('create delete get list patch update watch', 'batch', 'jobs'),
+      rule('update', 'batch', 'cronjobs/status'),
+      rule('update', 'batch', 'cronjobs/finalizers'),
+      rule('delete list watch', 'core', 'pods'),
+      recordEvents,
+    ],
+  },
   watches: cronJobs,
   owns: [jobs],
   begin(context) {

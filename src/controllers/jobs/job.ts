@@ -1,4 +1,5 @@
 // Runs the pods of Jobs to completion and counts each exactly once.
+import { recordEvents, rule } from '../../api/policy-rule.ts'
 import type { Job, JobStatus } from '../../api/types/batch-v1.ts'
 import type { Pod } from '../../api/types/core-v1.ts'
 import { formatTime } from '../../base/clock.ts'
@@ -30,6 +31,16 @@ const managedByThis = 'kubernetes.io/job-controller'
 
 export const job: Controller = {
   name: 'job-controller',
+  identity: {
+    account: 'job-controller',
+    rules: [
+      rule('get list patch update watch', 'batch', 'jobs'),
+      rule('update', 'batch', 'jobs/status'),
+      rule('update', 'batch', 'jobs/finalizers'),
+      rule('create delete list patch watch', 'core', 'pods'),
+      recordEvents,
+    ],
+  },
   watches: jobs,
   owns: [pods],
   follows: [follow({ resource: pods, keys: strayKeys })],

@@ -1,4 +1,5 @@
 // Deletes finished Jobs when their ttlSecondsAfterFinished has passed.
+import { recordEvents, rule } from '../../api/policy-rule.ts'
 import { isReason } from '../../api/status.ts'
 import type { Job } from '../../api/types/batch-v1.ts'
 import { jobs } from '../../client/resources.ts'
@@ -7,6 +8,10 @@ import { finishedCondition } from './job-condition.ts'
 
 export const ttlAfterFinished: Controller = {
   name: 'ttl-after-finished-controller',
+  identity: {
+    account: 'ttl-after-finished-controller',
+    rules: [rule('delete get list watch', 'batch', 'jobs'), recordEvents],
+  },
   watches: jobs,
   begin({ informers, client, clock, log }) {
     const cache = informers.full(jobs)

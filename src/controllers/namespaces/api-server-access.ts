@@ -1,6 +1,8 @@
 // Opens the way to the API server for pods whose ServiceAccount has a right, in namespaces that deny everything by default: without it an operator starts, and
 // never reaches what it was given rights to. The NetworkPolicy follows the rights.
+
 import { isDeepStrictEqual } from 'node:util'
+import { rule } from '../../api/policy-rule.ts'
 import { clusterDefaultsName } from '../../api/resources/bulkhead/cluster-defaults.ts'
 import { accountLabel } from '../../api/resources/bulkhead/pod-address.ts'
 import { isReason } from '../../api/status.ts'
@@ -30,6 +32,17 @@ export const maxAccounts = 1000
 /** Keys are namespaces. */
 export const apiServerAccess: Controller = {
   name: 'api-server-access-controller',
+  identity: {
+    account: 'api-server-access-controller',
+    own: true,
+    rules: [
+      rule('list watch', 'core', 'namespaces endpoints serviceaccounts'),
+      rule('list watch', 'rbac.authorization.k8s.io', 'rolebindings clusterrolebindings'),
+      rule('get list watch', 'bulkhead.dev', 'clusterdefaults'),
+      rule('create list watch', 'networking.k8s.io', 'networkpolicies'),
+      rule('update delete', 'networking.k8s.io', 'networkpolicies', 'allow-api-server'),
+    ],
+  },
   watches: namespaces,
   follows: [
     follow({ resource: roleBindings, keys: namespacesOf }),

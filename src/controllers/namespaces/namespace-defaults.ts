@@ -1,4 +1,5 @@
 // Gives a new namespace the quota, limits and network policies of the ClusterDefaults, and then marks it as one that pods may be made in.
+import { recordEvents, rule } from '../../api/policy-rule.ts'
 import { clusterDefaultsName, defaultsAnnotation } from '../../api/resources/bulkhead/cluster-defaults.ts'
 import { isReason } from '../../api/status.ts'
 import type { NamespaceDefaults } from '../../api/types/bulkhead-v1alpha1.ts'
@@ -19,6 +20,17 @@ const name = 'default'
 
 export const namespaceDefaults: Controller = {
   name: 'namespace-defaults-controller',
+  identity: {
+    account: 'namespace-defaults-controller',
+    own: true,
+    rules: [
+      rule('get', 'bulkhead.dev', 'clusterdefaults'),
+      rule('patch', 'core', 'namespaces'),
+      rule('create', 'core', 'limitranges resourcequotas'),
+      rule('create', 'networking.k8s.io', 'networkpolicies'),
+      recordEvents,
+    ],
+  },
   watches: namespaces,
   begin({ informers, client, events }) {
     const cache = informers.full(namespaces)

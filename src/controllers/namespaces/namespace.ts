@@ -1,5 +1,7 @@
 // Empties a namespace that is being deleted and then lets it go.
+
 import type { KubeObject } from '../../api/object.ts'
+import { rule } from '../../api/policy-rule.ts'
 import { ApiError, isReason } from '../../api/status.ts'
 import type { Namespace } from '../../api/types/core-v1.ts'
 import { messageOf } from '../../base/user-error.ts'
@@ -14,6 +16,14 @@ const recheckMs = 1000
 
 export const namespace: Controller = {
   name: 'namespace-controller',
+  identity: {
+    account: 'namespace-controller',
+    rules: [
+      rule('delete get list watch', 'core', 'namespaces'),
+      rule('update', 'core', 'namespaces/finalize namespaces/status'),
+      rule('delete deletecollection get list watch', '*', '*'),
+    ],
+  },
   watches: namespaces,
   // The last pod's end is what most deletions wait for.
   follows: [follow({ resource: pods, keys: (pod, context) => endingNamespace(pod, context) })],

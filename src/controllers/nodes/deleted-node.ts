@@ -1,11 +1,14 @@
 // Denies the certificates of a Node that is deleted before it goes: it comes back by a new join ticket, and not by what it has or somebody copied.
+
 import {
   deniedCredentials,
+  denyNodesRight,
   formatNodeCertificates,
   nodeCertificatesKey,
   nodeCertificatesKind,
   parseNodeCertificates,
 } from '../../api/denied-credentials-names.ts'
+import { rule } from '../../api/policy-rule.ts'
 import { isReason } from '../../api/status.ts'
 import type { ConfigMap, Node } from '../../api/types/core-v1.ts'
 import { configMaps, nodes } from '../../client/resources.ts'
@@ -17,6 +20,22 @@ export const nodeCertificatesFinalizer = 'bulkhead.dev/node-certificates'
 
 export const deletedNode: Controller = {
   name: 'deleted-node-controller',
+  needs: 'denyDeletedNodes',
+  identity: {
+    account: 'deleted-node-controller',
+    own: true,
+    rules: [rule('update', 'core', 'nodes')],
+    roles: [
+      {
+        namespace: 'kube-system',
+        rules: [
+          rule(denyNodesRight.verb, denyNodesRight.group, denyNodesRight.resource),
+          rule('create', 'core', 'configmaps'),
+          rule('get patch', 'core', 'configmaps', deniedCredentials.name),
+        ],
+      },
+    ],
+  },
   watches: nodes,
   begin(context) {
     const cache = context.informers.full(nodes)

@@ -1,12 +1,15 @@
 // Gives each node its own range of pod addresses out of the cluster's.
+
 import { addressText, overlap, rangeOf } from '../../api/ipv4-range.ts'
 import { nodes } from '../../client/resources.ts'
 import { type Controller, done } from '../controller.ts'
+import { nodeController } from './node-identity.ts'
 
 export const nodeIpam: Controller = {
   name: 'node-ipam-controller',
+  needs: 'allocateNodeCidrs',
   eventSource: 'cidrAllocator',
-  identity: 'node-controller',
+  identity: nodeController,
   watches: nodes,
   // One at a time: two nodes must not get one range.
   workers: 1,

@@ -1,4 +1,5 @@
 // Watches over nodes: one that falls silent becomes Unknown, and conditions become taints.
+
 import { isReason } from '../../api/status.ts'
 import type { Node, Pod } from '../../api/types/core-v1.ts'
 import { formatTime } from '../../base/clock.ts'
@@ -8,6 +9,7 @@ import { type Context, type Controller, done, follow, type Result } from '../con
 import { podCondition } from '../pod-state.ts'
 import { EvictionPace } from './eviction-pace.ts'
 import { isEvicting, nodeCondition, planTaints, unknownConditions } from './node-health.ts'
+import { nodeController } from './node-identity.ts'
 
 const leaseNamespace = 'kube-node-lease'
 export const nodeIndex = 'spec.nodeName'
@@ -15,6 +17,7 @@ export const nodeOfPod = ({ spec }: Pod): readonly string[] => (spec.nodeName ==
 
 export const nodeLifecycle: Controller = {
   name: 'node-controller',
+  identity: nodeController,
   watches: nodes,
   follows: [follow({ resource: leases, keys: () => [] }), follow({ resource: pods, keys: () => [] })],
   begin(context) {

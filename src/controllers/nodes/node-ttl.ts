@@ -1,4 +1,5 @@
 // Tells nodes on themselves for how many seconds they may use what they last read of Secrets and ConfigMaps: the longer, the more nodes there are.
+import { recordEvents, rule } from '../../api/policy-rule.ts'
 import { nodes } from '../../client/resources.ts'
 import { type Controller, done } from '../controller.ts'
 
@@ -33,6 +34,10 @@ export const ttlSeconds = (step: number): number => steps[step]?.seconds ?? 0
 
 export const nodeTtl: Controller = {
   name: 'ttl-controller',
+  identity: {
+    account: 'ttl-controller',
+    rules: [rule('list patch update watch', 'core', 'nodes'), recordEvents],
+  },
   watches: nodes,
   begin({ client, informers }) {
     const cache = informers.full(nodes)

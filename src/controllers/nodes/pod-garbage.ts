@@ -1,4 +1,5 @@
 // Deletes pods that nobody else will: of nodes that are gone, never placed, or finished long ago.
+import { read, rule } from '../../api/policy-rule.ts'
 import { isReason } from '../../api/status.ts'
 import type { Pod } from '../../api/types/core-v1.ts'
 import { disruptPod } from '../../client/disrupt-pod.ts'
@@ -14,6 +15,10 @@ const finishedIndex = 'finished'
 
 export const podGarbage: Controller = {
   name: 'pod-garbage-collector',
+  identity: {
+    account: 'pod-garbage-collector',
+    rules: [rule('delete list watch', 'core', 'pods'), rule(read, 'core', 'nodes'), rule('patch', 'core', 'pods/status')],
+  },
   follows: [
     follow({ resource: pods, keys: pod => (pod.spec.nodeName || pod.metadata.deletionTimestamp !== undefined ? [keyOf(pod)] : []) }),
     follow({

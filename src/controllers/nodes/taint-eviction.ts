@@ -1,4 +1,5 @@
 // Deletes pods from nodes whose NoExecute taints they do not, or no longer, tolerate.
+
 import type { Node } from '../../api/types/core-v1.ts'
 import { disruptPod } from '../../client/disrupt-pod.ts'
 import { referenceTo } from '../../client/event-recorder.ts'
@@ -6,12 +7,13 @@ import { keyOf } from '../../client/object-key.ts'
 import { nodes, pods } from '../../client/resources.ts'
 import { type Controller, done, follow } from '../controller.ts'
 import { planEviction } from './eviction-plan.ts'
+import { nodeController } from './node-identity.ts'
 import { nodeIndex, nodeOfPod } from './node-lifecycle.ts'
 import { TaintSightings } from './taint-sightings.ts'
 
 export const taintEviction: Controller = {
   name: 'taint-eviction-controller',
-  identity: 'node-controller',
+  identity: nodeController,
   follows: [
     follow({ resource: pods, keys: pod => (pod.spec.nodeName === undefined ? [] : [keyOf(pod)]) }),
     follow({

@@ -1,5 +1,6 @@
 // Rolls a Deployment's pods out through its replica sets.
 
+import { recordEvents, rule } from '../../api/policy-rule.ts'
 import { isReason } from '../../api/status.ts'
 import type { Deployment, DeploymentStatus, ReplicaSet } from '../../api/types/apps-v1.ts'
 import { messageOf } from '../../base/user-error.ts'
@@ -44,6 +45,17 @@ import { canonical, hashTemplate, sameTemplate, templateHashLabel } from './pod-
 
 export const deployment: Controller = {
   name: 'deployment-controller',
+  identity: {
+    account: 'deployment-controller',
+    rules: [
+      rule('get list update watch', 'apps extensions', 'deployments'),
+      rule('update', 'apps extensions', 'deployments/status'),
+      rule('update', 'apps extensions', 'deployments/finalizers'),
+      rule('create delete get list patch update watch', 'apps extensions', 'replicasets'),
+      rule('get list update watch', 'core', 'pods'),
+      recordEvents,
+    ],
+  },
   watches: deployments,
   owns: [replicaSets],
   follows: [

@@ -10,7 +10,7 @@ import { ownerIndex, ownerUids } from '../../client/object-cache.ts'
 import { keyOf } from '../../client/object-key.ts'
 import type { ResourceRef } from '../../client/resource-ref.ts'
 import { pods } from '../../client/resources.ts'
-import { type Context, type Controller, done, follow, type Reconcile, type Result } from '../controller.ts'
+import { type Context, type Controller, type ControllerIdentity, done, follow, type Reconcile, type Result } from '../controller.ts'
 import type { Expectations } from '../expectations.ts'
 import { controllerOf, planOwnership } from '../owner.ts'
 import { createPod, deleteExpected, deletePod, inGrowingBatches, isNamespaceEnding, podFromTemplate } from '../pod-control.ts'
@@ -35,6 +35,7 @@ export interface Replicated extends KubeObject {
 
 export interface ReplicaKind<T extends Replicated> {
   readonly name: string
+  readonly identity: ControllerIdentity
   readonly resource: ResourceRef<T>
   selectorOf(object: T): LabelSelector | undefined
   /** Pods of objects with the same owner, the object's own included. */
@@ -44,6 +45,7 @@ export interface ReplicaKind<T extends Replicated> {
 export function replicaController<T extends Replicated>(kind: ReplicaKind<T>): Controller {
   return {
     name: kind.name,
+    identity: kind.identity,
     watches: kind.resource,
     owns: [pods],
     follows: [follow({ resource: pods, keys: (pod, context) => orphanKeys(kind, pod, context) })],

@@ -1,4 +1,5 @@
 // Keeps the number of pods of a ReplicaSet.
+import { recordEvents, rule } from '../../api/policy-rule.ts'
 import type { ReplicaSet } from '../../api/types/apps-v1.ts'
 import type { Pod } from '../../api/types/core-v1.ts'
 import { ownerIndex, ownerUids } from '../../client/object-cache.ts'
@@ -9,6 +10,16 @@ import { replicaController } from './replicas.ts'
 
 export const replicaSet = replicaController<ReplicaSet>({
   name: 'replicaset-controller',
+  identity: {
+    account: 'replicaset-controller',
+    rules: [
+      rule('get list update watch', 'apps extensions', 'replicasets'),
+      rule('update', 'apps extensions', 'replicasets/status'),
+      rule('update', 'apps extensions', 'replicasets/finalizers'),
+      rule('create delete list patch watch', 'core', 'pods'),
+      recordEvents,
+    ],
+  },
   resource: replicaSets,
   selectorOf: ({ spec }) => spec.selector ?? undefined,
   related,

@@ -1,4 +1,5 @@
 // Keeps the numbered pods of StatefulSets, each with its name and storage, and rolls them from the highest number down.
+import { read, recordEvents, rule } from '../../api/policy-rule.ts'
 import { isReason } from '../../api/status.ts'
 import type { ControllerRevision, StatefulSet } from '../../api/types/apps-v1.ts'
 import type { Pod } from '../../api/types/core-v1.ts'
@@ -32,6 +33,21 @@ const hashLabel = 'controller.kubernetes.io/hash'
 
 export const statefulSet: Controller = {
   name: 'statefulset-controller',
+  identity: {
+    account: 'statefulset-controller',
+    rules: [
+      rule('list watch', 'core', 'pods'),
+      rule(read, 'apps', 'statefulsets'),
+      rule('update', 'apps', 'statefulsets/status'),
+      rule('update', 'apps', 'statefulsets/finalizers'),
+      rule('create delete get patch update', 'core', 'pods'),
+      rule('create delete get list patch update watch', 'apps', 'controllerrevisions'),
+      rule('create get list watch', 'core', 'persistentvolumeclaims'),
+      recordEvents,
+      rule('delete update', 'core', 'persistentvolumeclaims'),
+      rule('update', 'core', 'pods/finalizers'),
+    ],
+  },
   watches: statefulSets,
   owns: [pods, controllerRevisions],
   follows: [follow({ resource: pods, keys: orphanKeys }), follow({ resource: persistentVolumeClaims, keys: () => [] })],

@@ -1,4 +1,5 @@
 // Makes the claims of generic ephemeral volumes: they live and die with their pod (KEP-1698).
+import { read, recordEvents, rule } from '../../api/policy-rule.ts'
 import type { PersistentVolumeClaim, Pod, Volume } from '../../api/types/core-v1.ts'
 import { referenceTo } from '../../client/event-recorder.ts'
 import { keyOf, makeKey } from '../../client/object-key.ts'
@@ -12,6 +13,15 @@ import { isFinished } from '../pod-state.ts'
 export const ephemeralVolume: Controller = {
   name: 'ephemeral-volume-controller',
   eventSource: 'ephemeral_volume',
+  identity: {
+    account: 'ephemeral-volume-controller',
+    rules: [
+      rule(read, 'core', 'pods'),
+      rule('update', 'core', 'pods/finalizers'),
+      rule('create get list watch', 'core', 'persistentvolumeclaims'),
+      recordEvents,
+    ],
+  },
   follows: [
     follow({ resource: pods, keys: pod => (pod.spec.volumes?.some(isEphemeral) ? [keyOf(pod)] : []) }),
     follow({

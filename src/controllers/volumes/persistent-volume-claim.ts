@@ -1,4 +1,5 @@
 // Binds claims to volumes that are there, and says what those that stay unbound wait for.
+
 import type { PersistentVolume, PersistentVolumeClaim, PersistentVolumeClaimStatus } from '../../api/types/core-v1.ts'
 import { referenceTo } from '../../client/event-recorder.ts'
 import { keyOf } from '../../client/object-key.ts'
@@ -8,6 +9,7 @@ import { boundVolume, claimClass, namesClass } from '../../client/volume-match.t
 import { type Context, type Controller, done, follow } from '../controller.ts'
 import { boundClaim, type ClaimStep, planClaim, withProvisioner } from './claim-binding-plan.ts'
 import { ClaimEventFilter } from './claim-event-filter.ts'
+import { persistentVolumeBinder } from './volume-binder-identity.ts'
 import { pendingIndex, VolumeOffers } from './volume-offers.ts'
 
 /** A claim that waits is looked at again after this, as upstream does: no event is sure to concern the right one. */
@@ -15,7 +17,7 @@ const lookAgainMs = 15_000
 
 export const persistentVolumeClaim: Controller = {
   name: 'persistentvolume-controller',
-  identity: 'persistent-volume-binder',
+  identity: persistentVolumeBinder,
   watches: persistentVolumeClaims,
   // One at a time: two claims must not take one volume in the same moment.
   workers: 1,

@@ -6,12 +6,13 @@ import { keyOf } from '../../client/object-key.ts'
 import { persistentVolumeClaims, persistentVolumes } from '../../client/resources.ts'
 import { indexVolumes, volumesOfClaim } from '../../client/volume-index.ts'
 import { type Controller, done, follow } from '../controller.ts'
+import { persistentVolumeBinder } from './volume-binder-identity.ts'
 import { planVolume } from './volume-phase-plan.ts'
 
 export const persistentVolume: Controller = {
   name: 'persistentvolume-phase-controller',
   eventSource: 'persistentvolume-controller',
-  identity: 'persistent-volume-binder',
+  identity: persistentVolumeBinder,
   watches: persistentVolumes,
   follows: [
     follow({

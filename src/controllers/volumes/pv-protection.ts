@@ -1,4 +1,5 @@
 // Keeps a volume that is being deleted while a claim is bound to it.
+import { recordEvents, rule } from '../../api/policy-rule.ts'
 import { persistentVolumes } from '../../client/resources.ts'
 import { type Controller, done } from '../controller.ts'
 import { addFinalizer, hasFinalizer, removeFinalizer } from '../finalizer.ts'
@@ -7,6 +8,10 @@ export const pvProtectionFinalizer = 'kubernetes.io/pv-protection'
 
 export const pvProtection: Controller = {
   name: 'pv-protection-controller',
+  identity: {
+    account: 'pv-protection-controller',
+    rules: [rule('get list update watch', 'core', 'persistentvolumes'), recordEvents],
+  },
   watches: persistentVolumes,
   begin(context) {
     const volumes = context.informers.full(persistentVolumes)

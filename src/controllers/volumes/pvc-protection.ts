@@ -1,5 +1,7 @@
 // Keeps a claim that is being deleted until no pod uses it.
+
 import { claimNameOf } from '../../api/claim-name.ts'
+import { read, recordEvents, rule } from '../../api/policy-rule.ts'
 import type { PersistentVolumeClaim, Pod } from '../../api/types/core-v1.ts'
 import { makeKey } from '../../client/object-key.ts'
 import { persistentVolumeClaims, pods } from '../../client/resources.ts'
@@ -12,6 +14,10 @@ const claimIndex = 'claim'
 
 export const pvcProtection: Controller = {
   name: 'pvc-protection-controller',
+  identity: {
+    account: 'pvc-protection-controller',
+    rules: [rule('get list update watch', 'core', 'persistentvolumeclaims'), rule(read, 'core', 'pods'), recordEvents],
+  },
   watches: persistentVolumeClaims,
   follows: [follow({ resource: pods, keys: pod => claimKeys(pod) })],
   begin(context) {

@@ -1,36 +1,15 @@
-// The words in which the bootstrap policy is written: lists are strings with spaces, and `core` is the group without a name.
+// The objects of the bootstrap policy, with the marks by which the server keeps them in place.
+
+import type { PolicyRule } from '../../api/types/rbac-v1.ts'
 import {
   type ClusterRole,
   type ClusterRoleBinding,
-  type PolicyRule,
   type Role,
   type RoleBinding,
   rbacGroup,
   rbacVersion,
   type Subject,
 } from '../rbac-object.ts'
-
-export const read = 'get list watch'
-export const write = 'create delete deletecollection patch update'
-export const everyVerb = 'create delete deletecollection get list patch update watch'
-
-const words = (text: string): string[] => text.split(' ')
-
-export function rule(verbs: string, groups: string, resources: string, resourceNames?: string): PolicyRule {
-  return {
-    verbs: words(verbs),
-    apiGroups: words(groups).map(group => (group === 'core' ? '' : group)),
-    resources: words(resources),
-    ...(resourceNames === undefined ? {} : { resourceNames: words(resourceNames) }),
-  }
-}
-
-export function urls(verbs: string, paths: string): PolicyRule {
-  return { verbs: words(verbs), nonResourceURLs: words(paths) }
-}
-
-/** Every controller may record events about what it does. */
-export const recordEvents = rule('create patch update', 'core events.k8s.io', 'events')
 
 export const autoupdateAnnotation = 'rbac.authorization.kubernetes.io/autoupdate'
 const labels = { 'kubernetes.io/bootstrapping': 'rbac-defaults' }
@@ -44,12 +23,12 @@ function metadata(name: string, namespace?: string, extraLabels: Record<string, 
   }
 }
 
-export function clusterRole(name: string, rules: PolicyRule[], extraLabels: Record<string, string> = {}): ClusterRole {
-  return { apiVersion: rbacVersion, kind: 'ClusterRole', metadata: metadata(name, undefined, extraLabels), rules }
+export function clusterRole(name: string, rules: readonly PolicyRule[], extraLabels: Record<string, string> = {}): ClusterRole {
+  return { apiVersion: rbacVersion, kind: 'ClusterRole', metadata: metadata(name, undefined, extraLabels), rules: [...rules] }
 }
 
-export function role(namespace: string, name: string, rules: PolicyRule[]): Role {
-  return { apiVersion: rbacVersion, kind: 'Role', metadata: metadata(name, namespace), rules }
+export function role(namespace: string, name: string, rules: readonly PolicyRule[]): Role {
+  return { apiVersion: rbacVersion, kind: 'Role', metadata: metadata(name, namespace), rules: [...rules] }
 }
 
 export type UserFacing = 'admin' | 'edit' | 'view'
