@@ -16,10 +16,14 @@ export interface Proof {
   readonly id: string
   /** The row's title, as it is printed. */
   readonly title: string
+  /** What an attacker gains where it does not hold. */
+  readonly why: string
   /** One sentence: what is tried. */
   readonly attack: string
   /** One sentence: what must happen to it. */
   readonly expected: string
+  /** What to do where it does not hold. */
+  readonly whenRed: string
   /**
    * Attacks, and leaves nothing behind. A throw counts as not held: what could not be tried is not proved.
    * `signal` ends it when its time is over.

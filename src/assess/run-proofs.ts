@@ -3,11 +3,7 @@ import { ApiError } from '../api/status.ts'
 import { messageOf } from '../base/user-error.ts'
 import type { Outcome, Proof, ProofContext } from './proof.ts'
 
-export interface ProofResult {
-  readonly id: string
-  readonly title: string
-  readonly attack: string
-  readonly expected: string
+export interface ProofResult extends Omit<Proof, 'prove'> {
   readonly outcome: Outcome
   /** RFC 3339. */
   readonly started: string
@@ -46,11 +42,11 @@ export async function runProofs(
 }
 
 async function runOne(proof: Proof, context: ProofContext, limitMs: number, signal: AbortSignal): Promise<ProofResult> {
-  const { id, title, attack, expected } = proof
+  const { prove: _prove, ...described } = proof
   const began = context.clock.now()
   const outcome = await attempt(proof, context, AbortSignal.any([signal, AbortSignal.timeout(limitMs)]))
   const milliseconds = context.clock.now() - began
-  return { id, title, attack, expected, outcome, started: new Date(began).toISOString(), milliseconds }
+  return { ...described, outcome, started: new Date(began).toISOString(), milliseconds }
 }
 
 /** What could not be tried is not proved. */

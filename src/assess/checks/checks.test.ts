@@ -5,6 +5,7 @@ import { test } from 'node:test'
 import { applyJsonPatch } from '../../api/patch/json-patch.ts'
 import { resources } from '../../api/resources/index.ts'
 import { parseYamlDocuments } from '../../api/schema/yaml.ts'
+import { assertTable } from '../../base/document-table.testing.ts'
 import { checkedObject } from '../checked-object.ts'
 import type { CheckFinding, ManifestCheck } from '../manifest-check.ts'
 import { createObjectSet } from '../object-set.ts'
@@ -67,8 +68,9 @@ for (const check of manifestChecks) {
 }
 
 test('docs/check.md lists every check as it is', () => {
-  const text = readFileSync(join(folder, '../../../docs/check.md'), 'utf8')
-  for (const { id, severity, title, serves } of manifestChecks) {
-    assert.ok(text.includes(`| \`${id}\` | ${severity} | ${title} | ${serves.join(', ')} |\n`), id)
-  }
+  assertTable(
+    'docs/check.md',
+    ['rule', 'severity', 'wants', 'serves'],
+    manifestChecks.map(({ id, severity, title, serves }) => [`\`${id}\``, severity, title, serves.join(', ')]),
+  )
 })

@@ -8,15 +8,14 @@ import { outcomeOf, type Proof, type ProofContext, skipped } from '../proof.ts'
 const knownPorts = [10250, 10255, 10248, 10249, 10256, 4194, 2375, 2376, 1338]
 const isOpen = ({ protocol, loopback }: ListeningSocket): boolean => protocol === 'udp' || !loopback
 
-/**
- * An agent that listens can be reached by whoever reaches the node, past the API server with its authorization, admission and audit.
- * containerd needs a streaming listener of its own for exec and port-forward: it may be on loopback only, and speak TLS only.
- */
 export const noNodePort: Proof = {
   id: 'A1',
   title: 'protect the API',
+  why: 'An agent that listens can be reached by whoever reaches the node, past the API server with its authorization, admission and audit. containerd needs a streaming listener of its own for exec and port-forward: it may be on loopback only, and speak TLS only',
   attack: 'List every socket that the node agent and its children listen on, and scan the addresses of the nodes',
   expected: 'Nothing listens on the node but the API server',
+  whenRed:
+    'Find the process that listens (`ss -ltnp`) and stop it; the node agent and containerd of Bulkhead listen on no address that another machine reaches',
   async prove(context, signal) {
     const agent = context.machine.parts.find(({ name }) => name === 'node')
     if (agent === undefined) return skipped('no node agent runs on this machine')

@@ -10,13 +10,15 @@ const asked = '/api/v1/namespaces'
 const anonymousAllowed = ['/livez', '/readyz']
 const anonymousRefused = [asked, '/api', '/apis', '/version', '/metrics', '/openapi/v2', '/openapi/v3', '/no/such/path']
 
-/** Whoever is somebody else's name gets somebody else's rights: everything after authentication rests on it. */
 export const authentication: Proof = {
   id: 'A3',
   title: 'authentication',
+  why: "Whoever is somebody else's name gets somebody else's rights: everything after authentication rests on it",
   attack:
     'Ask the API server with forged, changed, expired and misdirected tokens, with certificates of other authorities, and with nothing',
   expected: '401 for each; without credentials only health checks answer',
+  whenRed:
+    "Look for another authenticator in the server's settings, then renew the certificates that the attack was made with; until it holds, reach the API from trusted networks only",
   async prove(context, signal) {
     await using namespace = await ProofNamespace.create(context, 'A3', signal)
     await namespace.account('genuine', signal)

@@ -4,13 +4,14 @@ import { ProofNamespace } from '../proof-namespace.ts'
 import { harmlessSpec, podObject } from '../proof-pods.ts'
 import { connectWith, mergePatch, type ProofRequest, request } from '../request.ts'
 
-/** Rights must come from a grant and from nothing else: not from being known, not from being in a namespace. */
 export const authorization: Proof = {
   id: 'A5',
   title: 'authorization',
+  why: 'Rights must come from a grant and from nothing else: not from being known, not from being in a namespace',
   attack:
     'Try every verb on many resources as a new ServiceAccount and as a new user, then with one narrow grant, then after its withdrawal',
   expected: '403 for everything that was not granted, and exactly the granted requests succeed',
+  whenRed: 'Look for the binding by which the refused request was allowed: `bulkhead why --as USER VERB RESOURCE -n NAMESPACE` names it',
   async prove(context, signal) {
     await using namespace = await ProofNamespace.create(context, 'A5', signal)
     await namespace.account('fresh', signal)

@@ -7,12 +7,13 @@ import { ProofNamespace } from '../proof-namespace.ts'
 import { harmlessSpec, podObject } from '../proof-pods.ts'
 import { connectWith, request } from '../request.ts'
 
-/** A token that a workload does not need is one that an intruder in it can take away. */
 export const workloadIdentity: Proof = {
   id: 'A7',
   title: 'workload identity',
+  why: 'A token that a workload does not need is one that an intruder in it can take away',
   attack: 'As the node of a pod, ask for a token without a right of its account and with one, and use the token of a pod after its end',
   expected: 'No token without a grant, a bound one with it, and 401 once the pod is deleted',
+  whenRed: 'Look for bindings of `system:serviceaccounts` or `system:authenticated`, which give every account a right and so a token',
   async prove(context, signal) {
     await using namespace = await ProofNamespace.create(context, 'A7', signal)
     for (const name of ['without', 'with']) await namespace.account(name, signal)

@@ -10,13 +10,15 @@ const enforceLabel = 'pod-security.kubernetes.io/enforce'
 const exempt = 'kube-system'
 const maxNamespaces = 100
 
-/** A privileged pod is root on its node. */
 export const podSecurity: Proof = {
   id: 'C3',
   title: 'Pod Security Standards',
+  why: 'A privileged pod is root on its node',
   attack:
     'Create a privileged pod in every namespace without a label, and a Deployment whose pods could never start; lift the level with every right in the namespace',
   expected: 'The pod is refused; the Deployment itself is refused with a patch, and with the patch it passes; the level stays',
+  whenRed:
+    'See whether PodSecurity was switched off (`bulkhead status`), and take the label `pod-security.kubernetes.io/enforce` off the namespaces that it names',
   async prove(context, signal) {
     const { client, transport } = context
     await using namespace = await ProofNamespace.create(context, 'C3', signal)

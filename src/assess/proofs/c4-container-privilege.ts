@@ -16,12 +16,13 @@ const wanted: Readonly<Record<string, string>> = {
   CapInh: '0000000000000000',
 }
 
-/** What a manifest declares is worth what the kernel enforces. */
 export const containerPrivilege: Proof = {
   id: 'C4',
   title: 'least privilege in the container',
+  why: 'What a manifest declares is worth what the kernel enforces',
   attack: 'Run a restricted pod and read back from the kernel what its process may do; try to write to its root',
   expected: 'seccomp filter on, no new privileges, no capability, not root, read-only root',
+  whenRed: 'Run the pods on another node, and compare its kernel and containerd with docs/node.md: what was declared is not enforced there',
   async prove(context, signal) {
     const real = (await context.client.listAll(nodes, {}, signal)).find(({ status }) =>
       status?.nodeInfo?.containerRuntimeVersion?.startsWith('containerd://'),

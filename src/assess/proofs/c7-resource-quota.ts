@@ -9,12 +9,14 @@ const floods = 100
 /** What the flooded quota has left of each. */
 const room = 10
 
-/** Without a bound one tenant fills the store and the nodes of all. */
 export const resourceQuota: Proof = {
   id: 'C7',
   title: 'ResourceQuota',
+  why: 'Without a bound one tenant fills the store and the nodes of all',
   attack: 'Flood a new namespace with more objects at once than its quota has room for',
   expected: 'A new namespace has a quota; exactly what fits is stored, and a neighbour works on meanwhile',
+  whenRed:
+    'See whether ResourceQuota or NamespaceDefaults were switched off (`bulkhead status`), and what `kubectl get clusterdefaults cluster -o yaml` grants',
   async prove(context, signal) {
     const { client, transport } = context
     await using flooded = await ProofNamespace.create(context, 'C7', signal)

@@ -12,12 +12,14 @@ const container = (name: string) => ({
   securityContext: { allowPrivilegeEscalation: false, capabilities: { drop: ['ALL'] }, readOnlyRootFilesystem: true },
 })
 
-/** A container without a limit takes the memory of its neighbours until the kernel ends one of them. */
 export const limitRange: Proof = {
   id: 'C8',
   title: 'LimitRange',
+  why: 'A container without a limit takes the memory of its neighbours until the kernel ends one of them',
   attack: 'Create a pod whose containers ask for nothing and are limited to nothing',
   expected: 'Each container of it, and of every pod in namespaces with defaults, has requests and limits',
+  whenRed:
+    'See whether LimitRanger or NamespaceDefaults were switched off (`bulkhead status`), and give the namespaces that it names their defaults',
   async prove(context, signal) {
     const { client } = context
     await using namespace = await ProofNamespace.create(context, 'C8', signal)

@@ -15,12 +15,13 @@ import { ProofNamespace } from '../proof-namespace.ts'
 import { harmlessSpec, podObject } from '../proof-pods.ts'
 import { mergePatch, request } from '../request.ts'
 
-/** Two tenants on one kernel are one escape away from each other. */
 export const nodeIsolation: Proof = {
   id: 'C9',
   title: 'node isolation',
+  why: 'Two tenants on one kernel are one escape away from each other',
   attack: 'Change the trust domain of a node and of a namespace under their pods; look for pods of two domains on one node',
   expected: 'Both changes are refused as long as the pods are there, and every node has pods of its own domain only',
+  whenRed: 'See whether TrustDomain was switched off (`bulkhead status`), and delete the pods that run on a node of another domain',
   async prove(context, signal) {
     const { client, transport } = context
     const all = await client.listAll(nodes, {}, signal)

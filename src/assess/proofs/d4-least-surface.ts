@@ -28,13 +28,14 @@ const verbs = [
 /** Questions about oneself are everybody's. */
 const aboutOneself = /^selfsubject/
 
-/** Whatever a new workload can do without a grant is what an intruder in it has at once. */
 export const leastSurface: Proof = {
   id: 'D4',
   title: 'least attack surface',
+  why: 'Whatever a new workload can do without a grant is what an intruder in it has at once',
   attack:
     'In a new namespace, ask for every verb on every resource as its account, look for a token in its pods and for a path to and from them, and reach for the node',
   expected: 'No right, no token, no network path but questions for names, and no way to the node',
+  whenRed: 'Look for bindings of `system:authenticated` and `system:serviceaccounts`, and for what the ClusterDefaults leave out',
   async prove(context, signal) {
     await using namespace = await ProofNamespace.create(context, 'D4', signal)
     await namespace.account('d4', signal)

@@ -13,12 +13,13 @@ const pollMs = 50
 const hostPod = (image: string) =>
   podObject('d8', harmlessSpec({ hostNetwork: true, serviceAccountName: 'd8' }, { image: `example.invalid/${image}` }))
 
-/** An exception that nobody owns, or that never ends, is a hole that everybody forgets. */
 export const exceptions: Proof = {
   id: 'D8',
   title: 'exceptions end',
+  why: 'An exception that nobody owns, or that never ends, is a hole that everybody forgets',
   attack: 'Make exceptions without owner, reason or end; use one for another workload, one that has ended, and one while it ends',
   expected: 'Each exception has owner, reason and end, covers one workload, and admits nothing from its end on',
+  whenRed: 'List the exceptions (`kubectl get podsecurityexceptions -A`), and delete those without owner, reason or end',
   async prove(context, signal) {
     const { client, transport, clock } = context
     await using namespace = await ProofNamespace.create(context, 'D8', signal)

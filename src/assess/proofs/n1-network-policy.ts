@@ -31,12 +31,13 @@ const ownPolicies: readonly (readonly [name: string, spec: NetworkPolicySpec])[]
   ],
 ]
 
-/** A policy that is stored and not enforced is worse than none: everybody relies on it. */
 export const networkPolicy: Proof = {
   id: 'N1',
   title: 'NetworkPolicy',
+  why: 'A policy that is stored and not enforced is worse than none: everybody relies on it',
   attack: 'From their first instruction on, pods probe others of their own and of another new namespace, and the API server on their node',
   expected: 'Each reaches exactly what policies allow, and what nobody wrote a policy for reaches nothing and is not reached',
+  whenRed: 'See whether the node enforces policies (`bulkhead status`, Nodes), and keep tenants off nodes that do not',
   async prove(context, signal) {
     const { client } = context
     const node = (await client.listAll(nodes, {}, signal)).find(({ status }) =>

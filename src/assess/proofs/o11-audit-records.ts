@@ -12,12 +12,13 @@ interface Write extends ProofRequest {
   readonly refused?: true
 }
 
-/** What is not recorded cannot be found out later. */
 export const auditRecords: Proof = {
   id: 'O11',
   title: 'authentic audit records',
+  why: 'What is not recorded cannot be found out later',
   attack: 'Make writes of every verb, also such that are refused, and look for each in the audit log at once',
   expected: 'One record for each acknowledged or refused write, in a log whose chain of hashes and signatures holds',
+  whenRed: 'Keep a copy of the audit log, and compare its head with that of an earlier copy: records are missing or were changed',
   async prove(context, signal) {
     const { machine, transport } = context
     if (machine.readAuditLog === undefined) return skipped('the audit log is not on this machine or not readable for this user')

@@ -10,13 +10,14 @@ interface Attempt extends ProofRequest {
   readonly mayBeIgnored?: true
 }
 
-/** Admission that looks at creation only is passed by an update, a patch, a subresource or a template. */
 export const admission: Proof = {
   id: 'P1',
   title: 'restrict what is deployed',
+  why: 'Admission that looks at creation only is passed by an update, a patch, a subresource or a template',
   attack:
     'Bring a privileged pod into the cluster by every verb, patch type, subresource and workload template, and past an admission policy by every way to write',
   expected: 'Each way is refused or leaves the object as it was; at the end no such object exists',
+  whenRed: 'See which plug-ins were switched off (`bulkhead status`), and delete what was stored',
   async prove(context, signal) {
     await using namespace = await ProofNamespace.create(context, 'P1', signal)
     await namespace.account('prover', signal)

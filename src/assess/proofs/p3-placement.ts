@@ -10,13 +10,15 @@ import { mergePatch, request } from '../request.ts'
 const everywhere = { tolerations: [{ operator: 'Exists' }] }
 const pollMs = 50
 
-/** A pod beside others shares their kernel: where it runs must not be its own choice. */
 export const placement: Proof = {
   id: 'P3',
   title: 'restrict where',
+  why: 'A pod beside others shares their kernel: where it runs must not be its own choice',
   attack:
     'Bring pods of a trust domain to a node of another one: by nodeName, forged domain, binding, tolerations, scheduler and DaemonSet',
   expected: 'Each way is refused, or the pod stays where it is: on no node',
+  whenRed:
+    'Look for who may create `pods/binding` or update `nodes` beside the scheduler: `bulkhead why --as USER create pods/binding -n NAMESPACE`',
   async prove(context, signal) {
     const { client, transport } = context
     const node = (await client.list(nodes, {}, signal)).items[0]?.metadata.name

@@ -9,12 +9,14 @@ import { connectWith, request } from '../request.ts'
 const hour = 3_600_000
 const plainRequest = 'GET /version HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n'
 
-/** One listener in clear text, or one client that does not verify, gives every credential to whoever is on the path. */
 export const encryptedTransport: Proof = {
   id: 'S5/A9',
   title: 'TLS everywhere',
+  why: 'One listener in clear text, or one client that does not verify, gives every credential to whoever is on the path',
   attack: 'Speak plain HTTP and TLS 1.2 to every port of the cluster; stand in for the API server with a certificate of our own',
   expected: 'No answer in clear text, no handshake below TLS 1.3, and no client that accepts another certificate',
+  whenRed:
+    "Close the port that it names, or the proxy before the API server: a part that answers in clear text or by TLS 1.2 is none of Bulkhead's own",
   async prove(context, signal) {
     const found: string[] = []
     const targets = await listeners(context)

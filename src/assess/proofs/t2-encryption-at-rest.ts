@@ -11,12 +11,13 @@ const mayNameObjects = (file: string): boolean => file.startsWith(`server${sep}a
 /** Layers of images and files of running containers are no API objects, and there may be many gigabytes of them. */
 const holdsImages = (folder: string): boolean => folder === `node${sep}containerd`
 
-/** Whoever gets the disk, a snapshot or a copy of it must not get the Secrets. */
 export const encryptionAtRest: Proof = {
   id: 'T2',
   title: 'API objects encrypted at rest',
+  why: 'Whoever gets the disk, a snapshot or a copy of it must not get the Secrets',
   attack: 'Write canaries into Secrets, ConfigMaps, names and annotations, then search every file of the data directory for them',
   expected: 'No canary in any file; names of objects in the audit log only',
+  whenRed: 'Find what wrote the file that it names; if it is the store, move the data to a new data directory and renew every Secret',
   async prove(context, signal) {
     const { client, machine } = context
     if (machine.dataDirectory === undefined) return skipped('the data directory is not on this machine or not readable for this user')

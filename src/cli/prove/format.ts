@@ -16,7 +16,7 @@ const colors = { PASS: 'green', FAIL: 'red', SKIP: 'yellow' } as const
 
 /** One line, and for a failure one more for each thing that was found. */
 export function resultLine(result: ProofResult, color: boolean): string {
-  const { id, title, outcome, milliseconds, attack, expected } = result
+  const { id, title, outcome, milliseconds, attack, expected, why, whenRed } = result
   const verdict = verdictOf(result)
   const paint = (text: string) => (color ? styleText(colors[verdict], text, { validateStream: false }) : text)
   const start = `${paint(verdict)} ${id} ${title}`
@@ -28,6 +28,8 @@ export function resultLine(result: ProofResult, color: boolean): string {
     `     attack: ${attack}`,
     `     expected: ${expected}`,
     ...outcome.found.map(text => paint(`     found: ${printable(text)}`)),
+    `     why it matters: ${why}`,
+    `     what to do: ${whenRed}`,
   ].join('\n')
 }
 
@@ -54,7 +56,7 @@ export function resultsJson(server: string, results: readonly ProofResult[], end
       ? { reason: result.outcome.reason }
       : result.outcome.held
         ? { evidence: result.outcome.evidence }
-        : { found: result.outcome.found }),
+        : { found: result.outcome.found, why: result.why, whenRed: result.whenRed }),
     started: result.started,
     milliseconds: result.milliseconds,
   }))

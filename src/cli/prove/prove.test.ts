@@ -131,11 +131,14 @@ test('chooseProofs() knows both names of a proof, and all without a name', () =>
 })
 
 test('results are formatted with what was found, in color only where asked', () => {
-  const base = { id: 'A1', title: 'title', attack: 'attack', expected: 'refusal', started: '2026-01-01T00:00:00.000Z', milliseconds: 7 }
+  const base = {
+    ...{ id: 'A1', title: 'title', why: 'reason', attack: 'attack', expected: 'refusal', whenRed: 'remedy' },
+    ...{ started: '2026-01-01T00:00:00.000Z', milliseconds: 7 },
+  }
   const failed: ProofResult = { ...base, outcome: { held: false, found: ['one', 'two'] } }
   assert.equal(
     resultLine(failed, false),
-    'FAIL A1 title (7 ms)\n     attack: attack\n     expected: refusal\n     found: one\n     found: two',
+    'FAIL A1 title (7 ms)\n     attack: attack\n     expected: refusal\n     found: one\n     found: two\n     why it matters: reason\n     what to do: remedy',
   )
   assert.ok(resultLine(failed, true).startsWith(`${styleText('red', 'FAIL', { validateStream: false })} A1`))
   assert.equal(summaryLine([failed]), '0 held, 1 failed, 0 skipped')
