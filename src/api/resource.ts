@@ -57,8 +57,6 @@ export interface UpdateStrategy<T extends KubeObject> {
    * out: the rules of every object apply, of a new one after `validate` found nothing.
    */
   readonly validatesMetadata?: MetadataAgain
-  /** The only paths whose fields its writers manage; `*` is any item of a list. */
-  readonly ownFields?: readonly string[]
 }
 
 /**
@@ -68,8 +66,71 @@ export interface UpdateStrategy<T extends KubeObject> {
 export interface Subresource<T extends KubeObject> extends UpdateStrategy<T> {
   readonly name: string
   readonly verbs: readonly ('get' | 'update' | 'patch' | 'create' | 'delete')[]
+  /** The only paths whose fields its writers manage; `*` is any item of a list. */
+  readonly ownFields?: readonly string[]
   /** The kind of the body where it is not the parent's. */
   readonly kind?: { readonly group: string; readonly version: string; readonly kind: string }
+}
+
+/** What the Table of a kind has beside its columns. */
+export interface TableRows<T> {
+  /** What the Table says of a whole row beside its cells. */
+  conditions?(object: T): readonly object[]
+  /** The order of the rows where it is not that of the list. */
+  compare?(a: T, b: T): number
+}
+
+/** Fields beside metadata.name and metadata.namespace that field selectors of a kind may name. */
+export interface FieldSelectors<T> {
+  /** By the names of the stored version. */
+  values?(object: T): Record<string, string>
+  /** The field paths that get an index of the store. */
+  readonly indexed?: readonly string[]
+  /** Where this version's selectors use other names: each with the name that the stored version gives it. */
+  readonly names?: Readonly<Record<string, string>>
+  /** Upstream's words for a field that selectors of this kind may not name; default: those of most kinds without fields of their own. */
+  unknown?(field: string): string
+}
+
+/** How a kind is served where it differs from the others. */
+export interface ServingRules<T> {
+  /** An APIService of the group version takes its place (custom resources give way in any case). */
+  readonly yieldsToApiService?: boolean
+  /** Warns every request for the kind, reads included: the kind itself is deprecated. */
+  readonly deprecation?: string
+  /** Members and items of an object in a body; by default `maxValues` of schema/decode.ts. */
+  readonly maxValues?: number
+  /** Why upstream cannot read an object that its schema allows, for what it makes of annotations. */
+  conversionProblem?(object: T): string | undefined
+}
+
+/** How objects of a kind are made and changed where it differs from the others. */
+export interface WritingRules<T> {
+  /** False for the kinds whose `generateName` is the name itself; default true. */
+  readonly generatesNames?: boolean
+  /** What is validated of a new object before its metadata. */
+  validateFirst?(object: T): FieldError[]
+  /** Drops an empty list or map that decoding keeps for this kind (`emptyCounts` of schema/compile.ts), but where `validateUpdate` tells it from none. */
+  dropEmpty?(object: T, old: T | undefined): void
+}
+
+export interface GenerationRules<T> {
+  /** What counts on the main path beside `spec`, or what alone where `spec` is no field of the kind. Compared by value. */
+  parts(object: T): readonly unknown[]
+}
+
+/** How objects of a kind are deleted where it differs from the others. */
+export interface DeletionRules<T> {
+  /** Why nobody may delete the object of this name by itself, in upstream's words. */
+  refuse?(name: string): string | undefined
+  /** Objects are deleted with `metadata.deletionGracePeriodSeconds` first (pods). */
+  graceSeconds?(object: T): number
+  /** True for the kinds whose deletion upstream begins by an update of their own: it marks no grace period, and no new generation. */
+  readonly skipsGracePeriod?: boolean
+  /** What the beginning of a deletion changes in an object beside its metadata's times. */
+  begin?(object: T, now: number): void
+  /** Whether a deletion that is done at once is answered with the last state of the object, where other kinds get a Status. */
+  readonly returnsObject?: boolean
 }
 
 export interface ResourceDefinition<T extends KubeObject = KubeObject> extends UpdateStrategy<T> {
@@ -85,10 +146,11 @@ export interface ResourceDefinition<T extends KubeObject = KubeObject> extends U
   readonly verbs: readonly Verb[]
   readonly subresources: readonly Subresource<T>[]
   readonly columns: readonly Column<T>[]
-  /** What the Table says of a whole row beside its cells. */
-  rowConditions?(object: T): readonly object[]
-  /** The order of the rows of a Table where it is not that of the list. */
-  compareRows?(a: T, b: T): number
+  readonly rows?: TableRows<T>
+  readonly fieldSelectors?: FieldSelectors<T>
+  readonly serving?: ServingRules<T>
+  readonly writing?: WritingRules<T>
+  readonly deletion?: DeletionRules<T>
   /** The version whose form is stored; undefined where this is the only or the stored version. */
   readonly storedAs?: {
     readonly version: string
@@ -101,66 +163,25 @@ export interface ResourceDefinition<T extends KubeObject = KubeObject> extends U
   readonly projectionOf?: { readonly group: string; readonly plural: string; view(object: KubeObject): T }
   /** An answer is computed and nothing is stored (reviews, bindings); `server/reviews/` computes it. */
   readonly virtual?: boolean
-  /** An APIService of the group version takes its place (custom resources give way in any case). */
-  readonly yieldsToApiService?: boolean
-  /** Members and items of an object in a body; by default `maxValues` of schema/decode.ts. */
-  readonly maxValues?: number
-  /** metadata.generation counts changes of spec (and of everything but metadata and status where there is no spec). */
-  readonly countsGeneration: boolean
-  /** What else `countsGeneration` counts on the main path, or what alone where `spec` is no field of the kind. Compared by value. */
-  countedParts?(object: T): readonly unknown[]
-  /** Objects are deleted with `metadata.deletionGracePeriodSeconds` first (pods). */
-  graceSeconds?(object: T): number
-  /** Fields beside metadata.name and metadata.namespace that field selectors may name, with their values. */
-  selectableFields?(object: T): Record<string, string>
-  /** Where this version's field selectors use other names: each with the name that `selectableFields` of the stored version gives it. */
-  readonly fieldLabels?: Readonly<Record<string, string>>
-  /** Upstream's words for a field that selectors of this kind may not name; default: those of most kinds without fields of their own. */
-  unknownFieldLabel?(field: string): string
-  /** Why upstream cannot read an object that its schema allows, for what it makes of annotations. */
-  conversionProblem?(object: T): string | undefined
+  /** Whether metadata.generation counts changes of spec (and of everything but metadata and status where there is no spec), and of what else. */
+  readonly countsGeneration: boolean | GenerationRules<T>
   /** Upstream's defaulting of this kind, on an object already decoded by schema. */
   setDefaults?(object: T): void
-  /** Drops an empty list or map that decoding keeps for this kind (`emptyCounts` of schema/compile.ts), but where `validateUpdate` tells it from none. */
-  dropEmpty?(object: T, old: T | undefined): void
   prepareForCreate?(object: T, context: StrategyContext): void
-  /** What is judged of a new object before its metadata. */
-  validateFirst?(object: T): FieldError[]
   /** All of the object but the generic metadata, which the server checks with `nameRule`. */
   validate?(object: T): FieldError[]
   /** Judges an update on the main path, beside the generic metadata; where it is missing, `validate` judges the new object. */
   validateUpdate?(object: T, old: T): UpdateFaults
   /** Returns the messages of a bad name, as upstream words them; default: DNS-1123 subdomain. */
   nameRule?(name: string, prefix: boolean): string[]
-  /** False for the kinds whose `generateName` is the name itself; default true. */
-  readonly generatesNames?: boolean
   /** False for the kinds whose unqualified finalizers upstream accepts; default true. */
   readonly standardFinalizers?: boolean
   /** How objects are read and judged where a CustomResourceDefinition made the kind; undefined for built-in kinds, whose types are generated. */
   readonly custom?: CustomKind
-  /** Where the scale of a custom resource stands in it, as simple JSON paths. */
-  readonly scalePaths?: ScalePaths
-  /** Why nobody may delete the object of this name by itself, in upstream's words. */
-  refusesDeletion?(name: string): string | undefined
-  /** Whether a deletion that is done at once is answered with the last state of the object, where other kinds get a Status. */
-  readonly returnsDeleted?: boolean
-  /** True for the kinds whose deletion upstream begins by an update of their own: it marks no grace period, and no new generation. */
-  readonly skipsGracePeriod?: boolean
-  /** What the beginning of a deletion changes in an object beside its metadata's times. */
-  beginDeletion?(object: T, now: number): void
-  /** Warns every request for the kind, reads included: the kind itself is deprecated. */
-  readonly deprecation?: string
   /** False for the kinds whose updates (not patches) must name the version that they change. Default true. */
   readonly allowUnconditionalUpdate?: boolean
   /** Whether an update of a missing object creates it. */
   readonly allowCreateOnUpdate?: boolean
-}
-
-export interface ScalePaths {
-  readonly specReplicas: readonly string[]
-  readonly statusReplicas: readonly string[]
-  /** Where a label selector stands as text; undefined where the kind has none. */
-  readonly selector: readonly string[] | undefined
 }
 
 type WithDefaults = 'singular' | 'listKind' | 'shortNames' | 'categories' | 'verbs' | 'subresources' | 'columns' | 'countsGeneration'

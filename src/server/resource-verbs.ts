@@ -50,7 +50,8 @@ export function resourceVerbs(parts: ResourceVerbParts): (context: RequestContex
     const context: ResourceContext = { ...request, form, pretty: request.pretty || form.pretty, info, served }
     validateWriteOptions(context)
     const name = served.groupResource
-    if (served.definition.deprecation !== undefined) request.warn(served.definition.deprecation)
+    const { deprecation } = served.definition.serving ?? {}
+    if (deprecation !== undefined) request.warn(deprecation)
     if (info.subresource !== '') {
       const own = parts.subresources.get(`${name}/${info.subresource}`) ?? parts.subresources.get(`*/${info.subresource}`)
       if (own) return own(context)

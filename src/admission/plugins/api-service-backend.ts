@@ -9,7 +9,7 @@ import type { PluginDefinition } from '../plugin-definition.ts'
 
 /** Group versions that this server answers until an APIService takes them over. */
 const answeredHere: ReadonlySet<string> = new Set(
-  resources.filter(({ yieldsToApiService }) => yieldsToApiService === true).map(({ group, version }) => groupVersion(group, version)),
+  resources.filter(({ serving }) => serving?.yieldsToApiService === true).map(({ group, version }) => groupVersion(group, version)),
 )
 
 export const apiServiceBackend: PluginDefinition = {

@@ -37,6 +37,13 @@ interface Compiled {
 /** Everything is kept where a definition says nothing. */
 const anything: JSONSchemaProps = { type: 'object', 'x-kubernetes-preserve-unknown-fields': true }
 
+export interface ScalePaths {
+  readonly specReplicas: readonly string[]
+  readonly statusReplicas: readonly string[]
+  /** Where a label selector stands as text; undefined where the kind has none. */
+  readonly selector: readonly string[] | undefined
+}
+
 export interface CustomKindOptions {
   /** Of the objects. */
   readonly apiVersion: string
@@ -45,10 +52,13 @@ export interface CustomKindOptions {
   schema(): JSONSchemaProps | undefined
   /** Changes with the schema: names it to whoever keeps what was made of it. */
   readonly schemaId: string
+  /** Where the scale of an object stands in it, as simple JSON paths; undefined for kinds without the subresource. */
+  readonly scalePaths?: ScalePaths
 }
 
 export class CustomKind {
   readonly schemaId: string
+  readonly scalePaths: ScalePaths | undefined
   /** What an object is before anybody sets anything. Never changed. */
   readonly empty: KubeObject = Object.freeze({ metadata: Object.freeze({}) })
   readonly #options: CustomKindOptions
@@ -59,6 +69,7 @@ export class CustomKind {
   constructor(options: CustomKindOptions) {
     this.#options = options
     this.schemaId = options.schemaId
+    this.scalePaths = options.scalePaths
   }
 
   /** The schema of the version without its prose; everything goes where it has none. */

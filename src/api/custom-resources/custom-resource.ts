@@ -4,7 +4,7 @@ import { invalidValue } from '../field-error.ts'
 import { goNumber } from '../go-json.ts'
 import { groupVersion, type KubeObject } from '../object.ts'
 import { goFormat, goType } from '../patch/go-format.ts'
-import { defineResource, type ResourceDefinition, type ScalePaths, type Subresource, type Verb } from '../resource.ts'
+import { defineResource, type ResourceDefinition, type Subresource, type Verb } from '../resource.ts'
 import { isRecord } from '../schema/compile.ts'
 import type {
   CustomResourceDefinition,
@@ -13,7 +13,7 @@ import type {
   JSONSchemaProps,
 } from '../types/apiextensions-v1.ts'
 import { isTrue } from './conditions.ts'
-import { CustomKind } from './custom-kind.ts'
+import { CustomKind, type ScalePaths } from './custom-kind.ts'
 import { findByPath } from './find-by-path.ts'
 import { type JsonPath, parseJsonPath } from './json-path.ts'
 import { printerColumns } from './printer-columns.ts'
@@ -39,6 +39,7 @@ export function customResources(
       kind: spec.names.kind,
       schemaId: `${id}/${name}`,
       schema: schemaSource(schemaOf, name),
+      ...(version.subresources?.scale === undefined ? {} : { scalePaths: scalePaths(version.subresources.scale) }),
     })
     return { version, kind }
   }
@@ -94,15 +95,15 @@ function resourceOf(
     verbs: isTrue(status, 'Terminating') ? all.filter(verb => verb !== 'create') : all,
     columns: printerColumns(version.additionalPrinterColumns),
     subresources: [...(hasStatus ? [statusSubresource(kind, validateScale)] : []), ...(scale === undefined ? [] : [scaleSubresource])],
-    ...(scale === undefined ? {} : { scalePaths: scalePaths(scale) }),
     custom: kind,
     standardFinalizers: false,
     allowUnconditionalUpdate: false,
-    countsGeneration: true,
-    countedParts: object => [countedPart(object, hasStatus)],
+    countsGeneration: { parts: object => [countedPart(object, hasStatus)] },
     ...storedAs(version, kind, keeper),
-    ...(fields.length === 0 ? {} : { selectableFields: object => selectable(object, fields) }),
-    unknownFieldLabel: field => `field label not supported: ${field}`,
+    fieldSelectors: {
+      ...(fields.length === 0 ? {} : { values: (object: CustomObject) => selectable(object, fields) }),
+      unknown: field => `field label not supported: ${field}`,
+    },
     ...deprecation(version, group, spec.names.kind),
     prepareForCreate(object) {
       if (hasStatus) putStatusBack(object, undefined, kind)
@@ -134,7 +135,7 @@ function storedAs(
 }
 
 function deprecation({ deprecated, deprecationWarning, name }: CustomResourceDefinitionVersion, group: string, kind: string) {
-  return deprecated === true ? { deprecation: deprecationWarning ?? `${group}/${name} ${kind} is deprecated` } : {}
+  return deprecated === true ? { serving: { deprecation: deprecationWarning ?? `${group}/${name} ${kind} is deprecated` } } : {}
 }
 
 /** All but metadata and, where it has a path of its own, the status. */

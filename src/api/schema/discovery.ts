@@ -20,9 +20,9 @@ export type DiscoverableResource = Pick<
   | 'subresources'
   | 'storedAs'
   | 'virtual'
-  | 'returnsDeleted'
+  | 'deletion'
   | 'custom'
-  | 'selectableFields'
+  | 'fieldSelectors'
 >
 
 /** Upstream's order of groups (groupPriorityMinimum of their APIServices); custom groups follow by name. */

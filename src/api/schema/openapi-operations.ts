@@ -231,7 +231,7 @@ function objectOperations(resource: DiscoverableResource): Draft[] {
       kind: { group, version, kind },
       query: deleting,
       body: deleteOptionsKey,
-      answer: resource.returnsDeleted === true ? keyOf(resource, resource) : statusKey,
+      answer: resource.deletion?.returnsObject === true ? keyOf(resource, resource) : statusKey,
     })
   }
   return operations

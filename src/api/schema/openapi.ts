@@ -100,10 +100,10 @@ function collection(version: 'v2' | 'v3', { resources, descriptions = {} }: Open
 
 function customTypes(resources: readonly DiscoverableResource[]): Map<string, CustomType> {
   const types = new Map<string, CustomType>()
-  for (const { group, version, kind, listKind, plural, custom, selectableFields } of resources) {
+  for (const { group, version, kind, listKind, plural, custom, fieldSelectors } of resources) {
     if (custom === undefined) continue
     const key = customTypeKey(group, version, kind)
-    const selectable = Object.keys(selectableFields?.(custom.empty) ?? {})
+    const selectable = Object.keys(fieldSelectors?.values?.(custom.empty) ?? {})
     const own = { group, version, kind, selectable }
     const prefix = `${group.split('.').reverse().join('.')}.${version}`
     types.set(key, {

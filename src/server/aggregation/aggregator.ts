@@ -69,7 +69,8 @@ export class Aggregator {
 
   /** The answer of another server; undefined where this one answers itself. Of built-in resources only those give way to an APIService that say so. */
   answer(context: RequestContext, { served, group, version, path, verb }: ResourceRequestInfo): Promise<Reply> | undefined {
-    if (served !== undefined && served.definition.custom === undefined && served.definition.yieldsToApiService !== true) return undefined
+    if (served !== undefined && served.definition.custom === undefined && served.definition.serving?.yieldsToApiService !== true)
+      return undefined
     const api = this.index.find(group, version)
     return api && this.#proxy.handle(context, path, api, verb === 'watch')
   }
@@ -94,6 +95,6 @@ export class Aggregator {
 /** What this server answers itself whatever an APIService says. */
 function reservedVersions(builtIn: readonly ResourceDefinition[]): ReadonlySet<string> {
   return new Set(
-    builtIn.filter(({ yieldsToApiService }) => yieldsToApiService !== true).map(({ group, version }) => groupVersion(group, version)),
+    builtIn.filter(({ serving }) => serving?.yieldsToApiService !== true).map(({ group, version }) => groupVersion(group, version)),
   )
 }

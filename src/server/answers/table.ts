@@ -47,7 +47,7 @@ export interface TablePrinter {
 }
 
 /** What a Table needs to know of a kind. */
-export type Printed = Pick<ResourceDefinition, 'columns' | 'rowConditions'>
+export type Printed = Pick<ResourceDefinition, 'columns' | 'rows'>
 
 /**
  * Values that the columns of a custom kind may look at, for a row and for all rows of an answer, beside some for each row: paths of several columns
@@ -75,7 +75,7 @@ export function tablePrinter(printed: Printed, includeObject: string | undefined
       })),
     noRows: byDefault ? null : [],
     rowOf(object) {
-      const conditions = printed.rowConditions?.(object) ?? []
+      const conditions = printed.rows?.conditions?.(object) ?? []
       const given = Math.min(visitsOfRow, budget.left)
       const row = { left: given }
       const cells = columns.map(column => column.cell(object, now, row))

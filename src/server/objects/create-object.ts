@@ -42,12 +42,12 @@ export async function createObject(
   const sent = metadata.managedFields
   receiveNew(metadata, info.namespace, definition.namespaced)
   if (info.verb !== 'patch') dropDuplicateOwners(metadata, context.warn)
-  if (definition.generatesNames === false && !metadata.name && metadata.generateName) metadata.name = metadata.generateName
+  if (definition.writing?.generatesNames === false && !metadata.name && metadata.generateName) metadata.name = metadata.generateName
   const prefix = metadata.name ? '' : (metadata.generateName ?? '')
   if (prefix !== '') metadata.name = generatedName(prefix, parts.identifiers)
-  stampNew(metadata, parts.identifiers, context.now, definition.countsGeneration)
+  stampNew(metadata, parts.identifiers, context.now, definition.countsGeneration !== false)
 
-  definition.dropEmpty?.(object, undefined)
+  definition.writing?.dropEmpty?.(object, undefined)
   // Before admission: what a plug-in adds is nobody's, so that who applies the object later does not remove it.
   if (track) {
     const tracked = track(object, sent)
@@ -63,7 +63,7 @@ export async function createObject(
   const reservation = parts.reservations.get(groupResource(definition.group, definition.plural))?.beginCreate(object, dryRun)
   let success = false
   try {
-    definition.dropEmpty?.(object, undefined)
+    definition.writing?.dropEmpty?.(object, undefined)
     definition.prepareForCreate?.(object, strategyContext(context))
     const errors = validateNewObject(definition, object)
     if (errors.length > 0) throw invalidObject(definition, metadata.name ?? '', errors, object)
@@ -86,7 +86,7 @@ export function validateNewObject(definition: ResourceDefinition, object: KubeOb
   const wrongType = definition.custom?.validateType(object) ?? []
   if (wrongType.length > 0) return wrongType
   const metadata = () => validateObjectMeta(object.metadata, metadataRules(definition))
-  const first = definition.validateFirst?.(object) ?? []
+  const first = definition.writing?.validateFirst?.(object) ?? []
   const rest = definition.validate?.(object) ?? []
   if (definition.validatesMetadata !== false) return [...first, ...metadata(), ...rest]
   return rest.length > 0 ? rest : metadata()

@@ -165,15 +165,15 @@ function planDeletion(context: Pick<ResourceContext, 'served' | 'now'>, current:
   const { definition } = context.served
   const object = copyJson(current)
   const { metadata } = object
-  const graceful = definition.graceSeconds !== undefined
+  const graceful = definition.deletion?.graceSeconds !== undefined
   if (metadata.deletionTimestamp !== undefined) return planAgain(context, object, deletion)
   // To whom asks in the old way upstream's namespaces give the other policy.
   const propagation = isNamespace(object) && deletion.orphansExplicitlyOff === true ? 'Foreground' : deletion.propagation
   setFinalizers(metadata, finalizersFor(context, object, propagation))
   if (isNamespace(object)) terminate(object)
-  const grace = graceful ? graceOf(definition.graceSeconds?.(object) ?? 0, deletion.graceSeconds) : 0
-  markDeleted(metadata, context.now, definition.skipsGracePeriod === true ? undefined : grace)
-  definition.beginDeletion?.(object, context.now)
+  const grace = graceful ? graceOf(definition.deletion?.graceSeconds?.(object) ?? 0, deletion.graceSeconds) : 0
+  markDeleted(metadata, context.now, definition.deletion?.skipsGracePeriod === true ? undefined : grace)
+  definition.deletion?.begin?.(object, context.now)
   if (grace > 0 || isHeld(object)) return { step: 'mark', marked: object }
   return graceful ? { step: 'remove', marked: object } : { step: 'remove' }
 }
@@ -184,7 +184,7 @@ function planAgain(context: Pick<ResourceContext, 'served'>, object: KubeObject,
   const left = metadata.deletionGracePeriodSeconds ?? 0
   if (left === 0) return planDependents(context, object, deletion)
   const grace = deletion.graceSeconds === undefined ? left : graceOf(left, deletion.graceSeconds)
-  if (context.served.definition.graceSeconds === undefined || grace >= left) return { step: 'pending' }
+  if (context.served.definition.deletion?.graceSeconds === undefined || grace >= left) return { step: 'pending' }
   setFinalizers(metadata, finalizersFor(context, object, deletion.propagation))
   const began = Date.parse(metadata.deletionTimestamp ?? '') - left * 1000
   const { generation } = metadata

@@ -141,7 +141,7 @@ function filterOf(served: ServedResource, subresource: string): PathFilter {
   if (strategy === undefined) return undefined
   let known = filters.get(strategy)
   if (known === undefined) {
-    const { ownFields } = strategy
+    const ownFields = 'ownFields' in strategy ? strategy.ownFields : undefined
     known = { filter: ownFields === undefined ? excludingPaths(resetFields(served, subresource, strategy)) : onlyPaths(ownFields) }
     filters.set(strategy, known)
   }

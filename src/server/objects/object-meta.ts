@@ -84,11 +84,12 @@ function setOrDelete<K extends keyof ObjectMeta>(metadata: ObjectMeta, key: K, v
  * counts on the main path only.
  */
 export function desiredStateChanged(definition: ResourceDefinition, main: boolean, object: KubeObject, old: KubeObject): boolean {
-  const { countedParts } = definition
+  const { countsGeneration } = definition
+  const rules = typeof countsGeneration === 'object' ? countsGeneration : undefined
   // The same amount written another way is no other wish; of custom resources nobody knows what is an amount.
   const same = definition.custom === undefined ? semanticallyEqual : sameValue
-  if (countedParts !== undefined && main && !same(countedParts(object), countedParts(old))) return true
-  if ('spec' in object || countedParts === undefined) return !same(desiredState(object), desiredState(old))
+  if (rules !== undefined && main && !same(rules.parts(object), rules.parts(old))) return true
+  if ('spec' in object || rules === undefined) return !same(desiredState(object), desiredState(old))
   return false
 }
 

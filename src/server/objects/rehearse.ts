@@ -52,7 +52,7 @@ function creationOf(definition: ResourceDefinition, sample: (index: number) => o
     const { object } = decodeBody(bytes, definition, 'Strict', parseDocument(bytes, 'application/json', maxValues))
     definition.setDefaults?.(object)
     receiveNew(object.metadata, 'default', definition.namespaced)
-    stampNew(object.metadata, randomIdentifiers, now, definition.countsGeneration)
+    stampNew(object.metadata, randomIdentifiers, now, definition.countsGeneration !== false)
     const writer = { manager: 'rehearsal', apiVersion, subresource: '', time: formatTime(now) }
     const write: FieldWrite = { ...writer, shape, type, empty, filter: undefined, version: () => undefined }
     const managers = trackUpdate(empty, object, undefined, write)

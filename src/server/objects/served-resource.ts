@@ -140,10 +140,10 @@ function viewOf({ storedAs, projectionOf }: ResourceDefinition): EntryView {
 }
 
 function open(store: Store, name: string, keeper: ResourceDefinition): Collection {
-  const { selectableFields } = keeper
+  const { values, indexed } = keeper.fieldSelectors ?? {}
   return store.collection({
     groupResource: name,
-    ...(selectableFields ? { fieldsOf: (object: KubeObject) => selectableFields(object) } : {}),
-    ...(name === 'pods' ? { indexedFields: ['spec.nodeName'] } : {}),
+    ...(values ? { fieldsOf: (object: KubeObject) => values(object) } : {}),
+    ...(indexed ? { indexedFields: indexed } : {}),
   })
 }

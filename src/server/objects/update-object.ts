@@ -94,7 +94,7 @@ async function attemptUpdate(
   if (change.sent !== undefined) dropDuplicateOwners(object.metadata, context.warn)
   const sent = object.metadata.managedFields
   carryOver(object.metadata, old.metadata)
-  context.served.definition.dropEmpty?.(object, old)
+  context.served.definition.writing?.dropEmpty?.(object, old)
   // Before admission, as at creation.
   if (change.track) {
     const tracked = change.track(old, object, sent)
@@ -165,10 +165,10 @@ function prepareAndValidate(context: ResourceContext, change: Change, object: Ku
   // A scale is a change through the main strategy.
   const counted = main || change.subresource === 'scale'
   const strategy = change.strategy ?? (main ? definition : (served.subresources.get(change.subresource) ?? {}))
-  definition.dropEmpty?.(object, old)
+  definition.writing?.dropEmpty?.(object, old)
   strategy.prepare?.(object, old, strategyContext(context))
   // Upstream writes a binding past its strategy: where a pod runs is no new wish of its owner's.
-  if (definition.countsGeneration && change.subresource !== 'binding' && desiredStateChanged(definition, counted, object, old))
+  if (definition.countsGeneration !== false && change.subresource !== 'binding' && desiredStateChanged(definition, counted, object, old))
     object.metadata.generation = (old.metadata.generation ?? 0) + 1
   const own = main ? validateMain(definition, object, old) : (strategy.validate?.(object, old) ?? [])
   const errors = validateObjectMetaUpdate(object.metadata, old.metadata, 'metadata', updateRules(definition, strategy), own)

@@ -51,7 +51,7 @@ export async function decodeBody(context: ResourceContext, kind: GroupVersionKin
 
 /** Of a body that is an object of the resource. */
 export function maxValuesOf({ served, info }: Pick<ResourceContext, 'served' | 'info'>): number {
-  const most = served.definition.maxValues ?? maxValues
+  const most = served.definition.serving?.maxValues ?? maxValues
   // An object comes back with its managed fields, a member and an empty object for each value of its own.
   return info.verb === 'update' ? 3 * most : most
 }
@@ -82,7 +82,7 @@ const json = 'application/json'
 function completed(object: KubeObject, kind: GroupVersionKind, definition: ResourceDefinition): KubeObject {
   object.metadata ??= {}
   if (kind.kind !== definition.kind) return object
-  const problem = definition.conversionProblem?.(object)
+  const problem = definition.serving?.conversionProblem?.(object)
   if (problem !== undefined) throw badRequest(`${kind.kind} in version "${kind.version}" cannot be handled as a ${kind.kind}: ${problem}`)
   definition.setDefaults?.(object)
   return object

@@ -57,7 +57,7 @@ function customSelection(served: ServedResource, labels: LabelSelection | undefi
   const fieldsOf = (entry: Entry): Readonly<Record<string, string>> => {
     let found = kept.get(entry)
     if (found === undefined) {
-      found = { ...entry.fields, ...served.definition.selectableFields?.(served.view.object(entry)) }
+      found = { ...entry.fields, ...served.definition.fieldSelectors?.values?.(served.view.object(entry)) }
       kept.set(entry, found)
     }
     return found
@@ -76,14 +76,14 @@ function customSelection(served: ServedResource, labels: LabelSelection | undefi
 }
 
 function fieldSelection(text: string, { definition }: ServedResource): FieldSelection {
-  const { fieldLabels } = definition
-  const names = fieldLabels === undefined ? selectableFieldNames(definition) : new Set(Object.keys(fieldLabels))
-  const ownFields = definition.selectableFields !== undefined
+  const own = definition.fieldSelectors
+  const names = own?.names === undefined ? selectableFieldNames(definition) : new Set(Object.keys(own.names))
+  const ownFields = own?.values !== undefined
   return parseFieldSelector(text, {
     // Kinds with fields of their own that have no namespace do not know of one.
     isSupported: field => names.has(field) || field === nameField || (field === namespaceField && (definition.namespaced || !ownFields)),
-    unknown: field => definition.unknownFieldLabel?.(field) ?? (ownFields ? `field label not supported: ${field}` : unknownField(field)),
-    stored: field => fieldLabels?.[field] ?? field,
+    unknown: field => own?.unknown?.(field) ?? (ownFields ? `field label not supported: ${field}` : unknownField(field)),
+    stored: field => own?.names?.[field] ?? field,
   })
 }
 
@@ -102,7 +102,7 @@ const namesByDefinition = new WeakMap<ResourceDefinition, ReadonlySet<string>>()
 function selectableFieldNames(definition: ResourceDefinition): ReadonlySet<string> {
   let names = namesByDefinition.get(definition)
   if (names === undefined) {
-    names = new Set(Object.keys(definition.selectableFields?.(emptyObject()) ?? {}))
+    names = new Set(Object.keys(definition.fieldSelectors?.values?.(emptyObject()) ?? {}))
     namesByDefinition.set(definition, names)
   }
   return names

@@ -1,10 +1,12 @@
 // The scale of a workload: how many replicas it has and should have, as autoscaling/v1 Scale.
+
+import type { ScalePaths } from '../../api/custom-resources/custom-kind.ts'
 import { fieldAt } from '../../api/custom-resources/custom-resource.ts'
 import { invalidValue } from '../../api/field-error.ts'
 import type { KubeObject, ManagedFieldsEntry, ObjectMeta } from '../../api/object.ts'
 import { parentEntries, type ReplicasPaths, scaleEntries } from '../../api/patch/apply/scale-entries.ts'
 import { trackUpdate } from '../../api/patch/apply/track-update.ts'
-import type { Column, ResourceDefinition, ScalePaths, UpdateStrategy } from '../../api/resource.ts'
+import type { Column, ResourceDefinition, UpdateStrategy } from '../../api/resource.ts'
 import { ageColumn } from '../../api/resources/standard-columns.ts'
 import { isRecord } from '../../api/schema/compile.ts'
 import { compileLabelSelector, formatLabelSelector } from '../../api/selector.ts'
@@ -142,14 +144,14 @@ function replicasPaths({ apiVersion, versions }: ServedResource): ReplicasPaths 
     pathIn(version) {
       const definition = versions.get(version)?.definition
       if (definition === undefined) return undefined
-      return definition.custom === undefined ? ['spec', 'replicas'] : (definition.scalePaths?.specReplicas ?? null)
+      return definition.custom === undefined ? ['spec', 'replicas'] : (definition.custom.scalePaths?.specReplicas ?? null)
     },
   }
 }
 
 function scaled(context: ResourceContext, wanted: Scale, parent: Scalable): KubeObject {
   const replicas = wanted.spec?.replicas ?? 0
-  const { scalePaths } = context.served.definition
+  const scalePaths = context.served.definition.custom?.scalePaths
   if (scalePaths !== undefined && replicas === unsetReplicas) throw badRequest(`${replicasField(scalePaths)} cannot be empty`)
   const errors = context.served.definition.custom === undefined ? validateObjectMeta(wanted.metadata, metadataOfScales) : []
   if (replicas < 0) errors.push(invalidValue('spec.replicas', replicas, negativeMessage))
@@ -167,7 +169,7 @@ function scaled(context: ResourceContext, wanted: Scale, parent: Scalable): Kube
 }
 
 function setReplicas({ served }: ResourceContext, parent: Scalable, replicas: number): void {
-  const { scalePaths } = served.definition
+  const scalePaths = served.definition.custom?.scalePaths
   if (scalePaths === undefined) parent.spec = { ...parent.spec, replicas }
   else putAt(parent, scalePaths.specReplicas, replicas)
 }
@@ -222,7 +224,7 @@ interface ReadScale {
 
 /** A custom resource has its scale where its definition says. */
 function readScale(context: ResourceContext, parent: Scalable, unset: number | undefined): ReadScale {
-  const { scalePaths } = context.served.definition
+  const scalePaths = context.served.definition.custom?.scalePaths
   if (scalePaths === undefined) {
     const { spec, status } = parent
     return { desired: spec?.replicas ?? 0, actual: status?.replicas ?? 0, selector: selectorText(context, spec?.selector) }

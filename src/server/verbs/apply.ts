@@ -79,7 +79,7 @@ export async function readConfiguration(context: ResourceContext, write: Tracked
     if (duplicate !== undefined && validation === 'Strict') throw badRequest(`error strict decoding YAML: ${duplicate}`)
     yield
     const object = decode(applied.object)
-    const problem = kind.conversionProblem?.(object)
+    const problem = kind.serving?.conversionProblem?.(object)
     if (problem !== undefined) throw plainFailure(`failed to convert to unversioned: ${problem}`)
     kind.setDefaults?.(object)
     return { object, entries: applied.entries }
@@ -99,7 +99,7 @@ export async function readConfiguration(context: ResourceContext, write: Tracked
   }
 }
 
-type AppliedKind = Pick<ResourceDefinition, 'kind' | 'custom' | 'conversionProblem' | 'setDefaults'>
+type AppliedKind = Pick<ResourceDefinition, 'kind' | 'custom' | 'serving' | 'setDefaults'>
 
 export async function apply(parts: WriteParts, context: ResourceContext): Promise<Reply> {
   const { served, info, query } = context

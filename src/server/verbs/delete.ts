@@ -11,12 +11,12 @@ import type { Reply } from '../transport/exchange.ts'
 export async function remove(parts: WriteParts, context: ResourceContext): Promise<Reply> {
   const { served, info } = context
   const deletion = await readDeletion(context)
-  const why = served.definition.refusesDeletion?.(info.name)
+  const why = served.definition.deletion?.refuse?.(info.name)
   if (why !== undefined) throw forbidden(served.named, info.name, why)
   warnOfOrphans(context, deletion)
   const { object, entry, gone } = await deleteObject(parts, context, info.name, deletion)
-  const { group, plural, returnsDeleted } = served.definition
-  if (!gone || returnsDeleted === true || isNamespace(object)) {
+  const { group, plural, deletion: rules } = served.definition
+  if (!gone || rules?.returnsObject === true || isNamespace(object)) {
     // As upstream: whoever asks in the old way is told whether it is done.
     const status = !gone && deletion.orphansExplicitlyOff === true ? 202 : 200
     return entry ? entryReply(context, entry, status) : objectReply(context, served, object, status)

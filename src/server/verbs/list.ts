@@ -112,8 +112,8 @@ function tableReply(context: ResourceContext, result: ListResult, metadata: List
 /** The entries as the kind's Table shows them; the continue token goes on counting in the order of the list. */
 function inRowOrder({ served }: ResourceContext, result: ListResult): ListResult {
   const { definition, view } = served
-  if (definition.compareRows === undefined) return result
-  const compare = definition.compareRows
+  const { compare } = definition.rows ?? {}
+  if (compare === undefined) return result
   return { ...result, entries: result.entries.toSorted((a, b) => compare(view.object(a), view.object(b))) }
 }
 

@@ -42,13 +42,13 @@ export async function patch(parts: WriteParts, context: ResourceContext): Promis
 }
 
 /** What a body of another kind, as a Scale, has of these. */
-const noKind: Pick<ResourceDefinition, 'custom' | 'conversionProblem'> = {}
+const noKind: Pick<ResourceDefinition, 'custom' | 'serving'> = {}
 
 /** Reads the patch of the request; what it returns applies it to an object of `kind` and does not change that. */
 export async function patchValue(context: ResourceContext, kind: GroupVersionKind): Promise<(current: unknown) => Promise<KubeObject>> {
   const validation = fieldValidation(context)
   const contentType = header(context.request.headers, 'content-type') ?? ''
-  const { custom, conversionProblem } = kind === context.served.definition ? context.served.definition : noKind
+  const { custom, serving } = kind === context.served.definition ? context.served.definition : noKind
   const type = custom === undefined ? schemaFor(kind.group, kind.version, kind.kind) : undefined
   const body = await readBody(context.request)
   context.pace.takes(body.length)
@@ -60,7 +60,7 @@ export async function patchValue(context: ResourceContext, kind: GroupVersionKin
       current,
       type,
       ...(custom ? { custom } : {}),
-      ...(conversionProblem ? { conversionProblem } : {}),
+      ...(serving?.conversionProblem ? { conversionProblem: serving.conversionProblem } : {}),
       fieldValidation: validation,
     })
     const { object, warnings } = await inTurns(steps, context.request.signal)

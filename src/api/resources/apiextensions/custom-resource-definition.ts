@@ -18,7 +18,7 @@ export const customResourceDefinition = defineResource<CustomResourceDefinition>
   kind: 'CustomResourceDefinition',
   plural: 'customresourcedefinitions',
   // The largest manifests that there are, with schemas of several versions; administrators write them.
-  maxValues: 200_000,
+  serving: { maxValues: 200_000 },
   namespaced: false,
   allowUnconditionalUpdate: false,
   shortNames: ['crd', 'crds'],
@@ -54,17 +54,19 @@ export const customResourceDefinition = defineResource<CustomResourceDefinition>
     const stored = storageVersion(object)
     if (stored !== undefined && !listed.includes(stored)) object.status = { ...object.status, storedVersions: [...listed, stored] }
   },
-  skipsGracePeriod: true,
-  beginDeletion(object, now) {
-    const { metadata, status } = object
-    if (!metadata.finalizers?.includes(cleanupFinalizer)) metadata.finalizers = [...(metadata.finalizers ?? []), cleanupFinalizer]
-    const pending = {
-      type: 'Terminating',
-      status: 'True',
-      reason: 'InstanceDeletionPending',
-      message: 'CustomResourceDefinition marked for deletion; CustomResource deletion will begin soon',
-    } as const
-    if (status !== undefined) object.status = { ...status, conditions: withCondition(status.conditions ?? [], pending, now) }
+  deletion: {
+    skipsGracePeriod: true,
+    begin(object, now) {
+      const { metadata, status } = object
+      if (!metadata.finalizers?.includes(cleanupFinalizer)) metadata.finalizers = [...(metadata.finalizers ?? []), cleanupFinalizer]
+      const pending = {
+        type: 'Terminating',
+        status: 'True',
+        reason: 'InstanceDeletionPending',
+        message: 'CustomResourceDefinition marked for deletion; CustomResource deletion will begin soon',
+      } as const
+      if (status !== undefined) object.status = { ...status, conditions: withCondition(status.conditions ?? [], pending, now) }
+    },
   },
   validate: validateDefinition,
   validateUpdate: validateDefinitionUpdate,

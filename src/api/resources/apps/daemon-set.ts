@@ -53,10 +53,12 @@ export const daemonSet = defineResource<DaemonSet>({
     ageColumn,
     ...podOwnerColumns,
   ],
-  conversionProblem({ metadata }) {
-    const text = metadata.annotations?.[templateGeneration]
-    const read = text === undefined ? 0 : parseInt64(text)
-    return typeof read === 'string' ? read : undefined
+  serving: {
+    conversionProblem({ metadata }) {
+      const text = metadata.annotations?.[templateGeneration]
+      const read = text === undefined ? 0 : parseInt64(text)
+      return typeof read === 'string' ? read : undefined
+    },
   },
   setDefaults,
   prepareForCreate(object) {

@@ -35,9 +35,8 @@ export const deployment = defineResource<Deployment>({
   namespaced: true,
   shortNames: ['deploy'],
   categories: ['all'],
-  countsGeneration: true,
+  countsGeneration: { parts: ({ metadata }) => [metadata.annotations ?? {}] },
   // The controller copies annotations to the current ReplicaSet, so it must see that they changed.
-  countedParts: ({ metadata }) => [metadata.annotations ?? {}],
   subresources: [
     scaleSubresource,
     statusSubresource<Deployment>({
@@ -58,10 +57,12 @@ export const deployment = defineResource<Deployment>({
     ageColumn,
     ...podOwnerColumns,
   ],
-  conversionProblem({ metadata }) {
-    const text = metadata.annotations?.[rollbackTo]
-    const read = text ? parseInt64(text) : 0
-    return typeof read === 'string' ? `failed to parse annotation[${rollbackTo}]=${text} as int64: ${read}` : undefined
+  serving: {
+    conversionProblem({ metadata }) {
+      const text = metadata.annotations?.[rollbackTo]
+      const read = text ? parseInt64(text) : 0
+      return typeof read === 'string' ? `failed to parse annotation[${rollbackTo}]=${text} as int64: ${read}` : undefined
+    },
   },
   setDefaults,
   prepareForCreate(object) {

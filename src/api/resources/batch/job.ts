@@ -42,8 +42,10 @@ export const job = defineResource<Job>({
     ageColumn,
     ...podOwnerColumns,
   ],
-  selectableFields: ({ status }) => ({ 'status.successful': String(status?.succeeded ?? 0) }),
-  unknownFieldLabel: field => `field label ${JSON.stringify(field)} not supported for batchv1.Job`,
+  fieldSelectors: {
+    values: ({ status }) => ({ 'status.successful': String(status?.succeeded ?? 0) }),
+    unknown: field => `field label ${JSON.stringify(field)} not supported for batchv1.Job`,
+  },
   setDefaults,
   prepareForCreate(object) {
     object.status = {}

@@ -95,7 +95,7 @@ export const certificateSigningRequest = defineResource<CertificateSigningReques
   ],
   nameRule: nameIsPathSegment,
   resetFields: ['spec', 'status'],
-  selectableFields: ({ spec }) => ({ 'spec.signerName': spec.signerName }),
+  fieldSelectors: { values: ({ spec }) => ({ 'spec.signerName': spec.signerName }) },
   prepareForCreate(object, context) {
     stampRequester(object, context)
     object.status = {}

@@ -27,5 +27,5 @@ export const componentStatus = defineResource<ComponentStatus>({
     { name: 'Message', type: 'string', cell: object => healthy(object)?.message ?? '' },
     { name: 'Error', type: 'string', cell: object => healthy(object)?.error ?? '' },
   ],
-  deprecation: 'v1 ComponentStatus is deprecated in v1.19+',
+  serving: { deprecation: 'v1 ComponentStatus is deprecated in v1.19+' },
 })

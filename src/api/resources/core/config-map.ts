@@ -28,10 +28,12 @@ export const configMap = defineResource<ConfigMap>({
     },
     { name: 'Age', type: 'string', cell: ageCell },
   ],
-  dropEmpty(object, old) {
-    if (old?.immutable === true) return
-    dropEmptyMember(object, 'data')
-    dropEmptyMember(object, 'binaryData')
+  writing: {
+    dropEmpty(object, old) {
+      if (old?.immutable === true) return
+      dropEmptyMember(object, 'data')
+      dropEmptyMember(object, 'binaryData')
+    },
   },
   validate: validateConfigMap,
   validateUpdate(object, old) {

@@ -30,7 +30,7 @@ export const endpoints = defineResource<Endpoints>({
   validate: validateEndpoints,
   validatesMetadata: ['change', 'whole'],
   warnings: endpointsWarnings,
-  deprecation: 'v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice',
+  serving: { deprecation: 'v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice' },
   allowCreateOnUpdate: true,
 })
 

@@ -49,7 +49,7 @@ describe('Event', () => {
   })
 
   test('can be selected by what it is about', () => {
-    const fields = event.selectableFields?.(of({ source: { component: 'kubelet' }, type: 'Warning' }))
+    const fields = event.fieldSelectors?.values?.(of({ source: { component: 'kubelet' }, type: 'Warning' }))
     assert.equal(fields?.['involvedObject.name'], 'p')
     assert.equal(fields?.['source'], 'kubelet')
     assert.equal(fields?.['type'], 'Warning')

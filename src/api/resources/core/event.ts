@@ -32,21 +32,23 @@ export const event = defineResource<Event>({
   ],
   validate: object => validateEvent(object, 'reportingComponent'),
   validateUpdate: object => validateEvent(object, 'reportingComponent'),
-  selectableFields(object) {
-    const involved = object.involvedObject ?? {}
-    return {
-      'involvedObject.kind': involved.kind ?? '',
-      'involvedObject.namespace': involved.namespace ?? '',
-      'involvedObject.name': involved.name ?? '',
-      'involvedObject.uid': involved.uid ?? '',
-      'involvedObject.apiVersion': involved.apiVersion ?? '',
-      'involvedObject.resourceVersion': involved.resourceVersion ?? '',
-      'involvedObject.fieldPath': involved.fieldPath ?? '',
-      reason: object.reason ?? '',
-      reportingComponent: object.reportingComponent ?? '',
-      source: object.source?.component || object.reportingComponent || '',
-      type: object.type ?? '',
-    }
+  fieldSelectors: {
+    values(object) {
+      const involved = object.involvedObject ?? {}
+      return {
+        'involvedObject.kind': involved.kind ?? '',
+        'involvedObject.namespace': involved.namespace ?? '',
+        'involvedObject.name': involved.name ?? '',
+        'involvedObject.uid': involved.uid ?? '',
+        'involvedObject.apiVersion': involved.apiVersion ?? '',
+        'involvedObject.resourceVersion': involved.resourceVersion ?? '',
+        'involvedObject.fieldPath': involved.fieldPath ?? '',
+        reason: object.reason ?? '',
+        reportingComponent: object.reportingComponent ?? '',
+        source: object.source?.component || object.reportingComponent || '',
+        type: object.type ?? '',
+      }
+    },
   },
   allowCreateOnUpdate: true,
 })

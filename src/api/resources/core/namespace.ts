@@ -20,7 +20,7 @@ export const namespace = defineResource<Namespace>({
   plural: 'namespaces',
   namespaced: false,
   validatesMetadata: ['whole', 'change'],
-  skipsGracePeriod: true,
+  deletion: { skipsGracePeriod: true },
   shortNames: ['ns'],
   verbs,
   subresources: [
@@ -55,7 +55,7 @@ export const namespace = defineResource<Namespace>({
     keepStatus(object, old)
   },
   validateUpdate: () => [],
-  selectableFields: ({ status }) => ({ 'status.phase': status?.phase ?? '' }),
+  fieldSelectors: { values: ({ status }) => ({ 'status.phase': status?.phase ?? '' }) },
 })
 
 function labelWithName({ metadata }: Namespace): void {

@@ -16,9 +16,9 @@ export interface Validated<T> {
 export function validateNew<T extends KubeObject>(definition: ResourceDefinition<T>, input: T): Validated<T> {
   const object = structuredClone(input)
   definition.setDefaults?.(object)
-  definition.dropEmpty?.(object, undefined)
+  definition.writing?.dropEmpty?.(object, undefined)
   definition.prepareForCreate?.(object, { now: fixtureTime })
-  const errors = [...(definition.validateFirst?.(object) ?? []), ...(definition.validate?.(object) ?? [])]
+  const errors = [...(definition.writing?.validateFirst?.(object) ?? []), ...(definition.validate?.(object) ?? [])]
   return { object, errors: errors.map(formatFieldError), fields: errors.map(({ field }) => field) }
 }
 
@@ -27,7 +27,7 @@ export function validateUpdate<T extends KubeObject>(definition: ResourceDefinit
   const object = structuredClone(old)
   change(object)
   definition.setDefaults?.(object)
-  definition.dropEmpty?.(object, old)
+  definition.writing?.dropEmpty?.(object, old)
   definition.prepare?.(object, old, { now: fixtureTime })
   const errors = [(definition.validateUpdate ?? definition.validate)?.(object, old) ?? []].flat(2)
   return { object, errors: errors.map(formatFieldError), fields: errors.map(({ field }) => field) }

@@ -65,7 +65,7 @@ export const node = defineResource<Node>({
   },
   validateUpdate: (object, old) => [...validateNode(object), ...validateNodeUpdate(object, old)],
   warnings: nodeWarnings,
-  selectableFields: ({ spec }) => ({ 'spec.unschedulable': String(spec?.unschedulable ?? false) }),
+  fieldSelectors: { values: ({ spec }) => ({ 'spec.unschedulable': String(spec?.unschedulable ?? false) }) },
 })
 
 function nodeWarnings({ spec }: Node): string[] {

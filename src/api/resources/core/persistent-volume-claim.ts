@@ -31,7 +31,7 @@ export const persistentVolumeClaim = defineResource<PersistentVolumeClaim>({
   kind: 'PersistentVolumeClaim',
   plural: 'persistentvolumeclaims',
   namespaced: true,
-  returnsDeleted: true,
+  deletion: { returnsObject: true },
   validatesMetadata: ['whole', 'change', 'whole'],
   shortNames: ['pvc'],
   subresources: [{ name: 'status', verbs: ['get', 'patch', 'update'], prepare: prepareStatus, validate: validateStatus }],

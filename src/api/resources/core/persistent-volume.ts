@@ -16,7 +16,7 @@ export const persistentVolume = defineResource<PersistentVolume>({
   kind: 'PersistentVolume',
   plural: 'persistentvolumes',
   namespaced: false,
-  returnsDeleted: true,
+  deletion: { returnsObject: true },
   validatesMetadata: ['whole', 'whole'],
   shortNames: ['pv'],
   subresources: [{ name: 'status', verbs: ['get', 'patch', 'update'], prepare: prepareStatus }],

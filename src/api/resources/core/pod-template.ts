@@ -13,9 +13,8 @@ export const podTemplate = defineResource<PodTemplate>({
   kind: 'PodTemplate',
   plural: 'podtemplates',
   namespaced: true,
-  returnsDeleted: true,
-  countsGeneration: true,
-  countedParts: ({ template }) => [template],
+  deletion: { returnsObject: true },
+  countsGeneration: { parts: ({ template }) => [template] },
   columns: [
     { name: 'Name', type: 'string', format: 'name', cell: ({ metadata }) => metadata.name ?? '' },
     { name: 'Containers', type: 'string', cell: ({ template }) => containerNames(template?.spec?.containers) },

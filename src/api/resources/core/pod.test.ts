@@ -373,7 +373,7 @@ describe('subresources of a pod', () => {
 
 test('graceSeconds is nothing for what is on no node or has ended', () => {
   const at = (spec: Partial<PodSpec>, phase: string): number | undefined =>
-    pod.graceSeconds?.({ ...podOf({ terminationGracePeriodSeconds: 7, ...spec }), status: { phase } })
+    pod.deletion?.graceSeconds?.({ ...podOf({ terminationGracePeriodSeconds: 7, ...spec }), status: { phase } })
   assert.equal(at({}, 'Pending'), 0)
   assert.equal(at({ nodeName: 'n' }, 'Running'), 7)
   assert.equal(at({ nodeName: 'n' }, 'Succeeded'), 0)

@@ -18,7 +18,10 @@ export const pod = defineResource<Pod>({
   kind: 'Pod',
   plural: 'pods',
   namespaced: true,
-  returnsDeleted: true,
+  deletion: {
+    graceSeconds: gracefulDeletionSeconds,
+    returnsObject: true,
+  },
   validatesMetadata: ['change', 'whole'],
   shortNames: ['po'],
   categories: ['all'],
@@ -64,27 +67,29 @@ export const pod = defineResource<Pod>({
     },
   ],
   columns: podColumns,
-  rowConditions: podRowConditions,
+  rows: { conditions: podRowConditions },
   setDefaults: setPodDefaults,
   prepareForCreate: prepareNewPod,
   validate: validateNewPod,
   prepare: keepStatus,
   validateUpdate: validatePodUpdate,
-  graceSeconds: gracefulDeletionSeconds,
-  selectableFields: ({ spec, status }) => ({
-    'spec.nodeName': spec.nodeName ?? '',
-    // An older name, kept for older clients.
-    'spec.host': spec.nodeName ?? '',
-    'spec.restartPolicy': spec.restartPolicy ?? '',
-    'spec.schedulerName': spec.schedulerName ?? '',
-    'spec.serviceAccountName': spec.serviceAccountName ?? '',
-    'spec.hostNetwork': String(spec.hostNetwork ?? false),
-    'status.phase': status?.phase ?? '',
-    'status.podIP': status?.podIPs?.[0]?.ip ?? status?.podIP ?? '',
-    // The name is known, but upstream has no value for it either.
-    'status.podIPs': '',
-    'status.nominatedNodeName': status?.nominatedNodeName ?? '',
-  }),
+  fieldSelectors: {
+    values: ({ spec, status }) => ({
+      'spec.nodeName': spec.nodeName ?? '',
+      // An older name, kept for older clients.
+      'spec.host': spec.nodeName ?? '',
+      'spec.restartPolicy': spec.restartPolicy ?? '',
+      'spec.schedulerName': spec.schedulerName ?? '',
+      'spec.serviceAccountName': spec.serviceAccountName ?? '',
+      'spec.hostNetwork': String(spec.hostNetwork ?? false),
+      'status.phase': status?.phase ?? '',
+      'status.podIP': status?.podIPs?.[0]?.ip ?? status?.podIP ?? '',
+      // The name is known, but upstream has no value for it either.
+      'status.podIPs': '',
+      'status.nominatedNodeName': status?.nominatedNodeName ?? '',
+    }),
+    indexed: ['spec.nodeName'],
+  },
   warnings(object, old) {
     // People do not update pods by hand, and the kubelet would not read them.
     if (old !== undefined) return []

@@ -65,7 +65,7 @@ export const replicationController = defineResource<ReplicationController>({
     // Upstream's arguments stand the wrong way round here: an update is warned of what it replaces.
     ...templateWarnings(object, old, (old ?? object).spec?.template, 'spec.template'),
   ],
-  selectableFields: ({ status }) => ({ 'status.replicas': String(status?.replicas ?? 0) }),
+  fieldSelectors: { values: ({ status }) => ({ 'status.replicas': String(status?.replicas ?? 0) }) },
 })
 
 function validateReplicationController({ spec = {} }: ReplicationController): FieldError[] {

@@ -30,7 +30,7 @@ export const resourceQuota = defineResource<ResourceQuota>({
   kind: 'ResourceQuota',
   plural: 'resourcequotas',
   namespaced: true,
-  returnsDeleted: true,
+  deletion: { returnsObject: true },
   shortNames: ['quota'],
   subresources: [
     {

@@ -29,8 +29,10 @@ export const secret = defineResource<Secret>({
     { name: 'Age', type: 'string', cell: ageCell },
   ],
   setDefaults: setSecretDefaults,
-  dropEmpty(object, old) {
-    if (old?.immutable !== true) dropEmptyMember(object, 'data')
+  writing: {
+    dropEmpty(object, old) {
+      if (old?.immutable !== true) dropEmptyMember(object, 'data')
+    },
   },
   validate: validateSecret,
   validateUpdate(object, old) {
@@ -43,7 +45,7 @@ export const secret = defineResource<Secret>({
     return [...errors, ...validateSecret(object)]
   },
   warnings: warningsOf,
-  selectableFields: ({ type }) => ({ type: type ?? '' }),
+  fieldSelectors: { values: ({ type }) => ({ type: type ?? '' }) },
 })
 
 /** Validation only asks for the keys to be there. */

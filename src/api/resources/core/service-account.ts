@@ -11,7 +11,7 @@ export const serviceAccount = defineResource<ServiceAccount>({
   kind: 'ServiceAccount',
   plural: 'serviceaccounts',
   namespaced: true,
-  returnsDeleted: true,
+  deletion: { returnsObject: true },
   validatesMetadata: ['change', 'whole'],
   shortNames: ['sa'],
   subresources: [{ name: 'token', verbs: ['create'], kind: { group: 'authentication.k8s.io', version: 'v1', kind: 'TokenRequest' } }],

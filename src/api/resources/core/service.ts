@@ -23,7 +23,7 @@ export const service = defineResource<Service>({
   kind: 'Service',
   plural: 'services',
   namespaced: true,
-  returnsDeleted: true,
+  deletion: { returnsObject: true },
   shortNames: ['svc'],
   categories: ['all'],
   subresources: [
@@ -55,7 +55,7 @@ export const service = defineResource<Service>({
   },
   validateUpdate: validateServiceUpdate,
   validatesMetadata: ['change', 'whole'],
-  selectableFields: ({ spec }) => ({ 'spec.clusterIP': spec.clusterIP ?? '', 'spec.type': spec.type ?? '' }),
+  fieldSelectors: { values: ({ spec }) => ({ 'spec.clusterIP': spec.clusterIP ?? '', 'spec.type': spec.type ?? '' }) },
   allowCreateOnUpdate: true,
   warnings: serviceWarnings,
 })

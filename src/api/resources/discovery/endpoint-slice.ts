@@ -23,9 +23,10 @@ export const endpointSlice = defineResource<EndpointSlice>({
   kind: 'EndpointSlice',
   plural: 'endpointslices',
   namespaced: true,
-  countsGeneration: true,
+  countsGeneration: {
+    parts: ({ addressType, endpoints, ports, metadata }) => [addressType, endpoints ?? [], ports ?? [], metadata.labels ?? {}],
+  },
   // Its labels say whose endpoints these are, so that they are part of what is wanted.
-  countedParts: ({ addressType, endpoints, ports, metadata }) => [addressType, endpoints ?? [], ports ?? [], metadata.labels ?? {}],
   columns: [
     nameColumn,
     { name: 'AddressType', type: 'string', cell: ({ addressType }) => addressType },

@@ -34,14 +34,16 @@ export const event = defineResource<Event>({
     // The store holds events in the core group's form only.
     fromStored: object => fromCore(object as KubeObject & CoreEvent),
   },
-  selectableFields: object => coreEvent.selectableFields?.(toCore(object)) ?? {},
-  fieldLabels: {
-    reason: 'reason',
-    type: 'type',
-    reportingController: 'reportingComponent',
-    ...Object.fromEntries(regardedFields.map(name => [`regarding.${name}`, `involvedObject.${name}`])),
+  fieldSelectors: {
+    values: object => coreEvent.fieldSelectors?.values?.(toCore(object)) ?? {},
+    names: {
+      reason: 'reason',
+      type: 'type',
+      reportingController: 'reportingComponent',
+      ...Object.fromEntries(regardedFields.map(name => [`regarding.${name}`, `involvedObject.${name}`])),
+    },
   },
-  validateFirst: object => validateEvent(toCore(object), 'reportingController'),
+  writing: { validateFirst: object => validateEvent(toCore(object), 'reportingController') },
   validate,
   validateUpdate,
 })

@@ -33,8 +33,10 @@ export const flowSchema = defineResource<FlowSchema>({
     { name: 'MissingPL', type: 'string', cell: missingLevelCell },
   ],
   // In the order in which they are tried.
-  compareRows: (a, b) =>
-    a.spec.matchingPrecedence - b.spec.matchingPrecedence || ((a.metadata.name ?? '') < (b.metadata.name ?? '') ? -1 : 1),
+  rows: {
+    compare: (a, b) =>
+      a.spec.matchingPrecedence - b.spec.matchingPrecedence || ((a.metadata.name ?? '') < (b.metadata.name ?? '') ? -1 : 1),
+  },
   setDefaults({ spec }) {
     spec.matchingPrecedence ||= 1000
   },

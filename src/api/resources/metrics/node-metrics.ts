@@ -12,6 +12,6 @@ export const nodeMetrics = defineResource<NodeMetrics>({
   namespaced: false,
   verbs: ['get', 'list'],
   virtual: true,
-  yieldsToApiService: true,
+  serving: { yieldsToApiService: true },
   columns: [nameColumn, ...usageColumns<NodeMetrics>(({ usage }) => usage)],
 })

@@ -12,6 +12,6 @@ export const podMetrics = defineResource<PodMetrics>({
   namespaced: true,
   verbs: ['get', 'list'],
   virtual: true,
-  yieldsToApiService: true,
+  serving: { yieldsToApiService: true },
   columns: [nameColumn, ...usageColumns<PodMetrics>(({ containers }) => totalUsage(containers.map(({ usage }) => usage)))],
 })

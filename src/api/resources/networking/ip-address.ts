@@ -22,14 +22,16 @@ export const ipAddress = defineResource<IPAddress>({
     { ...ageColumn, undeclared: true },
   ],
   nameRule,
-  generatesNames: false,
+  writing: { generatesNames: false },
   validatesMetadata: ['whole', 'change'],
-  selectableFields: ({ spec }) => ({
-    'spec.parentRef.group': spec.parentRef?.group ?? '',
-    'spec.parentRef.resource': spec.parentRef?.resource ?? '',
-    'spec.parentRef.namespace': spec.parentRef?.namespace ?? '',
-    'spec.parentRef.name': spec.parentRef?.name ?? '',
-  }),
+  fieldSelectors: {
+    values: ({ spec }) => ({
+      'spec.parentRef.group': spec.parentRef?.group ?? '',
+      'spec.parentRef.resource': spec.parentRef?.resource ?? '',
+      'spec.parentRef.namespace': spec.parentRef?.namespace ?? '',
+      'spec.parentRef.name': spec.parentRef?.name ?? '',
+    }),
+  },
   validate,
   validateUpdate(object, old) {
     const { parentRef } = object.spec

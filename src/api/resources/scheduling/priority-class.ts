@@ -34,7 +34,9 @@ export const priorityClass = defineResource<PriorityClass>({
   },
   validate,
   validateUpdate,
-  refusesDeletion: name => (Object.hasOwn(systemPriorities, name) ? 'this is a system priority class and cannot be deleted' : undefined),
+  deletion: {
+    refuse: name => (Object.hasOwn(systemPriorities, name) ? 'this is a system priority class and cannot be deleted' : undefined),
+  },
 })
 
 function validate(object: PriorityClass): FieldError[] {

@@ -18,7 +18,7 @@ export const csiDriver = defineResource<CSIDriver>({
   kind: 'CSIDriver',
   plural: 'csidrivers',
   namespaced: false,
-  returnsDeleted: true,
+  deletion: { returnsObject: true },
   allowUnconditionalUpdate: false,
   columns: [
     nameColumn,

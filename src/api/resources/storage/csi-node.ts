@@ -17,7 +17,7 @@ export const csiNode = defineResource<CSINode>({
   kind: 'CSINode',
   plural: 'csinodes',
   namespaced: false,
-  returnsDeleted: true,
+  deletion: { returnsObject: true },
   validatesMetadata: ['whole', 'whole'],
   allowUnconditionalUpdate: false,
   columns: [nameColumn, { name: 'Drivers', type: 'integer', cell: ({ spec }) => spec.drivers?.length ?? 0 }, ageColumn],

@@ -30,7 +30,7 @@ export const storageClass = defineResource<StorageClass>({
   kind: 'StorageClass',
   plural: 'storageclasses',
   namespaced: false,
-  returnsDeleted: true,
+  deletion: { returnsObject: true },
   validatesMetadata: ['whole', 'change'],
   shortNames: ['sc'],
   columns: [
@@ -45,8 +45,10 @@ export const storageClass = defineResource<StorageClass>({
     object.reclaimPolicy ??= 'Delete'
     object.volumeBindingMode ??= 'Immediate'
   },
-  dropEmpty(object, old) {
-    if (old === undefined) dropEmptyMember(object, 'parameters')
+  writing: {
+    dropEmpty(object, old) {
+      if (old === undefined) dropEmptyMember(object, 'parameters')
+    },
   },
   validate,
   validateUpdate,

@@ -23,7 +23,7 @@ export const volumeAttachment = defineResource<VolumeAttachment>({
   kind: 'VolumeAttachment',
   plural: 'volumeattachments',
   namespaced: false,
-  returnsDeleted: true,
+  deletion: { returnsObject: true },
   validatesMetadata: ['whole', 'whole'],
   allowUnconditionalUpdate: false,
   // The whole is judged there: what may be too long stands in the status.
