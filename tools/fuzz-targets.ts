@@ -1,4 +1,5 @@
 // Every fuzz target. A test compares the list with the files named `x.fuzz.ts`.
+import { certificateIdentity } from '../src/access/pki/certificate-identity.fuzz.ts'
 import { cel } from '../src/api/cel/cel.fuzz.ts'
 import { regex } from '../src/api/cel/evaluate/regex.fuzz.ts'
 import { jsonPath } from '../src/api/custom-resources/json-path.fuzz.ts'
@@ -11,4 +12,16 @@ import { hpack } from '../src/base/http2/hpack.fuzz.ts'
 import { http2Frames } from '../src/server/http2/http2-frames.fuzz.ts'
 import { protobuf } from '../src/server/protobuf/decode.fuzz.ts'
 
-export const fuzzTargets: readonly FuzzTarget[] = [cel, hpack, http2Frames, jsonPatch, jsonPath, protobuf, quantity, regex, selector, yaml]
+export const fuzzTargets: readonly FuzzTarget[] = [
+  cel,
+  certificateIdentity,
+  hpack,
+  http2Frames,
+  jsonPatch,
+  jsonPath,
+  protobuf,
+  quantity,
+  regex,
+  selector,
+  yaml,
+]

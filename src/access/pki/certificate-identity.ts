@@ -1,5 +1,6 @@
 // Who a client certificate says it is: common name and organizations, read from the DER itself and not from a printed form.
-import { DerError, derTag, readElements, readOne } from './der.ts'
+import { isAscii, isUtf8 } from 'node:buffer'
+import { type DerElement, DerError, derTag, readElements, readOne } from './der.ts'
 
 export interface CertificateIdentity {
   readonly commonName: string
@@ -9,7 +10,8 @@ export interface CertificateIdentity {
 
 const commonNameOid = '550403'
 const organizationOid = '55040a'
-const textTags = new Set([0x0c, 0x13, 0x14, 0x16]) // UTF8String, PrintableString, TeletexString, IA5String
+/** PrintableString, TeletexString, IA5String: other readers take bytes beyond ASCII for Latin-1, which would be another name. */
+const asciiTags: ReadonlySet<number> = new Set([0x13, 0x14, 0x16])
 
 /** Throws `DerError` where the certificate is malformed or names two common names. Does not verify anything. */
 export function parseCertificateIdentity(certificate: Buffer): CertificateIdentity {
@@ -50,12 +52,17 @@ function nameIdentity(name: Buffer): CertificateIdentity {
       if (type?.tag !== derTag.oid || value === undefined) throw new DerError('The subject is malformed')
       const oid = type.content.toString('hex')
       if (oid !== commonNameOid && oid !== organizationOid) continue
-      if (!textTags.has(value.tag)) throw new DerError('The subject has a text of an unknown form')
-      const text = value.content.toString('utf8')
+      const text = readText(value)
       if (oid === commonNameOid) commonNames.push(text)
       else organizations.push(text)
     }
   }
   if (commonNames.length > 1) throw new DerError('The subject has several common names')
   return { commonName: commonNames[0] ?? '', organizations }
+}
+
+function readText({ tag, content }: DerElement): string {
+  const isReadable = tag === derTag.utf8 ? isUtf8(content) : asciiTags.has(tag) && isAscii(content)
+  if (!isReadable) throw new DerError('The subject has a text of an unknown form')
+  return content.toString('utf8')
 }

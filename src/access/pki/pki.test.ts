@@ -3,7 +3,7 @@ import { createPublicKey, verify } from 'node:crypto'
 import { test } from 'node:test'
 import { testAuthority, testCertificate } from './certificate.fixture.ts'
 import { parseCertificateIdentity, parseCsrIdentity } from './certificate-identity.ts'
-import { DerError, derTag, readElements, readOne } from './der.ts'
+import { DerError, der, derTag, readElements, readOne } from './der.ts'
 import { createKeyAndCsr } from './key-and-csr.ts'
 
 test('createKeyAndCsr() signs its request with its key', async () => {
@@ -33,4 +33,16 @@ test('parseCertificateIdentity() throws DerError for every cut and for lengths t
   for (const hex of ['308100', '30820001ff', '3080', '1f8100', '3084000000010a']) {
     assert.throws(() => readElements(Buffer.from(hex, 'hex')), DerError, hex)
   }
+})
+
+test('parseCsrIdentity() refuses texts that other readers take for another name', () => {
+  const request = (tag: number, text: Buffer) => {
+    const attribute = der(derTag.sequence, der(derTag.oid, Buffer.from('550403', 'hex')), der(tag, text))
+    return der(derTag.sequence, der(derTag.sequence, der(derTag.integer), der(derTag.sequence, der(derTag.set, attribute))))
+  }
+  for (const tag of [derTag.utf8, 0x13, 0x14, 0x16]) assert.equal(parseCsrIdentity(request(tag, Buffer.from('ann'))).commonName, 'ann')
+  assert.equal(parseCsrIdentity(request(derTag.utf8, Buffer.from('ünn'))).commonName, 'ünn')
+  for (const tag of [0x13, 0x14, 0x16]) assert.throws(() => parseCsrIdentity(request(tag, Buffer.from('ünn'))), DerError)
+  assert.throws(() => parseCsrIdentity(request(derTag.utf8, Buffer.from('\xfcnn', 'latin1'))), DerError)
+  assert.throws(() => parseCsrIdentity(request(0x1e, Buffer.from('\0a\0n\0n'))), DerError)
 })
