@@ -1,23 +1,50 @@
-// `npm run ok`: format, lint, types, layers, unit tests; what every commit passes. Stops at the first that fails.
-import { spawnSync } from 'node:child_process'
+// `npm run ok`: format, lint, types, layers, unit tests; what every commit passes. The checks of the sources run one after the other beside the tests,
+// whose processes wait for one another now and then. Ends at the first that fails.
+import { spawn } from 'node:child_process'
 import { join } from 'node:path'
 import { ensureNpmPackages, entry, root } from './packages.mjs'
 
-await entry(() => {
-  const node = ensureNpmPackages()
-  const bin = name => join(root, 'node_modules', '.bin', name)
-  const steps = [
-    ['format and lint', bin('biome'), ['check', '--error-on-warnings']],
-    ['types', bin('tsc'), ['--noEmit']],
-    ['promises', bin('oxlint'), ['--type-aware', '-c', '.oxlintrc.json', 'src', 'tools', 'bench']],
-    ['layers', node, ['tools/check-layers.ts']],
-    ['unit tests', node, ['tools/run-tests.ts', 'unit']],
-  ]
-  for (const [name, command, args] of steps) {
-    const began = performance.now()
-    const { status } = spawnSync(command, args, { cwd: root, stdio: 'inherit' })
-    console.log(`${status === 0 ? 'ok  ' : 'FAIL'} ${name} (${((performance.now() - began) / 1000).toFixed(1)} s)`)
-    if (status !== 0) return 1
-  }
-  return 0
+const node = join(root, 'node_modules', '.bin', 'node')
+const bin = name => join(root, 'node_modules', '.bin', name)
+// The compiler keeps what it found in files that did not change.
+const keptTypes = join(root, 'node_modules', '.cache', 'types.tsbuildinfo')
+const checks = [
+  ['layers', node, ['tools/check-layers.ts']],
+  ['format and lint', bin('biome'), ['check', '--error-on-warnings']],
+  ['types', bin('tsc'), ['--noEmit', '--incremental', '--tsBuildInfoFile', keptTypes]],
+  ['promises', bin('oxlint'), ['--type-aware', '-c', '.oxlintrc.json', 'src', 'tools', 'bench']],
+]
+const running = new Set()
+let failed = false
+
+await entry(async () => {
+  ensureNpmPackages()
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => stop())
+  await Promise.all([runChecks(), runStep(['unit tests', node, ['tools/run-tests.ts', 'unit']], 'inherit')])
+  return failed ? 1 : 0
 })
+
+async function runChecks() {
+  for (const check of checks) if (!failed) await runStep(check, 'pipe')
+}
+
+/** Runs one step. With `pipe` what it prints is shown when it ends, in one piece. */
+async function runStep([name, command, args], output) {
+  const began = performance.now()
+  const child = spawn(command, args, { cwd: root, stdio: ['ignore', output, output] })
+  running.add(child)
+  const printed = []
+  for (const stream of [child.stdout, child.stderr]) stream?.on('data', chunk => printed.push(chunk))
+  const status = await new Promise((resolve, reject) => child.once('error', reject).once('close', resolve))
+  running.delete(child)
+  // What another step's failure stopped is no failure of its own.
+  if (status !== 0 && failed) return
+  const line = `${status === 0 ? 'ok  ' : 'FAIL'} ${name} (${((performance.now() - began) / 1000).toFixed(1)} s)\n`
+  process.stdout.write(`${process.stdout.isTTY ? '\r\u001b[K' : ''}${Buffer.concat(printed)}${line}`)
+  if (status !== 0) stop()
+}
+
+function stop() {
+  failed = true
+  for (const child of running) child.kill('SIGTERM')
+}

@@ -1,16 +1,19 @@
-// Runs the test files and prints at its end `N passed, N failed, N skipped`. Unit tests run in three processes at a time, for some wait, and a dozen files share
-// one: to start and to load the same modules is two thirds of what most files do. End-to-end tests run one after the other, each file in its own.
+// Runs the test files and prints at its end `N passed, N failed, N skipped`. Unit tests run in more processes at a time than there are cores, for some wait, and
+// a dozen files share one: to start and to load the same modules is two thirds of what most files do. The process that took longest the last time starts first,
+// so that none is left alone at the end. End-to-end tests run one after the other, each file in its own.
 // Arguments: `unit` or `e2e` for one part, any other text for the files whose path holds it. VERBOSE=1 prints every test.
 import { globSync, writeFileSync } from 'node:fs'
-import { join, resolve } from 'node:path'
+import { availableParallelism } from 'node:os'
+import { basename, join, resolve } from 'node:path'
 import { run } from 'node:test'
 import { createProgress } from './progress.ts'
 import { createScratch, removeScratch } from './scratch.ts'
+import { longestFirst, readDurations, writeDurations } from './test-durations.ts'
 
 /** A folder with kubectl of the API's own version, beside Debian's: what kubectl does is tried with both. */
 const kubectl133 = process.env['KUBECTL_133']
 const parts = [
-  { name: 'unit', title: 'unit', files: globSync('{src,tools,bench}/**/*.test.ts'), concurrency: 3 },
+  { name: 'unit', title: 'unit', files: globSync('{src,tools,bench}/**/*.test.ts'), concurrency: availableParallelism() + 2 },
   { name: 'e2e', title: 'e2e', files: globSync('test/**/*.test.ts'), concurrency: 1 },
   ...(kubectl133 === undefined
     ? []
@@ -25,6 +28,9 @@ const skipped = new Map<string, number>()
 
 const filesAtOnce = 12
 const compileCache = resolve('node_modules/.cache/compile')
+const durationsFile = resolve('node_modules/.cache/test-durations.json')
+const durations = readDurations(durationsFile)
+const testProcess = resolve('tools/test-process.cjs')
 
 const scratch = createScratch()
 const progress = createProgress()
@@ -55,18 +61,21 @@ for (const part of parts.filter(({ name }) => wanted.length === 0 || wanted.incl
 for (const failure of failures) console.log(`\nFAILED: ${failure}`)
 if (skipped.size > 0) console.log(`\nSkipped: ${[...skipped].map(([reason, count]) => `${count} (${reason})`).join(', ')}`)
 console.log(`${totals.passed} passed, ${totals.failed} failed, ${totals.skipped} skipped`)
+if (!interrupted.signal.aborted) writeDurations(durationsFile, durations)
 await removeScratch(scratch)
 process.exitCode = totals.failed === 0 && totals.passed > 0 && !interrupted.signal.aborted ? 0 : 1
 
-/** Files that import the tests of a dozen neighbours each. */
+/** Files that import the tests of a dozen neighbours each, named after the first of them. */
 function sharing(files: readonly string[]): string[] {
-  const starts = files.map((_, index) => index).filter(index => index % filesAtOnce === 0)
-  return starts.map(start => {
-    const path = join(scratch, `from-${start}.test.ts`)
+  const starts = files.filter((_, index) => index % filesAtOnce === 0)
+  const shared = starts.map(first => {
+    const path = join(scratch, `from-${first.replaceAll('/', '-')}`)
+    const start = files.indexOf(first)
     const imports = files.slice(start, start + filesAtOnce).map(file => `import ${JSON.stringify(resolve(file))}\n`)
     writeFileSync(path, imports.join(''))
     return path
   })
+  return longestFirst(shared, durations)
 }
 
 async function runFiles(files: readonly string[], concurrency: number, part: string): Promise<void> {
@@ -83,7 +92,13 @@ async function runFiles(files: readonly string[], concurrency: number, part: str
     depth.set(file ?? '', nesting)
     return before <= nesting
   }
-  const stream = run({ files: [...files], concurrency, timeout: hangMs, signal: interrupted.signal })
+  const stream = run({
+    files: [...files],
+    concurrency,
+    timeout: hangMs,
+    signal: interrupted.signal,
+    execArgv: [`--require=${testProcess}`],
+  })
   stream.on('test:pass', ({ file, nesting, name, details, skip }) => {
     const leaf = isLeaf(file, nesting)
     // A suite that is skipped as a whole tells of none of its tests.
@@ -117,8 +132,9 @@ async function runFiles(files: readonly string[], concurrency: number, part: str
     if (file !== undefined && !/^(?:tests|suites|pass|fail|cancelled|skipped|todo|duration_ms) [\d.]+$/.test(message))
       printed.set(file, `${printed.get(file) ?? ''}${message}\n`.slice(-4000))
   })
-  stream.on('test:summary', ({ file }) => {
+  stream.on('test:summary', ({ file, duration_ms: milliseconds }) => {
     if (file === undefined) return
+    durations[basename(file)] = Math.round(milliseconds)
     ended++
     showProgress(file.startsWith(scratch) ? '' : `, last ${relative(file)}`)
   })

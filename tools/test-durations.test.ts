@@ -1,0 +1,29 @@
+import assert from 'node:assert/strict'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import { longestFirst, readDurations, writeDurations } from './test-durations.ts'
+
+test('longestFirst() orders files by how long they took the last time, with new ones first', () => {
+  const durations = { 'short.test.ts': 10, 'long.test.ts': 5000, 'middle.test.ts': 700 }
+  assert.deepEqual(longestFirst(['/a/short.test.ts', '/a/middle.test.ts', '/a/new.test.ts', '/a/long.test.ts'], durations), [
+    '/a/new.test.ts',
+    '/a/long.test.ts',
+    '/a/middle.test.ts',
+    '/a/short.test.ts',
+  ])
+})
+
+test('readDurations() reads what writeDurations() wrote, and nothing from a file that is missing or something else', t => {
+  const folder = mkdtempSync(join(tmpdir(), 'durations-'))
+  t.after(() => rmSync(folder, { recursive: true }))
+  const path = join(folder, 'durations.json')
+  assert.deepEqual(readDurations(path), {})
+  writeDurations(path, { 'a.test.ts': 12 })
+  assert.deepEqual(readDurations(path), { 'a.test.ts': 12 })
+  for (const text of ['{', 'null', '[]', '{"a.test.ts":"12"}']) {
+    writeFileSync(path, text)
+    assert.deepEqual(readDurations(path), {}, text)
+  }
+})
