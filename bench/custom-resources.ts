@@ -7,6 +7,7 @@ import { customResources } from '../src/api/custom-resources/custom-resource.ts'
 import type { CustomResourceDefinition, JSONSchemaProps } from '../src/api/types/apiextensions-v1.ts'
 import { systemClock } from '../src/base/clock.ts'
 import { silentLogger } from '../src/base/log.ts'
+import { serveCustom } from '../src/server/custom-resources/serve-custom.ts'
 import { serveResources } from '../src/server/objects/served-resource.ts'
 import { readAnswer, TestServer, testUser } from '../src/server/testing.ts'
 import { createMemoryStore } from '../src/store/memory.ts'
@@ -54,7 +55,8 @@ const memory = (): number => {
 
 /** What serving a definition takes beside the store's own copy of it, before and after its first object. */
 function serving(count: number, schema: JSONSchemaProps): void {
-  const resources = serveResources([], createMemoryStore())
+  const store = createMemoryStore()
+  const resources = serveResources([], store)
   const bytes = Array.from({ length: count }, (_, index) => Buffer.from(JSON.stringify(definition(index, schema))))
   const before = memory()
   for (const stored of bytes) {
@@ -64,7 +66,7 @@ function serving(count: number, schema: JSONSchemaProps): void {
       'id',
       name => read().spec.versions.find(version => version.name === name)?.schema?.openAPIV3Schema,
     )
-    resources.replace(made[0]?.group ?? '', made[0]?.plural ?? '', made, { since: 0 })
+    resources.replace(made[0]?.group ?? '', made[0]?.plural ?? '', current => serveCustom(made, store, { since: 0 }, current))
   }
   report('memory that serving a definition takes beyond its bytes', (memory() - before) / 1024 / count, 'KB')
   for (const { definition: one, apiVersion } of resources.all) {

@@ -7,14 +7,8 @@ import type { APIService } from '../api/types/apiregistration-v1.ts'
 import type { ServiceCIDR } from '../api/types/networking-v1.ts'
 import { UserError } from '../base/user-error.ts'
 import type { ApiServer } from '../server/api-server.ts'
-import {
-  bootstrapNamespaces,
-  kubernetesEndpoints,
-  kubernetesService,
-  kubernetesServiceRange,
-  serverIdentity,
-  systemPriorityClasses,
-} from '../server/bootstrap.ts'
+import { bootstrapNamespaces, kubernetesEndpoints, kubernetesService, serverIdentity, systemPriorityClasses } from '../server/bootstrap.ts'
+import { kubernetesServiceRange } from '../server/service-addresses/service-cidrs.ts'
 import type { Signer } from '../signer/signer.ts'
 import type { Store } from '../store/store.ts'
 import { localApiServices, planApiServices } from './api-services.ts'

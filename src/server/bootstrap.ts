@@ -1,7 +1,6 @@
 // What a cluster has from its first second: the system's namespaces, the API's own Service, the system's priority classes.
 import type { KubeObject } from '../api/object.ts'
 import type { UserInfo } from '../api/user.ts'
-import { formatTime } from '../base/clock.ts'
 import { kubernetesVersion } from '../base/kubernetes-version.ts'
 import type { InProcessTransport } from './in-process.ts'
 import type { ServedResources } from './objects/served-resource.ts'
@@ -63,19 +62,6 @@ export function kubernetesEndpoints(address: string, port: number): KubeObject[]
     ports: [{ name: 'https', port, protocol: 'TCP' }],
   }
   return [endpoints, slice]
-}
-
-/** The range of the cluster's own Services. As upstream's, it outlives a request to delete it. */
-export function kubernetesServiceRange(cidr: string, now: number): KubeObject {
-  const ready = { type: 'Ready', status: 'True', lastTransitionTime: formatTime(now), reason: '' }
-  const range: AnyObject = {
-    apiVersion: 'networking.k8s.io/v1',
-    kind: 'ServiceCIDR',
-    metadata: { name: 'kubernetes', finalizers: ['networking.k8s.io/service-cidr-finalizer'] },
-    spec: { cidrs: [cidr] },
-    status: { conditions: [{ ...ready, message: 'Kubernetes Service CIDR is ready' }] },
-  }
-  return range
 }
 
 export function systemPriorityClasses(): KubeObject[] {

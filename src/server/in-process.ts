@@ -3,10 +3,9 @@
 import { tooLarge } from '../api/status.ts'
 import type { UserInfo } from '../api/user.ts'
 import type { Logger } from '../base/log.ts'
-import type { Pipeline } from './pipeline.ts'
 import { answerHeaders, headersByName } from './transport/answer-headers.ts'
 import { joined } from './transport/body-parts.ts'
-import type { FinalReply, RequestHeaders, ServerRequest, Sink } from './transport/exchange.ts'
+import type { FinalReply, Pipeline, RequestHeaders, ServerRequest, Sink } from './transport/exchange.ts'
 
 /** The shapes are those of the client's `Transport`, which this layer does not import. */
 export interface InProcessTransport extends AsyncDisposable {

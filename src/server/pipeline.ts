@@ -18,6 +18,7 @@ import { type StreamKind, watchPlaces } from './flow-control/stream-limits.ts'
 import type { WatchCounts } from './flow-control/watch-counts.ts'
 import type { ServedResources } from './objects/served-resource.ts'
 import { AccessEnds, reauthorize } from './request/access-end.ts'
+import { decisionAnnotation, reasonAnnotation, webhookAnnotation } from './request/audit-annotations.ts'
 import { type RecordedBody, recordingBody, withBodies } from './request/audit-bodies.ts'
 import { type AuditSink, auditEvent, auditedRequestOf } from './request/audit-event.ts'
 import { type Authorize, requireAccess } from './request/authorize.ts'
@@ -32,8 +33,8 @@ import type { RequestMetrics } from './request/request-metrics.ts'
 import { newProgress, type Progress } from './request/request-progress.ts'
 import { Deadlines, requestTimeout } from './request/request-timeout.ts'
 import { fitsOneWrite } from './transport/body-parts.ts'
-import { type BodyStream, type FinalReply, header, type Reply, type ServerRequest } from './transport/exchange.ts'
-import { decisionAnnotation, reasonAnnotation, recordOpinions, recordRefusal, webhookAnnotation } from './why/record-refusal.ts'
+import { type BodyStream, header, type Pipeline, type Reply, type ServerRequest } from './transport/exchange.ts'
+import { recordOpinions, recordRefusal } from './why/record-refusal.ts'
 import type { RefusedRequests } from './why/refused-requests.ts'
 
 export interface PipelineParts {
@@ -79,8 +80,6 @@ function streamKind(info: RequestInfo, { upgrade }: ServerRequest): StreamKind |
   if (info.resource !== 'pods') return undefined
   return podStreams.has(info.subresource) || (info.subresource === 'log' && info.query.flag('follow')) ? 'session' : undefined
 }
-
-export type Pipeline = (request: ServerRequest) => Promise<FinalReply>
 
 export function createPipeline(parts: PipelineParts): Pipeline {
   const { clock, log, denyList } = parts

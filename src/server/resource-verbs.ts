@@ -7,7 +7,7 @@ import { connections } from './connections.ts'
 import { unroutedCustom, unservedCustom } from './custom-resources/custom-route.ts'
 import type { ServedResources } from './objects/served-resource.ts'
 import type { WriteParts } from './objects/write-parts.ts'
-import type { RequestContext, ResourceContext } from './request/request-context.ts'
+import type { RequestContext, ResourceContext, ResourceHandler } from './request/request-context.ts'
 import { type ResourceRequestInfo, servedResource } from './request/request-info.ts'
 import { validateWriteOptions } from './request/write-options.ts'
 import { header, type Reply } from './transport/exchange.ts'
@@ -19,9 +19,6 @@ import { type ListParts, list } from './verbs/list.ts'
 import { patch } from './verbs/patch.ts'
 import { update } from './verbs/update.ts'
 import { type WatchParts, watch } from './verbs/watch.ts'
-
-/** Answers what is not the plain verb on the object itself. Undefined where the plain verb is meant. */
-export type ResourceHandler = (context: ResourceContext) => Reply | Promise<Reply>
 
 export interface ResourceVerbParts extends WriteParts, ListParts, WatchParts {
   /** By `groupResource/subresource`, for subresources with a body of another kind; `*` stands for any resource. */

@@ -13,8 +13,7 @@ import type { Store } from '../store/store.ts'
 import { type ApiServer, type ApiServerOptions, createApiServer } from './api-server.ts'
 import type { InProcessResponse, InProcessTransport } from './in-process.ts'
 import { noAdmission } from './objects/write-parts.ts'
-import type { Pipeline } from './pipeline.ts'
-import type { FinalReply, ServerRequest } from './transport/exchange.ts'
+import type { FinalReply, Pipeline, ServerRequest } from './transport/exchange.ts'
 
 export const testUser: UserInfo = { name: 'tester', groups: ['system:masters', 'system:authenticated'] }
 

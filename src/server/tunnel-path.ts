@@ -6,7 +6,7 @@ import { apiError, badRequest } from '../api/status.ts'
 import type { UserInfo } from '../api/user.ts'
 import type { NodeTunnels } from './node-tunnel.ts'
 import type { Authorize } from './request/authorize.ts'
-import type { PathHandler } from './request/paths.ts'
+import type { PathHandler } from './request/request-context.ts'
 import { header, type Reply, type UpgradedConnection } from './transport/exchange.ts'
 
 const pattern = /^\/bulkhead\/v1\/nodes\/([^/]+)\/tunnel$/

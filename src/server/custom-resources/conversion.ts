@@ -10,7 +10,7 @@ import type { WebhookClientConfig, WebhookConversion } from '../../api/types/api
 import { copyJson } from '../../base/copy-json.ts'
 import type { Entry } from '../../store/store.ts'
 import { CachedForm, type EntryView, frame } from '../answers/entry-view.ts'
-import type { ConvertObjects } from './requested-conversions.ts'
+import type { Conversion } from '../objects/conversion.ts'
 import { SharedWork } from './shared-work.ts'
 
 /** Sends one review and answers what came back, bounded. Rejects with an Error in upstream's words. */
@@ -34,15 +34,6 @@ export const noSender: ConversionSender = {
 export const conversionTimeoutSeconds = 30
 /** Bytes of objects that one question holds; a larger object is asked for alone. */
 const maxQuestionBytes = 1024 * 1024
-
-export interface Conversion {
-  /** Rejects with the 500 of a webhook that fails; then nothing is known of any of them. */
-  prepare(entries: readonly Entry[], signal: AbortSignal): Promise<void>
-  /** Asks for the stored form of an object of the version, which `toStored` gives from then on. As `prepare` rejects. */
-  prepareToStore(object: KubeObject, signal: AbortSignal): Promise<void>
-  /** Objects of one version, which they name, as they are in another one. Rejects as `prepare`. */
-  readonly convert: ConvertObjects
-}
 
 export interface ConvertedServing {
   readonly conversion: Conversion

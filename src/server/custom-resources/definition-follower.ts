@@ -8,6 +8,7 @@ import { followChanges } from '../../store/follow-changes.ts'
 import type { Entry, Store } from '../../store/store.ts'
 import type { ChangingResources, ServedResource } from '../objects/served-resource.ts'
 import type { ConversionSender } from './conversion.ts'
+import { serveCustom } from './serve-custom.ts'
 
 const definitionsName = 'customresourcedefinitions.apiextensions.k8s.io'
 
@@ -75,7 +76,7 @@ export class DefinitionFollower {
       this.accepted.delete(name)
       const before = this.#served.get(name)
       this.#served.delete(name)
-      if (before !== undefined) this.#parts.resources.replace(before.group, before.plural, [], { since: 0 })
+      if (before !== undefined) this.#parts.resources.replace(before.group, before.plural, () => [])
       return
     }
     const served = this.#served.get(name)
@@ -100,7 +101,9 @@ export class DefinitionFollower {
       const { conversion } = spec
       const config = conversion?.strategy === 'Webhook' ? conversion.webhook : undefined
       const webhook = config === undefined || stored === undefined ? {} : { webhook: { config, sender: this.#parts.sender, stored } }
-      this.#parts.resources.replace(spec.group, plural, resources, { since, ...webhook })
+      this.#parts.resources.replace(spec.group, plural, current =>
+        serveCustom(resources, this.#parts.store, { since, ...webhook }, current),
+      )
       this.#served.set(name, { group: spec.group, plural, key, source })
     } catch (err) {
       this.#parts.log.error('custom resource not served', { customResourceDefinition: name, err })

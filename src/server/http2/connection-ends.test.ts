@@ -2,10 +2,10 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { errorCode, frameFlag, preface, setting } from '../../base/http2/frames.ts'
-import { maxUnreadBytes, maxUnreadMs } from '../transport/unread.ts'
-import { data, headers, opening, ping, reset, settings, TestConnection, windowUpdate } from './connection.testing.ts'
+import { bodyTerms, data, headers, opening, ping, reset, settings, TestConnection, windowUpdate } from './connection.testing.ts'
 import { maxControlFrames } from './control-budget.ts'
 import type { Http2Stream } from './stream.ts'
+import { maxUnreadBytes, maxUnreadMs } from './stream.ts'
 
 const { endStream } = frameFlag
 const cancel = 8
@@ -123,11 +123,11 @@ describe('Http2Stream.onClose()', () => {
       const closed: number[] = []
       const connection = await TestConnection.greeted(stream => stream.onClose(() => closed.push(stream.id)), shut)
       await connection.send(opening(1), headers(3), opening(5))
-      const body = connection.streams[0]?.collect(10)
+      const body = connection.streams[0]?.collect(10, bodyTerms)
       connection.streams[1]?.respond(200, [], false)
       assert.equal(connection.streams[1]?.write([Buffer.alloc(20_000)]), false)
       const drained = new Promise<void>(resolve => connection.streams[1]?.onDrain(resolve))
-      const passed = connection.streams[2]?.pass()
+      const passed = connection.streams[2]?.pass(bodyTerms)
       end(connection)
       await assert.rejects(Promise.resolve(body), /ended early/)
       await drained

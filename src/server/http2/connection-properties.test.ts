@@ -5,6 +5,7 @@ import fc from 'fast-check'
 import { frameFlag, frameType, preface } from '../../base/http2/frames.ts'
 import {
   block,
+  bodyTerms,
   data,
   type Fields,
   frame,
@@ -78,7 +79,7 @@ const part: fc.Arbitrary<Part> = fc.oneof(
 
 /** Answers with the head and the body of the request. */
 function echo(stream: Http2Stream): void {
-  stream.collect(1_000_000).then(
+  stream.collect(1_000_000, bodyTerms).then(
     bytes => {
       const head = JSON.stringify(Object.entries(stream.head.headers))
       stream.respond(200, ['content-type', 'text/plain', 'x-head', head, 'x-length', String(bytes.length)], false)

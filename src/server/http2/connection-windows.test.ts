@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { frameFlag, setting } from '../../base/http2/frames.ts'
-import { data, headers, opening, reset, settings, TestConnection, windowUpdate, withLength } from './connection.testing.ts'
+import { bodyTerms, data, headers, opening, reset, settings, TestConnection, windowUpdate, withLength } from './connection.testing.ts'
 import type { Http2Stream } from './stream.ts'
 
 const { endStream, padded } = frameFlag
@@ -167,7 +167,7 @@ describe('Http2ServerConnection, receiving,', () => {
   test('takes a body of 1-byte frames', async () => {
     const connection = await TestConnection.greeted()
     await connection.send(opening(1, withLength(3000)))
-    const body = connection.streams[0]?.collect(3000)
+    const body = connection.streams[0]?.collect(3000, bodyTerms)
     await connection.send(...Array.from({ length: 2999 }, () => data(1, 'x')), data(1, 'y', endStream))
     assert.equal((await body)?.toString(), `${'x'.repeat(2999)}y`)
     assert.deepEqual(connection.failures, [])
@@ -194,7 +194,7 @@ describe('Http2ServerConnection, receiving,', () => {
       data(1, Buffer.concat([Buffer.from([255]), Buffer.from('x'), Buffer.alloc(255)]), padded),
     )
     assert.deepEqual(await connection.send(opening(1), ...frames), ['window 1 524288'])
-    const body = connection.streams[0]?.collect(streamWindow)
+    const body = connection.streams[0]?.collect(streamWindow, bodyTerms)
     const received = await connection.send(...mebibytes(1, 1).slice(0, 33), data(1, '', endStream))
     assert.deepEqual(received, [`window 1 ${2048 + 32 * frameSize}`])
     assert.equal((await body)?.length, 2048 + 33 * frameSize)
@@ -210,9 +210,13 @@ describe('Http2ServerConnection, receiving,', () => {
     ['a request that is refused with its body unread', stream => stream.respond(403, [], true), true],
     ['a request that is reset', stream => stream.reset(cancel), false],
     ['a whole request that is reset', stream => stream.reset(cancel), true],
-    ['a passed body that nobody reads', stream => [stream.pass(), stream.reset(cancel)], false],
-    ['a whole passed body that nobody reads', stream => [stream.pass(), stream.reset(cancel)], true],
-    ['a refusal of what is announced as too large', stream => stream.collect(10).catch(() => stream.respond(413, [], true)), true],
+    ['a passed body that nobody reads', stream => [stream.pass(bodyTerms), stream.reset(cancel)], false],
+    ['a whole passed body that nobody reads', stream => [stream.pass(bodyTerms), stream.reset(cancel)], true],
+    [
+      'a refusal of what is announced as too large',
+      stream => stream.collect(10, bodyTerms).catch(() => stream.respond(413, [], true)),
+      true,
+    ],
   ]
   for (const [name, end, ends] of unread)
     test(`tells of the whole body of ${name}`, async () => {
@@ -245,7 +249,7 @@ describe('Http2ServerConnection, receiving,', () => {
   test('a passed body comes no faster than it is read', async () => {
     const connection = await TestConnection.greeted()
     await connection.send(opening(1))
-    const passed = connection.streams[0]?.pass()
+    const passed = connection.streams[0]?.pass(bodyTerms)
     assert.ok(passed)
     let read = 0
     assert.deepEqual(await connection.send(...mebibytes(1, 1)), [])

@@ -6,7 +6,11 @@ import { HeaderDecoder } from '../../base/http2/header-decoder.ts'
 import { writeInteger } from '../../base/http2/hpack-writing.ts'
 import { SendBuffer } from '../../base/http2/send-buffer.ts'
 import { type ConnectionEvents, Http2ServerConnection } from './connection.ts'
+import type { BodyTerms } from './request-body.ts'
 import type { Http2Stream } from './stream.ts'
+
+/** Of bodies that a test reads: what goes wrong is what is thrown. */
+export const bodyTerms: BodyTerms = { maxMs: 60_000, error: failure => new Error(failure) }
 
 const { endStream, endHeaders, ack } = frameFlag
 const typeNames = Object.entries(frameType).map(([name, type]) => [type, name] as const)

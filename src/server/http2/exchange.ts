@@ -1,4 +1,5 @@
 // Requests that come as HTTP/2 streams, and how they are answered.
+
 import type { Readable } from 'node:stream'
 import type { Credentials } from '../../access/access.ts'
 import { systemClock } from '../../base/clock.ts'
@@ -6,6 +7,7 @@ import { errorCode } from '../../base/http2/frames.ts'
 import type { Logger } from '../../base/log.ts'
 import { answerHeaders, hasHeader } from '../transport/answer-headers.ts'
 import { fitsOneWrite, inPieces } from '../transport/body-parts.ts'
+import { bodyTerms } from '../transport/collect-body.ts'
 import { stallMs, untilDrained } from '../transport/drained.ts'
 import type { FinalReply, RequestHeaders, ServerRequest, Sink } from '../transport/exchange.ts'
 import type { RequestRounds } from '../transport/request-rounds.ts'
@@ -57,11 +59,11 @@ export class Http2Request implements ServerRequest {
     // One that is refused by its length need not be sent at all.
     const isWanted = !this.#stream.requestEnded && (this.#stream.head.contentLength ?? 0) <= limit
     if (isWanted && this.headers['expect'] === '100-continue') this.#stream.respond(100, [], false)
-    return this.#stream.collect(limit)
+    return this.#stream.collect(limit, bodyTerms)
   }
 
   stream(): Readable | undefined {
-    return this.#stream.pass()
+    return this.#stream.pass(bodyTerms)
   }
 }
 

@@ -1,9 +1,8 @@
 import assert from 'node:assert/strict'
 import { buffer } from 'node:stream/consumers'
 import { describe, test } from 'node:test'
-import { isReason } from '../../api/status.ts'
-import { maxBodyMs } from '../transport/collect-body.ts'
-import { RequestBody } from './request-body.ts'
+import { bodyTerms } from './connection.testing.ts'
+import { type BodyFailure, RequestBody } from './request-body.ts'
 
 class Sent {
   taken = 0
@@ -32,13 +31,13 @@ class Sent {
 }
 
 const turn = () => new Promise(resolve => setImmediate(resolve))
-const is = (reason: Parameters<typeof isReason>[1]) => (err: unknown) => isReason(err, reason)
+const is = (failure: BodyFailure) => ({ message: failure })
 
 describe('RequestBody.collect()', () => {
   test('resolves with what came before and comes then, and takes each byte', async () => {
     const sent = new Sent().add('a', 'bc')
     assert.equal(sent.taken, 0)
-    const whole = sent.body.collect(10)
+    const whole = sent.body.collect(10, bodyTerms)
     assert.equal(sent.taken, 3)
     sent.add('def').end()
     assert.equal((await whole).toString(), 'abcdef')
@@ -46,13 +45,13 @@ describe('RequestBody.collect()', () => {
   })
 
   test('resolves at once with what is whole, and with nothing where nothing came', async () => {
-    assert.equal((await new Sent(3).add('abc').end().body.collect(3)).toString(), 'abc')
-    assert.equal((await new Sent().end().body.collect(0)).length, 0)
+    assert.equal((await new Sent(3).add('abc').end().body.collect(3, bodyTerms)).toString(), 'abc')
+    assert.equal((await new Sent().end().body.collect(0, bodyTerms)).length, 0)
   })
 
   test('throws a 413 where more is announced, and takes what comes all the same', async () => {
     const sent = new Sent(4).add('ab')
-    await assert.rejects(sent.body.collect(3), is('RequestEntityTooLarge'))
+    await assert.rejects(sent.body.collect(3, bodyTerms), is('too large'))
     sent.add('cd').end()
     assert.equal(sent.taken, 4)
   })
@@ -63,37 +62,37 @@ describe('RequestBody.collect()', () => {
   ] as const)
     test(`throws a 413 where more ${name}`, async () => {
       const sent = new Sent().add(...before)
-      const whole = sent.body.collect(3)
+      const whole = sent.body.collect(3, bodyTerms)
       sent.add('cd')
-      await assert.rejects(whole, is('RequestEntityTooLarge'))
+      await assert.rejects(whole, is('too large'))
       sent.add('ef').end()
       assert.equal(sent.taken, before[0].length + 4)
     })
 
   test('throws a 400 where the client stops in the middle, before or while it is waited for', async () => {
     const sent = new Sent().add('a')
-    const whole = sent.body.collect(3)
+    const whole = sent.body.collect(3, bodyTerms)
     sent.body.cut()
-    await assert.rejects(whole, is('BadRequest'))
+    await assert.rejects(whole, is('ended early'))
     const cut = new Sent().add('a')
     cut.body.cut()
-    await assert.rejects(cut.body.collect(3), is('BadRequest'))
+    await assert.rejects(cut.body.collect(3, bodyTerms), is('ended early'))
     const ended = new Sent().add('a').end()
     ended.body.cut()
-    await assert.rejects(ended.body.collect(3), is('BadRequest'))
+    await assert.rejects(ended.body.collect(3, bodyTerms), is('ended early'))
     assert.deepEqual([sent.taken, cut.taken, ended.taken], [1, 1, 1])
   })
 
   test('throws a 504 where it takes too long, however steadily it comes', async t => {
     t.mock.timers.enable({ apis: ['setTimeout'] })
     const sent = new Sent()
-    const whole = sent.body.collect(100)
+    const whole = sent.body.collect(100, bodyTerms)
     for (let i = 0; i < 9; i++) {
-      t.mock.timers.tick(maxBodyMs / 10)
+      t.mock.timers.tick(bodyTerms.maxMs / 10)
       sent.add('x')
     }
-    t.mock.timers.tick(maxBodyMs / 10)
-    await assert.rejects(whole, is('Timeout'))
+    t.mock.timers.tick(bodyTerms.maxMs / 10)
+    await assert.rejects(whole, is('too slow'))
     sent.add('late')
     assert.equal(sent.taken, 13)
   })
@@ -101,12 +100,12 @@ describe('RequestBody.collect()', () => {
   test('leaves no timer behind', async t => {
     t.mock.timers.enable({ apis: ['setTimeout'] })
     const [whole, cut, large] = [new Sent(), new Sent(), new Sent()]
-    const waits = [whole, cut, large].map(({ body }) => body.collect(2).catch(() => 'refused'))
+    const waits = [whole, cut, large].map(({ body }) => body.collect(2, bodyTerms).catch(() => 'refused'))
     whole.add('a').end()
     cut.body.cut()
     large.add('abc')
     await Promise.all(waits)
-    t.mock.timers.tick(2 * maxBodyMs)
+    t.mock.timers.tick(2 * bodyTerms.maxMs)
     assert.equal((await waits[0])?.toString(), 'a')
     assert.deepEqual([await waits[1], await waits[2]], ['refused', 'refused'])
   })
@@ -115,17 +114,17 @@ describe('RequestBody.collect()', () => {
 describe('RequestBody.pass()', () => {
   test('hands on what came before and comes then', async () => {
     const sent = new Sent().add('a')
-    const whole = buffer(sent.body.pass())
+    const whole = buffer(sent.body.pass(bodyTerms))
     await turn()
     sent.add('b', 'c').end()
     assert.equal((await whole).toString(), 'abc')
     assert.equal(sent.taken, 3)
-    assert.equal((await buffer(new Sent().add('abc').end().body.pass())).toString(), 'abc')
+    assert.equal((await buffer(new Sent().add('abc').end().body.pass(bodyTerms))).toString(), 'abc')
   })
 
   test('takes no more than its reader does', async () => {
     const sent = new Sent()
-    const passed = sent.body.pass()
+    const passed = sent.body.pass(bodyTerms)
     await turn()
     sent.add('x'.repeat(1_000_000))
     await turn()
@@ -137,32 +136,32 @@ describe('RequestBody.pass()', () => {
 
   test('fails where the client stops in the middle, or did', async () => {
     const sent = new Sent()
-    const passed = sent.body.pass()
-    const failed = assert.rejects(buffer(passed), is('BadRequest'))
+    const passed = sent.body.pass(bodyTerms)
+    const failed = assert.rejects(buffer(passed), is('ended early'))
     sent.add('a')
     sent.body.cut()
     await failed
-    await assert.rejects(buffer(sent.body.pass()), is('BadRequest'))
+    await assert.rejects(buffer(sent.body.pass(bodyTerms)), is('ended early'))
   })
 
   test('is no failure of the process where nobody listens', async () => {
     const sent = new Sent()
-    sent.body.pass()
+    sent.body.pass(bodyTerms)
     sent.body.cut()
-    sent.body.pass()
+    sent.body.pass(bodyTerms)
     await turn()
   })
 
   test('goes on to its end where all came before the stream was over', async () => {
     const sent = new Sent().add('abc').end()
-    const passed = sent.body.pass()
+    const passed = sent.body.pass(bodyTerms)
     sent.body.cut()
     assert.equal((await buffer(passed)).toString(), 'abc')
   })
 
   test('takes what comes behind a reader that has gone', async () => {
     const sent = new Sent().add('a')
-    const passed = sent.body.pass()
+    const passed = sent.body.pass(bodyTerms)
     passed.destroy()
     await turn()
     sent.add('bc').end()
@@ -183,7 +182,7 @@ describe('RequestBody.drop()', () => {
 
   test('ends a body that is passed on, whose reader cannot take the bound away', async () => {
     const sent = new Sent()
-    const passed = sent.body.pass()
+    const passed = sent.body.pass(bodyTerms)
     let told = 0
     sent.body.drop(1, () => told++)
     assert.equal(passed.destroyed, true)

@@ -1,8 +1,15 @@
 // The body of a request as its frames bring it. What nobody has asked for yet is kept, within the window of its stream, and the client may send as much
 // more as was taken.
 import { Readable } from 'node:stream'
-import { timedOut } from '../../api/status.ts'
-import { endedEarly, maxBodyMs, refusal } from '../transport/collect-body.ts'
+
+export type BodyFailure = 'too large' | 'too slow' | 'ended early'
+
+/** On which terms a body is read: the server sets them, and words what its own callers are told. */
+export interface BodyTerms {
+  /** The longest that a whole body may take. */
+  readonly maxMs: number
+  error(failure: BodyFailure, limit: number): Error
+}
 
 /** Told of each byte that is out of the way. */
 export type OnTaken = (bytes: number) => void
@@ -20,6 +27,8 @@ export class RequestBody {
   #owed = 0
   /** Of what is collected or dropped. */
   #limit = Number.POSITIVE_INFINITY
+  /** Set with the first reader. */
+  #terms: BodyTerms | undefined
   /** Who waits for the whole. */
   #waiting: PromiseWithResolvers<Buffer> | undefined
   #timer: NodeJS.Timeout | undefined
@@ -59,31 +68,33 @@ export class RequestBody {
     const goesOn = this.#over === undefined
     this.#over = 'cut'
     if (goesOn) {
-      this.#passing?.destroy(endedEarly())
-      this.#reject(endedEarly())
+      this.#passing?.destroy(this.#error('ended early'))
+      this.#reject('ended early')
     }
     this.#take()
     this.#acknowledge()
   }
 
-  /** Throws a 413 where more than `limit` bytes are announced or come, a 400 where the client stops in the middle, and a 504 where it takes too long. */
-  collect(limit: number): Promise<Buffer> {
+  /** Rejects where more than `limit` bytes are announced or come, where the client stops in the middle, and where it takes too long. */
+  collect(limit: number, terms: BodyTerms): Promise<Buffer> {
+    this.#terms = terms
     if ((this.#announced ?? 0) > limit) {
       this.drop()
-      return Promise.reject(refusal(limit))
+      return Promise.reject(terms.error('too large', limit))
     }
-    if (this.#over === 'cut') return Promise.reject(endedEarly())
+    if (this.#over === 'cut') return Promise.reject(terms.error('ended early', limit))
     this.#limit = limit
     this.#waiting = Promise.withResolvers()
     const { promise } = this.#waiting
     this.#collected()
     if (this.#over === 'ended') this.#resolve()
-    else if (this.#waiting !== undefined) this.#timer = setTimeout(() => this.#late(), maxBodyMs)
+    else if (this.#waiting !== undefined) this.#timer = setTimeout(() => this.#late(), terms.maxMs)
     return promise
   }
 
   /** As it comes, at the pace of the reader. */
-  pass(): Readable {
+  pass(terms: BodyTerms): Readable {
+    this.#terms = terms
     const passing = new Readable({
       read: () => this.#acknowledge(),
       destroy: (err, done) => {
@@ -93,7 +104,7 @@ export class RequestBody {
     })
     // Whoever reads it listens too. One that is cut behind its reader is no failure of the process.
     passing.on('error', () => undefined)
-    if (this.#over === 'cut') return passing.destroy(endedEarly())
+    if (this.#over === 'cut') return passing.destroy(this.#error('ended early'))
     this.#passing = passing
     const kept = this.#take()
     if (kept.length > 0) passing.push(kept)
@@ -106,7 +117,7 @@ export class RequestBody {
     const passing = this.#passing
     this.#passing = undefined
     // Whoever still takes it hears that no more comes.
-    passing?.destroy(endedEarly())
+    passing?.destroy(this.#error('ended early'))
     this.#take()
     this.#dropped = 0
     this.#limit = most
@@ -142,7 +153,7 @@ export class RequestBody {
   #collected(): void {
     this.#acknowledge()
     if (this.#length <= this.#limit) return
-    this.#reject(refusal(this.#limit))
+    this.#reject('too large')
     this.drop()
   }
 
@@ -153,7 +164,7 @@ export class RequestBody {
   }
 
   #late(): void {
-    this.#reject(timedOut('request did not complete within the allotted timeout'))
+    this.#reject('too slow')
     this.drop()
   }
 
@@ -163,9 +174,13 @@ export class RequestBody {
     this.#waiting = undefined
   }
 
-  #reject(err: Error): void {
+  #error(failure: BodyFailure): Error | undefined {
+    return this.#terms?.error(failure, this.#limit)
+  }
+
+  #reject(failure: BodyFailure): void {
     clearTimeout(this.#timer)
-    this.#waiting?.reject(err)
+    this.#waiting?.reject(this.#error(failure))
     this.#waiting = undefined
   }
 }

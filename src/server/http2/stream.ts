@@ -1,8 +1,7 @@
 // One request's stream: its body as it comes, and its answer as the client takes it.
 import type { Readable } from 'node:stream'
 import { type ErrorCode, errorCode } from '../../base/http2/frames.ts'
-import { maxUnreadBytes, maxUnreadMs } from '../transport/unread.ts'
-import { RequestBody } from './request-body.ts'
+import { type BodyTerms, RequestBody } from './request-body.ts'
 import type { RequestHead } from './request-head.ts'
 
 /** The connection, as its streams see it. */
@@ -20,6 +19,9 @@ export interface StreamOwner {
   closed(stream: Http2Stream): void
 }
 
+/** Of a body that nobody wants any more: what is taken of it behind the answer, and for how long. */
+export const maxUnreadBytes = 4 * 1024 * 1024
+export const maxUnreadMs = 5_000
 /** An answer with more than this waiting is ahead of its reader. */
 const aheadBytes = 16 * 1024
 /** Of an end that waits: who takes less between two looks does not read it. */
@@ -122,12 +124,12 @@ export class Http2Stream {
     this.#onClose = listener
   }
 
-  collect(limit: number): Promise<Buffer> {
-    return this.#body.collect(limit)
+  collect(limit: number, terms: BodyTerms): Promise<Buffer> {
+    return this.#body.collect(limit, terms)
   }
 
-  pass(): Readable | undefined {
-    return this.#requestEnded && this.#received === 0 ? undefined : this.#body.pass()
+  pass(terms: BodyTerms): Readable | undefined {
+    return this.#requestEnded && this.#received === 0 ? undefined : this.#body.pass(terms)
   }
 
   /** Nothing where the answer has ended or its client is gone. */

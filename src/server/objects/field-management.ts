@@ -1,11 +1,9 @@
 // Which request may change which fields of an object, and in whose name: what field management must know of it.
 import { groupVersion, type KubeObject, type ManagedFieldsEntry } from '../../api/object.ts'
-import { applyMediaType } from '../../api/patch/apply/apply.ts'
 import { UnnamedItem } from '../../api/patch/apply/path-element.ts'
 import { excludingPaths, onlyPaths, type PathFilter } from '../../api/patch/apply/path-filter.ts'
 import { deducedMap, type Shape, shapeOfStruct } from '../../api/patch/apply/shape.ts'
 import { type FieldVersion, type FieldWrite, trackSteps } from '../../api/patch/apply/track-update.ts'
-import { patchType } from '../../api/patch/patch.ts'
 import type { UpdateStrategy } from '../../api/resource.ts'
 import { zeroOf } from '../../api/schema/compile.ts'
 import { decodeValue } from '../../api/schema/decode.ts'
@@ -118,11 +116,6 @@ export function fieldWrite(context: ResourceContext): TrackedWrite {
       return context.pace.isLarge ? inTurns(work(), request.signal) : atOnce(work())
     },
   }
-}
-
-export function isApply({ info, request }: ResourceContext): boolean {
-  if (info.verb !== 'patch') return false
-  return patchType(header(request.headers, 'content-type') ?? '') === applyMediaType
 }
 
 /** What a client calls itself, up to the slash. */

@@ -5,8 +5,7 @@ import type { ResourceDefinition, Subresource } from '../../api/resource.ts'
 import type { Named } from '../../api/status.ts'
 import type { Collection, Store } from '../../store/store.ts'
 import { computedView, convertedView, type EntryView, storedView } from '../answers/entry-view.ts'
-import type { Conversion } from '../custom-resources/conversion.ts'
-import { type CustomServing, serveCustom } from '../custom-resources/serve-custom.ts'
+import type { Conversion } from './conversion.ts'
 import { ServedIndex } from './served-index.ts'
 
 export interface ServedResource {
@@ -57,9 +56,10 @@ export interface ResourceChange {
 /** Resources that definitions add and take away while the server runs. Built-in ones never change and are found first. */
 export interface ChangingResources extends ServedResources {
   /**
-   * Serves a resource in these versions, the stored one first, in place of what was served of it before; none takes it away.
+   * Serves a resource in the versions that `serve` makes, in place of what was served of it before; none takes it away. `current` answers what is served
+   * of the resource at the time of the call.
    */
-  replace(group: string, plural: string, definitions: readonly ResourceDefinition[], serving: CustomServing): void
+  replace(group: string, plural: string, serve: (current: () => ServedResource | undefined) => readonly ServedResource[]): void
 }
 
 /** Opens the collection of each resource. Definitions of one group and plural share the stored one's collection. */
@@ -75,7 +75,7 @@ export function serveResources(definitions: readonly ResourceDefinition[], store
     const resource = groupResource(definition.group, definition.plural)
     const siblings = versions.get(resource) ?? new Map<string, ServedResource>()
     versions.set(resource, siblings)
-    const served = serve(definition, store, stored, siblings)
+    const served = serveBuiltIn(definition, store, stored, siblings)
     siblings.set(served.apiVersion, served)
     builtIn.add(served)
   }
@@ -91,22 +91,25 @@ export function serveResources(definitions: readonly ResourceDefinition[], store
     byGroupResource: name => builtIn.byGroupResource(name) ?? custom.byGroupResource(name),
     byKind: (apiVersion, kind) => builtIn.byKind(apiVersion, kind) ?? custom.byKind(apiVersion, kind),
     onChange: listener => listeners.push(listener),
-    replace(group, plural, next, serving) {
+    replace(group, plural, serve) {
       const name = groupResource(group, plural)
       if (versions.has(name)) throw new Error(`${name} is built in and cannot be replaced`)
       const retired = custom.remove(name)
       for (const served of retired) served.life.retired = true
+      const next = serve(() => custom.byGroupResource(name))
       // Names of definitions are ever new ones: what is not served any more leaves as little as possible.
       if (next.length === 0) retired[0]?.collection.forgetPast()
-      for (const served of serveCustom(next, store, serving, () => custom.byGroupResource(name))) custom.add(served)
+      for (const served of next) custom.add(served)
       all = [...builtIn.all, ...custom.all]
-      const changed = [...new Set([...retired.map(({ definition }) => definition.version), ...next.map(({ version }) => version)])]
+      const changed = [
+        ...new Set([...retired.map(({ definition }) => definition.version), ...next.map(({ definition }) => definition.version)]),
+      ]
       for (const listener of listeners) listener({ group, versions: changed, retired })
     },
   }
 }
 
-function serve(
+function serveBuiltIn(
   definition: ResourceDefinition,
   store: Store,
   stored: ReadonlyMap<string, ResourceDefinition>,

@@ -5,7 +5,7 @@ import type { AdmissionRequest } from '../../admission/admission.ts'
 import type { KubeObject } from '../../api/object.ts'
 import { type Entry, ObjectTooLarge, type WriteRequest, type WriteSize } from '../../store/store.ts'
 import type { ResourceContext } from '../request/request-context.ts'
-import { isApply } from './field-management.ts'
+import { isApply } from '../request/write-options.ts'
 import type { WriteParts } from './write-parts.ts'
 
 type Asked = Pick<WriteRequest, 'namespace' | 'name' | 'expected'> & { readonly object: KubeObject; readonly isUpkeep?: boolean }

@@ -1,7 +1,7 @@
 // `/bulkhead/v1/policies`: the policies and bindings that come from files, marked with the file, and whether what is in the folder now is what holds.
 import type { MutatingSource, ValidatingSource } from '../../admission/policy/policy-kinds.ts'
 import { valueReply } from '../answers/respond.ts'
-import type { PathHandler } from './paths.ts'
+import type { PathHandler } from './request-context.ts'
 
 export interface FilePolicies {
   readonly validating: Pick<ValidatingSource, 'policies' | 'bindings'>

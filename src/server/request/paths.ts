@@ -8,11 +8,8 @@ import { type HealthCheck, health, type ObserveCheck } from '../health/health.ts
 import { header, type Reply } from '../transport/exchange.ts'
 import { documentForm } from './negotiate.ts'
 import { requireAcceptablePath, takesMethod } from './path-routes.ts'
-import type { RequestContext } from './request-context.ts'
+import type { PathHandler, RequestContext } from './request-context.ts'
 import type { RequestInfo } from './request-info.ts'
-
-/** Answers some paths; undefined where the path is not its own. */
-export type PathHandler = (context: RequestContext, path: string) => Reply | Promise<Reply> | undefined
 
 export interface PathParts {
   readonly checks: readonly HealthCheck[]

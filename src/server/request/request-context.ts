@@ -3,7 +3,7 @@ import type { Authenticated } from '../../access/revocation.ts'
 import type { UserInfo } from '../../api/user.ts'
 import type { ExternalWait } from '../../base/external-wait.ts'
 import type { ServedResource } from '../objects/served-resource.ts'
-import type { ServerRequest } from '../transport/exchange.ts'
+import type { Reply, ServerRequest } from '../transport/exchange.ts'
 import type { RecordedBody } from './audit-bodies.ts'
 import type { AnswerForm } from './negotiate.ts'
 import type { Pace } from './pace.ts'
@@ -43,3 +43,9 @@ export interface ResourceContext extends RequestContext {
   readonly info: ResourceRequestInfo
   readonly served: ServedResource
 }
+
+/** Answers a subresource, or a resource that is computed, in place of the plain verb. */
+export type ResourceHandler = (context: ResourceContext) => Reply | Promise<Reply>
+
+/** Answers some paths that are no resource; undefined where the path is not its own. */
+export type PathHandler = (context: RequestContext, path: string) => Reply | Promise<Reply> | undefined

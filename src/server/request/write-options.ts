@@ -1,10 +1,11 @@
 // The options of a write in its query, judged together and before its body is read.
 import { type FieldError, forbiddenField, notSupported, required } from '../../api/field-error.ts'
+import { applyMediaType } from '../../api/patch/apply/apply.ts'
+import { patchType } from '../../api/patch/patch.ts'
 import { invalid } from '../../api/status.ts'
 import { validateFieldManager } from '../../api/validation/object-meta.ts'
 import { connections } from '../connections.ts'
 import { validateDryRun } from '../objects/dry-run.ts'
-import { isApply } from '../objects/field-management.ts'
 import { header } from '../transport/exchange.ts'
 import { bodyFormat } from './negotiate.ts'
 import type { ResourceContext } from './request-context.ts'
@@ -33,4 +34,10 @@ export function validateWriteOptions(context: ResourceContext): void {
   // A creation is asked first what its body is written in, an update afterwards.
   if (info.verb === 'create') bodyFormat(header(request.headers, 'content-type'), served.definition.custom === undefined)
   throw invalid({ group: 'meta.k8s.io', kind }, '', errors)
+}
+
+/** Whether the request is a server-side apply. */
+export function isApply({ info, request }: ResourceContext): boolean {
+  if (info.verb !== 'patch') return false
+  return patchType(header(request.headers, 'content-type') ?? '') === applyMediaType
 }

@@ -3,7 +3,7 @@ import type { KubeObject } from '../../api/object.ts'
 import { badRequest } from '../../api/status.ts'
 import type { UserInfo } from '../../api/user.ts'
 import { objectReply } from '../answers/respond.ts'
-import type { ResourceHandler } from '../resource-verbs.ts'
+import type { ResourceHandler } from '../request/request-context.ts'
 import type { ReviewParts } from './index.ts'
 import { receiveReview } from './receive-review.ts'
 

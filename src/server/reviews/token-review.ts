@@ -3,7 +3,7 @@ import type { ReviewToken } from '../../access/token-review.ts'
 import { apiError, badRequest } from '../../api/status.ts'
 import type { TokenReview } from '../../api/types/authentication-v1.ts'
 import { objectReply } from '../answers/respond.ts'
-import type { ResourceHandler } from '../resource-verbs.ts'
+import type { ResourceHandler } from '../request/request-context.ts'
 import { receiveReview } from './receive-review.ts'
 import { wireUser } from './self-subject-review.ts'
 

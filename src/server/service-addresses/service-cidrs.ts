@@ -1,11 +1,10 @@
 // The ranges of an address book follow the ServiceCIDRs, and the cluster's own one is made again where somebody deleted it.
 import { defaultServiceCidrName } from '../../api/service-address.ts'
 import type { ServiceCIDR } from '../../api/types/networking-v1.ts'
-import type { Clock } from '../../base/clock.ts'
+import { type Clock, formatTime } from '../../base/clock.ts'
 import type { Logger } from '../../base/log.ts'
 import { followChanges } from '../../store/follow-changes.ts'
 import type { Collection } from '../../store/store.ts'
-import { kubernetesServiceRange } from '../bootstrap.ts'
 import type { OwnRequests } from '../own-requests.ts'
 import { RepeatedWork } from '../repeated-work.ts'
 import type { AddressBook } from './address-book.ts'
@@ -48,4 +47,16 @@ export function followServiceCidrs(
     if (type === 'DELETED' && entry.name === defaultServiceCidrName) own.due(entry.name)
   })
   return () => own.run()
+}
+
+/** The range of the cluster's own Services. As upstream's, it outlives a request to delete it. */
+export function kubernetesServiceRange(cidr: string, now: number): ServiceCIDR {
+  const ready = { type: 'Ready', status: 'True', lastTransitionTime: formatTime(now), reason: '' }
+  return {
+    apiVersion: 'networking.k8s.io/v1',
+    kind: 'ServiceCIDR',
+    metadata: { name: 'kubernetes', finalizers: ['networking.k8s.io/service-cidr-finalizer'] },
+    spec: { cidrs: [cidr] },
+    status: { conditions: [{ ...ready, message: 'Kubernetes Service CIDR is ready' }] },
+  }
 }

@@ -9,8 +9,7 @@ import { admitConnection } from '../objects/connect-admission.ts'
 import type { WriteParts } from '../objects/write-parts.ts'
 import { chosenContainer } from '../request/chosen-container.ts'
 import type { ResourceContext } from '../request/request-context.ts'
-import type { StreamPod } from '../subresources/pod-streams.ts'
-import { header, type UpgradedConnection } from '../transport/exchange.ts'
+import { header, type Reply, type UpgradedConnection } from '../transport/exchange.ts'
 import { acceptWebSocket } from './accept-web-socket.ts'
 import { carryUpgraded } from './carry-upgraded.ts'
 import { portProtocols, requireChannels, translatePorts, tunnelBytes, tunnelProtocol } from './forwarded-ports.ts'
@@ -21,7 +20,10 @@ import { commandProtocols, translateCommand } from './remote-command.ts'
 import type { StreamMemory, StreamShare } from './stream-memory.ts'
 import { requestedOptions, type StreamOptions, streamOptions } from './stream-options.ts'
 
-type Kind = Parameters<StreamPod>[1]
+/** Takes over the exchange of an authorized stream request; resolves with what is answered where it cannot. */
+export type StreamPod = (context: ResourceContext, kind: Kind) => Reply | Promise<Reply>
+
+type Kind = 'exec' | 'attach' | 'portforward'
 
 const spdyProtocol = { exec: 'v4.channel.k8s.io', attach: 'v4.channel.k8s.io', portforward: 'portforward.k8s.io' } as const
 

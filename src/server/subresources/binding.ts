@@ -13,8 +13,7 @@ import { withPodCondition } from '../objects/pod-condition.ts'
 import { updateObject } from '../objects/update-object.ts'
 import { checkUid, checkVersion } from '../objects/update-preconditions.ts'
 import { decodeBody } from '../request/decode.ts'
-import type { ResourceContext } from '../request/request-context.ts'
-import type { ResourceHandler } from '../resource-verbs.ts'
+import type { ResourceContext, ResourceHandler } from '../request/request-context.ts'
 import type { SubresourceParts } from './index.ts'
 
 const kind = { group: '', version: 'v1', kind: 'Binding' }

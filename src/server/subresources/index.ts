@@ -4,18 +4,19 @@ import type { NodeTunnels } from '../node-tunnel.ts'
 import type { ServedResources } from '../objects/served-resource.ts'
 import type { WriteParts } from '../objects/write-parts.ts'
 import type { BackendTls } from '../proxy/backend-connection.ts'
-import type { ResourceHandler } from '../resource-verbs.ts'
+import type { ResourceHandler } from '../request/request-context.ts'
 import type { CheckOrigin } from '../streams/own-origin.ts'
 import type { StreamMemory } from '../streams/stream-memory.ts'
+import type { StreamPod } from '../streams/stream-pod.ts'
 import { binding } from './binding.ts'
 import { eviction } from './eviction.ts'
 import { podLog } from './pod-log.ts'
-import { podStreams, type StreamPod } from './pod-streams.ts'
+import { podStreams } from './pod-streams.ts'
 import { proxies } from './proxy.ts'
 import { scale } from './scale.ts'
 import { type IssueToken, serviceAccountToken } from './service-account-token.ts'
 
-export type { IssueToken, StreamPod }
+export type { IssueToken }
 
 export interface SubresourceParts {
   readonly writeParts: WriteParts

@@ -1,6 +1,6 @@
 // Proxies to nodes, pods and services.
 import { type ProxyParts, proxyToNode, proxyToPod, proxyToService } from '../proxy/proxy-object.ts'
-import type { ResourceHandler } from '../resource-verbs.ts'
+import type { ResourceHandler } from '../request/request-context.ts'
 
 export function proxies(parts: ProxyParts): readonly (readonly [string, ResourceHandler])[] {
   return [

@@ -9,8 +9,7 @@ import { isDryRun } from '../objects/dry-run.ts'
 import { matchNamespace } from '../objects/object-meta.ts'
 import { decodeBody } from '../request/decode.ts'
 import { createOptions } from '../request/operation-options.ts'
-import type { ResourceContext } from '../request/request-context.ts'
-import type { ResourceHandler } from '../resource-verbs.ts'
+import type { ResourceContext, ResourceHandler } from '../request/request-context.ts'
 import type { SubresourceParts } from './index.ts'
 
 /** Judges the request, in upstream's words, and signs; see `issueServiceAccountToken`. */

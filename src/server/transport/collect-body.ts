@@ -2,6 +2,7 @@
 import type { Readable } from 'node:stream'
 import { apiError, timedOut, tooLarge } from '../../api/status.ts'
 import { GrowingBuffer } from '../../base/growing-buffer.ts'
+import type { BodyTerms } from '../http2/request-body.ts'
 import type { RequestHeaders } from './exchange.ts'
 
 /** Upstream's limit for what a client may send. */
@@ -36,7 +37,7 @@ export function collectBody(stream: Readable, limit: number, declared: number | 
   }
   const timer = setTimeout(() => {
     // What comes late is let go of.
-    refuse(timedOut('request did not complete within the allotted timeout'))
+    refuse(tooSlow())
   }, maxBodyMs)
   stream.on('data', (chunk: Buffer) => {
     size += chunk.length
@@ -65,4 +66,20 @@ export function collectBody(stream: Readable, limit: number, declared: number | 
 export const endedEarly = (cause?: Error): Error =>
   apiError(400, 'BadRequest', 'the request body ended early', undefined, cause === undefined ? undefined : { cause })
 const crumbled = (): Error => apiError(400, 'BadRequest', 'the request body comes in too many small pieces')
-export const refusal = (limit: number): Error => tooLarge(`limit is ${limit}`)
+const tooSlow = (): Error => timedOut('request did not complete within the allotted timeout')
+const refusal = (limit: number): Error => tooLarge(`limit is ${limit}`)
+
+/** The same for bodies that come over HTTP/2. */
+export const bodyTerms: BodyTerms = {
+  maxMs: maxBodyMs,
+  error(failure, limit) {
+    switch (failure) {
+      case 'too large':
+        return refusal(limit)
+      case 'too slow':
+        return tooSlow()
+      case 'ended early':
+        return endedEarly()
+    }
+  },
+}

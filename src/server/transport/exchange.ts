@@ -81,6 +81,9 @@ export interface FinalReply extends Reply {
   done(outcome: { readonly bytes: number; readonly cut: boolean }): void
 }
 
+/** Every step from a request to its answer: what a transport hands its requests to. */
+export type Pipeline = (request: ServerRequest) => Promise<FinalReply>
+
 export function header(headers: RequestHeaders, name: string): string | undefined {
   const value = headers[name]
   return typeof value === 'string' || value === undefined ? value : value.join(',')

@@ -9,7 +9,6 @@ import { type MutatedBy, mutatedByAnnotations } from '../../admission/policy/mut
 import { type HookWait, waitsAnnotation } from '../../admission/webhook/review-by-hook.ts'
 import type { StatusCause } from '../../api/types/meta-v1.ts'
 import { parseJson } from '../../base/json.ts'
-import { adviceFor } from './advice.ts'
 import {
   decisionAnnotation,
   flowAnnotation,
@@ -17,7 +16,8 @@ import {
   reasonAnnotation,
   refusalsAnnotation,
   webhookAnnotation,
-} from './record-refusal.ts'
+} from '../request/audit-annotations.ts'
+import { adviceFor } from './advice.ts'
 
 /** Which step of a request had the last word. `request` is the verb itself: what it was asked for is not there, or not in that form. */
 export type Step = 'authentication' | 'flow-control' | 'authorization' | 'admission' | 'validation' | 'conflict' | 'request' | 'server'
