@@ -8,7 +8,7 @@ import type { CustomResourceDefinition, JSONSchemaProps } from '../src/api/types
 import { systemClock } from '../src/base/clock.ts'
 import { silentLogger } from '../src/base/log.ts'
 import { serveCustom } from '../src/server/custom-resources/serve-custom.ts'
-import { serveResources } from '../src/server/objects/served-resource.ts'
+import { serveResources } from '../src/server/resource/served-resource.ts'
 import { readAnswer, TestServer, testUser } from '../src/server/testing.ts'
 import { createMemoryStore } from '../src/store/memory.ts'
 import { testSealer } from '../src/store/sqlite/sealer.testing.ts'

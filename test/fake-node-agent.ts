@@ -5,7 +5,7 @@ import { connect, type TLSSocket } from 'node:tls'
 import { constants, inflateSync } from 'node:zlib'
 import { tunnelPath, tunnelUpgrade } from '../src/api/node-protocol.ts'
 import { readHttpHead } from '../src/node/http-head.ts'
-import { dataFrame } from '../src/server/streams/spdy-frames.ts'
+import { dataFrame } from '../src/server/proxy/streams/spdy-frames.ts'
 
 export class FakeNodeAgent implements Disposable {
   /** Path and query of everything that was asked. */

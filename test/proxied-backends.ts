@@ -6,7 +6,7 @@ import { createServer as createHttpsServer, request as httpsRequest, type Reques
 import { connect, type Server as NetServer } from 'node:net'
 import { PassThrough } from 'node:stream'
 import { forbidden, serviceUnavailable } from '../src/api/status.ts'
-import type { NodeRequest } from '../src/server/node-tunnel.ts'
+import type { NodeRequest } from '../src/server/proxy/tunnel/node-tunnel.ts'
 import { allowWhere, type TestServer } from '../src/server/testing.ts'
 import { ListeningServer } from './listening-server.ts'
 

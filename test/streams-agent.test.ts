@@ -5,7 +5,7 @@ import { type ClientHttp2Session, type ClientHttp2Stream, connect, performServer
 import { type Duplex, duplexPair } from 'node:stream'
 import { test } from 'node:test'
 import { carryBytes } from '../src/node/stream-proxy.ts'
-import { NodeStream } from '../src/server/streams/node-stream.ts'
+import { NodeStream } from '../src/server/proxy/tunnel/node-stream.ts'
 
 const limit = { timeout: 60_000 }
 

@@ -5,11 +5,11 @@ import { duplexPair } from 'node:stream'
 import { test } from 'node:test'
 import fc from 'fast-check'
 import { WebSocket, WebSocketServer } from 'ws'
-import { serveResources } from '../src/server/objects/served-resource.ts'
+import { translateCommand } from '../src/server/proxy/streams/remote-command.ts'
+import { dataFrame, SpdyReader } from '../src/server/proxy/streams/spdy-frames.ts'
+import { StreamMemory } from '../src/server/proxy/streams/stream-memory.ts'
 import { requestInfo } from '../src/server/request/request-info.ts'
-import { translateCommand } from '../src/server/streams/remote-command.ts'
-import { dataFrame, SpdyReader } from '../src/server/streams/spdy-frames.ts'
-import { StreamMemory } from '../src/server/streams/stream-memory.ts'
+import { serveResources } from '../src/server/resource/served-resource.ts'
 
 test('data frames survive any cutting', () => {
   fc.assert(

@@ -8,8 +8,8 @@ import { quantity } from '../src/api/quantity.fuzz.ts'
 import { yaml } from '../src/api/schema/yaml.fuzz.ts'
 import { selector } from '../src/api/selector.fuzz.ts'
 import type { FuzzTarget } from '../src/base/fuzz-target.testing.ts'
-import { hpack } from '../src/base/http2/hpack.fuzz.ts'
 import { http2Frames } from '../src/server/http2/http2-frames.fuzz.ts'
+import { hpack } from '../src/server/http2/wire/hpack.fuzz.ts'
 import { protobuf } from '../src/server/protobuf/decode.fuzz.ts'
 
 export const fuzzTargets: readonly FuzzTarget[] = [

@@ -1,7 +1,7 @@
 // Requests for group versions of other servers: who they say they are, what reaches the backend, what it may do to the client and to this server.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { maxWaiting } from '../server/aggregation/waiting-requests.ts'
+import { maxWaiting } from '../server/proxy/aggregation/waiting-requests.ts'
 import { Aggregation } from './aggregation.testing.ts'
 import { apiServices, ExtensionServer } from './extension-server.testing.ts'
 import { flunders, group } from './flunder-server.testing.ts'

@@ -5,7 +5,7 @@ import type { FlowSchema } from '../api/types/flowcontrol-v1.ts'
 import type { UserInfo } from '../api/user.ts'
 import { until } from '../base/until.testing.ts'
 import { mandatoryLevels, mandatorySchemas, suggestedLevels, suggestedSchemas } from '../server/flow-control/bootstrap-objects.ts'
-import type { FinalReply } from '../server/transport/exchange.ts'
+import type { FinalReply } from '../server/http/exchange.ts'
 import { type Answer, admin, nodeUser, person, SecuredApi, SteppedClock } from './secured-api.testing.ts'
 
 const base = '/apis/flowcontrol.apiserver.k8s.io/v1'

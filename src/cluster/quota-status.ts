@@ -6,7 +6,7 @@ import type { ResourceQuota, ResourceQuotaStatus } from '../api/types/core-v1.ts
 import type { UserInfo } from '../api/user.ts'
 import { type Clock, pause } from '../base/clock.ts'
 import type { Logger } from '../base/log.ts'
-import type { InProcessTransport } from '../server/in-process.ts'
+import type { InProcessTransport } from '../server/http/in-process.ts'
 
 export const quotaController: UserInfo = {
   name: 'system:serviceaccount:kube-system:resourcequota-controller',

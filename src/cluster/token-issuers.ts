@@ -6,8 +6,8 @@ import type { TokenIssuers } from '../access/jwt/token-issuers-late.ts'
 import type { Clock } from '../base/clock.ts'
 import type { Profile } from '../base/config.ts'
 import type { Logger } from '../base/log.ts'
-import { healthPaths } from '../server/health/health.ts'
-import { fetchDocument } from '../server/transport/fetch-document.ts'
+import { fetchDocument } from '../server/http/fetch-document.ts'
+import { healthPaths } from '../server/paths/health.ts'
 
 export const authenticationScope: CompileScope = { disallowedIssuers: [defaultIssuer], anonymousPaths: healthPaths }
 

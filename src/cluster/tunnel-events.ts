@@ -5,7 +5,7 @@ import { Client } from '../client/client.ts'
 import { EventRecorder } from '../client/event-recorder.ts'
 import type { ApiServer } from '../server/api-server.ts'
 import { serverIdentity } from '../server/bootstrap.ts'
-import type { RefusedTunnel } from '../server/node-tunnel.ts'
+import type { RefusedTunnel } from '../server/proxy/tunnel/node-tunnel.ts'
 
 export const tunnelRefusedReason = 'NodeTunnelRefused'
 

@@ -11,7 +11,7 @@ import type { ObjectReference } from '../client/resources.ts'
 import type { ApiServer } from '../server/api-server.ts'
 import { serverIdentity } from '../server/bootstrap.ts'
 import type { ConversionSender } from '../server/custom-resources/conversion.ts'
-import { createReviewSender } from '../server/webhooks/review-sender.ts'
+import { createReviewSender } from '../server/proxy/webhooks/review-sender.ts'
 
 type Parts = Pick<WebhookContext, 'sender' | 'health' | 'clock' | 'log' | 'newUid'>
 

@@ -2,8 +2,8 @@
 import type { KubeObject } from '../api/object.ts'
 import type { UserInfo } from '../api/user.ts'
 import { kubernetesVersion } from '../base/kubernetes-version.ts'
-import type { InProcessTransport } from './in-process.ts'
-import type { ServedResources } from './objects/served-resource.ts'
+import type { InProcessTransport } from './http/in-process.ts'
+import type { ServedResources } from './resource/served-resource.ts'
 
 /** As upstream's system-namespaces controller. */
 const systemNamespaces: readonly string[] = ['default', 'kube-system', 'kube-public', 'kube-node-lease']

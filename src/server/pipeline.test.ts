@@ -6,9 +6,9 @@ import { AuditFailure } from '../access/audit/audit-failure.ts'
 import { WriteFailed } from '../store/store.ts'
 import { defaultFlowLimits } from './flow-control/flow-control.ts'
 import { heldStore } from './held-store.testing.ts'
+import { answerHeaders, headersByName } from './http/answer-headers.ts'
+import type { ServerRequest } from './http/exchange.ts'
 import { allowWhere, answerOf, readAnswer, TestServer, testUser } from './testing.ts'
-import { answerHeaders, headersByName } from './transport/answer-headers.ts'
-import type { ServerRequest } from './transport/exchange.ts'
 
 const noSignal = new AbortController().signal
 

@@ -11,9 +11,9 @@ import { createRegistry } from '../base/metrics.ts'
 import { createMemoryStore } from '../store/memory.ts'
 import type { Store } from '../store/store.ts'
 import { type ApiServer, type ApiServerOptions, createApiServer } from './api-server.ts'
-import type { InProcessResponse, InProcessTransport } from './in-process.ts'
+import type { FinalReply, Pipeline, ServerRequest } from './http/exchange.ts'
+import type { InProcessResponse, InProcessTransport } from './http/in-process.ts'
 import { noAdmission } from './objects/write-parts.ts'
-import type { FinalReply, Pipeline, ServerRequest } from './transport/exchange.ts'
 
 export const testUser: UserInfo = { name: 'tester', groups: ['system:masters', 'system:authenticated'] }
 

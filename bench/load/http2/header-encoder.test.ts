@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { headSize } from '../../../src/base/http2/frames.ts'
-import { HeaderDecoder } from '../../../src/base/http2/header-decoder.ts'
-import { SendBuffer } from '../../../src/base/http2/send-buffer.ts'
+import { headSize } from '../../../src/server/http2/wire/frames.ts'
+import { HeaderDecoder } from '../../../src/server/http2/wire/header-decoder.ts'
+import { SendBuffer } from '../../../src/server/http2/wire/send-buffer.ts'
 import { HeaderEncoder } from './header-encoder.ts'
 
 class Pair {

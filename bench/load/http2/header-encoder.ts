@@ -1,8 +1,8 @@
 // Writes the header blocks of one connection's requests. What is the same in many is sent once, and by its number in the server's table from then on.
-import { frameFlag, frameType, headSize, writeHead } from '../../../src/base/http2/frames.ts'
-import { defaultTableSize, fieldSize, staticFields } from '../../../src/base/http2/header-table.ts'
-import { added, indexed, writeInteger, writeLiteral, writeResize, writeText } from '../../../src/base/http2/hpack-writing.ts'
-import type { SendBuffer } from '../../../src/base/http2/send-buffer.ts'
+import { frameFlag, frameType, headSize, writeHead } from '../../../src/server/http2/wire/frames.ts'
+import { defaultTableSize, fieldSize, staticFields } from '../../../src/server/http2/wire/header-table.ts'
+import { added, indexed, writeInteger, writeLiteral, writeResize, writeText } from '../../../src/server/http2/wire/hpack-writing.ts'
+import type { SendBuffer } from '../../../src/server/http2/wire/send-buffer.ts'
 
 const accept = 'application/json'
 const userAgent = 'bulkhead-bench'

@@ -2,7 +2,7 @@
 // Whatever is not as it must be fails the connection, and with it every request that waits, by an error that says what it was.
 import type { TcpNetConnectOpts } from 'node:net'
 import { type ConnectionOptions, connect, type SecureContext, type TLSSocket } from 'node:tls'
-import { FrameReader, type FrameSink } from '../../../src/base/http2/frame-reader.ts'
+import { FrameReader, type FrameSink } from '../../../src/server/http2/wire/frame-reader.ts'
 import {
   defaultWindow,
   errorCode,
@@ -17,9 +17,9 @@ import {
   writeSettings,
   writeSettingsAck,
   writeWindowUpdate,
-} from '../../../src/base/http2/frames.ts'
-import { HeaderDecoder } from '../../../src/base/http2/header-decoder.ts'
-import { Outbox } from '../../../src/base/http2/outbox.ts'
+} from '../../../src/server/http2/wire/frames.ts'
+import { HeaderDecoder } from '../../../src/server/http2/wire/header-decoder.ts'
+import { Outbox } from '../../../src/server/http2/wire/outbox.ts'
 import { type Answer, AnsweredRequest } from './answer.ts'
 import type { Exchange } from './exchange.ts'
 import { type OnData, type OnEnd, OpenStream } from './open-stream.ts'

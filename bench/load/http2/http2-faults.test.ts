@@ -2,8 +2,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { TLSSocket } from 'node:tls'
-import { FrameReader } from '../../../src/base/http2/frame-reader.ts'
-import { defaultWindow, frameFlag, frameType, headSize, preface, writeHead } from '../../../src/base/http2/frames.ts'
+import { FrameReader } from '../../../src/server/http2/wire/frame-reader.ts'
+import { defaultWindow, frameFlag, frameType, headSize, preface, writeHead } from '../../../src/server/http2/wire/frames.ts'
 import { TestServer } from './server.testing.ts'
 
 function frame(type: number, flags: number, stream: number, hex = ''): Buffer {

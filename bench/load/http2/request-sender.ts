@@ -11,8 +11,8 @@ import {
   setting,
   widened,
   writeHead,
-} from '../../../src/base/http2/frames.ts'
-import type { Outbox } from '../../../src/base/http2/outbox.ts'
+} from '../../../src/server/http2/wire/frames.ts'
+import type { Outbox } from '../../../src/server/http2/wire/outbox.ts'
 import type { Exchange } from './exchange.ts'
 import { HeaderEncoder } from './header-encoder.ts'
 

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { createLogger } from '../../base/log.ts'
 import { createRegistry } from '../../base/metrics.ts'
-import { fetchDocument } from '../../server/transport/fetch-document.ts'
+import { fetchDocument } from '../../server/http/fetch-document.ts'
 import { createAuthentication } from '../authenticate.ts'
 import { createJwtAuthenticator, type JwtAuthenticator } from '../authenticators/jwt.ts'
 import { createDenyList } from '../revocation.ts'

@@ -2,7 +2,7 @@
 import { ApiError } from '../../api/status.ts'
 import { UserError } from '../../base/user-error.ts'
 import { discover } from '../../client/discovery.ts'
-import type { Explanation } from '../../server/why/explanation.ts'
+import type { Explanation } from '../../server/paths/why/explanation.ts'
 import type { WhyContext } from './why.ts'
 
 const base = '/bulkhead/v1/why'

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { Explanation } from '../../server/why/explanation.ts'
+import type { Explanation } from '../../server/paths/why/explanation.ts'
 import { formatExplanation } from './format.ts'
 
 /** What others may write into a request or an answer: a line that says the opposite, and what a terminal obeys. */

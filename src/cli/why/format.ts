@@ -1,7 +1,7 @@
 // An explanation as text: the verdict first, then each step that had a say, and last what would pass.
 import { dump } from 'js-yaml'
 import type { MissingAccess } from '../../access/explain-access.ts'
-import type { ExplainedRequest, Explanation } from '../../server/why/explanation.ts'
+import type { ExplainedRequest, Explanation } from '../../server/paths/why/explanation.ts'
 import { printable, printableParagraph } from '../printable.ts'
 
 const indent = ' '.repeat(18)

@@ -7,7 +7,7 @@ import { cannotRead, UserError } from '../../base/user-error.ts'
 import { readText } from '../../client/client.ts'
 import { resourcePath } from '../../client/resource-ref.ts'
 import type { ApiRequest } from '../../client/transport.ts'
-import type { Explanation } from '../../server/why/explanation.ts'
+import type { Explanation } from '../../server/paths/why/explanation.ts'
 import { explainById } from './explain.ts'
 import type { WhyContext } from './why.ts'
 

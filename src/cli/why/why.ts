@@ -2,7 +2,7 @@
 import { UserError } from '../../base/user-error.ts'
 import { Client } from '../../client/client.ts'
 import type { Transport } from '../../client/transport.ts'
-import type { Explanation } from '../../server/why/explanation.ts'
+import type { Explanation } from '../../server/paths/why/explanation.ts'
 import { findKubeconfig } from '../find-kubeconfig.ts'
 import { printableJson, printableLines } from '../printable.ts'
 import { reachCluster } from '../reach-cluster.ts'

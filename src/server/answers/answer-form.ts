@@ -1,9 +1,9 @@
 // The form of the answer to a request for a resource: what the client accepts, where there is that of what it asks for.
 import { schemaFor } from '../../api/schema/model.ts'
 import { badRequest, notAcceptable } from '../../api/status.ts'
-import type { ServedResource } from '../objects/served-resource.ts'
 import { type AnswerForm, answerForm, requireAcceptableRoute } from '../request/negotiate.ts'
 import { hasTable, type ResourceRequestInfo } from '../request/request-info.ts'
+import type { ServedResource } from '../resource/served-resource.ts'
 import { servedKind } from './protobuf-form.ts'
 
 const includes = ['', 'Metadata', 'Object', 'None']

@@ -1,8 +1,8 @@
 // The bodies of lists: small ones in one piece, others at the pace of their readers.
 import type { ListResult } from '../../store/store.ts'
+import { gzipped, joinParts, type Parts, streamParts } from '../http/chunked-body.ts'
+import { type BodyStream, header, type Reply, type ServerRequest } from '../http/exchange.ts'
 import type { ResourceContext } from '../request/request-context.ts'
-import { gzipped, joinParts, type Parts, streamParts } from '../transport/chunked-body.ts'
-import { type BodyStream, header, type Reply, type ServerRequest } from '../transport/exchange.ts'
 
 /** Smaller answers go out as one buffer. */
 export const streamFrom = 64 * 1024

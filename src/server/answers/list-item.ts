@@ -1,6 +1,6 @@
 // Objects as the items of a list: the list names the kind of all of them. Items of custom kinds name theirs too, as on upstream.
 import type { KubeObject } from '../../api/object.ts'
-import type { ServedResource } from '../objects/served-resource.ts'
+import type { ServedResource } from '../resource/served-resource.ts'
 
 const opening = new WeakMap<ServedResource, Buffer>()
 

@@ -2,12 +2,12 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { parseJson } from '../../base/json.ts'
 import { crds, install, widget, widgets } from '../custom-resources/widgets.testing.ts'
+import { joined } from '../http/body-parts.ts'
 import { decodeProtobuf } from '../protobuf/decode.ts'
 import { envelope, messageField, protobufKind } from '../protobuf/envelope.ts'
 import { readerOf, Tally } from '../protobuf/wire.ts'
-import { WholeFrames } from '../streams/whole-frames.ts'
+import { WholeFrames } from '../proxy/streams/whole-frames.ts'
 import { TestServer, testUser } from '../testing.ts'
-import { joined } from '../transport/body-parts.ts'
 
 const unbounded = new Tally(Number.POSITIVE_INFINITY)
 

@@ -1,9 +1,9 @@
 // Entries and values in protobuf: the object itself where its kind has a message, and the metadata alone of any.
 import type { Entry } from '../../store/store.ts'
-import type { ServedResource } from '../objects/served-resource.ts'
 import { EncodedForms } from '../protobuf/encoded-forms.ts'
 import { messageField, type ProtobufKind, partialField, partialOfField, partialOfFieldLength, protobufKind } from '../protobuf/envelope.ts'
 import type { AnswerForm } from '../request/negotiate.ts'
+import type { ServedResource } from '../resource/served-resource.ts'
 import { metadataBytes } from './partial-bytes.ts'
 
 const servedKinds = new WeakMap<ServedResource, ProtobufKind>()

@@ -2,11 +2,11 @@
 // are encoded again: a list takes no more memory than what is kept.
 import { turn } from '../../base/turns.ts'
 import type { Entry, ListResult } from '../../store/store.ts'
+import { maxTurnMs, partsPerLook, streamParts } from '../http/chunked-body.ts'
+import type { Reply } from '../http/exchange.ts'
 import { envelopeEnd, lengthField, protobufType } from '../protobuf/envelope.ts'
 import { fieldOfJson } from '../protobuf/json-to-protobuf.ts'
 import type { ResourceContext } from '../request/request-context.ts'
-import { maxTurnMs, partsPerLook, streamParts } from '../transport/chunked-body.ts'
-import type { Reply } from '../transport/exchange.ts'
 import { type ListMeta, sourceSize, streamFrom, streamReply } from './list-body.ts'
 import { entryFields } from './protobuf-form.ts'
 

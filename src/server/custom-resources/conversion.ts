@@ -9,8 +9,8 @@ import { internalError } from '../../api/status.ts'
 import type { WebhookClientConfig, WebhookConversion } from '../../api/types/apiextensions-v1.ts'
 import { copyJson } from '../../base/copy-json.ts'
 import type { Entry } from '../../store/store.ts'
-import { CachedForm, type EntryView, frame } from '../answers/entry-view.ts'
-import type { Conversion } from '../objects/conversion.ts'
+import type { Conversion } from '../resource/conversion.ts'
+import { CachedForm, type EntryView, frame } from '../resource/entry-view.ts'
 import { SharedWork } from './shared-work.ts'
 
 /** Sends one review and answers what came back, bounded. Rejects with an Error in upstream's words. */

@@ -1,7 +1,7 @@
 // What a watch sees of changes where a webhook converts: each object is converted before it is looked at or sent.
 import type { Entry, Watched } from '../../store/store.ts'
 import { seenAs } from '../../store/watcher.ts'
-import type { Conversion } from '../objects/conversion.ts'
+import type { Conversion } from '../resource/conversion.ts'
 
 /**
  * The changes as the watch sees them, ready to be viewed. `viewed` says which objects it selects of those that the store has selected; undefined for all.

@@ -1,9 +1,9 @@
 // Which paths and verbs custom resources have: upstream serves them past the routes of the built-in kinds, and refuses in other words.
 import { badRequest, methodNotAllowed, notFound } from '../../api/status.ts'
-import { plainNotFound } from '../answers/plain-failure.ts'
-import type { ServedResource } from '../objects/served-resource.ts'
+import type { Reply } from '../http/exchange.ts'
+import { plainNotFound } from '../http/plain-failure.ts'
 import { type ResourceRequestInfo, verbsOf } from '../request/request-info.ts'
-import type { Reply } from '../transport/exchange.ts'
+import type { ServedResource } from '../resource/served-resource.ts'
 
 /** Throws the 404 of a subresource that the resource has not; any other path is nobody's. */
 export function unservedCustom(info: ResourceRequestInfo, found: ServedResource | undefined): Reply {

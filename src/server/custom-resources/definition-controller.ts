@@ -6,7 +6,7 @@ import { cleanupFinalizer } from '../../api/resources/apiextensions/custom-resou
 import { sameValue } from '../../api/same-value.ts'
 import { type Clock, pause } from '../../base/clock.ts'
 import type { Collection, Entry, Watch } from '../../store/store.ts'
-import type { OwnRequests } from '../own-requests.ts'
+import type { OwnRequests } from '../http/internal-requests.ts'
 import { type Definition, DefinitionFollower, type FollowerParts } from './definition-follower.ts'
 import { DefinitionRequests } from './definition-requests.ts'
 

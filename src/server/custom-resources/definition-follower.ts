@@ -6,7 +6,7 @@ import type { CustomResourceDefinition, CustomResourceDefinitionNames } from '..
 import type { Logger } from '../../base/log.ts'
 import { followChanges } from '../../store/follow-changes.ts'
 import type { Entry, Store } from '../../store/store.ts'
-import type { ChangingResources, ServedResource } from '../objects/served-resource.ts'
+import type { ChangingResources, ServedResource } from '../resource/served-resource.ts'
 import type { ConversionSender } from './conversion.ts'
 import { serveCustom } from './serve-custom.ts'
 

@@ -1,6 +1,6 @@
 // What the server writes to CustomResourceDefinitions and their objects.
 import type { CustomResourceDefinitionStatus } from '../../api/types/apiextensions-v1.ts'
-import type { OwnRequests } from '../own-requests.ts'
+import type { OwnRequests } from '../http/internal-requests.ts'
 
 const base = '/apis/apiextensions.k8s.io/v1/customresourcedefinitions'
 const manager = 'fieldManager=kube-apiserver'

@@ -1,7 +1,7 @@
 // Objects in other versions for computations that are pure, such as field management: where one needs an object that the webhook was not asked for yet, it is
 // given up, the webhook is asked, and it begins anew.
 import type { KubeObject } from '../../api/object.ts'
-import type { ConvertObjects } from '../objects/conversion.ts'
+import type { ConvertObjects } from '../resource/conversion.ts'
 
 class ConversionNeeded extends Error {
   readonly objects: ReadonlyMap<string, KubeObject>

@@ -7,8 +7,8 @@ import { sameValue } from '../../api/same-value.ts'
 import { conflict, unknownPath } from '../../api/status.ts'
 import type { WebhookConversion } from '../../api/types/apiextensions-v1.ts'
 import type { Entry, Store } from '../../store/store.ts'
-import { convertedView, type EntryView, frame, storedView } from '../answers/entry-view.ts'
-import type { ServedResource } from '../objects/served-resource.ts'
+import { convertedView, type EntryView, frame, storedView } from '../resource/entry-view.ts'
+import type { ServedResource } from '../resource/served-resource.ts'
 import { type ConversionParts, type ConversionSender, webhookConversion } from './conversion.ts'
 
 export interface CustomServing {

@@ -1,6 +1,7 @@
 // Frames of which only the form matters: nothing is done for them.
-import { errorCode, Http2Error } from '../../base/http2/frames.ts'
+
 import { prioritySize, requireOtherStream } from './header-blocks.ts'
+import { errorCode, Http2Error } from './wire/frames.ts'
 
 export function checkPriority(id: number, bytes: Buffer, start: number, end: number): void {
   if (id === 0) throw new Http2Error(errorCode.protocolError, 'a priority came on no stream')

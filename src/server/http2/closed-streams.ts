@@ -1,6 +1,6 @@
 // What is remembered of streams that are over: by how they ended, a frame that still comes on one is no fault, one of the stream, or one of the connection
 // (RFC 9113, 5.1 and 5.1.1).
-import { errorCode, Http2Error } from '../../base/http2/frames.ts'
+import { errorCode, Http2Error } from './wire/frames.ts'
 
 /** Resets that are remembered; what a client had on its way then comes within a round trip. */
 export const maxResets = 1000

@@ -1,11 +1,11 @@
 // How answers, streams and connections end: early, late, by a stop, or with their socket.
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { errorCode, frameFlag, preface, setting } from '../../base/http2/frames.ts'
 import { bodyTerms, data, headers, opening, ping, reset, settings, TestConnection, windowUpdate } from './connection.testing.ts'
 import { maxControlFrames } from './control-budget.ts'
 import type { Http2Stream } from './stream.ts'
 import { maxUnreadBytes, maxUnreadMs } from './stream.ts'
+import { errorCode, frameFlag, preface, setting } from './wire/frames.ts'
 
 const { endStream } = frameFlag
 const cancel = 8

@@ -1,11 +1,11 @@
 // What ends a connection from its client's side: broken rules, floods, refusals that nobody reads.
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { frameFlag, frameType, setting } from '../../base/http2/frames.ts'
 import { data, frame, get, goAway, headers, opening, ping, reset, settings, TestConnection, windowUpdate } from './connection.testing.ts'
 import { maxUnreadRefusals } from './connection.ts'
 import { maxControlFrames } from './control-budget.ts'
 import type { Http2Stream } from './stream.ts'
+import { frameFlag, frameType, setting } from './wire/frames.ts'
 
 const { endStream } = frameFlag
 const cancel = 8

@@ -2,7 +2,6 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import fc from 'fast-check'
-import { frameFlag, frameType, preface } from '../../base/http2/frames.ts'
 import {
   block,
   bodyTerms,
@@ -20,6 +19,7 @@ import {
   windowUpdate,
 } from './connection.testing.ts'
 import type { Http2Stream } from './stream.ts'
+import { frameFlag, frameType, preface } from './wire/frames.ts'
 
 const { endStream, endHeaders, padded, priority } = frameFlag
 const cancel = 8

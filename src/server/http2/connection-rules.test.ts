@@ -1,7 +1,6 @@
 // What breaks a rule, in the order of h2spec's sections: whether the stream or the connection ends, and with which code.
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { frameFlag, frameType, preface, setting } from '../../base/http2/frames.ts'
 import {
   block,
   data,
@@ -19,6 +18,7 @@ import {
   windowUpdate,
   withLength,
 } from './connection.testing.ts'
+import { frameFlag, frameType, preface, setting } from './wire/frames.ts'
 
 const { endStream, endHeaders, padded, priority, ack } = frameFlag
 const ended = endHeaders | endStream

@@ -1,9 +1,9 @@
 // Flow control in both directions (RFC 9113, 5.2 and 6.9), and what a connection keeps in memory.
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { frameFlag, setting } from '../../base/http2/frames.ts'
 import { bodyTerms, data, headers, opening, reset, settings, TestConnection, windowUpdate, withLength } from './connection.testing.ts'
 import type { Http2Stream } from './stream.ts'
+import { frameFlag, setting } from './wire/frames.ts'
 
 const { endStream, padded } = frameFlag
 const streamWindow = 1024 * 1024

@@ -1,13 +1,13 @@
 // For tests: a server's connection over memory, and a client that sends whatever frames a test wants.
 import { Duplex } from 'node:stream'
-import { FrameReader } from '../../base/http2/frame-reader.ts'
-import { errorName, frameFlag, frameType, headSize, preface, writeHead } from '../../base/http2/frames.ts'
-import { HeaderDecoder } from '../../base/http2/header-decoder.ts'
-import { writeInteger } from '../../base/http2/hpack-writing.ts'
-import { SendBuffer } from '../../base/http2/send-buffer.ts'
 import { type ConnectionEvents, Http2ServerConnection } from './connection.ts'
 import type { BodyTerms } from './request-body.ts'
 import type { Http2Stream } from './stream.ts'
+import { FrameReader } from './wire/frame-reader.ts'
+import { errorName, frameFlag, frameType, headSize, preface, writeHead } from './wire/frames.ts'
+import { HeaderDecoder } from './wire/header-decoder.ts'
+import { writeInteger } from './wire/hpack-writing.ts'
+import { SendBuffer } from './wire/send-buffer.ts'
 
 /** Of bodies that a test reads: what goes wrong is what is thrown. */
 export const bodyTerms: BodyTerms = { maxMs: 60_000, error: failure => new Error(failure) }

@@ -1,7 +1,15 @@
 // The server's side of HTTP/2 on one TLS connection (RFC 9113). Whatever breaks a rule of a stream resets it, whatever breaks one of the connection closes
 // that, and each is told by its code. Nothing is kept beyond what windows, streams and the budget allow.
 import type { Duplex } from 'node:stream'
-import { FrameReader, type FrameSink } from '../../base/http2/frame-reader.ts'
+import { checkGoAway, checkPriority } from './checked-frames.ts'
+import { ClosedStreams } from './closed-streams.ts'
+import { ControlBudget } from './control-budget.ts'
+import { HeaderBlocks, maxHeaderBytes } from './header-blocks.ts'
+import { SignsOfLife } from './keepalive.ts'
+import { areTrailers, type RequestHead, readRequestHead } from './request-head.ts'
+import { ResponseSender } from './response-sender.ts'
+import { Http2Stream, type StreamOwner } from './stream.ts'
+import { FrameReader, type FrameSink } from './wire/frame-reader.ts'
 import {
   defaultWindow,
   type ErrorCode,
@@ -20,17 +28,9 @@ import {
   writeSettings,
   writeSettingsAck,
   writeWindowUpdate,
-} from '../../base/http2/frames.ts'
-import type { HeaderField } from '../../base/http2/header-table.ts'
-import { Outbox } from '../../base/http2/outbox.ts'
-import { checkGoAway, checkPriority } from './checked-frames.ts'
-import { ClosedStreams } from './closed-streams.ts'
-import { ControlBudget } from './control-budget.ts'
-import { HeaderBlocks, maxHeaderBytes } from './header-blocks.ts'
-import { areTrailers, type RequestHead, readRequestHead } from './request-head.ts'
-import { ResponseSender } from './response-sender.ts'
-import { SignsOfLife } from './signs-of-life.ts'
-import { Http2Stream, type StreamOwner } from './stream.ts'
+} from './wire/frames.ts'
+import type { HeaderField } from './wire/header-table.ts'
+import { Outbox } from './wire/outbox.ts'
 
 export const maxStreams = 250
 /** Of a stream and of the whole: bytes of bodies that nobody has asked for yet. */

@@ -1,6 +1,6 @@
 // What a client may make a connection do for nothing: each frame that costs us work and asks for none counts (CVE-2019-9512, 9514, 9515, 9517, 9518, CVE-2023-44487,
 // CVE-2024-27316, CVE-2025-8671).
-import { errorCode, Http2Error } from '../../base/http2/frames.ts'
+import { errorCode, Http2Error } from './wire/frames.ts'
 
 /** Frames between two looks; a client that pings each second sends 30. */
 export const maxControlFrames = 1000

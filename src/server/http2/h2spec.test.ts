@@ -1,7 +1,6 @@
 // The cases of h2spec, by its numbers and in its order: what a client sends, and what RFC 9113 and RFC 7541 have a server make of it.
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { frameFlag, frameType, preface, setting } from '../../base/http2/frames.ts'
 import {
   block,
   data,
@@ -20,6 +19,7 @@ import {
   withLength,
 } from './connection.testing.ts'
 import type { Http2Stream } from './stream.ts'
+import { frameFlag, frameType, preface, setting } from './wire/frames.ts'
 
 const { endStream, endHeaders, padded, priority, ack } = frameFlag
 const ended = endHeaders | endStream

@@ -1,8 +1,8 @@
 // Puts header blocks together, which may come in several frames, and decodes them.
 import { GrowingBuffer } from '../../base/growing-buffer.ts'
-import { errorCode, frameFlag, Http2Error } from '../../base/http2/frames.ts'
-import { HeaderDecoder } from '../../base/http2/header-decoder.ts'
-import type { HeaderField } from '../../base/http2/header-table.ts'
+import { errorCode, frameFlag, Http2Error } from './wire/frames.ts'
+import { HeaderDecoder } from './wire/header-decoder.ts'
+import type { HeaderField } from './wire/header-table.ts'
 
 export const maxHeaderBytes = 64 * 1024
 export const maxHeaderFields = 100

@@ -3,9 +3,9 @@
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
 import type { FuzzTarget } from '../../base/fuzz-target.testing.ts'
-import { frameFlag, frameType, preface } from '../../base/http2/frames.ts'
 import { block, frame, get, headers, ping, post, settings, TestConnection, withLength } from './connection.testing.ts'
 import { maxControlFrames } from './control-budget.ts'
+import { frameFlag, frameType, preface } from './wire/frames.ts'
 
 const { endStream, endHeaders, padded, priority, ack } = frameFlag
 const stream = fc.constantFrom(0, 1, 1, 1, 2, 3, 3, 5, 7, 99, 2 ** 31 - 1)

@@ -1,6 +1,7 @@
 // The head of a request out of the fields of its header block, by the rules of RFC 9113, 8.2 and 8.3.
-import type { HeaderField } from '../../base/http2/header-table.ts'
+
 import { ofConnection } from './connection-headers.ts'
+import type { HeaderField } from './wire/header-table.ts'
 
 /** By lower-case names. */
 export type RequestHeaders = Readonly<Record<string, string | readonly string[] | undefined>>

@@ -3,11 +3,11 @@ import { connect } from 'node:http2'
 import { Duplex } from 'node:stream'
 import { describe, test } from 'node:test'
 import fc from 'fast-check'
-import { FrameReader } from '../../base/http2/frame-reader.ts'
-import { frameFlag, frameType, writeSettings, writeSettingsAck } from '../../base/http2/frames.ts'
-import { HeaderDecoder } from '../../base/http2/header-decoder.ts'
-import { SendBuffer } from '../../base/http2/send-buffer.ts'
 import { ResponseEncoder } from './response-encoder.ts'
+import { FrameReader } from './wire/frame-reader.ts'
+import { frameFlag, frameType, writeSettings, writeSettingsAck } from './wire/frames.ts'
+import { HeaderDecoder } from './wire/header-decoder.ts'
+import { SendBuffer } from './wire/send-buffer.ts'
 
 const frameSize = 16_384
 

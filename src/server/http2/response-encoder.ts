@@ -1,9 +1,10 @@
 // Writes the heads of one connection's answers. What is the same in many is sent once, and by its number in the client's table from then on.
-import { frameFlag, frameType, headSize, writeHead } from '../../base/http2/frames.ts'
-import { defaultTableSize, fieldSize, type HeaderField, staticFields } from '../../base/http2/header-table.ts'
-import { added, indexed, writeInteger, writeLiteral, writeResize, writeText } from '../../base/http2/hpack-writing.ts'
-import type { SendBuffer } from '../../base/http2/send-buffer.ts'
+
 import { ofConnection } from './connection-headers.ts'
+import { frameFlag, frameType, headSize, writeHead } from './wire/frames.ts'
+import { defaultTableSize, fieldSize, type HeaderField, staticFields } from './wire/header-table.ts'
+import { added, indexed, writeInteger, writeLiteral, writeResize, writeText } from './wire/hpack-writing.ts'
+import type { SendBuffer } from './wire/send-buffer.ts'
 
 /** The fixed numbers of names, by the first of each. */
 const nameNumbers = new Map(staticFields.map(({ name }, index) => [name, index + 1] as const).reverse())

@@ -1,4 +1,8 @@
 // The sending half of a connection: heads at once, bodies as far as the client's windows and the socket take them, each stream in its turn.
+
+import type { ControlBudget } from './control-budget.ts'
+import { ResponseEncoder } from './response-encoder.ts'
+import type { Http2Stream } from './stream.ts'
 import {
   defaultFrameSize,
   defaultWindow,
@@ -12,11 +16,8 @@ import {
   setting,
   widened,
   writeHead,
-} from '../../base/http2/frames.ts'
-import type { Outbox } from '../../base/http2/outbox.ts'
-import type { ControlBudget } from './control-budget.ts'
-import { ResponseEncoder } from './response-encoder.ts'
-import type { Http2Stream } from './stream.ts'
+} from './wire/frames.ts'
+import type { Outbox } from './wire/outbox.ts'
 
 /** Behind more than this no body follows until the socket has taken it: what comes first must not wait behind all of a long one. */
 const fullOutbox = 128 * 1024

@@ -1,8 +1,8 @@
 // One request's stream: its body as it comes, and its answer as the client takes it.
 import type { Readable } from 'node:stream'
-import { type ErrorCode, errorCode } from '../../base/http2/frames.ts'
 import { type BodyTerms, RequestBody } from './request-body.ts'
 import type { RequestHead } from './request-head.ts'
+import { type ErrorCode, errorCode } from './wire/frames.ts'
 
 /** The connection, as its streams see it. */
 export interface StreamOwner {

@@ -2,10 +2,10 @@
 import assert from 'node:assert/strict'
 import { Duplex } from 'node:stream'
 import { test } from 'node:test'
-import { frameFlag, frameType, preface } from '../../base/http2/frames.ts'
 import { frame } from './connection.testing.ts'
 import { Http2ServerConnection } from './connection.ts'
 import type { Http2Stream } from './stream.ts'
+import { frameFlag, frameType, preface } from './wire/frames.ts'
 
 /** A connection whose client takes what it is sent only when `take` is called. */
 function unread(request: (stream: Http2Stream) => void = () => undefined) {

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { headSize } from '../../base/http2/frames.ts'
-import { HeaderDecoder } from '../../base/http2/header-decoder.ts'
-import { SendBuffer } from '../../base/http2/send-buffer.ts'
 import { ResponseEncoder } from './response-encoder.ts'
+import { headSize } from './wire/frames.ts'
+import { HeaderDecoder } from './wire/header-decoder.ts'
+import { SendBuffer } from './wire/send-buffer.ts'
 
 const unwritable: readonly (readonly [name: string, headers: readonly string[]])[] = [
   ['a value with a line of its own', ['vary', 'new', 'warning', 'a\r\nb']],

@@ -12,12 +12,12 @@ import { ApiError } from '../../api/status.ts'
 import { formatTime } from '../../base/clock.ts'
 import { copyJson } from '../../base/copy-json.ts'
 import { atOnce, inTurns } from '../../base/turns.ts'
-import { plainFailure } from '../answers/plain-failure.ts'
 import { RequestedConversions } from '../custom-resources/requested-conversions.ts'
+import { header } from '../http/exchange.ts'
+import { plainFailure } from '../http/plain-failure.ts'
 import type { ResourceContext } from '../request/request-context.ts'
-import { header } from '../transport/exchange.ts'
+import type { ServedResource } from '../resource/served-resource.ts'
 import type { TrackNewFields } from './create-object.ts'
-import type { ServedResource } from './served-resource.ts'
 
 type Entries = ManagedFieldsEntry[] | undefined
 

@@ -10,6 +10,7 @@ import { validateObjectMetaUpdate } from '../../api/validation/object-meta.ts'
 import { type Entry, WriteConflict } from '../../store/store.ts'
 import { updateOptions } from '../request/operation-options.ts'
 import type { ResourceContext } from '../request/request-context.ts'
+import { Stored, type Written } from '../resource/write-result.ts'
 import type { TrackFields } from './field-management.ts'
 import { invalidObject } from './invalid-object.ts'
 import { carryOver, desiredStateChanged, setManagedFields, updateRules } from './object-meta.ts'
@@ -19,7 +20,6 @@ import { checkPreconditions, checkUid } from './update-preconditions.ts'
 import { WriteAdmission } from './write-admission.ts'
 import { writeObject } from './write-object.ts'
 import type { Reservation, WriteParts } from './write-parts.ts'
-import { Stored, type Written } from './written.ts'
 
 export interface Change {
   readonly namespace: string

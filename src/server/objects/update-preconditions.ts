@@ -2,9 +2,9 @@
 import type { ObjectMeta } from '../../api/object.ts'
 import { type ApiError, conflict, invalid, staleConflict } from '../../api/status.ts'
 import { invalidShown } from '../../api/validation/go-syntax.ts'
-import { plainFailure } from '../answers/plain-failure.ts'
+import { plainFailure } from '../http/plain-failure.ts'
+import type { ServedResource } from '../resource/served-resource.ts'
 import { matchPlace } from './object-meta.ts'
-import type { ServedResource } from './served-resource.ts'
 
 export interface Place {
   readonly namespace: string

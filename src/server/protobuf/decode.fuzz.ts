@@ -6,7 +6,7 @@ import { schemaFor } from '../../api/schema/model.ts'
 import { ApiError } from '../../api/status.ts'
 import { type FuzzTarget, succeeds } from '../../base/fuzz-target.testing.ts'
 import { parseJson } from '../../base/json.ts'
-import { joined } from '../transport/body-parts.ts'
+import { joined } from '../http/body-parts.ts'
 import { decodeProtobuf } from './decode.ts'
 import { envelope, lengthField, messageField, protobufKind } from './envelope.ts'
 

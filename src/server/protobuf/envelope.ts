@@ -2,7 +2,7 @@
 // 2 is also an item of a list.
 
 import { schemaFor } from '../../api/schema/model.ts'
-import type { BodyParts } from '../transport/body-parts.ts'
+import type { BodyParts } from '../http/body-parts.ts'
 import { fieldOfJson } from './json-to-protobuf.ts'
 import { messages } from './message-plan.ts'
 import { varintLength } from './message-writer.ts'

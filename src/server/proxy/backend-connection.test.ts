@@ -7,8 +7,8 @@ import { createKeyAndCsr } from '../../access/pki/key-and-csr.ts'
 import type { Pod } from '../../api/types/core-v1.ts'
 import { silentLogger } from '../../base/log.ts'
 import { createMemorySigner } from '../../signer/memory-signer.ts'
-import { NodeTunnels } from '../node-tunnel.ts'
 import { connectBackend } from './backend-connection.ts'
+import { NodeTunnels } from './tunnel/node-tunnel.ts'
 
 const pod: Pod = { metadata: { namespace: 'd', name: 'p', uid: 'u' }, spec: { nodeName: 'n1', containers: [] } }
 

@@ -4,10 +4,10 @@ import { connect as connectTls } from 'node:tls'
 import { writeNodeQuery } from '../../api/node-query.ts'
 import { type ApiError, serviceUnavailable } from '../../api/status.ts'
 import { messageOf } from '../../base/user-error.ts'
-import type { NodeTunnels } from '../node-tunnel.ts'
-import { nodeRefusal } from '../streams/node-refusal.ts'
+import { certificateFault, serverTrust } from '../http/server-trust.ts'
 import type { ProxyTarget } from './proxy-target.ts'
-import { certificateFault, serverTrust } from './server-trust.ts'
+import { nodeRefusal } from './tunnel/node-refusal.ts'
+import type { NodeTunnels } from './tunnel/node-tunnel.ts'
 
 export interface BackendTls {
   /** PEM of the authorities that may have signed a pod's certificate; undefined for those that the system trusts. */

@@ -6,7 +6,7 @@ import { PassThrough, Readable } from 'node:stream'
 import { type TestContext, test } from 'node:test'
 import { isReason } from '../../api/status.ts'
 import { systemClock } from '../../base/clock.ts'
-import type { ServerRequest } from '../transport/exchange.ts'
+import type { ServerRequest } from '../http/exchange.ts'
 import { forward } from './forward.ts'
 
 const limit = { timeout: 60_000 }

@@ -5,14 +5,14 @@ import { createGunzip, createGzip } from 'node:zlib'
 import { ApiError, internalError } from '../../api/status.ts'
 import type { Clock } from '../../base/clock.ts'
 import { request as httpRequest, STATUS_CODES } from '../../base/node-http.ts'
-import { plainText } from '../answers/plain-failure.ts'
-import { carryUpgraded } from '../streams/carry-upgraded.ts'
-import { maxBodyBytes } from '../transport/collect-body.ts'
-import type { BodyStream, Reply, ServerRequest } from '../transport/exchange.ts'
+import { maxBodyBytes } from '../http/collect-body.ts'
+import type { BodyStream, Reply, ServerRequest } from '../http/exchange.ts'
+import { plainText } from '../http/plain-failure.ts'
 import { unreachable } from './backend-connection.ts'
 import { answeredHeaders } from './proxy-headers.ts'
 import { htmlRewriter } from './rewrite-html.ts'
 import { type ProxiedPage, rewriteLocation } from './rewrite-location.ts'
+import { carryUpgraded } from './streams/carry-upgraded.ts'
 
 export interface Forward {
   readonly request: ServerRequest

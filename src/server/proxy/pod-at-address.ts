@@ -1,6 +1,6 @@
 // The pod behind an address that an EndpointSlice or Endpoints name.
 import type { Pod } from '../../api/types/core-v1.ts'
-import type { ServedResources } from '../objects/served-resource.ts'
+import type { ServedResources } from '../resource/served-resource.ts'
 
 export const addressesOf = ({ status }: Pod): string[] => (status?.podIPs ?? []).flatMap(({ ip }) => (ip === undefined ? [] : [ip]))
 

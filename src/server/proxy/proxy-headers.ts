@@ -1,7 +1,7 @@
 // Which headers pass a proxy, in either direction.
 
-import { offeredProtocols } from '../streams/offered-protocols.ts'
-import { header, type RequestHeaders } from '../transport/exchange.ts'
+import { header, type RequestHeaders } from '../http/exchange.ts'
+import { offeredProtocols } from '../http/offered-protocols.ts'
 
 /** RFC 9110, 7.6.1, and what HTTP/2 must not carry: they are of one connection only. */
 const hopByHop = new Set([

@@ -3,19 +3,19 @@
 import { type KubeletPath, kubeletPaths } from '../../api/node-protocol.ts'
 import { apiError, badRequest, notFound, unknownMethod } from '../../api/status.ts'
 import type { Clock } from '../../base/clock.ts'
-import type { NodeTunnels } from '../node-tunnel.ts'
+import { header, type Reply } from '../http/exchange.ts'
 import { admitConnection } from '../objects/connect-admission.ts'
-import type { ServedResources } from '../objects/served-resource.ts'
 import type { WriteParts } from '../objects/write-parts.ts'
 import type { ResourceContext } from '../request/request-context.ts'
-import { nodeRefusal } from '../streams/node-refusal.ts'
-import { header, type Reply } from '../transport/exchange.ts'
+import type { ServedResources } from '../resource/served-resource.ts'
 import { type BackendTls, connectBackend } from './backend-connection.ts'
 import { forward } from './forward.ts'
 import { canonicalPath, type ProxiedPath, proxiedPath } from './proxied-path.ts'
 import { forwardedHeaders, hostOf, insecureHeader } from './proxy-headers.ts'
 import { parseProxyId } from './proxy-id.ts'
 import { type ProxyTarget, podTarget, serviceTarget } from './proxy-target.ts'
+import { nodeRefusal } from './tunnel/node-refusal.ts'
+import type { NodeTunnels } from './tunnel/node-tunnel.ts'
 
 export interface ProxyParts {
   readonly writeParts: WriteParts

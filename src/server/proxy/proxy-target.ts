@@ -1,7 +1,7 @@
 // Where a proxy leads: always a pod, reached through the tunnel of its node. No address is ever taken from a request or a status.
 import { badRequest, notFound, serviceUnavailable } from '../../api/status.ts'
 import type { EndpointAddress, Endpoints, Pod, Service } from '../../api/types/core-v1.ts'
-import type { ServedResources } from '../objects/served-resource.ts'
+import type { ServedResources } from '../resource/served-resource.ts'
 import { hostText, isReachable } from './dial-address.ts'
 import { addressesOf, podAtAddress, podNamed } from './pod-at-address.ts'
 import { parseProxyId } from './proxy-id.ts'

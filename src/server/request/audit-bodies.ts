@@ -4,10 +4,10 @@ import type { AuditDecision } from '../../access/audit/policy.ts'
 import { isRecord } from '../../api/schema/compile.ts'
 import { readFirstYaml, YamlError } from '../../api/schema/yaml.ts'
 import { parseJson } from '../../base/json.ts'
+import { joined } from '../http/body-parts.ts'
+import { header, type Reply, type ServerRequest } from '../http/exchange.ts'
 import { decodeProtobuf } from '../protobuf/decode.ts'
 import { protobufType } from '../protobuf/envelope.ts'
-import { joined } from '../transport/body-parts.ts'
-import { header, type Reply, type ServerRequest } from '../transport/exchange.ts'
 import { mediaType } from './negotiate.ts'
 
 /** Bytes of a body that is recorded; a larger one is left out, and the event says so. */

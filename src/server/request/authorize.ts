@@ -4,7 +4,7 @@ import type { Authorize } from '../../access/authorize.ts'
 import { goQuote } from '../../api/go-quote.ts'
 import { ApiError, apiError, forbidden, internalError } from '../../api/status.ts'
 import type { UserInfo } from '../../api/user.ts'
-import { podStreams } from '../connections.ts'
+import { podStreams } from './connections.ts'
 import type { RequestInfo } from './request-info.ts'
 
 export type { Authorize }

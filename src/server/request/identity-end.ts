@@ -4,9 +4,9 @@ import type { BoundCredential } from '../../access/access.ts'
 import type { Authenticated, DenyList } from '../../access/revocation.ts'
 import { unauthorized } from '../../api/status.ts'
 import type { Clock } from '../../base/clock.ts'
-import type { Expiries } from '../expiries.ts'
-import type { BodyStream, Reply, ServerRequest, UpgradedConnection } from '../transport/exchange.ts'
+import type { BodyStream, Reply, ServerRequest, UpgradedConnection } from '../http/exchange.ts'
 import type { AccessEnds, Reauthorize } from './access-end.ts'
+import type { Expiries } from './expiries.ts'
 
 export interface IdentityEndParts {
   readonly expiries: Expiries

@@ -5,7 +5,7 @@ import { authenticatedGroup } from '../../access/access.ts'
 import { type ApiError, badRequest } from '../../api/status.ts'
 import type { UserInfo } from '../../api/user.ts'
 import { nameIsDnsLabel, nameIsDnsSubdomain } from '../../api/validation/names.ts'
-import type { RequestHeaders } from '../transport/exchange.ts'
+import type { RequestHeaders } from '../http/exchange.ts'
 import { type Authorize, requireAllowed } from './authorize.ts'
 
 const userHeader = 'impersonate-user'

@@ -1,7 +1,7 @@
 // The options of list, watch and deletecollection, judged as upstream judges ListOptions.
 import { type FieldError, forbiddenField, notSupported } from '../../api/field-error.ts'
 import { type ApiError, apiError, badRequest, invalid } from '../../api/status.ts'
-import { plainFailure } from '../answers/plain-failure.ts'
+import { plainFailure } from '../http/plain-failure.ts'
 import type { Query } from './query.ts'
 
 export type VersionMatch = 'NotOlderThan' | 'Exact'

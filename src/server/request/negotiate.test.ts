@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { header } from '../http/exchange.ts'
 import { TestServer, testUser } from '../testing.ts'
-import { header } from '../transport/exchange.ts'
 import { aggregatedVersion, answerForm, failureForm, requireAcceptableRoute } from './negotiate.ts'
 
 const meta = (as: string, version = 'v1') => `application/json;as=${as};v=${version};g=meta.k8s.io`

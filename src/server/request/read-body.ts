@@ -1,7 +1,7 @@
 // The body of a request, for whoever acts on it.
 import { timedOut } from '../../api/status.ts'
-import { maxBodyBytes } from '../transport/collect-body.ts'
-import type { ServerRequest } from '../transport/exchange.ts'
+import { maxBodyBytes } from '../http/collect-body.ts'
+import type { ServerRequest } from '../http/exchange.ts'
 
 /** Rejects where the request is over by the time that its body is there: its identity has ended, or its client is gone, and nothing may come of it. */
 export async function readBody(request: ServerRequest): Promise<Buffer> {

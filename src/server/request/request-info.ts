@@ -2,8 +2,8 @@
 import { requiredFieldValue } from '../../api/field-selector.ts'
 import { apiError, badRequest, methodNotAllowed, unknownMethod, unknownPath } from '../../api/status.ts'
 import { nameIsPathSegment } from '../../api/validation/names.ts'
-import { podStreams } from '../connections.ts'
-import type { ServedResource, ServedResources } from '../objects/served-resource.ts'
+import type { ServedResource, ServedResources } from '../resource/served-resource.ts'
+import { podStreams } from './connections.ts'
 import { parseQuery, type Query } from './query.ts'
 
 export interface ResourceRequestInfo {

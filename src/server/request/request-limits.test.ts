@@ -2,9 +2,9 @@ import assert from 'node:assert/strict'
 import { PassThrough } from 'node:stream'
 import { test } from 'node:test'
 import { isReason } from '../../api/status.ts'
+import { collectBody, maxBodyMs } from '../http/collect-body.ts'
+import { drainsOf, maxStallMs, untilDrained } from '../http/drained.ts'
 import { TestServer } from '../testing.ts'
-import { collectBody, maxBodyMs } from '../transport/collect-body.ts'
-import { drainsOf, maxStallMs, untilDrained } from '../transport/drained.ts'
 import { parseQuery } from './query.ts'
 
 test('collectBody() gives up a body that takes too long, however steadily it comes', async t => {

@@ -1,7 +1,7 @@
 // How long a request may take: 60 seconds, or less by its `timeout` parameter, as Go writes durations.
 import { badRequest } from '../../api/status.ts'
 import { parseGoDuration } from '../../base/go-duration.ts'
-import { connections } from '../connections.ts'
+import { connections } from './connections.ts'
 import type { RequestInfo } from './request-info.ts'
 
 /** Of a client that sets no limit, or a longer one. */

@@ -6,7 +6,7 @@ import type { KubeObject } from '../../api/object.ts'
 import type { ResourceDefinition } from '../../api/resource.ts'
 import { type LabelSelection, parseLabelSelector } from '../../api/selector.ts'
 import type { Entry, Selection } from '../../store/store.ts'
-import type { ServedResource } from '../objects/served-resource.ts'
+import type { ServedResource } from '../resource/served-resource.ts'
 import type { Query } from './query.ts'
 
 export interface RequestSelection {

@@ -6,7 +6,7 @@ import { tryYaml, type YamlOutcome } from '../../api/schema/yaml.ts'
 import { badRequest, tooLarge, tooManyRequests } from '../../api/status.ts'
 import { ThreadQueue, ThreadQueueFull, threadModule } from '../../base/thread-queue.ts'
 import { codeOf } from '../../base/user-error.ts'
-import { maxBodyBytes } from '../transport/collect-body.ts'
+import { maxBodyBytes } from '../http/collect-body.ts'
 import type { RequestContext } from './request-context.ts'
 
 /** What the thread answers: the value as JSON. */

@@ -3,7 +3,7 @@ import { hasAllocatorLabels, serviceIpAddress } from '../../api/service-address.
 import { isReason } from '../../api/status.ts'
 import type { Logger } from '../../base/log.ts'
 import type { Collection, Entry } from '../../store/store.ts'
-import type { OwnRequests } from '../own-requests.ts'
+import type { OwnRequests } from '../http/internal-requests.ts'
 
 const path = '/apis/networking.k8s.io/v1/ipaddresses'
 /** Somebody may change an object between the look at it and its deletion. */

@@ -3,7 +3,7 @@ import { invalidValue } from '../../api/field-error.ts'
 import { allocatesNodePorts, hasNodePorts, needsHealthCheck } from '../../api/resources/core/service-fields.ts'
 import { type ApiError, internalError, invalid } from '../../api/status.ts'
 import type { Service } from '../../api/types/core-v1.ts'
-import { plainFailure } from '../answers/plain-failure.ts'
+import { plainFailure } from '../http/plain-failure.ts'
 import { NumberPool } from './number-pool.ts'
 
 const nodePortFirst = 30_000

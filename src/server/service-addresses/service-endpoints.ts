@@ -2,7 +2,7 @@
 import { isReason } from '../../api/status.ts'
 import type { Logger } from '../../base/log.ts'
 import type { Collection } from '../../store/store.ts'
-import type { OwnRequests } from '../own-requests.ts'
+import type { OwnRequests } from '../http/internal-requests.ts'
 
 export interface ServiceEndpointsParts {
   readonly collection: Collection

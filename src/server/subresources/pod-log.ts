@@ -2,12 +2,12 @@
 import { writeNodeQuery } from '../../api/node-query.ts'
 import { badRequest, notFound } from '../../api/status.ts'
 import type { ContainerStatus, Pod } from '../../api/types/core-v1.ts'
+import type { BodyStream } from '../http/exchange.ts'
+import { logWebSocket } from '../proxy/streams/log-web-socket.ts'
+import { nodeRefusal } from '../proxy/tunnel/node-refusal.ts'
 import { chosenContainer } from '../request/chosen-container.ts'
 import { readLogOptions } from '../request/log-options.ts'
 import type { ResourceHandler } from '../request/request-context.ts'
-import { logWebSocket } from '../streams/log-web-socket.ts'
-import { nodeRefusal } from '../streams/node-refusal.ts'
-import type { BodyStream } from '../transport/exchange.ts'
 import type { SubresourceParts } from './index.ts'
 
 export function podLog({ tunnels, checkOrigin, memory }: Pick<SubresourceParts, 'tunnels' | 'checkOrigin' | 'memory'>): ResourceHandler {

@@ -1,13 +1,13 @@
 // create: a new object under a name of the client's or of the server's making.
 
 import { writtenReply } from '../answers/respond.ts'
+import type { Reply } from '../http/exchange.ts'
 import { createObject } from '../objects/create-object.ts'
-import { isDryRun } from '../objects/dry-run.ts'
 import { trackNewFields } from '../objects/field-management.ts'
 import type { WriteParts } from '../objects/write-parts.ts'
 import { decodeBody } from '../request/decode.ts'
+import { isDryRun } from '../request/dry-run.ts'
 import type { ResourceContext } from '../request/request-context.ts'
-import type { Reply } from '../transport/exchange.ts'
 
 export async function create(parts: WriteParts, context: ResourceContext): Promise<Reply> {
   const dryRun = isDryRun(context.query.all('dryRun'))

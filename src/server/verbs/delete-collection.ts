@@ -1,6 +1,7 @@
 // deletecollection: each selected object by itself; one that is gone meanwhile is no failure.
 import { isReason } from '../../api/status.ts'
 import { turn } from '../../base/turns.ts'
+import type { Reply } from '../http/exchange.ts'
 import { deleteObject, warnOfOrphans } from '../objects/delete-object.ts'
 import type { WriteParts } from '../objects/write-parts.ts'
 import { readDeletion } from '../request/delete-options.ts'
@@ -8,7 +9,6 @@ import { listOptions } from '../request/list-options.ts'
 import { PassPace } from '../request/pace.ts'
 import type { ResourceContext } from '../request/request-context.ts'
 import { selectionOf } from '../request/selection.ts'
-import type { Reply } from '../transport/exchange.ts'
 import { type ListParts, listReply, select } from './list.ts'
 
 /** So many at once keep a group commit filled without holding the loop. */

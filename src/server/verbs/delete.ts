@@ -1,12 +1,12 @@
 // delete: one object, at once or when its grace period and finalizers allow.
 import { forbidden } from '../../api/status.ts'
 import { entryReply, objectReply, successReply } from '../answers/respond.ts'
+import type { Reply } from '../http/exchange.ts'
 import { deleteObject, warnOfOrphans } from '../objects/delete-object.ts'
 import { isNamespace } from '../objects/update-object.ts'
 import type { WriteParts } from '../objects/write-parts.ts'
 import { readDeletion } from '../request/delete-options.ts'
 import type { ResourceContext } from '../request/request-context.ts'
-import type { Reply } from '../transport/exchange.ts'
 
 export async function remove(parts: WriteParts, context: ResourceContext): Promise<Reply> {
   const { served, info } = context

@@ -1,9 +1,9 @@
 // get: one object, as the store keeps it.
 import { notFound } from '../../api/status.ts'
 import { entryReply } from '../answers/respond.ts'
+import type { Reply } from '../http/exchange.ts'
 import { requiredRevision, tooLargeRevision } from '../request/list-options.ts'
 import type { ResourceContext } from '../request/request-context.ts'
-import type { Reply } from '../transport/exchange.ts'
 
 /** Also for the subresources whose body is the object itself. */
 export function get(context: ResourceContext, revision: number): Reply | Promise<Reply> {

@@ -12,12 +12,12 @@ import { prettyText } from '../answers/pretty.ts'
 import { protobufListReply } from '../answers/protobuf-list.ts'
 import { valueReply } from '../answers/respond.ts'
 import { tableOf, tablePrinter } from '../answers/table.ts'
-import type { Conversion } from '../objects/conversion.ts'
+import type { Parts } from '../http/chunked-body.ts'
+import type { Reply } from '../http/exchange.ts'
 import { type ListOptions, listOptions, requiredRevision, tooLargeRevision } from '../request/list-options.ts'
 import type { ResourceContext } from '../request/request-context.ts'
 import { selectionOf } from '../request/selection.ts'
-import type { Parts } from '../transport/chunked-body.ts'
-import type { Reply } from '../transport/exchange.ts'
+import type { Conversion } from '../resource/conversion.ts'
 
 export interface ListParts {
   readonly store: Pick<Store, 'revision'>

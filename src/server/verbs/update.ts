@@ -1,15 +1,15 @@
 // update: replaces an object, or one side of it through a subresource.
 import { copyJson } from '../../base/copy-json.ts'
 import { writtenReply } from '../answers/respond.ts'
+import type { Reply } from '../http/exchange.ts'
 import { createObject } from '../objects/create-object.ts'
-import { isDryRun } from '../objects/dry-run.ts'
 import { trackFields, trackNewFields } from '../objects/field-management.ts'
 import { matchPlace } from '../objects/object-meta.ts'
 import { updateObject } from '../objects/update-object.ts'
 import type { WriteParts } from '../objects/write-parts.ts'
 import { decodeBody } from '../request/decode.ts'
+import { isDryRun } from '../request/dry-run.ts'
 import type { ResourceContext } from '../request/request-context.ts'
-import type { Reply } from '../transport/exchange.ts'
 
 export async function update(parts: WriteParts, context: ResourceContext): Promise<Reply> {
   const { served, info } = context

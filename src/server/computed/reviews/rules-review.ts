@@ -1,0 +1,37 @@
+// What may I do in this namespace: the rules that apply, for `kubectl auth can-i --list`.
+import type { KubeObject } from '../../../api/object.ts'
+import { badRequest } from '../../../api/status.ts'
+import type { UserInfo } from '../../../api/user.ts'
+import { objectReply } from '../../answers/respond.ts'
+import type { ResourceHandler } from '../../request/request-context.ts'
+import type { ReviewParts } from './index.ts'
+import { receiveReview } from './receive-review.ts'
+
+export interface ReviewedRules {
+  readonly resourceRules: readonly object[]
+  readonly nonResourceRules: readonly object[]
+  /** An authorizer cannot list its rules, so there may be more. */
+  readonly incomplete: boolean
+  readonly evaluationError?: string
+}
+
+export type RulesFor = (user: UserInfo, namespace: string) => ReviewedRules
+
+/** Without a source of rules the answer says that it is incomplete, as upstream does for such authorizers. */
+const unknown: RulesFor = () => ({
+  resourceRules: [],
+  nonResourceRules: [],
+  incomplete: true,
+  evaluationError: 'no authorizer of this server lists its rules',
+})
+
+export function selfSubjectRulesReview({ rulesFor = unknown }: Pick<ReviewParts, 'rulesFor'>): ResourceHandler {
+  return async context => {
+    const review = await receiveReview(context)
+    const { apiVersion, kind, spec } = review as KubeObject & { spec?: { namespace?: string } }
+    if (!spec?.namespace) throw badRequest('no namespace on request')
+    // Nothing of what was sent comes back, the namespace neither.
+    const answer = { spec: {}, status: rulesFor(context.user, spec.namespace) }
+    return objectReply(context, context.served, { kind, apiVersion, metadata: {}, ...answer }, 201)
+  }
+}

@@ -1,0 +1,58 @@
+// PodMetrics and NodeMetrics out of what nodes measured. Pure.
+import type { NodeUsage, Usage } from '../../../api/node-protocol.ts'
+import type { KubeObject } from '../../../api/object.ts'
+import { formatQuantity } from '../../../api/quantity.ts'
+import type { Pod, ResourceList } from '../../../api/types/core-v1.ts'
+import type { ContainerMetrics, NodeMetrics, PodMetrics } from '../../../api/types/metrics-v1beta1.ts'
+import { formatTime } from '../../../base/clock.ts'
+
+const apiVersion = 'metrics.k8s.io/v1beta1'
+
+/**
+ * Undefined for a pod that does not run, or one of whose containers was not measured: a part would pass for the whole. `usages` is what its own node
+ * said, by pod: of pods of other nodes a node has nothing to say.
+ */
+export function podMetricsOf(pod: KubeObject & Pod, usages: ReadonlyMap<string, NodeUsage['containers']>): PodMetrics | undefined {
+  if (pod.status?.phase !== 'Running') return undefined
+  const measured = usages.get(pod.metadata.uid ?? '') ?? []
+  const first = measured[0]
+  if (first === undefined) return undefined
+  const sidecars = (pod.spec.initContainers ?? []).filter(({ restartPolicy }) => restartPolicy === 'Always')
+  const containers: ContainerMetrics[] = []
+  for (const { name } of [...pod.spec.containers, ...sidecars]) {
+    const usage = measured.find(each => each.name === name)
+    if (usage === undefined) return undefined
+    containers.push({ name, usage: usageList(usage) })
+  }
+  return { kind: 'PodMetrics', apiVersion, metadata: metadataOf(pod, first), ...spanOf(first), containers }
+}
+
+/** Undefined for a node that measured nothing. */
+export function nodeMetricsOf(node: KubeObject, { node: usage }: NodeUsage): NodeMetrics | undefined {
+  if (usage === undefined) return undefined
+  return { kind: 'NodeMetrics', apiVersion, metadata: metadataOf(node, usage), ...spanOf(usage), usage: usageList(usage) }
+}
+
+export function byPod(containers: NodeUsage['containers']): ReadonlyMap<string, NodeUsage['containers']> {
+  return Map.groupBy(containers, ({ podUid }) => podUid)
+}
+
+/** Labels as the pod or node has them: selectors are for these. */
+function metadataOf({ metadata: { name, namespace, labels } }: KubeObject, { at }: Usage): PodMetrics['metadata'] {
+  return {
+    ...(name === undefined ? {} : { name }),
+    ...(namespace === undefined ? {} : { namespace }),
+    ...(labels === undefined ? {} : { labels: { ...labels } }),
+    creationTimestamp: formatTime(at),
+  }
+}
+
+const spanOf = ({ at, windowMs }: Usage): { timestamp: string; window: string } => ({
+  timestamp: formatTime(at),
+  window: `${windowMs / 1000}s`,
+})
+
+const usageList = ({ cpuNanocores, memoryBytes }: Usage): ResourceList => ({
+  cpu: formatQuantity({ value: BigInt(cpuNanocores), scale: -9, format: 'DecimalSI' }),
+  memory: formatQuantity({ value: BigInt(memoryBytes), scale: 0, format: 'BinarySI' }),
+})

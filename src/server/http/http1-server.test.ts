@@ -1,0 +1,366 @@
+// What of HTTP/1.1 is no request, or one in the wrong place: refused in plain text, in order, and in such a way that a client which is still sending reads it.
+import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { connect, createServer, type Server, type Socket } from 'node:net'
+import { test } from 'node:test'
+import { silentLogger } from '../../base/log.ts'
+import type { FinalReply, ServerRequest } from './exchange.ts'
+import { Http1Server } from './http1-server.ts'
+import { RequestRounds } from './request-rounds.ts'
+import { maxUnreadMs } from './unread-body.ts'
+
+const final = { auditId: 'a', warnings: [], done: () => undefined }
+const ok = async (): Promise<FinalReply> => ({ ...final, status: 200, contentType: '', body: Buffer.from('ok') })
+const refusal = (text: string) => `HTTP/1.1 ${text}\r\nContent-Type: text/plain; charset=utf-8\r\nConnection: close\r\n\r\n${text}`
+const statuses = (text: string) => [...text.matchAll(/HTTP\/1\.1 (\d+)/g)].map(([, status]) => status)
+
+class Wire implements AsyncDisposable {
+  readonly http1: Http1Server
+  readonly #tcp: Server
+  readonly #sockets = new Set<Socket>()
+
+  private constructor(http1: Http1Server, tcp: Server) {
+    this.http1 = http1
+    this.#tcp = tcp
+  }
+
+  static async start(handle: (request: ServerRequest) => Promise<FinalReply> = ok, headersMs = 60_000): Promise<Wire> {
+    const rounds = new RequestRounds()
+    const http1 = new Http1Server({ handle, rounds, headerBytes: 16 * 1024, headersMs, log: silentLogger })
+    const tcp = createServer({ allowHalfOpen: true }, socket => {
+      socket.on('error', () => undefined)
+      http1.accept(socket)
+    })
+    await once(tcp.listen(0, '127.0.0.1'), 'listening')
+    return new Wire(http1, tcp)
+  }
+
+  /** Half open, so that it is the test that decides when the client is done. */
+  async open(): Promise<Socket> {
+    const address = this.#tcp.address()
+    const port = typeof address === 'object' && address !== null ? address.port : 0
+    const socket = connect({ port, host: '127.0.0.1', allowHalfOpen: true })
+    this.#sockets.add(socket)
+    await once(socket, 'connect')
+    return socket
+  }
+
+  /** What comes until the server ends its side; rejects where the connection is reset instead. */
+  async send(...pieces: readonly string[]): Promise<string> {
+    const socket = await this.open()
+    for (const piece of pieces) socket.write(piece)
+    return await answerOf(socket)
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.http1.stop()
+    for (const socket of this.#sockets) socket.destroy()
+    await new Promise(resolve => this.#tcp.close(resolve))
+  }
+}
+
+async function answerOf(socket: Socket): Promise<string> {
+  let text = ''
+  socket.setEncoding('latin1').on('data', chunk => {
+    text += chunk
+  })
+  await once(socket.resume(), 'end')
+  socket.end()
+  return text
+}
+
+/** Until the connection fails. */
+function writeOn(socket: Socket, piece: string): void {
+  socket.write(piece, err => {
+    if (!err) writeOn(socket, piece)
+  })
+}
+
+const get = 'GET /a HTTP/1.1\r\nhost: a\r\n\r\n'
+const chunked = 'POST /a HTTP/1.1\r\nhost: a\r\ntransfer-encoding: chunked\r\n\r\n'
+
+const refusals: readonly [name: string, bytes: string, answer: string][] = [
+  ['no HTTP', 'hello\r\n\r\n', '400 Bad Request'],
+  ['a head that is too long', `GET /a HTTP/1.1\r\nhost: a\r\nx: ${'x'.repeat(32 * 1024)}\r\n\r\n`, '431 Request Header Fields Too Large'],
+  ['a path that is too long', `GET /${'x'.repeat(32 * 1024)} HTTP/1.1\r\nhost: a\r\n\r\n`, '431 Request Header Fields Too Large'],
+  ['no host', 'GET /a HTTP/1.1\r\n\r\n', '400 Bad Request: missing required Host header'],
+  ['two hosts', 'GET /a HTTP/1.1\r\nhost: a\r\nHost: b\r\n\r\n', '400 Bad Request: too many Host headers'],
+  ['a host that is none', 'GET /a HTTP/1.1\r\nhost: a b\r\n\r\n', '400 Bad Request: malformed Host header'],
+  ['HTTP/2.0 in the form of 1.1', 'GET /a HTTP/2.0\r\nhost: a\r\n\r\n', '505 HTTP Version Not Supported: unsupported protocol version'],
+  ['HTTP/0.9', 'GET /a\r\n\r\n', '505 HTTP Version Not Supported: unsupported protocol version'],
+  ['the preface of HTTP/2', 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n', '400 Bad Request'],
+  [
+    'a coding beside chunked',
+    'POST /a HTTP/1.1\r\nhost: a\r\ntransfer-encoding: gzip, chunked\r\n\r\n0\r\n\r\n',
+    '501 Not Implemented: unsupported transfer encoding',
+  ],
+  [
+    'chunks of HTTP/1.0',
+    'POST /a HTTP/1.0\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n',
+    '400 Bad Request: HTTP/1.0 has no Transfer-Encoding',
+  ],
+  ['two lengths', 'POST /a HTTP/1.1\r\nhost: a\r\ncontent-length: 1\r\ncontent-length: 2\r\n\r\nab', '400 Bad Request'],
+  ['an expectation that nobody meets', 'POST /a HTTP/1.1\r\nhost: a\r\nexpect: tea\r\n\r\n', '417 Expectation Failed'],
+  ['a tunnel', 'CONNECT a:443 HTTP/1.1\r\nhost: a\r\n\r\n', '405 Method Not Allowed'],
+]
+for (const [name, bytes, answer] of refusals)
+  test(`Http1Server refuses ${name}, and looks at nothing behind it`, async () => {
+    const seen: string[] = []
+    await using wire = await Wire.start(request => {
+      seen.push(request.url)
+      return ok()
+    })
+    assert.equal(await wire.send(bytes + get), refusal(answer))
+    assert.deepEqual(seen, [])
+  })
+
+test('Http1Server takes HTTP/1.0 without a host, and every host that is one', async () => {
+  await using wire = await Wire.start()
+  assert.match(await wire.send('GET /a HTTP/1.0\r\n\r\n'), /^HTTP\/1\.1 200 /)
+  for (const host of ['', 'a.b-c_d:6443', '[::1]:6443', '10.0.0.1'])
+    assert.match(await wire.send(`GET /a HTTP/1.1\r\nhost: ${host}\r\nconnection: close\r\n\r\n`), /^HTTP\/1\.1 200 /, host)
+})
+
+test('a client that reads when it has sent everything finds the refusal', async () => {
+  await using wire = await Wire.start()
+  const socket = await wire.open()
+  socket.pause()
+  // More than the buffers of both sides hold: it is out when the server has taken most of it.
+  await new Promise<void>((resolve, reject) => socket.write(`GET /${'x'.repeat(4_000_000)}`, err => (err ? reject(err) : resolve())))
+  assert.equal(await answerOf(socket), refusal('431 Request Header Fields Too Large'))
+})
+
+test('a client that never stops sending behind a refusal is cut', async () => {
+  await using wire = await Wire.start()
+  const socket = await wire.open()
+  socket.on('error', () => undefined)
+  const closed = new Promise(resolve => socket.once('close', resolve))
+  writeOn(socket, 'x'.repeat(0x10000))
+  await closed
+})
+
+test('an answer that closes the connection reaches a client that is still sending its body', async () => {
+  await using wire = await Wire.start(async () => ({ ...(await ok()), status: 413 }))
+  const socket = await wire.open()
+  socket.pause()
+  const head = 'POST /a HTTP/1.1\r\nhost: a\r\nconnection: close\r\ncontent-length: 4000000\r\n\r\n'
+  await new Promise<void>((resolve, reject) => socket.write(head + 'x'.repeat(4_000_000), err => (err ? reject(err) : resolve())))
+  assert.match(await answerOf(socket), /^HTTP\/1\.1 413 [\s\S]*\r\n\r\nok$/)
+})
+
+test('a body without an end that nobody wants ends the connection', async () => {
+  await using wire = await Wire.start()
+  const socket = await wire.open()
+  socket.on('error', () => undefined)
+  const closed = new Promise(resolve => socket.once('close', resolve))
+  socket.resume()
+  socket.write(chunked)
+  writeOn(socket, `10000\r\n${'x'.repeat(0x10000)}\r\n`)
+  await closed
+})
+
+test('a body that comes behind its answer does not end the connection, and one that stops in the middle does', async t => {
+  t.mock.timers.enable({ apis: ['setTimeout'] })
+  await using wire = await Wire.start()
+  const socket = await wire.open()
+  const answer = async () => statuses(String((await once(socket, 'data'))[0]))
+  const head = 'POST /a HTTP/1.1\r\nhost: a\r\ncontent-length: 4\r\n\r\n'
+  socket.write(`${head}bo`)
+  assert.deepEqual(await answer(), ['200'])
+  socket.write(`dy${get}`)
+  assert.deepEqual(await answer(), ['200'])
+  t.mock.timers.tick(maxUnreadMs)
+  socket.write(`${head}bo`)
+  assert.deepEqual(await answer(), ['200'])
+  t.mock.timers.tick(maxUnreadMs)
+  assert.equal(await answerOf(socket), '')
+})
+
+test('what is no HTTP behind a request is refused behind its answer', async () => {
+  const answer = Promise.withResolvers<FinalReply>()
+  const begun = Promise.withResolvers<void>()
+  await using wire = await Wire.start(() => {
+    begun.resolve()
+    return answer.promise
+  })
+  const text = wire.send(`${get}hello\r\n\r\n`)
+  await begun.promise
+  answer.resolve(await ok())
+  const [first, second] = (await text).split(/(?<=ok)/)
+  assert.match(first ?? '', /^HTTP\/1\.1 200 /)
+  assert.equal(second, refusal('400 Bad Request'))
+})
+
+test('a stream goes on to its end where the client sends what is no HTTP behind its request', async () => {
+  const end = Promise.withResolvers<void>()
+  await using wire = await Wire.start(async () => ({
+    ...(await ok()),
+    async body(sink) {
+      sink.write(Buffer.from('first'))
+      await end.promise
+      sink.write(Buffer.from('last'))
+    },
+  }))
+  const socket = await wire.open()
+  socket.write(get)
+  await once(socket, 'data')
+  socket.write('hello\r\n\r\n')
+  const text = answerOf(socket)
+  end.resolve()
+  assert.equal(await text, `4\r\nlast\r\n0\r\n\r\n${refusal('400 Bad Request')}`)
+})
+
+const brokenBodies: readonly [name: string, read: (request: ServerRequest, broken: Promise<void>) => Promise<unknown>][] = [
+  ['is read when it breaks', request => request.body(1000)],
+  ['broke before it is read', (request, broken) => broken.then(() => request.body(1000))],
+]
+for (const [name, read] of brokenBodies)
+  test(`a body that ${name} has one answer, that of its request`, async () => {
+    const broken = Promise.withResolvers<void>()
+    const begun = Promise.withResolvers<void>()
+    await using wire = await Wire.start(async request => {
+      if (request.method === 'GET') return await ok()
+      begun.resolve()
+      const err: unknown = await read(request, broken.promise).catch((reason: unknown) => reason)
+      assert.ok(err instanceof Error)
+      return { ...final, status: 400, contentType: '', body: Buffer.from(err.message) }
+    })
+    const socket = await wire.open()
+    const text = answerOf(socket)
+    socket.write(`${chunked}3\r\nabc\r\n`)
+    await begun.promise
+    socket.write('zz\r\n')
+    // What is asked later on another connection is answered after those bytes were read.
+    await wire.send(get.replace('\r\n', '\r\nconnection: close\r\n'))
+    broken.resolve()
+    assert.match(await text, /^HTTP\/1\.1 400 [\s\S]*\r\n\r\nthe request body ended early$/)
+    assert.deepEqual(statuses(await text), ['400'])
+  })
+
+const noChunks: readonly [name: string, chunks: string][] = [
+  ['of a negative size', '-1\r\nx\r\n0\r\n\r\n'],
+  ['of a size with a sign', '+1\r\nx\r\n0\r\n\r\n'],
+  ['of a size with a prefix', '0x1\r\nx\r\n0\r\n\r\n'],
+  ['that end with a prefix', '0x0\r\n\r\n'],
+  ['of a size behind a space', ' 1\r\nx\r\n0\r\n\r\n'],
+  ['of a size before a space', '1 \r\nx\r\n0\r\n\r\n'],
+  ['of a size behind a tab', '\t1\r\nx\r\n0\r\n\r\n'],
+  ['of a size with an underscore', '1_0\r\nx\r\n0\r\n\r\n'],
+  ['of no size', '\r\nx\r\n0\r\n\r\n'],
+  ['of a size that is no number', 'g\r\nx\r\n0\r\n\r\n'],
+  ['of a size beyond every number', `${'f'.repeat(17)}\r\nx`],
+  ['of a size that ends in a bare line feed', '1\nx\r\n0\r\n\r\n'],
+  ['of a size that ends in a bare carriage return', '1\rx\r\n0\r\n\r\n'],
+  ['longer than they say', '1\r\nxy\r\n0\r\n\r\n'],
+  ['with extensions that hold a line feed', '1;a=\n\r\nx\r\n0\r\n\r\n'],
+]
+for (const [name, chunks] of noChunks)
+  for (const [how, pieces] of [
+    ['with its head', [chunked + chunks + get]],
+    ['behind its head', [chunked, chunks + get]],
+  ] as const)
+    test(`chunks ${name} are refused where nobody reads them, sent ${how}, and nothing behind them is looked at`, async () => {
+      const seen: string[] = []
+      const outcomes: boolean[] = []
+      const answer = Promise.withResolvers<void>()
+      await using wire = await Wire.start(async request => {
+        seen.push(request.method)
+        await answer.promise
+        return { ...(await ok()), status: 403, done: ({ cut }) => outcomes.push(cut) }
+      })
+      const socket = await wire.open()
+      const text = answerOf(socket)
+      for (const piece of pieces) await new Promise<void>(resolve => socket.write(piece, () => resolve()))
+      // What is asked later on another connection begins after those bytes were read.
+      const later = wire.send('GET /later HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n')
+      while (!seen.includes('GET')) await new Promise(resolve => setImmediate(resolve))
+      answer.resolve()
+      await later
+      assert.match(await text, /^HTTP\/1\.1 400 Bad Request\r\n/)
+      assert.match(await text, /400 Bad Request\r?\n?(?:0\r\n\r\n)?$/)
+      assert.deepEqual([statuses(await text), seen, outcomes[0]], [['400'], ['POST', 'GET'], true])
+    })
+
+test('a body that breaks behind its answer has no second one', async () => {
+  await using wire = await Wire.start()
+  const socket = await wire.open()
+  socket.write(`${chunked}3\r\nabc\r\n`)
+  const [answer] = await once(socket, 'data')
+  assert.deepEqual(statuses(String(answer)), ['200'])
+  socket.write('zz\r\n')
+  assert.equal(await answerOf(socket), '')
+})
+
+test('an answer with a head that cannot be sent ends the connection, and is over', async () => {
+  const outcomes: boolean[] = []
+  await using wire = await Wire.start(async () => ({
+    ...(await ok()),
+    headers: { 'x-odd': 'a\nb' },
+    done: ({ cut }) => outcomes.push(cut),
+  }))
+  const socket = await wire.open()
+  socket.on('error', () => undefined)
+  const closed = new Promise(resolve => socket.once('close', resolve))
+  socket.resume().write(get)
+  socket.once('end', () => socket.end())
+  await closed
+  assert.deepEqual(outcomes, [true])
+})
+
+const upgrade = (path: string) => `GET ${path} HTTP/1.1\r\nhost: a\r\nconnection: upgrade\r\nupgrade: nothing\r\n\r\n`
+
+test('an upgrade that is not made is answered as the request that it is, with bodies and streams', async () => {
+  await using wire = await Wire.start(async request => {
+    const sent = await request.body(1000)
+    return { ...(await ok()), body: request.url === '/stream' ? async sink => void sink.write(Buffer.from('streamed')) : sent }
+  })
+  const posted = upgrade('/').replace('GET', 'POST').replace('\r\n', '\r\ncontent-length: 4\r\n')
+  assert.match(await wire.send(`${posted}body${get}`), /^HTTP\/1\.1 200 OK\r\n[\s\S]*\r\ncontent-length: 4\r\n[\s\S]*\r\n\r\nbody$/)
+  assert.match(await wire.send(posted, 'bo', 'dy'), /\r\n\r\nbody$/)
+  assert.match(await wire.send(posted.replace('POST', 'HEAD'), 'body'), /\r\ncontent-length: 4\r\n[\s\S]*\r\n\r\n$/)
+  assert.match(await wire.send(upgrade('/stream') + get), /^HTTP\/1\.1 200 OK\r\n[\s\S]*\r\nconnection: close\r\n\r\nstreamed$/)
+})
+
+test('an upgrade behind a request that is not answered yet is refused in its turn', async () => {
+  const answer = Promise.withResolvers<FinalReply>()
+  const seen: string[] = []
+  await using wire = await Wire.start(request => {
+    seen.push(request.url)
+    return answer.promise
+  })
+  const socket = await wire.open()
+  const text = answerOf(socket)
+  socket.write(get + upgrade('/b'))
+  while (seen.length === 0) await new Promise(resolve => setImmediate(resolve))
+  answer.resolve(await ok())
+  assert.deepEqual(statuses(await text), ['200', '400'])
+  assert.deepEqual(seen, ['/a'])
+})
+
+test('a head that does not come in time is answered with 408, and a client that says nothing is let go of', async () => {
+  await using wire = await Wire.start(ok, 20)
+  assert.equal(await wire.send(), '')
+  let text = ''
+  // On a busy machine the time may be over before anything of the head has come.
+  while (text === '') text = await wire.send('GET /a HTTP/1.1\r\nhos')
+  assert.equal(text, refusal('408 Request Timeout'))
+})
+
+test('Http1Server.stop() ends idle connections at once, and busy ones behind their answer', async () => {
+  const answer = Promise.withResolvers<FinalReply>()
+  const seen: string[] = []
+  await using wire = await Wire.start(request => {
+    seen.push(request.url)
+    return request.url === '/busy' ? answer.promise : ok()
+  })
+  const idle = await wire.open()
+  idle.write(get)
+  assert.deepEqual(statuses(String((await once(idle, 'data'))[0])), ['200'])
+  const busy = await wire.open()
+  busy.write(get.replace('/a', '/busy'))
+  while (!seen.includes('/busy')) await new Promise(resolve => setImmediate(resolve))
+  wire.http1.stop()
+  assert.equal(await answerOf(idle), '')
+  answer.resolve(await ok())
+  assert.deepEqual(statuses(await answerOf(busy)), ['200'])
+})

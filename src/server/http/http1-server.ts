@@ -1,0 +1,113 @@
+// The HTTP/1.1 side of the listener: parsed requests and upgrades go to the pipeline, and what is no request is refused in order.
+import type { Server, ServerResponse } from 'node:http'
+import type { Socket } from 'node:net'
+import type { Duplex } from 'node:stream'
+import type { Logger } from '../../base/log.ts'
+import { createServer } from '../../base/node-http.ts'
+import type { Pipeline } from './exchange.ts'
+import { Http1Connection } from './http1-connection.ts'
+import { answerUpgrade, Http1Request, sendHttp1 } from './http1-exchange.ts'
+import { offeredAuthorization } from './offered-protocols.ts'
+import { withAuthorization } from './peer-credentials.ts'
+import type { RequestRounds } from './request-rounds.ts'
+import { headRefusal, upgradeOutOfTurn } from './wire-refusal.ts'
+
+/** How often slow heads are looked for, at most. */
+const sweepMs = 1000
+const keepAliveMs = 120_000
+
+export interface Http1ServerOptions {
+  readonly handle: Pipeline
+  readonly rounds: RequestRounds
+  readonly headerBytes: number
+  /** Time for a whole head. Bodies have their own limit where they are read. */
+  readonly headersMs: number
+  readonly log: Logger
+}
+
+export class Http1Server {
+  readonly #options: Http1ServerOptions
+  readonly #server: Server
+  /** By their sockets. */
+  readonly #connections = new WeakMap<Duplex, Http1Connection>()
+  readonly #log: Logger
+  #stopping = false
+
+  constructor(options: Http1ServerOptions) {
+    this.#options = options
+    this.#log = options.log
+    this.#server = createServer({
+      maxHeaderSize: options.headerBytes,
+      headersTimeout: options.headersMs,
+      requestTimeout: 0,
+      connectionsCheckingInterval: Math.min(options.headersMs, sweepMs),
+      keepAliveTimeout: keepAliveMs,
+      // Told with the other faults of a head.
+      requireHostHeader: false,
+    })
+    this.#wire()
+    // It never listens itself, and begins to watch over its connections where it hears that it does.
+    this.#server.emit('listening')
+  }
+
+  accept(socket: Socket): void {
+    this.#connections.set(socket, new Http1Connection(socket))
+    this.#server.emit('connection', socket)
+  }
+
+  /** Idle connections end now, others behind their answer. */
+  stop(): void {
+    this.#stopping = true
+    this.#server.close()
+  }
+
+  #wire(): void {
+    const server = this.#server
+    server.on('request', (message, response) => {
+      const connection = this.#connections.get(message.socket)
+      if (connection === undefined || connection.isEnding) return
+      const refusal = headRefusal(message)
+      if (refusal !== undefined) return connection.refuse(refusal)
+      const request = new Http1Request(message, withAuthorization(connection.peer, message.headers.authorization), this.#options.rounds)
+      connection.began(request, response)
+      if (this.#stopping) response.setHeader('connection', 'close')
+      response.once('finish', () => {
+        if (this.#stopping) connection.end()
+      })
+      this.#options.rounds.begin(connection.waiting, () => void this.#serve(response, request, connection))
+    })
+    server.on('upgrade', (message, socket: Duplex, head) => {
+      const { headers } = message
+      const connection = this.#connections.get(message.socket)
+      if (connection === undefined || connection.isEnding) return
+      const refusal = headRefusal(message) ?? (connection.isBusy ? upgradeOutOfTurn : undefined)
+      if (refusal !== undefined) return connection.refuse(refusal)
+      const isWebSocket = headers.upgrade?.toLowerCase() === 'websocket'
+      const authorization = headers.authorization ?? (isWebSocket ? offeredAuthorization(headers) : undefined)
+      const request = new Http1Request(message, withAuthorization(connection.peer, authorization), this.#options.rounds, true)
+      socket.on('error', err => this.#log.debug('connection failed', { err }))
+      this.#options
+        .handle(request)
+        .then(reply => answerUpgrade({ message, socket, head }, request, reply, this.#log))
+        .catch((err: unknown) => {
+          this.#log.error('upgrade failed', { err })
+          socket.destroy()
+        })
+    })
+    server.on('connect', ({ socket }) => this.#connections.get(socket)?.refuse({ status: 405 }))
+    server.on('checkExpectation', ({ socket }) => this.#connections.get(socket)?.refuse({ status: 417 }))
+    server.on('clientError', (err, socket) => {
+      this.#log.debug('bad request on the wire', { err })
+      this.#connections.get(socket)?.fail(err)
+    })
+  }
+
+  async #serve(response: ServerResponse, request: Http1Request, connection: Http1Connection): Promise<void> {
+    try {
+      await sendHttp1(response, request, await this.#options.handle(request), () => connection.end(), this.#log)
+    } catch (err) {
+      this.#log.error('answer not sent', { err })
+      response.destroy()
+    }
+  }
+}

@@ -1,0 +1,19 @@
+// Failures that upstream answers without a reason, because no Status was made for them.
+import { ApiError } from '../../api/status.ts'
+import type { Reply } from './exchange.ts'
+
+/** Where no part of the API begins, upstream answers as any web server does. */
+export const plainNotFound = (): Reply => plainText(404, '404 page not found\n')
+
+export function plainText(status: number, text: string): Reply {
+  return {
+    status,
+    contentType: 'text/plain; charset=utf-8',
+    body: Buffer.from(text),
+    headers: { 'x-content-type-options': 'nosniff' },
+  }
+}
+
+export function plainFailure(message: string): ApiError {
+  return new ApiError({ kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Failure', message, code: 500 })
+}

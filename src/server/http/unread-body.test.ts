@@ -1,0 +1,27 @@
+import assert from 'node:assert/strict'
+import { PassThrough } from 'node:stream'
+import { test } from 'node:test'
+import { dropUnread, maxUnreadBytes, maxUnreadMs, unlessClosed } from './unread-body.ts'
+
+test('dropUnread() tells of more than the bound', () => {
+  const stream = new PassThrough()
+  let told = 0
+  dropUnread(stream, () => told++)
+  stream.emit('data', Buffer.alloc(maxUnreadBytes))
+  assert.equal(told, 0)
+  stream.emit('data', Buffer.alloc(1))
+  assert.equal(told, 1)
+})
+
+test('unlessClosed() tells of a stream that is still open after the bound, and of no other', t => {
+  t.mock.timers.enable({ apis: ['setTimeout'] })
+  const told: string[] = []
+  const [open, closed] = [new PassThrough(), new PassThrough()]
+  unlessClosed(open, () => told.push('open'))
+  unlessClosed(closed, () => told.push('closed'))
+  closed.emit('close')
+  t.mock.timers.tick(maxUnreadMs - 1)
+  assert.deepEqual(told, [])
+  t.mock.timers.tick(1)
+  assert.deepEqual(told, ['open'])
+})

@@ -1,0 +1,20 @@
+// OpenAPI v3 of group versions that other servers answer, among this server's own documents.
+import { openApiPath } from '../../../api/schema/openapi-types.ts'
+import type { RemoteVersion } from '../../proxy/aggregation/backend-documents.ts'
+
+/** Addresses of v3 documents of other servers' group versions, behind this one's. */
+export function foreignPaths(foreign: readonly RemoteVersion[]): Readonly<Record<string, string>> {
+  return Object.fromEntries(
+    foreign.flatMap(({ group, version, openApiV3Hash, openApiV2 }) => {
+      const path = openApiPath(group, version)
+      const hash = openApiV3Hash ?? openApiV2?.digest
+      return hash === undefined ? [] : [[path, `/openapi/v3/${path}?hash=${hash}`]]
+    }),
+  )
+}
+
+/** Of a server that has no document of its own in this version; those that have one are asked themselves. */
+export function foreignV3(foreign: readonly RemoteVersion[], path: string): Buffer | undefined {
+  const v3 = foreign.find(({ group, version }) => openApiPath(group, version) === path)?.openApiV2?.v3
+  return v3 && Buffer.from(v3.buffer, v3.byteOffset, v3.byteLength)
+}

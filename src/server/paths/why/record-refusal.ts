@@ -1,0 +1,33 @@
+// What the audit event of a refused request says beyond its status, so that it can be explained later. Allowed requests pay nothing.
+import type { AuthenticatorOpinion } from '../../../access/access.ts'
+import type { ExplainAccess, MissingAccess } from '../../../access/explain-access.ts'
+import { FlowRefusal } from '../../flow-control/flow-refusal.ts'
+import {
+  decisionAnnotation,
+  flowAnnotation,
+  missingAnnotation,
+  reasonAnnotation,
+  refusalsAnnotation,
+  webhookAnnotation,
+} from '../../request/audit-annotations.ts'
+import { AccessRefusal } from '../../request/authorize.ts'
+
+type Annotate = (key: string, value: string) => void
+
+/** `explainAccess` is asked for refusals of the authorizers only. */
+export function recordRefusal(err: unknown, annotate: Annotate, explainAccess: ExplainAccess | undefined): void {
+  if (err instanceof FlowRefusal) annotate(flowAnnotation, err.why)
+  if (!(err instanceof AccessRefusal)) return
+  annotate(decisionAnnotation, 'forbid')
+  annotate(reasonAnnotation, err.reason)
+  if (err.webhook !== undefined) annotate(webhookAnnotation, err.webhook)
+  // No rule lifts what a webhook denies.
+  const missing: MissingAccess | undefined = err.webhook === undefined ? explainAccess?.(err.attributes) : undefined
+  if (missing) annotate(missingAnnotation, JSON.stringify(missing))
+}
+
+const maxOpinions = 16
+
+export function recordOpinions(opinions: readonly AuthenticatorOpinion[], annotate: Annotate): void {
+  annotate(refusalsAnnotation, JSON.stringify(opinions.slice(0, maxOpinions)))
+}

@@ -1,0 +1,100 @@
+// The part of the server that puts other servers' group versions behind this one's address: which ones, where they are, whether they answer.
+import { groupVersion } from '../../../api/object.ts'
+import type { ResourceDefinition } from '../../../api/resource.ts'
+import type { Clock } from '../../../base/clock.ts'
+import type { Logger } from '../../../base/log.ts'
+import type { Store } from '../../../store/store.ts'
+import type { Reply } from '../../http/exchange.ts'
+import type { OwnRequests } from '../../http/internal-requests.ts'
+import type { RequestContext } from '../../request/request-context.ts'
+import type { ResourceRequestInfo } from '../../request/request-info.ts'
+import type { CheckOrigin } from '../streams/own-origin.ts'
+import { ApiServiceIndex } from './api-service-index.ts'
+import { AvailabilityController } from './availability-controller.ts'
+import { BackendDocuments } from './backend-documents.ts'
+import { Backends } from './backends.ts'
+import type { ConnectApiParts } from './connect-api.ts'
+import { CustomGroups } from './custom-groups.ts'
+import { ApiProxy } from './proxy-api.ts'
+import { sameBackend } from './registered-api.ts'
+
+export interface AggregatorParts extends ConnectApiParts {
+  readonly store: Store
+  /** What this server is built to answer. */
+  readonly builtIn: readonly ResourceDefinition[]
+  readonly clock: Clock
+  readonly log: Logger
+  readonly checkOrigin: CheckOrigin
+  /** In [0, 1). */
+  readonly random: () => number
+}
+
+export class Aggregator {
+  readonly index: ApiServiceIndex
+  readonly #proxy: ApiProxy
+  readonly #availability: AvailabilityController
+  readonly #customGroups: CustomGroups
+  /** What the other servers serve. */
+  readonly documents: BackendDocuments
+
+  /** Follows the APIServices until the signal. */
+  constructor(parts: AggregatorParts, signal: AbortSignal) {
+    const { resources, store, builtIn } = parts
+    const index = new ApiServiceIndex(resources, reservedVersions(builtIn))
+    const backends = new Backends(resources, (namespace, name) => {
+      for (const { service, name: apiService } of index.all)
+        if (service.namespace === namespace && service.name === name) availability.check(apiService)
+    })
+    const availability = new AvailabilityController({ ...parts, index, backends }, signal)
+    const documents = new BackendDocuments({ ...parts, index, backends }, signal)
+    const proxy = new ApiProxy({ ...parts, backends, onFailure: name => availability.check(name) })
+    signal.addEventListener('abort', () => proxy.close(), { once: true })
+    index.onChange(change => {
+      const { name, before, after } = change
+      if (after === undefined) proxy.forget(name)
+      if (after !== undefined) backends.use(after.service)
+      if (before !== undefined) backends.release(before.service)
+      // A condition that changed is what the check wrote.
+      if (before === undefined || after === undefined || !sameBackend(before, after)) availability.check(name)
+      documents.follow(change)
+    })
+    this.documents = documents
+    this.#customGroups = new CustomGroups({ ...parts, index }, signal)
+    this.index = index
+    this.#proxy = proxy
+    this.#availability = availability
+    backends.follow(store, signal)
+    index.follow(signal)
+  }
+
+  /** The answer of another server; undefined where this one answers itself. Of built-in resources only those give way to an APIService that say so. */
+  answer(context: RequestContext, { served, group, version, path, verb }: ResourceRequestInfo): Promise<Reply> | undefined {
+    if (served !== undefined && served.definition.custom === undefined && served.definition.serving?.yieldsToApiService !== true)
+      return undefined
+    const api = this.index.find(group, version)
+    return api && this.#proxy.handle(context, path, api, verb === 'watch')
+  }
+
+  /** As `answer`, for the paths of a group version: what it has, and how OpenAPI v3 describes it. */
+  answerPath(context: RequestContext, path: string): Promise<Reply> | undefined {
+    const { method } = context.request
+    if (method !== 'GET' && method !== 'HEAD') return undefined
+    const named = /^(?:\/openapi\/v3)?\/apis\/([^/]+)\/([^/]+)$/.exec(path)
+    const api = named === null ? undefined : this.index.find(named[1] ?? '', named[2] ?? '')
+    // A server without the newer form is described by what it says in the older one.
+    if (api !== undefined && path.startsWith('/openapi/') && this.documents.named(api.name)?.openApiV3Hash === undefined) return undefined
+    return api && this.#proxy.handle(context, path, api)
+  }
+
+  /** Until the signal. */
+  async run(requests: OwnRequests): Promise<void> {
+    await Promise.all([this.#availability.run(requests), this.#customGroups.run(requests), this.documents.run()])
+  }
+}
+
+/** What this server answers itself whatever an APIService says. */
+function reservedVersions(builtIn: readonly ResourceDefinition[]): ReadonlySet<string> {
+  return new Set(
+    builtIn.filter(({ serving }) => serving?.yieldsToApiService !== true).map(({ group, version }) => groupVersion(group, version)),
+  )
+}

@@ -1,0 +1,58 @@
+// Where the Service of an APIService leads, as its objects say. Reasons and messages are upstream's.
+import type { Service } from '../../../api/types/core-v1.ts'
+import type { EndpointSlice } from '../../../api/types/discovery-v1.ts'
+import type { BackendReference } from './registered-api.ts'
+
+/** One address behind the service. */
+export interface BackendEndpoint {
+  readonly address: string
+  readonly port: number
+  /** The pod that has the address; undefined for what runs outside of the cluster. */
+  readonly pod: { readonly namespace: string; readonly name: string } | undefined
+}
+
+export type BackendState =
+  | { readonly found: true; readonly endpoints: readonly BackendEndpoint[] }
+  | { readonly found: false; readonly reason: string; readonly message: string }
+
+export const sliceServiceLabel = 'kubernetes.io/service-name'
+
+export function backendState(
+  { namespace, name, port }: BackendReference,
+  service: Service | undefined,
+  slices: readonly EndpointSlice[],
+): BackendState {
+  const quoted = JSON.stringify(namespace)
+  const missing = (reason: string, message: string): BackendState => ({ found: false, reason, message })
+  if (service === undefined) return missing('ServiceNotFound', `service/${name} in ${quoted} is not present`)
+  const { type = 'ClusterIP', ports } = service.spec
+  // A name of somebody else's DNS must not choose whom this server speaks to.
+  if (type === 'ExternalName') return missing('ServiceAccessError', `service/${name} in ${quoted} has the unsupported type "ExternalName"`)
+  const servicePort = (ports ?? []).find(candidate => candidate.port === port)
+  if (servicePort === undefined) return missing('ServicePortError', `service/${name} in ${quoted} is not listening on port ${port}`)
+  if (slices.length === 0) return missing('EndpointsNotFound', `cannot find endpointslices for service/${name} in ${quoted}`)
+  const portName = servicePort.name ?? ''
+  const endpoints = slices.flatMap(slice => endpointsOf(slice, portName, namespace))
+  if (endpoints.length > 0) return { found: true, endpoints }
+  return missing(
+    'MissingEndpoints',
+    `endpointslices for service/${name} in ${quoted} have no addresses with port name ${JSON.stringify(portName)}`,
+  )
+}
+
+function endpointsOf({ addressType, endpoints, ports }: EndpointSlice, portName: string, namespace: string): BackendEndpoint[] {
+  const found = (ports ?? []).find(({ name = '', port }) => name === portName && port !== undefined)
+  const { port } = found ?? {}
+  if (addressType === 'FQDN' || port === undefined) return []
+  return (endpoints ?? [])
+    .filter(({ conditions }) => conditions?.ready !== false)
+    .flatMap(({ addresses, targetRef }): BackendEndpoint[] => {
+      const [address] = addresses
+      if (address === undefined) return []
+      if (targetRef === undefined) return [{ address, port, pod: undefined }]
+      const { kind, name, namespace: of = namespace } = targetRef
+      // Whoever may write slices must not lead into another namespace (CVE-2021-25740).
+      if (kind !== 'Pod' || name === undefined || of !== namespace) return []
+      return [{ address, port, pod: { namespace, name } }]
+    })
+}

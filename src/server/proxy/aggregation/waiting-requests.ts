@@ -1,0 +1,32 @@
+// How many requests wait for the backend of one APIService: in all, and of one caller, so that a slow backend is not one caller's alone.
+import { limitHolder } from '../../../access/limit-holder.ts'
+import { tooManyRequests } from '../../../api/status.ts'
+
+export const maxWaiting = { inAll: 200, ofCaller: 50 }
+
+export class WaitingRequests {
+  readonly #counts = new Map<string, number>()
+
+  /** What comes back ends the wait. Throws a 429 where too many wait. */
+  begin(api: string, userName: string): () => void {
+    const ofCaller = JSON.stringify([api, limitHolder(userName)])
+    if (this.#count(api) >= maxWaiting.inAll || this.#count(ofCaller) >= maxWaiting.ofCaller)
+      throw tooManyRequests(`too many requests wait for the API service ${JSON.stringify(api)}, please try again later`)
+    this.#add(api, 1)
+    this.#add(ofCaller, 1)
+    return () => {
+      this.#add(api, -1)
+      this.#add(ofCaller, -1)
+    }
+  }
+
+  #count(key: string): number {
+    return this.#counts.get(key) ?? 0
+  }
+
+  #add(key: string, by: 1 | -1): void {
+    const count = this.#count(key) + by
+    if (count === 0) this.#counts.delete(key)
+    else this.#counts.set(key, count)
+  }
+}

@@ -1,0 +1,112 @@
+// exec and attach: the channels of a WebSocket to the SPDY streams of remotecommand v4.
+import type { Duplex } from 'node:stream'
+import type { WebSocket } from 'ws'
+import { internalError } from '../../../api/status.ts'
+import { isJsonObject, parseJson } from '../../../base/json.ts'
+import { ChannelSocket, copyStreams, writePieces } from './channel-socket.ts'
+import { dataFrame, synStream } from './spdy-frames.ts'
+import type { StreamShare } from './stream-memory.ts'
+
+/** Those of the first protocols end without a Status: a failure is told in words, a success not at all. */
+const wordyProtocols: readonly string[] = ['', 'channel.k8s.io', 'base64.channel.k8s.io']
+/** What the client may choose from, best first; '' where it offers none. */
+export const commandProtocols = ['v5.channel.k8s.io', 'v4.channel.k8s.io', 'v4.base64.channel.k8s.io', ...wordyProtocols]
+
+const channels = { stdin: 0, stdout: 1, stderr: 2, error: 3, resize: 4 } as const
+type Channel = keyof typeof channels
+const closeSignal = 255
+/** Of a Status that is not passed on as it comes, in bytes; more of it is not waited for. */
+const maxEndingLength = 65_536
+
+export interface CommandStreams {
+  readonly stdin: boolean
+  readonly stdout: boolean
+  readonly stderr: boolean
+  readonly tty: boolean
+}
+
+/**
+ * Resolves when the client's connection is closed. `node` is SPDY/3.1 with the runtime as server. The client always gets a Status on the error
+ * channel before its normal closure: the runtime's own, or a Failure that says why there is none. Without one it would take the end for a success.
+ * An empty message on the first channel that can bring something tells beforehand that the connection stands.
+ */
+export async function translateCommand(socket: WebSocket, share: StreamShare, node: Duplex, wanted: CommandStreams): Promise<void> {
+  const client = new ChannelSocket(socket, share)
+  const ids = openStreams(node, wanted)
+  const isWordy = wordyProtocols.includes(socket.protocol)
+  let ending = Buffer.alloc(0)
+  const send = async (channel: number, data: Buffer) => {
+    if (!isWordy || channel !== channels.error) return await client.send(channel, data)
+    if (ending.length < maxEndingLength) ending = Buffer.concat([ending, data])
+  }
+  client.follow(node, (channel, data) => {
+    if (channel === closeSignal && socket.protocol === 'v5.channel.k8s.io') {
+      return data[0] === channels.stdin && ids.stdin !== undefined ? node.write(dataFrame(ids.stdin, Buffer.alloc(0), true)) : true
+    }
+    const id = channel === channels.stdin ? ids.stdin : channel === channels.resize ? ids.resize : undefined
+    return id === undefined ? true : writePieces(node, id, data)
+  })
+  let failure: string | undefined
+  try {
+    await client.send(wanted.stdout ? channels.stdout : wanted.stderr ? channels.stderr : channels.error, Buffer.alloc(0))
+    if (!(await outputs(node, ids, send))) failure = 'the node ended the stream before it told how the command ended'
+  } catch (err) {
+    failure = err instanceof Error ? err.message : String(err)
+  }
+  const status = failure === undefined ? undefined : internalError(failure).status
+  const text = isWordy ? failureMessage(status ?? readStatus(ending.toString())) : status && JSON.stringify(status)
+  // Where the client itself is gone there is nobody to tell.
+  if (text !== undefined && socket.readyState === socket.OPEN) {
+    await client.send(channels.error, Buffer.from(text)).catch(() => socket.terminate())
+  }
+  node.destroy()
+  await client.close()
+}
+
+/** What the runtime said in the end; undefined where it said nothing, which is a success. */
+function readStatus(text: string): unknown {
+  if (text === '') return undefined
+  try {
+    return parseJson(text)
+  } catch {
+    // A runtime of the first protocol says it in words itself.
+    return { status: 'Failure', message: text }
+  }
+}
+
+function failureMessage(status: unknown): string | undefined {
+  if (!isJsonObject(status) || status.status === 'Success') return undefined
+  return typeof status.message === 'string' ? status.message : ''
+}
+
+function openStreams(node: Duplex, wanted: CommandStreams): Partial<Record<Channel, number>> {
+  const ids: Partial<Record<Channel, number>> = {}
+  const names: readonly Channel[] = ['error', 'stdin', 'stdout', 'stderr', 'resize']
+  let next = 1
+  for (const name of names) {
+    if (name === 'resize' ? !wanted.tty : name === 'stderr' ? !wanted.stderr || wanted.tty : name !== 'error' && !wanted[name]) continue
+    ids[name] = next
+    node.write(synStream(next, { streamtype: name }, next === 1))
+    next += 2
+  }
+  return ids
+}
+
+/** Until all streams or the node's bytes have ended. Returns whether the runtime told how the command ended; throws where the bytes make no sense. */
+async function outputs(
+  node: Duplex,
+  ids: Partial<Record<Channel, number>>,
+  send: (channel: number, data: Buffer) => Promise<void>,
+): Promise<boolean> {
+  const open = new Map<number, number>()
+  for (const name of ['error', 'stdout', 'stderr'] as const) {
+    const id = ids[name]
+    if (id !== undefined) open.set(id, channels[name])
+  }
+  let told = false
+  await copyStreams(node, open, send, (stream, data, ended) => {
+    // An error stream that ends empty says that all went well.
+    if (stream === ids.error && (data.length > 0 || ended)) told = true
+  })
+  return told
+}

@@ -1,0 +1,57 @@
+// The byte stream of one request to a node, as the HTTP/2 stream of its tunnel carries it.
+import type { ClientHttp2Stream } from 'node:http2'
+import { Duplex } from 'node:stream'
+import { errorCode } from '../../http2/wire/frames.ts'
+
+/**
+ * Reads everything that the node sent before it tells of an end. An end that the node announced is `end`, whatever becomes of the other direction;
+ * a stream that was cut is an error. Bytes for a node that has ended are dropped: the reading side says what happened. Destroying it frees the
+ * node's side. What comes with the head of the answer is kept for a reader that comes a turn later.
+ */
+export class NodeStream extends Duplex {
+  readonly #stream: ClientHttp2Stream
+  #ended = false
+
+  constructor(stream: ClientHttp2Stream) {
+    super()
+    this.#stream = stream
+    stream.on('data', (chunk: Buffer) => {
+      if (!this.push(chunk)) stream.pause()
+    })
+    stream.once('end', () => {
+      // A stream that is cut ends as well, and `close` tells the two apart.
+      if (stream.aborted || (stream.rstCode ?? 0) !== errorCode.noError) return
+      this.#end()
+    })
+    stream.once('error', cause => this.destroy(new Error(`the node cut the stream: ${cause.message}`, { cause })))
+    stream.once('close', () => {
+      if (stream.rstCode === errorCode.noError) this.#end()
+      else if (!this.#ended) this.destroy(new Error('the node cut the stream'))
+    })
+  }
+
+  #end(): void {
+    if (this.#ended || this.destroyed) return
+    this.#ended = true
+    this.push(null)
+  }
+
+  override _read(): void {
+    this.#stream.resume()
+  }
+
+  override _write(chunk: Buffer, _encoding: BufferEncoding, done: () => void): void {
+    if (this.#stream.writable) this.#stream.write(chunk, () => done())
+    else done()
+  }
+
+  override _final(done: () => void): void {
+    if (this.#stream.writable) this.#stream.end(() => done())
+    else done()
+  }
+
+  override _destroy(err: Error | null, done: (err: Error | null) => void): void {
+    if (!this.#stream.closed) this.#stream.close(this.#ended ? errorCode.noError : errorCode.cancel)
+    done(err)
+  }
+}

@@ -1,0 +1,83 @@
+// The path on which a node opens its tunnel: only the node itself, only as an upgrade.
+import { randomBytes } from 'node:crypto'
+import { credentialIdExtra } from '../../../access/authenticators/client-certificate.ts'
+import { tunnelKeyHeader, tunnelPath, tunnelUpgrade } from '../../../api/node-protocol.ts'
+import { apiError, badRequest } from '../../../api/status.ts'
+import type { UserInfo } from '../../../api/user.ts'
+import { header, type Reply, type UpgradedConnection } from '../../http/exchange.ts'
+import type { Authorize } from '../../request/authorize.ts'
+import type { PathHandler } from '../../request/request-context.ts'
+import type { NodeTunnels } from './node-tunnel.ts'
+
+const pattern = /^\/bulkhead\/v1\/nodes\/([^/]+)\/tunnel$/
+
+/** Adds the one right that no role has to grant: a node opens its own tunnel. Everything else is the given authorizer's decision. */
+export function withTunnelRight(authorize: Authorize): Authorize {
+  return (attributes, asker) => {
+    const node = attributes.isResource ? undefined : nodeNameOf(attributes.path)
+    if (node !== undefined && attributes.verb === 'get' && isNode(attributes.user, node)) {
+      return { allowed: true, authorizer: 'NodeTunnel', reason: 'a node may open its own tunnel' }
+    }
+    return authorize(attributes, asker)
+  }
+}
+
+function isNode(user: UserInfo, name: string): boolean {
+  return user.name === `system:node:${name}` && user.groups.includes('system:nodes')
+}
+
+export function tunnelPathHandler(tunnels: NodeTunnels): PathHandler {
+  return (context, path) => {
+    const name = nodeNameOf(path)
+    if (name === undefined) return undefined
+    const { user, request } = context
+    if (!isNode(user, name)) {
+      throw apiError(
+        403,
+        'Forbidden',
+        `forbidden: User ${JSON.stringify(user.name)} cannot open the tunnel of node ${JSON.stringify(name)}`,
+        {},
+      )
+    }
+    if (request.upgrade !== tunnelUpgrade) throw badRequest(`Upgrade request required: want "Upgrade: ${tunnelUpgrade}"`)
+    const replaces = header(request.headers, tunnelKeyHeader)
+    const asked = {
+      nodeName: name,
+      remoteAddress: request.credentials.remoteAddress,
+      credential: user.extra?.[credentialIdExtra]?.[0] ?? '',
+    }
+    return tunnels.ensureFree(asked, replaces).then(
+      (): Reply => ({
+        status: 101,
+        contentType: 'application/octet-stream',
+        body: Buffer.alloc(0),
+        longRunning: true,
+        upgrade: connection => open(tunnels, name, replaces, connection),
+      }),
+    )
+  }
+}
+
+/** Undefined for a path that is none, or not as `tunnelPath` writes it. */
+function nodeNameOf(path: string): string | undefined {
+  const [, escaped] = pattern.exec(path) ?? []
+  if (escaped === undefined) return undefined
+  try {
+    const name = decodeURIComponent(escaped)
+    return tunnelPath(name) === path ? name : undefined
+  } catch (err) {
+    if (err instanceof URIError) return undefined
+    throw err
+  }
+}
+
+/** Resolves when the tunnel is closed. */
+function open(tunnels: NodeTunnels, nodeName: string, replaces: string | undefined, { socket, head }: UpgradedConnection): Promise<void> {
+  const key = randomBytes(32).toString('base64url')
+  const { promise, resolve } = Promise.withResolvers<void>()
+  socket.once('close', () => resolve())
+  socket.write(`HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: ${tunnelUpgrade}\r\n${tunnelKeyHeader}: ${key}\r\n\r\n`)
+  if (head.length > 0) socket.unshift(head)
+  tunnels.accept(nodeName, socket, key, replaces)
+  return promise
+}

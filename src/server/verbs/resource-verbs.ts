@@ -1,0 +1,83 @@
+// Which function answers a resource request: the verb's, unless a subresource or a computed resource has its own.
+
+import { requirePatchType } from '../../api/patch/patch.ts'
+import { unknownPath } from '../../api/status.ts'
+import { resourceForm } from '../answers/answer-form.ts'
+import { unroutedCustom, unservedCustom } from '../custom-resources/custom-route.ts'
+import { header, type Reply } from '../http/exchange.ts'
+import type { WriteParts } from '../objects/write-parts.ts'
+import { connections } from '../request/connections.ts'
+import type { RequestContext, ResourceContext, ResourceHandler } from '../request/request-context.ts'
+import { type ResourceRequestInfo, servedResource } from '../request/request-info.ts'
+import { validateWriteOptions } from '../request/write-options.ts'
+import type { ServedResources } from '../resource/served-resource.ts'
+import { type WatchParts, watch } from '../watch/watch.ts'
+import { create } from './create.ts'
+import { remove } from './delete.ts'
+import { deleteCollection } from './delete-collection.ts'
+import { get } from './get.ts'
+import { type ListParts, list } from './list.ts'
+import { patch } from './patch.ts'
+import { update } from './update.ts'
+
+export interface ResourceVerbParts extends WriteParts, ListParts, WatchParts {
+  /** By `groupResource/subresource`, for subresources with a body of another kind; `*` stands for any resource. */
+  readonly subresources: ReadonlyMap<string, ResourceHandler>
+  readonly resources: Pick<ServedResources, 'find' | 'hasBuiltInGroup'>
+  /** By group resource: reviews and other computed resources. */
+  readonly computed: ReadonlyMap<string, ResourceHandler>
+}
+
+export function resourceVerbs(parts: ResourceVerbParts): (context: RequestContext, info: ResourceRequestInfo) => Reply | Promise<Reply> {
+  return (request, info) => {
+    const { served: found } = info
+    if (found === undefined && info.group !== '' && !parts.resources.hasBuiltInGroup(info.group)) {
+      return unservedCustom(info, parts.resources.find(info.group, info.version, info.resource))
+    }
+    const unrouted = found?.definition.custom && unroutedCustom(info, found)
+    if (unrouted) return unrouted
+    const served = servedResource(info, request.request.method)
+    const connects = connections.has(info.subresource)
+    // As upstream: what is no method of the resource is told first, then what is no patch of it, then what it cannot be answered in.
+    if (info.verb === 'patch' && !connects) {
+      requirePatchType(header(request.request.headers, 'content-type') ?? '', served.definition.custom === undefined)
+    }
+    // What is behind a connection answers in forms of its own.
+    const form = connects ? request.form : resourceForm(info, served, header(request.request.headers, 'accept'))
+    const context: ResourceContext = { ...request, form, pretty: request.pretty || form.pretty, info, served }
+    validateWriteOptions(context)
+    const name = served.groupResource
+    const { deprecation } = served.definition.serving ?? {}
+    if (deprecation !== undefined) request.warn(deprecation)
+    if (info.subresource !== '') {
+      const own = parts.subresources.get(`${name}/${info.subresource}`) ?? parts.subresources.get(`*/${info.subresource}`)
+      if (own) return own(context)
+      // A body of another kind that nothing here makes.
+      if (served.subresources.get(info.subresource)?.kind) throw unknownPath()
+    } else {
+      const own = parts.computed.get(name)
+      if (own) return own(context)
+      if (served.definition.virtual) throw unknownPath()
+    }
+    switch (info.verb) {
+      case 'get':
+        return get(context, parts.store.revision)
+      case 'list':
+        return list(parts, context)
+      case 'watch':
+        return watch(parts, context)
+      case 'create':
+        return create(parts, context)
+      case 'update':
+        return update(parts, context)
+      case 'patch':
+        return patch(parts, context)
+      case 'delete':
+        return remove(parts, context)
+      case 'deletecollection':
+        return deleteCollection(parts, parts, context)
+      default:
+        throw unknownPath()
+    }
+  }
+}
