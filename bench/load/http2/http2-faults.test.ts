@@ -40,7 +40,7 @@ const faults: readonly (readonly [name: string, bytes: readonly Buffer[], messag
   ['a second answer', [ok, ok], /stream 1 was answered twice/],
   ['headers of a stream that nobody opened', [frame(frameType.headers, 5, 3, '88')], /headers came on stream 3, which nobody opened/],
   ['headers of a stream of its own', [frame(frameType.headers, 5, 2, '88')], /stream 2, which nobody opened/],
-  ['headers that HPACK does not know', [frame(frameType.headers, 5, 1, 'be')], /no field 62/],
+  ['headers that HPACK does not know', [frame(frameType.headers, 5, 1, 'be')], /index 62 is not in the table/],
   ['data before headers', [frame(frameType.data, 0, 1, '00')], /data of stream 1 came before its headers/],
   ['data of a stream that nobody opened', [frame(frameType.data, 0, 5, '00')], /data came on stream 5, which nobody opened/],
   [
@@ -58,21 +58,21 @@ const faults: readonly (readonly [name: string, bytes: readonly Buffer[], messag
   ],
   ['a push', [frame(frameType.pushPromise, 4, 1, '0000000288')], /the server pushes/],
   ['a ping of a wrong length', [frame(frameType.ping, 0, 0, '00')], /ping of a wrong length/],
-  ['a reset of a wrong length', [frame(frameType.rstStream, 0, 1, '00')], /1 bytes came, where 4 are expected/],
+  ['a reset of a wrong length', [frame(frameType.rstStream, 0, 1, '00')], /has 1 bytes, expected 4/],
   ['a reset of a stream that nobody opened', [frame(frameType.rstStream, 0, 9, '00000000')], /stream 9, which nobody opened/],
   ['settings of a wrong length', [frame(frameType.settings, 0, 0, '0001')], /settings of a wrong length/],
   ['a frame size that HTTP/2 does not have', [frame(frameType.settings, 0, 0, '000500000001')], /frame size of 1/],
   ['a window that HTTP/2 does not have', [frame(frameType.settings, 0, 0, '000480000000')], /window of 2147483648/],
-  ['a window that becomes too large', [frame(frameType.windowUpdate, 0, 0, '7fffffff')], /beyond the largest/],
+  ['a window that becomes too large', [frame(frameType.windowUpdate, 0, 0, '7fffffff')], /exceeds 2\^31 - 1/],
   ['a window that is widened by nothing', [frame(frameType.windowUpdate, 0, 1, '00000000')], /by nothing/],
-  ['a window update of a wrong length', [frame(frameType.windowUpdate, 0, 0, '00')], /1 bytes came/],
+  ['a window update of a wrong length', [frame(frameType.windowUpdate, 0, 0, '00')], /has 1 bytes/],
   ['a GOAWAY of a wrong length', [frame(frameType.goAway, 0, 0, '00000000')], /GOAWAY of a wrong length/],
   [
     'headers that end within their priority',
     [frame(frameType.headers, endHeaders | frameFlag.priority, 1, '0000')],
     /ends within its priority/,
   ],
-  ['a frame that is too large', [Buffer.from('0100000000000000000000', 'hex')], /65536 bytes came/],
+  ['a frame that is too large', [Buffer.from('0100000000000000000000', 'hex')], /has 65536 bytes/],
 ]
 
 for (const [name, bytes, message] of faults)

@@ -9,18 +9,18 @@ test('ClosedStreams tells apart who reset a stream, what was left out, and what 
   over.reset(1, 'client')
   over.reset(7, 'server')
   assert.deepEqual([over.isFault(1, 'data'), over.isFault(7, 'data')], [true, false])
-  for (const id of [3, 5]) assert.throws(() => over.isFault(id, 'data'), { message: `data came on stream ${id}, which was left out` })
+  for (const id of [3, 5]) assert.throws(() => over.isFault(id, 'data'), { message: `data came on stream ${id}, whose number was skipped` })
   over.began(9, 7)
-  assert.throws(() => over.isFault(9, 'a header block'), { message: 'a header block came on stream 9, which has ended' })
+  assert.throws(() => over.isFault(9, 'a header block'), { message: 'a header block came on stream 9, which is closed' })
 })
 
 test('ClosedStreams remembers a bounded number of resets and gaps', () => {
   const over = new ClosedStreams()
   for (let i = 0; i <= maxResets; i++) over.reset(2 * i + 1, 'server')
-  assert.throws(() => over.isFault(1, 'data'), { message: 'data came on stream 1, which has ended' })
+  assert.throws(() => over.isFault(1, 'data'), { message: 'data came on stream 1, which is closed' })
   assert.equal(over.isFault(3, 'data'), false)
   const first = 2 * maxResets + 3
   for (let i = 0; i <= maxGaps; i++) over.began(first + 4 * i + 2, first + 4 * i - 2)
-  assert.throws(() => over.isFault(first, 'data'), { message: `data came on stream ${first}, which has ended` })
-  assert.throws(() => over.isFault(first + 4, 'data'), { message: `data came on stream ${first + 4}, which was left out` })
+  assert.throws(() => over.isFault(first, 'data'), { message: `data came on stream ${first}, which is closed` })
+  assert.throws(() => over.isFault(first + 4, 'data'), { message: `data came on stream ${first + 4}, whose number was skipped` })
 })

@@ -1,5 +1,5 @@
-// The server's side of HTTP/2 on one TLS connection (RFC 9113). Whatever breaks a rule of a stream resets it, whatever breaks one of the connection closes
-// that, and each is told by its code. Nothing is kept beyond what windows, streams and the budget allow.
+// The server side of one HTTP/2 connection (RFC 9113). A stream error resets the stream and a connection error closes the connection, each with its code.
+// Windows, the number of streams and the control budget bound the memory.
 import type { Duplex } from 'node:stream'
 import { checkGoAway, checkPriority } from './checked-frames.ts'
 import { ClosedStreams } from './closed-streams.ts'
@@ -33,21 +33,21 @@ import type { HeaderField } from './wire/header-table.ts'
 import { Outbox } from './wire/outbox.ts'
 
 export const maxStreams = 250
-/** Of a stream and of the whole: bytes of bodies that nobody has asked for yet. */
+/** Flow-control windows of a stream and of the connection: bytes of request bodies that the server has not read yet. */
 const streamWindow = 1024 * 1024
 const connectionWindow = 4 * 1024 * 1024
-/** Nothing is read from a client that takes nothing: each answer of ours would wait in memory. */
+/** With more than this waiting to be sent, the server stops reading: a client that reads nothing would fill the memory with answers. */
 const tooFullOutbox = 512 * 1024
-/** Whoever reads what it asks for has a few at a time. */
+/** A client that reads its responses has only a few unread at a time. */
 export const maxUnreadRefusals = 32
 
-/** One of Node's TLS sockets, as far as it is needed. */
+/** The part of Node's TLS socket that is used. */
 export type ClientSocket = Duplex & { destroySoon(): void }
 
 export interface ConnectionEvents {
-  /** A request has begun: its head is there. */
+  /** A request begins: its head is complete. */
   request(stream: Http2Stream): void
-  /** The connection failed, or broke a rule. */
+  /** The connection failed, or the client caused a connection error. */
   failed(err: Error): void
 }
 
@@ -64,7 +64,7 @@ export class Http2ServerConnection implements FrameSink, StreamOwner {
   readonly #over = new ClosedStreams()
   #prefaceRead = 0
   #greeted = false
-  /** The highest that came, and of those the last that became a request. */
+  /** The highest stream number seen, and the highest that became a request. */
   #lastStream = 0
   #lastBegun = 0
   #receiveWindow = connectionWindow
@@ -92,7 +92,7 @@ export class Http2ServerConnection implements FrameSink, StreamOwner {
     writeWindowUpdate(this.#outbox.open(), 0, connectionWindow - defaultWindow)
   }
 
-  /** Lets the running streams end, and closes behind them. */
+  /** Lets open streams finish, then closes the connection. */
   goAway(): void {
     if (this.#goingAway || this.#closed) return
     this.#goingAway = true
@@ -105,10 +105,10 @@ export class Http2ServerConnection implements FrameSink, StreamOwner {
     this.#socket.destroy()
   }
 
-  /** To be called at intervals: ends what goes on for two of them without a sign of life, and answers that nobody reads. */
+  /** Called at intervals: closes the connection after two intervals without a sign of life, and resets responses that the client does not read. */
   look(): void {
     const { dead, flows } = this.#life.look()
-    // Of one that failed the client has not read why.
+    // A failed connection still open means that the client has not read the GOAWAY.
     if (dead || this.#closed) {
       this.destroy()
       return
@@ -123,7 +123,7 @@ export class Http2ServerConnection implements FrameSink, StreamOwner {
   data(id: number, bytes: Buffer, start: number, end: number, endsStream: boolean, counted: number): void {
     this.#mayCome(frameType.data)
     this.#receiveWindow -= counted
-    if (this.#receiveWindow < 0) throw new Http2Error(errorCode.flowControlError, 'more data came than the window of the connection allows')
+    if (this.#receiveWindow < 0) throw new Http2Error(errorCode.flowControlError, 'DATA exceeds the flow-control window of the connection')
     const stream = this.#open.get(id)
     if (stream === undefined || stream.requestEnded) {
       this.#notify(counted)
@@ -155,7 +155,7 @@ export class Http2ServerConnection implements FrameSink, StreamOwner {
     else if (type === frameType.rstStream) this.#reset(id, bytes, start, end)
     else if (type === frameType.settings) this.#settings(flags, id, bytes, start, end)
     else if (type === frameType.ping) this.#ping(flags, id, bytes, start, end)
-    else if (type === frameType.pushPromise) throw new Http2Error(errorCode.protocolError, 'a client may not push')
+    else if (type === frameType.pushPromise) throw new Http2Error(errorCode.protocolError, 'a client must not send PUSH_PROMISE')
     else {
       this.#budget.spend()
       if (type === frameType.priority) checkPriority(id, bytes, start, end)
@@ -164,7 +164,7 @@ export class Http2ServerConnection implements FrameSink, StreamOwner {
     }
   }
 
-  // ── what streams ask for
+  // ── requests of streams
 
   taken(stream: Http2Stream, bytes: number): void {
     this.#notify(bytes)
@@ -193,7 +193,8 @@ export class Http2ServerConnection implements FrameSink, StreamOwner {
   leftUnread(stream: Http2Stream): void {
     for (const refusal of this.#unreadRefusals) if (refusal.isAnswered) this.#unreadRefusals.delete(refusal)
     this.#unreadRefusals.add(stream)
-    if (this.#unreadRefusals.size > maxUnreadRefusals) this.#fail(new Http2Error(errorCode.enhanceYourCalm, 'the client reads no refusal'))
+    if (this.#unreadRefusals.size > maxUnreadRefusals)
+      this.#fail(new Http2Error(errorCode.enhanceYourCalm, 'the client does not read its responses'))
   }
 
   closed(stream: Http2Stream): void {
@@ -207,7 +208,7 @@ export class Http2ServerConnection implements FrameSink, StreamOwner {
 
   #read(bytes: Buffer): void {
     if (this.#closed) return
-    // Whoever has not even greeted us may not keep the connection by a byte now and then.
+    // Before the preface is complete, single bytes do not keep the connection alive.
     if (this.#greeted) this.#life.came()
     try {
       const start = this.#prefaceRead < preface.length ? this.#preface(bytes) : 0
@@ -221,23 +222,23 @@ export class Http2ServerConnection implements FrameSink, StreamOwner {
     }
   }
 
-  /** Returns where it ends. */
+  /** Returns the offset behind the preface. */
   #preface(bytes: Buffer): number {
     const length = Math.min(preface.length - this.#prefaceRead, bytes.length)
     if (bytes.toString('latin1', 0, length) !== preface.slice(this.#prefaceRead, this.#prefaceRead + length))
-      throw new Http2Error(errorCode.protocolError, 'the client does not speak HTTP/2')
+      throw new Http2Error(errorCode.protocolError, 'the connection preface is not that of HTTP/2')
     this.#prefaceRead += length
     return length
   }
 
   #mayCome(type: number): void {
     if (!this.#greeted && type !== frameType.settings)
-      throw new Http2Error(errorCode.protocolError, `a frame of type ${type} came before the settings`)
+      throw new Http2Error(errorCode.protocolError, `a frame of type ${type} came before SETTINGS`)
     if (this.#blocks.isOpen && type !== frameType.continuation)
-      throw new Http2Error(errorCode.protocolError, 'another frame came within a header block')
+      throw new Http2Error(errorCode.protocolError, 'another frame interrupted a header block')
   }
 
-  /** A frame on a stream that is not open: one that the server has reset may still get what was on its way, others may not. */
+  /** A frame on a stream that is not open. It is allowed if the server has reset the stream and the frame was already on its way. */
   #stray(id: number, what: string): void {
     this.#requireBegun(id, what)
     if (this.#over.isFault(id, what)) this.#refuse(id, errorCode.streamClosed)
@@ -245,8 +246,7 @@ export class Http2ServerConnection implements FrameSink, StreamOwner {
   }
 
   #requireBegun(id: number, what: string): void {
-    if (id > this.#lastStream || id % 2 === 0)
-      throw new Http2Error(errorCode.protocolError, `${what} came on stream ${id}, which nobody opened`)
+    if (id > this.#lastStream || id % 2 === 0) throw new Http2Error(errorCode.protocolError, `${what} came on stream ${id}, which is idle`)
   }
 
   #headers(id: number, endsStream: boolean, fields: readonly HeaderField[] | undefined): void {
@@ -280,14 +280,14 @@ export class Http2ServerConnection implements FrameSink, StreamOwner {
     writeReset(this.#outbox.open(), id, code)
   }
 
-  /** Nothing of them is used, but they end the request. */
+  /** The server ignores the fields of trailers; they end the request. */
   #trailers(stream: Http2Stream, endsStream: boolean, fields: readonly HeaderField[] | undefined): void {
     if (stream.requestEnded) this.#fault(stream, errorCode.streamClosed)
     else if (fields === undefined) this.#fault(stream, errorCode.enhanceYourCalm)
     else if (!endsStream || !areTrailers(fields) || !stream.endRequest()) this.#fault(stream, errorCode.protocolError)
   }
 
-  /** The client broke a rule of the stream. Else it could have requests begun beyond all that may run at once (CVE-2025-8671). */
+  /** A stream error. It counts against the budget: a client could otherwise start more requests than may run at once (CVE-2025-8671). */
   #fault(stream: Http2Stream, code: ErrorCode): void {
     this.#budget.spend()
     this.reset(stream, code)
@@ -297,7 +297,7 @@ export class Http2ServerConnection implements FrameSink, StreamOwner {
     this.#budget.spendOnWindow()
     const stream = this.#open.get(id)
     if (id === 0) {
-      if (more === 0) throw new Http2Error(errorCode.protocolError, 'the window was widened by nothing')
+      if (more === 0) throw new Http2Error(errorCode.protocolError, 'a WINDOW_UPDATE has an increment of 0')
       this.#sender.widen(more)
       this.#sender.sendBlocked()
     } else if (stream === undefined) this.#requireBegun(id, 'a wider window')
@@ -309,7 +309,7 @@ export class Http2ServerConnection implements FrameSink, StreamOwner {
     }
   }
 
-  /** Its code does not matter. */
+  /** The error code does not matter. */
   #reset(id: number, bytes: Buffer, start: number, end: number): void {
     numberAt(bytes, start, end, 4)
     this.#requireBegun(id, 'a reset')
@@ -321,35 +321,35 @@ export class Http2ServerConnection implements FrameSink, StreamOwner {
   }
 
   #settings(flags: number, id: number, bytes: Buffer, start: number, end: number): void {
-    if (id !== 0) throw new Http2Error(errorCode.protocolError, 'settings came on a stream')
+    if (id !== 0) throw new Http2Error(errorCode.protocolError, 'SETTINGS came on a stream')
     if ((end - start) % 6 !== 0 || ((flags & frameFlag.ack) !== 0 && end > start))
-      throw new Http2Error(errorCode.frameSizeError, 'settings of a wrong length came')
+      throw new Http2Error(errorCode.frameSizeError, 'a SETTINGS frame has the wrong length')
     this.#budget.spend()
-    // One of them may change the window of every stream, and a frame holds thousands.
+    // A SETTINGS frame holds thousands of settings, and each may change the window of every stream.
     for (let at = start; at < end; at += 6) this.#budget.spend()
     if ((flags & frameFlag.ack) !== 0) {
-      if (!this.#greeted) throw new Http2Error(errorCode.protocolError, 'settings were acknowledged before any came')
+      if (!this.#greeted) throw new Http2Error(errorCode.protocolError, 'an acknowledgement of SETTINGS came before SETTINGS')
       return
     }
     for (let at = start; at < end; at += 6) {
       const name = bytes.readUInt16BE(at)
       const value = bytes.readUInt32BE(at + 2)
-      if (name === setting.enablePush && value > 1) throw new Http2Error(errorCode.protocolError, `a push of ${value} was set`)
+      if (name === setting.enablePush && value > 1) throw new Http2Error(errorCode.protocolError, `SETTINGS_ENABLE_PUSH is ${value}`)
       this.#sender.set(name, value, this.#open.values())
     }
     this.#greeted = true
-    // What they make room for leaves as soon as the socket has taken this.
+    // The bytes that now fit are sent as soon as the socket has taken the acknowledgement.
     writeSettingsAck(this.#outbox.open())
   }
 
   #ping(flags: number, id: number, bytes: Buffer, start: number, end: number): void {
-    if (id !== 0) throw new Http2Error(errorCode.protocolError, 'a ping came on a stream')
-    if (end - start !== 8) throw new Http2Error(errorCode.frameSizeError, 'a ping of a wrong length came')
+    if (id !== 0) throw new Http2Error(errorCode.protocolError, 'a PING came on a stream')
+    if (end - start !== 8) throw new Http2Error(errorCode.frameSizeError, 'a PING has the wrong length')
     this.#budget.spend()
     if ((flags & frameFlag.ack) === 0) writePingAck(this.#outbox.open(), bytes, start)
   }
 
-  /** So many bytes of bodies are out of the way. */
+  /** Returns the bytes of a body to the window of the connection. */
   #notify(bytes: number): void {
     this.#unnotified += bytes
     if (this.#unnotified < connectionWindow / 2 || this.#closed) return
@@ -358,9 +358,9 @@ export class Http2ServerConnection implements FrameSink, StreamOwner {
     this.#unnotified = 0
   }
 
-  // ── the end
+  // ── closing
 
-  /** The socket has taken a write. */
+  /** The socket has accepted a write. */
   #taken(): void {
     if (this.#closed) return
     this.#sender.sendBlocked()
@@ -381,7 +381,7 @@ export class Http2ServerConnection implements FrameSink, StreamOwner {
     this.#events.failed(err instanceof Error ? err : failure)
     writeGoAway(this.#outbox.open(), this.#lastBegun, failure.code)
     this.#close()
-    // Who reads nothing is ended by the next look.
+    // If the client reads nothing, the next look closes the connection.
     this.#outbox.close(() => this.#socket.destroySoon())
   }
 

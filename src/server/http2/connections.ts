@@ -1,4 +1,4 @@
-// The open HTTP/2 connections of a listener: dead peers are found, and a stop lets what runs end.
+// The open HTTP/2 connections of a listener. Closes those of dead peers; on shutdown lets open streams finish.
 import { type ClientSocket, type ConnectionEvents, Http2ServerConnection } from './connection.ts'
 
 const lookMs = 30_000
@@ -14,12 +14,12 @@ export class Http2Connections {
     const connection = new Http2ServerConnection(socket, events)
     this.#open.set(connection, socket)
     socket.once('close', () => this.#open.delete(connection))
-    // Its handshake was under way when the stop began.
+    // Its TLS handshake was under way when the shutdown began.
     if (this.#closing) connection.goAway()
     return connection
   }
 
-  /** Takes no more requests; resolves when those that run have ended and every socket is closed. */
+  /** Refuses new requests; resolves when the running ones have ended and every socket is closed. */
   async close(): Promise<void> {
     this.#closing = true
     const closed = [...this.#open].map(([connection, socket]) => {

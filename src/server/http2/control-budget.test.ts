@@ -20,7 +20,7 @@ describe('ControlBudget', () => {
       left(() => budget.spend()),
       maxControlFrames,
     )
-    assert.throws(() => budget.spend(), { code: 11, message: /ask for nothing/ })
+    assert.throws(() => budget.spend(), { code: 11, message: /control frames/ })
     budget.renew()
     assert.equal(
       left(() => budget.spend()),

@@ -1,5 +1,5 @@
-// What comes behind the preface and settings of an HTTP/2 client: whatever it is, the connection goes on or ends with a GOAWAY, the same however it is cut,
-// and neither answers nor keeps more than what came asks for.
+// Any bytes after the preface and settings of a client: the connection continues or ends with a GOAWAY, with the same result however the bytes are split,
+// and sends and keeps no more than the input accounts for.
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
 import type { FuzzTarget } from '../../base/fuzz-target.testing.ts'
@@ -45,7 +45,7 @@ const part = fc.oneof(
   bytes(12),
 )
 
-/** What the server makes of it, without answering a request; `answers`: it answers each at once. */
+/** The frames that the server sends. With `answers` it responds to each request at once, else never. */
 async function received(pieces: readonly Buffer[], answers = false): Promise<{ connection: TestConnection; told: string[] }> {
   const connection = new TestConnection(request => {
     if (!answers) return
@@ -59,7 +59,7 @@ async function received(pieces: readonly Buffer[], answers = false): Promise<{ c
 
 function cut(input: Buffer): Buffer[] {
   const pieces: Buffer[] = []
-  // Of any length in turn, and none as long as the head of a frame and more.
+  // Pieces of 1 to 11 bytes in turn; a frame header has 9.
   for (let at = 0; at < input.length; ) {
     const length = 1 + (pieces.length % 11)
     pieces.push(input.subarray(at, at + length))
@@ -96,7 +96,7 @@ export const http2Frames: FuzzTarget = {
     const answered = await received([input], true)
     check(answered)
     if (answered.connection.socket.destroyed) return
-    // It goes on, unless it is within a frame or a block.
+    // It still responds, unless the input ended within a frame or a header block.
     const open = await answered.connection.send(ping('87654321'), headers(2 ** 31 - 1))
     for (const text of open) assert.match(text, /^(?:ping ack |headers |data |goAway |reset |window |settings ack)/)
   },

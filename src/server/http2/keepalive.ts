@@ -1,16 +1,16 @@
-// Whether the client of a connection is still there, and takes what is sent to it.
+// Detects whether the client of a connection is alive and reads what it is sent.
 
 import type { ResponseSender } from './response-sender.ts'
 import type { Outbox } from './wire/outbox.ts'
 
-/** Bytes of bodies. A connection that sends less between two looks stands still: none of its answers waits for its turn. */
+/** Bytes of response bodies. A connection that sends less between two looks is stalled, so no response is merely waiting for its turn. */
 const leastFlow = 64 * 1024
 
 export class SignsOfLife {
   readonly #outbox: Outbox
   readonly #sender: ResponseSender
   #cameSince = true
-  /** At the last look: whether the socket was full, the writes that it had taken, the bytes that were sent. */
+  /** At the last look: whether a write was pending, how many writes the socket had accepted, how many body bytes were sent. */
   #wasWriting = false
   #writes = 0
   #sent = 0
@@ -20,16 +20,16 @@ export class SignsOfLife {
     this.#sender = sender
   }
 
-  /** Something came. */
+  /** The client sent something. */
   came(): void {
     this.#cameSince = true
   }
 
-  /** Since the last look: `dead` where nothing came, not even the answer to the ping of that look; `flows` where bodies were sent. */
+  /** Since the last look: `dead` if nothing came, not even the PING's acknowledgement; `flows` if bodies were sent. */
   look(): { readonly dead: boolean; readonly flows: boolean } {
     const outbox = this.#outbox
     const sent = this.#sender.sentBytes
-    // What a socket takes says something of its peer only where it had no room before: that of a dead one takes many pings.
+    // An accepted write proves a live peer only if the socket was full before: the buffer of a dead peer's socket holds many PINGs.
     const took = this.#wasWriting && outbox.writes > this.#writes
     const signs = { dead: !this.#cameSince && !took, flows: sent - this.#sent >= leastFlow }
     this.#cameSince = false

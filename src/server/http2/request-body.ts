@@ -1,21 +1,20 @@
-// The body of a request as its frames bring it. What nobody has asked for yet is kept, within the window of its stream, and the client may send as much
-// more as was taken.
+// The body of a request as its DATA frames arrive. Unread bytes are buffered within the window of the stream; the window grows by what was read.
 import { Readable } from 'node:stream'
 
 export type BodyFailure = 'too large' | 'too slow' | 'ended early'
 
-/** On which terms a body is read: the server sets them, and words what its own callers are told. */
+/** How a body is read. The server sets the time limit and creates the errors. */
 export interface BodyTerms {
-  /** The longest that a whole body may take. */
+  /** Time limit for the whole body. */
   readonly maxMs: number
   error(failure: BodyFailure, limit: number): Error
 }
 
-/** Told of each byte that is out of the way. */
+/** Called with the number of bytes that were read or dropped. */
 export type OnTaken = (bytes: number) => void
 
 const nothing = Buffer.alloc(0)
-/** Room is taken as bytes come, not as they are announced. */
+/** The buffer grows with the bytes that arrive, not with the announced length. */
 const largestFirst = 64 * 1024
 
 export class RequestBody {
@@ -23,21 +22,21 @@ export class RequestBody {
   readonly #announced: number | undefined
   #bytes: Buffer = nothing
   #length = 0
-  /** Of what came, the bytes that the client was not told of as taken. */
+  /** Received bytes that were not yet returned to the window. */
   #owed = 0
-  /** Of what is collected or dropped. */
+  /** The most bytes to collect, or to drop. */
   #limit = Number.POSITIVE_INFINITY
-  /** Set with the first reader. */
+  /** Set by the first reader. */
   #terms: BodyTerms | undefined
-  /** Who waits for the whole. */
+  /** The caller of `collect`. */
   #waiting: PromiseWithResolvers<Buffer> | undefined
   #timer: NodeJS.Timeout | undefined
-  /** Who takes it as it comes. */
+  /** The stream that `pass` returned. */
   #passing: Readable | undefined
-  /** Bytes that were thrown away, since nobody wants them. */
+  /** Number of dropped bytes; undefined unless the body is dropped. */
   #dropped: number | undefined
   #tooMuch: (() => void) | undefined
-  /** Set once nothing more comes: by the end of the body, or before it. */
+  /** Set once no more bytes come: `ended` at the end of the body, `cut` before it. */
   #over: 'ended' | 'cut' | undefined
 
   constructor(announced: number | undefined, taken: OnTaken) {
@@ -63,7 +62,7 @@ export class RequestBody {
     this.#resolve()
   }
 
-  /** The stream is over: the client has reset it, or is gone, or has its answer. What nobody has asked for by now nobody gets, and counts as taken. */
+  /** The stream is closed: reset, disconnected, or answered. Unread bytes are dropped and returned to the window. */
   cut(): void {
     const goesOn = this.#over === undefined
     this.#over = 'cut'
@@ -75,7 +74,7 @@ export class RequestBody {
     this.#acknowledge()
   }
 
-  /** Rejects where more than `limit` bytes are announced or come, where the client stops in the middle, and where it takes too long. */
+  /** Resolves with the whole body. Rejects if more than `limit` bytes are announced or arrive, if the client stops early, or after the time limit. */
   collect(limit: number, terms: BodyTerms): Promise<Buffer> {
     this.#terms = terms
     if ((this.#announced ?? 0) > limit) {
@@ -92,7 +91,7 @@ export class RequestBody {
     return promise
   }
 
-  /** As it comes, at the pace of the reader. */
+  /** The body as a stream, at the speed of its reader. */
   pass(terms: BodyTerms): Readable {
     this.#terms = terms
     const passing = new Readable({
@@ -102,7 +101,7 @@ export class RequestBody {
         done(err)
       },
     })
-    // Whoever reads it listens too. One that is cut behind its reader is no failure of the process.
+    // Readers add their own listener. Without this one, a stream that is cut after its reader left would end the process.
     passing.on('error', () => undefined)
     if (this.#over === 'cut') return passing.destroy(this.#error('ended early'))
     this.#passing = passing
@@ -112,11 +111,11 @@ export class RequestBody {
     return passing
   }
 
-  /** Nobody wants it, or more of it: what comes is thrown away, and `tooMuch` called with each piece beyond `most` bytes. */
+  /** Drops the rest of the body, and calls `tooMuch` with each piece beyond `most` bytes. */
   drop(most = Number.POSITIVE_INFINITY, tooMuch?: () => void): void {
     const passing = this.#passing
     this.#passing = undefined
-    // Whoever still takes it hears that no more comes.
+    // Its reader gets an error.
     passing?.destroy(this.#error('ended early'))
     this.#take()
     this.#dropped = 0

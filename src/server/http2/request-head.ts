@@ -1,4 +1,4 @@
-// The head of a request out of the fields of its header block, by the rules of RFC 9113, 8.2 and 8.3.
+// Validates the fields of a header block and makes the head of a request of them (RFC 9113, 8.2 and 8.3).
 
 import { ofConnection } from './connection-headers.ts'
 import type { HeaderField } from './wire/header-table.ts'
@@ -8,16 +8,16 @@ export type RequestHeaders = Readonly<Record<string, string | readonly string[] 
 
 export interface RequestHead {
   readonly method: string
-  /** Path and query, still escaped. */
+  /** Path and query, still percent-encoded. */
   readonly path: string
   readonly headers: RequestHeaders
-  /** Whether a header begins with `impersonate-`. Each of those is a list: their values may hold commas. */
+  /** Whether a header begins with `impersonate-`. Each of those is a list, because their values may contain commas. */
   readonly impersonates: boolean
-  /** Bytes of the body, where they are told. */
+  /** From the `content-length` header. */
   readonly contentLength: number | undefined
 }
 
-/** A client that sends one of them twice means one thing and may be understood as another: the first counts, as Go's server has it. */
+/** Headers with one value. Of repeated ones the first counts, as in Go's server: joined values could mean something else. */
 const single: ReadonlySet<string> = new Set([
   'authorization',
   'content-type',
@@ -31,21 +31,21 @@ const single: ReadonlySet<string> = new Set([
   'user-agent',
 ])
 
-/** A token in lower case, RFC 9110, 5.6.2. */
+/** A lower-case token (RFC 9110, 5.6.2). */
 const isName = /^[!#$%&'*+.^_`|~0-9a-z-]+$/
-/** RFC 9113, 8.2.1: neither an end of a line nor space around it. */
+/** No line ends, and no whitespace around it (RFC 9113, 8.2.1). */
 const isValue = /^(?:[\x21-\x7e\x80-\xff](?:[\t\x20-\x7e\x80-\xff]*[\x21-\x7e\x80-\xff])?)?$/
-/** One: of two, equal ones too, a proxy before us may have taken the other. */
+/** Exactly one length is allowed: of two, even equal ones, a proxy in front may have used the other. */
 const isLength = /^\d{1,15}$/
-/** What stands in a request line of HTTP/1.1: a path, or all of the server for OPTIONS. */
+/** A path, or `*` for the whole server with OPTIONS, as in the request line of HTTP/1.1. */
 const isPath = /^(?:\/[\x21-\x7e\x80-\xff]*|\*)$/
 const isMethod = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/
 
-/** Whether they may stand behind a body (RFC 9113, 8.1): nothing of them is used. */
+/** Whether the fields are valid trailers (RFC 9113, 8.1). They are otherwise ignored. */
 export const areTrailers = (fields: readonly HeaderField[]): boolean =>
   fields.every(({ name, value }) => isName.test(name) && !ofConnection.has(name) && isValue.test(value))
 
-/** Undefined where it breaks a rule: "malformed", of which only a reset may tell. */
+/** Undefined if the request is malformed, for which the stream is reset. */
 export function readRequestHead(fields: readonly HeaderField[]): RequestHead | undefined {
   const pseudo: Record<string, string | undefined> = {
     ':method': undefined,
@@ -73,7 +73,7 @@ export function readRequestHead(fields: readonly HeaderField[]): RequestHead | u
   }
   const { ':method': method, ':path': path, ':scheme': scheme, ':authority': authority } = pseudo
   if (method === undefined || path === undefined || scheme === undefined || !isMethod.test(method) || !isPath.test(path)) return undefined
-  // Has neither scheme nor path (RFC 9113, 8.5).
+  // CONNECT has neither scheme nor path (RFC 9113, 8.5).
   if (method === 'CONNECT') return undefined
   const length = headers['content-length']
   if (length !== undefined && !isLength.test(length as string)) return undefined

@@ -1,4 +1,4 @@
-// Writes the heads of one connection's answers. What is the same in many is sent once, and by its number in the client's table from then on.
+// Encodes the response heads of one connection. Fields that repeat are added to the client's dynamic table once, and then sent as their index.
 
 import { ofConnection } from './connection-headers.ts'
 import { frameFlag, frameType, headSize, writeHead } from './wire/frames.ts'
@@ -6,15 +6,15 @@ import { defaultTableSize, fieldSize, type HeaderField, staticFields } from './w
 import { added, indexed, writeInteger, writeLiteral, writeResize, writeText } from './wire/hpack-writing.ts'
 import type { SendBuffer } from './wire/send-buffer.ts'
 
-/** The fixed numbers of names, by the first of each. */
+/** The first static index of each name. */
 const nameNumbers = new Map(staticFields.map(({ name }, index) => [name, index + 1] as const).reverse())
 const statusName = nameNumbers.get(':status') ?? 0
-/** Statuses that have a number with their value. */
+/** Static indexes of `:status` with a value. */
 const statusNumbers = new Map(
   staticFields.flatMap(({ name, value }, index) => (name === ':status' ? [[Number(value), index + 1] as const] : [])),
 )
 
-/** The same in many answers. All others change with each, and would drive these out of the client's table. */
+/** Fields that repeat. The values of others change, and would evict these from the client's table. */
 const repeated: ReadonlySet<string> = new Set([
   'content-type',
   'cache-control',
@@ -25,17 +25,17 @@ const repeated: ReadonlySet<string> = new Set([
   'x-kubernetes-pf-prioritylevel-uid',
 ])
 
-/** Room for the status and the head of the frame. */
+/** Bytes for the status and the frame header. */
 const fewBytes = 32
 
 export class ResponseEncoder {
-  /** What the client's table holds of us, the newest last. */
+  /** The client's dynamic table, the newest entry last. */
   readonly #entries: HeaderField[] = []
   #size = 0
   #limit = defaultTableSize
   #resized = false
 
-  /** The client's own limit for its table. Each block must say before anything else that it changed, and the next does. */
+  /** The client changed the size of its table. The next block must begin with the update. */
   limit(size: number): void {
     const limit = Math.min(size, defaultTableSize)
     if (limit === this.#limit) return
@@ -44,8 +44,8 @@ export class ResponseEncoder {
   }
 
   /**
-   * A HEADERS frame, and CONTINUATION frames where it is longer than `frameSize`. `headers` are lower-case names and values in turn. Throws, and writes nothing,
-   * where one of them may not stand in a header.
+   * Writes a HEADERS frame, and CONTINUATION frames if it exceeds `frameSize`. `headers` holds lower-case names and values in turn. Throws and writes nothing if
+   * one of them is not allowed in a header.
    */
   write(out: SendBuffer, stream: number, status: number, headers: readonly string[], endsStream: boolean, frameSize: number): void {
     out.reserve(fewBytes)
@@ -54,7 +54,7 @@ export class ResponseEncoder {
     try {
       this.#block(out, status, headers)
     } catch (err) {
-      // The client gets nothing of it: half a block would break the connection. What the block has added, its table does not have.
+      // Half a block would break the connection, so nothing of it is sent. Entries that it added are not in the client's table.
       out.length = start
       this.#forget()
       throw err
@@ -76,7 +76,7 @@ export class ResponseEncoder {
 
   #field(out: SendBuffer, name: string, value: string): void {
     const number = nameNumbers.get(name)
-    if (ofConnection.has(name)) throw new Error(`HTTP/2 has no header ${JSON.stringify(name)}`)
+    if (ofConnection.has(name)) throw new Error(`HTTP/2 does not allow the header ${JSON.stringify(name)}`)
     if (repeated.has(name)) this.#repeated(out, number ?? 0, name, value)
     else if (number !== undefined) writeLiteral(out, number, value)
     else {
@@ -93,7 +93,7 @@ export class ResponseEncoder {
     for (let i = entries.length - 1; i >= 0; i--) {
       const field = entries[i]
       if (field?.name !== name || field.value !== value) continue
-      // The newest has the first number behind the fixed ones.
+      // The newest entry has the first index after the static table.
       writeInteger(out, indexed, 7, staticFields.length + entries.length - i)
       return
     }
@@ -109,13 +109,13 @@ export class ResponseEncoder {
     this.#size += size
   }
 
-  /** The next block empties the client's table too. */
+  /** The next block clears the client's table as well. */
   #forget(): void {
     this.#evict(0)
     this.#resized = true
   }
 
-  /** As the client does it. */
+  /** Evicts entries as the client does. */
   #evict(size: number): void {
     while (this.#size > size) {
       const oldest = this.#entries.shift()
@@ -125,7 +125,7 @@ export class ResponseEncoder {
   }
 }
 
-/** The block that stands behind `start` and the room for one head becomes several frames. */
+/** Splits the block at `start`, behind the room for one frame header, into several frames. */
 function split(out: SendBuffer, start: number, flags: number, stream: number, frameSize: number): void {
   const block = Buffer.from(out.bytes.subarray(start + headSize, out.length))
   out.length = start

@@ -1,4 +1,4 @@
-// The sending half of a connection: heads at once, bodies as far as the client's windows and the socket take them, each stream in its turn.
+// The sending half of a connection: heads at once, bodies within the client's windows and the socket's buffer, round-robin over the streams.
 
 import type { ControlBudget } from './control-budget.ts'
 import { ResponseEncoder } from './response-encoder.ts'
@@ -19,19 +19,19 @@ import {
 } from './wire/frames.ts'
 import type { Outbox } from './wire/outbox.ts'
 
-/** Behind more than this no body follows until the socket has taken it: what comes first must not wait behind all of a long one. */
+/** With more than this waiting for the socket, no DATA is added: a short response must not wait behind all of a long one. */
 const fullOutbox = 128 * 1024
 
 export class ResponseSender {
   readonly #outbox: Outbox
   readonly #budget: ControlBudget
   readonly #encoder = new ResponseEncoder()
-  /** Streams with something left to send, whose turn comes first first. */
+  /** Streams with bytes to send, in the order of their turns. */
   readonly #blocked = new Set<Http2Stream>()
   #window = defaultWindow
   #sentBytes = 0
   #frameSize = defaultFrameSize
-  /** Of a stream that begins. */
+  /** The initial window of a new stream. */
   streamWindow = defaultWindow
 
   constructor(outbox: Outbox, budget: ControlBudget) {
@@ -39,7 +39,7 @@ export class ResponseSender {
     this.#budget = budget
   }
 
-  /** Of bodies, in all. */
+  /** All body bytes so far. */
   get sentBytes(): number {
     return this.#sentBytes
   }
@@ -49,24 +49,24 @@ export class ResponseSender {
     this.#budget.earnReset()
   }
 
-  /** What was added to the stream, as far as there is room; the rest in its turn. */
+  /** Sends what was added to the stream if there is room; the rest in its turn. */
   send(stream: Http2Stream): void {
     if (!this.#blocked.has(stream)) this.#sendOne(stream)
   }
 
-  /** The stream's own window was widened. Where others keep it from being sent, it keeps its place among them. */
+  /** The window of the stream grew. While other limits hold it back, it keeps its place in the order. */
   resume(stream: Http2Stream): void {
     if (this.#hasRoom && this.#blocked.delete(stream)) this.#sendOne(stream)
   }
 
-  /** After anything that may have made room for all of them: a frame of each in turn. */
+  /** Called after anything that may have made room: one frame of each stream in turn. */
   sendBlocked(): void {
     for (const stream of this.#blocked) {
       if (!this.#hasRoom) return
       if (stream.sendWindow <= 0) continue
       this.#blocked.delete(stream)
       this.#frame(stream)
-      // Behind the others, where the loop finds it again.
+      // To the end of the order, where the loop reaches it again.
       if (stream.waitingBytes > 0) this.#blocked.add(stream)
       stream.sent()
     }
@@ -80,17 +80,17 @@ export class ResponseSender {
     if (id === setting.headerTableSize) this.#encoder.limit(value)
     else if (id === setting.maxFrameSize) {
       if (value < defaultFrameSize || value > largestFrameSize)
-        throw new Http2Error(errorCode.protocolError, `a frame size of ${value} was set`)
+        throw new Http2Error(errorCode.protocolError, `SETTINGS_MAX_FRAME_SIZE is ${value}`)
       this.#frameSize = Math.min(value, defaultFrameSize)
     } else if (id === setting.initialWindowSize) {
-      if (value > largestWindow) throw new Http2Error(errorCode.flowControlError, `a window of ${value} was set`)
-      // It counts for the streams that are open too.
+      if (value > largestWindow) throw new Http2Error(errorCode.flowControlError, `SETTINGS_INITIAL_WINDOW_SIZE is ${value}`)
+      // SETTINGS_INITIAL_WINDOW_SIZE changes the windows of open streams too.
       for (const stream of open) stream.sendWindow = widened(stream.sendWindow, value - this.streamWindow)
       this.streamWindow = value
     }
   }
 
-  /** The client takes so many more bytes on the whole. */
+  /** The window of the connection grows. */
   widen(more: number): void {
     this.#window = widened(this.#window, more)
   }
@@ -106,7 +106,7 @@ export class ResponseSender {
     stream.sent()
   }
 
-  /** As much as fits one; an empty one where nothing is left but the end. */
+  /** Writes one DATA frame, as full as possible; an empty one if only the end is left. */
   #frame(stream: Http2Stream): void {
     const length = Math.max(0, Math.min(stream.waitingBytes, this.#frameSize, this.#window, stream.sendWindow))
     const ends = stream.isEnding && length === stream.waitingBytes

@@ -1,30 +1,30 @@
-// One request's stream: its body as it comes, and its answer as the client takes it.
+// The stream of one request: its body as it arrives, and its response as the client takes it.
 import type { Readable } from 'node:stream'
 import { type BodyTerms, RequestBody } from './request-body.ts'
 import type { RequestHead } from './request-head.ts'
 import { type ErrorCode, errorCode } from './wire/frames.ts'
 
-/** The connection, as its streams see it. */
+/** What a stream needs of its connection. */
 export interface StreamOwner {
-  /** The client may send so many more bytes, on the stream and on the whole. */
+  /** Returns bytes to the windows of the stream and of the connection. */
   taken(stream: Http2Stream, bytes: number): void
   sendHead(stream: Http2Stream, status: number, headers: readonly string[], endsStream: boolean): void
-  /** Sends what waits on the stream, as far as the client takes it. */
+  /** Sends waiting bytes of the stream within the client's windows. */
   send(stream: Http2Stream): void
-  /** Ends the stream for both sides. */
+  /** Closes the stream with RST_STREAM. */
   reset(stream: Http2Stream, code: ErrorCode): void
-  /** The client has no room for the refusal of its credentials. */
+  /** The client's window has no room for a 401. */
   leftUnread(stream: Http2Stream): void
-  /** Both sides have ended it, or one of them for both. */
+  /** Both sides have ended the stream, or it was reset. */
   closed(stream: Http2Stream): void
 }
 
-/** Of a body that nobody wants any more: what is taken of it behind the answer, and for how long. */
+/** After the response, the rest of a request body is read within these bounds. */
 export const maxUnreadBytes = 4 * 1024 * 1024
 export const maxUnreadMs = 5_000
-/** An answer with more than this waiting is ahead of its reader. */
+/** With more than this waiting, the writer should wait for `onDrain`. */
 const aheadBytes = 16 * 1024
-/** Of an end that waits: who takes less between two looks does not read it. */
+/** A client that takes less between two looks does not read the response. */
 const leastPace = 1024
 
 export class Http2Stream {
@@ -32,12 +32,12 @@ export class Http2Stream {
   readonly head: RequestHead
   readonly #owner: StreamOwner
   readonly #body: RequestBody
-  /** Bytes that the client takes. */
+  /** Bytes that the client accepts. */
   sendWindow: number
-  /** Bytes that the client may send, and those that were taken of which it was not told yet. */
+  /** Bytes that the client may send, and bytes read but not yet returned to its window. */
   receiveWindow: number
   untold = 0
-  /** What waits of the answer, and how much of its first piece was sent. */
+  /** Waiting pieces of the response, and how much of the first one was sent. */
   #waiting: Buffer[] = []
   #first = 0
   #sentOfFirst = 0
@@ -50,7 +50,7 @@ export class Http2Stream {
   #late: NodeJS.Timeout | undefined
   #onClose: (() => void) | undefined
   #onDrain: (() => void) | undefined
-  /** What waited of an end at the last look. */
+  /** Bytes of an ended response that waited at the last look. */
   #waitedAtLook = 0
 
   constructor(id: number, head: RequestHead, owner: StreamOwner, sendWindow: number, receiveWindow: number) {
@@ -70,12 +70,12 @@ export class Http2Stream {
     return this.#requestEnded
   }
 
-  /** Whether the answer ends behind what waits of it. */
+  /** Whether the response ends after the waiting bytes. */
   get isEnding(): boolean {
     return this.#ending
   }
 
-  /** Whether the end of the answer was sent. */
+  /** Whether the end of the response was sent. */
   get isAnswered(): boolean {
     return this.#answered
   }
@@ -84,9 +84,9 @@ export class Http2Stream {
     return this.#waitingBytes
   }
 
-  // ── what the client sends
+  // ── the request
 
-  /** False where the body would be longer than its head says. */
+  /** False if the body would exceed its `content-length`. */
   accepts(bytes: number): boolean {
     return this.#received + bytes <= (this.head.contentLength ?? Number.POSITIVE_INFINITY)
   }
@@ -96,7 +96,7 @@ export class Http2Stream {
     this.#body.add(bytes, start, end)
   }
 
-  /** Of the request; false where the body is shorter than its head says. */
+  /** The end of the request; false if the body is shorter than its `content-length`. */
   endRequest(): boolean {
     this.#requestEnded = true
     if (this.#received !== (this.head.contentLength ?? this.#received)) return false
@@ -105,7 +105,7 @@ export class Http2Stream {
     return true
   }
 
-  /** The stream is over, by a reset of either side or with its connection. */
+  /** The stream is closed, by a reset of either side or with its connection. */
   close(): void {
     if (this.#closed) return
     this.#closed = true
@@ -117,9 +117,9 @@ export class Http2Stream {
     this.#drained()
   }
 
-  // ── what the server makes of it
+  // ── the response
 
-  /** Calls `listener` when the stream is over, whether its answer was sent or not; of one listener, the last. */
+  /** Calls `listener` when the stream is closed, with or without a response. A new listener replaces the one before. */
   onClose(listener: (() => void) | undefined): void {
     this.#onClose = listener
   }
@@ -132,14 +132,14 @@ export class Http2Stream {
     return this.#requestEnded && this.#received === 0 ? undefined : this.#body.pass(terms)
   }
 
-  /** Nothing where the answer has ended or its client is gone. */
+  /** Ignored if the response has ended or the client is gone. */
   respond(status: number, headers: readonly string[], endsStream: boolean): void {
     if (this.#closed || this.#ending) return
     this.#owner.sendHead(this, status, headers, endsStream)
     if (endsStream) this.ended()
   }
 
-  /** False where the reader is behind. */
+  /** False if the client is behind: wait for `onDrain`. */
   write(chunks: readonly Buffer[]): boolean {
     if (this.#closed || this.#ending) return true
     this.#add(chunks)
@@ -147,7 +147,7 @@ export class Http2Stream {
     return this.#waitingBytes <= aheadBytes
   }
 
-  /** The end of the answer, behind these. */
+  /** Ends the response after these pieces. */
   end(chunks: readonly Buffer[] = []): void {
     if (this.#closed || this.#ending) return
     this.#add(chunks)
@@ -155,7 +155,7 @@ export class Http2Stream {
     this.#owner.send(this)
   }
 
-  /** As `end`, with the answer to credentials that are none: anybody can have it made, and holds no seat that would bound how many wait. */
+  /** Like `end`, for a 401: anybody can cause one, and no seat of flow control bounds how many wait. */
   endRefusal(chunks: readonly Buffer[]): void {
     this.end(chunks)
     if (!this.#answered && !this.#closed) this.#owner.leftUnread(this)
@@ -165,20 +165,20 @@ export class Http2Stream {
     if (!this.#closed) this.#owner.reset(this, code)
   }
 
-  /** Calls `listener` once, when there is room again or the stream is over; at once where it is so. */
+  /** Calls `listener` once when there is room again or the stream is closed, which may be now. */
   onDrain(listener: (() => void) | undefined): void {
     this.#onDrain = listener
     if (this.#waitingBytes <= aheadBytes) this.#drained()
   }
 
-  // ── what the sender tells
+  // ── for the sender
 
-  /** Copies the next bytes that wait. */
+  /** Copies the next waiting bytes. */
   take(into: Buffer, at: number, length: number): void {
     const end = at + length
     for (let to = at; to < end; ) {
       const piece = this.#waiting[this.#first]
-      if (piece === undefined) throw new RangeError('a stream has less to send than was taken of it')
+      if (piece === undefined) throw new RangeError('more bytes were taken from a stream than it has')
       const taken = copyPiece(piece, this.#sentOfFirst, into, to, end)
       to += taken
       this.#sentOfFirst += taken
@@ -190,12 +190,12 @@ export class Http2Stream {
     if (this.#waitingBytes === 0) this.#forget()
   }
 
-  /** Something may have been sent of what waited. */
+  /** Some waiting bytes may have been sent. */
   sent(): void {
     if (this.#waitingBytes <= aheadBytes) this.#drained()
   }
 
-  /** The end of the answer is on its way. */
+  /** The end of the response was written to the outbox. */
   ended(): void {
     this.#ending = true
     this.#answered = true
@@ -203,7 +203,7 @@ export class Http2Stream {
     if (!this.#closed) this.#dropRest()
   }
 
-  /** To be called at each look: whether its end waits since the last one and the client does not take it. `inTurn`: other streams of the connection are sent. */
+  /** Called at each look: whether the response has ended, still waits, and the client does not take it. `inTurn`: other streams of the connection are being sent. */
   isStuck(inTurn: boolean): boolean {
     const waited = this.#waitedAtLook
     this.#waitedAtLook = this.#ending ? this.#waitingBytes : 0
@@ -236,7 +236,7 @@ export class Http2Stream {
     if (this.#requestEnded && this.#answered) this.close()
   }
 
-  /** A client that is still sending may lose an answer behind which its stream is reset at once. */
+  /** A client that is still sending may lose a response that is followed by a reset at once. */
   #dropRest(): void {
     const close = () => this.reset(errorCode.noError)
     this.#body.drop(maxUnreadBytes, close)
@@ -244,10 +244,10 @@ export class Http2Stream {
   }
 }
 
-/** What stands between two objects of a list: a native copy costs more than so few bytes. */
+/** The separators between objects of a list are that short: a native copy costs more than a loop. */
 const fewBytes = 16
 
-/** Copies the piece from `from` on, and no further than `end`; returns how many bytes. */
+/** Copies the piece from `from` on, at most up to `end`; returns the number of bytes. */
 function copyPiece(piece: Buffer, from: number, into: Buffer, at: number, end: number): number {
   const length = Math.min(piece.length - from, end - at)
   if (length > fewBytes) piece.copy(into, at, from, from + length)

@@ -71,7 +71,7 @@ describe('FrameReader', () => {
     for (const type of [frameType.headers, frameType.data]) {
       for (const pieceSize of [4096, 65_536]) {
         assert.equal(readIn(frame(type, frameFlag.endStream, 1, 'x'.repeat(16_384)), pieceSize).length, 1)
-        assert.throws(() => readIn(frame(type, 0, 1, 'x'.repeat(16_385)), pieceSize), /16385 bytes came/)
+        assert.throws(() => readIn(frame(type, 0, 1, 'x'.repeat(16_385)), pieceSize), /16385 bytes/)
       }
     }
   })

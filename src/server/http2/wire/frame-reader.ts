@@ -1,11 +1,11 @@
-// Takes frames out of the pieces in which they arrive. What is whole within a piece is handed on where it lies, and so is each part of a DATA frame.
+// Reads frames from the pieces in which they arrive. Complete frames and parts of DATA frames are passed on without a copy.
 import { defaultFrameSize, errorCode, frameFlag, frameType, Http2Error, headSize } from './frames.ts'
 
 /** `bytes` are valid during the call only. */
 export interface FrameSink {
-  /** A part of a DATA frame without its padding; `counted` are the bytes by which flow control is to go on. */
+  /** A part of a DATA frame without its padding; `counted` is the number of bytes for flow control, padding included. */
   data(stream: number, bytes: Buffer, start: number, end: number, endsStream: boolean, counted: number): void
-  /** Any other frame, whole. */
+  /** Any other frame, complete. */
   frame(type: number, flags: number, stream: number, bytes: Buffer, start: number, end: number): void
 }
 
@@ -13,10 +13,10 @@ const nothing = Buffer.alloc(0)
 
 export class FrameReader {
   readonly #sink: FrameSink
-  /** What has come of a frame that is not whole yet: room for its head, and for the rest once that says how much. Most connections never need it. */
+  /** The beginning of an incomplete frame: room for its header, then for the whole frame. Most connections never need it. */
   #partial: Buffer = nothing
   #have = 0
-  /** What is to come of a DATA frame without padding, and its stream. */
+  /** Missing bytes of a DATA frame without padding, and its stream. */
   #rest = 0
   #stream = 0
   #endsStream = false
@@ -34,7 +34,7 @@ export class FrameReader {
     }
   }
 
-  /** Returns where the next one begins; what is not whole is kept. */
+  /** Returns the offset of the next frame. An incomplete frame is kept. */
   #frame(bytes: Buffer, at: number, end: number): number {
     const size = end - at < headSize ? headSize : headSize + lengthAt(bytes, at)
     if (end - at >= headSize && isPlainData(bytes, at)) return this.#beginData(bytes, at)
@@ -47,7 +47,7 @@ export class FrameReader {
     return at + size
   }
 
-  /** Adds to what is kept: first its head, then what that says. */
+  /** Adds to the incomplete frame: first its header, then its content. */
   #complete(bytes: Buffer, at: number, end: number): number {
     const headMissing = headSize - this.#have
     const wanted = headMissing > 0 ? headMissing : headSize + lengthAt(this.#partial, 0) - this.#have
@@ -101,7 +101,7 @@ export class FrameReader {
     const counted = end - start
     const contentEnd = end - (bytes[start] ?? 0)
     start++
-    if (contentEnd < start) throw new Http2Error(errorCode.protocolError, `a frame of stream ${stream} has more padding than bytes`)
+    if (contentEnd < start) throw new Http2Error(errorCode.protocolError, `a frame of stream ${stream} has more padding than content`)
     if (type === frameType.headers) this.#sink.frame(type, flags, stream, bytes, start, contentEnd)
     else this.#sink.data(stream, bytes, start, contentEnd, (flags & frameFlag.endStream) !== 0, counted)
   }
@@ -110,7 +110,7 @@ export class FrameReader {
 function lengthAt(bytes: Buffer, at: number): number {
   const length = ((bytes[at] ?? 0) << 16) | ((bytes[at + 1] ?? 0) << 8) | (bytes[at + 2] ?? 0)
   if (length > defaultFrameSize)
-    throw new Http2Error(errorCode.frameSizeError, `a frame of ${length} bytes came, where ${defaultFrameSize} are allowed`)
+    throw new Http2Error(errorCode.frameSizeError, `a frame has ${length} bytes, at most ${defaultFrameSize} are allowed`)
   return length
 }
 

@@ -1,7 +1,7 @@
-// HTTP/2's frames (RFC 9113): their numbers, how one begins, the small ones, and what is wrong with those that come.
+// The frames of HTTP/2 (RFC 9113): type numbers, flags, error codes, the frame header, and writers of small frames.
 import type { SendBuffer } from './send-buffer.ts'
 
-/** What a client begins a connection with. */
+/** The connection preface of a client. */
 export const preface = 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n'
 
 export const frameType = {
@@ -29,7 +29,7 @@ export const setting = {
 } as const
 
 export const headSize = 9
-/** Until a setting says otherwise; ours says nothing else. */
+/** Before a setting changes it. This server does not change it. */
 export const defaultFrameSize = 16_384
 export const defaultWindow = 65_535
 export const largestWindow = 2 ** 31 - 1
@@ -51,7 +51,7 @@ const errorNames = [
   'INADEQUATE_SECURITY',
   'HTTP_1_1_REQUIRED',
 ]
-/** Those of them that we send or look for. */
+/** The error codes that are sent or checked. */
 export const errorCode = {
   noError: 0,
   protocolError: 1,
@@ -67,7 +67,7 @@ export const errorCode = {
 
 export type ErrorCode = (typeof errorCode)[keyof typeof errorCode]
 
-/** The peer broke a rule, and the connection is of no use any more: the two sides do not agree on what came. */
+/** A connection error: the peer broke a rule, and the two sides no longer agree on the state of the connection. */
 export class Http2Error extends Error {
   override readonly name = 'Http2Error'
   readonly code: ErrorCode
@@ -80,7 +80,7 @@ export class Http2Error extends Error {
 
 export const errorName = (code: number): string => errorNames[code] ?? `error ${code}`
 
-/** Needs `headSize` bytes of room at `at`. */
+/** Writes a frame header; needs `headSize` bytes of room at `at`. */
 export function writeHead(bytes: Buffer, at: number, length: number, type: number, flags: number, stream: number): void {
   bytes[at] = length >>> 16
   bytes[at + 1] = length >>> 8
@@ -112,7 +112,7 @@ export function writeSettingsAck(out: SendBuffer): void {
   begin(out, 0, frameType.settings, frameFlag.ack, 0)
 }
 
-/** Of a connection where the stream is 0. */
+/** For the connection if the stream is 0. */
 export function writeWindowUpdate(out: SendBuffer, stream: number, more: number): void {
   begin(out, 4, frameType.windowUpdate, 0, stream)
   out.uint32(more)
@@ -123,35 +123,34 @@ export function writePingAck(out: SendBuffer, bytes: Buffer, start: number): voi
   out.length += bytes.copy(out.bytes, out.length, start, start + 8)
 }
 
-/** Whether the peer is there; eight bytes that it sends back. */
+/** The peer sends the eight bytes back. */
 export function writePing(out: SendBuffer): void {
   begin(out, 8, frameType.ping, 0, 0)
   out.uint32(0)
   out.uint32(0)
 }
 
-/** Nothing more comes, or is expected, on the stream. */
+/** Closes the stream for both sides. */
 export function writeReset(out: SendBuffer, stream: number, code: ErrorCode): void {
   begin(out, 4, frameType.rstStream, 0, stream)
   out.uint32(code)
 }
 
-/** Streams beyond `last` are not looked at. */
+/** Streams above `last` were not processed. */
 export function writeGoAway(out: SendBuffer, last: number, code: ErrorCode): void {
   begin(out, 8, frameType.goAway, 0, 0)
   out.uint32(last)
   out.uint32(code)
 }
 
-/** The first four bytes of a frame that must have `length`. */
+/** The first four bytes of a frame that must have this length. */
 export function numberAt(bytes: Buffer, start: number, end: number, length: number): number {
-  if (end - start !== length)
-    throw new Http2Error(errorCode.frameSizeError, `a frame of ${end - start} bytes came, where ${length} are expected`)
+  if (end - start !== length) throw new Http2Error(errorCode.frameSizeError, `a frame has ${end - start} bytes, expected ${length}`)
   return bytes.readUInt32BE(start)
 }
 
-/** A window that grew; beyond the largest the two sides do not agree any more (RFC 9113, 6.9.1). */
+/** The window after an increment. Above the largest window it throws (RFC 9113, 6.9.1). */
 export function widened(window: number, more: number): number {
-  if (window + more > largestWindow) throw new Http2Error(errorCode.flowControlError, 'a window was widened beyond the largest')
+  if (window + more > largestWindow) throw new Http2Error(errorCode.flowControlError, 'a flow-control window exceeds 2^31 - 1')
   return window + more
 }

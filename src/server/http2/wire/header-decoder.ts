@@ -1,14 +1,14 @@
-// Reads the header blocks of one connection (RFC 7541). All of them must pass through it in their order, for each may change the table of the next.
+// Decodes the header blocks of one connection (RFC 7541). It must get all of them in order, because each may change the dynamic table.
 import { errorCode, Http2Error } from './frames.ts'
 import { fieldSize, type HeaderField, HeaderTable } from './header-table.ts'
 import { decodeHuffman } from './huffman.ts'
 
 const nothing = Buffer.alloc(0)
-/** No length or number of ours needs more; more bits would not fit an integer. */
+/** Continuation bytes of an integer. No valid length or index needs more, and more bits would overflow. */
 const maxIntegerLength = 4
 
 export interface HeaderLimits {
-  /** As RFC 7541 counts them: 32 for each field beside its name and value. */
+  /** As RFC 7541 counts: name, value and 32 for each field. */
   readonly bytes: number
   readonly fields: number
 }
@@ -25,17 +25,17 @@ export class HeaderDecoder {
     this.#limits = limits
   }
 
-  /** Whether the last block went beyond the limits: the fields behind them are left out. */
+  /** Whether the last block exceeded the limits; the fields beyond them are dropped. */
   get isTooLarge(): boolean {
     return this.#isTooLarge
   }
 
-  /** Bytes that the table holds, as RFC 7541 counts them. */
+  /** Size of the dynamic table, as RFC 7541 counts it. */
   get tableSize(): number {
     return this.#table.size
   }
 
-  /** The fields named `wanted`, or all. Of others no more is decoded than the table needs. */
+  /** The fields named `wanted`, or all. Of other fields only what the dynamic table needs is decoded. */
   decode(bytes: Buffer, start: number, end: number, wanted?: string): HeaderField[] {
     this.#bytes = bytes
     this.#at = start
@@ -47,7 +47,7 @@ export class HeaderDecoder {
     while (this.#at < end) {
       const first = this.#peek()
       if ((first & 0xe0) === 0x20) {
-        if (isBehind) throw new Http2Error(errorCode.compressionError, 'HPACK: the size of the table changes behind a field')
+        if (isBehind) throw new Http2Error(errorCode.compressionError, 'HPACK: a table size update comes after a field')
         this.#table.resize(this.#integer(5))
         continue
       }
@@ -58,7 +58,7 @@ export class HeaderDecoder {
       if (size > this.#limits.bytes || fields.length === this.#limits.fields) this.#isTooLarge = true
       else fields.push(field)
     }
-    // An idle connection keeps nothing of what came last.
+    // An idle connection must not keep the memory of its last block.
     this.#bytes = nothing
     return fields
   }
@@ -81,7 +81,7 @@ export class HeaderDecoder {
     return byte
   }
 
-  /** Of which the first byte holds `bits`. */
+  /** An integer with a prefix of `bits` bits. */
   #integer(bits: number): number {
     const most = (1 << bits) - 1
     let value = this.#peek() & most
@@ -93,7 +93,7 @@ export class HeaderDecoder {
       value += (byte & 0x7f) << (7 * more)
       if (byte < 0x80) return value
     }
-    throw new Http2Error(errorCode.compressionError, 'HPACK: a number is too large')
+    throw new Http2Error(errorCode.compressionError, 'HPACK: an integer is too large')
   }
 
   #string(): string {
@@ -102,7 +102,7 @@ export class HeaderDecoder {
     return coded ? decodeHuffman(this.#bytes, start, this.#at) : this.#bytes.toString('latin1', start, this.#at)
   }
 
-  /** Where its content began. */
+  /** Returns the offset of the string's content. */
   #skipString(): number {
     const length = this.#integer(7)
     const start = this.#at

@@ -1,4 +1,4 @@
-// The fields that HPACK's header blocks refer to by number: RFC 7541's fixed ones, and behind them those that the blocks have added.
+// HPACK's table: the static fields of RFC 7541, followed by the dynamic ones that header blocks have added.
 import { errorCode, Http2Error } from './frames.ts'
 
 export interface HeaderField {
@@ -6,7 +6,7 @@ export interface HeaderField {
   readonly value: string
 }
 
-/** Appendix A, a name and what follows it. */
+/** RFC 7541, appendix A: names and their values. */
 const staticLines = `:authority
 :method GET
 :method POST
@@ -69,20 +69,20 @@ vary
 via
 www-authenticate`
 
-/** The first has number 1. */
+/** The first has index 1. */
 export const staticFields: readonly HeaderField[] = staticLines.split('\n').map(line => {
   const [name = '', ...value] = line.split(' ')
   return { name, value: value.join(' ') }
 })
 
-/** What both sides may rely on until settings say otherwise. */
+/** The size of the dynamic table before a setting changes it. */
 export const defaultTableSize = 4096
 const entryOverhead = 32
 
 export const fieldSize = ({ name, value }: HeaderField): number => name.length + value.length + entryOverhead
 
 export class HeaderTable {
-  /** The newest is the last one. */
+  /** The newest entry is the last one. */
   readonly #entries: HeaderField[] = []
   #size = 0
   #limit = defaultTableSize
@@ -94,11 +94,11 @@ export class HeaderTable {
   get(number: number): HeaderField {
     const field =
       number <= staticFields.length ? staticFields[number - 1] : this.#entries[this.#entries.length - (number - staticFields.length)]
-    if (field === undefined) throw new Http2Error(errorCode.compressionError, `HPACK: there is no field ${number}`)
+    if (field === undefined) throw new Http2Error(errorCode.compressionError, `HPACK: index ${number} is not in the table`)
     return field
   }
 
-  /** One that is larger than the table empties it, and is not kept. */
+  /** A field that is larger than the table clears it and is not added. */
   add(field: HeaderField): void {
     const size = fieldSize(field)
     this.#evict(this.#limit - size)
@@ -108,7 +108,7 @@ export class HeaderTable {
   }
 
   resize(limit: number): void {
-    if (limit > defaultTableSize) throw new Http2Error(errorCode.compressionError, `HPACK: a table of ${limit} bytes was never allowed`)
+    if (limit > defaultTableSize) throw new Http2Error(errorCode.compressionError, `HPACK: a table size of ${limit} exceeds the limit`)
     this.#limit = limit
     this.#evict(limit)
   }

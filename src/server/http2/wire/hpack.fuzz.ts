@@ -1,4 +1,4 @@
-// Header blocks, each behind its length in two bytes, on one connection: read or refused by an Http2Error, within the limits, and alike by two readers.
+// Header blocks of one connection, each preceded by its length in two bytes: decoded or refused with an Http2Error, within the limits, and equally by two decoders.
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
 import { type FuzzTarget, succeeds } from '../../../base/fuzz-target.testing.ts'
@@ -7,11 +7,11 @@ import { HeaderDecoder } from './header-decoder.ts'
 import { fieldSize, type HeaderField } from './header-table.ts'
 
 const limits = { bytes: 2048, fields: 20 }
-/** What RFC 7541 has a table hold at most where nobody has set anything. */
+/** The default limit of the table in RFC 7541. */
 const maxTable = 4096
 
 const text = fc.constantFrom('', 'a', 'x-test', ':path', 'y'.repeat(200), 'z'.repeat(5000)).map(value => stringOf(value))
-/** Huffman codes that are whole, too short, padded by zeros, and with an end within. */
+/** Huffman codes: valid, too short, padded with zeros, with an end of string inside. */
 const coded = fc.constantFrom(
   [0x85, 0xf2, 0xb2, 0x4a, 0x84, 0xff],
   [0x81, 0xff],
@@ -71,13 +71,13 @@ export const hpack: FuzzTarget = {
         reads,
         'a limit makes nothing wrong that is right',
       )
-      // A connection ends with the first block that is none.
+      // A connection ends with its first invalid block.
       if (!reads) return
       assert.ok(fields.length <= limits.fields && fields.reduce((sum, one) => sum + fieldSize(one), 0) <= limits.bytes, 'beyond its limits')
       assert.deepEqual(fields, limited.isTooLarge ? all.slice(0, fields.length) : all)
       assert.ok(limited.tableSize <= maxTable, `a table of ${limited.tableSize}`)
       assert.equal(limited.tableSize, unlimited.tableSize)
-      // Whoever looks for one name may skip what cannot be read of the others.
+      // A decoder that looks for one name may skip invalid strings of other fields.
       assert.deepEqual(
         sought.decode(input, start, end, 'x-test'),
         all.filter(({ name }) => name === 'x-test'),

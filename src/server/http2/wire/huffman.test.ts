@@ -29,14 +29,14 @@ test('decodeHuffman() reads a part of what lies beside it', () => {
   assert.equal(decodeHuffman(bytes, 1, 3), '302')
 })
 
-test('decodeHuffman() takes up to seven ones behind the last code, and nothing else', () => {
+test('decodeHuffman() accepts up to seven ones of padding, and nothing else', () => {
   assert.equal(decode('07'), '0')
-  assert.throws(() => decode('00'), /within a code/)
-  assert.throws(() => decode('07ff'), /within a code/)
-  assert.throws(() => decode('ff'), /within a code/)
+  assert.throws(() => decode('00'), /invalid padding/)
+  assert.throws(() => decode('07ff'), /invalid padding/)
+  assert.throws(() => decode('ff'), /invalid padding/)
 })
 
-test('decodeHuffman() refuses the code of the end within a string', () => {
-  assert.throws(() => decode('ffffffff'), /code of its end/)
-  assert.throws(() => decode('07ffffffff'), /code of its end/)
+test('decodeHuffman() refuses the end-of-string code within a string', () => {
+  assert.throws(() => decode('ffffffff'), /end-of-string/)
+  assert.throws(() => decode('07ffffffff'), /end-of-string/)
 })

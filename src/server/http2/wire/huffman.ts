@@ -1,7 +1,7 @@
-// HPACK's Huffman code (RFC 7541, appendix B), read four bits at a time.
+// Decodes HPACK's Huffman code (RFC 7541, appendix B), four bits at a time.
 import { errorCode, Http2Error } from './frames.ts'
 
-/** Bits of the code of each byte; with the end of a string, which has 30, they say the codes: short ones first, and in the order of the bytes. */
+/** Code lengths of all bytes. Together with the end of string, which has 30 bits, they determine the codes: shorter first, then by byte. */
 const codeLengths = [
   13, 23, 28, 28, 28, 28, 28, 28, 28, 24, 30, 28, 28, 30, 28, 28, 28, 28, 28, 28, 28, 28, 30, 28, 28, 28, 28, 28, 28, 28, 28, 28, 6, 10, 10,
   12, 13, 6, 8, 11, 10, 10, 8, 11, 8, 6, 6, 6, 5, 5, 5, 6, 6, 6, 6, 6, 6, 6, 7, 8, 15, 6, 12, 10, 13, 6, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7,
@@ -13,20 +13,20 @@ const codeLengths = [
 ]
 const endOfString = 256
 const endOfStringLength = 30
-/** A tree of 257 leaves has so many inner nodes; each is a state of the reader. */
+/** Inner nodes of a tree with 257 leaves; each is a state of the decoder. */
 const nodeCount = 256
 const maxPaddingLength = 7
 
-// A step of the reader: the next node, above it the byte that has ended plus one, or the mark of a code that may not come.
+// A step of the decoder: the next node, and in the higher bits the decoded byte plus one, or the mark of an invalid code.
 const symbolShift = 8
 const nodeMask = 0xff
 const forbidden = -1
 
-/** Where a string may end: behind ones alone, and fewer than eight of them. */
+/** States in which a string may end: after fewer than eight ones of padding. */
 const mayEnd = new Uint8Array(nodeCount)
 const steps = buildSteps(buildTree())
 
-/** Both children of each node: a node, or below zero the complement of a symbol. */
+/** Both children of each node: a node, or the complement of a symbol if negative. */
 function buildTree(): Int16Array {
   const children = new Int16Array(2 * nodeCount)
   const symbols = [...codeLengths, endOfStringLength].map((length, symbol) => ({ length, symbol }))
@@ -61,7 +61,7 @@ function buildSteps(children: Int16Array): Int32Array {
   return table
 }
 
-/** No code is shorter than five bits: four of them end one byte at most. */
+/** No code is shorter than five bits, so four bits complete at most one byte. */
 function stepOf(children: Int16Array, state: number, nibble: number): number {
   let node = state
   let symbol = 0
@@ -81,10 +81,10 @@ export function decodeHuffman(bytes: Uint8Array, start: number, end: number): st
   for (let half = 2 * start; half < 2 * end; half++) {
     const byte = bytes[half >>> 1] ?? 0
     const step = steps[node * 16 + ((half & 1) === 0 ? byte >>> 4 : byte & 15)] ?? forbidden
-    if (step === forbidden) throw new Http2Error(errorCode.compressionError, 'HPACK: a string holds the code of its end')
+    if (step === forbidden) throw new Http2Error(errorCode.compressionError, 'HPACK: a string contains the end-of-string code')
     if (step > nodeMask) text[length++] = (step >>> symbolShift) - 1
     node = step & nodeMask
   }
-  if (mayEnd[node] !== 1) throw new Http2Error(errorCode.compressionError, 'HPACK: a string ends within a code')
+  if (mayEnd[node] !== 1) throw new Http2Error(errorCode.compressionError, 'HPACK: a string has invalid padding')
   return text.toString('latin1', 0, length)
 }

@@ -1,4 +1,4 @@
-// What goes to a socket: all that is written in one turn leaves in one write, and what comes while that one is under way in the next.
+// Batches the bytes for a socket: everything from one turn of the event loop goes out in one write, and what is added meanwhile in the next one.
 import type { Writable } from 'node:stream'
 import { SendBuffer } from './send-buffer.ts'
 
@@ -12,28 +12,28 @@ export class Outbox {
   #writes = 0
   #onEmpty: (() => void) | undefined
 
-  /** `taken` is called each time the socket has taken a write, before what waits behind it leaves. */
+  /** `taken` is called each time the socket has accepted a write, before the next one starts. */
   constructor(socket: Writable, taken?: () => void) {
     this.#socket = socket
     this.#taken = taken
   }
 
-  /** Bytes that are to leave behind the write that is under way. */
+  /** Bytes waiting behind the current write. */
   get waiting(): number {
     return this.#filling.length
   }
 
-  /** Whether a write is under way: the socket has no room for more. */
+  /** Whether a write is pending: the socket has no room for more. */
   get isWriting(): boolean {
     return this.#writing
   }
 
-  /** Writes that the socket has taken. */
+  /** Number of writes that the socket has accepted. */
   get writes(): number {
     return this.#writes
   }
 
-  /** To write to at once: what stands in it leaves soon. */
+  /** The buffer to write to now; its bytes are sent soon. */
   open(): SendBuffer {
     if (!this.#scheduled && !this.#writing) {
       this.#scheduled = true
@@ -42,13 +42,13 @@ export class Outbox {
     return this.#filling
   }
 
-  /** Calls `end` as soon as the socket has taken all that stands here by then, in a later turn at the earliest. It may never: of a peer that reads nothing. */
+  /** Calls `end` once the socket has accepted everything, in a later turn at the earliest. If the peer reads nothing, that may never happen. */
   close(end: () => void): void {
     this.#onEmpty = end
     this.open()
   }
 
-  /** Hands over what waits, where it can be. */
+  /** Writes the waiting bytes to the socket if possible. */
   readonly #flush = (): void => {
     this.#scheduled = false
     if (this.#filling.length === 0) {
@@ -65,7 +65,7 @@ export class Outbox {
     this.#socket.write(leaving.view(), this.#written)
   }
 
-  /** A failed write is the socket's failure, of which the connection hears. */
+  /** A failed write is an error of the socket, which the connection handles. */
   readonly #written = (): void => {
     this.#writes++
     this.#leaving.clear()

@@ -1,7 +1,7 @@
-// Bytes on their way out, to which frames are written one behind the other. It holds memory only while it holds bytes: a connection that says nothing for
-// hours costs none of it.
+// A buffer of outgoing frames. It holds memory only while it holds bytes: an idle connection
+// needs none.
 
-/** Kept for the next one, so many of each size. Larger ones are not kept. */
+/** Pooled buffers, at most this many of each size. Larger ones are not pooled. */
 const sizes = [16 * 1024, 64 * 1024, 256 * 1024]
 const kept = 16
 const free: Buffer[][] = sizes.map(() => [])
@@ -21,7 +21,7 @@ export class SendBuffer {
   bytes: Buffer = nothing
   length = 0
 
-  /** Makes room for so many more; `bytes` is another one then. */
+  /** Makes room for this many more bytes; replaces `bytes`. */
   reserve(more: number): void {
     const needed = this.length + more
     if (needed <= this.bytes.length) return
@@ -35,7 +35,7 @@ export class SendBuffer {
     return this.bytes.subarray(0, this.length)
   }
 
-  /** What was written is of no use any more, to nobody. */
+  /** The written bytes are no longer needed by anyone. */
   clear(): void {
     this.length = 0
     giveBack(this.bytes)
