@@ -1,12 +1,12 @@
-// The headers of every answer, the same on each transport.
+// The headers of every response, the same on each transport.
 import type { FinalReply } from './exchange.ts'
 
 const maxWarningBytes = 2048
 const maxWarningsBytes = 4096
 
 /**
- * Names in lower case and values in turn, as Node takes them on each transport: a list costs HTTP/2 a fifth less of a small answer than an object, which Node copies into a slow one.
- * A name may come several times. What the reply names itself goes before what every answer has.
+ * Lower-case names and values in turn, as Node accepts them on each transport. With a list, HTTP/2 sends a small response a fifth cheaper than with an object.
+ * A name may repeat. Headers of the reply replace the common ones.
  */
 export function answerHeaders(reply: FinalReply): string[] {
   const { contentType, auditId, flow, headers, warnings } = reply
@@ -29,13 +29,13 @@ export function answerHeaders(reply: FinalReply): string[] {
   return list
 }
 
-/** Whether a list of names and values has this name. */
+/** Whether a list of names and values contains this name. */
 export function hasHeader(list: readonly string[], name: string): boolean {
   for (let i = 0; i < list.length; i += 2) if (list[i] === name) return true
   return false
 }
 
-/** The same by name, repeated ones as an array. */
+/** The list as an object; repeated headers become an array. */
 export function headersByName(list: readonly string[]): Record<string, string | string[]> {
   const byName = new Map<string, string[]>()
   for (let i = 0; i < list.length; i += 2) {
@@ -45,7 +45,7 @@ export function headersByName(list: readonly string[]): Record<string, string | 
   return Object.fromEntries([...byName].map(([name, values]) => [name, values.length === 1 ? (values[0] ?? '') : values]))
 }
 
-/** As upstream: code 299, no agent, the text quoted; long texts are cut and too many are left out. */
+/** As upstream: code 299, no agent, the text quoted. Long texts are cut and excess ones dropped. */
 function warningHeaders(warnings: readonly string[]): string[] {
   const sent: string[] = []
   let total = 0
@@ -58,7 +58,7 @@ function warningHeaders(warnings: readonly string[]): string[] {
   return sent
 }
 
-/** Header values are Latin text in one line. */
+/** Header values are one line of Latin-1. */
 function printable(text: string): string {
   return text.replace(/[^\x20-\x7e]/g, character => (character === '\n' || character === '\t' ? ' ' : '?'))
 }

@@ -1,27 +1,27 @@
-// Answers that are made of kept bytes: sent as they are, for copies of large lists would be garbage at the pace of the requests.
+// Bodies made of cached buffers. They are sent without a copy: copies of large lists would be garbage with every request.
 import type { Writable } from 'node:stream'
 import type { BodyStream, Sink } from './exchange.ts'
 
-/** Kept bytes side by side. */
+/** Buffers that make one body. */
 export interface BodyParts {
   readonly parts: readonly Buffer[]
-  /** Of all of them together, in bytes. */
+  /** Bytes of all parts. */
   readonly length: number
 }
 
-/** The same bytes in one piece. */
+/** The parts as one buffer. */
 export function joined(body: Buffer | BodyParts): Buffer {
   return Buffer.isBuffer(body) ? body : Buffer.concat(body.parts, body.length)
 }
 
-/** False where the reader is behind. */
+/** False if the reader is behind. */
 export function writeTo(sink: Sink, chunks: readonly Buffer[]): boolean {
   const [first] = chunks
   if (first !== undefined && chunks.length === 1) return sink.write(first)
   return sink.writeAll?.(chunks) ?? sink.write(Buffer.concat(chunks))
 }
 
-/** Writes all to the stream before it sends any, so that they share packets. False where the reader is behind. */
+/** Writes all parts before the stream sends any, so that they share packets. False if the reader is behind. */
 export function writeCorked(stream: Writable, chunks: readonly Buffer[]): boolean {
   let isFree = true
   stream.cork()
@@ -39,15 +39,15 @@ export function endWith(stream: Writable, body: Buffer | BodyParts): void {
   }
 }
 
-/** A larger body goes at the pace of its reader, and holds the seat of its request until it is read. */
+/** A larger body is sent at the speed of its reader, and its request holds its seat until then. */
 const maxAtOnce = 64 * 1024
 
-/** Whether the body is handed over in one piece. */
+/** Whether the body is sent in one piece. */
 export function fitsOneWrite(body: Buffer | BodyParts | BodyStream): body is Buffer | BodyParts {
   return typeof body !== 'function' && body.length <= maxAtOnce
 }
 
-/** The same body, a piece after the other. */
+/** The body as a stream of pieces. */
 export function inPieces(body: Buffer | BodyParts | BodyStream): BodyStream {
   if (typeof body === 'function') return body
   return async sink => {

@@ -1,11 +1,11 @@
-// What another server answers, read up to a bound.
+// Reads the response of another server, up to a limit.
 import type { IncomingMessage } from 'node:http'
 import { GrowingBuffer } from '../../base/growing-buffer.ts'
 
-/** More came than was wanted; the connection has to be closed. */
+/** The response exceeds the limit; the caller must close the connection. */
 export class AnswerTooLarge extends Error {}
 
-/** All of it. Rejects with AnswerTooLarge beyond `maxBytes`, and where the bytes come in far too many pieces. */
+/** All bytes. Rejects with AnswerTooLarge beyond `maxBytes`, and if the bytes come in far too many pieces. */
 export async function boundedBytes(stream: AsyncIterable<Buffer>, maxBytes: number): Promise<Buffer> {
   const answer = new GrowingBuffer()
   for await (const chunk of stream) {
@@ -16,14 +16,14 @@ export async function boundedBytes(stream: AsyncIterable<Buffer>, maxBytes: numb
   return answer.bytes()
 }
 
-/** The whole body. Rejects as `boundedBytes`, and with an Error where the connection ends before the body does. */
+/** The whole body. Rejects like `boundedBytes`, and with an Error if the connection ends before the body does. */
 export async function boundedAnswer(message: IncomingMessage, maxBytes: number): Promise<Buffer> {
   const body = await boundedBytes(onTheWire(message, maxBytes), maxBytes)
   if (!message.complete) throw new Error('the answer was cut')
   return body
 }
 
-/** The framing of a body may be far larger than the body: extensions of its chunks, which nobody reads. */
+/** The framing of a body may be far larger than the body, for example by chunk extensions. */
 async function* onTheWire(message: IncomingMessage, maxBytes: number): AsyncGenerator<Buffer> {
   const { socket } = message
   const most = socket.bytesRead + framing * maxBytes + freeFraming
@@ -34,6 +34,6 @@ async function* onTheWire(message: IncomingMessage, maxBytes: number): AsyncGene
   }
 }
 
-/** Bytes on the wire for each byte of a body, and for one of any size. */
+/** Allowed bytes on the wire: for each byte of the body, and in addition for any body. */
 const framing = 4
 const freeFraming = 1 << 20

@@ -1,4 +1,4 @@
-// Large answers in pieces: gathered to chunks worth a write, held back while the reader is behind, never holding the event loop.
+// Streams large bodies: gathers parts into chunks worth a write, waits while the reader is behind, and yields to the event loop.
 
 import { once } from 'node:events'
 import { constants, createGzip } from 'node:zlib'
@@ -6,19 +6,19 @@ import { turn } from '../../base/turns.ts'
 import { type BodyParts, writeTo } from './body-parts.ts'
 import type { BodyStream, Sink } from './exchange.ts'
 
-/** One write of about this size costs little per byte and little memory. */
+/** Writes of about this size cost little per byte and little memory. */
 const chunkBytes = 128 * 1024
-/** Computed parts take time: after so many the clock is looked at. */
+/** Computed parts take time: after this many the clock is checked. */
 export const partsPerLook = 50
-/** After so long others get a turn: a fast reader's drain comes at once, without one. */
+/** After this long the loop yields; with a fast reader, waiting for a drain does not yield. */
 export const maxTurnMs = 4
 
 export interface Parts {
   readonly head: Buffer
-  /** Between two parts; a comma where it is left out. */
+  /** The separator between two parts. Default: a comma. */
   readonly separator?: Buffer
   readonly count: number
-  /** Whether `part` computes; false where it only hands out kept bytes. */
+  /** Whether `part` computes; false if it only returns cached bytes. */
   readonly computed: boolean
   part(index: number): Buffer
   readonly tail: Buffer
@@ -26,7 +26,7 @@ export interface Parts {
 
 const comma = Buffer.from(',')
 
-/** All of it at once; undefined where that is `limit` bytes or more. */
+/** The whole body as one buffer; undefined if it has `limit` bytes or more. */
 export function joinParts({ head, separator = comma, count, part, tail }: Parts, limit: number): BodyParts | undefined {
   const parts = [head]
   let length = head.length + tail.length
@@ -47,7 +47,7 @@ export function joinParts({ head, separator = comma, count, part, tail }: Parts,
 export function streamParts(parts: Parts): BodyStream {
   const { separator = comma } = parts
   return async (sink, signal) => {
-    // Nothing is never written: in HTTP/1.1 it would end the body.
+    // An empty chunk must not be written: in HTTP/1.1 it would end the body.
     let pending: Buffer[] = parts.head.length > 0 ? [parts.head] : []
     let size = parts.head.length
     let began = performance.now()

@@ -1,14 +1,14 @@
-// The bytes of a request's body, within a limit that is checked before they are kept.
+// Reads the body of a request, and checks its limit before it buffers bytes.
 import type { Readable } from 'node:stream'
 import { apiError, timedOut, tooLarge } from '../../api/status.ts'
 import { GrowingBuffer } from '../../base/growing-buffer.ts'
 import type { BodyTerms } from '../http2/request-body.ts'
 import type { RequestHeaders } from './exchange.ts'
 
-/** Upstream's limit for what a client may send. */
+/** The same limit as upstream. */
 export const maxBodyBytes = 3 * 1024 * 1024
 
-/** The longest that a whole body may take, as upstream's `--request-timeout`: the request holds a seat meanwhile, and HTTP/2 itself has no limit. */
+/** Time limit for a whole body, as upstream's `--request-timeout`. The request holds a seat meanwhile, and HTTP/2 has no limit of its own. */
 export const maxBodyMs = 60_000
 
 export function declaredLength(headers: RequestHeaders): number | undefined {
@@ -16,18 +16,18 @@ export function declaredLength(headers: RequestHeaders): number | undefined {
   return typeof value === 'string' ? Number(value) : undefined
 }
 
-/** Throws a 413 where more than `limit` bytes are announced or come, a 400 where the client stops in the middle or sends crumbs, and a 504 where it takes too long. */
+/** Rejects with 413 if more than `limit` bytes are announced or arrive, 400 if the client stops early or sends too many small pieces, and 504 after the time limit. */
 export function collectBody(stream: Readable, limit: number, declared: number | undefined): Promise<Buffer> {
   if (declared !== undefined && declared > limit) {
     stream.resume()
     return Promise.reject(refusal(limit))
   }
   if (stream.readableEnded) return Promise.resolve(Buffer.alloc(0))
-  // The client went while the request waited: nothing more would be told of the stream.
+  // The client disconnected while the request waited: the stream would emit no more events.
   if (stream.destroyed) return Promise.reject(endedEarly())
   const body = new GrowingBuffer()
   let size = 0
-  // A stream, and so its listeners, may outlive the request by long: they let go of what came, and of who waits for it.
+  // The stream and its listeners may live much longer than the request, so they must not keep the bytes or the promise.
   let waiting: PromiseWithResolvers<Buffer> | undefined = Promise.withResolvers()
   const { promise } = waiting
   const refuse = (err: Error) => {
@@ -36,7 +36,7 @@ export function collectBody(stream: Readable, limit: number, declared: number | 
     waiting = undefined
   }
   const timer = setTimeout(() => {
-    // What comes late is let go of.
+    // Later bytes are dropped.
     refuse(tooSlow())
   }, maxBodyMs)
   stream.on('data', (chunk: Buffer) => {
@@ -69,7 +69,7 @@ const crumbled = (): Error => apiError(400, 'BadRequest', 'the request body come
 const tooSlow = (): Error => timedOut('request did not complete within the allotted timeout')
 const refusal = (limit: number): Error => tooLarge(`limit is ${limit}`)
 
-/** The same for bodies that come over HTTP/2. */
+/** The same limits and errors for bodies over HTTP/2. */
 export const bodyTerms: BodyTerms = {
   maxMs: maxBodyMs,
   error(failure, limit) {

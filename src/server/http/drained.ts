@@ -1,15 +1,15 @@
-// How long an answer waits for its reader.
+// Waits until the reader of a response has room again, within a time limit.
 import type { FinalReply } from './exchange.ts'
 
-/** How long a client may take for what waits of an answer: it holds a seat meanwhile. Watches and logs hold none and may be read at any pace. */
+/** How long a client may leave a response unread, since its request holds a seat. Watches and logs hold none and may be read at any speed. */
 export const maxStallMs = 60_000
 
 export const stallMs = (reply: FinalReply): number | undefined => (reply.longRunning ? undefined : maxStallMs)
 
-/** Calls `listener` at the next drain; undefined takes it back. */
+/** Calls `listener` at the next drain; undefined removes the listener. */
 export type OnDrain = (listener: (() => void) | undefined) => void
 
-/** Resolves at the next drain; rejects when the client goes away, or has not read what waits within `limitMs`. */
+/** Resolves at the next drain; rejects if the client disconnects, or has not read within `limitMs`. */
 export function untilDrained(onDrain: OnDrain, signal: AbortSignal, limitMs?: number): Promise<void> {
   const { promise, resolve, reject } = Promise.withResolvers<void>()
   if (signal.aborted) return Promise.reject(signal.reason)
@@ -27,7 +27,7 @@ export function untilDrained(onDrain: OnDrain, signal: AbortSignal, limitMs?: nu
   return promise
 }
 
-/** The drains of one of Node's streams. */
+/** The drain events of a Node stream. */
 export function drainsOf(stream: {
   once(event: 'drain', listener: () => void): unknown
   off(event: 'drain', listener: () => void): unknown

@@ -1,54 +1,54 @@
-// One request and its answer, whatever carries them: HTTP/2, HTTP/1.1 or a call in the same process.
+// One request and its response, independent of the transport: HTTP/2, HTTP/1.1 or a call within the process.
 import type { IncomingMessage } from 'node:http'
 import type { Duplex, Readable } from 'node:stream'
 import type { Credentials } from '../../access/access.ts'
 import type { UserInfo } from '../../api/user.ts'
 import type { BodyParts } from './body-parts.ts'
 
-/** Lower-case names; a repeated header is joined by the transport, except where noted. */
+/** By lower-case names. The transport joins repeated headers, except where noted. */
 export type RequestHeaders = Readonly<Record<string, string | readonly string[] | undefined>>
 
 export interface ServerRequest {
   readonly method: string
-  /** As on the request line: path and query, still escaped. */
+  /** Path and query as on the request line, still percent-encoded. */
   readonly url: string
   readonly headers: RequestHeaders
-  /** Whether a header begins with `impersonate-`, where the transport has looked. */
+  /** Whether a header begins with `impersonate-`; undefined if the transport did not check. */
   readonly impersonates?: boolean
   readonly credentials: Credentials
-  /** Set by the in-process transport only: who calls is known by construction, and authentication is not asked. */
+  /** Set by the in-process transport only: the identity is known by construction, so authentication is skipped. */
   readonly identity?: UserInfo
-  /** The protocol that the client asks to change to, in lower case, where the transport can hand the connection over. */
+  /** The requested protocol in lower case, if the transport can hand over the connection. */
   readonly upgrade?: string
-  /** Aborts when the client goes away or the server stops. Created on first use. */
+  /** Aborts when the client disconnects or the server stops. Created on first use. */
   readonly signal: AbortSignal
-  /** Aborts the signal: what is streamed to the client ends where it is. */
+  /** Aborts the signal, which cuts a response that is being streamed. */
   end(reason: Error): void
-  /** The whole body. Throws a 413 as soon as more than `limit` bytes came. */
+  /** The whole body. Rejects with 413 as soon as more than `limit` bytes came. */
   body(limit: number): Promise<Buffer>
-  /** The body as it comes, for what is passed on and not read; undefined where the request has none. Instead of `body`. */
+  /** The body as a stream, for requests that are forwarded; undefined if there is none. Use either this or `body`. */
   readonly stream?: () => Readable | undefined
 }
 
-/** An HTTP/1.1 connection after its request's head. Whoever takes it over owns the socket. */
+/** An HTTP/1.1 connection after the head of its request. The handler that takes it over owns the socket. */
 export interface UpgradedConnection {
   readonly message: IncomingMessage
   readonly socket: Duplex
-  /** Bytes that came behind the head already. */
+  /** Bytes that already arrived after the head. */
   readonly head: Buffer
 }
 
-/** Where a streamed answer goes. */
+/** Receives a streamed body. */
 export interface Sink {
-  /** False where the reader is behind: wait for `drained()` before more. Bytes written are accepted either way. */
+  /** False if the reader is behind: wait for `drained()` before the next write. The bytes are accepted in either case. */
   write(chunk: Buffer): boolean
-  /** As one `write` of all of them, by a transport that need not copy them together for that. */
+  /** Like one `write` of all chunks, for transports that can do so without joining them. */
   writeAll?(chunks: readonly Buffer[]): boolean
-  /** Resolves when there is room again; rejects with the signal's reason when the reader is gone. */
+  /** Resolves when there is room again; rejects with the signal's reason if the reader is gone. */
   drained(): Promise<void>
 }
 
-/** Writes the body and resolves at its end. A throw after the head is sent cuts the stream, so that a client never takes a part for the whole. */
+/** Writes the body and resolves at its end. An error after the head was sent cuts the stream, so that no client takes a part for the whole. */
 export type BodyStream = (sink: Sink, signal: AbortSignal, begun?: () => void) => Promise<void>
 
 export interface Reply {
@@ -56,32 +56,32 @@ export interface Reply {
   readonly contentType: string
   readonly body: Buffer | BodyParts | BodyStream
   readonly headers?: Readonly<Record<string, string | string[]>>
-  /** A watch or a followed log: it does not count as in flight once started, and audit sees its start. */
+  /** A watch or a followed log: it does not count as in flight once started, and its start is audited. */
   readonly longRunning?: boolean
-  /** The body calls `begun` when what it has to send at first is sent; others have begun when they run. */
+  /** The body calls `begun` once its initial part is sent. Other bodies count as begun when they run. */
   readonly reportsBegin?: boolean
   /**
-   * Takes the connection over instead of sending a body (`status` is 101): writes the response's head itself and resolves when the connection is
-   * done with. Only for a request with `upgrade`.
+   * Takes over the connection instead of sending a body (`status` is 101). It writes the head of the response and resolves when the connection is
+   * no longer used. Only for a request with `upgrade`.
    */
   readonly upgrade?: (connection: UpgradedConnection) => Promise<void>
-  /** Frees what the answer holds beside memory, such as a connection to a backend: called when it is sent, cut, or replaced by another one. */
+  /** Releases resources of the reply, such as a connection to a backend. Called when the reply was sent, cut or replaced. */
   readonly free?: () => void
-  /** The name that a creation gave, for audit. */
+  /** The name of a created object, for audit. */
   readonly objectName?: string
 }
 
-/** An answer with everything that the transport has to send. */
+/** A reply with everything that the transport has to send. */
 export interface FinalReply extends Reply {
   readonly auditId: string
   readonly warnings: readonly string[]
-  /** Where flow control put the request. */
+  /** How flow control classified the request. */
   readonly flow?: { readonly schema: { readonly metadata: { readonly uid?: string } }; readonly level: { readonly uid: string } }
-  /** Called once when the body is out or was cut; `bytes` is what was sent. */
+  /** Called once when the body was sent or cut; `bytes` is what was sent. */
   done(outcome: { readonly bytes: number; readonly cut: boolean }): void
 }
 
-/** Every step from a request to its answer: what a transport hands its requests to. */
+/** All steps from a request to its reply. Transports call it. */
 export type Pipeline = (request: ServerRequest) => Promise<FinalReply>
 
 export function header(headers: RequestHeaders, name: string): string | undefined {

@@ -1,4 +1,4 @@
-// Fetches a document of somebody else's over HTTPS: always verified, no redirect followed, no connection kept, and bounded in bytes.
+// Fetches a document from another server over HTTPS: always verified, without redirects or keep-alive, and limited in bytes.
 import type { IncomingMessage } from 'node:http'
 import { Agent, request as httpsRequest } from 'node:https'
 import type { FetchDocument } from '../../access/jwt/issuer-keys.ts'

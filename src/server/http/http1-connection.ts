@@ -1,4 +1,4 @@
-// One HTTP/1.1 connection: who is at its other side, what was asked last, and how it ends so that the last answer arrives.
+// One HTTP/1.1 connection: its peer, its last request, and how it closes so that the last response arrives.
 import type { ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import type { Credentials } from '../../access/access.ts'
@@ -23,16 +23,16 @@ export class Http1Connection {
   constructor(socket: Socket) {
     this.peer = peerCredentials(socket)
     this.#socket = socket
-    // Node calls it behind an answer that says `Connection: close`, and its own destroys the socket under a client that is still sending.
+    // Node calls this after a response with `Connection: close`. Its own version destroys the socket while the client may still be sending.
     socket.destroySoon = () => this.end()
   }
 
-  /** Whether no more requests are taken: the parser may tell of some that came in the same packet as what ends the connection. */
+  /** Whether further requests are ignored: the parser may emit some that came in the same packet as the end of the connection. */
   get isEnding(): boolean {
     return this.#isEnding
   }
 
-  /** Whether answers are due. */
+  /** Whether responses are outstanding. */
   get isBusy(): boolean {
     return this.#last !== undefined && !this.#last.response.writableFinished
   }
@@ -41,14 +41,14 @@ export class Http1Connection {
     this.#last = { request, response }
   }
 
-  /** Answers with the refusal, behind the answers that are due, and ends the connection. */
+  /** Sends the refusal after the outstanding responses, and closes the connection. */
   refuse(refusal: WireRefusal): void {
     this.#endBehindAnswers(refusalBytes(refusal))
   }
 
   /**
-   * The parser cannot go on, or the client is too slow. In the middle of a body the request hears of it and its answer, which is the refusal where
-   * none was sent yet, is the last: a second one would be taken for that of another request. A client that sent nothing at all asked for no answer.
+   * The parser failed, or the client is too slow. Within a body, the request is told, and its response is the last; if none was sent yet, it is the
+   * refusal. A second response would be taken for that of another request. A client that sent nothing gets no response.
    */
   fail(err: Error & { readonly code?: string }): void {
     const refusal = parserRefusal(err)
@@ -60,7 +60,7 @@ export class Http1Connection {
     else this.refuse(refusal)
   }
 
-  /** Ends our side now and waits, within bounds, for the client to end its own. */
+  /** Ends the server's side now and waits, within limits, until the client ends its own. */
   end(): void {
     if (!this.#isEnding) this.#stopReading()
     this.#finish()
@@ -73,7 +73,7 @@ export class Http1Connection {
     else this.#finish(last)
   }
 
-  /** Takes the bytes from the parser. */
+  /** Detaches the socket from the parser. */
   #stopReading(): void {
     this.#isEnding = true
     this.#socket.removeAllListeners('data')

@@ -1,4 +1,4 @@
-// Requests that come over HTTP/1.1.
+// Requests over HTTP/1.1 and their responses.
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { Socket } from 'node:net'
 import type { Duplex, Writable } from 'node:stream'
@@ -26,7 +26,7 @@ export class Http1Request implements ServerRequest {
   #broken: Error | undefined
   #refusal: WireRefusal | undefined
 
-  /** `upgradable`: the connection can be handed over. */
+  /** `upgradable`: the connection can be taken over. */
   constructor(message: IncomingMessage, credentials: Credentials, rounds: RequestRounds, upgradable = false) {
     this.#message = message
     this.#rounds = rounds
@@ -41,7 +41,7 @@ export class Http1Request implements ServerRequest {
 
   readonly #clientGone = () => this.#rounds.leave(() => this.#controller.abort(new Error('the client is gone')))
 
-  /** The request is answered: its connection may live on for many others, and must not remember each. */
+  /** The request is answered. Its connection may serve many more, so it must not keep references to this one. */
   answered(): void {
     this.#message.socket.removeListener('close', this.#clientGone)
   }
@@ -54,21 +54,21 @@ export class Http1Request implements ServerRequest {
     this.#controller.abort(reason)
   }
 
-  /** Whether all of its body has come. */
+  /** Whether the whole body has arrived. */
   get isWhole(): boolean {
     return this.#message.complete
   }
 
-  /** What its client is told in place of an answer that does not know it: its body is none. */
+  /** The refusal that replaces the response, because the body is malformed. */
   get refusal(): WireRefusal | undefined {
     return this.#refusal
   }
 
-  /** Nothing more will come of the body: whoever reads it, now or later, hears of it, and so does the client where nobody does. */
+  /** No more of the body will arrive. Present and later readers get an error; without a reader, the client gets the refusal. */
   breakBody(cause: Error, refusal: WireRefusal): void {
     this.#broken = cause
     this.#refusal = refusal
-    // Not destroyed: the connection would go with it, and the answer is due.
+    // Destroying the message would destroy the connection, and the response is still outstanding.
     if (this.#message.listenerCount('error') > 0) this.#message.emit('error', cause)
   }
 
@@ -76,7 +76,7 @@ export class Http1Request implements ServerRequest {
     return this.#broken ? Promise.reject(endedEarly(this.#broken)) : collectBody(this.#message, limit, declaredLength(this.headers))
   }
 
-  /** The rest of a body that nobody wants; `tooMuch` is called where it is too long or too slow. */
+  /** Drops the rest of an unread body; calls `tooMuch` if it is too long or too slow. */
   dropBody(tooMuch: () => void): void {
     dropUnread(this.#message, tooMuch)
     unlessClosed(this.#message, tooMuch)
@@ -88,7 +88,7 @@ export class Http1Request implements ServerRequest {
   }
 }
 
-/** Node joins repeated headers with commas; the values of these may hold some. */
+/** Node joins repeated headers with commas, but the values of these may contain commas. */
 function withSeparateImpersonation(message: IncomingMessage): RequestHeaders {
   const { headers, headersDistinct } = message
   let separate: Record<string, string | readonly string[] | undefined> | undefined
@@ -100,7 +100,7 @@ function withSeparateImpersonation(message: IncomingMessage): RequestHeaders {
   return separate ?? headers
 }
 
-/** Sends the answer. Never rejects: a failure in the middle cuts the connection. `end` ends the connection. */
+/** Sends the response. Never rejects: an error in the middle cuts the connection. `end` closes the connection. */
 export async function sendHttp1(
   response: ServerResponse,
   request: Http1Request,
@@ -112,7 +112,7 @@ export async function sendHttp1(
   try {
     await send(response, request, reply, end, log)
   } catch (err) {
-    // Its head is none that can be sent.
+    // The head is not valid and cannot be sent.
     reply.done({ bytes: 0, cut: true })
     throw err
   }
@@ -139,13 +139,13 @@ async function send(response: ServerResponse, request: Http1Request, reply: Fina
     }
   }
   response.writeHead(reply.status, headers)
-  // A watcher waits for the head, not for the first event.
+  // The client of a watch waits for the head, not for the first event.
   response.flushHeaders()
   await sendStream(response, body, request, reply, log)
   if (!request.isWhole) request.dropBody(end)
 }
 
-/** The end of the stream is that of the answer. */
+/** The end of the stream is the end of the response. */
 async function sendStream(
   stream: Writable,
   body: FinalReply['body'],
@@ -176,10 +176,10 @@ async function sendStream(
   }
 }
 
-/** A client whose machine is gone is noticed after this long and nine probes. */
+/** A peer whose machine is gone is detected after this time and nine probes. */
 const keepAliveMs = 30_000
 
-/** Hands the connection over, or answers as if no upgrade was asked for and closes it. Never rejects. */
+/** Hands over the connection, or responds as if no upgrade was requested and closes it. Never rejects. */
 export async function answerUpgrade(connection: UpgradedConnection, request: Http1Request, reply: FinalReply, log: Logger): Promise<void> {
   const { socket } = connection
   try {
@@ -195,7 +195,7 @@ export async function answerUpgrade(connection: UpgradedConnection, request: Htt
   }
 }
 
-/** Nothing that comes behind an upgrade that was not made is looked at (CVE-2018-1002105), and the connection does not stay half open. */
+/** Bytes after a refused upgrade are ignored (CVE-2018-1002105), and the connection does not stay half open. */
 async function answerWithoutUpgrade(socket: Duplex, request: Http1Request, reply: FinalReply, log: Logger): Promise<void> {
   const { body } = reply
   const status = reply.status === 101 ? 400 : reply.status

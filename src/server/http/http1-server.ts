@@ -1,4 +1,4 @@
-// The HTTP/1.1 side of the listener: parsed requests and upgrades go to the pipeline, and what is no request is refused in order.
+// The HTTP/1.1 side of the listener: passes requests and upgrades to the pipeline, and refuses malformed ones in order.
 import type { Server, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
@@ -12,7 +12,7 @@ import { withAuthorization } from './peer-credentials.ts'
 import type { RequestRounds } from './request-rounds.ts'
 import { headRefusal, upgradeOutOfTurn } from './wire-refusal.ts'
 
-/** How often slow heads are looked for, at most. */
+/** The longest interval between checks for slow heads. */
 const sweepMs = 1000
 const keepAliveMs = 120_000
 
@@ -20,7 +20,7 @@ export interface Http1ServerOptions {
   readonly handle: Pipeline
   readonly rounds: RequestRounds
   readonly headerBytes: number
-  /** Time for a whole head. Bodies have their own limit where they are read. */
+  /** Time limit for a whole head. Bodies have their own limit. */
   readonly headersMs: number
   readonly log: Logger
 }
@@ -28,7 +28,7 @@ export interface Http1ServerOptions {
 export class Http1Server {
   readonly #options: Http1ServerOptions
   readonly #server: Server
-  /** By their sockets. */
+  /** By socket. */
   readonly #connections = new WeakMap<Duplex, Http1Connection>()
   readonly #log: Logger
   #stopping = false
@@ -42,11 +42,11 @@ export class Http1Server {
       requestTimeout: 0,
       connectionsCheckingInterval: Math.min(options.headersMs, sweepMs),
       keepAliveTimeout: keepAliveMs,
-      // Told with the other faults of a head.
+      // Checked with the other rules for heads.
       requireHostHeader: false,
     })
     this.#wire()
-    // It never listens itself, and begins to watch over its connections where it hears that it does.
+    // The server never listens itself, but checks its connections for timeouts only after this event.
     this.#server.emit('listening')
   }
 
@@ -55,7 +55,7 @@ export class Http1Server {
     this.#server.emit('connection', socket)
   }
 
-  /** Idle connections end now, others behind their answer. */
+  /** Closes idle connections now, others after their response. */
   stop(): void {
     this.#stopping = true
     this.#server.close()

@@ -1,4 +1,4 @@
-// Requests that come as HTTP/2 streams, and how they are answered.
+// Requests over HTTP/2 and their responses.
 
 import type { Readable } from 'node:stream'
 import type { Credentials } from '../../access/access.ts'
@@ -46,17 +46,17 @@ export class Http2Request implements ServerRequest {
   }
 
   end(reason: Error): void {
-    // Made where nobody has asked for it yet: whoever does later must find it aborted.
+    // Creates the signal if nobody has used it yet, so that later users find it aborted.
     if (!this.signal.aborted) this.#controller?.abort(reason)
   }
 
-  /** The whole answer is handed over: whoever goes now goes without a word. */
+  /** The whole response was handed over: a client that disconnects now is not reported. */
   answered(): void {
     this.#stream.onClose(undefined)
   }
 
   body(limit: number): Promise<Buffer> {
-    // One that is refused by its length need not be sent at all.
+    // A body that is refused for its length need not be sent.
     const isWanted = !this.#stream.requestEnded && (this.#stream.head.contentLength ?? 0) <= limit
     if (isWanted && this.headers['expect'] === '100-continue') this.#stream.respond(100, [], false)
     return this.#stream.collect(limit, bodyTerms)
@@ -69,10 +69,10 @@ export class Http2Request implements ServerRequest {
 
 const gone = () => new Error('the client is gone')
 
-/** Statuses that HTTP ends with the head. */
+/** Statuses without a body. */
 const withoutBody = new Set([204, 205, 304])
 
-/** Sends the answer. Never rejects: a failure in the middle resets the stream. */
+/** Sends the response. Never rejects: an error in the middle resets the stream. */
 export async function sendHttp2(stream: Http2Stream, request: Http2Request, reply: FinalReply, log: Logger): Promise<void> {
   if (stream.isClosed) {
     reply.done({ bytes: 0, cut: true })
@@ -85,22 +85,22 @@ export async function sendHttp2(stream: Http2Stream, request: Http2Request, repl
     await inPieces(reply.body)(sink, request.signal)
   } catch (err) {
     if (!request.signal.aborted) log.error('answer cut', { auditID: reply.auditId, err })
-    // Without an end of the body: a client never takes a part for the whole.
+    // Without the end of the body, so that no client takes a part for the whole.
     stream.reset(errorCode.internalError)
     reply.done({ bytes: sink?.bytes ?? 0, cut: true })
     return
   }
   request.answered()
-  // What is written behind the end of a stream goes nowhere.
+  // Writes after the end of a stream are ignored.
   const cut = stream.isClosed
   stream.end()
   reply.done({ bytes: sink.bytes, cut })
 }
 
-/** False where the head was sent and the body is to follow. Throws where a header is none that can be sent. */
+/** False if only the head was sent and the body follows. Throws if a header is not valid. */
 function sendAtOnce(stream: Http2Stream, request: Http2Request, reply: FinalReply): boolean {
   const headers = answerHeaders(reply)
-  // That of a server behind us stays.
+  // The date of a backend is kept.
   if (!hasHeader(headers, 'date')) headers.push('date', responseDate(systemClock.now()))
   const { body, status } = reply
   const isStream = typeof body === 'function'
@@ -117,7 +117,7 @@ function sendAtOnce(stream: Http2Stream, request: Http2Request, reply: FinalRepl
     if (status === 401) stream.endRefusal(parts)
     else stream.end(parts)
   }
-  // What is left of a body that is too large or too slow is not read.
+  // The rest of a body that is too large or too slow is not read.
   if ((status === 413 || status === 504) && stream.isAnswered) stream.reset(errorCode.noError)
   reply.done({ bytes: isStream ? 0 : body.length, cut: false })
   return true

@@ -1,4 +1,4 @@
-// Requests from inside the process: the whole pipeline, with an identity that is known by construction.
+// Requests from within the process: they pass the whole pipeline, with an identity that is known by construction.
 
 import { tooLarge } from '../../api/status.ts'
 import type { UserInfo } from '../../api/user.ts'
@@ -7,7 +7,7 @@ import { answerHeaders, headersByName } from './answer-headers.ts'
 import { joined } from './body-parts.ts'
 import type { FinalReply, Pipeline, RequestHeaders, ServerRequest, Sink } from './exchange.ts'
 
-/** The shapes are those of the client's `Transport`, which this layer does not import. */
+/** The same shape as the client's `Transport`, which this layer must not import. */
 export interface InProcessTransport extends AsyncDisposable {
   request(request: InProcessRequest, signal: AbortSignal): Promise<InProcessResponse>
 }
@@ -25,18 +25,18 @@ export interface InProcessResponse {
   readonly body: AsyncIterable<Buffer>
 }
 
-/** Bytes that may wait for the reader before the writer is asked to wait. */
+/** Buffered bytes from which on the writer has to wait. */
 const highWaterMark = 1024 * 1024
 
 export interface InProcessOptions {
   readonly handle: Pipeline
   readonly user: UserInfo
-  /** What its requests call themselves where they do not say so. */
+  /** The default `user-agent`. */
   readonly userAgent?: string
   readonly log: Logger
 }
 
-/** Disposing ends the streams that were opened through it. */
+/** Disposing ends its open streams. */
 export function inProcessTransport(options: InProcessOptions): InProcessTransport {
   const { handle, user, userAgent, log } = options
   const agent = userAgent === undefined ? {} : { 'user-agent': userAgent }
@@ -85,7 +85,7 @@ function bodyOf(reply: FinalReply, signal: AbortSignal, log: Logger): AsyncItera
   const cancelled = new AbortController()
   const queue = new ChunkQueue()
   const ended = AbortSignal.any([signal, cancelled.signal])
-  // It begins at once, as on a wire: a watch must see what happens before its first chunk is read.
+  // The body starts at once, as over the network: a watch must see events from before its first chunk is read.
   body(queue, ended).then(
     () => {
       reply.done({ bytes: queue.bytes, cut: false })

@@ -1,4 +1,4 @@
-// What the server writes as the system itself: requests of its own, authorized, admitted and audited as all others.
+// Writes of the server itself: requests with its own identity, authorized, admitted and audited like all others.
 import { ApiError, type Status } from '../../api/status.ts'
 import { parseJson } from '../../base/json.ts'
 import type { InProcessTransport } from './in-process.ts'
@@ -25,7 +25,7 @@ export class OwnRequests {
     this.#signal = signal
   }
 
-  /** A JSON patch of the version `revision`. False where the object is another one by now or gone, which is looked at anew; rejects with a refusal. */
+  /** Sends a JSON patch for the version `revision`. False if the object has changed or is gone, so the caller looks again; rejects if refused. */
   async patch(path: string, revision: number, operation: PatchOperation): Promise<boolean> {
     const operations = [{ op: 'replace', path: '/metadata/resourceVersion', value: String(revision) }, operation]
     const { status, text } = await this.send('PATCH', path, operations)
@@ -34,13 +34,13 @@ export class OwnRequests {
     return true
   }
 
-  /** Rejects with the ApiError that another client would have been answered. */
+  /** Rejects with the ApiError that any client would get. */
   async write(method: 'POST' | 'DELETE', path: string, value: object): Promise<void> {
     const { status, text } = await this.#answer(method, path, value)
     if (status >= 300) throw new ApiError(parseJson(text) as Status)
   }
 
-  /** `text` is the beginning of the answer. */
+  /** `text` is the beginning of the response. */
   async send(method: string, path: string, value?: object): Promise<OwnAnswer> {
     const { status, text } = await this.#answer(method, path, value)
     return { status, text: text.slice(0, shownCharacters) }

@@ -1,20 +1,20 @@
-// TCP listeners that together take so many connections in all and so many of one address; others are closed before a byte is read.
+// TCP listeners with shared limits of connections: in all and per address. Further connections are closed before a byte is read.
 import { createServer, type Server, type Socket } from 'node:net'
 
 export interface ConnectionLimits {
   readonly total: number
   readonly perAddress: number
-  /** Of an address of this machine: the parts of the cluster and its administrator come from there. Below the total, so that others find room. */
+  /** Per address of this machine, where the parts of the cluster and its administrator are. Below the total, so that others find room. */
   readonly perLoopbackAddress: number
 }
 
 export const defaultConnectionLimits: ConnectionLimits = { total: 10_000, perAddress: 2000, perLoopbackAddress: 8000 }
 
-/** For what is no connection of a client: the store, the audit log, ways to nodes and webhooks. */
+/** Files that are not connections of clients: the store, the audit log, connections to nodes and webhooks. */
 const reservedFiles = 512
 
 /**
- * The default, or less where the process may open only so many files: a server that can open none more cannot even take a connection in order to
+ * The default, or less if the process may open few files: a server that is out of files cannot even accept a connection in order to
  * close it.
  */
 export function connectionsWithin(files: number): ConnectionLimits {
@@ -25,7 +25,7 @@ export function connectionsWithin(files: number): ConnectionLimits {
   return { total: room, perAddress: part(perAddress), perLoopbackAddress: part(perLoopbackAddress) }
 }
 
-/** `onRefused` hears of each one that is closed. */
+/** `onRefused` is called for each connection over the limits. */
 export function limitedListeners(
   count: number,
   limits: ConnectionLimits,
@@ -37,7 +37,7 @@ export function limitedListeners(
   const take = (socket: Socket) => {
     const { remoteAddress: address } = socket
     const ofAddress = address === undefined ? 0 : (open.get(address) ?? 0)
-    // No address: the client is gone already.
+    // Without an address the client is already gone.
     if (
       address === undefined ||
       total >= limits.total ||
@@ -59,7 +59,7 @@ export function limitedListeners(
   }
   return Array.from({ length: count }, () => {
     const server = createServer(take)
-    // Closed without a socket being made of it.
+    // Closes the handle without creating a socket.
     server.maxConnections = limits.total
     server.on('drop', onRefused)
     return server

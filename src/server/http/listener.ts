@@ -1,4 +1,4 @@
-// The TLS listener: HTTP/2 and HTTP/1.1 on one port, client certificates asked for and judged later, limits on everything, a graceful stop.
+// The TLS listener: HTTP/2 and HTTP/1.1 on one port. It requests client certificates, which the authenticator verifies, limits every input, and stops gracefully.
 import type { AddressInfo, Socket, Server as TcpServer } from 'node:net'
 import { createServer as createTlsServer, type TLSSocket, type Server as TlsServer } from 'node:tls'
 import type { Logger } from '../../base/log.ts'
@@ -21,19 +21,19 @@ export interface ServingCertificate {
 }
 
 export interface ListenerOptions {
-  /** One or several addresses. The limits of connections hold for all of them together. */
+  /** One or several addresses, which share the limits of connections. */
   readonly hosts: readonly [string, ...string[]]
-  /** 0 takes a free one, the same on each address. */
+  /** 0 chooses a free port, the same on each address. */
   readonly port: number
   readonly serving: ServingCertificate
-  /** PEM of the authorities whose names are sent to clients; their certificates are verified by the authenticator. */
+  /** PEM of the authorities whose names are sent to clients. The authenticator verifies their certificates. */
   readonly clientAuthorities: string
   readonly handle: Pipeline
-  /** Default: 10,000 in all, 2000 of one address, 8000 of one of this machine. */
+  /** Default: 10,000 in all, 2000 per address, 8000 per address of this machine. */
   readonly connections?: ConnectionLimits
-  /** Time for a whole handshake. Default: 10,000. */
+  /** Time limit for a TLS handshake. Default: 10,000. */
   readonly handshakeMs?: number
-  /** Time for a whole HTTP/1.1 head; a slow sender is cut. Default: 10,000. */
+  /** Time limit for an HTTP/1.1 head. Default: 10,000. */
   readonly headersMs?: number
   readonly log: Logger
 }
@@ -52,7 +52,7 @@ export class Listener implements AsyncDisposable {
   readonly #http1: Http1Server
   readonly #http2 = new Http2Connections()
   readonly #sockets = new Set<TLSSocket>()
-  /** What ends those that go on too long, by the address of the peer: a TLS socket does not say what it is made of. */
+  /** Timers of running handshakes by the peer's address, because a TLS socket does not expose its TCP socket. */
   readonly #handshakes = new Map<string, NodeJS.Timeout>()
   readonly #rounds = new RequestRounds()
   readonly #log: Logger
@@ -82,7 +82,7 @@ export class Listener implements AsyncDisposable {
     this.#wire()
   }
 
-  /** Resolves with the first address once it listens on all; rejects where the port is taken. */
+  /** Resolves with the first address once it listens on all; rejects if the port is taken. */
   async listen(): Promise<AddressInfo> {
     const { hosts, port } = this.#options
     const [first, ...others] = hosts
@@ -105,12 +105,12 @@ export class Listener implements AsyncDisposable {
     return promise
   }
 
-  /** New connections get the new certificate; open ones go on. */
+  /** New connections get the new certificate; open ones continue. */
   renew(serving: ServingCertificate): void {
     this.#tls.setSecureContext(tlsOptions({ ...this.#options, serving }))
   }
 
-  /** Takes no more, lets running requests end, then closes what is left. */
+  /** Stops accepting, lets running requests finish, then closes the rest. */
   async [Symbol.asyncDispose](): Promise<void> {
     if (this.#stopping) return
     this.#stopping = true
@@ -126,7 +126,7 @@ export class Listener implements AsyncDisposable {
     for (const socket of this.#sockets) socket.destroy()
   }
 
-  /** Node's own timeout begins anew with each byte, and only tells of the connection, which stays open. */
+  /** Node's own handshake timeout restarts with each byte, and does not close the connection. */
   #greet(socket: Socket): void {
     const peer = peerOf(socket)
     const late = setTimeout(() => socket.destroy(), this.#options.handshakeMs ?? limits.handshakeMs)
@@ -169,7 +169,7 @@ export class Listener implements AsyncDisposable {
   }
 
   async #serve2(stream: Http2Stream, request: Http2Request): Promise<void> {
-    // Its client may have gone while it waited for its turn.
+    // The client may have disconnected while the request waited for its turn.
     if (stream.isClosed) return
     try {
       await sendHttp2(stream, request, await this.#options.handle(request), this.#log)
@@ -188,7 +188,7 @@ function tlsOptions({ serving, clientAuthorities }: Pick<ListenerOptions, 'servi
     key: serving.key,
     ca: clientAuthorities,
     minVersion: 'TLSv1.3' as const,
-    // In the order of upstream: the first is as safe as the second, and a tenth cheaper for a long answer.
+    // Upstream's order: the first is as secure as the second, and a tenth cheaper for a long response.
     ciphers: 'TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256',
     honorCipherOrder: true,
     ALPNProtocols: ['h2', 'http/1.1'],

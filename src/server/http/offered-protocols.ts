@@ -2,15 +2,15 @@
 import { badRequest } from '../../api/status.ts'
 import { header, type RequestHeaders } from './exchange.ts'
 
-/** The form in which a browser sends a token, for it can set no header. */
+/** The form in which a browser sends a token, because it cannot set headers. */
 const bearerProtocol = 'base64url.bearer.authorization.k8s.io.'
 
-/** In the client's order, without what is a token: it is for this server, and neither to be chosen nor to be passed on. */
+/** In the client's order. A token is left out: it is for this server, and must be neither chosen nor forwarded. */
 export function offeredProtocols(headers: RequestHeaders): string[] {
   return allOffered(headers).filter(one => !one.startsWith(bearerProtocol))
 }
 
-/** The first of the `known` that the client offers, `''` being for one that offers none. Throws upstream's 400 where there is none. */
+/** The first of the `known` protocols that the client offers; `''` if it offers none. Throws upstream's 400 if none is known. */
 export function chooseProtocol(headers: RequestHeaders, known: readonly string[]): string {
   const offered = offeredProtocols(headers)
   const chosen = known.find(one => (one === '' ? offered.length === 0 : offered.includes(one)))
@@ -20,8 +20,8 @@ export function chooseProtocol(headers: RequestHeaders, known: readonly string[]
 }
 
 /**
- * The token among the protocols, as an Authorization header; undefined where there is none. As upstream: only beside a protocol that can be chosen,
- * for a client takes a handshake without one as failed, and only one. What breaks these rules is a header that nobody accepts.
+ * The token among the protocols, as an Authorization header; undefined if there is none. As upstream, there must be exactly one token and another
+ * protocol to choose, because a client treats a handshake without one as failed. Anything else becomes a header that no authenticator accepts.
  */
 export function offeredAuthorization(headers: RequestHeaders): string | undefined {
   const all = allOffered(headers)

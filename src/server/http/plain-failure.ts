@@ -1,8 +1,8 @@
-// Failures that upstream answers without a reason, because no Status was made for them.
+// Errors that upstream returns without a reason, as plain text or a bare 500.
 import { ApiError } from '../../api/status.ts'
 import type { Reply } from './exchange.ts'
 
-/** Where no part of the API begins, upstream answers as any web server does. */
+/** The 404 of paths outside the API, as upstream. */
 export const plainNotFound = (): Reply => plainText(404, '404 page not found\n')
 
 export function plainText(status: number, text: string): Reply {

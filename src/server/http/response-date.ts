@@ -1,6 +1,6 @@
-// The time of an answer, as HTTP writes it (RFC 9110, 6.6.1: a server that has a clock says when it answered).
+// The `date` header (RFC 9110, 6.6.1).
 
-/** Of the last second that was asked for: thousands of answers share it. */
+/** Cached for the current second: thousands of responses share it. */
 let last = { second: Number.NaN, text: '' }
 
 /** `now` in milliseconds since the epoch. */

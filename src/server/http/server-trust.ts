@@ -1,10 +1,10 @@
-// Whom a connection to a webhook, an API server of others or a backend trusts.
+// Which certificates a connection to a webhook, an aggregated API server or a backend trusts.
 import { isIP } from 'node:net'
 import { type ConnectionOptions, checkServerIdentity, type PeerCertificate } from 'node:tls'
 
 /**
- * Undefined leaves it to the public authorities. Each certificate that is named is trusted as such, as Go does it: an authority that is signed by
- * another one that is not named, or the server's own certificate, will do.
+ * Undefined means the public authorities. As in Go, each given certificate is trusted by itself: an intermediate authority without its
+ * root, or the server's own certificate, is enough.
  */
 export function serverTrust(
   authorities: string | undefined,
@@ -13,7 +13,7 @@ export function serverTrust(
   return { ...anchors, checkServerIdentity: checkAlternativeNames }
 }
 
-/** As Go does it: where a certificate has no alternative names Node would take its common name, which authorities do not vouch for. */
+/** As in Go: for a certificate without alternative names Node would check its common name, which authorities do not verify. */
 export function checkAlternativeNames(host: string, certificate: PeerCertificate): Error | undefined {
   const names = certificate.subjectaltname ?? ''
   if (isIP(host) === 0 && !/(^|, )DNS:/.test(names))
@@ -40,7 +40,7 @@ const problems: ReadonlyMap<string, string> = new Map([
   ['CERT_NOT_YET_VALID', 'x509: certificate has expired or is not yet valid'],
 ])
 
-/** What Go's client says of a certificate that it does not take; undefined where something else went wrong. Node's own words name its flags. */
+/** The message of Go's client for a rejected certificate; undefined for other errors. Node's own message names its flags. */
 export function certificateFault(err: unknown): string | undefined {
   if (!(err instanceof Error)) return undefined
   const why = err.message.startsWith('x509: ') ? err.message : 'code' in err ? problems.get(String(err.code)) : undefined

@@ -1,11 +1,11 @@
-// What a client still sends when nobody wants it any more. A socket that is closed with bytes unread resets its connection, and a client in the middle of writing
-// loses the answer that is on its way: the rest is taken and thrown away, within bounds.
+// Reads and drops, within limits, what a client still sends after its response. Closing a socket with unread bytes resets the connection, and a client
+// that is still writing would lose the response.
 import type { Readable } from 'node:stream'
 
 export const maxUnreadBytes = 4 * 1024 * 1024
 export const maxUnreadMs = 5_000
 
-/** Throws away whatever comes; `tooMuch` is called with each piece beyond the bound. */
+/** Drops all bytes; calls `tooMuch` with each piece beyond the limit. */
 export function dropUnread(stream: Readable, tooMuch: () => void): void {
   let bytes = 0
   stream.on('data', (chunk: Buffer) => {
@@ -15,7 +15,7 @@ export function dropUnread(stream: Readable, tooMuch: () => void): void {
   stream.resume()
 }
 
-/** `late` is called where the stream is not closed in time. */
+/** Calls `late` if the stream is not closed in time. */
 export function unlessClosed(stream: Readable, late: () => void): void {
   const timer = setTimeout(late, maxUnreadMs)
   timer.unref()

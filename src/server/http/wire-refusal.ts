@@ -1,16 +1,16 @@
-// What an HTTP/1.1 connection is refused with before there is a request: plain text, as Go's server writes it, for no Status could name what was asked for.
+// The responses to malformed HTTP/1.1: plain text, as from Go's server, because there is no request that a Status could name.
 import type { IncomingMessage } from 'node:http'
 import { STATUS_CODES } from '../../base/node-http.ts'
 
 export interface WireRefusal {
   readonly status: number
-  /** What is wrong, behind the name of the status. */
+  /** The problem; it follows the name of the status. */
   readonly detail?: string
 }
 
 export const upgradeOutOfTurn: WireRefusal = { status: 400, detail: 'an upgrade before the answers that are due' }
 
-/** The connection ends behind it. */
+/** The connection closes after this response. */
 export function refusalParts({ status, detail }: WireRefusal): {
   readonly text: string
   readonly headers: Readonly<Record<string, string>>
@@ -19,24 +19,24 @@ export function refusalParts({ status, detail }: WireRefusal): {
   return { text, headers: { 'Content-Type': 'text/plain; charset=utf-8', Connection: 'close' } }
 }
 
-/** The whole answer. */
+/** The whole response. */
 export function refusalBytes(refusal: WireRefusal): Buffer {
   const { text, headers } = refusalParts(refusal)
   const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`)
   return Buffer.from(`HTTP/1.1 ${text}\r\n${lines.join('')}\r\n${text}`)
 }
 
-/** Undefined where the connection itself failed: nobody is there to read an answer. */
+/** Undefined if the connection itself failed, so that nobody can read a response. */
 export function parserRefusal({ code }: { readonly code?: string }): WireRefusal | undefined {
   if (code === 'HPE_HEADER_OVERFLOW') return { status: 431 }
   if (code === 'ERR_HTTP_REQUEST_TIMEOUT') return { status: 408 }
   return code?.startsWith('HPE_') ? { status: 400 } : undefined
 }
 
-/** Beyond these characters no host has any; the set is that of Go's server. */
+/** Characters that a host may contain; the same set as in Go's server. */
 const hostText = /^[\w!$%&'()*+,.:;=[\]~-]*$/
 
-/** What is wrong with a head that the parser lets through: a proxy in front might read it otherwise than we do, and with it where the next request begins. */
+/** Problems of a head that the parser accepts: a proxy in front might interpret it differently, and so see another beginning of the next request. */
 export function headRefusal({ httpVersionMajor, httpVersionMinor, headers, rawHeaders }: IncomingMessage): WireRefusal | undefined {
   if (httpVersionMajor !== 1) return { status: 505, detail: 'unsupported protocol version' }
   const { host } = headers
