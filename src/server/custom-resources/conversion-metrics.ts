@@ -10,7 +10,7 @@ const failureTypes = {
   invalid: 'conversion_webhook_invalid_converted_object_failure',
 } as const satisfies Record<ConversionFailure['type'], string>
 
-/** Told of each question: how long it took, and how it failed. */
+/** Observes each call: its duration and its failure. */
 export type ObserveConversion = (seconds: number, failure: ConversionFailure['type'] | undefined) => void
 
 export function conversionMetrics(registry: Registry): ObserveConversion {
@@ -37,7 +37,7 @@ export function conversionMetrics(registry: Registry): ObserveConversion {
   }
 }
 
-/** The sender, with each of its questions observed. */
+/** The sender with metrics for each call. */
 export function countedSender(sender: ConversionSender, observe: ObserveConversion, clock: Clock): ConversionSender {
   return {
     send: (...question) => sender.send(...question),

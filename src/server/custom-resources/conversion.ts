@@ -1,5 +1,5 @@
-// Custom resources whose versions a webhook converts: entries are brought into the version asked for before anybody looks at them, many with one
-// question, and each only once.
+// Custom resources whose versions a webhook converts. Entries are converted to the requested version before they are used, many with one
+// call, and each only once.
 import { randomUUID } from 'node:crypto'
 import { conversionReview, convertedObjects, reviewVersion, type WrongAnswer } from '../../api/custom-resources/conversion-review.ts'
 import type { CustomKind } from '../../api/custom-resources/custom-kind.ts'
@@ -13,16 +13,16 @@ import type { Conversion } from '../resource/conversion.ts'
 import { CachedForm, type EntryView, frame } from '../resource/entry-view.ts'
 import { SharedWork } from './shared-work.ts'
 
-/** Sends one review and answers what came back, bounded. Rejects with an Error in upstream's words. */
+/** Sends one review and returns the response, up to a limit. Rejects with an Error in upstream's words. */
 export interface ConversionSender {
   send(client: WebhookClientConfig, body: Buffer, timeoutSeconds: number, signal: AbortSignal): Promise<Buffer>
-  /** A question to the webhook of the definition with this name begins; what comes back is called when it was answered, or failed. */
+  /** Called when a call to the webhook of this definition begins; the returned function is called when it succeeded or failed. */
   begin?(definition: string): (failure?: ConversionFailure) => void
 }
 
 export interface ConversionFailure {
   readonly type: 'call' | WrongAnswer
-  /** As the client is told. */
+  /** As shown to the client. */
   readonly message: string
 }
 
@@ -30,9 +30,9 @@ export const noSender: ConversionSender = {
   send: () => Promise.reject(new Error('this server has no way to webhooks')),
 }
 
-/** Upstream waits as long. */
+/** The same as upstream. */
 export const conversionTimeoutSeconds = 30
-/** Bytes of objects that one question holds; a larger object is asked for alone. */
+/** Bytes of objects in one call; a larger object gets its own call. */
 const maxQuestionBytes = 1024 * 1024
 
 export interface ConvertedServing {
@@ -42,20 +42,20 @@ export interface ConvertedServing {
 }
 
 export interface ConversionParts {
-  /** The name of the definition. */
+  /** Name of the definition. */
   readonly definition: string
   readonly webhook: WebhookConversion
   readonly sender: ConversionSender
   readonly kind: CustomKind
   readonly apiVersion: string
-  /** The kind's name. */
+  /** Name of the kind. */
   readonly kindName: string
   readonly stored: { readonly kind: CustomKind; readonly apiVersion: string }
-  /** Entries of a later revision are in the stored version as it is now. */
+  /** Entries with a later revision are in the current stored version. */
   readonly since: number
 }
 
-/** The view shows what was prepared. */
+/** The view shows converted entries. */
 export function webhookConversion(parts: ConversionParts): ConvertedServing {
   const { kind, apiVersion, stored, since } = parts
   const known = new WeakMap<Entry, CachedForm>()
@@ -68,9 +68,9 @@ export function webhookConversion(parts: ConversionParts): ConvertedServing {
     if (found === undefined) throw new Error('an entry that was not converted is looked at')
     return found
   }
-  // Many watch the same objects: each change is asked for once.
+  // Many watches share the same objects, so each change is converted once.
   const asking = new SharedWork<Entry>(async (entries, signal) => {
-    // Objects of one question are of one version.
+    // All objects of one call have the same version.
     for (const group of questions(entries, ({ object, byteLength }) => ({ object, bytes: byteLength }))) {
       const converted = await convert(
         parts,
@@ -107,7 +107,7 @@ export function webhookConversion(parts: ConversionParts): ConvertedServing {
     toStored(object) {
       const converted = isStored ? object : toStore.get(object)
       if (converted === undefined) throw new Error('an object that was not converted is stored')
-      // What the server stamped meanwhile is the same in all versions.
+      // Fields that the server has set meanwhile are the same in all versions.
       return isStored ? object : { ...converted, metadata: { ...object.metadata, ...annotationsOf(converted) } }
     },
     view: {
@@ -117,18 +117,18 @@ export function webhookConversion(parts: ConversionParts): ConvertedServing {
         const entry = event.entryAs(type)
         return isStored && entry.revision > since ? event.frame(type) : frame(type, of(entry).bytes)
       },
-      // All was made before.
+      // Everything was converted before.
       computes: () => false,
     },
   }
 }
 
-/** Of the metadata a conversion may change the annotations alone. */
+/** A conversion may change only the annotations of the metadata. */
 function annotationsOf({ metadata: { annotations } }: KubeObject): { annotations?: Record<string, string> } {
   return annotations === undefined ? {} : { annotations }
 }
 
-/** In groups of one version each, no larger than a question may be. */
+/** Groups of one version each, within the size limit of a call. */
 function questions<T>(all: readonly T[], look: (one: T) => { readonly object: KubeObject; readonly bytes: number }): T[][] {
   const groups: T[][] = []
   let version: string | undefined

@@ -1,11 +1,11 @@
-// What a watch sees of changes where a webhook converts: each object is converted before it is looked at or sent.
+// The changes that a watch sees if a webhook converts: each object is converted before it is evaluated or sent.
 import type { Entry, Watched } from '../../store/store.ts'
 import { seenAs } from '../../store/watcher.ts'
 import type { Conversion } from '../resource/conversion.ts'
 
 /**
- * The changes as the watch sees them, ready to be viewed. `viewed` says which objects it selects of those that the store has selected; undefined for all.
- * Rejects as the webhook fails.
+ * The changes for the watch, ready to be viewed. `viewed` selects among the objects that the store has selected; undefined selects all.
+ * Rejects if the webhook fails.
  */
 export async function convertedChanges(
   conversion: Conversion,

@@ -1,4 +1,4 @@
-// Keeps the status of CustomResourceDefinitions, and ends those that were deleted: first their objects, then themselves.
+// Maintains the status of CustomResourceDefinitions, and finalizes deleted ones: first their objects, then the definition.
 import type { TakenNames } from '../../api/custom-resources/accepted-names.ts'
 import { isTrue, withCondition } from '../../api/custom-resources/conditions.ts'
 import { planStatus } from '../../api/custom-resources/plan-status.ts'
@@ -15,7 +15,7 @@ export interface DefinitionParts extends FollowerParts {
 }
 
 const retryMs = 1000
-/** Definitions that are looked at side by side; names are decided one after the other nevertheless. */
+/** Definitions that are reconciled in parallel. Names are still accepted one at a time. */
 const parallel = 16
 
 export class DefinitionController {
@@ -26,7 +26,7 @@ export class DefinitionController {
   readonly #emptying = new Map<string, Watch>()
   #wake: () => void = () => undefined
 
-  /** Serves what is established already before it returns. */
+  /** Serves established definitions before it returns. */
   constructor(parts: DefinitionParts, signal: AbortSignal) {
     this.#parts = parts
     this.#signal = signal
@@ -40,7 +40,7 @@ export class DefinitionController {
     this.#wake()
   }
 
-  /** Until the signal. */
+  /** Runs until the signal. */
   async run(own: OwnRequests): Promise<void> {
     const requests = new DefinitionRequests(own)
     while (!this.#signal.aborted) {
@@ -75,7 +75,7 @@ export class DefinitionController {
   async #reconcile(name: string, requests: DefinitionRequests): Promise<void> {
     const entry = this.#follower.entry(name)
     if (entry === undefined) {
-      // Its names are free now.
+      // Its names are free again.
       this.#othersOf(name)
       return
     }
@@ -95,13 +95,13 @@ export class DefinitionController {
     const status = planStatus(definition, this.#takenFrom(name, definition.spec.group), clock.now())
     if (sameValue(status, definition.status)) return
     const before = this.#follower.accepted.get(name)
-    // Served first: whoever reads that it is established finds it.
+    // Served before the status says so: a client that reads `Established` can use it.
     this.#follower.serve({ ...definition, status }, entry, store.revision)
     const written = await requests.putStatus(name, entry.revision, status)
     if (written && before !== undefined && !sameValue(before.names, status.acceptedNames)) this.#othersOf(name)
   }
 
-  /** What others of the group have; the built-in kinds of a group keep theirs. */
+  /** Names of other definitions in the group, and of its built-in kinds. */
   #takenFrom(name: string, group: string): TakenNames {
     const resources = new Set<string>()
     const kinds = new Set<string>()
@@ -133,7 +133,7 @@ export class DefinitionController {
     }
     const conditions = withCondition(status?.conditions ?? [], inProgress, this.#parts.clock.now())
     if (status !== undefined && !sameValue(conditions, status.conditions)) {
-      // The event of this write brings the definition back here.
+      // The event of this write enqueues the definition again.
       await requests.putStatus(name, entry.revision, { ...status, conditions })
       return
     }
@@ -142,7 +142,7 @@ export class DefinitionController {
     for (const namespace of namespaces) await requests.deleteAll(served.apiVersion, spec.names.plural, namespace)
   }
 
-  /** Objects may have finalizers of their own: the last one that goes brings the definition back. */
+  /** Objects may have finalizers; the removal of the last one enqueues the definition again. */
   #whenEmpty(name: string, collection: Collection): void {
     if (this.#emptying.has(name)) return
     const watch = collection.watch({ after: this.#parts.store.revision, maxPendingBytes: Number.POSITIVE_INFINITY })

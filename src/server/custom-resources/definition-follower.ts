@@ -1,4 +1,4 @@
-// Serves what CustomResourceDefinitions define, from the moment that their names are theirs until they are gone.
+// Serves the kinds of CustomResourceDefinitions, from the acceptance of their names until their deletion.
 import { isTrue } from '../../api/custom-resources/conditions.ts'
 import { customResources } from '../../api/custom-resources/custom-resource.ts'
 import type { KubeObject } from '../../api/object.ts'
@@ -15,7 +15,7 @@ const definitionsName = 'customresourcedefinitions.apiextensions.k8s.io'
 export interface FollowerParts {
   readonly resources: ChangingResources
   readonly store: Store
-  /** The way to conversion webhooks. */
+  /** Sends requests to conversion webhooks. */
   readonly sender: ConversionSender
   readonly log: Logger
 }
@@ -25,12 +25,12 @@ export type Definition = KubeObject & CustomResourceDefinition
 interface Served {
   readonly group: string
   readonly plural: string
-  /** What the served resources were made of. */
+  /** The definition that the served resources were compiled from. */
   readonly key: string
   readonly source: { entry: Entry }
 }
 
-/** What definitions of a group have accepted. */
+/** Accepted names of a definition. */
 export interface Accepted {
   readonly group: string
   readonly names: CustomResourceDefinitionNames
@@ -47,7 +47,7 @@ export class DefinitionFollower {
     this.#definitions = parts.resources.byGroupResource(definitionsName)
   }
 
-  /** Serves what is there and tells of each definition by its name, now and whenever it changes, until the signal. */
+  /** Serves the existing definitions, and calls `onChange` with each name now and after each change, until the signal. */
   follow(onChange: (name: string) => void, signal: AbortSignal): void {
     if (this.#definitions === undefined) return
     const { collection } = this.#definitions
@@ -66,7 +66,7 @@ export class DefinitionFollower {
     return this.#definitions?.collection.get('', name)
   }
 
-  /** Names of the definitions whose objects are in the group. */
+  /** Names of the definitions of the group. */
   namesOfGroup(group: string): string[] {
     return (this.#definitions?.collection.list({}).entries ?? []).map(({ name }) => name).filter(name => name.endsWith(`.${group}`))
   }
@@ -80,12 +80,12 @@ export class DefinitionFollower {
       return
     }
     const served = this.#served.get(name)
-    // The bytes of the newest entry, so that older ones need not be kept.
+    // Refers to the newest entry, so that older ones can be freed.
     if (served !== undefined && served.key === keyOf(entry.object as Definition)) served.source.entry = entry
     else this.serve(entry.object as Definition, entry, since)
   }
 
-  /** Serves a definition that has its names; `definition` may say of its status what is about to be written. */
+  /** Serves a definition whose names are accepted; the status of `definition` may be about to be written. */
   serve(definition: Definition, entry: Entry, since: number): void {
     const { spec, status } = definition
     const { name } = entry
@@ -111,7 +111,7 @@ export class DefinitionFollower {
   }
 }
 
-/** All that the served resources depend on. */
+/** Everything that the served resources depend on. */
 function keyOf({ metadata, status }: Definition): string {
   const flags = [isTrue(status, 'Established'), isTrue(status, 'Terminating')]
   return JSON.stringify([metadata.uid, metadata.generation, ...flags, status?.acceptedNames])

@@ -1,4 +1,4 @@
-// What the server writes to CustomResourceDefinitions and their objects.
+// The server's writes to CustomResourceDefinitions and their objects.
 import type { CustomResourceDefinitionStatus } from '../../api/types/apiextensions-v1.ts'
 import type { OwnRequests } from '../http/internal-requests.ts'
 
@@ -12,17 +12,17 @@ export class DefinitionRequests {
     this.#requests = requests
   }
 
-  /** Whether it was written; false where the definition is another one by now, which is looked at anew. */
+  /** False if the definition has changed meanwhile, so that the caller looks again. */
   putStatus(name: string, revision: number, status: CustomResourceDefinitionStatus): Promise<boolean> {
     return this.#requests.patch(`${base}/${name}/status?${manager}`, revision, { op: 'add', path: '/status', value: status })
   }
 
-  /** As `putStatus`. */
+  /** Returns the same as `putStatus`. */
   putFinalizers(name: string, revision: number, finalizers: readonly string[]): Promise<boolean> {
     return this.#requests.patch(`${base}/${name}?${manager}`, revision, { op: 'add', path: '/metadata/finalizers', value: finalizers })
   }
 
-  /** Rejects where the server refuses. */
+  /** Rejects if the server refuses. */
   async deleteAll(apiVersion: string, plural: string, namespace: string): Promise<void> {
     const scope = namespace === '' ? '' : `/namespaces/${namespace}`
     const { status, text } = await this.#requests.send('DELETE', `/apis/${apiVersion}${scope}/${plural}`)

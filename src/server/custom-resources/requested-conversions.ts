@@ -1,5 +1,5 @@
-// Objects in other versions for computations that are pure, such as field management: where one needs an object that the webhook was not asked for yet, it is
-// given up, the webhook is asked, and it begins anew.
+// Converted objects for pure computations such as field management. If a computation needs an object that is not converted yet, it is aborted, the webhook is
+// called, and the computation starts again.
 import type { KubeObject } from '../../api/object.ts'
 import type { ConvertObjects } from '../resource/conversion.ts'
 
@@ -14,7 +14,7 @@ class ConversionNeeded extends Error {
   }
 }
 
-/** Of one request. */
+/** The conversions of one request. */
 export class RequestedConversions {
   readonly #convert: ConvertObjects
   readonly #signal: AbortSignal
@@ -25,11 +25,11 @@ export class RequestedConversions {
     this.#signal = signal
   }
 
-  /** For use within `settled` alone. The objects are not changed, and neither may be what comes back. */
+  /** Only for use within `settled`. Neither the objects nor the results may be changed. */
   get(objects: readonly KubeObject[], apiVersion: string): KubeObject[] {
     const missing = new Map<string, KubeObject>()
     const found = objects.flatMap(object => {
-      // A computation that begins anew makes its objects anew.
+      // A restarted computation creates its objects again, so they are compared by value.
       const key = `${apiVersion} ${JSON.stringify(object)}`
       const known = this.#known.get(key)
       if (known !== undefined) return [known]
@@ -40,7 +40,7 @@ export class RequestedConversions {
     return found
   }
 
-  /** What `compute` comes to, at once where nobody has to be asked. It must come to the same each time. Rejects as the webhook fails. */
+  /** The result of `compute`, synchronously if the webhook need not be called. `compute` must be deterministic. Rejects if the webhook fails. */
   settled<T>(compute: () => T): T | Promise<T> {
     try {
       return compute()

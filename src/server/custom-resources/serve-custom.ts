@@ -1,5 +1,5 @@
-// Custom resources as the server serves them: all versions keep their objects in one collection, and show what was stored under an older schema as the
-// schema of now reads it.
+// Custom resources as the server serves them: all versions share one collection, and objects stored under an older schema are shown as the current
+// schema reads them.
 import type { CustomKind } from '../../api/custom-resources/custom-kind.ts'
 import { groupResource, groupVersion, type KubeObject } from '../../api/object.ts'
 import type { ResourceDefinition } from '../../api/resource.ts'
@@ -12,13 +12,13 @@ import type { ServedResource } from '../resource/served-resource.ts'
 import { type ConversionParts, type ConversionSender, webhookConversion } from './conversion.ts'
 
 export interface CustomServing {
-  /** The store's revision from which on the objects are written as the stored version reads them. */
+  /** The store's revision since which objects are written in the stored version of the current schema. */
   readonly since: number
-  /** What converts between the versions where that is more than another name of the version. */
+  /** The conversion webhook, unless versions differ only in their name. */
   readonly webhook?: { readonly config: WebhookConversion; readonly sender: ConversionSender; readonly stored: ConversionParts['stored'] }
 }
 
-/** `current` is what is served of the resource at the time of the call. */
+/** `current` returns what is served of the resource at the time of the call. */
 export function serveCustom(
   definitions: readonly ResourceDefinition[],
   store: Store,
@@ -68,7 +68,7 @@ export function serveCustom(
   return [...siblings.values()]
 }
 
-/** The definition changed while the request ran: the object is stored as the new one reads it, or not at all where there is none. */
+/** The definition changed while the request ran: the object is stored as the new one reads it, or refused if there is none. */
 function storeAsNow(object: KubeObject, now: ServedResource | undefined, byWebhook: boolean): KubeObject {
   if (now?.definition.custom === undefined) throw unknownPath()
   if (byWebhook || now.conversion !== undefined) {
@@ -78,7 +78,7 @@ function storeAsNow(object: KubeObject, now: ServedResource | undefined, byWebho
   return definition.storedAs ? definition.storedAs.toStored(object) : (definition.custom?.adopt(object) ?? object)
 }
 
-/** What was written since the schema became what it is shows as it stands; older entries are read once by the schema of now. */
+/** Entries written under the current schema are shown unchanged; older ones are read once with the current schema. */
 function freshView(kind: CustomKind, since: number): EntryView {
   const adopted = convertedView(object => kind.adopt(object))
   const unchanged = new WeakMap<Entry, boolean>()

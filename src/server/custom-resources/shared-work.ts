@@ -1,4 +1,4 @@
-// Work on things that several wait for: it is done once, and given up when nobody waits for it any more.
+// Work that several callers wait for: it is done once, and aborted when no caller waits any more.
 import { untilAborted } from '../../base/abort.ts'
 
 interface Shared {
@@ -11,12 +11,12 @@ export class SharedWork<K extends object> {
   readonly #work: (keys: readonly K[], signal: AbortSignal) => Promise<void>
   readonly #running = new WeakMap<K, Shared>()
 
-  /** `work` does its keys together; its rejection is that of all who wait for any of them. */
+  /** `work` processes its keys together; if it rejects, all callers that wait for one of them get the rejection. */
   constructor(work: (keys: readonly K[], signal: AbortSignal) => Promise<void>) {
     this.#work = work
   }
 
-  /** Resolves when all are done: what nobody does yet is begun. Rejects as the work does, and at the signal. */
+  /** Starts the keys that are not in progress, and resolves when all are done. Rejects like the work, and at the signal. */
   async do(keys: readonly K[], signal: AbortSignal): Promise<void> {
     signal.throwIfAborted()
     const waited = new Set<Shared>()
@@ -43,9 +43,9 @@ export class SharedWork<K extends object> {
     const forget = () => {
       for (const key of keys) if (this.#running.get(key) === shared) this.#running.delete(key)
     }
-    // Whoever comes when it was given up begins anew.
+    // A later caller starts aborted work again.
     stop.signal.addEventListener('abort', forget, { once: true })
-    // Those who wait are told; without them nobody needs to be.
+    // Waiting callers get the rejection; without them it needs no handler.
     done.then(forget, forget)
     return shared
   }

@@ -1,21 +1,21 @@
-// How the server's seats are divided: each level's nominal share, what it lends, and who borrows it (KEP-1040, borrowing between levels).
+// Divides the server's seats among priority levels: nominal shares, lendable seats, and borrowing (KEP-1040, borrowing between levels).
 
 export interface Shares {
   readonly exempt: boolean
   readonly nominalShares: number
   readonly lendablePercent: number
-  /** Undefined: as much as there is. */
+  /** Undefined: no limit. */
   readonly borrowingPercent: number | undefined
 }
 
 export interface SeatLimits {
   readonly nominal: number
-  /** What is left when everything is lent. */
+  /** Seats that remain when all lendable ones are lent. */
   readonly lower: number
   readonly upper: number
 }
 
-/** Seats of each level, rounded up as upstream does, so that they may add up to a few more than `total`. */
+/** Seats of each level, rounded up as upstream does, so their sum may exceed `total` slightly. */
 export function seatLimits(total: number, levels: readonly Shares[]): readonly SeatLimits[] {
   const sum = levels.reduce((all, { nominalShares }) => all + nominalShares, 0)
   return levels.map(({ nominalShares, lendablePercent, borrowingPercent }) => {
@@ -28,23 +28,23 @@ export function seatLimits(total: number, levels: readonly Shares[]): readonly S
 export interface Demand {
   readonly exempt: boolean
   readonly limits: SeatLimits
-  /** The most seats that were wanted at once in the last period. */
+  /** The highest demand for seats in the last period. */
   readonly highWatermark: number
-  /** What is likely to be wanted in the next. */
+  /** The expected demand in the next period. */
   readonly smoothed: number
 }
 
 export interface Allocation {
   /** Seats of each level, in the order of the demands. */
   readonly seats: readonly number[]
-  /** Seats for each wanted one, where no bound decides. */
+  /** Seats per unit of demand, for levels that no limit decides. */
   readonly fairFraction: number
   readonly targets: readonly number[]
 }
 
 /**
- * Everybody keeps what it wants of its own, the rest is divided in proportion to what is wanted, within the bounds of each level. Exempt levels wait
- * for nobody and are subtracted first.
+ * Each level keeps the demanded part of its own seats. The rest is divided in proportion to demand, within the limits of each level. Exempt levels
+ * never wait and are subtracted first.
  */
 export function allocateSeats(demands: readonly Demand[]): Allocation {
   const total = demands.reduce((sum, { limits }) => sum + limits.nominal, 0)
@@ -72,10 +72,10 @@ export function allocateSeats(demands: readonly Demand[]): Allocation {
   return { seats: rounded(bounded(fairFraction)), fairFraction, targets }
 }
 
-/** A level that wants nothing gets some all the same: what nobody wants is divided too. */
+/** A level without demand still gets seats, because unclaimed seats are divided too. */
 const smallestTarget = 0.001
 
-/** Where a sum that only grows reaches `wanted`, by bisection. */
+/** Where a monotonic sum reaches `wanted`, by bisection. */
 function solve(sumAt: (fraction: number) => number, wanted: number): number {
   let low = 0
   let high = wanted / smallestTarget

@@ -1,5 +1,5 @@
-// The FlowSchemas and PriorityLevelConfigurations that every cluster has, as Kubernetes v1.33: two of each that nobody can take away, and those that
-// are suggested.
+// The FlowSchemas and PriorityLevelConfigurations of every cluster, as in Kubernetes v1.33: two mandatory ones of each, which cannot be deleted,
+// and the suggested ones.
 import { mandatoryFlowSchemas, mandatoryPriorityLevels } from '../../api/resources/flowcontrol/mandatory.ts'
 import type {
   FlowSchema,
@@ -27,7 +27,7 @@ const namespaced = (verbs: string[], apiGroup: string, resources: string[]): Res
 })
 const leases = namespaced(ofLocks, 'coordination.k8s.io', ['leases'])
 
-/** Everything that these subjects ask. */
+/** All requests of these subjects. */
 const all = (subjects: Subject[]): PolicyRulesWithSubjects => ({ subjects, resourceRules: [everyResource], nonResourceRules: [everyPath] })
 
 function schema(
@@ -51,7 +51,7 @@ function schema(
 interface Limited {
   readonly shares: number
   readonly lendablePercent: number
-  /** Number of queues and size of a hand. */
+  /** Number of queues and hand size. */
   readonly queues: readonly [number, number]
 }
 

@@ -1,5 +1,5 @@
-// Which FlowSchema a request belongs to: the first in order of precedence with a rule for its user and for what it asks. Compiled when the objects
-// change; a user's requests of one sort are looked up after the first.
+// Finds the FlowSchema of a request: the first one by precedence with a rule that matches its user and its target. Compiled when the objects
+// change; after the first request, others of the same user and kind are looked up.
 
 import { combinedResource } from '../../access/authorizers/rule-match.ts'
 import { limitHolder } from '../../access/limit-holder.ts'
@@ -10,7 +10,7 @@ import type { Flow } from './flow.ts'
 import type { FlowCounters } from './flow-counters.ts'
 import type { PriorityLevel } from './priority-level.ts'
 
-/** A FlowSchema with the level that it leads to. */
+/** A FlowSchema and its priority level. */
 export interface SchemaAtLevel {
   readonly schema: FlowSchema
   readonly level: PriorityLevel
@@ -21,7 +21,7 @@ export interface Classification extends SchemaAtLevel {
   readonly flow: Flow
 }
 
-/** The rules of one schema that have the user among their subjects. */
+/** The rules of one schema whose subjects include the user. */
 interface Candidate extends SchemaAtLevel {
   readonly rules: readonly PolicyRulesWithSubjects[]
 }
@@ -29,22 +29,22 @@ interface Candidate extends SchemaAtLevel {
 interface KnownUser {
   readonly candidates: readonly Candidate[]
   readonly found: Map<string, SchemaAtLevel>
-  /** By schema, where the distinguisher is the user. */
+  /** By schema, if the distinguisher is the user. */
   readonly flows: Map<SchemaAtLevel, Classification>
 }
 
-/** A client chooses the words of its paths; of what is served there are fewer, and they are shorter. */
+/** Clients choose the text of their paths, so long keys are not cached. Served resources have shorter ones. */
 const maxKnown = 500
 const maxKnownLength = 1024
 
 export class Classifier {
   readonly #schemas: readonly SchemaAtLevel[]
   readonly #fallback: SchemaAtLevel
-  /** Authenticators hand out the same object for the same credential. */
+  /** Authenticators return the same object for the same credential. */
   readonly #users = new WeakMap<UserInfo, KnownUser>()
   readonly #namesNamespaces: boolean
 
-  /** `schemas` in any order; `fallback` takes what none matches. */
+  /** `schemas` in any order; `fallback` gets requests that none matches. */
   constructor(schemas: readonly SchemaAtLevel[], fallback: SchemaAtLevel) {
     this.#schemas = schemas.toSorted((a, b) => byPrecedence(a.schema, b.schema))
     this.#fallback = fallback
@@ -137,7 +137,7 @@ function matchesResource(rule: ResourcePolicyRule, { verb, group, resource, subr
   return namespace === '' ? rule.clusterScope === true : holds(rule.namespaces ?? [], namespace)
 }
 
-/** As upstream matches them here: `/healthz` is also everything below it. */
+/** As upstream matches paths here: `/healthz` includes everything below it. */
 function underUrl(url: string, path: string): boolean {
   if (url === '*' || url === path) return true
   const start = url.endsWith('*') ? url.slice(0, -1) : url

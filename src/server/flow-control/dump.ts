@@ -1,4 +1,4 @@
-// What waits and runs now, as text: upstream's `/debug/api_priority_and_fairness/dump_*`, behind authorization like every other path.
+// Waiting and running requests as text: upstream's `/debug/api_priority_and_fairness/dump_*`, authorized like every other path.
 import type { Waiting } from './fair-queues.ts'
 import type { FlowClock } from './flow-clock.ts'
 import type { FlowControl } from './flow-control.ts'
@@ -7,7 +7,7 @@ import type { PriorityLevel } from './priority-level.ts'
 
 const prefix = '/debug/api_priority_and_fairness/dump_'
 
-/** Undefined where the path is none of the three. `wallNow` is the time of day, in milliseconds since the epoch. */
+/** Undefined for other paths. `wallNow` is in milliseconds since the epoch. */
 export function dumpText(flow: FlowControl, path: string, withDetails: boolean, clock: FlowClock, wallNow: number): string | undefined {
   if (!path.startsWith(prefix)) return undefined
   switch (path.slice(prefix.length)) {
@@ -46,7 +46,7 @@ const queueHeads = [
   ...['NextDispatchR', 'InitialSeatsSum', 'MaxSeatsSum', 'TotalWorkSum'],
 ]
 
-/** Queues that are empty are not kept, so they are no rows. */
+/** Empty queues do not exist, so they have no rows. */
 function queueRows({ name, queues }: PriorityLevel): string[][] {
   return queues.queues.map(({ index, waiting, executing, seats, nextStart, waitingWork }) => {
     const sumOf = (of: 'initialSeats' | 'seats') => String([...waiting].reduce((sum, { asking }) => sum + asking.work[of], 0))
@@ -61,7 +61,7 @@ const requestHeads = [
   ...['PriorityLevelName', 'FlowSchemaName', 'QueueIndex', 'RequestIndexInQueue', 'FlowDistingsher', 'ArriveTime'],
   ...['InitialSeats', 'FinalSeats', 'AdditionalLatency', 'StartTime'],
 ]
-/** Go's time zero: only those that wait are shown. */
+/** Go's zero time, for the start of waiting requests. */
 const notStarted = '0001-01-01T00:00:00Z'
 const detailHeads = ['UserName', 'Verb', 'APIPath', 'Namespace', 'Name', 'APIVersion', 'Resource', 'SubResource']
 
@@ -82,9 +82,9 @@ function details({ asking: { user, info } }: Waiting): string[] {
   return [user.name, verb, path, namespace, name, group === '' ? version : `${group}/${version}`, resource, subresource]
 }
 
-/** Columns with commas, padded. What a client chose must not make a row of its own. */
+/** Padded columns with commas. Text from clients must not add rows. */
 function table(rows: readonly (readonly string[])[]): string {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what must not get through
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what it removes
   const cells = rows.map(row => row.map((cell, at) => `${cell.replace(/[\x00-\x1f\x7f]/g, '?')}${at < row.length - 1 ? ',' : ''}`))
   const widths = (cells[0] ?? []).map((_, at) => Math.max(7, ...cells.map(row => row[at]?.length ?? 0)) + 1)
   return cells.map(row => `${row.map((cell, at) => (at < row.length - 1 ? cell.padEnd(widths[at] ?? 0) : cell)).join('')}\n`).join('')

@@ -1,37 +1,37 @@
-// Fair queuing for server requests, as KEP-1040 describes it: of all queues the one is next whose oldest request would end first if each busy queue had
-// an equal part of the seats all the time. Progress and work are seats × milliseconds.
+// Fair queuing for server requests (KEP-1040). The next queue is the one whose oldest request would finish first if each busy queue always had
+// an equal part of the seats. Progress and work are seats × milliseconds.
 import type { UserInfo } from '../../api/user.ts'
 import type { RequestInfo } from '../request/request-info.ts'
 import type { Flow } from './flow.ts'
 import type { FlowCounters } from './flow-counters.ts'
 import type { Work } from './work-estimate.ts'
 
-/** Gives the seats back; calling it again does nothing. */
+/** Returns the seats; further calls do nothing. */
 export type Release = () => void
 
-/** A request that wants seats of a level. */
+/** A request for seats of a level. */
 export interface SeatRequest {
   readonly user: UserInfo
   readonly info: RequestInfo
   readonly flow: Flow
   readonly work: Work
   readonly counters: FlowCounters
-  /** 1 where it changes something. */
+  /** 1 for a mutating request. */
   readonly mutating: 0 | 1
   /** Milliseconds. */
   readonly maxWait: number
-  /** Asked for only by a request that waits. */
+  /** Called only if the request waits. */
   signal(): AbortSignal
 }
 
-/** Kept while something waits or runs in it, or holds seats behind its answer. */
+/** Exists while requests wait or run in it, or hold seats after their response. */
 export interface Queue {
   readonly index: number
   readonly waiting: Set<Waiting>
   waitingWork: number
   executing: number
   seats: number
-  /** The progress at which its next request begins if it gets what it is due. */
+  /** The progress at which its next request begins under fair service. */
   nextStart: number
 }
 
@@ -39,27 +39,27 @@ export interface Waiting {
   readonly asking: SeatRequest
   readonly queue: Queue
   readonly work: number
-  /** Progress and time when it came. */
+  /** Progress and time of its arrival. */
   readonly arrivalProgress: number
   readonly arrived: number
-  /** Set while somebody waits for the outcome. */
+  /** Set while a caller waits for the result. */
   begin: ((release: Release) => void) | undefined
-  /** Set where it began before anybody waited. */
+  /** Set if it began before a caller waited. */
   begun: Release | undefined
 }
 
-/** What a request is taken to last before it is known, as upstream has it. */
+/** The assumed duration of a request, as upstream. */
 const estimatedMs = 3
-/** How far a queue is looked into for a request that may run while the oldest one's flow has its share. */
+/** How far to search a queue for a request that may run, if the flow of the oldest one has its share. */
 const lookAhead = 16
 
 const workOf = ({ initialSeats, finalSeats, lingerMs }: Work): number => initialSeats * estimatedMs + finalSeats * lingerMs
 
 export class FairQueues {
   readonly #queues = new Map<number, Queue>()
-  /** Queues in which something waits, the one that was served last at the end. */
+  /** Queues with waiting requests; the last one served is at the end. */
   readonly #waitingQueues = new Set<Queue>()
-  /** Queues in which something waits or runs. */
+  /** Queues with waiting or running requests. */
   #active = 0
   #turn = 0
   #progress = 0
@@ -68,17 +68,17 @@ export class FairQueues {
     return this.#progress
   }
 
-  /** Those that are kept, in the order of their numbers. */
+  /** The existing queues by number. */
   get all(): readonly Queue[] {
     return [...this.#queues.values()].sort((a, b) => a.index - b.index)
   }
 
-  /** For the next `ms` each busy queue had an equal part of `seats`. */
+  /** Advances the progress by `ms` in which each busy queue had an equal part of `seats`. */
   advance(ms: number, seats: number): void {
     if (this.#active > 0) this.#progress += (ms * seats) / this.#active
   }
 
-  /** The queue of the hand with the least work waiting. Which of equals rotates, so that overlapping hands do not share their first. */
+  /** The queue of the hand with the least waiting work. Ties rotate, so that overlapping hands do not share their first queue. */
   shortest(hand: readonly number[]): Queue {
     const offset = this.#turn++ % hand.length
     let best: Queue | undefined
@@ -104,7 +104,7 @@ export class FairQueues {
     if (queue.executing === 0 && queue.waiting.size === 0 && queue.seats === 0) this.#queues.delete(queue.index)
   }
 
-  /** A queue that was idle begins at the progress of now. */
+  /** An idle queue starts at the current progress. */
   #enter(queue: Queue): void {
     if (queue.executing > 0 || queue.waiting.size > 0) return
     queue.nextStart = this.#progress
@@ -124,7 +124,7 @@ export class FairQueues {
     return waiting
   }
 
-  /** It goes without having run. */
+  /** Removes a request that did not run. */
   remove(waiting: Waiting): void {
     const { queue } = waiting
     this.#takeOut(waiting)
@@ -140,7 +140,7 @@ export class FairQueues {
     bound(queue)
   }
 
-  /** Of all queues the request that would end first among those that `mayRun`; undefined where none may. */
+  /** Of the requests that `mayRun`, the one that would finish first; undefined if none may run. */
   next(mayRun: (asking: SeatRequest) => boolean): Waiting | undefined {
     let best: Waiting | undefined
     let earliest = Number.POSITIVE_INFINITY
@@ -155,7 +155,7 @@ export class FairQueues {
     return best
   }
 
-  /** What waited begins to run. Of queues that are as far the others are next. */
+  /** Starts a waiting request. Among queues with equal progress, the others are next. */
   begin(waiting: Waiting): void {
     const { queue } = waiting
     this.#takeOut(waiting)
@@ -167,14 +167,14 @@ export class FairQueues {
     bound(queue)
   }
 
-  /** A request runs that did not have to wait. */
+  /** Starts a request that did not wait. */
   beginAtOnce(queue: Queue, work: Work): void {
     this.#enter(queue)
     queue.executing++
     queue.nextStart += workOf(work)
   }
 
-  /** The queue is charged for what the request really took. */
+  /** Charges the queue for the real duration of the request. */
   ended(queue: Queue, { initialSeats }: Work, tookMs: number): void {
     queue.executing--
     queue.nextStart -= initialSeats * (estimatedMs - tookMs)
@@ -183,7 +183,7 @@ export class FairQueues {
   }
 }
 
-/** Work that was not there yet cannot have been done: a queue saves nothing up while it wants less than its part. */
+/** A queue cannot save up service while its demand is below its share. */
 function bound(queue: Queue): void {
   for (const { arrivalProgress } of queue.waiting) {
     if (queue.nextStart < arrivalProgress) queue.nextStart = arrivalProgress

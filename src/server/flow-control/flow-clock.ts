@@ -1,9 +1,9 @@
-// Time as flow control needs it: never set back, finer than a millisecond, and with timers that a test can move.
+// The clock of flow control: monotonic, finer than a millisecond, with timers that tests can advance.
 
 export interface FlowClock {
-  /** Milliseconds from any beginning. */
+  /** Milliseconds since an arbitrary time. */
   now(): number
-  /** Runs `task` once after `ms`, unless it is cancelled. Does not keep the process alive. */
+  /** Runs `task` once after `ms` unless cancelled. Does not keep the process alive. */
   after(ms: number, task: () => void): { cancel(): void }
 }
 

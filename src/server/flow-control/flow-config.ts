@@ -1,5 +1,5 @@
-// Keeps flow control as its objects say, and the objects as flow control needs them. Reading is by the store's own watch; writing is by requests of the
-// server's own, authorized and audited as all others.
+// Applies the FlowSchemas and PriorityLevelConfigurations to flow control, and maintains the mandatory ones. It reads by the store's watch, and writes by
+// requests of the server itself, authorized and audited like all others.
 import type { KubeObject } from '../../api/object.ts'
 import type { FlowSchema, PriorityLevelConfiguration } from '../../api/types/flowcontrol-v1.ts'
 import { type Clock, pause } from '../../base/clock.ts'
@@ -14,7 +14,7 @@ import { planDangling, planForgotten, planKept } from './flow-objects.ts'
 const group = 'flowcontrol.apiserver.k8s.io'
 const base = `/apis/${group}/v1`
 const keepPeriodMs = 60_000
-/** Condition writes of one schema in a minute: two servers that disagree must not fill the log. */
+/** Condition updates of one schema per minute: two servers that disagree must not fill the log. */
 const writesAMinute = 6
 const producer = 'api-priority-and-fairness-config-producer-v1'
 const consumer = 'api-priority-and-fairness-config-consumer-v1'
@@ -48,7 +48,7 @@ export class FlowConfig {
     this.#apply()
   }
 
-  /** Changes of one moment are taken together, at the latest by the next request. */
+  /** Batches simultaneous changes until the next request, at the latest. */
   #onChange(): void {
     if (this.#changed) return
     this.#changed = true
@@ -68,7 +68,7 @@ export class FlowConfig {
   }
 
   #objects(): FlowObjects {
-    // The schema of each resource decoded its objects.
+    // The resource's schema decoded the objects.
     const all = (served: ServedResource | undefined) => served?.collection.list({}).entries.map(({ object }) => object) ?? []
     return {
       schemas: all(this.#schemas).map(object => object as FlowSchema),
@@ -76,7 +76,7 @@ export class FlowConfig {
     }
   }
 
-  /** Brings the objects up to date, then keeps them so. What it resolves with ends at the signal. Rejects where the objects cannot be written at first. */
+  /** Updates the objects, then maintains them. The returned work ends at the signal. Rejects if the first update fails. */
   async start(transport: InProcessTransport, signal: AbortSignal): Promise<{ readonly done: Promise<void> }> {
     if (this.#schemas === undefined || this.#levels === undefined) return { done: Promise.resolve() }
     await this.#keepObjects(transport, signal)
@@ -136,7 +136,7 @@ export class FlowConfig {
     ])
   }
 
-  /** One after the other, so that each sees what the one before wrote. */
+  /** One at a time, so that each sees the writes of the one before. */
   #writeConditions(): Promise<void> {
     this.#writing = this.#writing.then(async () => {
       const { clock, log } = this.#parts
@@ -169,7 +169,7 @@ export class FlowConfig {
   }
 }
 
-/** What the exempt level lends is the administrator's to say. */
+/** Administrators decide what the exempt level lends. */
 function withOwnExemption(
   expected: PriorityLevelConfiguration,
   existing: PriorityLevelConfiguration | undefined,
@@ -178,7 +178,7 @@ function withOwnExemption(
   return expected.spec.type === 'Exempt' && exempt ? { ...expected, spec: { ...expected.spec, exempt } } : expected
 }
 
-/** 404 and 409: somebody else was faster, and the next look tells what there is to do. */
+/** 404 and 409: another writer was faster, and the next pass sees the result. */
 async function send(transport: InProcessTransport, method: string, path: string, object: object, signal: AbortSignal): Promise<void> {
   const type = method === 'PATCH' ? 'application/strategic-merge-patch+json' : 'application/json'
   const body = Buffer.from(JSON.stringify(object))

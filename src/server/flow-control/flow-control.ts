@@ -1,4 +1,4 @@
-// API Priority and Fairness (KEP-1040): who may run now, who waits, and who is sent away, as the FlowSchemas and PriorityLevelConfigurations say.
+// API Priority and Fairness (KEP-1040): decides by FlowSchemas and PriorityLevelConfigurations which requests run, wait, or are rejected.
 import type { FlowSchema, PriorityLevelConfiguration } from '../../api/types/flowcontrol-v1.ts'
 import type { UserInfo } from '../../api/user.ts'
 import type { RequestInfo } from '../request/request-info.ts'
@@ -21,17 +21,17 @@ export interface FlowLimits extends StreamLimitOptions {
 
 export const defaultFlowLimits: FlowLimits = { seats: 600, maxWaitMs: 15_000, watchesPerUser: 5000, sessionsPerUser: 500 }
 
-/** How often seats that a level does not want are lent anew. */
+/** How often unused seats of levels are reallocated. */
 export const borrowingPeriodMs = 10_000
 
 export interface FlowRequest {
   readonly user: UserInfo
   readonly info: RequestInfo
-  /** 1 where it changes something. */
+  /** 1 for a mutating request. */
   readonly mutating: 0 | 1
-  /** How long it may take in all; a quarter of it may be waiting. */
+  /** Time limit of the request; it may wait for a quarter of it. */
   readonly deadlineMs: number | undefined
-  /** Asked for only by a request that waits. */
+  /** Called only if the request waits. */
   signal(): AbortSignal
 }
 
@@ -45,7 +45,7 @@ export class FlowControl {
   readonly #limits: FlowLimits
   readonly #clock: FlowClock
   readonly #facts: ResourceFacts
-  /** Kept over changes of the objects, so that counters only grow. */
+  /** Survive changes of the objects, so that counters only grow. */
   readonly #counters = new Map<string, FlowCounters>()
   #levels = new Map<string, PriorityLevel>()
   #classifier: Classifier
@@ -60,13 +60,13 @@ export class FlowControl {
     this.#classifier = this.#configured({ schemas: [], levels: [] })
   }
 
-  /** Takes the objects as they are now. What waits goes on waiting. */
+  /** Applies the current objects. Waiting requests continue to wait. */
   configure(objects: FlowObjects): void {
     this.#outdated = undefined
     this.#classifier = this.#configured(objects)
   }
 
-  /** The objects have changed: they are read before the next request is judged. */
+  /** The objects have changed: they are read before the next request is classified. */
   outdated(read: () => FlowObjects): void {
     this.#outdated = read
   }
@@ -103,7 +103,7 @@ export class FlowControl {
     return new Classifier(schemas, fallback)
   }
 
-  /** Undefined for a schema whose level does not exist: it matches nothing. */
+  /** Undefined for a schema whose level does not exist, which matches no request. */
   #atLevel(schema: FlowSchema): SchemaAtLevel | undefined {
     const name = schema.metadata.name ?? ''
     const level = this.#levels.get(schema.spec.priorityLevelConfiguration.name)
@@ -119,7 +119,7 @@ export class FlowControl {
     return this.#classifier.classify(user, info)
   }
 
-  /** A seat, at once where one is free. Throws or rejects with the 429 where the request may not even wait or has waited too long. Exempt ones always run. */
+  /** A seat, at once if one is free. Throws or rejects with the 429 if the request may not wait or has waited too long. Exempt requests always run. */
   start({ level, flow, counters }: Classification, { user, info, mutating, deadlineMs, signal }: FlowRequest): Release | Promise<Release> {
     if (level.exempt) return level.queues.startExempt(counters, mutating)
     const work = estimateWork(info, level.limits.nominal, this.#facts)
@@ -128,7 +128,7 @@ export class FlowControl {
     return level.queues.start({ user, info, flow, work, counters, mutating, maxWait, signal })
   }
 
-  /** Lends what is not wanted: to be called once a period. */
+  /** Reallocates unused seats; called once per period. */
   adjust(): void {
     const now = this.#clock.now()
     for (const { queues } of this.#levels.values()) queues.demand.endPeriod(now)
@@ -163,7 +163,7 @@ export class FlowControl {
   }
 }
 
-/** Without the objects that nobody can take away, requests would belong nowhere. */
+/** Adds missing mandatory objects, without which some requests would have no schema or level. */
 function withMandatory<T extends { metadata: { name?: string } }>(objects: readonly T[], mandatory: readonly T[]): readonly T[] {
   const names = new Set(objects.map(({ metadata }) => metadata.name))
   return [...objects, ...mandatory.filter(({ metadata }) => !names.has(metadata.name))]

@@ -1,4 +1,4 @@
-// What is counted of one FlowSchema at its priority level: plain numbers on the way of a request, read when somebody asks for the metrics.
+// Counters of one FlowSchema at its priority level: plain numbers, so that requests are cheap to count; read when the metrics are scraped.
 import { Buckets } from '../../base/buckets.ts'
 
 export type RejectReason = 'queue-full' | 'concurrency-limit' | 'time-out' | 'cancelled'
@@ -14,7 +14,7 @@ export class FlowCounters {
   waitingSeats = 0
   executing = 0
   executingSeats = 0
-  /** Of those that run, the ones that change something. */
+  /** Running requests that are mutating. */
   mutating = 0
   notAccommodated = 0
   readonly queueLength = new Buckets([0, 10, 25, 50, 100, 250, 500, 1000])

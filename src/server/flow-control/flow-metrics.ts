@@ -1,4 +1,4 @@
-// The metrics of flow control under upstream's names, made of the counters when they are asked for.
+// The metrics of flow control under upstream's names, computed from the counters when they are scraped.
 import { type Buckets, bucketSamples } from '../../base/buckets.ts'
 import { Counter, Gauge, type Registry, SampledHistogram } from '../../base/metrics.ts'
 import type { FlowControl } from './flow-control.ts'

@@ -1,4 +1,4 @@
-// What the server does about the objects that configure its flow control: keeps the ones that every cluster has, and says which FlowSchemas lead nowhere.
+// Plans updates of the objects that configure flow control: maintains the bootstrap ones, and marks FlowSchemas whose level does not exist.
 import { isDeepStrictEqual } from 'node:util'
 import type { FlowSchema, FlowSchemaCondition, PriorityLevelConfiguration } from '../../api/types/flowcontrol-v1.ts'
 import { formatTime } from '../../base/clock.ts'
@@ -9,8 +9,8 @@ type FlowObject = FlowSchema | PriorityLevelConfiguration
 export type KeepPlan<T> = { readonly action: 'none' } | { readonly action: 'create' | 'update'; readonly object: T }
 
 /**
- * An administrator who sets the annotation to "false" keeps a spec of his own, but for the mandatory objects. Without the annotation an object that was
- * changed (generation above 1) is his too. As upstream's maintenance of bootstrap configuration.
+ * With the annotation "false", administrators keep their own spec, except for mandatory objects. Without the annotation, an object that was
+ * changed (generation above 1) is theirs too. As in upstream's maintenance of bootstrap configuration.
  */
 export function planKept<T extends FlowObject>(existing: T | undefined, expected: T, mandatory: boolean): KeepPlan<T> {
   if (existing === undefined) return { action: 'create', object: structuredClone(expected) }
@@ -31,13 +31,13 @@ function keepsUpToDate({ metadata }: FlowObject): boolean {
   return metadata.generation === 1
 }
 
-/** Objects that another version of the server suggested and this one does not. */
+/** Objects that another version of the server suggested, but this one does not. */
 export function planForgotten<T extends FlowObject>(existing: readonly T[], expected: readonly T[]): readonly T[] {
   const names = new Set(expected.map(({ metadata }) => metadata.name))
   return existing.filter(({ metadata }) => metadata.annotations?.[autoupdateSpecAnnotation] === 'true' && !names.has(metadata.name))
 }
 
-/** The condition that each schema lacks; those that have it are left out. `now` in milliseconds since the epoch. */
+/** The missing condition of each schema; schemas that have it are left out. `now` in milliseconds since the epoch. */
 export function planDangling(
   schemas: readonly FlowSchema[],
   levels: readonly PriorityLevelConfiguration[],

@@ -2,7 +2,7 @@
 import { ApiError, tooManyRequests } from '../../api/status.ts'
 
 export class FlowRefusal extends ApiError {
-  /** Which bound was reached; the client is told no more than when to come back. */
+  /** Which limit was reached. The client only learns when to retry. */
   readonly why: string
 
   constructor(why: string, retryAfterSeconds: number) {

@@ -1,21 +1,21 @@
-// One flow: the requests of one FlowSchema that its distinguisher holds for one (a user's, or a namespace's).
+// One flow: the requests of one FlowSchema with the same distinguisher (a user or a namespace).
 import { dealHand, flowHash } from './shuffle-shard.ts'
 
 export interface Flow {
   readonly schema: string
   readonly distinguisher: string
-  /** The queues that it may wait in; empty where its level has none. */
+  /** The queues that it may wait in; empty if its level has none. */
   readonly hand: readonly number[]
-  /** Seats that its requests hold now. */
+  /** Seats held by its requests. */
   held: number
   waiting: number
 }
 
 const maxFlows = 10_000
-/** Of their names: who may act as others chooses names as long as a header. */
+/** Limit of characters of all names: a client that may impersonate chooses names as long as a header. */
 const maxCharacters = 2 ** 20
 
-/** The flows of one level. Those that ask for nothing are forgotten when there are many: namespaces come from the paths of requests. */
+/** The flows of one level. If there are many, idle ones are forgotten, because requests can name any namespace. */
 export class Flows {
   readonly #flows = new Map<string, Flow>()
   #characters = 0

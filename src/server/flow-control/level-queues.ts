@@ -1,4 +1,4 @@
-// The seats of one priority level: who takes one now, who waits for one and how long, and who is sent away.
+// The seats of one priority level: which requests get one now, which wait and how long, and which are rejected.
 import { FairQueues, type Queue, type Release, type SeatRequest, type Waiting } from './fair-queues.ts'
 import type { FlowClock } from './flow-clock.ts'
 import type { FlowCounters, RejectReason } from './flow-counters.ts'
@@ -7,12 +7,12 @@ import { RetryAfter } from './retry-after.ts'
 import { SeatDemand } from './seat-demand.ts'
 
 export interface Queuing {
-  /** 0: nobody waits. */
+  /** 0: requests never wait. */
   readonly queues: number
   readonly queueLengthLimit: number
 }
 
-/** How much of the seats that others do not hold one flow may take: slow requests of one user must leave seats for the next one's. */
+/** The part of the seats not held by others that one flow may take: slow requests of one user must leave seats for others. */
 const shareOfFree = 0.75
 
 export class LevelQueues {
@@ -26,7 +26,7 @@ export class LevelQueues {
   #waitingSeats = 0
   #executing = 0
   #waiting = 0
-  /** When the progress was brought up to date last. */
+  /** When the progress was last updated. */
   #now: number
 
   constructor(clock: FlowClock, queuing: Queuing) {
@@ -67,12 +67,12 @@ export class LevelQueues {
     this.#dispatch()
   }
 
-  /** What waits stays where it is. */
+  /** Waiting requests stay in their queues. */
   setQueuing(queuing: Queuing): void {
     this.#queuing = queuing
   }
 
-  /** Throws or rejects with a `FlowRefusal` where nothing is free and nothing may wait, with the signal's reason where the client goes away. */
+  /** Throws or rejects with a `FlowRefusal` if no seat is free and no request may wait, and with the signal's reason if the client disconnects. */
   start(asking: SeatRequest): Release | Promise<Release> {
     this.#sync()
     const { work, counters } = asking
@@ -99,7 +99,7 @@ export class LevelQueues {
     return waiting.begun ?? this.#wait(waiting)
   }
 
-  /** Of an exempt level: nobody waits there, but what runs counts. */
+  /** For an exempt level: requests never wait, but are counted. */
   startExempt(counters: FlowCounters, mutating: 0 | 1): Release {
     const began = this.#clock.now()
     const change = (by: 1 | -1, now: number) => {
@@ -129,7 +129,7 @@ export class LevelQueues {
   }
 
   #fits(seats: number): boolean {
-    // A request that is wider than the level runs alone.
+    // A request that needs more seats than the level has runs alone.
     return seats > this.#limit ? this.#seats === 0 : this.#seats + seats <= this.#limit
   }
 
@@ -164,7 +164,7 @@ export class LevelQueues {
     }
   }
 
-  /** `queue` counts it already. */
+  /** `queue` has already counted it. */
   #run({ flow, work, counters, mutating }: SeatRequest, queue: Queue | undefined): Release {
     const { seats } = work
     const began = this.#now
@@ -212,7 +212,7 @@ export class LevelQueues {
       this.#fair.remove(waiting)
       this.#count(asking, -1)
       asking.counters.waitedInVain.observe((this.#now - arrived) / 1000)
-      // Wider than the others, it may have been what they waited for.
+      // It may have needed more seats than the others, and so have held them up.
       this.#dispatch()
     }
     const timer = this.#clock.after(asking.maxWait, () => {

@@ -1,4 +1,4 @@
-// One priority level with its state: what its object says, what it was given of the seats, and who waits in it.
+// One priority level: its configuration, its seats, and its queues.
 import type { PriorityLevelConfiguration } from '../../api/types/flowcontrol-v1.ts'
 import type { SeatLimits, Shares } from './allocate-seats.ts'
 import { Flows } from './flow.ts'
@@ -16,7 +16,7 @@ export class PriorityLevel {
   #shape: string
   limits: SeatLimits = noSeats
   target = 0
-  /** Its object is gone: it ends when nothing runs or waits in it any more. */
+  /** Its object was deleted: the level ends once it has no running or waiting requests. */
   quiescing = false
 
   constructor(object: PriorityLevelConfiguration, clock: FlowClock) {
@@ -47,7 +47,7 @@ export class PriorityLevel {
     }
   }
 
-  /** Requests that wait stay in the queues that they are in; flows are dealt new hands only where the queues changed. */
+  /** Waiting requests stay in their queues. Flows are dealt new hands only if the queues changed. */
   update(object: PriorityLevelConfiguration): void {
     this.#object = object
     this.quiescing = false

@@ -1,9 +1,9 @@
-// How long a refused client is told to stay away: longer while more are refused, as upstream's tracker of dropped requests.
+// The Retry-After of rejected requests: longer while more are rejected, as in upstream's tracker of dropped requests.
 
 const longest = 32
 
 export class RetryAfter {
-  /** Refusals by second, the newest last; no longer ago than the longest time. */
+  /** Rejections by second, the newest last, within the longest time. */
   #history: { readonly second: number; count: number }[] = []
   #seconds = 1
   #raised = Number.NEGATIVE_INFINITY
@@ -25,7 +25,7 @@ export class RetryAfter {
     this.#history.push({ second, count: 1 })
   }
 
-  /** Doubles with three refusals a second over the time that is asked for now, and shortens by one below one a second. */
+  /** Doubles at three rejections per second over the current time, and decreases by one below one per second. */
   #adjust(second: number): void {
     const recent = this.#history.reduce((sum, past) => (second - past.second <= this.#seconds ? sum + past.count : sum), 0)
     if (second - this.#raised >= this.#seconds && recent >= 3 * this.#seconds) {

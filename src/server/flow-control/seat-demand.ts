@@ -1,6 +1,6 @@
-// How many seats a level wants over time: average, spread and peak of a period, smoothed so that a burst lends nothing away at once.
+// A level's demand for seats over time: average, deviation and peak per period, smoothed so that seats are not lent away right after a burst.
 
-/** Upstream's: a demand that is gone is forgotten by half in five minutes of periods of ten seconds. */
+/** Upstream's value: with periods of ten seconds, past demand halves in five minutes. */
 const smoothing = 0.977
 
 export interface DemandSummary {
@@ -37,7 +37,7 @@ export class SeatDemand {
     return this.#summary
   }
 
-  /** Ends the period and begins the next. */
+  /** Ends the period and starts the next one. */
   endPeriod(now: number): DemandSummary {
     this.set(this.#value, now)
     const ms = now - this.#began

@@ -1,4 +1,4 @@
-// Shuffle sharding: each flow is dealt a small hand of a level's queues, so that two flows rarely share all of theirs (KEP-1040).
+// Shuffle sharding: each flow is dealt a small hand of a level's queues, so that two flows rarely share all of them (KEP-1040).
 import { createHash } from 'node:crypto'
 
 /** 64 bits of SHA-256 over schema and distinguisher: the same flow has the same hand on every server. */
@@ -6,11 +6,11 @@ export function flowHash(schema: string, distinguisher: string): bigint {
   return createHash('sha256').update(schema).update('\0').update(distinguisher).digest().readBigUInt64LE()
 }
 
-/** `handSize` different numbers below `queues`, from the hash as a number in a mixed base. Validation allows no more hands than 60 bits tell apart. */
+/** `handSize` different numbers below `queues`, from the hash as a mixed-radix number. Validation limits the number of hands to 60 bits. */
 export function dealHand(hash: bigint, queues: number, handSize: number): readonly number[] {
   let rest = hash
   const hand: number[] = []
-  // Each draw counts the queues that are not dealt yet; skipping the smaller dealt ones turns a count into a number.
+  // Each draw is an index among the queues not yet dealt; skipping smaller dealt ones turns it into a queue number.
   const dealt: number[] = []
   for (let card = 0; card < Math.min(handSize, queues); card++) {
     const left = BigInt(queues - card)

@@ -1,22 +1,22 @@
-// Streams hold no seat while they are open, but a place among the streams of their user, or of the ServiceAccounts of its namespace.
+// Limits open streams, which hold no seat, per user and per namespace of ServiceAccounts.
 import { limitHolder } from '../../access/limit-holder.ts'
 import type { UserInfo } from '../../api/user.ts'
 import type { Query } from '../request/query.ts'
 import { FlowRefusal } from './flow-refusal.ts'
 
 export interface StreamLimitOptions {
-  /** Open watches of one user, who is neither in system:masters nor a component of the control plane. */
+  /** Open watches of one user. Does not apply to system:masters and components of the control plane. */
   readonly watchesPerUser: number
-  /** Open exec, attach and port-forward connections and followed logs of one user, together. */
+  /** Open exec, attach and port-forward connections and followed logs of one user, in sum. */
   readonly sessionsPerUser: number
 }
 
 export type StreamKind = 'watch' | 'session'
 
-/** They watch for the whole cluster, and the cluster stands still without them. */
+/** They watch the whole cluster, which stops working without them. */
 const controlPlane = new Set(['system:apiserver', 'system:kube-controller-manager', 'system:kube-scheduler'])
 
-/** Characters of selectors that a watch may have for each of its places. */
+/** A watch counts once more for each of this many characters of selectors. */
 const selectorPerPlace = 128
 
 /** Of the places of its user a watch takes the more the longer its selectors are: each change of an object is compared with each of their requirements. */

@@ -1,34 +1,34 @@
-// How many seats a request takes, and how long its work goes on after its answer: lists by what they read, writes by who watches.
+// Estimates how many seats a request takes, and how long its work continues after the response: lists by the objects they read, writes by the watches they reach.
 import type { RequestInfo, ResourceRequestInfo } from '../request/request-info.ts'
 
 export interface Work {
-  /** Held from beginning to end: the more of `initialSeats` and `finalSeats`. */
+  /** The larger of `initialSeats` and `finalSeats`, held from beginning to end. */
   readonly seats: number
   readonly initialSeats: number
   readonly finalSeats: number
-  /** Milliseconds for which the seats are held after the answer. */
+  /** Milliseconds for which the seats are held after the response. */
   readonly lingerMs: number
 }
 
-/** What is known of a resource without reading it. */
+/** Facts about a resource that cost nothing to get. */
 export interface ResourceFacts {
-  /** Objects that are stored, in all namespaces. */
+  /** Stored objects in all namespaces. */
   objects(info: ResourceRequestInfo): number
-  /** Open watches that a change of this object is sent to. */
+  /** Open watches that receive a change of this object. */
   watchers(info: ResourceRequestInfo): number
 }
 
 const objectsPerSeat = 100
 const watchersPerSeat = 10
 const eventMs = 5
-/** A request takes no more than this part of its level's own seats, and no more than these many. */
+/** Limits of the seats of one request: a part of its level's nominal seats, and an absolute number. */
 const partOfLevel = 0.15
 const maxListSeats = 100
 const maxWriteSeats = 10
 
 export const oneSeat: Work = { seats: 1, initialSeats: 1, finalSeats: 0, lingerMs: 0 }
 
-/** `nominal` is the level's own number of seats. Pure. */
+/** `nominal` is the nominal number of seats of the level. Pure. */
 export function estimateWork(info: RequestInfo, nominal: number, facts: ResourceFacts): Work {
   if (!info.isResource) return oneSeat
   switch (info.verb) {
@@ -47,7 +47,7 @@ export function estimateWork(info: RequestInfo, nominal: number, facts: Resource
   }
 }
 
-/** Without a version a watch begins with everything that exists, as a list does. */
+/** Without a resourceVersion a watch begins with all existing objects, like a list. */
 function beginsWithList({ query }: ResourceRequestInfo): boolean {
   const version = query.get('resourceVersion') ?? ''
   return version === '' || version === '0' || query.flag('sendInitialEvents')
@@ -63,7 +63,7 @@ function listWork(info: ResourceRequestInfo, nominal: number, facts: ResourceFac
   return seats <= 1 ? oneSeat : { seats, initialSeats: seats, finalSeats: 0, lingerMs: 0 }
 }
 
-/** A page is read alone; with a selector everything may have to be looked at for it. */
+/** A page reads only itself, but with a selector it may have to look at all objects. */
 function objectsRead({ query }: ResourceRequestInfo, stored: number): number {
   const limit = Number(query.get('limit') ?? 0)
   const selects = (query.get('labelSelector') ?? '') !== '' || (query.get('fieldSelector') ?? '') !== ''
@@ -71,7 +71,7 @@ function objectsRead({ query }: ResourceRequestInfo, stored: number): number {
 }
 
 function writeWork(info: ResourceRequestInfo, nominal: number, facts: ResourceFacts): Work {
-  // A new token is no event for anybody.
+  // A TokenRequest causes no watch event.
   if (info.resource === 'serviceaccounts' && info.subresource === 'token') return oneSeat
   const watchers = facts.watchers(info)
   if (watchers < watchersPerSeat) return oneSeat

@@ -1,24 +1,24 @@
-// How many bytes of objects may be written, by each user and into each namespace: seats bound requests, and one request can write 1.5 MiB.
+// Limits the bytes of objects written per user and per namespace: seats limit only requests, and one request can write 1.5 MiB.
 import { isClusterCritical } from '../../access/own-parts.ts'
 import { type ApiError, tooManyRequests } from '../../api/status.ts'
 import type { UserInfo } from '../../api/user.ts'
 
 export interface WriteRate {
-  /** Bytes at once, after a rest. */
+  /** Bytes that may be written at once, after a pause. */
   readonly burst: number
-  /** In the long run. */
+  /** Bytes per second in the long run. */
   readonly perSecond: number
 }
 
-/** What people and controllers write stays far below; the history of the store, 128 MiB, lasts at least for half a minute. */
+/** People and controllers write far less. At this rate the store's history of 128 MiB covers at least half a minute. */
 export const defaultWriteRate: WriteRate = { burst: 64 * 2 ** 20, perSecond: 4 * 2 ** 20 }
 
-/** Users, and namespaces, that are remembered: who was silent for longest is forgotten first, and begins anew. */
+/** Remembered users and namespaces. The one idle for longest is forgotten first, and starts with a full budget again. */
 const maxRemembered = 10_000
 const maxWait = 60
 
 interface Budget {
-  /** Negative where more was written than there was: what has begun is not cut, and what the cluster writes is counted and never refused. */
+  /** May be negative: a write that has begun is not cut, and writes of the cluster itself are counted but never refused. */
   left: number
   at: number
 }
@@ -29,20 +29,20 @@ export class WrittenBytes {
   readonly #users = new Map<string, Budget>()
   readonly #namespaces = new Map<string, Budget>()
 
-  /** `now` in milliseconds, of a clock that never goes back. */
+  /** `now` is a monotonic clock in milliseconds. */
   constructor(rate: WriteRate, now: () => number) {
     this.#rate = rate
     this.#now = now
   }
 
-  /** Counts a write. Throws a 429 where the user, or the namespace, has used up what it may write; a component of the cluster is never refused. */
+  /** Counts a write. Throws a 429 if the user or the namespace has used up its budget. Components of the cluster are never refused. */
   take(user: UserInfo, namespace: string, bytes: number): void {
     const budgets = this.#budgetsOf(user, namespace)
     if (!isClusterCritical(user)) for (const { whose, budget } of budgets) if (budget.left <= 0) throw this.#refusal(whose, budget)
     this.#use(budgets, bytes)
   }
 
-  /** Counts a write that is not refused, since it makes room. */
+  /** Counts a write that is never refused because it frees space. */
   count(user: UserInfo, namespace: string, bytes: number): void {
     this.#use(this.#budgetsOf(user, namespace), bytes)
   }

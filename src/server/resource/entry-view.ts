@@ -1,4 +1,4 @@
-// How the entries of the store look in the version that is served.
+// The form of the store's entries in a served version.
 
 import type { KubeObject } from '../../api/object.ts'
 import { copyJson } from '../../base/copy-json.ts'
@@ -6,13 +6,13 @@ import { deepFreeze } from '../../base/freeze.ts'
 import { parseJson } from '../../base/json.ts'
 import type { Entry, EventType, StoreEvent } from '../../store/store.ts'
 
-/** How an entry looks in the version that is served. For the stored version all three are the store's own, uncopied. */
+/** The form of an entry in a served version. For the stored version, all three are the store's own, without a copy. */
 export interface EntryView {
   bytes(entry: Entry): Buffer
   /** Frozen. */
   object(entry: Entry): KubeObject
   frame(event: StoreEvent, type: EventType): Buffer
-  /** Whether bytes or objects of these must be made, so that a long list has to let others have their turn. */
+  /** Whether bytes or objects of these entries must be computed, so that a long list has to yield. */
   computes(entries: readonly Entry[]): boolean
 }
 
@@ -23,12 +23,12 @@ export const storedView: EntryView = {
   computes: () => false,
 }
 
-/** Bytes take a fifth of what their parsed object takes, which comes back from them. */
+/** Caches an object as bytes, which take a fifth of its memory, and parses them again if needed. */
 export class CachedForm {
   readonly #bytes: Buffer | { read(): Buffer }
   #object: WeakRef<KubeObject>
 
-  /** `of` is the entry that the object was made from. */
+  /** `of` is the entry that the object was computed from. */
   constructor(object: KubeObject, of: Pick<Entry, 'large'>) {
     const frozen = deepFreeze(object)
     const bytes = Buffer.from(JSON.stringify(frozen))
@@ -49,12 +49,12 @@ export class CachedForm {
   }
 }
 
-/** Converts once an entry and keeps the outcome as long as the entry lives. */
+/** Converts each entry once, and caches the result as long as the entry lives. */
 export function convertedView(fromStored: (object: KubeObject) => KubeObject): EntryView {
   return computedView(entry => fromStored(copyJson(entry.object)))
 }
 
-/** The same of what is made from an entry without changing its object. */
+/** Like `convertedView`, for functions that do not change the object of the entry. */
 export function computedView(objectOf: (entry: Entry) => KubeObject): EntryView {
   const converted = new WeakMap<Entry, CachedForm>()
   const of = (entry: Entry): CachedForm => {

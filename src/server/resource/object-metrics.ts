@@ -1,4 +1,4 @@
-// How many objects there are of each resource, under upstream's name.
+// The number of objects of each resource, under upstream's name.
 import { Counter, Gauge, type Registry } from '../../base/metrics.ts'
 import type { Store } from '../../store/store.ts'
 import type { ServedResources } from './served-resource.ts'
@@ -31,7 +31,7 @@ export function registerObjectMetrics(registry: Registry, resources: ServedResou
     labelNames: ['resource'],
     registers: [registry],
     collect() {
-      // A resource goes with its definition.
+      // The resource is gone with its definition.
       this.reset()
       for (const served of resources.all) {
         if (served.definition.virtual === true || served.definition.projectionOf !== undefined) continue

@@ -1,4 +1,4 @@
-// Served resources, found by path segments, by name and by kind without a search.
+// Looks up served resources by path segments, by name and by kind.
 import { groupResource } from '../../api/object.ts'
 import type { ServedResource } from './served-resource.ts'
 
@@ -6,7 +6,7 @@ export class ServedIndex {
   readonly #byPath = new Map<string, ServedResource>()
   readonly #byName = new Map<string, ServedResource>()
   readonly #byKind = new Map<string, ServedResource>()
-  /** How many resources a group has. */
+  /** The number of resources of each group. */
   readonly #groups = new Map<string, number>()
 
   get all(): Iterable<ServedResource> {
@@ -22,7 +22,7 @@ export class ServedIndex {
     this.#groups.set(definition.group, (this.#groups.get(definition.group) ?? 0) + 1)
   }
 
-  /** All versions of a resource; what they were. */
+  /** Removes all versions of a resource and returns them. */
   remove(name: string): ServedResource[] {
     const versions = [...(this.#byName.get(name)?.versions.values() ?? [])]
     for (const { definition, apiVersion } of versions) {

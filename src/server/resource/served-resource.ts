@@ -1,4 +1,4 @@
-// The resources that this server answers for, with the collection each is kept in, found by path segments without a search.
+// The resources that this server serves, each with the collection of the store that keeps its objects.
 import type { KubeObject } from '../../api/object.ts'
 import { groupResource, groupVersion } from '../../api/object.ts'
 import type { ResourceDefinition, Subresource } from '../../api/resource.ts'
@@ -18,51 +18,51 @@ export interface ServedResource {
   readonly subresources: ReadonlyMap<string, Subresource<KubeObject>>
   /** Every served version of the resource in its group, this one included, by `apiVersion`. */
   readonly versions: ReadonlyMap<string, ServedResource>
-  /** Where objects are kept; throws for a virtual resource. Versions of one resource share it. */
+  /** The collection of the objects; throws for a virtual resource. Versions of one resource share it. */
   readonly collection: Collection
   readonly view: EntryView
-  /** From the form of this version to the stored form. May change its argument. */
+  /** Converts from this version to the stored version. May change its argument. */
   toStored(object: KubeObject): KubeObject
-  /** Where a webhook converts the versions: what must be asked of it before entries are viewed and objects stored. */
+  /** Set if a webhook converts the versions. It must be called before entries are viewed and objects stored. */
   readonly conversion?: Conversion
-  /** Whether requests that began with it may go on as if it were served still. */
+  /** `retired` once the resource is no longer served in this form; running requests check it. */
   readonly life: { retired: boolean }
-  /** What was sent of it, for the metrics. */
+  /** Counters for the metrics. */
   readonly sent: { watchEvents: number }
 }
 
 export interface ServedResources {
   /** `group/version/plural`; the core group is ''. */
   find(group: string, version: string, plural: string): ServedResource | undefined
-  /** Any served version of a resource, the preferred one first. */
+  /** A served version of a resource, the preferred one if possible. */
   byGroupResource(name: string): ServedResource | undefined
   byKind(apiVersion: string, kind: string): ServedResource | undefined
-  /** Whether the group has built-in resources: its paths are routed, others are those of definitions or nobody's. */
+  /** Whether the group has built-in resources, whose paths are routed. Other groups belong to definitions or to nobody. */
   hasBuiltInGroup(group: string): boolean
-  /** A new list after each change. */
+  /** A new array after each change. */
   readonly all: readonly ServedResource[]
-  /** Called after each change, within it; never for resources that were there from the start. */
+  /** The listener is called synchronously after each change, but not for initial resources. */
   onChange(listener: (change: ResourceChange) => void): void
 }
 
 export interface ResourceChange {
   readonly group: string
-  /** Of the group: the versions that gained, lost or changed a resource. */
+  /** The versions of the group that gained, lost or changed a resource. */
   readonly versions: readonly string[]
-  /** What is not served any more, or in another way: its watches end. */
+  /** Resources that are no longer served or changed: their watches end. */
   readonly retired: readonly ServedResource[]
 }
 
-/** Resources that definitions add and take away while the server runs. Built-in ones never change and are found first. */
+/** Resources that definitions add and remove at run time. Built-in ones never change and take precedence. */
 export interface ChangingResources extends ServedResources {
   /**
-   * Serves a resource in the versions that `serve` makes, in place of what was served of it before; none takes it away. `current` answers what is served
+   * Replaces the served versions of a resource by those that `serve` returns; an empty list removes the resource. `current` returns what is served
    * of the resource at the time of the call.
    */
   replace(group: string, plural: string, serve: (current: () => ServedResource | undefined) => readonly ServedResource[]): void
 }
 
-/** Opens the collection of each resource. Definitions of one group and plural share the stored one's collection. */
+/** Opens the collection of each resource. Definitions with the same group and plural share the collection of the stored version. */
 export function serveResources(definitions: readonly ResourceDefinition[], store: Store): ChangingResources {
   const builtIn = new ServedIndex()
   const stored = new Map<string, ResourceDefinition>()
@@ -97,7 +97,7 @@ export function serveResources(definitions: readonly ResourceDefinition[], store
       const retired = custom.remove(name)
       for (const served of retired) served.life.retired = true
       const next = serve(() => custom.byGroupResource(name))
-      // Names of definitions are ever new ones: what is not served any more leaves as little as possible.
+      // Definitions may always have new names, so a removed resource must leave as little as possible.
       if (next.length === 0) retired[0]?.collection.forgetPast()
       for (const served of next) custom.add(served)
       all = [...builtIn.all, ...custom.all]

@@ -1,17 +1,17 @@
-// What a write came to.
+// The result of a write.
 import type { KubeObject } from '../../api/object.ts'
 import type { Entry } from '../../store/store.ts'
 import type { ServedResource } from './served-resource.ts'
 
 export interface Written {
-  /** In the served version; frozen where it is stored. */
+  /** In the served version; frozen if it is stored. */
   readonly object: KubeObject
-  /** Undefined for a dry run, and where the object is gone with this write. */
+  /** Undefined for a dry run, and if this write removed the object. */
   readonly entry: Entry | undefined
   readonly created: boolean
 }
 
-/** What is stored now. The object is frozen, or made, only for an answer that needs more than the bytes. */
+/** A stored object. It is parsed or frozen only for a response that needs more than the bytes. */
 export class Stored implements Written {
   readonly #served: ServedResource
   readonly entry: Entry
