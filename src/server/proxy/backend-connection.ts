@@ -1,4 +1,4 @@
-// A connection to a port of a pod: dialled by its node, with TLS inside where it is asked for.
+// A connection to a port of a pod: dialled by its node, with TLS inside if requested.
 import type { Duplex } from 'node:stream'
 import { connect as connectTls } from 'node:tls'
 import { writeNodeQuery } from '../../api/node-query.ts'
@@ -10,9 +10,9 @@ import { nodeRefusal } from './tunnel/node-refusal.ts'
 import type { NodeTunnels } from './tunnel/node-tunnel.ts'
 
 export interface BackendTls {
-  /** PEM of the authorities that may have signed a pod's certificate; undefined for those that the system trusts. */
+  /** PEM of the authorities of a pod's certificate; undefined for those of the system. */
   readonly authorities: string | undefined
-  /** What the server shows for itself; default: nothing. */
+  /** The client certificate of the server. Default: none. */
   readonly client?: { readonly cert: string; readonly key: string }
   /** Upstream never verifies. */
   readonly verify: boolean
@@ -22,13 +22,13 @@ const handshakeMs = 10_000
 
 export const unreachable = (why: string): ApiError => serviceUnavailable(`error trying to reach service: ${why}`)
 
-/** Throws upstream's 503 where nobody answers, and the node's own refusal where it says why it does not dial. */
+/** Throws upstream's 503 if the node does not respond, and the node's error if it refuses to dial. */
 export async function connectBackend(tunnels: NodeTunnels, target: ProxyTarget, tls: BackendTls, signal: AbortSignal): Promise<Duplex> {
   const { pod, port } = target
   const { namespace = '', name = '', uid = '' } = pod.metadata
   const request = { kind: 'dial' as const, pod: { namespace, name, uid }, container: '', query: writeNodeQuery('dial', { port }) }
   const node = await tunnels.requestNode(pod.spec.nodeName ?? '', request, signal)
-  // Whoever reads the stream is told by the read; without a listener the error would end the process.
+  // Readers get the error from their read; without a listener it would end the process.
   node.stream.on('error', () => undefined)
   if (node.status !== 200) {
     const refusal = await nodeRefusal(node.status, node.stream)
@@ -37,7 +37,7 @@ export async function connectBackend(tunnels: NodeTunnels, target: ProxyTarget, 
   return target.tls ? await secured(node.stream, target, tls, signal) : node.stream
 }
 
-/** TLS over a connection. Throws upstream's 503 where the other side has not the certificate that is wanted; the connection is closed then. */
+/** TLS over a connection. Throws upstream's 503 if the peer's certificate does not verify, and closes the connection. */
 export async function secured(
   stream: Duplex,
   { serverName, host }: Pick<ProxyTarget, 'serverName' | 'host'>,
@@ -50,7 +50,7 @@ export async function secured(
     ...serverTrust(authorities),
     ...client,
     minVersion: 'TLSv1.2',
-    // Without a name that fits there is nothing to verify; `verify` is false only where the caller or the profile says so.
+    // Without a name there is nothing to verify; `verify` is false only if the caller or the profile says so.
     rejectUnauthorized: verify,
     ...(/[a-z]/i.test(serverName) && !serverName.includes(':') ? { servername: serverName } : { host: serverName }),
     ALPNProtocols: ['http/1.1'],
@@ -59,7 +59,7 @@ export async function secured(
   const abort = () => reject(new Error(`TLS handshake with ${host} timed out`))
   limit.addEventListener('abort', abort, { once: true })
   socket.once('secureConnect', resolve)
-  // It stays: an error without a listener would end the process.
+  // This listener stays: an error without a listener would end the process.
   socket.on('error', reject)
   socket.once('close', () => reject(new Error('EOF')))
   try {

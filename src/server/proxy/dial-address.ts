@@ -1,10 +1,10 @@
-// A TCP connection to an address that is no pod's, from this process itself.
+// A direct TCP connection from this process to an address that belongs to no pod.
 import { BlockList, connect, isIP, type Socket } from 'node:net'
 import { type ApiError, serviceUnavailable } from '../../api/status.ts'
 
 const dialMs = 10_000
 
-// Apart from each other: a list takes an address of IPv4 for the one of IPv6 that stands for it.
+// Two lists, because one list would treat an IPv4 address like its mapped IPv6 address.
 const forbidden4 = listOf('ipv4', [
   ['0.0.0.0', 8],
   ['127.0.0.0', 8],
@@ -24,13 +24,13 @@ function listOf(family: 'ipv4' | 'ipv6', networks: readonly (readonly [network: 
   return list
 }
 
-/** Global unicast in Go's sense, in whatever writing: no loopback, link-local, multicast or unspecified address, and none of IPv4 inside one of IPv6. */
+/** Global unicast in Go's sense, in any notation: not loopback, link-local, multicast or unspecified, and not such an IPv4 address mapped to IPv6. */
 export function isReachable(address: string): boolean {
   switch (isIP(address)) {
     case 4:
       return !forbidden4.check(address)
     case 6:
-      // An address with a zone is one of a link.
+      // An address with a zone is link-local.
       return !address.includes('%') && !forbidden6.check(address, 'ipv6')
     default:
       return false
@@ -39,7 +39,7 @@ export function isReachable(address: string): boolean {
 
 export const hostText = (address: string, port: number): string => `${address.includes(':') ? `[${address}]` : address}:${port}`
 
-/** `address` is an IP address: no name is looked up, so that what was checked is what is dialled. Rejects with a 503 in Go's words. */
+/** `address` is an IP address: without a DNS lookup, the checked address is the dialled one. Rejects with a 503 in Go's words. */
 export function dialAddress(address: string, port: number, signal: AbortSignal): Promise<Socket> {
   const { promise, resolve, reject } = Promise.withResolvers<Socket>()
   const unreachable = (why: string) => serviceUnavailable(`error trying to reach service: dial tcp ${hostText(address, port)}: ${why}`)
@@ -53,7 +53,7 @@ export function dialAddress(address: string, port: number, signal: AbortSignal):
   const abort = () => fail(unreachable('i/o timeout'))
   limit.addEventListener('abort', abort, { once: true })
   if (limit.aborted) abort()
-  // It stays: an error without a listener would end the process.
+  // This listener stays: an error without a listener would end the process.
   socket.on('error', err => fail(unreachable(reasonOf(err))))
   socket.once('connect', () => {
     limit.removeEventListener('abort', abort)

@@ -1,4 +1,4 @@
-// One request through a proxy: HTTP/1.1 to the backend, its answer streamed back, upgrades passed through.
+// Forwards one request to a backend over HTTP/1.1, and streams its response or upgraded connection back.
 import type { Agent, ClientRequest, IncomingMessage, OutgoingHttpHeaders } from 'node:http'
 import { type Duplex, pipeline, type Readable, type Transform } from 'node:stream'
 import { createGunzip, createGzip } from 'node:zlib'
@@ -16,29 +16,29 @@ import { carryUpgraded } from './streams/carry-upgraded.ts'
 
 export interface Forward {
   readonly request: ServerRequest
-  /** A connection for this request alone, or where one is kept. Through a kept one only what may be sent twice goes, and what has no body. */
+  /** A connection for this request, or a pool. Only requests that may be sent twice and have no body use a pooled connection. */
   readonly backend: Duplex | Agent
-  /** Path and query, as the backend is asked for them. */
+  /** Path and query for the backend. */
   readonly target: string
   readonly headers: OutgoingHttpHeaders
-  /** Links and redirects of what is behind are made to lead through the proxy. Without it they stay as they are, and a redirect is refused. */
+  /** Rewrites links and redirects so that they lead through the proxy. Without it links are unchanged, and redirects are refused. */
   readonly page?: ProxiedPage
   /** See `answeredHeaders()`. */
   readonly isolates?: boolean
   readonly clock: Clock
-  /** Aborting it until the head of the answer is there fails with its reason. Default: the request's own. */
+  /** Aborting it before the head of the response fails the request with its reason. Default: the signal of the request. */
   readonly signal?: AbortSignal
 }
 
 const maxHeaderBytes = 64 * 1024
-/** Of everything that comes before the answer: interim answers have no number of their own. */
+/** Limit of the bytes before the response: the number of interim responses has no other limit. */
 const maxHeadBytes = 4 * maxHeaderBytes
 const maxRefusalLength = 64 * 1024
 const withoutBody = new Set([204, 205, 304])
 
 type Answer = { readonly message: IncomingMessage } & ({ readonly socket: Duplex; readonly head: Buffer } | { readonly socket?: never })
 
-/** Resolves with the head of the backend's answer. Throws upstream's 503 where it gives none that makes sense, and `StaleConnection`. */
+/** Resolves with the head of the backend's response. Throws upstream's 503 if there is no valid one, or `StaleConnection`. */
 export async function forward(options: Forward): Promise<Reply> {
   const { request, backend, target, headers, signal = request.signal } = options
   const own = 'pipe' in backend ? backend : undefined
@@ -50,7 +50,7 @@ export async function forward(options: Forward): Promise<Reply> {
     maxHeaderSize: maxHeaderBytes,
     ...(own === undefined ? { agent: backend as Agent } : { createConnection: () => own }),
   })
-  // Once an answer is read to its end, a kept connection is not the request's any more.
+  // After the end of the response, a pooled connection no longer belongs to this request.
   const end = () => {
     outgoing.destroy()
     own?.destroy()
@@ -78,7 +78,7 @@ async function answerOf(outgoing: ClientRequest, request: ServerRequest, signal:
   if (signal.aborted) abort()
   outgoing.once('response', message => resolve({ message }))
   outgoing.once('upgrade', (message, socket, head) => resolve({ message, socket, head }))
-  // It stays: an error without a listener would end the process. Behind the head of the answer it is the answer's own error as well.
+  // This listener stays: an error without a listener would end the process. After the head, the response gets the error as well.
   outgoing.on('error', err => reject(failureOf(err, outgoing)))
   outgoing.once('close', () => reject(unreachable('EOF')))
   const counted = countHead(outgoing, () => reject(unreachable(`more than ${maxHeadBytes} bytes came before the head of an answer`)))
@@ -91,7 +91,7 @@ async function answerOf(outgoing: ClientRequest, request: ServerRequest, signal:
   }
 }
 
-/** Calls `tooMuch` once. Returns what ends the counting. */
+/** Calls `tooMuch` once. Returns a function that stops the counting. */
 function countHead(outgoing: ClientRequest, tooMuch: () => void): () => void {
   let bytes = 0
   const count = (chunk: Buffer) => {
@@ -105,7 +105,7 @@ function countHead(outgoing: ClientRequest, tooMuch: () => void): () => void {
   return () => counted?.removeListener('data', count)
 }
 
-/** RFC 9110, 7.8: only to what the client has named. */
+/** Only to a protocol that the client requested (RFC 9110, 7.8). */
 function switchesAsRequested({ headers }: IncomingMessage, requested: OutgoingHttpHeaders): boolean {
   const names = (value: unknown): string[] => (typeof value === 'string' ? value.toLowerCase().split(',') : []).map(name => name.trim())
   const offered = names(requested['upgrade'])
@@ -113,7 +113,7 @@ function switchesAsRequested({ headers }: IncomingMessage, requested: OutgoingHt
   return chosen.length > 0 && chosen.every(name => name !== '' && offered.includes(name))
 }
 
-/** A kept connection that was closed meanwhile: it says nothing of the backend. */
+/** A pooled connection was closed meanwhile, which is no error of the backend. */
 export class StaleConnection extends Error {}
 
 function failureOf(err: Error, { reusedSocket }: ClientRequest): Error {
@@ -122,7 +122,7 @@ function failureOf(err: Error, { reusedSocket }: ClientRequest): Error {
   return reusedSocket && isClosed ? new StaleConnection('the kept connection was closed', { cause: err }) : unreachable(err.message)
 }
 
-/** Begins to send; a body goes at the pace of the backend while its answer is waited for. */
+/** Starts to send the request; its body is sent at the speed of the backend while waiting for the response. */
 async function sendBody(request: ServerRequest, outgoing: ClientRequest): Promise<void> {
   const stream = request.upgrade === undefined ? request.stream?.() : undefined
   if (stream !== undefined) {
@@ -132,7 +132,7 @@ async function sendBody(request: ServerRequest, outgoing: ClientRequest): Promis
   outgoing.end(request.upgrade === undefined && request.stream === undefined ? await request.body(maxBodyBytes) : undefined)
 }
 
-/** Neither side is destroyed with the other: the backend may answer before it has read all. */
+/** An end of one side does not destroy the other: the backend may respond before it has read the whole body. */
 function pump(from: Readable, to: ClientRequest): void {
   from.on('error', () => to.destroy())
   from.once('close', () => {
@@ -152,7 +152,7 @@ async function answered(message: IncomingMessage, end: () => void, options: Forw
   }
   if (request.upgrade !== undefined) return await notUpgraded(message, status, end)
   const headers = answeredHeaders(message.headers, isolates)
-  // A server of the API warns its clients itself; what is in a pod has nothing to say in this server's name.
+  // Aggregated API servers may warn their clients; a pod must not do so in the name of this server.
   const { warning } = message.headers
   if (page === undefined && warning !== undefined) headers['warning'] = warning
   const location = headers['location']
@@ -163,12 +163,12 @@ async function answered(message: IncomingMessage, end: () => void, options: Forw
     return { ...reply, body: Buffer.alloc(0) }
   }
   const rewriting = page !== undefined && location === undefined ? htmlPipe(message, page) : undefined
-  // The links get longer.
+  // Rewritten links change the length.
   if (rewriting) delete headers['content-length']
   return { ...reply, body: streamed(message, rewriting ?? [], end) }
 }
 
-/** An error passes with the beginning of its text; anything else is none that a client that wants another protocol could use. */
+/** For a refused upgrade: errors pass with the beginning of their text, other responses become an error, since the client cannot use them. */
 async function notUpgraded(message: IncomingMessage, status: number, end: () => void): Promise<Reply> {
   try {
     if (status < 400) throw internalError(`invalid upgrade response: status code ${status}`)
@@ -185,7 +185,7 @@ async function notUpgraded(message: IncomingMessage, status: number, end: () => 
   }
 }
 
-/** What a page in HTML goes through; undefined for anything else, and for an encoding that nobody here reads. */
+/** The transforms for an HTML page; undefined for other content types and unsupported encodings. */
 function htmlPipe({ headers }: IncomingMessage, page: ProxiedPage): Transform[] | undefined {
   if (headers['content-type']?.split(';')[0]?.trim() !== 'text/html') return undefined
   switch (headers['content-encoding'] ?? '') {
@@ -202,11 +202,11 @@ function streamed(message: IncomingMessage, through: readonly Transform[], end: 
   return async (sink, signal) => {
     signal.addEventListener('abort', end, { once: true })
     let source: Readable = message
-    // An error of one ends all that follow; the last one is read.
+    // An error of one stream destroys the following ones; the last one is read.
     for (const step of through) source = pipeline(source, step, () => undefined)
     try {
       for await (const chunk of source) if (!sink.write(chunk)) await sink.drained()
-      // A backend that went away in the middle must not look like a whole answer.
+      // A response that was cut must not look complete.
       if (!message.complete) throw new Error('the backend cut its answer')
     } finally {
       signal.removeEventListener('abort', end)
@@ -216,7 +216,7 @@ function streamed(message: IncomingMessage, through: readonly Transform[], end: 
 }
 
 function upgraded(message: IncomingMessage, socket: Duplex, head: Buffer, { clock, isolates }: Forward): Reply {
-  // Whoever reads is told by the end; without a listener an error would end the process.
+  // Readers see the end; without a listener the error would end the process.
   socket.on('error', () => socket.destroy())
   return {
     status: 101,

@@ -1,16 +1,16 @@
-// What of a request's URL is meant for the other side of a proxy.
+// The part of a request's URL that is for the backend of a proxy.
 import { badRequest } from '../../api/status.ts'
 
 export interface ProxiedPath {
-  /** Up to and with `/proxy`, as the client wrote it. */
+  /** Up to and including `/proxy`, as the client wrote it. */
   readonly prefix: string
-  /** Behind it, in its one canonical form: empty, or with a slash at its beginning. Admission sees it, and the backend gets it. */
+  /** The path after it, in canonical form: empty, or beginning with a slash. Admission sees it, and the backend gets it. */
   readonly path: string
-  /** With its question mark; '' where there is none. */
+  /** With its question mark; '' if there is none. */
   readonly query: string
 }
 
-/** `rest` is `ResourceRequestInfo.rest`: it tells how many segments are behind `/proxy`. Throws a 400 for a path that has no one meaning. */
+/** `rest` is `ResourceRequestInfo.rest`, the segments after `/proxy`. Throws a 400 for an ambiguous path. */
 export function proxiedPath(url: string, rest: readonly string[]): ProxiedPath {
   const mark = url.indexOf('?')
   const whole = mark < 0 ? url : url.slice(0, mark)
@@ -21,7 +21,7 @@ export function proxiedPath(url: string, rest: readonly string[]): ProxiedPath {
 
 const unreserved = /[\w.~-]/
 
-/** RFC 3986, 6.2.2: what needs no escape has none, and hexadecimal digits are in upper case. Empty segments are left out, as upstream joins paths. Throws a 400 for a path that has no one meaning. */
+/** Normalizes as RFC 3986, 6.2.2: no unnecessary escapes, upper-case hexadecimal digits. Removes empty segments, as upstream joins paths. Throws a 400 for an ambiguous path. */
 export function canonicalPath(path: string): string {
   const plain = path.replace(/%[0-9a-f]{2}/gi, escaped => {
     const character = String.fromCharCode(Number.parseInt(escaped.slice(1), 16))
@@ -32,5 +32,5 @@ export function canonicalPath(path: string): string {
   return plain.replace(/\/{2,}/g, '/')
 }
 
-/** Also with parameters behind it, which some servers cut off before they look. */
+/** Includes dot segments with parameters, which some servers cut off first. */
 const isDots = (segment: string): boolean => /^\.{1,2}(?:;|%3B|$)/.test(segment)

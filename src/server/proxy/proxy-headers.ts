@@ -1,9 +1,9 @@
-// Which headers pass a proxy, in either direction.
+// The headers that a proxy forwards, in either direction.
 
 import { header, type RequestHeaders } from '../http/exchange.ts'
 import { offeredProtocols } from '../http/offered-protocols.ts'
 
-/** RFC 9110, 7.6.1, and what HTTP/2 must not carry: they are of one connection only. */
+/** Hop-by-hop headers (RFC 9110, 7.6.1, and those forbidden in HTTP/2). */
 const hopByHop = new Set([
   'connection',
   'http2-settings',
@@ -17,10 +17,10 @@ const hopByHop = new Set([
   'upgrade',
 ])
 
-/** By it a caller says, for one request, that the certificate of the pod need not be verified. */
+/** With this header a client disables the verification of the pod's certificate for one request. */
 export const insecureHeader = 'x-bulkhead-insecure-skip-tls-verify-backend'
 
-/** Headers of the caller that are for this server alone. The other side is a pod, and a pod must never learn by what its visitors are known here. */
+/** Request headers that are only for this server. The backend is a pod, which must never get its clients' credentials. */
 const ours = new Set(['authorization', 'expect', 'host', insecureHeader])
 const oursByPrefix = ['impersonate-', 'x-remote-']
 
@@ -29,13 +29,13 @@ export interface Forwarding {
   readonly remoteAddress: string
   /** `X-Forwarded-Uri`. */
   readonly uri: string
-  /** The value for `Upgrade`, where the connection is to change its protocol. */
+  /** The value of `Upgrade`, if the client requests another protocol. */
   readonly upgrade: string | undefined
-  /** The other side is a stranger to the pages of this server: no cookies. */
+  /** The backend is foreign to this server's origin: no cookies. */
   readonly isolates?: boolean
 }
 
-/** `Host` is the caller's, as upstream passes it on. */
+/** `Host` is that of the client, as upstream forwards it. */
 export function forwardedHeaders({
   headers,
   remoteAddress,
@@ -47,7 +47,7 @@ export function forwardedHeaders({
   const out: Record<string, string | string[]> = {}
   for (const [name, value] of Object.entries(headers)) {
     if (value === undefined || name.startsWith(':') || hopByHop.has(name) || listed.has(name)) continue
-    // To many programs an underscore in a header's name is the same as a hyphen.
+    // Many programs treat an underscore in a header's name as a hyphen.
     const plain = name.replaceAll('_', '-')
     if (isolates && plain === 'cookie') continue
     if (ours.has(plain) || oursByPrefix.some(prefix => plain.startsWith(prefix))) continue
@@ -65,12 +65,12 @@ export function forwardedHeaders({
   return out
 }
 
-/** By what name the caller knows this server. */
+/** The name by which the client addressed this server. */
 export function hostOf(headers: RequestHeaders): string {
   return header(headers, ':authority') ?? header(headers, 'host') ?? ''
 }
 
-/** Upstream removes these: whether a page of another origin may read an answer of the API server is not for a pod to say. */
+/** Upstream removes these: a pod must not decide whether pages of other origins may read responses of the API server. */
 const crossOrigin = new Set([
   'access-control-allow-credentials',
   'access-control-allow-headers',
@@ -78,7 +78,7 @@ const crossOrigin = new Set([
   'access-control-allow-origin',
 ])
 
-/** What tells a browser something about this server's whole origin, or asks its user for a password in this server's name. */
+/** Headers that affect this server's whole origin in a browser, or ask for a password in this server's name. */
 const ofOrigin = new Set([
   'accept-ch',
   'alt-svc',
@@ -99,8 +99,8 @@ const ofOrigin = new Set([
 ])
 
 /**
- * The headers of the answer that pass, but for the content type. `audit-id` and `warning` are this server's own words. With `isolates` a browser shows what
- * is answered as a page without scripts, of an origin of its own.
+ * The response headers to forward, without the content type. `audit-id` and `warning` are set only by this server. With `isolates`, browsers show the
+ * response as a page without scripts and with an opaque origin.
  */
 export function answeredHeaders(headers: RequestHeaders, isolates = false): Record<string, string | string[]> {
   const listed = connectionListed(headers)
@@ -111,7 +111,7 @@ export function answeredHeaders(headers: RequestHeaders, isolates = false): Reco
     out[name] = typeof value === 'string' ? value : [...value]
   }
   if (!isolates) return out
-  // Of two policies both hold.
+  // If there are two policies, browsers enforce both.
   const policy = header(headers, 'content-security-policy')
   out['content-security-policy'] = policy === undefined ? 'sandbox' : [policy, 'sandbox']
   return out

@@ -1,10 +1,10 @@
-// The name in the path of a proxy: `name`, `name:port` or `scheme:name:port`, as upstream reads it.
+// Parses the name in the path of a proxy as upstream: `name`, `name:port` or `scheme:name:port`.
 import { badRequest } from '../../api/status.ts'
 
 export interface ProxyId {
   readonly scheme: '' | 'http' | 'https'
   readonly name: string
-  /** A number or a name; '' where the id names none. */
+  /** A number or a name; '' if there is none. */
   readonly port: string
 }
 

@@ -1,4 +1,4 @@
-// pods/proxy, services/proxy and nodes/proxy: what is asked for, whether it may be, and where it leads.
+// pods/proxy, services/proxy and nodes/proxy: parses the request, checks it, and finds the backend.
 
 import { type KubeletPath, kubeletPaths } from '../../api/node-protocol.ts'
 import { apiError, badRequest, notFound, unknownMethod } from '../../api/status.ts'
@@ -24,9 +24,9 @@ export interface ProxyParts {
   readonly clock: Clock
   /** For https backends. */
   readonly backendTls: BackendTls
-  /** Whether browsers are kept from taking what is behind for a part of this server. Upstream does not. */
+  /** Whether browsers isolate proxied pages from this server's origin. Upstream does not. */
   readonly isolates: boolean
-  /** In [0, 1): which of a service's pods. */
+  /** In [0, 1): chooses a pod of the service. */
   readonly random: () => number
 }
 
@@ -68,13 +68,13 @@ async function toBackend(parts: ProxyParts, context: ResourceContext, url: Proxi
   })
 }
 
-/** As upstream: relative links of the page behind would lead out of the proxy. */
+/** As upstream: without the slash, relative links of the page would leave the proxy. */
 function slashRedirect(method: string, { prefix, path, query }: ProxiedPath): Reply | undefined {
   if (path !== '' || (method !== 'GET' && method !== 'HEAD')) return undefined
   return { status: 301, contentType: '', headers: { location: `${prefix}/${query}` }, body: Buffer.alloc(0) }
 }
 
-/** What the kubelet's port would offer beside, and by what it is replaced: a right to a proxy must not be one to run programs or to read any log. */
+/** Other paths of the kubelet's port, and their replacement: a right to the proxy must not allow exec or reading any log. */
 const withheld: Readonly<Record<string, string>> = {
   exec: 'pods/exec',
   run: 'pods/exec',
@@ -106,7 +106,7 @@ export async function proxyToNode(parts: ProxyParts, context: ResourceContext): 
   const free = () => void node.stream.destroy()
   return {
     status: 200,
-    // By the page and not by the node's word: in a browser the answer is one of this server.
+    // Set by this server and not by the node: in a browser the response belongs to this server's origin.
     contentType: contentTypes[path],
     headers: { 'x-content-type-options': 'nosniff' },
     longRunning: true,

@@ -1,4 +1,4 @@
-// Where a proxy leads: always a pod, reached through the tunnel of its node. No address is ever taken from a request or a status.
+// Finds the backend of a proxy: always a pod, through the tunnel of its node. Addresses are never taken from a request or a status alone.
 import { badRequest, notFound, serviceUnavailable } from '../../api/status.ts'
 import type { EndpointAddress, Endpoints, Pod, Service } from '../../api/types/core-v1.ts'
 import type { ServedResources } from '../resource/served-resource.ts'
@@ -12,11 +12,11 @@ export interface ProxyTarget {
   readonly tls: boolean
   /** `address:port`, for messages and redirects. */
   readonly host: string
-  /** The name that a certificate must carry: the service's, or the pod's address. */
+  /** The name to verify in the certificate: that of the service, or the pod's address. */
   readonly serverName: string
 }
 
-/** Upstream's messages and codes. Throws where there is no such pod, no address, or a port that is none. */
+/** Throws, with upstream's messages and codes, if the pod or its address does not exist, or the port is not valid. */
 export function podTarget(resources: ServedResources, namespace: string, id: string): ProxyTarget {
   const { scheme, name, port } = parseProxyId(id, 'pod')
   const pod = podNamed(resources, namespace, name)
@@ -29,7 +29,7 @@ export function podTarget(resources: ServedResources, namespace: string, id: str
   return { pod, port: number, tls, host: hostText(address, number), serverName: address }
 }
 
-/** As upstream: one of the addresses of the service's Endpoints, and only one that is that of a pod of the same namespace. `random` is in [0, 1). */
+/** As upstream, one of the addresses of the service's Endpoints, but only that of a pod in the same namespace. `random` is in [0, 1). */
 export function serviceTarget(resources: ServedResources, namespace: string, id: string, random: () => number): ProxyTarget {
   const { scheme, name, port } = parseProxyId(id, 'service')
   const portName = /^-?\d+$/.test(port) ? nameOfPort(resources, namespace, name, Number(port)) : port
@@ -67,7 +67,7 @@ function read(resources: ServedResources, groupResource: string, namespace: stri
   return resources.byGroupResource(groupResource)?.collection.get(namespace, name)?.object
 }
 
-/** Go's text; a name is looked up among the services of the system, of which a container has none. */
+/** Go's message for a lookup among the services of the system, of which a container has none. */
 function portNumber(port: string, address: string): number {
   const number = Number(port)
   if (!/^\d+$/.test(port)) throw serviceUnavailable(`error trying to reach service: dial tcp: lookup tcp/${port}: unknown port`)

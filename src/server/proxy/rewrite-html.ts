@@ -1,4 +1,4 @@
-// Links of HTML pages behind a proxy, so that they lead through the proxy again: the attributes that upstream rewrites, and no other byte.
+// Rewrites links in proxied HTML pages so that they lead through the proxy: the same attributes as upstream, and no other byte.
 import { Transform } from 'node:stream'
 import { type ProxiedPage, rewriteLocation } from './rewrite-location.ts'
 
@@ -30,13 +30,13 @@ const urlAttributes: ReadonlyMap<string, readonly string[]> = new Map([
   ['video', ['poster', 'src']],
 ])
 
-/** What stands in them is text up to their own end, whatever it looks like. */
+/** Their content is raw text up to their end tag. */
 const rawText = new Set(['iframe', 'noembed', 'noframes', 'script', 'style', 'textarea', 'title', 'xmp'])
 
-/** A longer tag or comment passes as it is: what waits for its end must not fill the memory. */
+/** A longer tag or comment is passed through, because buffering it would fill the memory. */
 const maxTagLength = 64 * 1024
 
-/** Bytes in, bytes out. Markup is ASCII in every encoding that pages use, so other bytes pass untouched. */
+/** Works on bytes. Markup is ASCII in all common encodings, so other bytes pass unchanged. */
 export function htmlRewriter(page: ProxiedPage): Transform {
   const rewriter = new HtmlRewriter({ ...page, prefix: escaped(page.prefix) })
   return new Transform({
@@ -52,21 +52,21 @@ export function htmlRewriter(page: ProxiedPage): Transform {
 class HtmlRewriter {
   readonly #page: ProxiedPage
   #text = ''
-  /** The end tag for which raw text waits. */
+  /** The end tag of the current raw text. */
   #until = ''
 
   constructor(page: ProxiedPage) {
     this.#page = page
   }
 
-  /** What waits for an end that did not come. */
+  /** Buffered markup whose end has not arrived. */
   get rest(): string {
     return this.#text
   }
 
   push(chunk: string): string {
     const text = this.#text + chunk
-    // Once a piece: pages may be made of nothing but scripts.
+    // Once per piece: pages may consist only of scripts.
     const lower = text.toLowerCase()
     const out: string[] = []
     let at = 0
@@ -79,7 +79,7 @@ class HtmlRewriter {
     return out.join('')
   }
 
-  /** Returns where to go on, undefined where more is needed. */
+  /** Returns the offset to continue at; undefined if more input is needed. */
   #markup(text: string, from: number, out: string[]): number | undefined {
     const open = text.indexOf('<', from)
     if (open < 0) {
@@ -144,13 +144,13 @@ class HtmlRewriter {
 
 interface Tag {
   readonly name: string
-  /** Behind its `>`. */
+  /** The offset behind its `>`. */
   readonly end: number
-  /** Where their values are, without quotes. */
+  /** Offsets of the values, without quotes. */
   readonly attributes: readonly { readonly name: string; readonly from: number; readonly to: number }[]
 }
 
-/** The start tag at `open`, as https://html.spec.whatwg.org/multipage/parsing.html reads it; undefined where its end is not there yet. */
+/** Parses the start tag at `open` (https://html.spec.whatwg.org/multipage/parsing.html); undefined if its end has not arrived. */
 function scanTag(text: string, open: number): Tag | undefined {
   let at = skip(text, open + 1, runs.tagName)
   const name = text.slice(open + 1, at).toLowerCase()
@@ -160,7 +160,7 @@ function scanTag(text: string, open: number): Tag | undefined {
     if (at >= text.length) return undefined
     if (text[at] === '>') return { name, end: at + 1, attributes }
     const begin = at
-    // An equals sign at its beginning belongs to the name.
+    // A leading equals sign belongs to the name.
     at = skip(text, at + 1, runs.attributeName)
     const attribute = text.slice(begin, at).toLowerCase()
     const equals = skip(text, at, runs.space)
@@ -182,13 +182,13 @@ function scanTag(text: string, open: number): Tag | undefined {
 
 const runs = { tagName: /[^\s/>]*/y, between: /[\s/]*/y, attributeName: /[^\s/>=]*/y, space: /\s*/y, bareValue: /[^\s>]*/y } as const
 
-/** Behind the run that begins there. */
+/** The offset behind the run that begins there. */
 function skip(text: string, from: number, run: RegExp): number {
   run.lastIndex = from
   return run.test(text) ? run.lastIndex : from
 }
 
-/** Behind the next occurrence; 0 where there is none yet. */
+/** The offset behind the next occurrence; 0 if there is none yet. */
 function after(text: string, mark: string, from: number): number {
   const found = text.indexOf(mark, from)
   return found < 0 ? 0 : found + mark.length

@@ -1,16 +1,16 @@
-// Redirects of what is behind a proxy, so that they lead through the proxy again. They are never followed here.
+// Rewrites redirects of a backend so that they lead through the proxy. The server never follows them.
 import { posix } from 'node:path'
 
 export interface ProxiedPage {
-  /** `host:port` behind the proxy. */
+  /** `host:port` of the backend. */
   readonly backendHost: string
-  /** By what name the client knows the API server. */
+  /** The name by which the client addressed the API server. */
   readonly clientHost: string
-  /** The path of the proxy itself. */
+  /** The path of the proxy. */
   readonly prefix: string
 }
 
-/** Upstream's rule: absolute paths on the same host get the proxy's path before them; other hosts, relative paths and what is no URL stay. */
+/** As upstream: absolute paths on the same host are prefixed with the proxy's path; other hosts, relative paths and invalid URLs are unchanged. */
 export function rewriteLocation(location: string, { backendHost, clientHost, prefix }: ProxiedPage): string {
   const parts = /^(?:([a-z][a-z0-9+.-]*):)?(?:\/\/([^/?#]*))?([^?#]*)(.*)$/is.exec(location)
   if (parts === null) return location

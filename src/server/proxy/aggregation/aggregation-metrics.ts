@@ -1,4 +1,4 @@
-// Upstream's metric of APIServices that cannot be reached.
+// Upstream's metric of unavailable APIServices.
 import { Gauge, type Registry } from '../../../base/metrics.ts'
 import type { ApiServiceIndex } from './api-service-index.ts'
 

@@ -1,4 +1,4 @@
-// The part of the server that puts other servers' group versions behind this one's address: which ones, where they are, whether they answer.
+// API aggregation: group versions of other servers, the backends of these servers, and their availability.
 import { groupVersion } from '../../../api/object.ts'
 import type { ResourceDefinition } from '../../../api/resource.ts'
 import type { Clock } from '../../../base/clock.ts'
@@ -20,7 +20,7 @@ import { sameBackend } from './registered-api.ts'
 
 export interface AggregatorParts extends ConnectApiParts {
   readonly store: Store
-  /** What this server is built to answer. */
+  /** The built-in resources of this server. */
   readonly builtIn: readonly ResourceDefinition[]
   readonly clock: Clock
   readonly log: Logger
@@ -34,7 +34,7 @@ export class Aggregator {
   readonly #proxy: ApiProxy
   readonly #availability: AvailabilityController
   readonly #customGroups: CustomGroups
-  /** What the other servers serve. */
+  /** Discovery and OpenAPI documents of the other servers. */
   readonly documents: BackendDocuments
 
   /** Follows the APIServices until the signal. */
@@ -54,7 +54,7 @@ export class Aggregator {
       if (after === undefined) proxy.forget(name)
       if (after !== undefined) backends.use(after.service)
       if (before !== undefined) backends.release(before.service)
-      // A condition that changed is what the check wrote.
+      // A changed condition is the check's own write.
       if (before === undefined || after === undefined || !sameBackend(before, after)) availability.check(name)
       documents.follow(change)
     })
@@ -67,7 +67,7 @@ export class Aggregator {
     index.follow(signal)
   }
 
-  /** The answer of another server; undefined where this one answers itself. Of built-in resources only those give way to an APIService that say so. */
+  /** The response of another server; undefined if this server answers. Only built-in resources that allow it yield to an APIService. */
   answer(context: RequestContext, { served, group, version, path, verb }: ResourceRequestInfo): Promise<Reply> | undefined {
     if (served !== undefined && served.definition.custom === undefined && served.definition.serving?.yieldsToApiService !== true)
       return undefined
@@ -75,24 +75,24 @@ export class Aggregator {
     return api && this.#proxy.handle(context, path, api, verb === 'watch')
   }
 
-  /** As `answer`, for the paths of a group version: what it has, and how OpenAPI v3 describes it. */
+  /** Like `answer`, for the paths of a group version: discovery and OpenAPI v3. */
   answerPath(context: RequestContext, path: string): Promise<Reply> | undefined {
     const { method } = context.request
     if (method !== 'GET' && method !== 'HEAD') return undefined
     const named = /^(?:\/openapi\/v3)?\/apis\/([^/]+)\/([^/]+)$/.exec(path)
     const api = named === null ? undefined : this.index.find(named[1] ?? '', named[2] ?? '')
-    // A server without the newer form is described by what it says in the older one.
+    // For a server without OpenAPI v3, the document is made of its OpenAPI v2.
     if (api !== undefined && path.startsWith('/openapi/') && this.documents.named(api.name)?.openApiV3Hash === undefined) return undefined
     return api && this.#proxy.handle(context, path, api)
   }
 
-  /** Until the signal. */
+  /** Runs until the signal. */
   async run(requests: OwnRequests): Promise<void> {
     await Promise.all([this.#availability.run(requests), this.#customGroups.run(requests), this.documents.run()])
   }
 }
 
-/** What this server answers itself whatever an APIService says. */
+/** Group versions that this server always answers itself. */
 function reservedVersions(builtIn: readonly ResourceDefinition[]): ReadonlySet<string> {
   return new Set(
     builtIn.filter(({ serving }) => serving?.yieldsToApiService !== true).map(({ group, version }) => groupVersion(group, version)),

@@ -1,4 +1,4 @@
-// The APIServices, followed as they change; those that lead to another server are found by group and version without a search.
+// Follows the APIServices, and looks up those of other servers by group and version.
 import { groupVersion } from '../../../api/object.ts'
 import { followChanges } from '../../../store/follow-changes.ts'
 import type { Collection, Entry } from '../../../store/store.ts'
@@ -8,9 +8,9 @@ import { type ApiServiceObject, type RegisteredApi, registeredApi } from './regi
 const apiServicesName = 'apiservices.apiregistration.k8s.io'
 
 export interface ApiServiceChange {
-  /** Of the APIService. */
+  /** Name of the APIService. */
   readonly name: string
-  /** What it registered; undefined where that was nothing or this server itself. */
+  /** The registration; undefined if there was none or this server itself. */
   readonly before: RegisteredApi | undefined
   readonly after: RegisteredApi | undefined
 }
@@ -23,13 +23,13 @@ export class ApiServiceIndex {
   readonly #listeners: ((change: ApiServiceChange) => void)[] = []
   readonly #reserved: ReadonlySet<string>
 
-  /** `reserved`: the group versions that this server answers itself whatever an APIService says. */
+  /** `reserved`: group versions that this server always answers itself. */
   constructor(resources: ServedResources, reserved: ReadonlySet<string>) {
     this.#collection = resources.byGroupResource(apiServicesName)?.collection
     this.#reserved = reserved
   }
 
-  /** Reads what is there and tells of it, and of every change from then on, until the signal. */
+  /** Reports the existing APIServices and every change, until the signal. */
   follow(signal: AbortSignal): void {
     if (this.#collection === undefined) return
     const { entries, revision } = this.#collection.list({})

@@ -1,4 +1,4 @@
-// Keeps the condition Available of APIServices: looked at when they, their service or its endpoints change, and again after a while.
+// Maintains the condition Available of APIServices. Checks them when they, their service or its endpoints change, and at intervals.
 import type { Clock } from '../../../base/clock.ts'
 import type { Logger } from '../../../base/log.ts'
 import { type NextTime, RepeatedWork } from '../../../base/repeated-work.ts'
@@ -21,7 +21,7 @@ export interface AvailabilityParts extends ConnectApiParts {
 /** Upstream's resync. */
 const recheckMs = 30_000
 const firstRetryMs = 1000
-/** Upstream's bound for one answer, and how many are tried at once. */
+/** Upstream's time limit of a check, and how many endpoints are tried at once. */
 const answerMs = 5000
 const attempts = 5
 
@@ -29,7 +29,7 @@ export class AvailabilityController {
   readonly #parts: AvailabilityParts
   readonly #signal: AbortSignal
   readonly #work: RepeatedWork
-  /** Milliseconds until the next try, of those that failed. */
+  /** Milliseconds until the next check of failed ones. */
   readonly #retries = new Map<string, number>()
   #requests: OwnRequests | undefined
 
@@ -40,12 +40,12 @@ export class AvailabilityController {
     this.#work = new RepeatedWork({ name: 'availability of API services', clock, log, work: name => this.#check(name) }, signal)
   }
 
-  /** Looks at this APIService now, or as soon as `run` is called. */
+  /** Checks this APIService now, or as soon as `run` is called. */
   check(name: string): void {
     this.#work.due(name)
   }
 
-  /** Until the signal. */
+  /** Runs until the signal. */
   run(requests: OwnRequests): Promise<void> {
     this.#requests = requests
     return this.#work.run()
@@ -66,7 +66,7 @@ export class AvailabilityController {
     const entry = this.#parts.index.entry(name)
     if (entry === undefined) return 'gone'
     const object = entry.object as ApiServiceObject
-    // Nobody else answers for what this server is built to answer, whatever the APIService says.
+    // This server answers its built-in group versions itself, whatever the APIService says.
     const api = this.#parts.index.named(name)
     const availability = api === undefined ? local : await this.#validate(api)
     if (this.#signal.aborted) return 'failed'
@@ -83,7 +83,7 @@ export class AvailabilityController {
     return api === undefined ? 'local' : availability.available ? 'passed' : 'failed'
   }
 
-  /** As upstream: one endpoint of several that answers is enough. */
+  /** As upstream, one responding endpoint is enough. */
   async #validate(api: RegisteredApi): Promise<Availability> {
     const state = this.#parts.backends.state(api.service)
     if (!state.found) return { available: false, reason: state.reason, message: state.message }

@@ -11,7 +11,7 @@ export interface Availability {
 export const local: Availability = { available: true, reason: 'Local', message: 'Local APIServices are always available' }
 export const passed: Availability = { available: true, reason: 'Passed', message: 'all checks passed' }
 
-/** The conditions with this one in place; the same list where nothing changes. Its time is that of its last change between available and not. */
+/** The conditions with this one replaced; the same list if nothing changes. Its transition time changes only with its status. */
 export function withAvailability(
   conditions: readonly APIServiceCondition[],
   { available, reason, message }: Availability,

@@ -1,5 +1,5 @@
-// What the servers behind APIServices say that they serve: asked when an APIService changes or becomes available, and again each minute. One that does not
-// answer is told as stale with what is known of it, and keeps no other waiting.
+// Discovery and OpenAPI documents of aggregated servers. Fetched when an APIService changes or becomes available, and every minute. A server that does not
+// respond is published as stale with its last documents, and does not delay others.
 import { createHash } from 'node:crypto'
 import { type DiscoveredResource, fromAggregated, fromResourceList } from '../../../api/schema/discovered-resources.ts'
 import type { ForeignVersion } from '../../../api/schema/discovery.ts'
@@ -15,9 +15,9 @@ import { type RegisteredApi, sameBackend } from './registered-api.ts'
 import { type BackendAnswer, type BackendRequest, requestBackend } from './request-backend.ts'
 
 export interface RemoteVersion extends ForeignVersion {
-  /** Changes with its document of OpenAPI v3; undefined where its server has none. */
+  /** Changes with the OpenAPI v3 document; undefined if the server has none. */
   readonly openApiV3Hash: string | undefined
-  /** Its part of OpenAPI v2, with a document of v3 made of it where its server has none; undefined where its server has none of either. */
+  /** Its part of OpenAPI v2, with a v3 document made of it if the server has none; undefined if the server has neither. */
   readonly openApiV2: OpenApiText | undefined
 }
 
@@ -42,9 +42,9 @@ const accept = [...aggregatedTypes, 'application/json'].join(',')
 
 interface Known {
   version: RemoteVersion
-  /** ETags by path: what was answered under them is still known. */
+  /** ETags of known documents, by path. */
   readonly etags: Map<string, string>
-  /** Hashes of what was answered and what was made of it, by path, for servers that have no ETags: large documents are read only when they changed. */
+  /** Hashes of documents and their results by path, for servers without ETags, so that large documents are parsed only when they change. */
   readonly digests: Map<string, { readonly digest: string; readonly wanted: string }>
   retryMs: number
 }
@@ -72,12 +72,12 @@ export class BackendDocuments {
     return this.#known.get(apiService)?.version
   }
 
-  /** Called with what came, changed or went. */
+  /** Called for new, changed and removed documents. */
   onChange(listener: (version: RemoteVersion) => void): void {
     this.#listeners.push(listener)
   }
 
-  /** Until the signal. */
+  /** Runs until the signal. */
   run(): Promise<void> {
     return this.#work.run()
   }
@@ -129,7 +129,7 @@ export class BackendDocuments {
     return refreshMs
   }
 
-  /** Undefined where nothing changed. */
+  /** Undefined if nothing changed. */
   async #discover(api: RegisteredApi, etags: Map<string, string>): Promise<DiscoveredResource[] | undefined> {
     const answer = await this.#ask(api, { path: '/apis', accept, etag: etags.get('/apis'), maxBytes: maxDiscoveryBytes }, answerMs)
     if (answer.status === 304) return undefined
@@ -145,7 +145,7 @@ export class BackendDocuments {
     return fromResourceList(parseBoundedJson(list.body), group, version)
   }
 
-  /** A server without descriptions is served nevertheless. */
+  /** A server without OpenAPI is served too. */
   async #describe(api: RegisteredApi, known: Known): Promise<void> {
     const { group, version } = api
     try {
@@ -161,7 +161,7 @@ export class BackendDocuments {
     }
   }
 
-  /** `change` is told the document where it is another one than before, or undefined where there is none. `wanted` is what is made of it. */
+  /** Calls `change` with the document if it changed, or with undefined if there is none. `wanted` is derived from it. */
   async #read(
     api: RegisteredApi,
     known: Known,
@@ -198,7 +198,7 @@ export class BackendDocuments {
     const keys = Object.keys(change) as (keyof RemoteVersion)[]
     if (keys.every(key => contentsOf(next, key) === contentsOf(known.version, key))) return
     known.version = next
-    // What was asked for an APIService that is another one by now.
+    // The APIService changed while its documents were fetched.
     if ([...this.#known.values()].includes(known)) this.#notify(next)
   }
 
@@ -212,13 +212,13 @@ function remember(etags: Map<string, string>, path: string, etag: string | undef
   else etags.set(path, etag)
 }
 
-/** Equal for what is the same. */
+/** Equal for equal documents. */
 function contentsOf(version: RemoteVersion, key: keyof RemoteVersion): string | undefined {
   const { openApiV2 } = version
   return key === 'openApiV2' ? openApiV2 && `${openApiV2.digest} ${openApiV2.v3 !== undefined}` : JSON.stringify(version[key])
 }
 
-/** What the server's own address of the document says, as a hash of ours: it goes into an address that clients keep. */
+/** A hash of the server's own document URL, for a URL that clients cache. */
 function hashOf(index: unknown, group: string, version: string): string | undefined {
   if (typeof index !== 'object' || index === null || !('paths' in index)) return undefined
   const { paths } = index

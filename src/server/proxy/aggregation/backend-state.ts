@@ -1,13 +1,13 @@
-// Where the Service of an APIService leads, as its objects say. Reasons and messages are upstream's.
+// Resolves the Service of an APIService from its objects. Reasons and messages are upstream's.
 import type { Service } from '../../../api/types/core-v1.ts'
 import type { EndpointSlice } from '../../../api/types/discovery-v1.ts'
 import type { BackendReference } from './registered-api.ts'
 
-/** One address behind the service. */
+/** One address of the service. */
 export interface BackendEndpoint {
   readonly address: string
   readonly port: number
-  /** The pod that has the address; undefined for what runs outside of the cluster. */
+  /** The pod with the address; undefined for backends outside the cluster. */
   readonly pod: { readonly namespace: string; readonly name: string } | undefined
 }
 
@@ -26,7 +26,7 @@ export function backendState(
   const missing = (reason: string, message: string): BackendState => ({ found: false, reason, message })
   if (service === undefined) return missing('ServiceNotFound', `service/${name} in ${quoted} is not present`)
   const { type = 'ClusterIP', ports } = service.spec
-  // A name of somebody else's DNS must not choose whom this server speaks to.
+  // A name in foreign DNS must not choose where this server connects.
   if (type === 'ExternalName') return missing('ServiceAccessError', `service/${name} in ${quoted} has the unsupported type "ExternalName"`)
   const servicePort = (ports ?? []).find(candidate => candidate.port === port)
   if (servicePort === undefined) return missing('ServicePortError', `service/${name} in ${quoted} is not listening on port ${port}`)
@@ -51,7 +51,7 @@ function endpointsOf({ addressType, endpoints, ports }: EndpointSlice, portName:
       if (address === undefined) return []
       if (targetRef === undefined) return [{ address, port, pod: undefined }]
       const { kind, name, namespace: of = namespace } = targetRef
-      // Whoever may write slices must not lead into another namespace (CVE-2021-25740).
+      // Users who may write EndpointSlices must not lead into another namespace (CVE-2021-25740).
       if (kind !== 'Pod' || name === undefined || of !== namespace) return []
       return [{ address, port, pod: { namespace, name } }]
     })

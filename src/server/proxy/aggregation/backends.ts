@@ -1,4 +1,4 @@
-// The services that APIServices name: where they lead is worked out when something changed, not with each request.
+// The services of APIServices: resolved when something changes, not for each request.
 import type { Service } from '../../../api/types/core-v1.ts'
 import type { EndpointSlice } from '../../../api/types/discovery-v1.ts'
 import { followChanges } from '../../../store/follow-changes.ts'
@@ -8,9 +8,9 @@ import { type BackendState, backendState, sliceServiceLabel } from './backend-st
 import type { BackendReference } from './registered-api.ts'
 
 interface Followed {
-  /** How many APIServices name it. */
+  /** The number of APIServices that name it. */
   uses: number
-  /** By port, until something changes. */
+  /** Resolved state by port, until something changes. */
   readonly states: Map<number, BackendState>
 }
 
@@ -22,14 +22,14 @@ export class Backends {
   readonly #followed = new Map<string, Followed>()
   readonly #onChange: (namespace: string, name: string) => void
 
-  /** `onChange` tells of a service that is in use. */
+  /** Calls `onChange` for a service in use. */
   constructor(resources: ServedResources, onChange: (namespace: string, name: string) => void) {
     this.#services = resources.byGroupResource('services')?.collection
     this.#slices = resources.byGroupResource('endpointslices.discovery.k8s.io')?.collection
     this.#onChange = onChange
   }
 
-  /** Until the signal. */
+  /** Runs until the signal. */
   follow(store: Store, signal: AbortSignal): void {
     const query = { after: store.revision, signal }
     if (this.#services !== undefined)

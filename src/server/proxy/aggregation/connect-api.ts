@@ -1,4 +1,4 @@
-// A connection to a server behind an APIService: to a pod through the tunnel of its node, to anything else directly; TLS with the name of the service.
+// Connects to an aggregated server: to a pod through the tunnel of its node, otherwise directly; TLS with the name of the service.
 import type { Duplex } from 'node:stream'
 import { ApiError, serviceUnavailable } from '../../../api/status.ts'
 import type { EndpointSlice } from '../../../api/types/discovery-v1.ts'
@@ -11,7 +11,7 @@ import type { NodeTunnels } from '../tunnel/node-tunnel.ts'
 import type { BackendEndpoint } from './backend-state.ts'
 import type { BackendReference, RegisteredApi } from './registered-api.ts'
 
-/** By which the server proves that it is the front proxy whose headers may be believed. */
+/** The client certificate that proves this server to be the trusted front proxy. */
 export interface FrontProxyIdentity {
   readonly certificate: string
   readonly key: string
@@ -20,11 +20,11 @@ export interface FrontProxyIdentity {
 export interface ConnectApiParts {
   readonly resources: ServedResources
   readonly tunnels: NodeTunnels
-  /** Without it backends see no client certificate, and believe nothing about the user. */
+  /** Without it backends get no client certificate, and do not trust the user's headers. */
   identity?(signal: AbortSignal): Promise<FrontProxyIdentity>
 }
 
-/** By what name the server behind the service is spoken to. */
+/** The TLS name of the server behind the service. */
 export const hostOf = ({ name, namespace, port }: BackendReference): string => `${name}.${namespace}.svc:${port}`
 
 /** Rejects with upstream's 503. */
@@ -51,12 +51,12 @@ export async function connectApi(
     return await secured(await dialAddress(address, port, signal), names, tls, signal)
   } catch (err) {
     signal.throwIfAborted()
-    // What a node says of its pod is no fault of the request.
+    // An error of the node is not the client's error.
     throw err instanceof ApiError && err.status.code === 503 ? err : unreachable(messageOf(err))
   }
 }
 
-/** Where pods reach this server: it must not ask itself as somebody else. */
+/** The address at which pods reach this server: it must not call itself with another identity. */
 function isOwn(resources: ServedResources, address: string, port: number): boolean {
   const slices = resources.byGroupResource('endpointslices.discovery.k8s.io')?.collection
   const own = slices?.get('default', 'kubernetes')?.object as EndpointSlice | undefined

@@ -1,4 +1,4 @@
-// Connections to servers behind APIServices that are kept for a while: a TLS handshake costs more than most requests.
+// A pool of connections to aggregated servers, because a TLS handshake costs more than most requests.
 import type { AgentOptions, Agent as HttpAgent } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { Agent } from '../../../base/node-http.ts'
@@ -7,13 +7,13 @@ import type { BackendEndpoint } from './backend-state.ts'
 import { type ConnectApiParts, connectApi } from './connect-api.ts'
 import { type RegisteredApi, sameBackend } from './registered-api.ts'
 
-/** A connection that nobody uses is kept for this long. */
+/** An idle connection is kept for this long. */
 const idleMs = 30_000
-/** Kept connections to one endpoint. */
+/** Idle connections per endpoint. */
 const maxIdle = 16
-/** Endpoints of one APIService that have some; the one that was first used the longest time ago is dropped beyond. */
+/** Endpoints with connections per APIService; beyond it the endpoint that was added first is dropped. */
 const maxEndpoints = 32
-/** Time for a new connection with its handshake. */
+/** Time limit of a new connection with its handshake. */
 const connectMs = 20_000
 
 interface PooledConnection {
@@ -52,7 +52,7 @@ export class ConnectionPool {
     return made
   }
 
-  /** Closes what is kept for an APIService that is gone, or leads elsewhere. */
+  /** Closes the connections of an APIService that was removed or changed its backend. */
   drop(name: string): void {
     for (const agent of this.#byName.get(name)?.agents.values() ?? []) agent.destroy()
     this.#byName.delete(name)
@@ -74,7 +74,7 @@ class ApiAgent extends Agent {
   override createConnection(_options: object, callback?: (err: Error | null, stream: Duplex) => void): undefined {
     this.#connect(AbortSignal.timeout(connectMs)).then(
       stream => callback?.(null, stream),
-      // Go's style of callback has no stream with an error.
+      // With an error, the callback gets no stream.
       (err: Error) => callback?.(err, undefined as unknown as Duplex),
     )
   }

@@ -1,4 +1,4 @@
-// Registers the group versions of CustomResourceDefinitions, as upstream's controllers do: an APIService for each that is served, gone with the last of them.
+// Registers the group versions of CustomResourceDefinitions like upstream's controllers: one APIService for each served group version, removed with the last definition.
 import { groupVersion } from '../../../api/object.ts'
 import { customPriority } from '../../../api/schema/discovery.ts'
 import type { Clock } from '../../../base/clock.ts'
@@ -10,7 +10,7 @@ import type { ApiServiceIndex } from './api-service-index.ts'
 import { apiServicesPath } from './availability-controller.ts'
 import type { ApiServiceObject } from './registered-api.ts'
 
-/** `true` on those that are kept as they should be, `onstart` on those that are only made at the start of the server. */
+/** `true` on APIServices that are maintained, `onstart` on those that are only created when the server starts. */
 export const managedLabel = 'kube-aggregator.kubernetes.io/automanaged'
 
 export interface CustomGroupsParts {
@@ -22,7 +22,7 @@ export interface CustomGroupsParts {
 
 export type RegistrationPlan = 'create' | 'restore' | 'delete' | 'none'
 
-/** What to do about the APIService of a group version. One without the label belongs to whoever made it or took the label away. */
+/** Plans the action for the APIService of a group version. One without the label belongs to its author and is left alone. */
 export function planRegistration(served: boolean, existing: ApiServiceObject | undefined): RegistrationPlan {
   if (existing === undefined) return served ? 'create' : 'none'
   if (existing.metadata.labels?.[managedLabel] !== 'true' || existing.metadata.deletionTimestamp !== undefined) return 'none'
@@ -47,7 +47,7 @@ export class CustomGroups {
     index.onChange(({ name }) => this.#work.due(name))
   }
 
-  /** Until the signal. */
+  /** Runs until the signal. */
   run(requests: OwnRequests): Promise<void> {
     this.#requests = requests
     return this.#work.run()
@@ -74,13 +74,13 @@ export class CustomGroups {
       case 'none':
         break
     }
-    // Every change makes it due again.
+    // Every change enqueues it again.
     return 'never'
   }
 
   async #send(method: string, path: string, value?: object): Promise<void> {
     const { status = 0, text = '' } = (await this.#requests?.send(method, path, value)) ?? {}
-    // 404 and 409: somebody else was faster.
+    // 404 and 409: another writer was faster.
     if (status >= 300 && status !== 404 && status !== 409) throw new Error(`${method} ${path} answered ${status}: ${text}`)
   }
 }

@@ -1,4 +1,4 @@
-// Reads OpenAPI documents of other servers: small ones at once, large ones in a thread of their own, one after another, so that nobody waits for them.
+// Parses OpenAPI documents of other servers: small ones directly, large ones one after another in a thread, so that they do not block the loop.
 import { type OpenApiRequest, type OpenApiText, openApiText } from '../../../api/schema/openapi-text.ts'
 import { ThreadQueue, threadModule } from '../../../base/thread-queue.ts'
 
@@ -7,9 +7,9 @@ export interface OpenApiWork {
   readonly request: OpenApiRequest
 }
 
-/** A larger document would hold the event loop for more than some milliseconds. */
+/** A larger document would block the event loop for more than a few milliseconds. */
 const atOnceBytes = 64 * 1024
-/** Some thirty times the largest document. */
+/** About thirty times the largest document. */
 const memoryMiB = 256
 
 export class OpenApiReader {
@@ -19,7 +19,7 @@ export class OpenApiReader {
     memoryMiB,
   })
 
-  /** Rejects with an Error for what is no document, and at the signal. */
+  /** Rejects with an Error for an invalid document, and at the signal. */
   async read(body: Buffer, request: OpenApiRequest, signal: AbortSignal): Promise<OpenApiText | undefined> {
     return body.length <= atOnceBytes ? openApiText(body, request) : this.#apart.run({ body, request }, signal)
   }

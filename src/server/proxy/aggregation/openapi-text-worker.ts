@@ -1,4 +1,4 @@
-// The thread that reads one large OpenAPI document.
+// The thread that parses one large OpenAPI document.
 import { type OpenApiText, openApiText } from '../../../api/schema/openapi-text.ts'
 import { answerWork } from '../../../base/thread-work.ts'
 import type { OpenApiWork } from './openapi-reader.ts'

@@ -1,4 +1,4 @@
-// A request for a group version that another server answers: passed on with the user's name and nothing of the user's credentials.
+// Forwards a request for a group version of another server, with the user's name and without the user's credentials.
 import type { Agent } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { ApiError, timedOut } from '../../../api/status.ts'
@@ -24,20 +24,20 @@ export interface ProxyApiParts extends ConnectApiParts {
   readonly backends: Backends
   readonly clock: Clock
   readonly checkOrigin: CheckOrigin
-  /** In [0, 1): which of a service's endpoints. */
+  /** In [0, 1): chooses an endpoint of the service. */
   readonly random: () => number
-  /** A request found nobody, or no answer that makes sense. */
+  /** A request found no backend or got no valid response. */
   onFailure(name: string): void
 }
 
-/** Time for the head of an answer, and all of one whose length is known; a watch and an upgrade may take any. */
+/** Time limit for the head of a response, and for a whole one of known length; watches and upgrades have none. */
 const answerMs = 60_000
-/** Answers of known length up to this are passed on in one piece. */
+/** Responses of known length up to this are forwarded in one piece. */
 const maxWholeBytes = 1024 * 1024
 
 const unavailable = (): Reply => plainText(503, 'service unavailable\n')
 
-/** Passes requests on. What goes wrong with the backend is told in upstream's plain words. */
+/** Forwards requests. Errors of the backend are reported in upstream's plain text. */
 export class ApiProxy {
   readonly #parts: ProxyApiParts
   readonly #waiting = new WaitingRequests()
@@ -48,7 +48,7 @@ export class ApiProxy {
     this.#kept = new ConnectionPool(parts)
   }
 
-  /** The APIService is gone, or leads elsewhere. */
+  /** The APIService was removed or changed its backend. */
   forget(name: string): void {
     this.#kept.drop(name)
   }
@@ -57,11 +57,11 @@ export class ApiProxy {
     this.#kept.close()
   }
 
-  /** `watches`: the answer has no end of its own. */
+  /** `watches`: the response has no end. */
   async handle(context: RequestContext, path: string, api: RegisteredApi, watches = false): Promise<Reply> {
     if (!api.available) return unavailable()
     const endWait = this.#waiting.begin(api.name, context.user.name)
-    // From here on the backend's pace is not this server's: nobody else's request waits for the seat.
+    // The backend may be slow, so the request gives up its seat to others.
     context.releaseSeat()
     try {
       return await this.#pass(context, path, api, watches)
@@ -121,7 +121,7 @@ export class ApiProxy {
 const isRepeatable = (request: ServerRequest): boolean =>
   (request.method === 'GET' || request.method === 'HEAD') && request.stream?.() === undefined
 
-/** An answer of known and moderate length in one piece: it is complete or an error, and nothing of it is a stream to watch over. */
+/** Reads a response of known, moderate length as a whole: it is complete or an error, and needs no supervision as a stream. */
 async function whole(reply: Reply, signal: AbortSignal): Promise<Reply> {
   const { body, headers = {} } = reply
   if (typeof body !== 'function') return { ...reply, longRunning: false }

@@ -1,4 +1,4 @@
-// What an APIService says of a group version that another server answers.
+// The registration of another server's group version by an APIService.
 import type { KubeObject } from '../../../api/object.ts'
 import type { APIService } from '../../../api/types/apiregistration-v1.ts'
 
@@ -9,17 +9,17 @@ export interface BackendReference {
 }
 
 export interface RegisteredApi {
-  /** Of the APIService: `v1.metrics.example.com`. */
+  /** Name of the APIService: `v1.metrics.example.com`. */
   readonly name: string
   readonly group: string
   readonly version: string
   readonly service: BackendReference
-  /** PEM of the authorities that may have signed the backend's certificate; undefined for those that the system trusts. */
+  /** PEM of the authorities of the backend's certificate; undefined for those of the system. */
   readonly authorities: string | undefined
   readonly skipsVerification: boolean
   readonly groupPriority: number
   readonly versionPriority: number
-  /** As its condition says. */
+  /** From its condition. */
   readonly available: boolean
 }
 
@@ -27,7 +27,7 @@ export type ApiServiceObject = KubeObject & APIService
 
 const defaultPort = 443
 
-/** Undefined for an APIService without a service: this server answers for itself. */
+/** Undefined for an APIService without a service: this server answers. */
 export function registeredApi({ metadata, spec, status }: ApiServiceObject): RegisteredApi | undefined {
   const { service, group = '', version = '', caBundle = '' } = spec
   if (service === undefined) return undefined
@@ -44,7 +44,7 @@ export function registeredApi({ metadata, spec, status }: ApiServiceObject): Reg
   }
 }
 
-/** Whether both lead to the same server in the same way. */
+/** Whether both name the same server with the same TLS settings. */
 export function sameBackend(a: RegisteredApi, b: RegisteredApi): boolean {
   const { service: left } = a
   const { service: right } = b

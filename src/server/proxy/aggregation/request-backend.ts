@@ -1,4 +1,4 @@
-// What this server asks the servers behind APIServices for itself: whether they are there, and what they serve. Answers are bounded, redirects refused.
+// Requests of this server itself to aggregated servers: availability checks and documents. Responses are limited, redirects refused.
 import type { UserInfo } from '../../../api/user.ts'
 import { untilAborted } from '../../../base/abort.ts'
 import { answerHead } from '../../../base/answer-head.ts'
@@ -9,15 +9,15 @@ import { type ConnectApiParts, connectApi, hostOf } from './connect-api.ts'
 import { identityHeaders } from './identity-headers.ts'
 import type { RegisteredApi } from './registered-api.ts'
 
-/** As upstream: whom a backend lets read what it serves. */
+/** As upstream: an identity that backends allow to read discovery. */
 const aggregator: UserInfo = { name: 'system:kube-aggregator', groups: ['system:masters'] }
 
 export interface BackendRequest {
   readonly path: string
   readonly accept?: string
-  /** Of what is known already: answered 304 where it is still so. */
+  /** ETag of the known document; the response is 304 if it did not change. */
   readonly etag?: string | undefined
-  /** Larger answers are an error; 0 where only the status counts. */
+  /** Larger responses are an error; 0 if only the status counts. */
   readonly maxBytes: number
 }
 
@@ -30,7 +30,7 @@ export interface BackendAnswer {
 
 const maxHeaderBytes = 64 * 1024
 
-/** Rejects where nobody answers; any status is an answer. `signal` bounds the time. */
+/** Rejects if there is no response; any status is a response. `signal` limits the time. */
 export async function requestBackend(
   parts: ConnectApiParts,
   api: RegisteredApi,

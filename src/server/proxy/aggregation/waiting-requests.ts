@@ -1,4 +1,4 @@
-// How many requests wait for the backend of one APIService: in all, and of one caller, so that a slow backend is not one caller's alone.
+// Limits the requests that wait for the backend of one APIService: in all and per client, so that one client cannot use a slow backend alone.
 import { limitHolder } from '../../../access/limit-holder.ts'
 import { tooManyRequests } from '../../../api/status.ts'
 
@@ -7,7 +7,7 @@ export const maxWaiting = { inAll: 200, ofCaller: 50 }
 export class WaitingRequests {
   readonly #counts = new Map<string, number>()
 
-  /** What comes back ends the wait. Throws a 429 where too many wait. */
+  /** Returns a function that ends the wait. Throws a 429 if too many wait. */
   begin(api: string, userName: string): () => void {
     const ofCaller = JSON.stringify([api, limitHolder(userName)])
     if (this.#count(api) >= maxWaiting.inAll || this.#count(ofCaller) >= maxWaiting.ofCaller)
