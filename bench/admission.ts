@@ -1,7 +1,7 @@
 // Measures admission alone: a pod through every plug-in, with and without 50 policies in CEL. Some seconds; one line per figure.
 
-import { FakeFeed, noPolicies } from '../src/admission/admission.fixture.ts'
-import type { AdmissionRequest, ClusterReader } from '../src/admission/admission.ts'
+import { FakeStoreView, noPolicies } from '../src/admission/admission.fixture.ts'
+import type { AdmissionRequest } from '../src/admission/admission.ts'
 import { createAdmission } from '../src/admission/chain.ts'
 import { enabledPlugins } from '../src/admission/enabled-plugins.ts'
 import { admissionPlugins } from '../src/admission/plugins/index.ts'
@@ -9,12 +9,13 @@ import { QuotaLedger } from '../src/admission/quota/ledger.ts'
 import { servedKinds } from '../src/admission/served-kinds.ts'
 import type { KubeObject } from '../src/api/object.ts'
 import { resources } from '../src/api/resources/index.ts'
+import type { StoreReader } from '../src/api/store-view.ts'
 
 const objects: Readonly<Record<string, readonly KubeObject[]>> = {
   namespaces: [{ metadata: { name: 'default', labels: { team: 'a' } } }],
   serviceaccounts: [{ metadata: { name: 'default', namespace: 'default' } }],
 }
-const reader: ClusterReader = {
+const reader: StoreReader = {
   get: (resource, _namespace, name) => objects[resource]?.find(({ metadata }) => metadata.name === name),
   list: resource => objects[resource] ?? [],
 }
@@ -44,7 +45,7 @@ function admissionWith(policies: number) {
     bindings: () => names.map(name => ({ metadata: { name }, spec: { policyName: name, validationActions: ['Deny'] } })),
     onChange: () => undefined,
   }
-  const feed = new FakeFeed({
+  const feed = new FakeStoreView({
     resourcequotas: [
       { metadata: { name: 'q', namespace: 'default' }, spec: { hard: { pods: '1000000000', 'requests.cpu': '1T' } } } as KubeObject,
     ],
@@ -60,7 +61,7 @@ function admissionWith(policies: number) {
       {
         ...noPolicies(reader),
         reader,
-        ...{ feed, ledger: new QuotaLedger({ feed, now: () => Date.now() }), now: () => Date.now() },
+        ...{ view: feed, quotaSource: feed, ledger: new QuotaLedger({ source: feed, now: () => Date.now() }), now: () => Date.now() },
         kinds,
         profile: 'secure',
         randomSuffix: () => 'abcde',

@@ -1,15 +1,17 @@
 // For tests: one plug-in asked alone, over a cluster of given objects.
+
 import type { KubeObject } from '../api/object.ts'
 import type { ResourceDefinition } from '../api/resource.ts'
 import { ApiError } from '../api/status.ts'
+import type { ObjectChange, ObjectSelection, StoreReader } from '../api/store-view.ts'
 import type { UserInfo } from '../api/user.ts'
 import { silentLogger } from '../base/log.ts'
-import type { AdmissionPlugin, AdmissionRequest, ClusterReader } from './admission.ts'
+import type { AdmissionPlugin, AdmissionRequest } from './admission.ts'
 import type { AdmissionMetrics } from './admission-metrics.ts'
-import { Arrivals } from './arrivals.ts'
-import type { ObjectChange, ObjectFeed } from './object-feed.ts'
+import { ObjectWaiter } from './object-waiter.ts'
 import type { MutatingAdmissionPolicyOptions } from './plugins/mutating-admission-policy.ts'
 import type { ValidatingAdmissionPolicyOptions } from './plugins/validating-admission-policy.ts'
+import type { QuotaSource } from './quota/quota-source.ts'
 import { servedKinds } from './served-kinds.ts'
 import { HookHealth } from './webhook/hook-health.ts'
 import type { WebhookContext } from './webhook/review-by-hook.ts'
@@ -23,14 +25,14 @@ export const noAdmissionMetrics: AdmissionMetrics = {
 }
 
 /** What the cluster holds, by group resource. */
-export function readerOf(objects: Readonly<Record<string, readonly KubeObject[]>>): ClusterReader {
+export function readerOf(objects: Readonly<Record<string, readonly KubeObject[]>>): StoreReader {
   const list = (resource: string, namespace?: string) =>
     (objects[resource] ?? []).filter(({ metadata }) => namespace === undefined || (metadata.namespace ?? '') === namespace)
   return { list, get: (resource, namespace, name) => list(resource, namespace).find(({ metadata }) => metadata.name === name) }
 }
 
-/** A feed over a cluster that tests change: `put` and `remove` are seen at once. */
-export class FakeFeed implements ObjectFeed {
+/** A store that tests change: `put` and `remove` are seen at once. */
+export class FakeStoreView implements QuotaSource {
   readonly #objects = new Map<string, Map<string, KubeObject>>()
   readonly #listeners: { readonly resource: string; listener(change: ObjectChange): void }[] = []
   readonly #byteListeners: ((namespace: string) => void)[] = []
@@ -59,7 +61,7 @@ export class FakeFeed implements ObjectFeed {
     return namespace === undefined ? all : all.filter(({ metadata }) => (metadata.namespace ?? '') === namespace)
   }
 
-  each(resource: string, namespace: string): readonly KubeObject[] {
+  each(resource: string, { namespace }: ObjectSelection = {}): readonly KubeObject[] {
     return this.list(resource, namespace)
   }
 
@@ -167,22 +169,22 @@ export async function ask(plugin: AdmissionPlugin, asked: Asked): Promise<string
 }
 
 /** What plug-ins of policies and webhooks are given in a cluster that has none. */
-export function noPolicies(reader: ClusterReader): Omit<MutatingAdmissionPolicyOptions & ValidatingAdmissionPolicyOptions, 'reader'> & {
+export function noPolicies(reader: StoreReader): Omit<MutatingAdmissionPolicyOptions & ValidatingAdmissionPolicyOptions, 'reader'> & {
   readonly webhooks: WebhookContext
-  readonly arrivals: Arrivals
+  readonly waiter: ObjectWaiter
 } {
   const kinds = servedKinds([])
   const decide = () => () => ({ allowed: false, reason: 'nobody may do anything in this test' })
   const nothing = () => Promise.reject(new Error('nothing leaves this test'))
   const sender = { send: nothing, post: nothing }
-  const changes = { onChange: () => undefined }
+  const view = { follow: () => undefined }
   const clock = { now: () => 0, monotonic: () => 0, sleep: async () => undefined }
   return {
-    arrivals: new Arrivals({ changes, clock }),
+    waiter: new ObjectWaiter({ view, clock }),
     ...{ kinds, decide, policySources: [], mutatingSources: [], metrics: noAdmissionMetrics },
     webhooks: {
       ...{ reader, kinds, decide, sender, log: silentLogger, exemptsSystem: true, metrics: noAdmissionMetrics },
-      changes,
+      view,
       health: new HookHealth(() => undefined),
       clock,
       newUid: () => 'uid',

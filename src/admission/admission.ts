@@ -62,14 +62,3 @@ export interface StoredGrowth {
   readonly bytes: number
   readonly growth: number
 }
-
-/** What plugins may read of the cluster; the server supplies it from the watch cache. Objects are frozen. */
-export interface ClusterReader {
-  get(groupResource: string, namespace: string, name: string): KubeObject | undefined
-  list(groupResource: string, namespace?: string): readonly KubeObject[]
-}
-
-/** Tells of changes as soon as they are visible: the next request is judged by what is there then. */
-export interface ClusterChanges {
-  onChange(groupResource: string, changed: () => void): void
-}

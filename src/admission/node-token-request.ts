@@ -1,18 +1,20 @@
 // Which tokens a node may ask for: those that a pod of its own was made to have, and none for a server that the pod has nothing to do with.
+
 import { claimNameOf } from '../api/claim-name.ts'
 import { type ApiError, notFound } from '../api/status.ts'
+import type { StoreReader } from '../api/store-view.ts'
 import { needsRight } from '../api/token-right.ts'
 import type { TokenRequest } from '../api/types/authentication-v1.ts'
 import type { CSIPersistentVolumeSource, PersistentVolume, PersistentVolumeClaim, Pod, Volume } from '../api/types/core-v1.ts'
 import type { CSIDriver } from '../api/types/storage-v1.ts'
-import type { AdmissionRequest, ClusterReader } from './admission.ts'
+import type { AdmissionRequest } from './admission.ts'
 import type { DecideFor } from './policy/request-view.ts'
 
 /** A right for an audience that no pod names: this verb, on a resource that is the audience, by the name of the account. */
 const audienceVerb = 'request-serviceaccounts-token-audience'
 
 export interface NodeTokenParts {
-  readonly reader: ClusterReader
+  readonly reader: StoreReader
   readonly decide: DecideFor
   /** Whether RBAC grants the account anything of its own; undefined: tokens need no right. */
   hasRights?(namespace: string, name: string): boolean
@@ -51,7 +53,7 @@ export function nodeTokenRefusal(
 }
 
 /** A projected token, or the driver of the volume, which gets tokens of its pods. */
-function wantsAudience(volume: Volume, pod: Pod, audience: string, reader: ClusterReader): boolean {
+function wantsAudience(volume: Volume, pod: Pod, audience: string, reader: StoreReader): boolean {
   if (volume.projected?.sources?.some(({ serviceAccountToken: token }) => token && (token.audience ?? '') === audience)) return true
   const driver = volume.csi?.driver ?? driverOfClaim(volume, pod, reader)
   if (driver === undefined) return false
@@ -59,7 +61,7 @@ function wantsAudience(volume: Volume, pod: Pod, audience: string, reader: Clust
   return found?.spec.tokenRequests?.some(wanted => wanted.audience === audience) === true
 }
 
-function driverOfClaim(volume: Volume, pod: Pod, reader: ClusterReader): CSIPersistentVolumeSource['driver'] | undefined {
+function driverOfClaim(volume: Volume, pod: Pod, reader: StoreReader): CSIPersistentVolumeSource['driver'] | undefined {
   const claimName = claimNameOf(pod, volume)
   if (claimName === undefined) return undefined
   const claim = reader.get('persistentvolumeclaims', pod.metadata.namespace ?? '', claimName) as PersistentVolumeClaim | undefined

@@ -1,11 +1,13 @@
 // All plug-ins over a small cluster, for their tests: what is admitted, with what changes, and how the rest is refused.
+
 import assert from 'node:assert/strict'
 import type { KubeObject } from '../api/object.ts'
 import { defineResource } from '../api/resource.ts'
 import { ApiError } from '../api/status.ts'
+import type { StoreReader } from '../api/store-view.ts'
 import type { UserInfo } from '../api/user.ts'
-import { FakeFeed, noPolicies } from './admission.fixture.ts'
-import type { AdmissionRequest, ClusterReader } from './admission.ts'
+import { FakeStoreView, noPolicies } from './admission.fixture.ts'
+import type { AdmissionRequest } from './admission.ts'
 import { createAdmission } from './chain.ts'
 import { enabledPlugins } from './enabled-plugins.ts'
 import { admissionPlugins } from './plugins/index.ts'
@@ -59,7 +61,7 @@ export const kinds = {
 }
 
 /** What the cluster holds, by `groupResource/namespace/name`. */
-export function readerOf(objects: Readonly<Record<string, object>>): ClusterReader {
+export function readerOf(objects: Readonly<Record<string, object>>): StoreReader {
   const all = new Map(Object.entries(objects) as [string, KubeObject][])
   return {
     get: (resource, namespace, name) => all.get(`${resource}/${namespace}/${name}`),
@@ -88,11 +90,11 @@ export const cluster = readerOf({
   'priorityclasses.scheduling.k8s.io//high': { metadata: { name: 'high' }, value: 1000 },
 })
 
-const feed = new FakeFeed()
+const feed = new FakeStoreView()
 export const options = {
   ...noPolicies(cluster),
   reader: cluster,
-  ...{ feed, ledger: new QuotaLedger({ feed, now: () => 0 }), now: () => 0 },
+  ...{ view: feed, quotaSource: feed, ledger: new QuotaLedger({ source: feed, now: () => 0 }), now: () => 0 },
   randomSuffix: () => 'abcde',
   hasRights: (_namespace: string, name: string) => name === 'worker',
   maySign: ({ user }: { readonly user: UserInfo }) => user.name === 'admin',
@@ -103,7 +105,7 @@ export const options = {
   },
 }
 /** The plug-ins that a profile has on by default. */
-export const pluginsOf = (profile: 'secure' | 'upstream', reader: ClusterReader = cluster) =>
+export const pluginsOf = (profile: 'secure' | 'upstream', reader: StoreReader = cluster) =>
   admissionPlugins({ ...options, reader, profile }, enabledPlugins(profile, {}))
 export const secure = createAdmission(pluginsOf('secure'))
 export const upstream = createAdmission(pluginsOf('upstream'))

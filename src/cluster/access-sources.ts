@@ -9,48 +9,26 @@ import { parseDenials } from '../access/denied-credentials.ts'
 import { ticketOfSecret } from '../access/join-ticket.ts'
 import type { RbacKind, RbacObject, RbacSource } from '../access/rbac-object.ts'
 import type { DenyList } from '../access/revocation.ts'
-import type { ClusterChanges, ClusterReader } from '../admission/admission.ts'
 import { tokenSecretNamespace, tokenSecretPrefix } from '../api/bootstrap-token.ts'
 import { deniedCredentials } from '../api/denied-credentials-names.ts'
 import { ticketNamespace, ticketSecretPrefix } from '../api/join-ticket-names.ts'
 import type { KubeObject } from '../api/object.ts'
+import type { ObjectChange, ObjectHead, StoreReader, StoreView } from '../api/store-view.ts'
 import type { CertificateSigningRequest } from '../api/types/certificates-v1.ts'
 import type { Secret } from '../api/types/core-v1.ts'
 import type { Logger } from '../base/log.ts'
-import { followChanges } from '../store/follow-changes.ts'
-import type { Collection, Entry, Store, StoreEvent } from '../store/store.ts'
-
-/** Objects of the stored version, frozen, as of now. */
-export function clusterReader(store: Store): ClusterReader {
-  const collection = collections(store)
-  return {
-    get: (groupResource, namespace, name) => collection(groupResource).get(namespace, name)?.object,
-    list: (groupResource, namespace) =>
-      collection(groupResource)
-        .list(namespace === undefined ? {} : { namespace })
-        .entries.map(({ object }) => object),
-  }
-}
-
-/** `signal` ends the watches. */
-export function clusterChanges(store: Store, signal: AbortSignal): ClusterChanges {
-  const collection = collections(store)
-  return { onChange: (groupResource, changed) => follow(collection(groupResource), store.revision, signal, () => changed()) }
-}
 
 const boundResources: readonly BoundResource[] = ['serviceaccounts', 'pods', 'secrets', 'nodes']
 
-/** `signal` ends the watches. */
-export function boundObjects(store: Store, signal: AbortSignal): BoundObjects {
-  const collection = collections(store)
+export function boundObjects(view: StoreView): BoundObjects {
   const listeners = new Map(boundResources.map(resource => [resource, new Map<string, Set<() => void>>()]))
   for (const [resource, byName] of listeners) {
-    followChanges(collection(resource), { after: store.revision, signal }, ({ event: { entry } }) => {
-      for (const listener of [...(byName.get(`${entry.namespace}/${entry.name}`) ?? [])]) listener()
+    view.follow(resource, ({ namespace, name }) => {
+      for (const listener of [...(byName.get(`${namespace}/${name}`) ?? [])]) listener()
     })
   }
   return {
-    get: (resource, namespace, name) => collection(resource).get(namespace, name)?.object,
+    get: (resource, namespace, name) => view.get(resource, namespace, name),
     onChange(resource, namespace, name, listener) {
       const byName = listeners.get(resource)
       const key = `${namespace}/${name}`
@@ -67,63 +45,49 @@ export function boundObjects(store: Store, signal: AbortSignal): BoundObjects {
   }
 }
 
-export function joinTickets(store: Store): JoinTickets {
-  const secrets = store.collection({ groupResource: 'secrets' })
+export function joinTickets(view: StoreReader): JoinTickets {
   return {
     find(id) {
-      const secret = secrets.get(ticketNamespace, `${ticketSecretPrefix}${id}`)?.object
+      const secret = view.get('secrets', ticketNamespace, `${ticketSecretPrefix}${id}`)
       return secret === undefined ? undefined : ticketOfSecret(secret as Secret)
     },
   }
 }
 
-/** `signal` ends the watch. */
-export function bootstrapTokenSource(store: Store, signal: AbortSignal): BootstrapTokenSource {
-  const secrets = store.collection({ groupResource: 'secrets' })
-  const isNamed = ({ name }: Entry): boolean => name.startsWith(tokenSecretPrefix)
+export function bootstrapTokenSource(view: StoreView): BootstrapTokenSource {
+  const tokens = { namespace: tokenSecretNamespace, where: ({ name }: ObjectHead) => name.startsWith(tokenSecretPrefix) }
   return {
-    *each() {
-      for (const entry of secrets.list({ namespace: tokenSecretNamespace }).entries) if (isNamed(entry)) yield entry.objectOnce as Secret
-    },
-    onChange: listener => {
-      const some = { namespace: tokenSecretNamespace, concerns: ({ entry }: StoreEvent) => isNamed(entry) }
-      follow(secrets, store.revision, signal, (object, deleted) => listener(object as Secret, deleted), some)
-    },
+    each: () => view.each('secrets', tokens) as Iterable<Secret>,
+    onChange: listener => view.follow('secrets', ({ type, object }) => listener(object as Secret, type === 'DELETED'), tokens),
   }
 }
 
-export function certificateRequests(store: Store): CertificateRequests {
-  const requests = store.collection({ groupResource: 'certificatesigningrequests.certificates.k8s.io' })
-  return { requesterOf: name => (requests.get('', name)?.object as CertificateSigningRequest | undefined)?.spec.username }
+export function certificateRequests(view: StoreReader): CertificateRequests {
+  const find = (name: string) => view.get('certificatesigningrequests.certificates.k8s.io', '', name)
+  return { requesterOf: name => (find(name) as CertificateSigningRequest | undefined)?.spec.username }
 }
 
 const rbacKinds: readonly (readonly [RbacKind, string])[] = [
-  ['ClusterRole', 'clusterroles'],
-  ['ClusterRoleBinding', 'clusterrolebindings'],
-  ['Role', 'roles'],
-  ['RoleBinding', 'rolebindings'],
+  ['ClusterRole', 'clusterroles.rbac.authorization.k8s.io'],
+  ['ClusterRoleBinding', 'clusterrolebindings.rbac.authorization.k8s.io'],
+  ['Role', 'roles.rbac.authorization.k8s.io'],
+  ['RoleBinding', 'rolebindings.rbac.authorization.k8s.io'],
 ]
 
-/** `signal` ends the watches. */
-export function rbacSource(store: Store, signal: AbortSignal): RbacSource {
-  const kinds = rbacKinds.map(([kind, plural]) => ({
-    kind,
-    collection: store.collection({ groupResource: `${plural}.rbac.authorization.k8s.io` }),
-  }))
+export function rbacSource(view: StoreView): RbacSource {
   // The schema of each resource decoded its objects: the kind names their type.
   const tagged = (kind: RbacKind, object: KubeObject) => ({ kind, object }) as RbacObject
   return {
-    list: () => kinds.flatMap(({ kind, collection }) => collection.list({}).entries.map(({ object }) => tagged(kind, object))),
+    list: () => rbacKinds.flatMap(([kind, groupResource]) => view.list(groupResource).map(object => tagged(kind, object))),
     onChange: listener => {
-      for (const { kind, collection } of kinds)
-        follow(collection, store.revision, signal, (object, deleted) => listener({ deleted, ...tagged(kind, object) }))
+      for (const [kind, groupResource] of rbacKinds)
+        view.follow(groupResource, ({ type, object }) => listener({ deleted: type === 'DELETED', ...tagged(kind, object) }))
     },
   }
 }
 
 /** Keeps the deny list as the ConfigMap has it: open streams of the denied end with the turn that makes the change visible. */
-export function followDenials(store: Store, denyList: DenyList, log: Logger, signal: AbortSignal): void {
-  const collection = store.collection({ groupResource: 'configmaps' })
+export function followDenials(view: StoreView, denyList: DenyList, log: Logger): void {
   const apply = (object: KubeObject | undefined) => {
     const { denials, errors } = parseDenials(object)
     // Admission refuses these; whoever got past it must not lift the other denials.
@@ -131,8 +95,8 @@ export function followDenials(store: Store, denyList: DenyList, log: Logger, sig
     denyList.replace(denials)
   }
   const { namespace, name } = deniedCredentials
-  apply(collection.get(namespace, name)?.object)
-  follow(collection, store.revision, signal, (object, deleted) => apply(deleted ? undefined : object), deniedCredentials)
+  apply(view.get('configmaps', namespace, name))
+  view.follow('configmaps', ({ type, object }) => apply(type === 'DELETED' ? undefined : object), deniedCredentials)
 }
 
 const graphKinds: readonly (readonly [GraphKind, string])[] = [
@@ -141,48 +105,20 @@ const graphKinds: readonly (readonly [GraphKind, string])[] = [
   ['volumeattachments', 'volumeattachments.storage.k8s.io'],
 ]
 
-export function nodeGraphSource(store: Store, signal: AbortSignal): NodeGraphSource {
-  const kinds = graphKinds.map(([resource, groupResource]) => ({ resource, collection: store.collection({ groupResource }) }))
+export function nodeGraphSource(view: StoreView): NodeGraphSource {
   return {
     *each() {
-      for (const { resource, collection } of kinds)
-        for (const entry of collection.list({}).entries) if (onNode(entry)) yield { resource, object: entry.objectOnce }
+      for (const [resource, groupResource] of graphKinds)
+        for (const object of view.each(groupResource, { where: onNode })) yield { resource, object }
     },
     onChange: listener => {
-      const concerns = ({ entry, previous }: StoreEvent): boolean => onNode(entry) || (previous !== undefined && onNode(previous))
-      for (const { resource, collection } of kinds)
-        follow(collection, store.revision, signal, (object, deleted) => listener({ resource, object, deleted }), { concerns })
+      for (const [resource, groupResource] of graphKinds) {
+        const changed = ({ type, object }: ObjectChange) => listener({ resource, object, deleted: type === 'DELETED' })
+        view.follow(groupResource, changed, { where: onNode })
+      }
     },
   }
 }
 
 /** Pods that wait for a node concern none: most pods are created so, and need not be looked into. */
-const onNode = ({ fields }: Entry): boolean => fields['spec.nodeName'] !== ''
-
-/** Every change after `revision`, in order, as soon as it is visible: a right that was taken away is gone before the next request is judged. */
-function follow(
-  collection: Collection,
-  revision: number,
-  signal: AbortSignal,
-  change: (object: KubeObject, deleted: boolean) => void,
-  {
-    concerns = () => true,
-    ...one
-  }: { readonly namespace?: string; readonly name?: string; readonly concerns?: (event: StoreEvent) => boolean } = {},
-): void {
-  followChanges(collection, { ...one, after: revision, signal }, ({ type, event }) => {
-    if (concerns(event)) change(event.entry.object, type === 'DELETED')
-  })
-}
-
-function collections(store: Store): (groupResource: string) => Collection {
-  const known = new Map<string, Collection>()
-  return groupResource => {
-    let found = known.get(groupResource)
-    if (found === undefined) {
-      found = store.collection({ groupResource })
-      known.set(groupResource, found)
-    }
-    return found
-  }
-}
+const onNode = ({ fields }: ObjectHead): boolean => fields['spec.nodeName'] !== ''

@@ -23,8 +23,8 @@ import { issuerMetrics, tokenCacheMetrics } from '../access/token-metrics.ts'
 import { createTokenReview } from '../access/token-review.ts'
 import { admissionMetrics } from '../admission/admission-metrics.ts'
 import { type AdmissionSettings, admissionSettings } from '../admission/admission-settings.ts'
-import { Arrivals } from '../admission/arrivals.ts'
 import { createAdmission } from '../admission/chain.ts'
+import { ObjectWaiter } from '../admission/object-waiter.ts'
 import { admissionPlugins } from '../admission/plugins/index.ts'
 import { storedMutatingPolicies, storedPolicies } from '../admission/policy/policy-kinds.ts'
 import { QuotaLedger } from '../admission/quota/ledger.ts'
@@ -45,13 +45,12 @@ import type { AuditSink } from '../server/request/audit-event.ts'
 import { type ServedResources, serveResources } from '../server/resource/served-resource.ts'
 import type { Signer } from '../signer/signer.ts'
 import type { Store } from '../store/store.ts'
+import { createStoreView } from '../store/store-view.ts'
 import { denialList, policyParameters, rbacEscalation } from './access-admission.ts'
 import {
   bootstrapTokenSource,
   boundObjects,
   certificateRequests,
-  clusterChanges,
-  clusterReader,
   followDenials,
   joinTickets,
   nodeGraphSource,
@@ -60,9 +59,9 @@ import {
 import { allKinds } from './all-kinds.ts'
 import { configuredAuthorization } from './configured-authorizers.ts'
 import { frontProxyIdentity } from './front-proxy-identity.ts'
-import { objectFeed } from './object-feed.ts'
 import { policyAuthorizer } from './policy-authorizer.ts'
 import type { PolicyFolder } from './policy-folder.ts'
+import { quotaSource } from './quota-source.ts'
 import { quotaController, runQuotaStatus } from './quota-status.ts'
 import { signToken } from './sign-token.ts'
 import { anonymousPaths, tokenIssuers } from './token-issuers.ts'
@@ -120,8 +119,8 @@ export async function openControlPlane(options: ControlPlaneOptions): Promise<Ap
   const servedNames: ReadonlySet<string> = new Set(resources.map(({ group, plural }) => groupResource(group, plural)))
   // Opens every collection with its selectable fields before anybody else asks for one.
   serveResources(resources, store)
-  const reader = clusterReader(store)
-  const objects = boundObjects(store, signal)
+  const view = createStoreView(store, log, signal)
+  const objects = boundObjects(view)
   const [clientAuthority, servingAuthority, keys] = await Promise.all([
     signer.authority('client', signal),
     signer.authority('serving', signal),
@@ -133,63 +132,63 @@ export async function openControlPlane(options: ControlPlaneOptions): Promise<Ap
   const asking = { post, clock, log, random: Math.random, signal }
   const { tokenWebhook: settings } = options
   const denyList = createDenyList()
-  followDenials(store, denyList, log, signal)
+  followDenials(view, denyList, log)
   const issuers = await tokenIssuers(options.authentication, { clock, log, signal, profile })
   const cache = tokenCacheMetrics(metrics)
   const { authenticators, serviceAccountTokens, tokenWebhook, jwt } = authenticatorList({
     clientAuthorities: clientAuthority,
     tokens: { issuer: defaultIssuer, audiences, keys, objects },
-    tickets: joinTickets(store),
-    bootstrapTokens: options.bootstrapTokens ? createBootstrapTokens(bootstrapTokenSource(store, signal), denyList) : undefined,
+    tickets: joinTickets(view),
+    bootstrapTokens: options.bootstrapTokens ? createBootstrapTokens(bootstrapTokenSource(view), denyList) : undefined,
     issued: options.authentication &&
       issuers && { issuers: issuers.replace(options.authentication), parts: { cache, metrics: issuerMetrics(metrics) } },
     clock,
     webhook: settings && { settings, parts: { ...asking, cache, audiences, mayNameSystem: profile === 'upstream' } },
   })
   const authenticate = createAuthentication({ authenticators, denyList })
-  const rbac = createRbacAuthorizer(rbacSource(store, signal))
+  const rbac = createRbacAuthorizer(rbacSource(view))
   registerRbacMetrics(metrics, rbac)
   const authorization = await configuredAuthorization(
-    { nodeGraph: createNodeGraph(nodeGraphSource(store, signal)), rbac, certificateRequests: certificateRequests(store) },
+    { nodeGraph: createNodeGraph(nodeGraphSource(view)), rbac, certificateRequests: certificateRequests(view) },
     options.authorization,
     { ...asking, metrics, release: endpoint => webhooks.release(endpoint) },
   )
   const { authorize } = authorization
   const aggregatingRoles = () =>
-    (reader.list('clusterroles.rbac.authorization.k8s.io') as readonly ClusterRole[]).filter(
+    (view.list('clusterroles.rbac.authorization.k8s.io') as readonly ClusterRole[]).filter(
       ({ aggregationRule }) => aggregationRule !== undefined,
     )
   const kinds = allKinds(resources)
   const escalation = rbacEscalation({ authorization, rbac, ...(profile === 'secure' ? { aggregatingRoles } : {}) })
   const parameters = policyParameters({
     authorization,
-    policy: (plural, name) => reader.get(`${plural}.admissionregistration.k8s.io`, '', name) as ParameterizedPolicy | undefined,
+    policy: (plural, name) => view.get(`${plural}.admissionregistration.k8s.io`, '', name) as ParameterizedPolicy | undefined,
     pluralOf: (apiVersion, wanted) => kinds.kinds.byKind(apiVersion, wanted)?.plural,
   })
   let served: ServedResources | undefined
   const serves = (name: string) => served?.byGroupResource(name) !== undefined || servedNames.has(name)
-  const feed = objectFeed(store, serves, log, signal)
+  const source = quotaSource(store, view, serves)
   const { enabled, configuration } = admissionSettings(profile, options.admission)
   const now = () => clock.now()
-  const ledger = new QuotaLedger({ feed, now, limited: configuration.limitedResources ?? [] })
+  const ledger = new QuotaLedger({ source, now, limited: configuration.limitedResources ?? [] })
   const policies = {
     metrics: admissionMetrics(metrics),
-    reader,
+    reader: view,
+    view,
     kinds: kinds.kinds,
     decide: policyAuthorizer(authorize),
-    changes: clusterChanges(store, signal),
   }
   const plugins = admissionPlugins(
     {
       ...policies,
-      ...{ feed, ledger, configuration, now },
+      ...{ quotaSource: source, ledger, configuration, now },
       access: [escalation, parameters, denialList(authorization)],
-      policySources: [...(options.policies ? [options.policies.validating] : []), storedPolicies(reader, policies.changes)],
+      policySources: [...(options.policies ? [options.policies.validating] : []), storedPolicies(view)],
       mutatingSources: features.mutatingAdmissionPolicy
-        ? [...(options.policies ? [options.policies.mutating] : []), storedMutatingPolicies(reader, policies.changes)]
+        ? [...(options.policies ? [options.policies.mutating] : []), storedMutatingPolicies(view)]
         : [],
       webhooks: { ...policies, ...webhooks.context, exemptsSystem: profile === 'secure' },
-      arrivals: new Arrivals({ changes: policies.changes, clock, ...(options.offline === true ? { limitMs: 0 } : {}) }),
+      waiter: new ObjectWaiter({ view, clock, ...(options.offline === true ? { limitMs: 0 } : {}) }),
       profile,
       randomSuffix,
       hasRights: (namespace, name) =>

@@ -1,14 +1,16 @@
 // Compiles `matchConstraints` and `matchResources`: rules, exclusions, selectors, and the other versions of a resource.
+
 import type { ResourceDefinition } from '../../api/resource.ts'
 import { compileLabelSelector, type LabelSelection } from '../../api/selector.ts'
+import type { StoreReader } from '../../api/store-view.ts'
 import type { MatchResources, NamedRuleWithOperations } from '../../api/types/admissionregistration-v1.ts'
-import type { AdmissionRequest, ClusterReader, Operation } from '../admission.ts'
+import type { AdmissionRequest, Operation } from '../admission.ts'
 import type { ServedKinds } from '../served-kinds.ts'
 import { coversResource, matchesRule, targetOf } from './rule.ts'
 import { namespaceLabels, objectMatches } from './selectors.ts'
 
 export interface MatchContext {
-  readonly reader: ClusterReader
+  readonly reader: StoreReader
   readonly kinds: ServedKinds
 }
 

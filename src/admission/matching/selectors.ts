@@ -1,8 +1,10 @@
 // What namespace and object selectors of policies and webhooks select by.
+
 import type { KubeObject } from '../../api/object.ts'
 import type { LabelSelection } from '../../api/selector.ts'
 import { notFound } from '../../api/status.ts'
-import type { AdmissionRequest, ClusterReader } from '../admission.ts'
+import type { StoreReader } from '../../api/store-view.ts'
+import type { AdmissionRequest } from '../admission.ts'
 import { isNamespace } from './rule.ts'
 
 type Labels = Readonly<Record<string, string>>
@@ -11,7 +13,7 @@ type Labels = Readonly<Record<string, string>>
  * The labels of the namespace that a request is within; `everywhere` for what is in none, which no selector exempts. A namespace that is written
  * has the labels that it is to have. Throws a 404 where the namespace is missing.
  */
-export function namespaceLabels(request: AdmissionRequest, reader: ClusterReader): Labels | 'everywhere' {
+export function namespaceLabels(request: AdmissionRequest, reader: StoreReader): Labels | 'everywhere' {
   const { resource, subresource, operation, object, namespace, name } = request
   const itself = isNamespace(resource)
   if (!itself && namespace === '') return 'everywhere'

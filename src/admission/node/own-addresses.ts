@@ -1,16 +1,17 @@
 // The addresses that a node may report: policies and Services lead to them, so they must be its own.
+
 import type { FieldError } from '../../api/field-error.ts'
+import type { StoreReader } from '../../api/store-view.ts'
 import type { Node, Pod } from '../../api/types/core-v1.ts'
 import type { ServiceCIDR } from '../../api/types/networking-v1.ts'
 import { type IpBytes, parseCidr, parseIp, validateNonSpecialIp } from '../../api/validation/ip-address.ts'
-import type { ClusterReader } from '../admission.ts'
 
 /** Marks nodes without a machine: they all report one address, at which nothing is. */
 const simulatedLabel = 'bulkhead.dev/simulated'
 const hostTypes: ReadonlySet<string> = new Set(['Hostname', 'InternalDNS', 'ExternalDNS'])
 
 /** Why the node may not report these addresses of a pod of its own; undefined where it may, or where they are what they were. */
-export function podAddressRefusal(pod: Pod, old: Pod | undefined, node: string, reader: ClusterReader): string | undefined {
+export function podAddressRefusal(pod: Pod, old: Pod | undefined, node: string, reader: StoreReader): string | undefined {
   const before = new Set(podIps(old))
   const added = podIps(pod).filter(ip => !before.has(ip))
   if (added.length === 0) return undefined
@@ -27,7 +28,7 @@ export function podAddressRefusal(pod: Pod, old: Pod | undefined, node: string, 
 }
 
 /** Why the node may not say this of its own Node; undefined where it may. */
-export function nodeAddressRefusal(now: Node, old: Node | undefined, node: string, reader: ClusterReader): string | undefined {
+export function nodeAddressRefusal(now: Node, old: Node | undefined, node: string, reader: StoreReader): string | undefined {
   if (rangesOf(now).join() !== rangesOf(old).join())
     return `node "${node}" is not allowed to set spec.podCIDRs: the control plane gives it its range`
   const before = new Set(old?.status?.addresses?.map(({ type, address }) => `${type} ${address}`))
@@ -42,7 +43,7 @@ export function nodeAddressRefusal(now: Node, old: Node | undefined, node: strin
 const hostRefusal = (type: string, address: string, node: string): string | undefined =>
   address === node || address.startsWith(`${node}.`) ? undefined : `an address of type ${type} is the name of the node`
 
-function ipRefusal(address: string, node: string, reader: ClusterReader): string | undefined {
+function ipRefusal(address: string, node: string, reader: StoreReader): string | undefined {
   const errors: FieldError[] = []
   validateNonSpecialIp(address, 'address', errors)
   const [special] = errors

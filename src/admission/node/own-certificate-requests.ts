@@ -1,6 +1,7 @@
 // How many certificate requests a node may have the server keep: nothing else bounds them, since the cluster's own parts write past every rate.
+import type { StoreReader } from '../../api/store-view.ts'
 import type { CertificateSigningRequest } from '../../api/types/certificates-v1.ts'
-import type { AdmissionRequest, ClusterReader } from '../admission.ts'
+import type { AdmissionRequest } from '../admission.ts'
 import { sizeRefusal } from './own-sizes.ts'
 
 /** Characters of one; the request itself is at most 16 KiB. */
@@ -12,7 +13,7 @@ export const maxCertificateRequests = 50
 export function certificateRequestRefusal(
   { operation, object, user }: AdmissionRequest,
   node: string,
-  reader: ClusterReader,
+  reader: StoreReader,
 ): string | undefined {
   const why = sizeRefusal(object, maxCertificateRequestLength, node, 'a certificate request')
   if (why !== undefined || operation !== 'CREATE') return why

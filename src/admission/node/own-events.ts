@@ -1,10 +1,11 @@
 // Events of a node: in its own name, about itself and its pods. Who reads events trusts what they say of whom.
+import type { StoreReader } from '../../api/store-view.ts'
 import type { Event, Pod } from '../../api/types/core-v1.ts'
 import type { Event as NewerEvent } from '../../api/types/events-v1.ts'
-import type { AdmissionRequest, ClusterReader } from '../admission.ts'
+import type { AdmissionRequest } from '../admission.ts'
 
 /** Why the node may not write this event; undefined where it may. */
-export function ownEventRefusal({ object, oldObject }: AdmissionRequest, node: string, reader: ClusterReader): string | undefined {
+export function ownEventRefusal({ object, oldObject }: AdmissionRequest, node: string, reader: StoreReader): string | undefined {
   for (const event of [oldObject, object]) {
     const why = event === undefined ? undefined : refusal(event as Event & NewerEvent, node, reader)
     if (why !== undefined) return why
@@ -12,7 +13,7 @@ export function ownEventRefusal({ object, oldObject }: AdmissionRequest, node: s
   return undefined
 }
 
-function refusal(event: Event & NewerEvent, node: string, reader: ClusterReader): string | undefined {
+function refusal(event: Event & NewerEvent, node: string, reader: StoreReader): string | undefined {
   const host = (event.source ?? event.deprecatedSource)?.host
   const { reportingInstance } = event
   if (!host && !reportingInstance) return `node "${node}" can only create events whose source.host or reportingInstance is itself`

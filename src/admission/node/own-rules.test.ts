@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import type { StoreReader } from '../../api/store-view.ts'
 import type { UserInfo } from '../../api/user.ts'
-import type { AdmissionPlugin, ClusterReader } from '../admission.ts'
+import type { AdmissionPlugin } from '../admission.ts'
 import { rememberBefore } from '../before-changes.ts'
 import { createAdmission } from '../chain.ts'
 import { admit, cluster, type Input, pluginsOf, pod, readerOf, refusal } from '../plugins.fixture.ts'
@@ -28,7 +29,7 @@ const own = readerOf({
   'pods/team/mine': { ...pod({ nodeName: 'n1' }), metadata: { name: 'mine', namespace: 'team', uid: 'u1' } },
   'pods/team/theirs': { ...pod({ nodeName: 'n2' }), metadata: { name: 'theirs', namespace: 'team', uid: 'u2' } },
 })
-const reader: ClusterReader = {
+const reader: StoreReader = {
   get: (r, ns, n) => own.get(r, ns, n) ?? cluster.get(r, ns, n),
   list: (r, ns) => [...own.list(r, ns), ...cluster.list(r, ns)],
 }

@@ -1,15 +1,15 @@
 // An Ingress that names no class gets the cluster's default one, where there is one.
 
 import { defaultClassName } from '../../api/default-class.ts'
+import type { StoreReader } from '../../api/store-view.ts'
 import type { Ingress } from '../../api/types/networking-v1.ts'
-import type { ClusterReader } from '../admission.ts'
 import type { PluginDefinition, PluginSteps } from '../plugin-definition.ts'
 
 const markers = ['ingressclass.kubernetes.io/is-default-class']
 /** The older way to name a class, which counts as naming one. */
 const classAnnotation = 'kubernetes.io/ingress.class'
 
-export const defaultIngressClass: PluginDefinition<{ readonly reader: ClusterReader }> = {
+export const defaultIngressClass: PluginDefinition<{ readonly reader: StoreReader }> = {
   name: 'DefaultIngressClass',
   does: 'Gives an Ingress without a class the default one',
   on: 'always',
@@ -17,7 +17,7 @@ export const defaultIngressClass: PluginDefinition<{ readonly reader: ClusterRea
   create,
 }
 
-function create({ reader }: { readonly reader: ClusterReader }): PluginSteps {
+function create({ reader }: { readonly reader: StoreReader }): PluginSteps {
   return {
     mutate({ object }) {
       const ingress = object as Ingress | undefined

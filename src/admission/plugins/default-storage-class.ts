@@ -1,13 +1,13 @@
 // A claim that names no storage class gets the cluster's default one, where there is one.
 
 import { defaultClassName, defaultStorageClassMarkers } from '../../api/default-class.ts'
+import type { StoreReader } from '../../api/store-view.ts'
 import type { PersistentVolumeClaim } from '../../api/types/core-v1.ts'
-import type { ClusterReader } from '../admission.ts'
 import type { PluginDefinition, PluginSteps } from '../plugin-definition.ts'
 
 const oldAnnotation = 'volume.beta.kubernetes.io/storage-class'
 
-export const defaultStorageClass: PluginDefinition<{ readonly reader: ClusterReader }> = {
+export const defaultStorageClass: PluginDefinition<{ readonly reader: StoreReader }> = {
   name: 'DefaultStorageClass',
   does: 'Gives a claim without a storage class the default one',
   on: 'always',
@@ -15,7 +15,7 @@ export const defaultStorageClass: PluginDefinition<{ readonly reader: ClusterRea
   create,
 }
 
-function create({ reader }: { readonly reader: ClusterReader }): PluginSteps {
+function create({ reader }: { readonly reader: StoreReader }): PluginSteps {
   return {
     mutate({ object }) {
       const claim = object as PersistentVolumeClaim | undefined

@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import type { ResourceDefinition } from '../../api/resource.ts'
 import { configMap } from '../../api/resources/core/config-map.ts'
 import { event } from '../../api/resources/core/event.ts'
-import { ask, FakeFeed, requestOf } from '../admission.fixture.ts'
+import { ask, FakeStoreView, requestOf } from '../admission.fixture.ts'
 import { createPlugin } from '../plugin-definition.ts'
 import { type EventLimit, eventRateLimit } from './event-rate-limit.ts'
 
@@ -15,8 +15,8 @@ const news = (namespace: string, about = 'p') => ({
 
 function limited(...limits: EventLimit[]) {
   let at = 0
-  const feed = new FakeFeed()
-  const plugin = createPlugin(eventRateLimit, { configuration: { eventLimits: limits }, feed, now: () => at })
+  const feed = new FakeStoreView()
+  const plugin = createPlugin(eventRateLimit, { configuration: { eventLimits: limits }, quotaSource: feed, now: () => at })
   return {
     send: (namespace: string, more: { about?: string; user?: string; dryRun?: boolean } = {}) =>
       ask(plugin, {
@@ -67,8 +67,8 @@ test('eventRateLimit remembers a bounded number of keys and counts no dry run', 
 })
 
 test('eventRateLimit lets the Events of a namespace take 32 MiB, whatever else there is', () => {
-  const feed = new FakeFeed()
-  const plugin = createPlugin(eventRateLimit, { configuration: { eventLimits: [] }, feed, now: () => 0 })
+  const feed = new FakeStoreView()
+  const plugin = createPlugin(eventRateLimit, { configuration: { eventLimits: [] }, quotaSource: feed, now: () => 0 })
   const grow = (growth: number, resource: ResourceDefinition = event) => {
     const verdict = plugin.validateSize?.(requestOf({ resource, object: news('a') }), { bytes: 2000, growth })
     return verdict?.allowed === false ? verdict.error.status : undefined

@@ -2,8 +2,8 @@
 import { tooManyRequests } from '../../api/status.ts'
 import type { Event } from '../../api/types/core-v1.ts'
 import { type AdmissionRequest, admitted } from '../admission.ts'
-import type { ObjectFeed } from '../object-feed.ts'
 import type { PluginDefinition, PluginSteps } from '../plugin-definition.ts'
+import type { QuotaSource } from '../quota/quota-source.ts'
 import { type Rate, TokenBuckets } from '../token-buckets.ts'
 
 export type EventLimitType = 'Server' | 'Namespace' | 'User' | 'SourceAndObject'
@@ -29,7 +29,7 @@ const maxBytes = 32 * 2 ** 20
 export interface EventRateLimitOptions {
   /** Default: `secureEventLimits`. */
   readonly configuration?: { readonly eventLimits?: readonly EventLimit[] } | undefined
-  readonly feed: Pick<ObjectFeed, 'storedBytes'>
+  readonly quotaSource: Pick<QuotaSource, 'storedBytes'>
   now(): number
 }
 
@@ -43,7 +43,7 @@ export const eventRateLimit: PluginDefinition<EventRateLimitOptions> = {
   create,
 }
 
-function create({ configuration, feed, now }: EventRateLimitOptions): PluginSteps {
+function create({ configuration, quotaSource, now }: EventRateLimitOptions): PluginSteps {
   const rules = (configuration?.eventLimits ?? secureEventLimits).map(({ type, cacheSize, ...rate }) => ({
     type,
     buckets: new TokenBuckets(rate, type === 'Server' ? 1 : cacheSize || defaultCacheSize),
@@ -62,7 +62,7 @@ function create({ configuration, feed, now }: EventRateLimitOptions): PluginStep
       return why === undefined ? admitted : { allowed: false, error: tooManyRequests(why) }
     },
     validateSize({ resource, namespace }, { growth }) {
-      if (growth <= 0 || !isEvent(resource) || feed.storedBytes(namespace, 'news') + growth <= maxBytes) return admitted
+      if (growth <= 0 || !isEvent(resource) || quotaSource.storedBytes(namespace, 'news') + growth <= maxBytes) return admitted
       const most = `its Events take ${maxBytes / 2 ** 20} MiB, as much as they may, until older ones expire or are deleted`
       return { allowed: false, error: tooManyRequests(`limit reached on type Namespace for key ${namespace}: ${most}`, retrySeconds) }
     },

@@ -1,10 +1,12 @@
 // The plugins in the order in which they run; a place in this list is the plugin's place in the chain (upstream's order).
+
+import type { StoreView } from '../../api/store-view.ts'
 import type { AdmissionPlugin } from '../admission.ts'
-import type { Arrivals } from '../arrivals.ts'
 import type { PluginConfiguration } from '../configuration.ts'
-import type { ObjectFeed } from '../object-feed.ts'
+import type { ObjectWaiter } from '../object-waiter.ts'
 import { createPlugin, type PluginDefinition } from '../plugin-definition.ts'
 import type { QuotaLedger } from '../quota/ledger.ts'
+import type { QuotaSource } from '../quota/quota-source.ts'
 import type { WebhookContext } from '../webhook/review-by-hook.ts'
 import { alwaysPullImages } from './always-pull-images.ts'
 import { apiServiceBackend } from './api-service-backend.ts'
@@ -47,12 +49,13 @@ import { type ValidatingAdmissionPolicyOptions, validatingAdmissionPolicy } from
 import { validatingAdmissionWebhook } from './validating-admission-webhook.ts'
 
 export interface PluginOptions extends CertificateRequestOptions, MutatingAdmissionPolicyOptions, ValidatingAdmissionPolicyOptions {
-  readonly feed: ObjectFeed
+  readonly view: StoreView
+  readonly quotaSource: QuotaSource
   readonly ledger: QuotaLedger
   /** Rules of access control, which judge what nothing changes any more, and before anything is charged. */
   readonly access?: readonly AdmissionPlugin[]
   readonly webhooks: WebhookContext
-  readonly arrivals: Arrivals
+  readonly waiter: ObjectWaiter
   /** `secure`: restricted pods, workloads refused with their pods, no external IPs, tokens only for accounts with rights. */
   readonly profile: 'secure' | 'upstream'
   readonly configuration?: PluginConfiguration

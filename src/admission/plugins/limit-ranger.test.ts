@@ -4,7 +4,7 @@ import type { KubeObject } from '../../api/object.ts'
 import { persistentVolumeClaim } from '../../api/resources/core/persistent-volume-claim.ts'
 import { pod } from '../../api/resources/core/pod.ts'
 import type { Container, LimitRangeItem, ResourceList, ResourceRequirements } from '../../api/types/core-v1.ts'
-import { ask, FakeFeed } from '../admission.fixture.ts'
+import { ask, FakeStoreView } from '../admission.fixture.ts'
 import { createPlugin } from '../plugin-definition.ts'
 import { limitRanger } from './limit-ranger.ts'
 
@@ -21,7 +21,7 @@ test('limitRanger gives containers what they leave open, and says so', async () 
     default: { memory: '512Mi', cpu: '1' },
     defaultRequest: { cpu: '100m', memory: '64Mi' },
   }
-  const plugin = createPlugin(limitRanger, { feed: new FakeFeed({ limitranges: [range('a', defaults)] }) })
+  const plugin = createPlugin(limitRanger, { view: new FakeStoreView({ limitranges: [range('a', defaults)] }) })
   const object = podOf([container('open'), container('own', { requests: { cpu: '7m' }, limits: { memory: '1Gi' } })], [container('init')])
   assert.equal(await ask(plugin, { resource: pod, object }), undefined)
   const all = { requests: { cpu: '100m', memory: '64Mi' }, limits: { cpu: '1', memory: '512Mi' } }
@@ -40,7 +40,7 @@ test('limitRanger gives containers what they leave open, and says so', async () 
 
 test('limitRanger leaves to nobody what it fills, and to its owner what was sent', async () => {
   const plugin = createPlugin(limitRanger, {
-    feed: new FakeFeed({ limitranges: [range('a', { type: 'Container', default: { cpu: '1' } })] }),
+    view: new FakeStoreView({ limitranges: [range('a', { type: 'Container', default: { cpu: '1' } })] }),
   })
   const object = podOf([container('open'), container('own', { requests: { cpu: '1' } })])
   const managed = {
@@ -146,7 +146,7 @@ const rows: {
 ]
 for (const { name, item, containers, init, overhead, why } of rows) {
   test(`limitRanger judges ${name}`, async () => {
-    const plugin = createPlugin(limitRanger, { feed: new FakeFeed({ limitranges: [range('a', item)] }) })
+    const plugin = createPlugin(limitRanger, { view: new FakeStoreView({ limitranges: [range('a', item)] }) })
     const refusal = await ask(plugin, { resource: pod, object: podOf(containers, init, overhead) })
     assert.equal(refusal, why === undefined ? undefined : `pods "p" is forbidden: ${why}`)
   })
@@ -154,7 +154,7 @@ for (const { name, item, containers, init, overhead, why } of rows) {
 
 test('limitRanger judges claims by what they request, at creation and when they grow', async () => {
   const item = bound('PersistentVolumeClaim', { min: { storage: '1Gi' }, max: { storage: '5Gi' } })
-  const plugin = createPlugin(limitRanger, { feed: new FakeFeed({ limitranges: [range('a', item)] }) })
+  const plugin = createPlugin(limitRanger, { view: new FakeStoreView({ limitranges: [range('a', item)] }) })
   const claim = (storage: string) => ({ metadata: { name: 'c', namespace: 'n' }, spec: { resources: { requests: { storage } } } })
   const resource = persistentVolumeClaim
   assert.match(
@@ -170,8 +170,8 @@ test('limitRanger judges claims by what they request, at creation and when they 
 })
 
 test('limitRanger follows its LimitRanges and leaves other namespaces alone', async () => {
-  const feed = new FakeFeed()
-  const plugin = createPlugin(limitRanger, { feed })
+  const feed = new FakeStoreView()
+  const plugin = createPlugin(limitRanger, { view: feed })
   const big = () => podOf([container('c', { limits: { cpu: '2' } })])
   assert.equal(await ask(plugin, { resource: pod, object: big() }), undefined)
   feed.put('limitranges', range('a', bound('Container', { max: { cpu: '1' } })))

@@ -1,18 +1,21 @@
 // Gives containers the requests and limits that their namespace has by default, and keeps objects within its bounds.
+
 import { podLimits, podRequests } from '../../api/pod-resources.ts'
 import { noAmounts, parseAmounts } from '../../api/resource-amounts.ts'
 import { forbidden } from '../../api/status.ts'
+import { followObjects, type StoreView } from '../../api/store-view.ts'
 import type { Container, LimitRange, PersistentVolumeClaim, Pod, ResourceList } from '../../api/types/core-v1.ts'
 import { aggregated } from '../../base/aggregated.ts'
 import { type AdmissionRequest, admitted } from '../admission.ts'
 import { type CompiledLimits, type Constraint, compileLimits } from '../compiled-limits.ts'
-import { followObjects, type ObjectFeed } from '../object-feed.ts'
 import type { PluginDefinition, PluginSteps } from '../plugin-definition.ts'
 import { releaseFields } from '../release-fields.ts'
 
+type LimitRangeView = Pick<StoreView, 'list' | 'follow'>
+
 const annotation = 'kubernetes.io/limit-ranger'
 
-export const limitRanger: PluginDefinition<{ readonly feed: ObjectFeed }> = {
+export const limitRanger: PluginDefinition<{ readonly view: LimitRangeView }> = {
   name: 'LimitRanger',
   does: 'Fills in the default requests and limits of the namespace, and refuses what is outside of its LimitRanges',
   on: 'always',
@@ -25,10 +28,10 @@ export const limitRanger: PluginDefinition<{ readonly feed: ObjectFeed }> = {
   create,
 }
 
-function create({ feed }: { readonly feed: ObjectFeed }): PluginSteps {
+function create({ view }: { readonly view: LimitRangeView }): PluginSteps {
   /** By namespace and name. */
   const ranges = new Map<string, Map<string, CompiledLimits>>()
-  followObjects<LimitRange>(feed, 'limitranges', (namespace, name, object) => {
+  followObjects<LimitRange>(view, 'limitranges', (namespace, name, object) => {
     const own = new Map(ranges.get(namespace))
     if (object === undefined) own.delete(name)
     else own.set(name, compileLimits(object))

@@ -1,15 +1,17 @@
 // A new namespace gets the labels of the ClusterDefaults at once, and no pod before a controller has given it its quota, limits and network policies.
+
 import { groupResource } from '../../api/object.ts'
 import { clusterDefaultsName, createsObjects, defaultsAnnotation, systemExempt } from '../../api/resources/bulkhead/cluster-defaults.ts'
 import { forbidden } from '../../api/status.ts'
+import type { StoreReader } from '../../api/store-view.ts'
 import type { ClusterDefaults } from '../../api/types/bulkhead-v1alpha1.ts'
-import { type AdmissionRequest, admitted, type ClusterReader } from '../admission.ts'
-import type { Arrivals } from '../arrivals.ts'
+import { type AdmissionRequest, admitted } from '../admission.ts'
+import type { ObjectWaiter } from '../object-waiter.ts'
 import type { PluginDefinition, PluginSteps } from '../plugin-definition.ts'
 
 export interface NamespaceDefaultsOptions {
-  readonly reader: ClusterReader
-  readonly arrivals: Arrivals
+  readonly reader: StoreReader
+  readonly waiter: ObjectWaiter
 }
 
 export const namespaceDefaults: PluginDefinition<NamespaceDefaultsOptions> = {
@@ -29,7 +31,7 @@ export const namespaceDefaults: PluginDefinition<NamespaceDefaultsOptions> = {
   create,
 }
 
-function create({ reader, arrivals }: NamespaceDefaultsOptions): PluginSteps {
+function create({ reader, waiter }: NamespaceDefaultsOptions): PluginSteps {
   const isPending = (namespace: string) => reader.get('namespaces', '', namespace)?.metadata.annotations?.[defaultsAnnotation] === 'pending'
   const refusal = ({ resource, namespace, name }: Pick<AdmissionRequest, 'resource' | 'namespace' | 'name'>) =>
     forbidden(resource, name, `namespace "${namespace}" has not got its quota, limits and network policies yet; try again in a moment`)
@@ -38,7 +40,7 @@ function create({ reader, arrivals }: NamespaceDefaultsOptions): PluginSteps {
       const { resource, namespace, object } = attributes
       // Before limits are filled in: those of the namespace are about to come. Refused at once where they did not: nobody waits for the account, too.
       if (resource.plural === 'pods')
-        return arrivals
+        return waiter
           .until('namespaces', () => !isPending(namespace), signal)
           ?.then(() => {
             if (isPending(namespace)) throw refusal(attributes)

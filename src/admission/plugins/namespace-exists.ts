@@ -1,9 +1,11 @@
 // Nothing is done in a namespace that does not exist; NamespaceLifecycle says it too, for what is made and changed.
+
 import { notFound } from '../../api/status.ts'
-import { admitted, type ClusterReader } from '../admission.ts'
+import type { StoreReader } from '../../api/store-view.ts'
+import { admitted } from '../admission.ts'
 import type { PluginDefinition, PluginSteps } from '../plugin-definition.ts'
 
-export const namespaceExists: PluginDefinition<{ readonly reader: ClusterReader }> = {
+export const namespaceExists: PluginDefinition<{ readonly reader: StoreReader }> = {
   name: 'NamespaceExists',
   does: 'Refuses every write in a namespace that does not exist, deletions too',
   on: 'requested',
@@ -11,7 +13,7 @@ export const namespaceExists: PluginDefinition<{ readonly reader: ClusterReader 
   create,
 }
 
-function create({ reader }: { readonly reader: ClusterReader }): PluginSteps {
+function create({ reader }: { readonly reader: StoreReader }): PluginSteps {
   return {
     handles: ({ resource, namespace }) => resource.namespaced && namespace !== '',
     validate({ namespace }) {

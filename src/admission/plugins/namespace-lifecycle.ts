@@ -1,13 +1,15 @@
 // Nothing is made in a namespace that is absent or being deleted, and the system's namespaces cannot be deleted.
+
 import { apiError, forbidden, notFound } from '../../api/status.ts'
+import type { StoreReader } from '../../api/store-view.ts'
 import type { Namespace } from '../../api/types/core-v1.ts'
-import { type AdmissionRequest, admitted, type ClusterReader, type Verdict } from '../admission.ts'
+import { type AdmissionRequest, admitted, type Verdict } from '../admission.ts'
 import type { PluginDefinition, PluginSteps } from '../plugin-definition.ts'
 
 const immortal: ReadonlySet<string> = new Set(['default', 'kube-system', 'kube-public'])
 const namespaces = { group: '', plural: 'namespaces' }
 
-export const namespaceLifecycle: PluginDefinition<{ readonly reader: ClusterReader }> = {
+export const namespaceLifecycle: PluginDefinition<{ readonly reader: StoreReader }> = {
   name: 'NamespaceLifecycle',
   does: 'Refuses new objects in a namespace that is absent or being deleted, and the deletion of system namespaces',
   on: 'always',
@@ -16,7 +18,7 @@ export const namespaceLifecycle: PluginDefinition<{ readonly reader: ClusterRead
   create,
 }
 
-function create({ reader }: { readonly reader: ClusterReader }): PluginSteps {
+function create({ reader }: { readonly reader: StoreReader }): PluginSteps {
   const validate = ({ operation, resource, namespace, name }: AdmissionRequest): Verdict => {
     if (!resource.namespaced) {
       if (operation !== 'DELETE' || !immortal.has(name)) return admitted

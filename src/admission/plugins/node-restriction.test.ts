@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { isReason } from '../../api/status.ts'
+import type { StoreReader } from '../../api/store-view.ts'
 import type { UserInfo } from '../../api/user.ts'
-import { admitted, type ClusterReader } from '../admission.ts'
+import { admitted } from '../admission.ts'
 import { createAdmission } from '../chain.ts'
 import { admit, cluster, goodSpec, type Input, pluginsOf, pod, readerOf, refusal } from '../plugins.fixture.ts'
 
@@ -64,7 +65,7 @@ test('NodeRestriction keeps a node to its own objects', async () => {
     ],
   ]
   const existing = readerOf({ 'namespaces//kube-node-lease': { metadata: {} }, 'namespaces//team': { metadata: {} } })
-  const reader: ClusterReader = { get: (r, ns, n) => cluster.get(r, ns, n) ?? existing.get(r, ns, n), list: cluster.list }
+  const reader: StoreReader = { get: (r, ns, n) => cluster.get(r, ns, n) ?? existing.get(r, ns, n), list: cluster.list }
   const admission = createAdmission(pluginsOf('upstream', reader))
   for (const [what, input] of rows) assert.ok(isReason(await refusal({ ...input, user: node }, admission), 'Forbidden'), what)
   await admit(
@@ -171,7 +172,7 @@ const wordings: readonly (readonly [what: string, input: Input, why: string | un
 for (const [what, input, why] of wordings) {
   test(`NodeRestriction judges ${what}`, async () => {
     const own = readerOf({ 'nodes//n1': { metadata: { name: 'n1', uid: 'u9' } } })
-    const reader: ClusterReader = { get: (r, ns, n) => own.get(r, ns, n) ?? cluster.get(r, ns, n), list: cluster.list }
+    const reader: StoreReader = { get: (r, ns, n) => own.get(r, ns, n) ?? cluster.get(r, ns, n), list: cluster.list }
     const plugins = pluginsOf('upstream', reader)
     const admission = createAdmission(plugins.filter(({ name }) => name === 'NodeRestriction'))
     const request = { ...input, user: node }

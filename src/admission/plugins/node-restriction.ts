@@ -1,13 +1,15 @@
 // A node's identity touches only its own Node, its own pods, and what belongs to them, whatever RBAC says (upstream's NodeRestriction).
+
 import { isDeepStrictEqual } from 'node:util'
 import { isMirrorPod, mirrorPodAnnotation } from '../../api/mirror-pod.ts'
 import { groupResource, type KubeObject } from '../../api/object.ts'
 import { podReferences } from '../../api/pod-references.ts'
 import { type ApiError, forbidden, notFound } from '../../api/status.ts'
+import type { StoreReader } from '../../api/store-view.ts'
 import type { CertificateSigningRequest } from '../../api/types/certificates-v1.ts'
 import type { Node, PersistentVolumeClaim, Pod } from '../../api/types/core-v1.ts'
 import { semanticallyEqual } from '../../api/validation/semantic-equality.ts'
-import { type AdmissionRequest, admitted, type ClusterReader, type Verdict } from '../admission.ts'
+import { type AdmissionRequest, admitted, type Verdict } from '../admission.ts'
 import { beforeChanges } from '../before-changes.ts'
 import { nodeAddressRefusal, podAddressRefusal } from '../node/own-addresses.ts'
 import { certificateRequestRefusal } from '../node/own-certificate-requests.ts'
@@ -48,7 +50,7 @@ const rules: ReadonlyMap<string, Rule> = new Map<string, Rule>([
 ])
 
 export interface NodeRestrictionOptions {
-  readonly reader: ClusterReader
+  readonly reader: StoreReader
   readonly decide: DecideFor
   readonly identityOf: RequestedIdentity
   /** Where upstream takes a node's word for its addresses, its place and what it says of others, the secure profile does not. */
@@ -125,7 +127,7 @@ function podRule(request: AdmissionRequest, node: string, { reader, profile }: N
 }
 
 /** A mirror pod stands for a static pod of the node, and reaches nothing of the API. */
-function mirrorPodRule(pod: Pod, node: string, reader: ClusterReader): Refusal {
+function mirrorPodRule(pod: Pod, node: string, reader: StoreReader): Refusal {
   const { metadata, spec, status } = pod
   if (!isMirrorPod(pod)) return `pod does not have "${mirrorPodAnnotation}" annotation, node "${node}" can only create mirror pods`
   if (spec.nodeName !== node) return `node "${node}" can only create pods with spec.nodeName set to itself`

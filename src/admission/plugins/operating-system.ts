@@ -1,14 +1,16 @@
 // Refuses pods, and templates of pods, for an operating system that no node runs. Pod Security lets a Windows pod leave out what Windows
 // does not have (seccomp, capabilities, no_new_privs): where every node runs Linux, that is a pod without any of it.
+
 import { locatePod, podResources } from '../../api/located-pod.ts'
 import { groupResource, type KubeObject } from '../../api/object.ts'
 import { nodeSystem, systemOfNode, systemOfPod } from '../../api/operating-system.ts'
 import type { ResourceDefinition } from '../../api/resource.ts'
 import { forbidden } from '../../api/status.ts'
-import { admitted, type ClusterReader } from '../admission.ts'
+import type { StoreReader } from '../../api/store-view.ts'
+import { admitted } from '../admission.ts'
 import type { PluginDefinition, PluginSteps } from '../plugin-definition.ts'
 
-export const operatingSystem: PluginDefinition<{ readonly reader: ClusterReader }> = {
+export const operatingSystem: PluginDefinition<{ readonly reader: StoreReader }> = {
   name: 'OperatingSystem',
   does: 'Refuses pods and templates of pods for an operating system that no node runs',
   on: 'secure',
@@ -18,7 +20,7 @@ export const operatingSystem: PluginDefinition<{ readonly reader: ClusterReader 
   create,
 }
 
-function create({ reader }: { readonly reader: ClusterReader }): PluginSteps {
+function create({ reader }: { readonly reader: StoreReader }): PluginSteps {
   /** A pod that names its node is bound to it; others may go to any. */
   function isRun(system: string, nodeName: string | undefined): boolean {
     const named = nodeName ? reader.get('nodes', '', nodeName) : undefined

@@ -1,16 +1,18 @@
 // A bound claim may grow where its storage class says that its volumes can.
+
 import { forbidden } from '../../api/status.ts'
+import type { StoreReader } from '../../api/store-view.ts'
 import type { PersistentVolumeClaim } from '../../api/types/core-v1.ts'
 import type { StorageClass } from '../../api/types/storage-v1.ts'
 import { compareAmounts } from '../../api/validation/quantities.ts'
-import { admitted, type ClusterReader } from '../admission.ts'
+import { admitted } from '../admission.ts'
 import type { PluginDefinition, PluginSteps } from '../plugin-definition.ts'
 
 const oldAnnotation = 'volume.beta.kubernetes.io/storage-class'
 const sizeOf = ({ spec }: PersistentVolumeClaim): string => String(spec?.resources?.requests?.['storage'] ?? '0')
 const classOf = ({ metadata, spec }: PersistentVolumeClaim): string => metadata.annotations?.[oldAnnotation] ?? spec?.storageClassName ?? ''
 
-export const persistentVolumeClaimResize: PluginDefinition<{ readonly reader: ClusterReader }> = {
+export const persistentVolumeClaimResize: PluginDefinition<{ readonly reader: StoreReader }> = {
   name: 'PersistentVolumeClaimResize',
   does: 'Lets a bound claim grow only where its storage class allows it',
   on: 'always',
@@ -18,7 +20,7 @@ export const persistentVolumeClaimResize: PluginDefinition<{ readonly reader: Cl
   create,
 }
 
-function create({ reader }: { readonly reader: ClusterReader }): PluginSteps {
+function create({ reader }: { readonly reader: StoreReader }): PluginSteps {
   const expands = (claim: PersistentVolumeClaim, old: PersistentVolumeClaim): boolean => {
     const name = classOf(claim)
     if (name === '' || name !== classOf(old)) return false

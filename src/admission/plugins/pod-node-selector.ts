@@ -1,8 +1,10 @@
 // The pods of a namespace run on the nodes that the namespace is meant for, by labels of nodes.
+
 import { forbidden } from '../../api/status.ts'
+import type { StoreReader } from '../../api/store-view.ts'
 import type { Namespace, Pod } from '../../api/types/core-v1.ts'
 import { qualifiedName } from '../../api/validation/names.ts'
-import { type AdmissionRequest, admitted, type ClusterReader, type Verdict } from '../admission.ts'
+import { type AdmissionRequest, admitted, type Verdict } from '../admission.ts'
 import type { PluginDefinition, PluginSteps } from '../plugin-definition.ts'
 
 const annotation = 'scheduler.alpha.kubernetes.io/node-selector'
@@ -19,7 +21,7 @@ export interface NodeSelectors {
 const noNodeSelectors: NodeSelectors = { default: {}, allowed: {} }
 
 export interface PodNodeSelectorOptions {
-  readonly reader: ClusterReader
+  readonly reader: StoreReader
   readonly configuration?: { readonly nodeSelectors?: NodeSelectors } | undefined
 }
 

@@ -1,11 +1,13 @@
 // Fills in what a namespace that enforces `restricted` wants and a pod or template leaves open. It runs behind everything else that changes
 // objects, so that what webhooks add is filled in too; PodSecurity decides afterwards.
+
 import { isDeepStrictEqual } from 'node:util'
 import { type LocatedPod, locatePod, podTemplateResources } from '../../api/located-pod.ts'
 import { groupResource, type KubeObject } from '../../api/object.ts'
 import type { ResourceDefinition } from '../../api/resource.ts'
+import type { StoreReader } from '../../api/store-view.ts'
 import type { PodSpec } from '../../api/types/core-v1.ts'
-import { type AdmissionRequest, admitted, type ClusterReader } from '../admission.ts'
+import { type AdmissionRequest, admitted } from '../admission.ts'
 import type { PluginDefinition, PluginSteps } from '../plugin-definition.ts'
 import { fillingOf, rememberFilling } from '../pod-security/before-filling.ts'
 import { namespaceDefaults, type PodSecurityConfiguration } from '../pod-security/configuration.ts'
@@ -14,7 +16,7 @@ import { type Filled, fillEphemeralContainers, fillPod } from '../pod-security/f
 import { type LevelVersion, policyOf } from '../pod-security/policy.ts'
 
 export interface PodSecurityDefaultsOptions {
-  readonly reader: ClusterReader
+  readonly reader: StoreReader
   readonly profile: 'secure' | 'upstream'
   readonly configuration?: { readonly podSecurity?: PodSecurityConfiguration } | undefined
 }

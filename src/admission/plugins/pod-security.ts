@@ -1,12 +1,14 @@
 // Pod Security Standards: `restricted` unless the namespace is labelled (secure profile), judged for pods and for everything that makes pods.
+
 import { isDeepStrictEqual } from 'node:util'
 import { type LocatedPod, locatePod, podResources } from '../../api/located-pod.ts'
 import { groupResource, type KubeObject } from '../../api/object.ts'
 import type { ResourceDefinition } from '../../api/resource.ts'
 import { type ApiError, forbidden, invalid } from '../../api/status.ts'
+import type { StoreReader } from '../../api/store-view.ts'
 import type { PodSecurityException } from '../../api/types/bulkhead-v1alpha1.ts'
 import type { Pod } from '../../api/types/core-v1.ts'
-import { type AdmissionRequest, admitted, type ClusterReader, patchAnnotation, type Verdict } from '../admission.ts'
+import { type AdmissionRequest, admitted, patchAnnotation, type Verdict } from '../admission.ts'
 import { beforeChanges } from '../before-changes.ts'
 import type { PluginDefinition, PluginSteps } from '../plugin-definition.ts'
 import { type Advice, advise, type EvaluatedPod, type Sent } from '../pod-security/advice.ts'
@@ -27,7 +29,7 @@ const maxPatch = 16_384
 const shown = { causes: 100, detail: 1024 }
 
 export interface PodSecurityOptions {
-  readonly reader: ClusterReader
+  readonly reader: StoreReader
   /** The secure profile refuses a workload whose pods would be refused, with the patch that passes; upstream only warns. */
   readonly profile: 'secure' | 'upstream'
   readonly configuration?: { readonly podSecurity?: PodSecurityConfiguration } | undefined

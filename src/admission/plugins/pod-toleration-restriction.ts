@@ -2,9 +2,10 @@
 
 import { recordedQualityOfService } from '../../api/resources/core/pod-quality-of-service.ts'
 import { forbidden } from '../../api/status.ts'
+import type { StoreReader } from '../../api/store-view.ts'
 import type { Namespace, Pod, Toleration } from '../../api/types/core-v1.ts'
 import { parseJson } from '../../base/json.ts'
-import { type AdmissionRequest, admitted, type ClusterReader } from '../admission.ts'
+import { type AdmissionRequest, admitted } from '../admission.ts'
 import type { PluginDefinition, PluginSteps } from '../plugin-definition.ts'
 import { includes, mergeTolerations } from '../tolerations.ts'
 
@@ -20,7 +21,7 @@ export interface ClusterTolerations {
 const noClusterTolerations: ClusterTolerations = { default: [], allowed: [] }
 
 export interface PodTolerationRestrictionOptions {
-  readonly reader: ClusterReader
+  readonly reader: StoreReader
   readonly configuration?: { readonly tolerations?: ClusterTolerations } | undefined
 }
 

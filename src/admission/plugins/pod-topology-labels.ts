@@ -1,12 +1,12 @@
 // A pod learns the zone and region of its node from its own labels (KEP-4742: alpha in v1.33, so off unless it is asked for).
+import type { StoreReader } from '../../api/store-view.ts'
 import { regionLabel, zoneLabel } from '../../api/topology-labels.ts'
 import type { Binding, Node, Pod } from '../../api/types/core-v1.ts'
-import type { ClusterReader } from '../admission.ts'
 import type { PluginDefinition, PluginSteps } from '../plugin-definition.ts'
 
 const copied = [zoneLabel, regionLabel]
 
-export const podTopologyLabels: PluginDefinition<{ readonly reader: ClusterReader }> = {
+export const podTopologyLabels: PluginDefinition<{ readonly reader: StoreReader }> = {
   name: 'PodTopologyLabels',
   does: 'Copies the zone and the region of the node to the labels of its pods',
   on: 'requested',
@@ -14,7 +14,7 @@ export const podTopologyLabels: PluginDefinition<{ readonly reader: ClusterReade
   create,
 }
 
-function create({ reader }: { readonly reader: ClusterReader }): PluginSteps {
+function create({ reader }: { readonly reader: StoreReader }): PluginSteps {
   return {
     mutate({ object, subresource, namespace, name }) {
       if (object === undefined) return

@@ -1,13 +1,15 @@
 // Resolves a pod's priority from its PriorityClass; the number itself cannot be chosen.
+
 import { forbidden } from '../../api/status.ts'
+import type { StoreReader } from '../../api/store-view.ts'
 import type { Pod } from '../../api/types/core-v1.ts'
 import type { PriorityClass } from '../../api/types/scheduling-v1.ts'
-import { type AdmissionRequest, admitted, type ClusterReader, type Verdict } from '../admission.ts'
+import { type AdmissionRequest, admitted, type Verdict } from '../admission.ts'
 import type { PluginDefinition, PluginSteps } from '../plugin-definition.ts'
 
 const classes = 'priorityclasses.scheduling.k8s.io'
 
-export const priority: PluginDefinition<{ readonly reader: ClusterReader }> = {
+export const priority: PluginDefinition<{ readonly reader: StoreReader }> = {
   name: 'Priority',
   does: 'Sets the priority of a pod from its PriorityClass',
   on: 'always',
@@ -16,7 +18,7 @@ export const priority: PluginDefinition<{ readonly reader: ClusterReader }> = {
   create,
 }
 
-function create({ reader }: { readonly reader: ClusterReader }): PluginSteps {
+function create({ reader }: { readonly reader: StoreReader }): PluginSteps {
   /** The default class with the lowest value: of two, the one that gives less. */
   const defaultClass = () =>
     (reader.list(classes) as readonly PriorityClass[])

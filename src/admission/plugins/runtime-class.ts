@@ -1,13 +1,15 @@
 // A pod of a RuntimeClass gets what the class costs and where it may run; a pod cannot claim either by itself.
+
 import { type ApiError, forbidden } from '../../api/status.ts'
+import type { StoreReader } from '../../api/store-view.ts'
 import type { Pod } from '../../api/types/core-v1.ts'
 import type { RuntimeClass } from '../../api/types/node-v1.ts'
 import { semanticallyEqual } from '../../api/validation/semantic-equality.ts'
-import { type AdmissionRequest, admitted, type ClusterReader } from '../admission.ts'
+import { type AdmissionRequest, admitted } from '../admission.ts'
 import type { PluginDefinition, PluginSteps } from '../plugin-definition.ts'
 import { mergeTolerations } from '../tolerations.ts'
 
-export const runtimeClass: PluginDefinition<{ readonly reader: ClusterReader }> = {
+export const runtimeClass: PluginDefinition<{ readonly reader: StoreReader }> = {
   name: 'RuntimeClass',
   does: 'Gives a pod the overhead and the placement of its RuntimeClass, and refuses others',
   on: 'always',
@@ -16,7 +18,7 @@ export const runtimeClass: PluginDefinition<{ readonly reader: ClusterReader }> 
   create,
 }
 
-function create({ reader }: { readonly reader: ClusterReader }): PluginSteps {
+function create({ reader }: { readonly reader: StoreReader }): PluginSteps {
   /** Undefined where the pod names none. */
   function classOf({ resource, name }: AdmissionRequest, pod: Pod): RuntimeClass | undefined {
     const wanted = pod.spec.runtimeClassName

@@ -1,11 +1,13 @@
 // Gives each pod a ServiceAccount, its pull secrets, and a bound token, which comes with the account's first right.
+
 import { isMirrorPod } from '../../api/mirror-pod.ts'
 import { podReferences } from '../../api/pod-references.ts'
 import { forbidden } from '../../api/status.ts'
+import type { StoreReader } from '../../api/store-view.ts'
 import { isTokenVolume, tokenAnnotation, tokenVolumeName, withFirstRight } from '../../api/token-right.ts'
 import type { Container, EphemeralContainer, Pod, ServiceAccount, Volume } from '../../api/types/core-v1.ts'
-import { type AdmissionRequest, admitted, type ClusterReader, type Verdict } from '../admission.ts'
-import type { Arrivals } from '../arrivals.ts'
+import { type AdmissionRequest, admitted, type Verdict } from '../admission.ts'
+import type { ObjectWaiter } from '../object-waiter.ts'
 import type { PluginDefinition, PluginSteps } from '../plugin-definition.ts'
 
 const mountPath = '/var/run/secrets/kubernetes.io/serviceaccount'
@@ -14,8 +16,8 @@ const enforceMountable = 'kubernetes.io/enforce-mountable-secrets'
 const tokenSeconds = 3607
 
 export interface ServiceAccountOptions {
-  readonly reader: ClusterReader
-  readonly arrivals: Arrivals
+  readonly reader: StoreReader
+  readonly waiter: ObjectWaiter
   /** Five characters for the volume's name. */
   randomSuffix(): string
   /** In the upstream profile a token comes at once, whatever rights the account has. */
@@ -38,7 +40,7 @@ export const serviceAccount: PluginDefinition<ServiceAccountOptions> = {
 }
 
 function create(options: ServiceAccountOptions): PluginSteps {
-  const { reader, arrivals, profile } = options
+  const { reader, waiter, profile } = options
   const find = (namespace: string, name: string) => reader.get('serviceaccounts', namespace, name) as ServiceAccount | undefined
   const refuse = (request: AdmissionRequest, why: string): Verdict => ({
     allowed: false,
@@ -76,7 +78,7 @@ function create(options: ServiceAccountOptions): PluginSteps {
       const name = pod.spec.serviceAccountName
       const { namespace } = request
       // A new namespace gets its account `default` from a controller.
-      const coming = name === 'default' ? arrivals.until('serviceaccounts', () => find(namespace, name) !== undefined, signal) : undefined
+      const coming = name === 'default' ? waiter.until('serviceaccounts', () => find(namespace, name) !== undefined, signal) : undefined
       const completeAndValidate = (): void => {
         complete(pod, find(namespace, name))
         validateNow(request)

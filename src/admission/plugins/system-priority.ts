@@ -1,10 +1,12 @@
 // Classes above those that users may define are for the cluster's own parts: whoever may take one has every other pod of the cluster
 // preempted for theirs. Upstream leaves that to a ResourceQuota that somebody has to write.
+
 import { locatePod, podResources } from '../../api/located-pod.ts'
 import { groupResource, type KubeObject } from '../../api/object.ts'
 import { forbidden } from '../../api/status.ts'
+import type { StoreReader } from '../../api/store-view.ts'
 import type { PriorityClass } from '../../api/types/scheduling-v1.ts'
-import { type AdmissionRequest, admitted, type ClusterReader } from '../admission.ts'
+import { type AdmissionRequest, admitted } from '../admission.ts'
 import type { PluginDefinition, PluginSteps } from '../plugin-definition.ts'
 
 const systemNamespace = 'kube-system'
@@ -12,7 +14,7 @@ const classes = 'priorityclasses.scheduling.k8s.io'
 /** The highest value that a class of somebody's own may have. */
 const highestOfUsers = 1_000_000_000
 
-export const systemPriority: PluginDefinition<{ readonly reader: ClusterReader }> = {
+export const systemPriority: PluginDefinition<{ readonly reader: StoreReader }> = {
   name: 'SystemPriority',
   does: 'Refuses the priority classes of the system outside of `kube-system`',
   on: 'secure',
@@ -22,7 +24,7 @@ export const systemPriority: PluginDefinition<{ readonly reader: ClusterReader }
   create,
 }
 
-function create({ reader }: { readonly reader: ClusterReader }): PluginSteps {
+function create({ reader }: { readonly reader: StoreReader }): PluginSteps {
   const isAbove = (name: string): boolean => {
     const found = reader.get(classes, '', name) as PriorityClass | undefined
     return found !== undefined && found.value > highestOfUsers

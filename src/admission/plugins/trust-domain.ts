@@ -1,6 +1,8 @@
 // Pods of different trust domains share no node, whatever names the node: the pod itself, a binding, or a label that changes under it.
+
 import { groupResource, type KubeObject } from '../../api/object.ts'
 import { forbidden } from '../../api/status.ts'
+import type { StoreReader } from '../../api/store-view.ts'
 import {
   domainOfNamespace,
   domainOfNode,
@@ -12,7 +14,7 @@ import {
   podDomainAnnotation,
 } from '../../api/trust-domain.ts'
 import type { Binding, Pod } from '../../api/types/core-v1.ts'
-import { type AdmissionRequest, admitted, type ClusterReader, type Verdict } from '../admission.ts'
+import { type AdmissionRequest, admitted, type Verdict } from '../admission.ts'
 import type { PluginDefinition, PluginSteps } from '../plugin-definition.ts'
 import type { DecideFor } from '../policy/request-view.ts'
 
@@ -20,7 +22,7 @@ import type { DecideFor } from '../policy/request-view.ts'
 const placeRight = { verb: 'place', group: 'placement.bulkhead.dev', resource: 'trustdomains' } as const
 
 export interface TrustDomainOptions {
-  readonly reader: ClusterReader
+  readonly reader: StoreReader
   readonly decide: DecideFor
 }
 

@@ -1,7 +1,7 @@
 // The two kinds of policies with their bindings: which resources keep them, and how their sources, indexes and parts are called.
+import type { StoreView } from '../../api/store-view.ts'
 import type { ValidatingAdmissionPolicy, ValidatingAdmissionPolicyBinding } from '../../api/types/admissionregistration-v1.ts'
 import type { MutatingAdmissionPolicy, MutatingAdmissionPolicyBinding } from '../../api/types/admissionregistration-v1alpha1.ts'
-import type { ClusterChanges, ClusterReader } from '../admission.ts'
 import type { CompiledMutations } from './compile-mutations.ts'
 import type { CompiledPolicy } from './compile-policy.ts'
 import type { AnyBinding, AnyPolicy, BoundPolicy, PolicySource } from './policy-index.ts'
@@ -11,26 +11,23 @@ export type MutatingSource = PolicySource<MutatingAdmissionPolicy, MutatingAdmis
 export type BoundValidatingPolicy = BoundPolicy<ValidatingAdmissionPolicy, ValidatingAdmissionPolicyBinding, CompiledPolicy>
 export type BoundMutatingPolicy = BoundPolicy<MutatingAdmissionPolicy, MutatingAdmissionPolicyBinding, CompiledMutations>
 
+type PolicyView = Pick<StoreView, 'list' | 'follow'>
+
 /** The policies that the API keeps. */
-export const storedPolicies = (reader: ClusterReader, changes: ClusterChanges): ValidatingSource =>
-  stored('validatingadmissionpolicies', 'validatingadmissionpolicybindings', reader, changes)
-export const storedMutatingPolicies = (reader: ClusterReader, changes: ClusterChanges): MutatingSource =>
-  stored('mutatingadmissionpolicies', 'mutatingadmissionpolicybindings', reader, changes)
+export const storedPolicies = (view: PolicyView): ValidatingSource =>
+  stored('validatingadmissionpolicies', 'validatingadmissionpolicybindings', view)
+export const storedMutatingPolicies = (view: PolicyView): MutatingSource =>
+  stored('mutatingadmissionpolicies', 'mutatingadmissionpolicybindings', view)
 
 /** The schema of each resource decoded its objects. */
-function stored<P extends AnyPolicy, B extends AnyBinding>(
-  policies: string,
-  bindings: string,
-  reader: ClusterReader,
-  changes: ClusterChanges,
-): PolicySource<P, B> {
+function stored<P extends AnyPolicy, B extends AnyBinding>(policies: string, bindings: string, view: PolicyView): PolicySource<P, B> {
   const list = <T>(plural: string): readonly T[] =>
-    reader.list(`${plural}.admissionregistration.k8s.io`) as readonly unknown[] as readonly T[]
+    view.list(`${plural}.admissionregistration.k8s.io`) as readonly unknown[] as readonly T[]
   return {
     policies: () => list<P>(policies),
     bindings: () => list<B>(bindings),
     onChange(changed) {
-      for (const plural of [policies, bindings]) changes.onChange(`${plural}.admissionregistration.k8s.io`, changed)
+      for (const plural of [policies, bindings]) view.follow(`${plural}.admissionregistration.k8s.io`, changed)
     },
   }
 }

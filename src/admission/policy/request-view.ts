@@ -6,7 +6,8 @@ import { resourceCheckType } from '../../api/cel/library/opaque-types.ts'
 import type { KubeObject } from '../../api/object.ts'
 import type { ResourceDefinition } from '../../api/resource.ts'
 import { notFound } from '../../api/status.ts'
-import type { AdmissionRequest, ClusterReader } from '../admission.ts'
+import type { StoreReader } from '../../api/store-view.ts'
+import type { AdmissionRequest } from '../admission.ts'
 import { isNamespace, namespaceOf } from '../matching/rule.ts'
 import { kindIn, requestedName, resourceOf, userInfo, versioned } from '../request-facts.ts'
 import type { Bindings } from './expression.ts'
@@ -135,7 +136,7 @@ function requestResource(request: AdmissionRequest, authorizer: Authorizer): Che
 }
 
 /** `namespaceObject`; undefined for what is in none. Throws the 404 of one that is missing. */
-export function enclosingNamespace(request: AdmissionRequest, reader: ClusterReader): CelValue | undefined {
+export function enclosingNamespace(request: AdmissionRequest, reader: StoreReader): CelValue | undefined {
   const { resource, namespace } = request
   if (isNamespace(resource) || namespace === '') return undefined
   const found = reader.get('namespaces', '', namespace)

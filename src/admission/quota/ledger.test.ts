@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import type { KubeObject } from '../../api/object.ts'
-import { FakeFeed } from '../admission.fixture.ts'
+import { FakeStoreView } from '../admission.fixture.ts'
 import type { LimitedResource } from './check.ts'
 import { QuotaLedger } from './ledger.ts'
 
@@ -16,9 +16,9 @@ const pod = (name: string, cpu = '1', more: object = {}): KubeObject => ({
 })
 const secret = (name: string): KubeObject => ({ metadata: { namespace, name, uid: `uid-${name}` } })
 
-function open(feed: FakeFeed, limited: readonly LimitedResource[] = []) {
+function open(feed: FakeStoreView, limited: readonly LimitedResource[] = []) {
   let now = 0
-  const ledger = new QuotaLedger({ feed, now: () => now, limited })
+  const ledger = new QuotaLedger({ source: feed, now: () => now, limited })
   const admit = (resource: string, object: KubeObject, oldObject?: KubeObject, rehearsal = false) =>
     ledger.admit(resource, namespace, { object, oldObject }, rehearsal)
   const used = (name = 'q') =>
@@ -44,7 +44,7 @@ function open(feed: FakeFeed, limited: readonly LimitedResource[] = []) {
 
 for (const parsed of [true, false]) {
   describe(parsed ? 'with changes whose objects are at hand' : 'with changes that have to be parsed', () => {
-    const feedOf = (objects: Record<string, readonly KubeObject[]> = {}) => Object.assign(new FakeFeed(objects), { parsed })
+    const feedOf = (objects: Record<string, readonly KubeObject[]> = {}) => Object.assign(new FakeStoreView(objects), { parsed })
 
     test('QuotaLedger counts what is there when it opens, and says what does not fit in upstream words', () => {
       const feed = feedOf({ resourcequotas: [quota('q', { 'requests.cpu': '3', pods: '5' })], pods: [pod('a', '1500m')] })
@@ -250,7 +250,7 @@ for (const parsed of [true, false]) {
 
 test('QuotaLedger bounds the bytes that the store counts, and publishes them in steps', () => {
   const name = 'bulkhead.dev/stored-bytes'
-  const feed = new FakeFeed({
+  const feed = new FakeStoreView({
     resourcequotas: [quota('q', { [name]: '256Ki' }), quota('scoped', { [name]: '1' }, { scopes: ['BestEffort'] })],
   })
   feed.storeBytes(namespace, 100_000)

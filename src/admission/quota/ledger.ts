@@ -1,12 +1,13 @@
 // All quotas of the cluster and what is used of them: checked and charged in one step, so that no two requests can share what is left for one.
+
 import type { KubeObject } from '../../api/object.ts'
 import { formatQuantity } from '../../api/quantity.ts'
 import type { ResourceQuota } from '../../api/types/core-v1.ts'
-import type { ObjectFeed } from '../object-feed.ts'
 import { checkQuotas, type LimitedResource, type QuotaRequest } from './check.ts'
 import type { Evaluator } from './evaluator.ts'
 import { evaluatorOf } from './evaluators.ts'
 import { NamespaceLedger, type Reservation } from './namespace-ledger.ts'
+import type { QuotaSource } from './quota-source.ts'
 import { storedBytesName } from './stored-bytes.ts'
 import type { TrackedQuota } from './tracked-quota.ts'
 
@@ -17,7 +18,7 @@ export type Admitted =
   { readonly allowed: true; readonly settle: ((stored: boolean) => void) | undefined } | { readonly allowed: false; readonly why: string }
 
 export interface QuotaLedgerOptions {
-  readonly feed: ObjectFeed
+  readonly source: QuotaSource
   /** Milliseconds since the epoch. */
   now(): number
   readonly limited?: readonly LimitedResource[]
@@ -28,7 +29,7 @@ export interface QuotaLedgerOptions {
  * check until the change that it made is seen (then that counts) or until it has failed.
  */
 export class QuotaLedger {
-  readonly #feed: ObjectFeed
+  readonly #source: QuotaSource
   readonly #now: () => number
   readonly #limited: readonly LimitedResource[]
   readonly #limitedResources: ReadonlySet<string>
@@ -38,8 +39,8 @@ export class QuotaLedger {
   #stale = new Set<string>()
   #wake: (() => void) | undefined
 
-  constructor({ feed, now, limited = [] }: QuotaLedgerOptions) {
-    this.#feed = feed
+  constructor({ source, now, limited = [] }: QuotaLedgerOptions) {
+    this.#source = source
     this.#now = now
     this.#limited = limited
     // Only pods are in scopes.
@@ -47,26 +48,26 @@ export class QuotaLedger {
       limited.flatMap(({ groupResource, matchScopes }) => (matchScopes.length > 0 ? [groupResource, 'pods'] : [groupResource])),
     )
     const changed = new Set<NamespaceLedger>()
-    for (const object of feed.list(quotaResource)) {
+    for (const object of source.list(quotaResource)) {
       const ledger = this.#open(object.metadata.namespace ?? '')
       ledger.put(object as ResourceQuota)
       changed.add(ledger)
     }
-    feed.follow(quotaResource, ({ type, namespace, name, object }) =>
+    source.follow(quotaResource, ({ type, namespace, name, object }) =>
       this.#quotaChanged(namespace, name, type === 'DELETED' ? undefined : (object as ResourceQuota)),
     )
     for (const ledger of changed) this.#recount(ledger)
-    feed.followStoredBytes(namespace => {
+    source.followStoredBytes(namespace => {
       const ledger = this.#namespaces.get(namespace)
       if (ledger === undefined || ledger.ofBytes.length === 0) return
-      const bytes = feed.storedBytes(namespace)
+      const bytes = source.storedBytes(namespace)
       for (const quota of ledger.ofBytes) if (quota.outdates(bytes)) this.#mark(`${namespace}/${quota.name}`)
     })
   }
 
   /** Why an object may not grow by so many bytes; undefined where it may. What is refused is not written, and what is written counts at once. */
   refuseGrowth(namespace: string, growth: number): string | undefined {
-    const bytes = this.#feed.storedBytes(namespace)
+    const bytes = this.#source.storedBytes(namespace)
     const exceeded = this.#namespaces.get(namespace)?.ofBytes.find(({ hardBytes = 0 }) => bytes + growth > hardBytes)
     if (exceeded === undefined) return undefined
     const hard = exceeded.hard.get(storedBytesName)
@@ -110,7 +111,7 @@ export class QuotaLedger {
     const now = this.#now()
     for (const ledger of this.#namespaces.values()) {
       // A custom resource may be served only since its quota was made.
-      if ([...ledger.resources].some(resource => !this.#followed.has(resource) && this.#feed.serves(resource))) this.#recount(ledger)
+      if ([...ledger.resources].some(resource => !this.#followed.has(resource) && this.#source.serves(resource))) this.#recount(ledger)
       else if (ledger.advance(now)) this.#markAll(ledger)
     }
     const stale = this.#stale
@@ -118,7 +119,7 @@ export class QuotaLedger {
     return [...stale].flatMap(key => {
       const [namespace = '', name = ''] = key.split('/')
       const quota = this.#namespaces.get(namespace)?.quota(name)
-      quota?.useBytes(this.#feed.storedBytes(namespace))
+      quota?.useBytes(this.#source.storedBytes(namespace))
       return quota === undefined || quota.isPublished ? [] : [quota]
     })
   }
@@ -161,14 +162,14 @@ export class QuotaLedger {
   #recount(ledger: NamespaceLedger): void {
     // A quota may name what nobody serves; following that would keep something for every name that was ever made up.
     ledger.recount(this.#now())
-    for (const resource of ledger.resources) if (this.#feed.serves(resource)) this.#follow(resource)
+    for (const resource of ledger.resources) if (this.#source.serves(resource)) this.#follow(resource)
     this.#markAll(ledger)
   }
 
   #follow(groupResource: string): void {
     if (this.#followed.has(groupResource)) return
     this.#followed.add(groupResource)
-    this.#feed.follow(groupResource, change => {
+    this.#source.follow(groupResource, change => {
       const ledger = this.#namespaces.get(change.namespace)
       if (!ledger?.apply(groupResource, change, this.#now())) return
       for (const quota of ledger.quotasFor(groupResource)) this.#mark(`${change.namespace}/${quota.name}`)
@@ -188,7 +189,7 @@ export class QuotaLedger {
   #open(namespace: string): NamespaceLedger {
     let ledger = this.#namespaces.get(namespace)
     if (ledger === undefined) {
-      ledger = new NamespaceLedger(namespace, this.#feed)
+      ledger = new NamespaceLedger(namespace, this.#source)
       this.#namespaces.set(namespace, ledger)
     }
     return ledger

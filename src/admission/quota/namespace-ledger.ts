@@ -1,12 +1,14 @@
 // The quotas of one namespace and what its objects use of them, kept with each change.
+
 import type { KubeObject } from '../../api/object.ts'
 import type { ReadonlyAmounts } from '../../api/resource-amounts.ts'
 import { parseAmounts, sameAmounts } from '../../api/resource-amounts.ts'
+import type { ObjectChange } from '../../api/store-view.ts'
 import type { ResourceQuota } from '../../api/types/core-v1.ts'
 import { semanticallyEqual } from '../../api/validation/semantic-equality.ts'
-import type { ObjectChange, ObjectFeed } from '../object-feed.ts'
 import type { Evaluator } from './evaluator.ts'
 import { evaluatorOf } from './evaluators.ts'
+import type { QuotaSource } from './quota-source.ts'
 import { TrackedQuota } from './tracked-quota.ts'
 
 /** Where an object is charged. */
@@ -38,7 +40,7 @@ export interface Reservation {
 
 export class NamespaceLedger {
   readonly namespace: string
-  readonly #feed: ObjectFeed
+  readonly #source: QuotaSource
   #quotas = new Map<string, TrackedQuota>()
   #byResource = new Map<string, TrackedQuota[]>()
   #ofBytes: readonly TrackedQuota[] = []
@@ -52,9 +54,9 @@ export class NamespaceLedger {
   #countedAt = 0
   #nextEnd = Number.POSITIVE_INFINITY
 
-  constructor(namespace: string, feed: ObjectFeed) {
+  constructor(namespace: string, source: QuotaSource) {
     this.namespace = namespace
-    this.#feed = feed
+    this.#source = source
   }
 
   get isEmpty(): boolean {
@@ -116,11 +118,13 @@ export class NamespaceLedger {
     this.#records.clear()
     this.#unmeasured.clear()
     this.#nextEnd = Number.POSITIVE_INFINITY
-    this.#countedAt = this.#feed.revision
+    this.#countedAt = this.#source.revision
     for (const resource of this.#byResource.keys()) {
       const evaluator = evaluatorOf(resource)
-      if (evaluator.measures === 'count') this.#addCount(resource, this.#feed.count(resource, this.namespace))
-      else for (const object of this.#feed.each(resource, this.namespace)) this.#record(evaluator, object.metadata.name ?? '', object, now)
+      if (evaluator.measures === 'count') this.#addCount(resource, this.#source.count(resource, this.namespace))
+      else
+        for (const object of this.#source.each(resource, { namespace: this.namespace }))
+          this.#record(evaluator, object.metadata.name ?? '', object, now)
     }
     for (const reservation of [...this.#reservations.values()].flat()) {
       if (reservation.stored) this.#forget(reservation)
@@ -164,7 +168,7 @@ export class NamespaceLedger {
     for (const [resource, names] of this.#unmeasured) {
       const evaluator = evaluatorOf(resource)
       for (const name of names) {
-        const object = this.#feed.get(resource, this.namespace, name)
+        const object = this.#source.get(resource, this.namespace, name)
         changed =
           (object === undefined ? this.#record(evaluator, name, undefined, now) : this.#remeasure(evaluator, name, object, now)) || changed
       }
@@ -186,7 +190,7 @@ export class NamespaceLedger {
     for (const [resource, records] of this.#records) {
       for (const [name, { endsAt }] of records) {
         if (endsAt === undefined) continue
-        const object = now > endsAt ? this.#feed.get(resource, this.namespace, name) : undefined
+        const object = now > endsAt ? this.#source.get(resource, this.namespace, name) : undefined
         if (object === undefined) this.#nextEnd = Math.min(this.#nextEnd, endsAt)
         else this.#record(evaluatorOf(resource), name, object, now)
       }

@@ -1,5 +1,6 @@
 // Webhooks of both kinds, compiled once a change and found by what a request is for.
 import type { ResourceDefinition } from '../../api/resource.ts'
+import type { StoreView } from '../../api/store-view.ts'
 import type {
   MutatingWebhook,
   MutatingWebhookConfiguration,
@@ -7,7 +8,7 @@ import type {
   ValidatingWebhookConfiguration,
 } from '../../api/types/admissionregistration-v1.ts'
 import { requireLate } from '../../base/late-module.ts'
-import type { AdmissionRequest, ClusterChanges } from '../admission.ts'
+import type { AdmissionRequest } from '../admission.ts'
 import type { AdmissionMetrics } from '../admission-metrics.ts'
 import { compileMatchResources, type MatchContext, type ResourceMatcher } from '../matching/match-resources.ts'
 import { RequestIndex } from '../matching/request-index.ts'
@@ -45,7 +46,7 @@ const exemptKinds: ReadonlySet<string> = new Set([
 const isExempt = ({ group, kind }: ResourceDefinition): boolean => group === 'admissionregistration.k8s.io' && exemptKinds.has(kind)
 
 export interface HookContext extends MatchContext {
-  readonly changes: ClusterChanges
+  readonly view: Pick<StoreView, 'follow'>
   readonly metrics: AdmissionMetrics
 }
 
@@ -68,7 +69,7 @@ export class HookIndex {
       covers: ({ matcher }, operation, definition, subresource) =>
         !isExempt(definition) && matcher.covers(operation, definition, subresource),
     })
-    context.changes.onChange(resource, () => this.#index.forget())
+    context.view.follow(resource, () => this.#index.forget())
   }
 
   /** Those whose rules may cover the request. */

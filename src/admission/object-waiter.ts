@@ -1,23 +1,24 @@
 // Waits a moment for what the control plane is about to make: whoever creates a namespace and at once its pods needs no pause of their own.
+
+import type { StoreView } from '../api/store-view.ts'
 import { type Clock, pause } from '../base/clock.ts'
-import type { ClusterChanges } from './admission.ts'
 
 /** Upstream's ServiceAccount plug-in looks for the account `default` for a second; a busy machine takes longer to make it. */
 const arrivalLimitMs = 5000
 
-export interface ArrivalOptions {
-  readonly changes: ClusterChanges
+export interface ObjectWaiterOptions {
+  readonly view: Pick<StoreView, 'follow'>
   readonly clock: Clock
   /** Default 5000; 0 where nobody makes anything, as for files without a cluster. */
   readonly limitMs?: number
 }
 
-export class Arrivals {
-  readonly #options: ArrivalOptions
+export class ObjectWaiter {
+  readonly #options: ObjectWaiterOptions
   /** By resource: what those that wait do after each change of it. */
   readonly #waiting = new Map<string, Set<() => void>>()
 
-  constructor(options: ArrivalOptions) {
+  constructor(options: ObjectWaiterOptions) {
     this.#options = options
   }
 
@@ -46,7 +47,7 @@ export class Arrivals {
     if (known !== undefined) return known
     const waiting = new Set<() => void>()
     this.#waiting.set(groupResource, waiting)
-    this.#options.changes.onChange(groupResource, () => {
+    this.#options.view.follow(groupResource, () => {
       for (const look of waiting) look()
     })
     return waiting

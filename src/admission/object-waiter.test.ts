@@ -2,9 +2,10 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { KubeObject } from '../api/object.ts'
 import { defaultsAnnotation } from '../api/resources/bulkhead/cluster-defaults.ts'
+import type { StoreView } from '../api/store-view.ts'
 import type { Pod } from '../api/types/core-v1.ts'
 import { readerOf } from './admission.fixture.ts'
-import { Arrivals } from './arrivals.ts'
+import { ObjectWaiter } from './object-waiter.ts'
 import { createPlugin } from './plugin-definition.ts'
 import { namespaceDefaults } from './plugins/namespace-defaults.ts'
 import { serviceAccount } from './plugins/service-account.ts'
@@ -21,11 +22,11 @@ function untilAborted(signal: AbortSignal | undefined): Promise<void> {
 /** What tests change, and tell of. */
 function changing(clock = forever, limitMs?: number) {
   const told: (readonly [resource: string, changed: () => void])[] = []
-  const changes = { onChange: (resource: string, changed: () => void) => void told.push([resource, changed]) }
+  const view: Pick<StoreView, 'follow'> = { follow: (resource, changed) => void told.push([resource, changed as () => void]) }
   const of = (resource: string) => told.filter(([followed]) => followed === resource)
-  const arrivals = new Arrivals({ changes, clock, ...(limitMs === undefined ? {} : { limitMs }) })
+  const waiter = new ObjectWaiter({ view, clock, ...(limitMs === undefined ? {} : { limitMs }) })
   return {
-    arrivals,
+    waiter,
     tell: (resource: string) => {
       for (const [, changed] of of(resource)) changed()
     },
@@ -33,29 +34,29 @@ function changing(clock = forever, limitMs?: number) {
   }
 }
 
-test('Arrivals waits for a change that brings what is asked for, and no longer than its limit or the request', async () => {
+test('ObjectWaiter waits for a change that brings what is asked for, and no longer than its limit or the request', async () => {
   let there = false
-  const { arrivals, tell, listeners } = changing()
-  const waiting = arrivals.until('namespaces', () => there, never)
+  const { waiter, tell, listeners } = changing()
+  const waiting = waiter.until('namespaces', () => there, never)
   assert.ok(waiting)
   tell('namespaces')
-  const second = arrivals.until('namespaces', () => there, never)
+  const second = waiter.until('namespaces', () => there, never)
   assert.equal(listeners('namespaces'), 1, 'however many wait, the resource is followed once')
   there = true
   tell('namespaces')
   await Promise.all([waiting, second])
   assert.equal(
-    arrivals.until('namespaces', () => there, never),
+    waiter.until('namespaces', () => there, never),
     undefined,
     'what is there costs nothing',
   )
-  await changing(atOnce).arrivals.until('namespaces', () => false, never)
+  await changing(atOnce).waiter.until('namespaces', () => false, never)
   const given = new AbortController()
-  const left = arrivals.until('namespaces', () => false, given.signal)
+  const left = waiter.until('namespaces', () => false, given.signal)
   given.abort()
   await left
   assert.equal(
-    changing(forever, 0).arrivals.until('namespaces', () => false, never),
+    changing(forever, 0).waiter.until('namespaces', () => false, never),
     undefined,
   )
 })
@@ -71,8 +72,8 @@ const request = (object: Pod) => ({
 test('NamespaceDefaults lets a pod wait until its new namespace has its defaults, and refuses it where they do not come', async () => {
   const namespace: KubeObject = { metadata: { name: 'new', annotations: { [defaultsAnnotation]: 'pending' } } }
   const objects = { namespaces: [namespace] }
-  const { arrivals, tell } = changing()
-  const plugin = createPlugin(namespaceDefaults, { reader: readerOf(objects), arrivals })
+  const { waiter, tell } = changing()
+  const plugin = createPlugin(namespaceDefaults, { reader: readerOf(objects), waiter })
   const asked = request(newPod())
   const waiting = plugin.mutate?.(asked, never)
   assert.ok(waiting instanceof Promise)
@@ -80,7 +81,7 @@ test('NamespaceDefaults lets a pod wait until its new namespace has its defaults
   tell('namespaces')
   await waiting
   assert.deepEqual(await plugin.validate?.(asked, never), { allowed: true })
-  const late = createPlugin(namespaceDefaults, { reader: readerOf({ namespaces: [namespace] }), arrivals: changing(atOnce).arrivals })
+  const late = createPlugin(namespaceDefaults, { reader: readerOf({ namespaces: [namespace] }), waiter: changing(atOnce).waiter })
   await assert.rejects(async () => late.mutate?.(asked, never), /has not got its quota, limits and network policies yet/)
   const verdict = await late.validate?.(asked, never)
   assert.match(verdict?.allowed === false ? verdict.error.message : '', /has not got its quota, limits and network policies yet/)
@@ -92,10 +93,10 @@ test('ServiceAccount lets a pod wait for the account `default` of a new namespac
     imagePullSecrets: [{ name: 'pull' }],
   }
   const objects: { serviceaccounts: KubeObject[] } = { serviceaccounts: [] }
-  const { arrivals, tell } = changing()
+  const { waiter, tell } = changing()
   const plugin = createPlugin(serviceAccount, {
     reader: readerOf(objects),
-    arrivals,
+    waiter,
     randomSuffix: () => 'abcde',
     profile: 'upstream',
     hasRights: () => false,
