@@ -1,26 +1,26 @@
-// The server's half of a WebSocket handshake, on a connection that the listener handed over.
+// The server side of a WebSocket handshake, on a connection that the listener handed over.
 import type { Duplex } from 'node:stream'
 import { type ServerOptions, type WebSocket, WebSocketServer } from 'ws'
 import type { UpgradedConnection } from '../../http/exchange.ts'
 import type { StreamShare } from './stream-memory.ts'
 
 export interface WebSocketTerms {
-  /** What was negotiated; '' for none. */
+  /** The negotiated protocol; '' for none. */
   readonly protocol: string
-  /** Bytes of the longest message that is taken; the connection is closed by a longer one. */
+  /** Limit of a message in bytes; a longer one closes the connection. */
   readonly maxMessageBytes: number
   readonly autoPong?: boolean
-  /** Where what the connection keeps is counted. It is closed with the connection. */
+  /** Accounts for buffered bytes. Closed with the connection. */
   readonly share: StreamShare
 }
 
-/** RFC 6455, 7.4.1, and its registry: try again later. */
+/** Close code "try again later" (RFC 6455, 7.4.1, and its registry). */
 const tryAgainLater = 1013
-/** Each piece of a message costs more memory than its bytes. */
+/** Limit of fragments per message, since each costs more memory than its bytes. */
 const maxFragments = 256
 const maxBufferedChunks = 4096
 
-/** Rejects where the client goes away, also after a malformed handshake, which the library answers. */
+/** Rejects if the client disconnects, also after a malformed handshake, to which the library responds. */
 export async function acceptWebSocket({ message, socket, head }: UpgradedConnection, terms: WebSocketTerms): Promise<WebSocket> {
   const { protocol, maxMessageBytes, autoPong = true, share } = terms
   const options: ServerOptions = {
@@ -28,7 +28,7 @@ export async function acceptWebSocket({ message, socket, head }: UpgradedConnect
   }
   const server = new WebSocketServer({ ...options, handleProtocols: () => (protocol === '' ? false : protocol) })
   if (protocol.includes('/')) {
-    // The library refuses names with a slash, as the RFC asks, and Kubernetes has one: it is negotiated past the library.
+    // The library refuses protocol names with a slash, as the RFC requires, but Kubernetes has one. It is negotiated without the library.
     delete message.headers['sec-websocket-protocol']
     server.on('headers', headers => headers.push(`Sec-WebSocket-Protocol: ${protocol}`))
   }
@@ -40,13 +40,13 @@ export async function acceptWebSocket({ message, socket, head }: UpgradedConnect
   return client
 }
 
-/** The client is told why, and not waited for. */
+/** Sends the reason and does not wait for the client. */
 export function endForMemory(client: WebSocket): void {
   client.close(tryAgainLater, 'too many bytes of this user or namespace wait')
   client.terminate()
 }
 
-/** Whatever of a message has come counts, until all of it is handed over. */
+/** Counts the received bytes of a message until the whole message is handed over. */
 function countReceived(client: WebSocket, socket: Duplex, share: StreamShare): void {
   let waiting = 0
   let last = 0
@@ -56,7 +56,7 @@ function countReceived(client: WebSocket, socket: Duplex, share: StreamShare): v
     if (!share.received(waiting)) endForMemory(client)
   })
   client.on('message', (data: Buffer) => {
-    // The heads of its frames are no part of it, and what is left can only be of the last piece.
+    // Frame headers do not count, and the rest can only belong to the last fragment.
     waiting = Math.max(0, Math.min(waiting - data.length, last))
     share.received(waiting)
   })

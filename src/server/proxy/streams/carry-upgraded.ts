@@ -1,12 +1,12 @@
-// The bytes of an upgraded connection, both ways.
+// Copies the bytes of an upgraded connection in both directions.
 import type { Duplex } from 'node:stream'
 import type { Clock } from '../../../base/clock.ts'
 import type { UpgradedConnection } from '../../http/exchange.ts'
 
-/** How long a client may take to read the last bytes and close its side. */
+/** Time limit for the client to read the last bytes and close its side. */
 const lingerMs = 30_000
 
-/** Until one side ends. Resolves when the client's socket is closed; the other side is destroyed then. */
+/** Runs until one side ends. Resolves when the client's socket is closed, and destroys the other side. */
 export async function carryUpgraded({ socket, head }: UpgradedConnection, other: Duplex, clock: Clock): Promise<void> {
   if (head.length > 0) other.write(head)
   const over = new AbortController()
@@ -19,15 +19,15 @@ export async function carryUpgraded({ socket, head }: UpgradedConnection, other:
   })
   other.once('close', () => {
     socket.end()
-    // Read on, so that the client's own end is seen: a socket closed with unread bytes is reset, and the client may lose the last ones sent.
+    // Continue to read until the client's end: closing a socket with unread bytes resets it, and the client may lose the last bytes.
     socket.resume()
-    // A client that neither reads nor closes must not keep the connection half open.
+    // A client that neither reads nor closes must not hold the connection half open.
     clock.sleep(lingerMs, over.signal).then(
       () => socket.destroy(),
-      () => undefined, // closed by itself
+      () => undefined, // the client has closed it
     )
   })
-  // The other side's end does not wait for the client's.
+  // The end of the other side does not wait for the client.
   other.once('end', () => other.destroy())
   socket.pipe(other)
   other.pipe(socket)

@@ -1,4 +1,4 @@
-// A WebSocket whose messages each begin with the number of a channel: `v4.channel.k8s.io` and its like.
+// A WebSocket whose messages begin with a channel number: `v4.channel.k8s.io` and similar protocols.
 import type { Duplex } from 'node:stream'
 import type { RawData, WebSocket } from 'ws'
 import { endForMemory } from './accept-web-socket.ts'
@@ -7,7 +7,7 @@ import type { StreamShare } from './stream-memory.ts'
 import { WebSocketOutput } from './web-socket-output.ts'
 
 const pieceBytes = 32 * 1024
-/** In base64 the channel is a character: `0` and those that follow it. */
+/** With base64 the channel is a character, starting at `0`. */
 const firstDigit = 48
 
 export class ChannelSocket {
@@ -23,13 +23,13 @@ export class ChannelSocket {
     this.#base64 = socket.protocol.includes('base64.')
   }
 
-  /** As WebSocketOutput.send(). */
+  /** Like WebSocketOutput.send(). */
   send(channel: number, data: Buffer): Promise<void> {
     if (this.#base64) return this.#output.send(`${String.fromCharCode(firstDigit + channel)}${data.toString('base64')}`)
     return this.#output.send(Buffer.concat([Buffer.from([channel]), data]))
   }
 
-  /** Hands each message over, at the node's pace; the node's stream ends with the client. `take` returns false where the node is behind. */
+  /** Passes each message to `take`, at the speed of the node; ends the node's stream with the client. `take` returns false if the node is behind. */
   follow(node: Duplex, take: (channel: number | undefined, data: Buffer) => boolean): void {
     followClient(this.#socket, this.#share, node, raw => {
       const message = bytesOf(raw)
@@ -39,13 +39,13 @@ export class ChannelSocket {
     })
   }
 
-  /** As WebSocketOutput.close(). */
+  /** Like WebSocketOutput.close(). */
   close(): Promise<void> {
     return this.#output.close()
   }
 }
 
-/** Writes what a message brings on a stream of the node; false where the node is behind. */
+/** Writes the content of a message to a stream of the node; false if the node is behind. */
 export function writePieces(node: Duplex, stream: number, data: Buffer): boolean {
   let room = true
   for (let at = 0; at < data.length; at += pieceBytes) room = node.write(dataFrame(stream, data.subarray(at, at + pieceBytes), false))
@@ -53,8 +53,8 @@ export function writePieces(node: Duplex, stream: number, data: Buffer): boolean
 }
 
 /**
- * Hands what the node's streams bring to the channels that they belong to, until all of them or the node's bytes have ended. Rejects where the client is
- * gone or the bytes make no sense. `note` hears of each piece and end behind its sending.
+ * Sends the bytes of the node's streams to their channels, until all streams or the node's connection have ended. Rejects if the client is
+ * gone or the bytes are malformed. Calls `note` for each piece and end after it was sent.
  */
 export async function copyStreams(
   node: Duplex,
@@ -66,7 +66,7 @@ export async function copyStreams(
   const reader = new SpdyReader()
   for await (const chunk of node) {
     for (const frame of reader.push(chunk)) {
-      // Odd numbers are answers to pings of this side, which sends none.
+      // Odd numbers acknowledge PINGs of this side, which sends none.
       if (frame.type === 'ping' && frame.id % 2 === 0) node.write(ping(frame.id))
       const data = frame.type === 'data' ? frame.data : nothing
       if (data.length > 0 && 'stream' in frame) {
@@ -85,7 +85,7 @@ const nothing = Buffer.alloc(0)
 
 /** See `ChannelSocket.follow()`. */
 export function followClient(socket: WebSocket, share: StreamShare, node: Duplex, take: (raw: RawData) => boolean): void {
-  // An error is followed by `close`.
+  // `close` follows each error.
   socket.on('error', () => node.destroy())
   socket.on('close', () => node.destroy())
   socket.on('message', (raw: RawData) => {

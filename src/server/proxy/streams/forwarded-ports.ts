@@ -1,4 +1,4 @@
-// port-forward: the SPDY bytes inside of a WebSocket, as kubectl sends them, or channels of a WebSocket, two for each port, as the Python and JavaScript clients do.
+// port-forward: SPDY within a WebSocket, as kubectl sends it, or two channels of a WebSocket per port, as the Python and JavaScript clients do.
 import type { Duplex } from 'node:stream'
 import type { WebSocket } from 'ws'
 import { goQuote } from '../../../api/go-quote.ts'
@@ -9,13 +9,13 @@ import type { StreamShare } from './stream-memory.ts'
 import { WebSocketOutput } from './web-socket-output.ts'
 
 export const tunnelProtocol = 'SPDY/3.1+portforward.k8s.io'
-/** What the client may choose from, best first; '' where it offers none. */
+/** Protocols that the client may choose, best first; '' if it offers none. */
 export const portProtocols = [tunnelProtocol, 'v4.channel.k8s.io', 'v4.base64.channel.k8s.io', ''] as const
 
-/** A channel's number is one byte, and below the letters in base64. */
+/** A channel number is one byte, and with base64 a character before the letters. */
 const maxPorts = 32
 
-/** The ports that the client names. Throws upstream's 400 for what is none. */
+/** The requested ports. Throws upstream's 400 for an invalid one. */
 export function readPorts(query: readonly string[]): readonly number[] {
   return query.flatMap(text => text.split(',')).map(readPort)
 }
@@ -28,7 +28,7 @@ function readPort(text: string): number {
   return port
 }
 
-/** Throws a 400 where there are no ports or too many for a client that gets channels; the node judges each of them. */
+/** Throws a 400 if there are no ports, or too many for channels. The node validates each port. */
 export function requireChannels(ports: readonly number[]): readonly number[] {
   if (ports.length === 0) throw badRequest('query parameter "ports" is required')
   if (ports.length > maxPorts)
@@ -36,22 +36,22 @@ export function requireChannels(ports: readonly number[]): readonly number[] {
   return ports
 }
 
-/** Each message is a piece of the SPDY bytes, which the runtime reads itself. Resolves when the client's connection is closed. */
+/** Each message is a piece of the SPDY stream, which the runtime parses. Resolves when the client's connection is closed. */
 export async function tunnelBytes(socket: WebSocket, share: StreamShare, node: Duplex): Promise<void> {
   const output = new WebSocketOutput(socket, share)
   followClient(socket, share, node, raw => node.write(bytesOf(raw)))
   try {
     for await (const chunk of node) await output.send(chunk)
   } catch {
-    // The client is gone, or the node cut the stream: SPDY has no word for it, and the closed connection tells.
+    // The client is gone, or the node cut the stream: SPDY has no message for it, so the connection is closed.
   }
   node.destroy()
   await output.close()
 }
 
 /**
- * Of the port at `index` the channel `2 * index` has the data and the next one what went wrong; both begin with the port, two bytes, the lower
- * first. Resolves when the client's connection is closed, which is when every port is over. `node` is SPDY/3.1 with the runtime as server.
+ * For the port at `index`, the channel `2 * index` carries data and the next one errors. Both begin with the port in two bytes, the lower
+ * first. Resolves when the client's connection is closed, after all ports have ended. `node` is SPDY/3.1 with the runtime as server.
  */
 export async function translatePorts(socket: WebSocket, share: StreamShare, node: Duplex, ports: readonly number[]): Promise<void> {
   const client = new ChannelSocket(socket, share)
@@ -69,13 +69,13 @@ export async function translatePorts(socket: WebSocket, share: StreamShare, node
     }
     await copyStreams(node, channels, (channel, data) => client.send(channel, data))
   } catch {
-    // As in tunnelBytes(): the closed connection tells.
+    // As in tunnelBytes(): the connection is closed.
   }
   node.destroy()
   await client.close()
 }
 
-/** The streams of each port, errors first as kubectl has them: their numbers, and the channels that they belong to. */
+/** The streams of each port, errors first as in kubectl: their numbers and channels. */
 function openPorts(node: Duplex, ports: readonly number[]): Map<number, number> {
   const channels = new Map<number, number>()
   for (const [index, port] of ports.entries()) {

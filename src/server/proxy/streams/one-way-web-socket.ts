@@ -1,21 +1,21 @@
-// A WebSocket that only brings something: nothing that the client says is looked at.
+// A WebSocket that only sends; messages of the client are ignored.
 import type { BodyStream, Reply, Sink } from '../../http/exchange.ts'
 import { acceptWebSocket } from './accept-web-socket.ts'
 import type { StreamShare } from './stream-memory.ts'
 import { highWater, WebSocketOutput } from './web-socket-output.ts'
 
 export interface OneWayTerms {
-  /** What was negotiated; '' for none. */
+  /** The negotiated protocol; '' for none. */
   readonly protocol: string
-  /** Sent before anything of the body. */
+  /** Sent before the body. */
   readonly first?: Buffer | string
-  /** The messages that a piece of the body makes, and whether they are bytes or text. */
+  /** Converts a piece of the body to messages, binary or text. */
   messages(piece: Buffer): Iterable<Buffer | string>
   readonly binary: boolean
   readonly share: StreamShare
 }
 
-/** A client has nothing to say. */
+/** Limit of a client's message, which is ignored. */
 const maxMessageBytes = 4096
 
 export function oneWayWebSocket(body: BodyStream, { protocol, first, messages, binary, share }: OneWayTerms): Reply {
@@ -28,9 +28,9 @@ export function oneWayWebSocket(body: BodyStream, { protocol, first, messages, b
       const socket = await acceptWebSocket(connection, { protocol, maxMessageBytes, autoPong: false, share })
       const gone = new AbortController()
       socket.once('close', () => gone.abort(new Error('the client is gone')))
-      // `close` follows it.
+      // `close` follows.
       socket.on('error', () => socket.terminate())
-      // A client that asks and does not read must not fill the memory with answers.
+      // A client that sends pings and does not read must not fill the memory with pongs.
       socket.on('ping', data => {
         if (socket.bufferedAmount < highWater) socket.pong(data)
       })
@@ -38,7 +38,7 @@ export function oneWayWebSocket(body: BodyStream, { protocol, first, messages, b
       let last: Promise<void> = Promise.resolve()
       const send = (message: Buffer | string) => {
         last = output.send(message, binary)
-        // The end of the connection tells.
+        // The closed connection reports it.
         last.catch(() => undefined)
       }
       const sink: Sink = {

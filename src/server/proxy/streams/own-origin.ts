@@ -1,14 +1,14 @@
-// Pages of other sites and WebSockets: a browser lets any page open one and read it, and shows its client certificate whatever page asks.
+// Checks the origin of WebSockets: a browser lets a page of any site open one and read it, with the user's client certificate.
 import { apiError } from '../../../api/status.ts'
 import { header, type ServerRequest } from '../../http/exchange.ts'
 
 /** Whether a WebSocket may be opened: throws where it may not. */
 export type CheckOrigin = (request: ServerRequest) => void
 
-/** What upstream does. */
+/** As upstream. */
 export const anyOrigin: CheckOrigin = () => undefined
 
-/** Throws the 403 of a page of another origin that brings no token of its own; programs send no origin, or that of the server. */
+/** Throws a 403 for a page of another origin without its own token. Programs send no origin, or that of the server. */
 export function requireOwnOrigin({ headers, credentials }: ServerRequest): void {
   const origin = header(headers, 'origin')
   if (origin === undefined || credentials.authorization !== undefined) return

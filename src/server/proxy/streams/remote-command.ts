@@ -1,4 +1,4 @@
-// exec and attach: the channels of a WebSocket to the SPDY streams of remotecommand v4.
+// exec and attach: translates the channels of a WebSocket to the SPDY streams of remotecommand v4.
 import type { Duplex } from 'node:stream'
 import type { WebSocket } from 'ws'
 import { internalError } from '../../../api/status.ts'
@@ -7,15 +7,15 @@ import { ChannelSocket, copyStreams, writePieces } from './channel-socket.ts'
 import { dataFrame, synStream } from './spdy-frames.ts'
 import type { StreamShare } from './stream-memory.ts'
 
-/** Those of the first protocols end without a Status: a failure is told in words, a success not at all. */
+/** The first protocols end without a Status: failures are plain text, and success is silent. */
 const wordyProtocols: readonly string[] = ['', 'channel.k8s.io', 'base64.channel.k8s.io']
-/** What the client may choose from, best first; '' where it offers none. */
+/** Protocols that the client may choose, best first; '' if it offers none. */
 export const commandProtocols = ['v5.channel.k8s.io', 'v4.channel.k8s.io', 'v4.base64.channel.k8s.io', ...wordyProtocols]
 
 const channels = { stdin: 0, stdout: 1, stderr: 2, error: 3, resize: 4 } as const
 type Channel = keyof typeof channels
 const closeSignal = 255
-/** Of a Status that is not passed on as it comes, in bytes; more of it is not waited for. */
+/** Limit in bytes of a Status that is buffered. */
 const maxEndingLength = 65_536
 
 export interface CommandStreams {
@@ -27,8 +27,8 @@ export interface CommandStreams {
 
 /**
  * Resolves when the client's connection is closed. `node` is SPDY/3.1 with the runtime as server. The client always gets a Status on the error
- * channel before its normal closure: the runtime's own, or a Failure that says why there is none. Without one it would take the end for a success.
- * An empty message on the first channel that can bring something tells beforehand that the connection stands.
+ * channel before the normal close: that of the runtime, or a Failure with the reason why there is none. Otherwise it would treat the end as success.
+ * Before, an empty message on the first output channel confirms the connection.
  */
 export async function translateCommand(socket: WebSocket, share: StreamShare, node: Duplex, wanted: CommandStreams): Promise<void> {
   const client = new ChannelSocket(socket, share)
@@ -55,7 +55,7 @@ export async function translateCommand(socket: WebSocket, share: StreamShare, no
   }
   const status = failure === undefined ? undefined : internalError(failure).status
   const text = isWordy ? failureMessage(status ?? readStatus(ending.toString())) : status && JSON.stringify(status)
-  // Where the client itself is gone there is nobody to tell.
+  // If the client is gone, there is nobody to report to.
   if (text !== undefined && socket.readyState === socket.OPEN) {
     await client.send(channels.error, Buffer.from(text)).catch(() => socket.terminate())
   }
@@ -63,13 +63,13 @@ export async function translateCommand(socket: WebSocket, share: StreamShare, no
   await client.close()
 }
 
-/** What the runtime said in the end; undefined where it said nothing, which is a success. */
+/** The final Status of the runtime; undefined if there is none, which means success. */
 function readStatus(text: string): unknown {
   if (text === '') return undefined
   try {
     return parseJson(text)
   } catch {
-    // A runtime of the first protocol says it in words itself.
+    // A runtime with the first protocol sends plain text.
     return { status: 'Failure', message: text }
   }
 }
@@ -92,7 +92,7 @@ function openStreams(node: Duplex, wanted: CommandStreams): Partial<Record<Chann
   return ids
 }
 
-/** Until all streams or the node's bytes have ended. Returns whether the runtime told how the command ended; throws where the bytes make no sense. */
+/** Runs until all streams or the node's connection have ended. Returns whether the runtime reported how the command ended; throws if the bytes are malformed. */
 async function outputs(
   node: Duplex,
   ids: Partial<Record<Channel, number>>,
@@ -105,7 +105,7 @@ async function outputs(
   }
   let told = false
   await copyStreams(node, open, send, (stream, data, ended) => {
-    // An error stream that ends empty says that all went well.
+    // An empty error stream means success.
     if (stream === ids.error && (data.length > 0 || ended)) told = true
   })
   return told

@@ -1,6 +1,6 @@
-// SPDY/3.1 frames as a client towards a container runtime needs them: https://www.chromium.org/spdy/spdy-protocol/spdy-protocol-draft3-1/
+// SPDY/3.1 frames for a client of a container runtime: https://www.chromium.org/spdy/spdy-protocol/spdy-protocol-draft3-1/
 
-/** A frame of the peer. Header blocks are not unpacked: a remotecommand client needs nothing of them, and what is not unpacked is no bomb. */
+/** A frame of the peer. Header blocks are not decompressed: a remotecommand client does not need them, and this avoids decompression bombs. */
 export type SpdyFrame =
   | { readonly type: 'data'; readonly stream: number; readonly fin: boolean; readonly data: Buffer }
   | { readonly type: 'reply' | 'headers'; readonly stream: number; readonly fin: boolean }
@@ -9,12 +9,12 @@ export type SpdyFrame =
   | { readonly type: 'goaway' }
   | { readonly type: 'other' }
 
-/** The longest frame that is accepted, in bytes: runtimes copy in pieces of 32 KiB. */
+/** Limit of a frame in bytes: runtimes copy in pieces of 32 KiB. */
 const maxFrameBytes = 1 << 18
 
 const controlTypes = { synStream: 1, synReply: 2, reset: 3, ping: 6, goaway: 7, headers: 8 } as const
 
-/** Cuts a byte stream into frames. `push` throws an Error for what is not SPDY/3; the connection is of no use then. */
+/** Splits a byte stream into frames. `push` throws an Error for anything but SPDY/3; the connection is unusable then. */
 export class SpdyReader {
   #chunks: Buffer[] = []
   #length = 0
@@ -23,7 +23,7 @@ export class SpdyReader {
     this.#chunks.push(chunk)
     this.#length += chunk.length
     const frames: SpdyFrame[] = []
-    // Joined only once a whole frame is there, so that a frame in small pieces costs no quadratic copying.
+    // Joins pieces only when the frame is complete, so that small pieces do not cause quadratic copying.
     while (this.#length >= 8) {
       if ((this.#chunks[0]?.length ?? 0) < 8) this.#join()
       const first = this.#chunks[0] ?? Buffer.alloc(8)
@@ -68,7 +68,7 @@ function parseFrame(frame: Buffer): SpdyFrame {
     case controlTypes.goaway:
       return { type: 'goaway' }
     default:
-      // SETTINGS and WINDOW_UPDATE: the runtime's library keeps no windows, so the transport's back-pressure is what holds.
+      // SETTINGS and WINDOW_UPDATE are ignored: the runtime's library has no windows, so the transport's back-pressure applies.
       return { type: 'other' }
   }
 }
@@ -92,7 +92,7 @@ function words(...values: number[]): Buffer {
 
 /**
  * A SYN_STREAM. Its header block is a zlib stream of stored blocks, one stream for the whole connection: `first` begins it. Names must be in
- * lower case. An empty stored block follows, as a sync flush writes it, for readers hand nothing out before.
+ * lower case. An empty stored block follows, as after a sync flush, because readers output nothing before it.
  */
 export function synStream(stream: number, headers: Readonly<Record<string, string>>, first: boolean): Buffer {
   const entries = Object.entries(headers)
@@ -111,7 +111,7 @@ export function synStream(stream: number, headers: Readonly<Record<string, strin
 
 export const ping = (id: number): Buffer => control(controlTypes.ping, 0, words(id))
 
-/** `data` of at most 16 MiB - 1. */
+/** `data` has at most 16 MiB - 1. */
 export function dataFrame(stream: number, data: Buffer, fin: boolean): Buffer {
   const head = words(stream, data.length)
   head[4] = fin ? 1 : 0

@@ -1,4 +1,4 @@
-// Bytes that WebSockets keep while their client, or the node behind, takes its time: bounded of a user, of a namespace, and of all together.
+// Limits the bytes that WebSockets buffer for a slow client or node: per user, per namespace, and in all.
 import type { UserInfo } from '../../../api/user.ts'
 
 export interface StreamMemoryLimits {
@@ -7,7 +7,7 @@ export interface StreamMemoryLimits {
   readonly all: number
 }
 
-/** In bytes, each way. */
+/** Buffered bytes in each direction. */
 export const defaultStreamMemory: StreamMemoryLimits = { user: 16 << 20, namespace: 32 << 20, all: 128 << 20 }
 
 class Account {
@@ -18,7 +18,7 @@ class Account {
     this.#limits = Object.entries(limits)
   }
 
-  /** Whether everything is within its limits now. */
+  /** Whether all limits are kept. */
   change(names: StreamNames, bytes: number): boolean {
     let isWithin = true
     for (const [kind, limit] of this.#limits) {
@@ -45,7 +45,7 @@ export class StreamMemory {
     this.#unsent = new Account(limits)
   }
 
-  /** What one connection keeps. `namespace` is '' for what is in none. */
+  /** The share of one connection. `namespace` is '' for cluster-scoped requests. */
   open(user: Pick<UserInfo, 'name'>, namespace: string): StreamShare {
     const names = { user: user.name, namespace: namespace === '' ? undefined : namespace, all: '' }
     return new StreamShare(names, this.#received, this.#unsent)
@@ -65,22 +65,22 @@ export class StreamShare {
     this.#accounts = { received, forwarded: received, unsent }
   }
 
-  /** So many bytes of a message of the client wait for its end. False where they are too many: the connection must be closed. */
+  /** Sets the bytes of an incomplete message of the client. False if they are too many: the connection must be closed. */
   received(bytes: number): boolean {
     return this.#keep('received', bytes)
   }
 
-  /** As `received`, of those that wait for the node to take them. */
+  /** Like `received`, for bytes that wait for the node. */
   forwarded(bytes: number): boolean {
     return this.#keep('forwarded', bytes)
   }
 
-  /** So many bytes wait for the client to read them. False where they are too many: no more may come before. */
+  /** Sets the bytes that wait for the client. False if they are too many: the sender must wait. */
   unsent(bytes: number): boolean {
     return this.#keep('unsent', bytes)
   }
 
-  /** The connection is closed, and keeps nothing. */
+  /** The connection is closed and buffers nothing. */
   close(): void {
     for (const way of ['received', 'forwarded', 'unsent'] as const) this.#keep(way, 0)
     this.#closed = true

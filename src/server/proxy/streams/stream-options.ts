@@ -1,11 +1,11 @@
-// PodExecOptions, PodAttachOptions and PodPortForwardOptions: read once of the query, seen by admission, and sent to the node as admission has left them.
+// PodExecOptions, PodAttachOptions and PodPortForwardOptions: parsed once from the query, admitted, and sent to the node as admitted.
 import type { ExecOptions, ForwardOptions } from '../../../api/node-query.ts'
 import type { Query } from '../../request/query.ts'
 import { readPorts } from './forwarded-ports.ts'
 
 export type StreamKind = 'exec' | 'attach' | 'portforward'
 
-/** Of any of the kinds; what a kind does not have is empty. */
+/** Options of all kinds; fields that a kind does not have are empty. */
 export interface StreamOptions extends ExecOptions, ForwardOptions {
   /** '' for none. */
   readonly container: string
@@ -13,7 +13,7 @@ export interface StreamOptions extends ExecOptions, ForwardOptions {
 
 const flags = ['stdin', 'stdout', 'stderr', 'tty'] as const
 
-/** What the client asks for; what says nothing is left out, as upstream's types have it. Throws a 400 for ports that are none. */
+/** The requested options, without default values, as in upstream's types. Throws a 400 for invalid ports. */
 export function requestedOptions(query: Query, kind: StreamKind): Readonly<Record<string, unknown>> {
   if (kind === 'portforward') {
     const ports = readPorts(query.all('ports'))
@@ -27,7 +27,7 @@ export function requestedOptions(query: Query, kind: StreamKind): Readonly<Recor
   }
 }
 
-/** What is carried out: `admitted` are the options behind admission, which its plug-ins may have changed. */
+/** The options to execute: `admitted` are those after admission, which plug-ins may have changed. */
 export function streamOptions({ container, command, ports, ...rest }: Readonly<Record<string, unknown>>, kind: StreamKind): StreamOptions {
   return {
     stdin: rest['stdin'] === true,

@@ -1,8 +1,8 @@
-// The sending side of a client's WebSocket, held to the pace at which the client reads.
+// The sending side of a client's WebSocket, limited to the speed at which the client reads.
 import { WebSocket } from 'ws'
 import type { StreamShare } from './stream-memory.ts'
 
-/** What may wait for one client, in bytes: enough to fill a fast connection, little enough for hundreds of slow ones. */
+/** Bytes that may wait for one client: enough for a fast connection, and little enough for hundreds of slow ones. */
 export const highWater = 256 * 1024
 
 export class WebSocketOutput {
@@ -15,13 +15,13 @@ export class WebSocketOutput {
     this.#share = share
   }
 
-  /** Whether more may come before the client has read what waits. */
+  /** Whether more may be sent before the client has read the waiting bytes. */
   get hasRoom(): boolean {
     const { bufferedAmount } = this.#socket
     return this.#share.unsent(bufferedAmount) && bufferedAmount < highWater
   }
 
-  /** Resolves when the next message may come; rejects when the client is gone. Bytes that are not `binary` must be UTF-8. */
+  /** Resolves when the next message may be sent; rejects if the client is gone. Bytes that are not `binary` must be UTF-8. */
   async send(message: Buffer | string, binary = typeof message !== 'string'): Promise<void> {
     if (this.#socket.readyState !== WebSocket.OPEN) throw new Error('the client is gone')
     this.#last = new Promise((resolve, reject) => this.#socket.send(message, { binary }, err => (err ? reject(err) : resolve())))
@@ -33,12 +33,12 @@ export class WebSocketOutput {
     else this.#last.catch(() => this.#socket.terminate())
   }
 
-  /** Closes once everything is sent, without a limit for a slow reader; resolves when the connection is closed, half a minute later at most. */
+  /** Closes after everything was sent, without a time limit for slow readers; resolves when the connection is closed, at most half a minute after that. */
   async close(): Promise<void> {
     await this.#last.catch(() => this.#socket.terminate())
     if (this.#socket.readyState === WebSocket.CLOSED) return
     const closed = new Promise<void>(resolve => this.#socket.once('close', () => resolve()))
-    // A paused socket would never read the client's own close.
+    // A paused socket would never read the client's close frame.
     this.#socket.resume()
     this.#socket.close(1000)
     await closed

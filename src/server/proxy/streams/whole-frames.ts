@@ -1,4 +1,4 @@
-// Frames of four bytes of length and so many bytes, out of chunks that may end anywhere.
+// Assembles length-prefixed frames (four bytes of length) from chunks that may end anywhere.
 
 const lengthBytes = 4
 
@@ -6,12 +6,12 @@ export class WholeFrames {
   #rest: Buffer[] = []
   #size = 0
 
-  /** What the frames that end in this chunk hold. */
+  /** The contents of the frames that end in this chunk. */
   take(chunk: Buffer): Buffer[] {
     this.#rest.push(chunk)
     this.#size += chunk.length
     const frames: Buffer[] = []
-    // Looked at only when a length and what it says can be there: chunks of one large frame are joined once.
+    // Joins chunks only when a whole frame can be there, so that those of a large frame are joined once.
     if (this.#size < this.#wanted()) return frames
     const bytes = Buffer.concat(this.#rest)
     let at = 0
@@ -26,7 +26,7 @@ export class WholeFrames {
     return frames
   }
 
-  /** Bytes of the frame that has begun, its length included. */
+  /** Size of the current frame, including its length. */
   #wanted(): number {
     const [first] = this.#rest
     return first === undefined || first.length < lengthBytes ? lengthBytes : lengthBytes + first.readUInt32BE(0)

@@ -1,9 +1,9 @@
-// Lines out of chunks that may end anywhere.
+// Assembles lines from chunks that may end anywhere.
 
 const newline = 10
 
 export class WholeLines {
-  /** What came of a line whose end has not come. */
+  /** The beginning of an incomplete line. */
   #rest: Buffer[] = []
 
   /** The lines that end in this chunk, each with its line end. */

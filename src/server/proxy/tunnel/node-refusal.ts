@@ -1,11 +1,11 @@
-// What a node answers instead of opening a stream.
+// The error of a node that does not open a stream.
 import type { Duplex } from 'node:stream'
 import { ApiError, internalError, type Status } from '../../../api/status.ts'
 import { isJsonObject, parseJson } from '../../../base/json.ts'
 
 const maxRefusalLength = 65_536
 
-/** The node's refusal as an error for the client; `failed` is what was tried, an upgrade by default. Throws a 500 for anything but an error with a Status: neither a redirect (CVE-2018-1002102, CVE-2020-8559) nor another success is passed on. */
+/** The node's refusal as an error for the client; `failed` names the attempt, by default an upgrade. Throws a 500 for anything but an error with a Status: redirects (CVE-2018-1002102, CVE-2020-8559) and other successes are not forwarded. */
 export async function nodeRefusal(status: number, stream: Duplex, failed?: string): Promise<ApiError> {
   if (status < 400 || status > 599) {
     stream.destroy()
@@ -23,7 +23,7 @@ export async function nodeRefusal(status: number, stream: Duplex, failed?: strin
   return new ApiError(told)
 }
 
-/** Of a Status only what an error of this server has itself, and its texts within bounds. */
+/** Only the fields of a Status that this server's own errors have, with limited texts. */
 function parsedStatus(body: Buffer): Status | undefined {
   try {
     const parsed: unknown = parseJson(body.toString())
@@ -39,7 +39,7 @@ function parsedStatus(body: Buffer): Status | undefined {
       code,
     } as Status
   } catch {
-    // No JSON, so no Status either.
+    // Not JSON, so not a Status.
     return undefined
   }
 }

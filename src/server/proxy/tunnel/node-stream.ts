@@ -1,12 +1,12 @@
-// The byte stream of one request to a node, as the HTTP/2 stream of its tunnel carries it.
+// The byte stream of one request to a node, over the HTTP/2 stream of its tunnel.
 import type { ClientHttp2Stream } from 'node:http2'
 import { Duplex } from 'node:stream'
 import { errorCode } from '../../http2/wire/frames.ts'
 
 /**
- * Reads everything that the node sent before it tells of an end. An end that the node announced is `end`, whatever becomes of the other direction;
- * a stream that was cut is an error. Bytes for a node that has ended are dropped: the reading side says what happened. Destroying it frees the
- * node's side. What comes with the head of the answer is kept for a reader that comes a turn later.
+ * Emits everything that the node sent before it reports an end. An end that the node announced is `end`, whatever happens in the other direction;
+ * a cut stream is an error. Bytes for a node that has ended are dropped, since the reading side reports what happened. Destroying it closes the
+ * node's side. Bytes that arrive with the head of the response are buffered for a reader that attaches a turn later.
  */
 export class NodeStream extends Duplex {
   readonly #stream: ClientHttp2Stream
@@ -19,7 +19,7 @@ export class NodeStream extends Duplex {
       if (!this.push(chunk)) stream.pause()
     })
     stream.once('end', () => {
-      // A stream that is cut ends as well, and `close` tells the two apart.
+      // A cut stream ends as well; `close` tells the two apart.
       if (stream.aborted || (stream.rstCode ?? 0) !== errorCode.noError) return
       this.#end()
     })

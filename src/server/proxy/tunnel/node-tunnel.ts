@@ -1,4 +1,4 @@
-// The connections that nodes opened to this server, and requests that go back through them.
+// The tunnels that nodes open to this server, and the requests to nodes through them.
 import { timingSafeEqual } from 'node:crypto'
 import type { ClientHttp2Session, ClientHttp2Stream } from 'node:http2'
 import { type Duplex, duplexPair } from 'node:stream'
@@ -11,7 +11,7 @@ import { NodeStream } from './node-stream.ts'
 import { answersPing, pingSession } from './session-pings.ts'
 import { TunnelBudget } from './tunnel-budget.ts'
 
-/** What the node tells of itself. */
+/** What the node reports about itself. */
 export interface KubeletRequest {
   readonly kind: 'kubelet'
   readonly path: KubeletPath
@@ -19,42 +19,42 @@ export interface KubeletRequest {
 
 export type NodeRequest = PodRequest | KubeletRequest
 
-/** What a node answered. `stream` is the bytes: read only for logs, both ways for the others. */
+/** The response of a node. `stream` carries the bytes: read-only for logs, in both directions for others. */
 export interface NodeAnswer {
   readonly status: number
   readonly contentType: string
   readonly stream: Duplex
 }
 
-/** A node in this process: a simulated one answers requests without a connection. */
+/** A simulated node in this process, which needs no connection. */
 export type NodeHandler = (request: NodeRequest, signal: AbortSignal) => Promise<NodeAnswer>
 
 const pingMs = 15_000
-/** A node that does not answer the head of a request in this time counts as gone. */
+/** A node that does not respond to a request within this time counts as gone. */
 const answerMs = 30_000
-/** An open tunnel that does not answer a ping in this time gives way to another one of its node. */
+/** An open tunnel that does not answer a PING within this time is replaced by a new one of its node. */
 export const tunnelPingMs = 5_000
-/** For so long after a ping the tunnel counts as one that answers. */
+/** For this long after a PING the tunnel counts as responsive. */
 const answeredMs = 1_000
 
-/** Pings between two renewals of a budget: 30 seconds, as for the server's clients. */
+/** PINGs between two renewals of a budget: 30 seconds, as for the server's clients. */
 const pingsPerBudget = 2
 
 interface Tunnel {
   readonly session: ClientHttp2Session
   readonly budget: TunnelBudget
-  /** Only the server and the process at the other end of this tunnel know it; a copy of the node's certificate does not contain it. */
+  /** A secret of the server and the process at the other end; a copy of the node's certificate does not contain it. */
   readonly key: string
-  /** One ping for all who ask within a second: answers count for the node's budget. */
+  /** One PING for all checks within a second, because acknowledgements count for the node's budget. */
   pinged: Promise<boolean> | undefined
   close(): void
 }
 
-/** Who tried to open a second tunnel of a node. */
+/** The peer that tried to open a second tunnel of a node. */
 export interface RefusedTunnel {
   readonly nodeName: string
   readonly remoteAddress: string
-  /** As audit events name it. */
+  /** As in audit events. */
   readonly credential: string
 }
 
@@ -65,13 +65,13 @@ export class NodeTunnels {
   readonly #knows: (nodeName: string) => boolean
   #onRefused: (refused: RefusedTunnel) => void = () => undefined
 
-  /** `knows` tells whether there is a Node of this name: the error for one that is gone differs from that for one that cannot be reached. */
+  /** `knows` returns whether a Node of this name exists: the errors of deleted and unreachable nodes differ. */
   constructor(log: Logger, knows: (nodeName: string) => boolean = () => true) {
     this.#log = log
     this.#knows = knows
   }
 
-  /** The nodes that can be reached now. */
+  /** The reachable nodes. */
   get nodes(): readonly string[] {
     return [...new Set([...this.#tunnels.keys(), ...this.#handlers.keys()])]
   }
@@ -82,7 +82,7 @@ export class NodeTunnels {
   }
 
   /**
-   * Resolves where the node may open a tunnel: it has none, the one that it has does not answer, or `replaces` is the key of that one. Rejects with a
+   * Resolves if the node may open a tunnel: it has none, its tunnel does not respond, or `replaces` is the key of its tunnel. Rejects with a
    * 409 otherwise: a copied certificate must not take over the tunnel of the node that it was copied from.
    */
   async ensureFree(asked: RefusedTunnel, replaces: string | undefined): Promise<void> {
@@ -106,8 +106,8 @@ export class NodeTunnels {
   }
 
   /**
-   * Takes over an upgraded socket whose other side speaks as an HTTP/2 server, and that knows `key`. `replaces` is the key of the open tunnel: what was
-   * begun in that one goes on. Where another tunnel was opened since `ensureFree`, the socket is closed.
+   * Takes over an upgraded socket whose peer is an HTTP/2 server and knows `key`. `replaces` is the key of the open tunnel, whose requests
+   * continue. Closes the socket if another tunnel was opened since `ensureFree`.
    */
   accept(nodeName: string, socket: Duplex, key: string, replaces?: string): void {
     const older = this.#open(nodeName)
@@ -144,7 +144,7 @@ export class NodeTunnels {
     return tunnel === undefined || tunnel.session.destroyed || tunnel.session.closed ? undefined : tunnel
   }
 
-  /** Returns what removes it again. */
+  /** Returns a function that removes it. */
   register(nodeName: string, handler: NodeHandler): () => void {
     this.#handlers.set(nodeName, handler)
     return () => {
@@ -152,7 +152,7 @@ export class NodeTunnels {
     }
   }
 
-  /** Resolves with the head of the answer. Throws a 404 for a node that is no more, a 503 where it cannot be reached. Aborting ends the exchange. */
+  /** Resolves with the head of the response. Throws a 404 for a deleted node, and a 503 if the node cannot be reached. Aborting ends the exchange. */
   async requestNode(nodeName: string, request: NodeRequest, signal: AbortSignal): Promise<NodeAnswer> {
     const handler = this.#handlers.get(nodeName)
     if (handler) return handler(request, signal)
@@ -171,7 +171,7 @@ export class NodeTunnels {
     return serviceUnavailable(`error dialing backend: node ${JSON.stringify(nodeName)} has no open tunnel to this API server`)
   }
 
-  /** Closes all tunnels: the nodes dial again. */
+  /** Closes all tunnels; the nodes open new ones. */
   close(): void {
     for (const tunnel of this.#tunnels.values()) tunnel.close()
     this.#handlers.clear()
@@ -189,14 +189,14 @@ function pinged(tunnel: Tunnel): Promise<boolean> {
   return tunnel.pinged
 }
 
-/** The comparison takes the same time however much of it is right. */
+/** Compares in constant time. */
 function isKeyOf({ key }: Tunnel, shown: string | undefined): boolean {
   return shown !== undefined && shown.length === key.length && timingSafeEqual(Buffer.from(shown, 'latin1'), Buffer.from(key, 'latin1'))
 }
 
 /**
- * Node's HTTP/2 takes over the native handle of a socket, and aborts the whole process where a write from before is still under way (the 101 of
- * the upgrade). A pair of streams keeps the handle out of its reach. What the node sends beyond its budget does not get there, and ends the socket.
+ * Node's HTTP/2 takes over the native handle of a socket, and aborts the process if an earlier write is still pending (the 101 of
+ * the upgrade). A pair of streams hides the handle. If the node exceeds its budget, the bytes are dropped and the socket is closed.
  */
 function detached(socket: Duplex, budget: TunnelBudget, failed: (err: unknown) => void): Duplex {
   const [near, far] = duplexPair()

@@ -1,16 +1,16 @@
-// Finds the peers of HTTP/2 sessions that went without a word: Node keeps their sessions open for good.
+// Detects dead peers of HTTP/2 sessions, which Node would keep open forever.
 import type { Http2Session } from 'node:http2'
 
 export interface PingHooks {
-  /** Before each ping. */
+  /** Called before each PING. */
   each?(): void
-  /** At the first turn that finds the session destroyed, and at each later one. */
+  /** Called at the first interval at which the session is destroyed, and at later ones. */
   ended?(): void
 }
 
 /**
- * Pings the session each `everyMs` milliseconds and destroys it when a ping fails or was not answered before the next one. Returns what stops the
- * pings; they keep no process alive.
+ * Sends a PING each `everyMs` milliseconds, and destroys the session if one fails or is not answered before the next. Returns a function that stops the
+ * PINGs. They do not keep the process alive.
  */
 export function pingSession(session: Http2Session, everyMs: number, hooks: PingHooks = {}): () => void {
   let waiting = false
@@ -28,15 +28,15 @@ export function pingSession(session: Http2Session, everyMs: number, hooks: PingH
   return () => clearInterval(timer)
 }
 
-/** Whether the peer answers a ping within `limitMs`. */
+/** Whether the peer answers a PING within `limitMs`. */
 export function answersPing(session: Http2Session, limitMs: number): Promise<boolean> {
   if (session.destroyed) return Promise.resolve(false)
   const { promise, resolve } = Promise.withResolvers<boolean>()
-  // After a stall of this process its timers run before it reads: an answer that is here already is read first.
+  // After a stall of this process, timers run before reads: an answer that has already arrived is read first.
   const timer = setTimeout(() => setImmediate(() => setImmediate(() => resolve(false))), limitMs)
   const closed = (): void => resolve(false)
   session.once('close', closed)
-  // Node has ten pings under way at most: beyond them the peer is silent already.
+  // Node allows ten pending PINGs; with so many the peer is already silent.
   if (!session.ping(err => resolve(err === null))) resolve(false)
   return promise.finally(() => {
     clearTimeout(timer)

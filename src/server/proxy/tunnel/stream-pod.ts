@@ -1,4 +1,4 @@
-// exec, attach and portforward: from an upgraded connection of a client to the node's stream.
+// exec, attach and portforward: connects an upgraded connection of a client to the node's stream.
 import type { Duplex } from 'node:stream'
 import { writeNodeQuery } from '../../../api/node-query.ts'
 import { apiError, badRequest, notFound } from '../../../api/status.ts'
@@ -20,14 +20,14 @@ import { requestedOptions, type StreamOptions, streamOptions } from '../streams/
 import { nodeRefusal } from './node-refusal.ts'
 import type { NodeTunnels } from './node-tunnel.ts'
 
-/** Takes over the exchange of an authorized stream request; resolves with what is answered where it cannot. */
+/** Handles an authorized stream request; resolves with the upgrade or with an error response. */
 export type StreamPod = (context: ResourceContext, kind: Kind) => Reply | Promise<Reply>
 
 type Kind = 'exec' | 'attach' | 'portforward'
 
 const spdyProtocol = { exec: 'v4.channel.k8s.io', attach: 'v4.channel.k8s.io', portforward: 'portforward.k8s.io' } as const
 
-/** Of one WebSocket; clients copy in pieces of 32 KiB. */
+/** Limit of one message of a WebSocket; clients copy in pieces of 32 KiB. */
 const maxMessageBytes = 1 << 18
 
 const optionKinds = { exec: 'PodExecOptions', attach: 'PodAttachOptions', portforward: 'PodPortForwardOptions' } as const
@@ -40,7 +40,7 @@ export interface StreamPodParts {
   readonly memory: StreamMemory
 }
 
-/** The node is asked before the client gets its 101, so that a refusal is an ordinary Status and no connection stays open (CVE-2018-1002105). */
+/** Calls the node before the client gets its 101, so that a refusal is an ordinary Status and no connection stays open (CVE-2018-1002105). */
 export function createStreamPod({ writeParts, tunnels, clock, checkOrigin, memory }: StreamPodParts): StreamPod {
   return async (context, kind) => {
     const { served, info, query, request } = context
@@ -52,7 +52,7 @@ export function createStreamPod({ writeParts, tunnels, clock, checkOrigin, memor
     const container = kind === 'portforward' ? '' : chosenContainer(pod, options.container)
     if (!pod.spec?.nodeName) throw badRequest(`pod ${info.name} does not have a host assigned`)
     const protocol = negotiate(context, kind, checkOrigin)
-    // Before the node is asked: a client whose ports make no channels gets an ordinary Status.
+    // Before the call to the node, so that a client with invalid ports gets an ordinary Status.
     const isChanneled = kind === 'portforward' && request.upgrade === 'websocket' && protocol !== tunnelProtocol
     const ports = isChanneled ? requireChannels(options.ports) : undefined
     const ended = new AbortController()
@@ -67,7 +67,7 @@ export function createStreamPod({ writeParts, tunnels, clock, checkOrigin, memor
       },
       signal,
     )
-    // Whoever reads the stream is told by the read; without a listener the error would end the process.
+    // Readers get the error from their read; without a listener it would end the process.
     node.stream.on('error', () => undefined)
     if (node.status !== 200) throw await nodeRefusal(node.status, node.stream)
     const free = () => {
@@ -87,7 +87,7 @@ export function createStreamPod({ writeParts, tunnels, clock, checkOrigin, memor
   }
 }
 
-/** The protocol that both sides know. Throws the 400 or 403 of upstream. */
+/** The protocol that both sides support. Throws upstream's 400 or 403. */
 function negotiate({ request }: ResourceContext, kind: Kind, checkOrigin: CheckOrigin): string {
   const list = (name: string) =>
     (header(request.headers, name) ?? '')
@@ -113,7 +113,7 @@ interface WebSocketPlan {
   readonly protocol: string
   readonly kind: Kind
   readonly options: StreamOptions
-  /** Those that get channels of their own; undefined where there are none. */
+  /** Ports with their own channels; undefined if there are none. */
   readonly ports: readonly number[] | undefined
   readonly share: StreamShare
 }
@@ -126,7 +126,7 @@ async function overWebSocket(connection: UpgradedConnection, node: Duplex, plan:
   await translateCommand(client, share, node, options)
 }
 
-/** The client speaks SPDY itself. Resolves when its socket is closed. */
+/** For clients that speak SPDY. Resolves when the client's socket is closed. */
 async function overSpdy(connection: UpgradedConnection, node: Duplex, protocol: string, clock: Clock): Promise<void> {
   connection.socket.write(
     `HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: SPDY/3.1\r\nX-Stream-Protocol-Version: ${protocol}\r\n\r\n`,

@@ -1,35 +1,35 @@
-// What a node may make its tunnel do for nothing: its frames are counted before the HTTP/2 library reads them, by the budget of the server's own clients.
+// The control-frame budget of a node's tunnel: counts the node's frames before the HTTP/2 library reads them, with the same budget as for clients.
 
 import { ControlBudget, maxControlFrames } from '../../http2/control-budget.ts'
 import { FrameReader, type FrameSink } from '../../http2/wire/frame-reader.ts'
 import { frameType } from '../../http2/wire/frames.ts'
 
-/** The head of an answer and its trailers. */
+/** The head of a response and its trailers. */
 const blocksPerRequest = 2
 
 export class TunnelBudget implements FrameSink {
   readonly #budget = new ControlBudget()
   readonly #reader = new FrameReader(this)
-  /** Header blocks that requests may still be answered with. */
+  /** Header blocks still allowed as responses to requests. */
   #blocks = 0
 
-  /** The node is asked for something. */
+  /** A request was sent to the node. */
   requested(): void {
     this.#blocks = Math.min(this.#blocks + blocksPerRequest, blocksPerRequest * maxControlFrames)
     this.#budget.earnReset()
   }
 
-  /** So many bytes go to the node, and will be answered with frames that widen windows. */
+  /** Bytes were sent to the node, which will answer with WINDOW_UPDATEs. */
   sent(bytes: number): void {
     this.#budget.earn(bytes)
   }
 
-  /** Throws an Http2Error where the node goes beyond its budget, or sends what is no frame. */
+  /** Throws an Http2Error if the node exceeds its budget or sends a malformed frame. */
   received(bytes: Buffer): void {
     this.#reader.read(bytes, bytes.length)
   }
 
-  /** To be called at intervals. */
+  /** Called at intervals. */
   renew(): void {
     this.#budget.renew()
   }
@@ -44,7 +44,7 @@ export class TunnelBudget implements FrameSink {
     else if (type === frameType.headers && this.#blocks > 0) this.#blocks--
     else {
       this.#budget.spend()
-      // Each of the settings may change the window of every stream.
+      // Each setting may change the window of every stream.
       if (type === frameType.settings) for (let at = start; at < end; at += 6) this.#budget.spend()
     }
   }

@@ -1,4 +1,4 @@
-// The path on which a node opens its tunnel: only the node itself, only as an upgrade.
+// The path on which a node opens its tunnel: only for the node itself, and only as an upgrade.
 import { randomBytes } from 'node:crypto'
 import { credentialIdExtra } from '../../../access/authenticators/client-certificate.ts'
 import { tunnelKeyHeader, tunnelPath, tunnelUpgrade } from '../../../api/node-protocol.ts'
@@ -11,7 +11,7 @@ import type { NodeTunnels } from './node-tunnel.ts'
 
 const pattern = /^\/bulkhead\/v1\/nodes\/([^/]+)\/tunnel$/
 
-/** Adds the one right that no role has to grant: a node opens its own tunnel. Everything else is the given authorizer's decision. */
+/** Allows each node to open its own tunnel, without a role; the given authorizer decides everything else. */
 export function withTunnelRight(authorize: Authorize): Authorize {
   return (attributes, asker) => {
     const node = attributes.isResource ? undefined : nodeNameOf(attributes.path)
@@ -58,7 +58,7 @@ export function tunnelPathHandler(tunnels: NodeTunnels): PathHandler {
   }
 }
 
-/** Undefined for a path that is none, or not as `tunnelPath` writes it. */
+/** Undefined for other paths, and for another spelling than that of `tunnelPath`. */
 function nodeNameOf(path: string): string | undefined {
   const [, escaped] = pattern.exec(path) ?? []
   if (escaped === undefined) return undefined

@@ -1,4 +1,4 @@
-// The way to a webhook behind a Service: one of its pods, through the tunnel of the pod's node, with the service's name as that of the TLS server.
+// Connects to a webhook behind a Service: to one of its pods, through the tunnel of the pod's node, with the service's name as TLS server name.
 import type { Duplex } from 'node:stream'
 import { isReason } from '../../../api/status.ts'
 import type { ServiceReference } from '../../../api/types/admissionregistration-v1.ts'
@@ -15,7 +15,7 @@ export interface ConnectServiceParts {
   readonly random: () => number
 }
 
-/** Rejects with an Error in upstream's words where there is no such service, no pod behind it, or none that answers. */
+/** Rejects with an Error in upstream's words if there is no such service, no pod, or no response. */
 export async function connectService(
   { resources, tunnels, random }: ConnectServiceParts,
   { namespace, name, port = 443 }: ServiceReference,

@@ -1,5 +1,5 @@
-// Sends reviews to webhooks: to a URL, or to a pod behind a Service through the connection that its node opened. TLS is always verified, no redirect
-// is followed, and what comes back is bounded.
+// Sends reviews to webhooks: to a URL, or to a pod of a Service through the tunnel of its node. Always verifies TLS, follows no redirects,
+// and limits the response.
 import type { IncomingMessage } from 'node:http'
 import { Agent, type AgentOptions, request as httpsRequest } from 'node:https'
 import type { Duplex } from 'node:stream'
@@ -20,35 +20,35 @@ import { certificateFault, serverTrust } from '../../http/server-trust.ts'
 interface ReviewSender extends Disposable {
   send: CallParts['sender']['send']
   post: CallParts['sender']['post']
-  /** Nobody asks there any more: connections that are kept are closed, those in use when they are done. */
+  /** Closes idle connections now, and busy ones after their response. */
   release(endpoint: WebhookEndpoint): void
 }
 
-/** Bytes of an answer, headers apart. */
+/** Bytes of a response without its headers. */
 const maxAnswerBytes = 3 * 1024 * 1024
 const maxHeaderBytes = 64 * 1024
-/** A connection that nobody uses is kept for this long. */
+/** An idle connection is kept for this long. */
 const idleMs = 30_000
-/** Kept connections to one webhook. */
+/** Idle connections per webhook. */
 const maxIdle = 4
-/** Webhooks whose connections are kept; the one that was first used the longest time ago is dropped beyond. */
+/** Webhooks with idle connections; beyond it the webhook that was added first is dropped. */
 const maxAgents = 100
 
-/** Both sides of a connection to a service: PEM, undefined for the system's authorities and for no certificate. */
+/** TLS of a connection to a service, in PEM; undefined for the system's authorities, and for no client certificate. */
 export interface ServiceTls {
   readonly authorities: string | undefined
   readonly client?: { readonly cert: string; readonly key: string }
 }
 
 export interface ReviewSenderParts {
-  /** Measures the time that a webhook has for its answer. */
+  /** Measures the timeout of a webhook. */
   readonly clock: Clock
-  /** A verified TLS connection to a pod behind the service. Rejects with an Error that says why there is none. */
+  /** A verified TLS connection to a pod of the service. Rejects with an Error with the reason. */
   connectService(service: ServiceReference, tls: ServiceTls, signal: AbortSignal): Promise<Duplex>
 }
 
 interface Destination {
-  /** Where it leads, as messages show it, with the timeout that the webhook is told. */
+  /** The URL for messages, with the timeout that is sent to the webhook. */
   readonly url: URL
   readonly agent: Agent
   readonly authorization?: string | undefined
@@ -127,7 +127,7 @@ export function createReviewSender(parts: ReviewSenderParts): ReviewSender {
       const agent = agents.get(key)
       agents.delete(key)
       for (const socket of Object.values(agent?.freeSockets ?? {}).flat()) socket?.destroy()
-      // None of the others becomes one that is kept.
+      // Other connections are not pooled.
       if (agent !== undefined) agent.maxFreeSockets = 0
     },
     [Symbol.dispose]() {
@@ -139,7 +139,7 @@ export function createReviewSender(parts: ReviewSenderParts): ReviewSender {
 
 const portOf = ({ port }: URL): string => (port === '' ? '443' : port)
 
-/** A connection is used again only by who would make the same one. */
+/** A connection is reused only for the same target and TLS settings. */
 const agentKey = (target: string, authorities: string, identity: WebhookIdentity | undefined): string =>
   `${target} ${authorities} ${identity?.certificate ?? ''}`
 
@@ -148,12 +148,12 @@ function clientOf(identity: WebhookIdentity | undefined): { readonly client?: { 
   return certificate === undefined || key === undefined ? {} : { client: { cert: certificate, key } }
 }
 
-/** As Go shows it: with the port that a service was asked for, even where it is that of the scheme. */
+/** As Go shows it: with the port of the service, even if it is the scheme's default. */
 function shownUrl(url: URL): string {
   return url.hostname.endsWith('.svc') && url.port === '' ? url.href.replace(url.host, `${url.host}:443`) : url.href
 }
 
-/** Connections to the pods behind one service. */
+/** Connections to the pods of one service. */
 class ServiceAgent extends Agent {
   readonly #connect: (signal: AbortSignal) => Promise<Duplex>
 
@@ -166,18 +166,18 @@ class ServiceAgent extends Agent {
     const { signal = new AbortController().signal } = options
     this.#connect(signal).then(
       stream => callback?.(null, stream),
-      // Go's style of callback has no stream with an error.
+      // With an error, the callback gets no stream.
       (err: Error) => callback?.(err, undefined as unknown as Duplex),
     )
   }
 }
 
-/** The signal ends the wait whatever the connection does. */
+/** The signal ends the wait regardless of the connection. */
 async function post(destination: Destination, body: Buffer, signal: AbortSignal): Promise<Buffer> {
   try {
     return await untilAborted(postOnce(destination, body, signal), signal)
   } catch (err) {
-    // A kept connection that was closed meanwhile says nothing of the webhook.
+    // A pooled connection that was closed meanwhile is no error of the webhook.
     if (!(err instanceof StaleConnection)) throw err
     return await untilAborted(postOnce(destination, body, signal), signal)
   }
@@ -212,7 +212,7 @@ async function postOnce({ url, agent, authorization }: Destination, body: Buffer
 
 const isReset = (err: unknown): boolean => err instanceof Error && 'code' in err && (err.code === 'ECONNRESET' || err.code === 'EPIPE')
 
-/** Of an answer that is no success nothing is read: whoever can choose the address must not learn what is behind it (CVE-2020-8561). */
+/** Reads nothing of an unsuccessful response: users who choose the address must not learn what is there (CVE-2020-8561). */
 async function readBody(message: IncomingMessage): Promise<Buffer> {
   const { statusCode = 0 } = message
   if (statusCode < 200 || statusCode > 299) throw new AnswerError(statusText(statusCode), statusCode)
@@ -225,7 +225,7 @@ function statusText(code: number): string {
   return `the server responded with the status code ${code} but did not return more information`
 }
 
-/** What Go's client says. */
+/** The message of Go's client. */
 function reasonOf(err: unknown, { hostname, port }: URL): string {
   if (err instanceof ApiError) return err.message.replace('error trying to reach service: ', '')
   const code = err instanceof Error && 'code' in err ? String(err.code) : ''
