@@ -1,4 +1,4 @@
-// Protobuf of others: the JSON value that it stands for, or a refusal. What the schema takes of it comes back from protobuf as it was.
+// Any bytes as protobuf: decoded to a JSON value or refused. Values that the schema accepts survive encoding and decoding.
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
 import { decodeValue } from '../../api/schema/decode.ts'
@@ -19,7 +19,7 @@ const kinds = [
   ['v1', 'Event'],
 ] as const
 
-/** As many as a field may have in so few bytes, and more than the largest input has. */
+/** More fields than the largest input can have. */
 const maxFields = 4096
 
 const varint = fc.oneof(

@@ -1,4 +1,4 @@
-// Kubernetes' protobuf encoding of a request's body as the JSON value that it stands for. Strictness, defaults and validation come after, as for JSON.
+// Decodes a body in Kubernetes' protobuf to its JSON value. Strictness, defaults and validation follow, as for JSON.
 
 import { maxValues, parseJsonBytes, unrecognized } from '../../api/schema/decode.ts'
 import { type GroupVersionKind, schemaFor } from '../../api/schema/model.ts'
@@ -8,12 +8,12 @@ import { type Reader, readerOf, Tally, WireError } from './wire.ts'
 type JsonObject = Record<string, unknown>
 
 const byNumber = new Map<string, ReadonlyMap<number, FieldRow>>()
-/** What the bytes begin with. */
+/** The magic prefix. */
 const magic = Buffer.from('k8s\0')
 const noMessage = `provided data does not appear to be a protobuf message, expected prefix [${magic.join(' ')}]`
 const maxDepth = 200
 
-/** Messages that are a list in JSON. */
+/** Messages that are lists in JSON. */
 const lists: ReadonlySet<string> = new Set([
   'meta/v1.Verbs',
   'authentication/v1.ExtraValue',
@@ -21,7 +21,7 @@ const lists: ReadonlySet<string> = new Set([
   'certificates/v1.ExtraValue',
 ])
 
-/** Where in the message a field stands, and how many were read of all. */
+/** Position in the message and number of fields read. */
 interface Place {
   readonly depth: number
   readonly tally: Tally
@@ -29,7 +29,7 @@ interface Place {
 
 const deeper = ({ depth, tally }: Place): Place => ({ depth: depth + 1, tally })
 
-/** `kind` is what the path asks for; the bytes say what they are. Throws a 400 for bytes that are no such message, or have more than `most` fields. */
+/** `kind` is that of the path; the bytes name their own. Throws a 400 for malformed bytes and for more than `most` fields. */
 export function decodeProtobuf(bytes: Buffer, kind: GroupVersionKind, most = maxValues): JsonObject {
   try {
     return decode(bytes, kind, most)
@@ -81,7 +81,7 @@ function readMessage(message: string, bytes: Buffer, place: Place): JsonObject {
   const value: JsonObject = {}
   readerOf(bytes, place.tally).fields((number, field) => {
     const row = rows.get(number)
-    // A field of a newer version is left out, as Go's decoder does.
+    // Unknown fields of newer versions are ignored, as in Go's decoder.
     if (row === undefined) return
     const [, name, type, shape] = row
     switch (shape) {
@@ -123,7 +123,7 @@ function isObject(value: unknown): value is JsonObject {
   return typeof value === 'object' && value !== null
 }
 
-/** Of an entry without a value, as a value of nothing is read. */
+/** The value of an entry without one, decoded from nothing. */
 function emptyOf(type: string): unknown {
   if (type === 'string' || type === 'bytes') return ''
   if (type === 'quantity') return '0'
@@ -176,7 +176,7 @@ function read(type: string, field: Reader, place: Place): unknown {
 
 const schemaProps = 'apiextensions/v1.JSONSchemaProps'
 
-/** A schema or something else, as Go's JSON of these types chooses: a schema stands above a boolean, and a list above a schema. */
+/** A schema or an alternative, chosen as in Go's JSON of these types: a schema before a boolean, and a list before a schema. */
 function schemaOr(type: 'schemaOrBool' | 'schemaOrArray' | 'schemaOrStrings', bytes: Buffer, place: Place): unknown {
   let schema: unknown
   let allows = false
@@ -196,7 +196,7 @@ function safe(number: bigint): number {
   return small
 }
 
-/** What is in the only field of a message; the last one, as protobuf has it for fields that occur once. */
+/** The value of a message's only field; if repeated, the last one, as protobuf defines. */
 function only(bytes: Buffer, tally: Tally): Reader | undefined {
   let found: Reader | undefined
   readerOf(bytes, tally, 1).fields((number, field) => {
@@ -227,7 +227,7 @@ function intOrString(bytes: Buffer, tally: Tally): number | string {
   return isString ? text : number
 }
 
-/** An empty message is the time of nothing, which JSON writes as null. */
+/** An empty message is the zero time, null in JSON. */
 function time(bytes: Buffer, digits: 0 | 6, tally: Tally): string | null {
   let seconds: bigint | undefined
   let nanos = 0

@@ -1,4 +1,4 @@
-// Protobuf of versions that were read lately, found by the bytes of their JSON. Bounded, as what everybody reads in protobuf would else be in memory twice.
+// A cache of recently read objects in protobuf, by the bytes of their JSON. It is limited, since objects would otherwise be in memory twice.
 
 export class EncodedForms {
   readonly #half: number
@@ -6,7 +6,7 @@ export class EncodedForms {
   #old = new WeakMap<Buffer, Buffer>()
   #youngBytes = 0
 
-  /** `maxBytes` of forms at most: once half of them are new, those go that nobody has asked for since the half before. */
+  /** At most `maxBytes`. Two generations: when the newer one reaches half, unread entries of the older one are dropped. */
   constructor(maxBytes: number) {
     this.#half = maxBytes / 2
   }

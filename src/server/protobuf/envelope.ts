@@ -1,4 +1,4 @@
-// What stands around a message on the wire: `k8s`, a zero byte and an Unknown, which names the kind (1) and holds the message (2). A message as the field
+// The envelope of a message: `k8s`, a zero byte and an Unknown, which has the kind (1) and the message (2). A message as field
 // 2 is also an item of a list.
 
 import { schemaFor } from '../../api/schema/model.ts'
@@ -9,7 +9,7 @@ import { varintLength } from './message-writer.ts'
 
 export const protobufType = 'application/vnd.kubernetes.protobuf'
 
-/** The wire type of texts and messages. */
+/** The wire type of strings and messages. */
 const delimited = 2
 
 /** The first field of every object and list. */
@@ -25,13 +25,13 @@ export const envelopeEnd = Buffer.from([0x1a, 0x00, 0x22, 0x00])
 export interface ProtobufKind {
   /** The name of its message. */
   readonly message: string
-  /** All before the message in an envelope. */
+  /** The envelope before the message. */
   readonly begin: Buffer
 }
 
 const known = new Map<string, ProtobufKind>()
 
-/** Undefined for kinds without field numbers: custom ones, this server's own and Tables. */
+/** Undefined for kinds without field numbers: custom resources, this server's own kinds, and Tables. */
 export function protobufKind(apiVersion: string, kind: string): ProtobufKind | undefined {
   const key = `${apiVersion} ${kind}`
   const found = known.get(key)
@@ -82,19 +82,19 @@ export function partialField(metadata: Buffer): Buffer {
   return Buffer.concat([lengthField(2, content.length), content])
 }
 
-/** Bytes of what `partialOfField` makes. */
+/** Length of the result of `partialOfField`. */
 export function partialOfFieldLength(field: Buffer): number {
   const { start, end } = metadataIn(field)
   return 1 + varintLength(end - start) + end - start
 }
 
-/** The same cut out of what `messageField` has made. */
+/** The same, sliced from the result of `messageField`. */
 export function partialOfField(field: Buffer): Buffer {
   const { start, end } = metadataIn(field)
   return Buffer.concat([lengthField(2, end - start), field.subarray(start, end)])
 }
 
-/** With its tag and length. Canonical JSON has the metadata first, and so has its message, but for what a patch has moved. */
+/** The metadata field with tag and length. It is usually the first one, as in canonical JSON, but a patch may have moved it. */
 function metadataIn(field: Buffer): { readonly start: number; readonly end: number } {
   for (let start = lengthAt(field, 1).end; start < field.length; ) {
     const tag = lengthAt(field, start)
@@ -106,7 +106,7 @@ function metadataIn(field: Buffer): { readonly start: number; readonly end: numb
   return { start: field.length, end: field.length }
 }
 
-/** Any varint: a tag is one too. */
+/** Reads a varint; tags are varints too. */
 function lengthAt(bytes: Buffer, at: number): { readonly length: number; readonly end: number } {
   let length = 0
   let end = at
@@ -117,12 +117,12 @@ function lengthAt(bytes: Buffer, at: number): { readonly length: number; readonl
   }
 }
 
-/** `field` is what `messageField` has made. */
+/** `field` is the result of `messageField`. */
 export function envelope({ begin }: ProtobufKind, field: Buffer): BodyParts {
   return { parts: [begin, field, envelopeEnd], length: begin.length + field.length + envelopeEnd.length }
 }
 
-/** A frame of a watch: four bytes of length, and a WatchEvent, which has the object in its envelope. */
+/** A watch frame: four bytes of length, and a WatchEvent with the object in its envelope. */
 export function watchFrame(type: string, kind: ProtobufKind, field: Buffer): Buffer {
   const object = envelope(kind, field)
   const raw = lengthField(1, object.length)

@@ -1,17 +1,17 @@
-// A place in canonical JSON (as `JSON.stringify` writes it, without white space), read from bytes.
+// A cursor over the bytes of canonical JSON (as `JSON.stringify` writes it, without white space).
 
 export const quote = 0x22
 export const comma = 0x2c
 export const point = 0x2e
 export const backslash = 0x5c
 export const [openBracket, closeBracket, openBrace, closeBrace] = [0x5b, 0x5d, 0x7b, 0x7d] as const
-/** What null and true begin with. */
+/** First bytes of null and true. */
 export const [letterN, letterT] = [0x6e, 0x74] as const
 const zero = 0x30
 
 export class JsonCursor {
   readonly json: Buffer
-  /** What is read next. */
+  /** The next offset to read. */
   at = 0
 
   constructor(json: Buffer) {
@@ -23,7 +23,7 @@ export class JsonCursor {
     this.at++
   }
 
-  /** Moves behind the value that begins here. */
+  /** Skips the value that begins here. */
   skip(): void {
     const { json } = this
     const first = json[this.at]
@@ -51,7 +51,7 @@ export class JsonCursor {
     this.at = at + 1
   }
 
-  /** Behind the closing quote of the string that begins at `at`. */
+  /** The offset behind the string that begins at `at`. */
   stringEnd(at: number): number {
     const { json } = this
     for (let end = at + 1; ; end++) {
@@ -74,28 +74,28 @@ export class JsonCursor {
     const byte = json[at]
     this.at = at
     if (at > start && (byte === comma || byte === closeBrace || byte === closeBracket)) return value
-    // Negative ones and fractions.
+    // Negative numbers and fractions.
     this.skip()
     const number = Number(json.toString('latin1', start, this.at))
     if (Number.isNaN(number)) throw this.fault()
     return number
   }
 
-  /** So many digits at `at`. */
+  /** Reads `count` digits at `at`. */
   digits(at: number, count: number): number {
     let value = 0
     for (let i = at; i < at + count; i++) value = value * 10 + ((this.json[i] ?? 0) - zero)
     return value
   }
 
-  /** What is between the quotes of the string that begins here, which has no escapes and no characters beyond Latin 1. */
+  /** The string that begins here; it must be Latin-1 without escapes. */
   plainText(): string {
     const start = this.at + 1
     this.skip()
     return this.json.toString('latin1', start, this.at - 1)
   }
 
-  /** The JSON is the server's own, so that nothing but a fault of the server leads here. */
+  /** The JSON is written by this server, so this is a bug of the server. */
   fault(): Error {
     return new Error(`The value is no canonical JSON of its kind at byte ${this.at} of ${this.json.length}`)
   }

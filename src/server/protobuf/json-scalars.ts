@@ -1,16 +1,16 @@
-// Values that are one string or number in JSON, each as the field of protobuf that stands for it: from the cursor's place to the writer's.
+// Converts scalars from JSON at the cursor to protobuf fields at the writer.
 import { backslash, type JsonCursor, point, quote } from './json-cursor.ts'
 import { type MessageWriter, varintLength } from './message-writer.ts'
 
 const letterU = 0x75
 const letterZ = 0x5a
-/** The first fields of a message, as numbers and as texts or bytes. */
+/** Tags of the first fields of a message, as varints and as strings or bytes. */
 const [firstNumber, firstBytes, secondNumber, thirdText] = [0x08, 0x0a, 0x10, 0x1a] as const
 
-/** Longer strings are copied natively, where they are without escapes. */
+/** Longer strings without escapes are copied natively. */
 const shortBytes = 128
 
-/** A string with its length before it. */
+/** A length-prefixed string. */
 export function writeText(from: JsonCursor, writer: MessageWriter): void {
   const { json } = from
   const { out } = writer
@@ -44,11 +44,11 @@ export function writeText(from: JsonCursor, writer: MessageWriter): void {
   writer.close(start, 1)
 }
 
-/** The character of an escape by its letter; quotes, slashes and backslashes stand for themselves. */
+/** Characters of escapes by letter; quotes, slashes and backslashes are themselves. */
 const escapes = Uint8Array.from({ length: 256 }, (_, letter) => letter)
 for (const [letter, character] of ['b\b', 'f\f', 'n\n', 'r\r', 't\t']) escapes[letter?.charCodeAt(0) ?? 0] = character?.charCodeAt(0) ?? 0
 
-/** The character of an escape whose letter is at `at`; returns where it ends. */
+/** Writes the character of the escape whose letter is at `at`; returns the offset behind it. */
 function writeEscape({ json }: JsonCursor, at: number, writer: MessageWriter): number {
   const letter = json[at] ?? 0
   if (letter !== letterU) {
@@ -61,7 +61,7 @@ function writeEscape({ json }: JsonCursor, at: number, writer: MessageWriter): n
     writer.character(0x1_0000 + ((first & 0x3ff) << 10) + (second & 0x3ff))
     return at + 10
   }
-  // JSON.stringify writes halves of a character so that stand alone, and Go reads them as this.
+  // JSON.stringify escapes lone surrogates, which Go reads as U+FFFD.
   writer.character(isHighHalf(first) || isLowHalf(first) ? 0xfffd : first)
   return at + 4
 }
@@ -71,7 +71,7 @@ const isLowHalf = (code: number): boolean => (code & 0xfc00) === 0xdc00
 
 const hexDigits = Uint8Array.from({ length: 256 }, (_, digit) => Number.parseInt(String.fromCharCode(digit), 16) || 0)
 
-/** Of four digits. An object may be a million of them: no string is made of any. */
+/** A code unit from four hex digits. An object may have a million, so no strings are created. */
 function unit(json: Buffer, at: number): number {
   let value = 0
   for (let i = at; i < at + 4; i++) value = value * 16 + (hexDigits[json[i] ?? 0] ?? 0)
@@ -110,7 +110,7 @@ export function writeTime(from: JsonCursor, writer: MessageWriter): void {
   writer.close(message, 1)
 }
 
-/** Any value, whose JSON stands in the message as it is. */
+/** Any value; the message contains its JSON unchanged. */
 export function writeRaw(from: JsonCursor, writer: MessageWriter): void {
   const start = from.at
   from.skip()
@@ -128,7 +128,7 @@ export function writeQuantity(from: JsonCursor, writer: MessageWriter): void {
   writer.close(message, 1)
 }
 
-/** Says which of the two it is, and has both. */
+/** IntOrString: its type and both values. */
 export function writeIntOrString(from: JsonCursor, writer: MessageWriter): void {
   const message = writer.open(1)
   const isText = from.json[from.at] === quote
@@ -148,7 +148,7 @@ export function writeBytes(from: JsonCursor, writer: MessageWriter): void {
   writer.copy(content, 0, content.length)
 }
 
-/** A text of seconds, as the server writes all durations. */
+/** A duration in seconds, as the server writes all of them. */
 export function writeDuration(from: JsonCursor, writer: MessageWriter): void {
   const nanoseconds = Math.round(Number(from.plainText().replace(/s$/, '')) * 1e9)
   if (!Number.isSafeInteger(nanoseconds)) throw from.fault()

@@ -1,20 +1,20 @@
-// A built-in kind's canonical JSON to its protobuf message, from bytes to bytes: no object is made, strings are copied as they are, and raw values such as
-// `fieldsV1` are not even read.
+// Converts canonical JSON of a built-in kind to protobuf, from bytes to bytes: it creates no objects, copies strings, and does not parse raw values such as
+// `fieldsV1`.
 
 import { backslash, closeBrace, closeBracket, comma, JsonCursor, letterN, letterT, openBrace, openBracket, quote } from './json-cursor.ts'
 import { writeBytes, writeDuration, writeIntOrString, writeQuantity, writeRaw, writeText, writeTime } from './json-scalars.ts'
 import { type FieldPlan, type MessagePlan, planOf, unwrapped, type ValueKind } from './message-plan.ts'
 import { MessageWriter } from './message-writer.ts'
 
-/** A number of two bytes of JSON takes eleven where it is negative, and nothing grows more. */
+/** The largest growth: a negative number of two bytes in JSON takes eleven. */
 const maxGrowth = 6
 
-/** What is written to in between is kept up to this size. */
+/** The reused output buffer is kept up to this size. */
 const keptBytes = 512 * 1024
 
 let kept = Buffer.allocUnsafeSlow(64 * 1024)
 
-/** The message as the field `tag` of another, in memory of its own. `json` is an object of the message's kind. */
+/** The message as field `tag` of another one, in new memory. `json` is an object of the message's kind. */
 export function fieldOfJson(tag: number, message: string, json: Buffer): Buffer {
   const needed = json.length * maxGrowth + 64
   const out = needed <= kept.length ? kept : Buffer.allocUnsafeSlow(needed)
@@ -59,7 +59,7 @@ function writeMessage(from: JsonCursor, plan: MessagePlan, writer: MessageWriter
   if (starts.length > 0) moveInto(unwrapped, around, starts, writer)
 }
 
-/** Closes the messages around the last field that are not around the next, the innermost first, and opens the others; returns where they begin. */
+/** Closes the inline messages of the last field that the next one is not in, innermost first, and opens the others; returns their offsets. */
 function moveInto(next: readonly number[], last: readonly number[], starts: readonly number[], writer: MessageWriter): readonly number[] {
   let common = 0
   while (common < next.length && next[common] === last[common]) common++
@@ -71,7 +71,7 @@ function moveInto(next: readonly number[], last: readonly number[], starts: read
   return [...starts.slice(0, common), ...opened]
 }
 
-/** Reads a name and its colon; undefined for a member that is no field. */
+/** Reads a name and its colon; undefined for a member that is not a field. */
 function fieldOf(from: JsonCursor, { slots }: MessagePlan): FieldPlan | undefined {
   const { json } = from
   from.expect(quote)
@@ -81,7 +81,7 @@ function fieldOf(from: JsonCursor, { slots }: MessagePlan): FieldPlan | undefine
   for (; ; end++) {
     const byte = json[end]
     if (byte === quote) break
-    // No field's name needs an escape.
+    // Field names need no escapes.
     if (byte === undefined || byte === backslash) {
       from.at = from.stringEnd(start - 1) + 1
       return undefined
@@ -125,7 +125,7 @@ function writeField(from: JsonCursor, field: FieldPlan, writer: MessageWriter): 
   from.expect(closing)
 }
 
-/** A member of a map is a message of its name and its value. */
+/** A map entry is a message of key and value. */
 function writeEntry(from: JsonCursor, field: FieldPlan, writer: MessageWriter): void {
   const start = writer.open(1)
   writer.byte(0x0a)
@@ -138,7 +138,7 @@ function writeEntry(from: JsonCursor, field: FieldPlan, writer: MessageWriter): 
 
 function writeValue(from: JsonCursor, field: FieldPlan, writer: MessageWriter): void {
   const first = from.json[from.at]
-  // In a list or map. Raw values alone are something where they are null.
+  // In a list or map. Of null values only raw ones are written.
   if (first === letterN && field.kind !== 'raw') {
     writeNothing(field.kind, writer)
     from.skip()
@@ -189,13 +189,13 @@ function writeValue(from: JsonCursor, field: FieldPlan, writer: MessageWriter): 
   }
 }
 
-/** Zero, false, or a text or message of nothing. */
+/** Zero, false, or an empty string or message. */
 function writeNothing(kind: ValueKind, writer: MessageWriter): void {
   if (kind === 'double') writer.double(0)
   else writer.byte(0)
 }
 
-/** A list of texts, or a schema or something else, as fields of a message that JSON does not show. */
+/** A list of strings, or a schema or alternative, as fields of a message that has no member in JSON. */
 function writeWrapped(from: JsonCursor, kind: 'texts' | 'schemaOrBool' | 'schemaOrArray' | 'schemaOrStrings', writer: MessageWriter): void {
   const first = from.json[from.at]
   const start = writer.open(1)
@@ -203,7 +203,7 @@ function writeWrapped(from: JsonCursor, kind: 'texts' | 'schemaOrBool' | 'schema
   else if (first === openBracket) writeField(from, kind === 'schemaOrStrings' ? secondTexts : secondSchemas, writer)
   else if (first !== openBrace) writeField(from, flag, writer)
   else if (kind === 'schemaOrBool') {
-    // A schema allows what it describes.
+    // A schema means that it is allowed.
     writer.varint(flag.tag)
     writer.byte(1)
     writeField(from, secondSchema, writer)

@@ -1,4 +1,4 @@
-// How the members of a message's JSON become its fields in protobuf, compiled from the generated field numbers when the message is first needed.
+// Compiles the conversion of JSON members to protobuf fields from the generated field numbers, on first use of a message.
 
 import data from './fields.json' with { type: 'json' }
 
@@ -9,7 +9,7 @@ export const messages: ReadonlyMap<string, readonly FieldRow[]> = new Map(
   Object.entries(data as unknown as Record<string, readonly FieldRow[]>),
 )
 
-/** What of a value's JSON is read, and how it is written. */
+/** Reads a value from JSON and writes it. */
 export type ValueKind =
   | 'text'
   | 'flag'
@@ -33,15 +33,15 @@ export interface FieldPlan {
   readonly kind: ValueKind
   readonly shape: 'one' | 'list' | 'map'
   readonly tag: number
-  /** Of the value in an entry of a map. */
+  /** Tag of the value in a map entry. */
   readonly valueTag: number
-  /** Tags of the messages around it that have no member in JSON, from the outermost; fields of the same one share the list. */
+  /** Tags of enclosing messages without a member in JSON, outermost first; fields of the same message share the list. */
   readonly around: readonly number[]
-  /** The message's name; '' for other kinds. */
+  /** Name of the message; '' for other types. */
   readonly type: string
-  /** Looked up on first use, since messages hold themselves. */
+  /** Resolved on first use, because messages are recursive. */
   message: MessagePlan | undefined
-  /** Bytes of the last length written: the next one is as long, nearly always. */
+  /** Size of the last written length; the next one nearly always has the same size. */
   room: 1 | 2
 }
 
@@ -78,12 +78,12 @@ const kinds: Readonly<Record<string, ValueKind | undefined>> = {
 const delimited = 2
 const wireTypes: Readonly<Partial<Record<ValueKind, number>>> = { flag: 0, whole: 0, double: 1 }
 
-/** One for all fields that stand in their message's own JSON. */
+/** The shared empty list of fields without inline messages. */
 export const unwrapped: readonly number[] = []
 
 const plans = new Map<string, MessagePlan>()
 
-/** Throws for a message that has no numbers. */
+/** Throws for a message without field numbers. */
 export function planOf(message: string): MessagePlan {
   let plan = plans.get(message)
   if (plan === undefined) {
@@ -125,7 +125,7 @@ function slotsOf(fields: readonly FieldPlan[]): (FieldPlan | undefined)[] {
   return slots
 }
 
-/** As `json-to-protobuf.ts` counts it along a name. */
+/** The same hash as in `json-to-protobuf.ts`. */
 function hashOf(name: Uint8Array): number {
   let hash = 0
   for (const byte of name) hash = (Math.imul(hash, 31) + byte) | 0

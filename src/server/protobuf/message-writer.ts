@@ -1,10 +1,10 @@
-// Protobuf's bytes, written from the first to the last. The length of a message or text is known only when it ends: room is left for it, and moved where
-// another was needed.
+// Writes protobuf front to back. The length of a message or string is known only at its end: room is reserved for it, and the content is moved
+// if the size was wrong.
 
 export class MessageWriter {
-  /** Large enough for all that will be written. */
+  /** Must be large enough for everything. */
   readonly out: Buffer
-  /** What is written next. */
+  /** The next offset to write. */
   to = 0
 
   constructor(out: Buffer) {
@@ -15,7 +15,7 @@ export class MessageWriter {
     this.out[this.to++] = value
   }
 
-  /** In UTF-8; no half of one. */
+  /** As UTF-8; not a surrogate. */
   character(code: number): void {
     if (code < 0x80) {
       this.byte(code)
@@ -33,14 +33,14 @@ export class MessageWriter {
     this.byte(0x80 | (code & 0x3f))
   }
 
-  /** Leaves room for a length of so many bytes; returns where it begins. */
+  /** Reserves room for a length of this many bytes; returns its offset. */
   open(room: 1 | 2): number {
     const start = this.to
     this.to += room
     return start
   }
 
-  /** Writes the length of what came since `open(room)`; returns the room for the next that is as long. */
+  /** Writes the length of everything since `open(room)`; returns the size of that length. */
   close(start: number, room: 1 | 2): 1 | 2 {
     const length = this.to - start - room
     const needed = varintLength(length)
@@ -51,7 +51,7 @@ export class MessageWriter {
     return needed === 1 ? 1 : 2
   }
 
-  /** Not negative, and a safe integer. */
+  /** A safe integer, not negative. */
   varint(value: number): void {
     const { out } = this
     let rest = value
@@ -66,7 +66,7 @@ export class MessageWriter {
     out[this.to++] = rest
   }
 
-  /** Negative ones take ten bytes. */
+  /** Negative numbers take ten bytes. */
   signed(value: number): void {
     if (value >= 0) {
       this.varint(value)
@@ -81,13 +81,13 @@ export class MessageWriter {
     this.to = this.out.writeDoubleLE(value, this.to)
   }
 
-  /** Bytes that have their length before them already, or need none. */
+  /** Raw bytes, without a length. */
   copy(from: Buffer, start: number, end: number): void {
     this.to += from.copy(this.out, this.to, start, end)
   }
 }
 
-/** Of a length below 2^35. */
+/** Size of a varint below 2^35. */
 export function varintLength(value: number): number {
   return value < 0x80 ? 1 : value < 0x4000 ? 2 : value < 0x20_0000 ? 3 : value < 0x1000_0000 ? 4 : 5
 }

@@ -1,7 +1,7 @@
 // The Swagger 2.0 document as protobuf (message openapi.v2.Document of gnostic), the only form in which kubectl reads `/openapi/v2`:
-// it asks there about each kind that the OpenAPI v3 documents do not have, a `List` in a file for one.
+// it looks up kinds there that the OpenAPI v3 documents do not have, for example a `List` in a file.
 
-/** What a client may ask for; the first spelling is no valid media type and is what Go clients still send. */
+/** The accepted media types. The first one is not valid, but Go clients still send it. */
 const mediaTypes = [
   'application/com.github.proto-openapi.spec.v2@v1.0+protobuf',
   'application/com.github.proto-openapi.spec.v2.v1.0+protobuf',
@@ -14,7 +14,7 @@ export function acceptsOpenApiProtobuf(accept: string | undefined): boolean {
   return accept?.split(',').some(clause => mediaTypes.includes(clause.split(';', 1)[0]?.trim().toLowerCase() ?? '')) ?? false
 }
 
-/** Encodes one value of a field under its number; nothing for what the message leaves out. */
+/** Encodes one value of a field under its number; empty for values that are omitted. */
 type Encode = (number: number, value: unknown) => Buffer
 
 /** Field numbers by the names of the JSON form, and where the `x-` members go. */
@@ -23,7 +23,7 @@ interface Message {
   readonly extensions?: number
 }
 
-/** Throws on a member that the tables below do not have, so that the document cannot lose a part unseen. */
+/** Throws for a member that the tables below do not have, so that no part of the document is lost silently. */
 export function openApiV2Protobuf(document: object): Buffer {
   return encodeMessage(documentMessage, document)
 }
@@ -41,7 +41,7 @@ function encodeMessage({ fields, extensions }: Message, value: unknown): Buffer 
 
 const text: Encode = (number, value) => delimited(number, Buffer.from(String(value)))
 const flag: Encode = (number, value) => (value === true ? Buffer.concat([varint(number * 8), varint(1)]) : nothing)
-/** gnostic keeps free-form values as YAML, which JSON is a part of. */
+/** gnostic stores free-form values as YAML, a superset of JSON. */
 const anyValue: Encode = (number, value) => delimited(number, text(2, JSON.stringify(value)))
 const nothing = Buffer.alloc(0)
 
@@ -57,7 +57,7 @@ const double: Encode = (number, value) => {
 const schemaOrFlag: Encode = (number, value) =>
   typeof value === 'boolean' ? delimited(number, whole(2, value ? 1 : 0)) : wrapped(1, schema)(number, value)
 
-/** A function, since schemas hold schemas. */
+/** A function, because schemas are recursive. */
 function message(of: () => Message): Encode {
   return (number, value) => delimited(number, encodeMessage(of(), value))
 }
@@ -69,7 +69,7 @@ function repeated(encode: Encode): Encode {
   }
 }
 
-/** A map is a list of messages of a name and a value. */
+/** A map is a list of messages with name and value. */
 function named(encode: Encode): Encode {
   return (number, value) =>
     Buffer.concat(Object.entries(record(value)).map(([name, one]) => delimited(number, Buffer.concat([text(1, name), encode(2, one)]))))
@@ -146,14 +146,14 @@ const inBody = message(() => bodyParameter)
 const inQuery = message(() => queryParameter)
 const inPath = message(() => pathParameter)
 
-/** Parameter and NonBodyParameter choose the message by where the parameter is. */
+/** Parameter and NonBodyParameter: the message depends on the location of the parameter. */
 const parameter: Encode = (number, value) => {
   const place = record(value).in
   if (place === 'body') return wrapped(1, inBody)(number, value)
   return wrapped(2, place === 'query' ? wrapped(3, inQuery) : wrapped(4, inPath))(number, value)
 }
 
-/** ParametersItem: a parameter, or a reference to one that operations share. */
+/** ParametersItem: a parameter or a reference to a shared one. */
 const parameterItem: Encode = (number, value) =>
   (Object.hasOwn(record(value), '$ref') ? wrapped(2, reference) : wrapped(1, parameter))(number, value)
 

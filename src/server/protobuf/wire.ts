@@ -1,6 +1,6 @@
 // Protobuf's wire format: numbered fields with a varint, eight or four bytes, or a length and bytes.
 
-/** Bytes that are no protobuf, or a field of another type than the schema says. */
+/** Malformed bytes, or a field with another type than in the schema. */
 export class WireError extends Error {}
 
 const varint = 0
@@ -8,7 +8,7 @@ const fixed64 = 1
 const delimited = 2
 const fixed32 = 5
 
-/** One field's content, read as what the schema says it is. */
+/** The content of one field, read with the type of the schema. */
 export class Reader {
   readonly #wireType: number
   readonly #content: Buffer
@@ -45,12 +45,12 @@ export class Reader {
   }
 }
 
-/** JSON takes six bytes for each. */
+/** In JSON, each takes six bytes. */
 const maxControlCharacters = 262_144
 
-/** What was read of a body, and may be: fields of a few bytes each cost far more than what they say, and so do texts that JSON escapes. */
+/** Counts and limits what is read of a body: small fields cost far more memory than their bytes, and so do strings that JSON escapes. */
 export class Tally {
-  /** Infinity for what the server has made itself: its texts are not limited either. */
+  /** Infinity for bytes of the server itself, whose strings are not limited either. */
   readonly most: number
   #fields = 0
   #controlCharacters = 0
@@ -73,7 +73,7 @@ export class Tally {
   }
 }
 
-/** Calls back for each field in its order. The first `free` fields are not counted: those of a message that stands for one value, which was. */
+/** Calls back for each field in order. The first `free` fields are not counted: they belong to a message for a single value, which was counted. */
 export function readerOf(bytes: Buffer, tally: Tally, free = 0): { fields(visit: (number: number, field: Reader) => void): void } {
   return {
     fields(visit) {

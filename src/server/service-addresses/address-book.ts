@@ -1,4 +1,4 @@
-// Which Service holds which cluster address, and the ranges that new ones come from. In memory: nothing here waits.
+// The cluster addresses of Services and the ranges of new addresses. In memory and synchronous.
 import { type AddressRange, addressText, holds, rangeOf } from '../../api/ipv4-range.ts'
 import { defaultServiceCidrName, givesAddresses } from '../../api/service-address.ts'
 import type { ServiceCIDR } from '../../api/types/networking-v1.ts'
@@ -6,12 +6,12 @@ import { AddressTurns } from './address-turns.ts'
 
 interface Range {
   readonly cidr: string
-  /** Neither the network's own address nor the broadcast address. */
+  /** First and last usable address, without the network and broadcast addresses. */
   readonly addresses: AddressRange
-  /** First the upper part; the lower one is left for addresses that people choose. */
+  /** The upper part is used first; the lower part is reserved for addresses that users choose. */
   readonly turns: readonly AddressTurns[]
   isReady: boolean
-  /** How many of its addresses Services hold. */
+  /** Number of its addresses that Services hold. */
   held: number
 }
 
@@ -23,35 +23,35 @@ export interface RangeUse {
 }
 
 export interface AddressBookParts {
-  /** IPv4, of the cluster's own ServiceCIDR: what gives addresses as long as there is no such object. */
+  /** The IPv4 range of the cluster's own ServiceCIDR, used while that object does not exist. */
   readonly cidr: string
-  /** Whether an IPAddress stands for it, whoever made it. */
+  /** Whether an IPAddress exists for it, of any creator. */
   isStored(address: string): boolean
-  /** Hears of an address whose holder left it to another Service of old data. */
+  /** Called for an address that its holder released while another Service of older data also names it. */
   readonly onInherited: (address: string) => void
 }
 
 export class AddressBook {
   readonly #parts: AddressBookParts
-  /** By the number of the address: the Service as `namespace/name`. */
+  /** The Service as `namespace/name`, by the address as a number. */
   readonly #holders = new Map<number, string>()
-  /** Services of old data that name an address which another one holds. */
+  /** Services of older data that name an address of another Service. */
   readonly #waiting = new Map<number, Set<string>>()
   #ranges: readonly Range[] = []
 
-  /** Throws where the cluster's own range is no IPv4 network. */
+  /** Throws if the cluster's own range is not an IPv4 network. */
   constructor(parts: AddressBookParts) {
     this.#parts = parts
     if (rangeOf(parts.cidr) === undefined) throw new Error(`Cannot use service CIDR "${parts.cidr}": want an IPv4 network`)
     this.setRanges([])
   }
 
-  /** For messages: where only one range is asked for. */
+  /** The cluster's own range, for messages. */
   get ownRange(): string {
     return this.#parts.cidr
   }
 
-  /** All ServiceCIDRs that exist. One network may be in several: it gives addresses as long as one of them does. IPv6 gives none here. */
+  /** Sets all ServiceCIDRs. A network in several of them is used as long as one is ready. IPv6 is not supported. */
   setRanges(cidrs: readonly ServiceCIDR[]): void {
     const isOwn = ({ metadata }: ServiceCIDR): boolean => metadata.name === defaultServiceCidrName
     const wanted = new Map<string, boolean>(cidrs.some(isOwn) ? [] : [[this.#parts.cidr, true]])
@@ -68,12 +68,12 @@ export class AddressBook {
     return this.#ranges.map(({ cidr, held, addresses: { first, last } }) => ({ cidr, held, free: Math.max(0, last - first + 1) - held }))
   }
 
-  /** Whether a range that is ready gives this address. */
+  /** Whether the address is in a range that is ready. */
   isGiven(number: number): boolean {
     return this.#ranges.some(({ isReady, addresses }) => isReady && holds(addresses, number))
   }
 
-  /** Whether it is within any range, also one that ends. */
+  /** Whether the address is in any range, including terminating ones. */
   isWithin(number: number): boolean {
     return this.#ranges.some(({ addresses }) => holds(addresses, number))
   }
@@ -82,24 +82,24 @@ export class AddressBook {
     return this.#holders.get(number)
   }
 
-  /** False where somebody has it. */
+  /** False if the address is taken. */
   take(number: number, service: string): boolean {
     if (!this.#isFree(number)) return false
     this.#hold(number, service)
     return true
   }
 
-  /** Addresses that Services hold, as numbers. */
+  /** Addresses of Services, as numbers. */
   held(): Iterable<number> {
     return this.#holders.keys()
   }
 
-  /** Services of old data that name an address which another one holds. */
+  /** Services of older data that name an address of another Service. */
   contested(): (readonly [number: number, service: string])[] {
     return [...this.#waiting].flatMap(([number, services]) => [...services].map(service => [number, service] as const))
   }
 
-  /** Undefined where every range is full. */
+  /** Undefined if every range is full. */
   takeNext(service: string): number | undefined {
     for (const { isReady, turns } of this.#ranges) {
       for (const part of isReady ? turns : []) {
@@ -112,7 +112,7 @@ export class AddressBook {
     return undefined
   }
 
-  /** A Service that exists has this address; the first of several keeps it. */
+  /** Records the address of an existing Service; the first of several holds it. */
   note(number: number, service: string): void {
     const holder = this.#holders.get(number)
     if (holder === undefined) this.#hold(number, service)
@@ -136,12 +136,12 @@ export class AddressBook {
     }
   }
 
-  /** The Service got another name before it was stored. */
+  /** The Service got another generated name before it was stored. */
   rename(number: number, from: string, to: string): void {
     if (this.#holders.get(number) === from) this.#holders.set(number, to)
   }
 
-  /** To be called when an IPAddress is gone. */
+  /** Called when an IPAddress was deleted. */
   freed(number: number): void {
     if (!this.#isFree(number)) return
     for (const { addresses, turns } of this.#ranges) {

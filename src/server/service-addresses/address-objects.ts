@@ -1,4 +1,4 @@
-// The IPAddress objects of Services: made before a Service is stored and deleted after it is gone, by requests of the server's own.
+// The IPAddress objects of Services: created before a Service is stored and deleted after it, by requests of the server itself.
 import { hasAllocatorLabels, serviceIpAddress } from '../../api/service-address.ts'
 import { isReason } from '../../api/status.ts'
 import type { Logger } from '../../base/log.ts'
@@ -6,19 +6,19 @@ import type { Collection, Entry } from '../../store/store.ts'
 import type { OwnRequests } from '../http/internal-requests.ts'
 
 const path = '/apis/networking.k8s.io/v1/ipaddresses'
-/** Somebody may change an object between the look at it and its deletion. */
+/** Attempts to delete an object that others may change in between. */
 const attempts = 5
 
 export interface AddressObjectsParts {
   readonly collection: Collection
-  /** As the system itself. */
+  /** With the server's own identity. */
   readonly requests: () => OwnRequests
-  /** Hears of an address that could not be released. */
+  /** Called for an address that could not be released. */
   readonly onLeft: (address: string) => void
   readonly log: Logger
 }
 
-/** Services are named `namespace/name`, addresses by their canonical text. */
+/** Services are `namespace/name`, addresses canonical text. */
 export class AddressObjects {
   readonly #parts: AddressObjectsParts
 
@@ -26,18 +26,18 @@ export class AddressObjects {
     this.#parts = parts
   }
 
-  /** The newest version, also one that is not durable yet. */
+  /** The newest version, even if it is not durable yet. */
   entry(address: string): Entry | undefined {
     return this.#parts.collection.newest('', address)
   }
 
-  /** Rejects with what the API answers: AlreadyExists where somebody has it. */
+  /** Rejects with the error of the API: AlreadyExists if the address is taken. */
   create(address: string, service: string): Promise<void> {
     const [namespace = '', name = ''] = service.split('/')
     return this.#parts.requests().write('POST', path, serviceIpAddress(address, { namespace, name }))
   }
 
-  /** What stands for this address of this Service; what somebody else made stays. A failure is logged: the repair comes back to it. */
+  /** Deletes the IPAddress of this Service, but not one of another creator. Failures are logged, and the repair loop tries again. */
   async remove(address: string, service: string): Promise<void> {
     try {
       await this.delete(address, entry => isOf(entry, service))
@@ -47,7 +47,7 @@ export class AddressObjects {
     }
   }
 
-  /** Looks again where the object was changed in between. */
+  /** Tries again if the object was changed in between. */
   async delete(address: string, isMeant: (entry: Entry) => boolean): Promise<void> {
     for (let attempt = 1; ; attempt++) {
       const entry = this.entry(address)
@@ -65,13 +65,13 @@ export class AddressObjects {
   }
 }
 
-/** The Service that the object names as `namespace/name`; undefined where it names something else. */
+/** The Service of the object as `namespace/name`; undefined if it names another kind. */
 export function serviceOf({ fields }: Entry): string | undefined {
   if (fields['spec.parentRef.group'] !== '' || fields['spec.parentRef.resource'] !== 'services') return undefined
   return `${fields['spec.parentRef.namespace']}/${fields['spec.parentRef.name']}`
 }
 
-/** Made by the server for this Service. */
+/** Whether the server created it for this Service. */
 export function isOf(entry: Entry, service: string): boolean {
   return hasAllocatorLabels(entry.name, entry.labels) && serviceOf(entry) === service
 }

@@ -1,5 +1,5 @@
-// Brings addresses and the objects that stand for them together again: after a crash between two writes, for Services of older data, and where
-// somebody deleted or changed what the server made. As upstream's ipallocator-repair-controller.
+// Repairs inconsistencies between addresses and IPAddress objects: after a crash between two writes, for Services of older data, and if
+// a user deleted or changed objects of the server. As upstream's ipallocator-repair-controller.
 import { addressNumber, addressText } from '../../api/ipv4-range.ts'
 import type { KubeObject } from '../../api/object.ts'
 import type { Service } from '../../api/types/core-v1.ts'
@@ -26,9 +26,9 @@ export interface AddressRepairParts {
   readonly log: Logger
 }
 
-/** After a start, when each Service of older data may need an object. */
+/** Parallel repairs after a start, when each Service of older data may need an object. */
 const parallel = 32
-/** Addresses that are looked at in one round of the event loop: about 2 ms. */
+/** Addresses checked per round of the event loop, about 2 ms. */
 const perTurn = 200
 
 export class AddressRepair {
@@ -42,18 +42,18 @@ export class AddressRepair {
     this.#work = new RepeatedWork({ name: 'service addresses', clock, log, work: address => this.#repair(address) }, signal)
   }
 
-  /** Something happened to this address or its object. */
+  /** The address or its object changed. */
   due(address: string): void {
     this.#work.due(address)
   }
 
-  /** A range is gone: addresses of Services may be in none any more. */
+  /** A range was removed, so addresses of Services may be outside all ranges. */
   lookAtRanges(): void {
     const { book } = this.#parts
     for (const number of book.held()) if (!book.isWithin(number)) this.due(addressText(number))
   }
 
-  /** Looks at what there is, then at each change, until the signal. */
+  /** Checks all addresses, then each change, until the signal. */
   async run(signal: AbortSignal): Promise<void> {
     const { book, addresses } = this.#parts
     const { entries, revision } = addresses.list({})
@@ -70,7 +70,7 @@ export class AddressRepair {
     const waiting = await this.#wrong(entries)
     const begin = async (): Promise<void> => {
       for (let address = waiting.pop(); address !== undefined && !signal.aborted; address = waiting.pop()) {
-        // What fails or waits is looked at again with what happens from now on.
+        // Failed and waiting repairs are checked again with the changes from now on.
         if ((await this.#tried(address)) !== 'never') this.due(address)
       }
     }
@@ -79,7 +79,7 @@ export class AddressRepair {
     await this.#work.run()
   }
 
-  /** Addresses between which and their objects something is wrong now. Others have their turns in between: there may be tens of thousands. */
+  /** The addresses that are inconsistent with their objects. Yields in between, because there may be tens of thousands. */
   async #wrong(entries: readonly Entry[]): Promise<string[]> {
     const { book, objects } = this.#parts
     const wrong = new Set<string>()
@@ -145,7 +145,7 @@ export class AddressRepair {
 
   #hasAddress(key: string, number: number): boolean {
     const service = this.#service(key)
-    // The schema of Services decoded it.
+    // The schema of Services decoded the object.
     return service !== undefined && numbersOf(service as Service).includes(number)
   }
 
@@ -155,7 +155,7 @@ export class AddressRepair {
     if (service) await this.#report(service, { about: 'service', reason: 'ClusterIPAlreadyAllocated', note })
   }
 
-  /** An event that cannot be written keeps nothing from being repaired. */
+  /** A failed event does not stop the repair. */
   async #report(about: KubeObject, event: RepairEvent): Promise<void> {
     const { clock, requests, log } = this.#parts
     try {

@@ -1,25 +1,25 @@
-// Numbers of a range in turn, however large it is and however full: each is looked at once, and again only after it was freed.
+// Allocates the numbers of a range in turn, at constant cost however large and full it is: each number is tried once, and again after it was freed.
 
-/** Freed numbers that were given again are cut off the queue beyond this. */
+/** Above this many used entries the queue of freed numbers is compacted. */
 const maxSpent = 1024
 
 export class AddressTurns {
   readonly #first: number
   readonly #last: number
-  /** All from here on were never looked at. */
+  /** First number not tried yet. */
   #fresh: number
-  /** Free ones before it, and perhaps some that were taken meanwhile; those before `#spent` are used up. */
+  /** Freed numbers below it, of which some may be taken again; entries before `#spent` are used. */
   readonly #freed: number[] = []
   #spent = 0
 
-  /** Both ends are within; none where `last` comes before `first`. */
+  /** Both ends are included; empty if `last` is below `first`. */
   constructor(first: number, last: number) {
     this.#first = first
     this.#last = last
     this.#fresh = first
   }
 
-  /** The next free number, one that was freed as late as possible; undefined where there is none. */
+  /** The next free number; freed ones come last. Undefined if there is none. */
   next(isFree: (number: number) => boolean): number | undefined {
     while (this.#fresh <= this.#last) {
       const number = this.#fresh++
@@ -36,7 +36,7 @@ export class AddressTurns {
     return undefined
   }
 
-  /** To be told of each number that becomes free; what is not of this range is passed over. */
+  /** Called for each freed number; ignores numbers outside this range. */
   free(number: number): void {
     if (number >= this.#first && number < this.#fresh && number <= this.#last) this.#freed.push(number)
   }

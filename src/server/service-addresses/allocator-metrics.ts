@@ -1,4 +1,4 @@
-// Upstream's metrics of the ranges of Services: how full they are.
+// Upstream's metrics of allocated and free addresses of Services.
 import { Gauge, type Registry } from '../../base/metrics.ts'
 import type { AddressBook, RangeUse } from './address-book.ts'
 

@@ -1,14 +1,14 @@
-// The cluster addresses of a Service, as its fields name them and as numbers.
+// The cluster addresses of a Service, as text and as numbers.
 import { addressNumber } from '../../api/ipv4-range.ts'
 import type { Service } from '../../api/types/core-v1.ts'
 
-/** Empty for a headless Service and for one that has none yet. */
+/** Empty for a headless Service, and before the allocation. */
 export function clusterAddresses({ spec }: Service): string[] {
   const all = spec.clusterIPs?.length ? spec.clusterIPs : spec.clusterIP ? [spec.clusterIP] : []
   return all.filter(address => address !== 'None' && address !== '')
 }
 
-/** Those of IPv4. */
+/** Only IPv4. */
 export function numbersOf(service: Service): number[] {
   return clusterAddresses(service).flatMap(address => addressNumber(address) ?? [])
 }

@@ -1,4 +1,4 @@
-// Node ports of Services: one range for traffic and for the health checks of load balancers, held in memory.
+// Allocates node ports of Services in memory, from one range for traffic and for health checks of load balancers.
 import { invalidValue } from '../../api/field-error.ts'
 import { allocatesNodePorts, hasNodePorts, needsHealthCheck } from '../../api/resources/core/service-fields.ts'
 import { type ApiError, internalError, invalid } from '../../api/status.ts'
@@ -9,16 +9,16 @@ import { NumberPool } from './number-pool.ts'
 const nodePortFirst = 30_000
 const nodePortLast = 32_767
 const size = nodePortLast - nodePortFirst + 1
-/** As upstream, a dry run is shown ports from behind the range, and may ask for any. */
+/** As upstream, a dry run gets ports above the range, and may request any port. */
 const dummyPort = nodePortLast + 1
 const alreadyAllocated = 'provided port is already allocated'
 const kind = { group: '', kind: 'Service' }
 
-/** What one write took and what it leaves, so that it can be undone or carried through. */
+/** The ports that one write took and will release, so that it can be undone or completed. */
 export interface Ledger {
   readonly taken: (() => void)[]
   readonly left: (() => void)[]
-  /** Of a dry run: the node ports that it asks for and is shown. It takes none. */
+  /** For a dry run: the requested and shown node ports. It takes none. */
   readonly dryPorts: DryPorts | undefined
 }
 
@@ -36,7 +36,7 @@ export class DryPorts {
     this.#ports.add(port)
   }
 
-  /** One behind all that it has. */
+  /** A number above all its ports. */
   next(): number {
     const dummy = this.#highest + 1
     this.add(dummy)
@@ -55,7 +55,7 @@ export class NodePortAllocation {
     for (const port of allPorts(service)) this.#pool.release(port - nodePortFirst)
   }
 
-  /** Upstream gives a new Service's ports of one number one node port, whatever their protocols. */
+  /** As upstream, ports of a new Service with the same number share a node port, whatever their protocols. */
   giveNew(service: Service, ledger: Ledger): void {
     const ports = hasNodePorts(service) ? (service.spec.ports ?? []) : []
     const wishes = new Map(ports.toReversed().flatMap(({ port, nodePort }) => (nodePort ? [[port, nodePort] as const] : [])))
@@ -91,7 +91,7 @@ export class NodePortAllocation {
         known.add(port.nodePort)
       }
       const pair = `{${port.protocol ?? 'TCP'} ${port.nodePort}}`
-      // Upstream fails plainly here, before validation could name the field.
+      // Upstream fails here with a plain error, before validation could name the field.
       if (pairs.has(pair)) throw plainFailure(`duplicate nodePort: ${pair}`)
       pairs.add(pair)
     }
@@ -114,7 +114,7 @@ export class NodePortAllocation {
     throw refused(service, [`spec.ports[${index}].nodePort`, port, problem])
   }
 
-  /** Returns why it cannot be had; undefined where it can. */
+  /** Returns the reason if the port is not available. */
   #take(port: number, ledger: Ledger): string | undefined {
     const { dryPorts } = ledger
     if (dryPorts) {
@@ -148,8 +148,8 @@ export function refused({ metadata }: Service, ...errors: (readonly [field: stri
 }
 
 /**
- * An update that leaves out the ports that the server gave keeps them: by the name of the port, whatever else of it changed. Who wants a balancer
- * without node ports leaves them out for good.
+ * An update without the allocated node ports keeps them, matched by the name of the port. A load balancer without node ports
+ * loses them.
  */
 export function keepNodePorts(service: Service, before: Service): void {
   if (allocatesNodePorts(before) && allocatesNodePorts(service)) {
@@ -166,7 +166,7 @@ export function keepNodePorts(service: Service, before: Service): void {
   }
 }
 
-/** What is free once the write is through. A type without node ports loses those that the body still names: they are dropped after this. */
+/** The ports to release after the write. A type without node ports also loses those that the body still names; they are dropped afterwards. */
 function leftPorts(service: Service, before: Service): number[] {
   const kept = new Set(heldPorts(service))
   const left = heldPorts(before).filter(port => !kept.has(port))
@@ -174,7 +174,7 @@ function leftPorts(service: Service, before: Service): number[] {
   return healthCheckNodePort && !needsHealthCheck(service) ? [...left, healthCheckNodePort] : left
 }
 
-/** A Service of another type may name node ports, and has none: they may be another one's, which must not lose them with it. */
+/** A Service of another type may name node ports without holding them. They may belong to another Service and must not be released. */
 function heldPorts(service: Service): number[] {
   if (!hasNodePorts(service)) return []
   return (service.spec.ports ?? []).flatMap(({ nodePort }) => (nodePort ? [nodePort] : []))
@@ -185,7 +185,7 @@ function allPorts(service: Service): number[] {
   return [...new Set(healthCheckNodePort ? [...heldPorts(service), healthCheckNodePort] : heldPorts(service))]
 }
 
-/** Upstream's split: the lower band is for ports that people choose, and given out by the server only at last. */
+/** Upstream's split: the lower band is for ports that users choose, and allocated last. */
 function portBand(): number {
   return Math.min(128, Math.max(16, Math.floor(size / 32)))
 }

@@ -1,4 +1,4 @@
-// Which of the numbers from 0 to size-1 are taken. Free ones are given from above a band that is left for explicit wishes.
+// Allocates the numbers from 0 to size-1. A lower band is reserved for explicit requests.
 
 export class NumberPool {
   readonly #taken = new Set<number>()
@@ -6,7 +6,7 @@ export class NumberPool {
   readonly #band: number
   #cursor: number
 
-  /** Numbers below `band` are given by `next` only when all others are taken. */
+  /** `next` returns numbers below `band` only when all others are taken. */
   constructor(size: number, band: number) {
     this.#size = size
     this.#band = band
@@ -21,14 +21,14 @@ export class NumberPool {
     return this.#taken.has(number)
   }
 
-  /** False where it is taken already. */
+  /** False if the number is taken. */
   take(number: number): boolean {
     if (this.#taken.has(number)) return false
     this.#taken.add(number)
     return true
   }
 
-  /** A free number, one after the other so that a released one is not given again at once; undefined where there is none. */
+  /** A free number, in turn, so that released ones are not reused at once; undefined if there is none. */
   next(): number | undefined {
     const upper = this.#size - this.#band
     for (let step = 0; step < upper; step++) {

@@ -1,4 +1,4 @@
-// Puts the allocation of Services together: what it knows from the store, what it writes by requests of its own, and what keeps the two the same.
+// Assembles the allocation for Services: its state from the store, its writes by the server's own requests, and the repair loop.
 import type { Service } from '../../api/types/core-v1.ts'
 import type { Clock } from '../../base/clock.ts'
 import type { Logger } from '../../base/log.ts'
@@ -18,7 +18,7 @@ export const defaultServiceCidr = '10.96.0.0/16'
 export interface ServiceAllocationParts {
   readonly resources: ServedResources
   readonly cidr: string
-  /** As the system itself; not asked before the first request or `run`. */
+  /** With the server's own identity; first called by the first request or by `run`. */
   readonly requests: () => OwnRequests
   readonly metrics: Registry
   readonly clock: Clock
@@ -27,11 +27,11 @@ export interface ServiceAllocationParts {
 
 export interface OpenServiceAllocation {
   readonly reservations: ServiceAllocation
-  /** Until the signal. */
+  /** Runs until the signal. */
   run(): Promise<void>
 }
 
-/** From the Services in the store; undefined where this server serves none. */
+/** Initialized from the Services in the store; undefined if this server does not serve Services. */
 export function openServiceAllocation(parts: ServiceAllocationParts, signal: AbortSignal): OpenServiceAllocation | undefined {
   const { resources, cidr, requests, metrics, clock, log } = parts
   const services = resources.byGroupResource('services')?.collection
@@ -46,7 +46,7 @@ export function openServiceAllocation(parts: ServiceAllocationParts, signal: Abo
   const objects = addresses && new AddressObjects({ collection: addresses, requests, onLeft: due, log })
   if (addresses && objects) repair = new AddressRepair({ book, objects, addresses, services, requests, clock, log }, signal)
   const keepCidrs = cidrs && followServiceCidrs({ book, cidrs, requests, onGone: () => repair?.lookAtRanges(), clock, log }, signal)
-  // The schema of Services decoded them.
+  // The schema of Services decoded the objects.
   const reservations = new ServiceAllocation(
     book,
     objects,

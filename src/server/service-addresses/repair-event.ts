@@ -1,11 +1,11 @@
-// The Event that tells of an address that was put right.
+// The Event for a repaired address.
 import type { KubeObject } from '../../api/object.ts'
 import type { RepairEvent } from './repair-plan.ts'
 
 const controller = 'ipallocator-repair-controller'
 const maxNoteLength = 1024
 
-/** `now` in milliseconds; `sequence` tells apart events of one millisecond. */
+/** `now` in milliseconds; `sequence` distinguishes events of one millisecond. */
 export function repairEvent(
   { apiVersion = '', kind = '', metadata }: KubeObject,
   { about, reason, note }: RepairEvent,

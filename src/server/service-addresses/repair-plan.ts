@@ -1,27 +1,27 @@
-// What is wrong between an address of Services and the object that stands for it, in upstream's words. Pure.
+// Plans the repair of an address of a Service and its IPAddress, with upstream's messages. Pure.
 import { hasAllocatorLabels, ipAddressManagedByLabel, serviceAllocator } from '../../api/service-address.ts'
 import type { Entry } from '../../store/store.ts'
 import { isOf, serviceOf } from './address-objects.ts'
 
-/** How long an IPAddress may be there before its Service is, in milliseconds. */
+/** How long an IPAddress may exist before its Service, in milliseconds. */
 const graceMs = 60_000
 
 export interface AddressState {
   readonly address: string
-  /** The Service that has the address, as `namespace/name`. */
+  /** The Service with the address, as `namespace/name`. */
   readonly holder: string | undefined
-  /** Whether it is stored with this address, and no creation or change under way. */
+  /** Whether the Service is stored with this address, with no write in progress. */
   readonly isSettled: boolean
-  /** Within any ServiceCIDR, also one that is not ready. */
+  /** Whether it is in any ServiceCIDR, ready or not. */
   readonly isWithin: boolean
   readonly entry: Entry | undefined
-  /** Whether the Service that the entry names exists. */
+  /** Whether the Service named by the entry exists. */
   readonly parentExists: boolean
-  /** Of the entry, in milliseconds. */
+  /** Age of the entry in milliseconds. */
   readonly age: number
 }
 
-/** An event of the Service or of the IPAddress. */
+/** An event for the Service or the IPAddress. */
 export interface RepairEvent {
   readonly about: 'service' | 'address'
   readonly reason: string
@@ -54,7 +54,7 @@ function planHeld({ address, isWithin, entry }: AddressState, holder: string): R
   if (entry !== undefined && isOf(entry, holder)) return nothing
   if (entry === undefined)
     return { act: 'create', event: event('ClusterIPNotAllocated', `Cluster IP ${shown} is not allocated; repairing`) }
-  // Upstream puts wrong labels right without a word.
+  // Upstream corrects labels without an event.
   if (serviceOf(entry) === holder && !hasAllocatorLabels(address, entry.labels)) return { act: 'recreate', event: undefined }
   const note = `the ClusterIP ${shown} for Service ${holder} has a wrong reference; repairing`
   return { act: 'recreate', event: event('ClusterIPNotAllocated', note) }

@@ -1,4 +1,4 @@
-// Cluster addresses and node ports of Services: reserved in memory before anything is written, from what the Services that exist have.
+// Reserves cluster addresses and node ports of Services in memory, before anything is written.
 import { addressNumber, addressText } from '../../api/ipv4-range.ts'
 import type { KubeObject } from '../../api/object.ts'
 import { needsClusterIp, normalizeClusterIps } from '../../api/resources/core/service-fields.ts'
@@ -12,14 +12,14 @@ import { DryPorts, keepNodePorts, type Ledger, NodePortAllocation, refused } fro
 import type { ServiceEndpoints } from './service-endpoints.ts'
 import { setFamilies } from './service-families.ts'
 
-/** An address that somebody else made an IPAddress of meanwhile is passed over this often. */
+/** Attempts to find an address for which no other user has created an IPAddress meanwhile. */
 const attempts = 8
 
 export class ServiceAllocation implements Reservations {
   readonly #book: AddressBook
-  /** Undefined where IPAddresses are not served. */
+  /** Undefined if IPAddresses are not served. */
   readonly #objects: AddressObjects | undefined
-  /** Undefined where Endpoints are not served. */
+  /** Undefined if Endpoints are not served. */
   readonly #endpoints: ServiceEndpoints | undefined
   readonly #ports = new NodePortAllocation()
 
@@ -56,10 +56,10 @@ export class ServiceAllocation implements Reservations {
       keepNodePorts(service, before)
       normalizeClusterIps(service, before)
       setFamilies(service, before)
-      // An address that a Service has is not changed: validation says so.
+      // Validation refuses a change of an existing address.
       if (needsClusterIp(service) && !needsClusterIp(before)) this.#giveAddress(service, ledger, dryRun)
       this.#ports.giveChanged(service, before, ledger)
-      // Only a Service that needs none any more loses its address; it is free once the write is through.
+      // A Service that no longer needs an address loses it; the address is free after the write.
       if (!needsClusterIp(service)) ledger.leaves = numbersOf(before)
     })
   }
@@ -101,9 +101,9 @@ export class ServiceAllocation implements Reservations {
     }
   }
 
-  /** What stands for the address goes first: as long as it is there, nobody else gets the address. */
+  /** Deletes the IPAddress first: while it exists, no other Service gets the address. */
   async #leave(number: number, service: string): Promise<void> {
-    // Another Service of old data may have the address too, and the object with it.
+    // Another Service of older data may share the address and its object.
     if (this.#book.holderOf(number) === service) await this.#objects?.remove(addressText(number), service)
     this.#book.leave(number, service)
   }
@@ -123,7 +123,7 @@ export class ServiceAllocation implements Reservations {
     const number = addressNumber(address)
     if (number === undefined || !this.#book.isGiven(number)) {
       const { ownRange } = this.#book
-      // As upstream: a dry run asks one range, all others ask which range there is.
+      // As upstream, a dry run checks one range, other writes all ranges.
       throw notGiven(
         service,
         address,
@@ -136,10 +136,10 @@ export class ServiceAllocation implements Reservations {
     return number
   }
 
-  /** Stores the IPAddress for the Service under the name that it has now. */
+  /** Stores the IPAddress for the Service with its current name. */
   async #claim(service: Service, given: GivenAddress, objects: AddressObjects): Promise<void> {
     if (given.isStored && given.holder === serviceKey(service)) return
-    // The name was drawn again.
+    // The name was generated again.
     if (given.isStored) await objects.remove(addressText(given.number), given.holder)
     this.#book.rename(given.number, given.holder, serviceKey(service))
     Object.assign(given, { holder: serviceKey(service), isStored: false })
@@ -159,7 +159,7 @@ export class ServiceAllocation implements Reservations {
     }
   }
 
-  /** Another address, where somebody else made an IPAddress of this one while the request was judged. */
+  /** Chooses another address if another user created an IPAddress for this one during the request. */
   #pass(service: Service, given: GivenAddress): void {
     const next = this.#book.takeNext(given.holder)
     if (next === undefined) throw internalError('failed to allocate a serviceIP: range is full')
@@ -171,10 +171,10 @@ export class ServiceAllocation implements Reservations {
 
 interface GivenAddress {
   number: number
-  /** The Service, as the book names it. */
+  /** The Service as `namespace/name`. */
   holder: string
   readonly isWanted: boolean
-  /** An IPAddress stands for it. */
+  /** Whether its IPAddress is stored. */
   isStored: boolean
 }
 
@@ -194,10 +194,10 @@ function setAddress({ spec }: Service, address: string): void {
   spec.clusterIPs = [address]
 }
 
-/** As the address book names it. */
+/** The key in the address book. */
 const serviceKey = ({ metadata }: KubeObject): string => `${metadata.namespace}/${metadata.name}`
 
-/** An update that leaves out the address that the server gave keeps it. */
+/** An update without the allocated address keeps it. */
 function keepAddress(service: Service, before: Service): void {
   const { spec } = service
   const old = before.spec

@@ -1,4 +1,4 @@
-// The ranges of an address book follow the ServiceCIDRs, and the cluster's own one is made again where somebody deleted it.
+// Updates the ranges of an address book from the ServiceCIDRs, and creates the cluster's own ServiceCIDR again if it was deleted.
 import { defaultServiceCidrName } from '../../api/service-address.ts'
 import type { ServiceCIDR } from '../../api/types/networking-v1.ts'
 import { type Clock, formatTime } from '../../base/clock.ts'
@@ -15,18 +15,18 @@ export interface ServiceCidrParts {
   readonly book: AddressBook
   readonly cidrs: Collection
   readonly requests: () => OwnRequests
-  /** Hears of a ServiceCIDR that is gone. */
+  /** Called when a ServiceCIDR was deleted. */
   readonly onGone: () => void
   readonly clock: Clock
   readonly log: Logger
 }
 
-/** The book knows them when this returns. What it gives back ends with the signal. */
+/** The book has the ranges when this returns. The returned work ends with the signal. */
 export function followServiceCidrs(
   { book, cidrs, requests, onGone, clock, log }: ServiceCidrParts,
   signal: AbortSignal,
 ): () => Promise<void> {
-  // The schema of ServiceCIDRs decoded them.
+  // The schema of ServiceCIDRs decoded the objects.
   const look = (): void => book.setRanges(cidrs.list({}).entries.map(({ object }) => object as ServiceCIDR))
   const own = new RepeatedWork(
     {
@@ -49,7 +49,7 @@ export function followServiceCidrs(
   return () => own.run()
 }
 
-/** The range of the cluster's own Services. As upstream's, it outlives a request to delete it. */
+/** The ServiceCIDR of the cluster's own range. As upstream, a finalizer keeps it when it is deleted. */
 export function kubernetesServiceRange(cidr: string, now: number): ServiceCIDR {
   const ready = { type: 'Ready', status: 'True', lastTransitionTime: formatTime(now), reason: '' }
   return {

@@ -1,4 +1,4 @@
-// The Endpoints of a Service go with it, as upstream has it: the next Service of this name must not begin with addresses of the last one.
+// Deletes the Endpoints of a deleted Service, as upstream: the next Service with this name must not start with old addresses.
 import { isReason } from '../../api/status.ts'
 import type { Logger } from '../../base/log.ts'
 import type { Collection } from '../../store/store.ts'
@@ -6,7 +6,7 @@ import type { OwnRequests } from '../http/internal-requests.ts'
 
 export interface ServiceEndpointsParts {
   readonly collection: Collection
-  /** As the system itself. */
+  /** With the server's own identity. */
   readonly requests: () => OwnRequests
   readonly log: Logger
 }
@@ -18,7 +18,7 @@ export class ServiceEndpoints {
     this.#parts = parts
   }
 
-  /** Those that are there now. A failure is logged: the controller of Endpoints comes back to them. */
+  /** Deletes the present Endpoints. Failures are logged; the controller of Endpoints tries again. */
   async remove(namespace: string, name: string): Promise<void> {
     const { collection, requests, log } = this.#parts
     const uid = collection.newest(namespace, name)?.object.metadata.uid

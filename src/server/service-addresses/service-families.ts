@@ -1,4 +1,4 @@
-// The families and the policy of a Service's addresses, settled by upstream's rules for a cluster of one family.
+// IP families and family policy of a Service, by upstream's rules for a single-stack cluster.
 import type { FieldError } from '../../api/field-error.ts'
 import { validateClusterIps } from '../../api/resources/core/service-addresses.ts'
 import { needsClusterIp } from '../../api/resources/core/service-fields.ts'
@@ -12,15 +12,15 @@ import { refused } from './node-port-allocation.ts'
 const kind = { group: '', kind: 'Service' }
 const ownFamily = 'IPv4'
 
-/** Settles policy and families as upstream does in a cluster of one family: what asks for more is refused, never served by half. */
+/** Sets policy and families as upstream does in a single-stack cluster. Requests for two families are refused, never half fulfilled. */
 export function setFamilies(service: Service, before: Service | undefined): void {
   const { spec } = service
   if (!needsClusterIp(service) || (before !== undefined && staysPreferred(service, before))) return
   const headlessWithoutSelector = spec.clusterIP === 'None' && Object.keys(spec.selector ?? {}).length === 0
-  // Endpoints made by hand may be of any family, so upstream declares both.
+  // Manual Endpoints may be of any family, so upstream sets both.
   spec.ipFamilyPolicy ??= before?.spec.ipFamilyPolicy ?? (headlessWithoutSelector ? 'RequireDualStack' : 'SingleStack')
   const errors: FieldError[] = []
-  // Only what makes sense together can be allocated for, so this is said alone, before the rest is judged.
+  // Allocation needs consistent fields, so this error is reported alone, before other validation.
   validateClusterIps(service, errors)
   if (errors.length > 0) throw invalid(kind, service.metadata.name ?? '', errors)
   settleSecondary(service, before)
@@ -43,7 +43,7 @@ export function setFamilies(service: Service, before: Service | undefined): void
   if ((spec.ipFamilies?.length ?? 0) === 0) spec.ipFamilies = [ownFamily]
 }
 
-/** One address and family need another policy than two. Families that addresses imply are filled in. */
+/** Checks the policy against the number of addresses and families, and fills in families implied by addresses. */
 function settleSecondary(service: Service, before: Service | undefined): void {
   const { spec } = service
   const policy = spec.ipFamilyPolicy
@@ -73,7 +73,7 @@ const secondaries = [
   ['ipFamilies', 'IP family', 'IP families'],
 ] as const
 
-/** A Service that only prefers two families is left as it is while nothing about them changes. */
+/** A Service that only prefers two families stays unchanged as long as its family fields do not change. */
 function staysPreferred({ spec }: Service, { spec: old }: Service): boolean {
   return (
     spec.ipFamilyPolicy === 'PreferDualStack' &&
