@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { checkFile, layers } from './check-layers.ts'
+import { checkFile, checkGraph, layers, rooms } from './check-layers.ts'
 
 test('the table of folders in ARCHITECTURE.md is the one that is kept', () => {
   const document = readFileSync(join(import.meta.dirname, '..', 'ARCHITECTURE.md'), 'utf8')
@@ -15,6 +15,42 @@ test('the table of folders in ARCHITECTURE.md is the one that is kept', () => {
     above.push(...named)
   }
   assert.deepEqual(told, Object.fromEntries(Object.entries(layers).map(([folder, arrows]) => [folder, [...arrows].sort()])))
+})
+
+test("the table of the server's rooms in ARCHITECTURE.md is the one that is kept", () => {
+  const document = readFileSync(join(import.meta.dirname, '..', 'ARCHITECTURE.md'), 'utf8')
+  const named = [...document.matchAll(/^\| \[src\/server\/([a-z0-9-]+)\]\(src\/server\/\1\) \|/gm)].map(([, room]) => room)
+  assert.deepEqual(named, rooms['server'])
+})
+
+test('checkFile() names an import from a room that stands above', () => {
+  assert.deepEqual(checkFile('src/server/http/x.ts', "import type { A } from '../verbs/a.ts'\n"), [
+    'src/server/http/x.ts: http may not import verbs, which stands above it (../verbs/a.ts)',
+  ])
+  assert.deepEqual(checkFile('src/server/proxy/streams/x.ts', "import { a } from '../../pipeline.ts'\n"), [
+    'src/server/proxy/streams/x.ts: proxy may not import what puts the rooms of server together (../../pipeline.ts)',
+  ])
+  assert.deepEqual(checkFile('src/server/stray/x.ts', "import { a } from '../http/a.ts'\n"), [
+    'src/server/stray/x.ts: room "stray" is not in the list of server\'s rooms (../http/a.ts)',
+  ])
+  for (const [path, target] of [
+    ['src/server/verbs/x.ts', '../http/a.ts'],
+    ['src/server/proxy/x.ts', './streams/a.ts'],
+    ['src/server/proxy/streams/x.ts', '../a.ts'],
+    ['src/server/pipeline.ts', './verbs/a.ts'],
+    ['src/server/pipeline.ts', './api-server.ts'],
+  ] as const)
+    assert.deepEqual(checkFile(path, `import { a } from '${target}'\n`), [], path)
+})
+
+test('checkGraph() names circles, new pairs of folders, and pairs of the list that are none any more', () => {
+  const edge = (from: string, to: string) => ({ from, to, isValue: true })
+  const circle = [edge('src/a/x.ts', 'src/b/y.ts'), edge('src/b/y.ts', 'src/a/x.ts')]
+  assert.deepEqual(checkGraph(circle, ['src/a <-> src/b']), ["src/a/x.ts, src/b/y.ts: these files need each other's values"])
+  assert.deepEqual(checkGraph([edge('src/a/x.ts', 'src/b/y.ts'), edge('src/b/z.ts', 'src/a/w.ts')], []), [
+    'src/a <-> src/b: these folders import each other',
+  ])
+  assert.match(checkGraph([], ['src/a <-> src/b']).join(), /no more/)
 })
 
 test('checkFile() names an import against the arrows', () => {

@@ -1,7 +1,8 @@
-// Fails on a file over 400 lines, and within src/ on an import against the arrows of ARCHITECTURE.md, on process.exit outside cli/main.ts, and on JSON
-// that is not read by base/json.ts. Tests, contracts and what serves tests alone (`testing.ts`) import what they need, and nothing else imports them.
+// Fails on a file over 400 lines, and within src/ on an import against the arrows of ARCHITECTURE.md, on a circle of files or a new pair of folders that
+// import each other, on process.exit outside cli/main.ts, and on JSON that is not read by base/json.ts. Tests, contracts and what serves tests alone (`testing.ts`) import what they need, and nothing else imports them.
 import { globSync, readFileSync } from 'node:fs'
 import { dirname, join, relative } from 'node:path'
+import { type Import, importsOf, pairsOfFolders, valueCircles } from './import-graph.ts'
 
 const parts = {
   base: [],
@@ -26,6 +27,46 @@ export const layers: Readonly<Record<string, readonly string[]>> = {
   cluster: Object.keys(parts),
   cli: [...Object.keys(parts), 'cluster'],
 }
+
+/**
+ * The rooms of a part, lowest first: each imports itself and those before it. Files of the part that are in no room put the rooms together, and no room
+ * imports them. A test compares it with the table of ARCHITECTURE.md.
+ */
+export const rooms: Readonly<Record<string, readonly string[]>> = {
+  server: [
+    'http2',
+    'http',
+    'protobuf',
+    'resource',
+    'request',
+    'flow-control',
+    'custom-resources',
+    'answers',
+    'objects',
+    'service-addresses',
+    'proxy',
+    'watch',
+    'verbs',
+    'subresources',
+    'computed',
+    'paths',
+  ],
+}
+
+/** Pairs of folders that import each other still. A pair that is none any more is to be taken from the list, and none is to be added. */
+const knownPairs: readonly string[] = [
+  'src/access/authenticators <-> src/access/jwt',
+  'src/access/authorizers <-> src/access/bootstrap-policy',
+  'src/api/cel/check <-> src/api/cel/evaluate',
+  'src/api/cel/check <-> src/api/cel/library',
+  'src/api/cel/evaluate <-> src/api/cel/library',
+  'src/api/custom-resources <-> src/api/patch',
+  'src/api/custom-resources <-> src/api/resources/apiextensions',
+  'src/api/custom-resources <-> src/api/schema',
+  'src/api/patch <-> src/api/schema',
+  'src/cli/parts <-> src/cli/up',
+]
+
 const maxLines = 400
 /** Reads JSON with the engine's fault, which base/json.ts tells of. Lines of comments may name it. */
 const unguardedJson = /^(?!\s*(?:\/\/|\/?\*)).*(?:\bJSON\.parse\b|\.json\(\))/m
@@ -54,12 +95,48 @@ export function checkFile(path: string, text: string): string[] {
     if (forTests(imported) && !forTests(path)) problems.push(`${path}: ${target} is for tests alone`)
     const [top, to = ''] = imported.split('/')
     if (top === 'src' && to !== layer && !allowed.includes(to)) problems.push(`${path}: ${layer} may not import ${to} (${target})`)
+    const upward = top === 'src' && to === layer && upwardImport(layer, path, imported)
+    if (upward) problems.push(`${path}: ${upward} (${target})`)
   }
   return problems
 }
 
+/** What is wrong with an import within a part that has rooms. */
+function upwardImport(layer: string, path: string, imported: string): string | undefined {
+  const order = rooms[layer]
+  if (order === undefined) return undefined
+  const [from, to] = [roomOf(path), roomOf(imported)]
+  if (from === to || from === undefined) return undefined
+  if (to === undefined) return `${from} may not import what puts the rooms of ${layer} together`
+  if (!order.includes(from)) return `room "${from}" is not in the list of ${layer}'s rooms`
+  return order.indexOf(to) > order.indexOf(from) ? `${from} may not import ${to}, which stands above it` : undefined
+}
+
+/** Undefined for a file of the part itself. */
+function roomOf(path: string): string | undefined {
+  const [, , room, file] = path.split('/')
+  return file === undefined ? undefined : room
+}
+
+/** Problems of all files together; `known` are pairs that are passed. */
+export function checkGraph(imports: readonly Import[], known: readonly string[] = knownPairs): string[] {
+  const pairs = pairsOfFolders(imports)
+  return [
+    ...valueCircles(imports).map(circle => `${circle.join(', ')}: these files need each other's values`),
+    ...pairs.filter(pair => !known.includes(pair)).map(pair => `${pair}: these folders import each other`),
+    ...known
+      .filter(pair => !pairs.includes(pair))
+      .map(pair => `${pair}: this pair is no more, take it from the list in tools/check-layers.ts`),
+  ]
+}
+
 if (import.meta.main) {
-  const problems = globSync('{src,test,bench,tools}/**/*.{ts,mjs}').flatMap(path => checkFile(path, readFileSync(path, 'utf8')))
+  const files = globSync('{src,test,bench,tools}/**/*.{ts,mjs}').map(path => ({ path, text: readFileSync(path, 'utf8') }))
+  const running = files.filter(({ path }) => path.startsWith('src/') && !forTests(path))
+  const problems = [
+    ...files.flatMap(({ path, text }) => checkFile(path, text)),
+    ...checkGraph(running.flatMap(({ path, text }) => importsOf(path, text))),
+  ]
   for (const problem of problems) console.error(problem)
   process.exitCode = problems.length === 0 ? 0 : 1
 }

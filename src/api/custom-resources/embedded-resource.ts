@@ -9,8 +9,8 @@ import type { JSONSchemaProps } from '../types/apiextensions-v1.ts'
 import { invalidShown } from '../validation/go-syntax.ts'
 import { dns1035Label, nameIsPathSegment } from '../validation/names.ts'
 import { validateObjectMeta } from '../validation/object-meta.ts'
-import { pathText } from './schema-validator.ts'
 import { schemaVisitor, type Visit } from './schema-visitor.ts'
+import { pathText } from './value-path.ts'
 
 /** Undefined where the schema embeds none. */
 export function embeddedValidator(schema: JSONSchemaProps): Visit | undefined {

@@ -4,8 +4,8 @@ import { goSyntax } from '../patch/go-format.ts'
 import { isRecord } from '../schema/compile.ts'
 import type { JSONSchemaProps } from '../types/apiextensions-v1.ts'
 import { duplicateShown, invalidShown } from '../validation/go-syntax.ts'
-import { pathText } from './schema-validator.ts'
 import { schemaVisitor, type Visit } from './schema-visitor.ts'
+import { pathText } from './value-path.ts'
 
 /** What tells an item of a list with keys from the others; undefined where it is no object. */
 export function itemKey(item: unknown, keys: readonly string[]): string | undefined {

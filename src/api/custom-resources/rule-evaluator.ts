@@ -12,7 +12,7 @@ import type { JSONSchemaProps, ValidationRule } from '../types/apiextensions-v1.
 import { type OldValues, oldItems, uncorrelated } from './old-values.ts'
 import { type CompiledRule, compileRule } from './rule-compiler.ts'
 import { isSchema } from './schema-reader.ts'
-import { type PathStep, pathText } from './schema-validator.ts'
+import { type PathStep, pathText } from './value-path.ts'
 
 /** The rules at a place of a schema and below. */
 export interface RuleNode {

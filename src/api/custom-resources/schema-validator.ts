@@ -11,6 +11,7 @@ import { notSupportedShown } from '../validation/go-syntax.ts'
 import { formats } from './formats.ts'
 import { OldValues, oldItems, uncorrelated } from './old-values.ts'
 import { isSchema } from './schema-reader.ts'
+import { type PathStep, pathText } from './value-path.ts'
 
 /** Where a judgement stands, and what it found. */
 export class Walk {
@@ -62,19 +63,6 @@ export class Walk {
 export const maxValidationSteps = 10_000_000
 
 export class TooManySteps extends Error {}
-
-/** A field, an item, or a member of a map. */
-export type PathStep = string | number | { readonly key: string }
-
-/** `spec.items[0].labels[a]`. */
-export function pathText(path: readonly PathStep[]): string {
-  let text = ''
-  for (const step of path) {
-    if (typeof step === 'string') text += text === '' ? step : `.${step}`
-    else text += `[${typeof step === 'number' ? step : step.key}]`
-  }
-  return text
-}
 
 export type Validate = (value: unknown, walk: Walk, old: unknown) => void
 

@@ -3,7 +3,7 @@ import type { FieldError } from '../field-error.ts'
 import { isRecord } from '../schema/compile.ts'
 import type { JSONSchemaProps } from '../types/apiextensions-v1.ts'
 import { isSchema } from './schema-reader.ts'
-import type { PathStep } from './schema-validator.ts'
+import type { PathStep } from './value-path.ts'
 
 /** `path` is changed on the way and put back. */
 export type Visit = (value: unknown, path: PathStep[], errors: FieldError[]) => void

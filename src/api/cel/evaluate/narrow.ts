@@ -13,6 +13,8 @@ import {
   keysOf,
   kindOf,
   lookUp,
+  type MapKey,
+  mapKey,
   Opaque,
   Optional,
   Timestamp,
@@ -85,3 +87,9 @@ const isOpen = ({ kind }: CelType): boolean => kind === 'dyn' || kind === 'param
 
 /** Whether `accepts` looks into what is in a list or map. */
 export const looksInto = ({ kind, params }: CelType): boolean => (kind === 'list' || kind === 'map') && !params.every(isOpen)
+
+/** What a key of a map is found by; one of a type that keys cannot have fails. */
+export function keyOf(key: CelValue): MapKey {
+  const known = mapKey(key)
+  return known === undefined ? fail('unsupported key type') : known
+}

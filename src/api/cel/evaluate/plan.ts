@@ -6,7 +6,7 @@ import { planCall } from './call.ts'
 import { planComprehension } from './comprehension.ts'
 import { fail } from './failure.ts'
 import { Frame, type Step } from './frame.ts'
-import { asOptional } from './narrow.ts'
+import { asOptional, keyOf } from './narrow.ts'
 import { CelMap, type CelValue, Double, type MapKey, mapKey, Uint } from './values.ts'
 
 /** What planning needs to know and gathers on its way. */
@@ -166,9 +166,3 @@ function planStruct(plan: Plan, expr: StructExpr): Step {
 }
 
 const isKey = (value: CelValue | undefined): boolean => value !== undefined && mapKey(value) !== undefined
-
-/** What a key of a map is found by; one of a type that keys cannot have fails. */
-export function keyOf(key: CelValue): MapKey {
-  const known = mapKey(key)
-  return known === undefined ? fail('unsupported key type') : known
-}
