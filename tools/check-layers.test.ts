@@ -23,7 +23,7 @@ test("the table of the server's rooms in ARCHITECTURE.md is the one that is kept
   assert.deepEqual(named, rooms['server'])
 })
 
-test('checkFile() names an import from a room that stands above', () => {
+test('checkFile() reports an import from a room above', () => {
   assert.deepEqual(checkFile('src/server/http/x.ts', "import type { A } from '../verbs/a.ts'\n"), [
     'src/server/http/x.ts: http may not import verbs, which stands above it (../verbs/a.ts)',
   ])
@@ -43,14 +43,13 @@ test('checkFile() names an import from a room that stands above', () => {
     assert.deepEqual(checkFile(path, `import { a } from '${target}'\n`), [], path)
 })
 
-test('checkGraph() names circles, new pairs of folders, and pairs of the list that are none any more', () => {
+test('checkGraph() reports circles of files and new pairs of folders', () => {
   const edge = (from: string, to: string) => ({ from, to, isValue: true })
   const circle = [edge('src/a/x.ts', 'src/b/y.ts'), edge('src/b/y.ts', 'src/a/x.ts')]
   assert.deepEqual(checkGraph(circle, ['src/a <-> src/b']), ["src/a/x.ts, src/b/y.ts: these files need each other's values"])
   assert.deepEqual(checkGraph([edge('src/a/x.ts', 'src/b/y.ts'), edge('src/b/z.ts', 'src/a/w.ts')], []), [
     'src/a <-> src/b: these folders import each other',
   ])
-  assert.match(checkGraph([], ['src/a <-> src/b']).join(), /no more/)
 })
 
 test('checkFile() names an import against the arrows', () => {
