@@ -98,6 +98,11 @@ const rows: readonly Row[] = [
   { source: "l.all(i, !''.matches(p + string(i) + 'x{20}'))", bind: n => ({ l: numbers(n), p: `${n}_` }), each: 500, n: 100 },
   { source: "l.all(i, '%f'.format([1.5e300]) != '')", bind: n => ({ l: numbers(n) }), each: 50, n: 1000 },
   { source: "l.all(i, quantity('1e900').isGreaterThan(quantity('1')))", bind: n => ({ l: numbers(n) }), each: 40 },
+  { source: "l.all(i, semver('1.2.3').isLessThan(semver('1.2.4')))", bind: n => ({ l: numbers(n) }), each: 40 },
+  { source: "l.all(i, url('https://a.b/c').getHost() == 'a.b')", bind: n => ({ l: numbers(n) }), each: 40 },
+  { source: "l.all(i, string(i).matches('[0-9]'))", bind: n => ({ l: numbers(n) }), each: 16 },
+  { source: "l.all(i, string(i).find('[a-z]') == '')", bind: n => ({ l: numbers(n) }), each: 16 },
+  { source: 'l.all(i, timestamp(i).getFullYear() == 1970)', bind: n => ({ l: numbers(n) }), each: 8 },
   { source: 'l.all(i, true && true && true)', bind: n => ({ l: numbers(n) }), each: 2 },
 ]
 

@@ -12,6 +12,8 @@ const most = { patterns: 500, instructions: 200_000 }
  * ever new states, running without them is several times faster than keeping so many.
  */
 const stateBytes = 512 << 10
+/** Work of a run, however short the text is. */
+const perRun = 16
 /** Work of a match that is found: what begins anew behind it. */
 const perMatch = 16
 /** Of one run of a pattern in an expression. */
@@ -97,12 +99,13 @@ function runnable(text: string, pattern: string): RE2JS {
 
 /** Whether some part of the text matches. */
 export function matches(text: string, pattern: string): boolean {
-  addWork(text.length >> 3)
+  addWork(perRun + (text.length >> 3))
   return runnable(text, pattern).test(text)
 }
 
 /** What matches, from left to right, without nothing right behind a match; at most `limit` parts where it is not negative. */
 export function findAll(text: string, pattern: string, limit: number): string[] {
+  addWork(perRun)
   const matcher = runnable(text, pattern).matcher(text)
   const found: string[] = []
   let end = -1

@@ -124,8 +124,12 @@ export interface CalendarFields {
   readonly millisecond: number
 }
 
+/** Work of finding a day in the calendar. */
+const calendarWork = 8
+
 /** The calendar in a zone: undefined for UTC, `+02:00`, or a name of the time zone database. Fails for unknown zones. */
 export function calendar({ nanos }: Timestamp, zone: string | undefined): CalendarFields {
+  addWork(calendarWork)
   const millis = Number((nanos - (((nanos % 1_000_000n) + 1_000_000n) % 1_000_000n)) / 1_000_000n)
   const date = new Date(millis + (zone === undefined || zone === '' || zone === 'UTC' || zone === 'Local' ? 0 : offsetMillis(millis, zone)))
   const year = date.getUTCFullYear()

@@ -115,9 +115,11 @@ function comparePart(a: string, b: string): number {
 }
 
 const asSemver = (value: CelValue): Semver => (value instanceof Semver ? value : fail(noSuchOverload))
+/** Work of reading a version of any length. */
+const versionWork = 20
 const parse = (value: CelValue, tolerant: boolean): Semver | string => {
   const text = asString(value)
-  addWork(text.length)
+  addWork(versionWork + text.length)
   return (tolerant ? readTolerantly : read)(text)
 }
 const must = (version: Semver | string): Semver => (typeof version === 'string' ? fail(version) : version)
