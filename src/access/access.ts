@@ -95,8 +95,11 @@ export type WebhookDecision = Decision & { readonly error?: string }
 /** Somebody else is asked. */
 export interface WebhookAuthorizer {
   readonly name: string
-  /** A promise, which never rejects, only where the answer is not known. */
-  ask(attributes: Attributes): WebhookDecision | Promise<WebhookDecision>
+  /**
+   * A promise, which never rejects, only where the answer is not known. `question` is the same object for all authorizers that are asked for one
+   * decision, and another for each decision: what they may spend on it together hangs on it.
+   */
+  ask(attributes: Attributes, question?: object): WebhookDecision | Promise<WebhookDecision>
 }
 
 /** Allowed only by an explicit allow. `authorizer` names who decided, `webhook` too where it is one. */

@@ -73,7 +73,7 @@ function ask(
   for (let at = from; at < authorizers.length; at++) {
     const authorizer = authorizers[at]
     if (authorizer === undefined) break
-    const decided = isLocal(authorizer) ? authorizer.authorize(attributes) : authorizer.ask(attributes)
+    const decided = isLocal(authorizer) ? authorizer.authorize(attributes) : authorizer.ask(attributes, heard)
     if (decided instanceof Promise)
       return decided.then(decision => verdictOf(authorizer, decision, heard) ?? ask(authorizers, attributes, at + 1, heard))
     const verdict = verdictOf(authorizer, decided, heard)

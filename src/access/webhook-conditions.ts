@@ -2,11 +2,22 @@
 
 import { CelEvaluationError } from '../api/cel/evaluate/failure.ts'
 import type { CelValue } from '../api/cel/evaluate/values.ts'
-import { compileAccessCondition } from '../api/cel/kubernetes/access-review.ts'
+import { type AccessBudget, accessBudget, compileAccessCondition } from '../api/cel/kubernetes/access-review.ts'
 import { aggregated } from '../base/aggregated.ts'
 import type { ReviewSpec, Selector } from './subject-access-review.ts'
 
-export type Matches = (spec: ReviewSpec) => { readonly met: boolean; readonly error?: string }
+/** `question` is the same for all webhooks that are asked about one request: their conditions share a budget. */
+export type Matches = (spec: ReviewSpec, question: object) => { readonly met: boolean; readonly error?: string }
+
+const budgets = new WeakMap<object, AccessBudget>()
+
+function budgetOf(question: object): AccessBudget {
+  const known = budgets.get(question)
+  if (known !== undefined) return known
+  const made = accessBudget()
+  budgets.set(question, made)
+  return made
+}
 
 /** The expressions were compiled before, by whoever read the file. One that is false decides, even where others fail. */
 export function compileMatches(expressions: readonly string[]): Matches {
@@ -15,12 +26,13 @@ export function compileMatches(expressions: readonly string[]): Matches {
     if (!compiled.ok) throw new Error(`a match condition does not compile: ${compiled.detail}`)
     return { expression, holds: compiled.holds }
   })
-  return spec => {
+  return (spec, question) => {
+    const budget = budgetOf(question)
     const errors: string[] = []
     const request = reviewed(spec)
     for (const { expression, holds } of conditions) {
       try {
-        if (!holds(request)) return { met: false }
+        if (!holds(request, budget)) return { met: false }
       } catch (err) {
         if (!(err instanceof CelEvaluationError)) throw err
         errors.push(`cel evaluation error: expression '${expression}' resulted in error: ${err.message}`)

@@ -60,11 +60,11 @@ export function createWebhookAuthorizer(name: string, settings: WebhookSettings,
 
   return {
     name,
-    ask(attributes) {
+    ask(attributes, question = {}) {
       if (isOwnPart(attributes.user)) return { decision: 'no-opinion', reason: '' }
       const spec = reviewSpec(attributes)
       const began = clock.monotonic()
-      const { met, error } = matches(spec)
+      const { met, error } = matches(spec, question)
       if (settings.conditions.length > 0) metrics.matched(name, (clock.monotonic() - began) / 1000)
       if (error !== undefined) {
         metrics.conditionFailed(name)

@@ -1,6 +1,6 @@
 // Match conditions of authorization webhooks: expressions over `request`, which is the spec of the SubjectAccessReview that would be sent.
 import { bool, type CelType, formatType, list, map, objectType, sameType, string } from '../check/type.ts'
-import { type Environment, Program } from '../environment.ts'
+import { type Environment, type Evaluation, maxWork, Program } from '../environment.ts'
 import { CelEvaluationError, CelProgramError } from '../evaluate/failure.ts'
 import type { CelValue } from '../evaluate/values.ts'
 import { CelCompileError } from '../issue.ts'
@@ -35,14 +35,23 @@ const requestType = object('kubernetes.SubjectAccessReviewSpec', {
   uid: string,
 })
 
+/** What the conditions of all webhooks that are asked one question may still cost, in upstream's units, and how much work they may do beside. */
+export interface AccessBudget {
+  cost: number
+  work: number
+}
+
+/** As much as one evaluation may take: conditions run in one turn of the event loop. */
+export const accessBudget = (): AccessBudget => ({ cost: perCallLimit, work: maxWork })
+
 let environment: Environment | undefined
 
 export type AccessCondition =
-  | { readonly ok: true; holds(request: CelValue): boolean }
+  | { readonly ok: true; holds(request: CelValue, budget: AccessBudget): boolean }
   /** `internal` where the expression is well-formed and can yet not be made a program. */
   | { readonly ok: false; readonly internal: boolean; readonly detail: string }
 
-/** `holds` throws `CelEvaluationError`, nothing else. */
+/** `holds` throws `CelEvaluationError`, nothing else, and takes what it spends from the budget. */
 export function compileAccessCondition(expression: string): AccessCondition {
   environment ??= storedExpressions().extend([{ name: 'request', type: requestType }])
   try {
@@ -50,10 +59,27 @@ export function compileAccessCondition(expression: string): AccessCondition {
     if (!sameType(checked.type, bool))
       return { ok: false, internal: false, detail: `must evaluate to bool but got ${formatType(checked.type)}` }
     const program = new Program(checked)
-    return { ok: true, holds: request => truth(program.evaluate({ request }, perCallLimit).value) }
+    return { ok: true, holds: (request, budget) => evaluateWithin(program, request, budget) }
   } catch (err) {
     if (err instanceof CelCompileError) return { ok: false, internal: false, detail: `compilation failed: ${err.message}` }
     if (err instanceof CelProgramError) return { ok: false, internal: true, detail: `program instantiation failed: ${err.message}` }
+    throw err
+  }
+}
+
+function evaluateWithin(program: Program, request: CelValue, budget: AccessBudget): boolean {
+  if (budget.cost <= 0 || budget.work <= 0)
+    throw new CelEvaluationError('operation cancelled: the match conditions of this request cost too much', true, { cost: 0, work: 0 })
+  const spend = ({ cost, work }: Pick<Evaluation, 'cost' | 'work'>): void => {
+    budget.cost -= cost
+    budget.work -= work
+  }
+  try {
+    const evaluation = program.evaluate({ request }, budget.cost)
+    spend(evaluation)
+    return truth(evaluation.value)
+  } catch (err) {
+    if (err instanceof CelEvaluationError) spend(err)
     throw err
   }
 }
