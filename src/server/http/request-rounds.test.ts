@@ -4,7 +4,7 @@ import { setImmediate as round } from 'node:timers/promises'
 import { type ConnectionQueue, RequestRounds } from './request-rounds.ts'
 
 test('RequestRounds begins a few at once and spreads a burst over rounds, in order', async () => {
-  const rounds = new RequestRounds()
+  const rounds = new RequestRounds(() => 0)
   const queue: ConnectionQueue = []
   const begun: number[] = []
   for (let i = 0; i < 20; i++) rounds.begin(queue, () => begun.push(i))
@@ -25,7 +25,7 @@ test('RequestRounds begins a few at once and spreads a burst over rounds, in ord
 })
 
 test('RequestRounds lets connections take turns: a burst of one is not before all that others ask for', async () => {
-  const rounds = new RequestRounds()
+  const rounds = new RequestRounds(() => 0)
   const [burst, other, third]: ConnectionQueue[] = [[], [], []]
   assert.ok(burst && other && third)
   const begun: string[] = []
@@ -42,7 +42,7 @@ test('RequestRounds lets connections take turns: a burst of one is not before al
 })
 
 test('RequestRounds spreads the ends of a client that goes away, beside what begins', async () => {
-  const rounds = new RequestRounds()
+  const rounds = new RequestRounds(() => 0)
   let ended = 0
   let begun = 0
   for (let i = 0; i < 100; i++) rounds.leave(() => ended++)
@@ -50,4 +50,78 @@ test('RequestRounds spreads the ends of a client that goes away, beside what beg
   assert.deepEqual([ended, begun], [64, 1])
   await round()
   assert.equal(ended, 100)
+})
+
+test('RequestRounds begins one costly request a round, and lets the connection go first whose requests cost less', async () => {
+  let now = 0
+  const rounds = new RequestRounds(() => now)
+  const costly: ConnectionQueue[] = [[], [], [], []]
+  const cheap: ConnectionQueue = []
+  const begun: string[] = []
+  for (let i = 0; i < 40; i++)
+    for (const queue of costly)
+      rounds.begin(queue, () => {
+        begun.push('costly')
+        now += 20
+      })
+  // The eight that began at once, then four, two, one.
+  for (const expected of [8, 12, 14, 15, 16]) {
+    assert.equal(begun.length, expected)
+    await round()
+  }
+  // Each cheap request waits for one costly request at most, however many connections the others have.
+  for (let i = 0; i < 10; i++) {
+    const before = begun.length
+    rounds.begin(cheap, () => begun.push('cheap'))
+    await round()
+    await round()
+    const since = begun.slice(before)
+    assert.ok(since.includes('cheap'), since.join())
+    assert.ok(since.length <= 3, since.join())
+  }
+  // Nobody starves: the others have their turns in between.
+  while (begun.length < 170) await round()
+  assert.equal(begun.filter(name => name === 'costly').length, 160)
+})
+
+test('RequestRounds begins as many as before once requests are cheap again', async () => {
+  let now = 0
+  const rounds = new RequestRounds(() => now)
+  const queue: ConnectionQueue = []
+  let begun = 0
+  for (let i = 0; i < 20; i++)
+    rounds.begin(queue, () => {
+      begun++
+      now += 20
+    })
+  while (begun < 20) await round()
+  for (let i = 0; i < 100; i++) rounds.begin(queue, () => begun++)
+  const perRound: number[] = []
+  while (begun < 120) {
+    const before = begun
+    await round()
+    perRound.push(begun - before)
+  }
+  assert.ok(perRound.includes(8), perRound.join())
+})
+
+test('RequestRounds gives a connection that comes back after a pause its share, and no more', async () => {
+  let now = 0
+  const rounds = new RequestRounds(() => now)
+  const [busy, back]: ConnectionQueue[] = [[], []]
+  assert.ok(busy && back)
+  const begun: string[] = []
+  const ask = (queue: ConnectionQueue, name: string) =>
+    rounds.begin(queue, () => {
+      begun.push(name)
+      now += 20
+    })
+  for (let i = 0; i < 8; i++) ask(back, 'back')
+  for (let i = 0; i < 200; i++) ask(busy, 'busy')
+  while (begun.length < 100) await round()
+  for (let i = 0; i < 40; i++) ask(back, 'back')
+  const before = begun.length
+  while (begun.length < before + 20) await round()
+  const backs = begun.slice(before).filter(name => name === 'back').length
+  assert.ok(backs >= 8 && backs <= 12, `${backs} of 20`)
 })
