@@ -8,16 +8,19 @@ import { buildCommit } from './built-commit.ts'
 import { type Values, workloads } from './load/workloads.ts'
 import { canRunContainers, measuredHere, runOnce } from './run-once.ts'
 import { type Column, table } from './table.ts'
+import { worstTenant } from './tenant/worst-tenant.ts'
 
 const ids = [...workloads.map(({ id }) => id), ...measuredHere]
 const usage = `usage: npm run bench -- [--against COMMIT] [--rounds N] [--only WORKLOAD,…] [--no-containers]
-workloads: ${ids.join(' ')}, or none`
+workloads: ${ids.join(' ')}, or none
+       npm run bench -- --only worst-tenant [--attacks ATTACK,…]`
 
 const { values: flags } = parseArgs({
   options: {
     against: { type: 'string' },
     rounds: { type: 'string' },
     only: { type: 'string' },
+    attacks: { type: 'string' },
     'no-containers': { type: 'boolean' },
     help: { type: 'boolean' },
   },
@@ -25,7 +28,15 @@ const { values: flags } = parseArgs({
 // Some of the load comes from this process.
 compactHeap()
 if (flags.help) console.log(usage)
+else if (flags.only === 'worst-tenant') await attackNeighbours()
 else await bench()
+
+/** By itself: it takes minutes, and prints rows of its own. */
+async function attackNeighbours(): Promise<void> {
+  const progress = createProgress(process.stderr)
+  await worstTenant(new URL('..', import.meta.url).pathname, flags.attacks?.split(',') ?? [], step => progress.show(step))
+  progress.end()
+}
 
 async function bench(): Promise<void> {
   const root = new URL('..', import.meta.url).pathname
