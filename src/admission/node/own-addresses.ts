@@ -12,10 +12,13 @@ const hostTypes: ReadonlySet<string> = new Set(['Hostname', 'InternalDNS', 'Exte
 
 /** Why the node may not report these addresses of a pod of its own; undefined where it may, or where they are what they were. */
 export function podAddressRefusal(pod: Pod, old: Pod | undefined, node: string, reader: StoreReader): string | undefined {
-  const before = new Set(podIps(old))
-  const added = podIps(pod).filter(ip => !before.has(ip))
-  if (added.length === 0) return undefined
+  const added = addedTo(podIps, pod, old)
+  const addedHost = addedTo(hostIps, pod, old)
+  if (added.length === 0 && addedHost.length === 0) return undefined
   const own = reader.get('nodes', '', node) as Node | undefined
+  const wrongHost = addedHost.find(ip => !addressesOf(own).some(text => sameIp(text, ip)))
+  if (wrongHost !== undefined)
+    return `node "${node}" cannot set status.hostIPs of the pod to ${wrongHost}: they are addresses of the node (status.addresses: ${listed(addressesOf(own))})`
   const isHost = pod.spec.hostNetwork === true
   const allowed = isHost ? addressesOf(own) : rangesOf(own)
   const holds = isHost ? (ip: string) => allowed.some(text => sameIp(text, ip)) : (ip: string) => isWithin(ip, allowed)
@@ -60,6 +63,17 @@ function ipRefusal(address: string, node: string, reader: StoreReader): string |
 }
 
 const listed = (texts: readonly string[]): string => (texts.length === 0 ? 'none yet' : texts.join(', '))
+
+/** What was not there before. */
+function addedTo(ipsOf: (pod: Pod | undefined) => string[], pod: Pod, old: Pod | undefined): string[] {
+  const before = new Set(ipsOf(old))
+  return ipsOf(pod).filter(ip => !before.has(ip))
+}
+
+const hostIps = (pod: Pod | undefined): string[] => {
+  const { hostIP, hostIPs } = pod?.status ?? {}
+  return [...new Set([...(hostIP ? [hostIP] : []), ...(hostIPs ?? []).map(({ ip }) => ip)])]
+}
 
 const podIps = (pod: Pod | undefined): string[] => {
   const { podIP, podIPs } = pod?.status ?? {}

@@ -2,6 +2,8 @@
 import type { Node } from '../../api/types/core-v1.ts'
 
 const hostnameLabel = 'kubernetes.io/hostname'
+/** A Windows node would be given pods that Pod Security lets do what only Linux refuses: there is no agent for Windows. */
+const systemLabels: ReadonlySet<string> = new Set(['kubernetes.io/os', 'beta.kubernetes.io/os'])
 /** What a machine is, which a node may add and never change. */
 const machineLabels: ReadonlySet<string> = new Set([
   'kubernetes.io/arch',
@@ -27,6 +29,8 @@ export function ownLabelRefusal(now: Node, old: Node | undefined, keys: readonly
   const wanted = now.metadata.labels ?? {}
   for (const key of keys) {
     if (key === hostnameLabel && wanted[key] !== node) return `node "${node}" is not allowed to set label ${key} to anything but "${node}"`
+    if (systemLabels.has(key) && wanted[key] !== undefined && wanted[key] !== 'linux')
+      return `node "${node}" is not allowed to set label ${key} to anything but "linux"`
     if (old === undefined) continue
     const isNew = old.metadata.labels?.[key] === undefined
     if (placeLabels.has(key) || (machineLabels.has(key) && !isNew))

@@ -43,6 +43,10 @@ const status = (spec: object, ...ips: string[]): Input => ({
   object: { ...pod({ nodeName: 'n1', ...spec }), ...{ status: { podIP: ips[0], podIPs: ips.map(ip => ({ ip })) } } },
   oldObject: pod({ nodeName: 'n1', ...spec }),
 })
+const hostStatus = (...ips: string[]): Input => ({
+  ...status({}),
+  object: { ...pod({ nodeName: 'n1' }), ...{ status: { hostIP: ips[0], hostIPs: ips.map(ip => ({ ip })) } } },
+})
 const metadataOf = (metadata: object): Input => {
   const before = pod({ nodeName: 'n1' })
   return { ...status({}), object: { ...before, metadata: { ...before.metadata, ...metadata } } }
@@ -100,6 +104,17 @@ const rows: readonly (readonly [what: string, input: Input, why: string | undefi
     status({ hostNetwork: true }, '203.0.113.2'),
     'a pod of the host network has an address of its node (status.addresses: 203.0.113.1)',
   ],
+  ['an address of its own as that of the host', hostStatus('203.0.113.1'), undefined],
+  [
+    "another node's address as that of the host",
+    hostStatus('203.0.113.2'),
+    'cannot set status.hostIPs of the pod to 203.0.113.2: they are addresses of the node (status.addresses: 203.0.113.1)',
+  ],
+  [
+    'a second address of the host that is not its own',
+    hostStatus('203.0.113.1', '10.96.0.1'),
+    'cannot set status.hostIPs of the pod to 10.96.0.1',
+  ],
   ['an address of the machine', ip('198.51.100.9'), undefined],
   ['loopback', ip('127.0.0.1'), 'may not be in the loopback range'],
   ['loopback in the form of IPv6', ip('::ffff:127.0.0.1'), 'may not be in the loopback range'],
@@ -132,7 +147,15 @@ const rows: readonly (readonly [what: string, input: Input, why: string | undefi
   ['its hostname away', labels({ 'kubernetes.io/hostname': 'n1' }, {}), 'label kubernetes.io/hostname to anything but "n1"'],
   ['its zone as it comes', created({ labels: { 'topology.kubernetes.io/zone': 'z' } }), undefined],
   ['its zone later', labels({}, { 'topology.kubernetes.io/zone': 'z' }), 'modify label topology.kubernetes.io/zone'],
-  ['another system', labels({ 'kubernetes.io/os': 'linux' }, { 'kubernetes.io/os': 'windows' }), 'modify label kubernetes.io/os'],
+  [
+    'another system',
+    labels({ 'kubernetes.io/os': 'linux' }, { 'kubernetes.io/os': 'windows' }),
+    'label kubernetes.io/os to anything but "linux"',
+  ],
+  ['another machine', labels({ 'kubernetes.io/arch': 'amd64' }, { 'kubernetes.io/arch': 'arm64' }), 'modify label kubernetes.io/arch'],
+  ['Linux as it comes', created({ labels: { 'kubernetes.io/os': 'linux', 'beta.kubernetes.io/os': 'linux' } }), undefined],
+  ['Windows as it comes', created({ labels: { 'kubernetes.io/os': 'windows' } }), 'label kubernetes.io/os to anything but "linux"'],
+  ['Windows as it was called before', created({ labels: { 'beta.kubernetes.io/os': 'windows' } }), 'label beta.kubernetes.io/os'],
   ['its system on a Node that others made', labels({}, { 'kubernetes.io/os': 'linux', 'kubernetes.io/arch': 'amd64' }), undefined],
   ['a label of its own', labels({}, { 'example.com/pool': 'a' }), undefined],
   ['a finalizer of its pod', metadataOf({ finalizers: ['a.example/b'] }), 'cannot update metadata.finalizers through pod status'],
