@@ -7,10 +7,10 @@ import type { Authentication, Credentials } from '../src/access/access.ts'
 import { createKeyAndCsr, type KeyAndCsr } from '../src/access/pki/key-and-csr.ts'
 import { systemClock } from '../src/base/clock.ts'
 import { type Logger, silentLogger } from '../src/base/log.ts'
-import type { ApiServerOptions } from '../src/server/api-server.ts'
+
 import { bootstrapNamespaces, kubernetesService } from '../src/server/bootstrap.ts'
 import { Listener } from '../src/server/http/listener.ts'
-import { TestServer } from '../src/server/testing.ts'
+import { TestServer, type TestServerOptions } from '../src/server/testing.ts'
 import { createMemorySigner } from '../src/signer/memory-signer.ts'
 import type { Signer } from '../src/signer/signer.ts'
 
@@ -47,7 +47,7 @@ export class ListeningServer implements AsyncDisposable {
     this.#signer = parts.signer
   }
 
-  static async start(options: Partial<ApiServerOptions> = {}, log: Logger = silentLogger): Promise<ListeningServer> {
+  static async start(options: TestServerOptions = {}, log: Logger = silentLogger): Promise<ListeningServer> {
     const signal = AbortSignal.timeout(60_000)
     const signer = createMemorySigner()
     const clientAuthorities = await signer.authority('client', signal)

@@ -8,7 +8,7 @@ import type { Clock } from '../base/clock.ts'
 import type { FileState } from '../base/file-state.ts'
 import type { Logger } from '../base/log.ts'
 import type { Registry } from '../base/metrics.ts'
-import type { ReplaceConfiguration } from './control-plane.ts'
+import type { ReplaceConfiguration } from './control-plane-options.ts'
 
 export interface ConfigurationStates {
   readonly authentication?: FileState<AuthenticationConfiguration> | undefined

@@ -23,7 +23,8 @@ import type { CertificateRequest, Signer } from '../signer/signer.ts'
 import { createMemoryStore } from '../store/memory.ts'
 import type { Store } from '../store/store.ts'
 import { bootstrap } from './bootstrap.ts'
-import { openControlPlane, type ReplaceConfiguration } from './control-plane.ts'
+import { openControlPlane } from './control-plane.ts'
+import type { ReplaceConfiguration } from './control-plane-options.ts'
 import type { PolicyFolder } from './policy-folder.ts'
 
 export interface Answer {

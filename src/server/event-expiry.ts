@@ -1,7 +1,9 @@
 // Events are news, not state: one that nobody has updated for an hour is deleted, as upstream's `--event-ttl` does it.
 import { type Clock, pause } from '../base/clock.ts'
 import type { Logger } from '../base/log.ts'
-import type { Collection, Entry } from '../store/store.ts'
+import type { Collection, Entry, Store } from '../store/store.ts'
+import type { InProcessTransport } from './http/in-process.ts'
+import type { ServedResources } from './resource/served-resource.ts'
 
 const ttlMs = 3_600_000
 const periodMs = 60_000
@@ -47,4 +49,31 @@ export async function runEventExpiry(options: EventExpiryOptions, signal: AbortS
       }
     }
   }
+}
+
+export interface ServedEvents {
+  readonly resources: ServedResources
+  readonly store: Store
+  /** As the system itself. */
+  readonly transport: InProcessTransport
+  readonly clock: Clock
+  readonly log: Logger
+}
+
+/** Where this server serves events; until the signal. */
+export async function expireServedEvents({ resources, store, transport, clock, log }: ServedEvents, signal: AbortSignal): Promise<void> {
+  const events = resources.byGroupResource('events')
+  if (events === undefined) return
+  const remove = (entry: Entry, until: AbortSignal) => removeVersion(transport, entry, until)
+  await runEventExpiry({ events: events.collection, revision: () => store.revision, remove, clock, log }, signal)
+}
+
+async function removeVersion(transport: InProcessTransport, { namespace, name, revision }: Entry, signal: AbortSignal): Promise<void> {
+  const preconditions = { resourceVersion: String(revision) }
+  const body = Buffer.from(JSON.stringify({ apiVersion: 'v1', kind: 'DeleteOptions', preconditions }))
+  const path = `/api/v1/namespaces/${namespace}/events/${name}`
+  const answer = await transport.request({ method: 'DELETE', path, headers: { 'content-type': 'application/json' }, body }, signal)
+  for await (const _ of answer.body);
+  // 404 and 409: another client deleted or updated it in between.
+  if (answer.status >= 300 && answer.status !== 404 && answer.status !== 409) throw new Error(`the API answered ${answer.status}`)
 }

@@ -10,10 +10,12 @@ import { silentLogger } from '../base/log.ts'
 import { createRegistry } from '../base/metrics.ts'
 import { createMemoryStore } from '../store/memory.ts'
 import type { Store } from '../store/store.ts'
-import { type ApiServer, type ApiServerOptions, createApiServer } from './api-server.ts'
+import { type ApiServer, createApiServer } from './api-server.ts'
+import type { ApiServerOptions } from './api-server-options.ts'
 import type { FinalReply, Pipeline, ServerRequest } from './http/exchange.ts'
 import type { InProcessResponse, InProcessTransport } from './http/in-process.ts'
 import { noAdmission } from './objects/write-parts.ts'
+import { openServerView } from './server-view.ts'
 
 export const testUser: UserInfo = { name: 'tester', groups: ['system:masters', 'system:authenticated'] }
 
@@ -63,6 +65,11 @@ export class TestClock implements Clock {
   }
 }
 
+export interface TestServerOptions extends Omit<Partial<ApiServerOptions>, 'view'> {
+  readonly store?: Store
+  readonly resources?: readonly ResourceDefinition[]
+}
+
 export class TestServer implements AsyncDisposable {
   readonly server: ApiServer
   readonly store: Store
@@ -71,12 +78,12 @@ export class TestServer implements AsyncDisposable {
   readonly events: AuditEvent[]
   readonly #transport: InProcessTransport
 
-  constructor(options: Partial<ApiServerOptions> & { resources?: readonly ResourceDefinition[] } = {}) {
+  constructor({ store = createMemoryStore(), resources = allResources, ...options }: TestServerOptions = {}) {
     this.clock = new TestClock()
-    this.store = options.store ?? createMemoryStore()
+    this.store = store
     this.events = []
     this.server = createApiServer({
-      resources: allResources,
+      view: openServerView({ store, builtIn: resources, log: options.log ?? silentLogger }),
       authenticate: () => ({ outcome: 'no-opinion' }),
       authorize: allowAll,
       audit: {
@@ -90,7 +97,6 @@ export class TestServer implements AsyncDisposable {
       log: silentLogger,
       metrics: createRegistry(),
       ...options,
-      store: this.store,
     })
     this.#transport = this.server.transportFor(testUser)
   }

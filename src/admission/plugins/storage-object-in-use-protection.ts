@@ -1,6 +1,5 @@
+// A volume or claim in use is not deleted under its pods: the finalizer holds it until a controller removes it.
 import type { PluginDefinition } from '../plugin-definition.ts'
-
-// A volume or claim in use is not deleted under its pods: the finalizer holds it until a controller lets it go.
 
 const finalizers: ReadonlyMap<string, string> = new Map([
   ['persistentvolumeclaims', 'kubernetes.io/pvc-protection'],

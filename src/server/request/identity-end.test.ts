@@ -5,15 +5,15 @@ import { describe, test } from 'node:test'
 import type { Credentials } from '../../access/access.ts'
 import { AuditFailure } from '../../access/audit/audit-failure.ts'
 import { createDenyList } from '../../access/revocation.ts'
-import type { ApiServerOptions } from '../api-server.ts'
 import type { FinalReply, ServerRequest } from '../http/exchange.ts'
+import type { TestServerOptions } from '../testing.ts'
 import { answerOf, TestClock, TestServer } from '../testing.ts'
 
 const configMaps = '/api/v1/namespaces/default/configmaps'
 const configMap = { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'c' } }
 
 /** A server whose bearer tokens are users' names, and what denies `ann`. */
-function deniable(options: Partial<ApiServerOptions> = {}) {
+function deniable(options: TestServerOptions = {}) {
   const denyList = createDenyList()
   const api = new TestServer({
     denyList,

@@ -2,15 +2,15 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { forbidden } from '../../api/status.ts'
 import { createLogger } from '../../base/log.ts'
-import type { ApiServerOptions } from '../api-server.ts'
 import { noAdmission } from '../objects/write-parts.ts'
+import type { TestServerOptions } from '../testing.ts'
 import { TestServer } from '../testing.ts'
 
 const pathIn = (namespace: string, plural: string) => `/api/v1/namespaces/${namespace}/${plural}`
 const service = pathIn('default', 'services')
 const endpoints = pathIn('default', 'endpoints')
 
-async function withService(options: Partial<ApiServerOptions> = {}): Promise<TestServer> {
+async function withService(options: TestServerOptions = {}): Promise<TestServer> {
   const api = new TestServer(options)
   await api.create(service, { metadata: { name: 'web' }, ...{ spec: { clusterIP: 'None', ports: [{ port: 80 }] } } })
   for (const [namespace, name] of [

@@ -1,4 +1,4 @@
-// What the webhook plug-ins need of the server that they are part of: the way out, and Events that name a webhook that does not answer.
+// The way to webhooks: what the plug-ins and conversions send through, and Events that name a webhook that does not answer.
 import { randomUUID } from 'node:crypto'
 import { type HookFailure, HookHealth, type Identified } from '../admission/webhook/hook-health.ts'
 import type { WebhookContext } from '../admission/webhook/review-by-hook.ts'
@@ -12,54 +12,47 @@ import type { ApiServer } from '../server/api-server.ts'
 import { serverIdentity } from '../server/bootstrap.ts'
 import type { ConversionSender } from '../server/custom-resources/conversion.ts'
 import { createReviewSender } from '../server/proxy/webhooks/review-sender.ts'
+import type { ServerView } from '../server/server-view.ts'
 
 type Parts = Pick<WebhookContext, 'sender' | 'health' | 'clock' | 'log' | 'newUid'>
 
-export interface WebhookParts {
+/** A webhook that does not answer: the object that configures it, and why. */
+export interface WebhookFailure {
+  readonly object: ObjectReference
+  readonly message: string
+}
+
+export interface Webhooks {
   readonly context: Parts
   /** The way to webhooks that convert custom resources. */
   readonly conversion: ConversionSender
-  /** Nobody asks there any more: connections that are kept are closed. */
+  /** Closes the connections that are kept to an endpoint that is not used any more. */
   release(endpoint: WebhookEndpoint): void
-  /** The server is made after its plug-ins; before this nothing reaches a webhook. */
-  reachThrough(server: ApiServer): void
+  onFailure(listener: (failure: WebhookFailure) => void): void
 }
 
-export function webhookParts({
-  clock,
-  log,
-  signal,
-}: {
+export interface WebhookOptions {
+  readonly view: Pick<ServerView, 'connectService'>
   readonly clock: Clock
   readonly log: Logger
-  readonly signal: AbortSignal
-}): WebhookParts {
-  let server: ApiServer | undefined
-  let events: EventRecorder | undefined
-  const sender = createReviewSender({
-    clock,
-    async connectService(service, tls, until) {
-      if (server === undefined) throw new Error('the server starts')
-      return await server.connectService(service, tls, until)
-    },
-  })
+}
+
+/** Until the signal. */
+export function openWebhooks({ view, clock, log }: WebhookOptions, signal: AbortSignal): Webhooks {
+  const sender = createReviewSender({ clock, connectService: view.connectService })
   signal.addEventListener('abort', () => sender[Symbol.dispose](), { once: true })
-  const record = (object: ObjectReference, message: string): void => {
-    if (server === undefined || signal.aborted) return
-    events ??= new EventRecorder({
-      client: new Client(server.transportFor(serverIdentity)),
-      ...{ component: 'kube-apiserver', clock, log, random: Math.random },
-    })
-    events.record(object, 'Warning', 'FailedCallingWebhook', message)
+  const listeners: ((failure: WebhookFailure) => void)[] = []
+  const report = (object: ObjectReference, message: string): void => {
+    for (const listener of listeners) listener({ object, message })
   }
   const health = new HookHealth(failure => {
     const { hook, message, count } = failure
     log.error('webhook does not answer', { webhook: hook.webhook.name, failures: count, why: message })
-    record(referenceOf(failure), `${hook.webhook.name}: ${message}`)
+    report(referenceOf(failure), `${hook.webhook.name}: ${message}`)
   })
   const converters = new HookHealth<Identified>(({ hook, message, count }) => {
     log.error('conversion webhook does not answer', { customResourceDefinition: hook.id, failures: count, why: message })
-    record({ apiVersion: 'apiextensions.k8s.io/v1', kind: 'CustomResourceDefinition', name: hook.id }, message)
+    report({ apiVersion: 'apiextensions.k8s.io/v1', kind: 'CustomResourceDefinition', name: hook.id }, message)
   })
   return {
     context: { sender, health, clock, log, newUid: randomUUID },
@@ -71,10 +64,22 @@ export function webhookParts({
         else converters.failed({ id }, failure.message, clock.now())
       },
     },
-    reachThrough(opened) {
-      server = opened
-    },
+    onFailure: listener => void listeners.push(listener),
   }
+}
+
+export function recordWebhookFailures(server: ApiServer, webhooks: Webhooks, { clock, log }: Pick<WebhookOptions, 'clock' | 'log'>): void {
+  server.runAlongside(async signal => {
+    await using transport = server.transportFor(serverIdentity)
+    await using events = new EventRecorder({
+      client: new Client(transport),
+      ...{ component: 'kube-apiserver', clock, log, random: Math.random },
+    })
+    webhooks.onFailure(({ object, message }) => {
+      if (!signal.aborted) events.record(object, 'Warning', 'FailedCallingWebhook', message)
+    })
+    if (!signal.aborted) await new Promise(resolve => signal.addEventListener('abort', resolve, { once: true }))
+  })
 }
 
 function referenceOf({ hook }: HookFailure) {

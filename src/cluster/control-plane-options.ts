@@ -1,0 +1,55 @@
+// What a control plane is made of.
+import type { TokenWebhookSettings } from '../access/authenticators/token-webhook.ts'
+import type { AuthorizationConfiguration } from '../access/authorization-configuration.ts'
+import type { AuthenticationConfiguration } from '../access/jwt/configuration.ts'
+import type { AdmissionSettings } from '../admission/admission-settings.ts'
+import type { Features } from '../api/features.ts'
+import type { Clock } from '../base/clock.ts'
+import type { Profile } from '../base/config.ts'
+import type { Logger } from '../base/log.ts'
+import type { Registry } from '../base/metrics.ts'
+import type { HealthCheck } from '../server/paths/health.ts'
+import type { AuditSink } from '../server/request/audit-event.ts'
+import type { Signer } from '../signer/signer.ts'
+import type { Store } from '../store/store.ts'
+import type { PolicyFolder } from './policy-folder.ts'
+
+export interface ControlPlaneOptions {
+  readonly store: Store
+  readonly signer: Signer
+  readonly audit: AuditSink
+  readonly profile: Profile
+  /** Policies from files. */
+  readonly policies?: PolicyFolder
+  readonly serviceCidr: string
+  /** Default: none. */
+  readonly features?: Features
+  /** Default: the plug-ins of the profile. */
+  readonly admission?: AdmissionSettings
+  /** Default: no tokens but the cluster's own, and health checks without any. */
+  readonly authentication?: AuthenticationConfiguration
+  /** Whether Kubernetes' bootstrap tokens are taken. Default: no. */
+  readonly bootstrapTokens?: boolean
+  /** Default: tokens that nobody here knows are nobody's. */
+  readonly tokenWebhook?: TokenWebhookSettings
+  /** Default: Node and RBAC. */
+  readonly authorization?: AuthorizationConfiguration
+  /** Called once with what puts another configuration in the place of one of these two, for as long as the server runs. */
+  readonly reloads?: (replace: ReplaceConfiguration) => void
+  /** What else `/readyz` asks. */
+  readonly checks?: readonly HealthCheck[]
+  readonly clock: Clock
+  readonly log: Logger
+  readonly metrics: Registry
+  readonly signal: AbortSignal
+  /** Opens no connection to anything, whatever objects say. */
+  readonly offline?: boolean
+  /** Of an offline server, for tables of policies, which judge admission: every request passes authorization, and expressions of policies alone ask for rights. */
+  readonly alwaysAllow?: boolean
+}
+
+/** A member is undefined where the server began without such a configuration. */
+export interface ReplaceConfiguration {
+  readonly authentication: ((next: AuthenticationConfiguration) => void) | undefined
+  readonly authorization: ((next: AuthorizationConfiguration) => void) | undefined
+}

@@ -1,0 +1,99 @@
+// Who may ask, and what they may do: authentication, authorization and tokens, each from the objects of the store.
+import { createAuthentication } from '../access/authenticate.ts'
+import { authenticatorList } from '../access/authenticators/index.ts'
+import { createNodeGraph } from '../access/authorizers/node-graph.ts'
+import { createRbacAuthorizer } from '../access/authorizers/rbac.ts'
+import { createBootstrapTokens } from '../access/bootstrap-tokens.ts'
+import { defaultIssuer, type IssueTokenParts, issueServiceAccountToken } from '../access/issue-token.ts'
+import { oidcDocuments } from '../access/oidc-discovery.ts'
+import { registerRbacMetrics } from '../access/rbac-metrics.ts'
+import { createDenyList } from '../access/revocation.ts'
+import { issuerMetrics, tokenCacheMetrics } from '../access/token-metrics.ts'
+import { createTokenReview } from '../access/token-review.ts'
+import type { StoreView } from '../api/store-view.ts'
+import type { IssueToken } from '../server/subresources/index.ts'
+import {
+  bootstrapTokenSource,
+  boundObjects,
+  certificateRequests,
+  followDenials,
+  joinTickets,
+  nodeGraphSource,
+  rbacSource,
+} from './access-sources.ts'
+import { configuredAuthorization } from './configured-authorizers.ts'
+import type { ControlPlaneOptions, ReplaceConfiguration } from './control-plane-options.ts'
+import { signToken } from './sign-token.ts'
+import { anonymousPaths, tokenIssuers } from './token-issuers.ts'
+import type { Webhooks } from './webhooks.ts'
+
+export interface AccessParts {
+  readonly view: StoreView
+  readonly webhooks: Webhooks
+}
+
+export type OpenAccess = Awaited<ReturnType<typeof openAccess>>
+
+/** Until the signal. */
+export async function openAccess(options: ControlPlaneOptions, { view, webhooks }: AccessParts) {
+  const { signer, profile, clock, log, metrics, signal } = options
+  const objects = boundObjects(view)
+  const [clientAuthorities, keys, issuers] = await Promise.all([
+    signer.authority('client', signal),
+    signer.tokenKeys(signal),
+    tokenIssuers(options.authentication, { clock, log, signal, profile }),
+  ])
+  const audiences = [defaultIssuer]
+  const cache = tokenCacheMetrics(metrics)
+  const asking = { post: webhooks.context.sender.post, clock, log, random: Math.random, signal }
+  const denyList = createDenyList()
+  followDenials(view, denyList, log)
+
+  const { tokenWebhook: settings } = options
+  const { authenticators, serviceAccountTokens, tokenWebhook, jwt } = authenticatorList({
+    clientAuthorities,
+    tokens: { issuer: defaultIssuer, audiences, keys, objects },
+    tickets: joinTickets(view),
+    bootstrapTokens: options.bootstrapTokens ? createBootstrapTokens(bootstrapTokenSource(view), denyList) : undefined,
+    issued: options.authentication &&
+      issuers && { issuers: issuers.replace(options.authentication), parts: { cache, metrics: issuerMetrics(metrics) } },
+    clock,
+    webhook: settings && { settings, parts: { ...asking, cache, audiences, mayNameSystem: profile === 'upstream' } },
+  })
+  const authenticate = createAuthentication({ authenticators, denyList })
+
+  const rbac = createRbacAuthorizer(rbacSource(view))
+  registerRbacMetrics(metrics, rbac)
+  const authorization = await configuredAuthorization(
+    { nodeGraph: createNodeGraph(nodeGraphSource(view)), rbac, certificateRequests: certificateRequests(view) },
+    options.authorization,
+    { ...asking, metrics, release: endpoint => webhooks.release(endpoint) },
+  )
+
+  const issuing: IssueTokenParts = {
+    signToken: (claims, until) => signToken(signer, claims, until),
+    extendProjected: profile === 'upstream',
+    ...{ objects, clock, audiences },
+  }
+  const issueToken: IssueToken = (account, spec, until) => issueServiceAccountToken(account, spec, issuing, until)
+  const replace: ReplaceConfiguration = {
+    authentication:
+      issuers &&
+      (next => {
+        jwt?.replace(issuers.replace(next))
+        denyList.endDenied()
+      }),
+    authorization: authorization.replace,
+  }
+  return {
+    authenticate,
+    denyList,
+    reviewToken: createTokenReview({ serviceAccountTokens, tokenWebhook, authenticate, denyList, audiences }),
+    rbac,
+    authorization,
+    issueToken,
+    oidc: oidcDocuments(defaultIssuer, `${defaultIssuer}/openid/v1/jwks`, keys),
+    anonymousPaths: anonymousPaths(options.authentication),
+    replace,
+  }
+}

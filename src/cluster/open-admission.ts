@@ -1,0 +1,107 @@
+// Whether an object is acceptable: the plug-ins with what each of them reads, and the ledger of quotas.
+import { randomInt } from 'node:crypto'
+import { type Attributes, authenticatedGroup } from '../access/access.ts'
+import { requestedIdentity } from '../access/pki/certificate-identity.ts'
+import type { ParameterizedPolicy } from '../access/policy-parameters.ts'
+import type { ClusterRole } from '../access/rbac-object.ts'
+import { accountGroups, accountUser } from '../access/service-account-claims.ts'
+import { admissionMetrics } from '../admission/admission-metrics.ts'
+import { admissionSettings } from '../admission/admission-settings.ts'
+import { createAdmission } from '../admission/chain.ts'
+import { ObjectWaiter } from '../admission/object-waiter.ts'
+import { admissionPlugins } from '../admission/plugins/index.ts'
+import { storedMutatingPolicies, storedPolicies } from '../admission/policy/policy-kinds.ts'
+import { QuotaLedger } from '../admission/quota/ledger.ts'
+import { measuredAdmission } from '../admission/step-metrics.ts'
+import { noFeatures } from '../api/features.ts'
+import { requestBlock } from '../api/resources/certificates/pem.ts'
+import type { StoreView } from '../api/store-view.ts'
+import type { UserInfo } from '../api/user.ts'
+import type { AdmissionChain } from '../server/objects/write-parts.ts'
+import type { ServerView } from '../server/server-view.ts'
+import { denialList, policyParameters, rbacEscalation } from './access-admission.ts'
+import { allKinds } from './all-kinds.ts'
+import type { ControlPlaneOptions } from './control-plane-options.ts'
+import type { OpenAccess } from './open-access.ts'
+import { policyAuthorizer } from './policy-authorizer.ts'
+import { quotaSource } from './quota-source.ts'
+import type { Webhooks } from './webhooks.ts'
+
+export interface AdmissionParts {
+  readonly view: StoreView
+  readonly server: ServerView
+  readonly webhooks: Webhooks
+  readonly access: Pick<OpenAccess, 'authorization' | 'rbac'>
+}
+
+export interface OpenAdmission {
+  readonly chain: AdmissionChain
+  readonly ledger: QuotaLedger
+}
+
+/** Made of lower-case letters and digits that upstream's generated names use. */
+const suffixAlphabet = 'bcdfghjklmnpqrstvwxz2456789'
+const randomSuffix = (): string => Array.from({ length: 5 }, () => suffixAlphabet[randomInt(suffixAlphabet.length)]).join('')
+
+export function openAdmission(
+  options: ControlPlaneOptions,
+  { view, server, webhooks, access: { authorization, rbac } }: AdmissionParts,
+): OpenAdmission {
+  const { profile, clock, metrics, features = noFeatures, policies: folder } = options
+  const { authorize } = authorization
+  const secure = profile === 'secure'
+  const now = () => clock.now()
+  const { enabled, configuration } = admissionSettings(profile, options.admission)
+  const source = quotaSource(server.store, view, name => server.resources.byGroupResource(name) !== undefined)
+  const ledger = new QuotaLedger({ source, now, limited: configuration.limitedResources ?? [] })
+  const kinds = allKinds(server)
+  const policies = { metrics: admissionMetrics(metrics), reader: view, view, kinds, decide: policyAuthorizer(authorize) }
+  const plugins = admissionPlugins(
+    {
+      ...policies,
+      ...{ quotaSource: source, ledger, configuration, profile, now, randomSuffix },
+      access: [
+        rbacEscalation({ authorization, rbac, ...(secure ? { aggregatingRoles: () => aggregatingRoles(view) } : {}) }),
+        policyParameters({
+          authorization,
+          policy: (plural, name) => view.get(`${plural}.admissionregistration.k8s.io`, '', name) as ParameterizedPolicy | undefined,
+          pluralOf: (apiVersion, wanted) => kinds.byKind(apiVersion, wanted)?.plural,
+        }),
+        denialList(authorization),
+      ],
+      policySources: [...(folder ? [folder.validating] : []), storedPolicies(view)],
+      mutatingSources: features.mutatingAdmissionPolicy ? [...(folder ? [folder.mutating] : []), storedMutatingPolicies(view)] : [],
+      webhooks: { ...policies, ...webhooks.context, exemptsSystem: secure },
+      waiter: new ObjectWaiter({ view, clock, ...(options.offline === true ? { limitMs: 0 } : {}) }),
+      hasRights: (namespace, name) =>
+        rbac.hasGrants({ name: accountUser(namespace, name), groups: [...accountGroups(namespace), authenticatedGroup] }, namespace),
+      maySign: (request, verb, signerName) => authorize(signerAttributes(request.user, verb, signerName), request).allowed,
+      identityOf(pem) {
+        const block = requestBlock(pem)
+        return 'problem' in block ? block : requestedIdentity(block.der)
+      },
+    },
+    enabled,
+  )
+  return { chain: measuredAdmission(createAdmission(plugins), metrics, clock), ledger }
+}
+
+const aggregatingRoles = (view: StoreView): readonly ClusterRole[] =>
+  (view.list('clusterroles.rbac.authorization.k8s.io') as readonly ClusterRole[]).filter(
+    ({ aggregationRule }) => aggregationRule !== undefined,
+  )
+
+function signerAttributes(user: UserInfo, verb: string, name: string): Attributes {
+  return {
+    user,
+    verb,
+    isResource: true,
+    group: 'certificates.k8s.io',
+    version: '*',
+    resource: 'signers',
+    subresource: '',
+    namespace: '',
+    name,
+    path: '',
+  }
+}

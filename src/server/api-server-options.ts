@@ -1,0 +1,76 @@
+// What an API server is made of: what the composition supplies.
+import type { Authentication, Credentials } from '../access/access.ts'
+import type { ExplainAccess } from '../access/explain-access.ts'
+import type { OidcDocuments } from '../access/oidc-discovery.ts'
+import type { DenyList } from '../access/revocation.ts'
+import type { ReviewToken } from '../access/token-review.ts'
+import type { Descriptions } from '../api/schema/openapi-types.ts'
+import type { Clock } from '../base/clock.ts'
+import type { Logger } from '../base/log.ts'
+import type { Registry } from '../base/metrics.ts'
+import type { RulesFor } from './computed/reviews/index.ts'
+import type { ConversionSender } from './custom-resources/conversion.ts'
+import type { FlowLimits } from './flow-control/flow-control.ts'
+import type { WriteRate } from './flow-control/written-bytes.ts'
+import type { Identifiers } from './objects/identifiers.ts'
+import type { AdmissionChain } from './objects/write-parts.ts'
+import type { FilePolicies } from './paths/file-policies-path.ts'
+import type { HealthCheck } from './paths/health.ts'
+import type { FrontProxyIdentity } from './proxy/aggregation/connect-api.ts'
+import type { BackendTls } from './proxy/backend-connection.ts'
+import type { CheckOrigin } from './proxy/streams/own-origin.ts'
+import type { StreamPod } from './proxy/tunnel/stream-pod.ts'
+import type { AuditSink } from './request/audit-event.ts'
+import type { Authorize } from './request/authorize.ts'
+import type { ServerView } from './server-view.ts'
+import type { IssueToken } from './subresources/index.ts'
+
+export interface ApiServerOptions {
+  readonly view: ServerView
+  readonly authenticate: (credentials: Credentials) => Authentication | Promise<Authentication>
+  readonly authorize: Authorize
+  readonly audit: AuditSink
+  readonly admission: AdmissionChain
+  readonly clock: Clock
+  readonly log: Logger
+  readonly metrics: Registry
+  readonly identifiers?: Identifiers
+  readonly flowLimits?: FlowLimits
+  /** Of each user, and of each namespace. Default: `defaultWriteRate`. */
+  readonly writeRate?: WriteRate
+  /** Denied credentials and users: their open streams end. `authenticate` must ask it too. */
+  readonly denyList?: DenyList
+  /** Verifies tokens for TokenReview; without it they are refused. */
+  readonly reviewToken?: ReviewToken
+  /** Signs ServiceAccount tokens; without it TokenRequests are refused. */
+  readonly issueToken?: IssueToken
+  /** What a user may do in a namespace, for SelfSubjectRulesReview. */
+  readonly rulesFor?: RulesFor
+  /** What would have allowed a refused request, for its audit event and `bulkhead why`. */
+  readonly explainAccess?: ExplainAccess
+  /** Answers exec, attach and portforward. Default: through the node's tunnel. */
+  readonly streamPod?: StreamPod
+  /** For proxies to pods over https. Default: verified against the system's authorities, which sign no pod's certificate. */
+  readonly backendTls?: BackendTls
+  /** Whether browsers are kept from taking proxied pages for this server's. Default: true. */
+  readonly isolates?: boolean
+  /** Which pages may open WebSockets. Default: those of the server's own origin, others with a token of their own. */
+  readonly checkOrigin?: CheckOrigin
+  /** Proves to servers behind APIServices who asks them. Without it they believe nothing about the user. */
+  readonly frontProxyIdentity?: (signal: AbortSignal) => Promise<FrontProxyIdentity>
+  /** False: servers behind APIServices are never asked, and so never available. Default: true. */
+  readonly aggregates?: boolean
+  /** Beside the server's own: the store accepts writes, bootstrap is done. */
+  readonly checks?: readonly HealthCheck[]
+  /** Paths that are answered without credentials where the authorizer allows it. Default: the health checks. */
+  readonly anonymousPaths?: readonly string[] | 'all'
+  readonly serviceCidr?: string
+  /** The way to the conversion webhooks of custom resources; without it their conversions fail. */
+  readonly conversionSender?: ConversionSender
+  /** By which others verify the tokens of ServiceAccounts. */
+  readonly oidc?: OidcDocuments
+  /** Policies that are no objects of the API, for who wants to see them. */
+  readonly filePolicies?: FilePolicies
+  /** Texts of the schemas, for `kubectl explain`. */
+  readonly descriptions?: Descriptions
+}

@@ -1,0 +1,49 @@
+// Puts together what answers paths that are no resources: health, metrics, documents of the API, and Bulkhead's own.
+import type { ApiServerOptions } from './api-server-options.ts'
+import { dumpText } from './flow-control/dump.ts'
+import { monotonicClock } from './flow-control/flow-clock.ts'
+import type { FlowControl } from './flow-control/flow-control.ts'
+import { documents } from './paths/documents/documents.ts'
+import { filePoliciesHandler } from './paths/file-policies-path.ts'
+import type { HealthCheck } from './paths/health.ts'
+import { healthMetrics } from './paths/health-metrics.ts'
+import { pathHandler } from './paths/paths.ts'
+import { versionInfo } from './paths/version.ts'
+import type { RefusedRequests } from './paths/why/refused-requests.ts'
+import { whyPathHandler } from './paths/why/why-path.ts'
+import type { Aggregator } from './proxy/aggregation/aggregator.ts'
+import { tunnelPathHandler } from './proxy/tunnel/tunnel-path.ts'
+import type { Authorize } from './request/authorize.ts'
+
+export interface ServerPathParts {
+  readonly options: ApiServerOptions
+  readonly authorize: Authorize
+  readonly aggregator: Aggregator
+  readonly flow: FlowControl
+  readonly refused: RefusedRequests
+  readonly checks: readonly HealthCheck[]
+}
+
+export function serverPaths({ options, authorize, aggregator, flow, refused, checks }: ServerPathParts): ReturnType<typeof pathHandler> {
+  const { view, audit, metrics, explainAccess, descriptions, oidc } = options
+  const { resources } = view
+  return pathHandler({
+    checks,
+    observeCheck: healthMetrics(metrics),
+    documents: documents({
+      ...{ resources, foreign: aggregator.documents, version: versionInfo.gitVersion },
+      ...(descriptions ? { descriptions } : {}),
+    }),
+    aggregated: (context, path) => aggregator.answerPath(context, path),
+    tunnel: tunnelPathHandler(view.nodeTunnels),
+    flowDump: ({ query, now }, path) => {
+      const text = dumpText(flow, path, (query.get('includeRequestDetails') ?? '') !== '', monotonicClock, now)
+      return text === undefined ? undefined : { status: 200, contentType: 'text/plain; charset=utf-8', body: Buffer.from(text) }
+    },
+    why: whyPathHandler({ refused, audit, authorize, ...(explainAccess ? { explainAccess } : {}) }),
+    policies: filePoliciesHandler(options.filePolicies),
+    hasGroup: group => resources.hasBuiltInGroup(group) || aggregator.index.hasGroup(group),
+    ...(oidc ? { oidc } : {}),
+    metrics: async () => ({ contentType: metrics.contentType, text: await metrics.metrics() }),
+  })
+}

@@ -1,0 +1,58 @@
+// Puts together what answers requests for resources: the verbs, the subresources with bodies of their own, and what is computed.
+import { randomBytes } from 'node:crypto'
+import { ContinueTokens } from './answers/continue-token.ts'
+import type { ApiServerOptions } from './api-server-options.ts'
+import { reviewHandlers } from './computed/reviews/index.ts'
+import { containersOnNode } from './computed/usage/containers-on-node.ts'
+import { usageHandlers } from './computed/usage/index.ts'
+import { NodeUsages } from './computed/usage/node-usage.ts'
+import type { WriteParts } from './objects/write-parts.ts'
+import type { CheckOrigin } from './proxy/streams/own-origin.ts'
+import { StreamMemory } from './proxy/streams/stream-memory.ts'
+import { createStreamPod } from './proxy/tunnel/stream-pod.ts'
+import type { Authorize } from './request/authorize.ts'
+import { subresourceHandlers } from './subresources/index.ts'
+import { resourceVerbs } from './verbs/resource-verbs.ts'
+import type { OpenWatches } from './watch/open-watches.ts'
+import { SharedFrames } from './watch/shared-frames.ts'
+
+export interface ServerVerbParts {
+  readonly options: ApiServerOptions
+  readonly authorize: Authorize
+  readonly writeParts: WriteParts
+  readonly openWatches: OpenWatches
+  readonly checkOrigin: CheckOrigin
+}
+
+/** Whole seconds: timers of one length share a list. */
+const watchTimeout = (): number => Math.round((30 + Math.random() * 30) * 60) * 1000
+
+export function serverVerbs({
+  options,
+  authorize,
+  writeParts,
+  openWatches,
+  checkOrigin,
+}: ServerVerbParts): ReturnType<typeof resourceVerbs> {
+  const { view, clock, log, issueToken, rulesFor, reviewToken, backendTls = { authorities: '', verify: true } } = options
+  const { store, resources, nodeTunnels: tunnels } = view
+  const memory = new StreamMemory()
+  const streamPod = options.streamPod ?? createStreamPod({ writeParts, tunnels, clock, checkOrigin, memory })
+  const usages = new NodeUsages({ tunnels, containersOn: name => containersOnNode(resources, name), clock, log })
+  return resourceVerbs({
+    ...writeParts,
+    ...{ resources, store, openWatches, clock, checkOrigin, memory },
+    frames: new SharedFrames(),
+    continueTokens: new ContinueTokens(randomBytes(32)),
+    defaultTimeout: watchTimeout,
+    subresources: subresourceHandlers({
+      ...{ writeParts, resources, tunnels, clock, backendTls, checkOrigin, memory, streamPod, random: Math.random },
+      isolates: options.isolates ?? true,
+      ...(issueToken ? { issueToken } : {}),
+    }),
+    computed: new Map([
+      ...reviewHandlers({ authorize, writeParts, resources, ...(rulesFor ? { rulesFor } : {}), ...(reviewToken ? { reviewToken } : {}) }),
+      ...usageHandlers({ resources, usages }),
+    ]),
+  })
+}
