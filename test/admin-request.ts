@@ -6,7 +6,7 @@ import { connect as connectTls, type TLSSocket } from 'node:tls'
 export interface Answer {
   readonly status: number
   readonly text: string
-  /** The parsed body, or undefined where it is no JSON object. */
+  /** The parsed body, or undefined where it is not JSON object. */
   readonly body: Readonly<Record<string, unknown>> | undefined
 }
 

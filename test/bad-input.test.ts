@@ -49,7 +49,7 @@ const nested = (depth: number, open: string, close: string) => open.repeat(depth
 const rows: readonly Row[] = [
   { name: 'an empty body', send: post(''), code: 400, reason: 'BadRequest' },
   { name: 'no JSON', send: post('{"apiVersion": "v1", '), code: 400, reason: 'BadRequest' },
-  { name: 'bytes that are no UTF-8', send: post(Buffer.from([0x7b, 0xff, 0xfe, 0x7d])), code: 400, reason: 'BadRequest' },
+  { name: 'bytes that are not UTF-8', send: post(Buffer.from([0x7b, 0xff, 0xfe, 0x7d])), code: 400, reason: 'BadRequest' },
   { name: 'a list where an object is due', send: post('[]'), code: 400, reason: 'BadRequest' },
   { name: 'null', send: post('null'), code: 422, reason: 'Invalid', field: 'metadata.name' },
   { name: 'another kind', send: post('{"apiVersion":"v1","kind":"Secret","metadata":{"name":"a"}}'), code: 400, reason: 'BadRequest' },
@@ -106,7 +106,7 @@ const rows: readonly Row[] = [
     field: 'metadata.labels',
   },
   {
-    name: 'a key that is no file name',
+    name: 'a key that is not a file name',
     send: post(configMap('a', { data: { '../x': '' } })),
     code: 422,
     reason: 'Invalid',
@@ -153,7 +153,7 @@ const rows: readonly Row[] = [
     reason: 'UnsupportedMediaType',
   },
   {
-    name: 'a JSON patch that is no list',
+    name: 'a JSON patch that is not a list',
     send: {
       method: 'PATCH',
       path: `${configMaps}/there`,
@@ -171,10 +171,10 @@ const rows: readonly Row[] = [
     reason: 'BadRequest',
   },
   { name: 'a field that no selector may name', send: { path: `${configMaps}?fieldSelector=data.a%3Db` }, code: 400, reason: 'BadRequest' },
-  { name: 'a limit that is no number', send: { path: `${configMaps}?limit=x` }, code: 400, reason: 'BadRequest' },
+  { name: 'a limit that is not a number', send: { path: `${configMaps}?limit=x` }, code: 400, reason: 'BadRequest' },
   { name: 'a continue token of our own making', send: { path: `${configMaps}?continue=x` }, code: 400, reason: 'BadRequest' },
   {
-    name: 'a resourceVersion that is none',
+    name: 'an invalid resourceVersion',
     // Upstream's storage layer refuses it, so it is no Invalid and has no reason.
     send: { path: `${configMaps}?resourceVersion=x&watch=true` },
     code: 500,
@@ -316,7 +316,7 @@ test('malformed HTTP is refused in words that arrive', async () => {
   for (const { name, bytes, answer } of malformed) assert.equal(await admin.raw(bytes), answer, name)
 })
 
-test('a body of chunks that are none is refused with a Status, and nothing is served behind it', async () => {
+test('a body of malformed chunks is refused with a Status, and nothing is served behind it', async () => {
   const head = `POST ${configMaps} HTTP/1.1\r\nhost: a\r\ncontent-type: application/json\r\ntransfer-encoding: chunked\r\n\r\n`
   const text = await admin.raw(`${head}zz\r\n${head}`)
   assert.match(text, /^HTTP\/1\.1 400 [\s\S]*"message":"the request body ended early"[\s\S]*}$/)

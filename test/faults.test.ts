@@ -36,7 +36,7 @@ describe('what cannot work is said in one sentence', () => {
     await new Promise<void>(resolve => other.listen(port, '127.0.0.1', () => resolve()))
     assert.equal(
       await refusal({ port }),
-      `bulkhead: Port ${port} on 127.0.0.1 is taken by another program: stop it, or give another port with --port`,
+      `bulkhead: Port ${port} on 127.0.0.1 is in use by another program: stop it, or choose another port with --port`,
     )
     other.close()
   })
@@ -60,7 +60,7 @@ describe('what cannot work is said in one sentence', () => {
     const folder = temporaryFolder()
     const { command } = await readableCopy(folder)
     const line = await refusal({ dataDirectory: join(folder, 'data'), userId: 65534, command })
-    assert.match(line, /^bulkhead: The data directory ".*" is not writable for this user: .*\. Give another one with --data-dir$/)
+    assert.match(line, /^bulkhead: The data directory ".*" is not writable for this user: .*\. Choose another one with --data-dir$/)
     rmSync(folder, { recursive: true })
   })
 
@@ -76,7 +76,7 @@ describe('what cannot work is said in one sentence', () => {
     writeFileSync(join(folder, 'version'), '99\n')
     assert.match(
       await refusal({ dataDirectory: folder }),
-      /has data version "99", this Bulkhead reads version 1: use the Bulkhead that wrote it/,
+      /has data version "99", but this Bulkhead reads version 1: use the Bulkhead that wrote it/,
     )
     rmSync(folder, { recursive: true })
   })
@@ -86,7 +86,7 @@ describe('what cannot work is said in one sentence', () => {
     const line = await refusal({ dataDirectory: cluster.dataDirectory })
     assert.equal(
       line,
-      `bulkhead: This data directory is in use by process ${cluster.pid}: stop that one first, or give another directory with --data-dir`,
+      `bulkhead: This data directory is in use by process ${cluster.pid}: stop it first, or choose another directory with --data-dir`,
     )
     assert.equal(await cluster.kubectl('get', '--raw', '/readyz'), 'ok')
   })
@@ -286,7 +286,7 @@ describe('a part killed under load', { skip: noContainers() }, () => {
       load.start()
       await load.reaches(20)
       await cluster.killPart(part)
-      assert.match(cluster.output, new RegExp(`The ${part} ended \\(signal SIGKILL\\); it is started again in \\d+ ms\\.`))
+      assert.match(cluster.output, new RegExp(`The ${part} ended \\(signal SIGKILL\\); it is restarted in \\d+ ms\\.`))
       await load.reaches(load.acknowledged + 20)
       await load.stop()
       await load.assertNothingLost()

@@ -116,7 +116,7 @@ test('a cluster takes the AuthenticationConfiguration as it is by now, and goes 
   assert.notDeepEqual(await samples('last_config_info'), hash)
 
   const bad = [
-    ['jwt: 1', /jwt is no list/],
+    ['jwt: 1', /jwt is not a list/],
     [
       JSON.stringify({ ...configurationOf(first), anonymous: { enabled: false } }),
       /anonymous: Forbidden: changed from initial configuration file/,
@@ -125,7 +125,7 @@ test('a cluster takes the AuthenticationConfiguration as it is by now, and goes 
   for (const [text, why] of bad) {
     const seen = cluster.output.length
     write(text.startsWith('jwt') ? `apiVersion: apiserver.config.k8s.io/v1beta1\nkind: AuthenticationConfiguration\n${text}\n` : text)
-    await cluster.untilOutput(/changed settings not taken, the ones before hold/, seen)
+    await cluster.untilOutput(/changed settings refused, the previous ones stay in force/, seen)
     assert.match(cluster.output.slice(seen), why)
   }
   const failures = '{status="failure",apiserver_id_hash=""} 2'
@@ -135,7 +135,7 @@ test('a cluster takes the AuthenticationConfiguration as it is by now, and goes 
   assert.equal(status.code, 1)
   assert.match(
     status.stdout,
-    /The authentication configuration is the one of \S+, what is there since \S+ is refused: .*anonymous: Forbidden/,
+    /The authentication configuration of \S+ is in force, because the one of \S+ was refused: .*anonymous: Forbidden/,
   )
 
   // The newest that was valid counts for the server that takes the place of this one, too.

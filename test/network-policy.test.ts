@@ -199,8 +199,8 @@ test('bulkhead why names the policies that refused, and what it proposes lets th
   const { code, stdout, stderr } = await why('pod/stranger', '-n', 'red')
   assert.equal(code, 2, stderr)
   assert.match(stdout, /REFUSED: pod "red\/stranger" \(\S+\) to pod "red\/server" \(\S+\) port 8081\/TCP, \d+ packets?, the last \d+ s ago/)
-  assert.match(stdout, /egress +of pod "red\/stranger" is closed by NetworkPolicy "none", and none allows this/)
-  assert.match(stdout, /ingress +of pod "red\/server" is closed by NetworkPolicy "none", "server", and none allows this/)
+  assert.match(stdout, /egress +of pod "red\/stranger" is closed by NetworkPolicy "none", which do not allow this/)
+  assert.match(stdout, /ingress +of pod "red\/server" is closed by NetworkPolicy "none", "server", which do not allow this/)
   const connections: { toName: string; port: number; refusing: { wouldAllow: object }[] }[] = JSON.parse(
     (await why('pod/stranger', '-n', 'red', '--output', 'json')).stdout,
   )

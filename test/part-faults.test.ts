@@ -65,7 +65,7 @@ describe('parts of a cluster', () => {
     process.kill(pid, 'SIGSTOP')
     await until('the server is not ready', async () => (await admin.send({ path: '/readyz' })).text.includes('[-]signer failed'))
     await until('the signer is started again', () => replaced('signer', pid))
-    assert.match(cluster.output, /The signer ended \(no answer for 30 s, killed\); it is started again in \d+ ms\./)
+    assert.match(cluster.output, /The signer ended \(no answer for 30 s, killed\); it is restarted in \d+ ms\./)
     await until('the server is ready', isReady)
     assert.equal((await requestToken('a')).status, 201)
   })
@@ -83,13 +83,13 @@ describe('parts of a cluster', () => {
       await load.attempt(100_000).catch(() => undefined)
       return await replaced('server', pid)
     })
-    assert.match(cluster.output, /The server ended \(exit code 1\); it is started again in \d+ ms\./)
+    assert.match(cluster.output, /The server ended \(exit code 1\); it is restarted in \d+ ms\./)
     await until('writes are taken again', async () => (await load.attempt(10).catch(() => undefined))?.status === 201)
     await load.assertNothingLost()
   })
 })
 
-test('a store that was put back to an earlier state is refused, and taken with --accept-restored-store for one start', async () => {
+test('a store that was restored to an earlier state is refused, and taken with --accept-restored-store for one start', async () => {
   const dataDirectory = temporaryFolder()
   const { server } = layout(dataDirectory)
   const options = { flags: ['--control-plane-only'], dataDirectory }
@@ -109,7 +109,7 @@ test('a store that was put back to an earlier state is refused, and taken with -
   {
     await using cluster = await TestCluster.launch(options)
     assert.equal(await cluster.exited, 1, cluster.output)
-    assert.match(cluster.output, /^bulkhead: .*the store was put back to an earlier state, or lost its end\. .*--accept-restored-store/m)
+    assert.match(cluster.output, /^bulkhead: .*the store was restored to an earlier state, or lost its end\. .*--accept-restored-store/m)
   }
   {
     await using cluster = await TestCluster.start({ ...options, flags: [...options.flags, '--accept-restored-store'] })

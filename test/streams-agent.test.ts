@@ -49,7 +49,7 @@ test("the runtime's end is passed on behind its last byte, while the API server'
   const large = 'x'.repeat(300_000)
   runtime.end(large)
   assert.equal(await read(api), large)
-  // Bytes for a runtime that is gone are dropped, and are no error.
+  // Bytes for a runtime that is gone are dropped, and are not errors.
   await new Promise<void>((resolve, reject) => api.write('late', err => (err ? reject(err) : resolve())))
   api.destroy()
   await done

@@ -82,7 +82,7 @@ const cases: readonly { readonly name: string; readonly table: string; readonly 
   { name: 'a test without its name', table: row('b'), found: ['CVE-2020-0001: the title of its test does not name it'] },
   { name: 'a test that shows why it cannot apply', table: row('b', 'Cannot apply: none'), found: [] },
   { name: 'a test in a comment', table: row('c', 'Cannot apply: none'), found: ['CVE-2020-0001: no test of a.test.ts is called "c"'] },
-  { name: 'a file that is not there', table: row('b').replace('a.test', 'x.test'), found: ['CVE-2020-0001: there is no x.test.ts'] },
+  { name: 'a missing file', table: row('b').replace('a.test', 'x.test'), found: ['CVE-2020-0001: there is no x.test.ts'] },
   { name: 'no title', table: row('').replace(': ""', ''), found: ['CVE-2020-0001: the test is not written as `path`: "title"'] },
   { name: 'an empty cell', table: row('b').replace('Low', ''), found: ['CVE-2020-0001: the row has not six cells with something in them'] },
   { name: 'two rows', table: `${row('CVE-2020-0001: a')}\n${row('CVE-2020-0001: a')}`, found: ['CVE-2020-0001: has two rows'] },

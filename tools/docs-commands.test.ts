@@ -36,7 +36,8 @@ async function helpOf(command: string): Promise<string> {
   let out = ''
   const process: StricliProcess = { stdout: { write: chunk => (out += chunk) }, stderr: { write: chunk => (out += chunk) } }
   await runCommandLine([...command.split(' '), '--help'], process)
-  return out
+  // `--[no-]x` stands for two flags.
+  return out.replaceAll(/--\[no-\](\S+)/g, '--$1, --no-$1')
 }
 
 const helps = new Map<string, Promise<string>>()
@@ -46,7 +47,7 @@ for (const document of documents) {
     const faults: string[] = []
     for (const { command, flags } of usesOf(readFileSync(join(root, document), 'utf8'))) {
       const help = await (helps.get(command) ?? helps.set(command, helpOf(command)).get(command))
-      if (!help?.startsWith('USAGE')) faults.push(`bulkhead ${command} is no command`)
+      if (!help?.includes(`\nUsage:\n  bulkhead ${command} `)) faults.push(`bulkhead ${command} is no command`)
       else
         for (const name of flags)
           if (!new RegExp(`[\\s[(/]${name}[\\s\\]/,]`).test(help)) faults.push(`bulkhead ${command} has no flag ${name}`)

@@ -109,7 +109,7 @@ function row(key: string, message: string, number: number, name: string, rawType
   const inJson = known?.fields.find(field => field.n === name) ?? known?.fields.find(field => field.n.toLowerCase() === name.toLowerCase())
   // Embedded Go structs are messages of their own here and no member in JSON.
   if (known !== undefined && inJson === undefined && shape === undefined && structs[type] !== undefined) return [number, name, type, 'i']
-  if (known !== undefined && inJson === undefined) throw new Error(`${key}.${message}.${name} is no JSON member`)
+  if (known !== undefined && inJson === undefined) throw new Error(`${key}.${message}.${name} is not JSON member`)
   const jsonName = inJson?.n ?? name
   return shape === undefined ? [number, jsonName, type] : [number, jsonName, type, shape]
 }

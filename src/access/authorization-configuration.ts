@@ -64,9 +64,9 @@ export function readAuthorizationConfiguration(
     throw new UserError(`Cannot use the authorization configuration "${file}": ${what}`)
   }
   const value = strictYaml(text, fail)
-  if (!isRecord(value)) return fail('it is no object')
+  if (!isRecord(value)) return fail('it must be an object')
   if (!versions.some(known => value['apiVersion'] === known) || value['kind'] !== 'AuthorizationConfiguration')
-    return fail('it is no AuthorizationConfiguration of apiserver.config.k8s.io/v1')
+    return fail('it must be an AuthorizationConfiguration of apiserver.config.k8s.io/v1')
   return new Reader(fail, readKubeconfig).configuration(value)
 }
 
@@ -83,7 +83,7 @@ class Reader {
   configuration(value: Json): AuthorizationConfiguration {
     onlyFields(value, ['apiVersion', 'kind', 'authorizers'], '', this.#fail)
     const list = value['authorizers'] ?? []
-    if (!Array.isArray(list)) return this.#fail('authorizers is no list')
+    if (!Array.isArray(list)) return this.#fail('authorizers must be a list')
     if (list.length > maxAuthorizers) return this.#fail(`it has ${list.length} authorizers, at most ${maxAuthorizers} are read`)
     if (list.length === 0) this.#errors.push(required('authorizers', 'at least one authorization mode must be defined'))
     const types = new Set<string>()
@@ -97,7 +97,7 @@ class Reader {
   }
 
   #authorizer(value: unknown, at: string, types: Set<string>, names: Set<string>): AuthorizerSettings | undefined {
-    if (!isRecord(value)) return this.#fail(`${at} is no object`)
+    if (!isRecord(value)) return this.#fail(`${at} must be an object`)
     onlyFields(value, ['type', 'name', 'webhook'], at, this.#fail)
     const type = this.#text(value['type'], `${at}.type`)
     const why = refusedTypes.get(type)
@@ -129,7 +129,7 @@ class Reader {
   }
 
   #webhook(value: unknown, at: string): WebhookSettings | undefined {
-    if (!isRecord(value)) return this.#fail(`${at}.webhook is no object`)
+    if (!isRecord(value)) return this.#fail(`${at}.webhook must be an object`)
     const fields = [
       'authorizedTTL',
       'unauthorizedTTL',
@@ -142,7 +142,7 @@ class Reader {
     ]
     onlyFields(value, fields, `${at}.webhook`, this.#fail)
     const conditionsGiven = value['matchConditions'] ?? []
-    if (!Array.isArray(conditionsGiven)) return this.#fail(`${at}.matchConditions is no list`)
+    if (!Array.isArray(conditionsGiven)) return this.#fail(`${at}.matchConditions must be a list`)
     const timeoutMs = this.#duration(value['timeout'], `${at}.timeout`)
     if (timeoutMs === 0) this.#wrong(required(`${at}.timeout`))
     else if (timeoutMs < 0 || timeoutMs > 30_000)
@@ -181,7 +181,7 @@ class Reader {
 
   #endpoint(value: unknown, at: string): WebhookEndpoint | undefined {
     const info = value ?? {}
-    if (!isRecord(info)) return this.#fail(`${at} is no object`)
+    if (!isRecord(info)) return this.#fail(`${at} must be an object`)
     onlyFields(info, ['type', 'kubeConfigFile'], at, this.#fail)
     const type = this.#text(info['type'], `${at}.type`)
     const path = this.#text(info['kubeConfigFile'], `${at}.kubeConfigFile`)
@@ -215,7 +215,7 @@ class Reader {
   }
 
   #conditionFault(item: unknown, at: string, seen: Set<string>): FieldError | undefined {
-    if (!isRecord(item)) return this.#fail(`${at} is no object`)
+    if (!isRecord(item)) return this.#fail(`${at} must be an object`)
     onlyFields(item, ['expression'], at, this.#fail)
     const path = `${at}.expression`
     const expression = this.#text(item['expression'], path)
@@ -231,7 +231,7 @@ class Reader {
 
   #text(value: unknown, at: string): string {
     const text = value ?? ''
-    return typeof text === 'string' ? text : this.#fail(`${at} is no text`)
+    return typeof text === 'string' ? text : this.#fail(`${at} must be a string`)
   }
 
   #wrong(error: FieldError): undefined {

@@ -21,13 +21,13 @@ export const fail = (at: string, why: string): never => {
 }
 
 export function mapping(value: unknown, at: string): Json {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) return fail(at, 'is no mapping')
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return fail(at, 'must be a mapping')
   return value as Json
 }
 
 export function items(value: unknown, at: string): readonly unknown[] {
   if (value === undefined || value === null) return []
-  if (!Array.isArray(value)) return fail(at, 'is no list')
+  if (!Array.isArray(value)) return fail(at, 'must be a list')
   if (value.length > maxConfiguredItems) return fail(at, `has ${value.length} items, the limit is ${maxConfiguredItems}`)
   return value
 }

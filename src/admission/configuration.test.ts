@@ -45,7 +45,7 @@ test('readAdmissionConfiguration() reads what each plug-in is configured with', 
 const limits = (limit: object) =>
   file(plugin('EventRateLimit', { apiVersion: 'eventratelimit.admission.k8s.io/v1alpha1', kind: 'Configuration', limits: [limit] }))
 const bad: { name: string; value: unknown; why: RegExp }[] = [
-  { name: 'no mapping', value: [], why: /the file is no mapping$/ },
+  { name: 'no mapping', value: [], why: /the file must be a mapping$/ },
   {
     name: 'another kind',
     value: { apiVersion: 'apiserver.config.k8s.io/v1', kind: 'X' },
@@ -62,7 +62,7 @@ const bad: { name: string; value: unknown; why: RegExp }[] = [
     value: file(plugin('PodNodeSelector', { podNodeSelectorPluginConfig: {} }), plugin('PodNodeSelector', {})),
     why: /plugins\[1\]\.name is "PodNodeSelector" for the second time/,
   },
-  { name: 'no configuration', value: file({ name: 'EventRateLimit' }), why: /plugins\[0\]\.configuration is no mapping/ },
+  { name: 'no configuration', value: file({ name: 'EventRateLimit' }), why: /plugins\[0\]\.configuration must be a mapping/ },
   { name: 'a bad type', value: limits({ type: 'Pod', qps: 1, burst: 1 }), why: /limits\[0\]\.type is "Pod", wanted is one of Server/ },
   { name: 'no rate', value: limits({ type: 'User', burst: 1 }), why: /limits\[0\]\.qps is undefined, wanted is a whole number above 0/ },
   { name: 'too much', value: file(...Array.from({ length: 1001 })), why: /plugins has 1001 items, the limit is 1000/ },

@@ -111,7 +111,10 @@ function readNodeSelectors(value: Json, at: string): PluginConfiguration {
   const path = `${at}.podNodeSelectorPluginConfig`
   const byNamespace = Object.entries(mapping(value['podNodeSelectorPluginConfig'], path)).map(([name, selector]) => {
     const shown = `${path}.${name}`
-    return [name, parseNodeSelector(text(selector, shown)) ?? fail(shown, 'is no list of labels: wanted is key=value,key=value')] as const
+    return [
+      name,
+      parseNodeSelector(text(selector, shown)) ?? fail(shown, 'must be a list of labels: wanted is key=value,key=value'),
+    ] as const
   })
   const { clusterDefaultNodeSelector = {}, ...allowed } = Object.fromEntries(byNamespace)
   return { nodeSelectors: { default: clusterDefaultNodeSelector, allowed } }
@@ -121,7 +124,7 @@ function readTolerations(value: Json, at: string): PluginConfiguration {
   expectKind(value, 'podtolerationrestriction.admission.k8s.io', 'Configuration', at)
   const list = (name: string): readonly Toleration[] => {
     const given = items(value[name], `${at}.${name}`)
-    return isTolerations(given) ? given : fail(`${at}.${name}`, 'is no list of tolerations')
+    return isTolerations(given) ? given : fail(`${at}.${name}`, 'must be a list of tolerations')
   }
   return { tolerations: { default: list('default'), allowed: list('whitelist') } }
 }

@@ -44,7 +44,7 @@ export interface Changed {
   readonly length: number
 }
 
-/** Changes `object`, which is that of the request, in place. Throws a 500 where what is wanted is no object of its kind, or another one. */
+/** Changes `object`, which is that of the request, in place. Throws a 500 where what is wanted is not an object of its kind, or another one. */
 export function changeObject(request: AdmissionRequest, object: KubeObject, { by, version, wanted, fields }: ObjectChange): Changed {
   const patched = read(wanted, request, version, fields)
   keepIdentity(patched.metadata, object.metadata, by)

@@ -79,7 +79,7 @@ describe('parseLabelSelector()', () => {
   })
 })
 
-test('a label beyond 64 bits is no number to a label selector', () => {
+test('a label beyond 64 bits is not a number to a label selector', () => {
   const matches = (value: string): boolean => parseLabelSelector('a>1').matches({ a: value })
   assert.deepEqual(['9223372036854775807', '9223372036854775808'].map(matches), [true, false])
 })

@@ -1,4 +1,4 @@
-// From a manifest as it was written to the object that checks look at: decoded and defaulted by the kind's own functions.
+// Turns a manifest into the object that checks read: decoded and defaulted by the functions of its kind.
 import { groupResource, groupVersion, type KubeObject } from '../api/object.ts'
 import type { ResourceDefinition } from '../api/resource.ts'
 import { isRecord } from '../api/schema/compile.ts'
@@ -18,7 +18,7 @@ function definitionOf(definitions: readonly ResourceDefinition[], apiVersion: st
   return known.get(`${apiVersion}/${kind}`)
 }
 
-/** Undefined where the value is no object of its kind: the server says why. `namespace` is that of objects that name none. */
+/** Undefined if the value is not an object of its kind; the server reports why. `namespace` applies to objects without one. */
 export function checkedObject(value: unknown, definitions: readonly ResourceDefinition[], namespace: string): CheckedObject | undefined {
   if (!isRecord(value)) return undefined
   const { apiVersion, kind, metadata } = value

@@ -1,4 +1,4 @@
-// Clusters to try proofs on: the real one in this process, and one without any control, reached over TLS as from outside.
+// Clusters for testing proofs: the real one in this process, and one without any control, both reached over TLS as from outside.
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -31,7 +31,7 @@ export interface ProvableCluster extends AsyncDisposable {
 const limit = () => AbortSignal.timeout(60_000)
 const own: ClusterMachine = { parts: [] }
 
-/** `startCluster()`, with its TLS listener. */
+/** `startCluster()` with its TLS listener. */
 export async function provableCluster(options: StartClusterOptions = {}): Promise<ProvableCluster> {
   const cluster = await startCluster(options)
   const { namespace: _, ...config } = await parseKubeconfig(await cluster.kubeconfig(), 'kubeconfig', () =>
@@ -56,7 +56,7 @@ export async function provableCluster(options: StartClusterOptions = {}): Promis
   }
 }
 
-/** A server that takes everybody for an administrator, admits everything and records nothing. */
+/** A server that treats everybody as an administrator, admits everything and records nothing. */
 export async function openCluster(): Promise<ProvableCluster> {
   const signer = createMemorySigner()
   const test = new TestServer({
@@ -84,7 +84,7 @@ export async function openCluster(): Promise<ProvableCluster> {
   }
 }
 
-/** A control plane on files: sealed store and audit log below a folder of its own. */
+/** A control plane on disk: sealed store and audit log in a temporary folder. */
 export async function storedCluster(): Promise<ProvableCluster & { readonly directory: string }> {
   const directory = mkdtempSync(join(tmpdir(), 'prove-'))
   const [server, audit] = [join(directory, 'server'), join(directory, 'server', 'audit')]
@@ -129,7 +129,7 @@ export async function storedCluster(): Promise<ProvableCluster & { readonly dire
   }
 }
 
-/** Well-formed, signed by nobody. */
+/** Well-formed, but without a valid signature. */
 const fakeToken = ['{"alg":"ES256"}', '{"sub":"nobody","exp":1}', 'x'].map(part => Buffer.from(part).toString('base64url')).join('.')
 
 async function listen(server: ApiServer, signer: Signer) {

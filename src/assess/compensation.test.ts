@@ -38,6 +38,6 @@ for (const [name, proofs, outcome, ends] of rows) {
   })
 }
 
-test('exceptionsToEnd() leaves one that has ended already', () => {
+test('exceptionsToEnd() skips one that has ended already', () => {
   assert.deepEqual(exceptionsToEnd([exception('a', ['C9'], '2026-06-01T00:00:00Z')], [result('C9', failed)], now), [])
 })

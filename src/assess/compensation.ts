@@ -1,4 +1,4 @@
-// Exceptions that rely on proofs: where a proof was tried and does not hold, what it makes up for ends.
+// Ends exceptions whose compensating proof was tried and does not hold.
 
 import { isReason } from '../api/status.ts'
 import type { PodSecurityException } from '../api/types/bulkhead-v1alpha1.ts'
@@ -7,14 +7,14 @@ import type { Client } from '../client/client.ts'
 import { podSecurityExceptions } from '../client/resources.ts'
 import type { ProofResult } from './run-proofs.ts'
 
-/** Of an exception: the proofs whose failure ended it. */
+/** On an exception: the proofs whose failure ended it. */
 export const endedByAnnotation = 'bulkhead.dev/ended-by-proofs'
 
 export interface EndedException {
-  /** `namespace/name` */
+  /** `namespace/name`. */
   readonly name: string
   readonly owner: string
-  /** Those of its proofs that did not hold. */
+  /** Those of its compensating proofs that did not hold. */
   readonly proofs: readonly string[]
 }
 
@@ -22,7 +22,7 @@ interface Plan extends EndedException {
   readonly exception: PodSecurityException
 }
 
-/** Pure. `now` in milliseconds since the epoch. What could not be tried is not proved, but says nothing against the control either. */
+/** Pure. `now` in milliseconds since the epoch. A skipped proof neither proves nor disproves the control. */
 export function exceptionsToEnd(exceptions: readonly PodSecurityException[], results: readonly ProofResult[], now: number): Plan[] {
   const failed = new Set(
     results.flatMap(({ id, outcome }) => ('held' in outcome && !outcome.held && outcome.tried !== false ? [id, ...id.split('/')] : [])),
@@ -35,7 +35,7 @@ export function exceptionsToEnd(exceptions: readonly PodSecurityException[], res
   })
 }
 
-/** Ends what relied on a proof that does not hold: it expires now, and says by what. */
+/** Ends each exception: it expires now, and an annotation names the proofs. */
 export async function endExceptions(
   client: Client,
   results: readonly ProofResult[],
@@ -49,7 +49,7 @@ export async function endExceptions(
     try {
       await client.patch(podSecurityExceptions, namespace, name, end, { type: 'merge' }, signal)
     } catch (err) {
-      // Somebody took it away meanwhile, which ends it, too.
+      // Deleted meanwhile, which ends it too.
       if (!isReason(err, 'NotFound')) throw err
       continue
     }

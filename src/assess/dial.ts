@@ -1,10 +1,13 @@
-// Raw connections, to hear what a port says to somebody who does not speak as it wants. Nothing here verifies a peer: it sends nothing of worth.
+// Raw connections, to see how a port answers a client that does not speak its protocol. They verify no peer, because they send nothing
+// confidential.
 import { connect } from 'node:net'
 import { connect as connectTls } from 'node:tls'
 
-/** Who says nothing for so long is taken for silent. A busy machine may take seconds for an answer, and one that is missed would be a proof of nothing. */
+/**
+ * A port without an answer within this time counts as silent. A busy machine may take seconds, and a missed answer would be a false proof.
+ */
 const answerMs = 5_000
-/** For the version that every listener must speak: a late handshake is no refusal. */
+/** For the TLS version that every listener must accept: a slow handshake is not a refusal. */
 const expectedMs = 15_000
 
 export interface Target {
@@ -12,7 +15,7 @@ export interface Target {
   readonly port: number
 }
 
-/** What a port answers to these bytes: the first bytes that come, '' where it closed or stayed silent, undefined where nothing listens. */
+/** What a port answers to these bytes: the first bytes, '' if it closed or stayed silent, undefined if nothing listens. */
 export function sendPlain({ host, port }: Target, text: string, signal: AbortSignal): Promise<string | undefined> {
   return new Promise((resolve, reject) => {
     let connected = false
@@ -39,7 +42,7 @@ export function sendPlain({ host, port }: Target, text: string, signal: AbortSig
   })
 }
 
-/** The protocol that a handshake of at most this version ends with; undefined where it is refused. */
+/** The negotiated protocol of a handshake of at most this version; undefined if it is refused. */
 export function handshake({ host, port }: Target, newest: 'TLSv1.2' | 'TLSv1.3', signal: AbortSignal): Promise<string | undefined> {
   return new Promise((resolve, reject) => {
     const socket = connectTls({
@@ -47,7 +50,8 @@ export function handshake({ host, port }: Target, newest: 'TLSv1.2' | 'TLSv1.3',
       port,
       minVersion: newest === 'TLSv1.3' ? 'TLSv1.3' : 'TLSv1',
       maxVersion: newest,
-      // Any certificate will do: whether a handshake of this version is possible is all that is asked, and the connection is closed at once.
+      // Any certificate is accepted: the question is only whether a handshake of this version is possible, and the connection is closed at
+      // once.
       rejectUnauthorized: false,
       ciphers: 'ALL:@SECLEVEL=0',
     })
@@ -70,7 +74,7 @@ export function handshake({ host, port }: Target, newest: 'TLSv1.2' | 'TLSv1.3',
   })
 }
 
-/** Whether anything accepts a connection there. */
+/** Whether a connection is accepted there. */
 export async function accepts(target: Target, signal: AbortSignal): Promise<boolean> {
   return (await sendPlain(target, '\n', signal)) !== undefined
 }

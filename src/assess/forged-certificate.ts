@@ -1,16 +1,16 @@
-// Certificates of authorities that the cluster does not know, made in memory for one attack.
+// Certificates of unknown authorities, created in memory for one attack.
 import { generateKeyPairSync, type KeyObject, webcrypto } from 'node:crypto'
 import { loadX509 } from '../base/x509.ts'
 
 export interface ForgedCertificate {
-  /** PEM, both. */
+  /** Both in PEM. */
   readonly certificate: string
   readonly key: string
 }
 
 export interface ForgeOptions {
   readonly subject: string
-  /** Signed by an authority with this name and a key of our own; without it the certificate signs itself. */
+  /** Signed by an authority with this name and a key of our own; without it, self-signed. */
   readonly issuer?: string
   /** Milliseconds since the epoch. */
   readonly notBefore: number
@@ -43,7 +43,7 @@ export async function forgeCertificate({ subject, issuer, notBefore, notAfter, i
   return { certificate: certificate.toString('pem'), key: pem('PRIVATE KEY', der) }
 }
 
-/** An authority's certificate that signed nothing: a trust root which the cluster's server cannot satisfy. */
+/** The certificate of an authority that signed nothing: the cluster's server cannot satisfy this trust root. */
 export async function foreignAuthority(now: number): Promise<string> {
   const day = 86_400_000
   return (await forgeCertificate({ subject: 'CN=bulkhead-prove-foreign-ca', notBefore: now - day, notAfter: now + day })).certificate

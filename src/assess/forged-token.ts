@@ -1,4 +1,4 @@
-// Tokens that look like the cluster's own but are not signed by it: each a known way to fool a verifier (RFC 8725, 2.1 to 2.10).
+// Tokens that look like the cluster's own but have no valid signature: each is a known attack on verifiers (RFC 8725, 2.1 to 2.10).
 import { createHmac, createPublicKey, sign } from 'node:crypto'
 import { parseJson } from '../base/json.ts'
 import { newSigningKey } from './forged-certificate.ts'

@@ -1,4 +1,4 @@
-// The parts of an image's name that say which image it is.
+// Splits the reference of an image into its parts.
 
 export interface ImageReference {
   /** Without tag and digest. */
@@ -7,7 +7,7 @@ export interface ImageReference {
   readonly digest: string | undefined
 }
 
-/** As container runtimes read it: the last colon behind the last slash begins the tag. */
+/** As container runtimes do: the last colon after the last slash begins the tag. */
 export function parseImage(text: string): ImageReference {
   const [tagged = '', digest] = text.split('@', 2)
   const colon = tagged.lastIndexOf(':')

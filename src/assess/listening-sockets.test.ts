@@ -4,7 +4,7 @@ import { createServer } from 'node:net'
 import { test } from 'node:test'
 import { isLoopback, listeningSockets, parseAddress, processTree } from './listening-sockets.ts'
 
-test('listeningSockets() finds TCP and UDP sockets of a process, and nothing once they are closed', async () => {
+test('listeningSockets() finds TCP and UDP sockets of a process, and none after they are closed', async () => {
   const tcp = createServer()
   const udp = createSocket('udp4')
   await new Promise<void>(resolve => tcp.listen(0, '127.0.0.1', resolve))
@@ -27,7 +27,7 @@ test('listeningSockets() finds TCP and UDP sockets of a process, and nothing onc
   assert.deepEqual(await ours(), [])
 })
 
-test('parseAddress() reads the kernel’s words', () => {
+test('parseAddress() parses the format of the kernel', () => {
   assert.equal(parseAddress('0100007F'), '127.0.0.1')
   assert.equal(parseAddress('00000000000000000000000001000000'), '::1')
   assert.equal(parseAddress('00000000000000000000000000000000'), '::')
@@ -35,7 +35,7 @@ test('parseAddress() reads the kernel’s words', () => {
   assert.deepEqual(['127.0.0.53', '::1', '0.0.0.0', '10.0.0.1'].map(isLoopback), [true, true, false, false])
 })
 
-test('processTree() has the process itself, and its children', async () => {
+test('processTree() contains the process and its children', async () => {
   assert.ok((await processTree(process.pid)).includes(process.pid))
   assert.ok((await processTree(process.ppid)).includes(process.pid))
 })

@@ -1,10 +1,10 @@
-// Which sockets a process and its children listen on, as the kernel says in /proc (proc(5)).
+// Lists the sockets on which a process and its children listen, from /proc (proc(5)).
 import { readdir, readFile, readlink } from 'node:fs/promises'
 import { codeOf } from '../base/user-error.ts'
 
 export interface ListeningSocket {
   readonly pid: number
-  /** The name of the process's program, as `ps` shows it. */
+  /** The program name of the process, as `ps` shows it. */
   readonly program: string
   readonly protocol: 'tcp' | 'udp'
   readonly address: string
@@ -21,13 +21,13 @@ const tables = [
   ['udp', 'udp6'],
 ] as const
 
-/** The process and everything that descends from it; [] where it is gone. */
+/** The process and all its descendants; [] if it has ended. */
 export async function processTree(pid: number): Promise<number[]> {
   const children = new Map<number, number[]>()
   for (const entry of await readdir('/proc')) {
     if (!/^\d+$/.test(entry)) continue
     const stat = await readIfThere(`/proc/${entry}/stat`)
-    // `pid (name) state parent …`, and the name may hold anything.
+    // `pid (name) state parent …`; the name may contain anything.
     const parent = Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[1])
     children.set(parent, [...(children.get(parent) ?? []), Number(entry)])
   }
@@ -40,13 +40,13 @@ export async function processTree(pid: number): Promise<number[]> {
   }
 }
 
-/** Rejects with EACCES where the process belongs to somebody else and we are not root. */
+/** Rejects with EACCES if the process belongs to another user and we are not root. */
 export async function listeningSockets(pid: number): Promise<ListeningSocket[]> {
   const inodes = await socketInodes(pid)
   const program = (await readIfThere(`/proc/${pid}/comm`)).trim()
   const found: ListeningSocket[] = []
   for (const [protocol, table] of tables) {
-    // The table is of the process's own network namespace.
+    // The table shows the network namespace of the process.
     const text = await readIfThere(`/proc/${pid}/net/${table}`)
     for (const line of text.split('\n').slice(1)) {
       const [, local = '', , state, , , , , , inode = ''] = line.trim().split(/\s+/)
@@ -67,14 +67,14 @@ async function socketInodes(pid: number): Promise<Set<string>> {
       const match = /^socket:\[(\d+)\]$/.exec(await readlink(`/proc/${pid}/fd/${name}`))
       if (match?.[1] !== undefined) inodes.add(match[1])
     } catch (err) {
-      // A file that was closed meanwhile.
+      // The file was closed meanwhile.
       if (codeOf(err) !== 'ENOENT') throw err
     }
   }
   return inodes
 }
 
-/** Words of 32 bits in the byte order of the machine, which is little-endian everywhere we run. */
+/** 32-bit words in the byte order of the machine, which is little-endian on all supported ones. */
 export function parseAddress(hex: string): string {
   const bytes = Buffer.from(hex, 'hex').swap32()
   if (bytes.length === 4) return bytes.join('.')

@@ -15,7 +15,7 @@ const policies: NetworkPolicy[] = [
   },
 ]
 
-test('compareProbes() finds what is reached against the policies, and what is not reached although they allow it', () => {
+test('compareProbes() finds connections that succeed against the policies, and allowed ones that fail', () => {
   const compare = (...reached: string[]) => compareProbes([{ from, reached: new Set(reached) }], targets, policies, [])
   assert.deepEqual(compare('10.0.0.3 80'), { allowed: 1, refused: 1, found: [] })
   assert.match(
@@ -25,7 +25,7 @@ test('compareProbes() finds what is reached against the policies, and what is no
   assert.match(compare().found.join(), /^pod a\/p does not reach 10\.0\.0\.3 port 80, and policies allow it$/)
 })
 
-test('reachedBy() reads what a script of probes that ended prints, and nothing of one that did not', () => {
+test('reachedBy() reads the output of a finished probe script, and undefined of an unfinished one', () => {
   assert.match(probeScript(targets), /nc -w 5 10\.0\.0\.3 80[\s\S]*nc -w 5 10\.0\.0\.4 80[\s\S]*wait\necho done$/)
   assert.deepEqual([...(reachedBy('reached 10.0.0.3 80\nnoise\ndone\n') ?? [])], ['10.0.0.3 80'])
   assert.equal(reachedBy('reached 10.0.0.3 80\n'), undefined)

@@ -1,4 +1,4 @@
-// What pods reach of each other and of their node: probed by real pods, and wanted by the policies as an evaluator reads them that knows nothing of the kernel.
+// Compares which connections real pods can open with what policies allow by an evaluator that is independent of the kernel.
 import type { Namespace, Pod } from '../api/types/core-v1.ts'
 import type { NetworkPolicy } from '../api/types/networking-v1.ts'
 import { evaluateFlow, type Party } from '../network/policy/evaluate.ts'
@@ -8,11 +8,11 @@ export interface Target {
   readonly port: number
 }
 
-/** Who is let through may wait this long for its turn on a busy node. */
+/** An allowed connection may have to wait this long on a busy node. */
 const waitSeconds = 5
 const done = 'done'
 
-/** A shell script whose first instructions are the probes, all at once, and whose output `reachedBy` reads. */
+/** A shell script that starts all probes at once as its first commands; `reachedBy` parses its output. */
 export function probeScript(targets: readonly Target[]): string {
   const probes = targets.map(
     target => `{ nc -w ${waitSeconds} ${textOf(target)} </dev/null 2>/dev/null && echo "reached ${textOf(target)}"; } &`,
@@ -20,7 +20,7 @@ export function probeScript(targets: readonly Target[]): string {
   return [...probes, 'wait', `echo ${done}`].join('\n')
 }
 
-/** `address port` each; undefined where the script has not ended by itself. */
+/** Each as `address port`; undefined if the script has not finished. */
 export function reachedBy(log: string): ReadonlySet<string> | undefined {
   if (!log.split('\n').includes(done)) return undefined
   return new Set([...log.matchAll(/^reached (\S+ \d+)$/gm)].map(([, text = '']) => text))
@@ -34,7 +34,7 @@ export interface Probed {
 export interface Comparison {
   readonly allowed: number
   readonly refused: number
-  /** Where pods reached something else than policies say. */
+  /** Where the results differ from the policies. */
   readonly found: readonly string[]
 }
 

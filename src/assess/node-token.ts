@@ -1,15 +1,15 @@
-// What a node is answered that asks for the token of one of its pods: with it the pod has one, whatever its object says.
+// The answer to a node that requests a token for one of its pods. If it gets one, the pod can have it too, whatever the pod's object says.
 import type { Pod } from '../api/types/core-v1.ts'
 import { nodes } from '../client/resources.ts'
 import type { ProofContext } from './proof.ts'
 import { request } from './request.ts'
 
-/** The name of a node that pods can be bound to; undefined where there is none. */
+/** The name of a node to which pods can be bound; undefined if there is none. */
 export async function someNode({ client }: ProofContext, signal: AbortSignal): Promise<string | undefined> {
   return (await client.list(nodes, {}, signal)).items[0]?.metadata.name
 }
 
-/** The status code that `node` gets for its pod's token. `pod.spec.nodeName` is `node`. */
+/** The status code of `node`'s token request for its pod. `pod.spec.nodeName` is `node`. */
 export async function nodeTokenStatus({ transport }: ProofContext, pod: Pod, node: string, signal: AbortSignal): Promise<number> {
   const { namespace = '', name = '', uid = '' } = pod.metadata
   const body = {

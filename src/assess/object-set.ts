@@ -1,28 +1,28 @@
-// The objects that are judged together, found by kind, name and what they run, so that no check searches by itself.
+// The objects that are checked together, indexed by kind, name and workload, so that checks need not search.
 import { type LocatedPod, locatePod } from '../api/located-pod.ts'
 import type { KubeObject } from '../api/object.ts'
 import { containersOf, type VisitedContainer } from '../api/validation/containers-of.ts'
 
 export interface CheckedObject {
-  /** `deployments.apps`; of a kind that nobody defined the lower-cased kind. */
+  /** For example `deployments.apps`; for an undefined kind, the kind in lower case. */
   readonly resource: string
-  /** '' at the cluster scope. */
+  /** '' for cluster-scoped objects. */
   readonly namespace: string
-  /** Decoded and defaulted where its kind is known. Frozen for checks by agreement. */
+  /** Decoded and defaulted if its kind is known. Checks must not change it. */
   readonly object: KubeObject
 }
 
 export interface CheckedWorkload extends LocatedPod {
   readonly on: CheckedObject
-  /** Path of the pod's spec below the object: `spec.template.spec`. */
+  /** Path of the pod's spec within the object: `spec.template.spec`. */
   readonly specField: string
-  /** All of them, each with its path below the object. */
+  /** All containers, each with its path within the object. */
   readonly containers: readonly VisitedContainer[]
 }
 
 export interface ObjectSet {
   readonly all: readonly CheckedObject[]
-  /** Pods and everything with a pod template. */
+  /** Pods and all kinds with a pod template. */
   readonly workloads: readonly CheckedWorkload[]
   of(resource: string): readonly CheckedObject[]
   find(resource: string, namespace: string, name: string): CheckedObject | undefined
@@ -48,7 +48,7 @@ function workloadOf(on: CheckedObject): CheckedWorkload[] {
   return [{ ...located, on, specField, containers: containersOf(located.pod.spec, specField) }]
 }
 
-/** The JSON pointer of a field path: `/spec/containers/0/image`. Keys with dots or brackets are not of this form. */
+/** The JSON pointer of a field path: `/spec/containers/0/image`. Does not support keys with dots or brackets. */
 export function pointerOf(field: string): string {
   return field === '' ? '' : `/${field.replaceAll(/\[(\d+)\]/g, '.$1').replaceAll('.', '/')}`
 }

@@ -1,11 +1,11 @@
-// Which objects of its namespace a workload's pods cannot start without.
+// The objects in its namespace that a workload's pods need to start.
 import type { StatefulSet } from '../api/types/apps-v1.ts'
 import type { CheckedObject, CheckedWorkload } from './object-set.ts'
 
 export interface PodReference {
   readonly resource: 'configmaps' | 'secrets' | 'persistentvolumeclaims'
   readonly name: string
-  /** Path of the reference below the workload. */
+  /** Path of the reference within the workload. */
   readonly field: string
 }
 
@@ -14,7 +14,7 @@ interface LocalReference {
   readonly optional?: boolean
 }
 
-/** Those that may be absent are left out. */
+/** Optional references are left out. */
 export function referencesOf(workload: CheckedWorkload): PodReference[] {
   return [...ofContainers(workload), ...ofVolumes(workload), ...ofPull(workload)]
 }
@@ -56,7 +56,7 @@ function ofVolumes({ on, pod, specField }: CheckedWorkload): PodReference[] {
   })
 }
 
-/** A StatefulSet's pods get the claim of a template in place of a volume of the same name. */
+/** For pods of a StatefulSet, a claim template replaces a volume of the same name. */
 function claimTemplatesOf({ resource, object }: CheckedObject): ReadonlySet<string> {
   if (resource !== 'statefulsets.apps') return new Set()
   return new Set(((object as StatefulSet).spec?.volumeClaimTemplates ?? []).flatMap(({ metadata }) => metadata?.name ?? []))

@@ -1,4 +1,4 @@
-// Attempts to get past an admission policy: it is for one namespace, forbids one value, and every way to write that value is tried.
+// Attempts to bypass an admission policy that forbids one value in one namespace: each way to write that value is tried.
 
 import type { ProofContext } from './proof.ts'
 import type { ProofNamespace } from './proof-namespace.ts'
@@ -32,7 +32,7 @@ function policyFor(namespace: string) {
   }
 }
 
-/** What got past it, in sentences; the namespace has a Deployment `victim` already. The policy is removed again whatever happens. */
+/** Returns the successful attempts as sentences. The namespace must have a Deployment `victim`. The policy is always removed again. */
 export async function passPolicy(context: ProofContext, namespace: ProofNamespace, signal: AbortSignal): Promise<readonly string[]> {
   const { transport } = context
   const { policy, binding } = policyFor(namespace.name)
@@ -47,14 +47,15 @@ export async function passPolicy(context: ProofContext, namespace: ProofNamespac
     await want({ method: 'POST', path: `${group}/validatingadmissionpolicybindings`, body: binding })
     for (const { name, ...question } of policyAttempts(namespace)) {
       const answer = await request(transport, question, signal)
-      if (succeeded(answer)) found.push(`${name} under a policy that forbids it was answered ${answer.status}`)
-      else if (!answer.message.includes('ValidatingAdmissionPolicy')) found.push(`${name} was refused by something else: ${answer.message}`)
+      if (succeeded(answer)) found.push(`${name} against a policy that forbids it was answered ${answer.status}`)
+      else if (!answer.message.includes('ValidatingAdmissionPolicy'))
+        found.push(`${name} was refused for another reason: ${answer.message}`)
     }
     const { text } = await request(transport, { method: 'GET', path: namespace.core('configmaps') }, signal)
     if (text.includes(forbidden)) found.push('a ConfigMap exists that a policy forbids')
     return found
   } finally {
-    // Also when the proof's time is over.
+    // Also after the time limit of the proof.
     for (const plural of ['validatingadmissionpolicybindings', 'validatingadmissionpolicies']) {
       await request(transport, { method: 'DELETE', path: `${group}/${plural}/${namespace.name}` }, AbortSignal.timeout(cleanUpMs))
     }

@@ -1,4 +1,4 @@
-// A namespace that a proof has to itself, with accounts and tokens; it is deleted with everything in it when the proof ends.
+// A namespace for one proof, with accounts and tokens. It is deleted with its content when the proof ends.
 import { randomBytes } from 'node:crypto'
 import { defaultsAnnotation } from '../api/resources/bulkhead/cluster-defaults.ts'
 import { isReason } from '../api/status.ts'
@@ -9,7 +9,7 @@ import type { ProofContext } from './proof.ts'
 
 export const proofNamespacePrefix = 'bulkhead-prove-'
 
-/** Pods with this scheduler stay pending for ever: proofs that need a pod object but no container use it. */
+/** Pods with this scheduler stay pending forever: for proofs that need a pod object but no container. */
 export const noScheduler = 'bulkhead-prove-none'
 
 const cleanUpMs = 30_000
@@ -21,7 +21,7 @@ interface TokenRequest {
 
 export interface TokenOptions {
   readonly audiences?: readonly string[]
-  /** A pod of this namespace whose end is the token's end. */
+  /** A pod of this namespace whose deletion revokes the token. */
   readonly pod?: { readonly name: string; readonly uid: string }
 }
 
@@ -44,12 +44,12 @@ export class ProofNamespace implements AsyncDisposable {
     const made = await client.create(namespaces, '', { metadata: { name, labels }, spec: {} }, signal)
     await using stack = new AsyncDisposableStack()
     const namespace = stack.use(new ProofNamespace(client, name))
-    // No pod comes in before the namespace has its quota and limits, which a controller brings.
+    // No pod is admitted before a controller has created the quota and limits of the namespace.
     for (let { metadata } = made; metadata.annotations?.[defaultsAnnotation] === 'pending'; ) {
       await clock.sleep(pollMs, signal)
       metadata = (await client.get(namespaces, '', name, signal)).metadata
     }
-    // From here on it is the proof's to delete.
+    // From here on the proof must delete it.
     stack.move()
     return namespace
   }
@@ -59,7 +59,7 @@ export class ProofNamespace implements AsyncDisposable {
     return `/api/v1/namespaces/${this.name}/${rest}`
   }
 
-  /** The same of another group, `apps/v1`. */
+  /** The same for another group, such as `apps/v1`. */
   group(groupVersion: string, rest: string): string {
     return `/apis/${groupVersion}/namespaces/${this.name}/${rest}`
   }
@@ -90,7 +90,7 @@ export class ProofNamespace implements AsyncDisposable {
     return answer.status.token
   }
 
-  /** A Role with these rules, bound to an account of this namespace; both have the account's name. */
+  /** Creates a Role with these rules and binds it to an account of this namespace; both have the name of the account. */
   async grant(account: string, rules: readonly object[], signal: AbortSignal): Promise<void> {
     const group = 'rbac.authorization.k8s.io'
     const metadata = { name: account }
@@ -107,7 +107,7 @@ export class ProofNamespace implements AsyncDisposable {
     await this.#client.delete(roleBindings, this.name, account, {}, signal)
   }
 
-  /** Begins the deletion; what is in it goes with it. Has a limit of its own, as it must run also when the proof's time is over. */
+  /** Starts the deletion of the namespace and its content. It has its own time limit, because it must also run after the proof's. */
   async [Symbol.asyncDispose](): Promise<void> {
     try {
       await this.#client.delete(namespaces, '', this.name, {}, AbortSignal.timeout(cleanUpMs))

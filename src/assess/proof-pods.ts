@@ -1,4 +1,4 @@
-// The pods that proofs attack with: one that every rule admits, and one that breaks the strictest rules.
+// The pods of the attacks: one that every rule admits, and one that violates the strictest rules.
 import type { Container, Pod, PodSpec } from '../api/types/core-v1.ts'
 import { noScheduler } from './proof-namespace.ts'
 
@@ -6,7 +6,7 @@ const proofImage = 'bulkhead.local/busybox:1'
 
 type Fields = Readonly<Record<string, unknown>>
 
-/** Passes `restricted`. Never scheduled unless `fields` say so. */
+/** Meets `restricted`. Never scheduled unless `fields` set it. */
 export function harmlessSpec(fields: Partial<PodSpec> = {}, container: Partial<Container> = {}): PodSpec {
   return {
     schedulerName: noScheduler,
@@ -26,7 +26,7 @@ export function harmlessSpec(fields: Partial<PodSpec> = {}, container: Partial<C
   }
 }
 
-/** Root on the node in one step: privileged, with the node's namespaces and its whole disk. */
+/** Root on the node at once: privileged, with the node's namespaces and its whole disk. */
 export function dangerousSpec(): PodSpec {
   return {
     schedulerName: noScheduler,
@@ -48,7 +48,7 @@ export interface WorkloadForm {
   readonly kind: string
   readonly groupVersion: string
   readonly plural: string
-  /** `spec` is that of its pods. */
+  /** `spec` is the spec of its pods. */
   object(name: string, spec: PodSpec): Fields
 }
 
@@ -59,7 +59,7 @@ const selected = (template: { readonly spec: PodSpec }, more: Fields = {}) => ({
   ...more,
 })
 
-/** Every kind that makes pods from a template. None makes one here: no replicas, suspended, or no node that fits. */
+/** All kinds with a pod template. None creates pods here: no replicas, suspended, or no matching node. */
 export const workloadForms: readonly WorkloadForm[] = [
   form('Deployment', 'apps/v1', 'deployments', spec => selected({ spec }, { replicas: 0 })),
   form('ReplicaSet', 'apps/v1', 'replicasets', spec => selected({ spec }, { replicas: 0 })),

@@ -1,32 +1,32 @@
-// What a proof is: an attack on the running cluster from outside, the refusal that must come, and what was seen.
+// A proof: an attack on the running cluster from outside, the expected refusal, and the result.
 import type { Clock } from '../base/clock.ts'
 import type { Client } from '../client/client.ts'
 import type { HttpTransportOptions } from '../client/http-transport.ts'
 import type { Transport } from '../client/transport.ts'
 
-/** `held: true` needs evidence: a proof that attacked nothing has not held. */
+/** `held: true` requires evidence: a proof that attacked nothing has not held. */
 export type Outcome =
   | { readonly held: true; readonly evidence: string }
-  /** `tried: false`: the attack could not be carried out. What is not tried is not proved. */
+  /** `tried: false`: the attack was not possible, so nothing is proved. */
   | { readonly held: false; readonly found: readonly string[]; readonly tried?: false }
   | { readonly skipped: true; readonly reason: string }
 
 export interface Proof {
-  /** The row of the feature list, such as `A3`. */
+  /** The id of the security goal, such as `A3`. */
   readonly id: string
-  /** The row's title, as it is printed. */
+  /** The title of the goal, as printed. */
   readonly title: string
   /** What an attacker gains where it does not hold. */
   readonly why: string
-  /** One sentence: what is tried. */
+  /** One sentence: the attack. */
   readonly attack: string
-  /** One sentence: what must happen to it. */
+  /** One sentence: the expected result. */
   readonly expected: string
   /** What to do where it does not hold. */
   readonly whenRed: string
   /**
-   * Attacks, and leaves nothing behind. A throw counts as not held: what could not be tried is not proved.
-   * `signal` ends it when its time is over.
+   * Attacks, and leaves nothing behind. A throw counts as not held, because an attack that failed to run proves nothing. `signal` is its
+   * time limit.
    */
   prove(context: ProofContext, signal: AbortSignal): Promise<Outcome>
 }
@@ -38,20 +38,20 @@ export interface Part {
   readonly pid: number
 }
 
-/** What the audit log holds at the moment. */
+/** The current content of the audit log. */
 export interface AuditReading {
   readonly events: readonly Readonly<Record<string, unknown>>[]
-  /** What is wrong with the chain; empty for a whole log. */
+  /** Faults of the hash chain; empty if it is complete. */
   readonly problems: readonly string[]
 }
 
-/** The machine that the cluster runs on, where the proofs run on it too and may look inside. */
+/** The machine of the cluster, if the proofs run on it and may look inside. */
 export interface ClusterMachine {
-  /** The processes of the cluster, without their children. */
+  /** The processes of the cluster without their children. */
   readonly parts: readonly Part[]
-  /** Undefined where there is none or it may not be read. */
+  /** Undefined if there is none or it cannot be read. */
   readonly dataDirectory?: string
-  /** Reads the audit log and checks its chain and signatures. */
+  /** Reads the audit log and verifies its chain and signatures. */
   readAuditLog?(): Promise<AuditReading>
   /** Public keys of ServiceAccount tokens, SPKI PEM. */
   tokenKeys?(signal: AbortSignal): Promise<readonly string[]>
@@ -59,7 +59,7 @@ export interface ClusterMachine {
 
 export interface ProofContext {
   readonly endpoint: Endpoint
-  /** Of an administrator: prepares the attacks and cleans up. */
+  /** With an administrator's credentials: prepares attacks and cleans up. */
   readonly transport: Transport
   readonly client: Client
   readonly machine: ClusterMachine
@@ -69,7 +69,7 @@ export interface ProofContext {
 const held = (evidence: string): Outcome => ({ held: true, evidence })
 export const skipped = (reason: string): Outcome => ({ skipped: true, reason })
 
-/** Not held where anything was found. */
+/** Not held if anything was found. */
 export function outcomeOf(found: readonly string[], evidence: string): Outcome {
   return found.length > 0 ? { held: false, found } : held(evidence)
 }

@@ -1,4 +1,4 @@
-// What checks ask of Roles and bindings.
+// Shared by the checks of Roles and bindings.
 import type { ClusterRole, ClusterRoleBinding, PolicyRule, Role, RoleBinding, Subject } from '../api/types/rbac-v1.ts'
 import type { CheckedObject, ObjectSet } from './object-set.ts'
 
@@ -7,7 +7,7 @@ const group = 'rbac.authorization.k8s.io'
 export interface LocatedRule {
   readonly on: CheckedObject
   readonly rule: PolicyRule
-  /** `rules[0]` */
+  /** For example `rules[0]`. */
   readonly field: string
 }
 
@@ -31,7 +31,7 @@ export function bindingsOf(set: ObjectSet): LocatedBinding[] {
 
 export interface LocatedSubject extends LocatedBinding {
   readonly subject: Subject
-  /** `subjects[0]` */
+  /** For example `subjects[0]`. */
   readonly field: string
 }
 
@@ -53,6 +53,6 @@ export function grants(rule: PolicyRule, verbs: readonly string[], apiGroup: str
   )
 }
 
-/** A check that says of each rule which of its rights are more than they look; wildcards have a check of their own. */
+/** Whether the rule has a wildcard: those are reported by a check of their own, and the other checks skip them. */
 export const hasWildcard = ({ verbs, resources, apiGroups, nonResourceURLs }: PolicyRule): boolean =>
   [verbs, resources, apiGroups, nonResourceURLs].some(list => list?.includes('*'))

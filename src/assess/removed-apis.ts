@@ -1,9 +1,9 @@
-// Versions of kinds that Kubernetes served once, and what to write instead (the deprecated API migration guide).
+// API versions that Kubernetes has removed, and their replacements (the deprecated API migration guide).
 
 export interface RemovedApi {
-  /** `apps/v1`; undefined where nothing took its place. */
+  /** For example `apps/v1`; undefined if nothing replaces it. */
   readonly use: string | undefined
-  /** The minor version of Kubernetes 1.x that stopped serving it. */
+  /** The minor version of Kubernetes 1.x that removed it. */
   readonly removedIn: number
 }
 

@@ -1,4 +1,4 @@
-// One request with everything of its answer: proofs look at status codes and headers, which the typed client hides.
+// Sends one request and returns the whole answer: proofs need status codes and headers, which the typed client hides.
 import { parseJson } from '../base/json.ts'
 import { readText } from '../client/client.ts'
 import { createHttpTransport, type HttpTransport, type HttpTransportOptions } from '../client/http-transport.ts'
@@ -10,7 +10,7 @@ export interface ProofRequest {
   readonly path: string
   /** Sent as JSON. */
   readonly body?: unknown
-  /** Default `application/json`. */
+  /** Default: `application/json`. */
   readonly contentType?: string
   readonly headers?: Readonly<Record<string, string>>
 }
@@ -45,7 +45,7 @@ export async function request(transport: Transport, question: ProofRequest, sign
 
 export const succeeded = ({ status }: Answer): boolean => status >= 200 && status < 300
 
-/** A fresh connection with these credentials alone. */
+/** A new connection with only these credentials. */
 export function connectWith(
   { server, ca }: Endpoint,
   credentials: Pick<HttpTransportOptions, 'certificate' | 'key' | 'token'> = {},

@@ -1,4 +1,4 @@
-// Runs proofs against a cluster: several at a time, each within its time, and none that is missing from the result.
+// Runs proofs against a cluster: several at a time, each with a time limit, and each with a result.
 import { ApiError } from '../api/status.ts'
 import { messageOf } from '../base/user-error.ts'
 import type { Outcome, Proof, ProofContext } from './proof.ts'
@@ -11,15 +11,15 @@ export interface ProofResult extends Omit<Proof, 'prove'> {
 }
 
 export interface RunProofsOptions {
-  /** For each proof; default 3 minutes. */
+  /** Time limit of each proof; default 3 minutes. */
   readonly limitMs?: number
-  /** How many at a time; default 4. */
+  /** Number of proofs at a time; default 4. */
   readonly concurrency?: number
-  /** Called as each one ends. */
+  /** Called when a proof ends. */
   onResult?(result: ProofResult): void
 }
 
-/** In the order of `proofs`. Rejects only when the signal is aborted. */
+/** Results are in the order of `proofs`. Rejects only if the signal is aborted. */
 export async function runProofs(
   proofs: readonly Proof[],
   context: ProofContext,
@@ -49,7 +49,7 @@ async function runOne(proof: Proof, context: ProofContext, limitMs: number, sign
   return { ...described, outcome, started: new Date(began).toISOString(), milliseconds }
 }
 
-/** What could not be tried is not proved. */
+/** An attack that could not be carried out proves nothing. */
 async function attempt(proof: Proof, context: ProofContext, signal: AbortSignal): Promise<Outcome> {
   try {
     return await proof.prove(context, signal)

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import { searchFiles } from './search-files.ts'
 
-test('searchFiles() finds a needle across two pieces, in every folder that is not skipped', async () => {
+test('searchFiles() finds a byte sequence across two pieces, in every folder that is not skipped', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'search-'))
   try {
     for (const name of ['deep/er', 'skipped']) mkdirSync(join(folder, name), { recursive: true })

@@ -1,11 +1,11 @@
-// Looks for byte sequences in every file below a folder, in pieces, so that a large file costs no memory.
+// Searches all files below a folder for byte sequences, in pieces, so that large files need little memory.
 import type { Dirent } from 'node:fs'
 import { open, readdir } from 'node:fs/promises'
 import { join, relative } from 'node:path'
 import { codeOf } from '../base/user-error.ts'
 
 export interface SearchResult {
-  /** Names of the needles by file, relative to the folder. */
+  /** Names of the found sequences by file, relative to the folder. */
   readonly hits: ReadonlyMap<string, readonly string[]>
   readonly files: number
   readonly bytes: number
@@ -13,7 +13,7 @@ export interface SearchResult {
 
 const pieceBytes = 1 << 20
 
-/** `skip` says which folders (relative) are left out. Rejects with EACCES where something may not be read. */
+/** `skip` decides which (relative) folders are left out. Rejects with EACCES if something cannot be read. */
 export async function searchFiles(
   folder: string,
   needles: ReadonlyMap<string, Buffer>,
@@ -54,12 +54,12 @@ async function searchFile(path: string, needles: ReadonlyMap<string, Buffer>, si
       bytes += bytesRead
       const view = piece.subarray(0, kept + bytesRead)
       for (const [name, needle] of needles) if (view.includes(needle)) names.add(name)
-      // A needle may lie across two pieces.
+      // A sequence may lie across two pieces.
       kept = Math.min(overlap, view.length)
       view.copy(piece, 0, view.length - kept)
     }
   } catch (err) {
-    // Rotated or checkpointed away meanwhile.
+    // Rotated or removed by a checkpoint meanwhile.
     if (codeOf(err) !== 'ENOENT') throw err
   }
   return { names: [...names], bytes }

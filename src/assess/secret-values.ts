@@ -1,14 +1,14 @@
-// The values that a manifest of a Secret holds, as the Secret will hold them.
+// The values in the manifest of a Secret, as the Secret will hold them.
 import type { Secret } from '../api/types/core-v1.ts'
 
 export interface SecretValue {
   readonly key: string
-  /** Decoded; what is no UTF-8 has replacement characters. */
+  /** Decoded; bytes that are not UTF-8 become replacement characters. */
   readonly value: string
   readonly field: 'data' | 'stringData'
 }
 
-/** Those that say something. A Secret of a ServiceAccount's token is filled by the control plane, and what a manifest writes into it is not used. */
+/** Non-empty values. The control plane fills a Secret for a ServiceAccount token, and values in its manifest are not used. */
 export function secretValues({ data, stringData, type }: Secret): SecretValue[] {
   if (type === 'kubernetes.io/service-account-token') return []
   const plain = Object.entries(stringData ?? {}).map(([key, value]): SecretValue => ({ key, value, field: 'stringData' }))

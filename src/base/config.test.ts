@@ -49,17 +49,20 @@ test('createConfig() refuses settings that exclude each other', () => {
 
 test('parseSettings() names the setting and what would be accepted', () => {
   const rows: readonly (readonly [Record<string, unknown>, RegExp])[] = [
-    [{ port: 'x' }, /flags: port is "x", wanted is a whole number from 1 to 65535/],
-    [{ port: 70000 }, /port is 70000/],
-    [{ simulatedNodes: 1001 }, /simulatedNodes is 1001, wanted is a whole number from 0 to 1000/],
-    [{ profile: 'lax' }, /wanted is secure, upstream/],
-    [{ bindAddress: 'localhost' }, /bindAddress is "localhost", wanted is an IP address/],
+    [{ port: 'x' }, /^UserError: --port must be a whole number from 1 to 65535, got "x"$/],
+    [{ port: 70000 }, /--port must be a whole number/],
+    [{ simulatedNodes: 1001 }, /--simulated-nodes must be a whole number from 0 to 1000, got 1001/],
+    [{ profile: 'lax' }, /--profile must be secure or upstream, got "lax"/],
+    [{ bindAddress: 'localhost' }, /--bind-address must be an IP address, got "localhost"/],
     [{ nodeName: 'UPPER' }, /lowercase DNS name/],
-    [{ evictionHard: 'nodefs.available<1Gi' }, /evictionHard is "nodefs.available<1Gi", wanted is SIGNAL<PERCENT% separated by commas/],
-    [{ evictionHard: { 'nodefs.available': 5 } }, /evictionHard is /],
-    [{ featureGates: 'A' }, /featureGates is "A", wanted is NAME=true or NAME=false/],
-    [{ runtimeConfig: { a: 'yes' } }, /runtimeConfig is .*, wanted is NAME=true/],
-    [{ __proto__x: 1 }, /unknown setting "__proto__x"; known are dataDir, port/],
+    [
+      { evictionHard: 'nodefs.available<1Gi' },
+      /--eviction-hard must be SIGNAL<PERCENT% separated by commas, .*, got "nodefs.available<1Gi"/,
+    ],
+    [{ evictionHard: { 'nodefs.available': 5 } }, /--eviction-hard must be /],
+    [{ featureGates: 'A' }, /--feature-gates must be NAME=true or NAME=false, .*, got "A"/],
+    [{ runtimeConfig: { a: 'yes' } }, /--runtime-config must be NAME=true .*, got /],
+    [{ __proto__x: 1 }, /unknown setting "__proto__x", must be one of dataDir, port/],
   ]
   for (const [values, message] of rows) assert.throws(() => parseSettings('flags', values), message)
 })
@@ -73,7 +76,7 @@ test('readSettingsFile() reads YAML and says what is wrong with a bad file', asy
   }
   assert.deepEqual(await readSettingsFile(file('good.yaml', 'port: 7443\nprofile: upstream\n')), { port: 7443, profile: 'upstream' })
   assert.deepEqual(await readSettingsFile(file('empty.yaml', '')), {})
-  await assert.rejects(() => readSettingsFile(file('list.yaml', '- a\n')), /wanted is a mapping/)
+  await assert.rejects(() => readSettingsFile(file('list.yaml', '- a\n')), /must be a mapping/)
   await assert.rejects(() => readSettingsFile(file('broken.yaml', 'a: [')), /Cannot read the configuration file/)
   await assert.rejects(() => readSettingsFile(join(folder, 'absent.yaml')), /does not exist/)
 })

@@ -1,4 +1,4 @@
-// Flags and a file become one frozen Config, once, at the edge. No settings means the secure setting.
+// Merges flags and the configuration file into one frozen Config at the start. The default of every setting is the secure one.
 import { readFileSync } from 'node:fs'
 import { isIP } from 'node:net'
 import { homedir, hostname } from 'node:os'
@@ -13,25 +13,25 @@ export interface Config {
   readonly dataDirectory: string
   /** TCP port of the API server. */
   readonly port: number
-  /** Where the API server listens; every address for a real node (pods reach it too), loopback otherwise. */
+  /** Listen address of the API server: all addresses with a real node, because its pods connect too, else loopback. */
   readonly bindAddress: string
   readonly profile: Profile
-  /** False: privileged and host-process containers are invalid before admission looks, as with kube-apiserver's own default. */
+  /** False: validation refuses privileged and host-process containers, as kube-apiserver does by default. */
   readonly allowPrivileged: boolean
-  /** Once: takes a store that was put back to an earlier state. */
+  /** For one start: accepts a store that was restored to an earlier state. */
   readonly acceptRestoredStore: boolean
-  /** A folder of policies that the API cannot change; undefined for none. */
+  /** Folder of admission policies that the API cannot change; undefined for none. */
   readonly policyDirectory: string | undefined
   readonly node: NodeMode
   readonly nodeName: string
-  /** Shares of disks, 0 to 1, below which the node reclaims room, by signal; those that are not named keep their default. Which there are, the node knows. */
+  /** Free share of a disk, 0 to 1, below which the node evicts, by signal. Missing signals keep their default; the node validates the names. */
   readonly evictionHard: Readonly<Record<string, number>>
   /** IPv4 network of the Services' addresses. */
   readonly serviceCidr: string
   /** Bytes that all objects together may take; undefined for a share of the memory. */
   readonly maxStoredBytes: number | undefined
   readonly logLevel: 'error' | 'info' | 'debug'
-  /** Names of admission plug-ins; which there are, admission knows. */
+  /** Names of admission plug-ins; admission validates them. */
   readonly enableAdmissionPlugins: readonly string[]
   readonly disableAdmissionPlugins: readonly string[]
   readonly insecureDisableAdmissionPlugins: readonly string[]
@@ -41,20 +41,20 @@ export interface Config {
   readonly auditPolicyFile: string | undefined
   /** Path of an AuthenticationConfiguration. */
   readonly authenticationConfigFile: string | undefined
-  /** Whether Kubernetes' bootstrap tokens are taken, cleaned away and sign. */
+  /** Whether bootstrap tokens authenticate, expire and sign the cluster-info ConfigMap. */
   readonly bootstrapTokens: boolean
-  /** Path of a kubeconfig file that leads to a webhook for tokens, which version of TokenReview it is sent, and for how long its answers hold. */
+  /** Path of the kubeconfig of a token webhook, the TokenReview version that it gets, and how long its answers are cached. */
   readonly authenticationTokenWebhookConfigFile: string | undefined
   readonly authenticationTokenWebhookVersion: 'v1' | 'v1beta1'
   readonly authenticationTokenWebhookCacheMs: number
   /** Path of an AuthorizationConfiguration. */
   readonly authorizationConfigFile: string | undefined
-  /** Features by the names of their gates, and group versions, that are switched on or off; which there are, the API knows. */
+  /** Feature gates and API versions that are switched on or off; the API validates the names. */
   readonly featureGates: Readonly<Record<string, boolean>>
   readonly runtimeConfig: Readonly<Record<string, boolean>>
 }
 
-/** The settings as flags and the file carry them; undefined means not given. */
+/** Settings as flags and the configuration file hold them; undefined means not set. */
 export interface Settings {
   readonly dataDir?: string
   readonly port?: number
@@ -66,15 +66,15 @@ export interface Settings {
   readonly controlPlaneOnly?: boolean
   readonly simulatedNodes?: number
   readonly nodeName?: string
-  /** `SIGNAL<10%,SIGNAL<5%`, or in a file a mapping of signals to percentages. */
+  /** `SIGNAL<10%,SIGNAL<5%`; in a file also a mapping of signals to percentages. */
   readonly evictionHard?: string | Readonly<Record<string, string>>
   readonly serviceClusterIpRange?: string
   readonly maxStoredMebibytes?: number
   readonly logLevel?: 'error' | 'info' | 'debug'
-  /** Separated by commas, or in a file a list. */
+  /** Separated by commas; in a file also a list. */
   readonly enableAdmissionPlugins?: string | readonly string[]
   readonly disableAdmissionPlugins?: string | readonly string[]
-  /** For protections of the secure profile. */
+  /** For plug-ins that the secure profile needs. */
   readonly insecureDisableAdmissionPlugins?: string | readonly string[]
   readonly admissionConfigFile?: string
   readonly auditPolicyFile?: string
@@ -84,12 +84,12 @@ export interface Settings {
   readonly authenticationTokenWebhookVersion?: 'v1' | 'v1beta1'
   readonly authenticationTokenWebhookCacheTtl?: string
   readonly authorizationConfigFile?: string
-  /** `A=true,B=false`, or in a file a mapping. */
+  /** `A=true,B=false`; in a file also a mapping. */
   readonly featureGates?: string | Readonly<Record<string, boolean>>
   readonly runtimeConfig?: string | Readonly<Record<string, boolean>>
 }
 
-/** What the machine says; passed in so that the rest is pure. */
+/** Facts about the machine, passed in so that the rest is pure. */
 export interface Machine {
   readonly root: boolean
   readonly home: string
@@ -102,19 +102,19 @@ export function thisMachine(environment: Readonly<Record<string, string | undefi
 }
 
 const maxSimulatedNodes = 1000
-/** kubeadm's. */
+/** The default of kubeadm. */
 const defaultServiceCidr = '10.96.0.0/16'
 
 type Check = { readonly expected: string; accepts(value: unknown): boolean }
 const oneOf = (...values: readonly string[]): Check => ({
-  expected: values.join(', '),
+  expected: `${values.slice(0, -1).join(', ')} or ${values.at(-1)}`,
   accepts: value => typeof value === 'string' && values.includes(value),
 })
 const wholeNumber = (min: number, max: number): Check => ({
   expected: `a whole number from ${min} to ${max}`,
   accepts: value => typeof value === 'number' && Number.isInteger(value) && value >= min && value <= max,
 })
-const text: Check = { expected: 'a text', accepts: value => typeof value === 'string' && value !== '' }
+const text: Check = { expected: 'a non-empty string', accepts: value => typeof value === 'string' && value !== '' }
 const yesOrNo: Check = { expected: 'true or false', accepts: value => typeof value === 'boolean' }
 const maxNames = 100
 const names: Check = {
@@ -140,7 +140,7 @@ const percentages: Check = {
 }
 const nodeNamePattern = /^[a-z0-9]([a-z0-9.-]{0,61}[a-z0-9])?$/
 
-/** Every setting with what it accepts; the flags of `bulkhead up` and the keys of its file are these. */
+/** All settings with the values that each accepts. The flags of `bulkhead up` and the keys of its file have these names. */
 export const settingChecks: Readonly<Record<keyof Settings, Check>> = {
   dataDir: text,
   port: wholeNumber(1, 65535),
@@ -177,13 +177,17 @@ export const settingChecks: Readonly<Record<keyof Settings, Check>> = {
   runtimeConfig: switches,
 }
 
-/** Throws a UserError that names the setting, where it stands and what would be accepted. */
+const flagOf = (setting: string): string => `--${setting.replaceAll(/[A-Z]/g, letter => `-${letter.toLowerCase()}`)}`
+
+/** Throws a UserError that names the setting, its source ("flags" or a file) and what would be accepted. */
 export function parseSettings(source: string, values: Readonly<Record<string, unknown>>): Settings {
   const checks = new Map<string, Check>(Object.entries(settingChecks))
   for (const [name, value] of Object.entries(values)) {
     const check = checks.get(name)
-    if (check === undefined) throw new UserError(`${source}: unknown setting "${name}"; known are ${[...checks.keys()].join(', ')}`)
-    if (!check.accepts(value)) throw new UserError(`${source}: ${name} is ${JSON.stringify(value)}, wanted is ${check.expected}`)
+    if (check === undefined) throw new UserError(`${source}: unknown setting "${name}", must be one of ${[...checks.keys()].join(', ')}`)
+    if (check.accepts(value)) continue
+    const place = source === 'flags' ? flagOf(name) : `${source}: ${name}`
+    throw new UserError(`${place} must be ${check.expected}, got ${JSON.stringify(value)}`)
   }
   return values
 }
@@ -196,7 +200,7 @@ export async function readSettingsFile(path: string): Promise<Settings> {
     throw new UserError(`Cannot read the configuration file "${path}": ${whyUnreadable(err)}`, { cause: err })
   }
   if (text.trim() === '') return {}
-  // Loaded only here: most starts have no file, and each start pays for what it loads.
+  // Loaded only when there is a file: most starts have none, and loading takes time.
   const { load } = await import('js-yaml')
   let content: unknown
   try {
@@ -205,18 +209,18 @@ export async function readSettingsFile(path: string): Promise<Settings> {
     throw new UserError(`Cannot read the configuration file "${path}": ${messageOf(err)}`, { cause: err })
   }
   if (content === null || content === undefined) return {}
-  if (typeof content !== 'object' || Array.isArray(content)) throw new UserError(`${path}: wanted is a mapping of settings`)
+  if (typeof content !== 'object' || Array.isArray(content)) throw new UserError(`${path}: must be a mapping of settings`)
   return parseSettings(path, Object.fromEntries(Object.entries(content)))
 }
 
-/** Later sources win. */
+/** A later source takes precedence. */
 export function createConfig(machine: Machine, ...sources: readonly Settings[]): Config {
   const settings: Settings = Object.assign(
     {},
     ...sources.map(source => Object.fromEntries(Object.entries(source).filter(([, value]) => value !== undefined))),
   )
   if (settings.controlPlaneOnly === true && (settings.simulatedNodes ?? 0) > 0)
-    throw new UserError('controlPlaneOnly and simulatedNodes exclude each other: give one of them')
+    throw new UserError('controlPlaneOnly and simulatedNodes exclude each other: set only one of them')
   const node = nodeMode(machine, settings)
   return Object.freeze({
     dataDirectory: resolve(settings.dataDir ?? defaultDataDirectory(machine)),
@@ -265,7 +269,7 @@ function sharesIn(given: string | Readonly<Record<string, string>>): Readonly<Re
   return Object.fromEntries(percentagesIn(given).map(([signal, percent]) => [signal, Number.parseFloat(String(percent)) / 100]))
 }
 
-/** Of a text that `parseSettings` accepts, or a mapping. */
+/** `given` is a text that `parseSettings` accepts, or a mapping. */
 export function switchesIn(given: string | Readonly<Record<string, boolean>> | undefined): Readonly<Record<string, boolean>> {
   if (typeof given !== 'string') return given ?? {}
   return Object.fromEntries(
@@ -289,7 +293,7 @@ function nodeMode(machine: Machine, settings: Settings): NodeMode {
   return machine.root ? { kind: 'real' } : { kind: 'simulated', count: 1 }
 }
 
-/** The host name made fit for a Node name, as kubeadm does: lower case. */
+/** The host name as a valid Node name; in lower case, as kubeadm does. */
 function nodeNameOf(hostName: string): string {
   const name = hostName
     .toLowerCase()

@@ -23,7 +23,7 @@ export function whyUnreadable(err: unknown): string {
     case 'ENOENT':
       return 'it does not exist'
     case 'EACCES':
-      return 'it is not readable for this user'
+      return 'it is not readable by this user'
     case 'ELOOP':
       return 'it is a link, and links are not followed here'
     case 'ENXIO':

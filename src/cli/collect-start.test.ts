@@ -4,7 +4,7 @@ import { collectStart, processMemory } from './collect-start.ts'
 
 const mebibyte = 1 << 20
 
-/** Looks at a process with these shares of busy time; `collected` says how often it was collected. */
+/** Checks a process with these busy shares; `collected` counts the collections. */
 async function looked(shares: readonly number[], heap = 20 * mebibyte, signal = new AbortController().signal) {
   let collected = 0
   let looks = -1
@@ -37,7 +37,7 @@ test('collectStart() prepares in the quiet moment, before it collects', async ()
   assert.deepEqual(steps, ['slept', 'prepared', 'collected'])
 })
 
-test('collectStart() leaves a busy process and a large heap alone', async () => {
+test('collectStart() does not collect in a busy process or a large heap', async () => {
   assert.deepEqual(await looked([]), { collected: 0, slept: 40 })
   assert.deepEqual(await looked([0.01], 49 * mebibyte), { collected: 0, slept: 1 })
 })
@@ -61,7 +61,7 @@ test('collectStart() ends with its signal', async () => {
 test('processMemory() collects garbage and leaves no function for it', async () => {
   const memory = processMemory()
   const garbage = new WeakRef({ text: 'nobody holds it' })
-  // What this turn has seen is kept until its end.
+  // Objects of this turn are kept until its end.
   await new Promise(resolve => setImmediate(resolve))
   memory.collect()
   assert.equal(garbage.deref(), undefined)

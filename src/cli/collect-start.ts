@@ -1,4 +1,4 @@
-// What a start leaves behind: V8 keeps the garbage of it, and the room in which it was made, for as long as little new comes.
+// Collects garbage once after the start: V8 otherwise keeps the garbage of the start and its pages for as long as few new objects come.
 import { type Clock, systemClock } from '../base/clock.ts'
 import { collectGarbage } from '../base/collect-garbage.ts'
 import type { Logger } from '../base/log.ts'
@@ -6,24 +6,24 @@ import type { Logger } from '../base/log.ts'
 export interface CollectStartOptions {
   readonly clock: Clock
   readonly signal: AbortSignal
-  /** What is better done before anybody waits for it; its garbage is collected too. */
+  /** Work that is better done before the first request; its garbage is collected too. */
   prepare?(): Promise<void>
-  /** Collects all garbage and gives free pages back. */
+  /** Collects all garbage and returns free pages to the system. */
   collect(): void
   /** Share of the time since the last call in which the event loop was busy, 0 to 1. */
   utilization(): number
-  /** Bytes. */
+  /** In bytes. */
   heapUsed(): number
 }
 
 const lookMs = 250
 const idleBelow = 0.1
-/** A process that is busy from its start on has another use for the room. */
+/** A process that is busy from its start needs the memory anyway. */
 const maxLooks = 40
-/** Collecting takes about 2 ms a MB, in which nobody is answered. Beyond this the objects are what takes the memory. */
+/** A collection takes about 2 ms per MB, and no request is served meanwhile. Above this size most of the heap is live objects. */
 const maxHeap = 48 << 20
 
-/** Collects once, in the first quiet moment after a start. Resolves when that is done, or given up. */
+/** Collects once, in the first quiet moment after the start. Resolves when that is done or given up. */
 export async function collectStart({ clock, signal, prepare, collect, utilization, heapUsed }: CollectStartOptions): Promise<void> {
   utilization()
   for (let look = 0; look < maxLooks; look++) {
@@ -40,13 +40,13 @@ export async function collectStart({ clock, signal, prepare, collect, utilizatio
   }
 }
 
-/** That of this process, which goes on where it fails. */
+/** For this process. A failure is logged and ignored. */
 export function collectOwnStart(log: Logger, signal: AbortSignal, prepare?: () => Promise<void>): Promise<void> {
   const options = { clock: systemClock, signal, ...(prepare === undefined ? {} : { prepare }), ...processMemory() }
-  return collectStart(options).catch((err: unknown) => log.error('first quiet moment not used', { err }))
+  return collectStart(options).catch((err: unknown) => log.error('cannot collect the garbage of the start', { err }))
 }
 
-/** How it looks at memory, and collects it. */
+/** Reads and collects the heap of this process. */
 export function processMemory(): Pick<CollectStartOptions, 'collect' | 'utilization' | 'heapUsed'> {
   let last = performance.eventLoopUtilization()
   return {

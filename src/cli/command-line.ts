@@ -1,4 +1,4 @@
-// From the words of a command line to a command. Words that are not understood are answered with what is wrong and what would be accepted.
+// Runs the command that a command line names. For wrong arguments it prints what is wrong and what would be accepted.
 import {
   ArgumentScannerError,
   buildApplication,
@@ -9,13 +9,19 @@ import {
   type StricliProcess,
 } from '@stricli/core'
 import { commands, hiddenCommands } from './commands/index.ts'
+import { withCommandList } from './help.ts'
 import { failureCode } from './run-command.ts'
 import { bulkheadVersion } from './version.ts'
 
-const routes = buildRouteMap({
-  routes: commands,
-  docs: { brief: 'A secure-by-default Kubernetes', hideRoute: hiddenCommands },
-})
+const routes = withCommandList(
+  buildRouteMap({ routes: commands, docs: { brief: 'A secure-by-default Kubernetes', hideRoute: hiddenCommands } }),
+  [
+    ['sudo bulkhead up', 'start a cluster'],
+    ['bulkhead status', 'see what runs'],
+    ['bulkhead prove', 'attack it and see that its controls hold'],
+    ['bulkhead check deploy/', 'check manifests before you apply them'],
+  ],
+)
 
 const app = buildApplication(routes, {
   name: 'bulkhead',
@@ -31,18 +37,18 @@ const app = buildApplication(routes, {
   },
 })
 
-/** Resolves when the command has ended, with its exit code in `process.exitCode`. */
+/** Resolves when the command has ended. Its exit code is then in `process.exitCode`. */
 export async function runCommandLine(words: readonly string[], process: StricliProcess): Promise<void> {
   await run(app, words, { process })
-  // The library's own codes, for words that it did not understand, are below 0: a shell would see 251 and the like.
+  // Stricli's own exit codes for arguments that it cannot parse are below 0: a shell would see 251.
   if (typeof process.exitCode !== 'number' || process.exitCode >= 0) return
   const { command, known } = calledCommand(words)
   process.exitCode = failureCode(command[0])
   const help = `"${['bulkhead', ...command, '--help'].join(' ')}"`
-  process.stderr.write(known.length === 0 ? `${help} shows what it takes\n` : `Known are ${known.join(', ')}; ${help} shows what they do\n`)
+  process.stderr.write(known.length === 0 ? `See ${help}\n` : `Commands: ${known.join(', ')}. See ${help}\n`)
 }
 
-/** The command that the words begin with, and the commands of which one must follow. */
+/** The command that the words begin with, and its subcommands. */
 function calledCommand(words: readonly string[]): { readonly command: readonly string[]; readonly known: readonly string[] } {
   const command: string[] = []
   let entries = routes.getAllEntries()
@@ -56,17 +62,19 @@ function calledCommand(words: readonly string[]): { readonly command: readonly s
   return { command, known: entries.filter(({ hidden }) => !hidden).map(({ name }) => name['convert-camel-to-kebab']) }
 }
 
+const alternatives = (values: readonly string[]): string => `${values.slice(0, -1).join(', ')} or ${values.at(-1)}`
+
 function wrongArgument(err: ArgumentScannerError): string {
   return formatMessageForArgumentScannerError(err, {
     FlagNotFoundError: ({ input, corrections }) =>
       `Unknown flag "--${input}"${corrections.length === 0 ? '' : `, did you mean ${corrections.map(flag => `--${flag}`).join(' or ')}?`}`,
     AliasNotFoundError: ({ input }) => `Unknown flag "-${input}"`,
     ArgumentParseError: ({ externalFlagNameOrPlaceholder: flag, input, exception }) =>
-      `--${flag} is "${input}": ${exception instanceof Error ? exception.message : String(exception)}`,
-    EnumValidationError: ({ externalFlagName, input, values }) => `--${externalFlagName} is "${input}", wanted is ${values.join(', ')}`,
+      `--${flag} ${exception instanceof Error ? exception.message : String(exception)}, got "${input}"`,
+    EnumValidationError: ({ externalFlagName, input, values }) => `--${externalFlagName} must be ${alternatives(values)}, got "${input}"`,
     UnsatisfiedFlagError: ({ externalFlagName }) => `--${externalFlagName} needs a value`,
     UnexpectedFlagError: ({ externalFlagName, input, previousInput }) =>
-      `--${externalFlagName} is given twice, as "${previousInput}" and "${input}": give it once`,
+      `--${externalFlagName} must be given only once, got "${previousInput}" and "${input}"`,
     UnexpectedPositionalError: ({ input }) => `Unexpected argument "${input}"`,
     UnsatisfiedPositionalError: ({ placeholder }) => `${placeholder} is missing`,
   })

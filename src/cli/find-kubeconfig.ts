@@ -1,4 +1,4 @@
-// Which cluster a command talks to: the same order for every command, said in one sentence where nothing is found.
+// Finds the cluster that a command talks to, in the same order for every command.
 import { existsSync } from 'node:fs'
 import { delimiter } from 'node:path'
 import { codeOf, messageOf, UserError } from '../base/user-error.ts'
@@ -17,8 +17,8 @@ export interface FoundKubeconfig {
 }
 
 /**
- * `--kubeconfig`, else the administrator's of `--data-dir`, else the first file of the variable KUBECONFIG that is there, else `otherwise`
- * (by default the administrator's of the data directory that `bulkhead up` takes). Throws a UserError where it cannot be used.
+ * In this order: `--kubeconfig`, the administrator's kubeconfig in `--data-dir`, the first existing file in the variable KUBECONFIG,
+ * `otherwise` (default: the administrator's kubeconfig in the default data directory). Throws a UserError if it cannot be used.
  */
 export async function findKubeconfig(
   { kubeconfig, dataDir, context }: ClusterChoice,
@@ -29,14 +29,14 @@ export async function findKubeconfig(
   try {
     return { path, config: await readKubeconfig(path, context) }
   } catch (err) {
-    // A certificate or token that the kubeconfig names may be missing or closed instead: its own message names it.
+    // Also ENOENT if a certificate or token that the kubeconfig names is missing; that message names the file.
     if (codeOf(err) === 'ENOENT' && !existsSync(path)) {
       const advice = 'start a cluster with "bulkhead up", or name one with --kubeconfig, --data-dir or the variable KUBECONFIG'
       throw new UserError(`There is no kubeconfig "${path}": ${advice}`, { cause: err })
     }
     if (codeOf(err) === 'EACCES' && messageOf(err).includes(`'${path}'`)) {
       const advice = 'run as the user that started the cluster, or name another one with --kubeconfig or the variable KUBECONFIG'
-      throw new UserError(`The kubeconfig "${path}" is not readable for this user: ${advice}`, { cause: err })
+      throw new UserError(`The kubeconfig "${path}" cannot be read by this user: ${advice}`, { cause: err })
     }
     throw new UserError(messageOf(err).includes(path) ? messageOf(err) : `Cannot use kubeconfig "${path}": ${messageOf(err)}`, {
       cause: err,
@@ -44,7 +44,7 @@ export async function findKubeconfig(
   }
 }
 
-/** A list of files, as kubectl takes it; those that do not exist are passed over, unless none does. */
+/** A list of files, as for kubectl. Missing files are skipped unless all are missing. */
 function ofVariable(variable: string | undefined): string | undefined {
   const files = (variable ?? '').split(delimiter).filter(file => file !== '')
   return files.find(existsSync) ?? files[0]

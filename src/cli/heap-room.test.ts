@@ -5,14 +5,17 @@ import { growthPercent } from './heap-room.ts'
 
 const mebibyte = 1 << 20
 
-test('growthPercent() gives a small heap room, and leaves a large one to V8', () => {
+test('growthPercent() lets a small heap grow, and leaves a large one to V8', () => {
   const percents = (memory: number) => [20, 32, 48, 96, 97].map(held => growthPercent(held * mebibyte, memory * mebibyte))
   assert.deepEqual(percents(4096), [300, 200, 133, 0, 0])
   assert.deepEqual(percents(512), [160, 100, 0, 0, 0])
   assert.deepEqual(percents(256), [0, 0, 0, 0, 0])
 })
 
-/** Major collections while 48 MiB become garbage that have lived for a while, in a heap of 20 MiB that was collected as after a start. */
+/**
+ * Counts major collections while 48 MiB of objects that lived for a while become garbage, in a heap of 20 MiB that was collected after the
+ * start.
+ */
 function majorCollections(prepare: string): number {
   const here = (file: string) => JSON.stringify(new URL(file, import.meta.url).href)
   const script = `

@@ -1,20 +1,23 @@
-// Room for garbage in a small heap. V8 collects a heap of 30 MB again after some 10, which a burst of requests fills in a moment: each time it marks
-// everything that the server holds, and whoever waits meanwhile waits 50 ms.
+// Lets a small heap grow before it is collected. V8 collects a heap of 30 MB again after about 10 MB of garbage, which a burst of requests
+// fills in a moment. Each collection marks every object of the server, and requests wait 50 ms.
 import { constants, type NodeGCPerformanceDetail, PerformanceObserver } from 'node:perf_hooks'
 import { setFlagsFromString } from 'node:v8'
 import { machineMemory } from '../base/machine-memory.ts'
 
 /**
- * Bytes of garbage that may come before the next major collection, whatever the heap holds. A large heap has as much by V8's own reckoning. With half as
- * much again there are fewer collections, but each has more to throw away in its pause: 30 ms instead of 20.
+ * Bytes of garbage before the next major collection, whatever the size of the heap. V8 itself gives a large heap that much. With 50 % more
+ * there are fewer collections, but each takes 30 ms instead of 20.
  */
 const maxRoom = 64 << 20
-/** Of the memory that the process may have, where that is little. */
+/** Share of the memory limit, if the limit is small. */
 const share = 1 / 16
-/** As far as V8 goes itself where garbage comes quickly. */
+/** The limit of V8 itself when garbage comes fast. */
 const maxPercent = 300
 
-/** By how much a heap of `held` bytes may grow until it is collected, in a process that may have `memory` bytes; 0 leaves it to V8. */
+/**
+ * The growth in percent that a heap of `held` bytes may have before it is collected, in a process with a limit of `memory` bytes; 0 leaves
+ * it to V8.
+ */
 export function growthPercent(held: number, memory: number): number {
   const room = Math.min(maxRoom, memory * share)
   const percent = Math.min(maxPercent, Math.floor((100 * room) / held))
@@ -22,10 +25,9 @@ export function growthPercent(held: number, memory: number): number {
 }
 
 /**
- * From now on, for this process. Also stops V8 from making lists in the old generation because those of their kind lived long once: a list of a
- * request that is over kept everything in it until the next major collection, half of all that became old.
- *
- * To be called when the code is loaded: what V8 caches of compiled code is not valid under other flags.
+ * Takes effect for this process from now on. It also stops V8 from allocating arrays in the old generation because earlier ones of their
+ * kind lived long: an array of a finished request kept everything in it until the next major collection, half of all promoted memory.
+ * Call it after the code is loaded, because V8's code cache is not valid under other flags.
  */
 export function keepHeapRoom(): Disposable {
   setFlagsFromString('--no-allocation-site-pretenuring')
@@ -39,7 +41,7 @@ export function keepHeapRoom(): Disposable {
   }
   adjust()
   const observer = new PerformanceObserver(list => {
-    // Its type says nothing of the detail that entries of this kind have.
+    // The types of Node do not describe the detail of these entries.
     const collections = list.getEntries() as unknown as readonly { readonly detail: NodeGCPerformanceDetail }[]
     if (collections.some(({ detail }) => detail.kind === constants.NODE_PERFORMANCE_GC_MAJOR)) adjust()
   })

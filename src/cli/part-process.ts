@@ -1,38 +1,39 @@
-// The child's side of a supervised part: takes its settings from `bulkhead up` over Node's channel for children, says when it is ready, and ends with its parent.
+// The child side of a supervised part: receives its settings from `bulkhead up` over Node's IPC channel, reports when it is ready, and ends
+// with its parent.
 import { flushCompileCache } from 'node:module'
 import { untilAborted } from '../base/abort.ts'
 import { createLogger, type Logger, type LogLevel } from '../base/log.ts'
 import { messageOf, UserError } from '../base/user-error.ts'
 import { collectOwnStart } from './collect-start.ts'
 
-/** Parent -> child, first of all. */
+/** Parent -> child, the first message. */
 export interface PartStart {
   readonly part: string
   readonly logLevel: LogLevel
   readonly settings: unknown
 }
 
-/** Parent -> child, once, when all is there that the part needs of others. */
+/** Parent -> child, once, when everything that the part needs from other parts is ready. */
 export const beginMessage = 'begin'
 
-/** Parent -> child, now and again; answered from the event loop at once, so that a part that hangs is found out. */
+/** Parent -> child, repeatedly. The event loop answers at once, so that a part that hangs is detected. */
 export const aliveMessage = 'alive?'
 
-/** Parent -> child: end, now that those are gone who need this part. */
+/** Parent -> child: end now; the parts that need this one have ended. */
 export const stopMessage = 'stop'
 
-/** Parent -> child, whenever settings change that the part takes while it runs; behind `PartStart` always. Only the last one counts. */
+/** Parent -> child, when settings change that the part accepts at run time; always after `PartStart`. Only the newest one counts. */
 export interface PartChange {
   readonly change: unknown
 }
 
-/** Child -> parent. `terminated`: somebody sent it SIGTERM. `fatal` is an error that a restart does not mend. */
+/** Child -> parent. `terminated`: another process sent it SIGTERM. `fatal`: an error that a restart does not fix. */
 export type PartMessage =
   | { readonly type: 'alive' }
-  /** It ends by itself: for as long as a stop may take, then it is killed. */
+  /** The part ends by itself. It has as much time as for a stop, then it is killed. */
   | { readonly type: 'ending' }
   | { readonly type: 'terminated' }
-  /** What changed of the details that it was ready with. */
+  /** Changes of the details that it was ready with. */
   | { readonly type: 'details'; readonly details: Readonly<Record<string, unknown>> }
   | { readonly type: 'ready'; readonly details: Readonly<Record<string, unknown>> }
   | { readonly type: 'fatal'; readonly message: string }
@@ -40,15 +41,18 @@ export type PartMessage =
 export interface PartContext<Settings, Change = never> {
   readonly settings: Settings
   readonly log: Logger
-  /** Aborted when the supervisor says so; its reason is 'stop'. */
+  /** Aborted with the reason 'stop' when the supervisor stops the part. */
   readonly signal: AbortSignal
-  /** Resolves when other parts are there to be asked; what needs none of them is done before. Rejects with the signal's reason. */
+  /** Resolves when the other parts are ready. Work that does not need them is done before. Rejects with the signal's reason. */
   mayBegin(): Promise<void>
-  /** Says that the part does its work now, with what `bulkhead status` shows of it. `prepare` is called once, in the first quiet moment after it. */
+  /**
+   * Reports that the part works now, with the details for `bulkhead status`. `prepare` is called once, in the first quiet moment
+   * afterwards.
+   */
   ready(details?: Readonly<Record<string, unknown>>, prepare?: () => Promise<void>): void
-  /** Says that the part ends by itself, in order. Whatever keeps it from that is cut short when a stop would be. */
+  /** Reports that the part ends by itself, in order. It has as much time as for a stop. */
   ends(): void
-  /** `take` is called with the last change that came, and with each that comes from now on. It returns what `bulkhead status` shows of it. */
+  /** `take` is called with the newest change so far and with each later one. It returns details for `bulkhead status`. */
   onChange(take: (change: Change) => Readonly<Record<string, unknown>>): void
 }
 
@@ -56,17 +60,17 @@ export async function runPart<Settings, Change = never>(
   part: string,
   body: (context: PartContext<Settings, Change>) => Promise<void>,
 ): Promise<void> {
-  if (process.send === undefined) throw new UserError(`"bulkhead ${part}" is a part of a cluster: it is started by "bulkhead up"`)
+  if (process.send === undefined) throw new UserError(`"bulkhead ${part}" is a part of a cluster and can only be started by "bulkhead up"`)
   const stop = new AbortController()
   const send = (message: PartMessage) => {
     if (process.connected) process.send?.(message)
   }
-  // Ctrl-C and a closing terminal reach every process of the terminal, a service manager's SIGTERM every process of the service; the supervisor
-  // decides the order of the stop.
+  // Ctrl-C and a closing terminal signal every process of the terminal, and a service manager sends SIGTERM to every process of the
+  // service. The supervisor decides the order of the stop.
   for (const signal of ['SIGINT', 'SIGHUP'] as const) process.on(signal, () => undefined)
   process.on('SIGTERM', () => send({ type: 'terminated' }))
-  // A killed supervisor takes its parts with it, at once, so that the next start finds port and store free. Each part survives a kill -9 of itself
-  // anyway: nothing acknowledged is lost, and a node's containers go on until they are taken over.
+  // If the supervisor is killed, its parts end at once, so that the next start finds the port and the store free. Each part survives a kill
+  // -9: nothing acknowledged is lost, and containers of the node run until the next start takes them over.
   process.once('disconnect', () => {
     if (!stop.signal.aborted) process.kill(process.pid, 'SIGKILL')
   })
@@ -74,7 +78,7 @@ export async function runPart<Settings, Change = never>(
   let changed: PartChange | undefined
   let take: ((change: Change) => Readonly<Record<string, unknown>>) | undefined
   const takeChange = () => {
-    // From our own supervisor, as the settings are.
+    // Changes come from our own supervisor, like the settings.
     if (take && changed) send({ type: 'details', details: take(changed.change as Change) })
   }
   const start = await new Promise<PartStart>(resolve =>
@@ -90,7 +94,7 @@ export async function runPart<Settings, Change = never>(
   )
   const log = createLogger({ part, level: start.logLevel })
   try {
-    // The settings come from our own supervisor over a private channel, in the type that it sends to this part.
+    // The settings come from our own supervisor over a private channel, in the type for this part.
     const settings = start.settings as Settings
     const onChange: PartContext<Settings, Change>['onChange'] = given => {
       take = given

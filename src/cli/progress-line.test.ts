@@ -14,7 +14,7 @@ function written(isTerminal: boolean, at: readonly number[]): string[] {
   return lines
 }
 
-test('ProgressLine writes over its line on a terminal, no longer than the terminal is wide, and clears it at the end', () => {
+test('ProgressLine rewrites one line on a terminal, cut to its width, and clears it at the end', () => {
   const clear = '\r\u001b[K'
   assert.deepEqual(written(true, [0, 50, 100, 12_345_678_901]), [
     `${clear}at 0, 0 s`,
@@ -24,11 +24,11 @@ test('ProgressLine writes over its line on a terminal, no longer than the termin
   ])
 })
 
-test('ProgressLine writes a line from time to time where there is no terminal', () => {
+test('ProgressLine writes a line from time to time without a terminal', () => {
   assert.deepEqual(written(false, [0, 9_999, 10_000, 11_000]), ['at 0, 0 s\n', 'at 10000, 10 s\n'])
 })
 
-test('ProgressLine shows the begin of a step at once, and how long it takes', () => {
+test('ProgressLine shows the start of a step at once, and how long it takes', () => {
   const lines: string[] = []
   let now = 0
   const progress = new ProgressLine({ write: text => void lines.push(text), isTerminal: false, columns: 80, now: () => now })

@@ -1,16 +1,16 @@
-// What a long command is doing, and for how long: one line that is written over on a terminal, lines from time to time elsewhere.
+// Shows what a long command is doing and for how long: one line that is rewritten on a terminal, a line from time to time elsewhere.
 
 export interface ProgressOptions {
   write(text: string): void
   readonly isTerminal: boolean
-  /** Of the terminal. */
+  /** Width of the terminal. */
   readonly columns: number
-  /** Milliseconds of a clock that nobody sets. */
+  /** Milliseconds of a monotonic clock. */
   now(): number
 }
 
 const terminalMs = 100
-/** Elsewhere a line is kept, as in a log. */
+/** Without a terminal, lines stay, as in a log. */
 const lineMs = 10_000
 const clearLine = '\r\u001b[K'
 
@@ -26,7 +26,7 @@ export class ProgressLine {
     this.#began = options.now()
   }
 
-  /** `text` is one line. What comes too soon behind the last is left out, unless a step begins with it (`isStep`). */
+  /** `text` is one line. Lines that come too soon after the last one are dropped, unless a step begins (`isStep`). */
   show(text: string, isStep = false): void {
     this.#text = text
     const { write, isTerminal, columns, now } = this.#options
@@ -38,12 +38,12 @@ export class ProgressLine {
     write(isTerminal ? `${clearLine}${line.slice(0, columns - 1)}` : `${line}\n`)
   }
 
-  /** Shows how long what was shown last takes; to be called each second or so. */
+  /** Shows how long the current step takes; call it about every second. */
   tick(): void {
     if (this.#text !== '') this.show(this.#text)
   }
 
-  /** The line goes: what comes next is the result. */
+  /** Clears the line: the result comes next. */
   end(): void {
     if (this.#isOpen) this.#options.write(clearLine)
     this.#isOpen = false

@@ -9,7 +9,7 @@ import { type FoundKubeconfig, findKubeconfig } from './find-kubeconfig.ts'
 import { noAnswer, notAccepted, reachCluster } from './reach-cluster.ts'
 
 let folder: string
-/** Of a cluster that runs no longer. */
+/** The kubeconfig of a stopped cluster. */
 let stopped: string
 
 before(async () => {
@@ -20,7 +20,7 @@ before(async () => {
 })
 after(() => rmSync(folder, { recursive: true }))
 
-test('findKubeconfig() takes --kubeconfig, then --data-dir, then KUBECONFIG, then what is left', async () => {
+test('findKubeconfig() uses --kubeconfig, then --data-dir, then KUBECONFIG, then the default', async () => {
   const [own, other] = [join(folder, 'admin.kubeconfig'), join(folder, 'other')]
   const rows: readonly [string, Parameters<typeof findKubeconfig>, string][] = [
     ['the flag', [{ kubeconfig: other, dataDir: folder }, own, own], other],
@@ -32,7 +32,7 @@ test('findKubeconfig() takes --kubeconfig, then --data-dir, then KUBECONFIG, the
   for (const [name, given, path] of rows) assert.equal((await findKubeconfig(...given)).path, path, name)
 })
 
-test('findKubeconfig() says what is missing and what to name instead', async () => {
+test('findKubeconfig() reports what is missing and what to name instead', async () => {
   const missing = join(folder, 'missing')
   const expected = {
     name: 'UserError',
@@ -50,39 +50,39 @@ async function ask(found: FoundKubeconfig, signal = new AbortController().signal
   return await transport.request({ method: 'GET', path: '/version' }, signal).catch((err: unknown) => err)
 }
 
-test('reachCluster() says in one sentence where nobody answers', async () => {
+test('reachCluster() reports in one sentence which server does not answer', async () => {
   const found = await findKubeconfig({ kubeconfig: join(folder, 'other') })
   const err = await ask(found)
   assert.ok(err instanceof UserError)
   assert.match(
     err.message,
-    /^The API server https:\/\/127\.0\.0\.1:\d+ of kubeconfig ".*other" does not answer \(nobody listens there\): start it/,
+    /^The API server https:\/\/127\.0\.0\.1:\d+ of kubeconfig ".*other" does not answer \(nothing listens there\): start it/,
   )
 })
 
-test('reachCluster() tells a server of another cluster from none', async () => {
+test('reachCluster() distinguishes a server of another cluster from a missing one', async () => {
   await using cluster = await startCluster({ simulatedNodes: 0 })
   const server = /"server": "(\S+)"/.exec(await cluster.kubeconfig())?.[1] ?? ''
   const { path, config } = await findKubeconfig({ kubeconfig: join(folder, 'other') })
   const err = await ask({ path, config: { ...config, server } })
   assert.ok(err instanceof UserError)
-  assert.match(err.message, /^The server at https:\S+ is not the one that kubeconfig ".*other" belongs to, .* \([A-Z_]+\): name the right/)
+  assert.match(err.message, /^The server at https:\S+ does not belong to kubeconfig ".*other": .* \([A-Z_]+\)\. Use the right kubeconfig/)
 })
 
-test('reachCluster() says whose credentials are not accepted, and when a certificate ended', async () => {
+test('reachCluster() names the kubeconfig that is not accepted, and when its certificate expired', async () => {
   await using cluster = await startCluster({ simulatedNodes: 0 })
   writeFileSync(join(folder, 'running'), await cluster.kubeconfig())
   const { path, config } = await findKubeconfig({ kubeconfig: join(folder, 'running') })
   const { certificate: _certificate, key: _key, ...unknown } = config
   const err = await ask({ path, config: { ...unknown, token: 'x' } })
   assert.ok(err instanceof UserError)
-  assert.match(err.message, /^The API server https:\S+ does not accept the credentials of kubeconfig ".*running": name another one/)
+  assert.match(err.message, /^The API server https:\S+ does not accept the credentials of kubeconfig ".*running": use another one/)
   const farAway = Date.parse('2999-01-01T00:00:00Z')
-  assert.match(notAccepted({ path, config }, farAway), /running" \(its client certificate ended at 2\d{3}-\d\d-\d\dT\S+Z\): name/)
+  assert.match(notAccepted({ path, config }, farAway), /running" \(its client certificate expired at 2\d{3}-\d\d-\d\dT\S+Z\): use/)
   assert.doesNotMatch(notAccepted({ path, config }, 0), /ended/)
 })
 
-test('reachCluster() leaves an interrupt what it is, and names a server that is no URL of TLS', async () => {
+test('reachCluster() passes an interrupt on, and reports a server without an https URL', async () => {
   const found = await findKubeconfig({ kubeconfig: join(folder, 'other') })
   const reason = new Error('interrupted')
   assert.equal(await ask(found, AbortSignal.abort(reason)), reason)

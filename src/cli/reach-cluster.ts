@@ -1,11 +1,11 @@
-// Talks to a found cluster; whatever keeps its server from answering becomes one sentence that names the server and the kubeconfig.
+// Connects to a cluster. If its server does not answer, the error is one sentence that names the server and the kubeconfig.
 import { X509Certificate } from 'node:crypto'
 import { codeOf, messageOf, UserError } from '../base/user-error.ts'
 import { createHttpTransport } from '../client/http-transport.ts'
 import type { ApiRequest, ApiResponse, Transport } from '../client/transport.ts'
 import type { FoundKubeconfig } from './find-kubeconfig.ts'
 
-/** Connects on first use. Its requests throw a UserError where no answer comes, and what the signal says where that ended them. */
+/** Connects on first use. Requests throw a UserError if no answer comes, and the signal's reason if that ended them. */
 export function reachCluster(found: FoundKubeconfig, userAgent: string): Transport {
   const { namespace: _, ...endpoint } = found.config
   return new ExplainingTransport(
@@ -18,7 +18,7 @@ function open(create: () => Transport, { path }: FoundKubeconfig): Transport {
   try {
     return create()
   } catch (err) {
-    // Nothing is connected yet: the kubeconfig names no https URL.
+    // Not connected yet: the kubeconfig has no https URL.
     throw new UserError(`Cannot use kubeconfig "${path}": ${messageOf(err)}`, { cause: err })
   }
 }
@@ -62,27 +62,27 @@ class ExplainingTransport implements Transport {
 
 const isTimeout = (err: unknown): boolean => err instanceof Error && err.name === 'TimeoutError'
 
-/** Of a TLS handshake: the certificate was signed by somebody else than the kubeconfig's authority. */
+/** Codes of a TLS handshake in which the certificate has another authority than the kubeconfig. */
 const strangerCodes = /^(SELF_SIGNED_|DEPTH_ZERO_|UNABLE_TO_)/
-/** Of one whose certificate has another name or time, or where no TLS is spoken. */
+/** Codes of a handshake in which the certificate has another name or has expired, or the server does not speak TLS. */
 const handshakeCodes = /^(CERT_|ERR_TLS_|ERR_SSL_)/
 
 const others = 'with --kubeconfig, --data-dir or the variable KUBECONFIG'
 
-/** `now`: milliseconds since the epoch. */
+/** `now` in milliseconds since the epoch. */
 export function notAccepted({ path, config: { server, certificate } }: FoundKubeconfig, now: number): string {
   const end = certificate === undefined ? undefined : new X509Certificate(certificate).validToDate
-  const why = end !== undefined && end.getTime() < now ? ` (its client certificate ended at ${end.toISOString()})` : ''
-  return `The API server ${server} does not accept the credentials of kubeconfig "${path}"${why}: name another one ${others}`
+  const why = end !== undefined && end.getTime() < now ? ` (its client certificate expired at ${end.toISOString()})` : ''
+  return `The API server ${server} does not accept the credentials of kubeconfig "${path}"${why}: use another one ${others}`
 }
 
 export function noAnswer({ path, config: { server } }: FoundKubeconfig, err: unknown): string {
   const code = codeOf(err)
-  // Node's own words advise to trust more.
+  // The messages of Node advise to trust more certificates.
   if (strangerCodes.test(code))
-    return `The server at ${server} is not the one that kubeconfig "${path}" belongs to, its certificate is of another authority (${code}): name the right kubeconfig ${others}`
+    return `The server at ${server} does not belong to kubeconfig "${path}": its certificate has another authority (${code}). Use the right kubeconfig ${others}`
   if (handshakeCodes.test(code))
-    return `The server at ${server} cannot be verified with kubeconfig "${path}" (${messageOf(err)}): name the right one ${others}`
-  const why = code === 'ECONNREFUSED' ? 'nobody listens there' : messageOf(err) || code
-  return `The API server ${server} of kubeconfig "${path}" does not answer (${why}): start it with "bulkhead up", or name another cluster ${others}`
+    return `The server at ${server} cannot be verified with kubeconfig "${path}" (${messageOf(err)}): use the right one ${others}`
+  const why = code === 'ECONNREFUSED' ? 'nothing listens there' : messageOf(err) || code
+  return `The API server ${server} of kubeconfig "${path}" does not answer (${why}): start it with "bulkhead up", or use another cluster ${others}`
 }

@@ -1,12 +1,13 @@
-// Runs a command's code: what its reader can mend becomes one line on stderr, anything else keeps its stack; both end with the code of a failure.
+// Runs a command: an error that the user can fix becomes one line on stderr, any other keeps its stack. Both end with the exit code of a
+// failure.
 import { ApiError } from '../api/status.ts'
 import { UserError } from '../base/user-error.ts'
 import { printableParagraph } from './printable.ts'
 
-/** 1 says of these that something was found. */
+/** Commands whose exit code 1 means that something was found. */
 const validating: readonly (string | undefined)[] = ['check', 'policy']
 
-/** The exit code of a command that could not do its work. */
+/** The exit code of a command that failed to do its work. */
 export const failureCode = (command: string | undefined): number => (validating.includes(command) ? 2 : 1)
 
 export async function runCommand(body: () => Promise<number> | Promise<void>, failure = 1): Promise<void> {
@@ -14,7 +15,7 @@ export async function runCommand(body: () => Promise<number> | Promise<void>, fa
     const code = await body()
     if (typeof code === 'number') process.exitCode = code
   } catch (err) {
-    // What a server or a file says is in it.
+    // Part of the text comes from a server or a file.
     process.stderr.write(`bulkhead: ${printableParagraph(describeFailure(err), '  ')}\n`)
     process.exitCode = failure
   }
@@ -26,10 +27,10 @@ function describeFailure(err: unknown): string {
   return err instanceof Error ? (err.stack ?? err.message) : String(err)
 }
 
-/** Aborted by Ctrl-C, with a reason that is printed as one line. */
+/** Aborted by Ctrl-C, with a reason that prints as one line. */
 export function interruptible(): AbortSignal {
   const stop = new AbortController()
-  // It may come twice: from the terminal, and from a process that hands on what it gets.
+  // SIGINT can come twice: from the terminal, and from a process that forwards it.
   process.on('SIGINT', () => stop.abort(new UserError('Interrupted')))
   return stop.signal
 }

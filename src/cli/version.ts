@@ -1,3 +1,3 @@
-// One place for the version that every command prints.
+// The version that all commands print.
 
 export const bulkheadVersion = '0.1.0'

@@ -15,7 +15,7 @@ export interface ListOptions {
   readonly continue?: string
   readonly resourceVersion?: string
   readonly resourceVersionMatch?: 'Exact' | 'NotOlderThan'
-  /** Only metadata is wanted: PartialObjectMetadata. */
+  /** Requests only metadata: PartialObjectMetadata. */
   readonly metadataOnly?: boolean
 }
 
@@ -62,7 +62,7 @@ const patchContentTypes: Readonly<Record<PatchType, string>> = {
 
 const partial = (kind: string): string => `application/json;as=${kind};g=meta.k8s.io;v=v1,application/json`
 
-/** Stateless but for its transport, so one client may be shared. Objects handed in are only read. */
+/** Has no state except its transport, so it can be shared. It does not change objects that it is given. */
 export class Client {
   readonly #transport: Transport
 
@@ -70,7 +70,7 @@ export class Client {
     this.#transport = transport
   }
 
-  /** `namespace` is '' for resources that have none. Rejects with ApiError NotFound where it does not exist. */
+  /** `namespace` is '' for cluster-scoped resources. Rejects with ApiError NotFound if the object does not exist. */
   get<T extends KubeObject>(resource: ResourceRef<T>, namespace: string, name: string, signal: AbortSignal): Promise<T> {
     return this.#call<T>({ method: 'GET', path: resourcePath(resource, namespace, required(name)) }, signal)
   }
@@ -93,7 +93,7 @@ export class Client {
     }
   }
 
-  /** All pages, 500 objects at a time, or fewer where they are large. */
+  /** All pages, 500 objects each, or fewer if objects are large. */
   async listAll<T extends KubeObject>(resource: ResourceRef<T>, options: Omit<ListOptions, 'continue'>, signal: AbortSignal): Promise<T[]> {
     const items: T[] = []
     const listPage = (limit: number, token: string) =>
@@ -110,7 +110,7 @@ export class Client {
     return this.#send<T>('POST', resourcePath(resource, namespace), withKind(resource, object), signal)
   }
 
-  /** With `metadata.resourceVersion` it succeeds only on that version, else ApiError Conflict. */
+  /** With `metadata.resourceVersion` it succeeds only on that version, else it rejects with ApiError Conflict. */
   update<T extends KubeObject>(resource: ResourceRef<T>, object: T, signal: AbortSignal): Promise<T> {
     return this.#put(resource, object, '', signal)
   }
@@ -132,7 +132,7 @@ export class Client {
     return this.#call<T>({ method: 'PATCH', path, headers: { 'content-type': patchContentTypes[type] }, body: encode(body) }, signal)
   }
 
-  /** Resolves with the object where its deletion has only begun, else with a Status. */
+  /** Resolves with the object if its deletion has only begun, else with a Status. */
   delete(resource: ResourceRef, namespace: string, name: string, options: DeleteOptions, signal: AbortSignal): Promise<KubeObject> {
     return this.#send('DELETE', resourcePath(resource, namespace, required(name)), deleteOptions(options), signal)
   }
@@ -147,7 +147,10 @@ export class Client {
     await this.#send('DELETE', resourcePath(resource, namespace) + queryText(query), deleteOptions(options), signal)
   }
 
-  /** Events in order, several at once where they arrived together, their objects without managed fields. Ends when the server ends the watch; an ERROR event throws its ApiError. */
+  /**
+   * Events in order, grouped as they arrived, objects without managed fields. Ends when the server ends the watch; an ERROR event throws
+   * its ApiError.
+   */
   async *watch<T extends KubeObject>(
     resource: ResourceRef<T>,
     options: WatchOptions,
@@ -168,7 +171,7 @@ export class Client {
     yield* readWatch<T>(response.body)
   }
 
-  /** POST, PUT or GET of a subresource that has a kind of its own (scale, binding, eviction, token, approval). */
+  /** POST, PUT or GET of a subresource with its own kind (scale, binding, eviction, token, approval). */
   subresource<A>(
     method: 'GET' | 'POST' | 'PUT',
     resource: ResourceRef,
@@ -199,7 +202,7 @@ export class Client {
   async #call<A>(request: ApiRequest, signal: AbortSignal): Promise<A> {
     const response = await this.#transport.request(request, signal)
     if (response.status < 200 || response.status > 299) throw await failureOf(response)
-    // The server is authenticated and its answers have the kind that was asked for: this is where bytes become objects.
+    // The server is authenticated and answers with the requested kind: bytes become objects here.
     return parseJson(await readText(response)) as A
   }
 }
@@ -215,13 +218,13 @@ export async function readText(response: ApiResponse): Promise<string> {
   return (chunks.length === 1 && chunks[0] !== undefined ? chunks[0] : Buffer.concat(chunks)).toString('utf8')
 }
 
-/** As client-go puts answers without a Status: of paths that nobody serves, and of servers behind the API that do not answer. */
+/** The messages of client-go for answers without a Status: unknown paths, and unavailable aggregated servers. */
 const plainAnswers: Readonly<Record<number, string>> = {
   404: 'the server could not find the requested resource',
   503: 'the server is currently unable to handle the request',
 }
 
-/** What a response that is no success says. Reads its body. */
+/** The error of an unsuccessful response. Reads its body. */
 export async function failureOf(response: ApiResponse): Promise<ApiError> {
   const text = await readText(response)
   const status = parseStatus(text)
@@ -272,7 +275,7 @@ function deleteOptions({ uid, resourceVersion, propagationPolicy, gracePeriodSec
   }
 }
 
-/** Objects of lists carry no kind of their own. */
+/** Objects in lists have no kind of their own. */
 function withKind<T extends KubeObject>(resource: ResourceRef<T>, object: T): T {
   if (object.kind !== undefined && object.apiVersion !== undefined) return object
   const apiVersion = resource.group === '' ? resource.version : `${resource.group}/${resource.version}`
@@ -280,7 +283,7 @@ function withKind<T extends KubeObject>(resource: ResourceRef<T>, object: T): T 
 }
 
 function required(name: string | undefined): string {
-  // An empty name would turn an operation on one object into one on the whole collection.
+  // With an empty name, an operation on one object would become one on the whole collection.
   if (name === undefined || name === '') throw new TypeError('Cannot address an object: its name is empty')
   return name
 }

@@ -1,4 +1,4 @@
-// Which resources the server serves, in the version that it prefers.
+// The resources that the server serves, in its preferred versions.
 import { groupVersion } from '../api/object.ts'
 import type { Client } from './client.ts'
 import type { ResourceRef } from './resource-ref.ts'
@@ -10,7 +10,7 @@ export interface ServedResource extends ResourceRef {
 
 export interface Discovery {
   readonly resources: readonly ServedResource[]
-  /** Group versions that did not answer: what they serve is unknown, not absent. */
+  /** Group versions that did not answer: their resources are unknown, not absent. */
   readonly failed: readonly { readonly groupVersion: string; readonly err: unknown }[]
 }
 
@@ -52,8 +52,8 @@ interface AggregatedList {
 const aggregated = 'application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList,application/json'
 
 /**
- * One question for all groups, so that servers behind the API are not waited for; where it is not understood, one for each version. A resource is taken in
- * the first version that has it, preferred ones first.
+ * One request for all groups, so that unavailable aggregated servers cause no delay; if the server does not support it, one for each
+ * version. A resource is taken from the first version that has it, preferred versions first.
  */
 export async function discover(client: Client, signal: AbortSignal): Promise<Discovery> {
   const groups = await client.getPath<AggregatedList & GroupList>('/apis', signal, aggregated)

@@ -10,7 +10,7 @@ import { pods } from './resources.ts'
 const { signal } = new AbortController()
 const pod: Pod = { metadata: { name: 'p', namespace: 'ns', uid: 'u' }, spec: { containers: [] }, status: { phase: 'Running' } }
 
-test('disruptPod() says of no pod that it failed which has succeeded since it was seen', async () => {
+test('disruptPod() does not mark a pod as failed that has succeeded meanwhile', async () => {
   const api = new FakeApi()
   const client = new Client(api)
   const seen = api.seed(pods, pod)
@@ -23,6 +23,6 @@ test('disruptPod() says of no pod that it failed which has succeeded since it wa
   assert.equal(api.read(pods, 'ns', 'p'), undefined)
 })
 
-test('disruptPod() takes a pod that is gone as ended', async () => {
+test('disruptPod() succeeds for a pod that no longer exists', async () => {
   await disruptPod(new Client(new FakeApi()), pod, { phase: 'Failed', gracePeriodSeconds: 0 }, 0, signal)
 })

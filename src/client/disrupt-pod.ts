@@ -1,4 +1,4 @@
-// Ends a pod for the cluster's sake, and says so on it first: what its controller and `kubectl describe` read.
+// Ends a pod for the cluster's sake, and first writes the reason into its status, for its controller and `kubectl describe`.
 import { isReason } from '../api/status.ts'
 import type { Pod } from '../api/types/core-v1.ts'
 import { formatTime } from '../base/clock.ts'
@@ -6,17 +6,17 @@ import type { Client } from './client.ts'
 import { pods } from './resources.ts'
 
 export interface Disruption {
-  /** Of the condition DisruptionTarget. */
+  /** The condition DisruptionTarget. */
   readonly target?: { readonly reason: string; readonly message: string }
-  /** Written where nobody is left to write it. */
+  /** Written if no agent is left to write it. */
   readonly phase?: 'Failed'
-  /** Default: the pod's own. */
+  /** Default: that of the pod. */
   readonly gracePeriodSeconds?: number
 }
 
 /**
- * A pod that is gone, or replaced by another of its name, is success. With a phase it rejects with a Conflict where `pod` is no longer the newest
- * copy: the pod may have succeeded since.
+ * Succeeds if the pod no longer exists or was replaced by another of its name. With a phase it rejects with a Conflict if `pod` is not the
+ * newest copy, because the pod may have succeeded since.
  */
 export async function disruptPod(client: Client, pod: Pod, disruption: Disruption, now: number, signal: AbortSignal): Promise<void> {
   const { namespace = '', name = '', uid, resourceVersion } = pod.metadata

@@ -1,4 +1,4 @@
-// Which events are one: repeated ones become a count, similar ones one combined event, floods are dropped (client-go's EventCorrelator).
+// Correlates events: repeated ones become a count, similar ones one combined event, floods are dropped (client-go's EventCorrelator).
 
 import { TokenBucket } from '../base/token-bucket.ts'
 import type { ObjectReference } from './resources.ts'
@@ -10,7 +10,7 @@ export interface EventInput {
   readonly message: string
 }
 
-/** What to write: a new event, or a higher count on one that was written before. */
+/** What to write: a new event, or a higher count of an existing one. */
 export type EventWrite =
   | { readonly write: 'create'; readonly key: string; readonly message: string }
   | {
@@ -50,7 +50,7 @@ export class EventCorrelation {
     return { write: 'count', key, message, name: seen.name, count: seen.count + 1 }
   }
 
-  /** The event of `key` stands on the server under this name with this count. */
+  /** The event of `key` is on the server under this name with this count. */
   written(key: string, name: string, count: number): void {
     remember(this.#seen, key, { name, count })
   }
@@ -68,7 +68,7 @@ export class EventCorrelation {
     record.last = now
     remember(this.#similar, group, record)
     if (record.messages.size < similarLimit) return message
-    // The set stays small: which messages came is no longer of interest.
+    // Keeps the set small: the messages are no longer needed.
     record.messages.delete(message)
     return `(combined from similar events): ${message}`
   }
@@ -80,12 +80,12 @@ export class EventCorrelation {
   }
 }
 
-/** Tells objects apart: events about two of them are never one. */
+/** Identifies an object: events about different objects are never combined. */
 export function objectKey({ kind, namespace, name, uid, apiVersion }: ObjectReference): string {
   return [kind, namespace, name, uid, apiVersion].join('\0')
 }
 
-/** Sets and keeps the map bounded, oldest out first. */
+/** Sets the value, and drops the oldest entry above the limit. */
 function remember<V>(map: Map<string, V>, key: string, value: V): void {
   map.delete(key)
   map.set(key, value)

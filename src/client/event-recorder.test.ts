@@ -27,7 +27,7 @@ test('EventRecorder writes one event and counts its repetitions', async () => {
   ])
 })
 
-test('EventRecorder writes what is recorded at any moment of the end of a round of writing', async () => {
+test('EventRecorder writes events that are recorded at any moment while a round ends', async () => {
   const api = new FakeApi()
   const clock = new FakeClock()
   await using recorder = new EventRecorder({ client: new Client(api), component: 'test', clock, log: silentLogger, random: () => 0.5 })
@@ -58,18 +58,18 @@ test('EventCorrelation combines ten similar messages and drops a flood', () => {
   )
 })
 
-test('EventRecorder drops what comes while a thousand events wait', async () => {
+test('EventRecorder drops events while a thousand wait', async () => {
   const api = new FakeApi()
   const clock = new FakeClock()
   await using recorder = new EventRecorder({ client: new Client(api), component: 'test', clock, log: silentLogger, random: () => 0.5 })
   for (let i = 0; i < 1200; i++) recorder.record({ ...pod, name: `p${i}`, uid: String(i) }, 'Normal', 'Started', 'it started')
   await recorder.flushed()
   const written = api.all(events).length
-  // The first may have left the queue before the others came.
+  // The first event may have left the queue before the others came.
   assert.ok(written >= 1000 && written <= 1001, `${written} events were written`)
 })
 
-test('EventRecorder writes events about ten objects at once, and of one object in order', async () => {
+test('EventRecorder writes events about ten objects at once, and events of one object in order', async () => {
   const api = new FakeApi()
   const clock = new FakeClock()
   let open = 0
@@ -101,7 +101,7 @@ test('EventRecorder writes events about ten objects at once, and of one object i
   assert.equal(api.all(events).find(({ involvedObject }) => involvedObject?.name === 'p11')?.count, 2)
 })
 
-test('EventRecorder takes 1024 characters of a message, and keeps nothing of the rest', async () => {
+test('EventRecorder keeps 1024 characters of a message', async () => {
   const api = new FakeApi()
   const clock = new FakeClock()
   await using recorder = new EventRecorder({ client: new Client(api), component: 'test', clock, log: silentLogger, random: () => 0.5 })
@@ -110,7 +110,7 @@ test('EventRecorder takes 1024 characters of a message, and keeps nothing of the
   })
   assert.ok(kept < 1_000_000, `${kept} bytes`)
   await recorder.flushed()
-  // What differs behind that is the same.
+  // Messages that differ only after that are equal.
   recorder.record({ ...pod, name: 'p0' }, 'Warning', 'Failed', JSON.stringify(['m'.repeat(200_000), 'again']))
   await recorder.flushed()
   const [first] = api.all(events)

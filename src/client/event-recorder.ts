@@ -1,4 +1,4 @@
-// Writes core v1 Events about objects, in the background: an event that cannot be written never fails the work it tells of.
+// Writes core v1 Events about objects in the background: an event that cannot be written never fails the work it reports.
 import type { KubeObject } from '../api/object.ts'
 import { ApiError, isReason } from '../api/status.ts'
 import { type Clock, formatTime, pause } from '../base/clock.ts'
@@ -9,9 +9,9 @@ import { type CoreEvent, events, type ObjectReference } from './resources.ts'
 
 export interface EventRecorderOptions {
   readonly client: Client
-  /** `deployment-controller`, `kubelet`. */
+  /** For example `deployment-controller` or `kubelet`. */
   readonly component: string
-  /** The node, for a node's agent. */
+  /** The node, for a node agent. */
   readonly host?: string
   readonly clock: Clock
   readonly log: Logger
@@ -21,7 +21,7 @@ export interface EventRecorderOptions {
 const maxWaiting = 1000
 const maxAttempts = 5
 const maxMessageLength = 1024
-/** Written at once, about one object each: the server commits what comes together together, for less than half the price. */
+/** Written concurrently, each about a different object: the server commits concurrent writes together, at less than half the cost. */
 const maxAtOnce = 10
 
 type Waiting = EventInput & { readonly at: number; readonly annotations?: Readonly<Record<string, string>> }
@@ -60,12 +60,12 @@ export class EventRecorder implements AsyncDisposable {
   #startWriting(): void {
     this.#writing ??= this.#writeAll().finally(() => {
       this.#writing = undefined
-      // What was recorded after the last look, and before this, would else wait for the next event.
+      // Otherwise an event recorded after the last check would wait for the next one.
       if (this.#waiting.length > 0 && !this.#stop.signal.aborted) this.#startWriting()
     })
   }
 
-  /** Resolves when all that was recorded is written or given up. */
+  /** Resolves when all recorded events are written or given up. */
   async flushed(): Promise<void> {
     while (this.#writing !== undefined) await this.#writing
   }
@@ -76,14 +76,17 @@ export class EventRecorder implements AsyncDisposable {
   }
 
   async #writeAll(): Promise<void> {
-    // Let the caller finish its own turn first: events are never on the path of the work itself.
+    // Lets the caller finish its turn first: events must not delay the work itself.
     await Promise.resolve()
     while (this.#waiting.length > 0 && !this.#stop.signal.aborted) {
       await Promise.all(this.#nextOfDistinctObjects().map(event => this.#write(event)))
     }
   }
 
-  /** The oldest ones up to the first about an object that has one among them: whether that is a repetition is known when the first is written. */
+  /**
+   * The oldest events up to the first about an object that is already among them: whether that is a repetition is known only after the
+   * first is written.
+   */
   #nextOfDistinctObjects(): Waiting[] {
     const objects = new Set<string>()
     for (const { object } of this.#waiting) {
@@ -101,9 +104,9 @@ export class EventRecorder implements AsyncDisposable {
         return await this.#writeOnce(event)
       } catch (err) {
         if (this.#stop.signal.aborted) return
-        // A refusal is final (a namespace that ends, a right that is missing); anything else is the connection.
+        // A refusal is final (a terminating namespace, a missing right); any other error is the connection.
         if (err instanceof ApiError || attempt === maxAttempts) {
-          log.debug('event not written', { object: event.object.name, reason: event.reason, err })
+          log.debug('cannot write event', { object: event.object.name, reason: event.reason, err })
           return
         }
         await pause(clock, 200 * 2 ** attempt, this.#stop.signal)
@@ -123,7 +126,7 @@ export class EventRecorder implements AsyncDisposable {
         this.#correlation.written(decision.key, decision.name, decision.count)
         return
       } catch (err) {
-        // The event was deleted (they expire after an hour): a new one begins.
+        // The event was deleted (events expire after an hour): a new one is created.
         if (!isReason(err, 'NotFound')) throw err
         this.#correlation.lost(decision.key)
       }
@@ -134,7 +137,7 @@ export class EventRecorder implements AsyncDisposable {
 
   #event(event: Waiting, namespace: string, message: string): CoreEvent {
     const { component, host } = this.#options
-    // Upstream's suffix is the time in nanoseconds; the clock has milliseconds, the rest tells apart events of one.
+    // Upstream's suffix is the time in nanoseconds; the clock has milliseconds, so a counter fills the rest.
     this.#sequence = (this.#sequence + 1) % 1_000_000
     const suffix = (BigInt(event.at) * 1_000_000n + BigInt(this.#sequence)).toString(16)
     const time = formatTime(event.at)
@@ -160,11 +163,11 @@ export class EventRecorder implements AsyncDisposable {
   }
 }
 
-/** A text of its own: a part of the message, which may tell of every fault of an object, would keep it whole for as long as the event is remembered. */
+/** A copy of the string: a slice would keep the whole message in memory for as long as the event is remembered. */
 const cut = (message: string): string =>
   message.length <= maxMessageLength ? message : Buffer.from(message.slice(0, maxMessageLength)).toString()
 
-/** The reference that events and others point at an object with; `kind` is given because objects of lists carry none. */
+/** A reference to the object, for events and others; `kind` is a parameter because objects in lists have none. */
 export function referenceTo(object: KubeObject, apiVersion: string, kind: string): ObjectReference {
   const { namespace, name, uid, resourceVersion } = object.metadata
   return {

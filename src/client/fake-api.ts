@@ -1,4 +1,4 @@
-// An API server in memory without admission, access or schema: what clients and controllers are tested against on their own.
+// An API server in memory without admission, access control or schema, for tests of clients and controllers.
 import type { KubeObject } from '../api/object.ts'
 import { ApiError, alreadyExists, badRequest, conflict, expired, notFound, staleConflict, unknownPath } from '../api/status.ts'
 import { formatTime } from '../base/clock.ts'
@@ -27,7 +27,7 @@ interface Change {
   readonly object: Body
 }
 
-/** Keeps objects of any resource. `requests` is what was asked, for tests to read. */
+/** Stores objects of any resource. `requests` records all requests for tests. */
 export class FakeApi implements Transport {
   readonly requests: { readonly method: string; readonly path: string; readonly body: unknown }[] = []
   readonly #objects = new Map<string, Map<string, Body>>()
@@ -44,7 +44,7 @@ export class FakeApi implements Transport {
     this.#now = now
   }
 
-  /** Puts an object there as it is, with what the server sets. */
+  /** Stores an object as it is, with what the server sets. */
   seed<T extends KubeObject>(resource: ResourceRef<T>, object: T): T {
     return this.#create(refName(resource), structuredClone(object) as unknown as Body) as unknown as T
   }
@@ -69,12 +69,12 @@ export class FakeApi implements Transport {
     this.#delete(refName(resource), resource, namespace, name, {}, true)
   }
 
-  /** The answer of a path that is no resource (discovery), or an ApiError that it is refused with. */
+  /** The answer for a path that is not a resource (discovery), or the ApiError that refuses it. */
   serve(path: string, answer: unknown): void {
     this.#paths.set(path, answer)
   }
 
-  /** Forgets history: watches from before are answered 410. */
+  /** Drops the history: earlier watches get 410. */
   compact(): void {
     this.#oldest = this.#revision
     this.#log.length = 0
@@ -311,7 +311,7 @@ function answer(status: number, value: unknown): ApiResponse {
 }
 
 function asBody(value: unknown): Body {
-  if (typeof value !== 'object' || value === null) throw badRequest('the body is no object')
+  if (typeof value !== 'object' || value === null) throw badRequest('the body is not an object')
   return { metadata: {}, ...value }
 }
 
@@ -325,7 +325,9 @@ function finalizersOfSpec(object: Body): unknown[] {
   return Array.isArray(finalizers) ? finalizers : []
 }
 
-/** Merge patches. Strategic ones merge conditions by their type and take finalizers out: enough for bodies that else name scalars, maps and whole lists. */
+/**
+ * Merge patches. Strategic ones merge conditions by type and remove finalizers: enough for bodies with only scalars, maps and whole lists.
+ */
 function applyPatch(old: unknown, patch: unknown, contentType: string): unknown {
   if (contentType.includes('json-patch')) throw badRequest('the fake takes no JSON patch')
   return merge(old, patch, contentType.includes('strategic'))

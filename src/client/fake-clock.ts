@@ -1,10 +1,10 @@
-// A clock that stands still until it is told to move, and that may be set; for tests.
+// A clock for tests that stands still until it is moved, and that can be set.
 import type { Clock } from '../base/clock.ts'
 
 export class FakeClock implements Clock {
   #now: number
   readonly #began: number
-  /** How far it was set from what it would show. */
+  /** The difference that was set. */
   #offset = 0
   #sleepers: { readonly due: number; readonly wake: () => void }[] = []
 
@@ -17,7 +17,7 @@ export class FakeClock implements Clock {
     return this.#now + this.#offset
   }
 
-  /** Begins at 0, as on a machine that has just started: whoever compares it with the time of day is found out. */
+  /** Begins at 0, as on a machine that has just started, so that comparing it with the time of day fails. */
   monotonic(): number {
     return this.#now - this.#began
   }
@@ -39,12 +39,12 @@ export class FakeClock implements Clock {
     return this.#sleepers.length
   }
 
-  /** Somebody sets it: nobody wakes. */
+  /** Sets the time without waking anything. */
   set(byMs: number): void {
     this.#offset += byMs
   }
 
-  /** Wakes, in order, all that are due by then. */
+  /** Wakes everything that is due by then, in order. */
   async advance(ms: number): Promise<void> {
     const target = this.#now + ms
     for (;;) {

@@ -1,4 +1,4 @@
-// One HTTP/2 connection to an API server: TLS 1.3, verified always, pinged while it is used.
+// One HTTP/2 connection to an API server: TLS 1.3, always verified, with pings.
 import { type ClientHttp2Session, connect, constants } from 'node:http2'
 
 export interface SessionOptions {
@@ -14,17 +14,17 @@ export interface SessionOptions {
 
 export interface HttpSession {
   readonly session: ClientHttp2Session
-  /** Streams that are open now. */
+  /** Number of open streams. */
   streams: number
-  /** False once the server said goodbye or the connection broke: open streams may end on it, new ones go elsewhere. */
+  /** False after GOAWAY or when the connection broke: open streams may finish on it, new ones use another. */
   usable: boolean
 }
 
-/** Bytes that the server may send ahead on one stream, and on the whole connection. */
+/** Bytes that the server may send ahead on one stream and on the whole connection. */
 const streamWindow = 1 << 20
 const connectionWindow = 8 << 20
 
-/** Resolves when the TLS handshake is done and verified; rejects with the reason, also on `connectTimeoutMs`. */
+/** Resolves when the TLS handshake is verified; rejects with the reason, also after `connectTimeoutMs`. */
 export function openSession(options: SessionOptions): Promise<HttpSession> {
   return new Promise((resolve, reject) => {
     const session = connect(options.server, {
@@ -64,7 +64,7 @@ export function openSession(options: SessionOptions): Promise<HttpSession> {
   })
 }
 
-/** Node keeps dead sessions for ever: an unanswered ping ends this one. */
+/** Node keeps dead sessions forever; an unanswered ping ends this one. */
 function keepAlive(held: HttpSession, { pingIntervalMs, pingTimeoutMs }: SessionOptions): void {
   const { session } = held
   let deadline: NodeJS.Timeout | undefined
@@ -81,13 +81,13 @@ function keepAlive(held: HttpSession, { pingIntervalMs, pingTimeoutMs }: Session
   })
 }
 
-/** Streams that the server lets us open on one connection; 100 until it says otherwise (RFC 9113, 6.5.2 advises at least that). */
+/** Number of streams that the server allows on one connection; 100 until it sends a limit (RFC 9113, 6.5.2 recommends at least that). */
 export function streamLimit({ session }: HttpSession): number {
   const limit = session.remoteSettings?.maxConcurrentStreams
   return limit === undefined ? 100 : Math.max(1, Math.min(limit, 10_000))
 }
 
-/** Whether the server is known not to have acted on a request that failed so, which makes repeating it safe. */
+/** Whether the server is known not to have processed a failed request, so that repeating it is safe. */
 export function wasNotProcessed(err: unknown, rstCode: number | undefined): boolean {
   if (rstCode === constants.NGHTTP2_REFUSED_STREAM) return true
   const code = err instanceof Error && 'code' in err ? err.code : undefined

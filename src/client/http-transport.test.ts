@@ -96,7 +96,7 @@ for (const [what, content, isTrusted, reason] of impostors) {
   })
 }
 
-test('CVE-2019-11243: createHttpTransport() shows only the credentials that it was made with', async t => {
+test('CVE-2019-11243: createHttpTransport() sends only the credentials that it was created with', async t => {
   const own = await selfSigned('server')
   const seen: unknown[] = []
   const asking = createSecureServer({ ...own, minVersion: 'TLSv1.3', requestCert: true, rejectUnauthorized: false })
@@ -121,10 +121,10 @@ test('CVE-2019-11243: createHttpTransport() shows only the credentials that it w
 })
 
 test('createHttpTransport() refuses a server without TLS', () => {
-  assert.throws(() => createHttpTransport({ server: 'http://127.0.0.1:1', ca }), /the scheme is "http:", want "https:"/)
+  assert.throws(() => createHttpTransport({ server: 'http://127.0.0.1:1', ca }), /the scheme must be "https:", got "http:"/)
 })
 
-test('createHttpTransport() hands a redirect to its caller', async () => {
+test('createHttpTransport() returns a redirect to its caller', async () => {
   handle = (stream, path) =>
     path === '/' ? stream.respond({ ':status': 302, location: '/elsewhere' }, { endStream: true }) : reply(stream, 'followed')
   await using transport = createHttpTransport({ server: url, ca })
@@ -133,13 +133,13 @@ test('createHttpTransport() hands a redirect to its caller', async () => {
   assert.equal(await text(response), '')
 })
 
-test('createHttpTransport() ends an answer that is too large', async () => {
+test('createHttpTransport() aborts an answer that is too large', async () => {
   handle = stream => reply(stream, 'x'.repeat(2000))
   await using transport = createHttpTransport({ server: url, ca, maxResponseBytes: 1000 })
   await assert.rejects(transport.request({ method: 'GET', path: '/' }, signal).then(text), /more than 1000 bytes/)
 })
 
-test('createHttpTransport() gives up a request that is not answered, but not a stream', async t => {
+test('createHttpTransport() gives up an unanswered request, but not a stream', async t => {
   const arrived = Promise.withResolvers<void>()
   let finish: () => void = () => undefined
   handle = (stream, path) => {
@@ -148,7 +148,7 @@ test('createHttpTransport() gives up a request that is not answered, but not a s
     finish = () => stream.end('late')
   }
   await using transport = createHttpTransport({ server: url, ca, timeoutMs: 60 })
-  // Each step may take its time: the limit passes when the test says so.
+  // The test controls time: the limit passes when it says so.
   t.mock.timers.enable({ apis: ['setTimeout'] })
   const stream = await transport.request({ method: 'GET', path: '/pods?watch=true' }, signal)
   const silent = assert.rejects(transport.request({ method: 'GET', path: '/silent' }, signal), /no answer within 60 ms/)

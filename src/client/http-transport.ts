@@ -1,4 +1,4 @@
-// The transport of every part that is not in the server's process: HTTP/2 over TLS 1.3, many requests on one connection.
+// The transport of every part outside of the server's process: HTTP/2 over TLS 1.3, many requests on one connection.
 import { type ClientHttp2Stream, constants, type IncomingHttpHeaders, type OutgoingHttpHeaders } from 'node:http2'
 import { type HttpSession, openSession, streamLimit, wasNotProcessed } from './http-session.ts'
 import { AnswerTooLarge, type ApiRequest, type ApiResponse, type Transport } from './transport.ts'
@@ -11,9 +11,9 @@ export interface Identity {
 }
 
 export interface HttpTransportOptions {
-  /** `https://host:port`; nothing but https is accepted. */
+  /** `https://host:port`; any other scheme is refused. */
   readonly server: string
-  /** PEM of the authorities that may have signed the server's certificate. Verification cannot be switched off. */
+  /** PEM of the authorities that can sign the server's certificate. Verification cannot be switched off. */
   readonly ca: string
   /** The client certificate; read for each new connection, so that a renewed one is used after `reconnect()`. */
   readonly identity?: () => Identity
@@ -21,10 +21,10 @@ export interface HttpTransportOptions {
   readonly key?: string
   /** Bearer token, read for each request. */
   readonly token?: string | (() => string)
-  /** The name that the server's certificate must carry, where it is not the host of `server`. */
+  /** The name in the server's certificate, if it is not the host of `server`. */
   readonly serverName?: string
   readonly userAgent?: string
-  /** Until the header is here, and for the whole body of an answer that is not a stream. Default 30 s. */
+  /** Until the response head, and for the whole body unless it is a stream. Default 30 s. */
   readonly timeoutMs?: number
   readonly connectTimeoutMs?: number
   /** Largest body of an answer that is not a stream. Default 64 MiB. */
@@ -34,11 +34,11 @@ export interface HttpTransportOptions {
 }
 
 export interface HttpTransport extends Transport {
-  /** New requests open a new connection (with the identity of then); the old one closes when its streams have ended. */
+  /** New requests open a new connection with the current identity; the old one closes when its streams have ended. */
   reconnect(): void
 }
 
-/** Connects on first use. Never follows a redirect: a 3xx is an answer like any other. */
+/** Connects on first use. Never follows a redirect: a 3xx is an ordinary answer. */
 export function createHttpTransport(options: HttpTransportOptions): HttpTransport {
   return new Http2Transport(options)
 }
@@ -54,7 +54,7 @@ class Http2Transport implements HttpTransport {
   constructor(options: HttpTransportOptions) {
     const url = new URL(options.server)
     if (url.protocol !== 'https:')
-      throw new Error(`Cannot use API server "${options.server}": the scheme is "${url.protocol}", want "https:"`)
+      throw new Error(`Cannot use API server "${options.server}": the scheme must be "https:", got "${url.protocol}"`)
     this.#options = options
     this.#server = url.origin
     this.#authority = url.host
@@ -220,13 +220,13 @@ async function* readBody(
       yield chunk
     }
   } catch (err) {
-    // The server may close a stream behind its answer while our request is still on the way; an answer of the announced length is whole.
+    // The server may reset a stream after its answer while our request is still being sent; an answer of the announced length is complete.
     if (total === 0 || total !== announced || stream.rstCode !== constants.NGHTTP2_NO_ERROR) throw err
     return
   }
   const err = failure()
   if (err !== undefined) throw err
-  // A stream that ended by a reset without an error event (the server went away) is not a complete answer.
+  // A stream that was reset without an error event (the server disappeared) is not a complete answer.
   if (stream.rstCode !== constants.NGHTTP2_NO_ERROR) throw new Error(`the answer was cut off (HTTP/2 code ${stream.rstCode})`)
 }
 

@@ -1,4 +1,4 @@
-// An informer beside a server that is changed at random while its answers fail and its watches are cut: whatever its readers were told must add up.
+// An informer of a server that changes at random while answers fail and watches are cut: what its handlers saw must add up.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { KubeObject } from '../api/object.ts'
@@ -17,7 +17,7 @@ const names = ['a', 'b', 'c', 'd', 'e']
 
 const turn = () => new Promise<void>(resolve => setImmediate(resolve))
 
-/** Answers get lost, watches are expired or cut between two chunks, until `calm`. */
+/** Answers get lost, and watches expire or are cut between two chunks, until `calm`. */
 function unreliable(api: FakeApi, random: () => number) {
   let calm = false
   const fails = (share: number) => !calm && random() < share
@@ -66,7 +66,7 @@ function changeSomething(api: FakeApi, random: () => number): void {
     })
 }
 
-/** What readers know, who insist that each change fits what they knew. */
+/** A handler's view of the objects; it fails if a change does not fit. */
 function mirrorOf(informer: Informer<KubeObject>): ReadonlyMap<string, KubeObject> {
   const known = new Map<string, KubeObject>()
   const nameOf = ({ metadata }: KubeObject) => metadata.name ?? ''
@@ -92,7 +92,7 @@ function mirrorOf(informer: Informer<KubeObject>): ReadonlyMap<string, KubeObjec
 const versions = (objects: Iterable<KubeObject>) =>
   [...objects].map(({ metadata }) => `${metadata.name}@${metadata.resourceVersion}`).sort()
 
-test('Informer ends up with what the server has, and tells its readers of each step, whatever fails on the way', async () => {
+test('Informer ends with the state of the server, and reports each step to its handlers, whatever fails', async () => {
   for (let seed = 1; seed <= 60; seed++) {
     const random = randomOf(seed)
     const api = new FakeApi()

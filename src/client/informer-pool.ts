@@ -1,4 +1,4 @@
-// One informer a resource, shared by all controllers of a process.
+// One informer per resource, shared by all controllers of a process.
 import type { KubeObject } from '../api/object.ts'
 import type { Clock } from '../base/clock.ts'
 import type { Logger } from '../base/log.ts'
@@ -14,12 +14,12 @@ export interface InformerPoolOptions {
 }
 
 export interface ObjectSelection {
-  /** Default: every namespace. */
+  /** Default: all namespaces. */
   readonly namespace?: string
   readonly fieldSelector: string
 }
 
-/** Informers begin as soon as the pool runs, and those asked for later at once. */
+/** Informers start when the pool runs; those that are added later start at once. */
 export class InformerPool {
   readonly #options: InformerPoolOptions
   readonly #informers = new Map<string, Entry>()
@@ -29,7 +29,7 @@ export class InformerPool {
     this.#options = options
   }
 
-  /** The whole objects of a resource. */
+  /** Informer of the whole objects of a resource. */
   full<T extends KubeObject>(resource: ResourceRef<T>): Informer<T> {
     const found = this.#informers.get(refName(resource))
     // The key is the resource, and a resource has one type.
@@ -37,16 +37,16 @@ export class InformerPool {
     return this.#add(refName(resource), new Informer({ ...this.#options, resource }))
   }
 
-  /** Some objects of a resource: whoever needs few of many must not keep, nor be shown, them all. */
+  /** Informer of some objects of a resource: whoever needs few of many must neither keep nor be able to read all. */
   selected<T extends KubeObject>(resource: ResourceRef<T>, { namespace, fieldSelector }: ObjectSelection): Informer<T> {
     const key = `${refName(resource)} in ${namespace ?? 'all namespaces'} with ${fieldSelector}`
     const found = this.#informers.get(key)
-    // The key says the resource, and a resource has one type.
+    // The key includes the resource, and a resource has one type.
     if (found !== undefined) return found.informer as unknown as Informer<T>
     return this.#add(key, new Informer({ ...this.#options, resource, fieldSelector, ...(namespace === undefined ? {} : { namespace }) }))
   }
 
-  /** Metadata only, through the whole objects' informer where there is one already. */
+  /** Informer of metadata only; uses the one of whole objects if it exists. */
   metadata(resource: ResourceRef): Informer<KubeObject> {
     const found = this.#informers.get(refName(resource)) ?? this.#informers.get(`${refName(resource)} metadata`)
     if (found !== undefined) return found.informer
@@ -60,7 +60,7 @@ export class InformerPool {
     this.#informers.delete(key)
   }
 
-  /** Resolves when all informers known now have their first list. */
+  /** Resolves when all current informers have their first list. */
   async synced(signal: AbortSignal): Promise<void> {
     await Promise.all([...this.#informers.values()].map(({ informer }) => informer.synced(signal)))
   }

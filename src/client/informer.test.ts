@@ -79,7 +79,7 @@ test('Informer reads all pages', async t => {
   assert.equal(informer.list('ns').length, 1203)
 })
 
-test('Informer comes back at once from the end of a quiet watch that was open long, however many failures came before it', async t => {
+test('Informer reconnects at once after a quiet watch that was open for long, however many failures came before', async t => {
   const api = new FakeApi()
   const clock = new FakeClock()
   let listening = false
@@ -116,7 +116,7 @@ test('Informer comes back at once from the end of a quiet watch that was open lo
   assert.equal(clock.sleepers, 0)
 })
 
-test('Informer lists again after 410 and reports what it missed', async t => {
+test('Informer lists again after 410 and reports missed changes', async t => {
   const api = new FakeApi()
   api.seed(configMaps, named('a'))
   api.seed(configMaps, named('b'))
@@ -133,7 +133,7 @@ test('Informer lists again after 410 and reports what it missed', async t => {
   assert.deepEqual(seen.slice(2).sort(), ['add c', 'delete a', 'update b new'])
 })
 
-test('Informer shows an object that was replaced within a gap as deleted and added', async t => {
+test('Informer shows an object that was replaced during a gap as deleted and added', async t => {
   const api = new FakeApi()
   api.seed(configMaps, named('a'))
   const { informer, seen, until, signal } = start(t, api)
@@ -146,7 +146,7 @@ test('Informer shows an object that was replaced within a gap as deleted and add
   assert.deepEqual(seen, ['add a', 'delete a', 'add a'])
 })
 
-test('Informer freezes what it hands out and keeps no managed fields', async t => {
+test('Informer freezes its objects and drops managed fields', async t => {
   const api = new FakeApi()
   api.seed(configMaps, named('a', { data: { k: 'v' }, metadata: { managedFields: [{ manager: 'kubectl' }] } }))
   const { informer, signal } = start(t, api)
@@ -164,7 +164,7 @@ test('Informer keeps only metadata where that is asked for', async t => {
   assert.equal(informer.get('ns', 'a')?.data, undefined)
 })
 
-test('Informer finds objects by index, also those that changed', async t => {
+test('Informer finds objects by index, including changed ones', async t => {
   const api = new FakeApi()
   const owner = (uid: string) => [{ apiVersion: 'v1', kind: 'X', name: 'x', uid }]
   api.seed(configMaps, named('a', { metadata: { ownerReferences: owner('1') } }))
@@ -181,7 +181,7 @@ test('Informer finds objects by index, also those that changed', async t => {
   assert.throws(() => informer.byIndex('none', '1'), /it was never added/)
 })
 
-test('Informer lists objects of any size, whatever their number', async t => {
+test('Informer lists any number of objects of any size', async t => {
   const api = new FakeApi()
   for (let i = 0; i < 100; i++) api.seed(configMaps, named(`m${i}`))
   const limits: number[] = []

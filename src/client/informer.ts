@@ -1,4 +1,4 @@
-// A cache of one resource that follows the API server: list, then watch, then again from the last version seen.
+// A cache of one resource that follows the API server: list, then watch, then watch again from the last version seen.
 
 import type { KubeObject, ObjectMeta } from '../api/object.ts'
 import { ApiError } from '../api/status.ts'
@@ -19,7 +19,7 @@ export interface InformerOptions<T extends KubeObject> {
   readonly namespace?: string
   readonly labelSelector?: string
   readonly fieldSelector?: string
-  /** Keeps and asks for metadata only; the rest of T must then not be read. */
+  /** Requests and keeps only metadata; the rest of T must not be read. */
   readonly metadataOnly?: boolean
   /** Drops what no reader needs, before the object is frozen. */
   readonly transform?: (object: T) => T
@@ -29,17 +29,17 @@ export interface InformerOptions<T extends KubeObject> {
   readonly random: () => number
 }
 
-/** Called in the order of changes, after the cache has them. Must not throw. */
+/** Called in the order of changes, after the cache is updated. Must not throw. */
 export interface InformerHandler<T> {
   add?(object: T): void
   update?(object: T, old: T): void
-  /** The last state that is known; it may be older than the very last one after a gap. */
+  /** The last known state; after a gap it may be older than the final one. */
   delete?(object: T): void
 }
 
 const firstRetryMs = 50
 const maxRetryMs = 10_000
-/** No try to open a watch takes as long: what ends after it had been open, and its end is the first failure of its kind. */
+/** No attempt to open a watch takes this long: a watch that ends later was open, and its end counts as a first failure. */
 const surelyOpenMs = 60_000
 
 export class Informer<T extends KubeObject> implements Lister<T> {
@@ -57,7 +57,7 @@ export class Informer<T extends KubeObject> implements Lister<T> {
     this.resource = options.resource
   }
 
-  /** Whether the cache has held a whole list once. */
+  /** Whether the cache has held a complete list. */
   get hasSynced(): boolean {
     return this.#hasSynced
   }
@@ -80,7 +80,7 @@ export class Informer<T extends KubeObject> implements Lister<T> {
     if (!this.#hasSynced) await untilAborted(this.#synced.promise, signal)
   }
 
-  /** The handler is told of all that is in the cache, then of each change, until the returned function is called. */
+  /** The handler gets all objects of the cache, then each change, until the returned function is called. */
   onChange(handler: InformerHandler<T>): () => void {
     this.#handlers.add(handler)
     if (handler.add !== undefined) for (const object of this.#cache.list()) handler.add(object)
@@ -135,7 +135,7 @@ export class Informer<T extends KubeObject> implements Lister<T> {
     const selection = { namespace, labelSelector, fieldSelector, metadataOnly }
     const gone = new Set(this.#cache.keys())
     let version = ''
-    // Pages are taken in only when all are here: a chain that expires half-way must not look like deletions.
+    // Pages are used only when all have arrived: an expired chain must not look like deletions.
     const objects: T[] = []
     const listPage = (limit: number, token: string) =>
       client.list(this.resource, { ...defined(selection), limit, ...(token === '' ? {} : { continue: token }) }, signal)
@@ -182,12 +182,12 @@ export class Informer<T extends KubeObject> implements Lister<T> {
     } finally {
       if (clock.monotonic() - began >= surelyOpenMs) this.#failures = 0
     }
-    // A server that ends each watch at once must not be asked in a tight loop.
+    // A server that ends each watch at once must not be called in a tight loop.
     if (clock.monotonic() - began < 1000) throw new Error('the watch was ended within a second')
   }
 
   #prepare(object: T): T {
-    // Those of a watch come without.
+    // Objects of a watch have none.
     if (object.metadata.managedFields !== undefined) object.metadata = withoutManagedFields(object.metadata)
     const kept = this.metadataOnly ? onlyMetadata(object) : object
     return deepFreeze(this.#options.transform?.(kept) ?? kept)
@@ -197,7 +197,7 @@ export class Informer<T extends KubeObject> implements Lister<T> {
     const before = this.#cache.getByKey(keyOf(object))
     if (before !== undefined && before.metadata.resourceVersion === object.metadata.resourceVersion) return
     if (before !== undefined && before.metadata.uid !== object.metadata.uid) {
-      // Deleted and made again within a gap: readers must see both.
+      // Deleted and created again during a gap: handlers must see both.
       this.#remove(keyOf(object))
       this.#put(object)
       return
@@ -218,8 +218,8 @@ function isExpired(err: unknown): boolean {
 }
 
 /**
- * Managed fields are often half of an object, and no reader of a cache needs them: an update without them keeps the server's. A new object, since
- * one that loses a member from its middle becomes a hash table, which takes V8 twice the memory for as long as it is cached.
+ * Managed fields are often half of an object, and no reader of a cache needs them: an update without them keeps the server's. A new object
+ * is created, because deleting a member makes it a hash table, which takes V8 twice the memory while it is cached.
  */
 function withoutManagedFields({ managedFields: _, ...metadata }: ObjectMeta): ObjectMeta {
   return metadata
@@ -227,7 +227,7 @@ function withoutManagedFields({ managedFields: _, ...metadata }: ObjectMeta): Ob
 
 function onlyMetadata<T extends KubeObject>(object: T): T {
   const { apiVersion, kind, metadata } = object
-  // The promise of `metadataOnly`: its reader asks for nothing else.
+  // `metadataOnly` promises that its readers use nothing else.
   return { ...(apiVersion === undefined ? {} : { apiVersion }), ...(kind === undefined ? {} : { kind }), metadata } as T
 }
 

@@ -1,4 +1,4 @@
-// A kubeconfig file becomes the options of a transport. Only what verifies the server is accepted.
+// Turns a kubeconfig file into options of a transport. Only verified servers are accepted.
 import { readFile } from 'node:fs/promises'
 import { dirname, resolve } from 'node:path'
 import { load } from 'js-yaml'
@@ -10,18 +10,18 @@ export interface Kubeconfig {
   readonly key?: string
   readonly token?: string
   readonly serverName?: string
-  /** The context's namespace, `default` where it names none. */
+  /** The namespace of the context; `default` if it has none. */
   readonly namespace: string
 }
 
 type Fields = Readonly<Record<string, unknown>>
 
-/** Of the current context, where `context` names no other. */
+/** Uses the current context unless `context` names another. */
 export async function readKubeconfig(path: string, context?: string): Promise<Kubeconfig> {
   return parseKubeconfig(await readFile(path, 'utf8'), path, file => readFile(file, 'utf8'), context)
 }
 
-/** `path` is named in errors, and relative file names are relative to its folder. */
+/** `path` appears in errors, and relative file names are relative to its folder. */
 export async function parseKubeconfig(
   text: string,
   path: string,
@@ -73,7 +73,7 @@ function fields(value: unknown): Fields {
 
 const stringOf = (value: unknown): string | undefined => (typeof value === 'string' ? value : undefined)
 
-/** The entry of a kubeconfig's list (`[{ name, cluster: {…} }]`) with this name. */
+/** The entry with this name in a list of a kubeconfig (`[{ name, cluster: {…} }]`). */
 function named(list: unknown, name: string, key: string): Fields | undefined {
   if (!Array.isArray(list)) return undefined
   const found = list.map(fields).find(entry => entry['name'] === name)

@@ -1,9 +1,9 @@
-// Label selectors of objects (metav1.LabelSelector), evaluated on objects of a cache.
+// Evaluates label selectors (metav1.LabelSelector) on cached objects.
 import type { LabelSelector } from '../api/types/meta-v1.ts'
 
 type Labels = Readonly<Record<string, string>>
 
-/** An absent selector selects nothing, an empty one everything; an operator that does not exist selects nothing. */
+/** An absent selector selects nothing, an empty one everything; an unknown operator selects nothing. */
 export function selects(selector: LabelSelector | null | undefined, labels: Labels = {}): boolean {
   if (selector === undefined || selector === null) return false
   for (const [key, value] of Object.entries(selector.matchLabels ?? {})) if (labels[key] !== value) return false

@@ -4,7 +4,7 @@ import type { KubeObject } from '../api/object.ts'
 import { listPages } from './list-pages.ts'
 import { AnswerTooLarge } from './transport.ts'
 
-/** A server of so many objects, of which an answer holds at most so many. */
+/** A server with `count` objects that fits `fits` objects into one answer. */
 function listed(count: number, fits: number) {
   const asked: number[] = []
   const page = async (limit: number, token: string) => {
@@ -24,7 +24,7 @@ async function namesOf(pages: AsyncIterable<{ readonly items: readonly KubeObjec
   return names
 }
 
-test('listPages() asks for fewer objects where an answer is too large, and misses and repeats none', async () => {
+test('listPages() requests fewer objects if an answer is too large, and neither skips nor repeats any', async () => {
   const { asked, page } = listed(400, 40)
   assert.deepEqual(
     await namesOf(listPages(page)),
@@ -34,13 +34,13 @@ test('listPages() asks for fewer objects where an answer is too large, and misse
   assert.ok(asked.slice(5).every(limit => limit === 31))
 })
 
-test('listPages() asks once where everything fits', async () => {
+test('listPages() sends one request if everything fits', async () => {
   const { asked, page } = listed(3, 1000)
   assert.deepEqual(await namesOf(listPages(page)), ['0', '1', '2'])
   assert.deepEqual(asked, [500])
 })
 
-test('listPages() fails where one object is too large, and with any other failure', async () => {
+test('listPages() fails if one object is too large, and on any other error', async () => {
   const { asked, page } = listed(3, 0)
   await assert.rejects(namesOf(listPages(page)), AnswerTooLarge)
   assert.equal(asked.at(-1), 1)

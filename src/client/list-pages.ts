@@ -1,14 +1,14 @@
-// All pages of a list. Whoever makes objects decides how large they are, and must not keep others from listing them.
+// Reads all pages of a list. Large objects must not prevent others from listing.
 import type { KubeObject } from '../api/object.ts'
 import type { ObjectList } from './client.ts'
 import { AnswerTooLarge } from './transport.ts'
 
-/** As client-go's reflectors ask. */
+/** As client-go's reflectors. */
 const pageSize = 500
 
 /**
- * Page by page, of fewer objects each from where an answer was larger than the transport takes. One object always fits. Rejects with what `page` rejects
- * with; an expired token is the caller's to handle.
+ * Page by page; after an answer above the limit of the transport, with fewer objects each. One object always fits. Rejects with the error
+ * of `page`; the caller handles an expired token.
  */
 export async function* listPages<T extends KubeObject>(
   page: (limit: number, token: string) => Promise<ObjectList<T>>,

@@ -13,7 +13,7 @@ const managedFields = [
 ]
 const pod = (metadata: object, rest: object = { spec: { containers: [] } }) => ({ kind: 'Pod', apiVersion: 'v1', metadata, ...rest })
 
-test('the managed fields of an object are left out, and nothing else', () => {
+test('textWithoutManagedFields() removes exactly the managed fields of an object', () => {
   for (const type of ['ADDED', 'MODIFIED', 'DELETED']) {
     const text = cut(pod({ name: 'a', labels: { é: '"managedFields":[' }, managedFields, finalizers: ['x'] }), type)
     const expected = pod({ name: 'a', labels: { é: '"managedFields":[' }, finalizers: ['x'] })
@@ -22,7 +22,7 @@ test('the managed fields of an object are left out, and nothing else', () => {
   assert.equal(cut(pod({ name: 'a', managedFields })), JSON.stringify({ type: 'ADDED', object: pod({ name: 'a' }) }))
 })
 
-test('members of the same name elsewhere stay', () => {
+test('textWithoutManagedFields() keeps members of the same name elsewhere', () => {
   for (const object of [
     pod({ name: 'a' }, { spec: { x: 1, managedFields: [1] } }),
     pod({ name: 'a', ownerReferences: [{ x: 1, managedFields: [1] }] }),
@@ -33,16 +33,16 @@ test('members of the same name elsewhere stay', () => {
     assert.equal(cut(object), JSON.stringify({ type: 'ADDED', object }))
 })
 
-test('a text that ends in the middle is left as it is', () => {
+test('textWithoutManagedFields() does not change truncated text', () => {
   const line = Buffer.from(JSON.stringify({ type: 'ADDED', object: pod({ name: 'a', managedFields }) }))
   for (let length = 0; length < line.length; length++) {
     const text = textWithoutManagedFields(line.subarray(0, length))
-    // A list that is whole is left out even where the object is not; both are no JSON.
+    // A complete list is removed even from a truncated object; both are not JSON.
     assert.throws(() => JSON.parse(text), SyntaxError)
   }
 })
 
-test('whatever an object holds, it reads as it would without its managed fields', () => {
+test('textWithoutManagedFields() gives the parsed object without managed fields for any object', () => {
   const key = fc.oneof(fc.constantFrom('managedFields', 'metadata', 'spec', 'kind'), fc.string({ unit: 'binary' }))
   const { value } = fc.letrec<{ value: unknown }>(tie => ({
     value: fc.oneof(

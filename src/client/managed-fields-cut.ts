@@ -1,11 +1,11 @@
-// Managed fields are often half of an object that a watch tells of, and no cache keeps them: they are left out before the text is parsed.
+// Removes managed fields from the text of watch events before parsing: they are often half of an object, and no cache keeps them.
 import { findMember } from '../base/json-bytes.ts'
 
 const comma = 0x2c
 
 /**
- * The text of a watch event (one line, UTF-8, as `{"type":…,"object":{…}}`) without `object.metadata.managedFields`. Of a text that is not written as our
- * server writes it, it is whole: whoever reads it must do without them either way.
+ * The text of a watch event (one line, UTF-8, as `{"type":…,"object":{…}}`) without `object.metadata.managedFields`. Text in another form
+ * than our server's is returned unchanged, so readers must ignore the fields in any case.
  */
 export function textWithoutManagedFields(line: Buffer): string {
   const object = findMember(line, 0, 'object')

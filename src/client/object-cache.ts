@@ -1,17 +1,17 @@
-// The objects of one resource in memory, with indexes: what an informer fills and controllers read.
+// The objects of one resource in memory, with indexes: informers fill it, controllers read it.
 import type { KubeObject } from '../api/object.ts'
 import { keyOf, makeKey } from './object-key.ts'
 
-/** The values under which an object is found; none leaves it out of the index. */
+/** The values under which an object is found; an empty list leaves it out of the index. */
 export type IndexFunction<T> = (object: T) => readonly string[]
 
-/** Reads of a cache. Objects are frozen and shared: copy before changing. */
+/** Read access to a cache. Objects are frozen and shared: copy before changing. */
 export interface Lister<T extends KubeObject> {
   get(namespace: string, name: string): T | undefined
   getByKey(key: string): T | undefined
-  /** Of one namespace, or of all where it is undefined. In no particular order. */
+  /** Objects of one namespace, or of all if it is undefined. In no particular order. */
   list(namespace?: string): readonly T[]
-  /** Through an index made with `addIndex`; throws where there is none of this name. */
+  /** Uses an index made with `addIndex`; throws if there is none with this name. */
   byIndex(index: string, value: string): readonly T[]
 }
 
@@ -29,7 +29,7 @@ export class ObjectCache<T extends KubeObject> implements Lister<T> {
     return this.#objects.size
   }
 
-  /** Adding an index that exists does nothing: several controllers may ask for the same one. */
+  /** Adding an existing index does nothing, because several controllers may need the same one. */
   addIndex(name: string, valuesOf: IndexFunction<T>): void {
     if (this.#indexes.has(name)) return
     const index = { valuesOf, keys: new Map<string, Set<string>>() }
@@ -64,7 +64,7 @@ export class ObjectCache<T extends KubeObject> implements Lister<T> {
     return this.#objects.keys()
   }
 
-  /** Returns what stood there before. */
+  /** Returns the previous object. */
   set(object: T): T | undefined {
     const key = keyOf(object)
     const old = this.#objects.get(key)

@@ -1,4 +1,4 @@
-// `namespace/name`, or `name` without a namespace: how caches and work queues name an object.
+// `namespace/name`, or `name` for cluster-scoped objects: the key in caches and work queues.
 import type { KubeObject } from '../api/object.ts'
 
 export function keyOf(object: KubeObject): string {

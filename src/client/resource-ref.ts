@@ -1,4 +1,4 @@
-// Names a resource for a client. Every ResourceDefinition is one too.
+// Names a resource for a client. Every ResourceDefinition is one.
 import { groupResource, type KubeObject } from '../api/object.ts'
 
 export interface ResourceRef<T extends KubeObject = KubeObject> {
@@ -7,7 +7,7 @@ export interface ResourceRef<T extends KubeObject = KubeObject> {
   readonly plural: string
   readonly namespaced: boolean
   readonly kind: string
-  /** Carries the type only; never set. */
+  /** Only carries the type; never set. */
   readonly objectType?: T
 }
 
@@ -21,10 +21,10 @@ export function resourceRef<T extends KubeObject>(
   return { group, version, plural, kind, namespaced }
 }
 
-/** `deployments.apps`. */
+/** For example `deployments.apps`. */
 export const refName = (resource: Pick<ResourceRef, 'group' | 'plural'>): string => groupResource(resource.group, resource.plural)
 
-/** The REST path; without a name the collection's, without a namespace that of all namespaces. */
+/** The REST path; without a name that of the collection, without a namespace that of all namespaces. */
 export function resourcePath(resource: Omit<ResourceRef, 'kind'>, namespace = '', name = '', subresource = ''): string {
   const base = resource.group === '' ? `/api/${resource.version}` : `/apis/${resource.group}/${resource.version}`
   const scope = resource.namespaced && namespace !== '' ? `/namespaces/${encodeURIComponent(namespace)}` : ''

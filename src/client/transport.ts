@@ -1,4 +1,4 @@
-// How a request reaches an API server: over HTTP/2 with mutual TLS, or in the same process. Everything above is the same.
+// How a request reaches an API server: over HTTP/2 with mutual TLS, or in the same process.
 
 export interface ApiRequest {
   readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
@@ -7,14 +7,14 @@ export interface ApiRequest {
   /** A header with several values is sent once for each. */
   readonly headers?: Readonly<Record<string, string | string[]>>
   readonly body?: Buffer
-  /** The answer has no end of its own (watch, follow): no time or size limit applies once its header is here. Default: as the query says. */
+  /** The answer does not end by itself (watch, follow): no time or size limit applies after its head. Default: decided by the query. */
   readonly stream?: boolean
 }
 
 export interface ApiResponse {
   readonly status: number
   readonly headers: Readonly<Record<string, string>>
-  /** Chunks as they arrive; for a watch it ends when the watch does. Must be read or cancelled through the signal. */
+  /** Chunks as they arrive; for a watch it ends with the watch. Must be read or cancelled by the signal. */
   readonly body: AsyncIterable<Buffer>
 }
 
@@ -22,7 +22,7 @@ export interface Transport extends AsyncDisposable {
   request(request: ApiRequest, signal: AbortSignal): Promise<ApiResponse>
 }
 
-/** The answer is larger than the transport takes: fewer objects may be asked for. */
+/** The answer exceeds the limit of the transport: the caller can request fewer objects. */
 export class AnswerTooLarge extends Error {
   constructor(maxBytes: number) {
     super(`Cannot read the answer: it has more than ${maxBytes} bytes`)

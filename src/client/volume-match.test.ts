@@ -31,11 +31,11 @@ const rows: {
   { name: 'none of another mode', volumes: [volumeOf('a', '2Gi', { volumeMode: 'Block' })], want: undefined },
   { name: 'none that is in use', volumes: [volumeOf('a', '2Gi', {}, 'Released')], want: undefined },
   {
-    name: 'none that another claim is written on',
+    name: 'none that is reserved for another claim',
     volumes: [volumeOf('a', '2Gi', { claimRef: { namespace: 'ns', name: 'x' } })],
     want: undefined,
   },
-  { name: 'none that is promised', volumes: [volumeOf('a', '2Gi')], search: { taken: new Set(['a']) }, want: undefined },
+  { name: 'none that is taken', volumes: [volumeOf('a', '2Gi')], search: { taken: new Set(['a']) }, want: undefined },
   {
     name: 'none that is being deleted',
     volumes: [{ ...volumeOf('a', '2Gi'), metadata: { name: 'a', deletionTimestamp: '2026-01-01T00:00:00Z' } }],
@@ -47,10 +47,10 @@ const rows: {
     claim: claimOf({ selector: { matchLabels: { name: 'b' } } }),
     want: 'b',
   },
-  { name: 'the one that was made for it', volumes: [volumeOf('a', '2Gi'), volumeOf('b', '9Gi', promised())], want: 'b' },
-  { name: 'not the one of a claim before it', volumes: [volumeOf('b', '9Gi', promised('old'))], want: undefined },
+  { name: 'the one that was provisioned for it', volumes: [volumeOf('a', '2Gi'), volumeOf('b', '9Gi', promised())], want: 'b' },
+  { name: 'not the one of an earlier claim', volumes: [volumeOf('b', '9Gi', promised('old'))], want: undefined },
   {
-    name: 'the one that was made for it, though it must wait',
+    name: 'the one that was provisioned for it, although it must wait',
     volumes: [volumeOf('b', '9Gi', promised())],
     search: { onlyPrebound: true },
     want: 'b',

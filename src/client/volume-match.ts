@@ -1,23 +1,23 @@
-// Which volume serves a claim: the rules that the binding controller and the scheduler share (upstream's FindMatchingVolume).
+// Chooses the volume of a claim, for the binding controller and the scheduler (upstream's FindMatchingVolume).
 import { compareQuantities, parseQuantity } from '../api/quantity.ts'
 import type { PersistentVolume, PersistentVolumeClaim, Pod, Volume } from '../api/types/core-v1.ts'
 import { selects } from './label-selector.ts'
 import { type SelectableNode, termSelects } from './node-selection.ts'
 
-/** On a claim: it was bound once, so a volume that is missing now is lost. */
+/** On a claim: it was bound once, so a missing volume is lost. */
 export const bindCompleted = 'pv.kubernetes.io/bind-completed'
-/** On either: the binding is the controller's own, which may undo it. */
+/** On either: the controller made the binding and may undo it. */
 export const boundByController = 'pv.kubernetes.io/bound-by-controller'
 /** On a claim that waits for its consumer: the node that the scheduler has chosen. */
 export const selectedNode = 'volume.kubernetes.io/selected-node'
 const oldClassAnnotation = 'volume.beta.kubernetes.io/storage-class'
 
-/** '' where the claim wants no class. */
+/** '' if the claim has no class. */
 export function claimClass({ metadata, spec }: PersistentVolumeClaim): string {
   return metadata.annotations?.[oldClassAnnotation] ?? spec.storageClassName ?? ''
 }
 
-/** Whether it names a class, be it the empty one. */
+/** Whether it sets a class, even the empty one. */
 export function namesClass({ metadata, spec }: PersistentVolumeClaim): boolean {
   return metadata.annotations?.[oldClassAnnotation] !== undefined || spec.storageClassName !== undefined
 }
@@ -26,7 +26,7 @@ export function volumeClass({ metadata, spec }: PersistentVolume): string {
   return metadata.annotations?.[oldClassAnnotation] ?? spec.storageClassName ?? ''
 }
 
-/** Whether the volume is this claim's, by its own word. A reference without uid is one that somebody wrote down before. */
+/** Whether the volume refers to this claim. A reference without a uid was set by a person beforehand. */
 export function isVolumeOf({ spec: { claimRef } }: PersistentVolume, { metadata }: PersistentVolumeClaim): boolean {
   if (claimRef == null || claimRef.name !== metadata.name || claimRef.namespace !== metadata.namespace) return false
   return claimRef.uid === undefined || claimRef.uid === '' || claimRef.uid === metadata.uid
@@ -40,13 +40,13 @@ export function isOnNode({ spec }: PersistentVolume, node: SelectableNode): bool
 export interface VolumeSearch {
   /** Only volumes that this node can use. */
   readonly node?: SelectableNode
-  /** Only one that was written down for the claim before: the rest waits for its consumer. */
+  /** Only a volume that was reserved for the claim beforehand: others wait for the consumer. */
   readonly onlyPrebound?: boolean
-  /** Names of volumes that are promised to others. */
+  /** Names of volumes that are reserved for others. */
   readonly taken?: ReadonlySet<string>
 }
 
-/** The volume that was made for the claim, else the smallest that is large enough. */
+/** The volume that was provisioned for the claim, else the smallest that is large enough. */
 export function matchingVolume(
   claim: PersistentVolumeClaim,
   volumes: Iterable<PersistentVolume>,
@@ -64,7 +64,7 @@ export function matchingVolume(
   return best
 }
 
-/** Why a volume that the claim names cannot serve it, in upstream's words; undefined where it can. */
+/** Why a volume that the claim names does not match, in upstream's words; undefined if it does. */
 export function whyUnfit(volume: PersistentVolume, claim: PersistentVolumeClaim, named = true): string | undefined {
   const wanted = parseQuantity(claim.spec.resources?.requests?.['storage'] ?? '0')
   if (compareQuantities(capacityOf(volume), wanted) < 0) return 'requested PV is too small'
@@ -82,7 +82,7 @@ function selectsVolume({ spec: { selector } }: PersistentVolumeClaim, { metadata
 
 const capacityOf = ({ spec }: PersistentVolume) => parseQuantity(spec.capacity?.['storage'] ?? '0')
 
-/** The volume with a reference to the claim; the same object where it has it. One that somebody wrote down stays theirs. */
+/** The volume with a reference to the claim; the same object if it has it already. A reference set by a person stays theirs. */
 export function boundVolume(volume: PersistentVolume, claim: PersistentVolumeClaim): PersistentVolume {
   const { claimRef } = volume.spec
   if (claimRef?.uid === claim.metadata.uid) return volume
@@ -92,7 +92,7 @@ export function boundVolume(volume: PersistentVolume, claim: PersistentVolumeCla
   return { ...volume, metadata: { ...volume.metadata, annotations }, spec: { ...volume.spec, claimRef: reference } }
 }
 
-/** Why the claim of that name is not the pod's own, which an ephemeral volume must be: the data of others must not end up in the pod. */
+/** Why the claim of an ephemeral volume does not belong to the pod: data of others must not get into the pod. */
 export function whyNotOwn(pod: Pod, { ephemeral }: Volume, { metadata }: PersistentVolumeClaim): string | undefined {
   const owner = metadata.ownerReferences?.find(({ controller }) => controller === true)
   if (ephemeral == null || owner?.uid === pod.metadata.uid) return undefined

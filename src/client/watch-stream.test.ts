@@ -15,7 +15,7 @@ async function names(body: AsyncIterable<Buffer>): Promise<string[][]> {
 
 const frame = (type: string, name: string) => `${JSON.stringify({ type, object: { metadata: { name } } })}\n`
 
-test('readWatch() joins what chunks cut apart and groups what came together', async () => {
+test('readWatch() joins events across chunks and groups events of one chunk', async () => {
   const all = frame('ADDED', 'a') + frame('MODIFIED', 'é') + frame('DELETED', 'c')
   assert.deepEqual(await names(chunks(all)), [['ADDED a', 'MODIFIED é', 'DELETED c']])
   const bytes = Buffer.from(all)
@@ -25,7 +25,7 @@ test('readWatch() joins what chunks cut apart and groups what came together', as
   assert.deepEqual(await names(single()), [['ADDED a'], ['MODIFIED é'], ['DELETED c']])
 })
 
-test('readWatch() reads escaped names right after an event in which their text was a name', async () => {
+test('readWatch() reads escaped member names after an event with the same text as a name', async () => {
   const event = (name: string) => `{"type":"ADDED","object":{"metadata":{"watched":"","${name}":"a"}}}\n`
   const all = event(String.raw`na\\u`) + event(String.raw`na\u006de`)
   assert.deepEqual(await names(chunks(all)), [['ADDED undefined', 'ADDED a']])

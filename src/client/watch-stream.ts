@@ -1,4 +1,4 @@
-// A watch's answer as events: one JSON document a line.
+// Parses the answer of a watch: one JSON document per line.
 import type { KubeObject } from '../api/object.ts'
 import { ApiError, type Status } from '../api/status.ts'
 import { parseJson } from '../base/json.ts'
@@ -6,14 +6,14 @@ import { textWithoutManagedFields } from './managed-fields-cut.ts'
 
 export type WatchEvent<T> =
   | { readonly type: 'ADDED' | 'MODIFIED' | 'DELETED'; readonly object: T }
-  /** Nothing changed; the watch may be resumed from this resourceVersion. */
+  /** Nothing changed; the watch can be resumed from this resourceVersion. */
   | { readonly type: 'BOOKMARK'; readonly object: KubeObject }
 
-/** An event is one object, and objects are bounded by the server; this bounds a server that is broken. */
+/** The server limits the size of objects; this protects against a broken server. */
 const maxLineBytes = 16 << 20
 const newline = 0x0a
 
-/** Events of each chunk together, their objects without managed fields. Throws the ApiError of an ERROR event (410 Expired, 500). */
+/** Groups the events of each chunk; objects have no managed fields. Throws the ApiError of an ERROR event (410 Expired, 500). */
 export async function* readWatch<T extends KubeObject>(body: AsyncIterable<Buffer>): AsyncGenerator<readonly WatchEvent<T>[]> {
   let waiting: Buffer[] = []
   let waitingBytes = 0

@@ -4,13 +4,13 @@ import { randomOf } from '../base/random.testing.ts'
 import { FakeClock } from './fake-clock.ts'
 import { WorkQueue } from './work-queue.ts'
 
-test('WorkQueue hands out each key once, in order', async () => {
+test('WorkQueue returns each key once, in order', async () => {
   const queue = new WorkQueue({ clock: new FakeClock() })
   for (const key of ['a', 'b', 'a']) queue.add(key)
   assert.deepEqual([await queue.take(), await queue.take(), queue.depth], ['a', 'b', 0])
 })
 
-test('WorkQueue never hands out a key that is being worked on, and hands it out again afterwards', async () => {
+test('WorkQueue never returns a key that is being processed, and returns it again afterwards', async () => {
   const queue = new WorkQueue({ clock: new FakeClock() })
   queue.add('a')
   assert.equal(await queue.take(), 'a')
@@ -46,7 +46,7 @@ test('WorkQueue doubles the wait of a key that fails, until it is forgotten', as
   assert.deepEqual(waits, [10, 20, 30, 30, 10])
 })
 
-test('WorkQueue makes a key wait no longer for failures of tries that events brought before its time', async () => {
+test('WorkQueue does not increase the back-off for failures of tries that events caused early', async () => {
   const clock = new FakeClock()
   const queue = new WorkQueue({ clock, firstBackoffMs: 10 })
   const fail = async () => {
@@ -67,7 +67,7 @@ test('WorkQueue makes a key wait no longer for failures of tries that events bro
   assert.equal(queue.depth, 1)
 })
 
-test('WorkQueue tries a key that failed again before it would come back anyway', async () => {
+test('WorkQueue retries a failed key before its longer delay ends', async () => {
   const clock = new FakeClock()
   const queue = new WorkQueue({ clock, firstBackoffMs: 10 })
   queue.addAfter('a', 1000)
@@ -89,7 +89,7 @@ test('WorkQueue keeps the earliest of several delays', async () => {
   assert.equal(queue.depth, 0)
 })
 
-test('WorkQueue has one timer for a key, and none for one whose object is gone or when it has stopped', async () => {
+test('WorkQueue has one timer per key, and none for a deleted object or after it stopped', async () => {
   const clock = new FakeClock()
   const queue = new WorkQueue({ clock })
   for (const ms of [100, 50, 200]) queue.addAfter('a', ms)
@@ -103,7 +103,7 @@ test('WorkQueue has one timer for a key, and none for one whose object is gone o
   assert.equal(await queue.take(), undefined)
 })
 
-test('WorkQueue ends its takers when it stops', async () => {
+test('WorkQueue resolves waiting takers when it stops', async () => {
   const queue = new WorkQueue({ clock: new FakeClock() })
   const taken = queue.take()
   queue.stop()
@@ -111,7 +111,7 @@ test('WorkQueue ends its takers when it stops', async () => {
   assert.deepEqual([await taken, await queue.take()], [undefined, undefined])
 })
 
-test('WorkQueue waits no longer than a timer can', async () => {
+test('WorkQueue limits delays to the maximum of a timer', async () => {
   const clock = new FakeClock()
   const queue = new WorkQueue({ clock })
   queue.addAfter('a', 2 ** 40)
@@ -119,7 +119,7 @@ test('WorkQueue waits no longer than a timer can', async () => {
   assert.equal(queue.depth, 1)
 })
 
-test('WorkQueue takes the earliest delay of a key where the clock was set back or forward meanwhile', async () => {
+test('WorkQueue keeps the earliest delay of a key even if the clock was set meanwhile', async () => {
   for (const by of [3_600_000, -3_600_000]) {
     const clock = new FakeClock()
     const queue = new WorkQueue({ clock })
@@ -132,14 +132,14 @@ test('WorkQueue takes the earliest delay of a key where the clock was set back o
   }
 })
 
-test('WorkQueue brings back each key that was added or failed since it was handed out, to one worker at a time', async () => {
+test('WorkQueue returns each key again that was added or failed since it was taken, to one worker at a time', async () => {
   for (let seed = 1; seed <= 50; seed++) {
     const random = randomOf(seed)
     const pick = <T>(list: readonly T[]): T | undefined => list[Math.floor(random() * list.length)]
     const clock = new FakeClock()
     const queue = new WorkQueue({ clock })
     const held = new Set<string>()
-    /** Whoever was handed the key last does not know of it. */
+    /** A worker that has an older state of the key. */
     const owed = new Set<string>()
     const takeOne = async () => {
       const key = await queue.take()

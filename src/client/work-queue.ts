@@ -1,11 +1,11 @@
-// Keys that wait for work: each at most once, never worked on twice at a time, and back later after a failure.
+// A queue of keys: each at most once, never processed twice at a time, and retried later after a failure.
 import type { Clock } from '../base/clock.ts'
 
 export interface WorkQueueOptions {
   readonly clock: Clock
-  /** The wait after the first failure of a key; it doubles with each further one. Default 5 ms, as client-go's. */
+  /** Back-off after the first failure of a key; it doubles with each further one. Default 5 ms, as in client-go. */
   readonly firstBackoffMs?: number
-  /** Default 1000 s, as client-go's. */
+  /** Default 1000 s, as in client-go. */
   readonly maxBackoffMs?: number
 }
 
@@ -25,7 +25,7 @@ export class WorkQueue {
   /** In the order of arrival. */
   readonly #ready = new Set<string>()
   readonly #working = new Set<string>()
-  /** Added while worked on: ready again when done. */
+  /** Added while being processed: ready again when done. */
   readonly #again = new Set<string>()
   readonly #failures = new Map<string, number>()
   readonly #delayed = new Map<string, Delay>()
@@ -41,7 +41,7 @@ export class WorkQueue {
     return this.#ready.size
   }
 
-  /** Nothing is ready or being worked on; delayed keys do not count. */
+  /** No key is ready or being processed; delayed keys do not count. */
   get idle(): boolean {
     return this.#ready.size === 0 && this.#working.size === 0
   }
@@ -61,9 +61,9 @@ export class WorkQueue {
     taker(key)
   }
 
-  /** Of several delays of one key the earliest counts. A longer one than a day is over after a day: whoever takes the key looks again. */
+  /** The earliest of several delays of a key counts. Delays are limited to a day: whoever takes the key checks again. */
   addAfter(key: string, delayMs: number): void {
-    // Timers hold at most 2^31 ms, and go off at once with more.
+    // Timers support at most 2^31 ms, and fire at once above that.
     const ms = Math.min(delayMs, maxWaitMs)
     if (ms <= 0) this.add(key)
     if (ms <= 0 || this.#stopped) return
@@ -83,15 +83,15 @@ export class WorkQueue {
     )
   }
 
-  /** Nothing is due for the key any more, because its object is gone: a timer for it may be a day long. */
+  /** Cancels the delay of a key whose object no longer exists: its timer may run for a day. */
   cancelDelay(key: string): void {
     this.#delayed.get(key)?.stop.abort()
     this.#delayed.delete(key)
   }
 
   /**
-   * After a failure: later and later. One that comes before the key is back is no try of its own: events bring a key back at once, and a
-   * dozen of them while its cache is behind would make it wait for minutes.
+   * After a failure: longer and longer delays. An early retry caused by an event does not count as a further failure: a dozen events while
+   * the cache is behind would make the key wait for minutes.
    */
   addBackedOff(key: string): void {
     const failures = this.#failures.get(key) ?? 0
@@ -102,7 +102,7 @@ export class WorkQueue {
     this.addAfter(key, ms)
   }
 
-  /** The key succeeded, or is given up: its failures no longer count. */
+  /** The key succeeded or was given up: resets its back-off. */
   forget(key: string): void {
     this.#failures.delete(key)
   }
@@ -111,7 +111,7 @@ export class WorkQueue {
     return this.#failures.get(key) ?? 0
   }
 
-  /** The next key, which is the caller's until `done`; undefined when the queue has stopped. */
+  /** Resolves with the next key, which belongs to the caller until `done`; with undefined when the queue has stopped. */
   take(): Promise<string | undefined> {
     if (this.#stopped) return Promise.resolve(undefined)
     for (const key of this.#ready) {
@@ -127,7 +127,7 @@ export class WorkQueue {
     if (this.#again.delete(key)) this.add(key)
   }
 
-  /** Every waiting and later `take` gets undefined; what waits is dropped. */
+  /** All waiting and later `take` calls get undefined; queued keys are dropped. */
   stop(): void {
     this.#stopped = true
     for (const key of this.#delayed.keys()) this.cancelDelay(key)

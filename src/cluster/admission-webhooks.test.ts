@@ -103,7 +103,7 @@ const brokenPatches: readonly [string, object, RegExp][] = [
   ['that cannot be applied', patching({ op: 'remove', path: '/data/missing' }), /^Internal error occurred: /],
   ['of another type', { ...patching({ op: 'add', path: '/data', value: {} }), patchType: 'Merge' }, /unsupported patch type "Merge"/],
   ['without a type', { allowed: true, patch: 'W10=' }, /webhook returned response.patch but not response.patchType/],
-  ['that is none', { allowed: true, patchType: 'JSONPatch', patch: Buffer.from('{').toString('base64') }, /is no JSON/],
+  ['that is not JSON', { allowed: true, patchType: 'JSONPatch', patch: Buffer.from('{').toString('base64') }, /is not JSON/],
   [
     'that is nested very deep',
     { allowed: true, patchType: 'JSONPatch', patch: Buffer.from(nestedPatch(200_000)).toString('base64') },

@@ -57,7 +57,7 @@ test('a backend that answers no more makes its APIService unavailable, and avail
   await made.until(({ status }) => status === 'True')
 })
 
-test('an endpoint that is no pod’s address is not asked for it', async () => {
+test('an endpoint that is not a pod’s address is not asked for it', async () => {
   const targetRef = { kind: 'Pod', namespace: 'default', name: 'wardle-0' }
   const endpoints = [{ addresses: ['10.9.9.9'], conditions: { ready: true }, targetRef }]
   await using made = await Aggregation.open({ slice: { endpoints }, available: false })

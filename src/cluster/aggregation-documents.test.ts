@@ -110,7 +110,7 @@ const hostile: readonly [name: string, body: string | Buffer][] = [
   ['no JSON', 'hello'],
   ['of another kind', '{"kind":"PodList"}'],
   ['a resource whose name leads elsewhere', JSON.stringify({ ...flunderResources, resources: [{ name: '..', verbs: [] }] })],
-  ['names that are none', JSON.stringify({ ...flunderResources, resources: [{ name: { a: 1 } }] })],
+  ['invalid names', JSON.stringify({ ...flunderResources, resources: [{ name: { a: 1 } }] })],
   ['too many resources', JSON.stringify({ ...flunderResources, resources: Array.from({ length: 1001 }, (_, i) => ({ name: `r${i}` })) })],
 ]
 for (const [name, body] of hostile) {

@@ -37,7 +37,7 @@ const dead: readonly [string, Respond, RegExp, seconds?: number][] = [
   [
     'answers with a page',
     (_review, _path, answer) => void answer.end('<html>top secret</html>'),
-    /failed to call webhook: couldn't decode the answer: it is no JSON$/,
+    /failed to call webhook: couldn't decode the answer: it is not JSON$/,
   ],
   [
     'redirects',

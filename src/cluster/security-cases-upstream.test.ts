@@ -86,7 +86,7 @@ test('CVE-2023-2728 and CVE-2024-3177: an account with enforce-mountable-secrets
   }
 })
 
-test('a priority above all users’ is no number that a pod may name', async () => {
+test('a priority above all users’ is not a number that a pod may name', async () => {
   const { status } = await api.request(ann, 'POST', `${inTight}/pods`, restrictedPod('first', { priority: 2_000_001_000 }))
   assert.equal(status, 403)
 })

@@ -159,7 +159,7 @@ test('a decision is what the request then gets', async () => {
 })
 
 for (const question of ['?resource=pods', '?verb=get', '?verb=get&resource=pods&path=/x']) {
-  test(`why${question} is no question`, async () => {
+  test(`why${question} is not a question`, async () => {
     await using api = await SecuredApi.open()
     assert.equal((await why(api, admin, question)).status, 400)
   })

@@ -30,7 +30,7 @@ export async function setUpHostNetwork({ serviceCidr, dnsAddress, stateFile }: H
   await ip(['route', 'replace', serviceCidr, 'dev', 'lo', 'src', dnsAddress])
 }
 
-/** Undoes setUpHostNetwork, also of an earlier process. Nothing to undo is no error. */
+/** Undoes setUpHostNetwork, also of an earlier process. Nothing to undo is not an error. */
 export async function tearDownHostNetwork({ tables, serviceCidr, dnsAddress, stateFile }: HostNetworkOptions): Promise<void> {
   for (const table of tables) await unlessAbsent(() => runProgram('nft', ['delete', 'table', ...table.split(' ')]))
   await unlessAbsent(() => ip(['route', 'delete', serviceCidr, 'dev', 'lo']))

@@ -234,7 +234,7 @@ export async function runNodeAgent(options: NodeAgentOptions, signal: AbortSigna
       await registrar.sayStopped().catch((err: unknown) => log.info('the API server was not told of the stop', { err }))
     }
   } catch (err) {
-    // What kept the agent from its work is no fault of the containers, which do theirs without it.
+    // What kept the agent from its work is not a fault of the containers, which do theirs without it.
     const end = !signal.aborted && (await hasContainers(directory)) ? leave : stop
     // Why it stopped matters more than what went wrong while it did.
     await end().catch((stopErr: unknown) => log.error('node not cleaned up', { err: stopErr }))

@@ -9,7 +9,7 @@ import { pods } from '../client/resources.ts'
 import type { ApiRequest, Transport } from '../client/transport.ts'
 import { bindPod } from './bind-pod.ts'
 
-/** `before` and `after` the API acts on a request they may throw what the client gets instead of the answer. */
+/** `before` and `after` run before and after the API processes a request; they may throw what the client gets instead of the answer. */
 function withPod(before: (request: ApiRequest, api: FakeApi) => void, after: (request: ApiRequest) => void = () => undefined) {
   const api = new FakeApi()
   const pod = api.seed<Pod>(pods, { metadata: { name: 'p', namespace: 'ns' }, spec: { containers: [] } })
@@ -33,7 +33,7 @@ const lost = (): never => {
 }
 const asked = ({ requests }: FakeApi): string[] => requests.map(({ method }) => method)
 
-test('bindPod() asks whether the pod is bound where the answer was lost, and is done when it is', async () => {
+test('bindPod() checks whether the pod is bound if the answer was lost, and succeeds if it is', async () => {
   const { api, bound } = withPod(
     () => undefined,
     request => isBinding(request) && lost(),
@@ -42,7 +42,7 @@ test('bindPod() asks whether the pod is bound where the answer was lost, and is 
   assert.deepEqual(asked(api), ['POST', 'GET'])
 })
 
-test('bindPod() fails where the pod turns out to have no node, or another one, or to be another', async () => {
+test('bindPod() fails if the pod has no node or another one, or is another pod', async () => {
   const outcomes: ((api: FakeApi) => void)[] = [
     () => undefined,
     api =>
@@ -65,7 +65,7 @@ test('bindPod() fails where the pod turns out to have no node, or another one, o
   }
 })
 
-test('bindPod() asks until the API can say what has become of the pod', async () => {
+test('bindPod() retries until the API knows the state of the pod', async () => {
   let failures = 3
   const { api, clock, bound } = withPod(
     request => {
@@ -84,7 +84,7 @@ test('bindPod() asks until the API can say what has become of the pod', async ()
   assert.ok(failures < 0)
 })
 
-test('bindPod() takes a refusal at its word', async () => {
+test('bindPod() trusts a refusal', async () => {
   const { api, bound } = withPod(request => {
     if (isBinding(request)) throw conflict({ group: '', plural: 'pods/binding' }, 'p', 'pod p is already assigned to node "n2"')
   })

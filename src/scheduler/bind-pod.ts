@@ -1,4 +1,4 @@
-// Gives a pod its node, and knows whether it has it also where the answer got lost.
+// Binds a pod to its node, and finds out whether it is bound if the answer was lost.
 import { ApiError } from '../api/status.ts'
 import type { Pod } from '../api/types/core-v1.ts'
 import { type Clock, pause } from '../base/clock.ts'
@@ -8,8 +8,8 @@ import { pods } from '../client/resources.ts'
 const askAgainMs = 1000
 
 /**
- * Resolves when the pod is on the node. Rejects when it is known that this binding came to nothing: until then its room must not be
- * given to others, which the node would refuse for good.
+ * Resolves when the pod is on the node. Rejects only when this binding is known to have failed: before that its resources must not go to
+ * other pods, which the node would then reject for good.
  */
 export async function bindPod(client: Client, clock: Clock, pod: Pod, node: string, signal: AbortSignal): Promise<void> {
   const { namespace = '', name = '', uid } = pod.metadata
@@ -26,7 +26,7 @@ export async function bindPod(client: Client, clock: Clock, pod: Pod, node: stri
   }
 }
 
-/** The node that the API has for the pod; undefined where it has none, or no such pod. */
+/** The pod's node in the API; undefined if it has none, or the pod does not exist. */
 async function nodeOf(client: Client, clock: Clock, { metadata }: Pod, signal: AbortSignal): Promise<string | undefined> {
   for (;;) {
     try {
@@ -40,5 +40,5 @@ async function nodeOf(client: Client, clock: Clock, { metadata }: Pod, signal: A
   }
 }
 
-/** The server has answered, and has done nothing. */
+/** The server answered and changed nothing. */
 const isRefusal = (err: unknown): boolean => err instanceof ApiError && (err.status.code ?? 500) < 500

@@ -1,39 +1,39 @@
-// All nodes with their pods: what the API says, and what the scheduler has decided and the API does not show yet (assumed pods).
+// All nodes with their pods: the state of the API, plus decisions of the scheduler that the API does not show yet (assumed pods).
 import type { Node, PersistentVolume, PersistentVolumeClaim, Pod } from '../api/types/core-v1.ts'
 import type { LabelSelector } from '../api/types/meta-v1.ts'
 import type { StorageClass } from '../api/types/storage-v1.ts'
 import { idOf, NodeInfo, priorityOf } from './node-info.ts'
 import { hasPodAffinity } from './pod-kind.ts'
 
-/** What plugins may read. */
+/** What plugins can read. */
 export interface Cluster {
   readonly nodes: readonly NodeInfo[]
-  /** Some pod has required or preferred (anti-)affinity to pods, so that plugins must look at existing pods. */
+  /** Number of pods with required or preferred (anti-)affinity to pods; if there are any, plugins must look at existing pods. */
   readonly podsWithAffinity: number
   /** Labels of a namespace, for affinity terms with a namespace selector. */
   namespaceLabels(name: string): Readonly<Record<string, string>>
   readonly volumes: VolumeView
   readonly workloads: WorkloadView
-  /** Pods that wait for victims on the node to be gone: what they need is promised to them. */
+  /** Pods that wait for victims on the node to end; their resources on it are reserved. */
   nominatedTo(node: string): readonly Pod[]
-  /** The node that the pod waits for. */
+  /** The node for which the pod waits. */
   nominationOf(pod: Pod): string | undefined
 }
 
-/** Claims and volumes as the API shows them, and what the scheduler has promised since. */
+/** Claims and volumes in the API, and what the scheduler has reserved since. */
 export interface VolumeView {
   claim(namespace: string, name: string): PersistentVolumeClaim | undefined
   volume(name: string): PersistentVolume | undefined
-  /** Those of the claim's class, and those that were made for it. */
+  /** Volumes of the claim's class, and those that were provisioned for it. */
   candidates(claim: PersistentVolumeClaim): readonly PersistentVolume[]
   storageClass(name: string): StorageClass | undefined
-  /** Names of volumes that are promised to claims. */
+  /** Names of volumes that are reserved for claims. */
   readonly taken: ReadonlySet<string>
 }
 
-/** What pods belong to. */
+/** The workloads and services of pods. */
 export interface WorkloadView {
-  /** All of them select pods like this one; none where it belongs to nothing. */
+  /** Selectors that match this pod and its siblings; empty if it belongs to no workload. */
   selectorsOf(pod: Pod): readonly LabelSelector[]
 }
 
@@ -60,7 +60,7 @@ export class ClusterState implements Cluster {
   #list: readonly NodeInfo[] | undefined
   #podsWithAffinity = 0
   readonly #nominated = new Map<string, { readonly pod: Pod; readonly node: string }>()
-  /** How many placed pods have each priority. */
+  /** Number of placed pods by priority. */
   readonly #priorities = new Map<number, number>()
   readonly #labelsOf: (namespace: string) => Readonly<Record<string, string>>
 
@@ -77,7 +77,7 @@ export class ClusterState implements Cluster {
     this.workloads = workloads
   }
 
-  /** One of each zone in turn: where a part of the nodes is enough, it is of all zones. */
+  /** Zones alternate, so that any part of the list covers all zones. */
   get nodes(): readonly NodeInfo[] {
     this.#list ??= interleaved(Map.groupBy(this.#nodes.values(), zoneOf))
     return this.#list
@@ -108,7 +108,7 @@ export class ClusterState implements Cluster {
     this.#nominated.delete(idOf(pod))
   }
 
-  /** Whether some placed pod has a lower priority: without one there is nobody to preempt. */
+  /** Whether a placed pod has a lower priority: otherwise there is nothing to preempt. */
   hasLowerPriority(priority: number): boolean {
     for (const other of this.#priorities.keys()) if (other < priority) return true
     return false
@@ -134,7 +134,7 @@ export class ClusterState implements Cluster {
     this.#list = undefined
   }
 
-  /** A pod that has its node; it replaces what was assumed of it. Tells whether it needs less than it did there. */
+  /** Stores a pod with a node, in place of its assumed state. Returns whether it needs less there than before. */
   setPod(pod: Pod): { readonly shrunk: boolean } {
     const before = this.#placed.get(idOf(pod))
     const info = before && this.#nodes.get(before.node)

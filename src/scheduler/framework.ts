@@ -5,37 +5,37 @@ import type { NodeInfo } from './node-info.ts'
 
 export type Fit =
   | { readonly fits: true }
-  /** `unresolvable`: removing other pods from the node would not help. */
+  /** `unresolvable`: evicting other pods from the node would not help. */
   | { readonly fits: false; readonly reasons: readonly string[]; readonly unresolvable: boolean }
 
 export const fits: Fit = { fits: true }
 export const misfit = (...reasons: string[]): Fit => ({ fits: false, reasons, unresolvable: false })
 export const neverFits = (...reasons: string[]): Fit => ({ fits: false, reasons, unresolvable: true })
 
-/** Changes in the cluster that may let a pod fit. */
+/** Changes in the cluster that may make a pod fit. */
 export type ClusterEvent = 'node-changed' | 'node-removed' | 'pod-placed' | 'pod-removed' | 'volume-changed'
 
 /** A plugin's rules for one pod. */
 export interface Rules {
-  /** Why the pod fits nowhere, whatever the node. */
+  /** Why the pod fits on no node at all. */
   readonly refusal?: string
-  /** The names of the only nodes that are looked at; default: all are. */
+  /** Names of the only nodes to consider; default: all. */
   readonly onlyNodes?: ReadonlySet<string>
   filter?(node: NodeInfo): Fit
-  /** One for each of the nodes that are left, 0–100. */
+  /** One score for each remaining node, 0–100. */
   scores?(nodes: readonly NodeInfo[]): number[]
 }
 
 export interface SchedulerPlugin {
-  /** As upstream names it. */
+  /** The name upstream. */
   readonly name: string
-  /** Of its score; 0 for a plugin that only filters. */
+  /** Weight of its score; 0 for a plugin that only filters. */
   readonly weight: number
-  /** `prepare` looks at the pods of the cluster, so that its rules hold only for these. */
+  /** `prepare` reads the pods of the cluster, so its rules are valid only for their current state. */
   readonly readsPods?: true
-  /** What may make a pod fit that this plugin refused. */
+  /** Events that may make a pod fit that this plugin refused. */
   readonly wakesOn: readonly ClusterEvent[]
-  /** Undefined where the plugin has nothing to say about this pod. */
+  /** Undefined if the plugin does not concern this pod. */
   prepare(pod: Pod, cluster: Cluster): Rules | undefined
 }
 

@@ -10,7 +10,7 @@ interface PodFacts {
   readonly kind: PodKind
 }
 
-/** Read by plugins; only the cluster state changes it. */
+/** Plugins only read it; the cluster state changes it. */
 export class NodeInfo {
   readonly name: string
   node: Node
@@ -40,12 +40,12 @@ export class NodeInfo {
     for (const { pod } of this.#pods.values()) yield pod
   }
 
-  /** How many pods of each kind are here. */
+  /** Number of pods of each kind on this node. */
   kinds(): Iterable<readonly [PodKind, number]> {
     return this.#kinds
   }
 
-  /** The bytes of the images that are here, by name. */
+  /** Bytes of the images on this node, by name. */
   get images(): ReadonlyMap<string, number> {
     this.#images ??= new Map(
       (this.node.status?.images ?? []).flatMap(({ names, sizeBytes = 0 }) => (names ?? []).map(name => [name, sizeBytes] as const)),
@@ -53,17 +53,17 @@ export class NodeInfo {
     return this.#images
   }
 
-  /** Undefined where the pod is not here. */
+  /** Undefined if the pod is not on this node. */
   requestsOf(pod: Pod): Amounts | undefined {
     return this.#pods.get(idOf(pod))?.requests
   }
 
-  /** Those of them that say something of other pods. */
+  /** Those with (anti-)affinity to other pods. */
   kindsWithAffinity(): Iterable<readonly [PodKind, number]> {
     return this.#withAffinity
   }
 
-  /** Of its own: pods added to it or removed from it are not on this one. */
+  /** An independent copy: adding and removing pods does not change this one. */
   copy(): NodeInfo {
     const copy = new NodeInfo(this.node)
     for (const [id, facts] of this.#pods) copy.#pods.set(id, facts)
@@ -110,7 +110,7 @@ function change(counts: Map<PodKind, number>, kind: PodKind, by: 1 | -1): void {
   else counts.set(kind, count)
 }
 
-/** A pod is told apart by its uid; offline pods have none. */
+/** Pods are identified by uid; pods in offline checks have none. */
 export function idOf({ metadata }: Pod): string {
   return metadata.uid ?? `${metadata.namespace}/${metadata.name}`
 }

@@ -15,7 +15,7 @@ const podOf = (os?: string): Pod => ({
   spec: { containers: [{ name: 'c', image: 'i' }], ...(os === undefined ? {} : { os: { name: os } }) },
 })
 
-test('a pod that names its operating system goes to nodes that run it, and waits where there is none', () => {
+test('a pod with an operating system goes to nodes that run it, and waits if there is none', () => {
   const cluster = new ClusterState()
   cluster.setNode(nodeOf('tux', { 'kubernetes.io/os': 'linux' }))
   cluster.setNode(nodeOf('silent', {}))

@@ -34,7 +34,7 @@ function run(plugin: SchedulerPlugin, of: Pod, nodes: Node[], placed: [Pod, stri
   return { fits: cluster.nodes.map(info => rules?.filter?.(info).fits ?? true), scores }
 }
 
-test('NodeName keeps a pod to the node that it names', () => {
+test('NodeName accepts only the node that the pod names', () => {
   assert.deepEqual(run(nodeName, pod({ nodeName: 'b' }), [node('a'), node('b')]).fits, [false, true])
 })
 
@@ -72,7 +72,7 @@ test('NodeResourcesBalancedAllocation prefers equal shares of cpu and memory', (
   assert.deepEqual(scores, [75, 100])
 })
 
-test('NodeResourcesBalancedAllocation counts what pods ask for, not what they are taken to use, and leaves those alone that ask for nothing', () => {
+test('NodeResourcesBalancedAllocation counts real requests, not the default ones, and skips pods without requests', () => {
   const placed: [Pod, string][] = [[pod({ containers: [{ name: 'c' }] }, 'other'), 'a']]
   const nodes = [node('a', { status: { allocatable: { cpu: '4', memory: '1Gi', pods: '10' } } }), node('b')]
   assert.deepEqual(run(nodeResourcesBalancedAllocation, pod(asking('1', '256Mi')), nodes, placed).scores, [100, 90])
@@ -85,7 +85,7 @@ test('ImageLocality prefers the node that has the image', () => {
   assert.deepEqual(scores, [100, 0])
 })
 
-test('InterPodAffinity keeps a pod from nodes whose pods refuse it', () => {
+test('InterPodAffinity refuses nodes whose pods have anti-affinity to the pod', () => {
   const term = { topologyKey: 'host', labelSelector: { matchLabels: { app: 'p' } } }
   const refusing = pod({ affinity: { podAntiAffinity: { requiredDuringSchedulingIgnoredDuringExecution: [term] } } }, 'guard')
   assert.deepEqual(run(interPodAffinity, pod({}), [node('a'), node('b')], [[refusing, 'a']]).fits, [false, true])

@@ -1,4 +1,4 @@
-// The claims of a pod, and which volumes they would take on a node. Pure.
+// The claims of a pod, and the volumes that they would use on a node. Pure.
 import { claimNameOf } from '../api/claim-name.ts'
 import { compareQuantities, parseQuantity } from '../api/quantity.ts'
 import type { PersistentVolume, PersistentVolumeClaim, Pod } from '../api/types/core-v1.ts'
@@ -7,9 +7,9 @@ import type { VolumeView } from './cluster-state.ts'
 import type { NodeInfo } from './node-info.ts'
 
 export interface PodClaims {
-  /** With the names of their volumes. */
+  /** Bound claims with the names of their volumes. */
   readonly bound: readonly PersistentVolumeClaim[]
-  /** Those that wait for the pod to have a node, the small ones first: they leave the large volumes to those that need them. */
+  /** Claims that wait for the pod's node, the smallest first: they leave large volumes to those that need them. */
   readonly waiting: readonly WaitingClaim[]
 }
 
@@ -18,14 +18,14 @@ interface WaitingClaim {
   readonly candidates: readonly PersistentVolume[]
 }
 
-/** What the pod's volumes are to be on a node. */
+/** The volumes of a pod on a node. */
 export interface VolumePlan {
   readonly bind: readonly { readonly claim: PersistentVolumeClaim; readonly volume: PersistentVolume }[]
-  /** A provisioner makes theirs, for this node. */
+  /** Claims whose volume a provisioner creates for this node. */
   readonly provision: readonly PersistentVolumeClaim[]
 }
 
-/** Undefined for a pod without claims; a text says why it can be placed nowhere. Both in upstream's words. */
+/** Undefined for a pod without claims; a string says why it fits nowhere. Both in upstream's words. */
 export function podClaims(pod: Pod, volumes: VolumeView): PodClaims | string | undefined {
   const claims: PersistentVolumeClaim[] = []
   for (const volume of pod.spec.volumes ?? []) {
@@ -55,11 +55,11 @@ export function podClaims(pod: Pod, volumes: VolumeView): PodClaims | string | u
 const isBound = ({ metadata, spec }: PersistentVolumeClaim): boolean =>
   spec.volumeName !== undefined && spec.volumeName !== '' && metadata.annotations?.[bindCompleted] !== undefined
 
-/** One that names its volume is the binding controller's. */
+/** A claim that names its volume belongs to the binding controller. */
 const waitsForConsumer = (claim: PersistentVolumeClaim, volumes: VolumeView): boolean =>
   (claim.spec.volumeName ?? '') === '' && volumes.storageClass(claimClass(claim))?.volumeBindingMode === 'WaitForFirstConsumer'
 
-/** What the claims that wait take on the node, else all reasons why the pod's claims cannot be served there. */
+/** The volumes for the waiting claims on the node, or all reasons why the node cannot serve the pod's claims. */
 export function planVolumes({ bound, waiting }: PodClaims, node: NodeInfo, volumes: VolumeView): VolumePlan | readonly string[] {
   const plan = planWaiting(waiting, node, volumes)
   const reasons = [...whyBoundElsewhere(bound, node, volumes), ...(plan === undefined ? [noVolume] : [])]
@@ -77,7 +77,7 @@ function whyBoundElsewhere(bound: readonly PersistentVolumeClaim[], node: NodeIn
   return []
 }
 
-/** Undefined where one of them finds nothing. */
+/** Undefined if one of them finds no volume. */
 function planWaiting(waiting: readonly WaitingClaim[], node: NodeInfo, volumes: VolumeView): VolumePlan | undefined {
   const taken = new Set(volumes.taken)
   const bind: { claim: PersistentVolumeClaim; volume: PersistentVolume }[] = []

@@ -10,7 +10,7 @@ const podOf = (uid: string, labels: Record<string, string>, more: Partial<Pod['m
 })
 const ending = { deletionTimestamp: '2026-01-01T00:00:00Z' }
 
-test('kindOf() is one for pods that selectors cannot tell apart', () => {
+test('kindOf() is the same for pods that selectors cannot distinguish', () => {
   const kind = kindOf(podOf('a', { app: 'x' }))
   assert.equal(kindOf(podOf('b', { app: 'x' })), kind)
   for (const other of [podOf('c', { app: 'y' }), podOf('d', { app: 'x' }, ending), podOf('e', { app: 'x' }, { namespace: 'other' })]) {
@@ -18,7 +18,7 @@ test('kindOf() is one for pods that selectors cannot tell apart', () => {
   }
 })
 
-test('kindOf() remembers less where what selectors see is long', () => {
+test('kindOf() caches fewer kinds if their keys are long', () => {
   const first = kindOf(podOf('first', { app: 'first' }))
   const long = (at: number): Pod => {
     const pod = podOf('long', {})
@@ -29,7 +29,7 @@ test('kindOf() remembers less where what selectors see is long', () => {
   assert.notEqual(kindOf(podOf('again', { app: 'first' })), first)
 })
 
-test('remembered() asks once for each kind', () => {
+test('remembered() calls once for each kind', () => {
   let asked = 0
   const holds = remembered(({ labels }) => {
     asked++
@@ -39,7 +39,7 @@ test('remembered() asks once for each kind', () => {
   assert.deepEqual([kinds.map(holds), asked], [[true, true, false], 2])
 })
 
-test('NodeInfo counts its pods by kind, and knows its images anew when the node changes', () => {
+test('NodeInfo counts its pods by kind, and updates its images when the node changes', () => {
   const nodeOf = (image: string): Node => ({ metadata: { name: 'n' }, spec: {}, status: { images: [{ names: [image], sizeBytes: 5 }] } })
   const info = new NodeInfo(nodeOf('a'))
   const counts = () => [...info.kinds()].map(([{ labels, ending }, count]) => `${labels['app']}${ending ? ' ending' : ''}: ${count}`)

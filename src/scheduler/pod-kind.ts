@@ -1,18 +1,18 @@
-// What selectors see of a pod. The pods of a workload share it, so that a selector looks at all of them once.
+// The part of a pod that selectors see. Pods of a workload share it, so that a selector is evaluated once for all of them.
 import type { Affinity, Pod } from '../api/types/core-v1.ts'
 
 export interface PodKind {
   readonly namespace: string
   readonly labels: Readonly<Record<string, string>>
   readonly ending: boolean
-  /** Where it says something of other pods. */
+  /** Set if it mentions other pods. */
   readonly affinity?: Affinity
 }
 
 const known = new Map<string, PodKind>()
-/** Beyond them equal pods may be of two kinds, which costs a second look and nothing else. */
+/** Above this limit equal pods may get two kinds, which only costs a second evaluation. */
 const maxKnown = 10_000
-/** Of their keys: a pod's affinity may be as long as a pod. */
+/** Limit of characters in keys, because a pod's affinity may be as long as the pod. */
 const maxCharacters = 8 * 2 ** 20
 let characters = 0
 
@@ -37,7 +37,7 @@ export function kindOf(pod: Pod): PodKind {
   return kind
 }
 
-/** Asks once for each kind. */
+/** Evaluates once for each kind. */
 export function remembered<T>(holds: (kind: PodKind) => T): (kind: PodKind) => T {
   const answers = new Map<PodKind, T>()
   return kind => {

@@ -1,9 +1,9 @@
-// Which victims of a preemption their PodDisruptionBudgets would not let go. Budgets are a wish here, as upstream has it. Pure.
+// Which victims of a preemption would violate their PodDisruptionBudgets. As upstream, budgets are only preferred here. Pure.
 import type { Pod } from '../api/types/core-v1.ts'
 import type { PodDisruptionBudget } from '../api/types/policy-v1.ts'
 import { selects } from '../client/label-selector.ts'
 
-/** In the order in which the pods would go: each takes one disruption of every budget that is over it. */
+/** In the order of eviction: each pod takes one disruption from every budget that covers it. */
 export function splitByBudgets(
   pods: readonly Pod[],
   budgets: readonly PodDisruptionBudget[],
@@ -25,7 +25,7 @@ export function splitByBudgets(
   return { violating, others }
 }
 
-/** A budget without requirements is over no pod; one that is on its way out already costs nothing more. */
+/** A budget without requirements covers no pod; a pod that is already disrupted costs nothing more. */
 function isOver({ metadata, spec, status }: PodDisruptionBudget, pod: Pod): boolean {
   const { matchLabels = {}, matchExpressions = [] } = spec?.selector ?? {}
   if (Object.keys(matchLabels).length + matchExpressions.length === 0) return false

@@ -39,35 +39,35 @@ const text = (preemption: Preemption): string => {
   return 'ineligible' in preemption ? preemption.ineligible : preemption.reasons.join(', ')
 }
 
-/** Pods by node; each node has two CPUs unless it says otherwise. */
+/** Pods by node; each node has two CPUs by default. */
 const cases: { name: string; on: Record<string, Pod[]>; pod: Pod; budgets?: PodDisruptionBudget[]; nodes?: Node[]; want: string }[] = [
-  { name: 'takes as few as it needs', on: { n1: [podOf('a', 1), podOf('b', 1)] }, pod: podOf('p', 10), want: 'n1: b' },
+  { name: 'evicts as few as needed', on: { n1: [podOf('a', 1), podOf('b', 1)] }, pod: podOf('p', 10), want: 'n1: b' },
   {
-    name: 'takes the least important',
+    name: 'evicts the least important',
     on: { n1: [podOf('a', 1), podOf('b', 5)] },
     pod: podOf('p', 10),
     want: 'n1: a',
   },
   {
-    name: 'lets those stay that started first',
+    name: 'keeps those that started first',
     on: { n1: [podOf('old', 1, { started: 1 }), podOf('young', 1, { started: 9 })] },
     pod: podOf('p', 10),
     want: 'n1: young',
   },
   {
-    name: 'takes several where one is not enough',
+    name: 'evicts several if one is not enough',
     on: { n1: [podOf('a', 5), podOf('b', 1)] },
     pod: podOf('p', 10, { cpu: '2' }),
     want: 'n1: a b',
   },
   {
-    name: 'takes nobody who is as important',
+    name: 'evicts no pod of the same priority',
     on: { n1: [podOf('a', 10), podOf('b', 10)] },
     pod: podOf('p', 10),
     want: 'No preemption victims found for incoming pod',
   },
   {
-    name: 'says what stands in the way with all of them gone',
+    name: 'reports what still prevents placement without them',
     on: { n1: [podOf('a', 10), podOf('b', 1)] },
     pod: podOf('p', 10, { cpu: '2' }),
     want: 'Insufficient cpu',
@@ -80,7 +80,7 @@ const cases: { name: string; on: Record<string, Pod[]>; pod: Pod; budgets?: PodD
     want: 'Preemption is not helpful for scheduling',
   },
   {
-    name: 'is not for pods that say Never',
+    name: 'is not for pods with preemptionPolicy Never',
     on: { n1: [podOf('a', 1), podOf('b', 1)] },
     pod: podOf('p', 10, { spec: { preemptionPolicy: 'Never' } }),
     want: 'not eligible due to preemptionPolicy=Never.',
@@ -107,21 +107,21 @@ const cases: { name: string; on: Record<string, Pod[]>; pod: Pod; budgets?: PodD
     want: 'n2: c',
   },
   {
-    name: 'keeps budgets where it can',
+    name: 'respects budgets if possible',
     on: { n1: [podOf('a', 1), podOf('b', 5)] },
     budgets: [budget('a', 0)],
     pod: podOf('p', 10),
     want: 'n1: b',
   },
   {
-    name: 'breaks a budget where it must, on the node where fewest are',
+    name: 'violates as few budgets as possible',
     on: { n1: [podOf('a', 1), podOf('b', 20)], n2: [podOf('c', 5), podOf('d', 20)] },
     budgets: [budget('a', 0)],
     pod: podOf('p', 10),
     want: 'n2: c',
   },
   {
-    name: 'breaks no budget that has none over the pod, allows it, or counts the pod as disrupted already',
+    name: 'violates no budget that does not cover the pod, allows it, or already counts it as disrupted',
     on: { n1: [podOf('a', 1), podOf('b', 5)] },
     budgets: [budget('', 0), budget('a', 1), budget('a', 0, { a: '2026-01-01T00:00:00Z' })],
     pod: podOf('p', 10),
@@ -136,7 +136,7 @@ const cases: { name: string; on: Record<string, Pod[]>; pod: Pod; budgets?: PodD
     want: 'n1: a',
   },
   {
-    name: 'ends pods that keep it away by their anti-affinity',
+    name: 'evicts pods whose anti-affinity keeps it away',
     on: {
       n1: [
         podOf('a', 1, {
@@ -184,7 +184,7 @@ test('planPreemption() waits for victims that end on the nominated node', () => 
   assert.equal(text(plan(cluster, pod)), 'n1: a')
 })
 
-test('selectNode() gives away nothing that is promised to a pod that is no less important', () => {
+test('selectNode() uses nothing that is reserved for a pod of the same or higher priority', () => {
   const cluster = oneNode(podOf('a', 1))
   cluster.nominate(podOf('waiting', 10), 'n1')
   const placed = (priority: number) => selectNode(podOf('p', priority), cluster, plugins, () => 0).placed
@@ -194,7 +194,7 @@ test('selectNode() gives away nothing that is promised to a pod that is no less 
   assert.equal(selectNode(podOf('waiting', 10), cluster, plugins, () => 0).placed, true)
 })
 
-test('selectNode() chooses the node that waits for the pod, though another is emptier', () => {
+test('selectNode() chooses the nominated node, although another one is emptier', () => {
   const cluster = new ClusterState()
   for (const name of ['n1', 'n2']) cluster.setNode(nodeOf(name))
   cluster.assume(podOf('a', 1), 'n2')

@@ -1,4 +1,4 @@
-// Which pods must go so that a more important one finds room: upstream's DefaultPreemption. Pure.
+// Chooses pods to evict for a more important one: upstream's DefaultPreemption. Pure.
 import type { Pod } from '../api/types/core-v1.ts'
 import type { PodDisruptionBudget } from '../api/types/policy-v1.ts'
 import type { Cluster } from './cluster-state.ts'
@@ -8,12 +8,12 @@ import { splitByBudgets } from './preemption-budgets.ts'
 import { NodeFilter } from './select-node.ts'
 import type { Refusal } from './unschedulable-message.ts'
 
-/** Said in the DisruptionTarget condition of a victim. */
+/** The reason in the DisruptionTarget condition of a victim. */
 export const preemptedReason = 'PreemptionByScheduler'
 
 export type Preemption =
   | { readonly found: true; readonly node: string; readonly victims: readonly Pod[] }
-  /** Why not, for each node that was looked at, or as a whole. */
+  /** Why not, for each examined node or in general. */
   | { readonly found: false; readonly reasons: readonly string[] }
   | { readonly found: false; readonly ineligible: string }
 
@@ -58,7 +58,7 @@ export function planPreemption(input: PreemptionInput): Preemption {
   return { found: true, node, victims }
 }
 
-/** A pod that has preempted waits until its victims are gone. */
+/** A pod that has preempted others waits until its victims have ended. */
 function whyNotEligible({ pod, cluster, refusals }: PreemptionInput): string | undefined {
   if (pod.spec.preemptionPolicy === 'Never') return 'not eligible due to preemptionPolicy=Never.'
   const nominated = cluster.nominationOf(pod)
@@ -77,7 +77,7 @@ function isPreempted({ metadata, status }: Pod): boolean {
   )
 }
 
-/** As few as it takes: all that are less important are thought away, and come back one by one, the most important first. */
+/** As few as possible: all less important pods are assumed to be gone, and come back one by one, the most important first. */
 function victimsOn(
   node: NodeInfo,
   filter: NodeFilter,
@@ -105,17 +105,17 @@ function victimsOn(
   return { node: node.name, victims: victims.sort(byImportance), violations }
 }
 
-/** Higher priority first, then who started first. */
+/** Higher priority first, then the earlier start. */
 function byImportance(a: Pod, b: Pod): number {
   return priorityOf(b) - priorityOf(a) || startedAt(a) - startedAt(b)
 }
 
-/** One that has not started counts as the newest. */
+/** A pod that has not started counts as the newest. */
 function startedAt({ status }: Pod): number {
   return status?.startTime == null ? Number.MAX_SAFE_INTEGER : Date.parse(status.startTime)
 }
 
-/** Upstream's order of wishes: budgets kept, unimportant victims, few of them, young ones. */
+/** Upstream's order of preferences: no budget violated, low priorities, few victims, late starts. */
 function isBetter(a: Candidate, b: Candidate): boolean {
   const wishes: ((candidate: Candidate) => number)[] = [
     ({ violations }) => violations,
@@ -135,7 +135,7 @@ function highestPriority({ victims: [first] }: Candidate): number {
   return first === undefined ? Number.NEGATIVE_INFINITY : priorityOf(first)
 }
 
-/** Of the victims of the highest priority. */
+/** Among the victims of the highest priority. */
 function earliestStart(candidate: Candidate): number {
   const highest = highestPriority(candidate)
   return Math.min(...candidate.victims.filter(victim => priorityOf(victim) === highest).map(startedAt))

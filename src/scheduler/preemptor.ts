@@ -1,4 +1,4 @@
-// Ends the victims of a preemption, and tells everybody whom the node waits for.
+// Evicts the victims of a preemption, and records which pod the node is reserved for.
 import { isReason } from '../api/status.ts'
 import type { Pod } from '../api/types/core-v1.ts'
 import type { Clock } from '../base/clock.ts'
@@ -25,7 +25,7 @@ export class Preemptor {
     this.#options = options
   }
 
-  /** From now on the node counts as promised to the pod. Returns those who waited for it and are less important: they wait no more. */
+  /** Reserves the node for the pod. Returns less important pods that waited for it: they no longer do. */
   promise(pod: Pod, node: string): readonly Pod[] {
     const { cluster } = this.#options
     const outdone = cluster.nominatedTo(node).filter(other => priorityOf(other) < priorityOf(pod))
@@ -34,13 +34,13 @@ export class Preemptor {
     return outdone
   }
 
-  /** The pod waits for no node any more, which others may have. */
+  /** The pod no longer waits for a node, so others may use it. */
   async forget(pod: Pod, signal: AbortSignal): Promise<void> {
     this.#options.cluster.dropNomination(pod)
     if ((pod.status?.nominatedNodeName ?? '') !== '') await this.#nominate(pod, null, signal)
   }
 
-  /** Rejects with the first failure; what is left is done by the pod's next try. */
+  /** Rejects with the first failure; the next try of the pod does the rest. */
   async preempt(pod: Pod, node: string, victims: readonly Pod[], outdone: readonly Pod[], signal: AbortSignal): Promise<void> {
     const { client, clock, events, schedulerName } = this.#options
     const message = `${schedulerName}: preempting to accommodate a higher priority pod`

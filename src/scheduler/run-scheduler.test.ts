@@ -52,7 +52,7 @@ test('runScheduler() binds pods, counting what it decided before the API shows i
   assert.match(scheduler.api.all(events)[0]?.message ?? '', /^Successfully assigned ns\/p0 to n[12]$/)
 })
 
-test('runScheduler() says why a pod fits nowhere and places it when it does', async () => {
+test('runScheduler() reports why a pod fits nowhere, and places it when it fits', async () => {
   await using scheduler = start(api => {
     api.seed(nodes, node('n1', '1'))
     api.seed(pods, pod('big', '2'))
@@ -67,7 +67,7 @@ test('runScheduler() says why a pod fits nowhere and places it when it does', as
   await scheduler.until(() => scheduler.api.read(pods, 'ns', 'big')?.spec.nodeName === 'n2', 'bound after the node came')
 })
 
-test('runScheduler() leaves pods of other schedulers and gated pods alone', async () => {
+test('runScheduler() ignores pods of other schedulers and gated pods', async () => {
   await using scheduler = start(api => {
     api.seed(nodes, node('n1', '4'))
     const foreign = pod('foreign', '1')
@@ -87,7 +87,7 @@ test('runScheduler() leaves pods of other schedulers and gated pods alone', asyn
   await scheduler.until(() => scheduler.api.read(pods, 'ns', 'gated')?.spec.nodeName === 'n1', 'bound when the gate is gone')
 })
 
-test('runScheduler() tries a refused binding again', async () => {
+test('runScheduler() retries a refused binding', async () => {
   let refusals = 0
   await using scheduler = start(api => {
     api.seed(nodes, node('n1', '4'))
@@ -101,7 +101,7 @@ test('runScheduler() tries a refused binding again', async () => {
 
 const isBinding = ({ path }: ApiRequest): boolean => path.endsWith('/binding')
 
-test('runScheduler() keeps the room of a pod whose binding lost its answer, though no watch tells of it', async () => {
+test('runScheduler() keeps resources reserved for a pod whose binding got no answer and that no watch shows', async () => {
   const bindings: string[] = []
   const stuck = new Promise<never>(() => undefined)
   await using scheduler = start(
@@ -114,7 +114,7 @@ test('runScheduler() keeps the room of a pod whose binding lost its answer, thou
         if (isBinding(request)) bindings.push(request.path.split('/').at(-2) ?? '')
         const answer = await api.request(request, signal)
         if (isBinding(request)) throw new Error('the connection was closed')
-        // Nothing of what is bound here is seen.
+        // Bindings of this test are never seen by a watch.
         const isWatch = request.path.includes('/pods?watch=true')
         return isWatch ? { ...answer, body: { [Symbol.asyncIterator]: () => ({ next: () => untilAborted(stuck, signal) }) } } : answer
       },
@@ -127,7 +127,7 @@ test('runScheduler() keeps the room of a pod whose binding lost its answer, thou
   assert.deepEqual(bindings, ['a'])
 })
 
-test('runScheduler() tries a pod again by what it has become while its binding was under way', async () => {
+test('runScheduler() retries a pod with changes that were made during its binding', async () => {
   let refusals = 0
   const marked = Promise.withResolvers<void>()
   await using scheduler = start(
@@ -142,12 +142,12 @@ test('runScheduler() tries a pod again by what it has become while its binding w
           api.change(pods, 'ns', 'p', ({ spec }) => {
             spec.containers = pod('p', '8').spec.containers
           })
-          // Whoever binds this one has seen the change too.
+          // A client that binds this pod has seen the change too.
           api.seed(pods, pod('mark', '1'))
           await marked.promise
           throw conflict({ group: '', plural: 'pods' }, 'p', 'busy')
         }
-        // Nor does its condition bring the change once more.
+        // Its condition does not bring the change again either.
         if (request.path.includes('/p/status') && refusals++ === 1) throw new Error('the connection was closed')
         return api.request(request, signal)
       },
@@ -160,7 +160,7 @@ test('runScheduler() tries a pod again by what it has become while its binding w
   assert.match(why()?.message ?? '', /1 Insufficient cpu/)
 })
 
-test('runScheduler() tries no pod again that is being deleted, though a finalizer keeps it', async () => {
+test('runScheduler() does not retry a pod that is being deleted, although a finalizer keeps it', async () => {
   const asked: string[] = []
   await using scheduler = start(api => {
     api.seed(nodes, node('n1', '4'))
@@ -176,13 +176,13 @@ test('runScheduler() tries no pod again that is being deleted, though a finalize
     }
   })
   await scheduler.until(() => asked.length === 1, 'a binding that comes too late')
-  // Its room is free at once, and its turn is over: the next one has both.
+  // Its resources are free at once, and its turn is over: the next pod gets both.
   scheduler.api.seed(pods, pod('next', '3'))
   await scheduler.until(() => scheduler.api.read(pods, 'ns', 'next')?.spec.nodeName === 'n1', 'the next is bound')
   assert.deepEqual(asked, ['ending', 'next'])
 })
 
-test('runScheduler() ends a less important pod for one that fits nowhere, tells both, and binds to the node that it waits for', async () => {
+test('runScheduler() evicts a less important pod, reports on both, and binds to the nominated node', async () => {
   const withPriority = (name: string, priority: number): Pod => ({ ...pod(name, '2'), spec: { ...pod(name, '2').spec, priority } })
   await using scheduler = start(api => {
     api.seed(nodes, node('n1', '2'))
@@ -208,7 +208,7 @@ test('runScheduler() ends a less important pod for one that fits nowhere, tells 
   await scheduler.until(() => scheduler.api.all(events).some(({ reason }) => reason === 'Preempted'), 'event')
 })
 
-test('runScheduler() gives claims that wait their volumes before it binds the pod', async () => {
+test('runScheduler() binds waiting claims before it binds the pod', async () => {
   const claim: PersistentVolumeClaim = {
     metadata: { name: 'c', namespace: 'ns', uid: 'u' },
     spec: { accessModes: ['ReadWriteOnce'], storageClassName: 'local', resources: { requests: { storage: '1Gi' } } },

@@ -1,4 +1,4 @@
-// The scheduler's loop: takes pods from the queue, decides, counts them at once, and binds in the background.
+// The scheduler's loop: takes a pod from the queue, decides, counts the pod on its node at once, and binds in the background.
 import { isReason } from '../api/status.ts'
 import type { Node, Pod } from '../api/types/core-v1.ts'
 import { type Clock, formatTime, pause } from '../base/clock.ts'
@@ -29,13 +29,13 @@ export interface RunSchedulerOptions {
   readonly log: Logger
   /** In [0, 1); breaks ties, so that a seed makes decisions repeatable. */
   readonly random: () => number
-  /** The pods' schedulerName that this one serves. */
+  /** Only pods with this schedulerName are scheduled. */
   readonly schedulerName?: string
-  /** Shared with controllers of the same process, which then runs it; else the scheduler has its own. */
+  /** Shared with controllers of the same process, which then run it; otherwise the scheduler has its own. */
   readonly informers?: InformerPool
 }
 
-/** Decisions without a pause for other work. */
+/** Longest run of decisions before other work gets a turn. */
 const maxTurnMs = 8
 const maxBindings = 64
 
@@ -66,7 +66,7 @@ class Scheduler {
   readonly #name: string
   #wake: () => void = () => undefined
   #bindings = 0
-  /** When the queue is looked at without a reason, in ms since the epoch. */
+  /** When the queue is checked without an event, in ms since the epoch. */
   #alarm = Number.POSITIVE_INFINITY
   #startAt = 0
 
@@ -108,7 +108,7 @@ class Scheduler {
     await this.#events[Symbol.asyncDispose]()
   }
 
-  /** Until there is something to do; a turn of the event loop at least. */
+  /** Waits until there is something to do, at least one turn of the event loop. */
   async #pause(): Promise<void> {
     const { clock } = this.#options
     const wait = this.#bindings >= maxBindings ? undefined : this.#queue.nextIn(clock.monotonic())
@@ -119,11 +119,11 @@ class Scheduler {
     if (this.#signal.aborted) return
     if (wait !== undefined) this.#wakeAt(clock.monotonic() + wait)
     await woken
-    // Whatever comes in the same turn of the event loop is looked at together.
+    // Events of the same turn of the event loop are handled together.
     return new Promise(resolve => setImmediate(resolve))
   }
 
-  /** One alarm goes on while the loop is woken by others: to cancel and set one for each pod that arrives costs more than a turn for nothing. */
+  /** The timer is kept when other events wake the loop: cancelling and setting one for each pod costs more than an unneeded turn. */
   #wakeAt(time: number): void {
     if (time >= this.#alarm) return
     this.#alarm = time
@@ -162,7 +162,7 @@ class Scheduler {
     })
   }
 
-  /** It needs no node any more; what it had, or was promised, others may have. */
+  /** The pod needs no node any more; others may use what was assumed or reserved for it. */
   #leave(pod: Pod): void {
     const held = isPlaced(pod) || this.#cluster.isAssumed(pod) || this.#cluster.nominationOf(pod) !== undefined
     this.#queue.delete(pod)
@@ -171,7 +171,7 @@ class Scheduler {
     if (held) this.#changed('pod-removed')
   }
 
-  /** Somebody else may take back what the pod was promised. */
+  /** Another client may remove the pod's nomination. */
   #followNomination(pod: Pod, old: Pod): void {
     const { nominatedNodeName = '' } = old.status ?? {}
     if (nominatedNodeName === '' || (pod.status?.nominatedNodeName ?? '') === nominatedNodeName) return
@@ -180,10 +180,10 @@ class Scheduler {
     this.#changed('pod-removed')
   }
 
-  /** `changed`: in a way that matters to others where it is placed, to itself where it is not. */
+  /** `changed`: for a placed pod, whether it matters to other pods; for a pending one, whether it matters to itself. */
   #seen(pod: Pod, changed: boolean): void {
     const finished = pod.status?.phase === 'Succeeded' || pod.status?.phase === 'Failed'
-    // One that is being deleted gets no node any more, also where a finalizer keeps it: a binding that is under way is refused.
+    // A pod that is being deleted gets no node, even if a finalizer keeps it; a running binding will be refused.
     const isEnding = pod.metadata.deletionTimestamp !== undefined && !isPlaced(pod)
     if (finished || isEnding) this.#leave(pod)
     else if (isPlaced(pod)) {
@@ -193,7 +193,7 @@ class Scheduler {
       if (changed) this.#changed('pod-placed')
       if (shrunk) this.#changed('pod-removed')
     } else if (this.#cluster.isAssumed(pod)) {
-      // Should its binding fail, its next try is by what it is now.
+      // If its binding fails, the next try uses its current state.
       this.#queue.set(pod, this.#options.clock.monotonic(), false)
     } else if (this.#isOurs(pod)) {
       const { nominatedNodeName = '' } = pod.status ?? {}
@@ -248,30 +248,30 @@ class Scheduler {
     }
   }
 
-  /** The node that it waited for is of no use to it. */
+  /** The nomination did not help the pod. */
   #forgetNomination(pod: Pod): void {
     if (this.#cluster.nominationOf(pod) === undefined || pod.spec.preemptionPolicy === 'Never') return
     this.#track(this.#preemptor.forget(pod, this.#signal))
     this.#changed('pod-removed')
   }
 
-  /** Undefined where nobody is less important than the pod, which costs nothing to know. */
+  /** Undefined if no pod is less important, which is cheap to check. */
   #preemption(pod: Pod, { refusals }: Extract<Placement, { placed: false }>): Preemption | undefined {
     if (refusals.length === 0 || !this.#cluster.hasLowerPriority(priorityOf(pod))) return undefined
     const budgets = this.#informers.full(podDisruptionBudgets).list()
     return planPreemption({ pod, cluster: this.#cluster, plugins, refusals, budgets, random: this.#options.random })
   }
 
-  /** A pod that waits for its volumes takes no place among the bindings. */
+  /** A pod that waits for its volumes does not count as a running binding. */
   async #bindWithVolumes(pod: Pod, node: string, volumes: VolumePlan): Promise<void> {
     try {
-      // Making one may take minutes, for which the pod would show nothing at all.
+      // Provisioning may take minutes, and the pod would show nothing meanwhile.
       const made = volumes.provision.map(({ metadata }) => metadata.name)
       const message = `node "${node}" is chosen; waiting for the provisioner of persistentvolumeclaims ${made.join(', ')} to make their volumes`
       if (made.length > 0) this.#events.record(referenceTo(pod, 'v1', 'Pod'), 'Normal', 'WaitForVolumes', shortened(message))
       await this.#volumes.bind(volumes, node, this.#signal)
     } catch (cause) {
-      // What is not found is a volume: the pod waits on.
+      // NotFound here means a volume, so the pod is requeued.
       const why = messageOf(cause)
       await this.#notBound(pod, node, new Error(`running PreBind plugin "VolumeBinding": binding volumes: ${why}`, { cause }))
       return
@@ -286,7 +286,7 @@ class Scheduler {
     try {
       await this.#sendBinding(pod, node)
     } catch (cause) {
-      // The pod is gone: nobody is to be told.
+      // The pod no longer exists: there is nothing to report.
       if (isReason(cause, 'NotFound')) this.#leave(pod)
       else await this.#notBound(pod, node, new Error(`running Bind plugin "DefaultBinder": ${messageOf(cause)}`, { cause }))
     } finally {
@@ -309,10 +309,10 @@ class Scheduler {
     if (assumed) this.#cluster.removePod(pod)
     if (this.#signal.aborted) return
     this.#queue.failed(pod, clock.monotonic())
-    // What was kept for it meanwhile is free.
+    // The resources reserved for it are free.
     if (assumed) this.#changed('pod-removed')
-    log.info('pod not bound', { pod: `${pod.metadata.namespace}/${pod.metadata.name}`, node, err })
-    // It has a node or is going: it waits for nothing any more.
+    log.info('cannot bind the pod', { pod: `${pod.metadata.namespace}/${pod.metadata.name}`, node, err })
+    // It has a node or is being deleted, so it waits for nothing any more.
     if (!assumed) return
     await this.#report(pod, 'SchedulerError', err.message)
   }
@@ -330,7 +330,7 @@ class Scheduler {
     await client.patch(pods, namespace, name, body, { type: 'strategic', subresource: 'status' }, this.#signal)
   }
 
-  /** What runs beside the loop and may fail without consequence for the decision. */
+  /** Background work that may fail without affecting the decision. */
   #track(work: Promise<void>): void {
     void this.#settled(work)
   }
@@ -339,9 +339,9 @@ class Scheduler {
     try {
       await work
     } catch (err) {
-      // Gone, or another pod of the same name.
+      // Deleted, or replaced by another pod of the same name.
       const isGone = isReason(err, 'NotFound') || isReason(err, 'Conflict')
-      if (!this.#signal.aborted && !isGone) this.#options.log.info('pod status not written', { err })
+      if (!this.#signal.aborted && !isGone) this.#options.log.info('cannot write the status of the pod', { err })
     }
   }
 }
@@ -350,14 +350,14 @@ function isPlaced({ spec }: Pod): boolean {
   return spec.nodeName !== undefined && spec.nodeName !== ''
 }
 
-/** Heartbeats change nothing for scheduling. */
+/** Heartbeats of nodes do not affect scheduling. */
 function affectsScheduling(node: Node, old: Node): boolean {
   const relevant = ({ metadata, spec, status }: Node) =>
     JSON.stringify([metadata.labels, spec?.taints, spec?.unschedulable, status?.allocatable])
   return relevant(node) !== relevant(old)
 }
 
-/** What other pods may have to be near to, away from, or spread with. */
+/** Whether other pods may have to be near to it, away from it, or spread with it. */
 function isOtherPeer(a: Pod, b: Pod): boolean {
   const relevant = ({ metadata: { labels, deletionTimestamp }, spec: { nodeName } }: Pod) =>
     JSON.stringify([labels, deletionTimestamp, nodeName])
@@ -368,7 +368,7 @@ const messageOf = (err: unknown): string => (err instanceof Error ? err.message 
 
 const maxNoteLength = 1024
 
-/** As events may be. */
+/** The limit of events. */
 function shortened(message: string): string {
   return message.length <= maxNoteLength ? message : `${message.slice(0, maxNoteLength - 4)} ...`
 }

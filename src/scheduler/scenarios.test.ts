@@ -11,7 +11,7 @@ const folder = `${import.meta.dirname}/scenarios`
 for (const file of readdirSync(folder)) {
   test(`scenario ${file}`, () => {
     const text = readFileSync(`${folder}/${file}`, 'utf8')
-    // Each owner selects the pods of its name, as a ReplicaSet does.
+    // Each owner selects the pods with its name, as a ReplicaSet does.
     const selectorsOf = ({ metadata: { labels, ownerReferences } }: Pod) =>
       ownerReferences === undefined ? [] : [{ matchLabels: { app: labels?.['app'] ?? '' } }]
     const cluster = new ClusterState(undefined, undefined, { selectorsOf })

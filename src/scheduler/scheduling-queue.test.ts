@@ -7,7 +7,7 @@ import { SchedulingQueue } from './scheduling-queue.ts'
 const pod = (name: string, priority = 0): Pod => ({ metadata: { name, uid: name }, spec: { containers: [], priority } })
 const nameOf = (found: Pod | undefined) => found?.metadata.name
 
-test('SchedulingQueue hands out by priority, then by arrival', () => {
+test('SchedulingQueue returns pods by priority, then by arrival', () => {
   const queue = new SchedulingQueue(plugins)
   queue.set(pod('a'), 1)
   queue.set(pod('b'), 2)
@@ -15,7 +15,7 @@ test('SchedulingQueue hands out by priority, then by arrival', () => {
   assert.deepEqual([queue.take(3), queue.take(3), queue.take(3), queue.take(3)].map(nameOf), ['high', 'a', 'b', undefined])
 })
 
-/** Each was taken and refused at its time. */
+/** Each pod was taken and refused at its time. */
 function refusing(...refused: readonly { readonly pod: Pod; readonly at?: number }[]): SchedulingQueue {
   const queue = new SchedulingQueue(plugins)
   for (const { pod, at = 0 } of refused) {
@@ -26,7 +26,7 @@ function refusing(...refused: readonly { readonly pod: Pod; readonly at?: number
   return queue
 }
 
-test('SchedulingQueue wakes a refused pod only by events that concern who refused it, at once where nothing else is to do', () => {
+test('SchedulingQueue wakes a refused pod only by events that its refusing plugins registered for, at once if the queue is idle', () => {
   const queue = refusing({ pod: pod('a') })
   queue.wake('pod-removed', 500)
   assert.deepEqual(queue.counts, { active: 0, backoff: 0, unschedulable: 1 })
@@ -37,7 +37,7 @@ test('SchedulingQueue wakes a refused pod only by events that concern who refuse
   assert.deepEqual([queue.take(500), queue.take(500)].map(nameOf), ['new', 'a'])
 })
 
-test('SchedulingQueue makes many that are woken serve their back-off', () => {
+test('SchedulingQueue applies the back-off if many are woken', () => {
   const queue = refusing(...Array.from({ length: 33 }, (_, index) => ({ pod: pod(`${index}`) })))
   queue.wake('node-changed', 500)
   assert.equal(queue.nextIn(999), 1)
@@ -45,7 +45,7 @@ test('SchedulingQueue makes many that are woken serve their back-off', () => {
   assert.equal(nameOf(queue.take(1000)), '0')
 })
 
-test('SchedulingQueue puts who failed behind those of its priority that wait', () => {
+test('SchedulingQueue puts a failed pod behind waiting pods of its priority', () => {
   const queue = refusing({ pod: pod('old') })
   queue.set(pod('a'), 1)
   queue.wake('node-changed', 2000)
@@ -57,7 +57,7 @@ test('SchedulingQueue puts who failed behind those of its priority that wait', (
   assert.deepEqual([queue.take(9000), queue.take(9000), queue.take(9000)].map(nameOf), ['a', 'b', 'old'])
 })
 
-test('SchedulingQueue tries a held pod again when it is released, if something woke it or what it waited for failed', () => {
+test('SchedulingQueue retries a held pod when it is released, if an event woke it or its work failed', () => {
   const queue = refusing({ pod: pod('woken') }, { pod: pod('failed') }, { pod: pod('idle') })
   for (const name of ['woken', 'failed', 'idle']) queue.hold(pod(name))
   queue.set(pod('woken'), 2000)
@@ -83,7 +83,7 @@ test('SchedulingQueue doubles the back-off up to ten seconds', () => {
   assert.deepEqual(waits, [1000, 2000, 4000, 8000, 10_000, 10_000])
 })
 
-test('SchedulingQueue.wakeLongWaiting() brings back what waits five minutes, each in its own time', () => {
+test('SchedulingQueue.wakeLongWaiting() requeues pods after five minutes, each at its own time', () => {
   const queue = refusing({ pod: pod('a') }, { pod: pod('b'), at: 60_000 })
   const woken = (now: number) => {
     queue.wakeLongWaiting(now)

@@ -1,26 +1,26 @@
-// Pods that wait for a node: ready ones by priority and age, those that failed after a pause, those that fit nowhere until something changes.
+// Pods without a node: ready ones by priority and age, failed ones after a back-off, unschedulable ones until an event.
 import type { Pod } from '../api/types/core-v1.ts'
 import type { ClusterEvent, SchedulerPlugin } from './framework.ts'
 import { idOf, priorityOf } from './node-info.ts'
 
 interface Queued {
   pod: Pod
-  /** First, and with each failure anew: who failed goes behind those of the same priority that wait. */
+  /** Time of the first try, and anew of each failure: a failed pod goes behind waiting pods of the same priority. */
   addedAt: number
   attempts: number
-  /** Not tried again before. */
+  /** Not retried before this time. */
   notBefore: number
-  /** Which plugins refused it; empty while it was not refused. */
+  /** Plugins that refused it; empty if it was not refused. */
   refusedBy: ReadonlySet<string>
-  /** Not to be woken before what is done for it is done; `woken` if something did meanwhile. */
+  /** Not to be woken before running work for it ends; `woken` if an event came meanwhile. */
   held?: { woken: boolean }
 }
 
 const firstBackoffMs = 1000
 const maxBackoffMs = 10_000
-/** So few are not kept waiting for their back-off where the scheduler has nothing else to do, as on upstream; it spares the processor when there are many. */
+/** Up to this many pods skip their back-off if the scheduler is idle, as upstream; with more, the back-off saves CPU time. */
 const fewBackoffs = 32
-/** Whatever the hints say, nothing waits longer than this. */
+/** The longest wait, whatever events come. */
 export const maxWaitMs = 300_000
 
 export class SchedulingQueue {
@@ -28,7 +28,7 @@ export class SchedulingQueue {
   readonly #backoff = new Map<string, Queued>()
   readonly #unschedulable = new Map<string, Queued>()
   readonly #byId = new Map<string, Queued>()
-  /** None of the unschedulable was refused with an earlier `notBefore`: until it is long ago nobody needs to be looked at. */
+  /** No unschedulable pod was refused with an earlier `notBefore`; until that is long ago, none needs to be checked. */
   #earliest = Number.POSITIVE_INFINITY
   readonly #wakesOn: ReadonlyMap<string, readonly ClusterEvent[]>
 
@@ -40,7 +40,7 @@ export class SchedulingQueue {
     return { active: this.#active.length, backoff: this.#backoff.size, unschedulable: this.#unschedulable.size }
   }
 
-  /** A new pod, or a newer state of one that waits; `changed` says that the change may let it fit. */
+  /** A new pod, or a new state of a waiting one; `changed` says that the change may make it fit. */
   set(pod: Pod, now: number, changed = true): void {
     const id = idOf(pod)
     const known = this.#byId.get(id)
@@ -65,7 +65,7 @@ export class SchedulingQueue {
     if (index !== -1) this.#active.splice(index, 1)
   }
 
-  /** The next pod to place; it leaves the queue, and comes back through one of the two below. */
+  /** Removes and returns the next pod to place. It comes back through one of the two functions below. */
   take(now: number): Pod | undefined {
     for (const [id, queued] of this.#backoff) {
       if (queued.notBefore > now) continue
@@ -78,7 +78,7 @@ export class SchedulingQueue {
     return next.pod
   }
 
-  /** The first to be ready again of those that something woke; who failed otherwise serves its time. */
+  /** The first woken pod in order of readiness; pods that failed otherwise keep their back-off. */
   #early(): Queued | undefined {
     if (this.#backoff.size > fewBackoffs) return undefined
     let first: [string, Queued] | undefined
@@ -89,7 +89,7 @@ export class SchedulingQueue {
     return first?.[1]
   }
 
-  /** It fits nowhere: wait for an event that concerns one of the plugins that refused it. */
+  /** The pod fits nowhere: it waits for an event that one of the refusing plugins registered for. */
   refused(pod: Pod, refusedBy: ReadonlySet<string>, now: number): void {
     const queued = this.#byId.get(idOf(pod))
     if (queued === undefined) return
@@ -100,7 +100,7 @@ export class SchedulingQueue {
     this.#unschedulable.set(idOf(pod), queued)
   }
 
-  /** Something else failed (binding): try again after a pause. */
+  /** Something else failed (binding): retry after a back-off. */
   failed(pod: Pod, now: number): void {
     const queued = this.#byId.get(idOf(pod))
     if (queued === undefined) return
@@ -110,13 +110,13 @@ export class SchedulingQueue {
     this.#backoff.set(idOf(pod), queued)
   }
 
-  /** Something is on its way for a refused pod: to try it again before that is done would start the same once more. */
+  /** Work for a refused pod is running: a retry before it ends would start the same again. */
   hold(pod: Pod): void {
     const queued = this.#unschedulable.get(idOf(pod))
     if (queued !== undefined) queued.held = { woken: false }
   }
 
-  /** It is done; `retry` where it came to nothing. */
+  /** The work ended; `retry` if it failed. */
   release(pod: Pod, retry: boolean, now: number): void {
     const queued = this.#unschedulable.get(idOf(pod))
     if (queued?.held === undefined) return
@@ -143,7 +143,7 @@ export class SchedulingQueue {
     }
   }
 
-  /** When `take` may have something next: now (0), after so many ms, or only after a change (undefined). */
+  /** When `take` may return something: now (0), after this many ms, or only after an event (undefined). */
   nextIn(now: number): number | undefined {
     if (this.#active.length > 0 || this.#hasEarly()) return 0
     const waits = [...this.#backoff.values()].map(({ notBefore }) => Math.max(0, notBefore - now))
@@ -155,7 +155,7 @@ export class SchedulingQueue {
     return this.#backoff.size <= fewBackoffs && [...this.#backoff.values()].some(({ refusedBy }) => refusedBy.size > 0)
   }
 
-  /** Of a pod that is unschedulable. */
+  /** For an unschedulable pod. */
   #wake(id: string, queued: Queued, now: number): void {
     if (queued.held !== undefined) {
       queued.held.woken = true
@@ -171,7 +171,7 @@ function backoffOf(attempts: number): number {
   return Math.min(firstBackoffMs * 2 ** Math.max(0, attempts - 1), maxBackoffMs)
 }
 
-/** Highest priority first, then who came first. Mostly appends, so the search begins at the end. */
+/** Highest priority first, then first come. Mostly appends, so the search begins at the end. */
 function insert(active: Queued[], queued: Queued): void {
   let index = active.length
   for (let before = active[index - 1]; before !== undefined && isBefore(queued, before); before = active[index - 1]) index--

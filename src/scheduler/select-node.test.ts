@@ -31,14 +31,14 @@ const noHelp = (nodes: number) => `${nodes} Preemption is not helpful for schedu
 
 const rows: { name: string; pod: Pod; want: string }[] = [
   { name: 'goes to the node that it names', pod: podOf('1', named(['c'])), want: 'c' },
-  { name: 'goes to one of those that its terms name', pod: podOf('1', named(['x']), named(['b'])), want: 'b' },
+  { name: 'goes to a node that its terms name', pod: podOf('1', named(['x']), named(['b'])), want: 'b' },
   {
     name: 'does not fit on the node that it names',
     pod: podOf('2', named(['a'])),
     want: `0/3 nodes are available: 1 Insufficient cpu, 2 node(s) didn't satisfy plugin(s) [NodeAffinity]. preemption: 0/3 nodes are available: ${noHelp(3)}.`,
   },
   {
-    name: 'names a node that is not there',
+    name: 'names a missing node',
     pod: podOf('1', named(['x'])),
     want: `0/3 nodes are available: 3 node(s) didn't satisfy plugin(s) [NodeAffinity]. preemption: 0/3 nodes are available: ${noHelp(3)}.`,
   },
@@ -48,7 +48,7 @@ const rows: { name: string; pod: Pod; want: string }[] = [
     want: `0/3 nodes are available: pod affinity terms conflict. preemption: 0/3 nodes are available: ${noHelp(3)}.`,
   },
   {
-    name: 'has a term that names none, so that all are looked at',
+    name: 'has a term without names, so that all nodes are considered',
     pod: podOf('1', named(['x']), { matchExpressions: [{ key: 'disk', operator: 'Exists' }] }),
     want: `0/3 nodes are available: 3 node(s) didn't match Pod's node affinity/selector. preemption: 0/3 nodes are available: ${noHelp(3)}.`,
   },
@@ -60,7 +60,7 @@ for (const { name, pod, want } of rows) {
   })
 }
 
-test('selectNode() looks at as many nodes of a large cluster as are enough, and at those behind them next time', () => {
+test('selectNode() examines only a part of the nodes of a large cluster, and the following ones next time', () => {
   const cluster = clusterOf(...Array.from({ length: 300 }, (_, index) => nodeOf(`n${index}`)))
   const { examined } = selectNode(podOf('1'), cluster, plugins, () => 0)
   assert.equal(examined, 144)
@@ -68,7 +68,7 @@ test('selectNode() looks at as many nodes of a large cluster as are enough, and 
   assert.equal(next.placed && next.node, 'n144')
 })
 
-test('ClusterState has nodes of all zones in turn', () => {
+test('ClusterState alternates nodes of all zones', () => {
   const cluster = clusterOf(nodeOf('a', '1'), nodeOf('b', '1'), nodeOf('c', '1'), nodeOf('d', '2'), nodeOf('e', '2'))
   const names = () => cluster.nodes.map(({ name }) => name).join('')
   assert.equal(names(), 'adbec')

@@ -1,4 +1,4 @@
-// Chooses the node of a pod: filter, score, and a fair draw among the best.
+// Chooses the node of a pod: filter, score, and a random choice among the best.
 import type { Pod } from '../api/types/core-v1.ts'
 import type { Cluster } from './cluster-state.ts'
 import type { Rules, SchedulerPlugin } from './framework.ts'
@@ -7,11 +7,11 @@ import { type Refusal, refusedEverywhere, unschedulableMessage } from './unsched
 import { withNode } from './what-if.ts'
 
 export type Placement = {
-  /** How many nodes were looked at before there were enough: the next search begins behind them. */
+  /** How many nodes were examined until enough were feasible: the next search begins after them. */
   readonly examined: number
 } & (
   | { readonly placed: true; readonly node: string }
-  /** `refusals` has each node once; `plugins` are those that refused some: a change that concerns one of them makes another try worthwhile. */
+  /** `refusals` has each node once; `plugins` are those that refused nodes: an event for one of them makes a retry worthwhile. */
   | { readonly placed: false; readonly message: string; readonly refusals: readonly Refusal[]; readonly plugins: ReadonlySet<string> }
 )
 
@@ -33,7 +33,7 @@ export function selectNode(pod: Pod, cluster: Cluster, plugins: readonly Schedul
     const message = refusedEverywhere(nodes.length, rules.refusal)
     return { placed: false, message, refusals: [], plugins: new Set([plugin.name]), examined: 0 }
   }
-  // The node that was made free for this pod comes before all others.
+  // The node that was freed for this pod comes first.
   const promised = cluster.nominationOf(pod)
   const waitedFor = promised === undefined ? undefined : nodes.find(({ name }) => name === promised)
   if (waitedFor !== undefined && filter.refusal(waitedFor) === undefined) return { placed: true, node: waitedFor.name, examined: 0 }
@@ -77,13 +77,13 @@ export class NodeFilter {
     this.prepared = prepare(pod, cluster, plugins)
   }
 
-  /** Those that come into question, where a plugin knows their names. */
+  /** The nodes to consider, if a plugin knows their names. */
   named(nodes: readonly NodeInfo[]): readonly NodeInfo[] {
     const { onlyNodes } = this.#naming?.rules ?? {}
     return onlyNodes === undefined ? nodes : nodes.filter(({ name }) => onlyNodes.has(name))
   }
 
-  /** The others, refused. */
+  /** All other nodes, as refused. */
   unnamed(nodes: readonly NodeInfo[]): readonly Refusal[] {
     const { plugin, rules } = this.#naming ?? {}
     if (plugin === undefined) return []
@@ -97,14 +97,14 @@ export class NodeFilter {
   }
 
   /**
-   * Why the pod does not fit on the node: with the pods that wait for it and are no less important, and without them, since they may
-   * never come and the pod must not count on them either.
+   * Why the pod does not fit on the node. Checked with the nominated pods of the same or higher priority and without them, because they may
+   * never come and the pod must not depend on them.
    */
   refusal(node: NodeInfo): Refusal | undefined {
     return this.#withNominated(node) ?? refusalOf(this.prepared, node)
   }
 
-  /** The same for a copy of a node, which other pods are on. */
+  /** The same for a copy of a node with other pods. */
   refusalOfChanged(changed: NodeInfo): Refusal | undefined {
     return this.#withNominated(changed) ?? refusalOf(this.#preparedWith(changed), changed)
   }
@@ -157,7 +157,7 @@ function best(prepared: readonly Prepared[], feasible: readonly NodeInfo[], rand
   return chosen
 }
 
-/** In large clusters a part of the feasible nodes is enough (upstream's numFeasibleNodesToFind). */
+/** In large clusters, a part of the feasible nodes is enough (upstream's numFeasibleNodesToFind). */
 function nodesToFind(nodes: number): number {
   if (nodes <= 100) return nodes
   const percent = Math.max(5, 50 - Math.floor(nodes / 125))

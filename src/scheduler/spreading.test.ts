@@ -59,14 +59,14 @@ interface Row {
   /** Pods by node. */
   readonly on?: Record<string, Pod[]>
   readonly nodes?: Node[]
-  /** Of the pod's workload. */
+  /** The workload of the pod. */
   readonly workload?: string
   readonly fits?: string
   readonly scores?: number[]
 }
 const rows: Row[] = [
   {
-    name: 'counts nobody on nodes without one of the keys, whichever constraint asks for it',
+    name: 'counts no pod on nodes without one of the keys, whichever constraint has it',
     plugin: podTopologySpread,
     pod: constrained(spread({}), spread({ topologyKey: 'rack' })),
     nodes: [nodeOf('a', { [zone]: 'z1', rack: 'r' }), nodeOf('b', { [zone]: 'z1' }), nodeOf('c', { [zone]: 'z2' })],
@@ -74,42 +74,42 @@ const rows: Row[] = [
     fits: 'a',
   },
   {
-    name: 'counts nobody for a selector that selects everything',
+    name: 'counts no pod for a selector without requirements',
     plugin: podTopologySpread,
     pod: constrained(spread({ labelSelector: {} })),
     on: { a: [podOf('a'), podOf('b')] },
     fits: 'a b c',
   },
   {
-    name: 'counts no pod that ends, none of another namespace',
+    name: 'counts no terminating pod and none of another namespace',
     plugin: podTopologySpread,
     pod: constrained(spread({})),
     on: { a: [podOf('a', {}, ending), podOf('a', {}, { namespace: 'other' })] },
     fits: 'a b c',
   },
   {
-    name: 'holds the lowest count at nothing until there are as many domains as are asked for',
+    name: 'keeps the minimum at 0 until minDomains domains exist',
     plugin: podTopologySpread,
     pod: constrained(spread({ minDomains: 3 })),
     on: { a: [podOf('a')], c: [podOf('a')] },
     fits: '',
   },
   {
-    name: 'counts pods on nodes that the pod may not go to only where it is told to',
+    name: 'counts pods on nodes that the pod cannot use only if configured',
     plugin: podTopologySpread,
     pod: podOf('a', { nodeSelector: { [zone]: 'z1' }, topologySpreadConstraints: [spread({})] }),
     on: { a: [podOf('a')] },
     fits: 'a b c',
   },
   {
-    name: 'takes nodes that the pod does not select for domains where it does not honor that',
+    name: 'includes nodes that the pod does not select if nodeAffinityPolicy is Ignore',
     plugin: podTopologySpread,
     pod: podOf('a', { nodeSelector: { [zone]: 'z1' }, topologySpreadConstraints: [spread({ nodeAffinityPolicy: 'Ignore' })] }),
     on: { a: [podOf('a')] },
     fits: 'c',
   },
   {
-    name: 'takes nodes with taints for domains',
+    name: 'includes nodes with taints',
     plugin: podTopologySpread,
     pod: constrained(spread({})),
     nodes: [...zones.slice(0, 2), tainted('c', 'NoSchedule')],
@@ -117,7 +117,7 @@ const rows: Row[] = [
     fits: 'c',
   },
   {
-    name: 'takes no node with taints for a domain where it honors them',
+    name: 'excludes nodes with taints if nodeTaintsPolicy is Honor',
     plugin: podTopologySpread,
     pod: constrained(spread({ nodeTaintsPolicy: 'Honor' })),
     nodes: [...zones.slice(0, 2), tainted('c', 'NoExecute')],
@@ -125,7 +125,7 @@ const rows: Row[] = [
     fits: 'a b c',
   },
   {
-    name: 'honors no taint that only prefers',
+    name: 'ignores PreferNoSchedule taints',
     plugin: podTopologySpread,
     pod: constrained(spread({ nodeTaintsPolicy: 'Honor' })),
     nodes: [...zones.slice(0, 2), tainted('c', 'PreferNoSchedule')],
@@ -133,14 +133,14 @@ const rows: Row[] = [
     fits: 'c',
   },
   {
-    name: 'counts those that have the same values of the label keys as the pod',
+    name: 'counts pods with the same values of matchLabelKeys',
     plugin: podTopologySpread,
     pod: podOf('a', { topologySpreadConstraints: [spread({ matchLabelKeys: ['hash', 'absent'] })] }, { labels: { app: 'a', hash: '2' } }),
     on: { a: [podOf('a', {}, { labels: { app: 'a', hash: '1' } })], c: [podOf('a', {}, { labels: { app: 'a', hash: '2' } })] },
     fits: 'a b',
   },
   {
-    name: 'gives nodes without the label nothing where the pod has constraints',
+    name: 'gives nodes without the label 0 if the pod has constraints',
     plugin: podTopologySpread,
     pod: constrained(spread({ whenUnsatisfiable: 'ScheduleAnyway' })),
     nodes: [...zones, nodeOf('d')],
@@ -148,7 +148,7 @@ const rows: Row[] = [
     scores: [25, 25, 100, 0],
   },
   {
-    name: 'spreads pods of a workload over zones and nodes without being asked',
+    name: 'spreads pods of a workload over zones and nodes by default',
     plugin: podTopologySpread,
     pod: podOf('a'),
     workload: 'a',
@@ -156,7 +156,7 @@ const rows: Row[] = [
     scores: [50, 75, 100],
   },
   {
-    name: 'spreads pods of a workload over nodes where they are in no zone',
+    name: 'spreads pods of a workload over nodes without zones',
     plugin: podTopologySpread,
     pod: podOf('a'),
     workload: 'a',
@@ -165,7 +165,7 @@ const rows: Row[] = [
     scores: [66, 100],
   },
   {
-    name: 'leaves pods alone that have constraints of the other kind',
+    name: 'does not apply the defaults to pods with constraints of the other kind',
     plugin: podTopologySpread,
     pod: constrained(spread({})),
     workload: 'a',
@@ -173,14 +173,14 @@ const rows: Row[] = [
     scores: [],
   },
   {
-    name: 'wants one pod that is all that the terms ask for',
+    name: 'requires one pod that matches all terms',
     plugin: interPodAffinity,
     pod: near({ app: 'a' }, { tier: 't' }),
     on: { a: [podOf('a'), podOf('b', {}, { labels: { tier: 't' } })], c: [podOf('a', {}, { labels: { app: 'a', tier: 't' } })] },
     fits: 'c',
   },
   {
-    name: 'goes by the labels that a namespace has, and by names beside them',
+    name: 'uses labels of namespaces and names together',
     plugin: interPodAffinity,
     pod: apart({ namespaces: ['named'], namespaceSelector: { matchLabels: { team: 't' } } }),
     on: {
@@ -191,21 +191,21 @@ const rows: Row[] = [
     fits: 'c',
   },
   {
-    name: 'goes by every namespace where the selector is empty',
+    name: 'uses all namespaces if the selector is empty',
     plugin: interPodAffinity,
     pod: apart({ namespaceSelector: {} }),
     on: { a: [podOf('a', {}, { namespace: 'team' })], b: [podOf('a')] },
     fits: 'c',
   },
   {
-    name: 'leaves label keys to the selector that the API made of them',
+    name: 'uses the selector that the API derived from label keys',
     plugin: interPodAffinity,
     pod: apart({ matchLabelKeys: ['hash'] }, { app: 'p', hash: 'now another' }),
     on: { a: [podOf('a', {}, { labels: { app: 'a', hash: '1' } })] },
     fits: 'b c',
   },
   {
-    name: 'gives the best of bad nodes everything',
+    name: 'gives the best node the full score, even if all are bad',
     plugin: interPodAffinity,
     pod: prefers('a', 29),
     on: { a: [podOf('a'), podOf('a')], b: [podOf('a')], c: [podOf('a')] },
@@ -220,7 +220,7 @@ const rows: Row[] = [
     scores: [0, 28, 100],
   },
   {
-    name: 'confuses no empty value with a label that is not there',
+    name: 'distinguishes an empty value from a missing label',
     plugin: interPodAffinity,
     pod: podOf('p'),
     nodes: [nodeOf('a', { rack: '' }), nodeOf('b')],

@@ -1,4 +1,4 @@
-// A million schedules by which somebody tries to bring pods of two trust domains onto one node.
+// A million schedules that try to bring pods of two trust domains onto one node.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { domainOfNode, mayRunOn, nodeDomainLabel, podDomainAnnotation } from '../api/trust-domain.ts'
@@ -34,7 +34,7 @@ function worldOf(random: () => number): World {
   return { cluster, nodes, placed: [] }
 }
 
-/** A pod that asks for what is not its own in every way that a pod has. */
+/** A pod that tries to leave its trust domain in every way that a pod has. */
 function adversary(random: () => number, index: number): Pod {
   const pick = <T>(from: readonly T[]): T => from[Math.floor(random() * from.length)] as T
   const domain = pick(domains)
@@ -92,7 +92,7 @@ test('no schedule of the whole scheduler brings two trust domains onto one node'
   assert.equal(shared, 0)
 })
 
-test('without its plug-in the same schedules do', () => {
+test('without the plug-in, the same schedules do', () => {
   const { shared } = attack(
     5_000,
     plugins.filter(plugin => plugin !== trustDomain),
@@ -101,7 +101,7 @@ test('without its plug-in the same schedules do', () => {
   assert.ok(shared > 1000, `only ${shared} shared a node`)
 })
 
-test('a million choices of node by the rule alone are each within the domain', () => {
+test('a million choices of a node by the rule alone all stay within the domain', () => {
   const random = randomOf(2)
   let { cluster } = worldOf(random)
   let fitting = 0

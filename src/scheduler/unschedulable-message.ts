@@ -9,7 +9,7 @@ export interface Refusal {
   readonly unresolvable: boolean
 }
 
-/** `preemption` says what came of looking for victims; undefined where it was not looked for, since nobody is less important. */
+/** `preemption` is the result of the search for victims; undefined if there was none, because no pod is less important. */
 export function unschedulableMessage(pod: Pod, nodes: number, refusals: readonly Refusal[], preemption?: PreemptionOutcome): string {
   const why = summary(
     nodes,
@@ -19,7 +19,7 @@ export function unschedulableMessage(pod: Pod, nodes: number, refusals: readonly
   return `${why} preemption: ${preemptionMessage(pod, nodes, refusals, preemption)}`
 }
 
-/** Of a pod that no node could take, whatever it has. */
+/** For a pod that no node could take in any state. */
 export function refusedEverywhere(nodes: number, reason: string): string {
   const noHelp = Array.from({ length: nodes }, () => 'Preemption is not helpful for scheduling')
   return `0/${nodes} nodes are available: ${reason}. preemption: ${summary(nodes, noHelp)}`

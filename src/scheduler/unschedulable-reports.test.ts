@@ -9,7 +9,7 @@ const settle = async () => {
   for (let turn = 0; turn < 1000; turn++) await Promise.resolve()
 }
 
-test('UnschedulableReports lets a burst through, then waits, and says the newest reason once', async () => {
+test('UnschedulableReports sends a burst, then waits, and sends the newest reason once', async () => {
   const clock = new FakeClock()
   const told: string[] = []
   const { signal } = new AbortController()
@@ -36,7 +36,7 @@ test('UnschedulableReports lets a burst through, then waits, and says the newest
   assert.equal(told.length, 101)
 })
 
-test('UnschedulableReports says little while more pods wait than a burst and still others come', async () => {
+test('UnschedulableReports sends little while more pods than a burst wait and more arrive', async () => {
   const clock = new FakeClock()
   let told = 0
   const { signal } = new AbortController()

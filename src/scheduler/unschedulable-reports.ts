@@ -1,4 +1,5 @@
-// Tells users why pods wait, at a bounded rate: bindings must not queue behind ten thousand such reports. Upstream bounds its scheduler's client alike.
+// Reports why pods are unschedulable, at a limited rate, because bindings must not queue behind ten thousand reports. Upstream limits its
+// scheduler's client too.
 import type { Pod } from '../api/types/core-v1.ts'
 import { type Clock, pause } from '../base/clock.ts'
 import { TokenBucket } from '../base/token-bucket.ts'
@@ -6,18 +7,18 @@ import { keyOf } from '../client/object-key.ts'
 
 const burst = 100
 const perSecond = 50
-/** Told at once: the server commits what comes together together, for less than half the price. */
+/** Sent together: the server commits concurrent writes together, at less than half the cost. */
 const perRound = 10
-/** While pods without a place keep arriving, whoever makes them needs the server more than their reports do: one in so many ms. */
+/** While unschedulable pods keep arriving, their creator needs the server more than the reports: one report per this many ms. */
 const floodMs = 200
-/** Before the first is told: whoever makes one such pod often makes more, and is not to wait for what is said of the first of them. In ms. */
+/** Delay before the first report, in ms: such pods often come in numbers, and their creation must not wait for reports. */
 const gatherMs = 200
-/** So long without a new one is the end of a flood, in ms. */
+/** The flood ends after this many ms without a new pod. */
 const calmMs = 100
 
 export interface UnschedulableReportsOptions {
   readonly clock: Clock
-  /** Writes event and condition. Must not reject but for the signal. */
+  /** Writes event and condition. Must not reject except for the signal. */
   tell(pod: Pod, message: string): Promise<void>
 }
 
@@ -29,7 +30,7 @@ interface Report {
 export class UnschedulableReports {
   readonly #options: UnschedulableReportsOptions
   readonly #bucket: TokenBucket
-  /** The newest reason of each waiting pod, by its key, oldest first. One a pod, dropped with it: never more than there are pending pods. */
+  /** The newest reason for each waiting pod, by key, oldest first. One per pod, dropped with it: never more than there are pending pods. */
   readonly #waiting = new Map<string, Report>()
   #running: Promise<void> | undefined
   #lastAdded = Number.NEGATIVE_INFINITY
@@ -51,7 +52,7 @@ export class UnschedulableReports {
     })
   }
 
-  /** The pod was placed or is gone: nothing is to be said. */
+  /** The pod was placed or deleted: nothing to report. */
   drop(pod: Pod): void {
     this.#waiting.delete(keyOf(pod))
   }
@@ -79,7 +80,7 @@ export class UnschedulableReports {
     return round
   }
 
-  /** More than a burst can tell: they have waited, and what was saved up for the few would fall on whoever made them. */
+  /** More than a burst: these have waited already, and sending the saved burst would slow down their creator. */
   #isCrowd(): boolean {
     return this.#waiting.size > burst
   }

@@ -1,4 +1,4 @@
-// Gives the claims of a pod that has its node their volumes, before the pod is bound there.
+// Binds the volumes of a pod's claims, before the pod is bound to its node.
 import type { PersistentVolumeClaim, Pod } from '../api/types/core-v1.ts'
 import type { Client } from '../client/client.ts'
 import type { InformerPool } from '../client/informer-pool.ts'
@@ -8,7 +8,7 @@ import { bindCompleted, boundVolume, selectedNode } from '../client/volume-match
 import type { Cluster, VolumeView } from './cluster-state.ts'
 import { planVolumes, podClaims, type VolumePlan } from './pod-claims.ts'
 
-/** Upstream's bindTimeoutSeconds: a provisioner may take its time. */
+/** Upstream's bindTimeoutSeconds, because a provisioner may be slow. */
 const bindTimeoutMs = 600_000
 
 export class VolumeBinder {
@@ -18,7 +18,7 @@ export class VolumeBinder {
   readonly #claims
   readonly #volumes
   readonly #classes
-  /** Of pods whose claims are not bound yet. */
+  /** Callbacks of pods whose claims are not bound yet. */
   readonly #waiting = new Set<() => void>()
 
   /** `changed` is called when claims, volumes or classes change. */
@@ -46,7 +46,7 @@ export class VolumeBinder {
     await Promise.all([this.#claims.synced(signal), this.#volumes.synced(signal), this.#classes.synced(signal)])
   }
 
-  /** Undefined where there is nothing to do. What it takes stays taken until `release`. */
+  /** Undefined if there is nothing to do. What it reserves stays reserved until `release`. */
   reserve(pod: Pod, nodeName: string, { nodes }: Cluster): VolumePlan | undefined {
     const claims = podClaims(pod, this.view)
     if (claims === undefined || typeof claims === 'string' || claims.waiting.length === 0) return undefined
@@ -61,7 +61,7 @@ export class VolumeBinder {
     for (const { volume } of plan.bind) this.#taken.delete(volume.metadata.name ?? '')
   }
 
-  /** Resolves when all claims of the plan are bound. Rejects where one is gone, or after ten minutes. */
+  /** Resolves when all claims of the plan are bound. Rejects if one is deleted, or after ten minutes. */
   async bind(plan: VolumePlan, node: string, signal: AbortSignal): Promise<void> {
     const limit = AbortSignal.any([signal, AbortSignal.timeout(bindTimeoutMs)])
     for (const { claim, volume } of plan.bind) await this.#client.update(persistentVolumes, boundVolume(volume, claim), limit)
@@ -74,10 +74,10 @@ export class VolumeBinder {
     await this.#until(() => claims.every(claim => this.#isBound(claim)), limit)
   }
 
-  /** Throws for a claim that will never be. */
+  /** Throws if the claim can no longer be bound. */
   #isBound({ metadata: { namespace = '', name = '', uid } }: PersistentVolumeClaim): boolean {
     const now = this.#claims.get(namespace, name)
-    if (now === undefined || now.metadata.uid !== uid) throw new Error(`persistentvolumeclaim "${name}" is gone`)
+    if (now === undefined || now.metadata.uid !== uid) throw new Error(`persistentvolumeclaim "${name}" no longer exists`)
     return now.status?.phase === 'Bound' && now.metadata.annotations?.[bindCompleted] !== undefined
   }
 

@@ -85,7 +85,7 @@ interface Row {
 }
 const rows: Row[] = [
   {
-    name: 'whose first claim should have a volume by now, and whose second is not there',
+    name: 'whose first claim has no volume yet, and whose second does not exist',
     pod: podOf(use('c'), use('d')),
     claims: [claimOf('c', { className: 'fast' })],
     want: everywhere('persistentvolumeclaim "d" not found'),
@@ -104,7 +104,7 @@ const rows: Row[] = [
     want: everywhere('pod has unbound immediate PersistentVolumeClaims'),
   },
   {
-    name: 'with a volume elsewhere and another that is nowhere, and hears of both',
+    name: 'with a volume elsewhere and a missing one, and reports both',
     pod: podOf(use('c'), use('d')),
     claims: [claimOf('c', { volume: 'v' }), claimOf('d')],
     volumes: [volumeOf('v', 'b')],
@@ -112,7 +112,7 @@ const rows: Row[] = [
     want: `0/2 nodes are available: 1 node(s) had volume node affinity conflict, 2 node(s) didn't find available persistent volumes to bind. ${noHelp}`,
   },
   {
-    name: 'whose claim is for one pod alone and has one',
+    name: 'whose ReadWriteOncePod claim is in use',
     pod: podOf(use('c')),
     claims: [claimOf('c', { accessMode: 'ReadWriteOncePod', volume: 'v' })],
     volumes: [inZone({})],
@@ -120,7 +120,7 @@ const rows: Row[] = [
     want: '0/2 nodes are available: 2 node has pod using PersistentVolumeClaim with the same name and ReadWriteOncePod access mode. preemption: 0/2 nodes are available: 2 No preemption victims found for incoming pod.',
   },
   {
-    name: 'whose claim is for one pod alone, and one of its name in another namespace has one',
+    name: 'whose ReadWriteOncePod claim is unused, although one of its name in another namespace is in use',
     pod: podOf(use('c')),
     claims: [claimOf('c', { accessMode: 'ReadWriteOncePod', volume: 'v' })],
     volumes: [inZone({})],
@@ -135,7 +135,7 @@ const rows: Row[] = [
     want: 'b',
   },
   {
-    name: 'whose volume names its zone as of old',
+    name: 'whose volume has the old zone label',
     pod: podOf(use('c')),
     claims: [claimOf('c', { volume: 'v' })],
     volumes: [inZone({ 'failure-domain.beta.kubernetes.io/zone': 'zb' })],
@@ -148,14 +148,14 @@ const rows: Row[] = [
     volumes: [inZone({ [zone]: 'zx' })],
     want: `0/2 nodes are available: 2 node(s) had no available volume zone. ${noHelp}`,
   },
-  { name: 'whose claim is not there', pod: podOf(use('c')), want: everywhere('persistentvolumeclaim "c" not found') },
+  { name: 'whose claim does not exist', pod: podOf(use('c')), want: everywhere('persistentvolumeclaim "c" not found') },
   {
-    name: 'whose own claim is still to be made',
+    name: 'whose ephemeral claim does not exist yet',
     pod: podOf({ name: 'v', ephemeral: {} }),
     want: everywhere('waiting for ephemeral volume controller to create the persistentvolumeclaim "p-v"'),
   },
   {
-    name: 'whose own claim is another’s',
+    name: 'whose ephemeral claim belongs to another pod',
     pod: podOf({ name: 'v', ephemeral: {} }),
     claims: [claimOf('p-v', { more: { ownerReferences: [{ apiVersion: 'v1', kind: 'Pod', name: 'p', uid: 'other', controller: true }] } })],
     want: everywhere('PVC "ns/p-v" was not created for pod "ns/p" (pod is not owner)'),
@@ -167,7 +167,7 @@ const rows: Row[] = [
     want: everywhere('persistentvolumeclaim "c" is being deleted'),
   },
   {
-    name: 'whose claim should have a volume by now',
+    name: 'whose claim has no volume yet',
     pod: podOf(use('c')),
     claims: [claimOf('c', { className: 'fast' })],
     want: everywhere('pod has unbound immediate PersistentVolumeClaims'),
@@ -193,14 +193,14 @@ const rows: Row[] = [
     want: `0/2 nodes are available: 2 node(s) had volume node affinity conflict. ${noHelp}`,
   },
   {
-    name: 'whose volume is not known',
+    name: 'whose volume does not exist',
     pod: podOf(use('c')),
     claims: [claimOf('c', { volume: 'v' })],
     want: `0/2 nodes are available: 2 node(s) unavailable due to one or more pvc(s) bound to non-existent pv(s). ${noHelp}`,
   },
   { name: 'that waits for a local volume', pod: podOf(use('c')), claims: [claimOf('c')], volumes: [volumeOf('v', 'b')], want: 'b' },
   {
-    name: 'that waits for a local volume which is promised',
+    name: 'that waits for a local volume which is reserved',
     pod: podOf(use('c')),
     claims: [claimOf('c')],
     volumes: [volumeOf('v', 'b')],
@@ -214,15 +214,15 @@ const rows: Row[] = [
     volumes: [volumeOf('a1', 'a', '5Gi'), volumeOf('b1', 'b', '5Gi'), volumeOf('b2', 'b', '6Gi')],
     want: 'b',
   },
-  { name: 'whose volume will be made', pod: podOf(use('c')), claims: [claimOf('c', { className: 'made' })], want: 'a' },
+  { name: 'whose volume will be provisioned', pod: podOf(use('c')), claims: [claimOf('c', { className: 'made' })], want: 'a' },
   {
-    name: 'whose volume will be made where its class says',
+    name: 'whose volume will be provisioned where its class allows',
     pod: podOf(use('c')),
     claims: [claimOf('c', { className: 'made-in-b' })],
     want: 'b',
   },
   {
-    name: 'whose volume is being made for a node',
+    name: 'whose volume is being provisioned for a node',
     pod: podOf(use('c')),
     claims: [claimOf('c', { className: 'made', more: { annotations: { 'volume.kubernetes.io/selected-node': 'b' } } })],
     want: 'b',

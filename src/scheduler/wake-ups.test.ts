@@ -1,4 +1,4 @@
-// What lets pods that fit nowhere be tried again.
+// Events that make unschedulable pods be retried.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { conflict } from '../api/status.ts'
@@ -45,7 +45,7 @@ function start(...objects: readonly (Node | Pod)[]) {
   }
 }
 
-test('runScheduler() tries a pod again when a node goes that it was to be spread over', async () => {
+test('runScheduler() retries a pod when a node disappears that it had to be spread over', async () => {
   const labelSelector = { matchLabels: { app: 'a' } }
   const constraint = { maxSkew: 1, topologyKey: zone, whenUnsatisfiable: 'DoNotSchedule', labelSelector }
   await using scheduler = start(
@@ -59,7 +59,7 @@ test('runScheduler() tries a pod again when a node goes that it was to be spread
   await scheduler.bound('p', 'n1')
 })
 
-test('runScheduler() tries a pod again when another is resized to less', async () => {
+test('runScheduler() retries a pod when another is resized to less', async () => {
   await using scheduler = start(nodeOf('n1', '2'), podOf('large', '2', { spec: { nodeName: 'n1' } }), podOf('p', '1'))
   await scheduler.refused('p')
   scheduler.api.change(pods, 'ns', 'large', ({ spec }) => {
@@ -68,7 +68,7 @@ test('runScheduler() tries a pod again when another is resized to less', async (
   await scheduler.bound('p', 'n1')
 })
 
-test('runScheduler() keeps for a pod that is being resized what it still has', async () => {
+test('runScheduler() counts the current resources of a pod that is being resized', async () => {
   const containerStatuses = [{ name: 'c', image: 'i', imageID: 'i', ready: true, restartCount: 0, resources: { requests: { cpu: '2' } } }]
   await using scheduler = start(
     nodeOf('n1', '2'),
@@ -82,7 +82,7 @@ test('runScheduler() keeps for a pod that is being resized what it still has', a
   await scheduler.bound('p', 'n1')
 })
 
-test('runScheduler() tries a pod again when one goes that the node was promised to', async () => {
+test('runScheduler() retries a pod when the pod disappears for which the node was reserved', async () => {
   const promised = podOf('promised', '2', { spec: { priority: 5, preemptionPolicy: 'Never' }, status: { nominatedNodeName: 'n1' } })
   await using scheduler = start(
     nodeOf('n1', '2'),
@@ -96,7 +96,7 @@ test('runScheduler() tries a pod again when one goes that the node was promised 
   await scheduler.bound('p', 'n1')
 })
 
-test('runScheduler() takes a promise back that is of no use, so that others get the node', async () => {
+test('runScheduler() removes a nomination that does not help, so that others get the node', async () => {
   const promised = podOf('promised', '2', { spec: { priority: 5 }, status: { nominatedNodeName: 'n1' } })
   await using scheduler = start(
     nodeOf('n1', '2'),
@@ -109,7 +109,7 @@ test('runScheduler() takes a promise back that is of no use, so that others get 
   await until(() => (scheduler.read('promised')?.status?.nominatedNodeName ?? '') === '', 'nobody waits for the node')
 })
 
-test('runScheduler() tells of a binding that is refused in upstream’s words, and gives to others what was kept for it', async () => {
+test('runScheduler() reports a refused binding in upstream’s words, and releases its resources', async () => {
   await using scheduler = start(nodeOf('n1', '1'))
   const { api } = scheduler
   api.refuse = ({ path }) => {

@@ -1,8 +1,8 @@
-// The cluster as it would be with other pods on one node.
+// The cluster with other pods on one node.
 import type { Cluster } from './cluster-state.ts'
 import type { NodeInfo } from './node-info.ts'
 
-/** `changed` stands for the node of its name; plugins prepared with it see its pods. */
+/** `changed` replaces the node with its name; plugins prepared with it see its pods. */
 export function withNode(cluster: Cluster, changed: NodeInfo): Cluster {
   const nodes = cluster.nodes.map(node => (node.name === changed.name ? changed : node))
   const podsWithAffinity = cluster.podsWithAffinity > 0 || [...changed.kindsWithAffinity()].length > 0 ? cluster.podsWithAffinity + 1 : 0

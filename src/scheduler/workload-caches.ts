@@ -1,4 +1,4 @@
-// What pods belong to, out of the informers' caches.
+// Finds the workloads of pods in the informers' caches.
 import type { InformerPool } from '../client/informer-pool.ts'
 import { replicaSets, replicationControllers, services, statefulSets } from '../client/resources.ts'
 import type { WorkloadView } from './cluster-state.ts'

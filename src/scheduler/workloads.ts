@@ -1,11 +1,11 @@
-// What a pod belongs to, as far as that selects pods: those of one workload or service are spread without being asked to be. Pure.
+// Selectors of a pod's workload and services, because such pods are spread by default. Pure.
 
 import type { ReplicaSet, StatefulSet } from '../api/types/apps-v1.ts'
 import type { Pod, ReplicationController, Service } from '../api/types/core-v1.ts'
 import type { LabelSelector } from '../api/types/meta-v1.ts'
 import { selectsByMap } from '../client/label-selector.ts'
 
-/** What the scheduler sees of them. */
+/** What the scheduler sees of workloads. */
 export interface WorkloadLister {
   services(namespace: string): readonly Service[]
   replicationController(namespace: string, name: string): ReplicationController | undefined
@@ -13,7 +13,10 @@ export interface WorkloadLister {
   statefulSet(namespace: string, name: string): StatefulSet | undefined
 }
 
-/** Of the services that select the pod and of its controller, upstream's DefaultSelector: pods that all of them select are its like. */
+/**
+ * Selectors of the services that select the pod and of its controller (upstream's DefaultSelector): pods that match all of them are its
+ * siblings.
+ */
 export function selectorsOf(pod: Pod, lister: WorkloadLister): readonly LabelSelector[] {
   const { namespace = '', labels } = pod.metadata
   const maps = lister.services(namespace).flatMap(({ spec }) => (selectsByMap(spec?.selector, labels) ? [spec?.selector ?? {}] : []))

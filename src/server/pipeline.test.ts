@@ -109,7 +109,7 @@ for (const [name, method, url, message] of forbidden) {
 }
 
 for (const url of ['/nothing', '/apis/nothing.example', '/apis/nothing.example/v1/things', '/healthz/nothing']) {
-  test(`handle() answers ${url}, which is no path of the API, with plain text`, async () => {
+  test(`handle() answers ${url}, which is not a path of the API, with plain text`, async () => {
     await using api = new TestServer()
     const { status, text } = await send(api, { url, identity: testUser })
     assert.equal(status, 404)

@@ -1,4 +1,5 @@
-// X.509: the authorities' own certificates and the leaves they issue. Content comes from the request; the CSR only proves the key.
+// X.509: certificates of the authorities, and the leaves that they issue. The content comes from the request; the CSR only proves
+// possession of the key.
 import { type KeyObject, randomBytes } from 'node:crypto'
 import { loadX509, type X509 } from '../base/x509.ts'
 import { checkCsrSize, PolicyViolation } from './policy.ts'
@@ -8,17 +9,17 @@ const backdateMs = 5 * 60_000
 const authorityYears = 10
 const clientAuth = '1.3.6.1.5.5.7.3.2'
 const serverAuth = '1.3.6.1.5.5.7.3.1'
-/** What they sign is for servers, that of the others for clients. */
+/** These authorities sign server certificates, the others client certificates. */
 const servers: ReadonlySet<AuthorityName> = new Set(['serving', 'kubelet-serving'])
 const signing = { name: 'ECDSA', hash: 'SHA-256' }
 const p256 = { name: 'ECDSA', namedCurve: 'P-256' }
 
-/** Loads the X.509 code ahead of the first certificate, where there is time. */
+/** Loads the X.509 code before the first certificate is needed. */
 export async function warmUpCertificates(): Promise<void> {
   await loadX509()
 }
 
-/** Positive, 127 random bits, never shortened by a leading zero byte. */
+/** Positive, 127 random bits, without a leading zero byte. */
 function newSerial(): string {
   const bytes = randomBytes(16)
   bytes.writeUInt8((bytes.readUInt8(0) & 0x3f) | 0x40, 0)
@@ -27,7 +28,7 @@ function newSerial(): string {
 
 const signingKey = (key: KeyObject) => key.toCryptoKey(p256, false, ['sign'])
 
-/** A self-signed certificate for an authority's key. */
+/** A self-signed certificate for the key of an authority. */
 export async function makeAuthorityCertificate(name: AuthorityName, key: KeyObject, publicKey: KeyObject, now: number): Promise<string> {
   const x509 = await loadX509()
   const subject = new x509.Name([{ CN: [{ utf8String: `bulkhead-${name}-ca` }] }])
@@ -44,7 +45,7 @@ export async function makeAuthorityCertificate(name: AuthorityName, key: KeyObje
     signingKey: signingKey(key),
     signingAlgorithm: signing,
     extensions: [
-      // Path length 0: an authority issues leaves only.
+      // Path length 0: an authority issues only leaves.
       new x509.BasicConstraintsExtension(true, 0, true),
       new x509.KeyUsagesExtension(x509.KeyUsageFlags.keyCertSign | x509.KeyUsageFlags.cRLSign, true),
       await x509.SubjectKeyIdentifierExtension.create(spki),
@@ -53,7 +54,7 @@ export async function makeAuthorityCertificate(name: AuthorityName, key: KeyObje
   return pem(certificate.toString('pem'))
 }
 
-/** What every leaf of one authority has in common; made once, since a start asks for some forty leaves in a row. */
+/** What all leaves of one authority share; created once, because a start requests about forty leaves in a row. */
 export interface Issuer {
   readonly x509: X509
   readonly subject: InstanceType<X509['Name']>
@@ -80,7 +81,7 @@ export async function openIssuer(authority: AuthorityName, key: KeyObject, certi
   }
 }
 
-/** Issues a leaf after the role's policy has accepted the request. Throws `PolicyViolation` for a bad CSR. */
+/** Issues a leaf; the policy of the role must have accepted the request. Throws `PolicyViolation` for an invalid CSR. */
 export async function issueLeaf(request: CertificateRequest, issuer: Issuer, now: number): Promise<string> {
   checkCsrSize(request.csr)
   const { x509 } = issuer

@@ -1,4 +1,4 @@
-// Claims as the API server asks for them.
+// Claims as the API server requests them.
 
 export const issuer = 'https://kubernetes.default.svc.cluster.local'
 

@@ -1,4 +1,4 @@
-// A Signer that asks the signer process over its unix socket.
+// A Signer that calls the signer process over its unix socket.
 import { type Clock, systemClock } from '../base/clock.ts'
 import { isJsonObject } from '../base/json.ts'
 import { type Logger, silentLogger } from '../base/log.ts'
@@ -14,15 +14,15 @@ export interface ConnectSignerOptions {
   readonly log?: Logger
 }
 
-/** What may be done twice without harm and holds no text of a client's choice is sent again, this often in all. */
+/** Requests that are idempotent and contain no text chosen by a client are retried, up to this many tries. */
 const maxTries = 3
 
-/** Nobody gave the answer that the protocol promises. */
+/** The answer does not follow the protocol. */
 const badAnswer = () => new Error('Cannot use the signer: its answer is malformed')
 
 /**
- * Requests wait for the signer until their signal ends them. One that was with the signer when the connection broke rejects with a `SignerFailure`
- * where it is a certificate or a token, which the caller may ask for again. Rejects with `PolicyViolation` where the role's policy refuses.
+ * Requests wait for the signer until their signal ends them. If the connection breaks while a certificate or token is being issued, the
+ * request rejects with a `SignerFailure`, and the caller may ask again. Rejects with `PolicyViolation` if the role's policy refuses it.
  */
 export function connectSigner(path: string, { clock = systemClock, log = silentLogger }: ConnectSignerOptions = {}): Signer {
   const connection = new SignerConnection({ path, clock, log })

@@ -1,4 +1,4 @@
-// A CSR over any key, for tests; made by openssl's rules in plain DER so that tests do not depend on the code under test.
+// Creates a CSR for any key, for tests; written in plain DER so that tests do not depend on the code under test.
 import { type KeyObject, sign } from 'node:crypto'
 
 const element = (tag: number, ...parts: Buffer[]): Buffer => {
@@ -10,7 +10,7 @@ const element = (tag: number, ...parts: Buffer[]): Buffer => {
 
 const signatureOid = { ec: '2a8648ce3d040302', rsa: '2a864886f70d01010b' }
 
-/** `subject` is a common name; the signature is made by `privateKey`, which a test may choose to be another one. */
+/** `subject` is a common name; `privateKey` signs, and a test may use a wrong one. */
 export function createTestCsr(keys: { readonly publicKey: KeyObject; readonly privateKey: KeyObject }, subject = 'test'): Buffer {
   const name = element(0x30, element(0x31, element(0x30, element(0x06, Buffer.from('550403', 'hex')), element(0x0c, Buffer.from(subject)))))
   const spki = keys.publicKey.export({ type: 'spki', format: 'der' })

@@ -16,7 +16,7 @@ test('FairQueue takes one item of each owner in turn, each owner in its own orde
   assert.equal(queue.size, 0)
 })
 
-test('FairQueue takes no more items and bytes than asked for, but the first item always', () => {
+test('FairQueue takes at most the given items and bytes, but always the first item', () => {
   const queue = filled('a1', 'a2', 'b1', 'b2')
   assert.deepEqual(queue.take(9, 25), ['a1', 'b1'])
   assert.deepEqual(queue.take(1, 1000), ['a2'])
@@ -24,7 +24,7 @@ test('FairQueue takes no more items and bytes than asked for, but the first item
   assert.deepEqual(queue.take(9, 1), [])
 })
 
-test('FairQueue is full by items, by bytes and by the items of one owner', () => {
+test('FairQueue limits items, bytes and the items of one owner', () => {
   const own = filled('a1', 'a2', 'a3', 'a4', 'a5', 'a6')
   assert.equal(own.add('a', 'a7', 1), false)
   assert.equal(own.add('b', 'b1', 41), false)

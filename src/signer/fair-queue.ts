@@ -1,9 +1,9 @@
-// A queue in which owners take turns: whoever waits with much delays only itself.
+// A queue in which owners take turns, so that an owner with many items delays only itself.
 
 export interface QueueLimits {
   readonly items: number
   readonly bytes: number
-  /** Of one owner. */
+  /** Limit for one owner. */
   readonly ownItems: number
 }
 
@@ -14,7 +14,7 @@ interface Entry<T> {
 
 export class FairQueue<T> {
   readonly #limits: QueueLimits
-  /** In the order of their turns. An owner without entries is not in it. */
+  /** In the order of their turns. Owners without entries are not in it. */
   readonly #owners = new Map<string, Map<T, Entry<T>>>()
   #items = 0
   #bytes = 0
@@ -27,7 +27,7 @@ export class FairQueue<T> {
     return this.#items
   }
 
-  /** False where the queue, or this owner's part of it, is full. */
+  /** False if the queue, or this owner's share of it, is full. */
   add(owner: string, item: T, bytes: number): boolean {
     const { items, bytes: maxBytes, ownItems } = this.#limits
     const own = this.#owners.get(owner)
@@ -46,11 +46,11 @@ export class FairQueue<T> {
     this.#drop(owner, own, entry)
   }
 
-  /** The next items, one of each owner in turn, until one more would exceed a bound; the first one always. */
+  /** Takes the next items, one of each owner in turn, up to the limits; always the first one. */
   take(maxItems: number, maxBytes: number): T[] {
     const taken: T[] = []
     let bytes = 0
-    // An owner that had its turn is appended again, so that the loop comes back to it.
+    // After its turn, an owner is appended again, so that the loop comes back to it.
     for (const [owner, own] of this.#owners) {
       const [entry] = own.values()
       if (entry === undefined || taken.length >= maxItems || (taken.length > 0 && bytes + entry.bytes > maxBytes)) break

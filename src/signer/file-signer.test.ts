@@ -34,7 +34,7 @@ const request = (csr: Buffer, rest: Partial<CertificateRequest> = {}): Certifica
 
 const newCsr = () => createTestCsr(generateKeyPairSync('ec', { namedCurve: 'P-256' }))
 
-test('openFileSigner() makes keys that only their owner can read, whatever the umask, and finds them again', async () => {
+test('openFileSigner() creates keys that only their owner can read, with any umask, and reads them again', async () => {
   const directory = newDirectory()
   const before = process.umask(0)
   let first: Signer
@@ -55,7 +55,7 @@ test('openFileSigner() makes keys that only their owner can read, whatever the u
   assert.deepEqual(await second.unwrapKey(wrapped, signal), key)
 })
 
-test('openFileSigner() refuses and names what others can read', async () => {
+test('openFileSigner() refuses and names files that others can read', async () => {
   const directory = newDirectory()
   await open(directory)
   const file = join(directory, 'client-ca.key')
@@ -75,16 +75,16 @@ test('openFileSigner() refuses and names what others can read', async () => {
   await assert.rejects(open(directory), /symbolic link/)
 })
 
-test('openFileSigner() refuses a certificate of another key, and what is none', async () => {
+test('openFileSigner() refuses a certificate of another key, and an invalid one', async () => {
   const directory = newDirectory()
   await open(directory)
   await copyFile(join(directory, 'serving-ca.key'), join(directory, 'client-ca.key'))
   await assert.rejects(open(directory), /"client-ca.crt": it does not belong/)
   await truncate(join(directory, 'client-ca.crt'))
-  await assert.rejects(open(directory), /Cannot read "client-ca.crt": it holds no certificate in PEM/)
+  await assert.rejects(open(directory), /Cannot read "client-ca.crt": it contains no PEM certificate/)
 })
 
-test('openFileSigner() makes no key in the place of one that is lost, but those of a first start that was cut short', async () => {
+test('openFileSigner() does not replace a lost key, but creates the missing keys of an interrupted first start', async () => {
   for (const file of [
     'client-ca.key',
     'serving-ca.key',
@@ -111,19 +111,19 @@ test('openFileSigner() makes no key in the place of one that is lost, but those 
   }
 })
 
-test('openFileSigner() refuses a folder without the head of the audit log, before the first was signed too', async () => {
+test('openFileSigner() refuses a folder without the head file of the audit log, even before the first head was signed', async () => {
   const directory = newDirectory()
   await open(directory)
   await open(directory)
   await rm(join(directory, 'audit-head.json'))
   await assert.rejects(open(directory), /"audit-head\.json" is missing/)
   assert.ok(!(await readdir(directory)).includes('audit-head.json'))
-  // Somebody has decided that it may begin anew.
+  // An operator decided that the log may begin anew.
   await writeFile(join(directory, 'audit-head.json'), '{}', { mode: 0o600 })
   assert.equal((await (await open(directory)).auditKey(signal)).signedHead, undefined)
 })
 
-test('openFileSigner() remembers the newest end of the store over its own ends, and none before it', async () => {
+test('openFileSigner() keeps the newest head of the store across restarts, and refuses an older one', async () => {
   const directory = newDirectory()
   const first = await open(directory)
   assert.equal(await first.storeHead(signal), undefined)
@@ -133,15 +133,15 @@ test('openFileSigner() remembers the newest end of the store over its own ends, 
   const second = await open(directory)
   assert.deepEqual(await second.storeHead(signal), head)
   assert.equal((await stat(join(directory, 'store-head.json'))).mode & 0o777, 0o600)
-  await assert.rejects(second.keepStoreHead({ revision: 69, digest: randomBytes(32) }, signal), /revision 70 is remembered/)
+  await assert.rejects(second.keepStoreHead({ revision: 69, digest: randomBytes(32) }, signal), /revision 70 is already kept/)
   await writeFile(join(directory, 'store-head.json'), '{"revision":"x"}')
-  await assert.rejects(open(directory), /Cannot read "store-head.json": it holds no head of the store/)
+  await assert.rejects(open(directory), /Cannot read "store-head.json": it contains no head of the store/)
 })
 
-test('openFileSigner() refuses a folder without the head of the store, before the first was kept too, but makes one for an older release', async () => {
+test('openFileSigner() refuses a folder without the head file of the store, even before the first head, but creates one for an older release', async () => {
   const directory = newDirectory()
   const storeHead = join(directory, 'store-head.json')
-  const forgotten = /"store-head\.json" is missing, so nobody can tell whether the store is whole/
+  const forgotten = /"store-head\.json" is missing, so it is unknown whether the store is complete/
   await open(directory)
   await rm(storeHead)
   await assert.rejects(open(directory), forgotten)
@@ -153,29 +153,29 @@ test('openFileSigner() refuses a folder without the head of the store, before th
   assert.equal(await (await open(directory)).storeHead(signal), undefined)
 })
 
-test('openFileSigner() makes no audit key in the place of one that signed, and remembers what was signed', async () => {
+test('openFileSigner() does not replace an audit key that has signed, and keeps the signed head', async () => {
   const directory = newDirectory()
   const head = { sequence: 7, digest: randomBytes(32) }
   await (await open(directory)).signAuditHead(head, signal)
   const signer = await open(directory)
   assert.deepEqual((await signer.auditKey(signal)).signedHead, head)
   assert.equal((await stat(join(directory, 'audit-head.json'))).mode & 0o777, 0o600)
-  // Again, as after an answer that got lost; never an older one or another of that number.
+  // Signing the same head again is allowed, as after a lost answer; an older or a different one is not.
   await signer.signAuditHead(head, signal)
   for (const other of [
     { ...head, sequence: 6 },
     { ...head, digest: randomBytes(32) },
   ])
-    await assert.rejects(signer.signAuditHead(other, signal), /head 7 is signed/)
+    await assert.rejects(signer.signAuditHead(other, signal), /head 7 is already signed/)
   await signer.signAuditHead({ sequence: 8, digest: randomBytes(32) }, signal)
   await rename(join(directory, 'audit-head.json'), join(directory, 'audit-head.json.away'))
-  await assert.rejects(open(directory), /"audit-head\.json" is missing, so nobody can tell whether the audit log is whole/)
+  await assert.rejects(open(directory), /"audit-head\.json" is missing, so it is unknown whether the audit log is complete/)
   await rename(join(directory, 'audit-head.json.away'), join(directory, 'audit-head.json'))
   await rm(join(directory, 'audit.key'))
   await assert.rejects(open(directory), { message: 'Key file "audit.key" is missing' })
 })
 
-test('issueCertificate() writes what the request says and nothing of the CSR but its key', async () => {
+test('issueCertificate() uses the request, and of the CSR only its key', async () => {
   const signer = createMemorySigner()
   const keys = generateKeyPairSync('ec', { namedCurve: 'P-256' })
   const issued = await signer.issueCertificate(request(createTestCsr(keys, 'CN=system:masters')), signal)
@@ -187,13 +187,13 @@ test('issueCertificate() writes what the request says and nothing of the CSR but
   assert.deepEqual(leaf.keyUsage, ['1.3.6.1.5.5.7.3.2'])
   assert.equal(leaf.subjectAltName, undefined)
   assert.ok(leaf.checkIssued(authority) && leaf.verify(authority.publicKey) && leaf.checkPrivateKey(keys.privateKey))
-  // Its time begins five minutes earlier, for clocks that are behind.
+  // It is valid from five minutes ago, for clocks that are slow.
   assert.equal(leaf.validToDate.getTime() - leaf.validFromDate.getTime(), 3_600_000 + 5 * 60_000)
   assert.ok(leaf.validFromDate.getTime() < Date.now() - 4 * 60_000 && Date.now() < leaf.validToDate.getTime())
   assert.equal(leaf.serialNumber.length, 32)
 })
 
-test('issueCertificate() gives serving certificates names and serverAuth from another authority', async () => {
+test('issueCertificate() issues serving certificates with names and serverAuth from another authority', async () => {
   const signer = createMemorySigner()
   const wanted = request(newCsr(), { authority: 'serving', dnsNames: ['localhost'], ipAddresses: ['127.0.0.1', '::1'], organizations: [] })
   const leaf = new X509Certificate(await signer.issueCertificate(wanted, signal))
@@ -201,7 +201,7 @@ test('issueCertificate() gives serving certificates names and serverAuth from an
   assert.equal(leaf.checkHost('localhost'), 'localhost')
   assert.equal(leaf.checkIP('127.0.0.1'), '127.0.0.1')
   assert.equal(leaf.verify(new X509Certificate(await signer.authority('client', signal)).publicKey), false)
-  // A node's is of yet another, so that none can pass for the API server's.
+  // A node's comes from yet another authority, so that no node can impersonate the API server.
   const node = new X509Certificate(await signer.issueCertificate({ ...wanted, authority: 'kubelet-serving' }, signal))
   assert.deepEqual(node.keyUsage, ['1.3.6.1.5.5.7.3.1'])
   assert.ok(node.verify(new X509Certificate(await signer.authority('kubelet-serving', signal)).publicKey))

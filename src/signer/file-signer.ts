@@ -1,4 +1,4 @@
-// The signer's default back end: keys in files of its own folder, made at the first start.
+// The default back end of the signer: keys in files of its own folder, created at the first start.
 import { type KeyObject, X509Certificate } from 'node:crypto'
 import type { Clock } from '../base/clock.ts'
 import type { Logger } from '../base/log.ts'
@@ -19,7 +19,7 @@ import type { AuditHead, AuthorityName, Signer, StoreHead } from './signer.ts'
 import { type HeadForm, openStoredHead } from './stored-head.ts'
 
 export interface FileSignerOptions {
-  /** Made with mode 0700 where it is missing; refused where others have rights in it. */
+  /** Created with mode 0700 if missing; refused if others have access to it. */
   readonly directory: string
   readonly clock: Clock
   readonly log: Logger
@@ -32,24 +32,26 @@ const keptStoreHead: HeadForm<StoreHead> = { file: 'store-head.json', log: 'stor
 const auditHead: HeadForm<AuditHead> = { file: 'audit-head.json', log: 'audit log', fields: auditHeadFields, parse: auditHeadParam }
 
 /**
- * Opens or makes the keys. Files (0600): `<authority>-ca.key`, `<authority>-ca.crt`, `service-account-<n>.key`, `encryption-<n>.key`, `audit.key`, and
- * `audit-head.json` and `store-head.json` that follow the audit log and the store; of numbered keys the highest is current, and older ones go on verifying and unwrapping. Throws `UnsafeKeyFile` naming a file that others can read,
- * and an error naming one that is missing or damaged.
+ * Opens or creates the keys. Files (0600): `<authority>-ca.key`, `<authority>-ca.crt`, `service-account-<n>.key`, `encryption-<n>.key`,
+ * `audit.key`, and `audit-head.json` and `store-head.json`, the heads of the audit log and the store. Of numbered keys the highest is
+ * current; older ones still verify and unwrap. Throws `UnsafeKeyFile` for a file that others can read, and an error for a missing or
+ * damaged one.
  */
 export async function openFileSigner({ directory, clock, log }: FileSignerOptions): Promise<Signer> {
   const folder = await openKeyFolder(directory)
   const names = await folder.names()
   const hasAuditKey = names.includes(auditKeyFile)
   const head = await openStoredHead(folder, auditHead, !hasAuditKey)
-  // A signer of an older release has none, and not the authority that is as young. Made before it, so that no end in between leaves the authority alone.
+  // A signer of an older release has neither this head nor the newer authority. The head is created first, so that an interruption never
+  // leaves the authority alone.
   const storeHead = await openStoredHead(folder, keptStoreHead, !names.includes(`${kubeletServing}-ca.key`))
-  // The audit key is made last of all, and heads are signed with it: where one of these is there, every key that a signer always had was there too,
-  // and one that is missing is lost.
+  // The audit key is created last, and heads are signed with it: if either exists, all keys of the first release existed too, and a missing
+  // one is lost.
   const mayMake = !hasAuditKey && head.newest === undefined
   const authorities = {
     client: await authority(folder, 'client', clock, log, mayMake),
     serving: await authority(folder, 'serving', clock, log, mayMake),
-    // Younger than the others: a signer of an older release has none of them.
+    // Newer than the others: a signer of an older release has none of them.
     'front-proxy': await authority(folder, 'front-proxy', clock, log, true),
     [kubeletServing]: await authority(folder, kubeletServing, clock, log, true),
   }
@@ -83,7 +85,7 @@ function readCertificate(file: string, pem: Buffer): X509Certificate {
   try {
     return new X509Certificate(pem)
   } catch (cause) {
-    throw new Error(`Cannot read "${file}": it holds no certificate in PEM`, { cause })
+    throw new Error(`Cannot read "${file}": it contains no PEM certificate`, { cause })
   }
 }
 
@@ -93,7 +95,7 @@ async function readOrMakeKey(folder: KeyFolder, file: string, make: () => KeyObj
   if (!mayMake) throw missing(file)
   const key = make()
   await folder.write(file, privatePem(key))
-  log.info('key made', { file })
+  log.info('key created', { file })
   return key
 }
 
@@ -101,7 +103,7 @@ function readKey(file: string, pem: Buffer): KeyObject {
   try {
     return readPrivatePem(pem)
   } catch (cause) {
-    throw new Error(`Cannot read key file "${file}": it holds no private key in PEM`, { cause })
+    throw new Error(`Cannot read key file "${file}": it contains no PEM private key`, { cause })
   }
 }
 
@@ -133,14 +135,14 @@ async function encryptionKeys(folder: KeyFolder, names: readonly string[], log: 
     if (!mayMake) throw missing('encryption-1.key')
     const key = newEncryptionKey()
     await folder.write('encryption-1.key', `${key.toString('base64')}\n`)
-    log.info('key made', { file: 'encryption-1.key' })
+    log.info('key created', { file: 'encryption-1.key' })
     return [{ number: 1, key }]
   }
   const keys: NumberedKey<Buffer>[] = []
   for (const number of numbers) {
     const file = `encryption-${number}.key`
     const key = Buffer.from((await folder.read(file))?.toString('utf8') ?? '', 'base64')
-    if (key.length !== 32) throw new Error(`Cannot read key file "${file}": it holds no 256-bit key in base64`)
+    if (key.length !== 32) throw new Error(`Cannot read key file "${file}": it contains no 256-bit key in base64`)
     keys.push({ number, key })
   }
   return keys

@@ -1,10 +1,11 @@
-// The signer's wire form: a length in four bytes (big endian), then that much JSON. Bounded, so that no peer can make the other buffer without end.
+// The wire format of the signer: a length in four bytes (big endian), then that many bytes of JSON. Limited, so that no peer can make the
+// other buffer without end.
 import { parseJson } from '../base/json.ts'
 
 export const maxFrameBytes = 1 << 20
 const headerBytes = 4
 
-/** The peer broke the wire form and the connection is of no further use; or what is to be sent does not fit into a frame. */
+/** The peer violated the wire format, so the connection is unusable; or a message does not fit into a frame. */
 export class FrameError extends Error {
   constructor(message: string) {
     super(message)
@@ -22,12 +23,12 @@ export function encodeFrame(value: unknown): Buffer {
 }
 
 /**
- * Gathers chunks and passes on whole frames, parsed, with the bytes that each took. Throws `FrameError` for too long or unparsable ones. Each byte is
- * copied a bounded number of times, however small the chunks are.
+ * Collects chunks and passes on whole parsed frames with the bytes of each. Throws `FrameError` for too long or invalid ones. Each byte is
+ * copied a limited number of times, however small the chunks are.
  */
 export function createFrameReader(onFrame: (value: unknown, bytes: number) => void): (chunk: Buffer) => void {
   const none = Buffer.alloc(0)
-  /** The beginning of a frame whose end is pending; `held.length` is its capacity. */
+  /** The beginning of an incomplete frame; `held.length` is its capacity. */
   let held: Buffer = none
   let heldBytes = 0
 
@@ -57,7 +58,7 @@ export function createFrameReader(onFrame: (value: unknown, bytes: number) => vo
       onFrame(parse(bytes.subarray(at + headerBytes, end)), headerBytes + length)
       at = end
     }
-    // Nothing was whole, and all of it is held already.
+    // No frame is complete, and all bytes are buffered already.
     if (at === 0 && heldBytes > 0) return
     const rest = bytes.subarray(at)
     held = none

@@ -28,7 +28,7 @@ const serve = (path: string, signer: Signer = createMemorySigner()) =>
 const now = Date.now()
 const claims = (name: string, audience: string) => tokenClaims('default', name, now, [audience])
 
-/** Sends the bytes and resolves with every answer when the connection ends, from either side. */
+/** Sends the bytes and resolves with all answers when either side closes the connection. */
 function send(path: string, bytes: Buffer, hangUp: boolean): Promise<unknown[]> {
   return new Promise(resolve => {
     const answers: unknown[] = []
@@ -43,11 +43,11 @@ function send(path: string, bytes: Buffer, hangUp: boolean): Promise<unknown[]> 
   })
 }
 
-test('serveSigner() signs a full batch of the largest tokens, and refuses one that is larger alone', async () => {
+test('serveSigner() signs a full batch of the largest tokens, and refuses only a larger one', async () => {
   const path = newPath()
   await using _server = await serve(path)
   await using signer = connectSigner(path)
-  // Three bytes each: as many characters would be three times as large.
+  // Three bytes per character, so the bytes exceed the characters threefold.
   const largest = '\u4e2d'.repeat(2550)
   const results = await Promise.allSettled(
     Array.from({ length: 100 }, (_, i) => signer.signToken(claims(`a${i}`, i === 5 ? `${largest}${largest}` : largest), signal)),
@@ -58,7 +58,7 @@ test('serveSigner() signs a full batch of the largest tokens, and refuses one th
   }
 })
 
-test('serveSigner() answers an error where the answer does not fit into a frame, and goes on', async () => {
+test('serveSigner() answers with an error if the answer does not fit into a frame, and continues', async () => {
   const path = newPath()
   await using _server = await serve(path, { ...createMemorySigner(), authority: async () => 'x'.repeat(maxFrameBytes) })
   await using signer = connectSigner(path)
@@ -74,32 +74,32 @@ const framed = (text: string) => {
   return frame
 }
 const hostile: { readonly name: string; readonly bytes: Buffer }[] = [
-  { name: 'a length that no frame has', bytes: Buffer.from('ffffffff', 'hex') },
+  { name: 'an invalid length', bytes: Buffer.from('ffffffff', 'hex') },
   { name: 'no JSON', bytes: framed('{') },
-  { name: 'bytes that are no UTF-8', bytes: Buffer.from('00000003fffefd', 'hex') },
+  { name: 'bytes that are not UTF-8', bytes: Buffer.from('00000003fffefd', 'hex') },
   { name: 'half a frame', bytes: encodeFrame({ id: 1, method: 'tokenKeys' }).subarray(0, 9) },
   { name: 'half a length', bytes: Buffer.from('0000', 'hex') },
   { name: 'null', bytes: framed('null') },
   { name: 'a list', bytes: framed('[]') },
   { name: 'a method of the object', bytes: framed('{"id":1,"method":"constructor"}') },
-  { name: 'an id that is no number', bytes: framed('{"id":{},"method":"tokenKeys"}') },
-  { name: 'params that are no object', bytes: framed('{"id":1,"method":"wrapKey","params":[1]}') },
-  { name: 'claims that are none', bytes: framed('{"id":1,"method":"signTokens","params":{"claims":[null,1,[],"x",{}]}}') },
+  { name: 'an id that is not a number', bytes: framed('{"id":{},"method":"tokenKeys"}') },
+  { name: 'params that are not objects', bytes: framed('{"id":1,"method":"wrapKey","params":[1]}') },
+  { name: 'invalid claims', bytes: framed('{"id":1,"method":"signTokens","params":{"claims":[null,1,[],"x",{}]}}') },
   {
-    name: 'claims without end',
+    name: 'endless claims',
     bytes: framed(`{"id":1,"method":"signTokens","params":{"claims":[{"sub":"system:serviceaccount:a:b","x":${deep}}]}}`),
   },
   { name: 'a key of the wrong type', bytes: framed('{"id":1,"method":"wrapKey","params":{"key":{"length":3}}}') },
   { name: 'a head of the wrong type', bytes: framed('{"id":1,"method":"signAuditHead","params":{"sequence":1e999,"digest":[]}}') },
   {
-    name: 'names that are none',
+    name: 'invalid names',
     bytes: framed(
       '{"id":1,"method":"issueCertificate","params":{"commonName":"x","lifetimeSeconds":1,"authority":"client","csr":"","organizations":{}}}',
     ),
   },
 ]
 for (const { name, bytes } of hostile) {
-  test(`serveSigner() outlives ${name}`, async () => {
+  test(`serveSigner() survives ${name}`, async () => {
     const path = newPath()
     await using _server = await serve(path)
     await using other = connectSigner(path)
@@ -107,14 +107,14 @@ for (const { name, bytes } of hostile) {
     for (const answer of await send(path, bytes, true)) {
       assert.ok(isJsonObject(answer))
       const { error, result } = answer
-      // Of a batch each item is refused by itself.
+      // Each item of a batch is refused on its own.
       assert.ok(isJsonObject(error) || (Array.isArray(result) && result.every(isJsonObject)), JSON.stringify(answer))
     }
     assert.equal((await other.tokenKeys(signal)).length, 1)
   })
 }
 
-test('serveSigner() takes no more than 32 connections of a socket, and those that it has go on', async () => {
+test('serveSigner() accepts at most 32 connections per socket, and existing ones continue', async () => {
   const path = newPath()
   await using _server = await serve(path)
   await using other = connectSigner(path)
@@ -123,7 +123,7 @@ test('serveSigner() takes no more than 32 connections of a socket, and those tha
   const closed = Promise.withResolvers<void>()
   for (let i = 0; i < 40; i++) {
     const socket = createConnection(path)
-    // The signer says nothing first: whom it keeps, it answers.
+    // The signer sends nothing first: an accepted connection gets an answer.
     socket.on('error', () => undefined).once('close', () => closed.resolve())
     socket.write(encodeFrame({ id: 1, method: 'tokenKeys' }))
     sockets.push(socket)
@@ -133,7 +133,7 @@ test('serveSigner() takes no more than 32 connections of a socket, and those tha
   for (const socket of sockets) socket.destroy()
 })
 
-/** Hangs up on each connection as soon as a whole frame of it came. */
+/** Closes each connection as soon as it has received a whole frame. */
 async function crashingSigner(path: string) {
   const methods: unknown[] = []
   const server = createServer(socket => {
@@ -147,7 +147,7 @@ async function crashingSigner(path: string) {
   return { methods, [Symbol.asyncDispose]: () => new Promise<void>(resolve => server.close(() => resolve())) }
 }
 
-test('connectSigner() never sends a token or certificate again that was there when the signer ended', async () => {
+test('connectSigner() never repeats a token or certificate request that was with the signer when it ended', async () => {
   const path = newPath()
   const isLost = (err: unknown) => err instanceof SignerFailure && err.why === 'lost'
   await using signer = connectSigner(path)
@@ -157,7 +157,7 @@ test('connectSigner() never sends a token or certificate again that was there wh
     const names = { organizations: [], dnsNames: [], ipAddresses: [], lifetimeSeconds: 3600 }
     await assert.rejects(signer.issueCertificate({ authority: 'client', csr: Buffer.alloc(9), commonName: 'x', ...names }, signal), isLost)
     assert.deepEqual(crashing.methods, ['signTokens', 'issueCertificate'])
-    // What holds nothing of a client's choice is tried three times, and not for ever.
+    // Requests without text chosen by a client are tried three times.
     await assert.rejects(signer.tokenKeys(signal), isLost)
     assert.deepEqual(crashing.methods.slice(2), ['tokenKeys', 'tokenKeys', 'tokenKeys'])
   }
@@ -165,7 +165,7 @@ test('connectSigner() never sends a token or certificate again that was there wh
   assert.match(await signer.signToken(claims('b', 'x'), signal), /^[\w-]+\.[\w-]+\.[\w-]+$/)
 })
 
-test('connectSigner() sends nothing for callers that left before there was a signer', async () => {
+test('connectSigner() sends nothing for callers that gave up before the signer was reachable', async () => {
   const path = newPath()
   await using signer = connectSigner(path)
   const caller = new AbortController()

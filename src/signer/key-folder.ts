@@ -1,10 +1,10 @@
-// Key files on disk: made once, readable by their owner alone, and refused as soon as anyone else could have read them.
+// Key files on disk: created once, readable only by their owner, and refused if anyone else could have read them.
 import { constants } from 'node:fs'
 import { mkdir, open, readdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { replaceFile } from '../base/replace-file.ts'
 
-/** The folder or a key file has rights that would let others read keys; the message names it and what is wanted. */
+/** The folder or a key file could be read by others; the message names it and the required mode. */
 export class UnsafeKeyFile extends Error {
   readonly path: string
   constructor(path: string, why: string) {
@@ -15,14 +15,14 @@ export class UnsafeKeyFile extends Error {
 }
 
 export interface KeyFolder {
-  /** Undefined where the file does not exist. */
+  /** Undefined if the file does not exist. */
   read(name: string): Promise<Buffer | undefined>
-  /** Writes a file durably, in the place of one that is there. */
+  /** Writes a file durably and replaces an existing one. */
   write(name: string, content: Buffer | string): Promise<void>
   names(): Promise<readonly string[]>
 }
 
-/** Opens the folder, made with mode 0700 where it is missing. */
+/** Opens the folder; creates it with mode 0700 if missing. */
 export async function openKeyFolder(directory: string): Promise<KeyFolder> {
   await mkdir(directory, { recursive: true, mode: 0o700 })
   const info = await stat(directory)
@@ -31,7 +31,7 @@ export async function openKeyFolder(directory: string): Promise<KeyFolder> {
   return {
     async read(name) {
       const path = join(directory, name)
-      // Never through a link: the rights of its target's folder are unknown.
+      // Never follows a link, because the mode of its target's folder is unknown.
       const file = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW).catch((err: NodeJS.ErrnoException) => {
         if (err.code === 'ENOENT') return undefined
         if (err.code === 'ELOOP') throw new UnsafeKeyFile(path, 'it is a symbolic link and must be a file')

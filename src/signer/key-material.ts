@@ -1,4 +1,4 @@
-// All private keys of a cluster in memory, made natively (Web Crypto and X.509 code are loaded only when a certificate is issued).
+// All private keys of a cluster in memory, created natively (Web Crypto and X.509 code is loaded only when a certificate is issued).
 import { createHash, createPrivateKey, createPublicKey, generateKeyPairSync, type KeyObject, randomBytes } from 'node:crypto'
 import type { AuthorityName } from './signer.ts'
 
@@ -11,7 +11,7 @@ export interface NumberedKey<K> {
 
 export interface AuthorityKey {
   readonly privateKey: KeyObject
-  /** PEM of the self-signed certificate; undefined until it is made. */
+  /** PEM of the self-signed certificate; undefined until it exists. */
   certificate: string | undefined
 }
 
@@ -42,7 +42,7 @@ export const privatePem = (key: KeyObject): string => key.export({ type: 'pkcs8'
 export const readPrivatePem = (pem: Buffer): KeyObject => createPrivateKey(pem)
 export const publicPem = (key: KeyObject): string => createPublicKey(key).export({ type: 'spki', format: 'pem' }).toString()
 
-/** SHA-256 of the public key, base64url, as Kubernetes names ServiceAccount keys. */
+/** SHA-256 of the public key in base64url, as Kubernetes names ServiceAccount keys. */
 export function keyIdOf(key: KeyObject): string {
   return createHash('sha256')
     .update(createPublicKey(key).export({ type: 'spki', format: 'der' }))

@@ -1,4 +1,4 @@
-// A signer over keys in memory: what both the file back end and tests use.
+// A signer with keys in memory; the file back end and tests use it.
 import { createPublicKey, type KeyObject, sign } from 'node:crypto'
 import { promisify } from 'node:util'
 import type { Clock } from '../base/clock.ts'
@@ -12,16 +12,13 @@ const signAsync = promisify((key: KeyObject, data: Buffer, done: (err: Error | n
   sign('sha256', data, { key, dsaEncoding: 'ieee-p1363' }, done),
 )
 
-/** What a signer remembers over its ends. */
+/** What a signer keeps across restarts. */
 export interface SignerMemory {
   readonly auditHead: StoredHead<AuditHead>
   readonly storeHead: StoredHead<StoreHead>
 }
 
-/**
- * A signer that obeys everyone who holds it: `serveSigner` puts a policy between it and other processes. Without a memory it knows the heads of
- * its own lifetime.
- */
+/** A signer without a policy: `serveSigner` adds one for other processes. Without a memory it knows only heads of its own lifetime. */
 export function createKeySigner(keys: KeyMaterial, clock: Clock, memory?: SignerMemory): Signer {
   const [tokenKey] = keys.tokenKeys
   const [encryptionKey] = keys.encryptionKeys
@@ -82,14 +79,14 @@ export function createKeySigner(keys: KeyMaterial, clock: Clock, memory?: Signer
       const { sequence, digest } = head
       if (digest.length !== 32) throw new RangeError(`Cannot sign audit head: a SHA-256 digest has 32 bytes, not ${digest.length}`)
       if (signedHead !== undefined && sequence <= signedHead.sequence && !isSameHead(head, signedHead))
-        throw new RangeError(`Cannot sign audit head ${sequence}: head ${signedHead.sequence} is signed`)
+        throw new RangeError(`Cannot sign audit head ${sequence}: head ${signedHead.sequence} is already signed`)
       signedHead = head
       await memory?.auditHead.keep(head)
       return { keyId: auditKeyId, signature: sign(null, digest, keys.auditKey) }
     },
     async keepStoreHead(head) {
       if (storeHead !== undefined && head.revision < storeHead.revision)
-        throw new RangeError(`Cannot remember store revision ${head.revision}: revision ${storeHead.revision} is remembered`)
+        throw new RangeError(`Cannot keep store revision ${head.revision}: revision ${storeHead.revision} is already kept`)
       storeHead = head
       await memory?.storeHead.keep(head)
     },
@@ -107,7 +104,7 @@ export function createKeySigner(keys: KeyMaterial, clock: Clock, memory?: Signer
 
 const isSameHead = (a: AuditHead, b: AuditHead): boolean => a.sequence === b.sequence && a.digest.equals(b.digest)
 
-/** Makes the authority's certificate where there is none yet, and remembers it. */
+/** Creates and stores the certificate of the authority if it does not exist. */
 export async function ensureCertificate(name: AuthorityName, authority: AuthorityKey, now: number): Promise<string> {
   authority.certificate ??= await makeAuthorityCertificate(name, authority.privateKey, createPublicKey(authority.privateKey), now)
   return authority.certificate

@@ -1,4 +1,4 @@
-// Wrapping of data keys: AES-256-GCM under a numbered key-encryption key, bound to that key's name.
+// Wraps data keys: AES-256-GCM under a numbered key-encryption key, bound to that key's name.
 import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto'
 import type { NumberedKey } from './key-material.ts'
 
@@ -26,15 +26,15 @@ export function wrapKey({ number, key }: NumberedKey<Buffer>, data: Buffer): Buf
   return Buffer.concat([header, iv, cipher.getAuthTag(), sealed])
 }
 
-/** Throws where the form is unknown, the key is gone or a bit differs; the message does not say more than that. */
+/** Throws if the format is unknown, the key is missing or a bit differs; the message gives no further detail. */
 export function unwrapKey(keys: readonly NumberedKey<Buffer>[], wrapped: Buffer): Buffer {
   if (wrapped.length <= headerBytes + ivBytes + tagBytes || wrapped.length > headerBytes + ivBytes + tagBytes + maxWrappedKeyBytes) {
-    throw new Error('Cannot unwrap key: it has not the form of a wrapped key')
+    throw new Error('Cannot unwrap key: it does not have the format of a wrapped key')
   }
   if (wrapped.readUInt8(0) !== formatVersion) throw new Error('Cannot unwrap key: its format version is unknown')
   const number = wrapped.readUInt32BE(1)
   const held = keys.find(candidate => candidate.number === number)
-  if (held === undefined) throw new Error(`Cannot unwrap key: key-encryption key "${encryptionKeyId(number)}" is not held`)
+  if (held === undefined) throw new Error(`Cannot unwrap key: key-encryption key "${encryptionKeyId(number)}" is missing`)
   const ivEnd = headerBytes + ivBytes
   const tagEnd = ivEnd + tagBytes
   const decipher = createDecipheriv('aes-256-gcm', held.key, wrapped.subarray(headerBytes, ivEnd), { authTagLength: tagBytes })

@@ -62,7 +62,7 @@ const cases: { name: string; role: SignerRole; request: CertificateRequest; rule
     request: client('system:serviceaccount:default:x', accountGroups),
     rule: 'subject',
   },
-  { name: 'an account that would be two', role: 'controllers', request: client(`${deployer}:x`, accountGroups), rule: 'subject' },
+  { name: 'an account name with two parts', role: 'controllers', request: client(`${deployer}:x`, accountGroups), rule: 'subject' },
   { name: 'masters from controllers', role: 'controllers', request: client('ann', ['system:masters']), rule: 'masters' },
   { name: 'masters as an account', role: 'controllers', request: client(deployer, [...accountGroups, 'system:masters']), rule: 'masters' },
   { name: 'a kubelet client', role: 'controllers', request: client('system:node:n1', ['system:nodes']) },
@@ -187,20 +187,24 @@ const claims: { name: string; claims: Record<string, unknown>; rule: string }[] 
   },
   { name: 'a claim that others read as a right', claims: { ...good, email: 'ann@example.com' }, rule: 'token-claims' },
   { name: 'another issuer', claims: { ...good, iss: 'https://accounts.example' }, rule: 'token-issuer' },
-  { name: 'no end', claims: { ...good, exp: undefined }, rule: 'token-lifetime' },
-  { name: 'a far end', claims: { ...good, exp: seconds + 367 * day }, rule: 'token-lifetime' },
-  { name: 'a time to come', claims: { ...good, iat: seconds + 30 * 366 * day, exp: seconds + 30 * 366 * day + 60 }, rule: 'token-time' },
+  { name: 'no expiry', claims: { ...good, exp: undefined }, rule: 'token-lifetime' },
+  { name: 'a too late expiry', claims: { ...good, exp: seconds + 367 * day }, rule: 'token-lifetime' },
+  {
+    name: 'a time in the future',
+    claims: { ...good, iat: seconds + 30 * 366 * day, exp: seconds + 30 * 366 * day + 60 },
+    rule: 'token-time',
+  },
   { name: 'a time just too far ahead', claims: { ...good, iat: seconds + 61 }, rule: 'token-time' },
-  { name: 'a time that is over', claims: { ...good, iat: seconds - 301 }, rule: 'token-time' },
-  { name: 'a beginning to come', claims: { ...good, nbf: seconds + 61 }, rule: 'token-time' },
-  { name: 'no beginning', claims: { ...good, nbf: undefined }, rule: 'token-time' },
-  { name: 'a time that is no number', claims: { ...good, iat: `${seconds}` }, rule: 'token-time' },
+  { name: 'a time in the past', claims: { ...good, iat: seconds - 301 }, rule: 'token-time' },
+  { name: 'a start in the future', claims: { ...good, nbf: seconds + 61 }, rule: 'token-time' },
+  { name: 'no start', claims: { ...good, nbf: undefined }, rule: 'token-time' },
+  { name: 'a time that is not a number', claims: { ...good, iat: `${seconds}` }, rule: 'token-time' },
   { name: 'no audience', claims: { ...good, aud: [] }, rule: 'token-audience' },
-  { name: 'an audience that is no text', claims: { ...good, aud: [['a']] }, rule: 'token-audience' },
-  { name: 'too much', claims: { ...good, aud: ['y'.repeat(9000)] }, rule: 'token-size' },
+  { name: 'an audience that is not a string', claims: { ...good, aud: [['a']] }, rule: 'token-audience' },
+  { name: 'too many bytes', claims: { ...good, aud: ['y'.repeat(9000)] }, rule: 'token-size' },
   { name: 'too many bytes in fewer characters', claims: { ...good, aud: ['\u4e2d'.repeat(4000)] }, rule: 'token-size' },
 ]
-test('checkClaims() allows a token from now on, by a clock that is a little ahead or behind', () => {
+test('checkClaims() allows a token that begins now, with a clock that is slightly fast or slow', () => {
   for (const offset of [-300_000, 0, 60_000]) checkClaims(tokenClaims('default', 'web', now + offset), { issuer }, now)
 })
 for (const { name, claims: bad, rule } of claims) {

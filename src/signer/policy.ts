@@ -1,11 +1,11 @@
-// What each caller of the signer may ask for. Everything that is not allowed here is refused, with the rule that it breaks.
+// What each caller of the signer may request. Everything else is refused, with the rule that it violates.
 import { BlockList, isIP } from 'node:net'
 import { isJsonObject } from '../base/json.ts'
 import type { CertificateRequest } from './signer.ts'
 
 export type SignerRole = 'server' | 'controllers' | 'admin'
 
-/** Methods as they go over the socket. */
+/** Methods of the socket protocol. */
 export type SignerMethod =
   | 'authority'
   | 'issueCertificate'
@@ -19,7 +19,7 @@ export type SignerMethod =
   | 'storeHead'
 
 export class PolicyViolation extends Error {
-  /** The rule's name, for logs and tests. */
+  /** Name of the rule, for logs and tests. */
   readonly rule: string
   constructor(rule: string, message: string, options?: ErrorOptions) {
     super(message, options)
@@ -60,22 +60,22 @@ const accountGroups = new Set(['system:serviceaccounts', 'system:serviceaccounts
 const dnsName = /^(\*\.)?[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/
 const nodeName = /^[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?$/
 
-/** The names under which the API server may be reached: what its certificate may say, and no other's. */
+/** The names of the API server, which only its certificate may contain. */
 export interface ServingNames {
   readonly dnsNames: readonly string[]
   readonly ipAddresses: readonly string[]
 }
 
-/** What the rules know of the cluster. */
+/** What the rules need to know about the cluster. */
 export interface SignerScope {
   readonly servingNames: ServingNames
-  /** Names of the ServiceAccounts in kube-system as which controllers work. */
+  /** Names of the controllers' ServiceAccounts in kube-system. */
   readonly controllerAccounts: ReadonlySet<string>
-  /** Of all tokens. */
+  /** The issuer of all tokens. */
   readonly issuer: string
 }
 
-/** One kind of certificate that a role may have. A request must satisfy one of its role's rules entirely. */
+/** One kind of certificate that a role may get. A request must meet one of its role's rules completely. */
 interface CertificateRule {
   readonly name: string
   readonly authority: CertificateRequest['authority']
@@ -89,7 +89,7 @@ const only = (organizations: readonly string[], ...wanted: string[]): boolean =>
   organizations.length === wanted.length && wanted.every(group => organizations.includes(group))
 const isNode = (commonName: string, organizations: readonly string[]): boolean =>
   commonName.startsWith(nodePrefix) && nodeName.test(commonName.slice(nodePrefix.length)) && only(organizations, nodesGroup)
-/** A node's own name or one below it, never one of the API server, and no address of the API server or of the machine itself. */
+/** A node's own name or one below it; never a name or address of the API server, nor an address of the machine itself. */
 function isNamedAsNode({ commonName, dnsNames, ipAddresses }: CertificateRequest, serving: ServingNames): boolean {
   const node = commonName.slice(nodePrefix.length)
   const apiServer = addressList(serving.ipAddresses)
@@ -102,7 +102,7 @@ function isNamedAsNode({ commonName, dnsNames, ipAddresses }: CertificateRequest
 const isNodeName = (name: string, { dnsNames }: ServingNames): boolean =>
   !name.startsWith('*.') && name !== 'localhost' && !/\.svc($|\.)/.test(name) && !dnsNames.includes(name)
 
-/** Knows an address in each of its spellings, an IPv4 address as one of IPv6 too. */
+/** Matches an address in any spelling, and an IPv4 address also as IPv6. */
 function addressList(addresses: readonly string[]): BlockList {
   const list = new BlockList()
   for (const address of addresses) list.addAddress(address, isIP(address) === 6 ? 'ipv6' : 'ipv4')
@@ -153,7 +153,7 @@ const rules: Readonly<Record<SignerRole, readonly CertificateRule[]>> = {
     },
     { name: 'kubelet-client', authority: 'client', maxLifetimeSeconds: day, subject: isNode, names: noNames },
     {
-      // By an authority of its own, which no client of the API server trusts.
+      // Issued by a separate authority that no client of the API server trusts.
       name: 'kubelet-serving',
       authority: 'kubelet-serving',
       maxLifetimeSeconds: year,
@@ -161,8 +161,8 @@ const rules: Readonly<Record<SignerRole, readonly CertificateRule[]>> = {
       names: isNamedAsNode,
     },
     {
-      // kubernetes.io/kube-apiserver-client: people and outside programs. Nothing of Kubernetes' own namespace of names.
-      // Alternative names are honoured as upstream does; they mean nothing in a certificate that is for clients only.
+      // kubernetes.io/kube-apiserver-client: users and external programs. No names reserved by Kubernetes. Alternative names are kept, as
+      // upstream; they mean nothing in a client certificate.
       name: 'user-client',
       authority: 'client',
       maxLifetimeSeconds: year,
@@ -180,7 +180,7 @@ const rules: Readonly<Record<SignerRole, readonly CertificateRule[]>> = {
       names: noNames,
     },
     {
-      // The supervisor hands the DNS part its certificate, so that a process which parses what pods send reaches no signer at all.
+      // The supervisor gives the DNS part its certificate, so that a process that parses data from pods cannot reach the signer.
       name: 'cluster-dns',
       authority: 'client',
       maxLifetimeSeconds: year,
@@ -219,7 +219,7 @@ const maxNames = 100
 const maxCsrBytes = 16_384
 
 export function checkCsrSize({ length }: Buffer): void {
-  if (length > maxCsrBytes) throw new PolicyViolation('csr-size', `The CSR has ${length} bytes, at most ${maxCsrBytes} are allowed`)
+  if (length > maxCsrBytes) throw new PolicyViolation('csr-size', `The CSR has ${length} bytes, the limit is ${maxCsrBytes}`)
 }
 
 function checkForm({ csr, commonName, organizations, dnsNames, ipAddresses, lifetimeSeconds }: CertificateRequest): void {
@@ -240,20 +240,20 @@ function checkForm({ csr, commonName, organizations, dnsNames, ipAddresses, life
   }
 }
 
-/** Upstream caps bound tokens at 2^32 s; ours last at most a year. */
+/** Upstream limits bound tokens to 2^32 s; ours last at most a year. */
 const maxTokenSeconds = 366 * day
 const maxClaimsBytes = 8192
-/** How far the server's clock may be from the signer's, and how long a request may wait for its turn: both run on one machine. */
+/** Allowed difference of the clocks, and time that a request may wait: both processes run on one machine. */
 const maxAheadSeconds = 60
 const maxBehindSeconds = 300
 const knownClaims = new Set(['aud', 'exp', 'iat', 'iss', 'jti', 'kubernetes.io', 'nbf', 'sub'])
 
-/** A token is only ever one of a ServiceAccount of this cluster, from now on, with an end. `now` in milliseconds. */
+/** A token must be for a ServiceAccount of this cluster, begin now and expire. `now` in milliseconds. */
 export function checkClaims(claims: Readonly<Record<string, unknown>>, { issuer }: Pick<SignerScope, 'issuer'>, now: number): void {
   const { sub, iss, aud } = claims
   if (Buffer.byteLength(JSON.stringify(claims)) > maxClaimsBytes)
     throw new PolicyViolation('token-size', `A token may have at most ${maxClaimsBytes} bytes of claims`)
-  // Whoever else trusts the cluster's keys could read them as rights.
+  // Another system that trusts the cluster's keys could interpret such claims as rights.
   const unknown = Object.keys(claims).find(name => !knownClaims.has(name))
   if (unknown !== undefined) throw new PolicyViolation('token-claims', `A token may not have the claim "${unknown}"`)
   if (typeof sub !== 'string' || sub !== subjectOf(claims['kubernetes.io'])) {
@@ -281,5 +281,5 @@ function checkTimes({ iat, nbf, exp }: Readonly<Record<string, unknown>>, now: n
       throw new PolicyViolation('token-time', `The "${name}" of a token must be now`)
   }
   if (typeof iat !== 'number' || typeof exp !== 'number' || exp <= iat || exp - iat > maxTokenSeconds)
-    throw new PolicyViolation('token-lifetime', `A token must end within ${maxTokenSeconds} s`)
+    throw new PolicyViolation('token-lifetime', `A token must expire within ${maxTokenSeconds} s`)
 }

@@ -1,4 +1,4 @@
-// Requests and answers of the signer's socket: what goes into frames, and how strangers' input becomes typed.
+// Requests and answers of the signer's socket: the content of frames, and the parsing of untrusted input.
 
 import { isJsonObject } from '../base/json.ts'
 import { authorityNames } from './key-material.ts'
@@ -13,13 +13,13 @@ export interface WireRequest {
 
 export interface WireFailure {
   readonly message: string
-  /** Of the policy that refused. */
+  /** The policy rule that refused. */
   readonly rule?: string
 }
 
 export type WireAnswer = { readonly id: number; readonly result: unknown } | { readonly id: number; readonly error: WireFailure }
 
-/** At most this many tokens in one request. Each has its own result: a refused one harms no other. */
+/** Limit of tokens in one request. Each has its own result: a refused one does not affect the others. */
 export const maxTokenBatch = 64
 
 export type TokenResult = { readonly token: string } | { readonly error: Error }
@@ -58,11 +58,11 @@ function parseFailure({ message, rule }: Readonly<Record<string, unknown>>): Wir
   return { message: String(message), ...(typeof rule === 'string' ? { rule } : {}) }
 }
 
-/** What the caller gets of a failure that came over the wire. */
+/** The error that a caller gets for a failure from the wire. */
 export const failureError = ({ message, rule }: WireFailure): Error =>
   rule === undefined ? new Error(message) : new PolicyViolation(rule, message)
 
-/** Undefined where it is no list of results. A token is a text, what was refused an object. */
+/** Undefined if it is not a list of results. A token is a string, a refusal an object. */
 export function parseTokenResults(value: unknown): readonly TokenResult[] | undefined {
   if (!Array.isArray(value)) return undefined
   const results: TokenResult[] = []
@@ -80,7 +80,7 @@ export function bytesParam(params: WireRequest['params'], name: string): Buffer 
   return Buffer.from(value, 'base64')
 }
 
-/** As it goes over the wire and into files. */
+/** The form on the wire and in files. */
 export const auditHeadFields = ({ sequence, digest }: AuditHead) => ({ sequence, digest: digest.toString('base64') })
 
 export function auditHeadParam(params: WireRequest['params']): AuditHead {
@@ -107,7 +107,7 @@ export function authorityParam(value: unknown): AuthorityName {
   return name
 }
 
-/** Of a batch; each item is still anything. */
+/** The items of a batch, not yet validated. */
 export function claimsParam(value: unknown): readonly unknown[] {
   if (!Array.isArray(value) || value.length > maxTokenBatch) throw malformed('claims')
   return value

@@ -33,7 +33,7 @@ const newPath = () => join(parent, `${count++}.sock`)
 const serve = (path: string, role: SignerRole, signer = createMemorySigner()) =>
   serveSigner({ signer, sockets: [{ path, role }], scope, clock: systemClock, log: silentLogger })
 
-test('connectSigner() does everything that a signer does', async () => {
+test('connectSigner() supports all methods of a signer', async () => {
   const path = newPath()
   const direct = createMemorySigner()
   await using _server = await serve(path, 'server', direct)
@@ -61,7 +61,7 @@ test('connectSigner() does everything that a signer does', async () => {
   assert.equal(new X509Certificate(await signer.issueCertificate(wanted, signal)).checkHost('localhost'), 'localhost')
 })
 
-test('serveSigner() opens a socket to its group where it is told to, and to nobody else', async () => {
+test('serveSigner() opens a socket to its group only if configured, and to nobody else', async () => {
   const path = newPath()
   await using _server = await serveSigner({
     signer: createMemorySigner(),
@@ -73,12 +73,12 @@ test('serveSigner() opens a socket to its group where it is told to, and to nobo
   assert.equal((await stat(path)).mode & 0o777, 0o660)
 })
 
-test('serveSigner() is reached by its group, and by no other user', {
+test('serveSigner() is reachable for its group and for no other user', {
   skip: process.getuid?.() === 0 ? false : 'only root can try it as other users',
 }, async () => {
   const folder = await mkdtemp(join(tmpdir(), 'signer-modes-'))
   after(() => rm(folder, { recursive: true }))
-  // The folder lets everybody through, so that the socket alone decides.
+  // Everybody can enter the folder, so that only the socket decides.
   await chmod(folder, 0o711)
   const [open, closed] = [join(folder, 'open.sock'), join(folder, 'closed.sock')]
   await using _server = await serveSigner({
@@ -98,7 +98,7 @@ test('serveSigner() is reached by its group, and by no other user', {
   assert.equal(await connectAs(user, group, closed), 'EACCES')
 })
 
-/** What a process of this user and group gets when it connects. */
+/** The result when a process of this user and group connects. */
 async function connectAs(uid: number, gid: number, path: string): Promise<string> {
   const script = `const s = require('node:net').connect(${JSON.stringify(path)});
     s.on('connect', () => { console.log('connected'); s.destroy() }); s.on('error', err => console.log(err.code))`
@@ -106,7 +106,7 @@ async function connectAs(uid: number, gid: number, path: string): Promise<string
   return stdout.trim()
 }
 
-test('connectSigner() signs many tokens at once, each with its own claims, and one refusal harms no other', async () => {
+test('connectSigner() signs many tokens at once, each with its own claims, and a refusal does not affect the others', async () => {
   const path = newPath()
   await using _server = await serve(path, 'server')
   await using signer = connectSigner(path)
@@ -124,7 +124,7 @@ test('connectSigner() signs many tokens at once, each with its own claims, and o
   }
 })
 
-test('serveSigner() refuses by the role of the socket', async () => {
+test('serveSigner() refuses according to the role of the socket', async () => {
   const path = newPath()
   await using _server = await serve(path, 'controllers')
   await using signer = connectSigner(path)
@@ -143,7 +143,7 @@ test('serveSigner() refuses by the role of the socket', async () => {
   await assert.rejects(signer.issueCertificate(masters, signal), refusal('masters'))
 })
 
-test('connectSigner() waits for a signer that restarts, and stops when its caller does', async () => {
+test('connectSigner() waits for a signer that restarts, and stops with its caller', async () => {
   const path = newPath()
   await using signer = connectSigner(path, { clock: systemClock })
   const early = signer.tokenKeys(signal)
@@ -159,14 +159,14 @@ test('connectSigner() waits for a signer that restarts, and stops when its calle
   assert.ok((await waiting).keyId)
 })
 
-test('connectSigner() rejects what is open when it is closed', async () => {
+test('connectSigner() rejects open requests when it is closed', async () => {
   const signer = connectSigner(newPath())
   const open = signer.tokenKeys(signal)
   await signer[Symbol.asyncDispose]()
   await assert.rejects(open, /closed/)
 })
 
-/** Sends one frame and collects the raw answer; '' where the signer hangs up. */
+/** Sends one frame and collects the raw answer; '' if the signer closes the connection. */
 function raw(path: string, bytes: Buffer): Promise<string> {
   return new Promise((resolve, reject) => {
     const socket = createConnection(path, () => socket.write(bytes))
@@ -237,14 +237,14 @@ async function connectAndWrap(path: string): Promise<string> {
   return (await signer.wrapKey(randomBytes(32), signal)).wrapped.toString('base64')
 }
 
-test('serveSigner() hangs up on a frame that is too long or not JSON', async () => {
+test('serveSigner() closes the connection on a frame that is too long or not JSON', async () => {
   const path = newPath()
   await using _server = await serve(path, 'server')
   assert.equal(await raw(path, Buffer.from('ffffffff', 'hex')), '')
   assert.equal(await raw(path, Buffer.from('\0\0\0\x01{')), '')
 })
 
-test('createFrameReader() finds frames in any cut of the bytes', () => {
+test('createFrameReader() finds frames in bytes that are split anywhere', () => {
   const bytes = Buffer.concat([encodeFrame({ a: 1 }), encodeFrame(['ü']), encodeFrame(null)])
   for (let size = 1; size <= bytes.length; size++) {
     const found: unknown[] = []
@@ -255,16 +255,16 @@ test('createFrameReader() finds frames in any cut of the bytes', () => {
   assert.throws(() => createFrameReader(() => undefined)(Buffer.from('00200000', 'hex')), FrameError)
 })
 
-test('connectSigner() takes no more than 1000 requests while the signer is away', async () => {
+test('connectSigner() holds at most 1000 requests while the signer is unreachable', async () => {
   await using signer = connectSigner(newPath(), { clock: systemClock })
   const caller = new AbortController()
   const waiting = Array.from({ length: 1000 }, () => signer.tokenKeys(caller.signal).catch((err: unknown) => String(err)))
-  await assert.rejects(signer.tokenKeys(caller.signal), /1000 requests wait already/)
+  await assert.rejects(signer.tokenKeys(caller.signal), /1000 requests already wait/)
   caller.abort(new Error('enough'))
   assert.deepEqual(new Set(await Promise.all(waiting)), new Set(['Error: enough']))
 })
 
-test('serveSigner() reads no more from a peer that does not read its answers, and goes on when it does', async () => {
+test('serveSigner() stops reading from a peer that does not read its answers, and continues when it does', async () => {
   const path = newPath()
   const inner = createMemorySigner()
   let asked = 0
@@ -280,7 +280,7 @@ test('serveSigner() reads no more from a peer that does not read its answers, an
   const all = 40_000
   const peer = createConnection(path).pause()
   peer.write(Buffer.concat(Array.from({ length: all }, (_, id) => encodeFrame({ id, method: 'auditKey', params: {} }))))
-  // Answers to another peer are the turns: when a hundred of them brought no request of the first, it is not read.
+  // Answers to another peer measure time: if a hundred of them came without a request of the first, it is not being read.
   let last = -1
   for (let quiet = 0; quiet < 100; quiet++) {
     if (asked !== last) quiet = 0

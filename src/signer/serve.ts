@@ -1,4 +1,4 @@
-// The signer's process side: one unix socket per role, each request judged by the role's policy before a key is used.
+// The process side of the signer: one unix socket per role; the policy of the role must allow a request before a key is used.
 import { chown, rm } from 'node:fs/promises'
 import { createServer, type Server, type Socket } from 'node:net'
 import type { Clock } from '../base/clock.ts'
@@ -25,12 +25,12 @@ import {
 import type { Signer } from './signer.ts'
 
 export interface SignerSocket {
-  /** An existing socket at this path is replaced. */
+  /** Replaces an existing socket at this path. */
   readonly path: string
   readonly role: SignerRole
-  /** Who may connect beside root and the signer's user: the socket's owner, mode 0600. Needs the right to change owners. */
+  /** The owner of the socket (mode 0600), who can connect besides root and the signer's user. Needs the right to change owners. */
   readonly owner?: { readonly uid: number; readonly gid: number }
-  /** Mode 0660: the socket's group may connect too. A set-group-id folder gives the socket its group without any right to change owners. */
+  /** Mode 0660: the group of the socket can connect too. A set-group-id folder sets the group without the right to change owners. */
   readonly groupMayConnect?: boolean
 }
 
@@ -38,20 +38,20 @@ export interface ServeSignerOptions {
   readonly signer: Signer
   readonly sockets: readonly SignerSocket[]
   readonly scope: SignerScope
-  /** What tokens' times are compared with. */
+  /** The clock for the times of tokens. */
   readonly clock: Clock
   readonly log: Logger
 }
 
 const maxInFlight = 256
-/** Of requests that have no answer yet. */
+/** Limit of bytes of unanswered requests. */
 const maxInFlightBytes = 4 << 20
-/** One process has one; beside it are those that it lost without noticing. */
+/** Each process has one connection; others are those that it lost without noticing. */
 const maxConnections = 32
-/** Answers that a peer may leave unread; until it reads them, none of its requests is read. */
+/** Limit of unread answers of a peer; until it reads them, none of its requests is read. */
 const maxUnreadBytes = 1024 * 1024
 
-/** Listens on all sockets; resolves when they accept. Closing ends connections and removes the sockets, and leaves the signer open. */
+/** Listens on all sockets; resolves when they accept. Closing ends connections and removes the sockets, but leaves the signer open. */
 export async function serveSigner(options: ServeSignerOptions): Promise<AsyncDisposable> {
   const closing = new AbortController()
   const connections = new Set<Socket>()
@@ -91,7 +91,7 @@ function serveConnection(connection: Socket, role: SignerRole, options: ServeSig
     if (!connection.destroyed) connection.write(encodeAnswer(frame))
     pace()
   }
-  /** Reads on only when half of the requests are done and the answers are read. */
+  /** Continues to read when half of the requests are done and the answers are read. */
   const pace = () => {
     if (inFlight >= maxInFlight || inFlightBytes >= maxInFlightBytes || connection.writableLength > maxUnreadBytes) connection.pause()
     else if (connection.isPaused() && inFlight < maxInFlight / 2 && inFlightBytes < maxInFlightBytes / 2 && !connection.writableNeedDrain)
@@ -120,7 +120,7 @@ function serveConnection(connection: Socket, role: SignerRole, options: ServeSig
   connection.on('error', err => log.debug('signer connection lost', { role, err }))
 }
 
-/** Never throws: an answer that does not fit into a frame is an error for its caller. */
+/** Never throws: if an answer does not fit into a frame, the caller gets an error. */
 function encodeAnswer(answer: WireAnswer): Buffer {
   try {
     return encodeFrame(answer)
@@ -143,7 +143,7 @@ async function respond(value: unknown, role: SignerRole, options: ServeSignerOpt
   }
 }
 
-/** A refusal goes back with its rule; any other failure goes to the log, and the caller only gets that it failed. */
+/** A refusal is returned with its rule; any other failure is logged, and the caller only learns that it failed. */
 function failureOf(err: unknown, role: SignerRole, log: Logger): WireFailure {
   if (err instanceof PolicyViolation) {
     log.info('signer refused a request', { role, rule: err.rule, reason: err.message })
@@ -155,7 +155,7 @@ function failureOf(err: unknown, role: SignerRole, log: Logger): WireFailure {
 
 const isUnwrapError = (err: unknown): err is Error => err instanceof Error && err.message.startsWith('Cannot unwrap key')
 
-/** A token, or why there is none: one of a batch never fails the others. */
+/** A token, or the reason for none: an item of a batch never fails the others. */
 async function signOne(
   item: unknown,
   role: SignerRole,

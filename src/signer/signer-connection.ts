@@ -1,4 +1,4 @@
-// The connection of one process to the signer's socket. It opens at the first request, and comes back by itself when the signer restarts.
+// One process's connection to the signer's socket. It opens at the first request, and reopens when the signer restarts.
 import { createConnection, type Socket } from 'node:net'
 import { type Clock, pause } from '../base/clock.ts'
 import type { Logger } from '../base/log.ts'
@@ -17,7 +17,7 @@ type Params = Readonly<Record<string, unknown>>
 
 interface Request {
   readonly method: SignerMethod
-  /** Made when the request is sent. */
+  /** Created when the request is sent. */
   readonly params: () => Params
   resolve(result: unknown): void
   reject(err: unknown): void
@@ -30,7 +30,7 @@ const maxOpen = 1000
 export class SignerConnection implements AsyncDisposable {
   readonly #options: SignerConnectionOptions
   readonly #closing = new AbortController()
-  /** By id: what waits for a connection, and what waits for its answer on this one. */
+  /** By id: requests that wait for a connection, and those that wait for an answer. */
   readonly #pending = new Map<number, Request>()
   readonly #sent = new Map<number, Request>()
   #socket: Socket | undefined
@@ -44,21 +44,21 @@ export class SignerConnection implements AsyncDisposable {
   }
 
   /**
-   * Waits for a connection where there is none. A request that was sent is never sent again: where its connection breaks before the answer, it
-   * rejects with a `SignerFailure`. Rejects with `PolicyViolation` where the signer refuses, with the signal's reason where that comes first.
+   * Waits for a connection if there is none. A sent request is never repeated: if its connection breaks before the answer, it rejects with
+   * a `SignerFailure`. Rejects with `PolicyViolation` if the signer refuses, or with the signal's reason.
    */
   call(method: SignerMethod, params: Params | (() => Params), signal: AbortSignal): Promise<unknown> {
     return new Promise((resolve, reject) => {
       const stop = AbortSignal.any([signal, this.#closing.signal])
       if (stop.aborted) return reject(stop.reason)
       if (this.#pending.size + this.#sent.size >= maxOpen)
-        return reject(new SignerFailure('busy', `Cannot use the signer: ${maxOpen} requests wait already`))
+        return reject(new SignerFailure('busy', `Cannot use the signer: ${maxOpen} requests already wait`))
       const id = this.#nextId++
       const done = () => {
         stop.removeEventListener('abort', onAbort)
         this.#pending.delete(id)
         this.#sent.delete(id)
-        // An idle connection is no reason for a process to stay.
+        // An idle connection must not keep a process running.
         if (this.#pending.size + this.#sent.size === 0) this.#socket?.unref()
       }
       const onAbort = () => {
@@ -97,7 +97,7 @@ export class SignerConnection implements AsyncDisposable {
         this.#sent.set(id, request)
         this.#socket?.write(frame)
       } catch (err) {
-        // It does not fit into a frame: the fault of this request alone.
+        // It does not fit into a frame: only this request fails.
         request.reject(err)
       }
     }

@@ -1,6 +1,6 @@
-// Why the signer did not do what a caller asked for, where its policy is not the reason.
+// Why the signer did not serve a request, other than its policy.
 
-/** `lost`: the connection broke while the request was with the signer, which may have carried it out. `busy`: too many requests wait already. */
+/** `lost`: the connection broke while the signer had the request, so it may have been processed. `busy`: too many requests already wait. */
 export class SignerFailure extends Error {
   readonly why: 'lost' | 'busy'
   constructor(why: SignerFailure['why'], message: string) {

@@ -5,7 +5,7 @@ import { FakeClock } from '../client/fake-clock.ts'
 import type { TokenKey } from './signer.ts'
 import { SignerWatch } from './signer-watch.ts'
 
-test('SignerWatch reports a signer that does not answer, and one that fails, until it answers again', async () => {
+test('SignerWatch reports a signer that does not answer or fails, until it answers again', async () => {
   const clock = new FakeClock()
   const stop = new AbortController()
   let answer = Promise.withResolvers<readonly TokenKey[]>()

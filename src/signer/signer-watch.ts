@@ -1,4 +1,4 @@
-// Whether the signer answers: asked all the time, so that whoever wants to know never waits for a signer that hangs.
+// Checks regularly whether the signer answers, so that health checks never wait for a hanging signer.
 import { type Clock, pause } from '../base/clock.ts'
 import type { Logger } from '../base/log.ts'
 import type { Signer } from './signer.ts'
@@ -9,9 +9,9 @@ export interface SignerWatchOptions {
   readonly log: Logger
 }
 
-/** Between an answer and the next question. */
+/** Pause between an answer and the next request. */
 const everyMs = 2000
-/** A question that is open this long counts as not answered. */
+/** A request without an answer for this long counts as failed. */
 const silentMs = 5000
 
 export class SignerWatch {
@@ -23,13 +23,13 @@ export class SignerWatch {
     this.#options = options
   }
 
-  /** What is wrong; undefined while the signer answers. */
+  /** The fault; undefined while the signer answers. */
   check(): string | undefined {
     if (this.#asked !== undefined && this.#options.clock.monotonic() - this.#asked >= silentMs) return 'the signer does not answer'
     return this.#failure
   }
 
-  /** Asks until the signal. */
+  /** Checks until the signal. */
   async run(signal: AbortSignal): Promise<void> {
     const { signer, clock, log } = this.#options
     while (!signal.aborted) {
@@ -40,7 +40,7 @@ export class SignerWatch {
       } catch (err) {
         if (signal.aborted) return
         this.#failure = 'the signer failed'
-        log.error('signer not reached', { err })
+        log.error('cannot reach the signer', { err })
       }
       this.#asked = undefined
       await pause(clock, everyMs, signal)

@@ -1,9 +1,9 @@
-// The key holder: whoever needs a private key operation asks here. In its own process over a unix socket, or in-process for tests.
+// The interface to private keys: in a separate process over a unix socket, or in-process for tests.
 
-/** Which certificate authority; each has its own key, so that one kind of certificate is never taken for another. */
+/** The certificate authorities. Each has its own key, so that one kind of certificate can never pass for another. */
 export type AuthorityName = 'client' | 'serving' | 'front-proxy' | 'kubelet-serving'
 
-/** A serving or client certificate's content, set by policy and not by the CSR: the CSR only proves the key. */
+/** Content of a certificate, set by policy and not by the CSR: the CSR only proves possession of the key. */
 export interface CertificateRequest {
   readonly authority: AuthorityName
   /** PKCS#10 DER; its signature proves possession of the key. */
@@ -33,11 +33,11 @@ export interface AuditLogKey {
   readonly keyId: string
   /** SPKI PEM. */
   readonly publicKey: string
-  /** The newest head that was signed: a log that does not reach it has lost records. Undefined where none was. */
+  /** The newest signed head: a log that does not reach it has lost records. Undefined if none was signed. */
   readonly signedHead: AuditHead | undefined
 }
 
-/** The end of the server's store: its newest revision, and a digest that is bound to everything before. */
+/** The end of the server's store: its newest revision, and a digest over everything before it. */
 export interface StoreHead {
   readonly revision: number
   readonly digest: Buffer
@@ -46,19 +46,19 @@ export interface StoreHead {
 export interface Signer extends AsyncDisposable {
   /** PEM of the authority's certificate(s), newest first. */
   authority(name: AuthorityName, signal: AbortSignal): Promise<string>
-  /** PEM of the leaf. Rejects with the policy rule that it breaks. */
+  /** PEM certificates of the authority, newest first. */
   issueCertificate(request: CertificateRequest, signal: AbortSignal): Promise<string>
   tokenKeys(signal: AbortSignal): Promise<readonly TokenKey[]>
-  /** A compact JWS over these claims with the current ServiceAccount key. */
+  /** A compact JWS of these claims with the current ServiceAccount key. */
   signToken(claims: Readonly<Record<string, unknown>>, signal: AbortSignal): Promise<string>
   wrapKey(key: Buffer, signal: AbortSignal): Promise<{ readonly id: string; readonly wrapped: Buffer }>
   unwrapKey(wrapped: Buffer, signal: AbortSignal): Promise<Buffer>
-  /** Signs the digest of the head; Ed25519. Rejects for a head that does not come after the one that it signed before: no log goes back. */
+  /** Signs the digest of the head with Ed25519. Rejects a head that does not follow the one signed before, so that no log goes back. */
   signAuditHead(head: AuditHead, signal: AbortSignal): Promise<{ readonly keyId: string; readonly signature: Buffer }>
-  /** Remembers it durably. Rejects for a revision before the one that it remembers: no store goes back. */
+  /** Stores the head durably. Rejects a revision before the stored one, so that no store goes back. */
   keepStoreHead(head: StoreHead, signal: AbortSignal): Promise<void>
-  /** The newest one; undefined where there is none yet. */
+  /** The newest head; undefined if there is none. */
   storeHead(signal: AbortSignal): Promise<StoreHead | undefined>
-  /** What an audit log is checked against. */
+  /** The key and head for the verification of an audit log. */
   auditKey(signal: AbortSignal): Promise<AuditLogKey>
 }

@@ -8,11 +8,11 @@ import { type Claims, createTokenBatches } from './token-batches.ts'
 const claims = (namespace: string, name: string, rest: object = {}) => ({ sub: `system:serviceaccount:${namespace}:${name}`, ...rest })
 const nextTurn = () => new Promise(resolve => setImmediate(resolve))
 
-/** A signer that answers a batch when the test says so. */
+/** A signer that answers a batch when the test decides. */
 function heldSigner() {
   const open: { readonly batch: () => readonly Claims[]; readonly answer: (results: readonly TokenResult[]) => void }[] = []
   const sign = createTokenBatches(batch => new Promise(answer => open.push({ batch, answer })))
-  /** Sends and answers the oldest batch: each token is the account's name. */
+  /** Answers the oldest batch: each token is the name of the account. */
   const answerNext = async (): Promise<readonly string[]> => {
     const { batch, answer } = open.shift() ?? assert.fail('no batch was sent')
     const names = batch().map(({ sub }) => String(sub).split(':')[3] ?? '')
@@ -23,7 +23,7 @@ function heldSigner() {
   return { open, sign, answerNext }
 }
 
-test('createTokenBatches() gives each namespace its turn: one that asks for much delays only itself', async () => {
+test('createTokenBatches() lets namespaces take turns: one with many requests delays only itself', async () => {
   const { open, sign, answerNext } = heldSigner()
   const caller = new AbortController()
   const greedy = Array.from({ length: 1000 }, (_, i) => sign(claims('greedy', `g${i}`), caller.signal).catch((err: unknown) => err))
@@ -59,7 +59,7 @@ test('createTokenBatches() cuts batches by the bytes of the claims', async () =>
   assert.deepEqual(await Promise.all(tokens), ['n0', 'n1', 'n2', 'n3', 'n4'])
 })
 
-test('createTokenBatches() sends nothing for callers that have gone', async () => {
+test('createTokenBatches() sends nothing for callers that gave up', async () => {
   const { open, sign, answerNext } = heldSigner()
   const [stays, goes] = [new AbortController(), new AbortController()]
   const kept = sign(claims('a', 'kept'), stays.signal)
@@ -72,7 +72,7 @@ test('createTokenBatches() sends nothing for callers that have gone', async () =
   assert.equal(await kept, 'kept')
 })
 
-test('createTokenBatches() fails a refused token alone, and all of a batch that is lost', async () => {
+test('createTokenBatches() fails only a refused token, but all tokens of a lost batch', async () => {
   const { open, sign } = heldSigner()
   const { signal } = new AbortController()
   const [good, bad] = [sign(claims('a', 'good'), signal), sign(claims('a', 'bad'), signal)]

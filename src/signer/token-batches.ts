@@ -1,11 +1,11 @@
-// Tokens are signed in batches, so that a burst costs few round trips. The namespaces of their accounts take turns.
+// Signs tokens in batches, so that a burst needs few round trips. Namespaces of the accounts take turns.
 import { FairQueue } from './fair-queue.ts'
 import { maxTokenBatch, type TokenResult } from './protocol.ts'
 import { SignerFailure } from './signer-failure.ts'
 
 export type Claims = Readonly<Record<string, unknown>>
 
-/** `batch()` is what is still wanted of it at the moment of sending. Resolves with as many results in the same order. */
+/** `batch()` returns the claims that are still needed at the moment of sending. Resolves with as many results in the same order. */
 export type SignBatch = (batch: () => readonly Claims[]) => Promise<readonly TokenResult[]>
 
 interface Wanted {
@@ -15,13 +15,13 @@ interface Wanted {
   reject(err: unknown): void
 }
 
-/** The signer works on a batch while the next ones are under way; what is behind them can still be put in the order of turns. */
+/** The signer works on one batch while the next ones are on the way; requests behind them can still take turns. */
 const maxBatchesAtOnce = 4
-/** A token has a third more bytes than its claims: the answer stays within a frame, too. */
+/** A token has a third more bytes than its claims, so the answer also fits into a frame. */
 const maxBatchBytes = 512 << 10
 const limits = { items: 10_000, bytes: 32 << 20, ownItems: 1000 }
 
-/** Signs one token; rejects with `SignerFailure` where too many wait already, of all namespaces or of this one. */
+/** Signs one token; rejects with `SignerFailure` if too many requests already wait, in total or of this namespace. */
 export function createTokenBatches(signBatch: SignBatch): (claims: Claims, signal: AbortSignal) => Promise<string> {
   const queue = new FairQueue<Wanted>(limits)
   let batches = 0
@@ -77,7 +77,9 @@ export function createTokenBatches(signBatch: SignBatch): (claims: Claims, signa
         },
       }
       if (!queue.add(owner, wanted, Buffer.byteLength(JSON.stringify(claims))))
-        return reject(new SignerFailure('busy', `Cannot sign a token: too many wait already, in all or for namespace "${owner}"`))
+        return reject(
+          new SignerFailure('busy', `Cannot sign a token: too many requests already wait, in total or for namespace "${owner}"`),
+        )
       signal.addEventListener('abort', onAbort, { once: true })
       if (planned) return
       planned = true
@@ -85,7 +87,7 @@ export function createTokenBatches(signBatch: SignBatch): (claims: Claims, signa
     })
 }
 
-/** Of the account that the token is for. */
+/** The namespace of the token's account. */
 function namespaceOf({ sub }: Claims): string {
   return typeof sub === 'string' ? (sub.split(':', 3)[2] ?? '') : ''
 }

@@ -1,4 +1,4 @@
-// What every store must do about how much it holds; part of store.contract.ts.
+// Limits of what a store holds, which every store must keep; part of store.contract.ts.
 import assert from 'node:assert/strict'
 import { describe } from 'node:test'
 import { must, object, put, range, record, remove, settle, type TestObject } from './objects.fixture.ts'
@@ -11,7 +11,7 @@ const sized = (bytes: number): Partial<TestObject> => ({ data: { text: 'x'.repea
 
 export function boundsContract(name: string, inStore: InStore): void {
   describe(`${name} store: contents`, () => {
-    inStore('count what is stored, by namespace, with what is decided, and Events apart', async (store, pods) => {
+    inStore('count stored and decided bytes by namespace, and Events separately', async (store, pods) => {
       const { contents } = store
       const changed: string[] = []
       contents.onChange(namespace => changed.push(namespace))
@@ -36,7 +36,7 @@ export function boundsContract(name: string, inStore: InStore): void {
       assert.deepEqual([contents.of('one'), contents.of('two'), contents.of('one', 'news'), contents.total], [0, 0, 0, 0])
     })
 
-    inStore('are asked of each write by whoever bounds them, and a refusal changes nothing', async (store, pods) => {
+    inStore('are passed to `admit` of each write, and a refusal changes nothing', async (store, pods) => {
       const asked: WriteSize[] = []
       const refusal = new Error('too much')
       const attempt = (rest: Partial<TestObject>, refuses: boolean) => {
@@ -67,12 +67,12 @@ export function boundsContract(name: string, inStore: InStore): void {
 
   describe(`${name} store: maxStoredBytes`, () => {
     inStore(
-      'refuses what makes everything larger beyond it, and lets it become smaller',
+      'refuses writes that grow beyond it, and allows shrinking',
       async (_, pods) => {
         const large = sized(mebibyte)
         for (const name of ['a', 'b', 'c']) await put(pods, name, large)
         assert.throws(() => put(pods, 'd', large), StoreFull)
-        // What is decided counts.
+        // Decided bytes count.
         const last = put(pods, 'd', sized(mebibyte - 50_000))
         assert.throws(() => put(pods, 'e', sized(60_000)), StoreFull)
         await last
@@ -87,7 +87,7 @@ export function boundsContract(name: string, inStore: InStore): void {
     )
 
     inStore(
-      'keeps an eighth of it for what the cluster needs',
+      'keeps an eighth in reserve for writes that the cluster needs',
       async (store, pods) => {
         const write = (name: string, bytes: number, usesReserve: boolean) =>
           pods.write({ namespace: 'default', name, expected: undefined, object: object(name, sized(bytes)), usesReserve })
@@ -105,7 +105,7 @@ export function boundsContract(name: string, inStore: InStore): void {
 
   describe(`${name} store: the past of all resources`, () => {
     inStore(
-      'takes no more than it may, and the resource that changed most gives way',
+      'stays below its limit, and the resource with the most changes is shortened',
       async (store, pods) => {
         const start = store.revision
         await put(pods, 'quiet')
@@ -128,7 +128,7 @@ export function boundsContract(name: string, inStore: InStore): void {
 
   describe(`${name} store: what waits for readers`, () => {
     inStore(
-      'is bounded for all watches together: those that are behind for longest end, and who reads goes on',
+      'is limited for all watches together: those that have been behind for longest end, and readers continue',
       async (store, pods) => {
         const after = store.revision
         const read = record(pods.watch({ after }))
@@ -140,7 +140,7 @@ export function boundsContract(name: string, inStore: InStore): void {
           watch.pause()
           await write(round)
         }
-        // However many watches hold an event, it is in memory once.
+        // An event is in memory once, however many watches hold it.
         for (const round of range(4, 9)) await write(round)
         assert.deepEqual(
           behind.map(({ ended }) => ended()),
@@ -165,7 +165,7 @@ export function boundsContract(name: string, inStore: InStore): void {
     )
 
     inStore(
-      'counts what a watch begins with',
+      'counts the replay of a watch',
       async (store, pods) => {
         const after = store.revision
         for (const round of range(0, 10)) await put(pods, 'a', sized(100_000 + round))
@@ -180,13 +180,13 @@ export function boundsContract(name: string, inStore: InStore): void {
     )
 
     inStore(
-      'counts what was handed over, until the reader goes on',
+      'counts events that were handed over, until the reader resumes',
       async (store, pods) => {
         const after = store.revision
         const watches = range(0, 11).map(index => pods.watch({ after, name: `p${index}`, namespace: 'default' }))
         const behind = watches.map(watch => record(watch))
         await settle()
-        // The connection of each has what it was handed, and takes no more.
+        // Each connection has received its events and accepts no more.
         for (const watch of watches) watch.onEvents(() => watch.pause())
         for (const index of range(0, 9)) await put(pods, `p${index}`, sized(100_000))
         assert.ok(behind.every(({ ended }) => ended() === undefined))
@@ -200,7 +200,7 @@ export function boundsContract(name: string, inStore: InStore): void {
       { waitingBytes: mebibyte },
     )
 
-    inStore('is handed over in pieces, so that a reader can pause between them', async (store, pods) => {
+    inStore('is handed over in pieces, so that a reader can pause in between', async (store, pods) => {
       const after = store.revision
       for (const round of range(0, 9)) await put(pods, 'a', sized(100_000 + round))
       const watch = pods.watch({ after })

@@ -32,7 +32,7 @@ function newQueue() {
 const turn = () => new Promise(resolve => setImmediate(resolve))
 
 describe('CommitQueue', () => {
-  it('sends a lone write at once and everything that arrives meanwhile as one group', async () => {
+  it('sends a single write at once, and all that arrive meanwhile as one group', async () => {
     const { log, queue, pods } = newQueue()
     const writes = [put(pods, 'a')]
     await turn()
@@ -56,7 +56,7 @@ describe('CommitQueue', () => {
     assert.equal(queue.revision, 5)
   })
 
-  it('says that its disk does not answer while a group takes too long', async () => {
+  it('reports a stalled disk while a group takes too long', async () => {
     const log = new HeldLog()
     let time = 0
     let wake = (): void => undefined
@@ -91,7 +91,7 @@ describe('CommitQueue', () => {
     await Promise.all(writes)
   })
 
-  it('takes back a group that failed for now, and everything decided upon it', async () => {
+  it('rolls back a group that failed temporarily, and every write decided on top of it', async () => {
     const { log, queue, pods } = newQueue()
     const seen = record(pods.watch({ after: 1 }))
     const outcomes = [put(pods, 'a'), put(pods, 'b')].map(outcome)
@@ -110,7 +110,7 @@ describe('CommitQueue', () => {
     assert.deepEqual(seen.types(), ['ADDED a'])
   })
 
-  it('accepts nothing after a failure that is for good, says so once, and still answers reads', async () => {
+  it('refuses writes after a permanent failure, reports it once, and still answers reads', async () => {
     const { log, queue, pods } = newQueue()
     const failures: string[] = []
     queue.onFailure(err => failures.push(err.message))
@@ -130,7 +130,7 @@ describe('CommitQueue', () => {
     assert.equal(log.groups.length, 2)
   })
 
-  it('closes also when the last group fails meanwhile', async () => {
+  it('closes even if the last group fails meanwhile', async () => {
     for (const retriable of [true, false]) {
       const { log, queue, pods } = newQueue()
       const last = outcome(put(pods, 'a'))

@@ -1,4 +1,4 @@
-// The heart of a store: orders decided writes, makes them durable in groups, and shows each group at once.
+// Orders decided writes, makes them durable in groups, and publishes each group at once.
 import type { Clock } from '../base/clock.ts'
 import type { Logger } from '../base/log.ts'
 import { StallWatch } from '../base/stall-watch.ts'
@@ -13,9 +13,9 @@ import { WaitingBytes } from './waiting-bytes.ts'
 import { type CacheOwner, type DecidedWrite, WatchCache } from './watch-cache.ts'
 import { WindowBudget } from './window-budget.ts'
 
-/** What makes writes durable. */
+/** Makes writes durable. */
 export interface CommitLog {
-  /** Resolves when all of these are durable, in order; rejects with `WriteFailed` when none of them is. Called with one group at a time. */
+  /** Resolves when all of these are durable, in order; rejects with `WriteFailed` if none of them is. Called with one group at a time. */
   append(group: readonly DecidedWrite[]): Promise<void>
   /** Bytes on disk. */
   readonly bytes: number
@@ -27,17 +27,17 @@ export interface CommitQueueOptions {
   readonly log: Logger
   readonly metrics?: StoreMetrics
   readonly window?: Partial<WindowLimits>
-  /** Undefined for a store that is memory only: a write is visible in the next microtask. */
+  /** Undefined for a store in memory: a write is visible in the next microtask. */
   readonly commitLog?: CommitLog
-  /** The newest revision there is, and the oldest that events are known from. */
+  /** The newest revision, and the oldest from which events are known. */
   readonly revision?: number
   readonly oldestRevision?: number
-  /** See `Store.maxStoredBytes`. Default: no bound. */
+  /** See `Store.maxStoredBytes`. Default: no limit. */
   readonly maxStoredBytes?: number
-  /** Bytes of the past of all collections, and of what waits for the readers of all watches. Default: 64 MiB of each. */
+  /** Limit of bytes of the event history of all collections, and of events that wait for readers of all watches. Default: 64 MiB each. */
   readonly pastBytes?: number
   readonly waitingBytes?: number
-  /** Keeps large objects out of memory. */
+  /** Moves large objects out of memory. */
   readonly large?: LargeObjects
 }
 
@@ -61,7 +61,7 @@ export class CommitQueue implements Store, CacheOwner {
   readonly past: WindowBudget
   readonly waiting: WaitingBytes
   readonly #stalls: StallWatch
-  /** The newest revision that is visible, and the newest that is decided; never apart for longer than a commit. */
+  /** The newest visible revision, and the newest decided one; they differ only during a commit. */
   #revision: number
   #decided: number
   #published: number
@@ -70,9 +70,9 @@ export class CommitQueue implements Store, CacheOwner {
   #scheduled = false
   #settled: (() => void)[] = []
   #refusal: WriteFailed | undefined
-  /** Whether the log was told that the bound is near. */
+  /** Whether it was logged that the limit is near. */
   #isFilling = false
-  /** When the last write did not fit, by the monotonic clock. */
+  /** Monotonic time of the last write that did not fit. */
   #fullAt = Number.NEGATIVE_INFINITY
 
   constructor(options: CommitQueueOptions) {
@@ -119,7 +119,7 @@ export class CommitQueue implements Store, CacheOwner {
     return cache
   }
 
-  /** The cache of a resource, declared or not: records are loaded before the server declares what it knows. */
+  /** The cache of a resource, declared or not: records are loaded before the server declares its resources. */
   cache(groupResource: string): WatchCache {
     let cache = this.#caches.get(groupResource)
     if (cache === undefined) {
@@ -153,7 +153,7 @@ export class CommitQueue implements Store, CacheOwner {
     const target = this.#decided
     return new Promise(resolve => {
       this.#settled.push(() => {
-        // A failed group takes its revisions back, so the target may never come: then nothing is left to wait for.
+        // A failed group returns its revisions, so the target may never come: then there is nothing to wait for.
         if (this.#revision >= target || this.#revision === this.#decided) resolve()
         else void this.settled().then(resolve)
       })
@@ -175,7 +175,7 @@ export class CommitQueue implements Store, CacheOwner {
     if (this.#refusal !== undefined) listener(this.#refusal)
   }
 
-  /** Stops accepting writes for good. */
+  /** Stops accepting writes permanently. */
   fail(err: WriteFailed): void {
     if (this.#refusal !== undefined) return
     this.#refusal = err
@@ -185,7 +185,7 @@ export class CommitQueue implements Store, CacheOwner {
     for (const listener of this.#failureListeners) listener(err)
   }
 
-  /** Writes that are decided are finished first. */
+  /** Decided writes are finished first. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#refusal ??= new WriteFailed('The store is closed', { retriable: false })
     await this.settled()
@@ -195,7 +195,7 @@ export class CommitQueue implements Store, CacheOwner {
     await this.large?.close()
   }
 
-  /** At the end of this turn of the event loop: the writes of all requests that came in it share a sync, and a lone write waits for nobody. */
+  /** Runs at the end of this turn of the event loop: all writes of the turn share a sync, and a single write does not wait. */
   #schedule(): void {
     if (this.#committing || this.#scheduled) return
     this.#scheduled = true
@@ -254,7 +254,7 @@ export class CommitQueue implements Store, CacheOwner {
     this.#wakeSettled()
   }
 
-  /** Once, until there is room again: before anything is refused. */
+  /** Logged once, before anything is refused, until there is space again. */
   #reportFilling(): void {
     const { contents, maxStoredBytes } = this
     if (contents.total > maxStoredBytes * 0.9) {
@@ -271,7 +271,7 @@ export class CommitQueue implements Store, CacheOwner {
     else this.fail(failure)
   }
 
-  /** Writes that wait were decided on versions that never came to be, so they fall with the group before them. */
+  /** Waiting writes were decided on versions that now do not exist, so they fail with the group before them. */
   #abandon(err: WriteFailed): void {
     const waiting = this.#queue
     this.#queue = []

@@ -1,14 +1,14 @@
-// The canonical JSON of an object. Field sets that many objects share are half of a pod's text: theirs is made once, not with each object.
+// The canonical JSON of an object. Managed fields that many objects share are half of a pod's text, so they are encoded once.
 import { randomUUID } from 'node:crypto'
 import type { KubeObject, ManagedFieldsEntry } from '../api/object.ts'
 import { sharedText } from '../api/patch/apply/outline.ts'
 
-/** Stands for what is encoded already while the rest is. Drawn for each process: no client can write it into an object. */
+/** Stands for the shared part during encoding. Random per process, so that no client can write it into an object. */
 const placeholder = randomUUID()
 const entriesMember = `"managedFields":"${placeholder}"`
 const setMember = `"fieldsV1":"${placeholder}"`
 
-/** Exactly `JSON.stringify(object)`. An object with shared sets is changed and restored meanwhile, so it must not be frozen. */
+/** Equals `JSON.stringify(object)`. An object with shared fields is modified and restored meanwhile, so it must not be frozen. */
 export function encodeObject(object: KubeObject): string {
   const { managedFields } = object.metadata
   if (managedFields === undefined || !managedFields.some(({ fieldsV1 }) => sharedText(fieldsV1) !== undefined))

@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import { StoredEntry } from './entry.ts'
 import { object } from './objects.fixture.ts'
 
-test('a StoredEntry parses for one look without keeping anything, and keeps what `object` has parsed', () => {
+test('StoredEntry.objectOnce keeps nothing, and `object` keeps what it parsed', () => {
   const pod = object('a', { data: { k: 'v' } })
   const entry = new StoredEntry({
     ...{ namespace: 'default', name: 'a', revision: 1, bytes: Buffer.from(JSON.stringify(pod)) },

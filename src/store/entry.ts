@@ -1,4 +1,4 @@
-// One version of one object in memory: the bytes that are answered, what selection needs, and the parsed object for as long as somebody uses it.
+// One version of one object in memory: its bytes, what selections need, and the parsed object while it is in use.
 
 import type { KubeObject } from '../api/object.ts'
 import { deepFreeze } from '../base/freeze.ts'
@@ -12,18 +12,18 @@ type StringMap = Readonly<Record<string, string>>
 
 const noLabels: StringMap = Object.freeze({})
 
-/** What a version is made of. `labels` and `fields` stand beside the bytes so that nothing needs parsing to be selected. */
+/** The content of a version. `labels` and `fields` are separate, so that selection needs no parsing. */
 export interface EntryParts {
   readonly namespace: string
   readonly name: string
   readonly revision: number
   readonly bytes: Buffer
   readonly labels: StringMap | undefined
-  /** Selectable fields beside metadata.name and metadata.namespace. */
+  /** Selectable fields other than metadata.name and metadata.namespace. */
   readonly extraFields: StringMap | undefined
-  /** The parsed object where it is at hand. */
+  /** The parsed object if available. */
   readonly object?: KubeObject
-  /** Where large objects are kept; undefined where all stay in memory. */
+  /** The store of large objects; undefined if all stay in memory. */
   readonly large?: LargeObjects | undefined
 }
 
@@ -34,7 +34,7 @@ export class StoredEntry implements Entry, Holder {
   readonly labels: StringMap
   readonly byteLength: number
   readonly #bytes: Buffer | undefined
-  /** Instead, of a large one. */
+  /** Replaces the bytes of a large object. */
   readonly #largeBytes: LargeBytes | undefined
   #extraFields: StringMap | undefined
   #fields: StringMap | undefined
@@ -57,7 +57,7 @@ export class StoredEntry implements Entry, Holder {
     return this.#bytes ?? this.#readLarge()
   }
 
-  /** Where its bytes are kept, if it is a large one: then nobody else should keep them. */
+  /** The store of large objects if this is one: then nothing else should keep its bytes. */
   get large(): LargeObjects | undefined {
     return this.#largeBytes?.owner
   }
@@ -66,7 +66,7 @@ export class StoredEntry implements Entry, Holder {
     return this.#extraFields
   }
 
-  /** For records whose fields were stored by another version of `fieldsOf`; called before anybody has seen the entry. */
+  /** For records whose fields were computed by another version of `fieldsOf`; called before the entry is used. */
   computeFields(fieldsOf: CollectionOptions['fieldsOf']): void {
     this.#extraFields = fieldsOf?.(this.object)
     this.#fields = undefined
@@ -107,14 +107,14 @@ export class StoredEntry implements Entry, Holder {
 }
 
 /**
- * What was just written or read is soon looked at again; the rest would cost several times the memory of the bytes. One for the process, since
- * it is the process's memory that it bounds. Small, so that most objects die young: 512 KiB make a flood
- * of pods a tenth slower, and 2 MiB, or weak references, cost 50 to 90 MiB of resident memory. With 64 KiB what is written together is
- * parsed again before its commit has told everybody of it, which makes that flood a tenth slower too.
+ * Recently used objects are likely to be used again; keeping more parsed objects would take several times the memory of the bytes. One per
+ * process, whose memory it limits. It is small, so that most objects die young: 512 KiB make a flood of pods 10 % slower, and 2 MiB or weak
+ * references cost 50 to 90 MiB of resident memory. With 64 KiB, objects are parsed again before their commit has notified everybody, which
+ * makes that flood 10 % slower too.
  */
 const recentObjects = new RecentObjects(256 * 1024)
 
-/** The value of an own property: labels and fields are user data, so `constructor` must not be found on the prototype. */
+/** The value of an own property: labels and fields are user data, so `constructor` must not resolve to the prototype. */
 export function ownValue(map: StringMap, key: string): string | undefined {
   return Object.hasOwn(map, key) ? map[key] : undefined
 }
@@ -126,21 +126,21 @@ const framePrefixes: Readonly<Record<EventType, string>> = {
 }
 const frameSuffix = '}\n'
 
-/** Encodes an object once, as a watch frame with the object's own bytes inside it: the frame of the event costs no second copy. */
+/** Encodes an object once, as a watch frame that contains the object's bytes, so the frame of the event needs no second copy. */
 export function encode(type: EventType, object: KubeObject): { readonly frame: Buffer; readonly bytes: Buffer } {
   const prefix = framePrefixes[type]
   const frame = bufferOf(prefix + encodeObject(object) + frameSuffix)
   return { frame, bytes: frame.subarray(prefix.length, frame.length - frameSuffix.length) }
 }
 
-/** Memory of its own: a slice of Node's 64 KiB pool would keep its neighbours alive for as long as this one object lives. */
+/** A separate buffer: a slice of Node's 64 KiB pool would keep its neighbours alive as long as this object. */
 export function bufferOf(text: string): Buffer {
   const buffer = Buffer.allocUnsafeSlow(Buffer.byteLength(text))
   buffer.write(text)
   return buffer
 }
 
-/** `{"type":…,"object":…}\n` around bytes that are already encoded. */
+/** `{"type":…,"object":…}\n` around encoded bytes. */
 export function frameOf(type: EventType, bytes: Buffer): Buffer {
   return Buffer.concat([Buffer.from(framePrefixes[type]), bytes, Buffer.from(frameSuffix)])
 }

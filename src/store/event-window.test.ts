@@ -49,7 +49,7 @@ describe('EventWindow', () => {
     assert.equal(window.after(window.start).length, 50)
   })
 
-  it('holds no more events that are gone than there are others', async () => {
+  it('holds no more dropped events than live ones', async () => {
     const window = new EventWindow(1, { ...unlimited, bytes: 100 })
     const events: WeakRef<VersionEvent>[] = []
     for (let i = 1; i <= 500; i++) {
@@ -63,7 +63,7 @@ describe('EventWindow', () => {
     assert.equal(window.after(window.start).length, 3)
   })
 
-  it('changesSince() tells the state of then, the oldest change of a key deciding', () => {
+  it('changesSince() gives the earlier state, by the oldest change of each key', () => {
     const window = new EventWindow(1, unlimited)
     const first = event(2, { name: 'a' })
     const second = event(3, { name: 'a', previous: first.entry })

@@ -1,4 +1,4 @@
-// The recent events of one collection, from which watches resume and older states are derived.
+// Recent events of one collection, from which watches resume and older states are derived.
 import type { StoredEntry } from './entry.ts'
 import type { VersionEvent } from './event.ts'
 import { keyOf } from './ordered-slots.ts'
@@ -12,12 +12,12 @@ export interface WindowLimits {
   readonly ageMs: number
 }
 
-/** Upstream compacts etcd after five minutes and keeps up to 100,000 events a resource; a quarter of an hour lets a paused client return. */
+/** Upstream compacts etcd after five minutes and keeps up to 100,000 events per resource; 15 minutes let a paused client resume. */
 export const defaultWindow: WindowLimits = { events: 10_000, bytes: 16 * 2 ** 20, ageMs: 15 * 60_000 }
 
 export class EventWindow {
   readonly #limits: WindowLimits
-  /** Events in revision order; those before `#head`, never more than behind it, are gone. */
+  /** Events in revision order; those before `#head` are dropped, and never more than the rest. */
   #events: VersionEvent[] = []
   #head = 0
   #bytes = 0
@@ -37,7 +37,7 @@ export class EventWindow {
     return this.#bytes
   }
 
-  /** The oldest revision that a watch can resume from and a list can be taken at. */
+  /** The oldest revision from which a watch can resume and at which a list is possible. */
   get start(): number {
     return this.#start
   }
@@ -47,7 +47,7 @@ export class EventWindow {
     const before = this.#bytes
     this.#bytes += event.entry.byteLength
     const { events, bytes, ageMs } = this.#limits
-    // The newest event stays even where it alone is over the limit, or no watch could resume at all.
+    // The newest event stays even if it alone exceeds the limit, or no watch could resume at all.
     while (this.#events.length - this.#head > 1) {
       const oldest = this.#events[this.#head]
       if (oldest === undefined) break
@@ -58,7 +58,7 @@ export class EventWindow {
     this.#budget.changed(this.#bytes - before)
   }
 
-  /** Drops the oldest events, so many bytes at least, but for the newest event. */
+  /** Drops the oldest events of at least this many bytes, but not the newest event. */
   shorten(bytes: number): void {
     const before = this.#bytes
     while (before - this.#bytes < bytes && this.#events.length - this.#head > 1) {
@@ -77,14 +77,14 @@ export class EventWindow {
   }
 
   #compact(): void {
-    // At once, however few: a dozen large objects fill the window, and what is left here of them would still be held.
+    // Even for a few: a dozen large objects fill the window, and dropped references would still hold them.
     if (this.#head * 2 > this.#events.length) {
       this.#events = this.#events.slice(this.#head)
       this.#head = 0
     }
   }
 
-  /** Drops everything; `revision` is at least the newest event's. */
+  /** Drops everything; `revision` is at least that of the newest event. */
   clear(revision: number): void {
     this.#events = []
     this.#head = 0
@@ -93,7 +93,7 @@ export class EventWindow {
     this.#start = revision
   }
 
-  /** Events above `revision`, oldest first. Throws `RevisionCompacted` where some of them are gone. */
+  /** Events above `revision`, oldest first. Throws `RevisionCompacted` if some of them were dropped. */
   after(revision: number): readonly VersionEvent[] {
     if (revision < this.#start) throw new RevisionCompacted(revision, this.#start)
     let low = this.#head
@@ -106,7 +106,7 @@ export class EventWindow {
     return this.#events.slice(low)
   }
 
-  /** What differs from the newest state at `revision`: the entry of then by key, undefined where the object did not exist. */
+  /** Differences from the newest state at `revision`: the entry of that time by key, undefined if the object did not exist. */
   changesSince(revision: number): ReadonlyMap<string, StoredEntry | undefined> {
     const then = new Map<string, StoredEntry | undefined>()
     for (const { entry, previous } of this.after(revision)) {

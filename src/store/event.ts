@@ -7,17 +7,17 @@ export class VersionEvent implements StoreEvent, HeldEvent {
   readonly type: EventType
   readonly entry: StoredEntry
   readonly previous: StoredEntry | undefined
-  /** When it became visible: milliseconds since the Unix epoch. */
+  /** When it became visible, in milliseconds since the Unix epoch. */
   readonly at: number
   /** See `HeldEvent`. */
   holders = 0
   #frame: Buffer | undefined
   #otherFrames: Map<EventType, Buffer> | undefined
-  /** Of a large object, whose bytes are kept elsewhere: shared by those who are sent it at once. */
+  /** For a large object, whose bytes are stored elsewhere: shared by concurrent readers. */
   #lentFrames: Map<EventType, WeakRef<Buffer>> | undefined
   #departed: StoredEntry | undefined
 
-  /** `frame` is the frame of the event's own type, where encoding the entry has made it already. */
+  /** `frame` is the frame of the event's own type, if encoding the entry already created it. */
   constructor(type: EventType, entry: StoredEntry, previous: StoredEntry | undefined, at: number, frame?: Buffer) {
     this.type = type
     this.entry = entry
@@ -62,8 +62,8 @@ export class VersionEvent implements StoreEvent, HeldEvent {
 }
 
 /**
- * What a watcher is told when an object leaves its selection: the last state that it could see, at the revision of the change. Upstream does the
- * same (apiserver pkg/storage/cacher/cache_watcher.go, convertToWatchEvent), and thereby never shows an object outside the selection.
+ * What a watcher gets when an object leaves its selection: the last visible state, at the revision of the change. As upstream (apiserver
+ * pkg/storage/cacher/cache_watcher.go, convertToWatchEvent), it never shows an object outside the selection.
  */
 function departed(previous: StoredEntry, revision: number): StoredEntry {
   const { namespace, name, labels, extraFields, large } = previous

@@ -1,9 +1,9 @@
-// Every change of a collection, for those who keep an index of it within the server.
+// Follows every change of a collection, for indexes within the server.
 import type { Collection, Watched, WatchQuery } from './store.ts'
 
 /**
- * Hands over each change after the revision `after`, in order and in the turn in which it becomes
- * visible, until the signal. What waits is not bounded: an index takes changes as they come, and one that missed some would be wrong for ever.
+ * Passes on each change after the revision `after`, in order and in the turn in which it becomes visible, until the signal. Waiting events
+ * are not limited: an index reads them at once, and one that missed some would stay wrong.
  */
 export function followChanges(
   collection: Collection,

@@ -8,7 +8,7 @@ export interface ListSource {
   readonly slots: ReadonlyMap<string, Slot>
   readonly order: OrderedSlots
   readonly index: SelectionIndex
-  /** What was different at the wanted revision: see EventWindow.changesSince. Empty for the newest state. */
+  /** Differences at the requested revision: see EventWindow.changesSince. Empty for the newest state. */
   readonly then: ReadonlyMap<string, StoredEntry | undefined>
 }
 
@@ -23,7 +23,7 @@ type Keyed = Pick<Slot, 'key' | 'entry'>
 export function listPage(source: ListSource, query: ListQuery): Page {
   const { selection, limit } = query
   const range = query.namespace === undefined ? { from: '', to: undefined } : namespaceRange(query.namespace)
-  // A zero byte behind a key makes the next one possible: exclusive becomes inclusive.
+  // A zero byte after a key gives the next possible one: exclusive becomes inclusive.
   const after = query.after === undefined ? '' : `${keyOf(query.after.namespace, query.after.name)}\0`
   let { from } = range
   if (after > from) from = after
@@ -46,7 +46,7 @@ export function listPage(source: ListSource, query: ListQuery): Page {
   return { entries, more, remaining: selection === undefined ? countBetween(source, behind, range.to) : undefined }
 }
 
-/** The only object that a selection by name can match; undefined where that is not known without a scan. */
+/** The only object that a selection by name can match; undefined if finding it needs a scan. */
 function oneOfName(
   slots: ReadonlyMap<string, Slot>,
   namespace: string | undefined,
@@ -54,7 +54,7 @@ function oneOfName(
 ): ReadonlySet<Slot> | undefined {
   const name = exactFields.find(([path]) => path === 'metadata.name')?.[1]
   if (name === undefined || name === '') return undefined
-  // Without a namespace only the key of a cluster-scoped object is known.
+  // Without a namespace, only the key of a cluster-scoped object is known.
   const slot = slots.get(keyOf(namespace ?? '', name))
   if (slot !== undefined) return new Set([slot])
   return namespace === undefined ? undefined : new Set()
@@ -95,7 +95,7 @@ function scanCandidates(
   const found: Keyed[] = []
   for (const slot of candidates) if (within(slot.key, from, to) && !(then.size > 0 && then.has(slot.key))) found.push(slot)
   for (const [key, entry] of then) if (entry !== undefined && within(key, from, to)) found.push({ key, entry })
-  // Names often come in the order of their creation, as the sets of an index do.
+  // Names are often in the order of creation, as in the sets of an index.
   if (!inOrder(found)) found.sort(byKey)
   for (const { entry } of found) if (!add(entry)) return
 }

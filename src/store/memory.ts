@@ -1,4 +1,4 @@
-// The store that keeps nothing: the reference for the others, and what tests and startCluster() use.
+// A store in memory only: the reference for the others, for tests and startCluster().
 import { type Clock, systemClock } from '../base/clock.ts'
 import { type Logger, silentLogger } from '../base/log.ts'
 import { CommitQueue } from './commit-queue.ts'
@@ -10,11 +10,11 @@ export interface MemoryStoreOptions {
   readonly clock?: Clock
   readonly log?: Logger
   readonly metrics?: StoreMetrics
-  /** How far back watches resume, per resource. Default: 10,000 events, 16 MiB, 15 minutes. */
+  /** How far back watches can resume, per resource. Default: 10,000 events, 16 MiB, 15 minutes. */
   readonly window?: Partial<WindowLimits>
-  /** See `Store.maxStoredBytes`. Default: no bound. */
+  /** See `Store.maxStoredBytes`. Default: no limit. */
   readonly maxStoredBytes?: number
-  /** Bytes of the past that is kept of all resources together, and of what waits for the readers of all watches. Default: 64 MiB of each. */
+  /** Limit of bytes of the event history of all resources, and of events that wait for readers of all watches. Default: 64 MiB each. */
   readonly pastBytes?: number
   readonly waitingBytes?: number
 }

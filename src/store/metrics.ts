@@ -1,4 +1,4 @@
-// What the store tells Prometheus.
+// Metrics of the store for Prometheus.
 import { Counter, Gauge, Histogram, type Registry } from '../base/metrics.ts'
 import type { LargeObjects } from './large/large-objects.ts'
 import type { Store } from './store.ts'
@@ -15,7 +15,7 @@ export interface StoreMetrics {
   /** 1 once the store has stopped accepting writes. */
   readonly failed: Gauge
   readonly compactedRevision: Gauge
-  /** What the store holds is read whenever somebody asks for the metrics. */
+  /** The contents are read for each scrape. */
   observeContents(store: ObservedStore): void
 }
 
@@ -37,7 +37,7 @@ export function createStoreMetrics(registry: Registry): StoreMetrics {
   const failed = new Gauge({ name: 'bulkhead_store_failed', help: '1 when the store no longer accepts writes', registers })
   const compactedRevision = new Gauge({
     name: 'bulkhead_store_compacted_revision',
-    help: 'Revisions up to this one are kept only where they are the newest of their object',
+    help: 'Revisions up to this one are kept only if they are the newest of their object',
     registers,
   })
   let observed: ObservedStore | undefined
@@ -48,10 +48,10 @@ export function createStoreMetrics(registry: Registry): StoreMetrics {
         if (observed !== undefined) this.set(read(observed))
       },
     })
-  gauge('bulkhead_store_stored_bytes', 'Size of all objects, as the bound of the store counts it', ({ contents }) => contents.total)
+  gauge('bulkhead_store_stored_bytes', 'Size of all objects, as the limit of the store counts it', ({ contents }) => contents.total)
   gauge('bulkhead_store_large_cached_bytes', 'Bytes of large objects in memory', ({ large }) => large?.bytesInMemory ?? 0)
-  gauge('bulkhead_store_past_bytes', 'Bytes of the past from which watches resume, of all resources', ({ past }) => past.bytes)
-  gauge('bulkhead_store_waiting_bytes', 'Bytes that wait for the readers of watches that are behind', ({ waiting }) => waiting.bytes)
+  gauge('bulkhead_store_past_bytes', 'Bytes of events from which watches resume, of all resources', ({ past }) => past.bytes)
+  gauge('bulkhead_store_waiting_bytes', 'Bytes that wait for slow readers of watches', ({ waiting }) => waiting.bytes)
   gauge('bulkhead_store_large_files', 'Versions of large objects in files', ({ large }) => large?.files ?? 0)
   gauge('bulkhead_store_stored_bytes_limit', 'Size of all objects beyond which writes are refused', ({ maxStoredBytes }) => maxStoredBytes)
   return {

@@ -31,7 +31,7 @@ export function write(
   return collection.write({ namespace, name, expected, object: object(name, rest, namespace) })
 }
 
-/** Creates or updates from whatever the newest version is. */
+/** Creates an object or updates its newest version. */
 export function put(collection: Collection, name: string, rest: Partial<TestObject> = {}, namespace = 'default'): Promise<Entry> {
   return write(collection, name, collection.newest(namespace, name), rest, namespace)
 }
@@ -49,7 +49,7 @@ export function must<T>(value: T | undefined): T {
   return value as T
 }
 
-/** Collects what a watch is handed. */
+/** Collects what a watch delivers. */
 export function record(watch: Watch) {
   const events: Watched[] = []
   let reason: string | undefined
@@ -67,7 +67,7 @@ export function record(watch: Watch) {
   }
 }
 
-/** Lets the microtask run in which a watch begins. */
+/** Waits for the microtask in which a watch begins. */
 export async function settle(): Promise<void> {
   await Promise.resolve()
   await Promise.resolve()

@@ -1,21 +1,22 @@
-// The objects of a collection in key order: a list of sorted chunks, so that an insertion moves a few hundred pointers and a list is never sorted.
+// The objects of a collection in key order: a list of sorted chunks, so that an insertion moves a few hundred pointers and lists never need
+// sorting.
 import type { StoredEntry } from './entry.ts'
 
-/** The place of one key. Updates replace `entry` and leave the order alone. */
+/** The place of a key. Updates replace `entry` and keep the order. */
 export interface Slot {
   readonly key: string
   entry: StoredEntry
 }
 
 /**
- * The order of lists. As upstream's etcd keys it compares `namespace/name` as one string, so namespace `a-b` stands before `a`
- * ('-' is below '/'). Cluster-scoped objects have their name alone.
+ * The order of lists. Like upstream's etcd keys, it compares `namespace/name` as one string, so namespace `a-b` comes before `a` ('-' is
+ * below '/'). Cluster-scoped objects have only their name.
  */
 export function keyOf(namespace: string, name: string): string {
   return namespace === '' ? name : `${namespace}/${name}`
 }
 
-/** The half-open range of keys in one namespace; '0' is the character behind '/'. */
+/** The half-open range of keys of a namespace; '0' is the character after '/'. */
 export function namespaceRange(namespace: string): { readonly from: string; readonly to: string } {
   return { from: `${namespace}/`, to: `${namespace}0` }
 }
@@ -30,10 +31,10 @@ export class OrderedSlots {
     return this.#size
   }
 
-  /** The key must not be there yet. */
+  /** The key must not exist yet. */
   insert(slot: Slot): void {
     const last = this.#chunks.length - 1
-    // Names are often counted up: then no place is looked for.
+    // Names are often ascending: then no search is needed.
     const at = isBelow(this.#chunk(last).at(-1), slot) ? last : this.#chunkOf(slot.key)
     const chunk = this.#chunk(at)
     const index = isBelow(chunk.at(-1), slot) ? chunk.length : lowerBound(chunk, slot.key)
@@ -56,7 +57,7 @@ export class OrderedSlots {
     if (chunk.length === 0 && this.#chunks.length > 1) this.#chunks.splice(at, 1)
   }
 
-  /** How many keys are below `key`. */
+  /** The number of keys below `key`. */
   rank(key: string): number {
     const at = this.#chunkOf(key)
     let count = 0
@@ -78,7 +79,7 @@ export class OrderedSlots {
     }
   }
 
-  /** The last chunk whose first key is at or below `key`. */
+  /** The last chunk whose first key is at most `key`. */
   #chunkOf(key: string): number {
     let low = 0
     let high = this.#chunks.length - 1

@@ -4,7 +4,7 @@ import { stillHeld } from '../base/bytes-kept.testing.ts'
 import { type Holder, RecentObjects } from './recent-objects.ts'
 
 describe('RecentObjects', () => {
-  it('tells the oldest to forget when more bytes are held than allowed', () => {
+  it('makes the oldest holder forget when the limit is exceeded', () => {
     const forgotten: string[] = []
     const holder = (name: string, size: number): Holder => ({ byteLength: size, forget: () => forgotten.push(name) })
     const recent = new RecentObjects(100)
@@ -19,7 +19,7 @@ describe('RecentObjects', () => {
     assert.equal(forgotten.length, 4 + 2998)
   })
 
-  it('holds no more of those that were told to forget than of others', async () => {
+  it('holds no more forgotten holders than live ones', async () => {
     const recent = new RecentObjects(100)
     const holders: WeakRef<Holder>[] = []
     for (let i = 0; i < 500; i++) {

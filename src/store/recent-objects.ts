@@ -1,6 +1,6 @@
-// Parsed objects for a while: a bounded number of bytes' worth, the oldest goes first.
+// Keeps recently parsed objects, up to a limit of bytes; the oldest is dropped first.
 
-/** Something that holds a parsed object until it is told to forget it. */
+/** Holds a parsed object until `forget` is called. */
 export interface Holder {
   readonly byteLength: number
   forget(): void
@@ -17,18 +17,18 @@ export class RecentObjects {
     this.#maxBytes = maxBytes
   }
 
-  /** To be called when the holder has begun to hold, and not again before it was told to forget. */
+  /** Call when the holder has parsed its object, and not again before it was made to forget. */
   add(holder: Holder): void {
     this.#holders.push(holder)
     this.#bytes += holder.byteLength
-    // The newest stays, whatever its size: who has just written or read it asks for its object several times.
+    // The newest stays, whatever its size, because its writer or reader uses it several times.
     while (this.#bytes > this.#maxBytes && this.#head < this.#holders.length - 1) {
       const oldest = this.#holders[this.#head++]
       if (oldest === undefined) break
       this.#bytes -= oldest.byteLength
       oldest.forget()
     }
-    // At once, however few: what is left here of those that are gone still holds their bytes.
+    // Even for a few: dropped references would still hold their bytes.
     if (this.#head * 2 > this.#holders.length) {
       this.#holders = this.#holders.slice(this.#head)
       this.#head = 0

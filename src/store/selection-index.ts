@@ -1,4 +1,4 @@
-// Which objects have a label or field value: the indexes behind selections.
+// Indexes for selections: which objects have a label or field value.
 import type { StoredEntry } from './entry.ts'
 import { ownValue } from './entry.ts'
 import type { Slot } from './ordered-slots.ts'
@@ -6,12 +6,12 @@ import type { Selection } from './store.ts'
 
 type Values = Map<string, Set<Slot>>
 
-/** Below this a scan is as fast as an index. */
+/** For smaller collections a scan is as fast as an index. */
 const smallCollection = 128
-/** Label keys indexed at a time. Selectors come from clients, so an index for each key that was ever asked for would be theirs to fill. */
+/** Limit of indexed label keys. Clients choose selectors, so they could otherwise fill memory with indexes. */
 const labelKeyLimit = 16
 
-/** Indexed fields are kept always; labels get an index by key when a selection asks for one, the least recently used goes first. */
+/** Indexed fields are always kept; a label key gets an index when a selection uses it, and the least recently used is dropped first. */
 export class SelectionIndex {
   readonly #fields = new Map<string, Values>()
   readonly #labels = new Map<string, Values>()
@@ -29,7 +29,7 @@ export class SelectionIndex {
       )
   }
 
-  /** The smallest set of slots that holds every object a selection can match; undefined where only a scan tells. */
+  /** The smallest set of slots that contains all possible matches; undefined if only a scan can find them. */
   candidates(selection: Selection): ReadonlySet<Slot> | undefined {
     let best: ReadonlySet<Slot> | undefined
     for (const [path, value] of selection.exactFields ?? []) best = smaller(best, this.#fields.get(path), value)
@@ -38,7 +38,7 @@ export class SelectionIndex {
     return best
   }
 
-  /** Keeps the indexes right after `slot` changed from `before` to `after` (undefined: did not exist, no longer exists). */
+  /** Updates the indexes after `slot` changed from `before` to `after` (undefined: does not exist). */
   update(slot: Slot, before: StoredEntry | undefined, after: StoredEntry | undefined): void {
     for (const [path, values] of this.#fields) {
       move(values, slot, before && ownValue(before.fields, path), after && ownValue(after.fields, path))

@@ -1,4 +1,4 @@
-// What every store must do. `memory.test.ts` and `sqlite-store.test.ts` run it.
+// Requirements for every store. `memory.test.ts` and `sqlite-store.test.ts` run it.
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { boundsContract } from './bounds.contract.ts'
@@ -43,7 +43,7 @@ export function storeContract(name: string, open: OpenStore): void {
   }
 
   describe(`${name} store: collection()`, () => {
-    inStore('keeps what it knows of a collection that is opened again only to be read', async (store, pods) => {
+    inStore('keeps the options of a collection that is opened again only for reading', async (store, pods) => {
       const { groupResource } = testResource
       assert.equal(store.collection({ groupResource }), pods)
       await put(pods, 'a', { spec: { nodeName: 'n1' } })
@@ -86,7 +86,7 @@ export function storeContract(name: string, open: OpenStore): void {
       assert.equal(pods.size, 0)
     })
 
-    inStore('answers the bytes that it was given, whatever is in them', async (_, pods) => {
+    inStore('returns the bytes that it got, whatever they contain', async (_, pods) => {
       const data = { text: 'ü€😀\u2028 "quoted" \\ \0', 'resourceVersion": "7': '"resourceVersion":"9"', ['__proto__x']: '{}' }
       const entry = await put(pods, 'a', { data })
       assert.deepEqual(parse(entry).data, data)
@@ -96,7 +96,7 @@ export function storeContract(name: string, open: OpenStore): void {
       }, TypeError)
     })
 
-    inStore('lets one of many that decided on the same version win', async (_, pods) => {
+    inStore('lets exactly one of many writes on the same version win', async (_, pods) => {
       const first = await put(pods, 'a')
       const attempts = Array.from({ length: 20 }, (_, i) => attempt(() => write(pods, 'a', first, { data: { by: String(i) } })))
       const results = await Promise.all(attempts)
@@ -128,7 +128,7 @@ export function storeContract(name: string, open: OpenStore): void {
       assert.equal((await put(pods, 'a')).revision, before + 1)
     })
 
-    inStore('refuses an object that is too large or grows so, and takes no revision for it', async (store, pods) => {
+    inStore('refuses a too large object, and uses no revision for it', async (store, pods) => {
       const sized = (bytes: number): TestObject => object('a', { data: { text: 'x'.repeat(bytes) } })
       const request = (expected: Entry | undefined, object: TestObject) => ({ namespace: 'default', name: 'a', expected, object })
       const before = store.revision
@@ -139,7 +139,7 @@ export function storeContract(name: string, open: OpenStore): void {
       const full = await pods.write(request(empty, sized(maxObjectBytes - empty.bytes.length)))
       assert.equal(full.bytes.length, maxObjectBytes)
       assert.throws(() => pods.write(request(full, sized(maxObjectBytes - empty.bytes.length + 1))), ObjectTooLarge)
-      // It can be deleted all the same, and what a deletion made larger may become smaller.
+      // It can still be deleted, and an object that became larger by a deletion mark may shrink.
       const marked = sized(maxObjectBytes - empty.bytes.length)
       marked.metadata.deletionTimestamp = '2026-01-01T00:00:00Z'
       const deleting = await pods.write(request(full, marked))
@@ -189,7 +189,7 @@ export function storeContract(name: string, open: OpenStore): void {
       assert.equal(order.length, 30)
     })
 
-    inStore('throws once the store is closed, and finishes what was decided before', async (store, pods) => {
+    inStore('throws after the store is closed, and finishes decided writes', async (store, pods) => {
       const last = write(pods, 'a', undefined)
       await store[Symbol.asyncDispose]()
       assert.equal((await last).name, 'a')

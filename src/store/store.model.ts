@@ -24,7 +24,7 @@ const steps: fc.Arbitrary<Step[]> = fc.array(
 
 const node1: Selection = { exactFields: [['spec.nodeName', 'n1']], matches: entry => entry.fields['spec.nodeName'] === 'n1' }
 
-/** Key to node name: all that the model knows of an object. */
+/** Key to node name: the model's whole knowledge of an object. */
 type State = ReadonlyMap<string, string>
 
 export async function storeModelTest(open: OpenStore): Promise<void> {
@@ -44,7 +44,7 @@ async function runSequence(store: Store, groupResource: string, sequence: readon
   const selected: Watched[] = []
   collection.watch({ after: start }).onEvents(events => live.push(...events))
   collection.watch({ after: start, selection: node1 }).onEvents(events => selected.push(...events))
-  // The model: what each decided write leaves, by revision. Decisions are synchronous, so the model follows them at once.
+  // The model: the state after each decided write, by revision. Decisions are synchronous, so the model follows at once.
   const states = new Map<number, State>([[start, new Map()]])
   let state = new Map<string, string>()
   let revision = start
@@ -97,7 +97,7 @@ function stateOf(entries: readonly Entry[]): [string, string][] {
   return entries.map(entry => [keyOf(entry.namespace, entry.name), entry.fields['spec.nodeName'] ?? ''])
 }
 
-/** What a client holds after applying a watch, with the checks that an informer makes. */
+/** The objects of a client after applying a watch, with the checks of an informer. */
 function replayed(events: readonly Watched[]): Map<string, string> {
   const held = new Map<string, string>()
   for (const { type, event } of events) {

@@ -1,13 +1,13 @@
-// How much the objects of a store are, in all and by namespace: what the bound of the store and quotas of bytes count.
+// Sizes of the objects of a store, in total and by namespace, for the store's limit and quotas of bytes.
 import type { StoredEntry } from './entry.ts'
 
-/** What an object takes beside its JSON: its places in maps, indexes and lists, and its parsed labels and fields. */
+/** Memory of an object other than its JSON: entries in maps, indexes and lists, and its parsed labels and fields. */
 const overheadBytes = 1024
 
 export const storedSize = (entry: Pick<StoredEntry, 'byteLength'> | undefined): number =>
   entry === undefined ? 0 : entry.byteLength + overheadBytes
 
-/** News come and go by themselves and have a bound of their own, so that a flood of them keeps no object out. */
+/** Events expire and have their own limit, so that a flood of them does not prevent other objects. */
 export const isEventResource = (groupResource: string): boolean => groupResource === 'events' || groupResource === 'events.events.k8s.io'
 
 interface Sums {
@@ -17,24 +17,24 @@ interface Sums {
 
 const noSums = (): Sums => ({ total: 0, byNamespace: new Map() })
 
-/** What is decided counts from its decision on, so that no two writes share what is left for one. */
+/** A decided write counts from its decision on, so that two writes cannot use the same remaining space. */
 export class StoredBytes {
   readonly #visible = { objects: noSums(), news: noSums() }
   #decided = { objects: noSums(), news: noSums() }
   readonly #listeners: ((namespace: string) => void)[] = []
 
-  /** Of everything, news included. */
+  /** Total, including Events. */
   get total(): number {
     const [visible, decided] = [this.#visible, this.#decided]
     return visible.objects.total + visible.news.total + decided.objects.total + decided.news.total
   }
 
-  /** '' stands for what is in no namespace. */
+  /** '' stands for cluster-scoped objects. */
   of(namespace: string, kind: 'objects' | 'news' = 'objects'): number {
     return (this.#visible[kind].byNamespace.get(namespace) ?? 0) + (this.#decided[kind].byNamespace.get(namespace) ?? 0)
   }
 
-  /** Called with each namespace of which something else is visible now. */
+  /** Called with each namespace whose visible content has changed. */
   onChange(listener: (namespace: string) => void): void {
     this.#listeners.push(listener)
   }
@@ -43,7 +43,7 @@ export class StoredBytes {
     add(this.#decided[isEventResource(groupResource) ? 'news' : 'objects'], namespace, growth)
   }
 
-  /** What was decided before is visible now. */
+  /** A decided write is now visible. */
   show(groupResource: string, namespace: string, growth: number): void {
     this.decide(groupResource, namespace, -growth)
     this.load(groupResource, namespace, growth)
@@ -54,7 +54,7 @@ export class StoredBytes {
     add(this.#visible[isEventResource(groupResource) ? 'news' : 'objects'], namespace, growth)
   }
 
-  /** What was decided will not be. */
+  /** A decided write failed. */
   abandon(): void {
     this.#decided = { objects: noSums(), news: noSums() }
   }

@@ -1,23 +1,23 @@
-// Bounds what waits for slow readers of all watches together: each may hold events that nobody else needs any more.
+// Limits the events that wait for slow readers of all watches together: each reader may hold events that nobody else needs any more.
 
 /** A watch whose reader is behind. */
 export interface WaitingWatch {
   end(reason: string): void
 }
 
-/** An event that watches hold until their readers have taken it. */
+/** An event that watches hold until their readers have received it. */
 export interface HeldEvent {
   readonly entry: { readonly byteLength: number }
-  /** How many watches hold it. */
+  /** Number of watches that hold it. */
   holders: number
 }
 
-/** Bytes of objects, each event counted once however many watches hold it. */
+/** Bytes of objects; an event counts once however many watches hold it. */
 export const defaultWaitingBytes = 64 * 2 ** 20
 
 export class WaitingBytes {
   readonly #maxBytes: number
-  /** The longest behind first. */
+  /** Those that have been behind for longest come first. */
   readonly #behind = new Set<WaitingWatch>()
   #bytes = 0
 
@@ -37,7 +37,7 @@ export class WaitingBytes {
     if (--event.holders === 0) this.#bytes -= event.entry.byteLength
   }
 
-  /** The reader of this watch is behind. Where too much is held, ends those watches, this one too, that have been behind for longest. */
+  /** The reader of this watch is behind. Above the limit, ends the watches that have been behind for longest, possibly this one. */
   wait(watch: WaitingWatch): void {
     this.#behind.add(watch)
     for (const oldest of this.#behind) {
@@ -47,7 +47,7 @@ export class WaitingBytes {
     }
   }
 
-  /** Its reader has caught up, or it has ended. */
+  /** The reader has caught up, or the watch has ended. */
   caughtUp(watch: WaitingWatch): void {
     this.#behind.delete(watch)
   }

@@ -1,4 +1,4 @@
-// The objects of one resource in memory: what every read and watch is answered from, whatever makes the writes durable.
+// The objects of one resource in memory, from which all reads and watches are answered, whatever makes writes durable.
 import type { KubeObject } from '../api/object.ts'
 import { turn } from '../base/turns.ts'
 import { encode, StoredEntry, withRevision } from './entry.ts'
@@ -16,7 +16,7 @@ import { Watcher, type WatcherOwner } from './watcher.ts'
 import { WatcherIndex } from './watcher-index.ts'
 import type { WindowBudget } from './window-budget.ts'
 
-/** A write that is decided: it has its revision and its bytes, and waits to become durable. */
+/** A decided write: it has its revision and bytes, and waits to become durable. */
 export interface DecidedWrite {
   readonly cache: WatchCache
   readonly key: string
@@ -26,29 +26,29 @@ export interface DecidedWrite {
   readonly frame: Buffer
 }
 
-/** What the log knows of a change beside its entry. */
+/** What the log knows of a change besides its entry. */
 export interface LoadedChange {
-  /** The revision that it replaced; 0 where the object did not exist. */
+  /** The revision that it replaced; 0 if the object did not exist. */
   readonly previous: number
   readonly deleted: boolean
   /** Milliseconds since the Unix epoch. */
   readonly at: number
-  /** The version of `fieldsOf` that the entry's fields are of. */
+  /** The version of `fieldsOf` with which the entry's fields were computed. */
   readonly fieldsVersion: number
 }
 
-/** What a cache asks of its store. */
+/** What a cache needs from its store. */
 export interface CacheOwner {
   readonly revision: number
   /** The newest revision whose events were offered to every watcher of every resource. */
   readonly publishedRevision: number
-  /** Why the store accepts no writes, if so. */
+  /** Why the store accepts no writes, if it does not. */
   readonly refusal: Error | undefined
-  /** The revision that the next committed write takes. */
+  /** The revision of the next committed write. */
   readonly nextRevision: number
   readonly contents: StoredBytes
   readonly maxStoredBytes: number
-  /** Undefined where all objects stay in memory. */
+  /** Undefined if all objects stay in memory. */
   readonly large: LargeObjects | undefined
   readonly past: WindowBudget
   readonly waiting: WaitingBytes
@@ -69,10 +69,10 @@ export class WatchCache implements Collection, WatcherOwner {
   readonly #index = new SelectionIndex(this.#slots)
   readonly #window: EventWindow
   readonly #watchers = new WatcherIndex()
-  /** The newest decided version by key, undefined for a deletion, until it is durable. */
+  /** The newest decided version by key until it is durable; undefined for a deletion. */
   readonly #pending = new Map<string, { readonly revision: number; readonly entry: StoredEntry | undefined }>()
 
-  /** With which versions of `fieldsOf` the loaded records were written. */
+  /** The versions of `fieldsOf` with which loaded records were written. */
   readonly #loadedFieldsVersions = new Set<number>()
 
   constructor(groupResource: string, owner: CacheOwner, start: number, limits: WindowLimits) {
@@ -83,7 +83,7 @@ export class WatchCache implements Collection, WatcherOwner {
 
   /** Called when the resource is declared; records may have been loaded before. */
   configure(options: CollectionOptions): void {
-    // Whoever opens the collection again only to read says nothing of its fields: what is known stays.
+    // A caller that opens the collection again only for reading passes no fields: the known options stay.
     const { fieldsOf, fieldsVersion } = options
     if (fieldsOf) this.#fieldsOf = object => fieldsOf(object)
     if (fieldsVersion !== undefined) this.fieldsVersion = fieldsVersion
@@ -160,7 +160,7 @@ export class WatchCache implements Collection, WatcherOwner {
     return done
   }
 
-  /** Compares and swaps against the newest version, stamps and encodes. Has no effect on the store, so it may throw anywhere. */
+  /** Compares with the newest version, stamps and encodes. Has no effect on the store, so it may throw anywhere. */
   #decide({ namespace, name, expected, object }: WriteRequest): DecidedWrite {
     const key = keyOf(namespace, name)
     const newest = this.#newest(key)
@@ -186,7 +186,7 @@ export class WatchCache implements Collection, WatcherOwner {
     return { cache: this, key, type, entry, previous: newest, frame }
   }
 
-  /** Whatever is full, objects can be deleted and made smaller. */
+  /** Objects can be deleted and made smaller even if everything is full. */
   #admit({ object, admit, usesReserve }: WriteRequest, { entry, previous }: DecidedWrite, growth: number): void {
     if (object === undefined || marksDeleted(object, previous)) return
     admit?.({ bytes: storedSize(entry), growth })
@@ -195,12 +195,12 @@ export class WatchCache implements Collection, WatcherOwner {
     if (growth > 0 && contents.total + growth > bound) throw new StoreFull(contents.total, maxStoredBytes)
   }
 
-  /** Forgets a decided write that will not become durable. */
+  /** Drops a decided write that will not become durable. */
   abandonPending(): void {
     this.#pending.clear()
   }
 
-  /** Makes a durable event the newest state. Watchers are told later, by `publish`, when the whole group is visible. */
+  /** Makes a durable event the newest state. `publish` notifies watchers later, when the whole group is visible. */
   apply(key: string, event: VersionEvent): void {
     const { entry, previous, type } = event
     this.#place(key, this.#slots.get(key), type === 'DELETED' ? undefined : entry)
@@ -209,13 +209,16 @@ export class WatchCache implements Collection, WatcherOwner {
     if (this.#pending.get(key)?.revision === event.revision) this.#pending.delete(key)
   }
 
-  /** Takes a state before the window from the log. */
+  /** Loads a state from before the window from the log. */
   loadState(key: string, entry: StoredEntry | undefined, fieldsVersion: number): void {
     this.#loadedFieldsVersions.add(fieldsVersion)
     this.#load(key, this.#slots.get(key), entry)
   }
 
-  /** Takes a change inside the window from the log. Returns the revision that it found, 0 for none; where that is not `previous` it takes nothing. */
+  /**
+   * Loads a change inside the window from the log. Returns the revision that it found, 0 for none; if that is not `previous`, it changes
+   * nothing.
+   */
   loadChange(key: string, entry: StoredEntry, { previous, deleted, at, fieldsVersion }: LoadedChange): number {
     const slot = this.#slots.get(key)
     const before = slot?.entry
@@ -263,7 +266,7 @@ export class WatchCache implements Collection, WatcherOwner {
     this.#place(key, slot, entry)
   }
 
-  /** `slot` is that of the key, where it has one. */
+  /** `slot` is the slot of the key, if it has one. */
   #place(key: string, slot: Slot | undefined, entry: StoredEntry | undefined): void {
     if (slot === undefined) {
       if (entry === undefined) return
@@ -283,7 +286,7 @@ export class WatchCache implements Collection, WatcherOwner {
   }
 }
 
-/** A hand-over to a stream costs some 15 µs: so many are about 4 ms of the event loop. */
+/** Writing to a stream takes about 15 µs, so this many take about 4 ms of the event loop. */
 const flushesPerTurn = 256
 
 /** Events that come meanwhile wait in their watcher and go with the others. */
@@ -294,14 +297,14 @@ async function flushInTurns(watchers: readonly Watcher[]): Promise<void> {
   }
 }
 
-/** The cluster's own writes go on beyond the bound of the store by so much of it. */
+/** The cluster's own writes may exceed the limit of the store by this factor. */
 const reserveFactor = 1.125
 
 function growthOf({ entry, previous, type }: Pick<DecidedWrite, 'entry' | 'previous' | 'type'>): number {
   return storedSize(type === 'DELETED' ? undefined : entry) - storedSize(previous)
 }
 
-/** What is larger already may shrink, and whatever its size an object can be deleted. */
+/** An object that is already too large may shrink, and any object can be deleted. */
 function grows(object: KubeObject, bytes: Buffer, before: StoredEntry | undefined): boolean {
   return before === undefined || (!marksDeleted(object, before) && bytes.length > before.byteLength)
 }

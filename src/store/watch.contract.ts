@@ -1,4 +1,4 @@
-// What every store's watches must do; part of store.contract.ts.
+// Requirements for watches of every store; part of store.contract.ts.
 import assert from 'node:assert/strict'
 import { describe } from 'node:test'
 import { must, onNode1, parse, put, range, record, remove, settle, write } from './objects.fixture.ts'
@@ -7,7 +7,7 @@ import type { Selection } from './store.ts'
 
 export function watchContract(name: string, inStore: InStore): void {
   describe(`${name} store: watch()`, () => {
-    inStore('tells every change once, in order, with the version before', async (_, pods) => {
+    inStore('delivers every change once, in order, with the version before', async (_, pods) => {
       const seen = record(pods.watch({ after: pods.oldestRevision }))
       const created = await put(pods, 'a')
       const updated = await put(pods, 'a', { data: { k: 'v' } })
@@ -35,7 +35,7 @@ export function watchContract(name: string, inStore: InStore): void {
       }
     })
 
-    inStore('goes on from the replay into live events without a gap', async (store, pods) => {
+    inStore('continues from the replay to live events without a gap', async (store, pods) => {
       const start = store.revision
       await put(pods, 'a')
       const watch = pods.watch({ after: start })
@@ -46,13 +46,13 @@ export function watchContract(name: string, inStore: InStore): void {
       assert.deepEqual(seen.revisions(), range(start + 1, start + 3))
     })
 
-    inStore('keeps quiet until a revision in the future is passed', async (store, pods) => {
+    inStore('delivers nothing until a revision in the future is passed', async (store, pods) => {
       const seen = record(pods.watch({ after: store.revision + 2 }))
       for (const pod of ['a', 'b', 'c']) await put(pods, pod)
       assert.deepEqual(seen.types(), ['ADDED c'])
     })
 
-    inStore('sees objects enter and leave its selection, and leave with their last visible state', async (_, pods) => {
+    inStore('reports objects that enter and leave its selection, and leave with their last visible state', async (_, pods) => {
       for (const selection of [onNode1, { matches: onNode1.matches }]) {
         const seen = record(pods.watch({ after: 1e9, selection }))
         const live = record(pods.watch({ after: pods.list({}).revision, selection }))
@@ -74,7 +74,7 @@ export function watchContract(name: string, inStore: InStore): void {
       }
     })
 
-    inStore('tells each watcher what its query selects, whatever index it stands in', async (store, pods) => {
+    inStore('delivers to each watcher what its query selects, whatever its index', async (store, pods) => {
       const after = store.revision
       const exact = (path: string, value: string): Selection => ({
         exactFields: [[path, value]],
@@ -110,7 +110,7 @@ export function watchContract(name: string, inStore: InStore): void {
       })
     })
 
-    inStore('keeps events for a paused reader and ends the watch when too much waits', async (store, pods) => {
+    inStore('holds events for a paused reader and ends the watch when too much waits', async (store, pods) => {
       const patient = pods.watch({ after: store.revision })
       const slow = pods.watch({ after: store.revision, maxPendingBytes: 300 })
       const [seen, dropped] = [record(patient), record(slow)]
@@ -132,7 +132,7 @@ export function watchContract(name: string, inStore: InStore): void {
       assert.equal(seen.ended(), undefined)
     })
 
-    inStore('says in `revision` how far it has come, also where nothing concerned it', async (store, pods) => {
+    inStore('reports in `revision` how far it has come, even if nothing concerned it', async (store, pods) => {
       const watch = pods.watch({ after: store.revision, namespace: 'quiet' })
       const future = pods.watch({ after: store.revision + 10 })
       record(watch)
@@ -157,7 +157,7 @@ export function watchContract(name: string, inStore: InStore): void {
       assert.deepEqual(seen.types(), ['ADDED a', 'ADDED b'])
     })
 
-    inStore('says nothing after close(), and ends with the store', async (store, pods) => {
+    inStore('delivers nothing after close(), and ends with the store', async (store, pods) => {
       const closed = pods.watch({ after: store.revision })
       const [silent, seen] = [record(closed), record(pods.watch({ after: store.revision }))]
       closed.close()
@@ -169,7 +169,7 @@ export function watchContract(name: string, inStore: InStore): void {
       assert.equal(seen.ended(), 'the store closed')
     })
 
-    inStore('hands a watch that is opened inside a listener every event once', async (store, pods) => {
+    inStore('delivers every event once to a watch that is opened inside a listener', async (store, pods) => {
       const maps = store.collection({ groupResource: 'configmaps' })
       const after = store.revision
       let nested: ReturnType<typeof record> | undefined

@@ -1,11 +1,11 @@
-// Which watchers an event may concern, found without asking all of them: a thousand kubelets each watch the pods of one node.
+// Finds the watchers that an event may concern without asking all of them: a thousand kubelets each watch the pods of one node.
 import { ownValue } from './entry.ts'
 import { keyOf } from './ordered-slots.ts'
 import type { Versions, Watcher } from './watcher.ts'
 
 type Buckets = Map<string, Set<Watcher>>
 
-/** Each watcher is in exactly one bucket: the narrowest that its query gives. */
+/** Each watcher is in exactly one bucket: the narrowest that its query allows. */
 export class WatcherIndex {
   readonly #everything = new Set<Watcher>()
   readonly #byKey: Buckets = new Map()
@@ -43,7 +43,7 @@ export class WatcherIndex {
     if (bucket?.size === 0) buckets?.delete(value)
   }
 
-  /** Visits every watcher that may see the change, each once; the watcher itself decides. */
+  /** Visits every watcher that may see the change once; the watcher itself decides. */
   visit({ entry, previous }: Versions, visit: (watcher: Watcher) => void): void {
     for (const watcher of this.#everything) visit(watcher)
     visitBucket(this.#byNamespace, entry.namespace, visit)
@@ -61,7 +61,7 @@ export class WatcherIndex {
   #placeOf({ query }: Watcher): { buckets: Buckets | undefined; value: string } {
     const { namespace, name, selection } = query
     if (name !== undefined && namespace !== undefined) return { buckets: this.#byKey, value: keyOf(namespace, name) }
-    // An object without the field or label matches the empty value too, so only other values narrow.
+    // An object without the field or label matches the empty value too, so only other values narrow the bucket.
     const field = selection?.exactFields?.find(([, value]) => value !== '')
     if (field !== undefined) return { buckets: bucketsOf(this.#byField, field[0]), value: field[1] }
     if (name !== undefined) return { buckets: bucketsOf(this.#byField, 'metadata.name'), value: name }

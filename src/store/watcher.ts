@@ -1,10 +1,10 @@
-// One watch: what it selects, what waits for its reader, and how it ends.
+// One watch: its selection, the events that wait for its reader, and its end.
 import type { StoredEntry } from './entry.ts'
 import type { VersionEvent } from './event.ts'
 import type { EventType, Watch, Watched, WatchQuery } from './store.ts'
 import type { WaitingBytes } from './waiting-bytes.ts'
 
-/** Upstream gives a watcher 10 to 1,000 events; bytes say better what a slow reader costs. */
+/** Upstream queues 10 to 1,000 events per watcher; bytes reflect the cost of a slow reader better. */
 const defaultMaxPendingBytes = 8 * 2 ** 20
 
 /** Bytes of objects that are handed over at once, unless one is larger. */
@@ -14,7 +14,7 @@ interface Pending extends Watched {
   readonly event: VersionEvent
 }
 
-/** What a watcher asks of its cache. */
+/** What a watcher needs from its cache. */
 export interface WatcherOwner {
   /** The newest revision whose events were offered to every watcher. */
   readonly publishedRevision: number
@@ -28,19 +28,19 @@ export class Watcher implements Watch {
   readonly #maxPendingBytes: number
   readonly #owner: WatcherOwner
   #pending: Pending[] = []
-  /** Of what was offered since the reader was last up to date, and of what it began with. */
+  /** Bytes offered since the reader was last up to date, and of the replay. */
   #pendingBytes = 0
   #replayBytes = 0
-  /** What was handed over last, while the reader has not taken it yet. */
+  /** What was handed over last, until the reader has taken it. */
   #handedOver: readonly Pending[] = []
   #listener: ((events: readonly Watched[]) => void) | undefined
   #endListener: ((reason: string) => void) | undefined
   #endReason: string | undefined
   #paused = false
-  /** False until the microtask behind `onEvents`: the caller of `watch` finishes its set-up before the first event. */
+  /** False until the microtask after `onEvents`, so that the caller of `watch` finishes its set-up before the first event. */
   #started = false
   #closed = false
-  /** Events up to this revision were considered: one that replay has seen is not offered again. */
+  /** Events up to this revision were considered: an event of the replay is not offered again. */
   #seen: number
 
   constructor(query: WatchQuery, owner: WatcherOwner) {
@@ -93,7 +93,7 @@ export class Watcher implements Watch {
     this.#owner.closed(this)
   }
 
-  /** Ends the watch from the store's side. What waits is dropped: the reader resumes from the last event that it has seen. */
+  /** Ends the watch from the store's side. Waiting events are dropped: the reader resumes after the last event that it has seen. */
   end(reason: string): void {
     if (this.#closed) return
     this.close()
@@ -101,7 +101,7 @@ export class Watcher implements Watch {
     this.#endListener?.(reason)
   }
 
-  /** The events to start with, already in the window; they count for no limit, since the reader asked for them. */
+  /** The events to start with, already in the window; they do not count for the limits, because the reader requested them. */
   replay(events: readonly VersionEvent[]): void {
     for (const event of events) {
       const watched = this.#view(event)
@@ -126,7 +126,7 @@ export class Watcher implements Watch {
     return true
   }
 
-  /** Hands over what waits, a bounded number of bytes at a time, or ends the watch where too much waits for a paused reader. */
+  /** Delivers waiting events, a limited number of bytes at a time, or ends the watch if too much waits for a paused reader. */
   flush(): void {
     while (!this.#closed && this.#pending.length > 0) {
       if (this.#paused || !this.#started || this.#listener === undefined) {
@@ -155,7 +155,7 @@ export class Watcher implements Watch {
     for (const { event } of events) this.#owner.waiting.release(event)
   }
 
-  /** An index within the server has no bound, and is never behind for longer than a turn. */
+  /** An index within the server has no limit, and is never behind for more than a turn. */
   #wait(): void {
     if (this.#maxPendingBytes === Number.POSITIVE_INFINITY) return
     if (this.#pendingBytes > this.#maxPendingBytes)
@@ -163,7 +163,7 @@ export class Watcher implements Watch {
     else this.#owner.waiting.wait(this)
   }
 
-  /** All, as a rule. What is handed over is held by the reader's connection until it is read: a reader that is behind pauses before the next piece. */
+  /** Normally all. The connection holds what is handed over until it is read, so a slow reader pauses before the next piece. */
   #takeSome(): readonly Pending[] {
     let bytes = 0
     let count = 0
@@ -175,7 +175,7 @@ export class Watcher implements Watch {
     const isAll = count === this.#pending.length
     const events = isAll ? this.#pending : this.#pending.slice(0, count)
     this.#pending = isAll ? [] : this.#pending.slice(count)
-    // What it began with comes first.
+    // The replay comes first.
     const replayed = Math.min(this.#replayBytes, bytes)
     this.#replayBytes -= replayed
     this.#pendingBytes -= bytes - replayed
@@ -203,13 +203,13 @@ export class Watcher implements Watch {
   }
 }
 
-/** What a watch is told of an object that its selection had before, and has now; undefined where it had it never. */
+/** The event type for a watch, by whether its selection matched before and matches now; undefined if neither. */
 export function seenAs(before: boolean, now: boolean): EventType | undefined {
   if (now) return before ? 'MODIFIED' : 'ADDED'
   return before ? 'DELETED' : undefined
 }
 
-/** What decides which watchers an event may concern: the version that came and the one that went. */
+/** What decides which watchers an event may concern: the new and the previous version. */
 export interface Versions {
   readonly entry: StoredEntry
   readonly previous: StoredEntry | undefined

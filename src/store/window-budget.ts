@@ -1,9 +1,9 @@
-// Bounds what the windows of all collections hold together: a cluster has a hundred kinds, and each would keep the past of its own.
+// Limits what the windows of all collections hold together: a cluster has about a hundred kinds, each with its own history.
 import type { EventWindow } from './event-window.ts'
 
-/** Bytes of objects: four resources that change as much as one window holds. */
+/** Bytes of objects: enough for four resources with full windows. */
 export const defaultPastBytes = 64 * 2 ** 20
-/** Taken from the largest window at once, so that it is seldom looked for. */
+/** Taken from the largest window at once, so that searching for it is rare. */
 const stepShare = 64
 
 export class WindowBudget {
@@ -23,7 +23,7 @@ export class WindowBudget {
     this.#windows.add(window)
   }
 
-  /** Called by a window whose events take so much more, or less. May shorten any of them. */
+  /** Called by a window whose size changed by this much. May shorten any window. */
   changed(by: number): void {
     this.#bytes += by
     while (by > 0 && this.#bytes > this.#maxBytes) {

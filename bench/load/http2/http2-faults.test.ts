@@ -35,7 +35,7 @@ const answering = (bytes: readonly Buffer[]) => (socket: TLSSocket) => {
 const faults: readonly (readonly [name: string, bytes: readonly Buffer[], message: RegExp])[] = [
   ['headers without a status', [frame(frameType.headers, endHeaders, 1, '0f0d0130')], /stream 1 has no status/],
   ['two of them', [frame(frameType.headers, endHeaders, 1, '8889')], /stream 1 has no status/],
-  ['one that is no number', [frame(frameType.headers, endHeaders, 1, '08033230a0')], /stream 1 has no status/],
+  ['one that is not a number', [frame(frameType.headers, endHeaders, 1, '08033230a0')], /stream 1 has no status/],
   ['an interim answer that ends', [frame(frameType.headers, 5, 1, '0803313033')], /ended with status 103/],
   ['a second answer', [ok, ok], /stream 1 was answered twice/],
   ['headers of a stream that nobody opened', [frame(frameType.headers, 5, 3, '88')], /headers came on stream 3, which nobody opened/],

@@ -62,7 +62,7 @@ export function eventLine(event: AuditEvent): string {
   return `${line}}\n`
 }
 
-/** A line of the log; undefined where it is none that `eventLine` writes. Throws a SyntaxError for what is no JSON. */
+/** A line of the log; undefined where it is none that `eventLine` writes. Throws a SyntaxError for what is not JSON. */
 export function parseEventLine(line: string): AuditEvent | undefined {
   const value: unknown = parseJson(line)
   return isEvent(value) ? value : undefined

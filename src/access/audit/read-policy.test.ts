@@ -54,7 +54,7 @@ const wrong: readonly [name: string, text: string, problem: RegExp][] = [
     /using resourceNames requires at least one resource$/,
   ],
   [
-    'a group that is none',
+    'an invalid group',
     'rules: [{ level: None, resources: [{ group: a/v1 }] }]',
     /rules\[0\]\.resources\[0\]\.group: Invalid value: "a\/v1"/,
   ],

@@ -21,8 +21,8 @@ export function readAuditPolicy(text: string, file: string): AuditPolicy {
     throw new UserError(`Cannot use the audit policy "${file}": ${what}`)
   }
   const value = strictYaml(text, fail)
-  if (!isRecord(value)) return fail('it is no object')
-  if (value['apiVersion'] !== 'audit.k8s.io/v1' || value['kind'] !== 'Policy') return fail('it is no Policy of audit.k8s.io/v1')
+  if (!isRecord(value)) return fail('it must be an object')
+  if (value['apiVersion'] !== 'audit.k8s.io/v1' || value['kind'] !== 'Policy') return fail('it must be a Policy of audit.k8s.io/v1')
   const reader = new Reader(fail)
   reader.only(value, ['apiVersion', 'kind', 'metadata', 'rules', 'omitStages', 'omitManagedFields'], '')
   const rules = value['rules'] ?? []
@@ -48,7 +48,7 @@ class Reader {
   }
 
   rule(value: unknown, at: string): AuditPolicy['rules'][number] {
-    if (!isRecord(value)) return this.#fail(`${at} is no object`)
+    if (!isRecord(value)) return this.#fail(`${at} must be an object`)
     const fields = [
       'level',
       'users',
@@ -96,17 +96,17 @@ class Reader {
   #texts(value: unknown, at: string): string[] {
     const list: unknown = value ?? []
     if (isTexts(list)) return list
-    return this.#fail(`${at} is no list of texts`)
+    return this.#fail(`${at} must be a list of strings`)
   }
 
   #resources(value: unknown, at: string) {
-    if (!Array.isArray(value)) return this.#fail(`${at} is no list`)
+    if (!Array.isArray(value)) return this.#fail(`${at} must be a list`)
     return value.map((entry: unknown, index) => {
       const place = `${at}[${index}]`
-      if (!isRecord(entry)) return this.#fail(`${place} is no object`)
+      if (!isRecord(entry)) return this.#fail(`${place} must be an object`)
       this.only(entry, ['group', 'resources', 'resourceNames'], place)
       const { group = '' } = entry
-      if (typeof group !== 'string') return this.#fail(`${place}.group is no text`)
+      if (typeof group !== 'string') return this.#fail(`${place}.group must be a string`)
       // The group of the core is written '', whatever its resources call it.
       const wrong = group === '' ? [] : dns1123Subdomain(group)
       for (const message of wrong) this.errors.push(invalidValue(`${place}.group`, group, message))

@@ -83,7 +83,7 @@ export async function verifyAuditLog(directory: string, auditKey?: string, signe
     try {
       const event: unknown = parseJson(line)
       if (typeof event === 'object' && event !== null) events.push({ ...event })
-      else problems.push(`${where}: the line is no event`)
+      else problems.push(`${where}: the line is not an event`)
     } catch {
       problems.push(`${where}: the line is not JSON`)
     }

@@ -75,15 +75,19 @@ const forgeries: readonly Forgery[] = [
     token: world => forged(world, { ...header(world), alg: '__proto__' }),
     reason: wrongAlgorithm,
   },
-  { name: 'of an algorithm that is no text', token: world => forged(world, { ...header(world), alg: ['ES256'] }), reason: wrongAlgorithm },
+  {
+    name: 'of an algorithm that is not a string',
+    token: world => forged(world, { ...header(world), alg: ['ES256'] }),
+    reason: wrongAlgorithm,
+  },
   {
     name: 'with a critical extension',
     token: world => forged(world, { ...header(world), crit: ['b64'] }),
     reason: `${malformed}: it demands an extension`,
   },
-  { name: 'with a header that is no JSON', token: world => forged(world, '{"alg":"ES256"'), reason: malformed },
+  { name: 'with a header that is not JSON', token: world => forged(world, '{"alg":"ES256"'), reason: malformed },
   { name: 'with a header that is a list', token: world => forged(world, '["ES256"]'), reason: malformed },
-  { name: 'with a key name that is no text', token: world => forged(world, { ...header(world), kid: 1 }), reason: malformed },
+  { name: 'with a key name that is not a string', token: world => forged(world, { ...header(world), kid: 1 }), reason: malformed },
   {
     name: 'with a key of its own in the header',
     token: world => forgedToken(otherKey.key, { ...header(world), jwk: publicJwk(otherKey) }, world.claims()),
@@ -103,7 +107,7 @@ const forgeries: readonly Forgery[] = [
   { name: 'expired', token: world => world.token({ exp: later(world, 0) }), reason: expired },
   { name: 'without an end', token: world => world.token({ exp: undefined }), reason: expired },
   {
-    name: 'with an end that is no number',
+    name: 'with an end that is not a number',
     token: world => forged(world, header(world), world.claims({ exp: '9999999999' })),
     reason: 'oidc: verify token: oidc: failed to unmarshal claims: "exp"',
   },
@@ -113,7 +117,7 @@ const forgeries: readonly Forgery[] = [
     reason: 'oidc: verify token: oidc: failed to unmarshal claims: "exp"',
   },
   {
-    name: 'with a beginning that is no number',
+    name: 'with a beginning that is not a number',
     token: world => forged(world, header(world), world.claims({ iat: {} })),
     reason: 'oidc: verify token: oidc: failed to unmarshal claims: "iat"',
   },
@@ -132,7 +136,7 @@ const forgeries: readonly Forgery[] = [
   { name: 'of another issuer', token: world => world.token({ iss: 'https://other.example' }), reason: nobodys },
   { name: 'of an issuer with a slash more', token: world => world.token({ iss: `${world.issuer.url}/` }), reason: nobodys },
   {
-    name: 'of an issuer that is no text',
+    name: 'of an issuer that is not a string',
     token: world => forged(world, header(world), world.claims({ iss: [world.issuer.url] })),
     reason: nobodys,
   },

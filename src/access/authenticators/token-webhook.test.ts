@@ -121,8 +121,8 @@ const failures: readonly (readonly [name: string, answer: () => Promise<unknown>
   ['names somebody without a name', async () => ({ authenticated: true, user: { ...ann, username: '' } }), 1],
   ['names groups in one text', async () => ({ authenticated: true, user: { ...ann, groups: 'dev' } }), 1],
   ['names nobody', async () => ({ authenticated: true, user: {} }), 1],
-  ['names groups that are none', async () => ({ authenticated: true, user: { ...ann, groups: [1] } }), 1],
-  ['gives extras that are none', async () => ({ authenticated: true, user: { ...ann, extra: { a: 'b' } } }), 1],
+  ['has invalid groups', async () => ({ authenticated: true, user: { ...ann, groups: [1] } }), 1],
+  ['has invalid extras', async () => ({ authenticated: true, user: { ...ann, extra: { a: 'b' } } }), 1],
   ['says what is wrong', async () => ({ error: 'unknown token t0ken' }), 1],
 ]
 for (const [name, answer, calls] of failures) {

@@ -13,10 +13,10 @@ type Json = Readonly<Record<string, unknown>>
 /** `fail` is told of the first thing that is wrong. */
 export function decodeConfiguration(text: string, fail: Fail): AuthenticationConfiguration {
   const file = strictYaml(text, fail)
-  if (!isJsonObject(file)) return fail('it is no object')
+  if (!isJsonObject(file)) return fail('it must be an object')
   const { apiVersion, kind } = file
   if (kind !== 'AuthenticationConfiguration' || !versions.some(version => apiVersion === `${group}/${version}`))
-    return fail(`it is no AuthenticationConfiguration of ${versions.map(version => `${group}/${version}`).join(' or ')}`)
+    return fail(`it must be an AuthenticationConfiguration of ${versions.map(version => `${group}/${version}`).join(' or ')}`)
   const decoder = new Decoder(fail)
   onlyFields(file, ['apiVersion', 'kind', 'jwt', 'anonymous'], '', fail)
   const jwt = decoder.list(file['jwt'], 'jwt', (item, at) => decoder.jwt(item, at))
@@ -53,7 +53,7 @@ class Decoder {
         discoveryURL: this.text(issuer, 'discoveryURL', issuerAt),
         certificateAuthority: this.text(issuer, 'certificateAuthority', issuerAt),
         audiences: this.list(issuer['audiences'], `${issuerAt}.audiences`, (item, place) =>
-          typeof item === 'string' ? item : this.#fail(`${place} is no text`),
+          typeof item === 'string' ? item : this.#fail(`${place} must be a string`),
         ),
         audienceMatchPolicy: this.text(issuer, 'audienceMatchPolicy', issuerAt),
       },
@@ -81,19 +81,19 @@ class Decoder {
   /** What is not given is an object without fields. */
   object(value: unknown, known: readonly string[], at: string): Json {
     const given = value ?? {}
-    if (!isJsonObject(given)) return this.#fail(`${at} is no object`)
+    if (!isJsonObject(given)) return this.#fail(`${at} must be an object`)
     onlyFields(given, known, at, this.#fail)
     return given
   }
 
   text(value: Json, field: string, at: string): string {
     const given = value[field] ?? ''
-    return typeof given === 'string' ? given : this.#fail(`${at}.${field} is no text`)
+    return typeof given === 'string' ? given : this.#fail(`${at}.${field} must be a string`)
   }
 
   list<T>(value: unknown, at: string, read: (item: unknown, at: string) => T): T[] {
     const given = value ?? []
-    if (!Array.isArray(given)) return this.#fail(`${at} is no list`)
+    if (!Array.isArray(given)) return this.#fail(`${at} must be a list`)
     if (given.length > maxItems) return this.#fail(`${at} has ${given.length} items, at most ${maxItems} are read`)
     return given.map((item: unknown, index) => read(item, `${at}[${index}]`))
   }

@@ -105,7 +105,7 @@ const broken: readonly { name: string; at: string; answer: (answer: Answer, worl
     answer: answer => answer.end('x'.repeat(256 * 1024 + 1)),
     logged: /the answer is larger than 262144 bytes/,
   },
-  { name: 'is no JSON', at: discovery, answer: answer => answer.end('<html>'), logged: /the answer is no JSON/ },
+  { name: 'is not JSON', at: discovery, answer: answer => answer.end('<html>'), logged: /the answer is not JSON/ },
   { name: 'is a list', at: discovery, answer: answer => answer.end('[]'), logged: /issuer did not match/ },
   {
     name: 'is cut',

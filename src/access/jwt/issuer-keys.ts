@@ -127,7 +127,7 @@ export class IssuerKeys {
   async #fetchJson(url: string, signal: AbortSignal): Promise<unknown> {
     const { authorities } = this.#source
     const parsed = parseJsonBytes(await this.#parts.fetch({ url, authorities, maxBytes: maxDocumentBytes }, signal))
-    if (!parsed.ok) throw new Error(`oidc: the answer is no JSON: ${parsed.message}`)
+    if (!parsed.ok) throw new Error(`oidc: the answer is not JSON: ${parsed.message}`)
     return parsed.value
   }
 }

@@ -52,7 +52,7 @@ const users: readonly (readonly [what: string, claims: string | object, mappings
     {},
     { name: 'ann', groups: [], extra: { 'authentication.kubernetes.io/credential-id': ['JTI=x'] } },
   ],
-  ['an id that is no text', { sub: 'ann', jti: 7 }, {}, { name: 'ann', groups: [] }],
+  ['an id that is not a string', { sub: 'ann', jti: 7 }, {}, { name: 'ann', groups: [] }],
   [
     'expressions',
     { sub: 'ann', org: 'x', roles: 'a,,b', id: 7, tenant: ['t', ''], none: '' },
@@ -80,12 +80,12 @@ for (const [what, claims, mappings, user] of users) {
   })
 }
 
-const noText = 'it is no text'
+const noText = 'it is not a string'
 const list = 'expression must return a string or a list of strings'
 const reserved = 'users and groups whose names begin with "system:" are the cluster\'s own'
 const refusals: readonly (readonly [what: string, claims: string | object, mappings: Mappings, reason: string])[] = [
   ['no user', {}, {}, 'parse username claims "sub": claim not present'],
-  ['a user that is no text', { sub: 7 }, {}, `parse username claims "sub": ${noText}`],
+  ['a user that is not a string', { sub: 7 }, {}, `parse username claims "sub": ${noText}`],
   ['a user that is null', { sub: null }, {}, `parse username claims "sub": ${noText}`],
   ['a user that is empty', { sub: '' }, {}, 'empty username is not allowed'],
   [
@@ -101,13 +101,13 @@ const refusals: readonly (readonly [what: string, claims: string | object, mappi
     'groups that are no texts',
     { sub: 'ann', g: ['a', 7] },
     { groups: claim('g') },
-    'parse groups claim "g": it is neither a text nor a list of texts',
+    'parse groups claim "g": it is neither a text nor a list of strings',
   ],
   [
     'groups that are an object',
     { sub: 'ann', g: { length: 1, 0: 'a' } },
     { groups: claim('g') },
-    'parse groups claim "g": it is neither a text nor a list of texts',
+    'parse groups claim "g": it is neither a text nor a list of strings',
   ],
   [
     'groups that are elsewhere',
@@ -185,7 +185,7 @@ test('mapClaims() takes claims and users for which every rule holds', () => {
 const broken: readonly (readonly [what: string, claims: object, reason: string])[] = [
   ['is missing', { hd: undefined }, 'required claim hd not present in ID token'],
   ['has another value', { hd: 'secret.example' }, 'required claim hd value does not match'],
-  ['has a value that is no text', { hd: ['example.com'] }, 'required claim hd value does not match'],
+  ['has a value that is not a string', { hd: ['example.com'] }, 'required claim hd value does not match'],
   [
     'breaks a rule',
     { exp: 201 },

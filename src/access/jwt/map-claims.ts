@@ -83,7 +83,7 @@ function groupsOf(claims: Claims, { groups: expression, configuration }: Compile
     return isElsewhere ? refuse('could not expand distributed claims: they are not supported') : { value: [] }
   }
   const list: unknown = typeof given === 'string' ? [given] : (given ?? [])
-  if (!isTexts(list)) return refuse(`parse groups claim ${goQuote(claim)}: it is neither a text nor a list of texts`)
+  if (!isTexts(list)) return refuse(`parse groups claim ${goQuote(claim)}: it is neither a text nor a list of strings`)
   return { value: list.map(group => prefix + group) }
 }
 
@@ -114,7 +114,7 @@ export function tokenId(claims: Claims): string | undefined {
 function textClaim(claims: Claims, claim: string, doing: string): Found<string> {
   const given = getOwn(claims, claim)
   if (typeof given === 'string') return { value: given }
-  return refuse(`${doing}: ${given === undefined ? 'claim not present' : 'it is no text'}`)
+  return refuse(`${doing}: ${given === undefined ? 'claim not present' : 'it is not a string'}`)
 }
 
 function textOf(expression: TokenExpression, claims: Claims, what: 'username' | 'uid'): Found<string> {

@@ -88,10 +88,10 @@ test('readAuthenticationConfiguration() takes everything that upstream has', () 
 
 const files: readonly (readonly [what: string, file: unknown, fault: RegExp])[] = [
   ['no YAML', 'a: [', /yaml: /],
-  ['no object', '[]', /^it is no object$/],
-  ['another kind', { ...head, kind: 'AuthorizationConfiguration' }, /^it is no AuthenticationConfiguration of /],
-  ['another version', { ...head, apiVersion: 'apiserver.config.k8s.io/v1' }, /^it is no AuthenticationConfiguration of /],
-  ['a key that stands twice', 'kind: a\nkind: b\n', /key "kind" already set in map/],
+  ['no object', '[]', /^it must be an object$/],
+  ['another kind', { ...head, kind: 'AuthorizationConfiguration' }, /^it must be an AuthenticationConfiguration of /],
+  ['another version', { ...head, apiVersion: 'apiserver.config.k8s.io/v1' }, /^it must be an AuthenticationConfiguration of /],
+  ['a duplicate key', 'kind: a\nkind: b\n', /key "kind" already set in map/],
   ['a field that is not known', { ...head, jwts: [] }, /^unknown field "jwts"$/],
   [
     'a field of the prototype',
@@ -108,15 +108,15 @@ const files: readonly (readonly [what: string, file: unknown, fault: RegExp])[] 
     { ...head, jwt: [{ ...good, userValidationRules: [{ expresion: 'true' }] }] },
     /^jwt\[0\]\.userValidationRules\[0\]: unknown field "expresion"$/,
   ],
-  ['a list that is none', { ...head, jwt: {} }, /^jwt is no list$/],
-  ['an item that is no object', { ...head, jwt: ['x'] }, /^jwt\[0\] is no object$/],
-  ['a text that is none', { ...head, jwt: [{ ...good, issuer: { ...issuer, url: 1 } }] }, /^jwt\[0\]\.issuer\.url is no text$/],
+  ['an invalid list', { ...head, jwt: {} }, /^jwt must be a list$/],
+  ['an item that is not an object', { ...head, jwt: ['x'] }, /^jwt\[0\] must be an object$/],
+  ['an invalid string', { ...head, jwt: [{ ...good, issuer: { ...issuer, url: 1 } }] }, /^jwt\[0\]\.issuer\.url must be a string$/],
   [
-    'an audience that is no text',
+    'an audience that is not a string',
     { ...head, jwt: [{ ...good, issuer: { ...issuer, audiences: [1] } }] },
-    /^jwt\[0\]\.issuer\.audiences\[0\] is no text$/,
+    /^jwt\[0\]\.issuer\.audiences\[0\] must be a string$/,
   ],
-  ['a switch that is none', { ...head, anonymous: { enabled: 'yes' } }, /^anonymous\.enabled is neither true nor false$/],
+  ['an invalid switch', { ...head, anonymous: { enabled: 'yes' } }, /^anonymous\.enabled is neither true nor false$/],
   ['more than is read', { ...head, jwt: Array.from({ length: 1001 }, () => good) }, /^jwt has 1001 items, at most 1000 are read$/],
   [
     'more authenticators than upstream has',

@@ -26,7 +26,7 @@ export const namespaceDefaults: PluginDefinition<NamespaceDefaultsOptions> = {
       note: 'proofs C7 and C8; kubectl get clusterdefaults',
       needs: ['ResourceQuota', 'LimitRanger'],
     },
-    { name: 'new namespaces deny all traffic but DNS', note: 'proofs D4 and N1; where nodes enforce it, see Nodes' },
+    { name: 'new namespaces deny all traffic except DNS', note: 'proofs D4 and N1; whether nodes enforce it: see Nodes' },
   ],
   create,
 }

@@ -64,7 +64,7 @@ export const nodeRestriction: PluginDefinition<NodeRestrictionOptions> = {
   on: 'always',
   guard: 'a node that was taken over can act on other nodes, their pods and their tokens',
   handles: [{ operations: ['CREATE', 'UPDATE', 'DELETE'], resources: ['*/*'] }],
-  status: [{ name: 'Node authorizer and NodeRestriction', note: 'a node reads what its pods need', always: true }],
+  status: [{ name: 'Node authorizer and NodeRestriction', note: 'a node reads only what its pods need', always: true }],
   create,
 }
 

@@ -16,7 +16,7 @@ export const operatingSystem: PluginDefinition<{ readonly reader: StoreReader }>
   on: 'secure',
   guard: 'a pod that says that it is for Windows escapes the rules that Windows does not have',
   handles: [{ operations: ['CREATE', 'UPDATE'], resources: podResources }],
-  status: [{ name: 'no pods for a system that no node runs', note: 'nodes refuse them too' }],
+  status: [{ name: 'no pods for an operating system that no node has', note: 'nodes refuse them too' }],
   create,
 }
 

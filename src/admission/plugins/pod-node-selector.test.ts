@@ -37,7 +37,7 @@ test('podNodeSelector refuses what contradicts the namespace or is not allowed t
     await admit('env=prod', { zone: 'a' }, allowed),
     'pods "p" is forbidden: pod node label selector labels conflict with its namespace whitelist',
   )
-  assert.match(String(await admit('env in (a,b)', undefined)), /is no list of labels: env in \(a,b\)$/)
+  assert.match(String(await admit('env in (a,b)', undefined)), /is not a list of labels: env in \(a,b\)$/)
 })
 
 test('parseNodeSelector() reads equalities only', () => {

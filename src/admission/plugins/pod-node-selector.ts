@@ -39,7 +39,7 @@ function create({ reader, configuration }: PodNodeSelectorOptions): PluginSteps 
     const text = (reader.get('namespaces', '', namespace) as Namespace | undefined)?.metadata.annotations?.[annotation]
     if (text === undefined) return selectors.default
     const parsed = parseNodeSelector(text)
-    if (parsed === undefined) throw forbidden(resource, name, `namespace annotation ${annotation} is no list of labels: ${text}`)
+    if (parsed === undefined) throw forbidden(resource, name, `namespace annotation ${annotation} is not a list of labels: ${text}`)
     return parsed
   }
   const refuse = ({ resource, name }: AdmissionRequest, why: string): Verdict => ({ allowed: false, error: forbidden(resource, name, why) })

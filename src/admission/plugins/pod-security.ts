@@ -45,7 +45,7 @@ export const podSecurity: PluginDefinition<PodSecurityOptions> = {
   handles: [{ operations: ['CREATE', 'UPDATE'], resources: [...podResources, 'pods/*', 'namespaces', 'namespaces/*'] }],
   status: [
     { name: 'restricted pods in every namespace', note: 'proofs C3 and P1; a namespace label lifts it' },
-    { name: 'workloads refused together with their pods', note: 'proof C3' },
+    { name: 'workloads refused if their pods would be', note: 'proof C3' },
   ],
   create,
 }

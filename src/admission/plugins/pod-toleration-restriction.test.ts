@@ -38,5 +38,5 @@ test('podTolerationRestriction refuses what neither namespace nor cluster allows
   assert.equal(await admit([toleration('own')], { tolerationsWhitelist: [toleration('team')] }), why)
   assert.equal(await admit([toleration('own')], {}, { allowed: [toleration('team')] }), why)
   assert.deepEqual(await admit([toleration('team')], { tolerationsWhitelist: [{ operator: 'Exists' }] }), [toleration('team')])
-  assert.match(String(await admit([], { defaultTolerations: 'x' })), /is no list of tolerations$/)
+  assert.match(String(await admit([], { defaultTolerations: 'x' })), /is not a list of tolerations$/)
 })

@@ -39,7 +39,7 @@ function create({ reader, configuration }: PodTolerationRestrictionOptions): Plu
     const text = (reader.get('namespaces', '', request.namespace) as Namespace | undefined)?.metadata.annotations?.[key]
     if (text === undefined) return undefined
     const parsed = text === '' ? [] : parseTolerations(text)
-    if (parsed === undefined) throw forbidden(request.resource, request.name, `namespace annotation ${key} is no list of tolerations`)
+    if (parsed === undefined) throw forbidden(request.resource, request.name, `namespace annotation ${key} is not a list of tolerations`)
     return parsed
   }
   return {

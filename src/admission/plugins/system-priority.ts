@@ -20,7 +20,7 @@ export const systemPriority: PluginDefinition<{ readonly reader: StoreReader }> 
   on: 'secure',
   guard: 'pods of any namespace preempt those of all others',
   handles: [{ operations: ['CREATE', 'UPDATE'], resources: podResources }],
-  status: [{ name: 'system priorities for kube-system alone', note: 'SystemPriority' }],
+  status: [{ name: 'system priorities only in kube-system', note: 'SystemPriority' }],
   create,
 }
 

@@ -47,18 +47,18 @@ test('readPodSecurity() reads exemptions, and keeps the system exempt', () => {
 const bad: readonly { readonly name: string; readonly value: Record<string, unknown>; readonly why: RegExp }[] = [
   { name: 'another kind', value: { ...kind, kind: 'X' }, why: /x\.kind is "X"/ },
   {
-    name: 'a level that is none',
+    name: 'an invalid level',
     value: { ...kind, defaults: { enforce: 'strict' } },
     why: /x\.defaults\.enforce is "strict", wanted is one of privileged, baseline, restricted$/,
   },
   {
-    name: 'a version that is none',
+    name: 'an invalid version',
     value: { ...kind, defaults: { warn: 'baseline', 'warn-version': '1.2' } },
     why: /x\.defaults\.warn-version is "1\.2"/,
   },
-  { name: 'a field that is none', value: { ...kind, defaults: { enforced: 'restricted' } }, why: /unknown field "enforced"/ },
-  { name: 'an exemption that is none', value: { ...kind, exemptions: { groups: [] } }, why: /unknown field "groups"/ },
-  { name: 'a name that is no text', value: { ...kind, exemptions: { usernames: [1] } }, why: /x\.exemptions\.usernames\[0\] is 1/ },
+  { name: 'an unknown field', value: { ...kind, defaults: { enforced: 'restricted' } }, why: /unknown field "enforced"/ },
+  { name: 'an unknown exemption', value: { ...kind, exemptions: { groups: [] } }, why: /unknown field "groups"/ },
+  { name: 'a name that is not a string', value: { ...kind, exemptions: { usernames: [1] } }, why: /x\.exemptions\.usernames\[0\] is 1/ },
 ]
 for (const { name, value, why } of bad) {
   test(`readPodSecurity() refuses ${name}`, () => {

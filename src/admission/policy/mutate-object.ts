@@ -45,7 +45,7 @@ export interface MutationInput {
 }
 
 /**
- * Whether it changed anything. Yields where other requests shall have their turn. Throws a MutationError, or the ApiError of what is no object of
+ * Whether it changed anything. Yields where other requests shall have their turn. Throws a MutationError, or the ApiError of what is not an object of
  * its kind any more, which refuses the request whatever the failure policy is, as upstream has it.
  */
 export function* mutateObject({ use, expression }: CompiledMutation, input: MutationInput): Generator<Wait, boolean> {

@@ -32,9 +32,9 @@ test('readPolicyFiles() defaults what it reads, and marks it with its file', () 
 })
 
 const wrong: readonly [string, string[], RegExp][] = [
-  ['text that is no YAML', ['a: ['], /^"a\.yaml" cannot be read: /],
+  ['text that is not YAML', ['a: ['], /^"a\.yaml" cannot be read: /],
   ['another kind', ['{ apiVersion: v1, kind: ConfigMap }'], /^"a\.yaml", document 1 is of v1, Kind=ConfigMap; wanted are /],
-  ['what is no object', ['- a'], /^"a\.yaml", document 1 is no object$/],
+  ['what is not an object', ['- a'], /^"a\.yaml", document 1 is not an object$/],
   ['an unknown field', [policy('p', 'validatoins: []') + binding('p')], /unknown field "spec\.validatoins"/],
   [
     'a policy that the API would refuse',

@@ -92,7 +92,7 @@ function documentsOf({ name, text }: PolicyFile): readonly unknown[] {
 
 function readObject(document: unknown, { name: file }: PolicyFile, index: number, kinds: readonly ResourceDefinition[]): KubeObject {
   const where = `"${file}", document ${index + 1}`
-  if (!isRecord(document)) throw new PolicyFileError(`${where} is no object`)
+  if (!isRecord(document)) throw new PolicyFileError(`${where} is not an object`)
   const named = ({ group, version, kind }: ResourceDefinition): string => `${groupVersion(group, version)}, Kind=${kind}`
   const found = `${String(document['apiVersion'])}, Kind=${String(document['kind'])}`
   const definition = kinds.find(known => named(known) === found)

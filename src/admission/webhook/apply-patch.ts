@@ -28,9 +28,9 @@ function parsed(patch: string): readonly unknown[] {
   try {
     value = parseJson(patch)
   } catch {
-    throw internalError('the patch of an admission webhook is no JSON')
+    throw internalError('the patch of an admission webhook is not JSON')
   }
-  if (!Array.isArray(value)) throw internalError('the patch of an admission webhook is no list of operations')
+  if (!Array.isArray(value)) throw internalError('the patch of an admission webhook is not a list of operations')
   return value
 }
 

@@ -25,7 +25,7 @@ const bad: readonly [string, object, RegExp][] = [
   ['plain HTTP', endpoint({ server: 'http://a' }), /names the server "http:\/\/a", wanted is an https URL/],
   ['no verification', endpoint({ 'insecure-skip-tls-verify': true }), /the server is always verified/],
   ['half of a certificate', endpoint({}, { 'client-certificate-data': Buffer.from('-----BEGIN X').toString('base64') }), /belong together/],
-  ['an authority that is none', endpoint({ 'certificate-authority-data': 'AAAA' }), /has a certificate-authority that is no PEM/],
+  ['an invalid authority', endpoint({ 'certificate-authority-data': 'AAAA' }), /has a certificate-authority that is not PEM/],
   ['a program', endpoint({}, { exec: {} }), /has exec, which is not supported/],
   ['no context', { clusters: [] }, /current-context/],
   ['an unknown cluster', { ...endpoint({}), clusters: [] }, /has no cluster "k"/],

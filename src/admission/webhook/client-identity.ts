@@ -78,7 +78,7 @@ function pem(from: Json, name: string, at: string): string | undefined {
   const data = from[`${name}-data`]
   if (data === undefined || data === '') return undefined
   const decoded = Buffer.from(text(data, `${at}: ${name}-data`), 'base64').toString()
-  return decoded.includes('-----BEGIN ') ? decoded : fail(at, `has a ${name} that is no PEM`)
+  return decoded.includes('-----BEGIN ') ? decoded : fail(at, `has a ${name} that is not PEM`)
 }
 
 const fileFields = [

@@ -44,7 +44,7 @@ export function reviewedRequest(request: AdmissionRequest, version: ResourceDefi
 function shown(request: AdmissionRequest, object: KubeObject | undefined, version: ResourceDefinition): object | null {
   if (object === undefined) return null
   if (request.operation !== 'CONNECT') return versioned(request, object, version)
-  // The options of a connection are no object of the store: their types have no metadata.
+  // The options of a connection are not objects of the store: their types have no metadata.
   const { metadata: _, ...options } = object
   return options
 }
@@ -89,7 +89,7 @@ export function readAnswer(body: Buffer, version: ReviewVersion, uid: string, mu
     if (given !== wanted) throw new InvalidAnswer(`expected webhook response of ${wanted}, got ${given}`)
   }
   const { allowed = false, status, warnings = [], auditAnnotations = {} } = response
-  if (typeof allowed !== 'boolean') throw unreadable('response.allowed is no boolean')
+  if (typeof allowed !== 'boolean') throw unreadable('response.allowed is not a boolean')
   return {
     allowed,
     result: isRecord(status) ? status : undefined,
@@ -107,9 +107,9 @@ function parsed(body: Buffer): Readonly<Record<string, unknown>> {
     value = parseJson(body.toString())
   } catch {
     // What was sent is not shown: it may be anybody's page.
-    throw unreadable('it is no JSON')
+    throw unreadable('it is not JSON')
   }
-  if (!isRecord(value)) throw unreadable('it is no object')
+  if (!isRecord(value)) throw unreadable('it is not an object')
   return value
 }
 
@@ -121,7 +121,7 @@ function texts(values: Readonly<Record<string, unknown>>): Readonly<Record<strin
 
 function patchOf(response: Readonly<Record<string, unknown>>, version: ReviewVersion, mutating: boolean): string | undefined {
   const { patch = null, patchType = null } = response
-  if (patch !== null && typeof patch !== 'string') throw unreadable('response.patch is no text')
+  if (patch !== null && typeof patch !== 'string') throw unreadable('response.patch is not a string')
   const given = patch !== null && patch !== ''
   if (version === 'v1beta1') return mutating && given ? decoded(patch) : undefined
   if (!mutating) {

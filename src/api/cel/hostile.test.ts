@@ -63,7 +63,7 @@ const evaluated: Readonly<Record<string, string>> = {
   'a text formatted in a loop': "l.all(i, '%s%s'.format([s, s]) != '')",
   'a pattern with nested repeats': "s.matches('^(x+)+$') && s.matches('(x*)*y')",
   'spaces that are not at an end': "spaces.trim() != ''",
-  'digits that are no number': 'double(digits) > 0.0',
+  'digits that are not numbers': 'double(digits) > 0.0',
   'characters in a loop': "l.all(i, s.charAt(i) == 'x')",
   'positions in a loop': "l.all(i, s.substring(i, i + 1) == 'x')",
   'errors in a loop': 'l.exists(i, 1 / (i - i) == 1)',

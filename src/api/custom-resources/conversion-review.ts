@@ -60,7 +60,7 @@ export function convertedObjects(
 
 /** Why the object is not the original in the other version. */
 function difference(object: unknown, original: KubeObject, desiredAPIVersion: string): string | undefined {
-  if (!isRecord(object)) return 'it is no object'
+  if (!isRecord(object)) return 'it is not an object'
   const { apiVersion, kind, metadata } = object
   if (apiVersion !== desiredAPIVersion) return `invalid groupVersion (expected ${desiredAPIVersion}, received ${String(apiVersion)})`
   if (kind !== original.kind) return `must have the same kind: ${String(kind)} != ${original.kind}`

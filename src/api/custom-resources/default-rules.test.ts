@@ -54,14 +54,14 @@ const rows: readonly [name: string, spec: JSONSchemaProps, said: string[]][] = [
     [`${at}.properties[a].default: Invalid value: "integer": failed rule: oldSelf.hasValue() || self > 1`],
   ],
   [
-    'a default that is none of its format',
+    'a default that does not match its format',
     text('duration', 'soon', 'self < duration("1h")'),
     [`${at}.properties[a].default: Invalid value: "string": Invalid duration soon evaluating rule: self < duration("1h")`],
   ],
   ['a default whose units are spelled', text('duration', '1 week', 'self == duration("168h")'), []],
   ['a default of several units', text('duration', '2 days and 3 hours', 'self == duration("51h")'), []],
   [
-    'a rule that does not compile for a default that is none of its format',
+    'a rule that does not compile for a default that does not match its format',
     text('duration', 'soon', 'self.size() < 3'),
     [
       `${at}.properties[a].default: Invalid value: "string": rule compile error: compilation failed: ERROR: <input>:1:10: found no matching overload for 'size' applied to 'duration.()'\n | self.size() < 3\n | .........^`,

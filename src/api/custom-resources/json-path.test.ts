@@ -32,7 +32,7 @@ const refused: readonly [name: string, path: string][] = [
   ['a number with two points', '.spec 1.2.3'],
   ['a sign without a number', '.spec -'],
   ['a number beyond all', `.spec ${'9'.repeat(400)}`],
-  ['an escape that is none', String.raw`.spec "\q"`],
+  ['an invalid escape', String.raw`.spec "\q"`],
   ['the other quote escaped', String.raw`.spec "\'"`],
   ['half of a surrogate pair', String.raw`.spec "\ud800"`],
   ['a code point beyond the last', String.raw`.spec "\U00110000"`],

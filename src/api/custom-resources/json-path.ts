@@ -35,7 +35,7 @@ export interface Filter {
   readonly right: Steps
 }
 
-/** A number that a path writes with a fraction: `2.0` is no integer to Go. Those without are bigints, which no object holds. */
+/** A number that a path writes with a fraction: `2.0` is not an integer to Go. Those without are bigints, which no object holds. */
 export class Float {
   readonly value: number
   constructor(value: number) {
@@ -46,13 +46,13 @@ export class Float {
 /** Longer paths are nobody's. */
 const maxPathLength = 1024
 
-/** Undefined for what is no path. */
+/** Undefined for what is not a path. */
 export function parseJsonPath(path: string): JsonPath | undefined {
   const parsed = path.length > maxPathLength ? undefined : parseTemplate(`{${path}}`)
   return typeof parsed === 'string' ? undefined : parsed
 }
 
-/** Why a text is no path, in the words of kubectl's templates; undefined for one, and for one that is too long to be looked at. */
+/** Why a text is not a path, in the words of kubectl's templates; undefined for one, and for one that is too long to be looked at. */
 export function jsonPathProblem(path: string): string | undefined {
   const parsed = path.length > maxPathLength ? undefined : parseTemplate(`{${path}}`)
   return typeof parsed === 'string' ? parsed : undefined

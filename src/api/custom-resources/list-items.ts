@@ -7,7 +7,7 @@ import { duplicateShown, invalidShown } from '../validation/go-syntax.ts'
 import { schemaVisitor, type Visit } from './schema-visitor.ts'
 import { pathText } from './value-path.ts'
 
-/** What tells an item of a list with keys from the others; undefined where it is no object. */
+/** What tells an item of a list with keys from the others; undefined where it is not an object. */
 export function itemKey(item: unknown, keys: readonly string[]): string | undefined {
   if (!isRecord(item)) return undefined
   return keys.length === 1 ? JSON.stringify(item[keys[0] ?? ''] ?? null) : JSON.stringify(keys.map(key => item[key] ?? null))

@@ -11,7 +11,7 @@ const inSpec = (spec: JSONSchemaProps): JSONSchemaProps => ({ type: 'object', pr
 const rows: readonly [name: string, schema: JSONSchemaProps, value: unknown, result: unknown][] = [
   ['unknown fields go', { type: 'object', properties: { a: text } }, { a: 'x', b: 1 }, { a: 'x' }],
   ['all of an object without a schema goes', { type: 'object' }, { a: { b: 1 } }, {}],
-  ['what is no object stays, for validation to refuse', { type: 'object', properties: { a: text } }, 'x', 'x'],
+  ['what is not an object stays, for validation to refuse', { type: 'object', properties: { a: text } }, 'x', 'x'],
   ['an object where a text should be is emptied', text, { a: 1 }, {}],
   [
     'preserved fields stay, known ones below them are pruned',

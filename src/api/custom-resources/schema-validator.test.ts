@@ -83,7 +83,7 @@ const rows: readonly [name: string, spec: JSONSchemaProps, value: unknown, error
     ],
   ],
   [
-    'an item of a list with keys that is no object',
+    'an item of a list with keys that is not an object',
     keyed,
     [{ k: 'a' }, 'b', { k: 'a' }],
     [

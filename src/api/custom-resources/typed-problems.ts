@@ -1,4 +1,4 @@
-// Why a configuration is no object of a custom kind, in the words of upstream's typed values.
+// Why a configuration is not an object of a custom kind, in the words of upstream's typed values.
 import {
   type FormKind,
   formProblem,

@@ -45,7 +45,7 @@ describe('applyJsonPatch()', () => {
     ['a parent that is not there', [{ op: 'add', path: '/z/y', value: 1 }]],
     ['a parent that is null', [{ op: 'add', path: '/a/n/y', value: 1 }]],
     ['an index behind the end', [{ op: 'add', path: '/list/4', value: 1 }]],
-    ['an index that is none', [{ op: 'replace', path: '/list/1e0', value: 1 }]],
+    ['an invalid index', [{ op: 'replace', path: '/list/1e0', value: 1 }]],
     ['adding the whole document', [{ op: 'add', path: '', value: {} }]],
     ['copying the whole document into itself', [{ op: 'copy', from: '', path: '/a' }]],
     ['moving a value into itself', [{ op: 'move', from: '/a', path: '/a/b' }]],

@@ -36,7 +36,7 @@ function within<T>(what: string, work: () => T): T {
 /** Operations between two places where others may go on: each may move the rest of a list of hundreds of thousands. */
 const operationsPerTurn = 100
 
-/** Never changes `target`. Throws a 400 where `patch` is no list of operations or nests too deep, a 422 where one cannot be applied, a 413 for too many. */
+/** Never changes `target`. Throws a 400 where `patch` is not a list of operations or nests too deep, a 422 where one cannot be applied, a 413 for too many. */
 export function applyJsonPatch(target: unknown, patch: unknown): unknown {
   const steps = jsonPatchSteps(target, patch)
   for (let step = steps.next(); ; step = steps.next()) if (step.done === true) return step.value

@@ -1,4 +1,4 @@
-// What is shown of a strategic merge patch whose result is no object of the kind. Upstream's library takes out of a patch what it has dealt with,
+// What is shown of a strategic merge patch whose result is not an object of the kind. Upstream's library takes out of a patch what it has dealt with,
 // and its message shows the rest.
 import { setOwn } from '../../base/own-property.ts'
 import { isRecord } from '../schema/compile.ts'

@@ -76,7 +76,7 @@ export interface Patched {
   readonly warnings: readonly string[]
 }
 
-/** Yields where others may have their turn. Throws 400 for a body that is no patch, 413, and 422 where the result is no object of the kind. */
+/** Yields where others may have their turn. Throws 400 for a body that is no patch, 413, and 422 where the result is not an object of the kind. */
 export function* applyPatch(request: PatchRequest): Generator<void, Patched> {
   const kind = patchKindOf(request.contentType)
   const { value, strictErrors } = parsePatch(request.body, kind, request.fieldValidation !== 'Ignore')

@@ -1,4 +1,4 @@
-// Why a strategically patched value is no object of its kind. Upstream restores it from a map to its struct by a converter with words of
+// Why a strategically patched value is not an object of its kind. Upstream restores it from a map to its struct by a converter with words of
 // its own, not by the decoder that reads requests; docs: apimachinery's runtime.DefaultUnstructuredConverter.
 import { isRecord } from '../schema/compile.ts'
 import { examine } from '../schema/decode-exact.ts'

@@ -186,7 +186,7 @@ const ordered: typeof merged = [
 const refused: [name: string, original: Json, patch: Json, message: string, fault: StrategicMergeError['fault']][] = [
   ['an unknown directive', { spec: {} }, { spec: { $patch: 'nope' } }, 'unknown patch type: nope in map: map[$patch:nope]', 'content'],
   [
-    'a directive that is no text',
+    'a directive that is not a string',
     { spec: {} },
     { spec: { $patch: 5 } },
     'unknown patch type: %!s(int64=5) in map: map[$patch:5]',
@@ -256,7 +256,7 @@ const refused: [name: string, original: Json, patch: Json, message: string, faul
     'listOfLists',
   ],
   [
-    'an order that is no list',
+    'an order that is not a list',
     { spec: {} },
     { spec: { '$setElementOrder/containers': 'x' } },
     'expected a []interface {}, but received a string',
@@ -284,7 +284,7 @@ const refused: [name: string, original: Json, patch: Json, message: string, faul
     'invalid patch format of primitive list',
     'format',
   ],
-  ['$retainKeys that is no list', { spec: {} }, { spec: { $retainKeys: 'x' } }, 'invalid patch format of retainKeys', 'format'],
+  ['$retainKeys that is not a list', { spec: {} }, { spec: { $retainKeys: 'x' } }, 'invalid patch format of retainKeys', 'format'],
   [
     '$retainKeys that misses a key of the patch',
     { spec: {} },

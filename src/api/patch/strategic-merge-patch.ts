@@ -146,7 +146,7 @@ export function memberType(type: SchemaType | undefined, key: string): Member {
 export function listMember(type: SchemaType | undefined, key: string): Member {
   const { field, inner } = memberType(type, key)
   if (inner.kind === 'list') return { field, inner: inner.item }
-  // Upstream takes what a pointer points to for the item: that a struct is no list is found when the result is decoded.
+  // Upstream takes what a pointer points to for the item: that a struct is not a list is found when the result is decoded.
   if (field.pointer) return { field, inner }
   throw new StrategicMergeError(`expected slice or array type, but got: ${type?.kind ?? 'interface'}`)
 }

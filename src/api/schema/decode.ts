@@ -51,7 +51,7 @@ export interface JsonText {
   readonly scan: ReturnType<typeof scanJson>
 }
 
-/** What was no JSON, as YAML, upstream makes JSON of: with members in order. */
+/** What was not JSON, as YAML, upstream makes JSON of: with members in order. */
 function nodeOf(value: unknown, text: JsonText | undefined): JsonNode {
   return text === undefined ? nodeOfValue(value, record => Object.keys(record).sort(byBytes)) : parseJsonText(text.text)
 }

@@ -74,7 +74,7 @@ function readKind(value: unknown): DiscoveredKind {
 /** From the `APIResourceList` of one group version, as upstream converts it. Throws for what is none. */
 export function fromResourceList(document: unknown, group: string, version: string): DiscoveredResource[] {
   if (member(document, 'kind') !== 'APIResourceList' || member(document, 'groupVersion') !== `${group}/${version}`)
-    throw new Error(`the answer is no APIResourceList of ${group}/${version}`)
+    throw new Error(`the answer is not an APIResourceList of ${group}/${version}`)
   const found = new Map<string, DiscoveredResource & { subresources?: DiscoveredSubresource[] }>()
   const all = bounded(list(member(document, 'resources')))
   for (const value of all) {

@@ -157,7 +157,7 @@ export function parseJsonText(text: string): JsonNode {
   return node
 }
 
-/** The same for a value that is no text any more (a patch's result, YAML); it has no duplicate members. `namesOf` puts those of an object in order. */
+/** The same for a value that is not a string any more (a patch's result, YAML); it has no duplicate members. `namesOf` puts those of an object in order. */
 export function nodeOfValue(value: unknown, namesOf: (record: object) => readonly string[] = Object.keys): JsonNode {
   if (value === null || value === undefined) return { type: 'null', raw: 'null' }
   switch (typeof value) {

@@ -19,7 +19,7 @@ export interface Operation {
   /** Type keys (`core/v1.Pod`); undefined body for none, undefined answer for text. */
   readonly body: string | undefined
   readonly answer: string | undefined
-  /** Media types of an answer that is no object. */
+  /** Media types of an answer that is not an object. */
   readonly produces?: readonly string[]
   /** Whether it is one of a custom resource, which takes no strategic merge patch and no protobuf. */
   readonly custom: boolean

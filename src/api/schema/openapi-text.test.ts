@@ -48,7 +48,7 @@ test('openApiText() takes the part of one version, as a document of v3 where tha
   assert.equal(openApiText(body, { group: 'h', version: 'v1', withV3: true }), undefined)
 })
 
-test('openApiText() refuses what is no JSON, and what is nested too deeply', () => {
+test('openApiText() refuses what is not JSON, and what is nested too deeply', () => {
   const request = { group: 'g', version: 'v1', withV3: false }
   assert.throws(() => openApiText(Buffer.from('{'), request), SyntaxError)
   const deep = Buffer.from('['.repeat(maxLevels + 1) + ']'.repeat(maxLevels + 1))

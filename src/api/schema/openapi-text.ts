@@ -37,7 +37,7 @@ export interface OpenApiRequest {
 /** Nesting of a document. */
 export const maxLevels = 100
 
-/** Throws an Error for what is no JSON or nested too deeply. */
+/** Throws an Error for what is not JSON or nested too deeply. */
 export function parseBoundedJson(body: Uint8Array): unknown {
   if (scanJson(body).depth > maxLevels) throw new Error(`the answer is nested deeper than ${maxLevels} levels`)
   return parseJson(Buffer.from(body.buffer, body.byteOffset, body.byteLength).toString())

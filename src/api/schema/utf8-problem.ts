@@ -1,4 +1,4 @@
-// What is wrong with bytes that are no UTF-8, in the words of upstream's reader of YAML.
+// What is wrong with bytes that are not UTF-8, in the words of upstream's reader of YAML.
 
 const least = [0, 0, 0x80, 0x800, 0x10000]
 

@@ -131,7 +131,7 @@ describe('readFirstYaml()', () => {
   it('is for bodies: a file of ours holds one document', () => assert.throws(() => readYaml('a: 1\n---\nb: 2\n'), YamlError))
 })
 
-describe('a key that stands twice', () => {
+describe('a duplicate key', () => {
   const rows: readonly [text: string, value: unknown, duplicate: string][] = [
     ['a: 1\na: 2', { a: 2 }, 'yaml: unmarshal errors:\n  line 2: key "a" already set in map'],
     ['x:\n  "b c": 1\n  "b c": 2\n', { x: { 'b c': 2 } }, 'yaml: unmarshal errors:\n  line 3: key "b c" already set in map'],

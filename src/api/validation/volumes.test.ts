@@ -120,7 +120,7 @@ describe('validateVolumes()', () => {
   for (const [name, source, errors] of rows) {
     test(name, () => {
       const found = validate({ name: 'a', ...source })
-      // An empty driver is no name either; that it is missing comes first.
+      // An empty driver is not a name either; that it is missing comes first.
       assert.deepEqual(found.slice(0, errors.length), errors)
       if (!name.includes('driver')) assert.equal(found.length, errors.length)
     })

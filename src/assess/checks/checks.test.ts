@@ -43,7 +43,7 @@ for (const check of manifestChecks) {
     assert.deepEqual(run(check, fixture(check.id, 'pass')), [])
     assert.ok(check.serves.length > 0)
   })
-  test(`${check.id} finds something in each object of its failing fixture that is named so`, () => {
+  test(`${check.id} finds something in each object of its failing fixture whose name says so`, () => {
     const documents = fixture(check.id, 'fail')
     const named = new Set(run(check, documents).map(({ on }) => on.object.metadata.name))
     for (const document of documents) {
@@ -54,7 +54,7 @@ for (const check of manifestChecks) {
 }
 
 for (const check of manifestChecks) {
-  test(`${check.id} finds nothing any more where its fixes are applied`, () => {
+  test(`${check.id} finds nothing after its fixes are applied`, () => {
     const documents = fixture(check.id, 'fail')
     const found = run(check, documents)
     const fixed = documents.map(document => {

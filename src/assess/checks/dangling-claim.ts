@@ -1,7 +1,7 @@
 import { danglingReferences } from '../dangling.ts'
 import type { ManifestCheck } from '../manifest-check.ts'
 
-/** A pod whose volume claim is not there cannot be scheduled. */
+/** A pod whose volume claim does not exist cannot be scheduled. */
 export const danglingClaim: ManifestCheck = {
   id: 'dangling-claim',
   severity: 'warning',

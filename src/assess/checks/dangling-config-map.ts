@@ -1,7 +1,7 @@
 import { danglingReferences } from '../dangling.ts'
 import type { ManifestCheck } from '../manifest-check.ts'
 
-/** A pod waits for ever for a ConfigMap that is not there. */
+/** A pod waits forever for a ConfigMap that does not exist. */
 export const danglingConfigMap: ManifestCheck = {
   id: 'dangling-config-map',
   severity: 'warning',

@@ -2,14 +2,14 @@ import type { ManifestCheck } from '../manifest-check.ts'
 import { bindingsOf } from '../rbac-rules.ts'
 
 const builtInClusterRole = /^(?:system:.*|cluster-admin|admin|edit|view)$/
-/** Every cluster makes them in these namespaces. */
+/** Every cluster creates these roles. */
 const builtInRole = /^(?:kube-system\/(?:system:.*|extension-apiserver-authentication-reader)|kube-public\/system:.*)$/
 
-/** A binding to a role that is not there grants whatever somebody later writes under that name. */
+/** A binding to a missing role grants whatever somebody later creates under that name. */
 export const danglingRole: ManifestCheck = {
   id: 'dangling-role',
   severity: 'warning',
-  title: 'Roles that are bound exist',
+  title: 'Bound roles exist',
   serves: ['A6'],
   check: set =>
     bindingsOf(set).flatMap(({ on, binding: { roleRef } }) => {
@@ -17,6 +17,6 @@ export const danglingRole: ManifestCheck = {
       if (cluster ? builtInClusterRole.test(roleRef.name) : builtInRole.test(`${on.namespace}/${roleRef.name}`)) return []
       const resource = `${cluster ? 'clusterroles' : 'roles'}.rbac.authorization.k8s.io`
       if (set.find(resource, cluster ? '' : on.namespace, roleRef.name) !== undefined) return []
-      return [{ on, field: 'roleRef.name', message: `there is no ${roleRef.kind} "${roleRef.name}" among what is checked` }]
+      return [{ on, field: 'roleRef.name', message: `there is no ${roleRef.kind} "${roleRef.name}" among the manifests` }]
     }),
 }

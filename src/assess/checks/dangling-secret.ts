@@ -1,7 +1,7 @@
 import { danglingReferences } from '../dangling.ts'
 import type { ManifestCheck } from '../manifest-check.ts'
 
-/** Secrets rightly come from elsewhere; a name that nobody fills keeps the pod from starting. */
+/** Secrets usually come from elsewhere, but a Secret that never exists keeps the pod from starting. */
 export const danglingSecret: ManifestCheck = {
   id: 'dangling-secret',
   severity: 'note',

@@ -5,11 +5,11 @@ import { selectsByMap } from '../../client/label-selector.ts'
 import type { CheckFinding, ManifestCheck } from '../manifest-check.ts'
 import type { CheckedObject, ObjectSet } from '../object-set.ts'
 
-/** A Service that selects nothing answers nobody, until somebody makes a pod with these labels and gets its traffic. */
+/** A Service that selects no pod does not answer, until somebody creates a pod with these labels and gets its traffic. */
 export const danglingService: ManifestCheck = {
   id: 'dangling-service',
   severity: 'warning',
-  title: 'Services select pods, and Ingresses and StatefulSets name Services that exist',
+  title: 'Services select pods, and Services that Ingresses and StatefulSets refer to exist',
   serves: ['D2', 'N1'],
   check: set => [
     ...set.of('services').flatMap(on => selectsNothing(set, on)),
@@ -30,7 +30,7 @@ function selectsNothing(set: ObjectSet, on: CheckedObject): CheckFinding[] {
   )
   return found
     ? []
-    : [{ on, field: 'spec.selector', message: `no workload of namespace "${on.namespace}" among what is checked has these labels` }]
+    : [{ on, field: 'spec.selector', message: `no workload of namespace "${on.namespace}" among the manifests has these labels` }]
 }
 
 function backendsOf({ spec = {} }: Ingress): [IngressBackend, string][] {
@@ -47,5 +47,5 @@ function backendsOf({ spec = {} }: Ingress): [IngressBackend, string][] {
 
 function missing(set: ObjectSet, on: CheckedObject, name: string | undefined, field: string): CheckFinding[] {
   if (name === undefined || name === '' || set.find('services', on.namespace, name) !== undefined) return []
-  return [{ on, field, message: `there is no Service "${name}" in namespace "${on.namespace}" among what is checked` }]
+  return [{ on, field, message: `there is no Service "${name}" in namespace "${on.namespace}" among the manifests` }]
 }

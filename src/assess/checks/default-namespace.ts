@@ -1,15 +1,15 @@
 import type { ManifestCheck } from '../manifest-check.ts'
 
-/** In the default namespace everything shares one boundary of rights, quotas and network. */
+/** Everything in the default namespace shares rights, quotas and network policies. */
 export const defaultNamespace: ManifestCheck = {
   id: 'default-namespace',
   severity: 'note',
-  title: 'Objects have a namespace of their own',
+  title: 'Objects are not in the default namespace',
   serves: ['C10', 'CIS 5.6.4'],
   check: set =>
     set.workloads.flatMap(({ on }) =>
       on.object.metadata.namespace === 'default'
-        ? [{ on, field: 'metadata.namespace', message: 'the default namespace is shared: use one of its own' }]
+        ? [{ on, field: 'metadata.namespace', message: 'the default namespace is shared: use a separate one' }]
         : [],
     ),
 }

@@ -1,7 +1,7 @@
 import { parseImage } from '../image-reference.ts'
 import type { ManifestCheck } from '../manifest-check.ts'
 
-/** What `latest` is changes without anybody changing the manifest, and cannot be rolled back. */
+/** `latest` can change without a change of the manifest, and cannot be rolled back. */
 export const imageTag: ManifestCheck = {
   id: 'image-tag',
   severity: 'warning',
@@ -13,7 +13,7 @@ export const imageTag: ManifestCheck = {
         if (image === '') return []
         const { tag, digest } = parseImage(image)
         if (digest !== undefined || (tag !== undefined && tag !== 'latest')) return []
-        const message = `image "${image}" ${tag === undefined ? 'has no tag' : 'is whatever is newest'}: name a version or a digest`
+        const message = `image "${image}" ${tag === undefined ? 'has no tag' : 'can change at any time'}: use a version or a digest`
         return [{ on, field: `${path}.image`, message }]
       }),
     ),

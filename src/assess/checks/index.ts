@@ -1,4 +1,4 @@
-// Every check of manifests beside admission, in the order in which rules are listed.
+// All checks of manifests beside admission, in the order of lists of rules.
 import type { ManifestCheck } from '../manifest-check.ts'
 import { danglingClaim } from './dangling-claim.ts'
 import { danglingConfigMap } from './dangling-config-map.ts'

@@ -1,7 +1,7 @@
 import type { Ingress } from '../../api/types/networking-v1.ts'
 import type { ManifestCheck } from '../manifest-check.ts'
 
-/** Without TLS everybody on the way reads and changes what users send. */
+/** Without TLS, everybody on the network path can read and change the traffic of users. */
 export const ingressTls: ManifestCheck = {
   id: 'ingress-tls',
   severity: 'warning',

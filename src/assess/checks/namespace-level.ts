@@ -2,7 +2,7 @@ import type { ManifestCheck } from '../manifest-check.ts'
 
 const label = 'pod-security.kubernetes.io/enforce'
 
-/** The label lifts what keeps pods from the node, for everybody who writes to the namespace. */
+/** The label lets everybody who can write to the namespace create pods that can take over the node. */
 export const namespaceLevel: ManifestCheck = {
   id: 'namespace-level',
   severity: 'warning',
@@ -16,7 +16,7 @@ export const namespaceLevel: ManifestCheck = {
         {
           on,
           field: 'metadata.labels',
-          message: `pods of this namespace are only held to "${level}": use an exception for the workload that needs it`,
+          message: `pods of this namespace only have to meet "${level}": use an exception for the workload that needs it`,
         },
       ]
     }),

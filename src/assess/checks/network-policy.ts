@@ -2,11 +2,11 @@ import type { NetworkPolicy } from '../../api/types/networking-v1.ts'
 import { selects } from '../../client/label-selector.ts'
 import type { ManifestCheck } from '../manifest-check.ts'
 
-/** What a pod may reach and who may reach it is said by nobody: a namespace's default decides, or it talks to everything. */
+/** Without a policy nothing defines the traffic of a pod: the default of the namespace decides, or all traffic is allowed. */
 export const networkPolicy: ManifestCheck = {
   id: 'network-policy',
   severity: 'warning',
-  title: 'A NetworkPolicy covers each pod, both ways',
+  title: 'A NetworkPolicy covers each pod, in both directions',
   serves: ['N1', 'CIS 5.3.2', 'NSA network separation'],
   check: set => {
     const policies = set
@@ -22,7 +22,7 @@ export const networkPolicy: ManifestCheck = {
         type => !selecting.some(({ spec }) => (spec?.policyTypes ?? ['Ingress']).includes(type)),
       )
       if (open.length === 0) return []
-      const message = `no NetworkPolicy of namespace "${on.namespace}" covers the ${open.map(type => type.toLowerCase()).join(' and ')} of this pod: it is cut off where namespaces deny by default, and open to everybody elsewhere`
+      const message = `no NetworkPolicy of namespace "${on.namespace}" covers the ${open.map(type => type.toLowerCase()).join(' and ')} of this pod: it has no network if namespaces deny by default, and is open to everybody otherwise`
       return [{ on, field: specField, message }]
     })
   },

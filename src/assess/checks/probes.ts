@@ -8,18 +8,18 @@ const running: ReadonlySet<string> = new Set([
   'replicationcontrollers',
 ])
 
-/** Without a readiness probe a container gets traffic before it can answer, and a broken update replaces everything that worked. */
+/** Without a readiness probe a container gets traffic before it can answer, and a broken update replaces all working pods. */
 export const probes: ManifestCheck = {
   id: 'probes',
   severity: 'note',
-  title: 'Containers that serve have a readiness probe',
+  title: 'Containers with ports have a readiness probe',
   serves: ['O6'],
   check: set =>
     set.workloads.flatMap(({ on, containers }) => {
       if (!running.has(on.resource)) return []
       return containers.flatMap(({ container, kind, path }) => {
         if (kind !== 'containers' || (container.ports ?? []).length === 0 || container.readinessProbe !== undefined) return []
-        return [{ on, field: path, message: `container "${container.name}" has ports and no readinessProbe` }]
+        return [{ on, field: path, message: `container "${container.name}" has ports but no readinessProbe` }]
       })
     }),
 }

@@ -1,7 +1,7 @@
 import type { ManifestCheck } from '../manifest-check.ts'
 import { bindingsOf } from '../rbac-rules.ts'
 
-/** A standing cluster-admin is one stolen credential away from the whole cluster. */
+/** With a standing cluster-admin, one stolen credential gives the whole cluster. */
 export const rbacClusterAdmin: ManifestCheck = {
   id: 'rbac-cluster-admin',
   severity: 'warning',
@@ -11,8 +11,6 @@ export const rbacClusterAdmin: ManifestCheck = {
     bindingsOf(set).flatMap(({ on, binding }) => {
       if (binding.roleRef.kind !== 'ClusterRole' || binding.roleRef.name !== 'cluster-admin') return []
       const where = on.namespace === '' ? 'the cluster' : `namespace "${on.namespace}"`
-      return [
-        { on, field: 'roleRef.name', message: `cluster-admin holds every right in ${where}: bind a role with the rights that are needed` },
-      ]
+      return [{ on, field: 'roleRef.name', message: `cluster-admin has all rights in ${where}: bind a role with only the needed rights` }]
     }),
 }

@@ -1,7 +1,7 @@
 import type { ManifestCheck } from '../manifest-check.ts'
 import { subjectsOf } from '../rbac-rules.ts'
 
-/** What the default account may do, every pod of the namespace may do that names no account. */
+/** All pods of the namespace that name no account have the rights of the default account. */
 export const rbacDefaultAccount: ManifestCheck = {
   id: 'rbac-default-account',
   severity: 'warning',
@@ -10,7 +10,7 @@ export const rbacDefaultAccount: ManifestCheck = {
   check: set =>
     subjectsOf(set).flatMap(({ on, subject, field }) => {
       if (subject.kind !== 'ServiceAccount' || subject.name !== 'default') return []
-      const message = 'every pod that names no account gets these rights: bind an account of its own'
+      const message = 'every pod that names no account gets these rights: bind a separate account'
       return [{ on, field: `${field}.name`, message }]
     }),
 }

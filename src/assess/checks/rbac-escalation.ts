@@ -5,7 +5,7 @@ interface Power {
   readonly verbs: readonly string[]
   readonly group: string
   readonly resource: string
-  /** What the holder can do with it. */
+  /** What the right allows. */
   readonly gives: string
 }
 
@@ -16,12 +16,12 @@ const powers: readonly Power[] = [
     verbs: ['escalate'],
     group: rbac,
     resource,
-    gives: 'write rights that it does not hold',
+    gives: 'grant rights that it does not have',
   })),
-  ...['roles', 'clusterroles'].map(resource => ({ verbs: ['bind'], group: rbac, resource, gives: 'bind roles that it does not hold' })),
-  ...['users', 'groups', 'serviceaccounts'].map(resource => ({ verbs: ['impersonate'], group: '', resource, gives: 'act as others' })),
+  ...['roles', 'clusterroles'].map(resource => ({ verbs: ['bind'], group: rbac, resource, gives: 'bind roles that it does not have' })),
+  ...['users', 'groups', 'serviceaccounts'].map(resource => ({ verbs: ['impersonate'], group: '', resource, gives: 'impersonate others' })),
   { verbs: ['create', 'get'], group: '', resource: 'nodes/proxy', gives: 'run commands in every container of a node' },
-  { verbs: ['create'], group: '', resource: 'serviceaccounts/token', gives: 'get a token of any account' },
+  { verbs: ['create'], group: '', resource: 'serviceaccounts/token', gives: 'get a token for any account' },
   { verbs: ['create'], group: '', resource: 'persistentvolumes', gives: 'mount any folder of a node through a hostPath volume' },
   {
     verbs: ['update', 'patch'],
@@ -33,15 +33,15 @@ const powers: readonly Power[] = [
     verbs: writing,
     group: 'admissionregistration.k8s.io',
     resource,
-    gives: 'read and change every object that is written',
+    gives: 'read and change every written object',
   })),
 ]
 
-/** Rights that are as good as cluster-admin, each by one more step. */
+/** Rights that lead to cluster-admin in one more step. */
 export const rbacEscalation: ManifestCheck = {
   id: 'rbac-escalation',
   severity: 'warning',
-  title: 'Roles hold no right that leads to every other right',
+  title: 'Roles have no right that leads to all other rights',
   serves: ['A6', 'CIS 5.1.8', 'CIS 5.1.9', 'CIS 5.1.10', 'CIS 5.1.11', 'CIS 5.1.12', 'CIS 5.1.13'],
   check: set =>
     rulesOf(set).flatMap(({ on, rule, field }): CheckFinding[] => {

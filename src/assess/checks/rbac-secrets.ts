@@ -3,11 +3,11 @@ import { grants, hasWildcard, rulesOf } from '../rbac-rules.ts'
 
 const reading = ['get', 'list', 'watch']
 
-/** Who lists Secrets reads the credentials of everything in the namespace, or in the cluster. */
+/** Whoever can list Secrets can read all credentials of the namespace or the cluster. */
 export const rbacSecrets: ManifestCheck = {
   id: 'rbac-secrets',
   severity: 'warning',
-  title: 'Roles read only Secrets that they name',
+  title: 'Roles can read only Secrets that they name',
   serves: ['A6', 'D5', 'CIS 5.1.2', 'NSA least privilege'],
   check: set =>
     rulesOf(set).flatMap(({ on, rule, field }) => {
@@ -18,7 +18,7 @@ export const rbacSecrets: ManifestCheck = {
         {
           on,
           field: `${field}.resources`,
-          message: `${verbs} on every Secret of ${where}: name the ones that are needed in resourceNames`,
+          message: `${verbs} on every Secret of ${where}: list the needed ones in resourceNames`,
         },
       ]
     }),

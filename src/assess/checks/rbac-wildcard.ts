@@ -1,11 +1,11 @@
 import type { ManifestCheck } from '../manifest-check.ts'
 import { rulesOf } from '../rbac-rules.ts'
 
-/** A wildcard grants what is added to the API tomorrow, and hides from review what is granted today. */
+/** A wildcard also grants what future versions add to the API, and hides from review what it grants today. */
 export const rbacWildcard: ManifestCheck = {
   id: 'rbac-wildcard',
   severity: 'warning',
-  title: 'Roles name their verbs, resources and groups instead of "*"',
+  title: 'Roles list verbs, resources and groups instead of "*"',
   serves: ['A6', 'CIS 5.1.3', 'NSA least privilege'],
   check: set =>
     rulesOf(set).flatMap(({ on, rule, field }) =>
@@ -16,7 +16,7 @@ export const rbacWildcard: ManifestCheck = {
           {
             on,
             field: `${field}.${list}[${index}]`,
-            message: `"*" grants every present and future entry: list the ${list} that are needed`,
+            message: `"*" grants all present and future ${list}: list the needed ones`,
           },
         ]
       }),

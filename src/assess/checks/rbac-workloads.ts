@@ -12,11 +12,13 @@ const makers: readonly (readonly [group: string, resource: string])[] = [
   ['batch', 'cronjobs'],
 ]
 
-/** Who makes pods uses every account, Secret and volume claim of the namespace; in a ClusterRole that may be every namespace. */
+/**
+ * Whoever can create pods can use every account, Secret and volume claim of the namespace; with a ClusterRole, possibly of all namespaces.
+ */
 export const rbacWorkloads: ManifestCheck = {
   id: 'rbac-workloads',
   severity: 'note',
-  title: 'The right to create pods is known for what it gives',
+  title: 'Rights to create pods are intended: they give every account and Secret of the namespace',
   serves: ['A6', 'P2', 'CIS 5.1.4'],
   check: set =>
     rulesOf(set).flatMap(({ on, rule, field }) => {
@@ -25,7 +27,7 @@ export const rbacWorkloads: ManifestCheck = {
         .filter(([group, resource]) => grants(rule, ['create', 'update', 'patch'], group, resource))
         .map(([, resource]) => resource)
       if (made.length === 0) return []
-      const message = `who writes ${made.join(', ')} acts as every ServiceAccount and reads every Secret of the namespace`
+      const message = `whoever can write ${made.join(', ')} can act as every ServiceAccount and read every Secret of the namespace`
       return [{ on, field: `${field}.resources`, message }]
     }),
 }

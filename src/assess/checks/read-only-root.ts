@@ -1,6 +1,6 @@
 import type { ManifestCheck } from '../manifest-check.ts'
 
-/** On a writable root an intruder keeps tools and changes the program that runs. */
+/** On a writable root, an intruder can install tools and change the running program. */
 export const readOnlyRoot: ManifestCheck = {
   id: 'read-only-root',
   severity: 'note',
@@ -16,7 +16,7 @@ export const readOnlyRoot: ManifestCheck = {
           {
             on,
             field,
-            message: `container "${container.name}" can write to its root file system: set it to true, and mount an emptyDir where it writes`,
+            message: `container "${container.name}" can write to its root file system: set readOnlyRootFilesystem to true, and mount an emptyDir where it writes`,
           },
         ]
       })

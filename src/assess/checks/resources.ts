@@ -1,6 +1,6 @@
 import type { ManifestCheck } from '../manifest-check.ts'
 
-/** A container without a memory limit takes its neighbours down with it; one without requests is placed anywhere. */
+/** A container without a memory limit can take the memory of others; one without requests can be placed on a full node. */
 export const resources: ManifestCheck = {
   id: 'resources',
   severity: 'warning',
@@ -8,18 +8,18 @@ export const resources: ManifestCheck = {
   serves: ['C7', 'C8', 'NSA resource limits'],
   check: set =>
     set.workloads.flatMap(({ on, containers }) => {
-      // A LimitRange of the namespace fills what is not said.
+      // A LimitRange of the namespace sets missing values.
       if (set.of('limitranges').some(({ namespace }) => namespace === on.namespace)) return []
       return containers.flatMap(({ container, kind, path }) => {
         if (kind === 'ephemeralContainers' || !('resources' in container)) return []
         const { requests = {}, limits = {} } = container.resources ?? {}
         const missing = [
           ...(limits['memory'] === undefined ? ['limits.memory'] : []),
-          // A limit stands for the request that is not given.
+          // A limit is also the request if no request is set.
           ...['cpu', 'memory'].filter(name => requests[name] === undefined && limits[name] === undefined).map(name => `requests.${name}`),
         ]
         if (missing.length === 0) return []
-        return [{ on, field: `${path}.resources`, message: `container "${container.name}" does not say ${missing.join(', ')}` }]
+        return [{ on, field: `${path}.resources`, message: `container "${container.name}" does not set ${missing.join(', ')}` }]
       })
     }),
 }

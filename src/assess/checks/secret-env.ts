@@ -1,6 +1,9 @@
 import type { ManifestCheck } from '../manifest-check.ts'
 
-/** Environment variables end in crash reports, logs of start-up scripts and every child process; a file of a Secret does not, and follows its changes. */
+/**
+ * Environment variables appear in crash reports, start-up logs and every child process. A file of a Secret does not, and follows its
+ * changes.
+ */
 export const secretEnv: ManifestCheck = {
   id: 'secret-env',
   severity: 'note',
@@ -12,7 +15,7 @@ export const secretEnv: ManifestCheck = {
         ...(container.env ?? []).flatMap(({ name, valueFrom }, index) =>
           valueFrom?.secretKeyRef === undefined
             ? []
-            : [{ on, field: `${path}.env[${index}]`, message: `variable "${name}" holds a Secret: mount it as a file` }],
+            : [{ on, field: `${path}.env[${index}]`, message: `variable "${name}" has the value of a Secret: mount it as a file` }],
         ),
         ...(container.envFrom ?? []).flatMap(({ secretRef }, index) =>
           secretRef === undefined
@@ -21,7 +24,7 @@ export const secretEnv: ManifestCheck = {
                 {
                   on,
                   field: `${path}.envFrom[${index}]`,
-                  message: `all of Secret "${secretRef.name ?? ''}" is in the environment: mount it as files`,
+                  message: `the whole Secret "${secretRef.name ?? ''}" is in the environment: mount it as files`,
                 },
               ],
         ),

@@ -3,11 +3,14 @@ import type { ManifestCheck } from '../manifest-check.ts'
 import { pointerOf } from '../object-set.ts'
 import { subjectsOf } from '../rbac-rules.ts'
 
-/** A token that nobody needs is a credential for whoever breaks into the container. Where nothing is said the cluster gives one with the account's first right only. */
+/**
+ * An unneeded token is a credential for whoever breaks into the container. By default the cluster mounts one only once the account has a
+ * right.
+ */
 export const tokenAutomount: ManifestCheck = {
   id: 'token-automount',
   severity: 'note',
-  title: 'Pods whose account has no right mount no token',
+  title: 'Pods mount a token only if their ServiceAccount has an RBAC grant',
   serves: ['A7', 'CIS 5.1.6', 'NSA least privilege'],
   check: set => {
     const withRights = new Set(
@@ -16,7 +19,7 @@ export const tokenAutomount: ManifestCheck = {
     return set.workloads.flatMap(({ on, pod: { spec }, specField }) => {
       const name = spec.serviceAccountName || 'default'
       const account = set.find('serviceaccounts', on.namespace, name)?.object as ServiceAccount | undefined
-      // An account that is not here may have rights that are not here either.
+      // The rights of an account outside of the manifests are unknown.
       if (account === undefined && name !== 'default') return []
       if ((spec.automountServiceAccountToken ?? account?.automountServiceAccountToken) !== true) return []
       if (withRights.has(`${on.namespace}/${name}`)) return []
@@ -24,7 +27,7 @@ export const tokenAutomount: ManifestCheck = {
         {
           on,
           field: `${specField}.automountServiceAccountToken`,
-          message: `account "${name}" has no right here, and automountServiceAccountToken: true mounts its token all the same`,
+          message: `account "${name}" has no grant among the manifests, but automountServiceAccountToken: true mounts its token anyway`,
           fix: [{ op: 'add', path: pointerOf(`${specField}.automountServiceAccountToken`), value: false }],
         },
       ]

@@ -4,18 +4,18 @@ import { accepts, handshake, sendPlain } from '../dial.ts'
 import { type ListeningSocket, listeningSockets, processTree } from '../listening-sockets.ts'
 import { outcomeOf, type Proof, type ProofContext, skipped } from '../proof.ts'
 
-/** Where kubelets, their health checks, proxies and container engines listen elsewhere. */
+/** Ports of kubelets, their health checks, proxies and container engines elsewhere. */
 const knownPorts = [10250, 10255, 10248, 10249, 10256, 4194, 2375, 2376, 1338]
 const isOpen = ({ protocol, loopback }: ListeningSocket): boolean => protocol === 'udp' || !loopback
 
 export const noNodePort: Proof = {
   id: 'A1',
   title: 'protect the API',
-  why: 'An agent that listens can be reached by whoever reaches the node, past the API server with its authorization, admission and audit. containerd needs a streaming listener of its own for exec and port-forward: it may be on loopback only, and speak TLS only',
+  why: 'Whoever reaches the node could reach a listening agent and bypass authorization, admission and audit of the API server. containerd needs a streaming listener of its own for exec and port-forward: it may be on loopback only, and speak TLS only',
   attack: 'List every socket that the node agent and its children listen on, and scan the addresses of the nodes',
-  expected: 'Nothing listens on the node but the API server',
+  expected: 'Nothing on the node listens except the API server',
   whenRed:
-    'Find the process that listens (`ss -ltnp`) and stop it; the node agent and containerd of Bulkhead listen on no address that another machine reaches',
+    'Find the process that listens (`ss -ltnp`) and stop it; the node agent and containerd of Bulkhead listen on no address that another machine can reach',
   async prove(context, signal) {
     const agent = context.machine.parts.find(({ name }) => name === 'node')
     if (agent === undefined) return skipped('no node agent runs on this machine')
@@ -32,7 +32,7 @@ export const noNodePort: Proof = {
       }
       const plain = await sendPlain({ host: address, port }, 'GET / HTTP/1.1\r\nhost: localhost\r\n\r\n', signal)
       if (plain?.startsWith('HTTP/1.1 2')) found.push(`${name} and answers in clear text`)
-      if ((await handshake({ host: address, port }, 'TLSv1.3', signal)) === undefined) found.push(`${name} and speaks no TLS`)
+      if ((await handshake({ host: address, port }, 'TLSv1.3', signal)) === undefined) found.push(`${name} and does not speak TLS`)
     }
     const scan = await scanNodes(context, signal)
     found.push(...scan.found)

@@ -13,10 +13,9 @@ const anonymousRefused = [asked, '/api', '/apis', '/version', '/metrics', '/open
 export const authentication: Proof = {
   id: 'A3',
   title: 'authentication',
-  why: "Whoever is somebody else's name gets somebody else's rights: everything after authentication rests on it",
-  attack:
-    'Ask the API server with forged, changed, expired and misdirected tokens, with certificates of other authorities, and with nothing',
-  expected: '401 for each; without credentials only health checks answer',
+  why: 'A forged identity has the rights of its owner: all later controls rely on authentication',
+  attack: 'Send requests with forged, changed, expired and foreign tokens, with certificates of other authorities, and without credentials',
+  expected: '401 for each; without credentials only health checks succeed',
   whenRed:
     "Look for another authenticator in the server's settings, then renew the certificates that the attack was made with; until it holds, reach the API from trusted networks only",
   async prove(context, signal) {
@@ -26,7 +25,7 @@ export const authentication: Proof = {
     const foreign = await namespace.token('genuine', { audiences: ['https://bulkhead-prove.invalid'] }, signal)
     const found: string[] = []
     const control = await statusWith(context, { token: genuine }, asked, signal)
-    if (control !== 403) found.push(`the genuine token that is copied is answered ${control}, want 403 (known, without rights)`)
+    if (control !== 403) found.push(`the genuine token is answered ${control}, expected 403 (valid, but without rights)`)
     const now = context.clock.now()
     const attempts = [
       ...forgedTokens(genuine, await publicKeys(context, signal), now).map(({ name, token }) => ({
@@ -36,20 +35,20 @@ export const authentication: Proof = {
       { name: 'token of another audience', credentials: { token: foreign } },
       { name: 'join ticket that does not exist', credentials: { token: `bulkhead-join.aaaaaaaaaa.${'A'.repeat(32)}` } },
       { name: 'bootstrap token that does not exist', credentials: { token: 'aaaaaa.aaaaaaaaaaaaaaaa' } },
-      { name: 'token of garbage', credentials: { token: 'bulkhead-prove' } },
+      { name: 'malformed token', credentials: { token: 'bulkhead-prove' } },
       ...(await forgedIdentities(context, now)),
     ]
     for (const { name, credentials } of attempts) {
       const status = await statusWith(context, credentials, asked, signal)
-      if (status !== 401) found.push(`${name}: answered ${status}, want 401`)
+      if (status !== 401) found.push(`${name}: answered ${status}, expected 401`)
     }
     for (const path of anonymousRefused) {
       const status = await statusWith(context, {}, path, signal)
-      if (status !== 401) found.push(`${path} without credentials: answered ${status}, want 401`)
+      if (status !== 401) found.push(`${path} without credentials: answered ${status}, expected 401`)
     }
     for (const path of anonymousAllowed) {
       const status = await statusWith(context, {}, path, signal)
-      if (status !== 200) found.push(`${path} without credentials: answered ${status}, want 200`)
+      if (status !== 200) found.push(`${path} without credentials: answered ${status}, expected 200`)
     }
     return outcomeOf(found, `${attempts.length} forged credentials and ${anonymousRefused.length} paths without any, all 401`)
   },
@@ -65,7 +64,7 @@ async function statusWith(
   return (await request(transport, { method: 'GET', path }, signal)).status
 }
 
-/** The administrator's subject, by authorities that the cluster does not know; one has the real authority's name. */
+/** The administrator's subject, signed by unknown authorities; one has the name of the real authority. */
 async function forgedIdentities({ endpoint }: ProofContext, now: number) {
   const subject = 'CN=bulkhead-admin, O=system:masters'
   const valid = { subject, notBefore: now - hour, notAfter: now + hour }
@@ -85,7 +84,7 @@ async function forgedIdentities({ endpoint }: ProofContext, now: number) {
   ]
 }
 
-/** For algorithm confusion an attacker takes any key that the verifier may have at hand. */
+/** For algorithm confusion, an attacker uses any public key that the verifier may have. */
 async function publicKeys({ machine, endpoint }: ProofContext, signal: AbortSignal): Promise<readonly string[]> {
   const authority = createPublicKey(endpoint.ca).export({ type: 'spki', format: 'pem' }).toString()
   return [...((await machine.tokenKeys?.(signal)) ?? []), authority]

@@ -7,10 +7,10 @@ import { connectWith, mergePatch, type ProofRequest, request } from '../request.
 export const authorization: Proof = {
   id: 'A5',
   title: 'authorization',
-  why: 'Rights must come from a grant and from nothing else: not from being known, not from being in a namespace',
+  why: 'Rights must come only from grants, not from being authenticated or from a namespace',
   attack:
-    'Try every verb on many resources as a new ServiceAccount and as a new user, then with one narrow grant, then after its withdrawal',
-  expected: '403 for everything that was not granted, and exactly the granted requests succeed',
+    'Try every verb on many resources as a new ServiceAccount and as a new user, then with one narrow grant, then after it is revoked',
+  expected: '403 for everything that is not granted, and only the granted requests succeed',
   whenRed: 'Look for the binding by which the refused request was allowed: `bulkhead why --as USER VERB RESOURCE -n NAMESPACE` names it',
   async prove(context, signal) {
     await using namespace = await ProofNamespace.create(context, 'A5', signal)
@@ -23,7 +23,7 @@ export const authorization: Proof = {
     const found = await unrefused(account, matrix, 'new ServiceAccount', {}, signal)
     const stranger = { 'impersonate-user': `bulkhead-prove-${namespace.name}` }
     found.push(...(await unrefused(context.transport, matrix, 'new user', stranger, signal)))
-    // Impersonation would turn any right into all of them.
+    // Impersonation would turn any right into all rights.
     const masters = { 'impersonate-user': 'system:admin', 'impersonate-group': 'system:masters' }
     found.push(...(await unrefused(account, [{ method: 'GET', path: '/api/v1/secrets' }], 'impersonating account', masters, signal)))
 
@@ -31,7 +31,7 @@ export const authorization: Proof = {
     const patch: ProofRequest = { ...one('granted'), method: 'PATCH', body: { data: { a: 'b' } }, contentType: mergePatch }
     await namespace.grant('fresh', [{ apiGroups: [''], resources: ['configmaps'], resourceNames: ['granted'], verbs: ['get'] }], signal)
     const granted = await request(account, one('granted'), signal)
-    if (granted.status !== 200) found.push(`get of the granted ConfigMap: answered ${granted.status}, want 200`)
+    if (granted.status !== 200) found.push(`get of the granted ConfigMap: answered ${granted.status}, expected 200`)
     const beyond: ProofRequest[] = [
       one('other'),
       { method: 'GET', path: namespace.core('configmaps') },
@@ -42,9 +42,9 @@ export const authorization: Proof = {
     ]
     found.push(...(await unrefused(account, beyond, 'account with one grant', {}, signal)))
     await namespace.withdraw('fresh', signal)
-    found.push(...(await unrefused(account, [one('granted')], 'account after withdrawal', {}, signal)))
+    found.push(...(await unrefused(account, [one('granted')], 'account after revocation', {}, signal)))
     const total = 2 * matrix.length + beyond.length + 2
-    return outcomeOf(found, `${total} requests without a grant, all 403; the one granted request succeeds until the grant is withdrawn`)
+    return outcomeOf(found, `${total} requests without a grant, all 403; the one granted request succeeds until the grant is revoked`)
   },
 }
 
@@ -57,11 +57,11 @@ async function unrefused(
 ): Promise<string[]> {
   const answers = await Promise.all(list.map(question => request(transport, { ...question, headers }, signal)))
   return answers.flatMap(({ status }, index) =>
-    status === 403 ? [] : [`${who}: ${list[index]?.method} ${list[index]?.path} answered ${status}, want 403`],
+    status === 403 ? [] : [`${who}: ${list[index]?.method} ${list[index]?.path} answered ${status}, expected 403`],
   )
 }
 
-/** Nothing here is created where the control is off, either: every write is a dry run. */
+/** Nothing is created even if the control is off: every write is a dry run. */
 function questions(namespace: ProofNamespace): ProofRequest[] {
   const namespaced: readonly (readonly [string, object])[] = [
     [namespace.core('pods'), podObject('a5', harmlessSpec())],

@@ -6,7 +6,7 @@ import { dangerousSpec, harmlessSpec, podObject, workloadForms } from '../proof-
 import { connectWith, jsonPatch, mergePatch, request, succeeded } from '../request.ts'
 
 const enforceLabel = 'pod-security.kubernetes.io/enforce'
-/** The cluster's own parts may need more; nobody else may write there. */
+/** Parts of the cluster may need more rights; nobody else can write to this namespace. */
 const exempt = 'kube-system'
 const maxNamespaces = 100
 
@@ -15,10 +15,10 @@ export const podSecurity: Proof = {
   title: 'Pod Security Standards',
   why: 'A privileged pod is root on its node',
   attack:
-    'Create a privileged pod in every namespace without a label, and a Deployment whose pods could never start; lift the level with every right in the namespace',
-  expected: 'The pod is refused; the Deployment itself is refused with a patch, and with the patch it passes; the level stays',
+    'Create a privileged pod in every namespace without a label, and a Deployment whose pods could never start; lower the level with all rights in the namespace',
+  expected: 'The pod is refused; the Deployment is refused with a patch and passes with it; the level stays',
   whenRed:
-    'See whether PodSecurity was switched off (`bulkhead status`), and take the label `pod-security.kubernetes.io/enforce` off the namespaces that it names',
+    'See whether PodSecurity was switched off (`bulkhead status`), and remove the label `pod-security.kubernetes.io/enforce` from the namespaces that it names',
   async prove(context, signal) {
     const { client, transport } = context
     await using namespace = await ProofNamespace.create(context, 'C3', signal)
@@ -28,7 +28,7 @@ export const podSecurity: Proof = {
     const unlabelled = all
       .filter(({ metadata }) => metadata.labels?.[enforceLabel] === undefined && metadata.deletionTimestamp === undefined)
       .map(({ metadata }) => metadata.name ?? '')
-      // Those of other proofs come and go.
+      // Namespaces of other proofs may disappear at any time.
       .filter(name => name !== exempt && !name.startsWith(proofNamespacePrefix))
       .slice(0, maxNamespaces)
     const dryRunIn = (name: string, serviceAccountName = 'default') => {
@@ -38,25 +38,25 @@ export const podSecurity: Proof = {
     const demandRefusal = async (name: string, account?: string) => {
       const { status, message } = await dryRunIn(name, account)
       if (status !== 403 || !message.includes('PodSecurity "restricted'))
-        found.push(`privileged pod in namespace "${name}": answered ${status} (${message}), want a refusal by "restricted"`)
+        found.push(`privileged pod in namespace "${name}": answered ${status} (${message}), expected a refusal by "restricted"`)
     }
     for (const name of unlabelled) await demandRefusal(name)
-    // A namespace of this moment: its default account may not be there yet, and without one a pod is refused for another reason.
+    // The default account of a new namespace may not exist yet; a pod without one is refused for another reason.
     await namespace.account('c3', signal)
     await demandRefusal(namespace.name, 'c3')
     const inLifted = await dryRunIn(lifted.name)
-    if (inLifted.message.includes('PodSecurity')) found.push('the label of a namespace does not lift the level')
+    if (inLifted.message.includes('PodSecurity')) found.push('the label of a namespace does not change the level')
 
     found.push(...(await relabelled(context, namespace, signal)))
 
-    // What people write first: no security context at all.
+    // A typical first draft: no security context at all.
     const plain = { containers: [{ name: 'main', image: 'example.invalid/app' }] }
     const deployment = workloadForms.find(({ kind }) => kind === 'Deployment')?.object('c3', plain)
     const path = namespace.group('apps/v1', 'deployments')
     const refused = await request(transport, { method: 'POST', path: `${path}?dryRun=All`, body: deployment }, signal)
     const patch = patchIn(refused.message)
-    if (refused.status !== 403) found.push(`Deployment that could start no pod: answered ${refused.status}, want 403`)
-    else if (patch === undefined) found.push('the refusal of the Deployment names no patch')
+    if (refused.status !== 403) found.push(`Deployment that could start no pod: answered ${refused.status}, expected 403`)
+    else if (patch === undefined) found.push('the refusal of the Deployment contains no patch')
     else {
       const harmless = workloadForms.find(({ kind }) => kind === 'Deployment')?.object('c3', harmlessSpec())
       const created = await request(transport, { method: 'POST', path, body: harmless }, signal)
@@ -67,16 +67,16 @@ export const podSecurity: Proof = {
         { method: 'PATCH', path: `${path}/c3?dryRun=All`, body: replaced, contentType: jsonPatch },
         signal,
       )
-      if (!succeeded(fixed)) found.push(`with the named patch the Deployment is refused still: ${fixed.message}`)
+      if (!succeeded(fixed)) found.push(`with that patch the Deployment is still refused: ${fixed.message}`)
     }
     return outcomeOf(
       found,
-      `privileged pod refused in ${unlabelled.length + 1} namespaces; Deployment refused with a patch of ${patch?.length ?? 0} steps that passes; no right within a namespace lifts its level`,
+      `privileged pod refused in ${unlabelled.length + 1} namespaces; Deployment refused with a patch of ${patch?.length ?? 0} steps that passes; no right within a namespace lowers its level`,
     )
   },
 }
 
-/** An account with every right in its namespace lifts the level there. */
+/** Whether an account with all rights in its namespace can lower the level there. */
 async function relabelled({ endpoint }: ProofContext, namespace: ProofNamespace, signal: AbortSignal): Promise<string[]> {
   await namespace.grant('c3', [{ verbs: ['*'], apiGroups: ['*'], resources: ['*'] }], signal)
   await using account = connectWith(endpoint, { token: await namespace.token('c3', {}, signal) })
@@ -84,7 +84,7 @@ async function relabelled({ endpoint }: ProofContext, namespace: ProofNamespace,
   const question = { method: 'PATCH', path: `/api/v1/namespaces/${namespace.name}`, body, contentType: mergePatch } as const
   const { status, message } = await request(account, question, signal)
   if (status === 403 && message.includes('may not lower Pod Security')) return []
-  return [`an account with every right in its namespace lowers the level there: answered ${status} (${message})`]
+  return [`an account with all rights in its namespace can lower the level there: answered ${status} (${message})`]
 }
 
 /** The refusal ends with the JSON patch. */

@@ -6,7 +6,7 @@ import { request } from '../request.ts'
 
 const waitMs = 120_000
 const readBack = 'cat /proc/1/status; touch /bulkhead-prove 2>&1 || true'
-/** What the kernel must say of the first process of a restricted container (proc_pid_status(5)). */
+/** The required state of the first process of a restricted container in the kernel (proc_pid_status(5)). */
 const wanted: Readonly<Record<string, string>> = {
   Seccomp: '2',
   NoNewPrivs: '1',
@@ -19,10 +19,11 @@ const wanted: Readonly<Record<string, string>> = {
 export const containerPrivilege: Proof = {
   id: 'C4',
   title: 'least privilege in the container',
-  why: 'What a manifest declares is worth what the kernel enforces',
-  attack: 'Run a restricted pod and read back from the kernel what its process may do; try to write to its root',
+  why: 'A declaration in a manifest only counts if the kernel enforces it',
+  attack: 'Run a restricted pod and read from the kernel what its process may do; try to write to its root',
   expected: 'seccomp filter on, no new privileges, no capability, not root, read-only root',
-  whenRed: 'Run the pods on another node, and compare its kernel and containerd with docs/node.md: what was declared is not enforced there',
+  whenRed:
+    'Run the pods on another node, and compare the kernel and containerd of this one with docs/node.md: it does not enforce what was declared',
   async prove(context, signal) {
     const real = (await context.client.listAll(nodes, {}, signal)).find(({ status }) =>
       status?.nodeInfo?.containerRuntimeVersion?.startsWith('containerd://'),
@@ -42,26 +43,26 @@ export const containerPrivilege: Proof = {
     )
     await context.client.create(pods, namespace.name, podObject('probe', spec), signal)
     const phase = await finished(context, namespace.name, signal)
-    if (phase !== 'Succeeded') return { held: false, found: [`the probing pod on node "${nodeName}" ended as ${phase}`] }
+    if (phase !== 'Succeeded') return { held: false, found: [`the probe pod on node "${nodeName}" ended as ${phase}`] }
     const { text } = await request(context.transport, { method: 'GET', path: namespace.core('pods/probe/log') }, signal)
     return outcomeOf(
       findings(text),
-      `on node "${nodeName}" the kernel says Seccomp 2, NoNewPrivs 1, no capability, uid 65532, root read-only`,
+      `on node "${nodeName}" the kernel reports Seccomp 2, NoNewPrivs 1, no capability, uid 65532, root read-only`,
     )
   },
 }
 
-/** Compares `/proc/<pid>/status`, followed by what the write said, with what must be. */
+/** Compares `/proc/<pid>/status`, followed by the output of the write, with the required state. */
 export function findings(log: string): string[] {
   const found: string[] = []
   const fields = new Map([...log.matchAll(/^(\w+):\s+(.*)$/gm)].map(([, name = '', value = '']) => [name, value.trim()]))
   for (const [name, value] of Object.entries(wanted)) {
     const actual = fields.get(name)
-    if (actual !== value) found.push(`${name} is ${actual ?? 'not shown'}, want ${value}`)
+    if (actual !== value) found.push(`${name} is ${actual ?? 'not shown'}, expected ${value}`)
   }
   const [uid = ''] = (fields.get('Uid') ?? '').split(/\s+/)
-  if (uid === '' || uid === '0') found.push(`the user id is ${uid === '' ? 'not shown' : uid}, want any but 0`)
-  if (!log.includes('Read-only file system')) found.push('the root file system could be written to')
+  if (uid === '' || uid === '0') found.push(`the user id is ${uid === '' ? 'not shown' : uid}, expected any other than 0`)
+  if (!log.includes('Read-only file system')) found.push('the root file system was writable')
   return found
 }
 

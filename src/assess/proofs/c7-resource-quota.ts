@@ -4,17 +4,20 @@ import { ProofNamespace } from '../proof-namespace.ts'
 import { harmlessSpec, podObject } from '../proof-pods.ts'
 import { mergePatch, request, succeeded } from '../request.ts'
 
-/** Of each kind. All together they stay below the streams that the server allows on one connection: one beyond could be reset and never reach the quota. */
+/**
+ * Number of objects of each kind. Together they stay below the limit of streams per connection; a stream above it could be reset and never
+ * reach the quota.
+ */
 const floods = 100
-/** What the flooded quota has left of each. */
+/** How many of each the flooded quota still allows. */
 const room = 10
 
 export const resourceQuota: Proof = {
   id: 'C7',
   title: 'ResourceQuota',
-  why: 'Without a bound one tenant fills the store and the nodes of all',
-  attack: 'Flood a new namespace with more objects at once than its quota has room for',
-  expected: 'A new namespace has a quota; exactly what fits is stored, and a neighbour works on meanwhile',
+  why: 'Without limits, one tenant can fill the store and the nodes of all',
+  attack: 'Flood a new namespace with more objects at once than its quota allows',
+  expected: 'A new namespace has a quota; exactly the allowed number is stored, and another namespace stays usable',
   whenRed:
     'See whether ResourceQuota or NamespaceDefaults were switched off (`bulkhead status`), and what `kubectl get clusterdefaults cluster -o yaml` grants',
   async prove(context, signal) {
@@ -25,13 +28,13 @@ export const resourceQuota: Proof = {
     const { items } = await client.list(resourceQuotas, { namespace: flooded.name }, signal)
     const bounded = new Set(items.flatMap(({ spec }) => Object.keys(spec?.hard ?? {})))
     for (const name of ['pods', 'configmaps', 'secrets', 'requests.cpu', 'requests.memory'])
-      if (!bounded.has(name)) found.push(`a new namespace has no bound of ${name}`)
+      if (!bounded.has(name)) found.push(`a new namespace has no limit for ${name}`)
     await flooded.account('c7', signal)
     const used = (await client.listAll(configMaps, { namespace: flooded.name }, signal)).length
     const hard = { pods: String(room), configmaps: String(used + room) }
     const own = { apiVersion: 'v1', kind: 'ResourceQuota', metadata: { name: 'flood' }, spec: { hard } }
     const made = await request(transport, { method: 'POST', path: flooded.core('resourcequotas'), body: own }, signal)
-    if (!succeeded(made)) found.push(`a quota cannot be made: ${made.message}`)
+    if (!succeeded(made)) found.push(`a quota cannot be created: ${made.message}`)
     const map = (name: string) => ({ apiVersion: 'v1', kind: 'ConfigMap', metadata: { name } })
     const post = (namespace: ProofNamespace, plural: string, body: object) =>
       request(transport, { method: 'POST', path: namespace.core(plural), body }, signal)
@@ -46,22 +49,22 @@ export const resourceQuota: Proof = {
       ['pods', pods],
     ] as const) {
       const stored = answers.filter(succeeded).length
-      if (stored !== room) found.push(`${stored} of ${floods} ${what} were stored where ${room} fit`)
+      if (stored !== room) found.push(`${stored} of ${floods} ${what} were stored, expected ${room}`)
       const strange = answers.find(answer => !succeeded(answer) && !(answer.status === 403 && answer.message.includes('exceeded quota')))
-      if (strange !== undefined) found.push(`${what} beyond the quota: answered ${strange.status} (${strange.message}), want 403`)
+      if (strange !== undefined) found.push(`${what} beyond the quota: answered ${strange.status} (${strange.message}), expected 403`)
     }
     const kept = others.filter(succeeded).length
-    if (kept !== room) found.push(`a neighbour could make ${kept} of ${room} objects during the flood`)
+    if (kept !== room) found.push(`another namespace could create only ${kept} of ${room} objects during the flood`)
     const patch = { metadata: { annotations: { c7: 'still writable' } } }
     const full = await request(
       transport,
       { method: 'PATCH', path: flooded.core('configmaps/kube-root-ca.crt'), body: patch, contentType: mergePatch },
       signal,
     )
-    if (full.status === 403) found.push(`a full namespace takes no changes: ${full.message}`)
+    if (full.status === 403) found.push(`a full namespace refuses changes: ${full.message}`)
     return outcomeOf(
       found,
-      `${bounded.size} bounds in a new namespace; of ${2 * floods} creations at once exactly ${2 * room} stored, and the neighbour's ${room} too`,
+      `${bounded.size} limits in a new namespace; of ${2 * floods} concurrent creates exactly ${2 * room} stored, and all ${room} of another namespace`,
     )
   },
 }

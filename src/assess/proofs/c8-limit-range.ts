@@ -15,9 +15,9 @@ const container = (name: string) => ({
 export const limitRange: Proof = {
   id: 'C8',
   title: 'LimitRange',
-  why: 'A container without a limit takes the memory of its neighbours until the kernel ends one of them',
-  attack: 'Create a pod whose containers ask for nothing and are limited to nothing',
-  expected: 'Each container of it, and of every pod in namespaces with defaults, has requests and limits',
+  why: 'A container without a limit can take the memory of others until the kernel kills one of them',
+  attack: 'Create a pod whose containers have no requests and no limits',
+  expected: 'Each of its containers, and of every pod in namespaces with defaults, has requests and limits',
   whenRed:
     'See whether LimitRanger or NamespaceDefaults were switched off (`bulkhead status`), and give the namespaces that it names their defaults',
   async prove(context, signal) {
@@ -37,7 +37,7 @@ export const limitRange: Proof = {
     const found = [made, ...all].flatMap(open)
     return outcomeOf(
       [...new Set(found)],
-      `${containersOf(made.spec).length} containers that said nothing are bounded; ${all.length} pods in ${covered.length} namespaces, no container without limits`,
+      `${containersOf(made.spec).length} containers without values got limits; ${all.length} pods in ${covered.length} namespaces, no container without limits`,
     )
   },
 }
@@ -47,6 +47,6 @@ function open({ metadata, spec }: Pod): string[] {
   return regular.flatMap(({ name, resources }) =>
     bounds
       .filter(bound => resources?.limits?.[bound] === undefined || resources.requests?.[bound] === undefined)
-      .map(bound => `container "${name}" of pod "${metadata.namespace}/${metadata.name}" has no limit or request of ${bound}`),
+      .map(bound => `container "${name}" of pod "${metadata.namespace}/${metadata.name}" has no limit or request for ${bound}`),
   )
 }

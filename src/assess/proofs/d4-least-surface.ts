@@ -25,16 +25,16 @@ const verbs = [
   'use',
   'approve',
 ]
-/** Questions about oneself are everybody's. */
+/** Everybody may ask about themselves. */
 const aboutOneself = /^selfsubject/
 
 export const leastSurface: Proof = {
   id: 'D4',
   title: 'least attack surface',
-  why: 'Whatever a new workload can do without a grant is what an intruder in it has at once',
+  why: 'An intruder in a new workload has at once whatever it can do without a grant',
   attack:
-    'In a new namespace, ask for every verb on every resource as its account, look for a token in its pods and for a path to and from them, and reach for the node',
-  expected: 'No right, no token, no network path but questions for names, and no way to the node',
+    'In a new namespace, check every verb on every resource as its account, look for a token in its pods, for network paths to and from them, and for ways to the node',
+  expected: 'No right, no token, no network path except DNS queries, and no way to the node',
   whenRed: 'Look for bindings of `system:authenticated` and `system:serviceaccounts`, and for what the ClusterDefaults leave out',
   async prove(context, signal) {
     await using namespace = await ProofNamespace.create(context, 'D4', signal)
@@ -50,13 +50,13 @@ export const leastSurface: Proof = {
     const pod = await context.client.create(pods, namespace.name, object, signal)
     const token = node === undefined ? !needsRight(pod) : (await nodeTokenStatus(context, pod, node, signal)) !== 403
     return outcomeOf(
-      [...rights.found, ...network, ...host, ...(token ? ['a pod has a token although its account has no right'] : [])],
-      `${rights.asked} questions for ${verbs.length} verbs on ${resources.length} resources and for all of them, none granted; no token; policies that deny both ways; ${hostForms.length} ways to the node refused`,
+      [...rights.found, ...network, ...host, ...(token ? ['a pod has a token although its account has no grant'] : [])],
+      `${rights.asked} access checks of ${verbs.length} verbs on ${resources.length} resources and on all of them, none granted; no token; policies that deny both directions; ${hostForms.length} ways to the node refused`,
     )
   },
 }
 
-/** The authorizers decide as they would for the request; nothing is done. */
+/** Only asks the authorizers; no request is executed. */
 async function grantedRights(
   { transport }: ProofContext,
   { name }: ProofNamespace,
@@ -99,7 +99,7 @@ async function grantedRights(
 const atOnce = 16
 const maxShown = 10
 
-/** What packets do is proof N1's; here, that a new namespace has the policies that close it. */
+/** Proof N1 covers packets; this covers that a new namespace has policies that isolate it. */
 async function openPaths({ client }: ProofContext, { name }: ProofNamespace, signal: AbortSignal): Promise<string[]> {
   const { items } = await client.list(networkPolicies, { namespace: name }, signal)
   const forAll = items.filter(({ spec }) => Object.keys(spec.podSelector).length === 0)
@@ -110,12 +110,10 @@ async function openPaths({ client }: ProofContext, { name }: ProofNamespace, sig
   ]
 }
 
-/** Anything but names, which a policy of the ClusterDefaults allows. */
+/** Everything except DNS, which a policy of the ClusterDefaults allows. */
 function grantsOf({ metadata, spec }: NetworkPolicy): string[] {
   const egress = (spec.egress ?? []).filter(({ ports = [] }) => ports.length === 0 || ports.some(({ port }) => port !== 53))
-  return [...(spec.ingress ?? []), ...egress].map(
-    () => `NetworkPolicy "${metadata.name}" of a new namespace allows more than questions for names`,
-  )
+  return [...(spec.ingress ?? []), ...egress].map(() => `NetworkPolicy "${metadata.name}" of a new namespace allows more than DNS queries`)
 }
 
 const hostForms: readonly (readonly [what: string, spec: PodSpec])[] = [
@@ -137,6 +135,6 @@ async function hostAccess({ transport }: ProofContext, namespace: ProofNamespace
     }),
   )
   return answers.flatMap(({ status }, index) =>
-    status === 403 ? [] : [`a pod with ${hostForms[index]?.[0]}: answered ${status}, want 403`],
+    status === 403 ? [] : [`a pod with ${hostForms[index]?.[0]}: answered ${status}, expected 403`],
   )
 }

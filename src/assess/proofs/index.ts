@@ -1,4 +1,4 @@
-// Every proof, in the order of the feature list.
+// All proofs, in the order of the goals.
 import type { Proof } from '../proof.ts'
 import { noNodePort } from './a1-no-node-port.ts'
 import { authentication } from './a3-authentication.ts'

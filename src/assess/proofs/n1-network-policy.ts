@@ -12,7 +12,7 @@ const [open, closed] = [8080, 8081]
 const serve = `nc -ll -p ${open} -e cat & nc -ll -p ${closed} -e cat & wait`
 const ports = [{ name: 'open', containerPort: open }]
 
-/** Both ends of one connection: of the friend to the server's open port. */
+/** Both ends of one connection: from the friend to the server's open port. */
 const ownPolicies: readonly (readonly [name: string, spec: NetworkPolicySpec])[] = [
   [
     'server',
@@ -34,9 +34,9 @@ const ownPolicies: readonly (readonly [name: string, spec: NetworkPolicySpec])[]
 export const networkPolicy: Proof = {
   id: 'N1',
   title: 'NetworkPolicy',
-  why: 'A policy that is stored and not enforced is worse than none: everybody relies on it',
-  attack: 'From their first instruction on, pods probe others of their own and of another new namespace, and the API server on their node',
-  expected: 'Each reaches exactly what policies allow, and what nobody wrote a policy for reaches nothing and is not reached',
+  why: 'A policy that is stored but not enforced is worse than none, because users rely on it',
+  attack: 'From their first instruction, pods probe other pods of their own and of another new namespace, and the API server on their node',
+  expected: 'Each reaches exactly what policies allow, and pods without a policy reach nothing and cannot be reached',
   whenRed: 'See whether the node enforces policies (`bulkhead status`, Nodes), and keep tenants off nodes that do not',
   async prove(context, signal) {
     const { client } = context
@@ -71,12 +71,12 @@ export const networkPolicy: Proof = {
     return outcomeOf(
       [
         ...found,
-        ...((friend?.reached.size ?? 0) === 0 ? ['nothing was reached at all: the pod network does not work'] : []),
+        ...((friend?.reached.size ?? 0) === 0 ? ['no connection succeeded: the pod network does not work'] : []),
         ...others.flatMap(({ from, reached }) =>
-          [...reached].map(target => `pod ${from.pod?.name} reaches ${target} without a policy: a new namespace is open`),
+          [...reached].map(target => `pod ${from.pod?.name} reaches ${target} although no policy allows it: a new namespace is open`),
         ),
       ],
-      `3 new pods probed ${allowed + refused} times on node "${node.metadata.name}": ${allowed} reached, ${refused} refused, as the policies say, and nothing without one`,
+      `3 new pods probed ${allowed + refused} times on node "${node.metadata.name}": ${allowed} reached, ${refused} refused, as the policies require, and nothing without one`,
     )
   },
 }
@@ -115,11 +115,11 @@ async function untilPod(
 }
 
 async function resultOf(context: ProofContext, namespace: ProofNamespace, app: string, signal: AbortSignal): Promise<Probed> {
-  // Its address is in its status while it runs, and stays there when it has ended.
+  // Its status keeps the address after it has ended.
   const pod = await untilPod(context, namespace, app, isOver, signal)
   const { text } = await request(context.transport, { method: 'GET', path: namespace.core(`pods/${app}/log`) }, signal)
   const reached = reachedBy(text)
-  if (reached === undefined) throw new Error(`the probing pod "${app}" ended as ${pod.status?.phase} before it had probed everything`)
+  if (reached === undefined) throw new Error(`the probe pod "${app}" ended as ${pod.status?.phase} before all probes were done`)
   return { from: partyOf(pod), reached }
 }
 

@@ -8,20 +8,20 @@ const readings = 5
 
 interface Write extends ProofRequest {
   readonly verb: string
-  /** Refused by access control or admission: who tried is recorded as well. */
+  /** Refused by access control or admission; that is recorded too. */
   readonly refused?: true
 }
 
 export const auditRecords: Proof = {
   id: 'O11',
   title: 'authentic audit records',
-  why: 'What is not recorded cannot be found out later',
-  attack: 'Make writes of every verb, also such that are refused, and look for each in the audit log at once',
-  expected: 'One record for each acknowledged or refused write, in a log whose chain of hashes and signatures holds',
+  why: 'What is not recorded cannot be investigated later',
+  attack: 'Write with every verb, including writes that are refused, and look for each in the audit log at once',
+  expected: 'One record for each acknowledged or refused write, in a log whose hash chain and signatures are valid',
   whenRed: 'Keep a copy of the audit log, and compare its head with that of an earlier copy: records are missing or were changed',
   async prove(context, signal) {
     const { machine, transport } = context
-    if (machine.readAuditLog === undefined) return skipped('the audit log is not on this machine or not readable for this user')
+    if (machine.readAuditLog === undefined) return skipped('the audit log is not on this machine or not readable by this user')
     await using namespace = await ProofNamespace.create(context, 'O11', signal)
     await namespace.account('stranger', signal)
     await using stranger = connectWith(context.endpoint, { token: await namespace.token('stranger', {}, signal) })
@@ -29,7 +29,7 @@ export const auditRecords: Proof = {
     const made = new Map<string, Write>()
     for (let round = 0; round < rounds; round++) {
       for (const write of writes(namespace, round)) {
-        const answer = await request(write.verb === 'create by a stranger' ? stranger : transport, write, signal)
+        const answer = await request(write.verb === 'create by an unauthorized user' ? stranger : transport, write, signal)
         const problem = unexpected(write, answer)
         if (problem !== undefined) found.push(problem)
         const id = answer.headers['audit-id']
@@ -43,7 +43,7 @@ export const auditRecords: Proof = {
     found.push(...problems.slice(0, 5))
     return outcomeOf(
       found,
-      `${made.size} writes of ${writes(namespace, 0).length} kinds, all recorded; ${events.length} events in a chain that holds`,
+      `${made.size} writes of ${writes(namespace, 0).length} kinds, all recorded; ${events.length} events in a valid chain`,
     )
   },
 }
@@ -73,15 +73,15 @@ function writes(namespace: ProofNamespace, round: number): Write[] {
       verb: 'create that admission refuses',
       method: 'POST',
       path: namespace.core('pods'),
-      // With an account that is there: the namespace's own may still be on its way.
+      // Uses an existing account, because the default one of the namespace may not exist yet.
       body: podObject('o11', { ...dangerousSpec(), serviceAccountName: 'stranger' }),
       refused: true,
     },
-    { verb: 'create by a stranger', method: 'POST', path, body: object, refused: true },
+    { verb: 'create by an unauthorized user', method: 'POST', path, body: object, refused: true },
   ]
 }
 
-/** A log that is being written may end in half a line: only what stays wrong is wrong. */
+/** A log may end in half a line while it is written: only lasting faults count. */
 async function settledReading({ clock }: ProofContext, read: () => Promise<AuditReading>, signal: AbortSignal): Promise<AuditReading> {
   for (let left = readings; ; left--) {
     const reading = await read()

@@ -6,17 +6,17 @@ import { applyPatch, jsonPatch, mergePatch, type ProofRequest, request, strategi
 
 interface Attempt extends ProofRequest {
   readonly name: string
-  /** The request may be answered with success as long as it changes nothing: subresources ignore what is not theirs. */
+  /** The request may succeed if it changes nothing, because subresources ignore foreign fields. */
   readonly mayBeIgnored?: true
 }
 
 export const admission: Proof = {
   id: 'P1',
   title: 'restrict what is deployed',
-  why: 'Admission that looks at creation only is passed by an update, a patch, a subresource or a template',
+  why: 'Admission that covers only create can be bypassed by an update, a patch, a subresource or a template',
   attack:
-    'Bring a privileged pod into the cluster by every verb, patch type, subresource and workload template, and past an admission policy by every way to write',
-  expected: 'Each way is refused or leaves the object as it was; at the end no such object exists',
+    'Try to create a privileged pod with every verb, patch type, subresource and workload template, and to bypass an admission policy with every kind of write',
+  expected: 'Each attempt is refused or leaves the object unchanged; at the end no such object exists',
   whenRed: 'See which plug-ins were switched off (`bulkhead status`), and delete what was stored',
   async prove(context, signal) {
     await using namespace = await ProofNamespace.create(context, 'P1', signal)
@@ -40,11 +40,11 @@ export const admission: Proof = {
     found.push(...(await unadmitted(context, namespace, signal)))
     found.push(...(await passPolicy(context, namespace, signal)))
     const ways = attempts.length + policyAttempts(namespace).length
-    return outcomeOf(found, `${ways} ways tried, and nothing that is refused exists after them`)
+    return outcomeOf(found, `${ways} attempts, and afterwards no forbidden object exists`)
   },
 }
 
-/** What the attacks aim at must be there, or they would fail for the wrong reason. */
+/** The targets of the attacks must exist, or the attacks would fail for the wrong reason. */
 async function prepare({ transport }: ProofContext, question: ProofRequest, signal: AbortSignal): Promise<void> {
   const answer = await request(transport, question, signal)
   if (!succeeded(answer)) throw new Error(`${question.method} ${question.path}: ${answer.status} ${answer.message}`)
@@ -134,7 +134,7 @@ function podAttempts(namespace: ProofNamespace): Attempt[] {
       name: 'deletecollection that carries a pod',
       method: 'DELETE',
       path: `${path}?labelSelector=app%3Dnone`,
-      // Of another kind it would not be read at all.
+      // With another kind the body would not be read at all.
       body: { ...bad, apiVersion: 'v1', kind: 'DeleteOptions' },
       mayBeIgnored: true,
     },

@@ -13,16 +13,16 @@ const pollMs = 50
 export const placement: Proof = {
   id: 'P3',
   title: 'restrict where',
-  why: 'A pod beside others shares their kernel: where it runs must not be its own choice',
+  why: 'A pod shares the kernel with other pods on its node, so it must not choose its node',
   attack:
-    'Bring pods of a trust domain to a node of another one: by nodeName, forged domain, binding, tolerations, scheduler and DaemonSet',
-  expected: 'Each way is refused, or the pod stays where it is: on no node',
+    'Try to bring pods of a trust domain to a node of another one: by nodeName, forged domain, binding, tolerations, scheduler and DaemonSet',
+  expected: 'Each attempt is refused, or the pod stays without a node',
   whenRed:
-    'Look for who may create `pods/binding` or update `nodes` beside the scheduler: `bulkhead why --as USER create pods/binding -n NAMESPACE`',
+    'Find out who may create `pods/binding` or update `nodes` beside the scheduler: `bulkhead why --as USER create pods/binding -n NAMESPACE`',
   async prove(context, signal) {
     const { client, transport } = context
     const node = (await client.list(nodes, {}, signal)).items[0]?.metadata.name
-    if (node === undefined) return skipped('no node: there is nowhere to go')
+    if (node === undefined) return skipped('there is no node')
     const domain = `prove-${randomBytes(4).toString('hex')}`
     await using namespace = await ProofNamespace.create(context, 'P3', signal, { [namespaceDomainLabel]: domain })
     await namespace.account('p3', signal)
@@ -30,7 +30,7 @@ export const placement: Proof = {
     const want = async (what: string, path: string, body: object) => {
       const { status, message } = await request(transport, { method: 'POST', path, body }, signal)
       if (status !== 403 || !message.includes('trust domain'))
-        found.push(`${what}: answered ${status} (${message}), want a refusal by trust domain`)
+        found.push(`${what}: answered ${status} (${message}), expected a refusal by trust domain`)
     }
     const direct = harmlessSpec({ serviceAccountName: 'p3', nodeName: node, ...everywhere })
     await want('pod that names the node', namespace.core('pods'), podObject('direct', direct))
@@ -41,15 +41,15 @@ export const placement: Proof = {
     const target = { apiVersion: 'v1', kind: 'Node', name: node }
     const binding = (name: string) => ({ apiVersion: 'v1', kind: 'Binding', metadata: { name }, target })
     await want('binding', namespace.core('pods/waiting/binding'), binding('waiting'))
-    await want('binding by its older path', namespace.core('bindings'), binding('waiting'))
+    await want('binding by its old path', namespace.core('bindings'), binding('waiting'))
     const patch = { metadata: { annotations: { [podDomainAnnotation]: null } } }
     await request(transport, { method: 'PATCH', path: namespace.core('pods/waiting'), body: patch, contentType: mergePatch }, signal)
-    await want('binding of a pod whose domain was patched away', namespace.core('pods/waiting/binding'), binding('waiting'))
-    // Where admission lets pods pass, nothing is left to try, and the controllers may not even run.
+    await want('binding of a pod whose domain was removed by a patch', namespace.core('pods/waiting/binding'), binding('waiting'))
+    // If admission lets pods pass, the rest need not be tried, and the controllers may not even run.
     if (found.length === 0) found.push(...(await byControllers(context, namespace, node, signal)))
     return outcomeOf(
       found,
-      `6 requests for node "${node}" refused; the scheduler finds no node and a DaemonSet wants none for trust domain "${domain}"`,
+      `6 requests for node "${node}" refused; the scheduler finds no node and a DaemonSet places no pod for trust domain "${domain}"`,
     )
   },
 }
@@ -74,7 +74,7 @@ async function byControllers(
     const tried = pod.status?.conditions?.find(({ type }) => type === 'PodScheduled')
     if (pod.spec.nodeName) found.push(`the scheduler chose node "${pod.spec.nodeName}"`)
     const wanted = daemons.status?.desiredNumberScheduled ?? 0
-    if (wanted > 0) found.push(`a DaemonSet wants ${wanted} pods on nodes such as "${node}"`)
+    if (wanted > 0) found.push(`a DaemonSet places ${wanted} pods on nodes such as "${node}"`)
     if (found.length > 0 || (tried?.status === 'False' && daemons.status?.observedGeneration === daemons.metadata.generation)) return found
     await clock.sleep(pollMs, signal)
   }

@@ -1,4 +1,4 @@
-// Each proof holds on a secure cluster, and turns red where its control is off: a proof that cannot fail proves nothing.
+// Each proof holds on a secure cluster, and fails if its control is off: a proof that cannot fail proves nothing.
 import assert from 'node:assert/strict'
 import { appendFileSync, readdirSync } from 'node:fs'
 import { createServer } from 'node:http'
@@ -78,28 +78,28 @@ const reds: readonly { readonly id: string; readonly off: string; readonly patte
   {
     id: 'D8',
     off: 'nothing is admitted by a rule',
-    pattern: /without an exception: answered 201, want a refusal[\s\S]*no refusal names the digest/,
+    pattern: /without an exception: answered 201, expected a refusal[\s\S]*no refusal contains the digest/,
   },
   {
     id: 'A3',
     off: 'everybody is taken for an administrator',
     pattern: /self-signed certificate: answered 200[\s\S]*without credentials: answered 200/,
   },
-  { id: 'A5', off: 'everything is allowed', pattern: /new ServiceAccount: GET .* answered (200|404), want 403/ },
+  { id: 'A5', off: 'everything is allowed', pattern: /new ServiceAccount: GET .* answered (200|404), expected 403/ },
   { id: 'A7', off: 'tokens are never looked at', pattern: /token of a deleted pod is answered 200/ },
   {
     id: 'C3',
     off: 'nothing is admitted by a rule',
-    pattern: /privileged pod in namespace "[^"]+": answered 201[\s\S]*lowers the level there: answered 200/,
+    pattern: /privileged pod in namespace "[^"]+": answered 201[\s\S]*can lower the level there: answered 200/,
   },
   {
     id: 'P1',
     off: 'nothing is admitted by a rule',
     pattern:
-      /create of a Deployment was answered 201[\s\S]*a Pod exists with "privileged":true[\s\S]*patch of a scale under a policy that forbids it was answered 200[\s\S]*a ConfigMap exists that a policy forbids/,
+      /create of a Deployment was answered 201[\s\S]*a Pod exists with "privileged":true[\s\S]*patch of a scale against a policy that forbids it was answered 200[\s\S]*a ConfigMap exists that a policy forbids/,
   },
-  { id: 'C7', off: 'nothing is admitted by a rule', pattern: /no bound of pods[\s\S]*100 of 100 ConfigMaps were stored where 10 fit/ },
-  { id: 'C8', off: 'nothing is admitted by a rule', pattern: /container "a" of pod ".*\/c8" has no limit or request of memory/ },
+  { id: 'C7', off: 'nothing is admitted by a rule', pattern: /no limit for pods[\s\S]*100 of 100 ConfigMaps were stored, expected 10/ },
+  { id: 'C8', off: 'nothing is admitted by a rule', pattern: /container "a" of pod ".*\/c8" has no limit or request for memory/ },
   {
     id: 'C9',
     off: 'nothing is admitted by a rule',
@@ -108,38 +108,41 @@ const reds: readonly { readonly id: string; readonly off: string; readonly patte
   {
     id: 'P3',
     off: 'nothing is admitted by a rule',
-    pattern: /pod that names the node: answered 201[\s\S]*binding: answered 201[\s\S]*older path: answered 409/,
+    pattern: /pod that names the node: answered 201[\s\S]*binding: answered 201[\s\S]*old path: answered 409/,
   },
   { id: 'O11', off: 'the sink drops events', pattern: /create with audit id \S+ has no record/ },
 ]
 for (const { id, off, pattern } of reds) {
-  test(`${id} fails where ${off}`, async () => assertFound(await outcome(id, open.context), pattern))
+  test(`${id} fails if ${off}`, async () => assertFound(await outcome(id, open.context), pattern))
 }
 
 test('C3, C7, C8, D4, P1 and A7 fail on profile upstream', async () => {
   await using upstream = await provableCluster({ profile: 'upstream' })
   assertFound(await outcome('C3', upstream.context), /Deployment that could start no pod: answered 201/)
-  assertFound(await outcome('C7', upstream.context), /a new namespace has no bound of pods/)
+  assertFound(await outcome('C7', upstream.context), /a new namespace has no limit for pods/)
   assertFound(
     await outcome('D4', upstream.context),
     /isolates all pods of a new namespace for Egress[\s\S]*a folder of the node: answered 201/,
   )
-  assertFound(await outcome('C8', upstream.context), /has no limit or request of memory/)
+  assertFound(await outcome('C8', upstream.context), /has no limit or request for memory/)
   assertFound(await outcome('P1', upstream.context), /merge patch of a Deployment was answered 200/)
-  assertFound(await outcome('A7', upstream.context), /the node of a pod whose account has no right is answered 201 for its token, want 403/)
+  assertFound(
+    await outcome('A7', upstream.context),
+    /the node of a pod whose account has no grant is answered 201 to its token request, expected 403/,
+  )
 })
 
-test('D8 fails where an exception that has ended admits', async () => {
-  // To a clock two hours ahead the server lets exceptions live on; each look at it takes ten seconds.
+test('D8 fails if an expired exception admits pods', async () => {
+  // For a clock two hours ahead, the server keeps exceptions alive; each check of the proof takes ten seconds.
   let now = Date.now() + 2 * 3600_000
   const clock = { now: () => (now += 10_000), monotonic: () => (now += 10_000), sleep: async () => undefined }
   assertFound(
     await outcome('D8', { ...secure.context, clock }),
-    /under an exception that has ended: answered 201[\s\S]*an exception that ended at \S+ admits pods still/,
+    /with an expired exception: answered 201[\s\S]*an exception that expired at \S+ still admits pods/,
   )
 })
 
-test('A1 and S5/A9 fail where a part listens in clear text', async () => {
+test('A1 and S5/A9 fail if a part listens in clear text', async () => {
   const server = createServer((_request, response) => response.end('hello'))
   await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
   try {
@@ -151,11 +154,11 @@ test('A1 and S5/A9 fail where a part listens in clear text', async () => {
   }
 })
 
-test('A1 is skipped where no node agent runs, C4 and N1 where nodes are simulated, T2 without a data directory', async () => {
+test('A1 is skipped without a node agent, C4 and N1 with simulated nodes, T2 without a data directory', async () => {
   for (const id of ['A1', 'C4', 'N1', 'T2']) assert.ok('skipped' in (await outcome(id, secure.context)), id)
 })
 
-test('T2 fails where contents reach a file in clear', async () => {
+test('T2 fails if contents are in a file in clear text', async () => {
   await using stored = await storedCluster()
   const { transport } = stored.context
   const leaking: Transport = {
@@ -170,7 +173,7 @@ test('T2 fails where contents reach a file in clear', async () => {
   assertFound(result, /configMap in clear in server\/leak/)
 })
 
-test('O11 fails where the chain of the log is broken', async () => {
+test('O11 fails if the chain of the log is broken', async () => {
   const machine = {
     parts: [],
     readAuditLog: async () => ({
@@ -182,7 +185,7 @@ test('O11 fails where the chain of the log is broken', async () => {
   assertFound(await outcome('O11', { ...secure.context, machine }), /the seal is malformed/)
 })
 
-test('runProofs() counts a proof that throws, and one beyond its time, as not held', async () => {
+test('runProofs() counts a proof that throws, and one that exceeds its time limit, as not held', async () => {
   const base = { id: 'X1', title: 'test', why: '', attack: '', expected: '', whenRed: '' }
   const throwing: Proof = { ...base, prove: () => Promise.reject(new Error('no way')) }
   const endless: Proof = {
@@ -201,7 +204,7 @@ test('proofs leave no namespace behind', async () => {
   const { client } = secure.context
   const left = await client.list(namespaces, {}, signal)
   const ours = new Set(left.items.map(({ metadata }) => metadata.name ?? '').filter(name => name.startsWith(proofNamespacePrefix)))
-  // Deletion goes on after the proof has ended: wait for its end as the API reports it.
+  // Deletion continues after the proof has ended: wait until the API reports its end.
   const watch = client.watch(namespaces, { resourceVersion: left.resourceVersion }, signal)
   while (ours.size > 0) {
     const { value: events } = await watch.next()

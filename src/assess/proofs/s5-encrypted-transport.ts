@@ -12,18 +12,17 @@ const plainRequest = 'GET /version HTTP/1.1\r\nhost: localhost\r\nconnection: cl
 export const encryptedTransport: Proof = {
   id: 'S5/A9',
   title: 'TLS everywhere',
-  why: 'One listener in clear text, or one client that does not verify, gives every credential to whoever is on the path',
-  attack: 'Speak plain HTTP and TLS 1.2 to every port of the cluster; stand in for the API server with a certificate of our own',
+  why: 'One listener in clear text, or one client that does not verify, gives all credentials to whoever is on the network path',
+  attack: 'Speak plain HTTP and TLS 1.2 to every port of the cluster; impersonate the API server with a certificate of our own',
   expected: 'No answer in clear text, no handshake below TLS 1.3, and no client that accepts another certificate',
-  whenRed:
-    "Close the port that it names, or the proxy before the API server: a part that answers in clear text or by TLS 1.2 is none of Bulkhead's own",
+  whenRed: 'Close the port that it names, or the proxy before the API server: no part of Bulkhead answers in clear text or with TLS 1.2',
   async prove(context, signal) {
     const found: string[] = []
     const targets = await listeners(context)
     let exceptions = 0
     for (const { name, target, mayOfferTls12 } of targets.values()) {
       const answer = await sendPlain(target, plainRequest, signal)
-      // A TLS server may send an alert, and HTTP servers one sentence of refusal; anything that says success is a service.
+      // A TLS server may send an alert, and an HTTP server one sentence of refusal; any answer of success is a service.
       if (answer !== undefined && /^HTTP\/\d\.\d [123]/.test(answer)) found.push(`${name} answers plain HTTP: ${answer.split('\r\n')[0]}`)
       const old = await handshake(target, 'TLSv1.2', signal)
       if (old === undefined) continue
@@ -35,7 +34,7 @@ export const encryptedTransport: Proof = {
     const now = context.clock.now()
     const accepted = await requestThrough({ server: context.endpoint.server, ca: await foreignAuthority(now) }, signal)
     if (accepted) found.push('a client that trusts another authority accepts the API server')
-    if (await acceptsImpostor(context, now, signal)) found.push('the client accepts a server with a certificate of another authority')
+    if (await acceptsImpostor(context, now, signal)) found.push('a client accepts a server with a certificate of another authority')
     const besides = exceptions === 0 ? '' : ` (but ${exceptions} of containerd on loopback, which offers TLS 1.2 and cannot be told not to)`
     return outcomeOf(
       found,
@@ -48,13 +47,13 @@ interface Listener {
   readonly name: string
   readonly target: Target
   /**
-   * containerd's streaming server takes Go's default, TLS 1.2 and newer, and has no setting for it (containerd 1.7, internal/cri/config). Nobody
-   * but the node agent is its client, which asks for TLS 1.3, and it must be on loopback.
+   * containerd's streaming server uses Go's default, TLS 1.2 and newer, without a setting (containerd 1.7, internal/cri/config). Its only
+   * client is the node agent, which uses TLS 1.3, and it must listen on loopback.
    */
   readonly mayOfferTls12: boolean
 }
 
-/** By address. Without a machine to look into, the API server alone. */
+/** By address. Without access to the machine, only the API server. */
 async function listeners({ endpoint, machine }: ProofContext): Promise<Map<string, Listener>> {
   const api = targetOf(endpoint.server)
   const found = new Map<string, Listener>([['api', { name: `API server ${endpoint.server}`, target: api, mayOfferTls12: false }]])
@@ -64,7 +63,7 @@ async function listeners({ endpoint, machine }: ProofContext): Promise<Map<strin
         if (protocol === 'udp' || port === api.port) continue
         const host = address === '0.0.0.0' || address === '::' ? '127.0.0.1' : address
         const mayOfferTls12 = program === 'containerd' && loopback
-        // The processes of a part are also those of `up`, which comes first: the more exact name wins.
+        // The processes of a part are also processes of `up`, which comes first: the more exact name wins.
         found.set(`${host}:${port}`, { name: `${part.name} (${program}) ${host}:${port}`, target: { host, port }, mayOfferTls12 })
       }
     }
@@ -72,7 +71,7 @@ async function listeners({ endpoint, machine }: ProofContext): Promise<Map<strin
   return found
 }
 
-/** Whether a request gets any answer. */
+/** Whether a request gets an answer. */
 async function requestThrough(endpoint: ProofContext['endpoint'], signal: AbortSignal): Promise<boolean> {
   await using transport = connectWith(endpoint)
   try {
@@ -80,7 +79,7 @@ async function requestThrough(endpoint: ProofContext['endpoint'], signal: AbortS
     return true
   } catch (err) {
     signal.throwIfAborted()
-    // Refusals of another kind (no connection at all) would prove nothing.
+    // Refusals of another kind (such as no connection) would prove nothing.
     if (/certificate|self.signed|issuer/i.test(messageOf(err))) return false
     throw err
   }

@@ -6,21 +6,21 @@ import { outcomeOf, type Proof, skipped } from '../proof.ts'
 import { ProofNamespace } from '../proof-namespace.ts'
 import { searchFiles } from '../search-files.ts'
 
-/** The audit log says which object was touched by whom: names are what it is for. Contents are not. */
+/** The audit log records who touched which object, so it contains names. It must not contain contents. */
 const mayNameObjects = (file: string): boolean => file.startsWith(`server${sep}audit${sep}`)
-/** Layers of images and files of running containers are no API objects, and there may be many gigabytes of them. */
+/** Image layers and files of running containers are not API objects, and can be many gigabytes. */
 const holdsImages = (folder: string): boolean => folder === `node${sep}containerd`
 
 export const encryptionAtRest: Proof = {
   id: 'T2',
   title: 'API objects encrypted at rest',
-  why: 'Whoever gets the disk, a snapshot or a copy of it must not get the Secrets',
-  attack: 'Write canaries into Secrets, ConfigMaps, names and annotations, then search every file of the data directory for them',
-  expected: 'No canary in any file; names of objects in the audit log only',
+  why: 'Whoever gets the disk, a snapshot or a copy must not get the Secrets',
+  attack: 'Write canaries into Secrets, ConfigMaps, names and annotations, then search all files of the data directory for them',
+  expected: 'No canary in any file; names of objects only in the audit log',
   whenRed: 'Find what wrote the file that it names; if it is the store, move the data to a new data directory and renew every Secret',
   async prove(context, signal) {
     const { client, machine } = context
-    if (machine.dataDirectory === undefined) return skipped('the data directory is not on this machine or not readable for this user')
+    if (machine.dataDirectory === undefined) return skipped('the data directory is not on this machine or not readable by this user')
     await using namespace = await ProofNamespace.create(context, 'T2', signal)
     const canary = (): string => `canary${randomBytes(16).toString('hex')}`
     const contents = { secret: canary(), configMap: canary(), annotation: canary(), label: canary(), overwritten: canary() }
@@ -42,14 +42,14 @@ export const encryptionAtRest: Proof = {
       const found = [...hits].flatMap(([file, names]) =>
         names.filter(what => !(what === 'name' && mayNameObjects(file))).map(what => `${what} in clear in ${file}`),
       )
-      // The name in the audit log shows that the search finds what is there.
-      if (![...hits.keys()].some(mayNameObjects)) found.push('the search does not find the name in the audit log, where it must be')
+      // The name in the audit log shows that the search works.
+      if (![...hits.keys()].some(mayNameObjects)) found.push('the search does not find the name in the audit log, which contains it')
       return outcomeOf(
         found,
-        `${needles.size} canaries sought in ${files} files (${Math.ceil(bytes / 1024)} KiB): only the name, in the audit log`,
+        `${needles.size} canaries searched in ${files} files (${Math.ceil(bytes / 1024)} KiB): only the name, in the audit log`,
       )
     } catch (err) {
-      if (codeOf(err) === 'EACCES') return skipped('the data directory is not readable for this user: run as root')
+      if (codeOf(err) === 'EACCES') return skipped('the data directory cannot be read by this user: run as root')
       throw err
     }
   },

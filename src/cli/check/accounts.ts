@@ -1,4 +1,4 @@
-// Which ServiceAccounts the manifests need to be there.
+// Lists the ServiceAccounts that the manifests need.
 import { resources } from '../../api/resources/index.ts'
 import { dns1123Label, dns1123Subdomain } from '../../api/validation/names.ts'
 import { checkedObject } from '../../assess/checked-object.ts'
@@ -10,7 +10,10 @@ export interface Account {
   readonly name: string
 }
 
-/** Those that pods of the manifests name, and `default` in each namespace. What is no name is left for the server to refuse. `namespace` is that of objects that name none. */
+/**
+ * The accounts that pods of the manifests name, and `default` in each namespace. Invalid names are left out; the server refuses them.
+ * `namespace` applies to objects without one.
+ */
 export function accountsOf(manifests: readonly Manifest[], namespace: string): Account[] {
   const accounts = new Map<string, Account>()
   const add = (account: Account) => {

@@ -1,4 +1,4 @@
-// `bulkhead check` and a running cluster say the same of a corpus of manifests: of every fixture of ours, by itself.
+// `bulkhead check` and a running cluster give the same verdict on every fixture of ours, each on its own.
 import assert from 'node:assert/strict'
 import { globSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -18,7 +18,7 @@ import type { Answer } from './verdict.ts'
 const source = join(import.meta.dirname, '../..')
 const filesOf = (pattern: string): string[] => globSync(pattern, { cwd: source }).map(file => join(source, file))
 
-/** Pods of the rules' fixtures, alone and in a Deployment. */
+/** Pods of the fixtures, on their own and in a Deployment. */
 function podsOf(file: string, index: number): string[] {
   const { metadata = {}, spec } = load(readFileSync(file, 'utf8')) as { metadata?: object; spec: object }
   const labels = { app: 'x' }
@@ -43,7 +43,7 @@ const texts = [
   'apiVersion: v1\nkind: Namespace\nmetadata: { name: n, labels: { pod-security.kubernetes.io/enforce: strict } }\n',
 ]
 
-/** What both must say: the outcome, and of a refusal its code, its words and who refused. */
+/** What must be equal: the outcome, and for a refusal its code, message and plug-in. */
 function essence(answer: Answer | undefined): unknown {
   if (answer?.outcome !== 'refused') return [answer?.outcome, answer?.outcome === 'admitted' ? answer.warnings : []]
   const { status, plugin, patch, warnings } = answer
@@ -65,7 +65,7 @@ test('validateOffline() and a cluster give each manifest the same verdict', asyn
   }
   for (const { namespace: where, name } of accounts) {
     const account = core('serviceaccounts', 'ServiceAccount', true)
-    // The controller makes the others.
+    // The controller creates the other accounts.
     if (name !== 'default') await cluster.client.create(account, where, { metadata: { name } }, signal)
   }
   const folder = mkdtempSync(join(tmpdir(), 'agreement-'))
@@ -75,7 +75,7 @@ test('validateOffline() and a cluster give each manifest the same verdict', asyn
     await using transport = createHttpTransport({ ...endpoint, userAgent: 'agreement' })
     const validate = new ObjectValidator({ transport, namespace, keeps: () => false, signal })
     const counts = { admitted: 0, refused: 0, 'unknown-kind': 0 }
-    // One server in memory for each would take longer than it says more: what stands twice under one name goes into another.
+    // One server for all fixtures is faster than one for each; fixtures with the same name go into different batches.
     for (const batch of batches(manifests)) {
       const offline = await validateOffline(batch, { profile: 'secure', namespace }, signal)
       for (const [index, manifest] of batch.entries()) {
@@ -94,7 +94,7 @@ test('validateOffline() and a cluster give each manifest the same verdict', asyn
   }
 })
 
-/** Manifests of one batch have different names, and none is about what another one defines. */
+/** Within a batch, manifests have different names, and none depends on what another defines. */
 function batches(manifests: readonly Manifest[]): Manifest[][] {
   const all: { names: Set<string>; batch: Manifest[] }[] = []
   for (const manifest of manifests) {

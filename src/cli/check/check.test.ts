@@ -24,7 +24,7 @@ test('check() names the plug-in, the place and the patch of what the server refu
 const namespace = (name: string, level: string) =>
   `---\napiVersion: v1\nkind: Namespace\nmetadata: { name: ${name}, labels: { pod-security.kubernetes.io/enforce: ${level} } }\n`
 
-test('check() judges objects as neighbours, in whatever order they stand', async () => {
+test('check() evaluates objects together, in any order', async () => {
   using bench = new CheckBench()
   const inPrivileged = pod('bad', bare, ', namespace: open')
   assert.deepEqual(
@@ -41,7 +41,7 @@ test('check() judges objects as neighbours, in whatever order they stand', async
   assert.deepEqual(await bench.findings(classed + high), [])
 })
 
-test('check() by the profile upstream judges by the defaults of Kubernetes', async () => {
+test('check() with the profile upstream applies the defaults of Kubernetes', async () => {
   using bench = new CheckBench()
   assert.deepEqual(await bench.findings(pod('fine', bare), { profile: 'upstream' }), [])
 })
@@ -84,7 +84,7 @@ const refused: readonly {
     rule: 'unknown-kind',
     field: 'kind',
     line: 2,
-    says: /nothing defines the kind "Deploymnt" of "apps\/v1": a cluster refuses/,
+    says: /nothing defines the kind "Deploymnt" of "apps\/v1": a cluster would refuse/,
   },
   {
     name: 'a bad value',
@@ -111,7 +111,7 @@ const refused: readonly {
     says: /nothing defines/,
   },
   {
-    name: 'a version that is gone',
+    name: 'a removed version',
     text: 'apiVersion: extensions/v1beta1\nkind: Ingress\nmetadata: { name: a }\n',
     rule: 'deprecated-api',
     field: 'apiVersion',
@@ -119,7 +119,7 @@ const refused: readonly {
     says: /use networking\.k8s\.io\/v1/,
   },
   {
-    name: 'a namespace that is no name',
+    name: 'a namespace that is not a name',
     text: 'apiVersion: v1\nkind: ConfigMap\nmetadata: { name: a, namespace: A_B }\n',
     rule: 'NamespaceLifecycle',
     field: 'metadata.namespace',
@@ -136,7 +136,7 @@ const refused: readonly {
   },
 ]
 for (const { name, text, rule, field, line, says } of refused) {
-  test(`check() finds ${name} at its place`, async () => {
+  test(`check() reports ${name} at its position`, async () => {
     using bench = new CheckBench()
     const [finding] = await bench.findings(text)
     assert.deepEqual([finding?.rule, finding?.field, finding?.line], [rule, field, line])
@@ -144,7 +144,7 @@ for (const { name, text, rule, field, line, says } of refused) {
   })
 }
 
-test('check() has policies that mutate judge with what the cluster has on', async () => {
+test('check() evaluates mutating policies with the features of the cluster', async () => {
   using bench = new CheckBench()
   const text = `
 apiVersion: admissionregistration.k8s.io/v1alpha1
@@ -170,10 +170,10 @@ metadata: { name: c }
   assert.equal(validated.code, 1)
   assert.match(validated.text, /"not a label"/)
   assert.doesNotMatch(validated.text, /nothing defines/)
-  await assert.rejects(() => bench.run(text, { featureGates: 'MutatingAdmissionPolicy' }), /wanted is NAME=true/)
+  await assert.rejects(() => bench.run(text, { featureGates: 'MutatingAdmissionPolicy' }), /must be NAME=true/)
 })
 
-test('check() says once that nothing defines a kind, and takes its definition from --crds without checking it', async () => {
+test('check() reports an undefined kind once, and takes its definition from --crds without checking it', async () => {
   using bench = new CheckBench()
   const widget = (name: string, size: string) =>
     `---\napiVersion: example.com/v1\nkind: Widget\nmetadata: { name: ${name} }\nspec: { size: ${size} }\n`
@@ -203,7 +203,7 @@ spec:
   )
 })
 
-test('check() judges folders that define the same object as those of two clusters, each with what stands beside them', async () => {
+test('check() treats folders that define the same object as two clusters, each with the shared manifests', async () => {
   using bench = new CheckBench()
   const job = (image: string) =>
     `apiVersion: batch/v1\nkind: Job\nmetadata: { name: a }\nspec:\n  template:\n    spec:\n      restartPolicy: Never\n      serviceAccountName: shared\n${restricted.trimEnd().replaceAll(/^/gm, '    ').replace('app:1', image)}\n`
@@ -221,7 +221,7 @@ test('check() judges folders that define the same object as those of two cluster
   assert.equal(once.text.match(/dangling-service/g)?.length, 1)
 })
 
-test('check() judges what stands twice as the change that the second one makes', async () => {
+test('check() evaluates the second manifest of an object as an update', async () => {
   using bench = new CheckBench()
   const job = (image: string) =>
     `---\napiVersion: batch/v1\nkind: Job\nmetadata: { name: a }\nspec:\n  template:\n    spec:\n      restartPolicy: Never\n${restricted.trimEnd().replaceAll(/^/gm, '    ').replace('app:1', image)}
@@ -234,7 +234,7 @@ test('check() judges what stands twice as the change that the second one makes',
   assert.deepEqual(await bench.findings(job('app:1') + job('app:1')), [])
 })
 
-test('check() never calls what webhooks name, and judges beside them', async () => {
+test('check() calls no webhook, and evaluates everything else', async () => {
   using bench = new CheckBench()
   const webhook = `---
 apiVersion: admissionregistration.k8s.io/v1
@@ -258,7 +258,7 @@ webhooks:
   )
 })
 
-test('check() tells warnings of the server', async () => {
+test('check() reports warnings of the server', async () => {
   using bench = new CheckBench()
   const [finding] = await bench.findings(pod('a', `${restricted}  nodeSelector: { beta.kubernetes.io/os: linux }\n`))
   assert.deepEqual(
@@ -267,7 +267,7 @@ test('check() tells warnings of the server', async () => {
   )
 })
 
-test('check() fails on what it is told to fail on', async () => {
+test('check() sets the exit code by --fail-on', async () => {
   using bench = new CheckBench()
   const latest = pod('a', restricted.replace('app:1', 'app:latest'))
   assert.equal((await bench.run(latest)).code, 1)
@@ -277,7 +277,7 @@ test('check() fails on what it is told to fail on', async () => {
   assert.equal((await bench.run(pod('b'), { config, failOn: 'note' })).code, 1)
 })
 
-test('check() takes what an exception of the configuration covers', async () => {
+test('check() suppresses findings that an exception of the configuration covers', async () => {
   using bench = new CheckBench()
   const config = bench.write(
     'exceptions.yaml',
@@ -285,15 +285,15 @@ test('check() takes what an exception of the configuration covers', async () => 
   )
   const { code, text } = await bench.run(pod('bad', bare), { config })
   assert.equal(code, 0)
-  assert.match(text, /1 finding held back by exceptions$/)
+  assert.match(text, /1 finding suppressed by exceptions$/)
 })
 
-test('check() reads folders, and leaves alone what is not for Kubernetes there', async () => {
+test('check() reads folders and skips documents that are not for Kubernetes', async () => {
   using bench = new CheckBench()
   bench.write('deploy/pod.yaml', pod('fine'))
   bench.write('deploy/compose.yaml', 'services: {}\n')
   const folder = join(bench.folder, 'deploy')
-  assert.match((await bench.run(undefined, {}, folder)).text, /^1 object in 2 files; .*; 1 document not for Kubernetes left alone$/)
+  assert.match((await bench.run(undefined, {}, folder)).text, /^1 object in 2 files; .*; 1 document not for Kubernetes skipped$/)
   const named = await bench.run(undefined, {}, join(folder, 'compose.yaml'))
   assert.equal(named.code, 1)
   assert.match(named.text, /apiVersion and kind are missing \[not-a-manifest\]/)
@@ -301,16 +301,16 @@ test('check() reads folders, and leaves alone what is not for Kubernetes there',
 
 const impossible: readonly { readonly name: string; readonly flags?: CheckFlags; readonly paths: string[]; readonly says: RegExp }[] = [
   { name: 'no path', paths: [], says: /Name files or folders/ },
-  { name: 'a path that is not there', paths: ['/nothing/here'], says: /Cannot read/ },
+  { name: 'a missing path', paths: ['/nothing/here'], says: /Cannot read/ },
   {
-    name: 'a namespace that is none',
+    name: 'an invalid namespace',
     flags: { namespace: 'A_B' },
     paths: ['-'],
-    says: /The namespace is "A_B", wanted is a lowercase DNS label/,
+    says: /--namespace must be a lowercase DNS label of at most 63 characters, got "A_B"/,
   },
-  { name: 'by a cluster without a kubeconfig', flags: { context: 'x' }, paths: ['-'], says: /nothing\/here/ },
+  { name: 'a cluster without a kubeconfig', flags: { context: 'x' }, paths: ['-'], says: /nothing\/here/ },
   { name: 'nothing to check', paths: ['-'], says: /no manifest/ },
-  { name: 'a configuration that is not there', flags: { config: '/nothing/here' }, paths: ['-'], says: /Cannot read/ },
+  { name: 'a missing configuration', flags: { config: '/nothing/here' }, paths: ['-'], says: /Cannot read/ },
 ]
 for (const { name, flags = {}, paths, says } of impossible) {
   test(`check() cannot check ${name}`, async () => {
@@ -319,7 +319,7 @@ for (const { name, flags = {}, paths, says } of impossible) {
   })
 }
 
-test('check() knows what a new namespace of a cluster gets: a request beyond the default limit is refused', async () => {
+test('check() applies the defaults of a new namespace: a request above the default limit is refused', async () => {
   using bench = new CheckBench()
   const greedy = pod(
     'greedy',
@@ -331,7 +331,7 @@ test('check() knows what a new namespace of a cluster gets: a request beyond the
   assert.deepEqual(await bench.findings(greedy, { profile: 'upstream' }), [])
 })
 
-test('check() honours a PodSecurityException among the manifests, until it ends', async () => {
+test('check() applies a PodSecurityException among the manifests until it expires', async () => {
   using bench = new CheckBench()
   const host = `${restricted}  hostNetwork: true\n`
   const [refused] = await bench.findings(pod('host', host))

@@ -1,4 +1,4 @@
-// `bulkhead check` on files of a folder of its own, with few checks beside admission.
+// Runs `bulkhead check` on files in a temporary folder, with few checks beside admission.
 
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -13,7 +13,7 @@ export class CheckBench implements Disposable {
   readonly #noRules: string
 
   constructor() {
-    // Of the checks only `image-tag`: what is tested here is the way there, not each of them.
+    // Only the check `image-tag` is on: these tests cover the command, not each check.
     const config =
       'apiVersion: check.bulkhead.dev/v1alpha1\nkind: CheckConfiguration\ndisable: [network-policy, resources, image-digest, read-only-root, token-automount]\n'
     this.#noRules = this.write('config/check.yaml', config)

@@ -1,4 +1,4 @@
-// `bulkhead check`: what the server and the checks say of manifests, before they are sent anywhere.
+// `bulkhead check`: evaluates manifests with the server's admission and with further checks, before they are sent to a cluster.
 import { join } from 'node:path'
 import type { Readable } from 'node:stream'
 import { readFeatures } from '../../api/features.ts'
@@ -31,13 +31,13 @@ export interface CheckFlags {
   readonly config?: string
   readonly failOn?: Severity
   readonly fix?: boolean
-  /** Files and folders with CustomResourceDefinitions that the manifests need, and that are not checked themselves. */
+  /** Files and folders with CustomResourceDefinitions that the manifests need. They are not checked themselves. */
   readonly crds?: readonly string[]
-  /** Lets kustomize fetch bases from elsewhere. */
+  /** Whether kustomize may download remote bases. */
   readonly allowRemote?: boolean
   readonly kubeconfig?: string
   readonly context?: string
-  /** As for `bulkhead up`: what the cluster has on that is off by default. */
+  /** As for `bulkhead up`: feature gates of the cluster. */
   readonly featureGates?: string
   readonly runtimeConfig?: string
 }
@@ -45,31 +45,31 @@ export interface CheckFlags {
 export interface CheckContext {
   readonly stdin: Readable
   readonly color: boolean
-  /** The variable KUBECONFIG: where a kubeconfig is that no flag names. */
+  /** The environment variable KUBECONFIG; used if no flag names a kubeconfig. */
   readonly kubeconfigVariable?: string | undefined
-  /** And where neither does, as kubectl looks for it: in the home folder. */
+  /** The default kubeconfig in the home folder, as for kubectl. */
   readonly kubeconfig: string
-  /** Milliseconds since the epoch: which exceptions have ended. */
+  /** Milliseconds since the epoch; decides which exceptions have expired. */
   readonly now: number
   print(text: string): void
-  /** Puts a file that `--fix` has changed in the place of the one that was read. */
+  /** Replaces a file with its fixed text (`--fix`). */
   write(file: string, text: string): void
 }
 
-/** How often what was fixed is fixed again. */
+/** Fixes can uncover further findings; they are applied in at most this many rounds. */
 const maxRounds = 5
 
 const exitCodes = { clean: 0, findings: 1, couldNotCheck: 2 } as const
 
-/** The exit code: 0 where nothing is found, 1 where something is. Throws a `UserError` where nothing can be said. */
+/** Returns the exit code: 0 if nothing was found, 1 if something was. Throws a `UserError` if the check cannot be done. */
 export async function check(flags: CheckFlags, paths: readonly string[], context: CheckContext, signal: AbortSignal): Promise<number> {
   const { profile = 'secure' } = flags
   const asked = flags.kubeconfig !== undefined || flags.context !== undefined
   const cluster = asked ? await findKubeconfig(flags, context.kubeconfigVariable, context.kubeconfig) : undefined
   const namespace = flags.namespace ?? cluster?.config.namespace ?? 'default'
-  if (paths.length === 0) throw new UserError('Name files or folders, or "-" for the standard input: bulkhead check PATH…')
+  if (paths.length === 0) throw new UserError('Name files or folders, or "-" for stdin: bulkhead check PATH…')
   if (dns1123Label(namespace).length > 0)
-    throw new UserError(`The namespace is "${namespace}", wanted is a lowercase DNS label of at most 63 characters`)
+    throw new UserError(`--namespace must be a lowercase DNS label of at most 63 characters, got "${namespace}"`)
   const configuration = readConfiguration(flags.config)
   const output = outputs.find(({ name }) => name === (flags.output ?? 'text'))
   if (output === undefined) throw new UserError(`There is no output "${flags.output}"`)
@@ -89,8 +89,7 @@ export async function check(flags: CheckFlags, paths: readonly string[], context
       cluster === undefined ? validateOffline(manifests, offline, signal) : validateWithCluster(manifests, cluster, offline, signal),
   }
   const first: Round = { texts: read, result: await runCheck(read, options), fixed: [] }
-  if (first.result.manifests.length === 0 && first.result.findings.length === 0)
-    throw new UserError('There is no manifest in what was given')
+  if (first.result.manifests.length === 0 && first.result.findings.length === 0) throw new UserError('The given paths contain no manifest')
   const wanted = (findings: readonly Finding[]) => applyExceptions(findings, configuration, context.now)
   const { texts, result, fixed } = flags.fix === true ? await fixAll(first, options, wanted) : first
   for (const { file, text } of texts.filter((text, index) => text !== read[index])) context.write(file, text)
@@ -112,7 +111,7 @@ interface Round {
   readonly fixed: readonly Finding[]
 }
 
-/** Behind one refusal there can be another: what is fixed is checked again, until nothing more can be fixed. */
+/** A refusal can hide another one, so fixed texts are checked again until nothing more can be fixed. */
 async function fixAll(
   round: Round,
   options: CheckOptions,
@@ -124,7 +123,7 @@ async function fixAll(
   return await fixAll({ texts, result: await runCheck(texts, options), fixed: [...round.fixed, ...mended] }, options, wanted, left - 1)
 }
 
-/** The CustomResourceDefinitions among the files; whatever else stands there is not looked at. */
+/** Only the CustomResourceDefinitions among the files; other objects in them are ignored. */
 async function readDefinitions(paths: readonly string[], parts: SourceParts): Promise<readonly Manifest[]> {
   const { texts } = await readSources(paths, parts)
   const { manifests } = readManifests(texts.flatMap(({ file, text }) => splitDocuments(file, text)))
@@ -134,10 +133,11 @@ async function readDefinitions(paths: readonly string[], parts: SourceParts): Pr
   return definitions
 }
 
-/** What was fixed with a value that nothing in the manifest confirms, once for each object. */
+/** One note for each object whose fix sets a value that the manifests cannot confirm. */
 function guesses(fixed: readonly Finding[]): Finding[] {
   const byObject = new Map(fixed.filter(setsNonRoot).map(finding => [JSON.stringify([finding.file, finding.object]), finding]))
-  const message = 'runAsNonRoot is set: containers start only if their image names a user other than root by number; else set runAsUser too'
+  const message =
+    '--fix set runAsNonRoot: containers start only if their image has a numeric user other than root; otherwise set runAsUser too'
   return [...byObject.values()].map(({ file, line, column, object }): Finding => {
     return { rule: 'fixed-by-guess', severity: 'note', message, file, line, column, ...(object === undefined ? {} : { object }) }
   })
@@ -147,7 +147,7 @@ const setsNonRoot = ({ fix = [] }: Finding): boolean =>
   fix.some(({ path, value }) => path.endsWith('/runAsNonRoot') || (JSON.stringify(value) ?? '').includes('"runAsNonRoot":true'))
 
 function chartFinding(folder: string): Finding {
-  const message = `a Helm chart's files are templates and were left out: helm template ${folder} | bulkhead check -`
+  const message = `this Helm chart was skipped because its files are templates; check it with: helm template ${folder} | bulkhead check -`
   return { rule: 'helm-chart', severity: 'note', message, file: join(folder, 'Chart.yaml'), line: 1, column: 1 }
 }
 

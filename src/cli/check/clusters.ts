@@ -1,4 +1,4 @@
-// Manifests that belong together: two folders that define the same object, such as overlays, are meant for two clusters.
+// Groups manifests by cluster: two folders that define the same object, such as overlays, are for two clusters.
 import { dirname } from 'node:path'
 import { UserError } from '../../base/user-error.ts'
 import type { Manifest } from './manifests.ts'
@@ -6,8 +6,9 @@ import type { Manifest } from './manifests.ts'
 export const maxClusters = 100
 
 /**
- * The manifests of one cluster each. Without an object that stands in two folders there is one, with all of them. Otherwise each of those folders has its own,
- * beside everything that stands in none of them. `namespace` is that of objects that name none. Throws a `UserError` beyond `maxClusters`.
+ * The manifests of each cluster. If no object is defined in two folders, there is one cluster with all manifests. Otherwise
+ * each of those folders has its own cluster, together with everything outside of them. `namespace` applies to objects without one. Throws a
+ * `UserError` above `maxClusters`.
  */
 export function clustersOf(manifests: readonly Manifest[], namespace: string): readonly (readonly Manifest[])[] {
   const byObject = Map.groupBy(
@@ -21,7 +22,7 @@ export function clustersOf(manifests: readonly Manifest[], namespace: string): r
   }
   if (rivals.size === 0) return [manifests]
   if (rivals.size > maxClusters)
-    throw new UserError(`${rivals.size} folders define the same objects, at most ${maxClusters} are checked at once: name them one by one`)
+    throw new UserError(`${rivals.size} folders define the same objects, the limit is ${maxClusters}: check them one by one`)
   return [...rivals].map(folder => manifests.filter(manifest => folderOf(manifest) === folder || !rivals.has(folderOf(manifest))))
 }
 
@@ -30,7 +31,7 @@ function identityOf({ apiVersion, kind, name, namespace: own }: Manifest, namesp
   return JSON.stringify([group, kind, own ?? namespace, name])
 }
 
-/** What kustomize makes is a folder itself. */
+/** For output of kustomize the file is the folder. */
 function folderOf({ document: { file, rendered } }: Manifest): string {
   return rendered === true || file === '-' ? file : dirname(file)
 }

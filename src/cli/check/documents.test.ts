@@ -25,7 +25,7 @@ const rows: readonly {
       [2, '---\r\nb: 2\r\n'],
     ],
   },
-  { name: 'what says nothing', text: '# c\n---\n\n---\n# d\n---\na: 1\n---\n', expected: [[6, '---\na: 1\n']] },
+  { name: 'documents without content', text: '# c\n---\n\n---\n# d\n---\na: 1\n---\n', expected: [[6, '---\na: 1\n']] },
   {
     name: 'a separator with a comment',
     text: 'a: 1\n--- # c\nb: 2',
@@ -34,11 +34,11 @@ const rows: readonly {
       [2, '--- # c\nb: 2'],
     ],
   },
-  { name: 'content behind a separator', text: '--- {a: 1}\n', expected: [[1, '--- {a: 1}\n']] },
-  { name: 'what only looks like a separator', text: 'a: |\n  ---\n  x\nb: ----\n', expected: [[1, 'a: |\n  ---\n  x\nb: ----\n']] },
+  { name: 'content after a separator', text: '--- {a: 1}\n', expected: [[1, '--- {a: 1}\n']] },
+  { name: 'a line that looks like a separator', text: 'a: |\n  ---\n  x\nb: ----\n', expected: [[1, 'a: |\n  ---\n  x\nb: ----\n']] },
   { name: 'a byte order mark', text: '\uFEFFa: 1', expected: [[1, 'a: 1']] },
   {
-    name: 'JSON objects behind each other',
+    name: 'several JSON objects',
     text: '{"a":"}"}\n\n{"b":"\\"{"}',
     expected: [
       [1, '{"a":"}"}'],
@@ -66,7 +66,7 @@ const rows: readonly {
 ]
 
 for (const { name, text, expected, format = 'yaml' } of rows) {
-  test(`splitDocuments() and ${name}`, () => {
+  test(`splitDocuments() splits ${name}`, () => {
     assert.deepEqual(
       splitDocuments('f', text).map(document => [document.line, document.text, document.format]),
       expected.map(([line, part]) => [line, part, format]),

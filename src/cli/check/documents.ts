@@ -1,26 +1,26 @@
-// A file's text taken apart into documents, each with the line on which it begins.
+// Splits the text of a file into documents, each with its first line.
 import { parseJson } from '../../base/json.ts'
 
 export interface SourceDocument {
-  /** As it was named, or found below what was named; `-` for the standard input. */
+  /** The path as it was given, or a path below it; `-` for stdin. */
   readonly file: string
   readonly text: string
-  /** Where the text begins in the file's, in characters. */
+  /** Offset of the document in the text of the file, in characters. */
   readonly start: number
-  /** From 1. */
+  /** Counted from 1. */
   readonly line: number
   readonly format: 'yaml' | 'json'
-  /** What kustomize made of the folder that `file` then is. */
+  /** True for output of kustomize; `file` is then the folder. */
   readonly rendered?: boolean
 }
 
 const separator = /^---(?=[ \t\r]|$)/
-/** A line on which nothing stands that could be a value. */
+/** A line that cannot hold a value: empty, a comment, a separator or a directive. */
 const silent = /^\s*(?:#.*|---(?:\s+#.*)?|\.\.\.|%.*)?$/
 
 /**
- * JSON objects behind each other, or a YAML stream; what begins with a brace and is no JSON is YAML in flow style, as kubectl has it. Documents that
- * say nothing are left out.
+ * Accepts several JSON objects, or a YAML stream. Text that begins with a brace but is not JSON is YAML in flow style, as in kubectl. Empty
+ * documents are left out.
  */
 export function splitDocuments(file: string, text: string): SourceDocument[] {
   const plain = text.startsWith('\uFEFF') ? text.slice(1) : text
@@ -52,7 +52,7 @@ function splitYaml(text: string): { text: string; start: number; line: number }[
   return parts
 }
 
-/** Undefined where the text is not JSON objects behind each other. */
+/** Returns undefined if the text is not a sequence of JSON objects. */
 function splitJson(text: string): { start: number; end: number; line: number }[] | undefined {
   const parts: { start: number; end: number; line: number }[] = []
   let [depth, start, line, startLine, inString] = [0, -1, 1, 1, false]

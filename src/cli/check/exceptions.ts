@@ -1,15 +1,15 @@
-// Which findings the exceptions of the configuration hold back, and which exceptions hold nothing back.
+// Applies the exceptions of the configuration to findings, and reports unused and expired exceptions.
 import { matchesGlob, normalize } from 'node:path'
 import type { Configuration, Exception } from './configuration.ts'
 import type { Finding } from './finding.ts'
 
 export interface FilteredFindings {
-  /** Those that stay, with what is to be said of the exceptions themselves. */
+  /** The remaining findings, and those about the exceptions themselves. */
   readonly findings: readonly Finding[]
   readonly excepted: number
 }
 
-/** `now` in milliseconds. Rules that are off are left out without a word. */
+/** `now` in milliseconds. Findings of disabled rules are dropped silently. */
 export function applyExceptions(
   findings: readonly Finding[],
   { file, disabled, exceptions }: Configuration,
@@ -26,11 +26,11 @@ export function applyExceptions(
     const place = { file: file ?? '', line: 1, column: 1, field: `exceptions[${index}]` }
     const { rule, owner, reason, expires } = exception
     if (now >= expires) {
-      const message = `the exception of ${owner} from "${rule}" (${reason}) ended ${new Date(expires).toISOString()}`
+      const message = `the exception of ${owner} from "${rule}" (${reason}) expired ${new Date(expires).toISOString()}`
       return [{ rule: 'expired-exception', severity: 'warning', message, ...place }]
     }
     if (used.has(exception)) return []
-    return [{ rule: 'unused-exception', severity: 'note', message: `nothing needs the exception of ${owner} from "${rule}"`, ...place }]
+    return [{ rule: 'unused-exception', severity: 'note', message: `the exception of ${owner} from "${rule}" is unused`, ...place }]
   })
   return { findings: [...kept, ...about.filter(({ rule }) => !disabled.has(rule))], excepted: enabled.length - kept.length }
 }

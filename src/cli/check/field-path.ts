@@ -1,8 +1,8 @@
-// Paths of fields as messages of the API write them, taken apart: `spec.containers[0].env[1].value`, `metadata.labels[a.b/c]`.
+// Parses field paths as the API writes them: `spec.containers[0].env[1].value`, `metadata.labels[a.b/c]`.
 
 export type PathStep = string | number
 
-/** What stands in brackets is an index where it is a number, else a key. Never fails: text that is no path becomes steps that lead nowhere. */
+/** A number in brackets is an index, anything else a key. Never throws: an invalid path gives steps that match nothing. */
 export function parseFieldPath(field: string): PathStep[] {
   const steps: PathStep[] = []
   for (const [, bracketed, plain] of field.matchAll(/\[([^\]]*)\]|([^.[\]]+)/g)) {
@@ -12,7 +12,7 @@ export function parseFieldPath(field: string): PathStep[] {
   return steps
 }
 
-/** The steps of a JSON pointer (RFC 6901). Numbers stay text: what they mean, the value that is there says. */
+/** The steps of a JSON pointer (RFC 6901). Numbers stay strings: the value at that place decides whether they are indexes. */
 export function parsePointer(pointer: string): string[] {
   return pointer
     .split('/')

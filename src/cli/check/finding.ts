@@ -1,16 +1,16 @@
-// What `bulkhead check` says of a place in a file.
+// A finding of `bulkhead check` at a place in a file.
 import type { PatchOperation } from '../../api/patch/json-patch-between.ts'
 import type { Severity } from '../../assess/manifest-check.ts'
 
 export interface NamedObject {
   readonly apiVersion: string
   readonly kind: string
-  /** Absent at the cluster scope. */
+  /** Absent for cluster-scoped objects. */
   readonly namespace?: string
   readonly name: string
 }
 
-/** `Deployment team/web`. */
+/** For example `Deployment team/web`. */
 export const objectName = ({ kind, namespace, name }: NamedObject): string =>
   `${kind} ${namespace === undefined ? '' : `${namespace}/`}${name}`
 
@@ -20,38 +20,38 @@ export interface Finding {
   readonly severity: Severity
   readonly message: string
   readonly file: string
-  /** From 1. */
+  /** Counted from 1. */
   readonly line: number
   readonly column: number
-  /** Absent where the text holds no object that could be named. */
+  /** Absent if the text holds no object with a name. */
   readonly object?: NamedObject
-  /** Path below the object. */
+  /** Path within the object. */
   readonly field?: string
-  /** The folder whose kustomization made the object; `file` then says where it comes from. */
+  /** The folder whose kustomization rendered the object; `file` is then the source file. */
   readonly renderedFrom?: string
-  /** A JSON patch of the object with which it would pass. */
+  /** A JSON patch that makes the object pass. */
   readonly fix?: readonly PatchOperation[]
 }
 
-/** Rules beside the checks and the plug-ins of admission. */
+/** Rules other than checks and admission plug-ins. */
 export const ownRules = {
   syntax: 'The text is YAML or JSON',
-  'not-a-manifest': 'Documents have apiVersion, kind and metadata',
-  'unknown-kind': 'The kind is known: a built-in one, or one of a CustomResourceDefinition among what is checked or in the cluster',
-  decoding: 'Fields are those of the kind, each of its type',
+  'not-a-manifest': 'Each document has apiVersion, kind and metadata',
+  'unknown-kind': 'The kind is built in, or a CustomResourceDefinition among the manifests or in the cluster defines it',
+  decoding: 'Fields belong to the kind and have the right type',
   validation: 'Values are valid',
-  conflict: 'The object does not contradict what is there',
+  conflict: 'The object does not conflict with an existing one',
   refused: 'The server accepts the object',
-  'api-warning': 'The server warns of nothing',
-  'filled-in': 'The manifest says what the cluster would fill in',
+  'api-warning': 'The server returns no warning',
+  'filled-in': 'The manifest sets what the cluster would fill in',
   'expired-exception': 'Exceptions of the configuration have not expired',
-  'unused-exception': 'Exceptions of the configuration are needed',
-  'not-asked': 'The cluster itself judged the object',
-  'fixed-by-guess': 'What --fix wrote holds for what it cannot see',
+  'unused-exception': 'Each exception of the configuration is used',
+  'not-asked': 'The cluster itself evaluated the object',
+  'fixed-by-guess': 'The values that --fix chose suit the image',
   'helm-chart': 'Charts are rendered before they are checked',
 } as const
 
 const ranks: readonly Severity[] = ['note', 'warning', 'error']
 
-/** Greater is worse. */
+/** A greater rank is worse. */
 export const rankOf = (severity: Severity): number => ranks.indexOf(severity)

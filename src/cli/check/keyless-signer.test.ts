@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { openOffline } from './offline.ts'
 
-test('a server without keys judges, and gives nobody a token', async () => {
+test('a server without keys gives verdicts but issues no token', async () => {
   const { signal } = new AbortController()
   await using server = await openOffline({ profile: 'secure', roles: false }, signal)
   const path = '/api/v1/namespaces/default/serviceaccounts'

@@ -1,8 +1,8 @@
-// The signer of a server that nobody connects to: no certificate is ever shown to it and no token asked of it, so it has no keys, and making some
-// would take a good part of a short command.
+// The signer of a server without connections: it never sees a certificate and issues no token. It has no keys, because creating some would
+// take much of the time of a short command.
 import type { Signer } from '../../signer/signer.ts'
 
-/** Of nobody: its key was thrown away when it was made. A server must have an authority, and this one lets nobody in. */
+/** A certificate whose key was deleted at once. A server must have a certificate authority, and this one accepts nobody. */
 const nobody = `-----BEGIN CERTIFICATE-----
 MIIBejCCAR+gAwIBAgIUEdFjgRrwHF8Jcf5XmQtEkr4xuz8wCgYIKoZIzj0EAwIw
 ETEPMA0GA1UEAwwGbm9ib2R5MCAXDTI2MTEyNjE1NDMwMFoYDzIxMjYxMTAyMTU0
@@ -15,7 +15,7 @@ Hyy6tsqNjasDy1YCIQD3vOfwlIQUzFJQpCIP57Op6qtx+uq5638U/wQLM9Jrfw==
 -----END CERTIFICATE-----
 `
 
-const refuse = (): Promise<never> => Promise.reject(new Error('this server only judges: it has no keys'))
+const refuse = (): Promise<never> => Promise.reject(new Error('this server only evaluates manifests and has no keys'))
 
 export const keylessSigner: Signer = {
   authority: async () => nobody,

@@ -1,4 +1,4 @@
-// Which resource a kind is, as the server's discovery says it.
+// Maps kinds to resources by the server's discovery.
 import { ApiError } from '../../api/status.ts'
 import type { Client } from '../../client/client.ts'
 import type { ResourceRef } from '../../client/resource-ref.ts'
@@ -7,7 +7,7 @@ interface ResourceList {
   readonly resources?: readonly { readonly name: string; readonly kind: string; readonly namespaced: boolean }[]
 }
 
-/** Asks once for each version of a group. */
+/** Queries each group version once. */
 export class Kinds {
   readonly #client: Client
   readonly #signal: AbortSignal
@@ -18,7 +18,7 @@ export class Kinds {
     this.#signal = signal
   }
 
-  /** Undefined where the server serves no such kind. */
+  /** Returns undefined if the server does not serve the kind. */
   async find(apiVersion: string, kind: string): Promise<ResourceRef | undefined> {
     const found = (await this.#listOf(apiVersion)).resources?.find(entry => entry.kind === kind && !entry.name.includes('/'))
     if (found === undefined) return undefined
@@ -28,7 +28,7 @@ export class Kinds {
   }
 
   #listOf(apiVersion: string): Promise<ResourceList> {
-    // What is no version of a group is no path to ask for either.
+    // An invalid group version must not become part of a path.
     if (!/^(?:[a-z0-9.-]+\/)?[a-z0-9]+$/.test(apiVersion)) return Promise.resolve({})
     let list = this.#lists.get(apiVersion)
     if (list === undefined) {

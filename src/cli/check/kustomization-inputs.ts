@@ -1,4 +1,4 @@
-// What a kustomization reads: looked at before kustomize runs, which opens whatever a path names and fetches whatever a URL does.
+// Lists what a kustomization reads before kustomize runs, because kustomize opens any path and downloads any URL.
 import { type Dirent, readdirSync, statSync } from 'node:fs'
 import { isAbsolute, join, resolve } from 'node:path'
 import { isRecord } from '../../api/schema/compile.ts'
@@ -8,36 +8,36 @@ import { maxFileBytes, readRegularFile } from './regular-file.ts'
 
 const kustomizationFiles: readonly string[] = ['kustomization.yaml', 'kustomization.yml', 'Kustomization']
 export const maxKustomizationBytes = 1024 * 1024
-/** Kustomizations that one leads to, itself included. */
+/** Limit of kustomizations that one refers to, itself included. */
 export const maxKustomizations = 1000
-/** Entries name files, folders, or repositories elsewhere; those of the first list may also be an object, as YAML of several lines. */
+/** Entries are files, folders or remote repositories; those in the first list may also be an inline object, as YAML of several lines. */
 const inlineOrSource = ['generators', 'transformers', 'validators', 'patchesStrategicMerge']
 const sources = ['resources', 'bases', 'components', ...inlineOrSource]
 const files = ['configurations', 'crds']
-/** Their entries have a `path`. */
+/** Entries have a `path`. */
 const withPath = ['patches', 'patchesJson6902', 'replacements']
 const generators = ['configMapGenerator', 'secretGenerator']
 /**
- * What kustomize takes for a URL or a repository even where a file has that name: a scheme, a user, `host:path`, a query (`?ref=`), GitHub without a scheme.
- * A Windows path with its drive letter is none.
+ * What kustomize treats as a URL or repository even if a file has that name: a scheme, a user, `host:path`, a query (`?ref=`), GitHub
+ * without a scheme. A Windows path with its drive letter does not count.
  */
 const repository = /^(?:[a-z][a-z0-9+.-]+:|[^/]*@|(?:www\.)?github\.com(?:[/:]|$))|\?|::/i
 const url = /^https?:/i
 
-/** The kustomization among a folder's entries. */
+/** The kustomization file among the entries of a folder. */
 export const kustomizationOf = (entries: readonly Dirent[]): Dirent | undefined =>
   entries.find(({ name }) => kustomizationFiles.includes(name))
 
-/** The kustomization of a folder that has one. */
+/** The path of the kustomization file of a folder that has one. */
 export const kustomizationPath = (folder: string): string => join(folder, kustomizationOf(entriesOf(folder))?.name ?? '')
 
-/** A component is a part of others, and built only with them. */
+/** A component is built only as part of a kustomization. */
 export const isComponent = (path: string): boolean =>
   /^kind:\s*["']?Component\b/m.test(readRegularFile(path, { maxBytes: maxKustomizationBytes }))
 
 /**
- * The files that a kustomization reads, with those of the kustomizations that it leads to. Throws a `UserError` for what would be fetched from elsewhere, and for a
- * file that is not regular or is larger than the bound. What is not there, or is no kustomization, is left to kustomize, which says so.
+ * The files that a kustomization and those that it refers to read. Throws a `UserError` for remote sources, irregular files and files above
+ * the size limit. Missing or invalid files are left to kustomize, which reports them.
  */
 export function localInputs(folder: string): string[] {
   const read: string[] = []
@@ -46,15 +46,15 @@ export function localInputs(folder: string): string[] {
   for (let current = waiting.pop(); current !== undefined; current = waiting.pop()) {
     if (seen.has(resolve(current))) continue
     seen.add(resolve(current))
-    if (seen.size > maxKustomizations) throw new UserError(`"${folder}" leads to more than ${maxKustomizations} kustomizations`)
+    if (seen.size > maxKustomizations) throw new UserError(`"${folder}" refers to more than ${maxKustomizations} kustomizations`)
     for (const { field, name, fetched } of inputsOf(current)) {
       if (fetched.test(name)) throw new UserError(refusal(current, field, name))
       const path = isAbsolute(name) ? name : join(current, name)
       const stat = statIfThere(path)
       if (stat === undefined) continue
       if (stat.isDirectory()) waiting.push(path)
-      else if (!stat.isFile()) throw new UserError(`Cannot read "${path}", which ${field} of "${current}" names: it is not a regular file`)
-      else if (stat.size > maxFileBytes) throw new UserError(`"${path}" has ${stat.size} bytes, at most ${maxFileBytes} are read`)
+      else if (!stat.isFile()) throw new UserError(`Cannot read "${path}", named by ${field} of "${current}": it is not a regular file`)
+      else if (stat.size > maxFileBytes) throw new UserError(`"${path}" has ${stat.size} bytes, the limit is ${maxFileBytes}`)
       else read.push(path)
     }
   }
@@ -62,12 +62,12 @@ export function localInputs(folder: string): string[] {
 }
 
 const refusal = (folder: string, field: string, name: string): string =>
-  `Cannot build "${folder}": ${field} names "${name}", which is not on this machine; with --allow-remote kustomize fetches it`
+  `Cannot build "${folder}": ${field} names the remote source "${name}"; with --allow-remote kustomize downloads it`
 
 interface Input {
   readonly field: string
   readonly name: string
-  /** Which names kustomize would fetch. */
+  /** Names that kustomize would download. */
   readonly fetched: RegExp
 }
 

@@ -24,7 +24,7 @@ const rendered = (file: string, name: string, kind = 'Deployment', replicas = 1)
 })
 const deployment = (name: string) => `apiVersion: apps/v1\nkind: Deployment\nmetadata: { name: ${name} }\nspec:\n  replicas: 1\n`
 
-test('createOrigins() finds the line of the source of what kustomize renders, whatever prefix and suffix its name got', t => {
+test('createOrigins() finds the source line of a rendered object, with any prefix and suffix of its name', t => {
   const folder = repository(t, {
     'prod/kustomization.yaml': 'resources: [../base]\nnamePrefix: prod-\n',
     'base/kustomization.yaml': 'resources: [web.yaml]\n',
@@ -35,7 +35,7 @@ test('createOrigins() finds the line of the source of what kustomize renders, wh
   const place = ({ file, line, renderedFrom }: Finding) => [file.slice(folder.length + 1), line, renderedFrom]
   assert.deepEqual(place(origin({ ...finding, file: at }, rendered(at, 'prod-web-v2'))), ['base/web.yaml', 7, at])
   assert.deepEqual(place(origin({ ...finding, file: at }, rendered(at, 'prod-web-admin'))), ['base/web.yaml', 13, at])
-  // Where kustomize changed the field, the source says something else.
+  // If kustomize changed the field, the source has another value there.
   assert.deepEqual(place(origin({ ...finding, file: at }, rendered(at, 'prod-web-v2', 'Deployment', 5))), [
     'prod/kustomization.yaml',
     1,
@@ -44,7 +44,7 @@ test('createOrigins() finds the line of the source of what kustomize renders, wh
   assert.deepEqual(place(origin({ ...finding, file: at }, rendered(at, 'prod-web', 'ConfigMap'))), ['prod/kustomization.yaml', 1, at])
 })
 
-test('createOrigins() names the kustomization where two sources fit, and leaves other findings alone', t => {
+test('createOrigins() names the kustomization if two sources fit, and does not change other findings', t => {
   const folder = repository(t, {
     Kustomization: 'resources: [a.yaml, b.yaml]\n',
     'a.yaml': deployment('web'),

@@ -1,4 +1,4 @@
-// Where an object that kustomize rendered comes from: the lines of its output are in no file that anybody can edit.
+// Finds the source of an object that kustomize rendered, because the lines of its output are in no file that a user can edit.
 import { isDeepStrictEqual } from 'node:util'
 import { isRecord } from '../../api/schema/compile.ts'
 import { UserError } from '../../base/user-error.ts'
@@ -11,9 +11,8 @@ import { positionsOf } from './positions.ts'
 import { maxFileBytes, readRegularFile } from './regular-file.ts'
 
 /**
- * Gives a finding the file and line of its object's source; where no single source has the kind and a part of the name, or kustomize changed the field, those of the
- * kustomization.
- * The sources of a folder are read once.
+ * Gives a finding the file and line of its source object. If no single source has the kind and part of the name, or kustomize changed the
+ * field, it gives those of the kustomization. The sources of a folder are read once.
  */
 export function createOrigins(): (finding: Finding, manifest: Manifest) => Finding {
   const read = new Map<string, readonly Manifest[]>()
@@ -32,7 +31,7 @@ export function createOrigins(): (finding: Finding, manifest: Manifest) => Findi
   }
 }
 
-/** Undefined for what is not there. */
+/** Returns undefined if the path does not exist. */
 function valueAt(object: unknown, path: readonly PathStep[]): unknown {
   let value = object
   for (const step of path) {
@@ -43,7 +42,7 @@ function valueAt(object: unknown, path: readonly PathStep[]): unknown {
   return value
 }
 
-/** kustomize adds prefixes and suffixes to names: the longest name that is a part of it is meant. */
+/** kustomize adds prefixes and suffixes to names, so the longest name contained in it is the source. */
 function sourceOf(sources: readonly Manifest[], kind: string, name: string): Manifest | undefined {
   const fitting = sources.filter(source => source.kind === kind && source.name !== '' && name.includes(source.name))
   const longest = Math.max(...fitting.map(source => source.name.length))
@@ -56,7 +55,7 @@ function sourcesIn(folder: string): readonly Manifest[] {
     const texts = localInputs(folder).map(file => ({ file, text: readRegularFile(file, { maxBytes: maxFileBytes, followLinks: true }) }))
     return readManifests(texts.flatMap(({ file, text }) => splitDocuments(file, text))).manifests
   } catch (err) {
-    // With --allow-remote some sources are elsewhere: then the kustomization is named.
+    // With --allow-remote, sources may be remote: then the kustomization is named.
     if (err instanceof UserError) return []
     throw err
   }

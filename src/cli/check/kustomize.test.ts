@@ -11,7 +11,7 @@ import { maxFileBytes } from './regular-file.ts'
 
 class Repository implements Disposable {
   readonly path = mkdtempSync(join(tmpdir(), 'kustomize-'))
-  /** Stands in for kubectl: prints its arguments and its working folder, and writes a file there as a flag of kubectl can. */
+  /** Stands in for kubectl: prints its arguments and its working folder, and writes a file there, as kubectl can. */
   readonly kubectl = this.write('bin/kubectl', '#!/bin/sh\necho "$*"; echo "$GIT_ALLOW_PROTOCOL"; pwd; echo profile > profile.pprof\n')
 
   constructor() {
@@ -36,7 +36,7 @@ class Repository implements Disposable {
 
 const says = (pattern: RegExp) => (err: unknown) => err instanceof UserError && pattern.test(err.message)
 
-test('kustomize() says how to get it where kubectl is missing, and what it said where it fails', async () => {
+test('kustomize() advises how to install a missing kubectl, and shows its error output', async () => {
   using repository = new Repository()
   const folder = repository.kustomization('x', 'resources: []')
   await assert.rejects(kustomize(folder, { kubectl: '/nothing/kubectl' }), says(/kubectl, which builds it, is not installed/))
@@ -45,7 +45,7 @@ test('kustomize() says how to get it where kubectl is missing, and what it said 
   await assert.rejects(kustomize(folder, { kubectl: failing }), says(/cannot build ".*x": broken/))
 })
 
-test('kustomize() gives kubectl no flag of a repository, and an empty working folder that goes away', async () => {
+test('kustomize() passes no flag from a repository to kubectl, and removes its working folder', async () => {
   using repository = new Repository()
   const victim = repository.write('victim', 'untouched')
   const folder = repository.kustomization('--profile=cpu', 'resources: []')
@@ -72,12 +72,12 @@ const remoteBases = [
   'oci://registry.example.com/base',
 ]
 for (const name of remoteBases)
-  test(`kustomize() does not fetch ${name} without --allow-remote`, async () => {
+  test(`kustomize() does not download ${name} without --allow-remote`, async () => {
     using repository = new Repository()
-    // A file of that name changes nothing: kustomize looks at the name first.
+    // A file of that name makes no difference: kustomize looks at the name first.
     const folder = repository.kustomization('app', `resources: [../base]\n`)
     repository.kustomization('base', `resources: [${JSON.stringify(name)}]`)
-    const refused = says(/base": resources names ".*which is not on this machine; with --allow-remote/)
+    const refused = says(/base": resources names the remote source ".*"; with --allow-remote/)
     await assert.rejects(kustomize(folder, { kubectl: repository.kubectl }), refused)
     assert.match(await kustomize(folder, { kubectl: repository.kubectl, allowRemote: true }), /^kustomize -- .*app\n\n/)
   })
@@ -99,11 +99,11 @@ const otherFields: readonly [text: string, field: string][] = [
 for (const [text, field] of otherFields)
   test(`kustomize() finds a URL in ${field}`, async () => {
     using repository = new Repository()
-    const refused = says(new RegExp(`${field} names ".*which is not on this machine`))
+    const refused = says(new RegExp(`${field} names the remote source "`))
     await assert.rejects(kustomize(repository.kustomization('app', text), { kubectl: repository.kubectl }), refused)
   })
 
-test('kustomize() builds what is on this machine', async () => {
+test('kustomize() builds local sources', async () => {
   using repository = new Repository()
   repository.write('app/web.yaml', 'kind: Service')
   repository.kustomization('base', 'resources: []')
@@ -119,16 +119,16 @@ patchesStrategicMerge: ["a: 1\\nb: https://example.com"]
   assert.match(await kustomize(folder, { kubectl: repository.kubectl }), /^kustomize -- /)
 })
 
-test('kustomize() opens neither devices, FIFOs nor large files that a kustomization names, and ends in circles', async () => {
+test('kustomize() opens no devices, FIFOs or large files, and stops at circular references', async () => {
   using repository = new Repository()
   const build = (text: string) => kustomize(repository.kustomization('app', text), { kubectl: repository.kubectl })
   await assert.rejects(build('resources: [/dev/zero]'), says(/it is not a regular file/))
   execFileSync('mkfifo', [join(repository.path, 'app', 'pipe')])
   await assert.rejects(build('configMapGenerator: [{ name: a, files: [k=pipe] }]'), says(/it is not a regular file/))
   truncateSync(repository.write('app/large.yaml', ''), maxFileBytes + 1)
-  await assert.rejects(build('resources: [large.yaml]'), says(/at most/))
+  await assert.rejects(build('resources: [large.yaml]'), says(/the limit is/))
   repository.kustomization('other', 'resources: [../app]')
   assert.match(await build('resources: [../other]'), /^kustomize/)
   for (let at = 0; at <= maxKustomizations; at++) repository.kustomization(`chain/${at}`, `resources: [../${at + 1}]`)
-  await assert.rejects(build('resources: [../chain/0]'), says(/leads to more than 1000 kustomizations/))
+  await assert.rejects(build('resources: [../chain/0]'), says(/refers to more than 1000 kustomizations/))
 })

@@ -1,4 +1,4 @@
-// What kustomize makes of a folder, through the kubectl that is installed.
+// Renders a folder with the kustomize of the installed kubectl.
 import { execFile } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -10,17 +10,17 @@ import { maxFileBytes } from './regular-file.ts'
 const kustomizeTimeoutMs = 60_000
 
 export interface KustomizeOptions {
-  /** Lets kustomize fetch bases from elsewhere. Default: false. */
+  /** Whether kustomize may download remote bases. Default: false. */
   readonly allowRemote?: boolean
   readonly kubectl?: string
 }
 
-/** Should a name pass for a local one and kustomize read it otherwise, neither git nor HTTP gets anywhere. */
+/** A second line of defence: if kustomize reads a name as remote although it looked local, neither git nor HTTP works. */
 const offline = { GIT_ALLOW_PROTOCOL: 'none', HTTP_PROXY: 'http://127.0.0.1:0', HTTPS_PROXY: 'http://127.0.0.1:0', NO_PROXY: '' }
 
 /**
- * Plugins that run programs, and Helm charts, stay off, as they are by kubectl's default. The folder's name is never read as a flag, and what kubectl writes into its
- * working folder goes with it. Throws a `UserError` for what cannot be built, or only with files from elsewhere.
+ * Plugins that run programs and Helm charts stay off, as by kubectl's default. The folder's name is never read as a flag, and files that
+ * kubectl writes into its working folder are removed with it. Throws a `UserError` for what cannot be built, or only with remote sources.
  */
 export async function kustomize(folder: string, { allowRemote = false, kubectl = 'kubectl' }: KustomizeOptions = {}): Promise<string> {
   if (!allowRemote) localInputs(folder)
@@ -45,8 +45,8 @@ function run(folder: string, kubectl: string, where: { readonly cwd: string; rea
 function problem(folder: string, err: Error & { killed?: boolean }, stderr: string): string {
   const code = codeOf(err)
   if (code === 'ENOENT')
-    return `"${folder}" has a kustomization, and kubectl, which builds it, is not installed: install it, or pipe "kustomize build ${folder}" into "bulkhead check -"`
-  if (code === 'ERR_CHILD_PROCESS_STDIO_MAXBUFFER') return `kustomize made more than ${maxFileBytes} bytes of "${folder}"`
+    return `"${folder}" has a kustomization, but kubectl, which builds it, is not installed: install kubectl, or pipe "kustomize build ${folder}" into "bulkhead check -"`
+  if (code === 'ERR_CHILD_PROCESS_STDIO_MAXBUFFER') return `the output of kustomize for "${folder}" has more than ${maxFileBytes} bytes`
   if (err.killed === true) return `kustomize took more than ${kustomizeTimeoutMs / 1000} s for "${folder}"`
   return `kustomize cannot build "${folder}": ${stderr.trim() || messageOf(err)}`
 }

@@ -6,7 +6,7 @@ import { readManifests } from './manifests.ts'
 const read = (text: string) => readManifests(splitDocuments('f.yaml', text))
 const kindsOf = (text: string) => read(text).manifests.map(({ apiVersion, kind, name, at }) => [apiVersion, kind, name, at.join('/')])
 
-test('readManifests() takes lists apart as kubectl does, lists of lists too', () => {
+test('readManifests() splits lists as kubectl does, nested lists too', () => {
   const text = `
 apiVersion: v1
 kind: List
@@ -22,7 +22,7 @@ items:
   ])
 })
 
-test('readManifests() leaves a kind whose name ends so alone where it has no items', () => {
+test('readManifests() does not split a kind that ends in List but has no items', () => {
   assert.deepEqual(kindsOf('{ apiVersion: example.com/v1, kind: GuestList, metadata: { name: a } }'), [
     ['example.com/v1', 'GuestList', 'a', ''],
   ])
@@ -35,32 +35,32 @@ const bad: readonly {
   readonly says: RegExp
   readonly line?: number
 }[] = [
-  { name: 'text that is no YAML', text: 'a: 1\nb: [', rule: 'syntax', says: /./, line: 2 },
+  { name: 'text that is not YAML', text: 'a: 1\nb: [', rule: 'syntax', says: /./, line: 2 },
   {
-    name: 'an alias inside of its own anchor',
+    name: 'an alias inside its own anchor',
     text: 'apiVersion: v1\nkind: Pod\nspec: &x\n  a: *x',
     rule: 'syntax',
     says: /excessive aliasing/,
   },
-  { name: 'a value that is not what its tag says', text: 'apiVersion: !!int x', rule: 'syntax', says: /tag/ },
+  { name: 'a value that does not match its tag', text: 'apiVersion: !!int x', rule: 'syntax', says: /tag/ },
   {
-    name: 'a key that stands twice',
+    name: 'a duplicate key',
     text: 'apiVersion: v1\nkind: Pod\nkind: Pod\nmetadata: {}',
     rule: 'decoding',
     says: /key "kind" already set in map/,
     line: 3,
   },
   {
-    name: 'a member that stands twice',
+    name: 'a duplicate member',
     text: '{"apiVersion":"v1","kind":"Pod","kind":"Pod","metadata":{}}',
     rule: 'decoding',
     says: /duplicate field "kind"/,
   },
   {
-    name: 'an item that is no object',
+    name: 'an item that is not an object',
     text: 'apiVersion: v1\nkind: List\nitems:\n  - 1',
     rule: 'not-a-manifest',
-    says: /no object/,
+    says: /not an object/,
     line: 4,
   },
   {
@@ -81,7 +81,7 @@ for (const { name, text, rule, says, line = 1 } of bad) {
   })
 }
 
-test('readManifests() refuses aliases that grow without bound', () => {
+test('readManifests() refuses aliases that expand without limit', () => {
   const bomb = [
     'a0: &a0 [x, x, x, x, x, x, x, x, x, x]',
     ...Array.from({ length: 9 }, (_, level) => `a${level + 1}: &a${level + 1} [${`*a${level}, `.repeat(9)}*a${level}]`),
@@ -90,14 +90,14 @@ test('readManifests() refuses aliases that grow without bound', () => {
   assert.match(findings[0]?.message ?? '', /alias/)
 })
 
-test('readManifests() keeps prototypes clean', () => {
+test('readManifests() does not change prototypes', () => {
   read(
     'apiVersion: v1\nkind: ConfigMap\nmetadata: { name: a }\n__proto__: { polluted: yes }\nconstructor: { prototype: { polluted: yes } }',
   )
   assert.equal(({} as { polluted?: unknown }).polluted, undefined)
 })
 
-test('readManifests() tells documents of other tools', () => {
+test('readManifests() recognizes documents of other tools', () => {
   const { foreign, manifests, findings } = read('services: { web: { image: x } }\n---\n- 1\n')
   assert.deepEqual([foreign.length, manifests, findings], [2, [], []])
 })

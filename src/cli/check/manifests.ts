@@ -1,4 +1,4 @@
-// The objects of documents: lists taken apart, what is no object said so.
+// Reads the objects of documents: splits lists, and reports invalid documents.
 import { isRecord } from '../../api/schema/compile.ts'
 import { parseJsonBytes } from '../../api/schema/decode.ts'
 import { readYaml, YamlError } from '../../api/schema/yaml.ts'
@@ -9,28 +9,28 @@ import { positionsOf } from './positions.ts'
 
 export interface Manifest {
   readonly document: SourceDocument
-  /** Where the object is below its document: [] or ['items', 3]. */
+  /** Path of the object in its document: [] or ['items', 3]. */
   readonly at: readonly PathStep[]
   readonly value: Readonly<Record<string, unknown>>
   readonly apiVersion: string
   readonly kind: string
-  /** '' where it has none: the server finds one, or refuses. */
+  /** '' if it has none: the server generates one or refuses the object. */
   readonly name: string
-  /** As it is written. */
+  /** As written in the manifest. */
   readonly namespace: string | undefined
 }
 
 export interface ReadManifests {
   readonly manifests: readonly Manifest[]
   readonly findings: readonly Finding[]
-  /** Documents in which nothing says that they are for Kubernetes. */
+  /** Documents without anything that marks them as Kubernetes objects. */
   readonly foreign: readonly SourceDocument[]
 }
 
-/** A key that stands twice. */
+/** A duplicate key. */
 interface Complaint {
   readonly message: string
-  /** Lines behind the first of the document. */
+  /** Lines after the first line of the document. */
   readonly line: number
 }
 
@@ -84,19 +84,19 @@ function complaintOf(duplicate: string): Complaint {
   return { message, line: Math.max(Number(number ?? 1) - 1, 0) }
 }
 
-/** The last member of that path counts, so it is the one that is shown. */
+/** The parser uses the last duplicate member, so the position is that of the last one. */
 function lineOfDuplicate(text: string, message: string): number {
   const [, field = ''] = /field "((?:[^"\\]|\\.)*)"/.exec(message) ?? []
   return positionsOf(text, 0)(parseFieldPath(field)).line
 }
 
-/** As kubectl flattens: whatever is a list with items stands for them, at any depth that a document can have. */
+/** As kubectl does: a list with items is replaced by its items, at any depth. */
 function objectsOf(document: SourceDocument, value: unknown, at: readonly PathStep[], itemKind?: string): (Manifest | Finding)[] {
   const problem = (message: string): Finding[] => {
     const position = positionsOf(document.text, document.line)(at)
     return [{ rule: 'not-a-manifest', severity: 'error', message, file: document.file, ...position }]
   }
-  if (!isRecord(value)) return problem('this is no object')
+  if (!isRecord(value)) return problem('this is not an object')
   const { apiVersion, metadata = {} } = value
   const kind = value['kind'] ?? itemKind
   if (typeof apiVersion !== 'string' || apiVersion === '') return problem('apiVersion is missing')
@@ -108,7 +108,7 @@ function objectsOf(document: SourceDocument, value: unknown, at: readonly PathSt
       objectsOf(document, own !== undefined && isRecord(item) ? { apiVersion, kind: own, ...item } : item, [...at, 'items', index], own),
     )
   }
-  if (!isRecord(metadata)) return problem('metadata is no object')
+  if (!isRecord(metadata)) return problem('metadata is not an object')
   const text = (key: string) => (typeof metadata[key] === 'string' ? metadata[key] : undefined)
   return [{ document, at, value, apiVersion, kind, name: text('name') ?? '', namespace: text('namespace') }]
 }

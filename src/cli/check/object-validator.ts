@@ -1,4 +1,4 @@
-// Has an API server judge manifests: each is sent as a creation, and where the object is there already as the apply that kubectl would make of it.
+// Sends manifests to an API server for a verdict: each as a create, or as the apply of kubectl if the object exists.
 
 import type { PatchOperation } from '../../api/patch/json-patch-between.ts'
 import { isRecord } from '../../api/schema/compile.ts'
@@ -13,9 +13,9 @@ import type { Answer } from './verdict.ts'
 
 export interface ObjectValidatorOptions {
   readonly transport: Transport
-  /** Of objects that name none. */
+  /** Used for objects without a namespace. */
   readonly namespace: string
-  /** Whether an admitted object is kept, so that those behind it find it. */
+  /** Whether an admitted object is kept, so that later manifests find it. */
   readonly keeps: (resource: ResourceRef) => boolean
   readonly signal: AbortSignal
 }
@@ -26,7 +26,7 @@ export class ObjectValidator {
   readonly kinds: Kinds
   readonly #options: ObjectValidatorOptions
   readonly #client: Client
-  /** Only Bulkhead explains its refusals; another server is asked once. */
+  /** Only Bulkhead explains its refusals; another server is not asked twice. */
   #explains = true
 
   constructor(options: ObjectValidatorOptions) {
@@ -49,7 +49,7 @@ export class ObjectValidator {
     return await this.send({ method: 'PATCH', path: own, body, headers: { 'content-type': 'application/apply-patch+yaml' } }, resource)
   }
 
-  /** What the server says to any request that writes an object of this resource. */
+  /** The server's answer to a write of an object of this resource. */
   async send(request: ApiRequest, resource: ResourceRef): Promise<Answer> {
     const { transport, signal } = this.#options
     const response = await transport.request(request, signal)
@@ -59,7 +59,7 @@ export class ObjectValidator {
     }
     const { status } = await failureOf(response)
     if (cannotValidator(status))
-      throw new UserError(`The server gives no verdict: ${status.message ?? status.reason ?? String(status.code)}`)
+      throw new UserError(`The server returned no verdict: ${status.message ?? status.reason ?? String(status.code)}`)
     return { outcome: 'refused', resource, warnings, status, ...(await this.#explain(response.headers['audit-id'])) }
   }
 
@@ -71,7 +71,7 @@ export class ObjectValidator {
       return { plugin: admission.plugin, ...(isPatch(admission.patch) ? { patch: admission.patch } : {}) }
     } catch (err) {
       if (!(err instanceof ApiError)) throw err
-      // 404 of another server's path, 403 of one that does not let this user ask.
+      // Another server answers 404, and one where this user may not ask answers 403.
       this.#explains = false
       return {}
     }
@@ -82,7 +82,7 @@ interface Explanation {
   readonly admission?: { readonly plugin: string; readonly patch?: unknown }
 }
 
-/** Not the object is refused but the one who asks, or the server cannot answer. */
+/** The caller was refused and not the object, or the server cannot answer. */
 function cannotValidator({ code, reason, message = '' }: Status): boolean {
   if (code === 401 || code === 429 || code === 503 || code === 504) return true
   return reason === 'Forbidden' && / is forbidden: User "/.test(message)
@@ -98,7 +98,7 @@ function isPatch(value: unknown): value is readonly PatchOperation[] {
   )
 }
 
-/** The texts of `299 - "text"`, any number of them with commas between. */
+/** Parses any number of `299 - "text"` separated by commas. */
 function parseWarnings(header: string): string[] {
   return [...header.matchAll(/\d{3} \S+ "((?:[^"\\]|\\.)*)"/g)].map(([, text = '']) => text.replaceAll(/\\(.)/g, '$1'))
 }

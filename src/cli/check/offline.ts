@@ -1,4 +1,4 @@
-// A whole API server in memory, empty but for what a new cluster has: the manifests that it is shown become its objects, as in a cluster.
+// A whole API server in memory with the content of a new cluster. Manifests that it admits become its objects, as in a cluster.
 import { type Features, noFeatures } from '../../api/features.ts'
 import type { KubeObject } from '../../api/object.ts'
 import { clusterDefaultsName, defaultsAnnotation } from '../../api/resources/bulkhead/cluster-defaults.ts'
@@ -18,26 +18,26 @@ import { keylessSigner } from './keyless-signer.ts'
 
 export interface OfflineServerOptions {
   readonly profile: Profile
-  /** Whether anything asks for the roles of a new cluster: making them takes a good part of a short command. */
+  /** Whether the roles of a new cluster are needed. Creating them takes much of the time of a short command. */
   readonly roles: boolean
-  /** What is off by default; default: nothing of it. */
+  /** Features that are off by default. Default: none of them. */
   readonly features?: Features
-  /** Every request passes authorization: the rights of users are for expressions of policies alone. */
+  /** Every request passes authorization; the rights of users are used only in policy expressions. */
   readonly alwaysAllow?: boolean
 }
 
 export interface OfflineServer extends AsyncDisposable {
-  /** Of the one who applies manifests, with every right. */
+  /** Requests of the user who applies manifests, with all rights. */
   readonly transport: Transport
-  /** As this user, whose rights are those of the objects. */
+  /** Requests of this user, with the rights that the objects grant. */
   as(user: UserInfo): Transport
-  /** Makes what is not there yet, as the system itself. */
+  /** Creates missing objects as the system. */
   prepare(objects: readonly KubeObject[]): Promise<void>
-  /** Gives new namespaces what a controller would give them before their first pod. */
+  /** Gives new namespaces what a controller creates before their first pod. */
   finishNamespaces(): Promise<void>
 }
 
-/** Nobody in the cluster: the one who applies the manifests, with every right. */
+/** Not a user of any cluster: this identity applies the manifests with all rights. */
 const user: UserInfo = { name: 'bulkhead-check', groups: ['system:masters', 'system:authenticated'] }
 
 export async function openOffline(options: OfflineServerOptions, signal: AbortSignal): Promise<OfflineServer> {
@@ -45,7 +45,7 @@ export async function openOffline(options: OfflineServerOptions, signal: AbortSi
   await using stack = new AsyncDisposableStack()
   const [clock, log] = [systemClock, silentLogger]
   const store = stack.use(createMemoryStore({ clock, log }))
-  // Nothing is asked about later, so nothing is written down.
+  // Nobody queries records later, so none are written.
   const audit = { record: () => undefined }
   const server = stack.use(
     await openControlPlane({

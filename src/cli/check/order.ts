@@ -1,8 +1,8 @@
-// In which order manifests are shown to an empty server: what others need comes first, whatever the order of the files.
+// The order in which manifests are applied to an empty server, whatever the order of the files: objects that others need come first.
 import { isRecord } from '../../api/schema/compile.ts'
 import type { Manifest } from './manifests.ts'
 
-/** What decides about everything else: kinds, namespaces, and what new namespaces get. */
+/** Objects that affect all others: kinds, namespaces, and the defaults of new namespaces. */
 export const firstKinds: ReadonlySet<string> = new Set(['ClusterDefaults', 'Namespace', 'CustomResourceDefinition'])
 const classes: ReadonlySet<string> = new Set([
   'PriorityClass',
@@ -24,10 +24,10 @@ const classes: ReadonlySet<string> = new Set([
 ])
 const admissionGroup = 'admissionregistration.k8s.io/'
 
-/** Objects that are only judged and never kept: they send requests to what does not run here. */
+/** Objects that are evaluated but never kept, because they would send requests to servers that do not run here. */
 export const remoteKinds: ReadonlySet<string> = new Set(['ValidatingWebhookConfiguration', 'MutatingWebhookConfiguration', 'APIService'])
 
-/** A new list. Within a step the order of the files holds. */
+/** Returns a new list. Within a step, the order of the files is kept. */
 export function inOrder(manifests: readonly Manifest[]): Manifest[] {
   const parameters = new Set(manifests.flatMap(parameterKind))
   const stepOf = ({ apiVersion, kind }: Manifest): number => {
@@ -39,7 +39,7 @@ export function inOrder(manifests: readonly Manifest[]): Manifest[] {
   return manifests.toSorted((a, b) => stepOf(a) - stepOf(b))
 }
 
-/** The kind whose objects a policy of admission takes its parameters from. */
+/** The kind of the parameters of an admission policy. */
 function parameterKind({ apiVersion, value: { spec } }: Manifest): string[] {
   if (!apiVersion.startsWith(admissionGroup) || !isRecord(spec) || !isRecord(spec['paramKind'])) return []
   return [`${String(spec['paramKind']['apiVersion'])}/${String(spec['paramKind']['kind'])}`]

@@ -41,15 +41,15 @@ test('positionsOf() counts from the line on which the text begins', () => {
   assert.deepEqual(positionsOf('---\na: 1\n', 10)(['a']), { line: 11, column: 1 })
 })
 
-test('positionsOf() finds its way in JSON', () => {
+test('positionsOf() handles JSON', () => {
   assert.deepEqual(positionsOf('{\n\t"spec": {"replicas": 1}\n}', 1)(['spec', 'replicas']), { line: 2, column: 12 })
 })
 
-test('positionsOf() gives the beginning of what is no YAML', () => {
+test('positionsOf() gives the beginning of text that is not YAML', () => {
   assert.deepEqual(positionsOf('a: [', 3)(['a']), { line: 3, column: 1 })
 })
 
-test('positionsOf() is not led into prototypes', () => {
+test('positionsOf() does not follow prototypes', () => {
   assert.deepEqual(positionsOf('a: 1\n__proto__:\n  b: 2\n', 1)(['__proto__', 'b']), { line: 3, column: 3 })
   assert.deepEqual(positionsOf('a: 1\n', 1)(['constructor', 'name']), { line: 1, column: 1 })
 })

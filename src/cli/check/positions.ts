@@ -1,25 +1,27 @@
-// Where in a YAML or JSON text the value of a path stands. Built from the parser's events, only for documents that something is found in.
+// Positions of values in a YAML or JSON text. They are built from parser events, only for documents with findings.
 import { EVENT_ALIAS, EVENT_MAPPING, EVENT_POP, EVENT_SCALAR, EVENT_SEQUENCE, getScalarValue, parseEvents, YAMLException } from 'js-yaml'
 import { maxDepth } from '../../api/schema/decode.ts'
 import type { PathStep } from './field-path.ts'
 
 export interface Position {
-  /** From 1. */
+  /** Counted from 1. */
   readonly line: number
   readonly column: number
 }
 
 interface PositionedNode {
-  /** Of the key where the value is a member of a mapping, else of the value itself. */
+  /** Offset of the key if the value is a member of a mapping, else of the value. */
   offset: number
   readonly members?: Map<string, PositionedNode>
   readonly items?: PositionedNode[]
 }
 
-/** The position of the deepest part of the path that is there. */
+/** The position of the deepest existing part of the path. */
 export type Locate = (path: readonly PathStep[]) => Position
 
-/** `firstLine` is the line of the file on which the text begins. A text that is no YAML is one point, its beginning. */
+/**
+ * `firstLine` is the line of the file at which the text begins. For text that is not YAML, every path has the position of its beginning.
+ */
 export function positionsOf(text: string, firstLine: number): Locate {
   const root = readNodes(text)
   const starts = lineStarts(text)
@@ -34,7 +36,7 @@ export function positionsOf(text: string, firstLine: number): Locate {
   }
 }
 
-/** Errors of decoding name no index: a member is looked for in the items of a list, and found where only one has it. */
+/** Decoding errors name no index: a member is searched in all items of a list, and used if only one item has it. */
 function childOf({ items, members }: PositionedNode, step: PathStep): PositionedNode | undefined {
   if (items === undefined) return members?.get(String(step))
   if (typeof step === 'number') return items[step]
@@ -60,7 +62,7 @@ function positionAt(starts: readonly number[], offset: number, firstLine: number
 
 interface Open {
   readonly node: PositionedNode
-  /** Of a mapping: the key whose value comes next. */
+  /** In a mapping: the key of the next value. */
   key: { readonly name: string; readonly offset: number } | undefined
 }
 
@@ -74,7 +76,7 @@ function readNodes(text: string): PositionedNode {
     if (parent?.node.items !== undefined) parent.node.items.push(node)
     else if (parent?.key !== undefined) {
       const { key } = parent
-      // A merged mapping lends its members; those of the mapping itself count first.
+      // Members of a merged mapping count only if the mapping itself does not have them.
       if (key.name === '<<')
         for (const [member, value] of node.members ?? []) if (!parent.node.members?.has(member)) parent.node.members?.set(member, value)
       parent.node.members?.set(key.name, { ...node, offset: key.offset })

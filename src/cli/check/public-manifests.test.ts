@@ -1,4 +1,4 @@
-// What `check` finds in manifests in the shapes of popular charts, each finding looked at by a person: none of them is false.
+// Findings of `check` in manifests with the shapes of popular charts. A person reviewed each one: none is false.
 import assert from 'node:assert/strict'
 import { join } from 'node:path'
 import { Readable } from 'node:stream'
@@ -12,9 +12,9 @@ const root = join(import.meta.dirname, '../../../test/manifests')
 interface Row {
   readonly rule: string
   readonly severity: Finding['severity']
-  /** `Kind/name`, once for each finding. */
+  /** `Kind/name`, once per finding. */
   readonly objects: readonly string[]
-  /** Why it is true. */
+  /** Why the finding is right. */
   readonly evaluation: string
 }
 
@@ -304,7 +304,7 @@ const validated: Readonly<Record<string, readonly Row[]>> = {
 }
 
 for (const [set, rows] of Object.entries(validated)) {
-  test(`check finds in ${set} what was judged by hand, and nothing else`, async () => {
+  test(`check finds in ${set} exactly what a person reviewed`, async () => {
     const lines: string[] = []
     const context = {
       ...{ stdin: Readable.from([]), color: false, kubeconfig: '/nothing/here', now: Date.parse('2026-12-01T00:00:00Z') },

@@ -1,20 +1,20 @@
-// Reads files of a repository that its owner may have arranged against the reader: only regular files, bounded, and never one that waits for a writer.
+// Reads files of a repository that may be hostile: only regular files, up to a limit, and never one that blocks until a writer comes.
 import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs'
 import { cannotRead, UserError } from '../../base/user-error.ts'
 
-/** Of a manifest, and of what kustomize builds. */
+/** Limit for a manifest, and for the output of kustomize. */
 export const maxFileBytes = 32 * 1024 * 1024
 
 export interface RegularFileOptions {
   readonly maxBytes: number
-  /** Links are followed only where a person named the path. Default: false. */
+  /** Links are followed only if a person named the path. Default: false. */
   readonly followLinks?: boolean
 }
 
-/** A FIFO opens at once with O_NONBLOCK. Windows has neither flag, nor FIFOs in its folders. */
+/** With O_NONBLOCK, opening a FIFO does not block. Windows has neither flag, and no FIFOs in folders. */
 const { O_RDONLY, O_NONBLOCK = 0, O_NOFOLLOW = 0 } = constants as Partial<typeof constants> & { O_RDONLY: number }
 
-/** The file's text. Throws a `UserError` that names the path where it is no regular file, is larger than `maxBytes`, or cannot be read. */
+/** Returns the text. Throws a `UserError` with the path if the file is not regular, is larger than `maxBytes`, or cannot be read. */
 export function readRegularFile(path: string, { maxBytes, followLinks = false }: RegularFileOptions): string {
   const file = onDisk(path, () => openSync(path, O_RDONLY | O_NONBLOCK | (followLinks ? 0 : O_NOFOLLOW)))
   try {
@@ -27,8 +27,8 @@ export function readRegularFile(path: string, { maxBytes, followLinks = false }:
 function readOpened(file: number, path: string, maxBytes: number): string {
   const stat = fstatSync(file)
   if (!stat.isFile()) throw new UserError(`Cannot read "${path}": it is not a regular file`)
-  if (stat.size > maxBytes) throw new UserError(`"${path}" has ${stat.size} bytes, at most ${maxBytes} are read`)
-  // Files of /proc have no size and much content: what counts is what is read.
+  if (stat.size > maxBytes) throw new UserError(`"${path}" has ${stat.size} bytes, the limit is ${maxBytes}`)
+  // Files of /proc report size 0 but have content, so the bytes read are counted.
   const content = Buffer.alloc(Math.max(stat.size, 4096) + 1)
   const chunks: Buffer[] = []
   let total = 0

@@ -1,4 +1,4 @@
-// From texts to findings: read, evaluate, check, locate. The command around it reads flags and prints.
+// From texts to findings: read, evaluate, check, locate. The command parses flags and prints.
 
 import { resources } from '../../api/resources/index.ts'
 import { checkedObject } from '../../assess/checked-object.ts'
@@ -17,21 +17,21 @@ import type { SourceText } from './sources.ts'
 import { findingsOf, type Verdict } from './verdict.ts'
 
 export interface CheckOptions {
-  /** Of objects that name none. */
+  /** Used for objects without a namespace. */
   readonly namespace: string
-  /** What a server answers to each, in their order. */
+  /** Returns the server's answer to each manifest, in the same order. */
   validate(manifests: readonly Manifest[]): Promise<readonly Verdict[]>
-  /** Default: all. */
+  /** Default: all checks. */
   readonly checks?: readonly ManifestCheck[]
 }
 
 export interface CheckResult {
-  /** By file in the order given, line and column. */
+  /** In the order of the given files, then by line and column. */
   readonly findings: readonly Finding[]
   readonly manifests: readonly Manifest[]
-  /** In which manifest a finding is. */
+  /** The manifest of each finding. */
   readonly manifestOf: ReadonlyMap<Finding, Manifest>
-  /** Documents of folders in which nothing says that they are for Kubernetes. */
+  /** Number of documents that are not for Kubernetes. */
   readonly foreign: number
 }
 
@@ -47,7 +47,7 @@ export async function runCheck(texts: readonly SourceText[], options: CheckOptio
     const verdicts = await options.validate(world)
     const evaluated = world.flatMap((manifest, index): Found[] => {
       const verdict = verdicts[index]
-      // Positions are found only where something is: most manifests need none.
+      // Positions are computed only for manifests with findings: most have none.
       if (verdict === undefined || isClean(verdict)) return []
       return findingsOf(manifest, verdict, locatorOf(manifest.document), namespace).map(finding => [manifest, finding])
     })
@@ -95,7 +95,7 @@ interface ClusterFindings {
   readonly found: ReadonlyMap<Manifest, readonly Found[]>
 }
 
-/** A finding about an object of several worlds is one where each of them has it: what one of them misses another may define. */
+/** A finding for an object of several worlds is kept only if each world has it: what one world lacks, another may define. */
 function inEveryCluster(worlds: readonly ClusterFindings[], manifests: readonly Manifest[]): Found[] {
   const keyOf = ({ rule, field = '', message }: Finding) => JSON.stringify([rule, field, message])
   return manifests.flatMap(manifest => {
@@ -105,7 +105,7 @@ function inEveryCluster(worlds: readonly ClusterFindings[], manifests: readonly 
   })
 }
 
-/** That nothing defines a kind is said once, at its first object. */
+/** An undefined kind is reported once, at its first object. */
 function oncePerKind(found: readonly Found[]): Found[] {
   const said = new Set<string>()
   return found.filter(([, { rule, severity, message }]) => {

@@ -28,7 +28,7 @@ class Folder implements Disposable {
 const parts = (stdin = '') => ({ stdin: Readable.from([Buffer.from(stdin)]), kustomize: async (folder: string) => `built ${folder}` })
 const says = (pattern: RegExp) => (err: unknown) => err instanceof UserError && pattern.test(err.message)
 
-test('readSources() reads manifests of a folder by name, and neither links nor the files of other tools', async () => {
+test('readSources() reads manifests of a folder in order of name, but no links and no files of other tools', async () => {
   using folder = new Folder()
   for (const file of ['b.yaml', 'a/c.yml', 'd.json', 'notes.txt', '.git/e.yaml', 'node_modules/f.yaml']) folder.write(file, file)
   symlinkSync(folder.path, join(folder.path, 'circle'))
@@ -44,7 +44,7 @@ test('readSources() reads manifests of a folder by name, and neither links nor t
   )
 })
 
-test('readSources() has kustomize build what has a kustomization, wherever it is found, but no component', async () => {
+test('readSources() builds every folder with a kustomization, except components', async () => {
   using folder = new Folder()
   folder.write('base/kustomization.yaml', 'resources: []')
   folder.write('base/patch.yaml', 'not read')
@@ -62,7 +62,7 @@ test('readSources() reads the standard input once', async () => {
   await assert.rejects(readSources(['-', '-'], parts('')), says(/only once/))
 })
 
-test('readSources() says what it cannot read', async () => {
+test('readSources() reports what it cannot read', async () => {
   using folder = new Folder()
   await assert.rejects(readSources(['/nothing/here'], parts()), says(/Cannot read "\/nothing\/here"/))
   await assert.rejects(readSources([folder.path], parts()), says(/no manifest/))
@@ -70,16 +70,16 @@ test('readSources() says what it cannot read', async () => {
   await assert.rejects(readSources([join(folder.path, 'chart')], parts()), says(/helm template .*chart \| bulkhead check -/))
   const large = folder.write('large.yaml')
   truncateSync(large, maxFileBytes + 1)
-  await assert.rejects(readSources([large], parts()), says(/at most/))
+  await assert.rejects(readSources([large], parts()), says(/the limit is/))
   const endless = Readable.from(
     (function* () {
       for (;;) yield Buffer.alloc(1024 * 1024)
     })(),
   )
-  await assert.rejects(readSources(['-'], { ...parts(), stdin: endless }), says(/standard input has more/))
+  await assert.rejects(readSources(['-'], { ...parts(), stdin: endless }), says(/stdin has more/))
 })
 
-test('readSources() leaves out Helm charts below a folder, and names them', async () => {
+test('readSources() skips Helm charts below a folder and reports them', async () => {
   using folder = new Folder()
   folder.write('a.yaml', 'a: 1')
   folder.write('charts/web/Chart.yaml')
@@ -88,7 +88,7 @@ test('readSources() leaves out Helm charts below a folder, and names them', asyn
   assert.deepEqual([texts.map(({ text }) => text), charts], [['a: 1'], [join(folder.path, 'charts/web')]])
 })
 
-test('readSources() reads neither FIFOs nor what a link leads to', async () => {
+test('readSources() reads neither FIFOs nor targets of links', async () => {
   using folder = new Folder()
   execFileSync('mkfifo', [join(folder.path, 'pipe.yaml')])
   await assert.rejects(readSources([join(folder.path, 'pipe.yaml')], parts()), says(/not a regular file/))

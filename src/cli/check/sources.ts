@@ -1,4 +1,4 @@
-// The texts that are checked: files, folders, what kustomize builds of a folder, the standard input. Bounded before they are parsed.
+// Collects the texts to check: files, folders, output of kustomize for a folder, stdin. Sizes are limited before parsing.
 import { createReadStream, readdirSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Readable } from 'node:stream'
@@ -10,38 +10,38 @@ const maxTotalBytes = 256 * 1024 * 1024
 const maxFiles = 20_000
 
 export interface SourceText {
-  /** As findings name it: the path that was given, or one below it; `-` for the standard input. */
+  /** The path in findings: the given one, or one below it; `-` for stdin. */
   readonly file: string
   readonly text: string
-  /** Found in a folder: what is not for Kubernetes there is left alone. */
+  /** Found in a folder: documents that are not for Kubernetes are skipped. */
   readonly found: boolean
-  /** What made the text, where it is not that of the file itself: such a text cannot be mended in place. */
+  /** What produced the text if it is not the file's own text. Such a text cannot be fixed in place. */
   readonly madeBy?: 'kustomize' | 'stdin'
 }
 
 export interface SourceParts {
   readonly stdin: Readable
-  /** The manifests that kustomize builds of a folder. Throws a `UserError` where it cannot. */
+  /** The manifests that kustomize renders for a folder. Throws a `UserError` if it cannot. */
   kustomize(folder: string): Promise<string>
 }
 
 const manifestFile = /\.(?:ya?ml|json)$/i
-/** Folders of other tools, whose files are nobody's manifests. */
+/** Folders of other tools, which hold no manifests. */
 const skipped = /^(?:\..+|node_modules)$/
 
-/** What a shell makes of `<(helm template .)`. */
+/** The path that a shell gives for `<(helm template .)`. */
 const openedByShell = /^\/(?:dev|proc\/self)\/(?:fd\/\d+|stdin)$/
 
 export interface Sources {
-  /** In the order in which the paths were given; within a folder by name. */
+  /** In the order of the given paths; within a folder by name. */
   readonly texts: readonly SourceText[]
-  /** Folders below the paths that are Helm charts, whose files are templates. */
+  /** Helm charts below the paths; their files are templates. */
   readonly charts: readonly string[]
 }
 
 /** Throws a `UserError` for what cannot be read. */
 export async function readSources(paths: readonly string[], parts: SourceParts): Promise<Sources> {
-  if (paths.filter(path => path === '-').length > 1) throw new UserError('The standard input can be read only once')
+  if (paths.filter(path => path === '-').length > 1) throw new UserError('stdin can be read only once')
   const reader = new Reader(parts)
   for (const path of paths) await reader.add(path)
   return { texts: reader.texts, charts: reader.charts }
@@ -65,14 +65,15 @@ class Reader {
     } else if (onDisk(path, () => statSync(path)).isDirectory()) {
       const before = this.texts.length
       await this.#folder(path, true)
-      if (this.texts.length === before) throw new UserError(`There is no manifest in "${path}": files end with .yaml, .yml or .json`)
+      if (this.texts.length === before)
+        throw new UserError(`There is no manifest in "${path}": names of manifests end with .yaml, .yml or .json`)
     } else {
       this.#file(path, false)
     }
   }
 
   #file(path: string, found: boolean): void {
-    // A path that was given may be a link of the user's own; one that was found is somebody else's.
+    // A given path may be a link; a found one must not be, because somebody else may have made it.
     this.#keep({ file: path, text: readRegularFile(path, { maxBytes: maxFileBytes, followLinks: !found }), found })
   }
 
@@ -85,14 +86,15 @@ class Reader {
       return
     }
     if (entries.some(({ name }) => name === 'Chart.yaml')) {
-      if (given) throw new UserError(`"${path}" is a Helm chart, whose files are templates: helm template ${path} | bulkhead check -`)
+      if (given)
+        throw new UserError(`"${path}" is a Helm chart, whose files are templates; check it with: helm template ${path} | bulkhead check -`)
       this.charts.push(path)
       return
     }
     for (const entry of entries) {
       const inside = join(path, entry.name)
       if (entry.isDirectory() && !skipped.test(entry.name)) await this.#folder(inside, false)
-      // Links are not followed: they can lead out of the folder, and in circles.
+      // Links are not followed: they can lead out of the folder, or in circles.
       else if (entry.isFile() && manifestFile.test(entry.name)) this.#file(inside, true)
     }
   }
@@ -119,7 +121,7 @@ async function readBounded(stream: Readable): Promise<string> {
   for await (const chunk of stream) {
     const buffer = Buffer.from(chunk)
     bytes += buffer.length
-    if (bytes > maxFileBytes) throw new UserError(`The standard input has more than ${maxFileBytes} bytes`)
+    if (bytes > maxFileBytes) throw new UserError(`stdin has more than ${maxFileBytes} bytes`)
     chunks.push(buffer)
   }
   return Buffer.concat(chunks).toString('utf8')

@@ -1,4 +1,4 @@
-// The verdict of a new cluster in which all of the manifests are applied, in an order that gives each what it needs.
+// The verdict of a new cluster to which all manifests are applied, in an order in which each finds what it needs.
 import { type Features, noFeatures } from '../../api/features.ts'
 import type { Profile } from '../../base/config.ts'
 import { UserError } from '../../base/user-error.ts'
@@ -12,13 +12,13 @@ import type { Verdict } from './verdict.ts'
 export interface OfflineOptions {
   readonly profile: Profile
   readonly namespace: string
-  /** Default: what is off by default is off. */
+  /** Default: no feature that is off by default. */
   readonly features?: Features
-  /** CustomResourceDefinitions that are there before the manifests. */
+  /** CustomResourceDefinitions that exist before the manifests. */
   readonly definitions?: readonly Manifest[]
 }
 
-/** In the order of the manifests. */
+/** Results are in the order of the manifests. */
 export async function validateOffline(
   manifests: readonly Manifest[],
   { profile, namespace, features = noFeatures, definitions = [] }: OfflineOptions,
@@ -37,7 +37,7 @@ export async function validateOffline(
   return await applyOffline(server, manifests, namespace, signal)
 }
 
-/** Applies them to an open server: what is admitted stays there. */
+/** Applies the manifests to an open server, which keeps admitted objects. */
 export async function applyOffline(
   server: OfflineServer,
   manifests: readonly Manifest[],
@@ -51,7 +51,7 @@ export async function applyOffline(
     for (const manifest of ordered)
       if (!verdicts.has(manifest) && those(manifest)) verdicts.set(manifest, await validate.validate(manifest))
   }
-  // What the manifests define themselves is theirs; what they only name is there as a cluster would have it.
+  // Objects that the manifests define are used as they are; objects that they only refer to are created as a cluster would.
   await validateThose(({ kind }) => firstKinds.has(kind))
   await prepareNamespaces(server, manifests, namespace)
   await validateThose(({ kind }) => kind === 'ServiceAccount')
@@ -60,12 +60,12 @@ export async function applyOffline(
   return manifests.map(manifest => {
     const verdict = verdicts.get(manifest) ?? { outcome: 'unknown-kind' }
     return remoteKinds.has(manifest.kind)
-      ? { ...verdict, instead: 'the server behind it does not run here, so its rules were not applied' }
+      ? { ...verdict, instead: 'the server behind this webhook or APIService does not run here, so its rules were not applied' }
       : verdict
   })
 }
 
-/** Makes the namespaces that the manifests are in, where they are missing, and gives all of them what new ones get. */
+/** Creates missing namespaces of the manifests, and gives each namespace what a new one gets. */
 export async function prepareNamespaces(server: OfflineServer, manifests: readonly Manifest[], namespace: string): Promise<void> {
   await server.prepare(
     accountsOf(manifests, namespace).map(account => ({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: account.namespace } })),
@@ -73,7 +73,7 @@ export async function prepareNamespaces(server: OfflineServer, manifests: readon
   await server.finishNamespaces()
 }
 
-/** Makes the accounts that the manifests need, where they are missing. */
+/** Creates missing ServiceAccounts that the manifests need. */
 export async function prepareAccounts(server: OfflineServer, manifests: readonly Manifest[], namespace: string): Promise<void> {
   await server.prepare(
     accountsOf(manifests, namespace).map(metadata => ({ apiVersion: 'v1', kind: 'ServiceAccount', metadata: { ...metadata } })),

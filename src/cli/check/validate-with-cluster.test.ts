@@ -40,7 +40,7 @@ metadata: { name: kube-root-ca.crt, namespace: kube-system }
 data: { a: b }
 `
 
-test('check() with a kubeconfig has the cluster judge, and stores nothing', async () => {
+test('check() with a kubeconfig evaluates in the cluster and stores nothing', async () => {
   await using cluster = await startCluster({ simulatedNodes: 0 })
   const { client } = cluster
   const { signal } = new AbortController()

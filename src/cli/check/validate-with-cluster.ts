@@ -1,4 +1,4 @@
-// The verdict of a running cluster, by dry runs: its policies, webhooks and quotas judge, and nothing is stored.
+// The verdict of a running cluster by dry runs: its policies, webhooks and quotas apply, and nothing is stored.
 import type { FoundKubeconfig } from '../find-kubeconfig.ts'
 import { reachCluster } from '../reach-cluster.ts'
 import type { Manifest } from './manifests.ts'
@@ -6,10 +6,13 @@ import { ObjectValidator } from './object-validator.ts'
 import { type OfflineOptions, validateOffline } from './validate-offline.ts'
 import type { Answer, Verdict } from './verdict.ts'
 
-/** So many dry runs at once: a server has other clients too. */
+/** Limit of parallel dry runs, because the server has other clients too. */
 const parallel = 8
 
-/** In the order of the manifests. What the cluster cannot judge yet, because its namespace or kind comes with the manifests, a new one judges. */
+/**
+ * Results are in the order of the manifests. Where a namespace or kind is itself among the manifests, the cluster cannot evaluate yet, and
+ * a new cluster in memory does.
+ */
 export async function validateWithCluster(
   manifests: readonly Manifest[],
   cluster: FoundKubeconfig,
@@ -58,8 +61,9 @@ function notYet(
   { namespaces, definitions }: Coming,
   namespace: string,
 ): string | undefined {
-  if (answer?.outcome === 'unknown-kind') return definitions ? 'the cluster does not know this kind yet: a new one judged it' : undefined
+  if (answer?.outcome === 'unknown-kind')
+    return definitions ? 'the cluster does not have this kind yet, so a new cluster in memory evaluated the object' : undefined
   const name = manifest.namespace ?? namespace
   const missing = answer?.outcome === 'refused' && answer.status.code === 404 && namespaces.has(name)
-  return missing ? `the cluster has no namespace "${name}" yet: a new one judged this` : undefined
+  return missing ? `the cluster has no namespace "${name}" yet, so a new cluster in memory evaluated the object` : undefined
 }

@@ -1,4 +1,4 @@
-// What a server answers to one manifest, and how it becomes findings.
+// The server's answer to one manifest, and how it becomes findings.
 
 import type { PatchOperation } from '../../api/patch/json-patch-between.ts'
 import { resources } from '../../api/resources/index.ts'
@@ -13,7 +13,7 @@ import type { Manifest } from './manifests.ts'
 import type { Locate } from './positions.ts'
 
 export type Verdict = Answer & {
-  /** Why not the cluster judged but a new server in memory; absent where whoever was asked did. */
+  /** Why a new server in memory evaluated the object instead of the cluster; absent otherwise. */
   readonly instead?: string
 }
 
@@ -22,7 +22,7 @@ export type Answer =
       readonly outcome: 'admitted'
       readonly resource: ResourceRef
       readonly warnings: readonly string[]
-      /** What the server answered: the object as it would be stored. */
+      /** The answer of the server: the object as it would be stored. */
       readonly text: string
     }
   | {
@@ -30,19 +30,19 @@ export type Answer =
       readonly resource: ResourceRef
       readonly warnings: readonly string[]
       readonly status: Status
-      /** The plug-in of admission that refused, where the server says it. */
+      /** The admission plug-in that refused the object, if the server names it. */
       readonly plugin?: string
       readonly patch?: readonly PatchOperation[]
     }
   | { readonly outcome: 'unknown-kind' }
 
-/** `namespace` is that of objects that name none. */
+/** `namespace` applies to objects without one. */
 export function findingsOf(manifest: Manifest, verdict: Verdict, locate: Locate, namespace: string): Finding[] {
   const { document, at, apiVersion, kind, name } = manifest
   const named = { apiVersion, kind, name }
   const where = (field: string) => ({ file: document.file, ...locate([...at, ...parseFieldPath(field)]) })
   if (verdict.outcome === 'unknown-kind') {
-    // A check says what to write instead.
+    // A check reports the replacement of a removed API.
     if (removedApi(apiVersion, kind) !== undefined) return []
     return [{ rule: 'unknown-kind', ...unknownKind(apiVersion, kind), ...where('kind'), object: named, field: 'kind' }]
   }
@@ -50,13 +50,13 @@ export function findingsOf(manifest: Manifest, verdict: Verdict, locate: Locate,
   const object = verdict.resource.namespaced ? { ...named, namespace: manifest.namespace ?? namespace } : named
   const warnings = verdict.warnings.map((message): Finding => {
     const field = leadingField(message)
-    // What the cluster completes by itself is no fault of the manifest.
+    // What the cluster fills in is not a fault of the manifest.
     const kind = isFilledIn(message)
       ? ({ rule: 'filled-in', severity: 'note' } as const)
       : ({ rule: 'api-warning', severity: 'warning' } as const)
     return { ...kind, message, ...where(field), object, ...(field === '' ? {} : { field }) }
   })
-  // Of an object that is refused it does not matter what else was not looked at.
+  // If the object is refused, notes about skipped rules do not matter.
   const notes: Finding[] =
     instead === undefined || verdict.outcome === 'refused'
       ? []
@@ -66,7 +66,7 @@ export function findingsOf(manifest: Manifest, verdict: Verdict, locate: Locate,
   const rule = plugin ?? ruleOf(status)
   const refusals = complaintsOf(status).map(({ message, field }, index): Finding => {
     const path = field === '' ? {} : { field }
-    // The patch lets the object pass as a whole: it is the fix of the first complaint, and the others end with it.
+    // The patch fixes the object as a whole: it belongs to the first complaint, and the others disappear with it.
     const fix = index === 0 && patch !== undefined ? { fix: patch } : {}
     return { rule, severity: 'error', message, ...where(field), object, ...path, ...fix }
   })
@@ -77,12 +77,12 @@ const isFilledIn = (message: string): boolean => message.startsWith('PodSecurity
 
 const builtInGroups: ReadonlySet<string> = new Set(resources.map(({ group }) => group))
 
-/** Kubernetes' own groups cannot get a kind from a definition: the name is wrong, or it is off. */
+/** A definition cannot add a kind to Kubernetes' own groups: the name is wrong, or the API is off. */
 function unknownKind(apiVersion: string, kind: string): { severity: Severity; message: string } {
   const group = apiVersion.includes('/') ? (apiVersion.split('/')[0] ?? '') : ''
   const message = `nothing defines the kind "${kind}" of "${apiVersion}"`
-  if (builtInGroups.has(group)) return { severity: 'error', message: `${message}: a cluster refuses the object` }
-  return { severity: 'note', message: `${message}, so its objects are not evaluated: name its CustomResourceDefinition with --crds FILE` }
+  if (builtInGroups.has(group)) return { severity: 'error', message: `${message}: a cluster would refuse the object` }
+  return { severity: 'note', message: `${message}, so its objects are not evaluated; pass its CustomResourceDefinition with --crds FILE` }
 }
 
 function ruleOf({ code, reason }: Status): string {
@@ -111,10 +111,10 @@ function complaintsOf(status: Status): Complaint[] {
 
 const hasText = (cause: StatusCause): cause is StatusCause & { message: string } => cause.message !== undefined && cause.message !== ''
 
-/** Without the patch, which is shown as one. */
+/** Without the patch, which is shown separately. */
 const shortened = (message: string): string => message.replace(/; this JSON patch of the \w+ would pass: \[.*\]$/, '')
 
-/** Strict decoding lists what it does not know: each is a finding at its own place. */
+/** Strict decoding lists all unknown fields: each becomes a finding at its own place. */
 function decodingComplaints(message: string): Complaint[] {
   const [, list] = /strict decoding error: (.*)$/s.exec(message) ?? []
   if (list === undefined) return [{ message, field: /Go struct field \w+\.(\S+) of type /.exec(message)?.[1] ?? '' }]
@@ -123,7 +123,7 @@ function decodingComplaints(message: string): Complaint[] {
   return complaints.map(([text, , field = '']) => ({ message: text, field }))
 }
 
-/** Warnings about a field begin with it. */
+/** Warnings about a field begin with its path. */
 function leadingField(message: string): string {
   return /^((?:spec|metadata|template|data|webhooks|rules|status)[\w.[\]/-]*): /.exec(message)?.[1] ?? ''
 }

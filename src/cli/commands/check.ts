@@ -2,12 +2,12 @@ import { homedir } from 'node:os'
 import { join } from 'node:path'
 import { buildCommand } from '@stricli/core'
 import type { CheckFlags } from '../check/check.ts'
+import { withHelp } from '../help.ts'
 import { failureCode, interruptible, runCommand } from '../run-command.ts'
 
 const optionalText = { kind: 'parsed', parse: String, optional: true } as const
 
-/** Judges manifests as the server would, and checks what admission does not look at. */
-export const checkCommand = buildCommand({
+const command = buildCommand({
   func: (flags: CheckFlags, ...paths: string[]) =>
     runCommand(async () => {
       const { check } = await import('../check/check.ts')
@@ -24,59 +24,68 @@ export const checkCommand = buildCommand({
         kind: 'enum',
         values: ['text', 'json', 'sarif', 'junit', 'github'],
         optional: true,
-        brief: 'How findings are printed (default: text)',
+        brief: 'Output format (default: text)',
       },
-      namespace: { ...optionalText, brief: 'The namespace of objects that name none (default: default)', placeholder: 'NAMESPACE' },
+      namespace: { ...optionalText, brief: 'Namespace of objects that name none (default: default)', placeholder: 'NAMESPACE' },
       profile: {
         kind: 'enum',
         values: ['secure', 'upstream'],
         optional: true,
-        brief: "upstream: judge by Kubernetes' own defaults (default: secure)",
+        brief: "upstream: apply Kubernetes' own defaults (default: secure)",
       },
       config: {
         ...optionalText,
-        brief: 'Rules that are off, and exceptions (default: bulkhead-check.yaml where there is one)',
+        brief: 'Disabled rules and exceptions (default: bulkhead-check.yaml)',
         placeholder: 'FILE',
       },
-      kubeconfig: { ...optionalText, brief: 'Let this cluster judge, by dry runs', placeholder: 'FILE' },
-      context: { ...optionalText, brief: 'Let the cluster of this context of the kubeconfig judge', placeholder: 'NAME' },
-      featureGates: { ...optionalText, brief: 'Features that the cluster has on, as for bulkhead up', placeholder: 'NAME=true,…' },
+      kubeconfig: { ...optionalText, brief: 'Evaluate by dry runs in the cluster of this kubeconfig', placeholder: 'FILE' },
+      context: { ...optionalText, brief: 'Evaluate by dry runs in the cluster of this context', placeholder: 'NAME' },
+      featureGates: { ...optionalText, brief: 'Feature gates of the cluster, as for "bulkhead up"', placeholder: 'NAME=true,…' },
       runtimeConfig: {
         ...optionalText,
-        brief: 'Group versions that the cluster serves beside the usual ones',
+        brief: 'API versions of the cluster, as for "bulkhead up"',
         placeholder: 'GROUP/VERSION=true,…',
       },
-      fix: { kind: 'boolean', optional: true, withNegated: false, brief: 'Write the patches that would pass into the files' },
+      fix: { kind: 'boolean', optional: true, withNegated: false, brief: 'Write the suggested fixes into the files' },
       crds: {
         kind: 'parsed',
         parse: String,
         variadic: true,
         optional: true,
-        brief: 'Files and folders with CustomResourceDefinitions that the manifests need and that are not checked',
+        brief: 'CustomResourceDefinitions to use without checking them',
         placeholder: 'PATH',
       },
-      allowRemote: { kind: 'boolean', optional: true, withNegated: false, brief: 'Let kustomize fetch bases that are not on this machine' },
+      allowRemote: { kind: 'boolean', optional: true, withNegated: false, brief: 'Let kustomize download remote bases' },
       failOn: {
         kind: 'enum',
         values: ['error', 'warning', 'note'],
         optional: true,
-        brief: 'The least severity that makes the exit code 1 (default: warning)',
+        brief: 'Lowest severity that sets exit code 1 (default: warning)',
       },
     },
     aliases: { n: 'namespace', o: 'output' },
     positional: {
       kind: 'array',
-      parameter: { brief: 'Files, folders, folders with a kustomization; - for the standard input', parse: String, placeholder: 'PATH' },
+      parameter: { brief: 'Files, folders, folders with a kustomization, or - for stdin', parse: String, placeholder: 'PATH' },
     },
   },
-  docs: {
-    brief: 'Judge manifests as the server would, before they are sent anywhere',
-    fullDescription: [
-      'bulkhead check deploy/                  every manifest of a folder, as a new cluster would judge them together',
-      'bulkhead check --context prod deploy/   as the cluster itself would judge it, nothing is stored',
-      'helm template . | bulkhead check -      what another program made',
-      '',
-      'Exit codes: 0 clean, 1 something was found, 2 it could not be checked.',
-    ].join('\n'),
+  docs: { brief: 'Check manifests as the API server would, before you send them' },
+})
+
+/** Evaluates manifests as the server would, and checks what admission does not look at. */
+export const checkCommand = withHelp(command, {
+  usage: '[flags] PATH…',
+  examples: [
+    ['bulkhead check deploy/', 'all manifests of a folder, as if applied together to a new cluster'],
+    ['bulkhead check --context prod deploy/', 'as this cluster would decide; nothing is stored'],
+    ['helm template . | bulkhead check -', 'what another program renders'],
+    ['bulkhead check --fix deploy/', 'write the suggested fixes into the files'],
+  ],
+  groups: {
+    Manifests: ['namespace', 'crds', 'allowRemote'],
+    Rules: ['config', 'profile', 'featureGates', 'runtimeConfig', 'failOn'],
+    'Running cluster': ['kubeconfig', 'context'],
+    Output: ['output', 'fix'],
   },
+  exitCodes: '0 nothing found, 1 something found, 2 the check could not be done',
 })

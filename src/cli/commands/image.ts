@@ -1,4 +1,5 @@
 import { buildCommand, buildRouteMap } from '@stricli/core'
+import { withCommandList, withHelp } from '../help.ts'
 import type { ImageFlags } from '../image/node-images.ts'
 import { ProgressLine } from '../progress-line.ts'
 import { runCommand } from '../run-command.ts'
@@ -7,13 +8,13 @@ const dataDir = {
   kind: 'parsed',
   parse: String,
   optional: true,
-  brief: 'The data directory of the cluster, as given to "bulkhead up"',
+  brief: 'Data directory of the cluster, as for "bulkhead up"',
   placeholder: 'DIR',
 } as const
 const print = (text: string) => process.stdout.write(`${text}\n`)
 const isRoot = () => process.getuid?.() === 0
 
-const importCommand = buildCommand({
+const importParsed = buildCommand({
   func: (flags: ImageFlags, file: string) =>
     runCommand(async () => {
       const { importArchive } = await import('../image/node-images.ts')
@@ -28,23 +29,38 @@ const importCommand = buildCommand({
     }),
   parameters: {
     flags: { dataDir },
-    positional: { kind: 'tuple', parameters: [{ brief: 'An OCI or Docker archive (tar)', parse: String, placeholder: 'FILE' }] },
+    positional: { kind: 'tuple', parameters: [{ brief: 'OCI or Docker archive (tar)', parse: String, placeholder: 'FILE' }] },
   },
-  docs: { brief: 'Put the images of an archive on the node of this machine' },
+  docs: { brief: 'Import the images of an archive into the node' },
 })
 
-const listCommand = buildCommand({
+const listParsed = buildCommand({
   func: (flags: ImageFlags) =>
     runCommand(async () => {
       const { listImages } = await import('../image/node-images.ts')
       await listImages(flags, isRoot(), print)
     }),
   parameters: { flags: { dataDir } },
-  docs: { brief: 'List the images on the node of this machine' },
+  docs: { brief: 'List the images of the node' },
+})
+
+const importCommand = withHelp(importParsed, {
+  usage: '[flags] FILE',
+  examples: [['docker save web:1 -o web.tar && sudo bulkhead image import web.tar', 'pods of this node can then use web:1']],
+})
+
+const listCommand = withHelp(listParsed, {
+  usage: '[flags]',
+  examples: [['sudo bulkhead image list', 'name, size and digest of each image']],
+})
+
+const commands = buildRouteMap({
+  routes: { import: importCommand, list: listCommand },
+  docs: { brief: 'Import and list images of the node on this machine' },
 })
 
 /** Images on the node of this machine. */
-export const imageCommand = buildRouteMap({
-  routes: { import: importCommand, list: listCommand },
-  docs: { brief: 'Images on the node of this machine' },
-})
+export const imageCommand = withCommandList(commands, [
+  ['sudo bulkhead image import web.tar', 'import an archive'],
+  ['sudo bulkhead image list', 'list the images'],
+])

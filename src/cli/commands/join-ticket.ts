@@ -1,10 +1,11 @@
 import { buildCommand, buildRouteMap } from '@stricli/core'
+import { withCommandList, withHelp } from '../help.ts'
 import type { TicketFlags } from '../join-ticket/create-ticket.ts'
 import { runCommand } from '../run-command.ts'
 
 const optionalText = { kind: 'parsed', parse: String, optional: true } as const
 
-const createCommand = buildCommand({
+const createParsed = buildCommand({
   func: (flags: TicketFlags) =>
     runCommand(async () => {
       const { createNodeTicket } = await import('../join-ticket/create-ticket.ts')
@@ -15,20 +16,27 @@ const createCommand = buildCommand({
     }),
   parameters: {
     flags: {
-      node: { kind: 'parsed', parse: String, brief: 'The name of the node that may join with it', placeholder: 'NAME' },
-      dataDir: { ...optionalText, brief: 'The data directory of the cluster, as given to "bulkhead up"', placeholder: 'DIR' },
+      node: { kind: 'parsed', parse: String, brief: 'Name of the node that may join', placeholder: 'NAME' },
+      dataDir: { ...optionalText, brief: 'Data directory of the cluster, as for "bulkhead up"', placeholder: 'DIR' },
       kubeconfig: {
         ...optionalText,
-        brief: "An administrator's kubeconfig (default: that of --data-dir, else KUBECONFIG, else that of the data directory)",
+        brief: 'kubeconfig of an administrator (default: of --data-dir or KUBECONFIG)',
         placeholder: 'FILE',
       },
     },
   },
-  docs: { brief: 'Make a one-time ticket with which one node may join' },
+  docs: { brief: 'Create a one-time ticket with which a node can join' },
+})
+
+const createCommand = withHelp(createParsed, {
+  usage: '[flags] --node NAME',
+  examples: [['bulkhead join-ticket create --node worker-1', 'prints the ticket; it is not shown again']],
+})
+
+const commands = buildRouteMap({
+  routes: { create: createCommand },
+  docs: { brief: 'Create one-time tickets with which nodes join' },
 })
 
 /** Tickets for nodes. */
-export const joinTicketCommand = buildRouteMap({
-  routes: { create: createCommand },
-  docs: { brief: 'One-time tickets with which nodes join' },
-})
+export const joinTicketCommand = withCommandList(commands, [['bulkhead join-ticket create --node worker-1', 'a ticket for one node']])

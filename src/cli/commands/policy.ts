@@ -1,34 +1,35 @@
 import { buildCommand, buildRouteMap } from '@stricli/core'
+import { withCommandList, withHelp } from '../help.ts'
 import type { PolicyFlags, ReplayFlags } from '../policy/policy.ts'
 import { failureCode, interruptible, runCommand } from '../run-command.ts'
 
-const couldNotValidator = failureCode('policy')
-const output = { kind: 'enum', values: ['text', 'json'], optional: true, brief: 'How the result is printed (default: text)' } as const
-const log = { brief: 'An audit log: events of audit.k8s.io/v1, one a line', parse: String, placeholder: 'AUDITLOG' } as const
+const couldNotEvaluate = failureCode('policy')
+const output = { kind: 'enum', values: ['text', 'json'], optional: true, brief: 'Output format (default: text)' } as const
+const log = { brief: 'Audit log: events of audit.k8s.io/v1, one per line', parse: String, placeholder: 'AUDITLOG' } as const
 const print = (text: string) => process.stdout.write(`${text}\n`)
 
-const testCommand = buildCommand({
+const testParsed = buildCommand({
   func: (flags: PolicyFlags, ...files: string[]) =>
     runCommand(async () => {
       const { policyTest } = await import('../policy/policy.ts')
       return await policyTest(flags, files, print, interruptible())
-    }, couldNotValidator),
+    }, couldNotEvaluate),
   parameters: {
     flags: { output },
     positional: {
       kind: 'array',
-      parameter: { brief: 'Tables of requests with the verdict that each must get', parse: String, placeholder: 'FILE' },
+      parameter: { brief: 'PolicyTest files: requests with the expected verdicts', parse: String, placeholder: 'FILE' },
     },
   },
   docs: { brief: 'Run tables of requests against policies' },
 })
 
-const replayCommand = buildCommand({
+const replayParsed = buildCommand({
   func: (flags: ReplayFlags, file: string) =>
     runCommand(async () => {
       const { policyReplay } = await import('../policy/policy.ts')
       return await policyReplay(flags, file, print, interruptible())
-    }, couldNotValidator),
+    }, couldNotEvaluate),
   parameters: {
     flags: {
       output,
@@ -36,41 +37,67 @@ const replayCommand = buildCommand({
         kind: 'parsed',
         parse: String,
         variadic: true,
-        brief: 'A file or folder with the policies; may be repeated',
+        brief: 'File or folder with policies; may be repeated',
         placeholder: 'PATH',
       },
       kubeconfig: {
         kind: 'parsed',
         parse: String,
         optional: true,
-        brief: 'Judge objects that the log does not hold as this cluster has them now',
+        brief: 'Cluster whose current objects replace those missing in the log',
         placeholder: 'FILE',
       },
-      context: { kind: 'parsed', parse: String, optional: true, brief: 'The context of the kubeconfig', placeholder: 'NAME' },
+      context: { kind: 'parsed', parse: String, optional: true, brief: 'Context of the kubeconfig', placeholder: 'NAME' },
       profile: {
         kind: 'enum',
         values: ['secure', 'upstream'],
         optional: true,
-        brief: "upstream: judge by Kubernetes' own defaults (default: secure)",
+        brief: "upstream: apply Kubernetes' own defaults (default: secure)",
       },
     },
     positional: { kind: 'tuple', parameters: [log] },
   },
-  docs: { brief: 'Judge the writes of an audit log again, under new policies' },
+  docs: { brief: 'Evaluate the writes of an audit log again under new policies' },
 })
 
-const reportCommand = buildCommand({
+const reportParsed = buildCommand({
   func: (flags: PolicyFlags, file: string) =>
     runCommand(async () => {
       const { policyReport } = await import('../policy/policy.ts')
       return await policyReport(flags, file, print)
-    }, couldNotValidator),
+    }, couldNotEvaluate),
   parameters: { flags: { output }, positional: { kind: 'tuple', parameters: [log] } },
-  docs: { brief: 'Say what policies in audit mode would have refused' },
+  docs: { brief: 'Report what policies in audit mode would have refused' },
+})
+
+const testCommand = withHelp(testParsed, {
+  usage: '[flags] FILE…',
+  examples: [['bulkhead policy test tests.yaml', 'every request must get the verdict of its row']],
+  exitCodes: '0 every verdict is as expected, 1 one is not, 2 no verdict was possible',
+})
+
+const replayCommand = withHelp(replayParsed, {
+  usage: '[flags] --policy PATH AUDITLOG',
+  examples: [
+    ['bulkhead policy replay --policy new/ audit.log', 'which recorded writes the new policies would refuse'],
+    ['bulkhead policy replay --policy new/ --context prod audit.log', 'with objects that the log does not hold from a cluster'],
+  ],
+  exitCodes: '0 nothing would be refused, 1 something would, 2 no verdict was possible',
+})
+
+const reportCommand = withHelp(reportParsed, {
+  usage: '[flags] AUDITLOG',
+  examples: [['bulkhead policy report audit.log', 'what policies in audit mode found, by policy and user']],
+  exitCodes: '0 nothing would have been refused, 1 something would, 2 the log could not be read',
+})
+
+const commands = buildRouteMap({
+  routes: { test: testCommand, replay: replayCommand, report: reportCommand },
+  docs: { brief: 'Test policies before you enforce them' },
 })
 
 /** Policies tried before they are enforced. */
-export const policyCommand = buildRouteMap({
-  routes: { test: testCommand, replay: replayCommand, report: reportCommand },
-  docs: { brief: 'Try policies before they are enforced' },
-})
+export const policyCommand = withCommandList(commands, [
+  ['bulkhead policy test tests.yaml', 'test policies with a table of requests'],
+  ['bulkhead policy report audit.log', 'see what a policy in audit mode would have refused'],
+])

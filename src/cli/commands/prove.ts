@@ -1,11 +1,11 @@
 import { buildCommand } from '@stricli/core'
+import { withHelp } from '../help.ts'
 import type { ProveFlags } from '../prove/prove.ts'
 import { interruptible, runCommand } from '../run-command.ts'
 
 const optionalText = { kind: 'parsed', parse: String, optional: true } as const
 
-/** Attacks the running cluster and says which controls held. */
-export const proveCommand = buildCommand({
+const command = buildCommand({
   func: (flags: ProveFlags, ...ids: string[]) =>
     runCommand(async () => {
       const { prove } = await import('../prove/prove.ts')
@@ -14,15 +14,26 @@ export const proveCommand = buildCommand({
     }),
   parameters: {
     flags: {
-      dataDir: { ...optionalText, brief: 'The data directory of the cluster, as given to "bulkhead up"', placeholder: 'DIR' },
+      dataDir: { ...optionalText, brief: 'Data directory of the cluster, as for "bulkhead up"', placeholder: 'DIR' },
       kubeconfig: {
         ...optionalText,
-        brief: "An administrator's kubeconfig (default: that of --data-dir, else KUBECONFIG, else that of the data directory)",
+        brief: 'kubeconfig of an administrator (default: of --data-dir or KUBECONFIG)',
         placeholder: 'FILE',
       },
-      output: { kind: 'enum', values: ['text', 'json'], optional: true, brief: 'How the result is printed (default: text)' },
+      output: { kind: 'enum', values: ['text', 'json'], optional: true, brief: 'Output format (default: text)' },
     },
-    positional: { kind: 'array', parameter: { brief: 'Which proofs to run (default: all)', parse: String, placeholder: 'ID' } },
+    positional: { kind: 'array', parameter: { brief: 'Ids of the proofs to run (default: all)', parse: String, placeholder: 'ID' } },
   },
   docs: { brief: 'Attack the running cluster and show that its controls hold' },
+})
+
+/** Attacks the running cluster and reports which controls held. */
+export const proveCommand = withHelp(command, {
+  usage: '[flags] [ID…]',
+  examples: [
+    ['bulkhead prove', 'all proofs'],
+    ['bulkhead prove A3 C3', 'two of them'],
+    ['bulkhead prove --output json', 'with evidence and times, for programs'],
+  ],
+  exitCodes: '0 all proofs held, 1 a proof failed or the cluster was not reached',
 })

@@ -1,9 +1,9 @@
 import { buildCommand } from '@stricli/core'
+import { withHelp } from '../help.ts'
 import { runCommand } from '../run-command.ts'
 import type { StatusFlags } from '../status/status.ts'
 
-/** Shows what runs, in which state, and which controls are enforced. */
-export const statusCommand = buildCommand({
+const command = buildCommand({
   func: (flags: StatusFlags) =>
     runCommand(async () => {
       const { status } = await import('../status/status.ts')
@@ -15,11 +15,22 @@ export const statusCommand = buildCommand({
         kind: 'parsed',
         parse: String,
         optional: true,
-        brief: 'The data directory of the cluster, as given to "bulkhead up"',
+        brief: 'Data directory of the cluster, as for "bulkhead up"',
         placeholder: 'DIR',
       },
-      output: { kind: 'enum', values: ['text', 'json'], optional: true, brief: 'How it is printed (default: text)' },
+      output: { kind: 'enum', values: ['text', 'json'], optional: true, brief: 'Output format (default: text)' },
     },
   },
-  docs: { brief: 'Show parts, versions, certificates, store and enforced controls of the cluster on this machine' },
+  docs: { brief: 'Show parts, certificates, store and enforced controls of the cluster' },
+})
+
+/** Shows what runs, in which state, and which controls are enforced. */
+export const statusCommand = withHelp(command, {
+  usage: '[flags]',
+  examples: [
+    ['bulkhead status', 'the cluster in the default data directory'],
+    ['bulkhead status --data-dir DIR', 'another cluster on this machine'],
+    ['bulkhead status --output json', 'for programs'],
+  ],
+  exitCodes: '0 all is well, 1 nothing runs or something is wrong',
 })

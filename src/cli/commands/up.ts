@@ -1,5 +1,6 @@
 import { buildCommand } from '@stricli/core'
 import { parseSettings, type Settings } from '../../base/config.ts'
+import { withHelp } from '../help.ts'
 import { runCommand } from '../run-command.ts'
 
 interface Flags extends Settings {
@@ -11,12 +12,11 @@ const optionalNumber = { kind: 'parsed', parse: parseNumber, optional: true } as
 
 function parseNumber(text: string): number {
   const number = Number(text)
-  if (text.trim() === '' || Number.isNaN(number)) throw new Error('wanted is a number')
+  if (text.trim() === '' || Number.isNaN(number)) throw new Error('must be a number')
   return number
 }
 
-/** Starts a cluster on this machine and runs it until Ctrl-C. */
-export const upCommand = buildCommand({
+const command = buildCommand({
   func: ({ config, ...flags }: Flags) =>
     runCommand(async () => {
       const given = parseSettings('flags', Object.fromEntries(Object.entries(flags).filter(([, value]) => value !== undefined)))
@@ -27,108 +27,149 @@ export const upCommand = buildCommand({
     flags: {
       dataDir: {
         ...optionalText,
-        brief: 'Where everything is kept (default: /var/lib/bulkhead for root, else the XDG state folder)',
+        brief: 'Data directory (root: /var/lib/bulkhead, else XDG state folder)',
         placeholder: 'DIR',
       },
       port: { ...optionalNumber, brief: 'TCP port of the API server (default: 6443)', placeholder: 'PORT' },
       bindAddress: {
         ...optionalText,
-        brief: 'Address the API server listens on (default: all with a real node, else 127.0.0.1); pods reach it on any',
+        brief: 'Listen address (default: all with a real node, else 127.0.0.1)',
         placeholder: 'IP',
       },
       controlPlaneOnly: { kind: 'boolean', brief: 'Run no node', optional: true, withNegated: false },
-      simulatedNodes: { ...optionalNumber, brief: 'Run this many simulated nodes instead of a real one', placeholder: 'N' },
-      nodeName: { ...optionalText, brief: "The node's name (default: the host name)", placeholder: 'NAME' },
+      simulatedNodes: { ...optionalNumber, brief: 'Run N simulated nodes instead of a real one', placeholder: 'N' },
+      nodeName: { ...optionalText, brief: 'Name of the node (default: the host name)', placeholder: 'NAME' },
       evictionHard: {
         ...optionalText,
-        brief: 'Free shares of disks below which the node evicts, as for kubelet (default: nodefs.available<10%,imagefs.available<15%,…)',
+        brief: 'Eviction thresholds for disks, as in kubelet',
         placeholder: 'SIGNAL<N%,…',
       },
       serviceClusterIpRange: {
         ...optionalText,
-        brief: "IPv4 network of the Services' addresses (default: 10.96.0.0/16)",
+        brief: 'IPv4 range of Service addresses (default: 10.96.0.0/16)',
         placeholder: 'CIDR',
       },
       maxStoredMebibytes: {
         ...optionalNumber,
-        brief: 'MiB that all objects together may take; writes beyond are refused (default: a quarter of the memory, at most 4096)',
+        brief: 'Limit for all objects, in MiB (default: 1/4 of RAM, at most 4096)',
         placeholder: 'N',
       },
       profile: {
         kind: 'enum',
         values: ['secure', 'upstream'],
-        brief: "upstream: Kubernetes' own defaults, for comparison only",
+        brief: "upstream: Kubernetes' own defaults, to compare (default: secure)",
         optional: true,
       },
       allowPrivileged: {
         kind: 'boolean',
-        brief: 'Whether a privileged container is a valid request at all, before admission decides (default: yes)',
+        brief: 'Privileged containers pass validation (default: yes)',
         optional: true,
       },
       acceptRestoredStore: {
         kind: 'boolean',
-        brief: 'For this start: go on with a store that was put back to an earlier state, and lose what came after it',
+        brief: 'Start once with a store that was restored to an earlier state',
         optional: true,
         withNegated: false,
       },
       policyDir: {
         ...optionalText,
-        brief: 'Folder of admission policies that the API can neither change nor delete',
+        brief: 'Folder of admission policies that the API cannot change',
         placeholder: 'DIR',
       },
-      logLevel: { kind: 'enum', values: ['error', 'info', 'debug'], brief: 'How much the parts log (default: error)', optional: true },
-      enableAdmissionPlugins: { ...optionalText, brief: 'Admission plug-ins to switch on beside the usual ones', placeholder: 'A,B' },
-      disableAdmissionPlugins: { ...optionalText, brief: 'Admission plug-ins to switch off', placeholder: 'A,B' },
+      logLevel: { kind: 'enum', values: ['error', 'info', 'debug'], brief: 'Log level of all parts (default: error)', optional: true },
+      enableAdmissionPlugins: {
+        ...optionalText,
+        brief: 'Admission plug-ins to enable in addition to the default ones',
+        placeholder: 'A,B',
+      },
+      disableAdmissionPlugins: { ...optionalText, brief: 'Admission plug-ins to disable', placeholder: 'A,B' },
       insecureDisableAdmissionPlugins: {
         ...optionalText,
-        brief: 'The same for protections of the secure profile; warns at each start',
+        brief: 'Security plug-ins to disable; logs a warning at each start',
         placeholder: 'A,B',
       },
       admissionConfigFile: {
         ...optionalText,
-        brief: "kube-apiserver's AdmissionConfiguration: how plug-ins are configured",
+        brief: 'AdmissionConfiguration: settings of admission plug-ins',
         placeholder: 'FILE',
       },
-      auditPolicyFile: { ...optionalText, brief: "kube-apiserver's audit policy: how much is recorded of what", placeholder: 'FILE' },
+      auditPolicyFile: { ...optionalText, brief: 'Audit policy: which requests are recorded, in which detail', placeholder: 'FILE' },
       enableBootstrapTokenAuth: {
         kind: 'boolean',
-        brief: "Whether Kubernetes' bootstrap tokens (Secrets in kube-system) authenticate (default: no)",
+        brief: "Accept Kubernetes' bootstrap tokens (default: no)",
         optional: true,
       },
       authenticationTokenWebhookConfigFile: {
         ...optionalText,
-        brief: 'kubeconfig file of a webhook that says whose bearer tokens are',
+        brief: 'kubeconfig of a webhook that validates bearer tokens',
         placeholder: 'FILE',
       },
       authenticationTokenWebhookVersion: {
         kind: 'enum',
         values: ['v1', 'v1beta1'],
-        brief: 'Version of the TokenReview that it is sent (default: v1)',
+        brief: 'TokenReview version that the webhook gets (default: v1)',
         optional: true,
       },
-      authenticationTokenWebhookCacheTtl: { ...optionalText, brief: 'How long its answers hold (default: 2m)', placeholder: 'DURATION' },
+      authenticationTokenWebhookCacheTtl: {
+        ...optionalText,
+        brief: 'How long answers of the webhook are cached (default: 2m)',
+        placeholder: 'DURATION',
+      },
       authorizationConfigFile: {
         ...optionalText,
-        brief: "kube-apiserver's AuthorizationConfiguration: who is asked in which order, webhooks among them",
+        brief: 'AuthorizationConfiguration: the authorizers, in their order',
         placeholder: 'FILE',
       },
       authenticationConfigFile: {
         ...optionalText,
-        brief: "kube-apiserver's AuthenticationConfiguration: issuers of JSON Web Tokens (OIDC) and whom their tokens make",
+        brief: 'AuthenticationConfiguration: OIDC issuers and claim mappings',
         placeholder: 'FILE',
       },
       featureGates: {
         ...optionalText,
-        brief: 'Features to switch on or off, as for kube-apiserver',
+        brief: 'Feature gates, as in kube-apiserver',
         placeholder: 'NAME=true,…',
       },
       runtimeConfig: {
         ...optionalText,
-        brief: 'Group versions to serve beside the usual ones, as for kube-apiserver',
+        brief: 'API versions to enable, as in kube-apiserver',
         placeholder: 'GROUP/VERSION=true,…',
       },
-      config: { ...optionalText, brief: 'YAML file with the same settings in camelCase; flags win', placeholder: 'FILE' },
+      config: { ...optionalText, brief: 'YAML file with these settings in camelCase; flags win', placeholder: 'FILE' },
     },
   },
-  docs: { brief: 'Start a secure cluster on this machine' },
+  docs: { brief: 'Start a secure cluster on this machine and run it until Ctrl-C' },
+})
+
+/** Starts a cluster on this machine and runs it until Ctrl-C. */
+export const upCommand = withHelp(command, {
+  usage: '[flags]',
+  examples: [
+    ['sudo bulkhead up', 'a cluster with a real node'],
+    ['bulkhead up --simulated-nodes 3', 'no containers run, root is not needed'],
+    ['bulkhead up --control-plane-only', 'only the API server and controllers'],
+    ['bulkhead up --config FILE', 'settings from a YAML file'],
+  ],
+  groups: {
+    Cluster: ['dataDir', 'config', 'profile', 'logLevel', 'acceptRestoredStore'],
+    'API server': ['port', 'bindAddress', 'serviceClusterIpRange', 'maxStoredMebibytes', 'featureGates', 'runtimeConfig'],
+    Node: ['controlPlaneOnly', 'simulatedNodes', 'nodeName', 'evictionHard'],
+    'Authentication and authorization': [
+      'authenticationConfigFile',
+      'authorizationConfigFile',
+      'authenticationTokenWebhookConfigFile',
+      'authenticationTokenWebhookVersion',
+      'authenticationTokenWebhookCacheTtl',
+      'enableBootstrapTokenAuth',
+    ],
+    'Admission and audit': [
+      'policyDir',
+      'enableAdmissionPlugins',
+      'disableAdmissionPlugins',
+      'insecureDisableAdmissionPlugins',
+      'admissionConfigFile',
+      'allowPrivileged',
+      'auditPolicyFile',
+    ],
+  },
 })

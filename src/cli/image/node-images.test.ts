@@ -10,7 +10,7 @@ import { imageTable, importArchive, listImages, stepText } from './node-images.t
 const silent = () => assert.fail('nothing must be printed')
 const progress = new ProgressLine({ write: silent, isTerminal: false, columns: 80, now: () => 0 })
 
-test('image import says in one sentence what is wrong', async () => {
+test('image import reports each fault in one sentence', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'image-'))
   try {
     const text = join(folder, 'notes.txt')
@@ -29,7 +29,7 @@ test('image import says in one sentence what is wrong', async () => {
   }
 })
 
-test('imageTable() shows each name once, without those that containerd gives by digest', () => {
+test('imageTable() shows each name once, without names by digest', () => {
   const text = `REF TYPE DIGEST SIZE PLATFORMS LABELS
 example/image:1 application/vnd.oci.image.manifest.v1+json sha256:aa 1.0 MiB linux/amd64 -
 sha256:bb application/vnd.oci.image.manifest.v1+json sha256:aa 1.0 MiB linux/amd64 -
@@ -37,7 +37,7 @@ sha256:bb application/vnd.oci.image.manifest.v1+json sha256:aa 1.0 MiB linux/amd
   assert.deepEqual(imageTable(text), ['IMAGE            SIZE     DIGEST', 'example/image:1  1.0 MiB  sha256:aa'])
 })
 
-test('stepText() says what is done and how far it is', () => {
+test('stepText() shows the step and its progress', () => {
   assert.equal(stepText('a.tar', { step: 'reading', bytes: 512 * 1024 ** 2, total: 1024 ** 3 }), 'Reading a.tar: 50 % of 1.00 GiB')
   assert.equal(stepText('a.tar', { step: 'unpacking', name: 'r.example/a:1' }), 'Unpacking r.example/a:1')
 })

@@ -1,4 +1,4 @@
-// `bulkhead image`: images of the containerd that belongs to the node on this machine.
+// `bulkhead image`: imports and lists images of the containerd of the node on this machine.
 import { execFile } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { basename, resolve } from 'node:path'
@@ -22,7 +22,7 @@ type Print = (text: string) => void
 
 const gib = 1024 ** 3
 
-/** `progress` is shown what is being done and how far it is. */
+/** `progress` receives the current step and its progress. */
 export async function importArchive(
   { dataDir }: ImageFlags,
   file: string,
@@ -30,7 +30,7 @@ export async function importArchive(
   print: Print,
   progress: ProgressLine,
 ): Promise<void> {
-  // The file first: it is wrong whoever asks and whatever runs.
+  // The file is checked first, because its faults do not depend on the user or the node.
   await checkArchive(file).catch(asUserError)
   const socket = nodeSocket(dataDir, isRoot)
   const show = (each: ImportProgress): void => progress.show(stepText(basename(file), each), each.step === 'unpacking')
@@ -41,7 +41,7 @@ export async function importArchive(
       progress.end()
     })
     .catch(asUserError)
-  if (names.length === 0) throw new UserError(`The archive "${file}" names no image`)
+  if (names.length === 0) throw new UserError(`The archive "${file}" contains no image with a name`)
   for (const name of names) print(printable(`Imported ${name}`))
 }
 
@@ -51,17 +51,17 @@ export function stepText(file: string, progress: ImportProgress): string {
   return printable(`Reading ${file}: ${Math.floor((bytes / Math.max(total, 1)) * 100)} % of ${(total / gib).toFixed(2)} GiB`)
 }
 
-/** Name, size as containerd says it, and digest; one line each. */
+/** One line each: name, size as containerd reports it, and digest. */
 export async function listImages({ dataDir }: ImageFlags, isRoot: boolean, print: Print): Promise<void> {
   const socket = nodeSocket(dataDir, isRoot)
   const args = ['--address', socket, '--namespace', 'k8s.io', 'images', 'list']
   const { stdout } = await run('ctr', args, { signal: AbortSignal.timeout(limitMs) }).catch(err => {
-    throw new UserError(`The images cannot be listed: ${messageOf(err)}`, { cause: err })
+    throw new UserError(`Cannot list the images: ${messageOf(err)}`, { cause: err })
   })
   for (const line of imageTable(stdout)) print(printable(line))
 }
 
-/** From `ctr images list`: REF TYPE DIGEST SIZE UNIT PLATFORMS LABELS, one image under each of its names. */
+/** Parses `ctr images list` (REF TYPE DIGEST SIZE UNIT PLATFORMS LABELS), which lists an image under each of its names. */
 export function imageTable(text: string): string[] {
   const rows = text
     .split('\n')
@@ -75,7 +75,7 @@ export function imageTable(text: string): string[] {
 }
 
 function nodeSocket(dataDir: string | undefined, isRoot: boolean): string {
-  if (!isRoot) throw new UserError('The images of a node belong to root: run this command as root')
+  if (!isRoot) throw new UserError('Images of the node need root: run this command as root')
   const directory = findDataDirectory(dataDir)
   const { containerdSocket } = nodeDirectory(directory.node)
   if (!existsSync(containerdSocket))

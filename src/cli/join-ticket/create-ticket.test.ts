@@ -9,7 +9,7 @@ import { secrets } from '../../client/resources.ts'
 import { startCluster } from '../../cluster/start-cluster.ts'
 import { createNodeTicket } from './create-ticket.ts'
 
-test('join-ticket create prints a ticket of which only the hash is stored', async () => {
+test('join-ticket create prints a ticket and stores only its hash', async () => {
   await using cluster = await startCluster({ controllers: false, simulatedNodes: 0 })
   const folder = mkdtempSync(join(tmpdir(), 'ticket-'))
   try {
@@ -30,7 +30,7 @@ test('join-ticket create prints a ticket of which only the hash is stored', asyn
 
     await assert.rejects(createNodeTicket({ node: 'Not A Name', kubeconfig }, output), {
       name: 'UserError',
-      message: /--node is "Not A Name", wanted is/,
+      message: /--node must be a lowercase DNS name .*, got "Not A Name"/,
     })
     await assert.rejects(createNodeTicket({ node: 'x', kubeconfig: join(folder, 'none') }, output), {
       name: 'UserError',

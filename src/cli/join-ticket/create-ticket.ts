@@ -13,7 +13,7 @@ export interface TicketFlags {
   readonly kubeconfig?: string
 }
 
-/** The ticket goes to stdout alone, so that it can be piped; what it is goes to stderr. */
+/** Only the ticket goes to stdout, so that it can be piped; the explanation goes to stderr. */
 export interface TicketOutput {
   ticket(text: string): void
   note(text: string): void
@@ -21,24 +21,24 @@ export interface TicketOutput {
 
 export async function createNodeTicket(flags: TicketFlags, output: TicketOutput): Promise<void> {
   if (!settingChecks.nodeName.accepts(flags.node))
-    throw new UserError(`--node is "${flags.node}", wanted is ${settingChecks.nodeName.expected}`)
+    throw new UserError(`--node must be ${settingChecks.nodeName.expected}, got "${flags.node}"`)
   const found = await findKubeconfig(flags)
   const [issued] = await issue(found, flags.node)
   if (issued === undefined) throw new Error('no ticket was made')
   output.ticket(issued.token)
   output.note(
-    `This ticket lets node "${flags.node}" join ${found.config.server} once within ${maxTicketSeconds / 60} minutes. It is not shown again: only its hash is stored.`,
+    `This ticket lets node "${flags.node}" join ${found.config.server} once within ${maxTicketSeconds / 60} minutes. It is not shown again, because only its hash is stored.`,
   )
 }
 
 async function issue(found: FoundKubeconfig, node: string) {
   const { server, ca, certificate, key } = found.config
   if (certificate === undefined || key === undefined)
-    throw new UserError("The kubeconfig has no client certificate: give the administrator's with --kubeconfig")
+    throw new UserError("The kubeconfig has no client certificate: pass the administrator's kubeconfig with --kubeconfig")
   try {
     return await issueTickets(server, { ca, certificate, key }, [node])
   } catch (err) {
-    if (err instanceof ApiError) throw new UserError(`Cannot make a join ticket at ${server}: ${err.message}`, { cause: err })
+    if (err instanceof ApiError) throw new UserError(`Cannot create a join ticket at ${server}: ${err.message}`, { cause: err })
     throw new UserError(noAnswer(found, err), { cause: err })
   }
 }

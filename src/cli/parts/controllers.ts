@@ -1,4 +1,4 @@
-// The controllers' and the scheduler's process: one connection and one certificate for each of them.
+// The process of the controllers and the scheduler. Each has its own connection and certificate.
 import { systemClock } from '../../base/clock.ts'
 import { createRegistry } from '../../base/metrics.ts'
 import { keepRenewed, validityOf } from '../../base/renewal.ts'
@@ -57,7 +57,7 @@ export const controllersPart = (): Promise<void> =>
       return client
     }
     await mayBegin()
-    // Each at its own time, so that the signer is never asked for all of them at once.
+    // Each certificate is renewed at its own time, so that the signer never gets all requests at once.
     const renewals = names.map(name =>
       keepRenewed(
         {
@@ -85,8 +85,8 @@ export const controllersPart = (): Promise<void> =>
       try {
         await untilAdmissible(clientOf(manager), clock, signal)
       } catch (err) {
-        // Without the right to look the loops run all the same.
-        log.error('cannot tell when a pod may be made', { err })
+        // The controllers run even without the right to read this.
+        log.error('cannot see when the first pod can be created', { err })
       }
       if (!signal.aborted) ready({ controllers: controllers.length })
     }

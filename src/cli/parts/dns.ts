@@ -1,4 +1,4 @@
-// The cluster's DNS in a process of its own: it parses what any pod sends, so it has one read-only identity and nothing else.
+// The process of the cluster DNS: it parses data from any pod, so it has one read-only identity and nothing else.
 import { systemClock } from '../../base/clock.ts'
 import { Client } from '../../client/client.ts'
 import { createHttpTransport } from '../../client/http-transport.ts'

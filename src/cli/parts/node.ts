@@ -1,4 +1,4 @@
-// The node's process: the agent of this machine as root, or any number of simulated nodes.
+// The process of the node: the agent of this machine as root, or any number of simulated nodes.
 import { systemClock } from '../../base/clock.ts'
 import type { Logger } from '../../base/log.ts'
 import { Secret } from '../../base/secret.ts'

@@ -1,4 +1,4 @@
-// Serves the API on an opened store: audit log, admission, listener, and what a cluster has from its first second.
+// Serves the API on an opened store: audit log, admission, listener, and the objects that each new cluster gets.
 import { AuditLog } from '../../access/audit/audit-log.ts'
 import { createKeyAndCsr } from '../../access/pki/key-and-csr.ts'
 import { allowPrivileged } from '../../api/validation/cluster-policy.ts'
@@ -25,7 +25,7 @@ import { storeFailure } from './store-failure.ts'
 
 export interface ServeApiOptions
   extends Pick<PartContext<ServerSettings, ConfigurationStates>, 'settings' | 'log' | 'signal' | 'ready' | 'onChange' | 'ends'> {
-  /** Is being opened; whoever opens it closes it. */
+  /** The store that is being opened; the caller closes it. */
   readonly store: Promise<Store>
   readonly signer: Signer
   readonly metrics: Registry
@@ -33,7 +33,7 @@ export interface ServeApiOptions
 
 const servingSeconds = 30 * 86_400
 
-/** Resolves when the signal has ended it. Rejects with a `UserError` where it cannot start. */
+/** Resolves when the signal has ended it. Rejects with a `UserError` if it cannot start. */
 export async function serveApi({
   settings,
   store: opening,
@@ -48,11 +48,11 @@ export async function serveApi({
   allowPrivileged(settings.allowPrivileged)
   const clock = systemClock
   await using stack = new AsyncDisposableStack()
-  // Before anything is served: a server must not run with half of its rules.
+  // Before anything is served, because a server must not run with half of its rules.
   const { policyDirectory, features } = settings
   const policies = policyDirectory === undefined ? undefined : openPolicyFolder(policyDirectory, { clock, log, features })
   const firstServing = servingCertificate(signer, settings, signal)
-  // Awaited below; a failure before then must not count as unhandled.
+  // Awaited below; an earlier failure must not become an unhandled rejection.
   firstServing.catch(() => undefined)
   const [store, audit] = await Promise.all([opening, openAuditLog({ settings, signer, log, signal })])
   stack.use(audit)
@@ -135,7 +135,8 @@ export async function serveApi({
 function connectionsFor(log: Logger): ConnectionLimits {
   const files = openFileLimit()
   const limits = connectionsWithin(files)
-  if (limits !== defaultConnectionLimits) log.info('fewer connections than usual: the limit for open files is low', { files, ...limits })
+  if (limits !== defaultConnectionLimits)
+    log.info('the limit for open files is low, so fewer connections are accepted', { files, ...limits })
   return limits
 }
 
@@ -160,7 +161,7 @@ async function openAuditLog({
   } catch (err) {
     const what = `Cannot open the audit log in "${directory}": ${messageOf(err)}`
     throw new UserError(
-      `${what}. Mend that or restore the folder from a backup; where it is moved away and "audit-head.json" of the signer's folder holds {}, a new log begins`,
+      `${what}. Fix that or restore the folder from a backup. To begin a new log, move the folder away and write {} into "audit-head.json" in the folder of the signer`,
       { cause: err },
     )
   }
@@ -181,11 +182,15 @@ async function listenOrExplain(listener: Listener, { hosts, port }: ServerSettin
     await listener.listen()
   } catch (err) {
     if (codeOf(err) === 'EADDRINUSE')
-      throw new UserError(`Port ${port} on ${host} is taken by another program: stop it, or give another port with --port`, { cause: err })
+      throw new UserError(`Port ${port} on ${host} is in use by another program: stop it, or choose another port with --port`, {
+        cause: err,
+      })
     if (codeOf(err) === 'EADDRNOTAVAIL')
-      throw new UserError(`This machine has no address ${host}: give one of its own with --bind-address`, { cause: err })
+      throw new UserError(`This machine has no address ${host}: choose one of its own with --bind-address`, { cause: err })
     if (codeOf(err) === 'EACCES')
-      throw new UserError(`Port ${port} needs rights that the API server does not have: give a port above 1023 with --port`, { cause: err })
+      throw new UserError(`Port ${port} needs rights that the API server does not have: choose a port above 1023 with --port`, {
+        cause: err,
+      })
     throw err
   }
 }

@@ -1,4 +1,4 @@
-// The API server's process: no private key of the cluster, no right on the machine beyond its own folder.
+// The process of the API server: it has no private key of the cluster, and no rights on the machine outside its own folder.
 import { join } from 'node:path'
 import { hasRecords } from '../../access/audit/log-files.ts'
 import type { AuditPolicy } from '../../access/audit/policy.ts'
@@ -24,11 +24,11 @@ import type { ServeApiOptions } from './serve-api.ts'
 export interface ServerSettings {
   readonly directory: string
   readonly signerSocket: string
-  /** For this life alone. */
+  /** For this start only. */
   readonly acceptRestoredStore: boolean
   readonly hosts: readonly [string, ...string[]]
   readonly port: number
-  /** The address under which pods reach this server; undefined where it listens on loopback only, and no node has real pods. */
+  /** The address at which pods reach this server; undefined if it listens on loopback only and no node runs real pods. */
   readonly advertised: string | undefined
   readonly dnsNames: readonly string[]
   readonly ipAddresses: readonly string[]
@@ -43,13 +43,13 @@ export interface ServerSettings {
   readonly admission: AdmissionSettings
   readonly features: Features
   readonly auditPolicy: AuditPolicy | undefined
-  /** As they are when it starts; they are what changes while it runs, too. */
+  /** The state at the start; changes come while the server runs. */
   readonly configurations: ConfigurationStates
   readonly tokenWebhook: TokenWebhookSettings | undefined
   readonly bootstrapTokens: boolean
 }
 
-/** Of the server's own folder. */
+/** In the server's own folder. */
 export const auditFolder = (directory: string): string => join(directory, 'audit')
 
 export const serverPart = (): Promise<void> =>
@@ -58,9 +58,9 @@ export const serverPart = (): Promise<void> =>
     registerProcessMetrics(metrics)
     await using stack = new AsyncDisposableStack()
     const signer = stack.use(connectSigner(settings.signerSocket, { clock: systemClock, log }))
-    // The store's thread starts and opens the file while this one loads the code of the API.
+    // The store's thread opens the file while this thread loads the code of the API.
     const opening = openStore(settings, { signer, log, metrics, signal })
-    // Awaited when the code is there.
+    // Awaited after the code is loaded.
     opening.catch(() => undefined)
     stack.defer(() => closeStore(opening))
     const { serveApi } = await import('./serve-api.ts')
@@ -74,7 +74,7 @@ async function openStore(
   try {
     return await openSqliteStore({
       directory,
-      // The audit log has its first record after the store was made.
+      // If the audit log has records, the store must exist: the store is created first.
       mustExist: await hasRecords(auditFolder(directory)),
       sealer: signerSealer(signer, signal),
       maxStoredBytes: maxStoredBytes ?? defaultStoredBytes(machineMemory()),
@@ -86,12 +86,12 @@ async function openStore(
     })
   } catch (err) {
     if (signal.aborted) throw signal.reason
-    // The store's own sentence says what is wrong and with which file.
+    // The store's own message names the file and the fault.
     throw new UserError(messageOf(err), { cause: err })
   }
 }
 
-/** Where it could not be opened, whoever waits for it says so. */
+/** If the store could not be opened, its user reports the error. */
 async function closeStore(opening: Promise<Store>): Promise<void> {
   const [opened] = await Promise.allSettled([opening])
   if (opened.status === 'fulfilled') await opened.value[Symbol.asyncDispose]()

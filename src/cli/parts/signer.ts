@@ -1,4 +1,4 @@
-// The signer's process: the only one that has private keys beyond its own leaf.
+// The process of the signer: the only one with private keys other than its own leaf key.
 import { setFlagsFromString } from 'node:v8'
 import { systemClock } from '../../base/clock.ts'
 import type { Logger } from '../../base/log.ts'
@@ -14,9 +14,9 @@ import { waitFor } from './wait-for.ts'
 export interface SignerSettings {
   readonly directory: string
   readonly sockets: { readonly server: string; readonly controllers: string; readonly admin: string }
-  /** What the API server's certificate may say. */
+  /** The names that the API server's certificate may have. */
   readonly servingNames: { readonly dnsNames: readonly string[]; readonly ipAddresses: readonly string[] }
-  /** Names of the ServiceAccounts of controllers. */
+  /** Names of the controllers' ServiceAccounts. */
   readonly controllerAccounts: readonly string[]
   readonly issuer: string
 }
@@ -24,10 +24,10 @@ export interface SignerSettings {
 export const signerPart = (): Promise<void> =>
   runPart<SignerSettings>('signer', async ({ settings, log, signal, ready }) => {
     const { directory, sockets, servingNames, issuer } = settings
-    // The forty certificates of a start are enough for V8 to optimize what is hardly called again, and its compilers alone are 8 MB of resident memory.
+    // The forty certificates of a start make V8 optimize code that hardly runs again, and its compilers alone take 8 MB of resident memory.
     for (const compiler of ['maglev', 'turbofan']) setFlagsFromString(`--no-${compiler}`)
     await using signer = await openKeys(directory, log)
-    // Each socket lies in a folder that only one group enters: whoever is of that group may connect.
+    // Each socket is in a folder that only one group can enter, so only members of that group can connect.
     const socket = (role: 'server' | 'controllers' | 'admin') => ({ role, path: sockets[role], groupMayConnect: true })
     await using _listening = await serveSigner({
       signer,
@@ -46,7 +46,7 @@ async function openKeys(directory: string, log: Logger): Promise<Signer> {
     return await openFileSigner({ directory, clock: systemClock, log })
   } catch (err) {
     const what = `Cannot open the keys of the cluster in "${directory}": ${messageOf(err)}`
-    // What has the wrong rights is there, and its message says which are wanted.
+    // The file exists but has the wrong mode, and its message names the right one.
     throw new UserError(err instanceof UnsafeKeyFile ? what : `${what}. Restore the folder from a backup`, { cause: err })
   }
 }

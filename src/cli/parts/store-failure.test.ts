@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import { silentLogger } from '../../base/log.ts'
 import { storeFailure } from './store-failure.ts'
 
-test('storeFailure() rejects when the store fails, also where nobody waits for it yet', async () => {
+test('storeFailure() rejects when the store fails, even if nothing awaits it yet', async () => {
   const cause = new Error('The disk failed')
   const listeners: ((err: Error) => void)[] = []
   const failure = storeFailure({ onFailure: listener => listeners.push(listener) }, silentLogger)

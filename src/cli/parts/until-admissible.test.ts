@@ -14,7 +14,7 @@ const asking = (...failures: Error[]) => {
   }
 }
 
-test('untilAnswered() outlives a server that is killed, busy or full meanwhile', async () => {
+test('untilAnswered() retries while the server is killed, busy or full', async () => {
   const ask = asking(
     apiError(404, 'NotFound', 'serviceaccounts "default" not found'),
     new Error('connect ECONNREFUSED'),

@@ -1,4 +1,4 @@
-// A cluster is ready for its user when a pod may be made: the default namespace needs its ServiceAccount, which a controller makes.
+// A cluster is ready when pods can be created: the default namespace then has its ServiceAccount, which a controller creates.
 import { ApiError, isReason } from '../../api/status.ts'
 import { type Clock, pause } from '../../base/clock.ts'
 import type { Client } from '../../client/client.ts'
@@ -6,11 +6,11 @@ import { serviceAccounts } from '../../client/resources.ts'
 
 const pollMs = 20
 
-/** Resolves when the account is there, or with the signal. */
+/** Resolves when the account exists, or with the signal. */
 export const untilAdmissible = (client: Client, clock: Clock, signal: AbortSignal): Promise<void> =>
   untilAnswered(() => client.get(serviceAccounts, 'default', 'default', signal), clock, signal)
 
-/** Asks until there is an answer, or until the signal. Rejects with what no further question would change. */
+/** Retries until there is an answer, or until the signal. Rejects with an error that a retry would not change. */
 export async function untilAnswered(ask: () => Promise<unknown>, clock: Clock, signal: AbortSignal): Promise<void> {
   while (!signal.aborted) {
     try {
@@ -24,7 +24,7 @@ export async function untilAnswered(ask: () => Promise<unknown>, clock: Clock, s
   }
 }
 
-/** A server that dies, is busy or has a full disk meanwhile is started again or recovers, as at any later time: it ends no cluster. */
+/** A server that dies, is busy or has a full disk is restarted or recovers, so the cluster goes on. */
 function isFinal(err: unknown): boolean {
   return err instanceof ApiError && err.status.code < 500 && !isReason(err, 'NotFound') && !isReason(err, 'TooManyRequests')
 }

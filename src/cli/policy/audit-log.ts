@@ -1,10 +1,10 @@
-// The events of an audit log in the form of audit.k8s.io/v1, one JSON object a line, of Bulkhead or of another API server.
+// Reads the events of an audit log, one JSON object of audit.k8s.io/v1 per line, of Bulkhead or of another API server.
 import { createReadStream } from 'node:fs'
 import { createInterface } from 'node:readline'
 import { parseEventLine } from '../../access/audit/audit-event.ts'
 import { cannotRead, UserError } from '../../base/user-error.ts'
 
-/** A longer line is none that an API server writes. */
+/** No API server writes a longer line. */
 const maxLineBytes = 8 * 1024 * 1024
 
 export interface LoggedEvent {
@@ -26,7 +26,10 @@ export interface LoggedEvent {
   readonly responseObject?: unknown
 }
 
-/** In the order of the file. What is no event (a mark of the chain, an empty line) is left out. Throws a `UserError` for what cannot be read. */
+/**
+ * In the order of the file. Lines without an event (a mark of the chain, an empty line) are skipped. Throws a `UserError` for what cannot
+ * be read.
+ */
 export async function* readAuditLog(file: string): AsyncGenerator<LoggedEvent> {
   const lines = createInterface({ input: createReadStream(file, 'utf8'), crlfDelay: Number.POSITIVE_INFINITY })
   let number = 0
@@ -39,7 +42,7 @@ export async function* readAuditLog(file: string): AsyncGenerator<LoggedEvent> {
       if (event !== undefined) yield event
     }
   } catch (err) {
-    if (err instanceof SyntaxError) throw new UserError(`${file}:${number}: this is no audit log: ${err.message}`, { cause: err })
+    if (err instanceof SyntaxError) throw new UserError(`${file}:${number}: this is not an audit log: ${err.message}`, { cause: err })
     throw cannotRead(file, err)
   }
 }

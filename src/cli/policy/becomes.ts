@@ -1,13 +1,13 @@
-// Whether policies that mutate made of an object what a table says.
+// Compares an object that mutating policies changed with the expectation of a table.
 import { applyJsonPatch } from '../../api/patch/json-patch.ts'
 import { isRecord } from '../../api/schema/compile.ts'
 import { ApiError } from '../../api/status.ts'
 import type { Becomes } from './test-file.ts'
 
-/** What is not as expected; undefined where everything is. Pure. */
+/** Returns the difference; undefined if all is as expected. Pure. */
 export function becomesProblem({ mutated, patch, absent }: Becomes, sent: unknown, stored: unknown): string | undefined {
   const gone = [...absent, ...(patch ?? []).flatMap(removedPath)].find(path => valueAt(stored, path) !== undefined)
-  if (gone !== undefined) return `it has ${gone}: ${JSON.stringify(valueAt(stored, gone))}`
+  if (gone !== undefined) return `${gone} must be absent, got ${JSON.stringify(valueAt(stored, gone))}`
   const wanted = [...(mutated === undefined ? [] : [mutated]), ...(patch === undefined ? [] : [patched(sent, patch)])]
   for (const each of wanted) {
     const problem = typeof each === 'string' ? each : difference(each, stored, '')
@@ -19,7 +19,7 @@ export function becomesProblem({ mutated, patch, absent }: Becomes, sent: unknow
 const removedPath = (operation: unknown): string[] =>
   isRecord(operation) && operation['op'] === 'remove' && typeof operation['path'] === 'string' ? [operation['path']] : []
 
-/** A text where the patch cannot be applied. */
+/** Throws if the patch cannot be applied. */
 function patched(sent: unknown, patch: readonly unknown[]): unknown {
   try {
     return applyJsonPatch(sent, patch)
@@ -29,7 +29,7 @@ function patched(sent: unknown, patch: readonly unknown[]): unknown {
   }
 }
 
-/** Where `wanted` does not stand in `found`. */
+/** The first place where `found` lacks a part of `wanted`. */
 function difference(wanted: unknown, found: unknown, path: string): string | undefined {
   if (isRecord(wanted) && isRecord(found)) {
     for (const [name, member] of Object.entries(wanted)) {
@@ -39,7 +39,7 @@ function difference(wanted: unknown, found: unknown, path: string): string | und
     return undefined
   }
   if (Array.isArray(wanted) && Array.isArray(found)) {
-    if (wanted.length !== found.length) return `${path} has ${found.length} items, not ${wanted.length}`
+    if (wanted.length !== found.length) return `${path} must have ${wanted.length} items, got ${found.length}`
     for (const [index, item] of wanted.entries()) {
       const problem = difference(item, found[index], `${path}/${index}`)
       if (problem !== undefined) return problem
@@ -47,7 +47,7 @@ function difference(wanted: unknown, found: unknown, path: string): string | und
     return undefined
   }
   if (wanted === found) return undefined
-  return `${path || '/'} is ${found === undefined ? 'not there' : JSON.stringify(found)}, not ${JSON.stringify(wanted)}`
+  return `${path || '/'} must be ${JSON.stringify(wanted)}, got ${found === undefined ? 'nothing' : JSON.stringify(found)}`
 }
 
 function valueAt(value: unknown, path: string): unknown {

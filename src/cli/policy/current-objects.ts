@@ -1,4 +1,4 @@
-// Objects as a cluster has them now, for writes of which an audit log of level Metadata holds none.
+// Fetches the current objects of a cluster, for writes whose object an audit log of level Metadata does not hold.
 import { isRecord } from '../../api/schema/compile.ts'
 import { ApiError } from '../../api/status.ts'
 import type { Client } from '../../client/client.ts'
@@ -7,7 +7,7 @@ import type { LoggedEvent } from './audit-log.ts'
 
 type ObjectRef = NonNullable<LoggedEvent['objectRef']>
 
-/** What a write left of an object; undefined where it is gone, its kind is, or this user may not read it. */
+/** The object after a write; undefined if the object or its kind no longer exists, or this user may not read it. */
 export type FindCurrent = (of: ObjectRef) => Promise<Record<string, unknown> | undefined>
 
 export function currentObjects(client: Client, signal: AbortSignal): FindCurrent {

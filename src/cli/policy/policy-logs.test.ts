@@ -31,7 +31,7 @@ const object = (name: string, size: number) => ({
   },
 })
 
-test('policyReplay() judges the writes of a log again, changes as changes, and says of what it has no object', async () => {
+test('policyReplay() evaluates the writes of a log again, changes as updates, and counts writes without an object', async () => {
   using bench = new PolicyBench()
   const policies = bench.write('policy.yaml', policy('Deny'))
   const log = bench.write(
@@ -57,12 +57,12 @@ test('policyReplay() judges the writes of a log again, changes as changes, and s
     json.refused.map(({ user, verb, object: of, message }) => [user, verb, of, / (\w+ .*)$/.exec(message)?.[1]?.split(': ').at(-1)]),
     [
       ['ann', 'patch', 'configmaps team/a', 'it must not shrink'],
-      ['ann', 'create', 'configmaps team/x', 'x is no name'],
+      ['ann', 'create', 'configmaps team/x', 'x is not a name'],
     ],
   )
 })
 
-test('policyReplay() judges nothing without a word: a log of level Metadata is refused with advice, or judged by what a cluster has', async () => {
+test('policyReplay() refuses a log of level Metadata with advice, or uses the objects of a cluster', async () => {
   using bench = new PolicyBench()
   await using cluster = await startCluster({ simulatedNodes: 0, controllers: false })
   const { signal } = new AbortController()
@@ -77,7 +77,7 @@ test('policyReplay() judges nothing without a word: a log of level Metadata is r
   const policies = bench.write('policy.yaml', policy('Deny'))
   const run = (flags: object) =>
     bench.run<Replayed>((print, stop) => policyReplay({ output: 'json', policy: [policies], ...flags }, log, print, stop))
-  const advice = /None of the 2 writes in ".*" could be judged: .*level: RequestResponse.*--kubeconfig FILE/
+  const advice = /None of the 2 writes in ".*" could be evaluated: .*level: RequestResponse.*--kubeconfig FILE/
   await assert.rejects(run({}), err => err instanceof UserError && advice.test(err.message))
   const { code, json } = await run({ kubeconfig: bench.write('kubeconfig', await cluster.kubeconfig()) })
   assert.equal(code, 1)
@@ -88,18 +88,18 @@ test('policyReplay() judges nothing without a word: a log of level Metadata is r
   )
 })
 
-test('policyReplay() refuses what is no log', async () => {
+test('policyReplay() refuses a file that is not a log', async () => {
   using bench = new PolicyBench()
   const policies = bench.write('policy.yaml', policy('Deny'))
   const run = (log: string) => bench.run((print, signal) => policyReplay({ policy: [policies] }, log, print, signal))
   await assert.rejects(
     run(bench.write('bad.log', 'no json\n')),
-    err => err instanceof UserError && /bad\.log:1: this is no audit log/.test(err.message),
+    err => err instanceof UserError && /bad\.log:1: this is not an audit log/.test(err.message),
   )
   await assert.rejects(run('/nothing/here'), err => err instanceof UserError && /Cannot read/.test(err.message))
 })
 
-test('policyReport() says what a policy in audit mode would have refused, from the log of a cluster', async () => {
+test('policyReport() reports what a policy in audit mode would have refused, from the log of a cluster', async () => {
   using bench = new PolicyBench()
   await using cluster = await startCluster({ simulatedNodes: 0, controllers: false })
   const { signal } = new AbortController()
@@ -132,7 +132,7 @@ test('policyReport() says what a policy in audit mode would have refused, from t
     {
       policy: 'sizes',
       binding: 'sizes',
-      message: 'x is no name',
+      message: 'x is not a name',
       count: 2,
       users: ['bulkhead-admin'],
       examples: ['configmaps default/x', 'configmaps kube-system/x'],

@@ -9,7 +9,7 @@ import { parsePolicyTest } from './test-file.ts'
 const head = 'apiVersion: check.bulkhead.dev/v1alpha1\nkind: PolicyTest\npolicies: [policy.yaml]\ntests:\n'
 const table = `${head}
 - { name: a name, object: ${map('a', 1)}, expect: admitted }
-- { name: no name, object: ${map('x', 1)}, expect: refused, by: ValidatingAdmissionPolicy, message: x is no name }
+- { name: no name, object: ${map('x', 1)}, expect: refused, by: ValidatingAdmissionPolicy, message: x is not a name }
 - { name: growing, operation: UPDATE, oldObject: ${map('b', 1)}, object: ${map('b', 2)}, expect: admitted }
 - { name: shrinking, operation: UPDATE, oldObject: ${map('c', 2)}, object: ${map('c', 1)}, expect: refused, message: must not shrink }
 - { name: deleting, operation: DELETE, object: ${map('d', 1)}, user: ann, expect: refused, message: only a boss }
@@ -33,7 +33,7 @@ test('policyTest() runs creations, updates and deletions of different users agai
   assert.deepEqual([code, json.length], [0, 8])
 })
 
-test('policyTest() says what is not as expected: without the policy, each refusal is missed', async () => {
+test('policyTest() reports what is not as expected: without the policy, each refusal is missing', async () => {
   using bench = new PolicyBench()
   bench.write('policy.yaml', policy('Audit'))
   const file = bench.write('test.yaml', table)
@@ -46,13 +46,17 @@ test('policyTest() says what is not as expected: without the policy, each refusa
 })
 
 const surprises: readonly { readonly name: string; readonly row: string; readonly problem: RegExp }[] = [
-  { name: 'a refusal', row: `object: ${map('x', 1)}, expect: admitted`, problem: /^refused: .*x is no name/ },
+  { name: 'a refusal', row: `object: ${map('x', 1)}, expect: admitted`, problem: /^refused: .*x is not a name/ },
   {
     name: 'another plug-in',
     row: `object: ${map('x', 1)}, expect: refused, by: PodSecurity`,
     problem: /^refused by ValidatingAdmissionPolicy: /,
   },
-  { name: 'other words', row: `object: ${map('x', 1)}, expect: refused, message: y is no name`, problem: /^refused with other words: / },
+  {
+    name: 'another message',
+    row: `object: ${map('x', 1)}, expect: refused, message: y is not a name`,
+    problem: /^refused with another message: /,
+  },
   { name: 'no warning', row: `object: ${map('a', 1)}, expect: admitted, warning: w`, problem: /^no warning$/ },
   {
     name: 'an unknown kind',
@@ -71,14 +75,14 @@ for (const { name, row, problem } of surprises) {
   })
 }
 
-test('policyTest() sees warnings of a policy that warns', async () => {
+test('policyTest() reports warnings of a policy', async () => {
   using bench = new PolicyBench()
   bench.write('policy.yaml', policy('Warn'))
-  const file = bench.write('test.yaml', `${head}- { object: ${map('x', 1)}, expect: admitted, warning: x is no name }\n`)
+  const file = bench.write('test.yaml', `${head}- { object: ${map('x', 1)}, expect: admitted, warning: x is not a name }\n`)
   assert.equal((await bench.run((print, signal) => policyTest({ output: 'json' }, [file], print, signal))).code, 0)
 })
 
-test('policyTest() cannot test a policy that the server does not take', async () => {
+test('policyTest() fails for a policy that the server refuses', async () => {
   using bench = new PolicyBench()
   bench.write('policy.yaml', policy('Deny').replace('int(oldObject', 'int(oldObject..'))
   const file = bench.write('test.yaml', table)
@@ -89,15 +93,15 @@ test('policyTest() cannot test a policy that the server does not take', async ()
 })
 
 const wrong: readonly { readonly name: string; readonly text: string; readonly says: RegExp }[] = [
-  { name: 'another kind', text: 'kind: Pod', says: /unknown field|no PolicyTest/ },
-  { name: 'no test', text: head, says: /no list of tests/ },
-  { name: 'an expectation that is none', text: `${head}- { object: {}, expect: denied }`, says: /tests\[0\]\.expect/ },
-  { name: 'a field that is none', text: `${head}- { object: {}, expect: admitted, mesage: x }`, says: /unknown field "mesage"/ },
-  { name: 'words of what is admitted', text: `${head}- { object: {}, expect: admitted, message: x }`, says: /belong to a refusal/ },
-  { name: 'an update of nothing', text: `${head}- { operation: UPDATE, object: {}, expect: admitted }`, says: /oldObject/ },
-  { name: 'an old object of a creation', text: `${head}- { object: {}, oldObject: {}, expect: admitted }`, says: /oldObject/ },
-  { name: 'an operation that is none', text: `${head}- { operation: PATCH, object: {}, expect: admitted }`, says: /operation/ },
-  { name: 'no object', text: `${head}- { expect: admitted }`, says: /object is no object/ },
+  { name: 'another kind', text: 'kind: Pod', says: /unknown field|must be a PolicyTest/ },
+  { name: 'no test', text: head, says: /must be a list of tests/ },
+  { name: 'an invalid expectation', text: `${head}- { object: {}, expect: denied }`, says: /tests\[0\]\.expect/ },
+  { name: 'an unknown field', text: `${head}- { object: {}, expect: admitted, mesage: x }`, says: /unknown field "mesage"/ },
+  { name: 'a message for an admitted request', text: `${head}- { object: {}, expect: admitted, message: x }`, says: /belong to a refusal/ },
+  { name: 'an update without an old object', text: `${head}- { operation: UPDATE, object: {}, expect: admitted }`, says: /oldObject/ },
+  { name: 'an old object for a create', text: `${head}- { object: {}, oldObject: {}, expect: admitted }`, says: /oldObject/ },
+  { name: 'an invalid operation', text: `${head}- { operation: PATCH, object: {}, expect: admitted }`, says: /operation/ },
+  { name: 'no object', text: `${head}- { expect: admitted }`, says: /object must be an object/ },
   { name: 'no YAML', text: 'a: [', says: /yaml/ },
 ]
 for (const { name, text, says } of wrong) {
@@ -134,29 +138,33 @@ const changes: readonly { readonly name: string; readonly row: string; readonly 
   {
     name: 'another value',
     row: 'mutated: { metadata: { annotations: { owner: bob } } }',
-    problem: /^\/metadata\/annotations\/owner is "ann", not "bob"$/,
+    problem: /^\/metadata\/annotations\/owner must be "bob", got "ann"$/,
   },
-  { name: 'a member that is not there', row: 'mutated: { data: { more: "1" } }', problem: /^\/data\/more is not there, not "1"$/ },
+  { name: 'a missing member', row: 'mutated: { data: { more: "1" } }', problem: /^\/data\/more must be "1", got nothing$/ },
   {
     name: 'a patch',
     row: 'patch: [{ op: add, path: /metadata/annotations, value: { owner: ann } }, { op: remove, path: /data/secret }]',
     problem: undefined,
   },
-  { name: 'a patch that removes what is kept', row: 'patch: [{ op: remove, path: /data/kept }]', problem: /^it has \/data\/kept: "1"$/ },
+  {
+    name: 'a patch that removes what the policy keeps',
+    row: 'patch: [{ op: remove, path: /data/kept }]',
+    problem: /^\/data\/kept must be absent, got "1"$/,
+  },
   {
     name: 'a patch of something else',
     row: 'patch: [{ op: remove, path: /data/none/x }]',
     problem: /^the patch of the table cannot be applied/,
   },
-  { name: 'what must be gone', row: 'absent: [/data/secret, /metadata/labels]', problem: undefined },
+  { name: 'a member that must be absent', row: 'absent: [/data/secret, /metadata/labels]', problem: undefined },
   {
-    name: 'what must be gone and is not',
+    name: 'a member that must be absent and is present',
     row: 'absent: [/metadata/annotations/owner]',
-    problem: /^it has \/metadata\/annotations\/owner: "ann"$/,
+    problem: /^\/metadata\/annotations\/owner must be absent, got "ann"$/,
   },
 ]
 for (const { name, row, problem } of changes) {
-  test(`policyTest() compares what policies made of an object: ${name}`, async () => {
+  test(`policyTest() compares the mutated object: ${name}`, async () => {
     using bench = new PolicyBench()
     bench.write('policy.yaml', mutating)
     const file = bench.write('test.yaml', `${head}- { object: ${keeper}, user: ann, expect: admitted, ${row} }\n`)
@@ -187,7 +195,7 @@ const rights = `rights:
 - { user: eve, namespace: elsewhere, rules: [{ apiGroups: [apps], resources: [deployments], verbs: ["*"] }] }
 `
 
-test('policyTest() answers expressions that ask the authorizer by the rights of the table, and lets the requests themselves pass', async () => {
+test('policyTest() answers authorizer checks in expressions by the rights of the table, and authorizes the requests themselves', async () => {
   using bench = new PolicyBench()
   bench.write('policy.yaml', asking)
   const refused = 'expect: refused, by: ValidatingAdmissionPolicy, message: may not update deployments'
@@ -208,14 +216,14 @@ test('policyTest() answers expressions that ask the authorizer by the rights of 
     await run(table),
     ['a user', 'a group', 'nobody', 'elsewhere'].map(name => [name, undefined]),
   )
-  // Without rights everybody holds all of them.
+  // Without rights in the table, everybody has all rights.
   assert.deepEqual(
     (await run(head + rows)).map(([, problem]) => problem),
     [undefined, undefined, 'admitted', 'admitted'],
   )
 })
 
-test('policyTest() names a right that cannot be given', async () => {
+test('policyTest() names an invalid right', async () => {
   using bench = new PolicyBench()
   bench.write('policy.yaml', asking)
   const wrong = `${head.replace('tests:', 'rights: [{ user: ann, rules: [{ verbs: [] }] }]\ntests:')}- { object: ${map('a', 1)}, expect: admitted }\n`
@@ -228,24 +236,28 @@ test('policyTest() names a right that cannot be given', async () => {
 })
 
 const badTables: readonly (readonly [name: string, text: string, problem: RegExp])[] = [
-  ['rights of nobody', `rights: [{ rules: [] }]\ntests: [{ object: ${keeper}, expect: admitted }]`, /rights\[0\] names a user or a group$/],
   [
-    'rights of both',
+    'rights without a user or group',
+    `rights: [{ rules: [] }]\ntests: [{ object: ${keeper}, expect: admitted }]`,
+    /rights\[0\] names a user or a group$/,
+  ],
+  [
+    'rights with a user and a group',
     `rights: [{ user: a, group: b, rules: [] }]\ntests: [{ object: ${keeper}, expect: admitted }]`,
     /rights\[0\] names a user or a group$/,
   ],
   [
     'rights without rules',
     `rights: [{ user: a }]\ntests: [{ object: ${keeper}, expect: admitted }]`,
-    /rights\[0\]\.rules is no list of rules/,
+    /rights\[0\]\.rules must be a list of rules/,
   ],
   [
-    'a refusal that becomes something',
+    'a refusal with an expected object',
     `tests: [{ object: ${keeper}, expect: refused, mutated: {} }]`,
     /belong to an object that is admitted$/,
   ],
-  ['a path that is none', `tests: [{ object: ${keeper}, expect: admitted, absent: [data] }]`, /absent is no list of paths/],
-  ['a patch that is none', `tests: [{ object: ${keeper}, expect: admitted, patch: {} }]`, /patch is no JSON patch$/],
+  ['an invalid path', `tests: [{ object: ${keeper}, expect: admitted, absent: [data] }]`, /absent must be a list of paths/],
+  ['an invalid patch', `tests: [{ object: ${keeper}, expect: admitted, patch: {} }]`, /patch must be a JSON patch$/],
 ]
 for (const [name, text, problem] of badTables) {
   test(`parsePolicyTest() refuses ${name}`, () => {

@@ -1,4 +1,4 @@
-// Files of policies in a folder of their own, and a policy about the sizes of ConfigMaps.
+// Files with policies in a temporary folder, and a policy about the sizes of ConfigMaps.
 
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -14,7 +14,7 @@ export class PolicyBench implements Disposable {
     return path
   }
 
-  /** The exit code, and what was printed as JSON. */
+  /** Returns the exit code and the printed JSON. */
   async run<T>(what: (print: (text: string) => void, signal: AbortSignal) => Promise<number>): Promise<{ code: number; json: T }> {
     const lines: string[] = []
     const code = await what(text => lines.push(text), new AbortController().signal)
@@ -26,7 +26,7 @@ export class PolicyBench implements Disposable {
   }
 }
 
-/** Names may not be `x`, grow only, and are deleted by `boss` alone. */
+/** Names must not be `x`, sizes only grow, and only `boss` deletes. */
 export const policy = (action: string) => `
 apiVersion: admissionregistration.k8s.io/v1
 kind: ValidatingAdmissionPolicy
@@ -35,7 +35,7 @@ spec:
   matchConstraints:
     resourceRules: [{ apiGroups: [""], apiVersions: [v1], operations: [CREATE, UPDATE, DELETE], resources: [configmaps] }]
   validations:
-    - { expression: "request.operation != 'CREATE' || object.metadata.name != 'x'", message: "x is no name" }
+    - { expression: "request.operation != 'CREATE' || object.metadata.name != 'x'", message: "x is not a name" }
     - { expression: "request.operation != 'UPDATE' || int(object.data.size) >= int(oldObject.data.size)", message: "it must not shrink" }
     - { expression: "request.operation != 'DELETE' || request.userInfo.username == 'boss' || 'bosses' in request.userInfo.groups", message: "only a boss deletes" }
 ---

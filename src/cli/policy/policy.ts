@@ -1,4 +1,4 @@
-// `bulkhead policy`: policies tried before they are enforced. Reads files, prints, and says it by the exit code.
+// `bulkhead policy`: tests policies before they are enforced. Reads files, prints the result and returns an exit code.
 import type { Profile } from '../../base/config.ts'
 import { UserError } from '../../base/user-error.ts'
 import { Client } from '../../client/client.ts'
@@ -18,14 +18,14 @@ export interface PolicyFlags {
 export interface ReplayFlags extends PolicyFlags {
   readonly policy: readonly string[]
   readonly profile?: Profile
-  /** A cluster that has the objects that the log does not hold. */
+  /** The cluster for objects that the log does not hold. */
   readonly kubeconfig?: string
   readonly context?: string
 }
 
 type Print = (text: string) => void
 
-/** 0 where every verdict is as expected, 1 where one is not. Throws a `UserError` where none can be given. */
+/** Returns 0 if every verdict is as expected, 1 if one is not. Throws a `UserError` if no verdict is possible. */
 export async function policyTest(flags: PolicyFlags, files: readonly string[], print: Print, signal: AbortSignal): Promise<number> {
   if (files.length === 0) throw new UserError('Name the files of the tests: bulkhead policy test FILE…')
   const results: CaseResult[] = []
@@ -42,7 +42,7 @@ export async function policyTest(flags: PolicyFlags, files: readonly string[], p
   return failed.length === 0 ? 0 : 1
 }
 
-/** 0 where nothing would be refused, 1 where something would. Throws a `UserError` where the log has writes and none could be judged. */
+/** Returns 0 if nothing would be refused, 1 if something would. Throws a `UserError` if the log has writes and none could be evaluated. */
 export async function policyReplay(flags: ReplayFlags, log: string, print: Print, signal: AbortSignal): Promise<number> {
   const policies = await readPolicies(flags.policy)
   const asksCluster = flags.kubeconfig !== undefined || flags.context !== undefined
@@ -55,11 +55,9 @@ export async function policyReplay(flags: ReplayFlags, log: string, print: Print
 }
 
 function nothingEvaluated(log: string, unrecorded: number, asksCluster: boolean): string {
-  const cluster = asksCluster
-    ? 'the cluster has none of them any more'
-    : '--kubeconfig FILE judges the objects that are left as they are now'
+  const cluster = asksCluster ? 'the cluster no longer has any of these objects' : '--kubeconfig FILE uses the current objects of a cluster'
   return (
-    `None of the ${unrecorded} writes in "${log}" could be judged: the log holds no objects (audit level Metadata). For later writes, record them with a rule ` +
+    `None of the ${unrecorded} writes in "${log}" could be evaluated: the log holds no objects (audit level Metadata). To record them from now on, use a rule ` +
     `"level: RequestResponse" of an audit policy (bulkhead up --audit-policy-file FILE); ${cluster}`
   )
 }
@@ -68,17 +66,17 @@ function replayText({ evaluated, unrecorded, current, refused }: Replayed): stri
   const unknown =
     unrecorded === 0
       ? []
-      : [`${unrecorded} writes are in the log without their object (audit level Metadata): let the policy audit, and use "policy report"`]
-  const now = current === 0 ? [] : [`${current} of them as the cluster has the object now`]
+      : [`${unrecorded} writes have no object in the log (audit level Metadata): set the policy to audit mode and use "policy report"`]
+  const now = current === 0 ? [] : [`${current} of them with the current object of the cluster`]
   return [
     ...refused.map(({ time, user, verb, object, message }) => printable(`REFUSED  ${time} ${user} ${verb} ${object}: ${message}`)),
-    `${evaluated} writes judged again, ${refused.length} would be refused`,
+    `${evaluated} writes evaluated, ${refused.length} would be refused`,
     ...now,
     ...unknown,
   ].join('\n')
 }
 
-/** 0 where no policy in audit mode found anything, 1 where one did. */
+/** Returns 0 if no policy in audit mode found anything, 1 if one did. */
 export async function policyReport(flags: PolicyFlags, log: string, print: Print): Promise<number> {
   const reported = await reportPolicies(readAuditLog(log))
   print(flags.output === 'json' ? printableJson(reported) : printableLines(reportText(reported)))

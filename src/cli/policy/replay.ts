@@ -1,4 +1,4 @@
-// An audit log judged again under policies that were not there when it was written.
+// Evaluates an audit log again under policies that did not exist when it was written.
 import { isRecord } from '../../api/schema/compile.ts'
 import { resourcePath } from '../../client/resource-ref.ts'
 import type { Manifest } from '../check/manifests.ts'
@@ -11,11 +11,11 @@ import { objectText } from './report.ts'
 import { evaluateOf, featuresOf, manifestOf, prepareServer } from './run-tests.ts'
 
 export interface Replayed {
-  /** Writes that were judged again. */
+  /** Number of writes that were evaluated. */
   readonly evaluated: number
-  /** Writes of which neither the log holds the object (its level is Metadata) nor the cluster, where one was asked. */
+  /** Writes whose object neither the log (level Metadata) nor the queried cluster has. */
   readonly unrecorded: number
-  /** Of those that were judged: how many are the object as the cluster has it now. */
+  /** How many of them used the current object of the cluster. */
   readonly current: number
   readonly refused: readonly RefusedWrite[]
 }
@@ -36,8 +36,8 @@ interface Write {
 const writing: ReadonlySet<string> = new Set(['create', 'update', 'patch'])
 
 /**
- * Writes that were admitted, in the order of the log, each as its user. What is admitted again stays, so that a later change is judged as a change; of
- * an object that the log does not make, and of one that is refused now, each change is judged as a creation.
+ * Evaluates the admitted writes in the order of the log, each as its user. Objects that are admitted again stay, so that a later change is
+ * evaluated as an update. A change of an object that the log does not create, or that is refused now, is evaluated as a create.
  */
 export async function replay(
   events: AsyncIterable<LoggedEvent>,
@@ -75,7 +75,7 @@ export async function replay(
   return { evaluated: writes.length, unrecorded: withoutObject.length - found.length, current: found.length, refused }
 }
 
-/** An object that was written often is looked at once, as its last writer left it, unless the log has it. */
+/** An object with several writes is evaluated once, as its last writer left it, unless the log has it. */
 async function currentOf(events: readonly LoggedEvent[], recorded: readonly Write[], find: FindCurrent): Promise<Write[]> {
   const last = new Map(events.map(event => [objectKey(event), event]))
   for (const { event } of recorded) last.delete(objectKey(event))
@@ -103,12 +103,12 @@ function isWrite({ stage, verb, objectRef, responseStatus }: LoggedEvent): boole
   )
 }
 
-/** What was stored where the log has it, else what was sent; a patch is no object. */
+/** The stored object if the log has it, else the sent one; a patch is not an object. */
 function objectOf({ verb, requestObject, responseObject }: LoggedEvent): Record<string, unknown> | undefined {
   return plainObject(responseObject) ?? (verb === 'patch' ? undefined : plainObject(requestObject))
 }
 
-/** Without what only the server sets. */
+/** Removes what only the server sets. */
 function plainObject(object: unknown): Record<string, unknown> | undefined {
   if (!isObject(object)) return undefined
   const { resourceVersion: _, uid: __, managedFields: ___, ...metadata } = object.metadata
@@ -122,7 +122,7 @@ function isObject(value: unknown): value is Record<string, unknown> & { metadata
 async function evaluateAgain(evaluate: ObjectValidator, manifest: Manifest): Promise<Answer> {
   const created = await evaluate.validate(manifest)
   if (created.outcome !== 'admitted' || manifest.name === '') return created
-  // The judge tells of a change as a dry run; it is made here.
+  // A dry run gives the verdict on an update; this applies it.
   const path = `${resourcePath(created.resource, manifest.namespace ?? 'default', manifest.name)}?fieldManager=bulkhead-replay&force=true`
   const headers = { 'content-type': 'application/apply-patch+yaml' }
   return await evaluate.send({ method: 'PATCH', path, headers, body: Buffer.from(JSON.stringify(manifest.value)) }, created.resource)

@@ -1,4 +1,4 @@
-// What policies in audit mode would have refused, from the annotations that they left in the audit log.
+// Reports what policies in audit mode would have refused, from their annotations in the audit log.
 import { isRecord } from '../../api/schema/compile.ts'
 import { parseJson } from '../../base/json.ts'
 import type { LoggedEvent } from './audit-log.ts'
@@ -8,13 +8,13 @@ const podSecurity = 'pod-security.kubernetes.io/audit-violations'
 const maxExamples = 3
 
 export interface ReportedPolicy {
-  /** A ValidatingAdmissionPolicy, or `PodSecurity`. */
+  /** The name of a ValidatingAdmissionPolicy, or `PodSecurity`. */
   readonly policy: string
   readonly binding: string | undefined
   readonly message: string
   readonly count: number
   readonly users: readonly string[]
-  /** `pods team/web`; some of them. */
+  /** Some of the objects, as `pods team/web`. */
   readonly examples: readonly string[]
 }
 
@@ -24,7 +24,7 @@ interface Found {
   readonly message: string
 }
 
-/** The most frequent first. Requests that were refused anyway do not count: nothing would change for them. */
+/** The most frequent first. Requests that were refused anyway do not count, because nothing would change for them. */
 export async function reportPolicies(events: AsyncIterable<LoggedEvent>): Promise<ReportedPolicy[]> {
   const groups = new Map<string, Found & { count: number; users: Set<string>; examples: Set<string> }>()
   for await (const event of events) {
@@ -44,7 +44,7 @@ export async function reportPolicies(events: AsyncIterable<LoggedEvent>): Promis
 }
 
 export function objectText({ objectRef }: LoggedEvent): string {
-  if (objectRef === undefined) return 'a request for no object'
+  if (objectRef === undefined) return 'a request without an object'
   const { resource, namespace, name = '' } = objectRef
   return `${resource} ${namespace === undefined ? '' : `${namespace}/`}${name}`
 }
@@ -62,7 +62,7 @@ function failuresOf({ annotations = {} }: LoggedEvent): Found[] {
   return found
 }
 
-/** Another server may write something else under this key: then nothing is known of it. */
+/** Another server may use this key for something else; such values are ignored. */
 function parsed(text: string | undefined): unknown {
   try {
     return text === undefined ? undefined : parseJson(text)

@@ -1,4 +1,4 @@
-// The rights of a table's users as objects of RBAC: what expressions ask the authorizer is answered by them.
+// Turns the rights of a table into RBAC objects, which answer authorizer checks in policy expressions.
 import type { KubeObject } from '../../api/object.ts'
 import type { Right } from './test-file.ts'
 
@@ -20,7 +20,7 @@ export function rightObjects({ user, group: named, namespace, rules }: Right, in
   ]
 }
 
-/** Every right, for a user of whom no table speaks. */
+/** All rights, for a user without rights in a table. */
 export function allRights(user: string): KubeObject {
   return {
     ...{ apiVersion, kind: 'ClusterRoleBinding', metadata: { name: `policy-test:${Buffer.from(user).toString('hex')}` } },

@@ -1,4 +1,4 @@
-// Runs the tables of policy tests against a server in memory that has their policies.
+// Runs the tables of policy tests against a server in memory with the policies.
 import { type Features, noFeatures } from '../../api/features.ts'
 import { parseJson } from '../../base/json.ts'
 import { UserError } from '../../base/user-error.ts'
@@ -19,7 +19,7 @@ import type { PolicyCase, PolicyTest } from './test-file.ts'
 export interface CaseResult {
   readonly file: string
   readonly name: string
-  /** What is not as expected; undefined where everything is. */
+  /** What is not as expected; undefined if all is. */
   readonly problem: string | undefined
 }
 
@@ -51,7 +51,7 @@ export async function runPolicyTest(test: PolicyTest, signal: AbortSignal): Prom
   return results
 }
 
-/** What stands there before the policies come, and then the policies. Throws a `UserError` for what is refused. */
+/** Creates what must exist before the policies, and then the policies. Throws a `UserError` if the server refuses one. */
 export async function prepareServer(
   server: OfflineServer,
   policies: readonly Manifest[],
@@ -60,7 +60,7 @@ export async function prepareServer(
   namespace: string,
   signal: AbortSignal,
 ): Promise<void> {
-  // Kinds and namespaces first: objects of them may stand there before the policies do.
+  // Kinds and namespaces first: their objects may have to exist before the policies.
   const early = policies.filter(({ kind }) => kind === 'CustomResourceDefinition' || kind === 'Namespace')
   await apply(server, early, namespace, signal)
   await prepareNamespaces(server, all, namespace)
@@ -84,7 +84,7 @@ async function apply(server: OfflineServer, manifests: readonly Manifest[], name
   }
 }
 
-/** The objects of the files and folders. Throws a `UserError` where one is no manifest. */
+/** The objects of the files and folders. Throws a `UserError` if one is not a manifest. */
 export async function readPolicies(paths: readonly string[]): Promise<readonly Manifest[]> {
   const { texts } = await readSources(paths, { stdin: process.stdin, kustomize: folder => kustomize(folder) })
   const { manifests, findings } = readManifests(texts.flatMap(({ file, text }) => splitDocuments(file, text)))
@@ -93,16 +93,16 @@ export async function readPolicies(paths: readonly string[]): Promise<readonly M
   return manifests
 }
 
-/** An object of a table, as if it stood in a file of its own. */
+/** An object of a table as if it were in a file of its own. */
 export function manifestOf(object: Readonly<Record<string, unknown>>, file: string): Manifest {
   const { manifests, findings } = readManifests(splitDocuments(file, JSON.stringify(object)))
   const [manifest] = manifests
   if (manifest === undefined)
-    throw new UserError(`"${file}" holds an object that is none: ${findings[0]?.message ?? 'apiVersion and kind are missing'}`)
+    throw new UserError(`"${file}" holds an invalid object: ${findings[0]?.message ?? 'apiVersion and kind are missing'}`)
   return manifest
 }
 
-/** What policies that mutate need is on where there are some. */
+/** Switches on what mutating policies need, if there are any. */
 export function featuresOf(policies: readonly Manifest[]): Features {
   const alpha = policies.some(({ apiVersion, kind }) => apiVersion === alphaAdmission && kind.startsWith('MutatingAdmissionPolicy'))
   return alpha ? { groupVersions: [alphaAdmission], mutatingAdmissionPolicy: true } : noFeatures
@@ -113,7 +113,7 @@ const alphaAdmission = 'admissionregistration.k8s.io/v1alpha1'
 interface EvaluateSettings {
   readonly namespace: string
   readonly keeps: boolean
-  /** Whether who asks holds every right. */
+  /** Whether the user has all rights. */
   readonly everything: boolean
 }
 
@@ -146,15 +146,14 @@ async function ask(evaluate: ObjectValidator, { operation }: PolicyCase, manifes
   return await evaluate.send(requests[operation], resource)
 }
 
-/** Pure. */
 function problemOf({ expect, by, message, warning, becomes, object }: PolicyCase, answer: Answer): string | undefined {
   if (answer.outcome === 'unknown-kind') return 'nothing defines the kind of the object'
   const { warnings } = answer
   if (answer.outcome === 'refused') {
     const said = answer.status.message ?? ''
     if (expect === 'admitted') return `refused: ${said}`
-    if (by !== undefined && by !== answer.plugin) return `refused by ${answer.plugin ?? 'no plug-in of admission'}: ${said}`
-    if (message !== undefined && !said.includes(message)) return `refused with other words: ${said}`
+    if (by !== undefined && by !== answer.plugin) return `refused by ${answer.plugin ?? 'no admission plug-in'}: ${said}`
+    if (message !== undefined && !said.includes(message)) return `refused with another message: ${said}`
   } else {
     if (expect === 'refused') return 'admitted'
     const problem = becomes && becomesProblem(becomes, object, parseJson(answer.text))

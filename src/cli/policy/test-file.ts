@@ -1,4 +1,4 @@
-// The file of `bulkhead policy test`: policies, and a table of requests with the verdict that each must get.
+// Parses the file of `bulkhead policy test`: policies, and a table of requests with their expected verdicts.
 import { dirname, resolve } from 'node:path'
 import { isRecord } from '../../api/schema/compile.ts'
 import { type Fail, onlyFields, strictYaml } from '../../api/schema/strict-yaml.ts'
@@ -16,36 +16,36 @@ export interface PolicyCase {
   readonly user: string
   readonly groups: readonly string[]
   readonly operation: 'CREATE' | 'UPDATE' | 'DELETE'
-  /** Of a DELETE the object that is deleted. */
+  /** For a DELETE, the object that is deleted. */
   readonly object: Json
-  /** What an UPDATE changes. */
+  /** The object before an UPDATE. */
   readonly oldObject: Json | undefined
   readonly expect: 'admitted' | 'refused'
   /** The plug-in that must refuse. */
   readonly by: string | undefined
-  /** Must stand in the refusal. */
+  /** Part of the message of the refusal. */
   readonly message: string | undefined
-  /** Must stand in a warning. */
+  /** Part of a warning. */
   readonly warning: string | undefined
-  /** What policies that mutate must make of the object; undefined where nothing is said. */
+  /** The expected result of mutating policies; undefined if nothing is expected. */
   readonly becomes: Becomes | undefined
 }
 
-/** What must be true of an object that is admitted. */
+/** Expectations about an admitted object. */
 export interface Becomes {
-  /** Stands in it: a map may have more members, a list has the same items in the same order. */
+  /** A part of the object: a map may have more members, a list must have the same items in the same order. */
   readonly mutated: Json | undefined
-  /** A JSON patch: what it makes of the object that was sent stands in it, and what it removes does not. */
+  /** A JSON patch: the result of applying it to the sent object must be part of the stored object, and what it removes must be absent. */
   readonly patch: readonly unknown[] | undefined
-  /** JSON pointers to what it must not have. */
+  /** JSON pointers to what must be absent. */
   readonly absent: readonly string[]
 }
 
-/** A right of a user or group, for what expressions ask the authorizer. */
+/** A right of a user or group, for authorizer checks in expressions. */
 export interface Right {
   readonly user: string | undefined
   readonly group: string | undefined
-  /** Undefined for a right in all namespaces. */
+  /** Undefined for all namespaces. */
   readonly namespace: string | undefined
   /** As in a Role. */
   readonly rules: readonly Json[]
@@ -55,14 +55,14 @@ export interface PolicyTest {
   readonly file: string
   readonly profile: Profile
   readonly namespace: string
-  /** Absolute paths of what is applied before: policies, bindings, parameters, namespaces. */
+  /** Absolute paths of what is applied first: policies, bindings, parameters, namespaces. */
   readonly policies: readonly string[]
-  /** Undefined: everybody holds every right. */
+  /** Undefined: everybody has all rights. */
   readonly rights: readonly Right[] | undefined
   readonly cases: readonly PolicyCase[]
 }
 
-/** Throws a `UserError` that names the file and the place. */
+/** Throws a `UserError` with the file and the place. */
 export function readPolicyTest(file: string): PolicyTest {
   const text = readRegularFile(file, { maxBytes: maxTestFileBytes, followLinks: true })
   return parsePolicyTest(text, file)
@@ -74,16 +74,16 @@ export function parsePolicyTest(text: string, file: string): PolicyTest {
   }
   if (text.length > maxTestFileBytes) fail(`it has more than ${maxTestFileBytes} characters`)
   const value = strictYaml(text, fail)
-  if (!isRecord(value)) return fail('it is no object')
+  if (!isRecord(value)) return fail('it must be an object')
   onlyFields(value, ['apiVersion', 'kind', 'profile', 'namespace', 'policies', 'rights', 'tests'], 'the file', fail)
   if (value['apiVersion'] !== 'check.bulkhead.dev/v1alpha1' || value['kind'] !== 'PolicyTest')
-    fail('it is no PolicyTest of check.bulkhead.dev/v1alpha1')
+    fail('it must be a PolicyTest of check.bulkhead.dev/v1alpha1')
   const { profile = 'secure', namespace = 'default', policies = [], rights, tests = [] } = value
   if (profile !== 'secure' && profile !== 'upstream') return fail('profile is "secure" or "upstream"')
-  if (typeof namespace !== 'string') return fail('namespace is no text')
-  if (!Array.isArray(policies) || !policies.every(path => typeof path === 'string')) return fail('policies is no list of paths')
-  if (rights !== undefined && !Array.isArray(rights)) return fail('rights is no list of rights')
-  if (!Array.isArray(tests) || tests.length === 0) return fail('tests is no list of tests')
+  if (typeof namespace !== 'string') return fail('namespace must be a string')
+  if (!Array.isArray(policies) || !policies.every(path => typeof path === 'string')) return fail('policies must be a list of paths')
+  if (rights !== undefined && !Array.isArray(rights)) return fail('rights must be a list of rights')
+  if (!Array.isArray(tests) || tests.length === 0) return fail('tests must be a list of tests')
   if (tests.length > maxTests) fail(`it has ${tests.length} tests, at most ${maxTests} are run`)
   return {
     ...{ file, profile, namespace },
@@ -94,13 +94,13 @@ export function parsePolicyTest(text: string, file: string): PolicyTest {
 }
 
 function rightOf(value: unknown, at: string, fail: Fail): Right {
-  if (!isRecord(value)) return fail(`${at} is no object`)
+  if (!isRecord(value)) return fail(`${at} must be an object`)
   onlyFields(value, ['user', 'group', 'namespace', 'rules'], at, fail)
   const { user, group, namespace, rules } = value
   const isName = (name: unknown): name is string | undefined => name === undefined || (typeof name === 'string' && name !== '')
   if (!isName(user) || !isName(group) || (user === undefined) === (group === undefined)) return fail(`${at} names a user or a group`)
-  if (!isName(namespace)) return fail(`${at}.namespace is no name`)
-  if (!Array.isArray(rules) || !rules.every(isRecord)) return fail(`${at}.rules is no list of rules, as a Role has them`)
+  if (!isName(namespace)) return fail(`${at}.namespace must be a name`)
+  if (!Array.isArray(rules) || !rules.every(isRecord)) return fail(`${at}.rules must be a list of rules, as a Role has them`)
   return { user, group, namespace, rules }
 }
 
@@ -121,17 +121,17 @@ const fields = [
 ]
 
 function caseOf(value: unknown, at: string, fail: Fail): PolicyCase {
-  if (!isRecord(value)) return fail(`${at} is no object`)
+  if (!isRecord(value)) return fail(`${at} must be an object`)
   onlyFields(value, fields, at, fail)
   const text = (key: string): string | undefined => {
     const member = value[key]
-    return member === undefined || typeof member === 'string' ? member : fail(`${at}.${key} is no text`)
+    return member === undefined || typeof member === 'string' ? member : fail(`${at}.${key} must be a string`)
   }
   const { groups = [], operation = 'CREATE', expect, object, oldObject } = value
-  if (!Array.isArray(groups) || !groups.every(group => typeof group === 'string')) return fail(`${at}.groups is no list of names`)
+  if (!Array.isArray(groups) || !groups.every(group => typeof group === 'string')) return fail(`${at}.groups must be a list of names`)
   if (operation !== 'CREATE' && operation !== 'UPDATE' && operation !== 'DELETE') return fail(`${at}.operation is CREATE, UPDATE or DELETE`)
   if (expect !== 'admitted' && expect !== 'refused') return fail(`${at}.expect is "admitted" or "refused"`)
-  if (!isRecord(object)) return fail(`${at}.object is no object`)
+  if (!isRecord(object)) return fail(`${at}.object must be an object`)
   if (operation === 'UPDATE' ? !isRecord(oldObject) : oldObject !== undefined)
     return fail(`${at}.oldObject belongs to an UPDATE, and to nothing else`)
   const [by, message] = [text('by'), text('message')]
@@ -148,10 +148,10 @@ function caseOf(value: unknown, at: string, fail: Fail): PolicyCase {
 
 function becomesOf({ mutated, patch, absent }: Readonly<Record<string, unknown>>, at: string, fail: Fail): Becomes | undefined {
   if (mutated === undefined && patch === undefined && absent === undefined) return undefined
-  if (mutated !== undefined && !isRecord(mutated)) return fail(`${at}.mutated is no object`)
-  if (patch !== undefined && !Array.isArray(patch)) return fail(`${at}.patch is no JSON patch`)
+  if (mutated !== undefined && !isRecord(mutated)) return fail(`${at}.mutated must be an object`)
+  if (patch !== undefined && !Array.isArray(patch)) return fail(`${at}.patch must be a JSON patch`)
   const paths: unknown = absent ?? []
   const isPointer = (path: unknown): path is string => typeof path === 'string' && path.startsWith('/')
-  if (!Array.isArray(paths) || !paths.every(isPointer)) return fail(`${at}.absent is no list of paths like "/spec/hostNetwork"`)
+  if (!Array.isArray(paths) || !paths.every(isPointer)) return fail(`${at}.absent must be a list of paths like "/spec/hostNetwork"`)
   return { mutated, patch, absent: paths }
 }

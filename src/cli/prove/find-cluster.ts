@@ -1,4 +1,4 @@
-// What of a cluster is on this machine: its data directory, and what runs of it.
+// Finds the data directory and the running processes of the cluster on this machine.
 import { accessSync, constants, existsSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { verifyAuditLog } from '../../access/audit/verify-log.ts'
@@ -11,12 +11,14 @@ import { type DataDirectory, layout } from '../up/data-directory.ts'
 
 const signerMs = 20_000
 
-/** Where the data of a cluster is on this machine: the flag's, else the same as `bulkhead up` takes. */
+/** The data directory of a cluster on this machine: the flag's, else the default of `bulkhead up`. */
 export function findDataDirectory(flag: string | undefined): DataDirectory {
   return layout(resolve(flag ?? defaultDataDirectory(thisMachine(process.env))))
 }
 
-/** What `bulkhead up` says; undefined where none runs there. Rejects with an error of the system, EACCES, where this user may not ask it. */
+/**
+ * The answer of the running `bulkhead up`; undefined if none runs there. Rejects with the system error EACCES if this user may not ask it.
+ */
 export async function findUp(directory: DataDirectory): Promise<UpStatus | undefined> {
   try {
     return await requestStatus(directory.supervisorSocket)
@@ -26,7 +28,7 @@ export async function findUp(directory: DataDirectory): Promise<UpStatus | undef
   }
 }
 
-/** The machine as proofs see it: only what this user may read. */
+/** What proofs see of this machine: only what this user can read. */
 export function clusterMachine(directory: DataDirectory, up: UpStatus | undefined): ClusterMachine {
   if (up === undefined) return { parts: [] }
   const parts = [{ name: 'up', pid: up.pid }, ...up.parts.flatMap(({ name, pid }) => (pid === undefined ? [] : [{ name, pid }]))]

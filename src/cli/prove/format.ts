@@ -1,4 +1,4 @@
-// How the results of proofs are printed.
+// Formats the results of proofs.
 import { styleText } from 'node:util'
 import type { EndedException } from '../../assess/compensation.ts'
 import type { ProofResult } from '../../assess/run-proofs.ts'
@@ -14,7 +14,7 @@ export function verdictOf({ outcome }: ProofResult): Verdict {
 
 const colors = { PASS: 'green', FAIL: 'red', SKIP: 'yellow' } as const
 
-/** One line, and for a failure one more for each thing that was found. */
+/** One line, and for a failure further lines for what was attacked, expected and found. */
 export function resultLine(result: ProofResult, color: boolean): string {
   const { id, title, outcome, milliseconds, attack, expected, why, whenRed } = result
   const verdict = verdictOf(result)
@@ -38,10 +38,10 @@ export function summaryLine(results: readonly ProofResult[]): string {
   return `${count('PASS')} held, ${count('FAIL')} failed, ${count('SKIP')} skipped`
 }
 
-/** What a failed proof took with it. */
+/** The line about an exception that a failed proof ended. */
 export function endedLine({ name, owner, proofs }: EndedException): string {
   return printable(
-    `ENDED PodSecurityException ${name} of ${owner}: ${proofs.join(', ')} made up for it, and ${proofs.length === 1 ? 'does' : 'do'} not hold`,
+    `ENDED PodSecurityException ${name} of ${owner}: ${proofs.join(', ')} ${proofs.length === 1 ? 'was its compensating proof and does' : 'were its compensating proofs and do'} not hold`,
   )
 }
 

@@ -35,7 +35,7 @@ async function run(flags: ProveFlags, ids: readonly string[]): Promise<{ code: n
   return { code, text: lines.join('\n') }
 }
 
-test('prove prints one line for each proof and the sum', async () => {
+test('prove prints one line for each proof and a summary', async () => {
   const { code, text } = await run({}, ['A3', 'c4'])
   assert.equal(code, 0)
   assert.match(text, /^PASS A3 authentication: \d+ forged credentials .*, all 401 \(\d+ ms\)$/m)
@@ -66,10 +66,10 @@ test('prove exits with 1 where a control is off', async () => {
   const { code, text } = await run({ kubeconfig: file }, ['A7'])
   assert.equal(code, 1)
   assert.match(text, /^FAIL A7 workload identity/m)
-  assert.match(text, /^ {5}found: a pod whose account has no right has a token$/m)
+  assert.match(text, /^ {5}found: a pod whose account has no grant has a token$/m)
 })
 
-test('prove ends the exceptions that a proof made up for which does not hold, and no others', async () => {
+test('prove ends exactly the exceptions whose compensating proof does not hold', async () => {
   await using weak = await startCluster({ profile: 'upstream', simulatedNodes: 0 })
   const file = join(folder, 'weak.kubeconfig')
   writeFileSync(file, await weak.kubeconfig())
@@ -83,7 +83,7 @@ test('prove ends the exceptions that a proof made up for which does not hold, an
   await except('stays', ['A3'])
   const { code, text } = await run({ kubeconfig: file }, ['A3', 'A7'])
   assert.equal(code, 1)
-  assert.match(text, /^ENDED PodSecurityException default\/relies of ann: A7 made up for it, and does not hold$/m)
+  assert.match(text, /^ENDED PodSecurityException default\/relies of ann: A7 was its compensating proof and does not hold$/m)
   assert.doesNotMatch(text, /default\/stays/)
   const [relies, stays] = await weak.client.listAll(podSecurityExceptions, {}, signal)
   assert.equal(Date.parse(relies?.spec.expires ?? '') <= Date.now(), true)
@@ -92,8 +92,8 @@ test('prove ends the exceptions that a proof made up for which does not hold, an
   assert.doesNotMatch((await run({ kubeconfig: file }, ['A7'])).text, /ENDED/)
 })
 
-test('prove says what is missing in one sentence', async () => {
-  await assert.rejects(run({}, ['Z9']), { name: 'UserError', message: /There is no proof "Z9": known are D4, D8, S5\/A9, P1/ })
+test('prove reports what is missing in one sentence', async () => {
+  await assert.rejects(run({}, ['Z9']), { name: 'UserError', message: /There is no proof "Z9": ids are D4, D8, S5\/A9, P1/ })
   await assert.rejects(run({ kubeconfig: join(folder, 'none') }, []), {
     name: 'UserError',
     message: /There is no kubeconfig .*"bulkhead up"/,
@@ -110,7 +110,7 @@ test("directoryOf() is the data directory of an administrator's kubeconfig, and 
   assert.equal(directoryOf('/home/ann/.kube/config'), undefined)
 })
 
-test('requireBulkhead() attacks no other Kubernetes', async () => {
+test('requireBulkhead() refuses to attack another Kubernetes', async () => {
   const serverOf = (gitVersion: string) =>
     new Client({
       request: async () => ({ status: 200, headers: {}, body: Readable.from([Buffer.from(JSON.stringify({ gitVersion }))]) }),
@@ -120,17 +120,17 @@ test('requireBulkhead() attacks no other Kubernetes', async () => {
   await requireBulkhead(serverOf('v1.33.3+bulkhead'), 'https://own', signal)
   await assert.rejects(requireBulkhead(serverOf('v1.33.3'), 'https://prod', signal), {
     name: 'UserError',
-    message: /^The server https:\/\/prod is Kubernetes v1\.33\.3, and proofs attack a Bulkhead only/,
+    message: /^The server https:\/\/prod is Kubernetes v1\.33\.3, but proofs attack only Bulkhead/,
   })
 })
 
-test('chooseProofs() knows both names of a proof, and all without a name', () => {
+test('chooseProofs() accepts both names of a proof, and gives all proofs without a name', () => {
   assert.deepEqual(chooseProofs([]), proofs)
   assert.deepEqual(chooseProofs(['a9']), chooseProofs(['S5']))
   assert.equal(chooseProofs(['S5', 'A9']).length, 1)
 })
 
-test('results are formatted with what was found, in color only where asked', () => {
+test('formatting shows what was found, with colors only if requested', () => {
   const base = {
     ...{ id: 'A1', title: 'title', why: 'reason', attack: 'attack', expected: 'refusal', whenRed: 'remedy' },
     ...{ started: '2026-01-01T00:00:00.000Z', milliseconds: 7 },

@@ -1,4 +1,4 @@
-// `bulkhead prove`: attacks the running cluster and prints what held.
+// `bulkhead prove`: attacks the running cluster and reports which controls held.
 import { basename, dirname, resolve } from 'node:path'
 import { endExceptions } from '../../assess/compensation.ts'
 import type { Proof } from '../../assess/proof.ts'
@@ -26,13 +26,13 @@ export interface Terminal {
 
 const reachMs = 20_000
 
-/** The exit code: 1 where a proof did not hold. `ids` chooses among the proofs; none means all. */
+/** Returns the exit code: 1 if a proof did not hold. `ids` selects proofs; an empty list selects all. */
 export async function prove(flags: ProveFlags, ids: readonly string[], terminal: Terminal, signal: AbortSignal): Promise<number> {
   const chosen = chooseProofs(ids)
   const found = await findKubeconfig(flags)
   const directory = findDataDirectory(flags.dataDir ?? directoryOf(found.path))
   const { server, ca } = found.config
-  // Proofs about processes are skipped for whoever may not ask which there are.
+  // Proofs about processes are skipped if this user may not list them.
   const up = await findUp(directory).catch((err: unknown) => {
     if (codeOf(err) === 'EACCES') return undefined
     throw err
@@ -43,7 +43,7 @@ export async function prove(flags: ProveFlags, ids: readonly string[], terminal:
   await requireBulkhead(client, server, signal)
   const context = {
     ...{ endpoint: { server, ca }, transport, client, clock: systemClock },
-    // Another cluster's kubeconfig says nothing about the processes here.
+    // With the kubeconfig of another cluster, the local processes are not the ones to prove.
     machine: clusterMachine(directory, isLocal ? up : undefined),
   }
   const text = flags.output !== 'json'
@@ -59,25 +59,25 @@ export async function prove(flags: ProveFlags, ids: readonly string[], terminal:
   return results.some(result => verdictOf(result) === 'FAIL') ? 1 : 0
 }
 
-/** By id without regard to case; `S5` and `A9` both name the proof S5/A9. */
+/** By id, ignoring case; `S5` and `A9` both name the proof S5/A9. */
 export function chooseProofs(ids: readonly string[]): readonly Proof[] {
   if (ids.length === 0) return proofs
   const names = ({ id }: Proof) => [id, ...id.split('/')]
   const unknown = ids.find(id => !proofs.some(proof => names(proof).includes(id.toUpperCase())))
-  if (unknown !== undefined) throw new UserError(`There is no proof "${unknown}": known are ${proofs.map(({ id }) => id).join(', ')}`)
+  if (unknown !== undefined) throw new UserError(`There is no proof "${unknown}": ids are ${proofs.map(({ id }) => id).join(', ')}`)
   return proofs.filter(proof => ids.some(id => names(proof).includes(id.toUpperCase())))
 }
 
-/** The administrator's kubeconfig stands in the data directory, wherever that is. */
+/** The administrator's kubeconfig is in the data directory, wherever that is. */
 export const directoryOf = (kubeconfig: string): string | undefined =>
   basename(kubeconfig) === adminKubeconfigName ? dirname(resolve(kubeconfig)) : undefined
 
-/** Attacks are for the clusters that they are made for: a kubeconfig that happens to be set may be that of another one. */
+/** Attacks must only hit clusters that are meant to be attacked: a kubeconfig that happens to be set may belong to another one. */
 export async function requireBulkhead(client: Client, server: string, signal: AbortSignal): Promise<void> {
   const limit = AbortSignal.any([signal, AbortSignal.timeout(reachMs)])
   const { gitVersion } = await client.getPath<{ gitVersion: string }>('/version', limit)
   if (!gitVersion.endsWith('+bulkhead'))
     throw new UserError(
-      `The server ${server} is Kubernetes ${gitVersion}, and proofs attack a Bulkhead only: name one with --kubeconfig or --data-dir`,
+      `The server ${server} is Kubernetes ${gitVersion}, but proofs attack only Bulkhead: name a cluster with --kubeconfig or --data-dir`,
     )
 }

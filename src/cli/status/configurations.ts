@@ -1,16 +1,16 @@
-// Files of access that are read again when they change: whose content is in force, and why what is there now is not.
+// Configuration files that are read again when they change: which content is in force, and why the newest is not.
 import { isJsonObject } from '../../base/json.ts'
 
 export interface ConfigurationFacts {
   readonly kind: string
-  /** Of the file's text, as sha256sum shows it. */
+  /** SHA-256 of the text, as sha256sum prints it. */
   readonly hash: string
   /** RFC 3339. */
   readonly since: string
   readonly refused?: { readonly since: string; readonly why: string }
 }
 
-/** From what the server says of itself; none where it has no such files, or is of an older release. */
+/** From the details of the server; empty if it has no such files or is an older release. */
 export function configurationFacts(details: Readonly<Record<string, unknown>>): ConfigurationFacts[] {
   const shown = details['configurations']
   if (!isJsonObject(shown)) return []
@@ -26,6 +26,6 @@ const time = (ms: unknown): string => new Date(Number(ms)).toISOString()
 
 export function refusedConfigurations(facts: readonly ConfigurationFacts[]): string[] {
   return facts.flatMap(({ kind, since, refused }) =>
-    refused ? [`The ${kind} configuration is the one of ${since}, what is there since ${refused.since} is refused: ${refused.why}`] : [],
+    refused ? [`The ${kind} configuration of ${since} is in force, because the one of ${refused.since} was refused: ${refused.why}`] : [],
   )
 }

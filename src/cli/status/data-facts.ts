@@ -1,4 +1,5 @@
-// What the files of the data directory say: sizes, the audit log's newest signed head, certificates. Each is undefined where it may not be read.
+// Facts from the files of the data directory: sizes, the newest signed head of the audit log, certificates. Each is undefined if it cannot
+// be read.
 import { X509Certificate } from 'node:crypto'
 import { closeSync, type Dirent, openSync, readdirSync, readFileSync, readSync, statSync } from 'node:fs'
 import { join } from 'node:path'
@@ -18,7 +19,7 @@ export interface CertificateFacts {
 export interface AuditFacts {
   readonly files: number
   readonly bytes: number
-  /** The newest seal that the signer signed: nothing before it can be changed unnoticed. */
+  /** The newest seal of the signer: any change of earlier records is detected. */
   readonly signedHead: { readonly sequence: number; readonly digest: string } | undefined
 }
 
@@ -52,7 +53,7 @@ export function auditFacts(directory: string): AuditFacts | undefined {
   })
 }
 
-/** The one that the server shows, verified against the cluster's authority. */
+/** The certificate that the server presents, verified against the cluster's authority. */
 export function servingCertificate({ server, ca, serverName }: Kubeconfig): Promise<CertificateFacts> {
   return new Promise((resolve, reject) => {
     const socket = connect({
@@ -70,7 +71,7 @@ export function servingCertificate({ server, ca, serverName }: Kubeconfig): Prom
       clearTimeout(timer)
       const certificate = socket.getPeerX509Certificate()
       socket.destroy()
-      if (certificate === undefined) reject(new Error('the server showed no certificate'))
+      if (certificate === undefined) reject(new Error('the server presented no certificate'))
       else resolve(certificateFacts('serving', certificate))
     })
   })
@@ -80,7 +81,7 @@ export function adminCertificate({ certificate }: Kubeconfig): CertificateFacts[
   return certificate === undefined ? [] : [certificateFacts('admin', new X509Certificate(certificate))]
 }
 
-/** Of every node whose identity lies below the node's folder. */
+/** The certificates of all nodes whose identity is below the folder of the node. */
 export function nodeCertificates(node: string): CertificateFacts[] {
   const simulated = join(node, 'simulated')
   const folders = [join(node, 'pki'), ...(readable(() => readdirSync(simulated)) ?? []).map(name => join(simulated, name))]

@@ -1,10 +1,10 @@
-// Webhooks that did not answer lately, from the Events that the API server writes of them.
+// Webhooks that failed recently, from Events of the API server.
 import type { CoreEvent } from '../../client/resources.ts'
 
-/** What is older says nothing of now: the server tells at least every half minute while requests fail. */
+/** Older events do not count: while requests fail, the server writes one at least every 30 seconds. */
 const recentMs = 90_000
 
-/** One sentence each; `now` in milliseconds since the epoch. */
+/** One sentence for each; `now` in milliseconds since the epoch. */
 export function deadWebhooks(failures: readonly CoreEvent[], now: number): string[] {
   return failures
     .filter(({ lastTimestamp }) => now - Date.parse(lastTimestamp ?? '') < recentMs)

@@ -1,7 +1,7 @@
-// A disk that fills is said before the server refuses writes, and while it does.
+// Warns of a nearly full disk before the server refuses writes, and while it does.
 import { statfsSync } from 'node:fs'
 
-/** Bytes that are left when `bulkhead status` begins to call it a problem. */
+/** Free bytes below which `bulkhead status` reports a problem. */
 export const lowDiskBytes = 64 << 20
 
 export function freeBytes(directory: string): number {
@@ -9,8 +9,8 @@ export function freeBytes(directory: string): number {
   return bavail * bsize
 }
 
-/** Undefined where enough is left. */
+/** Undefined if enough space is left. */
 export function lowDisk(directory: string, free: number): string | undefined {
   if (free >= lowDiskBytes) return undefined
-  return `The disk of the data directory "${directory}" has ${Math.floor(free / (1 << 20))} MiB left: when it is full, writes are refused and reads go on; free some space`
+  return `The disk of the data directory "${directory}" has ${Math.floor(free / (1 << 20))} MiB left. When it is full, writes are refused and reads still work: free some space`
 }

@@ -8,13 +8,13 @@ const exception = (name: string, expires: string | null): PodSecurityException =
   spec: { templateDigest: 'sha256:00', checks: ['hostPorts'], owner: 'ann', reason: 'printer', expires },
 })
 
-test('exceptionFacts() says which proofs ended an exception', () => {
+test('exceptionFacts() names the proofs that ended an exception', () => {
   const annotations = { 'bulkhead.dev/ended-by-proofs': 'C9' }
   const ended = { ...exception('over', '2026-01-01T00:00:00Z'), metadata: { name: 'over', namespace: 'team', annotations } }
   assert.equal(exceptionFacts([ended], Date.now())[0]?.endedBy, 'C9')
 })
 
-test('exceptionFacts() puts those that hold first, in the order of their end, and says which have ended', () => {
+test('exceptionFacts() lists active exceptions first, by expiry, and marks ended ones', () => {
   const end = '2026-03-01T00:00:00Z'
   const list = [exception('over', '2026-01-01T00:00:00Z'), exception('none', null), exception('late', '2026-06-01T00:00:00Z')]
   const facts = exceptionFacts([...list, exception('soon', end)], Date.parse(end) - 1)

@@ -14,16 +14,16 @@ const answering = (status: number, text: string): Transport => ({
   [Symbol.asyncDispose]: async () => undefined,
 })
 
-test('failedChecks() says what a failed store and a disk that hangs or is full mean, names other checks, and nothing of a server that is ready', async () => {
+test('failedChecks() explains a failed store and a hanging or full disk, names other checks, and is empty for a ready server', async () => {
   const { signal } = new AbortController()
   assert.deepEqual(await failedChecks(answering(200, 'ok'), signal), [])
   const text =
     '[+]ping ok\n[-]store failed: reason withheld\n[-]store-sync failed: reason withheld\n[-]store-space failed: reason withheld\n[-]audit-log failed: reason withheld\n[-]poststarthook/bootstrap failed: reason withheld\nreadyz check failed\n'
   assert.deepEqual(await failedChecks(answering(500, text), signal), [
-    'The store has failed: the API server ends and is started again, and shows then what is stored. The log of the server names the file and the cause; mend that where it goes on',
-    'The disk under the store does not answer: writes are refused until it does, and reads go on. A sync has been waiting for more than 5 seconds; look at the disk and at the log of the kernel',
-    'No space is left for the store: writes that do not fit are refused until there is, and reads go on. Free some on the disk of the data directory',
-    'The audit log cannot be written: writes are refused until it can, and reads go on. The log of the server names the file and the cause; it tries again every second',
+    'The store has failed: the API server restarts and reads the stored objects again. If this repeats, see the file and the cause in the log of the server',
+    'The disk of the store does not respond (a sync takes more than 5 seconds): writes are refused until it does, and reads still work. Check the disk and the kernel log',
+    'No space is left for the store: writes that do not fit are refused, and reads still work. Free space on the disk of the data directory',
+    'The audit log cannot be written: writes are refused, and reads still work. The log of the server names the file and the cause; the server retries every second',
     'The API server is not ready: its check "poststarthook/bootstrap" fails',
   ])
 })

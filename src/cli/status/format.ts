@@ -1,4 +1,4 @@
-// The status as text.
+// Formats the status as text.
 
 import { printable } from '../printable.ts'
 import { policyText } from './policy-facts.ts'
@@ -43,14 +43,14 @@ export function formatStatus(status: Status): string {
       ? []
       : [
           section(
-            'Policies from files, which the API cannot change',
+            'Policies from files (the API cannot change them)',
             status.filePolicies.map(({ name, file }) => [name, file]),
           ),
         ]),
     ...(exceptions.length === 0
       ? []
       : [
-          section('Exceptions from Pod Security', [
+          section('Pod Security exceptions', [
             ['NAME', 'STATE', 'OWNER', 'ALLOWS', 'REASON'],
             ...exceptions.map(({ name, expired, endedBy, expires, owner, checks, fields, reason }) => [
               name,
@@ -64,16 +64,16 @@ export function formatStatus(status: Status): string {
     ...(bare.length === 0
       ? []
       : [
-          section('Namespaces without the defaults of new ones', [
+          section('Namespaces without the defaults of new namespaces', [
             [bare.join(', ')],
-            [`once NetworkPolicies allow what their pods need: ${defaultsCommand(bare)}`],
+            [`to add them, after NetworkPolicies allow what their pods need: ${defaultsCommand(bare)}`],
           ]),
         ]),
     ...(status.configurations.length === 0
       ? []
       : [
           section(
-            'Access, from files that are read again when they change',
+            'Access configuration files (reloaded when they change)',
             status.configurations.map(({ kind, hash, since }) => [kind, `${hash.slice(0, 23)}…`, `since ${since}`]),
           ),
         ]),
@@ -89,7 +89,7 @@ export function formatStatus(status: Status): string {
     section(
       'Audit log',
       audit === undefined
-        ? [['not readable for this user']]
+        ? [['not readable by this user']]
         : [
             ['size', `${formatBytes(audit.bytes)} in ${audit.files} ${audit.files === 1 ? 'file' : 'files'}`],
             [
@@ -128,7 +128,7 @@ export function formatBytes(bytes: number | undefined): string {
   return mebibytes < 1 ? `${Math.ceil(bytes / 1024)} KiB` : `${mebibytes.toFixed(1)} MiB`
 }
 
-/** As kubectl shows ages. */
+/** In the format of ages in kubectl. */
 export function formatDuration(seconds: number | undefined): string {
   if (seconds === undefined) return 'unknown'
   if (seconds < 120) return `${seconds}s`

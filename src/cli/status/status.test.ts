@@ -33,7 +33,7 @@ const part = {
   details: { objects: 7, configurations: { authentication: { hash: `sha256:${'a'.repeat(64)}`, since: Date.UTC(2026, 0, 2) } } },
 }
 
-test('status shows parts, versions, certificates and controls of what runs', async () => {
+test('status shows parts, versions, certificates and controls of a running cluster', async () => {
   using folder = temporaryFolder()
   await using cluster = await startCluster()
   writeFileSync(join(folder.path, 'admin.kubeconfig'), await cluster.kubeconfig())
@@ -51,7 +51,7 @@ test('status shows parts, versions, certificates and controls of what runs', asy
   assert.match(text, new RegExp(`server +ready \\(last: signal SIGKILL\\) +${process.pid} +64702 +[\\d.]+ MiB +2 `))
   assert.match(text, /Kubernetes API v1\.33/)
   assert.match(text, /^ {2}authentication +sha256:a{16}… +since 2026-01-02T00:00:00\.000Z$/m)
-  assert.match(text, /node-1 +Ready +bulkhead-simulated\S* +no network policies: a simulated node carries no traffic/)
+  assert.match(text, /node-1 +Ready +bulkhead-simulated\S* +network policies not enforced: a simulated node carries no traffic/)
   assert.match(text, /serving +CN=kube-apiserver +until \d{4}-/)
   assert.match(text, /admin +.*CN=bulkhead-admin/)
   assert.match(text, /^ {2}on +TLS 1\.3 only/m)
@@ -61,7 +61,7 @@ test('status shows parts, versions, certificates and controls of what runs', asy
   assert.equal(JSON.parse(json).store.objects, 7)
 })
 
-test('status exits with 1 where a part is not ready or the server does not answer', async () => {
+test('status exits with 1 if a part is not ready or the server does not answer', async () => {
   using folder = temporaryFolder()
   const refused = { since: Date.UTC(2026, 0, 4), why: 'no YAML' }
   const authorization = { hash: `sha256:${'b'.repeat(64)}`, since: Date.UTC(2026, 0, 3), refused }
@@ -77,11 +77,11 @@ test('status exits with 1 where a part is not ready or the server does not answe
   const { code, text } = await run({ dataDir: folder.path })
   assert.equal(code, 1)
   assert.match(text, /Problems\n {2}There is no kubeconfig/)
-  assert.match(text, /configuration is the one of 2026-01-03T\S+, what is there since 2026-01-04T\S+ is refused: no YAML/)
+  assert.match(text, /configuration of 2026-01-03T\S+ is in force, because the one of 2026-01-04T\S+ was refused: no YAML/)
   assert.match(text, /secure defaults are OFF/)
 })
 
-test('status says in one sentence that nothing runs', async () => {
+test('status reports in one sentence that nothing runs', async () => {
   using folder = temporaryFolder()
   const { code, text } = await run({ dataDir: folder.path })
   assert.equal(code, 1)
@@ -91,12 +91,15 @@ test('status says in one sentence that nothing runs', async () => {
 
 test('isForbiddenToAsk() says whose cluster it is, and leaves other failures as they are', () => {
   const closed = Object.assign(new Error('connect EACCES'), { code: 'EACCES' })
-  assert.match(String(isForbiddenToAsk(closed, '/data')), /^UserError: The cluster in "\/data" answers the user that started it and root:/)
+  assert.match(
+    String(isForbiddenToAsk(closed, '/data')),
+    /^UserError: The cluster in "\/data" answers only the user that started it and root:/,
+  )
   const other = new Error('connect EMFILE')
   assert.equal(isForbiddenToAsk(other, '/data'), other)
 })
 
-test('status shows exceptions with owner, reason and end, what terminals would obey as text, and namespaces without defaults', async () => {
+test('status shows exceptions with owner, reason and expiry, escapes control characters, and lists namespaces without defaults', async () => {
   using folder = temporaryFolder()
   await using cluster = await startCluster({ simulatedNodes: 0 })
   const { client } = cluster
@@ -125,47 +128,47 @@ test('status shows exceptions with owner, reason and end, what terminals would o
   assert.match(text, /default\/scanner +ended 2020-01-01T00:00:00Z +ann/)
   assert.match(
     text,
-    /without the defaults of new ones\n {2}old\n {2}once NetworkPolicies allow what their pods need: kubectl annotate namespace old bulkhead\.dev\/defaults=pending/,
+    /without the defaults of new namespaces\n {2}old\n {2}to add them, after NetworkPolicies allow what their pods need: kubectl annotate namespace old bulkhead\.dev\/defaults=pending/,
   )
 })
 
-test('controlsOf() shows what a profile switches off, and nothing else', () => {
+test('controlsOf() marks exactly what a profile switches off', () => {
   assert.ok(controlsOf('secure', []).every(({ on }) => on))
   const off = controlsOf('upstream', []).filter(({ on }) => !on)
   assert.deepEqual(
     off.map(({ name }) => name),
     [
       'quota and limits in every new namespace',
-      'new namespaces deny all traffic but DNS',
-      'tokens only for accounts with rights',
+      'new namespaces deny all traffic except DNS',
+      'tokens only for ServiceAccounts with an RBAC grant',
       'restricted pods in every namespace',
-      'workloads refused together with their pods',
-      'no pods for a system that no node runs',
-      'Pod Security lowered by cluster rights alone',
-      'system priorities for kube-system alone',
+      'workloads refused if their pods would be',
+      'no pods for an operating system that no node has',
+      'Pod Security levels lowered only with cluster rights',
+      'system priorities only in kube-system',
       'events at a bounded rate',
       'no external IPs in Services',
     ],
   )
 })
 
-test('controlsOf() shows what was switched off by name', () => {
+test('controlsOf() marks plug-ins that were switched off by name', () => {
   const off = controlsOf('secure', ['PodSecurity']).filter(({ on }) => !on)
   assert.deepEqual(
     off.map(({ name, note }) => [name, note]),
     [
       ['restricted pods in every namespace', 'switched off: PodSecurity'],
-      ['workloads refused together with their pods', 'switched off: PodSecurity'],
+      ['workloads refused if their pods would be', 'switched off: PodSecurity'],
     ],
   )
 })
 
-test('sizes and times are short', () => {
+test('sizes and durations are formatted short', () => {
   assert.deepEqual([formatBytes(1), formatBytes(1 << 21), formatBytes(undefined)], ['1 KiB', '2.0 MiB', 'unknown'])
   assert.deepEqual([119, 7199, 172_799, 172_800].map(formatDuration), ['119s', '119m', '47h', '2d'])
 })
 
-test('unenforced() tells of a ready node that does not enforce network policies, or does not say, and of no simulated one', () => {
+test('unenforced() lists ready nodes that do not enforce network policies or do not report it, but no simulated ones', () => {
   const condition = (status: string, reason: string, message: string) => [
     { type: 'bulkhead.dev/NetworkPolicyEnforced', status, reason, message, lastHeartbeatTime: null, lastTransitionTime: null },
   ]
@@ -183,6 +186,6 @@ test('unenforced() tells of a ready node that does not enforce network policies,
   ])
   assert.deepEqual(told, [
     'Node "bad" does not enforce network policies: nft is not there',
-    'Node "silent" does not enforce network policies: the node does not say whether it enforces them',
+    'Node "silent" does not enforce network policies: the node does not report whether it enforces them',
   ])
 })

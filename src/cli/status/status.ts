@@ -1,4 +1,4 @@
-// `bulkhead status`: what runs here, in which state, and what it enforces.
+// `bulkhead status`: what runs here, its state, and what it enforces.
 import { fileAnnotation } from '../../admission/policy/policy-files.ts'
 import type { KubeObject } from '../../api/object.ts'
 import { clusterDefaultsName } from '../../api/resources/bulkhead/cluster-defaults.ts'
@@ -53,7 +53,7 @@ export interface PartFacts {
 export interface NodeFacts {
   readonly name: string
   readonly ready: boolean
-  /** `containerd://1.7.24`, or that it is simulated. */
+  /** For example `containerd://1.7.24`, or that the node is simulated. */
   readonly runtime: string
   readonly networkPolicies: PolicyFacts
 }
@@ -62,17 +62,17 @@ export interface ClusterFacts {
   readonly kubernetes: string
   readonly nodes: readonly NodeFacts[]
   readonly revision: number
-  /** One sentence for each check of the server that fails, webhook that did not answer lately, and aggregated API that does not. */
+  /** One sentence for each failed check of the server, webhook that failed recently, and unavailable aggregated API. */
   readonly dead: readonly string[]
   readonly filePolicies: FilePolicyFacts
   readonly exceptions: readonly ExceptionFacts[]
   readonly namespacesWithoutDefaults: readonly string[]
 }
 
-/** Policies that the API cannot change. */
+/** Policies from files, which the API cannot change. */
 export interface FilePolicyFacts {
   readonly policies: readonly { readonly name: string; readonly file: string }[]
-  /** Why what is in the folder now is not what holds. */
+  /** Why the current content of the folder is not in force. */
   readonly problem?: string
 }
 
@@ -84,23 +84,23 @@ export interface Status {
   readonly parts: readonly PartFacts[]
   readonly nodes: readonly NodeFacts[]
   readonly filePolicies: FilePolicyFacts['policies']
-  /** From the rules of Pod Security. */
+  /** Exceptions from Pod Security rules. */
   readonly exceptions: readonly ExceptionFacts[]
-  /** Made before ClusterDefaults were, or while they were exempt. */
+  /** Created before ClusterDefaults existed, or while they were exempt. */
   readonly namespacesWithoutDefaults: readonly string[]
-  /** Of access, where they are files. */
+  /** Access configuration that comes from files. */
   readonly configurations: readonly ConfigurationFacts[]
   readonly certificates: readonly CertificateFacts[]
   readonly store: { readonly revision: number | undefined; readonly objects: number | undefined; readonly bytesOnDisk: number | undefined }
   readonly audit: AuditFacts | undefined
   readonly controls: readonly Control[]
-  /** What could not be found out, and why. */
+  /** What could not be determined, and why. */
   readonly problems: readonly string[]
 }
 
 const limitMs = 20_000
 
-/** The exit code: 1 where nothing runs, or something that runs is not well. */
+/** Returns the exit code: 1 if nothing runs or something that runs is unhealthy. */
 export async function status(flags: StatusFlags, print: (text: string) => void): Promise<number> {
   const directory = findDataDirectory(flags.dataDir)
   const up = await findUp(directory).catch((err: unknown) => {
@@ -116,10 +116,10 @@ export async function status(flags: StatusFlags, print: (text: string) => void):
   return result.problems.length > 0 || result.parts.some(({ state }) => state !== 'ready') ? 1 : 0
 }
 
-/** A cluster of another user is no missing one. */
+/** EACCES means that another user runs a cluster here, not that there is none. */
 export function isForbiddenToAsk(err: unknown, path: string): unknown {
   if (codeOf(err) !== 'EACCES') return err
-  return new UserError(`The cluster in "${path}" answers the user that started it and root: run this command as one of them`, {
+  return new UserError(`The cluster in "${path}" answers only the user that started it and root: run this command as one of them`, {
     cause: err,
   })
 }
@@ -133,11 +133,11 @@ async function gather(directory: DataDirectory, up: UpStatus): Promise<Status> {
     found && readCluster(found).catch((err: unknown) => note(problems)(silence(up.server, err))),
     config && servingCertificate(config).catch(note(servingProblems)),
   ])
-  // A server that does not answer shows no certificate either.
+  // A server that does not answer presents no certificate either.
   if (cluster !== undefined) problems.push(...servingProblems)
   problems.push(...(cluster?.dead ?? []), ...unenforced(cluster?.nodes ?? []))
   if (cluster?.filePolicies.problem !== undefined)
-    problems.push(`The policies from files are those from before: ${cluster.filePolicies.problem}`)
+    problems.push(`The policies from files are an earlier version: ${cluster.filePolicies.problem}`)
   const disk = lowDisk(directory.path, freeBytes(directory.path))
   if (disk !== undefined) problems.push(disk)
   const details = up.parts.find(({ name }) => name === 'server')?.details ?? {}
@@ -170,7 +170,7 @@ async function gather(directory: DataDirectory, up: UpStatus): Promise<Status> {
   }
 }
 
-/** Anything that is not known to be secure is shown as not secure. */
+/** Anything that is not known to be secure counts as insecure. */
 const profileOf = (name: string): Profile => (name === 'secure' ? 'secure' : 'upstream')
 
 const note =
@@ -179,7 +179,7 @@ const note =
     problems.push(messageOf(err))
   }
 
-/** Here `up` runs, and starts its server again: there is nothing to advise. */
+/** `up` runs here and restarts its server, so there is no advice to give. */
 const silence = (server: string, err: unknown): unknown =>
   err instanceof UserError ? new UserError(`The API server ${server} does not answer (${messageOf(err.cause)})`, { cause: err }) : err
 
@@ -191,7 +191,7 @@ async function readCluster(found: FoundKubeconfig): Promise<ClusterFacts> {
   const [version, list, newest, all, failures, files, exceptions, defaults, apis, unhealthy] = await Promise.all([
     client.getPath<{ gitVersion: string }>('/version', signal),
     client.listAll(nodes, {}, signal),
-    // A list's resourceVersion is the revision of the whole store.
+    // The resourceVersion of a list is the revision of the whole store.
     client.list(namespaces, { limit: 1 }, signal),
     client.listAll(namespaces, {}, signal),
     client.listAll(events, { namespace: 'default', fieldSelector: 'reason=FailedCallingWebhook' }, signal),

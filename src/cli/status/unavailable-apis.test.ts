@@ -11,8 +11,8 @@ const apiService = (name: string, status?: 'True' | 'False'): APIService => ({
     : { status: { conditions: [{ type: 'Available', status, lastTransitionTime: null, reason: 'X', message: 'no addresses' }] } }),
 })
 
-test('unavailableApis() names those that do not answer, and says why', () => {
+test('unavailableApis() lists APIs that do not answer, and the reason', () => {
   assert.deepEqual(unavailableApis([apiService('v1.a.io', 'True'), apiService('v1.b.io', 'False'), apiService('v1.c.io')]), [
-    'APIService "v1.b.io" is not available, and namespaces that are deleted wait for it: no addresses',
+    'APIService "v1.b.io" is not available, and deletion of namespaces waits for it: no addresses',
   ])
 })

@@ -14,16 +14,16 @@ const all = [
 ]
 const defaults = (more: object) => ({ metadata: { name: 'cluster' }, spec: { namespaces: { exempt: ['free'], ...more } } })
 
-test('namespacesWithoutDefaults() names those that were never given any, and neither the system’s nor the exempt', () => {
+test('namespacesWithoutDefaults() lists namespaces that never got defaults, except system and exempt ones', () => {
   for (const given of [{ resourceQuota: { hard: { pods: '1' } } }, { network: { defaultDeny: true, allowDNS: false } }])
     assert.deepEqual(namespacesWithoutDefaults(all, defaults(given)), ['ancient', 'old'])
 })
 
-test('namespacesWithoutDefaults() names nothing where there is nothing to give', () => {
+test('namespacesWithoutDefaults() is empty if there are no defaults', () => {
   assert.deepEqual(namespacesWithoutDefaults(all, defaults({ network: { defaultDeny: false, allowDNS: true } })), [])
   assert.deepEqual(namespacesWithoutDefaults(all, undefined), [])
 })
 
-test('defaultsCommand() is a command of kubectl', () => {
+test('defaultsCommand() is a kubectl command', () => {
   assert.equal(defaultsCommand(['a', 'b']), 'kubectl annotate namespace a b bulkhead.dev/defaults=pending')
 })

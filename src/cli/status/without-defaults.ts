@@ -1,9 +1,9 @@
-// Namespaces that never got what ClusterDefaults gives to new ones: those of a cluster from before there were any, or that were exempt when they were made.
+// Namespaces that never got what ClusterDefaults gives to new ones: created before ClusterDefaults existed, or while they were exempt.
 import { createsObjects, defaultsAnnotation, systemExempt } from '../../api/resources/bulkhead/cluster-defaults.ts'
 import type { ClusterDefaults } from '../../api/types/bulkhead-v1alpha1.ts'
 import type { Namespace } from '../../api/types/core-v1.ts'
 
-/** Pure. Their names, sorted; none where the defaults have nothing that a namespace would have to be given. */
+/** Pure. Sorted names; empty if the defaults create no objects. */
 export function namespacesWithoutDefaults(namespaces: readonly Namespace[], defaults: ClusterDefaults | undefined): string[] {
   const given = defaults?.spec?.namespaces ?? {}
   const { exempt = [] } = given
@@ -15,6 +15,9 @@ export function namespacesWithoutDefaults(namespaces: readonly Namespace[], defa
     .toSorted()
 }
 
-/** A controller gives them the defaults then. Pods that run go on, with what network policies allow; new ones wait until all is there. */
+/**
+ * The annotation makes a controller add the defaults. Running pods continue, as far as network policies allow; new ones wait until all
+ * defaults exist.
+ */
 export const defaultsCommand = (names: readonly string[]): string =>
   `kubectl annotate namespace ${names.join(' ')} ${defaultsAnnotation}=pending`

@@ -1,4 +1,4 @@
-// The files that say who is let in and who decides: read before anything starts, and again whenever they change.
+// The files for authentication and authorization: read before anything starts, and again whenever they change.
 import type { AuthorizationConfiguration } from '../../access/authorization-configuration.ts'
 import type { AuthenticationConfiguration } from '../../access/jwt/configuration.ts'
 import type { Config } from '../../base/config.ts'
@@ -23,7 +23,7 @@ export const statesOf = ({ authentication, authorization }: AccessFiles): Config
   authorization: authorization?.state,
 })
 
-/** Tells of each change. Resolves at the signal. */
+/** Calls back for each change. Resolves at the signal. */
 export async function followAccessFiles(
   files: AccessFiles,
   onChange: (states: ConfigurationStates) => void,
@@ -34,7 +34,7 @@ export async function followAccessFiles(
   try {
     await Promise.all([files.authentication?.run(tell, log, signal), files.authorization?.run(tell, log, signal)])
   } catch (err) {
-    // The cluster goes on with what it has.
-    log.error('files of access are not followed any more: a change of them needs a restart', { err })
+    // The cluster continues with the current configuration.
+    log.error('cannot watch the access configuration files any more: changes need a restart', { err })
   }
 }

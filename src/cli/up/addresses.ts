@@ -1,4 +1,4 @@
-// Under which names and addresses the API server is reached, and what the cluster's own networks are.
+// The names and addresses of the API server, and the networks of the cluster.
 import { isIPv4 } from 'node:net'
 import { hostname, networkInterfaces } from 'node:os'
 import type { Config } from '../../base/config.ts'
@@ -8,21 +8,21 @@ import { layout } from './data-directory.ts'
 import { neighboursOf, type ServiceNetwork, serviceNetwork } from './service-network.ts'
 
 export const podCidr = '10.244.0.0/16'
-/** Port 53 needs a right that the DNS part does not have; the node's rules lead there. */
+/** The DNS part may not bind port 53; rules of the node redirect to this port. */
 export const clusterDnsPort = 10053
 export const clusterDomain = 'cluster.local'
 
 export interface ClusterAddresses {
-  /** For kubeconfigs and the parts on this machine. */
+  /** The URL for kubeconfigs and the parts on this machine. */
   readonly server: string
-  /** What the API server's certificate names. */
+  /** The names in the certificate of the API server. */
   readonly dnsNames: readonly string[]
   readonly ipAddresses: readonly string[]
-  /** Where the `kubernetes` Service leads: an address that pods can reach, if there is one. */
+  /** The endpoint of the Service `kubernetes`: an address that pods can reach, if there is one. */
   readonly advertised: string | undefined
-  /** The one above where the machine has none that pods reach: `up` makes it, for the pods of a real node. */
+  /** The advertised address if the machine has no address that pods can reach: `up` adds it for the pods of a real node. */
   readonly podsOnly: string | undefined
-  /** Where the API server listens. */
+  /** Listen addresses of the API server. */
   readonly hosts: readonly [string, ...string[]]
   readonly services: ServiceNetwork
 }
@@ -53,7 +53,7 @@ export function clusterAddresses(config: Config): ClusterAddresses {
   }
 }
 
-/** The machine's own addresses, those of its real interfaces first; loopback and link-local left out. */
+/** The machine's own addresses without loopback and link-local; those of physical interfaces come first. */
 function machineAddresses(): string[] {
   return Object.values(networkInterfaces())
     .flatMap(list => list ?? [])

@@ -1,4 +1,4 @@
-// The break-glass credential: a kubeconfig with a client certificate of group system:masters, readable by its owner alone.
+// The break-glass credential: a kubeconfig with a client certificate of group system:masters, readable only by its owner.
 import { X509Certificate } from 'node:crypto'
 import { existsSync, readFileSync } from 'node:fs'
 import { parseJson } from '../../base/json.ts'
@@ -10,10 +10,10 @@ import type { Signer } from '../../signer/signer.ts'
 export type AdminCredentials = KubeconfigCredentials
 
 const lifetimeSeconds = 365 * 24 * 3600
-/** A certificate with less than this left is replaced at the next start. */
+/** A certificate that expires sooner is replaced at the next start. */
 const renewBeforeMs = 30 * 24 * 3600 * 1000
 
-/** Keeps the file where its certificate still holds for this cluster, else writes a new one. */
+/** Keeps the file if its certificate is still valid for this cluster, else writes a new one. */
 export async function ensureAdminKubeconfig(
   path: string,
   server: string,
@@ -35,12 +35,12 @@ function holds(pem: string, clientCa: string, now: number): boolean {
     const certificate = new X509Certificate(pem)
     return certificate.validToDate.getTime() - now > renewBeforeMs && certificate.verify(new X509Certificate(clientCa).publicKey)
   } catch {
-    // Whatever stands there is no certificate: it is replaced.
+    // Not a certificate: it is replaced.
     return false
   }
 }
 
-/** What `formatKubeconfig` writes. */
+/** The content that `formatKubeconfig` writes. */
 interface WrittenKubeconfig {
   readonly clusters: readonly [{ readonly cluster: Readonly<Record<string, unknown>> }]
   readonly users: readonly [{ readonly user: Readonly<Record<string, unknown>> }]
@@ -58,7 +58,7 @@ function parse(text: string): (AdminCredentials & { server: string }) | undefine
       key: clear(user['client-key-data']),
     }
   } catch {
-    // Edited by hand or cut short: a new one is written.
+    // Edited by hand or truncated: a new one is written.
     return undefined
   }
 }

@@ -28,23 +28,23 @@ describe('the data directory', () => {
     lock[Symbol.dispose]()
   }
 
-  test('takeDataDirectory() makes the folders once, and refuses another version and a path that is too long', async () => {
+  test('takeDataDirectory() creates the folders once, and refuses another version and a too long path', async () => {
     await take()
     assert.equal(statSync(layout(path).signer).mode & 0o777, 0o700)
     await take()
     writeFileSync(join(path, 'version'), '99\n')
-    await assert.rejects(take(), /has data version "99", this Bulkhead reads version 1/)
-    await assert.rejects(takeDataDirectory(join(path, 'x'.repeat(100)), undefined), /has too long a path/)
+    await assert.rejects(take(), /has data version "99", but this Bulkhead reads version 1/)
+    await assert.rejects(takeDataDirectory(join(path, 'x'.repeat(100)), undefined), /is too long/)
   })
 
   const failing: readonly [what: string, err: object, message: RegExp][] = [
     ['a full disk', { errcode: 13 }, /The disk of the data directory ".*" is full: free some space/],
     ['a full disk, told otherwise', { errno: -constants.errno.ENOSPC, code: 'ENOSPC' }, /is full: free some space/],
     ['a quota', { errno: -constants.errno.EDQUOT }, /is full: free some space/],
-    ['a disk that fails', { errcode: 10 | (4 << 8) }, /The disk of the data directory ".*" fails: the call failed. Mend it/],
+    ['a disk that fails', { errcode: 10 | (4 << 8) }, /The disk of the data directory ".*" fails: the call failed. Fix it/],
   ]
   for (const [what, facts, message] of failing) {
-    test(`takeDataDirectory() tells ${what} in a sentence`, async t => {
+    test(`takeDataDirectory() reports ${what} in a sentence`, async t => {
       t.mock.method(DatabaseSync.prototype, 'exec', () => {
         throw Object.assign(new Error('the call failed'), facts)
       })
@@ -52,7 +52,7 @@ describe('the data directory', () => {
     })
   }
 
-  test('takeDataDirectory() has the names of all that it makes on disk when it resolves', async t => {
+  test('takeDataDirectory() has synced all names that it created when it resolves', async t => {
     const made = join(path, 'a', 'b')
     const synced = await recordSyncs(t, layout(made).dns)
     const { lock } = await takeDataDirectory(made, undefined)
@@ -66,7 +66,7 @@ describe('the data directory', () => {
     ['nothing', ''],
     ['zeros', '\0\0'],
   ] as const) {
-    test(`takeDataDirectory() takes a version file that holds ${name} after a power cut for none`, async () => {
+    test(`takeDataDirectory() treats a version file with ${name} after a power cut as missing`, async () => {
       await take()
       writeFileSync(join(path, 'version'), content)
       await take()
@@ -74,13 +74,13 @@ describe('the data directory', () => {
     })
   }
 
-  test('takeDataDirectory() gives the directory to one of many that want it at once, and changes nothing for the others', async () => {
+  test('takeDataDirectory() gives the directory to exactly one of several callers, and changes nothing for the others', async () => {
     const takes = await Promise.allSettled(Array.from({ length: 8 }, () => takeDataDirectory(path, undefined)))
     const taken = takes.flatMap(result => (result.status === 'fulfilled' ? [result.value.lock] : []))
     const refused = takes.flatMap(result => (result.status === 'rejected' ? [String(result.reason)] : []))
     assert.equal(taken.length, 1)
     assert.deepEqual(new Set(refused), new Set([refusalBy('another process')]))
-    // The running one has its folders as it wants them.
+    // The running one has already set up its folders.
     rmSync(layout(path).signer, { recursive: true })
     await using _socket = await takeControlSocket(layout(path).supervisorSocket, () => status)
     await assert.rejects(take(), err => String(err) === refusalBy('process 42'))
@@ -91,14 +91,14 @@ describe('the data directory', () => {
   })
 
   const refusalBy = (who: string) =>
-    `UserError: This data directory is in use by ${who}: stop that one first, or give another directory with --data-dir`
+    `UserError: This data directory is in use by ${who}: stop it first, or choose another directory with --data-dir`
 
-  test('takeDataDirectory() leaves a lock that only its owner can open', async () => {
+  test('takeDataDirectory() creates a lock that only its owner can open', async () => {
     await take()
     assert.equal(statSync(layout(path).lock).mode & 0o777, 0o600)
   })
 
-  test('takeControlSocket() refuses where another answers, and tells its state', async () => {
+  test('takeControlSocket() refuses if another process answers, and gives its state', async () => {
     const socket = join(path, 'up.sock')
     {
       await using _taken = await takeControlSocket(socket, () => status)
@@ -109,12 +109,12 @@ describe('the data directory', () => {
       )
     }
     assert.equal(await requestStatus(socket), undefined)
-    // What a killed process leaves behind is in nobody's way.
+    // What a killed process leaves behind does no harm.
     writeFileSync(socket, '')
     await using _again = await takeControlSocket(socket, () => status)
   })
 
-  test('requestStatus() says that a process does not answer, and knows none where one ends without a word', async () => {
+  test('requestStatus() reports a process that does not answer, and gives undefined if it ends without an answer', async () => {
     const socket = join(path, 'up.sock')
     let answers = false
     const server = createServer(connection => void (answers && connection.end())).listen(socket)

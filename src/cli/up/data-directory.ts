@@ -1,4 +1,4 @@
-// The data directory: its folders, owners and modes, its format version, and the one process that may use it at a time.
+// The data directory: its folders, owners and modes, its format version, and the lock that lets one process use it at a time.
 import { chmodSync, chownSync, mkdirSync, readFileSync, statSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { failsBy } from '../../base/errno.ts'
@@ -11,7 +11,7 @@ import type { Identity } from './part-identities.ts'
 
 export const adminKubeconfigName = 'admin.kubeconfig'
 
-/** The format of everything below the data directory; raised when an older Bulkhead could not read it. */
+/** The format of everything in the data directory; increased when an older Bulkhead could not read it. */
 const dataVersion = '1'
 
 /** Linux allows 108 bytes for a unix socket's path, terminating zero included. */
@@ -52,30 +52,31 @@ export function layout(path: string): DataDirectory {
 
 export interface TakenDirectory {
   readonly directory: DataDirectory
-  /** Until it is disposed of, or this process ends, no other takes the directory. */
+  /** Until it is disposed of or this process ends, no other process can use the directory. */
   readonly lock: Disposable
 }
 
 /**
- * Takes the directory for this process, makes what is missing and sets owners and modes. `identity` is given where the parts run as users of
- * their own. Rejects with a UserError for a path that is in use, not writable, not reachable for the parts, too long, or of another version.
+ * Locks the directory for this process, creates what is missing and sets owners and modes. `identity` is set if the parts run as users of
+ * their own. Rejects with a UserError for a path that is in use, not writable, not reachable for the parts, too long, or of another
+ * version.
  */
 export async function takeDataDirectory(path: string, identity: Identity | undefined): Promise<TakenDirectory> {
   const directory = layout(path)
   const longest = directory.signerSockets.controllers
   if (Buffer.byteLength(longest) > maxSocketPathLength)
     throw new UserError(
-      `The data directory "${path}" has too long a path: its sockets would have ${Buffer.byteLength(longest)} bytes, at most ${maxSocketPathLength} are possible. Give a shorter one with --data-dir`,
+      `The data directory "${path}" is too long: the paths of its sockets would have ${Buffer.byteLength(longest)} bytes, the limit is ${maxSocketPathLength}. Choose a shorter one with --data-dir`,
     )
   try {
-    // The parts pass through to their own folders, and sync this one: it lists nothing secret.
+    // The parts pass through it to their own folders and sync it; its list of names is not secret.
     await folder(path, 0o755)
     checkVersion(path)
     if (identity) checkReachable(path)
     await folder(dirname(directory.lock), 0o711)
     const lock = lockFile(directory.lock)
     if (lock === undefined) throw inUse(await requestStatus(directory.supervisorSocket))
-    // From here on nobody else changes anything in it, and nothing of a running cluster was touched.
+    // From here on this process alone changes the directory; until here it touched nothing of a running cluster.
     try {
       await prepare(directory, identity)
     } catch (err) {
@@ -94,27 +95,27 @@ async function prepare(directory: DataDirectory, identity: Identity | undefined)
   await folder(directory.controllers, 0o700, identity?.controllers)
   await folder(directory.dns, 0o700, identity?.dns)
   await folder(directory.node, 0o700)
-  // The signer makes its sockets in these folders; the set-group-id bit hands the socket to the group that may connect.
+  // The signer creates its sockets in these folders; the set-group-id bit gives each socket the group that may connect.
   await folder(dirname(directory.signerSockets.server), 0o2750, identity?.signer, identity?.server)
   await folder(dirname(directory.signerSockets.controllers), 0o2750, identity?.signer, identity?.controllers)
   await folder(dirname(directory.signerSockets.admin), 0o2750, identity?.signer, identity && 0)
-  // Last of all, and synced with the folders' names.
+  // Written last, and synced with the names of the folders.
   await writeVersion(directory.path)
 }
 
-/** What an operator can mend, as a sentence; anything else as it is. */
+/** An error that an operator can fix becomes a sentence; others are returned as they are. */
 export function explained(err: unknown, path: string): unknown {
   const cause = { cause: err }
   if (['EACCES', 'EPERM', 'EROFS', 'ENOENT'].includes(codeOf(err)))
     return new UserError(
-      `The data directory "${path}" is not writable for this user: ${messageOf(err)}. Give another one with --data-dir`,
+      `The data directory "${path}" is not writable for this user: ${messageOf(err)}. Choose another one with --data-dir`,
       cause,
     )
   if (diskFails(err, 'ENOSPC', sqliteFull) || diskFails(err, 'EDQUOT', sqliteFull))
-    return new UserError(`The disk of the data directory "${path}" is full: free some space or give another one with --data-dir`, cause)
+    return new UserError(`The disk of the data directory "${path}" is full: free some space or choose another one with --data-dir`, cause)
   if (diskFails(err, 'EIO', sqliteIo))
     return new UserError(
-      `The disk of the data directory "${path}" fails: ${messageOf(err)}. Mend it or give another one with --data-dir`,
+      `The disk of the data directory "${path}" fails: ${messageOf(err)}. Fix it or choose another one with --data-dir`,
       cause,
     )
   if (['ENOTDIR', 'EEXIST'].includes(codeOf(err)))
@@ -122,11 +123,11 @@ export function explained(err: unknown, path: string): unknown {
   return err
 }
 
-/** SQLite's primary result codes: its lock file is in the directory, too. */
+/** Primary result codes of SQLite, whose lock file is in the directory too. */
 const sqliteIo = 10
 const sqliteFull = 13
 
-/** Of a system call, or of SQLite by its primary code. */
+/** Whether the error comes from a system call, or from SQLite by its primary code. */
 function diskFails(err: unknown, name: 'ENOSPC' | 'EDQUOT' | 'EIO', sqlite: number): boolean {
   if (err instanceof Error && 'errcode' in err && typeof err.errcode === 'number') return (err.errcode & 0xff) === sqlite
   return failsBy(err, name)
@@ -135,13 +136,13 @@ function diskFails(err: unknown, name: 'ENOSPC' | 'EDQUOT' | 'EIO', sqlite: numb
 async function folder(path: string, mode: number, user?: number, group = user): Promise<void> {
   await makeFolders(path, mode & 0o777)
   if (user !== undefined && group !== undefined) chownSync(path, user, group)
-  // After chown, which clears the set-group-id bit.
+  // Must come after chown, which clears the set-group-id bit.
   chmodSync(path, mode)
 }
 
 /**
- * One level after the other: Node's own `recursive` never ends where the kernel makes no folder and says ENOENT, as below /proc. What a power cut must
- * not take is synced inside the folder; that the folder itself is found again is up to the one above it.
+ * Creates one level after the other, because Node's `recursive` never ends if the kernel returns ENOENT for a new folder, as below /proc.
+ * Each new name is synced in its parent, so that it survives a power cut.
  */
 async function makeFolders(path: string, mode: number): Promise<void> {
   if (isFolder(path)) return
@@ -149,7 +150,7 @@ async function makeFolders(path: string, mode: number): Promise<void> {
   try {
     mkdirSync(path, { mode })
   } catch (err) {
-    // Another `up` may have made it in this moment.
+    // Another `up` may have created it just now.
     if (!isFolder(path)) throw err
   }
   await syncToDisk(dirname(path))
@@ -163,11 +164,11 @@ function checkVersion(path: string): void {
   const found = readVersion(path)
   if (found !== undefined && found !== dataVersion)
     throw new UserError(
-      `The data directory "${path}" has data version "${found}", this Bulkhead reads version ${dataVersion}: use the Bulkhead that wrote it, or give another one with --data-dir`,
+      `The data directory "${path}" has data version "${found}", but this Bulkhead reads version ${dataVersion}: use the Bulkhead that wrote it, or choose another one with --data-dir`,
     )
 }
 
-/** Undefined also for a file without content: where its name was on disk before a power cut and its content was not, it says nothing of a version. */
+/** Also undefined for an empty file: after a power cut, a name can be on disk without its content. */
 function readVersion(path: string): string | undefined {
   try {
     return readFileSync(versionFile(path), 'utf8').replaceAll('\0', '').trim() || undefined
@@ -181,12 +182,12 @@ async function writeVersion(path: string): Promise<void> {
   if (readVersion(path) === undefined) await replaceFile(versionFile(path), `${dataVersion}\n`, 0o644)
 }
 
-/** Parts without root's rights must be able to walk to their folders. */
+/** Parts without root's rights need execute permission on the way to their folders. */
 function checkReachable(path: string): void {
   for (let at = dirname(path); at !== dirname(at); at = dirname(at)) {
     if ((statSync(at).mode & 0o001) === 0)
       throw new UserError(
-        `The data directory "${path}" cannot be reached by the unprivileged parts: "${at}" has no execute right for others. Give one outside of it with --data-dir, or allow it with "chmod o+x ${at}"`,
+        `The data directory "${path}" cannot be reached by the unprivileged parts: "${at}" has no execute permission for others. Choose one outside of it with --data-dir, or allow it with "chmod o+x ${at}"`,
       )
   }
 }

@@ -12,7 +12,7 @@ import { until } from '../../base/until.testing.ts'
 import { UserError } from '../../base/user-error.ts'
 import { openFollowedFile } from './followed-file.ts'
 
-/** Hints of the file system are followed at once, and the minute of a look without one ends when the test says so. */
+/** Hints of the file system are followed at once; the test decides when the minute between two checks ends. */
 function steppedClock() {
   let minute = Promise.withResolvers<void>()
   const clock: Clock = {
@@ -76,7 +76,7 @@ function temporaryFolder(): Disposable & { readonly path: string } {
 
 interface Way {
   readonly name: string
-  /** Makes the file with this text. */
+  /** Creates the file with this text. */
   make(folder: string, path: string, text: string): void
   change(folder: string, path: string, text: string): void
 }
@@ -90,9 +90,9 @@ const configMap = (folder: string, path: string, text: string, isFirst: boolean)
 }
 
 const ways: readonly Way[] = [
-  { name: 'in its place', make: (_, path, text) => writeFileSync(path, text), change: (_, path, text) => writeFileSync(path, text) },
+  { name: 'by renaming', make: (_, path, text) => writeFileSync(path, text), change: (_, path, text) => writeFileSync(path, text) },
   {
-    name: 'over it',
+    name: 'in place',
     make: (_, path, text) => writeFileSync(path, text),
     change: (folder, path, text) => {
       writeFileSync(join(folder, 'new'), text)
@@ -105,7 +105,7 @@ const ways: readonly Way[] = [
     change: (folder, path, text) => configMap(folder, path, text, false),
   },
   {
-    name: 'where a link leads',
+    name: 'to the target of a link',
     make: (folder, path, text) => {
       mkdirSync(join(folder, 'elsewhere'))
       writeFileSync(join(folder, 'elsewhere', 'file'), text)
@@ -114,7 +114,7 @@ const ways: readonly Way[] = [
     change: (folder, _, text) => writeFileSync(join(folder, 'elsewhere', 'file'), text),
   },
   {
-    name: 'after it was removed',
+    name: 'after a removal',
     make: (_, path, text) => writeFileSync(path, text),
     change: (_, path, text) => {
       rmSync(path)
@@ -124,7 +124,7 @@ const ways: readonly Way[] = [
 ]
 
 for (const { name, make, change } of ways) {
-  test(`run() takes what is written ${name}`, async () => {
+  test(`run() reads a change made ${name}`, async () => {
     using folder = temporaryFolder()
     const path = join(folder.path, 'settings.yaml')
     make(folder.path, path, 'first')
@@ -137,7 +137,7 @@ for (const { name, make, change } of ways) {
   })
 }
 
-test('run() leaves the former in force where the new is refused, and says why once', async () => {
+test('run() keeps the previous content if the new one is refused, and logs why once', async () => {
   using folder = temporaryFolder()
   const path = join(folder.path, 'settings.yaml')
   writeFileSync(path, 'first')
@@ -150,19 +150,19 @@ test('run() leaves the former in force where the new is refused, and says why on
     const seen = looks()
     nextMinute()
     await until(() => looks() > seen, 'a look without a hint')
-    assert.equal(lines.filter(line => line.includes('not taken')).length, 1)
+    assert.equal(lines.filter(line => line.includes('changed settings refused')).length, 1)
     writeFileSync(path, 'a fault of ours')
-    await refuses('it cannot be judged')
+    await refuses('it cannot be validated')
     assert.ok(lines.some(line => line.includes('out of luck')))
     writeFileSync(path, `bad ${'x'.repeat(10_000)}`)
     await refuses('xxx')
     assert.equal(state().refused?.why.length, 4097)
     writeFileSync(path, 'second')
     chmodSync(path, 0o646)
-    await refuses('it may be written by everybody')
+    await refuses('everybody can write it')
     rmSync(path)
     await refuses('Cannot read the settings: it does not exist')
-    // The former again: nothing changes but that nothing is refused any more.
+    // The previous content again: nothing changes except that nothing is refused any more.
     writeFileSync(path, 'first')
     await takes('first')
     const changes = states.map(({ change }) => change)
@@ -174,7 +174,7 @@ test('run() leaves the former in force where the new is refused, and says why on
   })
 })
 
-test('run() finds without a hint what the file names, and does not read again for what goes on beside it', async () => {
+test('run() finds changes of files that the file names without a hint, and ignores other files in the folder', async () => {
   using folder = temporaryFolder()
   const path = join(folder.path, 'settings.yaml')
   const named = join(folder.path, 'named')
@@ -202,7 +202,7 @@ test('run() finds without a hint what the file names, and does not read again fo
   await running
 })
 
-test('1,000 changes leave nothing behind of what was in force before', async () => {
+test('1,000 changes leak no earlier content', async () => {
   using folder = temporaryFolder()
   const path = join(folder.path, 'settings.yaml')
   writeFileSync(path, '0')

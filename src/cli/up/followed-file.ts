@@ -1,4 +1,5 @@
-// A file of settings that is read again when it changes: what is valid takes effect as a whole, and what is not leaves the former in force.
+// A settings file that is read again when it changes: a valid change takes effect as a whole, an invalid one keeps the previous content in
+// force.
 import { createHash } from 'node:crypto'
 import { realpathSync, statSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
@@ -12,19 +13,19 @@ import { readSettingsText } from './settings-text.ts'
 
 export interface FollowedFileOptions<T> {
   readonly path: string
-  /** `the authentication configuration "a.yaml"`. */
+  /** For example `the authentication configuration "a.yaml"`. */
   readonly what: string
-  /** Judges the text. `former` is what held when the cluster started; undefined at that very start. Rejects with a UserError. */
+  /** Validates the text. `former` is the content at the start of the cluster; undefined at that start. Rejects with a UserError. */
   validate(text: string, former: T | undefined): Promise<T>
   readonly clock: Clock
 }
 
-/** As upstream. */
+/** The interval of upstream. */
 const pollMs = 60_000
-/** Characters: whatever is wrong may be wrong in many places. */
+/** Limit in characters, because a file can be wrong in many places. */
 const maxWhy = 4096
 
-/** The first reading: rejects with a UserError. */
+/** Reads the file for the first time: rejects with a UserError. */
 export async function openFollowedFile<T>(options: FollowedFileOptions<T>): Promise<FollowedFile<T>> {
   const { settings, hash } = await readFile(options, undefined)
   return new FollowedFile(options, { settings, hash, since: options.clock.now(), change: 0 })
@@ -46,12 +47,12 @@ export class FollowedFile<T> {
     return this.#state
   }
 
-  /** Tells `onChange` of each state that differs from the one before. Resolves at the signal. */
+  /** Calls `onChange` for each state that differs from the one before. Resolves at the signal. */
   async run(onChange: (state: FileState<T>) => void, log: Logger, signal: AbortSignal): Promise<void> {
     const { path, what, clock } = this.#options
     const look = async (hinted: boolean): Promise<void> => {
       const print = fingerprint(path)
-      // Its folder may be one in which much goes on.
+      // Other files in its folder may change often.
       if (hinted && print === this.#seen) return
       this.#seen = print
       const former = this.#state
@@ -72,10 +73,10 @@ export class FollowedFile<T> {
       if (isSame) return refused === undefined ? this.#state : { ...held, change }
       return { settings, hash, since: clock.now(), change }
     } catch (err) {
-      // Whatever it is, the cluster goes on as it was.
-      const why = err instanceof UserError ? shortened(err.message) : 'it cannot be judged: the log says why'
+      // In any case the cluster continues as before.
+      const why = err instanceof UserError ? shortened(err.message) : 'it cannot be validated: see the log'
       if (why === refused?.why) return this.#state
-      log.error('changed settings not taken, the ones before hold', { what, ...(err instanceof UserError ? { why } : { err }) })
+      log.error('changed settings refused, the previous ones stay in force', { what, ...(err instanceof UserError ? { why } : { err }) })
       return { ...held, change, refused: { since: clock.now(), why } }
     }
   }
@@ -91,7 +92,7 @@ async function readFile<T>(
 
 const shortened = (text: string): string => (text.length > maxWhy ? `${text.slice(0, maxWhy)}…` : text)
 
-/** Where a change of the file shows: of a link, too, in the folder that it leads to. */
+/** The folders in which a change of the file shows; for a link also the folder of its target. */
 function foldersOf(path: string): readonly string[] {
   const folders = new Set([dirname(resolve(path))])
   const real = realPath(path)
@@ -99,7 +100,7 @@ function foldersOf(path: string): readonly string[] {
   return [...folders]
 }
 
-/** Of the file without its content; whatever writes it changes this, but for a second write in the same instant, which the next look without a hint finds. */
+/** Metadata of the file. Any write changes it, except a second write in the same instant, which the next check without a hint finds. */
 function fingerprint(path: string): string {
   const real = realPath(path)
   const stats = real === undefined ? undefined : statSync(real, { bigint: true, throwIfNoEntry: false })

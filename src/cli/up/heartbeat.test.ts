@@ -25,13 +25,13 @@ async function beating(isReady: () => boolean, answers: (asked: number) => boole
   return { asked, late: found }
 }
 
-test('Heartbeat reports a part that left six questions unanswered, and 24 while it starts', async () => {
+test('Heartbeat reports a part after six unanswered pings, or 24 while it starts', async () => {
   const never = () => false
   assert.deepEqual(await beating(() => true, never, 100), { asked: 6, late: 30_000 })
   assert.deepEqual(await beating(() => false, never, 100), { asked: 24, late: 120_000 })
 })
 
-test('Heartbeat goes on with a part that answers, even seldom', async () => {
+test('Heartbeat accepts a part that answers, even rarely', async () => {
   assert.deepEqual(
     await beating(
       () => true,

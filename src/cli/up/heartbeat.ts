@@ -1,21 +1,21 @@
-// Notices a part that hangs: it is asked regularly, and one that leaves too many questions in a row unanswered counts as dead.
+// Detects a part that hangs: it is pinged regularly, and counts as dead after too many unanswered pings in a row.
 import { type Clock, pause } from '../../base/clock.ts'
 
 export const heartbeatMs = 5000
-/** Of a part that is ready; one that starts may be busy with a large store. */
+/** For a ready part; a part that starts may be busy with a large store. */
 const maxUnanswered = 6
 const maxUnansweredAtStart = 24
 
 export interface HeartbeatOptions {
   readonly clock: Clock
-  /** Asks the part. */
+  /** Sends a ping to the part. */
   ask(): void
   isReady(): boolean
 }
 
 export class Heartbeat {
   readonly #options: HeartbeatOptions
-  /** Questions and not time: whoever stops this process as well, or suspends the machine, makes no part late. */
+  /** Counts pings and not time, so that a suspended machine or a stopped supervisor does not make a part late. */
   #unanswered = 0
 
   constructor(options: HeartbeatOptions) {
@@ -26,7 +26,7 @@ export class Heartbeat {
     this.#unanswered = 0
   }
 
-  /** Resolves with how long the part has not answered, in milliseconds, when that is too long; with undefined when the signal ends it. */
+  /** Resolves with the milliseconds without an answer when these are too many, or with undefined at the signal. */
   async run(signal: AbortSignal): Promise<number | undefined> {
     const { clock, ask, isReady } = this.#options
     for (;;) {

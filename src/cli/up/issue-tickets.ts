@@ -1,4 +1,4 @@
-// One join ticket for each node that this `up` starts, made with the administrator's credential.
+// Creates one join ticket for each node that this `up` starts, with the administrator's credential.
 import { createTicket, ticketSecretData } from '../../access/join-ticket.ts'
 import { ticketNamespace, ticketSecretPrefix, ticketSecretType } from '../../api/join-ticket-names.ts'
 import { Client } from '../../client/client.ts'
@@ -10,7 +10,7 @@ const limitMs = 30_000
 
 export interface NodeTicket {
   readonly node: string
-  /** The bearer token. Goes to the node agent over the private channel and is used once. */
+  /** The bearer token. It goes to the node agent over the private channel and is used once. */
   readonly token: string
 }
 

@@ -20,9 +20,9 @@ export interface GreetingInput {
   readonly config: Config
   readonly directory: DataDirectory
   readonly server: string
-  /** The data directory is the one that commands look in by themselves. */
+  /** Whether commands find the data directory by default. */
   readonly isDefault: boolean
-  /** The path of a first manifest, and of the folder that it is applied from. */
+  /** Path of a first manifest, and the folder from which it is applied. */
   readonly example: string
   readonly currentFolder: string
 }

@@ -1,4 +1,4 @@
-// What a node that runs containers needs on the machine; asked before anything is started.
+// The programs that a node with containers needs on the machine; checked before anything starts.
 import { UserError } from '../../base/user-error.ts'
 
 const programs: readonly { readonly name: string; readonly debianPackage: string; readonly paths: readonly string[] }[] = [
@@ -11,7 +11,7 @@ const programs: readonly { readonly name: string; readonly debianPackage: string
   { name: 'busybox', debianPackage: 'busybox-static', paths: ['/usr/bin/busybox', '/bin/busybox'] },
 ]
 
-/** Throws a UserError that names every missing program and how to get it. */
+/** Throws a UserError that names each missing program and how to install it. */
 export function checkNodePrograms(exists: (path: string) => boolean): void {
   const missing = programs.filter(({ paths }) => !paths.some(exists))
   if (missing.length === 0) return

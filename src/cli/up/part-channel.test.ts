@@ -18,7 +18,7 @@ async function heard(...chunks: (string | Buffer)[]): Promise<{ messages: PartMe
   return { messages, broken, ended: ours.destroyed }
 }
 
-test('PartChannel takes messages as the bytes come', async () => {
+test('PartChannel assembles messages from any pieces', async () => {
   const { messages, broken } = await heard(
     '{"type":"alive"}\n{"type":"ready","det',
     'ails":{"a":1}}\n{"type":"fatal","message":"',
@@ -34,17 +34,17 @@ test('PartChannel takes messages as the bytes come', async () => {
   assert.deepEqual(broken, [])
 })
 
-test('PartChannel ends with the first message that no part sends', async () => {
+test('PartChannel closes on the first unknown message', async () => {
   const others = ['null', '1', '[]', '{}', '{', '', '{"type":"ready"}', '{"type":"details","details":[]}', '{"type":"fatal","message":1}']
   for (const other of [...others, '{"cmd":"NODE_HANDLE","type":"net.Socket"}', '{"type":"toString"}']) {
     const { messages, broken, ended } = await heard(`{"type":"alive"}\n${other}\n{"type":"alive"}\n`, '{"type":"alive"}\n')
     assert.deepEqual(messages, [{ type: 'alive' }], other)
-    assert.deepEqual(broken, ['a message that no part sends'], other)
+    assert.deepEqual(broken, ['an unknown message'], other)
     assert.ok(ended, other)
   }
 })
 
-test('PartChannel keeps no more of a message than its limit, in however many pieces it comes', async () => {
+test('PartChannel buffers no more of a message than its limit', async () => {
   const text = (length: number): string => `{"type":"fatal","message":"${'x'.repeat(length - 29)}"}`
   assert.equal(text(100).length, 100)
   const fits = await heard(`${text(maxMessageBytes)}\n`)

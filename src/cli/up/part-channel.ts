@@ -1,14 +1,14 @@
-// What the supervisor and a part say to each other, one JSON to a line. On the part's side it is the channel that Node opens for children; on ours it is read
-// here. Node's own reader trusts its children: one that was taken over would fill the memory of the supervisor, which is root, with a line without
-// end, or end it with a message of Node's own.
+// The messages between the supervisor and a part, one JSON per line. The part uses Node's IPC channel for children; the supervisor reads it
+// here. Node's own reader trusts its children: a compromised part could fill the memory of the supervisor, which is root, with an endless
+// line, or end it with one of Node's own messages.
 import type { Duplex } from 'node:stream'
 import { isJsonObject, parseJson } from '../../base/json.ts'
 import type { PartMessage } from '../part-process.ts'
 
-/** Of one message, and of all details of a part: the names of its nodes are among them, which may be thousands. */
+/** Limit of one message and of all details of a part. The details contain the names of its nodes, which may be thousands. */
 export const maxMessageBytes = 1024 * 1024
 
-/** The file descriptor in the part, and how Node finds it there. */
+/** The file descriptor in the part, and the variable by which Node finds it. */
 export const channelDescriptor = 3
 export const channelEnvironment = { NODE_CHANNEL_FD: String(channelDescriptor), NODE_CHANNEL_SERIALIZATION_MODE: 'json' }
 
@@ -16,14 +16,14 @@ const newline = 0x0a
 
 export interface PartChannelOptions {
   onMessage(message: PartMessage): void
-  /** The part says what none says that is as it was started. It is not listened to any more. */
+  /** The part sent an invalid message. Nothing more is read from it. */
   onBroken(reason: string): void
 }
 
 export class PartChannel {
   readonly #stream: Duplex
   readonly #options: PartChannelOptions
-  /** The beginning of a line whose end is pending. */
+  /** The beginning of an incomplete line. */
   #pending: Buffer[] = []
   #pendingBytes = 0
   #broken = false
@@ -32,11 +32,11 @@ export class PartChannel {
     this.#stream = stream
     this.#options = options
     stream.on('data', (chunk: Buffer) => this.#read(chunk))
-    // A part that has ended takes nothing any more; its exit says why.
+    // A part that has ended reads nothing any more; its exit code says why.
     stream.on('error', () => stream.destroy())
   }
 
-  /** A part that has ended, or could not be started, gets nothing. */
+  /** A part that has ended or could not be started gets nothing. */
   send(message: unknown): void {
     if (this.#stream.writable) this.#stream.write(`${JSON.stringify(message)}\n`)
   }
@@ -62,7 +62,7 @@ export class PartChannel {
     const message = parseMessage(Buffer.concat(this.#pending))
     this.#pending = []
     this.#pendingBytes = 0
-    if (message === undefined) this.#break('a message that no part sends')
+    if (message === undefined) this.#break('an unknown message')
     else this.#options.onMessage(message)
   }
 

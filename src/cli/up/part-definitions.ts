@@ -1,4 +1,4 @@
-// The parts of a cluster on one machine: their users, their settings, and what each of them may see.
+// The parts of a cluster on one machine: their users, their settings, and what each of them can access.
 import { join } from 'node:path'
 import type { AuditPolicy } from '../../access/audit/policy.ts'
 import type { TokenWebhookSettings } from '../../access/authenticators/token-webhook.ts'
@@ -30,11 +30,11 @@ export interface PartInput {
   readonly features: Features
   readonly auditPolicy: AuditPolicy | undefined
   readonly tokenWebhook: TokenWebhookSettings | undefined
-  /** As they are now. */
+  /** The current state. */
   configurations(): ConfigurationStates
-  /** Of the administrator; there once the signer runs. */
+  /** Credentials of the administrator; available once the signer runs. */
   credentials(): AdminCredentials
-  /** A fresh certificate for the DNS part. */
+  /** A new certificate for the DNS part. */
   dnsIdentity(): Promise<ClientIdentity>
 }
 
@@ -58,7 +58,7 @@ export function partDefinitions(input: PartInput): ClusterParts {
       issuer: defaultIssuer,
     } satisfies SignerSettings),
     server: {
-      // Half of this young generation costs a stream of writes some 6 % of its rate; twice as much 80 MB of resident memory.
+      // With half of this young generation, a stream of writes is about 6 % slower; twice as much takes 80 MB more resident memory.
       ...part(
         'server',
         directory.server,
@@ -88,28 +88,28 @@ export function partDefinitions(input: PartInput): ClusterParts {
           bootstrapTokens: config.bootstrapTokens,
         }),
       ),
-      // Requests wait for this one loop: it goes before what else the machine does.
+      // Requests wait for this event loop, so it has priority over the rest of the machine.
       priority: { loop: -10 },
     },
     controllers: {
       ...part('controllers', directory.controllers, identity?.controllers, ['--max-semi-space-size=2'], {
         signerSocket: directory.signerSockets.controllers,
         server,
-        // Without a node of its own the cluster has no pod network either; as kube-controller-manager without --allocate-node-cidrs.
+        // Without a node the cluster has no pod network, as kube-controller-manager without --allocate-node-cidrs.
         choice: {
           allocateNodeCidrs: config.node.kind !== 'none',
           bootstrapTokens: config.bootstrapTokens,
           denyDeletedNodes: config.profile === 'secure',
         },
       } satisfies ControllersSettings),
-      // The API answers before controllers work: on a busy machine requests keep their pace.
+      // Controllers have a lower priority than the API, so that requests stay fast on a busy machine.
       priority: { all: 5 },
     },
     nodes: nodeParts(input, { server, ca: () => credentials().ca }),
   }
 }
 
-/** The value, and then nothing more: a later life of a part must not accept again. */
+/** Yields the value once: a restarted part must not accept again. */
 function* once<T>(value: T): Generator<T> {
   yield value
 }
@@ -161,16 +161,17 @@ function part(
     name,
     ...(userId === undefined ? {} : { userId }),
     settings: made,
-    // PATH for the programs that a node runs; V8's cache of compiled code is each part's own, so that none can write another's.
+    // PATH is for the programs that a node runs. Each part has its own V8 code cache, so that none can write another's.
     environment: {
       PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin',
       NODE_COMPILE_CACHE: join(home, 'compile-cache'),
       HOME: home,
-      // One allocator arena for all threads: each further one keeps pages that are free elsewhere.
+      // One allocator arena for all threads: every further arena keeps free pages that others could use.
       MALLOC_ARENA_MAX: '1',
-      // A larger block goes back to the system as soon as it is free. Without a number glibc takes the largest so far, and their holes stay.
+      // Larger blocks return to the system as soon as they are free. Without a fixed threshold glibc raises it, and freed blocks leave
+      // holes.
       MALLOC_MMAP_THRESHOLD_: '131072',
-      // What is smaller stays: with the numbers that come with that one, 128 KiB both, the heap's end moves back and forth at every other commit.
+      // Smaller blocks stay. With the default of 128 KiB, the end of the heap would move back and forth at every other commit.
       MALLOC_TRIM_THRESHOLD_: '4194304',
       MALLOC_TOP_PAD_: '524288',
     },

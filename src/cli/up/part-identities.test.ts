@@ -4,7 +4,7 @@ import { chooseIdentity, partIdentity } from './part-identities.ts'
 
 const nobody = () => false
 
-test('chooseIdentity() gives clusters in other folders other users, and the same folder the same', () => {
+test('chooseIdentity() gives different folders different users, and the same folder the same users', () => {
   const paths = Array.from({ length: 20 }, (_, index) => `/var/lib/cluster-${index}`)
   const signers = paths.map(path => chooseIdentity(path, undefined, nobody).signer)
   assert.ok(new Set(signers).size > 15, signers.join())
@@ -16,7 +16,7 @@ test('chooseIdentity() gives clusters in other folders other users, and the same
   }
 })
 
-test('chooseIdentity() shares no user with a process that runs', () => {
+test('chooseIdentity() shares no user with a running process', () => {
   const first = chooseIdentity('/var/lib/a', undefined, nobody)
   for (const used of Object.values(first)) {
     const other = chooseIdentity('/var/lib/a', undefined, user => user === used)
@@ -24,16 +24,16 @@ test('chooseIdentity() shares no user with a process that runs', () => {
   }
 })
 
-test('chooseIdentity() keeps those that the folders belong to, whoever runs', () => {
+test('chooseIdentity() keeps the owners of existing folders, whatever runs', () => {
   const all = () => true
   assert.deepEqual(chooseIdentity('/x', 64_701, all), { signer: 64_701, server: 64_702, controllers: 64_703, dns: 64_704 })
   assert.equal(chooseIdentity('/x', 65_497, all).dns, 65_500)
-  // Of another user it is none of ours.
+  // A folder of another user is not ours.
   const other = chooseIdentity('/x', undefined, nobody)
   for (const owner of [0, 1000, 64_702, 65_501]) assert.deepEqual(chooseIdentity('/x', owner, nobody), other)
 })
 
-test('partIdentity() knows who runs on this machine', () => {
+test('partIdentity() sees the processes of this machine', () => {
   const { signer, dns } = partIdentity('/nowhere', '/nowhere/signer')
   assert.equal(dns - signer, 3)
 })

@@ -1,5 +1,5 @@
-// The users that the parts of a cluster run as where root starts it. Each cluster of a machine has its own, so that a part of one that was taken over
-// can neither open the files and sockets of another nor send its processes signals.
+// The users of the parts of a cluster that root starts. Each cluster of a machine has its own users, so that a compromised part can neither
+// open files and sockets of another cluster nor signal its processes.
 import { createHash } from 'node:crypto'
 import { readdirSync, statSync } from 'node:fs'
 import { resolve } from 'node:path'
@@ -12,15 +12,15 @@ export interface Identity {
   readonly dns: number
 }
 
-/** Users without an entry in /etc/passwd, above Debian's and below the end of systemd's dynamic ranges; only numbers matter to the kernel. */
+/** Users without an entry in /etc/passwd, above Debian's range and below systemd's dynamic ranges; the kernel needs only numbers. */
 const firstUser = 64_701
 const usersOfCluster = 4
-/** Up to 65,500. */
+/** So the last user is 65,500. */
 const clusters = 200
 
 /**
- * Those that the folders of the data directory belong to already, else those that its path leads to, or the next that no process runs as. `owner` is
- * that of the signer's folder.
+ * The owners of the existing folders; else the users derived from the path, or the next ones that no process runs as. `owner` is the owner
+ * of the signer's folder.
  */
 export function chooseIdentity(path: string, owner: number | undefined, isUsed: (user: number) => boolean): Identity {
   const known = owner === undefined ? undefined : clusterOf(owner)
@@ -33,7 +33,7 @@ export function chooseIdentity(path: string, owner: number | undefined, isUsed: 
   return identityOf(first)
 }
 
-/** Undefined for a user that is no cluster's signer. */
+/** Undefined for a user that is not the signer of a cluster. */
 function clusterOf(signer: number): number | undefined {
   const cluster = (signer - firstUser) / usersOfCluster
   return Number.isInteger(cluster) && cluster >= 0 && cluster < clusters ? cluster : undefined
@@ -44,7 +44,7 @@ function identityOf(cluster: number): Identity {
   return { signer, server: signer + 1, controllers: signer + 2, dns: signer + 3 }
 }
 
-/** The identity for this machine and data directory, whose signer's folder may not be there yet. */
+/** The identity for this machine and data directory; the signer's folder may not exist yet. */
 export function partIdentity(path: string, signerFolder: string): Identity {
   const users = processUsers()
   return chooseIdentity(path, ownerOf(signerFolder), user => users.has(user))
@@ -61,7 +61,7 @@ function processUsers(): ReadonlySet<number> {
     try {
       users.add(statSync(`/proc/${name}`).uid)
     } catch (err) {
-      // It ended meanwhile.
+      // The process ended meanwhile.
       if (!['ENOENT', 'ESRCH'].includes(codeOf(err))) throw err
     }
   }

@@ -1,18 +1,18 @@
-// Nice values of parts: who goes first where the machine has more to do than cores.
+// Nice values of parts, for a machine with more work than cores.
 import { setPriority } from 'node:os'
 
-/** From -20, first, to 19, last. Linux keeps them per thread, and a thread takes that of the one that makes it. */
+/** From -20 (first) to 19 (last). Linux keeps them per thread, and a new thread inherits the value of its creator. */
 export interface PartPriority {
-  /** Of all threads, from the start. */
+  /** For all threads, from the start. */
   readonly all?: number
   /**
-   * Of the event loop's thread alone, once the part is ready: its threads for collection, compilation and disks are there by then and keep theirs.
-   * Below zero for root alone; elsewhere the loop stays as it is.
+   * For the thread of the event loop only, once the part is ready: its threads for garbage collection, compilation and disks exist by then
+   * and keep theirs. Only root may set negative values; for other users nothing changes.
    */
   readonly loop?: number
 }
 
-/** What keeps a nice value from being given and is no fault: the process has ended, whose exit says why, or the user may not. */
+/** Errors that are not faults: the process has ended, or this user may not set the value. */
 const harmless = new Set(['ESRCH', 'EACCES', 'EPERM'])
 
 export function setNice(pid: number | undefined, nice: number | undefined): void {
@@ -24,7 +24,7 @@ export function setNice(pid: number | undefined, nice: number | undefined): void
   }
 }
 
-/** Node tells the system's own code in `info`. */
+/** Node puts the system's own code into `info`. */
 function systemCodeOf(err: unknown): string {
   const info = err instanceof Error && 'info' in err ? err.info : undefined
   return typeof info === 'object' && info !== null && 'code' in info ? String(info.code) : ''

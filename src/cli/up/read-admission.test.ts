@@ -18,7 +18,7 @@ function file(name: string, text: string): string {
 }
 const head = 'apiVersion: apiserver.config.k8s.io/v1\nkind: AdmissionConfiguration\n'
 
-test('readAdmission() takes plug-ins as a text or a list, and configuration from the files that are named', () => {
+test('readAdmission() accepts plug-ins as a string or a list, and reads the named configuration files', () => {
   file('selectors.yaml', 'podNodeSelectorPluginConfig:\n  team: env=prod\n')
   const admissionConfigFile = file('admission.yaml', `${head}plugins:\n- name: PodNodeSelector\n  path: selectors.yaml\n`)
   const { enable, disable, configuration } = read({
@@ -31,7 +31,7 @@ test('readAdmission() takes plug-ins as a text or a list, and configuration from
   assert.deepEqual(plugins[0]?.configuration, { podNodeSelectorPluginConfig: { team: 'env=prod' } })
 })
 
-test('readAdmission() takes over what kubeconfigs and the files that these name hold', () => {
+test('readAdmission() embeds the content of kubeconfigs and of the files that they name', () => {
   file('ca.pem', '-----BEGIN CERTIFICATE-----')
   file('token', 'secret\n')
   file(
@@ -53,21 +53,21 @@ users: [{ name: u, user: { tokenFile: token } }]
 
 const rows: { name: string; settings: Settings; why: RegExp }[] = [
   {
-    name: 'a plug-in that is not there',
+    name: 'an unknown plug-in',
     settings: { enableAdmissionPlugins: 'Nothing' },
     why: /enableAdmissionPlugins: unknown admission plug-in "Nothing"/,
   },
-  { name: 'to be without a protection', settings: { disableAdmissionPlugins: 'ResourceQuota' }, why: /"ResourceQuota" is a protection/ },
+  { name: 'to switch off a protection', settings: { disableAdmissionPlugins: 'ResourceQuota' }, why: /"ResourceQuota" is a protection/ },
   {
-    name: 'a file that is not there',
+    name: 'a missing file',
     settings: { admissionConfigFile: join(folder, 'absent') },
     why: /Cannot read the admission configuration/,
   },
-  { name: 'a file that is no YAML', settings: { admissionConfigFile: file('broken.yaml', 'a: [') }, why: /is no YAML: yaml: line \d+: / },
+  { name: 'a file that is not YAML', settings: { admissionConfigFile: file('broken.yaml', 'a: [') }, why: /is not YAML: yaml: line \d+: / },
   {
-    name: 'a key that stands twice',
+    name: 'a duplicate key',
     settings: { admissionConfigFile: file('twice.yaml', 'a: 1\na: 2\n') },
-    why: /is no YAML: .*line 2: key "a" already set in map/s,
+    why: /is not YAML: .*line 2: key "a" already set in map/s,
   },
   {
     name: 'a file of another kind',
@@ -75,17 +75,17 @@ const rows: { name: string; settings: Settings; why: RegExp }[] = [
     why: /the file\.apiVersion is "v1"/,
   },
   {
-    name: 'a file without end',
+    name: 'an endless file',
     settings: { admissionConfigFile: file('big.yaml', `# ${'x'.repeat(maxSettingsBytes)}`) },
     why: /has 1048578 bytes, the limit is 1048576/,
   },
 ]
 for (const { name, settings, why } of rows) test(`readAdmission() refuses ${name}`, () => assert.throws(() => read(settings), why))
 
-test('readAdmission() shows nothing of a file that is wrong', () => {
+test('readAdmission() shows no content of an invalid file', () => {
   const settings = { admissionConfigFile: file('secret.yaml', 'token: t0ps3cret\n  more: [') }
   assert.throws(
     () => read(settings),
-    (err: Error) => /is no YAML/.test(err.message) && !err.message.includes('t0ps3cret'),
+    (err: Error) => /is not YAML/.test(err.message) && !err.message.includes('t0ps3cret'),
   )
 })

@@ -1,4 +1,4 @@
-// The settings of admission, read and judged before anything starts: a bad file is a message, not a server that dies.
+// Reads and validates the admission settings before anything starts, so that an invalid file gives a message and not a server that dies.
 import { dirname, resolve } from 'node:path'
 import { type AdmissionSettings, admissionSettings } from '../../admission/admission-settings.ts'
 import { withFileContents } from '../../admission/webhook/client-identity.ts'
@@ -20,7 +20,7 @@ export function readAdmission(config: Config): AdmissionSettings {
   return settings
 }
 
-/** With the content of the files that plug-ins name by `path`, which count from the folder of the file. */
+/** Includes the content of files that plug-ins name by `path`, which is relative to the folder of the file. */
 function readConfiguration(path: string): unknown {
   const file = readYaml(path)
   const plugins = isJsonObject(file) ? file['plugins'] : undefined
@@ -36,7 +36,7 @@ function readConfiguration(path: string): unknown {
   }
 }
 
-/** Plug-ins that call somebody name a kubeconfig; whoever is handed the settings need not be able to read it. */
+/** Embeds kubeconfigs of plug-ins that call webhooks, because the part that uses them may not be able to read the files. */
 function withKubeconfigs(configuration: unknown, folder: string): unknown {
   if (!isJsonObject(configuration)) return configuration
   const { kubeConfigFile, imagePolicy, ...rest } = configuration
@@ -53,8 +53,8 @@ function readKubeconfig(path: string): unknown {
 
 function readYaml(path: string): unknown {
   const text = readText(path)
-  // What is wrong names the line, and shows nothing of it: in a kubeconfig there may be a token.
-  const refuse = (why: string, cause?: unknown) => new UserError(`The admission configuration "${path}" is no YAML: ${why}`, { cause })
+  // The message has the line but no content, because a kubeconfig may contain a token.
+  const refuse = (why: string, cause?: unknown) => new UserError(`The admission configuration "${path}" is not YAML: ${why}`, { cause })
   try {
     const { value, duplicate } = parse(text)
     if (duplicate !== undefined) throw refuse(duplicate)

@@ -19,7 +19,7 @@ jwt:
   claimMappings: {username: {claim: sub, prefix: ''}}
 `
 
-test('authenticationOf() reads the file, and nothing where none is named', async () => {
+test('authenticationOf() reads the file if one is set', async () => {
   assert.equal(await authenticationOf({ authenticationConfigFile: undefined }), undefined)
   const read = await authenticationOf({ authenticationConfigFile: file('good.yaml', configured('https://issuer.example')) })
   assert.equal(read?.state.settings.jwt[0]?.issuer.url, 'https://issuer.example')
@@ -27,7 +27,7 @@ test('authenticationOf() reads the file, and nothing where none is named', async
 
 const refused: readonly { name: string; path: string; why: RegExp }[] = [
   {
-    name: 'that is not there',
+    name: 'that is missing',
     path: join(folder, 'absent'),
     why: /^Cannot read the authentication configuration ".*absent": it does not exist$/,
   },
@@ -39,7 +39,7 @@ const refused: readonly { name: string; path: string; why: RegExp }[] = [
     why: /URL must not overlap with disallowed issuers/,
   },
   {
-    name: 'that opens more than the health checks',
+    name: 'that opens more than health checks to anonymous users',
     path: file('anonymous.yaml', `${configured('https://issuer.example')}anonymous: {enabled: true, conditions: [{path: /version}]}\n`),
     why: /anonymous\.conditions\[0\]\.path: Forbidden: at most \/livez, \/readyz, \/healthz and what is below them answer without credentials/,
   },

@@ -14,7 +14,7 @@ function file(name: string, text: string): string {
   return path
 }
 
-/** A configuration whose webhook is reached by this kubeconfig. */
+/** A configuration with a webhook that this kubeconfig reaches. */
 function configured(name: string, cluster: string, user: string): string {
   const kubeconfig = file(
     `${name}.kubeconfig`,
@@ -43,7 +43,7 @@ authorizers:
 }
 const read = async (authorizationConfigFile: string | undefined) => (await authorizationOf({ authorizationConfigFile }))?.state.settings
 
-test('authorizationOf() takes over what the kubeconfig and the files that it names hold', async () => {
+test('authorizationOf() embeds the content of the kubeconfig and of the files that it names', async () => {
   assert.equal(await read(undefined), undefined)
   file('ca.pem', '-----BEGIN CERTIFICATE-----')
   file('token', 'secret\n')
@@ -62,8 +62,8 @@ test('authorizationOf() takes over what the kubeconfig and the files that it nam
 
 const good = "{ server: 'https://authz.example' }"
 const rows: readonly (readonly [name: string, path: () => string, why: RegExp])[] = [
-  ['a file that is not there', () => join(folder, 'absent'), /^Cannot read the authorization configuration ".*absent": it does not exist/],
-  ['a file without end', () => file('big', `# ${'x'.repeat(maxSettingsBytes)}`), /it has 1048578 bytes, the limit is 1048576$/],
+  ['a missing file', () => join(folder, 'absent'), /^Cannot read the authorization configuration ".*absent": it does not exist/],
+  ['an endless file', () => file('big', `# ${'x'.repeat(maxSettingsBytes)}`), /it has 1048578 bytes, the limit is 1048576$/],
   [
     'plain HTTP',
     () => configured('http', "{ server: 'http://authz.example' }", '{}'),
@@ -79,13 +79,13 @@ const rows: readonly (readonly [name: string, path: () => string, why: RegExp])[
     () => configured('url', "{ server: 'https://a:t0p@b.example' }", '{}'),
     /names a server with a user in its URL/,
   ],
-  ['YAML that is none', () => configured('broken', good, '{ token: t0p'), /it is no YAML: yaml: line \d+: /],
+  ['invalid YAML', () => configured('broken', good, '{ token: t0p'), /it is not YAML: yaml: line \d+: /],
   [
     'a password in the URL of plain HTTP',
     () => configured('both', "{ server: 'http://a:t0p@b.example' }", '{}'),
     /names a server with a user in its URL/,
   ],
-  ['what is no file', () => '/dev/zero', /it is no regular file$/],
+  ['what is not a file', () => '/dev/zero', /it is not a regular file$/],
   ['a program that makes credentials', () => configured('exec', good, '{ exec: { command: sh } }'), /has exec, which is not supported/],
   [
     'a plug-in that does',
@@ -95,7 +95,7 @@ const rows: readonly (readonly [name: string, path: () => string, why: RegExp])[
   [
     'a certificate without its key',
     () => configured('half', good, '{ client-certificate-data: eA== }'),
-    /has a client-certificate that is no PEM/,
+    /has a client-certificate that is not PEM/,
   ],
   ['a file that the kubeconfig names and is not there', () => configured('gone', good, '{ tokenFile: absent }'), /Cannot read ".*absent"/],
 ]

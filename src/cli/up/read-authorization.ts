@@ -1,17 +1,18 @@
-// The authorization configuration, read and judged before anything starts: a bad file is a message, not a server that dies.
+// Reads and validates the authorization configuration before anything starts, so that an invalid file gives a message and not a server that
+// dies.
 import type { AuthorizationConfiguration } from '../../access/authorization-configuration.ts'
 import { type Clock, systemClock } from '../../base/clock.ts'
 import type { Config } from '../../base/config.ts'
 import { type FollowedFile, openFollowedFile } from './followed-file.ts'
 
-/** Undefined where none is named. */
+/** Undefined if no file is set. */
 export async function authorizationOf(
   { authorizationConfigFile: file }: Pick<Config, 'authorizationConfigFile'>,
   clock: Clock = systemClock,
 ): Promise<FollowedFile<AuthorizationConfiguration> | undefined> {
   if (file === undefined) return undefined
   const validate = async (text: string): Promise<AuthorizationConfiguration> => {
-    // They bring the engine of expressions and a YAML parser, which a supervisor without a file need not keep.
+    // Loaded only if needed, because they bring the expression engine and a YAML parser.
     const [{ readAuthorizationConfiguration }, { readWebhookEndpoint }] = await Promise.all([
       import('../../access/authorization-configuration.ts'),
       import('./webhook-endpoint.ts'),

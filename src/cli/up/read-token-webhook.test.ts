@@ -19,7 +19,7 @@ const machine = { root: false, home: '/home/u', hostName: 'edge', stateHome: und
 const read = (settings: Readonly<Record<string, unknown>>) => tokenWebhookOf(createConfig(machine, parseSettings('flags', settings)))
 const good = kubeconfig('good', 'https://tokens.example')
 
-test('tokenWebhookOf() reads where the webhook is, and how it is asked', async () => {
+test('tokenWebhookOf() reads the address and the settings of the webhook', async () => {
   assert.equal(await read({ authenticationTokenWebhookVersion: 'v1beta1' }), undefined)
   const { endpoint, ...rest } = (await read({ authenticationTokenWebhookConfigFile: good })) ?? assert.fail('none')
   assert.deepEqual([endpoint.url, endpoint.identity], ['https://tokens.example', { authorization: 'Bearer secret' }])
@@ -36,15 +36,15 @@ const rows: readonly (readonly [name: string, settings: Readonly<Record<string, 
     /^UserError: Cannot use the token webhook ".*http": the kubeconfig file names the server/,
   ],
   [
-    'a file that is not there',
+    'a missing file',
     { authenticationTokenWebhookConfigFile: join(folder, 'absent') },
     /Cannot read the kubeconfig file: it does not exist/,
   ],
 ]
 for (const [name, settings, why] of rows) test(`tokenWebhookOf() refuses ${name}`, () => assert.rejects(() => read(settings), why))
 
-test('parseSettings() refuses a version and a time that are none', () => {
-  assert.throws(() => parseSettings('flags', { authenticationTokenWebhookVersion: 'v2' }), /wanted is v1, v1beta1/)
+test('parseSettings() refuses an unknown version and an invalid duration', () => {
+  assert.throws(() => parseSettings('flags', { authenticationTokenWebhookVersion: 'v2' }), /must be v1 or v1beta1/)
   for (const ttl of ['-1s', '2', 'soon', ''])
-    assert.throws(() => parseSettings('flags', { authenticationTokenWebhookCacheTtl: ttl }), /wanted is a duration/)
+    assert.throws(() => parseSettings('flags', { authenticationTokenWebhookCacheTtl: ttl }), /must be a duration/)
 })

@@ -1,4 +1,4 @@
-// The settings of the token webhook, read and judged before anything starts.
+// Reads and validates the settings of the token webhook before anything starts.
 import { resolve } from 'node:path'
 import type { TokenWebhookSettings } from '../../access/authenticators/token-webhook.ts'
 import type { Config } from '../../base/config.ts'
@@ -9,7 +9,7 @@ type TokenWebhookConfig = Pick<
   'authenticationTokenWebhookConfigFile' | 'authenticationTokenWebhookVersion' | 'authenticationTokenWebhookCacheMs'
 >
 
-/** Undefined where no file is named. */
+/** Undefined if no file is set. */
 export async function tokenWebhookOf(config: TokenWebhookConfig): Promise<TokenWebhookSettings | undefined> {
   const {
     authenticationTokenWebhookConfigFile: file,
@@ -17,7 +17,7 @@ export async function tokenWebhookOf(config: TokenWebhookConfig): Promise<TokenW
     authenticationTokenWebhookCacheMs: cacheMs,
   } = config
   if (file === undefined) return undefined
-  // Brings a YAML parser, which a supervisor without a file need not keep.
+  // Loaded only if needed, because it brings a YAML parser.
   const { readWebhookEndpoint } = await import('./webhook-endpoint.ts')
   try {
     return { endpoint: readWebhookEndpoint(resolve(file)), version, cacheMs }

@@ -9,7 +9,7 @@ import { runtimeFor } from './runtime.ts'
 const root = mkdtempSync(join(tmpdir(), 'runtime-'))
 after(() => rmSync(root, { recursive: true }))
 
-test('runtimeFor() copies what other users cannot read, and has it on disk before it has its name', async t => {
+test('runtimeFor() copies what other users cannot read, and syncs it before renaming it', async t => {
   const bundle = join(root, 'closed')
   mkdirSync(bundle)
   const script = join(bundle, 'cli.js')
@@ -17,7 +17,7 @@ test('runtimeFor() copies what other users cannot read, and has it on disk befor
   chmodSync(bundle, 0o700)
   const data = join(root, 'data')
   mkdirSync(data)
-  // Its name is a fingerprint that the first copy tells.
+  // The name of the folder is a fingerprint that the first copy computes.
   const target = dirname(dirname((await runtimeFor(script, data, true))[1]))
   rmSync(target, { recursive: true })
   const synced = await recordSyncs(t, target)
@@ -28,7 +28,7 @@ test('runtimeFor() copies what other users cannot read, and has it on disk befor
   assert.deepEqual(before.sort(), [draft, ...['dist', 'dist/cli.js', 'node'].map(name => join(draft, name))])
   assert.deepEqual(synced.at(-1), { path: dirname(target), named: true })
   assert.equal(basename(dirname(target)), 'lib')
-  // Once a version.
+  // Copied once per version.
   const { length } = synced
   assert.deepEqual(await runtimeFor(script, data, true), copy)
   assert.equal(synced.length, length)

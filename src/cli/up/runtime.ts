@@ -1,5 +1,5 @@
-// Where the parts run from. Unprivileged parts must be able to read Node and the bundle; where a clone lies under a closed folder (such as /root),
-// both are copied into the data directory once a version.
+// Where the parts run from. Unprivileged parts must be able to read Node and the bundle. If a clone is below a closed folder (such as
+// /root), both are copied into the data directory once per version.
 import { createHash } from 'node:crypto'
 import {
   chmodSync,
@@ -17,7 +17,7 @@ import {
 import { basename, dirname, join } from 'node:path'
 import { syncToDisk } from '../../base/sync-to-disk.ts'
 
-/** Node and the script, as the parts are started. */
+/** Returns Node and the script with which the parts are started. */
 export async function runtimeFor(script: string, dataDirectory: string, unprivileged: boolean): Promise<readonly [string, string]> {
   const node = process.execPath
   if (!unprivileged || (reachable(node) && reachable(script))) return [node, script]
@@ -28,7 +28,7 @@ export async function runtimeFor(script: string, dataDirectory: string, unprivil
   return copy
 }
 
-/** Every user may read the file and walk to it. */
+/** Whether every user can read the file and reach its folder. */
 function reachable(file: string): boolean {
   if ((statSync(file).mode & 0o004) === 0) return false
   for (let at = dirname(file); ; at = dirname(at)) {
@@ -53,7 +53,10 @@ function fingerprint(bundle: string): string {
   return hash.digest('hex').slice(0, 16)
 }
 
-/** Written beside, synced and renamed, so that neither a crash nor a power cut leaves a half copy that is taken for a whole one. Other versions are removed. */
+/**
+ * Written next to the target, synced and renamed, so that no crash leaves an incomplete copy that looks complete. Copies of other versions
+ * are removed.
+ */
 async function install(node: string, bundle: string, library: string, target: string): Promise<void> {
   rmSync(library, { recursive: true, force: true })
   const draft = `${target}.new`

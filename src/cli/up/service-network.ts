@@ -1,4 +1,4 @@
-// The range of the cluster's Service addresses, and the two in it that are the cluster's own.
+// The range of Service addresses, and the two addresses in it that the cluster reserves.
 import { networkInterfaces } from 'node:os'
 import { addressText, overlap, rangeOf } from '../../api/ipv4-range.ts'
 import type { Config } from '../../base/config.ts'
@@ -6,9 +6,9 @@ import { UserError } from '../../base/user-error.ts'
 
 export interface ServiceNetwork {
   readonly cidr: string
-  /** The first address: Service `kubernetes`. */
+  /** The first address, for the Service `kubernetes`. */
   readonly kubernetesIp: string
-  /** The tenth, as kubeadm has it: Service `kube-dns`. */
+  /** The tenth address, as in kubeadm, for the Service `kube-dns`. */
   readonly dnsIp: string
 }
 
@@ -18,17 +18,20 @@ export interface Neighbour {
   readonly cidr: string
 }
 
-/** Larger ranges are more than a cluster needs and likely to hide a network that somebody uses; smaller ones have no room for the cluster's own two. */
+/**
+ * Larger ranges are more than a cluster needs and likely to overlap another network; smaller ones have no room for the two reserved
+ * addresses.
+ */
 const shortestPrefix = 12
 const maxPrefixLength = 28
 
-/** Throws a UserError where the range cannot be used, or overlaps one of these networks. Pure. */
+/** Throws a UserError if the range is invalid or overlaps one of these networks. Pure. */
 export function serviceNetwork(cidr: string, neighbours: readonly Neighbour[]): ServiceNetwork {
   const [address = '', prefix = ''] = cidr.split('/')
   const range = rangeOf(cidr)
   if (range === undefined || Number(prefix) < shortestPrefix || Number(prefix) > maxPrefixLength || addressText(range.first) !== address) {
     throw new UserError(
-      `serviceClusterIpRange is "${cidr}", wanted is an IPv4 network of /${shortestPrefix} to /${maxPrefixLength}, such as 10.96.0.0/16`,
+      `serviceClusterIpRange must be an IPv4 network of /${shortestPrefix} to /${maxPrefixLength}, such as 10.96.0.0/16, got "${cidr}"`,
     )
   }
   for (const { name, cidr: other } of neighbours) {
@@ -39,12 +42,12 @@ export function serviceNetwork(cidr: string, neighbours: readonly Neighbour[]): 
   return { cidr, kubernetesIp: addressText(range.first + 1), dnsIp: addressText(range.first + 10) }
 }
 
-/** The networks beside which the Services of this machine's cluster must live. Only a real node has routes to them. */
+/** The networks that the Service range must not overlap. Only a real node has routes to them. */
 export function neighboursOf({ node }: Config, podCidr: string): Neighbour[] {
   const pods = { name: 'the pods', cidr: podCidr }
   if (node.kind !== 'real') return [pods]
   const own = Object.entries(networkInterfaces()).flatMap(([name, list]) =>
-    // Addresses of the loopback interface are the cluster's own, of an earlier start.
+    // Addresses of the loopback interface belong to an earlier start of the cluster.
     (list ?? []).flatMap(({ internal, cidr }) => (internal || cidr === null ? [] : [{ name, cidr }])),
   )
   return [pods, ...own]

@@ -1,16 +1,16 @@
-// The text of a file that settings name.
+// Reads the text of a file that a setting names.
 import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs'
 import { messageOf, UserError, whyUnreadable } from '../../base/user-error.ts'
 
-/** Of a file of settings, and of each file that one names. */
+/** Limit for a settings file, and for each file that one names. */
 export const maxSettingsBytes = 1024 * 1024
 
 export interface SettingsTextOptions {
-  /** Whoever may write it decides who is let in. */
+  /** Refuse a file that everybody can write, because its writer decides who gets access. */
   readonly refusesOpen?: boolean
 }
 
-/** Throws a UserError that says what `what` is. */
+/** Throws a UserError in which `what` describes the file. */
 export function readSettingsText(path: string, what: string, { refusesOpen = false }: SettingsTextOptions = {}): string {
   try {
     return readBounded(path, refusesOpen)
@@ -19,14 +19,14 @@ export function readSettingsText(path: string, what: string, { refusesOpen = fal
   }
 }
 
-/** Never waits, and reads no more than the limit, whatever is there by now: some files are read again while the cluster runs. */
+/** Never blocks, and reads at most the limit, because some files are read again while the cluster runs. */
 function readBounded(path: string, refusesOpen: boolean): string {
   const file = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK)
   try {
     const stats = fstatSync(file)
     if (stats.isDirectory()) throw new UserError('it is a folder')
-    if (!stats.isFile()) throw new UserError('it is no regular file')
-    if (refusesOpen && (stats.mode & 0o002) !== 0) throw new UserError('it may be written by everybody: take that right away (chmod o-w)')
+    if (!stats.isFile()) throw new UserError('it is not a regular file')
+    if (refusesOpen && (stats.mode & 0o002) !== 0) throw new UserError('everybody can write it: remove that permission (chmod o-w)')
     const tooLarge = (size: number) => new UserError(`it has ${size} bytes, the limit is ${maxSettingsBytes}`)
     if (stats.size > maxSettingsBytes) throw tooLarge(stats.size)
     const bytes = Buffer.alloc(maxSettingsBytes + 1)

@@ -1,4 +1,4 @@
-// Starts the parts of a cluster as child processes, restarts one that dies with back-off, and stops them in order.
+// Starts the parts of a cluster as child processes, restarts those that die with back-off, and stops them in order.
 import { type ChildProcess, spawn } from 'node:child_process'
 import { Duplex } from 'node:stream'
 import type { Clock } from '../../base/clock.ts'
@@ -11,19 +11,19 @@ import { type PartPriority, setNice } from './part-priority.ts'
 
 export interface PartDefinition {
   readonly name: string
-  /** Numeric user and group; undefined keeps the supervisor's own. */
+  /** Numeric user and group; undefined keeps those of the supervisor. */
   readonly userId?: number
-  /** Made anew for each start: a node's join ticket is used once. */
+  /** Created for each start, because a node's join ticket is used once. */
   settings(): Promise<unknown> | unknown
-  /** Environment of the child; nothing else is inherited. */
+  /** Environment of the child; it inherits nothing else. */
   readonly environment: Readonly<Record<string, string>>
-  /** Default: the supervisor's own. */
+  /** Default: that of the supervisor. */
   readonly priority?: PartPriority
-  /** Flags of Node itself, such as heap limits. */
+  /** Flags of Node, such as heap limits. */
   readonly nodeFlags: readonly string[]
-  /** How long a clean stop may take before SIGKILL, in milliseconds. */
+  /** Milliseconds for a clean stop before SIGKILL. */
   readonly stopTimeoutMs: number
-  /** Takes away what a life left that did not end in order, where no further one will. */
+  /** Removes what an unclean end left behind, if the part is not started again. */
   cleanUp?(): Promise<void>
 }
 
@@ -38,22 +38,22 @@ export interface PartState {
 }
 
 export interface SupervisorOptions {
-  /** Node and its arguments up to the script. */
+  /** Node and its arguments before the script. */
   readonly command: readonly string[]
   readonly logLevel: LogLevel
   readonly clock: Clock
   readonly log: Logger
-  /** From here on no part is started again, whoever ended it. */
+  /** Once aborted, no part is started again, whatever ended it. */
   readonly stopping: AbortSignal
-  /** Called when a part died and will be started again. */
+  /** Called when a part died and will be restarted. */
   onRestart(part: string, exit: string, delayMs: number): void
 }
 
 const firstDelayMs = 200
 const maxDelayMs = 30_000
-/** A part that ran this long begins with the first delay again. */
+/** After this run time the back-off begins again with the first delay. */
 const resetAfterMs = 60_000
-/** A service manager signals one process after the other, and a busy machine takes its time: a part may be told to end well before the supervisor is. */
+/** A service manager signals one process after the other, and a busy machine is slow: a part may get SIGTERM well before the supervisor. */
 const ownSignalMs = 500
 
 export class Supervisor implements AsyncDisposable {
@@ -65,14 +65,14 @@ export class Supervisor implements AsyncDisposable {
     this.#options = options
   }
 
-  /** For a part that will be started later: a stop that comes before takes away what an earlier life of it left, too. */
+  /** Declares a part that will be started later: if a stop comes first, what an earlier run left behind is removed too. */
   expect(definition: PartDefinition): void {
     this.#expected.add(definition)
   }
 
   /**
-   * Resolves when the part is ready for the first time; rejects with a UserError where it cannot be. The part is told to begin when `others`
-   * resolves, and prepares itself meanwhile; where that rejects, it waits until it is stopped.
+   * Resolves when the part is ready for the first time; rejects with a UserError if it cannot start. The part prepares itself, and begins
+   * when `others` resolves. If `others` rejects, the part waits until it is stopped.
    */
   start(definition: PartDefinition, others: Promise<unknown> = Promise.resolve()): Promise<Readonly<Record<string, unknown>>> {
     this.#expected.delete(definition)
@@ -81,7 +81,7 @@ export class Supervisor implements AsyncDisposable {
     return part.start()
   }
 
-  /** Tells the part of that name, in this life and in each later one, until something else is to be told. */
+  /** Sends the change to the part of that name, in this run and at the start of each later one, until the next change. */
   change(part: string, change: unknown): void {
     this.#parts.find(({ name }) => name === part)?.change({ change })
   }
@@ -90,7 +90,7 @@ export class Supervisor implements AsyncDisposable {
     return this.#parts.map(part => part.state())
   }
 
-  /** Last started, first stopped. */
+  /** Stops in reverse order of the start. */
   async [Symbol.asyncDispose](): Promise<void> {
     for (const definition of this.#expected) await new Part(definition, this.#options, Promise.resolve()).stop()
     for (const part of this.#parts.splice(0).reverse()) await part.stop()
@@ -155,7 +155,7 @@ class Part {
     if (child === undefined || child.exitCode !== null || child.signalCode !== null) return await this.#cleanUp()
     this.#channel?.send(stopMessage)
     const timer = setTimeout(() => {
-      this.#options.log.error('part did not stop in time and is killed', { part: this.#definition.name })
+      this.#options.log.error('part killed because it did not stop in time', { part: this.#definition.name })
       child.kill('SIGKILL')
     }, this.#definition.stopTimeoutMs)
     await this.#exited
@@ -163,18 +163,20 @@ class Part {
     if (child.signalCode !== null) await this.#cleanUp()
   }
 
-  /** Where nobody asked for the stop the cluster could not start, and what goes on is left to its next start. */
+  /** If the cluster could not start, what still runs is left to its next start. */
   async #cleanUp(): Promise<void> {
     const { stopping, log } = this.#options
     if (!stopping.aborted) return
-    await this.#definition.cleanUp?.().catch((err: unknown) => log.error('part not cleaned up', { part: this.#definition.name, err }))
+    await this.#definition
+      .cleanUp?.()
+      .catch((err: unknown) => log.error('cannot clean up after the part', { part: this.#definition.name, err }))
   }
 
   #stopped(): boolean {
     return this.#stopping.signal.aborted || this.#options.stopping.aborted
   }
 
-  /** One life after the other until the stop or a fatal error. */
+  /** Runs and restarts the part until the stop or a fatal error. */
   async #run(first: {
     resolve(details: Readonly<Record<string, unknown>>): void
     reject(err: unknown): void
@@ -201,7 +203,7 @@ class Part {
       const delay = Math.min(firstDelayMs * 2 ** this.#failures++, maxDelayMs)
       this.#state = 'restarting'
       this.#restarts++
-      log.error('part ended and is started again', { part: this.#definition.name, exit: this.#lastExit, delayMs: delay })
+      log.error('part ended and is restarted', { part: this.#definition.name, exit: this.#lastExit, delayMs: delay })
       this.#options.onRestart(this.#definition.name, this.#lastExit, delay)
       try {
         await clock.sleep(delay, AbortSignal.any([this.#stopping.signal, stopping]))
@@ -212,13 +214,13 @@ class Part {
     }
   }
 
-  /** Throws where the first life cannot have any. A later one gets them with the next try: the part that they come from may be starting again itself. */
+  /** Throws if the first run gets no settings. A later run retries, because the part that provides them may be restarting. */
   async #settings(isFirst: boolean): Promise<{ readonly made: unknown } | { readonly missing: string }> {
     try {
       return { made: await this.#definition.settings() }
     } catch (err) {
       if (isFirst) throw err
-      this.#options.log.error('part has no settings', { part: this.#definition.name, err })
+      this.#options.log.error('cannot get the settings of the part', { part: this.#definition.name, err })
       return { missing: err instanceof Error ? err.message : String(err) }
     }
   }
@@ -230,7 +232,7 @@ class Part {
     const { name, userId, environment, nodeFlags, priority } = this.#definition
     const [command = process.execPath, ...args] = this.#options.command
     const identity = userId === undefined ? {} : { uid: userId, gid: userId }
-    // Without the flag SIGUSR1 has Node open a debugger's port, where every user of the machine may run code in the part.
+    // Without the flag, SIGUSR1 makes Node open a debugger port, at which every user of the machine can run code in the part.
     const child = spawn(command, ['--disable-sigusr1', ...nodeFlags, ...args, name], {
       stdio: ['ignore', 'inherit', 'inherit', 'pipe'],
       env: { ...environment, ...channelEnvironment },
@@ -265,7 +267,7 @@ class Part {
           case 'details':
             this.#details = { ...this.#details, ...message.details }
             if (JSON.stringify(this.#details).length > maxMessageBytes)
-              kill('too many details, killed', 'part has too many details and is killed')
+              kill('too many details, killed', 'part killed because it has too many details')
             break
           case 'fatal':
             fatal = message.message
@@ -278,7 +280,7 @@ class Part {
             break
         }
       },
-      onBroken: reason => kill(`${reason}, killed`, 'part breaks the form of its messages and is killed', { reason }),
+      onBroken: reason => kill(`${reason}, killed`, 'part killed because it sent an invalid message', { reason }),
     })
     this.#channel = channel
     const heartbeat = new Heartbeat({ clock: this.#options.clock, ask: () => channel.send(aliveMessage), isReady: () => isReady })
@@ -289,16 +291,16 @@ class Part {
     this.#exited = exited.then(() => undefined)
     const start: PartStart = { part: name, logLevel: this.#options.logLevel, settings }
     channel.send(start)
-    // Its settings may be older by a moment.
+    // Its settings may be slightly outdated.
     if (this.#change !== undefined) channel.send(this.#change)
     this.#others.then(
       () => channel.send(beginMessage),
-      () => undefined, // its own starter says why
+      () => undefined, // the caller that started it reports the error
     )
-    // A stop has a limit of its own.
+    // A stop has its own time limit.
     const beating = heartbeat.run(AbortSignal.any([ended.signal, this.#stopping.signal])).then(lateMs => {
       if (lateMs === undefined) return
-      kill(`no answer for ${lateMs / 1000} s, killed`, 'part does not answer and is killed', { lateMs })
+      kill(`no answer for ${lateMs / 1000} s, killed`, 'part killed because it does not answer', { lateMs })
     })
     const exit = await exited
     ended.abort('the part has ended')
@@ -306,19 +308,19 @@ class Part {
     return { exit: hung ?? exit, fatal }
   }
 
-  /** A disk that failed may keep a part from closing its files. */
+  /** A failed disk may keep a part from closing its files. */
   #limitEnd(child: ChildProcess, ended: AbortSignal): void {
     const { name, stopTimeoutMs } = this.#definition
     this.#options.clock.sleep(stopTimeoutMs, ended).then(
       () => {
-        this.#options.log.error('part did not end in time and is killed', { part: name })
+        this.#options.log.error('part killed because it did not end in time', { part: name })
         child.kill('SIGKILL')
       },
       () => undefined, // it has ended
     )
   }
 
-  /** Where all were told to end, our own signal is there or comes soon, and each ends when it is its turn. */
+  /** If all processes were signalled, our own signal comes soon, and each part ends in its turn. */
   #endAlone(channel: PartChannel): void {
     const { clock, stopping } = this.#options
     clock.sleep(ownSignalMs, AbortSignal.any([this.#stopping.signal, stopping])).then(
@@ -328,7 +330,7 @@ class Part {
   }
 }
 
-/** One that takes nothing where there were no file descriptors left for the child: its error says so. */
+/** Without file descriptors the child has no stream; its error event reports that. */
 function streamOf(child: ChildProcess): Duplex {
   const stream = (child.stdio as ChildProcess['stdio'] | undefined)?.[channelDescriptor]
   return stream instanceof Duplex ? stream : new Duplex().destroy()

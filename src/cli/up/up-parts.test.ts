@@ -19,7 +19,7 @@ import { type PartDefinition, Supervisor } from './supervisor.ts'
 const machine = { root: false, home: '/home/u', hostName: 'edge', stateHome: undefined }
 const folder = () => mkdtempSync(join(tmpdir(), 'up-'))
 
-test('checkNodePrograms() names every missing program and the command that brings them', () => {
+test('checkNodePrograms() names each missing program and the command that installs it', () => {
   checkNodePrograms(() => true)
   assert.throws(
     () => checkNodePrograms(path => !path.includes('runc') && !path.includes('nft')),
@@ -27,7 +27,7 @@ test('checkNodePrograms() names every missing program and the command that bring
   )
 })
 
-test('clusterAddresses() advertises nothing that pods cannot reach', () => {
+test('clusterAddresses() advertises only addresses that pods can reach', () => {
   const loopback = clusterAddresses(createConfig(machine, { port: 7000 }))
   assert.equal(loopback.server, 'https://127.0.0.1:7000')
   assert.equal(loopback.advertised, undefined)
@@ -38,7 +38,7 @@ test('clusterAddresses() advertises nothing that pods cannot reach', () => {
   assert.deepEqual([named.hosts, named.podsOnly], [['192.0.2.7'], undefined])
 })
 
-test('clusterAddresses() has an address for pods only where a real node would have none that they reach', () => {
+test('clusterAddresses() adds an address for pods only if a real node has none that they reach', () => {
   const withNode = (settings: Settings) => clusterAddresses(createConfig({ ...machine, root: true }, settings))
   for (const bindAddress of ['127.0.0.1', '::1', 'fd00::7']) {
     const { podsOnly, advertised, hosts, ipAddresses } = withNode({ bindAddress })
@@ -54,7 +54,7 @@ test('clusterAddresses() has an address for pods only where a real node would ha
   assert.equal(withNode({ bindAddress: '127.0.0.1', controlPlaneOnly: true }).podsOnly, undefined)
 })
 
-test('greeting() names the data directory and the folder of the example where they are not at hand', () => {
+test('greeting() names the data directory and the example folder if they are not the defaults', () => {
   const config = createConfig(machine, {})
   const text = (isDefault: boolean, currentFolder = '/home/u') =>
     greeting({
@@ -68,7 +68,7 @@ test('greeting() names the data directory and the folder of the example where th
   assert.match(text(true, '/opt/bulkhead'), / apply -f examples\/hello\.yaml\n/)
 })
 
-/** A part that says it is ready, at once or when it may begin; what it does next is in its settings. */
+/** A part that reports ready, at once or when it may begin; its settings decide what it does next. */
 const script = `
 process.once('message', ({ settings }) => {
   if (settings.says !== undefined) { process.send(settings.says); return }
@@ -87,7 +87,7 @@ process.on('SIGTERM', () => process.send({ type: 'terminated' }))
 async function supervised(
   settings: () => object,
   test: (supervisor: Supervisor, part: PartDefinition, restarts: string[], stop: AbortController) => Promise<void>,
-  // Back-off without waiting: what is tested is the order of lives, not their pace.
+  // Back-off without waiting: the test is about the order of runs, not their timing.
   sleep: Clock['sleep'] = (ms, signal) => (ms === heartbeatMs ? systemClock.sleep(ms, signal) : Promise.resolve()),
 ) {
   const path = folder()
@@ -108,7 +108,7 @@ async function supervised(
   rmSync(path, { recursive: true })
 }
 
-test('Supervisor starts a part that dies again, with settings of its own for each life', async () => {
+test('Supervisor restarts a part that dies, with new settings for each run', async () => {
   let lives = 0
   await supervised(
     () => ({ life: ++lives }),
@@ -121,7 +121,7 @@ test('Supervisor starts a part that dies again, with settings of its own for eac
   )
 })
 
-test('Supervisor tells a part what changes, and each later life of it again', async () => {
+test('Supervisor sends changes to a part, and again to each later run', async () => {
   let lives = 0
   await supervised(
     () => ({ life: ++lives + 2 }),
@@ -142,7 +142,7 @@ test('Supervisor tells a part what changes, and each later life of it again', as
   )
 })
 
-test('Supervisor ends a part that somebody sent SIGTERM, and starts it again', async () => {
+test('Supervisor lets a part that got SIGTERM end, and restarts it', async () => {
   let lives = 0
   await supervised(
     () => ({ life: ++lives + 2 }),
@@ -155,7 +155,7 @@ test('Supervisor ends a part that somebody sent SIGTERM, and starts it again', a
   )
 })
 
-test('Supervisor lets a part live on whose SIGTERM comes shortly before its own', async () => {
+test('Supervisor keeps a part running whose SIGTERM comes shortly before its own', async () => {
   const told = Promise.withResolvers<void>()
   const untilTold: Clock['sleep'] = (ms, signal) => {
     if (ms !== heartbeatMs) told.resolve()
@@ -170,7 +170,7 @@ test('Supervisor lets a part live on whose SIGTERM comes shortly before its own'
       await told.promise
       stop.abort('stop')
       await new Promise(resolve => setImmediate(resolve))
-      // Throws where there is no such process.
+      // Throws if there is no such process.
       process.kill(pid, 0)
       assert.deepEqual([supervisor.states()[0]?.state, restarts], ['ready', []])
     },
@@ -178,7 +178,7 @@ test('Supervisor lets a part live on whose SIGTERM comes shortly before its own'
   )
 })
 
-test('Supervisor kills a part that hangs, and starts it again', async () => {
+test('Supervisor kills a part that hangs, and restarts it', async () => {
   let lives = 0
   const clock = new FakeClock()
   await supervised(
@@ -187,7 +187,7 @@ test('Supervisor kills a part that hangs, and starts it again', async () => {
       await supervisor.start(part)
       const { pid = 0 } = supervisor.states()[0] ?? {}
       process.kill(pid, 'SIGSTOP')
-      // A heartbeat each turn until it is killed, then the back-off; time stands still while the next life starts.
+      // A heartbeat each turn until it is killed, then the back-off; the clock stands still while the next run starts.
       while (supervisor.states()[0]?.details['life'] !== 4) {
         if (supervisor.states()[0]?.pid === pid) await clock.advance(heartbeatMs)
         await new Promise(resolve => setImmediate(resolve))
@@ -200,7 +200,7 @@ test('Supervisor kills a part that hangs, and starts it again', async () => {
   )
 })
 
-test('Supervisor outlives what a part says that was taken over, and starts that part again', async () => {
+test('Supervisor survives invalid messages of a compromised part, and restarts it', async () => {
   const details = Object.fromEntries(Array.from({ length: 100 }, (_, index) => [index, 'x'.repeat(10_000)]))
   for (const says of [null, { cmd: 'NODE_HANDLE', type: 'x' }, 'x'.repeat(2_000_000)]) {
     let lives = 0
@@ -210,7 +210,7 @@ test('Supervisor outlives what a part says that was taken over, and starts that 
         await supervisor.start(part)
         while (supervisor.states()[0]?.details['life'] !== 3) await new Promise(resolve => setImmediate(resolve))
         assert.deepEqual(restarts[0], 'exit code 7')
-        assert.match(restarts[1] ?? '', /^a message .*, killed$/)
+        assert.match(restarts[1] ?? '', /^(a message|an unknown message).*, killed$/)
       },
     )
   }
@@ -226,7 +226,7 @@ test('Supervisor outlives what a part says that was taken over, and starts that 
   )
 })
 
-test('Supervisor tries again where a later life of a part gets no settings', async () => {
+test('Supervisor retries if a later run of a part gets no settings', async () => {
   let lives = 0
   await supervised(
     () => {
@@ -241,14 +241,14 @@ test('Supervisor tries again where a later life of a part gets no settings', asy
   )
 })
 
-test('Supervisor rejects where the first life of a part gets no settings', async () => {
+test('Supervisor rejects if the first run of a part gets no settings', async () => {
   const settings = () => {
     throw new Error('connect ECONNREFUSED')
   }
   await supervised(settings, (supervisor, part) => assert.rejects(supervisor.start(part), /connect ECONNREFUSED/))
 })
 
-test('Supervisor rejects with the sentence of a part that cannot start', async () => {
+test('Supervisor rejects with the message of a part that cannot start', async () => {
   await supervised(
     () => ({ fatal: 'Port 1 is taken' }),
     async (supervisor, part) => {
@@ -257,7 +257,7 @@ test('Supervisor rejects with the sentence of a part that cannot start', async (
   )
 })
 
-test('Supervisor starts a part at once, and lets it begin when the others are there', async () => {
+test('Supervisor starts a part at once, and lets it begin when the others are ready', async () => {
   let waiting = true
   await supervised(
     () => ({ waits: waiting, life: 3 }),
@@ -265,7 +265,7 @@ test('Supervisor starts a part at once, and lets it begin when the others are th
       const others = Promise.withResolvers<void>()
       const begun = supervisor.start(part, others.promise)
       while (supervisor.states()[0]?.pid === undefined) await new Promise(resolve => setImmediate(resolve))
-      // By the time that two which wait for nobody are ready, one after the other, the first would be as well.
+      // When two parts that wait for nothing are ready, one after the other, this one would be ready as well.
       waiting = false
       for (const name of ['y', 'z']) await supervisor.start({ ...part, name })
       assert.equal(supervisor.states()[0]?.state, 'starting')
@@ -276,8 +276,8 @@ test('Supervisor starts a part at once, and lets it begin when the others are th
 })
 
 for (const { name, stopped, want } of [
-  { name: 'cleans up after a part that is not there when all stop', stopped: true, want: ['x'] },
-  { name: 'leaves what a part left where it ends without having been asked to', stopped: false, want: [] },
+  { name: 'cleans up after a part that is not running when all stop', stopped: true, want: ['x'] },
+  { name: 'does not clean up after a part that ends by itself', stopped: false, want: [] },
 ]) {
   test(`Supervisor ${name}`, async () => {
     const asleep = Promise.withResolvers<void>()
@@ -302,7 +302,7 @@ for (const { name, stopped, want } of [
   })
 }
 
-test('Supervisor cleans up after a part that was to be started when a stop came', async () => {
+test('Supervisor cleans up after a part that was about to start when a stop came', async () => {
   const cleaned: string[] = []
   await supervised(
     () => ({ life: 3 }),
@@ -318,13 +318,13 @@ test('Supervisor cleans up after a part that was to be started when a stop came'
   assert.deepEqual(cleaned, ['dns'])
 })
 
-/** Nice values of a process's threads, its first one in front: field 19 of `stat`, whose second may have spaces. */
+/** Nice values of the threads of a process, the main thread first: field 19 of `stat`, whose second field may contain spaces. */
 function niceOf(pid: number): number[] {
   const threads = readdirSync(`/proc/${pid}/task`).toSorted((a, b) => Number(a) - Number(b))
   return threads.map(thread => Number(readFileSync(`/proc/${pid}/task/${thread}/stat`, 'utf8').replace(/.*\) /, '').split(' ')[16]))
 }
 
-test('Supervisor gives a part that is ready the priority of its loop, which its other threads do not get', async () => {
+test('Supervisor sets the priority of the event loop of a ready part, not of its other threads', async () => {
   await supervised(
     () => ({ life: 3 }),
     async (supervisor, part) => {
@@ -337,7 +337,7 @@ test('Supervisor gives a part that is ready the priority of its loop, which its 
   )
 })
 
-test('Supervisor starts a part whose priority it may not give', {
+test('Supervisor starts a part whose priority it may not set', {
   skip: process.getuid?.() !== 0 && 'needs root to be another user',
 }, async () => {
   const { setNice } = await import('./part-priority.ts')

@@ -1,4 +1,4 @@
-// `bulkhead up`: prepares the data directory, starts the parts in their order, says what there is, and stops them in the opposite order.
+// `bulkhead up`: prepares the data directory, starts the parts in order, prints what runs, and stops them in reverse order.
 import { existsSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { readFeatures } from '../../api/features.ts'
@@ -39,7 +39,7 @@ export async function up({ config: file, ...flags }: UpFlags): Promise<void> {
   const config = createConfig(thisMachine(process.env), file === undefined ? {} : await readSettingsFile(file), flags)
   const admission = readAdmission(config)
   const features = readFeatures(config)
-  // Refused before anything is made.
+  // Validates before anything is created.
   thresholdsWith(config.evictionHard)
   const auditPolicy = await auditPolicyOf(config)
   const files = await readAccessFiles(config)
@@ -77,7 +77,7 @@ async function run(
     clock: systemClock,
     log,
     stopping: stop,
-    onRestart: (part, exit, delayMs) => print(`The ${part} ended (${exit}); it is started again in ${delayMs} ms.`),
+    onRestart: (part, exit, delayMs) => print(`The ${part} ended (${exit}); it is restarted in ${delayMs} ms.`),
   })
   stack.use(
     await takeControlSocket(directory.supervisorSocket, () => ({
@@ -111,7 +111,7 @@ async function run(
     const signerReady = supervisor.start(parts.signer)
     const serverReady = supervisor.start(parts.server)
     const controllersReady = supervisor.start(parts.controllers, serverReady)
-    // All are awaited below; a failure of one must not become an unhandled rejection while another is awaited.
+    // All are awaited below; a failure of one must not be an unhandled rejection while another is awaited.
     for (const ready of [serverReady, controllersReady]) ready.catch(() => undefined)
     await signerReady
     admin = await ensureAdminKubeconfig(directory.kubeconfig, addresses.server, signer, systemClock.now(), stop).catch(err => {
@@ -134,12 +134,12 @@ async function openAddressForPods(address: string, directory: DataDirectory): Pr
   try {
     return await openApiAddress({ address, id: nodeDirectory(directory.node).id, localPods: defaultPodCidr })
   } catch (err) {
-    const what = `Cannot give this machine the address ${address}, on which pods reach the API server: ${messageOf(err)}`
-    throw new UserError(`${what}. Give another of its addresses with --bind-address, or start with --simulated-nodes 1`, { cause: err })
+    const what = `Cannot give this machine the address ${address}, at which pods reach the API server: ${messageOf(err)}`
+    throw new UserError(`${what}. Choose another of its addresses with --bind-address, or start with --simulated-nodes 1`, { cause: err })
   }
 }
 
-/** In the bundle this module is a chunk beside cli.js; from source the script itself is the entry. */
+/** In the bundle, this module is a chunk next to cli.js; from source, the script itself is the entry. */
 function scriptOf(entry: URL, script: string): string {
   return existsSync(entry) ? entry.pathname : script
 }
@@ -147,7 +147,7 @@ function scriptOf(entry: URL, script: string): string {
 function stopSignal(): AbortSignal {
   const controller = new AbortController()
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => controller.abort('stop'))
-  // Else Node opens a debugger's port, where every user of the machine may run code in this process. The parts have a flag for it.
+  // Otherwise Node opens a debugger port, at which every user of the machine can run code in this process. The parts have a flag for it.
   process.on('SIGUSR1', () => undefined)
   return controller.signal
 }

@@ -1,4 +1,5 @@
-// Where a kubeconfig file leads, with the contents of what it names: whoever asks the webhook need not be able to read them.
+// Reads the endpoint of a webhook from a kubeconfig, with the content of the files that it names, because the part that calls the webhook
+// may not be able to read them.
 import { dirname, resolve } from 'node:path'
 import { ConfigurationFault } from '../../admission/configuration-value.ts'
 import { readEndpoint, withFileContents } from '../../admission/webhook/client-identity.ts'
@@ -14,8 +15,8 @@ export function readWebhookEndpoint(path: string): WebhookEndpoint {
   try {
     value = readYaml(text).value
   } catch (err) {
-    // It names the line, and shows nothing of it: there may be a token.
-    if (err instanceof YamlError) throw new UserError(`it is no YAML: ${err.message}`, { cause: err })
+    // The message has the line but no content, because there may be a token.
+    if (err instanceof YamlError) throw new UserError(`it is not YAML: ${err.message}`, { cause: err })
     throw err
   }
   const read = (named: string): string => {

@@ -1,4 +1,4 @@
-// `bulkhead why pod/NAME TARGET`: whether network policies let a connection through, by which policy, or what would.
+// `bulkhead why pod/NAME TARGET`: whether network policies allow a connection, by which policy, or which policy would allow it.
 import { isIPv4 } from 'node:net'
 import { UserError } from '../../base/user-error.ts'
 import { evaluateDirection, evaluateFlow, type Flow, type Party } from '../../network/policy/evaluate.ts'
@@ -15,14 +15,14 @@ export interface ConnectionVerdict {
   readonly toName: string
   readonly protocol: string
   readonly port: number
-  /** Of each end that is a pod and lets it through: the policy that does, undefined where none isolates the pod. */
+  /** For each end that is a pod and allows the connection: the policy that allows it; undefined if no policy isolates the pod. */
   readonly allowing: readonly { readonly direction: 'egress' | 'ingress'; readonly pod: string; readonly policy: string | undefined }[]
   readonly refusing: readonly RefusedEnd[]
 }
 
-const usage = 'Give a target as pod/NAME:PORT, pod/NAMESPACE/NAME:PORT or ADDRESS:PORT, with /UDP or /SCTP behind it where it is not TCP'
+const usage = 'The target must be pod/NAME:PORT, pod/NAMESPACE/NAME:PORT or ADDRESS:PORT, followed by /UDP or /SCTP if it is not TCP'
 
-/** Only what policies say: whether anything listens there, and whether a route leads there, is not asked. */
+/** Evaluates policies only, not whether anything listens there or whether a route exists. */
 export async function evaluateConnection(context: WhyContext, from: string, target: string): Promise<ConnectionVerdict> {
   const { namespace } = context
   const parsed = /^(?:(?:pods?|po)\/(?:([^/:]+)\/)?([^/:]+)|([\d.]+)):(\d{1,5})(?:\/(tcp|udp|sctp))?$/i.exec(target)
@@ -60,7 +60,7 @@ function atAddress({ pods, services }: ClusterPolicyState, address: string): Par
   const service = services.get(address)
   if (service !== undefined)
     throw new UserError(
-      `${address} is the address of Service "${service}": policies judge the pods behind it; name one of them, as pod/NAME:PORT`,
+      `${address} is the address of Service "${service}": policies apply to the pods behind it, so name one of them as pod/NAME:PORT`,
     )
   const pod = pods.find(({ spec }) => spec.addresses.includes(address))
   return pod === undefined ? { address } : partyOf(pod, address)
@@ -69,7 +69,9 @@ function atAddress({ pods, services }: ClusterPolicyState, address: string): Par
 export function formatConnectionVerdict({ allowed, fromName, toName, protocol, port, allowing, refusing }: ConnectionVerdict): string {
   return [
     printable(`${allowed ? 'ALLOWED' : 'REFUSED'}: ${fromName} to ${toName}${portName(protocol, port)}`),
-    ...(allowed && fromName === toName ? [label('itself', 'no policy keeps a pod from itself')] : allowing.map(formatAllowing)),
+    ...(allowed && fromName === toName
+      ? [label('itself', 'policies never block connections of a pod to itself')]
+      : allowing.map(formatAllowing)),
     ...refusing.flatMap(formatEnd),
   ].join('\n')
 }

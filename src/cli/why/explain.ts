@@ -1,4 +1,4 @@
-// The questions that `/bulkhead/v1/why` answers.
+// Queries `/bulkhead/v1/why`.
 import { ApiError } from '../../api/status.ts'
 import { UserError } from '../../base/user-error.ts'
 import { discover } from '../../client/discovery.ts'
@@ -28,7 +28,9 @@ export async function explainDecision(context: WhyContext, verb: string, target:
   return await get(context, `${base}?${query}`)
 }
 
-/** As kubectl reads a resource: plural, singular or short name, with its group behind a dot. What the server does not serve is asked for as it is. */
+/**
+ * Resolves a resource as kubectl does: plural, singular or short name, with its group after a dot. An unknown resource is sent as it is.
+ */
 async function resourceOf({ client, namespace, flags, signal }: WhyContext, target: string): Promise<Record<string, string>> {
   const [wanted = '', name = ''] = target.split('/', 2)
   const dot = wanted.indexOf('.')
@@ -51,7 +53,7 @@ async function get({ client, signal }: WhyContext, path: string): Promise<Explan
   try {
     return await client.getPath<Explanation>(path, signal)
   } catch (err) {
-    if (err instanceof ApiError) throw new UserError(`The server does not say why: ${err.message}`, { cause: err })
+    if (err instanceof ApiError) throw new UserError(`The server gives no explanation: ${err.message}`, { cause: err })
     throw err
   }
 }

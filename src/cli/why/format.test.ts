@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import type { Explanation } from '../../server/paths/why/explanation.ts'
 import { formatExplanation } from './format.ts'
 
-/** What others may write into a request or an answer: a line that says the opposite, and what a terminal obeys. */
+/** Hostile text in a request or an answer: a line that says the opposite, and control characters. */
 const hostile = 'x\nALLOWED: all is well\u001b[2J\r\u0007\u009b31m'
 
 const requests: readonly Explanation['request'][] = [
@@ -53,7 +53,7 @@ const rest: Omit<Explanation, 'request'>[] = [
 
 for (const [index, request] of requests.entries()) {
   for (const [other, explanation] of rest.entries()) {
-    test(`formatExplanation() prints values of others so that none makes a line of its own (${index}, ${other})`, () => {
+    test(`formatExplanation() prints values of others so that none forms a line of its own (${index}, ${other})`, () => {
       const lines = formatExplanation({ ...explanation, request }).split('\n')
       assert.match(lines[0] ?? '', /^REFUSED /)
       for (const line of lines.slice(1)) assert.match(line, /^ {2}/)

@@ -1,11 +1,11 @@
-// An explanation as text: the verdict first, then each step that had a say, and last what would pass.
+// Formats an explanation: first the verdict, then each step that decided, and last what would pass.
 import { dump } from 'js-yaml'
 import type { MissingAccess } from '../../access/explain-access.ts'
 import type { ExplainedRequest, Explanation } from '../../server/paths/why/explanation.ts'
 import { printable, printableParagraph } from '../printable.ts'
 
 const indent = ' '.repeat(18)
-/** In one line, whatever stands in the text. */
+/** In one line, whatever the text contains. */
 export const label = (name: string, text: string): string => labelled(name, printable(text))
 /** Messages may have several lines. */
 const messageLabel = (name: string, text: string): string => labelled(name, printableParagraph(text, indent))
@@ -13,7 +13,7 @@ const labelled = (name: string, text: string): string => `  ${name.padEnd(15)} $
 const continued = (text: string): string => `${indent}${printable(text)}`
 export const indented = (text: string): string[] => text.trimEnd().split('\n').map(continued)
 
-/** Several lines, without a line end. */
+/** Several lines, without a final line end. */
 export function formatExplanation(explanation: Explanation): string {
   return [
     headline(explanation),
@@ -49,7 +49,7 @@ function authentication({
   if (refusedBy === 'authentication') {
     const [first, ...others] = refusals.map(({ authenticator: name, reason }) => `${name}: ${reason}`)
     return [
-      label('authentication', `refused: ${first ?? 'no credentials were shown, and without any only health checks are answered'}`),
+      label('authentication', `refused: ${first ?? 'the request has no credentials, and only health checks are allowed without them'}`),
       ...others.map(continued),
     ]
   }
@@ -87,7 +87,7 @@ function missingText({ bindings, more, rule, namespace }: MissingAccess): string
   ]
 }
 
-/** A field that is refused may be one that nobody sent. */
+/** A refused field may come from a policy or webhook and not from the request. */
 function mutations({ mutatedBy = [], mutatedByWebhooks = [] }: Explanation): string[] {
   return [
     ...mutatedBy.map(({ policy, binding }) => label('changed by', `MutatingAdmissionPolicy "${policy}" with binding "${binding}"`)),
@@ -95,11 +95,11 @@ function mutations({ mutatedBy = [], mutatedByWebhooks = [] }: Explanation): str
   ]
 }
 
-/** A webhook that fails may have been waited for to the end of its time, also where the request went on. */
+/** A failed webhook may have taken its whole timeout, even if the request continued. */
 function webhooks({ webhooks: waits = [] }: Explanation): string[] {
   return waits.map(({ webhook, configuration, milliseconds, failure, passed }) => {
     const what = `"${webhook}" of "${configuration}" took ${milliseconds} ms`
-    const end = failure === undefined ? '' : `: ${failure}${passed === true ? '; the request went on without it' : ''}`
+    const end = failure === undefined ? '' : `: ${failure}${passed === true ? '; the request continued without it' : ''}`
     return label('webhook', `${what}${end}`)
   })
 }
@@ -111,7 +111,7 @@ function refusal({ refusedBy, admission, fields = [], flowControl, answer, advic
   if (flowControl !== undefined) lines.push(label('flow control', flowControl.reason))
   if (refusedBy === 'validation')
     lines.push(label('validation', `${fields.length} ${fields.length === 1 ? 'field is' : 'fields are'} not valid`))
-  if (refusedBy === 'conflict') lines.push(label('conflict', 'with the state that is stored'))
+  if (refusedBy === 'conflict') lines.push(label('conflict', 'with the stored object'))
   for (const { field, reason, message } of fields) {
     const text = [message, reason === undefined ? undefined : `(${reason})`].filter(part => part !== undefined).join(' ')
     lines.push(messageLabel('field', field === undefined ? text : `${field}: ${text}`))

@@ -1,4 +1,4 @@
-// What `bulkhead why` says about connections, from objects of an API in memory.
+// `bulkhead why` for connections, with an API in memory.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { RefusedConnection } from '../../api/node-protocol.ts'
@@ -47,35 +47,35 @@ const refusal: RefusedConnection = {
   secondsAgo: 4,
 }
 
-test('evaluateConnection() tells of each end which policy allows, or what would', async () => {
+test('evaluateConnection() reports for each end which policy allows it, or what would', async () => {
   const { context } = cluster()
   const text = formatConnectionVerdict(await evaluateConnection(context, 'web', 'pod/db:5432'))
   assert.match(text, /^REFUSED: pod "red\/web" \(10\.244\.0\.2\) to pod "red\/db" \(10\.244\.0\.3\) port 5432\/TCP\n/)
   assert.match(text, /egress +of pod "red\/web" is allowed by NetworkPolicy "web"\n/)
-  assert.match(text, /ingress +of pod "red\/db" is closed by NetworkPolicy "closed", and none allows this\n/)
+  assert.match(text, /ingress +of pod "red\/db" is closed by NetworkPolicy "closed", which do not allow this\n/)
   assert.match(text, /would allow[\s\S]*kind: NetworkPolicy[\s\S]*app: db[\s\S]*app: web[\s\S]*port: 5432/)
   assert.match(
     formatConnectionVerdict(await evaluateConnection(context, 'web', 'pod/red/web:1/udp')),
-    /^ALLOWED: [\s\S]*no policy keeps a pod from itself/,
+    /^ALLOWED: [\s\S]*policies never block connections of a pod to itself/,
   )
   const outside = await evaluateConnection(context, 'web', '192.0.2.1:443')
   assert.deepEqual([outside.allowed, outside.refusing.map(({ direction }) => direction)], [false, ['egress']])
   assert.equal((await evaluateConnection(context, 'web', '10.244.0.3:5432')).toName, 'pod "red/db" (10.244.0.3)')
 })
 
-test('evaluateConnection() says what is wrong with a target or a pod', async () => {
+test('evaluateConnection() reports what is wrong with a target or a pod', async () => {
   const { context } = cluster()
   for (const target of ['pod/db', 'pod/db:0', 'pod/db:99999', 'db:80', '300.1.1.1:80', 'pod/db:80/icmp'])
-    await assert.rejects(evaluateConnection(context, 'web', target), /Give a target as pod\/NAME:PORT/, target)
+    await assert.rejects(evaluateConnection(context, 'web', target), /The target must be pod\/NAME:PORT/, target)
   await assert.rejects(
     evaluateConnection(context, 'web', '10.96.3.4:80'),
-    /is the address of Service "red\/front": policies judge the pods behind/,
+    /is the address of Service "red\/front": policies apply to the pods behind/,
   )
   await assert.rejects(evaluateConnection(context, 'none', 'pod/db:80'), /There is no pod "red\/none"/)
   await assert.rejects(evaluateConnection(context, 'web', 'pod/waiting:80'), /"red\/waiting" has no address of its own/)
 })
 
-test('refusedConnections() explains those of the pod alone, and says where policies have changed since', async () => {
+test('refusedConnections() explains only those of the pod, and reports if policies have changed since', async () => {
   const { api, context } = cluster()
   const items = [
     refusal,
@@ -95,6 +95,6 @@ test('refusedConnections() explains those of the pod alone, and says where polic
     text,
     /to Service "red\/front" \(10\.96\.3\.4\) port 80\/TCP[^\n]*\n {2}then +no pod was ready behind this port of the Service/,
   )
-  assert.match(text, /now +what policies say by now allows it/)
+  assert.match(text, /now +the current policies allow it/)
   assert.match(formatConnections('red/db', []), /No connection of pod "red\/db" was refused/)
 })

@@ -1,4 +1,4 @@
-// What network policies are about, read from the API: pods with their addresses, policies, labels of namespaces.
+// Reads what network policies need from the API: pods with addresses, policies, labels of namespaces.
 import { ApiError } from '../../api/status.ts'
 import type { PodAddress } from '../../api/types/bulkhead-v1alpha1.ts'
 import { UserError } from '../../base/user-error.ts'
@@ -8,11 +8,11 @@ import type { WhyContext } from './why.ts'
 
 export interface ClusterPolicyState extends PolicyState {
   readonly pods: readonly PodAddress[]
-  /** `namespace/name` of the Services, by their addresses in the cluster. */
+  /** `namespace/name` of Services by cluster IP. */
   readonly services: ReadonlyMap<string, string>
 }
 
-/** Throws the ApiError of whoever may not read all of it. */
+/** Rejects with the ApiError if the user may not read all of it. */
 export async function readPolicyState({ client, signal }: WhyContext): Promise<ClusterPolicyState> {
   const [pods, policies, spaces, all] = await Promise.all([
     client.listAll(podAddresses, {}, signal),
@@ -27,7 +27,7 @@ export async function readPolicyState({ client, signal }: WhyContext): Promise<C
   return { pods, policies, services: new Map(addresses), namespaceLabels: name => labels.get(name) }
 }
 
-/** Throws a UserError where there is no such pod, or it has no address of its own. */
+/** Throws a UserError if the pod does not exist or has no address of its own. */
 export function podNamed({ pods }: ClusterPolicyState, namespace: string, name: string): PodAddress {
   const found = pods.find(({ metadata }) => metadata.namespace === namespace && metadata.name === name)
   if (found === undefined) throw new UserError(`There is no pod "${namespace}/${name}"`)
@@ -48,12 +48,12 @@ const withPorts = new Set(['TCP', 'UDP', 'SCTP'])
 export const portName = (protocol: string, port: number): string =>
   withPorts.has(protocol) ? ` port ${port}/${protocol}` : ` by ${protocol}`
 
-/** What a client gets instead of an error of the API. */
+/** Turns an ApiError into a UserError. */
 export async function told<T>(answer: Promise<T>): Promise<T> {
   try {
     return await answer
   } catch (err) {
-    if (err instanceof ApiError) throw new UserError(`The server does not say why: ${err.message}`, { cause: err })
+    if (err instanceof ApiError) throw new UserError(`The server gives no explanation: ${err.message}`, { cause: err })
     throw err
   }
 }

@@ -1,4 +1,4 @@
-// `bulkhead why pod/NAME`: which connections of the pod network policies refused lately, which policies did, and what would allow them.
+// `bulkhead why pod/NAME`: recent connections of the pod that network policies refused, the policies that did, and what would allow them.
 import type { RefusedConnection } from '../../api/node-protocol.ts'
 import type { Party } from '../../network/policy/evaluate.ts'
 import { explainRefusal, type RefusedEnd } from '../../network/policy/explain-refusal.ts'
@@ -10,16 +10,16 @@ import { type ClusterPolicyState, partyName, partyOf, podNamed, portName, readPo
 import type { WhyContext } from './why.ts'
 
 export interface ExplainedConnection extends RefusedConnection {
-  /** As the reader knows them: `pod "default/web" (10.244.0.2)`, or an address. */
+  /** A readable name: `pod "default/web" (10.244.0.2)`, or an address. */
   readonly fromName: string
   readonly toName: string
-  /** The Service whose address it went to while no pod was behind it: the packet went no further. */
+  /** The Service at whose address the packet ended because no pod was ready behind it. */
   readonly service: string | undefined
-  /** Empty where what policies say now would allow it, and for a Service: policies judge the pods behind. */
+  /** Empty if the current policies would allow it, and for a Service, because policies apply to the pods behind it. */
   readonly refusing: readonly RefusedEnd[]
 }
 
-/** Throws a UserError where the server does not tell. */
+/** Throws a UserError if the server gives no explanation. */
 export async function refusedConnections(context: WhyContext, name: string): Promise<ExplainedConnection[]> {
   const { client, namespace, signal } = context
   const world = await told(readPolicyState(context))
@@ -45,7 +45,7 @@ function explain(connection: RefusedConnection, parties: ReadonlyMap<string, Par
   }
 }
 
-/** What answers questions for names is the cluster's DNS to policies. */
+/** The address that answers DNS queries counts as the cluster DNS in policies. */
 function targetOf({ to, names }: RefusedConnection, parties: ReadonlyMap<string, Party>): Party {
   if (!names) return parties.get(to) ?? { address: to }
   const ports = dnsPeer.ports.map(each => ({ ...each, protocol: each.protocol.toUpperCase() }))
@@ -61,7 +61,7 @@ function formatConnection({ fromName, toName, protocol, port, packets, secondsAg
   const count = `${packets} ${packets === 1 ? 'packet' : 'packets'}`
   const head = printable(`REFUSED: ${fromName} to ${toName}${portName(protocol, port)}, ${count}, the last ${secondsAgo} s ago`)
   if (service !== undefined)
-    return `${head}\n${label('then', 'no pod was ready behind this port of the Service; policies judge the pods behind it, not its address')}`
-  if (refusing.length === 0) return `${head}\n${label('now', 'what policies say by now allows it')}`
+    return `${head}\n${label('then', 'no pod was ready behind this port of the Service; policies apply to the pods behind it, not to its address')}`
+  if (refusing.length === 0) return `${head}\n${label('now', 'the current policies allow it')}`
   return [head, ...refusing.flatMap(formatEnd)].join('\n')
 }

@@ -1,4 +1,4 @@
-// What the server would say of manifests: each is sent as a dry run, so that every step of the real request judges it, and then explained.
+// Sends each manifest as a dry run, so that every step of a real request evaluates it, and asks for the explanation.
 import { readFile } from 'node:fs/promises'
 import { isRecord } from '../../api/schema/compile.ts'
 import { parseYamlDocuments, YamlError } from '../../api/schema/yaml.ts'
@@ -17,7 +17,7 @@ interface Manifest extends Readonly<Record<string, unknown>> {
   readonly metadata: Readonly<Record<string, unknown>>
 }
 
-/** In the file's order. An object that exists already is judged as the update that an apply would make of it. */
+/** In the order of the file. An existing object is evaluated as the update that an apply would make. */
 export async function tryManifests(context: WhyContext, file: string): Promise<Explanation[]> {
   const explanations: Explanation[] = []
   for (const manifest of (await readManifests(file)).flatMap(itemsOf)) explanations.push(await tryManifest(context, manifest))
@@ -34,13 +34,13 @@ async function readManifests(file: string): Promise<unknown[]> {
   }
 }
 
-/** A List stands for its items. */
+/** A List is replaced by its items. */
 function itemsOf(document: unknown): unknown[] {
   return isRecord(document) && document['kind'] === 'List' && Array.isArray(document['items']) ? document['items'] : [document]
 }
 
 async function tryManifest(context: WhyContext, value: unknown): Promise<Explanation> {
-  if (!isManifest(value)) throw new UserError('A manifest needs "apiVersion", "kind" and "metadata"')
+  if (!isManifest(value)) throw new UserError('A manifest must have "apiVersion", "kind" and "metadata"')
   const { name } = value.metadata
   const { collection, object } = await pathsOf(context, value)
   const created = await send(context, { method: 'POST', path: `${collection}?dryRun=All`, body: value, type: 'application/json' })
@@ -66,7 +66,7 @@ async function pathsOf({ client, namespace, flags, signal }: WhyContext, { apiVe
       throw err
     })
   const found = list.resources?.find(entry => entry.kind === kind && !entry.name.includes('/'))
-  if (found === undefined) throw new UserError(`The server knows no kind "${kind}" in version "${apiVersion}"`)
+  if (found === undefined) throw new UserError(`The server has no kind "${kind}" in version "${apiVersion}"`)
   const resource = { group, version, plural: found.name, namespaced: found.namespaced }
   const own = typeof metadata['namespace'] === 'string' ? metadata['namespace'] : undefined
   const where = flags.namespace ?? own ?? namespace
@@ -91,6 +91,6 @@ async function send(
   const response = await transport.request({ method, path, headers, body: Buffer.from(JSON.stringify(body)) }, signal)
   await readText(response)
   const auditId = response.headers['audit-id']
-  if (auditId === undefined) throw new UserError('The server sent no audit id: it cannot explain its answers')
+  if (auditId === undefined) throw new UserError('The server sent no audit id, so it cannot explain its answers')
   return { status: response.status, auditId }
 }

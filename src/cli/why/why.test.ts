@@ -42,7 +42,7 @@ class WhyBench implements AsyncDisposable {
   }
 }
 
-test('why decides without sending: 0 with the binding, 2 with the rule that is missing', async () => {
+test('why evaluates without sending the request: 0 with the binding, 2 with the missing rule', async () => {
   await using bench = await WhyBench.open()
   const allowed = await bench.run({ as: 'system:kube-scheduler' }, 'list', 'po')
   assert.equal(allowed.code, 0)
@@ -73,7 +73,7 @@ metadata: { name: bad }
 spec: { hostNetwork: true, containers: [{ name: c, image: x }] }
 `
 
-test('why -f tries each manifest, stores none, and says what would pass', async () => {
+test('why -f tries each manifest, stores none, and shows what would pass', async () => {
   await using bench = await WhyBench.open()
   const file = bench.file(manifests)
   const { code, text } = await bench.run({ file })
@@ -89,7 +89,7 @@ test('why -f tries each manifest, stores none, and says what would pass', async 
   assert.match((await bench.run({ file, as: 'bob', asGroup: ['a', 'b'] })).text, /acting as +bob \(a, b, system:authenticated\)/)
 })
 
-test('why -f judges an object that exists as its update', async () => {
+test('why -f evaluates an existing object as an update', async () => {
   await using bench = await WhyBench.open()
   const binding = (role: string) => `
 apiVersion: rbac.authorization.k8s.io/v1
@@ -104,7 +104,7 @@ roleRef: { apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: ${role}
   assert.equal((await bench.run({ file: bench.file(binding('cluster-admin')) })).code, 0)
 })
 
-test('why without a question explains the newest refusal, and an id the one that it names', async () => {
+test('why without arguments explains the newest refusal, and with an id that request', async () => {
   await using bench = await WhyBench.open()
   await assert.rejects(bench.run({}), /no recent refused request of user "bulkhead-admin" is known/)
   const tried = await bench.run({ file: bench.file(manifests), output: 'json' })
@@ -116,15 +116,15 @@ test('why without a question explains the newest refusal, and an id the one that
 })
 
 const wrong: readonly { readonly name: string; readonly flags: WhyFlags; readonly words: string[]; readonly says: RegExp }[] = [
-  { name: 'a word that is no id', flags: {}, words: ['x'], says: /^"x" is no question: give an audit id/ },
+  { name: 'a word that is not an id', flags: {}, words: ['x'], says: /^"x" is not a valid argument: pass an audit id/ },
   { name: 'an unknown id', flags: {}, words: ['00000000-0000-4000-8000-000000000000'], says: /no request with the audit id/ },
-  { name: 'a group without a user', flags: { asGroup: ['x'] }, words: ['get', 'pods'], says: /--as-group needs --as/ },
+  { name: 'a group without a user', flags: { asGroup: ['x'] }, words: ['get', 'pods'], says: /--as-group requires --as/ },
   { name: 'a file and a request', flags: { file: 'x' }, words: ['get', 'pods'], says: /not both/ },
-  { name: 'a file that is not there', flags: { file: '/nothing/here' }, words: [], says: /Cannot read/ },
+  { name: 'a missing file', flags: { file: '/nothing/here' }, words: [], says: /Cannot read/ },
   { name: 'an id of another user', flags: { as: 'bob' }, words: ['00000000-0000-4000-8000-000000000000'], says: /leave out --as/ },
-  { name: 'too many words', flags: {}, words: ['get', 'pods', 'a', 'b'], says: /Give VERB and RESOURCE/ },
+  { name: 'too many words', flags: {}, words: ['get', 'pods', 'a', 'b'], says: /Pass VERB and RESOURCE/ },
 ]
-test('why refuses what is no question', async t => {
+test('why refuses invalid arguments', async t => {
   await using bench = await WhyBench.open()
   for (const { name, flags, words, says } of wrong)
     await t.test(name, () => assert.rejects(bench.run(flags, ...words), err => err instanceof UserError && says.test(err.message)))
@@ -133,7 +133,7 @@ test('why refuses what is no question', async t => {
   }
 })
 
-test('formatExplanation() shows what each authenticator had against the credentials', () => {
+test('formatExplanation() shows why each authenticator refused the credentials', () => {
   const text = formatExplanation({
     ...{ kind: 'Explanation', apiVersion: 'why.bulkhead.dev/v1', allowed: false, refusedBy: 'authentication' },
     request: { verb: 'list', resource: 'pods', namespace: 'a' },
@@ -151,7 +151,7 @@ test('formatExplanation() shows what each authenticator had against the credenti
   assert.match(text, /refused: x509: does not know it\n +tokens: expired$/)
 })
 
-test('formatExplanation() names the policies and webhooks that changed what was refused', () => {
+test('formatExplanation() names the policies and webhooks that changed the refused object', () => {
   const text = formatExplanation({
     ...{ kind: 'Explanation', apiVersion: 'why.bulkhead.dev/v1', allowed: false, refusedBy: 'admission' },
     request: { verb: 'create', resource: 'pods', namespace: 'a' },
@@ -169,7 +169,7 @@ test('formatExplanation() names the policies and webhooks that changed what was 
   )
 })
 
-test('CVE-2021-25743: a name that would draw on the terminal is shown as text', async () => {
+test('CVE-2021-25743: control characters in a name are escaped', async () => {
   await using bench = await WhyBench.open()
   const { text } = await bench.run({ as: 'eve\u001b[2J\u009b31m' }, 'list', 'pods')
   assert.match(text, /eve\\u001b\[2J\\u009b31m/)

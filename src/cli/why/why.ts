@@ -1,4 +1,4 @@
-// `bulkhead why`: asks the API server for explanations and prints them. It decides nothing itself.
+// `bulkhead why`: fetches explanations from the API server and prints them. It decides nothing itself.
 import { UserError } from '../../base/user-error.ts'
 import { Client } from '../../client/client.ts'
 import type { Transport } from '../../client/transport.ts'
@@ -26,7 +26,7 @@ export interface WhyFlags {
 export interface WhyContext {
   readonly transport: Transport
   readonly client: Client
-  /** Of the flag, else of the kubeconfig. */
+  /** From the flag, else from the kubeconfig. */
   readonly namespace: string
   readonly flags: WhyFlags
   readonly signal: AbortSignal
@@ -35,7 +35,7 @@ export interface WhyContext {
 const refusedExit = 2
 const auditId = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
 
-/** The exit code: 0 where everything asked about is allowed, 2 where something is refused. Throws a `UserError` where there is no answer. */
+/** Returns the exit code: 0 if everything is allowed, 2 if something is refused. Throws a `UserError` if there is no answer. */
 export async function why(flags: WhyFlags, words: readonly string[], print: (text: string) => void, signal: AbortSignal): Promise<number> {
   const found = await findKubeconfig(flags)
   const { namespace } = found.config
@@ -64,22 +64,22 @@ async function whyNetwork(context: WhyContext, pod: string, target: string | und
 
 async function ask(context: WhyContext, words: readonly string[]): Promise<readonly Explanation[]> {
   const { flags } = context
-  if ((flags.asGroup ?? []).length > 0 && flags.as === undefined) throw new UserError('--as-group needs --as')
+  if ((flags.asGroup ?? []).length > 0 && flags.as === undefined) throw new UserError('--as-group requires --as')
   if (flags.file !== undefined) {
-    if (words.length > 0) throw new UserError('Either -f FILE or a request: not both')
+    if (words.length > 0) throw new UserError('Pass either -f FILE or a request, not both')
     return await tryManifests(context, flags.file)
   }
   const [first, second, third, ...rest] = words
   if (first === undefined) return [await explainLast(context)]
   if (second === undefined) {
-    if (flags.as !== undefined) throw new UserError('An audit id says itself whose request it was: leave out --as')
+    if (flags.as !== undefined) throw new UserError('An audit id identifies the user too: leave out --as')
     if (!auditId.test(first)) {
-      const wanted = 'an audit id (a UUID, as the header Audit-Id of an answer has it), pod/NAME, or VERB and RESOURCE[/NAME]'
-      throw new UserError(`"${first}" is no question: give ${wanted}`)
+      const wanted = 'an audit id (a UUID, from the header Audit-Id of a response), pod/NAME, or VERB and RESOURCE[/NAME]'
+      throw new UserError(`"${first}" is not a valid argument: pass ${wanted}`)
     }
     return [await explainById(context, first)]
   }
   if (rest.length > 0 || (third !== undefined && second.includes('/')))
-    throw new UserError('Give VERB and RESOURCE[/NAME]: bulkhead why get pods/web -n default')
+    throw new UserError('Pass VERB and RESOURCE[/NAME]: bulkhead why get pods/web -n default')
   return [await explainDecision(context, first, third === undefined ? second : `${second}/${third}`)]
 }

@@ -113,7 +113,7 @@ test('horizontalPodAutoscaler says that its target is missing, and goes on when 
 
 const unknown: readonly { readonly name: string; readonly apiVersion: string; readonly message: string }[] = [
   { name: 'a group that is not served', apiVersion: 'nowhere.io/v1', message: 'no matches for kind "Widget" in group "nowhere.io"' },
-  { name: 'a version that is none', apiVersion: 'a/b/c', message: 'unexpected GroupVersion string: a/b/c' },
+  { name: 'an invalid version', apiVersion: 'a/b/c', message: 'unexpected GroupVersion string: a/b/c' },
 ]
 for (const { name, apiVersion, message } of unknown) {
   test(`horizontalPodAutoscaler refuses a target of ${name}`, async () => {

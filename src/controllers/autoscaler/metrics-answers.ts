@@ -55,13 +55,13 @@ export function metricValues(answer: unknown): readonly MetricValue[] {
 }
 
 function itemsOf(answer: unknown): readonly Readonly<Record<string, unknown>>[] {
-  if (!isRecord(answer)) throw new MetricsAnswerError('the answer is no list of metrics')
+  if (!isRecord(answer)) throw new MetricsAnswerError('the answer is not a list of metrics')
   return recordsOf(answer['items'], 'items')
 }
 
 function recordsOf(value: unknown, name: string): readonly Readonly<Record<string, unknown>>[] {
   if (value === undefined || value === null) return []
-  if (!Array.isArray(value) || !value.every(isRecord)) throw new MetricsAnswerError(`the answer's ${name} are no list of objects`)
+  if (!Array.isArray(value) || !value.every(isRecord)) throw new MetricsAnswerError(`the answer's ${name} are not lists of objects`)
   return value
 }
 
@@ -72,11 +72,11 @@ function metadataOf(item: Readonly<Record<string, unknown>>): { readonly name: s
 }
 
 function amountOf(value: unknown): bigint {
-  if (typeof value !== 'string' && typeof value !== 'number') throw new MetricsAnswerError('the answer has a value that is no quantity')
+  if (typeof value !== 'string' && typeof value !== 'number') throw new MetricsAnswerError('the answer has a value that is not a quantity')
   try {
     return milliValue(parseQuantity(String(value)))
   } catch (err) {
-    throw new MetricsAnswerError(`the answer has a value that is no quantity: ${JSON.stringify(value).slice(0, 64)}`, { cause: err })
+    throw new MetricsAnswerError(`the answer has a value that is not a quantity: ${JSON.stringify(value).slice(0, 64)}`, { cause: err })
   }
 }
 

@@ -121,7 +121,7 @@ export function ticketIdOf({ username = '', groups = [], extra }: CertificateSig
 
 const hourMs = 3_600_000
 
-/** Upstream's csrcleaner: what is decided goes an hour after the decision, what nobody decides after a day, a certificate with its end. Throws for what is no certificate. */
+/** Upstream's csrcleaner: what is decided goes an hour after the decision, what nobody decides after a day, a certificate with its end. Throws for what is not a certificate. */
 export function isStale({ metadata, status }: CertificateSigningRequest, now: number): boolean {
   const isOlder = (time: string | null | undefined, age: number): boolean => typeof time === 'string' && Date.parse(time) < now - age
   const conditions = status?.conditions ?? []

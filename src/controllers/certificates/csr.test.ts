@@ -55,7 +55,13 @@ const refused: [string, string, Partial<RequestedIdentity>, string[], string][] 
     'subject common name does not begin with system:node:',
   ],
   ['a client that serves', clientSigner, client, ['server auth'], 'invalid usage for client certificate: server auth'],
-  ['a client that is none', clientSigner, client, ['digital signature'], 'missing required usage for client certificate: client auth'],
+  [
+    'a client certificate without the usage client auth',
+    clientSigner,
+    client,
+    ['digital signature'],
+    'missing required usage for client certificate: client auth',
+  ],
   [
     'server usage',
     kubeletClientSigner,

@@ -38,7 +38,7 @@ export const nodeIpam: Controller = {
   },
 }
 
-/** The lowest IPv4 range of this size that overlaps none of `used`; undefined where all are taken. Throws where `cluster` is no IPv4 range. */
+/** The lowest IPv4 range of this size that overlaps none of `used`; undefined where all are taken. Throws where `cluster` is not an IPv4 range. */
 export function nextRange(cluster: string, size: number, used: ReadonlySet<string>): string | undefined {
   const whole = rangeOf(cluster)
   const step = 2 ** (32 - size)

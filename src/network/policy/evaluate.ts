@@ -7,7 +7,7 @@ type Labels = Readonly<Record<string, string>>
 
 export interface Party {
   readonly address: string
-  /** Undefined for what is no pod: the node, or what is outside of the cluster. */
+  /** Undefined for what is not a pod: the node, or what is outside of the cluster. */
   readonly pod?: {
     readonly namespace: string
     readonly name: string
@@ -31,7 +31,7 @@ export interface PolicyState {
 }
 
 export type FlowVerdict =
-  /** `by` is a policy that allows it; undefined where none isolates the pod, or the end is no pod. */
+  /** `by` is a policy that allows it; undefined where none isolates the pod, or the end is not a pod. */
   | { readonly allowed: true; readonly by?: string }
   /** `isolating` are the names of the policies of the pod's namespace that select it and allow nothing of the kind. */
   | { readonly allowed: false; readonly direction: 'egress' | 'ingress'; readonly isolating: readonly string[] }

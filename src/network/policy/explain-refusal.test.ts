@@ -39,7 +39,7 @@ test('explainRefusal() names both ends that refuse, and the policies that it pro
   assert.equal(evaluateFlow({ ...flow, from: other }, { ...world, policies }).allowed, false)
 })
 
-test('explainRefusal() proposes an address for what is no pod, and no ports for what has none', () => {
+test('explainRefusal() proposes an address for what is not a pod, and no ports for what has none', () => {
   const world = { policies: [deny('red')], namespaceLabels: labels }
   const [end] = explainRefusal({ ...flow, to: { address: '192.0.2.1' }, protocol: 'ICMP', port: 8 }, world)
   assert.deepEqual(end?.wouldAllow.spec.egress, [{ to: [{ ipBlock: { cidr: '192.0.2.1/32' } }] }])

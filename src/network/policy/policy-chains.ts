@@ -85,7 +85,7 @@ function addSet({ sets }: Structure, name: string, set: AddressSet): string {
   return name
 }
 
-/** Names are answered by the node on an address that is no pod's; to policies it is the pod that upstream's cluster DNS is. */
+/** Names are answered by the node on an address that is not a pod's; to policies it is the pod that upstream's cluster DNS is. */
 export const dnsPeer: Pick<PolicyPod, 'namespace' | 'labels' | 'ports'> = {
   namespace: 'kube-system',
   labels: { 'k8s-app': 'kube-dns' },

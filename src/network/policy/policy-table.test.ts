@@ -242,7 +242,7 @@ test('PolicyTable judges every connection as the evaluator does, through thousan
         if (pod?.node !== node) continue
         for (const protocol of ['TCP', 'UDP']) {
           const verdict = world.evaluate({ from: world.party(from), to: dnsParty, protocol, port: 53 })
-          // The answering end is no pod in truth, so policies of kube-system do not isolate it.
+          // The answering end is not a pod in truth, so policies of kube-system do not isolate it.
           const may = verdict.allowed || verdict.direction === 'ingress'
           assert.equal(world.table.held.fixed.may_ask_dns.has(`${from} . ${protocol.toLowerCase()}`), may, `seed ${seed}: ${from}`)
         }

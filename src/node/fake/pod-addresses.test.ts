@@ -21,5 +21,5 @@ test('an address that was given back is not the next one', () => {
 
 for (const range of ['', '10.244.0.0', '10.244.0.256/24', '10.244.0.0/31', 'fd00::/64'])
   test(`${JSON.stringify(range)} is no range for pods`, () => {
-    assert.throws(() => new PodAddresses(range), /is no IPv4 range with room for a pod/)
+    assert.throws(() => new PodAddresses(range), /is not an IPv4 range with room for a pod/)
   })

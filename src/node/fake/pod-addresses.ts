@@ -1,7 +1,7 @@
 // The addresses of one node's range, given in turn as CNI's host-local does: an address that was given back is used again as late as possible.
 import { addressNumber, addressText, rangeOf } from '../../api/ipv4-range.ts'
 
-/** Network, gateway and broadcast are no pod's. */
+/** Network, gateway and broadcast addresses are not for pods. */
 const firstHost = 2
 
 export class PodAddresses {
@@ -14,7 +14,7 @@ export class PodAddresses {
   constructor(range: string) {
     const whole = rangeOf(range)
     if (whole === undefined || whole.last - whole.first < 3)
-      throw new RangeError(`${JSON.stringify(range)} is no IPv4 range with room for a pod`)
+      throw new RangeError(`${JSON.stringify(range)} is not an IPv4 range with room for a pod`)
     this.#network = whole.first
     this.#hosts = whole.last - whole.first + 1
   }

@@ -55,7 +55,7 @@ test('credentialsFor() matches host, wildcard and path, the most specific first'
   assert.deepEqual(userFor('busybox', auths), ['hub'])
 })
 
-test('credentialsFor() skips a Secret that is no JSON', () => {
+test('credentialsFor() skips a Secret that is not JSON', () => {
   const reference = parseImageReference('x')
   assert.ok(reference)
   assert.deepEqual(credentialsFor(reference, [{ metadata: {}, data: { '.dockerconfigjson': 'bm90IGpzb24=' } }]), [])

@@ -111,7 +111,7 @@ async function openArchive(file: string): Promise<FileHandle> {
 async function checkOpened(handle: FileHandle, file: string, { isOwn = false }: Pick<ImportOptions, 'isOwn'>): Promise<CheckedArchive> {
   try {
     const stat = await handle.stat()
-    if (!stat.isFile()) throw new Error('it is no regular file')
+    if (!stat.isFile()) throw new Error('it is not a regular file')
     if (stat.size > maxArchive) throw new Error(`it is larger than ${maxArchive / 1024 ** 3} GiB`)
     const read = (offset: number, length: number) => readAt(handle, offset, length)
     if ((await read(0, 4)).readUInt16BE(0) === 0x1f8b) throw new Error('it is compressed, unpack it with gunzip first')

@@ -108,8 +108,8 @@ test("checkArchive() lets the node's own images pass where they are put there by
     assert.equal((await checkArchive(await fileOf(writeTar([layout, json('index.json', index(name))])))).kind, 'oci')
 })
 
-test('checkArchive() refuses what is no regular file', async () => {
-  await assert.rejects(checkArchive('/dev/zero'), /it is no regular file/)
+test('checkArchive() refuses what is not a regular file', async () => {
+  await assert.rejects(checkArchive('/dev/zero'), /it is not a regular file/)
 })
 
 test('checkArchive() refuses a file that is not there', async () => {

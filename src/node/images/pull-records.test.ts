@@ -180,7 +180,7 @@ test('what is not on the node any more is forgotten', async t => {
 })
 
 for (const [what, text] of [
-  ['is no JSON', '{"salt":'],
+  ['is not JSON', '{"salt":'],
   ['is none', '{"salt":"x","pulling":[],"images":{"sha256:0":{"r.example/a":"everybody"}}}'],
 ] as const)
   test(`PullRecords.open() refuses a record that ${what}`, async t => {

@@ -29,7 +29,7 @@ function imagesOf({ spec }: Pod): string[] {
   return [...(spec.initContainers ?? []), ...spec.containers].map(({ image = '' }) => normalized(image))
 }
 
-/** `busybox` is `busybox:latest`. */
+/** `busybox` means `busybox:latest`. */
 function normalized(image: string): string {
   return image.lastIndexOf(':') <= image.lastIndexOf('/') ? `${image}:latest` : image
 }
@@ -38,7 +38,7 @@ function sizeOn({ images }: NodeInfo, image: string): number {
   return images.get(image) ?? 0
 }
 
-/** An image that few nodes have counts less, or all its pods would heap up there. */
+/** An image that few nodes have counts less, or all its pods would go to those nodes. */
 function shareOfNodes(image: string, { nodes }: Cluster): number {
   return nodes.filter(node => sizeOn(node, image) > 0).length / nodes.length
 }

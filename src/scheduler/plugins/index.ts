@@ -1,4 +1,4 @@
-// The plugins in the order in which they filter: upstream's order, since the first refusal is the one that is told.
+// The plugins in upstream's order of filtering, because the first refusal is the one that is reported.
 import type { SchedulerPlugin } from '../framework.ts'
 import { imageLocality } from './image-locality.ts'
 import { interPodAffinity } from './inter-pod-affinity.ts'

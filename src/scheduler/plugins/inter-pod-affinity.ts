@@ -5,7 +5,7 @@ import { fits, misfit, neverFits, type SchedulerPlugin } from '../framework.ts'
 import type { NodeInfo } from '../node-info.ts'
 import { hasPodAffinity, kindOf, type PodKind, remembered } from '../pod-kind.ts'
 
-/** Places pods near pods, or away from them. */
+/** Places pods near other pods, or away from them. */
 export const interPodAffinity: SchedulerPlugin = {
   name: 'InterPodAffinity',
   weight: 2,
@@ -18,10 +18,10 @@ export const interPodAffinity: SchedulerPlugin = {
     const away = podAntiAffinity?.requiredDuringSchedulingIgnoredDuringExecution ?? []
     const self = kindOf(pod)
     const refusedBy = domainsOfExisting(self, cluster)
-    // One pod must be what all terms ask for, wherever each of them wants it.
+    // One pod must match all terms at once, wherever each term looks for it.
     const nearDomains = domains(near, cluster, kind => near.every(term => matches(term, self, kind, cluster)))
     const awayDomains = away.map(term => domains([term], cluster, kind => matches(term, self, kind, cluster)))
-    // The first of a group that wants to be together has nobody to be near to.
+    // The first pod of a group that wants to be together has no pod to be near to.
     const first = nearDomains.size === 0 && near.every(term => matches(term, self, self, cluster))
     return {
       filter(node) {
@@ -41,7 +41,7 @@ export const interPodAffinity: SchedulerPlugin = {
   },
 }
 
-/** `key\0value`, undefined where the node is in no domain of this key. */
+/** `key\0value`; undefined if the node has no such label. */
 function domainOf(topologyKey: string, node: NodeInfo): string | undefined {
   const value = node.labels[topologyKey]
   return value === undefined ? undefined : `${topologyKey}\0${value}`
@@ -52,7 +52,7 @@ function isIn(found: ReadonlySet<string> | undefined, topologyKey: string, node:
   return domain !== undefined && found?.has(domain) === true
 }
 
-/** Domains of these terms in which there is a pod that matches. */
+/** Domains of these terms with a pod that matches. */
 function domains(terms: readonly PodAffinityTerm[], { nodes }: Cluster, holds: (kind: PodKind) => boolean): Set<string> {
   const found = new Set<string>()
   if (terms.length === 0) return found
@@ -69,7 +69,7 @@ function domains(terms: readonly PodAffinityTerm[], { nodes }: Cluster, holds: (
   return found
 }
 
-/** By topology key, the domains that pods which are there keep free of pods like `pod`. */
+/** By topology key: domains from which existing pods keep pods like `pod` away. */
 function domainsOfExisting(self: PodKind, cluster: Cluster): Map<string, Set<string>> {
   const found = new Map<string, Set<string>>()
   if (cluster.podsWithAffinity === 0) return found
@@ -88,7 +88,7 @@ function domainsOfExisting(self: PodKind, cluster: Cluster): Map<string, Set<str
   return found
 }
 
-/** Whether `other` is one of the pods that `term` of `owner` speaks of. The API has made requirements of the term's label keys. */
+/** Whether `term` of `owner` selects `other`. The API has already turned label keys of the term into requirements. */
 function matches(term: PodAffinityTerm, owner: PodKind, other: PodKind, cluster: Cluster): boolean {
   const { namespace, labels } = other
   const { namespaces = [], namespaceSelector, labelSelector } = term
@@ -102,7 +102,7 @@ function matches(term: PodAffinityTerm, owner: PodKind, other: PodKind, cluster:
 
 type Weights = Map<string, Map<string, number>>
 
-/** By topology key and domain: what the pod prefers, and what pods that are there prefer of it (their required affinity counts 1). */
+/** By topology key and domain: the preferences of the pod, and those of existing pods about it (their required affinity counts 1). */
 function preferences(pod: Pod, cluster: Cluster): Weights {
   const weights: Weights = new Map()
   const self = kindOf(pod)

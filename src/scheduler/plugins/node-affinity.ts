@@ -31,7 +31,7 @@ export const nodeAffinity: SchedulerPlugin = {
   },
 }
 
-/** Where each term names its nodes, as a DaemonSet's do, nobody needs to look at others. Undefined where one does not. */
+/** If each term names its nodes, as for a DaemonSet, no other nodes are considered. Undefined if one term does not. */
 function namedNodes({ nodeSelectorTerms = [] }: NodeSelector): ReadonlySet<string> | undefined {
   const names = new Set<string>()
   for (const { matchFields = [] } of nodeSelectorTerms) {

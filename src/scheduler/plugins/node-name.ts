@@ -1,6 +1,6 @@
 import { fits, neverFits, type SchedulerPlugin } from '../framework.ts'
 
-/** A pod that names its node goes there and nowhere else. */
+/** A pod that names its node goes only there. */
 export const nodeName: SchedulerPlugin = {
   name: 'NodeName',
   weight: 0,

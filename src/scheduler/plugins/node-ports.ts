@@ -1,7 +1,7 @@
 import { hostPorts, hostPortsCollide } from '../../api/host-ports.ts'
 import { fits, misfit, type SchedulerPlugin } from '../framework.ts'
 
-/** Two pods cannot have one host port of a node. */
+/** Two pods cannot use the same host port of a node. */
 export const nodePorts: SchedulerPlugin = {
   name: 'NodePorts',
   weight: 0,

@@ -11,7 +11,7 @@ export const nodeResourcesBalancedAllocation: SchedulerPlugin = {
     const requests = podRequests(pod)
     const cpu = requests.get('cpu') ?? 0
     const memory = requests.get('memory') ?? 0
-    // Upstream skips pods that ask for nothing: they would not change the balance, and all go to the node that has the best.
+    // Upstream skips pods without requests: they would not change the balance, and would all go to the best balanced node.
     if (cpu === 0 && memory === 0) return undefined
     const score = (node: NodeInfo): number => {
       const shares = [shareOf('cpu', cpu, node), shareOf('memory', memory, node)].filter(share => share !== undefined)
@@ -22,7 +22,7 @@ export const nodeResourcesBalancedAllocation: SchedulerPlugin = {
   },
 }
 
-/** Undefined where the node has none to share. */
+/** Undefined if the node has none of the resource. */
 function shareOf(resource: string, asked: number, { allocatable, requested }: NodeInfo): number | undefined {
   const all = allocatable.get(resource) ?? 0
   return all === 0 ? undefined : Math.min(1, ((requested.get(resource) ?? 0) + asked) / all)

@@ -2,7 +2,7 @@ import { type Amounts, podRequests, podRequestsForScore } from '../amounts.ts'
 import { fits, type SchedulerPlugin } from '../framework.ts'
 import type { NodeInfo } from '../node-info.ts'
 
-/** The node must have what the pod asks for; among those that do, the least used is preferred (LeastAllocated). */
+/** The node must have the requested resources; the least used one is preferred (LeastAllocated). */
 export const nodeResourcesFit: SchedulerPlugin = {
   name: 'NodeResourcesFit',
   weight: 1,
@@ -28,7 +28,7 @@ export const nodeResourcesFit: SchedulerPlugin = {
   },
 }
 
-/** Of what the node has, in percent, with the pod on it. */
+/** Free share of the node in percent, with the pod on it. */
 function freeShare({ allocatable, scoreRequested }: NodeInfo, asked: Amounts): number {
   let sum = 0
   let counted = 0

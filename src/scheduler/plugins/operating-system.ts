@@ -1,7 +1,7 @@
 import { systemOfNode, systemOfPod } from '../../api/operating-system.ts'
 import { fits, neverFits, type SchedulerPlugin } from '../framework.ts'
 
-/** A pod that names its operating system goes to nodes that run it. Upstream leaves this to the kubelet, which then fails the pod for good. */
+/** A pod that names its operating system goes to nodes that run it. Upstream leaves this to the kubelet, which fails the pod for good. */
 export const operatingSystem: SchedulerPlugin = {
   name: 'OperatingSystem',
   weight: 0,

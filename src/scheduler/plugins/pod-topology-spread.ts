@@ -9,13 +9,13 @@ import type { NodeInfo } from '../node-info.ts'
 import { type PodKind, remembered } from '../pod-kind.ts'
 
 const hostname = 'kubernetes.io/hostname'
-/** Upstream's, for pods without constraints that belong together: they prefer, and refuse no node. */
+/** Upstream's defaults for pods of a workload without constraints: preferences that refuse no node. */
 const defaults = [
   { topologyKey: hostname, maxSkew: 3 },
   { topologyKey: 'topology.kubernetes.io/zone', maxSkew: 5 },
 ]
 
-/** Spreads pods over zones, nodes or other topologies as their constraints say; pods of one workload or service in any case. */
+/** Spreads pods over zones, nodes or other topologies by their constraints; pods of one workload or service also without constraints. */
 export const podTopologySpread: SchedulerPlugin = {
   name: 'PodTopologySpread',
   weight: 2,
@@ -30,7 +30,7 @@ export const podTopologySpread: SchedulerPlugin = {
       own.length === 0
         ? defaultSpreads(pod, cluster)
         : own.filter(({ whenUnsatisfiable }) => whenUnsatisfiable === 'ScheduleAnyway').map(constraint => ownSpread(constraint, pod))
-    // Nodes without a label are out of a pod's own constraints; the defaults do without.
+    // Nodes without the label are excluded by a pod's own constraints, but not by the defaults.
     if (soft.length > 0) rules.scores = nodes => scoresOf(soft, nodes, cluster, own.length > 0)
     return rules.filter === undefined && rules.scores === undefined ? undefined : rules
   },
@@ -40,16 +40,16 @@ interface Spread {
   readonly topologyKey: string
   readonly maxSkew: number
   readonly minDomains: number
-  /** Whether the pod itself is one of those that are spread. */
+  /** Whether the constraint's selector matches the pod itself. */
   readonly self: boolean
   readonly counts: (kind: PodKind) => boolean
-  /** Whether pods there are counted. */
+  /** Whether pods on this node are counted. */
   readonly includes: (node: NodeInfo) => boolean
 }
 
 function ownSpread(constraint: TopologySpreadConstraint, pod: Pod): Spread {
   const { topologyKey, maxSkew, minDomains = 1, labelSelector, matchLabelKeys = [] } = constraint
-  // The incoming pod's own values.
+  // Values of the incoming pod.
   const same = matchLabelKeys.flatMap(key => {
     const value = pod.metadata.labels?.[key]
     return value === undefined ? [] : [[key, value] as const]
@@ -64,7 +64,7 @@ function ownSpread(constraint: TopologySpreadConstraint, pod: Pod): Spread {
     maxSkew,
     minDomains,
     self: selects(selector, pod.metadata.labels),
-    // One that selects everything counts nobody, on upstream too.
+    // A selector without requirements counts no pod, as upstream.
     counts: requirements === 0 ? () => false : remembered(kind => isPeer(kind, pod) && selects(selector, kind.labels)),
     includes: node => isIncluded(constraint, pod, node),
   }
@@ -133,7 +133,7 @@ function scoresOf(soft: readonly Spread[], feasible: readonly NodeInfo[], { node
     const { topologyKey, maxSkew } = spread
     const ofNode = topologyKey === hostname ? (node: NodeInfo) => countOn(spread, node) : domainCount(spread, scored, counted)
     const size = topologyKey === hostname ? scored.length : new Set(scored.map(({ labels }) => labels[topologyKey])).size
-    // Of many domains each has few pods: the logarithm keeps that from counting for nothing.
+    // With many domains each has few pods: the logarithm keeps the constraint's weight.
     const weight = Math.log(size + 2)
     for (const node of scored) {
       if (node.labels[topologyKey] !== undefined) sums.set(node, (sums.get(node) ?? 0) + ofNode(node) * weight + maxSkew - 1)
@@ -149,7 +149,7 @@ function scoresOf(soft: readonly Spread[], feasible: readonly NodeInfo[], { node
   })
 }
 
-/** How many pods are in the domain of a node that is scored. */
+/** Number of pods in the domain of a scored node. */
 function domainCount(spread: Spread, scored: readonly NodeInfo[], counted: readonly NodeInfo[]): (node: NodeInfo) => number {
   const domainOf = ({ labels }: NodeInfo): string => labels[spread.topologyKey] ?? ''
   const byDomain = new Map(scored.map(node => [domainOf(node), 0]))

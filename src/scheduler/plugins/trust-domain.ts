@@ -1,7 +1,7 @@
 import { mayRunOn } from '../../api/trust-domain.ts'
 import { fits, neverFits, type SchedulerPlugin } from '../framework.ts'
 
-/** A pod goes to nodes of its trust domain only; no toleration and no affinity changes that. */
+/** A pod goes only to nodes of its trust domain; tolerations and affinity do not change that. */
 export const trustDomain: SchedulerPlugin = {
   name: 'TrustDomain',
   weight: 0,

@@ -1,7 +1,7 @@
 import { fits, neverFits, type SchedulerPlugin } from '../framework.ts'
 import { planVolumes, podClaims } from '../pod-claims.ts'
 
-/** A pod goes where its volumes are, or can be. */
+/** A pod goes where its volumes are or can be created. */
 export const volumeBinding: SchedulerPlugin = {
   name: 'VolumeBinding',
   weight: 0,

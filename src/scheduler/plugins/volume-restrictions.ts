@@ -3,8 +3,8 @@ import type { Pod, Volume } from '../../api/types/core-v1.ts'
 import { type Fit, fits, misfit, type SchedulerPlugin } from '../framework.ts'
 
 /**
- * A claim that one pod alone may use (ReadWriteOncePod) is used by one pod alone, wherever that is; a disk that pods name themselves by one pod of a
- * node, unless all of them only read it.
+ * A ReadWriteOncePod claim is used by one pod in the whole cluster. A disk that pods name directly is used by one pod per node, unless all
+ * of them only read it.
  */
 export const volumeRestrictions: SchedulerPlugin = {
   name: 'VolumeRestrictions',
@@ -38,7 +38,7 @@ const claimNames = (pod: Pod): string[] => (pod.spec.volumes ?? []).flatMap(volu
 const isDisk = ({ gcePersistentDisk, awsElasticBlockStore, iscsi, rbd }: Volume): boolean =>
   (gcePersistentDisk ?? awsElasticBlockStore ?? iscsi ?? rbd) !== undefined
 
-/** Whether both are one disk that not both may have. Amazon's takes no second reader either. */
+/** Whether the volumes are the same disk, which these two pods cannot share. An Amazon disk allows no second reader either. */
 function excludes(a: Volume, b: Volume): boolean {
   if (a.gcePersistentDisk && b.gcePersistentDisk)
     return a.gcePersistentDisk.pdName === b.gcePersistentDisk.pdName && isWritten(a.gcePersistentDisk, b.gcePersistentDisk)

@@ -2,7 +2,7 @@ import { claimNameOf } from '../../api/claim-name.ts'
 import type { PersistentVolume } from '../../api/types/core-v1.ts'
 import { fits, neverFits, type SchedulerPlugin } from '../framework.ts'
 
-/** Labels by which a volume says where it is, with those of nodes that say the same today. */
+/** Zone and region labels of volumes, with the current labels of nodes for the same. */
 const places: Readonly<Record<string, string>> = {
   'failure-domain.beta.kubernetes.io/zone': 'topology.kubernetes.io/zone',
   'failure-domain.beta.kubernetes.io/region': 'topology.kubernetes.io/region',
@@ -10,7 +10,7 @@ const places: Readonly<Record<string, string>> = {
   'topology.kubernetes.io/region': 'topology.kubernetes.io/region',
 }
 
-/** A pod goes to a zone and region of its bound volumes, where these say theirs in labels. */
+/** A pod goes to the zone and region of its bound volumes, if their labels name them. */
 export const volumeZone: SchedulerPlugin = {
   name: 'VolumeZone',
   weight: 0,
@@ -25,7 +25,7 @@ export const volumeZone: SchedulerPlugin = {
     if (wanted.length === 0) return undefined
     return {
       filter({ labels }) {
-        // Nodes that are in no zone at all are those of a cluster without.
+        // Nodes without any zone belong to a cluster without zones.
         if (!Object.keys(places).some(key => labels[key] !== undefined)) return fits
         const isThere = wanted.every(({ key, values }) => values.includes(labels[key] ?? labels[places[key] ?? ''] ?? ''))
         return isThere ? fits : neverFits('node(s) had no available volume zone')
@@ -34,7 +34,7 @@ export const volumeZone: SchedulerPlugin = {
   },
 }
 
-/** A volume that is replicated has several zones, as in `a__b`. */
+/** A replicated volume has several zones, as in `a__b`. */
 function placesOf({ metadata: { labels = {} } }: PersistentVolume): { readonly key: string; readonly values: readonly string[] }[] {
   return Object.keys(places).flatMap(key => {
     const value = labels[key]

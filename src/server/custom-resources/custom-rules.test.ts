@@ -144,7 +144,7 @@ const refused: readonly [name: string, rule: ValidationRule, message: RegExp][] 
   ],
   ['names an unknown field', { rule: 'self.nope > 1' }, /compilation failed: ERROR: <input>:1:5: undefined field 'nope'/],
   ['is no bool', { rule: 'self.min' }, /cel expression must evaluate to a bool/],
-  ['has a message that is no text', { rule: 'true', messageExpression: 'self.min' }, /messageExpression must evaluate to a string/],
+  ['has a message that is not a string', { rule: 'true', messageExpression: 'self.min' }, /messageExpression must evaluate to a string/],
   [
     'costs too much',
     { rule: 'self.list.all(a, self.list.all(b, a == b))' },

@@ -11,7 +11,7 @@ const bodies: readonly [name: string, body: unknown, message: string][] = [
     { ...widget('a', { size: 1 }), kind: 5 },
     unread("couldn't get version/kind; json parse error: json: cannot unmarshal number into Go struct field .kind of type string"),
   ],
-  ['a version that is none', { ...widget('a', { size: 1 }), apiVersion: 'a/b/c' }, unread('unexpected GroupVersion string: a/b/c')],
+  ['an invalid version', { ...widget('a', { size: 1 }), apiVersion: 'a/b/c' }, unread('unexpected GroupVersion string: a/b/c')],
   ['null', null, unread("Object 'Kind' is missing in 'null'")],
   [
     'no version',

@@ -28,12 +28,12 @@ const rows: readonly [name: string, spec: object, status: number, message: strin
     `${unread}spec[a].metadata: Invalid value: map[string]interface {}{"labels":map[string]interface {}{"a":1}}: json: cannot unmarshal number into Go struct field ObjectMeta.labels of type string`,
   ],
   [
-    'metadata that is none',
+    'invalid metadata',
     pod('x'),
     400,
     `${unread}spec[a].metadata: Invalid value: "x": json: cannot unmarshal string into Go value of type v1.ObjectMeta`,
   ],
-  ['a kind that is no text', { a: { apiVersion: 'v1', kind: 5 } }, 400, `${unread}spec[a].kind: Invalid value: 5: must be a string`],
+  ['a kind that is not a string', { a: { apiVersion: 'v1', kind: 5 } }, 400, `${unread}spec[a].kind: Invalid value: 5: must be a string`],
   ['no kind', { a: { apiVersion: 'v1' } }, 422, 'Widget.example.com "a" is invalid: spec[a].kind: Required value: must not be empty'],
   ['a finalizer without a domain', pod({ finalizers: ['mine'] }), 201, ''],
   ['metadata of null', pod(null), 201, ''],
@@ -48,7 +48,7 @@ for (const [name, spec, status, message] of rows) {
   })
 }
 
-test('metadata of a custom resource that is none is refused, and null is as good as absent', async () => {
+test('invalid metadata of a custom resource is refused, and null is as good as absent', async () => {
   await using api = new TestServer()
   await install(api, widgetDefinition({ version: { schema: { openAPIV3Schema: schema } } }))
   const refused = await api.request('POST', widgets, { ...widget('a', {}), metadata: 'x' })

@@ -41,7 +41,7 @@ const refusedSchemas: readonly [name: string, schema: JSONSchemaProps, message: 
   ['is deeper than it may be', nested(210), /Forbidden: schemas may not be nested more than 200 levels deep/],
   ['has no type', { properties: { a: {} } }, /Required value: must not be empty for specified object fields/],
   [
-    'has a pattern that is none',
+    'has an invalid pattern',
     { type: 'object', properties: { a: { ...text, pattern: '(' } } },
     /pattern: Invalid value: "\(": must be a valid regular expression/,
   ],

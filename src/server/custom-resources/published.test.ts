@@ -69,7 +69,7 @@ const published: readonly [name: string, given: JSONSchemaProps, v2: object, v3:
     undefined,
   ],
   [
-    'keeps an enum where fields are kept, and the type of what is no object',
+    'keeps an enum where fields are kept, and the type of what is not an object',
     { type: 'string', enum: ['a'], 'x-kubernetes-preserve-unknown-fields': true },
     { type: 'string', enum: ['a'], 'x-kubernetes-preserve-unknown-fields': true },
     undefined,

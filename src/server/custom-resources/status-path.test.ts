@@ -68,7 +68,7 @@ test('a selector of a scale is a text, and a status is judged for it', async () 
   ])
 })
 
-test('a list of custom resources names a token that is none, other forms of it do not', async () => {
+test('a list of custom resources has an empty continue token, its other forms have none', async () => {
   await using api = await serving(free)
   assert.equal((await api.request('GET', widgets)).json.metadata.continue, '')
   const partial = { accept: 'application/json;as=PartialObjectMetadataList;v=v1;g=meta.k8s.io' }

@@ -32,7 +32,7 @@ const rows: readonly { name: string; info: ResourceRequestInfo; objects?: number
   { name: 'a list of one name', info: info('list', { name: 'x' }), objects: 100_000, work: oneSeat },
   { name: 'a list as wide as a small level allows', info: info('list'), objects: 100_000, nominal: 49, work: seats(8) },
   { name: 'a list as wide as any', info: info('list'), objects: 1_000_000, nominal: 5000, work: seats(100) },
-  { name: 'a limit that is no number', info: info('list', { query: 'limit=x' }), objects: 500, work: seats(5) },
+  { name: 'a limit that is not a number', info: info('list', { query: 'limit=x' }), objects: 500, work: seats(5) },
   { name: 'a watch from a version on', info: info('watch', { query: 'resourceVersion=7' }), objects: 100_000, work: oneSeat },
   { name: 'a watch that begins with everything', info: info('watch'), objects: 500, work: seats(5) },
   {

@@ -71,7 +71,7 @@ function objectsRead({ query }: ResourceRequestInfo, stored: number): number {
 }
 
 function writeWork(info: ResourceRequestInfo, nominal: number, facts: ResourceFacts): Work {
-  // A TokenRequest causes no watch event.
+  // A TokenRequest causes not an watch event.
   if (info.resource === 'serviceaccounts' && info.subresource === 'token') return oneSeat
   const watchers = facts.watchers(info)
   if (watchers < watchersPerSeat) return oneSeat

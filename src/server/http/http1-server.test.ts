@@ -85,7 +85,7 @@ const refusals: readonly [name: string, bytes: string, answer: string][] = [
   ['a path that is too long', `GET /${'x'.repeat(32 * 1024)} HTTP/1.1\r\nhost: a\r\n\r\n`, '431 Request Header Fields Too Large'],
   ['no host', 'GET /a HTTP/1.1\r\n\r\n', '400 Bad Request: missing required Host header'],
   ['two hosts', 'GET /a HTTP/1.1\r\nhost: a\r\nHost: b\r\n\r\n', '400 Bad Request: too many Host headers'],
-  ['a host that is none', 'GET /a HTTP/1.1\r\nhost: a b\r\n\r\n', '400 Bad Request: malformed Host header'],
+  ['an invalid host', 'GET /a HTTP/1.1\r\nhost: a b\r\n\r\n', '400 Bad Request: malformed Host header'],
   ['HTTP/2.0 in the form of 1.1', 'GET /a HTTP/2.0\r\nhost: a\r\n\r\n', '505 HTTP Version Not Supported: unsupported protocol version'],
   ['HTTP/0.9', 'GET /a\r\n\r\n', '505 HTTP Version Not Supported: unsupported protocol version'],
   ['the preface of HTTP/2', 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n', '400 Bad Request'],
@@ -176,7 +176,7 @@ test('a body that comes behind its answer does not end the connection, and one t
   assert.equal(await answerOf(socket), '')
 })
 
-test('what is no HTTP behind a request is refused behind its answer', async () => {
+test('what is not HTTP behind a request is refused behind its answer', async () => {
   const answer = Promise.withResolvers<FinalReply>()
   const begun = Promise.withResolvers<void>()
   await using wire = await Wire.start(() => {
@@ -191,7 +191,7 @@ test('what is no HTTP behind a request is refused behind its answer', async () =
   assert.equal(second, refusal('400 Bad Request'))
 })
 
-test('a stream goes on to its end where the client sends what is no HTTP behind its request', async () => {
+test('a stream goes on to its end where the client sends what is not HTTP behind its request', async () => {
   const end = Promise.withResolvers<void>()
   await using wire = await Wire.start(async () => ({
     ...(await ok()),
@@ -247,7 +247,7 @@ const noChunks: readonly [name: string, chunks: string][] = [
   ['of a size behind a tab', '\t1\r\nx\r\n0\r\n\r\n'],
   ['of a size with an underscore', '1_0\r\nx\r\n0\r\n\r\n'],
   ['of no size', '\r\nx\r\n0\r\n\r\n'],
-  ['of a size that is no number', 'g\r\nx\r\n0\r\n\r\n'],
+  ['of a size that is not a number', 'g\r\nx\r\n0\r\n\r\n'],
   ['of a size beyond every number', `${'f'.repeat(17)}\r\nx`],
   ['of a size that ends in a bare line feed', '1\nx\r\n0\r\n\r\n'],
   ['of a size that ends in a bare carriage return', '1\rx\r\n0\r\n\r\n'],

@@ -50,7 +50,7 @@ describe('Http2ServerConnection, failing,', () => {
     ['a body that is too short', id => [opening(id, [...get, ['content-length', '3']]), data(id, 'xy', endStream)]],
     ['trailers that end nothing', id => [opening(id), opening(id, [['x', 'y']])]],
     ['a second request', id => [headers(id), headers(id)]],
-    ['a head that is none', id => [headers(id, [['x', 'y']])]],
+    ['an invalid head', id => [headers(id, [['x', 'y']])]],
     ['its own reset', id => [headers(id), reset(id, cancel)]],
   ]
   for (const [name, frames] of provoked)

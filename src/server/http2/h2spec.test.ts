@@ -149,7 +149,7 @@ const http2: readonly Case[] = [
   ['http2/4.2/1', 'a DATA of 2^14 bytes', 'answered', opening(1), data(1, Buffer.alloc(16_384), endStream)],
   ['http2/4.2/2', 'a larger DATA', 'connection FRAME_SIZE_ERROR', opening(1), data(1, Buffer.alloc(16_385), endStream)],
   ['http2/4.2/3', 'a larger HEADERS', 'connection FRAME_SIZE_ERROR', frame(frameType.headers, ended, 1, Buffer.alloc(16_385))],
-  ['http2/4.3/1', 'a block that is none', 'connection COMPRESSION_ERROR', withBytes(hex('000203ffffff'))],
+  ['http2/4.3/1', 'an invalid block', 'connection COMPRESSION_ERROR', withBytes(hex('000203ffffff'))],
   ['http2/4.3/2', 'a PRIORITY within a block', 'connection PROTOCOL_ERROR', unfinished, prioritized(1, on(0)), continued(1, endHeaders)],
   ['http2/4.3/3', 'a HEADERS within a block', 'connection PROTOCOL_ERROR', unfinished, headers(3), continued(1, endHeaders)],
   ['http2/5.1/1', 'idle: a DATA', 'connection PROTOCOL_ERROR', data(1, 'test', endStream)],

@@ -115,7 +115,7 @@ describe('ResponseEncoder', () => {
 
   const bad: readonly (readonly [name: string, headers: readonly string[]])[] = [
     ['a line end', ['x', 'a\r\nb: c']],
-    ['what is no Latin text', ['x', '€']],
+    ['what is not Latin-1 text', ['x', '€']],
     ['such a name', ['x\n', 'a']],
     ['a header of HTTP/1.1', ['connection', 'close']],
     ['such a value of what is kept', ['content-type', '€']],

@@ -7,7 +7,7 @@ import { SendBuffer } from './wire/send-buffer.ts'
 
 const unwritable: readonly (readonly [name: string, headers: readonly string[]])[] = [
   ['a value with a line of its own', ['vary', 'new', 'warning', 'a\r\nb']],
-  ['a value that is no Latin text', ['content-type', 'new', 'location', '/ł']],
+  ['a value that is not Latin-1 text', ['content-type', 'new', 'location', '/ł']],
   ['a header of HTTP/1.1', ['cache-control', 'new', 'connection', 'close']],
 ]
 

@@ -141,7 +141,7 @@ async function store(
   }
 }
 
-/** Zero stands for no version, and so does what is no number at all. */
+/** Zero stands for no version, and so does what is not a number at all. */
 function namesVersion(resourceVersion: string | undefined): boolean {
   return resourceVersion !== undefined && /^\d{1,20}$/.test(resourceVersion) && BigInt(resourceVersion) !== 0n
 }

@@ -58,7 +58,7 @@ function failed(served: ServedResource, place: Place, text: string): ApiError {
   )
 }
 
-/** The version that the client names, as text without leading zeros; '' where it names none. Upstream fails plainly on what is no number. */
+/** The version that the client names, as text without leading zeros; '' where it names none. Upstream fails plainly on what is not a number. */
 function versionOf({ resourceVersion = '' }: ObjectMeta): string {
   if (resourceVersion === '') return ''
   const fail = (why: string): Error => plainFailure(`strconv.ParseUint: parsing ${JSON.stringify(resourceVersion)}: ${why}`)

@@ -212,7 +212,7 @@ function rawJson(bytes: Buffer | undefined, tally: Tally): unknown {
     tally.add(parsed.text.scan.values)
     return parsed.value
   }
-  throw new WireError(parsed.syntax ? 'a raw value is no JSON' : parsed.message)
+  throw new WireError(parsed.syntax ? 'a raw value is not JSON' : parsed.message)
 }
 
 function intOrString(bytes: Buffer, tally: Tally): number | string {

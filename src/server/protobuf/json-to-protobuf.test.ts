@@ -120,7 +120,7 @@ test('an escape is read without a string of its own: an object may be a million 
   assert.equal(strings, 0)
 })
 
-test('what is no JSON of the kind is a fault of the server, and ends', () => {
+test('what is not JSON of the kind is a fault of the server, and ends', () => {
   for (const json of ['', '{', '{"metadata":', '{"metadata":{"name":"a}', '[]', '{"metadata":[]}', '{"spec":{"containers":{}}}', '{} ']) {
     assert.throws(() => fieldOfJson(0x12, 'core/v1.Pod', Buffer.from(json)), /no canonical JSON/, json)
   }

@@ -1,4 +1,4 @@
-// A direct TCP connection from this process to an address that belongs to no pod.
+// A direct TCP connection from this process to an address that belongs to not a pod.
 import { BlockList, connect, isIP, type Socket } from 'node:net'
 import { type ApiError, serviceUnavailable } from '../../api/status.ts'
 

@@ -29,7 +29,7 @@ const pages: [name: string, html: string, want?: string][] = [
   ['another host', '<a href="https://example.org/x">'],
   ['a relative path', '<a href="x"><img src="">'],
   ['what leads through the proxy already', `<a href="${prefix}/x">`],
-  ['an attribute that is none of a URL', '<a title="/x" data-href="/y"><p href="/z">'],
+  ['an attribute that does not hold a URL', '<a title="/x" data-href="/y"><p href="/z">'],
   [
     'a form, a video',
     '<form action="/f"><video poster="/p" src="/v">',

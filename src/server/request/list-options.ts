@@ -76,7 +76,7 @@ function validateWatch(match: string | undefined, initial: boolean | undefined, 
 const maxRevision = 2n ** 64n - 1n
 
 /**
- * '' and '0' are 0; beyond 2^53, where no store comes, only the magnitude is right. Throws where a resourceVersion is no number: upstream has no reason
+ * '' and '0' are 0; beyond 2^53, where no store comes, only the magnitude is right. Throws where a resourceVersion is not a number: upstream has no reason
  * for that, but of a list it says 400.
  */
 export function requiredRevision(resourceVersion: string, list = false): number {

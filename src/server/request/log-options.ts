@@ -5,7 +5,7 @@ import { parseTime } from '../../api/schema/go-time.ts'
 import { badRequest, invalid } from '../../api/status.ts'
 import type { Query } from './query.ts'
 
-/** What is asked of the node. Throws upstream's 422 for values out of range, and its 400 for what is no number or time. `name` is the pod's. */
+/** What is asked of the node. Throws upstream's 422 for values out of range, and its 400 for what is not a number or time. `name` is the pod's. */
 export function readLogOptions(query: Query, name: string): LogOptions {
   // All are read before any is judged, in the order of upstream's structure: the first that cannot be read is told.
   const sinceSeconds = query.integer('sinceSeconds')

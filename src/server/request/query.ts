@@ -11,7 +11,7 @@ export interface Query {
   all(name: string): readonly string[]
   /** See `queryFlag()`. */
   flag(name: string): boolean
-  /** Throws a 400 where the value is no integer. */
+  /** Throws a 400 where the value is not an integer. */
   integer(name: string): number | undefined
   /** The query as it was sent, without the question mark. */
   readonly raw: string

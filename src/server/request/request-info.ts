@@ -246,7 +246,7 @@ function isRouted({ verb, name, namespace, subresource }: ResourceRequestInfo, n
   }
 }
 
-/** A selector for one name asks for that object only, so that a right to this name suffices. What is no name of anything is none here. */
+/** A selector for one name asks for that object only, so that a right to this name suffices. What is not a name of anything is none here. */
 function nameInSelector(query: Query): string {
   const selector = query.get('fieldSelector')
   if (selector === undefined || selector === '') return ''

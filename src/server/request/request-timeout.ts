@@ -10,7 +10,7 @@ const maxMs = 60_000
 /** These may take any time. */
 const longRunning: ReadonlySet<string> = new Set([...connections, 'log'])
 
-/** Milliseconds; undefined for what may take any time. Throws a 400 for what is no duration. */
+/** Milliseconds; undefined for what may take any time. Throws a 400 for what is not a duration. */
 export function requestTimeout(info: RequestInfo): number | undefined {
   if (info.isResource && (info.verb === 'watch' || longRunning.has(info.subresource))) return undefined
   const text = info.query.get('timeout')

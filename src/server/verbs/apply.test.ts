@@ -96,7 +96,7 @@ test('apply() refuses fields that the kind does not have', async () => {
   assert.equal(json.message, 'failed to create typed patch object (/a; /v1, Kind=ConfigMap): .foo: field not declared in schema')
 })
 
-test('apply() shows no name that is no text', async () => {
+test('apply() shows no name that is not a string', async () => {
   await using api = new TestServer()
   const { json } = await apply(api, 'one', { ...map({}), metadata: { name: ['a'] } })
   assert.match(json.message, /^failed to create typed patch object \(\/; \/v1, Kind=ConfigMap\): \.metadata\.name: expected string, got /)

@@ -233,7 +233,7 @@ const unreadable: readonly [string, string, string][] = [
   ['no JSON', '{', "couldn't get version/kind; json parse error: unexpected end of JSON input"],
   ['a list', '[]', "couldn't get version/kind; json parse error: json: cannot unmarshal array into Go value of type struct "],
   [
-    'a kind that is no text',
+    'a kind that is not a string',
     '{"kind":1}',
     "couldn't get version/kind; json parse error: json: cannot unmarshal number into Go struct field .kind",
   ],

@@ -140,7 +140,7 @@ const versions: readonly { name: string; sent: string; status: number; message?:
     status: 500,
     message: 'strconv.ParseUint: parsing "99999999999999999999": value out of range',
   },
-  { name: 'zero, which is no version', sent: '0', status: 200 },
+  { name: 'zero, which is not a version', sent: '0', status: 200 },
 ]
 for (const { name, sent, status, message } of versions) {
   test(`update() with a version that is ${name}`, async () => {

@@ -25,7 +25,7 @@ const until = async (holds: () => boolean) => {
   while (!holds()) await turn()
 }
 
-test('LargeObjects keeps what fits in memory, and writes nothing then', () => {
+test('LargeObjects keeps objects that fit in memory, without writing files', () => {
   const { large, path } = opened(3000)
   const held = [1, 2, 3].map(number => large.hold(text(number)))
   assert.deepEqual(
@@ -35,7 +35,7 @@ test('LargeObjects keeps what fits in memory, and writes nothing then', () => {
   assert.deepEqual([large.bytesInMemory, large.files, readdirSync(path)], [3000, 0, []])
 })
 
-test('LargeObjects holds no more than its cache, whatever is written and read, and reads back what was written', {
+test('LargeObjects holds at most its cache in memory, and reads back what it wrote', {
   timeout: 60_000,
 }, async () => {
   const { large } = opened(3000)
@@ -44,14 +44,14 @@ test('LargeObjects holds no more than its cache, whatever is written and read, a
   for (let round = 0; round < 3; round++) {
     for (const [number, bytes] of held.entries()) {
       assert.ok(bytes.read().equals(text(number)))
-      // What leaves is on its way for a while.
+      // Objects that leave memory are still being written for a while.
       await until(() => large.bytesInMemory === 3000)
     }
   }
   assert.ok(large.files >= 17)
 })
 
-test('LargeObjects keeps what was asked for last', { timeout: 60_000 }, async () => {
+test('LargeObjects keeps the most recently used objects', { timeout: 60_000 }, async () => {
   const { large } = opened(2000)
   const [first, second] = [large.hold(text(1)), large.hold(text(2))]
   first.read()
@@ -71,7 +71,7 @@ test('LargeObjects lends the same bytes to all who read at once', { timeout: 60_
   assert.equal(one.read(), read)
 })
 
-test('LargeObjects removes the file of what nobody holds any more', { timeout: 60_000 }, async () => {
+test('LargeObjects removes the file of an object that nothing refers to', { timeout: 60_000 }, async () => {
   const { large, path } = opened(0)
   let one: LargeBytes | undefined = large.hold(text(1))
   const last = large.hold(text(2))
@@ -85,7 +85,7 @@ test('LargeObjects removes the file of what nobody holds any more', { timeout: 6
   assert.ok(last.read().equals(text(2)))
 })
 
-test('LargeObjects shows nobody a file that was changed', { timeout: 60_000 }, async () => {
+test('LargeObjects refuses a file that was changed', { timeout: 60_000 }, async () => {
   const { large, path } = opened(0)
   const one = large.hold(text(1))
   large.hold(text(2))
@@ -100,7 +100,7 @@ test('LargeObjects shows nobody a file that was changed', { timeout: 60_000 }, a
   assert.throws(() => one.read())
 })
 
-test('LargeObjects keeps in memory what no file takes', { timeout: 60_000 }, async () => {
+test('LargeObjects keeps objects in memory that cannot be written', { timeout: 60_000 }, async () => {
   const { large, path } = opened(0)
   rmSync(path, { recursive: true })
   const one = large.hold(text(1))
@@ -109,13 +109,13 @@ test('LargeObjects keeps in memory what no file takes', { timeout: 60_000 }, asy
   assert.ok(one.read().equals(text(1)))
 })
 
-test('LargeObjects writes at once while the store is loaded, so that nothing waits in memory', () => {
+test('LargeObjects writes synchronously while the store is loaded, so that nothing waits in memory', () => {
   const large = new LargeObjects({ folder: new OverflowFolder(join(root, 'load')), log: silentLogger, cacheBytes: 2000 })
   for (let number = 0; number < 50; number++) large.hold(text(number))
   assert.deepEqual([large.files, large.bytesInMemory], [48, 2000])
 })
 
-test('LargeObjects closes behind what is on its way, and leaves no folder', { timeout: 60_000 }, async () => {
+test('LargeObjects closes after pending writes, and removes its folder', { timeout: 60_000 }, async () => {
   for (let round = 0; round < 20; round++) {
     const { large, path } = opened(0)
     const held = Array.from({ length: 10 }, (_, number) => large.hold(text(number)))

@@ -1,19 +1,19 @@
-// Large objects stay in memory while they are new or asked for, as many as fit in a bounded number of bytes; the others are read back from files.
+// Keeps large objects in memory while they are new or in use, within a limit of bytes; the others are read back from files.
 import type { Logger } from '../../base/log.ts'
 import type { OverflowFolder, Place } from './overflow-folder.ts'
 
 export interface LargeObjectsOptions {
   readonly folder: OverflowFolder
   readonly log: Logger
-  /** Bytes from which an object is large. */
+  /** Size in bytes from which an object is large. */
   readonly fromBytes?: number
-  /** Bytes of large objects that are kept in memory. */
+  /** Limit of bytes of large objects in memory. */
   readonly cacheBytes?: number
 }
 
-/** Most pods, and nearly everything else, are smaller. */
+/** Most pods and nearly all other objects are smaller. */
 export const largeFromBytes = 64 * 1024
-/** Of what was written or read last. */
+/** For the most recently written or read objects. */
 export const largeCacheBytes = 32 * 2 ** 20
 
 export class LargeObjects {
@@ -21,16 +21,16 @@ export class LargeObjects {
   readonly #cacheBytes: number
   readonly #folder: OverflowFolder
   readonly #log: Logger
-  /** Those with their bytes in memory, the longest unused first. */
+  /** Objects with bytes in memory, the least recently used first. */
   readonly #cached = new Set<LargeBytes>()
   #bytes = 0
-  /** Bytes that are on their way to a file. */
+  /** Bytes that are being written to files. */
   #leaving = 0
   #isLoading = true
   #hasFailed = false
   #isClosed = false
   readonly #writing = new Set<Promise<void>>()
-  /** A version lives as long as anybody looks at it, a slow reader of a list for example: its file goes with it. */
+  /** A version lives as long as anything refers to it, for example a slow reader of a list; its file is removed with it. */
   readonly #abandoned = new FinalizationRegistry<Place>(place => this.#folder.remove(place))
 
   constructor({ folder, log, fromBytes = largeFromBytes, cacheBytes = largeCacheBytes }: LargeObjectsOptions) {
@@ -40,7 +40,7 @@ export class LargeObjects {
     this.#cacheBytes = cacheBytes
   }
 
-  /** Bytes in memory, those included that are being written to files. */
+  /** Bytes in memory, including those that are being written to files. */
   get bytesInMemory(): number {
     return this.#bytes + this.#leaving
   }
@@ -55,18 +55,18 @@ export class LargeObjects {
     return large
   }
 
-  /** From here on files are written beside the work. */
+  /** From here on files are written in the background. */
   loaded(): void {
     this.#isLoading = false
   }
 
-  /** Called by the bytes themselves. */
+  /** Called by LargeBytes. */
   touch(large: LargeBytes): void {
     if (this.#cached.delete(large)) this.#cached.add(large)
     else this.#keep(large)
   }
 
-  /** Called by the bytes themselves, which are in memory no more. */
+  /** Called by LargeBytes whose bytes are no longer in memory. */
   readBack(large: LargeBytes, place: Place): Buffer {
     const bytes = this.#folder.read(place)
     large.bytes = bytes
@@ -74,10 +74,10 @@ export class LargeObjects {
     return bytes
   }
 
-  /** What is in files is lost. */
+  /** The content of the files is lost. */
   async close(): Promise<void> {
     this.#isClosed = true
-    // A file that comes into the folder while it is removed would keep it.
+    // A file that is created while the folder is removed would keep it.
     await Promise.all(this.#writing)
     await this.#folder.close()
   }
@@ -86,7 +86,7 @@ export class LargeObjects {
     this.#cached.add(large)
     this.#bytes += large.length
     for (const oldest of this.#cached) {
-      // The newest stays, whatever its size: who has just written or read it asks for it several times.
+      // The newest stays, whatever its size, because its writer or reader uses it several times.
       if (this.#bytes <= this.#cacheBytes || oldest === large) break
       this.#cached.delete(oldest)
       this.#bytes -= oldest.length
@@ -114,8 +114,8 @@ export class LargeObjects {
       this.#placed(large, await this.#folder.write(bytes))
       this.#hasFailed = false
     } catch (err) {
-      // It stays in memory, for which the bound of the store leaves room, and is tried again when it was read.
-      if (!this.#hasFailed) this.#log.error('large object not written to a file, so it stays in memory', { err })
+      // It stays in memory, for which the limit of the store leaves room, and is tried again after the next read.
+      if (!this.#hasFailed) this.#log.error('cannot write a large object to a file, so it stays in memory', { err })
       this.#hasFailed = true
     } finally {
       large.isLeaving = false
@@ -126,7 +126,7 @@ export class LargeObjects {
   #placed(large: LargeBytes, place: Place): void {
     large.place = place
     this.#abandoned.register(large, place)
-    // Who asked for it meanwhile has put it back among those that are kept.
+    // If it was used meanwhile, it is among the cached ones again.
     if (!this.#cached.has(large)) large.letGo()
   }
 }
@@ -135,11 +135,11 @@ export class LargeObjects {
 export class LargeBytes {
   readonly owner: LargeObjects
   readonly length: number
-  /** Undefined while they are in a file only. */
+  /** Undefined if they are only in a file. */
   bytes: Buffer | undefined
   place: Place | undefined
   isLeaving = false
-  /** Many who read the same at once share it. */
+  /** Concurrent readers share it. */
   #lent: WeakRef<Buffer> | undefined
 
   constructor(owner: LargeObjects, bytes: Buffer) {
@@ -155,11 +155,11 @@ export class LargeBytes {
     }
     const lent = this.#lent?.deref()
     if (lent !== undefined) return lent
-    if (this.place === undefined) throw new Error('The bytes of a large object are nowhere')
+    if (this.place === undefined) throw new Error('The bytes of a large object are missing')
     return this.owner.readBack(this, this.place)
   }
 
-  /** They are in a file now. */
+  /** The bytes are in a file now. */
   letGo(): void {
     if (this.bytes !== undefined) this.#lent = new WeakRef(this.bytes)
     this.bytes = undefined

@@ -1,4 +1,5 @@
-// Bytes of large objects in files beside the store, for as long as the process lives: what makes them durable is the log, this only spares memory.
+// Files with bytes of large objects next to the store, for the life of the process. The log makes them durable; these files only save
+// memory.
 import { createCipheriv, createDecipheriv, createSecretKey, type KeyObject, randomBytes } from 'node:crypto'
 import { mkdirSync, readFileSync, rmSync, unlink, writeFileSync } from 'node:fs'
 import { rm, writeFile } from 'node:fs/promises'
@@ -7,27 +8,27 @@ import { join } from 'node:path'
 const algorithm = 'aes-256-gcm'
 const nonceLength = 12
 
-/** Where bytes are. The tag stays in memory: what is read is what was written, or an error. */
+/** The place of bytes. The tag stays in memory, so that a read returns exactly what was written, or an error. */
 export interface Place {
   readonly number: number
   readonly tag: Buffer
 }
 
-/** The key is drawn for each process and nowhere written, so what a crash leaves behind can be read by nobody, and the next start removes it. */
+/** The key is random per process and never written, so nobody can read what a crash leaves behind, and the next start removes it. */
 export class OverflowFolder {
   readonly #folder: string
   readonly #key: KeyObject = createSecretKey(randomBytes(32))
   #written = 0
   #files = 0
 
-  /** Makes the folder, empty. */
+  /** Creates the folder, empty. */
   constructor(folder: string) {
     this.#folder = folder
     rmSync(folder, { recursive: true, force: true })
     mkdirSync(folder, { mode: 0o700 })
   }
 
-  /** How many files there are. */
+  /** Number of files. */
   get files(): number {
     return this.#files
   }
@@ -44,7 +45,7 @@ export class OverflowFolder {
     return place
   }
 
-  /** Before anybody is served: what is loaded must not wait in memory. */
+  /** Used before anything is served: loaded objects must not wait in memory. */
   writeNow(bytes: Buffer): Place {
     const { place, sealed } = this.#seal(bytes)
     writeFileSync(this.#path(place.number), sealed, { flag: 'wx', mode: 0o600 })
@@ -52,7 +53,7 @@ export class OverflowFolder {
     return place
   }
 
-  /** In the same turn, as all reads of the store: most files are in the cache of the system. Throws where the file is not what was written. */
+  /** Synchronous, as all reads of the store: most files are in the system's cache. Throws if the file is not what was written. */
   read({ number, tag }: Place): Buffer {
     const decipher = createDecipheriv(algorithm, this.#key, nonceOf(number))
     decipher.setAuthTag(tag)
@@ -63,7 +64,7 @@ export class OverflowFolder {
 
   remove({ number }: Place): void {
     this.#files--
-    // A file that cannot be removed costs its room until the next start.
+    // A file that cannot be removed takes its space until the next start.
     unlink(this.#path(number), () => undefined)
   }
 
@@ -85,7 +86,7 @@ export class OverflowFolder {
   }
 }
 
-/** Counted, so that none comes twice under the key. */
+/** A counter, so that no nonce is used twice with a key. */
 function nonceOf(number: number): Buffer {
   const nonce = Buffer.alloc(nonceLength)
   nonce.writeUIntLE(number, 0, 6)

@@ -13,7 +13,7 @@ const parent = await mkdtemp(join(tmpdir(), 'bit-rot-'))
 after(() => rm(parent, { recursive: true }))
 
 const objects = 60
-/** Prime, so that the flips fall on all parts of pages. */
+/** A prime number, so that the flips fall on all parts of pages. */
 const stride = 2053
 
 const open = (directory: string) => openSqliteStore({ directory, sealer: testSealer(), clock: systemClock, log: silentLogger })
@@ -26,7 +26,7 @@ async function contents(directory: string): Promise<string> {
     .join('\n')
 }
 
-test('a store with one flipped bit is refused with a sentence that says so, or holds what it held: nothing wrong is served', async () => {
+test('a store with one flipped bit is refused with a clear message, or is intact: no wrong data is served', async () => {
   const whole = join(parent, 'whole')
   await mkdir(whole)
   {

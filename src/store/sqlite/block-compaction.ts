@@ -1,4 +1,5 @@
-// Drops records that were replaced or deleted from their blocks. A block is written anew once half of its records or of its bytes are gone: until then it costs a mark.
+// Drops replaced and deleted records from blocks. A block is rewritten once half of its records or bytes are obsolete; until then a mark is
+// enough.
 import type { DatabaseSync } from 'node:sqlite'
 import { placesOf, type RecordPlace, recordPlaces } from './record.ts'
 import { RecordDamaged, type SealedBlock } from './seal.ts'
@@ -7,7 +8,10 @@ export interface BlockRow extends SealedBlock {
   readonly dataKey: number
 }
 
-/** The revision at which a step from `floor` ends: at most `target`, and behind few blocks where they are large. A step goes on by at least one block. */
+/**
+ * The revision at which a step from `floor` ends: at most `target`, and after fewer blocks if they are large. A step covers at least one
+ * block.
+ */
 export function endOfStep(db: DatabaseSync, floor: number, target: number, maxBytes: number): number {
   const rows = db.prepare('SELECT first, length(sealed) AS bytes FROM blocks WHERE first > ? AND first <= ? ORDER BY first')
   let bytes = 0
@@ -18,7 +22,7 @@ export function endOfStep(db: DatabaseSync, floor: number, target: number, maxBy
   return target
 }
 
-/** The revisions that those above `floor` and up to `next` make superfluous: what they replaced, and deletions themselves. */
+/** The revisions that those above `floor` and up to `next` make obsolete: the ones they replaced, and deletions themselves. */
 export function replacedBetween(db: DatabaseSync, floor: number, next: number): number[] {
   const begins = db.prepare('SELECT max(first) AS first FROM blocks WHERE first <= ?').get(floor + 1)?.['first'] ?? 0
   const replaced: number[] = []
@@ -34,12 +38,12 @@ export function replacedBetween(db: DatabaseSync, floor: number, next: number): 
   return replaced
 }
 
-/** Told of each change of the rows. */
+/** Called for each change of the rows. */
 export interface Compacted {
   marked(revision: number): void
   unmarked(revision: number): void
   removed(row: BlockRow): void
-  /** Writes what is left of a block that was removed. */
+  /** Writes the rest of a removed block. */
   rewrite(row: BlockRow, isReplaced: (revision: number) => boolean): void
 }
 

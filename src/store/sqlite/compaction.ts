@@ -9,23 +9,23 @@ export interface KeepLimits {
   readonly bytes: number
 }
 
-/** As upstream's apiserver compacts etcd every five minutes, with room for a server that is down for a while. */
+/** Upstream's apiserver compacts etcd every five minutes; this leaves time for a server that is down for a while. */
 export const defaultKeep: KeepLimits = { ageMs: 15 * 60_000, revisions: 50_000, bytes: 128 * 2 ** 20 }
 
-/** A revision, when it was current, and how many bytes had been written up to it. */
+/** A revision, the time when it was current, and how many bytes had been written up to it. */
 export interface Mark {
   readonly revision: number
   readonly at: number
   readonly bytes: number
 }
 
-/** What was written up to now, counted as the marks count. */
+/** What was written so far, counted as in the marks. */
 export interface Written {
   readonly revision: number
   readonly bytes: number
 }
 
-/** The highest revision that may be compacted: marks are in order. Undefined where nothing is to do. */
+/** The highest revision that can be compacted; marks are in order. Undefined if there is nothing to do. */
 export function planCompaction(floor: number, written: Written, marks: readonly Mark[], now: number, keep: KeepLimits): number | undefined {
   let target = written.revision - keep.revisions
   for (const mark of marks) {

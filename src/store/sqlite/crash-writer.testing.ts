@@ -18,7 +18,7 @@ function write(name: string, i: number): Promise<Entry> {
   return pods.write({ namespace: 'default', name, expected: pods.newest('default', name), object })
 }
 
-/** All of it, however slowly the parent reads. */
+/** Writes everything, however slowly the parent reads. */
 function print(line: string): void {
   for (let rest = Buffer.from(line); rest.length > 0; ) {
     try {
@@ -33,7 +33,7 @@ async function writeForEver(name: string): Promise<void> {
   for (let i = 0; ; i++) {
     try {
       const entry = await write(name, i)
-      // Synchronously: what is printed was acknowledged before the kill.
+      // Synchronous: what is printed was acknowledged before the kill.
       print(`${name} ${entry.revision}\n`)
     } catch (err) {
       print(`failed ${err instanceof Error ? err.message : String(err)}\n`)

@@ -1,4 +1,4 @@
-// The data keys that blocks are sealed with, by the number that the log knows them under.
+// The data keys that seal blocks, by their number in the log.
 import { createSecretKey, type KeyObject } from 'node:crypto'
 import { RecordDamaged } from './seal.ts'
 
@@ -11,7 +11,7 @@ export class DataKeys {
     return made
   }
 
-  /** `revision` says whose key it is. Throws `RecordDamaged`. */
+  /** `revision` is for the error message. Throws `RecordDamaged`. */
   get(id: number, revision: number): KeyObject {
     const key = this.#keys.get(id)
     if (key === undefined) throw new RecordDamaged(`The data key ${id} of the stored block at revision ${revision} is missing`)

@@ -1,4 +1,4 @@
-// What must hold over the end of a process: restarts, kills, damage, a full disk.
+// What must hold across restarts, kills, damage and a full disk.
 import assert from 'node:assert/strict'
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
@@ -28,7 +28,7 @@ const newDirectory = () => join(root, `${directories++}`)
 const open = (directory: string, options: Partial<SqliteStoreOptions> = {}) =>
   openSqliteStore({ directory, sealer: testSealer(), clock: systemClock, log: silentLogger, ...options })
 
-/** Everything but the last write must be out of the write-ahead log before a test changes the file by hand. */
+/** All but the last write must be out of the write-ahead log before a test changes the file by hand. */
 const change = (directory: string, sql: string) => {
   const db = new DatabaseSync(join(directory, 'store.db'))
   db.exec(sql)
@@ -73,7 +73,7 @@ describe('openSqliteStore() after a restart', () => {
     assert.equal((await put(pods, 'other')).revision, revision + 29)
   })
 
-  it('never gives out a revision again, even where the newest was a deletion that is compacted', async () => {
+  it('never reuses a revision, even if the newest was a deletion that is compacted', async () => {
     const directory = newDirectory()
     let revision: number
     {
@@ -100,7 +100,7 @@ describe('openSqliteStore() after a restart', () => {
     assert.deepEqual(keys(pods.list({ selection: red }).entries), ['default/a'])
   })
 
-  it('keeps no more bytes of the past than the limit, and gives the space of the rest back', { timeout: 60_000 }, async () => {
+  it('keeps no more bytes of history than the limit, and returns the space of the rest', { timeout: 60_000 }, async () => {
     const directory = newDirectory()
     const metrics = createStoreMetrics(new Registry())
     await using store = await open(directory, { keep: { bytes: 4 * 2 ** 20 }, metrics })
@@ -111,7 +111,7 @@ describe('openSqliteStore() after a restart', () => {
     assert.ok(store.status().bytes < 40e6, `${store.status().bytes} bytes on disk after updates of 55 MB`)
   })
 
-  it('keeps the window that the limits give, and says where it begins', async () => {
+  it('keeps the window that the limits allow, and reports where it begins', async () => {
     const directory = newDirectory()
     const keep = { revisions: 10 }
     {
@@ -120,7 +120,7 @@ describe('openSqliteStore() after a restart', () => {
       for (let i = 0; i < 60; i++) await put(pods, `p${i % 5}`, { data: { i: String(i) } })
       await remove(pods, 'p4')
     }
-    // The second opening finishes what a closing has cut off.
+    // The second start finishes what the close interrupted.
     await (await open(directory, { keep }))[Symbol.asyncDispose]()
     await using store = await open(directory, { keep })
     const pods = store.collection(testResource)
@@ -135,7 +135,7 @@ describe('openSqliteStore() after a restart', () => {
 })
 
 describe('openSqliteStore() under SIGKILL', () => {
-  it('loses no acknowledged write and makes none twice', async () => {
+  it('loses and duplicates no acknowledged write', async () => {
     const directory = newDirectory()
     let last = new Map<string, number>()
     for (let round = 0; round < 3; round++) {
@@ -147,7 +147,7 @@ describe('openSqliteStore() under SIGKILL', () => {
       const pods = store.collection(testResource)
       for (const [name, revision] of last) {
         const entry = must(pods.get('default', name))
-        // The store may hold a write whose acknowledgement was not read any more, never an older state.
+        // The store may hold a write whose acknowledgement was not read, but never an older state.
         assert.ok(entry.revision >= revision, `${name}: has ${entry.revision}, acknowledged ${revision}`)
         assert.equal(parse(entry).metadata.resourceVersion, String(entry.revision))
       }
@@ -177,7 +177,7 @@ async function acknowledgedUntilKilled(
 }
 
 describe('the files of openSqliteStore()', () => {
-  it('hold nothing in clear: no content, no name, no namespace, no resource', async () => {
+  it('contain nothing in clear text: no content, no name, no namespace, no resource', async () => {
     const directory = newDirectory()
     const canary = 'canary-7d1f'
     const check = async () => {
@@ -202,7 +202,7 @@ describe('the files of openSqliteStore()', () => {
     assert.equal((await check()).length, 1)
   })
 
-  it('are sealed with a new data key at each start and after so many records; unused keys go', async () => {
+  it('are sealed with a new data key at each start and after a number of records; unused keys are removed', async () => {
     const directory = newDirectory()
     const sealer = testSealer()
     for (let start = 0; start < 3; start++) {
@@ -222,17 +222,17 @@ describe('the files of openSqliteStore()', () => {
     await (await open(directory))[Symbol.asyncDispose]()
   })
 
-  // Each write of these tests is a group of its own, and so a block.
+  // Each write of these tests is a group of its own, and therefore a block.
   const damages: readonly [string, string, RegExp][] = [
     [
       'swapped blocks',
       'UPDATE blocks SET (places, data_key, link, sealed) = (SELECT places, data_key, link, sealed FROM blocks WHERE first = 5) WHERE first = 3',
-      /revision 3 was swapped: it is the one of revision 5/,
+      /revision 3 was swapped with that of revision 5/,
     ],
     [
       'an older state played back',
       'UPDATE blocks SET (places, data_key, link, sealed) = (SELECT places, data_key, link, sealed FROM blocks WHERE first = 2) WHERE first = 7',
-      /revision 7 was swapped: it is the one of revision 2/,
+      /revision 7 was swapped with that of revision 2/,
     ],
     [
       'an older state in the place of a newer one',
@@ -249,10 +249,10 @@ describe('the files of openSqliteStore()', () => {
     [
       'a missing record from before the window',
       'UPDATE compaction SET floor = 3; DELETE FROM blocks WHERE first = 2',
-      /What the store has sealed about itself is missing or was changed/,
+      /The sealed summary of the store is missing or was changed/,
     ],
-    ['another window', 'UPDATE compaction SET floor = 3', /What the store has sealed about itself is missing or was changed/],
-    ['nothing sealed about itself', 'DELETE FROM base', /What the store has sealed about itself is missing or was changed/],
+    ['another window', 'UPDATE compaction SET floor = 3', /The sealed summary of the store is missing or was changed/],
+    ['nothing sealed about itself', 'DELETE FROM base', /The sealed summary of the store is missing or was changed/],
     [
       'a deletion undone',
       "UPDATE blocks SET places = CAST(substr(places, 1, 16) || x'0000000000000000' || substr(places, 25) AS BLOB) WHERE first = 8",
@@ -260,7 +260,7 @@ describe('the files of openSqliteStore()', () => {
     ],
     ['a record marked as replaced', 'INSERT INTO replaced VALUES (4)', /revision 4 was marked as replaced/],
     ['a missing data key', 'DELETE FROM data_keys', /data key 1 of the stored block at revision 1 is missing/],
-    ['a newer format', 'PRAGMA user_version = 99', /has store format 99, and this version of Bulkhead reads formats up to 3/],
+    ['a newer format', 'PRAGMA user_version = 99', /has store format 99, but this version of Bulkhead reads only formats up to 3/],
     ["another program's database", 'PRAGMA application_id = 1', /is the database of another program/],
   ]
   for (const [title, sql, message] of damages) {
@@ -278,16 +278,17 @@ describe('the files of openSqliteStore()', () => {
     })
   }
 
-  it('are refused to a second process', async () => {
+  it('cannot be opened by a second process', async () => {
     const directory = newDirectory()
     await using store = await open(directory)
     await put(store.collection(testResource), 'a')
     await assert.rejects(open(directory), /is in use by another process/)
   })
 
-  it('are not made anew where they were there before, nor in the place of what cannot be opened', async () => {
+  it('are not created again if they existed before, and never replace a file that cannot be opened', async () => {
     const directory = newDirectory()
-    const lost = /"[^"]+store\.db" is empty, and it was not before\. Restore the data directory from a backup, or begin with an empty one/
+    const lost =
+      /"[^"]+store\.db" is empty, but it was not before\. Restore the data directory from a backup, or start with an empty data directory/
     await assert.rejects(open(directory, { mustExist: true }), lost)
     {
       await using store = await open(directory)
@@ -323,7 +324,7 @@ describe('openSqliteStore() on a full disk', () => {
       assert.match(failure.message, /is full; free space and try again/)
       size = pods.size
       const revision = store.revision
-      // Everything decided upon the failed write falls with it; nothing of it shows.
+      // Everything decided on top of the failed write fails with it; nothing of it is visible.
       const results = await Promise.allSettled([
         put(pods, 'q', { data: { fill: 'x'.repeat(50_000) } }),
         put(pods, 'q', { data: { k: 'v' } }),
@@ -345,9 +346,9 @@ describe('openSqliteStore() on a full disk', () => {
 })
 
 describe('openSqliteStore() on a failing disk', () => {
-  it('stops accepting writes for good, and keeps what it acknowledged', async () => {
+  it('stops accepting writes permanently, and keeps what it acknowledged', async () => {
     const directory = newDirectory()
-    // A file size limit with its signal ignored makes writes fail in the kernel, as a broken disk does: 2,000 blocks of 512 or 1,024 bytes.
+    // With a file size limit whose signal is ignored, writes fail in the kernel like on a broken disk: 2,000 blocks of 512 or 1,024 bytes.
     const script = 'trap "" XFSZ; ulimit -f 2000; exec "$0" "$@"'
     const child = spawn('/bin/sh', ['-c', script, process.execPath, crashWriter, directory], { stdio: ['ignore', 'pipe', 'inherit'] })
     const last = new Map<string, number>()

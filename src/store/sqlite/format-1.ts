@@ -1,4 +1,4 @@
-// Reads a log of format 1, in which each record had a row and a seal of its own, and writes it anew in blocks.
+// Reads a log of format 1, in which each record had its own row and seal, and rewrites it in blocks.
 import type { KeyObject } from 'node:crypto'
 import type { DatabaseSync } from 'node:sqlite'
 import type { DataKeys } from './data-keys.ts'
@@ -13,7 +13,10 @@ interface Row {
   readonly sealed: Uint8Array
 }
 
-/** Hands over all records in revision order, in blocks of about `blockBytes`, and drops the table. To be called within a transaction. Throws `RecordDamaged`. */
+/**
+ * Passes on all records in revision order, in blocks of about `blockBytes`, and drops the table. Must be called within a transaction.
+ * Throws `RecordDamaged`.
+ */
 export function upgradeFromFormat1(db: DatabaseSync, keys: DataKeys, blockBytes: number, write: (block: PackedRecords) => void): void {
   let block: PackedRecords[] = []
   let bytes = 0

@@ -1,13 +1,14 @@
-// Gives pages that compaction has freed back to the file system, a few at a time. A file that was made before SQLite kept track for this keeps them for what is written next.
+// Returns pages that compaction freed to the file system, a few at a time. A file that was created without incremental vacuum keeps them
+// for later writes.
 import type { DatabaseSync } from 'node:sqlite'
 
-/** Free pages that are kept for what is written next: as much as a busy minute takes, or a part of a large file. */
+/** Free pages that are kept for later writes: as much as a busy minute needs, or a part of a large file. */
 const spareBytes = 16 * 2 ** 20
 const spareShare = 8
-/** Moved in one step, so that waiting writes are not held up. */
+/** Moved in one step, so that waiting writes are not delayed. */
 const stepBytes = 2 * 2 ** 20
 
-/** Shortens the file a step where more than the spare pages are free. Returns whether more is to do. */
+/** Shortens the file by a step if more than the spare pages are free. Returns whether there is more to do. */
 export function giveBackPages(db: DatabaseSync): boolean {
   if (!hasPagesToGiveBack(db)) return false
   const before = pragma(db, 'freelist_count')

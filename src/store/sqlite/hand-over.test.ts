@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { newTakenCount, takeOne, waitForRoom } from './hand-over.ts'
 
-test('waitForRoom() lets a few pieces go ahead of those that were taken', () => {
+test('waitForRoom() lets the writer be a few pieces ahead of the reader', () => {
   const taken = newTakenCount()
   for (let given = 0; given < 16; given++) waitForRoom(taken, given)
   for (let round = 0; round < 5; round++) takeOne(taken)
@@ -10,7 +10,7 @@ test('waitForRoom() lets a few pieces go ahead of those that were taken', () => 
   assert.equal(taken[0], 5)
 })
 
-test('waitForRoom() goes on when a piece is taken by another thread', { timeout: 60_000 }, async () => {
+test('waitForRoom() continues when another thread takes a piece', { timeout: 60_000 }, async () => {
   const { Worker } = await import('node:worker_threads')
   const taken = newTakenCount()
   const code = `

@@ -1,22 +1,22 @@
-// How far the writer thread may be ahead while it hands over all records: what waits in the messages between two threads is memory that nobody counts.
+// Limits how far the writer thread can be ahead while it passes on all records: messages between threads take memory that no limit counts.
 
-/** Pieces of about half a MiB that may wait. */
+/** Limit of waiting pieces of about half a MiB. */
 const maxAhead = 16
-/** Only so that a thread whose other side is gone goes on to its end. */
+/** So that a thread whose peer is gone continues to its end. */
 const maxWaitMs = 10_000
 
-/** Shared by both threads: how many pieces were taken. */
+/** Shared by both threads: the number of pieces that were taken. */
 export type TakenCount = Int32Array<SharedArrayBuffer>
 
 export const newTakenCount = (): TakenCount => new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT))
 
-/** Of the side that takes. */
+/** Called by the reader. */
 export function takeOne(taken: TakenCount): void {
   Atomics.add(taken, 0, 1)
   Atomics.notify(taken, 0)
 }
 
-/** Of the side that gives: waits until few of the pieces wait that were given so far. */
+/** Called by the writer: waits until few of its pieces wait. */
 export function waitForRoom(taken: TakenCount, given: number): void {
   for (;;) {
     const now = Atomics.load(taken, 0)

@@ -8,7 +8,7 @@ import type { StoreHead } from './store-head.ts'
 const head = (revision: number): StoreHead => ({ revision, digest: Buffer.alloc(32, revision) })
 const turn = () => new Promise(resolve => setImmediate(resolve))
 
-test('HeadKeeper has the newest end remembered once a second while there are writes, and the last one when it closes', async () => {
+test('HeadKeeper reports the newest head once a second while there are writes, and the last one when it closes', async () => {
   const clock = new FakeClock()
   const kept: number[] = []
   const keeper = new HeadKeeper({ clock, log: silentLogger, keep: async ({ revision }) => void kept.push(revision) })
@@ -25,7 +25,7 @@ test('HeadKeeper has the newest end remembered once a second while there are wri
   assert.deepEqual(kept, [2, 100, 101, 102])
 })
 
-test('HeadKeeper tries again where nobody answered, with what is newest then', async () => {
+test('HeadKeeper retries without an answer, with the newest head', async () => {
   const clock = new FakeClock()
   const tried: number[] = []
   let fails = true

@@ -1,4 +1,5 @@
-// Has the end of the log remembered where the store's own files cannot be put back together with it. It lags behind: only what is on disk is remembered.
+// Reports the head of the log to the signer, which keeps it where it cannot be restored together with the store. It lags behind, because
+// only durable heads are reported.
 import { type Clock, pause } from '../../base/clock.ts'
 import type { Logger } from '../../base/log.ts'
 import type { StoreHead } from './store-head.ts'
@@ -9,14 +10,14 @@ export interface HeadKeeperOptions {
   readonly log: Logger
 }
 
-/** Writes may come thousands of times a second. */
+/** Limits the rate, because there may be thousands of writes per second. */
 const everyMs = 1000
 const lastKeepMs = 10_000
 
 export class HeadKeeper {
   readonly #options: HeadKeeperOptions
   readonly #closing = new AbortController()
-  /** The newest head that is not remembered yet. */
+  /** The newest head that is not kept yet. */
   #moved: StoreHead | undefined
   #running: Promise<void> | undefined
 
@@ -24,13 +25,13 @@ export class HeadKeeper {
     this.#options = options
   }
 
-  /** The log ends here now, durably. */
+  /** The log now ends here, durably. */
   moved(head: StoreHead): void {
     this.#moved = head
     if (this.#running === undefined && !this.#closing.signal.aborted) this.#running = this.#run()
   }
 
-  /** Without an answer the older head stays remembered, which the log holds too. */
+  /** Without an answer, the older head stays kept, which the log contains too. */
   async close(): Promise<void> {
     this.#closing.abort(new Error('The store is closed'))
     await this.#running
@@ -54,7 +55,7 @@ export class HeadKeeper {
       if (this.#moved === head) this.#moved = undefined
     } catch (err) {
       if (!this.#closing.signal.aborted || signal !== this.#closing.signal)
-        this.#options.log.error('end of the store not remembered by the signer', { err })
+        this.#options.log.error('cannot report the head of the store to the signer', { err })
     }
   }
 }

@@ -23,7 +23,7 @@ export class Loader {
   add(records: PackedRecords): void {
     const { large } = this.#queue
     const hasLarge = large !== undefined && [...recordPlaces(records.keys)].some(({ length }) => length >= large.fromBytes)
-    // Bytes are views of the packed memory, all of which stays as long as one of them does: beside a large object each gets memory of its own.
+    // Bytes are views of the packed memory, which stays as long as one of them does: next to a large object, each gets memory of its own.
     const own = (bytes: Buffer): Buffer => (hasLarge ? copyOf(bytes) : bytes)
     forEachRecord(records, record => this.#addRecord(record, own(record.bytes)))
   }
@@ -45,7 +45,7 @@ export class Loader {
     this.#keeper.mark(revision, at, bytes.length)
   }
 
-  /** Neighbours in the log are often of one resource. */
+  /** Neighbours in the log are often of the same resource. */
   #cache(groupResource: string): WatchCache {
     if (this.#last?.groupResource !== groupResource) this.#last = this.#queue.cache(groupResource)
     return this.#last

@@ -1,4 +1,4 @@
-// What ties the blocks of a log together, so that none of them can be taken out, put back or changed for an older one unnoticed.
+// Chains the blocks of a log, so that removing, restoring or replacing any of them is detected.
 import { hash, randomBytes } from 'node:crypto'
 import { isJsonObject, parseJson } from '../../base/json.ts'
 
@@ -6,18 +6,21 @@ const digestBytes = 32
 const tagBytes = 16
 const modulus = 1n << 256n
 
-/** Of a log without blocks. */
+/** The link of a log without blocks. */
 export const firstLink: Buffer = Buffer.alloc(digestBytes)
 
-/** What the newest compaction or start has sealed about everything up to `last`. */
+/** What the newest compaction or start sealed about everything up to `last`. */
 export interface LogBase {
   readonly floor: number
-  /** Blocks that begin at or below this revision are counted in `blocks`; each one behind it is sealed together with the link of the block before. */
+  /**
+   * Blocks that begin at or below this revision are counted in `blocks`; each later one is sealed together with the link of the block
+   * before.
+   */
   readonly last: number
   readonly state: ChainState
 }
 
-/** Sums of keyed digests: each block and each mark can be added and taken away, and nobody without the key knows what to put in its place. */
+/** Sums of keyed digests: blocks and marks can be added and removed, and nobody without the key can compute a replacement. */
 export interface ChainState {
   readonly key: Buffer
   readonly link: Buffer
@@ -38,7 +41,7 @@ export class LogChain {
     this.#marks = marks
   }
 
-  /** What the next block is sealed together with. */
+  /** The link that the next block is sealed with. */
   get link(): Buffer {
     return this.#link
   }
@@ -47,7 +50,7 @@ export class LogChain {
     return { key: this.#key, link: this.#link, blocks: this.#blocks, marks: this.#marks }
   }
 
-  /** The link behind this block: bound to everything before. */
+  /** The link after this block, which depends on everything before. */
   follow(sealed: Uint8Array): void {
     this.#link = hash('sha256', Buffer.concat([this.#link, tagOf(sealed)]), 'buffer')
   }
@@ -68,7 +71,10 @@ export class LogChain {
     this.#marks = BigInt.asUintN(256, this.#marks - this.#digest('mark', revision) + modulus)
   }
 
-  /** The key goes first and the text is always of one length: nobody can lengthen it, and each sum is under a seal. In one call, since each write makes one. */
+  /**
+   * The key comes first and the text has a fixed length, so it cannot be extended, and each sum is sealed. A single call, because each
+   * write makes one.
+   */
   #digest(kind: 'block' | 'mark', revision: number, tag?: Uint8Array): bigint {
     const text = Buffer.alloc(digestBytes + 9 + tagBytes)
     text.set(this.#key, 0)
@@ -79,7 +85,7 @@ export class LogChain {
   }
 }
 
-/** It stands for a block: nobody makes another one with the same tag without the data key. */
+/** It identifies a block: without the data key, nobody can create another one with the same tag. */
 const tagOf = (sealed: Uint8Array): Uint8Array => sealed.subarray(Math.max(0, sealed.length - tagBytes))
 
 export function baseText({ floor, last, state: { key, link, blocks, marks } }: LogBase): Buffer {
@@ -87,10 +93,10 @@ export function baseText({ floor, last, state: { key, link, blocks, marks } }: L
   return Buffer.from(JSON.stringify({ floor, last, ...hex }))
 }
 
-/** Of what was under a seal, so that its form is our own. */
+/** The text was sealed, so we wrote it. */
 export function parseBase(text: Uint8Array): LogBase {
   const value = parseJson(Buffer.from(text).toString('utf8'))
-  if (!isJsonObject(value)) throw new TypeError('The base of the log is no object')
+  if (!isJsonObject(value)) throw new TypeError('The base of the log is not an object')
   const { floor, last, key, link, blocks, marks } = value
   const state = {
     key: Buffer.from(String(key), 'hex'),

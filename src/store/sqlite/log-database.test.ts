@@ -30,7 +30,7 @@ const recordOf = (revision: number, change: Partial<PlainRecord> = {}): PlainRec
 const recordsOf = (from: number, to: number, change: Partial<PlainRecord> = {}) =>
   Array.from({ length: to - from + 1 }, (_, i) => recordOf(from + i, change))
 
-/** With the keys that the file knows, and a fresh one that seals. */
+/** With the keys in the file, and a new one that seals. */
 function opened(file: string): LogDatabase {
   const database = new LogDatabase({ file })
   for (const { id } of database.wrappedKeys()) database.addKey(id, key)
@@ -68,7 +68,7 @@ function change(file: string, sql: string): unknown {
   }
 }
 
-test('what groups of any size wrote is loaded, in order and in pieces', () => {
+test('LogDatabase loads groups of any size, in order and in pieces', () => {
   const file = join(directory, 'groups')
   const large = recordsOf(302, 306).map((record, i) => ({ ...record, bytes: Buffer.alloc(i % 2 === 0 ? 1_500_000 : 10, i) }))
   const all = [...recordsOf(2, 2), ...recordsOf(3, 301, { bytes: Buffer.alloc(10_000) }), ...large]
@@ -78,7 +78,7 @@ test('what groups of any size wrote is loaded, in order and in pieces', () => {
   database.append(pack(all.slice(1, 300)))
   database.append(pack(all.slice(300)))
   database.close()
-  // Small groups are one block, larger ones several.
+  // Small groups are one block each, larger ones several.
   assert.ok(Number(change(file, 'SELECT count(*) FROM blocks')) > 8)
   const { read, chunks, revision } = loaded(file)
   assert.deepEqual(read, all)
@@ -86,7 +86,7 @@ test('what groups of any size wrote is loaded, in order and in pieces', () => {
   assert.ok(chunks > 5)
 })
 
-test('compaction drops what was replaced and deleted, and writes a block anew when half of it is gone', () => {
+test('compaction drops replaced and deleted records, and rewrites a block when half of it is obsolete', () => {
   const file = join(directory, 'compaction')
   const database = opened(file)
   load(database)
@@ -94,7 +94,7 @@ test('compaction drops what was replaced and deleted, and writes a block anew wh
   database.append(pack([2, 3, 4, 5].map((previous, i) => recordOf(12 + i, { previous }))))
   database.append(pack([recordOf(16, { previous: 6 })]))
   database.append(pack([recordOf(17, { previous: 7, deleted: true })]))
-  // The floor is in the middle of a block, whose records above it stay what they are.
+  // The floor is in the middle of a block, whose later records stay.
   assert.equal(database.compactStep(13), false)
   assert.equal(database.floor, 13)
   database.close()
@@ -105,7 +105,7 @@ test('compaction drops what was replaced and deleted, and writes a block anew wh
   load(again)
   again.compactStep(16)
   again.close()
-  // Half of the first block: it is written anew, under the key of this run.
+  // Half of the first block: it is rewritten with the key of this run.
   assert.equal(change(file, 'SELECT count(*) FROM replaced'), 0)
   assert.equal(change(file, 'SELECT min(first) FROM blocks'), 7)
   assert.deepEqual(revisions(loaded(file).read), [7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17])
@@ -122,7 +122,7 @@ test('compaction drops what was replaced and deleted, and writes a block anew wh
   assert.equal(revision, 18)
 })
 
-test('a block is written anew when half of its bytes are gone, however few records they are', () => {
+test('a block is rewritten when half of its bytes are obsolete, however few records they are', () => {
   const file = join(directory, 'bytes')
   const database = opened(file)
   load(database)
@@ -135,7 +135,7 @@ test('a block is written anew when half of its bytes are gone, however few recor
   assert.deepEqual(revisions(loaded(file).read), [2, 3, 4, 6])
 })
 
-test('compaction takes few large blocks at a time, and gives what they took back to the file system', () => {
+test('compaction handles few large blocks at a time, and returns their space to the file system', () => {
   const file = join(directory, 'space')
   const database = opened(file)
   load(database)
@@ -153,7 +153,7 @@ test('compaction takes few large blocks at a time, and gives what they took back
   assert.deepEqual(revisions(loaded(file).read), [101])
 })
 
-test('compaction takes no more than a step at a time', () => {
+test('compaction does one limited step at a time', () => {
   const database = opened(join(directory, 'steps'))
   load(database)
   database.append(pack(recordsOf(2, 2500)))
@@ -164,7 +164,7 @@ test('compaction takes no more than a step at a time', () => {
   database.close()
 })
 
-test('a block from before its compaction is refused beside what was left of it', () => {
+test('a block from before its compaction is refused next to its rewritten form', () => {
   const file = join(directory, 'played-back')
   const database = opened(file)
   load(database)
@@ -178,7 +178,7 @@ test('a block from before its compaction is refused beside what was left of it',
   again.close()
   assert.deepEqual(revisions(loaded(file).read), [5, 6, 7, 8])
   change(file, "INSERT INTO blocks SELECT * FROM kept; INSERT OR IGNORE INTO data_keys SELECT data_key, 'kek', x'00' FROM kept")
-  assert.throws(() => loaded(file), /^RecordDamaged: The stored record at revision 5 is there twice/)
+  assert.throws(() => loaded(file), /^RecordDamaged: The stored record at revision 5 exists twice/)
 })
 
 test('a record that is not at or below the floor cannot be marked as replaced', () => {
@@ -189,10 +189,10 @@ test('a record that is not at or below the floor cannot be marked as replaced', 
   database.compactStep(5)
   database.close()
   change(file, 'INSERT INTO replaced VALUES (7)')
-  assert.throws(() => loaded(file), /^RecordDamaged: The stored record at revision 7 was marked as replaced and cannot be yet/)
+  assert.throws(() => loaded(file), /^RecordDamaged: The stored record at revision 7 was marked as replaced, but is too new for that/)
 })
 
-/** As format 1 was written. */
+/** In format 1. */
 function writeFormat1(file: string, records: readonly PlainRecord[], floor: number): void {
   const database = new DatabaseSync(file)
   database.exec(`
@@ -222,7 +222,7 @@ function writeFormat1(file: string, records: readonly PlainRecord[], floor: numb
   database.close()
 }
 
-test('a log of format 1 is written anew when it is first loaded, and damage in it is refused before anything is changed', () => {
+test('a log of format 1 is rewritten when it is first loaded, and a damaged one is refused before any change', () => {
   const file = join(directory, 'format-1')
   const old = [recordOf(3), ...recordsOf(6, 900, { bytes: Buffer.alloc(2_000, 7) }), recordOf(901, { previous: 6, deleted: true })]
   writeFormat1(file, old, 5)
@@ -237,7 +237,7 @@ test('a log of format 1 is written anew when it is first loaded, and damage in i
   assert.deepEqual(read, old)
   assert.equal(revision, 901)
   assert.equal(change(file, "SELECT count(*) FROM sqlite_schema WHERE name = 'log'"), 0)
-  // Another run reads it as any other.
+  // A later run reads it like any other.
   const again = opened(file)
   assert.deepEqual(load(again).read, old)
   again.append(pack([recordOf(902)]))

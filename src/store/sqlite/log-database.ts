@@ -1,4 +1,4 @@
-// The SQLite file: an append-only log of sealed blocks of revisions, and the wrapped keys that open them. Used by the writer thread alone.
+// The SQLite file: an append-only log of sealed blocks of revisions, and the wrapped keys that open them. Used only by the writer thread.
 import type { KeyObject } from 'node:crypto'
 import { DatabaseSync, type StatementSync } from 'node:sqlite'
 import { dropReplaced, endOfStep, replacedBetween } from './block-compaction.ts'
@@ -10,16 +10,16 @@ import { joinPacked, lastRevision, type PackedRecords, placesOf, recordPlaces, s
 import { openBlock, openSealed, RecordDamaged, seal, sealBlock } from './seal.ts'
 import { type ExpectedLog, HeadSearch, RestoredStore, restoredGap, type StoreHead } from './store-head.ts'
 
-/** "BULK". Tells a store from another program's database. */
+/** "BULK". Distinguishes a store from the database of another program. */
 const applicationId = 0x42554c4b
 const formatVersion = 3
 
-/** One row, sealed: what `LogBase` says. */
+/** One sealed row with a `LogBase`. */
 const baseTable = `
   CREATE TABLE base (id INTEGER PRIMARY KEY, data_key INTEGER NOT NULL, sealed BLOB NOT NULL);
   PRAGMA user_version = ${formatVersion};
 `
-/** `replaced` holds revisions at or below the floor whose records a block still has. */
+/** `replaced` holds revisions at or below the floor whose records are still in a block. */
 const tables = `
   CREATE TABLE blocks (first INTEGER PRIMARY KEY, places BLOB NOT NULL, data_key INTEGER NOT NULL, link BLOB NOT NULL, sealed BLOB NOT NULL);
   CREATE TABLE replaced (revision INTEGER PRIMARY KEY);
@@ -33,17 +33,17 @@ const schema = `
   PRAGMA application_id = ${applicationId};
 `
 
-/** A group of writes is one block, unless it is larger. Also how much the loader hands over at a time. */
+/** A group of writes is one block, unless it is larger. Also the size of the loader's pieces. */
 const blockBytes = 512 * 1024
-/** Revisions, and bytes of their blocks, looked at in one transaction of a compaction, so that waiting writes are not held up. */
+/** Revisions, and bytes of their blocks, in one transaction of a compaction, so that waiting writes are not delayed. */
 const compactionStep = 1_000
 const compactionStepBytes = 8 * 2 ** 20
 
 export interface LogDatabaseOptions {
   readonly file: string
-  /** A quota in bytes; a write beyond it fails as on a full disk. */
+  /** A quota in bytes; a write beyond it fails like on a full disk. */
   readonly maxBytes?: number
-  /** It was made before: one without any table is refused instead of made. */
+  /** The file must exist: one without tables is refused instead of initialized. */
   readonly mustExist?: boolean
 }
 
@@ -72,7 +72,7 @@ export class LogDatabase {
     }
   }
 
-  /** Revisions up to this one are kept only where they are the newest of their object. */
+  /** Revisions up to this one are kept only if they are the newest of their object. */
   get floor(): number {
     return this.#floor
   }
@@ -81,7 +81,7 @@ export class LogDatabase {
     return this.#revision
   }
 
-  /** What somebody else may remember, to know this log again. */
+  /** The head by which this log can be recognized later. */
   get head(): StoreHead {
     return { revision: this.#revision, digest: this.#chain.link }
   }
@@ -95,7 +95,7 @@ export class LogDatabase {
     this.#keys.add(id, key)
   }
 
-  /** Makes a fresh key the one that seals from now on; its wrapped form is durable before the first record under it. */
+  /** Makes a new key the sealing one; its wrapped form is durable before the first record under it. */
   useKey(key: Buffer, wrapped: Buffer, keyEncryptionKey: string): void {
     const added = this.#db.prepare('INSERT INTO data_keys (key_encryption_key, wrapped) VALUES (?, ?)').run(keyEncryptionKey, wrapped)
     const id = Number(added.lastInsertRowid)
@@ -103,12 +103,13 @@ export class LogDatabase {
   }
 
   /**
-   * Hands over every record in revision order. Throws `RecordDamaged`, and `RestoredStore` for a log that does not hold the head that is expected.
-   * Forgets keys that nothing is sealed with any more. Returns whether the log was taken although it does not hold the head.
+   * Passes on all records in revision order. Throws `RecordDamaged`, and `RestoredStore` for a log without the expected head. Removes
+   * unused keys. Returns whether the log was accepted although it lacks the head.
    */
   load(onChunk: (records: PackedRecords) => void, { head, accept }: ExpectedLog = { head: undefined, accept: false }): boolean {
     if (this.#format !== formatVersion) {
-      if (head !== undefined && !accept) throw new RestoredStore('The store has an older format than when the signer last heard of it')
+      if (head !== undefined && !accept)
+        throw new RestoredStore('The store has an older format than when its head was last reported to the signer')
       this.#upgrade()
     }
     const base = this.#readBase()
@@ -132,13 +133,13 @@ export class LogDatabase {
     let baseIsWhole = false
     const checkBase = () => {
       if (this.#chain.state.blocks !== base.state.blocks)
-        throw new RecordDamaged(`Not all stored blocks up to revision ${base.last} are there and as they were written`)
+        throw new RecordDamaged(`Stored blocks up to revision ${base.last} are missing or were changed`)
       baseIsWhole = true
     }
     const rows = this.#db.prepare('SELECT first, places, data_key, link, sealed FROM blocks ORDER BY first')
     rows.setReturnArrays(true)
     for (const row of rows.iterate()) {
-      // An array and not an object: the types do not know of `setReturnArrays`.
+      // An array instead of an object: the types lack `setReturnArrays`.
       const [first, places, dataKey, link, sealed] = row as unknown as Row
       const block = openBlock(this.#keys.get(dataKey, first), { first, places, link, sealed })
       used.add(dataKey)
@@ -166,7 +167,7 @@ export class LogDatabase {
     return problem !== undefined
   }
 
-  /** What was written after this state and is lost may have been seen: its revisions never come again, and no watch resumes across. */
+  /** Writes after this state that are lost may have been seen: their revisions never come again, and no watch resumes across them. */
   #raise(revision: number): void {
     while (this.#floor < this.#revision) this.compactStep(this.#revision)
     this.#transaction(() => {
@@ -185,11 +186,11 @@ export class LogDatabase {
     const key = row && this.#keys.get(numberOf(row['data_key']), this.#floor)
     const text = key && openSealed(key, basePlace, bufferView(row['sealed']))
     const base = text && parseBase(text)
-    if (base?.floor !== this.#floor) throw new RecordDamaged('What the store has sealed about itself is missing or was changed')
+    if (base?.floor !== this.#floor) throw new RecordDamaged('The sealed summary of the store is missing or was changed')
     return base
   }
 
-  /** Everything up to now is in it, so that it says what a start finds. */
+  /** Covers everything up to now, so that it describes what a start finds. */
   #writeBase(): void {
     const { id, key, seals } = this.#nextSeal()
     const text = baseText({ floor: this.#floor, last: this.#revision, state: this.#chain.state })
@@ -203,11 +204,11 @@ export class LogDatabase {
     return { id: current.id, key: current.key, seals: current.seals++ }
   }
 
-  /** Revisions rise, and above the floor each is there. `last` is the newest of the blocks before; returns that of this one. */
+  /** Revisions are ascending, and above the floor none is missing. `last` is the newest of the blocks before; returns that of this one. */
   #continueWith({ keys }: PackedRecords, last: number): number {
     let before = last
     for (const { revision } of recordPlaces(keys)) {
-      if (revision <= before) throw new RecordDamaged(`The stored record at revision ${revision} is there twice`)
+      if (revision <= before) throw new RecordDamaged(`The stored record at revision ${revision} exists twice`)
       before = revision
       if (revision <= this.#floor) continue
       if (revision !== this.#revision + 1) throw new RecordDamaged(`The stored record at revision ${this.#revision + 1} is missing`)
@@ -222,7 +223,8 @@ export class LogDatabase {
       .all()
       .map(({ revision }) => numberOf(revision))
     const young = revisions.find(revision => revision > this.#floor)
-    if (young !== undefined) throw new RecordDamaged(`The stored record at revision ${young} was marked as replaced and cannot be yet`)
+    if (young !== undefined)
+      throw new RecordDamaged(`The stored record at revision ${young} was marked as replaced, but is too new for that`)
     return new Set(revisions)
   }
 
@@ -232,7 +234,7 @@ export class LogDatabase {
         this.#db.exec(tables)
         upgradeFromFormat1(this.#db, this.#keys, blockBytes, block => this.#write(block))
       } else {
-        // Their seals have no link: what they are is counted in the base alone.
+        // Their seals have no link, so only the base covers them.
         this.#db.exec(`ALTER TABLE blocks ADD COLUMN link BLOB NOT NULL DEFAULT x''; ${baseTable}`)
         for (const row of this.#db.prepare('SELECT first, sealed FROM blocks').iterate())
           this.#chain.addBlock(numberOf(row['first']), bufferView(row['sealed']))
@@ -244,7 +246,7 @@ export class LogDatabase {
     this.#format = formatVersion
   }
 
-  /** One transaction, one sync. Throws SQLite's error when nothing of it is stored. */
+  /** One transaction, one sync. Throws SQLite's error if nothing of it is stored. */
   append(records: PackedRecords): void {
     const blocks = [...splitPacked(records, blockBytes)]
     const [only] = blocks
@@ -261,7 +263,7 @@ export class LogDatabase {
     this.#chain.follow(sealed)
   }
 
-  /** Returns what was sealed. */
+  /** Returns the sealed bytes. */
   #insertBlock(block: PackedRecords, link: Uint8Array): Uint8Array {
     const { id, key, seals } = this.#nextSeal()
     const { first, places, sealed } = sealBlock(key, seals, block, link)
@@ -271,7 +273,7 @@ export class LogDatabase {
     return sealed
   }
 
-  /** Whether the log ends where it should: after a failure that is said to have changed nothing. */
+  /** Whether the log ends where it should, after a failure that should have changed nothing. */
   get intact(): boolean {
     return Math.max(this.#floor, this.#lastStored()) === this.#revision
   }
@@ -282,7 +284,10 @@ export class LogDatabase {
     return keys === undefined ? 0 : lastRevision(keys)
   }
 
-  /** Moves the floor a step towards `target`: drops what was replaced or deleted at or below it, then shortens the file. Returns whether more is to do. */
+  /**
+   * Moves the floor one step towards `target`: drops what was replaced or deleted at or below it, then shortens the file. Returns whether
+   * there is more to do.
+   */
   compactStep(target: number): boolean {
     const most = Math.min(target, this.#revision, this.#floor + compactionStep)
     if (most <= this.#floor) return giveBackPages(this.#db)
@@ -310,7 +315,7 @@ export class LogDatabase {
     this.#db.close()
   }
 
-  /** What is known of the log goes back with the file. */
+  /** The known state of the log is rolled back with the file. */
   #transaction(work: () => void): void {
     const [chain, floor, revision] = [this.#chain.state, this.#floor, this.#revision]
     this.#db.exec('BEGIN IMMEDIATE')
@@ -321,7 +326,7 @@ export class LogDatabase {
       this.#chain = new LogChain(chain)
       this.#floor = floor
       this.#revision = revision
-      // SQLite has rolled back by itself after some errors (full disk, I/O).
+      // After some errors (full disk, I/O) SQLite has already rolled back.
       if (this.#db.isTransaction) this.#db.exec('ROLLBACK')
       throw err
     }
@@ -330,12 +335,12 @@ export class LogDatabase {
 
 /** Returns the format of the file. */
 function prepareFile(db: DatabaseSync, { file, maxBytes, mustExist = false }: LogDatabaseOptions): number {
-  // Before anything is in the file: only then SQLite keeps track of what it needs to give pages back.
+  // Must come first: SQLite tracks what it needs for returning pages only from an empty file on.
   db.exec('PRAGMA auto_vacuum = INCREMENTAL')
   // Exclusive: a second process is refused, and the index of the write-ahead log needs no shared file.
   db.exec('PRAGMA locking_mode = EXCLUSIVE; PRAGMA page_size = 8192; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL')
-  // Writes wait while the write-ahead log is copied back: little and often, 2 MB at a time, holds up no stream of them by more than a few ms.
-  // What one large group has made of the write-ahead log is cut when it begins anew.
+  // Writes wait while the write-ahead log is copied back: often and 2 MB at a time delays a stream of writes by only a few ms. A
+  // write-ahead log that one large group made is cut when it restarts.
   db.exec(
     'PRAGMA wal_autocheckpoint = 250; PRAGMA journal_size_limit = 16777216; PRAGMA temp_store = MEMORY; PRAGMA trusted_schema = OFF; PRAGMA cache_size = -8192',
   )
@@ -344,18 +349,20 @@ function prepareFile(db: DatabaseSync, { file, maxBytes, mustExist = false }: Lo
   const application = numberOf(db.prepare('PRAGMA application_id').get()?.['application_id'])
   const count = numberOf(db.prepare('SELECT count(*) AS count FROM sqlite_schema').get()?.['count'])
   if (count === 0 && mustExist)
-    throw new Error(`"${file}" is empty, and it was not before. Restore the data directory from a backup, or begin with an empty one`)
+    throw new Error(
+      `"${file}" is empty, but it was not before. Restore the data directory from a backup, or start with an empty data directory`,
+    )
   if (count === 0) {
     db.exec(`BEGIN; ${schema} COMMIT`)
     return formatVersion
   }
   if (application !== applicationId) throw new Error(`"${file}" is the database of another program`)
-  // A trigger would drop what is written, and the log would say so at the next start only.
+  // A trigger could drop what is written, and only the next start would notice.
   const foreign = db.prepare("SELECT type, name FROM sqlite_schema WHERE type NOT IN ('table', 'index') LIMIT 1").get()
   if (foreign !== undefined)
-    throw new RecordDamaged(`"${file}" has a ${foreign['type']} ${JSON.stringify(foreign['name'])} that is not the store's`)
+    throw new RecordDamaged(`"${file}" has a ${foreign['type']} ${JSON.stringify(foreign['name'])} that does not belong to the store`)
   if (version !== formatVersion && version !== 2 && version !== 1) {
-    const what = `"${file}" has store format ${version}, and this version of Bulkhead reads formats up to ${formatVersion}`
+    const what = `"${file}" has store format ${version}, but this version of Bulkhead reads only formats up to ${formatVersion}`
     throw new Error(`${what}. Start it with the version of Bulkhead that wrote it`)
   }
   return version

@@ -1,4 +1,4 @@
-// What is noticed when somebody changes the file of a log: each row is whole by itself, and all of them are there.
+// Changes of the log's file are detected: each row is intact, and none is missing.
 import assert from 'node:assert/strict'
 import { createSecretKey, randomBytes } from 'node:crypto'
 import { copyFileSync, mkdtempSync, rmSync } from 'node:fs'
@@ -52,7 +52,7 @@ function readOf(file: string): number[] {
   return log.read
 }
 
-/** One block a record; returns the head behind each revision. */
+/** One block per record; returns the head after each revision. */
 function write(database: LogDatabase, from: number, to: number, previous = 0): StoreHead[] {
   const heads: StoreHead[] = []
   for (let revision = from; revision <= to; revision++) {
@@ -86,16 +86,16 @@ function compacted(): string {
 }
 
 const belowFloor: readonly { readonly name: string; readonly sql: string; readonly message: RegExp }[] = [
-  { name: 'a removed block', sql: 'DELETE FROM blocks WHERE first = 9', message: /Not all stored blocks up to revision 22 are there/ },
+  { name: 'a removed block', sql: 'DELETE FROM blocks WHERE first = 9', message: /Stored blocks up to revision 22 are missing/ },
   {
     name: 'a removed newest block',
     sql: 'DELETE FROM blocks WHERE first = 21',
-    message: /Not all stored blocks up to revision 22 are there/,
+    message: /Stored blocks up to revision 22 are missing/,
   },
   { name: 'an object marked as replaced', sql: 'INSERT INTO replaced VALUES (9)', message: /The marks of replaced records were changed/ },
-  { name: 'a mark taken away', sql: 'DELETE FROM replaced WHERE revision = 2', message: /The marks of replaced records were changed/ },
+  { name: 'a removed mark', sql: 'DELETE FROM replaced WHERE revision = 2', message: /The marks of replaced records were changed/ },
   {
-    name: 'a mark in the place of another',
+    name: 'a mark that replaces another',
     sql: 'UPDATE replaced SET revision = 4 WHERE revision = 2',
     message: /The marks of replaced records were changed/,
   },
@@ -109,7 +109,7 @@ for (const { name, sql, message } of belowFloor) {
   })
 }
 
-test('LogDatabase refuses a block as it was before its compaction, in the place of what was left of it', () => {
+test('LogDatabase refuses a block from before its compaction in place of its rewritten form', () => {
   const file = newFile()
   {
     using log = opened(file)
@@ -128,10 +128,10 @@ test('LogDatabase refuses a block as it was before its compaction, in the place 
     file,
     "DELETE FROM blocks WHERE first = 2; INSERT INTO blocks SELECT * FROM kept; INSERT OR IGNORE INTO data_keys SELECT data_key, 'kek', x'00' FROM kept",
   )
-  damaged(file, /Not all stored blocks up to revision 8 are there and as they were written/)
+  damaged(file, /Stored blocks up to revision 8 are missing or were changed/)
 })
 
-test('LogDatabase refuses a log whose block was taken out above the floor, and goes on with its chain over starts', () => {
+test('LogDatabase refuses a log without a block above the floor, and continues its chain across restarts', () => {
   const file = newFile()
   for (const [from, to] of [
     [2, 4],
@@ -143,14 +143,14 @@ test('LogDatabase refuses a log whose block was taken out above the floor, and g
   }
   const whole = newFile()
   copyFileSync(file, whole)
-  // The floor is raised over it, so that no revision is missed.
+  // The floor is raised above it, so that no revision is missing.
   change(file, 'DELETE FROM blocks WHERE first = 11')
   damaged(file, /The stored record at revision 11 is missing/)
   using log = opened(whole)
   assert.deepEqual(log.read, [2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12])
 })
 
-test('LogDatabase refuses a block of another course of events, though it has the same place and key', () => {
+test('LogDatabase refuses a block of another history with the same place and key', () => {
   const [file, other] = [newFile(), newFile()]
   {
     using log = opened(file)
@@ -174,7 +174,7 @@ test('LogDatabase refuses a block of another course of events, though it has the
   assert.equal(readOf(file).length, 11)
 })
 
-test('LogDatabase refuses a log that does not reach the head that is remembered, or holds another one', () => {
+test('LogDatabase refuses a log that does not reach the kept head, or has a different one', () => {
   const file = newFile()
   const restored = (head: StoreHead, message: RegExp) =>
     assert.throws(
@@ -193,9 +193,9 @@ test('LogDatabase refuses a log that does not reach the head that is remembered,
   const old = newFile()
   copyFileSync(file, old)
   const headAt = (revision: number): StoreHead => heads[revision] ?? assert.fail('no head')
-  // Any of its own ends is good: what is remembered lags behind. The last start has sealed all of it, as a compaction does.
+  // Any of its earlier heads is valid, because the kept one lags behind. The last start sealed all of them, as a compaction does.
   for (const revision of [2, 5, 9]) opened(file, { head: headAt(revision), accept: false })[Symbol.dispose]()
-  restored({ revision: 9, digest: Buffer.alloc(32, 1) }, /Revision 9 is another one than the signer remembers/)
+  restored({ revision: 9, digest: Buffer.alloc(32, 1) }, /Revision 9 differs from the one that the signer knows/)
   let newest: StoreHead
   {
     using log = opened(file)
@@ -204,13 +204,13 @@ test('LogDatabase refuses a log that does not reach the head that is remembered,
   }
   opened(file, { head: newest, accept: false })[Symbol.dispose]()
   copyFileSync(old, file)
-  restored(newest, /The stored state is of revision 9, and the signer remembers revision 12/)
-  // The end cut off, as by removing the write-ahead log.
+  restored(newest, /The stored state has revision 9, but the signer knows revision 12/)
+  // The end is cut off, as by removing the write-ahead log.
   change(file, 'DELETE FROM blocks WHERE first = 9')
-  restored(headAt(9), /The stored state is of revision 8, and the signer remembers revision 9/)
+  restored(headAt(9), /The stored state has revision 8, but the signer knows revision 9/)
 })
 
-test('LogDatabase that is told to accept an older state raises its revision over all that were remembered, once', () => {
+test('LogDatabase with accept raises its revision above all earlier ones, once', () => {
   const file = newFile()
   {
     using log = opened(file)
@@ -236,7 +236,7 @@ test('LogDatabase that is told to accept an older state raises its revision over
   assert.deepEqual(log.read.slice(-1), [501 + restoredGap])
 })
 
-/** As format 2 was written: without links, and nothing sealed about the whole. */
+/** In format 2: without links and without a sealed base. */
 function writeFormat2(file: string): void {
   const database = new DatabaseSync(file)
   database.exec(`
@@ -258,7 +258,7 @@ function writeFormat2(file: string): void {
   database.close()
 }
 
-test('LogDatabase takes a log of format 2, seals it as a whole, and refuses one where a newer format was remembered', () => {
+test('LogDatabase accepts a log of format 2, seals it as a whole, and refuses one after a newer format was reported', () => {
   const file = newFile()
   writeFormat2(file)
   const older = newFile()
@@ -270,23 +270,23 @@ test('LogDatabase takes a log of format 2, seals it as a whole, and refuses one 
   }
   assert.deepEqual(readOf(file), [3, 4, 5, 6, 7])
   change(file, 'DELETE FROM blocks WHERE first = 2')
-  damaged(file, /Not all stored blocks/)
+  damaged(file, /Stored blocks up to revision 7 are missing/)
   assert.throws(
     () => opened(older, { head: { revision: 5, digest: Buffer.alloc(32) }, accept: false }),
     /RestoredStore: The store has an older format/,
   )
 })
 
-test('a trigger or a view that somebody put into the file is refused before anything is written', () => {
+test('a file with a foreign trigger or view is refused before anything is written', () => {
   const file = newFile()
   {
     using log = opened(file)
     write(log.database, 2, 4)
   }
   change(file, 'CREATE TRIGGER thief AFTER INSERT ON blocks BEGIN DELETE FROM blocks WHERE first = NEW.first; END')
-  damaged(file, /has a trigger "thief" that is not the store's/)
+  damaged(file, /has a trigger "thief" that does not belong to the store/)
   change(file, 'DROP TRIGGER thief; CREATE VIEW other AS SELECT * FROM blocks')
-  damaged(file, /has a view "other" that is not the store's/)
+  damaged(file, /has a view "other" that does not belong to the store/)
   change(file, 'DROP VIEW other')
   assert.deepEqual(readOf(file), [2, 3, 4])
 })

@@ -1,4 +1,4 @@
-// Appends to the log and keeps it in order: compaction by age and size, and a new data key in time.
+// Appends to the log and maintains it: compaction by age and size, and new data keys in time.
 import type { Clock } from '../../base/clock.ts'
 import type { Logger } from '../../base/log.ts'
 import type { CommitLog } from '../commit-queue.ts'
@@ -20,10 +20,10 @@ export interface LogKeeperOptions {
   freshKey(): Promise<FreshKey>
 }
 
-/** How exactly the age of revisions is known, and the bytes that were written since. */
+/** Precision of the age of revisions, and of the bytes written since. */
 const markEveryMs = 10_000
 const marksInBytes = 32
-/** Compaction is planned after so many revisions, after a fraction of the bytes that are kept, and each minute. */
+/** Compaction is planned after this many revisions, after a fraction of the kept bytes, and every minute. */
 const planEveryRevisions = 1_000
 const plansInBytes = 8
 const planEveryMs = 60_000
@@ -36,7 +36,7 @@ export class LogKeeper implements CommitLog {
   #floor: number
   #compacting = false
   #revision = 0
-  /** Of objects, since the floor of the start. */
+  /** Bytes of objects since the floor at the start. */
   #bytes = 0
   #planned: Written = { revision: 0, bytes: 0 }
   #recordsUnderKey = 0
@@ -72,7 +72,7 @@ export class LogKeeper implements CommitLog {
     if (isDue) this.#plan()
   }
 
-  /** A revision of so many bytes was written, or was found when the log was loaded. */
+  /** A revision of this many bytes was written, or found while the log was loaded. */
   mark(revision: number, at: number, bytes: number): void {
     this.#bytes += bytes
     const last = this.#marks.at(-1)
@@ -124,16 +124,16 @@ export class LogKeeper implements CommitLog {
     this.#options.log.info('store data key rotated', { revision: this.#revision })
   }
 
-  /** Records go on under the old key until the new one is there; its nonces are counted, so nothing is at risk meanwhile. */
+  /** Records use the old key until the new one exists; its nonces are counted, so this is safe. */
   async #rotate(): Promise<void> {
     this.#rotating = true
     try {
       const fresh = await this.#options.freshKey()
       if (!this.#closing.signal.aborted) this.#writer.rotate(fresh)
     } catch (err) {
-      // Tried again after the next group.
+      // Retried after the next group.
       this.#rotating = false
-      this.#options.log.error('store data key not rotated', { err })
+      this.#options.log.error('cannot rotate the data key of the store', { err })
     }
   }
 }

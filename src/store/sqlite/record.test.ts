@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import fc from 'fast-check'
 import { forEachRecord, joinPacked, type PackedRecords, type PlainRecord, pack, recordPlaces, splitPacked } from './record.ts'
 
-/** Names of custom metrics, ClusterRoles and fields may hold nearly anything; quotes, escapes and the separators of the header first of all. */
+/** Names of custom metrics, ClusterRoles and fields may contain nearly anything, such as quotes, escapes and separators of the header. */
 const text = fc.oneof(fc.string(), fc.string({ unit: 'binary' }), fc.stringMatching(/^["\\\\,:{}[\]a-zé]*$/), fc.constant(''))
 const map = fc.option(fc.dictionary(text, text, { minKeys: 1, maxKeys: 4, noNullPrototype: true }), { nil: undefined })
 const plain = { noNullPrototype: true }
@@ -17,7 +17,7 @@ const header = fc.record(
 const bytes = fc.uint8Array().map(content => Buffer.from(content))
 const record = fc.record({ revision: fc.nat(), previous: fc.nat(), deleted: fc.boolean(), header, bytes }, plain)
 
-test('forEachRecord gives back what pack was given', () => {
+test('forEachRecord() returns what pack() got', () => {
   fc.assert(
     fc.property(fc.array(record), records => {
       const read: PlainRecord[] = []
@@ -34,7 +34,7 @@ function readAll(packed: PackedRecords): PlainRecord[] {
   return read
 }
 
-test('splitPacked and joinPacked keep all records, and joinPacked leaves out what it is told', () => {
+test('splitPacked and joinPacked keep all records, and joinPacked() leaves out the given revisions', () => {
   fc.assert(
     fc.property(
       fc.array(record, { minLength: 1 }),
@@ -43,7 +43,7 @@ test('splitPacked and joinPacked keep all records, and joinPacked leaves out wha
       (records, maxBytes, every) => {
         const pieces = [...splitPacked(pack(records), maxBytes)]
         assert.deepEqual(pieces.flatMap(readAll), records)
-        // Each ends with the record that makes it large enough.
+        // Each piece ends with the record that makes it large enough.
         for (const { keys } of pieces) {
           const lengths = [...recordPlaces(keys)].map(({ length }) => length)
           assert.ok(lengths.length === 1 || lengths.slice(0, -1).reduce((sum, length) => sum + length, 0) < maxBytes, lengths.join())
@@ -72,7 +72,7 @@ test('objects with the same labels share them when they are read', () => {
   assert.deepEqual(labels, [{ app: 'x' }, { app: 'x' }, { app: 'y' }])
 })
 
-test('a record is read right after one with a key that is the text of its own', () => {
+test('a record is read correctly after one whose key equals its text', () => {
   const common = { groupResource: 'pods', namespace: 'n', at: 1, fieldsVersion: 1, extraFields: undefined }
   const of = (key: string): PlainRecord => ({
     ...{ revision: 1, previous: 0, deleted: false, bytes: Buffer.from('{}') },

@@ -1,10 +1,10 @@
-// The form of one revision on its way to the disk and back: a header with what memory needs to index it, then the object's bytes.
+// The format of one revision on disk: a header with what memory needs for its indexes, then the bytes of the object.
 import { parseJson } from '../../base/json.ts'
 
 /** What is known of a record without opening it. All of it is bound to the sealed record. */
 export interface RecordKey {
   readonly revision: number
-  /** The revision that this one replaces; 0 where the object did not exist. */
+  /** The revision that this one replaces; 0 if the object did not exist. */
   readonly previous: number
   readonly deleted: boolean
 }
@@ -26,8 +26,8 @@ export interface PlainRecord extends RecordKey {
 }
 
 /**
- * Records side by side in one piece of memory, so that a group costs one message between the threads and no copy there, and is sealed as one. `keys` holds
- * revision, previous, deleted, offset and length of each; a record in `data` is a 32-bit length, the header as a JSON array, the object.
+ * Records in one buffer, so that a group needs one message between the threads and no copy, and is sealed as one. `keys` holds revision,
+ * previous, deleted, offset and length of each; a record in `data` is a 32-bit length, the header as a JSON array, and the object.
  */
 export interface PackedRecords {
   readonly keys: Float64Array<ArrayBuffer>
@@ -62,12 +62,15 @@ export function pack(records: readonly PlainRecord[]): PackedRecords {
   return { keys, data }
 }
 
-/** Of one record that is in that form already. */
+/** Packs one record that is already in that form. */
 export function packPlain({ revision, previous, deleted }: RecordKey, plain: Uint8Array): PackedRecords {
   return { keys: Float64Array.of(revision, previous, Number(deleted), 0, plain.length), data: new Uint8Array(plain).buffer }
 }
 
-/** Calls `visit` for each; the bytes are views of the packed memory, and what neighbours share is read once: a start reads all there are. */
+/**
+ * Calls `visit` for each; the bytes are views of the packed memory. Parts that neighbours share are parsed once, because a start reads all
+ * records.
+ */
 export function forEachRecord(records: PackedRecords, visit: (record: PlainRecord) => void): void {
   const all = Buffer.from(records.data)
   for (let i = 0; i < records.keys.length; i += keyWidth) {
@@ -79,7 +82,7 @@ export function forEachRecord(records: PackedRecords, visit: (record: PlainRecor
 }
 
 export interface RecordPlace extends RecordKey {
-  /** Of the record within the data. */
+  /** Offset of the record in the data. */
   readonly offset: number
   readonly length: number
 }
@@ -98,7 +101,7 @@ function placeAt(keys: Float64Array, at: number): RecordPlace {
   }
 }
 
-/** The `keys` that have these bytes, those of a little-endian machine as all are that Node runs on; undefined where they can be none. */
+/** The `keys` with these bytes, in little-endian order as on every machine that Node supports; undefined if they are invalid. */
 export function placesOf(bytes: Uint8Array): Float64Array<ArrayBuffer> | undefined {
   if (bytes.length === 0 || bytes.length % (keyWidth * Float64Array.BYTES_PER_ELEMENT) !== 0) return undefined
   return new Float64Array(new Uint8Array(bytes).buffer)
@@ -106,7 +109,7 @@ export function placesOf(bytes: Uint8Array): Float64Array<ArrayBuffer> | undefin
 
 export const lastRevision = (keys: Float64Array): number => keys[keys.length - keyWidth] ?? 0
 
-/** All of them in one, but those of the revisions that are left out. */
+/** All of them in one, without the given revisions. */
 export function joinPacked(blocks: readonly PackedRecords[], isLeftOut: (revision: number) => boolean = () => false): PackedRecords {
   const joined = new Uint8Array(blocks.reduce((sum, { keys }) => sum + bytesOf(keys), 0))
   const all = new Float64Array(blocks.reduce((sum, { keys }) => sum + keys.length, 0))
@@ -132,7 +135,7 @@ function bytesOf(keys: Float64Array): number {
   return bytes
 }
 
-/** In pieces of about so many bytes, each of at least one record. */
+/** In pieces of about this many bytes, each with at least one record. */
 export function* splitPacked(records: PackedRecords, maxBytes: number): Generator<PackedRecords> {
   const { keys, data } = records
   if (data.byteLength <= maxBytes) {
@@ -170,7 +173,7 @@ function presentOr0(map: Readonly<Record<string, string>> | undefined): Record<s
   return 0
 }
 
-/** The JSON array between two places of `data`. Authenticated before it gets here: only this module has written it. */
+/** The JSON array between two offsets of `data`. It is authenticated: only this module has written it. */
 function decodeHeader(data: Buffer, from: number, to: number): RecordHeader {
   const text = data.toString('utf8', from, to)
   // Of as many characters as bytes is ASCII, whose places are the same in both.
@@ -180,8 +183,9 @@ function decodeHeader(data: Buffer, from: number, to: number): RecordHeader {
 }
 
 /**
- * Without parsing what many headers share: a start reads each object's, neighbours in the log are often of one resource and namespace, and labels
- * come from a few templates. For ASCII without escapes. The name is cut from `data`, since a piece of a string keeps all of it in memory.
+ * Avoids parsing what many headers share, because a start reads the header of each object, neighbours are often of the same resource and
+ * namespace, and labels come from a few templates. For ASCII without escapes. The name is copied from `data`, because a slice would keep
+ * the whole string in memory.
  */
 function splitHeader(text: string, data: Buffer, from: number): RecordHeader {
   if (!text.startsWith(lastBeginning)) lastBeginning = text.slice(0, placeOfName(text))
@@ -198,7 +202,7 @@ function splitHeader(text: string, data: Buffer, from: number): RecordHeader {
   }
 }
 
-/** Up to the name and with its quote: no other place begins so. */
+/** Up to the name, with its quote: no other header begins like this. */
 let lastBeginning = '["","","'
 
 function placeOfName(text: string): number {
@@ -213,7 +217,7 @@ const sharedPlace = remembering((beginning: string): Pick<RecordHeader, 'groupRe
 
 type Described = Pick<RecordHeader, 'fieldsVersion' | 'labels' | 'extraFields'>
 
-/** Of the end of a header. */
+/** Parses the end of a header. */
 const sharedDescription = remembering((end: string): Described => described(parseJson(`[${end}`) as DescribedArray))
 
 const described = ([fieldsVersion, labels, extraFields]: DescribedArray): Described => ({
@@ -222,14 +226,14 @@ const described = ([fieldsVersion, labels, extraFields]: DescribedArray): Descri
   extraFields: extraFields || undefined,
 })
 
-/** `read` of the same text is the same value, for a while. Nobody changes what it returns, so all who have the same share it. */
+/** Caches `read`: the same text gives the same value for a while. Nobody changes the value, so it can be shared. */
 function remembering<T>(read: (text: string) => T): (text: string) => T {
   const known = new Map<string, T>()
   return text => {
     let value = known.get(text)
     if (value === undefined) {
       value = read(text)
-      // Begun anew rather than aged: what comes again is back at once.
+      // Cleared rather than aged: what is used again is soon back.
       if (known.size >= maxRemembered) known.clear()
       known.set(text, value)
     }

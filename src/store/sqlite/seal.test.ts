@@ -25,7 +25,7 @@ function flipped(bytes: Uint8Array, at: number): Uint8Array {
   return changed
 }
 
-test('a block opens in its own place only, under its own key only, and whole only', () => {
+test('a block opens only complete, in its own place and with its own key', () => {
   const block = sealBlock(key, 0, pack(records), link)
   const read: PlainRecord[] = []
   forEachRecord(openBlock(key, block), record => read.push(record))
@@ -38,7 +38,7 @@ test('a block opens in its own place only, under its own key only, and whole onl
       (err: unknown) => err instanceof RecordDamaged && message.test(err.message),
     )
   const changed = /^The stored block at revision 2 was changed after it was written\. Restore the data directory from a backup$/
-  refused({ ...block, first: 3 }, /at revision 3 was swapped: it is the one of revision 2/)
+  refused({ ...block, first: 3 }, /at revision 3 was swapped with that of revision 2/)
   refused(block, changed, createSecretKey(randomBytes(32)))
   for (let i = 0; i < block.sealed.length; i++) {
     refused({ ...block, sealed: flipped(block.sealed, i) }, changed)

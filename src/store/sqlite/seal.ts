@@ -1,4 +1,4 @@
-// Seals blocks of records for the disk with AES-256-GCM, bound to their place in the log.
+// Seals blocks of records with AES-256-GCM, bound to their place in the log.
 import { createCipheriv, createDecipheriv, type KeyObject } from 'node:crypto'
 import { type PackedRecords, placesOf } from './record.ts'
 
@@ -6,7 +6,7 @@ const algorithm = 'aes-256-gcm'
 const nonceLength = 12
 const tagLength = 16
 
-/** A record does not belong where it was found, or is not what was written. */
+/** A record was moved from another place, or is not what was written. */
 export class RecordDamaged extends Error {
   constructor(message: string) {
     super(`${message}. Restore the data directory from a backup`)
@@ -17,25 +17,25 @@ export class RecordDamaged extends Error {
 export interface SealedBlock {
   /** The revision of its first record. */
   readonly first: number
-  /** `PackedRecords.keys` of its records as bytes, in clear: compaction decides by them. Bound to what is sealed. */
+  /** `PackedRecords.keys` of its records in clear text, for compaction. Authenticated by the seal. */
   readonly places: Uint8Array
-  /** Of the block before, when it was written; see `LogChain`. Bound to what is sealed. Empty in blocks of format 2. */
+  /** The link of the block before, when it was written; see `LogChain`. Authenticated by the seal. Empty in blocks of format 2. */
   readonly link: Uint8Array
   /** Nonce, ciphertext, tag. */
   readonly sealed: Uint8Array
 }
 
 /**
- * The nonce is counted, not drawn: `seals` is how many blocks the key has sealed before. A data key serves one process, which counts on over failures, so no
- * nonce comes twice and no bound on random nonces applies. The names are inside: no file of the store shows which objects exist. The key is a KeyObject,
- * since Node spends three times as long on making one from bytes for each call as on sealing.
+ * The nonce is a counter: `seals` is the number of blocks sealed with the key before. A data key serves one process, which keeps counting
+ * after failures, so no nonce is used twice and the limit for random nonces does not apply. Names are inside: no file of the store shows
+ * which objects exist. The key is a KeyObject, because creating one for each call takes Node three times as long as sealing.
  */
 export function sealBlock(dataKey: KeyObject, seals: number, { keys, data }: PackedRecords, link: Uint8Array): SealedBlock {
   const places = new Uint8Array(keys.buffer, keys.byteOffset, keys.byteLength)
   return { first: keys[0] ?? 0, places, link, sealed: seal(dataKey, seals, Buffer.concat([link, places]), new Uint8Array(data)) }
 }
 
-/** Nonce, ciphertext, tag; bound to `place`. `seals` counts blocks and everything else that the key seals. */
+/** Nonce, ciphertext, tag; bound to `place`. `seals` counts everything that the key seals. */
 export function seal(dataKey: KeyObject, seals: number, place: Uint8Array, plain: Uint8Array): Buffer {
   const nonce = Buffer.alloc(nonceLength)
   nonce.writeUIntLE(seals, 0, 6)
@@ -46,18 +46,18 @@ export function seal(dataKey: KeyObject, seals: number, place: Uint8Array, plain
   return Buffer.concat([nonce, text, cipher.getAuthTag()])
 }
 
-/** Throws `RecordDamaged`, saying which block was moved here where it can be told. */
+/** Throws `RecordDamaged`, and names the block that was moved here if possible. */
 export function openBlock(dataKey: KeyObject, { first, places, link, sealed }: SealedBlock): PackedRecords {
   const here = `The stored block at revision ${first}`
   if (sealed.length < nonceLength + tagLength) throw new RecordDamaged(`${here} is cut short`)
   const keys = placesOf(places)
   const plain = keys && openSealed(dataKey, Buffer.concat([link, places]), sealed)
   if (keys === undefined || plain === undefined) throw new RecordDamaged(`${here} was changed after it was written`)
-  if (keys[0] !== first) throw new RecordDamaged(`${here} was swapped: it is the one of revision ${keys[0]}`)
+  if (keys[0] !== first) throw new RecordDamaged(`${here} was swapped with that of revision ${keys[0]}`)
   return { keys, data: ownBuffer(plain) }
 }
 
-/** What is under a seal (nonce, ciphertext, tag) that is bound to `place`; undefined where it is cut short, or is not what was sealed there. */
+/** The content of a seal (nonce, ciphertext, tag) bound to `place`; undefined if it is truncated or is not what was sealed there. */
 export function openSealed(dataKey: KeyObject, place: Uint8Array, sealed: Uint8Array): Uint8Array | undefined {
   if (sealed.length < nonceLength + tagLength) return undefined
   const decipher = createDecipheriv(algorithm, dataKey, sealed.subarray(0, nonceLength), { authTagLength: tagLength })
@@ -67,13 +67,13 @@ export function openSealed(dataKey: KeyObject, place: Uint8Array, sealed: Uint8A
   try {
     decipher.final()
   } catch {
-    // Node says no more than "unable to authenticate"; the caller words what that means here.
+    // Node only reports "unable to authenticate"; the caller words the error.
     return undefined
   }
   return plain
 }
 
-/** Small results of Node share memory with others. */
+/** Small buffers of Node share memory with others. */
 function ownBuffer({ buffer, byteOffset, byteLength }: Uint8Array): ArrayBuffer {
   if (buffer instanceof ArrayBuffer && byteLength === buffer.byteLength) return buffer
   return new Uint8Array(buffer, byteOffset, byteLength).slice().buffer

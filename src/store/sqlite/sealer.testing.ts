@@ -1,13 +1,13 @@
-// A sealer for tests: wraps data keys with a key of its own, as the signer does.
+// A sealer for tests: wraps data keys with its own key, like the signer.
 import { createCipheriv, createDecipheriv, createHash, randomBytes } from 'node:crypto'
 import type { Sealer } from '../store.ts'
 
 export interface TestSealer extends Sealer {
-  /** How many data keys it has made. */
+  /** Number of data keys that it created. */
   readonly made: number
 }
 
-/** Sealers with the same name unwrap each other's keys, over restarts too. */
+/** Sealers with the same name can unwrap each other's keys, across restarts too. */
 export function testSealer(name = 'test'): TestSealer {
   const keyEncryptionKey = createHash('sha256').update(name).digest()
   let made = 0

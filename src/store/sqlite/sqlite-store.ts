@@ -19,38 +19,38 @@ import { Writer } from './writer.ts'
 import type { FreshKey } from './writer-protocol.ts'
 
 export interface SqliteStoreOptions {
-  /** Made with mode 0700 where missing; holds store.db and its write-ahead log. */
+  /** Created with mode 0700 if missing; contains store.db and its write-ahead log. */
   readonly directory: string
   readonly sealer: Sealer
   readonly clock: Clock
   readonly log: Logger
   readonly metrics?: StoreMetrics
-  /** How far back watches resume, per resource. Default: 10,000 events, 16 MiB, 15 minutes. */
+  /** How far back watches can resume, per resource. Default: 10,000 events, 16 MiB, 15 minutes. */
   readonly window?: Partial<WindowLimits>
-  /** What the log keeps of the past for the time after a restart. Default: 15 minutes, 50,000 revisions. */
+  /** How much history the log keeps for restarts. Default: 15 minutes, 50,000 revisions. */
   readonly keep?: Partial<KeepLimits>
-  /** See `Store.maxStoredBytes`. Default: no bound. */
+  /** See `Store.maxStoredBytes`. Default: no limit. */
   readonly maxStoredBytes?: number
-  /** Bytes of the past that is kept of all resources together, and of what waits for the readers of all watches. Default: 64 MiB of each. */
+  /** Limit of bytes of the event history of all resources, and of events that wait for readers of all watches. Default: 64 MiB each. */
   readonly pastBytes?: number
   readonly waitingBytes?: number
-  /** From how many bytes an object is large, and how many bytes of large ones stay in memory. Default: 64 KiB, 32 MiB. */
+  /** The size from which an object is large, and how many bytes of large ones stay in memory. Default: 64 KiB, 32 MiB. */
   readonly large?: Pick<LargeObjectsOptions, 'fromBytes' | 'cacheBytes'>
-  /** Quota of the database file in bytes. Writes beyond it are refused as on a full disk. */
+  /** Quota of the database file in bytes. Writes beyond it are refused like on a full disk. */
   readonly maxBytes?: number
-  /** Whether the directory held a store before: then an empty one is refused, as what was in it is lost. Default false. */
+  /** Whether the directory contained a store before: then an empty one is refused, because its content was lost. Default: false. */
   readonly mustExist?: boolean
-  /** Who remembers the end of the log where nobody can put it back together with the store. Default: nobody. */
+  /** Keeps the head of the log where nobody can restore it together with the store. Default: none. */
   readonly heads?: StoreHeads
-  /** Takes a store that does not hold the head that is remembered: what came after it is lost. Default false. */
+  /** Accepts a store without the kept head: what came after it is lost. Default: false. */
   readonly acceptRestored?: boolean
-  /** Records after which a new data key is taken, of which blocks of at least one are sealed. Default 2³¹. */
+  /** A new data key is used after this many records, each in a block of at least one. Default: 2³¹. */
   readonly recordsPerKey?: number
 }
 
 /**
- * Opens the store and loads every object into memory. Rejects with a sentence for the operator where the directory is not writable, another
- * process has it, another format wrote it, the sealer does not know the keys, or a record is damaged.
+ * Opens the store and loads all objects into memory. Rejects with a message for the operator if the directory is not writable, another
+ * process uses it, it has another format, the sealer cannot unwrap the keys, or a record is damaged.
  */
 export async function openSqliteStore(options: SqliteStoreOptions): Promise<Store> {
   const { clock, log, sealer, metrics, maxBytes, mustExist, heads } = options
@@ -111,7 +111,7 @@ async function keysOf(writer: Writer, sealer: Sealer) {
   return { floor, keys, fresh }
 }
 
-/** In a run of its own, so that what is read afterwards begins at the raised revision. */
+/** In a separate run, so that the next load begins at the raised revision. */
 async function acceptRestored(
   file: string,
   head: StoreHead,
@@ -127,7 +127,7 @@ async function acceptRestored(
     const loaded = await writer.load(keys, fresh, { head, accept: true })
     await writer.close()
     if (loaded.restored)
-      log.error('restored store accepted: what was written after its state is lost', {
+      log.error('restored store accepted: later writes are lost', {
         revision: loaded.head.revision,
         lost: head.revision,
       })
@@ -139,7 +139,7 @@ async function acceptRestored(
 
 function cannotOpen(err: unknown): Error {
   const code = err instanceof Error && 'code' in err ? err.code : undefined
-  const hint = code === 'EACCES' || code === 'EPERM' ? '. It must be writable for the user that the server runs as' : ''
+  const hint = code === 'EACCES' || code === 'EPERM' ? '. The user of the server must be able to write to it' : ''
   return new Error(`Cannot open the store: ${err instanceof Error ? err.message : String(err)}${hint}`, { cause: err })
 }
 
@@ -154,7 +154,7 @@ async function prepareDirectory(directory: string): Promise<string> {
   const file = join(directory, 'store.db')
   const handle = await open(file, 'a', 0o600)
   await handle.close()
-  // SQLite syncs its files; that they are found again after a power loss is up to the directories.
+  // SQLite syncs its files; the directories must be synced so that a power loss does not lose their names.
   await syncToDisk(directory)
   await syncToDisk(dirname(directory))
   return file

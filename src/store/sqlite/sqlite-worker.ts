@@ -1,4 +1,4 @@
-// The writer thread: the only one that touches the database file, seals and syncs, so that the event loop of the server does not.
+// The writer thread: only this thread uses the database file, seals and syncs, so that the server's event loop need not.
 import { parentPort, workerData } from 'node:worker_threads'
 import { waitForRoom } from './hand-over.ts'
 import { LogDatabase, type LogDatabaseOptions } from './log-database.ts'
@@ -6,7 +6,7 @@ import type { PackedRecords } from './record.ts'
 import type { ExpectedLog } from './store-head.ts'
 import type { Failure, FreshKey, WriterData, WriterReply, WriterRequest } from './writer-protocol.ts'
 
-/** SQLITE_FULL. Every other failure of a commit leaves open what the disk holds. */
+/** SQLITE_FULL. After any other failure of a commit, the content of the disk is unknown. */
 const diskFull = 13
 
 const port = parentPort
@@ -16,7 +16,7 @@ const reply = (message: WriterReply, transfer: ArrayBuffer[] = []): void => port
 
 const { taken, ...options } = workerData as WriterData
 const database = open(options)
-/** Where a running compaction is to go; steps are taken between commits. */
+/** The target of a running compaction; its steps run between commits. */
 let compactTo = 0
 let stepping = false
 let closed = false
@@ -85,7 +85,7 @@ function append(db: LogDatabase, records: PackedRecords): void {
   reply({ kind: 'appended', head: db.head })
 }
 
-/** On a full disk the old key goes on sealing. */
+/** On a full disk the old key stays in use. */
 function rotate(db: LogDatabase, fresh: FreshKey): void {
   try {
     useKey(db, fresh)
@@ -101,7 +101,7 @@ function useKey(db: LogDatabase, { key, wrapped, keyEncryptionKey }: FreshKey): 
   db.useKey(Buffer.from(key), Buffer.from(wrapped), keyEncryptionKey)
 }
 
-/** One step a turn of the event loop: a commit that has arrived goes first. */
+/** One step per turn of the event loop, so that an arrived commit goes first. */
 function scheduleStep(db: LogDatabase): void {
   if (stepping) return
   stepping = true
@@ -112,7 +112,7 @@ function scheduleStep(db: LogDatabase): void {
     try {
       more = db.compactStep(compactTo)
     } catch (err) {
-      // A full disk stops nothing but this step; the next plan goes on from the same floor.
+      // A full disk stops only this step; the next plan continues from the same floor.
       if (codeOf(err) !== diskFull) reply({ kind: 'failed', failure: describe(err, false) })
     }
     if (more) scheduleStep(db)

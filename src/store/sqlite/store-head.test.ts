@@ -16,8 +16,8 @@ after(() => rm(root, { recursive: true }))
 const open = (directory: string, options: Partial<SqliteStoreOptions>) =>
   openSqliteStore({ directory, sealer: testSealer(), clock: systemClock, log: silentLogger, ...options })
 
-describe('openSqliteStore() with a head that is remembered elsewhere', () => {
-  it('has it follow the store, refuses an older state, and takes it where it is told to', async () => {
+describe('openSqliteStore() with a head that is kept elsewhere', () => {
+  it('updates it, refuses an older state, and accepts one if told to', async () => {
     const [directory, older] = [join(root, 'store'), join(root, 'older')]
     let newest: StoreHead | undefined
     const heads: StoreHeads = {
@@ -35,12 +35,12 @@ describe('openSqliteStore() with a head that is remembered elsewhere', () => {
     await cp(directory, older, { recursive: true })
     const last = await write('second')
     assert.equal(newest?.revision, last)
-    // As an attacker with a right on the folder, or the wrong backup.
+    // As an attacker with access to the folder, or a wrong backup, would do.
     await rm(directory, { recursive: true })
     await cp(older, directory, { recursive: true })
     await assert.rejects(
       open(directory, { heads }),
-      /the signer remembers revision \d+: the store was put back to an earlier state, .*--accept-restored-store/,
+      /the signer knows revision \d+: the store was restored to an earlier state, .*--accept-restored-store/,
     )
     assert.equal(newest?.revision, last)
     {
@@ -48,7 +48,7 @@ describe('openSqliteStore() with a head that is remembered elsewhere', () => {
       const pods = store.collection(testResource)
       assert.deepEqual(keys(pods.list({}).entries), ['default/first'])
       assert.ok(store.revision > last + 1_000_000)
-      // A client that has seen what is lost lists again.
+      // A client that saw lost writes lists again.
       assert.throws(() => pods.watch({ after: last }), RevisionCompacted)
       await put(pods, 'third')
     }

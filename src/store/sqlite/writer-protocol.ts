@@ -1,10 +1,10 @@
-// What the main thread and the writer thread say to each other.
+// Messages between the main thread and the writer thread.
 import type { TakenCount } from './hand-over.ts'
 import type { LogDatabaseOptions } from './log-database.ts'
 import type { PackedRecords } from './record.ts'
 import type { ExpectedLog, StoreHead } from './store-head.ts'
 
-/** What the thread is started with. */
+/** The start parameters of the thread. */
 export interface WriterData extends LogDatabaseOptions {
   readonly taken: TakenCount
 }
@@ -37,7 +37,7 @@ export type WriterRequest =
 export type WriterReply =
   | { readonly kind: 'opened'; readonly wrappedKeys: readonly WrappedKey[]; readonly floor: number }
   | { readonly kind: 'records'; readonly records: PackedRecords }
-  /** `restored`: it was taken although it does not hold the head that was expected. */
+  /** `restored`: it was accepted although it lacks the expected head. */
   | { readonly kind: 'loaded'; readonly head: StoreHead; readonly restored: boolean }
   | { readonly kind: 'appended'; readonly head: StoreHead }
   | { readonly kind: 'compacted'; readonly floor: number }
@@ -47,8 +47,8 @@ export type WriterReply =
 
 export interface Failure {
   readonly message: string
-  /** SQLite's extended result code, where it is SQLite that failed. */
+  /** SQLite's extended result code, if SQLite failed. */
   readonly code: number | undefined
-  /** Nothing of the group is stored and the log is whole: a later write may succeed. */
+  /** Nothing of the group is stored and the log is intact: a later write may succeed. */
   readonly retriable: boolean
 }

@@ -10,7 +10,7 @@ import { type PackedRecords, pack } from './record.ts'
 import type { ExpectedLog, StoreHead } from './store-head.ts'
 import type { Failure, FreshKey, UnwrappedKey, WrappedKey, WriterData, WriterReply, WriterRequest } from './writer-protocol.ts'
 
-/** The thread's module: TypeScript beside this file, or its own entry point in the bundle. */
+/** The module of the thread: TypeScript next to this file, or a separate entry point in the bundle. */
 function workerUrl(): URL {
   return new URL(import.meta.url.endsWith('.ts') ? './sqlite-worker.ts' : './sqlite-worker.js', import.meta.url)
 }
@@ -23,11 +23,11 @@ interface Waiting {
 export interface WriterEvents {
   onRecords(records: PackedRecords): void
   onCompacted(floor: number): void
-  /** The end of the log is on disk. */
+  /** The head of the log is durable. */
   onHead(head: StoreHead): void
-  /** Whether the key that `rotate` sent is in use. */
+  /** Whether the key of `rotate` is in use. */
   onRotated(done: boolean): void
-  /** The writer failed while nobody waited for it. */
+  /** The writer failed while no call was pending. */
   onFailure(err: WriteFailed): void
 }
 
@@ -46,7 +46,8 @@ export class Writer implements CommitLog {
     this.#file = options.file
     this.#events = events
     this.#now = now
-    // Groups are short-lived: a small young generation costs the writer no time and spares the process some 20 MB. The thread needs no flags of ours, and must not inherit a debugger's or a test runner's.
+    // Groups are short-lived: a small young generation costs the writer no time and saves some 20 MB. The thread needs none of our flags,
+    // and must not inherit those of a debugger or test runner.
     this.#worker = new Worker(workerUrl(), {
       workerData: { ...options, taken: this.#taken } satisfies WriterData,
       execArgv: [],
@@ -58,14 +59,14 @@ export class Writer implements CommitLog {
     this.#worker.on('exit', () => this.#end(new WriteFailed('The store writer has ended', { retriable: false })))
   }
 
-  /** Rejects where the file cannot be opened: locked, not ours, another format. */
+  /** Rejects if the file cannot be opened: locked, another program's, another format. */
   async opened(): Promise<{ readonly wrappedKeys: readonly WrappedKey[]; readonly floor: number }> {
     if (this.#opened === undefined) await this.#reply()
     if (this.#opened === undefined) throw new Error('The store writer answered out of order')
     return this.#opened
   }
 
-  /** Hands all records to `onRecords`. `restored`: the log was accepted although it does not hold the head. */
+  /** Passes all records to `onRecords`. `restored`: the log was accepted although it lacks the head. */
   async load(
     keys: readonly UnwrappedKey[],
     fresh: FreshKey,
@@ -125,7 +126,7 @@ export class Writer implements CommitLog {
     }
   }
 
-  /** Ends the thread wherever it is. What is not committed is not acknowledged either. */
+  /** Ends the thread at any point. Uncommitted writes are not acknowledged either. */
   async abandon(): Promise<void> {
     this.#ended ??= closed()
     await this.#worker.terminate()
@@ -214,7 +215,7 @@ function closed(): WriteFailed {
   return new WriteFailed('The store is closed', { retriable: false })
 }
 
-/** What SQLite's primary result codes mean for whoever runs the store. */
+/** What SQLite's primary result codes mean for the operator. */
 const explanations = new Map<number, (file: string) => string>([
   [5, file => `The store "${file}" is in use by another process`],
   [8, file => `The store "${file}" is read-only`],

@@ -21,7 +21,7 @@ import {
 } from './values.ts'
 import { addReading, addWork } from './work.ts'
 
-/** A number of any type as JavaScript compares it exactly, numbers with bigints; undefined for what is no number. */
+/** A number of any type as JavaScript compares it exactly, numbers with bigints; undefined for what is not a number. */
 export function numberOf(value: CelValue): number | bigint | undefined {
   if (typeof value === 'number' || typeof value === 'bigint') return value
   if (value instanceof Double || value instanceof Uint) return value.value

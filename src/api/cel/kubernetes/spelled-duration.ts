@@ -23,7 +23,7 @@ export function parseSpelledDuration(text: string): bigint | undefined {
     if (word === '') continue
     const name = word.toLowerCase()
     const unit = units.find(([, exact, beginning]) => exact.includes(name) || name.startsWith(beginning))
-    // More than Go's integers hold is no number there.
+    // More than Go's integers hold is not a number there.
     if (count.length > 99 || BigInt(count) >= 2n ** 63n) return undefined
     if (unit !== undefined) total = BigInt.asIntN(64, (total ?? 0n) + BigInt(count) * unit[0])
   }

@@ -102,7 +102,7 @@ const containsIp = (network: CelValue, { bytes }: IpValue): boolean => {
   const { address, bits } = asCidr(network)
   return sameBits(address, bytes, bits)
 }
-/** Upstream says of a text that is no address what it says of any other value. */
+/** Upstream says of a text that is not an address what it says of any other value. */
 function ipIn(text: string): IpValue {
   const ip = readIp(text)
   if ('error' in ip) throw new Refused()

@@ -90,7 +90,7 @@ export function formatDouble(value: number): string {
   return String(value)
 }
 
-/** Fails for what is no UTF-8. */
+/** Fails for what is not UTF-8. */
 export function bytesToText(bytes: Uint8Array): string {
   addReading(bytes.length)
   try {

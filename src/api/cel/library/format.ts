@@ -40,7 +40,7 @@ const integers: readonly Kind[] = ['int', 'uint']
 
 const whole = (value: CelValue): bigint => (value instanceof Uint ? value.value : BigInt(asInt(value)))
 
-/** A double, or one of the texts that stand for what is no number. */
+/** A double, or one of the texts that stand for what is not a number. */
 function real(value: CelValue, refusal: string): number {
   const named =
     typeof value === 'string'

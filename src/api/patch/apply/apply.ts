@@ -55,7 +55,7 @@ export function parseConfiguration(body: YamlOutcome): ParsedConfiguration {
   )
 }
 
-/** Refuses a configuration of another version or kind, or one in which `problemsOf` finds why it is no object of it. */
+/** Refuses a configuration of another version or kind, or one in which `problemsOf` finds why it is not an object of it. */
 export function validateConfiguration(
   config: Readonly<Record<string, unknown>>,
   apiVersion: string,

@@ -1,4 +1,4 @@
-// Why a configuration is no object of its kind, in the words of upstream's typed values: wrong types, unknown fields, items of keyed lists
+// Why a configuration is not an object of its kind, in the words of upstream's typed values: wrong types, unknown fields, items of keyed lists
 // that have no name or one that is taken.
 import { goNumber } from '../../go-json.ts'
 import { isRecord } from '../../schema/compile.ts'

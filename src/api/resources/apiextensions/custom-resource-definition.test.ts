@@ -42,7 +42,7 @@ const embedded: JSONSchemaProps = { type: 'object', 'x-kubernetes-embedded-resou
 
 const schemas: { name: string; schema: JSONSchemaProps; fields: string[] }[] = [
   { name: 'a root without a type', schema: {}, fields: [`${root}.type`] },
-  { name: 'a root that is no object', schema: text, fields: [`${root}.type`] },
+  { name: 'a root that is not an object', schema: text, fields: [`${root}.type`] },
   { name: 'a root that may be null', schema: object({}, { nullable: true }), fields: [`${root}.nullable`] },
   { name: 'a root of anything', schema: { type: 'object', additionalProperties: true }, fields: [`${root}.additionalProperties`] },
   { name: 'a field without a type', schema: object({ a: {} }), fields: [`${a}.type`] },
@@ -90,7 +90,7 @@ const schemas: { name: string; schema: JSONSchemaProps; fields: string[] }[] = [
     fields: [`${root}.properties[metadata]`],
   },
   { name: 'metadata that may be named so', schema: object({ metadata: object({ name: { ...text, maxLength: 9 } }) }), fields: [] },
-  { name: 'a kind that is no text', schema: object({ kind: number }), fields: [`${root}.properties[kind].type`] },
+  { name: 'a kind that is not a string', schema: object({ kind: number }), fields: [`${root}.properties[kind].type`] },
   { name: 'a default of the kind', schema: object({ kind: { ...text, default: 'A' } }), fields: [`${root}.properties[kind].default`] },
   { name: 'an array of nothing', schema: object({ a: { type: 'array' } }), fields: [`${a}.items`] },
   { name: 'a list of schemas for items', schema: object({ a: { type: 'array', items: [text] } }), fields: [`${a}.items`] },
@@ -107,7 +107,7 @@ const schemas: { name: string; schema: JSONSchemaProps; fields: string[] }[] = [
     schema: object({ a: object({ b: text }, { additionalProperties: text }) }),
     fields: [`${a}.additionalProperties`],
   },
-  { name: 'a pattern that is none', schema: object({ a: { ...text, pattern: '[' } }), fields: [`${a}.pattern`] },
+  { name: 'an invalid pattern', schema: object({ a: { ...text, pattern: '[' } }), fields: [`${a}.pattern`] },
   {
     name: 'an embedded object without properties',
     schema: object({ a: { type: 'object', 'x-kubernetes-embedded-resource': true } }),
@@ -277,7 +277,7 @@ const versions: { name: string; version: object; fields: string[] }[] = [
     fields: ['spec.subresources.scale.specReplicasPath'],
   },
   { name: 'a scale without a status', version: scale({ statusReplicasPath: '' }), fields: ['spec.subresources.scale.statusReplicasPath'] },
-  { name: 'a selector that is no path', version: scale({ labelSelectorPath: 'x' }), fields: ['spec.subresources.scale.labelSelectorPath'] },
+  { name: 'an invalid selector path', version: scale({ labelSelectorPath: 'x' }), fields: ['spec.subresources.scale.labelSelectorPath'] },
   { name: 'a column', version: column({}), fields: [] },
   {
     name: 'a column of nothing',
@@ -290,7 +290,7 @@ const versions: { name: string; version: object; fields: string[] }[] = [
   { name: 'metadata to select by', version: selectable('.metadata.name'), fields: ['spec.selectableFields[0].jsonPath'] },
   { name: 'what anything may be to select by', version: selectable('.spec.any.b'), fields: ['spec.selectableFields[0].jsonPath'] },
   {
-    name: 'paths that are none, to select by',
+    name: 'invalid paths, to select by',
     version: selectable('spec', ".spec['size']", '.spec.', '.spec..size'),
     fields: [0, 1, 2, 3].map(index => `spec.selectableFields[${index}].jsonPath`),
   },

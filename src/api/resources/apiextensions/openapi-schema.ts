@@ -66,7 +66,7 @@ export function validateSchema(schema: JSONSchemaProps, hasStatus: boolean, fiel
   if (structural && inStructure.length === 0 && someSchema(schema, hasRules)) {
     errors.push(...rulesLate().validateRules(schema, field, { isStored: options.isStoredRule, isFaulty: part => faulty.has(part) }))
   }
-  // Of what cannot be read as a structure this alone is no fault in itself.
+  // Of what cannot be read as a structure this alone is not a fault in itself.
   if (errors.length === 0 && !structural) errors.push(invalidValue(field, '', "OpenAPIV3Schema 'schema' is not supported"))
   return errors
 }

@@ -60,7 +60,7 @@ function validate({ metadata, spec }: APIService): FieldError[] {
   const errors: FieldError[] = []
   const { group = '', version = '', groupPriorityMinimum, versionPriority, service } = spec
   const name = `${version}.${group}`
-  // What is no name at all is told by the rules of metadata.
+  // What is not a name at all is told by the rules of metadata.
   if (metadata.name !== name && nameIsPathSegment(metadata.name ?? '', false).length === 0) {
     errors.push(invalidValue('metadata.name', metadata.name, `must be \`spec.version+"."+spec.group\`: ${JSON.stringify(name)}`))
   }

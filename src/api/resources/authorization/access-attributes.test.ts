@@ -45,7 +45,7 @@ const selectors: { name: string; attributes: ResourceAttributes; errors: RegExp[
     ],
   },
   {
-    name: 'labels that are none, behind their number',
+    name: 'invalid labels, behind their number',
     attributes: { labelSelector: { requirements: [{ key: 'a b', operator: 'Exists', values: ['c d'] }] } },
     errors: [
       /requirements\[0\].values: Forbidden/,

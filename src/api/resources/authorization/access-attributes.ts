@@ -70,7 +70,7 @@ function validateAttributes({ resourceAttributes }: SelfSubjectAccessReviewSpec,
   const { fieldSelector, labelSelector } = resourceAttributes ?? {}
   const field = 'spec.resourceAttributes'
   validateSelector(fieldSelector, `${field}.fieldSelector`, validateFieldRequirement, errors)
-  // An unknown operator is no error: newer clients may ask older servers, and the authorizer then ignores the requirement.
+  // An unknown operator is not an error: newer clients may ask older servers, and the authorizer then ignores the requirement.
   const validateLabels = (requirement: LabelSelectorRequirement, at: string) =>
     validateLabelSelectorRequirement(requirement, at, errors, { unknownOperators: true })
   validateSelector(labelSelector, `${field}.labelSelector`, validateLabels, errors)

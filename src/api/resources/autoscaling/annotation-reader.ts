@@ -8,7 +8,7 @@ export type Reader<T> = (value: unknown) => T
 
 class Mismatch extends Error {}
 
-/** Undefined where the text is no JSON or another structure: upstream takes it for missing, since nobody but its writer can mend it. */
+/** Undefined where the text is not JSON or another structure: upstream takes it for missing, since nobody but its writer can mend it. */
 export function readJson<T>(json: string | undefined, reader: Reader<T>): T | undefined {
   if (json === undefined) return undefined
   try {

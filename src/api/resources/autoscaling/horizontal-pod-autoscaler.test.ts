@@ -185,7 +185,7 @@ const spoiled: { name: string; json: string }[] = [
   { name: 'a list of nothing', json: '[null]' },
   { name: 'a number for a name', json: '[{"type":7}]' },
   { name: 'a text for a source', json: '[{"type":"Pods","pods":"x"}]' },
-  { name: 'an amount that is none', json: '[{"type":"Pods","pods":{"metricName":"m","targetAverageValue":"much"}}]' },
+  { name: 'an invalid amount', json: '[{"type":"Pods","pods":{"metricName":"m","targetAverageValue":"much"}}]' },
 ]
 for (const { name, json } of spoiled) {
   test(`toV2() takes an annotation that holds ${name} for missing`, () => {

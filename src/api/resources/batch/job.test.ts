@@ -65,7 +65,7 @@ const refusals: { name: string; spec: Partial<JobSpec>; fields: string[] }[] = [
   { name: 'an unknown completion mode', spec: { completionMode: 'Odd' }, fields: ['spec.completionMode'] },
   { name: 'an indexed job without completions', spec: { completionMode: 'Indexed', parallelism: 1 }, fields: ['spec.completions'] },
   { name: 'a limit per index of a job without indexes', spec: { backoffLimitPerIndex: 1 }, fields: ['spec.backoffLimitPerIndex'] },
-  { name: 'a manager that is no path', spec: { managedBy: 'me' }, fields: ['spec.managedBy'] },
+  { name: 'a manager that is not a path', spec: { managedBy: 'me' }, fields: ['spec.managedBy'] },
   { name: 'a success policy without indexes', spec: { successPolicy: { rules: [{ succeededCount: 1 }] } }, fields: ['spec.successPolicy'] },
   {
     name: 'a policy rule that says nothing',

@@ -18,7 +18,7 @@ const validate = (more: Partial<PodSecurityExceptionSpec>) =>
 const rows: readonly [name: string, more: Partial<PodSecurityExceptionSpec>, fields: string[]][] = [
   ['takes a whole one', {}, []],
   ['takes fields', { fields: ['spec.hostNetwork'] }, []],
-  ['refuses a digest that is none', { templateDigest: 'sha256:x' }, ['spec.templateDigest']],
+  ['refuses an invalid digest', { templateDigest: 'sha256:x' }, ['spec.templateDigest']],
   ['refuses no check', { checks: [] }, ['spec.checks']],
   ['refuses an unknown check', { checks: ['hostPorts', 'everything'] }, ['spec.checks[1]']],
   ['refuses an empty field', { fields: [''] }, ['spec.fields[0]']],
@@ -27,7 +27,7 @@ const rows: readonly [name: string, more: Partial<PodSecurityExceptionSpec>, fie
   ['refuses no reason', { reason: '' }, ['spec.reason']],
   ['refuses a reason beyond the bound', { reason: 'x'.repeat(1025) }, ['spec.reason']],
   ['takes proofs', { compensatingProofs: ['C9', 'S5/A9'] }, []],
-  ['refuses a proof that is none', { compensatingProofs: ['C9', 'all'] }, ['spec.compensatingProofs[1]']],
+  ['refuses an unknown proof', { compensatingProofs: ['C9', 'all'] }, ['spec.compensatingProofs[1]']],
   ['refuses too many proofs', { compensatingProofs: Array.from({ length: 21 }, (_, index) => `C${index}`) }, ['spec.compensatingProofs']],
   ['refuses one without an end', { expires: null }, ['spec.expires']],
 ]

@@ -7,7 +7,7 @@ import { pushMessages } from '../../validation/object-meta.ts'
 import { dropEmptyMember, semanticallyEqual } from '../../validation/semantic-equality.ts'
 import { ageCell } from '../printing.ts'
 
-/** Of all values together, in bytes: the store is no file system. Secrets have the same limit. */
+/** Of all values together, in bytes: the store is not a file system. Secrets have the same limit. */
 export const maxDataBytes = 1024 * 1024
 const whenImmutable = 'field is immutable when `immutable` is set'
 

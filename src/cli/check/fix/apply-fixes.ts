@@ -1,4 +1,4 @@
-// The fixes of findings written into the texts: each is made in memory, read again, and kept only where it says what the patch says.
+// Writes the fixes of findings into texts. Each fix is made in memory, parsed again, and kept only if the result equals the patched value.
 import { isDeepStrictEqual } from 'node:util'
 import { applyJsonPatch } from '../../../api/patch/json-patch.ts'
 import type { PatchOperation } from '../../../api/patch/json-patch-between.ts'
@@ -15,11 +15,13 @@ import { editYaml } from './edit-yaml.ts'
 
 export interface AppliedFixes {
   readonly texts: readonly SourceText[]
-  /** The findings that the texts do not have any more. */
+  /** The findings that the new texts no longer have. */
   readonly mended: readonly Finding[]
 }
 
-/** `manifestOf` says in which manifest a finding is. What kustomize or another program made is left as it is: its files are somewhere else. */
+/**
+ * `manifestOf` gives the manifest of a finding. Output of kustomize or of another program is not edited, because its sources are elsewhere.
+ */
 export function applyFixes(
   texts: readonly SourceText[],
   findings: readonly Finding[],
@@ -50,7 +52,7 @@ function rewritten(source: SourceText, edited: ReadonlyMap<SourceDocument, strin
   return text === source.text ? source : { ...source, text }
 }
 
-/** Undefined where the patch does not apply, another fix has been there before, or the text would say anything but what the patch makes of it. */
+/** Returns undefined if the patch does not apply, another fix changed the same place, or the text would differ from the patched value. */
 function edit({ text, format }: SourceDocument, at: readonly PathStep[], fix: readonly PatchOperation[]): string | undefined {
   const before = readValue(text, format)
   const wanted = patched(before, at, fix)

@@ -1,4 +1,4 @@
-// A JSON patch carried out on JSON text; JSON has no comments, and its layout is that of its indentation.
+// Applies a JSON patch to JSON text and keeps its indentation. JSON has no comments to keep.
 
 import { applyJsonPatch } from '../../../api/patch/json-patch.ts'
 import type { PatchOperation } from '../../../api/patch/json-patch-between.ts'

@@ -41,7 +41,7 @@ const rows: readonly Row[] = [
   ['finds keys with slashes', 'a:\n  x/y: 1\n  z: 2\n', remove('/a/x~1y'), 'a:\n  z: 2\n'],
   ['does not write through an alias', 'a: &x\n  b: 1\nc: *x\n', add('/c/d', 1), undefined],
   ['does not remove what is not there', 'a: 1\n', remove('/b'), undefined],
-  ['does not edit what is no YAML', 'a: [\n', add('/b', 1), undefined],
+  ['does not edit what is not YAML', 'a: [\n', add('/b', 1), undefined],
 ]
 for (const [name, before, operation, after] of rows) {
   test(`editYaml() ${name}`, () => assert.equal(editYaml(before, [], [operation]), after))
@@ -75,7 +75,7 @@ const { value: tree } = fc.letrec<{ value: unknown }>(tie => ({
 }))
 const object = fc.dictionary(key, tree, { minKeys: 1, maxKeys: 4 })
 
-test('editYaml() makes of any text what the patch makes of its value, or nothing', () => {
+test('editYaml() gives text with exactly the patched value, or undefined', () => {
   let written = 0
   fc.assert(
     fc.property(

@@ -1,9 +1,12 @@
-// A JSON patch carried out on YAML text: only the lines that change are touched, so that comments, quotes and layout stay as they are.
+// Applies a JSON patch to YAML text. Only the lines that change are touched, so comments, quotes and layout stay.
 import { type Document, isMap, isScalar, isSeq, type Node, type Pair, parseDocument, stringify, type YAMLMap, type YAMLSeq } from 'yaml'
 import type { PatchOperation } from '../../../api/patch/json-patch-between.ts'
 import { type PathStep, parsePointer } from '../field-path.ts'
 
-/** The text, or undefined where the operation cannot be written into it without touching the rest (an alias, an anchor's content, a key that is no text). */
+/**
+ * Returns the text, or undefined if the operation cannot be written without touching other parts (an alias, content of an anchor, a key
+ * that is not a string).
+ */
 export function editYaml(text: string, at: readonly PathStep[], operations: readonly PatchOperation[]): string | undefined {
   let edited = text
   for (const operation of operations) {
@@ -18,7 +21,7 @@ interface Place {
   readonly text: string
   readonly parent: YAMLMap | YAMLSeq
   readonly key: PathStep
-  /** The pair or the item that is there already. */
+  /** The existing pair or item. */
   readonly present: Pair | Node | undefined
 }
 
@@ -39,7 +42,7 @@ function applyOne(text: string, path: readonly PathStep[], { op, value }: PatchO
   return isSeq(parent) && op === 'add' ? undefined : replace(place, value)
 }
 
-/** Never through an alias: what it stands for is written somewhere else, for others too. */
+/** Never follows an alias: its value is written elsewhere and others may share it. */
 function nodeAt(document: Document, path: readonly PathStep[]): unknown {
   let node: unknown = document.contents
   for (const step of path) {
@@ -50,7 +53,7 @@ function nodeAt(document: Document, path: readonly PathStep[]): unknown {
   return node
 }
 
-/** `{}`, or nothing at all behind a key. */
+/** `{}`, or no value after the key. */
 const isEmpty = (node: unknown): node is Node =>
   (isMap(node) && node.items.length === 0) || (isScalar(node) && node.value === null && (node.range?.[0] ?? 0) === (node.range?.[1] ?? 1))
 
@@ -85,7 +88,7 @@ function replace(place: Place, value: unknown): string | undefined {
   const after = (present as Pair).key as Node | undefined
   const keyEnd = after?.range?.[1]
   if (first === undefined || keyEnd === undefined) return undefined
-  // The key stays where it is, with what is written before it; its value is written anew.
+  // The key and everything before it stay; only its value is rewritten.
   const colon = text.indexOf(':', keyEnd)
   const written = block({ [String(key)]: value }, columnOf(text, first))
   const rest = written.slice(written.indexOf(':') + 1)
@@ -101,7 +104,7 @@ function remove({ text, parent, present }: Place): string | undefined {
     if (from === undefined || to === undefined) return undefined
     const empty = isMap(parent) ? '{}' : '[]'
     if (parent.flow === true) return splice(text, from, to, empty)
-    // A block begins on the line behind its key, or behind the dash of an item.
+    // A block begins on the line after its key, or after the dash of a list item.
     const begin = text.slice(0, from).trimEnd().length
     return splice(text, begin, contentEnd(text, to), ` ${empty}`)
   }
@@ -116,7 +119,7 @@ function remove({ text, parent, present }: Place): string | undefined {
   if (/^\s*(?:- +)?$/.test(head) && (isSeq(parent) || !head.includes('-')))
     return splice(text, lineStart, Math.min(lineEnd + 1, text.length), '')
   if (isSeq(parent)) return undefined
-  // The first pair of a list's item: the next one takes its place behind the dash.
+  // The first pair of a list item: the next pair takes its place after the dash.
   const next = startOf((parent.items as readonly unknown[])[index + 1])
   return next === undefined ? undefined : splice(text, start, next, '')
 }
@@ -136,7 +139,7 @@ function endOf(item: unknown): number | undefined {
 
 const isBlockScalar = (text: string, start: number): boolean => text[start] === '|' || text[start] === '>'
 
-/** The end of what is written, without the line ends behind it. */
+/** The end of the content, without the line ends after it. */
 const contentEnd = (text: string, end: number): number => text.slice(0, end).trimEnd().length
 
 function endOfLine(text: string, at: number): number {
@@ -146,7 +149,7 @@ function endOfLine(text: string, at: number): number {
 
 const columnOf = (text: string, offset: number): number => offset - (text.lastIndexOf('\n', offset - 1) + 1)
 const splice = (text: string, from: number, to: number, put: string): string => `${text.slice(0, from)}${put}${text.slice(to)}`
-/** Texts that YAML 1.1 takes for something else are quoted: Kubernetes' readers know `yes` and `Y`. */
+/** Strings that YAML 1.1 reads as another type are quoted: parsers of Kubernetes read `yes` and `Y` as booleans. */
 const quoting = { version: '1.1' } as const
 const flow = (value: unknown): string =>
   stringify(value, { ...quoting, collectionStyle: 'flow', lineWidth: 0, flowCollectionPadding: true }).trimEnd()

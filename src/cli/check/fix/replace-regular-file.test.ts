@@ -6,7 +6,7 @@ import { test } from 'node:test'
 import { UserError } from '../../../base/user-error.ts'
 import { replaceRegularFile } from './replace-regular-file.ts'
 
-test('replaceRegularFile() changes the file of that name alone: neither what a link leads to nor other names of the same file', t => {
+test('replaceRegularFile() changes only the named file: neither the target of a link nor other hard links', t => {
   const folder = mkdtempSync(join(tmpdir(), 'replace-'))
   t.after(() => rmSync(folder, { recursive: true }))
   const at = (name: string) => join(folder, name)

@@ -1,9 +1,9 @@
-// Writes a fixed manifest: the path gets a new file, so that nothing else that a link leads to is changed.
+// Writes a fixed manifest to a new file and renames it, so that the target of a link is never changed.
 import { randomUUID } from 'node:crypto'
 import { closeSync, fchmodSync, lstatSync, openSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { UserError } from '../../../base/user-error.ts'
 
-/** Keeps the file's mode. A hard link of another name keeps the old text. Throws a `UserError` where the path is a link or no regular file. */
+/** Keeps the mode of the file. Other hard links keep the old text. Throws a `UserError` if the path is a link or not a regular file. */
 export function replaceRegularFile(path: string, text: string): void {
   const stat = lstatSync(path)
   if (!stat.isFile())

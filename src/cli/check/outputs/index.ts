@@ -1,4 +1,4 @@
-// Every form of output, the default first.
+// All output formats; the default is the first.
 import { github } from './github.ts'
 import { json } from './json.ts'
 import { junit } from './junit.ts'

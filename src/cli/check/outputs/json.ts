@@ -1,7 +1,7 @@
 import { printableJson } from '../../printable.ts'
 import type { Output } from './output.ts'
 
-/** For programs: an object that says everything that is known of each finding. */
+/** For programs: an object with everything that is known about each finding. */
 export const json: Output = {
   name: 'json',
   format: ({ findings, objects, files, foreign, excepted, fixed, describe }) =>

@@ -1,7 +1,7 @@
 import { type Finding, objectName } from '../finding.ts'
 import type { Output } from './output.ts'
 
-/** For CI systems that show tests: a suite for each file, a case for each object, which fails where a finding is no note. */
+/** For CI systems that show tests: one suite per file, one case per object; a case fails on any finding other than a note. */
 export const junit: Output = {
   name: 'junit',
   format: ({ findings, objects }) => {
@@ -14,8 +14,8 @@ export const junit: Output = {
       }
     })
     const failed = suites.reduce((sum, { cases }) => sum + cases, 0)
-    // Something that passed must stand there, or CI takes the report for an empty one.
-    const passed = `  <testsuite name="bulkhead check" tests="1" failures="0">\n    <testcase classname="bulkhead" name="${objects} objects were judged"/>\n  </testsuite>`
+    // A report needs at least one passed test, or CI systems treat it as empty.
+    const passed = `  <testsuite name="bulkhead check" tests="1" failures="0">\n    <testcase classname="bulkhead" name="${objects} objects were checked"/>\n  </testsuite>`
     const head = `<testsuites name="bulkhead check" tests="${failed + 1}" failures="${failed}">`
     return ['<?xml version="1.0" encoding="UTF-8"?>', head, ...suites.map(({ text }) => text), passed, '</testsuites>'].join('\n')
   },
@@ -23,7 +23,7 @@ export const junit: Output = {
 
 const caseName = ({ object, line }: Finding): string => (object === undefined ? `line ${line}` : objectName(object))
 
-/** A case fails once, whatever is wrong with its object: readers count failures against cases. */
+/** One failure per case, however many findings its object has, because readers compare failures with cases. */
 function testCase(file: string, name: string, findings: readonly Finding[]): string {
   const [first] = findings
   const title =
@@ -48,7 +48,7 @@ const entities: Readonly<Record<string, string>> = {
   '\r': '&#13;',
 }
 
-/** Control characters have no form in XML 1.0: they become a question mark. */
+/** XML 1.0 cannot express control characters: they become a question mark. */
 function escaped(value: string): string {
   return value.replaceAll(/[&<>"'\n\t\r]/g, char => entities[char] ?? char).replaceAll(/\p{Cc}/gu, '?')
 }

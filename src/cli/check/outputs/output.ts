@@ -1,18 +1,18 @@
-// One form in which findings are printed.
+// The interface of an output format for findings.
 import type { Finding } from '../finding.ts'
 
 export interface Report {
   readonly findings: readonly Finding[]
-  /** How many objects were judged. */
+  /** Number of evaluated objects. */
   readonly objects: number
   readonly files: number
-  /** Documents of folders in which nothing says that they are for Kubernetes. */
+  /** Number of documents that are not for Kubernetes. */
   readonly foreign: number
-  /** Findings that an exception holds back. */
+  /** Number of findings that exceptions suppress. */
   readonly excepted: number
-  /** Findings that `--fix` has ended; they are not among the others. */
+  /** Number of findings that `--fix` fixed; they are not among the others. */
   readonly fixed: number
-  /** What each rule that was found is about, and whose advice it is. */
+  /** Describes a rule that was violated, and the standards it comes from. */
   describe(rule: string): RuleDescription
 }
 
@@ -23,6 +23,6 @@ export interface RuleDescription {
 
 export interface Output {
   readonly name: string
-  /** All that is printed, without the last line end. */
+  /** The whole output, without a final line end. */
   format(report: Report, options: { readonly color: boolean }): string
 }

@@ -26,26 +26,26 @@ test('outputs lists every file of the folder', () => {
   )
 })
 
-test('text shows colors only where they are wanted', () => {
+test('text uses colors only if requested', () => {
   const [text] = outputs
   assert.ok(text?.format(report([note]), { color: true }).includes('\u001b['))
   assert.ok(!format('text').includes('\u001b['))
 })
 
-test('CVE-2021-25743: text keeps each finding on its line, and obeys none of them', () => {
+test('CVE-2021-25743: text keeps each finding on one line and escapes control characters', () => {
   const [first, second] = format('text').split('\n')
   assert.match(first ?? '', /say "<b>" & 100%; ::error::x \[PodSecurity\]$/)
   assert.doesNotMatch(format('text'), /[^\P{C}\n]/u)
   assert.match(second ?? '', /would pass with/)
 })
 
-test('json holds all of each finding, and the standards of its rule', () => {
+test('json has all fields of each finding, and the standards of its rule', () => {
   const { findings, kind } = JSON.parse(format('json'))
   assert.equal(kind, 'CheckReport')
   assert.deepEqual(findings[0], { ...hostile, serves: ['C3'] })
 })
 
-test('sarif has what code scanning demands: rules, levels, relative URIs, lines', () => {
+test('sarif has what code scanning requires: rules, levels, relative URIs, lines', () => {
   const { version, runs } = JSON.parse(format('sarif'))
   assert.equal(version, '2.1.0')
   const [{ tool, results }] = runs
@@ -61,7 +61,7 @@ test('sarif has what code scanning demands: rules, levels, relative URIs, lines'
   assert.equal(results[1].locations[0].physicalLocation.artifactLocation.uri, 'stdin')
 })
 
-test('junit is XML whatever a manifest says, and notes are no failures', () => {
+test('junit is well-formed XML for any manifest, and notes are not failures', () => {
   const xml = format('junit', [{ ...hostile, message: 'a\u0000<]]>&"' }, note])
   assert.match(xml, /message="a\?&lt;\]\]&gt;&amp;&quot;"/)
   assert.equal(xml.match(/<failure /g)?.length, 1)
@@ -79,16 +79,16 @@ test('junit fails a case once for all findings of its object, so that there are 
   assert.match(xml, /message="2 findings: PodSecurity, resources">.*no limit \[resources\]<\/failure>/)
 })
 
-test('sarif explains its rules, and knows a finding again that moved to another line', () => {
+test('sarif explains its rules, and its fingerprint stays when a finding moves to another line', () => {
   const fingerprintOf = (finding: Finding) => JSON.parse(format('sarif', [finding])).runs[0].results[0].partialFingerprints
   assert.deepEqual(fingerprintOf(hostile), fingerprintOf({ ...hostile, line: 99, column: 1 }))
   for (const other of [{ rule: 'probes' }, { file: 'b.yaml' }, { field: 'spec.b' }, { message: 'm' }])
     assert.notDeepEqual(fingerprintOf(hostile), fingerprintOf({ ...hostile, ...other }))
   const [rule] = JSON.parse(format('sarif')).runs[0].tool.driver.rules
-  assert.match(rule.help.text, /^About PodSecurity\. Asked for by: C3\./)
+  assert.match(rule.help.text, /^About PodSecurity\. Required by: C3\./)
 })
 
-test('github annotates lines, and a manifest cannot write commands of its own', () => {
+test('github annotates lines, and a manifest cannot inject commands', () => {
   const [first, second, ...others] = format('github').split('\n')
   assert.equal(
     first,

@@ -17,8 +17,8 @@ export const sarif: Output = {
 
 function ruleOf(id: string, { describe }: Report) {
   const { title, serves } = describe(id)
-  const because = serves.length === 0 ? '' : ` Asked for by: ${serves.join(', ')}.`
-  const help = `${title}.${because} A finding with a patch says what would pass; "bulkhead check --fix" writes it into the file. An exception needs an owner, a reason and an end.`
+  const because = serves.length === 0 ? '' : ` Required by: ${serves.join(', ')}.`
+  const help = `${title}.${because} A finding with a patch shows what would pass; "bulkhead check --fix" writes it into the file. An exception needs an owner, a reason and an expiry date.`
   const properties = serves.length === 0 ? {} : { properties: { tags: serves } }
   return {
     id,
@@ -45,8 +45,8 @@ function resultOf({ rule, severity, message, file, line, column, object, field }
   }
 }
 
-/** The same for a finding that only moved to another line, by which code scanning tells it from a new one. */
+/** Stays the same when a finding only moves to another line; code scanning uses it to find new findings. */
 const fingerprint = (parts: readonly string[]): string => createHash('sha256').update(JSON.stringify(parts)).digest('hex').slice(0, 32)
 
-/** Relative, as code scanning wants it, and with everything encoded that is no part of a path. */
+/** A relative URI, as code scanning requires, with everything encoded that is not part of a path. */
 const uriOf = (file: string): string => (file === '-' ? 'stdin' : file.replace(/^\.\//, '').split('/').map(encodeURIComponent).join('/'))

@@ -5,7 +5,7 @@ import type { Output, Report } from './output.ts'
 
 const colors = { error: 'red', warning: 'yellow', note: 'blue' } as const
 
-/** For people: a line for each finding, as compilers write them, and what would pass. */
+/** For people: one line per finding, in the format of compilers, and the patch that would pass. */
 export const text: Output = {
   name: 'text',
   format: (report, { color }) => [...report.findings.flatMap(finding => lines(finding, color)), summary(report)].join('\n'),
@@ -15,7 +15,7 @@ function lines({ rule, severity, message, file, line, column, object, field, fix
   const level = color ? styleText(colors[severity], severity, { validateStream: false }) : severity
   const place = object === undefined ? '' : ` ${objectName(object)}:`
   const inField = field === undefined ? '' : ` ${field}:`
-  // A file of somebody else's must not draw on the terminal.
+  // Escaped, because a manifest of somebody else must not control the terminal.
   const head = `${printable(`${file}:${line}:${column}`)}: ${level}:${printable(`${place}${inField} ${message.trim().replaceAll(/\s*\n\s*/g, '; ')} [${rule}]`)}`
   return fix === undefined ? [head] : [head, `    would pass with: ${printable(JSON.stringify(fix))}`]
 }
@@ -27,7 +27,7 @@ function summary({ findings, objects, files, foreign, excepted, fixed }: Report)
     `${several(objects, 'object')} in ${several(files, 'file')}`,
     `${several(count('error'), 'error')}, ${several(count('warning'), 'warning')}, ${several(count('note'), 'note')}`,
     ...(fixed > 0 ? [`${several(fixed, 'finding')} fixed`] : []),
-    ...(excepted > 0 ? [`${several(excepted, 'finding')} held back by exceptions`] : []),
-    ...(foreign > 0 ? [`${several(foreign, 'document')} not for Kubernetes left alone`] : []),
+    ...(excepted > 0 ? [`${several(excepted, 'finding')} suppressed by exceptions`] : []),
+    ...(foreign > 0 ? [`${several(foreign, 'document')} not for Kubernetes skipped`] : []),
   ].join('; ')
 }

@@ -71,7 +71,7 @@ export function whyPathHandler(parts: WhyParts): PathHandler {
     if (auditId === 'last') {
       return explainLast(context)
     }
-    if (!uuid.test(auditId)) throw badRequest('an audit id is a UUID, as the header Audit-Id of an answer has it')
+    if (!uuid.test(auditId)) throw badRequest('an audit id is a UUID, from the header Audit-Id of a response')
     const what = `no request with the audit id ${auditId} is known`
     const recent = parts.refused.find(auditId)
     return recent ? explain(context, recent, what) : search(auditId, context).then(found => explain(context, found, what))

@@ -26,7 +26,7 @@ const rows: readonly [name: string, service: Service | undefined, slices: readon
   ['a port of another name', service(), [slice({}, { ports: [{ name: 'other', port: 1 }] })], 'MissingEndpoints'],
   ['an endpoint that is not ready', service(), [slice({ conditions: { ready: false } })], 'MissingEndpoints'],
   ['an endpoint in another namespace', service(), [slice({ targetRef: { ...pod, namespace: 'other' } })], 'MissingEndpoints'],
-  ['an endpoint that is no pod', service(), [slice({ targetRef: { ...pod, kind: 'Node' } })], 'MissingEndpoints'],
+  ['an endpoint that is not a pod', service(), [slice({ targetRef: { ...pod, kind: 'Node' } })], 'MissingEndpoints'],
   ['names instead of addresses', service(), [slice({}, { addressType: 'FQDN' })], 'MissingEndpoints'],
   ['a pod', service(), [slice({ targetRef: pod })], [{ address: '10.0.0.1', port: 8443, pod: { namespace: 'ns', name: 'p' } }]],
   ['something outside of the cluster', service(), [slice({})], [{ address: '10.0.0.1', port: 8443, pod: undefined }]],
