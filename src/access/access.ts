@@ -1,4 +1,4 @@
-// Who asks, and whether they may: the interfaces between the pipeline and the authenticators and authorizers.
+// The interfaces between the request pipeline, the authenticators (who is the user) and the authorizers (what may the user do).
 
 import type { UserInfo } from '../api/user.ts'
 
@@ -7,7 +7,7 @@ export type { UserInfo }
 export interface Credentials {
   /** The verified-chain-independent DER of the client's certificate; undefined without one. Verification is the authenticator's work. */
   readonly peerCertificate?: Buffer
-  /** The `Authorization` header, undefined without one. Never log it. */
+  /** The `Authorization` header; undefined without one. Never log it. */
   readonly authorization?: string
   readonly remoteAddress: string
 }
@@ -18,34 +18,34 @@ export type Authentication =
       readonly user: UserInfo
       /** For the audit event and the deny list: `x509:<sha256>`, `jwt:<jti>`; never the credential itself. */
       readonly credentialId: string
-      /** Other names under which the deny list may know the credential: `x509-serial:<hex>`. */
+      /** Other names of the credential in the deny list: `x509-serial:<hex>`. */
       readonly credentialAliases?: readonly string[]
       readonly authenticator: string
       /** Milliseconds since the epoch; open streams of this identity end then. */
       readonly expires?: number
-      /** What it was made by, where that can end while the cluster runs; open streams of this identity end then. */
+      /** The source of the credential, if it can be removed while the cluster runs; open streams of this identity end then. */
       readonly source?: CredentialSource
-      /** What it is bound to, where it ends with objects of the cluster. Each request is checked for that; open streams follow it. */
+      /** What the credential is bound to, if it ends with objects of the cluster. Checked on each request; open streams follow it. */
       readonly bound?: BoundCredential
     }
   | { readonly outcome: 'no-opinion' }
   | { readonly outcome: 'rejected'; readonly reason: string; readonly asked?: readonly AuthenticatorOpinion[] }
 
 export interface CredentialSource {
-  /** Why nobody is authenticated by it any more; undefined as long as somebody is. */
+  /** Why the source no longer authenticates; undefined while it does. */
   readonly ended: string | undefined
 }
 
 export interface BoundCredential {
-  /** Why it is not accepted any more; undefined as long as it is. */
+  /** Why it is no longer accepted; undefined while it is. */
   refusal(): string | undefined
-  /** When one of the objects ends that is being deleted, in milliseconds since the epoch. */
+  /** When one of the objects that is being deleted ends, in milliseconds since the epoch. */
   ends(): number | undefined
-  /** Calls the listener after each change of one of the objects. Returns how to stop. */
+  /** Calls the listener after each change of one of the objects. Returns a function that stops it. */
   onChange(listener: () => void): () => void
 }
 
-/** What one authenticator said of credentials that nobody accepted: for the audit event, so never a part of the credential. */
+/** Why one authenticator did not accept the credentials: for the audit event, so never a part of the credential. */
 export interface AuthenticatorOpinion {
   readonly authenticator: string
   readonly reason: string
@@ -53,11 +53,11 @@ export interface AuthenticatorOpinion {
 
 export interface Authenticator {
   readonly name: string
-  /** Synchronous where it can be (caches), so that the hot path has no needless turn. */
+  /** Synchronous if possible (caches), so that the hot path has no needless turn. */
   authenticate(credentials: Credentials): Authentication | Promise<Authentication>
 }
 
-/** What is asked for. Resource requests have `resource`; others have `path`. */
+/** The requested access. Resource requests have `resource`; others have `path`. */
 export interface Attributes {
   readonly user: UserInfo
   readonly verb: string
@@ -73,9 +73,9 @@ export interface Attributes {
   readonly fieldSelector?: string
 }
 
-/** What an allowing decision rests on, where that can change: whoever goes on under the decision then asks again. */
+/** What an allowing decision depends on, if that can change: long requests then check again. */
 export interface AccessBasis {
-  /** Calls the listener after each change that may end the right. Returns how to stop. */
+  /** Calls the listener after each change that may revoke the right. Returns a function that stops it. */
   onChange(listener: () => void): () => void
 }
 
@@ -89,20 +89,20 @@ export interface Authorizer {
   authorize(attributes: Attributes): Decision
 }
 
-/** `error`: what went wrong while deciding, with nothing that users must not know. */
+/** `error`: what went wrong during the decision, without anything that users must not know. */
 export type WebhookDecision = Decision & { readonly error?: string }
 
-/** Somebody else is asked. */
+/** An external authorizer. */
 export interface WebhookAuthorizer {
   readonly name: string
   /**
-   * A promise, which never rejects, only where the answer is not known. `question` is the same object for all authorizers that are asked for one
+   * A promise, which never rejects, only if the answer is not cached. `question` is the same object for all authorizers that are asked for one
    * decision, and another for each decision: what they may spend on it together hangs on it.
    */
   ask(attributes: Attributes, question?: object): WebhookDecision | Promise<WebhookDecision>
 }
 
-/** Allowed only by an explicit allow. `authorizer` names who decided, `webhook` too where it is one. */
+/** Allowed only by an explicit allow. `authorizer` names the one that decided, `webhook` too if it is one. */
 export type AccessVerdict =
   | {
       readonly allowed: true
@@ -111,7 +111,7 @@ export type AccessVerdict =
       readonly webhook?: string
       readonly basis?: AccessBasis
     }
-  /** `denied`: an authorizer said no; else nobody said yes. With an `error` somebody might have said otherwise. */
+  /** `denied`: an authorizer denied; otherwise none allowed. With an `error`, an authorizer might have decided otherwise. */
   | { readonly allowed: false; readonly reason: string; readonly denied?: true; readonly webhook?: string; readonly error?: string }
 
 export const systemMasters = 'system:masters'

@@ -1,19 +1,20 @@
-// Who asks: the authenticators in their explicit order. The first that knows the credential decides, and what it rejects stays rejected.
+// Authentication: the authenticators in their explicit order. The first that recognizes the credential decides, and a rejected credential
+// stays rejected.
 import type { Authentication, Authenticator, AuthenticatorOpinion, Credentials } from './access.ts'
 import { bearerToken } from './bearer-token.ts'
 import type { DenyList } from './revocation.ts'
 
 export interface AuthenticationOptions {
   readonly authenticators: readonly Authenticator[]
-  /** Asked on every request, also for cached identities. */
+  /** Checked on every request, also for cached identities. */
   readonly denyList?: DenyList
 }
 
 export type Authenticate = (credentials: Credentials) => Authentication | Promise<Authentication>
 
 /**
- * `no-opinion` comes back only where no credential was shown at all, so that a bad one is never taken for an anonymous request. An authenticator that
- * throws rejects. A rejection says what each one that was asked had against the credentials. Synchronous as long as the authenticators are.
+ * `no-opinion` is returned only without any credential, so that an invalid one never counts as anonymous. If an authenticator throws, the
+ * credential is rejected. A rejection lists the reason of each authenticator. Synchronous as long as the authenticators are.
  */
 export function createAuthentication({ authenticators, denyList }: AuthenticationOptions): Authenticate {
   /** `at` is the one that rejects; those before it had no opinion. */
@@ -55,9 +56,9 @@ export function createAuthentication({ authenticators, denyList }: Authenticatio
   return credentials => askFrom(credentials, 0)
 }
 
-/** The error's text may hold parts of the credential, so that only its name is kept. */
+/** The error's text may contain parts of the credential, so only its name is kept. */
 const failure = (authenticator: Authenticator, err: unknown): string =>
   `authenticator ${authenticator.name} failed: ${err instanceof Error ? err.name : 'unknown error'}`
 
-/** What an authenticator has against credentials that are not for it. */
+/** The reason of an authenticator for credentials of another form. */
 export const unknownForm = 'does not know credentials of this form'

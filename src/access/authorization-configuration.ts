@@ -1,4 +1,4 @@
-// Reads an AuthorizationConfiguration (apiserver.config.k8s.io) as kube-apiserver does, in its words: which authorizers are asked, in which order.
+// Reads an AuthorizationConfiguration (apiserver.config.k8s.io) with the messages of kube-apiserver: the authorizers and their order.
 import { isAbsolute } from 'node:path'
 import { compileAccessCondition } from '../api/cel/kubernetes/access-review.ts'
 import {
@@ -25,9 +25,9 @@ export interface WebhookSettings {
   readonly authorizedMs: number
   readonly unauthorizedMs: number
   readonly version: ReviewVersion
-  /** Whether a webhook that does not answer counts as one that denies. */
+  /** Whether a webhook that does not answer counts as a denial. */
   readonly failsClosed: boolean
-  /** Expressions: the webhook is asked where all of them hold. */
+  /** Expressions: the webhook is called if all of them are true. */
   readonly conditions: readonly string[]
 }
 
@@ -38,7 +38,7 @@ export type AuthorizerSettings =
 export type AuthorizationConfiguration = readonly AuthorizerSettings[]
 
 export const maxAuthorizers = 64
-/** Of one expression, which is compiled for each time that it stands there. */
+/** Limit of one expression, which is compiled each time it occurs. */
 export const maxConditionCharacters = 16 * 1024
 const maxConditions = 64
 const versions = ['v1', 'v1beta1', 'v1alpha1'].map(version => `apiserver.config.k8s.io/${version}`)
@@ -49,12 +49,12 @@ const refusedTypes: ReadonlyMap<string, string> = new Map([
   ['AlwaysAllow', 'who may do everything is in the group system:masters'],
   ['AlwaysDeny', 'what nobody allows is denied anyway'],
 ])
-/** Without them neither nodes nor controllers could do their work. */
+/** Without them neither nodes nor controllers could work. */
 const neededTypes = ['Node', 'RBAC']
 
 type Json = Readonly<Record<string, unknown>>
 
-/** Throws a UserError that names `file`. `readKubeconfig` does so too, with what is wrong with the file at that path. */
+/** Throws a UserError that names `file`. `readKubeconfig` also throws one, with the fault of that file. */
 export function readAuthorizationConfiguration(
   text: string,
   file: string,
@@ -113,7 +113,7 @@ class Reader {
       return { type: type === 'Node' ? 'Node' : 'RBAC', name }
     }
     if (webhook === undefined) return this.#wrong(required(`${at}.webhook`, 'required when type=Webhook'))
-    // Upstream leaves `webhook` out of the paths that it names.
+    // Upstream omits `webhook` from its paths.
     const settings = this.#webhook(webhook, at)
     return settings && { type, name, webhook: settings }
   }
@@ -167,7 +167,7 @@ class Reader {
     return ms === 0 ? usual : ms
   }
 
-  /** Milliseconds; 0 where nothing is said. */
+  /** In milliseconds; 0 if not set. */
   #duration(value: unknown, at: string): number {
     const read = parseGoDuration(this.#text(value, at) || '0s')
     return typeof read === 'number' ? read : this.#fail(`${at}: ${read}`)

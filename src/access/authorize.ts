@@ -1,4 +1,4 @@
-// May they: the authorizers in their explicit order, the first allow or deny decides, and nobody's opinion means no.
+// Authorization: the authorizers in their explicit order; the first allow or deny decides, and without any opinion the answer is no.
 import { aggregated } from '../base/aggregated.ts'
 import { AnswerPending } from '../base/answer-pending.ts'
 import type { AccessVerdict, Attributes, Authorizer, Decision, WebhookAuthorizer, WebhookDecision } from './access.ts'
@@ -25,7 +25,7 @@ export function createAuthorization(authorizers: readonly AnyAuthorizer[]): Auth
 }
 
 export interface ReplaceableAuthorization extends Authorization {
-  /** Every further question is these authorizers'; one that somebody waits for keeps its answer. */
+  /** Further decisions use these authorizers; a pending one keeps its answer. */
   replace(authorizers: readonly AnyAuthorizer[]): void
 }
 
@@ -42,7 +42,7 @@ export function replaceableAuthorization(first: readonly AnyAuthorizer[]): Repla
   }
 }
 
-/** The reasons of those without an opinion are joined, as upstream shows them in the 403. */
+/** The reasons of authorizers without an opinion are joined, as upstream shows them in the 403. */
 function decide(authorizers: readonly Authorizer[], attributes: Attributes): AccessVerdict {
   let reasons = ''
   for (const authorizer of authorizers) {
@@ -57,13 +57,13 @@ function decide(authorizers: readonly Authorizer[], attributes: Attributes): Acc
 
 const basisOf = (decided: Decision) => ('basis' in decided ? { basis: decided.basis } : undefined)
 
-/** What those said who had no opinion. */
+/** The reasons of authorizers without an opinion. */
 interface Heard {
   readonly reasons: string[]
   readonly errors: string[]
 }
 
-/** The same where webhooks are among the authorizers. */
+/** The same if webhooks are among the authorizers. */
 function ask(
   authorizers: readonly AnyAuthorizer[],
   attributes: Attributes,
@@ -83,7 +83,7 @@ function ask(
   return { allowed: false, reason: reasons.join('\n'), ...(errors.length === 0 ? {} : { error: aggregated(errors) }) }
 }
 
-/** Undefined where there is no opinion, which `heard` is told. Whoever denies says why alone. */
+/** Undefined without an opinion, whose reason is added to `heard`. A denial has only its own reason. */
 function verdictOf(authorizer: AnyAuthorizer, decided: WebhookDecision, { reasons, errors }: Heard): AccessVerdict | undefined {
   const { decision, reason, error } = decided
   const { name } = authorizer

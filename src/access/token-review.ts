@@ -11,7 +11,7 @@ export interface TokenReviewParts {
   readonly tokenWebhook?: Pick<TokenWebhook, 'verifyToken'> | undefined
   readonly authenticate: Authenticate
   readonly denyList: DenyList
-  /** The API server's own. */
+  /** The audiences of the API server. */
   readonly audiences: readonly string[]
 }
 

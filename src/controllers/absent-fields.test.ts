@@ -1,4 +1,4 @@
-// Objects without their optional parts must not stop a controller (CVE-2024-0793).
+// Objects without their optional fields must not stop a controller (CVE-2024-0793).
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
@@ -33,7 +33,7 @@ const conditions = fc.constantFrom<JobCondition[] | undefined>(
 )
 const count = fc.constantFrom(undefined, 0, 1, 3)
 const maybe = <T>(...values: T[]) => fc.constantFrom<T | undefined>(undefined, ...values)
-/** An object from whose optional parts any may be absent. */
+/** An object in which any optional part may be absent. */
 const parts = (model: Record<string, fc.Arbitrary<unknown>>) =>
   fc.record(model).map(made => Object.fromEntries(Object.entries(made).filter(([, value]) => value !== undefined)))
 

@@ -1,11 +1,11 @@
-// Writes a plan of EndpointSlices, for the controllers that make them from Services and from Endpoints.
+// Applies a plan of EndpointSlices, for the controllers that create them from Services and from Endpoints.
 import { isReason } from '../api/status.ts'
 import { endpointSlices } from '../client/resources.ts'
 import type { Context } from './controller.ts'
 import type { SlicePlan } from './endpoints/endpoint-slice-plan.ts'
 import { isNamespaceEnding } from './pod-control.ts'
 
-/** Stops without a failure where the namespace is being deleted, and counts a slice that is gone as deleted. */
+/** Stops without an error if the namespace is being deleted; a slice that no longer exists counts as deleted. */
 export async function applySlices({ client }: Context, namespace: string, plan: SlicePlan, signal: AbortSignal): Promise<void> {
   try {
     for (const slice of plan.create) await client.create(endpointSlices, namespace, slice, signal)

@@ -1,4 +1,5 @@
-// Which ServiceAccounts a RoleBinding or ClusterRoleBinding gives a right: their pods get a token and the way to the API server. Pure.
+// Which ServiceAccounts get a right from a RoleBinding or ClusterRoleBinding: their pods get a token and network access to the API server.
+// Pure.
 import type { ClusterRoleBinding, RoleBinding, Subject } from '../api/types/rbac-v1.ts'
 import { makeKey } from '../client/object-key.ts'
 
@@ -15,8 +16,9 @@ const everyAccount = 'system:serviceaccounts'
 const everybody = 'system:authenticated'
 
 /**
- * A RoleBinding gives a right only to accounts of its own namespace: whoever may write one names any account and group, and would open other namespaces'
- * pods. Kubernetes' own bindings to groups, whose names begin with `system:`, are no right of an account. The API server decides in the same way.
+ * A RoleBinding gives rights only to accounts of its own namespace: its author can name any account and group, and could otherwise open
+ * pods of other namespaces. Kubernetes' own bindings to groups, with names that begin with `system:`, do not count as a grant. The API
+ * server uses the same rule.
  */
 export function holdersOf({ metadata, subjects }: Binding): Holders[] {
   const { name = '', namespace: scope = '' } = metadata
@@ -37,13 +39,13 @@ function holdersOfSubject({ kind, name, namespace }: Subject, scope: string): Ho
   return own === '' ? undefined : { namespace: own, name: '' }
 }
 
-/** Not one whose namespace or name is empty, which would mean all. */
+/** Skips empty namespaces and names, which would mean all. */
 const oneAccount = (namespace = '', name = ''): Holders | undefined => (namespace === '' || name === '' ? undefined : { namespace, name })
 
-/** Of an index of bindings. */
+/** For an index of bindings. */
 export const holderKeysOf = (binding: Binding): string[] => [
   ...new Set(holdersOf(binding).map(({ namespace, name }) => makeKey(namespace, name))),
 ]
 export const keyOfAccount = makeKey
-/** All bindings that name all accounts of the namespace are under one of these. */
+/** All bindings that include all accounts of the namespace have one of these keys. */
 export const keysOfAllAccounts = (namespace: string): string[] => [makeKey(namespace, ''), makeKey('', '')]

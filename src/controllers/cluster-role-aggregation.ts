@@ -1,4 +1,4 @@
-// Gathers the rules of ClusterRoles into those that aggregate them (admin, edit, view).
+// Collects the rules of ClusterRoles into those that aggregate them (admin, edit, view).
 import { rule } from '../api/policy-rule.ts'
 import type { ClusterRole, PolicyRule } from '../api/types/rbac-v1.ts'
 import { selects } from '../client/label-selector.ts'
@@ -34,7 +34,7 @@ export const clusterRoleAggregation: Controller = {
       if (role === undefined) return done
       const rules = planRules(role, cache.list())
       if (rules === undefined || canonical(rules) === canonical(role.rules ?? [])) return done
-      // Of the role it manages nothing but the rules.
+      // Manages only the rules of the role.
       const applied = { apiVersion: 'rbac.authorization.k8s.io/v1', kind: 'ClusterRole', metadata: { name: key }, rules }
       await client.patch(clusterRoles, '', key, applied, { type: 'apply', fieldManager, force: true }, signal)
       return done
@@ -42,7 +42,7 @@ export const clusterRoleAggregation: Controller = {
   },
 }
 
-/** Selector after selector, roles by name, no rule twice; undefined where the role gathers nothing. */
+/** Selector after selector, roles by name, each rule once; undefined if the role does not aggregate. */
 function planRules(role: ClusterRole, among: readonly ClusterRole[]): PolicyRule[] | undefined {
   const selectors = role.aggregationRule?.clusterRoleSelectors
   if (selectors === undefined) return undefined

@@ -1,4 +1,4 @@
-// The history of pod templates that DaemonSets and StatefulSets keep as ControllerRevisions: what `kubectl rollout history` and `undo` read.
+// The history of pod templates of DaemonSets and StatefulSets as ControllerRevisions, which `kubectl rollout history` and `undo` read.
 import type { KubeObject } from '../api/object.ts'
 import { isReason } from '../api/status.ts'
 import type { ControllerRevision } from '../api/types/apps-v1.ts'
@@ -21,19 +21,19 @@ export interface RevisionOwner<T extends KubeObject> {
   readonly selector: LabelSelector | null | undefined
   readonly template: PodTemplateSpec
   readonly collisionCount: number | undefined
-  /** Carries the hash on the revision itself. */
+  /** The label with the hash on the revision itself. */
   readonly hashLabel: string
 }
 
 export interface History {
-  /** Of the template as it is. */
+  /** The revision of the current template. */
   readonly update: ControllerRevision
   /** Oldest first, `update` last. */
   readonly all: readonly ControllerRevision[]
   readonly collisionCount: number | undefined
 }
 
-/** Claims the owner's revisions, and makes or renumbers the one of its template. */
+/** Adopts the owner's revisions, and creates or renumbers the one of its template. */
 export async function keepHistory<T extends KubeObject>(context: Context, owner: RevisionOwner<T>, signal: AbortSignal): Promise<History> {
   const { object, resource, selector } = owner
   const { client, informers } = context
@@ -67,8 +67,8 @@ function inOrder(revisions: readonly ControllerRevision[]): ControllerRevision[]
 }
 
 /**
- * A strategic merge patch that puts this template in place of another. To the byte what upstream's controllers write, keys in order and with
- * the null of a time that nobody set: clients find the revision of a template by comparing texts.
+ * A strategic merge patch that replaces the template. Byte for byte what upstream's controllers write, with ordered keys and the null of an
+ * unset time, because clients compare texts to find the revision of a template.
  */
 function revisionData(template: PodTemplateSpec): unknown {
   return inKeyOrder({ spec: { template: { ...template, metadata: { ...template.metadata, creationTimestamp: null }, $patch: 'replace' } } })
@@ -86,8 +86,8 @@ function sameData(a: unknown, b: unknown): boolean {
 }
 
 /**
- * The template that a revision holds. Of its metadata only labels, annotations and finalizers are taken: whoever may write revisions must not
- * choose the namespace, name or owner of pods that the controller makes (CVE-2026-2270). Undefined where it holds none.
+ * The template in a revision. Of its metadata only labels, annotations and finalizers are used: whoever can write revisions must not choose
+ * the namespace, name or owner of pods that the controller creates (CVE-2026-2270). Undefined if it has none.
  */
 export function templateOf({ data }: ControllerRevision): PodTemplateSpec | undefined {
   const template = field(field(data, 'spec'), 'template')
@@ -98,7 +98,7 @@ export function templateOf({ data }: ControllerRevision): PodTemplateSpec | unde
   const annotations = strings(field(metadata, 'annotations'))
   const finalizers = field(metadata, 'finalizers')
   const names = Array.isArray(finalizers) ? finalizers.filter(name => typeof name === 'string') : []
-  // What is in `spec` the API server judges when the pod is made.
+  // The API server validates `spec` when the pod is created.
   return { metadata: { labels, annotations, ...(names.length === 0 ? {} : { finalizers: names }) }, spec: spec as PodTemplateSpec['spec'] }
 }
 
@@ -141,14 +141,14 @@ async function create<T extends KubeObject>(
     } catch (err) {
       if (!isReason(err, 'AlreadyExists')) throw err
       const found = await client.get(controllerRevisions, namespace, wanted.metadata.name ?? '', signal)
-      // Ours from a pass that the cache has not seen yet, or two templates with one hash.
+      // Our own from a pass that the cache has not seen yet, or a hash collision.
       if (controllerOf(found)?.uid === object.metadata.uid && sameData(found.data, data)) return { revision: found, collisionCount }
       collisionCount = (collisionCount ?? 0) + 1
     }
   }
 }
 
-/** Revisions beyond the limit that nothing runs any more, oldest first. `live` holds names and hashes in use. */
+/** Unused revisions above the limit, oldest first. `live` holds names and hashes in use. */
 export function planHistoryCleanup(
   all: readonly ControllerRevision[],
   live: ReadonlySet<string>,

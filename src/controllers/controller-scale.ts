@@ -1,4 +1,4 @@
-// How many pods the controller of a pod wants: of the built-in kinds from the caches, of others through their scale subresource.
+// The desired number of pods of a pod's controller: for built-in kinds from the caches, for others from their scale subresource.
 import { groupVersion, type OwnerReference } from '../api/object.ts'
 import { isReason } from '../api/status.ts'
 import type { Pod } from '../api/types/core-v1.ts'
@@ -12,7 +12,7 @@ export interface ControllerScale {
   readonly replicas: number
 }
 
-/** Undefined for a pod without a controller; throws where there is one that cannot be found or asked. */
+/** Undefined for a pod without a controller; throws if the controller cannot be found or read. */
 export async function scaleOf(context: Context, pod: Pod, signal: AbortSignal): Promise<ControllerScale | undefined> {
   const owner = controllerOf(pod)
   if (owner === undefined) return undefined

@@ -1,4 +1,4 @@
-// What a controller is: keys in, the world brought to what the object asks for.
+// The interface of controllers: a key goes in, and the state of the cluster is changed to match the object.
 import type { KubeObject } from '../api/object.ts'
 import type { PolicyRule } from '../api/types/rbac-v1.ts'
 import type { Clock } from '../base/clock.ts'
@@ -9,7 +9,7 @@ import type { InformerPool, ObjectSelection } from '../client/informer-pool.ts'
 import type { ResourceRef } from '../client/resource-ref.ts'
 import type { ControllerSettings } from './settings.ts'
 
-/** What every controller is handed. Caches are shared and frozen; the client writes as this controller alone. */
+/** What every controller gets. Caches are shared and frozen; the client has the identity of this controller. */
 export interface Context {
   readonly client: Client
   readonly informers: InformerPool
@@ -27,15 +27,15 @@ export type Result = { readonly done: true } | { readonly requeueAfterMs: number
 
 export const done: Result = { done: true }
 
-/** Level-based: reads the caches, ignores which event came. A throw is retried with back-off. */
+/** Level-based: reads the caches and ignores which event came. A throw is retried with back-off. */
 export type Reconcile = (key: string, signal: AbortSignal) => Promise<Result>
 
-/** Another resource whose changes concern objects of this controller. */
+/** Another resource whose changes affect objects of this controller. */
 export interface Follow<T extends KubeObject = KubeObject> {
   readonly resource: ResourceRef<T>
-  /** Only these objects of it. */
+  /** Only these objects of the resource. */
   readonly selection?: ObjectSelection
-  /** Keys to look at after a change of `object`; `old` is the state before, where there is one. */
+  /** Keys to reconcile after a change of `object`; `old` is the previous state, if there is one. */
   keys(object: T, context: Context, old?: T): readonly string[]
 }
 
@@ -56,41 +56,41 @@ export interface ControllerIdentity {
 
 /** What an administrator decides of which controllers run. */
 export interface ControllerChoice {
-  /** As the flag of kube-controller-manager: false where no node of this cluster would use a range of pod addresses. */
+  /** As the flag of kube-controller-manager: false if no node of this cluster would use a range of pod addresses. */
   readonly allocateNodeCidrs: boolean
-  /** Whether the API server takes bootstrap tokens. */
+  /** Whether the API server accepts bootstrap tokens. */
   readonly bootstrapTokens: boolean
-  /** Whether a deleted Node comes back by a new join ticket only; upstream's nodes make their Node again. */
+  /** Whether a deleted Node needs a new join ticket to come back; upstream's nodes create their Node again. */
   readonly denyDeletedNodes: boolean
 }
 
 export interface Controller {
-  /** As upstream names it: `deployment-controller`. */
+  /** Upstream's name, such as `deployment-controller`. */
   readonly name: string
-  /** Who its events say they come from, as upstream, where that is not the name. */
+  /** The source of its events, as upstream, if it is not the name. */
   readonly eventSource?: string
   readonly identity: ControllerIdentity
   /** Runs only where this holds. */
   readonly needs?: keyof ControllerChoice
-  /** Absent for one that puts its keys into the queue itself. */
+  /** Absent for a controller that fills its queue itself. */
   readonly watches?: ResourceRef
   /** Resources whose objects lead to their controlling owner of the watched kind. */
   readonly owns?: readonly ResourceRef[]
   readonly follows?: readonly Follow[]
-  /** How many keys are worked on at a time; default 5. */
+  /** Number of keys that are reconciled at a time; default 5. */
   readonly workers?: number
-  /** Once a run, before caches fill: adds indexes and handlers, makes what the controller remembers. */
+  /** Called once per run, before caches fill: adds indexes and handlers, creates the controller's state. */
   begin(context: Context): Reconcile
-  /** Work that does not hang on keys (periodic checks); ends with the signal. */
+  /** Work without keys (periodic checks); ends with the signal. */
   run?(context: Context): Promise<void>
 }
 
-/** Keeps the type of the followed object for `keys` while the list holds follows of many resources. */
+/** Keeps the type of the followed object for `keys`, while the list holds follows of many resources. */
 export function follow<T extends KubeObject>(follow: Follow<T>): Follow {
   return {
     resource: follow.resource,
     ...(follow.selection === undefined ? {} : { selection: follow.selection }),
-    // The runner hands each follow only objects of its own resource.
+    // The runner passes to each follow only objects of its own resource.
     keys: (object, context, old) => follow.keys(object as T, context, old as T | undefined),
   }
 }

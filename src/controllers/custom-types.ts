@@ -1,4 +1,4 @@
-// Schemas of kinds that are not built in, from the server's discovery and OpenAPI: any authenticated user may read these.
+// Schemas of custom kinds from the server's discovery and OpenAPI, which every authenticated user can read.
 import { isReason } from '../api/status.ts'
 import type { JSONSchemaProps } from '../api/types/apiextensions-v1.ts'
 import type { Client } from '../client/client.ts'
@@ -16,7 +16,7 @@ type OpenApiSchema = JSONSchemaProps & {
   readonly 'x-kubernetes-group-version-kind'?: readonly { readonly group: string; readonly version: string; readonly kind: string }[]
 }
 
-/** `names` are group versions; what the server does not serve, or has no schema of, is left out. */
+/** `names` are group versions; those that the server does not serve or has no schema for are left out. */
 export async function customTypes(client: Pick<Client, 'getPath'>, names: readonly string[], signal: AbortSignal): Promise<CustomTypes> {
   const found = new Map<string, { readonly kind: string; readonly schema: JSONSchemaProps }>()
   for (const name of names) {

@@ -1,4 +1,5 @@
-// What a controller has asked for and not yet seen in its cache, so that a late cache does not make it ask twice (upstream's UIDTrackingControllerExpectations).
+// What a controller has requested and not yet seen in its cache, so that it does not request it twice (upstream's
+// UIDTrackingControllerExpectations).
 
 interface Expected {
   creations: number
@@ -6,19 +7,19 @@ interface Expected {
   readonly since: number
 }
 
-/** A watch that lost an event must not stop a controller for ever. */
+/** A lost watch event must not stop a controller forever. */
 const expiryMs = 300_000
 
 export class Expectations {
   readonly #byKey = new Map<string, Expected>()
   readonly #lookAgain: (key: string, afterMs: number) => void
 
-  /** `lookAgain` brings the key back when nothing is expected of it any more, though no change may. */
+  /** `lookAgain` brings the key back when its expectations expire, because no event may come. */
   constructor(lookAgain: (key: string, afterMs: number) => void) {
     this.#lookAgain = lookAgain
   }
 
-  /** Whether everything asked for was seen, so that the cache may be trusted. */
+  /** Whether all requested changes were seen, so that the cache is current. */
   fulfilled(key: string, now: number): boolean {
     const expected = this.#byKey.get(key)
     if (expected === undefined) return true
@@ -30,13 +31,13 @@ export class Expectations {
     this.#lookAgain(key, expiryMs + 1)
   }
 
-  /** A creation was seen, or failed. */
+  /** A create was seen or failed. */
   created(key: string): void {
     const expected = this.#byKey.get(key)
     if (expected !== undefined) expected.creations--
   }
 
-  /** A deletion was seen (begun or done), or failed. */
+  /** A deletion was seen (begun or done) or failed. */
   deleted(key: string, uid: string): void {
     this.#byKey.get(key)?.deletions.delete(uid)
   }

@@ -1,4 +1,4 @@
-// Puts protecting finalizers onto objects and takes them off.
+// Adds and removes protection finalizers.
 import type { KubeObject } from '../api/object.ts'
 import { isReason } from '../api/status.ts'
 import type { ResourceRef } from '../client/resource-ref.ts'
@@ -19,7 +19,7 @@ export async function addFinalizer<T extends KubeObject>(
   await client.update(resource, { ...object, metadata: { ...object.metadata, finalizers } }, signal)
 }
 
-/** An object that is gone already is none to complain about. */
+/** A missing object is not an error. */
 export async function removeFinalizer<T extends KubeObject>(
   { client }: Context,
   resource: ResourceRef<T>,

@@ -1,7 +1,7 @@
-// A label selector as upstream's messages show it.
+// Formats a label selector as in upstream's messages.
 import type { LabelSelector } from '../api/types/meta-v1.ts'
 
-/** As the generated String() of a `*metav1.LabelSelector` prints it. */
+/** As the generated String() of a `*metav1.LabelSelector`. */
 export function goSelector(selector: LabelSelector | undefined): string {
   if (selector === undefined) return 'nil'
   const labels = Object.entries(selector.matchLabels ?? {})

@@ -22,9 +22,9 @@ export interface AutoscalerSettings {
   readonly tolerance: number
   /** Replicas are taken away only when they were not wanted for so long; an autoscaler may say otherwise. */
   readonly downscaleStabilizationMs: number
-  /** For so long after its start a pod's CPU counts only while it is ready. */
+  /** For this long after its start, the CPU of a pod counts only while it is ready. */
   readonly cpuInitializationMs: number
-  /** A pod whose readiness last changed so soon after its start has never been ready. */
+  /** A pod whose readiness last changed this soon after its start has never been ready. */
   readonly initialReadinessDelayMs: number
 }
 

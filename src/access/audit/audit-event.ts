@@ -1,4 +1,4 @@
-// One request as audit.k8s.io/v1 records it, and its line in the log.
+// One request in the format of audit.k8s.io/v1, and its line in the log.
 import type { StatusDetails } from '../../api/types/meta-v1.ts'
 import { parseJson } from '../../base/json.ts'
 import type { AuditLevel } from './policy.ts'
@@ -35,9 +35,9 @@ export interface AuditEvent {
     readonly details?: StatusDetails
     readonly code: number
   }
-  /** Of the levels Request and RequestResponse: JSON as it was sent; of a patch the patch. */
+  /** For the levels Request and RequestResponse: the JSON as it was sent; for a patch, the patch. */
   readonly requestObject?: unknown
-  /** Of the level RequestResponse. */
+  /** For the level RequestResponse. */
   readonly responseObject?: unknown
   readonly requestReceivedTimestamp: string
   readonly stageTimestamp: string
@@ -46,7 +46,7 @@ export interface AuditEvent {
 
 const text = JSON.stringify
 
-/** The event as JSON with a line end. Concatenated, because a busy server writes thousands a second and the shape never varies. */
+/** The event as JSON with a line end. Concatenated, because a busy server writes thousands per second and the shape never varies. */
 export function eventLine(event: AuditEvent): string {
   let line = `{"kind":"Event","apiVersion":"audit.k8s.io/v1","level":"${event.level}","auditID":${text(event.auditID)},"stage":${text(event.stage)}`
   line += `,"requestURI":${text(event.requestURI)},"verb":${text(event.verb)},"user":${userText(event.user)}`
@@ -62,13 +62,13 @@ export function eventLine(event: AuditEvent): string {
   return `${line}}\n`
 }
 
-/** A line of the log; undefined where it is none that `eventLine` writes. Throws a SyntaxError for what is not JSON. */
+/** Parses a line of the log; undefined for a line that `eventLine` does not write. Throws a SyntaxError if it is not JSON. */
 export function parseEventLine(line: string): AuditEvent | undefined {
   const value: unknown = parseJson(line)
   return isEvent(value) ? value : undefined
 }
 
-/** Only the server writes the file: what says that it is an event has an event's shape. */
+/** Only the server writes the file, so a line marked as an event has the shape of one. */
 function isEvent(value: unknown): value is AuditEvent {
   if (typeof value !== 'object' || value === null || !('kind' in value) || value.kind !== 'Event') return false
   return 'auditID' in value && typeof value.auditID === 'string' && 'user' in value && typeof value.user === 'object'

@@ -1,7 +1,7 @@
 // Why a record is not on disk.
 import { failsBy } from '../../base/errno.ts'
 
-/** `message` is for a client; the cause, with its path, for the log. */
+/** `message` is for clients; the cause with its path is for the log. */
 export class AuditFailure extends Error {
   constructor(why: string, options?: ErrorOptions) {
     super(why, options)
@@ -13,7 +13,7 @@ export function auditFailure(cause: unknown): AuditFailure {
   return new AuditFailure(whyOf(cause), { cause })
 }
 
-/** Somebody else has touched the file that is written. */
+/** Another program has changed the file that is being written. */
 export class LogTampered extends Error {
   constructor(what: string) {
     super(what)

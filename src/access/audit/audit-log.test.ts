@@ -111,7 +111,7 @@ test('AuditLog keeps as many files as it is told, and the rest still verifies', 
 
 test('AuditLog seals what a killed run left, and drops a cut line', async () => {
   const directory = newDirectory()
-  // It lives on and writes nothing more, as one that was killed.
+  // It stays open and writes nothing more, like a killed process.
   await using killed = await open(directory, { signHead: undefined })
   await killed.record(event('create', 'a'))
   const path = join(directory, 'audit-00000001.log')
@@ -179,7 +179,7 @@ for (const { name, lose, problem } of losses) {
     await writeFile(path, lose(text))
     await assert.rejects(open(directory, { signedHead }), problem)
     assert.match((await verifyAuditLog(directory, auditKey, signedHead)).problems.join('\n'), problem)
-    // Of the same length, and another log.
+    // Of the same length, but another log.
     await writeFile(path, text)
     await assert.rejects(
       open(directory, { signedHead: { ...signedHead, digest: Buffer.alloc(32) } }),
@@ -192,7 +192,7 @@ for (const { name, lose, problem } of losses) {
   })
 }
 
-/** Time that stands still, and sleeps that the test ends. */
+/** A clock that stands still, with sleeps that the test ends. */
 function stoppedClock() {
   const sleeps: { readonly ms: number; wake(): void }[] = []
   const clock = {
@@ -205,7 +205,7 @@ function stoppedClock() {
         signal?.addEventListener('abort', () => reject(signal.reason), { once: true })
       }),
   }
-  /** Ends the sleeps of that length, as they come, until something holds. */
+  /** Ends sleeps of that length until the condition holds. */
   const wakeUntil = (ms: number, holds: () => boolean, what: string) =>
     until(() => {
       for (const due of sleeps.splice(0).filter(sleep => sleep.ms === ms || !sleeps.push(sleep))) due.wake()
@@ -225,7 +225,7 @@ test('AuditLog refuses writes while the disk is full, keeps all records, and tri
   await assert.rejects(Promise.resolve(log.record(event('create', 'unanswered'))), noRoom)
   assert.equal(log.refusal()?.message, noRoom.message)
   assert.equal(log.record(event('get', 'read')), undefined)
-  // Let in before the disk was full, decided afterwards.
+  // Admitted before the disk was full, recorded afterwards.
   await assert.rejects(Promise.resolve(log.record(event('create', 'decided'))), noRoom)
   assert.equal(append.mock.callCount(), 1)
   await wakeUntil(1000, () => append.mock.callCount() === 2, 'a second attempt')
@@ -381,7 +381,7 @@ test('findEvent() reads no more than it may, and finds an event across the borde
   await mkdir(directory)
   const signal = new AbortController().signal
   const chunk = 1 << 20
-  // The id stands over the border: the reader goes in chunks from the end.
+  // The id crosses the border of two chunks, which are read from the end.
   const line = eventLine(event('create', 'wanted'))
   const behind = chunk - (line.length - line.indexOf('wanted') - 3)
   const padding = (length: number) => `${'x'.repeat(length - 1)}\n`

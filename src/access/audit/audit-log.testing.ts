@@ -1,4 +1,4 @@
-// For tests: audit logs in folders of their own, signed by a key of this process, and events for them.
+// For tests: audit logs in temporary folders, signed by a key of this process, and events for them.
 import { generateKeyPairSync, sign } from 'node:crypto'
 import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -9,7 +9,7 @@ import { silentLogger } from '../../base/log.ts'
 import type { AuditEvent } from './audit-event.ts'
 import { AuditLog, type AuditLogOptions } from './audit-log.ts'
 
-/** Of all logs; removed at the end. */
+/** Parent folder of all logs; removed at the end. */
 export const parent = await mkdtemp(join(tmpdir(), 'audit-'))
 after(() => rm(parent, { recursive: true }))
 let count = 0
@@ -38,7 +38,7 @@ export const event = (verb: string, name: string, more: Partial<AuditEvent> = {}
 })
 export const names = (events: readonly Readonly<Record<string, unknown>>[]) => events.map(found => found['auditID'])
 
-/** A closed log of three sealed batches, w0, w1 and w2, whose heads nobody has signed. */
+/** A closed log of three sealed batches, w0, w1 and w2, with unsigned heads. */
 export async function threeBatches() {
   const directory = newDirectory()
   const log = await openLog(directory, { signHead: async () => Promise.reject(new Error('nobody signs')) })

@@ -1,4 +1,5 @@
-// The audit log: events wait in memory for the next batch, a batch is written, sealed and synced as one, and a write is answered after its batch.
+// The audit log: events are collected into batches; a batch is written, sealed and synced as a whole, and a write is answered after its
+// batch.
 import { type Clock, pause } from '../../base/clock.ts'
 import type { Logger } from '../../base/log.ts'
 import { StallWatch } from '../../base/stall-watch.ts'
@@ -11,19 +12,19 @@ import { LogLines } from './log-lines.ts'
 import { type AuditDecision, type AuditedRequest, type AuditPolicy, auditDecision, defaultAuditPolicy, isWrite } from './policy.ts'
 
 export interface AuditLogOptions {
-  /** Made with mode 0700 where missing; files are `audit-<number>.log`, 0600. */
+  /** Created with mode 0700 if missing; files are `audit-<number>.log`, 0600. */
   readonly directory: string
   readonly clock: Clock
   readonly log: Logger
   /** The signer's `signAuditHead`: signs the newest seal once a second while there are events, and at the end. */
   readonly signHead?: (head: SealedEnd, signal: AbortSignal) => Promise<{ readonly keyId: string; readonly signature: Buffer }>
-  /** The newest head that was signed before: a log that ends before it, or with another one, is not continued. */
+  /** The newest signed head: a log that ends before it, or has a different one, is not continued. */
   readonly signedHead?: SealedEnd | undefined
-  /** Default: everything but health checks, at level Metadata. */
+  /** Default: everything except health checks, at level Metadata. */
   readonly policy?: AuditPolicy
-  /** Each write leaves a record, whatever the policy says. Default true. */
+  /** Whether each write is recorded whatever the policy says. Default: true. */
   readonly keepsWrites?: boolean
-  /** A file is left for the next one from this size on. Default 100 MiB. */
+  /** The size from which the next file is begun. Default 100 MiB. */
   readonly maxFileBytes?: number
   /** Default 20. */
   readonly maxFiles?: number
@@ -36,7 +37,7 @@ interface Pending {
 
 const maxBatchBytes = 1 << 20
 const maxBuffered = 20_000
-/** Of all records that wait: with bodies a record of a read may be large. */
+/** Limit of bytes of all waiting records: with bodies, a record of a read may be large. */
 const maxBufferedBytes = 32 << 20
 const maxSearchedBytes = 256 << 20
 const readDelayMs = 500
@@ -50,9 +51,9 @@ export class AuditLog implements AsyncDisposable {
   readonly #options: AuditLogOptions
   readonly #closing = new AbortController()
   readonly #recordsBodies: boolean
-  /** What waits for the next batch. */
+  /** Records for the next batch. */
   #lines = new LogLines()
-  /** The batch that is written now, else empty. */
+  /** The batch that is being written, else empty. */
   #batch = new LogLines()
   #waiting: Pending[] = []
   #running: Promise<void> | undefined
@@ -77,7 +78,10 @@ export class AuditLog implements AsyncDisposable {
     this.#stalls = new StallWatch({ clock: options.clock, log: options.log, subject: 'audit log' })
   }
 
-  /** Continues the log in the folder. Whole lines that the last run did not seal are sealed now; what else lies behind the last seal that holds goes. */
+  /**
+   * Continues the log in the folder. Whole lines that the last run did not seal are sealed now; anything else after the last valid seal is
+   * removed.
+   */
   static async open(options: AuditLogOptions): Promise<AuditLog> {
     const { files, end } = await LogFiles.open(options.directory, options.maxFiles ?? 20)
     const loss = lostRecords(end, options.signedHead)
@@ -90,7 +94,7 @@ export class AuditLog implements AsyncDisposable {
     return log
   }
 
-  /** Lines are written again together with their seal: that they can be read does not say that they are on disk. */
+  /** The lines are written again with their seal: that they can be read does not prove that they are on disk. */
   async #closeCutBatch({ digest: previous, sequence, unsealed }: LogEnd): Promise<void> {
     const count = unsealed.toString().split('\n').length - 1
     this.#options.log.info('audit log ended within a batch', { batch: sequence + 1, lines: count })
@@ -101,8 +105,9 @@ export class AuditLog implements AsyncDisposable {
   }
 
   /**
-   * Records one event unless the policy leaves it out. For a write the promise resolves when the record is on disk, and rejects with an `AuditFailure` where it
-   * cannot be now: it is kept for later, as those of reads are, and their loss (disk full for long) is counted and logged.
+   * Records one event unless the policy omits it. For a write, the promise resolves when the record is on disk, and rejects with an
+   * `AuditFailure` if that is not possible now: the record is kept for later, like those of reads. Lost records (disk full for long) are
+   * counted and logged.
    */
   record(event: AuditEvent): Promise<void> | undefined {
     const { level, omitStages } = this.#decision(event)
@@ -126,7 +131,7 @@ export class AuditLog implements AsyncDisposable {
     })
   }
 
-  /** What of the bodies is to be recorded; undefined where the policy records those of no request. */
+  /** Which parts of the bodies to record; undefined if the policy never records bodies. */
   decide(asked: AuditedRequest): AuditDecision | undefined {
     return this.#recordsBodies ? this.#decision(asked) : undefined
   }
@@ -136,7 +141,7 @@ export class AuditLog implements AsyncDisposable {
     return auditDecision(policy, asked, keepsWrites)
   }
 
-  /** The event with this id, as far back as it is cheap to read; undefined where it is not found there. */
+  /** The event with this id, as far back as is cheap to read; undefined if it is not found there. */
   async find(auditId: string, signal: AbortSignal): Promise<AuditEvent | undefined> {
     const text = `"auditID":${JSON.stringify(auditId)}`
     const waiting = this.#lines.findLast(text) ?? this.#batch.findLast(text)
@@ -144,17 +149,17 @@ export class AuditLog implements AsyncDisposable {
     return await findEvent(auditId, { directory: this.#options.directory, maxBytes: maxSearchedBytes, signal })
   }
 
-  /** Why writes must be refused now, before they happen; undefined while the log can be written. */
+  /** Why writes must be refused before they happen; undefined while the log can be written. */
   refusal(): AuditFailure | undefined {
     return this.#failure ?? (this.#stalls.stalled ? stalled : undefined)
   }
 
-  /** Writes what waits, signs the end, and closes. */
+  /** Writes waiting records, signs the end, and closes. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#closing.abort(new Error('the audit log is closing'))
     await this.#signing
     await this.#running
-    // There may be room again.
+    // There may be space again.
     this.#failure = undefined
     await this.#drain()
     if (this.#failure === undefined && this.#signed < this.#sequence) {
@@ -168,7 +173,7 @@ export class AuditLog implements AsyncDisposable {
   }
 
   #flushLater(): void {
-    // After a failure the next attempt is set.
+    // After a failure the next attempt is already scheduled.
     if (this.#flushTimer || this.#failure !== undefined) return
     if (this.#lines.length >= maxBatchBytes) {
       this.#flush()
@@ -181,7 +186,7 @@ export class AuditLog implements AsyncDisposable {
     this.#flushTimer = true
     void pause(this.#options.clock, ms, this.#closing.signal).then(() => {
       this.#flushTimer = false
-      // Closing writes what waits itself.
+      // Closing writes waiting records itself.
       if (!this.#closing.signal.aborted) this.#flush()
     })
   }
@@ -189,7 +194,7 @@ export class AuditLog implements AsyncDisposable {
   #flush(): void {
     this.#running ??= this.#writeBatches().finally(() => {
       this.#running = undefined
-      // A write that came after the last look at the queue.
+      // A write that came after the last check of the queue.
       if (this.#waiting.length > 0) this.#flush()
     })
   }
@@ -201,9 +206,9 @@ export class AuditLog implements AsyncDisposable {
     }
   }
 
-  /** One batch after the other until nobody waits; what comes during a sync goes together in the next. */
+  /** Writes batches until no record waits; records that come during a sync form the next batch. */
   async #writeBatches(): Promise<void> {
-    // One turn, so that requests of the same moment share a sync.
+    // Waits one turn, so that requests of the same moment share a sync.
     await new Promise(resolve => setImmediate(resolve))
     while (this.#lines.length > 0) {
       const waiting = this.#waiting
@@ -246,7 +251,7 @@ export class AuditLog implements AsyncDisposable {
     }
   }
 
-  /** The batch is on disk: where no next file can be begun the full one grows, and a later batch tries again. */
+  /** The batch is on disk: if the next file cannot be begun, the full one grows, and a later batch retries. */
   async #rotateIfFull(): Promise<void> {
     const { clock, log, maxFileBytes = 100 << 20 } = this.#options
     if (this.#files.size < maxFileBytes || clock.monotonic() < this.#rotateAfter) return
@@ -262,7 +267,7 @@ export class AuditLog implements AsyncDisposable {
     const failure = auditFailure(err)
     this.#options.log.error('audit log cannot be written', { file: this.#files.path, err })
     this.#failure = failure
-    // Reads go on, and their events are kept for the next attempt; the writes' events too, as they tell what was tried.
+    // Reads continue, and their events are kept for the next attempt; so are those of writes, because they show what was tried.
     const later = this.#lines
     this.#lines = this.#batch
     this.#lines.addAll(later, maxBuffered)
@@ -288,7 +293,7 @@ export class AuditLog implements AsyncDisposable {
       })
   }
 
-  /** Without a signer the end stays unsigned: the next start goes on behind it, and what is written is closed all the same. */
+  /** Without a signer the end stays unsigned: the next start continues after it, and the log is closed anyway. */
   async #signEnd(): Promise<void> {
     try {
       await this.#sign(AbortSignal.timeout(signEndMs))
@@ -297,7 +302,7 @@ export class AuditLog implements AsyncDisposable {
     }
   }
 
-  /** The head's own batch asks for no further head: it counts as signed. */
+  /** The batch that holds the head needs no further head: it counts as signed. */
   async #sign(signal: AbortSignal): Promise<void> {
     const { signHead } = this.#options
     if (signHead === undefined || this.#signed >= this.#sequence) return
@@ -310,7 +315,7 @@ export class AuditLog implements AsyncDisposable {
   }
 }
 
-/** Whatever whoever made the event put into it: no body beyond its level. */
+/** Removes bodies above the level, whatever the event contains. */
 function ofLevel({ requestObject, responseObject, ...event }: AuditEvent, level: AuditEvent['level']): AuditEvent {
   return {
     ...{ ...event, level },

@@ -1,4 +1,4 @@
-// What makes the log tamper-evident: each batch of lines ends with a seal that hashes it together with everything before, and seals are signed.
+// Makes the log tamper-evident: each batch of lines ends with a seal that hashes it together with everything before, and seals are signed.
 import { createHash } from 'node:crypto'
 import { parseJson } from '../../base/json.ts'
 
@@ -10,21 +10,21 @@ export const genesis: Buffer = Buffer.alloc(32)
 export interface Seal {
   readonly kind: 'Seal'
   readonly apiVersion: typeof sealVersion
-  /** Counts batches over all files, from 1. */
+  /** Counts batches across all files, from 1. */
   readonly sequence: number
   readonly lines: number
   readonly previous: string
   readonly digest: string
 }
 
-/** A signature over the digest of an earlier seal; it is a line of a later batch. */
+/** A signature of the digest of an earlier seal; it is a line of a later batch. */
 export interface Head {
   readonly kind: 'Head'
   readonly apiVersion: typeof sealVersion
   readonly sequence: number
   readonly digest: string
   readonly keyId: string
-  /** Ed25519 over the 32 bytes of the digest, base64. */
+  /** Ed25519 signature of the 32 bytes of the digest, base64. */
   readonly signature: string
 }
 
@@ -34,7 +34,9 @@ export interface SealedEnd {
   readonly digest: Buffer
 }
 
-/** What is wrong with a log whose newest seal is `end` once `signed` was signed; undefined where nothing shows. A log without a seal ends with batch 0. */
+/**
+ * The fault of a log with newest seal `end` after `signed` was signed; undefined if there is none. A log without a seal ends with batch 0.
+ */
 export function lostRecords(end: SealedEnd, signed: SealedEnd | undefined): string | undefined {
   if (signed === undefined) return undefined
   if (end.sequence < signed.sequence)
@@ -44,7 +46,7 @@ export function lostRecords(end: SealedEnd, signed: SealedEnd | undefined): stri
   return undefined
 }
 
-/** SHA-256 of the digest before, then the batch's lines with their line ends. */
+/** SHA-256 of the digest before, then of the batch's lines with their line ends. */
 export function batchDigest(previous: Buffer, lines: Buffer | string): Buffer {
   return createHash('sha256').update(previous).update(lines).digest()
 }
@@ -87,7 +89,7 @@ function fieldsOf(line: string): Fields | undefined {
   }
 }
 
-/** Undefined where the line is no well-formed seal. */
+/** Undefined for a line that is not a well-formed seal. */
 export function parseSeal(line: string): Seal | undefined {
   const { sequence, lines, previous, digest } = fieldsOf(line) ?? {}
   if (typeof sequence !== 'number' || typeof lines !== 'number' || !isDigest(previous) || !isDigest(digest)) return undefined

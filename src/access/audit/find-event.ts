@@ -1,4 +1,4 @@
-// Finds one event in the files of an audit log, newest first, reading no more than it may.
+// Searches one event in the files of an audit log, newest first, within a limit of bytes.
 import { open } from 'node:fs/promises'
 import { join } from 'node:path'
 import { codeOf } from '../../base/user-error.ts'
@@ -6,17 +6,17 @@ import { type AuditEvent, parseEventLine } from './audit-event.ts'
 import { logFileName, logFileNumbers } from './log-files.ts'
 
 const chunkBytes = 1 << 20
-/** Longer lines are not looked into: no event has them. */
+/** Longer lines are skipped: no event has them. */
 const maxLineBytes = 1 << 20
 
 export interface FindOptions {
   readonly directory: string
-  /** Read in all, from the newest record back. */
+  /** Limit of bytes read, from the newest record back. */
   readonly maxBytes: number
   readonly signal: AbortSignal
 }
 
-/** The newest event with this id; undefined where none is within reach. The id is a UUID, as the server draws them. */
+/** The newest event with this id; undefined if none is within the limit. The id is a UUID that the server generated. */
 export async function findEvent(auditId: string, { directory, maxBytes, signal }: FindOptions): Promise<AuditEvent | undefined> {
   const wanted = Buffer.from(`"auditID":${JSON.stringify(auditId)}`)
   let left = maxBytes
@@ -30,19 +30,19 @@ export async function findEvent(auditId: string, { directory, maxBytes, signal }
   return undefined
 }
 
-/** The oldest file may go while it is looked for. */
+/** The oldest file may be removed during the search. */
 function rotatedAway(err: unknown): { line?: string; read: number } {
   if (codeOf(err) === 'ENOENT') return { read: 0 }
   throw err
 }
 
-/** The last line of the file with these bytes, and how much of the file was read to find it. */
+/** The last line of the file with these bytes, and how much of the file was read. */
 async function findLine(path: string, wanted: Buffer, maxBytes: number, signal: AbortSignal): Promise<{ line?: string; read: number }> {
   const file = await open(path)
   try {
     const { size } = await file.stat()
     let read = 0
-    // The beginning of the chunk behind, of which a match may be a part.
+    // The beginning of the next chunk, for matches across the border.
     let behind = Buffer.alloc(0)
     for (let end = size; end > 0 && read < maxBytes; ) {
       signal.throwIfAborted()
@@ -64,7 +64,7 @@ async function findLine(path: string, wanted: Buffer, maxBytes: number, signal: 
   }
 }
 
-/** The whole line that holds this byte of the file; undefined where it is longer than any event. */
+/** The whole line with this byte of the file; undefined if it is longer than any event. */
 async function lineAround(file: Awaited<ReturnType<typeof open>>, at: number): Promise<string | undefined> {
   const from = Math.max(0, at - maxLineBytes)
   const around = Buffer.alloc(2 * maxLineBytes)

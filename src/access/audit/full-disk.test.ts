@@ -1,4 +1,4 @@
-// The audit log on a disk that is really full: what was answered is there, and it goes on by itself.
+// The audit log on a really full disk: answered records are there, and it recovers by itself.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { fillFrom, smallDisk, whyNoSmallDisk } from '../../base/small-disk.testing.ts'
@@ -19,7 +19,7 @@ test('AuditLog on a disk that fills in the middle of a batch keeps what was answ
       answered.push(name)
     }
     await write('first')
-    // Room for a part of the batch alone.
+    // Space for only a part of the batch.
     const free = fillFrom(disk)
     const all = await Promise.allSettled(Array.from({ length: 20 }, (_, index) => write(`full-${index}`)))
     const refused = all.flatMap(outcome => (outcome.status === 'rejected' ? [String(outcome.reason)] : []))
@@ -37,6 +37,6 @@ test('AuditLog on a disk that fills in the middle of a batch keeps what was answ
     answered.filter(name => !found.has(name)),
     [],
   )
-  // Those of refused writes too: they tell what was tried.
+  // Records of refused writes too: they show what was tried.
   assert.equal(names(report.events).filter(name => String(name).startsWith('full-')).length, 20)
 })

@@ -11,7 +11,7 @@ import { batchDigest, genesis, isSealLine, parseSeal, type Seal } from './chain.
 export interface LogEnd {
   readonly digest: Buffer
   readonly sequence: number
-  /** Whole lines behind the last seal that holds: of a batch that a crash cut short, so nobody was told that it is on disk. */
+  /** Whole lines after the last valid seal, from a batch that a crash interrupted; they were never acknowledged. */
   readonly unsealed: Buffer
 }
 
@@ -46,7 +46,7 @@ export class LogFiles {
   #number: number
   #file: FileHandle
   #size: number
-  /** Behind the end lies a part of a batch that failed. */
+  /** A part of a failed batch is after the end. */
   #ragged = false
 
   private constructor(directory: string, keep: number, number: number, file: FileHandle, size: number) {
@@ -57,13 +57,13 @@ export class LogFiles {
     this.#size = size
   }
 
-  /** Opens the newest file. What lies behind the last seal that holds is left as it is until the first batch takes its place. */
+  /** Opens the newest file. Anything after the last valid seal stays until the first batch replaces it. */
   static async open(directory: string, keep: number): Promise<{ readonly files: LogFiles; readonly end: LogEnd }> {
     await mkdir(directory, { recursive: true, mode: 0o700 })
     const numbers = await logFileNumbers(directory)
     const number = numbers.at(-1) ?? 1
     const file = await openFile(directory, number)
-    // The file and its folder may be new, and a run that made them may have been killed before it synced their names.
+    // File and folder may be new, and the run that created them may have been killed before it synced their names.
     await syncToDisk(directory)
     await syncToDisk(dirname(directory))
     const { size } = await file.stat()
@@ -71,7 +71,7 @@ export class LogFiles {
     const end = endOf(tail, size === tail.length)
     let { seal } = end
     const before = numbers.at(-2)
-    // A file that was begun but not yet sealed continues the one before.
+    // A file without a seal continues the one before.
     if (seal === undefined && before !== undefined) {
       const older = await openFile(directory, before)
       const { size: olderSize } = await older.stat()
@@ -95,25 +95,25 @@ export class LogFiles {
     }
   }
 
-  /** Of the file that is written. */
+  /** The path of the current file. */
   get path(): string {
     return join(this.#directory, logFileName(this.#number))
   }
 
-  /** Behind the last batch. */
+  /** Size up to the end of the last batch. */
   get size(): number {
     return this.#size
   }
 
-  /** Whether something lies behind the last batch that is none. */
+  /** Whether other bytes are after the last batch. */
   get ragged(): boolean {
     return this.#ragged
   }
 
-  /** Adds the bytes at the end; they are on disk when it resolves. After a failure the file is as before, so that no half batch stays. */
+  /** Appends the bytes; they are on disk when it resolves. After a failure the file is as before, so that no partial batch stays. */
   async append(bytes: Buffer): Promise<void> {
     this.#checkOpenFile()
-    // In the same moment as it is written: nothing waits for it.
+    // Checked concurrently with the write, so that nothing waits for it.
     const named = this.#checkNamed()
     named.catch(() => undefined)
     if (this.#ragged) await this.#cut()
@@ -127,13 +127,13 @@ export class LogFiles {
       this.#size += bytes.length
     } catch (err) {
       this.#ragged = true
-      // Where that fails too, the next batch cuts first: it may be shorter than what lies there.
+      // If that fails too, the next batch truncates first, because it may be shorter.
       await this.#cut().catch(() => undefined)
       throw err
     }
   }
 
-  /** Throws where the file was removed or cut. It is open, so that the kernel answers from memory. */
+  /** Throws if the file was removed or truncated. It is open, so the kernel answers from memory. */
   #checkOpenFile(): void {
     const { nlink, size } = fstatSync(this.#file.fd)
     if (nlink === 0) throw new LogTampered(`The audit log "${this.path}" was removed while it was written`)
@@ -141,7 +141,7 @@ export class LogFiles {
       throw new LogTampered(`The audit log "${this.path}" was cut from ${this.#size} to ${size} bytes while it was written`)
   }
 
-  /** Rejects where the file is not the one of its name any more: what is written into it nobody finds. */
+  /** Rejects if the path no longer names this file: nobody would find what is written into it. */
   async #checkNamed(): Promise<void> {
     const { ino, dev } = fstatSync(this.#file.fd)
     const found = await lstat(this.path).catch((err: unknown) => {
@@ -157,7 +157,7 @@ export class LogFiles {
     this.#ragged = false
   }
 
-  /** Begins the next file and removes those beyond the number to keep. Where it rejects the log goes on, in the old file or in the new one. */
+  /** Begins the next file and removes the oldest ones. If it rejects, the log continues in the old or the new file. */
   async rotate(): Promise<void> {
     const next = await openFile(this.#directory, this.#number + 1)
     const full = this.#file
@@ -182,7 +182,7 @@ export class LogFiles {
   }
 }
 
-/** With O_DSYNC a write is on disk when it returns: one trip to the thread pool a batch instead of two. */
+/** With O_DSYNC a write is durable when it returns: one trip to the thread pool per batch instead of two. */
 const openFlags = constants.O_RDWR | constants.O_CREAT | constants.O_NOFOLLOW | constants.O_DSYNC
 
 async function openFile(directory: string, number: number): Promise<FileHandle> {
@@ -205,14 +205,14 @@ interface SealedPart {
 }
 
 /**
- * The last seal that holds. That of the newest batch may be there without some of its lines: a disk that loses power has written the pages of one write
- * in any order. The batch before it was on disk before that was begun.
+ * The last valid seal. The newest batch may have its seal without some of its lines, because after a power loss the pages of one write are
+ * on disk in any combination. The batch before it was durable earlier.
  */
 function endOf(bytes: Buffer, isWholeFile: boolean): SealedPart {
   const last = lastSeal(bytes, isWholeFile)
   if (last.seal === undefined) return last
   const before = lastSeal(bytes.subarray(0, last.start), isWholeFile)
-  // Too long a batch to be read whole is taken at its word.
+  // A batch that is too long to be read is trusted.
   if (before.seal === undefined && !isWholeFile) return last
   const digest = batchDigest(Buffer.from(last.seal.previous, 'hex'), bytes.subarray(before.length, last.start))
   return digest.toString('hex') === last.seal.digest ? last : before
@@ -234,7 +234,7 @@ function lastSeal(bytes: Buffer, isWholeFile: boolean): SealedPart & { readonly 
   return { seal: undefined, start: 0, length: 0 }
 }
 
-/** Up to the first line that is cut, damaged or a seal. */
+/** Lines up to the first one that is truncated, damaged or a seal. */
 function wholeLines(bytes: Buffer): Buffer {
   let end = 0
   for (let next = bytes.indexOf('\n') + 1; next > 0; next = bytes.indexOf('\n', end) + 1) {
@@ -248,7 +248,7 @@ function isRecord(line: string): boolean {
   try {
     return !isSealLine(line) && isJsonObject(parseJson(line))
   } catch {
-    // Not JSON: the disk has written a part of it.
+    // Not JSON: only a part of it was written.
     return false
   }
 }

@@ -1,10 +1,10 @@
-// Records that wait for their batch. As bytes from the start: as strings, in their pieces, those of a busy half second would be copied by each scavenge in it, join the
-// old generation and be encoded all the same.
+// Records that wait for their batch. Stored as bytes, because strings of a busy half second would be copied by each scavenge, be promoted
+// to the old generation, and be encoded anyway.
 
 const smallest = 64 << 10
-/** What a burst has taken beyond this is given back. */
+/** Capacity above this that a burst needed is freed. */
 const maxCached = 1 << 20
-/** Up to this length the room for a line is guessed from its UTF-16 units, 3 bytes each at most. */
+/** For lines up to this length, the size is estimated as 3 bytes per UTF-16 unit. */
 const maxGuessedLength = 4096
 const newline = 10
 
@@ -27,14 +27,14 @@ export class LogLines {
     return this.#bytes.subarray(0, this.#length)
   }
 
-  /** A text that ends with its only newline. */
+  /** The text must end with its only newline. */
   add(line: string): void {
     this.#reserve(line.length <= maxGuessedLength ? line.length * 3 : Buffer.byteLength(line))
     this.#length += this.#bytes.write(line, this.#length)
     this.#count++
   }
 
-  /** Adds those of the others, from the first on, while there are not more than `maxLines`. */
+  /** Adds the first lines of the others, up to `maxLines` in total. */
   addAll(others: LogLines, maxLines: number): void {
     const { bytes } = others
     let end = 0
@@ -49,7 +49,7 @@ export class LogLines {
     this.#count += count
   }
 
-  /** Takes back what was added since there were so many bytes and lines. */
+  /** Removes lines that were added since it had this many bytes and lines. */
   cut(length: number, count: number): void {
     this.#length = length
     this.#count = count
@@ -60,7 +60,7 @@ export class LogLines {
     if (this.#bytes.length > maxCached) this.#bytes = Buffer.alloc(0)
   }
 
-  /** The newest line with this text in it, without its end. */
+  /** The newest line that contains this text, without its line end. */
   findLast(text: string): string | undefined {
     const { bytes } = this
     const at = bytes.lastIndexOf(text)

@@ -25,7 +25,7 @@ for (const { name, tamper } of tampering) {
     )
     assert.match(String(log.refusal()?.cause), /LogTampered: The audit log ".*audit-00000001\.log" was (removed|cut|moved or replaced)/)
     await log[Symbol.asyncDispose]()
-    // It is left as it was found.
+    // The file is left as it was found.
     assert.equal(await readFile(join(directory, file), 'utf8').catch(() => ''), after)
   })
 }

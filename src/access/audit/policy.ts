@@ -1,4 +1,4 @@
-// How much of a request is recorded: an ordered list of rules, the first that matches decides, as an audit.k8s.io/v1 Policy.
+// How much of a request is recorded: an ordered list of rules of which the first match decides, as in a Policy of audit.k8s.io/v1.
 import type { AuditEvent } from './audit-event.ts'
 
 export type AuditLevel = 'None' | 'Metadata' | 'Request' | 'RequestResponse'
@@ -10,19 +10,19 @@ export interface AuditRule {
   readonly users?: readonly string[]
   readonly userGroups?: readonly string[]
   readonly resources?: readonly AuditedResources[]
-  /** '' stands for what is in none. */
+  /** '' stands for cluster-scoped requests. */
   readonly namespaces?: readonly string[]
   /** Exact, or with a trailing `*`. Such a rule matches no resource request. */
   readonly nonResourceURLs?: readonly string[]
-  /** Beside those of the policy. */
+  /** In addition to those of the policy. */
   readonly omitStages?: readonly string[]
-  /** Instead of what the policy says. */
+  /** Overrides the policy. */
   readonly omitManagedFields?: boolean
 }
 
 export interface AuditedResources {
   readonly group?: string
-  /** `pods`, `pods/log`, `pods/*` (also the pods themselves), the subresource `log` of everything as `*` and `/log`, or `*`. */
+  /** `pods`, `pods/log`, `pods/*` (also the pods themselves), `*` with `/log` for that subresource of all resources, or `*`. */
   readonly resources?: readonly string[]
   readonly resourceNames?: readonly string[]
 }
@@ -33,12 +33,12 @@ export interface AuditPolicy {
   readonly omitManagedFields?: boolean
 }
 
-/** Health checks leave no record; everything else leaves who, what, when and the outcome. */
+/** Records user, verb, object, time and outcome of everything except health checks. */
 export const defaultAuditPolicy: AuditPolicy = {
   rules: [{ level: 'None', nonResourceURLs: ['/livez*', '/readyz*', '/healthz*'] }, { level: 'Metadata' }],
 }
 
-/** Whose bodies are credentials: never recorded above Metadata, whatever the policy says. */
+/** Resources whose bodies are credentials: never recorded above Metadata, whatever the policy says. */
 const bodiesAreSecret = new Set(['secrets.', 'configmaps.', 'tokenreviews.authentication.k8s.io', 'serviceaccounts.'])
 
 export const bodyIsSecret = ({ resource, apiGroup = '' }: NonNullable<AuditEvent['objectRef']>): boolean =>
@@ -57,7 +57,7 @@ export const isWrite = ({ verb }: Pick<AuditedRequest, 'verb'>): boolean => muta
 
 const nothing: AuditDecision = { level: 'None', omitStages: [], omitManagedFields: false }
 
-/** `keepsWrites`: of each write at least who, what, when and the outcome is recorded, whatever the policy says. */
+/** `keepsWrites`: each write is recorded at least at level Metadata, whatever the policy says. */
 export function auditDecision(policy: AuditPolicy, event: AuditedRequest, keepsWrites: boolean): AuditDecision {
   const rule = policy.rules.find(each => matches(each, event))
   const kept = keepsWrites && isWrite(event)
@@ -99,7 +99,7 @@ function names(
   const { group = '', resources = [], resourceNames = [] } = entry
   if (group !== apiGroup) return false
   if (resources.length === 0) return true
-  // A creation names no object yet; what it made stands in the event later.
+  // A create has no name yet; the created object is added to the event later.
   const named = verb === 'create' && subresource === undefined ? '' : (name ?? '')
   if (resourceNames.length > 0 && !resourceNames.includes(named)) return false
   const combined = subresource === undefined ? resource : `${resource}/${subresource}`

@@ -1,4 +1,4 @@
-// What a power cut leaves of the newest batch: pages of one write reach the disk in any order, or not at all.
+// What a power cut leaves of the newest batch: pages of one write reach the disk in any combination.
 import assert from 'node:assert/strict'
 import { open, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -7,7 +7,7 @@ import { recordSyncs } from '../../base/record-syncs.testing.ts'
 import { auditKey, event, names, openLog, parent, threeBatches } from './audit-log.testing.ts'
 import { verifyAuditLog } from './verify-log.ts'
 
-/** `last` is where the last of the three batches begins. */
+/** `last` is the offset of the last of the three batches. */
 async function cutBatches() {
   const log = await threeBatches()
   return { ...log, last: log.text.lastIndexOf('\n', log.text.indexOf('"auditID":"w2"')) + 1 }

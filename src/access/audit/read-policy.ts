@@ -1,4 +1,4 @@
-// Reads an audit policy (audit.k8s.io/v1) as kube-apiserver does, in its words, and without what would never be looked at.
+// Reads an audit policy (audit.k8s.io/v1) with the messages of kube-apiserver, and refuses parts that would have no effect.
 import { type FieldError, formatFieldError, invalidValue, notSupported, required } from '../../api/field-error.ts'
 import { isRecord } from '../../api/schema/compile.ts'
 import { type Fail, onlyFields, strictYaml } from '../../api/schema/strict-yaml.ts'
@@ -107,7 +107,7 @@ class Reader {
       this.only(entry, ['group', 'resources', 'resourceNames'], place)
       const { group = '' } = entry
       if (typeof group !== 'string') return this.#fail(`${place}.group must be a string`)
-      // The group of the core is written '', whatever its resources call it.
+      // The core group is written as '', although its resources use v1.
       const wrong = group === '' ? [] : dns1123Subdomain(group)
       for (const message of wrong) this.errors.push(invalidValue(`${place}.group`, group, message))
       const resources = this.#texts(entry['resources'], `${place}.resources`)

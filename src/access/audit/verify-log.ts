@@ -1,4 +1,4 @@
-// Reads an audit log back and says whether it is whole: every batch hashed into the next, no gap between files, signed heads that hold.
+// Verifies an audit log: every batch is hashed into the next, no file is missing, and signed heads are valid.
 import { createPublicKey, verify } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -7,21 +7,21 @@ import { batchDigest, genesis, isHeadLine, isSealLine, lostRecords, parseHead, p
 import { logFileName, logFileNumbers } from './log-files.ts'
 
 export interface AuditLogReport {
-  /** Parsed events in order; unknown because the file may hold anything. */
+  /** Parsed events in order; unknown, because the file may contain anything. */
   readonly events: readonly Readonly<Record<string, unknown>>[]
   readonly batches: number
   readonly signedHeads: number
   /** The sequence of the newest signed seal: nothing before it can be cut off or changed without the signer's key. */
   readonly signedUpTo: number
-  /** Lines behind the last seal: of a log that is being written, or of a crash. */
+  /** Lines after the last seal: of a log that is being written, or of a crash. */
   readonly unsealedLines: number
-  /** What is wrong, with file and line; empty for a whole log. */
+  /** Faults with file and line; empty for an intact log. */
   readonly problems: readonly string[]
 }
 
 /**
- * `auditKey` is the signer's Ed25519 key (SPKI PEM); without it signatures are not checked and no head counts. `signedHead` is the newest one that it
- * signed, asked for before this reads the files; without it nobody sees that the end was cut off.
+ * `auditKey` is the signer's Ed25519 key (SPKI PEM); without it signatures are not checked and no head counts. `signedHead` is the newest
+ * signed head, fetched before this reads the files; without it a missing end cannot be detected.
  */
 export async function verifyAuditLog(directory: string, auditKey?: string, signedHead?: SealedEnd): Promise<AuditLogReport> {
   const key = auditKey === undefined ? undefined : createPublicKey(auditKey)
@@ -55,7 +55,7 @@ export async function verifyAuditLog(directory: string, auditKey?: string, signe
         problems.push(`${where}: the seal is malformed`)
         continue
       }
-      // Older files may have been removed by rotation: the first seal then tells where the chain begins.
+      // Older files may have been removed by rotation: the first seal then shows where the chain begins.
       digest ??= Buffer.from(seal.previous, 'hex')
       sequence ??= seal.sequence - 1
       const actual = batchDigest(digest, pending.map(entry => `${entry}\n`).join(''))
@@ -72,7 +72,7 @@ export async function verifyAuditLog(directory: string, auditKey?: string, signe
   }
 
   if (signedHead !== undefined) {
-    // Where the signed batch is there it counts, and not what came behind it.
+    // If the signed batch exists, it counts, and not what comes after it.
     const signed = digests.get(signedHead.sequence)
     const end = { sequence: sequence ?? 0, digest: digest ?? genesis }
     const loss = lostRecords(signed === undefined ? end : { ...signedHead, digest: Buffer.from(signed, 'hex') }, signedHead)

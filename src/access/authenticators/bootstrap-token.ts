@@ -1,4 +1,5 @@
-// Kubernetes' bootstrap tokens: what kubeadm and others give a machine so that it can ask for its certificate. They make users without any right.
+// Kubernetes' bootstrap tokens, with which kubeadm and others let a machine request its certificate. Their users have no rights by
+// themselves.
 import { parseBootstrapToken } from '../../api/bootstrap-token.ts'
 import type { Clock } from '../../base/clock.ts'
 import type { Authentication, Authenticator } from '../access.ts'
@@ -14,7 +15,7 @@ export function createBootstrapTokenAuthenticator(tokens: BootstrapTokens, clock
       const shown = bearer.form === 'token' ? parseBootstrapToken(bearer.token) : undefined
       if (shown === undefined) return { outcome: 'no-opinion' }
       const token = tokens.find(shown.id)
-      // Nobody else is asked for what has this form: a webhook must not be shown a token of the cluster's own, mistyped or expired.
+      // Tokens of this form go to no other authenticator: a webhook must not see a mistyped or expired token of the cluster.
       if (token === undefined || !isSecretOf(token.hash, shown.secret))
         return { outcome: 'rejected', reason: 'the bootstrap token is unknown or wrong' }
       if (token.expires !== undefined && clock.now() >= token.expires)

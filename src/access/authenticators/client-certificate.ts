@@ -1,4 +1,4 @@
-// Client certificates: issued directly by a trusted authority, for client use, valid now. Subject CN is the user, each O a group.
+// Client certificates: issued directly by a trusted authority, for client authentication, valid now. The CN is the user, each O a group.
 import { createHash, X509Certificate } from 'node:crypto'
 import type { Clock } from '../../base/clock.ts'
 import { type Authentication, type Authenticator, authenticatedGroup } from '../access.ts'
@@ -8,30 +8,30 @@ import { parseCertificateIdentity } from '../pki/certificate-identity.ts'
 import { DerError } from '../pki/der.ts'
 
 export interface ClientCertificateOptions {
-  /** PEM of the trusted authorities, one or more certificates. */
+  /** PEM certificates of the trusted authorities. */
   readonly authorities: string
   readonly clock: Clock
 }
 
-/** The user.extra key that names the credential, as upstream has it. */
+/** The user.extra key for the credential's id, as upstream. */
 export const credentialIdExtra = 'authentication.kubernetes.io/credential-id'
 
 const clientAuth = '1.3.6.1.5.5.7.3.2'
 const nameConstraints = '2.5.29.30'
-/** Extensions whose meaning is checked here or does not narrow a client's rights; any other critical one must be refused. */
+/** Extensions that are checked here or do not restrict a client; any other critical one must be refused. */
 const understood = new Set(['2.5.29.14', '2.5.29.15', '2.5.29.17', '2.5.29.19', '2.5.29.35', '2.5.29.37'])
 const cachedCertificates = 4096
 
 type Accepted = Extract<Authentication, { outcome: 'authenticated' }> & { readonly notBefore: number; readonly expires: number }
 
 /**
- * Intermediates are not accepted: our authorities issue leaves only, and a shorter chain has fewer ways to go wrong. Throws at once where a trusted
- * certificate is no authority or has name constraints, which would not be checked.
+ * Intermediates are not accepted: our authorities issue only leaves, and a shorter chain is safer. Throws if a trusted certificate is not
+ * an authority or has name constraints, which would not be checked.
  */
 export function createClientCertificateAuthenticator({ authorities, clock }: ClientCertificateOptions): Authenticator {
   const trusted = readAuthorities(authorities)
   const accepted = new BoundedCache<Accepted>(cachedCertificates)
-  // A connection hands over the same buffer with each request.
+  // A connection passes the same buffer with each request.
   const fingerprints = new WeakMap<Buffer, string>()
 
   return {
@@ -80,11 +80,11 @@ function verify(der: Buffer, fingerprint: string, trusted: readonly X509Certific
   } catch {
     return rejected('the client certificate cannot be read')
   }
-  // The name may be anyone's: only the signature says who issued it.
+  // The issuer name proves nothing; only the signature does.
   const issuer = trusted.find(authority => leaf.checkIssued(authority) && leaf.verify(authority.publicKey))
   if (issuer === undefined) return rejected('the client certificate is not issued by a trusted authority')
   if (leaf.ca) return rejected('the client certificate is that of an authority')
-  // Where Node finds no extended key usage the list is undefined; a certificate for any purpose is not one for this purpose.
+  // Without an extended key usage the list is undefined, and such a certificate is not accepted.
   const usages: readonly string[] | undefined = leaf.keyUsage
   if (!usages?.includes(clientAuth)) return rejected('the client certificate is not for client authentication')
   try {

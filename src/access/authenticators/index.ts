@@ -1,4 +1,4 @@
-// The authenticators in the order in which they are asked. Requests without any credential are the pipeline's to judge: health paths only.
+// The authenticators in their order. The pipeline handles requests without a credential: health checks only.
 
 import type { Clock } from '../../base/clock.ts'
 import type { Authenticator } from '../access.ts'
@@ -19,16 +19,19 @@ export interface AuthenticatorParts {
   readonly clientAuthorities: string
   readonly tokens: Omit<ServiceAccountTokenOptions, 'clock'>
   readonly tickets: JoinTickets
-  /** Undefined where they are not taken. */
+  /** Undefined if they are not accepted. */
   readonly bootstrapTokens?: BootstrapTokens | undefined
-  /** Of tokens beside the cluster's own. Undefined where none can come: there is no configuration that names any. */
+  /** For tokens of other issuers. Undefined if no configuration can name any. */
   readonly issued?: { readonly issuers: readonly TokenIssuer[]; readonly parts: Omit<JwtParts, 'clock'> } | undefined
   readonly clock: Clock
-  /** Asked last of all. */
+  /** Called last. */
   readonly webhook?: { readonly settings: TokenWebhookSettings; readonly parts: TokenWebhookParts } | undefined
 }
 
-/** `serviceAccountTokens` and `tokenWebhook` are in the list too; TokenReview asks them for other audiences. So is `jwt`, whose issuers may change. */
+/**
+ * `serviceAccountTokens` and `tokenWebhook` are in the list too; TokenReview calls them for other audiences. So is `jwt`, whose issuers may
+ * change.
+ */
 export function authenticatorList({ clientAuthorities, tokens, tickets, bootstrapTokens, issued, webhook, clock }: AuthenticatorParts): {
   readonly authenticators: readonly Authenticator[]
   readonly serviceAccountTokens: ServiceAccountTokenAuthenticator

@@ -1,4 +1,4 @@
-// One-time join tickets: good for asking for one node's certificate, until they end or are consumed.
+// One-time join tickets: they allow requesting one node's certificate until they expire or are used.
 import { bootstrappersGroup, bootstrapUserPrefix, ticketNodeExtra } from '../../api/join-ticket-names.ts'
 import type { Clock } from '../../base/clock.ts'
 import { type Authenticator, authenticatedGroup } from '../access.ts'
@@ -8,7 +8,7 @@ import { isSecretOf } from '../secret-hash.ts'
 import { credentialIdExtra } from './client-certificate.ts'
 
 export interface JoinTickets {
-  /** The stored ticket; undefined where there is none (any more). */
+  /** The stored ticket; undefined if it does not exist. */
   find(id: string): JoinTicket | undefined
 }
 

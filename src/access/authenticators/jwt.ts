@@ -1,4 +1,4 @@
-// Tokens of issuers that an AuthenticationConfiguration names: found by their issuer, verified by it, and known again as long as they hold.
+// Tokens of issuers in an AuthenticationConfiguration: matched by issuer, verified with its keys, and cached while they are valid.
 import { createHash } from 'node:crypto'
 import type { Clock } from '../../base/clock.ts'
 import { getOwn } from '../../base/own-property.ts'
@@ -10,7 +10,7 @@ import type { IssuerMetrics, TokenCacheMetrics } from '../token-metrics.ts'
 
 export interface AcceptedToken {
   readonly authentication: Extract<Authentication, { outcome: 'authenticated' }>
-  /** Whether the token is still within its time, and its key one of the issuer's. */
+  /** Whether the token has not expired and its key is still one of the issuer's. */
   holds(): boolean
 }
 
@@ -18,12 +18,12 @@ export type TokenVerdict = AcceptedToken | Exclude<Authentication, { outcome: 'a
 
 export interface TokenIssuer extends CredentialSource {
   readonly url: string
-  /** Of a token that names this issuer. Synchronous where the issuer need not be asked. */
+  /** Verifies a token of this issuer. Synchronous if the keys are cached. */
   verify(token: SignedToken): TokenVerdict | Promise<TokenVerdict>
 }
 
 const cachedTokens = 2048
-/** Characters of a user in JSON; one who has more is mapped again with each request. */
+/** Limit of characters of a cached user in JSON; larger ones are mapped again with each request. */
 const maxCachedUser = 16_384
 
 export interface JwtParts {
@@ -33,7 +33,7 @@ export interface JwtParts {
 }
 
 export interface JwtAuthenticator extends Authenticator {
-  /** Puts these issuers in the place of the former. */
+  /** Replaces the issuers. */
   replace(issuers: readonly TokenIssuer[]): void
 }
 
@@ -45,7 +45,7 @@ export function createJwtAuthenticator(issuers: readonly TokenIssuer[], { clock,
   const replace: JwtAuthenticator['replace'] = next => {
     byUrl = new Map(next.map(issuer => [issuer.url, issuer]))
     metrics.serve([...byUrl.keys()])
-    // Each holds on to its issuer, with all that was compiled for it.
+    // Each entry holds its issuer with everything that was compiled for it.
     accepted.retain(token => token.holds())
   }
 
@@ -70,7 +70,7 @@ export function createJwtAuthenticator(issuers: readonly TokenIssuer[], { clock,
       const seconds = secondsSince(began)
       answered(seconds)
       fetched(isAccepted)
-      // While the issuer was asked it was taken out of the configuration, or changed: those of now decide.
+      // If the issuer was removed or changed meanwhile, the current issuers decide.
       if (issuer.ended !== undefined) return authenticate(credentials)
       metrics.verified(issuer.url, isAccepted, seconds)
       if (!isAccepted) return verdict
@@ -85,7 +85,7 @@ export function createJwtAuthenticator(issuers: readonly TokenIssuer[], { clock,
   return { name: 'jwt', authenticate, replace }
 }
 
-/** '' where there is none. Google's tokens may leave out the scheme, as OpenID Connect allows them alone. */
+/** '' if there is none. Google's tokens may omit the scheme, as OpenID Connect allows only them. */
 function issuerOf(claims: Claims): string {
   const issuer = getOwn(claims, 'iss')
   if (typeof issuer !== 'string') return ''

@@ -1,4 +1,4 @@
-// ServiceAccount tokens: signed by us, for us, valid now, and everything that they are bound to still exists.
+// ServiceAccount tokens: signed by this cluster, for its API server, valid now, and everything they are bound to still exists.
 import { createHash, createPublicKey, type KeyObject, verify } from 'node:crypto'
 import { goQuote, goQuotedList } from '../../api/go-quote.ts'
 import type { KubeObject } from '../../api/object.ts'
@@ -10,10 +10,10 @@ import { BoundedCache } from '../bounded-cache.ts'
 import { accountGroups, readClaims, type ServiceAccountClaims } from '../service-account-claims.ts'
 import { credentialIdExtra } from './client-certificate.ts'
 
-/** The stored objects that tokens are bound to, frozen; asked on every request, so that it must be cheap. `namespace` is '' for nodes. */
+/** The stored objects to which tokens are bound, frozen; read on every request, so it must be cheap. `namespace` is '' for nodes. */
 export interface BoundObjects {
   get(resource: BoundResource, namespace: string, name: string): KubeObject | undefined
-  /** Calls the listener after each change of this object. Returns how to stop. */
+  /** Calls the listener after each change of this object. Returns a function that stops it. */
   onChange(resource: BoundResource, namespace: string, name: string, listener: () => void): () => void
 }
 
@@ -27,7 +27,7 @@ export interface TokenVerificationKey {
 
 export interface ServiceAccountTokenOptions {
   readonly issuer: string
-  /** The audiences of this API server: one of them must be the token's. */
+  /** The audiences of this API server: the token must have one of them. */
   readonly audiences: readonly string[]
   readonly keys: readonly TokenVerificationKey[]
   readonly objects: BoundObjects
@@ -35,7 +35,7 @@ export interface ServiceAccountTokenOptions {
 }
 
 export interface ServiceAccountTokenAuthenticator extends Authenticator {
-  /** Verifies for other audiences than the API server's, as TokenReview asks; `audiences` are those that the token has of them. */
+  /** Verifies for other audiences than the API server's, as TokenReview needs; `audiences` are those that the token has of them. */
   verifyToken(token: string, audiences?: readonly string[]): Authentication & { readonly audiences?: readonly string[] }
 }
 
@@ -95,7 +95,7 @@ function readJson(part: string): unknown {
 
 const base64url = /^[A-Za-z0-9_-]+$/
 
-/** `no-opinion` where it is no token of this issuer, which another authenticator may know. The algorithm is ours, never the token's choice. */
+/** `no-opinion` for a token of another issuer. The algorithm is fixed and never taken from the token. */
 function readToken(
   token: string,
   issuer: string,
@@ -113,7 +113,7 @@ function readToken(
   const key = 'kid' in header && typeof header.kid === 'string' ? keys.get(header.kid) : undefined
   if (key === undefined) return rejected('the token names an unknown key')
   const bytes = Buffer.from(signature, 'base64url')
-  // 64 bytes in their only spelling: the same token cannot appear under two digests.
+  // 64 bytes in canonical encoding, so that a token cannot have two digests.
   if (bytes.length !== 64 || bytes.toString('base64url') !== signature) return rejected('the token has a malformed signature')
   if (!verify('sha256', Buffer.from(`${head}.${body}`), { key, dsaEncoding: 'ieee-p1363' }, bytes)) {
     return rejected('the token has a wrong signature')
@@ -121,7 +121,7 @@ function readToken(
   return readClaims(payload) ?? rejected('the token has malformed claims')
 }
 
-/** Why a token with a good signature is not accepted now, in upstream's words. No leeway: our own clock wrote these times. */
+/** Why a token with a valid signature is not accepted now, in upstream's words. No leeway, because our own clock wrote these times. */
 function refusal(claims: ServiceAccountClaims, audiences: readonly string[], now: number, objects: BoundObjects): string | undefined {
   if (!claims.aud.some(audience => audiences.includes(audience)))
     return `token audiences ${goQuotedList(claims.aud)} is invalid for the target audiences ${goQuotedList(audiences)}`
@@ -137,7 +137,7 @@ function refusal(claims: ServiceAccountClaims, audiences: readonly string[], now
   return (
     (secret && boundRefusal('secret', objects.get('secrets', namespace, secret.name), secret.uid, now)) ??
     (pod && boundRefusal('pod', objects.get('pods', namespace, pod.name), pod.uid, now)) ??
-    // With a pod the node is only information: the pod may outlive the node's object.
+    // For a token bound to a pod, the node is only information: the pod may outlive the Node object.
     (node && !pod ? boundRefusal('node', objects.get('nodes', '', node.name), node.uid, now) : undefined)
   )
 }

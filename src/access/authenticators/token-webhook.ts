@@ -1,4 +1,4 @@
-// Bearer tokens that nobody here knows: a webhook is sent a TokenReview, and says whose they are.
+// Bearer tokens that no other authenticator recognizes: a webhook gets a TokenReview and validates them.
 import { createHmac, randomBytes } from 'node:crypto'
 import { deadline } from '../../base/abort.ts'
 import type { Logger } from '../../base/log.ts'
@@ -14,15 +14,15 @@ import { WebhookAnswers } from '../webhook-answers.ts'
 export interface TokenWebhookSettings {
   readonly endpoint: WebhookEndpoint
   readonly version: TokenReviewVersion
-  /** How long answers hold, refusals too; 0 for not at all. */
+  /** How long answers are cached, refusals too; 0 for not at all. */
   readonly cacheMs: number
 }
 
 export interface TokenWebhookParts extends WebhookCallParts {
   readonly log: Logger
-  /** The API server's own. */
+  /** The audiences of the API server. */
   readonly audiences: readonly string[]
-  /** Whether the webhook may name users and groups of the cluster's own, which begin with `system:`. */
+  /** Whether the webhook may return users and groups that begin with `system:`. */
   readonly mayNameSystem: boolean
   readonly cache: TokenCacheMetrics
 }
@@ -34,16 +34,16 @@ export interface TokenWebhook extends Authenticator {
 export const tokenWebhookName = 'token-webhook'
 
 const timeoutMs = 10_000
-/** Of all tries together: nobody has been told yet that they may wait. */
+/** Limit of all tries together. */
 const maxMs = 30_000
-/** Answers that are kept. */
+/** Limit of cached answers. */
 export const maxCachedTokens = 4096
-/** Bytes of an answer, beyond which it is not kept. */
+/** Larger answers in bytes are not cached. */
 export const maxCachedAnswer = 8 * 1024
-/** Different tokens that are asked about at the same time: anybody may send any. */
+/** Limit of different tokens in concurrent requests, because anybody can send any token. */
 export const maxOpenTokens = 256
 
-/** Everybody who is known is in that one group anyway. */
+/** All authenticated users are in that group anyway. */
 const isSystem = ({ name, groups }: UserInfo): boolean =>
   [name, ...groups].some(text => text.startsWith('system:') && text !== authenticatedGroup)
 
@@ -55,7 +55,7 @@ interface Reviewed {
 export function createTokenWebhook({ endpoint, version, cacheMs }: TokenWebhookSettings, parts: TokenWebhookParts): TokenWebhook {
   const { clock, log, cache, audiences: own } = parts
   const reviews = new WebhookAnswers<ReviewedToken, ReviewedToken>(clock, { maxCached: maxCachedTokens, maxOpen: maxOpenTokens })
-  // Nobody who reads the memory or the audit log can tell from a hash which token it is of.
+  // A hash in memory or in the audit log must not reveal its token.
   const secret = randomBytes(32)
   const hashOf = (text: string): string => createHmac('sha256', secret).update(text).digest('hex')
   let answers = true
@@ -67,7 +67,7 @@ export function createTokenWebhook({ endpoint, version, cacheMs }: TokenWebhookS
     return { identity, keeps: answer.length <= maxCachedAnswer }
   }
 
-  /** As upstream: a webhook that names no audience speaks for the API server's own, and one that names others does not know this token for these. */
+  /** As upstream: a webhook without audiences vouches for the API server's own; one with others does not accept this token for these. */
   const evaluate = (identity: ReviewedIdentity, token: string, wanted: readonly string[]): ReviewedToken => {
     if (identity.outcome === 'refused') return { outcome: 'rejected', reason: 'the token webhook refused the token' }
     if (identity.outcome === 'unknown') return { outcome: 'no-opinion' }
@@ -96,7 +96,7 @@ export function createTokenWebhook({ endpoint, version, cacheMs }: TokenWebhookS
       if (!answers) log.info('token webhook answers again', {})
       answers = true
       const reviewed = evaluate(identity, token, wanted)
-      // As upstream, an error is nothing to keep.
+      // As upstream, errors are not cached.
       if (keeps && reviewed.outcome !== 'rejected') reviews.keep(key, reviewed, cacheMs)
       return reviewed
     } catch (err) {

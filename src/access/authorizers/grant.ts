@@ -1,4 +1,4 @@
-// What one binding gives to one of its subjects, and the grants of a subject in the order in which they are tried.
+// What one binding grants to one of its subjects, and the order in which a subject's grants are tried.
 import { goQuote } from '../../api/go-quote.ts'
 import type { AccessBasis } from '../access.ts'
 import type { RoleBinding, Subject } from '../rbac-object.ts'
@@ -6,15 +6,15 @@ import type { RuleIndex } from './rule-index.ts'
 
 const accountPrefix = 'system:serviceaccount:'
 
-/** A role that exists or that bindings name. Its bindings share it, so that a changed role changes here alone. */
+/** A role that exists or that bindings refer to. Its bindings share it, so that a change of the role is made once. */
 export class BoundRole {
   readonly kind: 'Role' | 'ClusterRole'
   readonly name: string
   readonly key: string
-  /** Undefined: it does not exist, and grants nothing. */
+  /** Undefined: the role does not exist and grants nothing. */
   index: RuleIndex | undefined
   bindings = 0
-  /** The last decision that tried it: it is tried once a decision, however many bindings name it. */
+  /** The last decision that tried it: it is tried once per decision, however many bindings refer to it. */
   triedIn = 0
   readonly changes = new ChangeListeners()
 
@@ -25,7 +25,7 @@ export class BoundRole {
   }
 }
 
-/** Whoever must know that a role or binding grants something else than before. */
+/** Listeners for changes of what roles and bindings grant. */
 export class ChangeListeners {
   #listeners: Set<() => void> | undefined
 
@@ -44,7 +44,7 @@ export class ChangeListeners {
   }
 }
 
-/** A binding as stored; one that changes is another. */
+/** A stored binding; a changed one is a new object. */
 export class Binding {
   readonly kind: 'RoleBinding' | 'ClusterRoleBinding'
   readonly name: string
@@ -54,7 +54,7 @@ export class Binding {
   readonly object: RoleBinding
   readonly grants: readonly Grant[]
   readonly changes = new ChangeListeners()
-  /** The last walk over a user's bindings that met it. */
+  /** The last walk over a user's bindings that visited it. */
   metIn = 0
   #text: string | undefined
 
@@ -67,7 +67,7 @@ export class Binding {
     this.grants = this.#grantsOf(object.subjects ?? [])
   }
 
-  /** Without its subject. Written once: a binding can have thousands of subjects, and its role a name of a megabyte. */
+  /** Without its subject. Computed once: a binding can have thousands of subjects, and its role a name of a megabyte. */
   get text(): string {
     this.#text ??= this.#write()
     return this.#text
@@ -78,7 +78,7 @@ export class Binding {
     return `${this.kind} ${goQuote(name)} of ${this.role.kind} ${goQuote(this.role.name)}`
   }
 
-  /** One grant for each user or group: the first subject that is it. */
+  /** One grant for each user or group: of the first subject that names it. */
   #grantsOf(subjects: readonly Subject[]): Grant[] {
     const users = new Set<string>()
     const groups = new Set<string>()
@@ -97,7 +97,7 @@ export class Binding {
 export class Grant implements AccessBasis {
   readonly binding: Binding
   readonly subject: Subject
-  /** Its place among its binding's subjects. */
+  /** Its index among the subjects of its binding. */
   readonly place: number
   #reason: string | undefined
 
@@ -117,7 +117,7 @@ export class Grant implements AccessBasis {
     return `${this.binding.text} to ${subjectText(this.subject, this.binding.namespace)}`
   }
 
-  /** The whole sentence of an allowing decision, written once. */
+  /** The reason of an allowing decision, computed once. */
   get reason(): string {
     this.#reason ??= `RBAC: allowed by ${this.text}`
     return this.#reason
@@ -134,7 +134,7 @@ export class Grant implements AccessBasis {
   }
 }
 
-/** An account subject of a RoleBinding without a namespace means the binding's own. */
+/** A ServiceAccount subject of a RoleBinding without a namespace means that of the binding. */
 function holderOf(subject: Subject, namespace: string): string {
   return subject.kind === 'ServiceAccount' ? `${accountPrefix}${subject.namespace || namespace}:${subject.name}` : subject.name
 }

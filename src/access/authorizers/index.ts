@@ -1,4 +1,4 @@
-// The authorizers in the order in which they are asked.
+// The authorizers in their order.
 import type { WebhookAuthorizer } from '../access.ts'
 import type { AuthorizationConfiguration } from '../authorization-configuration.ts'
 import type { AnyAuthorizer } from '../authorize.ts'
@@ -16,13 +16,13 @@ export interface AuthorizerParts {
   readonly certificateRequests: CertificateRequests
 }
 
-/** The authorizers of a file, and its webhooks by their names. */
+/** The authorizers of a configuration file, and its webhooks by name. */
 export interface ConfiguredAuthorizers {
   readonly configuration: AuthorizationConfiguration
   readonly webhooks: ReadonlyMap<string, WebhookAuthorizer>
 }
 
-/** A file orders what comes behind the two that are always first: the group of all rights, as upstream, and the holders of join tickets. */
+/** A file sets the order after the two that are always first: the group system:masters, as upstream, and the holders of join tickets. */
 export function authorizerList(
   { nodeGraph, rbac, certificateRequests }: AuthorizerParts,
   configured?: ConfiguredAuthorizers,

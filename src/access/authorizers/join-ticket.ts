@@ -1,19 +1,19 @@
-// What the holder of a join ticket may do, and no more: ask for a certificate and read its own request.
+// The rights of a join ticket: request a certificate and read that request.
 import { bootstrappersGroup, ticketNodeExtra } from '../../api/join-ticket-names.ts'
 import type { Authorizer } from '../access.ts'
 import { ticketRequestExtra } from '../join-ticket.ts'
 
 export interface CertificateRequests {
-  /** `spec.username` of that CertificateSigningRequest; undefined where it does not exist. */
+  /** `spec.username` of that CertificateSigningRequest; undefined if it does not exist. */
   requesterOf(name: string): string | undefined
 }
 
-/** RBAC cannot say "your own request", so that a role would let each ticket read every node's CSR. */
+/** RBAC cannot express "your own request": a role would let each ticket read every node's CSR. */
 export function createJoinTicketAuthorizer(requests: CertificateRequests): Authorizer {
   return {
     name: 'JoinTicket',
     authorize({ user, isResource, group, resource, subresource, verb, name }) {
-      // Others may be in the group too; what names a node is a ticket.
+      // Others may be in the group too; a user with a node's name is a ticket.
       const isTicket = user.groups.includes(bootstrappersGroup) && user.extra?.[ticketNodeExtra] !== undefined
       if (!isTicket) return { decision: 'no-opinion', reason: '' }
       const isRequest = isResource && group === 'certificates.k8s.io' && resource === 'certificatesigningrequests' && subresource === ''

@@ -1,11 +1,13 @@
-// Which objects a node has a reason to see: node -> pods bound to it -> what these pods name, kept up to date object by object.
+// Which objects a node needs: node -> pods bound to it -> objects that these pods refer to, updated object by object.
 import { isMirrorPod } from '../../api/mirror-pod.ts'
 import type { KubeObject } from '../../api/object.ts'
 import { type PodReference, podReferences, volumeSecrets } from '../../api/pod-references.ts'
 
 export type GraphKind = 'pods' | 'persistentvolumes' | 'volumeattachments'
 
-/** Supplied by the composition from the store's collections. `each` is the state now, object by object, `onChange` every change after it. */
+/**
+ * Supplied by the composition from the store's collections. `each` is the current state, object by object, `onChange` every later change.
+ */
 export interface NodeGraphSource {
   each(): Iterable<{ readonly resource: GraphKind; readonly object: KubeObject }>
   onChange(listener: (change: { readonly resource: GraphKind; readonly object: KubeObject; readonly deleted: boolean }) => void): void
@@ -25,7 +27,7 @@ interface PersistentVolumeShape extends KubeObject {
 
 const vertex = (kind: NamespacedVertex, namespace: string, name: string): string => `${kind}/${namespace}/${name}`
 
-/** Everything that a pod's node may read because of the pod. A mirror pod is the node's own word, which must open nothing to it. */
+/** Everything that the node of a pod may read because of it. A node writes its mirror pods itself, so they must grant nothing. */
 function verticesOfPod(pod: KubeObject): ReadonlySet<string> {
   const { namespace = '', name = '' } = pod.metadata
   const found = new Set([vertex('pod', namespace, name)])

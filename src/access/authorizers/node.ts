@@ -1,4 +1,4 @@
-// What a node agent may do: only what concerns itself and the pods bound to it, decided object by object over the node graph.
+// The rights of a node agent: only what concerns itself and the pods bound to it, decided object by object with the node graph.
 import { requiredFieldValue } from '../../api/field-selector.ts'
 import { goQuote } from '../../api/go-quote.ts'
 import type { Attributes, Authorizer, Decision } from '../access.ts'
@@ -12,15 +12,15 @@ const nodeUserPrefix = 'system:node:'
 const allow: Decision = { decision: 'allow', reason: '' }
 const noOpinion = (reason: string): Decision => ({ decision: 'no-opinion', reason })
 
-/** The node that a user is; undefined for other users, '' for a node's user without a node's name. */
+/** The node of a user; undefined for other users, '' for a node user without a node name. */
 function nodeOf({ name, groups }: Attributes['user']): string | undefined {
   return name.startsWith(nodeUserPrefix) && groups.includes(nodesGroup) ? name.slice(nodeUserPrefix.length) : undefined
 }
 
-/** Whether a user is a node: what it may do is more than its roles say, and cannot be listed. */
+/** Whether a user is a node: its rights depend on more than roles and cannot be listed. */
 export const isNode = (user: Attributes['user']): boolean => nodeOf(user) !== undefined
 
-/** Rules that are not about single objects: the role system:node. */
+/** Rules that do not depend on single objects: the role system:node. */
 const nodeRole = indexRules(componentRoles.find(role => role.metadata.name === 'system:node')?.rules ?? [])
 
 export function createNodeAuthorizer(graph: NodeGraph): Authorizer {
@@ -91,7 +91,7 @@ function getOne(attributes: Attributes, node: string, reaches: (attributes: Attr
 }
 
 function claimStatus(graph: NodeGraph, node: string, { verb, namespace, name }: Attributes): Decision {
-  // As upstream, whatever the text says.
+  // The check is upstream's, although its text says otherwise.
   if (verb !== 'update' && verb !== 'patch') return noOpinion('can only get/update/patch this type')
   if (name === '') return noOpinion('No Object name found')
   return graph.reaches(node, 'persistentvolumeclaim', namespace, name) ? allow : unrelated(node)
@@ -124,7 +124,7 @@ function ownSlices(node: string, attributes: Attributes): Decision {
   const { verb, subresource } = attributes
   if (subresource !== '') return noOpinion('cannot authorize ResourceSlice subresources')
   if (verb === 'create') return allow
-  // The cluster holds no slices, so that none is the node's.
+  // The cluster stores no slices, so none belongs to the node.
   if (verb === 'get' || verb === 'update' || verb === 'patch' || verb === 'delete')
     return attributes.name === '' ? noOpinion('No Object name found') : unrelated(node)
   if (verb !== 'list' && verb !== 'watch' && verb !== 'deletecollection') {
@@ -139,10 +139,10 @@ function ownSlices(node: string, attributes: Attributes): Decision {
 function ownNode(node: string, { verb, subresource, name }: Attributes): Decision {
   if (subresource === 'status' && (verb === 'update' || verb === 'patch')) return allow
   if (subresource !== '') return noOpinion('')
-  // Which node is written is NodeRestriction's decision: the name of a create is in the body.
+  // NodeRestriction decides which node is written: the name of a create is in the body.
   if (verb === 'create' || verb === 'update' || verb === 'patch') return allow
   if (verb !== 'get' && verb !== 'list' && verb !== 'watch') return noOpinion('')
-  // Of a selector for one name the request has made the name.
+  // For a field selector with one name, the request has set the name.
   if (name === node) return allow
   return noOpinion(`node '${node}' cannot read ${name === '' ? 'all nodes' : `'${name}'`}, only its own Node object`)
 }
@@ -169,7 +169,7 @@ function ownPods(graph: NodeGraph, node: string, attributes: Attributes): Decisi
   }
 }
 
-/** Whether the field selector demands exactly this value; all its terms must hold, so that further terms only narrow it. */
+/** Whether the field selector requires exactly this value; all its terms must hold, so further terms only narrow it. */
 function selects({ fieldSelector }: Attributes, field: string, value: string): boolean {
   return fieldSelector !== undefined && requiredFieldValue(fieldSelector, field) === value
 }

@@ -1,4 +1,4 @@
-// Role-based access control over an index that follows the stored roles and bindings, so that a request only looks up its subjects.
+// Role-based access control with an index of stored roles and bindings, so that a request only looks up its subjects.
 import { isDeepStrictEqual } from 'node:util'
 import { goQuote } from '../../api/go-quote.ts'
 import type { UserInfo } from '../../api/user.ts'
@@ -8,19 +8,19 @@ import { Binding, BoundRole, type Grant } from './grant.ts'
 import { indexRules, type RuleIndex, type Steps } from './rule-index.ts'
 import { SubjectGrants } from './subject-grants.ts'
 
-/** What one user holds in one namespace, as SelfSubjectRulesReview and the escalation checks need it. */
+/** The roles of one user in one namespace, for SelfSubjectRulesReview and the escalation checks. */
 export interface HeldRoles {
   /** Each role once. */
   readonly roles: readonly RuleIndex[]
   readonly missing: MissingRoles
-  /** There are more bindings than a decision looks at. */
+  /** There are more bindings than a decision examines. */
   readonly truncated: boolean
 }
 
-/** Roles that bindings name and that do not exist. */
+/** Roles that bindings refer to but that do not exist. */
 export interface MissingRoles {
   readonly listed: readonly MissingRole[]
-  /** Further ones, which are not listed. */
+  /** Number of further ones that are not listed. */
   readonly more: number
 }
 
@@ -31,37 +31,40 @@ export interface MissingRole {
 
 export interface RbacAuthorizer extends Authorizer {
   readonly name: 'RBAC'
-  /** What binds `user` to a role for the whole cluster or in `namespace`, but for Kubernetes' own policy for everybody. */
+  /** The bindings of `user` to roles for the whole cluster or in `namespace`, without Kubernetes' own policy for everybody. */
   bindingsFor(user: UserInfo, namespace: string): Iterable<HeldBinding>
   rolesFor(user: UserInfo, namespace: string): HeldRoles
   /**
-   * Whether any binding beyond Kubernetes' own policy for everybody names the user or one of its groups, for the whole cluster or in `namespace`.
-   * Those of other namespaces do not count: whoever may write one there names any user and group.
+   * Whether any binding other than Kubernetes' own policy for everybody names the user or one of its groups, for the whole cluster or in
+   * `namespace`. Bindings of other namespaces do not count, because their authors can name any user and group.
    */
   hasGrants(user: UserInfo, namespace: string): boolean
-  /** The rules of one role; undefined where it does not exist. `namespace` is '' for a ClusterRole. */
+  /** The rules of one role; undefined if it does not exist. `namespace` is '' for a ClusterRole. */
   rulesOfRole(kind: 'Role' | 'ClusterRole', namespace: string, name: string): readonly PolicyRule[] | undefined
   work(): RbacWork
 }
 
 export interface RbacWork {
-  /** Of all decisions so far: bindings visited, roles tried, rules compared. */
+  /** Total of all decisions: bindings visited, roles tried, rules compared. */
   readonly steps: number
-  /** In the index now: a grant for each different subject of each binding, and what the rules of each role take. */
+  /** Size of the index: a grant for each different subject of each binding, and the entries of each role's rules. */
   readonly grants: number
   readonly entries: number
 }
 
 export interface HeldBinding {
-  /** `RoleBinding "b/ns" of ClusterRole "view" to Group "dev"`, as the reason of an allowing decision has it. */
+  /** As in the reason of an allowing decision: `RoleBinding "b/ns" of ClusterRole "view" to Group "dev"`. */
   readonly text: string
-  /** A binding may name a role that does not exist: it grants nothing. */
+  /** A binding may refer to a missing role: it grants nothing. */
   readonly roleExists: boolean
 }
 
-/** Bindings visited, roles tried and rules compared for one decision: about a millisecond. Nobody is allowed what is not found by then. */
+/**
+ * Limit of bindings visited, roles tried and rules compared in one decision: about a millisecond. A right that is not found by then is not
+ * granted.
+ */
 export const maxDecisionSteps = 5000
-/** Missing roles in a refusal: bindings to them can be as many as their authors like, and their names as long. */
+/** Limit of missing roles in a refusal: authors can create any number of bindings to them, with names of any length. */
 const maxMissing = 10
 const maxNameCharacters = 253
 
@@ -72,7 +75,7 @@ export function createRbacAuthorizer(source: RbacSource): RbacAuthorizer {
   const bindings = new Map<string, Binding>()
   const users = new Map<string, SubjectGrants>()
   const groups = new Map<string, SubjectGrants>()
-  /** Marks what a decision or a walk has met, so that it needs no set of its own. */
+  /** Marks what a decision or a walk has visited, so that it needs no set. */
   let walks = 0
   let stepsTaken = 0
 
@@ -148,11 +151,11 @@ export function createRbacAuthorizer(source: RbacSource): RbacAuthorizer {
     }
     return undefined
   }
-  /** Among the grants of the user and its groups: cluster-wide ones of all of them first, then those of the namespace, as upstream visits them. */
+  /** Searches the grants of the user and its groups: cluster-wide ones of all of them first, then those of the namespace, as upstream. */
   const findGrant = (user: UserInfo, namespace: string, visit: (grant: Grant) => boolean): Grant | undefined =>
     findIn(user, '', visit) ?? (namespace === '' ? undefined : findIn(user, namespace, visit))
 
-  /** Visits each binding of the user once, as many as a decision may; whether there are more. */
+  /** Visits each binding of the user once, up to the limit of a decision; returns whether there are more. */
   const eachBinding = (user: UserInfo, namespace: string, visit: (grant: Grant) => void): boolean => {
     const walk = ++walks
     let left = maxDecisionSteps
@@ -175,7 +178,7 @@ export function createRbacAuthorizer(source: RbacSource): RbacAuthorizer {
     return listMissing(missing)
   }
 
-  /** Of several subjects of one binding that are the user, upstream names the first. */
+  /** If several subjects of one binding match the user, upstream names the first. */
   const firstApplying = (grant: Grant, user: UserInfo): Grant => {
     if (grant.place === 0) return grant
     let first = grant
@@ -250,7 +253,7 @@ export function createRbacAuthorizer(source: RbacSource): RbacAuthorizer {
 /** Callers of a SubjectAccessReview may name a group thousands of times. */
 const groupsOf = ({ groups }: UserInfo): readonly string[] | ReadonlySet<string> => (groups.length <= 8 ? groups : new Set(groups))
 
-/** Undefined for what grants nothing: a ClusterRoleBinding can only name a ClusterRole. */
+/** Undefined if it grants nothing: a ClusterRoleBinding can only refer to a ClusterRole. */
 function roleKindOf(kind: Binding['kind'], { roleRef }: RoleBinding): MissingRole['kind'] | undefined {
   if (roleRef.kind === 'ClusterRole') return 'ClusterRole'
   return roleRef.kind === 'Role' && kind === 'RoleBinding' ? 'Role' : undefined
@@ -269,7 +272,7 @@ function listMissing(roles: Iterable<BoundRole>): MissingRoles {
   return { listed: all.slice(0, maxMissing).map(({ kind, name }) => ({ kind, name })), more: Math.max(0, all.length - maxMissing) }
 }
 
-/** In upstream's words, as its lists of errors write themselves; '' where none is missing. */
+/** In upstream's words for lists of errors; '' if none is missing. */
 export function missingText({ listed, more }: MissingRoles): string {
   const texts = missingTexts({ listed, more })
   return texts.length > 1 ? `[${texts.join(', ')}]` : (texts[0] ?? '')
@@ -282,7 +285,7 @@ export function missingTexts({ listed, more }: MissingRoles): string[] {
 
 export const cut = (text: string): string => (text.length <= maxNameCharacters ? text : `${text.slice(0, maxNameCharacters)}…`)
 
-/** Bindings that say nothing of this user. */
+/** Bindings that apply to everybody. */
 const ofEverybody = ({ subject, binding }: Grant): boolean =>
   subject.kind === 'Group' && everybody.has(subject.name) && binding.name.startsWith('system:')
 

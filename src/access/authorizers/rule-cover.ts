@@ -1,9 +1,9 @@
-// Whether one set of RBAC rules grants everything that another does: the question behind every escalation check.
+// Whether one set of RBAC rules grants everything that another does, for the escalation checks.
 import { goQuotedList } from '../../api/go-quote.ts'
 import type { PolicyRule } from '../rbac-object.ts'
 import type { RuleIndex, Steps } from './rule-index.ts'
 
-/** One verb on one resource, or one verb on one path: rules are compared in these smallest pieces. */
+/** One verb on one resource, or one verb on one path: the smallest pieces in which rules are compared. */
 function* piecesOf(rule: PolicyRule): Generator<PolicyRule> {
   const names = rule.resourceNames ?? []
   for (const group of rule.apiGroups ?? []) {
@@ -27,7 +27,7 @@ function covers(role: RuleIndex, { verbs, apiGroups, resources, resourceNames, n
   return role.covers({ verb, group: apiGroups?.[0] ?? '', resource: resources?.[0] ?? '', name: resourceNames?.[0] }, steps)
 }
 
-/** How many pieces the rules have: the product of what stands in each of them. */
+/** Number of pieces of the rules: the product of the lengths of each rule's lists. */
 export function pieceCount(rules: readonly PolicyRule[]): number {
   return rules.reduce((sum, { apiGroups, resources, verbs, resourceNames, nonResourceURLs }) => {
     const names = Math.max(resourceNames?.length ?? 0, 1)
@@ -36,7 +36,10 @@ export function pieceCount(rules: readonly PolicyRule[]): number {
   }, 0)
 }
 
-/** The pieces of `wanted` that none of the roles covers; empty where everything is covered. Undefined where comparing them takes more steps than are left. */
+/**
+ * The pieces of `wanted` that none of the roles covers; empty if all are covered. Undefined if the comparison takes more steps than are
+ * left.
+ */
 export function uncoveredRules(held: readonly RuleIndex[], wanted: readonly PolicyRule[], steps: Steps): PolicyRule[] | undefined {
   const uncovered: PolicyRule[] = []
   for (const rule of wanted) {
@@ -49,7 +52,7 @@ export function uncoveredRules(held: readonly RuleIndex[], wanted: readonly Poli
   return uncovered
 }
 
-/** The first pieces, as many as are together so long: a name of a megabyte beside a thousand groups stands for a gigabyte. */
+/** The first pieces up to a total length: a name of a megabyte with a thousand groups would give a gigabyte. */
 export function firstPieces(pieces: readonly PolicyRule[], count: number, characters: number): readonly PolicyRule[] {
   let left = characters
   const end = pieces.findIndex(({ apiGroups, resources, verbs, resourceNames, nonResourceURLs }, at) => {
@@ -59,7 +62,7 @@ export function firstPieces(pieces: readonly PolicyRule[], count: number, charac
   return end === -1 ? pieces : pieces.slice(0, end)
 }
 
-/** Pieces that differ only in the verb become one rule, as upstream prints what is missing: a verb as often as it is asked for. */
+/** Pieces that differ only in the verb become one rule, as upstream prints missing rights, with repeated verbs. */
 export function compactRules(pieces: readonly PolicyRule[]): PolicyRule[] {
   const compacted = new Map<string, PolicyRule>()
   for (const piece of pieces) {

@@ -1,9 +1,9 @@
-// The rules of one role, indexed by what requests name, so that a decision compares few of them however many there are.
+// The rules of one role, indexed by the fields of requests, so that a decision compares few of them.
 import type { Attributes } from '../access.ts'
 import type { PolicyRule } from '../rbac-object.ts'
 import { combinedResource, urlMatches } from './rule-match.ts'
 
-/** What a decision may still spend: a role that it tries and a rule that it compares take one step each. Below zero nothing more is found. */
+/** The remaining steps of a decision: each tried role and each compared rule takes one. Below zero nothing more is found. */
 export interface Steps {
   left: number
 }
@@ -20,24 +20,24 @@ export interface Right {
   readonly name: string | undefined
 }
 
-/** Immutable: a changed role is indexed anew. */
+/** Immutable: a changed role gets a new index. */
 export interface RuleIndex {
   readonly rules: readonly PolicyRule[]
-  /** Of the index: no more than twice the words of the rules. */
+  /** Size of the index: at most twice the words of the rules. */
   readonly entries: number
   allows(attributes: Attributes, steps: Steps): boolean
-  /** Whether the role grants this right as a whole: `*` is covered by `*` alone. */
+  /** Whether the role grants this whole right: only `*` covers `*`. */
   covers(right: Right, steps: Steps): boolean
   coversUrl(verb: string, url: string, steps: Steps): boolean
 }
 
-/** The names of one verb, group and resource. */
+/** The names for one verb, group and resource. */
 interface Cell {
   everyName: boolean
   readonly names: Set<string>
 }
 
-/** Undefined lists contain everything. */
+/** An undefined list contains everything. */
 interface WideRule {
   readonly verbs: ReadonlySet<string> | undefined
   readonly groups: ReadonlySet<string> | undefined
@@ -47,7 +47,7 @@ interface WideRule {
 interface ResourceRules {
   /** Verb -> group -> names. */
   readonly cells: Map<string, Map<string, Cell>>
-  /** Rules that stand for many more rights than they have words are compared instead: the index never outgrows the role. */
+  /** Rules with many more combinations than words are compared instead, so that the index never outgrows the role. */
   readonly wide: WideRule[]
 }
 
@@ -57,7 +57,7 @@ interface UrlRules {
   readonly beginnings: { readonly pattern: string; readonly verbs: ReadonlySet<string> }[]
 }
 
-/** How many entries of the index a word of a rule may take. */
+/** Limit of index entries per word of a rule. */
 const entriesPerWord = 2
 
 const orAll = (list: readonly string[] | undefined): ReadonlySet<string> | undefined => (list?.includes('*') ? undefined : new Set(list))
@@ -104,7 +104,7 @@ export function indexRules(rules: readonly PolicyRule[]): RuleIndex {
   }
 }
 
-/** How many entries it takes. */
+/** Returns the number of entries. */
 function addUrls({ byUrl, beginnings }: UrlRules, urls: readonly string[], verbs: ReadonlySet<string>): number {
   const different = new Set(urls)
   for (const url of different) {
@@ -118,7 +118,7 @@ function addUrls({ byUrl, beginnings }: UrlRules, urls: readonly string[], verbs
 
 const hasVerb = (verbs: ReadonlySet<string>, verb: string): boolean => verbs.has(verb) || verbs.has('*')
 
-/** How many entries it takes. */
+/** Returns the number of entries. */
 function addRule(index: Map<string, ResourceRules>, resources: ReadonlySet<string>, rule: PolicyRule): number {
   const verbs = orAll(rule.verbs)
   const groups = orAll(rule.apiGroups)

@@ -1,4 +1,4 @@
-// Whether one RBAC rule allows a request: the whole semantic of PolicyRule in one place.
+// Whether one RBAC rule allows a request: the complete semantics of PolicyRule in one place.
 import type { Attributes } from '../access.ts'
 import type { PolicyRule } from '../rbac-object.ts'
 
@@ -10,7 +10,7 @@ export function combinedResource(resource: string, subresource: string): string 
   return subresource === '' ? resource : `${resource}/${subresource}`
 }
 
-/** The plain evaluation of one rule; what the index of a role must agree with. */
+/** The plain evaluation of one rule; the index of a role must agree with it. */
 export function ruleAllows(rule: PolicyRule, attributes: Attributes): boolean {
   if (!wildcardOr(rule.verbs, attributes.verb)) return false
   if (!attributes.isResource) return (rule.nonResourceURLs ?? []).some(url => urlMatches(url, attributes.path))
@@ -21,7 +21,7 @@ export function ruleAllows(rule: PolicyRule, attributes: Attributes): boolean {
   )
 }
 
-/** `*` is every path; a trailing `*` is every path with that beginning. */
+/** `*` matches every path; a trailing `*` matches every path with that prefix. */
 export function urlMatches(pattern: string, path: string): boolean {
   if (pattern === '*' || pattern === path) return true
   return pattern.endsWith('*') && path.startsWith(pattern.slice(0, -1))

@@ -1,8 +1,8 @@
-// The grants of one user or group, ordered by namespace, those for the whole cluster first, then by the name of their binding.
+// The grants of one user or group, ordered by namespace (cluster-wide ones first), then by the name of their binding.
 import type { Binding, Grant } from './grant.ts'
 
 const ownPrefix = 'system:'
-/** The first name that is behind all with that prefix. */
+/** The first name after all names with that prefix. */
 const behindOwn = 'system;'
 
 export class SubjectGrants {
@@ -12,12 +12,12 @@ export class SubjectGrants {
     return this.#grants.length
   }
 
-  /** Whether there is any of the namespace, '' for the whole cluster. */
+  /** Whether there is a grant in the namespace, '' for the whole cluster. */
   hasAny(namespace: string): boolean {
     return this.#grants[this.#placeOf(namespace, '')]?.binding.namespace === namespace
   }
 
-  /** Whether any of them is more than what Kubernetes' own policy gives to everybody: its bindings begin with `system:`, and stand together. */
+  /** Whether any grant is not from Kubernetes' own policy for everybody, whose bindings begin with `system:` and are adjacent. */
   hasOfAdministrators(namespace: string): boolean {
     return ['', behindOwn].some(name => {
       const binding = this.#grants[this.#placeOf(namespace, name)]?.binding
@@ -35,7 +35,7 @@ export class SubjectGrants {
     this.#grants.splice(at, 1)
   }
 
-  /** What the binding gives to this subject. */
+  /** The grant of this binding. */
   of(binding: Binding): Grant | undefined {
     const grant = this.#grants[this.#placeOf(binding.namespace, binding.name)]
     return grant?.binding === binding ? grant : undefined
@@ -51,7 +51,7 @@ export class SubjectGrants {
     return undefined
   }
 
-  /** The first place that is not before this binding. */
+  /** The first index that is not before this binding. */
   #placeOf(namespace: string, name: string): number {
     let from = 0
     let to = this.#grants.length

@@ -1,4 +1,4 @@
-// The break-glass group: whoever is in system:masters may do everything.
+// The break-glass group: members of system:masters may do everything.
 import { type Authorizer, systemMasters } from '../access.ts'
 
 export const systemMastersAuthorizer: Authorizer = {

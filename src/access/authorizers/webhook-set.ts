@@ -1,4 +1,4 @@
-// The webhooks of an AuthorizationConfiguration: one whose settings are the same in the next keeps its answers.
+// The webhooks of an AuthorizationConfiguration: one with unchanged settings keeps its cached answers.
 import type { WebhookEndpoint } from '../../base/webhook-endpoint.ts'
 import type { WebhookAuthorizer } from '../access.ts'
 import type { AuthorizationConfiguration, WebhookSettings } from '../authorization-configuration.ts'
@@ -6,7 +6,7 @@ import type { AuthorizationWebhookMetrics } from '../webhook-metrics.ts'
 
 export interface WebhookSetParts {
   make(name: string, settings: WebhookSettings): WebhookAuthorizer
-  /** Nobody asks there any more. */
+  /** The endpoint is no longer used. */
   release(endpoint: WebhookEndpoint): void
   readonly metrics: Pick<AuthorizationWebhookMetrics, 'serve'>
 }
@@ -25,7 +25,7 @@ export class WebhookSet {
     this.#parts = parts
   }
 
-  /** The webhooks of this configuration by name, in the place of the former. */
+  /** Replaces the webhooks by those of this configuration, by name. */
   replace(configuration: AuthorizationConfiguration): ReadonlyMap<string, WebhookAuthorizer> {
     const { make, release, metrics } = this.#parts
     const held = new Map<string, Held>()

@@ -1,4 +1,4 @@
-// Asks somebody outside of the cluster: a webhook that is sent a SubjectAccessReview, and whose answers are kept for a while.
+// An external authorizer: a webhook gets a SubjectAccessReview, and its answers are cached for a while.
 import { createHash } from 'node:crypto'
 import type { Logger } from '../../base/log.ts'
 import type { Attributes, WebhookAuthorizer, WebhookDecision } from '../access.ts'
@@ -15,11 +15,11 @@ export interface WebhookParts extends WebhookCallParts {
   readonly metrics: AuthorizationWebhookMetrics
 }
 
-/** Answers that are kept, as upstream's; each holds a hash and a bounded reason. */
+/** Limit of cached answers, as upstream; each holds a hash and a short reason. */
 export const maxCachedAnswers = 8192
-/** Characters of what the user chooses in a question, beyond which its answer is not kept: else they would drive out all others. */
+/** Limit of characters chosen by the user in a cached question: otherwise one user could evict all other answers. */
 export const maxCachedQuestion = 10_000
-/** Different questions that wait at the same time. */
+/** Limit of different questions that wait at the same time. */
 export const maxOpenQuestions = 1024
 
 export function createWebhookAuthorizer(name: string, settings: WebhookSettings, matches: Matches, parts: WebhookParts): WebhookAuthorizer {
@@ -50,7 +50,7 @@ export function createWebhookAuthorizer(name: string, settings: WebhookSettings,
       if (keeps) reviews.keep(key, status, status.allowed ? settings.authorizedMs : settings.unauthorizedMs)
       return decisionOf(status)
     } catch (err) {
-      // Whoever asked is not told the address, nor what is behind it.
+      // The caller must not learn the address or what is behind it.
       log[answers ? 'error' : 'debug']('authorization webhook failed', { authorizer: name, err })
       answers = false
       if (!settings.failsClosed) metrics.failedOpen(name, roundTripOf(err))

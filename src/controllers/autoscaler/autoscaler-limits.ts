@@ -1,4 +1,4 @@
-// How fast an autoscaler may follow what its metrics ask for: stabilization windows, policies, the bounds of its spec. Pure; times in ms.
+// Limits how fast an autoscaler follows its metrics: stabilization windows, policies, and the bounds of its spec. Pure; times in ms.
 import type { HorizontalPodAutoscalerBehavior, HorizontalPodAutoscalerSpec, HPAScalingRules } from '../../api/types/autoscaling-v2.ts'
 
 interface Recommendation {
@@ -7,19 +7,19 @@ interface Recommendation {
 }
 
 interface Rescale {
-  /** By so many, whichever way. */
+  /** Number of replicas, in either direction. */
   readonly change: number
   readonly at: number
 }
 
-/** What an autoscaler did and was told before. It is lost with the process, as upstream's is. */
+/** Earlier actions and recommendations of an autoscaler. It is lost with the process, as upstream. */
 export interface AutoscalerMemory {
   readonly recommendations: readonly Recommendation[]
   readonly scaledUp: readonly Rescale[]
   readonly scaledDown: readonly Rescale[]
 }
 
-/** Of each kind of entry: far more than syncs fit into the longest window, an hour. */
+/** Limit for each kind of entry: far more than syncs fit into the longest window, an hour. */
 export const maxRemembered = 1000
 
 export interface Verdict {
@@ -37,7 +37,7 @@ export interface Limited {
 
 export interface LimitOptions {
   readonly now: number
-  /** For scaling down, where the autoscaler says nothing itself. */
+  /** For scaling down, if the autoscaler sets none. */
   readonly downscaleStabilizationMs: number
 }
 
@@ -48,12 +48,12 @@ const scaleUpMinimum = 4
 
 export const lowestReplicas = ({ minReplicas }: Pick<HorizontalPodAutoscalerSpec, 'minReplicas'>): number => minReplicas ?? 1
 
-/** The first recommendation of an autoscaler that is new to this process is what it finds. */
+/** The first recommendation for an autoscaler that is new to this process is its current size. */
 export function firstMemory(current: number, now: number): AutoscalerMemory {
   return { recommendations: [{ replicas: current, at: now }], scaledUp: [], scaledDown: [] }
 }
 
-/** `wanted` is what the metrics ask for. */
+/** `wanted` is the recommendation of the metrics. */
 export function limitReplicas(spec: Bounds, memory: AutoscalerMemory, current: number, wanted: number, options: LimitOptions): Limited {
   const { behavior } = spec
   const stable = behavior === undefined ? stabilizeDown(memory, wanted, options) : stabilize(behavior, memory, current, wanted, options)
@@ -72,7 +72,7 @@ export function limitReplicas(spec: Bounds, memory: AutoscalerMemory, current: n
   }
 }
 
-/** After the target was scaled; nothing is kept where no policy will ask. */
+/** Records a scaling of the target; nothing is recorded if no policy needs it. */
 export function rememberRescale(
   behavior: HorizontalPodAutoscalerBehavior | undefined,
   memory: AutoscalerMemory,
@@ -96,7 +96,7 @@ function remember<T extends { readonly at: number }>(entries: readonly T[], entr
 interface Stable {
   readonly replicas: number
   readonly recommendations: readonly Recommendation[]
-  /** Why it is not what was wanted, where it is not. */
+  /** Why the result differs from the recommendation, if it does. */
   readonly held: { readonly reason: string; readonly message: string }
 }
 
@@ -109,7 +109,7 @@ const heldDown = {
   message: 'recent recommendations were higher than current one, applying the highest recent recommendation',
 }
 
-/** Without a behavior: the highest of what was wanted lately. */
+/** Without a behavior: the highest recent recommendation. */
 function stabilizeDown({ recommendations }: AutoscalerMemory, wanted: number, { now, downscaleStabilizationMs }: LimitOptions): Stable {
   const since = now - downscaleStabilizationMs
   const recent = recommendations.filter(({ at }) => at >= since).map(({ replicas }) => replicas)
@@ -190,7 +190,7 @@ function withinPolicies(
   return inRange(wanted)
 }
 
-/** How far the rules let the replicas go; `direction` is 1 for up, -1 for down. */
+/** The limit of the rules; `direction` is 1 for up, -1 for down. */
 function limitByPolicies(
   rules: HPAScalingRules | undefined,
   { scaledUp, scaledDown }: AutoscalerMemory,
@@ -205,10 +205,10 @@ function limitByPolicies(
     const before = current - changed(scaledUp) + changed(scaledDown)
     if (type === 'Pods') return before + direction * value
     const share = before * (1 + (direction * value) / 100)
-    // A share that is less than one pod must still let the target grow by one.
+    // A share of less than one pod must still let the target grow by one.
     return direction === 1 ? Math.ceil(share) : Math.trunc(share)
   })
-  // Rules without policies are none.
+  // Rules without policies have no effect.
   if (limits.length === 0) return direction === 1 ? Number.POSITIVE_INFINITY : 0
   const farthest = (rules?.selectPolicy === 'Min') === (direction === -1)
   return farthest ? Math.max(...limits) : Math.min(...limits)

@@ -1,4 +1,4 @@
-// Reads what an autoscaler's metrics measure now, through the API: metrics.k8s.io, custom.metrics.k8s.io, external.metrics.k8s.io.
+// Reads the current values of an autoscaler's metrics through the API: metrics.k8s.io, custom.metrics.k8s.io, external.metrics.k8s.io.
 import { compileLabelSelector, formatLabelSelector } from '../../api/selector.ts'
 import { isReason } from '../../api/status.ts'
 import type { MetricIdentifier, MetricSpec } from '../../api/types/autoscaling-v2.ts'
@@ -20,7 +20,7 @@ export interface MetricsSource {
   readonly client: Pick<Client, 'getPath'>
   readonly groups: ServedGroups
   readonly namespace: string
-  /** Canonical text of the selector of the target's pods. */
+  /** Canonical text of the selector for the target's pods. */
   readonly selector: string
 }
 
@@ -28,7 +28,7 @@ const customGroup = 'custom.metrics.k8s.io'
 const customVersions = ['v1beta2', 'v1beta1']
 const custom = 'unable to fetch metrics from custom metrics API'
 
-/** Never rejects but for the signal: what cannot be read is a reading too. */
+/** Never rejects except for the signal: a failed read is a reading too. */
 export async function readMetric(source: MetricsSource, spec: MetricSpec, signal: AbortSignal): Promise<Reading> {
   try {
     return await read(source, spec, signal)
@@ -47,7 +47,7 @@ async function read(source: MetricsSource, spec: MetricSpec, signal: AbortSignal
   if (spec.type === 'Pods' && pods !== undefined) return await readPods(source, pods.metric, signal)
   if (spec.type === 'Object' && object !== undefined) return await readObject(source, object, signal)
   if (spec.type === 'External' && external !== undefined) return await readExternal(source, external.metric, signal)
-  // The plan says so itself.
+  // The plan reports it.
   return { of: 'nothing', why: `unknown metric source type ${JSON.stringify(spec.type)}` }
 }
 
@@ -84,7 +84,7 @@ async function readObject(
   const parameters = { metricLabelSelector: textOf(metric.selector) }
   try {
     const { group } = parseGroupVersion(apiVersion)
-    // Of namespaces there is only the autoscaler's own.
+    // For namespaces, only the autoscaler's own is possible.
     const parts =
       kind === 'Namespace' && group === ''
         ? ['metrics', metric.name]
@@ -97,7 +97,7 @@ async function readObject(
     }
     return { of: 'whole', milli: value.milli }
   } catch (err) {
-    // The words stand in upstream's order.
+    // In the word order of upstream.
     throw new Error(`unable to get metric ${metric.name}: ${kind} on ${source.namespace} ${name}/${messageOf(err)}`, { cause: err })
   }
 }
@@ -144,7 +144,7 @@ async function readCustom(
   })
 }
 
-/** client-go adds what was asked for to the sentences that say nothing of it. */
+/** client-go adds the request to messages that do not contain it. */
 const vague = ['the server could not find the requested resource', 'the server is currently unable to handle the request']
 
 async function asked(failure: string, what: string, ask: () => Promise<unknown>): Promise<unknown> {
@@ -159,7 +159,7 @@ async function asked(failure: string, what: string, ask: () => Promise<unknown>)
 
 const prefixed = (prefix: string, err: unknown): Error => new Error(`${prefix}: ${messageOf(err)}`, { cause: err })
 
-/** An absent selector selects every series of the metric. */
+/** An absent selector selects all series of the metric. */
 const textOf = (selector: MetricIdentifier['selector']): string =>
   selector === undefined ? '' : formatLabelSelector(compileLabelSelector(selector))
 

@@ -1,4 +1,4 @@
-// What an autoscaler does with what it found: how many replicas its target shall have, its conditions, its events. Pure; times in ms.
+// Decides what an autoscaler does: the replicas of its target, its conditions, its events. Pure; times in ms.
 import type { Scale } from '../../api/types/autoscaling-v1.ts'
 import type {
   HorizontalPodAutoscaler,
@@ -23,11 +23,11 @@ export interface AutoscalerEvent {
 type ConditionType = 'AbleToScale' | 'ScalingActive' | 'ScalingLimited'
 export type Conditions = ReadonlyMap<ConditionType, Verdict>
 
-/** What the spec makes of the replicas that there are, before any metric is asked. */
+/** What the spec decides from the current replicas, before any metric is read. */
 export type Aim =
   | { readonly by: 'metrics' }
   | { readonly by: 'bounds'; readonly replicas: number; readonly reason: string }
-  /** Its owner scaled the target to nothing. */
+  /** The owner scaled the target to zero. */
   | { readonly by: 'nobody' }
 
 export function aimOf(spec: HorizontalPodAutoscalerSpec, current: number): Aim {
@@ -42,9 +42,9 @@ export function aimOf(spec: HorizontalPodAutoscalerSpec, current: number): Aim {
 
 export interface Observed {
   readonly scale: Scale
-  /** Those that the scale's selector selects. */
+  /** The pods that the scale's selector selects. */
   readonly pods: readonly Pod[]
-  /** In the order of the spec's metrics. */
+  /** In the order of the metrics in the spec. */
   readonly readings: readonly Reading[]
 }
 
@@ -55,9 +55,9 @@ export interface AutoscalerTuning {
 }
 
 export interface Plan {
-  /** What the target shall have; undefined where that cannot be told. */
+  /** The new size of the target; undefined if it cannot be decided. */
   readonly replicas: number | undefined
-  /** Why it is not what it has. */
+  /** Why it differs from the current size. */
   readonly reason: string
   readonly conditions: Conditions
   readonly events: readonly AutoscalerEvent[]
@@ -86,14 +86,14 @@ export function planByMetrics(
       metrics.push(proposal.status)
       if (best === undefined || best.replicas === 0 || proposal.replicas > best.replicas) best = proposal
     } else {
-      // Upstream leaves an empty status in the place of a metric that has none.
+      // Upstream leaves an empty status in place of a metric without a value.
       metrics.push({ type: '' })
       invalid.push(proposal)
       events.push({ type: 'Warning', reason: proposal.reason, message: proposal.why })
     }
   }
   const [first] = invalid
-  // Never down on a part of the facts.
+  // Never scales down on incomplete data.
   if (best === undefined || (first !== undefined && best.replicas < current)) {
     const { reason, why, error } = first ?? { reason: 'InvalidMetricSourceType', why: 'no metric is set', error: 'no metric is set' }
     conditions.set('ScalingActive', { status: 'False', reason, message: `the HPA was unable to compute the replica count: ${why}` })
@@ -111,7 +111,7 @@ export function planByMetrics(
   return { replicas: limited.replicas, reason, conditions, events, metrics, memory: limited.memory }
 }
 
-/** For one whose spec or target leaves the metrics nothing to decide. */
+/** For a spec or target that leaves nothing for the metrics to decide. */
 export function planWithoutMetrics(aim: Exclude<Aim, { by: 'metrics' }>, memory: AutoscalerMemory): Plan {
   const none = { events: [], metrics: null, memory }
   if (aim.by === 'bounds') return { ...none, replicas: aim.replicas, reason: aim.reason, conditions: new Map() }
@@ -120,14 +120,14 @@ export function planWithoutMetrics(aim: Exclude<Aim, { by: 'metrics' }>, memory:
   return { ...none, replicas: 0, reason: '', conditions }
 }
 
-/** For one whose target's selector selects nothing that could be measured. */
+/** For a target whose selector selects nothing that could be measured. */
 export function planForSelector(verdict: Verdict, event: AutoscalerEvent, memory: AutoscalerMemory): Plan {
   const failed = { type: 'Warning', reason: 'FailedComputeMetricsReplicas', message: event.message } as const
   const conditions = new Map([['ScalingActive', verdict]] as const)
   return { replicas: undefined, reason: '', conditions, events: [event, failed], metrics: null, memory }
 }
 
-/** The status with these conditions laid over; a time of transition changes with the status of its condition alone. */
+/** The status with these conditions; a transition time changes only with the status of its condition. */
 function withConditions(
   status: HorizontalPodAutoscalerStatus | undefined,
   changes: Conditions,
@@ -148,10 +148,10 @@ function withConditions(
 export interface Outcome {
   readonly conditions: Conditions
   readonly now: number
-  /** Absent where the target could not be read. */
+  /** Absent if the target could not be read. */
   readonly current?: number
   readonly metrics?: readonly MetricStatus[] | null
-  /** Absent where it could not be told or not be brought about. */
+  /** Absent if it could not be decided or applied. */
   readonly desired?: number
   readonly rescaled?: boolean
 }

@@ -1,13 +1,13 @@
-// The pods of an autoscaler's target, as far as their measurements count. Pure; amounts in thousandths of a unit, times in ms.
+// Groups the pods of an autoscaler's target by whether their measurements count. Pure; amounts in thousandths of a unit, times in ms.
 import { milliValue, parseQuantity } from '../../api/quantity.ts'
 import type { Pod } from '../../api/types/core-v1.ts'
 import { podCondition } from '../pod-state.ts'
 
-/** What a metrics API measured of one pod. */
+/** A metrics API's measurement of one pod. */
 export interface PodMetric {
   readonly milli: bigint
   readonly at: number
-  /** The measurement covers this long before `at`. */
+  /** Length of the measured interval before `at`. */
   readonly windowMs: number
 }
 
@@ -15,9 +15,9 @@ export type PodMetrics = ReadonlyMap<string, PodMetric>
 
 export interface PodTiming {
   readonly now: number
-  /** For so long after its start a pod's CPU counts only while it is ready. */
+  /** For this long after its start, the CPU of a pod counts only while it is ready. */
   readonly cpuInitializationMs: number
-  /** A pod whose readiness last changed so soon after its start has never been ready. */
+  /** A pod whose readiness last changed this soon after its start has never been ready. */
   readonly initialReadinessDelayMs: number
 }
 
@@ -26,16 +26,16 @@ export interface PodGroups {
   readonly unready: ReadonlySet<string>
   /** Without a measurement. */
   readonly missing: ReadonlySet<string>
-  /** Failed, or being deleted: as if they were not there. */
+  /** Failed or being deleted: not counted. */
   readonly ignored: ReadonlySet<string>
 }
 
 const nameOf = ({ metadata }: Pod): string => metadata.name ?? ''
 
-/** A time that is absent is before every other. */
+/** An absent time is before all others. */
 const timeOf = (text: string | null | undefined): number => Date.parse(text ?? '') || Number.NEGATIVE_INFINITY
 
-/** `resource` is '' for a metric of another API: readiness matters for CPU alone. */
+/** `resource` is '' for a metric of another API: readiness matters only for CPU. */
 export function groupPods(pods: readonly Pod[], metrics: PodMetrics, resource: string, timing: PodTiming): PodGroups {
   const unready = new Set<string>()
   const missing = new Set<string>()
@@ -60,7 +60,7 @@ function isUnready(pod: Pod, metric: PodMetric, { now, cpuInitializationMs, init
   const started = timeOf(startTime)
   const changed = timeOf(condition.lastTransitionTime)
   const notReady = condition.status === 'False'
-  // A start burns CPU that says nothing of load: a whole window must have passed since the pod became ready.
+  // CPU during the start says nothing about load: a whole window must have passed since the pod became ready.
   if (started + cpuInitializationMs > now) return notReady || metric.at < changed + metric.windowMs
   return notReady && started + initialReadinessDelayMs > changed
 }
@@ -69,7 +69,7 @@ export type Requests =
   | { readonly known: true; readonly milli: ReadonlyMap<string, bigint> }
   | { readonly known: false; readonly why: string }
 
-/** What each pod requests; of one container where `container` names it. Sidecars count, other init containers do not. */
+/** The requests of each pod, or of one container if `container` is set. Sidecars count, other init containers do not. */
 export function requestsOf(pods: readonly Pod[], container: string, resource: string): Requests {
   const milli = new Map<string, bigint>()
   for (const pod of pods) {

@@ -1,4 +1,4 @@
-// What one metric of an autoscaler asks for, in upstream's words. Pure.
+// The recommendation of one metric of an autoscaler, in upstream's words. Pure.
 import { formatQuantity, milliValue, parseQuantity } from '../../api/quantity.ts'
 import type { MetricSpec, MetricStatus, MetricTarget, MetricValueStatus } from '../../api/types/autoscaling-v2.ts'
 import { goSelector } from '../go-selector.ts'
@@ -16,14 +16,14 @@ export type Proposal =
   | { readonly valid: true; readonly replicas: number; readonly metric: string; readonly status: MetricStatus }
   | {
       readonly valid: false
-      /** Of the condition and of the event. */
+      /** The reason of the condition and the event. */
       readonly reason: string
       readonly why: string
-      /** As the summary of all metrics names it. */
+      /** The error in the summary of all metrics. */
       readonly error: string
     }
 
-/** `reading` is of this metric. */
+/** `reading` must be of this metric. */
 export function propose(spec: MetricSpec, reading: Reading, situation: Situation): Proposal {
   const { resource, containerResource, pods, object, external } = spec
   if (spec.type === 'Resource' && resource !== undefined) {
@@ -64,7 +64,7 @@ function byResource(
   if (averageValue !== undefined) {
     const counted = counts(reading, averageValue, milli => byPods(reading, milli, resource, situation))
     if (!counted.counted) return { counted: false, why: `failed to get ${resource} usage: ${counted.why}` }
-    // Upstream names the resource alone here, of containers too.
+    // Upstream names only the resource here, even for containers.
     return { ...counted, metric: `${resource} resource`, current: { averageValue: shown(counted.usage) } }
   }
   if (averageUtilization === undefined) {

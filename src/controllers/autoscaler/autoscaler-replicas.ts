@@ -1,15 +1,15 @@
-// How many replicas a measurement asks for (upstream's replica calculator). Pure; amounts in thousandths of a unit.
+// Computes replicas from a measurement (upstream's replica calculator). Pure; amounts in thousandths of a unit.
 import type { Pod } from '../../api/types/core-v1.ts'
 import { isReady } from '../pod-state.ts'
 import { groupPods, type PodMetric, type PodMetrics, type PodTiming, requestsOf } from './autoscaler-pods.ts'
 
 export interface Situation {
-  /** Of the target's scale. */
+  /** The replicas in the target's scale. */
   readonly current: number
   readonly observed: number
-  /** Those that the scale's selector selects. */
+  /** The pods that the scale's selector selects. */
   readonly pods: readonly Pod[]
-  /** How far usage may be from the target, as a share of it, before the number of replicas changes. */
+  /** How far usage may be from the target, as a share of it, without a change of replicas. */
   readonly tolerance: number
   readonly timing: PodTiming
 }
@@ -18,9 +18,9 @@ export type Counted =
   | {
       readonly counted: true
       readonly replicas: number
-      /** Mean of the pods measured, or the whole, as the target is one or the other. */
+      /** Mean of the measured pods, or the total, depending on the target. */
       readonly usage: bigint
-      /** Percent of what is requested, where that is the target. */
+      /** Percent of the requests, if the target is a utilization. */
       readonly utilization?: number
     }
   | { readonly counted: false; readonly why: string }
@@ -32,7 +32,7 @@ type Usage =
 const failed = (why: string): { readonly counted: false; readonly why: string } => ({ counted: false, why })
 const largest = 2 ** 31 - 1
 
-/** Whole replicas, rounded up, within what a scale can hold. */
+/** Whole replicas, rounded up, limited to what a scale can hold. */
 function wholeReplicas(count: number): number {
   return Number.isNaN(count) ? 0 : Math.min(Math.max(Math.ceil(count), 0), largest)
 }
@@ -58,12 +58,12 @@ export function replicasByUtilization(
       return undefined
     },
     measure: measured => utilizationOf(measured, requests, target),
-    // All that it requests, or as much as the others may use.
+    // Its whole request, or the target if that is larger.
     assumed: name => ((requests.get(name) ?? 0n) * BigInt(Math.max(100, target))) / 100n,
   })
 }
 
-/** For a target of so much per pod. */
+/** For a target per pod. */
 export function replicasByAverage(metrics: PodMetrics, target: bigint, resource: string, situation: Situation): Counted {
   return replicasByPods(metrics, resource, situation, {
     measure(measured) {
@@ -82,7 +82,7 @@ function utilizationOf(metrics: PodMetrics, requests: ReadonlyMap<string, bigint
   let count = 0n
   for (const [name, { milli }] of metrics) {
     const request = requests.get(name)
-    // Measured, but no pod of the target.
+    // Measured, but not a pod of the target.
     if (request === undefined) continue
     used += milli
     requested += request
@@ -94,10 +94,10 @@ function utilizationOf(metrics: PodMetrics, requests: ReadonlyMap<string, bigint
 }
 
 interface ByPods {
-  /** Why nothing can be measured; undefined where it can. */
+  /** Why nothing can be measured; undefined if it can. */
   prepare?(): string | undefined
   measure(metrics: PodMetrics): Usage
-  /** What a pod without a measurement is taken to use before replicas are taken away. */
+  /** The assumed usage of a pod without a measurement before scaling down. */
   assumed(name: string): bigint
 }
 
@@ -121,7 +121,7 @@ function replicasByPods(all: PodMetrics, resource: string, situation: Situation,
   if (!growsWithUnready && groups.missing.size === 0) {
     return answer(isWithin(ratio, tolerance) ? current : wholeReplicas(ratio * groups.ready))
   }
-  // What is not known counts against the change: as much as is wanted on the way down, nothing on the way up.
+  // Missing values count against the change: as the target when scaling down, as zero when scaling up.
   const unmeasured = (milli: bigint): PodMetric => ({ milli, at: timing.now, windowMs: 0 })
   if (ratio !== 1) for (const name of groups.missing) metrics.set(name, unmeasured(ratio < 1 ? assumed(name) : 0n))
   if (growsWithUnready) for (const name of groups.unready) metrics.set(name, unmeasured(0n))
@@ -134,7 +134,7 @@ function replicasByPods(all: PodMetrics, resource: string, situation: Situation,
   return answer(backwards ? current : replicas)
 }
 
-/** For a target that the whole is to have, whatever the number of pods. */
+/** For a target of the total, whatever the number of pods. */
 export function replicasByTotal(total: bigint, target: bigint, { current, pods, tolerance }: Situation): Counted {
   const ratio = Number(total) / Number(target)
   if (current === 0) return { counted: true, replicas: wholeReplicas(ratio), usage: total }
@@ -144,11 +144,11 @@ export function replicasByTotal(total: bigint, target: bigint, { current, pods, 
   return { counted: true, replicas: wholeReplicas(ratio * ready), usage: total }
 }
 
-/** For a whole that is to be shared out, so much to each pod. */
+/** For a total that is divided among the pods. */
 export function replicasByShare(total: bigint, target: bigint, { observed, tolerance }: Situation): Counted {
   const ratio = Number(total) / (Number(target) * observed)
   const replicas = isWithin(ratio, tolerance) ? observed : wholeReplicas(Number(total) / Number(target))
-  // Without pods there is nobody to share it out to.
+  // Without pods there is nothing to divide it by.
   const usage = observed === 0 ? total : BigInt(Math.ceil(Number(total) / observed))
   return { counted: true, replicas, usage }
 }

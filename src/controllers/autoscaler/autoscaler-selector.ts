@@ -1,4 +1,4 @@
-// Which pods an autoscaler's target has, and whether another autoscaler claims them too. Pure.
+// Finds the pods of an autoscaler's target, and whether another autoscaler selects them too. Pure.
 import { type LabelSelection, parseLabelSelector } from '../../api/selector.ts'
 import type { Pod } from '../../api/types/core-v1.ts'
 import { messageOf } from '../../base/user-error.ts'
@@ -9,7 +9,7 @@ export type TargetPods =
   | { readonly usable: true; readonly selection: LabelSelection; readonly pods: readonly Pod[] }
   | { readonly usable: false; readonly verdict: Verdict; readonly event: AutoscalerEvent }
 
-/** By the name of the autoscaler: what the targets of one namespace select. */
+/** By name of the autoscaler: the selections of targets in one namespace. */
 export type Selections = Map<string, LabelSelection>
 
 const unusable = (reason: string, said: string, message = said, eventReason = reason): TargetPods => ({
@@ -17,7 +17,7 @@ const unusable = (reason: string, said: string, message = said, eventReason = re
   event: { type: 'Warning', reason: eventReason, message: said },
 })
 
-/** `text` is the selector of the target's scale; `others` holds all autoscalers of the namespace and is told of this one's. */
+/** `text` is the selector of the target's scale; `others` holds those of all autoscalers of the namespace, and this one's is added. */
 export function targetPods(name: string, namespace: string, text: string, pods: readonly Pod[], others: Selections): TargetPods {
   if (text === '') {
     return unusable('InvalidSelector', 'selector is required', "the HPA target's scale is missing a selector", 'SelectorRequired')

@@ -1,4 +1,4 @@
-// The target of an autoscaler: any kind with a scale subresource, built in or not.
+// The target of an autoscaler: any kind with a scale subresource, built in or custom.
 import { isReason } from '../../api/status.ts'
 import type { Scale } from '../../api/types/autoscaling-v1.ts'
 import type { CrossVersionObjectReference } from '../../api/types/autoscaling-v2.ts'
@@ -13,10 +13,10 @@ export interface Target {
   readonly scale: Scale
 }
 
-/** Controllers write the status of their objects all the time: a scale read just before is often out of date. */
+/** Controllers update the status of their objects often, so a scale that was just read is often outdated. */
 const maxAttempts = 5
 
-/** Rejects with upstream's words where there is no such kind, no such object, or no scale of it. */
+/** Rejects in upstream's words if the kind, the object or its scale does not exist. */
 export async function readTarget(
   client: Client,
   groups: ServedGroups,
@@ -29,7 +29,7 @@ export async function readTarget(
   return { resource, namespace, name, scale }
 }
 
-/** Rejects with a conflict where somebody else scaled it since it was read: what was decided no longer holds. */
+/** Rejects with a conflict if it was scaled since it was read: the decision is no longer valid. */
 export async function scaleTarget(client: Client, target: Target, replicas: number, signal: AbortSignal): Promise<void> {
   const { resource, namespace, name } = target
   let { scale } = target

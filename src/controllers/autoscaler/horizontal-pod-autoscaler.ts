@@ -1,4 +1,4 @@
-// Scales the targets of HorizontalPodAutoscalers by what their metrics measure, as upstream's pkg/controller/podautoscaler does.
+// Scales the targets of HorizontalPodAutoscalers by their metrics, as upstream's pkg/controller/podautoscaler.
 import { read, recordEvents, rule } from '../../api/policy-rule.ts'
 import { setAutoscalerDefaults } from '../../api/resources/autoscaling/horizontal-pod-autoscaler.ts'
 import { sameValue } from '../../api/same-value.ts'
@@ -27,7 +27,7 @@ import {
 import { type Selections, targetPods } from './autoscaler-selector.ts'
 import { readTarget, scaleTarget, type Target } from './autoscaler-target.ts'
 
-/** Of one status, where its autoscaler is edited meanwhile. */
+/** Attempts to write one status while its autoscaler is edited. */
 const maxAttempts = 5
 
 export const horizontalPodAutoscaler: Controller = {
@@ -46,12 +46,12 @@ export const horizontalPodAutoscaler: Controller = {
     ],
   },
   follows: [
-    // Its own status is what changes most, and says nothing new.
+    // Its own status changes most often and needs no sync.
     follow({
       resource: horizontalPodAutoscalers,
       keys: (autoscaler, _, old) => (old !== undefined && sameValue(old.spec, autoscaler.spec) ? [] : [keyOf(autoscaler)]),
     }),
-    // Read when a sync is due.
+    // Only read during a sync.
     follow({ resource: pods, keys: () => [] }),
   ],
   begin(context) {
@@ -161,7 +161,7 @@ class Autoscalers {
     await this.#conclude(autoscaler, { ...outcome, conditions: rescaled, desired: replicas, rescaled: true, now }, signal)
   }
 
-  /** Writes the status, where it is another; one that cannot be written is told of and tried again with the next sync. */
+  /** Writes the status if it changed; a failed write is logged and retried with the next sync. */
   async #conclude(autoscaler: HorizontalPodAutoscaler, outcome: Outcome, signal: AbortSignal): Promise<void> {
     const { log } = this.#context
     try {
@@ -186,7 +186,7 @@ class Autoscalers {
       } catch (err) {
         if (!isReason(err, 'Conflict') || attempt === maxAttempts) throw err
         latest = await client.get(horizontalPodAutoscalers, namespace, name, signal)
-        // Another of the same name: its own sync is under way.
+        // A new object of the same name has its own sync.
         if (latest.metadata.uid !== uid) return
       }
     }
@@ -200,7 +200,7 @@ class Autoscalers {
 const ableToScale = (status: Verdict['status'], reason: string, message: string): ReadonlyMap<'AbleToScale', Verdict> =>
   new Map([['AbleToScale', { status, reason, message }]])
 
-/** What an object that was stored long ago may lack. */
+/** Sets defaults that an object stored long ago may lack. */
 function withDefaults(autoscaler: HorizontalPodAutoscaler): HorizontalPodAutoscaler {
   const whole = copyJson(autoscaler)
   setAutoscalerDefaults(whole)

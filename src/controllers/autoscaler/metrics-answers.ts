@@ -1,26 +1,27 @@
-// What the servers of metrics APIs answer, read with distrust: they are other people's programs behind an APIService. Pure; amounts in thousandths.
+// Parses answers of metrics APIs. They are not trusted, because they come from external servers behind an APIService. Pure; amounts in
+// thousandths.
 import { milliValue, parseQuantity } from '../../api/quantity.ts'
 import { isRecord } from '../../api/schema/compile.ts'
 import { parseGoDuration } from '../../base/go-duration.ts'
 import type { PodMetric } from './autoscaler-pods.ts'
 
-/** Says what an answer lacks. */
+/** The message says what is wrong with the answer. */
 export class MetricsAnswerError extends Error {}
 
 export type PodMeasurements = ReadonlyMap<string, PodMetric>
 
 /** One value of custom.metrics.k8s.io or external.metrics.k8s.io. */
 export interface MetricValue extends PodMetric {
-  /** Of the object that it is about; '' for external ones. */
+  /** Name of the described object; '' for external metrics. */
   readonly name: string
 }
 
-/** The window of a custom metric that names none. */
+/** The window of a custom metric without one. */
 const defaultWindowMs = 60_000
 
 /**
- * Usage of one resource by pod, out of a PodMetricsList (metrics.k8s.io/v1beta1); of one container where `container` is not ''. A pod one of
- * whose containers has no such measurement has none. Throws `MetricsAnswerError` with upstream's words where there is nothing, or no such container.
+ * Usage of one resource by pod, from a PodMetricsList (metrics.k8s.io/v1beta1); of one container if `container` is not ''. A pod with an
+ * unmeasured container has no value. Throws `MetricsAnswerError` in upstream's words if there is no value or no such container.
  */
 export function podMeasurements(answer: unknown, resource: string, container: string): PodMeasurements {
   const items = itemsOf(answer)
@@ -80,7 +81,7 @@ function amountOf(value: unknown): bigint {
   }
 }
 
-/** A time that is absent is before every other, as Go's zero time. */
+/** An absent time is before all others, as Go's zero time. */
 function timeOf(value: unknown): number {
   return typeof value === 'string' ? Date.parse(value) || Number.NEGATIVE_INFINITY : Number.NEGATIVE_INFINITY
 }

@@ -1,4 +1,4 @@
-// Signs the cluster's description for those who join, where there is one, with each bootstrap token that may.
+// Signs the ConfigMap cluster-info, if it exists, with each bootstrap token that may sign.
 import { read, recordEvents, rule } from '../../api/policy-rule.ts'
 import { makeKey } from '../../client/object-key.ts'
 import { configMaps, secrets } from '../../client/resources.ts'

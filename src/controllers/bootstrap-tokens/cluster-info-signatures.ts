@@ -1,4 +1,5 @@
-// The signatures of bootstrap tokens on the ConfigMap `cluster-info`: who holds a token can tell by its own that the cluster's description is genuine. Pure.
+// Signatures of bootstrap tokens on the ConfigMap `cluster-info`: the holder of a token can verify that the cluster's description is
+// genuine. Pure.
 import { createHmac } from 'node:crypto'
 import { bootstrapTokenOf } from '../../api/bootstrap-token.ts'
 import type { ConfigMap, Secret } from '../../api/types/core-v1.ts'
@@ -7,13 +8,13 @@ const contentKey = 'kubeconfig'
 const signaturePrefix = 'jws-kubeconfig-'
 
 export interface SignaturePlan {
-  /** What the ConfigMap is to say; undefined where it says so. */
+  /** The new data of the ConfigMap; undefined if it is up to date. */
   readonly data: Readonly<Record<string, string>> | undefined
-  /** When the first of the tokens ends, in milliseconds since the epoch. */
+  /** When the first of the tokens expires, in milliseconds since the epoch. */
   readonly nextEnd: number | undefined
 }
 
-/** One signature for each token that may sign, and no others. Without a description there is nothing to sign, and what stands there stays. */
+/** One signature for each token that may sign, and no others. Without a description there is nothing to sign, and the data stays. */
 export function planSignatures({ data }: ConfigMap, secrets: readonly Secret[], now: number): SignaturePlan {
   const content = data?.[contentKey]
   if (data == null || content === undefined) return { data: undefined, nextEnd: undefined }
@@ -32,7 +33,7 @@ export function planSignatures({ data }: ConfigMap, secrets: readonly Secret[], 
   }
 }
 
-/** A JSON Web Signature (RFC 7515, appendix F) in its compact form, by HMAC with SHA-256; the content is left out of it. */
+/** A JSON Web Signature (RFC 7515, appendix F) in compact form with HMAC-SHA256, without its content. */
 function detachedSignature(content: string, keyId: string, key: string): string {
   const header = Buffer.from(JSON.stringify({ alg: 'HS256', kid: keyId })).toString('base64url')
   const signed = `${header}.${Buffer.from(content).toString('base64url')}`

@@ -1,4 +1,4 @@
-// Deletes bootstrap tokens whose time is over.
+// Deletes expired bootstrap tokens.
 
 import { isTokenSecret, tokenExpiry } from '../../api/bootstrap-token.ts'
 import { recordEvents, rule } from '../../api/policy-rule.ts'
@@ -27,11 +27,11 @@ export const tokenCleaner: Controller = {
       if (left > 0) return { requeueAfterMs: left }
       const { namespace = '', name = '', uid = '', resourceVersion = '' } = secret.metadata
       try {
-        // By its version, too: its time may have been made longer since.
+        // With its resourceVersion, because its expiry may have been extended meanwhile.
         await client.delete(secrets, namespace, name, { uid, resourceVersion }, signal)
         log.info('bootstrap token expired', { secret: key })
       } catch (err) {
-        // Where it is another one by now, its event brings the key back.
+        // If it changed meanwhile, its event brings the key back.
         if (!isReason(err, 'NotFound') && !isReason(err, 'Conflict')) throw err
       }
       return done

@@ -1,4 +1,4 @@
-// Which Secrets the controllers of bootstrap tokens are shown: no others leave the server for them.
+// The Secrets that controllers of bootstrap tokens can see: the server sends them no others.
 import { tokenSecretNamespace, tokenSecretType } from '../../api/bootstrap-token.ts'
 import type { ObjectSelection } from '../../client/informer-pool.ts'
 

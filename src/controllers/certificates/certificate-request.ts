@@ -1,4 +1,4 @@
-// Reads PKCS#10 requests: the subject and names that they ask for.
+// Parses PKCS#10 requests: subject and names.
 import { loadX509 } from '../../base/x509.ts'
 
 export interface RequestedIdentity {
@@ -13,7 +13,7 @@ export interface RequestedIdentity {
   readonly otherNames: readonly string[]
 }
 
-/** `request` is spec.request: PEM in base64. Throws where it is no request, not signed by the key that it carries, or names several users. */
+/** `request` is spec.request: PEM in base64. Throws if it is not a request, is not signed by its own key, or names several users. */
 export async function readRequest(request: string): Promise<RequestedIdentity> {
   const pem = Buffer.from(request, 'base64').toString('utf8')
   const { Pkcs10CertificateRequest, SubjectAlternativeNameExtension } = await loadX509()
@@ -24,7 +24,7 @@ export async function readRequest(request: string): Promise<RequestedIdentity> {
     .flatMap(({ names: { items } }) => items)
   const ofType = (type: string) => names.filter(name => name.type === type).map(({ value }) => value)
   const [commonName = '', second] = parsed.subjectName.getField('CN')
-  // Readers differ in which one counts.
+  // Parsers differ in which common name they use.
   if (second !== undefined) throw new Error('the subject has several common names')
   return {
     csr: Buffer.from(parsed.rawData),

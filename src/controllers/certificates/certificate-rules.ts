@@ -1,4 +1,5 @@
-// Which certificate requests may be approved by themselves, which may be signed for each signer, and when they are of no use. Pure; the rules are upstream's.
+// Which certificate requests are approved automatically, which each signer may sign, and when they are obsolete. Pure; the rules are
+// upstream's.
 import { X509Certificate } from 'node:crypto'
 import { bootstrappersGroup, bootstrapUserPrefix, ticketNodeExtra } from '../../api/join-ticket-names.ts'
 import type { CertificateSigningRequest, CertificateSigningRequestCondition } from '../../api/types/certificates-v1.ts'
@@ -15,7 +16,7 @@ export function hasCondition({ status }: CertificateSigningRequest, type: string
   return status?.conditions?.some(condition => condition.type === type) === true
 }
 
-/** The conditions of the request with this one behind them; `now` in milliseconds since the epoch. */
+/** The conditions of the request plus this one; `now` in milliseconds since the epoch. */
 export function conditionsWith(
   { status }: CertificateSigningRequest,
   { type, reason, message }: Pick<CertificateSigningRequestCondition, 'type' | 'reason' | 'message'>,
@@ -30,7 +31,7 @@ const allowed: Verdict = { allowed: true }
 
 const nodeUsages = (purpose: string): string[] => ['digital signature', 'key encipherment', purpose].sort()
 
-/** Without the middle one for keys that cannot encipher. */
+/** Keys that cannot encipher need no key encipherment. */
 function validateNodeUsages(usages: readonly string[], purpose: string): string | undefined {
   const wanted = nodeUsages(purpose)
   const isFine =
@@ -69,7 +70,7 @@ function validateKubeletServing(identity: RequestedIdentity, usages: readonly st
 
 function validateClient({ commonName, organizations }: RequestedIdentity, usages: readonly string[]): string | undefined {
   if (organizations.includes('system:masters')) return 'organization system:masters is not allowed'
-  // The right to approve people's certificates is not the right to make a node, a component or a ServiceAccount.
+  // The right to approve certificates of users must not allow creating a node, a component or a ServiceAccount.
   if ([commonName, ...organizations].some(name => name.startsWith('system:'))) return 'names that begin with "system:" are not allowed'
   const foreign = usages.find(usage => !nodeUsages('client auth').includes(usage))
   if (foreign !== undefined) return `invalid usage for client certificate: ${foreign}`
@@ -82,14 +83,14 @@ const validates: ReadonlyMap<string, (identity: RequestedIdentity, usages: reado
   [clientSigner, validateClient],
 ])
 
-/** The content that a signer certifies; the messages are upstream's where its rules are. */
+/** What a signer certifies; messages are upstream's where its rules are. */
 export function checkForSigner(signerName: string, identity: RequestedIdentity, usages: readonly string[]): Verdict {
   const validate = validates.get(signerName)
   const reason = validate === undefined ? `signer ${signerName} is not served` : validate(identity, usages)
   return reason === undefined ? allowed : { allowed: false, reason }
 }
 
-/** What a request must prove before it is approved without a person. */
+/** What a request must prove for automatic approval. */
 export type Approval =
   /** A node renews its own certificate. */
   | { readonly approval: 'self'; readonly message: string }
@@ -111,8 +112,8 @@ export function planApproval({ spec }: CertificateSigningRequest, identity: Requ
 }
 
 /**
- * Of the ticket that the requester showed, undefined where it showed none: bootstrap tokens of Kubernetes make users of the same names and groups, but
- * have ids of another length and name no node.
+ * The id of the requester's join ticket; undefined without one. Users of Kubernetes' bootstrap tokens have the same names and groups, but
+ * ids of another length and no node.
  */
 export function ticketIdOf({ username = '', groups = [], extra }: CertificateSigningRequest['spec']): string | undefined {
   if (!groups.includes(bootstrappersGroup) || extra?.[ticketNodeExtra] === undefined) return undefined
@@ -121,7 +122,10 @@ export function ticketIdOf({ username = '', groups = [], extra }: CertificateSig
 
 const hourMs = 3_600_000
 
-/** Upstream's csrcleaner: what is decided goes an hour after the decision, what nobody decides after a day, a certificate with its end. Throws for what is not a certificate. */
+/**
+ * Upstream's csrcleaner: decided requests are removed an hour after the decision, undecided ones after a day, issued certificates when they
+ * expire. Throws for an invalid certificate.
+ */
 export function isStale({ metadata, status }: CertificateSigningRequest, now: number): boolean {
   const isOlder = (time: string | null | undefined, age: number): boolean => typeof time === 'string' && Date.parse(time) < now - age
   const conditions = status?.conditions ?? []

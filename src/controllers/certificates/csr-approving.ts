@@ -1,4 +1,4 @@
-// Approves the certificates of nodes: the first one against its join ticket, later ones because the node asks for itself.
+// Approves certificates of nodes: the first one with its join ticket, later ones because the node itself requests them.
 
 import { ticketNamespace, ticketSecretPrefix, ticketSecretType } from '../../api/join-ticket-names.ts'
 import { isReason } from '../../api/status.ts'
@@ -15,7 +15,7 @@ export const csrApproving: Controller = {
   name: 'csrapproving-controller',
   identity: certificateController,
   watches: certificateSigningRequests,
-  // One at a time: a ticket is used once.
+  // One at a time, because a ticket is used once.
   workers: 1,
   begin(context) {
     const cache = context.informers.full(certificateSigningRequests)
@@ -53,7 +53,7 @@ async function decide(context: Context, request: CertificateSigningRequest, used
   await markUsed(context, ticket, request, signal)
 }
 
-/** The ticket names this node, is still valid and not used. Its secret part was checked when the requester authenticated. */
+/** The ticket names this node, is valid and unused. Authentication has checked its secret part. */
 function ticketAdmits(ticket: Secret, node: string, now: number): boolean {
   return (
     ticket.type === ticketSecretType &&
@@ -66,7 +66,7 @@ function ticketAdmits(ticket: Secret, node: string, now: number): boolean {
 
 const ticketValue = (ticket: Secret, key: string): string => Buffer.from(ticket.data?.[key] ?? '', 'base64').toString('utf8')
 
-/** Milliseconds; a ticket whose end cannot be read has none left. */
+/** In milliseconds; 0 for a ticket with an invalid expiry. */
 function untilExpiry(ticket: Secret, now: number): number {
   const expires = Date.parse(ticketValue(ticket, 'expires'))
   return Number.isFinite(expires) ? expires - now : 0
@@ -81,7 +81,7 @@ async function readTicket({ client }: Context, id: string, signal: AbortSignal):
   }
 }
 
-/** From now on the ticket only reads the request that it was used for: the node still has to fetch its certificate with it. */
+/** From now on the ticket can only read the request that it was used for: the node needs it to fetch its certificate. */
 async function markUsed(
   { client, log }: Context,
   { metadata }: Secret,
@@ -94,7 +94,7 @@ async function markUsed(
   log.info('join ticket used', { secret: name, certificateSigningRequest: request.metadata.name })
 }
 
-/** After an approval: marks the ticket, where a crash came between, and removes it when its time is over. */
+/** After an approval: marks the ticket as used if a crash prevented that, and removes it when it expires. */
 async function followTicket(context: Context, request: CertificateSigningRequest, signal: AbortSignal): Promise<Result> {
   const ticketId = ticketIdOf(request.spec)
   const ticket = ticketId === undefined ? undefined : await readTicket(context, ticketId, signal)

@@ -1,4 +1,4 @@
-// Removes certificate requests that are of no use any more.
+// Removes obsolete certificate requests.
 
 import { isReason } from '../../api/status.ts'
 import { certificateSigningRequests } from '../../client/resources.ts'
@@ -6,7 +6,7 @@ import { type Controller, done } from '../controller.ts'
 import { certificateController } from './certificate-identity.ts'
 import { isStale } from './certificate-rules.ts'
 
-/** Ages count in hours. */
+/** Ages are measured in hours. */
 const recheckMs = 3_600_000
 
 export const csrCleaner: Controller = {

@@ -1,4 +1,4 @@
-// Has the key holder sign approved certificate requests of Kubernetes' own signers.
+// Has the signer sign approved certificate requests of Kubernetes' own signers.
 
 import type { CertificateSigningRequest } from '../../api/types/certificates-v1.ts'
 import { messageOf } from '../../base/user-error.ts'
@@ -15,7 +15,7 @@ import {
   kubeletServingSigner,
 } from './certificate-rules.ts'
 
-/** A node renews its certificate by itself; a copied one is worth little after this time. */
+/** A node renews its certificate by itself; a stolen one is of little use after this time. */
 export const nodeCertificateSeconds = 24 * 3600
 const served: readonly string[] = [kubeletClientSigner, kubeletServingSigner, clientSigner]
 
@@ -60,7 +60,7 @@ async function sign(context: Context, request: CertificateSigningRequest, signal
   try {
     signed = await settings.signCertificate(order, signal)
   } catch (err) {
-    // What the key holder's policy refuses today it refuses tomorrow; any other failure is tried again.
+    // A refusal by the signer's policy is final; any other failure is retried.
     if (err instanceof Error && err.name === 'PolicyViolation') return fail(context, request, messageOf(err), signal)
     throw err
   }

@@ -172,7 +172,7 @@ test('a join ticket gets its node one certificate, and no other node any', async
   api.refuse = ({ path, body }) => {
     if (path.endsWith('/approval')) approve(path, body)
   }
-  // The fake has no approval subresource of its own: it keeps the conditions as the server does.
+  // The fake API has no approval subresource: this stores conditions as the server does.
   const approve = (path: string, body: unknown) => {
     const name = path.split('/').at(-2) ?? ''
     queueMicrotask(() =>

@@ -1,4 +1,4 @@
-// Publishes the authority of the API server's certificate in every namespace, where pods mount it.
+// Publishes the authority of the API server's certificate in every namespace, for pods.
 import { recordEvents, rule } from '../../api/policy-rule.ts'
 import { isReason } from '../../api/status.ts'
 import { configMaps, namespaces } from '../../client/resources.ts'
@@ -32,7 +32,7 @@ export const rootCa: Controller = {
       const found = published.get(key, name)
       if (found !== undefined) {
         const same = Object.keys(found.data ?? {}).length === 1 && found.data?.['ca.crt'] === settings.rootCa
-        // Words of somebody else's stay.
+        // A description by somebody else stays.
         if (same && found.metadata.annotations?.[descriptionAnnotation]) return done
         const metadata = { ...found.metadata, annotations: { ...found.metadata.annotations, ...annotations } }
         await client.update(configMaps, { ...found, metadata, data }, signal)

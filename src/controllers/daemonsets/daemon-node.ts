@@ -1,4 +1,4 @@
-// Whether a node is one of a DaemonSet's, and the pod that the set makes for it. Pure.
+// Whether a DaemonSet covers a node, and the pod that it creates for it. Pure.
 
 import { isTolerated } from '../../api/tolerations.ts'
 import type { DaemonSet } from '../../api/types/apps-v1.ts'
@@ -12,9 +12,9 @@ const nameField = 'metadata.name'
 const generationAnnotation = 'deprecated.daemonset.template.generation'
 
 export interface NodeFit {
-  /** A pod is to be made. */
+  /** Whether a pod is to be created. */
   readonly shouldRun: boolean
-  /** One that runs there may stay: taints that only forbid new pods do not end it. */
+  /** Whether a running pod may stay: taints that only forbid new pods do not end it. */
   readonly shouldStay: boolean
 }
 
@@ -29,7 +29,7 @@ export function fitNode({ spec }: DaemonSet, node: Node): NodeFit {
   return { shouldRun: !strange.some(({ effect }) => effect === 'NoSchedule'), shouldStay: true }
 }
 
-/** Daemons run on nodes that are in trouble or closed to other pods. */
+/** Daemons also run on nodes that have problems or are closed to other pods. */
 function daemonTolerations(pod: PodSpec): Toleration[] {
   const exists = (key: string, effect: string): Toleration => ({ key: `node.kubernetes.io/${key}`, operator: 'Exists', effect })
   const added = [
@@ -46,7 +46,7 @@ function daemonTolerations(pod: PodSpec): Toleration[] {
   return [...given.filter(toleration => !added.some(each => isSame(each, toleration))), ...added]
 }
 
-/** Bound to the node through its affinity: the scheduler places it. */
+/** Bound to the node by its affinity: the scheduler places it. */
 export function daemonPod(set: DaemonSet, nodeName: string, hash: string): Pod {
   const { metadata, ...pod } = podFromTemplate(set.spec.template, set, daemonSets)
   const generation = set.metadata.annotations?.[generationAnnotation]
@@ -63,7 +63,7 @@ export function daemonPod(set: DaemonSet, nodeName: string, hash: string): Pod {
   }
 }
 
-/** The node that a pod runs on, or is made for; undefined where it is made for none. */
+/** The node on which a pod runs or for which it was created; undefined if there is none. */
 export function targetNode({ spec }: Pod): string | undefined {
   if (spec.nodeName !== undefined && spec.nodeName !== '') return spec.nodeName
   const terms = spec.affinity?.nodeAffinity?.requiredDuringSchedulingIgnoredDuringExecution?.nodeSelectorTerms ?? []

@@ -1,4 +1,4 @@
-// Which daemon pods to make and delete, node by node, and what the status says. Pure.
+// Which daemon pods to create and delete, node by node, and the status. Pure.
 import type { DaemonSet, DaemonSetStatus } from '../../api/types/apps-v1.ts'
 import type { Node, Pod } from '../../api/types/core-v1.ts'
 import { revisionLabel } from '../controller-revision.ts'
@@ -14,10 +14,10 @@ export interface DaemonPlan {
 
 export interface DaemonView {
   readonly set: DaemonSet
-  /** Of the current template. */
+  /** The hash of the current template. */
   readonly hash: string
   readonly nodes: readonly Node[]
-  /** The set's own. */
+  /** The pods of the set. */
   readonly pods: readonly Pod[]
   readonly now: number
 }
@@ -31,7 +31,7 @@ function podsByNode(pods: readonly Pod[]): Map<string, Pod[]> {
 
 const isEnding = ({ metadata }: Pod): boolean => metadata.deletionTimestamp !== undefined
 
-/** Oldest first; a pod that is placed counts before one that is not. */
+/** Oldest first; a placed pod comes before an unplaced one. */
 function inAge(pods: readonly Pod[]): Pod[] {
   const placed = ({ spec }: Pod) => (spec.nodeName === undefined || spec.nodeName === '' ? 1 : 0)
   const createdAt = ({ metadata }: Pod) => metadata.creationTimestamp ?? ''
@@ -42,7 +42,7 @@ function inAge(pods: readonly Pod[]): Pod[] {
   })
 }
 
-/** One pod on each node that it fits, whatever its revision. */
+/** One pod on each matching node, whatever its revision. */
 export function planNodes({ set, hash, nodes, pods, now }: DaemonView): DaemonPlan {
   const plan = { create: [] as string[], remove: [] as Pod[] }
   const byNode = podsByNode(pods)
@@ -58,17 +58,17 @@ export function planNodes({ set, hash, nodes, pods, now }: DaemonView): DaemonPl
     } else {
       const running = live.filter(pod => !isFinished(pod))
       plan.remove.push(...live.filter(isFinished), ...surplus(set, hash, inAge(running), surges, now))
-      // Surging, a node is not left without a daemon while its last one ends.
+      // With surging, a node must have a daemon while its last one ends.
       if (surges && shouldRun && running.length === 0) plan.create.push(name)
     }
   }
   const known = new Set(nodes.map(({ metadata }) => metadata.name))
-  // Never placed, and its node is gone: nobody else will delete it.
+  // Never placed, and its node no longer exists: nothing else will delete it.
   plan.remove.push(...pods.filter(pod => (pod.spec.nodeName ?? '') === '' && !isEnding(pod) && !known.has(targetNode(pod))))
   return plan
 }
 
-/** With surging, an old pod that is ready stays beside a new one until that is available; otherwise the oldest stays alone. */
+/** With surging, an old ready pod stays next to a new one until that is available; otherwise only the oldest stays. */
 function surplus(set: DaemonSet, hash: string, running: readonly Pod[], surges: boolean, now: number): Pod[] {
   if (running.length <= 1) return []
   if (!surges) return running.slice(1)
@@ -81,7 +81,7 @@ function surplus(set: DaemonSet, hash: string, running: readonly Pod[], surges: 
 
 const revisionOf = ({ metadata }: Pod): string => metadata.labels?.[revisionLabel] ?? ''
 
-/** At least one of the two is above zero, so that a rollout can go on. */
+/** At least one of the two is above zero, so that a rollout can continue. */
 function limitsOf({ spec }: DaemonSet, desired: number): { maxSurge: number; maxUnavailable: number } {
   const { rollingUpdate } = spec.updateStrategy ?? {}
   const maxSurge = resolveCount(rollingUpdate?.maxSurge, desired, 'up', 0)
@@ -96,7 +96,7 @@ export function planUpdate(view: DaemonView): DaemonPlan {
   return maxSurge > 0 ? planSurge(places, maxSurge) : planReplacement(places, maxUnavailable)
 }
 
-/** What runs on a node. */
+/** The pods on a node. */
 interface Place {
   readonly name: string
   readonly shouldRun: boolean
@@ -108,7 +108,7 @@ interface Place {
   readonly freshServes: boolean
 }
 
-/** The nodes that a daemon shall be on, and those that one still is on. */
+/** The nodes that should have a daemon, and those that still have one. */
 function placesOf({ set, hash, nodes, pods, now }: DaemonView): Place[] {
   const byNode = podsByNode(pods)
   const serves = (pod: Pod | undefined) => pod !== undefined && isAvailable(pod, set.spec.minReadySeconds ?? 0, now)
@@ -125,7 +125,7 @@ function placesOf({ set, hash, nodes, pods, now }: DaemonView): Place[] {
   })
 }
 
-/** Old pods go, those that serve nobody at once and the others as far as enough are left. */
+/** Removes old pods: unavailable ones at once, the others while enough remain. */
 function planReplacement(places: readonly Place[], maxUnavailable: number): DaemonPlan {
   const urgent: Pod[] = []
   const candidates: Pod[] = []
@@ -142,7 +142,7 @@ function planReplacement(places: readonly Place[], maxUnavailable: number): Daem
   return { create: [], remove: [...urgent, ...candidates.slice(0, Math.max(0, maxUnavailable - busy))] }
 }
 
-/** New pods come beside the old ones, which go once the new ones serve. */
+/** Creates new pods next to the old ones, which are removed once the new ones are available. */
 function planSurge(places: readonly Place[], maxSurge: number): DaemonPlan {
   const urgent: string[] = []
   const candidates: string[] = []
@@ -158,14 +158,14 @@ function planSurge(places: readonly Place[], maxSurge: number): DaemonPlan {
     } else if (shouldRun) (oldServes ? candidates : urgent).push(name)
     else (oldServes ? leaving : remove).push(old)
   }
-  // A pod that serves on a node that takes no new one goes only when others serve in its place.
+  // An available pod on a node that takes no new one is removed only when others are available instead.
   const serving = places.filter(({ isCrowded, old, oldServes, freshServes }) => !isCrowded && (old === undefined ? freshServes : oldServes))
   const spare = serving.length - places.filter(({ shouldRun }) => shouldRun).length
   remove.push(...leaving.slice(0, Math.max(0, spare)))
   return { create: [...urgent, ...candidates.slice(0, Math.max(0, maxSurge - busy))], remove }
 }
 
-/** `observedGeneration` is that of the set which pods were last made and deleted for. */
+/** `observedGeneration` is the generation for which pods were last created and deleted. */
 export function planStatus(
   { set, hash, nodes, pods, now }: DaemonView,
   collisionCount: number | undefined,

@@ -21,7 +21,7 @@ const set: DaemonSet = {
 const read = ({ api }: Scenario) => api.read(daemonSets, 'ns', 'd')
 const images = ({ api }: Scenario) => api.all(pods).map(({ spec }) => spec.containers[0]?.image)
 
-/** What the scheduler and the nodes do: each pod runs where its affinity says. */
+/** Plays scheduler and nodes: each pod runs where its affinity says. */
 function runDaemons({ api }: Scenario): void {
   for (const pod of api.all(pods)) {
     const { name = '', deletionTimestamp } = pod.metadata

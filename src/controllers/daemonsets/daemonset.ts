@@ -1,4 +1,4 @@
-// Keeps one pod of each DaemonSet on every node that it fits.
+// Keeps one pod of each DaemonSet on every matching node.
 import { read, recordEvents, rule } from '../../api/policy-rule.ts'
 import { domainOfNamespace, domainOfNode, isPlatform } from '../../api/trust-domain.ts'
 import type { DaemonSet } from '../../api/types/apps-v1.ts'
@@ -20,7 +20,7 @@ import { applyClaim } from '../volumes/claim.ts'
 import { daemonPod, targetNode } from './daemon-node.ts'
 import { type DaemonPlan, type DaemonView, planNodes, planStatus, planUpdate } from './daemon-plan.ts'
 
-/** Pods made or deleted in one pass, at most (upstream's BurstReplicas). */
+/** Limit of pods created or deleted in one pass (upstream's BurstReplicas). */
 const burst = 250
 const firstRetryMs = 1_000
 const maxRetryMs = 900_000
@@ -72,7 +72,7 @@ export const daemonSet: Controller = {
 }
 
 interface Retry {
-  /** Of the set that failed. */
+  /** The generation of the set that failed. */
   readonly generation: number
   readonly failures: number
   readonly since: number
@@ -84,7 +84,7 @@ interface Memory {
   readonly retries: Map<string, Retry>
 }
 
-/** What decides about a node; heartbeats do not change it. */
+/** What matters about a node; heartbeats do not change it. */
 function placement({ metadata, spec }: Node): string {
   return canonical([metadata.labels, spec?.taints ?? [], spec?.unschedulable ?? false])
 }
@@ -115,7 +115,7 @@ async function reconcile(context: Context, memory: Memory, set: DaemonSet, signa
   const claim = planOwnership(set, informers.full(pods).list(set.metadata.namespace), pod => selects(selector, pod.metadata.labels))
   const owned = await applyClaim(context, set, daemonSets, pods, claim, signal)
   const hash = history.update.metadata.labels?.[revisionLabel] ?? ''
-  // A node of another trust domain is none of the set's: no pod could be bound there.
+  // A node of another trust domain does not belong to the set: no pod can be bound there.
   const domain = domainOfNamespace(informers.full(namespaces).getByKey(set.metadata.namespace ?? ''))
   const own = informers
     .full(nodes)
@@ -132,7 +132,7 @@ async function reconcile(context: Context, memory: Memory, set: DaemonSet, signa
     failure = await apply(context, memory, view, rolls ? planUpdate(view) : held.plan, signal)
     const live = new Set([hash, ...owned.map(({ metadata }) => metadata.labels?.[revisionLabel] ?? '')])
     const past = history.all.filter(revision => revision !== history.update)
-    // Revisions in use count too, though they stay.
+    // Revisions in use count too, although they stay.
     const surplus = past.length - (set.spec.revisionHistoryLimit ?? 10)
     const idle = past.filter(({ metadata }) => !live.has(metadata.labels?.[revisionLabel] ?? ''))
     await deleteRevisions(context, idle.slice(0, Math.max(0, surplus)), signal)
@@ -146,7 +146,7 @@ async function reconcile(context: Context, memory: Memory, set: DaemonSet, signa
   return waits.length === 0 ? done : { requeueAfterMs: Math.min(...waits) }
 }
 
-/** Leaves out what may not be replaced yet: daemons that fail are not to be replaced faster and faster. */
+/** Leaves out daemons whose back-off has not ended: failing daemons must not be replaced in a tight loop. */
 function holdBack(
   context: Context,
   { retries }: Memory,
@@ -169,7 +169,7 @@ function retryWait(retries: Map<string, Retry>, set: DaemonSet, node: string, no
   const name = `${keyOf(set)}@${node}`
   const generation = set.status?.observedGeneration ?? 0
   const known = retries.get(name)
-  // A changed set may have been mended.
+  // A changed set may be fixed.
   const last = known?.generation === generation ? known : undefined
   const delay = Math.min(firstRetryMs * 2 ** Math.min((last?.failures ?? 0) - 1, 20), maxRetryMs)
   if (last !== undefined && now - last.since < delay) return last.since + delay - now

@@ -1,4 +1,4 @@
-// How many pods of a PodDisruptionBudget may go. Pure; times in ms.
+// How many pods of a PodDisruptionBudget may be disrupted. Pure; times in ms.
 import type { Pod } from '../../api/types/core-v1.ts'
 import type { Condition } from '../../api/types/meta-v1.ts'
 import type { PodDisruptionBudget, PodDisruptionBudgetStatus } from '../../api/types/policy-v1.ts'
@@ -6,7 +6,7 @@ import { formatTime } from '../../base/clock.ts'
 import { isReady } from '../pod-state.ts'
 import { resolveCount } from '../replicas/deployment-plan.ts'
 
-/** An eviction that was let pass counts for so long, though the pod is not seen to go. */
+/** How long an allowed eviction counts, even if the pod's deletion is not seen. */
 export const deletionTimeoutMs = 120_000
 
 export interface ExpectedPods {
@@ -14,28 +14,28 @@ export interface ExpectedPods {
   readonly desiredHealthy: number
 }
 
-/** Whether the pods' controllers must be asked how many pods there are to be. */
+/** Whether the scale of the pods' controllers is needed. */
 export function needsScales({ spec }: PodDisruptionBudget): boolean {
   return spec.maxUnavailable != null || typeof spec.minAvailable === 'string'
 }
 
-/** `scale` is the sum of what the pods' controllers want. */
+/** `scale` is the sum of the replicas of the pods' controllers. */
 export function expectedPods({ spec }: PodDisruptionBudget, pods: readonly Pod[], scale: number): ExpectedPods {
   if (spec.maxUnavailable != null) {
     const unavailable = resolveCount(spec.maxUnavailable, scale, 'up', 0)
     return { expected: scale, desiredHealthy: Math.max(0, scale - unavailable) }
   }
   if (typeof spec.minAvailable === 'string') return { expected: scale, desiredHealthy: resolveCount(spec.minAvailable, scale, 'up', 0) }
-  // A budget that says nothing expects no pods, and so lets none go.
+  // A budget without numbers expects no pods, and therefore allows no disruption.
   if (spec.minAvailable == null) return { expected: 0, desiredHealthy: 0 }
   return { expected: pods.length, desiredHealthy: spec.minAvailable }
 }
 
 export interface Disrupted {
   readonly disruptedPods: Readonly<Record<string, string>>
-  /** Evicted long ago, and still there. */
+  /** Evicted long ago, but still there. */
   readonly notDeleted: readonly Pod[]
-  /** Until the next of them is no longer waited for. */
+  /** Until the next of them expires. */
   readonly waitMs: number | undefined
 }
 
@@ -80,7 +80,10 @@ export function planBudget(
   }
 }
 
-/** What cannot be counted allows nothing. The generation that was last counted stays: evictions are told that the budget is not looked at yet. */
+/**
+ * If pods cannot be counted, no disruption is allowed. The observed generation stays, so that evictions see that the budget is not up to
+ * date.
+ */
 export function failSafe(budget: PodDisruptionBudget, message: string, now: number): PodDisruptionBudgetStatus {
   const { currentHealthy = 0, desiredHealthy = 0, expectedPods: expected = 0, ...status } = budget.status ?? {}
   const observed = budget.status?.observedGeneration

@@ -1,4 +1,4 @@
-// Keeps the status of PodDisruptionBudgets, by which evictions are let pass or refused.
+// Maintains the status of PodDisruptionBudgets, which decides about evictions.
 
 import type { Pod } from '../../api/types/core-v1.ts'
 import type { PodDisruptionBudget } from '../../api/types/policy-v1.ts'
@@ -32,7 +32,7 @@ export const disruption: Controller = {
         return [...now, ...(old === undefined ? [] : selecting(old))].map(keyOf)
       },
     }),
-    // Read for their scale; a change of it changes pods, and these lead here.
+    // Read for their scale; a change of it changes pods, which lead here.
     follow({ resource: deployments, keys: none }),
     follow({ resource: replicaSets, keys: none }),
     follow({ resource: replicationControllers, keys: none }),
@@ -47,7 +47,7 @@ export const disruption: Controller = {
   },
 }
 
-/** An eviction of such a pod is refused; the words are upstream's, which looks at the first budget alone. */
+/** An eviction of such a pod is refused; the message is upstream's, which looks only at the first budget. */
 function reportSeveral({ events }: Context, pod: Pod, [first]: readonly PodDisruptionBudget[]): void {
   const { namespace, name } = pod.metadata
   const message = `Pod "${namespace}"/"${name}" matches multiple PodDisruptionBudgets.  Chose "${first?.metadata.name}" arbitrarily.`

@@ -1,4 +1,4 @@
-// Takes back the word that a pod is about to be disrupted, where it then was not.
+// Removes the condition that a pod is about to be disrupted if it was not.
 
 import { isReason } from '../../api/status.ts'
 import { formatTime } from '../../base/clock.ts'
@@ -19,7 +19,7 @@ export const staleDisruption: Controller = {
     return async (key, signal) => {
       const pod = cache.getByKey(key)
       const condition = pod && isActive(pod) ? podCondition(pod, 'DisruptionTarget') : undefined
-      // The node ends a pod in its own time, and says so first.
+      // The node ends a pod in its own time, and sets the condition first.
       if (pod === undefined || condition?.status !== 'True' || condition.reason === 'TerminationByKubelet') return done
       const now = clock.now()
       const left = (Date.parse(condition.lastTransitionTime ?? '') || 0) + deletionTimeoutMs - now

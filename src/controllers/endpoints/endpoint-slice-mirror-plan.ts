@@ -1,4 +1,4 @@
-// The slices that mirror an Endpoints object which no selector keeps. Pure.
+// The slices that mirror an Endpoints object without a selector. Pure.
 import { isIP } from 'node:net'
 import { groupVersion } from '../../api/object.ts'
 import type { EndpointAddress, EndpointSubset, Endpoints, Service } from '../../api/types/core-v1.ts'
@@ -13,23 +13,23 @@ export const mirrorManager = 'endpointslicemirroring-controller.k8s.io'
 const skipMirrorLabel = 'endpointslice.kubernetes.io/skip-mirror'
 const leaderAnnotation = 'control-plane.alpha.kubernetes.io/leader'
 const appliedAnnotation = 'kubectl.kubernetes.io/last-applied-configuration'
-/** Addresses of a subset that are mirrored, and endpoints that a slice holds. */
+/** Limit of mirrored addresses per subset, and of endpoints per slice. */
 const maxAddresses = 1000
 
-/** Only Endpoints that somebody wrote by hand for a Service without a selector. */
+/** Only Endpoints that were written by hand for a Service without a selector. */
 export function isMirrored(object: Endpoints | undefined, service: Service | undefined): object is Endpoints {
   if (object === undefined || service === undefined || hasSelector(service)) return false
   if (object.metadata.deletionTimestamp !== undefined || service.metadata.deletionTimestamp !== undefined) return false
   return !isTrue(object.metadata.labels?.[skipMirrorLabel]) && object.metadata.annotations?.[leaderAnnotation] === undefined
 }
 
-/** As Go's ParseBool reads it. */
+/** As Go's ParseBool. */
 const isTrue = (text = ''): boolean => ['1', 't', 'T', 'true', 'True', 'TRUE'].includes(text)
 
 /** `existing` are the slices of this manager for the service. */
 export function planMirror(object: Endpoints, existing: readonly EndpointSlice[]): SlicePlan {
   const wanted = mirrorSlices(object)
-  // Those of a former object of the name would be collected with it.
+  // Slices of a former object of that name would be garbage collected with it.
   const free = existing.filter(slice => isOwnedBy(slice, object))
   const plan = { create: [] as EndpointSlice[], update: [] as EndpointSlice[], delete: existing.filter(slice => !isOwnedBy(slice, object)) }
   const left: EndpointSlice[] = []

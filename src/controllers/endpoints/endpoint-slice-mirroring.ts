@@ -1,4 +1,4 @@
-// Mirrors Endpoints that were written by hand into EndpointSlices, which are what nodes read.
+// Mirrors manually written Endpoints into EndpointSlices, which nodes read.
 import { read, recordEvents, rule } from '../../api/policy-rule.ts'
 import { labelIndex } from '../../client/object-cache.ts'
 import { keyOf, makeKey, splitKey } from '../../client/object-key.ts'

@@ -1,4 +1,4 @@
-// The slices that a service needs, changing as few of those that exist as possible. Pure.
+// The slices of a service, with as few changes of existing ones as possible. Pure.
 import { groupVersion } from '../../api/object.ts'
 import { topologyHints, topologyMode } from '../../api/resources/core/service-fields.ts'
 import { zoneLabel } from '../../api/topology-labels.ts'
@@ -33,15 +33,15 @@ export interface SlicePlan {
 }
 
 export interface ServiceSlicePlan extends SlicePlan {
-  /** Pods that are left out because no Node object is there for theirs. */
+  /** Pods that are left out because their Node object does not exist. */
   readonly withoutNode: readonly Pod[]
-  /** For each family of a service whose annotation asks for hints of zones: why it has none, where it has none. */
+  /** For each IP family of a service that requests topology hints: why it has none. */
   readonly hints: readonly { readonly family: Family; readonly problem: string | undefined }[]
 }
 
 type Family = 'IPv4' | 'IPv6'
 
-/** `existing` are this manager's slices of the service, `shares` what `zoneShares()` says of the nodes. */
+/** `existing` are this manager's slices of the service, `shares` the result of `zoneShares()` for the nodes. */
 export function planSlices(
   service: Service,
   pods: readonly Pod[],
@@ -50,7 +50,7 @@ export function planSlices(
   shares?: ReadonlyMap<string, number>,
 ): ServiceSlicePlan {
   const families = (service.spec?.ipFamilies ?? ['IPv4']).filter((family): family is Family => family === 'IPv4' || family === 'IPv6')
-  // Those of a former service of the name would be collected with it.
+  // Slices of a former service of that name would be garbage collected with it.
   const isUsable = (slice: EndpointSlice) => isOwnedBy(slice, service) && families.some(family => family === slice.addressType)
   const gone = existing.filter(slice => !isUsable(slice))
   const selected = selectedPods(service, pods)
@@ -72,7 +72,7 @@ export function planSlices(
   }
 }
 
-/** Nobody says whether a pod on such a node still runs: it is published only where the service wants all of its pods. */
+/** Whether a pod on such a node still runs is unknown: it is published only if the service publishes all of its pods. */
 function lacksNode({ spec }: Service, pod: Pod, nodeOf: (name: string) => Node | undefined): boolean {
   return spec?.publishNotReadyAddresses !== true && nodeOf(pod.spec.nodeName ?? '') === undefined
 }
@@ -98,14 +98,14 @@ function groupByPorts(
   for (const pod of pods) {
     const address = addressOf(pod, family)
     if (address === undefined || !isEndpoint(pod, true)) continue
-    // Without any of the ports too: the names of a headless service's pods are made from its endpoints.
+    // Also without any of the ports: the DNS names of a headless service's pods come from its endpoints.
     const ports = targetPorts(service, pod)
     const key = canonical(ports)
     const group: Group = groups.get(key) ?? { ports, endpoints: [] }
     groups.set(key, group)
     group.endpoints.push(endpointOf(service, pod, address, nodeOf))
   }
-  // A service without endpoints has one empty slice, so that readers can tell it from one not yet looked at.
+  // A service without endpoints has one empty slice, so that readers can see that it was processed.
   if (groups.size === 0) groups.set(canonical([]), { ports: [], endpoints: [] })
   return groups
 }
@@ -140,7 +140,7 @@ function prefersClose(service: Service): boolean {
   return service.spec?.trafficDistribution === 'PreferClose' && !isProportional(service)
 }
 
-/** Whether endpoints are dealt out to zones in proportion to their CPUs. */
+/** Whether endpoints are allocated to zones in proportion to their CPUs. */
 export function isProportional({ metadata }: Service): boolean {
   const mode = metadata.annotations?.[topologyHints] ?? metadata.annotations?.[topologyMode]
   return mode === 'Auto' || mode === 'auto'
@@ -163,7 +163,7 @@ function planFamily(service: Service, family: Family, groups: ReadonlyMap<string
       return { slice, endpoints: staying }
     })
     const rest = [...wanted.values()]
-    // Fill the fullest first: fewer slices change.
+    // Fills the fullest slices first, so that fewer change.
     for (const each of kept.toSorted((a, b) => b.endpoints.length - a.endpoints.length))
       each.endpoints.push(...rest.splice(0, maxEndpoints - each.endpoints.length))
     const empty = kept.filter(each => each.endpoints.length === 0)
@@ -182,7 +182,7 @@ function planFamily(service: Service, family: Family, groups: ReadonlyMap<string
   return plan
 }
 
-/** What did not change keeps the zone that it was dealt to. */
+/** Unchanged endpoints keep the zone that they were allocated to. */
 function withOldHints(fresh: Endpoint, { hints, ...old }: Endpoint): Endpoint {
   return hints !== undefined && canonical(fresh) === canonical(old) ? { ...fresh, hints } : fresh
 }

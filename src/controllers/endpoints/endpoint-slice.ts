@@ -1,4 +1,4 @@
-// Keeps the EndpointSlices of each service.
+// Maintains the EndpointSlices of each service.
 import { read, recordEvents, rule } from '../../api/policy-rule.ts'
 import type { Pod, Service } from '../../api/types/core-v1.ts'
 import { referenceTo } from '../../client/event-recorder.ts'
@@ -52,7 +52,7 @@ export const endpointSlice: Controller = {
     return async (key, signal) => {
       const service = cache.getByKey(key)
       if (service === undefined) hinted.delete(key)
-      // Slices of a service that is gone are the garbage collector's.
+      // The garbage collector removes slices of a deleted service.
       if (service === undefined || service.metadata.deletionTimestamp !== undefined || !hasSelector(service)) return done
       const { namespace = '', name = '' } = service.metadata
       const existing = slices.byIndex(byService.name, name).filter(({ metadata }) => {
@@ -64,14 +64,14 @@ export const endpointSlice: Controller = {
       const plan = planSlices(service, informers.full(pods).list(namespace), existing, node => informers.full(nodes).get('', node), shares)
       await applySlices(context, namespace, plan, signal)
       reportHints(context, service, plan, hinted)
-      // Retried: the node may be on its way, or its pods about to be collected.
+      // Retried: the node may appear, or its pods may be deleted.
       if (plan.withoutNode.length > 0) throw reportSkipped(context, service, plan.withoutNode)
       return done
     }
   },
 }
 
-/** Services that select the pod, or did before the change. */
+/** Services that select the pod, or selected it before the change. */
 export function servicesOf(pod: Pod, { informers }: Context, old?: Pod): string[] {
   return informers
     .full(services)
@@ -83,7 +83,7 @@ export function servicesOf(pod: Pod, { informers }: Context, old?: Pod): string[
     .map(keyOf)
 }
 
-/** Says on the service which pods have no endpoint as long as their node is not there. */
+/** Reports on the service which pods have no endpoint because their node does not exist. */
 function reportSkipped({ events }: Context, service: Service, skipped: readonly Pod[]): Error {
   const name = keyOf(service)
   const each = skipped.map(({ metadata, spec }) => `skipping Pod ${metadata.name} for Service ${name}: Node ${spec.nodeName} Not Found`)
@@ -92,7 +92,7 @@ function reportSkipped({ events }: Context, service: Service, skipped: readonly 
   return new Error(message)
 }
 
-/** Says on the service whether its endpoints have hints of zones. `hinted` are the keys of those that had when last looked at. */
+/** Reports on the service whether its endpoints have topology hints. `hinted` are the keys of those that had them before. */
 function reportHints({ events }: Context, service: Service, { hints }: ServiceSlicePlan, hinted: Set<string>): void {
   const key = keyOf(service)
   const tell = (type: 'Normal' | 'Warning', is: 'Enabled' | 'Disabled', family: string, message: string) =>

@@ -5,7 +5,7 @@ import { isReady } from '../pod-state.ts'
 import { canonical } from '../replicas/pod-template-hash.ts'
 import { addressOf, hostnameOf, isEndpoint, isHeadless, selectedPods, targetPorts } from './service-endpoints.ts'
 
-/** Addresses in one Endpoints object, at most. */
+/** Limit of addresses in one Endpoints object. */
 const maxAddresses = 1000
 
 export interface EndpointsPlan {
@@ -33,7 +33,7 @@ export function planEndpoints(service: Service, pods: readonly Pod[]): Endpoints
   return truncate(groupByAddresses([...offers.values()]))
 }
 
-/** The addresses that offer a port; undefined for those of a service without ports. */
+/** The addresses that offer a port; undefined port for a service without ports. */
 interface Offer {
   readonly port: EndpointPort | undefined
   readonly ready: EndpointAddress[]
@@ -46,7 +46,7 @@ interface Group {
   readonly notReady: EndpointAddress[]
 }
 
-/** Ports that the same pods offer stand in one subset, as readers of Endpoints know them. */
+/** Ports that the same pods offer form one subset, as readers of Endpoints expect. */
 function groupByAddresses(offers: readonly Offer[]): Group[] {
   const uids = (addresses: readonly EndpointAddress[]) => addresses.map(({ targetRef }) => targetRef?.uid ?? '').sort()
   const groups = Map.groupBy(offers, ({ ready, notReady }) => canonical([uids(ready), uids(notReady)]))
@@ -58,7 +58,7 @@ function groupByAddresses(offers: readonly Offer[]): Group[] {
     .sort((one, other) => (canonical(one.ports) < canonical(other.ports) ? -1 : 1))
 }
 
-/** Readers take the first port for that of the service: upstream orders them by a hash of what Go prints of them. */
+/** Readers use the first port as the service's: upstream orders ports by a hash of their Go representation. */
 function inOrder(ports: EndpointPort[]): EndpointPort[] {
   if (ports.length < 2) return ports
   const hashed = ports.map(port => ({ port, hash: createHash('md5').update(goText(port)).digest('hex') }))
@@ -86,7 +86,7 @@ function addressOfPod(service: Service, pod: Pod, ip: string): EndpointAddress {
   }
 }
 
-/** What is too much is cut off: first of those that are not ready, and of each group in proportion to its size. */
+/** Addresses above the limit are cut: first those that are not ready, and each group in proportion to its size. */
 function truncate(groups: readonly Group[]): EndpointsPlan {
   const ready = groups.map(group => group.ready.toSorted(byIp))
   const notReady = groups.map(group => group.notReady.toSorted(byIp))
@@ -99,7 +99,7 @@ const byIp = (a: EndpointAddress, b: EndpointAddress): number => (a.ip < b.ip ? 
 
 const count = (lists: readonly (readonly EndpointAddress[])[]): number => lists.reduce((sum, { length }) => sum + length, 0)
 
-/** Shares are rounded up, as upstream has them, so that the last list may get less than its own. */
+/** Shares are rounded up, as upstream, so the last list may get less than its share. */
 function keepShares(lists: readonly EndpointAddress[][], most: number): EndpointAddress[][] {
   const total = count(lists)
   if (total <= most) return [...lists]

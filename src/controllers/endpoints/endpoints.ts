@@ -1,4 +1,4 @@
-// Keeps the Endpoints object of each service, for readers that do not know EndpointSlices.
+// Maintains the Endpoints object of each service, for readers without EndpointSlices.
 import { read, recordEvents, rule } from '../../api/policy-rule.ts'
 import { isReason } from '../../api/status.ts'
 import type { Endpoints, Service } from '../../api/types/core-v1.ts'
@@ -32,7 +32,7 @@ export const endpoints: Controller = {
     follow({ resource: pods, keys: servicesOf }),
     follow({
       resource: endpointsResource,
-      // One without a service is left alone, unless this controller had made it or its service was there before.
+      // An Endpoints object without a service is ignored, unless this controller created it or its service existed before.
       keys: ({ metadata: { namespace, name } }) => [`${namespace}/${name}`],
     }),
   ],
@@ -82,7 +82,7 @@ async function write(context: Context, service: Service, signal: AbortSignal): P
     else await client.update(endpointsResource, next, signal)
   } catch (err) {
     if (isNamespaceEnding(err)) return
-    // The cache was behind: the next pass sees what stands.
+    // The cache was outdated: the next pass sees the current state.
     if (!signal.aborted && !isReason(err, 'Conflict') && !isReason(err, 'AlreadyExists'))
       reportFailure(context, next, current === undefined, err)
     throw err

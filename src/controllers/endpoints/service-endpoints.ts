@@ -1,4 +1,4 @@
-// Which pods stand behind a service, and with which ports: shared by Endpoints and EndpointSlices. Pure.
+// The pods and ports behind a service, for Endpoints and EndpointSlices. Pure.
 import { isIP } from 'node:net'
 import type { Container, Pod, Service, ServicePort } from '../../api/types/core-v1.ts'
 import { selectsByMap } from '../../client/label-selector.ts'
@@ -7,7 +7,7 @@ import { isFinished } from '../pod-state.ts'
 export const headlessLabel = 'service.kubernetes.io/headless'
 export const triggerTimeAnnotation = 'endpoints.kubernetes.io/last-change-trigger-time'
 
-/** Only services with a selector have endpoints made for them. */
+/** Endpoints are created only for services with a selector. */
 export function hasSelector({ spec }: Service): boolean {
   return spec?.type !== 'ExternalName' && Object.keys(spec?.selector ?? {}).length > 0
 }
@@ -18,7 +18,7 @@ export function selectedPods(service: Service, pods: readonly Pod[]): Pod[] {
   return pods.filter(pod => selectsByMap(service.spec?.selector, pod.metadata.labels))
 }
 
-/** Finished pods and those without an address are never endpoints; those that are ending only where asked for. */
+/** Finished pods and pods without an address are never endpoints; terminating ones only on request. */
 export function isEndpoint(pod: Pod, includeTerminating: boolean): boolean {
   if (isFinished(pod) || addressesOf(pod).length === 0) return false
   return includeTerminating || pod.metadata.deletionTimestamp === undefined
@@ -40,7 +40,7 @@ export interface TargetPort {
   readonly appProtocol?: string
 }
 
-/** The service's ports on this pod; one whose named target the pod does not have is left out. */
+/** The service's ports on this pod, without those whose named target the pod lacks. */
 export function targetPorts(service: Service, pod: Pod): TargetPort[] {
   return (service.spec?.ports ?? []).flatMap(servicePort => {
     const port = targetOf(servicePort, pod)
@@ -60,13 +60,13 @@ function targetOf({ targetPort, port, protocol = 'TCP' }: ServicePort, { spec }:
   return inContainers(spec.containers) ?? inContainers(sidecars)
 }
 
-/** A pod has a DNS name of its own where it names a host in the service's subdomain. */
+/** A pod has its own DNS name if it sets a hostname in the service's subdomain. */
 export function hostnameOf(pod: Pod, service: Service): string | undefined {
   const { hostname, subdomain } = pod.spec
   return hostname !== undefined && hostname !== '' && subdomain === service.metadata.name ? hostname : undefined
 }
 
-/** The newest change that endpoints follow from, for measuring how long they take to reach the nodes. */
+/** The newest change that affects the endpoints, for measuring how long they take to reach the nodes. */
 export function triggerTime(service: Service, pods: readonly Pod[]): string {
   const times = pods.map(({ metadata, status }) => {
     const ready = status?.conditions?.find(({ type }) => type === 'Ready')?.lastTransitionTime

@@ -7,7 +7,7 @@ import { startScenario } from '../scenario.testing.ts'
 import { endpointSlice } from './endpoint-slice.ts'
 import { hintZones, zoneShares } from './zone-hints.ts'
 
-/** `a` in zone a, `a>b` hinted for b, `a!` not ready, `a?` that does not say, `-` without a zone. */
+/** `a` in zone a, `a>b` with a hint for b, `a!` not ready, `a?` without readiness, `-` without a zone. */
 function endpointOf(word: string): Endpoint {
   const [, zone = '', mark, hint] = /^([a-z-])([!?])?(?:>([a-z]))?$/.exec(word) ?? []
   return {

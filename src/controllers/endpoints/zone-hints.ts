@@ -1,4 +1,5 @@
-// Which zone's clients each endpoint of a service is for, where its annotation says Auto: in proportion to the zones' CPUs. Pure; the numbers are upstream's.
+// Allocates the endpoints of a service to zones in proportion to the zones' CPUs, if its annotation is Auto. Pure; the numbers are
+// upstream's.
 import { milliValue, parseQuantity } from '../../api/quantity.ts'
 import { zoneLabel } from '../../api/topology-labels.ts'
 import type { Node } from '../../api/types/core-v1.ts'
@@ -6,10 +7,10 @@ import type { Endpoint, EndpointSlice } from '../../api/types/discovery-v1.ts'
 import { nodeCondition } from '../nodes/node-health.ts'
 
 const excludedLabels = ['node-role.kubernetes.io/control-plane', 'node-role.kubernetes.io/master']
-/** By so much more than its share an endpoint may be asked. */
+/** How far an endpoint's load may exceed its share. */
 const maxOverload = 0.2
 
-/** Each zone's part of the CPUs of all nodes that are ready; undefined where a node does not say, or there are no two zones. */
+/** Each zone's share of the CPUs of all ready nodes; undefined if a node lacks data or there are fewer than two zones. */
 export function zoneShares(nodes: readonly Node[]): ReadonlyMap<string, number> | undefined {
   const byZone = new Map<string, number>()
   let total = 0
@@ -25,7 +26,7 @@ export function zoneShares(nodes: readonly Node[]): ReadonlyMap<string, number> 
   return byZone.size < 2 ? undefined : new Map([...byZone].map(([zone, cpu]) => [zone, cpu / total]))
 }
 
-/** What the shares come from, to tell whether a change of a node matters. */
+/** The values that shares depend on, to detect relevant changes of a node. */
 export function zonePlace(node: Node): string {
   const labels = node.metadata.labels ?? {}
   const isExcluded = excludedLabels.some(label => label in labels)
@@ -45,7 +46,7 @@ interface Allocation {
   readonly desired: number
 }
 
-/** Hints for what is to be written; of `unchanged` only that is written whose hints do not do any more. */
+/** Hints for slices that will be written; of `unchanged`, only slices with invalid hints are written. */
 export function hintZones(
   create: readonly EndpointSlice[],
   update: readonly EndpointSlice[],
@@ -85,7 +86,7 @@ export function hintZones(
 
 const isReady = ({ conditions }: Endpoint): boolean => conditions?.ready === true
 
-/** Undefined for a slice whose hints would be wrong or too many for a zone. */
+/** Undefined for a slice whose hints are wrong or too many for a zone. */
 function countHints(
   { endpoints }: EndpointSlice,
   counts: ReadonlyMap<string, number>,
@@ -118,7 +119,7 @@ function withoutHints(
   return { create: create.map(strip), update: [...update, ...unchanged.filter(hasHints)].map(strip), problem }
 }
 
-/** How many of the endpoints each zone is to have, or why there is no answer that overloads none. */
+/** The number of endpoints of each zone, or why there is no allocation without an overload. */
 function allocate(endpoints: number, shares: ReadonlyMap<string, number> | undefined): Map<string, Allocation> | string {
   if (shares === undefined) return 'Insufficient Node information: allocatable CPU or zone not specified on one or more nodes'
   const numbers = `(${endpoints} endpoints, ${shares.size} zones)`
@@ -137,7 +138,7 @@ interface Moves {
   readonly receiving: Map<string, number>
 }
 
-/** From the zone that has most too many to the one that has most too few, while that brings both nearer. */
+/** From the zone with the largest surplus to the one with the largest deficit, while both improve. */
 function planMoves(allocations: ReadonlyMap<string, Allocation>, counts: ReadonlyMap<string, number>): Moves {
   const over = new Map<string, number>()
   const under = new Map<string, number>()

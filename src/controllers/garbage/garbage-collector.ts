@@ -20,11 +20,11 @@ import {
 } from './garbage-plan.ts'
 import { apiVersionOf, groupOf, isElsewhere, isNamed, type Node, ObjectGraph } from './object-graph.ts'
 
-/** Whoever changes these may have changed what there is to collect. */
+/** Changes of these objects may change which resources exist. */
 const definesResources = new Set(['customresourcedefinitions.apiextensions.k8s.io', 'apiservices.apiregistration.k8s.io'])
 const settleMs = 500
 
-/** Short-lived and owned by nobody. */
+/** Short-lived and without owners. */
 const ignored = new Set(['events', 'events.events.k8s.io'])
 
 export const garbageCollector: Controller = {
@@ -45,18 +45,18 @@ export const garbageCollector: Controller = {
   },
 }
 
-/** begin() and run() of one run meet through their context. */
+/** begin() and run() of a run share state through their context. */
 const collectors = new WeakMap<Context, Collector>()
 
 class Collector {
   readonly #context: Context
   readonly #graph: ObjectGraph
-  /** Owners known to be gone, by uid, which never comes back, and whole references that were found to name nothing. */
+  /** Uids of owners that are known to be gone (uids are never reused), and references that were found to be dangling. */
   readonly #absent = new Set<string>()
-  /** Informers of resources that had their time to answer. */
+  /** Informers that had their time to sync. */
   readonly #waitedFor = new WeakSet<object>()
   #ready = false
-  /** Aborted where there may be other resources now. */
+  /** Aborted when the set of resources may have changed. */
   #outdated = new AbortController()
 
   constructor(context: Context) {
@@ -64,7 +64,7 @@ class Collector {
     this.#graph = new ObjectGraph((node, gone) => this.#changed(node, gone))
   }
 
-  /** Watches every resource that can be deleted; looks for new ones until the signal. */
+  /** Watches every deletable resource; discovers new ones until the signal. */
   async follow(): Promise<void> {
     const { signal, clock, log, settings } = this.#context
     while (!signal.aborted) {
@@ -73,7 +73,7 @@ class Collector {
         this.#outdated = outdated
         await this.#refresh(signal)
         await pause(clock, settings.discoveryPeriodMs, AbortSignal.any([signal, outdated.signal]))
-        // Definitions come many together.
+        // Definitions often change in groups.
         if (outdated.signal.aborted) await pause(clock, settleMs, signal)
       } catch (err) {
         if (signal.aborted) return
@@ -90,7 +90,7 @@ class Collector {
       resource => ['delete', 'list', 'watch'].every(verb => resource.verbs.includes(verb)) && !ignored.has(refName(resource)),
     )
     for (const resource of watched) if (!this.#graph.monitors(resource)) this.#graph.monitor(resource, informers.metadata(resource))
-    // Where discovery failed, a resource that is missing may still be served.
+    // After a failed discovery, a missing resource may still be served.
     for (const resource of failed.length > 0 ? [] : this.#graph.resources) {
       if (watched.some(known => refName(known) === refName(resource))) continue
       this.#graph.drop(resource)
@@ -111,7 +111,7 @@ class Collector {
     const waiting = this.#graph.informers.filter(informer => !informer.hasSynced && !this.#waitedFor.has(informer))
     for (const informer of waiting) this.#waitedFor.add(informer)
     const all = Promise.all(waiting.map(informer => informer.synced(either)))
-    // It rejects when the wait is over, for those that are late.
+    // It rejects after the wait for resources that are late.
     all.catch(() => undefined)
     await Promise.race([all, pause(clock, settings.resourceSyncMs, either)])
     over.abort(new Error('waited long enough'))
@@ -122,7 +122,7 @@ class Collector {
 
   #changed(node: Node, gone: boolean): void {
     if (definesResources.has(refName(node.resource))) this.#outdated.abort()
-    // Half a graph would make owners look absent.
+    // An incomplete graph would make owners look absent.
     if (!this.#ready) return
     const { object } = node
     const uid = object.metadata.uid ?? ''
@@ -172,7 +172,7 @@ class Collector {
     if (plan.plan !== 'delete') return
     if (plan.policy === 'Foreground') await this.#breakCircles(uid, dependents, signal)
     log.debug('object collected', { resource: refName(resource), object: keyOf(object), policy: plan.policy })
-    // In the version that was judged: it may have been given a new owner since.
+    // With the evaluated version, because it may have a new owner meanwhile.
     const { resourceVersion = '' } = live.metadata
     await this.#quietly(() => client.delete(resource, namespace, name, { uid, resourceVersion, propagationPolicy: plan.policy }, signal))
   }
@@ -185,7 +185,7 @@ class Collector {
     if (known !== undefined && isNamed(known, owner, namespace)) return isDeletingDependents(known.object) ? 'waiting' : 'solid'
     if (known !== undefined && isElsewhere(known, namespace)) this.#reportElsewhere(owner, dependent)
     const resource = this.#graph.resources.find(({ group, kind }) => kind === owner.kind && group === groupOf(owner.apiVersion))
-    // A kind that is not served now may be served again: nothing is known about its objects.
+    // A kind that is not served now may be served later: the state of its objects is unknown.
     if (resource === undefined)
       throw new Error(`Cannot tell whether ${owner.kind} "${owner.name}" exists: ${owner.apiVersion} is not served`)
     if (resource.namespaced && namespace === '') {
@@ -217,12 +217,12 @@ class Collector {
     )
   }
 
-  /** The deletion goes on when nothing that blocks it is left. */
+  /** The deletion continues when nothing blocks it any more. */
   async #finishForeground(node: Node, signal: AbortSignal): Promise<void> {
     const uid = node.object.metadata.uid ?? ''
     const blocking = this.#graph.dependents(uid).filter(({ object }) => {
       const owner = blockingReference(object, uid)
-      // Who only knows the uid holds up no deletion in a namespace that is not theirs.
+      // A reference with only the right uid cannot block a deletion in another namespace.
       return owner !== undefined && isNamed(node, owner, object.metadata.namespace ?? '')
     })
     if (blocking.length === 0) await this.#removeFinalizer(node, foregroundFinalizer, signal)
@@ -235,7 +235,7 @@ class Collector {
     await this.#removeFinalizer(node, orphanFinalizer, signal)
   }
 
-  /** Owners that wait for each other would wait for ever: dependents that wait themselves no longer block. */
+  /** Owners that wait for each other would wait forever: dependents that wait themselves do not block. */
   async #breakCircles(uid: string, dependents: readonly Node[], signal: AbortSignal): Promise<void> {
     for (const { resource, object } of dependents.filter(dependent => isDeletingDependents(dependent.object))) {
       const ownerReferences = object.metadata.ownerReferences?.map(owner =>
@@ -257,7 +257,7 @@ class Collector {
     await this.#patch({ resource, object: live }, { finalizers: live.metadata.finalizers.filter(other => other !== finalizer) }, signal)
   }
 
-  /** Whole lists by merge patch, guarded by the version that they were read at; works for every kind. */
+  /** Whole lists by merge patch, with the version at which they were read; works for every kind. */
   async #patch({ resource, object }: Node, metadata: Record<string, unknown>, signal: AbortSignal): Promise<void> {
     const { namespace = '', name = '', resourceVersion, uid } = object.metadata
     const body = { metadata: { ...metadata, uid, resourceVersion } }
@@ -273,7 +273,7 @@ class Collector {
     }
   }
 
-  /** What is gone already needs nothing more. */
+  /** Ignores objects that no longer exist. */
   async #quietly(act: () => Promise<unknown>): Promise<void> {
     try {
       await act()

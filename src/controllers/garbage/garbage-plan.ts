@@ -1,15 +1,15 @@
-// What happens to an object whose owners are gone or going. Pure; the rules are upstream's garbage collector's.
+// What happens to an object whose owners are gone or being deleted. Pure; the rules of upstream's garbage collector.
 import type { KubeObject, OwnerReference } from '../../api/object.ts'
 
 export const foregroundFinalizer = 'foregroundDeletion'
 export const orphanFinalizer = 'orphan'
 
-/** `solid`: it is there. `dangling`: it is gone, or another object has its name. `waiting`: it is there and waits for its dependents to go. */
+/** `solid`: it exists. `dangling`: it is gone, or another object has its name. `waiting`: it waits for its dependents to be deleted. */
 export type OwnerState = 'solid' | 'dangling' | 'waiting'
 
 export type GarbagePlan =
   | { readonly plan: 'keep' }
-  /** Some owners remain: the others' references go. */
+  /** Some owners remain: references to the others are removed. */
   | { readonly plan: 'unlink'; readonly uids: readonly string[] }
   | { readonly plan: 'delete'; readonly policy: 'Foreground' | 'Background' | 'Orphan' }
 
@@ -36,7 +36,7 @@ export function planGarbage(
   return { plan: 'delete', policy: finalizers.includes(foregroundFinalizer) ? 'Foreground' : 'Background' }
 }
 
-/** The reference for whose sake a foreground deletion of `uid` would wait for the dependent. */
+/** The reference that makes a foreground deletion of `uid` wait for the dependent. */
 export function blockingReference(dependent: KubeObject, uid: string): OwnerReference | undefined {
   return dependent.metadata.ownerReferences?.find(owner => owner.uid === uid && owner.blockOwnerDeletion === true)
 }

@@ -1,26 +1,26 @@
-// Every object of every resource by its uid, and who depends on whom: what the garbage collector walks.
+// All objects of all resources by uid with their dependents, for the garbage collector.
 import { groupVersion, type KubeObject, type OwnerReference } from '../../api/object.ts'
 import type { Informer } from '../../client/informer.ts'
 import { ownerIndex, ownerUids } from '../../client/object-cache.ts'
 import { keyOf } from '../../client/object-key.ts'
 import { type ResourceRef, refName } from '../../client/resource-ref.ts'
 
-/** An object with the resource that it belongs to. */
+/** An object with its resource. */
 export interface Node {
   readonly resource: ResourceRef
   readonly object: KubeObject
 }
 
 /**
- * Whether a reference by an object in `namespace` names this owner by all that it says. A uid alone does not count: whoever knows one
- * could tie objects to an owner in a namespace that is not theirs.
+ * Whether a reference in `namespace` matches this owner in all fields. The uid alone does not count: whoever knows one could tie objects to
+ * an owner in another namespace.
  */
 export function isNamed({ resource, object }: Node, owner: OwnerReference, namespace: string): boolean {
   if (resource.kind !== owner.kind || resource.group !== groupOf(owner.apiVersion)) return false
   return object.metadata.name === owner.name && !isElsewhere({ resource, object }, namespace)
 }
 
-/** An owner in a namespace must be in that of its dependents. */
+/** A namespaced owner must be in the namespace of its dependents. */
 export function isElsewhere({ resource, object }: Node, namespace: string): boolean {
   return resource.namespaced && object.metadata.namespace !== namespace
 }
@@ -43,7 +43,7 @@ export class ObjectGraph {
   readonly #byUid = new Map<string, { readonly resource: string; readonly key: string }>()
   readonly #changed: (node: Node, gone: boolean) => void
 
-  /** `changed` is called after each change of any object. */
+  /** `changed` is called after each change of an object. */
   constructor(changed: (node: Node, gone: boolean) => void) {
     this.#changed = changed
   }
@@ -78,7 +78,7 @@ export class ObjectGraph {
     this.#monitored.set(name, { resource, informer, stop })
   }
 
-  /** The resource is no longer served. Its objects are forgotten, which is not their deletion. */
+  /** The resource is no longer served. Its objects are dropped, which does not count as their deletion. */
   drop(resource: ResourceRef): void {
     const name = refName(resource)
     this.#monitored.get(name)?.stop()

@@ -1,4 +1,4 @@
-// Which start of a CronJob is due, and which finished Jobs are beyond its history. Pure; times in ms.
+// Which start of a CronJob is due, and which finished Jobs exceed its history. Pure; times in ms.
 import type { CronJob, Job } from '../../api/types/batch-v1.ts'
 import { formatTime } from '../../base/clock.ts'
 import { cronJobs } from '../../client/resources.ts'
@@ -7,16 +7,16 @@ import type { Schedule } from './cron-times.ts'
 import { finishedCondition } from './job-condition.ts'
 
 const scheduledAnnotation = 'batch.kubernetes.io/cronjob-scheduled-timestamp'
-/** So many missed starts are worth a warning. */
+/** This many missed starts cause a warning. */
 const manyMissed = 100
 
 export interface DueTime {
-  /** The latest start that is due; undefined where none is. */
+  /** The latest due start; undefined if there is none. */
   readonly time: number | undefined
   readonly tooManyMissed: boolean
   /** The first start after now. */
   readonly next: number | undefined
-  /** The schedule names times that do not come, the 31st of February. */
+  /** The schedule names a date that never comes, such as 31 February. */
   readonly never: boolean
 }
 
@@ -25,20 +25,20 @@ export function dueTime(cronJob: CronJob, schedule: Schedule, now: number): DueT
   const deadline = cronJob.spec.startingDeadlineSeconds
   const all = missedStarts(schedule, since, now)
   const { time, missed, never } = deadline == null ? all : missedStarts(schedule, Math.max(since, now - deadline * 1000), now)
-  // What comes every so long is counted from the last start, and not from when somebody looks.
+  // `@every` is counted from the last start, not from the time of this check.
   const next = schedule.next(all.time ?? (all.missed === 0 && !all.never ? since : now))
   return { time, tooManyMissed: missed > manyMissed, next, never }
 }
 
-/** The last start, or since when there may be one. */
+/** The last start, or the earliest possible one. */
 function lastKnown({ metadata, status }: CronJob, now: number): number {
   const [started, created] = [status?.lastScheduleTime, metadata.creationTimestamp].map(time => Date.parse(time ?? ''))
   return [started, created].find(time => time !== undefined && !Number.isNaN(time)) ?? now
 }
 
 /**
- * The last start between `since` and now. How many were missed is upstream's estimate by the first two of them, and so is where the last is looked for:
- * years of missed starts are not walked one by one, and one before a pause of an irregular schedule is not made up for.
+ * The last start between `since` and now. As upstream, the number of missed starts is estimated from the first two, and so is where to
+ * search for the last one: years of missed starts are not walked one by one, and one before a gap of an irregular schedule is not made up.
  */
 function missedStarts(schedule: Schedule, since: number, now: number): { time: number | undefined; missed: number; never: boolean } {
   const first = schedule.next(since)
@@ -54,7 +54,7 @@ function missedStarts(schedule: Schedule, since: number, now: number): { time: n
   return { time: last, missed, never: false }
 }
 
-/** Named after its start, so that one start never makes two jobs. */
+/** Named after its start time, so that one start never creates two jobs. */
 export function jobOf(cronJob: CronJob, time: number): Job {
   const { metadata, spec } = cronJob.spec.jobTemplate
   return {
@@ -69,7 +69,7 @@ export function jobOf(cronJob: CronJob, time: number): Job {
   }
 }
 
-/** RFC 3339 in the zone, or in UTC without one. */
+/** RFC 3339 in the time zone, or in UTC without one. */
 function localTime(time: number, timeZone: string | undefined): string {
   if (timeZone === undefined) return formatTime(time)
   const parts = new Intl.DateTimeFormat('en-US', { timeZone, timeZoneName: 'longOffset' }).formatToParts(time)
@@ -78,12 +78,12 @@ function localTime(time: number, timeZone: string | undefined): string {
   if (offset === null) return formatTime(time)
   const [, sign = '+', hours = '00', minutes = '00'] = offset
   const shift = (sign === '-' ? -1 : 1) * (Number(hours) * 60 + Number(minutes)) * 60_000
-  // Go writes no offset as `Z`, whichever zone has none.
+  // Go writes a zero offset as `Z`, whatever the zone.
   if (shift === 0) return formatTime(time)
   return `${formatTime(time + shift).slice(0, -1)}${sign}${hours}:${minutes}`
 }
 
-/** Finished jobs beyond the limits, oldest first. An absent limit keeps all. */
+/** Finished jobs above the limits, oldest first. Without a limit all are kept. */
 export function planHistory({ spec }: CronJob, jobs: readonly Job[]): Job[] {
   const startOf = ({ status, metadata }: Job) => status?.startTime ?? metadata.creationTimestamp ?? ''
   const beyond = (type: string, limit: number | undefined): Job[] => {

@@ -1,7 +1,8 @@
-// When a CronJob's schedule is due, in its time zone. Pure; times in ms since the epoch. Schedules are as src/api/resources/batch/cron-schedule.ts admits them.
+// Due times of a CronJob's schedule in its time zone. Pure; times in ms since the epoch. src/api/resources/batch/cron-schedule.ts validates
+// schedules.
 
 export interface Schedule {
-  /** The first due time after `after`; undefined where there is none within five years. */
+  /** The first due time after `after`; undefined if there is none within five years. */
   next(after: number): number | undefined
 }
 
@@ -22,7 +23,7 @@ const aliases: Readonly<Record<string, string>> = {
 const monthNames = ['', 'jan', 'feb', 'mar', 'apr', 'may', 'jun', 'jul', 'aug', 'sep', 'oct', 'nov', 'dec']
 const dayNames = ['sun', 'mon', 'tue', 'wed', 'thu', 'fri', 'sat']
 
-/** A zone named in the schedule itself goes before `timeZone`. Throws RangeError where the zone is not known. */
+/** A zone in the schedule itself takes precedence over `timeZone`. Throws RangeError for an unknown zone. */
 export function parseSchedule(text: string, timeZone: string): Schedule {
   const named = /^(?:TZ|CRON_TZ)=(\S+)\s+(.*)$/.exec(text)
   const zone = named?.[1] ?? timeZone
@@ -37,7 +38,7 @@ export function parseSchedule(text: string, timeZone: string): Schedule {
     days: parseField(day, 1, 31, []),
     months: parseField(month, 1, 12, monthNames),
     weekdays: parseField(weekday, 0, 6, dayNames),
-    // Where both are named, either will do.
+    // If both days are set, either matches.
     eitherDay: !isStar(day) && !isStar(weekday),
   }
   const clock = zoneClock(zone)
@@ -67,7 +68,7 @@ interface Fields {
   readonly eitherDay: boolean
 }
 
-/** `*` and `?`, a step of one included. A greater step names days. */
+/** `*` and `?`, also with step one. A greater step restricts days. */
 const isStar = (field: string): boolean => field.split(',').some(part => /^[*?](\/1)?$/.test(part))
 
 function parseField(field: string, min: number, max: number, names: readonly string[]): Set<number> {
@@ -98,7 +99,7 @@ interface WallClock {
 
 interface ZoneClock {
   at(time: number): WallClock
-  /** Of local midnight, or the first moment of that day where midnight is skipped. */
+  /** Local midnight, or the first moment of the day if midnight is skipped. */
   startOf(year: number, month: number, day: number): number
 }
 
@@ -126,14 +127,14 @@ function zoneClock(timeZone: string): ZoneClock {
     startOf(year, month, day) {
       const wanted = Date.UTC(year, month - 1, day)
       let time = wanted
-      // The offset at the guess corrects it; a second round serves where the guess lay beyond a change of offset.
+      // Corrected by the offset at the guess; a second round is needed if the guess was beyond a change of the offset.
       for (let round = 0; round < 2; round++) time += wanted - asUtc(at(time))
       return time
     },
   }
 }
 
-/** Walks in real time, so that an hour that the clock skips is never due and one that it repeats is due twice, as upstream's parser has it. */
+/** Walks in real time, so that a skipped hour is never due and a repeated one is due twice, as in upstream's parser. */
 function search(fields: Fields, clock: ZoneClock, after: number): number | undefined {
   let time = Math.floor(after / minuteMs) * minuteMs + minuteMs
   const lastYear = clock.at(time).year + searchedYears
@@ -150,7 +151,7 @@ function search(fields: Fields, clock: ZoneClock, after: number): number | undef
   }
 }
 
-/** Never stands still, whatever a zone does at midnight. */
+/** Always advances, whatever a zone does at midnight. */
 const forward = (from: number, to: number): number => (to > from ? to : from + hourMs)
 
 function isDay({ days, weekdays, eitherDay }: Fields, year: number, month: number, day: number): boolean {

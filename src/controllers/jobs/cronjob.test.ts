@@ -16,7 +16,7 @@ function start(spec: Partial<CronJob['spec']>, now: () => number): Scenario {
 }
 const read = ({ api }: Scenario) => api.read(cronJobs, 'ns', 'c')
 const names = ({ api }: Scenario) => api.all(jobs).map(({ metadata }) => metadata.name)
-/** Any change has the controller look again. */
+/** Any change makes the controller reconcile. */
 const touch = ({ api }: Scenario, key: string) =>
   api.change(cronJobs, 'ns', 'c', object => {
     object.metadata.labels = { touched: key }

@@ -1,4 +1,4 @@
-// Starts the Jobs of CronJobs when they are due, and clears away the old ones.
+// Creates the Jobs of CronJobs when they are due, and removes old ones.
 import { recordEvents, rule } from '../../api/policy-rule.ts'
 import { isReason } from '../../api/status.ts'
 import type { CronJob, CronJobStatus, Job } from '../../api/types/batch-v1.ts'
@@ -18,7 +18,7 @@ import { dueTime, jobOf, planHistory } from './cron-plan.ts'
 import { parseSchedule, type Schedule } from './cron-times.ts'
 import { finishedCondition } from './job-condition.ts'
 
-/** A start is looked for a little late, so that it is surely due. */
+/** The next check is slightly late, so that the start is surely due. */
 const slackMs = 100
 
 export const cronJob: Controller = {
@@ -88,7 +88,7 @@ class Pass {
     for (const job of planHistory(this.#cronJob, owned)) await this.#delete(job.metadata.namespace ?? '', job.metadata.name ?? '')
   }
 
-  /** Takes finished and missing jobs off the active list. */
+  /** Removes finished and missing jobs from the active list. */
   async #followJobs(owned: readonly Job[]): Promise<void> {
     for (const job of owned) {
       const { name, uid } = job.metadata
@@ -111,7 +111,7 @@ class Pass {
     }
   }
 
-  /** Made in a pass that could not write its status. */
+  /** Created in a pass that could not write its status. */
   #isOwnStart({ metadata }: Job): boolean {
     const prefix = `${this.#cronJob.metadata.name}-`
     const { name = '' } = metadata
@@ -186,7 +186,7 @@ class Pass {
     return later
   }
 
-  /** The job of this start, made now or in a pass before; undefined where none can be. */
+  /** The job of this start, created now or in an earlier pass; undefined if it cannot be created. */
   async #create(wanted: Job): Promise<Job | undefined> {
     const { client } = this.#context
     const { namespace = '', name = '' } = wanted.metadata
@@ -198,7 +198,7 @@ class Pass {
       if (isNamespaceEnding(err)) return undefined
       if (isReason(err, 'AlreadyExists')) {
         const found = await client.get(jobs, namespace, name, this.#signal)
-        // Somebody else's: this start is theirs.
+        // A job of somebody else with this name takes this start.
         return isControlledBy(found, this.#cronJob) ? found : undefined
       }
       if (!this.#signal.aborted) this.#event('Warning', 'FailedCreate', `Error creating job: ${messageOf(err)}`)

@@ -1,4 +1,4 @@
-// How long a Job waits before it replaces pods that failed: 10 s, doubled with each failure, 10 min at most. Pure.
+// How long a Job waits before it replaces failed pods: 10 s, doubled with each failure, at most 10 min. Pure.
 import type { Pod } from '../../api/types/core-v1.ts'
 import { sidecarStatuses } from '../pod-state.ts'
 
@@ -8,13 +8,13 @@ const maxBackoffMs = 600_000
 /** Failures since the last success. */
 export interface BackoffRecord {
   readonly failures: number
-  /** Ms since the epoch of the newest of them. */
+  /** Time of the newest failure, in ms since the epoch. */
   readonly lastFailure: number
 }
 
 export const noFailures: BackoffRecord = { failures: 0, lastFailure: 0 }
 
-/** The record after these pods, which have finished and were not counted before. */
+/** The record after these finished pods, which were not counted before. */
 export function recordFinished(record: BackoffRecord, succeeded: readonly Pod[], failed: readonly Pod[]): BackoffRecord {
   const lastSuccess = Math.max(0, ...succeeded.map(finishTime))
   const times = failed.map(finishTime).filter(time => succeeded.length === 0 || time > lastSuccess)
@@ -24,12 +24,12 @@ export function recordFinished(record: BackoffRecord, succeeded: readonly Pod[],
 
 export function remainingBackoff({ failures, lastFailure }: BackoffRecord, now: number): number {
   if (failures === 0) return 0
-  // A factor beyond the limit would overflow long before it matters.
+  // A factor above the limit would overflow long before it matters.
   const wait = Math.min(firstBackoffMs * 2 ** Math.min(failures - 1, 30), maxBackoffMs)
   return Math.max(0, lastFailure + wait - now)
 }
 
-/** When the pod's last container ended, as far as its status tells; what says nothing counts from its creation, so that its time passes. */
+/** When the pod's last container ended, by its status; without data, its creation time, so that the wait ends. */
 export function finishTime(pod: Pod): number {
   const statuses = [...(pod.status?.containerStatuses ?? []), ...sidecarStatuses(pod)]
   const ends = statuses.map(({ state }) => Date.parse(state?.terminated?.finishedAt ?? ''))

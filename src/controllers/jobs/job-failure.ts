@@ -1,13 +1,13 @@
-// Which pods of a Job failed, and what its podFailurePolicy makes of each. Pure.
+// Which pods of a Job failed, and the action of its podFailurePolicy for each. Pure.
 import type { Job, PodFailurePolicyOnExitCodesRequirement, PodFailurePolicyRule } from '../../api/types/batch-v1.ts'
 import type { ContainerStatus, Pod } from '../../api/types/core-v1.ts'
 
-/** Whether a pod is replaced only once it has failed, not already while it ends. */
+/** Whether a pod is replaced only after it has failed, not while it is terminating. */
 export function replacesOnlyFailed({ spec }: Job): boolean {
   return spec.podReplacementPolicy === 'Failed' || (spec.podReplacementPolicy == null && spec.podFailurePolicy != null)
 }
 
-/** A pod that is being deleted counts, as nobody may ever report its end. */
+/** A pod that is being deleted counts, because its end may never be reported. */
 export function isPodFailed(pod: Pod, job: Job): boolean {
   if (pod.status?.phase === 'Failed') return true
   if (replacesOnlyFailed(job)) return false
@@ -16,11 +16,11 @@ export function isPodFailed(pod: Pod, job: Job): boolean {
 
 export interface FailureMatch {
   readonly action: string
-  /** Says which rule met what; only for FailJob. */
+  /** Which rule matched what; only for FailJob. */
   readonly message: string
 }
 
-/** The first rule that a failed pod meets; undefined where none does. */
+/** The first rule that matches a failed pod; undefined if none does. */
 export function matchFailurePolicy(job: Job, pod: Pod): FailureMatch | undefined {
   for (const [index, rule] of (job.spec.podFailurePolicy?.rules ?? []).entries()) {
     if (rule.action === 'FailIndex' && job.spec.backoffLimitPerIndex == null) continue
@@ -56,12 +56,12 @@ function failedContainer(
   })
 }
 
-/** Whether a failed pod uses up the backoff limit. */
+/** Whether a failed pod counts for the backoff limit. */
 export function countsAsFailure(job: Job, pod: Pod): boolean {
   return matchFailurePolicy(job, pod)?.action !== 'Ignore'
 }
 
-/** Why the whole job fails by its policy; undefined where no pod says so. */
+/** Why the policy fails the whole job; undefined if no pod makes it. */
 export function failJobMessage(job: Job, pods: readonly Pod[]): string | undefined {
   if (job.spec.podFailurePolicy == null) return undefined
   for (const pod of pods) {

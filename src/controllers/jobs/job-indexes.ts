@@ -1,4 +1,4 @@
-// Completion indexes of Indexed Jobs: `1,3-5,7` as status.completedIndexes writes them. Pure.
+// Completion indexes of Indexed Jobs in the format of status.completedIndexes: `1,3-5,7`. Pure.
 import type { Job } from '../../api/types/batch-v1.ts'
 import type { Pod } from '../../api/types/core-v1.ts'
 
@@ -8,7 +8,7 @@ export function isIndexed({ spec }: Job): boolean {
   return spec.completionMode === 'Indexed'
 }
 
-/** Only well-formed parts below `completions` are taken: the text may have been written by anyone who may write status. */
+/** Only valid parts below `completions` are used, because anyone with access to status may have written the text. */
 export function parseIndexes(text: string | undefined, completions: number): Set<number> {
   const indexes = new Set<number>()
   for (const part of (text ?? '').split(',')) {
@@ -21,7 +21,7 @@ export function parseIndexes(text: string | undefined, completions: number): Set
   return indexes
 }
 
-/** Runs of three and more are written as a range. */
+/** Three or more consecutive indexes are written as a range. */
 export function formatIndexes(indexes: ReadonlySet<number>): string {
   const parts: string[] = []
   let first: number | undefined
@@ -41,7 +41,7 @@ export function formatIndexes(indexes: ReadonlySet<number>): string {
   return parts.join(',')
 }
 
-/** The pod's index, or undefined where it has none that the job can use. */
+/** The index of the pod; undefined if it has none that the job can use. */
 export function completionIndex({ metadata }: Pod, completions: number): number | undefined {
   const text = metadata.annotations?.[completionIndexAnnotation] ?? ''
   if (!/^\d{1,10}$/.test(text)) return undefined
@@ -49,7 +49,7 @@ export function completionIndex({ metadata }: Pod, completions: number): number 
   return index < completions ? index : undefined
 }
 
-/** The lowest indexes that are neither taken nor done. */
+/** The lowest indexes that are neither active nor done. */
 export function firstPending(count: number, completions: number, excluded: (index: number) => boolean): number[] {
   const pending: number[] = []
   for (let index = 0; index < completions && pending.length < count; index++) if (!excluded(index)) pending.push(index)

@@ -1,4 +1,4 @@
-// Which pods a Job that goes on makes and deletes. Pure.
+// Which pods an active Job creates and deletes. Pure.
 import type { Job } from '../../api/types/batch-v1.ts'
 import type { Pod } from '../../api/types/core-v1.ts'
 import { rankByProgress } from '../replicas/replica-plan.ts'
@@ -8,7 +8,7 @@ import { completionIndex, firstPending, isIndexed } from './job-indexes.ts'
 import { type IndexFailures, indexFailures } from './job-pods.ts'
 import type { JobState } from './job-state.ts'
 
-/** Pods made or deleted in one pass, at most. */
+/** Limit of pods created or deleted in one pass. */
 const burst = 500
 
 export interface NewPod {
@@ -17,10 +17,10 @@ export interface NewPod {
 }
 
 export interface JobPlan {
-  /** To be deleted without being counted. */
+  /** Deleted without being counted. */
   readonly remove: readonly Pod[]
   readonly create: readonly NewPod[]
-  /** Until pods that failed may be replaced. */
+  /** Until failed pods may be replaced. */
   readonly waitMs: number | undefined
 }
 
@@ -74,11 +74,11 @@ function pendingIndexes(job: Job, state: JobState, count: number): number[] {
   return firstPending(count, completions, index => succeededIndexes.has(index) || failedIndexes.has(index) || running.has(index))
 }
 
-/** With a backoff of its own for each index. */
+/** With a separate back-off for each index. */
 function planTries(job: Job, state: JobState, count: number, now: number): JobPlan {
   const create: NewPod[] = []
   const waits: number[] = []
-  // One that waits keeps its place: no later index is taken before it.
+  // A waiting index keeps its place: no later index is started before it.
   for (const index of pendingIndexes(job, state, count)) {
     const last = state.delayed.get(index)
     if (last === undefined) {

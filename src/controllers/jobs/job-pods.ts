@@ -1,4 +1,4 @@
-// The pods that a Job makes. Pure.
+// The pods of a Job. Pure.
 import type { Job } from '../../api/types/batch-v1.ts'
 import type { Container, EnvVar, Pod } from '../../api/types/core-v1.ts'
 import { jobs } from '../../client/resources.ts'
@@ -9,10 +9,10 @@ export const jobTrackingFinalizer = 'batch.kubernetes.io/job-tracking'
 const failureCountAnnotation = 'batch.kubernetes.io/job-index-failure-count'
 const ignoredCountAnnotation = 'batch.kubernetes.io/job-index-ignored-failure-count'
 
-/** Of a generated name that the server does not cut. */
+/** Length of a generated name that the server does not cut. */
 const maxPrefixLength = 58
 
-/** How often pods of one index failed before this one. */
+/** Number of earlier failures of the index. */
 export interface IndexFailures {
   readonly counted: number
   readonly ignored: number
@@ -25,7 +25,7 @@ export function indexFailures({ metadata }: Pod): IndexFailures {
   }
 }
 
-/** An int32, or nothing. */
+/** An int32, or 0. */
 function countOf(text = ''): number {
   const count = /^\d{1,10}$/.test(text) ? Number(text) : 0
   return count < 2 ** 31 ? count : 0
@@ -38,7 +38,7 @@ export function jobPod(job: Job, index: number | undefined, failures: IndexFailu
   const metadata = { ...pod.metadata, finalizers }
   if (index === undefined || !isIndexed(job)) return { ...pod, metadata }
   const name = `${job.metadata.name}-${index}`
-  // The server cuts a long name at its end, where the index stands.
+  // The server cuts a long name at its end, where the index is.
   const prefix = `${job.metadata.name?.slice(0, maxPrefixLength - `-${index}-`.length)}-${index}-`
   const annotations: Record<string, string> = { ...metadata.annotations, [completionIndexAnnotation]: `${index}` }
   if (failures !== undefined) {

@@ -2,7 +2,7 @@
 import type { Pod } from '../../api/types/core-v1.ts'
 import { isActive, isAvailable, isReady, readySince, restarts, sidecarRestarts } from '../pod-state.ts'
 
-/** Pods made or deleted in one pass, at most (upstream's BurstReplicas). */
+/** Limit of pods created or deleted in one pass (upstream's BurstReplicas). */
 const burst = 500
 const deletionCost = 'controller.kubernetes.io/pod-deletion-cost'
 

@@ -25,7 +25,7 @@ export interface StatefulPlan {
 
 export interface StatefulView {
   readonly set: StatefulSet
-  /** The set's own. */
+  /** The pods of the set. */
   readonly pods: readonly Pod[]
   /** Names of revisions. */
   readonly currentRevision: string
