@@ -7,9 +7,9 @@ export interface HookObservation {
   readonly mutating: boolean
   readonly operation: string
   readonly seconds: number
-  /** `failed`: it did not answer, and the request was refused; `passed`: it did not answer, and the request goes on. */
+  /** `failed`: the webhook did not answer and the request was refused; `passed`: it did not answer and the request continued. */
   readonly outcome: 'answered' | 'rejected' | 'failed' | 'passed'
-  /** Of the refusal. */
+  /** The status code of the refusal. */
   readonly code?: number
 }
 
@@ -31,14 +31,14 @@ export interface Bound {
   readonly binding: string
 }
 
-/** Names of webhooks and policies are ever new ones: of those that are not there any more nothing is told. */
+/** Series are only kept for webhooks and policies that exist, because their names can be new ones without end. */
 export interface AdmissionMetrics {
   hook(observed: HookObservation): void
   policy(observed: PolicyObservation): void
   mutation(observed: MutationObservation): void
-  /** All webhooks of one kind that there are now. */
+  /** All current webhooks of one kind. */
   hooksAre(mutating: boolean, names: Iterable<string>): void
-  /** All policies of one kind with their bindings. */
+  /** All current policies of one kind with their bindings. */
   policiesAre(mutating: boolean, bound: Iterable<Bound>): void
 }
 
@@ -49,7 +49,7 @@ interface Series<T> {
   value: T
 }
 
-/** Series that go with what they are of. */
+/** Series that are removed with their owner. */
 class OwnedSeries<T> {
   readonly #make: () => T
   readonly #byOwner = new Map<string, Map<string, Series<T>>>()

@@ -1,15 +1,15 @@
-// What an administrator may say about admission, in a form that can be handed from process to process.
+// The administrator's admission settings, in a form that can be passed between processes.
 import { UserError } from '../base/user-error.ts'
 import { type PluginConfiguration, readAdmissionConfiguration } from './configuration.ts'
 import { enabledPlugins, type PluginSwitches } from './enabled-plugins.ts'
 import { defaultPolicy } from './pod-security/configuration.ts'
 
 export interface AdmissionSettings extends PluginSwitches {
-  /** The content of an AdmissionConfiguration; undefined where there is none. */
+  /** The content of an AdmissionConfiguration; undefined if there is none. */
   readonly configuration?: unknown
 }
 
-/** Throws a UserError that names what is wrong. */
+/** Throws a UserError that names the fault. */
 export function admissionSettings(
   profile: 'secure' | 'upstream',
   settings: AdmissionSettings = {},

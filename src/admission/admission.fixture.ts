@@ -1,4 +1,4 @@
-// For tests: one plug-in asked alone, over a cluster of given objects.
+// For tests: calls one plug-in alone, over a cluster with given objects.
 
 import type { KubeObject } from '../api/object.ts'
 import type { ResourceDefinition } from '../api/resource.ts'
@@ -24,28 +24,28 @@ export const noAdmissionMetrics: AdmissionMetrics = {
   policiesAre: () => undefined,
 }
 
-/** What the cluster holds, by group resource. */
+/** The objects of the cluster, by group resource. */
 export function readerOf(objects: Readonly<Record<string, readonly KubeObject[]>>): StoreReader {
   const list = (resource: string, namespace?: string) =>
     (objects[resource] ?? []).filter(({ metadata }) => namespace === undefined || (metadata.namespace ?? '') === namespace)
   return { list, get: (resource, namespace, name) => list(resource, namespace).find(({ metadata }) => metadata.name === name) }
 }
 
-/** A store that tests change: `put` and `remove` are seen at once. */
+/** A store that tests change: `put` and `remove` are visible at once. */
 export class FakeStoreView implements QuotaSource {
   readonly #objects = new Map<string, Map<string, KubeObject>>()
   readonly #listeners: { readonly resource: string; listener(change: ObjectChange): void }[] = []
   readonly #byteListeners: ((namespace: string) => void)[] = []
   readonly #bytes = new Map<string, number>()
   revision = 1
-  /** Whether changes bring their objects parsed. */
+  /** Whether changes carry parsed objects. */
   parsed = true
 
   constructor(objects: Readonly<Record<string, readonly KubeObject[]>> = {}) {
     for (const [resource, all] of Object.entries(objects)) for (const object of all) this.put(resource, object)
   }
 
-  /** What exists only later. */
+  /** Objects that do not exist yet. */
   readonly absent = new Set<string>()
 
   serves(resource: string): boolean {
@@ -77,7 +77,7 @@ export class FakeStoreView implements QuotaSource {
     this.#byteListeners.push(listener)
   }
 
-  /** As if the store counted so much. */
+  /** Sets the size that the store reports. */
   storeBytes(namespace: string, bytes: number, kind: 'objects' | 'news' = 'objects'): void {
     this.#bytes.set(`${kind}/${namespace}`, bytes)
     for (const listener of this.#byteListeners) listener(namespace)
@@ -129,7 +129,7 @@ export interface Asked {
   readonly dryRun?: boolean
 }
 
-/** A creation, or an update where there is an old object. */
+/** A create, or an update if there is an old object. */
 export function requestOf({
   resource,
   object,
@@ -153,7 +153,7 @@ export function requestOf({
   }
 }
 
-/** The message of the refusal; undefined where the plug-in does not look at the request, or admits it. Changes `object` as the plug-in does. */
+/** The message of the refusal; undefined if the plug-in does not handle the request or admits it. Changes `object` like the plug-in. */
 export async function ask(plugin: AdmissionPlugin, asked: Asked): Promise<string | undefined> {
   const request = requestOf(asked)
   if (!plugin.handles(request)) return undefined
@@ -168,7 +168,7 @@ export async function ask(plugin: AdmissionPlugin, asked: Asked): Promise<string
   }
 }
 
-/** What plug-ins of policies and webhooks are given in a cluster that has none. */
+/** The inputs of policy and webhook plug-ins for a cluster without any. */
 export function noPolicies(reader: StoreReader): Omit<MutatingAdmissionPolicyOptions & ValidatingAdmissionPolicyOptions, 'reader'> & {
   readonly webhooks: WebhookContext
   readonly waiter: ObjectWaiter

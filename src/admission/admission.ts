@@ -1,4 +1,4 @@
-// Is this object acceptable: mutate all, then validate all, in the order of `plugins/index.ts`.
+// Admission of an object: all mutations, then all validations, in the order of `plugins/index.ts`.
 
 import type { KubeObject } from '../api/object.ts'
 import type { ResourceDefinition } from '../api/resource.ts'
@@ -15,17 +15,17 @@ export interface AdmissionRequest {
   readonly subresource: string
   readonly namespace: string
   readonly name: string
-  /** The object is deleted as one of a collection: its name stands in no request. */
+  /** The object is deleted with its collection: the request does not contain its name. */
   readonly ofCollection?: boolean
-  /** The object as it would be stored; plugins change it in mutate(). Undefined for DELETE. For CONNECT the options object. */
+  /** The object as it would be stored; plug-ins change it in mutate(). Undefined for DELETE. For CONNECT the options object. */
   readonly object: KubeObject | undefined
   /** Frozen. Undefined for CREATE. */
   readonly oldObject: KubeObject | undefined
   readonly user: UserInfo
   readonly dryRun: boolean
-  /** CreateOptions and the like, as the client gave them; undefined where there are none. */
+  /** CreateOptions and the like, as the client sent them; undefined if there are none. */
   readonly options?: Readonly<Record<string, unknown>> | undefined
-  /** Told of the waits for webhooks; undefined where nobody measures them. */
+  /** Measures the waits for webhooks; undefined if they are not measured. */
   readonly away?: ExternalWait | undefined
   /** Sends a Warning header to the client. */
   warn(message: string): void
@@ -38,26 +38,26 @@ export type Verdict = { readonly allowed: true } | { readonly allowed: false; re
 
 export const admitted: Verdict = { allowed: true }
 
-/** Of the audit event: which plugin refused the request. */
+/** On the audit event: the plug-in that refused the request. */
 export const refusedByAnnotation = 'admission.bulkhead.dev/refused-by'
-/** Of the audit event: the JSON patch of the object that was sent with which the plugin would have let it pass. */
+/** On the audit event: a JSON patch of the sent object with which the plug-in would have admitted it. */
 export const patchAnnotation = 'admission.bulkhead.dev/patch'
 
 export interface AdmissionPlugin {
   readonly name: string
-  /** Whether this plugin looks at the request at all. */
+  /** Whether this plug-in handles the request at all. */
   handles(request: AdmissionRequest): boolean
   /** Changes `request.object` in place. Runs before any validate(). */
   mutate?(request: AdmissionRequest, signal: AbortSignal): Promise<void> | void
   /** Decides. Must not change the object. A throw counts as a denial. */
   validate?(request: AdmissionRequest, signal: AbortSignal): Promise<Verdict> | Verdict
-  /** Decides on the size of what is about to be stored, in the step that stores it; asked last, and for no dry run. A throw counts as a denial. */
+  /** Decides on the size of the object in the step that stores it; called last, and not for dry runs. A throw counts as a denial. */
   validateSize?(request: AdmissionRequest, size: StoredGrowth): Verdict
-  /** The request is over, whoever ended it: whether its change is stored. Called once for a creation or an attempt of an update. */
+  /** The request has ended; `stored` says whether its change is stored. Called once for a create or for each attempt of an update. */
   finish?(request: AdmissionRequest, stored: boolean): void
 }
 
-/** Of an object that is to be stored, in bytes; `growth` is negative where it becomes smaller. */
+/** Sizes of an object to be stored, in bytes; `growth` is negative if it shrinks. */
 export interface StoredGrowth {
   readonly bytes: number
   readonly growth: number

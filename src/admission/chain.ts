@@ -1,4 +1,4 @@
-// The chain of plugins: mutate all, then validate all. What it does not expressly admit is refused.
+// The chain of plug-ins: all mutations, then all validations. Anything that is not explicitly admitted is refused.
 import { ApiError, forbidden, timedOut } from '../api/status.ts'
 import { AnswerPending } from '../base/answer-pending.ts'
 import { type AdmissionPlugin, type AdmissionRequest, refusedByAnnotation, type StoredGrowth } from './admission.ts'
@@ -6,13 +6,13 @@ import { startsSecondRound } from './reinvocation.ts'
 
 export interface Admission {
   readonly plugins: readonly AdmissionPlugin[]
-  /** Runs the plugins' changes on `request.object`, twice where one of them asks for it. Rejects with the ApiError of the plugin that refuses. */
+  /** Applies the plug-ins' changes to `request.object`, twice if one requests it. Rejects with the ApiError of the plug-in that refuses. */
   mutate(request: AdmissionRequest, signal: AbortSignal): Promise<void> | void
-  /** Rejects with the ApiError of the first plugin that refuses; a plugin's own failure refuses too. */
+  /** Rejects with the ApiError of the first plug-in that refuses; an error of a plug-in refuses too. */
   validate(request: AdmissionRequest, signal: AbortSignal): Promise<void> | void
-  /** Throws the ApiError of the first plugin that refuses an object of this size. */
+  /** Throws the ApiError of the first plug-in that refuses an object of this size. */
   validateSize(request: AdmissionRequest, size: StoredGrowth): void
-  /** Tells the plugins how a creation or update ended that was handed to them. */
+  /** Passes the outcome of a create or update to the plug-ins. */
   finish(request: AdmissionRequest, stored: boolean): void
 }
 
@@ -25,7 +25,7 @@ export function createAdmission(plugins: readonly AdmissionPlugin[]): Admission 
     const refusal = forbidden(request.resource, request.name, `admission plugin "${plugin.name}" failed to complete`)
     throw new ApiError(refusal.status, { cause: err })
   }
-  /** Steps from `index` on; waits only where a plugin does, so that the usual request needs no turn of the loop. */
+  /** Steps from `index` on; waits only if a plug-in does, so that the usual request needs no turn of the loop. */
   const run = (
     step: (plugin: AdmissionPlugin, request: AdmissionRequest, signal: AbortSignal) => Promise<void> | void,
     request: AdmissionRequest,
@@ -40,14 +40,14 @@ export function createAdmission(plugins: readonly AdmissionPlugin[]): Admission 
         if (pending !== undefined)
           return pending.then(
             () => {
-              // Nothing may come of a request that ended meanwhile, because its client is gone or may not ask any more.
+              // A request that has ended meanwhile, because its client is gone or lost its rights, must have no effect.
               if (signal.aborted) throw timedOut('request did not complete within requested timeout', 0)
               return run(step, request, signal, at + 1)
             },
             err => refuse(plugin, request, err),
           )
       } catch (err) {
-        // The plug-in asks again, and goes on where it has its answer.
+        // The plug-in retries, and continues when it has its answer.
         const goOn = () => run(step, request, signal, at)
         if (err instanceof AnswerPending) return err.answered.then(goOn, failed => refuse(plugin, request, failed))
         refuse(plugin, request, err)

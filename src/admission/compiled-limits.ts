@@ -1,9 +1,9 @@
-// One LimitRange, read once: what containers get by default and what objects must keep to, in upstream's words. Pure.
+// One compiled LimitRange: defaults of containers and constraints of objects, in upstream's words. Pure.
 import { approximateNumber, compareQuantities, formatQuantity, parseQuantity, type Quantity } from '../api/quantity.ts'
 import { parseAmounts, type ReadonlyAmounts } from '../api/resource-amounts.ts'
 import type { LimitRange, LimitRangeItem, ResourceList } from '../api/types/core-v1.ts'
 
-/** Finds what is wrong with an object's requests and limits; appends upstream's sentences to `errors`. */
+/** Checks an object's requests and limits; appends upstream's messages to `errors`. */
 export type Constraint = (requests: ReadonlyAmounts, limits: ReadonlyAmounts, errors: string[]) => void
 
 export interface CompiledLimits {
@@ -11,7 +11,7 @@ export interface CompiledLimits {
   readonly defaultLimits: ResourceList
   readonly container: readonly Constraint[]
   readonly pod: readonly Constraint[]
-  /** Of a claim only the requests count. */
+  /** For a claim only requests count. */
   readonly claim: readonly Constraint[]
 }
 

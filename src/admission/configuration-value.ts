@@ -1,12 +1,12 @@
-// The values of a file of settings, each with its path in the file: what is not of the shape that is wanted is a UserError.
+// Values of a settings file, each with its path; a value of the wrong type is a UserError.
 import { UserError } from '../base/user-error.ts'
 
 export type Json = Readonly<Record<string, unknown>>
 
-/** The most that a file of settings may have of anything. */
+/** Limit of items in a settings file. */
 const maxConfiguredItems = 1000
 
-/** What is wrong, for whoever reads such values from a file of another kind. */
+/** The fault of a value, for readers of other kinds of files. */
 export class ConfigurationFault extends UserError {
   readonly fault: string
 
@@ -41,7 +41,7 @@ export function positive(value: unknown, at: string): number {
   return fail(at, `is ${JSON.stringify(value)}, wanted is a whole number above 0`)
 }
 
-/** Any version of the group: their fields are the same. */
+/** Any version of the group, because the fields are the same. */
 export function expectKind(value: Json, group: string | readonly string[], kind: string | readonly string[], at: string): void {
   const groups = [group].flat()
   const kinds = [kind].flat()

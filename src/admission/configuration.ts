@@ -1,4 +1,4 @@
-// Reads the AdmissionConfiguration of kube-apiserver (apiserver.config.k8s.io/v1): what plug-ins are configured with.
+// Reads kube-apiserver's AdmissionConfiguration (apiserver.config.k8s.io/v1): the configuration of plug-ins.
 import type { Toleration } from '../api/types/core-v1.ts'
 import { expectKind, fail, items, type Json, mapping, positive, text } from './configuration-value.ts'
 import { type ImagePolicyConfiguration, readImagePolicy } from './image-policy.ts'
@@ -16,12 +16,12 @@ export interface PluginConfiguration {
   readonly tolerations?: ClusterTolerations
   readonly podSecurity?: PodSecurityConfiguration
   readonly imagePolicy?: ImagePolicyConfiguration
-  /** As whom webhooks of each kind are called. */
+  /** The identities with which webhooks of each kind are called. */
   readonly mutatingIdentities?: ClientIdentities
   readonly validatingIdentities?: ClientIdentities
 }
 
-/** Reads one plug-in's part. `at` is the path in the file, for messages. */
+/** Reads the part of one plug-in. `at` is its path in the file, for messages. */
 type Read = (value: Json, at: string) => PluginConfiguration
 
 const readers: ReadonlyMap<string, Read> = new Map<string, Read>([
@@ -35,7 +35,7 @@ const readers: ReadonlyMap<string, Read> = new Map<string, Read>([
   ['PodSecurity', (value, at) => ({ podSecurity: readPodSecurity(value, at) })],
 ])
 
-/** `value` is the file, with the content of what it refers to by `path` put in its place as `configuration`. Throws a UserError. */
+/** `value` is the file, in which referenced files (`path`) are already embedded as `configuration`. Throws a UserError. */
 export function readAdmissionConfiguration(value: unknown): PluginConfiguration {
   const file = mapping(value, 'the file')
   expectKind(file, 'apiserver.config.k8s.io', 'AdmissionConfiguration', 'the file')
@@ -53,7 +53,7 @@ export function readAdmissionConfiguration(value: unknown): PluginConfiguration 
   return configuration
 }
 
-/** `kubeConfig` stands for the content of `kubeConfigFile`. */
+/** `kubeConfig` holds the content of `kubeConfigFile`. */
 function readWebhookIdentities(value: Json, at: string): ClientIdentities {
   expectKind(value, ['apiserver.config.k8s.io', 'apiserver.k8s.io'], ['WebhookAdmissionConfiguration', 'WebhookAdmission'], at)
   if (value['kubeConfig'] === undefined) fail(`${at}.kubeConfigFile`, 'is missing: it names the file with users by the names of webhooks')

@@ -1,14 +1,14 @@
-// Which plug-ins are on: those of the profile, changed by what an administrator switches on and off.
+// The enabled plug-ins: those of the profile, changed by the administrator's switches.
 import { UserError } from '../base/user-error.ts'
 import { plugins } from './plugins/index.ts'
 
 const byName = new Map(plugins.flatMap(plugin => [plugin.name, ...(plugin.also ?? [])].map(name => [name, plugin] as const)))
 
-/** As settings give them: names of plug-ins. */
+/** Names of plug-ins, as in settings. */
 export interface PluginSwitches {
   readonly enable?: readonly string[]
   readonly disable?: readonly string[]
-  /** May name protections of the secure profile. */
+  /** May contain protections of the secure profile. */
   readonly insecureDisable?: readonly string[]
 }
 

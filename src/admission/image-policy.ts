@@ -1,4 +1,4 @@
-// What a backend of ImagePolicyWebhook is asked and answers: imagepolicy.k8s.io/v1alpha1, as upstream's plug-in speaks it.
+// The requests and answers of ImagePolicyWebhook's backend: imagepolicy.k8s.io/v1alpha1, as in upstream's plug-in.
 
 import { type LocatedPod, locatePod } from '../api/located-pod.ts'
 import { groupResource } from '../api/object.ts'
@@ -11,11 +11,11 @@ import { readEndpoint } from './webhook/client-identity.ts'
 
 export interface ImagePolicyConfiguration {
   readonly endpoint: WebhookEndpoint
-  /** How long an answer holds, by what it says; 0 for not at all. */
+  /** How long an answer is cached, by its verdict; 0 for not at all. */
   readonly allowMs: number
   readonly denyMs: number
   readonly retryMs: number
-  /** Whether images are let in where the backend does not answer. */
+  /** Whether images are admitted if the backend does not answer. */
   readonly defaultAllow: boolean
 }
 
@@ -25,7 +25,7 @@ const limits = {
   retryBackoff: { unit: 1, default: 500, min: 1, max: 300_000 },
 } as const
 
-/** Throws a UserError. `kubeConfig` stands for the content of `kubeConfigFile`. */
+/** Throws a UserError. `kubeConfig` holds the content of `kubeConfigFile`. */
 export function readImagePolicy(value: Json, at: string): ImagePolicyConfiguration {
   const path = `${at}.imagePolicy`
   const policy = mapping(value['imagePolicy'], path)
@@ -39,7 +39,7 @@ export function readImagePolicy(value: Json, at: string): ImagePolicyConfigurati
   }
 }
 
-/** As upstream: 0 or nothing is the default, -1 is never. */
+/** As upstream: 0 or absent means the default, -1 means never. */
 function milliseconds(policy: Json, name: keyof typeof limits, at: string): number {
   const { unit, default: usual, min, max } = limits[name]
   const value = policy[name] ?? 0
@@ -58,7 +58,7 @@ export interface ImageReviewSpec {
   readonly namespace: string
 }
 
-/** Every image that the request could start: of all containers, and of volumes. Undefined where there is none. */
+/** All images that the request could start, of all containers and of volumes. Undefined if there is none. */
 export function imageReview(request: AdmissionRequest): ImageReviewSpec | undefined {
   const { resource, object, namespace } = request
   const located = object && locatePod(groupResource(resource.group, resource.plural), object)
@@ -88,13 +88,13 @@ export interface ImageVerdict {
   readonly annotations: Readonly<Record<string, string>>
 }
 
-/** Undefined for what is no answer. */
+/** Undefined for an invalid answer. */
 export function readImageVerdict(body: Buffer): ImageVerdict | undefined {
   let value: unknown
   try {
     value = parseJson(body.toString())
   } catch {
-    // What was sent is not shown: it may be anybody's page.
+    // The content is not shown, because it may be any page.
     return undefined
   }
   const status = isJsonObject(value) ? value['status'] : undefined

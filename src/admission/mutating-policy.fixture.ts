@@ -1,4 +1,4 @@
-// Policies that mutate and what they make of one object, for the tests of the plug-in.
+// Mutating policies and their result for one object, for tests of the plug-in.
 
 import assert from 'node:assert/strict'
 import type { KubeObject } from '../api/object.ts'
@@ -27,7 +27,7 @@ export const everything = {
 
 export interface Given {
   readonly spec: MutatingAdmissionPolicySpec
-  /** Default: one without anything. */
+  /** Default: one empty binding. */
   readonly bindings?: readonly MutatingAdmissionPolicyBindingSpec[]
 }
 
@@ -39,7 +39,7 @@ export interface Asked {
   readonly kind?: readonly [apiVersion: string, kind: string]
   readonly subresource?: string
   readonly configMaps?: readonly KubeObject[]
-  /** Plug-ins that run behind it. */
+  /** Plug-ins that run after it. */
   readonly behind?: readonly AdmissionPlugin[]
   readonly signal?: AbortSignal
 }
@@ -109,7 +109,7 @@ export async function mutate({
 
 export const one = (...mutations: Mutation[]): Asked['policies'] => ({ p: { spec: { mutations } } })
 export const specOf = (object: KubeObject): Record<string, unknown> => (object as KubeObject & { spec: Record<string, unknown> }).spec
-/** As the kind reads it, with its defaults, so that what a mutation left alone is equal. */
+/** As decoded by its kind, with defaults, so that unchanged fields are equal. */
 export async function read(object: KubeObject): Promise<KubeObject> {
   return (
     await mutate({

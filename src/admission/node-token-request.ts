@@ -1,4 +1,4 @@
-// Which tokens a node may ask for: those that a pod of its own was made to have, and none for a server that the pod has nothing to do with.
+// Which tokens a node may request: those that its pods are configured to have, and none for servers that a pod does not use.
 
 import { claimNameOf } from '../api/claim-name.ts'
 import { type ApiError, notFound } from '../api/status.ts'
@@ -10,20 +10,20 @@ import type { CSIDriver } from '../api/types/storage-v1.ts'
 import type { AdmissionRequest } from './admission.ts'
 import type { DecideFor } from './policy/request-view.ts'
 
-/** A right for an audience that no pod names: this verb, on a resource that is the audience, by the name of the account. */
+/** The right to an audience that no pod names: this verb, on a resource named like the audience, for the account's name. */
 const audienceVerb = 'request-serviceaccounts-token-audience'
 
 export interface NodeTokenParts {
   readonly reader: StoreReader
   readonly decide: DecideFor
-  /** Whether RBAC grants the account anything of its own; undefined: tokens need no right. */
+  /** Whether RBAC grants the account anything; undefined: tokens need no grant. */
   hasRights?(namespace: string, name: string): boolean
 }
 
-/** As upstream's lister of pods names what it does not have. */
+/** The name in upstream's message for a missing pod. */
 export const podOfLister = { group: '', plural: 'pod' }
 
-/** Why `node` may not have the token; undefined where it may, and for requests that ask for none. */
+/** Why `node` may not have the token; undefined if it may, and for other requests. */
 export function nodeTokenRefusal(
   request: AdmissionRequest,
   node: string,
@@ -41,7 +41,7 @@ export function nodeTokenRefusal(
   if (pod.spec.nodeName !== node) return 'node requested token bound to a pod scheduled on a different node'
   if (pod.spec.serviceAccountName !== name)
     return `node requested token for ServiceAccount "${name}", the pod runs as "${pod.spec.serviceAccountName}"`
-  // No audience is the API server's own.
+  // Without an audience, the API server's own is meant.
   const [audience = '', ...more] = audiences ?? []
   if (more.length > 0) return 'node may only request 0 or 1 audiences'
   if (audience === '' && needsRight(pod) && hasRights?.(namespace, name) === false)
@@ -52,7 +52,7 @@ export function nodeTokenRefusal(
   return `audience "${audience}" not found in pod spec volume, ${user.name} is not authorized to request tokens for this audience`
 }
 
-/** A projected token, or the driver of the volume, which gets tokens of its pods. */
+/** A projected token, or a CSI driver that receives tokens of its pods. */
 function wantsAudience(volume: Volume, pod: Pod, audience: string, reader: StoreReader): boolean {
   if (volume.projected?.sources?.some(({ serviceAccountToken: token }) => token && (token.audience ?? '') === audience)) return true
   const driver = volume.csi?.driver ?? driverOfClaim(volume, pod, reader)

@@ -1,21 +1,22 @@
-// Waits a moment for what the control plane is about to make: whoever creates a namespace and at once its pods needs no pause of their own.
+// Waits briefly for objects that the control plane is about to create, so that a client can create a namespace and its pods without a
+// pause.
 
 import type { StoreView } from '../api/store-view.ts'
 import { type Clock, pause } from '../base/clock.ts'
 
-/** Upstream's ServiceAccount plug-in looks for the account `default` for a second; a busy machine takes longer to make it. */
+/** Upstream's ServiceAccount plug-in waits a second for the account `default`; a busy machine needs longer to create it. */
 const arrivalLimitMs = 5000
 
 export interface ObjectWaiterOptions {
   readonly view: Pick<StoreView, 'follow'>
   readonly clock: Clock
-  /** Default 5000; 0 where nobody makes anything, as for files without a cluster. */
+  /** Default 5000; 0 if nothing is created, as for files without a cluster. */
   readonly limitMs?: number
 }
 
 export class ObjectWaiter {
   readonly #options: ObjectWaiterOptions
-  /** By resource: what those that wait do after each change of it. */
+  /** By resource: callbacks of waiting requests for each change of it. */
   readonly #waiting = new Map<string, Set<() => void>>()
 
   constructor(options: ObjectWaiterOptions) {
@@ -23,8 +24,8 @@ export class ObjectWaiter {
   }
 
   /**
-   * Resolves when `isThere` holds after a change of the resource, after the limit, or when the request is given up: the caller looks again itself.
-   * Undefined where it holds already.
+   * Resolves when `isThere` holds after a change of the resource, after the limit, or when the request is aborted: the caller checks again
+   * itself. Undefined if it holds already.
    */
   until(groupResource: string, isThere: () => boolean, signal: AbortSignal): Promise<void> | undefined {
     const { clock, limitMs = arrivalLimitMs } = this.#options

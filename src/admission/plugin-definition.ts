@@ -1,35 +1,39 @@
-// What one file of `plugins/` says of its plug-in: which requests it handles, when it is on, what is lost without it, and how it is made.
+// The definition in each file of `plugins/`: which requests the plug-in handles, when it is on, what is possible without it, and how it is
+// created.
 import type { AdmissionPlugin, AdmissionRequest, Operation } from './admission.ts'
 
-/** Resources as in webhook rules: `pods`, `pods/status`, `jobs.batch`, `pods/*` for the subresources alone, `*` + `/*` for everything. */
+/** Resources as in webhook rules: `pods`, `pods/status`, `jobs.batch`, `pods/*` for the subresources only, `*` + `/*` for everything. */
 export interface HandledRequests {
   readonly operations: readonly Operation[]
   readonly resources: readonly string[]
 }
 
-/** A row of `bulkhead status`: a default of the secure profile that this plug-in keeps. */
+/** A row of `bulkhead status`: a secure default that this plug-in enforces. */
 export interface StatusRow {
   readonly name: string
-  /** What lifts it or where it is proved. */
+  /** How to lift it, or which proof shows it. */
   readonly note: string
-  /** In force in the upstream profile, too. */
+  /** Also in force in the upstream profile. */
   readonly always?: true
-  /** Other plug-ins without which the row does not hold. */
+  /** Other plug-ins that the row needs. */
   readonly needs?: readonly string[]
 }
 
 export type PluginSteps = Omit<AdmissionPlugin, 'name' | 'handles'> & Partial<Pick<AdmissionPlugin, 'handles'>>
 
-/** `Options` are those that this plug-in reads of all that the server supplies. */
+/** `Options` are the server's inputs that this plug-in uses. */
 export interface PluginDefinition<Options = unknown> {
   readonly name: string
-  /** Upstream's names for what this one does, where they differ. */
+  /** Upstream's names for the same function, if they differ. */
   readonly also?: readonly string[]
   /** One sentence, for the table of `docs/admission.md`. */
   readonly does: string
-  /** `secure`: by default in the secure profile only; `requested`: only where an administrator enables it. */
+  /** `secure`: by default only in the secure profile; `requested`: only if an administrator enables it. */
   readonly on: 'always' | 'secure' | 'requested'
-  /** Makes it a protection of the secure profile, which only `--insecure-disable-admission-plugins` switches off: what is possible without it. */
+  /**
+   * Makes it a protection of the secure profile, which only `--insecure-disable-admission-plugins` can switch off: what is possible without
+   * it.
+   */
   readonly guard?: string
   readonly handles: readonly HandledRequests[]
   readonly status?: readonly StatusRow[]
@@ -51,7 +55,7 @@ interface ResourceRule {
   readonly subresource: string
 }
 
-/** Compiled once: it is asked twice by every write. */
+/** Compiled once, because every write evaluates it twice. */
 function requestMatcher(rules: readonly HandledRequests[]): (request: AdmissionRequest) => boolean {
   const compiled = rules.map(({ operations, resources }) => ({
     operations,

@@ -1,4 +1,4 @@
-// All plug-ins over a small cluster, for their tests: what is admitted, with what changes, and how the rest is refused.
+// All plug-ins over a small cluster, for their tests: what is admitted, with which changes, and how the rest is refused.
 
 import assert from 'node:assert/strict'
 import type { KubeObject } from '../api/object.ts'
@@ -60,7 +60,7 @@ export const kinds = {
   }),
 }
 
-/** What the cluster holds, by `groupResource/namespace/name`. */
+/** The objects of the cluster, by `groupResource/namespace/name`. */
 export function readerOf(objects: Readonly<Record<string, object>>): StoreReader {
   const all = new Map(Object.entries(objects) as [string, KubeObject][])
   return {
@@ -104,7 +104,7 @@ export const options = {
     return text === 'two' ? { problem: 'The subject has several common names' } : { commonName, organizations }
   },
 }
-/** The plug-ins that a profile has on by default. */
+/** The plug-ins that a profile enables by default. */
 export const pluginsOf = (profile: 'secure' | 'upstream', reader: StoreReader = cluster) =>
   admissionPlugins({ ...options, reader, profile }, enabledPlugins(profile, {}))
 export const secure = createAdmission(pluginsOf('secure'))

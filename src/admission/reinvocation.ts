@@ -1,18 +1,18 @@
-// A second round of the changes to one request, where a webhook or policy changed something after others had seen the object.
+// A second round of mutations of one request, if a webhook or policy changed the object after others had seen it.
 import type { AdmissionRequest } from './admission.ts'
 
 class Reinvocation {
   /** Whether this is the second round. */
   second = false
-  /** Whether there shall be one. */
+  /** Whether it is requested. */
   wanted = false
-  /** What plug-ins keep from the first round to the second, by their names. */
+  /** State of plug-ins from the first round for the second, by plug-in name. */
   readonly notes = new Map<string, unknown>()
 }
 
 const known = new WeakMap<AdmissionRequest, Reinvocation>()
 
-/** Made where a plug-in first asks for it: most requests have none. */
+/** Created on first use: most requests need none. */
 function reinvocationOf(request: AdmissionRequest): Reinvocation {
   let found = known.get(request)
   if (found === undefined) {
@@ -22,7 +22,7 @@ function reinvocationOf(request: AdmissionRequest): Reinvocation {
   return found
 }
 
-/** Begins the second round where one is wanted; there is no third. */
+/** Begins the second round if it is requested; there is no third. */
 export function startsSecondRound(request: AdmissionRequest): boolean {
   const found = known.get(request)
   if (found === undefined || !found.wanted || found.second) return false
@@ -31,14 +31,14 @@ export function startsSecondRound(request: AdmissionRequest): boolean {
 }
 
 /**
- * Which webhooks or policies of one plug-in have their say again: in the second round those that want to, where the object changed after them.
- * Kept from the first round to the second.
+ * Decides which webhooks or policies of one plug-in run again in the second round: those that request it, if the object changed after them.
+ * Kept across both rounds.
  */
 export class Reinvokable {
   readonly #reinvocation: Reinvocation
-  /** Those that want to see the object again once somebody changed it after them. */
+  /** Those that request to see later changes. */
   readonly #seen = new Set<string>()
-  /** Those of them that are asked again. */
+  /** Those that run again. */
   readonly #again = new Set<string>()
   /** The object as this plug-in left it. */
   #left = ''
@@ -64,7 +64,7 @@ export class Reinvokable {
     if (this.#reinvocation.second && this.#seen.size > 0 && this.#left !== JSON.stringify(object)) this.#askAgain()
   }
 
-  /** What the first round did not ask is not asked in the second. */
+  /** What did not run in the first round does not run in the second. */
   mayCall(id: string): boolean {
     return !this.#reinvocation.second || this.#again.delete(id)
   }
@@ -78,7 +78,7 @@ export class Reinvokable {
   }
 
   end({ object }: AdmissionRequest): void {
-    // Only they are asked again by it.
+    // Only they can run again because of it.
     if (this.#seen.size > 0) this.#left = JSON.stringify(object)
   }
 

@@ -1,19 +1,19 @@
-// What admission fills is nobody's: who sent it empty must not take it away again by applying the same once more.
+// Fields that admission fills in belong to no manager: a client that sent them empty must not remove them by applying again.
 import type { ObjectMeta } from '../api/object.ts'
 import { isJsonObject } from '../base/json.ts'
 
-/** Paths by their elements; a node without others below it ends one. */
+/** Paths by their elements; a node without children ends a path. */
 type Tree = Map<string, Tree>
 
 /**
- * `paths` as `fieldsV1` names them: `f:spec`, `k:{"name":"c"}`. Only fields that were managed as an empty whole are released. All at once: a set is
- * walked and copied once however many of its fields are named.
+ * `paths` in the form of `fieldsV1`: `f:spec`, `k:{"name":"c"}`. Only fields that were managed as an empty whole are released. All at once,
+ * so that a set is copied once.
  */
 export function releaseFields(metadata: ObjectMeta, paths: readonly (readonly string[])[]): void {
   const { managedFields } = metadata
   if (managedFields === undefined || paths.length === 0) return
   const tree = treeOf(paths)
-  // Sets are shared between objects of one form: none is changed in place.
+  // Objects of one form share sets, so none is changed in place.
   metadata.managedFields = managedFields.map(entry => {
     const fieldsV1 = without(entry.fieldsV1, tree)
     return fieldsV1 === entry.fieldsV1 ? entry : { ...entry, fieldsV1 }

@@ -1,4 +1,4 @@
-// A change of the object of a request by a webhook or policy: read by the schema of the version that it knows, defaulted, put in place.
+// Applies a change by a webhook or policy to the object of a request: decoded with the schema of its version, defaulted, and replaced.
 import type { KubeObject, ObjectMeta } from '../api/object.ts'
 import type { ResourceDefinition } from '../api/resource.ts'
 import { decodeValue, type FieldValidation, strictDecodingMessage } from '../api/schema/decode.ts'
@@ -10,12 +10,12 @@ import { rememberBefore } from './before-changes.ts'
 import { isOfOtherKind, kindIn, versioned } from './request-facts.ts'
 import { inVersion } from './served-kinds.ts'
 
-/** UTF-16 units of an object in JSON, the limit of what a client may send. */
+/** Limit of UTF-16 units of an object in JSON, as for requests of clients. */
 const maxPatchedLength = 3 * 1024 * 1024
 
-/** What only the server decides: who changes it would make another object of the one that was judged. */
+/** Only the server decides these: changing them would make it another object than the one that was validated. */
 const fixed = ['name', 'generateName', 'namespace'] as const
-/** What a change of is passed over. */
+/** Changes of these are ignored. */
 const kept = [
   'uid',
   'creationTimestamp',
@@ -28,13 +28,13 @@ const kept = [
 ] as const
 
 export interface ObjectChange {
-  /** As errors name who made it: `admission webhook "x"`. */
+  /** The author of the change, as in errors: `admission webhook "x"`. */
   readonly by: string
-  /** The version of the resource that `wanted` is of. */
+  /** The version of `wanted`. */
   readonly version: ResourceDefinition
-  /** The whole object, in JSON. Not changed. */
+  /** The whole object in JSON. Not changed. */
   readonly wanted: unknown
-  /** Strict: fields that the schema does not have are an error, not passed over. */
+  /** Strict: unknown fields are an error instead of being ignored. */
   readonly fields: Extract<FieldValidation, 'Ignore' | 'Strict'>
 }
 
@@ -44,7 +44,7 @@ export interface Changed {
   readonly length: number
 }
 
-/** Changes `object`, which is that of the request, in place. Throws a 500 where what is wanted is not an object of its kind, or another one. */
+/** Changes `object`, the request's object, in place. Throws a 500 if the result is not an object of its kind, or is another object. */
 export function changeObject(request: AdmissionRequest, object: KubeObject, { by, version, wanted, fields }: ObjectChange): Changed {
   const patched = read(wanted, request, version, fields)
   keepIdentity(patched.metadata, object.metadata, by)
@@ -83,7 +83,7 @@ function keepIdentity(patched: ObjectMeta, before: ObjectMeta, by: string): void
   }
 }
 
-/** Others hold the object and its metadata already. */
+/** Others hold references to the object and its metadata. */
 function replaceContent(object: KubeObject, wanted: KubeObject): void {
   const { metadata } = object
   replace(metadata, wanted.metadata)
@@ -92,6 +92,6 @@ function replaceContent(object: KubeObject, wanted: KubeObject): void {
 
 function replace(target: object, content: object): void {
   for (const key of Object.keys(target)) if (!Object.hasOwn(content, key)) Reflect.deleteProperty(target, key)
-  // A member named __proto__ is a member.
+  // A member named __proto__ is an ordinary member.
   for (const [key, value] of Object.entries(content)) setOwn(target as Record<string, unknown>, key, value)
 }

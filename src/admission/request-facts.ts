@@ -1,4 +1,4 @@
-// What policies and webhooks are told of a request, in upstream's form: kinds, resources, users.
+// A request in upstream's form for policies and webhooks: kinds, resources, users.
 import type { KubeObject } from '../api/object.ts'
 import type { ResourceDefinition } from '../api/resource.ts'
 import type { UserInfo } from '../api/user.ts'
@@ -7,32 +7,32 @@ import { inVersion } from './served-kinds.ts'
 
 type GroupVersionKind = { readonly group: string; readonly version: string; readonly kind: string }
 
-/** The kind that a subresource's body has, where that is not the parent's. */
+/** The kind of a subresource's body, if it is not the parent's. */
 function ownKind({ resource, subresource, operation, object }: AdmissionRequest): GroupVersionKind | undefined {
   if (operation === 'CONNECT') return { group: '', version: 'v1', kind: object?.kind ?? '' }
   if (subresource === '') return undefined
   return resource.subresources.find(({ name }) => name === subresource)?.kind
 }
 
-/** Whether `object` is not of the resource's own kind, whose defaults and versions are then not its own. */
+/** Whether `object` is of another kind than the resource, so that its defaults and versions do not apply. */
 export const isOfOtherKind = (request: AdmissionRequest): boolean => ownKind(request) !== undefined
 
-/** The kind of `object`, in this version of its resource. */
+/** The kind of `object` in this version of its resource. */
 export function kindIn(request: AdmissionRequest, { group, version, kind }: ResourceDefinition): GroupVersionKind {
   return { ...(ownKind(request) ?? { group, version, kind }) }
 }
 
-/** The object as this version of its resource shows it. */
+/** The object in this version of its resource. */
 export function versioned(request: AdmissionRequest, object: KubeObject, version: ResourceDefinition): KubeObject {
   return ownKind(request) === undefined ? inVersion(object, request.resource, version) : object
 }
 
 export const resourceOf = ({ group, version, plural }: ResourceDefinition) => ({ group, version, resource: plural })
 
-/** The name that the client wrote down: '' for one of a collection. What is judged by its name is judged by `name`. */
+/** The name in the request: '' for a collection. Validation uses `name`. */
 export const requestedName = ({ name, ofCollection }: AdmissionRequest): string => (ofCollection === true ? '' : name)
 
-/** What is empty is left out. */
+/** Without empty fields. */
 export function userInfo({ name, uid, groups, extra }: UserInfo): {
   readonly username: string
   readonly uid?: string

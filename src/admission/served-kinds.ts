@@ -1,11 +1,11 @@
-// The kinds that the server serves, as policies and webhooks need them: by name, and with the other versions of the same objects.
+// The served kinds, for policies and webhooks: by name, and with the other versions of the same objects.
 import { groupResource, groupVersion, type KubeObject } from '../api/object.ts'
 import type { ResourceDefinition } from '../api/resource.ts'
 import { copyJson } from '../base/copy-json.ts'
 
 export interface ServedKinds {
   byKind(apiVersion: string, kind: string): ResourceDefinition | undefined
-  /** Every served version of the objects of this resource, also in another group, itself included. */
+  /** All served versions of the objects of this resource, including itself and other groups. */
   versionsOf(definition: ResourceDefinition): readonly ResourceDefinition[]
 }
 
@@ -30,14 +30,14 @@ export function servedKinds(definitions: readonly ResourceDefinition[]): ServedK
   }
 }
 
-/** The object in another version of its resource; the same object where both are one. The argument is not changed. */
+/** The object in another version of its resource; the same object if both are equal. The argument is not changed. */
 export function inVersion(object: KubeObject, from: ResourceDefinition, to: ResourceDefinition): KubeObject {
   if (from === to) return object
   const stored = from.storedAs === undefined ? object : from.storedAs.toStored(copyJson(object))
   return to.storedAs === undefined ? stored : to.storedAs.fromStored(copyJson(stored))
 }
 
-/** A stored object as this version shows it. */
+/** A stored object in this version. */
 export function fromStored(object: KubeObject, to: ResourceDefinition): KubeObject {
   return to.storedAs === undefined ? object : to.storedAs.fromStored(copyJson(object))
 }

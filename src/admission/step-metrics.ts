@@ -1,4 +1,5 @@
-// How long admission takes, under upstream's name. Of its two steps alone: a measurement of each plugin would cost a write more than most of them do.
+// The duration of admission, under upstream's name. Only of its two steps: measuring each plug-in would cost a write more than most of them
+// do.
 import { Buckets, bucketSamples } from '../base/buckets.ts'
 import type { Clock } from '../base/clock.ts'
 import { type Registry, SampledHistogram } from '../base/metrics.ts'

@@ -1,18 +1,18 @@
-// Rates by key: how often something may happen for each, with a bound on how many keys are remembered.
+// Rate limits by key, with a limit of cached keys.
 import { createHash } from 'node:crypto'
 import { TokenBucket } from '../base/token-bucket.ts'
 
 export interface Rate {
-  /** Per second, in the long run. */
+  /** Long-term rate per second. */
   readonly qps: number
-  /** At once, after a rest. */
+  /** Burst after a rest. */
   readonly burst: number
 }
 
-/** Longer keys are kept as their digest: who makes events chooses names as long as an event. */
+/** Longer keys are stored as their digest, because names in events can be as long as an event. */
 const maxKeyLength = 1024
 
-/** Keys that were not used for longest are forgotten first; one that comes back begins with a full bucket. */
+/** The least recently used keys are dropped first; a key that comes back begins with a full bucket. */
 export class TokenBuckets {
   readonly #rate: Rate
   readonly #most: number
@@ -23,7 +23,7 @@ export class TokenBuckets {
     this.#most = most
   }
 
-  /** Whether it may happen now; counts it if so. `now` in milliseconds. */
+  /** Returns whether it may happen now, and counts it. `now` in milliseconds. */
   take(name: string, now: number): boolean {
     const { qps, burst } = this.#rate
     const key = name.length > maxKeyLength ? createHash('sha256').update(name).digest('base64') : name

@@ -1,8 +1,8 @@
-// Tolerations that include one another, and lists of them that are put together. Pure.
+// Inclusion and merging of tolerations. Pure.
 import type { Toleration } from '../api/types/core-v1.ts'
 import { semanticallyEqual } from '../api/validation/semantic-equality.ts'
 
-/** Without those that another one includes; of equal ones the first stays. */
+/** Removes tolerations that another one includes; of equal ones the first stays. */
 export function mergeTolerations(all: readonly Toleration[]): Toleration[] {
   const merged: Toleration[] = []
   all.forEach((toleration, index) => {
@@ -14,7 +14,7 @@ export function mergeTolerations(all: readonly Toleration[]): Toleration[] {
   return merged
 }
 
-/** Whether `wide` tolerates every taint that `narrow` does, and as long. */
+/** Whether `wide` tolerates every taint that `narrow` does, and for as long. */
 export function includes(wide: Toleration, narrow: Toleration): boolean {
   if (semanticallyEqual(wide, narrow)) return true
   const everything = (wide.key ?? '') === '' && wide.operator === 'Exists'

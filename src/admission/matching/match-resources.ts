@@ -15,11 +15,11 @@ export interface MatchContext {
 }
 
 export interface ResourceMatcher {
-  /** Whether requests of this kind can match at all; the same for all of them, so an index can be made of it. */
+  /** Whether requests of this kind can match at all; the same for all of them, so it can be indexed. */
   covers(operation: Operation, resource: ResourceDefinition, subresource: string): boolean
   /**
-   * The version of the resource in which the rules name it; undefined where they do not cover the request. Throws the 404 of a namespace that is
-   * missing, where its labels are needed.
+   * The version of the resource that the rules name; undefined if they do not match the request. Throws the 404 of a missing namespace if
+   * its labels are needed.
    */
   matches(request: AdmissionRequest): ResourceDefinition | undefined
 }
@@ -55,7 +55,7 @@ function selectionOf(selector: MatchResources['namespaceSelector']): LabelSelect
   return compiled.requirements.length === 0 ? undefined : compiled
 }
 
-/** Rules that name the resource as it was asked for come before those that name another version of it, of which the first rule decides. */
+/** Rules that name the requested version take precedence over those that name another version; among the latter the first one counts. */
 function findRule(
   rules: readonly NamedRuleWithOperations[],
   request: AdmissionRequest,

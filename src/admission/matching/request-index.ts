@@ -1,11 +1,11 @@
-// Finds what a request could concern among policies or webhooks: two look-ups after the first request of its kind.
+// Finds the policies or webhooks that a request may concern: two look-ups after the first request of its kind.
 import type { ResourceDefinition } from '../../api/resource.ts'
 import type { AdmissionRequest, Operation } from '../admission.ts'
 
 export interface IndexedBy<T> {
-  /** All there is, in the order in which it is asked; called after each change, when a request next comes. */
+  /** All entries in their order; called with the next request after each change. */
   load(): readonly T[]
-  /** Whether the entry could concern requests of this kind; the same for all of them. */
+  /** Whether the entry can concern requests of this kind; the same for all of them. */
   covers(entry: T, operation: Operation, resource: ResourceDefinition, subresource: string): boolean
 }
 
@@ -35,7 +35,7 @@ export class RequestIndex<T> {
     return candidates
   }
 
-  /** Something changed. */
+  /** Call after any change. */
   forget(): void {
     this.#entries = undefined
     this.#found = new WeakMap()

@@ -1,9 +1,9 @@
-// Whether a rule of a policy or webhook covers a request, as upstream's `webhook/predicates/rules` decides it.
+// Whether a rule of a policy or webhook matches a request, as upstream's `webhook/predicates/rules`.
 import type { ResourceDefinition } from '../../api/resource.ts'
 import type { RuleWithOperations } from '../../api/types/admissionregistration-v1.ts'
 import type { AdmissionRequest, Operation } from '../admission.ts'
 
-/** What rules look at: a request as it came, or as it would be in another version of its resource. */
+/** The input of rules: the request as it came, or as in another version of its resource. */
 export interface RuleTarget {
   readonly operation: Operation
   readonly resource: Pick<ResourceDefinition, 'group' | 'version' | 'plural'>
@@ -15,7 +15,7 @@ export interface RuleTarget {
 export const isNamespace = ({ group, plural }: Pick<ResourceDefinition, 'group' | 'plural'>): boolean =>
   group === '' && plural === 'namespaces'
 
-/** As upstream has it, a Namespace is within itself. */
+/** As upstream, a Namespace is within itself. */
 export function namespaceOf({ resource, namespace, name }: AdmissionRequest): string {
   return isNamespace(resource) ? name : namespace
 }
@@ -32,7 +32,7 @@ export function matchesRule(rule: RuleWithOperations, target: RuleTarget): boole
   return scope === '*' || (scope === 'Namespaced') === target.inNamespace
 }
 
-/** The part of a rule that is the same for all requests for a resource: an index can be made of it. */
+/** The part of a rule that is the same for all requests for a resource, so that it can be indexed. */
 export function coversResource(
   { operations = [], apiGroups = [], resources = [] }: RuleWithOperations,
   operation: Operation,

@@ -1,4 +1,4 @@
-// What namespace and object selectors of policies and webhooks select by.
+// Evaluates namespace and object selectors of policies and webhooks.
 
 import type { KubeObject } from '../../api/object.ts'
 import type { LabelSelection } from '../../api/selector.ts'
@@ -10,8 +10,8 @@ import { isNamespace } from './rule.ts'
 type Labels = Readonly<Record<string, string>>
 
 /**
- * The labels of the namespace that a request is within; `everywhere` for what is in none, which no selector exempts. A namespace that is written
- * has the labels that it is to have. Throws a 404 where the namespace is missing.
+ * Labels of the request's namespace; `everywhere` for a cluster-scoped object, which no selector exempts. A Namespace that is written has
+ * its new labels. Throws a 404 if the namespace does not exist.
  */
 export function namespaceLabels(request: AdmissionRequest, reader: StoreReader): Labels | 'everywhere' {
   const { resource, subresource, operation, object, namespace, name } = request
@@ -26,7 +26,7 @@ export function namespaceLabels(request: AdmissionRequest, reader: StoreReader):
   return found.metadata.labels ?? {}
 }
 
-/** Either state of the object may match. What a connection is opened with has no labels. */
+/** Either state of the object may match. The options of a connection have no labels. */
 export function objectMatches({ operation, object, oldObject }: AdmissionRequest, selection: LabelSelection): boolean {
   if (operation === 'CONNECT') return false
   const matches = (state: KubeObject | undefined): boolean => state !== undefined && selection.matches(state.metadata.labels)

@@ -1,4 +1,4 @@
-// The addresses that a node may report: policies and Services lead to them, so they must be its own.
+// The addresses that a node may report: policies and Services use them, so they must be its own.
 
 import type { FieldError } from '../../api/field-error.ts'
 import type { StoreReader } from '../../api/store-view.ts'
@@ -6,11 +6,11 @@ import type { Node, Pod } from '../../api/types/core-v1.ts'
 import type { ServiceCIDR } from '../../api/types/networking-v1.ts'
 import { type IpBytes, parseCidr, parseIp, validateNonSpecialIp } from '../../api/validation/ip-address.ts'
 
-/** Marks nodes without a machine: they all report one address, at which nothing is. */
+/** Marks simulated nodes, which all report one address without a machine. */
 const simulatedLabel = 'bulkhead.dev/simulated'
 const hostTypes: ReadonlySet<string> = new Set(['Hostname', 'InternalDNS', 'ExternalDNS'])
 
-/** Why the node may not report these addresses of a pod of its own; undefined where it may, or where they are what they were. */
+/** Why the node may not report these addresses of its pod; undefined if it may, or if they did not change. */
 export function podAddressRefusal(pod: Pod, old: Pod | undefined, node: string, reader: StoreReader): string | undefined {
   const added = addedTo(podIps, pod, old)
   const addedHost = addedTo(hostIps, pod, old)
@@ -30,7 +30,7 @@ export function podAddressRefusal(pod: Pod, old: Pod | undefined, node: string, 
   return `node "${node}" cannot set status.podIPs of the pod to ${wrong}: ${wanted}`
 }
 
-/** Why the node may not say this of its own Node; undefined where it may. */
+/** Why the node may not report this about its own Node; undefined if it may. */
 export function nodeAddressRefusal(now: Node, old: Node | undefined, node: string, reader: StoreReader): string | undefined {
   if (rangesOf(now).join() !== rangesOf(old).join())
     return `node "${node}" is not allowed to set spec.podCIDRs: the control plane gives it its range`

@@ -1,15 +1,15 @@
-// How many certificate requests a node may have the server keep: nothing else bounds them, since the cluster's own parts write past every rate.
+// Limits how many certificate requests of a node the server stores: nothing else does, because parts of the cluster have no rate limits.
 import type { StoreReader } from '../../api/store-view.ts'
 import type { CertificateSigningRequest } from '../../api/types/certificates-v1.ts'
 import type { AdmissionRequest } from '../admission.ts'
 import { sizeRefusal } from './own-sizes.ts'
 
-/** Characters of one; the request itself is at most 16 KiB. */
+/** Limit of characters of one; the PKCS#10 request itself is at most 16 KiB. */
 export const maxCertificateRequestLength = 64 * 1024
-/** Those of one node at a time. The server drops them within a day, and a node has two certificates. */
+/** Limit per node. The server removes them within a day, and a node has two certificates. */
 export const maxCertificateRequests = 50
 
-/** Why the node may not write this request; undefined where it may. */
+/** Why the node may not write this request; undefined if it may. */
 export function certificateRequestRefusal(
   { operation, object, user }: AdmissionRequest,
   node: string,

@@ -1,10 +1,10 @@
-// Events of a node: in its own name, about itself and its pods. Who reads events trusts what they say of whom.
+// Events of a node: in its own name, about itself and its pods. Readers trust the source of events.
 import type { StoreReader } from '../../api/store-view.ts'
 import type { Event, Pod } from '../../api/types/core-v1.ts'
 import type { Event as NewerEvent } from '../../api/types/events-v1.ts'
 import type { AdmissionRequest } from '../admission.ts'
 
-/** Why the node may not write this event; undefined where it may. */
+/** Why the node may not write this event; undefined if it may. */
 export function ownEventRefusal({ object, oldObject }: AdmissionRequest, node: string, reader: StoreReader): string | undefined {
   for (const event of [oldObject, object]) {
     const why = event === undefined ? undefined : refusal(event as Event & NewerEvent, node, reader)

@@ -1,17 +1,17 @@
-// Labels by which pods are placed: a node that chose another name or zone for itself could draw pods that are meant for others.
+// Labels that affect scheduling: a node that changes its own name or zone could attract pods that are meant for others.
 import type { Node } from '../../api/types/core-v1.ts'
 
 const hostnameLabel = 'kubernetes.io/hostname'
 /** A Windows node would be given pods that Pod Security lets do what only Linux refuses: there is no agent for Windows. */
 const systemLabels: ReadonlySet<string> = new Set(['kubernetes.io/os', 'beta.kubernetes.io/os'])
-/** What a machine is, which a node may add and never change. */
+/** Labels about the machine, which a node may add but never change. */
 const machineLabels: ReadonlySet<string> = new Set([
   'kubernetes.io/arch',
   'kubernetes.io/os',
   'beta.kubernetes.io/arch',
   'beta.kubernetes.io/os',
 ])
-/** Where a machine is: said when the Node is made, which takes a join ticket, and by administrators. */
+/** Labels about the place of a machine: set when the Node is created, which needs a join ticket, and by administrators. */
 const placeLabels: ReadonlySet<string> = new Set([
   'beta.kubernetes.io/instance-type',
   'node.kubernetes.io/instance-type',
@@ -21,10 +21,10 @@ const placeLabels: ReadonlySet<string> = new Set([
   'topology.kubernetes.io/zone',
 ])
 
-/** All of them: upstream lets a node set these of its own Node. */
+/** All of them: upstream lets a node set these on its own Node. */
 export const ownLabels: ReadonlySet<string> = new Set([hostnameLabel, ...machineLabels, ...placeLabels])
 
-/** `keys`: labels that the request changes. Why the node may not; undefined where it may. */
+/** `keys`: labels that the request changes. Why the node may not; undefined if it may. */
 export function ownLabelRefusal(now: Node, old: Node | undefined, keys: readonly string[], node: string): string | undefined {
   const wanted = now.metadata.labels ?? {}
   for (const key of keys) {

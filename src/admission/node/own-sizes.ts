@@ -1,22 +1,22 @@
-// How much a node may have the server keep: every watcher of nodes and pods is sent it.
+// Limits the size of what a node stores, because every watcher of nodes and pods receives it.
 import type { Pod } from '../../api/types/core-v1.ts'
 import { containersOf } from '../../api/validation/containers-of.ts'
 
-/** Characters of a Node's status, 50 images and their names among it. */
+/** Limit of characters of a Node's status, including 50 images and their names. */
 export const maxNodeStatusLength = 256 * 1024
-/** Characters of an event. */
+/** Limit of characters of an event. */
 export const maxEventLength = 16 * 1024
 const podBase = 32 * 1024
-/** Two terminations with their messages are in it. */
+/** Includes two terminations with their messages. */
 const perContainer = 16 * 1024
 
-/** Characters of a pod's status. */
+/** Limit of characters of a pod's status. */
 export const maxPodStatusLength = ({ spec }: Pod): number => podBase + perContainer * containersOf(spec).length
 
 export const sizeRefusal = (value: unknown, most: number, node: string, what: string): string | undefined =>
   left(value, most) < 0 ? `node "${node}" is not allowed to write ${what} of more than ${most} characters` : undefined
 
-/** What is left of `most` without the names and values; negative as soon as they are more. */
+/** The rest of `most` after the names and values; negative if they exceed it. */
 function left(value: unknown, most: number): number {
   if (typeof value === 'string') return most - value.length - 2
   if (typeof value !== 'object' || value === null) return most - 8

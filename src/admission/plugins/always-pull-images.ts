@@ -1,4 +1,4 @@
-// Every start of a container asks the registry again: an image that another pod left on the node is used by who may pull it.
+// Every start of a container asks the registry: an image that another pod left on the node can only be used by pods that may pull it.
 import { formatFieldError, notSupported } from '../../api/field-error.ts'
 import { forbidden } from '../../api/status.ts'
 import type { Pod } from '../../api/types/core-v1.ts'

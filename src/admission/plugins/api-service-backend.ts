@@ -1,4 +1,4 @@
-// An APIService decides who answers for a part of the API, with the names of its users in hand: that server must be the one that is meant.
+// An APIService decides which server answers a part of the API and sees its users, so that server must be the intended one.
 
 import { groupVersion, type KubeObject } from '../../api/object.ts'
 import { resources } from '../../api/resources/index.ts'
@@ -7,7 +7,7 @@ import type { APIService } from '../../api/types/apiregistration-v1.ts'
 import { admitted } from '../admission.ts'
 import type { PluginDefinition } from '../plugin-definition.ts'
 
-/** Group versions that this server answers until an APIService takes them over. */
+/** Group versions that this server answers unless an APIService takes them over. */
 const answeredHere: ReadonlySet<string> = new Set(
   resources.filter(({ serving }) => serving?.yieldsToApiService === true).map(({ group, version }) => groupVersion(group, version)),
 )

@@ -1,4 +1,4 @@
-// Who approves or signs a certificate needs the right for that signer, and nobody gets a certificate for system:masters.
+// Approving or signing a certificate needs the right for that signer, and nobody gets a certificate for system:masters.
 import { invalidUnshown } from '../../api/field-error.ts'
 import { forbidden, invalid } from '../../api/status.ts'
 import type { CertificateSigningRequest } from '../../api/types/certificates-v1.ts'
@@ -8,16 +8,16 @@ import type { PluginDefinition, PluginSteps } from '../plugin-definition.ts'
 
 const clientSigner = 'kubernetes.io/kube-apiserver-client'
 
-/** Who a PEM encoded PKCS#10 request is for, or why it does not say so: `The subject has several common names`. */
+/** The identity in a PEM encoded PKCS#10 request, or its fault: `The subject has several common names`. */
 export type RequestedIdentity = (
   pem: string,
 ) => { readonly commonName: string; readonly organizations: readonly string[] } | { readonly problem: string }
 
-/** The request as it stands in `spec.request`. */
+/** The content of `spec.request`. */
 export const pemOf = ({ spec }: CertificateSigningRequest): string => Buffer.from(spec.request, 'base64').toString('latin1')
 
 export interface CertificateRequestOptions {
-  /** Whether its user may `approve` or `sign` for a signer, given as the resource name of `signers` in certificates.k8s.io. */
+  /** Whether the user may `approve` or `sign` for a signer, given as the resource name of `signers` in certificates.k8s.io. */
   maySign(request: Pick<AdmissionRequest, 'user'>, verb: 'approve' | 'sign' | 'attest', signerName: string): boolean
   readonly identityOf: RequestedIdentity
 }

@@ -1,4 +1,4 @@
-// Who publishes trust anchors in the name of a signer needs the signer's right for it. The kind is off in v1.33, so no request comes yet.
+// Publishing trust anchors in the name of a signer needs the right for that signer. The kind is off in v1.33, so no request comes yet.
 import { forbidden } from '../../api/status.ts'
 import { type AdmissionRequest, admitted } from '../admission.ts'
 import type { PluginDefinition, PluginSteps } from '../plugin-definition.ts'

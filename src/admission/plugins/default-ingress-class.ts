@@ -1,4 +1,4 @@
-// An Ingress that names no class gets the cluster's default one, where there is one.
+// An Ingress without a class gets the cluster's default one, if there is one.
 
 import { defaultClassName } from '../../api/default-class.ts'
 import type { StoreReader } from '../../api/store-view.ts'
@@ -6,7 +6,7 @@ import type { Ingress } from '../../api/types/networking-v1.ts'
 import type { PluginDefinition, PluginSteps } from '../plugin-definition.ts'
 
 const markers = ['ingressclass.kubernetes.io/is-default-class']
-/** The older way to name a class, which counts as naming one. */
+/** The older way to set a class, which counts too. */
 const classAnnotation = 'kubernetes.io/ingress.class'
 
 export const defaultIngressClass: PluginDefinition<{ readonly reader: StoreReader }> = {

@@ -1,4 +1,4 @@
-// A claim that names no storage class gets the cluster's default one, where there is one.
+// A claim without a storage class gets the cluster's default one, if there is one.
 
 import { defaultClassName, defaultStorageClassMarkers } from '../../api/default-class.ts'
 import type { StoreReader } from '../../api/store-view.ts'
@@ -20,7 +20,7 @@ function create({ reader }: { readonly reader: StoreReader }): PluginSteps {
     mutate({ object }) {
       const claim = object as PersistentVolumeClaim | undefined
       if (claim === undefined || claim.metadata.annotations?.[oldAnnotation] !== undefined) return
-      // An empty name is a choice: no class.
+      // An empty name means explicitly no class.
       if (claim.spec?.storageClassName !== undefined) return
       const name = defaultClassName(reader.list('storageclasses.storage.k8s.io'), defaultStorageClassMarkers)
       if (name !== undefined) claim.spec = { ...claim.spec, storageClassName: name }

@@ -1,4 +1,4 @@
-// A pod stays five minutes on a node that became unreachable or not ready, unless it says otherwise.
+// By default a pod stays five minutes on a node that became unreachable or not ready.
 import type { Pod } from '../../api/types/core-v1.ts'
 import type { PluginDefinition } from '../plugin-definition.ts'
 

@@ -1,4 +1,4 @@
-// An external IP lets a Service's author take traffic that is meant for somebody else (CVE-2020-8554).
+// With an external IP, the author of a Service can intercept traffic for others (CVE-2020-8554).
 import { forbidden } from '../../api/status.ts'
 import type { Service } from '../../api/types/core-v1.ts'
 import { admitted } from '../admission.ts'

@@ -1,4 +1,4 @@
-// News come at a bounded rate: who floods the cluster with events neither fills the store nor drowns the news of others.
+// Limits the rate of events: a flood neither fills the store nor displaces the events of others.
 import { tooManyRequests } from '../../api/status.ts'
 import type { Event } from '../../api/types/core-v1.ts'
 import { type AdmissionRequest, admitted } from '../admission.ts'
@@ -10,11 +10,11 @@ export type EventLimitType = 'Server' | 'Namespace' | 'User' | 'SourceAndObject'
 
 export interface EventLimit extends Rate {
   readonly type: EventLimitType
-  /** How many keys are remembered; default 4096. */
+  /** Limit of cached keys; default 4096. */
   readonly cacheSize?: number
 }
 
-/** Of the secure profile. A busy namespace stays far below; upstream has the plug-in off and no numbers of its own. */
+/** For the secure profile. A busy namespace stays far below; upstream has the plug-in off and no defaults. */
 const secureEventLimits: readonly EventLimit[] = [
   { type: 'Namespace', qps: 50, burst: 10_000 },
   { type: 'SourceAndObject', qps: 5, burst: 200 },
@@ -23,7 +23,7 @@ const secureEventLimits: readonly EventLimit[] = [
 const defaultCacheSize = 4096
 const retrySeconds = 60
 
-/** What the Events of a namespace may take together, until they expire: those of 15,000 or so in an hour. */
+/** Limit of bytes of a namespace's Events until they expire: about 15,000 in an hour. */
 const maxBytes = 32 * 2 ** 20
 
 export interface EventRateLimitOptions {
@@ -53,7 +53,7 @@ function create({ configuration, quotaSource, now }: EventRateLimitOptions): Plu
     handles: ({ dryRun }) => !dryRun,
     validate(request) {
       const at = now()
-      // Each is asked: a request that one limit refuses counts for the others, as upstream has it.
+      // Each limit is charged: a request that one limit refuses counts for the others, as upstream.
       const refused = rules.map(({ type, buckets }) => {
         const key = keyOf(type, request)
         return buckets.take(key, at) ? undefined : `limit reached on type ${type} for key ${key}`

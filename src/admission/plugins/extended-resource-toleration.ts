@@ -1,4 +1,4 @@
-// A pod that asks for a device tolerates the taint by which nodes with such devices keep other pods away.
+// A pod that requests a device tolerates the taint by which nodes with such devices repel other pods.
 import type { Pod, Toleration } from '../../api/types/core-v1.ts'
 import { isExtendedResource } from '../../api/validation/resource-names.ts'
 import type { PluginDefinition } from '../plugin-definition.ts'

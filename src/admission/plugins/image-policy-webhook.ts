@@ -1,4 +1,4 @@
-// ImagePolicyWebhook: a backend says which images may be run. Off unless it is asked for and configured.
+// ImagePolicyWebhook: a backend decides which images may run. Off unless enabled and configured.
 import { podResources } from '../../api/located-pod.ts'
 import { forbidden } from '../../api/status.ts'
 import { type Clock, pause } from '../../base/clock.ts'
@@ -10,9 +10,9 @@ import { annotateAnswer } from '../webhook/answer-annotations.ts'
 import type { ReviewSender } from '../webhook/call-hook.ts'
 
 export interface ImagePolicyOptions {
-  /** Without one everything that brings in an image is refused, for nobody can be asked. */
+  /** Without one, everything with images is refused, because there is no backend to ask. */
   readonly configuration?: { readonly imagePolicy?: ImagePolicyConfiguration } | undefined
-  /** The secure profile asks for the images of workloads too, upstream for those of pods. */
+  /** The secure profile also asks about images of workloads, upstream only about those of pods. */
   readonly profile: 'secure' | 'upstream'
   readonly webhooks: BackendParts
 }
@@ -24,7 +24,7 @@ interface BackendParts {
 }
 
 const annotationPrefix = 'imagepolicywebhook.image-policy.k8s.io/'
-/** Answers that are kept; the oldest is forgotten beyond. */
+/** Limit of cached answers; the oldest is dropped. */
 const maxCachedVerdicts = 1024
 const attempts = 5
 const backoffFactor = 1.5
@@ -84,7 +84,7 @@ function create({ configuration: { imagePolicy: configuration } = {}, profile, w
 
 const refused = ({ resource, name }: AdmissionRequest, why: string): Verdict => ({ allowed: false, error: forbidden(resource, name, why) })
 
-/** Tries again with growing pauses, as upstream does. Rejects with what went wrong last. */
+/** Retries with growing delays, as upstream. Rejects with the last error. */
 async function ask(
   body: Buffer,
   { endpoint, retryMs }: ImagePolicyConfiguration,

@@ -1,4 +1,4 @@
-// The plugins in the order in which they run; a place in this list is the plugin's place in the chain (upstream's order).
+// The plug-ins in the order in which they run (upstream's order).
 
 import type { StoreView } from '../../api/store-view.ts'
 import type { AdmissionPlugin } from '../admission.ts'
@@ -52,22 +52,22 @@ export interface PluginOptions extends CertificateRequestOptions, MutatingAdmiss
   readonly view: StoreView
   readonly quotaSource: QuotaSource
   readonly ledger: QuotaLedger
-  /** Rules of access control, which judge what nothing changes any more, and before anything is charged. */
+  /** Access control rules, which check the final object, before anything is charged. */
   readonly access?: readonly AdmissionPlugin[]
   readonly webhooks: WebhookContext
   readonly waiter: ObjectWaiter
-  /** `secure`: restricted pods, workloads refused with their pods, no external IPs, tokens only for accounts with rights. */
+  /** `secure`: restricted pods, workloads refused if their pods would be, no external IPs, tokens only for accounts with a grant. */
   readonly profile: 'secure' | 'upstream'
   readonly configuration?: PluginConfiguration
   /** Milliseconds since the epoch. */
   now(): number
   /** Lower-case letters and digits for generated volume names. */
   randomSuffix(): string
-  /** Whether RBAC grants a ServiceAccount anything of its own. */
+  /** Whether RBAC grants a ServiceAccount anything. */
   hasRights(namespace: string, name: string): boolean
 }
 
-/** All of them, in upstream's order: a place in this list is the plug-in's place in the chain. */
+/** All plug-ins in upstream's order, which is the order of the chain. */
 export const plugins: readonly PluginDefinition<PluginOptions>[] = [
   namespaceLifecycle,
   namespaceExists,
@@ -110,7 +110,7 @@ export const plugins: readonly PluginDefinition<PluginOptions>[] = [
   resourceQuota,
 ]
 
-/** Those that are enabled. The rules of access control cannot be switched off. */
+/** The enabled plug-ins. Access control rules cannot be switched off. */
 export function admissionPlugins(options: PluginOptions, enabled: ReadonlySet<string>): readonly AdmissionPlugin[] {
   return plugins.flatMap(plugin => [
     ...(plugin === validatingAdmissionPolicy ? (options.access ?? []) : []),

@@ -1,4 +1,4 @@
-// A pod may keep others off its node, not off a whole zone: one pod could empty the cluster so.
+// A pod may keep others off its node, but not off a whole zone: otherwise one pod could empty the cluster.
 import { forbidden } from '../../api/status.ts'
 import type { Pod } from '../../api/types/core-v1.ts'
 import { admitted } from '../admission.ts'

@@ -1,4 +1,4 @@
-// Gives containers the requests and limits that their namespace has by default, and keeps objects within its bounds.
+// Sets a namespace's default requests and limits of containers, and enforces its limits on objects.
 
 import { podLimits, podRequests } from '../../api/pod-resources.ts'
 import { noAmounts, parseAmounts } from '../../api/resource-amounts.ts'
@@ -59,7 +59,7 @@ function create({ view }: { readonly view: LimitRangeView }): PluginSteps {
   }
 }
 
-/** A pod's containers change by `resize` only; a claim that is being deleted is left alone. */
+/** A pod's containers change only by `resize`; a claim that is being deleted is ignored. */
 function concerns({ resource, operation, object, oldObject }: AdmissionRequest): boolean {
   if (object === undefined) return false
   return resource.plural === 'pods' || operation === 'CREATE' || oldObject?.metadata.deletionTimestamp === undefined
@@ -106,7 +106,7 @@ function validatePod(pod: Pod, { container: constraints, pod: whole }: CompiledL
     for (const container of pod.spec.initContainers ?? []) validateContainer(container, constraints, errors)
   }
   if (whole.length === 0) return
-  // What its class adds is nothing that who wrote the pod could change.
+  // The author of the pod cannot change what its RuntimeClass adds.
   const requests = podRequests(pod, { excludeOverhead: true })
   const limits = podLimits(pod, { excludeOverhead: true })
   for (const validate of whole) validate(requests, limits, errors)

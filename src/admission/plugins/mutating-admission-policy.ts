@@ -1,4 +1,4 @@
-// MutatingAdmissionPolicy: changes in CEL, bound to what they are for (KEP-3962). Only where its feature is on.
+// MutatingAdmissionPolicy: mutations in CEL with bindings (KEP-3962). Only if its feature gate is on.
 import { requireLate } from '../../base/late-module.ts'
 import { inTurns } from '../../base/turns.ts'
 import type { PluginDefinition, PluginSteps } from '../plugin-definition.ts'
@@ -8,7 +8,7 @@ import { boundNames, PolicyIndex } from '../policy/policy-index.ts'
 import type { MutatingSource } from '../policy/policy-kinds.ts'
 
 export interface MutatingAdmissionPolicyOptions extends PolicyContext {
-  /** None where the feature is off. */
+  /** Empty if the feature is off. */
   readonly mutatingSources: readonly MutatingSource[]
 }
 
@@ -32,7 +32,7 @@ function create(options: MutatingAdmissionPolicyOptions): PluginSteps {
     policies => options.metrics.policiesAre(true, boundNames(policies)),
   )
   return {
-    // What is deleted is not changed.
+    // A deleted object is not mutated.
     handles: request => index.candidates(request).length > 0,
     mutate: (request, signal) => inTurns(loaded().mutateByPolicies(index.candidates(request), request, options), signal),
   }

@@ -1,4 +1,4 @@
-// MutatingAdmissionWebhook: webhooks that may change what is written, one after the other.
+// MutatingAdmissionWebhook: calls webhooks that may change the object, one after the other.
 import type { ResourceDefinition } from '../../api/resource.ts'
 import type { AdmissionRequest } from '../admission.ts'
 import type { PluginDefinition, PluginSteps } from '../plugin-definition.ts'
@@ -12,7 +12,7 @@ import { reviewedRequest } from '../webhook/review.ts'
 import { type HookWait, recordWaits, reviewByHook, type WebhookContext } from '../webhook/review-by-hook.ts'
 
 const name = 'MutatingAdmissionWebhook'
-/** Of upstream's audit annotations `round_<round>_index_<place>`, each JSON of a `HookMutation`. */
+/** Prefix of upstream's audit annotations `round_<round>_index_<place>`, each JSON of a `HookMutation`. */
 export const hookMutationPrefix = 'mutation.webhook.admission.k8s.io/'
 
 export interface HookMutation {
@@ -24,7 +24,7 @@ export interface HookMutation {
 
 export interface MutatingAdmissionWebhookOptions {
   readonly webhooks: WebhookContext
-  /** As whom webhooks are called; default: as nobody. */
+  /** The identities for calls of webhooks; default: none. */
   readonly configuration?: { readonly mutatingIdentities?: ClientIdentities } | undefined
 }
 
@@ -72,7 +72,7 @@ async function runHooks(
   reinvokable.end(request)
 }
 
-/** Whether it changed the object. Throws the ApiError of a refusal. */
+/** Returns whether it changed the object. Throws the ApiError of a refusal. */
 async function runHook(
   hook: Hook,
   version: ResourceDefinition,

@@ -1,4 +1,5 @@
-// A new namespace gets the labels of the ClusterDefaults at once, and no pod before a controller has given it its quota, limits and network policies.
+// A new namespace gets the labels of the ClusterDefaults at once, and admits no pod before a controller has created its quota, limits and
+// network policies.
 
 import { groupResource } from '../../api/object.ts'
 import { clusterDefaultsName, createsObjects, defaultsAnnotation, systemExempt } from '../../api/resources/bulkhead/cluster-defaults.ts'
@@ -38,7 +39,8 @@ function create({ reader, waiter }: NamespaceDefaultsOptions): PluginSteps {
   return {
     mutate(attributes, signal) {
       const { resource, namespace, object } = attributes
-      // Before limits are filled in: those of the namespace are about to come. Refused at once where they did not: nobody waits for the account, too.
+      // Runs before limits are set, because those of the namespace are about to be created. If they are not, the pod is refused at once,
+      // without waiting for the account.
       if (resource.plural === 'pods')
         return waiter
           .until('namespaces', () => !isPending(namespace), signal)
@@ -51,7 +53,7 @@ function create({ reader, waiter }: NamespaceDefaultsOptions): PluginSteps {
       const given = defaults?.spec?.namespaces ?? {}
       const { exempt = [], labels = {} } = given
       const name = metadata.name ?? ''
-      // Nobody says of a new namespace that it had its defaults.
+      // A client cannot claim that a new namespace already has its defaults.
       if (metadata.annotations?.[defaultsAnnotation] !== undefined) {
         const { [defaultsAnnotation]: _said, ...others } = metadata.annotations
         metadata.annotations = others

@@ -1,4 +1,4 @@
-// Nothing is done in a namespace that does not exist; NamespaceLifecycle says it too, for what is made and changed.
+// Refuses requests in a namespace that does not exist; NamespaceLifecycle does so only for creates and updates.
 
 import { notFound } from '../../api/status.ts'
 import type { StoreReader } from '../../api/store-view.ts'

@@ -1,4 +1,4 @@
-// Nothing is made in a namespace that is absent or being deleted, and the system's namespaces cannot be deleted.
+// Nothing is created in a namespace that is absent or being deleted, and the system's namespaces cannot be deleted.
 
 import { apiError, forbidden, notFound } from '../../api/status.ts'
 import type { StoreReader } from '../../api/store-view.ts'
@@ -24,11 +24,11 @@ function create({ reader }: { readonly reader: StoreReader }): PluginSteps {
       if (operation !== 'DELETE' || !immortal.has(name)) return admitted
       return { allowed: false, error: forbidden(namespaces, name, 'this namespace may not be deleted') }
     }
-    // What is in a namespace may always be deleted; reviews store nothing.
+    // Objects in a namespace can always be deleted; reviews store nothing.
     if (operation === 'DELETE' || operation === 'CONNECT' || resource.group === 'authorization.k8s.io') return admitted
     const found = reader.get('namespaces', '', namespace)
     if (found === undefined) return { allowed: false, error: notFound(namespaces, namespace) }
-    // An eviction, a binding and a token are made, too.
+    // An eviction, a binding and a token are creates too.
     if (operation !== 'CREATE' || (found as Namespace).status?.phase !== 'Terminating') return admitted
     const error = forbidden(resource, name, `unable to create new content in namespace ${namespace} because it is being terminated`)
     const causes = [{ reason: 'NamespaceTerminating', message: `namespace ${namespace} is being terminated`, field: 'metadata.namespace' }]
@@ -36,12 +36,12 @@ function create({ reader }: { readonly reader: StoreReader }): PluginSteps {
   }
   return {
     handles: ({ resource }) => resource.namespaced || (resource.group === '' && resource.plural === 'namespaces'),
-    /** Before anything waits, is asked, or faults in the object are told: for what a namespace that is not there is about to get, too. */
+    /** Runs before anything waits, is called, or reports faults of the object, also for a namespace that does not exist. */
     mutate(request) {
       const verdict = validate(request)
       if (!verdict.allowed) throw verdict.error
     },
-    /** Once more: the namespace may have gone while others were waited for. */
+    /** Runs again, because the namespace may have been deleted during waits. */
     validate,
   }
 }

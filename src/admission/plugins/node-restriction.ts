@@ -1,4 +1,4 @@
-// A node's identity touches only its own Node, its own pods, and what belongs to them, whatever RBAC says (upstream's NodeRestriction).
+// A node's identity can change only its own Node, its own pods and what belongs to them, whatever RBAC grants (upstream's NodeRestriction).
 
 import { isDeepStrictEqual } from 'node:util'
 import { isMirrorPod, mirrorPodAnnotation } from '../../api/mirror-pod.ts'
@@ -24,13 +24,13 @@ import { pemOf, type RequestedIdentity } from './certificate-requests.ts'
 
 const userPrefix = 'system:node:'
 const nodesGroup = 'system:nodes'
-/** Labels that only administrators set: a node that chose its own could draw pods that are meant for others. */
+/** Labels that only administrators set: a node that chooses its own could attract pods that are meant for others. */
 const reservedPrefix = 'node-restriction.kubernetes.io/'
 const nodeSigners: ReadonlySet<string> = new Set(['kubernetes.io/kubelet-serving', 'kubernetes.io/kube-apiserver-client-kubelet'])
 const nodeOfLister = { group: '', plural: 'node' }
 const ownLabelDomains = ['kubelet.kubernetes.io', 'node.kubernetes.io']
 
-/** Why the node may not; undefined where it may. */
+/** Why the node may not; undefined if it may. */
 type Refusal = string | ApiError | undefined
 type Rule = (request: AdmissionRequest, node: string, options: NodeRestrictionOptions) => Refusal
 
@@ -53,7 +53,7 @@ export interface NodeRestrictionOptions {
   readonly reader: StoreReader
   readonly decide: DecideFor
   readonly identityOf: RequestedIdentity
-  /** Where upstream takes a node's word for its addresses, its place and what it says of others, the secure profile does not. */
+  /** Upstream trusts a node's report of its addresses, its place and other objects; the secure profile does not. */
   readonly profile: 'secure' | 'upstream'
   hasRights?(namespace: string, name: string): boolean
 }
@@ -78,7 +78,7 @@ function create(options: NodeRestrictionOptions): PluginSteps {
   }
   return {
     handles: ({ user }) => user.groups.includes(nodesGroup),
-    /** What is asked for is judged before fields that the path does not write are put back or dropped, as upstream does it (CVE-2025-4563). */
+    /** Evaluates the request before fields that the path does not write are restored or dropped, as upstream (CVE-2025-4563). */
     mutate(request) {
       const verdict = validate(request)
       if (!verdict.allowed) throw verdict.error
@@ -102,7 +102,7 @@ function podRule(request: AdmissionRequest, node: string, { reader, profile }: N
     if (!sameList(old?.status?.resourceClaimStatuses, pod?.status?.resourceClaimStatuses))
       return `node "${node}" cannot update resource claim statues`
     if (profile === 'upstream' || pod === undefined) return undefined
-    // What webhooks and policies add is no doing of the node.
+    // Changes by webhooks and policies are not the node's.
     const sent = (beforeChanges(request)?.object ?? pod) as Pod
     return (
       podMetadataRefusal(sent, old, node) ??
@@ -122,11 +122,11 @@ function podRule(request: AdmissionRequest, node: string, { reader, profile }: N
     return `unexpected operation "${request.operation}", node "${node}" can only create and delete mirror pods`
   const why = mirrorPodRule(pod, node, reader)
   if (why !== undefined || profile === 'upstream') return why
-  // In any namespace and with any labels, it would get what Services send to the pods there, and pass their network policies.
+  // With any namespace and labels, it would receive Service traffic for the pods there, and pass their network policies.
   return `node "${node}" can not create pods: nodes of this cluster run no static pods, which a mirror pod would stand for`
 }
 
-/** A mirror pod stands for a static pod of the node, and reaches nothing of the API. */
+/** A mirror pod represents a static pod of the node, and has no access to the API. */
 function mirrorPodRule(pod: Pod, node: string, reader: StoreReader): Refusal {
   const { metadata, spec, status } = pod
   if (!isMirrorPod(pod)) return `pod does not have "${mirrorPodAnnotation}" annotation, node "${node}" can only create mirror pods`
@@ -170,14 +170,14 @@ function nodeRule(request: AdmissionRequest, node: string, { reader, profile }: 
     if ((now.metadata.ownerReferences ?? []).length > 0) return `node "${node}" is not allowed to set ownerReferences`
     return strict()
   }
-  // A node that an administrator has cordoned would get pods again.
+  // A node that an administrator cordoned would get pods again.
   if (profile !== 'upstream' && (now.spec?.unschedulable ?? false) !== (old?.spec?.unschedulable ?? false))
     return `node "${node}" is not allowed to modify spec.unschedulable`
   if (source !== undefined && !semanticallyEqual(source, old?.spec?.configSource))
     return `node "${node}" is not allowed to update configSource to a new non-nil configSource`
   if (!semanticallyEqual(old?.spec?.taints, now.spec?.taints)) return `node "${node}" is not allowed to modify taints`
   if (labels !== '') return `is not allowed to modify labels: ${labels}`
-  // Deleting itself by garbage collection and coming back with other labels would get past the rules above (CVE-2025-5187).
+  // Otherwise a node could be garbage collected and come back with other labels (CVE-2025-5187).
   if (!sameList(old?.metadata.ownerReferences, now.metadata.ownerReferences))
     return `node "${node}" is not allowed to modify ownerReferences`
   if (!sameList(old?.metadata.finalizers, now.metadata.finalizers)) return `node "${node}" is not allowed to modify finalizers`
@@ -198,7 +198,7 @@ function changedLabels(old: KubeObject | undefined, now: KubeObject): string[] {
   return [...new Set([...Object.keys(before), ...Object.keys(after)])].filter(key => before[key] !== after[key])
 }
 
-/** Kubernetes' own label domains are closed to nodes but for the named ones; other domains are open, less the reserved one. */
+/** Kubernetes' own label domains are closed to nodes except for the listed labels; other domains are open, except the reserved one. */
 function mayLabel(key: string): boolean {
   if (ownLabels.has(key)) return true
   const [domain, name] = key.split('/')
@@ -211,13 +211,13 @@ function mayLabel(key: string): boolean {
 function claimRule({ operation, subresource, object, oldObject }: AdmissionRequest, node: string): string | undefined {
   if (subresource !== 'status') return 'may only update PVC status'
   if (operation !== 'UPDATE') return `unexpected operation "${operation}"`
-  // A new owner or finalizer would let the node delete or keep what somebody else stored.
+  // A new owner or finalizer would let the node delete or keep objects of others.
   return semanticallyEqual(withoutSize(object as PersistentVolumeClaim), withoutSize(oldObject as PersistentVolumeClaim))
     ? undefined
     : `node "${node}" is not allowed to update fields other than status.quantity and status.conditions`
 }
 
-/** What the node that resizes a volume does not write. */
+/** The fields that a node may write when it resizes a volume are removed. */
 function withoutSize({ metadata, status, ...claim }: PersistentVolumeClaim): object {
   const { resourceVersion: _version, managedFields: _fields, ...identity } = metadata
   const {
@@ -230,7 +230,7 @@ function withoutSize({ metadata, status, ...claim }: PersistentVolumeClaim): obj
   return { ...claim, metadata: identity, status: left }
 }
 
-/** A node asks for certificates in its own name only, whichever signer of nodes it turns to. */
+/** A node requests certificates only in its own name, for any signer of nodes. */
 function certificateRule(request: AdmissionRequest, node: string, { identityOf, reader, profile }: NodeRestrictionOptions): Refusal {
   const { operation, object } = request
   const tooMuch = profile === 'upstream' ? undefined : certificateRequestRefusal(request, node, reader)
@@ -247,5 +247,5 @@ function leaseRule(request: AdmissionRequest, node: string): string | undefined 
   return request.name === node ? undefined : 'can only access node lease with the same name as the requesting node'
 }
 
-/** In whichever order the members of each item stand. */
+/** Ignores the order of members within items. */
 const sameList = (a: readonly unknown[] | undefined, b: readonly unknown[] | undefined): boolean => isDeepStrictEqual(a ?? [], b ?? [])

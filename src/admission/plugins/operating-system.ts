@@ -1,5 +1,5 @@
-// Refuses pods, and templates of pods, for an operating system that no node runs. Pod Security lets a Windows pod leave out what Windows
-// does not have (seccomp, capabilities, no_new_privs): where every node runs Linux, that is a pod without any of it.
+// Refuses pods and pod templates for an operating system that no node has. Pod Security lets a Windows pod omit settings that Windows lacks
+// (seccomp, capabilities, no_new_privs): on Linux nodes, it would run without any of them.
 
 import { locatePod, podResources } from '../../api/located-pod.ts'
 import { groupResource, type KubeObject } from '../../api/object.ts'
@@ -21,7 +21,7 @@ export const operatingSystem: PluginDefinition<{ readonly reader: StoreReader }>
 }
 
 function create({ reader }: { readonly reader: StoreReader }): PluginSteps {
-  /** A pod that names its node is bound to it; others may go to any. */
+  /** A pod with a node name is bound to that node; others may go to any. */
   function isRun(system: string, nodeName: string | undefined): boolean {
     const named = nodeName ? reader.get('nodes', '', nodeName) : undefined
     if (named !== undefined) return systemOfNode(named) === system
@@ -33,7 +33,7 @@ function create({ reader }: { readonly reader: StoreReader }): PluginSteps {
       const located = locate(resource, object)
       const system = located && systemOfPod(located.pod.spec)
       if (located === undefined || system === undefined) return admitted
-      // What is there already may be changed in other fields, or a finalizer could not be taken off it.
+      // An existing object may change in other fields, or a finalizer could not be removed.
       const before = locate(resource, oldObject)
       if (before !== undefined && systemOfPod(before.pod.spec)?.name === system.name) return admitted
       const { nodeName } = located.pod.spec

@@ -1,4 +1,4 @@
-// Who makes an object another one's dependent can have it deleted with that one, and can hold up that one's deletion: both need the right.
+// Making an object a dependent lets it be deleted with its owner and can block the owner's deletion: both need rights.
 import { groupResource, type KubeObject, type OwnerReference } from '../../api/object.ts'
 import { forbidden } from '../../api/status.ts'
 import { semanticallyEqual } from '../../api/validation/semantic-equality.ts'
@@ -30,7 +30,7 @@ export const ownerReferencesPermissionEnforcement: PluginDefinition<OwnerReferen
 }
 
 function create({ kinds, decide }: OwnerReferencesOptions): PluginSteps {
-  /** Why the user may not; undefined where they may. Behind it upstream prints the error that there is none of. */
+  /** Why the user may not; undefined if they may. Upstream appends the text of an absent error. */
   const refusal = (request: AdmissionRequest, right: RightAsked): string | undefined => {
     const { allowed, reason } = decide(request)({ serviceAccount: undefined, ...right })
     return allowed ? undefined : reason
@@ -39,7 +39,7 @@ function create({ kinds, decide }: OwnerReferencesOptions): PluginSteps {
   return {
     handles({ resource, subresource, object, oldObject }) {
       if (object?.metadata === undefined) return false
-      // A pod's status path changes no owners.
+      // The status path of a pod changes no owners.
       if (subresource === 'status' && groupResource(resource.group, resource.plural) === 'pods') return false
       return !semanticallyEqual(ownersOf(object), ownersOf(oldObject))
     },
@@ -71,7 +71,7 @@ function create({ kinds, decide }: OwnerReferencesOptions): PluginSteps {
   }
 }
 
-/** Each takes a decision of its own: of thousands the request would hold up others. */
+/** Each needs a separate decision: thousands would delay other requests. */
 const maxBlocking = 100
 
 const ownersOf = (object: KubeObject | undefined): readonly OwnerReference[] => object?.metadata.ownerReferences ?? []

@@ -1,4 +1,4 @@
-// A bound claim may grow where its storage class says that its volumes can.
+// A bound claim may grow if its storage class allows expansion.
 
 import { forbidden } from '../../api/status.ts'
 import type { StoreReader } from '../../api/store-view.ts'

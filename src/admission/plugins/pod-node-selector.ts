@@ -1,4 +1,4 @@
-// The pods of a namespace run on the nodes that the namespace is meant for, by labels of nodes.
+// Restricts the pods of a namespace to nodes with certain labels.
 
 import { forbidden } from '../../api/status.ts'
 import type { StoreReader } from '../../api/store-view.ts'
@@ -14,7 +14,7 @@ type Labels = Readonly<Record<string, string>>
 export interface NodeSelectors {
   /** For namespaces without the annotation. */
   readonly default: Labels
-  /** By namespace: what its pods may select; a namespace that is not here may select anything. */
+  /** By namespace: the labels that its pods may select; a missing namespace may select any. */
   readonly allowed: Readonly<Record<string, Labels>>
 }
 
@@ -63,7 +63,7 @@ function create({ reader, configuration }: PodNodeSelectorOptions): PluginSteps 
   }
 }
 
-/** `key=value,key=value`; undefined for anything else. */
+/** Format `key=value,key=value`; undefined for anything else. */
 export function parseNodeSelector(text: string): Labels | undefined {
   const labels: Record<string, string> = {}
   for (const part of text.split(',')) {

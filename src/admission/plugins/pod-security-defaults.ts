@@ -1,5 +1,5 @@
-// Fills in what a namespace that enforces `restricted` wants and a pod or template leaves open. It runs behind everything else that changes
-// objects, so that what webhooks add is filled in too; PodSecurity decides afterwards.
+// Sets fields that the level `restricted` requires and a pod or template leaves unset. It runs after all other mutations, so that changes
+// by webhooks are covered too; PodSecurity decides afterwards.
 
 import { isDeepStrictEqual } from 'node:util'
 import { type LocatedPod, locatePod, podTemplateResources } from '../../api/located-pod.ts'
@@ -46,7 +46,7 @@ function create({ reader, profile, configuration }: PodSecurityDefaultsOptions):
       rememberFilling(request, spec, filled.set)
       replaceSpec(request.object, located.pointer, filled.spec)
     },
-    // Only what PodSecurity has admitted comes here: whoever is refused needs no warning too.
+    // Runs only for what PodSecurity has admitted: a refused request needs no further warning.
     validate(request) {
       const filling = fillingOf(request)
       if (filling !== undefined)
@@ -64,16 +64,16 @@ function fill(
   const before = locate(resource, oldObject)?.pod
   if (resource.plural === 'pods' && resource.group === '')
     return operation === 'CREATE' ? fillPod(pod, enforce) : before && fillEphemeralContainers(pod.spec, before.spec, enforce)
-  // A template that is there already stays, or any update would start a rollout.
+  // An existing template stays, or any update would start a rollout.
   if (isDeepStrictEqual(before, pod) || isOfDeployment(object)) return undefined
   return fillPod(pod, enforce)
 }
 
-/** A Deployment compares the template of its ReplicaSets with its own: one that differs is none of its. Their pods are filled in. */
+/** A Deployment compares the templates of its ReplicaSets with its own, so they must stay equal. Their pods are filled in. */
 const isOfDeployment = (object: KubeObject | undefined): boolean =>
   object?.metadata.ownerReferences?.some(({ kind, controller }) => controller === true && kind === 'Deployment') === true
 
-/** `pointer` is that of the pod below the object; all that leads there exists. */
+/** `pointer` is the JSON pointer of the pod in the object; all its parents exist. */
 function replaceSpec(object: KubeObject | undefined, pointer: string, spec: PodSpec): void {
   let holder: unknown = object
   for (const step of pointer.split('/').slice(1)) holder = (holder as Record<string, unknown>)[step]

@@ -1,5 +1,5 @@
-// What opens a namespace's nodes is not the namespace's own to say. RBAC asks for the right to change a Namespace within that namespace: a Role with every right there, as
-// tenants often have, would lift the level of Pod Security, or write itself an exception, and with the next pod be root on a node.
+// A namespace must not weaken its own Pod Security. RBAC checks changes of a Namespace within that namespace: a Role with all rights there,
+// which tenants often have, could lower the level or create an exception, and its next pod could be root on a node.
 import { groupResource } from '../../api/object.ts'
 import { forbidden } from '../../api/status.ts'
 import { type AdmissionRequest, admitted, type Verdict } from '../admission.ts'
@@ -41,7 +41,7 @@ function create({ decide, profile, configuration }: PodSecurityRelaxationOptions
   }
 
   return {
-    // After everything that may change the labels, and of each subresource: those of a Namespace take labels too.
+    // Runs after everything that can change labels, and for each subresource: those of a Namespace accept labels too.
     validate(request) {
       const { resource, object, oldObject } = request
       if (object === undefined) return admitted

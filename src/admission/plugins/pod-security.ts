@@ -1,4 +1,4 @@
-// Pod Security Standards: `restricted` unless the namespace is labelled (secure profile), judged for pods and for everything that makes pods.
+// Pod Security Standards: `restricted` unless the namespace has a label (secure profile), evaluated for pods and for all pod templates.
 
 import { isDeepStrictEqual } from 'node:util'
 import { type LocatedPod, locatePod, podResources } from '../../api/located-pod.ts'
@@ -21,19 +21,22 @@ import { existingPodWarnings } from '../pod-security/existing-pods.ts'
 import { formatLevelVersion, type LevelVersion, type PodSecurityPolicy, policyOf, samePolicy, strictness } from '../pod-security/policy.ts'
 import { templateDigest } from '../pod-security/template-digest.ts'
 
-/** Pod subresources whose object is not a pod spec to be judged. */
+/** Pod subresources whose object is not a pod spec. */
 const ignoredSubresources: ReadonlySet<string> = new Set(['exec', 'attach', 'binding', 'eviction', 'log', 'portforward', 'proxy', 'status'])
-/** Characters of a patch that a refusal shows and its audit event keeps; a pod of very many containers can have a longer one. */
+/** Limit of characters of a patch in a refusal and its audit event; a pod with very many containers can have a longer one. */
 const maxPatch = 16_384
-/** Of one finding. Its detail names all containers, and each field tells it again: in full an answer would grow with the square of their number. */
+/**
+ * Limits of one finding. Its detail names all containers, and each field repeats it: without limits the answer would grow with the square
+ * of their number.
+ */
 const shown = { causes: 100, detail: 1024 }
 
 export interface PodSecurityOptions {
   readonly reader: StoreReader
-  /** The secure profile refuses a workload whose pods would be refused, with the patch that passes; upstream only warns. */
+  /** The secure profile refuses a workload whose pods would be refused, with a patch that passes; upstream only warns. */
   readonly profile: 'secure' | 'upstream'
   readonly configuration?: { readonly podSecurity?: PodSecurityConfiguration } | undefined
-  /** Milliseconds since the epoch: which exceptions have expired. */
+  /** Milliseconds since the epoch; decides which exceptions have expired. */
   now(): number
 }
 
@@ -71,7 +74,7 @@ function create({ reader, profile, configuration, now }: PodSecurityOptions): Pl
     if (errors.length > 0)
       request.annotate('pod-security.kubernetes.io/error', `Failed to parse policy: ${errors.map(({ message }) => message).join(', ')}`)
     const before = oldObject === undefined ? undefined : locatePod(resource, oldObject)
-    // A template that is there already stays, or a finalizer could not be taken off what a stricter level would refuse.
+    // An existing template stays, or a finalizer could not be removed from an object that a stricter level would refuse.
     const enforced = resource === 'pods' || (enforceOnWorkloads && !isDeepStrictEqual(before?.pod, located.pod))
     const findings = enforced ? evaluate(located.pod, policy.enforce) : []
     if (enforced) request.annotate('pod-security.kubernetes.io/enforce-policy', formatLevelVersion(policy.enforce))
@@ -81,7 +84,7 @@ function create({ reader, profile, configuration, now }: PodSecurityOptions): Pl
 
   function unlessExcepted(request: AdmissionRequest, located: LocatedPod, findings: readonly Finding[], enforced: LevelVersion): Verdict {
     const digest = templateDigest(located.pod)
-    // Only what would be refused asks for exceptions.
+    // Exceptions are looked up only for what would be refused.
     const exceptions = reader.list('podsecurityexceptions.bulkhead.dev', request.namespace) as readonly PodSecurityException[]
     const { left, used } = except(findings, exceptions, digest, now())
     if (left.length > 0)
@@ -106,7 +109,7 @@ function create({ reader, profile, configuration, now }: PodSecurityOptions): Pl
       const warning = samePolicy(policy, defaults) ? undefined : exemptNamespaceWarning(request.name, policy, labels)
       if (warning !== undefined) request.warn(warning)
     } else if (before !== undefined) {
-      // A stricter level does not touch running pods; it says which of them it would have refused.
+      // A stricter level does not affect running pods; the warning lists those that it would refuse.
       for (const warning of existingPodWarnings(request.name, reader.list('pods', request.name), policy.enforce, exemptions))
         request.warn(warning)
     }
@@ -126,10 +129,10 @@ function isStricter(now: LevelVersion, before: LevelVersion): boolean {
   return now.minor !== before.minor || strictness(now.level) > strictness(before.level)
 }
 
-/** Audit and warn: what the other modes of the namespace say. `enforced` are the findings of the enforced level where it was asked. */
+/** The results of the audit and warn modes. `enforced` are the findings of the enforced level, if it was evaluated. */
 function report(request: AdmissionRequest, { pod }: LocatedPod, policy: PodSecurityPolicy, enforced: readonly Finding[] | undefined): void {
   const enforcedVersion = formatLevelVersion(policy.enforce)
-  // What was looked at with the enforced level needs no other look with the same.
+  // The enforced level was already evaluated.
   const at = (levelVersion: LevelVersion) =>
     enforced !== undefined && formatLevelVersion(levelVersion) === enforcedVersion ? enforced : evaluate(pod, levelVersion)
   const audit = at(policy.audit)
@@ -138,7 +141,7 @@ function report(request: AdmissionRequest, { pod }: LocatedPod, policy: PodSecur
       'pod-security.kubernetes.io/audit-violations',
       `would violate PodSecurity "${formatLevelVersion(policy.audit)}": ${describeFindings(audit)}`,
     )
-  // Who is refused is not warned too.
+  // A refused request needs no warning.
   if (enforced !== undefined && enforced.length > 0) return
   const warn = at(policy.warn)
   if (warn.length > 0) request.warn(`would violate PodSecurity "${formatLevelVersion(policy.warn)}": ${describeFindings(warn)}`)
@@ -178,7 +181,7 @@ function adviceText(advice: Advice | undefined, kind: string): string {
   return `this is not the ${kind} that was sent: ${advice.changedBy.join(', ')} changed it, and no patch of what was sent is known to pass`
 }
 
-/** Where fields were filled in, what is advised is a patch of what stood there before. */
+/** If fields were filled in, the advised patch applies to the object before that. */
 function evaluatedOf(request: AdmissionRequest, filled: EvaluatedPod): EvaluatedPod {
   const spec = beforeChanges(request) === undefined ? fillingOf(request)?.before : undefined
   if (spec === undefined) return filled
@@ -186,14 +189,14 @@ function evaluatedOf(request: AdmissionRequest, filled: EvaluatedPod): Evaluated
   return { ...filled, pod, findings: evaluate(pod, filled.enforced) }
 }
 
-/** Where webhooks or policies changed what was sent. */
+/** If webhooks or policies changed the sent object. */
 function sentPod(request: AdmissionRequest): Sent | undefined {
   const before = beforeChanges(request)
   const located = before && locatePod(groupResource(request.resource.group, request.resource.plural), before.object)
   return located && { pod: located.pod, changedBy: before.changedBy }
 }
 
-/** Updates of a pod may change little; those of an image, or of what a check looks at, are judged again. A resize changes neither. */
+/** Few fields of a pod can be updated; changes of an image or of a checked field are evaluated again. A resize changes neither. */
 function isSignificant(object: KubeObject, old: KubeObject): boolean {
   const [now, before] = [object as Pod, old as Pod]
   const relevant = ({ metadata, spec }: Pod) =>

@@ -1,4 +1,4 @@
-// Which taints the pods of a namespace tolerate: some by default, others only where the namespace is allowed to.
+// Which taints the pods of a namespace tolerate: some by default, others only if the namespace may.
 
 import { recordedQualityOfService } from '../../api/resources/core/pod-quality-of-service.ts'
 import { forbidden } from '../../api/status.ts'
@@ -12,7 +12,7 @@ import { includes, mergeTolerations } from '../tolerations.ts'
 const defaultsAnnotation = 'scheduler.alpha.kubernetes.io/defaultTolerations'
 const allowedAnnotation = 'scheduler.alpha.kubernetes.io/tolerationsWhitelist'
 
-/** For namespaces that say nothing themselves; no list of allowed ones allows all. */
+/** For namespaces without annotations; without a list of allowed ones, all are allowed. */
 export interface ClusterTolerations {
   readonly default: readonly Toleration[]
   readonly allowed: readonly Toleration[]
@@ -48,7 +48,7 @@ function create({ reader, configuration }: PodTolerationRestrictionOptions): Plu
       const { spec } = request.object as Pod
       const defaults = annotated(request, defaultsAnnotation) ?? cluster.default
       const wanted = [...defaults, ...(spec.tolerations ?? [])]
-      // Upstream spares pods that request memory the taint of a node that runs short of it.
+      // Upstream adds a toleration for memory pressure to pods that request memory.
       if (recordedQualityOfService(request.object as Pod) !== 'BestEffort')
         wanted.push({ key: 'node.kubernetes.io/memory-pressure', operator: 'Exists', effect: 'NoSchedule' })
       if (wanted.length > 0) spec.tolerations = mergeTolerations(wanted)
@@ -63,7 +63,7 @@ function create({ reader, configuration }: PodTolerationRestrictionOptions): Plu
   }
 }
 
-/** Undefined for what is none. */
+/** Undefined if invalid. */
 function parseTolerations(text: string): Toleration[] | undefined {
   let value: unknown
   try {

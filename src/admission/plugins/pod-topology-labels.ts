@@ -1,4 +1,4 @@
-// A pod learns the zone and region of its node from its own labels (KEP-4742: alpha in v1.33, so off unless it is asked for).
+// A pod gets labels with the zone and region of its node (KEP-4742: alpha in v1.33, so off by default).
 import type { StoreReader } from '../../api/store-view.ts'
 import { regionLabel, zoneLabel } from '../../api/topology-labels.ts'
 import type { Binding, Node, Pod } from '../../api/types/core-v1.ts'

@@ -1,4 +1,4 @@
-// Resolves a pod's priority from its PriorityClass; the number itself cannot be chosen.
+// Sets a pod's priority from its PriorityClass; the number itself cannot be chosen.
 
 import { forbidden } from '../../api/status.ts'
 import type { StoreReader } from '../../api/store-view.ts'
@@ -19,7 +19,7 @@ export const priority: PluginDefinition<{ readonly reader: StoreReader }> = {
 }
 
 function create({ reader }: { readonly reader: StoreReader }): PluginSteps {
-  /** The default class with the lowest value: of two, the one that gives less. */
+  /** The default class with the lowest value, if there are several. */
   const defaultClass = () =>
     (reader.list(classes) as readonly PriorityClass[])
       .filter(({ globalDefault }) => globalDefault === true)
@@ -48,7 +48,7 @@ function create({ reader }: { readonly reader: StoreReader }): PluginSteps {
     pod.spec.preemptionPolicy = policy
   }
 
-  /** Whoever replaces a pod by its manifest says nothing of what this plug-in computed. Another value is for validation to refuse. */
+  /** A client that replaces a pod by its manifest omits what this plug-in computed. Validation refuses another value. */
   function keep({ spec }: Pod, { spec: old }: Pod): void {
     if (spec.priority === undefined && old.priority !== undefined) spec.priority = old.priority
     if (spec.preemptionPolicy === undefined && old.preemptionPolicy !== undefined) spec.preemptionPolicy = old.preemptionPolicy

@@ -1,4 +1,4 @@
-// A namespace uses no more than its ResourceQuotas grant. Last in the chain: what it charges is what all others have made of the object.
+// A namespace uses no more than its ResourceQuotas allow. Last in the chain, because it charges the final object.
 import { groupResource } from '../../api/object.ts'
 import type { ResourceDefinition } from '../../api/resource.ts'
 import { forbidden } from '../../api/status.ts'
@@ -7,7 +7,7 @@ import type { PluginDefinition, PluginSteps } from '../plugin-definition.ts'
 import { evaluatorOf } from '../quota/evaluators.ts'
 import type { QuotaLedger } from '../quota/ledger.ts'
 
-/** News, which upstream leaves uncounted too. */
+/** Events, which upstream does not count either. */
 const uncounted = new Set(['events', 'events.events.k8s.io'])
 const isEventResource = ({ group, plural }: ResourceDefinition): boolean => uncounted.has(groupResource(group, plural))
 
@@ -21,7 +21,10 @@ export const resourceQuota: PluginDefinition<{ readonly ledger: QuotaLedger }> =
 }
 
 function create({ ledger }: { readonly ledger: QuotaLedger }): PluginSteps {
-  /** Until the request ends, which it is told of in any case. Not a Map: the tables that one has outgrown hold whatever was in them until the next major collection. */
+  /**
+   * Until the end of the request, which is always reported. Not a Map: its outgrown tables keep their content until the next major
+   * collection.
+   */
   const charged = new WeakMap<AdmissionRequest, (stored: boolean) => void>()
   return {
     handles: request => {

@@ -1,4 +1,4 @@
-// A pod of a RuntimeClass gets what the class costs and where it may run; a pod cannot claim either by itself.
+// A pod with a RuntimeClass gets its overhead and scheduling constraints; a pod cannot set the overhead itself.
 
 import { type ApiError, forbidden } from '../../api/status.ts'
 import type { StoreReader } from '../../api/store-view.ts'
@@ -19,7 +19,7 @@ export const runtimeClass: PluginDefinition<{ readonly reader: StoreReader }> = 
 }
 
 function create({ reader }: { readonly reader: StoreReader }): PluginSteps {
-  /** Undefined where the pod names none. */
+  /** Undefined if the pod has none. */
   function classOf({ resource, name }: AdmissionRequest, pod: Pod): RuntimeClass | undefined {
     const wanted = pod.spec.runtimeClassName
     if (wanted === undefined) return undefined

@@ -1,4 +1,4 @@
-// Gives each pod a ServiceAccount, its pull secrets, and a bound token, which comes with the account's first right.
+// Gives each pod a ServiceAccount, its pull secrets, and a bound token once the account has a grant.
 
 import { isMirrorPod } from '../../api/mirror-pod.ts'
 import { podReferences } from '../../api/pod-references.ts'
@@ -12,17 +12,17 @@ import type { PluginDefinition, PluginSteps } from '../plugin-definition.ts'
 
 const mountPath = '/var/run/secrets/kubernetes.io/serviceaccount'
 const enforceMountable = 'kubernetes.io/enforce-mountable-secrets'
-/** An hour and the seven seconds by which upstream tells its own requests from a user's hour. */
+/** An hour plus the seven seconds by which upstream marks its own requests. */
 const tokenSeconds = 3607
 
 export interface ServiceAccountOptions {
   readonly reader: StoreReader
   readonly waiter: ObjectWaiter
-  /** Five characters for the volume's name. */
+  /** Five characters for the name of the volume. */
   randomSuffix(): string
-  /** In the upstream profile a token comes at once, whatever rights the account has. */
+  /** In the upstream profile a pod gets a token at once, whatever rights the account has. */
   readonly profile: 'secure' | 'upstream'
-  /** Whether RBAC grants the account anything of its own. */
+  /** Whether RBAC grants the account anything. */
   hasRights(namespace: string, name: string): boolean
 }
 
@@ -77,7 +77,7 @@ function create(options: ServiceAccountOptions): PluginSteps {
       pod.spec.serviceAccount = pod.spec.serviceAccountName
       const name = pod.spec.serviceAccountName
       const { namespace } = request
-      // A new namespace gets its account `default` from a controller.
+      // A controller creates the account `default` of a new namespace.
       const coming = name === 'default' ? waiter.until('serviceaccounts', () => find(namespace, name) !== undefined, signal) : undefined
       const completeAndValidate = (): void => {
         complete(pod, find(namespace, name))
@@ -88,7 +88,7 @@ function create(options: ServiceAccountOptions): PluginSteps {
     validate,
   }
 
-  /** Upstream says so before other plug-ins and the rules of the kind look at the pod. */
+  /** Upstream refuses this before other plug-ins and validation see the pod. */
   function validateNow(request: AdmissionRequest): void {
     const verdict = validate(request)
     if (!verdict.allowed) throw verdict.error
@@ -131,7 +131,7 @@ function tokenVolume(name: string): Volume {
   }
 }
 
-/** The first secret that the account does not list, worded as upstream; ephemeral containers alone on their subresource. */
+/** The first secret that the account does not list, in upstream's words; on the subresource, only ephemeral containers are checked. */
 function unlistedSecret(pod: Pod, account: ServiceAccount, subresource: string): string | undefined {
   const mountable = new Set((account.secrets ?? []).map(({ name }) => name ?? ''))
   const pullable = new Set((account.imagePullSecrets ?? []).map(({ name }) => name ?? ''))
@@ -146,7 +146,7 @@ function unlistedSecret(pod: Pod, account: ServiceAccount, subresource: string):
     const refused = (bad: string | undefined): string =>
       `volume with secret.secretName="${bad}" is not allowed because service account ${owner} does not reference that secret`
     if (isUnlisted(secret?.secretName)) return refused(secret?.secretName)
-    // Upstream lets these pass.
+    // Upstream does not check these.
     const bad = [csi?.nodePublishSecretRef?.name, azureFile?.secretName, ...drivers, ...projections].find(isUnlisted)
     if (bad !== undefined) return `${refused(bad)} (volume "${name}")`
   }

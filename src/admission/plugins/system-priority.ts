@@ -1,5 +1,5 @@
-// Classes above those that users may define are for the cluster's own parts: whoever may take one has every other pod of the cluster
-// preempted for theirs. Upstream leaves that to a ResourceQuota that somebody has to write.
+// Priority classes above the range for users are reserved for parts of the cluster: their pods could preempt all others. Upstream needs a
+// ResourceQuota for that.
 
 import { locatePod, podResources } from '../../api/located-pod.ts'
 import { groupResource, type KubeObject } from '../../api/object.ts'
@@ -11,7 +11,7 @@ import type { PluginDefinition, PluginSteps } from '../plugin-definition.ts'
 
 const systemNamespace = 'kube-system'
 const classes = 'priorityclasses.scheduling.k8s.io'
-/** The highest value that a class of somebody's own may have. */
+/** The highest value of a class by users. */
 const highestOfUsers = 1_000_000_000
 
 export const systemPriority: PluginDefinition<{ readonly reader: StoreReader }> = {
@@ -34,7 +34,7 @@ function create({ reader }: { readonly reader: StoreReader }): PluginSteps {
     validate(request) {
       const { object, oldObject, namespace, resource, name } = request
       const wanted = classOf(request, object)
-      // What is there already stays, or a finalizer could not be taken off it.
+      // An existing value stays, or a finalizer could not be removed.
       if (wanted === undefined || wanted === classOf(request, oldObject) || !isAbove(wanted)) return admitted
       const why =
         `pods with ${wanted} priorityClass is not permitted in ${namespace} namespace: ` +

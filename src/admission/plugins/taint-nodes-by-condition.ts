@@ -1,4 +1,4 @@
-// A new node takes no pods before it was seen ready.
+// A new node gets no pods before it is ready.
 import type { Node } from '../../api/types/core-v1.ts'
 import type { PluginDefinition } from '../plugin-definition.ts'
 

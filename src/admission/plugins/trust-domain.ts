@@ -1,4 +1,4 @@
-// Pods of different trust domains share no node, whatever names the node: the pod itself, a binding, or a label that changes under it.
+// Pods of different trust domains never share a node, however the node is chosen: by the pod itself, a binding, or a label that changes.
 
 import { groupResource, type KubeObject } from '../../api/object.ts'
 import { forbidden } from '../../api/status.ts'
@@ -18,7 +18,7 @@ import { type AdmissionRequest, admitted, type Verdict } from '../admission.ts'
 import type { PluginDefinition, PluginSteps } from '../plugin-definition.ts'
 import type { DecideFor } from '../policy/request-view.ts'
 
-/** Who moves a namespace or a node into a domain or out of it needs this for the domain. */
+/** Moving a namespace or a node into or out of a domain needs this right for the domain. */
 const placeRight = { verb: 'place', group: 'placement.bulkhead.dev', resource: 'trustdomains' } as const
 
 export interface TrustDomainOptions {
@@ -44,7 +44,7 @@ function create({ reader, decide }: TrustDomainOptions): PluginSteps {
   const refuse = ({ resource, name }: AdmissionRequest, why: string): Verdict => ({ allowed: false, error: forbidden(resource, name, why) })
   const current = (namespace: string) => domainOfNamespace(reader.get('namespaces', '', namespace))
 
-  /** Whether the pod may be where it is. A node that does not exist yet will come without a domain. */
+  /** Whether the pod may be on its node. A node that does not exist yet will have no domain. */
   function validatePod(request: AdmissionRequest, pod: Pod): Verdict {
     const { nodeName } = pod.spec
     if (!nodeName || isPlatform(request.namespace)) return admitted
@@ -95,12 +95,12 @@ function create({ reader, decide }: TrustDomainOptions): PluginSteps {
       if (request.resource.plural !== 'pods' || request.object === undefined) return
       const { oldObject, subresource, namespace, name } = request
       if (subresource === 'binding') {
-        // Its annotations become those of the pod.
+        // The annotations of a Binding become those of the pod.
         const pod = reader.get('pods', namespace, name)
         setDomain(request.object, pod === undefined ? '' : domainOfPod(pod))
         return
       }
-      // What the server wrote at the creation stays, whatever the request says.
+      // What the server set at creation stays, whatever the request contains.
       setDomain(request.object, oldObject === undefined ? current(request.namespace) : domainOfPod(oldObject))
     },
     validate(request) {

@@ -1,9 +1,9 @@
-// Kinds that are served and stored but have no effect yet: whoever creates one is told so.
+// Kinds that are served and stored but have no effect yet: creating one gives a warning.
 import { groupResource } from '../../api/object.ts'
 import { admitted } from '../admission.ts'
 import type { PluginDefinition, PluginSteps } from '../plugin-definition.ts'
 
-/** Why nothing happens, by resource. */
+/** Why they have no effect, by resource. */
 const unenforced: ReadonlyMap<string, string> = new Map([
   ['ingresses.networking.k8s.io', 'no ingress controller comes with Bulkhead: nothing answers for it unless you run one'],
 ])
@@ -11,7 +11,7 @@ const unenforced: ReadonlyMap<string, string> = new Map([
 const mutating = 'mutatingadmissionpolicies.admissionregistration.k8s.io'
 
 export interface UnenforcedKindsOptions {
-  /** None where policies that mutate are not evaluated; their kinds may be served without. */
+  /** Empty if mutating policies are not evaluated; their kinds may still be served. */
   readonly mutatingSources: readonly unknown[]
 }
 

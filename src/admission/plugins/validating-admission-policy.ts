@@ -1,4 +1,4 @@
-// ValidatingAdmissionPolicy: rules in CEL, bound to what they are for.
+// ValidatingAdmissionPolicy: rules in CEL with bindings.
 import { requireLate } from '../../base/late-module.ts'
 import { inTurns } from '../../base/turns.ts'
 import type { PluginDefinition, PluginSteps } from '../plugin-definition.ts'
@@ -11,7 +11,7 @@ export interface ValidatingAdmissionPolicyOptions extends PolicyContext {
   readonly policySources: readonly ValidatingSource[]
 }
 
-// Loaded with the first policy: the engine takes megabytes, which a server without policies need not pay.
+// Loaded with the first policy: the engine takes megabytes, which a server without policies does not need.
 const loaded = () => requireLate<typeof engine>(import.meta.url, '../policy/policy-engine-late.ts')
 
 export const validatingAdmissionPolicy: PluginDefinition<ValidatingAdmissionPolicyOptions> = {

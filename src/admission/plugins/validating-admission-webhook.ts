@@ -1,4 +1,4 @@
-// ValidatingAdmissionWebhook: webhooks that judge what is written, all at once.
+// ValidatingAdmissionWebhook: calls webhooks that validate the object, all at once.
 import type { ResourceDefinition } from '../../api/resource.ts'
 import { admitted, type Verdict } from '../admission.ts'
 import type { PluginDefinition, PluginSteps } from '../plugin-definition.ts'
@@ -13,7 +13,7 @@ const failedOpenPrefix = 'failed-open.validating.webhook.admission.k8s.io/'
 
 export interface ValidatingAdmissionWebhookOptions {
   readonly webhooks: WebhookContext
-  /** As whom webhooks are called; default: as nobody. */
+  /** The identities for calls of webhooks; default: none. */
   readonly configuration?: { readonly validatingIdentities?: ClientIdentities } | undefined
 }
 

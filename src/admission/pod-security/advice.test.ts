@@ -23,7 +23,7 @@ const goodSpec: PodSpec = {
 }
 const podOf = (spec: PodSpec): Pod => ({ apiVersion: 'v1', kind: 'Pod', metadata: { name: 'p', namespace: 'team' }, spec }) as Pod
 
-/** What a pod gets that a webhook changes after it was sent. */
+/** The refusal of a pod that a webhook changed after it was sent. */
 function refused(sent: PodSpec, mutation: (spec: PodSpec) => void): { message: string; annotations: Record<string, string> } {
   const object = structuredClone(podOf(sent))
   const annotations: Record<string, string> = {}

@@ -1,4 +1,4 @@
-// What a refusal advises: a patch of what the client sent, or who changed it so that it breaks a rule.
+// The advice in a refusal: a patch of what the client sent, or which webhook or policy made it violate a rule.
 import { applyJsonPatch } from '../../api/patch/json-patch.ts'
 import type { PatchOperation } from '../../api/patch/json-patch-between.ts'
 import { ApiError } from '../../api/status.ts'
@@ -12,7 +12,7 @@ export interface EvaluatedPod {
   readonly pod: CheckedPod
   readonly findings: readonly Finding[]
   readonly enforced: LevelVersion
-  /** JSON pointer of the pod below the object; '' for a Pod. */
+  /** JSON pointer of the pod in the object; '' for a Pod. */
   readonly pointer: string
 }
 
@@ -24,10 +24,10 @@ export interface Sent {
 
 export type Advice =
   | { readonly patch: readonly PatchOperation[] }
-  /** No patch of what was sent is known to pass, and these changed it after that. */
+  /** No patch of the sent object is known to pass, and these changed it. */
   | { readonly changedBy: readonly string[] }
 
-/** Undefined where there is nothing to advise. `sent` is given where webhooks or policies changed the object. */
+/** Undefined if there is no advice. `sent` is set if webhooks or policies changed the object. */
 export function advise({ pod, findings, enforced, pointer }: EvaluatedPod, sent: Sent | undefined): Advice | undefined {
   if (sent === undefined) {
     const patch = fixingPatch(pod, findings, enforced, pointer)
@@ -38,14 +38,14 @@ export function advise({ pod, findings, enforced, pointer }: EvaluatedPod, sent:
   return { patch: patch.map(operation => ({ ...operation, path: `${pointer}${operation.path}` })) }
 }
 
-/** Whether the change that mends what was sent is enough where the same is added to it again. */
+/** Whether the fixed object still passes after the same mutations. */
 function passesWith(patch: readonly PatchOperation[], { metadata, spec }: CheckedPod, enforced: LevelVersion): boolean {
   const target = { metadata: { annotations: metadata.annotations ?? {} }, spec }
   try {
-    // Only members that exist or are fields of the API are touched: the result has the same shape.
+    // Only existing members and fields of the API are touched, so the result has the same shape.
     return evaluate(applyJsonPatch(target, patch) as typeof target, enforced).length === 0
   } catch (err) {
-    // What it removes or replaces stands somewhere else now.
+    // The removed or replaced member is elsewhere now.
     if (err instanceof ApiError) return false
     throw err
   }

@@ -1,4 +1,4 @@
-// One rule of the Pod Security Standards: what it forbids, since which version, and what would satisfy it.
+// One rule of the Pod Security Standards: what it forbids, since which version, and how to satisfy it.
 import type { ObjectMeta } from '../../api/object.ts'
 import type { PodSpec } from '../../api/types/core-v1.ts'
 import type { VisitedContainer } from '../../api/validation/containers-of.ts'
@@ -7,11 +7,11 @@ export type CheckResult =
   | { readonly allowed: true }
   | {
       readonly allowed: false
-      /** What is wrong, in upstream's words: `privileged`, `runAsNonRoot != true`. */
+      /** The fault in upstream's words: `privileged`, `runAsNonRoot != true`. */
       readonly reason: string
-      /** Who sets it and what is wanted, in upstream's words. */
+      /** Where it is set and what is required, in upstream's words. */
       readonly detail: string
-      /** Paths below the pod, such as `spec.containers[0].securityContext.privileged`. */
+      /** Paths within the pod, such as `spec.containers[0].securityContext.privileged`. */
       readonly fields: readonly string[]
     }
 
@@ -22,12 +22,12 @@ export interface CheckedPod {
   readonly spec: PodSpec
 }
 
-/** What a check sees: the pod, and all of its containers, found once for all checks. */
+/** The input of checks: the pod and all of its containers, collected once for all checks. */
 export interface VisitedPod extends CheckedPod {
   readonly visited: readonly VisitedContainer[]
 }
 
-/** A check as it stands from one minor version of Kubernetes on. */
+/** A check from one minor version of Kubernetes on. */
 export interface CheckVersion {
   /** Minor version of Kubernetes 1.x. */
   readonly since: number
@@ -39,8 +39,8 @@ export interface PodSecurityCheck {
   readonly level: 'baseline' | 'restricted'
   /** Oldest first. */
   readonly versions: readonly CheckVersion[]
-  /** The baseline check that this restricted one includes, and therefore stands for. */
+  /** The baseline check that this restricted one includes and replaces. */
   readonly overrides?: string
-  /** Changes the pod, in place, to what the check wants with the least change; absent where only its author can know. */
+  /** Changes the pod in place to satisfy the check with the smallest change; absent if only the author can decide. */
   fix?(pod: { metadata: ObjectMeta; spec: PodSpec }): void
 }

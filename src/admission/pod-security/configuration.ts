@@ -1,4 +1,5 @@
-// PodSecurityConfiguration (pod-security.admission.config.k8s.io), as kube-apiserver reads it: levels of namespaces without labels, and exemptions.
+// PodSecurityConfiguration (pod-security.admission.config.k8s.io), as in kube-apiserver: levels of namespaces without labels, and
+// exemptions.
 import { expectKind, fail, items, type Json, mapping, text } from '../configuration-value.ts'
 import { defaultExemptions, type Exemptions, systemNamespace } from './exemptions.ts'
 import {
@@ -14,7 +15,7 @@ import {
 } from './policy.ts'
 
 export interface PodSecurityConfiguration {
-  /** Only what the file says; the profile says the rest. */
+  /** Only values of the file; the profile sets the rest. */
   readonly defaults: Partial<PodSecurityPolicy>
   readonly exemptions: Exemptions
 }
@@ -37,7 +38,9 @@ export function readPodSecurity(value: Json, at: string): PodSecurityConfigurati
   return { defaults: Object.fromEntries(read), exemptions: readExemptions(value['exemptions'], `${at}.exemptions`) }
 }
 
-/** What holds where a namespace has no label. The secure profile keeps the restricted level: throws a UserError where the file weakens it. */
+/**
+ * The policy of a namespace without labels. The secure profile requires the restricted level: throws a UserError if the file weakens it.
+ */
 export function defaultPolicy(profile: 'secure' | 'upstream', configured: PodSecurityConfiguration | undefined): PodSecurityPolicy {
   const own = uniformPolicy(profile === 'secure' ? 'restricted' : 'privileged')
   const policy = { ...own, ...configured?.defaults }
@@ -49,7 +52,7 @@ export function defaultPolicy(profile: 'secure' | 'upstream', configured: PodSec
   return policy
 }
 
-/** What holds for a namespace that has no label, and what is exempt. Throws as `defaultPolicy` does. */
+/** The policy of a namespace without labels, and the exemptions. Throws like `defaultPolicy`. */
 export const namespaceDefaults = (
   profile: 'secure' | 'upstream',
   configured: PodSecurityConfiguration | undefined,
@@ -58,7 +61,7 @@ export const namespaceDefaults = (
   exemptions: configured?.exemptions ?? defaultExemptions,
 })
 
-/** The parts of the cluster itself stay exempt, whatever a file leaves out. */
+/** The cluster's own namespace stays exempt, whatever the file contains. */
 function readExemptions(value: unknown, at: string): Exemptions {
   const exemptions = value === undefined ? {} : mapping(value, at)
   const names = (key: keyof Exemptions) => items(exemptions[key], `${at}.${key}`).map((item, index) => text(item, `${at}.${key}[${index}]`))

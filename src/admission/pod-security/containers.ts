@@ -1,7 +1,7 @@
-// What several checks ask of a pod and its containers.
+// Helpers of several checks for pods and containers.
 import type { PodSpec, SecurityContext } from '../../api/types/core-v1.ts'
 
-/** The container's security context, made where it is missing; for fixes. */
+/** The container's security context, created if missing; for fixes. */
 export function securityContextOf(container: { securityContext?: SecurityContext }): SecurityContext {
   container.securityContext ??= {}
   return container.securityContext

@@ -1,4 +1,4 @@
-// Runs the checks of a level and version on a pod and words the outcome as upstream does.
+// Evaluates the checks of a level and version on a pod, with upstream's wording.
 
 import { containersOf } from '../../api/validation/containers-of.ts'
 import type { CheckedPod, CheckResult, CheckVersion, PodSecurityCheck } from './check.ts'
@@ -18,7 +18,7 @@ interface ActiveCheck {
 const active = new Map<string, readonly ActiveCheck[]>()
 const newest = Math.max(...podSecurityChecks.flatMap(({ versions }) => versions.map(({ since }) => since)))
 
-/** The checks that count, chosen once a level and version: baseline first, less those that a restricted one includes. */
+/** The checks of a level and version, selected once: baseline first, without those that a restricted one includes. */
 function activeChecks({ level, minor }: LevelVersion): readonly ActiveCheck[] {
   const at = minor === 'latest' ? newest : Math.min(minor, newest)
   const key = `${level}:${at}`
@@ -35,7 +35,7 @@ function activeChecks({ level, minor }: LevelVersion): readonly ActiveCheck[] {
   return ordered
 }
 
-/** What the pod breaks; nothing where it is acceptable. */
+/** The violated rules; empty if the pod is acceptable. */
 export function evaluate(pod: CheckedPod, levelVersion: LevelVersion): Finding[] {
   if (levelVersion.level === 'privileged') return []
   const findings: Finding[] = []

@@ -1,17 +1,17 @@
-// Which findings the PodSecurityExceptions of a namespace take away.
+// Which findings the PodSecurityExceptions of a namespace lift.
 import type { PodSecurityException } from '../../api/types/bulkhead-v1alpha1.ts'
 import type { Finding } from './evaluate.ts'
 
-/** Of the audit event: the exceptions by which a pod or workload was admitted. */
+/** On the audit event: the exceptions with which a pod or workload was admitted. */
 export const exceptionAnnotation = 'admission.bulkhead.dev/pod-security-exceptions'
 
 export interface Excepted {
   readonly left: readonly Finding[]
-  /** Those that took something away. */
+  /** Those that lifted something. */
   readonly used: readonly PodSecurityException[]
 }
 
-/** Pure. `now` in milliseconds since the epoch: who has expired by then has no effect. */
+/** Pure. `now` in milliseconds since the epoch; expired exceptions have no effect. */
 export function except(findings: readonly Finding[], exceptions: readonly PodSecurityException[], digest: string, now: number): Excepted {
   const valid = exceptions.filter(({ spec }) => spec.templateDigest === digest && now < Date.parse(spec.expires ?? ''))
   const used = new Set<PodSecurityException>()
@@ -24,7 +24,7 @@ export function except(findings: readonly Finding[], exceptions: readonly PodSec
 }
 
 function covers({ spec: { checks, fields = [] } }: PodSecurityException, { check, result }: Finding): boolean {
-  // Ephemeral containers are no part of the workload whose digest was approved.
+  // Ephemeral containers are not part of the approved workload.
   if (!checks.includes(check.id) || result.fields.some(field => field.startsWith('spec.ephemeralContainers'))) return false
   return fields.length === 0 || result.fields.every(field => fields.some(allowed => isWithin(field, allowed)))
 }

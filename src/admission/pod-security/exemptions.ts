@@ -1,4 +1,4 @@
-// Who and what Pod Security leaves alone, by configuration: as PodSecurityConfiguration has it, plus the namespace of the system itself.
+// Exemptions from Pod Security by configuration, as in PodSecurityConfiguration, plus the cluster's own namespace.
 import type { AdmissionRequest } from '../admission.ts'
 import type { CheckedPod } from './check.ts'
 import { formatLevelVersion, labelled, type PodSecurityPolicy } from './policy.ts'
@@ -9,7 +9,7 @@ export interface Exemptions {
   readonly runtimeClasses: ReadonlySet<string>
 }
 
-/** The parts of the cluster run in it, with the rights of the node. */
+/** Parts of the cluster run in it, with rights on the node. */
 export const systemNamespace = 'kube-system'
 
 export const defaultExemptions: Exemptions = {
@@ -18,7 +18,7 @@ export const defaultExemptions: Exemptions = {
   runtimeClasses: new Set(),
 }
 
-/** Why Pod Security leaves a request alone; undefined where it does not. */
+/** Why a request is exempt from Pod Security; undefined if it is not. */
 export function exemptionOf(exemptions: Exemptions, { namespace, user }: Pick<AdmissionRequest, 'namespace' | 'user'>, pod: CheckedPod) {
   if (exemptions.namespaces.has(namespace)) return 'namespace'
   if (exemptions.usernames.has(user.name)) return 'user'
@@ -28,7 +28,7 @@ export function exemptionOf(exemptions: Exemptions, { namespace, user }: Pick<Ad
 export const exemptRuntimeClass = ({ runtimeClasses }: Exemptions, { spec }: CheckedPod): boolean =>
   spec.runtimeClassName !== undefined && runtimeClasses.has(spec.runtimeClassName)
 
-/** What is said of an exempt namespace whose labels ask for more than they get; undefined where they ask for nothing. */
+/** The warning for an exempt namespace whose labels require more than is enforced; undefined if they require nothing. */
 export function exemptNamespaceWarning(
   name: string,
   policy: PodSecurityPolicy,

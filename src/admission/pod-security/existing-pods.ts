@@ -1,11 +1,11 @@
-// What a stricter level of a namespace says of the pods that run there already.
+// Warnings about running pods when a namespace gets a stricter level.
 import { locatePod } from '../../api/located-pod.ts'
 import type { KubeObject } from '../../api/object.ts'
 import { evaluate } from './evaluate.ts'
 import { type Exemptions, exemptRuntimeClass } from './exemptions.ts'
 import { formatLevelVersion, type LevelVersion } from './policy.ts'
 
-/** So many are looked at, as upstream does. */
+/** Limit of checked pods, as upstream. */
 const maxPodsChecked = 3000
 
 interface Group {
@@ -13,7 +13,7 @@ interface Group {
   count: number
 }
 
-/** In upstream's words and order; nothing where every pod would be admitted. Pure. */
+/** In upstream's words and order; empty if all pods would be admitted. Pure. */
 export function existingPodWarnings(
   namespace: string,
   pods: readonly KubeObject[],
@@ -56,7 +56,7 @@ function isExempt(pod: KubeObject, exemptions: Exemptions): boolean {
   return located !== undefined && exemptRuntimeClass(exemptions, located.pod)
 }
 
-/** One pod of each controller first: its others say the same. */
+/** One pod of each controller first, because its others give the same result. */
 function prioritized(pods: readonly KubeObject[]): KubeObject[] {
   const seen = new Set<string>()
   const others: KubeObject[] = []

@@ -1,5 +1,5 @@
-// Sets what the level `restricted` wants and a pod leaves open, so that manifests which only say nothing are admitted. What is set is never
-// changed: the checks evaluate it afterwards. Pure.
+// Sets fields that the level `restricted` requires and a pod leaves unset, so that manifests without them are admitted. Existing values
+// never change: the checks evaluate them afterwards. Pure.
 import { isDeepStrictEqual } from 'node:util'
 import type { Container, EphemeralContainer, PodSpec, SecurityContext } from '../../api/types/core-v1.ts'
 import type { CheckedPod, PodSecurityCheck } from './check.ts'
@@ -10,7 +10,7 @@ import { isWindows } from './containers.ts'
 import type { LevelVersion } from './policy.ts'
 
 export interface Filled {
-  /** Another object than that of the pod, which stays as it was; the same where nothing was set. */
+  /** A copy; the same object if nothing was set. */
   readonly spec: PodSpec
   /** What was set, each once: `capabilities.drop=["ALL"]`. */
   readonly set: readonly string[]
@@ -21,7 +21,7 @@ export function fillPod({ metadata, spec }: CheckedPod, levelVersion: LevelVersi
   const rules = rulesOf(spec, levelVersion)
   const set = new Set<string>()
   const filled: PodSpec = { ...spec }
-  // Validation comes later, and refuses a pod without containers.
+  // Validation runs later and refuses a pod without containers.
   if (spec.containers !== undefined) filled.containers = fillContainers(spec.containers, rules, set)
   if (spec.initContainers !== undefined) filled.initContainers = fillContainers(spec.initContainers, rules, set)
   if (rules.seccomp && lacksSeccomp(spec) && !Object.keys(metadata.annotations ?? {}).some(key => key.includes('seccomp'))) {
@@ -31,7 +31,7 @@ export function fillPod({ metadata, spec }: CheckedPod, levelVersion: LevelVersi
   return resultOf(spec, filled, set)
 }
 
-/** A pod that gets ephemeral containers; those that it has may not change, and are filled in only where they were before. */
+/** For a pod that gets ephemeral containers; existing ones may not change, and are filled in only if they were before. */
 export function fillEphemeralContainers(spec: PodSpec, before: PodSpec, levelVersion: LevelVersion): Filled {
   const rules = rulesOf(spec, levelVersion)
   const set = new Set<string>()
@@ -64,7 +64,7 @@ interface Rules {
   readonly capabilities: boolean
 }
 
-/** Which of the checks the level has in this version. Windows has nothing of what they ask for. */
+/** Which checks the level has in this version. They do not apply to Windows. */
 function rulesOf(spec: PodSpec, { level, minor }: LevelVersion): Rules {
   const has = ({ versions: [first] }: PodSecurityCheck) =>
     level === 'restricted' && !isWindows(spec) && (minor === 'latest' || minor >= (first?.since ?? 0))
@@ -80,7 +80,7 @@ const fillContainers = <T extends Container | EphemeralContainer>(list: readonly
   })
 
 function unsetOf(own: SecurityContext, { escalation, capabilities }: Rules): SecurityContext {
-  // It is refused as it is; and the API takes no privileged container that may not escalate.
+  // It is refused anyway, and the API does not allow a privileged container that must not escalate.
   if (own.privileged === true) return {}
   const added: SecurityContext = {}
   // Nor one with this capability.
@@ -90,7 +90,7 @@ function unsetOf(own: SecurityContext, { escalation, capabilities }: Rules): Sec
   return added
 }
 
-/** Whether a container has no profile of its own, nor one of the pod. */
+/** Whether neither the container nor the pod has a profile. */
 const lacksSeccomp = ({ securityContext, containers = [], initContainers = [] }: PodSpec): boolean =>
   securityContext?.seccompProfile === undefined &&
   [...containers, ...initContainers].some(container => container.securityContext?.seccompProfile === undefined)

@@ -1,4 +1,4 @@
-// Which level and version hold in a namespace, read from its labels as upstream reads them.
+// The level and version of a namespace, read from its labels as upstream does.
 import { type FieldError, invalidValue } from '../../api/field-error.ts'
 
 export type Level = 'privileged' | 'baseline' | 'restricted'
@@ -26,18 +26,18 @@ export const uniformPolicy = (level: Level): PodSecurityPolicy => {
 /** `restricted:latest`, `baseline:v1.24` */
 export const formatLevelVersion = ({ level, minor }: LevelVersion): string => `${level}:${minor === 'latest' ? 'latest' : `v1.${minor}`}`
 
-/** How strict a level is, for comparison. */
+/** The strictness of a level, for comparison. */
 export const strictness = (level: Level): number => levels.indexOf(level)
 
-/** Whether it may let pass what the other refuses: a lower level, or the rules of an older version, of which there were fewer. */
+/** Whether it may admit what the other refuses: a lower level, or an older version, which had fewer rules. */
 export function isLooser(policy: LevelVersion, than: LevelVersion): boolean {
   const age = ({ minor }: LevelVersion) => (minor === 'latest' ? Number.POSITIVE_INFINITY : minor)
   return strictness(policy.level) < strictness(than.level) || (than.level !== 'privileged' && age(policy) < age(than))
 }
 
 /**
- * The policy of a namespace with these labels; `defaults` fill what is not labelled. A label that cannot be read is an error
- * and counts as restricted for enforce, as upstream does it, and as privileged for the other modes.
+ * The policy of a namespace with these labels; `defaults` replace missing labels. An invalid label is an error and counts as restricted for
+ * enforce, and as privileged for the other modes, as upstream.
  */
 export function policyOf(
   labels: Readonly<Record<string, string>> | undefined,
@@ -66,7 +66,7 @@ export function policyOf(
   const enforce = read('enforce')
   const audit = read('audit')
   let warn = read('warn')
-  // A namespace that only enforces warns about the same, so that workloads say it before their pods fail.
+  // A namespace that only enforces also warns, so that workloads report faults before their pods fail.
   if (
     own(labels, `${prefix}warn`) === undefined &&
     own(labels, `${prefix}enforce`) !== undefined &&
@@ -82,7 +82,7 @@ export function minorOf(version: string): number | undefined {
   return digits === undefined ? undefined : Number(digits)
 }
 
-/** The modes that a label of the namespace says something about. */
+/** The modes for which the namespace has labels. */
 export function labelled(labels: Readonly<Record<string, string>> | undefined): Mode[] {
   if (labels === undefined) return []
   return modes.filter(mode => own(labels, `${prefix}${mode}`) !== undefined || own(labels, `${prefix}${mode}-version`) !== undefined)

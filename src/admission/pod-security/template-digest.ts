@@ -1,5 +1,5 @@
-// The digest of a pod template by which an exception names one workload: of the whole template, less what the API server, its admission
-// plug-ins and the controllers add when they make pods of it. A field that is not listed here counts.
+// The digest of a pod template with which an exception identifies a workload: the whole template without what the API server, its admission
+// plug-ins and controllers add to its pods. A field that is not listed here counts.
 import { createHash } from 'node:crypto'
 import { syncAppArmor } from '../../api/resources/core/pod-app-armor.ts'
 import { setPodDefaults } from '../../api/resources/core/pod-defaults.ts'
@@ -9,9 +9,9 @@ import { podDomainAnnotation } from '../../api/trust-domain.ts'
 import type { Container, EnvVar, Pod, Volume } from '../../api/types/core-v1.ts'
 import type { CheckedPod } from './check.ts'
 
-/** Fields of a pod's spec that say where it runs, what it is called and how much it may use, and not what it does. */
+/** Fields of a pod's spec about its placement, its name and its resources, not about what it does. */
 const uncountedOfSpec: ReadonlySet<string> = new Set([
-  // Placement: of the scheduler, DaemonSets, RuntimeClasses, and plug-ins for tolerations, node selectors and priority.
+  // Placement: set by the scheduler, DaemonSets, RuntimeClasses, and plug-ins for tolerations, node selectors and priority.
   ...[
     'nodeName',
     'nodeSelector',
@@ -23,21 +23,21 @@ const uncountedOfSpec: ReadonlySet<string> = new Set([
     'priorityClassName',
     'preemptionPolicy',
   ],
-  // Of StatefulSets and Indexed Jobs.
+  // Set by StatefulSets and Indexed Jobs.
   ...['hostname', 'subdomain'],
-  // Of the ServiceAccount, and an older name of a field that counts.
+  // Set from the ServiceAccount, and an older name of a field that counts.
   ...['imagePullSecrets', 'serviceAccount'],
-  // No exception covers them.
+  // Exceptions do not cover them.
   'ephemeralContainers',
 ])
 
-/** Of the plug-in AlwaysPullImages. */
+/** Set by the plug-in AlwaysPullImages. */
 const uncountedOfContainers: ReadonlySet<string> = new Set(['imagePullPolicy'])
 
-/** Amounts of these come from LimitRanges and resizes; other resources are devices, which count. */
+/** LimitRanges and resizes set amounts of these; other resources are devices, which count. */
 const uncountedResources: ReadonlySet<string> = new Set(['cpu', 'memory', 'ephemeral-storage'])
 
-/** Labels and annotations, whatever their value. */
+/** Labels and annotations that do not count, whatever their value. */
 const uncountedMetadata: ReadonlySet<string> = new Set([
   ...['pod-template-hash', 'controller-revision-hash', 'pod-template-generation'],
   ...['statefulset.kubernetes.io/pod-name', 'apps.kubernetes.io/pod-index'],
@@ -49,9 +49,9 @@ const uncountedMetadata: ReadonlySet<string> = new Set([
 const completionIndex = 'batch.kubernetes.io/job-completion-index'
 const tokenPath = '/var/run/secrets/kubernetes.io/serviceaccount'
 
-/** The same for a template and for the pods that controllers make of it. */
+/** Equal for a template and for the pods that controllers create from it. */
 export function templateDigest({ metadata, spec }: CheckedPod): string {
-  // As it is stored as a pod: a template has fewer defaults, and its AppArmor profiles in one place only.
+  // In the form of a stored pod: a template has fewer defaults, and its AppArmor profiles in only one place.
   const pod: Pod = structuredClone({ metadata, spec })
   setPodDefaults(pod)
   syncAppArmor(pod, () => undefined)
@@ -88,7 +88,7 @@ function countedContainer(container: Container, tokens: ReadonlySet<string>): ob
   })
 }
 
-/** As the plug-in ServiceAccount adds it: a token, the authority of the API server, and the namespace. */
+/** As the plug-in ServiceAccount adds it: a token, the CA of the API server, and the namespace. */
 function isMountedToken(volume: Volume): boolean {
   const { projected } = volume
   if (!isTokenVolume(volume) || projected === undefined) return false
@@ -101,11 +101,11 @@ function isMountedToken(volume: Volume): boolean {
   )
 }
 
-/** The claim that a StatefulSet makes for a pod from one of its templates; the template of the pod has only the mount. */
+/** The claim that a StatefulSet creates from a claim template; the pod template has only the mount. */
 const isStatefulClaim = ({ name, persistentVolumeClaim }: Volume, { metadata }: Pod): boolean =>
   persistentVolumeClaim !== undefined && persistentVolumeClaim.claimName === `${name}-${metadata.name}`
 
-/** The variable that an Indexed Job gives its containers. */
+/** The variable that an Indexed Job adds to its containers. */
 const isCompletionIndex = ({ name, value, valueFrom }: EnvVar): boolean =>
   name === 'JOB_COMPLETION_INDEX' &&
   value === undefined &&
@@ -114,7 +114,7 @@ const isCompletionIndex = ({ name, value, valueFrom }: EnvVar): boolean =>
 const without = (members: object, names: ReadonlySet<string>): object =>
   Object.fromEntries(Object.entries(members).filter(([name]) => !names.has(name)))
 
-/** An empty list or object says the same as none; this looks at the members themselves, not into them. */
+/** An empty list or object equals an absent one; only the direct members are checked. */
 const withoutEmpty = (members: object): object => Object.fromEntries(Object.entries(members).filter(([, value]) => !isEmpty(value)))
 
 const isEmpty = (value: unknown): boolean =>

@@ -1,4 +1,4 @@
-// Every rule of the standards in every version, at both levels, for every kind of container: what must be refused from which version to which.
+// Every rule of the standards in every version, at both levels, for every kind of container: what must be refused in which versions.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { PodSpec, SecurityContext } from '../../api/types/core-v1.ts'
@@ -12,7 +12,7 @@ interface Draft {
   container: Container
 }
 
-/** Passes the restricted level of every version. */
+/** Meets the restricted level of every version. */
 function compliant(kind: 'containers' | 'initContainers' | 'ephemeralContainers'): Draft {
   const make = (name: string): Container => ({
     ...{ name, image: 'i' },
@@ -28,7 +28,7 @@ function compliant(kind: 'containers' | 'initContainers' | 'ephemeralContainers'
   return { metadata: { annotations: {} }, spec, container }
 }
 
-/** From one version to another, both included; the newest is 33. */
+/** From one version to another, inclusive; the newest is 33. */
 type Range = readonly [from: number, to: number]
 interface Row {
   readonly name: string
@@ -173,7 +173,7 @@ for (const { name, set, baseline, restricted } of rows) {
         const expected = [inside(baseline, minor) ? 1 : 0, inside(baseline, minor) || inside(restricted, minor) ? 1 : 0]
         assert.deepEqual([at('baseline', minor), at('restricted', minor)], expected, `${kind} in v1.${minor}`)
         if (minor === 33) assert.deepEqual([at('baseline', 'latest'), at('restricted', 'latest')], expected)
-        // A version that is not there yet counts as the newest.
+        // A version that does not exist yet counts as the newest.
         if (minor === 33) assert.deepEqual([at('baseline', 99), at('restricted', 99)], expected)
       }
     }

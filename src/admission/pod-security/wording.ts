@@ -1,4 +1,4 @@
-// How upstream words the findings of Pod Security: names quoted and joined, nouns in the plural where there are several.
+// Upstream's wording of Pod Security findings: quoted and joined names, plural nouns for several.
 
 export const quoted = (values: readonly string[]): string => values.map(value => JSON.stringify(value)).join(', ')
 

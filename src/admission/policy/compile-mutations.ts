@@ -1,4 +1,4 @@
-// A MutatingAdmissionPolicy as programs.
+// Compiles a MutatingAdmissionPolicy.
 import type { MutationUse } from '../../api/cel/kubernetes/admission.ts'
 import type { MutatingAdmissionPolicySpec, Mutation } from '../../api/types/admissionregistration-v1alpha1.ts'
 import { compileExpression, type Expression } from './expression.ts'

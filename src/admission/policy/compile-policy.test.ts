@@ -8,7 +8,7 @@ import { compilePolicy, evaluatePolicy, type PolicyResult } from './compile-poli
 import { costOfATurn, Meter, type Spent } from './meter.ts'
 import type { FoundRequest, RequestVariables } from './request-view.ts'
 
-/** What comes of it, and how often it gave up its turn. */
+/** Returns the result and how often it yielded. */
 function turnsOf<T>(work: Iterator<Wait, T>): { readonly result: T; readonly turns: number } {
   for (let turns = 1; ; turns++) {
     const step = work.next()
@@ -42,7 +42,7 @@ for (const [what, more, expected] of shownMessages) {
 }
 
 test('evaluatePolicy() computes a variable once, and only where it is asked for', () => {
-  // Two evaluations of this one cost more than an expression may.
+  // Two evaluations of this cost more than the limit of an expression.
   const costly = 'object.l.all(a, object.l.all(b, object.l.all(c, a + b + c > 0)))'
   const l = Array.from({ length: 40 }, (_, index) => index + 1)
   const spec = {
@@ -96,7 +96,7 @@ test('evaluatePolicy() publishes annotations that say something, and refuses by 
   assert.deepEqual(evaluated({ auditAnnotations: failing, failurePolicy: 'Ignore' }).annotationErrors, [])
 })
 
-/** Remembers the most that one turn took, with what was begun and given up. */
+/** Records the most expensive turn, with what was begun and aborted. */
 class WatchedMeter extends Meter {
   most = 0
   #ended = 0
@@ -120,7 +120,7 @@ class WatchedMeter extends Meter {
 
 const costly = 'object.l.all(a, object.l.all(b, object.l.all(c, a + b + c > 0)))'
 const l = Array.from({ length: 44 }, (_, index) => index + 1)
-/** Each variable asks for the one before it. */
+/** Each variable refers to the one before. */
 const chain = (expression: (index: number) => string): ValidatingAdmissionPolicySpec => ({
   variables: Array.from({ length: 20 }, (_, index) => ({ name: `v${index}`, expression: index === 0 ? costly : expression(index) })),
   validations: [{ expression: 'variables.v19' }],

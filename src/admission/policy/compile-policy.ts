@@ -1,4 +1,4 @@
-// A ValidatingAdmissionPolicy as programs, and what they decide about one request with one set of parameters.
+// Compiles a ValidatingAdmissionPolicy, and evaluates it for one request with one set of parameters.
 
 import type { CelValue } from '../../api/cel/evaluate/values.ts'
 import { typeNameOf } from '../../api/cel/evaluate/values.ts'
@@ -49,23 +49,23 @@ export function compilePolicy(spec: ValidatingAdmissionPolicySpec): CompiledPoli
 }
 
 export interface Failure {
-  /** Of the validation; 0 where the policy as a whole failed. */
+  /** Index of the validation; 0 if the policy as a whole failed. */
   readonly index: number
   readonly message: string
   readonly reason: string
 }
 
 export interface PolicyResult {
-  /** Validations that do not hold, and errors where the policy fails closed. */
+  /** Violated validations, and errors if the policy fails closed. */
   readonly failures: readonly Failure[]
   readonly annotations: readonly { readonly key: string; readonly value: string }[]
-  /** Audit annotations that failed, where the policy fails closed: they refuse whatever the binding's actions are. */
+  /** Failed audit annotations, if the policy fails closed: they refuse the request whatever the binding's actions are. */
   readonly annotationErrors: readonly string[]
 }
 
 const nothing: PolicyResult = { failures: [], annotations: [], annotationErrors: [] }
 
-/** Yields where other requests shall have their turn. */
+/** Yields when other requests should get a turn. */
 export function* evaluatePolicy(
   policy: CompiledPolicy,
   input: PolicyInput & { readonly request: FoundRequest },
@@ -85,7 +85,7 @@ export function* evaluatePolicy(
       if (failure !== undefined) failures.push(failure)
     }
     if (policy.annotations.length === 0) return { ...nothing, failures }
-    // Upstream lets annotations cost as much again.
+    // Upstream gives annotations a budget of their own.
     const more = new Budget(requestBudget, meter)
     const annotated = yield* annotate(policy, policyBindings(policy.variables, input, more), more)
     return { failures, ...annotated }
@@ -113,7 +113,7 @@ function* evaluate(
   return { index, message: text, reason: validation.reason ?? 'Invalid' }
 }
 
-/** What a message expression says; '' where that is nothing that can be shown in one line. It is asked only where its validation does not hold. */
+/** The value of a message expression; '' if it cannot be shown in one line. Evaluated only if its validation is violated. */
 function* shown(expression: Expression | undefined, bindings: Bindings, budget: Budget): Generator<Wait, string> {
   if (expression === undefined) return ''
   const outcome = yield* evaluated(expression, bindings, budget)

@@ -1,4 +1,4 @@
-// Asks the policies that are for a request, and turns what they say into a verdict, warnings and audit annotations.
+// Evaluates the policies for a request, and turns results into a verdict, warnings and audit annotations.
 import type { CelValue } from '../../api/cel/evaluate/values.ts'
 import type { ResourceDefinition } from '../../api/resource.ts'
 import { ApiError, forbidden, type Reason } from '../../api/status.ts'
@@ -20,7 +20,7 @@ export interface PolicyContext extends MatchContext {
   readonly metrics: AdmissionMetrics
 }
 
-/** UTF-8 bytes of the value of one audit annotation. */
+/** Limit of UTF-8 bytes of one audit annotation's value. */
 const maxAnnotationBytes = 10 * 1024
 const failureAnnotation = 'validation.policy.admission.k8s.io/validation_failure'
 
@@ -39,7 +39,10 @@ interface AuditedFailure {
   readonly validationActions: readonly string[]
 }
 
-/** All are asked, so that warnings and annotations are whole; the first denial is the answer. Yields where other requests shall have their turn. */
+/**
+ * All are evaluated, so that warnings and annotations are complete; the first denial is the answer. Yields when other requests should get a
+ * turn.
+ */
 export function* evaluatePolicies(
   candidates: readonly BoundValidatingPolicy[],
   request: AdmissionRequest,
@@ -98,7 +101,7 @@ class PolicyEvaluation {
     const namespaceObject = enclosingNamespace(this.#request, this.#context.reader)
     const request = this.#view.in(version)
     for (const params of all) {
-      // Decoded JSON is a value of CEL as it is.
+      // Decoded JSON is already a CEL value.
       const input = { request, params: params as CelValue | undefined, namespaceObject }
       this.#take(yield* evaluatePolicy(compiled(), input, this.#meter), policy, binding, annotations)
     }
@@ -141,7 +144,7 @@ class PolicyEvaluation {
     this.#context.metrics.policy({ policy: policy.metadata.name ?? '', binding: binding.metadata.name ?? '', action })
   }
 
-  /** What cannot be used refuses where the policy fails closed, and is passed over otherwise. */
+  /** A misconfigured policy refuses if it fails closed, and is skipped otherwise. */
   #misconfigured(err: unknown, policy: ValidatingAdmissionPolicy, binding: ValidatingAdmissionPolicyBinding | undefined): void {
     if (!(err instanceof ConfigurationError || err instanceof ApiError)) throw err
     if (policy.spec.failurePolicy === 'Ignore') return

@@ -1,4 +1,4 @@
-// Expressions of policies and match conditions, ready to run within a budget.
+// Expressions of policies and match conditions with their budget.
 import type { Program } from '../../api/cel/environment.ts'
 import { CelEvaluationError } from '../../api/cel/evaluate/failure.ts'
 import type { CelValue } from '../../api/cel/evaluate/values.ts'
@@ -10,7 +10,7 @@ import type { Meter, Spent } from './meter.ts'
 
 export interface Expression {
   readonly text: string
-  /** Undefined where it does not compile: it fails each time, as upstream has it. */
+  /** Undefined if it does not compile: then every evaluation fails, as upstream. */
   readonly program: Program | undefined
   readonly problem: string
 }
@@ -26,8 +26,8 @@ export type Bindings = Readonly<Record<string, CelValue>>
 export type Outcome = { readonly value: CelValue } | { readonly error: string }
 
 /**
- * The expression was not evaluated to its end: other requests have their turn first. Then `first` is to be computed, the variable that it asked for,
- * and the expression evaluated anew, which finds what was computed.
+ * The evaluation was interrupted so that other requests get a turn. Then `first`, the variable that it needs, is computed, and the
+ * expression is evaluated again with its value.
  */
 export class TurnWanted extends Error {
   readonly first: (() => Generator<Wait, void>) | undefined
@@ -40,7 +40,7 @@ export class TurnWanted extends Error {
 
 const spent = 'validation failed due to running out of cost budget, no further validation rules will be run'
 
-/** All evaluations together cost more than they may. */
+/** All evaluations together exceed the cost limit. */
 export class OutOfBudget extends Error {
   constructor() {
     super(spent)
@@ -48,7 +48,7 @@ export class OutOfBudget extends Error {
   }
 }
 
-/** What a policy may spend on one request, in units of CEL's cost, and again in those of the work beside it. */
+/** What a policy may spend on one request, in units of CEL's cost, and the same again for the work besides it. */
 export class Budget {
   readonly #units: number
   readonly meter: Meter
@@ -68,7 +68,7 @@ export class Budget {
   }
 }
 
-/** Throws OutOfBudget, nothing else. */
+/** Throws only OutOfBudget. */
 function evaluate({ program, problem, text }: Expression, bindings: Bindings, budget: Budget): Outcome | TurnWanted | AnswerPending {
   if (program === undefined) return { error: `compilation error: ${problem}` }
   if (budget.meter.isFull) return new TurnWanted()
@@ -84,7 +84,7 @@ function evaluate({ program, problem, text }: Expression, bindings: Bindings, bu
   }
 }
 
-/** Evaluates in as many turns as it takes. Throws OutOfBudget, nothing else. */
+/** Evaluates in as many turns as needed. Throws only OutOfBudget. */
 export function* evaluated(expression: Expression, bindings: Bindings, budget: Budget): Generator<Wait, Outcome> {
   for (;;) {
     const outcome = evaluate(expression, bindings, budget)

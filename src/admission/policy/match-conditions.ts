@@ -1,4 +1,4 @@
-// Match conditions of policies and webhooks: all must hold for the policy or webhook to look at a request.
+// Match conditions of policies and webhooks: all must be true for the policy or webhook to handle a request.
 import { matchConditionsBudget } from '../../api/cel/kubernetes/limits.ts'
 import type { MatchCondition } from '../../api/types/admissionregistration-v1.ts'
 import { aggregated } from '../../base/aggregated.ts'
@@ -20,12 +20,12 @@ export function compileConditions(
 
 export type ConditionsVerdict =
   | { readonly met: true }
-  /** `error` where the conditions could not be evaluated: it counts by the failure policy. */
+  /** `error` if the conditions could not be evaluated: then the failure policy applies. */
   | { readonly met: false; readonly error?: string }
 
 const met: ConditionsVerdict = { met: true }
 
-/** One that is false decides, even where others fail. `bindingsWithin` makes the variables within the budget of the conditions. */
+/** One false condition decides, even if others fail. `bindingsWithin` creates the variables within the budget of the conditions. */
 export function* evaluateConditions(
   conditions: Conditions,
   meter: Meter,

@@ -1,13 +1,13 @@
-// How long the expressions of one request may hold the server before other requests have their turn.
+// Limits how long the expressions of one request may run before other requests get a turn.
 import type { Running } from '../../api/cel/environment.ts'
 
-/** Units of CEL's cost and of the work beside it, some milliseconds together, after which other requests have their turn. */
+/** Units of CEL's cost and of the work besides it, together some milliseconds, after which other requests get a turn. */
 export const costOfATurn = 250_000
 
-/** What an evaluation cost, and what it did beside. */
+/** The cost of an evaluation, and the work besides it. */
 export type Spent = Pick<Running, 'cost' | 'work'>
 
-/** What one request spent since others had their turn. */
+/** What one request spent since others had a turn. */
 export class Meter {
   #spent = 0
   /** Expressions that have begun and not ended: each computes a variable of the one before. */

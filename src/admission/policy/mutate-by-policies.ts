@@ -1,4 +1,4 @@
-// Lets the policies that are for a request change its object, one after the other, and refuses the request where one fails that must not.
+// Applies the mutating policies for a request one after the other, and refuses the request if one that fails closed fails.
 import type { CelValue } from '../../api/cel/evaluate/values.ts'
 import type { KubeObject } from '../../api/object.ts'
 import type { ResourceDefinition } from '../../api/resource.ts'
@@ -19,10 +19,10 @@ import { policyBindings } from './policy-bindings.ts'
 import type { BoundMutatingPolicy } from './policy-kinds.ts'
 import { enclosingNamespace, RequestView } from './request-view.ts'
 
-/** Of the audit event, one for each round: which policies changed the object. */
+/** On the audit event, one for each round: which policies changed the object. */
 export const mutatedByAnnotations = ['admission.bulkhead.dev/mutated-by.round_0', 'admission.bulkhead.dev/mutated-by.round_1'] as const
 
-/** A policy that changed an object, and the binding that brought it there. */
+/** A policy that changed an object, and the binding by which it applied. */
 export interface MutatedBy {
   readonly policy: string
   readonly binding: string
@@ -37,23 +37,23 @@ interface Invocation {
   readonly params: KubeObject | undefined
 }
 
-/** Why a policy could not do what it says. */
+/** Why a policy failed. */
 interface Problem {
   readonly policy: MutatingAdmissionPolicy
-  /** Undefined where the policy itself is at fault. */
+  /** Undefined if the policy itself is at fault. */
   readonly binding: MutatingAdmissionPolicyBinding | undefined
   readonly message: string
-  /** '' for upstream's own, which is Forbidden. */
+  /** '' for upstream's default, Forbidden. */
   readonly reason: '' | 'Invalid'
 }
 
-/** Changes the object in place. Yields where other requests shall have their turn. Throws the ApiError of a refusal. */
+/** Changes the object in place. Yields when other requests should get a turn. Throws the ApiError of a refusal. */
 export function* mutateByPolicies(
   candidates: readonly BoundMutatingPolicy[],
   request: AdmissionRequest,
   context: PolicyContext,
 ): Generator<Wait, void> {
-  // Which are for the request is decided by the object as it came.
+  // The object as it came decides which policies apply.
   const { invocations, problems } = select(candidates, request, context)
   if (invocations.length > 0) problems.push(...(yield* invoke(invocations, request, context)))
   const refusing = problems.filter(({ policy }) => policy.spec.failurePolicy !== 'Ignore')
@@ -63,7 +63,7 @@ export function* mutateByPolicies(
 function select(candidates: readonly BoundMutatingPolicy[], request: AdmissionRequest, context: PolicyContext) {
   const invocations: Invocation[] = []
   const problems: Problem[] = []
-  /** Nothing where it cannot be used as it is. */
+  /** Undefined if it cannot be used as it is. */
   const within = <T>(policy: MutatingAdmissionPolicy, binding: MutatingAdmissionPolicyBinding | undefined, act: () => T): T | undefined => {
     try {
       return act()
@@ -100,9 +100,9 @@ function* invoke(invocations: readonly Invocation[], request: AdmissionRequest, 
     const { policy, binding, compiled, version, params } = invocation
     const names = { policy: policy.metadata.name ?? '', binding: binding.metadata.name ?? '' }
     const fail = (message: string): void => void problems.push({ policy, binding, message, reason: 'Invalid' })
-    // Decoded JSON is a value of CEL as it is.
+    // Decoded JSON is already a CEL value.
     const given = params as CelValue | undefined
-    // Made anew for each expression: it sees what the one before changed.
+    // Created for each expression, which sees the changes of the one before.
     const view = () => new RequestView(request, context.decide).in(version)
     const conditions = yield* evaluateConditions(compiled.conditions, meter, budget =>
       policyBindings(compiled.variables, { request: view().inConditions, params: given, namespaceObject: undefined }, budget),
@@ -137,7 +137,7 @@ function* invoke(invocations: readonly Invocation[], request: AdmissionRequest, 
   return problems
 }
 
-/** As upstream words it: the first is the answer, and all are its causes. */
+/** In upstream's words: the first problem is the message, and all are its causes. */
 function refusal(problems: readonly Problem[], request: AdmissionRequest): ApiError {
   const texts = problems.map(({ policy, binding, message }) => {
     const name = policy.metadata.name ?? ''

@@ -1,4 +1,4 @@
-// One mutation of a policy: evaluates it, and makes of the object what it says.
+// One mutation of a policy: evaluates it and applies the result to the object.
 
 import { requestBudget } from '../../api/cel/kubernetes/limits.ts'
 import { configurationOf, operationsOf, PatchValueError } from '../../api/cel/kubernetes/patch-json.ts'
@@ -20,9 +20,9 @@ import type { CompiledMutation } from './compile-mutations.ts'
 import { type Bindings, Budget, evaluated, OutOfBudget } from './expression.ts'
 import type { Meter } from './meter.ts'
 
-/** It could not be evaluated or applied: that counts by the failure policy. */
+/** It could not be evaluated or applied: the failure policy decides. */
 export class MutationError extends Error {
-  /** As upstream's metric names it. */
+  /** The name in upstream's metric. */
   readonly type: 'compile_error' | 'invalid_error' | 'out_of_budget'
 
   constructor(message: string, type: MutationError['type'] = 'invalid_error') {
@@ -34,9 +34,9 @@ export class MutationError extends Error {
 
 export interface MutationInput {
   readonly request: AdmissionRequest
-  /** That of the request; it is changed in place. */
+  /** The object of the request; it is changed in place. */
   readonly object: KubeObject
-  /** In which the policy's rules name the resource. */
+  /** The version of the resource that the policy's rules name. */
   readonly version: ResourceDefinition
   /** For errors. */
   readonly policy: string
@@ -45,8 +45,8 @@ export interface MutationInput {
 }
 
 /**
- * Whether it changed anything. Yields where other requests shall have their turn. Throws a MutationError, or the ApiError of what is not an object of
- * its kind any more, which refuses the request whatever the failure policy is, as upstream has it.
+ * Returns whether it changed anything. Yields when other requests should get a turn. Throws a MutationError, or the ApiError of a result
+ * that is not a valid object of its kind, which refuses the request whatever the failure policy is, as upstream.
  */
 export function* mutateObject({ use, expression }: CompiledMutation, input: MutationInput): Generator<Wait, boolean> {
   if (expression.program === undefined) throw new MutationError(expression.problem, 'compile_error')
@@ -64,7 +64,7 @@ export function* mutateObject({ use, expression }: CompiledMutation, input: Muta
   try {
     const wanted = use === 'JSONPatch' ? patched(shown, operationsOf(value)) : applied(shown, configurationOf(value), request, version)
     if (wanted === shown) return false
-    // A custom kind has no fields that are unknown to it: they are dropped.
+    // A custom kind has no unknown fields: they are dropped.
     const fields = use === 'JSONPatch' && version.custom === undefined ? 'Strict' : 'Ignore'
     const { changed, length } = changeObject(request, object, {
       by: `MutatingAdmissionPolicy ${JSON.stringify(policy)}`,
@@ -72,7 +72,7 @@ export function* mutateObject({ use, expression }: CompiledMutation, input: Muta
       wanted,
       fields,
     })
-    // About as many units as the work on the object takes time.
+    // About as many units as the time for the work on the object.
     meter.spend({ cost: 0, work: length })
     return changed
   } catch (err) {
@@ -80,7 +80,7 @@ export function* mutateObject({ use, expression }: CompiledMutation, input: Muta
   }
 }
 
-/** The object itself where a `test` does not hold. */
+/** The object itself if a `test` fails. */
 function patched(object: unknown, operations: readonly unknown[]): unknown {
   if (operations.length === 0) return object
   try {

@@ -1,13 +1,13 @@
-// The parameters that a binding gives to its policy, found as upstream's CollectParams finds them.
+// The parameters of a binding, found like upstream's CollectParams.
 import type { KubeObject } from '../../api/object.ts'
 import { compileLabelSelector } from '../../api/selector.ts'
 import type { ParamKind, ParamRef } from '../../api/types/admissionregistration-v1.ts'
 import type { MatchContext } from '../matching/match-resources.ts'
 import { fromStored, storedResource } from '../served-kinds.ts'
 
-/** A binding or policy that cannot be used as it is; it counts by the failure policy. */
+/** A binding or policy that cannot be used as it is; the failure policy decides. */
 export class ConfigurationError extends Error {
-  /** Whether the policy itself is at fault, and not the binding. */
+  /** Whether the policy itself is at fault, not the binding. */
   readonly ofPolicy: boolean
 
   constructor(message: string, ofPolicy: boolean) {
@@ -17,7 +17,7 @@ export class ConfigurationError extends Error {
   }
 }
 
-/** Undefined stands for no parameters. Throws a ConfigurationError. `namespace` is that of the request. */
+/** Undefined means no parameters. Throws a ConfigurationError. `namespace` is that of the request. */
 export function collectParams(
   kind: ParamKind | undefined,
   reference: ParamRef | undefined,

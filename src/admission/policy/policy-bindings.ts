@@ -1,15 +1,15 @@
-// What the expressions of one policy may name while it looks at one request with one set of parameters.
+// The variables of a policy's expressions for one request with one set of parameters.
 import type { CelValue } from '../../api/cel/evaluate/values.ts'
 import type { Bindings, Budget } from './expression.ts'
 import { bindingsOf, type RequestVariables } from './request-view.ts'
 import { type CompiledVariables, Variables } from './variables.ts'
 
-/** What the variables of one evaluation come from. */
+/** The inputs of one evaluation's variables. */
 export interface PolicyInput {
   readonly request: RequestVariables
-  /** Undefined where the binding gives none. */
+  /** Undefined if the binding has none. */
   readonly params: CelValue | undefined
-  /** Undefined for what is in no namespace. */
+  /** Undefined for cluster-scoped objects. */
   readonly namespaceObject: CelValue | undefined
 }
 

@@ -1,4 +1,4 @@
-// What policies and match conditions run on, in a file of its own that is loaded with the first of them.
+// The engine of policies and match conditions, in a separate file that is loaded with the first of them.
 export { compileMutations } from './compile-mutations.ts'
 export { compilePolicy } from './compile-policy.ts'
 export { evaluatePolicies } from './evaluate-policies.ts'

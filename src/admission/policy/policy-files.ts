@@ -1,4 +1,4 @@
-// Policies from files, judged as the API judges what is created. Pure: who reads the files hands over their texts.
+// Policies from files, validated like those created in the API. Pure: the caller reads the files.
 import { type FieldError, formatFieldError } from '../../api/field-error.ts'
 import type { KubeObject } from '../../api/object.ts'
 import { groupVersion } from '../../api/object.ts'
@@ -33,16 +33,16 @@ export interface FilePolicies {
 }
 
 export interface PolicyFileOptions {
-  /** Whether policies that mutate are evaluated. */
+  /** Whether mutating policies are evaluated. */
   readonly mutates: boolean
 }
 
-/** Objects in all files together. */
+/** Limit of objects in all files together. */
 const maxFileObjects = 1000
-/** On each object that comes from a file: the name of that. */
+/** On each object from a file: the name of the file. */
 export const fileAnnotation = 'policy.bulkhead.dev/file'
 
-/** Something in a file that cannot be used; the message names the file and the object. */
+/** A file has unusable content; the message names the file and the object. */
 export class PolicyFileError extends Error {
   constructor(message: string) {
     super(message)
@@ -50,11 +50,11 @@ export class PolicyFileError extends Error {
   }
 }
 
-// Each judges objects that were decoded by its own schema.
+// Each validates objects that were decoded with its own schema.
 const validatingKinds = [validatingAdmissionPolicy, validatingAdmissionPolicyBinding] as unknown as readonly ResourceDefinition[]
 const mutatingKinds = [mutatingAdmissionPolicy, mutatingAdmissionPolicyBinding] as unknown as readonly ResourceDefinition[]
 
-/** Throws a PolicyFileError for the first thing that is wrong: half of a set of rules is none. */
+/** Throws a PolicyFileError for the first fault, because half of a set of rules must not take effect. */
 export function readPolicyFiles(files: readonly PolicyFile[], { mutates }: PolicyFileOptions): FilePolicies {
   const kinds = mutates ? [...validatingKinds, ...mutatingKinds] : validatingKinds
   const objects = files.flatMap(file => documentsOf(file).map((document, index) => readObject(document, file, index, kinds)))
@@ -117,7 +117,7 @@ function readObject(document: unknown, { name: file }: PolicyFile, index: number
   return object
 }
 
-/** What decides must not be left to those whom the files bind: neither a binding in the API nor parameters there. */
+/** The users whom the files restrict must not control them, neither by a binding nor by parameters in the API. */
 function checkReferences(kind: string, { policies, bindings }: Bound<AnyPolicy, AnyBinding>): void {
   const names = new Set(policies.map(({ metadata }) => metadata.name))
   const bindingsOf = new Set(bindings.map(({ spec }) => spec.policyName))

@@ -1,4 +1,4 @@
-// Policies with their bindings, compiled once a change and found by what a request is for.
+// Policies with their bindings, compiled once per change and found by the kind of request.
 
 import { groupResource, type KubeObject } from '../../api/object.ts'
 import type { MatchResources, ParamKind, ParamRef } from '../../api/types/admissionregistration-v1.ts'
@@ -7,7 +7,7 @@ import type { Bound } from '../admission-metrics.ts'
 import { compileMatchResources, type MatchContext, type ResourceMatcher } from '../matching/match-resources.ts'
 import { RequestIndex } from '../matching/request-index.ts'
 
-/** A policy that validates or mutates, as far as it says which requests it is for. */
+/** A validating or mutating policy, as far as it defines which requests it matches. */
 export interface AnyPolicy extends KubeObject {
   readonly spec: { readonly matchConstraints?: MatchResources; readonly paramKind?: ParamKind; readonly failurePolicy?: string }
 }
@@ -16,11 +16,11 @@ export interface AnyBinding extends KubeObject {
   readonly spec: { readonly policyName?: string; readonly paramRef?: ParamRef; readonly matchResources?: MatchResources }
 }
 
-/** Where policies come from: the store, and a folder of files. A binding is for policies of its own source. */
+/** The source of policies: the store, or a folder of files. A binding belongs to policies of its own source. */
 export interface PolicySource<P extends AnyPolicy, B extends AnyBinding> {
   policies(): readonly P[]
   bindings(): readonly B[]
-  /** Whether these may judge policies and bindings too: not where they are such objects themselves, and could lock themselves in. */
+  /** Whether these may apply to policies and bindings too: not if they are in the API, because they could lock everybody out. */
   readonly evaluatesPolicies?: true
   /** Called after every change. */
   onChange(changed: () => void): void
@@ -30,13 +30,13 @@ export interface BoundPolicy<P extends AnyPolicy, B extends AnyBinding, C> {
   readonly evaluatesPolicies: boolean
   readonly policy: P
   readonly matcher: ResourceMatcher
-  /** Compiled with the first request that the policy is for. */
+  /** Compiled with the first matching request. */
   readonly compiled: () => C
   /** In the order of their names. */
   readonly bindings: readonly { readonly binding: B; readonly matcher: ResourceMatcher | undefined }[]
 }
 
-/** Upstream leaves these out: to judge them would be to judge every question that is asked. */
+/** Upstream excludes these: evaluating them would evaluate every access review. */
 const questions: ReadonlySet<string> = new Set([
   'selfsubjectreviews.authentication.k8s.io',
   'tokenreviews.authentication.k8s.io',
@@ -45,7 +45,7 @@ const questions: ReadonlySet<string> = new Set([
   'selfsubjectrulesreviews.authorization.k8s.io',
   'subjectaccessreviews.authorization.k8s.io',
 ])
-/** Upstream leaves these out too. */
+/** Upstream excludes these too. */
 const policyResources: ReadonlySet<string> = new Set([
   'validatingadmissionpolicies.admissionregistration.k8s.io',
   'validatingadmissionpolicybindings.admissionregistration.k8s.io',
@@ -58,7 +58,7 @@ export class PolicyIndex<P extends AnyPolicy, B extends AnyBinding, C> {
   readonly #context: MatchContext
   readonly #compile: (policy: P) => C
   readonly #bound: (policies: readonly BoundPolicy<P, B, C>[]) => void
-  /** By spec: a policy whose status alone changed, or that stands beside one that changed, is not compiled again. */
+  /** By spec: a policy with only a changed status, or next to a changed one, is not compiled again. */
   #known = new Map<string, { readonly generation: number | undefined; readonly spec: object; readonly compiled: () => C }>()
   readonly #index = new RequestIndex<BoundPolicy<P, B, C>>({
     load: () => {
@@ -73,7 +73,7 @@ export class PolicyIndex<P extends AnyPolicy, B extends AnyBinding, C> {
     },
   })
 
-  /** `compile` is called with the first request that a policy is for, `bound` with all there are, after each change with the next request. */
+  /** `compile` is called with the first request for a policy, `bound` with all policies, with the next request after each change. */
   constructor(
     sources: readonly PolicySource<P, B>[],
     context: MatchContext,

@@ -1,4 +1,4 @@
-// The two kinds of policies with their bindings: which resources keep them, and how their sources, indexes and parts are called.
+// The two kinds of policies with their bindings: their resources, sources, indexes and names.
 import type { StoreView } from '../../api/store-view.ts'
 import type { ValidatingAdmissionPolicy, ValidatingAdmissionPolicyBinding } from '../../api/types/admissionregistration-v1.ts'
 import type { MutatingAdmissionPolicy, MutatingAdmissionPolicyBinding } from '../../api/types/admissionregistration-v1alpha1.ts'
@@ -13,7 +13,7 @@ export type BoundMutatingPolicy = BoundPolicy<MutatingAdmissionPolicy, MutatingA
 
 type PolicyView = Pick<StoreView, 'list' | 'follow'>
 
-/** The policies that the API keeps. */
+/** The policies in the API. */
 export const storedPolicies = (view: PolicyView): ValidatingSource =>
   stored('validatingadmissionpolicies', 'validatingadmissionpolicybindings', view)
 export const storedMutatingPolicies = (view: PolicyView): MutatingSource =>

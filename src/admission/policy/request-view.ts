@@ -1,4 +1,4 @@
-// A request as expressions see it: `object`, `oldObject`, `request`, `authorizer`. Each part is made when an expression first asks for it.
+// A request as expressions see it: `object`, `oldObject`, `request`, `authorizer`. Each part is created on first use.
 
 import type { CelValue } from '../../api/cel/evaluate/values.ts'
 import { Authorizer, Check, type Decide } from '../../api/cel/library/authorizer.ts'
@@ -12,7 +12,7 @@ import { isNamespace, namespaceOf } from '../matching/rule.ts'
 import { kindIn, requestedName, resourceOf, userInfo, versioned } from '../request-facts.ts'
 import type { Bindings } from './expression.ts'
 
-/** The variables of one evaluation; a getter runs only for an expression that names it. */
+/** The variables of one evaluation; a getter runs only if an expression uses it. */
 export interface RequestVariables {
   readonly object: CelValue
   readonly oldObject: CelValue
@@ -21,19 +21,19 @@ export interface RequestVariables {
   readonly 'authorizer.requestResource': CelValue
 }
 
-/** The same as rules found the request, and as match conditions see it: they are told the resource that was asked for, not the one that rules name. */
+/** The same as rules matched the request, and as match conditions see it: they see the requested resource, not the one that rules name. */
 export interface FoundRequest extends RequestVariables {
   readonly inConditions: RequestVariables
 }
 
-/** What an expression may name beside the request. */
+/** Variables other than the request. */
 export interface OtherVariables {
   readonly namespaceObject: CelValue
   readonly params?: CelValue
   readonly variables?: CelValue
 }
 
-/** The variables of an expression. What costs something to make is made where it is asked for. */
+/** The variables of an expression. Expensive ones are created on first use. */
 export function bindingsOf(request: RequestVariables, { namespaceObject, params = null, variables = null }: OtherVariables): Bindings {
   return {
     ...{ object: request.object, oldObject: request.oldObject, namespaceObject, params, variables },
@@ -55,7 +55,7 @@ export function bindingsOf(request: RequestVariables, { namespaceObject, params 
  */
 export type DecideFor = (request: Pick<AdmissionRequest, 'user'>) => Decide
 
-/** One request; kept while it is judged. */
+/** One request; kept during its admission. */
 export class RequestView {
   readonly #request: AdmissionRequest
   readonly #decide: DecideFor
@@ -68,7 +68,7 @@ export class RequestView {
     this.#decide = decide
   }
 
-  /** As a policy sees it whose rules name `version`. */
+  /** As seen by a policy whose rules name `version`. */
   in(version: ResourceDefinition): FoundRequest {
     const known = this.#versions.get(version)
     if (known !== undefined) return known
@@ -77,7 +77,7 @@ export class RequestView {
     return made
   }
 
-  /** `named` is the version in which expressions are told the resource. */
+  /** `named` is the version of the resource that expressions see. */
   #variables(version: ResourceDefinition, named = version): FoundRequest {
     const request = this.#request
     const view = this
@@ -104,11 +104,11 @@ export class RequestView {
   }
 }
 
-// Decoded JSON is a value of CEL as it is.
+// Decoded JSON is already a CEL value.
 const shownAs = (request: AdmissionRequest, object: KubeObject | undefined, version: ResourceDefinition): CelValue =>
   object === undefined ? null : (versioned(request, object, version) as unknown as CelValue)
 
-/** `request`, with upstream's omissions: what is empty is not there. */
+/** `request` without empty fields, as upstream. */
 function describe(request: AdmissionRequest, version: ResourceDefinition, named: ResourceDefinition): CelValue {
   const { resource, subresource, user, operation, dryRun, options } = request
   const name = requestedName(request)
@@ -135,7 +135,7 @@ function requestResource(request: AdmissionRequest, authorizer: Authorizer): Che
   return new Check(resourceCheckType.name, authorizer, asked)
 }
 
-/** `namespaceObject`; undefined for what is in none. Throws the 404 of one that is missing. */
+/** `namespaceObject`; undefined for cluster-scoped objects. Throws the 404 of a missing one. */
 export function enclosingNamespace(request: AdmissionRequest, reader: StoreReader): CelValue | undefined {
   const { resource, namespace } = request
   if (isNamespace(resource) || namespace === '') return undefined

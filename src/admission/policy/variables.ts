@@ -1,4 +1,4 @@
-// The `variables` of a policy: each is computed when an expression first asks for it, and once for all expressions of one evaluation.
+// The `variables` of a policy: each is computed on first use, once for all expressions of one evaluation.
 import type { CelType } from '../../api/cel/check/type.ts'
 import { CelEvaluationError, fail } from '../../api/cel/evaluate/failure.ts'
 import { type CelValue, ObjectValue } from '../../api/cel/evaluate/values.ts'
@@ -18,7 +18,7 @@ export function compileVariables(variables: readonly Variable[], params: boolean
   const types = new Map<string, CelType>()
   const byName = new Map<string, Expression>()
   for (const { name, expression } of variables) {
-    // Those that come before it are there.
+    // Variables defined before it are available.
     const compiled = compileAdmission(expression, 'variable', { params, authorizer: true, stored: true, variables: new Map(types) })
     byName.set(name, {
       text: expression,
@@ -61,7 +61,7 @@ export class Variables extends ObjectValue {
     return this === other
   }
 
-  /** In turns of its own, with what it asks for first. */
+  /** In turns of its own, after the variables that it needs. */
   *#computeAlone(name: string, expression: Expression): Generator<Wait, void> {
     while (!this.#held.has(name)) {
       try {

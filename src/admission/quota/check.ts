@@ -1,4 +1,4 @@
-// Whether a request keeps within the quotas of its namespace: upstream's rules and words (apiserver's resourcequota admission). Pure.
+// Whether a request stays within the quotas of its namespace, with upstream's rules and words (apiserver's resourcequota admission). Pure.
 import type { KubeObject } from '../../api/object.ts'
 import { addQuantities, compareQuantities, formatQuantity, type Quantity } from '../../api/quantity.ts'
 import { type ReadonlyAmounts, type ResourceAmounts, subtractAmounts } from '../../api/resource-amounts.ts'
@@ -6,7 +6,7 @@ import type { ScopedResourceSelectorRequirement } from '../../api/types/core-v1.
 import type { Evaluator } from './evaluator.ts'
 import type { TrackedQuota } from './tracked-quota.ts'
 
-/** Of the plug-in's configuration: what may be used only where a quota covers it. */
+/** Of the plug-in's configuration: resources that need a quota. */
 export interface LimitedResource {
   readonly groupResource: string
   /** Parts of names of resources. */
@@ -16,13 +16,13 @@ export interface LimitedResource {
 
 export interface QuotaRequest {
   readonly object: KubeObject
-  /** Undefined for a creation. */
+  /** Undefined for a create. */
   readonly oldObject: KubeObject | undefined
   readonly now: number
 }
 
 export type QuotaVerdict =
-  /** The amounts that each quota, by name, must be charged. */
+  /** The amounts to charge to each quota, by name. */
   { readonly allowed: true; readonly charges: ReadonlyMap<string, ReadonlyAmounts> } | { readonly allowed: false; readonly why: string }
 
 const nothingCharged: ReadonlyMap<string, ReadonlyAmounts> = new Map()
@@ -50,7 +50,7 @@ export function checkQuotas(
   for (const quota of matching) {
     const covered = quota.covered.get(groupResource)
     if (covered === undefined) continue
-    // An object that comes into a scope by the request is new to the quota.
+    // An object that enters a scope by the request is new to the quota.
     const counted = oldObject === undefined || !quota.matches(evaluator, oldObject) ? usage : grown
     const requested = quota.mask(covered, counted)
     if (requested.size === 0) continue
@@ -61,7 +61,7 @@ export function checkQuotas(
   return { allowed: true, charges }
 }
 
-/** What is more than before; what became less is released when it is stored. */
+/** Only growth is charged; a decrease is released when it is stored. */
 function growth(usage: ReadonlyAmounts, before: ReadonlyAmounts): ReadonlyAmounts {
   const grown: ResourceAmounts = new Map(usage)
   subtractAmounts(grown, before)

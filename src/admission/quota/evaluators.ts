@@ -1,4 +1,4 @@
-// Every rule of use: three resources have one of their own, of all others the objects are counted.
+// All usage rules: three resources have their own, objects of all others are counted.
 import type { Evaluator } from './evaluator.ts'
 import { objectCount } from './object-count.ts'
 import { persistentVolumeClaims } from './persistent-volume-claims.ts'
@@ -8,7 +8,7 @@ import { services } from './services.ts'
 const own: ReadonlyMap<string, Evaluator> = new Map([pods, services, persistentVolumeClaims].map(rule => [rule.groupResource, rule]))
 
 const counting = new Map<string, Evaluator>()
-/** Quotas may name what nobody serves, so the names are not ours to bound. */
+/** Quotas may name resources that are not served, so their names must be limited here. */
 const maxCounting = 1000
 
 export function evaluatorOf(groupResource: string): Evaluator {
@@ -20,7 +20,7 @@ export function evaluatorOf(groupResource: string): Evaluator {
   return made
 }
 
-/** The resource whose objects use what a quota names so; undefined for a name that nothing uses. */
+/** The resource whose objects use the quota resource of this name; undefined if none does. */
 export function resourceOf(name: string): string | undefined {
   if (name.startsWith('count/')) return name.slice('count/'.length)
   for (const evaluator of own.values()) if (evaluator.covers(name)) return evaluator.groupResource

@@ -28,7 +28,7 @@ function open(feed: FakeStoreView, limited: readonly LimitedResource[] = []) {
       ?.status().used
   return {
     ...{ ledger, admit, used },
-    /** The whole way of a request that is admitted. */
+    /** All steps of an admitted request. */
     create(resource: string, object: KubeObject): string | undefined {
       const verdict = admit(resource, object)
       if (!verdict.allowed) return verdict.why

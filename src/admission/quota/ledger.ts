@@ -1,4 +1,4 @@
-// All quotas of the cluster and what is used of them: checked and charged in one step, so that no two requests can share what is left for one.
+// All quotas of the cluster with their usage: checked and charged in one step, so that two requests cannot use the same remaining amount.
 
 import type { KubeObject } from '../../api/object.ts'
 import { formatQuantity } from '../../api/quantity.ts'
@@ -14,7 +14,7 @@ import type { TrackedQuota } from './tracked-quota.ts'
 const quotaResource = 'resourcequotas'
 
 export type Admitted =
-  /** `settle` must be called when the request is over, with whether it is stored and visible; undefined where nothing was charged. */
+  /** Call `settle` when the request has ended, with whether it is stored and visible; undefined if nothing was charged. */
   { readonly allowed: true; readonly settle: ((stored: boolean) => void) | undefined } | { readonly allowed: false; readonly why: string }
 
 export interface QuotaLedgerOptions {
@@ -25,8 +25,8 @@ export interface QuotaLedgerOptions {
 }
 
 /**
- * Counts what is stored from the changes of the store, and what is under way from the requests themselves. A request is charged from its
- * check until the change that it made is seen (then that counts) or until it has failed.
+ * Counts stored objects from changes of the store, and pending ones from requests. A request is charged from its check until its change is
+ * seen (which then counts) or until it has failed.
  */
 export class QuotaLedger {
   readonly #source: QuotaSource
@@ -35,7 +35,7 @@ export class QuotaLedger {
   readonly #limitedResources: ReadonlySet<string>
   readonly #namespaces = new Map<string, NamespaceLedger>()
   readonly #followed = new Set<string>()
-  /** `namespace/name` of quotas whose status may be out of date. */
+  /** `namespace/name` of quotas whose status may be outdated. */
   #stale = new Set<string>()
   #wake: (() => void) | undefined
 
@@ -43,7 +43,7 @@ export class QuotaLedger {
     this.#source = source
     this.#now = now
     this.#limited = limited
-    // Only pods are in scopes.
+    // Only pods can be in scopes.
     this.#limitedResources = new Set(
       limited.flatMap(({ groupResource, matchScopes }) => (matchScopes.length > 0 ? [groupResource, 'pods'] : [groupResource])),
     )
@@ -65,7 +65,9 @@ export class QuotaLedger {
     })
   }
 
-  /** Why an object may not grow by so many bytes; undefined where it may. What is refused is not written, and what is written counts at once. */
+  /**
+   * Why an object may not grow by this many bytes; undefined if it may. A refused object is not written, and a written one counts at once.
+   */
   refuseGrowth(namespace: string, growth: number): string | undefined {
     const bytes = this.#source.storedBytes(namespace)
     const exceeded = this.#namespaces.get(namespace)?.ofBytes.find(({ hardBytes = 0 }) => bytes + growth > hardBytes)
@@ -75,14 +77,14 @@ export class QuotaLedger {
     return `exceeded quota: ${exceeded.name}, ${amounts}. Delete objects of the namespace or make them smaller, or raise spec.hard["${storedBytesName}"] of the quota`
   }
 
-  /** Whether a quota may bound what objects of the resource in the namespace use. */
+  /** Whether a quota may limit the usage of the resource's objects in the namespace. */
   concerns(groupResource: string, namespace: string): boolean {
     if (this.#limitedResources.has(groupResource)) return true
     const ledger = this.#namespaces.get(namespace)
     return ledger !== undefined && ledger.quotasFor(groupResource).length > 0
   }
 
-  /** Checks and, unless it is a rehearsal, charges. */
+  /** Checks and, unless it is a dry run, charges. */
   admit(groupResource: string, namespace: string, request: Omit<QuotaRequest, 'now'>, rehearsal: boolean): Admitted {
     const evaluator = evaluatorOf(groupResource)
     const ledger = this.#namespaces.get(namespace)
@@ -106,11 +108,11 @@ export class QuotaLedger {
     return { allowed: true, settle: stored => ledger.settle(reservation, stored, object.metadata.name ?? '') }
   }
 
-  /** Quotas whose stored status is not what is so, since the last call. */
+  /** Quotas whose stored status is outdated, since the last call. */
   takeStale(): readonly TrackedQuota[] {
     const now = this.#now()
     for (const ledger of this.#namespaces.values()) {
-      // A custom resource may be served only since its quota was made.
+      // A custom resource may be served only since its quota was created.
       if ([...ledger.resources].some(resource => !this.#followed.has(resource) && this.#source.serves(resource))) this.#recount(ledger)
       else if (ledger.advance(now)) this.#markAll(ledger)
     }
@@ -124,7 +126,7 @@ export class QuotaLedger {
     })
   }
 
-  /** What was taken and could not be written. */
+  /** Marks a quota again whose status could not be written. */
   markStale({ metadata }: KubeObject): void {
     this.#mark(`${metadata.namespace ?? ''}/${metadata.name ?? ''}`)
   }
@@ -145,7 +147,7 @@ export class QuotaLedger {
     const asked = { object: request.object, oldObject: request.oldObject, now }
     const check = () => checkQuotas(evaluator, ledger?.quotasFor(evaluator.groupResource) ?? [], this.#limited, asked)
     const verdict = check()
-    // What became less by changes that were not looked at yet, or by time alone, is looked for only where it decides.
+    // Decreases by changes that were not evaluated yet, or by time alone, are computed only if they matter.
     if (verdict.allowed || ledger === undefined || !ledger.advance(now)) return verdict
     this.#markAll(ledger)
     return check()
@@ -160,7 +162,7 @@ export class QuotaLedger {
   }
 
   #recount(ledger: NamespaceLedger): void {
-    // A quota may name what nobody serves; following that would keep something for every name that was ever made up.
+    // A quota may name resources that are not served; following them would keep something for every invented name.
     ledger.recount(this.#now())
     for (const resource of ledger.resources) if (this.#source.serves(resource)) this.#follow(resource)
     this.#markAll(ledger)

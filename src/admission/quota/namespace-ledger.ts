@@ -1,4 +1,4 @@
-// The quotas of one namespace and what its objects use of them, kept with each change.
+// The quotas of one namespace and the usage of its objects, updated with each change.
 
 import type { KubeObject } from '../../api/object.ts'
 import type { ReadonlyAmounts } from '../../api/resource-amounts.ts'
@@ -11,7 +11,7 @@ import { evaluatorOf } from './evaluators.ts'
 import type { QuotaSource } from './quota-source.ts'
 import { TrackedQuota } from './tracked-quota.ts'
 
-/** Where an object is charged. */
+/** The charges of an object. */
 interface Charge {
   readonly quota: TrackedQuota
   readonly amounts: ReadonlyAmounts
@@ -20,21 +20,21 @@ interface Charge {
 interface ObjectRecord {
   readonly usage: ReadonlyAmounts
   readonly charges: readonly Charge[]
-  /** When it ceases to use anything by time alone. */
+  /** When its usage ends by time alone. */
   readonly endsAt: number | undefined
 }
 
-/** What a request that was admitted will use. It ends when what it stored is counted, or with its failure. */
+/** The usage of an admitted request. It ends when its stored object is counted, or when it fails. */
 export interface Reservation {
   readonly groupResource: string
-  /** The name that the request had when it was checked. A generated one may be drawn again. */
+  /** The name at the time of the check. A generated name may be drawn again. */
   readonly name: string
   readonly uid: string
-  /** The revision that the request changes; 0 for a creation. Only a later version can be its outcome. */
+  /** The revision that the request changes; 0 for a create. Only a later version can be its result. */
   readonly after: number
-  /** By name, since a quota that changes is tracked anew. */
+  /** By name, because a changed quota is tracked anew. */
   readonly amounts: ReadonlyMap<string, ReadonlyAmounts>
-  /** Its request is over and what it wrote can be seen. */
+  /** Its request has ended and its write is visible. */
   stored: boolean
 }
 
@@ -44,13 +44,13 @@ export class NamespaceLedger {
   #quotas = new Map<string, TrackedQuota>()
   #byResource = new Map<string, TrackedQuota[]>()
   #ofBytes: readonly TrackedQuota[] = []
-  /** By resource and name; only of resources whose objects are measured one by one. */
+  /** By resource and name; only for resources whose objects are measured individually. */
   readonly #records = new Map<string, Map<string, ObjectRecord>>()
-  /** Changed since they were measured, and not parsed then. Looked at when it matters, so that many changes of one object cost one look. */
+  /** Objects that changed since they were measured and were not parsed. Evaluated when needed, so that many changes cost one evaluation. */
   readonly #unmeasured = new Map<string, Set<string>>()
-  /** By uid, or where objects are only counted by resource and name: there each is as good as another one of its name. */
+  /** By uid, or by resource and name for counted objects, which are interchangeable. */
   readonly #reservations = new Map<string, Reservation[]>()
-  /** Changes up to here are in what was counted. */
+  /** Changes up to this revision are counted. */
   #countedAt = 0
   #nextEnd = Number.POSITIVE_INFINITY
 
@@ -72,7 +72,7 @@ export class NamespaceLedger {
     return this.#byResource.get(groupResource) ?? []
   }
 
-  /** Those that bound what objects take together. */
+  /** Quotas that limit the total bytes of objects. */
   get ofBytes(): readonly TrackedQuota[] {
     return this.#ofBytes
   }
@@ -85,7 +85,7 @@ export class NamespaceLedger {
     return this.#quotas.get(name)
   }
 
-  /** Takes the newest version of a quota. Returns whether anything must be counted anew. */
+  /** Takes the newest version of a quota. Returns whether a recount is needed. */
   put(object: ResourceQuota): boolean {
     const name = object.metadata.name ?? ''
     const known = this.#quotas.get(name)
@@ -101,7 +101,7 @@ export class NamespaceLedger {
     return this.#quotas.delete(name)
   }
 
-  /** Forgets what was counted and counts what is there. */
+  /** Drops all counts and counts again. */
   recount(now: number): void {
     const sorted = [...this.#quotas.values()].map(({ object }) => new TrackedQuota(object))
     sorted.sort((a, b) => (a.name < b.name ? -1 : 1))
@@ -132,7 +132,7 @@ export class NamespaceLedger {
     }
   }
 
-  /** Takes a change of an object that some quota counts. Returns whether what is used may have changed. */
+  /** Takes a change of an object that a quota counts. Returns whether the usage may have changed. */
   apply(groupResource: string, change: ObjectChange, now: number): boolean {
     const { type, name, revision } = change
     const evaluator = evaluatorOf(groupResource)
@@ -162,7 +162,7 @@ export class NamespaceLedger {
     return this.#record(evaluator, name, undefined, now)
   }
 
-  /** Measures what changed and takes away what has ended by time alone. Returns whether there was anything to do. */
+  /** Measures changed objects and removes usage that ended by time. Returns whether there was anything to do. */
   advance(now: number): boolean {
     let changed = this.#end(now)
     for (const [resource, names] of this.#unmeasured) {
@@ -179,7 +179,7 @@ export class NamespaceLedger {
 
   #remeasure(evaluator: Evaluator, name: string, object: KubeObject, now: number): boolean {
     const counted = this.#record(evaluator, name, object, now)
-    // Even where it uses what it used before, its request has ended.
+    // Even without a change of usage, its request has ended.
     const released = this.#reservations.size > 0 && this.#release(object, Number(object.metadata.resourceVersion))
     return counted || released
   }
@@ -206,11 +206,11 @@ export class NamespaceLedger {
     this.#promise(reservation, (quota, amounts) => quota.promise(amounts))
   }
 
-  /** The request is over. What is stored stays promised until it is counted, `name` is what it is called. */
+  /** The request has ended. The charge of a stored object stays until it is counted; `name` is its final name. */
   settle(reservation: Reservation, stored: boolean, name: string): void {
     const counted = evaluatorOf(reservation.groupResource).measures === 'count'
     if (!stored) {
-      // One of this name that was stored may have been counted in its place.
+      // A stored object of this name may already have been counted for it.
       const waiting = counted ? this.#reservations.get(keyOf(reservation))?.[0] : reservation
       if (waiting !== undefined) this.#redeem(waiting)
     } else if (counted && name !== reservation.name) this.#redeem(reservation)
@@ -245,7 +245,7 @@ export class NamespaceLedger {
     if (waiting !== undefined) this.#redeem(waiting)
   }
 
-  /** Of an object that is measured in this version. Returns whether anything was promised for it. */
+  /** For an object that was measured in this version. Returns whether it had a reservation. */
   #release({ metadata }: KubeObject, revision: number): boolean {
     const waiting = this.#reservations.get(metadata.uid ?? '')
     if (waiting === undefined) return false
@@ -255,7 +255,7 @@ export class NamespaceLedger {
   #addCount(groupResource: string, by: number): void {
     for (const quota of this.quotasFor(groupResource)) {
       const covered = quota.covered.get(groupResource)
-      // No scope has objects that are only counted.
+      // Counted objects are in no scope.
       if (covered === undefined || quota.requirements.length > 0) continue
       const amounts = parseAmounts(Object.fromEntries(covered.names.map(name => [name, String(Math.abs(by))])))
       if (by > 0) quota.add(amounts)

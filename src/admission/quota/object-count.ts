@@ -1,4 +1,4 @@
-// What an object of any other resource uses of a quota: one.
+// The quota usage of an object of any other resource: one.
 import { parseQuantity } from '../../api/quantity.ts'
 import type { ReadonlyAmounts } from '../../api/resource-amounts.ts'
 import { countName, type Evaluator } from './evaluator.ts'

@@ -1,4 +1,4 @@
-// What a PersistentVolumeClaim uses of a quota: itself and its storage, over all and by storage class.
+// The quota usage of a PersistentVolumeClaim: itself and its storage, in total and by storage class.
 import { compareQuantities, integerValue, parseQuantity, type Quantity } from '../../api/quantity.ts'
 import type { ResourceAmounts } from '../../api/resource-amounts.ts'
 import type { PersistentVolumeClaim } from '../../api/types/core-v1.ts'
@@ -14,7 +14,7 @@ export const persistentVolumeClaims: Evaluator = {
   measures: 'objects',
   handles({ subresource, operation, object, oldObject }) {
     if (subresource === '') return operation === 'CREATE' || operation === 'UPDATE'
-    // A driver says here that it allocated more than was asked for.
+    // A driver may report here that it allocated more than requested.
     return subresource === 'status' && operation === 'UPDATE' && allocated(object) !== allocated(oldObject)
   },
   covers: name =>
@@ -40,7 +40,7 @@ function allocated(object: unknown): string | undefined {
   return (object as PersistentVolumeClaim | undefined)?.status?.allocatedResources?.['storage']
 }
 
-/** Whole bytes: the larger of what is asked for and what was allocated. */
+/** Whole bytes: the larger of the requested and the allocated amount. */
 function storageOf({ spec, status }: PersistentVolumeClaim): Quantity | undefined {
   const asked = spec?.resources?.requests?.['storage']
   if (asked === undefined) return undefined

@@ -1,4 +1,4 @@
-// What a pod uses of a quota. Compute resources count as long as it can run, `count/pods` as long as it exists.
+// The quota usage of a pod. Compute resources count while it can run, `count/pods` while it exists.
 import type { KubeObject } from '../../api/object.ts'
 import { podLimits, podRequests } from '../../api/pod-resources.ts'
 import { parseQuantity } from '../../api/quantity.ts'
@@ -23,7 +23,7 @@ const covered: ReadonlySet<string> = new Set([
   ...compute.flatMap(name => [name, `requests.${name}`, `limits.${name}`]),
 ])
 const terminal: ReadonlySet<string> = new Set(['Failed', 'Succeeded'])
-/** Upstream asks for these of every container where they are bounded, and calls it a mistake that it keeps. */
+/** Upstream requires these for every container if they are limited, and calls that a mistake that it keeps. */
 const demanded = new Set(['cpu', 'memory', 'requests.cpu', 'requests.memory', 'limits.cpu', 'limits.memory'])
 
 export const pods: Evaluator = {
@@ -51,15 +51,15 @@ function isCharged(pod: Pod, now: number): boolean {
   return end === undefined || now <= end
 }
 
-/** A pod that outlives its grace period, on a node that is lost, is not charged any more. */
+/** A pod that outlives its grace period, on a lost node, is no longer charged. */
 function endsAt({ metadata }: KubeObject): number | undefined {
   const { deletionTimestamp, deletionGracePeriodSeconds } = metadata
   if (deletionTimestamp === undefined || deletionGracePeriodSeconds === undefined) return undefined
-  // The timestamp is the end of the grace period already, and upstream waits for it once more.
+  // The timestamp already includes the grace period, and upstream adds it once more.
   return Date.parse(deletionTimestamp) + deletionGracePeriodSeconds * 1000
 }
 
-/** Pods of one template ask for the same: what they use is added up once. */
+/** Pods of one template have equal requests, so their usage is computed once. */
 const known = new Map<string, ReadonlyAmounts>()
 const maxKnown = 2000
 const maxKeyLength = 2000
@@ -70,13 +70,13 @@ function chargedUsage(pod: Pod): ReadonlyAmounts {
   if (found !== undefined) return found
   const usage = addUp(pod)
   if (key.length > maxKeyLength) return usage
-  // Begun anew rather than aged: what is in use is back at once.
+  // Cleared rather than aged: what is in use is soon back.
   if (known.size >= maxKnown) known.clear()
   known.set(key, usage)
   return usage
 }
 
-/** All that `addUp` reads. The separators stand in no resource name and no quantity. */
+/** Everything that `addUp` reads. The separators cannot occur in names or quantities. */
 function keyOf({ spec, status }: Pod): string {
   let key = ''
   for (const container of spec.containers ?? []) key += containerKey(container)

@@ -1,4 +1,4 @@
-// What a Service uses of a quota: itself, its node ports and a load balancer.
+// The quota usage of a Service: itself, its node ports and a load balancer.
 import { parseQuantity } from '../../api/quantity.ts'
 import type { Service } from '../../api/types/core-v1.ts'
 import { countName, type Evaluator } from './evaluator.ts'
@@ -25,7 +25,7 @@ export const services: Evaluator = {
   inScope: () => false,
 }
 
-/** What is asked for: the ports themselves may not be allocated yet. */
+/** The requested number: the ports may not be allocated yet. */
 function nodePorts(spec: Service['spec']): number {
   const ports = spec?.ports ?? []
   if (spec?.type === 'NodePort') return ports.length

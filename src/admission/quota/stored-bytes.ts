@@ -1,7 +1,7 @@
-// Bytes of all objects of a namespace: the one resource of a quota that no kind has for itself. The store counts them, with the writes that are decided.
+// Bytes of all objects of a namespace: the one quota resource that belongs to no kind. The store counts them, including decided writes.
 
-/** In `spec.hard` of a ResourceQuota. Each object takes its JSON as it is stored and 1 KiB; Events are not counted. */
+/** Used in `spec.hard` of a ResourceQuota. Each object counts with its stored JSON and 1 KiB; Events are not counted. */
 export const storedBytesName = 'bulkhead.dev/stored-bytes'
 
-/** The status of a quota follows what is stored in steps of this part of what it grants, since every write changes the number. */
+/** The status of a quota is updated in steps of this fraction of its limit, because every write changes the number. */
 export const publishedSteps = 256

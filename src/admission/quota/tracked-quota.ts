@@ -1,4 +1,4 @@
-// One ResourceQuota with what is used of it now, and what requests under way will use.
+// One ResourceQuota with its current usage, and the charges of pending requests.
 import type { KubeObject } from '../../api/object.ts'
 import { addQuantities, formatQuantity, integerValue, parseQuantity, type Quantity } from '../../api/quantity.ts'
 import { addAmounts, parseAmounts, type ReadonlyAmounts, type ResourceAmounts, subtractAmounts } from '../../api/resource-amounts.ts'
@@ -7,11 +7,11 @@ import type { Evaluator } from './evaluator.ts'
 import { evaluatorOf, resourceOf } from './evaluators.ts'
 import { publishedSteps, storedBytesName } from './stored-bytes.ts'
 
-/** What of a quota concerns the objects of one resource. */
+/** The part of a quota that concerns the objects of one resource. */
 export interface Covered {
   /** Sorted. */
   readonly names: readonly string[]
-  /** Those of them that an object must say itself. */
+  /** Those that an object must state. */
   readonly demanded: readonly string[]
 }
 
@@ -20,17 +20,17 @@ const nothing = parseQuantity('0')
 export class TrackedQuota {
   readonly name: string
   readonly hard: ReadonlyAmounts
-  /** All must hold of an object that the quota counts. */
+  /** All must match an object for the quota to count it. */
   readonly requirements: readonly ScopedResourceSelectorRequirement[]
   readonly covered: ReadonlyMap<string, Covered>
-  /** Of the resources of `hard`: used by what is stored. */
+  /** Usage of stored objects, of the resources in `hard`. */
   readonly #used: ResourceAmounts = new Map()
-  /** Charged for requests that are not stored yet. */
+  /** Charges of requests that are not stored yet. */
   readonly #pending: ResourceAmounts = new Map()
   readonly #masked = new WeakMap<ReadonlyAmounts, ReadonlyAmounts>()
-  /** Bytes that the objects of the namespace may take; undefined where the quota does not say, or counts only what is in its scopes. */
+  /** Limit of bytes of the namespace's objects; undefined if the quota has none, or has scopes. */
   readonly hardBytes: number | undefined
-  /** What was published of them last; undefined before. */
+  /** The bytes in the last published status; undefined before. */
   #publishedBytes: number | undefined
   /** The newest version. */
   object: ResourceQuota
@@ -47,13 +47,13 @@ export class TrackedQuota {
     this.hardBytes = bytes && Number(integerValue(bytes))
   }
 
-  /** Whether so many bytes are another step than what was published. */
+  /** Whether this many bytes are in another step than the published ones. */
   outdates(bytes: number): boolean {
     if (this.hardBytes === undefined) return false
     return this.#publishedBytes === undefined || Math.abs(bytes - this.#publishedBytes) >= this.hardBytes / publishedSteps
   }
 
-  /** Takes what the status is to say of the bytes that are stored. */
+  /** Sets the stored bytes for the status. */
   useBytes(bytes: number): void {
     if (this.hardBytes === undefined) return
     this.#publishedBytes = bytes
@@ -65,7 +65,7 @@ export class TrackedQuota {
     return this.requirements.every(requirement => evaluator.inScope(requirement, object))
   }
 
-  /** What of a usage this quota bounds. Worked out once for pods that use the same. */
+  /** The part of a usage that this quota limits. Computed once for pods with equal usage. */
   mask(covered: Covered, usage: ReadonlyAmounts): ReadonlyAmounts {
     const known = this.#masked.get(usage)
     if (known !== undefined) return known
@@ -78,7 +78,7 @@ export class TrackedQuota {
     return masked
   }
 
-  /** What is stored, and what is promised. */
+  /** Stored and pending usage. */
   taken(name: string): Quantity {
     const used = this.#used.get(name) ?? nothing
     const pending = this.#pending.get(name)
@@ -97,19 +97,19 @@ export class TrackedQuota {
     addAmounts(this.#pending, amounts)
   }
 
-  /** Promised before and not any more. */
+  /** Removes a charge. */
   redeem(amounts: ReadonlyAmounts): void {
     subtractAmounts(this.#pending, amounts)
   }
 
-  /** As `status` should be. */
+  /** The status as it should be. */
   status(): ResourceQuotaStatus {
     const used: ResourceList = {}
     for (const [name, amount] of this.#used) used[name] = formatQuantity(amount)
     return { hard: { ...this.object.spec?.hard }, used }
   }
 
-  /** Whether the stored object says what is so. */
+  /** Whether the stored status is up to date. */
   get isPublished(): boolean {
     const { hard = {}, used = {} } = this.object.status ?? {}
     const now = this.status()

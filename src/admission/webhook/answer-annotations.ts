@@ -1,13 +1,13 @@
-// Audit annotations that somebody else's server answered: under a prefix that says whose they are, and no more than a record can bear.
+// Audit annotations from an external server: with a prefix that names it, and limited in size.
 import { qualifiedName } from '../../api/validation/names.ts'
 import type { AdmissionRequest } from '../admission.ts'
 
-/** Annotations of one answer; those behind are left out. */
+/** Limit of annotations per answer; further ones are dropped. */
 const maxAnnotations = 32
-/** UTF-16 units of a value; what is longer is cut. */
+/** Limit of UTF-16 units of a value; longer ones are cut. */
 const maxAnnotationLength = 10 * 1024
 
-/** `prefix` ends with a slash. Keys that are no qualified names with it are left out. */
+/** `prefix` ends with a slash. Keys that are not qualified names with it are dropped. */
 export function annotateAnswer(request: AdmissionRequest, prefix: string, annotations: Readonly<Record<string, string>>): void {
   for (const [key, value] of Object.entries(annotations).slice(0, maxAnnotations)) {
     const full = prefix + key

@@ -1,4 +1,4 @@
-// The patch of a mutating webhook on the object of a request: applied in the version that the webhook knows.
+// Applies the patch of a mutating webhook to the object of a request, in the webhook's version.
 import { applyJsonPatch } from '../../api/patch/json-patch.ts'
 import type { ResourceDefinition } from '../../api/resource.ts'
 import { maxDepth } from '../../api/schema/decode.ts'
@@ -9,7 +9,10 @@ import type { AdmissionRequest } from '../admission.ts'
 import { changeObject } from '../request-change.ts'
 import { versioned } from '../request-facts.ts'
 
-/** Changes `request.object` in place. `patch` is the text of a JSON patch. Throws a 500 where it cannot be applied; gives whether it changed anything. */
+/**
+ * Changes `request.object` in place. `patch` is the text of a JSON patch. Throws a 500 if it cannot be applied; returns whether it changed
+ * anything.
+ */
 export function applyHookPatch(patch: string, hook: string, request: AdmissionRequest, version: ResourceDefinition): boolean {
   const { object } = request
   const operations = parsed(patch)
@@ -21,7 +24,7 @@ export function applyHookPatch(patch: string, hook: string, request: AdmissionRe
 }
 
 function parsed(patch: string): readonly unknown[] {
-  // What nests deeper than a body may is more than what reads it later could bear.
+  // The result must not nest deeper than a body may, because later readers could not handle it.
   if (scanJson(Buffer.from(patch)).depth > maxDepth)
     throw internalError(`the patch of an admission webhook is nested deeper than ${maxDepth} levels`)
   let value: unknown

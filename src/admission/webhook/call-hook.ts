@@ -1,4 +1,4 @@
-// One call of one webhook: the review goes out, and what comes back is an outcome.
+// One call of one webhook: sends the review and returns the outcome.
 
 import { type ApiError, badRequest } from '../../api/status.ts'
 import type { WebhookClientConfig } from '../../api/types/admissionregistration-v1.ts'
@@ -8,11 +8,11 @@ import type { ClientIdentities } from './client-identity.ts'
 import type { AnyWebhook, Hook } from './hook.ts'
 import { InvalidAnswer, type ReviewAnswer, readAnswer, rejection, reviewBody, reviewVersion } from './review.ts'
 
-/** How reviews leave the server. */
+/** Sends reviews. */
 export interface ReviewSender {
   /**
-   * POSTs the body over TLS to where `client` leads, follows no redirect, and resolves with the bounded body of a 2xx answer. Rejects with an Error
-   * whose message is what Go's client would say; with the signal's reason where that aborts.
+   * POSTs the body over TLS to the endpoint of `client`, follows no redirect, and resolves with the size-limited body of a 2xx answer.
+   * Rejects with an Error in the words of Go's client, or with the signal's reason.
    */
   send(
     client: WebhookClientConfig,
@@ -21,28 +21,28 @@ export interface ReviewSender {
     signal: AbortSignal,
     identities?: ClientIdentities,
   ): Promise<Buffer>
-  /** The same to where a kubeconfig leads. */
+  /** The same to the endpoint of a kubeconfig. */
   post(endpoint: WebhookEndpoint, body: Buffer, timeoutSeconds: number, signal: AbortSignal): Promise<Buffer>
 }
 
 export type CallOutcome =
   | { readonly outcome: 'answered'; readonly answer: ReviewAnswer }
-  /** Without an answer where the webhook was not asked. */
+  /** Without an answer if the webhook was not called. */
   | { readonly outcome: 'rejected'; readonly error: ApiError; readonly answer?: ReviewAnswer }
-  /** Nobody answered, or nothing that makes sense: the failure policy decides. */
+  /** No answer, or an invalid one: the failure policy decides. */
   | { readonly outcome: 'failed'; readonly message: string }
 
 export interface CallParts {
   readonly sender: ReviewSender
   readonly newUid: () => string
-  /** As whom webhooks are called; default: as nobody. */
+  /** The identities for calls of webhooks; default: none. */
   readonly identities?: ClientIdentities
 }
 
 /** Seconds of a call where the webhook says nothing. */
 const defaultTimeoutSeconds = 10
 
-/** `reviewed` makes the JSON of the request in the version that the hook's rules name. Rejects only where `signal` aborts. */
+/** `reviewed` returns the JSON of the request in the version that the hook's rules name. Rejects only if `signal` aborts. */
 export async function callHook(
   { webhook }: Hook,
   request: AdmissionRequest,

@@ -1,9 +1,9 @@
-// As whom the server calls webhooks: from kubeconfig files whose contents stand in the admission configuration already.
+// The server's identities for calls of webhooks, from kubeconfigs that are embedded in the admission configuration.
 import { isJsonObject } from '../../base/json.ts'
 import type { WebhookEndpoint, WebhookIdentity } from '../../base/webhook-endpoint.ts'
 import { fail, items, type Json, mapping, text } from '../configuration-value.ts'
 
-/** By the names of webhooks' servers: `hook.ns.svc`, `*.example.com`, `*`. */
+/** By server name of webhooks: `hook.ns.svc`, `*.example.com`, `*`. */
 export type ClientIdentities = ReadonlyMap<string, WebhookIdentity>
 
 /** The users of the file by name. Throws a UserError. */
@@ -18,7 +18,7 @@ export function readIdentities(kubeconfig: unknown, at: string): ClientIdentitie
   )
 }
 
-/** As upstream: the name with its port, the name without it where that is 443, then names with ever fewer parts behind `*`. */
+/** As upstream: the name with its port, the name without it for port 443, then ever shorter suffixes after `*`. */
 export function identityFor(identities: ClientIdentities, host: string, port: string): WebhookIdentity | undefined {
   const exact = identities.get(`${host}:${port}`) ?? (port === '443' ? identities.get(host) : undefined)
   if (exact !== undefined) return exact
@@ -31,7 +31,7 @@ export function identityFor(identities: ClientIdentities, host: string, port: st
   return identities.get('*')
 }
 
-/** Where the current context leads. Throws a UserError. */
+/** The endpoint of the current context. Throws a UserError. */
 export function readEndpoint(kubeconfig: unknown, at: string): WebhookEndpoint {
   const file = mapping(kubeconfig, at)
   const context = named(file, 'contexts', 'context', text(file['current-context'], `${at}.current-context`), at)
@@ -39,7 +39,7 @@ export function readEndpoint(kubeconfig: unknown, at: string): WebhookEndpoint {
   const user = context['user'] === undefined ? {} : named(file, 'users', 'user', text(context['user'], `${at}: the context's user`), at)
   const url = text(cluster['server'], `${at}: the cluster's server`)
   const { protocol, username, password } = URL.parse(url) ?? {}
-  // The URL is shown where it is wrong, and where the server fails.
+  // The URL appears in messages, also when the server fails, so it must contain no password.
   if (username || password) fail(at, 'names a server with a user in its URL: give the user a token or a certificate')
   if (protocol !== 'https:') fail(at, `names the server "${url}", wanted is an https URL`)
   if (cluster['insecure-skip-tls-verify'] === true) fail(at, 'sets insecure-skip-tls-verify, and the server is always verified')
@@ -87,7 +87,7 @@ const fileFields = [
   ['users', 'user', 'client-key'],
 ] as const
 
-/** The document with the contents of the files that it names, so that nobody who is handed it needs to read them. Throws a UserError. */
+/** The document with embedded files, so that its recipients need not read them. Throws a UserError. */
 export function withFileContents(kubeconfig: unknown, read: (path: string) => string): unknown {
   if (!isJsonObject(kubeconfig)) return kubeconfig
   const copy = structuredClone(kubeconfig) as Record<string, unknown>

@@ -1,7 +1,7 @@
-// Which webhooks do not answer: for the diagnosis, and so that requests of the cluster itself need not wait for them again and again.
+// Tracks webhooks that do not answer, for diagnosis and so that requests of the cluster itself do not wait for them repeatedly.
 import type { Hook } from './hook.ts'
 
-/** What tells a webhook from every other one. */
+/** Identifies a webhook. */
 export interface Identified {
   readonly id: string
 }
@@ -9,9 +9,9 @@ export interface Identified {
 export interface HookFailure<T extends Identified = Hook> {
   readonly hook: T
   readonly message: string
-  /** Milliseconds since the epoch, of the first failure since it last answered. */
+  /** Time of the first failure since the last answer, in milliseconds since the epoch. */
   readonly since: number
-  /** In a row. */
+  /** Number of consecutive failures. */
   readonly count: number
 }
 
@@ -22,14 +22,14 @@ interface State {
   readonly toldAt: number
 }
 
-/** Of one webhook nobody is told more often. */
+/** Minimum interval between reports about one webhook. */
 const reportIntervalMs = 30_000
 
-/** This many failures in a row, and the webhook counts as dead. */
+/** A webhook counts as dead after this many consecutive failures. */
 const deadAfter = 2
-/** A dead one is tried again by a request of the cluster after this time; anybody else's request tries it each time. */
+/** Requests of the cluster retry a dead webhook after this time; other requests call it each time. */
 const retryMs = 15_000
-/** Webhooks whose failures are remembered; the longest silent one is forgotten beyond. */
+/** Limit of tracked webhooks; the one whose last failure is oldest is dropped. */
 const maxRemembered = 1000
 
 export class HookHealth<T extends Identified = Hook> {
@@ -55,7 +55,7 @@ export class HookHealth<T extends Identified = Hook> {
     if (tells) this.#report({ hook, message, since: state.since, count: state.count })
   }
 
-  /** Whether a request of the cluster itself shall not wait for it now. */
+  /** Whether requests of the cluster itself should not wait for it now. */
   isDead({ id }: T, now: number): boolean {
     const state = this.#failing.get(id)
     return state !== undefined && state.count >= deadAfter && now - state.triedAt < retryMs

@@ -1,4 +1,4 @@
-// Webhooks of both kinds, compiled once a change and found by what a request is for.
+// Webhooks of both kinds, compiled once per change and found by the kind of request.
 import type { ResourceDefinition } from '../../api/resource.ts'
 import type { StoreView } from '../../api/store-view.ts'
 import type {
@@ -19,21 +19,21 @@ export type AnyWebhook = ValidatingWebhook & Pick<MutatingWebhook, 'reinvocation
 type Configuration = MutatingWebhookConfiguration | ValidatingWebhookConfiguration
 
 export interface Hook {
-  /** Tells it from every other one, also from one of the same name in the same configuration. */
+  /** A unique id, also among webhooks of the same name in one configuration. */
   readonly id: string
-  /** The kind and the name of the object that it stands in. */
+  /** Kind and name of the object that contains it. */
   readonly kind: 'MutatingWebhookConfiguration' | 'ValidatingWebhookConfiguration'
   readonly configuration: string
   readonly webhook: AnyWebhook
-  /** Its place among all hooks of its kind. */
+  /** Its index among all hooks of its kind. */
   readonly place: number
   readonly failsOpen: boolean
   readonly matcher: ResourceMatcher
-  /** Compiled with the first request that the rules cover. */
+  /** Compiled with the first request that the rules match. */
   readonly conditions: () => Conditions
 }
 
-/** Upstream never asks webhooks about these, so that whoever may write them can get rid of a webhook that refuses everything. */
+/** Upstream never calls webhooks for these, so that their authors can remove a webhook that refuses everything. */
 const exemptKinds: ReadonlySet<string> = new Set([
   'ValidatingWebhookConfiguration',
   'MutatingWebhookConfiguration',
@@ -50,7 +50,7 @@ export interface HookContext extends MatchContext {
   readonly metrics: AdmissionMetrics
 }
 
-/** The webhooks of one kind of configuration, by configuration and then as they stand in it. */
+/** The webhooks of one kind of configuration, ordered by configuration and then by position. */
 export class HookIndex {
   readonly #index: RequestIndex<Hook>
 
@@ -72,7 +72,7 @@ export class HookIndex {
     context.view.follow(resource, () => this.#index.forget())
   }
 
-  /** Those whose rules may cover the request. */
+  /** Those whose rules may match the request. */
   candidates(request: AdmissionRequest): readonly Hook[] {
     return this.#index.candidates(request)
   }
@@ -116,7 +116,7 @@ function hooksOf(kind: Hook['kind'], configurations: readonly Configuration[], c
 
 function compile({ matchConditions = [] }: AnyWebhook): Conditions {
   if (matchConditions.length === 0) return []
-  // The engine takes megabytes, which a server without expressions need not pay.
+  // The engine takes megabytes, which a server without expressions does not need.
   const { compileConditions } = requireLate<typeof engine>(import.meta.url, '../policy/policy-engine-late.ts')
   return compileConditions(matchConditions, false)
 }

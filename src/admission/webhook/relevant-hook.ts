@@ -1,4 +1,4 @@
-// Whether a webhook is to be asked about a request: selectors, rules, match conditions.
+// Whether a webhook is called for a request: selectors, rules, match conditions.
 
 import type { ResourceDefinition } from '../../api/resource.ts'
 import { forbidden } from '../../api/status.ts'
@@ -12,8 +12,8 @@ import type { DecideFor } from '../policy/request-view.ts'
 import type { Hook } from './hook.ts'
 
 /**
- * The version in which the hook is shown the object; undefined where it is not asked. A promise only where conditions take long. Throws or rejects
- * with the ApiError of conditions that fail closed. `meter` is that of all hooks of the request.
+ * The version in which the hook sees the object; undefined if it is not called. A promise only if conditions take long. Throws or rejects
+ * with the ApiError of conditions that fail closed. `meter` is shared by all hooks of the request.
  */
 export function versionFor(
   hook: Hook,

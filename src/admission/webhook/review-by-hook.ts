@@ -1,4 +1,4 @@
-// Asks one webhook about a request, and deals with failures, warnings, annotations and waits in the same way for both kinds.
+// Calls one webhook for a request, and handles failures, warnings, annotations and waits in the same way for both kinds.
 import type { ResourceDefinition } from '../../api/resource.ts'
 import { type ApiError, internalError, timedOut } from '../../api/status.ts'
 import type { Clock } from '../../base/clock.ts'
@@ -18,15 +18,15 @@ export interface WebhookContext extends HookContext, CallParts {
   readonly health: HookHealth
   readonly clock: Clock
   readonly log: Logger
-  /** Whether requests of the cluster itself pass where a webhook does not answer; upstream has nothing like it. */
+  /** Whether requests of the cluster itself pass if a webhook does not answer; upstream has no such rule. */
   readonly exemptsSystem: boolean
 }
 
-/** Calls that took longer than this are written down. */
+/** Longer calls are recorded. */
 const recordedWaitMs = 100
-/** Of the audit event: webhooks that were waited for, or did not answer. */
+/** On the audit event: slow webhooks and those that did not answer. */
 export const waitsAnnotation = 'admission.bulkhead.dev/webhooks'
-/** A request of the cluster itself waits no longer for one webhook. */
+/** Longest wait of a request of the cluster itself for one webhook. */
 const maxSystemSeconds = 3
 
 export interface HookWait {
@@ -35,7 +35,7 @@ export interface HookWait {
   readonly milliseconds: number
   /** Why it did not answer. */
   readonly failure?: string
-  /** The request went on without its answer. */
+  /** The request continued without its answer. */
   readonly passed?: true
 }
 
@@ -47,7 +47,7 @@ export interface HookAnswer {
 export type HookOutcome =
   | HookAnswer
   | { readonly outcome: 'refused'; readonly error: ApiError }
-  /** It did not answer, and the request goes on. */
+  /** It did not answer, and the request continues. */
   | { readonly outcome: 'passed' }
 
 export interface HookCall {
@@ -56,11 +56,11 @@ export interface HookCall {
   readonly mutating: boolean
   /** The JSON of the request in that version. */
   readonly reviewed: () => string
-  /** Of the audit annotation where the hook fails open. */
+  /** The audit annotation if the hook fails open. */
   readonly failedOpenKey: string
 }
 
-/** `waits` gathers what the audit event shall tell. */
+/** `waits` collects entries for the audit event. */
 export async function reviewByHook(
   asked: HookCall,
   request: AdmissionRequest,
@@ -91,7 +91,7 @@ export async function reviewByHook(
   if (outcome.outcome === 'failed') {
     const { message } = outcome
     const passed = hook.failsOpen || spared
-    // An Event tells of the failure: one that is written must not cause the next.
+    // An Event reports the failure; writing that Event must not cause the next one.
     if (!skipped && request.resource.plural !== 'events') health.failed(hook, message, clock.now())
     log.debug(passed ? 'webhook failed, request goes on' : 'webhook failed, request refused', { webhook: name, why: message })
     waits.push({ ...wait, failure: message, ...(passed ? { passed: true as const } : {}) })

@@ -1,4 +1,4 @@
-// The AdmissionReview that a webhook is sent, and what its answer means: admission.k8s.io/v1 and v1beta1.
+// The AdmissionReview for a webhook, and the meaning of its answer: admission.k8s.io/v1 and v1beta1.
 import type { KubeObject } from '../../api/object.ts'
 import type { ResourceDefinition } from '../../api/resource.ts'
 import { isRecord } from '../../api/schema/compile.ts'
@@ -12,12 +12,12 @@ import { kindIn, requestedName, resourceOf, userInfo, versioned } from '../reque
 const versions = ['v1', 'v1beta1'] as const
 export type ReviewVersion = (typeof versions)[number]
 
-/** The first that both sides know; undefined where there is none. */
+/** The first version that both sides support; undefined if there is none. */
 export function reviewVersion(accepted: readonly string[]): ReviewVersion | undefined {
   return accepted.map(version => versions.find(known => known === version)).find(version => version !== undefined)
 }
 
-/** Everything of the review but what differs from webhook to webhook: in JSON, without the braces. */
+/** The part of the review that is the same for all webhooks, as JSON without braces. */
 export function reviewedRequest(request: AdmissionRequest, version: ResourceDefinition): string {
   const { resource, subresource, user, operation, dryRun, options } = request
   const name = requestedName(request)
@@ -44,7 +44,7 @@ export function reviewedRequest(request: AdmissionRequest, version: ResourceDefi
 function shown(request: AdmissionRequest, object: KubeObject | undefined, version: ResourceDefinition): object | null {
   if (object === undefined) return null
   if (request.operation !== 'CONNECT') return versioned(request, object, version)
-  // The options of a connection are not objects of the store: their types have no metadata.
+  // The options of a connection are not stored objects: their types have no metadata.
   const { metadata: _, ...options } = object
   return options
 }
@@ -57,17 +57,17 @@ export function reviewBody(version: ReviewVersion, uid: string, request: string)
 
 export interface ReviewAnswer {
   readonly allowed: boolean
-  /** What the webhook says of its refusal. */
+  /** The webhook's message about its refusal. */
   readonly result: Readonly<Record<string, unknown>> | undefined
-  /** A JSON patch as text; undefined where nothing is to be changed. */
+  /** A JSON patch as text; undefined if nothing changes. */
   readonly patch: string | undefined
   readonly annotations: Readonly<Record<string, string>>
   readonly warnings: readonly string[]
 }
 
-/** An answer that is none; the message is the end of upstream's. */
+/** An invalid answer; the message is the end of upstream's. */
 export class InvalidAnswer extends Error {
-  /** Whether it could not even be read. */
+  /** Whether it could not be parsed at all. */
   readonly unreadable: boolean
 
   constructor(message: string, unreadable = false) {
@@ -77,7 +77,7 @@ export class InvalidAnswer extends Error {
   }
 }
 
-/** Throws InvalidAnswer. The caller has bounded the size of `body`. */
+/** Throws InvalidAnswer. The caller has limited the size of `body`. */
 export function readAnswer(body: Buffer, version: ReviewVersion, uid: string, mutating: boolean): ReviewAnswer {
   const review = parsed(body)
   const { response, kind, apiVersion } = review
@@ -106,7 +106,7 @@ function parsed(body: Buffer): Readonly<Record<string, unknown>> {
   try {
     value = parseJson(body.toString())
   } catch {
-    // What was sent is not shown: it may be anybody's page.
+    // The content is not shown, because it may be any page.
     throw unreadable('it is not JSON')
   }
   if (!isRecord(value)) throw unreadable('it is not an object')
@@ -139,7 +139,7 @@ function patchOf(response: Readonly<Record<string, unknown>>, version: ReviewVer
 
 const decoded = (base64: string): string => Buffer.from(base64, 'base64').toString()
 
-/** What the client is told of a refusal: the webhook's own words behind its name, and never a code of success. */
+/** The client's message about a refusal: the webhook's name and its own words, never with a success code. */
 export function rejection(name: string, result: Readonly<Record<string, unknown>> = {}): ApiError {
   const { code, message = '', reason = '', details, metadata } = result
   const refused = `admission webhook ${JSON.stringify(name)} denied the request`

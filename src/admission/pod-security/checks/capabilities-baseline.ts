@@ -2,7 +2,7 @@ import { containersOf } from '../../../api/validation/containers-of.ts'
 import { type PodSecurityCheck, passed } from '../check.ts'
 import { containers, quoted, sortedSet } from '../wording.ts'
 
-/** What container runtimes grant by themselves; NET_RAW is left out on purpose, as upstream does. */
+/** The default set of container runtimes; NET_RAW is deliberately not in it, as upstream. */
 const defaults: ReadonlySet<string> = new Set(
   'AUDIT_WRITE CHOWN DAC_OVERRIDE FOWNER FSETID KILL MKNOD NET_BIND_SERVICE SETFCAP SETGID SETPCAP SETUID SYS_CHROOT'.split(' '),
 )

@@ -10,7 +10,7 @@ export const allowedSeccomp = (type: string | undefined): boolean => type === 'R
 const allowedAnnotation = (value: string): boolean =>
   value === 'runtime/default' || value === 'docker/default' || value.startsWith('localhost/')
 
-/** Who asks for a forbidden profile by name; shared with the restricted check, which forbids silence too. */
+/** Where a forbidden profile is set explicitly; shared with the restricted check, which also forbids no profile. */
 export function explicitSeccomp(spec: PodSpec, visited: readonly VisitedContainer[]) {
   const type = spec.securityContext?.seccompProfile?.type
   const pod = spec.securityContext?.seccompProfile !== undefined && !allowedSeccomp(type)
