@@ -1,4 +1,4 @@
-// The bootstrap tokens that exist, by their ids: an index that follows their Secrets, so that no request reads one.
+// An index of bootstrap tokens by id that follows their Secrets, so that no request reads a Secret.
 import { type BootstrapToken, bootstrapTokenOf, tokenSecretPrefix } from '../api/bootstrap-token.ts'
 import { bootstrappersGroup, bootstrapUserPrefix } from '../api/join-ticket-names.ts'
 import type { Secret as SecretObject } from '../api/types/core-v1.ts'
@@ -7,7 +7,7 @@ import { authenticatedGroup, type CredentialSource } from './access.ts'
 import type { Authenticated, DenyList } from './revocation.ts'
 import { secretHash } from './secret-hash.ts'
 
-/** Supplied by the composition: the Secrets of kube-system with the tokens' names, as they are now, and every change after it. */
+/** Supplied by the composition: the token Secrets of kube-system, their current state and every later change. */
 export interface BootstrapTokenSource {
   each(): Iterable<SecretObject>
   onChange(listener: (object: SecretObject, deleted: boolean) => void): void
@@ -17,23 +17,23 @@ export interface KnownToken {
   /** SHA-256 of the secret part. */
   readonly hash: Buffer
   readonly expires: number | undefined
-  /** Whom it makes; or why nobody, though its secret is right. */
+  /** The token's user, or why it has none although its secret is right. */
   readonly holder: Authenticated | { readonly outcome: 'rejected'; readonly reason: string }
 }
 
 export interface BootstrapTokens {
-  /** Undefined where there is none (any more). */
+  /** Undefined if it does not exist. */
   find(id: string): KnownToken | undefined
 }
 
 export const bootstrapTokenAuthenticator = 'bootstrap-token'
 
-/** Open streams by a token that is changed or deleted end by the deny list. */
+/** The deny list ends open streams of a token that is changed or deleted. */
 export function createBootstrapTokens(secrets: BootstrapTokenSource, denyList: Pick<DenyList, 'endDenied'>): BootstrapTokens {
   const known = new Map<string, { readonly token: KnownToken; readonly source: { ended: string | undefined } }>()
   const apply = (object: SecretObject, deleted: boolean): void => {
     const id = (object.metadata.name ?? '').slice(tokenSecretPrefix.length)
-    // Whatever has changed: what was opened with the token as it was is opened anew, or no more.
+    // After any change, streams of the old token end and must be opened again.
     const former = known.get(id)
     known.delete(id)
     const token = deleted ? undefined : bootstrapTokenOf(object)

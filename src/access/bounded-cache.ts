@@ -1,4 +1,4 @@
-// A map that forgets its oldest entries, so that no client can make it grow without end.
+// A map that drops its oldest entries, so that no client can make it grow without limit.
 
 export class BoundedCache<V> {
   readonly #entries = new Map<string, V>()
@@ -21,7 +21,7 @@ export class BoundedCache<V> {
   delete(key: string): void {
     this.#entries.delete(key)
   }
-  /** Forgets the others. */
+  /** Drops all others. */
   retain(keeps: (value: V) => boolean): void {
     for (const [key, value] of this.#entries) if (!keeps(value)) this.#entries.delete(key)
   }

@@ -1,4 +1,4 @@
-// One question to a webhook, with tries and pauses as upstream's. What it asks and answers is its caller's.
+// One call of a webhook, with retries and delays as upstream. The caller defines request and answer.
 import { AnswerError } from '../base/answer-error.ts'
 import { type Clock, pause } from '../base/clock.ts'
 import { codeOf } from '../base/user-error.ts'
@@ -6,14 +6,14 @@ import type { WebhookEndpoint } from '../base/webhook-endpoint.ts'
 
 export interface WebhookCallParts {
   /**
-   * POSTs over verified TLS, follows no redirect, and resolves with the bounded body of a success. Rejects with an `AnswerError` for another answer, with
-   * an Error for none.
+   * POSTs over verified TLS, follows no redirect, and resolves with the size-limited body of a success. Rejects with an `AnswerError` for
+   * another answer, with an Error for none.
    */
   post(endpoint: WebhookEndpoint, body: Buffer, timeoutSeconds: number, signal: AbortSignal): Promise<Buffer>
   readonly clock: Clock
-  /** In [0, 1): pauses are spread. */
+  /** In [0, 1), for jitter of delays. */
   random(): number
-  /** Of the server. */
+  /** The server's signal. */
   readonly signal: AbortSignal
 }
 
@@ -23,9 +23,9 @@ export interface Question<T> {
   readonly endpoint: WebhookEndpoint
   readonly timeoutMs: number
   readonly body: Buffer
-  /** Throws for what is no answer. */
+  /** Throws for an invalid answer. */
   read(answer: Buffer): T
-  /** Told of each try. */
+  /** Called for each attempt. */
   took(result: RoundTrip, seconds: number): void
 }
 
@@ -34,7 +34,7 @@ const firstPauseMs = 500
 const pauseFactor = 1.5
 const pauseJitter = 0.2
 
-/** With growing pauses where another try may help. Rejects with what went wrong last. */
+/** With growing delays if a retry may help. Rejects with the last error. */
 export async function callWebhook<T>({ endpoint, timeoutMs, body, read, took }: Question<T>, parts: WebhookCallParts): Promise<T> {
   const { clock, signal } = parts
   for (let attempt = 1; ; attempt++) {

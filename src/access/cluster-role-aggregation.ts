@@ -1,7 +1,7 @@
-// What a ClusterRole with an aggregationRule consists of: the rules of the roles that its selectors match.
+// The rules of a ClusterRole with an aggregationRule: those of the roles that its selectors match.
 import type { ClusterRole, LabelSelector, PolicyRule } from './rbac-object.ts'
 
-/** An empty selector matches everything, as metav1.LabelSelector has it; an unknown operator matches nothing. */
+/** An empty selector matches everything, as for metav1.LabelSelector; an unknown operator matches nothing. */
 function labelsMatch(selector: LabelSelector, labels: Readonly<Record<string, string>>): boolean {
   for (const [key, value] of Object.entries(selector.matchLabels ?? {})) {
     if (!Object.hasOwn(labels, key) || labels[key] !== value) return false
@@ -21,8 +21,8 @@ export function aggregationSelects(target: ClusterRole, role: ClusterRole): bool
 }
 
 /**
- * The rules that `target` should have, of all ClusterRoles `among`: selector after selector, roles in the order of their names, no rule twice, as
- * upstream's clusterrole-aggregation controller writes them. Undefined where `target` gathers nothing.
+ * The rules that `target` should have, from all ClusterRoles `among`: selector after selector, roles by name, each rule once, as upstream's
+ * clusterrole-aggregation controller. Undefined if `target` does not aggregate.
  */
 export function aggregatedRules(target: ClusterRole, among: readonly ClusterRole[]): PolicyRule[] | undefined {
   const selectors = target.aggregationRule?.clusterRoleSelectors
@@ -41,7 +41,7 @@ export function aggregatedRules(target: ClusterRole, among: readonly ClusterRole
   return [...rules.values()]
 }
 
-/** Equal for rules that have the same in the same order. */
+/** Equal for rules with the same values in the same order. */
 export function ruleKey({ verbs, apiGroups, resources, resourceNames, nonResourceURLs }: PolicyRule): string {
   return JSON.stringify([verbs, apiGroups, resources, resourceNames, nonResourceURLs])
 }

@@ -1,16 +1,16 @@
-// The metrics of a file of access that is read again, under upstream's names.
+// Metrics of a reloaded access configuration file, under upstream's names.
 import { Counter, Gauge, type Registry } from '../base/metrics.ts'
 
 export type ConfigurationKind = 'authentication' | 'authorization'
 
 export interface ConfigurationMetrics {
-  /** What the file says now was taken, or not, at this time in milliseconds since the epoch. */
+  /** The newest content of the file was accepted or refused at this time, in milliseconds since the epoch. */
   reloaded(status: 'success' | 'failure', now: number): void
-  /** The hash of what is in force. */
+  /** The hash of the content in force. */
   inForce(hash: string): void
 }
 
-/** Empty as upstream's where servers have no identity: there is one alone. */
+/** Empty, as upstream if servers have no identity: there is only one. */
 const server = { apiserver_id_hash: '' }
 const serverLabel = Object.keys(server)
 

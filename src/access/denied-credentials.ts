@@ -1,4 +1,4 @@
-// The deny list as the cluster keeps it: one ConfigMap in kube-system, one credential or user a key, changed only with the right to deny credentials.
+// The stored deny list: one ConfigMap in kube-system, one credential or user per key, changed only with the right to deny credentials.
 import {
   deniedCredentials,
   denyNodesRight,
@@ -39,7 +39,7 @@ interface ListObject extends KubeObject {
   binaryData?: Readonly<Record<string, string>> | null
 }
 
-/** The denials of the ConfigMap, each `<kind>:<value>` under a key of its author's choice, and what cannot be read as one. */
+/** The denials of the ConfigMap, each `<kind>:<value>` under a key of its author's choice, and invalid entries. */
 export function parseDenials(object: KubeObject | undefined): {
   readonly denials: readonly Denial[]
   readonly errors: readonly FieldError[]
@@ -70,13 +70,13 @@ export interface ListWrite {
   readonly user: UserInfo
 }
 
-/** Whose requests the server cannot do without, and which nobody can present from outside. */
+/** The user whose requests the server needs; it has no credential that an outside client could present. */
 const undeniable: UserInfo = { name: 'system:apiserver', groups: [] }
 
 const isDenialList = ({ resource, namespace, name }: Pick<ListWrite, 'resource' | 'namespace' | 'name'>): boolean =>
   resource.group === '' && resource.plural === 'configmaps' && namespace === deniedCredentials.namespace && name === deniedCredentials.name
 
-/** The refusal of a write of the list; undefined where it may go on. */
+/** The refusal of a write of the list; undefined if it may continue. */
 export function checkDenialList(write: ListWrite, authorization: Pick<Authorization, 'authorize'>): ApiError | undefined {
   if (!isDenialList(write)) return undefined
   const { resource, namespace, name, object, oldObject, user } = write
@@ -102,7 +102,7 @@ export function checkDenialList(write: ListWrite, authorization: Pick<Authorizat
   return invalid(resource, name, [forbiddenField('data', `user "${undeniable.name}" is the API server itself`)])
 }
 
-/** Whether every entry that comes, goes or changes is of a deleted Node, before and after. */
+/** Whether every added, removed or changed entry is about a deleted Node, before and after. */
 function changesNodesOnly(before: ListObject | undefined, after: ListObject | undefined): boolean {
   const [old, now] = [before?.data ?? {}, after?.data ?? {}]
   const isNodes = (text: string | undefined): boolean => text === undefined || text.startsWith(`${nodeCertificatesKind}:`)
@@ -110,7 +110,7 @@ function changesNodesOnly(before: ListObject | undefined, after: ListObject | un
   return [...keys].every(key => old[key] === now[key] || (isNodes(old[key]) && isNodes(now[key])))
 }
 
-/** Who asks, with the credential that the authenticator named in the user's extra. */
+/** The user with the credential that the authenticator stored in its extra. */
 function identityOf(user: UserInfo): Authenticated {
   const shown = user.extra?.[credentialIdExtra]?.[0] ?? ''
   const credentialId = shown.replace(/^X509SHA256=/, 'x509:').replace(/^JTI=/, 'jwt:')

@@ -1,24 +1,24 @@
-// Why an authorizer said yes or no, in terms of objects that an administrator can change.
+// Explains an authorization decision in terms of objects that an administrator can change.
 import { type Attributes, systemMasters } from './access.ts'
 import type { RbacAuthorizer } from './authorizers/rbac.ts'
 import { combinedResource } from './authorizers/rule-match.ts'
 import type { PolicyRule } from './rbac-object.ts'
 
-/** What a refusal leaves open: which bindings there are, and what would have been enough. */
+/** For a refusal: the existing bindings, and a rule that would be enough. */
 export interface MissingAccess {
-  /** What the user is bound to where it asked, each as `RoleBinding "b/ns" of Role "r" to User "u"`. */
+  /** The user's bindings in the requested namespace, each as `RoleBinding "b/ns" of Role "r" to User "u"`. */
   readonly bindings: readonly string[]
-  /** Further bindings, which are not listed. */
+  /** Number of further bindings that are not listed. */
   readonly more: number
   /** The smallest rule that allows the request. */
   readonly rule: PolicyRule
-  /** Where a Role with this rule belongs; '' needs a ClusterRole. */
+  /** The namespace of a Role with this rule; '' needs a ClusterRole. */
   readonly namespace: string
 }
 
 export type ExplainAccess = (attributes: Attributes) => MissingAccess
 
-/** Bindings can be as many as their authors like. */
+/** The number of bindings is not limited. */
 const listed = { count: 10, characters: 2000 }
 
 export function createExplainAccess({ bindingsFor }: Pick<RbacAuthorizer, 'bindingsFor'>): ExplainAccess {
@@ -28,7 +28,7 @@ export function createExplainAccess({ bindingsFor }: Pick<RbacAuthorizer, 'bindi
     let more = 0
     let characters = 0
     for (const held of bindingsFor(attributes.user, namespace)) {
-      // Only the text of what may be listed is written.
+      // Only listed bindings are formatted.
       const text = bindings.length < listed.count && characters <= listed.characters ? held.text : ''
       characters += text.length
       if (text === '' || characters > listed.characters) more++
@@ -38,7 +38,7 @@ export function createExplainAccess({ bindingsFor }: Pick<RbacAuthorizer, 'bindi
   }
 }
 
-/** One verb on one object where a name is known, else on the collection: a name in the body of a creation is not known to authorizers. */
+/** One verb on one object if its name is known, else on the collection: authorizers do not see the name in the body of a create. */
 export function smallestRule({ isResource, verb, group, resource, subresource, name, path }: Attributes): PolicyRule {
   if (!isResource) return { nonResourceURLs: [path], verbs: [verb] }
   return {
@@ -49,7 +49,7 @@ export function smallestRule({ isResource, verb, group, resource, subresource, n
   }
 }
 
-/** An allowing decision in words: two authorizers, the group of all rights and the nodes' own, allow without a reason of theirs. */
+/** An allowing decision in words: the authorizers for system:masters and for nodes allow without a reason. */
 export function allowText(groups: readonly string[], reason: string): string {
   if (reason !== '') return reason
   return groups.includes(systemMasters)

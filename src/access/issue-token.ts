@@ -1,4 +1,4 @@
-// Issues ServiceAccount tokens for TokenRequest: audiences, end and binding as upstream decides them; the signer signs.
+// Issues ServiceAccount tokens for TokenRequest: upstream's rules for audiences, expiry and binding; the signer signs.
 import { randomUUID } from 'node:crypto'
 import { invalidValue, tooLong } from '../api/field-error.ts'
 import type { KubeObject } from '../api/object.ts'
@@ -10,10 +10,13 @@ import { accountUser, type BoundReference, type ServiceAccountClaims } from './s
 export const defaultIssuer = 'https://kubernetes.default.svc.cluster.local'
 const minTokenSeconds = 600
 const maxTokenSeconds = 366 * 86_400
-/** What the projected volume of every pod asks for; upstream takes it as the mark of an old client that does not reload its token. */
+/**
+ * The lifetime that the projected volume of every pod requests; upstream treats it as the mark of an old client that does not reload its
+ * token.
+ */
 const projectedSeconds = 3607
 const year = 365 * 86_400
-/** Of the audiences as JSON in UTF-8. The signer bounds all claims together, and a bearer token must fit into a header. */
+/** Limit of the audiences as JSON in UTF-8. The signer limits all claims together, and a bearer token must fit into a header. */
 const maxAudiencesBytes = 4096
 /** No name of an object, kind or version is longer, and no uid. */
 const maxReferenceBytes = 253
@@ -31,7 +34,10 @@ export interface IssueTokenParts {
   /** Default: the cluster's own address, which is also the default audience. */
   readonly issuer?: string
   readonly audiences?: readonly string[]
-  /** Upstream's default lets a projected token last a year and warns from its asked-for end on. Default: false, a token ends when it was asked to. */
+  /**
+   * By default upstream lets a projected token last a year and warns after its requested expiry. Default here: false, a token expires as
+   * requested.
+   */
   readonly extendProjected?: boolean
 }
 
@@ -41,7 +47,7 @@ export interface IssuedToken {
   readonly expirationSeconds: number
   /** RFC 3339. */
   readonly expirationTimestamp: string
-  /** For the audit event: which token this was. */
+  /** For the audit event: the id of the token. */
   readonly credentialId: string
   readonly warnings: readonly string[]
 }
@@ -49,8 +55,8 @@ export interface IssuedToken {
 const requestKind = { group: 'authentication.k8s.io', kind: 'TokenRequest' }
 
 /**
- * Throws ApiErrors in upstream's words: NotFound for account or bound object, Invalid for a bad length, BadRequest for a binding that cannot be,
- * Conflict for another uid.
+ * Throws ApiErrors in upstream's words: NotFound for account or bound object, Invalid for a wrong lifetime, BadRequest for an impossible
+ * binding, Conflict for another uid.
  */
 export async function issueServiceAccountToken(
   account: { readonly namespace: string; readonly name: string },
@@ -101,7 +107,7 @@ function checkSeconds(asked: number): void {
   if (asked > 2 ** 32) throw refuse('may not specify a duration larger than 2^32 seconds')
 }
 
-/** Before any of it is looked up, quoted or signed. */
+/** Before anything of it is looked up, quoted or signed. */
 function checkBytes({ audiences, boundObjectRef }: TokenRequestSpec): void {
   const faults =
     Buffer.byteLength(JSON.stringify(audiences ?? [])) > maxAudiencesBytes ? [tooLong('spec.audiences', maxAudiencesBytes)] : []
@@ -141,7 +147,7 @@ function bindingOf(
     }
     return { name: boundName, uid: found }
   }
-  // As on upstream, whichever version of the core group is named.
+  // As upstream, for any version of the core group.
   switch (apiVersion.split('/').length === 2 ? '' : kind) {
     case 'Pod': {
       const pod = find('pods', namespace)

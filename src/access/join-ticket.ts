@@ -1,16 +1,16 @@
-// One-time tickets by which a node gets its first certificate: their form, their storage and their check.
+// One-time tickets with which a node gets its first certificate: their format, storage and verification.
 import { randomBytes } from 'node:crypto'
 import { ticketSecretPrefix, ticketSecretType } from '../api/join-ticket-names.ts'
 import { Secret } from '../base/secret.ts'
 import { secretHash } from './secret-hash.ts'
 
-/** On the user of a used ticket: the one request that it may still read. */
+/** In the extra of a used ticket's user: the one request that it may still read. */
 export const ticketRequestExtra = 'bulkhead.dev/used-for'
 export const maxTicketSeconds = 3600
 
 const form = /^bulkhead-join\.([a-z0-9]{10})\.([A-Za-z0-9_-]{32})$/
 
-/** What is stored of a ticket: never its secret. `expires` is in milliseconds since the epoch. */
+/** The stored part of a ticket, without its secret. `expires` is in milliseconds since the epoch. */
 export interface JoinTicket {
   readonly id: string
   /** SHA-256 of the secret part, 32 bytes. */
@@ -21,7 +21,7 @@ export interface JoinTicket {
   readonly request?: string
 }
 
-/** The two parts of a bearer token; undefined where it is no join ticket at all. */
+/** The two parts of a bearer token; undefined if it is not a join ticket. */
 export function parseTicket(token: string): { readonly id: string; readonly secret: Secret } | undefined {
   const match = form.exec(token)
   if (match === null) return undefined
@@ -31,7 +31,7 @@ export function parseTicket(token: string): { readonly id: string; readonly secr
 
 export const looksLikeTicket = (token: string): boolean => token.startsWith('bulkhead-join.')
 
-/** A new ticket with 192 random bits. `token` is shown once, to whoever made it. */
+/** A new ticket with 192 random bits. `token` is shown once, to its creator. */
 export function createTicket(
   node: string,
   now: number,
@@ -46,14 +46,14 @@ export function createTicket(
   return { token: new Secret(`bulkhead-join.${id}.${secret}`), ticket }
 }
 
-/** The data of the Secret `kube-system/bulkhead-join-<id>`, base64 as Secrets carry it. */
+/** The data of the Secret `kube-system/bulkhead-join-<id>` in base64. */
 export function ticketSecretData(ticket: JoinTicket): Record<string, string> {
   const encode = (text: string) => Buffer.from(text).toString('base64')
   const expires = `${new Date(ticket.expires).toISOString().slice(0, 19)}Z`
   return { hash: encode(ticket.hash.toString('hex')), node: encode(ticket.node), expires: encode(expires) }
 }
 
-/** Reads a stored ticket; undefined where the Secret is not a well-formed one, which then admits nobody. */
+/** Parses a stored ticket; undefined if the Secret is malformed, which then admits nobody. */
 export function ticketOfSecret(secret: {
   readonly type?: string
   readonly metadata: { readonly name?: string }

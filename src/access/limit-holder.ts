@@ -1,4 +1,4 @@
-// Whom limits count: a user, or all ServiceAccounts of a namespace together, of which whoever may write there makes a thousand.
+// The unit that limits count: a user, or all ServiceAccounts of a namespace together, because a tenant can create a thousand.
 const accountPrefix = 'system:serviceaccount:'
 const accountsPrefix = 'system:serviceaccounts:'
 

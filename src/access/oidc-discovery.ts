@@ -1,4 +1,4 @@
-// The OpenID Connect documents by which others verify our ServiceAccount tokens.
+// The OpenID Connect documents with which others verify our ServiceAccount tokens.
 import { createPublicKey } from 'node:crypto'
 import type { TokenVerificationKey } from './authenticators/service-account-token.ts'
 
@@ -9,7 +9,7 @@ export interface OidcDocuments {
   readonly keySet: string
 }
 
-/** `keySetUri` is where the key set is reached, `<API address>/openid/v1/jwks` by default. */
+/** `keySetUri` is the URL of the key set, by default `<API address>/openid/v1/jwks`. */
 export function oidcDocuments(issuer: string, keySetUri: string, keys: readonly TokenVerificationKey[]): OidcDocuments {
   const configuration = {
     issuer,

@@ -11,7 +11,7 @@ const bindingResource = { group, kind: 'ValidatingAdmissionPolicyBinding', plura
 
 const policyResources = ['validatingadmissionpolicies', 'mutatingadmissionpolicies']
 
-/** The refusal, and what the authorizer was asked. */
+/** Returns the refusal, and the authorizer's requests. */
 function check(
   write: Omit<PolicyWrite, 'name' | 'user' | 'oldObject'> & { oldObject?: PolicyWrite['oldObject'] },
   groups = ['dev'],

@@ -1,4 +1,4 @@
-// Nobody has an admission policy read parameters for them that they may not read themselves: the policy's answers would tell what these hold.
+// Users must not let an admission policy read parameters that they may not read themselves: the policy's messages would reveal them.
 import { isDeepStrictEqual } from 'node:util'
 import { forbiddenField } from '../api/field-error.ts'
 import type { KubeObject } from '../api/object.ts'
@@ -17,7 +17,7 @@ export interface PolicyWrite {
   readonly user: UserInfo
 }
 
-/** Policies that validate and policies that mutate alike. */
+/** Validating and mutating policies. */
 export interface ParameterizedPolicy extends KubeObject {
   readonly spec: { readonly paramKind?: ParamKind }
 }
@@ -26,7 +26,7 @@ interface ParameterizedBinding extends KubeObject {
   readonly spec: { readonly policyName?: string; readonly paramRef?: ParamRef }
 }
 
-/** The resources of policies, and those of their bindings with the policies that these are for. */
+/** The resources of policies, and those of bindings with the resources of their policies. */
 const policies: ReadonlySet<string> = new Set(['validatingadmissionpolicies', 'mutatingadmissionpolicies'])
 const policiesOfBindings: ReadonlyMap<string, string> = new Map([
   ['validatingadmissionpolicybindings', 'validatingadmissionpolicies'],
@@ -36,11 +36,11 @@ const policiesOfBindings: ReadonlyMap<string, string> = new Map([
 export interface PolicyParametersContext {
   readonly authorization: Pick<Authorization, 'authorize'>
   readonly policy: (plural: string, name: string) => ParameterizedPolicy | undefined
-  /** The resource of a kind that is served. */
+  /** The resource of a served kind. */
   readonly pluralOf: (apiVersion: string, kind: string) => string | undefined
 }
 
-/** The refusal; undefined where the write may go on. Pure over its context. */
+/** The refusal; undefined if the write may continue. Pure except for its context. */
 export function checkPolicyParameters(write: PolicyWrite, context: PolicyParametersContext): ApiError | undefined {
   if (write.user.groups.includes(systemMasters)) return undefined
   if (policies.has(write.resource.plural)) return checkPolicy(write, context)
@@ -72,7 +72,7 @@ function checkBinding(write: PolicyWrite, policiesName: string, context: PolicyP
   return invalid(write.resource, write.name, [forbiddenField('spec.paramRef', why)])
 }
 
-/** A kind that is not known stands for all of its group version, and no kind for everything. */
+/** An unknown kind stands for all of its group version, and a missing kind for everything. */
 function attributes(
   user: UserInfo,
   verb: string,
@@ -98,7 +98,7 @@ function attributes(
   }
 }
 
-/** As Go prints who asks. */
+/** As Go prints the user. */
 function goUser({ name, uid = '', groups }: UserInfo): string {
   return `&{${name} ${uid} [${groups.join(' ')}] map[]}`
 }

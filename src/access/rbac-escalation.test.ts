@@ -121,7 +121,7 @@ test('checkRbacEscalation() goes through no long list for each right', () => {
   }
   assert.equal(refusal(long, { verbs: ['verb15999'], apiGroups: many('group', 16_000), resources: ['resource15998', 'resource15999'] }), '')
   assert.match(refusal(long, { verbs: ['verb15999'], apiGroups: many('group', 16_000), resources: ['other'] }), /not currently held/)
-  // Those of the compiled role, and none for each of the rights.
+  // Those of the compiled role, and none for each single right.
   assert.ok(searches < 100, `${searches} searches`)
   const paths = (name: string, count: number, end = ''): PolicyRule => ({
     verbs: ['get'],

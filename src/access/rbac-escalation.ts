@@ -1,4 +1,4 @@
-// Nobody grants rights that they do not hold: what a write of a role or a binding needs beside the right to write it.
+// Users cannot grant rights that they do not have: the conditions for writing a role or a binding besides the right to write it.
 import { isDeepStrictEqual } from 'node:util'
 import { goQuote, goQuotedList } from '../api/go-quote.ts'
 import type { KubeObject } from '../api/object.ts'
@@ -12,7 +12,7 @@ import { compactRules, firstPieces, pieceCount, ruleText, uncoveredRules } from 
 import { aggregationSelects } from './cluster-role-aggregation.ts'
 import { type ClusterRole, type PolicyRule, type RoleBinding, rbacGroup } from './rbac-object.ts'
 
-/** A create or update that nothing changes any more; an AdmissionRequest has all of it. The object may still have faults of its own. */
+/** The final object of a create or update; an AdmissionRequest has all of it. The object may still be invalid. */
 export interface RbacWrite {
   readonly operation: string
   readonly resource: { readonly group: string; readonly plural: string }
@@ -28,8 +28,8 @@ export interface EscalationContext {
   readonly authorization: Pick<Authorization, 'authorize'>
   readonly rbac: Pick<RbacAuthorizer, 'rolesFor' | 'rulesOfRole'>
   /**
-   * The ClusterRoles that gather others. With them, a label that adds a role's rules to admin, edit, view or another gathering role needs `escalate`
-   * on that role too. Undefined (Kubernetes' own behaviour): labels are free.
+   * The aggregating ClusterRoles. With them, a label that adds a role's rules to admin, edit, view or another aggregating role needs
+   * `escalate` on that role too. Undefined (Kubernetes' own behaviour): labels are free.
    */
   readonly aggregatingRoles?: () => readonly ClusterRole[]
 }
@@ -40,14 +40,14 @@ const everything: PolicyRule[] = [
   { verbs: ['*'], nonResourceURLs: ['*'] },
 ]
 
-/** A rule of a thousand groups, resources and verbs each is a short text and stands for a thousand million rights. */
+/** A rule with a thousand groups, resources and verbs each is a short text but stands for a thousand million rights. */
 const maxPieces = 50_000
-/** Of comparing the pieces with the roles that are held: some tens of milliseconds. */
+/** Limit of comparisons of pieces with held roles: some tens of milliseconds. */
 const maxSteps = 200_000
-/** Of the missing pieces that are compacted to rules, their text, and that of the rules. */
+/** Limits of the missing pieces that are compacted to rules, of their text, and of the rules' text. */
 const maxListed = { pieces: 1000, pieceCharacters: 2 ** 18, characters: 16_384 }
 
-/** The refusal in upstream's words; undefined where the write may go on. Pure over its context. */
+/** The refusal in upstream's words; undefined if the write may continue. Pure except for its context. */
 export function checkRbacEscalation(request: RbacWrite, context: EscalationContext): ApiError | undefined {
   const { resource, operation, object, oldObject, user } = request
   if (resource.group !== rbacGroup || !escalatable.has(resource.plural) || request.subresource !== '') return undefined
@@ -64,12 +64,12 @@ function checkRole(request: RbacWrite, context: EscalationContext): ApiError | u
   const name = role.metadata.name ?? request.name
   const refuse = (why: string) => forbidden(resource, name, why)
   if (may(request, 'escalate', resource.plural, namespace, request.name, context)) return undefined
-  // A rule without verbs grants nothing; its own rules say what is wrong with it.
+  // A rule without verbs grants nothing; validation reports its faults.
   const rules = (role.rules ?? []).filter(({ verbs }) => Array.isArray(verbs))
   const missing = missingRights(request, namespace, rules, context)
   if (missing !== undefined) return refuse(missing)
   if (resource.plural !== 'clusterroles') return undefined
-  // An aggregation rule gathers whatever comes to match it, so that only someone who holds everything may set it.
+  // An aggregation rule collects whatever matches later, so only a user with all rights may set it.
   if ((gathers(role) || gathers(old)) && missingRights(request, '', everything, context) !== undefined) {
     return refuse('must have cluster-admin privileges to use the aggregationRule')
   }
@@ -90,7 +90,7 @@ function checkBinding(request: RbacWrite, context: EscalationContext): ApiError 
   const { object, resource, namespace } = request
   if (object === undefined || !isBinding(object)) return undefined
   const { roleRef } = object
-  // No binding refers to anything else, which its own rules say.
+  // A binding cannot refer to anything else; validation reports it.
   if (roleRef.kind !== 'Role' && roleRef.kind !== 'ClusterRole') return undefined
   const plural = roleRef.kind === 'Role' ? 'roles' : 'clusterroles'
   if (may(request, 'bind', plural, namespace, roleRef.name, context)) return undefined
@@ -139,7 +139,7 @@ function missingRights(
   return `${text}\n${listRules(missing)}${errors}`
 }
 
-/** As upstream lists them, as far as the bounds go. */
+/** As upstream lists them, within the limits. */
 function listRules(missing: readonly PolicyRule[]): string {
   const pieces = firstPieces(missing, maxListed.pieces, maxListed.pieceCharacters)
   const lines: string[] = []
@@ -154,7 +154,7 @@ function listRules(missing: readonly PolicyRule[]): string {
   return lines.join('\n')
 }
 
-/** Finalizers and owner references may always change: they are how the garbage collector gets an object deleted. */
+/** Finalizers and owner references may always change, because the garbage collector needs them. */
 function onlyGarbageCollectionFields(object: KubeObject, old: KubeObject): boolean {
   const strip = ({ metadata, ...rest }: KubeObject) => {
     const { ownerReferences: _owners, finalizers: _finalizers, managedFields: _fields, resourceVersion: _version, ...kept } = metadata

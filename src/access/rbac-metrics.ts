@@ -1,4 +1,4 @@
-// The work and the size of role-based access control, which grow with what tenants write.
+// Metrics of the work and the size of RBAC, which grow with what tenants write.
 import { Counter, Gauge, type Registry } from '../base/metrics.ts'
 import type { RbacAuthorizer } from './authorizers/rbac.ts'
 

@@ -1,4 +1,4 @@
-// The four kinds of rbac.authorization.k8s.io/v1 as the access code reads them: only the fields that decide.
+// The four kinds of rbac.authorization.k8s.io/v1 with only the fields that the access code reads.
 import type { KubeObject } from '../api/object.ts'
 import type { PolicyRule, RoleRef, Subject } from '../api/types/rbac-v1.ts'
 
@@ -37,8 +37,8 @@ export type RbacObject =
 export type RbacKind = RbacObject['kind']
 
 /**
- * Where roles and bindings come from; the composition supplies it from the store's collections.
- * `list` gives the state now, and the listener of `onChange` every change after it. Objects are frozen and shared.
+ * The source of roles and bindings, which the composition supplies from the store's collections. `list` gives the current state, and the
+ * listener of `onChange` every later change. Objects are frozen and shared.
  */
 export interface RbacSource {
   list(): readonly RbacObject[]

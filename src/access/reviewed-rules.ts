@@ -1,4 +1,4 @@
-// What a SelfSubjectRulesReview says of a user: the rules of its roles, and whether there is more.
+// The answer to a SelfSubjectRulesReview: the rules of the user's roles, and whether it is complete.
 import type { UserInfo } from '../api/user.ts'
 import { aggregated } from '../base/aggregated.ts'
 import { type AnyAuthorizer, isLocal } from './authorize.ts'
@@ -9,9 +9,9 @@ import { ruleKey } from './cluster-role-aggregation.ts'
 import { isOwnPart } from './own-parts.ts'
 import type { PolicyRule } from './rbac-object.ts'
 
-/** What one answer lists. */
+/** Limits of one answer. */
 export const maxReviewed = { rules: 5000, characters: 2 ** 20 }
-/** Rules of different roles that are equal are listed once, and looked at each time. */
+/** Equal rules of different roles are listed once, but each is visited. */
 const maxVisited = { rules: 20_000, characters: 2 ** 22 }
 
 export function reviewedRules(
@@ -35,13 +35,13 @@ export function reviewedRules(
   return {
     resourceRules: rules.filter(rule => rule.resources !== undefined),
     nonResourceRules: rules.filter(rule => rule.nonResourceURLs !== undefined),
-    // A role that is missing grants nothing: the list is whole.
+    // A missing role grants nothing: the list is complete.
     incomplete: node || webhook || truncated || !whole,
     ...(errors.length === 0 ? {} : { evaluationError: aggregated(errors) }),
   }
 }
 
-/** Each rule once, as far as the bounds go. */
+/** Each rule once, within the limits. */
 function distinctRules(roles: readonly RuleIndex[]): { readonly rules: readonly PolicyRule[]; readonly whole: boolean } {
   const rules = new Map<string, PolicyRule>()
   const visited = { rules: 0, characters: 0 }

@@ -1,12 +1,13 @@
-// The deny list: credentials and users that are no longer accepted, whatever grants them something. Asked on each request, and told to open streams.
+// The deny list: credentials and users that are no longer accepted, whatever their rights. Checked on each request, and notifies open
+// streams.
 import { nodeCertificatesKind, parseNodeCertificates } from '../api/denied-credentials-names.ts'
 import type { Authentication } from './access.ts'
 
 export type Authenticated = Extract<Authentication, { outcome: 'authenticated' }>
 
 /**
- * What is denied: a certificate (SHA-256 fingerprint or serial number, hex), a token (its jti), a user (uid or name), or what a deleted Node could
- * still show (`<node>@<time>`: its certificates that expire until then).
+ * A denial of a certificate (SHA-256 fingerprint or serial number, hex), a token (its jti), a user (uid or name), or certificates of a
+ * deleted Node (`<node>@<time>`: those that expire until then).
  */
 export type Denial = {
   readonly kind: 'certificate' | 'certificate-serial' | 'token' | 'user-uid' | 'user-name' | typeof nodeCertificatesKind
@@ -14,13 +15,13 @@ export type Denial = {
 }
 
 export interface DenyList {
-  /** Why this identity is denied; undefined where it is not. */
+  /** Why this identity is denied; undefined if it is not. */
   denies(authentication: Authenticated): string | undefined
-  /** Replaces the whole list, and ends open streams that it now denies. */
+  /** Replaces the whole list, and ends open streams that are now denied. */
   replace(denials: readonly Denial[]): void
-  /** Ends open streams that are denied by now: the source of a credential has ended. */
+  /** Ends open streams that are now denied, because the source of a credential has ended. */
   endDenied(): void
-  /** Calls `onDenied` once when the identity of an open stream becomes denied. Returns the function that ends the interest. */
+  /** Calls `onDenied` once when the identity of an open stream becomes denied. Returns a function that stops it. */
   whenDenied(authentication: Authenticated, onDenied: (reason: string) => void): () => void
 }
 
@@ -32,7 +33,7 @@ const keyOf = ({ kind, value }: Denial): string => {
   return `${kind}:${value}`
 }
 
-/** By user: until when a certificate has to expire to be denied. */
+/** By user: certificates that expire until then are denied. */
 function deniedNodes(denials: readonly Denial[]): ReadonlyMap<string, number> {
   const nodes = new Map<string, number>()
   for (const { kind, value } of denials) {

@@ -1,4 +1,4 @@
-// What is kept of a secret that others show: enough to know it again.
+// The stored hash of a secret: enough to recognize it.
 import { createHash, timingSafeEqual } from 'node:crypto'
 import type { Secret } from '../base/secret.ts'
 

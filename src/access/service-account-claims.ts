@@ -1,4 +1,4 @@
-// What is inside a ServiceAccount token: upstream's claims, read strictly.
+// The claims of a ServiceAccount token: upstream's, parsed strictly.
 import { isJsonObject } from '../base/json.ts'
 
 export interface BoundReference {
@@ -12,7 +12,7 @@ export interface KubernetesClaims {
   readonly pod?: BoundReference
   readonly secret?: BoundReference
   readonly node?: BoundReference
-  /** Seconds since the epoch after which use is worth a warning: the token was asked for a shorter time than it lasts. */
+  /** Seconds since the epoch after which use causes a warning: the token was requested for a shorter time than it lasts. */
   readonly warnafter?: number
 }
 
@@ -32,7 +32,7 @@ const accountUserPrefix = 'system:serviceaccount:'
 export const accountUser = (namespace: string, name: string): string => `${accountUserPrefix}${namespace}:${name}`
 export const accountGroups = (namespace: string): string[] => ['system:serviceaccounts', `system:serviceaccounts:${namespace}`]
 
-/** Undefined where anything is missing, of another type, or contradicts the subject. */
+/** Undefined if anything is missing, has another type, or contradicts the subject. */
 export function readClaims(value: unknown): ServiceAccountClaims | undefined {
   if (!isJsonObject(value)) return undefined
   const { exp, iat, nbf, iss, jti, sub } = value

@@ -1,4 +1,4 @@
-// What an authorization webhook is asked and answers: a SubjectAccessReview, as upstream sends it.
+// The request and answer of an authorization webhook: a SubjectAccessReview, as upstream sends it.
 import { type FieldRequirement, parseFieldSelector, type SelectableFields } from '../api/field-selector.ts'
 import { type LabelRequirement, parseLabelSelector } from '../api/selector.ts'
 import { ApiError } from '../api/status.ts'
@@ -33,7 +33,7 @@ export interface ReviewSpec {
   readonly uid?: string
 }
 
-/** Members that are empty are left out, as Go writes them. */
+/** Without empty members, as Go writes them. */
 export function reviewSpec(attributes: Attributes): ReviewSpec {
   const { user, isResource, verb, path } = attributes
   const { name, groups, extra, uid } = user
@@ -74,7 +74,7 @@ function filled<T extends Readonly<Record<string, string>>>(members: T): Partial
 
 const anyField: SelectableFields = { isSupported: () => true, unknown: field => field }
 
-/** Selectors only narrow: what cannot be read is left out, and the request fails for it later. */
+/** Selectors only narrow: an invalid one is left out, and the request fails for it later. */
 function requirementsOf(read: () => readonly SelectorRequirement[]): readonly SelectorRequirement[] {
   try {
     return read()
@@ -110,7 +110,7 @@ function ofLabel({ key, operator, values }: LabelRequirement): SelectorRequireme
 
 const isSaid = (requirement: SelectorRequirement | undefined): requirement is SelectorRequirement => requirement !== undefined
 
-/** v1beta1 knows no selectors, and calls the groups `group`. */
+/** v1beta1 has no selectors, and calls the groups `group`. */
 export function reviewBody(spec: ReviewSpec, version: ReviewVersion): Buffer {
   const review = { kind: 'SubjectAccessReview', apiVersion: `authorization.k8s.io/${version}`, metadata: { creationTimestamp: null } }
   return Buffer.from(JSON.stringify({ ...review, spec: version === 'v1' ? spec : olderSpec(spec), status: { allowed: false } }))
@@ -131,10 +131,10 @@ export interface ReviewStatus {
   readonly reason: string
 }
 
-/** Characters of a reason: it is shown, recorded and kept. */
+/** Limit of characters of a reason, which is shown, recorded and cached. */
 const maxReasonCharacters = 1024
 
-/** Undefined for what is no review of this version. */
+/** Undefined if it is not a review of this version. */
 export function readReviewStatus(body: Buffer, version: ReviewVersion): ReviewStatus | undefined {
   const status = statusOfReview(body, 'SubjectAccessReview', `authorization.k8s.io/${version}`)
   if (status === undefined) return undefined

@@ -1,4 +1,4 @@
-// What the worst roles and bindings of one tenant cost others, and what they cost itself: steps, entries and characters are counted.
+// What the worst roles and bindings of one tenant cost others and the tenant itself, in steps, entries and characters.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Attributes } from './access.ts'
@@ -50,7 +50,7 @@ test('a refused request of the attacker costs no more than the bound, and says n
   const { bindings, more } = createExplainAccess(rbac)(attributes)
   assert.ok(JSON.stringify(bindings).length < 4096)
   assert.equal(bindings.length + more, scale.roles * scale.bindingsOfRole + scale.missingRoles)
-  // The decision, the roles that are missing, the bindings that explain it.
+  // The decision, the missing roles, and the bindings that explain it.
   assert.ok(rbac.work().steps <= 3 * (maxDecisionSteps + 3), `${rbac.work().steps} steps`)
 })
 

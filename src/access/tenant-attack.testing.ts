@@ -1,4 +1,5 @@
-// The worst roles and bindings that one tenant with ClusterRole `admin` in one namespace can write: each object is small, their products are not.
+// The worst roles and bindings that a tenant with ClusterRole `admin` in one namespace can write: each object is small, their products are
+// not.
 import { type PolicyRule, type RbacObject, rbacGroup, type Subject } from './rbac-object.ts'
 
 export interface AttackScale {
@@ -7,7 +8,7 @@ export interface AttackScale {
   readonly bindingsOfRole: number
   readonly rulesOfRole: number
   readonly subjectsOfBinding: number
-  /** Bindings whose role does not exist. */
+  /** Bindings to missing roles. */
   readonly missingRoles: number
 }
 
@@ -19,7 +20,7 @@ const numbered = <T>(count: number, make: (at: number) => T): T[] => Array.from(
 /** One name each: the shortest rule that differs from all others. */
 const ruleOfName = (at: number): PolicyRule => ({ verbs: ['get'], apiGroups: [''], resources: ['configmaps'], resourceNames: [`n${at}`] })
 
-/** Lists that stand for so many rights that the rule is compared instead of looked up, and that are nearly what is asked for. */
+/** Lists with so many combinations that the rule is compared instead of looked up, and that nearly match the request. */
 const wideRule = (at: number): PolicyRule => ({
   verbs: ['get', ...numbered(4, word => `v${at}-${word}`)],
   apiGroups: ['', ...numbered(4, word => `g${at}-${word}`)],
@@ -27,7 +28,7 @@ const wideRule = (at: number): PolicyRule => ({
   resourceNames: [`n${at}`, `m${at}`],
 })
 
-/** The same account in all its spellings, the groups that everybody of the namespace is in, and names that differ. */
+/** The same account in all spellings, the groups of all accounts of the namespace, and different names. */
 function subjects(count: number): Subject[] {
   const same: Subject[] = [
     { kind: 'ServiceAccount', name: 'robot' },
@@ -39,7 +40,7 @@ function subjects(count: number): Subject[] {
   return numbered(count, at => (at % 8 < same.length ? (same[at % 8] ?? { kind: 'User', name: '' }) : { kind: 'User', name: `u${at}` }))
 }
 
-/** How many different users and groups these are. */
+/** Number of different users and groups. */
 export function differentSubjects(count: number): number {
   const names = subjects(count).map(({ kind, name }) => (kind === 'Group' ? `group ${name}` : name === 'robot' ? attacker.name : name))
   return new Set(names).size
@@ -68,7 +69,7 @@ export function worstRbac(scale: AttackScale): RbacObject[] {
   ]
 }
 
-/** The words of all rules: what an index may grow with. */
+/** The words of all rules: the limit for the growth of an index. */
 export function wordsOf(objects: readonly RbacObject[]): number {
   let words = 0
   for (const { kind, object } of objects) {

@@ -1,27 +1,27 @@
-// The metrics of bearer tokens that others vouch for, under upstream's names: the issuers of an AuthenticationConfiguration, and what is kept of tokens.
+// Metrics of bearer tokens of other issuers, under upstream's names: issuers of an AuthenticationConfiguration, and the token cache.
 import { createHash } from 'node:crypto'
 import { Buckets, bucketSamples } from '../base/buckets.ts'
 import { Counter, Gauge, Histogram, type Registry, SampledHistogram } from '../base/metrics.ts'
 
-/** What is kept of tokens: of issuers, and of what the token webhook said. */
+/** The caches of tokens: those of issuers, and answers of the token webhook. */
 export interface TokenCacheMetrics {
-  /** A token that was known, after so many seconds. */
+  /** A cached token was found, after this many seconds. */
   hit(seconds: number): void
-  /** Somebody waits for a token that was not; to be called with its own answer, and to call what comes back with the time that it took. */
+  /** A request waits for a token that was not cached; call the result with the time that it took. */
   missed(): (seconds: number) => void
-  /** The token is verified; to call what comes back with whether it could be. */
+  /** The token is being verified; call the result with whether it was valid. */
   fetching(): (ok: boolean) => void
 }
 
 export interface IssuerMetrics {
-  /** A token of the issuer at this URL was verified, in so many seconds. */
+  /** A token of the issuer at this URL was verified, in this many seconds. */
   verified(url: string, ok: boolean, seconds: number): void
-  /** The issuers from now on: the others leave no samples. */
+  /** The current issuers: others have no samples. */
   serve(urls: readonly string[]): void
 }
 
 const cachePrefix = 'authentication_token_cache_'
-/** Those of Prometheus, as upstream. */
+/** The defaults of Prometheus, as upstream. */
 const usualBounds = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10]
 
 export function tokenCacheMetrics(registry: Registry): TokenCacheMetrics {

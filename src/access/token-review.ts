@@ -1,4 +1,4 @@
-// Whether a bearer token is good, for whom, and for which audiences: the question of a TokenReview.
+// Answers a TokenReview: whether a bearer token is valid, for which user, and for which audiences.
 import type { Authentication } from './access.ts'
 import { type Authenticate, unknownForm } from './authenticate.ts'
 import type { ServiceAccountTokenAuthenticator } from './authenticators/service-account-token.ts'
@@ -7,7 +7,7 @@ import type { DenyList } from './revocation.ts'
 
 export interface TokenReviewParts {
   readonly serviceAccountTokens: Pick<ServiceAccountTokenAuthenticator, 'verifyToken'>
-  /** Undefined where there is none; one of those that `authenticate` asks. */
+  /** Undefined if there is none; one of the authenticators of `authenticate`. */
   readonly tokenWebhook?: Pick<TokenWebhook, 'verifyToken'> | undefined
   readonly authenticate: Authenticate
   readonly denyList: DenyList
@@ -16,7 +16,7 @@ export interface TokenReviewParts {
 }
 
 export type ReviewedToken = Authentication & { readonly audiences?: readonly string[] }
-/** No audiences: those of the API server. */
+/** Without audiences: those of the API server. */
 export type ReviewToken = (token: string, audiences: readonly string[]) => Promise<ReviewedToken>
 
 export function createTokenReview({
@@ -35,7 +35,8 @@ export function createTokenReview({
     const verified = serviceAccountTokens.verifyToken(token, audiences)
     if (verified.outcome !== 'no-opinion') return unlessDenied(verified)
     const shared = audiences.filter(audience => own.includes(audience))
-    // What a webhook knows may be for others, as it says. Tokens of other kinds know no audience: they are for this API server only.
+    // A webhook's tokens may be for other audiences, as it reports. Tokens of other kinds have no audiences: they are only for this API
+    // server.
     const callWebhook = async (): Promise<ReviewedToken> =>
       unlessDenied((await tokenWebhook?.verifyToken(token, audiences)) ?? { outcome: 'no-opinion' })
     if (shared.length === 0) return await callWebhook()

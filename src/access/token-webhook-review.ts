@@ -1,4 +1,4 @@
-// What a token webhook is asked and answers: a TokenReview.
+// The request and answer of a token webhook: a TokenReview.
 import { isJsonObject, isTexts } from '../base/json.ts'
 import { authenticatedGroup, type UserInfo } from './access.ts'
 import { statusOfReview } from './review-answer.ts'
@@ -13,10 +13,10 @@ export function tokenReviewBody(token: string, audiences: readonly string[], ver
 export type ReviewedIdentity =
   | { readonly outcome: 'authenticated'; readonly user: UserInfo; readonly audiences: readonly string[] }
   | { readonly outcome: 'unknown' }
-  /** The webhook says what is wrong with the token; that is not repeated, for it may hold the token. */
+  /** The webhook's error message is not repeated, because it may contain the token. */
   | { readonly outcome: 'refused' }
 
-/** Undefined for what is no review of this version. No `audiences` are those of the webhook's own choice: the API server's. */
+/** Undefined if it is not a review of this version. Without `audiences`, the webhook chooses: the API server's. */
 export function readTokenReview(body: Buffer, version: TokenReviewVersion): ReviewedIdentity | undefined {
   const status = statusOfReview(body, 'TokenReview', `authentication.k8s.io/${version}`)
   if (status === undefined) return undefined

@@ -1,4 +1,4 @@
-// What webhooks answered, kept for its time, and what they are being asked: the same question once for all who wait.
+// Cached answers of webhooks, and pending calls: equal questions share one call.
 import type { Clock } from '../base/clock.ts'
 import { BoundedCache } from './bounded-cache.ts'
 
@@ -9,7 +9,7 @@ interface CachedUntil<T> {
 
 export interface AnswerBounds {
   readonly maxCached: number
-  /** Different questions at the same time. */
+  /** Limit of different pending questions. */
   readonly maxOpen: number
 }
 
@@ -34,7 +34,7 @@ export class WebhookAnswers<Kept, Given> {
     return known !== undefined && this.#clock.monotonic() < known.until ? known.answer : undefined
   }
 
-  /** Undefined where too much is asked already. `ask` never rejects. */
+  /** Undefined if too many are pending. `ask` never rejects. */
   once(key: string, ask: () => Promise<Given>): Promise<Given> | undefined {
     const asked = this.#open.get(key)
     if (asked !== undefined) return asked

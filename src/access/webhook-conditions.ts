@@ -1,4 +1,4 @@
-// Whether a webhook is asked about a request: its match conditions, over the review that it would be sent.
+// Whether a webhook is called for a request: its match conditions, evaluated on the review that it would get.
 
 import { CelEvaluationError } from '../api/cel/evaluate/failure.ts'
 import type { CelValue } from '../api/cel/evaluate/values.ts'
@@ -19,7 +19,7 @@ function budgetOf(question: object): AccessBudget {
   return made
 }
 
-/** The expressions were compiled before, by whoever read the file. One that is false decides, even where others fail. */
+/** The reader of the file has compiled the expressions. One false condition decides, even if others fail. */
 export function compileMatches(expressions: readonly string[]): Matches {
   const conditions = expressions.map(expression => {
     const compiled = compileAccessCondition(expression)
@@ -44,7 +44,7 @@ export function compileMatches(expressions: readonly string[]): Matches {
 
 const noResource = { namespace: '', verb: '', group: '', version: '', resource: '', subresource: '', name: '' }
 
-/** Expressions are shown what is empty too; what is no resource has no attributes of one. */
+/** Expressions also see empty values; a non-resource request has no resource attributes. */
 function reviewed({ user = '', groups = [], uid = '', extra = {}, resourceAttributes, nonResourceAttributes }: ReviewSpec): CelValue {
   return {
     ...{ user, groups, uid, extra },

@@ -1,4 +1,4 @@
-// The metrics of authorization webhooks under upstream's names.
+// Metrics of authorization webhooks under upstream's names.
 import { Counter, Histogram, type Registry } from '../base/metrics.ts'
 import type { RoundTrip } from './call-webhook.ts'
 
@@ -8,12 +8,12 @@ export interface AuthorizationWebhookMetrics {
   /** A webhook that does not answer counts as one without an opinion. */
   failedOpen(name: string, result: RoundTrip): void
   decided(name: string, decision: Decided): void
-  /** Match conditions were evaluated, in so many seconds. */
+  /** Match conditions were evaluated, in this many seconds. */
   matched(name: string, seconds: number): void
-  /** Match conditions kept the webhook from being asked, or could not be evaluated. */
+  /** Match conditions excluded the webhook, or could not be evaluated. */
   excluded(name: string): void
   conditionFailed(name: string): void
-  /** The webhooks from now on: the others leave no samples, whatever is still being asked of them. */
+  /** The current webhooks: others have no samples, even if a call is pending. */
   serve(names: readonly string[]): void
 }
 

@@ -1,4 +1,5 @@
-// Roles of those of Kubernetes v1.33's controllers that are not in src/controllers: they do not run here, except that of quotas, which is a part of the API server.
+// Roles of Kubernetes v1.33's controllers that do not exist in src/controllers: they do not run here, except the one for quotas, which is
+// part of the API server.
 
 import { read, recordEvents, rule } from '../../api/policy-rule.ts'
 import type { ClusterRole } from '../rbac-object.ts'

@@ -1,4 +1,4 @@
-// Who holds the bootstrap roles in the whole cluster.
+// Bindings of the bootstrap roles for the whole cluster.
 import type { ClusterRoleBinding } from '../rbac-object.ts'
 import { upstreamControllerBindings } from './controller-roles.ts'
 import { clusterRoleBinding, group, serviceAccount, user } from './policy-object.ts'
@@ -11,7 +11,7 @@ export const clusterRoleBindings: readonly ClusterRoleBinding[] = [
   clusterRoleBinding('system:kube-dns', [serviceAccount('kube-dns')]),
   clusterRoleBinding('system:kube-scheduler', [user('system:kube-scheduler')]),
   clusterRoleBinding('system:monitoring', [group('system:monitoring')]),
-  // Nodes get their rights from the Node authorizer, object by object; the binding exists, without subjects, as upstream's does.
+  // The Node authorizer gives nodes their rights, object by object; the binding exists without subjects, as upstream.
   clusterRoleBinding('system:node', []),
   clusterRoleBinding('system:node-proxier', [user('system:kube-proxy')]),
   clusterRoleBinding('system:public-info-viewer', [group('system:authenticated'), group('system:unauthenticated')]),

@@ -1,4 +1,4 @@
-// The roles of the parts of a cluster: nodes, scheduler, controller manager, proxies.
+// Roles of the parts of a cluster: nodes, scheduler, controller manager, proxies.
 
 import { everyVerb, read, recordEvents, rule } from '../../api/policy-rule.ts'
 import type { ClusterRole } from '../rbac-object.ts'

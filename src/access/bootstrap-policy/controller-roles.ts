@@ -1,5 +1,5 @@
-// Roles of controllers and the ServiceAccounts of kube-system that hold them. What each may do stands in its own file in src/controllers;
-// `generated/controller-grants.json` is a copy of that, so that the server need not load the controllers.
+// Roles of controllers and their ServiceAccounts in kube-system. Each controller's file in src/controllers defines its rights;
+// `generated/controller-grants.json` is a copy, so that the server need not load the controllers.
 import type { ClusterRole, ClusterRoleBinding, PolicyRule, Role, RoleBinding } from '../rbac-object.ts'
 import { absentControllerRoles } from './absent-controller-roles.ts'
 import data from './generated/controller-grants.json' with { type: 'json' }
@@ -54,7 +54,7 @@ export const upstreamControllerNamespaceBindings: readonly RoleBinding[] = bindi
 export const ownControllerNamespaceRoles: readonly Role[] = rolesIn(false)
 export const ownControllerNamespaceBindings: readonly RoleBinding[] = bindingsIn(false)
 
-/** As which ServiceAccounts of kube-system controllers work: the signer certifies no other. */
+/** The controllers' ServiceAccounts in kube-system: the signer certifies no others. */
 export const controllerAccounts: readonly string[] = [
   ...absentControllerRoles.map(of => nameIn(of).slice(upstreamPrefix.length)),
   ...grants.map(({ account }) => account),

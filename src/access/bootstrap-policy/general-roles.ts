@@ -1,4 +1,4 @@
-// Roles of every user, of reviewers and of certificate approvers.
+// Roles of all users, of reviewers and of certificate approvers.
 
 import { rule, urls } from '../../api/policy-rule.ts'
 import type { ClusterRole } from '../rbac-object.ts'

@@ -1,4 +1,4 @@
-// The roles and bindings that every cluster has: Kubernetes v1.33's defaults and the few of our own.
+// The roles and bindings of every cluster: Kubernetes v1.33's defaults and a few of our own.
 import { aggregatedRules } from '../cluster-role-aggregation.ts'
 import { type ClusterRole, type RbacObject, rbacGroup } from '../rbac-object.ts'
 import { clusterRoleBindings } from './cluster-role-bindings.ts'
@@ -10,7 +10,7 @@ import { ownClusterRoleBindings, ownClusterRoles, ownRoleBindings, ownRoles } fr
 import { aggregatesTo, clusterRole, type UserFacing } from './policy-object.ts'
 import { aggregatedRoles } from './user-facing-roles.ts'
 
-/** admin gathers edit, and edit gathers view. */
+/** admin aggregates edit, and edit aggregates view. */
 const userFacing: readonly { readonly name: UserFacing; readonly partOf?: UserFacing }[] = [
   { name: 'view', partOf: 'edit' },
   { name: 'edit', partOf: 'admin' },
@@ -45,7 +45,7 @@ export const upstreamPolicy: readonly RbacObject[] = [
   ...namespaceRoleBindings.map(object => ({ kind: 'RoleBinding', object }) as const),
 ]
 
-/** All that the server keeps in place at start. The objects are shared: copy before changing. */
+/** All objects that the server maintains at start. They are shared: copy before changing. */
 export const bootstrapPolicy: readonly RbacObject[] = [
   ...upstreamPolicy,
   ...ownClusterRoles.map(object => ({ kind: 'ClusterRole', object }) as const),
@@ -54,7 +54,7 @@ export const bootstrapPolicy: readonly RbacObject[] = [
   ...ownRoleBindings.map(object => ({ kind: 'RoleBinding', object }) as const),
 ]
 
-/** Which resource the objects of a kind are stored under. */
+/** The resource of each kind. */
 export const pluralOfKind: Readonly<Record<RbacObject['kind'], string>> = {
   ClusterRole: 'clusterroles',
   ClusterRoleBinding: 'clusterrolebindings',

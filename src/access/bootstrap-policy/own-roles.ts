@@ -1,4 +1,4 @@
-// What Bulkhead grants beside Kubernetes' own policy. Join tickets need no role: the JoinTicket authorizer grants their two rights.
+// Bulkhead's grants in addition to Kubernetes' own policy. Join tickets need no role: the JoinTicket authorizer grants their two rights.
 
 import { deniedCredentials, denyRight } from '../../api/denied-credentials-names.ts'
 import { read, rule, urls } from '../../api/policy-rule.ts'
@@ -13,7 +13,7 @@ import { aggregatesTo, clusterRole, clusterRoleBinding, group, role, serviceAcco
 
 const credentialDenier = 'bulkhead:credential-denier'
 
-/** Whoever is bound to bulkhead:credential-denier keeps the list of denied credentials; nobody is from the start. */
+/** Users bound to bulkhead:credential-denier maintain the list of denied credentials; by default nobody is. */
 export const ownRoles: readonly Role[] = [
   role('kube-system', credentialDenier, [
     rule(denyRight.verb, denyRight.group, denyRight.resource),
@@ -27,12 +27,15 @@ export const ownRoleBindings: readonly RoleBinding[] = ownControllerNamespaceBin
 const clusterDns = 'bulkhead:cluster-dns'
 const networkPolicyKeeper = 'bulkhead:network-policy-keeper'
 const nodeProxier = 'bulkhead:node-proxier'
-/** Begins with `system:` as what everybody has does: it must not count as a right that an account was given. */
+/** Begins with `system:` like all roles for everybody, so that it does not count as a grant to an account. */
 const why = 'system:bulkhead:why'
-/** As the role "system:aggregated-metrics-reader" of metrics-server's manifests, whose "kubectl create -f" a role of that name would break. */
+/**
+ * Equal to the role "system:aggregated-metrics-reader" in metrics-server's manifests; a role of that name would break their "kubectl create
+ * -f".
+ */
 const metricsReader = 'bulkhead:metrics-reader'
 
-/** The DNS part reads what names lead to, and nothing else. */
+/** The DNS part reads only what names resolve to. */
 export const ownClusterRoles: readonly ClusterRole[] = [
   clusterRole(nodeProxier, [
     rule(read, 'core', 'services endpoints'),
@@ -54,9 +57,9 @@ export const ownClusterRoles: readonly ClusterRole[] = [
 ]
 
 /**
- * A node keeps its own service rules, so it reads services and endpoints; not the nodes, as upstream's system:node-proxier may. It keeps its own rules for
- * network policies, so it reads those, and labels of namespaces and labels and addresses of
- * other nodes' pods, but nothing else of them. Everybody may ask why its own requests were refused; of others' requests the endpoint asks for a right of its own.
+ * A node maintains its own service rules, so it reads services and endpoints, but not nodes, as upstream's system:node-proxier can. It
+ * maintains its own rules for network policies, so it reads those, labels of namespaces, and labels and addresses of other nodes' pods, but
+ * nothing else of them. Everybody may ask why their own requests were refused; for others' requests the endpoint checks a separate right.
  */
 export const ownClusterRoleBindings: readonly ClusterRoleBinding[] = [
   ...ownControllerBindings,

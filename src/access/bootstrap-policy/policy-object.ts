@@ -1,4 +1,4 @@
-// The objects of the bootstrap policy, with the marks by which the server keeps them in place.
+// The objects of the bootstrap policy, with the labels and annotations by which the server maintains them.
 
 import type { PolicyRule } from '../../api/types/rbac-v1.ts'
 import {
@@ -33,7 +33,7 @@ export function role(namespace: string, name: string, rules: readonly PolicyRule
 
 export type UserFacing = 'admin' | 'edit' | 'view'
 
-/** The label by which admin, edit or view takes in a role's rules. */
+/** The label by which admin, edit or view aggregates a role's rules. */
 export function aggregatesTo(target: UserFacing): Record<string, string> {
   return { [`${rbacGroup}/aggregate-to-${target}`]: 'true' }
 }

@@ -1,4 +1,4 @@
-// How a start brings stored bootstrap objects up to date without undoing what an administrator added.
+// Updates stored bootstrap objects at start without undoing additions of an administrator.
 import type { KubeObject } from '../../api/object.ts'
 import { uncoveredRules } from '../authorizers/rule-cover.ts'
 import { anySteps, indexRules } from '../authorizers/rule-index.ts'
@@ -8,12 +8,12 @@ import { autoupdateAnnotation } from './policy-object.ts'
 export type BootstrapPlan =
   | { readonly action: 'none' }
   | { readonly action: 'create' | 'update'; readonly object: KubeObject }
-  /** The role of a binding cannot be changed: delete it, then create `object`. */
+  /** The role of a binding cannot be changed: delete the binding, then create `object`. */
   | { readonly action: 'recreate'; readonly object: KubeObject }
 
 /**
- * Missing rules, subjects, labels and annotations are added; extra ones stay. An object whose autoupdate annotation is "false" is left alone.
- * `existing` is not changed.
+ * Missing rules, subjects, labels and annotations are added; extra ones stay. An object with the autoupdate annotation "false" is not
+ * changed. `existing` is not changed.
  */
 export function planBootstrapObject(existing: KubeObject | undefined, expected: RbacObject): BootstrapPlan {
   if (existing === undefined) return { action: 'create', object: structuredClone(expected.object) }
@@ -26,7 +26,7 @@ function planRole(existing: ClusterRole, expected: ClusterRole): BootstrapPlan {
   const updated = structuredClone(existing)
   let changed = addMetadata(updated, expected)
   if (expected.aggregationRule === undefined) {
-    // Rules of a role without a gathering rule; a gathering role's rules belong to the aggregation controller.
+    // Rules of a role without an aggregation rule; the aggregation controller owns those of an aggregating role.
     const held = [indexRules(existing.rules ?? [])]
     const missing = (expected.rules ?? []).filter(rule => uncoveredRules(held, [rule], anySteps())?.length !== 0)
     if (missing.length > 0) {
@@ -48,7 +48,7 @@ function planRole(existing: ClusterRole, expected: ClusterRole): BootstrapPlan {
 
 function planBinding(existing: KubeObject & Partial<RoleBinding>, expected: KubeObject & Partial<RoleBinding>): BootstrapPlan {
   if (existing.roleRef?.kind !== expected.roleRef?.kind || existing.roleRef?.name !== expected.roleRef?.name) {
-    // Subjects that someone added to the other role are not carried over: they were never granted this one.
+    // Subjects that were added for the other role are dropped: they were never granted this one.
     return { action: 'recreate', object: structuredClone(expected) }
   }
   const updated = structuredClone(existing)
@@ -64,7 +64,7 @@ function union(held: readonly Subject[], wanted: readonly Subject[]): Subject[] 
   return [...held, ...wanted.filter(subject => !held.some(other => same(other, subject)))]
 }
 
-/** Adds missing labels and annotations in place; an administrator's own values stay. */
+/** Adds missing labels and annotations in place; an administrator's values stay. */
 function addMetadata(updated: KubeObject, expected: KubeObject): boolean {
   let changed = false
   for (const field of ['labels', 'annotations'] as const) {

@@ -1,4 +1,4 @@
-// What admin, edit and view gather: the roles whose labels the three aggregating roles select.
+// The roles that admin, edit and view aggregate by label.
 
 import { everyVerb, read, rule, write } from '../../api/policy-rule.ts'
 import type { ClusterRole } from '../rbac-object.ts'
@@ -20,7 +20,7 @@ export const aggregatedRoles: readonly ClusterRole[] = [
       rule('impersonate', 'core', 'serviceaccounts'),
       rule(write, 'core', 'pods pods/attach pods/exec pods/portforward pods/proxy'),
       rule('create', 'core', 'pods/eviction'),
-      // Without endpoints: whoever writes them leads a Service to pods of other namespaces (CVE-2021-25740).
+      // Without endpoints: their author could direct a Service to pods of other namespaces (CVE-2021-25740).
       rule(
         write,
         'core',

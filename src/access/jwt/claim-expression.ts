@@ -1,4 +1,4 @@
-// Expressions over the claims of a token and over the user that they make: what they may name, and how they end.
+// Expressions about the claims of a token and about the resulting user: their variables and results.
 import { bool, dyn, map, sameType, string } from '../../api/cel/check/type.ts'
 import { Program } from '../../api/cel/environment.ts'
 import { CelEvaluationError, CelProgramError } from '../../api/cel/evaluate/failure.ts'
@@ -15,7 +15,7 @@ export interface TokenExpression {
   readonly text: string
   readonly variable: 'claims' | 'user'
   readonly program: Program
-  /** Its syntax, for rules about what it looks at. */
+  /** Its syntax tree, for rules about the claims that it uses. */
   readonly expr: Expr
 }
 
@@ -24,7 +24,9 @@ const variables = {
   user: { name: 'user', type: userInfoType },
 } as const
 
-/** `decides`: it must give true or false. A mapping may give anything, which is judged when it is evaluated: types of claims are not known before. */
+/**
+ * `decides`: it must return true or false. The result of a mapping is checked at evaluation, because types of claims are unknown before.
+ */
 export function compileExpression(
   text: string,
   variable: TokenExpression['variable'],
@@ -44,7 +46,7 @@ export function compileExpression(
 
 export type Evaluated = { readonly value: CelValue } | { readonly refused: string }
 
-/** What the engine says of a failure may show claims, so that only the expression is named. */
+/** The engine's errors may contain claims, so only the expression is named. */
 export function evaluate({ text, variable, program }: TokenExpression, value: CelValue): Evaluated {
   try {
     return { value: program.evaluate({ [variable]: value }, perCallLimit).value }
@@ -54,7 +56,7 @@ export function evaluate({ text, variable, program }: TokenExpression, value: Ce
   }
 }
 
-/** Whether an expression selects this claim by its name: `claims.email`, `has(claims.email)`, `claims.?email`. */
+/** Whether an expression selects this claim: `claims.email`, `has(claims.email)`, `claims.?email`. */
 export function selectsClaim({ expr }: TokenExpression, claim: string): boolean {
   const isClaims = (part: Expr | undefined): boolean => part?.kind === 'ident' && part.name === 'claims'
   let found = false

@@ -1,4 +1,4 @@
-// Judges an AuthenticationConfiguration in upstream's order and words, and compiles its expressions on the way.
+// Validates an AuthenticationConfiguration in upstream's order and words, and compiles its expressions.
 import { X509Certificate } from 'node:crypto'
 import { duplicate, type FieldError, forbiddenField, invalidValue, required, tooMany } from '../../api/field-error.ts'
 import { parseReference } from '../../api/go-url.ts'
@@ -35,15 +35,15 @@ export interface CompiledJwt {
 }
 
 export interface CompileScope {
-  /** Issuers whose tokens other authenticators know. */
+  /** Issuers whose tokens belong to other authenticators. */
   readonly disallowedIssuers: readonly string[]
-  /** Paths that may be asked for without credentials, with what is below them; no configuration opens more. */
+  /** Paths that may be open to anonymous requests, with their subpaths; a configuration cannot open more. */
   readonly anonymousPaths: readonly string[]
 }
 
 export interface CompiledConfiguration {
   readonly errors: readonly FieldError[]
-  /** Of use only where there are no errors. */
+  /** Only valid without errors. */
   readonly jwt: readonly CompiledJwt[]
 }
 
@@ -134,7 +134,7 @@ function isCertificate(block: string): boolean {
   try {
     return new X509Certificate(block).raw.length > 0
   } catch {
-    // Node has an error for every way in which one can be broken.
+    // Node throws a different error for each fault.
     return false
   }
 }
@@ -240,7 +240,7 @@ class Compilation {
     return false
   }
 
-  /** One, or none where it does not compile. */
+  /** One, or none if it does not compile. */
   #compile<T>(text: string, variable: 'claims' | 'user', field: string, decides: boolean, make: (expression: TokenExpression) => T): T[] {
     const compiled = compileExpression(text, variable, field, decides)
     if (!('field' in compiled)) return [make(compiled)]

@@ -1,4 +1,4 @@
-// An AuthenticationConfiguration of kube-apiserver: whose tokens are taken, and who their bearers are. Of texts '' stands for what is not given.
+// kube-apiserver's AuthenticationConfiguration: accepted issuers, and the users of their tokens. '' stands for an absent string.
 
 export interface ClaimOrExpression {
   readonly claim: string
@@ -6,7 +6,7 @@ export interface ClaimOrExpression {
 }
 
 export interface PrefixedClaimOrExpression extends ClaimOrExpression {
-  /** Undefined is not the same as '': a claim needs a prefix, even an empty one. */
+  /** Undefined differs from '': a claim needs a prefix, even an empty one. */
   readonly prefix?: string
 }
 
@@ -28,7 +28,7 @@ export interface UserValidationRule {
 export interface IssuerConfiguration {
   readonly url: string
   readonly discoveryURL: string
-  /** PEM; '' for the authorities of the system. */
+  /** PEM; '' for the system's authorities. */
   readonly certificateAuthority: string
   readonly audiences: readonly string[]
   readonly audienceMatchPolicy: string
@@ -50,7 +50,7 @@ export interface JwtConfiguration {
 
 export interface AnonymousConfiguration {
   readonly enabled: boolean
-  /** Of its conditions. */
+  /** The paths of its conditions. */
   readonly paths: readonly string[]
 }
 
@@ -59,7 +59,7 @@ export interface AuthenticationConfiguration {
   readonly anonymous?: AnonymousConfiguration
 }
 
-/** Where the issuer says what it is; the documents must come from exactly there. */
+/** The URL of the issuer's discovery document; documents must come from exactly there. */
 export function discoveryUrl({ url, discoveryURL }: IssuerConfiguration): string {
   return discoveryURL === '' ? `${url.replace(/\/$/, '')}/.well-known/openid-configuration` : discoveryURL
 }

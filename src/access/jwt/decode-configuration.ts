@@ -1,16 +1,16 @@
-// The file of an AuthenticationConfiguration as data: YAML without repeated keys, of known fields of the right types only.
+// Decodes the file of an AuthenticationConfiguration: YAML without duplicate keys, with known fields of the right types only.
 import { type Fail, onlyFields, strictYaml } from '../../api/schema/strict-yaml.ts'
 import { isJsonObject } from '../../base/json.ts'
 import type { AuthenticationConfiguration, ClaimOrExpression, JwtConfiguration, PrefixedClaimOrExpression } from './configuration.ts'
 
 const group = 'apiserver.config.k8s.io'
 const versions = ['v1beta1', 'v1alpha1']
-/** Beyond upstream's bounds, which the validation tells of. */
+/** Above upstream's limits, which validation reports. */
 const maxItems = 1000
 
 type Json = Readonly<Record<string, unknown>>
 
-/** `fail` is told of the first thing that is wrong. */
+/** `fail` is called with the first fault. */
 export function decodeConfiguration(text: string, fail: Fail): AuthenticationConfiguration {
   const file = strictYaml(text, fail)
   if (!isJsonObject(file)) return fail('it must be an object')
@@ -78,7 +78,7 @@ class Decoder {
     }
   }
 
-  /** What is not given is an object without fields. */
+  /** An absent value is an object without fields. */
   object(value: unknown, known: readonly string[], at: string): Json {
     const given = value ?? {}
     if (!isJsonObject(given)) return this.#fail(`${at} must be an object`)

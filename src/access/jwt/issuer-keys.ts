@@ -1,4 +1,4 @@
-// The keys of one issuer: asked for when the first of its tokens comes, kept, and asked for anew when they are old or none of them fits a token.
+// The keys of one issuer: fetched with its first token, cached, and fetched again when they are old or none fits a token.
 import { parseJsonBytes } from '../../api/schema/decode.ts'
 import { deadline } from '../../base/abort.ts'
 import type { Clock } from '../../base/clock.ts'
@@ -9,20 +9,20 @@ import { readKeySet, type VerificationKey } from './verification-key.ts'
 
 export interface DocumentRequest {
   readonly url: string
-  /** PEM; undefined for the authorities of the system. */
+  /** PEM; undefined for the system's authorities. */
   readonly authorities: string | undefined
-  /** What is longer is refused. */
+  /** A longer document is refused. */
   readonly maxBytes: number
 }
 
-/** The body of an answer 200 over verified TLS; follows no redirect. Rejects with an Error that says what went wrong. */
+/** Resolves with the body of a 200 answer over verified TLS; follows no redirect. Rejects with an Error that describes the fault. */
 export type FetchDocument = (request: DocumentRequest, signal: AbortSignal) => Promise<Buffer>
 
 export interface IssuerKeysParts {
   readonly fetch: FetchDocument
   readonly clock: Clock
   readonly log: Logger
-  /** Ends what is being asked for. */
+  /** Aborts a running fetch. */
   readonly signal: AbortSignal
 }
 
@@ -33,15 +33,15 @@ export interface KeySource {
 }
 
 const maxDocumentBytes = 256 * 1024
-/** For both documents together. */
+/** Time limit for both documents together. */
 const askingMs = 10_000
-/** Between two questions that were answered: whoever makes up keys of tokens asks for no more. */
+/** Minimum time between successful fetches, so that tokens with invented keys cause no more. */
 const askAgainMs = 10_000
-/** Tokens that may wait for one answer, each with its request. */
+/** Limit of tokens that wait for one fetch, each with its request. */
 const maxWaiting = 500
-/** A key that the issuer has withdrawn is not taken for longer, unless the issuer is away. */
+/** A key that the issuer has revoked is not accepted longer than this, unless the issuer is unreachable. */
 const maxAgeMs = 3_600_000
-/** Between questions that were not answered; twice as long each time. */
+/** Delay after a failed fetch; doubled each time. */
 const firstRetryMs = 1_000
 const maxRetryMs = 60_000
 
@@ -54,7 +54,7 @@ export class IssuerKeys {
   #asking: Promise<void> | undefined
   #waiting = 0
   #failures = 0
-  /** By the clock that nobody sets. */
+  /** On the monotonic clock. */
   #mayAskAt = Number.NEGATIVE_INFINITY
   #oldAt = Number.NEGATIVE_INFINITY
 
@@ -72,12 +72,12 @@ export class IssuerKeys {
     return this.#identities.has(identity)
   }
 
-  /** Nobody needs them any more: what is being asked for is given up. */
+  /** The keys are no longer needed: a running fetch is aborted. */
   end(): void {
     this.#end.abort(new Error('the issuer was retired'))
   }
 
-  /** Asks the issuer, once for all who wait; never rejects. Undefined where it was asked a short while ago, and where too many wait. */
+  /** Fetches the keys, once for all who wait; never rejects. Undefined if they were fetched recently, or too many wait. */
   refresh(): Promise<void> | undefined {
     if (this.#end.signal.aborted) return undefined
     if (this.#asking === undefined && this.#parts.clock.monotonic() < this.#mayAskAt) return undefined
@@ -86,7 +86,7 @@ export class IssuerKeys {
     return this.#asking
   }
 
-  /** Goes on in the background: the keys that are known serve meanwhile. */
+  /** Runs in the background: the cached keys are used meanwhile. */
   refreshWhereOld(): void {
     if (this.#asking === undefined && this.#parts.clock.monotonic() >= this.#oldAt) void this.refresh()
   }

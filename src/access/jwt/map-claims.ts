@@ -1,5 +1,5 @@
-// Whom verified claims make: name, groups, uid and extra, and whether the rules of the configuration hold for them. What is refused is told by the
-// rule, never by what the token holds.
+// Maps verified claims to a user: name, groups, uid and extra, and evaluates the rules of the configuration. A refusal names the rule,
+// never the content of the token.
 import type { CelValue } from '../../api/cel/evaluate/values.ts'
 import { goQuote } from '../../api/go-quote.ts'
 import type { UserInfo } from '../../api/user.ts'
@@ -21,7 +21,7 @@ const refuse = (why: string): Refused => ({ refused: `oidc: ${why}` })
 const reservedPrefix = 'system:'
 
 export interface MappingOptions {
-  /** Whether a token may make its bearer a user or a member of a group of the cluster's own. */
+  /** Whether a token may map to reserved users and groups of the cluster. */
   readonly allowsReserved: boolean
 }
 
@@ -56,7 +56,7 @@ export function mapClaims(claims: Claims, compiled: CompiledJwt, { allowsReserve
   }
 }
 
-/** Decoded JSON is a value of CEL. */
+/** Decoded JSON is already a CEL value. */
 const asValue = (claims: Claims): CelValue => claims as CelValue
 
 function username(claims: Claims, { username: expression, configuration }: CompiledJwt): Found<string> {
@@ -79,7 +79,7 @@ function groupsOf(claims: Claims, { groups: expression, configuration }: Compile
   if (given === undefined) {
     const names = getOwn(claims, '_claim_names')
     const isElsewhere = typeof names === 'object' && names !== null && Object.hasOwn(names, claim)
-    // Without it the bearer would seem to be in no group, and rules may ask for that.
+    // Without it the user would seem to have no groups, and rules may check that.
     return isElsewhere ? refuse('could not expand distributed claims: they are not supported') : { value: [] }
   }
   const list: unknown = typeof given === 'string' ? [given] : (given ?? [])
@@ -105,7 +105,7 @@ function extraOf(claims: Claims, { extra }: CompiledJwt): Found<Record<string, r
   return { value: made }
 }
 
-/** By which a token is denied. */
+/** The id with which a token can be denied. */
 export function tokenId(claims: Claims): string | undefined {
   const id = getOwn(claims, 'jti')
   return typeof id === 'string' && id !== '' ? id : undefined
@@ -125,7 +125,7 @@ function textOf(expression: TokenExpression, claims: Claims, what: 'username' | 
   return typeof value === 'string' ? { value } : refuse(`${doing}: ${what} claim expression must return a string`)
 }
 
-/** Empty texts count as absent. */
+/** Empty strings count as absent. */
 function textsOf(expression: TokenExpression, claims: Claims, doing: string): Found<readonly string[]> {
   const found = evaluate(expression, asValue(claims))
   if ('refused' in found) return refuse(`${doing}: ${found.refused}`)

@@ -1,4 +1,4 @@
-// An AuthenticationConfiguration from its file, judged whole: what the server part is handed can be used as it is.
+// Reads and validates an AuthenticationConfiguration completely, so that the server part can use it as it is.
 import { isDeepStrictEqual } from 'node:util'
 import { forbiddenField, formatFieldError } from '../../api/field-error.ts'
 import type { Fail } from '../../api/schema/strict-yaml.ts'
@@ -8,8 +8,8 @@ import type { AuthenticationConfiguration } from './configuration.ts'
 import { decodeConfiguration } from './decode-configuration.ts'
 
 /**
- * Throws a UserError that names `file` and everything that is wrong. As upstream, one that comes in the place of another, `former`, opens no other paths
- * to requests without credentials.
+ * Throws a UserError that names `file` and all faults. As upstream, a new version of a configuration (`former`) cannot change the paths
+ * that are open to anonymous requests.
  */
 export function readAuthenticationConfiguration(
   text: string,

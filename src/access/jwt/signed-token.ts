@@ -1,4 +1,4 @@
-// A JSON Web Token in its compact form: read within bounds, and verified with a key of the issuer by an algorithm that the key is for.
+// A JSON Web Token in compact form: parsed within limits, and verified with a key of the issuer and an algorithm that suits the key.
 import { constants, verify } from 'node:crypto'
 import { parseJsonBytes } from '../../api/schema/decode.ts'
 import { isJsonObject } from '../../base/json.ts'
@@ -7,7 +7,7 @@ import type { VerificationKey } from './verification-key.ts'
 
 export type Claims = Readonly<Record<string, unknown>>
 
-/** Nothing of it is to be believed before its signature is verified. */
+/** Not trusted before its signature is verified. */
 export interface SignedToken {
   readonly head: string
   readonly body: string
@@ -17,13 +17,13 @@ export interface SignedToken {
 
 export interface TokenHeader {
   readonly algorithm: string
-  /** Undefined where the token names no key. */
+  /** Undefined if the token names no key. */
   readonly keyId: string | undefined
 }
 
 interface Algorithm {
   readonly digest: string
-  /** What the key has to be: `RSA`, or the name of a curve. */
+  /** The required key type: `RSA`, or the name of a curve. */
   readonly keyType: string
   readonly options: Omit<Parameters<typeof verify>[2] & object, 'key'>
 }
@@ -32,7 +32,7 @@ const pkcs1 = { padding: constants.RSA_PKCS1_PADDING }
 const pss = { padding: constants.RSA_PKCS1_PSS_PADDING, saltLength: constants.RSA_PSS_SALTLEN_DIGEST }
 const ecdsa = { dsaEncoding: 'ieee-p1363' } as const
 
-/** Upstream's. There is neither `none` nor one with a shared secret, for which a public key could be taken. */
+/** Upstream's algorithms. Neither `none` nor shared secrets, for which a public key could be misused. */
 const algorithms: ReadonlyMap<string, Algorithm> = new Map<string, Algorithm>([
   ['RS256', { digest: 'sha256', keyType: 'RSA', options: pkcs1 }],
   ['RS384', { digest: 'sha384', keyType: 'RSA', options: pkcs1 }],
@@ -45,12 +45,12 @@ const algorithms: ReadonlyMap<string, Algorithm> = new Map<string, Algorithm>([
   ['ES512', { digest: 'sha512', keyType: 'P-521', options: ecdsa }],
 ])
 
-/** Of keys that may have signed a token: whoever names none, or one of many of a name, must not make us try all. */
+/** Limit of keys that are tried: a token without a key id, or with an id of many keys, must not make us try all. */
 const maxTriedKeys = 16
 
 const base64url = /^[A-Za-z0-9_-]+$/
 
-/** Undefined where it is nothing of the kind. The caller has bounded the text. */
+/** Undefined if it is not a token. The caller has limited the text. */
 export function readSignedToken(text: string): SignedToken | undefined {
   const [head = '', body = '', signature = '', ...rest] = text.split('.')
   if (rest.length > 0 || !base64url.test(head) || !base64url.test(body)) return undefined
@@ -63,7 +63,7 @@ function readObject(part: string): Claims | undefined {
   return parsed.ok && isJsonObject(parsed.value) ? parsed.value : undefined
 }
 
-/** The rule that the header breaks, as a text. */
+/** The rule that the header violates, as a string. */
 export function readHeader({ head }: SignedToken): TokenHeader | string {
   const header = readObject(head)
   if (header === undefined) return 'oidc: malformed jwt'
@@ -76,7 +76,7 @@ export function readHeader({ head }: SignedToken): TokenHeader | string {
   return { algorithm, keyId: keyId === '' ? undefined : keyId }
 }
 
-/** The key by which the token is signed; undefined where it is none of these. */
+/** The key that signed the token; undefined if none did. */
 export function signingKey(
   token: SignedToken,
   { algorithm, keyId }: TokenHeader,
@@ -84,7 +84,7 @@ export function signingKey(
 ): VerificationKey | undefined {
   const known = algorithms.get(algorithm)
   const bytes = Buffer.from(token.signature, 'base64url')
-  // Only in one spelling: else the same token could be shown in many, each verified anew.
+  // Only the canonical encoding: otherwise one token could be sent in many forms, each verified anew.
   if (known === undefined || bytes.length === 0 || bytes.toString('base64url') !== token.signature) return undefined
   const input = Buffer.from(`${token.head}.${token.body}`)
   return keys

@@ -1,5 +1,4 @@
-// One issuer whose tokens are taken: the order in which a token is judged. What is cheap comes first, and nothing is asked of the issuer for a token
-// that could not be accepted.
+// Validates tokens of one issuer. Cheap checks come first, and nothing is fetched from the issuer for a token that could not be accepted.
 import { createHash } from 'node:crypto'
 import { goQuotedList } from '../../api/go-quote.ts'
 import type { Clock } from '../../base/clock.ts'
@@ -12,7 +11,7 @@ import { type MappingOptions, mapClaims, tokenId } from './map-claims.ts'
 import { type Claims, readHeader, type SignedToken, signingKey } from './signed-token.ts'
 import type { VerificationKey } from './verification-key.ts'
 
-/** Clocks of issuers may go ahead of ours; upstream's. */
+/** Clocks of issuers may be fast; upstream's value. */
 const notBeforeLeewayMs = 60_000
 
 const rejected = (rule: string) => ({ outcome: 'rejected', reason: rule }) as const
@@ -30,7 +29,7 @@ export interface TokenIssuerParts extends Pick<IssuerKeysParts, 'clock'> {
 }
 
 export type RetirableIssuer = TokenIssuer & {
-  /** No token is taken on its word from now on. */
+  /** No further token is accepted. */
   retire(): void
 }
 
@@ -101,7 +100,7 @@ const isWithin = ({ notBefore, expires }: Period, clock: Clock): boolean => {
   return now < expires && now >= notBefore
 }
 
-/** The rule that is broken. */
+/** The violated rule. */
 function refusedAudience(claims: Claims, wanted: readonly string[]): string | undefined {
   const given = getOwn(claims, 'aud')
   const list: unknown[] = Array.isArray(given) ? given : [given]
@@ -109,7 +108,7 @@ function refusedAudience(claims: Claims, wanted: readonly string[]): string | un
   return wanted.some(audience => list.includes(audience)) ? undefined : `oidc: expected audience in ${goQuotedList(wanted)}`
 }
 
-/** The rule that is broken, as a text. A token without an end has expired. */
+/** The violated rule, as a string. A token without an expiry has expired. */
 function readPeriod(claims: Claims): Period | string {
   const times: (number | undefined)[] = []
   for (const name of ['exp', 'nbf', 'iat']) {

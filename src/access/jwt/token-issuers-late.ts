@@ -1,4 +1,4 @@
-// The issuers of a configuration that has been judged, in a file of its own that is loaded only where there is one: it brings the engine of expressions.
+// The issuers of a validated configuration, in a separate file that is loaded only if there is one: it brings the expression engine.
 import type { TokenIssuer } from '../authenticators/jwt.ts'
 import { type CompiledJwt, type CompileScope, compileConfiguration } from './compile-configuration.ts'
 import { type AuthenticationConfiguration, discoveryUrl, type JwtConfiguration } from './configuration.ts'
@@ -16,7 +16,7 @@ export class TokenIssuers {
   readonly #scope: CompileScope
   readonly #parts: IssuerKeysParts
   readonly #mapping: MappingOptions
-  /** By all that the configuration says of them. */
+  /** By everything that the configuration says about them. */
   #held: ReadonlyMap<string, Held> = new Map()
 
   constructor(scope: CompileScope, parts: IssuerKeysParts, mapping: MappingOptions) {
@@ -26,8 +26,8 @@ export class TokenIssuers {
   }
 
   /**
-   * Those of this configuration, in the place of the former. One of which nothing changed is the same as before. Another is retired, and its keys
-   * stay known only where an issuer of the same place publishes them.
+   * Replaces the issuers by those of this configuration. An unchanged one stays the same. Others are retired, and their keys stay cached
+   * only if an issuer at the same URL publishes them.
    */
   replace(configuration: AuthenticationConfiguration): readonly TokenIssuer[] {
     const { errors, jwt } = compileConfiguration(configuration, this.#scope)

@@ -1,26 +1,26 @@
-// The keys that an issuer publishes, as far as tokens may be verified with them.
+// The keys that an issuer publishes, as far as tokens can be verified with them.
 import { createPublicKey, type JsonWebKey, type KeyObject } from 'node:crypto'
 import { isJsonObject } from '../../base/json.ts'
 import { getOwn } from '../../base/own-property.ts'
 
 export interface VerificationKey {
-  /** The key itself as text: a key that is published again is the same. */
+  /** The key as a string: equal for a key that is published again. */
   readonly identity: string
   readonly keyId: string
-  /** The only one that it is for; undefined where the issuer does not say. */
+  /** The only algorithm of the key; undefined if the issuer does not restrict it. */
   readonly algorithm: string | undefined
   /** `RSA`, or the name of its curve. */
   readonly type: string
   readonly key: KeyObject
 }
 
-/** A set of more is refused whole. */
+/** A larger set is refused as a whole. */
 const maxKeys = 100
 const minRsaBits = 2048
-/** Verifying takes the longer the larger it is. */
+/** Verification takes longer with larger keys. */
 const maxRsaBits = 8192
 
-/** Keys for other purposes, of other kinds or of no use are left out. Throws an Error where it is no set of keys. */
+/** Keys for other purposes, of other types or without use are left out. Throws an Error if it is not a key set. */
 export function readKeySet(value: unknown): VerificationKey[] {
   const keys = isJsonObject(value) ? getOwn(value, 'keys') : undefined
   if (!Array.isArray(keys)) throw new Error('the issuer publishes no set of keys')
@@ -49,13 +49,13 @@ function publicPart(member: (name: string) => string | undefined): [] | [type: s
   return []
 }
 
-/** Undefined where it is none, or one too weak or too large. */
+/** Undefined if it is invalid, too weak or too large. */
 function importKey(jwk: JsonWebKey): KeyObject | undefined {
   let key: KeyObject
   try {
     key = createPublicKey({ key: jwk, format: 'jwk' })
   } catch {
-    // Of the many ways in which a key can be broken none matters: with it nothing can be verified.
+    // The kind of fault does not matter: nothing can be verified with this key.
     return undefined
   }
   const { modulusLength, publicExponent } = key.asymmetricKeyDetails ?? {}

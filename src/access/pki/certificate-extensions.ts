@@ -1,4 +1,4 @@
-// Which extensions a certificate has, and which of them it declares critical.
+// The extensions of a certificate, and which of them are critical.
 import { DerError, derTag, readElements, readOne } from './der.ts'
 
 export interface CertificateExtension {
@@ -10,7 +10,7 @@ export interface CertificateExtension {
 const extensionsTag = 0xa3
 const booleanTag = 0x01
 
-/** Throws `DerError` where the certificate is malformed. */
+/** Throws `DerError` if the certificate is malformed. */
 export function readExtensions(certificate: Buffer): CertificateExtension[] {
   const [body] = readElements(readOne(certificate, derTag.sequence))
   if (body?.tag !== derTag.sequence) throw new DerError('The certificate has no body')

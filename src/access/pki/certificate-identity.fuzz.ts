@@ -1,4 +1,5 @@
-// Certificates and requests for them: their subject is read or refused by a DerError, and as OpenSSL and @peculiar/x509 read it where they can.
+// Certificates and certificate requests: the subject is parsed or refused with a DerError, with the same result as OpenSSL and
+// @peculiar/x509.
 import assert from 'node:assert/strict'
 import { X509Certificate } from 'node:crypto'
 import fc from 'fast-check'
@@ -15,7 +16,7 @@ const text = fc
   .oneof(fc.string({ maxLength: 8 }), fc.constantFrom('', 'system:masters', 'a,CN=b', 'a\0b', 'ünn'))
   .map(value => Buffer.from(value))
 const textTag = fc.constantFrom(derTag.utf8, derTag.utf8, 0x13, 0x14, 0x16, 0x1e, 0x1c, derTag.sequence)
-/** Common name, organization, country, and an identifier of many bytes. */
+/** Common name, organization, country, and a long identifier. */
 const typeOid = fc
   .constantFrom('550403', '550403', '55040a', '55040a', '550406', '2a8648ce3d040302', '')
   .map(hex => Buffer.from(hex, 'hex'))
@@ -28,7 +29,7 @@ const name = fc
     { maxLength: 4 },
   )
   .map(sets => element(derTag.sequence, ...sets))
-/** P-256's generator: what OpenSSL and the library read as a key. */
+/** P-256's generator: OpenSSL and the library accept it as a key. */
 const publicKey = Buffer.from(
   '3059301306072a8648ce3d020106082a8648ce3d030107034200046b17d1f2e12c4247f8bce6e563a440f277037d812deb33a0f4a13945d898c2964fe342e2fe1a7f9b8ee7eb4a7c0f9e162bce33576b315ececbb6406837bf51f5',
   'hex',
@@ -45,7 +46,7 @@ const certificate = (subject: Buffer): Buffer => {
   return signed(element(derTag.sequence, version, serial, algorithm, issuer, period, subject, publicKey))
 }
 
-/** First a byte that says which of the two it is. */
+/** The first byte selects one of the two. */
 const kinds = [request, certificate]
 
 export const certificateIdentity: FuzzTarget = {
@@ -65,13 +66,13 @@ export const certificateIdentity: FuzzTarget = {
   },
 }
 
-/** Undefined where it cannot be read. */
+/** Undefined if it cannot be parsed. */
 function byLibrary(bytes: Buffer): CertificateIdentity | undefined {
   let subject: InstanceType<X509['Name']>
   try {
     subject = new x509.Pkcs10CertificateRequest(bytes).subjectName
   } catch {
-    // It has errors of many kinds, and refuses what is behind the subject too.
+    // The library has errors of many kinds, and also checks what comes after the subject.
     return undefined
   }
   return { commonName: subject.getField('CN')[0] ?? '', organizations: subject.getField('O') }

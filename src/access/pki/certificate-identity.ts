@@ -1,4 +1,4 @@
-// Who a client certificate says it is: common name and organizations, read from the DER itself and not from a printed form.
+// The identity in a client certificate: common name and organizations, read from the DER itself and not from a printed form.
 import { isAscii, isUtf8 } from 'node:buffer'
 import { type DerElement, DerError, derTag, readElements, readOne } from './der.ts'
 
@@ -10,10 +10,10 @@ export interface CertificateIdentity {
 
 const commonNameOid = '550403'
 const organizationOid = '55040a'
-/** PrintableString, TeletexString, IA5String: other readers take bytes beyond ASCII for Latin-1, which would be another name. */
+/** PrintableString, TeletexString, IA5String: other parsers read bytes beyond ASCII as Latin-1, which would be another name. */
 const asciiTags: ReadonlySet<number> = new Set([0x13, 0x14, 0x16])
 
-/** Throws `DerError` where the certificate is malformed or names two common names. Does not verify anything. */
+/** Throws `DerError` if the certificate is malformed or has two common names. Verifies nothing. */
 export function parseCertificateIdentity(certificate: Buffer): CertificateIdentity {
   const [body] = readElements(readOne(certificate, derTag.sequence))
   if (body?.tag !== derTag.sequence) throw new DerError('The certificate has no body')
@@ -24,7 +24,7 @@ export function parseCertificateIdentity(certificate: Buffer): CertificateIdenti
   return nameIdentity(subject.content)
 }
 
-/** The same of a PKCS#10 request in DER: version, subject. */
+/** The same for a PKCS#10 request in DER: version, subject. */
 export function parseCsrIdentity(csr: Buffer): CertificateIdentity {
   const [info] = readElements(readOne(csr, derTag.sequence))
   if (info?.tag !== derTag.sequence) throw new DerError('The request has no body')
@@ -33,7 +33,7 @@ export function parseCsrIdentity(csr: Buffer): CertificateIdentity {
   return nameIdentity(subject.content)
 }
 
-/** Who a PKCS#10 request in DER is for, or why it does not say so. */
+/** The identity in a PKCS#10 request in DER, or its fault. */
 export function requestedIdentity(csr: Buffer): CertificateIdentity | { readonly problem: string } {
   try {
     return parseCsrIdentity(csr)

@@ -1,4 +1,4 @@
-// Certificates with any flaw, for tests: written field by field, so that nothing refuses to make a bad one.
+// Certificates with any fault, for tests: written field by field, so that nothing prevents a bad one.
 import { createPublicKey, generateKeyPairSync, type KeyObject, sign } from 'node:crypto'
 import { der, derTag } from './der.ts'
 import { toPem } from './key-and-csr.ts'
@@ -18,7 +18,7 @@ export interface TestCertificate {
   readonly usage?: 'client' | 'server' | undefined
   readonly notBefore?: number
   readonly notAfter?: number
-  /** Extensions beside basic constraints and usage: hex of the OID's content, and whether it is critical. */
+  /** Extensions other than basic constraints and usage: hex of the OID's content, and whether it is critical. */
   readonly extensions?: readonly { readonly oid: string; readonly critical: boolean; readonly value: Buffer }[]
 }
 

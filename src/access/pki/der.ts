@@ -1,4 +1,4 @@
-// The few pieces of DER (X.690) that keys' owners need without an ASN.1 library: writing a CSR, reading a certificate's subject.
+// The parts of DER (X.690) that are needed without an ASN.1 library: writing a CSR, reading a certificate's subject.
 
 export class DerError extends Error {
   constructor(message: string) {
@@ -29,7 +29,7 @@ export function der(tag: number, ...contents: readonly Buffer[]): Buffer {
   return Buffer.concat([Buffer.from(head), content])
 }
 
-/** Reads the elements that fill `data` exactly. Only short and minimal definite lengths of single-byte tags, as DER demands. */
+/** Reads the elements that fill `data` exactly. Only minimal definite lengths of single-byte tags, as DER requires. */
 export function readElements(data: Buffer): DerElement[] {
   const elements: DerElement[] = []
   let at = 0

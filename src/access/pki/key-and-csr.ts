@@ -1,4 +1,4 @@
-// A leaf key made in memory and the request that proves it: what every part does before it asks for a certificate.
+// Creates a leaf key in memory and a request that proves its possession, for every part that needs a certificate.
 import { createPublicKey, generateKeyPair, type KeyObject, sign } from 'node:crypto'
 import { promisify } from 'node:util'
 import { der, derTag } from './der.ts'
@@ -12,17 +12,20 @@ const oid = {
 }
 
 export interface KeyAndCsr {
-  /** ECDSA P-256; lives in this process only. */
+  /** ECDSA P-256; exists only in this process. */
   readonly key: KeyObject
-  /** PKCS#8 PEM of the key, for TLS options. Never write it to a log or, unless the caller owns the folder, to a disk. */
+  /** PKCS#8 PEM of the key, for TLS options. Never log it, and write it to a disk only in a folder that the caller owns. */
   readonly keyPem: string
   /** PKCS#10 in DER. */
   readonly csr: Buffer
-  /** The same as PEM, as a CertificateSigningRequest's spec.request carries it (then base64). */
+  /** The same as PEM, for a CertificateSigningRequest's spec.request (then base64). */
   readonly csrPem: string
 }
 
-/** A fresh key and a CSR with this subject. The issuer's policy decides what the certificate says; the subject is what Kubernetes' CSR API checks. */
+/**
+ * A new key and a CSR with this subject. The issuer's policy decides the content of the certificate; Kubernetes' CSR API checks the
+ * subject.
+ */
 export async function createKeyAndCsr(subject: {
   readonly commonName: string
   readonly organizations?: readonly string[]
@@ -37,7 +40,7 @@ export async function createKeyAndCsr(subject: {
   }
 }
 
-/** RFC 2986 over an EC P-256 key: version 0, subject, public key, no attributes. */
+/** RFC 2986 with an EC P-256 key: version 0, subject, public key, no attributes. */
 function createCsr(key: KeyObject, subject: { readonly commonName: string; readonly organizations?: readonly string[] }): Buffer {
   const attribute = (type: Buffer, value: string) =>
     der(derTag.set, der(derTag.sequence, der(derTag.oid, type), der(derTag.utf8, Buffer.from(value))))
