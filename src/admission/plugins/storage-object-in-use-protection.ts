@@ -1,4 +1,5 @@
-// A volume or claim in use is not deleted while pods use it: a controller removes the finalizer later../plugin-definition.ts'
+// A volume or claim in use is not deleted under its pods: the finalizer holds it until a controller removes it.
+import type { PluginDefinition } from '../plugin-definition.ts'
 
 const finalizers: ReadonlyMap<string, string> = new Map([
   ['persistentvolumeclaims', 'kubernetes.io/pvc-protection'],
