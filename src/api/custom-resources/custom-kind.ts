@@ -156,6 +156,11 @@ export class CustomKind {
     return typeof read === 'string' ? named : read
   }
 
+  /** Whether its schema has rules in CEL. */
+  get hasRules(): boolean {
+    return this.#compiled.rules !== undefined
+  }
+
   validateNew(object: KubeObject): FieldError[] {
     const wrongType = this.validateType(object)
     if (wrongType.length > 0) return wrongType

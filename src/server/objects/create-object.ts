@@ -38,6 +38,7 @@ export async function createObject(
 ): Promise<Written> {
   const { served, info } = context
   const { definition } = served
+  if (definition.custom?.hasRules === true) context.pace.takesRules()
   const { metadata } = object
   const sent = metadata.managedFields
   receiveNew(metadata, info.namespace, definition.namespaced)

@@ -66,6 +66,7 @@ export async function updateObject(parts: WriteParts, context: ResourceContext, 
       throw notFound(served.named, change.name)
     }
     if (served.conversion) await served.conversion.prepare([entry], context.request.signal)
+    if (served.definition.custom?.hasRules === true) context.pace.takesRules()
     context.pace.takes(entry.byteLength)
     const old = served.view.object(entry)
     if (context.pace.isLarge) await context.pace.rest()

@@ -1,6 +1,7 @@
 // Requests that work on something large, and whether others have their turn meanwhile.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { install, widget, widgetDefinition, widgets } from '../custom-resources/widgets.testing.ts'
 import { TestServer } from '../testing.ts'
 import { PassPace } from './pace.ts'
 
@@ -74,8 +75,6 @@ for (const [name, send] of [
     const managedFields = Array.from({ length: 500 }, (_, at) => entryOf(at))
     await api.request('PUT', `${path}/shared`, { metadata: { name: 'shared', managedFields }, data: numbered(500, 'v') })
     const rounds = await roundsOf(() => send(api, numbered(500, 'w')))
-    const got = await api.request('GET', `${path}/shared`)
-    console.log(got.text.length, got.json.metadata.managedFields?.length, got.text.slice(0, 600))
     assert.ok(rounds >= 40, `${rounds} rounds`)
   })
 }
@@ -85,6 +84,23 @@ test('a request for something small is not held up', async () => {
   assert.ok((await roundsOf(() => api.request('POST', path, small('a')))) <= 1)
   assert.ok((await roundsOf(() => api.request('PATCH', `${path}/a`, { data: { b: 'c' } }))) <= 1)
 })
+
+for (const [what, size, rule, atLeast, atMost] of [
+  ['of 6 KB with rules', 6000, 'self.size() > 0', 4, 100],
+  ['of 6 KB without rules', 6000, undefined, 0, 3],
+  ['that is small, with rules', 100, 'self.size() > 0', 0, 3],
+] as const) {
+  test(`others have ${atLeast} to ${atMost} turns while a custom resource is written ${what}`, async () => {
+    await using api = new TestServer()
+    const text = { type: 'string', maxLength: 10_000, ...(rule === undefined ? {} : { 'x-kubernetes-validations': [{ rule }] }) }
+    const spec = { type: 'object', properties: { text } }
+    await install(api, widgetDefinition({ version: { schema: { openAPIV3Schema: { type: 'object', properties: { spec } } } } }))
+    // What is loaded and compiled with the first one is no part of it.
+    assert.equal((await api.request('POST', widgets, widget('first', { text: 'x' }))).status, 201)
+    const rounds = await roundsOf(() => api.request('POST', widgets, widget('a', { text: 'x'.repeat(size) })))
+    assert.ok(rounds >= atLeast && rounds <= atMost, `${rounds} rounds`)
+  })
+}
 
 test('PassPace rests before what is too much together with what was done since the last rest', () => {
   const pace = new PassPace()

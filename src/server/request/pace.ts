@@ -3,10 +3,18 @@ import { turn } from '../../base/turns.ts'
 
 /** One step on so much takes a few milliseconds; on the largest that there is some 60. */
 const largeBytes = 64 * 1024
+/** Rules in CEL may compare all parts of an object with one another: from so much on one evaluation takes milliseconds. */
+const largeBytesWithRules = 4 * 1024
 
 /** Of one request. */
 export class Pace {
   #bytes = 0
+  #hasRules = false
+
+  /** The object is validated by rules in CEL. */
+  takesRules(): void {
+    this.#hasRules = true
+  }
 
   /** What the next steps work on: a body, a stored object. */
   takes(bytes: number): void {
@@ -15,7 +23,7 @@ export class Pace {
 
   /** Whether to rest between steps. */
   get isLarge(): boolean {
-    return this.#bytes > largeBytes
+    return this.#bytes > (this.#hasRules ? largeBytesWithRules : largeBytes)
   }
 
   /** Until others had their turn. */
