@@ -26,7 +26,10 @@ const answers: Answers = {}
 if (order.phase === 'prepare') await sendAll(connections, attack.prepare?.() ?? [], preparingInFlight, answers)
 else {
   // Those that wait for an answer when it ends need not come to an end.
+  // Where the server closes the connections, nothing else would keep the process until then.
+  const staying = setInterval(() => undefined, 1000)
   const ended = new Promise<void>(resolve => stop.signal.addEventListener('abort', () => resolve(), { once: true }))
+  void ended.then(() => clearInterval(staying))
   const sending = sendAll(connections, repeated(attack, stop.signal), attack.inFlight ?? usualInFlight, answers)
   sending.catch((err: unknown) => {
     answers[String(err).slice(0, 120)] = 1

@@ -5,7 +5,7 @@ import { core, merge, some, table, text } from './tenant-paths.ts'
 const configMap = (name: string, bytes: number) => text({ metadata: { name }, data: { text: 'x'.repeat(bytes) } })
 const manyConfigMaps = () =>
   numbered(5000, at => ['POST', `${core}/configmaps`, text({ metadata: { name: `many-${at}`, labels: { a: `${at}` } } })])
-const longSelector = `${core}/configmaps?labelSelector=${encodeURIComponent(`a notin (${some(2500, at => `v${at}`).join(',')})`)}`
+const longSelector = `${core}/configmaps?labelSelector=${encodeURIComponent(`a notin (${some(1400, at => `v${at}`).join(',')})`)}`
 
 export const readAttacks: readonly Attack[] = [
   {
@@ -37,7 +37,7 @@ export const readAttacks: readonly Attack[] = [
     title: 'lists of 5,000 objects in protobuf',
     request: () => ['GET', `${core}/configmaps`, undefined, 'application/vnd.kubernetes.protobuf'],
   },
-  { id: 'selectors', cycle: 1, title: 'lists of 5,000 objects by selectors of 30 KiB', request: () => ['GET', longSelector] },
+  { id: 'selectors', cycle: 1, title: 'lists of 5,000 objects by selectors of 10 KiB', request: () => ['GET', longSelector] },
   {
     id: 'watches',
     title: '5,000 watches of long selectors, and writes for them',
