@@ -1,11 +1,11 @@
-// Rules of access control that judge what is about to be stored, as plug-ins of admission.
+// Access control rules that check what is about to be stored, as admission plug-ins.
 import type { Authorization } from '../access/authorize.ts'
 import { checkDenialList } from '../access/denied-credentials.ts'
 import { checkPolicyParameters, type PolicyParametersContext } from '../access/policy-parameters.ts'
 import { checkRbacEscalation, type EscalationContext } from '../access/rbac-escalation.ts'
 import { type AdmissionPlugin, admitted } from '../admission/admission.ts'
 
-/** Nobody grants rights that they do not hold. As on upstream this is asked once nothing changes the object any more, and before its own faults are told. */
+/** Users cannot grant rights that they do not have. As upstream, checked on the final object, before its own faults are reported. */
 export function rbacEscalation(context: EscalationContext): AdmissionPlugin {
   return {
     name: 'RbacEscalation',
@@ -17,7 +17,7 @@ export function rbacEscalation(context: EscalationContext): AdmissionPlugin {
   }
 }
 
-/** Nobody has a policy read what they may not read. */
+/** Users cannot let a policy read what they may not read. */
 export function policyParameters(context: PolicyParametersContext): AdmissionPlugin {
   return {
     name: 'PolicyParameters',

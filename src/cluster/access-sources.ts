@@ -1,4 +1,4 @@
-// The store's collections, in the small interfaces by which access control and admission read them.
+// Adapters from the store's collections to the small interfaces through which access control and admission read.
 
 import type { JoinTickets } from '../access/authenticators/join-ticket.ts'
 import type { BoundObjects, BoundResource } from '../access/authenticators/service-account-token.ts'
@@ -34,7 +34,7 @@ export function boundObjects(view: StoreView): BoundObjects {
       const key = `${namespace}/${name}`
       const some = byName?.get(key) ?? new Set()
       byName?.set(key, some)
-      // A function of its own: the same one may be given twice.
+      // A separate function, because the same listener may be added twice.
       const own = () => listener()
       some.add(own)
       return () => {
@@ -75,7 +75,7 @@ const rbacKinds: readonly (readonly [RbacKind, string])[] = [
 ]
 
 export function rbacSource(view: StoreView): RbacSource {
-  // The schema of each resource decoded its objects: the kind names their type.
+  // The schema of each resource decoded its objects: the kind determines their type.
   const tagged = (kind: RbacKind, object: KubeObject) => ({ kind, object }) as RbacObject
   return {
     list: () => rbacKinds.flatMap(([kind, groupResource]) => view.list(groupResource).map(object => tagged(kind, object))),
@@ -86,11 +86,11 @@ export function rbacSource(view: StoreView): RbacSource {
   }
 }
 
-/** Keeps the deny list as the ConfigMap has it: open streams of the denied end with the turn that makes the change visible. */
+/** Updates the deny list from the ConfigMap: open streams of denied users end in the turn that makes the change visible. */
 export function followDenials(view: StoreView, denyList: DenyList, log: Logger): void {
   const apply = (object: KubeObject | undefined) => {
     const { denials, errors } = parseDenials(object)
-    // Admission refuses these; whoever got past it must not lift the other denials.
+    // Admission refuses these; an entry that bypassed it must not lift other denials.
     for (const { field, message } of errors) log.error('denial not understood', { field, message })
     denyList.replace(denials)
   }
@@ -120,5 +120,5 @@ export function nodeGraphSource(view: StoreView): NodeGraphSource {
   }
 }
 
-/** Pods that wait for a node concern none: most pods are created so, and need not be looked into. */
+/** Pods without a node concern none: most pods are created like this, and need not be examined. */
 const onNode = ({ fields }: ObjectHead): boolean => fields['spec.nodeName'] !== ''

@@ -1,4 +1,4 @@
-// ValidatingAdmissionPolicies through the whole server: what clients read of them, by every way of writing.
+// ValidatingAdmissionPolicies through the whole server, for every way of writing.
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { admin, contentTypes, person, SecuredApi } from './secured-api.testing.ts'
@@ -14,7 +14,7 @@ before(async () => {
 })
 after(() => api[Symbol.asyncDispose]())
 
-/** Creates a policy with a binding that is for objects with the label `test: name` alone, and removes both at the end. */
+/** Creates a policy with a binding for objects with the label `test: name`, and removes both at the end. */
 async function withPolicy(name: string, spec: object, binding: object, run: () => Promise<void>): Promise<void> {
   const only = { objectSelector: { matchLabels: { test: name } } }
   const matchConstraints = { resourceRules: [configMaps], ...only }
@@ -255,7 +255,7 @@ test('deletions are judged by the old object, and policies do not judge policies
     const one = await api.request(admin, 'DELETE', `${inDefault}/configmaps?fieldSelector=metadata.name%3Dkept`)
     assert.equal(one.status, 200, one.text)
   })
-  // withPolicy() itself deletes a policy while this one forbids every deletion.
+  // withPolicy() itself deletes a policy while this one forbids all deletions.
   const no = { validations: [{ expression: 'false' }], matchConstraints: { resourceRules: [everything] } }
   await withPolicy('locked', no, {}, async () => undefined)
 })

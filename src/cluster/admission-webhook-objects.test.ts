@@ -1,4 +1,4 @@
-// Admission webhooks through the whole server: in which version and state they are shown objects of every kind, and may change them.
+// Admission webhooks through the whole server: the version and state in which they see objects of every kind, and their changes.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { turn } from '../base/turns.ts'
@@ -30,7 +30,7 @@ test('the object is shown in the version that the webhook registered, and its pa
       metrics: [{ type: 'Resource', resource: { name: 'cpu', target: { type: 'Utilization', averageUtilization: 70 } } }],
     },
   }
-  // Conditions are told the kind that the webhook registered, and the resource that was asked for.
+  // Conditions see the kind that the webhook registered, and the requested resource.
   const expression = "request.kind.version == 'v1' && request.resource.version == 'v2' && request.requestResource.version == 'v2'"
   const hook = base('scale', { rules: [scalers], matchConditions: [{ name: 'versions', expression }] })
   await withHooks('mutating', [hook], respond, async sent => {

@@ -1,4 +1,4 @@
-// Admission webhooks through the whole server: what they are sent, and what their answers do.
+// Admission webhooks through the whole server: their requests, and the effect of their answers.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { group, hookedApi, inDefault, kinds, rule } from './hooked-api.testing.ts'
@@ -92,7 +92,7 @@ test('a patch is applied, defaulted and validated, and its fields belong to nobo
   )
 })
 
-/** Text, since what is so deep cannot be written by the engine. */
+/** As text, because the engine cannot write such deep values. */
 function nestedPatch(levels: number): string {
   return `[{"op":"add","path":"/data","value":${'['.repeat(levels)}${']'.repeat(levels)}}]`
 }
@@ -206,7 +206,7 @@ test('hooks are asked by the names of configurations, and again where a later on
   await withHooks('mutating', hooks, respond, async () => {
     await hooked.api.create(`${group}/${kinds.mutating}`, { metadata: { name: 'earlier' }, webhooks: [base('zero')] })
     const { json } = await write('ordered')
-    // Only the first was asked before somebody else changed the object.
+    // Only the first ran before something else changed the object.
     assert.deepEqual(order, ['zero', 'first', 'second', 'third', 'first'])
     assert.deepEqual(Object.keys(json.data).sort(), ['first', 'second', 'third', 'zero'])
     assert.equal((await hooked.api.request(admin, 'DELETE', `${group}/${kinds.mutating}/earlier`)).status, 200)

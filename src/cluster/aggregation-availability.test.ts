@@ -1,4 +1,4 @@
-// What an APIService's condition says of its service and its server, and how it follows them.
+// The condition of an APIService about its service and its server, and how it follows them.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { Aggregation } from './aggregation.testing.ts'
@@ -44,7 +44,7 @@ test('a backend that answers no more makes its APIService unavailable, and avail
     response.writeHead(500)
     response.end()
   }
-  // A change of the endpoints is looked at at once.
+  // A change of the endpoints triggers a check at once.
   const touch = (value: string) => made.request(admin, 'PATCH', slice, { metadata: { annotations: { touched: value } } })
   await touch('1')
   const failed = await made.until(({ status }) => status === 'False')

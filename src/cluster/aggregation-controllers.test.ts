@@ -1,4 +1,4 @@
-// Controllers beside a server that does not answer: what they cannot know blocks what depends on it, and nothing else.
+// Controllers with an aggregated server that does not answer: unknown state blocks only what depends on it.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { KubeObject } from '../api/object.ts'
@@ -12,7 +12,7 @@ const apiServices: ResourceRef<KubeObject & APIService> = {
   ...{ group: 'apiregistration.k8s.io', version: 'v1', plural: 'apiservices', kind: 'APIService', namespaced: false },
 }
 
-/** Waits until the namespace is so; `undefined` stands for one that is gone. */
+/** Waits for a state of the namespace; `undefined` means deleted. */
 async function until(cluster: Cluster, name: string, is: (object: Namespace | undefined) => boolean, signal: AbortSignal): Promise<void> {
   const options = { fieldSelector: `metadata.name=${name}` }
   for await (const events of cluster.client.watch<KubeObject & Namespace>(namespaces, options, signal))

@@ -1,4 +1,4 @@
-// What a server behind an APIService asks of this one with its own account: whom to believe, whose a token is, what a user may.
+// Requests of an aggregated server with its own account: trusted front proxies, token reviews, access reviews.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { admin, SecuredApi } from './secured-api.testing.ts'

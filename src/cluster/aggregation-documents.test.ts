@@ -1,4 +1,4 @@
-// Discovery and OpenAPI with group versions of other servers in them.
+// Discovery and OpenAPI with group versions of aggregated servers.
 import assert from 'node:assert/strict'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { test } from 'node:test'
@@ -16,7 +16,7 @@ interface DiscoveredVersion {
   readonly resources?: readonly { readonly resource: string; readonly scope: string; readonly subresources?: readonly object[] }[]
 }
 
-/** The group in aggregated discovery, once it is as wanted: each change of it is waited for. */
+/** Waits until the group in aggregated discovery is as expected. */
 async function discovered(made: Aggregation, is: (version: DiscoveredVersion) => boolean): Promise<DiscoveredVersion> {
   let version: DiscoveredVersion | undefined
   await made.untilDocuments(async () => {
@@ -115,7 +115,7 @@ const hostile: readonly [name: string, body: string | Buffer][] = [
 ]
 for (const [name, body] of hostile) {
   test(`discovery of a backend that is ${name} is stale, and the rest of discovery is as before`, async () => {
-    // The check whether it is there wants the status alone.
+    // The availability check only looks at the status.
     const answer = (_request: IncomingMessage, response: ServerResponse) => void response.end(body)
     await using opened = await Aggregation.open(instead({ [`/apis/${group}/v1`]: answer }))
     await opened.api.untilLogged('discovery of API service failed')

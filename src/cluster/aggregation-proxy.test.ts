@@ -1,4 +1,5 @@
-// Requests for group versions of other servers: who they say they are, what reaches the backend, what it may do to the client and to this server.
+// Requests for group versions of aggregated servers: their identity, what reaches the backend, and what it can do to the client and this
+// server.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { maxWaiting } from '../server/proxy/aggregation/waiting-requests.ts'
@@ -189,7 +190,7 @@ test('a built-in group version is never answered by another server', async () =>
 
 test('the APIService of a built-in group version is local whatever it says, and its service is not asked', async () => {
   await using made = await Aggregation.open()
-  // Of this group none is made at the start.
+  // No APIService of this group is created at the start.
   const [builtIn, version] = ['apiregistration.k8s.io', 'v1']
   const service = { namespace: 'default', name: 'wardle' }
   const spec = { group: builtIn, version, groupPriorityMinimum: 1, versionPriority: 1, service, caBundle: made.extension.caBundle }

@@ -6,9 +6,9 @@ import { type Answer, admin, restrictedPod, SecuredApi } from './secured-api.tes
 
 export interface AggregationOptions extends ExtensionOptions {
   readonly profile?: Profile
-  /** Laid over the APIService's spec. */
+  /** Merged into the APIService's spec. */
   readonly spec?: object
-  /** Laid over the EndpointSlice of its Service. */
+  /** Merged into the EndpointSlice of its Service. */
   readonly slice?: object
   /** Default true: wait until it is available. */
   readonly available?: boolean
@@ -47,13 +47,13 @@ export class Aggregation implements AsyncDisposable {
     return made
   }
 
-  /** Answers requests for flunders; what the server asks for itself is answered as before. */
+  /** Answers requests for flunders; the server's own requests are answered as before. */
   set answerFlunders(answer: ExtensionServer['answer']) {
     const usual = this.extension.answer
     this.extension.answer = (request, response) => (request.url?.startsWith(flunders) ? answer : usual)(request, response)
   }
 
-  /** The condition Available, once it is as wanted. */
+  /** Waits until the condition Available is as expected. */
   async until(is: (condition: Condition) => boolean, name = `v1.${group}`): Promise<Condition> {
     const collection = this.api.store.collection({ groupResource: 'apiservices.apiregistration.k8s.io' })
     const { promise, resolve } = Promise.withResolvers<Condition>()
@@ -70,17 +70,17 @@ export class Aggregation implements AsyncDisposable {
     return found
   }
 
-  /** Resolves at the next change of what the backend is known to serve. */
+  /** Resolves at the next change of the backend's known documents. */
   documentsChanged(): Promise<void> {
     return new Promise(resolve => this.#changed.add(resolve))
   }
 
-  /** What the condition said first: whatever the check of the backend came to. */
+  /** The first condition: the result of the first check of the backend. */
   firstCondition(): Promise<Condition> {
     return this.until(() => true)
   }
 
-  /** Waits until it holds, asking again after each change of what the backend is known to serve. */
+  /** Waits until it holds, checking again after each change of the backend's known documents. */
   async untilDocuments(holds: () => Promise<boolean>): Promise<void> {
     for (;;) {
       const changed = this.documentsChanged()

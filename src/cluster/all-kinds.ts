@@ -1,4 +1,4 @@
-// The kinds that policies and webhooks may name: those that are built in, and custom resources as the server serves them now.
+// The kinds that policies and webhooks may name: built-in kinds, and custom resources as the server currently serves them.
 import { type ServedKinds, servedKinds } from '../admission/served-kinds.ts'
 import type { ServerView } from '../server/server-view.ts'
 

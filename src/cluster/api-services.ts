@@ -1,4 +1,4 @@
-// The APIServices of what this server answers for itself, as upstream's autoregister controller makes them at the start.
+// The APIServices of this server's own group versions, as upstream's autoregister controller creates them at the start.
 import type { KubeObject } from '../api/object.ts'
 import { sameValue } from '../api/same-value.ts'
 import { type DiscoverableResource, groupPriorities, servedGroups } from '../api/schema/discovery.ts'
@@ -7,7 +7,7 @@ import type { APIService } from '../api/types/apiregistration-v1.ts'
 const managedLabel = 'kube-aggregator.kubernetes.io/automanaged'
 const apiVersion = 'apiregistration.k8s.io/v1'
 
-/** The group by which APIServices are registered registers nobody, itself included. */
+/** The group of APIServices itself is not registered. */
 const aggregator = 'apiregistration.k8s.io'
 const usualPriority = 15
 const versionPriorities: Readonly<Record<string, number>> = { v1: 1, 'v1.flowcontrol.apiserver.k8s.io': 21, 'v2.autoscaling': 30 }
@@ -15,7 +15,7 @@ const versionPriorities: Readonly<Record<string, number>> = { v1: 1, 'v1.flowcon
 export function localApiServices(resources: readonly DiscoverableResource[]): (KubeObject & APIService)[] {
   return servedGroups(resources).flatMap(({ group, versions }) => {
     const groupPriorityMinimum = groupPriorities[group]
-    // A custom group has an APIService of its own kind.
+    // The definition of a custom group creates its own APIService.
     if (group === aggregator || groupPriorityMinimum === undefined) return []
     return versions.map(version => ({
       apiVersion,
@@ -34,11 +34,11 @@ export function localApiServices(resources: readonly DiscoverableResource[]): (K
 export interface ApiServicePlan {
   readonly create: readonly KubeObject[]
   readonly update: readonly KubeObject[]
-  /** Names of what an earlier release registered and this one does not serve. */
+  /** Registered by an earlier release and no longer served. */
   readonly remove: readonly string[]
 }
 
-/** What to write at a start. An object that lost the label belongs to whoever took it away. */
+/** The writes at a start. An object without the label belongs to whoever removed it. */
 export function planApiServices(existing: readonly APIService[], wanted: readonly (KubeObject & APIService)[]): ApiServicePlan {
   const byName = new Map(existing.map(object => [object.metadata.name, object]))
   const names = new Set(wanted.map(({ metadata }) => metadata.name))

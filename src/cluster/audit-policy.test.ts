@@ -14,7 +14,7 @@ import { admin, contentTypes, SecuredApi } from './secured-api.testing.ts'
 const inDefault = '/api/v1/namespaces/default'
 const canary = 'canary-6f1b'
 
-/** What stands in the log after these requests. */
+/** The log after these requests. */
 async function logged(
   policy: AuditPolicy,
   requests: (api: SecuredApi) => Promise<void>,

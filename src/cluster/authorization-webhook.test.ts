@@ -1,4 +1,4 @@
-// Authorization webhooks through the whole server, over real TLS: every place that asks for a right asks them.
+// Authorization webhooks through the whole server with real TLS: every access check calls them.
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import type { AuthorizationConfiguration, WebhookSettings } from '../access/authorization-configuration.ts'
@@ -17,7 +17,7 @@ const rbacGroup = '/apis/rbac.authorization.k8s.io/v1'
 const reviews = '/apis/authorization.k8s.io/v1'
 type Say = (spec: Review) => object | undefined
 
-/** The webhook says nothing of what the test leaves open. */
+/** The webhook has no opinion unless the test decides. */
 function say(decide: Say): void {
   webhook.sent.length = 0
   webhook.respond = (review, _path, answer) => {
@@ -164,7 +164,7 @@ test('rights that a write needs beside the right to write are asked of the webho
     (await api.request(ann, 'PATCH', configMap, applied, 'application/apply-patch+yaml')).status,
   ]
   assert.deepEqual(await attempts(), [403, 403, 403])
-  // What was refused is remembered for its time.
+  // A refusal is cached for its time.
   await using later = await opened()
   for (const right of ['escalate clusterroles', 'bind clusterroles', 'create configmaps']) rights.add(right)
   const created = [
@@ -248,7 +248,7 @@ test('a server whose configuration is replaced asks the new webhooks, forgets wh
     }
   })
   assert.equal(await status(), 200)
-  // Nothing but the place changes: the answer holds.
+  // Only the order changes: the cached answer stays.
   api.replace.authorization?.(configuration({}, 'before'))
   assert.equal(await status(), 200)
   assert.equal(webhook.sent.length, 1)

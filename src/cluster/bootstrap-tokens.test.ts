@@ -1,4 +1,4 @@
-// Kubernetes' bootstrap tokens by the API: they make users as long as their Secrets say so, and these have no right of their own.
+// Kubernetes' bootstrap tokens through the API: they authenticate while their Secrets allow it, without any rights by themselves.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { createKeyAndCsr } from '../access/pki/key-and-csr.ts'
@@ -31,7 +31,7 @@ const whoAmI = (api: SecuredApi, shown = token) =>
     body: async () => Buffer.from('{}'),
   })
 
-/** Begins a watch by the token; `over` resolves when it ended by itself. */
+/** Begins a watch with the token; `over` resolves when it ended by itself. */
 async function watch(api: SecuredApi) {
   const credentials = { remoteAddress: '192.0.2.1', authorization: `Bearer ${token}` }
   const reply = await api.send({ url: '/api/v1/configmaps?watch=1', credentials })
@@ -174,7 +174,7 @@ test('what a bootstrap token asks for waits for somebody who approves it', limit
   const conditionsOf = async (name: string) =>
     (await cluster.client.get(certificateSigningRequests, '', name, signal)).status?.conditions?.map(({ type }) => type)
   await ask({ name: user, groups: ['system:bootstrappers'] }, 'by-token', 'n1')
-  // Requests are decided one by one, in the order in which they come.
+  // Requests are decided one by one in the order of arrival.
   await ask({ name: 'system:node:n2', groups: ['system:nodes'] }, 'by-node', 'n2')
   await until(async () => (await conditionsOf('by-node'))?.includes('Approved') === true, 'the node approved')
   assert.equal(await conditionsOf('by-token'), undefined)

@@ -12,7 +12,7 @@ test('bootstrap() that is stopped while the signer is asked leaves no rejection 
     serviceCidr: '10.96.0.0/16',
     clock: { now: () => 0 },
     resources: { all: [] },
-    // The namespaces are there at once; what comes next is cut off by the stop.
+    // The namespaces exist at once; the stop interrupts what follows.
     ensureObjects: () => (writes++ === 0 ? Promise.resolve() : written.promise),
     keepFlowObjects: () => Promise.resolve(),
   } as unknown as ApiServer
@@ -26,7 +26,7 @@ test('bootstrap() that is stopped while the signer is asked leaves no rejection 
     const options = { namespaceDefaults: false, signal: AbortSignal.abort(stop) }
     await assert.rejects(bootstrap({ server, store, signer, ...options }), stop)
     written.reject(new Error('the server stops'))
-    // Rejections are told once the microtasks are done.
+    // Unhandled rejections are reported after the microtasks.
     await new Promise(setImmediate)
     assert.deepEqual(unheard, [])
   } finally {

@@ -1,4 +1,4 @@
-// What a cluster has from its first second, brought up to date at each start without undoing what an administrator added.
+// The initial objects of a cluster, updated at each start without undoing changes of an administrator.
 import { bootstrapPolicy, pluralOfKind } from '../access/bootstrap-policy/index.ts'
 import { planBootstrapObject } from '../access/bootstrap-policy/reconcile.ts'
 import { deniedCredentials } from '../api/denied-credentials-names.ts'
@@ -18,15 +18,15 @@ import { extensionAuthentication } from './extension-authentication.ts'
 export interface BootstrapOptions {
   readonly server: ApiServer
   readonly store: Store
-  /** Whose authorities servers behind APIServices are told; none are where it is missing. */
+  /** The source of the CAs that aggregated servers get; without it they get none. */
   readonly signer?: Signer
-  /** Where the API is reached from pods; without an address (it listens on loopback) the Service has no endpoints. */
+  /** The address of the API for pods; without one (it listens on loopback) the Service has no endpoints. */
   readonly endpoint?: { readonly serviceIp: string; readonly address: string | undefined; readonly port: number }
-  /** Where pods ask for names. */
+  /** The address of the cluster DNS for pods. */
   readonly dnsAddress?: string
-  /** Whether new namespaces get the ClusterDefaults, which a controller has to bring. */
+  /** Whether new namespaces get the ClusterDefaults, which a controller has to create. */
   readonly namespaceDefaults: boolean
-  /** Default true; false for a server that nobody but `system:masters` asks, and in which no role is looked at. */
+  /** Default true; false for a server that only `system:masters` uses, and in which no role is read. */
   readonly roles?: boolean
   readonly signal: AbortSignal
 }
@@ -46,14 +46,14 @@ export async function bootstrap({
   refuseOtherRange(store, server.serviceCidr)
   const { create, update, recreate } = roles ? planPolicy(store) : { create: [], update: [], recreate: [] }
   const apiServices = planApiServices(registered(store), localApiServices(server.resources.all.map(({ definition }) => definition)))
-  // First, so that namespace `default` gets them too.
+  // First, so that the namespace `default` gets them too.
   if (namespaceDefaults) await server.ensureObjects([initialClusterDefaults])
   await server.ensureObjects(bootstrapNamespaces())
   await Promise.all([
     ...recreate.map(object => remove(server, pathOf(object), signal)),
     ...apiServices.remove.map(name => remove(server, `/apis/apiregistration.k8s.io/v1/apiservices/${name}`, signal)),
   ])
-  // The signer is asked in here: were it awaited within the list, what the list began would reject unheard when the server is told to stop.
+  // The signer is called in here: if it were awaited within the list, earlier items could reject unhandled when the server is stopped.
   const overwrite = async () => {
     const authentication = signer ? [await extensionAuthentication(signer, signal)] : []
     await server.ensureObjects([...update, ...apiServices.update, ...authentication], true)
@@ -76,7 +76,7 @@ export async function bootstrap({
   server.markReady()
 }
 
-/** The Services that exist have addresses of the range that the cluster was made with. */
+/** Existing Services have addresses of the original range. */
 function refuseOtherRange(store: Store, cidr: string): void {
   const known = store.collection({ groupResource: 'servicecidrs.networking.k8s.io' }).newest('', 'kubernetes')?.object as
     | ServiceCIDR
@@ -116,7 +116,7 @@ async function remove(server: ApiServer, path: string, signal: AbortSignal): Pro
   if (response.status >= 300 && response.status !== 404) throw new Error(`bootstrap cannot take away ${path}: ${response.status}`)
 }
 
-/** The Service under which the cluster's DNS is known; it has no selector, the node itself answers on its address. */
+/** The Service of the cluster DNS; it has no selector, because the node itself answers on its address. */
 function dnsService(clusterIP: string): KubeObject & Record<string, unknown> {
   return {
     apiVersion: 'v1',
@@ -124,7 +124,7 @@ function dnsService(clusterIP: string): KubeObject & Record<string, unknown> {
     metadata: {
       name: 'kube-dns',
       namespace: 'kube-system',
-      // `kubectl cluster-info` lists the Services with the second one.
+      // `kubectl cluster-info` lists Services with the second label.
       labels: { 'k8s-app': 'kube-dns', 'kubernetes.io/cluster-service': 'true', 'kubernetes.io/name': 'CoreDNS' },
     },
     spec: {

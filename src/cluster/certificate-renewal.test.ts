@@ -1,4 +1,4 @@
-// A node through the whole life of its certificate: real requests over TLS, the cluster's own approver and signer, and a clock that is moved.
+// The whole life of a node's certificate: real requests over TLS, the cluster's own approver and signer, and a clock that the test moves.
 import assert from 'node:assert/strict'
 import { X509Certificate } from 'node:crypto'
 import { mkdtemp, readdir, readFile, rm, stat } from 'node:fs/promises'
@@ -53,7 +53,7 @@ test('a node renews its certificate in time and goes on when the older one has e
     stop.abort(new Error('the test is done'))
     await running
   })
-  /** Moves the clock in small steps, for what waits a moment. */
+  /** Moves the clock in small steps, for short waits. */
   const until = async (what: string, holds: () => Promise<boolean> | boolean) => {
     while (!(await holds())) {
       if (signal.aborted) throw new Error(`waited in vain: ${what}\n${lines.join('')}`)
@@ -75,7 +75,7 @@ test('a node renews its certificate in time and goes on when the older one has e
   const first = await stored()
   const { validFromDate, validToDate } = new X509Certificate(first.certificate)
   const life = validToDate.getTime() - validFromDate.getTime()
-  // Of hours, whatever is asked for: a copied one is worth little.
+  // Hours, whatever is requested: a stolen one is of little use.
   assert.ok(life <= (nodeCertificateSeconds + 600) * 1000, `${life}`)
   const goTo = (share: number) => clock.advance(validFromDate.getTime() + share * life - clock.now())
 
@@ -85,7 +85,7 @@ test('a node renews its certificate in time and goes on when the older one has e
     (await cluster.client.list(events, { namespace: 'default' }, signal)).items.some(isRefusal),
   )
 
-  // An operator that watches with the first certificate is one of the open streams.
+  // A watch that was opened with the first certificate is one of the open streams.
   await using older = createHttpTransport({ server, ca, ...first })
   const asFirst = new Client(older)
   goTo(0.79)
@@ -112,7 +112,7 @@ test('a node renews its certificate in time and goes on when the older one has e
 
   goTo(1.01)
   await assert.rejects(asFirst.list(pods, { fieldSelector: `spec.nodeName=${nodeName}` }, signal), err => isReason(err, 'Unauthorized'))
-  // It was silent for weeks of this clock, and says with its new certificate that it is there.
+  // It was silent for weeks of this clock, and reports with its new certificate.
   await until('the node is believed again', async () => {
     const { spec, status } = await cluster.client.get(nodes, '', nodeName, signal)
     const isReady = status?.conditions?.some(({ type, status: value }) => type === 'Ready' && value === 'True')
@@ -123,11 +123,11 @@ test('a node renews its certificate in time and goes on when the older one has e
     const pod = await cluster.client.get(pods, 'default', created.metadata.name ?? '', signal)
     return pod.status?.phase === 'Running'
   })
-  // The answer of the node itself, through the tunnel that it opened with the key of the first one.
+  // The answer comes from the node itself, through the tunnel that it opened with its first key.
   await assert.rejects(cluster.client.getPath('/api/v1/namespaces/default/pods/p/log', signal), /the pod runs on a simulated node/)
 })
 
-/** The status with which the server answers somebody who has the node's certificate and key. */
+/** The status for somebody who has the node's certificate and key. */
 async function openTunnel(server: string, ca: string, { certificate, key }: { certificate: string; key: string }): Promise<number> {
   const { hostname, port } = new URL(server)
   const socket = connect({ host: hostname, port: Number(port), ca, cert: certificate, key, ALPNProtocols: ['http/1.1'] })

@@ -1,4 +1,4 @@
-// Client certificates of the control plane's own parts: a key made in memory and certified by the signer.
+// Client certificates of the control plane's own parts: the key is created in memory and the signer certifies it.
 import { createKeyAndCsr } from '../access/pki/key-and-csr.ts'
 import type { Signer } from '../signer/signer.ts'
 

@@ -1,4 +1,4 @@
-// The authorizers of an AuthorizationConfiguration. The engine of their conditions is loaded only where there is a file.
+// The authorizers of an AuthorizationConfiguration. The engine for their conditions is loaded only if there is a file.
 import type { AuthorizationConfiguration } from '../access/authorization-configuration.ts'
 import { type Authorization, createAuthorization, replaceableAuthorization } from '../access/authorize.ts'
 import { type AuthorizerParts, authorizerList, createWebhookAuthorizer } from '../access/authorizers/index.ts'
@@ -7,7 +7,7 @@ import type { WebhookSetParts } from '../access/authorizers/webhook-set.ts'
 import type { Registry } from '../base/metrics.ts'
 
 export interface ConfiguredAuthorization extends Authorization {
-  /** Puts this configuration in the place of the former. Undefined where there is none that could change. */
+  /** Replaces the configuration. Undefined if there is none that could change. */
   readonly replace?: (configuration: AuthorizationConfiguration) => void
 }
 

@@ -1,4 +1,4 @@
-// Controllers and scheduler on shared informers: the same for their process and for a cluster in one process.
+// Controllers and scheduler on shared informers, for their process and for a cluster in one process.
 import type { Clock } from '../base/clock.ts'
 import type { Logger } from '../base/log.ts'
 import type { Registry } from '../base/metrics.ts'
@@ -24,7 +24,10 @@ export interface ControlLoopOptions {
   readonly choice: ControllerChoice
 }
 
-/** Of the certificates that are requested through the API: no account of a controller is among them, and no token. The signer's process knows the server's names better. */
+/**
+ * For certificates requested through the API: they include no controller accounts and no tokens. The signer's process knows the server's
+ * names better.
+ */
 const requestedByUsers: SignerScope = {
   servingNames: { dnsNames: ['kubernetes', 'kubernetes.default'], ipAddresses: [] },
   controllerAccounts: new Set(),
@@ -34,7 +37,7 @@ const requestedByUsers: SignerScope = {
 /** Resolves when all have stopped after the signal. */
 export async function runControlLoops(options: ControlLoopOptions, signal: AbortSignal): Promise<void> {
   const { clientFor, informerClient, schedulerClient, signer, rootCa, clock, log, metrics, random, choice } = options
-  // One cache of pods and nodes for controllers and scheduler: they see the same, and each object is parsed and kept once.
+  // One cache of pods and nodes for controllers and scheduler: both see the same state, and each object is parsed once.
   const informers = new InformerPool({ client: informerClient, clock, log, random })
   await Promise.all([
     runControllers(
@@ -43,7 +46,7 @@ export async function runControlLoops(options: ControlLoopOptions, signal: Abort
         controllers: controllersOf(choice),
         signCertificate: async ({ authority, csr, commonName, organizations, dnsNames, ipAddresses, lifetimeSeconds }, until) => {
           const request = { authority, csr, commonName, organizations, dnsNames, ipAddresses, lifetimeSeconds }
-          // A signer in the same process has no caller to judge: the controllers' rules hold there too.
+          // A signer in the same process does not know its caller: the rules for controllers apply here too.
           checkCertificate('controllers', request, requestedByUsers)
           return await signer.issueCertificate(request, until)
         },

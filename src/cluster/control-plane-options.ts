@@ -26,29 +26,29 @@ export interface ControlPlaneOptions {
   readonly features?: Features
   /** Default: the plug-ins of the profile. */
   readonly admission?: AdmissionSettings
-  /** Default: no tokens but the cluster's own, and health checks without any. */
+  /** Default: only the cluster's own tokens, and only health checks without a credential. */
   readonly authentication?: AuthenticationConfiguration
-  /** Whether Kubernetes' bootstrap tokens are taken. Default: no. */
+  /** Whether Kubernetes' bootstrap tokens are accepted. Default: no. */
   readonly bootstrapTokens?: boolean
-  /** Default: tokens that nobody here knows are nobody's. */
+  /** Default: unknown tokens are refused. */
   readonly tokenWebhook?: TokenWebhookSettings
   /** Default: Node and RBAC. */
   readonly authorization?: AuthorizationConfiguration
-  /** Called once with what puts another configuration in the place of one of these two, for as long as the server runs. */
+  /** Called once with functions that replace these two configurations while the server runs. */
   readonly reloads?: (replace: ReplaceConfiguration) => void
-  /** What else `/readyz` asks. */
+  /** Further checks of `/readyz`. */
   readonly checks?: readonly HealthCheck[]
   readonly clock: Clock
   readonly log: Logger
   readonly metrics: Registry
   readonly signal: AbortSignal
-  /** Opens no connection to anything, whatever objects say. */
+  /** Opens no connections, whatever objects request. */
   readonly offline?: boolean
-  /** Of an offline server, for tables of policies, which judge admission: every request passes authorization, and expressions of policies alone ask for rights. */
+  /** For an offline server that tests policies: every request passes authorization, and only policy expressions check rights. */
   readonly alwaysAllow?: boolean
 }
 
-/** A member is undefined where the server began without such a configuration. */
+/** A member is undefined if the server started without such a configuration. */
 export interface ReplaceConfiguration {
   readonly authentication: ((next: AuthenticationConfiguration) => void) | undefined
   readonly authorization: ((next: AuthorizationConfiguration) => void) | undefined

@@ -1,4 +1,4 @@
-// Wires the API server to its store, its signer, access control and admission: the same for the server process and for a cluster in one process.
+// Wires the API server to its store, signer, access control and admission, for the server process and for a cluster in one process.
 import type { AccessVerdict } from '../access/access.ts'
 import { createExplainAccess } from '../access/explain-access.ts'
 import { reviewedRules } from '../access/reviewed-rules.ts'
@@ -16,7 +16,7 @@ import { quotaController, runQuotaStatus } from './quota-status.ts'
 import { reportRefusedTunnels } from './tunnel-events.ts'
 import { openWebhooks, recordWebhookFailures } from './webhooks.ts'
 
-/** The server answers at once; `bootstrap` must have run before it is ready. */
+/** The server answers at once; it is ready after `bootstrap`. */
 export async function openControlPlane(options: ControlPlaneOptions): Promise<ApiServer> {
   const { store, signer, audit, profile, policies, clock, log, metrics, signal, features = noFeatures } = options
   const secure = profile === 'secure'

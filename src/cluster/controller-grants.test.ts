@@ -8,7 +8,7 @@ const path = join(import.meta.dirname, '../access/bootstrap-policy/generated/con
 
 test('controller-grants.json is what the controllers say that their accounts may do; `UPDATE=1` writes it', () => {
   const identities = [...new Set(controllers.map(({ identity }) => identity))].sort((a, b) => (a.account < b.account ? -1 : 1))
-  // A line for each rule: what a change grants is seen where it is reviewed.
+  // One line for each rule, so that a review shows what a change grants.
   const oneLine = (_all: string, content: string) => `{ ${content.replace(/\s+/g, ' ')} }`
   const text = `${JSON.stringify(identities, null, 1).replace(/\{\s+("verbs"[^{}]*?)\s+\}/g, oneLine)}\n`
   if (process.env['UPDATE'] === '1') writeFileSync(path, text)

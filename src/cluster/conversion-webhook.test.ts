@@ -1,4 +1,4 @@
-// Conversion webhooks through the whole server and over a real connection: TLS is verified, redirects are not followed, answers are bounded.
+// Conversion webhooks through the whole server and a real connection: TLS is verified, redirects are not followed, answers are limited.
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { turn } from '../base/turns.ts'
@@ -27,7 +27,7 @@ const converting: Respond = (review: Review) => ({
   convertedObjects: review.request.objects.map((object: Review) => ({ ...object, apiVersion: review.request.desiredAPIVersion })),
 })
 
-/** With a definition of two versions and one object of the first, while `run` runs. */
+/** With a definition of two versions and one object of the first, during `run`. */
 async function withDefinition(clientConfig: object, respond: Respond, run: () => Promise<void>): Promise<void> {
   hook.respond = respond
   const versions = ['v1', 'v2'].map((name, index) => ({ name, served: true, storage: index === 0, schema: { openAPIV3Schema: schema } }))
@@ -133,7 +133,7 @@ test('case 56: a conversion webhook that does not answer in time is given up, an
 test('an Event of its definition names a conversion webhook that does not answer', async () => {
   const dead = { ...hook.clientConfig('/'), url: 'https://localhost:1/' }
   await withDefinition(dead, converting, async () => {
-    // Of one definition nobody is told more often than each half minute.
+    // About one definition, an Event is written at most every 30 seconds.
     clock.advance(30_000)
     const { json: refused } = await api.request(admin, 'GET', `${v2}/a`)
     assert.equal(api.logLines.filter(line => line.includes('conversion webhook does not answer') && line.includes('localhost:1')).length, 1)
@@ -166,7 +166,7 @@ test('a bookmark does not overtake a change that the webhook is asked about', as
       asked.resolve(() => answer.end(JSON.stringify({ apiVersion, kind, response })))
       return undefined
     }
-    // Bookmarks are sent each minute, and a webhook has half a minute.
+    // Bookmarks are sent every minute, and a webhook has 30 seconds.
     clock.advance(60_000)
     for (const watch of [converted, plain]) assert.equal((await watch()).type, 'BOOKMARK')
     clock.advance(45_000)
@@ -181,7 +181,7 @@ test('a bookmark does not overtake a change that the webhook is asked about', as
   })
 })
 
-/** The events of a watch, one with each call. */
+/** The events of a watch, one per call. */
 async function events(path: string, signal: AbortSignal): Promise<() => Promise<{ type: string }>> {
   const { body } = await api.send({ url: `${path}?watch=true&allowWatchBookmarks=true`, identity: admin, signal })
   if (typeof body !== 'function') throw new Error('no stream')

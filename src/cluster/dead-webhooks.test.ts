@@ -1,4 +1,4 @@
-// Webhooks that do not answer, or not as they should: the failure policy decides, and who keeps the cluster alive is not stopped.
+// Webhooks that do not answer, or answer wrongly: the failure policy decides, and requests that keep the cluster running are not stopped.
 import assert from 'node:assert/strict'
 import { connect } from 'node:net'
 import { test } from 'node:test'
@@ -16,7 +16,7 @@ const raw =
   (_review, _path, { socket }) =>
     void socket?.write(bytes)
 
-/** Only who never answers is waited for until the end of the time: a second there, and enough for a busy machine where an answer is wanted. */
+/** Only a silent webhook is waited for until the timeout: one second for it, and enough for a busy machine if an answer is expected. */
 const dead: readonly [string, Respond, RegExp, seconds?: number][] = [
   [
     'closes the connection',
@@ -108,7 +108,7 @@ for (const [what, respond, message, timeoutSeconds = 30] of dead) {
   })
 }
 
-/** Without the parts of histograms. */
+/** Without histograms. */
 async function counted(): Promise<string[]> {
   const { text } = await hooked.api.request(admin, 'GET', '/metrics')
   return text
@@ -147,7 +147,7 @@ test('webhooks are counted under upstream’s names, for as long as they are the
       `apiserver_admission_webhook_fail_open_count{${validating}} 1`,
     ]
     assert.deepEqual(await counted(), failedOpen)
-    // Another configuration changes nothing of them.
+    // Another configuration does not change them.
     await hooked.api.create(`${group}/validatingwebhookconfigurations`, { metadata: { name: 'other' }, webhooks: [base('other')] })
     assert.equal((await hooked.api.request(admin, 'DELETE', `${group}/validatingwebhookconfigurations/other`)).status, 200)
     await hooked.api.request(admin, 'POST', `${inDefault}/secrets?dryRun=All`, { metadata: { name: 'a' } })
@@ -257,7 +257,7 @@ test('a service leads through the tunnel of the node to one of its pods, and its
       assert.match((await write('a')).json.message, /"served\.example\.com" denied the request/)
       assert.match((await write('b')).json.message, /"served\.example\.com" denied the request/)
       assert.equal(sent[0]?.path, '/served?timeout=10s')
-      // The connection is kept.
+      // The connection is reused.
       assert.deepEqual(dialled, ['port=8443'])
     },
   )
@@ -298,7 +298,7 @@ test('a dead webhook stops nobody from keeping the cluster alive, refuses everyb
       200,
     )
     const asked = sent.length
-    // It counts as dead: the cluster does not even wait for it.
+    // It counts as dead: the cluster's own requests do not wait for it.
     assert.equal(
       (await hooked.api.request(nodeUser('n1'), 'PATCH', `${leases}/n1`, { spec: { renewTime: '2026-01-01T00:00:01.000000Z' } })).status,
       200,
@@ -316,7 +316,7 @@ test('a dead webhook stops nobody from keeping the cluster alive, refuses everyb
     (await hooked.api.request(admin, 'GET', `${inDefault}/events?fieldSelector=reason=FailedCallingWebhook`)).json.items.map(
       ({ message }: { message: string }) => message,
     )
-  // Written in the background, also while the webhook refuses everything.
+  // Written in the background, even while the webhook refuses everything.
   while (!(await messages()).some(message => message.startsWith('all.example.com: failed calling webhook "all.example.com": ')))
     await turn()
 })

@@ -1,4 +1,4 @@
-// A node whose Node is deleted: its certificate is worth nothing from then on, and it comes back by a new join ticket.
+// A node whose Node object is deleted: its certificate is revoked, and it comes back with a new join ticket.
 import assert from 'node:assert/strict'
 import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -39,7 +39,7 @@ test('a deleted Node does not come back with its certificate, and comes back wit
   const { server, ca } = await parseKubeconfig(await cluster.kubeconfig(), 'memory', file => readFile(file, 'utf8'))
   const pki = await mkdtemp(join(tmpdir(), 'deleted-node-'))
   t.after(() => rm(pki, { recursive: true, force: true }))
-  /** Moves the clock in small steps, for what waits a moment. */
+  /** Moves the clock in small steps, for short waits. */
   const until = async (what: string, holds: () => Promise<boolean> | boolean) => {
     while (!(await holds())) {
       if (signal.aborted) throw new Error(`waited in vain: ${what}\n${lines.join('')}`)
@@ -58,7 +58,7 @@ test('a deleted Node does not come back with its certificate, and comes back wit
   const start = (ticket: Secret) => {
     const stop = new AbortController()
     const shared = { server, ca, nodeName, pki, clock, log, random: () => 0.5, onReady: () => undefined }
-    // What it is at when it is stopped may reject with the reason.
+    // A pending operation may reject with the reason of the stop.
     const running = runTunneledSimulatedNode({ ...shared, ticket }, stop.signal).catch((err: unknown) => {
       if (err !== stop.signal.reason) throw err
     })

@@ -1,8 +1,9 @@
-// What servers behind APIServices read to know their callers: the ConfigMap kube-system/extension-apiserver-authentication, as upstream publishes it.
+// What aggregated servers need to authenticate their callers: the ConfigMap kube-system/extension-apiserver-authentication, as upstream
+// publishes it.
 import type { KubeObject } from '../api/object.ts'
 import type { Signer } from '../signer/signer.ts'
 
-/** Whose headers are believed. */
+/** The client whose headers are trusted. */
 export const frontProxyName = 'front-proxy-client'
 
 export async function extensionAuthentication(signer: Signer, signal: AbortSignal): Promise<KubeObject & Record<string, unknown>> {

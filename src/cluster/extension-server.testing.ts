@@ -1,5 +1,5 @@
-// A server behind an APIService, for tests: real TLS on loopback, the front proxy verified as the libraries of Kubernetes do, behind a pod of a node that
-// hands out connections to it.
+// An aggregated server for tests: real TLS on loopback, and verification of the front proxy like Kubernetes' libraries, behind a pod of a
+// node that provides connections to it.
 import { once } from 'node:events'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { createServer, type Server } from 'node:https'
@@ -14,7 +14,7 @@ import { flunderServer, group } from './flunder-server.testing.ts'
 export const apiServices = '/apis/apiregistration.k8s.io/v1/apiservices'
 export const extensionService = { namespace: 'default', name: 'wardle', port: 443 } as const
 
-/** Creates an object; rejects where that is refused. */
+/** Creates an object; rejects if it is refused. */
 export type Create = (path: string, object: object) => Promise<unknown>
 
 export interface ExtensionOptions {
@@ -24,13 +24,13 @@ export interface ExtensionOptions {
   readonly answer?: (request: IncomingMessage, response: ServerResponse) => void
 }
 
-/** One request as the backend saw it. */
+/** One request as the backend received it. */
 export interface Seen {
   readonly method: string
   readonly url: string
   readonly headers: IncomingMessage['headers']
   readonly headersDistinct: IncomingMessage['headersDistinct']
-  /** Of the connection that it came by, at its other end. */
+  /** The port at the other end of its connection. */
   readonly clientPort: number
   /** Common name of the verified client certificate. */
   readonly frontProxy: string | undefined
@@ -43,7 +43,7 @@ export class ExtensionServer implements AsyncDisposable {
   readonly https: Server
   readonly #sockets = new Set<Socket>()
   answer: NonNullable<ExtensionOptions['answer']>
-  /** How many connections were opened. */
+  /** Number of opened connections. */
   connections = 0
 
   private constructor(https: Server, port: number, authority: string, answer: NonNullable<ExtensionOptions['answer']>) {
@@ -94,17 +94,17 @@ export class ExtensionServer implements AsyncDisposable {
     })
   }
 
-  /** What clients asked for, without the checks of the API server itself. */
+  /** Requests of clients, without the API server's own checks. */
   get asked(): Seen[] {
     return this.seen.filter(({ headers }) => headers['x-remote-user'] !== 'system:kube-aggregator')
   }
 
-  /** The node of the pod with this name hands out connections to this server. */
+  /** The node of this pod provides connections to this server. */
   standBehind(server: ApiServer, podName: string): void {
     server.nodeTunnels.register(`node-of-${podName}`, async ({ kind }) =>
       kind === 'dial'
         ? { status: 200, contentType: '', stream: connect({ port: this.port, host: '127.0.0.1' }) }
-        : // It measures nothing; the extension server would let the question wait for its end of time.
+        : // It has no metrics; the extension server would let the request wait for its timeout.
           { status: 404, contentType: '', stream: new PassThrough().end() },
     )
   }
@@ -128,7 +128,7 @@ export function apiServiceFor(extension: ExtensionServer, spec: object = {}): ob
   }
 }
 
-/** A Service with one endpoint: a pod that has its address on a node of its own. `slice` is laid over its EndpointSlice. */
+/** A Service with one endpoint: a pod with its address on a separate node. `slice` is merged into its EndpointSlice. */
 export async function createService(
   create: Create,
   putStatus: (path: string, status: object) => Promise<unknown>,

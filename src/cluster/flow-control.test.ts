@@ -1,4 +1,4 @@
-// Priority and fairness as it ships: the objects that configure it, what they do to requests, and who suffers from a flood (nobody but its author).
+// Priority and fairness with its default objects: their effect on requests, and that a flood hurts only its author.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { FlowSchema } from '../api/types/flowcontrol-v1.ts'
@@ -90,7 +90,7 @@ test('what is deleted or changed of the suggested objects comes back within a mi
   assert.equal((await get(api, `${levelsPath}/exempt`)).spec.exempt.lendablePercent, 50)
 })
 
-/** Writes whose bodies never come: each holds a seat until it is given up. */
+/** Writes whose bodies never come: each holds a seat until it is aborted. */
 function trickle(api: SecuredApi, user: UserInfo, count: number, signal: AbortSignal): Promise<FinalReply>[] {
   const body = () =>
     new Promise<Buffer>((_resolve, reject) => signal.addEventListener('abort', () => reject(signal.reason), { once: true }))

@@ -1,4 +1,4 @@
-// What a small server behind an APIService answers: its descriptions, and objects that it keeps in memory. Needs nothing but Node.
+// The answers of a small aggregated server: its documents, and objects in memory. Needs only Node.
 import type { IncomingMessage, ServerResponse } from 'node:http'
 
 export const group = 'wardle.example.com'
@@ -53,7 +53,7 @@ const schemasV3 = JSON.parse(
   ),
 )
 
-/** What it says of itself, by path. */
+/** Its documents, by path. */
 export const flunderDocuments: Readonly<Record<string, object>> = {
   [`/apis/${group}/v1`]: flunderResources,
   '/apis': { kind: 'APIGroupList', apiVersion: 'v1', groups: [] },
@@ -99,7 +99,7 @@ export const flunderDocuments: Readonly<Record<string, object>> = {
   },
 }
 
-/** A small API: discovery in the old form, objects kept in memory by path. */
+/** A small API: discovery in the old format, objects in memory by path. */
 export function flunderServer(): (request: IncomingMessage, response: ServerResponse) => void {
   const objects = new Map<string, Record<string, unknown>>()
   return (request, response) => {

@@ -8,7 +8,7 @@ import { SteppedClock } from './secured-api.testing.ts'
 const day = 86_400_000
 const signal = new AbortController().signal
 
-/** A signer that counts, and refuses while it is told to. */
+/** A signer that counts calls, and refuses on demand. */
 function watched(clock: SteppedClock) {
   const signer = createMemorySigner({ clock })
   const state = { issued: 0, refuses: false }

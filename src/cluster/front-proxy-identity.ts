@@ -1,5 +1,5 @@
-// The client certificate by which servers behind APIServices know that the names in a request's headers come from this server. Its key is made when the
-// first of them is asked, lives in this process, and is replaced before it expires.
+// The client certificate that proves to aggregated servers that the names in request headers come from this server. Its key is created on
+// first use, stays in this process, and is replaced before it expires.
 import { createKeyAndCsr } from '../access/pki/key-and-csr.ts'
 import type { Clock } from '../base/clock.ts'
 import { renewalTime, validityOf } from '../base/renewal.ts'
@@ -13,14 +13,14 @@ export interface FrontProxyIdentity {
 
 const lifetimeSeconds = 30 * 86_400
 
-/** Rejects where the signer gives none and the one before has expired. */
+/** Rejects if the signer issues none and the previous one has expired. */
 export function frontProxyIdentity(signer: Signer, clock: Clock): (signal: AbortSignal) => Promise<FrontProxyIdentity> {
   let current: Promise<FrontProxyIdentity> | undefined
   let due = 0
   return async signal => {
     if (current === undefined || clock.now() >= due) {
       const before = current
-      // One attempt for all that ask meanwhile; where it fails the next request tries again.
+      // One attempt for all concurrent requests; after a failure the next request retries.
       due = Number.POSITIVE_INFINITY
       current = issue(signer, AbortSignal.timeout(30_000)).then(
         made => {
@@ -33,7 +33,7 @@ export function frontProxyIdentity(signer: Signer, clock: Clock): (signal: Abort
           throw err
         },
       )
-      // Until the new one is there the old one does.
+      // The old one is used until the new one is there.
       if (before !== undefined) {
         current.catch(() => undefined)
         return await before

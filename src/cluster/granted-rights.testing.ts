@@ -1,10 +1,10 @@
-// Rights of users, for tests that attack what is beyond them.
+// Rights of users, for tests of attacks beyond them.
 import type { SecuredApi } from './secured-api.testing.ts'
 
 export const rbac = '/apis/rbac.authorization.k8s.io/v1'
 export const rbacGroup = 'rbac.authorization.k8s.io'
 
-/** A user with these rules, everywhere or in a namespace. */
+/** A user with these rules, cluster-wide or in a namespace. */
 export async function grant(api: SecuredApi, user: string, rules: object[], namespace?: string): Promise<void> {
   const scope = namespace === undefined ? rbac : `${rbac}/namespaces/${namespace}`
   const [roles, kind] = namespace === undefined ? ['clusterrole', 'ClusterRole'] : ['role', 'Role']

@@ -1,4 +1,4 @@
-// An API server with a webhook server beside it, and what tests of admission webhooks ask of both.
+// An API server with a webhook server, for tests of admission webhooks.
 import assert from 'node:assert/strict'
 import { after, before } from 'node:test'
 import { admin, SecuredApi } from './secured-api.testing.ts'
@@ -10,7 +10,7 @@ export const rule = { apiGroups: [''], apiVersions: ['v1'], operations: ['*'], r
 export const configMap = (name: string, data: object = {}) => ({ metadata: { name }, data })
 export const kinds = { validating: 'validatingwebhookconfigurations', mutating: 'mutatingwebhookconfigurations' } as const
 
-/** Opened before the tests of the file that calls this, and closed after them. */
+/** Opened before the tests of the calling file, and closed after them. */
 export function hookedApi() {
   let api: SecuredApi
   let hook: TestWebhook
@@ -40,7 +40,7 @@ export function hookedApi() {
       namespaceSelector: { matchLabels: { 'kubernetes.io/metadata.name': 'default' } },
       ...more,
     }),
-    /** With webhooks of one configuration while `run` runs; the calls that came meanwhile are what it is given. */
+    /** With webhooks of one configuration during `run`, which gets the calls of that time. */
     async withHooks(
       kind: keyof typeof kinds,
       webhooks: readonly object[],

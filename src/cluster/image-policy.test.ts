@@ -1,4 +1,4 @@
-// ImagePolicyWebhook through the whole server: which images its backend is asked about, and what its answers do.
+// ImagePolicyWebhook through the whole server: which images its backend sees, and the effect of its answers.
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { createKeyAndCsr } from '../access/pki/key-and-csr.ts'
@@ -17,10 +17,10 @@ before(async () => {
 })
 after(() => backend[Symbol.asyncDispose]())
 
-/** A server that asks the backend as `user`. */
+/** A server that calls the backend as `user`. */
 async function opened(imagePolicy: object = {}, user: object = { token: 'of-the-server' }): Promise<SecuredApi & { clock: SteppedClock }> {
   backend.sent.length = 0
-  // Refuses one image and knows all others.
+  // Refuses one image and accepts all others.
   backend.respond = (review, _path, answer) => {
     const denied = review.spec.containers.some(({ image }: { image: string }) => image === bad)
     const status = { allowed: !denied, ...(denied ? { reason: 'not signed' } : {}), auditAnnotations: { checked: 'yes' } }
@@ -124,7 +124,7 @@ test('a backend that fails refuses, or lets in with a mark where it is configure
     void asked.then(() => {
       answered = true
     })
-    // Its pauses are those of the stepped clock, and short beside the time that an answer may take.
+    // Its delays use the stepped clock, and are short compared with the timeout of an answer.
     while (!answered) {
       if (api.clock.soonest <= 1000) api.clock.advance(api.clock.soonest)
       await new Promise(resolve => setImmediate(resolve))

@@ -1,7 +1,7 @@
-// A kubeconfig with a client certificate. JSON is YAML, so that it needs no YAML writer and can be read back with JSON.parse.
+// A kubeconfig with a client certificate. As JSON, which is YAML, so that it needs no YAML writer and can be read with JSON.parse.
 
 export interface KubeconfigCredentials {
-  /** PEM, all three. */
+  /** All three are PEM. */
   readonly ca: string
   readonly certificate: string
   readonly key: string

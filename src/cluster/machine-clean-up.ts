@@ -1,11 +1,11 @@
-// Takes away what a real node left on the machine that died and will not be started again.
+// Removes what a real node left on the machine if it died and will not be restarted.
 import type { Clock } from '../base/clock.ts'
 import { claimMachine } from '../network/machine-claim.ts'
 import { cleanUp } from '../node/clean-up.ts'
 import { nodeDirectory } from '../node/node-directory.ts'
 import { type MachineNodeOptions, machineNetwork } from './machine-node.ts'
 
-/** Rejects where a node of another cluster has the machine: the network is that one's. */
+/** Rejects if a node of another cluster uses the machine: the network is in use by that one. */
 export async function cleanUpMachine(
   options: Pick<MachineNodeOptions, 'directory' | 'serviceCidr' | 'clusterDnsIp'>,
   clock: Clock,

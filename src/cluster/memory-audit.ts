@@ -17,7 +17,7 @@ export class MemoryAudit implements AuditSink {
 
   record(event: AuditEvent): undefined {
     this.#events.push(event)
-    // Half at a time, so that a long test pays for it rarely.
+    // Removes half at a time, so that a long test rarely pays for it.
     if (this.#events.length > kept) this.#events = this.#events.slice(kept / 2)
   }
 }

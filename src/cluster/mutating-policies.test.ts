@@ -1,4 +1,4 @@
-// MutatingAdmissionPolicies through the whole server: what clients read and write of them, and of what they change.
+// MutatingAdmissionPolicies through the whole server, and the objects that they change.
 import assert from 'node:assert/strict'
 import { after, before, suite, test } from 'node:test'
 import type { Features } from '../api/features.ts'
@@ -77,7 +77,7 @@ suite('where the feature is on', () => {
       assert.deepEqual(dry.metadata.labels, { marks: 'true' })
       const created = await api.create(`${inDefault}/configmaps?fieldManager=me`, { metadata: { name: 'm' }, data: { a: '0' } })
       assert.deepEqual(created.metadata.labels, { marks: 'true' })
-      // Nobody comes to own what a policy sets.
+      // What a policy sets has no field manager.
       assert.deepEqual(created.metadata.managedFields[0].fieldsV1, { 'f:data': { '.': {}, 'f:a': {} } })
       const path = `${inDefault}/configmaps/m`
       for (const [method, body, type] of [
@@ -153,7 +153,7 @@ suite('where the feature is on', () => {
         /operation cancelled: actual cost limit exceeded$/,
       )
     })
-    // An engine that tries every way to match would never end.
+    // A backtracking engine would never end.
     const catastrophic = `Object{data: {"matches": string(object.data["text"].matches("^(a+)+$"))}}`
     await withPolicy('matches', { mutations: [apply(catastrophic)] }, async () => {
       const text = { metadata: { name: 'matched' }, data: { text: `${'a'.repeat(10_000)}!` } }

@@ -1,4 +1,4 @@
-// What a namespace has from its first pod on, and who decides it.
+// What a namespace has from its first pod on, and who controls it.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { KubeObject } from '../api/object.ts'
@@ -16,7 +16,7 @@ async function admitted(client: Client, namespace: string, pod: object): Promise
     try {
       return await client.create(pods, namespace, pod as Pod, signal)
     } catch (err) {
-      // A user of kubectl sees this for a moment, and so does a controller, which tries again.
+      // A user of kubectl sees this briefly, and so does a controller, which retries.
       if (
         !isReason(err, 'Forbidden') ||
         !/not got its quota, limits and network policies yet|serviceaccount "default" not found/.test(err.message)

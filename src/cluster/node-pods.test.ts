@@ -1,4 +1,4 @@
-// What a node can make the server keep: the status of its pods, and a few certificate requests.
+// What a node can store on the server: the status of its pods, and a few certificate requests.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { createKeyAndCsr } from '../access/pki/key-and-csr.ts'

@@ -39,7 +39,7 @@ export interface OpenAdmission {
   readonly ledger: QuotaLedger
 }
 
-/** Made of lower-case letters and digits that upstream's generated names use. */
+/** The lower-case letters and digits in upstream's generated names. */
 const suffixAlphabet = 'bcdfghjklmnpqrstvwxz2456789'
 const randomSuffix = (): string => Array.from({ length: 5 }, () => suffixAlphabet[randomInt(suffixAlphabet.length)]).join('')
 

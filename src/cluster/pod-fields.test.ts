@@ -1,4 +1,5 @@
-// No field of a pod is accepted and ignored: the table of pod-fields.testing.ts has each of the schema, and what it says is so.
+// No field of a pod is accepted but ignored: the table in pod-fields.testing.ts has all fields of the schema, and its statements are
+// checked.
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -25,7 +26,7 @@ interface Entry {
 const entries: readonly Entry[] = fieldRows.flatMap(row => row.fields.flatMap(field => expand(field).map(path => ({ row, field, path }))))
 const schema = fieldPaths('core/v1.PodSpec').map(({ path }) => path)
 const covers = ({ path }: Entry, field: string): boolean => (path.endsWith('*') ? field.startsWith(path.slice(0, -1)) : field === path)
-/** The one that says most of the field: another may stand for all beside it. */
+/** The most specific entry for the field; a wildcard covers the rest. */
 const entryOf = (field: string): Entry | undefined =>
   entries.filter(entry => covers(entry, field)).toSorted((a, b) => b.path.length - a.path.length)[0]
 
@@ -60,5 +61,5 @@ test('the file of a row names its fields, or says why it refuses them', () => {
   assert.deepEqual(wrong, [])
 })
 
-/** Of `a[].b.*` it is `b`. */
+/** For `a[].b.*` it is `b`. */
 const lastName = (field: string): string => field.replace(/\.\*$/, '').replaceAll('[]', '').split('.').at(-1) ?? ''

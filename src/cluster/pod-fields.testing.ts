@@ -1,15 +1,18 @@
-// What is done with each field of a pod: which file carries it out, or which one refuses it, drops it or lets it be, and why.
+// What happens with each field of a pod: which file implements, refuses or drops it, or why it has no effect.
 
-/** `fields` are paths below a pod's spec; one that ends in `*` stands for all below it. `C` stands for regular and init containers, `A` for ephemeral ones too. */
+/**
+ * `fields` are paths within a pod's spec; a final `*` stands for everything below. `C` stands for regular and init containers, `A` also for
+ * ephemeral ones.
+ */
 export interface FieldRow {
   readonly fields: readonly string[]
-  /** The file that acts on the fields: it names each of them. */
+  /** The file that implements the fields, and names each of them. */
   readonly by?: string
-  /** The file that refuses them, and a text of it that says so. */
+  /** The file that refuses them, and a text in it that shows this. */
   readonly refusedBy?: readonly [file: string, text: string]
-  /** The file that takes them out of every object, as upstream does for a feature gate that is off, and a text of it. */
+  /** The file that removes them from every object, as upstream for a disabled feature gate, and a text in it. */
   readonly droppedBy?: readonly [file: string, text: string]
-  /** Why nothing happens, which is what happens on upstream too. */
+  /** Why it has no effect, which is also so upstream. */
   readonly without?: string
 }
 

@@ -1,4 +1,4 @@
-// What a namespace that enforces `restricted` fills in, in a whole API server: where, for whom, and without a difference at the next apply.
+// What a namespace that enforces `restricted` fills in, in a whole API server, and that the next apply shows no difference.
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { evaluate } from '../admission/pod-security/evaluate.ts'
@@ -164,7 +164,7 @@ test('an ephemeral container without a context gets no rights', async () => {
   await api.create(`${pods('default')}`, restrictedPod('debugged'))
   const path = `${pods('default')}/debugged/ephemeralcontainers`
   const body = { spec: { ephemeralContainers: [{ name: 'dbg', image: 'i' }] } }
-  // Sent again it is the same.
+  // Sending it again gives the same result.
   for (let round = 0; round < 2; round++) {
     const { status, text, json } = await api.request(admin, 'PATCH', path, body, contentTypes.strategic)
     assert.equal(status, 200, text)

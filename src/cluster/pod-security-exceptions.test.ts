@@ -1,4 +1,4 @@
-// PodSecurityExceptions in a whole API server: what they admit, for how long, and what is written down of it.
+// PodSecurityExceptions in a whole API server: what they admit, for how long, and what is recorded.
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import { podSecurityChecks } from '../admission/pod-security/checks/index.ts'
@@ -28,7 +28,7 @@ after(() => api[Symbol.asyncDispose]())
 const pods = '/api/v1/namespaces/default/pods'
 const deployments = '/apis/apps/v1/namespaces/default/deployments'
 const exceptions = '/apis/bulkhead.dev/v1alpha1/namespaces/default/podsecurityexceptions'
-/** Labelled as the template of `deployment`: labels are part of a template. */
+/** With the labels of `deployment`'s template, because labels are part of a template. */
 const hostPod = (name: string, more: object = {}, container: object = {}) => {
   const { metadata, spec } = restrictedPod(name, { hostNetwork: true, ...more }, container)
   return { metadata: { ...metadata, labels: { a: 'b' } }, spec }
@@ -133,7 +133,7 @@ describe('an exception covers the pods that a controller makes of a template, an
     spec: hostPod('x', { terminationGracePeriodSeconds: -1, ...spec }, { image, ports: [{ containerPort: 8080 }], ...container }).spec,
   })
   const job = { restartPolicy: 'Never' }
-  // On the host's network the API gives each port of a pod, and of no template, a port of the host.
+  // With the host network, the API sets the host port of each port of a pod, but not of a template.
   const both = { checks: ['hostNamespaces', 'hostPorts'] }
   const stored = <T>(answer: Answer) => answer.json as T
   const rows: {

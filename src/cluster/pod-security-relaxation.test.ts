@@ -1,4 +1,4 @@
-// Every right within a namespace does not open the nodes below it.
+// All rights within a namespace do not give access to the nodes.
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { grant, rule } from './granted-rights.testing.ts'

@@ -1,4 +1,4 @@
-// What an expression's `authorizer` asks: the server's own authorizers, for the user who made the request or for a ServiceAccount.
+// The `authorizer` variable of expressions: the server's own authorizers, for the request's user or for a ServiceAccount.
 import { type Attributes, authenticatedGroup } from '../access/access.ts'
 import type { Authorize } from '../access/authorize.ts'
 import { accountGroups, accountUser } from '../access/service-account-claims.ts'
@@ -20,7 +20,7 @@ function subjectOf({ serviceAccount }: CheckAttributes, user: UserInfo): UserInf
   return { name: accountUser(namespace, name), groups: [...accountGroups(namespace), authenticatedGroup] }
 }
 
-/** A version is no part of what an expression asks: upstream asks for all of them. */
+/** An expression names no version: upstream uses `*`. */
 function attributesOf(user: UserInfo, check: CheckAttributes): Attributes {
   const { verb, path, group = '', resource = '', subresource = '', namespace = '', name = '', fieldSelector, labelSelector } = check
   return {

@@ -1,4 +1,4 @@
-// Policies from a folder, through the whole server: what they judge, who cannot change them, and what becomes of changes of files.
+// Policies from a folder through the whole server: their effect, who cannot change them, and changes of files.
 import assert from 'node:assert/strict'
 import { chmodSync, mkdtempSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -47,7 +47,7 @@ test('row P1: what a file forbids nobody can allow: not by the API, whatever rig
     assert.equal((await api.request(admin, 'PATCH', `${group}/${plural}/names`, { spec: {} })).status, 404)
     assert.equal((await api.request(admin, 'DELETE', `${group}/${plural}`)).status, 200)
   }
-  // One of the same name in the API is another one.
+  // A policy of the same name in the API is a different one.
   await api.create(`${group}/validatingadmissionpolicies`, {
     metadata: { name: 'names' },
     spec: { matchConstraints: rules('configmaps'), validations: [{ expression: 'true' }] },

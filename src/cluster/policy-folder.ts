@@ -1,4 +1,4 @@
-// A folder of policies that the API can neither change nor delete: read at start, and again when something in it changes.
+// A folder of policies that the API cannot change: read at start, and again when something in it changes.
 import { readdirSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import {
@@ -17,7 +17,7 @@ import type { Logger } from '../base/log.ts'
 import { UserError, whyUnreadable } from '../base/user-error.ts'
 
 export const maxPolicyFiles = 200
-/** Bytes of one file. */
+/** Limit of bytes of one file. */
 export const maxPolicyFileBytes = 1024 * 1024
 const fileName = /^[^.].*\.(ya?ml|json)$/
 const pollMs = 30_000
@@ -25,20 +25,20 @@ const pollMs = 30_000
 export interface PolicyFolder {
   readonly validating: ValidatingSource
   readonly mutating: MutatingSource
-  /** Why what is in the folder now is not what holds; undefined where it is. */
+  /** Why the current content is not in force; undefined if it is. */
   problem(): string | undefined
-  /** Reads again whenever something changes, until the signal. */
+  /** Reads again after each change, until the signal. */
   run(signal: AbortSignal): Promise<void>
 }
 
 export interface PolicyFolderOptions {
   readonly clock: Clock
   readonly log: Logger
-  /** Default: what is off by default stays off. */
+  /** Default: features that are off by default stay off. */
   readonly features?: Features
 }
 
-/** Throws a UserError where something in the folder cannot be used: a server must not start with half of its rules. */
+/** Throws a UserError if something in the folder is unusable: a server must not start with half of its rules. */
 export function openPolicyFolder(path: string, { clock, log, features = noFeatures }: PolicyFolderOptions): PolicyFolder {
   const options = { mutates: features.mutatingAdmissionPolicy }
   let files = readFiles(path)
@@ -117,7 +117,7 @@ function readFiles(path: string): readonly PolicyFile[] {
   })
 }
 
-/** Rules that everybody may change bind nobody. */
+/** Rules that everybody can change protect nothing. */
 function refuseIfOpen(what: 'folder' | 'file', path: string, mode: number): void {
   if ((mode & 0o002) !== 0) throw new UserError(`Policy ${what} "${path}" may be written by everybody: take that right away (chmod o-w)`)
 }

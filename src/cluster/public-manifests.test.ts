@@ -1,4 +1,4 @@
-// Manifests in the shapes of popular charts, applied object by object in the order in which people apply them: each is accepted, or refused with advice.
+// Manifests with the shapes of popular charts, applied in their usual order: each is accepted, or refused with advice.
 import assert from 'node:assert/strict'
 import { globSync, readFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
@@ -12,11 +12,11 @@ import { admin, SecuredApi } from './secured-api.testing.ts'
 const root = join(import.meta.dirname, '../../test/manifests')
 const sets = globSync('*', { cwd: root }).toSorted()
 
-/** What is refused, and what the refusal must advise. */
+/** What is refused, and the advice that the refusal must contain. */
 const refused: Readonly<Record<string, RegExp>> = {
-  // It sees the node's network, processes and files: that takes an exception with an owner and an end.
+  // It sees the node's network, processes and files: that needs an exception with an owner and an expiry.
   'DaemonSet/node-exporter': /violates PodSecurity "restricted:latest": host namespaces .*PodSecurityException.*templateDigest/s,
-  // Whoever answers on the address of its Service would act as a part of the API.
+  // Whoever answers at its Service's address would serve a part of the API.
   'APIService/v1beta1.metrics.k8s.io': /caBundle; or leave this APIService out: the cluster answers metrics\.k8s\.io\/v1beta1 itself/,
 }
 

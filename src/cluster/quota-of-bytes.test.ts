@@ -1,4 +1,4 @@
-// A quota of bytes through the whole API: what each kind of write is charged, and what is given back.
+// A quota of bytes through the whole API: what each kind of write is charged, and what is released.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { createMemoryStore } from '../store/memory.ts'
@@ -32,7 +32,7 @@ async function serveWidgets(api: SecuredApi): Promise<void> {
   })
 }
 
-/** Waits until the status says about so much; fails by the test's timeout. */
+/** Waits until the status shows about this much; fails by the test's timeout. */
 async function untilUsedIsAbout(api: SecuredApi, bytes: number): Promise<void> {
   for (;;) {
     const { status } = (await api.request(admin, 'GET', `${inDefault}/resourcequotas/q`)).json
@@ -67,7 +67,7 @@ test('a quota of bytes bounds what all objects of a namespace take, custom resou
   await refused('PUT', `${maps}/a`, sizedMap('a', 80_000))
   await refused('PATCH', `${maps}/a`, { data: { more: 'y'.repeat(40_000) } }, contentTypes.merge)
   await refused('PATCH', `${widgets}/w/status`, { status: { text: 'y'.repeat(40_000) } }, contentTypes.merge)
-  // What becomes smaller, or is deleted, is given back at once.
+  // What shrinks or is deleted is released at once.
   assert.equal((await api.request(admin, 'PUT', `${maps}/a`, sizedMap('a', 10_000))).status, 200)
   await api.create(maps, sizedMap('b', 40_000))
   await refused('POST', maps, sizedMap('c', 10_000))
@@ -161,7 +161,7 @@ test('a store that holds what it may refuses what grows with 507, lets everythin
   assert.equal((await send('GET', `${maps}/m0`)).status, 200)
   assert.equal((await send('PUT', `${maps}/m0`, sizedMap('m0', 190_000))).status, 200)
   assert.equal((await send('PUT', `${maps}/m0`, sizedMap('m0', 500_000))).status, 507)
-  // The administrator repairs, and a node goes on telling that it lives.
+  // The administrator repairs, and a node continues to renew its lease.
   await api.create(maps, sizedMap('repair', 200_000))
   const lease = { metadata: { name: 'n1' }, spec: { holderIdentity: 'n1' } }
   const leases = '/apis/coordination.k8s.io/v1/namespaces/kube-node-lease/leases'

@@ -3,7 +3,7 @@ import type { QuotaSource } from '../admission/quota/quota-source.ts'
 import type { StoreView } from '../api/store-view.ts'
 import type { Store } from '../store/store.ts'
 
-/** `serves` says which resources there are. */
+/** `serves` decides which resources exist. */
 export function quotaSource(store: Store, view: StoreView, serves: (groupResource: string) => boolean): QuotaSource {
   return {
     ...view,
@@ -12,7 +12,7 @@ export function quotaSource(store: Store, view: StoreView, serves: (groupResourc
     },
     serves,
     count(groupResource, namespace) {
-      // A collection is not opened for a resource that a quota names and nobody serves.
+      // No collection is opened for a resource that a quota names but nothing serves.
       if (!serves(groupResource)) return 0
       const { entries, remaining = 0 } = store.collection({ groupResource }).list({ namespace, limit: 1 })
       return entries.length + remaining

@@ -20,7 +20,7 @@ test('runQuotaStatus() tries a status that cannot be written again at its own pa
       stale = []
       return taken.map(object => ({ object, status: () => ({}) }))
     },
-    // What else changes meanwhile is written with it.
+    // Other changes of that time are written with it.
     markStale: () => {
       stale = [quota('bad'), quota('good')]
     },

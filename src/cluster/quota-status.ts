@@ -1,5 +1,5 @@
-// Writes into the status of ResourceQuotas what the ledger knows, through the API as the quota controller. The counting is done where the
-// objects are; many charges make one write.
+// Writes the ledger's usage into the status of ResourceQuotas, through the API as the quota controller. Counting is done where the objects
+// are; many charges make one write.
 
 import { groupVersion, type KubeObject } from '../api/object.ts'
 import type { ResourceQuota, ResourceQuotaStatus } from '../api/types/core-v1.ts'
@@ -13,22 +13,22 @@ export const quotaController: UserInfo = {
   groups: ['system:serviceaccounts', 'system:serviceaccounts:kube-system', 'system:authenticated'],
 }
 
-/** Between two rounds of writes, so that a flood of objects costs a few writes a second and quota. */
+/** Pause between two rounds of writes, so that a flood of objects causes only a few writes per second and quota. */
 const roundMs = 250
-/** How often to look for what ends by time alone. */
+/** Interval of checks for usage that ends by time alone. */
 const lookMs = 30_000
-/** Between two attempts to write one status, doubled with each. */
+/** Delay before retrying one status, doubled each time. */
 const firstRetryMs = 500
 const maxRetryMs = 30_000
 
-/** A quota whose written status is not what is counted. */
+/** A quota whose stored status is outdated. */
 export interface StaleQuota {
   /** The newest version. */
   readonly object: ResourceQuota
   status(): ResourceQuotaStatus
 }
 
-/** What the ledger of quotas offers here. */
+/** The part of the quota ledger that is used here. */
 export interface StaleQuotas {
   stale(signal: AbortSignal): Promise<void>
   takeStale(): readonly StaleQuota[]
@@ -44,7 +44,7 @@ export interface QuotaStatusOptions {
 
 /** Until the signal. */
 export async function runQuotaStatus({ ledger, transport, clock, log }: QuotaStatusOptions, signal: AbortSignal): Promise<void> {
-  /** Attempts that failed, by quota. */
+  /** Failed attempts by quota. */
   const failures = new Map<string, number>()
   while (!signal.aborted) {
     const round = new AbortController()
@@ -65,7 +65,7 @@ export async function runQuotaStatus({ ledger, transport, clock, log }: QuotaSta
     try {
       const answer = await transport.request({ method: 'PUT', path, headers: { 'content-type': 'application/json' }, body }, signal)
       for await (const _ of answer.body);
-      // 409: somebody changed it in between, and that change makes it stale again. 404: it is gone.
+      // 409: it was changed meanwhile, and that change makes it stale again. 404: it was deleted.
       if (answer.status >= 300 && answer.status !== 404 && answer.status !== 409) throw new Error(`the API answered ${answer.status}`)
       failures.delete(key)
     } catch (err) {
@@ -75,7 +75,7 @@ export async function runQuotaStatus({ ledger, transport, clock, log }: QuotaSta
     }
   }
 
-  /** Each at its own pace: one that cannot be written keeps no other waiting. */
+  /** Each at its own pace, so that a failing one delays no other. */
   async function tryLater(key: string, object: ResourceQuota): Promise<void> {
     const before = failures.get(key) ?? 0
     failures.set(key, before + 1)

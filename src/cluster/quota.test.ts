@@ -1,4 +1,4 @@
-// Quotas and limit ranges through the whole API: what a flood of requests, a failure and a deletion do to what is left.
+// Quotas and limit ranges through the whole API: the effect of a flood, a failure and a deletion on the remaining amount.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { admin, contentTypes, restrictedPod, SecuredApi, SteppedClock } from './secured-api.testing.ts'
@@ -13,7 +13,7 @@ async function opened(): Promise<SecuredApi> {
 const quota = (hard: Record<string, string>, spec: object = {}) => ({ metadata: { name: 'q' }, spec: { hard, ...spec } })
 const withCpu = (name: string, cpu: string) => restrictedPod(name, {}, { resources: { requests: { cpu } } })
 
-/** The status once it says so; fails by the test's timeout. */
+/** Waits for this status; fails by the test's timeout. */
 async function untilUsed(api: SecuredApi, used: Record<string, string>): Promise<void> {
   for (let last = ''; ; await new Promise(resolve => setImmediate(resolve))) {
     const { status } = (await api.request(admin, 'GET', `${inDefault}/resourcequotas/q`)).json

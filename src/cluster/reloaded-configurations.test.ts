@@ -52,7 +52,7 @@ test('take() puts a state in force that differs, and counts it', async () => {
     'last_config_info{apiserver_id_hash="",hash="sha256:/b"} 1',
   ])
   assert.equal(lines.filter(line => line.includes('configuration read again')).length, 1)
-  // Another text that says the same.
+  // Another text with the same meaning.
   configurations.take(state(2, ['/b'], { hash: 'sha256:c' }))
   assert.deepEqual(inForce, [['/b']])
   assert.equal(configurations.shown().authentication?.hash, 'sha256:c')

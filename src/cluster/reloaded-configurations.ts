@@ -1,4 +1,4 @@
-// The files of access while a server runs: what changes of them is put in force, counted, and shown by `bulkhead status`.
+// Reloads the access configuration files of a running server: changes are put in force, counted, and shown by `bulkhead status`.
 
 import { isDeepStrictEqual } from 'node:util'
 import type { AuthorizationConfiguration } from '../access/authorization-configuration.ts'
@@ -15,7 +15,7 @@ export interface ConfigurationStates {
   readonly authorization?: FileState<AuthorizationConfiguration> | undefined
 }
 
-/** What `bulkhead status` shows of one. */
+/** The state of one configuration in `bulkhead status`. */
 export type ShownConfiguration = Omit<FileState<unknown>, 'settings' | 'change'>
 
 export interface ReloadParts {
@@ -28,19 +28,19 @@ export class ReloadedConfigurations {
   readonly #authentication: ReloadedFile<AuthenticationConfiguration> | undefined
   readonly #authorization: ReloadedFile<AuthorizationConfiguration> | undefined
 
-  /** `states` are what the server began with. */
+  /** `states` are the states at the start of the server. */
   constructor({ authentication, authorization }: ConfigurationStates, replace: ReplaceConfiguration, parts: ReloadParts) {
     this.#authentication = reloaded('authentication', authentication, replace.authentication, parts)
     this.#authorization = reloaded('authorization', authorization, replace.authorization, parts)
   }
 
-  /** A state that is known already changes nothing. */
+  /** A known state changes nothing. */
   take({ authentication, authorization }: ConfigurationStates): void {
     if (authentication) this.#authentication?.take(authentication)
     if (authorization) this.#authorization?.take(authorization)
   }
 
-  /** By their kinds. */
+  /** By kind. */
   shown(): { readonly [kind in ConfigurationKind]?: ShownConfiguration } {
     return {
       ...(this.#authentication ? { authentication: this.#authentication.shown() } : {}),

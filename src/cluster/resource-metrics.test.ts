@@ -1,4 +1,4 @@
-// metrics.k8s.io as the server answers it from what nodes measure: who may read it, what a node can say, and who takes its place.
+// metrics.k8s.io from the nodes' measurements: who can read it, what a node can report, and what replaces it.
 import assert from 'node:assert/strict'
 import { PassThrough } from 'node:stream'
 import { test } from 'node:test'
@@ -21,7 +21,7 @@ async function putNode(api: SecuredApi, name: string, usage: () => NodeUsage): P
   })
 }
 
-/** Its uid. */
+/** Returns its uid. */
 async function putPod(api: SecuredApi, namespace: string, name: string, nodeName: string): Promise<string> {
   const pod = restrictedPod(name, { nodeName })
   const path = `/api/v1/namespaces/${namespace}/pods`
@@ -122,7 +122,7 @@ test('who views a namespace reads the metrics of its pods, and of no others', as
 test('a node says nothing of pods that run elsewhere', async () => {
   const { api, saidByN2 } = await withPods()
   await using _ = api
-  // What n2 claims of n1's pod stands nowhere, and a pod of n2 that n1 knows nothing of is read from n2 alone.
+  // What n2 claims about n1's pod is ignored, and a pod of n2 is read only from n2.
   const own = await putPod(api, 'other', 'own', 'n2')
   saidByN2.splice(0, saidByN2.length, { ...containerOf(own), cpuNanocores: 7_000_000_000 })
   const { json } = await api.request(admin, 'GET', `${home}/pods`)

@@ -1,4 +1,4 @@
-// A whole API server in memory as it ships: real authenticators, authorizers and admission, for tests that attack it.
+// A whole API server in memory with real authenticators, authorizers and admission, for tests of attacks.
 import { X509Certificate } from 'node:crypto'
 import type { AuditEvent } from '../access/audit/audit-event.ts'
 import type { AuditFailure } from '../access/audit/audit-failure.ts'
@@ -40,7 +40,7 @@ export const admin: UserInfo = { name: 'admin', groups: ['system:masters', 'syst
 export const person = (name: string, ...groups: string[]): UserInfo => ({ name, groups: [...groups, 'system:authenticated'] })
 export const nodeUser = (name: string): UserInfo => person(`system:node:${name}`, 'system:nodes')
 
-/** A clock that a test moves, and whose sleepers wake when it does. */
+/** A clock that a test moves; its sleepers wake when it does. */
 export class SteppedClock implements Clock {
   #now: number
   readonly #began: number
@@ -63,7 +63,7 @@ export class SteppedClock implements Clock {
     for (const wake of [...this.#sleepers.keys()]) wake()
   }
 
-  /** Milliseconds until somebody who sleeps wakes; infinite where nobody does. */
+  /** Milliseconds until the next sleeper wakes; infinite if there is none. */
   get soonest(): number {
     return Math.min(...this.#sleepers.values()) - this.#now
   }
@@ -95,7 +95,7 @@ interface PodDraft {
   spec: { containers: object[]; [field: string]: unknown }
 }
 
-/** Passes `restricted`; `spec` and `container` are laid over it. */
+/** Meets `restricted`; `spec` and `container` are merged into it. */
 export function restrictedPod(name: string, spec: object = {}, container: object = {}): PodDraft {
   return {
     metadata: { name },
@@ -120,12 +120,12 @@ export class SecuredApi implements AsyncDisposable {
   readonly store: Store
   readonly signer: Signer
   readonly events: AuditEvent[]
-  /** Every log line, at debug level. */
+  /** All log lines, at debug level. */
   readonly logLines: string[]
   readonly metrics: Registry
-  /** As when the files changed. */
+  /** As after a change of the files. */
   readonly replace: ReplaceConfiguration
-  /** Set: every write is refused with it. */
+  /** If set, every write is refused with it. */
   auditRefusal: AuditFailure | undefined
   readonly #stop: AbortController
   readonly #waiting: Set<() => void>
@@ -174,9 +174,9 @@ export class SecuredApi implements AsyncDisposable {
     features?: Features
     authentication?: AuthenticationConfiguration
     bootstrapTokens?: boolean
-    /** Instead of `events`. */
+    /** Replaces `events`. */
     audited?: AuditSink
-    /** Instead of one in memory. Closed by who opened it. */
+    /** Replaces the one in memory. The caller closes it. */
     store?: Store
   } = {}): Promise<SecuredApi> {
     const stop = new AbortController()
@@ -217,31 +217,31 @@ export class SecuredApi implements AsyncDisposable {
     return opened
   }
 
-  /** As this user, past authentication. */
+  /** As this user, without authentication. */
   async request(user: UserInfo, method: string, path: string, body?: unknown, contentType?: string): Promise<Answer> {
     const bytes = body === undefined ? Buffer.alloc(0) : Buffer.isBuffer(body) ? body : Buffer.from(JSON.stringify(body))
     const type = contentType ?? (method === 'PATCH' ? contentTypes.merge : contentTypes.json)
     return await readAll(await this.send({ method, url: path, identity: user, headers: { 'content-type': type }, body: async () => bytes }))
   }
 
-  /** As from the network: only the credentials say who it is. */
+  /** As from the network: only the credentials identify the user. */
   async present(credentials: Partial<ServerRequest['credentials']>, path: string, more: Partial<ServerRequest> = {}): Promise<Answer> {
     return await readAll(await this.send({ url: path, credentials: { remoteAddress: '192.0.2.1', ...credentials }, ...more }))
   }
 
-  /** The answer before its body is read; the caller calls `done`. */
+  /** Resolves before the body is read; the caller calls `done`. */
   send(request: Partial<ServerRequest>): Promise<FinalReply> {
     return answerOf(this.server.handle, { signal: this.#stop.signal, ...request })
   }
 
-  /** Creates as the administrator and fails the test where that is refused. */
+  /** Creates as the administrator and fails the test if it is refused. */
   async create(path: string, object: object): Promise<Answer['json']> {
     const { status, text, json } = await this.request(admin, 'POST', path, object)
     if (status !== 201) throw new Error(`create at ${path} answered ${status}: ${text}`)
     return json
   }
 
-  /** A client certificate of this subject, as the TLS layer hands it over. */
+  /** A client certificate of this subject, as the TLS layer passes it. */
   async certificate(commonName: string, organizations: readonly string[] = [], more: Partial<CertificateRequest> = {}): Promise<Buffer> {
     const { csr } = await createKeyAndCsr({ commonName, organizations })
     const names = { dnsNames: [], ipAddresses: [], lifetimeSeconds: 3600 }

@@ -1,4 +1,4 @@
-// Signs tokens for the API server: where the signer is not there or has too much to do, clients get an answer that they know how to retry.
+// Signs tokens for the API server: if the signer is unreachable or overloaded, clients get an answer that they can retry.
 import { apiError, tooManyRequests } from '../api/status.ts'
 import type { Signer } from '../signer/signer.ts'
 import { SignerFailure } from '../signer/signer-failure.ts'

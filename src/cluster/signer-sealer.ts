@@ -1,4 +1,4 @@
-// The store's data keys, wrapped by the signer's key-encryption key: the server never has that one.
+// The store's data keys, wrapped by the signer's key-encryption key, which the server never has.
 import { randomBytes } from 'node:crypto'
 import type { Signer } from '../signer/signer.ts'
 import type { StoreHeads } from '../store/sqlite/store-head.ts'
@@ -7,7 +7,7 @@ import type { Sealer } from '../store/store.ts'
 const keyBytes = 32
 const limitMs = 30_000
 
-/** With the signal nothing waits for the signer any more: it may be the reason of the stop. */
+/** After the signal nothing waits for the signer: it may be the reason of the stop. */
 export function signerSealer(signer: Signer, signal: AbortSignal): Sealer {
   const limited = () => AbortSignal.any([signal, AbortSignal.timeout(limitMs)])
   return {
@@ -20,7 +20,7 @@ export function signerSealer(signer: Signer, signal: AbortSignal): Sealer {
   }
 }
 
-/** The end of the store, remembered where the server cannot put it back. */
+/** Keeps the head of the store where the server cannot restore it. */
 export function signerStoreHeads(signer: Signer, signal: AbortSignal): StoreHeads {
   return {
     newest: () => signer.storeHead(AbortSignal.any([signal, AbortSignal.timeout(limitMs)])),

@@ -1,5 +1,5 @@
-// A whole cluster in one process: server, signer, controllers, scheduler and simulated nodes, as real as their own processes but for the
-// transport. Nothing touches a disk or, unless asked for, the network.
+// A whole cluster in one process: server, signer, controllers, scheduler and simulated nodes, like in separate processes except for the
+// transport. Nothing uses a disk, or the network unless requested.
 import { randomUUID } from 'node:crypto'
 import { performServerHandshake } from 'node:http2'
 import { duplexPair } from 'node:stream'
@@ -35,11 +35,11 @@ export interface StartClusterOptions {
   readonly profile?: Profile
   /** Default 1; 0 for an API with controllers only. */
   readonly simulatedNodes?: number
-  /** Default true; false for a bare API server, as envtest is. */
+  /** Default true; false for a bare API server, like envtest. */
   readonly controllers?: boolean
-  /** What is off by default. */
+  /** Features that are off by default. */
   readonly features?: Features
-  /** Whether Kubernetes' bootstrap tokens are taken. Default false. */
+  /** Whether Kubernetes' bootstrap tokens are accepted. Default false. */
   readonly bootstrapTokens?: boolean
   readonly clock?: Clock
   readonly log?: Logger
@@ -51,11 +51,11 @@ export interface Cluster extends AsyncDisposable {
   readonly client: Client
   /** A client of this user: every step of a request applies to it. */
   as(user: { readonly name: string; readonly groups?: readonly string[] }): Client
-  /** Every audit event so far, oldest first. */
+  /** All audit events so far, oldest first. */
   auditEvents(): readonly object[]
   /**
-   * Starts a TLS listener on a free loopback port at the first call, and gives a kubeconfig (JSON, which is YAML) of the administrator for
-   * kubectl and every other client.
+   * Starts a TLS listener on a free loopback port at the first call, and returns a kubeconfig (JSON, which is YAML) of the administrator
+   * for kubectl and other clients.
    */
   kubeconfig(): Promise<string>
 }
@@ -64,12 +64,12 @@ const adminUser: UserInfo = { name: 'bulkhead-admin', groups: ['system:masters',
 const serviceCidr = '10.96.0.0/16'
 const daySeconds = 86_400
 
-/** Ready when it returns: the API answers, controllers follow it, and the simulated nodes take pods. Close it with `await using`. */
+/** Resolves when the API answers, controllers follow it, and simulated nodes accept pods. Close it with `await using`. */
 export async function startCluster(options: StartClusterOptions = {}): Promise<Cluster> {
   return (await startClusterParts(options)).cluster
 }
 
-/** A cluster and what is inside, for tests that put servers of their own behind its nodes. Closing the cluster closes the parts. */
+/** A cluster and its parts, for tests that put servers behind its nodes. Closing the cluster closes the parts. */
 export interface ClusterParts {
   readonly cluster: Cluster
   readonly server: ApiServer
@@ -126,7 +126,7 @@ export async function startClusterParts(options: StartClusterOptions = {}): Prom
     )
   }
   const firstAccount = controllers ? accountOfDefault(store, stop.signal) : undefined
-  // Awaited below; a node that cannot start must not make this an unhandled rejection.
+  // Awaited below; a node that cannot start must not leave this as an unhandled rejection.
   firstAccount?.catch(() => undefined)
   const administrator = new Client(transportOf(adminUser))
   const names = Array.from({ length: simulatedNodes }, (_, index) => `node-${index + 1}`)
@@ -139,7 +139,7 @@ export async function startClusterParts(options: StartClusterOptions = {}): Prom
           const onReady: Parameters<typeof runSimulatedNode>[0]['onReady'] = ({ requests }) => {
             connectInProcess(server, name, requests, stop.signal)
             if (controllers) return resolve()
-            // Nobody else gives the node a range.
+            // Nothing else gives the node a range.
             const podCIDR = `10.${244 + (index >> 8)}.${index & 255}.0/24`
             administrator
               .patch(nodes, '', name, { spec: { podCIDR, podCIDRs: [podCIDR] } }, { type: 'merge' }, stop.signal)
@@ -165,7 +165,7 @@ export async function startClusterParts(options: StartClusterOptions = {}): Prom
   return { cluster, server, signer }
 }
 
-/** No pod is admitted before its namespace has its account, which a controller makes. */
+/** No pod is admitted before its namespace has its account, which a controller creates. */
 function accountOfDefault(store: Store, signal: AbortSignal): Promise<void> {
   return new Promise((resolve, reject) => {
     const accounts = store.collection({ groupResource: 'serviceaccounts' })

@@ -1,4 +1,4 @@
-// Tokens of an issuer of others through the whole server: rights by RBAC, the audit record, reviews, the deny list, and what needs no credentials.
+// Tokens of an external issuer through the whole server: rights by RBAC, audit records, reviews, the deny list, and anonymous paths.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { defaultIssuer } from '../access/issue-token.ts'

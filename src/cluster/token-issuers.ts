@@ -1,4 +1,4 @@
-// The issuers beside the cluster's own whose tokens the API server takes, with the way to them.
+// The external issuers whose tokens the API server accepts, and how to reach them.
 import { defaultIssuer } from '../access/issue-token.ts'
 import type { CompileScope } from '../access/jwt/compile-configuration.ts'
 import type { AuthenticationConfiguration } from '../access/jwt/configuration.ts'
@@ -18,7 +18,7 @@ export interface TokenIssuersParts {
   readonly profile: Profile
 }
 
-/** Undefined where there is no configuration. */
+/** Undefined without a configuration. */
 export async function tokenIssuers(
   configuration: AuthenticationConfiguration | undefined,
   { clock, log, signal, profile }: TokenIssuersParts,

@@ -1,4 +1,4 @@
-// Which pods get a token in the secure profile: those whose account may do anything that not everybody may, as soon as it may.
+// Which pods get a token in the secure profile: those whose account has a right that not everybody has, as soon as it has it.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { admin, nodeUser, restrictedPod, SecuredApi } from './secured-api.testing.ts'
@@ -9,7 +9,7 @@ const group = 'rbac.authorization.k8s.io'
 const grants: readonly [string, string, object, boolean][] = [
   ['nothing', '', {}, false],
   ['a right in its namespace', `${rbac}/namespaces/default`, { kind: 'ServiceAccount', name: 'a' }, true],
-  // Whoever may write RoleBindings of another namespace names any account there.
+  // The author of RoleBindings in another namespace can name any account there.
   ['a right in another namespace', `${rbac}/namespaces/kube-public`, { kind: 'ServiceAccount', name: 'a', namespace: 'default' }, false],
   [
     'a right of all accounts in another namespace',

@@ -1,4 +1,4 @@
-// A Deployment is applied before its RoleBinding: its pods say what they wait for, and get their token with the right.
+// A Deployment that is applied before its RoleBinding: its pods report what they wait for, and get their token with the grant.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Pod } from '../api/types/core-v1.ts'
@@ -8,7 +8,7 @@ import { type Cluster, startCluster } from './start-cluster.ts'
 
 const { signal } = new AbortController()
 
-/** The condition of the pod's token, as soon as it is the wanted one. */
+/** Waits for the condition of the pod's token. */
 async function tokenCondition({ client }: Cluster, name: string, status: string): Promise<{ reason?: string; message?: string }> {
   for (;;) {
     const { status: found } = await client.get(pods, 'default', name, signal)
@@ -41,7 +41,7 @@ test('a pod whose account has no right says so, and learns of the first one', { 
   }
   await cluster.client.create(roleBindings, 'default', binding, signal)
   assert.equal((await tokenCondition(cluster, 'robot', 'True')).reason, 'HasRight')
-  // Nobody else learned of it, and the account that nobody chose is told nothing.
+  // No other pod gets the condition, and the default account causes none.
   const conditionsOf = async (name: string) => {
     const { status } = await cluster.client.get(pods, 'default', name, signal)
     return (status?.conditions ?? []).flatMap(({ type, status: is }) => (type === 'bulkhead.dev/Token' ? is : []))

@@ -1,4 +1,4 @@
-// The token webhook through the whole server, over real TLS: which tokens reach it, and what its answers do.
+// The token webhook through the whole server with real TLS: which tokens it gets, and the effect of its answers.
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { defaultIssuer as own } from '../access/issue-token.ts'

@@ -1,4 +1,4 @@
-// Pods of two trust domains share no node: every way by which a pod gets its node, and every way to change what a node or a namespace is.
+// Pods of two trust domains never share a node: every way to choose a pod's node, and every way to change a node or a namespace.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { type Answer, admin, contentTypes, nodeUser, person, restrictedPod, SecuredApi } from './secured-api.testing.ts'
@@ -8,7 +8,7 @@ const label = 'placement.bulkhead.dev/trust-domain'
 const annotation = 'placement.bulkhead.dev/trust-domain'
 const placer = person('placer')
 
-/** Namespaces `red`, `blue` and `plain`, nodes `red-1`, `blue-1` and `plain-1`, each of the domain of its name but the plain ones. */
+/** Namespaces `red`, `blue` and `plain`, nodes `red-1`, `blue-1` and `plain-1`; all but the plain ones are in the domain of their name. */
 async function opened(): Promise<SecuredApi> {
   const api = await SecuredApi.open()
   const labelled = (key: string, domain: string) => (domain === 'plain' ? {} : { [key]: domain })
@@ -103,7 +103,7 @@ test('a mirror pod of a static pod stands for no pod of another domain', async (
     ...restrictedPod('static', { nodeName: 'blue-1' }),
     metadata: { name: 'static', annotations: { 'kubernetes.io/config.mirror': 'x' }, ownerReferences: [owner] },
   }
-  // Nodes themselves make none.
+  // Nodes themselves create none.
   refused(await api.request(nodeUser('blue-1'), 'POST', podsOf('blue'), mirror), /run no static pods/)
   refused(await api.request(admin, 'POST', podsOf('red'), mirror), /trust domain/)
   assert.equal((await api.request(admin, 'POST', podsOf('blue'), mirror)).status, 201)
@@ -135,7 +135,7 @@ test('who may write nodes and namespaces moves none into or out of a domain with
 test('a node and a namespace change their domain only without pods of another one', async () => {
   await using api = await opened()
   await api.create(podsOf('red'), restrictedPod('p', { nodeName: 'red-1' }))
-  // The platform's own pods are in no domain.
+  // Pods of the platform itself have no domain.
   await api.create('/api/v1/namespaces/kube-system/serviceaccounts', { metadata: { name: 'default' } })
   await api.create(podsOf('kube-system'), restrictedPod('agent', { nodeName: 'red-1' }))
   const move = (path: string, key: string, domain: string | null) =>
@@ -146,7 +146,7 @@ test('a node and a namespace change their domain only without pods of another on
   )
   refused(await move('/api/v1/namespaces/red', label, null), /namespace "red" has 1 pods of another trust domain than no trust domain/)
   assert.equal((await api.request(admin, 'DELETE', '/api/v1/nodes/red-1')).status, 200)
-  // The machine is still there with its pod, and comes back as a node without a domain.
+  // The machine still runs its pod, and comes back as a node without a domain.
   refused(
     await api.request(nodeUser('red-1'), 'POST', '/api/v1/nodes', { metadata: { name: 'red-1' } }),
     /has 1 pods of another trust domain/,

@@ -1,4 +1,4 @@
-// A simulated node that joins as a real one does: ticket, certificate, tunnel.
+// A simulated node that joins like a real one: ticket, certificate, tunnel.
 import type { Clock } from '../base/clock.ts'
 import type { Logger } from '../base/log.ts'
 import type { Secret } from '../base/secret.ts'

@@ -1,11 +1,14 @@
-// Two nodes with a pod each, for tests of what a node can do to the other one.
+// Two nodes with a pod each, for tests of what a node can do to another.
 import type { Profile } from '../base/config.ts'
 import { nodeUser, restrictedPod, SecuredApi } from './secured-api.testing.ts'
 
 export const n1 = nodeUser('n1')
 export const inDefault = '/api/v1/namespaces/default'
 
-/** Nodes n1 and n2, with one pod each that mounts a Secret and a ConfigMap of the pod's name, and tokens for the API server and for `vault`. */
+/**
+ * Nodes n1 and n2, with one pod each that mounts a Secret and a ConfigMap with the pod's name, and tokens for the API server and for
+ * `vault`.
+ */
 export async function twoNodes(profile: Profile = 'secure'): Promise<SecuredApi & { uids: Record<string, string> }> {
   const api = await SecuredApi.open({ profile })
   await api.create(`${inDefault}/serviceaccounts`, { metadata: { name: 'default' } })

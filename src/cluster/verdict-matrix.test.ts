@@ -1,4 +1,4 @@
-// The same verdict everywhere: every kind that the schema gives a pod, every rule of the standards, every way to write it.
+// The same verdict everywhere: every kind with a pod in its schema, every rule of the standards, every way to write it.
 import assert from 'node:assert/strict'
 import { globSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -66,7 +66,7 @@ const merged = (a: Json, b: Json): Json => {
   return result
 }
 
-/** An object of the kind around this pod, with what the kind demands beside it. */
+/** An object of the kind with this pod, and with all other required fields. */
 function around({ definition, path }: Kind, name: string, pod: { metadata?: Json; spec: Json }): Json {
   const { group, version, kind } = definition
   const template = {
@@ -93,7 +93,7 @@ before(async () => {
 after(() => api[Symbol.asyncDispose]())
 
 type Way = readonly [name: string, send: (kind: Kind, name: string, bad: Json) => Promise<Answer>, merges?: true]
-/** Those that make the object, and those that change one that was fine. */
+/** Ways that create the object, and ways that change a valid one. */
 const making: readonly Way[] = [
   ['dry run', (kind, _, bad) => api.request(admin, 'POST', `${collection(kind)}?dryRun=All`, bad)],
   [
@@ -128,7 +128,7 @@ const changing: readonly Way[] = [
   ['dry run of an update', (kind, name, bad) => api.request(admin, 'PUT', `${collection(kind)}/${name}?dryRun=All`, bad)],
 ]
 
-/** Paths that have the kind's own object as their body: what they do not write they must not let in. */
+/** Paths whose body is the kind's own object: fields that they do not write must not pass. */
 const subresources = (kind: Kind): readonly string[] =>
   kind.definition.subresources.filter(one => one.kind === undefined && one.verbs.includes('patch')).map(({ name }) => name)
 
@@ -138,14 +138,14 @@ const isClean = (kind: Kind, object: unknown): boolean => {
   return located !== undefined && evaluate(located.pod, { level: 'restricted', minor: 'latest' }).length === 0
 }
 
-/** By Pod Security, or by validation, which stands before it. */
+/** By Pod Security, or by validation, which runs before it. */
 const isRefusal = ({ status, json }: Answer): boolean =>
   status === 422 || (status === 403 && /violates PodSecurity "restricted:latest"/.test(json.message))
 
-/** Kinds whose pods cannot be changed at all: validation may refuse before admission is asked. */
+/** Kinds whose pods cannot change: validation may refuse before admission runs. */
 const fixed: ReadonlySet<string> = new Set(['Pod', 'Job'])
 
-/** A rule that the pod breaks by saying nothing. */
+/** A rule that the pod violates by omitting a field. */
 function isFilledIn({ metadata, spec: badSpec }: { readonly metadata: Json; readonly spec: Json }): boolean {
   const restricted = { level: 'restricted', minor: 'latest' } as const
   const pod = { metadata, spec: { ...good, ...badSpec } } as unknown as CheckedPod
@@ -158,7 +158,7 @@ async function filledIn(kind: Kind, base: string, bad: (name: string) => Json): 
   for (const [way, send] of making) isFine(way, await send(kind, `${base}-new`, bad(`${base}-new`)))
   await api.create(collection(kind), around(kind, base, { spec: good }))
   for (const [way, send] of changing) isFine(way, await send(kind, base, bad(base)))
-  // Sent once more, what was filled in is no change.
+  // When sent again, filled-in fields are not a change.
   const before = (await api.request(admin, 'GET', `${collection(kind)}/${base}`)).json
   if (!fixed.has(kind.definition.kind)) isFine('again', await api.request(admin, 'PUT', `${collection(kind)}/${base}`, bad(base)))
   const after = (await api.request(admin, 'GET', `${collection(kind)}/${base}`)).json
@@ -184,7 +184,7 @@ for (const kind of kinds) {
       await api.create(collection(kind), around(kind, base, { spec: good }))
       for (const [way, send, merges] of changing) {
         const answer = await send(kind, base, bad(base))
-        // A merge by name may leave of what is bad only what the good one says.
+        // A merge by name may leave only parts of the bad value that the good one sets.
         if (merges === true && answer.status < 300) assert.ok(isClean(kind, answer.json), `${way}: ${answer.text}`)
         else if (created.status !== 403 || fixed.has(definition.kind) || merges === true)
           assert.ok(isRefusal(answer), `${way}: ${answer.text}`)
@@ -228,7 +228,7 @@ function podDefinition(): ResourceDefinition {
   return found
 }
 
-/** What the fixture forbids is not of its first container (host ports are not allowed there at all). */
+/** What the fixture forbids is not in its first container (host ports are not allowed there at all). */
 function isHarmless(container: Json): boolean {
   const spec = { ...good, ephemeralContainers: [container] }
   return (

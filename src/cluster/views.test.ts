@@ -1,4 +1,4 @@
-// Views of Pods and Namespaces: read, selected and watched like what they are views of.
+// Views of Pods and Namespaces: read, selected and watched like the originals.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Pod } from '../api/types/core-v1.ts'
@@ -27,7 +27,7 @@ test('a watch of views has the events of what they are views of, by the same sel
   const seen: string[] = []
   for await (const events of watch) {
     for (const { type, object } of events) {
-      // The scheduler writes that it finds no node.
+      // The scheduler reports that it finds no node.
       if (type !== 'MODIFIED') seen.push(`${type} ${object.metadata.name}`)
       assert.deepEqual(Object.keys(object).sort(), ['apiVersion', 'kind', 'metadata', 'spec'])
       assert.deepEqual('spec' in object && object.spec, { nodeName: '', addresses: [] })

@@ -1,4 +1,4 @@
-// Whoever looks at a pod that waits, or at what should have made it, is told what it waits for: a row for each kind of waiting.
+// A waiting pod, or the object that should have created it, shows what it waits for: a row for each kind of waiting.
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import type { KubeObject } from '../api/object.ts'
@@ -26,7 +26,7 @@ import {
 import { restrictedPod } from './secured-api.testing.ts'
 import { type Cluster, startCluster } from './start-cluster.ts'
 
-/** A guard against hanging, no measurement. */
+/** A guard against hanging, not a measurement. */
 const signal = AbortSignal.timeout(120_000)
 const webhooks = resourceRef(
   'admissionregistration.k8s.io',
@@ -61,9 +61,9 @@ after(() => cluster[Symbol.asyncDispose]())
 interface Told {
   /** `Kind/name`. */
   readonly of: string
-  /** Of the Event, or of the condition. */
+  /** The reason of the Event or the condition. */
   readonly reason: string
-  /** Its type; without one an Event is meant. */
+  /** Type of the condition; without one, an Event is expected. */
   readonly condition?: string
   readonly says: RegExp
 }
@@ -82,7 +82,7 @@ const deadWebhook = {
   admissionReviewVersions: ['v1'],
 }
 
-/** What makes pods from this template, one of each kind. */
+/** All kinds that create pods from this template. */
 function makers(template: object, only = ['Deployment', 'ReplicaSet', 'Job', 'StatefulSet', 'DaemonSet'], more: object = {}): KubeObject[] {
   const labels = { app: 'a', ...more }
   const selected = { selector: { matchLabels: labels }, template: { metadata: { labels }, spec: template } }
@@ -105,7 +105,7 @@ const unscheduled = (says: RegExp): Told[] => [
   { of: 'Pod/p', reason: 'FailedScheduling', says },
   { of: 'Pod/p', condition: 'PodScheduled', reason: 'Unschedulable', says },
 ]
-/** Each maker says what the API server answered. */
+/** Each creator reports the API server's answer. */
 const notMade = (says: RegExp): Told[] => [
   ...['ReplicaSet/r', 'Job/j', 'StatefulSet/s', 'DaemonSet/e'].map(of => ({ of, reason: 'FailedCreate', says })),
   { of: 'ReplicaSet/r', condition: 'ReplicaFailure', reason: 'FailedCreate', says },

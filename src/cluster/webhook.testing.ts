@@ -1,4 +1,4 @@
-// A webhook for tests: an HTTPS server that remembers what it was sent and answers as the test says.
+// A webhook for tests: an HTTPS server that records its requests and answers as the test decides.
 import { once } from 'node:events'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { createServer, type Server } from 'node:https'
@@ -10,13 +10,13 @@ import { createMemorySigner } from '../signer/memory-signer.ts'
 export type Review = any
 
 export interface Sent {
-  /** Who called: the common name of the client's certificate, and the header. */
+  /** The caller: common name of the client's certificate, and the header. */
   readonly caller: { readonly certificate: string | undefined; readonly authorization: string | undefined }
   readonly path: string
   readonly review: Review
 }
 
-/** What a webhook answers: the fields of the response, or what it does with the connection. */
+/** The answer: fields of the response, or what it does with the connection. */
 export type Respond = (review: Review, path: string, answer: ServerResponse) => object | undefined
 
 export class TestWebhook implements AsyncDisposable {
@@ -36,7 +36,7 @@ export class TestWebhook implements AsyncDisposable {
     this.ownBundle = Buffer.from(certificate).toString('base64')
   }
 
-  /** A kubeconfig whose current context leads to this server at `path`, as `user`. */
+  /** A kubeconfig whose current context is this server at `path`, as `user`. */
   kubeconfig(path: string, user: object) {
     return {
       'current-context': 'c',
@@ -90,7 +90,7 @@ export class TestWebhook implements AsyncDisposable {
   }
 }
 
-/** The patch of a mutating webhook's answer. */
+/** The patch in a mutating webhook's answer. */
 export const patching = (...operations: readonly object[]) => ({
   allowed: true,
   patchType: 'JSONPatch',

@@ -24,7 +24,7 @@ export interface WebhookFailure {
 
 export interface Webhooks {
   readonly context: Parts
-  /** The way to webhooks that convert custom resources. */
+  /** Sends to webhooks that convert custom resources. */
   readonly conversion: ConversionSender
   /** Closes the connections that are kept to an endpoint that is not used any more. */
   release(endpoint: WebhookEndpoint): void

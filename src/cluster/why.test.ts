@@ -1,4 +1,4 @@
-// Who may have which request explained: the endpoint behind `bulkhead why`, as it ships.
+// Who can get explanations of which requests: the endpoint of `bulkhead why`.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { applyJsonPatch } from '../api/patch/json-patch.ts'
@@ -86,7 +86,7 @@ test('why --as finds what was refused to whoever acted as the user, and a questi
   assert.equal((await why(api, admin, '/last?user=ann')).json.auditID, id)
   assert.equal((await why(api, admin, '/last?user=nobody')).status, 404)
   assert.equal((await why(api, admin, '/last')).json.auditID, id)
-  // Nothing of ann's own was refused: what somebody else tried as her is not hers to see.
+  // None of ann's own requests was refused: she must not see what somebody else tried as her.
   assert.equal((await why(api, ann, '/last')).status, 404)
   assert.equal((await why(api, ann, '/last?user=ann')).status, 404)
 })
@@ -146,7 +146,7 @@ test('a decision is what the request then gets', async () => {
   const cases: [string, string, string, boolean][] = [
     ['GET', '/api/v1/namespaces/default/pods/web', '?verb=get&resource=pods&namespace=default&name=web', true],
     ['GET', '/api/v1/namespaces/default/pods/other', '?verb=get&resource=pods&namespace=default&name=other', false],
-    // The name is in the body, where no authorizer sees it.
+    // The name is in the body, where authorizers do not see it.
     ['POST', '/api/v1/namespaces/default/pods', '?verb=create&resource=pods&namespace=default&name=web', false],
     ['GET', '/metrics', '?verb=get&path=/metrics', false],
     ['GET', '/version', '?verb=get&path=/version', true],

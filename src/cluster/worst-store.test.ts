@@ -1,5 +1,5 @@
-// The worst store that one tenant can make: ClusterRole admin in one namespace with a quota of bytes, every way that objects are written, until each is refused.
-// What the store itself says of its memory is the measure, so that nothing here depends on time or on the machine.
+// The worst store that one tenant can create with ClusterRole admin in one namespace and a quota of bytes, by every way of writing until
+// each is refused. It is measured by the store's own accounting, so that it does not depend on time or the machine.
 import assert from 'node:assert/strict'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -19,7 +19,7 @@ after(() => rm(directory, { recursive: true }))
 
 const kibibyte = 1024
 const mebibyte = 2 ** 20
-/** Of the quota, for each way of writing: together a tenth of the default quota, so that the test ends soon. */
+/** Share of the quota for each way of writing: together a tenth of the default, so that the test ends soon. */
 const stepBytes = 1.5 * mebibyte
 const cacheBytes = 2 * mebibyte
 const mallory = person('mallory')
@@ -28,7 +28,7 @@ const text = (bytes: number) => 'x'.repeat(bytes)
 const resources = { requests: { cpu: '1m', memory: '1Mi' }, limits: { memory: '1Mi' } }
 
 type Write = readonly [method: string, path: string, body: object, type?: string]
-/** Each as often as it is let, with another number each time. */
+/** Each as often as it is admitted, with another number each time. */
 const writes: readonly (readonly [title: string, write: (number: number) => Write])[] = [
   ['ConfigMaps of 1 MiB', n => ['POST', `${team}/configmaps`, { metadata: { name: `m${n}` }, data: { text: text(mebibyte - 20) } }]],
   ['Secrets', n => ['POST', `${team}/secrets`, { metadata: { name: `s${n}` }, stringData: { text: text(400 * kibibyte) } }]],
@@ -85,7 +85,7 @@ test('a tenant makes the store no larger than the quota, whatever is written, an
     ...{ directory, sealer: testSealer(), clock: systemClock, log: silentLogger, large: { cacheBytes } },
     metrics: createStoreMetrics(metrics),
   })
-  // Time passes between the ways of writing only, so that no rate gives anything back meanwhile.
+  // Time passes only between the ways of writing, so that no rate limit recovers meanwhile.
   const clock = new SteppedClock()
   await using api = await SecuredApi.open({ store, clock })
   const gauge = async (name: string): Promise<number> => {
@@ -112,7 +112,7 @@ test('a tenant makes the store no larger than the quota, whatever is written, an
   const send = (write: Write): Promise<Answer> => api.request(mallory, ...write)
   const checkBounds = async (title: string): Promise<void> => {
     assert.ok(store.contents.of('team') <= quotaBytes, `${title}: ${store.contents.of('team')} bytes are stored`)
-    // What is on its way to a file, and what was asked for last, beside the cache.
+    // Objects being written to files, and recently used ones, besides the cache.
     assert.ok(
       (await gauge('large_cached_bytes')) <= cacheBytes + 4 * mebibyte,
       `${title}: ${await gauge('large_cached_bytes')} bytes of large objects in memory`,
@@ -142,7 +142,7 @@ test('a tenant makes the store no larger than the quota, whatever is written, an
   }
   assert.ok((await gauge('stored_bytes')) - before.total <= quotaBytes - before.counted + 32 * mebibyte)
 
-  // Updates that do not grow are bounded by their rate.
+  // Updates without growth are limited by their rate.
   let last: Answer | undefined
   for (let number = 0; last === undefined; number++) {
     assert.ok(number < 1000, 'updates have no end')
@@ -161,7 +161,7 @@ test('a tenant makes the store no larger than the quota, whatever is written, an
   )
   assert.ok(Number(last.json.details?.retryAfterSeconds) >= 1)
 
-  // Whatever is used up, a tenant can clear away, and has all of it back.
+  // When everything is used up, a tenant can delete, and gets all of it back.
   for (const resource of ['configmaps', 'secrets', 'pods', 'events']) {
     const { status } = await send(['DELETE', `${team}/${resource}`, { gracePeriodSeconds: 0 }])
     assert.equal(status, 200, resource)
