@@ -99,7 +99,7 @@ describe('what cannot work is said in one sentence', () => {
     renameSync(store, `${store}.away`)
     assert.match(
       await refusal({ dataDirectory }),
-      /"[^"]+store\.db" is empty, and it was not before\. Restore the data directory from a backup/,
+      /"[^"]+store\.db" is empty, but it was not before\. Restore the data directory from a backup/,
     )
     renameSync(`${store}.away`, store)
     for (const name of ['service-account-1.key', 'audit.key']) {
@@ -124,7 +124,7 @@ describe('what cannot work is said in one sentence', () => {
   })
 
   test('flags that mean nothing', async () => {
-    assert.match(await refusal({ port: 70_000 }), /port is 70000, wanted is a whole number from 1 to 65535/)
+    assert.match(await refusal({ port: 70_000 }), /--port must be a whole number from 1 to 65535, got 70000/)
     assert.match(await refusal({ flags: ['--control-plane-only', '--simulated-nodes', '1'] }), /exclude each other/)
     assert.match(
       await refusal({ flags: ['--config', '/nothing.yaml'] }),
