@@ -1,4 +1,4 @@
-// The form of the answer to a request for a resource: what the client accepts, where there is that of what it asks for.
+// Negotiates the form of the response for a resource: what the client accepts and the resource supports.
 import { schemaFor } from '../../api/schema/model.ts'
 import { badRequest, notAcceptable } from '../../api/status.ts'
 import { type AnswerForm, answerForm, requireAcceptableRoute } from '../request/negotiate.ts'
@@ -8,12 +8,12 @@ import { servedKind } from './protobuf-form.ts'
 
 const includes = ['', 'Metadata', 'Object', 'None']
 
-/** Throws the 406 of a form that there is not, and the 400 of a Table of something unknown: before anything is done. */
+/** Throws a 406 for an unsupported form, and a 400 for a Table of an unknown kind, before the request is processed. */
 export function resourceForm(info: ResourceRequestInfo, served: ServedResource, accept: string | undefined): AnswerForm {
   if (served.definition.custom === undefined) requireAcceptableRoute(accept, info.subresource === 'log' ? ['text/plain'] : [])
   const form = answerForm(accept, { tables: hasTable(info), stream: info.verb === 'watch', protobuf: servedKind(served) !== undefined })
   if (form.as === 'table') validateInclude(info.query.get('includeObject') ?? '')
-  // What a deletion answers is often no object.
+  // The response to a deletion is often not an object.
   if (form.as !== 'partial' || info.verb === 'delete') return form
   const list = info.verb === 'list' || info.verb === 'deletecollection'
   if (form.list === list) return form
@@ -27,7 +27,7 @@ function validateInclude(include: string): void {
   throw badRequest(`Unable to convert to Table as requested: includeObject: ${problem}`)
 }
 
-/** As Go calls the type of the kind: `core.Pod`. */
+/** The Go type of the kind: `core.Pod`. */
 function goType({ definition: { custom, group, version, kind } }: ServedResource): string {
   const type = custom === undefined ? schemaFor(group, version, kind) : undefined
   return type === undefined ? 'unstructured.Unstructured' : `${type.key.slice(0, type.key.indexOf('/'))}.${type.name}`

@@ -1,36 +1,36 @@
-// Where the next page of a list begins. Signed, so that a client cannot make the server read from a place it was not given.
+// The continue token of a paged list. Signed, so that a client cannot choose where the server reads.
 import { createHmac, timingSafeEqual } from 'node:crypto'
 import { badRequest } from '../../api/status.ts'
 import { parseJson } from '../../base/json.ts'
 
 export interface ContinuePoint {
-  /** The revision that the chain of pages shows; undefined for a chain that lost it and shows the newest. */
+  /** The revision of the list; undefined if it has expired and the pages show the newest state. */
   readonly revision: number | undefined
   readonly namespace: string
   readonly name: string
-  /** When the first page of the chain was taken, in ms. */
+  /** Time of the first page, in milliseconds. */
   readonly since: number
 }
 
-/** A chain of pages shows one state for so long: upstream's, whose compaction ends it after five to ten minutes. */
+/** How long all pages show the same state. Upstream's compaction ends it after five to ten minutes. */
 export const pagesLastMs = 8 * 60_000
 
 const macLength = 16
 
-/** Key: 32 random bytes; servers of one cluster share it. */
+/** `key` is 32 random bytes, shared by the servers of a cluster. */
 export class ContinueTokens {
   readonly #key: Buffer
   constructor(key: Buffer) {
     this.#key = key
   }
 
-  /** `scope` is the resource and namespace that the list is of: a token of one list is none of another. */
+  /** `scope` is the resource and namespace of the list: a token is valid for its list only. */
   seal(point: ContinuePoint, scope: string): string {
     const payload = Buffer.from(JSON.stringify([point.revision ?? -1, point.namespace, point.name, point.since]))
     return Buffer.concat([this.#mac(payload, scope), payload]).toString('base64url')
   }
 
-  /** Throws a 400 for anything that `seal` did not make. */
+  /** Throws a 400 for anything not made by `seal`. */
   open(token: string, scope: string): ContinuePoint {
     const bytes = Buffer.from(token, 'base64url')
     const payload = bytes.subarray(macLength)

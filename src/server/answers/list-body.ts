@@ -1,12 +1,12 @@
-// The bodies of lists: small ones in one piece, others at the pace of their readers.
+// Bodies of lists: small ones in one piece, others at the speed of their readers.
 import type { ListResult } from '../../store/store.ts'
 import { gzipped, joinParts, type Parts, streamParts } from '../http/chunked-body.ts'
 import { type BodyStream, header, type Reply, type ServerRequest } from '../http/exchange.ts'
 import type { ResourceContext } from '../request/request-context.ts'
 
-/** Smaller answers go out as one buffer. */
+/** Smaller responses are sent as one buffer. */
 export const streamFrom = 64 * 1024
-/** Upstream compresses answers from this size on. */
+/** Upstream compresses responses from this size on. */
 const compressFrom = 128 * 1024
 
 export interface ListMeta {
@@ -15,7 +15,7 @@ export interface ListMeta {
   readonly remainingItemCount?: number
 }
 
-/** Characters of the objects behind a computed answer, as far as it counts. */
+/** Size of the objects of a computed response, up to the limit that matters. */
 export function sourceSize({ served: { view } }: ResourceContext, { entries }: ListResult): number {
   let size = entries.length * 2048
   if (view.computes(entries)) return size
@@ -26,14 +26,14 @@ export function sourceSize({ served: { view } }: ResourceContext, { entries }: L
   return size
 }
 
-/** `size` is about how much there is, in bytes, where it has to be computed: what is too much for one piece is not begun in vain. */
+/** `size` is an estimate in bytes of computed bodies, so that one that is too large for one piece is not started in vain. */
 export function bytesReply(context: ResourceContext, parts: Parts, size = 0, contentType = 'application/json'): Reply {
   const whole = size < streamFrom ? joinParts(parts, streamFrom) : undefined
   if (whole !== undefined) return { status: 200, contentType, body: whole }
   return streamReply(context, streamParts(parts), () => size || sizeOf(parts), contentType)
 }
 
-/** The body a piece after the other, compressed where that is asked for and worth it. */
+/** The body in pieces, compressed if requested and worth it. */
 export function streamReply({ request }: ResourceContext, body: BodyStream, size: () => number, contentType: string): Reply {
   const base = { status: 200, contentType }
   if (!wantsGzip(request) || size() < compressFrom) return { ...base, body }
@@ -42,7 +42,7 @@ export function streamReply({ request }: ResourceContext, body: BodyStream, size
 
 const loopback = /^(::ffff:)?127\.|^::1$/
 
-/** On the same machine compressing costs both sides more time than the bytes do. */
+/** On the same machine, compression costs both sides more time than the bytes. */
 function wantsGzip({ headers, credentials }: ServerRequest): boolean {
   return /\bgzip\b/.test(header(headers, 'accept-encoding') ?? '') && !loopback.test(credentials.remoteAddress)
 }

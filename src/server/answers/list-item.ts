@@ -1,10 +1,10 @@
-// Objects as the items of a list: the list names the kind of all of them. Items of custom kinds name theirs too, as on upstream.
+// Objects as items of a list: the list names their kind. As upstream, items of custom kinds name it too.
 import type { KubeObject } from '../../api/object.ts'
 import type { ServedResource } from '../resource/served-resource.ts'
 
 const opening = new WeakMap<ServedResource, Buffer>()
 
-/** How the bytes of an object of a kind begin. */
+/** The first bytes of an object of a kind. */
 export function kindBytes(served: ServedResource): Buffer {
   let bytes = opening.get(served)
   if (bytes === undefined) {
@@ -14,9 +14,9 @@ export function kindBytes(served: ServedResource): Buffer {
   return bytes
 }
 
-/** An object's bytes behind their first brace, and behind its kind where they begin with it. */
+/** An object's bytes without the first brace, and without the kind if they begin with it. */
 export function withoutKind(bytes: Buffer, kind: Buffer): Buffer {
-  // Of so few bytes the call of a native comparison is the greater part.
+  // For so few bytes a native comparison would cost more than the loop.
   for (let i = 0; i < kind.length; i++) if (bytes[i] !== kind[i]) return bytes.subarray(1)
   return bytes.subarray(kind.length)
 }

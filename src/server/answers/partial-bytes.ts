@@ -1,8 +1,8 @@
-// Metadata without the rest, cut out of an object's bytes: metadata informers follow every object there is, and most are parsed for nobody else.
+// Cuts the metadata out of an object's bytes, without parsing: metadata informers follow all objects, most of which nobody else parses.
 import { findMember } from '../../base/json-bytes.ts'
 import type { MetaVersion } from '../request/negotiate.ts'
 
-/** What stands around the bytes of the metadata. */
+/** The bytes around the metadata. */
 export interface PartialFrame {
   readonly prefix: Buffer
   readonly suffix: Buffer
@@ -12,7 +12,7 @@ export function partialFrame(apiVersion: MetaVersion): PartialFrame {
   return { prefix: Buffer.from(`{"kind":"PartialObjectMetadata","apiVersion":"${apiVersion}","metadata":`), suffix: Buffer.from('}') }
 }
 
-/** The value of `metadata` as it stands in the canonical bytes (`JSON.stringify`) of an object: a view, not a copy. */
+/** The value of `metadata` in the canonical bytes (`JSON.stringify`) of an object, as a view without a copy. */
 export function metadataBytes(object: Buffer): Buffer {
   const place = findMember(object, 0, 'metadata')
   if (place === undefined) throw new TypeError('The object has no metadata')

@@ -1,4 +1,4 @@
-// Metadata without the rest: what garbage collectors and metadata informers ask for.
+// PartialObjectMetadata, for garbage collectors and metadata informers.
 import type { KubeObject, ObjectMeta } from '../../api/object.ts'
 import type { MetaVersion } from '../request/negotiate.ts'
 

@@ -1,9 +1,9 @@
-// Who gets answers with line breaks: whoever asks for them, and the programs that show them to a person, as upstream has it.
+// Decides about formatted JSON: if the client requests it, and for programs that show it to a person, as upstream.
 import { emptyQuery, type Query } from '../request/query.ts'
 
 const people = ['curl', 'Wget', 'Mozilla/5.0']
 
-/** Go's own words for yes; anything else is a no. */
+/** Go's spellings of true; anything else is false. */
 const yes = ['1', 't', 'T', 'TRUE', 'true', 'True']
 
 export function wantsPretty(query: Query, agent: string | undefined): boolean {
@@ -12,10 +12,10 @@ export function wantsPretty(query: Query, agent: string | undefined): boolean {
   return agent !== undefined && people.some(name => agent.startsWith(name))
 }
 
-/** What goes deeper stays on one line: the spaces before each line would multiply its size. */
+/** Deeper values stay on one line: their indentation would multiply the size. */
 const maxLevels = 64
 
-/** JSON with line breaks. */
+/** Formatted JSON. */
 export const prettyText = (value: unknown): string => JSON.stringify(value, null, goesDeeper(value, maxLevels) ? 0 : 2)
 
 function goesDeeper(value: unknown, levels: number): boolean {

@@ -1,4 +1,4 @@
-// Entries and values in protobuf: the object itself where its kind has a message, and the metadata alone of any.
+// Entries and values in protobuf: whole objects of kinds with a message, and metadata of all kinds.
 import type { Entry } from '../../store/store.ts'
 import { EncodedForms } from '../protobuf/encoded-forms.ts'
 import { messageField, type ProtobufKind, partialField, partialOfField, partialOfFieldLength, protobufKind } from '../protobuf/envelope.ts'
@@ -8,7 +8,7 @@ import { metadataBytes } from './partial-bytes.ts'
 
 const servedKinds = new WeakMap<ServedResource, ProtobufKind>()
 
-/** Undefined for kinds that have no protobuf. */
+/** Undefined for kinds without protobuf. */
 export function servedKind(served: ServedResource): ProtobufKind | undefined {
   const known = servedKinds.get(served)
   if (known !== undefined) return known
@@ -22,17 +22,17 @@ export function servedKind(served: ServedResource): ProtobufKind | undefined {
 export interface EntryFields {
   readonly kind: ProtobufKind
   readonly list: ProtobufKind
-  /** The message as the field 2: of an envelope, or of a list. */
+  /** The message as field 2 of an envelope or a list. */
   field(entry: Entry): Buffer
-  /** Its length. */
+  /** Length of that field. */
   size(entry: Entry): number
 }
 
-/** Of the process, since it is the process's memory that they bound. Encoding costs about what parsing does, joining kept bytes next to nothing. */
+/** One cache per process, since it limits the memory of the process. Encoding costs about as much as parsing, joining cached bytes nearly nothing. */
 const objects = new EncodedForms(64 * 1024 * 1024)
 const metadata = new EncodedForms(16 * 1024 * 1024)
 
-/** Of a form that was negotiated: the resource has it. */
+/** For a negotiated form, which the resource therefore has. */
 export function entryFields(served: ServedResource, { as, metaVersion }: Pick<AnswerForm, 'as' | 'metaVersion'>): EntryFields {
   const { view, apiVersion, definition } = served
   const kind = servedKind(served)
@@ -47,11 +47,11 @@ export function entryFields(served: ServedResource, { as, metaVersion }: Pick<An
     const field = (entry: Entry): Buffer => kept(metadata, entry, view.bytes(entry), json => partialField(metadataBytes(json)))
     return { ...named, field, size: entry => field(entry).length }
   }
-  // Who follows metadata follows what others read whole, so that one form serves both.
+  // Metadata is cut out of whole objects, which others read as well, so one cached form serves both.
   return { ...named, field: entry => partialOfField(whole(kind, entry)), size: entry => partialOfFieldLength(whole(kind, entry)) }
 }
 
-/** The bytes of large objects come from a file, so that nothing is found by them, nor is anything made of them kept in memory. */
+/** Bytes of large objects come from a file, so they cannot be cache keys, and their forms are not cached. */
 function kept(forms: EncodedForms, { large }: Entry, json: Buffer, make: (json: Buffer) => Buffer): Buffer {
   return large === undefined ? forms.get(json, make) : make(json)
 }
@@ -62,10 +62,10 @@ function required(apiVersion: string, name: string): ProtobufKind {
   return kind
 }
 
-/** The value's kind and its message as the field 2; undefined where it names no kind that has one. */
+/** The value's kind and its message as field 2; undefined if its kind has no message. */
 export function valueField(value: unknown): { readonly kind: ProtobufKind; readonly field: Buffer } | undefined {
   if (typeof value !== 'object' || value === null) return undefined
-  // What lists the versions of the core group names none.
+  // The list of versions of the core group has no apiVersion.
   const { apiVersion = 'v1', kind: name } = value as { readonly apiVersion?: unknown; readonly kind?: unknown }
   if (typeof apiVersion !== 'string' || typeof name !== 'string') return undefined
   const kind = protobufKind(apiVersion, name)

@@ -1,5 +1,5 @@
-// A list in protobuf. Its length stands before it, so that all items are encoded before the first byte is sent. Those that are not kept until they are sent
-// are encoded again: a list takes no more memory than what is kept.
+// A list in protobuf. It begins with its length, so all items are encoded before the first byte is sent. Items that were evicted from the cache meanwhile
+// are encoded again, so a list needs no more memory than the cache.
 import { turn } from '../../base/turns.ts'
 import type { Entry, ListResult } from '../../store/store.ts'
 import { maxTurnMs, partsPerLook, streamParts } from '../http/chunked-body.ts'
@@ -12,7 +12,7 @@ import { entryFields } from './protobuf-form.ts'
 
 const nothing = Buffer.alloc(0)
 
-/** Few large items take as long as many small ones. */
+/** Bytes per look at the clock: few large items take as long as many small ones. */
 const bytesPerLook = 128 * 1024
 
 /** The first field of every list. */
@@ -43,7 +43,7 @@ export function protobufListReply(context: ResourceContext, result: ListResult, 
   )
 }
 
-/** Of all items together. Others get their turns meanwhile. */
+/** The length of all items. Yields in between. */
 async function lengthOf(entries: readonly Entry[], sizeOf: (entry: Entry) => number, signal: AbortSignal): Promise<number> {
   let length = 0
   let lookedAt = 0

@@ -1,4 +1,4 @@
-// From outcomes to answers: objects in the form that was asked for, and every failure as a Status.
+// Makes replies: objects in the negotiated form, and every failure as a Status.
 import type { KubeObject } from '../../api/object.ts'
 import { yamlText } from '../../api/schema/yaml-text.ts'
 import { ApiError, insufficientStorage, internalError, type Status, serviceUnavailable } from '../../api/status.ts'
@@ -18,7 +18,7 @@ import { type Printed, tableOf } from './table.ts'
 const json = 'application/json'
 const yaml = 'application/yaml'
 
-/** The entry's own bytes wherever the plain object is wanted. */
+/** Uses the entry's own bytes if the plain object is requested. */
 export function entryReply(context: ResourceContext, entry: Entry, status = 200): Reply {
   const { form, served } = context
   if (form.encoding === 'protobuf') {
@@ -30,7 +30,7 @@ export function entryReply(context: ResourceContext, entry: Entry, status = 200)
   return objectReply(context, served, served.view.object(entry), status)
 }
 
-/** The answer of an update or creation. */
+/** The reply to an update or creation. */
 export function writtenReply(context: ResourceContext, written: Written): Reply {
   const { entry, created } = written
   const status = created ? 201 : 200
@@ -39,12 +39,12 @@ export function writtenReply(context: ResourceContext, written: Written): Reply 
   return name === undefined ? reply : { ...reply, objectName: name }
 }
 
-/** A kind whose objects an answer may show as a Table. */
+/** A kind whose objects can be shown as a Table. */
 interface Printable {
   readonly definition: Printed
 }
 
-/** An object that is of no entry: a dry run, a computed answer. */
+/** For an object without an entry: of a dry run, or computed. */
 export function objectReply(context: RequestContext, served: Printable, object: KubeObject, status = 200): Reply {
   return valueReply(context, shapeOf(context, served, object), status)
 }
@@ -61,14 +61,14 @@ function shapeOf(context: RequestContext, served: Printable, object: KubeObject)
         [object],
         context.query.get('includeObject'),
         context.now,
-        // An object that is not stored has none.
+        // An object that is not stored has no resourceVersion.
         object.metadata.resourceVersion ? { resourceVersion: object.metadata.resourceVersion } : {},
         context.form.metaVersion,
       )
   }
 }
 
-/** A list of objects that are of no entries. */
+/** A list of objects without entries. */
 export function computedListReply(context: ResourceContext, objects: readonly KubeObject[]): Reply {
   const { form, served, query, now } = context
   const { metaVersion } = form
@@ -84,7 +84,7 @@ export function computedListReply(context: ResourceContext, objects: readonly Ku
   }
 }
 
-/** Any value in the encoding that was negotiated; what has no protobuf is answered in JSON. */
+/** Any value in the negotiated encoding; JSON for values without protobuf. */
 export function valueReply(context: { readonly form: AnswerForm; readonly pretty: boolean }, value: unknown, status = 200): Reply {
   const inProtobuf = context.form.encoding === 'protobuf' ? valueField(value) : undefined
   if (inProtobuf !== undefined) return { status, contentType: protobufType, body: envelope(inProtobuf.kind, inProtobuf.field) }
@@ -92,12 +92,12 @@ export function valueReply(context: { readonly form: AnswerForm; readonly pretty
   return { status, contentType: json, body: Buffer.from(context.pretty ? `${prettyText(value)}\n` : JSON.stringify(value)) }
 }
 
-/** The success answer of a deletion that left nothing behind. */
+/** The Success status of a deletion that removed the object. */
 export function successReply(context: RequestContext, details: NonNullable<Status['details']>): Reply {
   return valueReply(context, { kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Success', details })
 }
 
-/** Reads are answered from memory, while the server ends. */
+/** While the server shuts down, reads are still served from memory. */
 const storeFailed =
   'the store has failed and takes no more writes until it is opened again, when it shows whether the last of them are stored; the log of the server names the file and the cause'
 
@@ -107,16 +107,16 @@ const storeFull = ({ maxStoredBytes }: StoreFull): string =>
 /** The Status of a failure. What is not an ApiError is logged with its cause and shown as an internal error without any detail. */
 export function failureStatus(err: unknown, auditId: string, log: Logger): Status {
   if (err instanceof ApiError) {
-    // What a client did wrong is the client's to know: it must not fill the log.
+    // Errors of clients must not fill the log.
     const level = err.status.code < 500 ? 'debug' : 'error'
     if (err.cause !== undefined) log[level]('request failed', { auditID: auditId, err: err.cause })
     return err.status
   }
-  // In the words of upstream's store, which knows no Status for it either.
+  // The message of upstream's store, which has no Status for it either.
   if (err instanceof ObjectTooLarge) return plainFailure('etcdserver: request is too large').status
   if (err instanceof StoreFull) return insufficientStorage(storeFull(err)).status
   log.error('request failed', { auditID: auditId, err })
-  // Whoever writes must know that it is not their object: the store's own sentence, with its file, is in the log.
+  // Clients must know that it is not an error of their object. The store's own message, with its file, is in the log.
   if (err instanceof WriteFailed) {
     return err.retriable
       ? serviceUnavailable('writes are refused: no space is left for the store').status

@@ -1,4 +1,4 @@
-// Objects as the rows that `kubectl get` prints.
+// Tables: objects as the rows that `kubectl get` prints.
 import type { KubeObject } from '../../api/object.ts'
 import type { Column, ResourceDefinition } from '../../api/resource.ts'
 import { nameColumn } from '../../api/resources/standard-columns.ts'
@@ -10,7 +10,7 @@ export interface Table {
   readonly apiVersion: MetaVersion
   readonly metadata: TableMeta
   readonly columnDefinitions: readonly object[]
-  /** Null where a kind without columns of its own has no objects. */
+  /** Null if a kind without its own columns has no objects. */
   readonly rows: readonly TableRow[] | null
 }
 
@@ -26,7 +26,7 @@ export interface TableRow {
   readonly object: unknown
 }
 
-/** The columns of a kind that declares none, as upstream's default converter has them. */
+/** Columns of kinds that declare none, as in upstream's default converter. */
 const defaultColumns: readonly Column<KubeObject>[] = [
   nameColumn,
   { name: 'Created At', type: 'date', cell: object => object.metadata.creationTimestamp ?? '' },
@@ -38,26 +38,26 @@ const columnTexts: Readonly<Record<string, string>> = {
   'Created At': 'CreationTimestamp is a timestamp representing the server time when this object was created.',
 }
 
-/** What the Tables of one answer share. */
+/** Shared by the Tables of one response. */
 export interface TablePrinter {
   readonly columnDefinitions: readonly object[]
-  /** The rows of a Table that has none. */
+  /** The rows of an empty Table. */
   readonly noRows: Table['rows']
   rowOf(object: KubeObject): TableRow
 }
 
-/** What a Table needs to know of a kind. */
+/** What a Table needs of a kind. */
 export type Printed = Pick<ResourceDefinition, 'columns' | 'rows'>
 
 /**
- * Values that the columns of a custom kind may look at, for a row and for all rows of an answer, beside some for each row: paths of several columns
- * multiply with the objects of a list. A cell beyond is empty.
+ * Limits of the values that columns of a custom kind may visit, per row and per response, beside some for each row: paths of several columns
+ * multiply with the objects of a list. Cells beyond the limit are empty.
  */
 export const visitsOfRow = 100_000
 export const visitsOfAnswer = 1_000_000
 export const visitsForRow = 1_000
 
-/** `includeObject` is None, Object or, where it is anything else, Metadata. */
+/** `includeObject` is None or Object; anything else means Metadata. */
 export function tablePrinter(printed: Printed, includeObject: string | undefined, now: number, apiVersion: MetaVersion): TablePrinter {
   const include = includedObject(includeObject, apiVersion)
   const byDefault = printed.columns.length === 0

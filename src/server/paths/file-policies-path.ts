@@ -1,4 +1,4 @@
-// `/bulkhead/v1/policies`: the policies and bindings that come from files, marked with the file, and whether what is in the folder now is what holds.
+// `/bulkhead/v1/policies`: policies and bindings from files, each with its file, and whether the files in the folder are the ones in effect.
 import type { MutatingSource, ValidatingSource } from '../../admission/policy/policy-kinds.ts'
 import { valueReply } from '../answers/respond.ts'
 import type { PathHandler } from '../request/request-context.ts'

@@ -1,4 +1,4 @@
-// What checks of health came to, under upstream's names.
+// The results of health checks, under upstream's names.
 import { Counter, Gauge, type Registry } from '../../base/metrics.ts'
 import type { ObserveCheck } from './health.ts'
 

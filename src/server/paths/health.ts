@@ -1,4 +1,4 @@
-// Whether the server lives and is ready, as the checks that it is made of.
+// `/livez`, `/readyz` and `/healthz`, made of single checks.
 import { goQuote } from '../../api/go-quote.ts'
 import type { Reply } from '../http/exchange.ts'
 import { plainText } from '../http/plain-failure.ts'
@@ -6,27 +6,27 @@ import type { RequestContext } from '../request/request-context.ts'
 
 export interface HealthCheck {
   readonly name: string
-  /** Undefined where all is well, else what is wrong: shown in the log, not to the client. */
+  /** Undefined if healthy, otherwise the problem, which is logged but not shown to the client. */
   check(): string | undefined
-  /** Only readiness asks for it. */
+  /** Only for readiness. */
   readonly readinessOnly?: boolean
 }
 
-/** Told of each check that is made; `kind` is the path that asked for it. */
+/** Called for each check that runs; `kind` is the path of the request. */
 export type ObserveCheck = (name: string, kind: string, well: boolean) => void
 
 const kinds = ['livez', 'readyz', 'healthz'] as const
 
 export const healthPaths: readonly string[] = kinds.map(kind => `/${kind}`)
 
-/** Undefined where the path is no health check. */
+/** Undefined if the path is not a health check. */
 export function health(
   checks: readonly HealthCheck[],
   { query }: Pick<RequestContext, 'query'>,
   path: string,
   observe: ObserveCheck = () => undefined,
 ): Reply | undefined {
-  // A check's name may itself be a path: `poststarthook/bootstrap`.
+  // The name of a check may be a path: `poststarthook/bootstrap`.
   const [, kind = '', ...rest] = path.split('/')
   if (!kinds.some(known => known === kind)) return undefined
   const isWell = (check: HealthCheck): boolean => {

@@ -1,8 +1,8 @@
-// How upstream's router takes the paths that are no resources: discovery below a version, `/version` and the issuer's documents are its routes, with
-// GET alone and media types of their own; what lists groups is answered past it.
+// How upstream's router treats paths that are not resources: discovery of a version, `/version` and the issuer's documents are routes, with
+// only GET and their own media types; lists of groups are answered outside the router.
 import { aggregatedVersion, documentForm, requireAcceptableRoute, requireRouteFormat } from '../request/negotiate.ts'
 
-/** What the routes make that have no second form. */
+/** The media types of routes without an aggregated form. */
 const only: ReadonlyMap<string, string> = new Map([
   ['/version', 'application/json'],
   ['/.well-known/openid-configuration', 'application/json'],
@@ -12,14 +12,14 @@ const only: ReadonlyMap<string, string> = new Map([
 const discoveryRoute = /^\/(?:api(?:\/[^/]+)?|apis\/[^/]+\/[^/]+)$/
 const discovery = /^\/apis?(?:\/|$)/
 
-/** The two that have an aggregated form. */
+/** The two paths with an aggregated form. */
 const isRoot = (path: string): boolean => path === '/api' || path === '/apis'
 
 export function takesMethod(path: string, verb: string): boolean {
   return verb === 'get' || (verb === 'head' && !only.has(path) && !discoveryRoute.test(path))
 }
 
-/** Throws the 406 where the client accepts nothing of what is there. */
+/** Throws a 406 if the client accepts none of the media types. */
 export function requireAcceptablePath(path: string, accept: string | undefined): void {
   const type = only.get(path)
   if (type !== undefined) requireRouteFormat(accept, [type])

@@ -1,4 +1,4 @@
-// Everything that is no resource: discovery, OpenAPI, health, version, metrics.
+// All paths that are not resources: discovery, OpenAPI, health, version, metrics.
 import type { OidcDocuments } from '../../access/oidc-discovery.ts'
 import { unknownMethod, unknownPath } from '../../api/status.ts'
 import { valueReply } from '../answers/respond.ts'
@@ -15,7 +15,7 @@ export interface PathParts {
   readonly checks: readonly HealthCheck[]
   readonly observeCheck: ObserveCheck
   readonly documents: PathHandler
-  /** Group versions that other servers answer. */
+  /** Group versions of other servers. */
   readonly aggregated: PathHandler
   readonly tunnel: PathHandler
   readonly why: PathHandler
@@ -23,18 +23,18 @@ export interface PathParts {
   readonly flowDump: PathHandler
   readonly oidc?: OidcDocuments
   hasGroup(group: string): boolean
-  /** Prometheus' text. */
+  /** In Prometheus' text format. */
   metrics(): Promise<{ readonly contentType: string; readonly text: string }>
 }
 
 export function pathHandler(
   parts: PathParts,
 ): (context: RequestContext, info: RequestInfo & { isResource: false }) => Reply | Promise<Reply> {
-  // As upstream: there is no YAML of it, and it has line breaks.
+  // As upstream: never YAML, and formatted.
   const version: PathHandler = (_context, path) =>
     path === '/version' ? valueReply({ form: documentForm(undefined), pretty: true }, versionInfo) : undefined
   const oidc: PathHandler = (_context, path) => oidcReply(parts.oidc, path)
-  /** What other servers answer they judge themselves. */
+  /** Other servers check their requests themselves. */
   const routed: readonly PathHandler[] = [version, oidc, parts.documents]
   const handlers: readonly PathHandler[] = [
     (context, path) => health(parts.checks, context, path, parts.observeCheck),
@@ -62,7 +62,7 @@ export function pathHandler(
   }
 }
 
-/** Paths of the API have its own 404. */
+/** Paths of the API get a 404 with a Status. */
 function isRouted(path: string, { hasGroup }: PathParts): boolean {
   const [first = '', group] = path.slice(1).split('/')
   return first === 'api' || first === 'version' || (first === 'apis' && group !== undefined && hasGroup(group))

@@ -1,4 +1,4 @@
-// What /version says: the Kubernetes that is served, and who serves it.
+// `/version`: the version of Kubernetes that is served, and by what.
 import { kubernetesMajor, kubernetesMinor, kubernetesVersion } from '../../base/kubernetes-version.ts'
 
 export const versionInfo = {

@@ -29,13 +29,13 @@ export interface SubresourceParts {
   /** See `ProxyParts`. */
   readonly isolates: boolean
   readonly checkOrigin: CheckOrigin
-  /** Of all WebSockets. */
+  /** Shared by all WebSockets. */
   readonly memory: StreamMemory
   /** In [0, 1). */
   readonly random: () => number
 }
 
-/** Keys as `ResourceVerbParts.subresources` has them. */
+/** Keys as in `ResourceVerbParts.subresources`. */
 export function subresourceHandlers(parts: SubresourceParts): ReadonlyMap<string, ResourceHandler> {
   return new Map<string, ResourceHandler>([
     ['*/scale', scale(parts)],

@@ -1,4 +1,4 @@
-// pods/log: the text that a container wrote, through the tunnel of its node.
+// pods/log: the output of a container, through the tunnel of its node.
 import { writeNodeQuery } from '../../api/node-query.ts'
 import { badRequest, notFound } from '../../api/status.ts'
 import type { ContainerStatus, Pod } from '../../api/types/core-v1.ts'
@@ -15,7 +15,7 @@ export function podLog({ tunnels, checkOrigin, memory }: Pick<SubresourceParts, 
     const { served, info, query } = context
     const isWebSocket = context.request.upgrade === 'websocket'
     if (isWebSocket) checkOrigin(context.request)
-    // Before the node is asked: whom nobody understands gets an ordinary Status.
+    // Before the call to the node, so that a client with an unknown protocol gets an ordinary Status.
     const overWebSocket = isWebSocket ? logWebSocket(context.request, memory.open(context.user, info.namespace)) : undefined
     const options = readLogOptions(query, info.name)
     const entry = served.collection.get(info.namespace, info.name)
@@ -23,7 +23,7 @@ export function podLog({ tunnels, checkOrigin, memory }: Pick<SubresourceParts, 
     const pod = entry.object as Pod
     const container = chosenContainer(pod, query.get('container'))
     const node = pod.spec?.nodeName ?? ''
-    // No node, no text: upstream answers nothing rather than an error.
+    // Without a node, upstream returns an empty log and not an error.
     if (node === '') return { status: 204, contentType: '', body: Buffer.alloc(0) }
     validateState(pod, container, options.previous)
     const answer = await tunnels.requestNode(
@@ -36,7 +36,7 @@ export function podLog({ tunnels, checkOrigin, memory }: Pick<SubresourceParts, 
       },
       context.request.signal,
     )
-    // Whoever reads the stream is told by the read; without a listener the error would end the process.
+    // Readers get the error from their read; without a listener it would end the process.
     answer.stream.on('error', () => undefined)
     if (answer.status !== 200) throw await nodeRefusal(answer.status, answer.stream, 'unable to read the log')
     const free = () => answer.stream.destroy()
@@ -55,10 +55,10 @@ export function podLog({ tunnels, checkOrigin, memory }: Pick<SubresourceParts, 
   }
 }
 
-/** What a container has written is text, whatever it looks like to a browser. */
+/** Always text/plain: a browser must not interpret the output of a container. */
 const noSniff = { 'x-content-type-options': 'nosniff' } as const
 
-/** A container that has not begun has written nothing: the reason is said in upstream's words. */
+/** A container that has not started has no log: throws the reason in upstream's words. */
 function validateState(pod: Pod, container: string, previous: boolean): void {
   const name = pod.metadata.name ?? ''
   const { containerStatuses = [], initContainerStatuses = [], ephemeralContainerStatuses = [] } = pod.status ?? {}

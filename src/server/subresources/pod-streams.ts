@@ -1,4 +1,4 @@
-// exec, attach and portforward as plain requests: they need a connection upgrade, which the listener hands to the stream translation.
+// exec, attach and portforward: they need a connection upgrade, which is handled by `StreamPod`.
 import { badRequest } from '../../api/status.ts'
 import type { ResourceHandler } from '../request/request-context.ts'
 import type { SubresourceParts } from './index.ts'

@@ -1,4 +1,4 @@
-// serviceaccounts/token: a signed token of the account, bound to what asks for it.
+// serviceaccounts/token: issues a signed token of the account, bound to the requested object.
 import type { IssuedToken, TokenRequestSpec } from '../../access/issue-token.ts'
 import { invalidValue } from '../../api/field-error.ts'
 import { apiError, invalid } from '../../api/status.ts'
@@ -12,7 +12,7 @@ import { createOptions } from '../request/operation-options.ts'
 import type { ResourceContext, ResourceHandler } from '../request/request-context.ts'
 import type { SubresourceParts } from './index.ts'
 
-/** Judges the request, in upstream's words, and signs; see `issueServiceAccountToken`. */
+/** Validates the request, with upstream's messages, and signs; see `issueServiceAccountToken`. */
 export type IssueToken = (
   account: { readonly namespace: string; readonly name: string },
   spec: TokenRequestSpec,
@@ -34,7 +34,7 @@ export function serviceAccountToken({ writeParts, issueToken }: Pick<Subresource
     const { token, audiences, expirationSeconds, expirationTimestamp } = issued
     asked.metadata.creationTimestamp = formatTime(context.now)
     const spec = { ...asked.spec, audiences, expirationSeconds }
-    // The request was judged to the end, but nobody gets the token.
+    // The request passed all checks, but a dry run gets no token.
     if (dryRun) return valueReply(context, { ...asked, spec, status: { token: '', expirationTimestamp: null } }, 201)
     context.annotate('authentication.kubernetes.io/issued-credential-id', issued.credentialId)
     return valueReply(context, { ...asked, spec, status: { token, expirationTimestamp } }, 201)
@@ -48,7 +48,7 @@ function matchAccount({ metadata }: TokenRequest, { info }: ResourceContext): vo
   throw invalid(kind, info.name, [invalidValue('metadata.name', metadata.name, 'must match the service account name if specified')])
 }
 
-/** A node asks for tokens of its own pods only: that is NodeRestriction's rule, so this write passes admission as all others do. */
+/** Nodes may request only tokens of their own pods. NodeRestriction enforces that, so this write passes admission like all others. */
 async function admit(
   admission: SubresourceParts['writeParts']['admission'],
   context: ResourceContext,

@@ -1,8 +1,8 @@
-// What the object of a bookmark says.
+// The metadata of a bookmark's object.
 
 /**
- * A client that lists by a watch puts what came into the empty list, `blueprint` in the encoding of the events; without it client-go lists once more.
- * It is given where what existed before ends here.
+ * A client that lists by a watch adds the received objects to the empty list `blueprint`, in the encoding of the events; without it client-go lists again.
+ * Set on the bookmark that ends the initial events.
  */
 export function bookmarkMetadata(revision: number, blueprint: Buffer | undefined) {
   return {

@@ -1,4 +1,4 @@
-// All open watches together: quiet ones hear now and then how far the store is, so that they can resume from there, and all end with the server.
+// All open watches: sends bookmarks, so that idle watches can resume from a recent revision, and ends all watches with the server.
 import type { Clock } from '../../base/clock.ts'
 import type { Logger } from '../../base/log.ts'
 import { turn } from '../../base/turns.ts'
@@ -7,16 +7,16 @@ export interface OpenWatch {
   readonly wantsBookmarks: boolean
   sendBookmark(): void
   end(): void
-  /** What is watched: its end is the watch's. */
+  /** The watched resource: its end is the end of the watch. */
   readonly served?: object
 }
 
-/** Upstream's frequency. */
+/** The same interval as upstream. */
 const bookmarkMs = 60_000
-/** So many bookmarks are a few milliseconds of the event loop. */
+/** This many bookmarks take a few milliseconds of the event loop. */
 const bookmarksPerTurn = 100
 
-/** Not listeners of one signal: those are searched through for each that comes, which thousands of watches make slow. */
+/** Not listeners of one signal: adding one searches all others, which is slow with thousands of watches. */
 export class OpenWatches {
   readonly #watches = new Set<OpenWatch>()
   #stopped = false
@@ -25,13 +25,13 @@ export class OpenWatches {
     return this.#watches.size
   }
 
-  /** Ends the watch at once where the server has stopped already. */
+  /** Ends the watch at once if the server has already stopped. */
   add(watch: OpenWatch): void {
     if (this.#stopped) watch.end()
     else this.#watches.add(watch)
   }
 
-  /** Ends the watches of what is not served any more. */
+  /** Ends the watches of resources that are no longer served. */
   endOf(retired: readonly object[]): void {
     if (retired.length === 0) return
     for (const watch of this.#watches) if (watch.served !== undefined && retired.includes(watch.served)) watch.end()
@@ -41,7 +41,7 @@ export class OpenWatches {
     this.#watches.delete(watch)
   }
 
-  /** To every watch that wants them. Resolves when all were sent. */
+  /** Sends bookmarks to all watches that request them. Resolves when all are sent. */
   async sendBookmarks(): Promise<void> {
     let sent = 0
     for (const watch of this.#watches) {
@@ -51,7 +51,7 @@ export class OpenWatches {
     }
   }
 
-  /** Resolves when the signal aborts, behind the end of every watch. */
+  /** Resolves after the signal aborts and every watch has ended. */
   async run(clock: Clock, log: Logger, signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
       try {

@@ -1,4 +1,4 @@
-// The events of a watch in protobuf: frames of a length and a WatchEvent, each made once for all watches that are sent it.
+// Watch events in protobuf: length-prefixed WatchEvents, each encoded once for all watches.
 import type { Status } from '../../api/status.ts'
 import type { Entry, Watched } from '../../store/store.ts'
 import { type EntryFields, entryFields, valueField } from '../answers/protobuf-form.ts'
@@ -18,9 +18,9 @@ export class ProtobufEvents implements WatchEvents {
   readonly added = unframed
   readonly #frames: SharedFrames
   readonly #fields: EntryFields
-  /** What the kinds of the events and the list are called. */
+  /** Kinds of the events and of the list. */
   readonly #named: { readonly apiVersion: string; readonly kind: string; readonly listKind: string }
-  /** With the type, all that a frame depends on beside its event. */
+  /** Together with the type, everything that a frame depends on beside its event. */
   readonly #form: string
 
   constructor(frames: SharedFrames, served: ServedResource, form: AnswerForm) {

@@ -1,4 +1,4 @@
-// One open watch: what it sends, when it waits, and how it ends. A class, since there may be ten thousand of them: each function of its own would cost every one.
+// One open watch: what it sends, when it waits, and how it ends. A class and not closures, because there may be ten thousand watches.
 import { ApiError } from '../../api/status.ts'
 import type { Entry, Watch, Watched } from '../../store/store.ts'
 import { convertedChanges } from '../custom-resources/converted-changes.ts'
@@ -13,29 +13,29 @@ import type { WatchEvents } from './watch-events.ts'
 export interface RunningWatchParts {
   readonly served: ServedResource
   readonly events: WatchEvents
-  /** Closed at the end. */
+  /** Closed when the watch ends. */
   readonly watch: Watch
   readonly initial: InitialEvents
-  /** What the store could not judge; see `RequestSelection`. */
+  /** The part of the selection that the store cannot evaluate; see `RequestSelection`. */
   readonly viewed: ((entry: Entry) => boolean) | undefined
   readonly wantsBookmarks: boolean
-  /** Milliseconds until it ends. */
+  /** Timeout in milliseconds. */
   readonly timeout: number
   readonly sink: Sink
   readonly signal: AbortSignal
-  /** Called once what exists is sent, or nothing will be. */
+  /** Called when the initial events are sent, or will not be sent. */
   readonly begun: (() => void) | undefined
 }
 
-/** What exists when the watch begins. */
+/** The objects that exist when the watch begins. */
 export interface InitialEvents {
   readonly entries: readonly Entry[]
   readonly revision: number
-  /** A bookmark marks the end of them. */
+  /** Whether a bookmark ends them. */
   readonly announceEnd: boolean
 }
 
-/** As long before the end of a watch upstream sends a bookmark. */
+/** As upstream, a bookmark is sent this long before the end of a watch. */
 const lastBookmarkMs = 2000
 
 export class RunningWatch implements OpenWatch {
@@ -47,15 +47,15 @@ export class RunningWatch implements OpenWatch {
   readonly #sink: Sink
   readonly #signal: AbortSignal
   readonly #over = Promise.withResolvers<void>()
-  /** Not kept beyond its sending: it would hold old versions of everything. */
+  /** Released after it is sent: it would hold old versions of all objects. */
   #initial: InitialEvents | undefined
-  /** Nor kept: it holds the request. */
+  /** Released after the call: it holds the request. */
   #begun: (() => void) | undefined
   #timer: NodeJS.Timeout
   #isOver = false
-  /** What exists is being sent, or the reader is behind. */
+  /** Initial events are being sent, or the reader is behind. */
   #paused = true
-  /** Set while a webhook is asked about changes; those that come meanwhile wait in the watch. */
+  /** Set while a webhook converts changes; later changes wait in the watch. */
   #converting: AbortController | undefined
 
   constructor(parts: RunningWatchParts) {
@@ -73,7 +73,7 @@ export class RunningWatch implements OpenWatch {
     this.#timer.unref()
   }
 
-  /** Resolves at the timeout, at the signal, or when the reader is too slow: always between two events. */
+  /** Resolves at the timeout, at the signal, or if the reader is too slow; always between two events. */
   async run(openWatches: OpenWatches): Promise<void> {
     this.#signal.addEventListener('abort', this.#finish, { once: true })
     if (this.#signal.aborted) this.end()
@@ -110,14 +110,14 @@ export class RunningWatch implements OpenWatch {
     this.#over.resolve()
   }
 
-  /** Events wait while the reader or a webhook is behind: a bookmark then would promise that it has seen them. */
+  /** Sends no bookmark while events wait for the reader or a webhook: it would claim that they were sent. */
   sendBookmark(): void {
     if (this.#paused || this.#converting !== undefined) return
     const { revision } = this.#watch
     if (revision !== undefined) this.#write([this.#events.bookmark(revision, false)])
   }
 
-  /** The end is near. */
+  /** The bookmark shortly before the end. */
   sendLastBookmark(lastMs: number): void {
     if (this.wantsBookmarks) this.sendBookmark()
     this.#timer = setTimeout(finish, lastMs, this)
@@ -126,7 +126,7 @@ export class RunningWatch implements OpenWatch {
 
   readonly #finish = (): void => this.end()
 
-  /** What exists, each as an event of its own, held back by the reader; changes meanwhile wait in the watch. */
+  /** Sends existing objects as single events at the speed of the reader; changes wait in the watch. */
   async #sendInitial(): Promise<void> {
     const { served } = this
     const { entries: selected = [], revision = 0, announceEnd = false } = this.#initial ?? {}
@@ -163,9 +163,9 @@ export class RunningWatch implements OpenWatch {
     this.#write(changes.map(change => this.#events.change(change)))
   }
 
-  /** A conversion that fails ends the watch, with its reason as the last event. */
+  /** A failed conversion ends the watch with an ERROR event. */
   #convert(conversion: Conversion, changes: readonly Watched[]): void {
-    // Nobody waits for a conversion any more once the watch has ended.
+    // After the end of the watch nobody waits for a conversion.
     const converting = new AbortController()
     this.#converting = converting
     this.#watch.pause()
@@ -198,13 +198,13 @@ export class RunningWatch implements OpenWatch {
   }
 }
 
-/** The time is over while something was still to be sent. */
+/** The timeout passed while events were still to be sent. */
 class Ended extends Error {}
 
 const isNear = (watch: RunningWatch, lastMs: number): void => watch.sendLastBookmark(lastMs)
 const finish = (watch: RunningWatch): void => watch.end()
 
-/** Takes nothing any more after the end, and waits for no reader either: throws `Ended`. */
+/** After the end it throws `Ended` and neither accepts bytes nor waits for the reader. */
 class EndingSink implements Sink {
   readonly #sink: Sink
   readonly #over: Promise<void>

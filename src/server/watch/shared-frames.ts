@@ -1,13 +1,13 @@
-// What was made last for watches that show their objects in another form: thousands may be sent the same event, each frame takes milliseconds, and a
-// reader that is behind would hold one of its own.
+// A cache of the latest frames for watches in computed forms: thousands of watches may get the same event, computing a frame takes milliseconds, and a
+// reader that is behind would otherwise hold its own copy.
 
-/** Watchers of one event are served one after the other. */
+/** Few are enough: the watches of one event are served one after another. */
 const maxCached = 8
 
 interface Made {
   /** An entry or an event. */
   readonly of: object
-  /** Everything else that it depends on. */
+  /** Everything else that the frame depends on. */
   readonly form: string
   readonly bytes: Buffer
 }

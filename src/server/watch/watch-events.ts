@@ -1,4 +1,4 @@
-// How the events of a watch look in the form that was asked for: the object itself, a Table of it, or only its metadata.
+// Encodes watch events in the negotiated form: the object, a Table, or only its metadata.
 import type { Status } from '../../api/status.ts'
 import type { Clock } from '../../base/clock.ts'
 import type { Entry, StoreEvent, Watched } from '../../store/store.ts'
@@ -13,14 +13,14 @@ import { ProtobufEvents } from './protobuf-events.ts'
 import type { SharedFrames } from './shared-frames.ts'
 
 export interface WatchEvents {
-  /** Whether `initial` computes beside what the view does. */
+  /** Whether `initial` computes something beside the view. */
   readonly computed: boolean
-  /** What stands around `initial`. */
+  /** The bytes around `initial`. */
   readonly added: { readonly head: Buffer; readonly separator: Buffer; readonly tail: Buffer }
-  /** An ADDED event for what existed before, without what stands around. */
+  /** An ADDED event for an existing object, without the bytes around it. */
   initial(entry: Entry): Buffer
   change(watched: Watched): Buffer
-  /** Says that everything up to this revision was sent; `initialEnd` marks the end of what existed before. */
+  /** A bookmark: everything up to this revision was sent. `initialEnd` marks the end of the initial events. */
   bookmark(revision: number, initialEnd: boolean): Buffer
   error(status: Status): Buffer
 }
@@ -29,13 +29,13 @@ const suffix = Buffer.from('}\n')
 const prefix = Buffer.from('{"type":"ADDED","object":')
 const addedInJson: WatchEvents['added'] = { head: prefix, separator: Buffer.concat([suffix, prefix]), tail: suffix }
 
-/** What the watches of a server share. */
+/** Shared by all watches of a server. */
 export interface WatchEventParts {
   readonly frames: SharedFrames
   readonly clock: Pick<Clock, 'now'>
 }
 
-/** Holds nothing of the request, which a watch outlives by hours. */
+/** Must not hold the request, because a watch may last for hours. */
 export function watchEvents(parts: WatchEventParts, { served, form, query }: ResourceContext): WatchEvents {
   if (form.encoding === 'protobuf') return new ProtobufEvents(parts.frames, served, form)
   return form.as === 'object' ? new ObjectEvents(served) : new ComputedEvents(parts, served, form, query.get('includeObject'))
@@ -74,7 +74,7 @@ class ComputedEvents implements WatchEvents {
   readonly #served: ServedResource
   readonly #form: AnswerForm
   readonly #include: string | undefined
-  /** Columns are sent with the first event only. */
+  /** Columns are sent only with the first event. */
   #columnsSent = false
 
   constructor(parts: WatchEventParts, served: ServedResource, form: AnswerForm, include: string | undefined) {
@@ -92,11 +92,11 @@ class ComputedEvents implements WatchEvents {
     return this.#shared(event, type, now => frame(type, this.#shown(event.entryAs(type), now)))
   }
 
-  /** The next one, which no other watch has made yet or one of the same form has. */
+  /** The next frame, from the cache if another watch of the same form has made it. */
   #shared(of: Entry | StoreEvent, type: string, make: (now: number) => Buffer): Buffer {
     const { as, metaVersion } = this.#form
     const { apiVersion } = this.#served
-    // Ages are told in seconds, and of metadata there are none.
+    // Ages have a precision of seconds, and metadata has no ages.
     const now = Math.floor(this.#parts.clock.now() / 1000) * 1000
     const form = as === 'partial' ? [] : [this.#include, this.#columnsSent, now]
     const bytes = this.#parts.frames.get(of, [type, apiVersion, as, metaVersion, ...form].join(' '), () => make(now))
@@ -136,7 +136,7 @@ interface ListName {
 
 const listOf = ({ definition, apiVersion }: ServedResource): ListName => ({ kind: definition.listKind, apiVersion })
 
-/** The empty list of what existed before, where that ends here. */
+/** The empty list, for the bookmark that ends the initial events. */
 function blueprintOf(listed: ListName, initialEnd: boolean): Buffer | undefined {
   return initialEnd ? Buffer.from(JSON.stringify({ ...listed, metadata: {}, items: [] })) : undefined
 }

@@ -1,4 +1,4 @@
-// A watch over a WebSocket: each event is a message, of text or, in protobuf, of bytes.
+// A watch over a WebSocket: each event is a text message, or a binary one for protobuf.
 import { badRequest } from '../../api/status.ts'
 import type { BodyStream, Reply, ServerRequest } from '../http/exchange.ts'
 import { offeredProtocols } from '../http/offered-protocols.ts'
@@ -9,8 +9,8 @@ import { WholeLines } from '../proxy/streams/whole-lines.ts'
 import type { Encoding } from '../request/negotiate.ts'
 
 /**
- * `body` writes whole lines, each an event, or in protobuf frames, whose length is not sent. Throws a 400 for more than one protocol, of which upstream
- * chooses none either.
+ * `body` writes whole lines, one per event, or protobuf frames, whose length is not sent. Throws a 400 for more than one protocol, because upstream
+ * chooses none of several.
  */
 export function watchOverWebSocket(request: ServerRequest, share: StreamShare, body: BodyStream, encoding: Encoding): Reply {
   const offered = offeredProtocols(request.headers)

@@ -1,4 +1,4 @@
-// watch: the changes of a collection as they become durable, each framed once for all watchers.
+// The verb watch: the changes of a collection as they become durable, each encoded once for all watches.
 import { requiredFieldValue } from '../../api/field-selector.ts'
 import { ApiError, badRequest, expired } from '../../api/status.ts'
 import { type Entry, RevisionCompacted, RevisionInFuture, type Store, type Watch } from '../../store/store.ts'
@@ -21,7 +21,7 @@ export interface WatchParts extends WatchEventParts {
   readonly openWatches: OpenWatches
   readonly checkOrigin: CheckOrigin
   readonly memory: StreamMemory
-  /** Milliseconds that a watch without timeoutSeconds lasts; spread, so that not all clients come back at once. */
+  /** Milliseconds of a watch without timeoutSeconds; randomized, so that clients do not all reconnect at once. */
   defaultTimeout(): number
 }
 
@@ -36,7 +36,7 @@ export function watch(parts: WatchParts, context: ResourceContext): Reply {
     selection: selectionOf(context.query, context.served),
     resourceVersion: options.resourceVersion,
     from: requiredRevision(options.resourceVersion),
-    // Without a revision, and from "0", a watch begins with what exists.
+    // Without a revision, and from "0", a watch begins with the existing objects.
     initial: options.sendInitialEvents ?? (options.resourceVersion === '' || options.resourceVersion === '0'),
     announceEnd: options.sendInitialEvents === true,
     wantsBookmarks: context.query.flag('allowWatchBookmarks'),
@@ -57,7 +57,7 @@ export function watch(parts: WatchParts, context: ResourceContext): Reply {
   }
 }
 
-/** Throws the 400 of a selector that wants another name than the path, or none. */
+/** Throws a 400 if the selector requires another name than the path, or none. */
 function matchSelectedName({ info, query }: ResourceContext): void {
   const selector = query.get('fieldSelector') ?? ''
   if (info.name === '' || selector === '' || requiredFieldValue(selector, 'metadata.name') === info.name) return
@@ -78,7 +78,7 @@ interface WatchPlan {
   readonly timeout: number
 }
 
-/** Holds nothing of the request's context, nor of what exists beyond its sending: a watch lasts for hours. */
+/** Must not hold the request's context or the initial objects, because a watch may last for hours. */
 function stream(parts: WatchParts, plan: WatchPlan): BodyStream {
   const { served, events, wantsBookmarks, timeout, announceEnd } = plan
   return async (sink, signal, begun) => {
@@ -108,7 +108,7 @@ function start(parts: WatchParts, plan: WatchPlan): Started {
     ...(served.definition.namespaced && info.namespace !== '' ? { namespace: info.namespace } : {}),
     ...(plan.selection.stored ? { selection: plan.selection.stored } : {}),
   }
-  // Also beside a selection: the right may be for this name only.
+  // Also in addition to a selection: the user's right may be for this name only.
   const name = info.name === '' ? {} : { name: info.name }
   if (!plan.initial) {
     const after = plan.from === 0 ? parts.store.revision : plan.from
@@ -123,7 +123,7 @@ function start(parts: WatchParts, plan: WatchPlan): Started {
   }
 }
 
-/** Upstream answers a watch that cannot begin with an event, too: the head is out already. */
+/** As upstream, a watch that cannot begin sends an ERROR event, because the head is already sent. */
 function startOrFail(parts: WatchParts, plan: WatchPlan): Started | ApiError {
   try {
     return start(parts, plan)

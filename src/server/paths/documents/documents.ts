@@ -1,5 +1,5 @@
-// Discovery and OpenAPI: documents that change only with the served resources, made once and answered with an ETag. A change of the resources makes
-// those of its group versions anew, and what lists all of them.
+// Discovery and OpenAPI documents. They change only with the served resources, so they are made once and served with an ETag. A change of the resources
+// invalidates those of its group versions, and the lists of all groups.
 import { createHash } from 'node:crypto'
 import { existsSync, readFileSync } from 'node:fs'
 import type { ResourceDefinition } from '../../../api/resource.ts'
@@ -28,12 +28,12 @@ interface Document {
   readonly etag: string
 }
 
-/** Written by the build beside the bundle, absent where the source runs: then the documents have no descriptions. */
+/** Written by the build beside the bundle. When the source runs directly it is missing, and the documents have no descriptions. */
 const descriptionsFile = new URL('./descriptions.json', import.meta.url)
 
 export interface DocumentsInput extends Omit<OpenApiInput, 'resources'> {
   readonly resources: Pick<ServedResources, 'all' | 'onChange'>
-  /** What other servers answer. */
+  /** Documents of other servers. */
   readonly foreign?: ForeignVersions
 }
 
@@ -44,16 +44,16 @@ export interface ForeignVersions {
 
 export function documents(input: DocumentsInput): PathHandler {
   let resources: readonly ResourceDefinition[] = input.resources.all.map(({ definition }) => definition)
-  // Read anew for each document, which is made once and kept: the texts alone are not worth their memory.
+  // Read again for each document: documents are cached, and the texts alone are not worth their memory.
   const described = (): OpenApiInput => ({ ...input, resources, descriptions: readDescriptions() ?? input.descriptions })
-  // Clients keep a document for as long as its hash stays.
+  // Clients cache a document as long as its hash does not change.
   let descriptionsId: string | undefined
   const hashed = (): OpenApiInput => {
     descriptionsId ??= idOf(existsSync(descriptionsFile) ? readFileSync(descriptionsFile) : JSON.stringify(input.descriptions ?? ''))
     return { version: input.version, resources, descriptionsId }
   }
   const made = new Map<string, Document | undefined>()
-  /** Those in YAML and in protobuf, by type and key. */
+  /** Documents in YAML and protobuf, by type and key. */
   const converted = new Map<string, Document & { readonly of: string }>()
   const forget = (change: Pick<ResourceChange, 'group' | 'versions'>): void => {
     for (const key of changedDocuments(change)) {
@@ -103,7 +103,7 @@ export function documents(input: DocumentsInput): PathHandler {
   }
 
   function openApi(request: RequestContext, path: string): Reply | undefined {
-    // They are for programs, and formatting megabytes would hold the loop.
+    // They are for programs, and formatting megabytes would block the loop.
     const context = { ...request, pretty: false }
     if (path === '/openapi/v2' && acceptsOpenApiProtobuf(readableAccept(header(context.request.headers, 'accept') ?? ''))) {
       const found = document(`${path}/protobuf`, () => openApiV2Protobuf(openApiV2Document(described())))
@@ -119,17 +119,17 @@ export function documents(input: DocumentsInput): PathHandler {
     if (reply === undefined || !hash || Object.hasOwn(foreignPaths(foreign), part)) return reply
     const current = documentHash(hashed(), part)
     if (hash !== current) {
-      // Who remembers an address of before is led to that of now, so that no cache keeps another document under it.
+      // Old URLs are redirected to the current one, so that no cache stores another document under them.
       return { ...reply, status: 301, body: Buffer.alloc(0), headers: { location: `${path}?hash=${current}` } }
     }
-    // The address names the content, so a client may keep it for good.
+    // The URL contains the hash of the content, so clients may cache it forever.
     return {
       ...reply,
       headers: { ...reply.headers, 'cache-control': 'public, immutable', expires: new Date(context.now + yearMs).toUTCString() },
     }
   }
 
-  /** Kept as the others are: what OpenApi says takes too long to write for each who asks. */
+  /** Cached like the others: serializing OpenAPI for each request would take too long. */
   function inForm(context: RequestContext, key: string, json: Document, { type, encode: encodeAs }: OtherForm): Reply {
     const formKey = `${type} ${key}`
     let kept = converted.get(formKey)
@@ -156,21 +156,21 @@ export function documents(input: DocumentsInput): PathHandler {
     return plain(context, `${group}/${version}`, () => apiResourceList(resources, group, version))
   }
 
-  /** Keys come from what is served: an unknown path must not fill the memory. */
+  /** Keys come from served resources only, so that unknown paths do not fill the memory. */
   function plain(context: RequestContext, key: string, make: () => object | undefined): Reply | undefined {
     const value = made.has(key) ? undefined : make()
     if (!made.has(key) && value === undefined) return undefined
     const found = document(key, () => value)
     if (found === undefined) return undefined
     if (context.form.encoding === 'yaml') return inForm(context, key, found, inYaml)
-    // OpenAPI has a protobuf of its own, which is asked for by another name.
+    // OpenAPI has its own protobuf, under another media type.
     if (context.form.encoding === 'protobuf' && !key.startsWith('/openapi/')) return inForm(context, key, found, inProtobuf)
     if (context.pretty) return valueReply(context, parseJson(found.bytes.toString()))
     return documentReply(context, found, 'application/json')
   }
 }
 
-/** Keys of what lists all groups, and of what tells of the changed one. */
+/** Keys of the lists of all groups and of the documents of the changed group. */
 function changedDocuments({ group, versions }: Pick<ResourceChange, 'group' | 'versions'>): string[] {
   const ofGroup = openApiPath(group, '').replace(/\/$/, '')
   return [
@@ -206,7 +206,7 @@ function encode(value: object | Buffer): Document {
   return { bytes, etag: `"${idOf(bytes).toUpperCase()}"` }
 }
 
-/** 304 where the client has it already. */
+/** 304 if the client already has it. */
 function documentReply(context: RequestContext, document: Document, contentType: string): Reply {
   const { etag } = document
   const headers = { etag, vary: 'Accept' }

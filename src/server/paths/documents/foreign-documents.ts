@@ -1,8 +1,8 @@
-// OpenAPI v3 of group versions that other servers answer, among this server's own documents.
+// OpenAPI v3 of other servers' group versions, among this server's documents.
 import { openApiPath } from '../../../api/schema/openapi-types.ts'
 import type { RemoteVersion } from '../../proxy/aggregation/backend-documents.ts'
 
-/** Addresses of v3 documents of other servers' group versions, behind this one's. */
+/** URLs of the v3 documents of other servers' group versions, after this server's own. */
 export function foreignPaths(foreign: readonly RemoteVersion[]): Readonly<Record<string, string>> {
   return Object.fromEntries(
     foreign.flatMap(({ group, version, openApiV3Hash, openApiV2 }) => {
@@ -13,7 +13,7 @@ export function foreignPaths(foreign: readonly RemoteVersion[]): Readonly<Record
   )
 }
 
-/** Of a server that has no document of its own in this version; those that have one are asked themselves. */
+/** For a server without its own v3 document; requests for existing ones are forwarded to their server. */
 export function foreignV3(foreign: readonly RemoteVersion[], path: string): Buffer | undefined {
   const v3 = foreign.find(({ group, version }) => openApiPath(group, version) === path)?.openApiV2?.v3
   return v3 && Buffer.from(v3.buffer, v3.byteOffset, v3.byteLength)

@@ -1,5 +1,5 @@
-// The document of OpenAPI v2, which holds everything, as text in pieces: that of the built-in kinds is made once, and a changed group of custom
-// resources or of another server makes its own piece anew.
+// The OpenAPI v2 document of everything, as text in pieces: the piece of the built-in kinds is made once, and a changed group of custom
+// resources or of another server replaces only its own piece.
 import { createHash } from 'node:crypto'
 import type { DiscoverableResource } from '../../../api/schema/discovery.ts'
 import { type OpenApiInput, openApiV2Document, openApiV2Parts } from '../../../api/schema/openapi.ts'
@@ -7,10 +7,10 @@ import { withFreeNames } from '../../../api/schema/openapi-text.ts'
 import type { RemoteVersion } from '../../proxy/aggregation/backend-documents.ts'
 
 interface Piece {
-  /** Members of an object, without the braces; empty where there are none. */
+  /** Members of an object without the braces; empty if there are none. */
   readonly paths: Uint8Array
   readonly definitions: Uint8Array
-  /** Of its paths and definitions: no other piece may have them too. */
+  /** Names of its paths and definitions, which no other piece may contain. */
   readonly names: Iterable<string>
 }
 
@@ -32,7 +32,7 @@ export class OpenApiV2Text {
   #builtIn: BuiltIn | undefined
   #etag: string | undefined
 
-  /** `described` is asked only when a piece is made: descriptions are large. `foreign` is what other servers answer. */
+  /** `described` is called only when a piece is made, because descriptions are large. `foreign` are documents of other servers. */
   constructor(
     resources: () => readonly DiscoverableResource[],
     described: () => OpenApiInput,
@@ -43,16 +43,16 @@ export class OpenApiV2Text {
     this.#foreign = foreign
   }
 
-  /** Something of another server's has changed. */
+  /** A document of another server changed. */
   forgetForeign(): void {
     this.#foreignPieces = undefined
     this.#etag = undefined
   }
 
-  /** The group has changed, or is gone. */
+  /** The group changed or was removed. */
   forget(group: string): void {
     this.#groups.delete(group)
-    // A name may be taken now that was not before.
+    // A name that was free before may be taken now.
     this.forgetForeign()
   }
 
@@ -89,13 +89,13 @@ export class OpenApiV2Text {
   }
 }
 
-/** The parts of other servers' documents, under names that no piece before them has. */
+/** The parts of other servers' documents whose names no earlier piece has. */
 function foreignPieces(foreign: readonly RemoteVersion[], before: readonly Piece[]): Piece[] {
   const parts = foreign.flatMap(({ openApiV2 }) => openApiV2 ?? [])
   if (parts.length === 0) return []
   const taken = new Set(before.flatMap(({ names }) => [...names]))
   return parts.map(part => {
-    // An APIService goes before custom resources of its group version, but two members of one name would be no JSON.
+    // An APIService takes precedence over custom resources of its group version, but duplicate members would not be valid JSON.
     const { paths, definitions } = withFreeNames(part, name => taken.has(name))
     const names = [...paths.names, ...definitions.names]
     for (const name of names) taken.add(name)

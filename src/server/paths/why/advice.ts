@@ -1,15 +1,15 @@
-// What would help, of refusals whose text says only what is wrong.
+// Advice for refusals whose message only states the problem.
 import type { AuditEvent } from '../../../access/audit/audit-event.ts'
 import type { Step } from './explanation.ts'
 
 interface Refusal {
   readonly step: Step | undefined
   readonly plugin: string | undefined
-  /** Of the answer; '' where the reader may not see it. */
+  /** Message of the response; '' if the reader may not see it. */
   readonly message: string
 }
 
-/** One sentence, or undefined where the explanation has a patch, a rule, or says it already. */
+/** One sentence, or undefined if the explanation has a patch, a rule, or already says it. */
 export function adviceFor({ responseStatus, objectRef }: AuditEvent, { step, plugin, message }: Refusal): string | undefined {
   const namespace = objectRef?.namespace ?? ''
   if (step === 'conflict') return conflictAdvice(responseStatus?.reason, message)

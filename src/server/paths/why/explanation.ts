@@ -1,4 +1,4 @@
-// From an audit event to an explanation: who decided, by which binding, rule or field, and what would have passed.
+// Explains an audit event: which step decided, by which binding, rule or field, and what would have been allowed.
 import type { AuthenticatorOpinion } from '../../../access/access.ts'
 import type { AuditEvent, AuditUser } from '../../../access/audit/audit-event.ts'
 import { bodyIsSecret } from '../../../access/audit/policy.ts'
@@ -19,17 +19,17 @@ import {
 } from '../../request/audit-annotations.ts'
 import { adviceFor } from './advice.ts'
 
-/** Which step of a request had the last word. `request` is the verb itself: what it was asked for is not there, or not in that form. */
+/** The step of a request that decided. `request` is the verb itself: the object does not exist, or not in the requested form. */
 export type Step = 'authentication' | 'flow-control' | 'authorization' | 'admission' | 'validation' | 'conflict' | 'request' | 'server'
 
 export interface Explanation {
   readonly kind: 'Explanation'
   readonly apiVersion: 'why.bulkhead.dev/v1'
-  /** Absent where nothing was sent. */
+  /** Absent if nothing was sent. */
   readonly auditID?: string
   readonly time?: string
   readonly allowed: boolean
-  /** Who refused; absent for what was allowed. */
+  /** The step that refused; absent if the request was allowed. */
   readonly refusedBy?: Step
   readonly request: ExplainedRequest
   readonly answer?: { readonly code: number; readonly reason?: string; readonly message?: string }
@@ -37,33 +37,33 @@ export interface Explanation {
     readonly user: string
     readonly groups: readonly string[]
     readonly authenticator?: string
-    /** As whom the user acted. */
+    /** The impersonated user. */
     readonly impersonated?: { readonly user: string; readonly groups: readonly string[] }
-    /** Why each authenticator refused, of a 401. */
+    /** For a 401: why each authenticator refused. */
     readonly refusals?: readonly AuthenticatorOpinion[]
   }
   readonly authorization?: {
     readonly decision: string
     readonly reason?: string
-    /** The one that decided. */
+    /** The authorizer that decided. */
     readonly webhook?: string
-    /** Of those who could not be asked. */
+    /** Errors of authorizers that could not be called. */
     readonly error?: string
     readonly missing?: MissingAccess
   }
   readonly flowControl?: { readonly reason: string }
   readonly admission?: { readonly plugin: string; readonly patch?: unknown }
-  /** The policies that changed the object before it was judged, in their order: of each round. */
+  /** The policies that changed the object before validation, in order, for each round. */
   readonly mutatedBy?: readonly MutatedBy[]
-  /** The webhooks that did, in the order in which they were asked: of each round. */
+  /** The webhooks that changed it, in call order, for each round. */
   readonly mutatedByWebhooks?: readonly Pick<HookMutation, 'webhook' | 'configuration'>[]
-  /** Those that were waited for, or did not answer. */
+  /** Webhooks that delayed the request or did not respond. */
   readonly webhooks?: readonly HookWait[]
-  /** The fields that were refused, and the rule that refused each. */
+  /** The refused fields, each with its rule. */
   readonly fields?: readonly StatusCause[]
-  /** What would help, where neither a rule nor a patch says it. */
+  /** Advice, if neither a rule nor a patch says it. */
   readonly advice?: string
-  /** A request without valid credentials that was refused since: nobody can say whose it was. Shown to those who may ask about everybody's. */
+  /** A later refused request without valid credentials, whose sender is unknown. Shown to users who may ask about all requests. */
   readonly newer?: { readonly auditID: string; readonly time: string; readonly path: string; readonly sourceIP?: string }
 }
 
@@ -78,8 +78,8 @@ export interface ExplainedRequest {
 }
 
 /**
- * Pure. Holds nothing that the event does not hold. Whoever made the request has read the whole refusal; `others` are told no text in which values of
- * a Secret could be.
+ * Pure. Contains only data of the event. The sender of the request has seen the whole refusal; `others` get no text that could contain values of
+ * a Secret.
  */
 export function explainEvent(event: AuditEvent, to: 'requester' | 'others'): Explanation {
   const { annotations = {}, responseStatus, objectRef } = event
@@ -118,7 +118,7 @@ export function explainEvent(event: AuditEvent, to: 'requester' | 'others'): Exp
   }
 }
 
-/** What was said before the body was looked at is no secret. */
+/** Messages from before the body was read contain no secrets. */
 const secretText = (secret: boolean, by: Step | undefined): boolean => secret && by !== 'authentication' && by !== 'authorization'
 
 function stepOf(code: number, annotations: Readonly<Record<string, string>>): Step {
@@ -176,7 +176,7 @@ function mutatedBy(annotations: Readonly<Record<string, string>>): Pick<Explanat
 }
 
 function mutatedByWebhooks(annotations: Readonly<Record<string, string>>): Pick<Explanation, 'mutatedByWebhooks'> {
-  // Annotations stand in the order in which they were made.
+  // Annotations are in the order of their creation.
   const changes = Object.entries(annotations).flatMap(([key, text]) => {
     if (!key.startsWith(hookMutationPrefix)) return []
     const { configuration, webhook, mutated } = parseJson(text) as HookMutation
@@ -185,7 +185,7 @@ function mutatedByWebhooks(annotations: Readonly<Record<string, string>>): Pick<
   return changes.length === 0 ? {} : { mutatedByWebhooks: changes }
 }
 
-/** Only this server writes these annotations, and it writes them whole. */
+/** Only this server writes these annotations, and always completely. */
 function parsed<T, K extends string>(key: K, text: string | undefined): { readonly [P in K]?: T } {
   return text === undefined ? {} : ({ [key]: parseJson(text) } as { [P in K]?: T })
 }

@@ -1,4 +1,4 @@
-// What the audit event of a refused request says beyond its status, so that it can be explained later. Allowed requests pay nothing.
+// Annotates the audit event of a refused request, so that it can be explained later. Costs nothing for allowed requests.
 import type { AuthenticatorOpinion } from '../../../access/access.ts'
 import type { ExplainAccess, MissingAccess } from '../../../access/explain-access.ts'
 import { FlowRefusal } from '../../flow-control/flow-refusal.ts'
@@ -14,14 +14,14 @@ import { AccessRefusal } from '../../request/authorize.ts'
 
 type Annotate = (key: string, value: string) => void
 
-/** `explainAccess` is asked for refusals of the authorizers only. */
+/** `explainAccess` is called only for refusals of the authorizers. */
 export function recordRefusal(err: unknown, annotate: Annotate, explainAccess: ExplainAccess | undefined): void {
   if (err instanceof FlowRefusal) annotate(flowAnnotation, err.why)
   if (!(err instanceof AccessRefusal)) return
   annotate(decisionAnnotation, 'forbid')
   annotate(reasonAnnotation, err.reason)
   if (err.webhook !== undefined) annotate(webhookAnnotation, err.webhook)
-  // No rule lifts what a webhook denies.
+  // No rule can override the denial of a webhook.
   const missing: MissingAccess | undefined = err.webhook === undefined ? explainAccess?.(err.attributes) : undefined
   if (missing) annotate(missingAnnotation, JSON.stringify(missing))
 }

@@ -1,30 +1,30 @@
-// The newest refused requests, in memory: who was refused a moment ago asks why now.
+// The latest refused requests, in memory, because users usually ask why right after a refusal.
 import { type AuditEvent, eventLine, parseEventLine } from '../../../access/audit/audit-event.ts'
 import { limitHolder } from '../../../access/limit-holder.ts'
 
 export const whyPath = '/bulkhead/v1/why'
 /**
- * In all, of one user, and of all ServiceAccounts of one namespace: who is refused a thousand times a second pushes out nobody else's. Clients decide
- * how long URLs and messages are.
+ * Limits in all, per user, and per namespace of ServiceAccounts: a client that is refused a thousand times a second evicts only its own. Clients decide
+ * how long URLs and messages are, so characters are limited too.
  */
 const kept = { all: 2000, characters: 16 * 2 ** 20, ofUser: 32, ofHolder: 256 }
 
 interface RecordedRefusal {
   readonly userName: string
-  /** As whom the user acted. */
+  /** The impersonated user. */
   readonly actingAs: string | undefined
-  /** Of the audit log: the event itself would keep its request's URL and headers, and the texts that its own were cut from. */
+  /** A copy of the event: the event itself would hold its request's URL and headers, and the texts that its own were cut from. */
   readonly line: string
 }
 
 export class RefusedRequests {
   readonly #byId = new Map<string, RecordedRefusal>()
   readonly #idsOf = new Map<string, string[]>()
-  /** By whom limits count, the oldest first. */
+  /** By the user or namespace for the limits, the oldest first. */
   readonly #idsOfHolder = new Map<string, Set<string>>()
   #characters = 0
 
-  /** Questions about requests are left out: the next one would be answered with the last. */
+  /** Requests to explain are not recorded: the next one would explain the last one. */
   keep(event: AuditEvent): void {
     if (event.requestURI.startsWith(whyPath)) return
     const { auditID } = event
@@ -46,19 +46,19 @@ export class RefusedRequests {
     return found && parseEventLine(found.line)
   }
 
-  /** The newest of whoever authenticated under this name. */
+  /** The latest request authenticated as this user. */
   newestOf(userName: string): AuditEvent | undefined {
     return this.find(this.#idsOf.get(userName)?.at(-1) ?? '')
   }
 
-  /** The newest of whoever authenticated under this name, or acted as this user. */
+  /** The latest request authenticated as this user, or impersonating this user. */
   newestFor(userName: string): AuditEvent | undefined {
     let newest = ''
     for (const [auditId, kept] of this.#byId) if (kept.userName === userName || kept.actingAs === userName) newest = auditId
     return this.find(newest)
   }
 
-  /** The newest of whoever authenticated under this name that was kept after the request `auditId`; without one, the newest. */
+  /** The latest request authenticated as this user that was recorded after the request `auditId`; without `auditId`, the latest. */
   newestAfter(userName: string, auditId: string | undefined): AuditEvent | undefined {
     const newest = this.#idsOf.get(userName)?.at(-1) ?? ''
     if (auditId === undefined) return this.find(newest)
@@ -82,7 +82,7 @@ export class RefusedRequests {
     if (oldest !== undefined) this.#dropWithUser(oldest)
   }
 
-  /** The oldest of all, or of whom limits count, is the oldest of its user too. */
+  /** The oldest of all, or of one limit, is also the oldest of its user. */
   #dropWithUser(auditId: string): void {
     const userName = this.#byId.get(auditId)?.userName ?? ''
     this.#drop(auditId)
