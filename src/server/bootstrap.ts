@@ -1,4 +1,4 @@
-// What a cluster has from its first second: the system's namespaces, the API's own Service, the system's priority classes.
+// The initial objects of a cluster: system namespaces, the Service of the API, system priority classes.
 import type { KubeObject } from '../api/object.ts'
 import type { UserInfo } from '../api/user.ts'
 import { kubernetesVersion } from '../base/kubernetes-version.ts'
@@ -22,7 +22,7 @@ export function bootstrapNamespaces(): KubeObject[] {
   )
 }
 
-/** The Service `kubernetes` and where it leads: `address` (no loopback address, which validation refuses) and `port` are where pods reach this server. */
+/** The Service `kubernetes` and its endpoints: pods reach this server at `address` (not loopback, which validation refuses) and `port`. */
 export function kubernetesService(serviceIp: string, address: string, port: number): KubeObject[] {
   const metadata = { name: 'kubernetes', namespace: 'default' }
   const service: AnyObject = {
@@ -44,7 +44,7 @@ export function kubernetesService(serviceIp: string, address: string, port: numb
   return [service, ...kubernetesEndpoints(address, port)]
 }
 
-/** Written anew at each start: the address is of this start. */
+/** Written at each start, because the address may change. */
 export function kubernetesEndpoints(address: string, port: number): KubeObject[] {
   const metadata = { name: 'kubernetes', namespace: 'default' }
   const endpoints: AnyObject = {
@@ -85,10 +85,10 @@ export function systemPriorityClasses(): KubeObject[] {
   )
 }
 
-/** What the server's own requests call themselves; managed fields show the name. */
+/** The user agent of the server's own requests, which managed fields show. */
 export const serverAgent = `kube-apiserver/${kubernetesVersion}`
 
-/** Who the server is towards itself, as upstream's loopback client. */
+/** The identity of the server's own requests, as upstream's loopback client. */
 export const serverIdentity: UserInfo = { name: 'system:apiserver', groups: ['system:masters', 'system:authenticated'] }
 
 const parallel = 32
@@ -101,7 +101,7 @@ export interface EnsureParts {
 }
 
 /**
- * Creates each object that does not exist; with `overwrite` an existing one gets the new content. Namespaces come first.
+ * Creates missing objects; with `overwrite` also replaces existing ones. Namespaces come first.
  * Rejects with the first refusal.
  */
 export async function ensureObjects(parts: EnsureParts, objects: readonly KubeObject[], overwrite = false): Promise<void> {
@@ -145,7 +145,7 @@ async function ensure({ resources, transport, signal }: EnsureParts, object: Kub
   )
   const chunks: Buffer[] = []
   for await (const chunk of response.body) chunks.push(chunk)
-  // 409: another server of the cluster was faster, and the object is there.
+  // 409: another server of the cluster was faster, so the object exists.
   if (response.status >= 300 && response.status !== 409) {
     throw new Error(`bootstrap of ${kind} "${name}" was refused with ${response.status}: ${Buffer.concat(chunks).toString()}`)
   }

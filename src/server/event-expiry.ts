@@ -1,4 +1,4 @@
-// Events are news, not state: one that nobody has updated for an hour is deleted, as upstream's `--event-ttl` does it.
+// Deletes Events that were not updated for an hour, like upstream's `--event-ttl`.
 import { type Clock, pause } from '../base/clock.ts'
 import type { Logger } from '../base/log.ts'
 import type { Collection, Entry, Store } from '../store/store.ts'
@@ -12,7 +12,7 @@ export interface EventExpiryOptions {
   readonly events: Collection
   /** The newest revision of the store. */
   revision(): number
-  /** Deletes this very version, through the API: authorized and audited as every write. */
+  /** Deletes exactly this version, through the API: authorized and audited like every write. */
   remove(entry: Entry, signal: AbortSignal): Promise<void>
   readonly clock: Clock
   readonly log: Logger
@@ -24,8 +24,8 @@ interface Checkpoint {
 }
 
 /**
- * Runs until the signal. An entry's age is told by its revision and by what the store's revision was at known times, so that no event has to be
- * parsed. After a restart the hour begins anew.
+ * Runs until the signal. The age of an entry follows from its revision and the store's revision at known times, so that no event has to be
+ * parsed. After a restart the hour starts again.
  */
 export async function runEventExpiry(options: EventExpiryOptions, signal: AbortSignal): Promise<void> {
   const { events, revision, remove, clock, log } = options
@@ -38,7 +38,7 @@ export async function runEventExpiry(options: EventExpiryOptions, signal: AbortS
     const old = checkpoints.findLastIndex(({ at }) => at <= now - ttlMs)
     const limit = checkpoints[old]
     if (limit === undefined) continue
-    // Older checkpoints say nothing more.
+    // Older checkpoints are not needed.
     checkpoints = checkpoints.slice(old)
     for (const entry of events.list({}).entries) {
       if (entry.revision > limit.revision || signal.aborted) continue

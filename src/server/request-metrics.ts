@@ -1,4 +1,4 @@
-// What the API server measures of its requests, under upstream's names.
+// The metrics of requests, under upstream's names.
 import { Buckets, bucketSamples } from '../base/buckets.ts'
 import { Counter, Gauge, type Registry, type Sample, SampledHistogram } from '../base/metrics.ts'
 import type { FlowControl } from './flow-control/flow-control.ts'
@@ -7,7 +7,7 @@ import type { RequestInfo } from './request/request-info.ts'
 import type { ServedResources } from './resource/served-resource.ts'
 
 export interface RequestMetrics {
-  /** `awayMs` is the part of the duration that the request waited in queues and for webhooks. */
+  /** `awayMs` is the time that the request waited in queues and for webhooks. */
   observe(
     info: RequestInfo | undefined,
     reply: Pick<Reply, 'status' | 'longRunning'>,
@@ -15,7 +15,7 @@ export interface RequestMetrics {
     durationMs: number,
     awayMs: number,
   ): void
-  /** A watch or another stream has begun. What comes back is to be called once, when it is over. */
+  /** A watch or another stream has begun. The returned function must be called once, at its end. */
   opened(info: RequestInfo | undefined): () => void
 }
 
@@ -27,15 +27,15 @@ type Target = Readonly<Record<(typeof targetNames)[number], string>>
 const secondBounds = [0.005, 0.025, 0.05, 0.1, 0.2, 0.4, 0.6, 0.8, 1, 1.25, 1.5, 2, 3, 4, 5, 6, 8, 10, 15, 20, 30, 45, 60]
 const sliBounds = secondBounds.slice(2)
 const byteBounds = [1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9]
-/** Whose answers are measured. */
+/** Verbs whose response sizes are measured. */
 const readVerbs = new Set(['GET', 'LIST'])
 
-/** Of all requests for the same. Plain numbers: prom-client puts the labels of each value together anew, which a request would wait for. */
+/** The series of one target. Plain numbers, because prom-client would build the labels for each value, which would slow down requests. */
 class TargetSeries {
   readonly labels: Target
   readonly sliSeconds = new Buckets(sliBounds)
   readonly bytes: Buckets | undefined
-  /** By the dry run. */
+  /** By the value of dryRun. */
   readonly seconds = new Map<string, Buckets>()
 
   constructor(labels: Target) {
@@ -53,7 +53,7 @@ class TargetSeries {
   }
 }
 
-/** Of those that were answered alike, too. */
+/** The counter of one target and status code. */
 interface CountedSeries {
   readonly target: TargetSeries
   readonly labels: { readonly dry_run: string; readonly code: string }
@@ -120,7 +120,7 @@ export function requestMetrics(registry: Registry, flow: FlowControl, resources:
       for (const { labels, open } of streams.values()) this.set(labels, open)
     },
   })
-  // Names of definitions are ever new ones: of what is not served any more nothing is told.
+  // Definitions may always have new names, so series of removed resources are dropped.
   resources.onChange(({ retired }) => {
     for (const { definition } of retired) {
       const { group, version, plural } = definition
@@ -173,14 +173,14 @@ export function requestMetrics(registry: Registry, flow: FlowControl, resources:
   }
 }
 
-/** As upstream has it: a client's own words become no label. */
+/** As upstream: text from clients does not become a label. */
 function dryRunOf(info: RequestInfo | undefined): string {
   if (!info?.isResource || info.served === undefined) return ''
   const value = info.query.get('dryRun')
   return value === undefined || value === '' ? '' : value === 'All' ? 'All' : 'invalid'
 }
 
-/** Kinds that upstream calls deprecated, of which somebody has asked for one; none of them has a release that it goes with. */
+/** Requested APIs that upstream calls deprecated; none of them has a release of removal. */
 const deprecated = new Set(['/v1/endpoints', '/v1/componentstatuses'])
 
 function registerDeprecated(registry: Registry, targets: ReadonlyMap<string, TargetSeries>): void {
@@ -200,11 +200,11 @@ function registerDeprecated(registry: Registry, targets: ReadonlyMap<string, Tar
 
 const component = 'apiserver'
 
-/** Only what is served becomes a label: a client must not make series. */
+/** Only served resources become labels: clients must not create series. */
 function targetOf(info: RequestInfo | undefined): Target {
   if (!info?.isResource || info.served === undefined)
     return { verb: 'other', group: '', version: '', resource: '', subresource: '', scope: '', component }
-  // The definition's own words: those of the request are parts of its URL, and would keep it.
+  // Strings of the definition: those of the request are slices of its URL and would keep it in memory.
   const { definition, subresources } = info.served
   const { group, version, plural: resource } = definition
   const subresource = [...subresources.keys()].find(name => name === info.subresource) ?? ''

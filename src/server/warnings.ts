@@ -1,12 +1,12 @@
-// What the client of one request is warned of: each text once, and no more than its answer can hold.
+// The warnings for the client of one request: each text once, and no more than fit into a response.
 
-/** More than fit into the headers of an answer, whatever their length: an object decides how many there are. */
+/** More than fit into the headers of a response, whatever their length, because objects decide how many there are. */
 const maxWarnings = 4096
 
 const none: readonly string[] = []
 
 export class Warnings {
-  /** Made with the first: nearly all requests have none. */
+  /** Created with the first warning: nearly all requests have none. */
   #texts: Set<string> | undefined
 
   add(text: string): void {

@@ -1,4 +1,4 @@
-// Whether what is written could be made durable and recorded: asked before each write, and by whoever asks whether the server is ready.
+// Whether writes could be made durable and audited: checked before each write and for readiness.
 import { type ApiError, serviceUnavailable } from '../api/status.ts'
 import type { Store } from '../store/store.ts'
 import type { HealthCheck } from './paths/health.ts'
@@ -11,13 +11,13 @@ interface Disks {
 
 const storeRefusal = ({ store }: Disks): string | undefined => (store.stalled ? 'the disk under the store does not answer' : undefined)
 
-/** Why writes must not happen now; those that have begun wait. A store that has failed, or has no room, says so itself, of each write. */
+/** Why new writes must be refused; started ones wait. A store that has failed or is full refuses each write itself. */
 export function writeRefusal(disks: Disks): ApiError | undefined {
   const why = disks.audit.refusal?.()?.message ?? storeRefusal(disks)
   return why === undefined ? undefined : serviceUnavailable(`writes are refused: ${why}`)
 }
 
-/** Reads go on, so the server lives. */
+/** Reads still work, so these checks are only for readiness. */
 export function diskChecks(disks: Disks): readonly HealthCheck[] {
   return [
     { name: 'store-sync', readinessOnly: true, check: () => storeRefusal(disks) },

@@ -1,12 +1,12 @@
-// What an audit event says of a request beyond its fields.
+// Annotations of audit events.
 
 export const decisionAnnotation = 'authorization.k8s.io/decision'
 export const reasonAnnotation = 'authorization.k8s.io/reason'
-/** The webhook that allowed or denied the request, or what a review asked. */
+/** The webhook that allowed or denied the request, or the access that a review was about. */
 export const webhookAnnotation = 'authorization.bulkhead.dev/webhook'
-/** JSON of `AuthenticatorOpinion[]`, of a 401. */
+/** For a 401: JSON of `AuthenticatorOpinion[]`. */
 export const refusalsAnnotation = 'authentication.bulkhead.dev/refusals'
-/** JSON of `MissingAccess`, of a 403 of the authorizers. */
+/** For a 403 of the authorizers: JSON of `MissingAccess`. */
 export const missingAnnotation = 'authorization.bulkhead.dev/missing'
-/** Which bound of the flow control was reached, of a 429. */
+/** For a 429: which limit of flow control was reached. */
 export const flowAnnotation = 'flow-control.bulkhead.dev/refused'

@@ -1,4 +1,4 @@
-// The bodies of a request and of its answer, for the audit levels that record them.
+// Records the bodies of requests and responses, for the audit levels that include them.
 import type { AuditEvent } from '../../access/audit/audit-event.ts'
 import type { AuditDecision } from '../../access/audit/policy.ts'
 import { isRecord } from '../../api/schema/compile.ts'
@@ -10,23 +10,23 @@ import { decodeProtobuf } from '../protobuf/decode.ts'
 import { protobufType } from '../protobuf/envelope.ts'
 import { mediaType } from './negotiate.ts'
 
-/** Bytes of a body that is recorded; a larger one is left out, and the event says so. */
+/** Limit of a recorded body in bytes; larger ones are left out, with an annotation. */
 const maxRecordedBody = 3 * 1024 * 1024
 
-/** JSON or YAML: of protobuf the JSON that it stands for is kept. */
+/** JSON or YAML; protobuf is recorded as its JSON. */
 export interface RecordedBody {
   readonly bytes: Buffer
   readonly contentType: string
 }
 
-/** The same request; `keep` is given its body once somebody read it. */
+/** The same request, which passes its body to `keep` when it is read. */
 export function recordingBody(request: ServerRequest, keep: (body: RecordedBody) => void): ServerRequest {
   const { method, url, headers, credentials, identity, upgrade, stream } = request
   return {
     ...{ method, url, headers, credentials },
     ...(identity === undefined ? {} : { identity }),
     ...(upgrade === undefined ? {} : { upgrade }),
-    // What is passed on and not read is not kept.
+    // Forwarded bodies are not recorded.
     ...(stream === undefined ? {} : { stream: () => request.stream?.() }),
     get signal() {
       return request.signal
@@ -40,17 +40,17 @@ export function recordingBody(request: ServerRequest, keep: (body: RecordedBody)
   }
 }
 
-/** Of the audit event: bodies that its level has and that are too large, no JSON or YAML, or sent in pieces. */
+/** The annotation that names bodies that could not be recorded: too large, not JSON or YAML, or streamed. */
 const leftOutAnnotation = 'audit.bulkhead.dev/left-out'
 
 /** A request whose bodies are recorded. */
 export interface AuditedBodies {
   readonly decision: AuditDecision
-  /** Undefined until somebody read it. */
+  /** Undefined until the body was read. */
   sent: RecordedBody | undefined
 }
 
-/** The event with the bodies that its level has, read anew for each record. What cannot be recorded is named in an annotation. */
+/** The event with the bodies of its level, parsed for each record. An annotation names bodies that cannot be recorded. */
 export function withBodies(event: AuditEvent, { decision, sent }: AuditedBodies, reply: Partial<Reply>): AuditEvent {
   const { level, omitManagedFields } = decision
   const { body, contentType = '' } = reply
@@ -67,10 +67,10 @@ export function withBodies(event: AuditEvent, { decision, sent }: AuditedBodies,
   }
 }
 
-/** What is recorded of a body: its value, nothing where there is none, or that it cannot be recorded. */
+/** The recorded form of a body: its value, nothing if it is empty, or that it cannot be recorded. */
 type Recorded = { readonly value: unknown } | 'nothing' | 'left out'
 
-/** Fresh: whoever is given the value may change it. */
+/** A new value each time: the caller may change it. */
 function recordedRequest({ bytes, contentType }: RecordedBody): Recorded {
   if (bytes.length === 0) return 'nothing'
   return bytes.length > maxRecordedBody ? 'left out' : parsed(bytes.toString(), contentType)
@@ -82,7 +82,7 @@ function recordedAnswer({ body, contentType }: Pick<Reply, 'body' | 'contentType
   if (body.length > maxRecordedBody) return 'left out'
   const bytes = joined(body)
   if (mediaType(contentType) !== protobufType) return parsed(bytes.toString(), mediaType(contentType))
-  // The server's own: of the kind that it names, with as many fields as it has. Maps come without a prototype, and leave with one.
+  // The server's own bytes: of the kind that they name, without a limit of fields. Decoded maps have no prototype and get one here.
   return { value: parseJson(JSON.stringify(decodeProtobuf(bytes, unnamed, Number.POSITIVE_INFINITY))) }
 }
 
@@ -92,13 +92,13 @@ function parsed(text: string, contentType: string): Recorded {
   try {
     return { value: contentType.includes('yaml') ? readFirstYaml(text).value : parseJson(text) }
   } catch (err) {
-    // The client is told what is wrong with it.
+    // The client gets the error elsewhere.
     if (err instanceof SyntaxError || err instanceof YamlError) return 'left out'
     throw err
   }
 }
 
-/** Without who manages which field, also of the items of a list. Changes the value. */
+/** Removes managedFields, also of the items of a list. Changes the value. */
 function dropManagedFields(value: unknown): void {
   if (!isRecord(value)) return
   if (isRecord(value['metadata'])) delete value['metadata']['managedFields']

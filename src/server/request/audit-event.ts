@@ -1,4 +1,4 @@
-// What is written down of each request, as audit.k8s.io/v1 has it.
+// Makes the audit event of a request (audit.k8s.io/v1).
 import type { AuditEvent, AuditUser } from '../../access/audit/audit-event.ts'
 import type { AuditFailure } from '../../access/audit/audit-failure.ts'
 import { type AuditDecision, type AuditedRequest, bodyIsSecret } from '../../access/audit/policy.ts'
@@ -7,14 +7,14 @@ import type { UserInfo } from '../../api/user.ts'
 import { formatMicroTime } from '../../base/clock.ts'
 import type { RequestInfo } from './request-info.ts'
 
-/** Where events go. A promise resolves when the event is accepted for good; a write is answered only then. It rejects with an `AuditFailure` whose message a client may see. */
+/** Records events. The promise resolves when the event is durable; writes are answered only then. It rejects with an `AuditFailure` whose message a client may see. */
 export interface AuditSink {
   record(event: AuditEvent): Promise<void> | undefined
   /** Why writes must be refused now, before they happen; undefined while they can be recorded. */
   refusal?(): AuditFailure | undefined
-  /** What of the bodies is to be recorded; undefined where those of no request are. Asked before a body is read. */
+  /** Which bodies to record; undefined if no bodies are ever recorded. Called before a body is read. */
   decide?(asked: AuditedRequest): AuditDecision | undefined
-  /** An event that was recorded; undefined where it is not found with reasonable effort. Without it only recent refusals are known. */
+  /** Finds a recorded event; undefined if that takes unreasonable effort. Without this function only recent refusals can be explained. */
   find?(auditId: string, signal: AbortSignal): Promise<AuditEvent | undefined>
 }
 
@@ -29,11 +29,11 @@ export interface AuditFacts {
   readonly userAgent: string | undefined
   readonly received: number
   readonly annotations: Readonly<Record<string, string>> | undefined
-  /** The name that a creation gave. */
+  /** The name of a created object. */
   readonly name: string | undefined
 }
 
-/** By what a policy decides, as soon as it is known who asks. */
+/** The facts for the audit policy, known after authentication. */
 export function auditedRequestOf(facts: Pick<AuditFacts, 'url' | 'method' | 'user'>, info: RequestInfo): AuditedRequest {
   return {
     verb: info.verb,
@@ -51,7 +51,7 @@ export function auditEvent(
   failure: Status | undefined,
 ): AuditEvent {
   const { info, userAgent, impersonated, annotations } = facts
-  // Assigned one after the other: an event a request, and spreading what may be absent costs more than all of the rest.
+  // Single assignments: there is an event per request, and conditional spreads would cost more than everything else.
   const event: Draft<AuditEvent> = {
     level: 'Metadata',
     auditID: facts.auditId,
@@ -74,15 +74,15 @@ export function auditEvent(
 
 type Draft<T> = { -readonly [K in keyof T]: T[K] }
 
-/** A client decides how many faults its object has, and how long: what is kept of them is bounded. */
+/** Limits the recorded causes: a client decides how many errors its object has, and how long they are. */
 const kept = { message: 8192, causes: 32, text: 1024 }
 const cut = (text: string, limit: number): string => (text.length > limit ? `${text.slice(0, limit)}…` : text)
 
-/** What tells a client what is wrong with its body, and may show any of it, or of the object that it changes. */
+/** Reasons whose messages may quote the client's body or the stored object. */
 const quotingCodes: readonly (number | undefined)[] = [400, 422, 500]
 const leftOut = '(left out: it may show what the object holds)'
 
-/** Of objects that hold credentials the log has no values, not in messages either: the client alone is shown them. */
+/** For resources with credentials, the log contains no values, not even in messages; only the client sees them. */
 function withoutQuotes(failure: Status, ref: AuditEvent['objectRef']): Status {
   if (!quotingCodes.includes(failure.code) || ref === undefined || !bodyIsSecret(ref)) return failure
   const { details } = failure

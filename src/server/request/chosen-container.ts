@@ -1,9 +1,9 @@
-// Which container of a pod a request for its log, or to run something there, is about.
+// Chooses the container of a pod for log, exec and attach.
 import { badRequest } from '../../api/status.ts'
 import type { Pod } from '../../api/types/core-v1.ts'
 import { containersOf } from '../../api/validation/containers-of.ts'
 
-/** Throws upstream's 400 where several could be meant, or the pod has none of that name. `wanted` is '' or undefined where the client named none. */
+/** Throws upstream's 400 if the choice is ambiguous or the container does not exist. `wanted` is '' or undefined if the client named none. */
 export function chosenContainer({ metadata, spec }: Pod, wanted: string | undefined): string {
   const name = metadata.name ?? ''
   const names = spec === undefined ? [] : containersOf(spec).map(({ container }) => container.name)

@@ -1,5 +1,5 @@
-// The subresources that connect the client with something else: their options and their answers are not the API's.
+// Subresources that connect the client with something else; their options and responses are not those of the API.
 
-/** Into a pod. */
+/** Streams into a pod. */
 export const podStreams: ReadonlySet<string> = new Set(['attach', 'exec', 'portforward'])
 export const connections: ReadonlySet<string> = new Set([...podStreams, 'proxy'])

@@ -1,4 +1,4 @@
-// How an object is to be deleted: DeleteOptions from the body, or the same fields in the query.
+// DeleteOptions from the body, or the same fields in the query.
 import { type FieldError, invalidValue, notSupported } from '../../api/field-error.ts'
 import { declaredKind, decodeValue, noKindMessage } from '../../api/schema/decode.ts'
 import { structByKey } from '../../api/schema/model.ts'
@@ -18,7 +18,7 @@ export interface Deletion {
   readonly dryRun: boolean
   readonly graceSeconds: number | undefined
   readonly propagation: PropagationPolicy | undefined
-  /** The policy was asked for in the old way, by `orphanDependents: false`. */
+  /** Set if the client used the deprecated `orphanDependents: false`. */
   readonly orphansExplicitlyOff?: boolean
   readonly uid: string | undefined
   readonly resourceVersion: string | undefined
@@ -27,7 +27,7 @@ export interface Deletion {
 const optionsKind = { group: '', version: 'v1', kind: 'DeleteOptions' }
 const policies: readonly string[] = ['Foreground', 'Background', 'Orphan']
 
-/** The query counts only where there is no body, but for `dryRun`: who asks for it in either place does not want to delete. */
+/** The query counts only without a body, except for `dryRun`, which counts in either place. */
 export async function readDeletion(context: RequestContext): Promise<Deletion> {
   const body = await readBody(context.request)
   const options = body.length > 0 ? await fromBody(context, body) : fromQuery(context)
@@ -44,15 +44,15 @@ export async function readDeletion(context: RequestContext): Promise<Deletion> {
 }
 
 const metaScheme = 'k8s.io/apimachinery/pkg/apis/meta/internalversion/scheme/register.go:27'
-/** Registered without a version beside the one that is wanted here. */
+/** Kinds that are registered without a version, beside the expected one. */
 const otherOptions = ['CreateOptions', 'UpdateOptions']
 
-/** Throws the 500 with which upstream answers a body that it cannot read as options, as it makes no Status of the decoder's error. */
+/** Throws upstream's 500 for an unreadable body: upstream does not convert the decoder's error to a Status. */
 async function fromBody(context: RequestContext, body: Buffer): Promise<DeleteOptions> {
   const format = bodyFormat(header(context.request.headers, 'content-type'))
   const { document: parsed } = await readable(context, optionsKind, format, body)
   if (!parsed.ok) throw parsed.fault === 'limit' ? badRequest(parsed.message) : plainFailure(parsed.message)
-  // Clients write any group's version beside the kind, which upstream registers in each group.
+  // Clients send the kind with the version of any group, since upstream registers it in each group.
   const told = declaredKind(parsed.value, { ...optionsKind, group: 'meta.k8s.io' })
   if (typeof told === 'string') throw plainFailure(told)
   if (otherOptions.includes(told.kind)) {
@@ -80,7 +80,7 @@ function fromQuery({ query }: RequestContext): DeleteOptions {
   }
 }
 
-/** Throws one 422 for everything that is wrong with them. */
+/** Throws one 422 with all errors. */
 export function validateDeleteOptions({ propagationPolicy: policy, orphanDependents, dryRun = [] }: DeleteOptions): void {
   const errors: FieldError[] = []
   if (policy !== undefined && orphanDependents !== undefined) {

@@ -1,7 +1,7 @@
-// Whether a write is only tried.
+// The dryRun option.
 import { type FieldError, notSupported } from '../../api/field-error.ts'
 
-/** Of values that were judged: anything but `All` is refused. */
+/** For validated values: anything but `All` is refused. */
 export function isDryRun(values: readonly string[]): boolean {
   return values.length > 0
 }

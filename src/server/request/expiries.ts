@@ -1,7 +1,7 @@
-// What is to happen at a time, with one timer for all that happens at the same: thousands of streams end with the credential that opened them.
+// Timers with one timer per point in time: thousands of streams end with the credential that opened them.
 import type { Clock } from '../../base/clock.ts'
 
-/** The clock may be set meanwhile: what is over by then happens within this time. */
+/** The clock may be changed meanwhile, so it is checked at least this often. */
 const maxSleepMs = 60_000
 
 interface Expiry {
@@ -17,7 +17,7 @@ export class Expiries {
     this.#clock = clock
   }
 
-  /** `time` in milliseconds since the epoch; what is over already happens in a later microtask. Returns what takes it back. */
+  /** `time` in milliseconds since the epoch; past times fire in a later microtask. Returns a function that cancels. */
   at(time: number, act: () => void): () => void {
     let expiry = this.#byTime.get(time)
     if (expiry === undefined) {
@@ -27,7 +27,7 @@ export class Expiries {
     }
     const shared = expiry
     const { acts, stop } = shared
-    // A function of its own: the same one may be given twice.
+    // A new function, because the same one may be passed twice.
     const own = () => act()
     acts.add(own)
     return () => {
@@ -47,7 +47,7 @@ export class Expiries {
       if (stop.signal.aborted) return
       throw err
     }
-    // Whoever comes behind an expiry that is over begins another one.
+    // Later callers for the same time start a new expiry.
     await Promise.resolve()
     this.#forget(time, expiry)
     for (const act of acts) act()

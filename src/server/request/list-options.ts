@@ -1,4 +1,4 @@
-// The options of list, watch and deletecollection, judged as upstream judges ListOptions.
+// The options of list, watch and deletecollection, validated like upstream's ListOptions.
 import { type FieldError, forbiddenField, notSupported } from '../../api/field-error.ts'
 import { type ApiError, apiError, badRequest, invalid } from '../../api/status.ts'
 import { plainFailure } from '../http/plain-failure.ts'
@@ -7,10 +7,10 @@ import type { Query } from './query.ts'
 export type VersionMatch = 'NotOlderThan' | 'Exact'
 
 export interface ListOptions {
-  /** 0 where there is none. */
+  /** 0 without a limit. */
   readonly limit: number
   readonly continueToken: string | undefined
-  /** '' and undefined are the same: the newest. */
+  /** '' and undefined both mean the newest. */
   readonly resourceVersion: string
   readonly match: VersionMatch | undefined
   readonly sendInitialEvents: boolean | undefined
@@ -18,14 +18,14 @@ export interface ListOptions {
 
 const kind = { group: 'meta.k8s.io', kind: 'ListOptions' }
 
-/** The options say themselves which they are of: the old path `/watch/…` does not, and so is judged as a list. */
+/** Decided by the options, so the deprecated path `/watch/…` is validated as a list. */
 export function listOptions(query: Query): ListOptions {
   if (query.raw === '') return { limit: 0, continueToken: undefined, resourceVersion: '', match: undefined, sendInitialEvents: undefined }
   const resourceVersion = query.get('resourceVersion') ?? ''
   const match = query.get('resourceVersionMatch') || undefined
   const continueToken = query.get('continue') || undefined
   const sendInitialEvents = query.get('sendInitialEvents') === undefined ? undefined : query.flag('sendInitialEvents')
-  // Judged even of lists, which take no time out.
+  // Validated also for lists, which do not use it.
   query.integer('timeoutSeconds')
   const limit = query.integer('limit') ?? 0
   const errors = query.flag('watch')
@@ -76,8 +76,8 @@ function validateWatch(match: string | undefined, initial: boolean | undefined, 
 const maxRevision = 2n ** 64n - 1n
 
 /**
- * '' and '0' are 0; beyond 2^53, where no store comes, only the magnitude is right. Throws where a resourceVersion is not a number: upstream has no reason
- * for that, but of a list it says 400.
+ * '' and '0' are 0. Above 2^53, which no store reaches, only the magnitude is right. Throws if a resourceVersion is not a number: upstream's error has no reason
+ * then, but is a 400 for lists.
  */
 export function requiredRevision(resourceVersion: string, list = false): number {
   if (resourceVersion === '') return 0
@@ -89,8 +89,8 @@ export function requiredRevision(resourceVersion: string, list = false): number 
 }
 
 /**
- * A revision that this store has not reached. Clients try again by themselves where they are told when, so one who asked for at least that revision is
- * told, and one who asked for exactly that one is not.
+ * The error for a revision that the store has not reached. Clients retry if the error says when, so it does for requests of at least that revision,
+ * and not for requests of exactly that revision.
  */
 export function tooLargeRevision(resourceVersion: string, current: number, exact = false): ApiError {
   return apiError(504, 'Timeout', `Timeout: Too large resource version: ${BigInt(resourceVersion)}, current: ${current}`, {

@@ -1,13 +1,13 @@
-// PodLogOptions as the API reads and validates them, before anything of the pod is looked at.
+// Parses and validates PodLogOptions, before the pod is read.
 import { type FieldError, forbiddenField, invalidValue, wholeObject } from '../../api/field-error.ts'
 import type { LogOptions } from '../../api/node-query.ts'
 import { parseTime } from '../../api/schema/go-time.ts'
 import { badRequest, invalid } from '../../api/status.ts'
 import type { Query } from './query.ts'
 
-/** What is asked of the node. Throws upstream's 422 for values out of range, and its 400 for what is not a number or time. `name` is the pod's. */
+/** The options for the node. Throws upstream's 422 for values out of range, and its 400 for malformed numbers and times. `name` is the pod's. */
 export function readLogOptions(query: Query, name: string): LogOptions {
-  // All are read before any is judged, in the order of upstream's structure: the first that cannot be read is told.
+  // All are parsed before any is validated, in the order of upstream's struct: the first malformed one is reported.
   const sinceSeconds = query.integer('sinceSeconds')
   const sinceTimeText = query.get('sinceTime')
   const sinceTime = sinceTimeText ? readTime(sinceTimeText) : undefined
@@ -21,7 +21,7 @@ export function readLogOptions(query: Query, name: string): LogOptions {
   } else if (sinceSeconds !== undefined && sinceSeconds < 1) {
     errors.push(invalidValue('sinceSeconds', sinceSeconds, 'must be greater than 0'))
   }
-  // The choice of a stream is off by default in v1.33.
+  // Choosing a stream is off by default in v1.33.
   if (query.get('stream') !== undefined) errors.push(forbiddenField('stream', 'may not be specified'))
   if (errors.length > 0) throw invalid({ group: '', kind: 'PodLogOptions' }, name, errors)
   return {
@@ -35,7 +35,7 @@ export function readLogOptions(query: Query, name: string): LogOptions {
 
 type Counts = Partial<Record<'sinceSeconds' | 'tailLines' | 'limitBytes', number>>
 
-/** Those that are there. More than any log has is as good as the most that a number can say. */
+/** Drops undefined options, and caps numbers: more than any log has is as good as the largest number. */
 function counts(given: { readonly [name in keyof Counts]: number | undefined }): Counts {
   const there: Counts = {}
   for (const [name, value] of Object.entries(given) as [keyof Counts, number | undefined][])
@@ -43,7 +43,7 @@ function counts(given: { readonly [name in keyof Counts]: number | undefined }):
   return there
 }
 
-/** Undefined for no time: older clients send the word for it. */
+/** Undefined without a time: older clients send `null`. */
 function readTime(text: string): string | undefined {
   if (text === 'null') return undefined
   const parsed = parseTime(text)

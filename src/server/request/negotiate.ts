@@ -1,7 +1,7 @@
-// Which form of answer a client accepts: JSON, YAML or protobuf, and the object itself, a Table of it, or only its metadata.
+// Content negotiation: JSON, YAML or protobuf, and the object, a Table, or only its metadata.
 import { apiError, notAcceptable, unsupportedMediaType } from '../../api/status.ts'
 
-/** Of tables and of metadata alone; old clients ask for v1beta1, which is the same under another name. */
+/** Version of Tables and PartialObjectMetadata; old clients request v1beta1, which is the same under another name. */
 export type MetaVersion = 'meta.k8s.io/v1' | 'meta.k8s.io/v1beta1'
 
 export type Encoding = 'json' | 'yaml' | 'protobuf'
@@ -9,15 +9,15 @@ export type Encoding = 'json' | 'yaml' | 'protobuf'
 export interface AnswerForm {
   readonly encoding: Encoding
   readonly as: 'object' | 'table' | 'partial'
-  /** Metadata alone, of a list. */
+  /** PartialObjectMetadataList. */
   readonly list: boolean
   readonly metaVersion: MetaVersion
-  /** With line breaks, whatever the query and the program say. */
+  /** Formatted, regardless of the query and the user agent. */
   readonly pretty: boolean
 }
 
 const plainJson: AnswerForm = { encoding: 'json', as: 'object', list: false, metaVersion: 'meta.k8s.io/v1', pretty: false }
-/** Upstream writes with line breaks what it writes though nobody accepts it. */
+/** As upstream, a fallback that the client did not accept is formatted. */
 const unaskedJson: AnswerForm = { ...plainJson, pretty: true }
 const protobuf = 'application/vnd.kubernetes.protobuf'
 const textTypes = ['application/json', 'application/yaml'] as const
@@ -25,48 +25,48 @@ const allTypes = [...textTypes, protobuf]
 const types = (hasProtobuf: boolean): string => (hasProtobuf ? allTypes : textTypes).join(', ')
 const streamTypes = (hasProtobuf: boolean): string => `application/json;stream=watch${hasProtobuf ? `, ${protobuf};stream=watch` : ''}`
 
-/** What is asked for. */
+/** What the response supports. */
 interface RequestedForm {
-  /** Whether there are other forms than the object itself. */
+  /** Whether other forms than the object are supported. */
   readonly shaped: boolean
-  /** Whether there is a Table of it. */
+  /** Whether a Table is supported. */
   readonly tables: boolean
-  /** Whether it comes event by event, for which there is no YAML. */
+  /** Whether it is a stream of events, for which there is no YAML. */
   readonly stream: boolean
-  /** Whether the object itself has a form in protobuf, as its metadata always have. */
+  /** Whether the object has a form in protobuf; its metadata always have. */
   readonly protobuf: boolean
 }
 
 const anything: RequestedForm = { shaped: true, tables: true, stream: false, protobuf: true }
 const objectAlone: RequestedForm = { shaped: false, tables: false, stream: false, protobuf: true }
 
-/** Clients send few different headers; each is read once for each kind of answer: which forms there are, whether it is a stream. */
+/** Clients send few different headers, so results are cached per header and kind of response. */
 const known: readonly Map<string, AnswerForm | undefined>[] = Array.from({ length: 12 }, () => new Map())
 const maxKnown = 256
 
-/** What is read of the header, in characters: clients write a few hundred, and each comma costs as much as a short request. */
+/** Limit of the header in characters: clients send a few hundred, and each comma costs as much as a short request. */
 const maxAccept = 2048
 export const readableAccept = (accept: string): string => (accept.length > maxAccept ? accept.slice(0, maxAccept) : accept)
 
-/** Throws a 406 where nothing that the client accepts can be made. */
+/** Throws a 406 if no accepted form is supported. */
 export function answerForm(accept: string | undefined, asked: Omit<RequestedForm, 'shaped'> = anything): AnswerForm {
   if (isPlain(accept)) return plainJson
   const form = knownForm(accept, { ...asked, shaped: true })
   if (form !== undefined) return form
-  // Upstream asks whether it knows the form first, and then whether there is a stream of it.
+  // As upstream: first whether the form is known, then whether it can be streamed.
   const streamed = asked.stream && knownForm(accept, { ...asked, shaped: true, stream: false }) !== undefined
   throw notAcceptable(`only the following media types are accepted: ${(streamed ? streamTypes : types)(asked.protobuf)}`)
 }
 
 /**
- * Throws the 406 of upstream's router, which looks at the types alone and knows `*` only in place of both parts. `more` are types of the route beside
+ * Throws the 406 of upstream's router, which only compares types and knows only the wildcard for both parts. `more` are types of the route in addition to
  * those of all built-in kinds.
  */
 export function requireAcceptableRoute(accept: string | undefined, more: readonly string[] = []): void {
   if (!isPlain(accept)) requireRouteFormat(accept, [...allTypes, ...more])
 }
 
-/** The same of a route that makes these types alone. */
+/** The same for a route with only these types. */
 export function requireRouteFormat(accept: string | undefined, made: readonly string[]): void {
   if (!accept) return
   const asked = readableAccept(accept)
@@ -76,7 +76,7 @@ export function requireRouteFormat(accept: string | undefined, made: readonly st
   throw apiError(406, 'NotAcceptable', `406: Not Acceptable\n\nAvailable representations: ${made.join(', ')}`, {})
 }
 
-/** The form of a document, of which there is neither a Table nor its metadata alone. Throws a 406 where only those are accepted. */
+/** The form of a document, which has neither Table nor metadata. Throws a 406 if only those are accepted. */
 export function documentForm(accept: string | undefined): AnswerForm {
   if (isPlain(accept)) return plainJson
   const form = knownForm(accept, objectAlone)
@@ -84,7 +84,7 @@ export function documentForm(accept: string | undefined): AnswerForm {
   return form
 }
 
-/** Which version of the aggregated form of discovery is asked for. */
+/** The requested version of aggregated discovery. */
 export function aggregatedVersion(accept: string | undefined): 'v2' | 'v2beta1' | undefined {
   if (accept === undefined || !accept.includes('APIGroupDiscoveryList')) return undefined
   for (const clause of readableAccept(accept).split(',')) {
@@ -96,24 +96,24 @@ export function aggregatedVersion(accept: string | undefined): 'v2' | 'v2beta1' 
   return undefined
 }
 
-/** The form of what is no resource: a client that accepts nothing known still gets JSON. */
+/** The form of other paths: a client that accepts nothing known still gets JSON. */
 export function pathForm(accept: string | undefined): AnswerForm {
   return isPlain(accept) ? plainJson : (knownForm(accept, anything) ?? plainJson)
 }
 
-/** The form of an error, of which there is neither a Table nor metadata alone: who accepts only such gets JSON. */
+/** The form of an error, which has neither Table nor metadata: a client that accepts only those gets JSON. */
 export function failureForm(accept: string | undefined): AnswerForm {
   return isPlain(accept) ? plainJson : (knownForm(accept, objectAlone) ?? unaskedJson)
 }
 
-/** What most requests say. */
+/** The most common header. */
 function isPlain(accept: string | undefined): accept is undefined | '' | 'application/json' | '*/*' {
   return !accept || accept === 'application/json' || accept === '*/*'
 }
 
 function knownForm(accept: string, asked: RequestedForm): AnswerForm | undefined {
   const read = known[(asked.shaped ? 4 : 0) + (asked.tables ? 4 : 0) + (asked.stream ? 2 : 0) + (asked.protobuf ? 1 : 0)] ?? new Map()
-  // Not remembered: what is read of it would keep all of it in memory.
+  // Not cached: the parsed slices would keep the whole header in memory.
   if (accept.length > maxAccept) return choose(readableAccept(accept), asked)
   if (read.has(accept)) return read.get(accept)
   if (read.size >= maxKnown) read.clear()
@@ -136,7 +136,7 @@ function choose(accept: string, asked: RequestedForm): AnswerForm | undefined {
   return undefined
 }
 
-/** What is wanted most comes first. */
+/** Sorted by quality. */
 function clausesOf(accept: string): Clause[] {
   return accept
     .split(',')
@@ -156,7 +156,7 @@ function parseClause(text: string): Clause {
   return { type: type === '*' ? '*/*' : type, parameters, quality: Number.isFinite(quality) ? quality : 0 }
 }
 
-/** Of clauses that are wanted alike, the one that says more comes first. */
+/** With equal quality, the more specific clause comes first. */
 function wildcardRank({ type }: Clause): number {
   return type === '*/*' ? 2 : type.endsWith('/*') ? 1 : 0
 }
@@ -181,7 +181,7 @@ function formOf({ type, parameters }: Clause, asked: RequestedForm): AnswerForm 
   return undefined
 }
 
-/** Who takes anything gets JSON. */
+/** Wildcards get JSON. */
 const encodings: ReadonlyMap<string, Encoding> = new Map([
   ['application/json', 'json'],
   ['application/yaml', 'yaml'],
@@ -192,7 +192,7 @@ const encodings: ReadonlyMap<string, Encoding> = new Map([
 
 export type BodyFormat = 'json' | 'yaml' | 'protobuf'
 
-/** How a request's body is written. Throws a 415 naming what is accepted; custom resources have no form in protobuf. */
+/** The format of a request's body. Throws a 415 that names the accepted ones; custom resources have no protobuf. */
 export function bodyFormat(contentType: string | undefined, hasProtobuf = true): BodyFormat {
   const type = mediaType(contentType)
   if (type === '' || type === 'application/json') return 'json'
@@ -201,7 +201,7 @@ export function bodyFormat(contentType: string | undefined, hasProtobuf = true):
   throw unsupportedMediaType(`the body of the request was in an unknown format - accepted media types include: ${types(hasProtobuf)}`)
 }
 
-/** The media type alone, in lower case; '' where there is none. */
+/** The media type without parameters, in lower case; '' if there is none. */
 export function mediaType(contentType: string | undefined): string {
   if (contentType === undefined) return ''
   const at = contentType.indexOf(';')

@@ -1,4 +1,4 @@
-// What admission is told of how a write was asked for: CreateOptions, UpdateOptions, PatchOptions or DeleteOptions, with what the client gave.
+// The options of a write for admission: CreateOptions, UpdateOptions, PatchOptions or DeleteOptions, as the client sent them.
 import type { Deletion } from './delete-options.ts'
 import type { ResourceContext } from './request-context.ts'
 

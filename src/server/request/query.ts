@@ -1,4 +1,4 @@
-// The query of a request, parsed once and without URL objects.
+// Parses the query of a request once, without URL objects.
 
 import { parse } from 'node:querystring'
 import { queryFlag } from '../../api/query-flag.ts'
@@ -6,12 +6,12 @@ import { badRequest } from '../../api/status.ts'
 import { parseInt64 } from '../../api/validation/go-int64.ts'
 
 export interface Query {
-  /** The first value, undefined where the name does not occur. */
+  /** The first value; undefined if the name does not occur. */
   get(name: string): string | undefined
   all(name: string): readonly string[]
   /** See `queryFlag()`. */
   flag(name: string): boolean
-  /** Throws a 400 where the value is not an integer. */
+  /** Throws a 400 if the value is not an integer. */
   integer(name: string): number | undefined
   /** The query as it was sent, without the question mark. */
   readonly raw: string
@@ -25,7 +25,7 @@ export const emptyQuery: Query = {
   raw: '',
 }
 
-/** More than any client sends, but for the words of a long command. They are refused, not left out: a selector or a dryRun that is left out means another request. */
+/** More than any client sends, except for the words of a long command. Excess ones are refused and not dropped: without a selector or dryRun the request would mean something else. */
 const maxParameters = 1000
 
 export function parseQuery(raw: string): Query {
@@ -39,7 +39,7 @@ class ParsedQuery implements Query {
   constructor(raw: string) {
     this.raw = raw
     this.#values = parse(raw, '&', '=', { maxKeys: maxParameters + 1 })
-    // Each takes a byte at least: most queries are too short to be counted.
+    // Each takes at least a byte, so most queries are too short to need counting.
     if (raw.length > maxParameters && Object.values(this.#values).flat().length > maxParameters)
       throw badRequest(`the query has more than ${maxParameters} parameters`)
   }

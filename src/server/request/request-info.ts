@@ -1,4 +1,4 @@
-// From method and path to what is asked for: verb, group, resource, namespace, name, subresource.
+// Parses method and path: verb, group, resource, namespace, name, subresource.
 import { requiredFieldValue } from '../../api/field-selector.ts'
 import { apiError, badRequest, methodNotAllowed, unknownMethod, unknownPath } from '../../api/status.ts'
 import { nameIsPathSegment } from '../../api/validation/names.ts'
@@ -17,9 +17,9 @@ export interface ResourceRequestInfo {
   readonly resource: string
   readonly subresource: string
   readonly name: string
-  /** What follows the subresource: the path behind `proxy`. */
+  /** The path after the subresource, for `proxy`. */
   readonly rest: readonly string[]
-  /** Undefined where the path names nothing that is served: answered 404 after authorization, so that nobody can probe. */
+  /** Undefined if the path names no served resource: a 404 after authorization, so that clients cannot probe. */
   readonly served: ServedResource | undefined
 }
 
@@ -33,9 +33,9 @@ export interface PathRequestInfo {
 
 export type RequestInfo = ResourceRequestInfo | PathRequestInfo
 
-/** Longer paths are nobody's: names end at 253 bytes. */
+/** Longer paths are refused: names have at most 253 bytes. */
 const maxPathBytes = 8192
-/** With the query, which carries the command of an exec word by word. */
+/** With the query, which contains each word of an exec command. */
 const maxUrlBytes = 32_768
 
 const verbOfMethod: Readonly<Record<string, { readonly one: string; readonly many: string }>> = {
@@ -47,10 +47,10 @@ const verbOfMethod: Readonly<Record<string, { readonly one: string; readonly man
   DELETE: { one: 'delete', many: 'deletecollection' },
 }
 
-/** Subresources of a namespace; any other second segment behind a namespace's name is a resource in it. */
+/** Subresources of a namespace; any other segment after a namespace's name is a resource in it. */
 const namespaceSubresources = new Set(['status', 'finalize'])
 
-/** Whether there is a Table of the answer: not of questions, of bodies of another kind, of a list that comes as a watch; as upstream has it. */
+/** Whether the response can be a Table: as upstream, not for reviews, bodies of another kind, and streamed lists (sendInitialEvents). */
 export function hasTable({ served, subresource, verb, query }: ResourceRequestInfo): boolean {
   if (served === undefined) return true
   if (verb === 'watch' && query.flag('sendInitialEvents')) return false
@@ -59,7 +59,7 @@ export function hasTable({ served, subresource, verb, query }: ResourceRequestIn
   return kind === undefined || kind.kind === 'Scale'
 }
 
-/** Throws 400 for a malformed path. Whether something answers is `servedResource`'s question, asked after authorization. */
+/** Throws a 400 for a malformed path. `servedResource` checks after authorization whether the resource exists. */
 export function requestInfo(method: string, url: string, resources: ServedResources): RequestInfo {
   if (url.length > maxUrlBytes) throw apiError(414, 'Unknown', 'the request URI is too long')
   requireTarget(url)
@@ -72,12 +72,12 @@ export function requestInfo(method: string, url: string, resources: ServedResour
   const start = resourceStart(segments)
   if (start === 0) return { isResource: false, verb: method.toLowerCase(), path, query }
   const group = start === 2 ? '' : (segments[1] ?? '')
-  // `/apis//v1` is no other name of `/api/v1`: nothing answers there.
+  // `/apis//v1` is not an alias of `/api/v1`.
   const version = start === 3 && group === '' ? '' : (segments[start - 1] ?? '')
   return resourceInfo(method, path, query, group, version, segments.slice(start), resources)
 }
 
-/** What may stand in no request target (RFC 9112, 3.2): other parsers end it there, or read a backslash as a slash. */
+/** Characters that no request target may contain (RFC 9112, 3.2): other parsers end it there, or treat a backslash as a slash. */
 const noTarget = /[^\x21\x22\x24-\x5b\x5d-\x7e]/
 
 function requireTarget(url: string): void {
@@ -85,14 +85,14 @@ function requireTarget(url: string): void {
   if (at >= 0) throw badRequest(`the request target must not hold ${JSON.stringify(url[at])}: send it as a percent-encoded escape`)
 }
 
-/** Index of the first segment behind group and version; 0 where the path names no resource. */
+/** Index of the first segment after group and version; 0 if the path names no resource. */
 function resourceStart(segments: readonly string[]): number {
   if (segments[0] === 'api') return segments.length > 2 ? 2 : 0
   if (segments[0] === 'apis') return segments.length > 3 ? 3 : 0
   return 0
 }
 
-/** What a segment may be refused for, or has to be read first. */
+/** Characters for which a segment is refused or has to be decoded first. */
 const oddInPath = /%|\/\.|\0/
 
 function splitPath(path: string): string[] {
@@ -127,7 +127,7 @@ function resourceInfo(
   resources: ServedResources,
 ): RequestInfo {
   const verbs = verbOfMethod[method] ?? noVerb
-  // The old form `/watch/…` is still what a few clients send.
+  // A few clients still send the deprecated form `/watch/…`.
   const watchPath = parts[0] === 'watch' && parts.length > 1
   let at = watchPath ? 1 : 0
   let namespace = ''
@@ -141,7 +141,7 @@ function resourceInfo(
   const name = parts[at + 1] ?? ''
   const subresource = parts[at + 2] ?? ''
   const rest = parts.slice(at + 3)
-  // Without an escape no segment can hold what no name may.
+  // Without an escape no segment can contain forbidden characters.
   if (path.includes('%')) {
     if (isWithin) requireName('Namespace', namespace)
     requireName('Name', name)
@@ -151,7 +151,7 @@ function resourceInfo(
   const served = found && pathFits(found, form) ? found : undefined
   let verb = name === '' ? verbs.many : verbs.one
   if (watchPath || (verb === 'list' && query.flag('watch'))) verb = 'watch'
-  // A WebSocket can only be opened with GET: a right to read pods must not be one to run commands in them.
+  // WebSockets can only be opened with GET: a right to read pods must not include running commands in them.
   if (verb === 'get' && group === '' && resource === 'pods' && podStreams.has(subresource)) verb = 'create'
   const selected = !watchPath && (verb === 'list' || verb === 'watch') ? nameInSelector(query) : ''
   return {
@@ -170,24 +170,24 @@ function resourceInfo(
   }
 }
 
-/** Throws a 400 in upstream's words for what no object can be called, whatever is done with it: a list in a namespace of that name would say that it is empty. */
+/** Throws upstream's 400 for impossible names, whatever the verb: otherwise a list in such a namespace would be empty. */
 function requireName(what: 'Namespace' | 'Name', name: string): void {
   const problems = nameIsPathSegment(name, false)
   if (problems.length > 0) throw badRequest(`${what} parameter invalid: ${JSON.stringify(name)}: ${problems.join(', ')}`)
 }
 
-/** Any other method is asked for with an empty verb, as upstream does it: only a right to all verbs covers it, and what is behind a proxy takes OPTIONS. */
+/** As upstream, other methods have an empty verb, which only a right to all verbs covers. Backends of a proxy accept OPTIONS. */
 const noVerb = { one: '', many: '' } as const
 
 interface PathForm extends Pick<ResourceRequestInfo, 'namespace' | 'name' | 'subresource' | 'rest'> {
-  /** The resource stands behind a namespace: `namespaces/a/pods`. */
+  /** Whether the path has a namespace: `namespaces/a/pods`. */
   readonly isWithin: boolean
   readonly watchPath: boolean
 }
 
 /**
- * Whether there is such a path, whatever the method. What is asked for within a namespace is authorized there: nothing that is in none, other namespaces
- * included, may be reached that way.
+ * Whether the path exists, for any method. Requests within a namespace are authorized there, so cluster-scoped resources, including other namespaces,
+ * must not be reachable that way.
  */
 function pathFits({ definition, subresources }: ServedResource, form: PathForm): boolean {
   const { isWithin, watchPath, namespace, name, subresource, rest } = form
@@ -204,12 +204,12 @@ function pathFits({ definition, subresources }: ServedResource, form: PathForm):
 const readsMany = ['list', 'watch'] as const
 const ofOne = ['get', 'update', 'patch', 'delete'] as const
 
-/** The resource that answers. Throws 404 where nothing does and 405 where it has not this verb or method. */
+/** The served resource. Throws a 404 if there is none, and a 405 if it does not have the verb or method. */
 export function servedResource(info: ResourceRequestInfo, method: string): ServedResource {
   const { served } = info
   if (served === undefined) throw unknownPath()
   const { verbs } = served.definition
-  // The path is that of a list: a watch is only an option of it.
+  // The path is that of a list; watch is an option of it.
   if (info.verb === 'watch' && method === 'GET' && verbs.includes('list') && !verbs.includes('watch')) {
     throw methodNotAllowed(served.named, 'watch')
   }
@@ -219,9 +219,9 @@ export function servedResource(info: ResourceRequestInfo, method: string): Serve
 
 function hasMethod({ verb, subresource }: ResourceRequestInfo, method: string, served: ServedResource): boolean {
   if (subresource === 'proxy' && method === 'OPTIONS') return true
-  // Of the old paths the path is the verb, and the method is none of it.
+  // For the deprecated paths, the path determines the verb, and the method is ignored.
   if (verb === 'watch' && method !== 'GET') return false
-  // As upstream: of custom kinds and behind a proxy HEAD is a GET without the body, of built-in kinds it is no method.
+  // As upstream: for custom kinds and behind a proxy, HEAD is a GET without the body; built-in kinds do not have it.
   if (method === 'HEAD' && subresource !== 'proxy' && served.definition.custom === undefined) return false
   return verbsOf(served, subresource).includes(verb)
 }
@@ -230,7 +230,7 @@ export function verbsOf(served: ServedResource, subresource: string): readonly s
   return subresource === '' ? served.definition.verbs : (served.subresources.get(subresource)?.verbs ?? [])
 }
 
-/** Whether the verb goes with the path: a collection takes no update, an object no creation, and all namespaces together neither. */
+/** Whether the path supports the verb: collections have no update, objects no create, and all namespaces together neither. */
 function isRouted({ verb, name, namespace, subresource }: ResourceRequestInfo, namespaced: boolean): boolean {
   switch (verb) {
     case 'create':
@@ -246,7 +246,7 @@ function isRouted({ verb, name, namespace, subresource }: ResourceRequestInfo, n
   }
 }
 
-/** A selector for one name asks for that object only, so that a right to this name suffices. What is not a name of anything is none here. */
+/** A selector for one name requests only that object, so a right to this name is enough. Invalid names are ignored here. */
 function nameInSelector(query: Query): string {
   const selector = query.get('fieldSelector')
   if (selector === undefined || selector === '') return ''

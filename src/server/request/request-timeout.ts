@@ -1,16 +1,16 @@
-// How long a request may take: 60 seconds, or less by its `timeout` parameter, as Go writes durations.
+// The time limit of a request: 60 seconds, or less by its `timeout` parameter, in Go's notation of durations.
 import { badRequest } from '../../api/status.ts'
 import { parseGoDuration } from '../../base/go-duration.ts'
 import { connections } from './connections.ts'
 import type { RequestInfo } from './request-info.ts'
 
-/** Of a client that sets no limit, or a longer one. */
+/** If the client sets no limit, or a longer one. */
 const maxMs = 60_000
 
-/** These may take any time. */
+/** Verbs without a time limit. */
 const longRunning: ReadonlySet<string> = new Set([...connections, 'log'])
 
-/** Milliseconds; undefined for what may take any time. Throws a 400 for what is not a duration. */
+/** Milliseconds; undefined without a limit. Throws a 400 for an invalid duration. */
 export function requestTimeout(info: RequestInfo): number | undefined {
   if (info.isResource && (info.verb === 'watch' || longRunning.has(info.subresource))) return undefined
   const text = info.query.get('timeout')
@@ -20,7 +20,7 @@ export function requestTimeout(info: RequestInfo): number | undefined {
   return ms > 0 && ms < maxMs ? ms : maxMs
 }
 
-/** One of a ring, which begins and ends with its keeper. */
+/** A node of a doubly linked ring, which begins and ends with its owner. */
 interface Wait {
   readonly until: number
   readonly refuse: () => void
@@ -29,14 +29,14 @@ interface Wait {
 }
 
 /**
- * Ends what takes too long. What has begun is not taken back, as in upstream. One timer for all, set for the next that is due: nearly nothing ever is.
- * The waits are linked: an old Set or Map would keep every request that went through it until the next major collection.
+ * Enforces time limits. As in upstream, work that has begun is not undone. One timer for all requests, set for the earliest: limits are rarely reached.
+ * The waits are linked: a long-lived Set or Map would keep every finished request until the next major collection.
  */
 export class Deadlines {
   readonly #ring = emptyRing()
   #timer: { readonly at: number; readonly handle: NodeJS.Timeout } | undefined
 
-  /** The outcome of the work, or a rejection with what `late` makes where it takes longer than `ms`. */
+  /** The result of the work, or a rejection with the result of `late` after `ms`. */
   within<T>(work: Promise<T>, ms: number, late: () => Error): Promise<T> {
     return new Promise((resolve, reject) => {
       const ring = this.#ring
@@ -60,7 +60,7 @@ export class Deadlines {
   #wake(at: number): void {
     if (this.#timer !== undefined && this.#timer.at <= at) return
     clearTimeout(this.#timer?.handle)
-    // What a request waits for keeps the process alive, and not the end of its time.
+    // The timer does not keep the process alive; the work of the request does.
     this.#timer = { at, handle: setTimeout(() => this.#look(), Math.max(0, Math.ceil(at - performance.now()))).unref() }
   }
 
@@ -88,7 +88,7 @@ function emptyRing(): Wait {
   return ring
 }
 
-/** Once or twice: by the end of its time, and by that of its work. */
+/** May be called twice: at the time limit, and at the end of the work. */
 function unlink(wait: Wait): void {
   wait.before.behind = wait.behind
   wait.behind.before = wait.before

@@ -1,4 +1,4 @@
-// Label and field selectors of a query as the store's selection.
+// Converts label and field selectors of a query to the store's selection.
 
 import { BoundedCache } from '../../access/bounded-cache.ts'
 import { type FieldSelection, parseFieldSelector } from '../../api/field-selector.ts'
@@ -10,15 +10,15 @@ import type { ServedResource } from '../resource/served-resource.ts'
 import type { Query } from './query.ts'
 
 export interface RequestSelection {
-  /** Undefined where the store selects everything. */
+  /** Undefined if everything is selected. */
   readonly stored?: Selection
-  /** What the store cannot judge: decides on entries that were prepared for the version asked for. */
+  /** The part that the store cannot evaluate: applied to entries in the requested version. */
   readonly viewed?: (entry: Entry) => boolean
 }
 
 const everything: RequestSelection = {}
 
-/** Clients ask for the same again and again. Long ones are few, and would make the cache large. */
+/** Clients repeat their selectors, so short ones are cached. Long ones are rare and would fill the cache. */
 const known = new BoundedCache<LabelSelection>(1000)
 const maxKnownLength = 256
 
@@ -30,7 +30,7 @@ function labelSelection(text: string): LabelSelection {
   return selection
 }
 
-/** Throws a 400 for a selector that cannot be read or names an unknown field. */
+/** Throws a 400 for a malformed selector or an unknown field. */
 export function selectionOf(query: Query, served: ServedResource): RequestSelection {
   if (query.raw === '') return everything
   const labelText = query.get('labelSelector') ?? ''
@@ -51,7 +51,7 @@ export function selectionOf(query: Query, served: ServedResource): RequestSelect
   }
 }
 
-/** Fields of custom resources are those of the version asked for, and change with its definition: the store does not keep them. */
+/** Selectable fields of custom resources depend on the requested version and change with the definition, so the store does not index them. */
 function customSelection(served: ServedResource, labels: LabelSelection | undefined, fields: FieldSelection): RequestSelection {
   const kept = new WeakMap<Entry, Readonly<Record<string, string>>>()
   const fieldsOf = (entry: Entry): Readonly<Record<string, string>> => {
@@ -70,7 +70,7 @@ function customSelection(served: ServedResource, labels: LabelSelection | undefi
   const byLabels = (entry: Entry) => labels?.matches(entry.labels) ?? true
   const byFields = (entry: Entry) => fields.matches(fieldsOf(entry))
   if (served.conversion === undefined) return { stored: { ...exact, matches: entry => byLabels(entry) && byFields(entry) } }
-  // What a webhook makes of an entry is not known before it is asked. Pairs that the store can judge it must judge: its index is but a hint.
+  // The result of a conversion webhook is not known in advance. Requirements that the store can evaluate are still given to it, because its index is only a hint.
   const byMetadata = (entry: Entry) => exactFields.every(([name, value]) => entry.fields[name] === value)
   return { stored: { ...exact, matches: entry => byLabels(entry) && byMetadata(entry) }, viewed: byFields }
 }
@@ -80,7 +80,7 @@ function fieldSelection(text: string, { definition }: ServedResource): FieldSele
   const names = own?.names === undefined ? selectableFieldNames(definition) : new Set(Object.keys(own.names))
   const ownFields = own?.values !== undefined
   return parseFieldSelector(text, {
-    // Kinds with fields of their own that have no namespace do not know of one.
+    // Cluster-scoped kinds with their own fields have no metadata.namespace.
     isSupported: field => names.has(field) || field === nameField || (field === namespaceField && (definition.namespaced || !ownFields)),
     unknown: field => own?.unknown?.(field) ?? (ownFields ? `field label not supported: ${field}` : unknownField(field)),
     stored: field => own?.names?.[field] ?? field,
@@ -91,14 +91,14 @@ const nameField = 'metadata.name'
 const namespaceField = 'metadata.namespace'
 const isMetadata = (field: string): boolean => field === nameField || field === namespaceField
 
-/** Of kinds whose metadata alone can be selected by. */
+/** For kinds without their own selectable fields. */
 function unknownField(field: string): string {
   return `${JSON.stringify(field)} is not a known field selector: only "${nameField}", "${namespaceField}"`
 }
 
 const namesByDefinition = new WeakMap<ResourceDefinition, ReadonlySet<string>>()
 
-/** The fields that a kind's selectors may name: those that it gives for any object, here for one without content. */
+/** The selectable fields of a kind, taken from an empty object. */
 function selectableFieldNames(definition: ResourceDefinition): ReadonlySet<string> {
   let names = namesByDefinition.get(definition)
   if (names === undefined) {
@@ -108,7 +108,7 @@ function selectableFieldNames(definition: ResourceDefinition): ReadonlySet<strin
   return names
 }
 
-/** Has the members that decoding always fills in, as selectable fields may read them. */
+/** Has the members that decoding always sets, because selectable fields may read them. */
 function emptyObject(): KubeObject {
   return { metadata: {}, ...{ spec: {}, status: {}, involvedObject: {}, regarding: {}, source: {} } }
 }

@@ -1,5 +1,5 @@
-// Bodies in YAML: small ones are read at once, large ones in a thread, one after another, those of different users in turn. Reading 3 MB of it takes a
-// second or more, for which no other request is to wait.
+// Parses YAML bodies: small ones directly, large ones in a thread, one after another and round-robin over users. Parsing 3 MB takes a
+// second or more, which must not block other requests.
 import { limitHolder } from '../../access/limit-holder.ts'
 import { maxValues, parseJsonBytes } from '../../api/schema/decode.ts'
 import { tryYaml, type YamlOutcome } from '../../api/schema/yaml.ts'
@@ -9,14 +9,14 @@ import { codeOf } from '../../base/user-error.ts'
 import { maxBodyBytes } from '../http/collect-body.ts'
 import type { RequestContext } from './request-context.ts'
 
-/** What the thread answers: the value as JSON. */
+/** The result of the thread: the value as JSON. */
 export type YamlReading =
   | { readonly json: Uint8Array; readonly duplicate: string | undefined }
   | { readonly json: undefined; readonly message: string }
 
-/** Reading so much takes some 20 ms at most. */
+/** Parsing this much takes about 20 ms at most. */
 const atOnceBytes = 32 * 1024
-/** Some hundred times the largest body. */
+/** About a hundred times the largest body. */
 const memoryMiB = 384
 
 /** Large bodies that wait for the thread. */
@@ -29,7 +29,7 @@ const apart = new ThreadQueue<Uint8Array, YamlReading>({
   maxWaiting,
 })
 
-/** Rejects with a 413 where reading it takes too much memory, as text of hundreds of thousands of levels can, and where the value is larger than a body in JSON may be: aliases repeat what stands once. */
+/** Rejects with a 413 if parsing takes too much memory, as with hundreds of thousands of levels, and if the value is larger than a JSON body may be, since aliases repeat values. */
 export async function readYamlBody(
   context: Pick<RequestContext, 'request' | 'keepBody' | 'user'>,
   bytes: Buffer,
@@ -46,14 +46,14 @@ export async function readYamlBody(
   if (reading.json === undefined) return { ok: false, message: reading.message }
   if (reading.json.length > maxBodyBytes) throw tooLarge(`the YAML stands for more than ${maxBodyBytes} bytes of JSON`)
   const json = Buffer.from(reading.json.buffer, reading.json.byteOffset, reading.json.byteLength)
-  // Whoever records the body would read it again.
+  // Audit would otherwise parse the body again.
   context.keepBody?.({ bytes: json, contentType: 'application/json' })
   const parsed = parseJsonBytes(json, most)
   if (!parsed.ok) throw badRequest(parsed.message)
   return { ok: true, value: parsed.value, duplicate: reading.duplicate }
 }
 
-/** What clients apply is JSON, which is YAML too and read in a fraction of the time; undefined where it takes YAML's own reading, for its words at least. */
+/** Clients apply JSON, which is also YAML and parses much faster; undefined if the YAML parser is needed, at least for its errors. */
 function asJson(bytes: Buffer, most: number): YamlOutcome | undefined {
   if (bytes[0] !== openingBrace) return undefined
   const parsed = parseJsonBytes(bytes, most)

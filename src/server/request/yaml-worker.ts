@@ -1,4 +1,4 @@
-// The thread that reads one large YAML body.
+// The thread that parses one large YAML body.
 import { tryYaml } from '../../api/schema/yaml.ts'
 import { answerWork } from '../../base/thread-work.ts'
 import type { YamlReading } from './yaml-body.ts'

@@ -1,4 +1,4 @@
-// create: a new object under a name of the client's or of the server's making.
+// The verb create: a new object, with a name from the client or a generated one.
 
 import { writtenReply } from '../answers/respond.ts'
 import type { Reply } from '../http/exchange.ts'

@@ -1,11 +1,11 @@
-// get: one object, as the store keeps it.
+// The verb get: one object, as stored.
 import { notFound } from '../../api/status.ts'
 import { entryReply } from '../answers/respond.ts'
 import type { Reply } from '../http/exchange.ts'
 import { requiredRevision, tooLargeRevision } from '../request/list-options.ts'
 import type { ResourceContext } from '../request/request-context.ts'
 
-/** Also for the subresources whose body is the object itself. */
+/** Also for subresources whose body is the object itself. */
 export function get(context: ResourceContext, revision: number): Reply | Promise<Reply> {
   const { served, info } = context
   const wanted = context.query.get('resourceVersion')

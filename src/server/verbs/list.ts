@@ -1,4 +1,4 @@
-// list: the state at one revision, whole or in pages, as bytes that are joined and not parsed.
+// The verb list: the state at one revision, whole or in pages. Objects are joined as bytes, without parsing.
 import type { KubeObject } from '../../api/object.ts'
 import { yamlText } from '../../api/schema/yaml-text.ts'
 import { type ApiError, apiError, badRequest, expired } from '../../api/status.ts'
@@ -29,10 +29,10 @@ export function list(parts: ListParts, context: ResourceContext): Reply | Promis
   return selected instanceof Promise ? selected.then(found => listReply(context, found)) : listReply(context, selected)
 }
 
-/** What was selected, in the form that the client accepts. */
+/** The selected objects in the negotiated form. */
 export function listReply(context: ResourceContext, { result, metadata: found }: Selected): Reply {
   const { form, pretty, served, query, now } = context
-  // As upstream, which has no types for them, lists of custom resources name a token that is none.
+  // As upstream, which has no types for them, lists of custom resources have an empty continue token.
   const metadata = served.definition.custom !== undefined && form.as === 'object' ? { continue: '', ...found } : found
   if (form.as === 'table' && result.entries.length === 0) {
     return valueReply(context, tableOf(served.definition, [], query.get('includeObject'), now, metadata, form.metaVersion))
@@ -68,7 +68,7 @@ function itemParts({ served }: ResourceContext, result: ListResult, metadata: Li
   return { ...base, head: Buffer.concat([opening, brace]), separator: commaBrace, part: index => withoutKind(bytesOf(index), kind), tail }
 }
 
-/** The bytes of each object's metadata; what stands around them is between the parts. */
+/** The bytes of each object's metadata, with separators between the parts. */
 function partialParts({ served, form }: ResourceContext, result: ListResult, opening: Buffer): Parts {
   const { prefix, suffix } = partialFrame(form.metaVersion)
   const isEmpty = result.entries.length === 0
@@ -109,7 +109,7 @@ function tableReply(context: ResourceContext, result: ListResult, metadata: List
   return bytesReply(context, parts, sourceSize(context, result))
 }
 
-/** The entries as the kind's Table shows them; the continue token goes on counting in the order of the list. */
+/** The entries as a Table; the continue token counts in the order of the list. */
 function inRowOrder({ served }: ResourceContext, result: ListResult): ListResult {
   const { definition, view } = served
   const { compare } = definition.rows ?? {}
@@ -117,7 +117,7 @@ function inRowOrder({ served }: ResourceContext, result: ListResult): ListResult
   return { ...result, entries: result.entries.toSorted((a, b) => compare(view.object(a), view.object(b))) }
 }
 
-/** Each item by itself, where the answer has to be formatted: of a large list others wait for one at a time. */
+/** Formats each item by itself, so that a large list blocks others only for one item at a time. */
 function formattedReply(context: ResourceContext, result: ListResult, metadata: ListMeta): Reply {
   const yaml = context.form.encoding === 'yaml'
   const { fields, items, itemOf } = formattedList(context, result, metadata)
@@ -136,11 +136,11 @@ function formattedReply(context: ResourceContext, result: ListResult, metadata: 
   return bytesReply(context, parts, sourceSize(context, result), yaml ? 'application/yaml' : undefined)
 }
 
-/** Two spaces deeper than it stands alone, behind a new line. */
+/** Indented by two more spaces, after a line break. */
 const prettyItem = (value: unknown): string => `\n    ${prettyText(value).replaceAll('\n', '\n    ')}`
 
 interface FormattedList {
-  /** What stands before the items. */
+  /** The bytes before the items. */
   readonly fields: Readonly<Record<string, unknown>>
   readonly items: 'items' | 'rows'
   itemOf(index: number): unknown
@@ -174,8 +174,8 @@ export interface Selected {
 }
 
 /**
- * The entries, which the view can show, and the list's own metadata; a promise where a webhook has to be asked first. Throws 410 where a page's revision is
- * gone, with a token to go on from the newest state.
+ * The entries, ready for the view, and the list's metadata; a promise if a webhook has to convert first. Throws a 410 if a page's revision is
+ * compacted, with a token to continue from the newest state.
  */
 export function select(parts: ListParts, context: ResourceContext): Selected | Promise<Selected> {
   const { served, info } = context
@@ -188,14 +188,14 @@ export function select(parts: ListParts, context: ResourceContext): Selected | P
   const isChain = point?.revision !== undefined
   if (isChain && context.now - point.since > pagesLastMs)
     throw expiredPage(parts.continueTokens.seal({ ...point, revision: undefined }, scope))
-  // What may be any state comes whole, as upstream's cache gives it.
+  // A list of any state is complete, as from upstream's cache.
   const limit = options.resourceVersion === '0' && point === undefined ? 0 : options.limit
   const revision = point === undefined ? exactRevision(options, parts.store.revision) : point.revision
   const { stored: selection, viewed } = selectionOf(context.query, served)
   const query: ListQuery = {
     ...(served.definition.namespaced && info.namespace !== '' ? { namespace: info.namespace } : {}),
     ...(selection ? { selection } : {}),
-    // How many are needed until enough of them match is not known before they are looked at.
+    // The number of entries that are needed for enough matches is not known in advance.
     ...(limit > 0 && viewed === undefined ? { limit } : {}),
     ...(point ? { after: { namespace: point.namespace, name: point.name } } : {}),
     ...(revision === undefined ? {} : { revision }),
@@ -219,7 +219,7 @@ export function select(parts: ListParts, context: ResourceContext): Selected | P
   return firstViewed(conversion, result, viewed, limit, signal).then(selectedOf)
 }
 
-/** `countsRest`: the number of those behind the last one says how many more there are. */
+/** `countsRest`: the number of entries after the last one is remainingItemCount. */
 function selectedAs({ continueTokens }: ListParts, scope: string, result: ListResult, countsRest: boolean, since: number): Selected {
   const last = result.entries.at(-1)
   const more = result.more && last !== undefined
@@ -235,10 +235,10 @@ function selectedAs({ continueTokens }: ListParts, scope: string, result: ListRe
   }
 }
 
-/** Entries that are converted before it is looked whether more are needed. */
+/** Entries to convert before the next check whether more are needed. */
 const viewedAtOnce = 500
 
-/** The first `limit` entries that match once they are converted, or all of them. */
+/** The first `limit` entries that match after conversion, or all of them. */
 async function firstViewed(
   conversion: Conversion,
   result: ListResult,
@@ -256,11 +256,11 @@ async function firstViewed(
   return { ...result, entries: found.slice(0, wanted), more: found.length > wanted, remaining: undefined }
 }
 
-/** The revision that the list must show, undefined for the newest. */
+/** The exact revision of the list; undefined for the newest. */
 function exactRevision(options: ListOptions, newest: number): number | undefined {
   const requested = requiredRevision(options.resourceVersion, true)
   if (requested === 0) return undefined
-  // A limited list of a revision without a match rule is exact by upstream's older rule.
+  // As in upstream's older rule, a limited list of a revision without a match rule is exact.
   const exact = options.match === 'Exact' || (options.match === undefined && options.limit > 0)
   if (requested > newest) throw tooLargeRevision(options.resourceVersion, newest, exact)
   return exact ? requested : undefined

@@ -1,4 +1,4 @@
-// Which function answers a resource request: the verb's, unless a subresource or a computed resource has its own.
+// Chooses the handler of a resource request: that of the verb, unless a subresource or a computed resource has its own.
 
 import { requirePatchType } from '../../api/patch/patch.ts'
 import { unknownPath } from '../../api/status.ts'
@@ -24,7 +24,7 @@ export interface ResourceVerbParts extends WriteParts, ListParts, WatchParts {
   /** By `groupResource/subresource`, for subresources with a body of another kind; `*` stands for any resource. */
   readonly subresources: ReadonlyMap<string, ResourceHandler>
   readonly resources: Pick<ServedResources, 'find' | 'hasBuiltInGroup'>
-  /** By group resource: reviews and other computed resources. */
+  /** Reviews and other computed resources, by group resource. */
   readonly computed: ReadonlyMap<string, ResourceHandler>
 }
 
@@ -38,11 +38,11 @@ export function resourceVerbs(parts: ResourceVerbParts): (context: RequestContex
     if (unrouted) return unrouted
     const served = servedResource(info, request.request.method)
     const connects = connections.has(info.subresource)
-    // As upstream: what is no method of the resource is told first, then what is no patch of it, then what it cannot be answered in.
+    // The order of errors is upstream's: unsupported method, unsupported patch type, unsupported form of the response.
     if (info.verb === 'patch' && !connects) {
       requirePatchType(header(request.request.headers, 'content-type') ?? '', served.definition.custom === undefined)
     }
-    // What is behind a connection answers in forms of its own.
+    // Backends of connections respond in their own forms.
     const form = connects ? request.form : resourceForm(info, served, header(request.request.headers, 'accept'))
     const context: ResourceContext = { ...request, form, pretty: request.pretty || form.pretty, info, served }
     validateWriteOptions(context)
@@ -52,7 +52,7 @@ export function resourceVerbs(parts: ResourceVerbParts): (context: RequestContex
     if (info.subresource !== '') {
       const own = parts.subresources.get(`${name}/${info.subresource}`) ?? parts.subresources.get(`*/${info.subresource}`)
       if (own) return own(context)
-      // A body of another kind that nothing here makes.
+      // A body of another kind without a handler.
       if (served.subresources.get(info.subresource)?.kind) throw unknownPath()
     } else {
       const own = parts.computed.get(name)

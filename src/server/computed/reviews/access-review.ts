@@ -1,4 +1,4 @@
-// May this user do that, asked of the same authorizer that judges requests.
+// Access reviews: whether a user may do something, decided by the same authorizer as requests.
 import type { Attributes } from '../../../access/access.ts'
 import type { KubeObject } from '../../../api/object.ts'
 import type { SelfSubjectAccessReviewSpec, SubjectAccessReviewSpec } from '../../../api/types/authorization-v1.ts'
@@ -20,7 +20,7 @@ interface Review extends KubeObject {
 
 type Parts = Pick<ReviewParts, 'authorize'>
 
-/** Also of the namespaced form, which its validation tells apart. */
+/** Also for LocalSubjectAccessReview, whose namespace is checked by its validation. */
 export function subjectAccessReview(parts: Parts): ResourceHandler {
   return async context => {
     const review = (await receiveReview(context)) as Review

@@ -1,4 +1,4 @@
-// Resources whose answer is computed: who am I, may I, is this token good. Nothing of them is stored.
+// Reviews: resources that are computed and not stored, about access, tokens and the user itself.
 import type { ReviewToken } from '../../../access/token-review.ts'
 import type { WriteParts } from '../../objects/write-parts.ts'
 import type { Authorize } from '../../request/authorize.ts'

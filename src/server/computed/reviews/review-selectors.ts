@@ -1,4 +1,4 @@
-// The selectors that an access review asks about, as the text that a request's query would have.
+// The selectors of an access review, as the text that a request would have in its query.
 import type { FieldSelectorAttributes, LabelSelectorAttributes } from '../../../api/types/authorization-v1.ts'
 
 interface Requirement {
@@ -7,7 +7,7 @@ interface Requirement {
   readonly values?: readonly string[]
 }
 
-/** Undefined where nothing is demanded. What field selectors cannot say is left out, which makes the question wider, never narrower. */
+/** Undefined if there are no requirements. Requirements that field selectors cannot express are dropped, so the reviewed access is wider, never narrower. */
 export function fieldSelectorText(selector: FieldSelectorAttributes | undefined): string | undefined {
   return textOf(selector, ({ key, operator, values = [] }) => {
     const [value, second] = values

@@ -1,4 +1,4 @@
-// What may I do in this namespace: the rules that apply, for `kubectl auth can-i --list`.
+// SelfSubjectRulesReview: the user's rules in a namespace, for `kubectl auth can-i --list`.
 import type { KubeObject } from '../../../api/object.ts'
 import { badRequest } from '../../../api/status.ts'
 import type { UserInfo } from '../../../api/user.ts'
@@ -10,14 +10,14 @@ import { receiveReview } from './receive-review.ts'
 export interface ReviewedRules {
   readonly resourceRules: readonly object[]
   readonly nonResourceRules: readonly object[]
-  /** An authorizer cannot list its rules, so there may be more. */
+  /** Set if an authorizer cannot list its rules, so that there may be more. */
   readonly incomplete: boolean
   readonly evaluationError?: string
 }
 
 export type RulesFor = (user: UserInfo, namespace: string) => ReviewedRules
 
-/** Without a source of rules the answer says that it is incomplete, as upstream does for such authorizers. */
+/** Without a source of rules the review is marked incomplete, as upstream does for such authorizers. */
 const unknown: RulesFor = () => ({
   resourceRules: [],
   nonResourceRules: [],
@@ -30,7 +30,7 @@ export function selfSubjectRulesReview({ rulesFor = unknown }: Pick<ReviewParts,
     const review = await receiveReview(context)
     const { apiVersion, kind, spec } = review as KubeObject & { spec?: { namespace?: string } }
     if (!spec?.namespace) throw badRequest('no namespace on request')
-    // Nothing of what was sent comes back, the namespace neither.
+    // As upstream, nothing of the request is returned, not even the namespace.
     const answer = { spec: {}, status: rulesFor(context.user, spec.namespace) }
     return objectReply(context, context.served, { kind, apiVersion, metadata: {}, ...answer }, 201)
   }

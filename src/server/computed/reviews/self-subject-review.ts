@@ -1,4 +1,4 @@
-// Who am I, as this server sees it.
+// SelfSubjectReview: the user as this server sees it.
 
 import type { UserInfo } from '../../../api/user.ts'
 import { formatTime } from '../../../base/clock.ts'
@@ -9,7 +9,7 @@ import { receiveReview } from './receive-review.ts'
 
 export async function selfSubjectReview(context: ResourceContext): Promise<Reply> {
   const { apiVersion, kind } = await receiveReview(context)
-  // Nothing of what was sent comes back: the answer is about the asker alone.
+  // Nothing of the request is returned.
   const status = { userInfo: wireUser(context.user) }
   return objectReply(
     context,
@@ -19,7 +19,7 @@ export async function selfSubjectReview(context: ResourceContext): Promise<Reply
   )
 }
 
-/** UserInfo as authentication.k8s.io/v1 writes it. */
+/** UserInfo in the form of authentication.k8s.io/v1. */
 export function wireUser({ name, uid, groups, extra }: UserInfo): object {
   return {
     username: name,

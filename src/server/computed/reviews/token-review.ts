@@ -1,4 +1,4 @@
-// Is this token good, and whose is it.
+// TokenReview: whether a token is valid, and its user.
 import type { ReviewToken } from '../../../access/token-review.ts'
 import { apiError, badRequest } from '../../../api/status.ts'
 import type { TokenReview } from '../../../api/types/authentication-v1.ts'
@@ -15,9 +15,9 @@ export function tokenReview(reviewToken: ReviewToken | undefined): ResourceHandl
     const review = (await receiveReview(context)) as TokenReview
     const { token = '', audiences } = review.spec
     if (token === '') throw badRequest('token is required for TokenReview in authentication')
-    // Only this credential decides, and it comes from nowhere: no address or certificate of the asker counts.
+    // Only this token counts, not the address or certificate of the client.
     const answer = await reviewToken(token, audiences ?? [])
-    // As upstream, a refusal sets only what it decides: what the client put into the status stays there, but for the verdict.
+    // As upstream, a refusal sets only its own fields; others that the client put into the status stay.
     const { authenticated: _claimed, ...sent } = review.status ?? {}
     const status =
       answer.outcome === 'authenticated'

@@ -1,4 +1,4 @@
-// How many containers a node may have something to say about: those of the pods that are bound to it, by their specs.
+// The number of containers that a node may report: those in the specs of its pods.
 import type { Pod } from '../../../api/types/core-v1.ts'
 import { containersOf } from '../../../api/validation/containers-of.ts'
 import type { Selection } from '../../../store/store.ts'

@@ -1,4 +1,4 @@
-// metrics.k8s.io for clusters without a metrics server: what `kubectl top` and autoscalers ask for, answered by what nodes measure of their own pods.
+// metrics.k8s.io for clusters without a metrics server: serves `kubectl top` and autoscalers with what nodes measure of their pods.
 import type { KubeObject } from '../../../api/object.ts'
 import { apiError } from '../../../api/status.ts'
 import type { Pod } from '../../../api/types/core-v1.ts'
@@ -26,7 +26,7 @@ export function usageHandlers(parts: UsageParts): ReadonlyMap<string, ResourceHa
 
 type Measure = (parts: UsageParts, entries: readonly Entry[]) => Promise<readonly KubeObject[]>
 
-/** `measured` is the resource whose objects are measured. What is selected of them is asked for, and nothing else. */
+/** `measured` is the measured resource. Only the nodes of the selected objects are called. */
 function handler(parts: UsageParts, measured: string, kindName: string, measure: Measure): ResourceHandler {
   return async context => {
     const { info } = context
@@ -68,7 +68,7 @@ async function nodesMetrics({ usages }: UsageParts, entries: readonly Entry[]): 
   return found.flatMap(metrics => metrics ?? [])
 }
 
-/** As metrics-server names what it has no figures of. */
+/** The error of metrics-server for an object without metrics. */
 function notMeasured(kindName: string, namespace: string, name: string): Error {
   const full = namespace === '' ? name : `${namespace}/${name}`
   const details = { name: full, group: 'metrics.k8s.io', kind: kindName }

@@ -1,4 +1,4 @@
-// PodMetrics and NodeMetrics out of what nodes measured. Pure.
+// Makes PodMetrics and NodeMetrics from the usage of nodes. Pure.
 import type { NodeUsage, Usage } from '../../../api/node-protocol.ts'
 import type { KubeObject } from '../../../api/object.ts'
 import { formatQuantity } from '../../../api/quantity.ts'
@@ -9,8 +9,8 @@ import { formatTime } from '../../../base/clock.ts'
 const apiVersion = 'metrics.k8s.io/v1beta1'
 
 /**
- * Undefined for a pod that does not run, or one of whose containers was not measured: a part would pass for the whole. `usages` is what its own node
- * said, by pod: of pods of other nodes a node has nothing to say.
+ * Undefined for a pod that does not run or has a container without usage, since a part would look like the whole. `usages` comes from the pod's own
+ * node, by pod: a node must not report pods of other nodes.
  */
 export function podMetricsOf(pod: KubeObject & Pod, usages: ReadonlyMap<string, NodeUsage['containers']>): PodMetrics | undefined {
   if (pod.status?.phase !== 'Running') return undefined
@@ -27,7 +27,7 @@ export function podMetricsOf(pod: KubeObject & Pod, usages: ReadonlyMap<string, 
   return { kind: 'PodMetrics', apiVersion, metadata: metadataOf(pod, first), ...spanOf(first), containers }
 }
 
-/** Undefined for a node that measured nothing. */
+/** Undefined for a node without usage. */
 export function nodeMetricsOf(node: KubeObject, { node: usage }: NodeUsage): NodeMetrics | undefined {
   if (usage === undefined) return undefined
   return { kind: 'NodeMetrics', apiVersion, metadata: metadataOf(node, usage), ...spanOf(usage), usage: usageList(usage) }
@@ -37,7 +37,7 @@ export function byPod(containers: NodeUsage['containers']): ReadonlyMap<string, 
   return Map.groupBy(containers, ({ podUid }) => podUid)
 }
 
-/** Labels as the pod or node has them: selectors are for these. */
+/** The labels of the pod or node, for selectors. */
 function metadataOf({ metadata: { name, namespace, labels } }: KubeObject, { at }: Usage): PodMetrics['metadata'] {
   return {
     ...(name === undefined ? {} : { name }),

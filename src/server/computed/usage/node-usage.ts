@@ -1,4 +1,4 @@
-// What nodes say that their containers use: asked through their tunnels, read with distrust, remembered for a few seconds.
+// The usage of containers as reported by nodes: fetched through their tunnels, not trusted, and cached for a few seconds.
 import type { Duplex } from 'node:stream'
 import type { ContainerUsage, NodeUsage, Usage } from '../../../api/node-protocol.ts'
 import { isRecord } from '../../../api/schema/compile.ts'
@@ -8,21 +8,21 @@ import type { Logger } from '../../../base/log.ts'
 import { boundedBytes } from '../../http/bounded-answer.ts'
 import type { NodeTunnels } from '../../proxy/tunnel/node-tunnel.ts'
 
-/** Nodes measure every 15 s: whoever asks again at once gets the same. */
+/** Cache time: nodes measure every 15 s. */
 export const rememberedMs = 5_000
-/** Of the answer of a node, head and body. */
+/** Time limit of a node's response, head and body. */
 const answerMs = 10_000
-/** Of an answer: what the node and containers that ended since take, and each container of its pods. */
+/** Size limit of a response: for the node with recently ended containers, and for each container of its pods. */
 const baseBytes = 16 * 1024
 const bytesPerContainer = 512
-/** However many containers there are: what is read at once holds up everybody else. */
+/** Absolute size limit, because parsing a response blocks the loop. */
 const maxAnswerBytes = 1024 * 1024
-/** Of nodes; then those asked longest ago are asked again. */
+/** Cached nodes; beyond it the least recently fetched are dropped. */
 const maxRemembered = 10_000
 
 export interface NodeUsagesOptions {
   readonly tunnels: Pick<NodeTunnels, 'requestNode'>
-  /** How many containers the pods of the node have by their specs. */
+  /** The number of containers in the specs of the node's pods. */
   containersOn(nodeName: string): number
   readonly clock: Clock
   readonly log: Logger
@@ -36,7 +36,7 @@ export class NodeUsages {
     this.#options = options
   }
 
-  /** Never rejects: a node that cannot be reached, or makes no sense, has measured nothing. */
+  /** Never rejects: a node that is unreachable or sends an invalid response has no usage. */
   of(nodeName: string): Promise<NodeUsage> {
     const { clock, log } = this.#options
     const now = clock.now()
@@ -51,7 +51,7 @@ export class NodeUsages {
     return usage
   }
 
-  /** With a time of its own: those who ask meanwhile wait for the same answer. */
+  /** Has its own time limit, because concurrent callers share it. */
   async #ask(nodeName: string): Promise<NodeUsage> {
     const signal = AbortSignal.timeout(answerMs)
     const answer = await this.#options.tunnels.requestNode(nodeName, { kind: 'kubelet', path: 'stats/usage' }, signal)
@@ -77,7 +77,7 @@ async function readAll(stream: Duplex, maxBytes: number, signal: AbortSignal): P
   }
 }
 
-/** Throws where the answer is no NodeUsage. */
+/** Throws if the response is not a NodeUsage. */
 export function parseNodeUsage(value: unknown): NodeUsage {
   if (!isRecord(value) || !Array.isArray(value['containers'])) throw new Error('the answer is no usage of a node')
   const node = value['node'] === undefined ? undefined : parseUsage(value['node'])
