@@ -41,7 +41,7 @@ const ports: JSONSchemaProps = {
   items: { type: 'object', required: ['number', 'protocol'], properties: { number: count, protocol: text, name: text } },
 }
 
-test('fields that the schema does not name are managed one by one', async () => {
+test('fields outside the schema are managed individually', async () => {
   await using api = await serving({ type: 'object', ...keepsUnknown })
   assert.equal((await apply(api, 'one', { replicas: 1, deep: { a: 1 } })).status, 201)
   assert.equal((await patch(api, { spec: { replicas: 5, deep: { b: 2 } } })).status, 200)
@@ -62,7 +62,7 @@ test("a time of creation that is applied is the server's, however unreadable it 
   assert.match(made.json.metadata.creationTimestamp, /Z$/)
 })
 
-test('items of a keyed list have their managers, and finalizers theirs', async () => {
+test('items of a keyed list and finalizers have their own managers', async () => {
   await using api = await serving({ type: 'object', properties: { ports }, ...keepsUnknown })
   const finalizers = { finalizers: ['example.com/one'] }
   const first = [{ name: 'x', number: 80, protocol: 'TCP' }]
@@ -97,7 +97,7 @@ test('a key that has a default may be left out', async () => {
   assert.deepEqual(causes(taken), ['.spec.ports[number=80,protocol="TCP"].name'])
 })
 
-test('a default within what changes as a whole does not make every apply a change', async () => {
+test('a default within an atomic value does not make every apply a change', async () => {
   const reference: JSONSchemaProps = {
     type: 'object',
     'x-kubernetes-map-type': 'atomic',
@@ -113,7 +113,7 @@ test('a default within what changes as a whole does not make every apply a chang
   assert.deepEqual(causes(other), ['.spec.reference'])
 })
 
-test('what nobody manages any more belongs to who was there before', async () => {
+test('a field without a manager falls back to its earlier manager', async () => {
   await using api = await serving({ type: 'object', ...keepsUnknown })
   await apply(api, 'one', { replicas: 1 })
   const cleared = await patch(api, { metadata: { managedFields: [{}] } })
@@ -127,14 +127,14 @@ test('what nobody manages any more belongs to who was there before', async () =>
   assert.deepEqual(specOf(forced.json.metadata.managedFields, 'two'), { 'f:replicas': {} })
 })
 
-test('what is accepted as a field that is kept, and is none, is pruned', async () => {
+test('an accepted field that is not in the schema is pruned', async () => {
   await using api = await serving({ type: 'object', properties: { known: { type: 'object', properties: { a: text } } }, ...keepsUnknown })
   const { status, json } = await apply(api, 'one', { free: 1, known: { a: 'x', b: 1 } })
   assert.equal(status, 201, json.message)
   assert.deepEqual(json.spec, { free: 1, known: { a: 'x' } })
 })
 
-test('who had a part of what changes as a whole from now on has the whole', async () => {
+test('the manager of a part of a value that becomes atomic manages the whole', async () => {
   const parts = (more: object = {}): JSONSchemaProps => ({
     type: 'object',
     properties: { limits: { type: 'object', additionalProperties: text, ...more }, color: text },
@@ -160,7 +160,7 @@ test('who had a part of what changes as a whole from now on has the whole', asyn
   assert.equal(specOf(alone.json.metadata.managedFields, 'two'), undefined)
 })
 
-test('the scale of a custom resource has its replicas where each version says', async () => {
+test('the scale of a custom resource uses the replicas path of each version', async () => {
   const scale = { specReplicasPath: '.spec.many.count', statusReplicasPath: '.status.count' }
   const spec: JSONSchemaProps = { type: 'object', properties: { many: { type: 'object', properties: { count } }, color: text } }
   const status: JSONSchemaProps = { type: 'object', properties: { count } }
@@ -180,7 +180,7 @@ test('the scale of a custom resource has its replicas where each version says', 
   assert.deepEqual(specOf(json.metadata.managedFields, 'two'), { 'f:many': { 'f:count': {} } })
 })
 
-test('replicas that are the first of their spec have the defaults of the schema beside them', async () => {
+test('setting replicas in an empty spec adds the defaults of the schema', async () => {
   const scale = { specReplicasPath: '.spec.count', statusReplicasPath: '.status.count' }
   const spec: JSONSchemaProps = { type: 'object', properties: { count, color: { ...text, default: 'red' } } }
   const schema = { openAPIV3Schema: { type: 'object', properties: { spec, status: { type: 'object', properties: { count } } } } }
@@ -194,7 +194,7 @@ test('replicas that are the first of their spec have the defaults of the schema 
   assert.equal(labelled.json.metadata.generation, scaled.json.metadata.generation)
 })
 
-test('a scale that is put needs no version, and is refused with an old one', async () => {
+test('an update of a scale needs no resourceVersion, and is refused with an old one', async () => {
   const scale = { specReplicasPath: '.spec.count', statusReplicasPath: '.status.count' }
   const spec: JSONSchemaProps = { type: 'object', properties: { count } }
   const schema = { openAPIV3Schema: { type: 'object', properties: { spec, status: { type: 'object', properties: { count } } } } }
@@ -213,7 +213,7 @@ test('a scale that is put needs no version, and is refused with an old one', asy
   assert.equal((await put({ resourceVersion: created.metadata.resourceVersion })).status, 409)
 })
 
-test('a null in a configuration is judged as a value, but for one that a default replaces', async () => {
+test('a null in a configuration is validated as a value, unless a default replaces it', async () => {
   await using api = await serving({
     type: 'object',
     properties: {
@@ -233,7 +233,7 @@ test('a null in a configuration is judged as a value, but for one that a default
   assert.deepEqual(created.json.spec, { chosen: 'red', labels: {} })
 })
 
-test('what is null or empty in a configuration stays in the eyes of managers of another version', async () => {
+test('null and empty values in a configuration are kept for managers of another version', async () => {
   await using api = new TestServer()
   const properties = {
     parts: { type: 'array', 'x-kubernetes-list-type': 'map', 'x-kubernetes-list-map-keys': ['name'] },

@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import { type Review, serving, v2 } from './converted-widgets.testing.ts'
 import { crds, waitFor, widget, widgets } from './widgets.testing.ts'
 
-test('objects are converted by the webhook on every way in and out', async () => {
+test('the webhook converts objects in every request and response', async () => {
   const { api, converter } = await serving()
   await using _api = api
   await api.create(widgets, widget('a', { size: 1 }))
@@ -34,7 +34,7 @@ test('objects are converted by the webhook on every way in and out', async () =>
   assert.equal((await api.get(widgets)).json.items.length, 0)
 })
 
-test('a list asks with few questions, and a watch sees converted objects in order', async () => {
+test('a list needs few calls, and a watch sees converted objects in order', async () => {
   const { api, converter } = await serving()
   await using _api = api
   for (const name of ['a', 'b', 'c']) await api.create(widgets, widget(name, { size: 1 }))
@@ -48,7 +48,7 @@ test('a list asks with few questions, and a watch sees converted objects in orde
   watch.close()
 })
 
-test('a change is asked for once, however many watch it', async () => {
+test('a change is converted once, for any number of watches', async () => {
   const { api, converter } = await serving()
   await using _api = api
   await api.create(widgets, widget('a', { size: 1 }))
@@ -62,7 +62,7 @@ test('a change is asked for once, however many watch it', async () => {
   for (const watch of watches) watch.close()
 })
 
-test('changes that wait for a webhook which hangs are bounded: the watch ends, others go on, and what comes late is not sent', async () => {
+test('changes that wait for a hanging webhook are limited: the watch ends, others continue, and late results are not sent', async () => {
   const { api, converter } = await serving()
   await using _api = api
   await api.create(widgets, widget('a', { size: 1 }))
@@ -82,7 +82,7 @@ test('changes that wait for a webhook which hangs are bounded: the watch ends, o
   plain.close()
 })
 
-test('objects that were stored in another version are converted where the stored version is read', async () => {
+test('objects stored in another version are converted when the stored version is read', async () => {
   const { api } = await serving()
   await using _api = api
   await api.create(widgets, widget('a', { size: 3 }))
@@ -176,7 +176,7 @@ for (const [name, change, message] of wrong) {
   })
 }
 
-test('questions to webhooks are counted under upstream’s names, failures by their type', async () => {
+test('webhook calls are counted under upstream’s names, failures by type', async () => {
   const { api, converter } = await serving()
   await using _api = api
   await api.create(widgets, widget('a', { size: 1 }))

@@ -88,7 +88,7 @@ function comparable({ status, json }: TestAnswer): unknown {
   return { status, ...json, metadata }
 }
 
-test('a webhook that only renames the version changes nothing of who manages what', async () => {
+test('a webhook that only renames the version does not change field managers', async () => {
   await using plain = await serving('None')
   await using hooked = await serving('Webhook')
   await fc.assert(

@@ -16,7 +16,7 @@ const owners = (entries: ManagedFieldsEntry[] = []) =>
     ]),
   )
 
-test('whoever changes a field through one version takes it from a manager of another', async () => {
+test('changing a field through one version takes it from a manager of another version', async () => {
   const { api, converter } = await serving()
   await using _api = api
   await api.request('PATCH', `${v2}/a?fieldManager=ann`, inV2('a', { length: 7, color: 'blue' }), applyPatch)
@@ -45,7 +45,7 @@ test('an apply conflicts with managers of another version, in their names', asyn
   assert.equal((await api.get(`${v2}/a`)).json.spec.length, 8)
 })
 
-test('what a manager applied through one version and no more through another goes', async () => {
+test('a field that a manager applied through one version and omits in another is removed', async () => {
   const { api } = await serving()
   await using _api = api
   await api.request('PATCH', `${v2}/a?fieldManager=ann`, inV2('a', { length: 7, color: 'blue' }), applyPatch)
@@ -55,7 +55,7 @@ test('what a manager applied through one version and no more through another goe
   assert.deepEqual(owners(json.metadata.managedFields), { 'ann v1': ['f:color'] })
 })
 
-test('an apply fails with the webhook; an update goes on, and nobody manages the object any more', async () => {
+test('if the webhook fails, apply fails, but update succeeds and the object has no managers', async () => {
   const { api, converter } = await serving()
   await using _api = api
   await api.request('PATCH', `${v2}/a?fieldManager=ann`, inV2('a', { length: 7 }), applyPatch)
@@ -71,7 +71,7 @@ test('an apply fails with the webhook; an update goes on, and nobody manages the
   assert.match(updated.headers['warning'] ?? '', /nobody manages the fields of this object any more: .*conversion webhook/)
 })
 
-test('managers of one version alone ask no webhook', async () => {
+test('managers of a single version cause no webhook call', async () => {
   const { api, converter } = await serving()
   await using _api = api
   await api.request('PATCH', `${widgets}/a?fieldManager=ann`, widget('a', { size: 7 }), applyPatch)

@@ -10,7 +10,7 @@ async function withWidgets(api: TestServer, sizes: Record<string, number>): Prom
 }
 const names = ({ json }: { json: { items: { metadata: { name: string } }[] } }) => json.items.map(({ metadata }) => metadata.name)
 
-test('a list is selected by the fields of the version asked for, and by no others', async () => {
+test('a list is selected by the fields of the requested version only', async () => {
   const { api } = await serving()
   await using _api = api
   await withWidgets(api, { a: 1, b: 2, c: 1 })
@@ -22,7 +22,7 @@ test('a list is selected by the fields of the version asked for, and by no other
     assert.equal((await api.get(path)).status, 400, path)
 })
 
-test('pages hold as many objects as were asked for, whatever lies between them', async () => {
+test('pages have the requested number of objects, whatever is between them', async () => {
   const { api } = await serving()
   await using _api = api
   await withWidgets(api, { a: 1, b: 2, c: 1, d: 2, e: 1 })
@@ -35,7 +35,7 @@ test('pages hold as many objects as were asked for, whatever lies between them',
   assert.equal(second.json.metadata.continue, '')
 })
 
-test('a watch tells of what comes into its selection and goes out of it', async () => {
+test('a watch reports objects that enter and leave its selection', async () => {
   const { api } = await serving()
   await using _api = api
   await withWidgets(api, { a: 1, b: 2 })
@@ -57,7 +57,7 @@ test('a watch tells of what comes into its selection and goes out of it', async 
   watch.close()
 })
 
-test('a collection is deleted as far as it is selected', async () => {
+test('deletecollection deletes the selected objects only', async () => {
   const { api } = await serving()
   await using _api = api
   await withWidgets(api, { a: 1, b: 2, c: 1 })

@@ -26,7 +26,7 @@ test('a definition is established and its objects are created, read, listed, pat
   assert.equal((await api.get(`${widgets}/a`)).status, 404)
 })
 
-test('what the schema does not know is dropped with a warning, or refused where the client is strict', async () => {
+test('unknown fields are dropped with a warning, or refused with strict validation', async () => {
   await using api = new TestServer()
   await install(api)
   const spec = { size: 1, colour: 'x', parts: [{ name: 'a', color: 'y' }], free: { any: { thing: 1 } } }
@@ -44,7 +44,7 @@ test('what the schema does not know is dropped with a warning, or refused where 
   assert.match(headers['warning'] ?? '', /unknown field \\"spec.colour\\"/)
 })
 
-test('finalizers under names that others may use are warned of', async () => {
+test('finalizers without a qualified name cause a warning', async () => {
   await using api = new TestServer()
   await install(api)
   const object = { ...widget('a', { size: 1 }), metadata: { name: 'a', finalizers: ['mine', 'example.com/mine', 'orphan'] } }
@@ -56,7 +56,7 @@ test('finalizers under names that others may use are warned of', async () => {
   )
 })
 
-test('duplicate members are refused where the client is strict', async () => {
+test('duplicate members are refused with strict validation', async () => {
   await using api = new TestServer()
   await install(api)
   const body = Buffer.from('{"apiVersion":"example.com/v1","kind":"Widget","metadata":{"name":"a"},"spec":{"size":1,"size":2}}')
@@ -109,14 +109,14 @@ for (const [name, spec, message] of invalid) {
   })
 }
 
-test('null is dropped, kept where it is allowed, and replaced by the default where there is one', async () => {
+test('null is dropped, kept if nullable, and replaced by a default', async () => {
   await using api = new TestServer()
   await install(api)
   const { json } = await api.request('POST', widgets, widget('a', { size: 1, note: null, color: null, port: null }))
   assert.deepEqual(json.spec, { color: 'red', note: null, size: 1 })
 })
 
-test('what says to be of another kind or version is refused', async () => {
+test('an object of another kind or version is refused', async () => {
   await using api = new TestServer()
   await install(api)
   const kind = await api.request('POST', widgets, { ...widget('a!', { size: 1 }), kind: 'Gadget' })
@@ -155,7 +155,7 @@ const unrecognized: readonly (readonly [body: unknown, message: string])[] = [
   [{ kind: 'W', apiVersion: 'a/b/c' }, 'unexpected GroupVersion string: a/b/c ({"kind":"W","apiVersion":"a/b/ ...)'],
 ]
 
-test('a strategic merge patch and protobuf are answered 415', async () => {
+test('a strategic merge patch and protobuf get a 415', async () => {
   await using api = new TestServer()
   await install(api)
   await api.create(widgets, widget('a', { size: 1 }))
@@ -165,7 +165,7 @@ test('a strategic merge patch and protobuf are answered 415', async () => {
   assert.equal(body.status, 415)
 })
 
-test('discovery names the resource as soon as its definition is established, and no longer when it is gone', async () => {
+test('discovery lists the resource as long as its definition is established', async () => {
   await using api = new TestServer()
   const before = await api.get('/apis/example.com/v1')
   assert.equal(before.status, 404)
@@ -183,7 +183,7 @@ test('discovery names the resource as soon as its definition is established, and
   assert.equal((await api.get(widgets)).status, 404)
 })
 
-test('a definition that is deleted takes its objects with it, but waits for their finalizers', async () => {
+test('deleting a definition deletes its objects, and waits for their finalizers', async () => {
   await using api = new TestServer()
   await install(api)
   await api.create(widgets, widget('a', { size: 1 }))
@@ -212,7 +212,7 @@ test('a definition that is deleted takes its objects with it, but waits for thei
   await waitFor(api, 'widgets.example.com', definition => definition === undefined)
 })
 
-test('names that another definition of the group has are not accepted until it is gone', async () => {
+test('names of another definition of the group are not accepted until it is deleted', async () => {
   await using api = new TestServer()
   await install(api, widgetDefinition({ names: { shortNames: ['w'] } }))
   await install(api, widgetDefinition({ plural: 'windows', kind: 'Window', names: { shortNames: ['w'] } }), 'NamesAccepted', 'False')
@@ -226,7 +226,7 @@ test('names that another definition of the group has are not accepted until it i
   assert.equal((await api.get('/apis/example.com/v1/windows')).status, 200)
 })
 
-test('a definition never takes the place of a built-in resource', async () => {
+test('a definition never replaces a built-in resource', async () => {
   await using api = new TestServer()
   const annotations = { 'api-approved.kubernetes.io': 'unapproved, a test' }
   const definition = widgetDefinition({ group: 'rbac.authorization.k8s.io', plural: 'clusterroles', kind: 'Ruler' })
@@ -238,7 +238,7 @@ test('a definition never takes the place of a built-in resource', async () => {
   assert.equal((await api.get('/apis/rbac.authorization.k8s.io/v1/clusterroles')).json.kind, 'ClusterRoleList')
 })
 
-test('a new schema is in force at once: open watches end, what is stored is read by it', async () => {
+test('a new schema applies at once: open watches end, and stored objects are read with it', async () => {
   await using api = new TestServer()
   await install(api)
   await api.create(widgets, widget('a', { size: 1, note: 'x' }))
@@ -282,7 +282,7 @@ test('objects are served in every version, stored in one, and survive a change o
   assert.equal(patched.json.spec.size, 3)
 })
 
-test('a server that starts anew serves what was established before', async () => {
+test('a restarted server serves established definitions', async () => {
   const store = createMemoryStore()
   {
     const api = new TestServer({ store })
@@ -294,7 +294,7 @@ test('a server that starts anew serves what was established before', async () =>
   assert.deepEqual((await api.get(`${widgets}/a`)).json.spec, { color: 'red', size: 1 })
 })
 
-test('the status has a path of its own and does not count as a new generation', async () => {
+test('the status has its own path and does not change the generation', async () => {
   await using api = new TestServer()
   await install(api, widgetDefinition({ version: { subresources: { status: {} } } }))
   const { json } = await api.request('POST', widgets, widget('a', { size: 1 }, { status: { phase: 'x' } }))
@@ -306,7 +306,7 @@ test('the status has a path of its own and does not count as a new generation', 
   assert.deepEqual([main.json.spec.size, main.json.status.phase, main.json.metadata.generation], [2, 'done', 2])
 })
 
-test('a schema that became stricter lets through what an update leaves as it was', async () => {
+test('a stricter schema allows unchanged values in updates', async () => {
   await using api = new TestServer()
   await install(api)
   await api.create(widgets, widget('a', { size: 9, parts: [{ name: 'x', count: 5 }] }))
@@ -321,7 +321,7 @@ test('a schema that became stricter lets through what an update leaves as it was
   assert.match(changed.json.message, /spec\.parts\[0\]\.count: Invalid value: 6.*spec\.size: Invalid value: 8/)
 })
 
-test('a cluster-scoped custom resource is not reached below a namespace', async () => {
+test('a cluster-scoped custom resource is not served below a namespace', async () => {
   await using api = new TestServer()
   await install(api, widgetDefinition({ spec: { scope: 'Cluster' } }))
   await api.create('/apis/example.com/v1/widgets', widget('a', { size: 1 }))
@@ -331,7 +331,7 @@ test('a cluster-scoped custom resource is not reached below a namespace', async 
   }
 })
 
-test('fields that a definition names can be selected by, in lists and watches', async () => {
+test('selectable fields of a definition work in lists and watches', async () => {
   await using api = new TestServer()
   await install(api, widgetDefinition({ version: { selectableFields: [{ jsonPath: '.spec.color' }] } }))
   await api.create(widgets, widget('a', { size: 1 }))
@@ -353,7 +353,7 @@ test('fields that a definition names can be selected by, in lists and watches', 
   assert.match(unknown.json.message, /field label not supported: spec.size/)
 })
 
-test('a definition whose conversion can trust nobody is not served until it can', async () => {
+test('a definition without a CA for its conversion webhook is not served until it has one', async () => {
   await using api = new TestServer()
   const clientConfig = { url: 'https://example.com/convert', caBundle: Buffer.from('nobody').toString('base64') }
   const conversion = { strategy: 'Webhook', webhook: { conversionReviewVersions: ['v1'], clientConfig } }
@@ -366,7 +366,7 @@ test('a definition whose conversion can trust nobody is not served until it can'
   assert.equal((await api.get('/apis/example.com/v1/widgets')).status, 200)
 })
 
-test('an object shows in another version what it is stored as, without the defaults of that version', async () => {
+test('an object in another version shows its stored values, without the defaults of that version', async () => {
   await using api = new TestServer()
   const version = (name: string, storage: boolean) => ({
     ...{ name, served: true, storage },

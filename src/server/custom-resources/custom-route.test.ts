@@ -26,7 +26,7 @@ const rows: readonly (readonly [method: string, path: string, status: number, me
   ['FOO', `${widgets}/a`, 405, unsupported('')],
 ]
 for (const [method, path, status, message] of rows) {
-  test(`${method} ${path} is answered as a custom resource answers it: ${status}`, async () => {
+  test(`${method} ${path} gets the response of a custom resource: ${status}`, async () => {
     await using api = new TestServer()
     await install(api)
     await api.create(widgets, widget('a', { size: 1 }))
@@ -37,7 +37,7 @@ for (const [method, path, status, message] of rows) {
   })
 }
 
-test('custom resources accept what they can make, whatever the router of built-in kinds knows', async () => {
+test('custom resources negotiate their own media types, regardless of the router of built-in kinds', async () => {
   await using api = new TestServer()
   await install(api)
   assert.equal((await api.get(widgets, { accept: 'application/*' })).status, 200)

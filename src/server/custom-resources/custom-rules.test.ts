@@ -50,7 +50,7 @@ for (const [name, rule, spec, message] of evaluated) {
   })
 }
 
-test('transition rules look at updates only, optional ones at creations, too', async () => {
+test('transition rules apply only to updates, optional ones also to creations', async () => {
   await using api = new TestServer()
   const rules = [
     { rule: 'self.min >= oldSelf.min', message: 'min must not shrink' },
@@ -67,7 +67,7 @@ test('transition rules look at updates only, optional ones at creations, too', a
   assert.equal((await api.request('PATCH', `${widgets}/a`, { spec: { min: 6, name: 'next' } })).status, 200)
 })
 
-test('rules of items and members name their place; items of keyed lists know their old selves', async () => {
+test('rules of items and members report their path; items of keyed lists have their old values', async () => {
   await using api = new TestServer()
   const item: JSONSchemaProps = {
     type: 'object',
@@ -102,7 +102,7 @@ test('rules of items and members name their place; items of keyed lists know the
   assert.match(shrunk.json.message, /is invalid: spec\.parts\[1\]: Invalid value: "object": shrinks$/)
 })
 
-test('a rule that is new lets through what an update leaves as it was', async () => {
+test('a new rule allows unchanged values in updates', async () => {
   await using api = new TestServer()
   await install(api, definition([{ rule: 'true' }]))
   await api.create(widgets, widget('a', { min: 5, max: 1 }))
@@ -115,14 +115,14 @@ test('a rule that is new lets through what an update leaves as it was', async ()
   assert.equal((await api.request('PATCH', `${widgets}/a`, { spec: { max: 2 } })).status, 422)
 })
 
-test('rules are not evaluated on what has not the types that they rely on', async () => {
+test('rules are not evaluated on values of the wrong type', async () => {
   await using api = new TestServer()
   await install(api, definition([{ rule: 'self.min <= self.max' }]))
   const { json } = await api.request('POST', widgets, widget('a', { min: 'x', max: 1 }))
   assert.match(json.message, /some validation rules were not checked because the object was invalid; correct the existing errors/)
 })
 
-test('all rules of an object together have one budget', async () => {
+test('all rules of an object share one budget', async () => {
   await using api = new TestServer()
   // Each of them costs less than one rule may, all of them more than an object may.
   const rule = { rule: 'self.all(a, self.all(b, a == b || a != b))', message: 'no' }
@@ -157,7 +157,7 @@ const refused: readonly [name: string, rule: ValidationRule, message: RegExp][] 
     /optionalOldSelf: Invalid value: true: may not be set if oldSelf is not used in rule/,
   ],
 ]
-test('a definition whose rule names an unknown place is told so although its schema is no structure elsewhere', async () => {
+test('an unknown path in a rule is reported even if the schema is not structural elsewhere', async () => {
   await using api = new TestServer()
   const odd: JSONSchemaProps = { type: 'object', 'x-kubernetes-preserve-unknown-fields': false }
   const ruled: JSONSchemaProps = { type: 'object', 'x-kubernetes-validations': [{ rule: 'true', fieldPath: '.nope' }] }
@@ -177,7 +177,7 @@ for (const [name, rule, message] of refused) {
   })
 }
 
-test('an old self in a list whose items are not told apart is refused', async () => {
+test('oldSelf in a list without keys is refused', async () => {
   await using api = new TestServer()
   const list: JSONSchemaProps = { type: 'array', maxItems: 3, items: { ...int, 'x-kubernetes-validations': [{ rule: 'self >= oldSelf' }] } }
   const { json } = await api.request('POST', crds, definition([{ rule: 'true' }], { list }))

@@ -20,7 +20,7 @@ const bodies: readonly [name: string, body: unknown, message: string][] = [
   ],
 ]
 for (const [name, body, message] of bodies) {
-  test(`a custom resource that is ${name} is refused in the words of built-in kinds`, async () => {
+  test(`a custom resource that is ${name} is refused with the message of built-in kinds`, async () => {
     await using api = new TestServer()
     await install(api)
     const { status, json } = await api.request('POST', widgets, body)
@@ -37,7 +37,7 @@ test('a failed precondition shows the key of a custom resource with its group', 
 })
 
 for (const resourceVersion of ['0', '', null]) {
-  test(`a patch that makes the version ${JSON.stringify(resourceVersion)} is refused, as there is no update without one`, async () => {
+  test(`a patch that makes the version ${JSON.stringify(resourceVersion)} is refused, because updates need one`, async () => {
     await using api = new TestServer()
     await install(api)
     await api.create(widgets, widget('a', { size: 1 }))
@@ -50,7 +50,7 @@ for (const resourceVersion of ['0', '', null]) {
   })
 }
 
-test('an empty list of managers changes nothing of a custom resource', async () => {
+test('an empty managedFields list does not change a custom resource', async () => {
   await using api = new TestServer()
   await install(api)
   const { metadata } = await api.create(widgets, widget('a', { size: 1 }))
@@ -59,7 +59,7 @@ test('an empty list of managers changes nothing of a custom resource', async () 
   assert.deepEqual(json.metadata.managedFields, metadata.managedFields)
 })
 
-test('replicas that are not there yet are set through the scale, and a patch must name them', async () => {
+test('unset replicas can be set through the scale, and a patch must name them', async () => {
   await using api = new TestServer()
   const scale = { specReplicasPath: '.spec.port', statusReplicasPath: '.status.replicas' }
   await install(api, widgetDefinition({ version: { subresources: { status: {}, scale } } }))

@@ -39,7 +39,7 @@ const rows: readonly [name: string, spec: object, status: number, message: strin
   ['metadata of null', pod(null), 201, ''],
 ]
 for (const [name, spec, status, message] of rows) {
-  test(`an embedded resource with ${name} is answered ${status}`, async () => {
+  test(`an embedded resource with ${name} gets ${status}`, async () => {
     await using api = new TestServer()
     await install(api, widgetDefinition({ version: { schema: { openAPIV3Schema: schema } } }))
     const answer = await api.request('POST', widgets, widget('a', spec))
@@ -48,7 +48,7 @@ for (const [name, spec, status, message] of rows) {
   })
 }
 
-test('invalid metadata of a custom resource is refused, and null is as good as absent', async () => {
+test('invalid metadata of a custom resource is refused, and null counts as absent', async () => {
   await using api = new TestServer()
   await install(api, widgetDefinition({ version: { schema: { openAPIV3Schema: schema } } }))
   const refused = await api.request('POST', widgets, { ...widget('a', {}), metadata: 'x' })

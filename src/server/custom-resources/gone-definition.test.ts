@@ -4,7 +4,7 @@ import { RevisionCompacted } from '../../store/store.ts'
 import { TestServer } from '../testing.ts'
 import { crds, install, waitFor, widget, widgets } from './widgets.testing.ts'
 
-test('of a definition that is gone nothing is measured, and its objects have no past', async () => {
+test('a deleted definition has no metrics, and its objects have no history', async () => {
   await using api = new TestServer()
   await install(api)
   const collection = api.store.collection({ groupResource: 'widgets.example.com' })
@@ -26,7 +26,7 @@ test('of a definition that is gone nothing is measured, and its objects have no 
   assert.throws(() => collection.watch({ after: began }), RevisionCompacted)
 })
 
-test('of a definition that has changed all is measured on, and its objects keep their past', async () => {
+test('a changed definition keeps its metrics and the history of its objects', async () => {
   await using api = new TestServer()
   await install(api)
   const collection = api.store.collection({ groupResource: 'widgets.example.com' })

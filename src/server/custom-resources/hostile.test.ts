@@ -22,7 +22,7 @@ test('a definition of a megabyte is served', async () => {
   assert.match(document.json.components.schemas['com.example.v1.Widget'].properties.spec.properties.field7.description, /^Field 7 /)
 })
 
-test('a hundred definitions are established, listed in discovery, and gone again', async () => {
+test('a hundred definitions are established, listed in discovery, and deleted', async () => {
   await using api = new TestServer()
   const names = Array.from({ length: 100 }, (_, i) => `w${i}s`)
   await Promise.all(names.map((plural, i) => install(api, widgetDefinition({ plural, kind: `W${i}` }))))
@@ -70,7 +70,7 @@ for (const [name, schema, message] of refusedSchemas) {
   })
 }
 
-test('a schema that contradicts itself lets nothing through, and says why', async () => {
+test('a contradictory schema refuses everything, with a reason', async () => {
   await using api = new TestServer()
   await install(api, withSpec({ type: 'object', properties: { a: { type: 'integer', allOf: [{ minimum: 5 }, { maximum: 4 }] } } }))
   const { status, json } = await api.request('POST', widgets, widget('a', { a: 5 }))
@@ -86,7 +86,7 @@ test('case 96: a pattern that others take forever for is matched in linear time'
   assert.equal(status, 422)
 })
 
-test('a long text for a pattern of very many instructions ends in an error, not in a halt', async () => {
+test('a long text for a very complex pattern ends with an error and does not block', async () => {
   await using api = new TestServer()
   await install(api, withSpec({ type: 'object', properties: { a: { ...text, pattern: '^(([a-z]?){1000})*$' } } }))
   const few = await api.request('POST', widgets, widget('few', { a: 'x'.repeat(100) }))
@@ -96,7 +96,7 @@ test('a long text for a pattern of very many instructions ends in an error, not 
   assert.match(json.message, /the object takes more than 10000000 steps to validate by its schema/)
 })
 
-test('a long list with very many alternatives for each item ends in an error, not in a halt', async () => {
+test('a long list with very many alternatives per item ends with an error and does not block', async () => {
   await using api = new TestServer()
   const anyOf = Array.from({ length: 2000 }, (_, i) => ({ minimum: i + 1, maximum: i + 1 }))
   await install(api, withSpec({ type: 'object', properties: { list: { type: 'array', items: { type: 'integer', anyOf } } } }))
@@ -108,7 +108,7 @@ test('a long list with very many alternatives for each item ends in an error, no
   assert.match(json.message, /the object takes more than 10000000 steps to validate by its schema/)
 })
 
-test('names of fields that JavaScript has a meaning for are fields like others', async () => {
+test('field names with a meaning in JavaScript are ordinary fields', async () => {
   await using api = new TestServer()
   const schema = JSON.parse(
     '{"type":"object","required":["constructor"],"properties":{"__proto__":{"type":"object","properties":{"polluted":{"type":"string"}}},"constructor":{"type":"string"}}}',
@@ -125,7 +125,7 @@ test('names of fields that JavaScript has a meaning for are fields like others',
   assert.equal((await api.get('/openapi/v3/apis/example.com/v1')).status, 200)
 })
 
-test('defaults of fields that JavaScript has a meaning for are those of the object alone', async () => {
+test('defaults of field names with a meaning in JavaScript affect only their object', async () => {
   await using api = new TestServer()
   const polluted = '{"type":"object","default":{"polluted":"x"},"properties":{"polluted":{"type":"string"}}}'
   const schema = JSON.parse(
@@ -141,7 +141,7 @@ test('defaults of fields that JavaScript has a meaning for are those of the obje
   assert.equal(Reflect.get({}, 'polluted'), undefined)
 })
 
-test('a custom resource of the kind Namespace is none', async () => {
+test('a custom resource of kind Namespace is not a namespace', async () => {
   await using api = new TestServer()
   await install(api, widgetDefinition({ plural: 'rooms', kind: 'Namespace', spec: { scope: 'Cluster' } }))
   const schema = { ...widget('a', { size: 1 }), kind: 'Namespace' }
@@ -151,7 +151,7 @@ test('a custom resource of the kind Namespace is none', async () => {
   assert.equal((await api.get('/apis/example.com/v1/rooms/a')).status, 404)
 })
 
-test('an integer that JavaScript cannot hold is refused, not rounded', async () => {
+test('an integer beyond the precision of JavaScript is refused, not rounded', async () => {
   await using api = new TestServer()
   await install(api)
   const body = '{"apiVersion":"example.com/v1","kind":"Widget","metadata":{"name":"a"},"spec":{"size":9007199254740993}}'

@@ -6,7 +6,7 @@ import { crds, install, waitFor, widget, widgetDefinition, widgets } from './wid
 
 const name = 'com.example.v1.Widget'
 
-test('OpenAPI v3 describes custom resources under the name of their reversed group', async () => {
+test('OpenAPI v3 names custom resources by their reversed group', async () => {
   await using api = new TestServer()
   await install(api)
   const { json } = await api.get('/openapi/v3/apis/example.com/v1')
@@ -36,7 +36,7 @@ test('OpenAPI v3 describes custom resources under the name of their reversed gro
   )
 })
 
-test('OpenAPI v2 leaves out what it cannot say', async () => {
+test('OpenAPI v2 omits what it cannot express', async () => {
   await using api = new TestServer()
   await install(api)
   const { json } = await api.get('/openapi/v2')
@@ -104,7 +104,7 @@ for (const [what, given, v2, v3] of published) {
   })
 }
 
-test('OpenAPI names the fields that selectors may name, aggregated discovery the kind with its group', async () => {
+test('OpenAPI lists selectable fields, aggregated discovery the kind with its group', async () => {
   await using api = new TestServer()
   const openAPIV3Schema = { type: 'object', properties: { spec: { type: 'object', properties: { a: { type: 'string' } } } } } as const
   const subresources = { status: {}, scale: { specReplicasPath: '.spec.r', statusReplicasPath: '.status.r' } }
@@ -130,7 +130,7 @@ test('OpenAPI names the fields that selectors may name, aggregated discovery the
   )
 })
 
-test('OpenAPI v2 has a place in its protobuf form for all that a schema may say', async () => {
+test('OpenAPI v2 in protobuf supports everything that a schema may contain', async () => {
   await using api = new TestServer()
   const bounded: JSONSchemaProps = {
     type: 'object',
@@ -165,7 +165,7 @@ test('OpenAPI v2 has a place in its protobuf form for all that a schema may say'
   assert.ok(bytes.includes(Buffer.from([11 * 8, 0xac, 0x02])))
 })
 
-test('a change makes only the documents anew that tell of it', async () => {
+test('a change replaces only the documents that it affects', async () => {
   await using api = new TestServer()
   await install(api)
   await install(api, widgetDefinition({ group: 'other.com' }))
@@ -224,7 +224,7 @@ test('a table has the columns of the definition', async () => {
   assert.deepEqual(json.rows[0].cells, ['a', 3, '7', '["x","y"]', '0s', null])
 })
 
-test('server-side apply merges keyed lists and refuses what the schema does not know', async () => {
+test('server-side apply merges keyed lists and refuses unknown fields', async () => {
   await using api = new TestServer()
   await install(api)
   const apply = (manager: string, spec: object) =>
@@ -246,7 +246,7 @@ test('server-side apply merges keyed lists and refuses what the schema does not 
   assert.deepEqual(removed.json.spec.parts, [{ count: 2, name: 'b' }])
 })
 
-test('the scale is where the definition says', async () => {
+test('the scale uses the paths of the definition', async () => {
   await using api = new TestServer()
   const scale = { specReplicasPath: '.spec.size', statusReplicasPath: '.status.replicas', labelSelectorPath: '.status.selector' }
   await install(api, widgetDefinition({ version: { subresources: { status: {}, scale } } }))

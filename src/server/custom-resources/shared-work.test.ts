@@ -22,7 +22,7 @@ function started(): { work: SharedWork<object>; begun: Begun[] } {
 const never = new AbortController().signal
 const [a, b, c] = [{}, {}, {}]
 
-test('SharedWork does once what several wait for, and what nobody does yet beside it', async () => {
+test('SharedWork does shared keys once, and starts the missing ones', async () => {
   const { work, begun } = started()
   const both = [work.do([a, b], never), work.do([b, c], never)]
   assert.deepEqual(
@@ -37,7 +37,7 @@ test('SharedWork does once what several wait for, and what nobody does yet besid
   await again
 })
 
-test('SharedWork goes on as long as one waits, and is given up behind the last one', async () => {
+test('SharedWork continues as long as a caller waits, and is aborted after the last one', async () => {
   const { work, begun } = started()
   const [first, second] = [new AbortController(), new AbortController()]
   const waiting = [work.do([a], first.signal), work.do([a], second.signal)]
@@ -53,7 +53,7 @@ test('SharedWork goes on as long as one waits, and is given up behind the last o
   await third
 })
 
-test('SharedWork that fails fails all who wait, and is begun anew by the next', async () => {
+test('SharedWork rejects all waiting callers if it fails, and the next caller starts it again', async () => {
   const { work, begun } = started()
   const waiting = [work.do([a], never), work.do([a, b], never)]
   begun[0]?.fail(new Error('no'))

@@ -19,7 +19,7 @@ const merge = { 'content-type': 'application/merge-patch+json' }
 const causesOf = ({ json }: { json: { details: { causes: { field: string; message: string }[] } } }): string[] =>
   json.details.causes.map(({ field, message }) => `${field}: ${message}`)
 
-test('a status alone is judged where it alone is written, and in messages it is the whole', async () => {
+test('a status update validates only the status, and messages name it as the whole', async () => {
   await using api = await serving({ type: 'object', minProperties: 1, properties: { a: { type: 'string' }, b: { type: 'string' } } })
   assert.equal((await api.request('POST', widgets, widget('a', {}))).status, 201)
   const refused = await api.request('PATCH', `${widgets}/a/status`, { status: { a: 5 } }, merge)
@@ -30,7 +30,7 @@ test('a status alone is judged where it alone is written, and in messages it is 
   assert.equal((await api.request('PATCH', `${widgets}/a/status`, { status: { a: 'x' } }, merge)).status, 200)
 })
 
-test('what a status has by default is there before anybody writes one', async () => {
+test('defaults of the status are set before the first write', async () => {
   await using api = await serving({ type: 'object', default: { a: 'new' }, properties: { a: { type: 'string' } } })
   const { json } = await api.request('POST', widgets, { ...widget('a', {}), status: { a: 'sent' } })
   assert.deepEqual(json.status, { a: 'new' })
@@ -58,7 +58,7 @@ for (const [name, body, causes] of misread) {
   })
 }
 
-test('a selector of a scale is a text, and a status is judged for it', async () => {
+test('the selector of a scale is a string, and the status is validated for it', async () => {
   await using api = await serving(free)
   await api.request('POST', widgets, widget('a', {}))
   const refused = await api.request('PATCH', `${widgets}/a/status`, { status: { n: null, selector: {} } }, merge)
@@ -68,7 +68,7 @@ test('a selector of a scale is a text, and a status is judged for it', async () 
   ])
 })
 
-test('a list of custom resources has an empty continue token, its other forms have none', async () => {
+test('a list of custom resources has an empty continue token, other forms do not', async () => {
   await using api = await serving(free)
   assert.equal((await api.request('GET', widgets)).json.metadata.continue, '')
   const partial = { accept: 'application/json;as=PartialObjectMetadataList;v=v1;g=meta.k8s.io' }

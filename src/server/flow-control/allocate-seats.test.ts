@@ -27,7 +27,7 @@ test("seatLimits() divides 600 seats among Kubernetes' own levels as upstream do
   )
 })
 
-test('seatLimits() bounds what a level may borrow, and gives nothing where nobody has a share', () => {
+test('seatLimits() limits borrowing, and allocates nothing if no level has a share', () => {
   const shares: Shares = { exempt: false, nominalShares: 10, lendablePercent: 20, borrowingPercent: 50 }
   assert.deepEqual(seatLimits(100, [shares]), [{ nominal: 100, lower: 80, upper: 150 }])
   assert.deepEqual(seatLimits(100, [{ ...shares, nominalShares: 0 }]), [{ nominal: 0, lower: 0, upper: 0 }])
@@ -62,7 +62,7 @@ for (const { name, demands, seats } of cases) {
   test(`allocateSeats(): ${name}`, () => assert.deepEqual(allocateSeats(demands).seats, seats))
 }
 
-test('allocateSeats() hands out all seats, and to nobody fewer than it keeps or more than it may have', () => {
+test('allocateSeats() allocates all seats, within the limits of each level', () => {
   const one = fc.record({
     nominal: fc.integer({ min: 0, max: 300 }),
     lendable: fc.double({ min: 0, max: 1, noNaN: true }),

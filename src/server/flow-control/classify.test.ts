@@ -158,7 +158,7 @@ const own = (name: string, matchingPrecedence: number, namespaces: string[], lev
 })
 const schemaOf = (control: FlowControl, who: UserInfo, info: RequestInfo) => control.classify(who, info).schema.metadata.name
 
-test('classify() tells namespaces apart where a rule names one', () => {
+test('classify() distinguishes namespaces if a rule names one', () => {
   const control = controlOf(own('of-a', 50, ['a']))
   const ann = user('ann')
   assert.equal(schemaOf(control, ann, resource('list', 'pods', 'a')), 'of-a')
@@ -166,24 +166,24 @@ test('classify() tells namespaces apart where a rule names one', () => {
   assert.equal(schemaOf(control, ann, resource('list', 'pods')), 'global-default')
 })
 
-test('classify() tells the scope apart where a rule is for every namespace', () => {
+test('classify() distinguishes the scope if a rule is for all namespaces', () => {
   const control = controlOf(own('every', 50, ['*']))
   const ann = user('ann')
   assert.equal(schemaOf(control, ann, resource('list', 'pods', 'a')), 'every')
   assert.equal(schemaOf(control, ann, resource('list', 'pods')), 'global-default')
 })
 
-test('classify() takes the lower precedence first, and of equals the first name', () => {
+test('classify() matches by precedence, then by name', () => {
   const control = controlOf(own('b', 50, ['*']), own('a', 50, ['*']), own('c', 49, ['x']))
   assert.equal(schemaOf(control, user('ann'), resource('list', 'pods', 'y')), 'a')
   assert.equal(schemaOf(control, user('ann'), resource('list', 'pods', 'x')), 'c')
 })
 
-test('classify() passes over a schema whose level does not exist', () => {
+test('classify() skips a schema whose level does not exist', () => {
   assert.equal(schemaOf(controlOf(own('lost', 50, ['*'], 'nowhere')), user('ann'), resource('list', 'pods', 'a')), 'global-default')
 })
 
-test('classify() judges anew after the objects have changed', () => {
+test('classify() uses changed objects', () => {
   const control = controlOf()
   const ann = user('ann')
   assert.equal(schemaOf(control, ann, resource('list', 'pods', 'a')), 'global-default')
@@ -191,14 +191,14 @@ test('classify() judges anew after the objects have changed', () => {
   assert.equal(schemaOf(control, ann, resource('list', 'pods', 'a')), 'new')
 })
 
-test('classify() without any object runs administrators and lets everybody else share the seats', () => {
+test('classify() without any objects exempts administrators and lets all others share the seats', () => {
   const control = new FlowControl(facts)
   assert.equal(schemaOf(control, user('root', 'system:masters'), resource('list', 'pods')), 'exempt')
   const { level } = control.classify(user('ann'), resource('list', 'pods'))
   assert.deepEqual([level.name, level.queues.limit], ['catch-all', 600])
 })
 
-test('Classifier remembers no long words of a path', () => {
+test('Classifier does not cache long path segments', () => {
   const flow = controlOf()
   const asks = user('ann')
   const kept = retainedBytes(() => {

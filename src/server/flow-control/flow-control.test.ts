@@ -76,7 +76,7 @@ for (const { name, who } of others) {
   })
 }
 
-test('a flood of many accounts leaves the seats of the other levels alone', () => {
+test('a flood of many accounts does not affect the seats of other levels', () => {
   const bench = new Bench()
   for (let one = 0; one < 300; one++) bench.flood(user(`system:serviceaccount:a:${one}`, 'system:serviceaccounts'), 50)
   for (const { who } of others.filter(({ name }) => !name.startsWith('an account')))
@@ -88,7 +88,7 @@ test('start() never makes an exempt request wait', () => {
   assert.equal(bench.flood(user('root', 'system:masters'), 2000), 2000)
 })
 
-test('adjust() lends idle seats to a level that wants them, and takes them back', () => {
+test('adjust() lends idle seats to a level with demand, and reclaims them', () => {
   const bench = new Bench()
   const before = bench.level('global-default').queues.limit
   for (let one = 0; one < 100; one++) bench.flood(user(`u${one}`), 10)
@@ -102,7 +102,7 @@ test('adjust() lends idle seats to a level that wants them, and takes them back'
   assert.ok(Math.abs(sum - 602) <= 8, String(sum))
 })
 
-test('start() lets a request with a deadline wait for a quarter of it, others for fifteen seconds', async () => {
+test('start() lets requests wait for a quarter of their deadline, or fifteen seconds without one', async () => {
   const bench = new Bench()
   bench.flood(user('eve'), 1000)
   const bounded = Promise.resolve(bench.start(user('eve2'), 8000))
@@ -126,7 +126,7 @@ test('start() lets a request with a deadline wait for a quarter of it, others fo
   await bounded
 })
 
-test('configure() lets what waits in a level without an object end, and then forgets the level', async () => {
+test('configure() removes a level without an object after its waiting requests have ended', async () => {
   const bench = new Bench()
   const eve = user('eve')
   const releases: Release[] = []
@@ -189,7 +189,7 @@ test("the metrics have upstream's names and this moment's values", async () => {
   assert.match(text, /# TYPE apiserver_flowcontrol_request_wait_duration_seconds histogram/)
 })
 
-test('dumpText() shows levels, queues and requests, each in a row that no name of a user breaks', () => {
+test('dumpText() shows levels, queues and requests, one row each, whatever the names of users', () => {
   const bench = new Bench()
   bench.flood(user('eve\nglobal-default, forged'), 60)
   const dump = (what: string, details = false) =>

@@ -90,7 +90,7 @@ test("planForgotten() names what is kept up to date and no longer suggested, and
   )
 })
 
-test('planDangling() says of each schema whether its level exists, once', () => {
+test('planDangling() plans one condition per schema: whether its level exists', () => {
   const [exempt, catchAll] = mandatorySchemas as [FlowSchema, FlowSchema]
   const [condition] = planDangling([exempt], mandatoryLevels, 0)
   assert.deepEqual(condition, {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { Flows } from './flow.ts'
 
-test('Flows forgets those that ask for nothing when there are many, or their names are long', () => {
+test('Flows forgets idle flows if there are many, or if their names are long', () => {
   for (const [count, length] of [
     [10_000, 10],
     [300, 4000],

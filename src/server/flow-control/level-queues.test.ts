@@ -64,7 +64,7 @@ const wide = (seats: number): Work => ({ seats, initialSeats: seats, finalSeats:
 const refusedFor = (why: string) => (err: unknown) =>
   err instanceof FlowRefusal && err.why.includes(why) && isReason(err, 'TooManyRequests')
 
-test('LevelQueues.start() gives free seats at once and takes each back once', () => {
+test('LevelQueues.start() gives free seats at once, and releases each only once', () => {
   const bench = new Bench()
   const release = bench.run(bench.flow('a', 0))
   assert.equal(bench.level.executing, 1)
@@ -73,7 +73,7 @@ test('LevelQueues.start() gives free seats at once and takes each back once', ()
   assert.ok(bench.level.isIdle)
 })
 
-test('LevelQueues.start() leaves a quarter of the free seats to other flows, however slow one is', async () => {
+test('LevelQueues.start() reserves a quarter of the free seats for other flows', async () => {
   const bench = new Bench({ limit: 8 })
   const [slow, quick] = [bench.flow('slow', 0), bench.flow('quick', 1)]
   for (let seat = 0; seat < 6; seat++) bench.run(slow)
@@ -86,7 +86,7 @@ test('LevelQueues.start() leaves a quarter of the free seats to other flows, how
   assert.equal(bench.level.waiting, 1)
 })
 
-test('LevelQueues lets a quiet flow through between the requests of a flood', async () => {
+test('LevelQueues serves a quiet flow between the requests of a flood', async () => {
   const bench = new Bench({ limit: 1, queueLengthLimit: 50 })
   const [flood, quiet] = [bench.flow('flood', 0, 1), bench.flow('quiet', 2, 3)]
   const order: string[] = []
@@ -135,7 +135,7 @@ test('LevelQueues charges a wide request for all its seats', async () => {
   assert.ok(few !== undefined && many !== undefined && many >= 2 * few, `${many} gets to ${few} lists of four seats`)
 })
 
-test('LevelQueues.start() lets a request that is wider than the level run alone', () => {
+test('LevelQueues.start() runs a request that needs more seats than the level has alone', () => {
   const bench = new Bench({ limit: 2 })
   const release = bench.run(bench.flow('wide', 0), wide(5))
   assert.ok(bench.start(bench.flow('other', 1)) instanceof Promise)
@@ -143,7 +143,7 @@ test('LevelQueues.start() lets a request that is wider than the level run alone'
   assert.equal(bench.level.executing, 1)
 })
 
-test('LevelQueues.start() refuses with 429 where the queue is full', () => {
+test('LevelQueues.start() refuses with 429 if the queue is full', () => {
   const bench = new Bench({ limit: 1, queueLengthLimit: 2 })
   const flow = bench.flow('a', 0, 1)
   bench.run(flow)
@@ -154,14 +154,14 @@ test('LevelQueues.start() refuses with 429 where the queue is full', () => {
   assert.equal(bench.counters.rejected['queue-full'], 1)
 })
 
-test('LevelQueues.start() refuses at once where the level has no queues', () => {
+test('LevelQueues.start() refuses at once if the level has no queues', () => {
   const bench = new Bench({ limit: 2, queues: 0 })
   bench.run(bench.flow('a'))
   bench.run(bench.flow('b'))
   assert.throws(() => bench.start(bench.flow('c')), refusedFor('concurrency-limit'))
 })
 
-test('LevelQueues refuses with 429 who has waited too long', async () => {
+test('LevelQueues refuses a request with 429 if it has waited too long', async () => {
   const bench = new Bench({ limit: 1 })
   bench.run(bench.flow('a', 0))
   const waiting = Promise.resolve(bench.start(bench.flow('b', 1)))
@@ -171,7 +171,7 @@ test('LevelQueues refuses with 429 who has waited too long', async () => {
   assert.equal(bench.clock.timers, 0)
 })
 
-test('LevelQueues forgets a request whose client is gone', async () => {
+test('LevelQueues removes a request whose client is gone', async () => {
   const bench = new Bench({ limit: 1 })
   const release = bench.run(bench.flow('a', 0))
   const gone = new AbortController()
@@ -186,7 +186,7 @@ test('LevelQueues forgets a request whose client is gone', async () => {
   assert.equal(bench.counters.rejected.cancelled, 2)
 })
 
-test('LevelQueues holds the seats of a write as long as its watchers are served, and answers it before', () => {
+test('LevelQueues holds the seats of a write after its response, while its watches are served', () => {
   const bench = new Bench({ limit: 4 })
   const flow = bench.flow('a', 0)
   bench.run(flow, { seats: 3, initialSeats: 1, finalSeats: 3, lingerMs: 5 })()
@@ -197,7 +197,7 @@ test('LevelQueues holds the seats of a write as long as its watchers are served,
   assert.ok(bench.level.isIdle)
 })
 
-test('LevelQueues.setLimit() lets more run when seats are lent to the level', async () => {
+test('LevelQueues.setLimit() starts waiting requests when the level gets more seats', async () => {
   const bench = new Bench({ limit: 1 })
   bench.run(bench.flow('a', 0))
   const waiting = Promise.resolve(bench.start(bench.flow('b', 1)))
@@ -205,7 +205,7 @@ test('LevelQueues.setLimit() lets more run when seats are lent to the level', as
   assert.equal(typeof (await waiting), 'function')
 })
 
-test('LevelQueues keeps no queue in which nothing is', async () => {
+test('LevelQueues removes empty queues', async () => {
   const bench = new Bench({ limit: 2, queues: 10_000_000 })
   const releases = Array.from({ length: 2 }, (_, index) => bench.run(bench.flow(`f${index}`, index * 1000)))
   assert.equal(bench.level.queues.length, 2)

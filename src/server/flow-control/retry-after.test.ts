@@ -6,7 +6,7 @@ function refuse(retry: RetryAfter, from: number, seconds: number, aSecond: numbe
   for (let second = from; second < from + seconds; second++) for (let one = 0; one < aSecond; one++) retry.refused(second * 1000)
 }
 
-test('RetryAfter doubles while many are refused, up to 32 seconds, and not twice for one burst', () => {
+test('RetryAfter doubles while many requests are rejected, up to 32 seconds, and once per burst', () => {
   const retry = new RetryAfter()
   assert.equal(retry.seconds, 1)
   refuse(retry, 0, 2, 10)
@@ -17,7 +17,7 @@ test('RetryAfter doubles while many are refused, up to 32 seconds, and not twice
   assert.equal(retry.seconds, 32)
 })
 
-test('RetryAfter comes down by a second at a time when few are refused', () => {
+test('RetryAfter decreases by one second at a time when few requests are rejected', () => {
   const retry = new RetryAfter()
   refuse(retry, 0, 10, 10)
   const high = retry.seconds

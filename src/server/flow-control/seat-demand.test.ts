@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { SeatDemand } from './seat-demand.ts'
 
-test('SeatDemand.endPeriod() weighs what was wanted by how long it was', () => {
+test('SeatDemand.endPeriod() weights demand by its duration', () => {
   const demand = new SeatDemand(0)
   demand.set(10, 0)
   demand.set(0, 2500)
@@ -13,7 +13,7 @@ test('SeatDemand.endPeriod() weighs what was wanted by how long it was', () => {
   assert.ok(Math.abs(smoothed - (average + deviation)) < 1e-9)
 })
 
-test('SeatDemand.endPeriod() forgets a demand that is gone slowly, and follows a new one at once', () => {
+test('SeatDemand.endPeriod() forgets past demand slowly, and follows new demand at once', () => {
   const demand = new SeatDemand(0)
   demand.set(100, 0)
   assert.equal(demand.endPeriod(10_000).smoothed, 100)

@@ -7,7 +7,7 @@ const shape = fc
   .integer({ min: 1, max: 200 })
   .chain(queues => fc.record({ queues: fc.constant(queues), hand: fc.integer({ min: 1, max: Math.min(8, queues) }) }))
 
-test('dealHand() deals different queues that exist, and the same ones for the same hash', () => {
+test('dealHand() deals distinct existing queues, and the same ones for the same hash', () => {
   fc.assert(
     fc.property(fc.bigInt({ min: 0n, max: 2n ** 64n - 1n }), shape, (hash, { queues, hand }) => {
       const dealt = dealHand(hash, queues, hand)
@@ -18,7 +18,7 @@ test('dealHand() deals different queues that exist, and the same ones for the sa
   )
 })
 
-test('dealHand() gives each queue to as many flows as the others, at every place of the hand', () => {
+test('dealHand() distributes queues evenly at every position of the hand', () => {
   const [queues, hand, flows] = [16, 4, 8000]
   const at = Array.from({ length: hand }, () => Array.from({ length: queues }, () => 0))
   for (let flow = 0; flow < flows; flow++) {
@@ -35,6 +35,6 @@ test('dealHand() deals every hand once over the smallest hashes', () => {
   assert.equal(hands.size, 20)
 })
 
-test('flowHash() keeps schema and distinguisher apart', () => {
+test('flowHash() separates schema and distinguisher', () => {
   assert.notEqual(flowHash('a', 'bc'), flowHash('ab', 'c'))
 })

@@ -22,7 +22,7 @@ test('StreamLimits.open() counts the watches and sessions of each user until the
   assert.throws(() => streams.open(user, 'watch'), tooMany)
 })
 
-test('StreamLimits.open() bounds the sessions of an administrator, and no watches of his or of the control plane', () => {
+test('StreamLimits.open() limits sessions of administrators, but not their watches or those of the control plane', () => {
   const streams = new StreamLimits(limits)
   const admin = { name: 'admin', groups: ['system:masters'] }
   for (const user of [admin, { name: 'system:kube-scheduler', groups: [] }])
@@ -31,7 +31,7 @@ test('StreamLimits.open() bounds the sessions of an administrator, and no watche
   assert.throws(() => streams.open(admin, 'session'), tooMany)
 })
 
-test('a watch takes the more places the longer its selectors are, and gives all of them back', () => {
+test('a watch with long selectors takes several places, and returns all of them', () => {
   const places = (query: string) => watchPlaces(parseQuery(query))
   assert.deepEqual([places(''), places('labelSelector=app%3Dweb'), places(`labelSelector=${'a'.repeat(128)}`)], [1, 1, 1])
   assert.equal(places(`labelSelector=${'a'.repeat(128)}&fieldSelector=${'b'.repeat(129)}`), 3)

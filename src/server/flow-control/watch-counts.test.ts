@@ -9,7 +9,7 @@ const info = (namespace: string, name = '', query = '', resource = 'pods'): Reso
   ...{ resource, subresource: '', name, rest: [], served: undefined },
 })
 
-test('WatchCounts.of() counts the watches that see a change, and forgets those that ended', () => {
+test('WatchCounts.of() counts the open watches that see a change', () => {
   const counts = new WatchCounts()
   const ends = [info(''), info('a'), info('a', 'x'), info('', 'x'), info('b'), info('a', 'y'), info('', '', '', 'services')].map(watch =>
     counts.opened(watch),

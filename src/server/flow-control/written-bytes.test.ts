@@ -25,14 +25,14 @@ function budget() {
   return { written, until, pass: (ms: number) => (at += ms) }
 }
 
-test('WrittenBytes lets a burst pass, and then as much as comes back in time', () => {
+test('WrittenBytes allows a burst, and then the rate', () => {
   const { until, pass } = budget()
   assert.equal(until(user('a'), 'one'), 4)
   pass(2000)
   assert.equal(until(user('a'), 'one'), 2)
 })
 
-test('WrittenBytes counts for the user in all namespaces, and for the namespace of all users', () => {
+test('WrittenBytes counts per user over all namespaces, and per namespace over all users', () => {
   const { until } = budget()
   assert.equal(until(user('a'), 'one'), 4)
   assert.equal(until(user('a'), 'two'), 0)
@@ -44,7 +44,7 @@ test('WrittenBytes counts for the user in all namespaces, and for the namespace 
   assert.equal(until(user('d'), ''), 4)
 })
 
-test('WrittenBytes never refuses parts of the cluster, nor what makes room, and counts them', () => {
+test('WrittenBytes counts writes of the cluster and writes that free space, but never refuses them', () => {
   for (const part of [
     user('system:kube-controller-manager'),
     user('n', 'system:serviceaccounts:kube-system'),
@@ -63,7 +63,7 @@ test('WrittenBytes never refuses parts of the cluster, nor what makes room, and 
   assert.equal(until(user('a'), 'one'), 1)
 })
 
-test('WrittenBytes says who wrote too much, how much may be, and when to come back', () => {
+test('WrittenBytes reports who wrote too much, the limit, and when to retry', () => {
   const { written } = budget()
   written.take(user('a'), 'one', 10 * mebibyte)
   assert.throws(

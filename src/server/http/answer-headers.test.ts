@@ -15,7 +15,7 @@ const headersOf = (more: Partial<FinalReply>) =>
   })
 const warningsOf = (warnings: readonly string[]) => [headersByName(headersOf({ warnings }))['warning']].flat()
 
-test('answerHeaders() lists what every answer has, and what the reply names itself in its place', () => {
+test('answerHeaders() lists the common headers, replaced by those of the reply', () => {
   const usual = ['content-type', 'application/json', 'cache-control', 'no-cache, private', 'audit-id', 'a']
   assert.deepEqual(headersOf({}), usual)
   assert.deepEqual(headersOf({ contentType: '' }), usual.slice(2))
@@ -26,10 +26,10 @@ test('answerHeaders() lists what every answer has, and what the reply names itse
   assert.deepEqual(headersByName(expected), { 'content-type': 'application/json', 'audit-id': 'a', ...own })
 })
 
-test('answerHeaders() cuts long warnings and leaves out those beyond the sum', () => {
+test('answerHeaders() cuts long warnings and drops those beyond the total', () => {
   assert.deepEqual(warningsOf(['x'.repeat(5000), 'y'.repeat(2048), 'z']), [`299 - "${'x'.repeat(2048)}"`, `299 - "${'y'.repeat(2048)}"`])
 })
 
-test('answerHeaders() lets no warning end its header', () => {
+test('answerHeaders() removes line ends from warnings', () => {
   assert.deepEqual(warningsOf(['a"b\\\r\nset-cookie: c']), ['299 - "a\\"b\\\\? set-cookie: c"'])
 })

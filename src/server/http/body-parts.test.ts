@@ -47,7 +47,7 @@ for (const [name, read] of Object.entries(transports)) {
     assert.deepEqual(await read(stream => endWith(stream, joined(body))), Buffer.concat(parts))
   })
 
-  test(`writeCorked() sends its chunks in order over ${name}, and tells when the reader is behind`, async () => {
+  test(`writeCorked() sends its chunks in order over ${name}, and reports when the reader is behind`, async () => {
     const told: boolean[] = []
     const received = await read(stream => {
       told.push(writeCorked(stream, parts.slice(-1)))
@@ -59,7 +59,7 @@ for (const [name, read] of Object.entries(transports)) {
   })
 }
 
-test('writeTo() copies chunks together only for a sink that takes one at a time', () => {
+test('writeTo() joins chunks only for a sink that accepts one at a time', () => {
   const single: Buffer[] = []
   const drained = () => Promise.resolve()
   assert.equal(writeTo({ write: chunk => single.push(chunk) > 1, drained }, parts), false)

@@ -43,7 +43,7 @@ for (const { name, sizes: lengths } of sizes) {
   })
 }
 
-test('streamParts() hands on kept bytes as they are where the transport can take them', async () => {
+test('streamParts() passes cached bytes without a copy if the transport supports it', async () => {
   const parts = [Buffer.alloc(200_000, 120), Buffer.alloc(10, 121), Buffer.alloc(300_000, 122)]
   const handed = new Set<Buffer>()
   const take = (...chunks: readonly Buffer[]): boolean => {

@@ -15,13 +15,13 @@ async function collected(pieces: Iterable<Buffer>, limit = maxBodyBytes): Promis
   return await outcome
 }
 
-test('collectBody() joins what comes, be it small', async () => {
+test('collectBody() joins all chunks, even small ones', async () => {
   const pieces = Array.from({ length: 3000 }, (_, index) => Buffer.of(index % 256))
   assert.deepEqual(await collected(pieces), Buffer.concat(pieces))
   assert.deepEqual(await collected([]), Buffer.alloc(0))
 })
 
-test('collectBody() refuses what is too long with 413, and what comes in crumbs with 400', async () => {
+test('collectBody() refuses a body that is too long with 413, and one in too many small pieces with 400', async () => {
   assert.equal(await collected([Buffer.alloc(6), Buffer.alloc(5)], 10), 413)
   assert.equal(await collected(Array.from({ length: 10_000 }, () => Buffer.of(1))), 400)
 })

@@ -10,7 +10,7 @@ describe('untilDrained()', () => {
     ['later', (listener: (() => void) | undefined) => void (listener && setImmediate(listener))],
     ['at once', (listener: (() => void) | undefined) => listener?.()],
   ] as const satisfies readonly (readonly [string, OnDrain])[])
-    test(`resolves where the drain comes ${name}, and leaves no listener and no timer`, async t => {
+    test(`resolves if the drain comes ${name}, and leaves no listener and no timer`, async t => {
       t.mock.timers.enable({ apis: ['setTimeout'] })
       const { signal } = new AbortController()
       await untilDrained(onDrain, signal, maxStallMs)
@@ -35,7 +35,7 @@ describe('untilDrained()', () => {
   })
 })
 
-test('drainsOf() keeps one listener, and none once it was called or taken back', () => {
+test('drainsOf() keeps one listener, and none after it was called or removed', () => {
   const stream = new EventEmitter()
   const onDrain = drainsOf(stream)
   const calls: string[] = []

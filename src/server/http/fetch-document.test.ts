@@ -59,13 +59,13 @@ suite('fetchDocument()', () => {
     ['sends a header without end', `HTTP/1.1 200 OK\r\n${'x: y\r\n'.repeat(100_000)}`, false, /Header overflow/],
   ]
   for (const [what, bytes, ends, wanted] of rows) {
-    test(`rejects where the server ${what}`, async () => {
+    test(`rejects if the server ${what}`, async () => {
       serve = socket => void (ends ? socket.end(bytes) : socket.write(bytes))
       await assert.rejects(fetched(), wanted)
     })
   }
 
-  test('ends with its signal where the server announces answers without end, and where it was aborted before', async () => {
+  test('ends with its signal if the server sends interim responses without end, or if it was aborted before', async () => {
     const stop = new AbortController()
     serve = socket => {
       socket.write('HTTP/1.1 103 Early Hints\r\n\r\n'.repeat(100))
@@ -75,7 +75,7 @@ suite('fetchDocument()', () => {
     await assert.rejects(fetched(stop.signal), /the time is over|aborted/)
   })
 
-  test('gives the document', async () => {
+  test('resolves with the document', async () => {
     serve = socket => void socket.end(`${chunked}2\r\n{}\r\n0\r\n\r\n`)
     assert.equal((await fetched()).toString(), '{}')
   })

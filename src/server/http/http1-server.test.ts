@@ -104,7 +104,7 @@ const refusals: readonly [name: string, bytes: string, answer: string][] = [
   ['a tunnel', 'CONNECT a:443 HTTP/1.1\r\nhost: a\r\n\r\n', '405 Method Not Allowed'],
 ]
 for (const [name, bytes, answer] of refusals)
-  test(`Http1Server refuses ${name}, and looks at nothing behind it`, async () => {
+  test(`Http1Server refuses ${name}, and ignores everything after it`, async () => {
     const seen: string[] = []
     await using wire = await Wire.start(request => {
       seen.push(request.url)
@@ -114,14 +114,14 @@ for (const [name, bytes, answer] of refusals)
     assert.deepEqual(seen, [])
   })
 
-test('Http1Server takes HTTP/1.0 without a host, and every host that is one', async () => {
+test('Http1Server accepts HTTP/1.0 without a host, and every valid host', async () => {
   await using wire = await Wire.start()
   assert.match(await wire.send('GET /a HTTP/1.0\r\n\r\n'), /^HTTP\/1\.1 200 /)
   for (const host of ['', 'a.b-c_d:6443', '[::1]:6443', '10.0.0.1'])
     assert.match(await wire.send(`GET /a HTTP/1.1\r\nhost: ${host}\r\nconnection: close\r\n\r\n`), /^HTTP\/1\.1 200 /, host)
 })
 
-test('a client that reads when it has sent everything finds the refusal', async () => {
+test('a client that reads only after it has sent everything gets the refusal', async () => {
   await using wire = await Wire.start()
   const socket = await wire.open()
   socket.pause()
@@ -130,7 +130,7 @@ test('a client that reads when it has sent everything finds the refusal', async 
   assert.equal(await answerOf(socket), refusal('431 Request Header Fields Too Large'))
 })
 
-test('a client that never stops sending behind a refusal is cut', async () => {
+test('a client that keeps sending after a refusal is cut', async () => {
   await using wire = await Wire.start()
   const socket = await wire.open()
   socket.on('error', () => undefined)
@@ -139,7 +139,7 @@ test('a client that never stops sending behind a refusal is cut', async () => {
   await closed
 })
 
-test('an answer that closes the connection reaches a client that is still sending its body', async () => {
+test('a response that closes the connection reaches a client that is still sending its body', async () => {
   await using wire = await Wire.start(async () => ({ ...(await ok()), status: 413 }))
   const socket = await wire.open()
   socket.pause()
@@ -148,7 +148,7 @@ test('an answer that closes the connection reaches a client that is still sendin
   assert.match(await answerOf(socket), /^HTTP\/1\.1 413 [\s\S]*\r\n\r\nok$/)
 })
 
-test('a body without an end that nobody wants ends the connection', async () => {
+test('an endless body that nobody reads ends the connection', async () => {
   await using wire = await Wire.start()
   const socket = await wire.open()
   socket.on('error', () => undefined)
@@ -159,7 +159,7 @@ test('a body without an end that nobody wants ends the connection', async () => 
   await closed
 })
 
-test('a body that comes behind its answer does not end the connection, and one that stops in the middle does', async t => {
+test('a body that arrives after its response does not end the connection, but one that stops in the middle does', async t => {
   t.mock.timers.enable({ apis: ['setTimeout'] })
   await using wire = await Wire.start()
   const socket = await wire.open()
@@ -176,7 +176,7 @@ test('a body that comes behind its answer does not end the connection, and one t
   assert.equal(await answerOf(socket), '')
 })
 
-test('what is not HTTP behind a request is refused behind its answer', async () => {
+test('bytes that are not HTTP after a request are refused after its response', async () => {
   const answer = Promise.withResolvers<FinalReply>()
   const begun = Promise.withResolvers<void>()
   await using wire = await Wire.start(() => {
@@ -191,7 +191,7 @@ test('what is not HTTP behind a request is refused behind its answer', async () 
   assert.equal(second, refusal('400 Bad Request'))
 })
 
-test('a stream goes on to its end where the client sends what is not HTTP behind its request', async () => {
+test('a stream continues to its end if the client sends bytes that are not HTTP after its request', async () => {
   const end = Promise.withResolvers<void>()
   await using wire = await Wire.start(async () => ({
     ...(await ok()),
@@ -215,7 +215,7 @@ const brokenBodies: readonly [name: string, read: (request: ServerRequest, broke
   ['broke before it is read', (request, broken) => broken.then(() => request.body(1000))],
 ]
 for (const [name, read] of brokenBodies)
-  test(`a body that ${name} has one answer, that of its request`, async () => {
+  test(`a body that ${name} gets one response, that of its request`, async () => {
     const broken = Promise.withResolvers<void>()
     const begun = Promise.withResolvers<void>()
     await using wire = await Wire.start(async request => {
@@ -259,7 +259,7 @@ for (const [name, chunks] of noChunks)
     ['with its head', [chunked + chunks + get]],
     ['behind its head', [chunked, chunks + get]],
   ] as const)
-    test(`chunks ${name} are refused where nobody reads them, sent ${how}, and nothing behind them is looked at`, async () => {
+    test(`chunks ${name} are refused even if nobody reads them, sent ${how}, and everything after them is ignored`, async () => {
       const seen: string[] = []
       const outcomes: boolean[] = []
       const answer = Promise.withResolvers<void>()
@@ -281,7 +281,7 @@ for (const [name, chunks] of noChunks)
       assert.deepEqual([statuses(await text), seen, outcomes[0]], [['400'], ['POST', 'GET'], true])
     })
 
-test('a body that breaks behind its answer has no second one', async () => {
+test('a body that becomes malformed after its response gets no second response', async () => {
   await using wire = await Wire.start()
   const socket = await wire.open()
   socket.write(`${chunked}3\r\nabc\r\n`)
@@ -291,7 +291,7 @@ test('a body that breaks behind its answer has no second one', async () => {
   assert.equal(await answerOf(socket), '')
 })
 
-test('an answer with a head that cannot be sent ends the connection, and is over', async () => {
+test('a response with an invalid head ends the connection and is done', async () => {
   const outcomes: boolean[] = []
   await using wire = await Wire.start(async () => ({
     ...(await ok()),
@@ -309,7 +309,7 @@ test('an answer with a head that cannot be sent ends the connection, and is over
 
 const upgrade = (path: string) => `GET ${path} HTTP/1.1\r\nhost: a\r\nconnection: upgrade\r\nupgrade: nothing\r\n\r\n`
 
-test('an upgrade that is not made is answered as the request that it is, with bodies and streams', async () => {
+test('a request with an upgrade that is not performed gets an ordinary response, with bodies and streams', async () => {
   await using wire = await Wire.start(async request => {
     const sent = await request.body(1000)
     return { ...(await ok()), body: request.url === '/stream' ? async sink => void sink.write(Buffer.from('streamed')) : sent }
@@ -321,7 +321,7 @@ test('an upgrade that is not made is answered as the request that it is, with bo
   assert.match(await wire.send(upgrade('/stream') + get), /^HTTP\/1\.1 200 OK\r\n[\s\S]*\r\nconnection: close\r\n\r\nstreamed$/)
 })
 
-test('an upgrade behind a request that is not answered yet is refused in its turn', async () => {
+test('an upgrade after an unanswered request is refused in its turn', async () => {
   const answer = Promise.withResolvers<FinalReply>()
   const seen: string[] = []
   await using wire = await Wire.start(request => {
@@ -337,7 +337,7 @@ test('an upgrade behind a request that is not answered yet is refused in its tur
   assert.deepEqual(seen, ['/a'])
 })
 
-test('a head that does not come in time is answered with 408, and a client that says nothing is let go of', async () => {
+test('a head that does not arrive in time gets a 408, and a silent client is disconnected', async () => {
   await using wire = await Wire.start(ok, 20)
   assert.equal(await wire.send(), '')
   let text = ''
@@ -346,7 +346,7 @@ test('a head that does not come in time is answered with 408, and a client that 
   assert.equal(text, refusal('408 Request Timeout'))
 })
 
-test('Http1Server.stop() ends idle connections at once, and busy ones behind their answer', async () => {
+test('Http1Server.stop() closes idle connections at once, and busy ones after their response', async () => {
   const answer = Promise.withResolvers<FinalReply>()
   const seen: string[] = []
   await using wire = await Wire.start(request => {

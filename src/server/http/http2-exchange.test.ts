@@ -99,7 +99,7 @@ describe('sendHttp2()', () => {
     })
 
   for (const status of [413, 504])
-    test(`wants no more of a body behind a ${status}, nor behind one that is read late`, async () => {
+    test(`stops reading a body after a ${status}, also if the response is read late`, async () => {
       for (const values of [[], shut]) {
         const { connection } = await setUp({ status, body: Buffer.from('{}') }, values)
         const received = await connection.send(opening(1))
@@ -110,7 +110,7 @@ describe('sendHttp2()', () => {
       }
     })
 
-  test('is done with a large answer when it is read, so that what waits is bounded by the seats that there are', async () => {
+  test('is done with a large response when it is read, so that seats limit the waiting bytes', async () => {
     const { connection, outcomes, answered } = await setUp({ body: Buffer.alloc(1_000_000) }, shut)
     assert.match((await connection.send(headers(1)))[0] ?? '', /content-length=1000000$/)
     assert.deepEqual(outcomes, [])
@@ -122,7 +122,7 @@ describe('sendHttp2()', () => {
     assert.equal(connection.bodies.get(1)?.length, 1_000_000)
   })
 
-  test('cuts a large answer whose reader goes away, or reads nothing', async t => {
+  test('cuts a large response if its reader disconnects or reads nothing', async t => {
     t.mock.timers.enable({ apis: ['setTimeout'] })
     const { connection, outcomes, answered } = await setUp({ body: Buffer.alloc(1_000_000) }, shut)
     await connection.send(headers(1), headers(3))
@@ -134,7 +134,7 @@ describe('sendHttp2()', () => {
     assert.deepEqual(outcomes[1], { bytes: 65_536, cut: true })
   })
 
-  test('tells of a cut though the body has not heard of it', async () => {
+  test('reports a cut even if the body did not notice it', async () => {
     const gate = Promise.withResolvers<void>()
     const body: BodyStream = async sink => {
       await gate.promise
@@ -148,7 +148,7 @@ describe('sendHttp2()', () => {
     assert.deepEqual(outcomes, [{ bytes: 1, cut: true }])
   })
 
-  test('resets an answer that fails in its middle, and sends nothing to who is gone', async () => {
+  test('resets a response that fails in the middle, and sends nothing to a client that is gone', async () => {
     const { connection, outcomes, answered } = await setUp({
       body: async sink => {
         sink.write(Buffer.from('half'))
@@ -164,7 +164,7 @@ describe('sendHttp2()', () => {
     ['a body', Buffer.from('{}')],
     ['a stream', untilGone],
   ] as const)
-    test(`resets an answer with ${name} whose headers cannot be sent, is done with it, and goes on`, async () => {
+    test(`resets a response with ${name} and invalid headers, is done with it, and continues`, async () => {
       const { connection, outcomes, answered } = await setUp({ body, headers: { 'x-bad': 'a\nb' } })
       assert.deepEqual(await connection.send(headers(1)), ['reset 1 INTERNAL_ERROR'])
       await answered()
@@ -180,7 +180,7 @@ describe('sendHttp2()', () => {
     }
   })
 
-  test('is done with an answer to who went before', async () => {
+  test('is done with a response to a client that disconnected before', async () => {
     const outcomes: unknown[] = []
     const connection = await TestConnection.greeted()
     await connection.send(headers(1))
@@ -206,7 +206,7 @@ describe('sendHttp2()', () => {
     ['a reset without an error', (connection: TestConnection) => connection.send(reset(1, 0))],
     ['a lost connection', (connection: TestConnection) => connection.socket.destroy()],
   ] as const)
-    test(`lets an answer that goes on hear of ${name}`, async () => {
+    test(`aborts a running response on ${name}`, async () => {
       const { connection, requests, answered } = await setUp({ body: untilGone })
       await connection.send(headers(1))
       await end(connection)
@@ -214,7 +214,7 @@ describe('sendHttp2()', () => {
       assert.equal(requests[0]?.signal.aborted, true)
     })
 
-  test('does not end an answer that was sent whole', async () => {
+  test('does not abort a response that was sent completely', async () => {
     for (const body of [Buffer.from('{}'), Buffer.alloc(0), async (sink: Sink) => void sink.write(Buffer.from('{}'))]) {
       const { connection, ended, answered } = await setUp({ body })
       await connection.send(headers(1))
@@ -235,7 +235,7 @@ describe('Http2Request', () => {
   }
   const expecting = (fields: Fields): Fields => [...fields, ['expect', '100-continue']]
 
-  test('body() says that the body may come, but not where it is whole or too long', async () => {
+  test('body() sends 100 Continue, but not if the body is complete or too long', async () => {
     const { connection, request } = await requestOf(opening(1, expecting(withLength(2))))
     const body = request.body(2)
     assert.deepEqual(await connection.received(), ['headers 1 :status=100'])
@@ -248,13 +248,13 @@ describe('Http2Request', () => {
     assert.deepEqual([...(await large.connection.received()), ...(await whole.connection.received())], [])
   })
 
-  test('stream() is none where no body comes', async () => {
+  test('stream() is undefined without a body', async () => {
     assert.equal((await requestOf(headers(1, post))).request.stream(), undefined)
     assert.notEqual((await requestOf(opening(1))).request.stream(), undefined)
     assert.notEqual((await requestOf(opening(1), data(1, 'x', 1))).request.stream(), undefined)
   })
 
-  test('end() aborts the signal, also where it is asked for later', async () => {
+  test('end() aborts the signal, even if it is used later', async () => {
     const { request } = await requestOf(opening(1))
     request.end(new Error('stopped'))
     assert.match(String(request.signal.reason), /stopped/)

@@ -41,7 +41,7 @@ async function setUp(limits: Parameters<typeof limitedListeners>[1]) {
   }
 }
 
-test('limitedListeners() closes what one address opens beyond its limit, takes others, and counts only what is open', async () => {
+test('limitedListeners() closes connections of an address beyond its limit, accepts others, and counts only open ones', async () => {
   await using listener = await setUp({ total: 10, perAddress: 1, perLoopbackAddress: 2 })
   assert.equal(await listener.open('127.0.0.1'), 'taken')
   assert.equal(await listener.open('127.0.0.1'), 'taken')
@@ -52,7 +52,7 @@ test('limitedListeners() closes what one address opens beyond its limit, takes o
   assert.equal(await listener.open('127.0.0.1'), 'taken')
 })
 
-test('limitedListeners() closes what comes beyond the total, whoever it is', async () => {
+test('limitedListeners() closes connections beyond the total, from any address', async () => {
   await using listener = await setUp({ total: 2, perAddress: 2, perLoopbackAddress: 2 })
   assert.equal(await listener.open('127.0.0.1'), 'taken')
   assert.equal(await listener.open('127.0.0.2'), 'taken')
@@ -68,10 +68,9 @@ for (const [files, limits] of [
   [1024, { total: 512, perAddress: 103, perLoopbackAddress: 410 }],
   [256, { total: 128, perAddress: 26, perLoopbackAddress: 103 }],
 ] as const)
-  test(`connectionsWithin() leaves a process that may open ${files} files some for itself`, () =>
-    assert.deepEqual(connectionsWithin(files), limits))
+  test(`connectionsWithin() reserves files for a process that may open ${files}`, () => assert.deepEqual(connectionsWithin(files), limits))
 
-test('limitedListeners() counts the connections of all of them together', async () => {
+test('limitedListeners() counts the connections of all listeners together', async () => {
   await using listener = await setUp({ total: 2, perAddress: 1, perLoopbackAddress: 1 })
   assert.equal(await listener.open('127.0.0.1', 0), 'taken')
   assert.equal(await listener.open('127.0.0.1', 1), 'closed')

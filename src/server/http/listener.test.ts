@@ -36,7 +36,7 @@ async function certify(signer: Signer, signal: AbortSignal): Promise<ServingCert
   }
 }
 
-test('Listener closes a connection whose handshake does not end, also where its bytes go on coming', async () => {
+test('Listener closes a connection whose handshake does not end, even if bytes keep arriving', async () => {
   const signal = AbortSignal.timeout(60_000)
   await using signer = createMemorySigner()
   await using listener = new Listener({
@@ -61,7 +61,7 @@ test('Listener closes a connection whose handshake does not end, also where its 
   whole.destroy()
 })
 
-test('Listener.renew() gives new connections the new certificate and lets open ones go on', async () => {
+test('Listener.renew() gives new connections the new certificate and keeps open ones', async () => {
   const signal = AbortSignal.timeout(60_000)
   await using signer = createMemorySigner()
   const [ca, clientAuthorities] = await Promise.all([signer.authority('serving', signal), signer.authority('client', signal)])

@@ -24,8 +24,8 @@ test('RequestRounds begins a few at once and spreads a burst over rounds, in ord
   assert.equal(begun.length, 22)
 })
 
-test('RequestRounds lets connections take turns: a burst of one is not before all that others ask for', async () => {
-  const rounds = new RequestRounds(() => 0)
+test('RequestRounds alternates between connections: a burst of one does not delay all requests of others', async () => {
+  const rounds = new RequestRounds()
   const [burst, other, third]: ConnectionQueue[] = [[], [], []]
   assert.ok(burst && other && third)
   const begun: string[] = []
@@ -41,8 +41,8 @@ test('RequestRounds lets connections take turns: a burst of one is not before al
   )
 })
 
-test('RequestRounds spreads the ends of a client that goes away, beside what begins', async () => {
-  const rounds = new RequestRounds(() => 0)
+test('RequestRounds spreads the ends of a client that disconnects, in addition to the beginnings', async () => {
+  const rounds = new RequestRounds()
   let ended = 0
   let begun = 0
   for (let i = 0; i < 100; i++) rounds.leave(() => ended++)

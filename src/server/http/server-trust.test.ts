@@ -34,6 +34,6 @@ for (const [code, said] of [
   })
 }
 
-test('certificateFault() says nothing of what is not a certificate', () => {
+test('certificateFault() is undefined for other errors', () => {
   assert.equal(certificateFault(Object.assign(new Error('read ECONNRESET'), { code: 'ECONNRESET' })), undefined)
 })

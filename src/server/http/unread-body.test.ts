@@ -3,7 +3,7 @@ import { PassThrough } from 'node:stream'
 import { test } from 'node:test'
 import { dropUnread, maxUnreadBytes, maxUnreadMs, unlessClosed } from './unread-body.ts'
 
-test('dropUnread() tells of more than the bound', () => {
+test('dropUnread() reports more bytes than the limit', () => {
   const stream = new PassThrough()
   let told = 0
   dropUnread(stream, () => told++)
@@ -13,7 +13,7 @@ test('dropUnread() tells of more than the bound', () => {
   assert.equal(told, 1)
 })
 
-test('unlessClosed() tells of a stream that is still open after the bound, and of no other', t => {
+test('unlessClosed() reports only a stream that is still open after the limit', t => {
   t.mock.timers.enable({ apis: ['setTimeout'] })
   const told: string[] = []
   const [open, closed] = [new PassThrough(), new PassThrough()]

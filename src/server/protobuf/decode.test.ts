@@ -27,7 +27,7 @@ const container = Buffer.concat([
 const pod = message('v1', 'Pod', Buffer.concat([field(1, metadata), field(2, field(2, container))]))
 const asked = { group: '', version: 'v1', kind: 'Pod' }
 
-test('decodeProtobuf() reads what the bytes of a Pod say', () => {
+test('decodeProtobuf() decodes a Pod', () => {
   assert.deepEqual(decodeProtobuf(pod, asked), {
     kind: 'Pod',
     apiVersion: 'v1',
@@ -50,7 +50,7 @@ test('decodeProtobuf() reads what the bytes of a Pod say', () => {
   })
 })
 
-test('decodeProtobuf() takes nothing that ends before its own length, and no field of another type', () => {
+test('decodeProtobuf() refuses truncated input and fields of another type', () => {
   const short = message('v1', 'Pod', field(1, field(1, 'name')))
   assert.throws(() => decodeProtobuf(short.subarray(0, -1), asked), /unexpected EOF/)
   // A name that is a number.
@@ -83,7 +83,7 @@ test('CVE-2021-3121: decodeProtobuf() answers broken bytes with BadRequest and n
   assert.equal(Object.keys(Object.prototype).length, 0)
 })
 
-test('decodeProtobuf() refuses more fields than a body may have values, and a raw value that is nested too deep', () => {
+test('decodeProtobuf() refuses more fields than a body may have values, and a raw value that is nested too deeply', () => {
   const items = (count: number) =>
     message('v1', 'Pod', field(2, Buffer.concat(Array.from({ length: count }, () => field(2, Buffer.alloc(0))))))
   assert.throws(() => decodeProtobuf(items(50_001), asked), /more than 50000 values/)
@@ -94,7 +94,7 @@ test('decodeProtobuf() refuses more fields than a body may have values, and a ra
   assert.throws(() => decodeProtobuf(message('apps/v1', 'ControllerRevision', revision), kind), /nested deeper than 500 levels/)
 })
 
-test('decodeProtobuf() counts fields wherever they stand, those of the envelope, of times and entries and JSON within it too', () => {
+test('decodeProtobuf() counts all fields: those of the envelope, of times, of map entries and of JSON within it', () => {
   const configMap = { group: '', version: 'v1', kind: 'ConfigMap' }
   const flood = Buffer.alloc(600_000, Buffer.from([0x78, 0]))
   const nested = (content: Buffer): Buffer => message('v1', 'Pod', field(1, content))
@@ -115,7 +115,7 @@ test('decodeProtobuf() counts fields wherever they stand, those of the envelope,
   decodeProtobuf(message('v1', 'ConfigMap', Buffer.concat(Array.from({ length: 49_000 }, () => entry))), configMap)
 })
 
-test('decodeProtobuf() refuses texts that JSON would write many times longer', () => {
+test('decodeProtobuf() refuses strings that would be many times longer in JSON', () => {
   const configMap = { group: '', version: 'v1', kind: 'ConfigMap' }
   const data = (...sizes: number[]): Buffer => {
     const texts = sizes.map((size, index) => field(2, Buffer.concat([field(1, `key${index}`), field(2, Buffer.alloc(size, 1))])))
@@ -126,14 +126,14 @@ test('decodeProtobuf() refuses texts that JSON would write many times longer', (
   decodeProtobuf(data(200_000, 62_145), configMap, Number.POSITIVE_INFINITY)
 })
 
-test('decodeProtobuf() says what a message begins with, and shows the bytes that begin otherwise', () => {
+test('decodeProtobuf() reports the expected prefix and the bytes found instead', () => {
   const expected = 'provided data does not appear to be a protobuf message, expected prefix [107 56 115 0]'
   assert.throws(() => decodeProtobuf(Buffer.from('{"a":1}'), { group: '', version: 'v1', kind: 'Pod' }), {
     message: `the object provided is unrecognized (must be of type Pod): ${expected} ({"a":1})`,
   })
 })
 
-test('decodeProtobuf() reads a CustomResourceDefinition, whose schemas stand where lists, flags and JSON may', () => {
+test('decodeProtobuf() decodes a CustomResourceDefinition, with schemas in place of lists, flags and JSON', () => {
   const string = field(5, 'string')
   const entry = (key: string, value: Buffer) => Buffer.concat([field(1, key), field(2, value)])
   const schema = Buffer.concat([
@@ -194,7 +194,7 @@ test('decodeProtobuf() refuses messages that are nested deeper than 200 levels',
   assert.throws(() => decodeProtobuf(nested(197), kind), /exceeded max depth/)
 })
 
-test('decodeProtobuf() reads an entry of a map that has no value as one of nothing', () => {
+test('decodeProtobuf() decodes a map entry without a value as an empty one', () => {
   const kind = { group: 'authorization.k8s.io', version: 'v1', kind: 'SubjectAccessReview' }
   const entry = field(1, 'key')
   const spec = Buffer.concat([field(5, entry), field(5, Buffer.concat([field(1, 'other'), field(2, Buffer.alloc(0))]))])

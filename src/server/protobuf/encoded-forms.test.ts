@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { EncodedForms } from './encoded-forms.ts'
 
-test('EncodedForms makes a form once, and keeps what was asked for lately within its bytes', () => {
+test('EncodedForms encodes a form once, and caches recently used ones within its limit', () => {
   const made: Buffer[] = []
   const forms = new EncodedForms(100)
   const json = Array.from({ length: 20 }, (_, index) => Buffer.from([index]))
@@ -23,7 +23,7 @@ test('EncodedForms makes a form once, and keeps what was asked for lately within
   assert.equal(made.length, 21)
 })
 
-test('EncodedForms keeps nothing that is larger than half of it', () => {
+test('EncodedForms does not cache a form larger than half of its limit', () => {
   let made = 0
   const forms = new EncodedForms(100)
   const json = Buffer.alloc(1)

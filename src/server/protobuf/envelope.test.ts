@@ -5,7 +5,7 @@ import { messageField, partialField, partialOfField, partialOfFieldLength, proto
 const secret = protobufKind('v1', 'Secret')
 const metadata = { name: 'a', labels: { x: 'y'.repeat(200) } }
 
-test('partialOfField() cuts the metadata out of a message, wherever they stand in it', () => {
+test('partialOfField() cuts the metadata out of a message, wherever it is', () => {
   assert.ok(secret !== undefined)
   const alone = partialField(Buffer.from(JSON.stringify(metadata)))
   for (const object of [{ metadata }, { metadata, immutable: true }, { immutable: true, data: { a: 'AAEC' }, type: 'Opaque', metadata }]) {
@@ -16,7 +16,7 @@ test('partialOfField() cuts the metadata out of a message, wherever they stand i
   assert.deepEqual(partialOfField(messageField(secret, Buffer.from('{"immutable":true}'))), Buffer.from([0x12, 0]))
 })
 
-test('protobufKind() knows kinds by their version, metadata and statuses in each, and no others', () => {
+test('protobufKind() knows built-in kinds, and PartialObjectMetadata and Status in each version', () => {
   assert.equal(protobufKind('events.k8s.io/v1', 'Event')?.message, 'events/v1.Event')
   assert.equal(protobufKind('v1', 'Event')?.message, 'core/v1.Event')
   assert.equal(protobufKind('v1', 'Status')?.message, 'meta/v1.Status')

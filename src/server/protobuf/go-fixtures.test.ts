@@ -78,7 +78,7 @@ function messageIn(bytes: Buffer): Buffer {
 describe('Go and this server', { skip }, () => {
   const all = skip === false ? examples() : []
 
-  test('there is an example of every kind that Debian has', () => {
+  test('there is an example of every kind in the package of Debian', () => {
     const found = new Set(all.map(({ apiVersion, kind }) => `${apiVersion} ${kind}`))
     const missing = builtinKinds()
       .filter(({ group, kind }) => !withoutExample(group, kind) && !newerKinds.includes(kind) && !strayKinds.includes(kind))
@@ -88,7 +88,7 @@ describe('Go and this server', { skip }, () => {
   })
 
   for (const { apiVersion, kind, json, bytes } of all) {
-    test(`${apiVersion} ${kind} is read from what Go writes, and written as Go writes it`, () => {
+    test(`${apiVersion} ${kind} is decoded from Go's encoding, and encoded like in Go`, () => {
       const [group, version] = apiVersion.includes('/') ? apiVersion.split('/') : ['', apiVersion]
       const read = decodeProtobuf(bytes, { group: group ?? '', version: version ?? '', kind })
       assert.deepEqual(parseJson(JSON.stringify(read)), parseJson(json))

@@ -73,13 +73,13 @@ for (const { group, version, kind } of builtinKinds()) {
   })
 }
 
-test('a kind of which nothing is set, and members that are no fields, are nothing in protobuf', () => {
+test('an empty object and members that are not fields are empty in protobuf', () => {
   assert.deepEqual(fieldOfJson(0x12, 'core/v1.Pod', Buffer.from('{}')), Buffer.from([0x12, 0]))
   const odd = '{"kind":"Pod","":1,"\\u0061":{"}":["]"]},"metadata":{"creationTimestamp":null,"labels":{}},"nothing":[{"a":"\\""}]}'
   assert.deepEqual(fieldOfJson(0x12, 'core/v1.Pod', Buffer.from(odd)), Buffer.from([0x12, 2, 0x0a, 0]))
 })
 
-test('texts and messages have their length, of whatever size they are', () => {
+test('strings and messages of any size have the right length', () => {
   for (const size of [0, 1, 125, 126, 127, 128, 129, 130, 16_382, 16_383, 16_384, 2_097_151, 2_097_152]) {
     for (const end of ['', '"', 'é\\']) {
       const value = { kind: 'ConfigMap', apiVersion: 'v1', data: { a: 'x'.repeat(size) + end, b: `${end}y` } }
@@ -96,7 +96,7 @@ test('every character that JSON writes with an escape comes back', () => {
   assert.ok(fieldOfJson(0x12, 'core/v1.ConfigMap', slash).toString().endsWith('\u0001/'))
 })
 
-test('half of a surrogate pair becomes what Go makes of it, and a pair that is escaped its character', () => {
+test('a lone surrogate becomes what Go makes of it, and an escaped pair its character', () => {
   const read = (json: string) =>
     fieldOfJson(0x12, 'meta/v1.Verbs', Buffer.from(`{"items":[${json}]}`))
       .subarray(4)
@@ -107,7 +107,7 @@ test('half of a surrogate pair becomes what Go makes of it, and a pair that is e
   assert.equal(read('"\\ud83d\\u0041"'), '\ufffdA')
 })
 
-test('an escape is read without a string of its own: an object may be a million of them', () => {
+test('an escape is decoded without creating a string: an object may have a million', () => {
   const texts = '\u0001\u001f\ud800\udc00 \udbff '
   const json = Buffer.from(JSON.stringify({ data: { a: texts.repeat(100) } }))
   const expected = fieldOfJson(10, 'core/v1.ConfigMap', json)
@@ -120,13 +120,13 @@ test('an escape is read without a string of its own: an object may be a million 
   assert.equal(strings, 0)
 })
 
-test('what is not JSON of the kind is a fault of the server, and ends', () => {
+test('JSON of another kind is a bug of the server and throws', () => {
   for (const json of ['', '{', '{"metadata":', '{"metadata":{"name":"a}', '[]', '{"metadata":[]}', '{"spec":{"containers":{}}}', '{} ']) {
     assert.throws(() => fieldOfJson(0x12, 'core/v1.Pod', Buffer.from(json)), /no canonical JSON/, json)
   }
 })
 
-test('embedded messages are written once, whose members stand together', () => {
+test('inline messages with adjacent members are written once', () => {
   const rule = { operations: ['CREATE'], apiGroups: [''], apiVersions: ['v1'], resources: ['pods'] }
   const bytes = fieldOfJson(
     0x12,

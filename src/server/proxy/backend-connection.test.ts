@@ -52,7 +52,7 @@ test('connectBackend() verifies the name of the service or the address of the po
     await assert.rejects(ask(name, true), { message: `${refused} certificate is valid for ${valid}, not ${name}` })
 })
 
-test('connectBackend() takes no other authority, and any where nobody wants to verify', async t => {
+test('connectBackend() refuses other authorities, and accepts any without verification', async t => {
   const { ask } = await backend(t)
   await using other = createMemorySigner()
   const foreign = await other.authority('serving', AbortSignal.timeout(60_000))
@@ -60,7 +60,7 @@ test('connectBackend() takes no other authority, and any where nobody wants to v
   assert.equal(await ask('other.d.svc', false, foreign), 'hello')
 })
 
-test('connectBackend() trusts a certificate that is named itself, whoever signed it, and no other of its authority', async t => {
+test('connectBackend() trusts a given leaf certificate, and no other of its authority', async t => {
   const { ask, cert } = await backend(t)
   assert.equal(await ask('s.d.svc', true, cert), 'hello')
   await using signer = createMemorySigner()

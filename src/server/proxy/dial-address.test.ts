@@ -20,6 +20,6 @@ for (const address of [...refused, ...written, 'localhost', 'localhost.', 'pod.e
   })
 }
 
-test('isReachable() lets addresses of pods and machines pass', () => {
+test('isReachable() allows addresses of pods and machines', () => {
   for (const address of ['10.0.0.1', '192.168.1.1', '203.0.113.9', '2001:db8::1']) assert.equal(isReachable(address), true, address)
 })

@@ -59,7 +59,7 @@ for (const [title, asked, chosen] of [
     await closed
   })
 
-test('forward() passes on the change to a protocol that was asked for, and closes it where the reply is dropped', limit, async t => {
+test('forward() forwards a requested upgrade, and closes it if the reply is dropped', limit, async t => {
   const { ask, closed } = await backend(t, socket => socket.write(switching('WebSocket')))
   const reply = await ask({ upgrade: 'websocket' })
   assert.equal(reply.status, 101)
@@ -68,7 +68,7 @@ test('forward() passes on the change to a protocol that was asked for, and close
   await closed
 })
 
-test('forward() closes the connection of a reply whose body nobody takes', limit, async t => {
+test('forward() closes the connection of a reply whose body is not read', limit, async t => {
   const { ask, closed } = await backend(t, socket => socket.write('HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nx'))
   const reply = await ask()
   assert.equal(reply.status, 200)
@@ -81,7 +81,7 @@ for (const interim of [
   'HTTP/1.1 101 Switching Protocols\r\n\r\n',
   'HTTP/1.1 100 Continue\r\n\r\n',
 ])
-  test(`forward() takes no endless interim answers: ${interim.slice(9, 12)}`, limit, async t => {
+  test(`forward() refuses endless interim responses: ${interim.slice(9, 12)}`, limit, async t => {
     const { ask, closed } = await backend(t, socket => {
       const flood = Readable.from(
         (function* () {
@@ -100,12 +100,12 @@ for (const interim of [
     await closed
   })
 
-test('forward() takes a few interim answers', limit, async t => {
+test('forward() accepts a few interim responses', limit, async t => {
   const { ask } = await backend(t, socket => socket.end('HTTP/1.1 103 Early Hints\r\n\r\nHTTP/1.1 204 No Content\r\n\r\n'))
   assert.equal((await ask()).status, 204)
 })
 
-test('forward() ends an upload with its request, before the backend has answered', limit, async t => {
+test('forward() ends an upload with its request, before the backend has responded', limit, async t => {
   const { ask, ended, closed } = await backend(t, () => ended.abort(new Error('the user is denied')))
   const body = new PassThrough()
   body.write('x')
@@ -113,7 +113,7 @@ test('forward() ends an upload with its request, before the backend has answered
   await closed
 })
 
-test('forward() ends with its request while a backend sends why it does not change the protocol', limit, async t => {
+test('forward() ends with its request while a backend sends the reason for refusing the upgrade', limit, async t => {
   const { ask, ended, closed } = await backend(t, socket =>
     socket.write('HTTP/1.1 403 Forbidden\r\nContent-Length: 100\r\n\r\nx', () => ended.abort(new Error('gone'))),
   )

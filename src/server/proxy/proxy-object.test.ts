@@ -45,12 +45,12 @@ for (const [path, canonical] of [
   ['/%61dmin//x/', '/admin/x/'],
   ['/a%2fb', '/a%2Fb'],
 ] as const)
-  test(`a pod is asked for the path that admission saw: ${path}`, async () => {
+  test(`a pod gets the path that admission saw: ${path}`, async () => {
     const query = path.slice(path.indexOf('?') < 0 ? path.length : path.indexOf('?'))
     assert.deepEqual(await requestLine(path), { status: 204, line: `GET ${canonical}${query} HTTP/1.1`, seen: canonical })
   })
 
-test('a pod is asked for the path that a plug-in has set', async () => {
+test('a pod gets the path that a plug-in has set', async () => {
   const { line, seen } = await requestLine('/a', options => {
     options['path'] = '/%62//c'
   })
@@ -58,6 +58,6 @@ test('a pod is asked for the path that a plug-in has set', async () => {
 })
 
 for (const path of ['/a%2f..%2fb', '/..;/a'])
-  test(`no pod is asked for ${path}`, async () => {
+  test(`no pod gets ${path}`, async () => {
     assert.deepEqual(await requestLine(path), { status: 400, line: '', seen: undefined })
   })

@@ -64,7 +64,7 @@ const locations: [location: string, want: string][] = [
 ]
 for (const [location, want] of locations) test(`rewriteLocation(): ${location}`, () => assert.equal(rewriteLocation(location, page), want))
 
-test('forwardedHeaders() keeps what is the caller’s secret and what is of one connection', () => {
+test('forwardedHeaders() removes credentials and hop-by-hop headers', () => {
   const headers = forwardedHeaders({
     headers: {
       ':authority': 'api:6443',
@@ -101,13 +101,13 @@ test('forwardedHeaders() keeps what is the caller’s secret and what is of one 
   })
 })
 
-test('forwardedHeaders() sends no protocols where the only one was the token', () => {
+test('forwardedHeaders() sends no protocols if the only one was the token', () => {
   const token = { 'sec-websocket-protocol': 'base64url.bearer.authorization.k8s.io.dG9rZW4' }
   const headers = forwardedHeaders({ headers: token, remoteAddress: 'a', uri: '/', upgrade: 'websocket' })
   assert.deepEqual(headers, { host: '', 'x-forwarded-for': 'a', 'x-forwarded-uri': '/', connection: 'Upgrade', upgrade: 'websocket' })
 })
 
-test('answeredHeaders() lets a backend neither speak for this server nor open it to other origins', () => {
+test('answeredHeaders() removes headers that speak for this server or open it to other origins', () => {
   assert.deepEqual(
     answeredHeaders({
       'content-type': 'text/html',
@@ -134,7 +134,7 @@ const told = {
   'x-own': 'y',
 }
 
-test('answeredHeaders() keeps a page apart from the pages of this server', () => {
+test('answeredHeaders() isolates a page from the origin of this server', () => {
   assert.deepEqual(answeredHeaders(told, true), { 'x-own': 'y', 'content-security-policy': 'sandbox' })
   const policy = "default-src 'none'"
   assert.deepEqual(answeredHeaders({ 'content-security-policy': policy }, true), { 'content-security-policy': [policy, 'sandbox'] })
@@ -142,7 +142,7 @@ test('answeredHeaders() keeps a page apart from the pages of this server', () =>
   assert.deepEqual(answeredHeaders(told), all)
 })
 
-test('forwardedHeaders() shows cookies to nobody who is to be kept apart', () => {
+test('forwardedHeaders() sends no cookies to isolated backends', () => {
   const forwarding = {
     headers: { cookie: 'a=b', authorization: 'Bearer x', accept: '*/*' },
     remoteAddress: '192.0.2.1',

@@ -55,7 +55,7 @@ for (const [name, html, want = html] of pages) {
   })
 }
 
-test('htmlRewriter() changes nothing of what holds no absolute path, however it is cut', async () => {
+test('htmlRewriter() does not change input without absolute paths, however it is split', async () => {
   const parts = fc.constantFrom(
     '<',
     '>',
@@ -83,7 +83,7 @@ test('htmlRewriter() changes nothing of what holds no absolute path, however it 
   )
 })
 
-test('htmlRewriter() keeps no more than a tag, and passes a longer one as it is', async () => {
+test('htmlRewriter() buffers at most a tag, and passes longer ones unchanged', async () => {
   const endless = `<a href="/x" title="${'y'.repeat(200_000)}`
   assert.equal(await rewritten(endless, 10_000), endless)
 })

@@ -32,22 +32,22 @@ for (const [range, first] of [
   ['10.0.0.0/20', '10.0.1.1'],
   ['10.0.0.0/8', '10.0.1.1'],
 ] as const)
-  test(`AddressBook gives ${first} of ${range} first`, () => assert.equal(newBook(range).next(), first))
+  test(`AddressBook allocates ${first} of ${range} first`, () => assert.equal(newBook(range).next(), first))
 
-test('AddressBook gives neither the first nor the last address of a network, and of the smallest networks none', () => {
+test('AddressBook allocates neither the first nor the last address of a network, and none of the smallest networks', () => {
   const { next } = newBook('10.0.0.8/30')
   assert.deepEqual([next(), next(), next()], ['10.0.0.9', '10.0.0.10', undefined])
   assert.equal(newBook('10.0.0.8/31').next(), undefined)
   assert.equal(newBook('10.0.0.8/32').next(), undefined)
 })
 
-test('AddressBook gives no address that an IPAddress stands for', () => {
+test('AddressBook skips addresses with an IPAddress', () => {
   const { book, next } = newBook('10.0.0.0/29', ['10.0.0.2'])
   assert.equal(book.take(number('10.0.0.2'), 'a/s'), false)
   assert.deepEqual([next(), next()], ['10.0.0.1', '10.0.0.3'])
 })
 
-test('AddressBook goes on in a second range when the first is full, and gives again what is left', () => {
+test('AddressBook continues in a second range when the first is full, and reuses released addresses', () => {
   const { book, next } = newBook('10.0.0.0/30')
   book.setRanges([cidr('more', ['10.1.0.0/30', 'fd00::/64'])])
   assert.deepEqual([next(), next(), next(), next(), next()], ['10.0.0.1', '10.0.0.2', '10.1.0.1', '10.1.0.2', undefined])
@@ -55,7 +55,7 @@ test('AddressBook goes on in a second range when the first is full, and gives ag
   assert.deepEqual([next(), next()], ['10.0.0.2', undefined])
 })
 
-test('AddressBook gives one address of overlapping ranges once', () => {
+test('AddressBook allocates an address of overlapping ranges once', () => {
   const { book, next } = newBook('10.0.0.0/29')
   book.setRanges([cidr('within', ['10.0.0.0/30'])])
   const given = Array.from({ length: 7 }, () => next())
@@ -90,7 +90,7 @@ test("AddressBook gives addresses of the cluster's own range as its object says,
   assert.equal(book.isGiven(number('10.0.0.5')), true)
 })
 
-test('AddressBook counts what is held of each range, of those that come later too', () => {
+test('AddressBook counts the held addresses of each range, including ranges added later', () => {
   const { book, next } = newBook('10.0.0.0/24')
   next()
   book.take(number('10.0.0.2'), 'a/s')
@@ -110,7 +110,7 @@ test('AddressBook counts what is held of each range, of those that come later to
   )
 })
 
-test('AddressBook hands an address of two Services of old data to the second one when the first leaves it', () => {
+test('AddressBook passes an address shared by two Services of older data to the second when the first releases it', () => {
   const { book, inherited } = newBook()
   const address = number('10.96.0.5')
   book.note(address, 'a/first')
@@ -123,6 +123,6 @@ test('AddressBook hands an address of two Services of old data to the second one
   assert.equal(book.take(address, 'a/third'), true)
 })
 
-test('AddressBook refuses an own range that is no IPv4 network', () => {
+test('AddressBook refuses a cluster range that is not an IPv4 network', () => {
   for (const range of ['10.0.0.0', 'fd00::/64', '']) assert.throws(() => newBook(range), /want an IPv4 network/)
 })

@@ -20,7 +20,7 @@ const foreign = (name: string) => ({
 const names = async (api: TestServer): Promise<string[]> =>
   (await api.get(addresses)).json.items.map(({ metadata }: { metadata: { name: string } }) => metadata.name)
 
-test('a Service comes with its IPAddress and goes with it', async () => {
+test('a Service is created and deleted together with its IPAddress', async () => {
   await using api = new TestServer()
   const { json } = await api.request('POST', services, service('a'))
   const address = await api.get(`${addresses}/${json.spec.clusterIP}`)
@@ -43,14 +43,14 @@ const without: readonly [name: string, path: string, body: object][] = [
   ['an ExternalName', services, service('a', { type: 'ExternalName', externalName: 'a.b', selector: undefined })],
 ]
 for (const [name, path, body] of without)
-  test(`${name} makes no IPAddress`, async () => {
+  test(`${name} creates no IPAddress`, async () => {
     await using api = new TestServer()
     await api.request('POST', path, body)
     assert.deepEqual(await names(api), [])
     assert.equal(api.events.filter(({ objectRef }) => objectRef?.resource === 'ipaddresses' && objectRef.name !== undefined).length, 0)
   })
 
-test('of creations that race for one name one is stored, with one IPAddress', async () => {
+test('of concurrent creations of one name, one is stored, with one IPAddress', async () => {
   await using api = new TestServer()
   const answers = await Promise.all(Array.from({ length: 8 }, () => api.request('POST', services, service('a'))))
   const statuses = answers.map(({ status }) => status).toSorted()
@@ -58,14 +58,14 @@ test('of creations that race for one name one is stored, with one IPAddress', as
   assert.deepEqual(await names(api), [answers.find(({ status }) => status === 201)?.json.spec.clusterIP])
 })
 
-test('creations that race get an address each', async () => {
+test('concurrent creations get different addresses', async () => {
   await using api = new TestServer()
   const answers = await Promise.all(Array.from({ length: 20 }, (_, index) => api.request('POST', services, service(`s${index}`))))
   assert.equal(new Set(answers.map(({ json }) => json.spec.clusterIP)).size, 20)
   assert.equal((await names(api)).length, 20)
 })
 
-test('a Service that becomes an ExternalName leaves its IPAddress, and gets one when it comes back', async () => {
+test('a Service that becomes an ExternalName loses its IPAddress, and gets one when it changes back', async () => {
   await using api = new TestServer()
   await api.request('POST', services, service('a'))
   const external = { type: 'ExternalName', externalName: 'a.b' }
@@ -77,7 +77,7 @@ test('a Service that becomes an ExternalName leaves its IPAddress, and gets one 
   assert.deepEqual(await names(api), [back.json.spec.clusterIP])
 })
 
-test('an address that somebody else made an IPAddress of is nobody`s Service`s', async () => {
+test('an address with an IPAddress of another user is not allocated', async () => {
   await using api = new TestServer()
   for (const name of ['10.96.0.7', '10.96.1.1']) assert.equal((await api.request('POST', addresses, foreign(name))).status, 201)
   const wanted = await api.request('POST', services, service('a', { clusterIP: '10.96.0.7' }))
@@ -100,7 +100,7 @@ function between(act: () => Promise<unknown>): AdmissionChain {
   }
 }
 
-test('who loses the race for an IPAddress gets another address, or is told where the address was a wish', async () => {
+test('a Service that loses the race for an IPAddress gets another address, or an error if it requested that address', async () => {
   const made: string[] = []
   await using api: TestServer = new TestServer({
     admission: between(async () => {
@@ -117,7 +117,7 @@ test('who loses the race for an IPAddress gets another address, or is told where
   assert.deepEqual(await names(api), ['10.96.0.9', '10.96.1.1', '10.96.1.2'])
 })
 
-test('who loses the race for a name leaves no IPAddress', async () => {
+test('a Service that loses the race for a name leaves no IPAddress', async () => {
   let second = false
   await using api: TestServer = new TestServer({
     admission: between(async () => {
@@ -131,7 +131,7 @@ test('who loses the race for a name leaves no IPAddress', async () => {
   assert.deepEqual(await names(api), [json.spec.clusterIP])
 })
 
-test('a range that is full gives an address again that somebody else had an IPAddress of', async () => {
+test('a full range reuses an address after the IPAddress of another user is deleted', async () => {
   await using api = new TestServer({ serviceCidr: '10.0.0.0/30' })
   await api.request('POST', addresses, foreign('10.0.0.1'))
   assert.equal((await api.request('POST', services, service('a'))).json.spec.clusterIP, '10.0.0.2')
@@ -140,7 +140,7 @@ test('a range that is full gives an address again that somebody else had an IPAd
   assert.equal((await api.request('POST', services, service('b'))).json.spec.clusterIP, '10.0.0.1')
 })
 
-test('an IPAddress names its Service by the name that was drawn last', async () => {
+test('an IPAddress names its Service by the last generated name', async () => {
   let isTaken = false
   const drawn = ['aaaaa', 'bbbbb']
   await using api: TestServer = new TestServer({
@@ -164,7 +164,7 @@ test('an IPAddress names its Service by the name that was drawn last', async () 
   )
 })
 
-test('where the IPAddress is refused, so is the Service, and the address stays free', async () => {
+test('if the IPAddress is refused, the Service is too, and the address stays free', async () => {
   await using api = new TestServer({
     admission: {
       mutate: () => undefined,
@@ -179,7 +179,7 @@ test('where the IPAddress is refused, so is the Service, and the address stays f
   assert.match((await api.request('POST', services, wanted)).json.message, /failed to allocate IP 10\.96\.0\.9: Internal/)
 })
 
-test('a further ServiceCIDR gives addresses at once, and none when it is being deleted', async () => {
+test('a new ServiceCIDR is used at once, and not while it is being deleted', async () => {
   await using api = new TestServer({ serviceCidr: '10.0.0.0/30' })
   const more = { metadata: { name: 'more', finalizers: ['a.b/c'] }, spec: { cidrs: ['203.0.113.0/24'] } }
   const wanted = (name: string, clusterIP: string) => api.request('POST', services, service(name, { clusterIP }))
@@ -196,7 +196,7 @@ test('a further ServiceCIDR gives addresses at once, and none when it is being d
   assert.ok(!(await names(api)).includes('203.0.113.17'))
 })
 
-test('a further ServiceCIDR and what is held of it are known at the next start', async () => {
+test('a new ServiceCIDR and its held addresses are known after a restart', async () => {
   const store = createMemoryStore()
   {
     const first = new TestServer({ store })

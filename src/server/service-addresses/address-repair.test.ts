@@ -42,7 +42,7 @@ const ofOurs = (address: string, name: string) => {
   return { ...object, metadata: { ...object.metadata, uid: name, creationTimestamp: '2026-01-01T00:00:00Z' } }
 }
 
-test('an IPAddress that somebody deleted is made again, and its Service told; meanwhile nobody else gets the address', async () => {
+test('a deleted IPAddress is created again with an event for its Service; meanwhile no other Service gets the address', async () => {
   await using api = new TestServer()
   await api.request('POST', services, service('a', '10.96.0.5'))
   const told = await api.watch(events)
@@ -62,7 +62,7 @@ test('an IPAddress that somebody deleted is made again, and its Service told; me
   told.close()
 })
 
-test('Services of a store without IPAddresses get theirs at the next start, with the same address', async () => {
+test('Services of a store without IPAddresses get theirs at the next start, with the same addresses', async () => {
   const store = createMemoryStore()
   {
     const first = new TestServer({ store })
@@ -102,7 +102,7 @@ class StandingClock implements Clock {
   }
 }
 
-test('an IPAddress whose Service never came goes after a minute, and not before', async () => {
+test('an IPAddress without its Service is deleted after a minute, and not before', async () => {
   const store = createMemoryStore()
   const clock = new StandingClock()
   await leave(store, 'ipaddresses.networking.k8s.io', '', ofOurs('10.96.0.9', 'lost'))
@@ -118,7 +118,7 @@ test('an IPAddress whose Service never came goes after a minute, and not before'
   watch.close()
 })
 
-test('an IPAddress that names a Service with another address goes at once', async () => {
+test('an IPAddress that names a Service with another address is deleted at once', async () => {
   await using api = new TestServer()
   await api.request('POST', services, service('a', '10.96.0.5'))
   const told = await api.watch(events)
@@ -132,7 +132,7 @@ test('an IPAddress that names a Service with another address goes at once', asyn
   told.close()
 })
 
-test('an IPAddress of the family that no Service has goes too, where it claims to be the server`s', async () => {
+test('an IPAddress of another family is deleted too if it is labelled as the server`s', async () => {
   await using api = new TestServer()
   await api.request('POST', services, service('a', '10.96.0.5'))
   const watch = await api.watch(`${addresses}?watch=true`)
@@ -146,7 +146,7 @@ test('an IPAddress of the family that no Service has goes too, where it claims t
   watch.close()
 })
 
-test('an IPAddress whose labels somebody changed is made anew', async () => {
+test('an IPAddress with changed labels is recreated', async () => {
   await using api = new TestServer()
   await api.request('POST', services, service('a', '10.96.0.5'))
   const { json } = await api.get(`${addresses}/10.96.0.5`)
@@ -157,7 +157,7 @@ test('an IPAddress whose labels somebody changed is made anew', async () => {
   watch.close()
 })
 
-test('of two Services of old data with one address the first keeps it, the second is told, and inherits it', async () => {
+test('of two Services of older data with one address the first keeps it; the second gets an event and inherits it', async () => {
   const store = createMemoryStore()
   {
     const first = new TestServer({ store })
@@ -178,7 +178,7 @@ test('of two Services of old data with one address the first keeps it, the secon
   told.close()
 })
 
-test('a Service whose range is gone is told', async () => {
+test('a Service whose range was deleted gets an event', async () => {
   await using api = new TestServer()
   const cidrs = '/apis/networking.k8s.io/v1/servicecidrs'
   await api.request('POST', cidrs, { metadata: { name: 'more' }, spec: { cidrs: ['203.0.113.0/24'] } })
@@ -193,7 +193,7 @@ test('a Service whose range is gone is told', async () => {
   told.close()
 })
 
-test('metrics say how full each range is', async () => {
+test('metrics report the use of each range', async () => {
   await using api = new TestServer({ serviceCidr: '10.96.0.0/24' })
   await api.request('POST', services, service('a', '10.96.0.5'))
   const { text } = await api.get('/metrics')

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { AddressTurns } from './address-turns.ts'
 
-test('AddressTurns gives each number once, and freed ones in their order when all were given', () => {
+test('AddressTurns returns each number once, and then freed ones in order', () => {
   const turns = new AddressTurns(5, 8)
   const taken = new Set([6])
   const next = (): number | undefined => {
@@ -25,7 +25,7 @@ test('AddressTurns gives each number once, and freed ones in their order when al
   assert.deepEqual([next(), next()], [8, undefined])
 })
 
-test('AddressTurns passes over a freed number that somebody chose meanwhile, and gives it when it is freed again', () => {
+test('AddressTurns skips a freed number that was taken meanwhile, and returns it when it is freed again', () => {
   const turns = new AddressTurns(1, 1)
   assert.equal(
     turns.next(() => true),
@@ -43,7 +43,7 @@ test('AddressTurns passes over a freed number that somebody chose meanwhile, and
   )
 })
 
-test('AddressTurns looks at no number twice without its being freed, however full the range is', () => {
+test('AddressTurns checks no number twice unless it was freed, however full the range is', () => {
   const size = 20_000
   const turns = new AddressTurns(0, size - 1)
   let looks = 0
@@ -61,7 +61,7 @@ test('AddressTurns looks at no number twice without its being freed, however ful
   assert.equal(looks, 2 * size)
 })
 
-test('AddressTurns of nothing gives nothing', () => {
+test('AddressTurns of an empty range returns nothing', () => {
   assert.equal(
     new AddressTurns(1, 0).next(() => true),
     undefined,

@@ -22,7 +22,7 @@ function counted(count: number) {
   return { service, looks }
 }
 
-describe('a Service of thousands of ports holds nobody up: each is looked at a few times, not once for each other', () => {
+describe('a Service with thousands of ports takes linear time', () => {
   for (const [name, dryPorts] of [
     ['a creation', undefined],
     ['a dry run', new DryPorts()],
@@ -35,7 +35,7 @@ describe('a Service of thousands of ports holds nobody up: each is looked at a f
     })
   }
 
-  test('an update that leaves out the ports that were given', () => {
+  test('an update without the allocated ports', () => {
     const before = counted(2000)
     new NodePortAllocation().giveNew(before.service, ledger())
     const { service } = counted(2000)

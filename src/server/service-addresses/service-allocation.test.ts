@@ -18,7 +18,7 @@ test('a Service gets an address above the band for explicit ones', async () => {
   assert.equal(json.spec.ipFamilyPolicy, 'SingleStack')
 })
 
-test('an explicit address is given once and free again after deletion', async () => {
+test('an explicit address is allocated once and free again after deletion', async () => {
   await using api = new TestServer()
   const wanted = { clusterIP: '10.96.0.10' }
   assert.equal((await api.request('POST', path, service('a', wanted))).status, 201)
@@ -46,7 +46,7 @@ test('a dry run and a refused creation reserve nothing', async () => {
   assert.equal((await api.request('POST', path, service('a', { clusterIP: '10.96.0.10' }))).status, 201)
 })
 
-test('a dry run is shown node ports from behind the range, may ask for any that is free, and takes none', async () => {
+test('a dry run gets node ports above the range, may request any free one, and takes none', async () => {
   await using api = new TestServer()
   const dryRun = (spec: object) => api.request('POST', `${path}?dryRun=All`, service('b', spec))
   const ports = (...nodePorts: (number | undefined)[]) => nodePorts.map((nodePort, at) => ({ name: `p${at}`, port: 80 + at, nodePort }))
@@ -62,7 +62,7 @@ test('a dry run is shown node ports from behind the range, may ask for any that 
   assert.match(json.message, /provided port is not in the valid range/)
 })
 
-test('a NodePort Service gets ports, keeps them on update and leaves them as ClusterIP', async () => {
+test('a NodePort Service gets ports, keeps them on update and releases them as ClusterIP', async () => {
   await using api = new TestServer()
   const { json } = await api.request('POST', path, service('a', { type: 'NodePort' }))
   const port: number = json.spec.ports[0].nodePort
@@ -79,7 +79,7 @@ test('a NodePort Service gets ports, keeps them on update and leaves them as Clu
   assert.equal((await api.request('POST', path, explicit)).status, 201)
 })
 
-test('addresses of stored Services are known at the next start', async () => {
+test('addresses of stored Services are known after a restart', async () => {
   const store = createMemoryStore()
   const first = new TestServer({ store })
   await first.create(path, service('a'))
@@ -89,7 +89,7 @@ test('addresses of stored Services are known at the next start', async () => {
   assert.equal(json.spec.clusterIP, '10.96.1.2')
 })
 
-test('addresses and families that make no sense are refused alone, before anything is allocated', async () => {
+test('inconsistent addresses and families are refused alone, before anything is allocated', async () => {
   await using api = new TestServer()
   const spec = { clusterIP: 'x', clusterIPs: ['y'], ipFamilies: ['IPv5'], ipFamilyPolicy: 'Any', type: 'Odd' }
   const { json } = await api.request('POST', path, service('a', spec))
@@ -99,7 +99,7 @@ test('addresses and families that make no sense are refused alone, before anythi
   )
 })
 
-test('ports of one number share a node port where they differ in protocol, and collide where they do not', async () => {
+test('ports with one number share a node port if their protocols differ, and conflict otherwise', async () => {
   await using api = new TestServer()
   const ports = (second: string) => [
     { name: 'a', port: 53, protocol: 'TCP' },
@@ -111,7 +111,7 @@ test('ports of one number share a node port where they differ in protocol, and c
   assert.ok(same.json.details.causes.some(({ field }: { field: string }) => field === 'spec.ports[1].nodePort'))
 })
 
-test('an address may not change once it is set, and a client that knows one field only is told so', async () => {
+test('a set address is immutable, and clients that use only one field get an error', async () => {
   await using api = new TestServer()
   await api.request('POST', path, service('a', { clusterIP: '10.96.0.10' }))
   const { status, json } = await api.request('PATCH', `${path}/a`, { spec: { clusterIP: '10.96.0.11' } })
@@ -172,7 +172,7 @@ for (const { name, spec, change, errors } of updates) {
   })
 }
 
-test('a node port stays with the name of its port, and one number of one protocol is given once', async () => {
+test('a node port stays with the name of its port, and each number is allocated once per protocol', async () => {
   await using api = new TestServer()
   const ports = (first: object, second: object) => [
     { name: 'a', port: 80, ...first },
@@ -194,7 +194,7 @@ test('a node port stays with the name of its port, and one number of one protoco
   )
 })
 
-test('a balancer that shall allocate no node ports has those that it names, and no others', async () => {
+test('a load balancer without node port allocation has only the node ports that it names', async () => {
   await using api = new TestServer()
   const { json } = await api.request('POST', path, service('a', { type: 'LoadBalancer' }))
   const { nodePort } = json.spec.ports[0]
@@ -206,7 +206,7 @@ test('a balancer that shall allocate no node ports has those that it names, and 
   assert.equal((await api.request('POST', path, service('b', { type: 'NodePort', ports: [{ port: 80, nodePort }] }))).status, 201)
 })
 
-test('node ports are free when a whole object only changes its type', async () => {
+test('node ports are released when an update only changes the type', async () => {
   await using api = new TestServer()
   const { json } = await api.request('POST', path, service('a', { type: 'LoadBalancer', externalTrafficPolicy: 'Local' }))
   const { healthCheckNodePort, ports } = json.spec
@@ -217,7 +217,7 @@ test('node ports are free when a whole object only changes its type', async () =
   }
 })
 
-test('explicit ports are reserved also where none would be given', async () => {
+test('explicit ports are reserved even if none would be allocated', async () => {
   await using api = new TestServer()
   const ports = [{ port: 80, nodePort: 30600 }]
   const spec = { type: 'LoadBalancer', allocateLoadBalancerNodePorts: false, ports }

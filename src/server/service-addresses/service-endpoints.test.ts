@@ -28,7 +28,7 @@ const left = async (api: TestServer): Promise<string[]> =>
     ({ metadata }: { metadata: { namespace: string; name: string } }) => `${metadata.namespace}/${metadata.name}`,
   )
 
-test('the Endpoints of a Service go with it, and no others', async () => {
+test('deleting a Service deletes its Endpoints, and no others', async () => {
   await using api = await withService()
   await api.request('DELETE', `${service}/web?dryRun=All`)
   assert.equal((await left(api)).length, 3)
@@ -36,7 +36,7 @@ test('the Endpoints of a Service go with it, and no others', async () => {
   assert.deepEqual(await left(api), ['default/other', 'elsewhere/web'])
 })
 
-test('they stay as long as a finalizer holds the Service', async () => {
+test('Endpoints stay as long as a finalizer holds the Service', async () => {
   await using api = await withService()
   await api.request('PATCH', `${service}/web`, { metadata: { finalizers: ['example.com/hold'] } })
   await api.request('DELETE', `${service}/web`)
@@ -45,7 +45,7 @@ test('they stay as long as a finalizer holds the Service', async () => {
   assert.equal((await api.get(`${endpoints}/web`)).status, 404)
 })
 
-test('Endpoints that may not be deleted do not keep the Service, and the log says so', async () => {
+test('Endpoints that cannot be deleted do not block the Service, and are logged', async () => {
   const lines: string[] = []
   await using api = await withService({
     log: createLogger({ level: 'error', destination: { write: line => lines.push(line) } }),

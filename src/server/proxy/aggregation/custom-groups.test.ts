@@ -38,7 +38,7 @@ async function until(api: TestServer, is: (spec: Record<string, unknown> | undef
   watch.close()
 }
 
-test('a group version of custom resources is registered, kept as it is, and gone with its definition', async () => {
+test('a group version of custom resources is registered, maintained, and removed with its definition', async () => {
   await using api = new TestServer()
   await install(api)
   await until(api, spec => spec?.['versionPriority'] === 100 && spec['groupPriorityMinimum'] === 1000)

@@ -13,7 +13,7 @@ const large = Buffer.from(
   }),
 )
 
-test('OpenApiReader reads a large document to what a small one would be', async () => {
+test('OpenApiReader parses large documents like small ones', async () => {
   const read = await new OpenApiReader().read(large, request, never)
   const wanted = openApiText(large, request)
   assert.deepEqual(read?.definitions.names, ['A'])
@@ -21,7 +21,7 @@ test('OpenApiReader reads a large document to what a small one would be', async 
   assert.deepEqual(Buffer.from(read?.v3 ?? []), Buffer.from(wanted?.v3 ?? []))
 })
 
-test('OpenApiReader holds the event loop for none of it', async () => {
+test('OpenApiReader does not block the event loop', async () => {
   const reader = new OpenApiReader()
   let turns = 0
   let reading = true
@@ -37,7 +37,7 @@ test('OpenApiReader holds the event loop for none of it', async () => {
   assert.ok(turns > 10, `${turns} turns`)
 })
 
-test('OpenApiReader says what is wrong with a large document, and reads the next one', async () => {
+test('OpenApiReader reports the error of a large document, and parses the next one', async () => {
   const reader = new OpenApiReader()
   const [bad, good] = [reader.read(large.subarray(1), request, never), reader.read(large, request, never)]
   await assert.rejects(bad, /JSON/)

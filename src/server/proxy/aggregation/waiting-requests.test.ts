@@ -6,7 +6,7 @@ import { maxWaiting, WaitingRequests } from './waiting-requests.ts'
 const tooMany = (err: unknown) => isReason(err, 'TooManyRequests')
 const times = (count: number, act: (at: number) => void) => Array.from({ length: count }, (_, at) => act(at))
 
-test('WaitingRequests.begin() leaves places to others than the ServiceAccounts of one namespace', () => {
+test('WaitingRequests.begin() limits the ServiceAccounts of one namespace together', () => {
   const waiting = new WaitingRequests()
   const end = waiting.begin('v1.a', 'system:serviceaccount:a:robot')
   times(maxWaiting.ofCaller - 1, at => waiting.begin('v1.a', `system:serviceaccount:a:robot-${at}`))
@@ -17,7 +17,7 @@ test('WaitingRequests.begin() leaves places to others than the ServiceAccounts o
   waiting.begin('v1.a', 'system:serviceaccount:a:last')
 })
 
-test('WaitingRequests.begin() refuses whoever comes when too many wait in all', () => {
+test('WaitingRequests.begin() refuses all clients if too many wait in all', () => {
   const waiting = new WaitingRequests()
   times(maxWaiting.inAll, at => waiting.begin('v1.a', `user-${at}`))
   assert.throws(() => waiting.begin('v1.a', 'ann'), tooMany)

@@ -27,7 +27,7 @@ for (const [text, reason] of [
     assert.throws(() => readPorts([`80,${text}`]), { message: `cannot convert to []int32: strconv.ParseUint: ${reason}` })
   })
 
-test('requireChannels() refuses none, and more than there are channels for', () => {
+test('requireChannels() refuses no ports, and more ports than channels', () => {
   assert.throws(() => requireChannels([]), /query parameter "ports" is required/)
   assert.throws(() => requireChannels(Array.from({ length: 33 }, () => 80)), /has 33 ports, at most 32/)
 })

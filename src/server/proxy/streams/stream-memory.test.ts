@@ -14,7 +14,7 @@ import { WebSocketOutput } from './web-socket-output.ts'
 const limit = { timeout: 60_000 }
 const user = { name: 'ann' }
 
-test('StreamMemory bounds what a user, a namespace and all together keep, each way', () => {
+test('StreamMemory limits the bytes of a user, of a namespace and in all, in each direction', () => {
   const memory = new StreamMemory({ user: 10, namespace: 15, all: 20 })
   const one = memory.open(user, 'a')
   const two = memory.open(user, 'b')
@@ -75,14 +75,14 @@ async function server(t: TestContext, memory: StreamMemory) {
   return { nodes, closed, begin, open }
 }
 
-test('a message of more than 256 KiB closes its connection before it is kept', limit, async t => {
+test('a message of more than 256 KiB closes its connection before it is buffered', limit, async t => {
   const { open } = await server(t, new StreamMemory())
   const client = await open()
   client.send(Buffer.alloc((1 << 18) + 1))
   assert.equal((await once(client, 'close'))[0], 1009)
 })
 
-test('a message in more pieces than anybody sends closes its connection', limit, async t => {
+test('a message in too many fragments closes its connection', limit, async t => {
   const { open } = await server(t, new StreamMemory())
   const client = await open()
   for (let i = 0; i < 300; i++) client.send('x', { fin: false })
@@ -92,7 +92,7 @@ test('a message in more pieces than anybody sends closes its connection', limit,
 const closing = (socket: Socket): Promise<void> =>
   new Promise(resolve => (socket.closed ? resolve() : socket.resume().once('close', () => resolve())))
 
-test('unfinished messages of a user beyond its bound close the connection that brings more', limit, async t => {
+test('unfinished messages beyond the limit of a user close the connection that sends more', limit, async t => {
   const memory = new StreamMemory({ user: 300_000, namespace: 1 << 30, all: 1 << 30 })
   const { begin } = await server(t, memory)
   const first = await begin(150_000)
@@ -107,7 +107,7 @@ test('unfinished messages of a user beyond its bound close the connection that b
   while (!probe.received(199_000)) await new Promise(resolve => setImmediate(resolve))
 })
 
-test('what a node does not take counts for the user who sent it', limit, async t => {
+test('bytes that a node does not read count for the user who sent them', limit, async t => {
   const { open, closed } = await server(t, new StreamMemory({ user: 200_000, namespace: 1 << 30, all: 1 << 30 }))
   const client = await open()
   for (let i = 0; i < 5; i++) {
@@ -118,7 +118,7 @@ test('what a node does not take counts for the user who sent it', limit, async t
   while (closed.length === 0) await new Promise(resolve => setImmediate(resolve))
 })
 
-test('WebSocketOutput waits for its client where its user has too much unsent', async () => {
+test('WebSocketOutput waits for its client if its user has too many unsent bytes', async () => {
   const memory = new StreamMemory({ user: 100, namespace: 1 << 30, all: 1 << 30 })
   const sent: (() => void)[] = []
   const socket = {

@@ -85,7 +85,7 @@ const pieces = [
   ],
 ]
 
-describe('the node carries out what admission saw', () => {
+describe('the node executes what admission saw', () => {
   for (const kind of ['exec', 'attach', 'portforward'] as const)
     test(`of any query for ${kind}`, async () => {
       await using server = await streamsServer()
@@ -100,7 +100,7 @@ describe('the node carries out what admission saw', () => {
       )
     })
 
-  test('and not what an URL parser would make of it', async () => {
+  test('not the result of a URL parser', async () => {
     await using server = await streamsServer()
     for (const byte of ['#', '\\', ' ', '\x7f', 'é', '\x01']) {
       const { status, text, options } = await server.ask('exec', `command=id${byte}`)
@@ -111,7 +111,7 @@ describe('the node carries out what admission saw', () => {
     assert.equal(asked?.query, 'command=id%23&command=a%20b&command=c%3Bd&stdin=true')
   })
 
-  test('also where a plug-in has changed it', async () => {
+  test('also if a plug-in has changed it', async () => {
     await using server = await streamsServer(options => {
       options['command'] = ['true']
       delete options['tty']
@@ -120,7 +120,7 @@ describe('the node carries out what admission saw', () => {
     assert.equal(asked?.query, 'command=true&stdout=true')
   })
 
-  test('with a word that no program can be given refused', async () => {
+  test('a word that no program can receive is refused', async () => {
     await using server = await streamsServer()
     const { status, text } = await server.ask('exec', 'command=a%00b')
     assert.equal(status, 400)

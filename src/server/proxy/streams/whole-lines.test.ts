@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { WholeLines } from './whole-lines.ts'
 
-test('WholeLines gives each line whole, wherever the chunks are cut', () => {
+test('WholeLines returns complete lines, wherever the chunks are split', () => {
   const text = Buffer.from('one\n\ntwo and more\nlast\n')
   for (let size = 1; size <= text.length; size++) {
     const lines = new WholeLines()
@@ -12,7 +12,7 @@ test('WholeLines gives each line whole, wherever the chunks are cut', () => {
   }
 })
 
-test('WholeLines keeps what has no line end yet', () => {
+test('WholeLines buffers an incomplete line', () => {
   const lines = new WholeLines()
   assert.deepEqual(lines.take(Buffer.from('cut')), [])
   assert.deepEqual(lines.take(Buffer.from(' here\nnext')).map(String), ['cut here\n'])

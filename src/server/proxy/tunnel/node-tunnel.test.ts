@@ -32,7 +32,7 @@ const answerOf = async (tunnels: NodeTunnels): Promise<string> => {
 }
 const isConflict = (err: unknown): boolean => err instanceof ApiError && err.status.code === 409
 
-test('NodeTunnels lets what runs in a replaced tunnel go on, and asks the new one from then on', async () => {
+test('NodeTunnels continues requests of a replaced tunnel, and uses the new one for further requests', async () => {
   const tunnels = new NodeTunnels(silentLogger)
   const signal = AbortSignal.timeout(60_000)
   const first = open(tunnels, 'one')
@@ -95,7 +95,7 @@ for (const [title, flood] of [
     tunnels.close()
   })
 
-test('TunnelBudget lets a node widen its windows for what it gets, and answer what it is asked', () => {
+test('TunnelBudget allows a node WINDOW_UPDATEs for received bytes, and responses to requests', () => {
   const budget = new TunnelBudget()
   const widened = Buffer.concat(Array.from({ length: 100 }, () => raw(frameType.windowUpdate, 0, 0, Buffer.from([0, 0, 0, 1]))))
   const answered = Buffer.concat([
@@ -110,7 +110,7 @@ test('TunnelBudget lets a node widen its windows for what it gets, and answer wh
   }
 })
 
-test('NodeTunnels refuses a second tunnel without the key of the one that answers, and says who tried', async () => {
+test('NodeTunnels refuses a second tunnel without the key of the responsive one, and reports the peer', async () => {
   const tunnels = new NodeTunnels(silentLogger)
   const refused: unknown[] = []
   tunnels.onRefused(each => refused.push(each))
@@ -122,7 +122,7 @@ test('NodeTunnels refuses a second tunnel without the key of the one that answer
   tunnels.close()
 })
 
-test('NodeTunnels asks an open tunnel once, however many want its place', async () => {
+test('NodeTunnels pings an open tunnel once for any number of attempts to replace it', async () => {
   const tunnels = new NodeTunnels(silentLogger)
   const session = open(tunnels, 'one')
   let pings = 0
@@ -132,7 +132,7 @@ test('NodeTunnels asks an open tunnel once, however many want its place', async 
   tunnels.close()
 })
 
-test('NodeTunnels closes the second of two tunnels that were let in at once', async () => {
+test('NodeTunnels closes the second of two tunnels that were allowed at once', async () => {
   const tunnels = new NodeTunnels(silentLogger)
   await Promise.all([tunnels.ensureFree(asked, undefined), tunnels.ensureFree(asked, undefined)])
   open(tunnels, 'one')
@@ -143,7 +143,7 @@ test('NodeTunnels closes the second of two tunnels that were let in at once', as
   tunnels.close()
 })
 
-test('NodeTunnels lets a tunnel that answers no ping give way', async t => {
+test('NodeTunnels replaces a tunnel that does not answer a PING', async t => {
   const tunnels = new NodeTunnels(silentLogger)
   const [silent] = duplexPair()
   tunnels.accept('n1', silent, 'silent')
@@ -157,7 +157,7 @@ test('NodeTunnels lets a tunnel that answers no ping give way', async t => {
   tunnels.close()
 })
 
-test('NodeTunnels lets a node in again whose tunnel is closed', async () => {
+test('NodeTunnels accepts a node again after its tunnel was closed', async () => {
   const tunnels = new NodeTunnels(silentLogger)
   const first = open(tunnels, 'one')
   assert.equal(await answerOf(tunnels), 'one')
