@@ -1,10 +1,12 @@
 // Reads and validates the admission settings before anything starts, so that an invalid file gives a message and not a server that dies.
 import { dirname, resolve } from 'node:path'
-import { type AdmissionSettings, admissionSettings } from '../../admission/admission-settings.ts'
+import type { AdmissionSettings } from '../../admission/admission-settings.ts'
+import type * as late from '../../admission/admission-settings-late.ts'
 import { withFileContents } from '../../admission/webhook/client-identity.ts'
 import { readYaml as parse, YamlError } from '../../api/schema/yaml.ts'
 import type { Config } from '../../base/config.ts'
 import { isJsonObject } from '../../base/json.ts'
+import { requireLate } from '../../base/late-module.ts'
 import { UserError } from '../../base/user-error.ts'
 import { readSettingsText } from './settings-text.ts'
 
@@ -16,9 +18,15 @@ export function readAdmission(config: Config): AdmissionSettings {
     insecureDisable: insecureDisableAdmissionPlugins,
     ...(admissionConfigFile === undefined ? {} : { configuration: readConfiguration(resolve(admissionConfigFile)) }),
   }
-  admissionSettings(config.profile, settings)
+  if (hasSettings(settings)) {
+    const { admissionSettings } = requireLate<typeof late>(import.meta.url, '../../admission/admission-settings-late.ts')
+    admissionSettings(config.profile, settings)
+  }
   return settings
 }
+
+const hasSettings = ({ enable = [], disable = [], insecureDisable = [], configuration }: AdmissionSettings): boolean =>
+  enable.length + disable.length + insecureDisable.length > 0 || configuration !== undefined
 
 /** Includes the content of files that plug-ins name by `path`, which is relative to the folder of the file. */
 function readConfiguration(path: string): unknown {
