@@ -1,4 +1,4 @@
-import { parseImage } from '../image-reference.ts'
+import { splitImage } from '../../api/image-reference.ts'
 import type { ManifestCheck } from '../manifest-check.ts'
 
 /** Whoever can push can move a tag to another image; a digest always names the same image. */
@@ -11,7 +11,7 @@ export const imageDigest: ManifestCheck = {
     set.workloads.flatMap(({ on, containers }) =>
       containers.flatMap(({ container: { image = '' }, path }) => {
         if (image === '') return []
-        const { tag, digest } = parseImage(image)
+        const { tag, digest } = splitImage(image)
         // Images without a version are reported by `image-tag`.
         if (digest !== undefined || tag === undefined || tag === 'latest') return []
         return [

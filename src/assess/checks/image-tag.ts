@@ -1,4 +1,4 @@
-import { parseImage } from '../image-reference.ts'
+import { splitImage } from '../../api/image-reference.ts'
 import type { ManifestCheck } from '../manifest-check.ts'
 
 /** `latest` can change without a change of the manifest, and cannot be rolled back. */
@@ -11,7 +11,7 @@ export const imageTag: ManifestCheck = {
     set.workloads.flatMap(({ on, containers }) =>
       containers.flatMap(({ container: { image = '' }, path }) => {
         if (image === '') return []
-        const { tag, digest } = parseImage(image)
+        const { tag, digest } = splitImage(image)
         if (digest !== undefined || (tag !== undefined && tag !== 'latest')) return []
         const message = `image "${image}" ${tag === undefined ? 'has no tag' : 'can change at any time'}: use a version or a digest`
         return [{ on, field: `${path}.image`, message }]

@@ -1,5 +1,6 @@
 // A container runtime in memory: the CRI's states and events without any process. For tests and for simulated nodes.
 import { createHash } from 'node:crypto'
+import { parseImageReference } from '../../api/image-reference.ts'
 import { untilAborted } from '../../base/abort.ts'
 import type { Clock } from '../../base/clock.ts'
 import type {
@@ -15,7 +16,6 @@ import type {
   SandboxConfig,
 } from '../cri/messages.ts'
 import { type ContainerRuntime, RuntimeError } from '../cri/runtime.ts'
-import { parseImageReference } from '../images/image-reference.ts'
 import { defaultPodCidr } from '../pod-network.ts'
 import { PodAddresses } from './pod-addresses.ts'
 

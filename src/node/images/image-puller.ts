@@ -1,11 +1,12 @@
 // Brings a container's image to the node by its pull policy, with upstream's reasons, messages, events and back-off.
+
+import { type ImageReference, parseImageReference } from '../../api/image-reference.ts'
 import type { Container, EphemeralContainer, Secret } from '../../api/types/core-v1.ts'
 import type { Clock } from '../../base/clock.ts'
 import { formatGoDuration } from '../../base/go-duration.ts'
 import { BackOff } from '../back-off.ts'
 import type { Image, RegistryAuth } from '../cri/messages.ts'
 import type { ContainerRuntime } from '../cri/runtime.ts'
-import { type ImageReference, parseImageReference } from './image-reference.ts'
 import { credentialsFor } from './pull-credentials.ts'
 import type { PullRecords } from './pull-records.ts'
 import { SharedPulls } from './shared-pulls.ts'
@@ -59,7 +60,7 @@ export class ImagePuller {
       event('Warning', 'InspectFailed', message)
       throw new ImageError('InvalidImageName', message)
     }
-    const policy = container.imagePullPolicy ?? (reference.latest ? 'Always' : 'IfNotPresent')
+    const policy = container.imagePullPolicy ?? (reference.tag === 'latest' && reference.digest === undefined ? 'Always' : 'IfNotPresent')
     const present = await this.#inspect(reference.full, name, signal)
     const mayUse =
       present !== undefined && (policy === 'Always' || (await this.#records.admits(present, reference, () => request.secrets(signal))))

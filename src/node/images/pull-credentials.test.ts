@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { parseImageReference } from '../../api/image-reference.ts'
 import type { Secret } from '../../api/types/core-v1.ts'
-import { parseImageReference } from './image-reference.ts'
 import { credentialsFor } from './pull-credentials.ts'
 
 const secretOf = (auths: object): Secret => ({
@@ -42,4 +42,22 @@ test('credentialsFor() takes the most specific match first and nothing of anothe
 test('credentialsFor() skips a Secret that is not readable', () => {
   const broken: Secret = { metadata: { name: 'b' }, data: { '.dockerconfigjson': Buffer.from('{').toString('base64') } }
   assert.deepEqual(credentials('registry.example/app', broken), [])
+})
+
+test('credentialsFor() matches host, wildcard and path, the most specific first', () => {
+  const auths = {
+    'https://registry.example/v2/': { username: 'host' },
+    'registry.example/team': { auth: Buffer.from('team:pw:x').toString('base64') },
+    '*.example.com': { username: 'wild' },
+    'https://index.docker.io/v1/': { username: 'hub' },
+  }
+  assert.deepEqual(names('registry.example/team/app:1', auths), ['team', 'host'])
+  assert.deepEqual(names('registry.example/teamwork/app:1', auths), ['host'])
+  assert.deepEqual(names('a.example.com/x:1', auths), ['wild'])
+  assert.deepEqual(names('a.b.example.com/x:1', auths), [])
+  assert.deepEqual(names('busybox', auths), ['hub'])
+})
+
+test('credentialsFor() skips a Secret that is no JSON', () => {
+  assert.deepEqual(credentials('x', { metadata: {}, data: { '.dockerconfigjson': 'bm90IGpzb24=' } }), [])
 })

@@ -1,8 +1,9 @@
 // Finds the registry credentials for an image in a pod's imagePullSecrets. Pure but for the Secrets handed in.
+
+import type { ImageReference } from '../../api/image-reference.ts'
 import type { Secret } from '../../api/types/core-v1.ts'
 import { parseJson } from '../../base/json.ts'
 import type { RegistryAuth } from '../cri/messages.ts'
-import type { ImageReference } from './image-reference.ts'
 
 interface DockerConfigEntry {
   username?: unknown

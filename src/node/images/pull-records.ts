@@ -1,13 +1,13 @@
 // By whose credentials the images on the node were pulled: who finds a private image there uses it only with a right to pull it (CVE-2015-7561;
 // upstream has the same behind its gate KubeletEnsureSecretPulledImages, KEP-2535).
 import { createHmac, randomBytes } from 'node:crypto'
+import { type ImageReference, parseImageReference } from '../../api/image-reference.ts'
 import type { Secret } from '../../api/types/core-v1.ts'
 import { isJsonObject, isTexts, parseJson } from '../../base/json.ts'
 import { OneByOne } from '../../base/one-by-one.ts'
 import { readTextIfThere } from '../../base/read-text.ts'
 import { replaceFile } from '../../base/replace-file.ts'
 import type { Image, RegistryAuth } from '../cri/messages.ts'
-import { type ImageReference, parseImageReference } from './image-reference.ts'
 import { credentialsFor } from './pull-credentials.ts'
 
 /** Of one image in one repository; who was dropped asks the registry again. */

@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import type { Container, Pod, PodSpec, PodTemplateSpec, Volume } from '../../types/core-v1.ts'
-import { imageTag } from './image-reference.ts'
 import { setPodDefaults, setPodSpecDefaults, setPodTemplateDefaults } from './pod-defaults.ts'
 import { qualityOfService } from './pod-quality-of-service.ts'
 
@@ -130,31 +129,6 @@ test('setPodDefaults() requests what is limited and gives host ports on the host
   assert.deepEqual(template.spec.containers[0]?.resources?.requests, { cpu: '500m' })
   assert.equal(template.spec.containers[0]?.ports?.[0]?.hostPort, undefined)
   assert.equal(template.spec.enableServiceLinks, undefined)
-})
-
-describe('imageTag()', () => {
-  const digest = `sha256:${'0'.repeat(64)}`
-  const rows: readonly (readonly [image: string, tag: string])[] = [
-    ['nginx', 'latest'],
-    ['nginx:1.27', '1.27'],
-    ['registry.example.com:5000/a/b', 'latest'],
-    ['registry.example.com:5000/a/b:v1', 'v1'],
-    ['localhost/a', 'latest'],
-    ['[::1]:5000/a', 'latest'],
-    [`nginx@${digest}`, ''],
-    [`nginx:1@${digest}`, '1'],
-    ['NGINX', ''],
-    ['nginx:', ''],
-    ['a//b', ''],
-    ['', ''],
-    ['0'.repeat(64), ''],
-    ['b'.repeat(247), 'latest'],
-    ['b'.repeat(248), ''],
-    [`docker.io/${'b'.repeat(248)}`, ''],
-    [`x.io/${'b'.repeat(255)}`, 'latest'],
-    [`x.io/${'b'.repeat(256)}`, ''],
-  ]
-  for (const [image, tag] of rows) test(`${JSON.stringify(image)} has ${JSON.stringify(tag)}`, () => assert.equal(imageTag(image), tag))
 })
 
 describe('annotations from before there were init containers', () => {

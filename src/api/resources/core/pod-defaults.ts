@@ -1,4 +1,6 @@
 // Upstream's defaults for pods and for the pod templates of every workload.
+
+import { imageTag } from '../../image-reference.ts'
 import type { ObjectMeta } from '../../object.ts'
 import type {
   Container,
@@ -17,7 +19,6 @@ import type {
 } from '../../types/core-v1.ts'
 import { roundAmounts } from '../../validation/quantities.ts'
 import { hasSource } from '../../validation/volumes.ts'
-import { imageTag } from './image-reference.ts'
 
 const defaultFileMode = 0o644
 const tokenSeconds = 3600
