@@ -1,8 +1,6 @@
 // Several HTTP/2 connections with a client certificate, used in turn, as client-go's transports are.
 import { createSecureContext } from 'node:tls'
-import type { Answer } from './http2/answer.ts'
-import { Http2Connection } from './http2/http2-connection.ts'
-import type { OnData, OnEnd } from './http2/open-stream.ts'
+import { type Answer, Http2Connection, type OnData, type OnEnd } from './http2/http2-connection.ts'
 
 export interface Credentials {
   readonly server: string

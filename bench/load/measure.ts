@@ -1,5 +1,5 @@
 // Runs a number of requests with some of them in flight, and tells rate and latencies.
-import type { Answer } from './http2/answer.ts'
+import type { Answer } from './http2/http2-connection.ts'
 
 export interface Measured {
   readonly requests: number

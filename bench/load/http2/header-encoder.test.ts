@@ -50,19 +50,6 @@ describe('HeaderEncoder', () => {
     assert.equal(pair.decoder.tableSize, before)
   })
 
-  test('limit() makes the next block say the size, after which the table is built anew', () => {
-    const pair = new Pair()
-    const sent = { ':method': 'GET', ':path': '/livez', ...constant }
-    pair.send('GET', '/livez')
-    for (const size of [0, 60, 4096, 65_536]) {
-      pair.encoder.limit(size)
-      assert.deepEqual(pair.send('GET', '/livez'), sent)
-      assert.deepEqual(pair.send('GET', '/livez'), sent)
-      assert.ok(pair.decoder.tableSize <= size, `${pair.decoder.tableSize} of ${size}`)
-    }
-    assert.ok(pair.decoder.tableSize > 60)
-  })
-
   test('write() takes a path of any length, and refuses one that would be another for the server', () => {
     const pair = new Pair()
     const path = `/${'a'.repeat(100_000)}`

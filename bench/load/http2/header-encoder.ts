@@ -1,7 +1,7 @@
 // Writes the header blocks of one connection's requests. What is the same in many is sent once, and by its number in the server's table from then on.
 import { frameFlag, frameType, headSize, writeHead } from '../../../src/server/http2/wire/frames.ts'
 import { defaultTableSize, fieldSize, staticFields } from '../../../src/server/http2/wire/header-table.ts'
-import { added, indexed, writeInteger, writeLiteral, writeResize, writeText } from '../../../src/server/http2/wire/hpack-writing.ts'
+import { added, indexed, writeInteger, writeLiteral, writeText } from '../../../src/server/http2/wire/hpack-writing.ts'
 import type { SendBuffer } from '../../../src/server/http2/wire/send-buffer.ts'
 
 const accept = 'application/json'
@@ -23,24 +23,12 @@ const fewBytes = 64
 
 export class HeaderEncoder {
   readonly #authority: string
-  /** What the server's table holds of us, the oldest first, and its size. Nothing is ever evicted: what does not fit is not added. */
-  #sent: { readonly name: number; readonly value: string }[] = []
+  /** What the server's table holds of us, the oldest first. Nothing is ever evicted: what does not fit is not added. */
+  readonly #sent: { readonly name: number; readonly value: string }[] = []
   #size = 0
-  #limit = defaultTableSize
-  #resized = false
 
   constructor(authority: string) {
     this.#authority = authority
-  }
-
-  /** A smaller table than what it holds is emptied; each block must say so before anything else, and the next does. */
-  limit(size: number): void {
-    const limit = Math.min(size, defaultTableSize)
-    if (limit === this.#limit) return
-    this.#limit = limit
-    this.#sent = []
-    this.#size = 0
-    this.#resized = true
   }
 
   /** A HEADERS frame that ends its block; without a body it ends the stream too, and `contentType` is what the answer shall be. */
@@ -48,8 +36,6 @@ export class HeaderEncoder {
     out.reserve(headSize + fewBytes + path.length)
     const start = out.length
     out.length += headSize
-    if (this.#resized) writeResize(out, this.#limit)
-    this.#resized = false
     if (method === 'GET') out.byte(indexed | getMethod)
     else if (method === 'POST') out.byte(indexed | postMethod)
     else this.#constant(out, methodName, method)
@@ -78,7 +64,7 @@ export class HeaderEncoder {
       }
     }
     const size = fieldSize({ name: staticFields[name - 1]?.name ?? '', value })
-    if (this.#size + size > this.#limit) {
+    if (this.#size + size > defaultTableSize) {
       writeLiteral(out, name, value)
       return
     }

@@ -1,17 +1,19 @@
-// A lean HTTP/2 client on one TLS connection (RFC 9113): what the load client spends on a request, the server under measurement lacks.
-// Whatever is not as it must be fails the connection, and with it every request that waits, by an error that says what it was.
+// The bench's HTTP/2 client on one TLS connection: what the load client spends on a request, the server under measurement lacks on the same cores.
+// It is for the two servers of the bench alone. Whatever they do not do fails the connection, and with it every request that waits.
 import type { TcpNetConnectOpts } from 'node:net'
 import { type ConnectionOptions, connect, type SecureContext, type TLSSocket } from 'node:tls'
 import { FrameReader, type FrameSink } from '../../../src/server/http2/wire/frame-reader.ts'
 import {
+  defaultFrameSize,
   defaultWindow,
   errorCode,
   errorName,
   frameFlag,
   frameType,
-  numberAt,
+  headSize,
   preface,
   setting,
+  writeHead,
   writePingAck,
   writeReset,
   writeSettings,
@@ -19,29 +21,50 @@ import {
   writeWindowUpdate,
 } from '../../../src/server/http2/wire/frames.ts'
 import { HeaderDecoder } from '../../../src/server/http2/wire/header-decoder.ts'
+import { defaultTableSize } from '../../../src/server/http2/wire/header-table.ts'
 import { Outbox } from '../../../src/server/http2/wire/outbox.ts'
-import { type Answer, AnsweredRequest } from './answer.ts'
-import type { Exchange } from './exchange.ts'
-import { type OnData, type OnEnd, OpenStream } from './open-stream.ts'
-import { RequestSender } from './request-sender.ts'
+import { HeaderEncoder } from './header-encoder.ts'
+
+export interface Answer {
+  readonly status: number
+  /** Put together anew with each read. */
+  readonly body: Buffer
+}
+
+/** `bytes` are valid during the call only. */
+export type OnData = (bytes: Buffer, start: number, end: number) => void
+/** The last call; with what went wrong unless the server has ended the answer. */
+export type OnEnd = (err?: Error) => void
+
+interface Exchange {
+  readonly begin: (status: number) => void
+  readonly data: OnData
+  readonly end: OnEnd
+  /** What the server has no window for yet. */
+  unsent: Buffer | undefined
+  /** Bytes that the server takes on this stream. */
+  sendWindow: number
+  /** Bytes that have come since the server was last told that it may send more. */
+  received: number
+}
 
 const windowBytes = 16 * 1024 * 1024
 /** What TLS hands on at once is a quarter of it. */
 const readBytes = 64 * 1024
-const maxHeaderBlockLength = 64 * 1024
 const shownBytes = 300
 
 export class Http2Connection implements Disposable, FrameSink {
   readonly #name: string
   readonly #socket: TLSSocket
   readonly #outbox: Outbox
-  readonly #sender: RequestSender
-  readonly #reader = new FrameReader(this)
-  readonly #headers = new HeaderDecoder()
+  readonly #encoder: HeaderEncoder
+  readonly #decoder = new HeaderDecoder()
   readonly #opened = Promise.withResolvers<void>()
-  /** The header block that goes on in the next frame, and whether its stream ends with it. */
-  #block: { readonly stream: number; readonly endsStream: boolean; bytes: Buffer } | undefined
-  #greeted = false
+  readonly #open = new Map<number, Exchange>()
+  #nextStream = 1
+  #maxOpen = Number.POSITIVE_INFINITY
+  #sendWindow = defaultWindow
+  #streamWindow = defaultWindow
   #received = 0
   /** Why no request may begin. */
   #closed: Error | undefined
@@ -50,17 +73,21 @@ export class Http2Connection implements Disposable, FrameSink {
     const host = server.hostname.replace(/^\[|\]$/g, '')
     const port = Number(server.port === '' ? 443 : server.port)
     this.#name = server.host
+    this.#encoder = new HeaderEncoder(server.host)
     const bytes = Buffer.allocUnsafeSlow(readBytes)
-    const onread = { buffer: bytes, callback: (length: number) => this.#read(bytes, length) }
+    const reader = new FrameReader(this)
+    const read = (length: number): boolean => {
+      this.#guard(() => reader.read(bytes, length))
+      return true
+    }
     // The name in the server's certificate is compared with the host, its signatures with the authority of the context.
+    const onread = { buffer: bytes, callback: read }
     const options: ConnectionOptions & TcpNetConnectOpts = { host, port, secureContext, ALPNProtocols: ['h2'], noDelay: true, onread }
     this.#socket = connect(options)
     this.#outbox = new Outbox(this.#socket)
-    this.#sender = new RequestSender(this.#outbox, server.host)
     this.#socket.once('secureConnect', () => this.#greet())
     this.#socket.on('error', err => this.#fail(err))
-    this.#socket.once('end', () => this.#fail(new Error('the server ended it')))
-    this.#socket.once('close', () => this.#fail(new Error('it was closed')))
+    for (const event of ['end', 'close']) this.#socket.once(event, () => this.#fail(new Error('it was closed')))
   }
 
   /** Resolves when the server has told its settings. The context has the authority that is trusted, and the client's certificate. */
@@ -71,14 +98,38 @@ export class Http2Connection implements Disposable, FrameSink {
   }
 
   request(method: string, path: string, body?: string, contentType = 'application/json'): Promise<Answer> {
-    return new Promise((resolve, reject) => this.#send(new AnsweredRequest(method, path, contentType, body, resolve, reject)))
+    return new Promise((resolve, reject) => {
+      const parts: Buffer[] = []
+      const answer = {
+        status: 0,
+        get body(): Buffer {
+          return Buffer.concat(parts)
+        },
+      }
+      const begin = (status: number): void => {
+        answer.status = status
+      }
+      const data: OnData = (bytes, start, end) => void parts.push(Buffer.from(bytes.subarray(start, end)))
+      this.#send(method, path, contentType, body, begin, data, err => (err === undefined ? resolve(answer) : reject(err)))
+    })
   }
 
-  /** Resolves when the server has answered 200. `onEnd` is called once after that. */
+  /** Resolves when the server has answered 200; rejects where it says anything else. `onEnd` is called once after that. */
   stream(path: string, onData: OnData, onEnd: OnEnd): Promise<void> {
-    const stream = new OpenStream(path, onData, onEnd)
-    this.#send(stream)
-    return stream.begun
+    return new Promise((resolve, reject) => {
+      let answered = 0
+      let refusal = ''
+      const begin = (status: number): void => {
+        answered = status
+        if (status === 200) resolve()
+      }
+      const data: OnData = (bytes, start, end) => {
+        if (answered === 200) onData(bytes, start, end)
+        else if (refusal.length < shownBytes) refusal += bytes.toString('utf8', start, Math.min(end, start + shownBytes))
+      }
+      const end: OnEnd = err => (answered === 200 ? onEnd(err) : reject(err ?? new Error(`${path} answered ${answered}: ${refusal}`)))
+      this.#send('GET', path, 'application/json', undefined, begin, data, end)
+    })
   }
 
   [Symbol.dispose](): void {
@@ -86,38 +137,31 @@ export class Http2Connection implements Disposable, FrameSink {
   }
 
   data(stream: number, bytes: Buffer, start: number, end: number, endsStream: boolean, counted: number): void {
-    if (this.#block !== undefined) throw new Error('another frame came within a header block')
     this.#received += counted
     if (this.#received >= windowBytes / 2) {
       writeWindowUpdate(this.#outbox.open(), 0, this.#received)
       this.#received = 0
     }
-    const exchange = this.#exchange(stream, 'data')
+    const exchange = this.#open.get(stream)
     if (exchange === undefined) return
-    if (exchange.status === 0) throw new Error(`data of stream ${stream} came before its headers`)
     exchange.received += counted
     if (exchange.received >= windowBytes / 2 && !endsStream) {
       writeWindowUpdate(this.#outbox.open(), stream, exchange.received)
       exchange.received = 0
     }
     if (end > start) exchange.data(bytes, start, end)
-    if (endsStream) this.#end(exchange)
+    if (endsStream) this.#end(stream, exchange)
   }
 
   frame(type: number, flags: number, stream: number, bytes: Buffer, start: number, end: number): void {
-    if (!this.#greeted && type !== frameType.settings) throw new Error(`a frame of type ${type} came before the settings`)
-    if (this.#block !== undefined && type !== frameType.continuation) throw new Error('another frame came within a header block')
-    if (type === frameType.headers) this.#headerBlock(flags, stream, bytes, (flags & frameFlag.priority) === 0 ? start : start + 5, end)
-    else if (type === frameType.continuation) this.#continueBlock(flags, stream, bytes, start, end)
-    else if (type === frameType.rstStream) this.#reset(stream, errorName(numberAt(bytes, start, end, 4)))
+    if (type === frameType.headers) this.#headers(flags, stream, bytes, start, end)
+    else if (type === frameType.windowUpdate) this.#widen(stream, bytes.readUInt32BE(start))
+    else if (type === frameType.rstStream) this.#reset(stream, errorName(bytes.readUInt32BE(start)))
     else if (type === frameType.settings) this.#settings(flags, bytes, start, end)
-    else if (type === frameType.ping) this.#ping(flags, bytes, start, end)
-    else if (type === frameType.goAway) this.#goAway(bytes, start, end)
-    else if (type === frameType.windowUpdate) {
-      this.#sender.widen(stream, numberAt(bytes, start, end, 4) & 0x7fff_ffff)
-      this.#sender.sendBlocked()
-    } else if (type === frameType.pushPromise) throw new Error('the server pushes, which it was told not to')
-    // RFC 9113, 4.1: frames of other types are ignored.
+    else if (type === frameType.goAway)
+      throw new Error(`the server goes away: ${errorName(bytes.readUInt32BE(start + 4))} ${bytes.toString('latin1', start + 8, end)}`)
+    else if (type !== frameType.ping) throw new Error(`the server sent a frame of type ${type}`)
+    else if ((flags & frameFlag.ack) === 0) writePingAck(this.#outbox.open(), bytes, start)
   }
 
   #greet(): void {
@@ -136,140 +180,129 @@ export class Http2Connection implements Disposable, FrameSink {
     writeWindowUpdate(out, 0, windowBytes - defaultWindow)
   }
 
-  #read(bytes: Buffer, length: number): boolean {
-    if (this.#socket.destroyed) return false
-    try {
-      this.#reader.read(bytes, length)
-    } catch (err) {
-      this.#fail(err)
-    }
-    return true
-  }
-
-  #send(exchange: Exchange): void {
+  #send(
+    method: string,
+    path: string,
+    contentType: string,
+    body: string | undefined,
+    begin: Exchange['begin'],
+    data: OnData,
+    end: OnEnd,
+  ): void {
+    const exchange: Exchange = { begin, data, end, unsent: undefined, sendWindow: this.#streamWindow, received: 0 }
     if (this.#closed !== undefined) {
-      exchange.fail(this.#closed)
+      end(this.#closed)
       return
     }
-    try {
-      this.#sender.send(exchange)
-    } catch (err) {
-      this.#fail(err)
+    const stream = this.#nextStream
+    this.#nextStream += 2
+    this.#open.set(stream, exchange)
+    this.#guard(() => {
+      if (this.#open.size > this.#maxOpen) throw new Error(`the server takes ${this.#maxOpen} requests at a time`)
+      const length = body === undefined ? undefined : Buffer.byteLength(body)
+      this.#encoder.write(this.#outbox.open(), stream, method, path, contentType, length)
+      if (body === undefined || length === undefined || length === 0) return
+      if (length > Math.min(defaultFrameSize, this.#sendWindow, exchange.sendWindow)) {
+        exchange.unsent = Buffer.from(body)
+        this.#sendPart(stream, exchange)
+        return
+      }
+      const out = this.#outbox.open()
+      out.reserve(headSize + length)
+      writeHead(out.bytes, out.length, length, frameType.data, frameFlag.endStream, stream)
+      // As many bytes as characters: ASCII, which needs no conversion.
+      out.bytes.write(body, out.length + headSize, length, length === body.length ? 'latin1' : 'utf8')
+      out.length += headSize + length
+      this.#sendWindow -= length
+    })
+  }
+
+  #sendPart(stream: number, exchange: Exchange): void {
+    while (exchange.unsent !== undefined) {
+      const { unsent } = exchange
+      const length = Math.min(unsent.length, defaultFrameSize, this.#sendWindow, exchange.sendWindow)
+      if (length <= 0) return
+      const out = this.#outbox.open()
+      out.reserve(headSize + length)
+      writeHead(out.bytes, out.length, length, frameType.data, length === unsent.length ? frameFlag.endStream : 0, stream)
+      unsent.copy(out.bytes, out.length + headSize, 0, length)
+      out.length += headSize + length
+      this.#sendWindow -= length
+      exchange.sendWindow -= length
+      exchange.unsent = length === unsent.length ? undefined : unsent.subarray(length)
     }
   }
 
-  /** Undefined where the stream is over: what the server sent before it knew. */
-  #exchange(stream: number, what: string): Exchange | undefined {
-    const exchange = this.#sender.open.get(stream)
-    if (exchange === undefined && !this.#sender.began(stream)) throw new Error(`${what} came on stream ${stream}, which nobody opened`)
-    return exchange
+  #sendBlocked(): void {
+    for (const [stream, exchange] of this.#open) if (exchange.unsent !== undefined) this.#sendPart(stream, exchange)
   }
 
-  #headerBlock(flags: number, stream: number, bytes: Buffer, start: number, end: number): void {
-    if (start > end) throw new Error(`a frame of stream ${stream} ends within its priority`)
-    const endsStream = (flags & frameFlag.endStream) !== 0
-    if ((flags & frameFlag.endHeaders) !== 0) this.#fields(stream, endsStream, bytes, start, end)
-    else this.#block = { stream, endsStream, bytes: Buffer.from(bytes.subarray(start, end)) }
+  #widen(stream: number, more: number): void {
+    const exchange = this.#open.get(stream)
+    if (stream === 0) this.#sendWindow += more
+    else if (exchange !== undefined) exchange.sendWindow += more
+    this.#sendBlocked()
   }
 
-  #continueBlock(flags: number, stream: number, bytes: Buffer, start: number, end: number): void {
-    const block = this.#block
-    if (block?.stream !== stream) throw new Error(`a header block of stream ${stream} goes on that has not begun`)
-    block.bytes = Buffer.concat([block.bytes, bytes.subarray(start, end)])
-    if (block.bytes.length > maxHeaderBlockLength) throw new Error(`a header block is longer than ${maxHeaderBlockLength} bytes`)
-    if ((flags & frameFlag.endHeaders) === 0) return
-    this.#block = undefined
-    this.#fields(stream, block.endsStream, block.bytes, 0, block.bytes.length)
-  }
-
-  #fields(stream: number, endsStream: boolean, bytes: Buffer, start: number, end: number): void {
+  #headers(flags: number, stream: number, bytes: Buffer, start: number, end: number): void {
+    if ((flags & frameFlag.endHeaders) === 0) throw new Error('the server sent a header block in parts')
     // Also of a stream that is over: the table goes on.
-    const found = this.#headers.decode(bytes, start, end, ':status')
-    const exchange = this.#exchange(stream, 'headers')
+    const [field] = this.#decoder.decode(bytes, start, end, ':status')
+    const exchange = this.#open.get(stream)
     if (exchange === undefined) return
-    if (exchange.status === 0) {
-      const status = statusOf(found.length === 1 ? found[0]?.value : undefined, stream)
-      if (status < 200) {
-        if (endsStream) throw new Error(`stream ${stream} ended with status ${status}`)
-        return
-      }
-      exchange.status = status
-      exchange.begin(status)
-    } else if (!endsStream) throw new Error(`stream ${stream} was answered twice`)
-    if (endsStream) this.#end(exchange)
+    const status = Number(field?.value)
+    if (!(status >= 200)) throw new Error(`the server answered stream ${stream} with status ${field?.value}`)
+    exchange.begin(status)
+    if ((flags & frameFlag.endStream) !== 0) this.#end(stream, exchange)
   }
 
-  #end(exchange: Exchange): void {
-    this.#sender.open.delete(exchange.stream)
-    if (this.#sender.ended(exchange)) writeReset(this.#outbox.open(), exchange.stream, errorCode.cancel)
+  #end(stream: number, exchange: Exchange): void {
+    this.#open.delete(stream)
+    if (exchange.unsent !== undefined) writeReset(this.#outbox.open(), stream, errorCode.cancel)
     exchange.end()
-    this.#closeWhenDone()
   }
 
   #reset(stream: number, code: string): void {
-    const exchange = this.#exchange(stream, 'a reset')
-    if (exchange === undefined) return
-    this.#sender.open.delete(stream)
-    this.#sender.ended(exchange)
-    exchange.fail(new Error(`${this.#name} reset ${exchange.method} ${exchange.path}: ${code}`))
-    this.#closeWhenDone()
+    const exchange = this.#open.get(stream)
+    this.#open.delete(stream)
+    exchange?.end(new Error(`${this.#name} reset stream ${stream}: ${code}`))
   }
 
   #settings(flags: number, bytes: Buffer, start: number, end: number): void {
     if ((flags & frameFlag.ack) !== 0) return
-    if ((end - start) % 6 !== 0) throw new Error('settings of a wrong length came')
-    for (let at = start; at < end; at += 6) this.#sender.set(bytes.readUInt16BE(at), bytes.readUInt32BE(at + 2))
+    for (let at = start; at < end; at += 6) {
+      const value = bytes.readUInt32BE(at + 2)
+      const id = bytes.readUInt16BE(at)
+      if (id === setting.maxConcurrentStreams) this.#maxOpen = value
+      else if (id === setting.headerTableSize && value < defaultTableSize)
+        throw new Error(`the server keeps a header table of ${value} bytes`)
+      else if (id === setting.initialWindowSize) {
+        // It counts for the streams that are open too.
+        for (const exchange of this.#open.values()) exchange.sendWindow += value - this.#streamWindow
+        this.#streamWindow = value
+      }
+    }
     writeSettingsAck(this.#outbox.open())
-    this.#sender.sendBlocked()
-    this.#greeted = true
+    this.#sendBlocked()
     this.#opened.resolve()
   }
 
-  #ping(flags: number, bytes: Buffer, start: number, end: number): void {
-    if (end - start !== 8) throw new Error('a ping of a wrong length came')
-    if ((flags & frameFlag.ack) === 0) writePingAck(this.#outbox.open(), bytes, start)
-  }
-
-  /** Requests that the server has taken go on; no other begins. */
-  #goAway(bytes: Buffer, start: number, end: number): void {
-    if (end - start < 8) throw new Error('a GOAWAY of a wrong length came')
-    const last = bytes.readUInt32BE(start) & 0x7fff_ffff
-    const code = bytes.readUInt32BE(start + 4)
-    const why = bytes.toString('latin1', start + 8, Math.min(end, start + 8 + shownBytes))
-    const err = new Error(`${this.#name} goes away: ${errorName(code)}${why === '' ? '' : ` ${JSON.stringify(why)}`}`)
-    this.#closed ??= err
-    if (code !== errorCode.noError) this.#fail(err)
-    const refused = this.#sender.takeWaiting()
-    for (const [stream, exchange] of this.#sender.open) {
-      if (stream <= last) continue
-      refused.push(exchange)
-      this.#sender.open.delete(stream)
-      this.#sender.ended(exchange)
+  #guard(work: () => void): void {
+    if (this.#socket.destroyed) return
+    try {
+      work()
+    } catch (err) {
+      this.#fail(err)
     }
-    for (const exchange of refused) exchange.fail(err)
-    this.#closeWhenDone()
-  }
-
-  #closeWhenDone(): void {
-    if (this.#closed !== undefined && this.#sender.open.size === 0) this.#socket.destroy()
   }
 
   #fail(cause: unknown): void {
-    const err = new Error(`the connection to ${this.#name} failed: ${asError(cause).message}`, { cause })
+    const err = new Error(`the connection to ${this.#name} failed: ${cause instanceof Error ? cause.message : String(cause)}`, { cause })
     this.#closed ??= err
     this.#socket.destroy()
     this.#opened.reject(err)
-    const failed = [...this.#sender.takeWaiting(), ...this.#sender.open.values()]
-    this.#sender.open.clear()
-    for (const exchange of failed) exchange.fail(err)
+    const failed = [...this.#open.values()]
+    this.#open.clear()
+    for (const exchange of failed) exchange.end(err)
   }
-}
-
-function statusOf(text: string | undefined, stream: number): number {
-  if (text === undefined || !/^[1-5]\d\d$/.test(text)) throw new Error(`stream ${stream} has no status that can be read`)
-  return Number(text)
-}
-
-function asError(err: unknown): Error {
-  return err instanceof Error ? err : new Error(String(err))
 }
