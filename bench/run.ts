@@ -1,7 +1,7 @@
 // `npm run bench`: measures this tree, and with `--against COMMIT` another one in turn with it. Prints a Markdown table.
 import { cpus, totalmem } from 'node:os'
 import { parseArgs } from 'node:util'
-import { compactHeap } from '../src/base/compact-heap.ts'
+import { compactHeap } from '../src/base/v8/compact-heap.ts'
 import { createProgress } from '../tools/progress.ts'
 import { createScratch, removeScratch } from '../tools/scratch.ts'
 import { buildCommit } from './built-commit.ts'

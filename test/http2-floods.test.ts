@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict'
 import { connect as connectHttp2 } from 'node:http2'
 import { after, before, test } from 'node:test'
-import { collectGarbage } from '../src/base/collect-garbage.ts'
+import { collectGarbage } from '../src/base/v8/collect-garbage.ts'
 import { code, field, fields, flag, frame, get, post, RawClient, request, settings, type, uint32 } from './http2-frames.ts'
 import { type ClientCertificate, ListeningServer } from './listening-server.ts'
 

@@ -1,6 +1,6 @@
 // The load client, a process of its own: credentials and workloads on standard input, one JSON object of figures on standard output.
 import { json } from 'node:stream/consumers'
-import { compactHeap } from '../../src/base/compact-heap.ts'
+import { compactHeap } from '../../src/base/v8/compact-heap.ts'
 import { openNamespace } from './bench-namespace.ts'
 import { Connections, type Credentials } from './connections.ts'
 import { namespace } from './objects.ts'

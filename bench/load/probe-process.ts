@@ -1,6 +1,6 @@
 // The probe in a process of its own, so that a busy load client does not count as a slow server. Standard input: credentials; it ends with it.
 import { json } from 'node:stream/consumers'
-import { compactHeap } from '../../src/base/compact-heap.ts'
+import { compactHeap } from '../../src/base/v8/compact-heap.ts'
 import type { Credentials } from './connections.ts'
 import { quantile } from './measure.ts'
 import { probe } from './probe.ts'

@@ -3,7 +3,7 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { collectGarbage } from '../../src/base/collect-garbage.ts'
+import { collectGarbage } from '../../src/base/v8/collect-garbage.ts'
 import { answeredByBare, BareServer } from '../bare-server.ts'
 import { Connections } from './connections.ts'
 import { workloads } from './workloads.ts'

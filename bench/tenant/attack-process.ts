@@ -1,7 +1,7 @@
 // The attacker in a process of its own. Standard input: credentials and the attack's name; it prepares, says "ready" on standard error, repeats until SIGTERM and
 // prints how it was answered.
 import { json } from 'node:stream/consumers'
-import { compactHeap } from '../../src/base/compact-heap.ts'
+import { compactHeap } from '../../src/base/v8/compact-heap.ts'
 import { Connections, type Credentials } from '../load/connections.ts'
 import { type Answers, repeated, sendAll } from './attack.ts'
 import { attacks } from './attacks.ts'

@@ -2,7 +2,7 @@
 // they were due. Standard input: credentials and namespace; SIGTERM ends it; standard output: the latencies' quantiles in milliseconds.
 import { json } from 'node:stream/consumers'
 import { setTimeout as delay } from 'node:timers/promises'
-import { compactHeap } from '../../src/base/compact-heap.ts'
+import { compactHeap } from '../../src/base/v8/compact-heap.ts'
 import { Connections, type Credentials } from '../load/connections.ts'
 import { quantile } from '../load/measure.ts'
 

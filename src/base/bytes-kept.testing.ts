@@ -1,5 +1,5 @@
 // How much memory something goes on holding: what a cache keeps alive shows in no count of its entries.
-import { collectGarbage } from './collect-garbage.ts'
+import { collectGarbage } from './v8/collect-garbage.ts'
 
 /** What the heap has more after `act` when all that is garbage is collected. Whatever keeps something must be in use after the call. */
 export function retainedBytes(act: () => void): number {

@@ -1,6 +1,6 @@
 // The entry of the command line. Each command is one file in commands/, whose code is loaded when it is called.
-import { compactHeap } from '../base/compact-heap.ts'
 import { codeOf } from '../base/user-error.ts'
+import { compactHeap } from '../base/v8/compact-heap.ts'
 import { runCommandLine } from './command-line.ts'
 
 compactHeap()

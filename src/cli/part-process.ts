@@ -4,7 +4,7 @@ import { flushCompileCache } from 'node:module'
 import { untilAborted } from '../base/abort.ts'
 import { createLogger, type Logger, type LogLevel } from '../base/log.ts'
 import { messageOf, UserError } from '../base/user-error.ts'
-import { collectOwnStart } from './collect-start.ts'
+import { collectOwnStart } from '../base/v8/collect-start.ts'
 
 /** Parent -> child, the first message. */
 export interface PartStart {

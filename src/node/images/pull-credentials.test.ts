@@ -58,6 +58,6 @@ test('credentialsFor() matches host, wildcard and path, the most specific first'
   assert.deepEqual(names('busybox', auths), ['hub'])
 })
 
-test('credentialsFor() skips a Secret that is no JSON', () => {
+test('credentialsFor() skips a Secret that is not JSON', () => {
   assert.deepEqual(credentials('x', { metadata: {}, data: { '.dockerconfigjson': 'bm90IGpzb24=' } }), [])
 })

@@ -1,4 +1,4 @@
-// The way of a new object, walked with some that nobody stores: what runs for the first time is compiled first, and slow for a while after.
+// Warms up the code that creates objects, with objects that nobody stores: V8 interprets code first, and compiles what has run for a while.
 import { evaluate } from '../../admission/pod-security/evaluate.ts'
 import { evaluatorOf } from '../../admission/quota/evaluators.ts'
 import { groupResource, groupVersion, type KubeObject } from '../../api/object.ts'
@@ -53,7 +53,7 @@ function creationOf(definition: ResourceDefinition, sample: (index: number) => o
     definition.setDefaults?.(object)
     receiveNew(object.metadata, 'default', definition.namespaced)
     stampNew(object.metadata, randomIdentifiers, now, definition.countsGeneration !== false)
-    const writer = { manager: 'rehearsal', apiVersion, subresource: '', time: formatTime(now) }
+    const writer = { manager: 'warm-up', apiVersion, subresource: '', time: formatTime(now) }
     const write: FieldWrite = { ...writer, shape, type, empty, filter: undefined, version: () => undefined }
     const managers = trackUpdate(empty, object, undefined, write)
     if (managers !== undefined) object.metadata.managedFields = managers
@@ -70,20 +70,20 @@ function creationOf(definition: ResourceDefinition, sample: (index: number) => o
 const isPod = (object: KubeObject): object is Pod & KubeObject => object.kind === 'Pod'
 
 const sampleConfigMap = (index: number): object => ({
-  metadata: { name: `rehearsal-${index}`, labels: { app: 'rehearsal' } },
+  metadata: { name: `warm-up-${index}`, labels: { app: 'warm-up' } },
   data: { 'config.yaml': 'key: value\n'.repeat(index), count: `${index}` },
 })
 
 /** What most pods have, and all that `restricted` asks for. */
 const samplePod = (index: number): object => ({
-  metadata: { name: `rehearsal-${index}`, labels: { app: 'rehearsal' }, annotations: { 'example.com/owner': 'nobody' } },
+  metadata: { name: `warm-up-${index}`, labels: { app: 'warm-up' }, annotations: { 'example.com/owner': 'nobody' } },
   spec: {
     automountServiceAccountToken: false,
     securityContext: { runAsNonRoot: true, runAsUser: 1000, seccompProfile: { type: 'RuntimeDefault' } },
     containers: [
       {
         name: 'main',
-        image: 'registry.example/rehearsal:v1',
+        image: 'registry.example/warm-up:v1',
         args: ['--count', `${index}`],
         ports: [{ name: 'http', containerPort: 8080 }],
         env: [
@@ -96,13 +96,13 @@ const samplePod = (index: number): object => ({
         livenessProbe: { httpGet: { path: '/live', port: 'http' } },
         volumeMounts: [
           { name: 'scratch', mountPath: '/tmp' },
-          { name: 'config', mountPath: '/etc/rehearsal', readOnly: true },
+          { name: 'config', mountPath: '/etc/warm-up', readOnly: true },
         ],
       },
     ],
     volumes: [
       { name: 'scratch', emptyDir: {} },
-      { name: 'config', configMap: { name: 'rehearsal' } },
+      { name: 'config', configMap: { name: 'warm-up' } },
     ],
   },
 })

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { warmUpWrites } from './rehearse.ts'
+import { warmUpWrites } from './warm-up-writes.ts'
 
 const now = Date.UTC(2026, 10, 29)
 

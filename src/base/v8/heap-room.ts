@@ -2,7 +2,7 @@
 // fills in a moment. Each collection marks every object of the server, and requests wait 50 ms.
 import { constants, type NodeGCPerformanceDetail, PerformanceObserver } from 'node:perf_hooks'
 import { setFlagsFromString } from 'node:v8'
-import { machineMemory } from '../base/machine-memory.ts'
+import { machineMemory } from '../machine-memory.ts'
 
 /**
  * Bytes of garbage before the next major collection, whatever the size of the heap. V8 itself gives a large heap that much. With 50 % more
@@ -25,12 +25,9 @@ export function growthPercent(held: number, memory: number): number {
 }
 
 /**
- * Takes effect for this process from now on. It also stops V8 from allocating arrays in the old generation because earlier ones of their
- * kind lived long: an array of a finished request kept everything in it until the next major collection, half of all promoted memory.
- * Call it after the code is loaded, because V8's code cache is not valid under other flags.
+ * Takes effect for this process from now on. Call it after the code is loaded, because V8's code cache is not valid under other flags.
  */
 export function keepHeapRoom(): Disposable {
-  setFlagsFromString('--no-allocation-site-pretenuring')
   const memory = machineMemory()
   let percent = -1
   const adjust = (): void => {

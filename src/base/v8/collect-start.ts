@@ -1,7 +1,7 @@
 // Collects garbage once after the start: V8 otherwise keeps the garbage of the start and its pages for as long as few new objects come.
-import { type Clock, systemClock } from '../base/clock.ts'
-import { collectGarbage } from '../base/collect-garbage.ts'
-import type { Logger } from '../base/log.ts'
+import { type Clock, systemClock } from '../clock.ts'
+import type { Logger } from '../log.ts'
+import { collectGarbage } from './collect-garbage.ts'
 
 export interface CollectStartOptions {
   readonly clock: Clock
@@ -42,7 +42,7 @@ export async function collectStart({ clock, signal, prepare, collect, utilizatio
 
 /** For this process. A failure is logged and ignored. */
 export function collectOwnStart(log: Logger, signal: AbortSignal, prepare?: () => Promise<void>): Promise<void> {
-  const options = { clock: systemClock, signal, ...(prepare === undefined ? {} : { prepare }), ...processMemory() }
+  const options = { clock: systemClock, signal, prepare, ...processMemory() }
   return collectStart(options).catch((err: unknown) => log.error('cannot collect the garbage of the start', { err }))
 }
 
