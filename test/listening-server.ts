@@ -54,7 +54,7 @@ export class ListeningServer implements AsyncDisposable {
     const clientCa = new X509Certificate(clientAuthorities)
     const api = new TestServer({
       clock: systemClock,
-      authenticate: credentials => byCertificate(credentials, clientCa),
+      authenticate: async credentials => byCertificate(credentials, clientCa),
       log,
       ...options,
     })

@@ -116,7 +116,7 @@ const listening = async (one: NetServer): Promise<number> => {
 
 function startServer(): Promise<ListeningServer> {
   return ListeningServer.start({
-    authenticate: ({ authorization }) => {
+    authenticate: async ({ authorization }) => {
       const name = authorization?.replace('Bearer ', '')
       if (name === undefined) return { outcome: 'no-opinion' }
       const user = { name, groups: ['system:authenticated'] }

@@ -41,7 +41,7 @@ export class StreamsServer implements AsyncDisposable {
     const server = await ListeningServer.start({
       clock,
       denyList,
-      authenticate: (credentials: Credentials) => {
+      authenticate: async (credentials: Credentials) => {
         const name = credentials.authorization?.replace('Bearer ', '')
         if (name === undefined) return { outcome: 'no-opinion' }
         const groups = [...(name.startsWith('system:node:') ? ['system:nodes'] : []), 'system:authenticated']

@@ -16,7 +16,7 @@ before(async () => {
   denyList = createDenyList()
   server = await ListeningServer.start({
     denyList,
-    authenticate: ({ authorization }) => {
+    authenticate: async ({ authorization }) => {
       const name = authorization?.replace('Bearer ', '')
       if (name === undefined) return { outcome: 'no-opinion' }
       if (name === '') return { outcome: 'rejected', reason: 'no token' }

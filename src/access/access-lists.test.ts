@@ -49,12 +49,12 @@ test('authorizerList() asks in its order', () => {
   )
 })
 
-test('authorizerList() lets nobody in without a grant', () => {
+test('authorizerList() lets nobody in without a grant', async () => {
   const masters = { name: 'root', groups: ['system:masters'] }
-  assert.equal(createAuthorization(list()).authorize({ ...asked, user: masters }, {}).allowed, true)
+  assert.equal((await createAuthorization(list()).authorize({ ...asked, user: masters }, {})).allowed, true)
   assert.equal(
-    createAuthorization(list()).authorize({ ...asked, user: { name: 'ann', groups: ['system:authenticated'] } }, {}).allowed,
+    (await createAuthorization(list()).authorize({ ...asked, user: { name: 'ann', groups: ['system:authenticated'] } }, {})).allowed,
     false,
   )
-  assert.equal(createAuthorization([]).authorize({ ...asked, user: masters }, {}).allowed, false)
+  assert.equal((await createAuthorization([]).authorize({ ...asked, user: masters }, {})).allowed, false)
 })

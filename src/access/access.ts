@@ -53,8 +53,7 @@ export interface AuthenticatorOpinion {
 
 export interface Authenticator {
   readonly name: string
-  /** Synchronous if possible (caches), so that the hot path has no needless turn. */
-  authenticate(credentials: Credentials): Authentication | Promise<Authentication>
+  authenticate(credentials: Credentials): Promise<Authentication>
 }
 
 /** The requested access. Resource requests have `resource`; others have `path`. */
@@ -96,10 +95,10 @@ export type WebhookDecision = Decision & { readonly error?: string }
 export interface WebhookAuthorizer {
   readonly name: string
   /**
-   * A promise, which never rejects, only if the answer is not cached. `question` is the same object for all authorizers that are asked for one
+   * Never rejects. `question` is the same object for all authorizers that are asked for one
    * decision, and another for each decision: what they may spend on it together hangs on it.
    */
-  ask(attributes: Attributes, question?: object): WebhookDecision | Promise<WebhookDecision>
+  ask(attributes: Attributes, question?: object): Promise<WebhookDecision>
 }
 
 /** Allowed only by an explicit allow. `authorizer` names the one that decided, `webhook` too if it is one. */

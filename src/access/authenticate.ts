@@ -10,11 +10,11 @@ export interface AuthenticationOptions {
   readonly denyList?: DenyList
 }
 
-export type Authenticate = (credentials: Credentials) => Authentication | Promise<Authentication>
+export type Authenticate = (credentials: Credentials) => Promise<Authentication>
 
 /**
- * `no-opinion` is returned only without any credential, so that an invalid one never counts as anonymous. If an authenticator throws, the
- * credential is rejected. A rejection lists the reason of each authenticator. Synchronous as long as the authenticators are.
+ * `no-opinion` comes back only where no credential was shown at all, so that a bad one is never taken for an anonymous request. An authenticator that
+ * throws rejects. A rejection says what each one that was asked had against the credentials.
  */
 export function createAuthentication({ authenticators, denyList }: AuthenticationOptions): Authenticate {
   /** `at` is the one that rejects; those before it had no opinion. */
@@ -29,23 +29,15 @@ export function createAuthentication({ authenticators, denyList }: Authenticatio
     const why = denyList?.denies(decided)
     return why === undefined ? decided : reject(why, at, 'DenyList')
   }
-  const askFrom = (credentials: Credentials, start: number): Authentication | Promise<Authentication> => {
-    for (let at = start; at < authenticators.length; at++) {
-      const authenticator = authenticators[at]
-      if (authenticator === undefined) break
-      let decided: Authentication | Promise<Authentication>
+  return async credentials => {
+    for (const [at, authenticator] of authenticators.entries()) {
+      let answer: Authentication
       try {
-        decided = authenticator.authenticate(credentials)
+        answer = await authenticator.authenticate(credentials)
       } catch (err) {
         return reject(failure(authenticator, err), at)
       }
-      if (decided instanceof Promise) {
-        return decided.then(
-          answer => (answer.outcome === 'no-opinion' ? askFrom(credentials, at + 1) : decide(answer, at)),
-          err => reject(failure(authenticator, err), at),
-        )
-      }
-      if (decided.outcome !== 'no-opinion') return decide(decided, at)
+      if (answer.outcome !== 'no-opinion') return decide(answer, at)
     }
     const end = authenticators.length
     if (credentials.peerCertificate !== undefined) return reject('no authenticator accepts the client certificate', end)
@@ -53,7 +45,6 @@ export function createAuthentication({ authenticators, denyList }: Authenticatio
     if (bearer.form === 'none') return { outcome: 'no-opinion' }
     return reject(bearer.form === 'malformed' ? bearer.reason : 'no authenticator accepts the bearer token', end)
   }
-  return credentials => askFrom(credentials, 0)
 }
 
 /** The error's text may contain parts of the credential, so only its name is kept. */

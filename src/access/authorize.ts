@@ -1,13 +1,9 @@
 // Authorization: the authorizers in their explicit order; the first allow or deny decides, and without any opinion the answer is no.
 import { aggregated } from '../base/aggregated.ts'
-import { AnswerPending } from '../base/answer-pending.ts'
 import type { AccessVerdict, Attributes, Authorizer, Decision, WebhookAuthorizer, WebhookDecision } from './access.ts'
 
-/**
- * Decides at once, or throws `AnswerPending`: asked again for the same `asker`, which is any object that lives as long as one request, the question is
- * answered. So all that decides over access stays free of waits, and a webhook is asked the same only once a request.
- */
-export type Authorize = (attributes: Attributes, asker: object) => AccessVerdict
+/** Decides. `asker` is any object that lives as long as one request: a webhook is asked the same question only once for it. */
+export type Authorize = (attributes: Attributes, asker: object) => Promise<AccessVerdict>
 
 export interface Authorization {
   readonly authorizers: readonly AnyAuthorizer[]
@@ -20,7 +16,7 @@ export const isLocal = (authorizer: AnyAuthorizer): authorizer is Authorizer => 
 
 export function createAuthorization(authorizers: readonly AnyAuthorizer[]): Authorization {
   return authorizers.every(isLocal)
-    ? { authorizers, authorize: attributes => decide(authorizers, attributes) }
+    ? { authorizers, authorize: async attributes => decide(authorizers, attributes) }
     : replaceableAuthorization(authorizers)
 }
 
@@ -31,11 +27,12 @@ export interface ReplaceableAuthorization extends Authorization {
 
 export function replaceableAuthorization(first: readonly AnyAuthorizer[]): ReplaceableAuthorization {
   let authorizers = first
+  const webhookAnswers: WebhookAnswers = new WeakMap()
   return {
     get authorizers() {
       return authorizers
     },
-    authorize: onceAnswered(attributes => ask(authorizers, attributes, 0, { reasons: [], errors: [] })),
+    authorize: (attributes, asker) => decideWithWebhooks(authorizers, attributes, asker, webhookAnswers),
     replace(next) {
       authorizers = next
     },
@@ -64,18 +61,18 @@ interface Heard {
 }
 
 /** The same if webhooks are among the authorizers. */
-function ask(
+type WebhookAnswers = WeakMap<object, Map<WebhookAuthorizer, Map<string, Promise<WebhookDecision>>>>
+
+/** The same where webhooks are among the authorizers. */
+async function decideWithWebhooks(
   authorizers: readonly AnyAuthorizer[],
   attributes: Attributes,
-  from: number,
-  heard: Heard,
-): AccessVerdict | Promise<AccessVerdict> {
-  for (let at = from; at < authorizers.length; at++) {
-    const authorizer = authorizers[at]
-    if (authorizer === undefined) break
-    const decided = isLocal(authorizer) ? authorizer.authorize(attributes) : authorizer.ask(attributes, heard)
-    if (decided instanceof Promise)
-      return decided.then(decision => verdictOf(authorizer, decision, heard) ?? ask(authorizers, attributes, at + 1, heard))
+  asker: object,
+  answers: WebhookAnswers,
+): Promise<AccessVerdict> {
+  const heard: Heard = { reasons: [], errors: [] }
+  for (const authorizer of authorizers) {
+    const decided = isLocal(authorizer) ? authorizer.authorize(attributes) : await askOnce(authorizer, attributes, heard, asker, answers)
     const verdict = verdictOf(authorizer, decided, heard)
     if (verdict !== undefined) return verdict
   }
@@ -83,7 +80,24 @@ function ask(
   return { allowed: false, reason: reasons.join('\n'), ...(errors.length === 0 ? {} : { error: aggregated(errors) }) }
 }
 
-/** Undefined without an opinion, whose reason is added to `heard`. A denial has only its own reason. */
+function askOnce(
+  webhook: WebhookAuthorizer,
+  attributes: Attributes,
+  decision: object,
+  asker: object,
+  answers: WebhookAnswers,
+): Promise<WebhookDecision> {
+  const ofAsker = answers.get(asker) ?? new Map<WebhookAuthorizer, Map<string, Promise<WebhookDecision>>>()
+  answers.set(asker, ofAsker)
+  const ofWebhook = ofAsker.get(webhook) ?? new Map<string, Promise<WebhookDecision>>()
+  ofAsker.set(webhook, ofWebhook)
+  const question = JSON.stringify(attributes)
+  const answer = ofWebhook.get(question) ?? webhook.ask(attributes, decision)
+  ofWebhook.set(question, answer)
+  return answer
+}
+
+/** Undefined where there is no opinion, which `heard` is told. Whoever denies says why alone. */
 function verdictOf(authorizer: AnyAuthorizer, decided: WebhookDecision, { reasons, errors }: Heard): AccessVerdict | undefined {
   const { decision, reason, error } = decided
   const { name } = authorizer
@@ -94,22 +108,3 @@ function verdictOf(authorizer: AnyAuthorizer, decided: WebhookDecision, { reason
   if (error !== undefined) errors.push(error)
   return undefined
 }
-
-/** What was waited for is remembered for as long as its asker lives: an answer that nobody caches is still one. */
-function onceAnswered(decideLate: (attributes: Attributes) => AccessVerdict | Promise<AccessVerdict>): Authorize {
-  const answers = new WeakMap<object, Map<string, AccessVerdict>>()
-  return (attributes, asker) => {
-    const known = answers.get(asker)?.get(questionOf(attributes))
-    if (known !== undefined) return known
-    const verdict = decideLate(attributes)
-    if (!(verdict instanceof Promise)) return verdict
-    throw new AnswerPending(
-      verdict.then(answer => {
-        const ofAsker = answers.get(asker) ?? new Map<string, AccessVerdict>()
-        answers.set(asker, ofAsker.set(questionOf(attributes), answer))
-      }),
-    )
-  }
-}
-
-const questionOf = (attributes: Attributes): string => JSON.stringify(attributes)

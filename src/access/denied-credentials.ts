@@ -77,14 +77,14 @@ const isDenialList = ({ resource, namespace, name }: Pick<ListWrite, 'resource' 
   resource.group === '' && resource.plural === 'configmaps' && namespace === deniedCredentials.namespace && name === deniedCredentials.name
 
 /** The refusal of a write of the list; undefined if it may continue. */
-export function checkDenialList(write: ListWrite, authorization: Pick<Authorization, 'authorize'>): ApiError | undefined {
+export async function checkDenialList(write: ListWrite, authorization: Pick<Authorization, 'authorize'>): Promise<ApiError | undefined> {
   if (!isDenialList(write)) return undefined
   const { resource, namespace, name, object, oldObject, user } = write
-  const mayDeny = (right: typeof denyRight | typeof denyNodesRight): boolean => {
+  const mayDeny = async (right: typeof denyRight | typeof denyNodesRight): Promise<boolean> => {
     const asked: Attributes = { user, ...right, isResource: true, version: '*', subresource: '', namespace, name: '', path: '' }
-    return authorization.authorize(asked, write).allowed
+    return (await authorization.authorize(asked, write)).allowed
   }
-  if (!mayDeny(denyRight) && !(changesNodesOnly(oldObject, object) && mayDeny(denyNodesRight))) {
+  if (!(await mayDeny(denyRight)) && !(changesNodesOnly(oldObject, object) && (await mayDeny(denyNodesRight)))) {
     const { verb, group } = denyRight
     return forbidden(
       resource,

@@ -11,18 +11,18 @@ const bindingResource = { group, kind: 'ValidatingAdmissionPolicyBinding', plura
 
 const policyResources = ['validatingadmissionpolicies', 'mutatingadmissionpolicies']
 
-/** Returns the refusal, and the authorizer's requests. */
-function check(
+/** The refusal, and what the authorizer was asked. */
+async function check(
   write: Omit<PolicyWrite, 'name' | 'user' | 'oldObject'> & { oldObject?: PolicyWrite['oldObject'] },
   groups = ['dev'],
   allowed = false,
 ) {
   const asked: string[] = []
-  const authorize = ({ verb, group: asks, version, resource, namespace, name }: Attributes) => {
+  const authorize = async ({ verb, group: asks, version, resource, namespace, name }: Attributes) => {
     asked.push(`${verb} ${asks}/${version}/${resource} ${namespace}/${name}`)
     return allowed ? ({ allowed: true, authorizer: 't', reason: '' } as const) : ({ allowed: false, reason: '' } as const)
   }
-  const error = checkPolicyParameters(
+  const error = await checkPolicyParameters(
     { name: 'x', user: { name: 'ann', groups }, oldObject: undefined, ...write },
     {
       authorization: { authorize },
@@ -42,25 +42,25 @@ const binding = (policyName: string, paramRef?: ParamRef) => ({
   spec: { policyName, ...(paramRef === undefined ? {} : { paramRef }) },
 })
 
-test('checkPolicyParameters() lets nobody have a policy read what they may not read', () => {
-  const { message, asked } = check({ resource: policyResource, object: policy(secrets) })
+test('checkPolicyParameters() lets nobody have a policy read what they may not read', async () => {
+  const { message, asked } = await check({ resource: policyResource, object: policy(secrets) })
   assert.deepEqual(asked, ['get /v1/secrets */*'])
   assert.equal(
     message,
     'ValidatingAdmissionPolicy.admissionregistration.k8s.io "x" is invalid: spec.paramKind: Forbidden: user &{ann  [dev] map[]} must have "get" permission on all objects of the referenced paramKind (kind=Secret, apiVersion=v1)',
   )
-  assert.equal(check({ resource: policyResource, object: policy(secrets) }, ['dev'], true).message, undefined)
-  assert.equal(check({ resource: policyResource, object: policy(secrets) }, ['system:masters']).message, undefined)
+  assert.equal((await check({ resource: policyResource, object: policy(secrets) }, ['dev'], true)).message, undefined)
+  assert.equal((await check({ resource: policyResource, object: policy(secrets) }, ['system:masters'])).message, undefined)
 })
 
-test('checkPolicyParameters() asks nothing of a policy without parameters, or with those that it had', () => {
-  assert.deepEqual(check({ resource: policyResource, object: policy() }).asked, [])
-  assert.deepEqual(check({ resource: policyResource, object: policy(secrets), oldObject: policy(secrets) }).asked, [])
+test('checkPolicyParameters() asks nothing of a policy without parameters, or with those that it had', async () => {
+  assert.deepEqual((await check({ resource: policyResource, object: policy() })).asked, [])
+  assert.deepEqual((await check({ resource: policyResource, object: policy(secrets), oldObject: policy(secrets) })).asked, [])
 })
 
-test('checkPolicyParameters() takes an unknown kind for all of its group version', () => {
+test('checkPolicyParameters() takes an unknown kind for all of its group version', async () => {
   const paramKind = { apiVersion: 'a.io/v2', kind: 'Odd' }
-  assert.deepEqual(check({ resource: policyResource, object: policy(paramKind) }).asked, ['get a.io/v2/* */*'])
+  assert.deepEqual((await check({ resource: policyResource, object: policy(paramKind) })).asked, ['get a.io/v2/* */*'])
 })
 
 const action = { parameterNotFoundAction: 'Deny' }
@@ -70,23 +70,26 @@ const bindings: { name: string; policyName: string; paramRef: ParamRef; asked: s
   { name: 'an object of an unknown policy', policyName: 'gone', paramRef: { ...action, name: 's' }, asked: 'get */*/* /s' },
 ]
 for (const { name, policyName, paramRef, asked } of bindings) {
-  test(`checkPolicyParameters() asks for the right to read what a binding refers to: ${name}`, () => {
-    const found = check({ resource: bindingResource, object: binding(policyName, paramRef) })
+  test(`checkPolicyParameters() asks for the right to read what a binding refers to: ${name}`, async () => {
+    const found = await check({ resource: bindingResource, object: binding(policyName, paramRef) })
     assert.deepEqual(found.asked, [asked])
     assert.match(
       found.message ?? '',
       /spec\.paramRef: Forbidden: user .* does not have "(get|list)" permission on the object referenced by paramRef$/,
     )
     const same = binding(policyName, paramRef)
-    assert.deepEqual(check({ resource: bindingResource, object: same, oldObject: structuredClone(same) }).asked, [])
+    assert.deepEqual((await check({ resource: bindingResource, object: same, oldObject: structuredClone(same) })).asked, [])
   })
 }
 
-test('checkPolicyParameters() judges policies that mutate and their bindings alike', () => {
+test('checkPolicyParameters() judges policies that mutate and their bindings alike', async () => {
   const resource = { group, kind: 'MutatingAdmissionPolicy', plural: 'mutatingadmissionpolicies' }
   const ofBindings = { group, kind: 'MutatingAdmissionPolicyBinding', plural: 'mutatingadmissionpolicybindings' }
-  assert.match(check({ resource, object: policy(secrets) }).message ?? '', /^MutatingAdmissionPolicy.* spec\.paramKind: Forbidden: user/)
-  const { message, asked } = check({ resource: ofBindings, object: binding('known', { name: 'key', namespace: 'prod' }) })
+  assert.match(
+    (await check({ resource, object: policy(secrets) })).message ?? '',
+    /^MutatingAdmissionPolicy.* spec\.paramKind: Forbidden: user/,
+  )
+  const { message, asked } = await check({ resource: ofBindings, object: binding('known', { name: 'key', namespace: 'prod' }) })
   assert.match(message ?? '', /does not have "get" permission on the object referenced by paramRef$/)
   assert.deepEqual(asked, ['get /v1/secrets prod/key'])
 })

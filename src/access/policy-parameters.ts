@@ -40,25 +40,26 @@ export interface PolicyParametersContext {
   readonly pluralOf: (apiVersion: string, kind: string) => string | undefined
 }
 
-/** The refusal; undefined if the write may continue. Pure except for its context. */
-export function checkPolicyParameters(write: PolicyWrite, context: PolicyParametersContext): ApiError | undefined {
+/** The refusal; undefined where the write may go on. */
+export async function checkPolicyParameters(write: PolicyWrite, context: PolicyParametersContext): Promise<ApiError | undefined> {
   if (write.user.groups.includes(systemMasters)) return undefined
   if (policies.has(write.resource.plural)) return checkPolicy(write, context)
   const bound = policiesOfBindings.get(write.resource.plural)
   return bound === undefined ? undefined : checkBinding(write, bound, context)
 }
 
-function checkPolicy(write: PolicyWrite, context: PolicyParametersContext): ApiError | undefined {
+async function checkPolicy(write: PolicyWrite, context: PolicyParametersContext): Promise<ApiError | undefined> {
   const kind = (write.object as ParameterizedPolicy | undefined)?.spec.paramKind
   const before = (write.oldObject as ParameterizedPolicy | undefined)?.spec.paramKind
   if (kind === undefined || isDeepStrictEqual(kind, before)) return undefined
-  if (context.authorization.authorize(attributes(write.user, 'get', kind, '*', '*', context), write).allowed) return undefined
+  const { allowed } = await context.authorization.authorize(attributes(write.user, 'get', kind, '*', '*', context), write)
+  if (allowed) return undefined
   const what = `(kind=${kind.kind ?? ''}, apiVersion=${kind.apiVersion ?? ''})`
   const why = `user ${goUser(write.user)} must have "get" permission on all objects of the referenced paramKind ${what}`
   return invalid(write.resource, write.name, [forbiddenField('spec.paramKind', why)])
 }
 
-function checkBinding(write: PolicyWrite, policiesName: string, context: PolicyParametersContext): ApiError | undefined {
+async function checkBinding(write: PolicyWrite, policiesName: string, context: PolicyParametersContext): Promise<ApiError | undefined> {
   const binding = write.object as ParameterizedBinding | undefined
   const before = write.oldObject as ParameterizedBinding | undefined
   const reference = binding?.spec.paramRef
@@ -67,7 +68,8 @@ function checkBinding(write: PolicyWrite, policiesName: string, context: PolicyP
   const kind = context.policy(policiesName, binding.spec.policyName ?? '')?.spec.paramKind
   const { name = '', namespace = '' } = reference
   const verb = name === '' ? 'list' : 'get'
-  if (context.authorization.authorize(attributes(write.user, verb, kind, namespace, name, context), write).allowed) return undefined
+  const { allowed } = await context.authorization.authorize(attributes(write.user, verb, kind, namespace, name, context), write)
+  if (allowed) return undefined
   const why = `user ${goUser(write.user)} does not have "${verb}" permission on the object referenced by paramRef`
   return invalid(write.resource, write.name, [forbiddenField('spec.paramRef', why)])
 }

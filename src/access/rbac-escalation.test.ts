@@ -57,8 +57,8 @@ const bindingTo = (name: string, kind = 'ClusterRole'): KubeObject => ({
   ...{ roleRef: { apiGroup: rbacGroup, kind, name }, subjects: [] },
 })
 
-test('checkRbacEscalation() words what is missing as upstream does', () => {
-  const error = checkRbacEscalation(
+test('checkRbacEscalation() words what is missing as upstream does', async () => {
+  const error = await checkRbacEscalation(
     write('ann', 'clusterroles', clusterRole([{ ...readPods, verbs: ['get', 'delete', 'create'], resources: ['secrets', 'pods'] }])),
     context,
   )
@@ -70,7 +70,7 @@ test('checkRbacEscalation() words what is missing as upstream does', () => {
   assert.equal(error?.status.code, 403)
 })
 
-test('checkRbacEscalation() tells a verb as often as it is asked for, and roles that are missing by the resource of the request', () => {
+test('checkRbacEscalation() tells a verb as often as it is asked for, and roles that are missing by the resource of the request', async () => {
   const bound = (name: string, kind: string, role: string): RbacObject => ({
     kind: 'RoleBinding',
     object: {
@@ -79,32 +79,34 @@ test('checkRbacEscalation() tells a verb as often as it is asked for, and roles 
       subjects: [{ kind: 'User', name: 'eve' }],
     },
   })
-  const refusal = (...bindings: RbacObject[]) => {
+  const refusal = async (...bindings: RbacObject[]) => {
     const missing = createRbacAuthorizer({ list: () => bindings, onChange: () => undefined })
     const asked = write('eve', 'roles', clusterRole([{ ...readPods, verbs: ['get', 'get'], resources: ['pods', 'pods'] }]))
-    return checkRbacEscalation(asked, { authorization: createAuthorization([missing]), rbac: missing })?.message.split('\n')[1]
+    const error = await checkRbacEscalation(asked, { authorization: createAuthorization([missing]), rbac: missing })
+    return error?.message.split('\n')[1]
   }
   const rule = '{APIGroups:[""], Resources:["pods"], Verbs:["get" "get" "get" "get"]}'
   const gone = (name: string) => `roles.rbac.authorization.k8s.io "${name}" not found`
-  assert.equal(refusal(), rule)
-  assert.equal(refusal(bound('a', 'Role', 'x'), bound('b', 'ClusterRole', 'x')), `${rule}; resolution errors: [${gone('x')}]`)
+  assert.equal(await refusal(), rule)
+  assert.equal(await refusal(bound('a', 'Role', 'x'), bound('b', 'ClusterRole', 'x')), `${rule}; resolution errors: [${gone('x')}]`)
   const both = `${rule}; resolution errors: [[${gone('x')}, ${gone('y')}]]`
-  assert.equal(refusal(bound('a', 'Role', 'x'), bound('b', 'ClusterRole', 'y')), both)
+  assert.equal(await refusal(bound('a', 'Role', 'x'), bound('b', 'ClusterRole', 'y')), both)
 })
 
-test('checkRbacEscalation() lists no rights that would fill the memory', () => {
+test('checkRbacEscalation() lists no rights that would fill the memory', async () => {
   const groups = Array.from({ length: 1000 }, (_, index) => `g${index}`)
   const rule = (length: number): PolicyRule => ({ verbs: ['get'], apiGroups: groups, resources: ['x'.repeat(length)] })
-  const refusal = (length: number) => checkRbacEscalation(write('ann', 'roles', clusterRole([rule(length)])), context)?.status.message ?? ''
+  const refusal = async (length: number) =>
+    (await checkRbacEscalation(write('ann', 'roles', clusterRole([rule(length)])), context))?.status.message ?? ''
   for (const length of [100, 5000]) {
-    const text = refusal(length)
+    const text = await refusal(length)
     assert.match(text, /attempting to grant/)
     assert.match(text, /\n… of 1000 single rights, which are too many or too long to be listed$/)
     assert.ok(text.length < 20_000, `${text.length} characters`)
   }
 })
 
-test('checkRbacEscalation() goes through no long list for each right', () => {
+test('checkRbacEscalation() goes through no long list for each right', async () => {
   let searches = 0
   class Counted extends Array<string> {
     override includes(...of: [text: string, from?: number]): boolean {
@@ -114,21 +116,24 @@ test('checkRbacEscalation() goes through no long list for each right', () => {
   }
   const many = (name: string, count: number) => Counted.from({ length: count }, (_, index) => `${name}${index}`)
   const long: PolicyRule = { verbs: many('verb', 16_000), apiGroups: many('group', 16_000), resources: many('resource', 16_000) }
-  const refusal = (held: PolicyRule, rule: PolicyRule) => {
+  const refusal = async (held: PolicyRule, rule: PolicyRule) => {
     const rbac = createRbacAuthorizer({ list: () => grant('ann', [held]), onChange: () => undefined })
     const own = { authorization: createAuthorization([rbac]), rbac }
-    return checkRbacEscalation(write('ann', 'clusterroles', clusterRole([rule])), own)?.message ?? ''
+    return (await checkRbacEscalation(write('ann', 'clusterroles', clusterRole([rule])), own))?.message ?? ''
   }
-  assert.equal(refusal(long, { verbs: ['verb15999'], apiGroups: many('group', 16_000), resources: ['resource15998', 'resource15999'] }), '')
-  assert.match(refusal(long, { verbs: ['verb15999'], apiGroups: many('group', 16_000), resources: ['other'] }), /not currently held/)
-  // Those of the compiled role, and none for each single right.
+  assert.equal(
+    await refusal(long, { verbs: ['verb15999'], apiGroups: many('group', 16_000), resources: ['resource15998', 'resource15999'] }),
+    '',
+  )
+  assert.match(await refusal(long, { verbs: ['verb15999'], apiGroups: many('group', 16_000), resources: ['other'] }), /not currently held/)
+  // Those of the compiled role, and none for each of the rights.
   assert.ok(searches < 100, `${searches} searches`)
   const paths = (name: string, count: number, end = ''): PolicyRule => ({
     verbs: ['get'],
     nonResourceURLs: many(name, count).map(path => path + end),
   })
-  assert.match(refusal(paths('/a', 2000), paths('/b', 20_000)), /not currently held/)
-  assert.match(refusal(paths('/a', 2000, '*'), paths('/b', 20_000)), /too many to be compared/)
+  assert.match(await refusal(paths('/a', 2000), paths('/b', 20_000)), /not currently held/)
+  assert.match(await refusal(paths('/a', 2000, '*'), paths('/b', 20_000)), /too many to be compared/)
 })
 
 const aggregateToView = { 'rbac.authorization.k8s.io/aggregate-to-view': 'true' }
@@ -200,8 +205,8 @@ const cases: { name: string; request: RbacWrite; refused: RegExp | undefined; co
 ]
 
 for (const { name, request, refused, context: chosen = context } of cases) {
-  test(`checkRbacEscalation(): ${name}`, () => {
-    const error = checkRbacEscalation(request, chosen)
+  test(`checkRbacEscalation(): ${name}`, async () => {
+    const error = await checkRbacEscalation(request, chosen)
     if (refused === undefined) assert.equal(error, undefined)
     else assert.match(error?.status.message ?? '', refused)
   })

@@ -47,8 +47,8 @@ const maxSteps = 200_000
 /** Limits of the missing pieces that are compacted to rules, of their text, and of the rules' text. */
 const maxListed = { pieces: 1000, pieceCharacters: 2 ** 18, characters: 16_384 }
 
-/** The refusal in upstream's words; undefined if the write may continue. Pure except for its context. */
-export function checkRbacEscalation(request: RbacWrite, context: EscalationContext): ApiError | undefined {
+/** The refusal in upstream's words; undefined where the write may go on. */
+export async function checkRbacEscalation(request: RbacWrite, context: EscalationContext): Promise<ApiError | undefined> {
   const { resource, operation, object, oldObject, user } = request
   if (resource.group !== rbacGroup || !escalatable.has(resource.plural) || request.subresource !== '') return undefined
   if ((operation !== 'CREATE' && operation !== 'UPDATE') || object === undefined) return undefined
@@ -57,14 +57,14 @@ export function checkRbacEscalation(request: RbacWrite, context: EscalationConte
   return resource.plural.endsWith('bindings') ? checkBinding(request, context) : checkRole(request, context)
 }
 
-function checkRole(request: RbacWrite, context: EscalationContext): ApiError | undefined {
+async function checkRole(request: RbacWrite, context: EscalationContext): Promise<ApiError | undefined> {
   const { resource, namespace } = request
   const role: ClusterRole = request.object ?? { metadata: {} }
   const old: ClusterRole | undefined = request.oldObject
   const name = role.metadata.name ?? request.name
   const refuse = (why: string) => forbidden(resource, name, why)
-  if (may(request, 'escalate', resource.plural, namespace, request.name, context)) return undefined
-  // A rule without verbs grants nothing; validation reports its faults.
+  if (await may(request, 'escalate', resource.plural, namespace, request.name, context)) return undefined
+  // A rule without verbs grants nothing; its own rules say what is wrong with it.
   const rules = (role.rules ?? []).filter(({ verbs }) => Array.isArray(verbs))
   const missing = missingRights(request, namespace, rules, context)
   if (missing !== undefined) return refuse(missing)
@@ -77,7 +77,7 @@ function checkRole(request: RbacWrite, context: EscalationContext): ApiError | u
     const targetName = target.metadata.name ?? ''
     if (targetName === name || !aggregationSelects(target, role)) continue
     if (old !== undefined && aggregationSelects(target, old) && isDeepStrictEqual(old.rules, role.rules)) continue
-    if (!may(request, 'escalate', 'clusterroles', '', targetName, context)) {
+    if (!(await may(request, 'escalate', 'clusterroles', '', targetName, context))) {
       return refuse(`its labels would add its rules to ClusterRole "${targetName}", which needs the verb "escalate" on it`)
     }
   }
@@ -86,14 +86,14 @@ function checkRole(request: RbacWrite, context: EscalationContext): ApiError | u
 
 const gathers = (role: ClusterRole | undefined): boolean => (role?.aggregationRule?.clusterRoleSelectors ?? []).length > 0
 
-function checkBinding(request: RbacWrite, context: EscalationContext): ApiError | undefined {
+async function checkBinding(request: RbacWrite, context: EscalationContext): Promise<ApiError | undefined> {
   const { object, resource, namespace } = request
   if (object === undefined || !isBinding(object)) return undefined
   const { roleRef } = object
   // A binding cannot refer to anything else; validation reports it.
   if (roleRef.kind !== 'Role' && roleRef.kind !== 'ClusterRole') return undefined
   const plural = roleRef.kind === 'Role' ? 'roles' : 'clusterroles'
-  if (may(request, 'bind', plural, namespace, roleRef.name, context)) return undefined
+  if (await may(request, 'bind', plural, namespace, roleRef.name, context)) return undefined
   const rules = context.rbac.rulesOfRole(roleRef.kind, roleRef.kind === 'Role' ? namespace : '', roleRef.name)
   // Upstream names the resource of the request, not that of the role.
   if (rules === undefined) return notFound(resource, roleRef.name)
@@ -103,7 +103,14 @@ function checkBinding(request: RbacWrite, context: EscalationContext): ApiError 
 
 const isBinding = (object: KubeObject): object is RoleBinding => 'roleRef' in object && typeof object.roleRef === 'object'
 
-function may(request: RbacWrite, verb: string, plural: string, namespace: string, name: string, context: EscalationContext): boolean {
+async function may(
+  request: RbacWrite,
+  verb: string,
+  plural: string,
+  namespace: string,
+  name: string,
+  context: EscalationContext,
+): Promise<boolean> {
   const attributes: Attributes = {
     user: request.user,
     verb,
@@ -116,7 +123,7 @@ function may(request: RbacWrite, verb: string, plural: string, namespace: string
     name,
     path: '',
   }
-  return context.authorization.authorize(attributes, request).allowed
+  return (await context.authorization.authorize(attributes, request)).allowed
 }
 
 function missingRights(

@@ -88,10 +88,10 @@ test('a review of the rules of the attacker lists no more than its bounds', () =
   assert.ok(JSON.stringify(status).length < 3 * maxReviewed.characters)
 })
 
-test('a role that the attacker may not write is refused in a bounded text', () => {
+test('a role that the attacker may not write is refused in a bounded text', async () => {
   const rbac = authorizerOf([...peace, ...attack])
   const rules = Array.from({ length: 4000 }, (_, at) => ({ verbs: ['get'], apiGroups: [''], resources: [`secrets${at}`] }))
-  const error = checkRbacEscalation(
+  const error = await checkRbacEscalation(
     {
       ...{ operation: 'CREATE', resource: { group: rbacGroup, plural: 'roles' }, subresource: '', namespace: attackedNamespace, name: 'x' },
       ...{ object: { metadata: { name: 'x' }, rules } as RbacObject['object'], oldObject: undefined, user: attacker },

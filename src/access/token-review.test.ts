@@ -16,7 +16,7 @@ const rows: readonly (readonly [what: string, answer: Authentication, audiences:
 ]
 for (const [what, answer, audiences, reviewed] of rows) {
   test(`createTokenReview() judges ${what}`, async () => {
-    const ticket: Authenticator = { name: 'ticket', authenticate: () => answer }
+    const ticket: Authenticator = { name: 'ticket', authenticate: async () => answer }
     const review = createTokenReview({
       serviceAccountTokens: { verifyToken: () => ({ outcome: 'no-opinion' }) },
       authenticate: createAuthentication({ authenticators: [ticket] }),

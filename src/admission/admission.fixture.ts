@@ -174,7 +174,7 @@ export function noPolicies(reader: StoreReader): Omit<MutatingAdmissionPolicyOpt
   readonly waiter: ObjectWaiter
 } {
   const kinds = servedKinds([])
-  const decide = () => () => ({ allowed: false, reason: 'nobody may do anything in this test' })
+  const decide = () => async () => ({ allowed: false, reason: 'nobody may do anything in this test' })
   const nothing = () => Promise.reject(new Error('nothing leaves this test'))
   const sender = { send: nothing, post: nothing }
   const view = { follow: () => undefined }

@@ -85,7 +85,7 @@ export async function mutate({
     ...{ reader, kinds, mutatingSources: [source] },
     decide:
       () =>
-      ({ verb, resource }) => ({ allowed: verb === 'create' && resource === 'endpoints', reason: '' }),
+      async ({ verb, resource }) => ({ allowed: verb === 'create' && resource === 'endpoints', reason: '' }),
     metrics: { ...noAdmissionMetrics, mutation: seen => void observed.push(seen) },
   })
   const annotations = new Map<string, string>()

@@ -24,11 +24,11 @@ export interface NodeTokenParts {
 export const podOfLister = { group: '', plural: 'pod' }
 
 /** Why `node` may not have the token; undefined if it may, and for other requests. */
-export function nodeTokenRefusal(
+export async function nodeTokenRefusal(
   request: AdmissionRequest,
   node: string,
   { reader, decide, hasRights }: NodeTokenParts,
-): string | ApiError | undefined {
+): Promise<string | ApiError | undefined> {
   if (request.subresource !== 'token') return undefined
   const { namespace, name, user } = request
   const { boundObjectRef: bound, audiences } = (request.object as unknown as TokenRequest | undefined)?.spec ?? {}
@@ -48,7 +48,7 @@ export function nodeTokenRefusal(
     return `ServiceAccount "${name}" has no right: its token is given when a RoleBinding of its namespace or a ClusterRoleBinding names it`
   if (pod.spec.volumes?.some(volume => wantsAudience(volume, pod, audience, reader))) return undefined
   const right = { verb: audienceVerb, group: '', resource: audience, subresource: '', namespace, name, serviceAccount: undefined }
-  if (audience !== '' && decide(request)(right).allowed) return undefined
+  if (audience !== '' && (await decide(request)(right)).allowed) return undefined
   return `audience "${audience}" not found in pod spec volume, ${user.name} is not authorized to request tokens for this audience`
 }
 

@@ -24,12 +24,12 @@ export class ObjectWaiter {
   }
 
   /**
-   * Resolves when `isThere` holds after a change of the resource, after the limit, or when the request is aborted: the caller checks again
-   * itself. Undefined if it holds already.
+   * Resolves when `isThere` holds, at once or after a change of the resource, after the limit, or when the request is given up: the caller looks again
+   * itself.
    */
-  until(groupResource: string, isThere: () => boolean, signal: AbortSignal): Promise<void> | undefined {
+  async until(groupResource: string, isThere: () => boolean, signal: AbortSignal): Promise<void> {
     const { clock, limitMs = arrivalLimitMs } = this.#options
-    if (limitMs === 0 || signal.aborted || isThere()) return undefined
+    if (limitMs === 0 || signal.aborted || isThere()) return
     const waiting = this.#of(groupResource)
     const came = Promise.withResolvers<void>()
     const look = () => {
@@ -37,10 +37,12 @@ export class ObjectWaiter {
     }
     waiting.add(look)
     const given = new AbortController()
-    return Promise.race([came.promise, pause(clock, limitMs, AbortSignal.any([signal, given.signal]))]).finally(() => {
+    try {
+      await Promise.race([came.promise, pause(clock, limitMs, AbortSignal.any([signal, given.signal]))])
+    } finally {
       waiting.delete(look)
       given.abort('came')
-    })
+    }
   }
 
   #of(groupResource: string): Set<() => void> {

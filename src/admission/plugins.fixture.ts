@@ -97,7 +97,7 @@ export const options = {
   ...{ view: feed, quotaSource: feed, ledger: new QuotaLedger({ source: feed, now: () => 0 }), now: () => 0 },
   randomSuffix: () => 'abcde',
   hasRights: (_namespace: string, name: string) => name === 'worker',
-  maySign: ({ user }: { readonly user: UserInfo }) => user.name === 'admin',
+  maySign: async ({ user }: { readonly user: UserInfo }) => user.name === 'admin',
   /** A request reads `commonName,organization,…`. */
   identityOf(text: string) {
     const [commonName = '', ...organizations] = text.split(',')

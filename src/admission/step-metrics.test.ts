@@ -27,7 +27,7 @@ test('measuredAdmission() measures both steps, also where they wait and where th
         async mutate() {
           time += 200
         },
-        validate: ({ name }) => (name === 'bad' ? { allowed: false, error: refusal } : { allowed: true }),
+        validate: async ({ name }) => (name === 'bad' ? { allowed: false, error: refusal } : { allowed: true }),
       },
     ]),
     registry,
@@ -35,7 +35,7 @@ test('measuredAdmission() measures both steps, also where they wait and where th
   )
   await admission.mutate(request('good'), signal)
   await admission.validate(request('good'), signal)
-  await assert.rejects(async () => admission.validate(request('bad'), signal))
+  await assert.rejects(admission.validate(request('bad'), signal))
   const text = await registry.metrics()
   const bucket = (type: string, rejected: boolean, le: string, count: number) =>
     assert.ok(

@@ -32,20 +32,16 @@ export function measuredAdmission(admission: Admission, registry: Registry, cloc
   }
   const measured =
     (type: string, step: Step): Step =>
-    (request: AdmissionRequest, signal) => {
+    async (request: AdmissionRequest, signal) => {
       const { operation } = request
       const began = clock.monotonic()
-      const failed = (err: unknown): never => {
-        observe(type, operation, true, began)
-        throw err
-      }
+      let rejected = true
       try {
-        const pending = step(request, signal)
-        if (pending !== undefined) return pending.then(() => observe(type, operation, false, began), failed)
-      } catch (err) {
-        return failed(err)
+        await step(request, signal)
+        rejected = false
+      } finally {
+        observe(type, operation, rejected, began)
       }
-      observe(type, operation, false, began)
     }
   return { ...admission, mutate: measured('admit', admission.mutate), validate: measured('validate', admission.validate) }
 }

@@ -61,7 +61,7 @@ export async function openCluster(): Promise<ProvableCluster> {
   const signer = createMemorySigner()
   const test = new TestServer({
     clock: systemClock,
-    authenticate: () => ({ outcome: 'authenticated', user: testUser, credentialId: 'none', authenticator: 'none' }),
+    authenticate: async () => ({ outcome: 'authenticated', user: testUser, credentialId: 'none', authenticator: 'none' }),
     anonymousPaths: 'all',
     audit: { record: () => undefined },
     issueToken: async () => ({

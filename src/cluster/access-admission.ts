@@ -10,8 +10,8 @@ export function rbacEscalation(context: EscalationContext): AdmissionPlugin {
   return {
     name: 'RbacEscalation',
     handles: ({ resource, operation }) => resource.group === 'rbac.authorization.k8s.io' && operation !== 'DELETE',
-    mutate(request) {
-      const error = checkRbacEscalation(request, context)
+    async mutate(request) {
+      const error = await checkRbacEscalation(request, context)
       if (error !== undefined) throw error
     },
   }
@@ -23,8 +23,8 @@ export function policyParameters(context: PolicyParametersContext): AdmissionPlu
     name: 'PolicyParameters',
     handles: ({ resource, subresource, operation }) =>
       resource.group === 'admissionregistration.k8s.io' && subresource === '' && (operation === 'CREATE' || operation === 'UPDATE'),
-    validate(request) {
-      const error = checkPolicyParameters(request, context)
+    async validate(request) {
+      const error = await checkPolicyParameters(request, context)
       return error === undefined ? admitted : { allowed: false, error }
     },
   }
@@ -35,8 +35,8 @@ export function denialList(authorization: Pick<Authorization, 'authorize'>): Adm
   return {
     name: 'DeniedCredentials',
     handles: ({ resource, operation }) => resource.group === '' && resource.plural === 'configmaps' && operation !== 'CONNECT',
-    validate(request) {
-      const error = checkDenialList(request, authorization)
+    async validate(request) {
+      const error = await checkDenialList(request, authorization)
       return error === undefined ? admitted : { allowed: false, error }
     },
   }

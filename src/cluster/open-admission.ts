@@ -75,7 +75,7 @@ export function openAdmission(
       waiter: new ObjectWaiter({ view, clock, ...(options.offline === true ? { limitMs: 0 } : {}) }),
       hasRights: (namespace, name) =>
         rbac.hasGrants({ name: accountUser(namespace, name), groups: [...accountGroups(namespace), authenticatedGroup] }, namespace),
-      maySign: (request, verb, signerName) => authorize(signerAttributes(request.user, verb, signerName), request).allowed,
+      maySign: async (request, verb, signerName) => (await authorize(signerAttributes(request.user, verb, signerName), request)).allowed,
       identityOf(pem) {
         const block = requestBlock(pem)
         return 'problem' in block ? block : requestedIdentity(block.der)

@@ -7,8 +7,8 @@ import type { CheckAttributes } from '../api/cel/library/authorizer.ts'
 import type { UserInfo } from '../api/user.ts'
 
 export function policyAuthorizer(authorize: Authorize): DecideFor {
-  return request => check => {
-    const verdict = authorize(attributesOf(subjectOf(check, request.user), check), request)
+  return request => async check => {
+    const verdict = await authorize(attributesOf(subjectOf(check, request.user), check), request)
     const { allowed, reason } = verdict
     return { allowed, reason, ...(verdict.allowed || verdict.error === undefined ? {} : { error: verdict.error }) }
   }

@@ -27,7 +27,7 @@ import type { IssueToken } from './subresources/index.ts'
 
 export interface ApiServerOptions {
   readonly view: ServerView
-  readonly authenticate: (credentials: Credentials) => Authentication | Promise<Authentication>
+  readonly authenticate: (credentials: Credentials) => Promise<Authentication>
   readonly authorize: Authorize
   readonly audit: AuditSink
   readonly admission: AdmissionChain

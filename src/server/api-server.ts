@@ -1,7 +1,6 @@
 // Puts the parts of the API server together: one function from a request to an answer, for every transport.
 import type { KubeObject } from '../api/object.ts'
 import type { UserInfo } from '../api/user.ts'
-import { whenAnswered } from '../base/answer-pending.ts'
 import type { Clock } from '../base/clock.ts'
 import type { Logger } from '../base/log.ts'
 import type { ApiServerOptions } from './api-server-options.ts'
@@ -88,7 +87,7 @@ export class ApiServer implements AsyncDisposable {
       identifiers: options.identifiers ?? randomIdentifiers,
       writtenBytes: new WrittenBytes(options.writeRate ?? defaultWriteRate, () => clock.monotonic()),
       async requireCreate(context) {
-        await whenAnswered(() => requireAccess({ ...context.info, verb: 'create' }, context.user, authorize, context))
+        await requireAccess({ ...context.info, verb: 'create' }, context.user, authorize, context)
       },
       reservations: new Map(services ? [['services', services.reservations]] : []),
     }

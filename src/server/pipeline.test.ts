@@ -47,7 +47,7 @@ test('handle() lets anyone ask for health, where the authorizer allows it', asyn
 test('handle() hands the credentials to the authenticator and nothing of a rejection to the client', async () => {
   const seen: Credentials[] = []
   await using api = new TestServer({
-    authenticate: credentials => {
+    authenticate: async credentials => {
       seen.push(credentials)
       return { outcome: 'rejected', reason: 'the token is of another cluster' }
     },

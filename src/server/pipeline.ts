@@ -5,7 +5,6 @@ import type { ExplainAccess } from '../access/explain-access.ts'
 import type { Authenticated, DenyList } from '../access/revocation.ts'
 import { type ApiError, apiError, internalError, type Status, serviceUnavailable, timedOut, unauthorized } from '../api/status.ts'
 import type { UserInfo } from '../api/user.ts'
-import { whenAnswered } from '../base/answer-pending.ts'
 import type { Clock } from '../base/clock.ts'
 import type { Logger } from '../base/log.ts'
 import { wantsPretty } from './answers/pretty.ts'
@@ -39,7 +38,7 @@ import type { ServedResources } from './resource/served-resource.ts'
 
 export interface PipelineParts {
   readonly resources: ServedResources
-  readonly authenticate: (credentials: Credentials) => Authentication | Promise<Authentication>
+  readonly authenticate: (credentials: Credentials) => Promise<Authentication>
   /** Asked by `authenticate` too; here it ends open streams, and refuses whom nobody may act as. */
   readonly denyList?: DenyList
   readonly authorize: Authorize
@@ -100,8 +99,10 @@ export function createPipeline(parts: PipelineParts): Pipeline {
       annotate(progress, 'authentication.bulkhead.dev/authenticator', authentication.authenticator)
       annotate(progress, 'authentication.bulkhead.dev/credential-id', authentication.credentialId)
       progress.bodies = bodiesFor(request, info, progress)
-      const acting = actingUser(request, progress, authentication)
-      const user = acting instanceof Promise ? await identityEnd.during(acting, false) : acting
+      const user =
+        (request.impersonates ?? wantsImpersonation(request.headers))
+          ? await identityEnd.during(actingUser(request, progress, authentication), false)
+          : authentication.user
       if (user !== authentication.user) identityEnd.add({ ...authentication, user })
       const unwritable = mutatingVerbs.has(info.verb) ? parts.refusesWrites() : undefined
       if (unwritable !== undefined) throw unwritable
@@ -109,9 +110,8 @@ export function createPipeline(parts: PipelineParts): Pipeline {
       const seat = takeSeat(user, info, request, progress)
       progress.release =
         seat instanceof Promise ? await identityEnd.during(progress.away.during(seat, clock), true, release => release()) : seat
-      const decided = whenAnswered(() => requireAccess(info, user, parts.authorize, progress))
-      const verdict =
-        decided instanceof Promise ? await identityEnd.during(inTime(progress.away.during(decided, clock), progress), true) : decided
+      const decided = requireAccess(info, user, parts.authorize, progress)
+      const verdict = await identityEnd.during(inTime(progress.away.during(decided, clock), progress), true)
       annotate(progress, decisionAnnotation, 'allow')
       annotate(progress, reasonAnnotation, verdict.reason)
       if (verdict.webhook !== undefined) annotate(progress, webhookAnnotation, verdict.webhook)
@@ -165,8 +165,7 @@ export function createPipeline(parts: PipelineParts): Pipeline {
   /** Who asks. Throws the 401. */
   async function identify(request: ServerRequest, info: RequestInfo, progress: Progress): Promise<Authenticated> {
     if (request.identity) return inProcess(request.identity)
-    const asked = parts.authenticate(request.credentials)
-    const authentication = asked instanceof Promise ? await asked : asked
+    const authentication = await parts.authenticate(request.credentials)
     switch (authentication.outcome) {
       case 'authenticated':
         return authentication
@@ -186,15 +185,9 @@ export function createPipeline(parts: PipelineParts): Pipeline {
     return identity
   }
 
-  function actingUser(request: ServerRequest, progress: Progress, authentication: Authenticated): UserInfo | Promise<UserInfo> {
-    if (!(request.impersonates ?? wantsImpersonation(request.headers))) return progress.user
-    const acting = whenAnswered(() => impersonate(progress.user, request.headers, parts.authorize, progress))
-    if (!(acting instanceof Promise)) return actAs(acting, progress, authentication)
-    return progress.away.during(acting, clock).then(user => actAs(user, progress, authentication))
-  }
-
-  /** The same user. Throws the 403 of one that is denied. */
-  function actAs(user: UserInfo, progress: Progress, authentication: Authenticated): UserInfo {
+  /** Whom the request acts as. Rejects with the 403 of a part that the user may not take on, and of a user that is denied. */
+  async function actingUser(request: ServerRequest, progress: Progress, authentication: Authenticated): Promise<UserInfo> {
+    const user = await progress.away.during(impersonate(progress.user, request.headers, parts.authorize, progress), clock)
     progress.impersonated = user
     const denied = parts.denyList?.denies({ ...authentication, user })
     if (denied !== undefined) {

@@ -84,7 +84,7 @@ export class TestServer implements AsyncDisposable {
     this.events = []
     this.server = createApiServer({
       view: openServerView({ store, builtIn: resources, log: options.log ?? silentLogger }),
-      authenticate: () => ({ outcome: 'no-opinion' }),
+      authenticate: async () => ({ outcome: 'no-opinion' }),
       authorize: allowAll,
       audit: {
         record: event => {
@@ -180,11 +180,11 @@ export async function readAnswer(response: InProcessResponse): Promise<TestAnswe
   return { status: response.status, headers: response.headers, text, json: isJson && text !== '' ? JSON.parse(text) : undefined }
 }
 
-export function allowAll(): AccessVerdict {
+export async function allowAll(): Promise<AccessVerdict> {
   return { allowed: true, authorizer: 'test', reason: 'everything is allowed in this test' }
 }
 
 /** Allows only what the test names. */
-export function allowWhere(test: (attributes: Attributes) => boolean): (attributes: Attributes) => AccessVerdict {
-  return attributes => (test(attributes) ? allowAll() : { allowed: false, reason: '' })
+export function allowWhere(test: (attributes: Attributes) => boolean): (attributes: Attributes) => Promise<AccessVerdict> {
+  return async attributes => (test(attributes) ? allowAll() : { allowed: false, reason: '' })
 }

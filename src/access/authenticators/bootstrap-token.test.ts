@@ -29,17 +29,13 @@ function opened(more: Record<string, string> = {}) {
   const tokens = createBootstrapTokens(source, denyList)
   const clock = { time: start, now: () => clock.time, monotonic: () => clock.time, sleep: () => Promise.resolve() }
   const authenticator = createBootstrapTokenAuthenticator(tokens, clock)
-  const show = (text: string) => {
-    const answer = authenticator.authenticate({ authorization: `Bearer ${text}`, remoteAddress: '192.0.2.1' })
-    assert.ok(!(answer instanceof Promise))
-    return answer
-  }
+  const show = (text: string) => authenticator.authenticate({ authorization: `Bearer ${text}`, remoteAddress: '192.0.2.1' })
   return { secret, clock, show, denyList, change: (object: Secret, deleted = false) => change(object, deleted) }
 }
 
-test('a bootstrap token makes its user, in its groups', () => {
+test('a bootstrap token makes its user, in its groups', async () => {
   const { show } = opened({ 'auth-extra-groups': 'system:bootstrappers:x', expiration: '2026-01-01T01:00:00Z' })
-  const { source, ...shown } = { source: undefined, ...show(token) }
+  const { source, ...shown } = { source: undefined, ...(await show(token)) }
   assert.deepEqual(shown, {
     outcome: 'authenticated',
     user: { name: 'system:bootstrap:abcdef', groups: ['system:bootstrappers', 'system:bootstrappers:x', 'system:authenticated'] },
@@ -60,18 +56,19 @@ const refused: readonly [string, string, Record<string, string>, string][] = [
   ['a wrong secret whatever else is wrong', 'abcdef.0123456789abcdeg', { expiration: 'soon' }, 'the bootstrap token is unknown or wrong'],
 ]
 for (const [what, shown, more, reason] of refused)
-  test(`a bootstrap token is refused for ${what}`, () => assert.deepEqual(opened(more).show(shown), { outcome: 'rejected', reason }))
+  test(`a bootstrap token is refused for ${what}`, async () =>
+    assert.deepEqual(await opened(more).show(shown), { outcome: 'rejected', reason }))
 
-test('what has another form is for other authenticators', () => {
+test('what has another form is for other authenticators', async () => {
   const { show } = opened()
   for (const text of ['bulkhead-join.abcdef.x', 'a.b.c', 'abcdef.0123456789abcdef0', 'ABCDEF.0123456789abcdef'])
-    assert.equal(show(text).outcome, 'no-opinion', text)
+    assert.equal((await show(text)).outcome, 'no-opinion', text)
 })
 
-test('a bootstrap token is what its Secret is now', () => {
+test('a bootstrap token is what its Secret is now', async () => {
   const { show, change, secret, clock, denyList } = opened({ expiration: '2026-01-01T01:00:00Z' })
-  const openStream = () => {
-    const shown = show(token)
+  const openStream = async () => {
+    const shown = await show(token)
     assert.ok(shown.outcome === 'authenticated')
     const stream: { ended?: string } = {}
     denyList.whenDenied(shown, reason => {
@@ -80,18 +77,18 @@ test('a bootstrap token is what its Secret is now', () => {
     return stream
   }
   const ended = 'the bootstrap token was changed or deleted'
-  const first = openStream()
+  const first = await openStream()
   change(tokenSecret('bbbbbb', 'bbbbbbbbbbbbbbbb'))
-  assert.deepEqual([first.ended, show('bbbbbb.bbbbbbbbbbbbbbbb').outcome], [undefined, 'authenticated'])
+  assert.deepEqual([first.ended, (await show('bbbbbb.bbbbbbbbbbbbbbbb')).outcome], [undefined, 'authenticated'])
   clock.time += 3_600_000
-  assert.equal(show(token).outcome, 'rejected')
+  assert.equal((await show(token)).outcome, 'rejected')
   change(tokenSecret('abcdef', '0123456789abcdef', { expiration: '2026-01-01T02:00:00Z' }))
   assert.equal(first.ended, ended)
-  const second = openStream()
+  const second = await openStream()
   change({ ...secret, metadata: { ...secret.metadata, deletionTimestamp: '2026-01-01T01:00:00Z' } })
-  assert.deepEqual([second.ended, show(token).outcome], [ended, 'rejected'])
+  assert.deepEqual([second.ended, (await show(token)).outcome], [ended, 'rejected'])
   change(tokenSecret('abcdef', '0123456789abcdef'))
-  const third = openStream()
+  const third = await openStream()
   change(tokenSecret('abcdef', '0123456789abcdef'), true)
-  assert.deepEqual([third.ended, show(token).outcome], [ended, 'rejected'])
+  assert.deepEqual([third.ended, (await show(token)).outcome], [ended, 'rejected'])
 })

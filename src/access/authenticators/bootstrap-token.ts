@@ -2,7 +2,7 @@
 // themselves.
 import { parseBootstrapToken } from '../../api/bootstrap-token.ts'
 import type { Clock } from '../../base/clock.ts'
-import type { Authentication, Authenticator } from '../access.ts'
+import type { Authenticator } from '../access.ts'
 import { bearerToken } from '../bearer-token.ts'
 import { type BootstrapTokens, bootstrapTokenAuthenticator } from '../bootstrap-tokens.ts'
 import { isSecretOf } from '../secret-hash.ts'
@@ -10,7 +10,7 @@ import { isSecretOf } from '../secret-hash.ts'
 export function createBootstrapTokenAuthenticator(tokens: BootstrapTokens, clock: Clock): Authenticator {
   return {
     name: bootstrapTokenAuthenticator,
-    authenticate({ authorization }): Authentication {
+    async authenticate({ authorization }) {
       const bearer = bearerToken(authorization)
       const shown = bearer.form === 'token' ? parseBootstrapToken(bearer.token) : undefined
       if (shown === undefined) return { outcome: 'no-opinion' }

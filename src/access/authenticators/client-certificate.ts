@@ -36,7 +36,7 @@ export function createClientCertificateAuthenticator({ authorities, clock }: Cli
 
   return {
     name: 'x509',
-    authenticate({ peerCertificate }) {
+    async authenticate({ peerCertificate }) {
       if (peerCertificate === undefined) return { outcome: 'no-opinion' }
       let fingerprint = fingerprints.get(peerCertificate)
       if (fingerprint === undefined) {

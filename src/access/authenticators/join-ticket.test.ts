@@ -70,39 +70,41 @@ test('a join ticket has 128 bits or more, and is stored as a hash only', () => {
   assert.throws(() => createTicket('n1', start, 3601), RangeError)
 })
 
-test('a join ticket may only ask for a certificate and read its own request', () => {
+test('a join ticket may only ask for a certificate and read its own request', async () => {
   const authorization = createAuthorization([
     createJoinTicketAuthorizer({ requesterOf: name => ({ mine: 'system:bootstrap:t1', other: 'system:bootstrap:t2' })[name] }),
     createRbacAuthorizer({ list: () => bootstrapPolicy, onChange: () => undefined }),
   ])
-  const may = (verb: string, resource: string, name = '', rest: Partial<Attributes> = {}) =>
-    authorization.authorize(
-      {
-        user: { name: 'system:bootstrap:t1', groups: ['system:bootstrappers', 'system:authenticated'], extra: ofNode },
-        verb,
-        isResource: true,
-        group: 'certificates.k8s.io',
-        version: 'v1',
-        resource,
-        subresource: '',
-        namespace: '',
-        name,
-        path: '',
-        ...rest,
-      },
-      {},
+  const may = async (verb: string, resource: string, name = '', rest: Partial<Attributes> = {}) =>
+    (
+      await authorization.authorize(
+        {
+          user: { name: 'system:bootstrap:t1', groups: ['system:bootstrappers', 'system:authenticated'], extra: ofNode },
+          verb,
+          isResource: true,
+          group: 'certificates.k8s.io',
+          version: 'v1',
+          resource,
+          subresource: '',
+          namespace: '',
+          name,
+          path: '',
+          ...rest,
+        },
+        {},
+      )
     ).allowed
   const csr = 'certificatesigningrequests'
-  assert.deepEqual([may('create', csr), may('get', csr, 'mine'), may('watch', csr, 'mine')], [true, true, true])
+  assert.deepEqual(await Promise.all([may('create', csr), may('get', csr, 'mine'), may('watch', csr, 'mine')]), [true, true, true])
   assert.deepEqual(
-    [may('get', csr, 'other'), may('get', csr, 'none'), may('list', csr), may('watch', csr), may('delete', csr, 'mine')],
+    await Promise.all([may('get', csr, 'other'), may('get', csr, 'none'), may('list', csr), may('watch', csr), may('delete', csr, 'mine')]),
     Array(5).fill(false),
   )
-  assert.equal(may('update', csr, 'mine', { subresource: 'approval' }), false)
+  assert.equal(await may('update', csr, 'mine', { subresource: 'approval' }), false)
   const withoutTicket = { user: { name: 'system:bootstrap:t1', groups: ['system:bootstrappers', 'system:authenticated'] } }
-  assert.deepEqual([may('create', csr, '', withoutTicket), may('get', csr, 'mine', withoutTicket)], [false, false])
+  assert.deepEqual(await Promise.all([may('create', csr, '', withoutTicket), may('get', csr, 'mine', withoutTicket)]), [false, false])
   for (const resource of ['secrets', 'pods', 'nodes', 'configmaps'])
-    assert.equal(may('get', resource, 'x', { group: '', namespace: 'kube-system' }), false)
+    assert.equal(await may('get', resource, 'x', { group: '', namespace: 'kube-system' }), false)
 })
 
 test('a used join ticket reads its one request and asks for no other', () => {

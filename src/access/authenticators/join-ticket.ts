@@ -15,7 +15,7 @@ export interface JoinTickets {
 export function createJoinTicketAuthenticator(tickets: JoinTickets, clock: Clock): Authenticator {
   return {
     name: 'join-ticket',
-    authenticate({ authorization }) {
+    async authenticate({ authorization }) {
       const bearer = bearerToken(authorization)
       if (bearer.form !== 'token' || !looksLikeTicket(bearer.token)) return { outcome: 'no-opinion' }
       const shown = parseTicket(bearer.token)

@@ -18,8 +18,8 @@ export type TokenVerdict = AcceptedToken | Exclude<Authentication, { outcome: 'a
 
 export interface TokenIssuer extends CredentialSource {
   readonly url: string
-  /** Verifies a token of this issuer. Synchronous if the keys are cached. */
-  verify(token: SignedToken): TokenVerdict | Promise<TokenVerdict>
+  /** Of a token that names this issuer. */
+  verify(token: SignedToken): Promise<TokenVerdict>
 }
 
 const cachedTokens = 2048
@@ -49,7 +49,7 @@ export function createJwtAuthenticator(issuers: readonly TokenIssuer[], { clock,
     accepted.retain(token => token.holds())
   }
 
-  const authenticate = (credentials: Credentials): Authentication | Promise<Authentication> => {
+  const authenticate = async (credentials: Credentials): Promise<Authentication> => {
     const bearer = bearerToken(credentials.authorization)
     if (bearer.form !== 'token') return { outcome: 'no-opinion' }
     const began = clock.monotonic()
@@ -65,20 +65,17 @@ export function createJwtAuthenticator(issuers: readonly TokenIssuer[], { clock,
     if (token === undefined || issuer === undefined) return { outcome: 'no-opinion' }
     const answered = cache.missed()
     const fetched = cache.fetching()
-    const decide = (verdict: TokenVerdict): Authentication | Promise<Authentication> => {
-      const isAccepted = 'authentication' in verdict
-      const seconds = secondsSince(began)
-      answered(seconds)
-      fetched(isAccepted)
-      // If the issuer was removed or changed meanwhile, the current issuers decide.
-      if (issuer.ended !== undefined) return authenticate(credentials)
-      metrics.verified(issuer.url, isAccepted, seconds)
-      if (!isAccepted) return verdict
-      if (JSON.stringify(verdict.authentication.user).length <= maxCachedUser) accepted.set(digest, verdict)
-      return verdict.authentication
-    }
-    const verdict = issuer.verify(token)
-    return verdict instanceof Promise ? verdict.then(decide) : decide(verdict)
+    const verdict = await issuer.verify(token)
+    const isAccepted = 'authentication' in verdict
+    const seconds = secondsSince(began)
+    answered(seconds)
+    fetched(isAccepted)
+    // While the issuer was asked it was taken out of the configuration, or changed: those of now decide.
+    if (issuer.ended !== undefined) return authenticate(credentials)
+    metrics.verified(issuer.url, isAccepted, seconds)
+    if (!isAccepted) return verdict
+    if (JSON.stringify(verdict.authentication.user).length <= maxCachedUser) accepted.set(digest, verdict)
+    return verdict.authentication
   }
 
   replace(issuers)

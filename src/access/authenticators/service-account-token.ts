@@ -70,7 +70,7 @@ export function createServiceAccountTokenAuthenticator(options: ServiceAccountTo
   return {
     name: 'service-account-token',
     verifyToken,
-    authenticate({ authorization }) {
+    async authenticate({ authorization }) {
       const bearer = bearerToken(authorization)
       return bearer.form === 'token' ? verifyToken(bearer.token) : { outcome: 'no-opinion' }
     },

@@ -3,7 +3,7 @@ import { createHmac, randomBytes } from 'node:crypto'
 import { deadline } from '../../base/abort.ts'
 import type { Logger } from '../../base/log.ts'
 import type { WebhookEndpoint } from '../../base/webhook-endpoint.ts'
-import { type Authentication, type Authenticator, authenticatedGroup, type UserInfo } from '../access.ts'
+import { type Authenticator, authenticatedGroup, type UserInfo } from '../access.ts'
 import { bearerToken } from '../bearer-token.ts'
 import { callWebhook, type WebhookCallParts } from '../call-webhook.ts'
 import type { TokenCacheMetrics } from '../token-metrics.ts'
@@ -28,7 +28,7 @@ export interface TokenWebhookParts extends WebhookCallParts {
 }
 
 export interface TokenWebhook extends Authenticator {
-  verifyToken(token: string, audiences: readonly string[]): ReviewedToken | Promise<ReviewedToken>
+  verifyToken(token: string, audiences: readonly string[]): Promise<ReviewedToken>
 }
 
 export const tokenWebhookName = 'token-webhook'
@@ -106,7 +106,7 @@ export function createTokenWebhook({ endpoint, version, cacheMs }: TokenWebhookS
     }
   }
 
-  const verifyToken: TokenWebhook['verifyToken'] = (token, wanted) => {
+  const verifyToken: TokenWebhook['verifyToken'] = async (token, wanted) => {
     const began = clock.monotonic()
     const took = (): number => (clock.monotonic() - began) / 1000
     const key = hashOf(JSON.stringify([token, wanted]))
@@ -118,13 +118,15 @@ export function createTokenWebhook({ endpoint, version, cacheMs }: TokenWebhookS
     const asked = reviews.once(key, () => fetchNow(key, token, wanted))
     if (asked === undefined) return { outcome: 'rejected', reason: 'the token webhook is asked too much at once' }
     const answered = cache.missed()
-    return asked.finally(() => answered(took()))
+    const reviewed = await asked
+    answered(took())
+    return reviewed
   }
 
   return {
     name: tokenWebhookName,
     verifyToken,
-    authenticate({ authorization }): Authentication | Promise<Authentication> {
+    async authenticate({ authorization }) {
       const bearer = bearerToken(authorization)
       return bearer.form === 'token' ? verifyToken(bearer.token, own) : { outcome: 'no-opinion' }
     },

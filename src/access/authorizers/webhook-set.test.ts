@@ -27,7 +27,7 @@ function opened() {
   const metrics = authorizationWebhookMetrics(registry)
   const released: string[] = []
   const set = new WebhookSet({
-    make: (name): WebhookAuthorizer => ({ name, ask: () => ({ decision: 'allow', reason: '' }) }),
+    make: (name): WebhookAuthorizer => ({ name, ask: async () => ({ decision: 'allow', reason: '' }) }),
     release: ({ url }) => void released.push(url),
     metrics,
   })

@@ -60,7 +60,7 @@ export function createWebhookAuthorizer(name: string, settings: WebhookSettings,
 
   return {
     name,
-    ask(attributes, question = {}) {
+    async ask(attributes, question = {}) {
       if (isOwnPart(attributes.user)) return { decision: 'no-opinion', reason: '' }
       const spec = reviewSpec(attributes)
       const began = clock.monotonic()
@@ -80,7 +80,7 @@ export function createWebhookAuthorizer(name: string, settings: WebhookSettings,
       const known = reviews.kept(key)
       if (known !== undefined) return decisionOf(known)
       const asking = reviews.once(key, () => askNow(key, body, isKeepable(attributes)))
-      return asking ?? failed(`authorization webhook ${JSON.stringify(name)} is asked too much at once`)
+      return (await asking) ?? failed(`authorization webhook ${JSON.stringify(name)} is asked too much at once`)
     },
   }
 }

@@ -30,29 +30,31 @@ test('the policy list imports every file of its folder', () => {
   for (const file of files) assert.ok(index.includes(`'./${file}'`), `${file} is not listed`)
 })
 
-test('bootstrapPolicy lets a controller do its work and not another one', () => {
+test('bootstrapPolicy lets a controller do its work and not another one', async () => {
   const authorization = createAuthorization([createRbacAuthorizer({ list: () => bootstrapPolicy, onChange: () => undefined })])
-  const may = (account: string, verb: string, group: string, resource: string) =>
-    authorization.authorize(
-      {
-        user: { name: `system:serviceaccount:kube-system:${account}`, groups: ['system:serviceaccounts', 'system:authenticated'] },
-        verb,
-        isResource: true,
-        group,
-        version: 'v1',
-        resource,
-        subresource: '',
-        namespace: 'default',
-        name: 'x',
-        path: '',
-      },
-      {},
+  const may = async (account: string, verb: string, group: string, resource: string) =>
+    (
+      await authorization.authorize(
+        {
+          user: { name: `system:serviceaccount:kube-system:${account}`, groups: ['system:serviceaccounts', 'system:authenticated'] },
+          verb,
+          isResource: true,
+          group,
+          version: 'v1',
+          resource,
+          subresource: '',
+          namespace: 'default',
+          name: 'x',
+          path: '',
+        },
+        {},
+      )
     ).allowed
-  assert.equal(may('deployment-controller', 'create', 'apps', 'replicasets'), true)
-  assert.equal(may('deployment-controller', 'create', '', 'pods'), false)
-  assert.equal(may('replicaset-controller', 'create', '', 'pods'), true)
-  assert.equal(may('replicaset-controller', 'get', '', 'secrets'), false)
-  assert.equal(may('nobody', 'get', '', 'pods'), false)
+  assert.equal(await may('deployment-controller', 'create', 'apps', 'replicasets'), true)
+  assert.equal(await may('deployment-controller', 'create', '', 'pods'), false)
+  assert.equal(await may('replicaset-controller', 'create', '', 'pods'), true)
+  assert.equal(await may('replicaset-controller', 'get', '', 'secrets'), false)
+  assert.equal(await may('nobody', 'get', '', 'pods'), false)
 })
 
 const viewer = upstreamClusterRoles.find(role => role.metadata.name === 'system:basic-user')

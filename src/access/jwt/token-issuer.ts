@@ -64,7 +64,7 @@ export function createTokenIssuer({ compiled, keys, clock, mapping }: TokenIssue
     retire() {
       ended = 'the issuer of the token is no longer configured, or otherwise than it was'
     },
-    verify(token) {
+    async verify(token) {
       const audience = refusedAudience(token.claims, issuer.audiences)
       if (audience !== undefined) return refusedBy(audience)
       const period = readPeriod(token.claims)
@@ -78,10 +78,9 @@ export function createTokenIssuer({ compiled, keys, clock, mapping }: TokenIssue
       if (known !== undefined) return accept(token, period, known)
       const asked = keys.refresh()
       if (asked === undefined) return noKeyFits(keys)
-      return asked.then(() => {
-        const found = signingKey(token, header, keys.keys)
-        return found === undefined ? noKeyFits(keys) : accept(token, period, found)
-      })
+      await asked
+      const found = signingKey(token, header, keys.keys)
+      return found === undefined ? noKeyFits(keys) : accept(token, period, found)
     },
   }
   return issuing

@@ -216,7 +216,7 @@ test('NodeRestriction takes the metadata that webhooks add to a pod for no chang
   const webhook: AdmissionPlugin = {
     name: 'Webhook',
     handles: () => true,
-    mutate(changed) {
+    async mutate(changed) {
       if (changed.object === undefined) return
       rememberBefore(changed, changed.object, 'admission webhook "w"')
       changed.object.metadata.annotations = { added: 'x' }

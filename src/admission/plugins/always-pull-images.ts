@@ -17,12 +17,12 @@ export const alwaysPullImages: PluginDefinition = {
   ],
   create: () => ({
     handles: request => request.operation === 'CREATE' || hasNewImages(request),
-    mutate({ object }) {
+    async mutate({ object }) {
       const pod = object as Pod
       for (const { container } of containersOf(pod.spec)) container.imagePullPolicy = 'Always'
       for (const { image } of pod.spec.volumes ?? []) if (image !== undefined) image.pullPolicy = 'Always'
     },
-    validate({ object, resource, name }) {
+    async validate({ object, resource, name }) {
       const pod = object as Pod
       const errors = containersOf(pod.spec).flatMap(({ container, path }) =>
         container.imagePullPolicy === 'Always'

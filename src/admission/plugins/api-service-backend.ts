@@ -19,7 +19,7 @@ export const apiServiceBackend: PluginDefinition = {
   guard: 'a pod that takes the address of an extension API server acts as a part of the API',
   handles: [{ operations: ['CREATE', 'UPDATE'], resources: ['apiservices.apiregistration.k8s.io'] }],
   create: () => ({
-    validate({ object, resource, name }) {
+    async validate({ object, resource, name }) {
       const { spec } = object as KubeObject & APIService
       if (spec.service === undefined || spec.insecureSkipTLSVerify !== true) return admitted
       const why =

@@ -18,7 +18,7 @@ export const pemOf = ({ spec }: CertificateSigningRequest): string => Buffer.fro
 
 export interface CertificateRequestOptions {
   /** Whether the user may `approve` or `sign` for a signer, given as the resource name of `signers` in certificates.k8s.io. */
-  maySign(request: Pick<AdmissionRequest, 'user'>, verb: 'approve' | 'sign' | 'attest', signerName: string): boolean
+  maySign(request: Pick<AdmissionRequest, 'user'>, verb: 'approve' | 'sign' | 'attest', signerName: string): Promise<boolean>
   readonly identityOf: RequestedIdentity
 }
 
@@ -42,12 +42,12 @@ export const certificateRequests: PluginDefinition<CertificateRequestOptions> = 
 
 function create({ maySign, identityOf }: CertificateRequestOptions): PluginSteps {
   /** The right for one signer, or for all of its domain. */
-  const has = (request: AdmissionRequest, verb: 'approve' | 'sign', signer: string) =>
-    maySign(request, verb, signer) || maySign(request, verb, `${signer.slice(0, signer.indexOf('/'))}/*`)
+  const has = async (request: AdmissionRequest, verb: 'approve' | 'sign', signer: string) =>
+    (await maySign(request, verb, signer)) || (await maySign(request, verb, `${signer.slice(0, signer.indexOf('/'))}/*`))
 
-  function rightFor(request: AdmissionRequest, verb: 'approve' | 'sign'): Verdict {
+  async function rightFor(request: AdmissionRequest, verb: 'approve' | 'sign'): Promise<Verdict> {
     const signer = (request.oldObject as CertificateSigningRequest | undefined)?.spec.signerName ?? ''
-    if (has(request, verb, signer)) return admitted
+    if (await has(request, verb, signer)) return admitted
     return {
       allowed: false,
       error: forbidden(request.resource, request.name, `user not permitted to ${verb} requests with signerName "${signer}"`),
@@ -55,7 +55,7 @@ function create({ maySign, identityOf }: CertificateRequestOptions): PluginSteps
   }
 
   return {
-    validate(request) {
+    async validate(request) {
       const csr = request.object as CertificateSigningRequest | undefined
       if (csr === undefined) return admitted
       if (request.subresource === 'approval') return rightFor(request, 'approve')

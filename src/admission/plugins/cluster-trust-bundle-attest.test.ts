@@ -11,7 +11,7 @@ const resource = defineResource({
 })
 
 test('clusterTrustBundleAttest wants the right of the signer, for it or for all of its domain', async () => {
-  const plugin = createPlugin(clusterTrustBundleAttest, { maySign: ({ user }, _verb, signer) => user.name === signer })
+  const plugin = createPlugin(clusterTrustBundleAttest, { maySign: async ({ user }, _verb, signer) => user.name === signer })
   const bundle = (signerName?: string) => ({ metadata: { name: 'b' }, spec: { ...(signerName ? { signerName } : {}) } })
   const as = (name: string) => ({ user: { name, groups: [] } })
   const object = bundle('example.com/one')

@@ -4,7 +4,7 @@ import { type AdmissionRequest, admitted } from '../admission.ts'
 import type { PluginDefinition, PluginSteps } from '../plugin-definition.ts'
 
 export interface ClusterTrustBundleAttestOptions {
-  maySign(request: Pick<AdmissionRequest, 'user'>, verb: 'attest', signerName: string): boolean
+  maySign(request: Pick<AdmissionRequest, 'user'>, verb: 'attest', signerName: string): Promise<boolean>
 }
 
 interface Bundle {
@@ -27,13 +27,13 @@ export const clusterTrustBundleAttest: PluginDefinition<ClusterTrustBundleAttest
 
 function create({ maySign }: ClusterTrustBundleAttestOptions): PluginSteps {
   return {
-    validate(request) {
+    async validate(request) {
       const { object, oldObject, operation, resource, name } = request
       const signerName = (object as Bundle | undefined)?.spec?.signerName ?? ''
       const before = (oldObject as Bundle | undefined)?.spec?.signerName ?? ''
       if (signerName === '' || (operation === 'UPDATE' && signerName === before)) return admitted
-      if (maySign(request, 'attest', signerName) || maySign(request, 'attest', `${signerName.slice(0, signerName.indexOf('/'))}/*`))
-        return admitted
+      const ofDomain = `${signerName.slice(0, signerName.indexOf('/'))}/*`
+      if ((await maySign(request, 'attest', signerName)) || (await maySign(request, 'attest', ofDomain))) return admitted
       return { allowed: false, error: forbidden(resource, name, `user not permitted to attest for signerName "${signerName}"`) }
     },
   }

@@ -19,7 +19,7 @@ export const defaultIngressClass: PluginDefinition<{ readonly reader: StoreReade
 
 function create({ reader }: { readonly reader: StoreReader }): PluginSteps {
   return {
-    mutate({ object }) {
+    async mutate({ object }) {
       const ingress = object as Ingress | undefined
       if (ingress === undefined || ingress.metadata.annotations?.[classAnnotation] !== undefined) return
       if (ingress.spec.ingressClassName !== undefined) return

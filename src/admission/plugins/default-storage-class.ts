@@ -17,7 +17,7 @@ export const defaultStorageClass: PluginDefinition<{ readonly reader: StoreReade
 
 function create({ reader }: { readonly reader: StoreReader }): PluginSteps {
   return {
-    mutate({ object }) {
+    async mutate({ object }) {
       const claim = object as PersistentVolumeClaim | undefined
       if (claim === undefined || claim.metadata.annotations?.[oldAnnotation] !== undefined) return
       // An empty name means explicitly no class.

@@ -11,7 +11,7 @@ export const defaultTolerationSeconds: PluginDefinition = {
   on: 'always',
   handles: [{ operations: ['CREATE', 'UPDATE'], resources: ['pods'] }],
   create: () => ({
-    mutate({ object }) {
+    async mutate({ object }) {
       if (object === undefined) return
       const { spec } = object as Pod
       for (const key of taints) {

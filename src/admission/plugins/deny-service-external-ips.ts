@@ -12,7 +12,7 @@ export const denyServiceExternalIps: PluginDefinition = {
   handles: [{ operations: ['CREATE', 'UPDATE'], resources: ['services'] }],
   status: [{ name: 'no external IPs in Services', note: 'DenyServiceExternalIPs' }],
   create: () => ({
-    validate({ object, oldObject, resource, name }) {
+    async validate({ object, oldObject, resource, name }) {
       const before = new Set((oldObject as Service | undefined)?.spec.externalIPs ?? [])
       const added = ((object as Service | undefined)?.spec.externalIPs ?? []).filter(ip => !before.has(ip))
       if (added.length === 0) return admitted

@@ -51,7 +51,7 @@ function create({ configuration, quotaSource, now }: EventRateLimitOptions): Plu
   const isEvent = ({ group, plural }: AdmissionRequest['resource']) => plural === 'events' && (group === '' || group === 'events.k8s.io')
   return {
     handles: ({ dryRun }) => !dryRun,
-    validate(request) {
+    async validate(request) {
       const at = now()
       // Each limit is charged: a request that one limit refuses counts for the others, as upstream.
       const refused = rules.map(({ type, buckets }) => {

@@ -9,7 +9,7 @@ export const extendedResourceToleration: PluginDefinition = {
   on: 'requested',
   handles: [{ operations: ['CREATE', 'UPDATE'], resources: ['pods'] }],
   create: () => ({
-    mutate({ object }) {
+    async mutate({ object }) {
       const { spec } = object as Pod
       const devices = [...spec.containers, ...(spec.initContainers ?? [])].flatMap(({ resources }) =>
         Object.keys(resources?.requests ?? {}).filter(isExtendedResource),

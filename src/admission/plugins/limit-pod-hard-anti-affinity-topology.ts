@@ -12,7 +12,7 @@ export const limitPodHardAntiAffinityTopology: PluginDefinition = {
   on: 'requested',
   handles: [{ operations: ['CREATE', 'UPDATE'], resources: ['pods'] }],
   create: () => ({
-    validate({ object, resource, name }) {
+    async validate({ object, resource, name }) {
       const terms = (object as Pod).spec.affinity?.podAntiAffinity?.requiredDuringSchedulingIgnoredDuringExecution ?? []
       const term = terms.find(({ topologyKey }) => topologyKey !== allowed)
       if (term === undefined) return admitted

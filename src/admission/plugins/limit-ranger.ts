@@ -42,11 +42,11 @@ function create({ view }: { readonly view: LimitRangeView }): PluginSteps {
 
   return {
     handles: request => ranges.has(request.namespace) && concerns(request),
-    mutate(request) {
+    async mutate(request) {
       if (request.operation !== 'CREATE' || request.resource.plural !== 'pods') return
       for (const limits of rangesFor(request)) setDefaults(request.object as Pod, limits)
     },
-    validate(request) {
+    async validate(request) {
       for (const limits of rangesFor(request)) {
         const errors: string[] = []
         if (request.resource.plural === 'pods') validatePod(request.object as Pod, limits, errors)

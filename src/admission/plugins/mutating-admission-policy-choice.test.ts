@@ -251,7 +251,7 @@ suite('reinvocation', () => {
     const webhook: AdmissionPlugin = {
       name: 'other',
       handles: () => true,
-      mutate(request) {
+      async mutate(request) {
         const labels = request.object?.metadata.labels
         if (request.object === undefined || labels?.['w'] === 'x') return
         request.object.metadata.labels = { ...labels, w: 'x' }

@@ -1,6 +1,5 @@
 // MutatingAdmissionPolicy: mutations in CEL with bindings (KEP-3962). Only if its feature gate is on.
 import { requireLate } from '../../base/late-module.ts'
-import { inTurns } from '../../base/turns.ts'
 import type { PluginDefinition, PluginSteps } from '../plugin-definition.ts'
 import type { PolicyContext } from '../policy/evaluate-policies.ts'
 import type * as engine from '../policy/policy-engine-late.ts'
@@ -34,6 +33,6 @@ function create(options: MutatingAdmissionPolicyOptions): PluginSteps {
   return {
     // A deleted object is not mutated.
     handles: request => index.candidates(request).length > 0,
-    mutate: (request, signal) => inTurns(loaded().mutateByPolicies(index.candidates(request), request, options), signal),
+    mutate: (request, signal) => loaded().mutateByPolicies(index.candidates(request), request, options, signal),
   }
 }

@@ -62,9 +62,9 @@ async function runHooks(
 ): Promise<void> {
   const reinvokable = Reinvokable.of(request, name)
   reinvokable.begin(request)
-  const meter = new Meter()
+  const meter = new Meter(signal)
   for (const hook of hooks) {
-    const version = await versionFor(hook, request, context.decide, meter, signal)
+    const version = await versionFor(hook, request, context.decide, meter)
     if (version === undefined || !reinvokable.mayCall(hook.id)) continue
     const changed = await runHook(hook, version, reinvokable.round, request, waits, context, signal)
     reinvokable.asked(hook.id, { changed, ifNeeded: hook.webhook.reinvocationPolicy === 'IfNeeded' })

@@ -37,16 +37,14 @@ function create({ reader, waiter }: NamespaceDefaultsOptions): PluginSteps {
   const refusal = ({ resource, namespace, name }: Pick<AdmissionRequest, 'resource' | 'namespace' | 'name'>) =>
     forbidden(resource, name, `namespace "${namespace}" has not got its quota, limits and network policies yet; try again in a moment`)
   return {
-    mutate(attributes, signal) {
+    async mutate(attributes, signal) {
       const { resource, namespace, object } = attributes
-      // Runs before limits are set, because those of the namespace are about to be created. If they are not, the pod is refused at once,
-      // without waiting for the account.
-      if (resource.plural === 'pods')
-        return waiter
-          .until('namespaces', () => !isPending(namespace), signal)
-          ?.then(() => {
-            if (isPending(namespace)) throw refusal(attributes)
-          })
+      // Before limits are filled in: those of the namespace are about to come. Refused at once where they did not: nobody waits for the account, too.
+      if (resource.plural === 'pods') {
+        await waiter.until('namespaces', () => !isPending(namespace), signal)
+        if (isPending(namespace)) throw refusal(attributes)
+        return
+      }
       if (object === undefined) return
       const { metadata } = object
       const defaults = reader.get('clusterdefaults.bulkhead.dev', '', clusterDefaultsName) as ClusterDefaults | undefined
@@ -62,7 +60,7 @@ function create({ reader, waiter }: NamespaceDefaultsOptions): PluginSteps {
       if (Object.keys(labels).length > 0) metadata.labels = { ...labels, ...metadata.labels }
       if (createsObjects(given)) metadata.annotations = { ...metadata.annotations, [defaultsAnnotation]: 'pending' }
     },
-    validate(attributes) {
+    async validate(attributes) {
       const { resource, namespace } = attributes
       if (groupResource(resource.group, resource.plural) !== 'pods') return admitted
       if (!isPending(namespace)) return admitted

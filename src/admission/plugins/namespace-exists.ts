@@ -16,7 +16,7 @@ export const namespaceExists: PluginDefinition<{ readonly reader: StoreReader }>
 function create({ reader }: { readonly reader: StoreReader }): PluginSteps {
   return {
     handles: ({ resource, namespace }) => resource.namespaced && namespace !== '',
-    validate({ namespace }) {
+    async validate({ namespace }) {
       if (reader.get('namespaces', '', namespace) !== undefined) return admitted
       return { allowed: false, error: notFound({ group: '', plural: 'namespaces' }, namespace) }
     },

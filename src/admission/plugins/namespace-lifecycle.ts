@@ -19,7 +19,7 @@ export const namespaceLifecycle: PluginDefinition<{ readonly reader: StoreReader
 }
 
 function create({ reader }: { readonly reader: StoreReader }): PluginSteps {
-  const validate = ({ operation, resource, namespace, name }: AdmissionRequest): Verdict => {
+  const validate = async ({ operation, resource, namespace, name }: AdmissionRequest): Promise<Verdict> => {
     if (!resource.namespaced) {
       if (operation !== 'DELETE' || !immortal.has(name)) return admitted
       return { allowed: false, error: forbidden(namespaces, name, 'this namespace may not be deleted') }
@@ -37,8 +37,8 @@ function create({ reader }: { readonly reader: StoreReader }): PluginSteps {
   return {
     handles: ({ resource }) => resource.namespaced || (resource.group === '' && resource.plural === 'namespaces'),
     /** Runs before anything waits, is called, or reports faults of the object, also for a namespace that does not exist. */
-    mutate(request) {
-      const verdict = validate(request)
+    async mutate(request) {
+      const verdict = await validate(request)
       if (!verdict.allowed) throw verdict.error
     },
     /** Runs again, because the namespace may have been deleted during waits. */

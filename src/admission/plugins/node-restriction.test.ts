@@ -214,7 +214,7 @@ test('NodeRestriction refuses an update before what its path does not write is p
   const plugins = pluginsOf('upstream')
   const restriction = plugins.find(({ name }) => name === 'NodeRestriction')
   assert.ok(restriction)
-  const admission = createAdmission([{ ...restriction, validate: () => admitted }])
+  const admission = createAdmission([{ ...restriction, validate: async () => admitted }])
   const [before, after] = [pod({ nodeName: 'n1' }), pod({ nodeName: 'n1' }, { labels: { a: 'b' } })]
   const status: Input = { kind: 'pods', operation: 'UPDATE', subresource: 'status', object: after, oldObject: before, user: node }
   assert.match((await refusal(status, admission)).message, /node "n1" cannot update labels through pod status$/)

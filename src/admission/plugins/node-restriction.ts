@@ -32,7 +32,7 @@ const ownLabelDomains = ['kubelet.kubernetes.io', 'node.kubernetes.io']
 
 /** Why the node may not; undefined if it may. */
 type Refusal = string | ApiError | undefined
-type Rule = (request: AdmissionRequest, node: string, options: NodeRestrictionOptions) => Refusal
+type Rule = (request: AdmissionRequest, node: string, options: NodeRestrictionOptions) => Promise<Refusal>
 
 const rules: ReadonlyMap<string, Rule> = new Map<string, Rule>([
   ['pods', podRule],
@@ -45,7 +45,7 @@ const rules: ReadonlyMap<string, Rule> = new Map<string, Rule>([
   ['events.events.k8s.io', eventRule],
   [
     'csinodes.storage.k8s.io',
-    (request, node) => (request.name === node ? undefined : `can only access CSINode with the same name as the requesting node`),
+    async (request, node) => (request.name === node ? undefined : `can only access CSINode with the same name as the requesting node`),
   ],
 ])
 
@@ -69,18 +69,18 @@ export const nodeRestriction: PluginDefinition<NodeRestrictionOptions> = {
 }
 
 function create(options: NodeRestrictionOptions): PluginSteps {
-  function validate(request: AdmissionRequest): Verdict {
+  async function validate(request: AdmissionRequest): Promise<Verdict> {
     const { user, resource } = request
     const node = user.name.startsWith(userPrefix) ? user.name.slice(userPrefix.length) : ''
     if (node === '') return refuse(request, `could not determine node from user "${user.name}"`)
-    const why = rules.get(groupResource(resource.group, resource.plural))?.(request, node, options)
+    const why = await rules.get(groupResource(resource.group, resource.plural))?.(request, node, options)
     return why === undefined ? admitted : refuse(request, why)
   }
   return {
     handles: ({ user }) => user.groups.includes(nodesGroup),
     /** Evaluates the request before fields that the path does not write are restored or dropped, as upstream (CVE-2025-4563). */
-    mutate(request) {
-      const verdict = validate(request)
+    async mutate(request) {
+      const verdict = await validate(request)
       if (!verdict.allowed) throw verdict.error
     },
     validate,
@@ -92,7 +92,7 @@ const refuse = ({ resource, name }: AdmissionRequest, why: string | ApiError): V
   error: typeof why === 'string' ? forbidden(resource, name, why) : why,
 })
 
-function podRule(request: AdmissionRequest, node: string, { reader, profile }: NodeRestrictionOptions): Refusal {
+async function podRule(request: AdmissionRequest, node: string, { reader, profile }: NodeRestrictionOptions): Promise<Refusal> {
   const pod = request.object as Pod | undefined
   const old = request.oldObject as Pod | undefined
   if (request.subresource === 'status') {
@@ -150,12 +150,12 @@ function mirrorPodRule(pod: Pod, node: string, reader: StoreReader): Refusal {
   return undefined
 }
 
-function eventRule(request: AdmissionRequest, node: string, { reader, profile }: NodeRestrictionOptions): Refusal {
+async function eventRule(request: AdmissionRequest, node: string, { reader, profile }: NodeRestrictionOptions): Promise<Refusal> {
   if (profile === 'upstream') return undefined
   return sizeRefusal(request.object, maxEventLength, node, 'an event') ?? ownEventRefusal(request, node, reader)
 }
 
-function nodeRule(request: AdmissionRequest, node: string, { reader, profile }: NodeRestrictionOptions): string | undefined {
+async function nodeRule(request: AdmissionRequest, node: string, { reader, profile }: NodeRestrictionOptions): Promise<Refusal> {
   if (request.name !== node) return `node "${node}" is not allowed to modify node "${request.name}"`
   const now = request.object as Node | undefined
   const old = request.oldObject as Node | undefined
@@ -208,7 +208,7 @@ function mayLabel(key: string): boolean {
   return !['kubernetes.io', 'k8s.io'].some(system => domain === system || domain.endsWith(`.${system}`))
 }
 
-function claimRule({ operation, subresource, object, oldObject }: AdmissionRequest, node: string): string | undefined {
+async function claimRule({ operation, subresource, object, oldObject }: AdmissionRequest, node: string): Promise<Refusal> {
   if (subresource !== 'status') return 'may only update PVC status'
   if (operation !== 'UPDATE') return `unexpected operation "${operation}"`
   // A new owner or finalizer would let the node delete or keep objects of others.
@@ -231,7 +231,11 @@ function withoutSize({ metadata, status, ...claim }: PersistentVolumeClaim): obj
 }
 
 /** A node requests certificates only in its own name, for any signer of nodes. */
-function certificateRule(request: AdmissionRequest, node: string, { identityOf, reader, profile }: NodeRestrictionOptions): Refusal {
+async function certificateRule(
+  request: AdmissionRequest,
+  node: string,
+  { identityOf, reader, profile }: NodeRestrictionOptions,
+): Promise<Refusal> {
   const { operation, object } = request
   const tooMuch = profile === 'upstream' ? undefined : certificateRequestRefusal(request, node, reader)
   if (tooMuch !== undefined) return tooMuch
@@ -242,7 +246,7 @@ function certificateRule(request: AdmissionRequest, node: string, { identityOf, 
   return identity.commonName === `${userPrefix}${node}` ? undefined : `can only create a node CSR with CN=${userPrefix}${node}`
 }
 
-function leaseRule(request: AdmissionRequest, node: string): string | undefined {
+async function leaseRule(request: AdmissionRequest, node: string): Promise<Refusal> {
   if (request.namespace !== 'kube-node-lease') return `can only access leases in the "kube-node-lease" system namespace`
   return request.name === node ? undefined : 'can only access node lease with the same name as the requesting node'
 }

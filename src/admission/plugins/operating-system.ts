@@ -29,7 +29,7 @@ function create({ reader }: { readonly reader: StoreReader }): PluginSteps {
   }
 
   return {
-    validate({ resource, name, object, oldObject }) {
+    async validate({ resource, name, object, oldObject }) {
       const located = locate(resource, object)
       const system = located && systemOfPod(located.pod.spec)
       if (located === undefined || system === undefined) return admitted

@@ -17,7 +17,7 @@ const object = (...ownerReferences: ReturnType<typeof owner>[]) => ({ metadata: 
 function admit(rights: string[], after: ReturnType<typeof object>, before?: ReturnType<typeof object>) {
   const plugin = createPlugin(ownerReferencesPermissionEnforcement, {
     kinds: servedKinds(resources),
-    decide: () => asked => {
+    decide: () => async asked => {
       const wanted = `${asked.verb} ${asked.resource}${asked.subresource ? `/${asked.subresource}` : ''}`
       return rights.includes(wanted) ? { allowed: true, reason: '' } : { allowed: false, reason: `no right to ${wanted}` }
     },

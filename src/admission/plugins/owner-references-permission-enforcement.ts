@@ -31,8 +31,8 @@ export const ownerReferencesPermissionEnforcement: PluginDefinition<OwnerReferen
 
 function create({ kinds, decide }: OwnerReferencesOptions): PluginSteps {
   /** Why the user may not; undefined if they may. Upstream appends the text of an absent error. */
-  const refusal = (request: AdmissionRequest, right: RightAsked): string | undefined => {
-    const { allowed, reason } = decide(request)({ serviceAccount: undefined, ...right })
+  const refusal = async (request: AdmissionRequest, right: RightAsked): Promise<string | undefined> => {
+    const { allowed, reason } = await decide(request)({ serviceAccount: undefined, ...right })
     return allowed ? undefined : reason
   }
   const refuse = ({ resource, name }: AdmissionRequest, why: string): Verdict => ({ allowed: false, error: forbidden(resource, name, why) })
@@ -43,10 +43,17 @@ function create({ kinds, decide }: OwnerReferencesOptions): PluginSteps {
       if (subresource === 'status' && groupResource(resource.group, resource.plural) === 'pods') return false
       return !semanticallyEqual(ownersOf(object), ownersOf(oldObject))
     },
-    validate(request) {
+    async validate(request) {
       const { resource, subresource, namespace, name, object, oldObject } = request
       if (request.operation === 'UPDATE') {
-        const why = refusal(request, { verb: 'delete', group: resource.group, resource: resource.plural, subresource, namespace, name })
+        const why = await refusal(request, {
+          verb: 'delete',
+          group: resource.group,
+          resource: resource.plural,
+          subresource,
+          namespace,
+          name,
+        })
         if (why !== undefined) return refuse(request, `cannot set an ownerRef on a resource you can't delete: ${why}, <nil>`)
       }
       const blocking = newBlocking(object, oldObject)
@@ -59,7 +66,7 @@ function create({ kinds, decide }: OwnerReferencesOptions): PluginSteps {
             `cannot set blockOwnerDeletion in this case because cannot find RESTMapping for APIVersion ${owner.apiVersion} Kind ${owner.kind}: no matches for kind "${owner.kind}" in version "${owner.apiVersion}"`,
           )
         const right = { verb: 'update', group: served.group, resource: served.plural, subresource: 'finalizers' }
-        const why = refusal(request, { ...right, namespace: served.namespaced ? namespace : '', name: owner.name })
+        const why = await refusal(request, { ...right, namespace: served.namespaced ? namespace : '', name: owner.name })
         if (why !== undefined)
           return refuse(
             request,

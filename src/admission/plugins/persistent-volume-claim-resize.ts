@@ -28,7 +28,7 @@ function create({ reader }: { readonly reader: StoreReader }): PluginSteps {
     return found?.allowVolumeExpansion === true
   }
   return {
-    validate({ object, oldObject, resource, name }) {
+    async validate({ object, oldObject, resource, name }) {
       const claim = object as PersistentVolumeClaim | undefined
       const old = oldObject as PersistentVolumeClaim | undefined
       if (claim === undefined || old === undefined || compareAmounts(sizeOf(claim), sizeOf(old)) <= 0) return admitted

@@ -55,13 +55,13 @@ test('NamespaceLifecycle refuses before other plugins change the object, and aga
   const counting: AdmissionPlugin = {
     name: 'Counting',
     handles: () => true,
-    mutate: () => {
+    mutate: async () => {
       changed++
     },
   }
   await refusal({ kind: 'pods', namespace: 'absent', object: pod() }, createAdmission([plugin, counting]))
   assert.equal(changed, 0)
-  const late = createAdmission([{ ...plugin, mutate: () => undefined }])
+  const late = createAdmission([{ ...plugin, mutate: async () => undefined }])
   assert.equal((await refusal({ kind: 'pods', namespace: 'absent', object: pod() }, late)).message, 'namespaces "absent" not found')
 })
 

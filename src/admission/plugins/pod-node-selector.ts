@@ -52,14 +52,14 @@ function create({ reader, configuration }: PodNodeSelectorOptions): PluginSteps 
     return refuse(request, 'pod node label selector labels conflict with its namespace whitelist')
   }
   return {
-    mutate(request) {
+    async mutate(request) {
       const verdict = validate(request)
       if (!verdict.allowed) throw verdict.error
       const { spec } = request.object as Pod
       const merged = { ...selectorOf(request), ...spec.nodeSelector }
       if (Object.keys(merged).length > 0) spec.nodeSelector = merged
     },
-    validate: validate,
+    validate: async request => validate(request),
   }
 }
 

@@ -35,7 +35,7 @@ export const podSecurityDefaults: PluginDefinition<PodSecurityDefaultsOptions> =
 function create({ reader, profile, configuration }: PodSecurityDefaultsOptions): PluginSteps {
   const { defaults, exemptions } = namespaceDefaults(profile, configuration?.podSecurity)
   return {
-    mutate(request) {
+    async mutate(request) {
       const located = locate(request.resource, request.object)
       if (located === undefined || exemptionOf(exemptions, request, located.pod) !== undefined) return
       const { enforce } = policyOf(reader.get('namespaces', '', request.namespace)?.metadata.labels, defaults).policy
@@ -47,7 +47,7 @@ function create({ reader, profile, configuration }: PodSecurityDefaultsOptions):
       replaceSpec(request.object, located.pointer, filled.spec)
     },
     // Runs only for what PodSecurity has admitted: a refused request needs no further warning.
-    validate(request) {
+    async validate(request) {
       const filling = fillingOf(request)
       if (filling !== undefined)
         request.warn(`PodSecurity filled in what the ${request.resource.kind} leaves open: ${[...filling.set].join(', ')}`)

@@ -31,18 +31,19 @@ export const podSecurityRelaxation: PluginDefinition<PodSecurityRelaxationOption
 
 function create({ decide, profile, configuration }: PodSecurityRelaxationOptions): PluginSteps {
   const { defaults } = namespaceDefaults(profile, configuration?.podSecurity)
-  function unlessRight(request: AdmissionRequest, what: string): Verdict {
+  async function unlessRight(request: AdmissionRequest, what: string): Promise<Verdict> {
     const { user, resource, operation, name } = request
     const { group, plural } = resource
     const verb = operation === 'CREATE' ? 'create' : 'update'
-    if (decide(request)({ serviceAccount: undefined, verb, group, resource: plural, name }).allowed) return admitted
+    const { allowed } = await decide(request)({ serviceAccount: undefined, verb, group, resource: plural, name })
+    if (allowed) return admitted
     const why = `user "${user.name}" may not ${what}: that takes the verb "${verb}" on ${groupResource(group, plural)} by a ClusterRoleBinding, not within the namespace`
     return { allowed: false, error: forbidden(resource, name, why) }
   }
 
   return {
     // Runs after everything that can change labels, and for each subresource: those of a Namespace accept labels too.
-    validate(request) {
+    async validate(request) {
       const { resource, object, oldObject } = request
       if (object === undefined) return admitted
       if (resource.plural !== 'namespaces') return unlessRight(request, 'make exceptions from Pod Security')

@@ -32,12 +32,12 @@ interface Said {
 }
 
 /** One request to the plug-in over a cluster of these namespaces and pods. */
-function ask(
+async function ask(
   options: Partial<PodSecurityOptions>,
   { resource = pod, object, oldObject, user = 'u', subresource = '' }: Asked,
   pods: readonly KubeObject[] = [],
   exceptions: readonly KubeObject[] = [],
-): Said {
+): Promise<Said> {
   const namespaces = [
     space('closed'),
     space('open', { [label('enforce')]: 'privileged', [label('warn')]: 'baseline', [label('audit')]: 'restricted' }),
@@ -68,8 +68,8 @@ function ask(
     },
   }
   if (!plugin.handles(request)) return { refusal: undefined, warnings, annotations }
-  const verdict = plugin.validate?.(request, new AbortController().signal)
-  assert.ok(verdict !== undefined && !(verdict instanceof Promise))
+  const verdict = await plugin.validate?.(request, new AbortController().signal)
+  assert.ok(verdict !== undefined)
   return { refusal: verdict.allowed ? undefined : verdict.error.message, warnings, annotations }
 }
 
@@ -104,23 +104,23 @@ const exemptions: readonly {
   { name: 'no runtime class', options: exempting({ runtimeClasses: new Set(['vm']) }), object: podOf('closed'), reason: undefined },
 ]
 for (const { name, options, object, reason } of exemptions) {
-  test(`podSecurity() and an exemption of ${name}`, () => {
-    const { refusal, annotations } = ask(options, { object })
+  test(`podSecurity() and an exemption of ${name}`, async () => {
+    const { refusal, annotations } = await ask(options, { object })
     assert.equal(annotations['pod-security.kubernetes.io/exempt'], reason)
     assert.equal(refusal === undefined, reason !== undefined)
   })
 }
 
-test('podSecurity() refuses, records what the audit level says, and then does not warn too', () => {
-  const { refusal, warnings, annotations } = ask({}, { object: podOf('closed') })
+test('podSecurity() refuses, records what the audit level says, and then does not warn too', async () => {
+  const { refusal, warnings, annotations } = await ask({}, { object: podOf('closed') })
   assert.match(refusal ?? '', /violates PodSecurity "restricted:latest"/)
   assert.deepEqual(warnings, [])
   assert.equal(annotations['pod-security.kubernetes.io/enforce-policy'], 'restricted:latest')
   assert.match(annotations['pod-security.kubernetes.io/audit-violations'] ?? '', /^would violate PodSecurity "restricted:latest": /)
 })
 
-test('podSecurity() warns and records by the levels of those modes', () => {
-  const { refusal, warnings, annotations } = ask({}, { object: podOf('open', { hostPID: true, hostNetwork: true }) })
+test('podSecurity() warns and records by the levels of those modes', async () => {
+  const { refusal, warnings, annotations } = await ask({}, { object: podOf('open', { hostPID: true, hostNetwork: true }) })
   assert.equal(refusal, undefined)
   assert.deepEqual(warnings, ['would violate PodSecurity "baseline:latest": host namespaces (hostNetwork=true, hostPID=true)'])
   assert.match(
@@ -160,49 +160,55 @@ const updates: readonly {
   },
 ]
 for (const { name, before, after, refused, subresource = '' } of updates) {
-  test(`podSecurity() ${refused ? 'judges' : 'lets'} an update of ${name} of a pod that was there before the level`, () => {
-    assert.equal(ask({}, { object: after, oldObject: before, subresource }).refusal !== undefined, refused)
+  test(`podSecurity() ${refused ? 'judges' : 'lets'} an update of ${name} of a pod that was there before the level`, async () => {
+    assert.equal((await ask({}, { object: after, oldObject: before, subresource })).refusal !== undefined, refused)
   })
 }
 
-test('podSecurity() lets workloads that were there before the level change all but their template, or nothing could take them away', () => {
+test('podSecurity() lets workloads that were there before the level change all but their template, or nothing could take them away', async () => {
   const change = (after: KubeObject) => ask({}, { resource: deployment, object: after, oldObject: deploymentOf('closed', 1) })
-  assert.equal(change(deploymentOf('closed', 2)).refusal, undefined)
-  assert.match(change(deploymentOf('closed', 2)).warnings.join(), /^would violate PodSecurity/)
-  assert.match(change(deploymentOf('closed', 1, 'j')).refusal ?? '', /violates PodSecurity/)
-  assert.match(ask({}, { resource: deployment, object: deploymentOf('closed', 1) }).refusal ?? '', /violates PodSecurity/)
+  assert.equal((await change(deploymentOf('closed', 2))).refusal, undefined)
+  assert.match((await change(deploymentOf('closed', 2))).warnings.join(), /^would violate PodSecurity/)
+  assert.match((await change(deploymentOf('closed', 1, 'j'))).refusal ?? '', /violates PodSecurity/)
+  assert.match((await ask({}, { resource: deployment, object: deploymentOf('closed', 1) })).refusal ?? '', /violates PodSecurity/)
 })
 
-const stricter = (name: string, labels: Record<string, string>, before: Record<string, string>, pods: readonly KubeObject[] = []) =>
-  ask({ profile: 'upstream' }, { resource: namespace, object: space(name, labels), oldObject: space(name, before) }, pods).warnings
+const stricter = async (name: string, labels: Record<string, string>, before: Record<string, string>, pods: readonly KubeObject[] = []) =>
+  (await ask({ profile: 'upstream' }, { resource: namespace, object: space(name, labels), oldObject: space(name, before) }, pods)).warnings
 
-test('podSecurity() warns of running pods only where the enforced level becomes stricter', () => {
+test('podSecurity() warns of running pods only where the enforced level becomes stricter', async () => {
   const pods = [podOf('n')]
-  const [head, first] = stricter('n', { [label('enforce')]: 'restricted' }, {}, pods)
+  const [head, first] = await stricter('n', { [label('enforce')]: 'restricted' }, {}, pods)
   assert.equal(head, 'existing pods in namespace "n" violate the new PodSecurity enforce level "restricted:latest"')
   assert.equal(first, 'p: allowPrivilegeEscalation != false, unrestricted capabilities, runAsNonRoot != true, seccompProfile')
-  assert.deepEqual(stricter('n', { [label('enforce')]: 'baseline' }, { [label('enforce')]: 'restricted' }, pods), [])
-  assert.deepEqual(stricter('n', { [label('warn')]: 'restricted' }, {}, pods), [])
+  assert.deepEqual(await stricter('n', { [label('enforce')]: 'baseline' }, { [label('enforce')]: 'restricted' }, pods), [])
+  assert.deepEqual(await stricter('n', { [label('warn')]: 'restricted' }, {}, pods), [])
   assert.equal(
-    stricter('n', { [label('enforce')]: 'restricted' }, { [label('enforce')]: 'restricted', [label('enforce-version')]: 'v1.7' }, pods)
-      .length,
+    (
+      await stricter(
+        'n',
+        { [label('enforce')]: 'restricted' },
+        { [label('enforce')]: 'restricted', [label('enforce-version')]: 'v1.7' },
+        pods,
+      )
+    ).length,
     2,
   )
 })
 
-test('podSecurity() says that the labels of an exempt namespace have no effect', () => {
+test('podSecurity() says that the labels of an exempt namespace have no effect', async () => {
   const labels = { [label('enforce')]: 'restricted', [label('audit-version')]: 'v1.20', [label('warn')]: 'baseline' }
   const text =
     'namespace "kube-system" is exempt from Pod Security, and the policy (enforce=restricted:latest, warn=baseline:latest) will be ignored'
-  assert.deepEqual(stricter('kube-system', labels, {}), [text])
-  const created = (name: string, set: Record<string, string>) =>
-    ask({ profile: 'upstream' }, { resource: namespace, object: space(name, set) }).warnings
-  assert.deepEqual(created('kube-system', labels), [text])
-  assert.deepEqual(created('kube-system', {}), [])
-  assert.deepEqual(created('n', labels), [])
+  assert.deepEqual(await stricter('kube-system', labels, {}), [text])
+  const created = async (name: string, set: Record<string, string>) =>
+    (await ask({ profile: 'upstream' }, { resource: namespace, object: space(name, set) })).warnings
+  assert.deepEqual(await created('kube-system', labels), [text])
+  assert.deepEqual(await created('kube-system', {}), [])
+  assert.deepEqual(await created('n', labels), [])
 })
 
-test('existingPodWarnings() groups pods by what they break, looks at each controller first and says where it stopped', () => {
+test('existingPodWarnings() groups pods by what they break, looks at each controller first and says where it stopped', async () => {
   const owned = (name: string, uid: string, spec: Spec) =>
     podOf('n', spec, name, { ownerReferences: [{ apiVersion: 'apps/v1', kind: 'ReplicaSet', name: 'r', uid, controller: true }] })
   const host = { hostPID: true }
@@ -231,7 +237,7 @@ test('existingPodWarnings() groups pods by what they break, looks at each contro
   assert.deepEqual(existingPodWarnings('n', [podOf('n')], baseline, exempt), [])
 })
 
-test('podSecurity() warns of what an exception admits, and says nothing else', () => {
+test('podSecurity() warns of what an exception admits, and says nothing else', async () => {
   const object = podOf('closed', { hostPID: true })
   const exception: PodSecurityException = {
     metadata: { name: 'e', namespace: 'closed' },
@@ -241,7 +247,7 @@ test('podSecurity() warns of what an exception admits, and says nothing else', (
       ...{ owner: 'ann', reason: 'r', expires: '2027-01-01T00:00:00Z' },
     },
   }
-  const { refusal, warnings, annotations } = ask({}, { object }, [], [exception])
+  const { refusal, warnings, annotations } = await ask({}, { object }, [], [exception])
   assert.equal(refusal, undefined)
   assert.equal(warnings.length, 1)
   assert.match(
@@ -249,6 +255,6 @@ test('podSecurity() warns of what an exception admits, and says nothing else', (
     /^violates PodSecurity "restricted:latest", and is admitted by PodSecurityException e of ann until 2027-01-01T00:00:00Z: host namespaces/,
   )
   assert.equal(annotations['admission.bulkhead.dev/pod-security-exceptions'], 'e of ann until 2027-01-01T00:00:00Z')
-  const late = ask({ now: () => Date.parse('2027-01-01T00:00:00Z') }, { object }, [], [exception])
+  const late = await ask({ now: () => Date.parse('2027-01-01T00:00:00Z') }, { object }, [], [exception])
   assert.match(late.refusal ?? '', /violates PodSecurity/)
 })

@@ -118,7 +118,7 @@ function create({ reader, profile, configuration, now }: PodSecurityOptions): Pl
 
   return {
     handles: ({ resource, subresource }) => resource.plural !== 'pods' || !ignoredSubresources.has(subresource),
-    validate: request => (isNamespace(request.resource) ? validateNamespace(request) : validatePods(request)),
+    validate: async request => (isNamespace(request.resource) ? validateNamespace(request) : validatePods(request)),
   }
 }
 

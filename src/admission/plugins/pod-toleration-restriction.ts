@@ -43,7 +43,7 @@ function create({ reader, configuration }: PodTolerationRestrictionOptions): Plu
     return parsed
   }
   return {
-    mutate(request) {
+    async mutate(request) {
       if (request.operation !== 'CREATE') return
       const { spec } = request.object as Pod
       const defaults = annotated(request, defaultsAnnotation) ?? cluster.default
@@ -53,7 +53,7 @@ function create({ reader, configuration }: PodTolerationRestrictionOptions): Plu
         wanted.push({ key: 'node.kubernetes.io/memory-pressure', operator: 'Exists', effect: 'NoSchedule' })
       if (wanted.length > 0) spec.tolerations = mergeTolerations(wanted)
     },
-    validate(request) {
+    async validate(request) {
       const { spec } = request.object as Pod
       const allowed = annotated(request, allowedAnnotation) ?? cluster.allowed
       if (allowed.length === 0 || (spec.tolerations ?? []).every(own => allowed.some(wide => includes(wide, own)))) return admitted

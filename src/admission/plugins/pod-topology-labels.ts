@@ -16,7 +16,7 @@ export const podTopologyLabels: PluginDefinition<{ readonly reader: StoreReader 
 
 function create({ reader }: { readonly reader: StoreReader }): PluginSteps {
   return {
-    mutate({ object, subresource, namespace, name }) {
+    async mutate({ object, subresource, namespace, name }) {
       if (object === undefined) return
       const pod = (subresource === 'binding' ? reader.get('pods', namespace, name) : object) as Pod | undefined
       const nodeName = subresource === 'binding' ? (object as Binding).target.name : pod?.spec.nodeName

@@ -64,13 +64,13 @@ function create({ reader }: { readonly reader: StoreReader }): PluginSteps {
   }
 
   return {
-    mutate(request) {
+    async mutate(request) {
       const { resource, operation, object, oldObject } = request
       if (resource.plural !== 'pods' || object === undefined) return
       if (operation === 'CREATE') resolvePod(request, object as Pod)
       else if (oldObject !== undefined) keep(object as Pod, oldObject as Pod)
     },
-    validate: request =>
+    validate: async request =>
       request.resource.plural === 'priorityclasses' && request.object ? validateClass(request, request.object as PriorityClass) : admitted,
   }
 }

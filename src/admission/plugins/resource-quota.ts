@@ -33,7 +33,7 @@ function create({ ledger }: { readonly ledger: QuotaLedger }): PluginSteps {
       const name = groupResource(resource.group, resource.plural)
       return ledger.concerns(name, namespace) && !uncounted.has(name) && evaluatorOf(name).handles(request)
     },
-    validate(request) {
+    async validate(request) {
       const { resource, object, oldObject, dryRun } = request
       if (object === undefined) return admitted
       const name = groupResource(resource.group, resource.plural)

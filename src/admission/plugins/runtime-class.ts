@@ -29,7 +29,7 @@ function create({ reader }: { readonly reader: StoreReader }): PluginSteps {
   }
 
   return {
-    mutate(request) {
+    async mutate(request) {
       const pod = request.object as Pod | undefined
       const found = pod && classOf(request, pod)
       if (pod === undefined || found === undefined) return
@@ -49,7 +49,7 @@ function create({ reader }: { readonly reader: StoreReader }): PluginSteps {
       const tolerations = found.scheduling?.tolerations ?? []
       if (tolerations.length > 0) pod.spec.tolerations = mergeTolerations([...(pod.spec.tolerations ?? []), ...tolerations])
     },
-    validate(request) {
+    async validate(request) {
       const pod = request.object as Pod | undefined
       const fixed = pod && classOf(request, pod)?.overhead?.podFixed
       if (pod === undefined || semanticallyEqual(pod.spec.overhead, fixed)) return admitted

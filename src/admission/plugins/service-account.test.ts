@@ -27,7 +27,7 @@ test('ServiceAccount mounts a token that waits for the first right of its accoun
 
 test('ServiceAccount refuses before other plug-ins and the rules of the kind see the pod', async () => {
   let seen = 0
-  const later: AdmissionPlugin = { name: 'Later', handles: () => true, mutate: () => void seen++ }
+  const later: AdmissionPlugin = { name: 'Later', handles: () => true, mutate: async () => void seen++ }
   const plugin = pluginsOf('upstream').find(({ name }) => name === 'ServiceAccount')
   assert.ok(plugin)
   const admission = createAdmission([plugin, later])

@@ -69,7 +69,7 @@ function create(options: ServiceAccountOptions): PluginSteps {
 
   return {
     handles: ({ operation, oldObject }) => operation === 'CREATE' || oldObject !== undefined,
-    mutate(request, signal) {
+    async mutate(request, signal) {
       if (request.operation !== 'CREATE' || request.object === undefined) return
       const pod = request.object as Pod
       if (isMirrorPod(pod)) return validateNow(request)
@@ -78,14 +78,11 @@ function create(options: ServiceAccountOptions): PluginSteps {
       const name = pod.spec.serviceAccountName
       const { namespace } = request
       // A controller creates the account `default` of a new namespace.
-      const coming = name === 'default' ? waiter.until('serviceaccounts', () => find(namespace, name) !== undefined, signal) : undefined
-      const completeAndValidate = (): void => {
-        complete(pod, find(namespace, name))
-        validateNow(request)
-      }
-      return coming === undefined ? completeAndValidate() : coming.then(completeAndValidate)
+      if (name === 'default') await waiter.until('serviceaccounts', () => find(namespace, name) !== undefined, signal)
+      complete(pod, find(namespace, name))
+      validateNow(request)
     },
-    validate,
+    validate: async request => validate(request),
   }
 
   /** Upstream refuses this before other plug-ins and validation see the pod. */

@@ -13,7 +13,7 @@ export const storageObjectInUseProtection: PluginDefinition = {
   guard: 'a volume is deleted under the pods that use it',
   handles: [{ operations: ['CREATE'], resources: ['persistentvolumeclaims', 'persistentvolumes'] }],
   create: () => ({
-    mutate({ object, resource }) {
+    async mutate({ object, resource }) {
       const finalizer = finalizers.get(resource.plural)
       if (object && finalizer && !object.metadata.finalizers?.includes(finalizer))
         object.metadata.finalizers = [...(object.metadata.finalizers ?? []), finalizer]

@@ -31,7 +31,7 @@ function create({ reader }: { readonly reader: StoreReader }): PluginSteps {
   }
   return {
     handles: ({ namespace }) => namespace !== systemNamespace,
-    validate(request) {
+    async validate(request) {
       const { object, oldObject, namespace, resource, name } = request
       const wanted = classOf(request, object)
       // An existing value stays, or a finalizer could not be removed.

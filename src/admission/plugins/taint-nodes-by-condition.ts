@@ -10,7 +10,7 @@ export const taintNodesByCondition: PluginDefinition = {
   on: 'always',
   handles: [{ operations: ['CREATE'], resources: ['nodes'] }],
   create: () => ({
-    mutate({ object }) {
+    async mutate({ object }) {
       if (object === undefined) return
       const { spec } = object as Node
       const taints = spec?.taints ?? []

@@ -56,10 +56,16 @@ function create({ reader, decide }: TrustDomainOptions): PluginSteps {
     return refuse(request, `node "${nodeName}" is of ${nameDomain(domainOfNode(node))}, the pod of ${nameDomain(domain)}`)
   }
 
-  function validateMove(request: AdmissionRequest, before: string, after: string, residents: readonly Pod[], what: string): Verdict {
+  async function validateMove(
+    request: AdmissionRequest,
+    before: string,
+    after: string,
+    residents: readonly Pod[],
+    what: string,
+  ): Promise<Verdict> {
     for (const domain of [before, after]) {
       if (domain === '') continue
-      const { allowed } = decide(request)({ serviceAccount: undefined, ...placeRight, name: domain })
+      const { allowed } = await decide(request)({ serviceAccount: undefined, ...placeRight, name: domain })
       if (!allowed)
         return refuse(
           request,
@@ -91,7 +97,7 @@ function create({ reader, decide }: TrustDomainOptions): PluginSteps {
           return false
       }
     },
-    mutate(request) {
+    async mutate(request) {
       if (request.resource.plural !== 'pods' || request.object === undefined) return
       const { oldObject, subresource, namespace, name } = request
       if (subresource === 'binding') {
@@ -103,7 +109,7 @@ function create({ reader, decide }: TrustDomainOptions): PluginSteps {
       // What the server set at creation stays, whatever the request contains.
       setDomain(request.object, oldObject === undefined ? current(request.namespace) : domainOfPod(oldObject))
     },
-    validate(request) {
+    async validate(request) {
       const { resource, subresource, object, oldObject, namespace, name } = request
       if (object === undefined) return admitted
       if (resource.plural === 'pods' && subresource === 'binding') {

@@ -29,7 +29,7 @@ function create({ mutatingSources }: UnenforcedKindsOptions): PluginSteps {
     mutatingSources.length > 0 ? unenforced : new Map([...unenforced, [mutating, 'the feature gate MutatingAdmissionPolicy is off']])
   return {
     handles: ({ resource }) => known.has(groupResource(resource.group, resource.plural)),
-    validate(request) {
+    async validate(request) {
       const why = known.get(groupResource(request.resource.group, request.resource.plural))
       if (why !== undefined) request.warn(`${request.resource.kind} is stored without effect: ${why}`)
       return admitted

@@ -1,6 +1,5 @@
 // ValidatingAdmissionPolicy: rules in CEL with bindings.
 import { requireLate } from '../../base/late-module.ts'
-import { inTurns } from '../../base/turns.ts'
 import type { PluginDefinition, PluginSteps } from '../plugin-definition.ts'
 import type { PolicyContext } from '../policy/evaluate-policies.ts'
 import type * as engine from '../policy/policy-engine-late.ts'
@@ -32,6 +31,6 @@ function create(options: ValidatingAdmissionPolicyOptions): PluginSteps {
   )
   return {
     handles: request => index.candidates(request).length > 0,
-    validate: (request, signal) => inTurns(loaded().evaluatePolicies(index.candidates(request), request, options), signal),
+    validate: (request, signal) => loaded().evaluatePolicies(index.candidates(request), request, options, signal),
   }
 }

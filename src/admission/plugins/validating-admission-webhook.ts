@@ -33,9 +33,9 @@ function create({ webhooks, configuration: { validatingIdentities: identities } 
     handles: request => index.candidates(request).length > 0,
     async validate(request, signal): Promise<Verdict> {
       const relevant: { readonly hook: Hook; readonly version: ResourceDefinition }[] = []
-      const meter = new Meter()
+      const meter = new Meter(signal)
       for (const hook of index.candidates(request)) {
-        const version = await versionFor(hook, request, context.decide, meter, signal)
+        const version = await versionFor(hook, request, context.decide, meter)
         if (version !== undefined) relevant.push({ hook, version })
       }
       if (relevant.length === 0) return admitted

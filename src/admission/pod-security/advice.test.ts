@@ -24,7 +24,10 @@ const goodSpec: PodSpec = {
 const podOf = (spec: PodSpec): Pod => ({ apiVersion: 'v1', kind: 'Pod', metadata: { name: 'p', namespace: 'team' }, spec }) as Pod
 
 /** The refusal of a pod that a webhook changed after it was sent. */
-function refused(sent: PodSpec, mutation: (spec: PodSpec) => void): { message: string; annotations: Record<string, string> } {
+async function refused(
+  sent: PodSpec,
+  mutation: (spec: PodSpec) => void,
+): Promise<{ message: string; annotations: Record<string, string> }> {
   const object = structuredClone(podOf(sent))
   const annotations: Record<string, string> = {}
   const request: AdmissionRequest = {
@@ -40,7 +43,7 @@ function refused(sent: PodSpec, mutation: (spec: PodSpec) => void): { message: s
     {
       name: 'Changes',
       handles: () => true,
-      mutate: asked => {
+      mutate: async asked => {
         const wanted = structuredClone(object)
         if (wanted.spec) mutation(wanted.spec)
         changeObject(asked, object, { by: 'admission webhook "injects"', version: podResource, wanted, fields: 'Ignore' })
@@ -49,9 +52,9 @@ function refused(sent: PodSpec, mutation: (spec: PodSpec) => void): { message: s
     createPlugin(podSecurity, options),
   ])
   const { signal } = new AbortController()
-  admission.mutate(request, signal)
+  await admission.mutate(request, signal)
   try {
-    admission.validate(request, signal)
+    await admission.validate(request, signal)
   } catch (err) {
     assert.ok(err instanceof ApiError)
     return { message: err.message, annotations }
@@ -64,8 +67,8 @@ const advised = (message: string): unknown[] | undefined => {
   return text === undefined ? undefined : JSON.parse(text)
 }
 
-test('a field that a webhook added is not patched away from what was sent', () => {
-  const { message, annotations } = refused(goodSpec, spec => {
+test('a field that a webhook added is not patched away from what was sent', async () => {
+  const { message, annotations } = await refused(goodSpec, spec => {
     spec.hostNetwork = true
   })
   assert.match(
@@ -75,9 +78,9 @@ test('a field that a webhook added is not patched away from what was sent', () =
   assert.equal(annotations['admission.bulkhead.dev/patch'], undefined)
 })
 
-test('what was sent is at fault: the patch is one of what was sent, and would be enough', () => {
+test('what was sent is at fault: the patch is one of what was sent, and would be enough', async () => {
   const sent = { ...goodSpec, hostPID: true, containers: [container('app')] }
-  const { message } = refused(sent, spec => {
+  const { message } = await refused(sent, spec => {
     spec.containers.push(container('sidecar'))
     spec.volumes = [{ name: 'x', emptyDir: {} }]
   })
@@ -86,23 +89,23 @@ test('what was sent is at fault: the patch is one of what was sent, and would be
   assert.equal((applyJsonPatch(podOf(sent), patch) as Pod).spec?.hostPID, undefined)
 })
 
-test('one patch of the pod helps what was sent and what was added to it', () => {
-  const { message } = refused({ ...goodSpec, securityContext: { seccompProfile: { type: 'RuntimeDefault' } } }, spec => {
+test('one patch of the pod helps what was sent and what was added to it', async () => {
+  const { message } = await refused({ ...goodSpec, securityContext: { seccompProfile: { type: 'RuntimeDefault' } } }, spec => {
     spec.containers.push(container('sidecar'))
   })
   assert.deepEqual(advised(message), [{ op: 'add', path: '/spec/securityContext/runAsNonRoot', value: true }])
 })
 
-test('what stands elsewhere after the change is not promised to pass', () => {
-  const { message } = refused({ ...goodSpec, containers: [container('app', { ...safe, privileged: true })] }, spec => {
+test('what stands elsewhere after the change is not promised to pass', async () => {
+  const { message } = await refused({ ...goodSpec, containers: [container('app', { ...safe, privileged: true })] }, spec => {
     spec.containers.unshift(container('first'))
   })
   assert.equal(advised(message), undefined)
   assert.match(message, /this is not the Pod that was sent/)
 })
 
-test('without a change the patch is one of the object', () => {
-  assert.deepEqual(advised(refused({ ...goodSpec, hostNetwork: true }, () => undefined).message), [
+test('without a change the patch is one of the object', async () => {
+  assert.deepEqual(advised((await refused({ ...goodSpec, hostNetwork: true }, () => undefined)).message), [
     { op: 'remove', path: '/spec/hostNetwork' },
   ])
 })

@@ -3,28 +3,23 @@ import { test } from 'node:test'
 import type { CelValue } from '../../api/cel/evaluate/values.ts'
 import { perCallLimit } from '../../api/cel/kubernetes/limits.ts'
 import type { ValidatingAdmissionPolicySpec } from '../../api/types/admissionregistration-v1.ts'
-import type { Wait } from '../../base/turns.ts'
 import { compilePolicy, evaluatePolicy, type PolicyResult } from './compile-policy.ts'
 import { costOfATurn, Meter, type Spent } from './meter.ts'
 import type { FoundRequest, RequestVariables } from './request-view.ts'
-
-/** Returns the result and how often it yielded. */
-function turnsOf<T>(work: Iterator<Wait, T>): { readonly result: T; readonly turns: number } {
-  for (let turns = 1; ; turns++) {
-    const step = work.next()
-    if (step.done === true) return { result: step.value, turns }
-  }
-}
 
 function requestFor(object: CelValue): FoundRequest {
   const variables: RequestVariables = { object, oldObject: null, request: {}, authorizer: null, 'authorizer.requestResource': null }
   return { ...variables, inConditions: variables }
 }
 
-function evaluated(spec: ValidatingAdmissionPolicySpec, object: CelValue = {}, params?: CelValue, meter = new Meter()): PolicyResult {
-  return turnsOf(evaluatePolicy(compilePolicy(spec), { request: requestFor(object), params, namespaceObject: undefined }, meter)).result
+const { signal } = new AbortController()
+
+function evaluated(spec: ValidatingAdmissionPolicySpec, object: CelValue = {}): Promise<PolicyResult> {
+  const input = { request: requestFor(object), params: undefined, namespaceObject: undefined }
+  return evaluatePolicy(compilePolicy(spec), input, new Meter(signal))
 }
-const messages = (spec: ValidatingAdmissionPolicySpec, object?: CelValue) => evaluated(spec, object).failures.map(({ message }) => message)
+const messages = async (spec: ValidatingAdmissionPolicySpec, object?: CelValue) =>
+  (await evaluated(spec, object)).failures.map(({ message }) => message)
 const long = `'${'x'.repeat(5 * 1024)}!'`
 
 const shownMessages: readonly [string, object, string][] = [
@@ -36,13 +31,13 @@ const shownMessages: readonly [string, object, string][] = [
   ['the expression where there is nothing else', {}, 'failed expression: 1 == 2'],
 ]
 for (const [what, more, expected] of shownMessages) {
-  test(`evaluatePolicy() shows ${what}`, () => {
-    assert.deepEqual(messages({ validations: [{ expression: '1 == 2', ...more }] }), [expected])
+  test(`evaluatePolicy() shows ${what}`, async () => {
+    assert.deepEqual(await messages({ validations: [{ expression: '1 == 2', ...more }] }), [expected])
   })
 }
 
-test('evaluatePolicy() computes a variable once, and only where it is asked for', () => {
-  // Two evaluations of this cost more than the limit of an expression.
+test('evaluatePolicy() computes a variable once, and only where it is asked for', async () => {
+  // Two evaluations of this one cost more than an expression may.
   const costly = 'object.l.all(a, object.l.all(b, object.l.all(c, a + b + c > 0)))'
   const l = Array.from({ length: 40 }, (_, index) => index + 1)
   const spec = {
@@ -52,58 +47,61 @@ test('evaluatePolicy() computes a variable once, and only where it is asked for'
     ],
   }
   const validations = Array.from({ length: 60 }, () => ({ expression: 'variables.costly' }))
-  assert.deepEqual(messages({ ...spec, validations }, { l }), [])
+  assert.deepEqual(await messages({ ...spec, validations }, { l }), [])
   const written = Array.from({ length: 60 }, () => ({ expression: costly }))
-  assert.deepEqual(messages({ ...spec, validations: written }, { l }), [
+  assert.deepEqual(await messages({ ...spec, validations: written }, { l }), [
     'validation failed due to running out of cost budget, no further validation rules will be run',
   ])
-  assert.deepEqual(messages({ ...spec, validations: [{ expression: 'variables.broken == 1' }] }, { l }), [
+  assert.deepEqual(await messages({ ...spec, validations: [{ expression: 'variables.broken == 1' }] }, { l }), [
     'expression \'variables.broken == 1\' resulted in error: composited variable "broken" fails to evaluate: no such key: missing',
   ])
 })
 
-test('evaluatePolicy() counts what variables and failures cost', () => {
+test('evaluatePolicy() counts what variables and failures cost', async () => {
   const l = Array.from({ length: 200 }, (_, index) => index)
   const failing = 'object.l.all(a, object.l.all(b, a == b || a != b)) && object.missing'
   const spec = { validations: Array.from({ length: 60 }, () => ({ expression: failing })) }
-  assert.deepEqual(messages(spec, { l }), ['validation failed due to running out of cost budget, no further validation rules will be run'])
+  assert.deepEqual(await messages(spec, { l }), [
+    'validation failed due to running out of cost budget, no further validation rules will be run',
+  ])
 })
 
-test('evaluatePolicy() has one false condition outweigh errors of others', () => {
+test('evaluatePolicy() has one false condition outweigh errors of others', async () => {
   const validations = [{ expression: 'false' }]
   const broken = { name: 'broken', expression: 'object.missing == 1' }
   const error = "expression 'object.missing == 1' resulted in error: no such key: missing"
-  assert.deepEqual(messages({ validations, matchConditions: [broken, { name: 'no', expression: 'false' }] }), [])
-  assert.deepEqual(messages({ validations, matchConditions: [broken, { name: 'yes', expression: 'true' }] }), [error])
-  assert.deepEqual(messages({ validations, matchConditions: [broken, { ...broken, name: 'again' }] }), [error])
+  assert.deepEqual(await messages({ validations, matchConditions: [broken, { name: 'no', expression: 'false' }] }), [])
+  assert.deepEqual(await messages({ validations, matchConditions: [broken, { name: 'yes', expression: 'true' }] }), [error])
+  assert.deepEqual(await messages({ validations, matchConditions: [broken, { ...broken, name: 'again' }] }), [error])
   const other = { name: 'other', expression: 'object.absent == 1' }
   const absent = "expression 'object.absent == 1' resulted in error: no such key: absent"
-  assert.deepEqual(messages({ validations, matchConditions: [broken, other, broken] }), [`[${error}, ${absent}]`])
-  assert.deepEqual(messages({ validations, matchConditions: [broken], failurePolicy: 'Ignore' }), [])
+  assert.deepEqual(await messages({ validations, matchConditions: [broken, other, broken] }), [`[${error}, ${absent}]`])
+  assert.deepEqual(await messages({ validations, matchConditions: [broken], failurePolicy: 'Ignore' }), [])
 })
 
-test('evaluatePolicy() publishes annotations that say something, and refuses by those that fail', () => {
+test('evaluatePolicy() publishes annotations that say something, and refuses by those that fail', async () => {
   const annotations = [
     { key: 'a', valueExpression: "' x '" },
     { key: 'none', valueExpression: 'null' },
     { key: 'blank', valueExpression: "' '" },
   ]
-  assert.deepEqual(evaluated({ auditAnnotations: annotations }).annotations, [{ key: 'a', value: 'x' }])
+  assert.deepEqual((await evaluated({ auditAnnotations: annotations })).annotations, [{ key: 'a', value: 'x' }])
   const failing = [{ key: 'b', valueExpression: 'string(object.missing)' }]
-  assert.deepEqual(evaluated({ auditAnnotations: failing }).annotationErrors, [
+  assert.deepEqual((await evaluated({ auditAnnotations: failing })).annotationErrors, [
     "expression 'string(object.missing)' resulted in error: no such key: missing",
   ])
-  assert.deepEqual(evaluated({ auditAnnotations: failing, failurePolicy: 'Ignore' }).annotationErrors, [])
+  assert.deepEqual((await evaluated({ auditAnnotations: failing, failurePolicy: 'Ignore' })).annotationErrors, [])
 })
 
 /** Records the most expensive turn, with what was begun and aborted. */
 class WatchedMeter extends Meter {
   most = 0
+  turns = 1
   #ended = 0
 
-  override get isFull(): boolean {
+  override get isSpent(): boolean {
     this.most = Math.max(this.most, this.#ended + this.running.reduce((sum, { cost, work }) => sum + cost + work, 0))
-    return super.isFull
+    return super.isSpent
   }
 
   override spend(spent: Spent): void {
@@ -112,9 +110,10 @@ class WatchedMeter extends Meter {
     super.spend(spent)
   }
 
-  override nextTurn(): void {
+  override renew(): void {
+    this.turns++
     this.#ended = 0
-    super.nextTurn()
+    super.renew()
   }
 }
 
@@ -138,15 +137,15 @@ const hostile: readonly (readonly [string, ValidatingAdmissionPolicySpec])[] = [
   ['variables that ask for others at last', chain(index => `${costly} && variables.v${index - 1}`)],
 ]
 for (const [what, spec] of hostile) {
-  test(`evaluatePolicy() lets others have their turn between ${what}`, () => {
+  test(`evaluatePolicy() lets others have their turn between ${what}`, async () => {
     const request = requestFor({ l })
-    const meter = new WatchedMeter()
-    const { result, turns } = turnsOf(evaluatePolicy(compilePolicy(spec), { request, params: null, namespaceObject: undefined }, meter))
+    const meter = new WatchedMeter(signal)
+    const result = await evaluatePolicy(compilePolicy(spec), { request, params: null, namespaceObject: undefined }, meter)
     assert.equal(
       result.failures[0]?.message,
       'validation failed due to running out of cost budget, no further validation rules will be run',
     )
-    assert.ok(turns > 10, `${turns} turns`)
+    assert.ok(meter.turns > 10, `${meter.turns} turns`)
     assert.ok(meter.most <= costOfATurn + perCallLimit, `${meter.most} units in one turn`)
   })
 }

@@ -4,7 +4,6 @@ import type { CelValue } from '../../api/cel/evaluate/values.ts'
 import { typeNameOf } from '../../api/cel/evaluate/values.ts'
 import { maxMessageBytes, requestBudget } from '../../api/cel/kubernetes/limits.ts'
 import type { AuditAnnotation, ValidatingAdmissionPolicySpec, Validation } from '../../api/types/admissionregistration-v1.ts'
-import type { Wait } from '../../base/turns.ts'
 import { type Bindings, Budget, compileExpression, type Expression, evaluated, OutOfBudget } from './expression.ts'
 import { type Conditions, compileConditions, evaluateConditions } from './match-conditions.ts'
 import type { Meter } from './meter.ts'
@@ -65,15 +64,15 @@ export interface PolicyResult {
 
 const nothing: PolicyResult = { failures: [], annotations: [], annotationErrors: [] }
 
-/** Yields when other requests should get a turn. */
-export function* evaluatePolicy(
+/** Other requests have their turn in between. */
+export async function evaluatePolicy(
   policy: CompiledPolicy,
   input: PolicyInput & { readonly request: FoundRequest },
   meter: Meter,
-): Generator<Wait, PolicyResult> {
+): Promise<PolicyResult> {
   if (policy.conditions.length > 0) {
     const unplaced = { ...input, request: input.request.inConditions, namespaceObject: undefined }
-    const conditions = yield* evaluateConditions(policy.conditions, meter, budget => policyBindings(policy.variables, unplaced, budget))
+    const conditions = await evaluateConditions(policy.conditions, meter, budget => policyBindings(policy.variables, unplaced, budget))
     if (!conditions.met) return conditions.error === undefined ? nothing : failed(policy, conditions.error)
   }
   try {
@@ -81,13 +80,13 @@ export function* evaluatePolicy(
     const bindings = policyBindings(policy.variables, input, budget)
     const failures: Failure[] = []
     for (const [index, validation] of policy.validations.entries()) {
-      const failure = yield* evaluate(policy, validation, index, bindings, budget)
+      const failure = await evaluate(policy, validation, index, bindings, budget)
       if (failure !== undefined) failures.push(failure)
     }
     if (policy.annotations.length === 0) return { ...nothing, failures }
     // Upstream gives annotations a budget of their own.
     const more = new Budget(requestBudget, meter)
-    const annotated = yield* annotate(policy, policyBindings(policy.variables, input, more), more)
+    const annotated = await annotate(policy, policyBindings(policy.variables, input, more), more)
     return { failures, ...annotated }
   } catch (err) {
     if (err instanceof OutOfBudget) return failed(policy, err.message)
@@ -98,35 +97,35 @@ export function* evaluatePolicy(
 const failed = ({ failsClosed }: CompiledPolicy, message: string): PolicyResult =>
   failsClosed ? { ...nothing, failures: [{ index: 0, message, reason: '' }] } : nothing
 
-function* evaluate(
+async function evaluate(
   { failsClosed }: CompiledPolicy,
   { validation, condition, message }: CompiledValidation,
   index: number,
   bindings: Bindings,
   budget: Budget,
-): Generator<Wait, Failure | undefined> {
-  const outcome = yield* evaluated(condition, bindings, budget)
+): Promise<Failure | undefined> {
+  const outcome = await evaluated(condition, bindings, budget)
   if ('error' in outcome) return failsClosed ? { index, message: outcome.error, reason: '' } : undefined
   if (outcome.value === true) return undefined
-  const said = yield* shown(message, bindings, budget)
+  const said = await shown(message, bindings, budget)
   const text = said || validation.message?.trim() || `failed expression: ${validation.expression.trim()}`
   return { index, message: text, reason: validation.reason ?? 'Invalid' }
 }
 
 /** The value of a message expression; '' if it cannot be shown in one line. Evaluated only if its validation is violated. */
-function* shown(expression: Expression | undefined, bindings: Bindings, budget: Budget): Generator<Wait, string> {
+async function shown(expression: Expression | undefined, bindings: Bindings, budget: Budget): Promise<string> {
   if (expression === undefined) return ''
-  const outcome = yield* evaluated(expression, bindings, budget)
+  const outcome = await evaluated(expression, bindings, budget)
   if ('error' in outcome || typeof outcome.value !== 'string') return ''
   const text = outcome.value.trim()
   return Buffer.byteLength(text) > maxMessageBytes || text.includes('\n') ? '' : text
 }
 
-function* annotate(policy: CompiledPolicy, bindings: Bindings, budget: Budget): Generator<Wait, Omit<PolicyResult, 'failures'>> {
+async function annotate(policy: CompiledPolicy, bindings: Bindings, budget: Budget): Promise<Omit<PolicyResult, 'failures'>> {
   const annotations: { key: string; value: string }[] = []
   const annotationErrors: string[] = []
   for (const { annotation, value } of policy.annotations) {
-    const outcome = yield* evaluated(value, bindings, budget)
+    const outcome = await evaluated(value, bindings, budget)
     const error = 'error' in outcome ? outcome.error : wrongType(annotation, outcome.value)
     if (error !== undefined) {
       if (policy.failsClosed) annotationErrors.push(error)

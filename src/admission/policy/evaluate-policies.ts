@@ -3,7 +3,6 @@ import type { CelValue } from '../../api/cel/evaluate/values.ts'
 import type { ResourceDefinition } from '../../api/resource.ts'
 import { ApiError, forbidden, type Reason } from '../../api/status.ts'
 import type { ValidatingAdmissionPolicy, ValidatingAdmissionPolicyBinding } from '../../api/types/admissionregistration-v1.ts'
-import type { Wait } from '../../base/turns.ts'
 import type { AdmissionRequest, Verdict } from '../admission.ts'
 import { admitted } from '../admission.ts'
 import type { AdmissionMetrics, PolicyObservation } from '../admission-metrics.ts'
@@ -39,35 +38,34 @@ interface AuditedFailure {
   readonly validationActions: readonly string[]
 }
 
-/**
- * All are evaluated, so that warnings and annotations are complete; the first denial is the answer. Yields when other requests should get a
- * turn.
- */
-export function* evaluatePolicies(
+/** All are asked, so that warnings and annotations are whole; the first denial is the answer. Other requests have their turn in between. */
+export async function evaluatePolicies(
   candidates: readonly BoundValidatingPolicy[],
   request: AdmissionRequest,
   context: PolicyContext,
-): Generator<Wait, Verdict> {
-  const evaluated = new PolicyEvaluation(request, context)
-  for (const candidate of candidates) yield* evaluated.ask(candidate)
+  signal: AbortSignal,
+): Promise<Verdict> {
+  const evaluated = new PolicyEvaluation(request, context, signal)
+  for (const candidate of candidates) await evaluated.ask(candidate)
   return evaluated.verdict()
 }
 
 class PolicyEvaluation {
-  readonly #meter = new Meter()
+  readonly #meter: Meter
   readonly #request: AdmissionRequest
   readonly #context: PolicyContext
   readonly #view: RequestView
   readonly #denials: Denial[] = []
   readonly #audited: AuditedFailure[] = []
 
-  constructor(request: AdmissionRequest, context: PolicyContext) {
+  constructor(request: AdmissionRequest, context: PolicyContext, signal: AbortSignal) {
+    this.#meter = new Meter(signal)
     this.#request = request
     this.#context = context
-    this.#view = new RequestView(request, context.decide)
+    this.#view = new RequestView(request, context.decide, this.#meter)
   }
 
-  *ask(candidate: BoundValidatingPolicy): Generator<Wait, void> {
+  async ask(candidate: BoundValidatingPolicy): Promise<void> {
     const { policy, matcher, bindings } = candidate
     let version: ResourceDefinition | undefined
     try {
@@ -81,7 +79,7 @@ class PolicyEvaluation {
     for (const { binding, matcher: narrower } of bindings) {
       try {
         if (narrower !== undefined && narrower.matches(this.#request) === undefined) continue
-        yield* this.#evaluate(candidate, binding, version, annotations)
+        await this.#evaluate(candidate, binding, version, annotations)
       } catch (err) {
         this.#misconfigured(err, policy, binding)
         if (err instanceof ConfigurationError && err.ofPolicy) return
@@ -90,12 +88,12 @@ class PolicyEvaluation {
     for (const [key, values] of annotations) this.#request.annotate(`${policy.metadata.name}/${key}`, [...values].sort().join(', '))
   }
 
-  *#evaluate(
+  async #evaluate(
     { policy, compiled }: BoundValidatingPolicy,
     binding: ValidatingAdmissionPolicyBinding,
     version: ResourceDefinition,
     annotations: Map<string, Set<string>>,
-  ): Generator<Wait, void> {
+  ): Promise<void> {
     const all = collectParams(policy.spec.paramKind, binding.spec.paramRef, namespaceOf(this.#request), this.#context)
     if (all.length === 0) return
     const namespaceObject = enclosingNamespace(this.#request, this.#context.reader)
@@ -103,7 +101,7 @@ class PolicyEvaluation {
     for (const params of all) {
       // Decoded JSON is already a CEL value.
       const input = { request, params: params as CelValue | undefined, namespaceObject }
-      this.#take(yield* evaluatePolicy(compiled(), input, this.#meter), policy, binding, annotations)
+      this.#take(await evaluatePolicy(compiled(), input, this.#meter), policy, binding, annotations)
     }
   }
 

@@ -4,8 +4,8 @@ import { CelEvaluationError } from '../../api/cel/evaluate/failure.ts'
 import type { CelValue } from '../../api/cel/evaluate/values.ts'
 import { type AdmissionScope, type AdmissionUse, compileAdmission } from '../../api/cel/kubernetes/admission.ts'
 import { perCallLimit } from '../../api/cel/kubernetes/limits.ts'
-import { AnswerPending } from '../../base/answer-pending.ts'
-import type { Wait } from '../../base/turns.ts'
+import { yieldIfDue } from '../../base/turns.ts'
+import { AnswerPending } from './answer-pending.ts'
 import type { Meter, Spent } from './meter.ts'
 
 export interface Expression {
@@ -24,19 +24,6 @@ export function compileExpression(text: string, use: AdmissionUse, scope: Admiss
 export type Bindings = Readonly<Record<string, CelValue>>
 
 export type Outcome = { readonly value: CelValue } | { readonly error: string }
-
-/**
- * The evaluation was interrupted so that other requests get a turn. Then `first`, the variable that it needs, is computed, and the
- * expression is evaluated again with its value.
- */
-export class TurnWanted extends Error {
-  readonly first: (() => Generator<Wait, void>) | undefined
-
-  constructor(first?: () => Generator<Wait, void>) {
-    super('other requests have their turn')
-    this.first = first
-  }
-}
 
 const spent = 'validation failed due to running out of cost budget, no further validation rules will be run'
 
@@ -68,36 +55,35 @@ export class Budget {
   }
 }
 
-/** Throws only OutOfBudget. */
-function evaluate({ program, problem, text }: Expression, bindings: Bindings, budget: Budget): Outcome | TurnWanted | AnswerPending {
+/** Evaluates in as many turns as it takes. Throws OutOfBudget, nothing else. */
+export async function evaluated(expression: Expression, bindings: Bindings, budget: Budget): Promise<Outcome> {
+  const { program, problem } = expression
   if (program === undefined) return { error: `compilation error: ${problem}` }
-  if (budget.meter.isFull) return new TurnWanted()
+  return whenPrepared(budget.meter, () => evaluate(program, expression.text, bindings, budget))
+}
+
+/** Throws OutOfBudget and AnswerPending, nothing else. */
+function evaluate(program: Program, text: string, bindings: Bindings, budget: Budget): Outcome {
   try {
     const evaluation = program.evaluate(bindings, perCallLimit, budget.meter.running)
     budget.spend(evaluation)
     return { value: evaluation.value }
   } catch (err) {
-    if (isWait(err)) return err
     if (!(err instanceof CelEvaluationError)) throw err
     budget.spend(err)
     return { error: `expression '${text}' resulted in error: ${err.message}` }
   }
 }
 
-/** Evaluates in as many turns as needed. Throws only OutOfBudget. */
-export function* evaluated(expression: Expression, bindings: Bindings, budget: Budget): Generator<Wait, Outcome> {
+/** The outcome of an evaluation, which begins anew as often as something has to be made for it first. */
+export async function whenPrepared<T>(meter: Meter, evaluate: () => T): Promise<T> {
   for (;;) {
-    const outcome = evaluate(expression, bindings, budget)
-    if (!isWait(outcome)) return outcome
-    yield* beforeGoingOn(outcome, budget)
+    await yieldIfDue(meter)
+    try {
+      return evaluate()
+    } catch (err) {
+      if (!(err instanceof AnswerPending)) throw err
+      await err.prepare()
+    }
   }
-}
-
-/** Whether an evaluation ended only to be repeated. */
-export const isWait = (ended: unknown): ended is TurnWanted | AnswerPending => ended instanceof TurnWanted || ended instanceof AnswerPending
-
-export function* beforeGoingOn(ended: TurnWanted | AnswerPending, budget: Budget): Generator<Wait, void> {
-  yield ended instanceof AnswerPending ? ended.answered : undefined
-  budget.meter.nextTurn()
-  if (ended instanceof TurnWanted && ended.first !== undefined) yield* ended.first()
 }

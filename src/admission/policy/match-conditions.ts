@@ -2,7 +2,6 @@
 import { matchConditionsBudget } from '../../api/cel/kubernetes/limits.ts'
 import type { MatchCondition } from '../../api/types/admissionregistration-v1.ts'
 import { aggregated } from '../../base/aggregated.ts'
-import type { Wait } from '../../base/turns.ts'
 import { type Bindings, Budget, compileExpression, type Expression, evaluated, OutOfBudget } from './expression.ts'
 import type { Meter } from './meter.ts'
 import type { CompiledVariables } from './variables.ts'
@@ -26,18 +25,18 @@ export type ConditionsVerdict =
 const met: ConditionsVerdict = { met: true }
 
 /** One false condition decides, even if others fail. `bindingsWithin` creates the variables within the budget of the conditions. */
-export function* evaluateConditions(
+export async function evaluateConditions(
   conditions: Conditions,
   meter: Meter,
   bindingsWithin: (budget: Budget) => Bindings,
-): Generator<Wait, ConditionsVerdict> {
+): Promise<ConditionsVerdict> {
   if (conditions.length === 0) return met
   const budget = new Budget(matchConditionsBudget, meter)
   const bindings = bindingsWithin(budget)
   const errors: string[] = []
   try {
     for (const condition of conditions) {
-      const outcome = yield* evaluated(condition, bindings, budget)
+      const outcome = await evaluated(condition, bindings, budget)
       if ('error' in outcome) errors.push(outcome.error)
       else if (outcome.value === false) return { met: false }
     }

@@ -4,7 +4,6 @@ import type { KubeObject } from '../../api/object.ts'
 import type { ResourceDefinition } from '../../api/resource.ts'
 import { ApiError, forbidden, type Reason } from '../../api/status.ts'
 import type { MutatingAdmissionPolicy, MutatingAdmissionPolicyBinding } from '../../api/types/admissionregistration-v1alpha1.ts'
-import type { Wait } from '../../base/turns.ts'
 import type { AdmissionRequest } from '../admission.ts'
 import { namespaceOf } from '../matching/rule.ts'
 import { Reinvokable } from '../reinvocation.ts'
@@ -47,15 +46,16 @@ interface Problem {
   readonly reason: '' | 'Invalid'
 }
 
-/** Changes the object in place. Yields when other requests should get a turn. Throws the ApiError of a refusal. */
-export function* mutateByPolicies(
+/** Changes the object in place. Other requests have their turn in between. Throws the ApiError of a refusal. */
+export async function mutateByPolicies(
   candidates: readonly BoundMutatingPolicy[],
   request: AdmissionRequest,
   context: PolicyContext,
-): Generator<Wait, void> {
-  // The object as it came decides which policies apply.
+  signal: AbortSignal,
+): Promise<void> {
+  // Which are for the request is decided by the object as it came.
   const { invocations, problems } = select(candidates, request, context)
-  if (invocations.length > 0) problems.push(...(yield* invoke(invocations, request, context)))
+  if (invocations.length > 0) problems.push(...(await invoke(invocations, request, context, signal)))
   const refusing = problems.filter(({ policy }) => policy.spec.failurePolicy !== 'Ignore')
   if (refusing.length > 0) throw refusal(refusing, request)
 }
@@ -89,10 +89,15 @@ function select(candidates: readonly BoundMutatingPolicy[], request: AdmissionRe
   return { invocations, problems }
 }
 
-function* invoke(invocations: readonly Invocation[], request: AdmissionRequest, context: PolicyContext): Generator<Wait, Problem[]> {
+async function invoke(
+  invocations: readonly Invocation[],
+  request: AdmissionRequest,
+  context: PolicyContext,
+  signal: AbortSignal,
+): Promise<Problem[]> {
   const problems: Problem[] = []
   const changedBy: MutatedBy[] = []
-  const meter = new Meter()
+  const meter = new Meter(signal)
   const namespaceObject = enclosingNamespace(request, context.reader)
   const reinvokable = Reinvokable.of(request, 'MutatingAdmissionPolicy')
   reinvokable.begin(request)
@@ -103,8 +108,8 @@ function* invoke(invocations: readonly Invocation[], request: AdmissionRequest, 
     // Decoded JSON is already a CEL value.
     const given = params as CelValue | undefined
     // Created for each expression, which sees the changes of the one before.
-    const view = () => new RequestView(request, context.decide).in(version)
-    const conditions = yield* evaluateConditions(compiled.conditions, meter, budget =>
+    const view = () => new RequestView(request, context.decide, meter).in(version)
+    const conditions = await evaluateConditions(compiled.conditions, meter, budget =>
       policyBindings(compiled.variables, { request: view().inConditions, params: given, namespaceObject: undefined }, budget),
     )
     if (!conditions.met) {
@@ -121,7 +126,7 @@ function* invoke(invocations: readonly Invocation[], request: AdmissionRequest, 
         const bindingsWithin = (budget: Budget) =>
           policyBindings(compiled.variables, { request: view(), params: given, namespaceObject }, budget)
         const input = { request, object, version, policy: names.policy, meter, bindingsWithin }
-        if (yield* mutateObject(mutation, input)) changed = true
+        if (await mutateObject(mutation, input)) changed = true
         context.metrics.mutation({ ...names, errorType: 'no_error' })
       } catch (err) {
         context.metrics.mutation({ ...names, errorType: err instanceof MutationError ? err.type : 'invalid_error' })

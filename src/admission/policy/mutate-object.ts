@@ -12,7 +12,6 @@ import type { ResourceDefinition } from '../../api/resource.ts'
 import { schemaFor } from '../../api/schema/model.ts'
 import { ApiError } from '../../api/status.ts'
 import { parseJson } from '../../base/json.ts'
-import type { Wait } from '../../base/turns.ts'
 import type { AdmissionRequest } from '../admission.ts'
 import { changeObject } from '../request-change.ts'
 import { isOfOtherKind, kindIn, versioned } from '../request-facts.ts'
@@ -45,16 +44,16 @@ export interface MutationInput {
 }
 
 /**
- * Returns whether it changed anything. Yields when other requests should get a turn. Throws a MutationError, or the ApiError of a result
- * that is not a valid object of its kind, which refuses the request whatever the failure policy is, as upstream.
+ * Whether it changed anything. Other requests have their turn in between. Throws a MutationError, or the ApiError of what is no object of
+ * its kind any more, which refuses the request whatever the failure policy is, as upstream has it.
  */
-export function* mutateObject({ use, expression }: CompiledMutation, input: MutationInput): Generator<Wait, boolean> {
+export async function mutateObject({ use, expression }: CompiledMutation, input: MutationInput): Promise<boolean> {
   if (expression.program === undefined) throw new MutationError(expression.problem, 'compile_error')
   const { request, object, version, policy, meter, bindingsWithin } = input
   const budget = new Budget(requestBudget, meter)
   let value: Awaited<ReturnType<typeof expression.program.evaluate>>['value']
   try {
-    const outcome = yield* evaluated(expression, bindingsWithin(budget), budget)
+    const outcome = await evaluated(expression, bindingsWithin(budget), budget)
     if ('error' in outcome) throw new MutationError(outcome.error)
     value = outcome.value
   } catch (err) {

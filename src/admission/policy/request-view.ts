@@ -1,7 +1,7 @@
 // A request as expressions see it: `object`, `oldObject`, `request`, `authorizer`. Each part is created on first use.
 
 import type { CelValue } from '../../api/cel/evaluate/values.ts'
-import { Authorizer, Check, type Decide } from '../../api/cel/library/authorizer.ts'
+import { Authorizer, Check, type CheckAnswer, type CheckAttributes } from '../../api/cel/library/authorizer.ts'
 import { resourceCheckType } from '../../api/cel/library/opaque-types.ts'
 import type { KubeObject } from '../../api/object.ts'
 import type { ResourceDefinition } from '../../api/resource.ts'
@@ -10,7 +10,9 @@ import type { StoreReader } from '../../api/store-view.ts'
 import type { AdmissionRequest } from '../admission.ts'
 import { isNamespace, namespaceOf } from '../matching/rule.ts'
 import { kindIn, requestedName, resourceOf, userInfo, versioned } from '../request-facts.ts'
+import { AnswerPending } from './answer-pending.ts'
 import type { Bindings } from './expression.ts'
+import type { Meter } from './meter.ts'
 
 /** The variables of one evaluation; a getter runs only if an expression uses it. */
 export interface RequestVariables {
@@ -49,11 +51,8 @@ export function bindingsOf(request: RequestVariables, { namespaceObject, params 
   }
 }
 
-/**
- * What a request asks of the authorizers, as the user who made it. Throws `AnswerPending` where one of them asks somebody else: the same request is told
- * the same once that has answered.
- */
-export type DecideFor = (request: Pick<AdmissionRequest, 'user'>) => Decide
+/** What a request asks of the authorizers, as the user who made it. A webhook is asked the same only once for the same request. */
+export type DecideFor = (request: Pick<AdmissionRequest, 'user'>) => (asked: CheckAttributes) => Promise<CheckAnswer>
 
 /** One request; kept during its admission. */
 export class RequestView {
@@ -62,10 +61,13 @@ export class RequestView {
   readonly #versions = new Map<ResourceDefinition, FoundRequest>()
   #authorizer: Authorizer | undefined
   #check: Check | undefined
+  readonly #meter: Meter
+  readonly #answers = new Map<string, CheckAnswer>()
 
-  constructor(request: AdmissionRequest, decide: DecideFor) {
+  constructor(request: AdmissionRequest, decide: DecideFor, meter: Meter) {
     this.#request = request
     this.#decide = decide
+    this.#meter = meter
   }
 
   /** As seen by a policy whose rules name `version`. */
@@ -78,6 +80,16 @@ export class RequestView {
   }
 
   /** `named` is the version of the resource that expressions see. */
+  #answerTo(asked: CheckAttributes): CheckAnswer {
+    const question = JSON.stringify(asked)
+    const known = this.#answers.get(question)
+    if (known !== undefined) return known
+    throw new AnswerPending(this.#meter, async () => {
+      this.#answers.set(question, await this.#decide(this.#request)(asked))
+    })
+  }
+
+  /** `named` is the version in which expressions are told the resource. */
   #variables(version: ResourceDefinition, named = version): FoundRequest {
     const request = this.#request
     const view = this
@@ -93,7 +105,7 @@ export class RequestView {
         return named === request.resource ? this : view.#variables(version, request.resource)
       },
       get authorizer() {
-        view.#authorizer ??= new Authorizer(view.#decide(request))
+        view.#authorizer ??= new Authorizer(asked => view.#answerTo(asked))
         return view.#authorizer
       },
       get 'authorizer.requestResource'() {

@@ -6,8 +6,8 @@ import { compileAdmission } from '../../api/cel/kubernetes/admission.ts'
 import { typeOfVariable } from '../../api/cel/kubernetes/admission-types.ts'
 import { perCallLimit } from '../../api/cel/kubernetes/limits.ts'
 import type { Variable } from '../../api/types/admissionregistration-v1.ts'
-import type { Wait } from '../../base/turns.ts'
-import { type Bindings, type Budget, beforeGoingOn, type Expression, isWait, TurnWanted } from './expression.ts'
+import { AnswerPending } from './answer-pending.ts'
+import { type Bindings, type Budget, type Expression, whenPrepared } from './expression.ts'
 
 export interface CompiledVariables {
   readonly types: ReadonlyMap<string, CelType>
@@ -51,9 +51,10 @@ export class Variables extends ObjectValue {
     if (known !== undefined) return valueHeld(known)
     const expression = this.#compiled.byName.get(name)
     if (expression === undefined) return undefined
-    if (this.#budget.meter.isFull) throw new TurnWanted(() => this.#computeAlone(name, expression))
+    const { meter } = this.#budget
+    if (meter.isSpent) throw new AnswerPending(meter, () => this.#computeAlone(name, expression))
     const held = this.#compute(name, expression)
-    if (this.#budget.meter.isFull) throw new TurnWanted()
+    if (meter.isSpent) throw new AnswerPending(meter, inNextTurn)
     return valueHeld(held)
   }
 
@@ -61,17 +62,9 @@ export class Variables extends ObjectValue {
     return this === other
   }
 
-  /** In turns of its own, after the variables that it needs. */
-  *#computeAlone(name: string, expression: Expression): Generator<Wait, void> {
-    while (!this.#held.has(name)) {
-      try {
-        if (this.#budget.meter.isFull) throw new TurnWanted()
-        this.#compute(name, expression)
-      } catch (err) {
-        if (!isWait(err)) throw err
-        yield* beforeGoingOn(err, this.#budget)
-      }
-    }
+  /** In turns of its own, with what it asks for first. */
+  async #computeAlone(name: string, expression: Expression): Promise<void> {
+    await whenPrepared(this.#budget.meter, () => this.#held.has(name) || this.#compute(name, expression))
   }
 
   #compute(name: string, expression: Expression): Held {
@@ -94,5 +87,8 @@ export class Variables extends ObjectValue {
     }
   }
 }
+
+/** Nothing has to be made: the budget of this turn is spent. */
+const inNextTurn = async (): Promise<void> => undefined
 
 const valueHeld = (held: Held): CelValue => ('value' in held ? held.value : fail(held.failure))

@@ -2,20 +2,19 @@
 import type { AccessBasis } from '../../access/access.ts'
 import type { Authorize } from '../../access/authorize.ts'
 import type { UserInfo } from '../../api/user.ts'
-import { whenAnswered } from '../../base/answer-pending.ts'
 import type { RequestHeaders } from '../http/exchange.ts'
 import { requireAccess } from './authorize.ts'
 import { impersonate } from './impersonate.ts'
 import type { RequestInfo } from './request-info.ts'
 
-/** Throws the 403 where the request would be refused now. It must ask everything of `authorize`, for `asker`. */
-export type Reauthorize = (authorize: Authorize, asker: object) => unknown
+/** Rejects with the 403 where the request would be refused now. It must ask everything of `authorize`, for `asker`. */
+export type Reauthorize = (authorize: Authorize, asker: object) => Promise<unknown>
 
 /** Of the same request: whether `authenticated` may act as `user`, where that is another one, and whether that user is allowed what is asked for. */
 export function reauthorize(info: RequestInfo, authenticated: UserInfo, user: UserInfo, headers: RequestHeaders): Reauthorize {
-  return (authorize, asker) => {
-    if (user !== authenticated) impersonate(authenticated, headers, authorize, asker)
-    requireAccess(info, user, authorize, asker)
+  return async (authorize, asker) => {
+    if (user !== authenticated) await impersonate(authenticated, headers, authorize, asker)
+    await requireAccess(info, user, authorize, asker)
   }
 }
 
@@ -38,42 +37,61 @@ export class AccessEnds {
    * so that no webhook is asked for the beginning again. Returns what ends the interest.
    */
   whenRefused(ask: Reauthorize, request: object, end: (reason: Error) => void): () => void {
-    let stops: (() => void)[] = []
+    const followed = new Map<AccessBasis, () => void>()
     let isOver = false
+    let isChecking = false
+    let isStale = false
     const stop = (): void => {
       isOver = true
       this.#pending.delete(again)
-      for (const each of stops) each()
-      stops = []
+      for (const unfollow of followed.values()) unfollow()
+      followed.clear()
     }
-    const refuse = (err: unknown): void => {
-      if (isOver) return
-      stop()
-      end(err instanceof Error ? err : new Error('the request is no longer allowed'))
-    }
-    /** Follows what the answers rest on from the moment of each answer, and nothing of what they rested on before. */
-    const check = (asker: object): void => {
-      for (const each of stops) each()
-      stops = []
+    /** What the answers rest on now; whether something of it was not followed before. */
+    const askOnce = async (asker: object): Promise<boolean> => {
       const bases = new Set<AccessBasis>()
-      const authorize: Authorize = (attributes, of) => {
-        const verdict = this.#authorize(attributes, of)
+      let isNew = false
+      const authorize: Authorize = async (attributes, of) => {
+        const verdict = await this.#authorize(attributes, of)
         const basis = verdict.allowed ? verdict.basis : undefined
-        if (basis === undefined || bases.has(basis) || isOver) return verdict
+        if (basis === undefined || isOver) return verdict
         bases.add(basis)
-        stops.push(basis.onChange(() => this.#later(again)))
+        if (followed.has(basis)) return verdict
+        followed.set(
+          basis,
+          basis.onChange(() => this.#later(again)),
+        )
+        isNew = true
         return verdict
       }
+      await ask(authorize, asker)
+      for (const [basis, unfollow] of followed) {
+        if (bases.has(basis)) continue
+        unfollow()
+        followed.delete(basis)
+      }
+      return isNew
+    }
+    const check = async (asker: object): Promise<void> => {
+      isChecking = true
       try {
-        const answered = whenAnswered(() => ask(authorize, asker))
-        if (answered instanceof Promise) answered.catch(refuse)
+        // What was not followed yet may have changed between the answer and now.
+        do isStale = false
+        while ((await askOnce(asker)) || isStale)
       } catch (err) {
         // A stream whose question fails for another reason ends too: only an answer lets it go on.
-        refuse(err)
+        if (isOver) return
+        stop()
+        end(err instanceof Error ? err : new Error('the request is no longer allowed'))
+      } finally {
+        isChecking = false
       }
     }
-    const again = (): void => check({})
-    check(request)
+    const again = (): void => {
+      if (isChecking) isStale = true
+      else void check({})
+    }
+    void check(request)
     return stop
   }
 

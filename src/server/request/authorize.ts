@@ -41,20 +41,20 @@ function attributesOf(info: RequestInfo, user: UserInfo): Attributes {
 }
 
 /**
- * Throws the 403, or `AnswerPending`; `asker` is the request. A stream into a pod needs `create` by whatever method it is opened: a WebSocket begins
+ * Rejects with the 403; `asker` is the request. A stream into a pod needs `create` by whatever method it is opened: a WebSocket begins
  * with a GET, and a right to read must not be one to run programs.
  */
-export function requireAccess(info: RequestInfo, user: UserInfo, authorize: Authorize, asker: object): Allowed {
+export async function requireAccess(info: RequestInfo, user: UserInfo, authorize: Authorize, asker: object): Promise<Allowed> {
   const attributes = attributesOf(info, user)
   const finer = kubeletSubresource(info)
   if (finer !== undefined) {
-    const verdict = authorize({ ...attributes, subresource: finer }, asker)
+    const verdict = await authorize({ ...attributes, subresource: finer }, asker)
     if (verdict.allowed) return verdict
   }
-  const verdict = requireAllowed(attributes, authorize, asker)
+  const verdict = await requireAllowed(attributes, authorize, asker)
   const { group, resource, subresource, verb } = attributes
   if (verb === 'get' && group === '' && resource === 'pods' && podStreams.has(subresource))
-    requireAllowed({ ...attributes, verb: 'create' }, authorize, asker)
+    await requireAllowed({ ...attributes, verb: 'create' }, authorize, asker)
   return verdict
 }
 
@@ -68,9 +68,9 @@ function kubeletSubresource(info: RequestInfo): string | undefined {
   return kubeletSubresources.has(first) ? first : undefined
 }
 
-/** Throws the 403, or the 500 where one who might have said otherwise could not be asked, as upstream does. */
-export function requireAllowed(attributes: Attributes, authorize: Authorize, asker: object): Allowed {
-  const verdict = authorize(attributes, asker)
+/** Rejects with the 403, or the 500 where one who might have said otherwise could not be asked, as upstream does. */
+export async function requireAllowed(attributes: Attributes, authorize: Authorize, asker: object): Promise<Allowed> {
+  const verdict = await authorize(attributes, asker)
   if (verdict.allowed) return verdict
   if (verdict.error !== undefined) throw internalError(verdict.error)
   throw new AccessRefusal(attributes, verdict)

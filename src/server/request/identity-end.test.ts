@@ -17,7 +17,7 @@ function deniable(options: TestServerOptions = {}) {
   const denyList = createDenyList()
   const api = new TestServer({
     denyList,
-    authenticate: ({ authorization = '' }: Credentials) => {
+    authenticate: async ({ authorization = '' }: Credentials) => {
       const name = authorization.replace('Bearer ', '')
       return { outcome: 'authenticated', user: { name, groups: ['system:masters'] }, credentialId: `jwt:${name}`, authenticator: 'test' }
     },
@@ -126,7 +126,7 @@ test('a credential that expires while its request waits is a 401, and nothing of
   const clock = Object.assign(new TestClock(), { sleep: () => slept.promise })
   const { api, ask } = deniable({
     clock,
-    authenticate: () => ({
+    authenticate: async () => ({
       ...{ outcome: 'authenticated', credentialId: 'jwt:a', authenticator: 'test', expires: clock.now() + 60_000 },
       user: { name: 'ann', groups: ['system:masters'] },
     }),

@@ -7,12 +7,12 @@ import { impersonate } from './impersonate.ts'
 const asker = { name: 'ann', groups: [] }
 
 /** Who it is in the end, and which rights that took. */
-function taken(headers: Record<string, string | string[]>) {
+async function taken(headers: Record<string, string | string[]>) {
   const asked: string[] = []
-  const user = impersonate(
+  const user = await impersonate(
     asker,
     headers,
-    ({ resource, subresource, name }: Attributes) => {
+    async ({ resource, subresource, name }: Attributes) => {
       asked.push(`${resource}${subresource === '' ? '' : `/${subresource}`} ${name}`)
       return { allowed: true, authorizer: 'test', reason: '' }
     },
@@ -28,16 +28,16 @@ const extras: readonly (readonly [what: string, headers: Record<string, string |
   ['two spellings of one name', { 'impersonate-extra-%61': 'x', 'impersonate-extra-a': 'y' }, { a: ['x', 'y'] }],
 ]
 for (const [what, headers, extra] of extras) {
-  test(`impersonate() reads extras: ${what}`, () => {
-    const { user, asked } = taken({ 'impersonate-user': 'bob', ...headers })
+  test(`impersonate() reads extras: ${what}`, async () => {
+    const { user, asked } = await taken({ 'impersonate-user': 'bob', ...headers })
     assert.deepEqual(user.extra, extra)
     const rights = Object.entries(extra).flatMap(([key, list]: [string, string[]]) => list.map(value => `userextras/${key} ${value}`))
     assert.deepEqual(asked, ['users bob', ...rights])
   })
 }
 
-test('impersonate() asks for user, groups, extras and uid, in this order', () => {
-  const { user, asked } = taken({
+test('impersonate() asks for user, groups, extras and uid, in this order', async () => {
+  const { user, asked } = await taken({
     'impersonate-uid': 'u',
     'impersonate-user': 'bob',
     'impersonate-group': ['g'],
@@ -47,17 +47,14 @@ test('impersonate() asks for user, groups, extras and uid, in this order', () =>
   assert.equal(user.uid, 'u')
 })
 
-test('impersonate() takes an empty uid for none', () => {
-  const { user, asked } = taken({ 'impersonate-user': 'bob', 'impersonate-uid': '' })
+test('impersonate() takes an empty uid for none', async () => {
+  const { user, asked } = await taken({ 'impersonate-user': 'bob', 'impersonate-uid': '' })
   assert.deepEqual(asked, ['users bob'])
   assert.ok(!('uid' in user))
 })
 
-test('impersonate() refuses an extra whose name cannot be read', () => {
-  assert.throws(
-    () => taken({ 'impersonate-user': 'bob', 'impersonate-extra-%zz': 'x' }),
-    err => isReason(err, 'BadRequest'),
-  )
+test('impersonate() refuses an extra whose name cannot be read', async () => {
+  await assert.rejects(taken({ 'impersonate-user': 'bob', 'impersonate-extra-%zz': 'x' }), err => isReason(err, 'BadRequest'))
 })
 
 const withoutUser: readonly (readonly [what: string, headers: Record<string, string | string[]>, asked: string])[] = [
@@ -69,9 +66,9 @@ const withoutUser: readonly (readonly [what: string, headers: Record<string, str
   ['what it does not know', { 'impersonate-scope': 'x' }, ''],
 ]
 for (const [what, headers, asked] of withoutUser) {
-  test(`impersonate() names what is asked for without a user: ${what}`, () => {
-    assert.throws(
-      () => taken(headers),
+  test(`impersonate() names what is asked for without a user: ${what}`, async () => {
+    await assert.rejects(
+      taken(headers),
       err => isReason(err, 'BadRequest') && err.message === `requested [${asked}] without impersonating a user`,
     )
   })

@@ -20,14 +20,14 @@ export function wantsImpersonation(headers: RequestHeaders): boolean {
   return false
 }
 
-/** The identity to act with. Throws a 403 for the first part that `user` may not take on, or `AnswerPending`; `asker` is the request. */
-export function impersonate(user: UserInfo, headers: RequestHeaders, authorize: Authorize, asker: object): UserInfo {
+/** The identity to act with. Rejects with a 403 for the first part that `user` may not take on; `asker` is the request. */
+export async function impersonate(user: UserInfo, headers: RequestHeaders, authorize: Authorize, asker: object): Promise<UserInfo> {
   const name = first(headers, userHeader)
   const uid = first(headers, uidHeader) || undefined
   const groups = values(headers, groupHeader)
   const extra = extras(headers)
   if (name === undefined || name === '') throw withoutUser(groups, extra, uid)
-  const ask = (resource: string, group: string, part: { name: string; namespace?: string; subresource?: string }): void => {
+  const ask = async (resource: string, group: string, part: { name: string; namespace?: string; subresource?: string }): Promise<void> => {
     const attributes: Attributes = {
       user,
       verb: 'impersonate',
@@ -40,16 +40,16 @@ export function impersonate(user: UserInfo, headers: RequestHeaders, authorize: 
       name: part.name,
       path: '',
     }
-    requireAllowed(attributes, authorize, asker)
+    await requireAllowed(attributes, authorize, asker)
   }
   const account = serviceAccount(name)
-  if (account) ask('serviceaccounts', '', account)
-  else ask('users', '', { name })
-  for (const group of groups) ask('groups', '', { name: group })
+  if (account) await ask('serviceaccounts', '', account)
+  else await ask('users', '', { name })
+  for (const group of groups) await ask('groups', '', { name: group })
   for (const [key, list] of Object.entries(extra)) {
-    for (const value of list) ask('userextras', authenticationGroup, { name: value, subresource: key })
+    for (const value of list) await ask('userextras', authenticationGroup, { name: value, subresource: key })
   }
-  if (uid !== undefined) ask('uids', authenticationGroup, { name: uid })
+  if (uid !== undefined) await ask('uids', authenticationGroup, { name: uid })
   return {
     name,
     groups: completeGroups(name, groups),

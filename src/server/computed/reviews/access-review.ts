@@ -3,7 +3,6 @@ import type { Attributes } from '../../../access/access.ts'
 import type { KubeObject } from '../../../api/object.ts'
 import type { SelfSubjectAccessReviewSpec, SubjectAccessReviewSpec } from '../../../api/types/authorization-v1.ts'
 import type { UserInfo } from '../../../api/user.ts'
-import { whenAnswered } from '../../../base/answer-pending.ts'
 import { objectReply } from '../../answers/respond.ts'
 import type { Reply } from '../../http/exchange.ts'
 import { webhookAnnotation } from '../../request/audit-annotations.ts'
@@ -38,7 +37,7 @@ function subjectOf({ user = '', groups = [], uid, extra }: Spec): UserInfo {
 
 async function answer(parts: Parts, context: ResourceContext, review: Review, user: UserInfo): Promise<Reply> {
   const attributes = attributesOf(review.spec, user)
-  const verdict = await whenAnswered(() => parts.authorize(attributes, review))
+  const verdict = await parts.authorize(attributes, review)
   const denied = !verdict.allowed && verdict.denied === true ? { denied: true } : {}
   const failed = !verdict.allowed && verdict.error !== undefined ? { evaluationError: verdict.error } : {}
   const status = { allowed: verdict.allowed, ...denied, ...(verdict.reason === '' ? {} : { reason: verdict.reason }), ...failed }

@@ -65,7 +65,7 @@ test('a token review keeps its metadata but for what the server owns, and never 
 test("an access review asks with the selectors of its attributes and tells an explicit no from nobody's yes", async () => {
   const asked: Attributes[] = []
   await using api = new TestServer({
-    authorize(attributes) {
+    async authorize(attributes) {
       if (attributes.user.name !== 'u') return { allowed: true, authorizer: 'test', reason: '' }
       asked.push(attributes)
       return attributes.verb === 'list' ? { allowed: false, reason: 'because', denied: true } : { allowed: false, reason: '' }

@@ -5,7 +5,6 @@ import { allowText, type ExplainAccess } from '../../../access/explain-access.ts
 import { limitHolder } from '../../../access/limit-holder.ts'
 import { apiError, badRequest, tooManyRequests } from '../../../api/status.ts'
 import type { UserInfo } from '../../../api/user.ts'
-import { whenAnswered } from '../../../base/answer-pending.ts'
 import { valueReply } from '../../answers/respond.ts'
 import type { Reply } from '../../http/exchange.ts'
 import type { AuditSink } from '../../request/audit-event.ts'
@@ -46,18 +45,17 @@ export function whyPathHandler(parts: WhyParts): PathHandler {
     }
   }
 
-  const explain = (context: RequestContext, event: AuditEvent | undefined, what: string, last = false): Reply | Promise<Reply> =>
-    whenAnswered(() => {
-      const newer = last ? newerUnauthenticated(parts, context, event) : undefined
-      const shown = event ?? newer
-      const own = shown !== undefined && isOwn(context, shown.user)
-      // Whether a request of somebody else exists is told only to those who may know.
-      if (shown === undefined || !(own || mayExplain(parts, context, shown.objectRef?.namespace ?? ''))) throw unknownRequest(what)
-      const explanation = explainEvent(shown, own ? 'requester' : 'others')
-      return valueReply(context, newer === undefined || newer === shown ? explanation : { ...explanation, newer: pointerTo(newer) })
-    })
+  const explain = async (context: RequestContext, event: AuditEvent | undefined, what: string, last = false): Promise<Reply> => {
+    const newer = last ? await newerUnauthenticated(parts, context, event) : undefined
+    const shown = event ?? newer
+    const own = shown !== undefined && isOwn(context, shown.user)
+    // Whether a request of somebody else exists is told only to those who may know.
+    if (shown === undefined || !(own || (await mayExplain(parts, context, shown.objectRef?.namespace ?? '')))) throw unknownRequest(what)
+    const explanation = explainEvent(shown, own ? 'requester' : 'others')
+    return valueReply(context, newer === undefined || newer === shown ? explanation : { ...explanation, newer: pointerTo(newer) })
+  }
 
-  const explainLast = (context: RequestContext): Reply | Promise<Reply> => {
+  const explainLast = (context: RequestContext): Promise<Reply> => {
     const asked = context.query.get('user')
     const own = context.authentication.user.name
     const event = asked === undefined ? parts.refused.newestOf(own) : parts.refused.newestFor(asked)
@@ -65,7 +63,7 @@ export function whyPathHandler(parts: WhyParts): PathHandler {
   }
 
   return (context, path) => {
-    if (path === prefix) return whenAnswered(() => valueReply(context, decide(parts, context)))
+    if (path === prefix) return decide(parts, context).then(explanation => valueReply(context, explanation))
     if (!path.startsWith(`${prefix}/`)) return undefined
     const auditId = path.slice(prefix.length + 1)
     if (auditId === 'last') {
@@ -79,9 +77,13 @@ export function whyPathHandler(parts: WhyParts): PathHandler {
 }
 
 /** Whoever was answered 401 has no name by which it could be found: the newest one is offered to those who may ask about all requests. */
-function newerUnauthenticated(parts: WhyParts, context: RequestContext, event: AuditEvent | undefined): AuditEvent | undefined {
+async function newerUnauthenticated(
+  parts: WhyParts,
+  context: RequestContext,
+  event: AuditEvent | undefined,
+): Promise<AuditEvent | undefined> {
   const refused = parts.refused.newestAfter(anonymousUser.name, event?.auditID)
-  return refused?.responseStatus?.code === 401 && mayExplain(parts, context, '') ? refused : undefined
+  return refused?.responseStatus?.code === 401 && (await mayExplain(parts, context, '')) ? refused : undefined
 }
 
 function pointerTo({ auditID, requestReceivedTimestamp, requestURI, sourceIPs }: AuditEvent): NonNullable<Explanation['newer']> {
@@ -109,17 +111,17 @@ const rightOf = (user: UserInfo, namespace: string): Attributes => ({
   path: '',
 })
 
-const mayExplain = ({ authorize }: WhyParts, context: RequestContext, namespace: string): boolean =>
-  authorize(rightOf(context.user, namespace), context).allowed
+const mayExplain = async ({ authorize }: WhyParts, context: RequestContext, namespace: string): Promise<boolean> =>
+  (await authorize(rightOf(context.user, namespace), context)).allowed
 
-/** Nothing is sent and nothing happens: the authorizers are asked as they would be. Throws a 403 for whoever asks about another user without the right. */
-function decide(parts: WhyParts, context: RequestContext): Explanation {
+/** Nothing is sent and nothing happens: the authorizers are asked as they would be. Rejects with a 403 for whoever asks about another user without the right. */
+async function decide(parts: WhyParts, context: RequestContext): Promise<Explanation> {
   const { query, user: asker } = context
   const { authorize, explainAccess } = parts
   const attributes = attributesOf(query, asker)
   const { user, isResource, namespace } = attributes
-  if (user !== asker) requireAllowed(rightOf(asker, namespace), authorize, context)
-  const verdict = authorize(attributes, context)
+  if (user !== asker) await requireAllowed(rightOf(asker, namespace), authorize, context)
+  const verdict = await authorize(attributes, context)
   const missing = verdict.allowed || verdict.webhook !== undefined ? undefined : explainAccess?.(attributes)
   const reason = verdict.allowed && verdict.webhook === undefined ? allowText(user.groups, verdict.reason) : verdict.reason
   const { verb, group, resource, subresource, name, path } = attributes

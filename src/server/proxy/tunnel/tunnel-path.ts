@@ -13,7 +13,7 @@ const pattern = /^\/bulkhead\/v1\/nodes\/([^/]+)\/tunnel$/
 
 /** Allows each node to open its own tunnel, without a role; the given authorizer decides everything else. */
 export function withTunnelRight(authorize: Authorize): Authorize {
-  return (attributes, asker) => {
+  return async (attributes, asker) => {
     const node = attributes.isResource ? undefined : nodeNameOf(attributes.path)
     if (node !== undefined && attributes.verb === 'get' && isNode(attributes.user, node)) {
       return { allowed: true, authorizer: 'NodeTunnel', reason: 'a node may open its own tunnel' }
