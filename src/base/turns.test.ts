@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { setImmediate as round } from 'node:timers/promises'
-import { atOnce, inTurns, turn } from './turns.ts'
+import { turn, WorkBudget, yieldIfDue } from './turns.ts'
 
 test('turn() lets one go on in each round, in the order in which they asked', async () => {
   const went: string[] = []
@@ -20,36 +20,43 @@ test('turn() lets one go on in each round, in the order in which they asked', as
   assert.deepEqual(went, ['a', 'b', 'c', 'a', 'b', 'c'])
 })
 
-function* work(steps: number, done: number[] = []): Generator<void, string> {
-  for (let i = 0; i < steps; i++) {
-    done.push(i)
-    yield
+test('yieldIfDue() waits for a round only where the budget is spent, which is whole again then', async () => {
+  const budget = new WorkBudget(2)
+  let rounds = 0
+  const counting = (async () => {
+    for (; rounds < 100; rounds++) await round()
+  })()
+  const steps: number[] = []
+  for (let step = 0; step < 5; step++) {
+    steps.push(rounds)
+    budget.spend(1)
+    await yieldIfDue(budget)
   }
-  return 'done'
-}
-
-test('inTurns() gives at once what yields nothing, and does one step in each round of what does', async () => {
-  const signal = new AbortController().signal
-  assert.equal(inTurns(work(0), signal), 'done')
-  const steps: number[] = []
-  const pending = inTurns(work(2, steps), signal)
-  assert.deepEqual(steps, [0])
-  await round()
-  assert.deepEqual(steps, [0, 1])
-  assert.equal(await pending, 'done')
+  assert.deepEqual([steps[0], steps[1]], [0, 0])
+  assert.ok((steps[2] ?? 0) >= 1 && steps[3] === steps[2] && (steps[4] ?? 0) > (steps[3] ?? 0), steps.join())
+  await counting
 })
 
-test('atOnce() does all steps', () => {
-  const steps: number[] = []
-  assert.equal(atOnce(work(3, steps)), 'done')
-  assert.deepEqual(steps, [0, 1, 2])
+test('yieldIfDue() of one budget holds up one of those who share it', async () => {
+  const budget = new WorkBudget(1)
+  const went: string[] = []
+  const worker = async (name: string): Promise<void> => {
+    await yieldIfDue(budget)
+    went.push(name)
+  }
+  budget.spend(1)
+  const all = Promise.all(['a', 'b', 'c'].map(worker))
+  await Promise.resolve()
+  await Promise.resolve()
+  assert.deepEqual(went, ['b', 'c'])
+  await all
 })
 
-test('inTurns() goes on with nothing once its signal is aborted', async () => {
+test('yieldIfDue() rejects with the reason of its signal, and asks nothing of it where nobody is due', async () => {
   const stop = new AbortController()
-  const steps: number[] = []
-  const pending = inTurns(work(5, steps), stop.signal)
+  const budget = new WorkBudget(1, stop.signal)
   stop.abort(new Error('too late'))
-  await assert.rejects(async () => pending, /too late/)
-  assert.deepEqual(steps, [0])
+  await yieldIfDue(budget)
+  budget.spend(1)
+  await assert.rejects(yieldIfDue(budget), /too late/)
 })

@@ -37,13 +37,11 @@ export class WorkBudget implements Budget {
 /** Called between two steps of long work: lets others have their turn once the budget is spent. Rejects with the reason of its signal. */
 export async function yieldIfDue(budget: Budget): Promise<void> {
   if (!budget.isSpent) return
-  await turn()
+  // Before the wait: others who share the budget go on meanwhile.
   budget.renew()
+  await turn()
   budget.signal?.throwIfAborted()
 }
-
-/** What work yields: nothing where others shall have their turn, or what it waits for. */
-export type Wait = Promise<void> | void
 
 const waiting: (() => void)[] = []
 let isScheduled = false
@@ -54,33 +52,6 @@ export function turn(): Promise<void> {
   waiting.push(resolve)
   schedule()
   return promise
-}
-
-/**
- * Runs work that yields where it has done enough for one turn. A promise only where it yields: what is done within one turn costs no round of the
- * event loop. Rejects with the signal's reason where that is aborted before a turn.
- */
-export function inTurns<T>(work: Iterator<Wait, T>, signal: AbortSignal): T | Promise<T> {
-  const first = work.next()
-  return first.done === true ? first.value : goOn(work, first.value, signal)
-}
-
-/** The same, held up by nobody: for what is small, or must not be interrupted. */
-export function atOnce<T>(work: Iterator<void, T>): T {
-  for (;;) {
-    const step = work.next()
-    if (step.done === true) return step.value
-  }
-}
-
-async function goOn<T>(work: Iterator<Wait, T>, first: Wait, signal: AbortSignal): Promise<T> {
-  for (let wait = first; ; ) {
-    await (wait ?? turn())
-    signal.throwIfAborted()
-    const step = work.next()
-    if (step.done === true) return step.value
-    wait = step.value
-  }
 }
 
 function schedule(): void {

@@ -273,7 +273,7 @@ export function createPipeline(parts: PipelineParts): Pipeline {
       request: bodies === undefined ? request : recordingBody(request, keep),
       ...(bodies === undefined ? {} : { keepBody: keep }),
       auditId: progress.auditId,
-      pace: new Pace(),
+      pace: new Pace(request.signal),
       away: progress.away,
       releaseSeat: () => progress.release?.(),
       user,

@@ -2,6 +2,7 @@
 // null, `replace` and `copy` of one are no failure.
 import { copyJson } from '../../base/copy-json.ts'
 import { setOwn } from '../../base/own-property.ts'
+import { WorkBudget, yieldIfDue } from '../../base/turns.ts'
 import { goQuote } from '../go-quote.ts'
 import { isRecord } from '../schema/compile.ts'
 import { type ApiError, apiError, badRequest, tooLarge } from '../status.ts'
@@ -38,31 +39,46 @@ const operationsPerTurn = 100
 
 /** Never changes `target`. Throws a 400 where `patch` is not a list of operations or nests too deep, a 422 where one cannot be applied, a 413 for too many. */
 export function applyJsonPatch(target: unknown, patch: unknown): unknown {
-  const steps = jsonPatchSteps(target, patch)
-  for (let step = steps.next(); ; step = steps.next()) if (step.done === true) return step.value
+  const operations = operationsOf(patch)
+  const document = new PatchedDocument(target)
+  rejecting(() => {
+    for (const operation of operations) document.apply(operation)
+  })
+  return document.root
 }
 
-/** The same, yielding now and then where there are many operations. */
-export function* jsonPatchSteps(target: unknown, patch: unknown): Generator<void, unknown> {
-  if (patch === null) return target
+/** The same; of many operations other requests have their turn in between. Rejects with the reason of the signal. */
+export async function applyJsonPatchInTurns(target: unknown, patch: unknown, signal: AbortSignal | undefined): Promise<unknown> {
+  const operations = operationsOf(patch)
+  const document = new PatchedDocument(target)
+  const budget = new WorkBudget(operationsPerTurn, signal)
+  for (const operation of operations) {
+    await yieldIfDue(budget)
+    rejecting(() => document.apply(operation))
+    budget.spend(1)
+  }
+  return document.root
+}
+
+/** Throws a 400 for what is no list of operations, a 413 for too many. */
+function operationsOf(patch: unknown): Record<string, unknown>[] {
+  if (patch === null) return []
   if (!Array.isArray(patch)) throw badRequest(`json: cannot unmarshal ${jsonType(patch)} into Go value of type jsonpatch.Patch`)
   const odd = patch.find(operation => operation !== null && !isRecord(operation))
   if (odd !== undefined) throw badRequest(`json: cannot unmarshal ${jsonType(odd)} into Go value of type jsonpatch.Operation`)
   if (patch.length > maxOperations) {
     throw tooLarge(`The allowed maximum operations in a JSON patch is ${maxOperations}, got ${patch.length}`)
   }
-  const document = new PatchedDocument(target)
+  return patch.map((operation: unknown) => (isRecord(operation) ? operation : {}))
+}
+
+function rejecting(apply: () => void): void {
   try {
-    for (let index = 0; index < patch.length; index++) {
-      if (index > 0 && index % operationsPerTurn === 0) yield
-      const operation: unknown = patch[index]
-      document.apply(isRecord(operation) ? operation : {})
-    }
+    apply()
   } catch (err) {
     if (err instanceof Inapplicable) throw rejected(err)
     throw err
   }
-  return document.root
 }
 
 const fieldsOfOperation: readonly string[] = ['op', 'path', 'from', 'value']

@@ -1,17 +1,15 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import fc from 'fast-check'
+import { WorkBudget } from '../../base/turns.ts'
 import type { FieldValidation } from '../schema/decode.ts'
 import { schemaFor } from '../schema/model.ts'
 import { ApiError } from '../status.ts'
 import { maxOperations } from './json-patch.ts'
 import { mergePatch } from './merge-patch.ts'
-import { applyPatch as applyInSteps, type Patched, type PatchRequest, requirePatchType } from './patch.ts'
+import { applyPatch, requirePatchType } from './patch.ts'
 
-function applyPatch(request: Omit<PatchRequest, 'isLarge'>): Patched {
-  const steps = applyInSteps({ ...request, isLarge: false })
-  for (let step = steps.next(); ; step = steps.next()) if (step.done === true) return step.value
-}
+const budget = new WorkBudget(Number.POSITIVE_INFINITY)
 
 const json = 'application/json-patch+json'
 const merge = 'application/merge-patch+json'
@@ -42,17 +40,17 @@ const pod = {
 
 function patched(contentType: string, patch: unknown, fieldValidation: FieldValidation = 'Strict') {
   const body = Buffer.from(typeof patch === 'string' ? patch : JSON.stringify(patch))
-  return applyPatch({ contentType, body, current: pod, type: schemaFor('', 'v1', 'Pod'), fieldValidation })
+  return applyPatch({ contentType, budget, body, current: pod, type: schemaFor('', 'v1', 'Pod'), fieldValidation })
 }
 
 /** The JSON of the patched pod, to compare its parts. */
-function parts(contentType: string, patch: unknown): typeof pod {
-  return JSON.parse(JSON.stringify(patched(contentType, patch).object))
+async function parts(contentType: string, patch: unknown): Promise<typeof pod> {
+  return JSON.parse(JSON.stringify((await patched(contentType, patch)).object))
 }
 
-function failure(run: () => unknown): [code: number, message: string] {
+async function failure(run: () => unknown): Promise<[code: number, message: string]> {
   try {
-    run()
+    await run()
   } catch (err) {
     if (err instanceof ApiError) return [err.status.code, err.message]
     throw err
@@ -61,11 +59,11 @@ function failure(run: () => unknown): [code: number, message: string] {
 }
 
 describe('a strategic merge patch', () => {
-  const spec = (patch: unknown) => parts(strategic, { spec: patch }).spec
+  const spec = async (patch: unknown) => (await parts(strategic, { spec: patch })).spec
   const names = (list: readonly { name: string }[]): string[] => list.map(({ name }) => name)
 
-  it('merges lists by their key and puts new items first', () => {
-    const { containers } = spec({
+  it('merges lists by their key and puts new items first', async () => {
+    const { containers } = await spec({
       containers: [
         { name: 'c2', image: 'new' },
         { name: 'c3', image: 'three' },
@@ -74,44 +72,45 @@ describe('a strategic merge patch', () => {
     assert.deepEqual(names(containers), ['c1', 'c2', 'c3'])
     assert.equal(containers[1]?.image, 'new')
   })
-  it('orders by $setElementOrder', () => {
-    assert.deepEqual(names(spec({ '$setElementOrder/containers': [{ name: 'c2' }, { name: 'c1' }] }).containers), ['c2', 'c1'])
+  it('orders by $setElementOrder', async () => {
+    assert.deepEqual(names((await spec({ '$setElementOrder/containers': [{ name: 'c2' }, { name: 'c1' }] })).containers), ['c2', 'c1'])
   })
-  it('deletes with $patch: delete', () => {
-    assert.deepEqual(names(spec({ containers: [{ name: 'c1', $patch: 'delete' }] }).containers), ['c2'])
+  it('deletes with $patch: delete', async () => {
+    assert.deepEqual(names((await spec({ containers: [{ name: 'c1', $patch: 'delete' }] })).containers), ['c2'])
   })
-  it('replaces a list and an object with $patch: replace', () => {
-    assert.deepEqual(names(spec({ containers: [{ $patch: 'replace' }, { name: 'z' }] }).containers), ['z'])
-    assert.deepEqual(spec({ $patch: 'replace', containers: [{ name: 'z' }] }), { containers: [{ name: 'z', resources: {} }] })
+  it('replaces a list and an object with $patch: replace', async () => {
+    assert.deepEqual(names((await spec({ containers: [{ $patch: 'replace' }, { name: 'z' }] })).containers), ['z'])
+    assert.deepEqual(await spec({ $patch: 'replace', containers: [{ name: 'z' }] }), { containers: [{ name: 'z', resources: {} }] })
   })
-  it('keeps only $retainKeys', () => {
-    assert.deepEqual(spec({ volumes: [{ name: 'v', $retainKeys: ['name', 'hostPath'], hostPath: { path: '/x' } }] }).volumes, [
+  it('keeps only $retainKeys', async () => {
+    assert.deepEqual((await spec({ volumes: [{ name: 'v', $retainKeys: ['name', 'hostPath'], hostPath: { path: '/x' } }] })).volumes, [
       { name: 'v', hostPath: { path: '/x' } },
     ])
   })
-  it('merges and deletes from lists of scalars', () => {
-    assert.deepEqual(parts(strategic, { metadata: { finalizers: ['z'] } }).metadata.finalizers, ['z', 'x', 'y'])
-    assert.deepEqual(parts(strategic, { metadata: { '$deleteFromPrimitiveList/finalizers': ['x'] } }).metadata.finalizers, ['y'])
+  it('merges and deletes from lists of scalars', async () => {
+    assert.deepEqual((await parts(strategic, { metadata: { finalizers: ['z'] } })).metadata.finalizers, ['z', 'x', 'y'])
+    assert.deepEqual((await parts(strategic, { metadata: { '$deleteFromPrimitiveList/finalizers': ['x'] } })).metadata.finalizers, ['y'])
   })
-  it('replaces atomic lists', () => assert.deepEqual(spec({ tolerations: [{ key: 'z' }] }).tolerations, [{ key: 'z' }]))
-  it('removes with null', () => assert.equal('labels' in parts(strategic, { metadata: { labels: null } }).metadata, false))
+  it('replaces atomic lists', async () => assert.deepEqual((await spec({ tolerations: [{ key: 'z' }] })).tolerations, [{ key: 'z' }]))
+  it('removes with null', async () => assert.equal('labels' in (await parts(strategic, { metadata: { labels: null } })).metadata, false))
 
-  it('changes nothing where it is empty, and nothing in the current object ever', () => {
+  it('changes nothing where it is empty, and nothing in the current object ever', async () => {
     const before = JSON.stringify(pod)
-    assert.equal(JSON.stringify(patched(strategic, {}).object), before)
-    patched(strategic, { metadata: { labels: { b: '2' } }, spec: { containers: [{ name: 'c1', image: 'x' }] } })
+    assert.equal(JSON.stringify((await patched(strategic, {})).object), before)
+    await patched(strategic, { metadata: { labels: { b: '2' } }, spec: { containers: [{ name: 'c1', image: 'x' }] } })
     assert.equal(JSON.stringify(pod), before)
   })
 
-  it('of an object with itself is that object', () => {
+  it('of an object with itself is that object', async () => {
     const name = fc.constantFrom('a', 'b', 'c')
     const container = fc.record({ name, image: name, args: fc.array(name, { minLength: 1, maxLength: 2 }) })
-    fc.assert(
-      fc.property(fc.uniqueArray(container, { selector: ({ name: key }) => key, minLength: 1 }), containers => {
+    await fc.assert(
+      fc.asyncProperty(fc.uniqueArray(container, { selector: ({ name: key }) => key, minLength: 1 }), async containers => {
         const object = { kind: 'Pod', apiVersion: 'v1', metadata: { name: 'p' }, spec: { containers } }
         const type = schemaFor('', 'v1', 'Pod')
-        const { object: result } = applyPatch({
+        const { object: result } = await applyPatch({
           contentType: strategic,
+          budget,
           body: Buffer.from(JSON.stringify(object)),
           current: object,
           type,
@@ -152,19 +151,19 @@ describe('a strategic merge patch', () => {
     ['[]', 400, /^json: cannot unmarshal array into Go value of type map\[string\]interface \{\}$/],
   ]
   for (const [patch, code, message] of refused) {
-    it(`is refused: ${JSON.stringify(patch)}`, () => {
-      const [gotCode, gotMessage] = failure(() => patched(strategic, patch))
+    it(`is refused: ${JSON.stringify(patch)}`, async () => {
+      const [gotCode, gotMessage] = await failure(() => patched(strategic, patch))
       assert.equal(gotCode, code)
       assert.match(gotMessage, message)
     })
   }
 
-  it('takes $patch: null of what is new for none', () =>
-    assert.deepEqual(spec({ os: { name: 'linux', $patch: null } }), { ...pod.spec, os: { name: 'linux' } }))
+  it('takes $patch: null of what is new for none', async () =>
+    assert.deepEqual(await spec({ os: { name: 'linux', $patch: null } }), { ...pod.spec, os: { name: 'linux' } }))
 
-  it('warns under Warn, of unknown fields in the order of the converter', () => {
+  it('warns under Warn, of unknown fields in the order of the converter', async () => {
     const patch = { a: 1, spec: { foo: 1, containers: [{ name: 'c1', bar: 1 }] }, metadata: { b: 1 } }
-    assert.deepEqual(patched(strategic, patch, 'Warn').warnings, [
+    assert.deepEqual((await patched(strategic, patch, 'Warn')).warnings, [
       'unknown field "metadata.b"',
       'unknown field "spec.containers[0].bar"',
       'unknown field "spec.foo"',
@@ -217,32 +216,26 @@ describe('a merge patch', () => {
     assert.equal(Object.getOwnPropertyNames(Object.prototype).includes('polluted'), false)
   })
 
-  it('replaces lists', () => assert.deepEqual(parts(merge, { metadata: { finalizers: ['z'] } }).metadata.finalizers, ['z']))
-  it('must be an object', () => {
-    assert.deepEqual(
-      failure(() => patched(merge, '[1]')),
-      [400, 'error decoding patch: json: cannot unmarshal array into Go value of type map[string]interface {}'],
-    )
-    assert.deepEqual(
-      failure(() => patched(merge, '{')),
-      [400, 'error decoding patch: unexpected end of JSON input'],
-    )
+  it('replaces lists', async () => assert.deepEqual((await parts(merge, { metadata: { finalizers: ['z'] } })).metadata.finalizers, ['z']))
+  it('must be an object', async () => {
+    assert.deepEqual(await failure(() => patched(merge, '[1]')), [
+      400,
+      'error decoding patch: json: cannot unmarshal array into Go value of type map[string]interface {}',
+    ])
+    assert.deepEqual(await failure(() => patched(merge, '{')), [400, 'error decoding patch: unexpected end of JSON input'])
     for (const body of ['null', '5', '{']) {
-      assert.deepEqual(
-        failure(() => patched(merge, body, 'Ignore')),
-        [400, 'Invalid JSON Patch'],
-      )
+      assert.deepEqual(await failure(() => patched(merge, body, 'Ignore')), [400, 'Invalid JSON Patch'])
     }
   })
 })
 
 describe('a JSON patch', () => {
-  it('is bounded in its operations', () => {
+  it('is bounded in its operations', async () => {
     const many = Array.from({ length: maxOperations + 1 }, () => ({ op: 'test', path: '/kind', value: 'Pod' }))
-    assert.deepEqual(
-      failure(() => patched(json, many)),
-      [413, `Request entity too large: The allowed maximum operations in a JSON patch is ${maxOperations}, got ${maxOperations + 1}`],
-    )
+    assert.deepEqual(await failure(() => patched(json, many)), [
+      413,
+      `Request entity too large: The allowed maximum operations in a JSON patch is ${maxOperations}, got ${maxOperations + 1}`,
+    ])
   })
 
   const refused: [body: string, fieldValidation: 'Strict' | 'Warn' | 'Ignore', code: number, message: string][] = [
@@ -257,21 +250,25 @@ describe('a JSON patch', () => {
     ['[null]', 'Warn', 422, 'the server rejected our request due to an error in our request'],
   ]
   for (const [body, fieldValidation, code, message] of refused) {
-    it(`is refused: ${body} under ${fieldValidation}`, () => {
-      assert.deepEqual(
-        failure(() => patched(json, body, fieldValidation)),
-        [code, message],
-      )
+    it(`is refused: ${body} under ${fieldValidation}`, async () => {
+      assert.deepEqual(await failure(() => patched(json, body, fieldValidation)), [code, message])
     })
   }
 
-  it('is told unknown and duplicate members of its operations', () => {
+  it('is told unknown and duplicate members of its operations', async () => {
     const body = '[{"op":"add","op":"add","path":"/metadata/labels/b","value":"2","extra":1}]'
-    assert.deepEqual(patched(json, body, 'Warn').warnings, ['json patch duplicate field "[0].op"', 'json patch unknown field "[0].extra"'])
-    assert.match(failure(() => patched(json, body))[1], /strict decoding error: json patch duplicate field "\[0\].op", json patch unknown/)
+    assert.deepEqual((await patched(json, body, 'Warn')).warnings, [
+      'json patch duplicate field "[0].op"',
+      'json patch unknown field "[0].extra"',
+    ])
+    assert.match(
+      (await failure(() => patched(json, body)))[1],
+      /strict decoding error: json patch duplicate field "\[0\].op", json patch unknown/,
+    )
   })
 
-  it('may be null and changes nothing then', () => assert.deepEqual(patched(json, 'null').object, patched(json, '[]').object))
+  it('may be null and changes nothing then', async () =>
+    assert.deepEqual((await patched(json, 'null')).object, (await patched(json, '[]')).object))
 })
 
 describe('an odd result of a JSON patch or a merge patch', () => {
@@ -313,16 +310,16 @@ describe('an odd result of a JSON patch or a merge patch', () => {
     ],
   ]
   for (const [name, contentType, patch, shown, fault] of rows) {
-    it(name, () =>
-      assert.deepEqual(
-        failure(() => patched(contentType, patch)),
-        [422, ` "" is invalid: patch: Invalid value: ${JSON.stringify(shown)}: ${fault}`],
-      ),
+    it(name, async () =>
+      assert.deepEqual(await failure(() => patched(contentType, patch)), [
+        422,
+        ` "" is invalid: patch: Invalid value: ${JSON.stringify(shown)}: ${fault}`,
+      ]),
     )
   }
 
-  it('has its unknown fields told in the order of that text', () =>
-    assert.deepEqual(patched(merge, { metadata: { b: 1, a: 1 }, apple: 1 }, 'Warn').warnings, [
+  it('has its unknown fields told in the order of that text', async () =>
+    assert.deepEqual((await patched(merge, { metadata: { b: 1, a: 1 }, apple: 1 }, 'Warn')).warnings, [
       'unknown field "apple"',
       'unknown field "metadata.a"',
       'unknown field "metadata.b"',
@@ -333,14 +330,14 @@ describe('requirePatchType()', () => {
   const refusal = (contentType: string, hasSchema = true) => failure(() => requirePatchType(contentType, hasSchema))
   it('ignores parameters', () => requirePatchType(`${merge}; charset=utf-8`, true))
   it('lets server-side apply through', () => requirePatchType('application/apply-patch+yaml', false))
-  it('offers strategic merge only with a schema', () => {
+  it('offers strategic merge only with a schema', async () => {
     requirePatchType(strategic, true)
-    assert.deepEqual(refusal(strategic, false), [
+    assert.deepEqual(await refusal(strategic, false), [
       415,
       'the body of the request was in an unknown format - accepted media types include: application/json-patch+json, application/merge-patch+json, application/apply-patch+yaml',
     ])
   })
   for (const contentType of ['', 'text/plain', 'Application/merge-patch+json', `${merge} ; charset=utf-8`]) {
-    it(`refuses ${JSON.stringify(contentType)}`, () => assert.equal(refusal(contentType)[0], 415))
+    it(`refuses ${JSON.stringify(contentType)}`, async () => assert.equal((await refusal(contentType))[0], 415))
   }
 })

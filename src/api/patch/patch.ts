@@ -1,4 +1,5 @@
 // One entry for the patch verb: from the request's body and the current object to the patched one, with upstream's answers.
+import { type Budget, yieldIfDue } from '../../base/turns.ts'
 import type { CustomKind } from '../custom-resources/custom-kind.ts'
 import { invalidValue } from '../field-error.ts'
 import type { KubeObject } from '../object.ts'
@@ -17,7 +18,7 @@ import { ApiError, apiError, badRequest, invalid, unsupportedMediaType } from '.
 import { applyMediaType } from './apply/apply.ts'
 import { StrategicMergeError } from './directives.ts'
 import { goFormat } from './go-format.ts'
-import { jsonPatchSteps, jsonType, strictOperationErrors } from './json-patch.ts'
+import { applyJsonPatchInTurns, jsonType, strictOperationErrors } from './json-patch.ts'
 import { leftOfPatch } from './left-of-patch.ts'
 import { mergePatch } from './merge-patch.ts'
 import { patchedNode, textOfNode } from './patched-text.ts'
@@ -57,8 +58,8 @@ export interface PatchRequest {
   readonly contentType: string
   /** The caller has bounded its size. */
   readonly body: Uint8Array
-  /** Whether the body or the object is so large that each step may take long. */
-  readonly isLarge: boolean
+  /** Of the request: each step may take long where the body or the object is large. */
+  readonly budget: Budget
   /** The object as the client sees it: in the version of the request. Not changed. */
   readonly current: unknown
   /** The schema of that version; undefined for custom kinds. */
@@ -76,13 +77,13 @@ export interface Patched {
   readonly warnings: readonly string[]
 }
 
-/** Yields where others may have their turn. Throws 400 for a body that is no patch, 413, and 422 where the result is not an object of the kind. */
-export function* applyPatch(request: PatchRequest): Generator<void, Patched> {
+/** Other requests have their turn between the steps. Rejects with 400 for a body that is no patch, 413, and 422 where the result is no object of the kind. */
+export async function applyPatch(request: PatchRequest): Promise<Patched> {
   const kind = patchKindOf(request.contentType)
   const { value, strictErrors } = parsePatch(request.body, kind, request.fieldValidation !== 'Ignore')
-  if (request.isLarge) yield
-  const result = yield* patchValue(kind, request.current, value, request.type)
-  if (request.isLarge) yield
+  await yieldIfDue(request.budget)
+  const result = await patchValue(kind, value, request)
+  await yieldIfDue(request.budget)
   // Upstream has all members of custom resources sorted.
   const sources = request.type === undefined ? [value] : [request.current, value]
   const shown = () => (kind === 'strategic' ? shownPatch(request.current, value, request.type) : textOfNode(patchedNode(result, sources)))
@@ -152,8 +153,8 @@ function finish(request: PatchRequest, object: KubeObject, strictErrors: readonl
   return { object, warnings: strictErrors }
 }
 
-function* patchValue(kind: PatchKind, current: unknown, patch: unknown, type: StructType | undefined): Generator<void, unknown> {
-  if (kind === 'json') return yield* jsonPatchSteps(current, patch)
+async function patchValue(kind: PatchKind, patch: unknown, { current, type, budget }: PatchRequest): Promise<unknown> {
+  if (kind === 'json') return await applyJsonPatchInTurns(current, patch, budget.signal)
   if (kind === 'merge') return mergePatch(current, patch)
   if (!isRecord(current)) throw badRequest('invalid JSON document')
   try {

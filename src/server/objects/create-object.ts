@@ -5,6 +5,7 @@ import { groupResource, type KubeObject, type ManagedFieldsEntry } from '../../a
 import type { ResourceDefinition } from '../../api/resource.ts'
 import { alreadyExists, badRequest, noUniqueName } from '../../api/status.ts'
 import { validateObjectMeta } from '../../api/validation/object-meta.ts'
+import { yieldIfDue } from '../../base/turns.ts'
 import { WriteConflict } from '../../store/store.ts'
 import { plainFailure } from '../http/plain-failure.ts'
 import { createOptions } from '../request/operation-options.ts'
@@ -23,7 +24,7 @@ import type { Reservation, WriteParts } from './write-parts.ts'
 export type TrackNewFields = (
   object: KubeObject,
   sent: readonly ManagedFieldsEntry[] | undefined,
-) => ManagedFieldsEntry[] | undefined | Promise<ManagedFieldsEntry[] | undefined>
+) => Promise<ManagedFieldsEntry[] | undefined>
 
 /** A generated name that is taken is drawn again this often. */
 const nameAttempts = 8
@@ -51,16 +52,15 @@ export async function createObject(
   definition.writing?.dropEmpty?.(object, undefined)
   // Before admission: what a plug-in adds is nobody's, so that who applies the object later does not remove it.
   if (track) {
-    const tracked = track(object, sent)
-    setManagedFields(metadata, tracked instanceof Promise ? await tracked : tracked)
-    if (context.pace.isLarge) await context.pace.rest()
+    setManagedFields(metadata, await track(object, sent))
+    await yieldIfDue(context.pace)
   }
   const { subresource, namespace } = info
   const asked = { operation: 'CREATE', subresource, namespace, name: metadata.name ?? '', object, oldObject: undefined, dryRun } as const
   const admission = new WriteAdmission(context, asked, () => createOptions(context))
   await parts.admission.mutate(admission, context.request.signal)
   dropDuplicateOwners(object.metadata, context.warn, true)
-  if (context.pace.isLarge) await context.pace.rest()
+  await yieldIfDue(context.pace)
   const reservation = parts.reservations.get(groupResource(definition.group, definition.plural))?.beginCreate(object, dryRun)
   let success = false
   try {
@@ -69,9 +69,9 @@ export async function createObject(
     const errors = validateNewObject(definition, object)
     if (errors.length > 0) throw invalidObject(definition, metadata.name ?? '', errors, object)
     for (const warning of definition.warnings?.(object, undefined) ?? []) context.warn(warning)
-    if (context.pace.isLarge) await context.pace.rest()
+    await yieldIfDue(context.pace)
     await parts.admission.validate(admission, context.request.signal)
-    if (context.pace.isLarge) await context.pace.rest()
+    await yieldIfDue(context.pace)
     const written = await store(parts, context, object, { prefix, dryRun, reservation, admission })
     success = !dryRun
     return written

@@ -4,6 +4,7 @@ import { groupResource, type KubeObject } from '../../api/object.ts'
 import type { ResourceDefinition } from '../../api/resource.ts'
 import { conflict, notFound } from '../../api/status.ts'
 import { copyJson } from '../../base/copy-json.ts'
+import { yieldIfDue } from '../../base/turns.ts'
 import { type Entry, WriteConflict } from '../../store/store.ts'
 import type { Deletion, PropagationPolicy } from '../request/delete-options.ts'
 import { deleteOptions } from '../request/operation-options.ts'
@@ -60,7 +61,7 @@ export async function deleteObject(parts: WriteParts, context: ResourceContext, 
     if (served.conversion) await served.conversion.prepare([entry], context.request.signal)
     context.pace.takes(entry.byteLength)
     const object = served.view.object(entry)
-    if (context.pace.isLarge) await context.pace.rest()
+    await yieldIfDue(context.pace)
     if (progress.ended && progress.ended.metadata.uid !== object.metadata.uid) return goneAs(progress.ended)
     checkDeletionPreconditions(served.definition, object, deletion)
     const request = admissionRequest(context, namespace, name, object, deletion)

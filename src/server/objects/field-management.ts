@@ -3,7 +3,7 @@ import { groupVersion, type KubeObject, type ManagedFieldsEntry } from '../../ap
 import { UnnamedItem } from '../../api/patch/apply/path-element.ts'
 import { excludingPaths, onlyPaths, type PathFilter } from '../../api/patch/apply/path-filter.ts'
 import { deducedMap, type Shape, shapeOfStruct } from '../../api/patch/apply/shape.ts'
-import { type FieldVersion, type FieldWrite, trackSteps } from '../../api/patch/apply/track-update.ts'
+import { type FieldVersion, type FieldWrite, trackUpdate } from '../../api/patch/apply/track-update.ts'
 import type { UpdateStrategy } from '../../api/resource.ts'
 import { zeroOf } from '../../api/schema/compile.ts'
 import { decodeValue } from '../../api/schema/decode.ts'
@@ -11,7 +11,6 @@ import { type GroupVersionKind, type StructType, schemaFor } from '../../api/sch
 import { ApiError } from '../../api/status.ts'
 import { formatTime } from '../../base/clock.ts'
 import { copyJson } from '../../base/copy-json.ts'
-import { atOnce, inTurns } from '../../base/turns.ts'
 import { RequestedConversions } from '../custom-resources/requested-conversions.ts'
 import { header } from '../http/exchange.ts'
 import { plainFailure } from '../http/plain-failure.ts'
@@ -21,18 +20,8 @@ import type { TrackNewFields } from './create-object.ts'
 
 type Entries = ManagedFieldsEntry[] | undefined
 
-/** The entries to write with `object`, from what it was and from the entries that the client sent along. A promise where a webhook has to be asked. */
-export type TrackFields = (
-  live: KubeObject,
-  object: KubeObject,
-  sent: readonly ManagedFieldsEntry[] | undefined,
-) => Entries | Promise<Entries>
-
-/** A write of which something may have to be asked first. */
-export interface TrackedWrite extends FieldWrite {
-  /** What work with it comes to, which may be begun more than once. Where the objects are large others have their turn between its steps. */
-  settled<T>(work: () => Iterator<void, T>): T | Promise<T>
-}
+/** The entries to write with `object`, from what it was and from the entries that the client sent along. */
+export type TrackFields = (live: KubeObject, object: KubeObject, sent: readonly ManagedFieldsEntry[] | undefined) => Promise<Entries>
 
 export function trackFields(context: ResourceContext): TrackFields {
   const write = fieldWrite(context)
@@ -40,45 +29,41 @@ export function trackFields(context: ResourceContext): TrackFields {
   const forgets = context.served.definition.custom === undefined
   return (live, object, sent) => {
     const told = sent?.length === 0 && !forgets ? undefined : sent
-    return trackedOrNone(context, write, () => trackSteps(live, object, told, write))
+    return trackedOrNone(context, () => trackUpdate(live, object, told, write))
   }
 }
 
 export function trackNewFields(context: ResourceContext): TrackNewFields {
   const write = fieldWrite(context)
-  return (object, sent) => trackedOrNone(context, write, () => trackSteps(write.empty, object, sent, write))
+  return (object, sent) => trackedOrNone(context, () => trackUpdate(write.empty, object, sent, write))
 }
 
 /** As upstream: nobody manages an object whose fields cannot be told. */
-function trackedOrNone(context: ResourceContext, write: TrackedWrite, track: () => Iterator<void, Entries>): Entries | Promise<Entries> {
-  const onError = (err: unknown): undefined => {
+async function trackedOrNone({ request, warn }: ResourceContext, track: () => Promise<Entries>): Promise<Entries> {
+  try {
+    return await track()
+  } catch (err) {
     // An item of a keyed list without its key has no path; validation refuses it where the key is required.
     if (err instanceof UnnamedItem) return undefined
-    const { signal } = context.request
-    if (!(err instanceof ApiError) || signal.aborted) throw err
-    context.warn(`metadata.managedFields: nobody manages the fields of this object any more: ${err.message}`)
+    if (!(err instanceof ApiError) || request.signal.aborted) throw err
+    warn(`metadata.managedFields: nobody manages the fields of this object any more: ${err.message}`)
     return undefined
-  }
-  try {
-    const tracked = write.settled(track)
-    return tracked instanceof Promise ? tracked.catch(onError) : tracked
-  } catch (err) {
-    return onError(err)
   }
 }
 
-type Writer = Pick<TrackedWrite, 'manager' | 'subresource' | 'time'>
+type Writer = Pick<FieldWrite, 'manager' | 'subresource' | 'time' | 'budget'>
 
-function writerOf({ info, query, request, now }: ResourceContext): Writer {
+function writerOf({ info, query, request, now, pace }: ResourceContext): Writer {
   return {
     manager: query.get('fieldManager') || managerOfAgent(header(request.headers, 'user-agent')),
     subresource: info.subresource,
     time: formatTime(now),
+    budget: pace,
   }
 }
 
 /** A write of a built-in kind that is no resource of its own and has one version: a Scale. */
-export function subresourceWrite(context: ResourceContext, { group, version, kind }: GroupVersionKind): TrackedWrite {
+export function subresourceWrite(context: ResourceContext, { group, version, kind }: GroupVersionKind): FieldWrite {
   const type = schemaFor(group, version, kind)
   if (type === undefined) throw new Error(`${kind} has no schema`)
   return {
@@ -89,11 +74,10 @@ export function subresourceWrite(context: ResourceContext, { group, version, kin
     empty: emptyOf(type),
     filter: undefined,
     version: () => undefined,
-    settled: work => atOnce(work()),
   }
 }
 
-export function fieldWrite(context: ResourceContext): TrackedWrite {
+export function fieldWrite(context: ResourceContext): FieldWrite {
   const { served, info, request } = context
   const writer = writerOf(context)
   const { definition } = served
@@ -110,11 +94,6 @@ export function fieldWrite(context: ResourceContext): TrackedWrite {
     empty,
     filter: filterOf(served, info.subresource),
     version: apiVersion => versionOf(served, apiVersion, empty, asked),
-    settled(work) {
-      // What begins anew with each question ends before others have their turn.
-      if (asked !== undefined) return asked.settled(() => atOnce(work()))
-      return context.pace.isLarge ? inTurns(work(), request.signal) : atOnce(work())
-    },
   }
 }
 
@@ -157,11 +136,11 @@ function versionOf(
   if (other === undefined) return undefined
   const { kind, custom } = other.definition
   if (asked !== undefined) {
-    const inVersion = (objects: readonly KubeObject[], from: ServedResource, to: ServedResource): KubeObject[] => {
+    const inVersion = async (objects: readonly KubeObject[], from: ServedResource, to: ServedResource): Promise<KubeObject[]> => {
       const { custom: read } = to.definition
       // Nobody has to be asked what nothing is, and who manages what is no business of the webhook's.
       const some = objects.filter(object => object !== empty)
-      const converted = asked.get(
+      const converted = await asked.get(
         some.map(({ metadata: { managedFields: _entries, ...metadata }, ...object }) => ({
           ...object,
           apiVersion: from.apiVersion,
@@ -173,12 +152,12 @@ function versionOf(
       const found = [...converted]
       return objects.map(object => (object === empty ? (read?.empty ?? bare) : (found.shift() ?? object)))
     }
-    const one = (object: KubeObject, from: ServedResource, to: ServedResource) => inVersion([object], from, to)[0] ?? object
+    const one = async (object: KubeObject, from: ServedResource, to: ServedResource) => (await inVersion([object], from, to))[0] ?? object
     return {
       shape: custom?.shape ?? deducedMap,
       convert: object => one(object, served, other),
-      convertBoth(live, next) {
-        const [before = live, after = next] = inVersion([live, next], served, other)
+      async convertBoth(live, next) {
+        const [before = live, after = next] = await inVersion([live, next], served, other)
         return [before, after]
       },
       restore: object => one(object, other, served),
@@ -188,14 +167,14 @@ function versionOf(
     // Nothing but the version differs, and what is null stays so until the object is read: validation has to see it.
     return {
       shape: custom.shape,
-      convert: object => ({ ...object, apiVersion: other.apiVersion }),
-      restore: object => ({ ...object, apiVersion: served.apiVersion }),
+      convert: async object => ({ ...object, apiVersion: other.apiVersion }),
+      restore: async object => ({ ...object, apiVersion: served.apiVersion }),
     }
   }
   return {
     shape: shapeOfKind(other),
-    convert: object => converted(object, served, other),
-    restore: object => converted(object, other, served),
+    convert: async object => converted(object, served, other),
+    restore: async object => converted(object, other, served),
   }
 }
 

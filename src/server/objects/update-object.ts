@@ -7,6 +7,7 @@ import type { ResourceDefinition, UpdateStrategy } from '../../api/resource.ts'
 import { sameValue } from '../../api/same-value.ts'
 import { notFound, staleConflict } from '../../api/status.ts'
 import { validateObjectMetaUpdate } from '../../api/validation/object-meta.ts'
+import { yieldIfDue } from '../../base/turns.ts'
 import { type Entry, WriteConflict } from '../../store/store.ts'
 import { updateOptions } from '../request/operation-options.ts'
 import type { ResourceContext } from '../request/request-context.ts'
@@ -35,7 +36,7 @@ export interface Change {
    * The new object, in the served version and not shared, from the newest old one. Called again after a lost race.
    * Its resourceVersion, where it has one, is the precondition.
    */
-  next(old: KubeObject): KubeObject | Promise<KubeObject>
+  next(old: KubeObject): Promise<KubeObject>
   /** Says who manages the fields of the new object; without it the managers stay those of the old one. */
   readonly track?: TrackFields
   /** Where the object does not exist: what creates it instead. */
@@ -69,9 +70,9 @@ export async function updateObject(parts: WriteParts, context: ResourceContext, 
     if (served.definition.custom?.hasRules === true) context.pace.takesRules()
     context.pace.takes(entry.byteLength)
     const old = served.view.object(entry)
-    if (context.pace.isLarge) await context.pace.rest()
+    await yieldIfDue(context.pace)
     const object = await change.next(old)
-    if (context.pace.isLarge) await context.pace.rest()
+    await yieldIfDue(context.pace)
     const { namespace, name, dryRun } = change
     const place = { namespace, name, dryRun, replaces: change.sent !== undefined, isView: change.subresource === 'scale' }
     const conditional = checkPreconditions(served, place, object.metadata, old.metadata)
@@ -98,26 +99,25 @@ async function attemptUpdate(
   context.served.definition.writing?.dropEmpty?.(object, old)
   // Before admission, as at creation.
   if (change.track) {
-    const tracked = change.track(old, object, sent)
-    setManagedFields(object.metadata, tracked instanceof Promise ? await tracked : tracked)
-    if (context.pace.isLarge) await context.pace.rest()
+    setManagedFields(object.metadata, await change.track(old, object, sent))
+    await yieldIfDue(context.pace)
   }
   const shown = change.shows?.(object, old)
   const admission = admissionRequest(context, change, shown ?? { operation: 'UPDATE', object, oldObject: old })
   await parts.admission.mutate(admission, context.request.signal)
   shown?.adopt()
   dropDuplicateOwners(object.metadata, context.warn, true)
-  if (context.pace.isLarge) await context.pace.rest()
+  await yieldIfDue(context.pace)
   const reservation = change.subresource === '' ? beginReservation(parts, context, object, old, change.dryRun) : undefined
   let success = false
   try {
     prepareAndValidate(context, change, object, old)
-    if (context.pace.isLarge) await context.pace.rest()
+    await yieldIfDue(context.pace)
     await parts.admission.validate(admission, context.request.signal)
-    if (context.pace.isLarge) await context.pace.rest()
+    await yieldIfDue(context.pace)
     if (isUnchanged(object, old)) return { object: old, entry, created: false }
     if (change.dryRun) return { object, entry: undefined, created: false }
-    if (context.pace.isLarge) await context.pace.rest()
+    await yieldIfDue(context.pace)
     const claimed = reservation?.claim()
     if (claimed) await claimed
     const written = await store(parts, context, { entry, object, old, admission }, change)

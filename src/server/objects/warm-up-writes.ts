@@ -11,7 +11,7 @@ import { decodeBody, maxValues, parseDocument } from '../../api/schema/decode.ts
 import { schemaFor } from '../../api/schema/model.ts'
 import type { Pod } from '../../api/types/core-v1-pod.ts'
 import { formatTime } from '../../base/clock.ts'
-import { turn } from '../../base/turns.ts'
+import { WorkBudget, yieldIfDue } from '../../base/turns.ts'
 import { encode } from '../../store/entry.ts'
 import { validateNewObject } from './create-object.ts'
 import { emptyOf } from './field-management.ts'
@@ -29,17 +29,23 @@ const perTurn = 8
  * compiler. Resolves with the number of objects that were made. `now` in milliseconds since the Unix epoch.
  */
 export async function warmUpWrites(now: number, signal: AbortSignal): Promise<number> {
-  const kinds = [creationOf(configMap, sampleConfigMap), creationOf(pod, samplePod)]
+  const budget = new WorkBudget(perTurn)
+  const kinds = [creationOf(configMap, sampleConfigMap, budget), creationOf(pod, samplePod, budget)]
   for (let index = 0; index < objects; index++) {
     if (signal.aborted) return index * kinds.length
-    for (const create of kinds) create(index, now)
-    if (index % perTurn === perTurn - 1) await turn()
+    for (const create of kinds) await create(index, now)
+    budget.spend(1)
+    await yieldIfDue(budget)
   }
   return objects * kinds.length
 }
 
 /** What a creation does, less what needs a request, another object or the store. */
-function creationOf(definition: ResourceDefinition, sample: (index: number) => object): (index: number, now: number) => void {
+function creationOf(
+  definition: ResourceDefinition,
+  sample: (index: number) => object,
+  budget: WorkBudget,
+): (index: number, now: number) => Promise<void> {
   const { group, version, kind, plural } = definition
   const type = schemaFor(group, version, kind)
   if (type === undefined) throw new Error(`${kind} has no schema`)
@@ -47,15 +53,15 @@ function creationOf(definition: ResourceDefinition, sample: (index: number) => o
   const apiVersion = groupVersion(group, version)
   const shape = shapeOfStruct(type)
   const evaluator = evaluatorOf(groupResource(group, plural))
-  return (index, now) => {
+  return async (index, now) => {
     const bytes = Buffer.from(JSON.stringify({ apiVersion, kind, ...sample(index) }))
     const { object } = decodeBody(bytes, definition, 'Strict', parseDocument(bytes, 'application/json', maxValues))
     definition.setDefaults?.(object)
     receiveNew(object.metadata, 'default', definition.namespaced)
     stampNew(object.metadata, randomIdentifiers, now, definition.countsGeneration !== false)
     const writer = { manager: 'warm-up', apiVersion, subresource: '', time: formatTime(now) }
-    const write: FieldWrite = { ...writer, shape, type, empty, filter: undefined, version: () => undefined }
-    const managers = trackUpdate(empty, object, undefined, write)
+    const write: FieldWrite = { ...writer, shape, type, empty, filter: undefined, version: () => undefined, budget }
+    const managers = await trackUpdate(empty, object, undefined, write)
     if (managers !== undefined) object.metadata.managedFields = managers
     definition.prepareForCreate?.(object, { now })
     const errors = validateNewObject(definition, object)

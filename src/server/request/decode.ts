@@ -13,6 +13,7 @@ import {
 } from '../../api/schema/decode.ts'
 import type { GroupVersionKind } from '../../api/schema/model.ts'
 import { badRequest } from '../../api/status.ts'
+import { yieldIfDue } from '../../base/turns.ts'
 import { header } from '../http/exchange.ts'
 import { decodeProtobuf } from '../protobuf/decode.ts'
 import { protobufKind } from '../protobuf/envelope.ts'
@@ -39,13 +40,13 @@ export async function decodeBody(context: ResourceContext, kind: GroupVersionKin
   const sent = await readBody(context.request)
   context.pace.takes(sent.length)
   const body = await readable(context, kind, format, sent, maxValuesOf(context))
-  if (context.pace.isLarge) await context.pace.rest()
+  await yieldIfDue(context.pace)
   const { object, warnings } =
     custom === undefined
       ? decodeBytes(body.bytes, kind, validation, body.document)
       : decodeCustomBody(body.bytes, kind, custom, validation, body.document)
   for (const warning of warnings) context.warn(warning)
-  if (context.pace.isLarge) await context.pace.rest()
+  await yieldIfDue(context.pace)
   return completed(object, kind, definition)
 }
 

@@ -3,7 +3,6 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { install, widget, widgetDefinition, widgets } from '../custom-resources/widgets.testing.ts'
 import { TestServer } from '../testing.ts'
-import { PassPace } from './pace.ts'
 
 const path = '/api/v1/namespaces/default/configmaps'
 const bytes = 100_000
@@ -101,11 +100,3 @@ for (const [what, size, rule, atLeast, atMost] of [
     assert.ok(rounds >= atLeast && rounds <= atMost, `${rounds} rounds`)
   })
 }
-
-test('PassPace rests before what is too much together with what was done since the last rest', () => {
-  const pace = new PassPace()
-  assert.deepEqual(
-    [200_000, 1000, 60_000, 6000, 1000].map(size => pace.restsBefore(size)),
-    [false, true, false, true, false],
-  )
-})

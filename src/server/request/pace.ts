@@ -1,15 +1,22 @@
 // How a request that works on something large lets others have their turn between its steps.
-import { turn } from '../../base/turns.ts'
+import type { Budget } from '../../base/turns.ts'
 
 /** One step on so much takes a few milliseconds; on the largest that there is some 60. */
 const largeBytes = 64 * 1024
 /** Rules in CEL may compare all parts of an object with one another: from so much on one evaluation takes milliseconds. */
 const largeBytesWithRules = 4 * 1024
+/** So much of many objects, one after the other, takes a few milliseconds too. */
+export const bytesPerTurn = 32 * 1024
 
-/** Of one request. */
-export class Pace {
+/** Of one request, each of whose steps works on all of its object: where that is large, others are due after each. */
+export class Pace implements Budget {
+  readonly signal: AbortSignal | undefined
   #bytes = 0
   #hasRules = false
+
+  constructor(signal?: AbortSignal) {
+    this.signal = signal
+  }
 
   /** The object is validated by rules in CEL. */
   takesRules(): void {
@@ -21,25 +28,11 @@ export class Pace {
     this.#bytes = Math.max(this.#bytes, bytes)
   }
 
-  /** Whether to rest between steps. */
-  get isLarge(): boolean {
+  get isSpent(): boolean {
     return this.#bytes > (this.#hasRules ? largeBytesWithRules : largeBytes)
   }
 
-  /** Until others had their turn. */
-  rest(): Promise<void> {
-    return turn()
-  }
-}
-
-/** Of many objects, one after the other. */
-export class PassPace {
-  #bytes = 0
-
-  /** Whether enough was done to rest before this one. */
-  restsBefore(bytes: number): boolean {
-    const rests = this.#bytes > 0 && this.#bytes + bytes > largeBytes
-    this.#bytes = rests ? bytes : this.#bytes + bytes
-    return rests
+  renew(): void {
+    // The next step takes as long again.
   }
 }

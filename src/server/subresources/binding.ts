@@ -55,7 +55,7 @@ export function binding(parts: Pick<SubresourceParts, 'writeParts' | 'resources'
           },
         }
       },
-      next(old) {
+      async next(old) {
         checkUid(pods, place, metadata, old.metadata)
         checkVersion(pods, place, metadata, old.metadata)
         return bound(copyJson(old) as Pod, target.name ?? '', metadata, context.now)

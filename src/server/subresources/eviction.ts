@@ -145,7 +145,7 @@ async function evict(parts: Parts, context: ResourceContext, deletion: Deletion)
         subresource: 'status',
         dryRun: false,
         isUpkeep: true,
-        next(old) {
+        async next(old) {
           const pod = copyJson(old) as Pod
           checkDeletionPreconditions(context.served.definition, pod, deletion)
           // Other writes to the pod are no reason not to evict it.
@@ -187,7 +187,7 @@ async function ask(parts: Parts, context: ResourceContext, pod: Pod, dryRun: boo
       subresource: 'status',
       dryRun,
       isUpkeep: true,
-      next(old) {
+      async next(old) {
         const counted = withEviction(copyJson(old) as PodDisruptionBudget, pod.metadata.name ?? '', context.now)
         delete counted.metadata.resourceVersion
         return counted

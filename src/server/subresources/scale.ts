@@ -95,7 +95,7 @@ export function scale({ writeParts }: Pick<SubresourceParts, 'writeParts'>): Res
 interface ScaleChange {
   readonly sent?: ObjectMeta
   readonly track: TrackFields
-  wanted(parent: Scalable): Scale | Promise<Scale>
+  wanted(parent: Scalable): Promise<Scale>
 }
 
 async function readChange(context: ResourceContext): Promise<ScaleChange> {
@@ -108,9 +108,9 @@ async function readChange(context: ResourceContext): Promise<ScaleChange> {
       return { object, entries }
     })
   }
-  const updated = (live: KubeObject, object: KubeObject): Merged => {
+  const updated = async (live: KubeObject, object: KubeObject): Promise<Merged> => {
     const { managedFields: _sent, ...metadata } = object.metadata
-    return { object, entries: trackUpdate(live, { ...object, metadata }, undefined, write) }
+    return { object, entries: await trackUpdate(live, { ...object, metadata }, undefined, write) }
   }
   if (context.info.verb === 'update') {
     const sent = await decodeBody(context, kind)
@@ -122,11 +122,11 @@ async function readChange(context: ResourceContext): Promise<ScaleChange> {
 }
 
 /** Managers of the parent's replicas are those of the Scale's while it is changed. */
-function tracked(context: ResourceContext, change: (live: KubeObject) => Merged | Promise<Merged>): ScaleChange {
+function tracked(context: ResourceContext, change: (live: KubeObject) => Promise<Merged>): ScaleChange {
   const paths = replicasPaths(context.served)
   let entries: ManagedFieldsEntry[] | undefined
   return {
-    track: () => entries,
+    track: async () => entries,
     async wanted(parent) {
       const { managedFields } = parent.metadata
       const live = scaleOf(context, parent, unsetReplicas)

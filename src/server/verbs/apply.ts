@@ -8,16 +8,18 @@ import {
   parseConfiguration,
   validateConfiguration,
 } from '../../api/patch/apply/apply.ts'
+import type { FieldWrite } from '../../api/patch/apply/track-update.ts'
 import { typedProblems, type ValidatedForm } from '../../api/patch/apply/typed-problems.ts'
 import type { ResourceDefinition } from '../../api/resource.ts'
 import { isRecord } from '../../api/schema/compile.ts'
 import { decodeValue } from '../../api/schema/decode.ts'
 import { badRequest, conflict, notFound, unknownMethod } from '../../api/status.ts'
+import { yieldIfDue } from '../../base/turns.ts'
 import { writtenReply } from '../answers/respond.ts'
 import type { Reply } from '../http/exchange.ts'
 import { plainFailure } from '../http/plain-failure.ts'
 import { createObject } from '../objects/create-object.ts'
-import { fieldWrite, type TrackedWrite } from '../objects/field-management.ts'
+import { fieldWrite } from '../objects/field-management.ts'
 import { matchPlace } from '../objects/object-meta.ts'
 import { updateObject } from '../objects/update-object.ts'
 import type { WriteParts } from '../objects/write-parts.ts'
@@ -41,14 +43,14 @@ export interface Configuration {
 }
 
 /** Reads the body as what its manager wants an object of `kind` to be. It is looked at when it is used: a missing object is told before. */
-export async function readConfiguration(context: ResourceContext, write: TrackedWrite, kind: AppliedKind): Promise<Configuration> {
+export async function readConfiguration(context: ResourceContext, write: FieldWrite, kind: AppliedKind): Promise<Configuration> {
   const { custom } = kind
   const { type } = write
   const validation = fieldValidation(context)
   const sent = await readBody(context.request)
   context.pace.takes(sent.length)
   const body = await readYamlBody(context, sent, maxValuesOf(context))
-  if (context.pace.isLarge) await context.pace.rest()
+  await yieldIfDue(context.pace)
   const problemsOf = (value: Readonly<Record<string, unknown>>, validated: ValidatedForm): string[] => {
     if (custom !== undefined) return customTypedProblems(value, custom.schema(), validated)
     return type === undefined ? [] : typedProblems(value, type, validated)
@@ -72,12 +74,12 @@ export async function readConfiguration(context: ResourceContext, write: Tracked
     return decoded.object
   }
   const force = context.query.flag('force')
-  function* mergeOnce(live: KubeObject): Generator<void, Merged> {
+  const mergeOnce = async (live: KubeObject): Promise<Merged> => {
     const { config, duplicate } = parsed()
-    yield
-    const applied = yield* applyConfiguration({ live, config, force, write, problemsOf: object => problemsOf(object, 'object') })
+    await yieldIfDue(context.pace)
+    const applied = await applyConfiguration({ live, config, force, write, problemsOf: object => problemsOf(object, 'object') })
     if (duplicate !== undefined && validation === 'Strict') throw badRequest(`error strict decoding YAML: ${duplicate}`)
-    yield
+    await yieldIfDue(context.pace)
     const object = decode(applied.object)
     const problem = kind.serving?.conversionProblem?.(object)
     if (problem !== undefined) throw plainFailure(`failed to convert to unversioned: ${problem}`)
@@ -90,8 +92,8 @@ export async function readConfiguration(context: ResourceContext, write: Tracked
       return isRecord(metadata) && metadata['resourceVersion'] !== undefined
     },
     async merge(live) {
-      const merged = await write.settled(() => mergeOnce(live))
-      if (context.pace.isLarge) await context.pace.rest()
+      const merged = await mergeOnce(live)
+      await yieldIfDue(context.pace)
       const { duplicate } = parsed()
       if (duplicate !== undefined && validation === 'Warn') context.warn(duplicate)
       return merged
@@ -114,7 +116,7 @@ export async function apply(parts: WriteParts, context: ResourceContext): Promis
     subresource: info.subresource,
     dryRun,
     answers: 200,
-    track: () => entries,
+    track: async () => entries,
     async next(old) {
       const merged = await merge(old)
       entries = merged.entries
@@ -136,7 +138,7 @@ export async function apply(parts: WriteParts, context: ResourceContext): Promis
       matchPlace(metadata, info, definition.namespaced)
       // Only what is there has a version to compare.
       delete metadata.resourceVersion
-      return createObject(parts, context, merged.object, dryRun, () => merged.entries)
+      return createObject(parts, context, merged.object, dryRun, async () => merged.entries)
     },
   })
   return writtenReply(context, written)

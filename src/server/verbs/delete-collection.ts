@@ -1,12 +1,12 @@
 // deletecollection: each selected object by itself; one that is gone meanwhile is no failure.
 import { isReason } from '../../api/status.ts'
-import { turn } from '../../base/turns.ts'
+import { WorkBudget, yieldIfDue } from '../../base/turns.ts'
 import type { Reply } from '../http/exchange.ts'
 import { deleteObject, warnOfOrphans } from '../objects/delete-object.ts'
 import type { WriteParts } from '../objects/write-parts.ts'
 import { readDeletion } from '../request/delete-options.ts'
 import { listOptions } from '../request/list-options.ts'
-import { PassPace } from '../request/pace.ts'
+import { bytesPerTurn } from '../request/pace.ts'
 import type { ResourceContext } from '../request/request-context.ts'
 import { selectionOf } from '../request/selection.ts'
 import { type ListParts, listReply, select } from './list.ts'
@@ -24,11 +24,12 @@ export async function deleteCollection(writeParts: WriteParts, listParts: ListPa
   const selected = await select(listParts, context)
   const waiting = [...selected.result.entries]
   const failures: unknown[] = []
-  const pace = new PassPace()
+  const budget = new WorkBudget(bytesPerTurn)
   const work = async () => {
     for (let entry = waiting.shift(); entry !== undefined && failures.length === 0; entry = waiting.shift()) {
       try {
-        if (pace.restsBefore(entry.byteLength)) await turn()
+        budget.spend(entry.byteLength)
+        await yieldIfDue(budget)
         const inNamespace = { ...context, info: { ...context.info, namespace: entry.namespace } }
         await deleteObject(writeParts, inNamespace, entry.name, deletion)
       } catch (err) {

@@ -4,7 +4,6 @@ import type { KubeObject } from '../../api/object.ts'
 import { applyPatch } from '../../api/patch/patch.ts'
 import type { ResourceDefinition } from '../../api/resource.ts'
 import { type GroupVersionKind, schemaFor } from '../../api/schema/model.ts'
-import { inTurns } from '../../base/turns.ts'
 import { writtenReply } from '../answers/respond.ts'
 import { header, type Reply } from '../http/exchange.ts'
 import { trackFields } from '../objects/field-management.ts'
@@ -54,17 +53,16 @@ export async function patchValue(context: ResourceContext, kind: GroupVersionKin
   const body = await readBody(context.request)
   context.pace.takes(body.length)
   return async current => {
-    const steps = applyPatch({
+    const { object, warnings } = await applyPatch({
       contentType,
       body,
-      isLarge: context.pace.isLarge,
+      budget: context.pace,
       current,
       type,
       ...(custom ? { custom } : {}),
       ...(serving?.conversionProblem ? { conversionProblem: serving.conversionProblem } : {}),
       fieldValidation: validation,
     })
-    const { object, warnings } = await inTurns(steps, context.request.signal)
     for (const warning of warnings) context.warn(warning)
     object.metadata ??= {}
     return object

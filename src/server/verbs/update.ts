@@ -25,7 +25,7 @@ export async function update(parts: WriteParts, context: ResourceContext): Promi
     answers: 200,
     sent: sent.metadata,
     track: trackFields(context),
-    next: () => copyJson(sent),
+    next: async () => copyJson(sent),
     ...(mayCreate
       ? {
           async createMissing() {

@@ -61,42 +61,42 @@ describe('applyConfiguration()', () => {
   const one = writeOf('ConfigMap', 'one')
   const two = writeOf('ConfigMap', 'two', '', '2026-01-02T00:00:00Z')
 
-  it('refuses to take a field from another manager, and takes it by force', () => {
-    const live = applyTo(one.empty, configMap({ x: '1' }), one)
-    assert.throws(
-      () => applyTo(live, configMap({ x: '2' }), two),
+  it('refuses to take a field from another manager, and takes it by force', async () => {
+    const live = await applyTo(one.empty, configMap({ x: '1' }), one)
+    await assert.rejects(
+      async () => applyTo(live, configMap({ x: '2' }), two),
       err => isReason(err, 'Conflict') && err.status.message === 'Apply failed with 1 conflict: conflict with "one": .data.x',
     )
-    const taken = applyTo(live, configMap({ x: '2' }), two, true)
+    const taken = await applyTo(live, configMap({ x: '2' }), two, true)
     assert.deepEqual(sets(taken), { two: ['.data.x'] })
   })
-  it('shares a field that both set to one value, and keeps it until the last lets go', () => {
-    const live = applyTo(applyTo(one.empty, configMap({ x: '1', y: '1' }), one), configMap({ x: '1' }), two)
+  it('shares a field that both set to one value, and keeps it until the last lets go', async () => {
+    const live = await applyTo(await applyTo(one.empty, configMap({ x: '1', y: '1' }), one), configMap({ x: '1' }), two)
     assert.deepEqual(sets(live), { one: ['.data.x', '.data.y'], two: ['.data.x'] })
-    const rest = applyTo(live, configMap({}), one)
+    const rest = await applyTo(live, configMap({}), one)
     assert.deepEqual(data(rest), { x: '1' })
     assert.deepEqual(sets(rest), { one: ['.data'], two: ['.data.x'] })
   })
-  it('names every conflict', () => {
-    const live = applyTo(one.empty, configMap({ x: '1', y: '1' }), one)
-    assert.throws(
-      () => applyTo(live, configMap({ x: '2', y: '2' }), two),
+  it('names every conflict', async () => {
+    const live = await applyTo(one.empty, configMap({ x: '1', y: '1' }), one)
+    await assert.rejects(
+      async () => applyTo(live, configMap({ x: '2', y: '2' }), two),
       err =>
         isReason(err, 'Conflict') && err.status.message === 'Apply failed with 2 conflicts: conflicts with "one":\n- .data.x\n- .data.y',
     )
   })
-  it('tells names from those that every object of JavaScript has', () => {
-    const live = applyTo(one.empty, configMap({ constructor: '1', x: '1' }), one)
+  it('tells names from those that every object of JavaScript has', async () => {
+    const live = await applyTo(one.empty, configMap({ constructor: '1', x: '1' }), one)
     const next = { ...structuredClone(live), ...configMap({ x: '1' }), metadata: structuredClone(live.metadata) }
-    const entries = trackUpdate(live, next, undefined, two)
+    const entries = await trackUpdate(live, next, undefined, two)
     assert.deepEqual(sets({ metadata: entries === undefined ? {} : { managedFields: entries } }), { one: ['.data.x'] })
-    const applied = applyTo(next as KubeObject, configMap({ constructor: '2' }), two, true)
+    const applied = await applyTo(next as KubeObject, configMap({ constructor: '2' }), two, true)
     assert.deepEqual(Object.keys(data(applied) as object), ['x', 'constructor'])
   })
-  it('gives what was there before to a manager of its own', () => {
+  it('gives what was there before to a manager of its own', async () => {
     const live = { kind: 'ConfigMap', apiVersion: 'v1', metadata: { name: 'a', uid: 'u' }, data: { x: '1' } }
-    assert.throws(
-      () => applyTo(live, configMap({ x: '2' }), one),
+    await assert.rejects(
+      async () => applyTo(live, configMap({ x: '2' }), one),
       err =>
         isReason(err, 'Conflict') &&
         err.status.message === 'Apply failed with 1 conflict: conflict with "before-first-apply" using v1: .data.x',
@@ -111,9 +111,9 @@ describe('applyConfiguration()', () => {
     ['tells the time of what is empty and was not there', { metadata: { name: 'p', labels: {} } }, true],
   ]
   for (const [name, next, tells] of times)
-    it(name, () => {
-      const live = applyTo(pod.empty, base, pod)
-      const after = applyTo(live, { ...base, ...next }, { ...pod, time: '2026-02-01T00:00:00Z' })
+    it(name, async () => {
+      const live = await applyTo(pod.empty, base, pod)
+      const after = await applyTo(live, { ...base, ...next }, { ...pod, time: '2026-02-01T00:00:00Z' })
       const [entry] = after.metadata.managedFields ?? []
       assert.equal(entry?.time, tells ? '2026-02-01T00:00:00Z' : '2026-01-01T00:00:00Z')
     })
@@ -133,27 +133,27 @@ describe('applyConfiguration()', () => {
     ],
   ]
   for (const [name, live, message] of lives)
-    it(`says of ${name} that it has an item without a name`, () => {
+    it(`says of ${name} that it has an item without a name`, async () => {
       const config = { apiVersion: 'v1', kind: 'ServiceAccount', metadata: { name: 'a' } }
-      assert.throws(() => applyTo(live, config, writeOf('ServiceAccount', 'one')), { message: message + why })
+      await assert.rejects(async () => applyTo(live, config, writeOf('ServiceAccount', 'one')), { message: message + why })
     })
-  it('prunes all of an item that is applied without its key', () => {
+  it('prunes all of an item that is applied without its key', async () => {
     const config = { apiVersion: 'v1', kind: 'Pod', metadata: { name: 'p' }, spec: { schedulingGates: [{}] } }
-    const first = applyTo(pod.empty, config, pod)
+    const first = await applyTo(pod.empty, config, pod)
     const live = { ...first, spec: { schedulingGates: [{ name: '' }] } }
-    assert.deepEqual(sets(applyTo(live, config, pod)), sets(first))
+    assert.deepEqual(sets(await applyTo(live, config, pod)), sets(first))
   })
-  it('lets kubectl take over what it applied without the server', () => {
+  it('lets kubectl take over what it applied without the server', async () => {
     const kubectl = writeOf('ConfigMap', 'kubectl')
     const annotations = { 'kubectl.kubernetes.io/last-applied-configuration': JSON.stringify(configMap({ x: '1' })) }
     const created = { ...configMap({ x: '1' }), metadata: { name: 'a', annotations } }
-    const managedFields = trackUpdate(kubectl.empty, created, undefined, { ...kubectl, manager: 'kubectl-client-side-apply' })
+    const managedFields = await trackUpdate(kubectl.empty, created, undefined, { ...kubectl, manager: 'kubectl-client-side-apply' })
     const live = { ...created, metadata: { ...created.metadata, uid: 'u', ...(managedFields ? { managedFields } : {}) } }
-    const applied = applyTo(live, configMap({ x: '2' }), kubectl)
+    const applied = await applyTo(live, configMap({ x: '2' }), kubectl)
     assert.deepEqual(data(applied), { x: '2' })
     assert.match(applied.metadata.annotations?.['kubectl.kubernetes.io/last-applied-configuration'] ?? '', /"x":"2"/)
   })
-  it('merges keyed lists item by item in the order of the configuration', () => {
+  it('merges keyed lists item by item in the order of the configuration', async () => {
     const write = writeOf('Pod', 'one')
     const pod = (names: string[]) => ({
       apiVersion: 'v1',
@@ -161,7 +161,7 @@ describe('applyConfiguration()', () => {
       metadata: { name: 'p' },
       spec: { containers: names.map(name => ({ name })) },
     })
-    const live = applyTo(applyTo(write.empty, pod(['a', 'b']), write), pod(['c', 'b']), { ...write, manager: 'two' })
+    const live = await applyTo(await applyTo(write.empty, pod(['a', 'b']), write), pod(['c', 'b']), { ...write, manager: 'two' })
     const names = (live as KubeObject & { spec: { containers: { name: string }[] } }).spec.containers.map(({ name }) => name)
     assert.deepEqual(names, ['a', 'c', 'b'])
   })
@@ -216,8 +216,8 @@ describe('validateConfiguration()', () => {
   }
 })
 
-describe('trackUpdate()', () => {
-  it('joins the oldest managers where there are more than ten', () => {
+describe('await trackUpdate()', () => {
+  it('joins the oldest managers where there are more than ten', async () => {
     const write = writeOf('ConfigMap', 'm')
     let live: KubeObject = write.empty
     for (let i = 0; i < 14; i++) {
@@ -227,7 +227,7 @@ describe('trackUpdate()', () => {
         metadata: { name: 'a', uid: 'u' } as KubeObject['metadata'],
         data: { ...(data(live) as object), [`k${i}`]: '1' },
       }
-      const entries = trackUpdate(live, next, undefined, { ...write, manager: `m${i}`, time: `2026-01-01T00:00:${10 + i}Z` })
+      const entries = await trackUpdate(live, next, undefined, { ...write, manager: `m${i}`, time: `2026-01-01T00:00:${10 + i}Z` })
       if (entries) next.metadata.managedFields = entries
       live = next
     }
@@ -238,10 +238,10 @@ describe('trackUpdate()', () => {
     ['an empty list', []],
     ['one empty entry', [{}]],
   ] as const) {
-    it(`forgets all managers for ${name}`, () => {
+    it(`forgets all managers for ${name}`, async () => {
       const write = writeOf('ConfigMap', 'one')
-      const live = applyTo(write.empty, configMap({ x: '1' }), write)
-      assert.equal(trackUpdate(live, structuredClone(live), sent, write), undefined)
+      const live = await applyTo(write.empty, configMap({ x: '1' }), write)
+      assert.equal(await trackUpdate(live, structuredClone(live), sent, write), undefined)
     })
   }
 })
@@ -275,13 +275,13 @@ describe('invariants', () => {
   const maps = fc.dictionary(fc.constantFrom('a', 'b', 'c', 'd'), fc.constantFrom('1', '2'), { minKeys: 1 })
   const one = writeOf('ConfigMap', 'one')
   const two = writeOf('ConfigMap', 'two')
-  it('an apply is idempotent, and its manager owns what it set', () => {
-    fc.assert(
-      fc.property(maps, maps, maps, (first, other, then) => {
-        let live = applyTo(one.empty, configMap(first), one)
-        live = applyTo(live, configMap(other), two, true)
-        live = applyTo(live, configMap(then), one, true)
-        assert.deepEqual(applyTo(live, configMap(then), one), live)
+  it('an apply is idempotent, and its manager owns what it set', async () => {
+    await fc.assert(
+      fc.asyncProperty(maps, maps, maps, async (first, other, then) => {
+        let live = await applyTo(one.empty, configMap(first), one)
+        live = await applyTo(live, configMap(other), two, true)
+        live = await applyTo(live, configMap(then), one, true)
+        assert.deepEqual(await applyTo(live, configMap(then), one), live)
         const own = live.metadata.managedFields?.find(({ manager }) => manager === 'one')?.fieldsV1 as FieldSet | undefined
         const wanted = fieldsOf({ data: then }, one.shape)
         assert.ok(isEmpty(difference(wanted, own ?? {})))
@@ -290,18 +290,18 @@ describe('invariants', () => {
       { numRuns: 200 },
     )
   })
-  it('two that conflict do so in either order', () => {
-    const conflicts = (a: Record<string, string>, b: Record<string, string>): boolean => {
-      const live = applyTo(one.empty, configMap(a), one)
+  it('two that conflict do so in either order', async () => {
+    const conflicts = async (a: Record<string, string>, b: Record<string, string>): Promise<boolean> => {
+      const live = await applyTo(one.empty, configMap(a), one)
       try {
-        applyTo(live, configMap(b), two)
+        await applyTo(live, configMap(b), two)
         return false
       } catch (err) {
         if (isReason(err, 'Conflict')) return true
         throw err
       }
     }
-    fc.assert(fc.property(maps, maps, (a, b) => conflicts(a, b) === conflicts(b, a)))
+    await fc.assert(fc.asyncProperty(maps, maps, async (a, b) => (await conflicts(a, b)) === (await conflicts(b, a))))
   })
   it('sets add and subtract, and differences name what changed', () => {
     fc.assert(

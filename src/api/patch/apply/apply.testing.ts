@@ -1,6 +1,6 @@
 // Writes and applies of built-in kinds for the tests of field management.
 import assert from 'node:assert/strict'
-import { atOnce } from '../../../base/turns.ts'
+import { WorkBudget } from '../../../base/turns.ts'
 import type { KubeObject } from '../../object.ts'
 import { zeroOf } from '../../schema/compile.ts'
 import { schemaFor } from '../../schema/model.ts'
@@ -26,14 +26,15 @@ export function writeOf(kind: string, manager: string, group = '', time = '2026-
     empty,
     filter: excludingPaths(['status']),
     version: () => undefined,
+    budget: new WorkBudget(Number.POSITIVE_INFINITY),
   }
 }
 
 /** Applies to an object as the server does, without decoding. */
-export function applyTo(live: KubeObject, config: Record<string, unknown>, write: FieldWrite, force = false): KubeObject {
+export async function applyTo(live: KubeObject, config: Record<string, unknown>, write: FieldWrite, force = false): Promise<KubeObject> {
   const { type } = write
   const problemsOf = (value: object): string[] => (type === undefined ? [] : typedProblems(value, type, 'object'))
-  const { object: applied, entries } = atOnce(applyConfiguration({ live, config, force, write, problemsOf }))
+  const { object: applied, entries } = await applyConfiguration({ live, config, force, write, problemsOf })
   const object = structuredClone(applied) as unknown as KubeObject
   object.metadata = { ...object.metadata, uid: 'u', ...(entries ? { managedFields: entries } : {}) }
   return object

@@ -1,5 +1,6 @@
 // Server-side apply: the configuration is merged into the live object, what its manager no longer sets goes where nobody else has it,
 // and fields of other managers are theirs unless the client forces.
+import { yieldIfDue } from '../../../base/turns.ts'
 import type { KubeObject, ManagedFieldsEntry } from '../../object.ts'
 import { isRecord } from '../../schema/compile.ts'
 import type { StructType } from '../../schema/model.ts'
@@ -106,22 +107,23 @@ function kindText({ apiVersion, kind }: Readonly<Record<string, unknown>>): stri
   return `${version.includes('/') ? version : `/${version}`}, Kind=${textOrNone(kind)}`
 }
 
-/** Throws the 409 where others have fields that the configuration changes. Yields between steps that take long where the objects are large. */
-export function* applyConfiguration(request: ApplyRequest): Generator<void, Applied> {
+/** Rejects with the 409 where others have fields that the configuration changes. Others have their turn between steps that take long where the objects are large. */
+export async function applyConfiguration(request: ApplyRequest): Promise<Applied> {
+  const { budget } = request.write
   const managers = readManagers(request.live.metadata.managedFields ?? []) ?? new Map()
   const live = withoutManagedFields(request.live)
   validateLive(request, live, managers)
-  yield
+  await yieldIfDue(budget)
   followSchema(managers, request.write)
-  yield
-  if (managers.size === 0) claimForEarlierWriters(managers, live, request.write)
+  await yieldIfDue(budget)
+  if (managers.size === 0) await claimForEarlierWriters(managers, live, request.write)
   try {
-    return yield* applyOnce(request, live, managers)
+    return await applyOnce(request, live, managers)
   } catch (err) {
     if (!(err instanceof Conflicts)) throw err
     const left = request.write.manager === 'kubectl' ? withoutLastApplied(err.conflicts, live, request.write) : err.conflicts
     if (left.length > 0) throw applyConflict(left)
-    return yield* applyOnce({ ...request, force: true }, live, managers)
+    return await applyOnce({ ...request, force: true }, live, managers)
   }
 }
 
@@ -152,50 +154,51 @@ function withoutManagedFields(object: KubeObject): KubeObject {
 }
 
 /** What was there before anybody applied belongs to a manager of its own, so that it is not taken silently. */
-function claimForEarlierWriters(managers: Managers, live: KubeObject, write: FieldWrite): void {
+async function claimForEarlierWriters(managers: Managers, live: KubeObject, write: FieldWrite): Promise<void> {
   if (!live.metadata.uid) return
   const found = compare(write.empty, live, write.shape)
-  if (found !== undefined) give(managers, changesOf(write.empty, live, found, write), { ...write, manager: 'before-first-apply' })
+  if (found !== undefined) await give(managers, changesOf(write.empty, live, found, write), { ...write, manager: 'before-first-apply' })
 }
 
-function* applyOnce({ config, force, write }: ApplyRequest, live: KubeObject, before: Managers): Generator<void, Applied> {
+async function applyOnce({ config, force, write }: ApplyRequest, live: KubeObject, before: Managers): Promise<Applied> {
+  const { budget } = write
   const managers = new Map(before)
   dropObsolete(managers, write)
   const identity = { name: write.manager, operation: 'Apply', apiVersion: write.apiVersion, subresource: write.subresource } as const
   const key = managerKey(identity)
   const last = managers.get(key)
   const merged = mergeConfiguration(live, config, write.shape)
-  yield
+  await yieldIfDue(budget)
   const applied = fieldsOf(config, write.shape)
   const set = write.filter?.(applied) ?? applied
   const own: Manager = { ...identity, time: last?.time, set, entry: undefined }
   managers.set(key, own)
-  yield
-  const object = last === undefined || hasAll(own, last) ? merged : prune(merged, managers, last, write)
+  await yieldIfDue(budget)
+  const object = last === undefined || hasAll(own, last) ? merged : await prune(merged, managers, last, write)
 
   const next = isRecord(object) ? { metadata: {}, ...object } : { metadata: {} }
-  yield
+  await yieldIfDue(budget)
   const unchanged = isUnchanged(live, object, write.shape)
-  yield
+  await yieldIfDue(budget)
   // Of one who is alone nothing is taken, nor by who changes nothing.
   if (managers.size > 1 && !unchanged) {
     const changes = changesOf(live, next, compare(live, object, write.shape), write)
-    yield
+    await yieldIfDue(budget)
     const conflicts: Conflict[] = []
     const perStep = managersPerStep(managers)
     let looked = 0
     for (const [other, manager] of managers) {
-      if (looked > 0 && looked % perStep === 0) yield
+      if (looked > 0 && looked % perStep === 0) await yieldIfDue(budget)
       looked += 1
-      const disputed = other === key ? emptySet : intersection(manager.set, changes(manager.apiVersion)?.changed ?? emptySet)
+      const disputed = other === key ? emptySet : intersection(manager.set, (await changes(manager.apiVersion))?.changed ?? emptySet)
       if (!isEmpty(disputed)) conflicts.push({ key: other, manager, set: disputed })
     }
     if (conflicts.length > 0 && !force) throw new Conflicts(conflicts)
-    yield* takeFrom(managers, changes, key)
-    yield
+    await takeFrom(managers, changes, budget, key)
+    await yieldIfDue(budget)
   }
   const owned = withoutUnowned(set)
-  yield
+  await yieldIfDue(budget)
   if (isEmpty(owned)) managers.delete(key)
   else managers.set(key, entered(own, last, owned, unchanged ? last?.time : write.time))
   const result = isRecord(object) ? object : {}
@@ -215,21 +218,21 @@ function hasAll(own: Manager, last: Manager): boolean {
 }
 
 /** Removes what the manager applied before and does not any more, unless it belongs to somebody else, too. */
-function prune(merged: unknown, managers: Managers, last: Manager, write: FieldWrite): unknown {
+async function prune(merged: unknown, managers: Managers, last: Manager, write: FieldWrite): Promise<unknown> {
   if (isEmpty(last.set)) return merged
   const then = versionFor(last.apiVersion, write)
-  const mergedThen = then.convert(merged)
+  const mergedThen = await then.convert(merged)
   const lastNamed = withNamedFields(last.set, then.shape)
-  let pruned = then.restore(removeFields(mergedThen, lastNamed, then.shape))
+  let pruned = await then.restore(removeFields(mergedThen, lastNamed, then.shape))
   // Back comes what somebody still has, and what somebody's item needs to be an item.
   for (const [apiVersion, managed] of setsByVersion(managers, last.apiVersion)) {
     const { shape, convert, restore } = versionFor(apiVersion, write)
-    const whole = convert(merged)
-    const bare = withNamedFields(fieldsOf(convert(pruned), shape), shape)
+    const whole = await convert(merged)
+    const bare = withNamedFields(fieldsOf(await convert(pruned), shape), shape)
     const gone = difference(withNamedFields(fieldsOf(whole, shape), shape), union(bare, withNamedFields(managed, shape)))
-    pruned = restore(removeFields(whole, gone, shape))
+    pruned = await restore(removeFields(whole, gone, shape))
   }
-  const keptSet = withNamedFields(fieldsOf(then.convert(pruned), then.shape), then.shape)
+  const keptSet = withNamedFields(fieldsOf(await then.convert(pruned), then.shape), then.shape)
   const mergedSet = withNamedFields(fieldsOf(mergedThen, then.shape), then.shape)
   // And what nobody ever applied: it was never this manager's to remove.
   return then.restore(removeFields(mergedThen, intersection(difference(mergedSet, keptSet), lastNamed), then.shape))
@@ -237,14 +240,14 @@ function prune(merged: unknown, managers: Managers, last: Manager, write: FieldW
 
 interface VersionOfValue {
   readonly shape: Shape
-  convert(value: unknown): unknown
-  restore(value: unknown): unknown
+  convert(value: unknown): Promise<unknown>
+  restore(value: unknown): Promise<unknown>
 }
 
 /** Values stay as they are in the version of the write. */
 function versionFor(apiVersion: string, write: FieldWrite): VersionOfValue {
   const version = apiVersion === write.apiVersion ? undefined : write.version(apiVersion)
-  if (version === undefined) return { shape: write.shape, convert: value => value, restore: value => value }
+  if (version === undefined) return { shape: write.shape, convert: async value => value, restore: async value => value }
   const objectOf = (value: unknown): KubeObject => (isRecord(value) ? { metadata: {}, ...value } : { metadata: {} })
   return { shape: version.shape, convert: value => version.convert(objectOf(value)), restore: value => version.restore(objectOf(value)) }
 }

@@ -1,5 +1,5 @@
 // Who manages what after a write that is no apply: whoever changes a field takes it from all others.
-import { atOnce } from '../../../base/turns.ts'
+import { type Budget, yieldIfDue } from '../../../base/turns.ts'
 import type { KubeObject, ManagedFieldsEntry } from '../../object.ts'
 import type { StructType } from '../../schema/model.ts'
 import { added, compare, type Difference, modified, pathsOf, removed } from './compare.ts'
@@ -27,18 +27,20 @@ export interface FieldWrite {
   readonly empty: KubeObject
   /** What this path may change at all: the main path not the status, `/status` not the spec. */
   readonly filter: PathFilter
+  /** Each step takes long where the objects are large: others have their turn in between. */
+  readonly budget: Budget
   /** Another served version of the resource; undefined where there is none of that name. */
   version(apiVersion: string): FieldVersion | undefined
 }
 
-/** Objects of the write in another version, for managers that wrote through that one. */
+/** Objects of the write in another version, for managers that wrote through that one. A webhook may be asked. */
 export interface FieldVersion {
   readonly shape: Shape
   /** Neither this nor what follows changes its argument. */
-  convert(object: KubeObject): KubeObject
+  convert(object: KubeObject): Promise<KubeObject>
   /** As `convert`; for versions of which each question costs. */
-  convertBoth?(live: KubeObject, next: KubeObject): readonly [KubeObject, KubeObject]
-  restore(object: KubeObject): KubeObject
+  convertBoth?(live: KubeObject, next: KubeObject): Promise<readonly [KubeObject, KubeObject]>
+  restore(object: KubeObject): Promise<KubeObject>
 }
 
 /** What a write changes, in the names of one version. */
@@ -48,20 +50,17 @@ export interface Changes {
   readonly gone: FieldSet
 }
 
+export type ChangesIn = (apiVersion: string) => Promise<Changes | undefined>
+
 /** Undefined for a version that is not served any more. `own` is the difference in the version of the write. */
-export function changesOf(
-  live: KubeObject,
-  next: KubeObject,
-  own: Difference | undefined,
-  write: FieldWrite,
-): (apiVersion: string) => Changes | undefined {
+export function changesOf(live: KubeObject, next: KubeObject, own: Difference | undefined, write: FieldWrite): ChangesIn {
   const known = new Map([[write.apiVersion, changesIn(own, write.filter)]])
-  return apiVersion => {
+  return async apiVersion => {
     const found = known.get(apiVersion)
     if (found !== undefined) return found
     const version = write.version(apiVersion)
     if (version === undefined) return undefined
-    const [before, after] = version.convertBoth?.(live, next) ?? [version.convert(live), version.convert(next)]
+    const [before, after] = (await version.convertBoth?.(live, next)) ?? [await version.convert(live), await version.convert(next)]
     const changes = changesIn(compare(before, after, version.shape), write.filter)
     known.set(apiVersion, changes)
     return changes
@@ -106,14 +105,12 @@ export function withoutUnowned(set: FieldSet): FieldSet {
  * the client sent along, which count on the main path; an empty list there, or a list of one empty entry, forgets all managers.
  * Objects that were never managed stay so until somebody applies them.
  */
-export function trackUpdate(...update: TrackedUpdate): ManagedFieldsEntry[] | undefined {
-  return atOnce(trackSteps(...update))
-}
-
-type TrackedUpdate = [live: KubeObject, object: KubeObject, sent: readonly ManagedFieldsEntry[] | undefined, write: FieldWrite]
-
-/** The same in steps, each of which takes long where the objects are large. */
-export function* trackSteps(...[live, object, sent, write]: TrackedUpdate): Generator<void, ManagedFieldsEntry[] | undefined> {
+export async function trackUpdate(
+  live: KubeObject,
+  object: KubeObject,
+  sent: readonly ManagedFieldsEntry[] | undefined,
+  write: FieldWrite,
+): Promise<ManagedFieldsEntry[] | undefined> {
   const before = live.metadata.managedFields
   const chosenOf = write.subresource === '' && sent !== undefined ? chosen(sent, before) : { entries: before }
   const given = chosenOf.entries
@@ -123,7 +120,7 @@ export function* trackSteps(...[live, object, sent, write]: TrackedUpdate): Gene
   if (before === undefined) delete object.metadata.managedFields
   else object.metadata.managedFields = before
   if (live === write.empty && given === undefined) return writeManagers(ownerOfNew(object, write))
-  if (chosenOf.managers !== undefined) yield
+  if (chosenOf.managers !== undefined) await yieldIfDue(write.budget)
   const found = compare(live, object, write.shape)
   const read = chosenOf.managers
   const stays = found === undefined && !given?.some(({ apiVersion }) => isObsolete(apiVersion, write))
@@ -132,13 +129,13 @@ export function* trackSteps(...[live, object, sent, write]: TrackedUpdate): Gene
   const followed = followSchema(managers, write)
   if (stays && !followed) return read === undefined ? before : writeManagers(managers)
   dropObsolete(managers, write)
-  yield
+  await yieldIfDue(write.budget)
   const changes = changesOf(live, object, found, write)
-  yield
-  yield* takeFrom(managers, changes)
-  yield
-  give(managers, changes, write)
-  yield
+  await yieldIfDue(write.budget)
+  await takeFrom(managers, changes, write.budget)
+  await yieldIfDue(write.budget)
+  await give(managers, changes, write)
+  await yieldIfDue(write.budget)
   capManagers(managers)
   return writeManagers(managers)
 }
@@ -169,8 +166,8 @@ function chosen(sent: readonly ManagedFieldsEntry[], before: ManagedFieldsEntry[
 }
 
 /** What changed belongs to who wrote it. */
-export function give(managers: Managers, changes: ReturnType<typeof changesOf>, write: FieldWrite): void {
-  const own = withoutUnowned(changes(write.apiVersion)?.changed ?? emptySet)
+export async function give(managers: Managers, changes: ChangesIn, write: FieldWrite): Promise<void> {
+  const own = withoutUnowned((await changes(write.apiVersion))?.changed ?? emptySet)
   if (!isEmpty(own)) putOwn(managers, own, write)
 }
 
@@ -185,15 +182,15 @@ function putOwn(managers: Managers, own: FieldSet, write: FieldWrite): void {
 /** Thousands of managers share an object of a bounded size: so many have a small part of it. */
 export const managersPerStep = (managers: Managers): number => Math.ceil(managers.size / 32)
 
-/** Takes what changed or is gone from every manager but `except`. Yields between managers. */
-export function* takeFrom(managers: Managers, changes: ReturnType<typeof changesOf>, except?: string): Generator<void, void> {
+/** Takes what changed or is gone from every manager but `except`. Others have their turn between managers. */
+export async function takeFrom(managers: Managers, changes: ChangesIn, budget: Budget, except?: string): Promise<void> {
   const perStep = managersPerStep(managers)
   let looked = 0
   for (const [key, manager] of managers) {
-    if (looked > 0 && looked % perStep === 0) yield
+    if (looked > 0 && looked % perStep === 0) await yieldIfDue(budget)
     looked += 1
     if (key === except) continue
-    const { changed, gone } = changes(manager.apiVersion) ?? { changed: emptySet, gone: emptySet }
+    const { changed, gone } = (await changes(manager.apiVersion)) ?? { changed: emptySet, gone: emptySet }
     const rest = difference(difference(manager.set, changed), gone)
     if (isEmpty(rest)) managers.delete(key)
     else if (rest !== manager.set) managers.set(key, withSet(manager, rest))
