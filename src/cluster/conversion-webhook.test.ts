@@ -34,8 +34,12 @@ async function withDefinition(clientConfig: object, respond: Respond, run: () =>
   const conversion = { strategy: 'Webhook', webhook: { conversionReviewVersions: ['v1'], clientConfig } }
   const definition = widgetDefinition()
   await api.create(crds, { ...definition, spec: { ...(definition['spec'] as object), versions, conversion } })
-  while ((await api.request(admin, 'GET', widgets)).status === 404) await turn()
-  await api.create(widgets, widget('a', { size: 1 }))
+  // Until it is served, and nothing of its definition changes any more.
+  const created = async () => (await api.request(admin, 'POST', widgets, widget('a', { size: 1 }))).status
+  for (let status = await created(); status !== 201; status = await created()) {
+    assert.ok(status === 404 || status === 409, `${status}`)
+    await turn()
+  }
   try {
     await run()
   } finally {

@@ -134,14 +134,21 @@ async function writeInAllForms(
   side: Side,
   change: object,
 ): Promise<[form: string, answer: TestAnswer][]> {
-  const { json } = await api.get(stored)
+  const merged = async () => mergePatch((await api.get(stored)).json, { [side]: change })
+  /** Of the newest one: a controller may write its status meanwhile. */
+  const update = async (): Promise<TestAnswer> => {
+    const answer = await api.request('PUT', path, await merged())
+    return answer.status === 409 ? update() : answer
+  }
   const patch = (type: string, body: unknown) => api.request('PATCH', path, body, { 'content-type': `application/${type}` })
-  const merged = mergePatch(json, { [side]: change })
   return [
-    ['update', await api.request('PUT', path, merged)],
+    ['update', await update()],
     ['merge patch', await patch('merge-patch+json', { [side]: change })],
     ['strategic merge patch', await patch('strategic-merge-patch+json', { [side]: change })],
-    ['JSON patch', await patch('json-patch+json', [{ op: 'add', path: `/${side}`, value: (merged as Record<Side, unknown>)[side] }])],
+    [
+      'JSON patch',
+      await patch('json-patch+json', [{ op: 'add', path: `/${side}`, value: ((await merged()) as Record<Side, unknown>)[side] }]),
+    ],
   ]
 }
 
