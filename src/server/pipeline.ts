@@ -273,7 +273,7 @@ export function createPipeline(parts: PipelineParts): Pipeline {
       request: bodies === undefined ? request : recordingBody(request, keep),
       ...(bodies === undefined ? {} : { keepBody: keep }),
       auditId: progress.auditId,
-      pace: new Pace(request.signal),
+      pace: new Pace(request),
       away: progress.away,
       releaseSeat: () => progress.release?.(),
       user,

@@ -10,12 +10,17 @@ export const bytesPerTurn = 32 * 1024
 
 /** Of one request, each of whose steps works on all of its object: where that is large, others are due after each. */
 export class Pace implements Budget {
-  readonly signal: AbortSignal | undefined
+  readonly #request: { readonly signal: AbortSignal }
   #bytes = 0
   #hasRules = false
 
-  constructor(signal?: AbortSignal) {
-    this.signal = signal
+  constructor(request: { readonly signal: AbortSignal }) {
+    this.#request = request
+  }
+
+  /** Made when it is first asked for: most requests never need it. */
+  get signal(): AbortSignal {
+    return this.#request.signal
   }
 
   /** The object is validated by rules in CEL. */
