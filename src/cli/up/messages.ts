@@ -35,13 +35,24 @@ Bulkhead is ready.
   API         ${server} (TLS 1.3 only)
   kubeconfig  ${directory.kubeconfig} (break-glass: group system:masters)
   node        ${nodeLine(config)}
-  secure      ${config.profile === 'secure' ? 'restricted pods, no traffic without a policy, every object encrypted on disk, audit on, own identity for each part, keys in the signer only' : 'NO: profile "upstream"'}
+  secure      ${secureLine(config)}
 
 Next:
   ${kubectl} get nodes
   ${kubectl} apply -f ${below.startsWith('..') ? example : below}
   npx bulkhead prove${isDefault ? '' : ` --data-dir ${config.dataDirectory}`}
 Ctrl-C stops the cluster; its data stays.`
+}
+
+/** What is on without a setting; a protection that this start has switched off is named instead of claimed. */
+function secureLine({ profile, insecureDisableAdmissionPlugins: off }: Config): string {
+  if (profile !== 'secure') return 'NO: profile "upstream"'
+  const protections = [
+    off.includes('PodSecurity') ? '' : 'restricted pods',
+    'no traffic without a policy, every object encrypted on disk, audit on, own identity for each part, keys in the signer only',
+    off.length === 0 ? '' : `OFF: ${off.join(', ')}`,
+  ]
+  return protections.filter(text => text !== '').join(', ')
 }
 
 function nodeLine({ node, nodeName }: Config): string {

@@ -68,6 +68,23 @@ test('greeting() names the data directory and the example folder if they are not
   assert.match(text(true, '/opt/bulkhead'), / apply -f examples\/hello\.yaml\n/)
 })
 
+test('greeting() does not claim a protection that this start has switched off', () => {
+  const line = (settings: Settings) => {
+    const config = createConfig(machine, settings)
+    const text = greeting({
+      ...{ config, directory: layout(config.dataDirectory), server: 'https://a', isDefault: true },
+      ...{ example: '/opt/hello.yaml', currentFolder: '/home/u' },
+    })
+    return text.split('\n').find(line => line.includes('secure ')) ?? ''
+  }
+  assert.match(line({}), /restricted pods, no traffic/)
+  assert.doesNotMatch(line({}), /OFF/)
+  assert.doesNotMatch(line({ insecureDisableAdmissionPlugins: 'PodSecurity' }), /restricted pods/)
+  assert.match(line({ insecureDisableAdmissionPlugins: 'PodSecurity' }), /OFF: PodSecurity$/)
+  assert.match(line({ insecureDisableAdmissionPlugins: 'ResourceQuota' }), /restricted pods.* OFF: ResourceQuota$/)
+  assert.match(line({ profile: 'upstream' }), /NO: profile "upstream"/)
+})
+
 /** A part that reports ready, at once or when it may begin; its settings decide what it does next. */
 const script = `
 process.once('message', ({ settings }) => {
@@ -79,7 +96,7 @@ process.once('message', ({ settings }) => {
 process.on('message', message => { if (message === 'stop') process.exit(0) })
 process.on('message', message => { if (message === 'alive?') process.send({ type: 'alive' }) })
 process.on('message', ({ change }) => { if (change) process.send({ type: 'details', details: { change } }) })
-// Who listens to nothing any more ends by itself.
+// Without the channel the process would end by itself.
 process.channel.ref()
 process.on('SIGTERM', () => process.send({ type: 'terminated' }))
 `
