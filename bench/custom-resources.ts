@@ -3,7 +3,7 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { customResources } from '../src/api/custom-resources/custom-resource.ts'
+import { customResources } from '../src/api/resources/custom-resource.ts'
 import type { CustomResourceDefinition, JSONSchemaProps } from '../src/api/types/apiextensions-v1.ts'
 import { systemClock } from '../src/base/clock.ts'
 import { silentLogger } from '../src/base/log.ts'

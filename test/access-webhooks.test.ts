@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
-import { type Review, TestWebhook } from '../src/cluster/webhook.testing.ts'
+import { type Review, TestWebhook } from '../src/cluster/tests/webhook.testing.ts'
 import { bulkhead, noKubectl, run, TestCluster, temporaryFolder, until } from './cluster.ts'
 
 const folder = temporaryFolder()

@@ -14,7 +14,7 @@ import {
   Watch,
 } from '@kubernetes/client-node'
 import { noKubectl, repository, run, until } from './cluster.ts'
-import { KubectlSession } from './kubectl-session.ts'
+import { KubectlSession } from './kubectl/kubectl-session.ts'
 
 const programs = join(repository, 'test', 'clients')
 const goLibraries = '/usr/share/gocode'

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import { noKubectl, until } from './cluster.ts'
-import { KubectlSession } from './kubectl-session.ts'
+import { KubectlSession } from './kubectl/kubectl-session.ts'
 import { podTemplateSchema } from './pod-template-schema.ts'
 
 const group = 'machines.example.com'

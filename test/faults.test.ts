@@ -13,7 +13,7 @@ import { checkNodePrograms } from '../src/cli/up/node-programs.ts'
 import { runtimeFor } from '../src/cli/up/runtime.ts'
 import { AdminConnection } from './admin-request.ts'
 import { bundledScript, freePort, noContainers, processesNaming, repository, run, TestCluster, temporaryFolder, until } from './cluster.ts'
-import { machineTraces } from './machine-traces.ts'
+import { machineTraces } from './node/machine-traces.ts'
 import { WriteLoad } from './write-load.ts'
 
 const root = process.getuid?.() === 0

@@ -10,7 +10,7 @@ import { applyJsonPatch } from '../src/api/patch/json-patch.ts'
 import { builtinImages, busyboxImage } from '../src/node/images/builtin-images.ts'
 import { buildImage } from '../src/node/images/oci-image.ts'
 import { bulkhead, noContainers, repository, TestCluster, temporaryFolder, until } from './cluster.ts'
-import { machineTraces } from './machine-traces.ts'
+import { machineTraces } from './node/machine-traces.ts'
 
 const skip = noContainers()
 const example = join(repository, 'examples', 'hello.yaml')

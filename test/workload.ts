@@ -7,7 +7,7 @@ import type { TLSSocket } from 'node:tls'
 import { Server, ServerCredentials, type sendUnaryData, status } from '@grpc/grpc-js'
 import { fromJSON, type ServiceDefinition } from '@grpc/proto-loader'
 import { WebSocketServer } from 'ws'
-import { flunderServer, flunders, group } from '../src/cluster/flunder-server.testing.ts'
+import { flunderServer, flunders, group } from '../src/cluster/tests/aggregation/flunder-server.testing.ts'
 
 const port = 8080
 const [mode = '', argument = '{}'] = process.argv.slice(2)

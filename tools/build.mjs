@@ -60,7 +60,7 @@ if (!process.argv.includes('--if-stale') || stale()) {
       platform: 'node',
       // The library and the commands that need no cluster run on Node 22 as it comes.
       target: 'node22',
-      inject: [join(root, 'src/base/async-disposable-stack.ts')],
+      inject: [join(root, 'src/base/async/async-disposable-stack.ts')],
       mainFields: ['module', 'main'],
       plugins: [withoutUnused],
       // Each part keeps the text of what it loads in memory; names stay, for stack traces.
@@ -78,7 +78,7 @@ if (!process.argv.includes('--if-stale') || stale()) {
     throw err
   }
   // The texts of `kubectl explain` lie beside the chunk that serves them.
-  const texts = spawnSync(process.execPath, [join(root, 'tools/generate-descriptions.ts'), join(draft, 'descriptions.json')], {
+  const texts = spawnSync(process.execPath, [join(root, 'tools/generate/generate-descriptions.ts'), join(draft, 'descriptions.json')], {
     stdio: ['ignore', 'ignore', 'inherit'],
   })
   if (texts.status !== 0) {

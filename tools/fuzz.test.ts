@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import type { FuzzTarget } from '../src/base/fuzz-target.testing.ts'
+import type { FuzzTarget } from '../src/base/testing/fuzz-target.testing.ts'
 import { fuzz, inputOf } from './fuzz-run.ts'
 import { fuzzTargets } from './fuzz-targets.ts'
 

@@ -17,7 +17,7 @@ const parts = [
   { name: 'e2e', title: 'e2e', files: globSync('test/**/*.test.ts'), concurrency: 1 },
   ...(kubectl133 === undefined
     ? []
-    : [{ name: 'e2e', title: 'kubectl 1.33', files: globSync('test/*kubectl*.test.ts'), concurrency: 1, path: kubectl133 }]),
+    : [{ name: 'e2e', title: 'kubectl 1.33', files: globSync('test/kubectl/*.test.ts'), concurrency: 1, path: kubectl133 }]),
 ]
 const wanted = process.argv.slice(2).filter(argument => parts.some(part => part.name === argument))
 const pattern = process.argv.slice(2).find(argument => !wanted.includes(argument))

@@ -1,9 +1,9 @@
 // A short form of each attack on a server in this process: it is carried out or refused with a reason, and what it makes the server count stays within its bounds.
 import assert from 'node:assert/strict'
 import { after, before, suite, test } from 'node:test'
-import { attackedNamespace } from '../../src/access/tenant-attack.testing.ts'
-import { initialClusterDefaults } from '../../src/cluster/cluster-defaults.ts'
-import { type Answer, admin, person, SecuredApi, SteppedClock } from '../../src/cluster/secured-api.testing.ts'
+import { attackedNamespace } from '../../src/access/rights/tenant-attack.testing.ts'
+import { initialClusterDefaults } from '../../src/cluster/bootstrap/cluster-defaults.ts'
+import { type Answer, admin, person, SecuredApi, SteppedClock } from '../../src/cluster/tests/secured-api.testing.ts'
 import type { AttackRequest } from './attack.ts'
 import { attacks } from './attacks.ts'
 import { attacker, rbacGroup } from './tenant-paths.ts'

@@ -1,5 +1,5 @@
 // Custom resources of a definition with costly rules and many columns.
-import { attackedNamespace } from '../../src/access/tenant-attack.testing.ts'
+import { attackedNamespace } from '../../src/access/rights/tenant-attack.testing.ts'
 import { type Attack, type AttackRequest, numbered } from './attack.ts'
 import { customGroup, rbacGroup, some, table, text } from './tenant-paths.ts'
 

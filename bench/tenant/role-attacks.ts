@@ -1,5 +1,5 @@
 // Roles, bindings, and what decisions and reviews make of them.
-import { attackedNamespace, worstRbac } from '../../src/access/tenant-attack.testing.ts'
+import { attackedNamespace, worstRbac } from '../../src/access/rights/tenant-attack.testing.ts'
 import type { Attack, AttackRequest } from './attack.ts'
 import { attacker, grouped, rbacGroup, some, text } from './tenant-paths.ts'
 

@@ -1,5 +1,5 @@
 // Paths, content types and shapes that the attacks share.
-import { attackedNamespace } from '../../src/access/tenant-attack.testing.ts'
+import { attackedNamespace } from '../../src/access/rights/tenant-attack.testing.ts'
 
 export const attacker = 'mallory'
 export const customGroup = 'bench.example.com'

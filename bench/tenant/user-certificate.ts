@@ -1,6 +1,6 @@
 // A client certificate for a user, as anybody gets one: a CertificateSigningRequest that the administrator approves.
 import { setTimeout as delay } from 'node:timers/promises'
-import { loadX509 } from '../../src/base/x509.ts'
+import { loadX509 } from '../../src/base/net/x509.ts'
 import type { Connections, Credentials } from '../load/connections.ts'
 
 const requests = '/apis/certificates.k8s.io/v1/certificatesigningrequests'

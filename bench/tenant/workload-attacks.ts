@@ -1,5 +1,5 @@
 // Objects that controllers, the scheduler, the signer or a webhook work on.
-import { attackedNamespace } from '../../src/access/tenant-attack.testing.ts'
+import { attackedNamespace } from '../../src/access/rights/tenant-attack.testing.ts'
 import { type Attack, numbered } from './attack.ts'
 import { core, grouped, merge, podSpec, some, text } from './tenant-paths.ts'
 

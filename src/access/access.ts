@@ -31,6 +31,9 @@ export type Authentication =
   | { readonly outcome: 'no-opinion' }
   | { readonly outcome: 'rejected'; readonly reason: string; readonly asked?: readonly AuthenticatorOpinion[] }
 
+/** Of a token alone, with the audiences that it is for. */
+export type ReviewedToken = Authentication & { readonly audiences?: readonly string[] }
+
 export interface CredentialSource {
   /** Why the source no longer authenticates; undefined while it does. */
   readonly ended: string | undefined

@@ -1,5 +1,5 @@
 // Authorization: the authorizers in their explicit order; the first allow or deny decides, and without any opinion the answer is no.
-import { aggregated } from '../base/aggregated.ts'
+import { aggregated } from '../api/go-text/aggregate-message.ts'
 import type { AccessVerdict, Attributes, Authorizer, Decision, WebhookAuthorizer, WebhookDecision } from './access.ts'
 
 /** Decides. `asker` is any object that lives as long as one request: a webhook is asked the same question only once for it. */

@@ -1,5 +1,5 @@
 // Metrics of a reloaded access configuration file, under upstream's names.
-import { Counter, Gauge, type Registry } from '../base/metrics.ts'
+import { Counter, Gauge, type Registry } from '../base/metrics/metrics.ts'
 
 export type ConfigurationKind = 'authentication' | 'authorization'
 

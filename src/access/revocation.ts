@@ -1,6 +1,6 @@
 // The deny list: credentials and users that are no longer accepted, whatever their rights. Checked on each request, and notifies open
 // streams.
-import { nodeCertificatesKind, parseNodeCertificates } from '../api/denied-credentials-names.ts'
+import { nodeCertificatesKind, parseNodeCertificates } from '../api/credentials/denied-credentials-names.ts'
 import type { Authentication } from './access.ts'
 
 export type Authenticated = Extract<Authentication, { outcome: 'authenticated' }>

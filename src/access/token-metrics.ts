@@ -1,7 +1,7 @@
 // Metrics of bearer tokens of other issuers, under upstream's names: issuers of an AuthenticationConfiguration, and the token cache.
 import { createHash } from 'node:crypto'
-import { Buckets, bucketSamples } from '../base/buckets.ts'
-import { Counter, Gauge, Histogram, type Registry, SampledHistogram } from '../base/metrics.ts'
+import { Buckets, bucketSamples } from '../base/metrics/buckets.ts'
+import { Counter, Gauge, Histogram, type Registry, SampledHistogram } from '../base/metrics/metrics.ts'
 
 /** The caches of tokens: those of issuers, and answers of the token webhook. */
 export interface TokenCacheMetrics {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { compileMatches } from './webhook-conditions.ts'
+import { compileMatches } from './webhook/webhook-conditions.ts'
 
 /** The costly condition takes more than half of what one decision may cost. */
 const groups = Array.from({ length: 300 }, (_, index) => `g${index}`)

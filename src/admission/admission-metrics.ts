@@ -1,6 +1,6 @@
 // The metrics of webhooks and policies under upstream's names.
-import { Buckets, bucketSamples } from '../base/buckets.ts'
-import { Counter, type Registry, SampledHistogram } from '../base/metrics.ts'
+import { Buckets, bucketSamples } from '../base/metrics/buckets.ts'
+import { Counter, type Registry, SampledHistogram } from '../base/metrics/metrics.ts'
 
 export interface HookObservation {
   readonly name: string

@@ -1,7 +1,7 @@
 // For tests: calls one plug-in alone, over a cluster with given objects.
 
 import type { KubeObject } from '../api/object.ts'
-import type { ResourceDefinition } from '../api/resource.ts'
+import type { ResourceDefinition } from '../api/resources/resource.ts'
 import { ApiError } from '../api/status.ts'
 import type { ObjectChange, ObjectSelection, StoreReader } from '../api/store-view.ts'
 import type { UserInfo } from '../api/user.ts'

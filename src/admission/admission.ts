@@ -1,10 +1,10 @@
 // Admission of an object: all mutations, then all validations, in the order of `plugins/index.ts`.
 
 import type { KubeObject } from '../api/object.ts'
-import type { ResourceDefinition } from '../api/resource.ts'
+import type { ResourceDefinition } from '../api/resources/resource.ts'
 import type { ApiError } from '../api/status.ts'
 import type { UserInfo } from '../api/user.ts'
-import type { ExternalWait } from '../base/external-wait.ts'
+import type { ExternalWait } from '../base/async/external-wait.ts'
 
 export type Operation = 'CREATE' | 'UPDATE' | 'DELETE' | 'CONNECT'
 

@@ -1,6 +1,6 @@
 // One compiled LimitRange: defaults of containers and constraints of objects, in upstream's words. Pure.
-import { approximateNumber, compareQuantities, formatQuantity, parseQuantity, type Quantity } from '../api/quantity.ts'
-import { parseAmounts, type ReadonlyAmounts } from '../api/resource-amounts.ts'
+import { approximateNumber, compareQuantities, formatQuantity, parseQuantity, type Quantity } from '../api/quantity/quantity.ts'
+import { parseAmounts, type ReadonlyAmounts } from '../api/quantity/resource-amounts.ts'
 import type { LimitRange, LimitRangeItem, ResourceList } from '../api/types/core-v1.ts'
 
 /** Checks an object's requests and limits; appends upstream's messages to `errors`. */

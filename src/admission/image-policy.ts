@@ -1,10 +1,10 @@
 // The requests and answers of ImagePolicyWebhook's backend: imagepolicy.k8s.io/v1alpha1, as in upstream's plug-in.
 
-import { type LocatedPod, locatePod } from '../api/located-pod.ts'
 import { groupResource } from '../api/object.ts'
-import { containersOf } from '../api/validation/containers-of.ts'
+import { containersOf } from '../api/pods/containers-of.ts'
+import { type LocatedPod, locatePod } from '../api/pods/located-pod.ts'
 import { isJsonObject, parseJson } from '../base/json.ts'
-import type { WebhookEndpoint } from '../base/webhook-endpoint.ts'
+import type { WebhookEndpoint } from '../base/net/webhook-endpoint.ts'
 import type { AdmissionRequest } from './admission.ts'
 import { fail, type Json, mapping } from './configuration-value.ts'
 import { readEndpoint } from './webhook/client-identity.ts'

@@ -1,9 +1,9 @@
 // Which tokens a node may request: those that its pods are configured to have, and none for servers that a pod does not use.
 
-import { claimNameOf } from '../api/claim-name.ts'
+import { claimNameOf } from '../api/pods/claim-name.ts'
+import { needsRight } from '../api/pods/token-right.ts'
 import { type ApiError, notFound } from '../api/status.ts'
 import type { StoreReader } from '../api/store-view.ts'
-import { needsRight } from '../api/token-right.ts'
 import type { TokenRequest } from '../api/types/authentication-v1.ts'
 import type { CSIPersistentVolumeSource, PersistentVolume, PersistentVolumeClaim, Pod, Volume } from '../api/types/core-v1.ts'
 import type { CSIDriver } from '../api/types/storage-v1.ts'

@@ -1,6 +1,6 @@
 import { test } from 'node:test'
-import { podResources, podTemplateResources } from '../api/located-pod.ts'
-import { assertTable } from '../base/document-table.testing.ts'
+import { podResources, podTemplateResources } from '../api/pods/located-pod.ts'
+import { assertTable } from '../base/testing/document-table.testing.ts'
 import type { HandledRequests, PluginDefinition } from './plugin-definition.ts'
 import { plugins } from './plugins/index.ts'
 

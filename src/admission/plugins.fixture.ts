@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict'
 import type { KubeObject } from '../api/object.ts'
-import { defineResource } from '../api/resource.ts'
+import { defineResource } from '../api/resources/resource.ts'
 import { ApiError } from '../api/status.ts'
 import type { StoreReader } from '../api/store-view.ts'
 import type { UserInfo } from '../api/user.ts'

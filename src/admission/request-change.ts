@@ -1,10 +1,10 @@
 // Applies a change by a webhook or policy to the object of a request: decoded with the schema of its version, defaulted, and replaced.
 import type { KubeObject, ObjectMeta } from '../api/object.ts'
-import type { ResourceDefinition } from '../api/resource.ts'
+import type { ResourceDefinition } from '../api/resources/resource.ts'
 import { decodeValue, type FieldValidation, strictDecodingMessage } from '../api/schema/decode.ts'
 import { schemaFor } from '../api/schema/model.ts'
 import { internalError, tooLarge } from '../api/status.ts'
-import { setOwn } from '../base/own-property.ts'
+import { setOwn } from '../base/data/own-property.ts'
 import type { AdmissionRequest } from './admission.ts'
 import { rememberBefore } from './before-changes.ts'
 import { isOfOtherKind, kindIn, versioned } from './request-facts.ts'

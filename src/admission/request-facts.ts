@@ -1,6 +1,6 @@
 // A request in upstream's form for policies and webhooks: kinds, resources, users.
 import type { KubeObject } from '../api/object.ts'
-import type { ResourceDefinition } from '../api/resource.ts'
+import type { ResourceDefinition } from '../api/resources/resource.ts'
 import type { UserInfo } from '../api/user.ts'
 import type { AdmissionRequest } from './admission.ts'
 import { inVersion } from './served-kinds.ts'

@@ -1,7 +1,7 @@
 // The served kinds, for policies and webhooks: by name, and with the other versions of the same objects.
 import { groupResource, groupVersion, type KubeObject } from '../api/object.ts'
-import type { ResourceDefinition } from '../api/resource.ts'
-import { copyJson } from '../base/copy-json.ts'
+import type { ResourceDefinition } from '../api/resources/resource.ts'
+import { copyJson } from '../base/data/copy-json.ts'
 
 export interface ServedKinds {
   byKind(apiVersion: string, kind: string): ResourceDefinition | undefined

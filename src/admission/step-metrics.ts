@@ -1,8 +1,9 @@
 // The duration of admission, under upstream's name. Only of its two steps: measuring each plug-in would cost a write more than most of them
 // do.
-import { Buckets, bucketSamples } from '../base/buckets.ts'
+
 import type { Clock } from '../base/clock.ts'
-import { type Registry, SampledHistogram } from '../base/metrics.ts'
+import { Buckets, bucketSamples } from '../base/metrics/buckets.ts'
+import { type Registry, SampledHistogram } from '../base/metrics/metrics.ts'
 import type { AdmissionRequest } from './admission.ts'
 import type { Admission } from './chain.ts'
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { retainedBytes } from '../base/bytes-kept.testing.ts'
+import { retainedBytes } from '../base/testing/retained-bytes.testing.ts'
 import { TokenBuckets } from './token-buckets.ts'
 
 test('TokenBuckets tells long keys apart and keeps none of them', () => {

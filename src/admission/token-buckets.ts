@@ -1,6 +1,6 @@
 // Rate limits by key, with a limit of cached keys.
 import { createHash } from 'node:crypto'
-import { TokenBucket } from '../base/token-bucket.ts'
+import { TokenBucket } from '../base/async/token-bucket.ts'
 
 export interface Rate {
   /** Long-term rate per second. */

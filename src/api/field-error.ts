@@ -1,5 +1,5 @@
 // Field errors in the wording of upstream's apimachinery `field` package; a list of them becomes a 422 Status.
-import { goQuote } from './go-quote.ts'
+import { goQuote } from './go-text/go-quote.ts'
 
 export type FieldErrorType =
   | 'FieldValueNotFound'

@@ -1,8 +1,8 @@
 // Every failure that a client can see: an ApiError that holds a Kubernetes Status, made by a function named after its reason.
 
-import { aggregated } from '../base/aggregated.ts'
 import { type FieldError, formatFieldError } from './field-error.ts'
-import { goQuote } from './go-quote.ts'
+import { aggregated } from './go-text/aggregate-message.ts'
+import { goQuote } from './go-text/go-quote.ts'
 import type { StatusDetails } from './types/meta-v1.ts'
 
 export interface Status {

@@ -1,6 +1,6 @@
 // Turns a manifest into the object that checks read: decoded and defaulted by the functions of its kind.
 import { groupResource, groupVersion, type KubeObject } from '../api/object.ts'
-import type { ResourceDefinition } from '../api/resource.ts'
+import type { ResourceDefinition } from '../api/resources/resource.ts'
 import { isRecord } from '../api/schema/compile.ts'
 import { decodeBody } from '../api/schema/decode.ts'
 import { ApiError } from '../api/status.ts'

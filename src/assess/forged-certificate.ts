@@ -1,6 +1,6 @@
 // Certificates of unknown authorities, created in memory for one attack.
 import { generateKeyPairSync, type KeyObject, webcrypto } from 'node:crypto'
-import { loadX509 } from '../base/x509.ts'
+import { loadX509 } from '../base/net/x509.ts'
 
 export interface ForgedCertificate {
   /** Both in PEM. */

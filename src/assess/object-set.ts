@@ -1,7 +1,8 @@
 // The objects that are checked together, indexed by kind, name and workload, so that checks need not search.
-import { type LocatedPod, locatePod } from '../api/located-pod.ts'
+
 import type { KubeObject } from '../api/object.ts'
-import { containersOf, type VisitedContainer } from '../api/validation/containers-of.ts'
+import { containersOf, type VisitedContainer } from '../api/pods/containers-of.ts'
+import { type LocatedPod, locatePod } from '../api/pods/located-pod.ts'
 
 export interface CheckedObject {
   /** For example `deployments.apps`; for an undefined kind, the kind in lower case. */

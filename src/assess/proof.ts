@@ -1,8 +1,8 @@
 // A proof: an attack on the running cluster from outside, the expected refusal, and the result.
 import type { Clock } from '../base/clock.ts'
 import type { Client } from '../client/client.ts'
-import type { HttpTransportOptions } from '../client/http-transport.ts'
-import type { Transport } from '../client/transport.ts'
+import type { HttpTransportOptions } from '../client/transport/http-transport.ts'
+import type { Transport } from '../client/transport/transport.ts'
 
 /** `held: true` requires evidence: a proof that attacked nothing has not held. */
 export type Outcome =

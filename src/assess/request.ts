@@ -1,8 +1,8 @@
 // Sends one request and returns the whole answer: proofs need status codes and headers, which the typed client hides.
 import { parseJson } from '../base/json.ts'
 import { readText } from '../client/client.ts'
-import { createHttpTransport, type HttpTransport, type HttpTransportOptions } from '../client/http-transport.ts'
-import type { ApiRequest, Transport } from '../client/transport.ts'
+import { createHttpTransport, type HttpTransport, type HttpTransportOptions } from '../client/transport/http-transport.ts'
+import type { ApiRequest, Transport } from '../client/transport/transport.ts'
 import type { Endpoint } from './proof.ts'
 
 export interface ProofRequest {

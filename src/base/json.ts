@@ -1,7 +1,7 @@
 // JSON.parse for all of src/. V8 of Node 24 before 24.22.1, of 25 and of 26 before 26.12.1 may misread the name of a member that is written
 // with an escape: it compares the characters of the text, not those that they stand for, with the names that have followed the same members
 // before. After `{"a":1,"\\u":2}` the text `{"a":1,"\u0061\u0062":2}` has the members `a` and `\u` there. `managedFields` are full of such names.
-import { setOwn } from './own-property.ts'
+import { setOwn } from './data/own-property.ts'
 
 /**
  * What JSON.parse returns and throws, on engines with the fault too. Nesting is bounded by memory only, so callers bound it where the text is

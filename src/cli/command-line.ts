@@ -10,8 +10,8 @@ import {
 } from '@stricli/core'
 import { commands, hiddenCommands } from './commands/index.ts'
 import { withCommandList } from './help.ts'
-import { failureCode } from './run-command.ts'
-import { bulkheadVersion } from './version.ts'
+import { failureCode } from './terminal/run-command.ts'
+import { bulkheadVersion } from './terminal/version.ts'
 
 const routes = withCommandList(
   buildRouteMap({ routes: commands, docs: { brief: 'A secure-by-default Kubernetes', hideRoute: hiddenCommands } }),

@@ -4,8 +4,8 @@ import { ApiError, apiError, type Reason, type Status } from '../api/status.ts'
 import { parseJson } from '../base/json.ts'
 import { listPages } from './list-pages.ts'
 import { type ResourceRef, resourcePath } from './resource-ref.ts'
-import type { ApiRequest, ApiResponse, Transport } from './transport.ts'
-import { readWatch, type WatchEvent } from './watch-stream.ts'
+import type { ApiRequest, ApiResponse, Transport } from './transport/transport.ts'
+import { readWatch, type WatchEvent } from './transport/watch-stream.ts'
 
 export interface ListOptions {
   readonly namespace?: string

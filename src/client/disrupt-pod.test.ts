@@ -4,8 +4,8 @@ import { isReason } from '../api/status.ts'
 import type { Pod } from '../api/types/core-v1.ts'
 import { Client } from './client.ts'
 import { disruptPod } from './disrupt-pod.ts'
-import { FakeApi } from './fake-api.ts'
 import { pods } from './resources.ts'
+import { FakeApi } from './testing/fake-api.ts'
 
 const { signal } = new AbortController()
 const pod: Pod = { metadata: { name: 'p', namespace: 'ns', uid: 'u' }, spec: { containers: [] }, status: { phase: 'Running' } }

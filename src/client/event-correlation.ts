@@ -1,6 +1,6 @@
 // Correlates events: repeated ones become a count, similar ones one combined event, floods are dropped (client-go's EventCorrelator).
 
-import { TokenBucket } from '../base/token-bucket.ts'
+import { TokenBucket } from '../base/async/token-bucket.ts'
 import type { ObjectReference } from './resources.ts'
 
 export interface EventInput {

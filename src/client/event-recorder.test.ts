@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { retainedBytes } from '../base/bytes-kept.testing.ts'
 import { silentLogger } from '../base/log.ts'
+import { retainedBytes } from '../base/testing/retained-bytes.testing.ts'
 import { Client } from './client.ts'
 import { EventCorrelation } from './event-correlation.ts'
 import { EventRecorder } from './event-recorder.ts'
-import { FakeApi } from './fake-api.ts'
-import { FakeClock } from './fake-clock.ts'
 import { events } from './resources.ts'
+import { FakeApi } from './testing/fake-api.ts'
+import { FakeClock } from './testing/fake-clock.ts'
 
 const pod = { apiVersion: 'v1', kind: 'Pod', namespace: 'ns', name: 'web', uid: '1' }
 

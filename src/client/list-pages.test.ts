@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { KubeObject } from '../api/object.ts'
 import { listPages } from './list-pages.ts'
-import { AnswerTooLarge } from './transport.ts'
+import { AnswerTooLarge } from './transport/transport.ts'
 
 /** A server with `count` objects that fits `fits` objects into one answer. */
 function listed(count: number, fits: number) {

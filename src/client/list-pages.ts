@@ -1,7 +1,7 @@
 // Reads all pages of a list. Large objects must not prevent others from listing.
 import type { KubeObject } from '../api/object.ts'
 import type { ObjectList } from './client.ts'
-import { AnswerTooLarge } from './transport.ts'
+import { AnswerTooLarge } from './transport/transport.ts'
 
 /** As client-go's reflectors. */
 const pageSize = 500

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { randomOf } from '../base/random.testing.ts'
-import { FakeClock } from './fake-clock.ts'
+import { randomOf } from '../base/testing/random.testing.ts'
+import { FakeClock } from './testing/fake-clock.ts'
 import { WorkQueue } from './work-queue.ts'
 
 test('WorkQueue returns each key once, in order', async () => {

@@ -1,9 +1,9 @@
 // Controllers and scheduler on shared informers, for their process and for a cluster in one process.
 import type { Clock } from '../base/clock.ts'
 import type { Logger } from '../base/log.ts'
-import type { Registry } from '../base/metrics.ts'
+import type { Registry } from '../base/metrics/metrics.ts'
+import { InformerPool } from '../client/cache/informer-pool.ts'
 import type { Client } from '../client/client.ts'
-import { InformerPool } from '../client/informer-pool.ts'
 import type { ControllerChoice } from '../controllers/controller.ts'
 import { controllersOf } from '../controllers/index.ts'
 import { runControllers } from '../controllers/run-controllers.ts'

@@ -1,18 +1,18 @@
 // What a control plane is made of.
 import type { TokenWebhookSettings } from '../access/authenticators/token-webhook.ts'
-import type { AuthorizationConfiguration } from '../access/authorization-configuration.ts'
 import type { AuthenticationConfiguration } from '../access/jwt/configuration.ts'
+import type { AuthorizationConfiguration } from '../access/webhook/authorization-configuration.ts'
 import type { AdmissionSettings } from '../admission/admission-settings.ts'
 import type { Features } from '../api/features.ts'
 import type { Clock } from '../base/clock.ts'
-import type { Profile } from '../base/config.ts'
+import type { Profile } from '../base/config/config.ts'
 import type { Logger } from '../base/log.ts'
-import type { Registry } from '../base/metrics.ts'
+import type { Registry } from '../base/metrics/metrics.ts'
 import type { HealthCheck } from '../server/paths/health.ts'
 import type { AuditSink } from '../server/request/audit-event.ts'
 import type { Signer } from '../signer/signer.ts'
 import type { Store } from '../store/store.ts'
-import type { PolicyFolder } from './policy-folder.ts'
+import type { PolicyFolder } from './admission/policy-folder.ts'
 
 export interface ControlPlaneOptions {
   readonly store: Store

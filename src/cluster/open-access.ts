@@ -3,13 +3,13 @@ import { createAuthentication } from '../access/authenticate.ts'
 import { authenticatorList } from '../access/authenticators/index.ts'
 import { createNodeGraph } from '../access/authorizers/node-graph.ts'
 import { createRbacAuthorizer } from '../access/authorizers/rbac.ts'
-import { createBootstrapTokens } from '../access/bootstrap-tokens.ts'
-import { defaultIssuer, type IssueTokenParts, issueServiceAccountToken } from '../access/issue-token.ts'
-import { oidcDocuments } from '../access/oidc-discovery.ts'
-import { registerRbacMetrics } from '../access/rbac-metrics.ts'
+import { createBootstrapTokens } from '../access/credentials/bootstrap-tokens.ts'
 import { createDenyList } from '../access/revocation.ts'
+import { registerRbacMetrics } from '../access/rights/rbac-metrics.ts'
 import { issuerMetrics, tokenCacheMetrics } from '../access/token-metrics.ts'
-import { createTokenReview } from '../access/token-review.ts'
+import { defaultIssuer, type IssueTokenParts, issueServiceAccountToken } from '../access/tokens/issue-token.ts'
+import { oidcDocuments } from '../access/tokens/oidc-discovery.ts'
+import { createTokenReview } from '../access/tokens/token-review.ts'
 import type { StoreView } from '../api/store-view.ts'
 import type { IssueToken } from '../server/subresources/index.ts'
 import {
@@ -20,11 +20,11 @@ import {
   joinTickets,
   nodeGraphSource,
   rbacSource,
-} from './access-sources.ts'
-import { configuredAuthorization } from './configured-authorizers.ts'
+} from './access/access-sources.ts'
+import { configuredAuthorization } from './access/configured-authorizers.ts'
+import { signToken } from './access/sign-token.ts'
+import { anonymousPaths, tokenIssuers } from './access/token-issuers.ts'
 import type { ControlPlaneOptions, ReplaceConfiguration } from './control-plane-options.ts'
-import { signToken } from './sign-token.ts'
-import { anonymousPaths, tokenIssuers } from './token-issuers.ts'
 import type { Webhooks } from './webhooks.ts'
 
 export interface AccessParts {

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { AuthenticationConfiguration } from '../access/jwt/configuration.ts'
-import type { FileState } from '../base/file-state.ts'
+import type { FileState } from '../base/files/file-state.ts'
 import { createLogger } from '../base/log.ts'
-import { createRegistry } from '../base/metrics.ts'
+import { createRegistry } from '../base/metrics/metrics.ts'
 import { ReloadedConfigurations } from './reloaded-configurations.ts'
 
 const state = (change: number, paths: string[], more: Partial<FileState<AuthenticationConfiguration>> = {}) => ({

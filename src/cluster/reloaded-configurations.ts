@@ -1,13 +1,13 @@
 // Reloads the access configuration files of a running server: changes are put in force, counted, and shown by `bulkhead status`.
 
 import { isDeepStrictEqual } from 'node:util'
-import type { AuthorizationConfiguration } from '../access/authorization-configuration.ts'
 import { type ConfigurationKind, type ConfigurationMetrics, configurationMetrics } from '../access/configuration-metrics.ts'
 import type { AuthenticationConfiguration } from '../access/jwt/configuration.ts'
+import type { AuthorizationConfiguration } from '../access/webhook/authorization-configuration.ts'
 import type { Clock } from '../base/clock.ts'
-import type { FileState } from '../base/file-state.ts'
+import type { FileState } from '../base/files/file-state.ts'
 import type { Logger } from '../base/log.ts'
-import type { Registry } from '../base/metrics.ts'
+import type { Registry } from '../base/metrics/metrics.ts'
 import type { ReplaceConfiguration } from './control-plane-options.ts'
 
 export interface ConfigurationStates {

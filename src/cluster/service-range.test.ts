@@ -2,10 +2,10 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { systemClock } from '../base/clock.ts'
 import { silentLogger } from '../base/log.ts'
-import { createRegistry } from '../base/metrics.ts'
+import { createRegistry } from '../base/metrics/metrics.ts'
 import { createMemorySigner } from '../signer/memory-signer.ts'
 import { createMemoryStore } from '../store/memory.ts'
-import { bootstrap } from './bootstrap.ts'
+import { bootstrap } from './bootstrap/bootstrap.ts'
 import { openControlPlane } from './control-plane.ts'
 
 test('a cluster goes on with the range of Services that it was made with, and with no other', async () => {

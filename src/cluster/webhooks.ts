@@ -4,7 +4,7 @@ import { type HookFailure, HookHealth, type Identified } from '../admission/webh
 import type { WebhookContext } from '../admission/webhook/review-by-hook.ts'
 import type { Clock } from '../base/clock.ts'
 import type { Logger } from '../base/log.ts'
-import type { WebhookEndpoint } from '../base/webhook-endpoint.ts'
+import type { WebhookEndpoint } from '../base/net/webhook-endpoint.ts'
 import { Client } from '../client/client.ts'
 import { EventRecorder } from '../client/event-recorder.ts'
 import type { ObjectReference } from '../client/resources.ts'

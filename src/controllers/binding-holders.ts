@@ -1,7 +1,7 @@
 // Which ServiceAccounts get a right from a RoleBinding or ClusterRoleBinding: their pods get a token and network access to the API server.
 // Pure.
 import type { ClusterRoleBinding, RoleBinding, Subject } from '../api/types/rbac-v1.ts'
-import { makeKey } from '../client/object-key.ts'
+import { makeKey } from '../client/cache/object-key.ts'
 
 export type Binding = RoleBinding | ClusterRoleBinding
 

@@ -1,8 +1,8 @@
 // Collects the rules of ClusterRoles into those that aggregate them (admin, edit, view).
 import { rule } from '../api/policy-rule.ts'
 import type { ClusterRole, PolicyRule } from '../api/types/rbac-v1.ts'
-import { selects } from '../client/label-selector.ts'
-import { keyOf } from '../client/object-key.ts'
+import { selects } from '../client/cache/label-selector.ts'
+import { keyOf } from '../client/cache/object-key.ts'
 import { clusterRoles } from '../client/resources.ts'
 import { type Controller, done, follow } from './controller.ts'
 import { canonical } from './replicas/pod-template-hash.ts'

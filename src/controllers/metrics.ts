@@ -1,5 +1,5 @@
 // The metrics of controllers, named as upstream's work queues and reconcilers.
-import { Counter, Gauge, Histogram, type Registry } from '../base/metrics.ts'
+import { Counter, Gauge, Histogram, type Registry } from '../base/metrics/metrics.ts'
 
 export interface ControllerMetrics {
   readonly depth: Gauge<'name'>

@@ -1,7 +1,7 @@
 // Feeds what the pod cache sees into the expectations of a controller that owns pods.
 import { groupVersion } from '../api/object.ts'
 import type { Pod } from '../api/types/core-v1.ts'
-import { keyOf, makeKey } from '../client/object-key.ts'
+import { keyOf, makeKey } from '../client/cache/object-key.ts'
 import type { ResourceRef } from '../client/resource-ref.ts'
 import { pods } from '../client/resources.ts'
 import type { Context } from './controller.ts'

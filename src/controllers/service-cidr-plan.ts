@@ -1,7 +1,8 @@
 // Whether a ServiceCIDR may go: which ranges hold which addresses, of both families. Pure.
-import { hasAllocatorLabels, serviceCidrFinalizer } from '../api/service-address.ts'
+
+import { type IpBytes, parseCidr, parseIp } from '../api/addresses/ip-address.ts'
+import { hasAllocatorLabels, serviceCidrFinalizer } from '../api/addresses/service-address.ts'
 import type { IPAddress, ServiceCIDR } from '../api/types/networking-v1.ts'
-import { type IpBytes, parseCidr, parseIp } from '../api/validation/ip-address.ts'
 
 /** From the deletion on, in milliseconds: until then a Service may still be stored with an address that was given before. As upstream. */
 const deletionGraceMs = 10_000

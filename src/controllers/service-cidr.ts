@@ -1,6 +1,7 @@
 // Says of ServiceCIDRs whether addresses come from them, and keeps each as long as a Service has an address that only it holds.
+
+import { serviceCidrFinalizer } from '../api/addresses/service-address.ts'
 import { read, recordEvents, rule } from '../api/policy-rule.ts'
-import { serviceCidrFinalizer } from '../api/service-address.ts'
 import type { Condition } from '../api/types/meta-v1.ts'
 import type { ServiceCIDR } from '../api/types/networking-v1.ts'
 import { formatTime } from '../base/clock.ts'

@@ -1,12 +1,13 @@
 // Says on pods that wait for their token when their ServiceAccount has a right: a Deployment may be applied before its RoleBinding. The node then asks for
 // the token, and the API server looks again whether the right is there.
+
+import { tokenCondition, waitsForRight } from '../api/pods/token-right.ts'
 import { recordEvents, rule } from '../api/policy-rule.ts'
 import { isReason } from '../api/status.ts'
-import { tokenCondition, waitsForRight } from '../api/token-right.ts'
 import type { Pod } from '../api/types/core-v1.ts'
 import { formatTime } from '../base/clock.ts'
+import { makeKey } from '../client/cache/object-key.ts'
 import { referenceTo } from '../client/event-recorder.ts'
-import { makeKey } from '../client/object-key.ts'
 import { clusterRoleBindings, pods, roleBindings } from '../client/resources.ts'
 import { type Binding, holderKeysOf, holdersOf, keysOfAllAccounts } from './binding-holders.ts'
 import { type Context, type Controller, done, follow } from './controller.ts'

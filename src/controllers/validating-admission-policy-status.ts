@@ -1,6 +1,6 @@
 // Tells in the status of a ValidatingAdmissionPolicy which of its expressions cannot work on the kinds that it is for.
 import { read, recordEvents, rule } from '../api/policy-rule.ts'
-import { requireLate } from '../base/late-module.ts'
+import { requireLate } from '../base/async/late-module.ts'
 import { validatingAdmissionPolicies } from '../client/resources.ts'
 import { type Controller, done } from './controller.ts'
 import { customTypes } from './custom-types.ts'

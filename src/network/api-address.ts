@@ -1,5 +1,5 @@
 // An address of this machine on which pods reach an API server that listens on loopback only: on the loopback interface, and closed to every other machine.
-import { addressNumber, holds, rangeOf } from '../api/ipv4-range.ts'
+import { addressNumber, holds, rangeOf } from '../api/addresses/ipv4-range.ts'
 import { UserError } from '../base/user-error.ts'
 import { CommandFailed, runProgram } from './command.ts'
 

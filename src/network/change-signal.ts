@@ -1,5 +1,5 @@
 // Tells a loop that there is work again.
-import { untilAborted } from '../base/abort.ts'
+import { untilAborted } from '../base/async/abort.ts'
 
 /** Many changes while one is being carried out make one further round. */
 export class ChangeSignal {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { mkdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { fillFrom, smallDisk, whyNoSmallDisk } from '../base/small-disk.testing.ts'
+import { fillFrom, smallDisk, whyNoSmallDisk } from '../base/testing/small-disk.testing.ts'
 import { writeCniConfiguration } from './cni.ts'
 
 test('writeCniConfiguration() needs no room where the network is as it was, so that a node starts again on a full disk', {

@@ -2,7 +2,7 @@
 // node's forward hook (see docs/adr/0004-routed-pod-links.md), and addresses from the node's own range.
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
-import { ensureFile } from '../base/replace-file.ts'
+import { ensureFile } from '../base/files/replace-file.ts'
 
 export interface CniOptions {
   readonly configDirectory: string

@@ -1,7 +1,7 @@
 // What the node itself needs for pods and services: forwarding, and an address and a route for the service range. All of it is taken back.
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { dirname } from 'node:path'
-import { replaceFile } from '../base/replace-file.ts'
+import { replaceFile } from '../base/files/replace-file.ts'
 import { codeOf } from '../base/user-error.ts'
 import { CommandFailed, runProgram } from './command.ts'
 

@@ -4,12 +4,12 @@ import { test } from 'node:test'
 import type { Pod } from '../api/types/core-v1.ts'
 import { systemClock } from '../base/clock.ts'
 import { silentLogger } from '../base/log.ts'
-import { until } from '../base/until.testing.ts'
-import { FakeApi } from '../client/fake-api.ts'
+import { until } from '../base/testing/wait-until.testing.ts'
 import { events, pods } from '../client/resources.ts'
-import type { ApiRequest, ApiResponse, Transport } from '../client/transport.ts'
-import type { NodeRequestOptions } from './node-requests.ts'
+import { FakeApi } from '../client/testing/fake-api.ts'
+import type { ApiRequest, ApiResponse, Transport } from '../client/transport/transport.ts'
 import { runSimulatedNode } from './simulated-node.ts'
+import type { NodeRequestOptions } from './streams/node-requests.ts'
 
 const now = () => new Date().toISOString()
 

@@ -3,10 +3,10 @@ import { test } from 'node:test'
 import { conflict, internalError, serviceUnavailable } from '../api/status.ts'
 import type { Pod } from '../api/types/core-v1.ts'
 import { Client } from '../client/client.ts'
-import { FakeApi } from '../client/fake-api.ts'
-import { FakeClock } from '../client/fake-clock.ts'
 import { pods } from '../client/resources.ts'
-import type { ApiRequest, Transport } from '../client/transport.ts'
+import { FakeApi } from '../client/testing/fake-api.ts'
+import { FakeClock } from '../client/testing/fake-clock.ts'
+import type { ApiRequest, Transport } from '../client/transport/transport.ts'
 import { bindPod } from './bind-pod.ts'
 
 /** `before` and `after` run before and after the API processes a request; they may throw what the client gets instead of the answer. */

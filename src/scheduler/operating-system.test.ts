@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Node, Pod } from '../api/types/core-v1.ts'
-import { ClusterState } from './cluster-state.ts'
+import { ClusterState } from './framework/cluster-state.ts'
+import { selectNode } from './framework/select-node.ts'
 import { plugins } from './plugins/index.ts'
-import { selectNode } from './select-node.ts'
 
 const nodeOf = (name: string, labels: Record<string, string>): Node => ({
   metadata: { name, labels },

@@ -2,9 +2,9 @@ import assert from 'node:assert/strict'
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { test } from 'node:test'
 import type { Node, Pod, Taint } from '../api/types/core-v1.ts'
-import { ClusterState } from './cluster-state.ts'
+import { ClusterState } from './framework/cluster-state.ts'
+import { selectNode } from './framework/select-node.ts'
 import { plugins } from './plugins/index.ts'
-import { selectNode } from './select-node.ts'
 
 const folder = `${import.meta.dirname}/scenarios`
 

@@ -1,7 +1,7 @@
 // Pods without a node: ready ones by priority and age, failed ones after a back-off, unschedulable ones until an event.
 import type { Pod } from '../api/types/core-v1.ts'
-import type { ClusterEvent, SchedulerPlugin } from './framework.ts'
-import { idOf, priorityOf } from './node-info.ts'
+import type { ClusterEvent, SchedulerPlugin } from './framework/framework.ts'
+import { idOf, priorityOf } from './framework/node-info.ts'
 
 interface Queued {
   pod: Pod

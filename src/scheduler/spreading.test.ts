@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Node, Pod, PodAffinityTerm, PodSpec, TopologySpreadConstraint } from '../api/types/core-v1.ts'
-import { ClusterState } from './cluster-state.ts'
-import type { SchedulerPlugin } from './framework.ts'
+import { ClusterState } from './framework/cluster-state.ts'
+import type { SchedulerPlugin } from './framework/framework.ts'
 import { interPodAffinity } from './plugins/inter-pod-affinity.ts'
 import { podTopologySpread } from './plugins/pod-topology-spread.ts'
 

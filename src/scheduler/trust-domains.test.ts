@@ -1,14 +1,14 @@
 // A million schedules that try to bring pods of two trust domains onto one node.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { domainOfNode, mayRunOn, nodeDomainLabel, podDomainAnnotation } from '../api/trust-domain.ts'
+import { domainOfNode, mayRunOn, nodeDomainLabel, podDomainAnnotation } from '../api/pods/trust-domain.ts'
 import type { Node, Pod } from '../api/types/core-v1.ts'
-import { randomOf } from '../base/random.testing.ts'
-import { ClusterState } from './cluster-state.ts'
-import type { SchedulerPlugin } from './framework.ts'
+import { randomOf } from '../base/testing/random.testing.ts'
+import { ClusterState } from './framework/cluster-state.ts'
+import type { SchedulerPlugin } from './framework/framework.ts'
+import { selectNode } from './framework/select-node.ts'
 import { plugins } from './plugins/index.ts'
 import { trustDomain } from './plugins/trust-domain.ts'
-import { selectNode } from './select-node.ts'
 
 const domains = ['', 'a', 'b', 'c']
 const nodeCount = 8

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Pod } from '../api/types/core-v1.ts'
-import { FakeClock } from '../client/fake-clock.ts'
+import { FakeClock } from '../client/testing/fake-clock.ts'
 import { UnschedulableReports } from './unschedulable-reports.ts'
 
 const pod = (name: string): Pod => ({ metadata: { name, namespace: 'default' }, spec: { containers: [] } })

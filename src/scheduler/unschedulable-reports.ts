@@ -1,9 +1,9 @@
 // Reports why pods are unschedulable, at a limited rate, because bindings must not queue behind ten thousand reports. Upstream limits its
 // scheduler's client too.
 import type { Pod } from '../api/types/core-v1.ts'
+import { TokenBucket } from '../base/async/token-bucket.ts'
 import { type Clock, pause } from '../base/clock.ts'
-import { TokenBucket } from '../base/token-bucket.ts'
-import { keyOf } from '../client/object-key.ts'
+import { keyOf } from '../client/cache/object-key.ts'
 
 const burst = 100
 const perSecond = 50

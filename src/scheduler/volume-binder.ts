@@ -1,12 +1,12 @@
 // Binds the volumes of a pod's claims, before the pod is bound to its node.
 import type { PersistentVolumeClaim, Pod } from '../api/types/core-v1.ts'
+import type { InformerPool } from '../client/cache/informer-pool.ts'
+import { candidateVolumes, indexVolumes } from '../client/cache/volume-index.ts'
+import { bindCompleted, boundVolume, selectedNode } from '../client/cache/volume-match.ts'
 import type { Client } from '../client/client.ts'
-import type { InformerPool } from '../client/informer-pool.ts'
 import { persistentVolumeClaims, persistentVolumes, storageClasses } from '../client/resources.ts'
-import { candidateVolumes, indexVolumes } from '../client/volume-index.ts'
-import { bindCompleted, boundVolume, selectedNode } from '../client/volume-match.ts'
-import type { Cluster, VolumeView } from './cluster-state.ts'
-import { planVolumes, podClaims, type VolumePlan } from './pod-claims.ts'
+import type { Cluster, VolumeView } from './framework/cluster-state.ts'
+import { planVolumes, podClaims, type VolumePlan } from './framework/pod-claims.ts'
 
 /** Upstream's bindTimeoutSeconds, because a provisioner may be slow. */
 const bindTimeoutMs = 600_000

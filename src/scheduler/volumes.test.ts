@@ -2,9 +2,9 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Node, PersistentVolume, PersistentVolumeClaim, Pod, Volume } from '../api/types/core-v1.ts'
 import type { StorageClass } from '../api/types/storage-v1.ts'
-import { ClusterState, type VolumeView } from './cluster-state.ts'
+import { ClusterState, type VolumeView } from './framework/cluster-state.ts'
+import { selectNode } from './framework/select-node.ts'
 import { plugins } from './plugins/index.ts'
-import { selectNode } from './select-node.ts'
 
 const zone = 'topology.kubernetes.io/zone'
 const nodeOf = (name: string): Node => ({

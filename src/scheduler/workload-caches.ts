@@ -1,8 +1,8 @@
 // Finds the workloads of pods in the informers' caches.
-import type { InformerPool } from '../client/informer-pool.ts'
+import type { InformerPool } from '../client/cache/informer-pool.ts'
 import { replicaSets, replicationControllers, services, statefulSets } from '../client/resources.ts'
-import type { WorkloadView } from './cluster-state.ts'
-import { selectorsOf, type WorkloadLister } from './workloads.ts'
+import type { WorkloadView } from './framework/cluster-state.ts'
+import { selectorsOf, type WorkloadLister } from './framework/workloads.ts'
 
 export interface WorkloadCaches {
   readonly view: WorkloadView

@@ -1,7 +1,8 @@
 // The initial objects of a cluster: system namespaces, the Service of the API, system priority classes.
+
+import { kubernetesVersion } from '../api/kubernetes-version.ts'
 import type { KubeObject } from '../api/object.ts'
 import type { UserInfo } from '../api/user.ts'
-import { kubernetesVersion } from '../base/kubernetes-version.ts'
 import type { InProcessTransport } from './http/in-process.ts'
 import type { ServedResources } from './resource/served-resource.ts'
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { createRegistry, type Registry } from '../base/metrics.ts'
-import { until } from '../base/until.testing.ts'
+import { createRegistry, type Registry } from '../base/metrics/metrics.ts'
+import { until } from '../base/testing/wait-until.testing.ts'
 import { answerOf, TestServer } from './testing.ts'
 
 async function seatsTaken(metrics: Registry): Promise<number> {

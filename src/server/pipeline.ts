@@ -1,8 +1,8 @@
 // Every step that a request passes, top to bottom. A security reviewer reads `handle` and the verb that it calls.
 import { type Authentication, anonymousUser, type Credentials } from '../access/access.ts'
 import { AuditFailure } from '../access/audit/audit-failure.ts'
-import type { ExplainAccess } from '../access/explain-access.ts'
 import type { Authenticated, DenyList } from '../access/revocation.ts'
+import type { ExplainAccess } from '../access/rights/explain-access.ts'
 import { type ApiError, apiError, internalError, type Status, serviceUnavailable, timedOut, unauthorized } from '../api/status.ts'
 import type { UserInfo } from '../api/user.ts'
 import type { Clock } from '../base/clock.ts'

@@ -1,6 +1,6 @@
 // The metrics of requests, under upstream's names.
-import { Buckets, bucketSamples } from '../base/buckets.ts'
-import { Counter, Gauge, type Registry, type Sample, SampledHistogram } from '../base/metrics.ts'
+import { Buckets, bucketSamples } from '../base/metrics/buckets.ts'
+import { Counter, Gauge, type Registry, type Sample, SampledHistogram } from '../base/metrics/metrics.ts'
 import type { FlowControl } from './flow-control/flow-control.ts'
 import type { Reply } from './http/exchange.ts'
 import type { RequestInfo } from './request/request-info.ts'

@@ -1,6 +1,6 @@
 // What the parts of the API server share before it answers requests: the store, the resources that it serves, and the ways to nodes and Services.
 import type { Duplex } from 'node:stream'
-import type { ResourceDefinition } from '../api/resource.ts'
+import type { ResourceDefinition } from '../api/resources/resource.ts'
 import type { ServiceReference } from '../api/types/admissionregistration-v1.ts'
 import type { Logger } from '../base/log.ts'
 import type { Store } from '../store/store.ts'

@@ -1,7 +1,7 @@
 // X.509: certificates of the authorities, and the leaves that they issue. The content comes from the request; the CSR only proves
 // possession of the key.
 import { type KeyObject, randomBytes } from 'node:crypto'
-import { loadX509, type X509 } from '../base/x509.ts'
+import { loadX509, type X509 } from '../base/net/x509.ts'
 import { checkCsrSize, PolicyViolation } from './policy.ts'
 import type { AuthorityName, CertificateRequest } from './signer.ts'
 

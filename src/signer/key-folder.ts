@@ -2,7 +2,7 @@
 import { constants } from 'node:fs'
 import { mkdir, open, readdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
-import { replaceFile } from '../base/replace-file.ts'
+import { replaceFile } from '../base/files/replace-file.ts'
 
 /** The folder or a key file could be read by others; the message names it and the required mode. */
 export class UnsafeKeyFile extends Error {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { silentLogger } from '../base/log.ts'
-import { FakeClock } from '../client/fake-clock.ts'
+import { FakeClock } from '../client/testing/fake-clock.ts'
 import type { TokenKey } from './signer.ts'
 import { SignerWatch } from './signer-watch.ts'
 

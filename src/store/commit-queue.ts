@@ -1,15 +1,16 @@
 // Orders decided writes, makes them durable in groups, and publishes each group at once.
+
+import { StallWatch } from '../base/async/stall-watch.ts'
 import type { Clock } from '../base/clock.ts'
 import type { Logger } from '../base/log.ts'
-import { StallWatch } from '../base/stall-watch.ts'
 import { VersionEvent } from './event.ts'
 import { defaultWindow, type WindowLimits } from './event-window.ts'
 import type { LargeObjects } from './large/large-objects.ts'
 import type { StoreMetrics } from './metrics.ts'
+import { WaitingBytes } from './pending-bytes.ts'
 import type { Collection, CollectionOptions, Entry, Store, StoreStatus } from './store.ts'
 import { WriteFailed } from './store.ts'
 import { StoredBytes } from './stored-bytes.ts'
-import { WaitingBytes } from './waiting-bytes.ts'
 import { type CacheOwner, type DecidedWrite, WatchCache } from './watch-cache.ts'
 import { WindowBudget } from './window-budget.ts'
 

@@ -1,7 +1,7 @@
 // One version of one object in memory: its bytes, what selections need, and the parsed object while it is in use.
 
 import type { KubeObject } from '../api/object.ts'
-import { deepFreeze } from '../base/freeze.ts'
+import { deepFreeze } from '../base/data/freeze.ts'
 import { parseJson } from '../base/json.ts'
 import { encodeObject } from './encode-object.ts'
 import type { LargeBytes, LargeObjects } from './large/large-objects.ts'

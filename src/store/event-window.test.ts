@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { stillHeld } from '../base/bytes-kept.testing.ts'
+import { stillHeld } from '../base/testing/retained-bytes.testing.ts'
 import { StoredEntry } from './entry.ts'
 import { VersionEvent } from './event.ts'
 import { EventWindow, type WindowLimits } from './event-window.ts'

@@ -1,7 +1,7 @@
 // One change of one object, framed for watchers at most once per type.
 import { bufferOf, frameOf, StoredEntry, withRevision } from './entry.ts'
+import type { HeldEvent } from './pending-bytes.ts'
 import type { EventType, StoreEvent } from './store.ts'
-import type { HeldEvent } from './waiting-bytes.ts'
 
 export class VersionEvent implements StoreEvent, HeldEvent {
   readonly type: EventType

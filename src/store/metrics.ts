@@ -1,5 +1,5 @@
 // Metrics of the store for Prometheus.
-import { Counter, Gauge, Histogram, type Registry } from '../base/metrics.ts'
+import { Counter, Gauge, Histogram, type Registry } from '../base/metrics/metrics.ts'
 import type { LargeObjects } from './large/large-objects.ts'
 import type { Store } from './store.ts'
 

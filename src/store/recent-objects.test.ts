@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { stillHeld } from '../base/bytes-kept.testing.ts'
+import { stillHeld } from '../base/testing/retained-bytes.testing.ts'
 import { type Holder, RecentObjects } from './recent-objects.ts'
 
 describe('RecentObjects', () => {

@@ -1,8 +1,8 @@
 // One watch: its selection, the events that wait for its reader, and its end.
 import type { StoredEntry } from './entry.ts'
 import type { VersionEvent } from './event.ts'
+import type { WaitingBytes } from './pending-bytes.ts'
 import type { EventType, Watch, Watched, WatchQuery } from './store.ts'
-import type { WaitingBytes } from './waiting-bytes.ts'
 
 /** Upstream queues 10 to 1,000 events per watcher; bytes reflect the cost of a slow reader better. */
 const defaultMaxPendingBytes = 8 * 2 ** 20

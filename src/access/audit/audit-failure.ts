@@ -1,5 +1,5 @@
 // Why a record is not on disk.
-import { failsBy } from '../../base/errno.ts'
+import { failsBy } from '../../base/files/errno.ts'
 
 /** `message` is for clients; the cause with its path is for the log. */
 export class AuditFailure extends Error {

@@ -1,8 +1,9 @@
 // The audit log: events are collected into batches; a batch is written, sealed and synced as a whole, and a write is answered after its
 // batch.
+
+import { StallWatch } from '../../base/async/stall-watch.ts'
 import { type Clock, pause } from '../../base/clock.ts'
 import type { Logger } from '../../base/log.ts'
-import { StallWatch } from '../../base/stall-watch.ts'
 import { type AuditEvent, eventLine, parseEventLine } from './audit-event.ts'
 import { AuditFailure, auditFailure } from './audit-failure.ts'
 import { batchDigest, headLine, lostRecords, type SealedEnd, sealLine } from './chain.ts'

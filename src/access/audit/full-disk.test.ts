@@ -1,8 +1,8 @@
 // The audit log on a really full disk: answered records are there, and it recovers by itself.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { fillFrom, smallDisk, whyNoSmallDisk } from '../../base/small-disk.testing.ts'
-import { until } from '../../base/until.testing.ts'
+import { fillFrom, smallDisk, whyNoSmallDisk } from '../../base/testing/small-disk.testing.ts'
+import { until } from '../../base/testing/wait-until.testing.ts'
 import { event, names, openLog } from './audit-log.testing.ts'
 import { verifyAuditLog } from './verify-log.ts'
 

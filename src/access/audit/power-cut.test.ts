@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { open, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { recordSyncs } from '../../base/record-syncs.testing.ts'
+import { recordSyncs } from '../../base/testing/record-syncs.testing.ts'
 import { auditKey, event, names, openLog, parent, threeBatches } from './audit-log.testing.ts'
 import { verifyAuditLog } from './verify-log.ts'
 

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { inspect } from 'node:util'
 import type { Secret } from '../../api/types/core-v1.ts'
-import { createBootstrapTokens } from '../bootstrap-tokens.ts'
+import { createBootstrapTokens } from '../credentials/bootstrap-tokens.ts'
 import { createDenyList } from '../revocation.ts'
 import { createBootstrapTokenAuthenticator } from './bootstrap-token.ts'
 

@@ -1,11 +1,11 @@
 // Kubernetes' bootstrap tokens, with which kubeadm and others let a machine request its certificate. Their users have no rights by
 // themselves.
-import { parseBootstrapToken } from '../../api/bootstrap-token.ts'
+import { parseBootstrapToken } from '../../api/credentials/bootstrap-token.ts'
 import type { Clock } from '../../base/clock.ts'
 import type { Authenticator } from '../access.ts'
 import { bearerToken } from '../bearer-token.ts'
-import { type BootstrapTokens, bootstrapTokenAuthenticator } from '../bootstrap-tokens.ts'
-import { isSecretOf } from '../secret-hash.ts'
+import { type BootstrapTokens, bootstrapTokenAuthenticator } from '../credentials/bootstrap-tokens.ts'
+import { isSecretOf } from '../credentials/secret-hash.ts'
 
 export function createBootstrapTokenAuthenticator(tokens: BootstrapTokens, clock: Clock): Authenticator {
   return {

@@ -2,7 +2,7 @@
 
 import type { Clock } from '../../base/clock.ts'
 import type { Authenticator } from '../access.ts'
-import type { BootstrapTokens } from '../bootstrap-tokens.ts'
+import type { BootstrapTokens } from '../credentials/bootstrap-tokens.ts'
 import { createBootstrapTokenAuthenticator } from './bootstrap-token.ts'
 import { createClientCertificateAuthenticator } from './client-certificate.ts'
 import { createJoinTicketAuthenticator, type JoinTickets } from './join-ticket.ts'

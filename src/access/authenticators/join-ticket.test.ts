@@ -1,14 +1,14 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { inspect } from 'node:util'
-import { ticketSecretType } from '../../api/join-ticket-names.ts'
+import { ticketSecretType } from '../../api/credentials/join-ticket-names.ts'
 import type { Attributes, Credentials } from '../access.ts'
 import { createAuthentication } from '../authenticate.ts'
 import { createAuthorization } from '../authorize.ts'
 import { createJoinTicketAuthorizer } from '../authorizers/join-ticket.ts'
 import { createRbacAuthorizer } from '../authorizers/rbac.ts'
 import { bootstrapPolicy } from '../bootstrap-policy/index.ts'
-import { createTicket, type JoinTicket, parseTicket, ticketOfSecret, ticketSecretData } from '../join-ticket.ts'
+import { createTicket, type JoinTicket, parseTicket, ticketOfSecret, ticketSecretData } from '../credentials/join-ticket.ts'
 import { createJoinTicketAuthenticator } from './join-ticket.ts'
 
 const start = 1_700_000_000_000

@@ -2,9 +2,9 @@ import assert from 'node:assert/strict'
 import { createHmac, createPublicKey, sign } from 'node:crypto'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { until } from '../../base/until.testing.ts'
+import { until } from '../../base/testing/wait-until.testing.ts'
 import { joseAccepts } from '../jwt/jose.testing.ts'
-import { later, noKeyFits, openWorld, second, World } from '../jwt/jwt-world.testing.ts'
+import { later, noKeyFits, openWorld, second, World } from '../jwt/jwt.testing.ts'
 import { type Claims, forgedToken, publicJwk, TestIssuer, testKey } from '../jwt/test-issuer.testing.ts'
 
 const supportedAlgorithms = ['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512', 'ES256', 'ES384', 'ES512']

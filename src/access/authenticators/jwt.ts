@@ -1,7 +1,7 @@
 // Tokens of issuers in an AuthenticationConfiguration: matched by issuer, verified with its keys, and cached while they are valid.
 import { createHash } from 'node:crypto'
 import type { Clock } from '../../base/clock.ts'
-import { getOwn } from '../../base/own-property.ts'
+import { getOwn } from '../../base/data/own-property.ts'
 import type { Authentication, Authenticator, CredentialSource, Credentials } from '../access.ts'
 import { bearerToken } from '../bearer-token.ts'
 import { BoundedCache } from '../bounded-cache.ts'

@@ -6,11 +6,11 @@ import type { KubeObject } from '../../api/object.ts'
 import { isReason } from '../../api/status.ts'
 import type { Clock } from '../../base/clock.ts'
 import { createAuthentication } from '../authenticate.ts'
-import { type IssueTokenParts, issueServiceAccountToken, type TokenRequestSpec } from '../issue-token.ts'
 import { joseAccepts } from '../jwt/jose.testing.ts'
-import { oidcDocuments } from '../oidc-discovery.ts'
 import { newTestKey } from '../pki/certificate.fixture.ts'
 import { createDenyList } from '../revocation.ts'
+import { type IssueTokenParts, issueServiceAccountToken, type TokenRequestSpec } from '../tokens/issue-token.ts'
+import { oidcDocuments } from '../tokens/oidc-discovery.ts'
 import { createServiceAccountTokenAuthenticator } from './service-account-token.ts'
 
 const { signal } = new AbortController()

@@ -1,13 +1,13 @@
 // ServiceAccount tokens: signed by this cluster, for its API server, valid now, and everything they are bound to still exists.
 import { createHash, createPublicKey, type KeyObject, verify } from 'node:crypto'
-import { goQuote, goQuotedList } from '../../api/go-quote.ts'
+import { goQuote, goQuotedList } from '../../api/go-text/go-quote.ts'
 import type { KubeObject } from '../../api/object.ts'
 import type { Clock } from '../../base/clock.ts'
 import { parseJson } from '../../base/json.ts'
 import { type Authentication, type Authenticator, authenticatedGroup, type BoundCredential } from '../access.ts'
 import { bearerToken } from '../bearer-token.ts'
 import { BoundedCache } from '../bounded-cache.ts'
-import { accountGroups, readClaims, type ServiceAccountClaims } from '../service-account-claims.ts'
+import { accountGroups, readClaims, type ServiceAccountClaims } from '../credentials/service-account-claims.ts'
 import { credentialIdExtra } from './client-certificate.ts'
 
 /** The stored objects to which tokens are bound, frozen; read on every request, so it must be cheap. `namespace` is '' for nodes. */

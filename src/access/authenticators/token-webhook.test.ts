@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { AnswerError } from '../../base/answer-error.ts'
 import { createLogger } from '../../base/log.ts'
-import { createRegistry } from '../../base/metrics.ts'
+import { createRegistry } from '../../base/metrics/metrics.ts'
+import { AnswerError } from '../../base/net/answer-error.ts'
 import { tokenCacheMetrics } from '../token-metrics.ts'
 import { createTokenWebhook, maxCachedAnswer, maxOpenTokens, type TokenWebhookSettings } from './token-webhook.ts'
 

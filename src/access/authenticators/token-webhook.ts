@@ -1,15 +1,15 @@
 // Bearer tokens that no other authenticator recognizes: a webhook gets a TokenReview and validates them.
 import { createHmac, randomBytes } from 'node:crypto'
-import { deadline } from '../../base/abort.ts'
+import { deadline } from '../../base/async/abort.ts'
 import type { Logger } from '../../base/log.ts'
-import type { WebhookEndpoint } from '../../base/webhook-endpoint.ts'
+import type { WebhookEndpoint } from '../../base/net/webhook-endpoint.ts'
+import type { ReviewedToken } from '../access.ts'
 import { type Authenticator, authenticatedGroup, type UserInfo } from '../access.ts'
 import { bearerToken } from '../bearer-token.ts'
-import { callWebhook, type WebhookCallParts } from '../call-webhook.ts'
 import type { TokenCacheMetrics } from '../token-metrics.ts'
-import type { ReviewedToken } from '../token-review.ts'
-import { type ReviewedIdentity, readTokenReview, type TokenReviewVersion, tokenReviewBody } from '../token-webhook-review.ts'
-import { WebhookAnswers } from '../webhook-answers.ts'
+import { callWebhook, type WebhookCallParts } from '../webhook/call-webhook.ts'
+import { type ReviewedIdentity, readTokenReview, type TokenReviewVersion, tokenReviewBody } from '../webhook/token-webhook-review.ts'
+import { WebhookAnswers } from '../webhook/webhook-answers.ts'
 
 export interface TokenWebhookSettings {
   readonly endpoint: WebhookEndpoint

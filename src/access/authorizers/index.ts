@@ -1,7 +1,7 @@
 // The authorizers in their order.
 import type { WebhookAuthorizer } from '../access.ts'
-import type { AuthorizationConfiguration } from '../authorization-configuration.ts'
 import type { AnyAuthorizer } from '../authorize.ts'
+import type { AuthorizationConfiguration } from '../webhook/authorization-configuration.ts'
 import { type CertificateRequests, createJoinTicketAuthorizer } from './join-ticket.ts'
 import { createNodeAuthorizer } from './node.ts'
 import type { NodeGraph } from './node-graph.ts'

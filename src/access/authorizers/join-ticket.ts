@@ -1,7 +1,7 @@
 // The rights of a join ticket: request a certificate and read that request.
-import { bootstrappersGroup, ticketNodeExtra } from '../../api/join-ticket-names.ts'
+import { bootstrappersGroup, ticketNodeExtra } from '../../api/credentials/join-ticket-names.ts'
 import type { Authorizer } from '../access.ts'
-import { ticketRequestExtra } from '../join-ticket.ts'
+import { ticketRequestExtra } from '../credentials/join-ticket.ts'
 
 export interface CertificateRequests {
   /** `spec.username` of that CertificateSigningRequest; undefined if it does not exist. */

@@ -1,7 +1,8 @@
 // Which objects a node needs: node -> pods bound to it -> objects that these pods refer to, updated object by object.
-import { isMirrorPod } from '../../api/mirror-pod.ts'
+
 import type { KubeObject } from '../../api/object.ts'
-import { type PodReference, podReferences, volumeSecrets } from '../../api/pod-references.ts'
+import { isMirrorPod } from '../../api/pods/mirror-pod.ts'
+import { type PodReference, podReferences, volumeSecrets } from '../../api/pods/pod-references.ts'
 
 export type GraphKind = 'pods' | 'persistentvolumes' | 'volumeattachments'
 

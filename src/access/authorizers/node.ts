@@ -1,10 +1,11 @@
 // The rights of a node agent: only what concerns itself and the pods bound to it, decided object by object with the node graph.
-import { requiredFieldValue } from '../../api/field-selector.ts'
-import { goQuote } from '../../api/go-quote.ts'
+
+import { goQuote } from '../../api/go-text/go-quote.ts'
+import { requiredFieldValue } from '../../api/selectors/field-selector.ts'
 import type { Attributes, Authorizer, Decision } from '../access.ts'
 import { componentRoles } from '../bootstrap-policy/component-roles.ts'
+import { anySteps, indexRules } from '../rules/rule-index.ts'
 import type { NamespacedVertex, NodeGraph } from './node-graph.ts'
-import { anySteps, indexRules } from './rule-index.ts'
 
 const nodesGroup = 'system:nodes'
 const nodeUserPrefix = 'system:node:'

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Attributes } from '../access.ts'
-import type { PolicyRule, Subject } from '../rbac-object.ts'
+import type { PolicyRule, Subject } from '../rules/rbac-object.ts'
 import { binding, type Change, get, role, source } from './rbac.fixture.ts'
 import { createRbacAuthorizer, maxDecisionSteps } from './rbac.ts'
 

@@ -1,6 +1,6 @@
 // Roles, bindings and requests for tests of the RBAC authorizer.
 import type { Attributes } from '../access.ts'
-import type { PolicyRule, RbacObject, Subject } from '../rbac-object.ts'
+import type { PolicyRule, RbacObject, Subject } from '../rules/rbac-object.ts'
 
 export type Change = { readonly deleted: boolean } & RbacObject
 

@@ -3,10 +3,10 @@ import { test } from 'node:test'
 import fc from 'fast-check'
 import type { Attributes } from '../access.ts'
 import { bootstrapPolicy } from '../bootstrap-policy/index.ts'
-import type { PolicyRule, RbacObject, RoleBinding, Subject } from '../rbac-object.ts'
+import type { PolicyRule, RbacObject, RoleBinding, Subject } from '../rules/rbac-object.ts'
+import { ruleAllows } from '../rules/rule-match.ts'
 import { binding, clusterRole, get, source } from './rbac.fixture.ts'
 import { createRbacAuthorizer } from './rbac.ts'
-import { ruleAllows } from './rule-match.ts'
 
 test('createRbacAuthorizer() words its reasons as upstream does', () => {
   const rbac = createRbacAuthorizer(

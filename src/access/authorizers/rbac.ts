@@ -1,11 +1,11 @@
 // Role-based access control with an index of stored roles and bindings, so that a request only looks up its subjects.
 import { isDeepStrictEqual } from 'node:util'
-import { goQuote } from '../../api/go-quote.ts'
+import { goQuote } from '../../api/go-text/go-quote.ts'
 import type { UserInfo } from '../../api/user.ts'
 import { type Attributes, type Authorizer, authenticatedGroup, type Decision, unauthenticatedGroup } from '../access.ts'
-import { type PolicyRule, type RbacKind, type RbacSource, type RoleBinding, rbacGroup } from '../rbac-object.ts'
-import { Binding, BoundRole, type Grant } from './grant.ts'
-import { indexRules, type RuleIndex, type Steps } from './rule-index.ts'
+import { Binding, BoundRole, type Grant } from '../rules/grant.ts'
+import { type PolicyRule, type RbacKind, type RbacSource, type RoleBinding, rbacGroup } from '../rules/rbac-object.ts'
+import { indexRules, type RuleIndex, type Steps } from '../rules/rule-index.ts'
 import { SubjectGrants } from './subject-grants.ts'
 
 /** The roles of one user in one namespace, for SelfSubjectRulesReview and the escalation checks. */

@@ -1,5 +1,5 @@
 // The grants of one user or group, ordered by namespace (cluster-wide ones first), then by the name of their binding.
-import type { Binding, Grant } from './grant.ts'
+import type { Binding, Grant } from '../rules/grant.ts'
 
 const ownPrefix = 'system:'
 /** The first name after all names with that prefix. */

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { stillHeld } from '../../base/bytes-kept.testing.ts'
-import { createRegistry } from '../../base/metrics.ts'
-import type { WebhookEndpoint } from '../../base/webhook-endpoint.ts'
+import { createRegistry } from '../../base/metrics/metrics.ts'
+import type { WebhookEndpoint } from '../../base/net/webhook-endpoint.ts'
+import { stillHeld } from '../../base/testing/retained-bytes.testing.ts'
 import type { WebhookAuthorizer } from '../access.ts'
-import type { AuthorizationConfiguration, WebhookSettings } from '../authorization-configuration.ts'
-import { authorizationWebhookMetrics } from '../webhook-metrics.ts'
+import type { AuthorizationConfiguration, WebhookSettings } from '../webhook/authorization-configuration.ts'
+import { authorizationWebhookMetrics } from '../webhook/webhook-metrics.ts'
 import { WebhookSet } from './webhook-set.ts'
 
 const endpoint = (path: string): WebhookEndpoint => ({

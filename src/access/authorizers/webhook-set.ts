@@ -1,8 +1,8 @@
 // The webhooks of an AuthorizationConfiguration: one with unchanged settings keeps its cached answers.
-import type { WebhookEndpoint } from '../../base/webhook-endpoint.ts'
+import type { WebhookEndpoint } from '../../base/net/webhook-endpoint.ts'
 import type { WebhookAuthorizer } from '../access.ts'
-import type { AuthorizationConfiguration, WebhookSettings } from '../authorization-configuration.ts'
-import type { AuthorizationWebhookMetrics } from '../webhook-metrics.ts'
+import type { AuthorizationConfiguration, WebhookSettings } from '../webhook/authorization-configuration.ts'
+import type { AuthorizationWebhookMetrics } from '../webhook/webhook-metrics.ts'
 
 export interface WebhookSetParts {
   make(name: string, settings: WebhookSettings): WebhookAuthorizer

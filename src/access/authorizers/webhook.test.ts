@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { AnswerError } from '../../base/answer-error.ts'
 import { createLogger } from '../../base/log.ts'
-import { createRegistry } from '../../base/metrics.ts'
+import { createRegistry } from '../../base/metrics/metrics.ts'
+import { AnswerError } from '../../base/net/answer-error.ts'
 import type { Attributes } from '../access.ts'
-import type { WebhookSettings } from '../authorization-configuration.ts'
-import { compileMatches } from '../webhook-conditions.ts'
-import { authorizationWebhookMetrics } from '../webhook-metrics.ts'
+import type { WebhookSettings } from '../webhook/authorization-configuration.ts'
+import { compileMatches } from '../webhook/webhook-conditions.ts'
+import { authorizationWebhookMetrics } from '../webhook/webhook-metrics.ts'
 import { createWebhookAuthorizer, maxCachedQuestion, maxOpenQuestions } from './webhook.ts'
 
 const settings: WebhookSettings = {

@@ -2,13 +2,13 @@
 import { createHash } from 'node:crypto'
 import type { Logger } from '../../base/log.ts'
 import type { Attributes, WebhookAuthorizer, WebhookDecision } from '../access.ts'
-import type { WebhookSettings } from '../authorization-configuration.ts'
-import { callWebhook, type Question, roundTripOf, type WebhookCallParts } from '../call-webhook.ts'
-import { isOwnPart } from '../own-parts.ts'
-import { type ReviewStatus, readReviewStatus, reviewBody, reviewSpec } from '../subject-access-review.ts'
-import { WebhookAnswers } from '../webhook-answers.ts'
-import type { Matches } from '../webhook-conditions.ts'
-import type { AuthorizationWebhookMetrics } from '../webhook-metrics.ts'
+import type { WebhookSettings } from '../webhook/authorization-configuration.ts'
+import { callWebhook, type Question, roundTripOf, type WebhookCallParts } from '../webhook/call-webhook.ts'
+import { type ReviewStatus, readReviewStatus, reviewBody, reviewSpec } from '../webhook/subject-access-review.ts'
+import { WebhookAnswers } from '../webhook/webhook-answers.ts'
+import type { Matches } from '../webhook/webhook-conditions.ts'
+import type { AuthorizationWebhookMetrics } from '../webhook/webhook-metrics.ts'
+import { isOwnPart } from './own-parts.ts'
 
 export interface WebhookParts extends WebhookCallParts {
   readonly log: Logger

@@ -2,7 +2,7 @@
 // part of the API server.
 
 import { read, recordEvents, rule } from '../../api/policy-rule.ts'
-import type { ClusterRole } from '../rbac-object.ts'
+import type { ClusterRole } from '../rules/rbac-object.ts'
 import { clusterRole } from './policy-object.ts'
 
 export const absentControllerRoles: readonly ClusterRole[] = [

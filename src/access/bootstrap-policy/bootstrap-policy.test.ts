@@ -4,7 +4,7 @@ import { test } from 'node:test'
 import type { KubeObject } from '../../api/object.ts'
 import { createAuthorization } from '../authorize.ts'
 import { createRbacAuthorizer } from '../authorizers/rbac.ts'
-import type { ClusterRole } from '../rbac-object.ts'
+import type { ClusterRole } from '../rules/rbac-object.ts'
 import { bootstrapPolicy, upstreamClusterRoles, upstreamPolicy } from './index.ts'
 import { planBootstrapObject } from './reconcile.ts'
 

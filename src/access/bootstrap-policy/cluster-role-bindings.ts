@@ -1,5 +1,5 @@
 // Bindings of the bootstrap roles for the whole cluster.
-import type { ClusterRoleBinding } from '../rbac-object.ts'
+import type { ClusterRoleBinding } from '../rules/rbac-object.ts'
 import { upstreamControllerBindings } from './controller-roles.ts'
 import { clusterRoleBinding, group, serviceAccount, user } from './policy-object.ts'
 

@@ -1,7 +1,7 @@
 // Roles of the parts of a cluster: nodes, scheduler, controller manager, proxies.
 
 import { everyVerb, read, recordEvents, rule } from '../../api/policy-rule.ts'
-import type { ClusterRole } from '../rbac-object.ts'
+import type { ClusterRole } from '../rules/rbac-object.ts'
 import { clusterRole } from './policy-object.ts'
 
 export const componentRoles: readonly ClusterRole[] = [

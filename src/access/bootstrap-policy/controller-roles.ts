@@ -1,6 +1,6 @@
 // Roles of controllers and their ServiceAccounts in kube-system. Each controller's file in src/controllers defines its rights;
 // `generated/controller-grants.json` is a copy, so that the server need not load the controllers.
-import type { ClusterRole, ClusterRoleBinding, PolicyRule, Role, RoleBinding } from '../rbac-object.ts'
+import type { ClusterRole, ClusterRoleBinding, PolicyRule, Role, RoleBinding } from '../rules/rbac-object.ts'
 import { absentControllerRoles } from './absent-controller-roles.ts'
 import data from './generated/controller-grants.json' with { type: 'json' }
 import { clusterRole, clusterRoleBinding, role, roleBinding, serviceAccount } from './policy-object.ts'

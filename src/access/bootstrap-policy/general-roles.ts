@@ -1,7 +1,7 @@
 // Roles of all users, of reviewers and of certificate approvers.
 
 import { rule, urls } from '../../api/policy-rule.ts'
-import type { ClusterRole } from '../rbac-object.ts'
+import type { ClusterRole } from '../rules/rbac-object.ts'
 import { clusterRole } from './policy-object.ts'
 
 export const generalRoles: readonly ClusterRole[] = [

@@ -1,6 +1,6 @@
 // The roles and bindings of every cluster: Kubernetes v1.33's defaults and a few of our own.
-import { aggregatedRules } from '../cluster-role-aggregation.ts'
-import { type ClusterRole, type RbacObject, rbacGroup } from '../rbac-object.ts'
+import { aggregatedRules } from '../rules/cluster-role-aggregation.ts'
+import { type ClusterRole, type RbacObject, rbacGroup } from '../rules/rbac-object.ts'
 import { clusterRoleBindings } from './cluster-role-bindings.ts'
 import { componentRoles } from './component-roles.ts'
 import { upstreamControllerRoles } from './controller-roles.ts'

@@ -1,7 +1,7 @@
 // Roles and bindings inside kube-system and kube-public.
 
 import { read, rule } from '../../api/policy-rule.ts'
-import type { Role, RoleBinding } from '../rbac-object.ts'
+import type { Role, RoleBinding } from '../rules/rbac-object.ts'
 import { upstreamControllerNamespaceBindings, upstreamControllerNamespaceRoles } from './controller-roles.ts'
 import { role, roleBinding, serviceAccount, user } from './policy-object.ts'
 

@@ -1,8 +1,8 @@
 // Bulkhead's grants in addition to Kubernetes' own policy. Join tickets need no role: the JoinTicket authorizer grants their two rights.
 
-import { deniedCredentials, denyRight } from '../../api/denied-credentials-names.ts'
+import { deniedCredentials, denyRight } from '../../api/credentials/denied-credentials-names.ts'
 import { read, rule, urls } from '../../api/policy-rule.ts'
-import type { ClusterRole, ClusterRoleBinding, Role, RoleBinding } from '../rbac-object.ts'
+import type { ClusterRole, ClusterRoleBinding, Role, RoleBinding } from '../rules/rbac-object.ts'
 import {
   ownControllerBindings,
   ownControllerNamespaceBindings,

@@ -9,7 +9,7 @@ import {
   rbacGroup,
   rbacVersion,
   type Subject,
-} from '../rbac-object.ts'
+} from '../rules/rbac-object.ts'
 
 export const autoupdateAnnotation = 'rbac.authorization.kubernetes.io/autoupdate'
 const labels = { 'kubernetes.io/bootstrapping': 'rbac-defaults' }

@@ -1,8 +1,8 @@
 // Updates stored bootstrap objects at start without undoing additions of an administrator.
 import type { KubeObject } from '../../api/object.ts'
-import { uncoveredRules } from '../authorizers/rule-cover.ts'
-import { anySteps, indexRules } from '../authorizers/rule-index.ts'
-import type { ClusterRole, RbacObject, RoleBinding, Subject } from '../rbac-object.ts'
+import type { ClusterRole, RbacObject, RoleBinding, Subject } from '../rules/rbac-object.ts'
+import { uncoveredRules } from '../rules/rule-cover.ts'
+import { anySteps, indexRules } from '../rules/rule-index.ts'
 import { autoupdateAnnotation } from './policy-object.ts'
 
 export type BootstrapPlan =

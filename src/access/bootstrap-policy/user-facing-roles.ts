@@ -1,7 +1,7 @@
 // The roles that admin, edit and view aggregate by label.
 
 import { everyVerb, read, rule, write } from '../../api/policy-rule.ts'
-import type { ClusterRole } from '../rbac-object.ts'
+import type { ClusterRole } from '../rules/rbac-object.ts'
 import { aggregatesTo, clusterRole } from './policy-object.ts'
 
 export const aggregatedRoles: readonly ClusterRole[] = [

@@ -1,7 +1,7 @@
 // Validates an AuthenticationConfiguration in upstream's order and words, and compiles its expressions.
 import { X509Certificate } from 'node:crypto'
 import { duplicate, type FieldError, forbiddenField, invalidValue, required, tooMany } from '../../api/field-error.ts'
-import { parseReference } from '../../api/go-url.ts'
+import { parseReference } from '../../api/go-text/go-url.ts'
 import { validateDomainPrefixedPath } from '../../api/resources/networking/domain-prefixed-path.ts'
 import { compileExpression, selectsClaim, type TokenExpression } from './claim-expression.ts'
 import type {

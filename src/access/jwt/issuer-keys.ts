@@ -1,10 +1,10 @@
 // The keys of one issuer: fetched with its first token, cached, and fetched again when they are old or none fits a token.
 import { parseJsonBytes } from '../../api/schema/decode.ts'
-import { deadline } from '../../base/abort.ts'
+import { deadline } from '../../base/async/abort.ts'
 import type { Clock } from '../../base/clock.ts'
+import { getOwn } from '../../base/data/own-property.ts'
 import { isJsonObject } from '../../base/json.ts'
 import type { Logger } from '../../base/log.ts'
-import { getOwn } from '../../base/own-property.ts'
 import { readKeySet, type VerificationKey } from './verification-key.ts'
 
 export interface DocumentRequest {

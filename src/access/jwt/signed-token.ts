@@ -1,8 +1,8 @@
 // A JSON Web Token in compact form: parsed within limits, and verified with a key of the issuer and an algorithm that suits the key.
 import { constants, verify } from 'node:crypto'
 import { parseJsonBytes } from '../../api/schema/decode.ts'
+import { getOwn } from '../../base/data/own-property.ts'
 import { isJsonObject } from '../../base/json.ts'
-import { getOwn } from '../../base/own-property.ts'
 import type { VerificationKey } from './verification-key.ts'
 
 export type Claims = Readonly<Record<string, unknown>>

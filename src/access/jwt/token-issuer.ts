@@ -1,8 +1,8 @@
 // Validates tokens of one issuer. Cheap checks come first, and nothing is fetched from the issuer for a token that could not be accepted.
 import { createHash } from 'node:crypto'
-import { goQuotedList } from '../../api/go-quote.ts'
+import { goQuotedList } from '../../api/go-text/go-quote.ts'
 import type { Clock } from '../../base/clock.ts'
-import { getOwn } from '../../base/own-property.ts'
+import { getOwn } from '../../base/data/own-property.ts'
 import type { Authentication } from '../access.ts'
 import type { AcceptedToken, TokenIssuer, TokenVerdict } from '../authenticators/jwt.ts'
 import type { CompiledJwt } from './compile-configuration.ts'

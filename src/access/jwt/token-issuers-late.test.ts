@@ -1,11 +1,11 @@
 // An AuthenticationConfiguration that changes while the server runs: whose tokens hold, whose do not any more, and what is left of the former.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { stillHeld } from '../../base/bytes-kept.testing.ts'
-import { until } from '../../base/until.testing.ts'
+import { stillHeld } from '../../base/testing/retained-bytes.testing.ts'
+import { until } from '../../base/testing/wait-until.testing.ts'
 import type { CredentialSource } from '../access.ts'
 import type { Authenticated } from '../revocation.ts'
-import { openWorld, type World } from './jwt-world.testing.ts'
+import { openWorld, type World } from './jwt.testing.ts'
 import { TestIssuer } from './test-issuer.testing.ts'
 
 const nobodys = 'no authenticator accepts the bearer token'

@@ -1,7 +1,7 @@
 // The keys that an issuer publishes, as far as tokens can be verified with them.
 import { createPublicKey, type JsonWebKey, type KeyObject } from 'node:crypto'
+import { getOwn } from '../../base/data/own-property.ts'
 import { isJsonObject } from '../../base/json.ts'
-import { getOwn } from '../../base/own-property.ts'
 
 export interface VerificationKey {
   /** The key as a string: equal for a key that is published again. */

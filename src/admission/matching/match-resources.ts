@@ -1,7 +1,7 @@
 // Compiles `matchConstraints` and `matchResources`: rules, exclusions, selectors, and the other versions of a resource.
 
-import type { ResourceDefinition } from '../../api/resource.ts'
-import { compileLabelSelector, type LabelSelection } from '../../api/selector.ts'
+import type { ResourceDefinition } from '../../api/resources/resource.ts'
+import { compileLabelSelector, type LabelSelection } from '../../api/selectors/selector.ts'
 import type { StoreReader } from '../../api/store-view.ts'
 import type { MatchResources, NamedRuleWithOperations } from '../../api/types/admissionregistration-v1.ts'
 import type { AdmissionRequest, Operation } from '../admission.ts'

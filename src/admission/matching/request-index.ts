@@ -1,5 +1,5 @@
 // Finds the policies or webhooks that a request may concern: two look-ups after the first request of its kind.
-import type { ResourceDefinition } from '../../api/resource.ts'
+import type { ResourceDefinition } from '../../api/resources/resource.ts'
 import type { AdmissionRequest, Operation } from '../admission.ts'
 
 export interface IndexedBy<T> {

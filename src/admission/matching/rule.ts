@@ -1,5 +1,5 @@
 // Whether a rule of a policy or webhook matches a request, as upstream's `webhook/predicates/rules`.
-import type { ResourceDefinition } from '../../api/resource.ts'
+import type { ResourceDefinition } from '../../api/resources/resource.ts'
 import type { RuleWithOperations } from '../../api/types/admissionregistration-v1.ts'
 import type { AdmissionRequest, Operation } from '../admission.ts'
 

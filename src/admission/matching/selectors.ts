@@ -1,7 +1,7 @@
 // Evaluates namespace and object selectors of policies and webhooks.
 
 import type { KubeObject } from '../../api/object.ts'
-import type { LabelSelection } from '../../api/selector.ts'
+import type { LabelSelection } from '../../api/selectors/selector.ts'
 import { notFound } from '../../api/status.ts'
 import type { StoreReader } from '../../api/store-view.ts'
 import type { AdmissionRequest } from '../admission.ts'

@@ -1,10 +1,10 @@
 // The addresses that a node may report: policies and Services use them, so they must be its own.
 
+import { type IpBytes, parseCidr, parseIp, validateNonSpecialIp } from '../../api/addresses/ip-address.ts'
 import type { FieldError } from '../../api/field-error.ts'
 import type { StoreReader } from '../../api/store-view.ts'
 import type { Node, Pod } from '../../api/types/core-v1.ts'
 import type { ServiceCIDR } from '../../api/types/networking-v1.ts'
-import { type IpBytes, parseCidr, parseIp, validateNonSpecialIp } from '../../api/validation/ip-address.ts'
 
 /** Marks simulated nodes, which all report one address without a machine. */
 const simulatedLabel = 'bulkhead.dev/simulated'

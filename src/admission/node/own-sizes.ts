@@ -1,6 +1,7 @@
 // Limits the size of what a node stores, because every watcher of nodes and pods receives it.
+
+import { containersOf } from '../../api/pods/containers-of.ts'
 import type { Pod } from '../../api/types/core-v1.ts'
-import { containersOf } from '../../api/validation/containers-of.ts'
 
 /** Limit of characters of a Node's status, including 50 images and their names. */
 export const maxNodeStatusLength = 256 * 1024

@@ -1,9 +1,9 @@
 // Every start of a container asks the registry: an image that another pod left on the node can only be used by pods that may pull it.
 import { formatFieldError, notSupported } from '../../api/field-error.ts'
+import { aggregated } from '../../api/go-text/aggregate-message.ts'
+import { containersOf } from '../../api/pods/containers-of.ts'
 import { forbidden } from '../../api/status.ts'
 import type { Pod } from '../../api/types/core-v1.ts'
-import { containersOf } from '../../api/validation/containers-of.ts'
-import { aggregated } from '../../base/aggregated.ts'
 import { type AdmissionRequest, admitted } from '../admission.ts'
 import type { PluginDefinition } from '../plugin-definition.ts'
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { defineResource } from '../../api/resource.ts'
+import { defineResource } from '../../api/resources/resource.ts'
 import { ask } from '../admission.fixture.ts'
 import { createPlugin } from '../plugin-definition.ts'
 import { clusterTrustBundleAttest } from './cluster-trust-bundle-attest.ts'

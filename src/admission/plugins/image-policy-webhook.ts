@@ -1,5 +1,5 @@
 // ImagePolicyWebhook: a backend decides which images may run. Off unless enabled and configured.
-import { podResources } from '../../api/located-pod.ts'
+import { podResources } from '../../api/pods/located-pod.ts'
 import { forbidden } from '../../api/status.ts'
 import { type Clock, pause } from '../../base/clock.ts'
 import type { Logger } from '../../base/log.ts'

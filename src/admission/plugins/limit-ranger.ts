@@ -1,11 +1,11 @@
 // Sets a namespace's default requests and limits of containers, and enforces its limits on objects.
 
-import { podLimits, podRequests } from '../../api/pod-resources.ts'
-import { noAmounts, parseAmounts } from '../../api/resource-amounts.ts'
+import { aggregated } from '../../api/go-text/aggregate-message.ts'
+import { podLimits, podRequests } from '../../api/pods/pod-resources.ts'
+import { noAmounts, parseAmounts } from '../../api/quantity/resource-amounts.ts'
 import { forbidden } from '../../api/status.ts'
 import { followObjects, type StoreView } from '../../api/store-view.ts'
 import type { Container, LimitRange, PersistentVolumeClaim, Pod, ResourceList } from '../../api/types/core-v1.ts'
-import { aggregated } from '../../base/aggregated.ts'
 import { type AdmissionRequest, admitted } from '../admission.ts'
 import { type CompiledLimits, type Constraint, compileLimits } from '../compiled-limits.ts'
 import type { PluginDefinition, PluginSteps } from '../plugin-definition.ts'

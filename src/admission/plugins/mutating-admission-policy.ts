@@ -1,5 +1,5 @@
 // MutatingAdmissionPolicy: mutations in CEL with bindings (KEP-3962). Only if its feature gate is on.
-import { requireLate } from '../../base/late-module.ts'
+import { requireLate } from '../../base/async/late-module.ts'
 import type { PluginDefinition, PluginSteps } from '../plugin-definition.ts'
 import type { PolicyContext } from '../policy/evaluate-policies.ts'
 import type * as engine from '../policy/policy-engine-late.ts'

@@ -1,5 +1,5 @@
 // MutatingAdmissionWebhook: calls webhooks that may change the object, one after the other.
-import type { ResourceDefinition } from '../../api/resource.ts'
+import type { ResourceDefinition } from '../../api/resources/resource.ts'
 import type { AdmissionRequest } from '../admission.ts'
 import type { PluginDefinition, PluginSteps } from '../plugin-definition.ts'
 import { Meter } from '../policy/meter.ts'

@@ -1,9 +1,9 @@
 // A node's identity can change only its own Node, its own pods and what belongs to them, whatever RBAC grants (upstream's NodeRestriction).
 
 import { isDeepStrictEqual } from 'node:util'
-import { isMirrorPod, mirrorPodAnnotation } from '../../api/mirror-pod.ts'
 import { groupResource, type KubeObject } from '../../api/object.ts'
-import { podReferences } from '../../api/pod-references.ts'
+import { isMirrorPod, mirrorPodAnnotation } from '../../api/pods/mirror-pod.ts'
+import { podReferences } from '../../api/pods/pod-references.ts'
 import { type ApiError, forbidden, notFound } from '../../api/status.ts'
 import type { StoreReader } from '../../api/store-view.ts'
 import type { CertificateSigningRequest } from '../../api/types/certificates-v1.ts'

@@ -1,10 +1,10 @@
 // Refuses pods and pod templates for an operating system that no node has. Pod Security lets a Windows pod omit settings that Windows lacks
 // (seccomp, capabilities, no_new_privs): on Linux nodes, it would run without any of them.
 
-import { locatePod, podResources } from '../../api/located-pod.ts'
 import { groupResource, type KubeObject } from '../../api/object.ts'
-import { nodeSystem, systemOfNode, systemOfPod } from '../../api/operating-system.ts'
-import type { ResourceDefinition } from '../../api/resource.ts'
+import { locatePod, podResources } from '../../api/pods/located-pod.ts'
+import { nodeSystem, systemOfNode, systemOfPod } from '../../api/pods/operating-system.ts'
+import type { ResourceDefinition } from '../../api/resources/resource.ts'
 import { forbidden } from '../../api/status.ts'
 import type { StoreReader } from '../../api/store-view.ts'
 import { admitted } from '../admission.ts'

@@ -2,9 +2,9 @@
 // by webhooks are covered too; PodSecurity decides afterwards.
 
 import { isDeepStrictEqual } from 'node:util'
-import { type LocatedPod, locatePod, podTemplateResources } from '../../api/located-pod.ts'
 import { groupResource, type KubeObject } from '../../api/object.ts'
-import type { ResourceDefinition } from '../../api/resource.ts'
+import { type LocatedPod, locatePod, podTemplateResources } from '../../api/pods/located-pod.ts'
+import type { ResourceDefinition } from '../../api/resources/resource.ts'
 import type { StoreReader } from '../../api/store-view.ts'
 import type { PodSpec } from '../../api/types/core-v1.ts'
 import { type AdmissionRequest, admitted } from '../admission.ts'

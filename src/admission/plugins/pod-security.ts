@@ -1,9 +1,9 @@
 // Pod Security Standards: `restricted` unless the namespace has a label (secure profile), evaluated for pods and for all pod templates.
 
 import { isDeepStrictEqual } from 'node:util'
-import { type LocatedPod, locatePod, podResources } from '../../api/located-pod.ts'
 import { groupResource, type KubeObject } from '../../api/object.ts'
-import type { ResourceDefinition } from '../../api/resource.ts'
+import { type LocatedPod, locatePod, podResources } from '../../api/pods/located-pod.ts'
+import type { ResourceDefinition } from '../../api/resources/resource.ts'
 import { type ApiError, forbidden, invalid } from '../../api/status.ts'
 import type { StoreReader } from '../../api/store-view.ts'
 import type { PodSecurityException } from '../../api/types/bulkhead-v1alpha1.ts'

@@ -1,6 +1,7 @@
 // A pod gets labels with the zone and region of its node (KEP-4742: alpha in v1.33, so off by default).
+
+import { regionLabel, zoneLabel } from '../../api/nodes/topology-labels.ts'
 import type { StoreReader } from '../../api/store-view.ts'
-import { regionLabel, zoneLabel } from '../../api/topology-labels.ts'
 import type { Binding, Node, Pod } from '../../api/types/core-v1.ts'
 import type { PluginDefinition, PluginSteps } from '../plugin-definition.ts'
 

@@ -1,6 +1,6 @@
 // A namespace uses no more than its ResourceQuotas allow. Last in the chain, because it charges the final object.
 import { groupResource } from '../../api/object.ts'
-import type { ResourceDefinition } from '../../api/resource.ts'
+import type { ResourceDefinition } from '../../api/resources/resource.ts'
 import { forbidden } from '../../api/status.ts'
 import { type AdmissionRequest, admitted } from '../admission.ts'
 import type { PluginDefinition, PluginSteps } from '../plugin-definition.ts'

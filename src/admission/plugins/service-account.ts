@@ -1,10 +1,10 @@
 // Gives each pod a ServiceAccount, its pull secrets, and a bound token once the account has a grant.
 
-import { isMirrorPod } from '../../api/mirror-pod.ts'
-import { podReferences } from '../../api/pod-references.ts'
+import { isMirrorPod } from '../../api/pods/mirror-pod.ts'
+import { podReferences } from '../../api/pods/pod-references.ts'
+import { isTokenVolume, tokenAnnotation, tokenVolumeName, withFirstRight } from '../../api/pods/token-right.ts'
 import { forbidden } from '../../api/status.ts'
 import type { StoreReader } from '../../api/store-view.ts'
-import { isTokenVolume, tokenAnnotation, tokenVolumeName, withFirstRight } from '../../api/token-right.ts'
 import type { Container, EphemeralContainer, Pod, ServiceAccount, Volume } from '../../api/types/core-v1.ts'
 import { type AdmissionRequest, admitted, type Verdict } from '../admission.ts'
 import type { ObjectWaiter } from '../object-waiter.ts'

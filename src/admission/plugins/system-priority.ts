@@ -1,8 +1,8 @@
 // Priority classes above the range for users are reserved for parts of the cluster: their pods could preempt all others. Upstream needs a
 // ResourceQuota for that.
 
-import { locatePod, podResources } from '../../api/located-pod.ts'
 import { groupResource, type KubeObject } from '../../api/object.ts'
+import { locatePod, podResources } from '../../api/pods/located-pod.ts'
 import { forbidden } from '../../api/status.ts'
 import type { StoreReader } from '../../api/store-view.ts'
 import type { PriorityClass } from '../../api/types/scheduling-v1.ts'

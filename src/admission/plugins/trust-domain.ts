@@ -1,8 +1,6 @@
 // Pods of different trust domains never share a node, however the node is chosen: by the pod itself, a binding, or a label that changes.
 
 import { groupResource, type KubeObject } from '../../api/object.ts'
-import { forbidden } from '../../api/status.ts'
-import type { StoreReader } from '../../api/store-view.ts'
 import {
   domainOfNamespace,
   domainOfNode,
@@ -12,7 +10,9 @@ import {
   mayRunOn,
   nameDomain,
   podDomainAnnotation,
-} from '../../api/trust-domain.ts'
+} from '../../api/pods/trust-domain.ts'
+import { forbidden } from '../../api/status.ts'
+import type { StoreReader } from '../../api/store-view.ts'
 import type { Binding, Pod } from '../../api/types/core-v1.ts'
 import { type AdmissionRequest, admitted, type Verdict } from '../admission.ts'
 import type { PluginDefinition, PluginSteps } from '../plugin-definition.ts'

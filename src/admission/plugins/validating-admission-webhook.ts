@@ -1,5 +1,5 @@
 // ValidatingAdmissionWebhook: calls webhooks that validate the object, all at once.
-import type { ResourceDefinition } from '../../api/resource.ts'
+import type { ResourceDefinition } from '../../api/resources/resource.ts'
 import { admitted, type Verdict } from '../admission.ts'
 import type { PluginDefinition, PluginSteps } from '../plugin-definition.ts'
 import { Meter } from '../policy/meter.ts'

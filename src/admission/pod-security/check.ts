@@ -1,7 +1,7 @@
 // One rule of the Pod Security Standards: what it forbids, since which version, and how to satisfy it.
 import type { ObjectMeta } from '../../api/object.ts'
+import type { VisitedContainer } from '../../api/pods/containers-of.ts'
 import type { PodSpec } from '../../api/types/core-v1.ts'
-import type { VisitedContainer } from '../../api/validation/containers-of.ts'
 
 export type CheckResult =
   | { readonly allowed: true }

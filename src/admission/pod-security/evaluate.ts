@@ -1,6 +1,6 @@
 // Evaluates the checks of a level and version on a pod, with upstream's wording.
 
-import { containersOf } from '../../api/validation/containers-of.ts'
+import { containersOf } from '../../api/pods/containers-of.ts'
 import type { CheckedPod, CheckResult, CheckVersion, PodSecurityCheck } from './check.ts'
 import { podSecurityChecks } from './checks/index.ts'
 import { type LevelVersion, strictness } from './policy.ts'

@@ -1,6 +1,7 @@
 // Warnings about running pods when a namespace gets a stricter level.
-import { locatePod } from '../../api/located-pod.ts'
+
 import type { KubeObject } from '../../api/object.ts'
+import { locatePod } from '../../api/pods/located-pod.ts'
 import { evaluate } from './evaluate.ts'
 import { type Exemptions, exemptRuntimeClass } from './exemptions.ts'
 import { formatLevelVersion, type LevelVersion } from './policy.ts'

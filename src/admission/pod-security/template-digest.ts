@@ -1,11 +1,11 @@
 // The digest of a pod template with which an exception identifies a workload: the whole template without what the API server, its admission
 // plug-ins and controllers add to its pods. A field that is not listed here counts.
 import { createHash } from 'node:crypto'
+import { regionLabel, zoneLabel } from '../../api/nodes/topology-labels.ts'
+import { isTokenVolume, tokenAnnotation } from '../../api/pods/token-right.ts'
+import { podDomainAnnotation } from '../../api/pods/trust-domain.ts'
 import { syncAppArmor } from '../../api/resources/core/pod-app-armor.ts'
 import { setPodDefaults } from '../../api/resources/core/pod-defaults.ts'
-import { isTokenVolume, tokenAnnotation } from '../../api/token-right.ts'
-import { regionLabel, zoneLabel } from '../../api/topology-labels.ts'
-import { podDomainAnnotation } from '../../api/trust-domain.ts'
 import type { Container, EnvVar, Pod, Volume } from '../../api/types/core-v1.ts'
 import type { CheckedPod } from './check.ts'
 

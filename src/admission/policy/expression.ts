@@ -4,7 +4,7 @@ import { CelEvaluationError } from '../../api/cel/evaluate/failure.ts'
 import type { CelValue } from '../../api/cel/evaluate/values.ts'
 import { type AdmissionScope, type AdmissionUse, compileAdmission } from '../../api/cel/kubernetes/admission.ts'
 import { perCallLimit } from '../../api/cel/kubernetes/limits.ts'
-import { yieldIfDue } from '../../base/turns.ts'
+import { yieldIfDue } from '../../base/async/turns.ts'
 import { AnswerPending } from './answer-pending.ts'
 import type { Meter, Spent } from './meter.ts'
 

@@ -1,7 +1,7 @@
 // Match conditions of policies and webhooks: all must be true for the policy or webhook to handle a request.
 import { matchConditionsBudget } from '../../api/cel/kubernetes/limits.ts'
+import { aggregated } from '../../api/go-text/aggregate-message.ts'
 import type { MatchCondition } from '../../api/types/admissionregistration-v1.ts'
-import { aggregated } from '../../base/aggregated.ts'
 import { type Bindings, Budget, compileExpression, type Expression, evaluated, OutOfBudget } from './expression.ts'
 import type { Meter } from './meter.ts'
 import type { CompiledVariables } from './variables.ts'

@@ -1,6 +1,6 @@
 // Limits how long the expressions of one request may run before other requests get a turn.
 import type { Running } from '../../api/cel/environment.ts'
-import type { Budget } from '../../base/turns.ts'
+import type { Budget } from '../../base/async/turns.ts'
 
 /** Units of CEL's cost and of the work besides it, together some milliseconds, after which other requests get a turn. */
 export const costOfATurn = 250_000

@@ -1,7 +1,7 @@
 // Applies the mutating policies for a request one after the other, and refuses the request if one that fails closed fails.
 import type { CelValue } from '../../api/cel/evaluate/values.ts'
 import type { KubeObject } from '../../api/object.ts'
-import type { ResourceDefinition } from '../../api/resource.ts'
+import type { ResourceDefinition } from '../../api/resources/resource.ts'
 import { ApiError, forbidden, type Reason } from '../../api/status.ts'
 import type { MutatingAdmissionPolicy, MutatingAdmissionPolicyBinding } from '../../api/types/admissionregistration-v1alpha1.ts'
 import type { AdmissionRequest } from '../admission.ts'

@@ -1,6 +1,6 @@
 // The parameters of a binding, found like upstream's CollectParams.
 import type { KubeObject } from '../../api/object.ts'
-import { compileLabelSelector } from '../../api/selector.ts'
+import { compileLabelSelector } from '../../api/selectors/selector.ts'
 import type { ParamKind, ParamRef } from '../../api/types/admissionregistration-v1.ts'
 import type { MatchContext } from '../matching/match-resources.ts'
 import { fromStored, storedResource } from '../served-kinds.ts'

@@ -1,7 +1,7 @@
 // Whether a request stays within the quotas of its namespace, with upstream's rules and words (apiserver's resourcequota admission). Pure.
 import type { KubeObject } from '../../api/object.ts'
-import { addQuantities, compareQuantities, formatQuantity, type Quantity } from '../../api/quantity.ts'
-import { type ReadonlyAmounts, type ResourceAmounts, subtractAmounts } from '../../api/resource-amounts.ts'
+import { addQuantities, compareQuantities, formatQuantity, type Quantity } from '../../api/quantity/quantity.ts'
+import { type ReadonlyAmounts, type ResourceAmounts, subtractAmounts } from '../../api/quantity/resource-amounts.ts'
 import type { ScopedResourceSelectorRequirement } from '../../api/types/core-v1.ts'
 import type { Evaluator } from './evaluator.ts'
 import type { TrackedQuota } from './tracked-quota.ts'

@@ -1,6 +1,6 @@
 // The quota usage of one object, by kind.
 import type { KubeObject } from '../../api/object.ts'
-import type { ReadonlyAmounts } from '../../api/resource-amounts.ts'
+import type { ReadonlyAmounts } from '../../api/quantity/resource-amounts.ts'
 import type { ScopedResourceSelectorRequirement } from '../../api/types/core-v1.ts'
 import type { AdmissionRequest } from '../admission.ts'
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { KubeObject } from '../../api/object.ts'
-import { formatQuantity } from '../../api/quantity.ts'
+import { formatQuantity } from '../../api/quantity/quantity.ts'
 import { evaluatorOf, resourceOf } from './evaluators.ts'
 
 const usage = (resource: string, object: object, now = 0): Record<string, string> =>

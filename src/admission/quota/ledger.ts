@@ -1,7 +1,7 @@
 // All quotas of the cluster with their usage: checked and charged in one step, so that two requests cannot use the same remaining amount.
 
 import type { KubeObject } from '../../api/object.ts'
-import { formatQuantity } from '../../api/quantity.ts'
+import { formatQuantity } from '../../api/quantity/quantity.ts'
 import type { ResourceQuota } from '../../api/types/core-v1.ts'
 import { checkQuotas, type LimitedResource, type QuotaRequest } from './check.ts'
 import type { Evaluator } from './evaluator.ts'

@@ -1,8 +1,8 @@
 // The quotas of one namespace and the usage of its objects, updated with each change.
 
 import type { KubeObject } from '../../api/object.ts'
-import type { ReadonlyAmounts } from '../../api/resource-amounts.ts'
-import { parseAmounts, sameAmounts } from '../../api/resource-amounts.ts'
+import type { ReadonlyAmounts } from '../../api/quantity/resource-amounts.ts'
+import { parseAmounts, sameAmounts } from '../../api/quantity/resource-amounts.ts'
 import type { ObjectChange } from '../../api/store-view.ts'
 import type { ResourceQuota } from '../../api/types/core-v1.ts'
 import { semanticallyEqual } from '../../api/validation/semantic-equality.ts'

@@ -1,6 +1,6 @@
 // The quota usage of an object of any other resource: one.
-import { parseQuantity } from '../../api/quantity.ts'
-import type { ReadonlyAmounts } from '../../api/resource-amounts.ts'
+import { parseQuantity } from '../../api/quantity/quantity.ts'
+import type { ReadonlyAmounts } from '../../api/quantity/resource-amounts.ts'
 import { countName, type Evaluator } from './evaluator.ts'
 
 /** Resources that quotas could count before they could count all. */

@@ -1,6 +1,6 @@
 // The quota usage of a PersistentVolumeClaim: itself and its storage, in total and by storage class.
-import { compareQuantities, integerValue, parseQuantity, type Quantity } from '../../api/quantity.ts'
-import type { ResourceAmounts } from '../../api/resource-amounts.ts'
+import { compareQuantities, integerValue, parseQuantity, type Quantity } from '../../api/quantity/quantity.ts'
+import type { ResourceAmounts } from '../../api/quantity/resource-amounts.ts'
 import type { PersistentVolumeClaim } from '../../api/types/core-v1.ts'
 import { countName, type Evaluator } from './evaluator.ts'
 

@@ -1,8 +1,8 @@
 // The quota usage of a pod. Compute resources count while it can run, `count/pods` while it exists.
 import type { KubeObject } from '../../api/object.ts'
-import { podLimits, podRequests } from '../../api/pod-resources.ts'
-import { parseQuantity } from '../../api/quantity.ts'
-import type { ReadonlyAmounts, ResourceAmounts } from '../../api/resource-amounts.ts'
+import { podLimits, podRequests } from '../../api/pods/pod-resources.ts'
+import { parseQuantity } from '../../api/quantity/quantity.ts'
+import type { ReadonlyAmounts, ResourceAmounts } from '../../api/quantity/resource-amounts.ts'
 import { recordedQualityOfService } from '../../api/resources/core/pod-quality-of-service.ts'
 import type {
   Container,

@@ -1,5 +1,5 @@
 // The quota usage of a Service: itself, its node ports and a load balancer.
-import { parseQuantity } from '../../api/quantity.ts'
+import { parseQuantity } from '../../api/quantity/quantity.ts'
 import type { Service } from '../../api/types/core-v1.ts'
 import { countName, type Evaluator } from './evaluator.ts'
 

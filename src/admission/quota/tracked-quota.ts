@@ -1,7 +1,13 @@
 // One ResourceQuota with its current usage, and the charges of pending requests.
 import type { KubeObject } from '../../api/object.ts'
-import { addQuantities, formatQuantity, integerValue, parseQuantity, type Quantity } from '../../api/quantity.ts'
-import { addAmounts, parseAmounts, type ReadonlyAmounts, type ResourceAmounts, subtractAmounts } from '../../api/resource-amounts.ts'
+import { addQuantities, formatQuantity, integerValue, parseQuantity, type Quantity } from '../../api/quantity/quantity.ts'
+import {
+  addAmounts,
+  parseAmounts,
+  type ReadonlyAmounts,
+  type ResourceAmounts,
+  subtractAmounts,
+} from '../../api/quantity/resource-amounts.ts'
 import type { ResourceList, ResourceQuota, ResourceQuotaStatus, ScopedResourceSelectorRequirement } from '../../api/types/core-v1.ts'
 import type { Evaluator } from './evaluator.ts'
 import { evaluatorOf, resourceOf } from './evaluators.ts'

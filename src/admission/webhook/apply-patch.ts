@@ -1,6 +1,6 @@
 // Applies the patch of a mutating webhook to the object of a request, in the webhook's version.
 import { applyJsonPatch } from '../../api/patch/json-patch.ts'
-import type { ResourceDefinition } from '../../api/resource.ts'
+import type { ResourceDefinition } from '../../api/resources/resource.ts'
 import { maxDepth } from '../../api/schema/decode.ts'
 import { scanJson } from '../../api/schema/json-text.ts'
 import { ApiError, internalError } from '../../api/status.ts'

@@ -2,7 +2,7 @@
 
 import { type ApiError, badRequest } from '../../api/status.ts'
 import type { WebhookClientConfig } from '../../api/types/admissionregistration-v1.ts'
-import type { WebhookEndpoint } from '../../base/webhook-endpoint.ts'
+import type { WebhookEndpoint } from '../../base/net/webhook-endpoint.ts'
 import type { AdmissionRequest } from '../admission.ts'
 import type { ClientIdentities } from './client-identity.ts'
 import type { AnyWebhook, Hook } from './hook.ts'

@@ -1,6 +1,6 @@
 // The server's identities for calls of webhooks, from kubeconfigs that are embedded in the admission configuration.
 import { isJsonObject } from '../../base/json.ts'
-import type { WebhookEndpoint, WebhookIdentity } from '../../base/webhook-endpoint.ts'
+import type { WebhookEndpoint, WebhookIdentity } from '../../base/net/webhook-endpoint.ts'
 import { fail, items, type Json, mapping, text } from '../configuration-value.ts'
 
 /** By server name of webhooks: `hook.ns.svc`, `*.example.com`, `*`. */

@@ -1,5 +1,5 @@
 // Webhooks of both kinds, compiled once per change and found by the kind of request.
-import type { ResourceDefinition } from '../../api/resource.ts'
+import type { ResourceDefinition } from '../../api/resources/resource.ts'
 import type { StoreView } from '../../api/store-view.ts'
 import type {
   MutatingWebhook,
@@ -7,7 +7,7 @@ import type {
   ValidatingWebhook,
   ValidatingWebhookConfiguration,
 } from '../../api/types/admissionregistration-v1.ts'
-import { requireLate } from '../../base/late-module.ts'
+import { requireLate } from '../../base/async/late-module.ts'
 import type { AdmissionRequest } from '../admission.ts'
 import type { AdmissionMetrics } from '../admission-metrics.ts'
 import { compileMatchResources, type MatchContext, type ResourceMatcher } from '../matching/match-resources.ts'

@@ -1,8 +1,8 @@
 // Whether a webhook is called for a request: selectors, rules, match conditions.
 
-import type { ResourceDefinition } from '../../api/resource.ts'
+import type { ResourceDefinition } from '../../api/resources/resource.ts'
 import { forbidden } from '../../api/status.ts'
-import { requireLate } from '../../base/late-module.ts'
+import { requireLate } from '../../base/async/late-module.ts'
 import type { AdmissionRequest } from '../admission.ts'
 import type { Conditions } from '../policy/match-conditions.ts'
 import type { Meter } from '../policy/meter.ts'

@@ -1,5 +1,5 @@
 // Calls one webhook for a request, and handles failures, warnings, annotations and waits in the same way for both kinds.
-import type { ResourceDefinition } from '../../api/resource.ts'
+import type { ResourceDefinition } from '../../api/resources/resource.ts'
 import { type ApiError, internalError, timedOut } from '../../api/status.ts'
 import type { Clock } from '../../base/clock.ts'
 import type { Logger } from '../../base/log.ts'

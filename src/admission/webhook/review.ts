@@ -1,6 +1,6 @@
 // The AdmissionReview for a webhook, and the meaning of its answer: admission.k8s.io/v1 and v1beta1.
 import type { KubeObject } from '../../api/object.ts'
-import type { ResourceDefinition } from '../../api/resource.ts'
+import type { ResourceDefinition } from '../../api/resources/resource.ts'
 import { isRecord } from '../../api/schema/compile.ts'
 import { ApiError, type Reason, type Status } from '../../api/status.ts'
 import type { StatusDetails } from '../../api/types/meta-v1.ts'

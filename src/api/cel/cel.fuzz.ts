@@ -1,7 +1,7 @@
 // Expressions of CEL: they compile or fail with CelCompileError, evaluate or fail with CelEvaluationError, within what an evaluation may cost and do.
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
-import { type FuzzTarget, succeeds } from '../../base/fuzz-target.testing.ts'
+import { type FuzzTarget, succeeds } from '../../base/testing/fuzz-target.testing.ts'
 import { estimateCost } from './check/cost.ts'
 import * as t from './check/type.ts'
 import { maxWork, Program } from './environment.ts'

@@ -5,7 +5,7 @@ import { CelEvaluationError, CostExceeded, Failure, WorkExceeded } from './evalu
 import { Frame, type Step } from './evaluate/frame.ts'
 import { Plan } from './evaluate/plan.ts'
 import type { CelValue } from './evaluate/values.ts'
-import { countFor } from './evaluate/work.ts'
+import { countFor } from './evaluate/work-counter.ts'
 import type { Library } from './library/function.ts'
 import { standardLibrary } from './library/standard.ts'
 import { type ParseOptions, parse } from './syntax/parser.ts'

@@ -1,6 +1,6 @@
 // Which of the names that a CustomResourceDefinition asks for it gets: whoever came first keeps a name.
 
-import { aggregated } from '../../base/aggregated.ts'
+import { aggregated } from '../go-text/aggregate-message.ts'
 import type { CustomResourceDefinition, CustomResourceDefinitionNames } from '../types/apiextensions-v1.ts'
 import type { Finding } from './conditions.ts'
 

@@ -2,9 +2,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { JSONSchemaProps } from '../types/apiextensions-v1.ts'
-import { OldValues } from './old-values.ts'
-import { ruleEvaluator } from './rule-evaluator.ts'
-import { schemaValidator, Walk } from './schema-validator.ts'
+import { ruleEvaluator } from './rules/rule-evaluator.ts'
+import { OldValues } from './schema/old-values.ts'
+import { schemaValidator, Walk } from './schema/schema-validator.ts'
 
 const schema: JSONSchemaProps = {
   type: 'object',

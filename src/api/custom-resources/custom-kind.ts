@@ -1,25 +1,25 @@
 // What one version of a CustomResourceDefinition makes of JSON: compiled from its schema when the first object is read.
-import { requireLate } from '../../base/late-module.ts'
+import { requireLate } from '../../base/async/late-module.ts'
 import { type FieldError, formatFieldError, invalidValue } from '../field-error.ts'
-import { goQuote } from '../go-quote.ts'
+import { goQuote } from '../go-text/go-quote.ts'
 import type { KubeObject } from '../object.ts'
 import type { Shape } from '../patch/apply/shape.ts'
-import { someSchema, withoutProse } from '../resources/apiextensions/walk-schema.ts'
 import { isRecord, Unexpected } from '../schema/compile.ts'
 import type { Decoded, FieldValidation, JsonText } from '../schema/decode.ts'
 import { duplicateMembers } from '../schema/decode-exact.ts'
 import { parseJsonText } from '../schema/json-text.ts'
 import type { JSONSchemaProps } from '../types/apiextensions-v1.ts'
-import { embeddedReadProblem, embeddedValidator, metadataReadProblem } from './embedded-resource.ts'
-import { duplicateValidator } from './list-items.ts'
-import { uncorrelated } from './old-values.ts'
-import type { EvaluateRules } from './rule-evaluator.ts'
-import type * as late from './rules-late.ts'
-import { defaultMaker, type Read, type Reading, resourceReader } from './schema-reader.ts'
-import { resourceShape } from './schema-shape.ts'
-import { schemaValidator, type Validate, Walk } from './schema-validator.ts'
-import type { Visit } from './schema-visitor.ts'
-import { unknownFields } from './unknown-fields.ts'
+import type { EvaluateRules } from './rules/rule-evaluator.ts'
+import type * as late from './rules/rules-late.ts'
+import { embeddedReadProblem, embeddedValidator, metadataReadProblem } from './schema/embedded-resource.ts'
+import { duplicateValidator } from './schema/list-items.ts'
+import { uncorrelated } from './schema/old-values.ts'
+import { defaultMaker, type Read, type Reading, resourceReader } from './schema/schema-reader.ts'
+import { resourceShape } from './schema/schema-shape.ts'
+import { schemaValidator, type Validate, Walk } from './schema/schema-validator.ts'
+import type { Visit } from './schema/schema-visitor.ts'
+import { unknownFields } from './schema/unknown-fields.ts'
+import { someSchema, withoutProse } from './schema/walk-schema.ts'
 import { below, validateBy, validateChange } from './validate-value.ts'
 
 interface Compiled {
@@ -265,7 +265,7 @@ const unchecked =
 /** The engine of rules is loaded with the first of them. */
 function rulesOf(schema: JSONSchemaProps): EvaluateRules | undefined {
   const hasRules = someSchema(schema, ({ 'x-kubernetes-validations': rules = [] }) => rules.length > 0)
-  return hasRules ? requireLate<typeof late>(import.meta.url, './rules-late.ts').ruleEvaluator(schema) : undefined
+  return hasRules ? requireLate<typeof late>(import.meta.url, './rules/rules-late.ts').ruleEvaluator(schema) : undefined
 }
 
 /** What makes an object unreadable. */

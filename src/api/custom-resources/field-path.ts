@@ -1,6 +1,6 @@
 // Paths by which a rule names the field that its failure belongs to, or a version a field to select by: `.spec.name`, `.labels['a/b']`.
 import type { JSONSchemaProps } from '../types/apiextensions-v1.ts'
-import { isSchema } from './schema-reader.ts'
+import { isSchema } from './schema/schema-reader.ts'
 
 export type FieldPath =
   | {

@@ -1,11 +1,16 @@
 // What a JSON path finds in an object, in the ways of upstream's templates: a step that cannot be taken fails the whole path.
-import { isInt64 } from '../go-json.ts'
-import type { Visits } from '../resource.ts'
+
 import { byBytes, isRecord } from '../schema/compile.ts'
+import { isInt64 } from '../schema/go-json.ts'
 import { type Filter, Float, type JsonPath, type Slice, type Step, type Steps } from './json-path.ts'
 
 /** Far more than a path needs to come to a value; without it a few wildcards or ranges behind each other multiply what they find. */
 export const maxVisits = 100_000
+
+/** Values that may still be looked at, or so many 16 characters be shown. */
+export interface Visits {
+  left: number
+}
 
 /** What one evaluation has left, and the ranges it is in. */
 interface Walk {

@@ -1,7 +1,7 @@
 // Paths of printer columns: a path or the problem of one, and a search that ends and finds the same again.
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
-import type { FuzzTarget } from '../../base/fuzz-target.testing.ts'
+import type { FuzzTarget } from '../../base/testing/fuzz-target.testing.ts'
 import { findByPath } from './find-by-path.ts'
 import { jsonPathProblem, parseJsonPath } from './json-path.ts'
 

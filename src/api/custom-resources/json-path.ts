@@ -1,6 +1,6 @@
 // JSON paths, as printer columns and selectable fields name values: `.spec.replicas`, `.status.conditions[?(@.type=="Ready")].status`.
 // The grammar is that of kubectl's templates, since upstream reads a path as one action of such a template: what looks odd here is odd there.
-import { int64Of } from '../validation/go-int64.ts'
+import { int64Of } from '../go-text/go-int64.ts'
 
 /** One list for each action of the template, and for each text between two of them. */
 export type JsonPath = readonly Steps[]

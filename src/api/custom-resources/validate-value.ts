@@ -1,7 +1,7 @@
 // One judgement of a value by the judge of a schema, with what is let through as it was before.
 import { type FieldError, forbiddenField, formatFieldError } from '../field-error.ts'
-import { uncorrelated } from './old-values.ts'
-import { maxValidationSteps, TooManySteps, type Validate, Walk } from './schema-validator.ts'
+import { uncorrelated } from './schema/old-values.ts'
+import { maxValidationSteps, TooManySteps, type Validate, Walk } from './schema/schema-validator.ts'
 
 /** What did not change is let through where the schema became stricter. */
 export function validateChange(validate: Validate, value: unknown, old: unknown): Walk {

@@ -1,5 +1,5 @@
 // The words that a strategic merge patch has beside an object's own fields.
-import { setOwn } from '../../base/own-property.ts'
+import { setOwn } from '../../base/data/own-property.ts'
 import { isRecord } from '../schema/compile.ts'
 
 export type JsonObject = Record<string, unknown>

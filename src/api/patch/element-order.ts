@@ -1,7 +1,8 @@
 // In which order the items of a merged list come out of a strategic merge patch.
+
+import { goFormat, goType } from '../go-text/go-format.ts'
 import { isRecord } from '../schema/compile.ts'
 import { type JsonObject, patchDirective, StrategicMergeError } from './directives.ts'
-import { goFormat, goType } from './go-format.ts'
 
 /** How items are told apart: objects by their merge key, scalars by themselves. */
 export type Identity = (item: unknown) => unknown

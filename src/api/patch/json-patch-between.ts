@@ -1,5 +1,5 @@
 // The JSON patch (RFC 6902) that turns one JSON value into another.
-import { copyJson } from '../../base/copy-json.ts'
+import { copyJson } from '../../base/data/copy-json.ts'
 import { isRecord } from '../schema/compile.ts'
 
 export interface PatchOperation {

@@ -1,9 +1,9 @@
 // JSON patches: applied, or refused by an ApiError; the target stays what it was, and the result is JSON without members of others.
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
-import { copyJson } from '../../base/copy-json.ts'
-import { type FuzzTarget, succeeds } from '../../base/fuzz-target.testing.ts'
+import { copyJson } from '../../base/data/copy-json.ts'
 import { parseJson } from '../../base/json.ts'
+import { type FuzzTarget, succeeds } from '../../base/testing/fuzz-target.testing.ts'
 import { ApiError } from '../status.ts'
 import { applyJsonPatch, strictOperationErrors } from './json-patch.ts'
 

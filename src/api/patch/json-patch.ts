@@ -1,13 +1,14 @@
 // JSON patch (RFC 6902) as the library that upstream uses applies it: negative indexes count from the end, `test` of a missing member equals
 // null, `replace` and `copy` of one are no failure.
-import { copyJson } from '../../base/copy-json.ts'
-import { setOwn } from '../../base/own-property.ts'
-import { WorkBudget, yieldIfDue } from '../../base/turns.ts'
-import { goQuote } from '../go-quote.ts'
+
+import { WorkBudget, yieldIfDue } from '../../base/async/turns.ts'
+import { copyJson } from '../../base/data/copy-json.ts'
+import { setOwn } from '../../base/data/own-property.ts'
+import { goType } from '../go-text/go-format.ts'
+import { goQuote } from '../go-text/go-quote.ts'
 import { isRecord } from '../schema/compile.ts'
 import { type ApiError, apiError, badRequest, tooLarge } from '../status.ts'
 import { equal } from './apply/compare.ts'
-import { goType } from './go-format.ts'
 import { Nesting } from './nesting.ts'
 
 export const maxOperations = 10_000

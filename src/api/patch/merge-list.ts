@@ -1,9 +1,10 @@
 // Merging of lists in a strategic merge patch: scalars as a set, objects by their merge key.
+
+import { goFormat, goFormatString, goType } from '../go-text/go-format.ts'
 import { isRecord } from '../schema/compile.ts'
 import type { SchemaType } from '../schema/model.ts'
 import { type JsonObject, patchDirective, StrategicMergeError } from './directives.ts'
 import { orderBy, requireKey } from './element-order.ts'
-import { goFormat, goFormatString, goType } from './go-format.ts'
 
 export interface ListMerge {
   readonly mergeKey: string | undefined

@@ -1,5 +1,5 @@
 // JSON merge patch (RFC 7386).
-import { setOwn } from '../../base/own-property.ts'
+import { setOwn } from '../../base/data/own-property.ts'
 import { isRecord } from '../schema/compile.ts'
 
 /**

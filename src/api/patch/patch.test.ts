@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import fc from 'fast-check'
-import { WorkBudget } from '../../base/turns.ts'
+import { WorkBudget } from '../../base/async/turns.ts'
 import type { FieldValidation } from '../schema/decode.ts'
 import { schemaFor } from '../schema/model.ts'
 import { ApiError } from '../status.ts'

@@ -1,7 +1,8 @@
 // One entry for the patch verb: from the request's body and the current object to the patched one, with upstream's answers.
-import { type Budget, yieldIfDue } from '../../base/turns.ts'
+import { type Budget, yieldIfDue } from '../../base/async/turns.ts'
 import type { CustomKind } from '../custom-resources/custom-kind.ts'
 import { invalidValue } from '../field-error.ts'
+import { goFormat } from '../go-text/go-format.ts'
 import type { KubeObject } from '../object.ts'
 import { isRecord } from '../schema/compile.ts'
 import {
@@ -17,11 +18,10 @@ import type { StructType } from '../schema/model.ts'
 import { ApiError, apiError, badRequest, invalid, unsupportedMediaType } from '../status.ts'
 import { applyMediaType } from './apply/apply.ts'
 import { StrategicMergeError } from './directives.ts'
-import { goFormat } from './go-format.ts'
 import { applyJsonPatchInTurns, jsonType, strictOperationErrors } from './json-patch.ts'
-import { leftOfPatch } from './left-of-patch.ts'
 import { mergePatch } from './merge-patch.ts'
 import { patchedNode, textOfNode } from './patched-text.ts'
+import { leftOfPatch } from './remaining-patch.ts'
 import { restoreError, unknownFields } from './restore-error.ts'
 import { strategicMergePatch } from './strategic-merge-patch.ts'
 

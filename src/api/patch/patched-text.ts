@@ -1,7 +1,8 @@
 // The result of a JSON patch or a merge patch as upstream reads it again: text whose members it has sorted where the patch went through, and left
 // as they were elsewhere. Only what is wrong with a result depends on it: what is told first, and what is shown.
-import { goJson } from '../go-json.ts'
+
 import { byBytes } from '../schema/compile.ts'
+import { goJson } from '../schema/go-json.ts'
 import { type JsonNode, nodeOfValue } from '../schema/json-text.ts'
 
 /** `sources` are the values whose parts the result shares where they were not gone through. */

@@ -1,6 +1,7 @@
 // Strategic merge patch: a merge patch that knows from the schema which lists are merged by key, with the directives $patch, $retainKeys,
 // $setElementOrder/… and $deleteFromPrimitiveList/…. Follows k8s.io/apimachinery's strategicpatch.
-import { setOwn } from '../../base/own-property.ts'
+import { setOwn } from '../../base/data/own-property.ts'
+import { goFormat, goFormatString } from '../go-text/go-format.ts'
 import { isRecord } from '../schema/compile.ts'
 import type { SchemaField, SchemaType } from '../schema/model.ts'
 import {
@@ -14,7 +15,6 @@ import {
   withoutDirectives,
 } from './directives.ts'
 import { checkNamed, checkOrder, orderBy, requireKey, wrongType } from './element-order.ts'
-import { goFormat, goFormatString } from './go-format.ts'
 import { type MergedList, mergeList, typeOfItems } from './merge-list.ts'
 
 const badRetainKeys = 'invalid patch format of retainKeys'

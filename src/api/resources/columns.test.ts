@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { KubeObject } from '../object.ts'
-import type { Column } from '../resource.ts'
 import { paramRefCell } from './admissionregistration/param-ref.ts'
 import { horizontalPodAutoscaler } from './autoscaling/horizontal-pod-autoscaler.ts'
 import { event } from './core/event.ts'
 import { node } from './core/node.ts'
 import { ingress } from './networking/ingress.ts'
 import { ipAddress } from './networking/ip-address.ts'
+import type { Column } from './resource.ts'
 
 function cell<T extends KubeObject>(
   { columns }: { columns: readonly Column<T>[] },

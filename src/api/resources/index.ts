@@ -1,5 +1,5 @@
 // Every kind that the server serves without a CustomResourceDefinition, in the order of upstream's discovery document.
-import type { ResourceDefinition } from '../resource.ts'
+
 import { admissionregistrationAlphaResources, admissionregistrationResources } from './admissionregistration/index.ts'
 import { apiextensionsResources } from './apiextensions/index.ts'
 import { apiregistrationResources } from './apiregistration/index.ts'
@@ -20,6 +20,7 @@ import { networkingResources } from './networking/index.ts'
 import { nodeResources } from './node/index.ts'
 import { policyResources } from './policy/index.ts'
 import { rbacResources } from './rbac/index.ts'
+import type { ResourceDefinition } from './resource.ts'
 import { schedulingResources } from './scheduling/index.ts'
 import { storageResources } from './storage/index.ts'
 

@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { KubeObject } from '../object.ts'
-import type { ResourceDefinition } from '../resource.ts'
 import { labelValue } from '../validation/names.ts'
 import { apiService } from './apiregistration/api-service.ts'
 import { validateNew, validateSubresource, validateUpdate } from './core/new-object.fixture.ts'
@@ -15,6 +14,7 @@ import { networkPolicy } from './networking/network-policy.ts'
 import { serviceCidr } from './networking/service-cidr.ts'
 import { runtimeClass } from './node/runtime-class.ts'
 import { podDisruptionBudget } from './policy/pod-disruption-budget.ts'
+import type { ResourceDefinition } from './resource.ts'
 import { priorityClass } from './scheduling/priority-class.ts'
 
 const metadata = { name: 'x' }

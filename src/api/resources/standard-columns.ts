@@ -1,7 +1,7 @@
 // The columns that nearly every kind prints.
 import type { KubeObject } from '../object.ts'
-import type { Column } from '../resource.ts'
 import { ageCell } from './printing.ts'
+import type { Column } from './resource.ts'
 
 export const nameColumn: Column<KubeObject> = {
   name: 'Name',

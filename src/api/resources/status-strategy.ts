@@ -1,8 +1,8 @@
 // What kinds with a status share: the main path keeps the stored status, `/status` keeps everything else.
 import type { UpdateFaults } from '../field-error.ts'
 import type { KubeObject } from '../object.ts'
-import type { Subresource } from '../resource.ts'
 import { keepMetadata, keepSpec, keepStatus } from './core/status-path.ts'
+import type { Subresource } from './resource.ts'
 
 type WithSpecAndStatus = KubeObject & { spec?: unknown; status?: unknown }
 

@@ -1,9 +1,9 @@
 // Turns a schema into functions that read a parsed JSON value into an object as Go would hold and print it: fields in Go's order, zero values
 // dropped or kept as omitempty says, quantities and times canonical. Anything unexpected ends in `Unexpected`; decode-exact.ts then says what.
-import { noteMembers } from '../../base/large-record.ts'
-import { setOwn } from '../../base/own-property.ts'
-import { canonicalQuantity, QuantityError } from '../quantity.ts'
-import { parseMicroTime, parseTime } from './go-time.ts'
+import { noteMembers } from '../../base/data/large-record.ts'
+import { setOwn } from '../../base/data/own-property.ts'
+import { parseMicroTime, parseTime } from '../go-text/go-time.ts'
+import { canonicalQuantity, QuantityError } from '../quantity/quantity.ts'
 import { type SchemaField, type SchemaType, type StructType, structByKey } from './model.ts'
 
 export class Unexpected extends Error {}

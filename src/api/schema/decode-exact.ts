@@ -1,8 +1,8 @@
 // Finds what is wrong with a value as upstream's decoder (sigs.k8s.io/json) finds it: the same first error, the same words, the same order.
 // Only runs where the fast path met something unexpected.
-import { goQuote } from '../go-quote.ts'
-import { parseQuantity, QuantityError } from '../quantity.ts'
-import { parseMicroTime, parseTime } from './go-time.ts'
+import { goQuote } from '../go-text/go-quote.ts'
+import { parseMicroTime, parseTime } from '../go-text/go-time.ts'
+import { parseQuantity, QuantityError } from '../quantity/quantity.ts'
 import type { JsonNode } from './json-text.ts'
 import { type SchemaField, type SchemaType, type StructType, structByKey } from './model.ts'
 

@@ -59,7 +59,7 @@ describe('every kind', () => {
 
 describe('generated files', () => {
   it('are what the generator writes', () => {
-    const tool = fileURLToPath(new URL('../../../tools/generate-schema.ts', import.meta.url))
+    const tool = fileURLToPath(new URL('../../../tools/generate/generate-schema.ts', import.meta.url))
     const { status, stderr } = spawnSync(process.execPath, [tool, '--check'], { encoding: 'utf8' })
     assert.equal(status, 0, stderr)
   })

@@ -1,7 +1,7 @@
 // The schema of the built-in kinds as a graph of Go types, made on first use from the generated data.
 import data from './generated/types.json' with { type: 'json' }
 
-/** One field as the generator writes it; see tools/generate-schema-emit.ts. */
+/** One field as the generator writes it; see tools/generate/generate-schema-emit.ts. */
 interface FieldRow {
   /** Name on the wire. */
   n: string

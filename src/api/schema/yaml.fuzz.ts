@@ -1,7 +1,7 @@
 // YAML of others: a value of JSON or YamlError, and what is read can be written and read again.
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
-import { type FuzzTarget, succeeds } from '../../base/fuzz-target.testing.ts'
+import { type FuzzTarget, succeeds } from '../../base/testing/fuzz-target.testing.ts'
 import { ApiError } from '../status.ts'
 import { parseDocument } from './decode.ts'
 import { parseYamlDocuments, readYaml, tryYaml, YamlError } from './yaml.ts'

@@ -2,8 +2,8 @@
 
 import { isUtf8 } from 'node:buffer'
 import { load, loadAll, YAMLException } from 'js-yaml'
-import { setOwn } from '../../base/own-property.ts'
-import { goSyntax } from '../patch/go-format.ts'
+import { setOwn } from '../../base/data/own-property.ts'
+import { goSyntax } from '../go-text/go-format.ts'
 import { utf8Problem } from './utf8-problem.ts'
 import { yamlSchema } from './yaml-schema.ts'
 

@@ -1,8 +1,8 @@
 // Values as Go prints them with `%#v`: upstream shows lists, maps and named strings in errors so, and messages keep its wording.
 
 import type { FieldError } from '../field-error.ts'
-import { goQuote } from '../go-quote.ts'
-import { parseQuantity } from '../quantity.ts'
+import { goQuote } from '../go-text/go-quote.ts'
+import { parseQuantity } from '../quantity/quantity.ts'
 import type { LabelSelector } from '../types/meta-v1.ts'
 
 /** `map[string]string{"a":"b"}`, keys sorted. */

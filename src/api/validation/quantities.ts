@@ -1,6 +1,6 @@
 // Comparison of quantities as they stand in objects: texts that the decoder has made canonical.
 import { type FieldError, invalidValue } from '../field-error.ts'
-import { compareQuantities, formatQuantity, integerValue, parseQuantity, roundUpToMilli } from '../quantity.ts'
+import { compareQuantities, formatQuantity, integerValue, parseQuantity, roundUpToMilli } from '../quantity/quantity.ts'
 import type { ResourceList } from '../types/core-v1.ts'
 import { invalidShown } from './go-syntax.ts'
 import { negativeMessage } from './object-meta.ts'

@@ -1,6 +1,6 @@
 // The names of compute resources: which stand where, which come in whole numbers, which may be overcommitted.
 import { type FieldError, notSupported } from '../field-error.ts'
-import { milliValue, parseQuantity } from '../quantity.ts'
+import { milliValue, parseQuantity } from '../quantity/quantity.ts'
 import { goQuantity, invalidShown } from './go-syntax.ts'
 import { qualifiedName } from './names.ts'
 import { pushMessages } from './object-meta.ts'

@@ -1,6 +1,6 @@
 // Whether two decoded values mean the same to Kubernetes, though they are not written the same.
-import { isEmptyRecord } from '../../base/large-record.ts'
-import { compareQuantities, parseQuantity, QuantityError } from '../quantity.ts'
+import { isEmptyRecord } from '../../base/data/large-record.ts'
+import { compareQuantities, parseQuantity, QuantityError } from '../quantity/quantity.ts'
 
 /** Members that hold amounts by the names of resources, in whichever structure they stand. */
 const amountLists: ReadonlySet<string> = new Set([

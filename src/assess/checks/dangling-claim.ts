@@ -1,4 +1,4 @@
-import { danglingReferences } from '../dangling.ts'
+import { danglingReferences } from '../dangling-references.ts'
 import type { ManifestCheck } from '../manifest-check.ts'
 
 /** A pod whose volume claim does not exist cannot be scheduled. */

@@ -1,4 +1,4 @@
-import { danglingReferences } from '../dangling.ts'
+import { danglingReferences } from '../dangling-references.ts'
 import type { ManifestCheck } from '../manifest-check.ts'
 
 /** A pod waits forever for a ConfigMap that does not exist. */

@@ -1,4 +1,4 @@
-import { danglingReferences } from '../dangling.ts'
+import { danglingReferences } from '../dangling-references.ts'
 import type { ManifestCheck } from '../manifest-check.ts'
 
 /** Secrets usually come from elsewhere, but a Secret that never exists keeps the pod from starting. */

@@ -1,7 +1,7 @@
 import type { StatefulSet } from '../../api/types/apps-v1.ts'
 import type { Service } from '../../api/types/core-v1.ts'
 import type { Ingress, IngressBackend } from '../../api/types/networking-v1.ts'
-import { selectsByMap } from '../../client/label-selector.ts'
+import { selectsByMap } from '../../client/cache/label-selector.ts'
 import type { CheckFinding, ManifestCheck } from '../manifest-check.ts'
 import type { CheckedObject, ObjectSet } from '../object-set.ts'
 

@@ -1,5 +1,5 @@
 import type { NetworkPolicy } from '../../api/types/networking-v1.ts'
-import { selects } from '../../client/label-selector.ts'
+import { selects } from '../../client/cache/label-selector.ts'
 import type { ManifestCheck } from '../manifest-check.ts'
 
 /** Without a policy nothing defines the traffic of a pod: the default of the namespace decides, or all traffic is allowed. */

@@ -1,4 +1,4 @@
-import type { Transport } from '../../client/transport.ts'
+import type { Transport } from '../../client/transport/transport.ts'
 import { outcomeOf, type Proof } from '../proof.ts'
 import { ProofNamespace } from '../proof-namespace.ts'
 import { harmlessSpec, podObject } from '../proof-pods.ts'

@@ -1,4 +1,4 @@
-import { needsRight } from '../../api/token-right.ts'
+import { needsRight } from '../../api/pods/token-right.ts'
 import type { Pod } from '../../api/types/core-v1.ts'
 import { pods } from '../../client/resources.ts'
 import { nodeTokenStatus, someNode } from '../node-token.ts'

@@ -1,6 +1,6 @@
+import { containersOf } from '../../api/pods/containers-of.ts'
 import { defaultsAnnotation } from '../../api/resources/bulkhead/cluster-defaults.ts'
 import type { Pod } from '../../api/types/core-v1.ts'
-import { containersOf } from '../../api/validation/containers-of.ts'
 import { namespaces, pods } from '../../client/resources.ts'
 import { outcomeOf, type Proof } from '../proof.ts'
 import { ProofNamespace } from '../proof-namespace.ts'

@@ -8,7 +8,7 @@ import {
   nameDomain,
   namespaceDomainLabel,
   nodeDomainLabel,
-} from '../../api/trust-domain.ts'
+} from '../../api/pods/trust-domain.ts'
 import { nodes, pods } from '../../client/resources.ts'
 import { outcomeOf, type Proof, skipped } from '../proof.ts'
 import { ProofNamespace } from '../proof-namespace.ts'

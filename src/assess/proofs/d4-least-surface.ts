@@ -1,4 +1,4 @@
-import { needsRight } from '../../api/token-right.ts'
+import { needsRight } from '../../api/pods/token-right.ts'
 import type { PodSpec } from '../../api/types/core-v1.ts'
 import type { NetworkPolicy } from '../../api/types/networking-v1.ts'
 import { parseJson } from '../../base/json.ts'

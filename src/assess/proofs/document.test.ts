@@ -1,5 +1,5 @@
 import { test } from 'node:test'
-import { assertTable } from '../../base/document-table.testing.ts'
+import { assertTable } from '../../base/testing/document-table.testing.ts'
 import { proofs } from './index.ts'
 
 test('docs/proofs.md says of each proof what its file says', () => {

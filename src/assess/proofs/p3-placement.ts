@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { namespaceDomainLabel, podDomainAnnotation } from '../../api/trust-domain.ts'
+import { namespaceDomainLabel, podDomainAnnotation } from '../../api/pods/trust-domain.ts'
 import type { DaemonSet } from '../../api/types/apps-v1.ts'
 import { daemonSets, nodes, pods } from '../../client/resources.ts'
 import { outcomeOf, type Proof, type ProofContext, skipped } from '../proof.ts'

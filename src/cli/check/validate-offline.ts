@@ -1,6 +1,6 @@
 // The verdict of a new cluster to which all manifests are applied, in an order in which each finds what it needs.
 import { type Features, noFeatures } from '../../api/features.ts'
-import type { Profile } from '../../base/config.ts'
+import type { Profile } from '../../base/config/config.ts'
 import { UserError } from '../../base/user-error.ts'
 import { accountsOf } from './accounts.ts'
 import type { Manifest } from './manifests.ts'

@@ -1,6 +1,6 @@
 // The verdict of a running cluster by dry runs: its policies, webhooks and quotas apply, and nothing is stored.
-import type { FoundKubeconfig } from '../find-kubeconfig.ts'
-import { reachCluster } from '../reach-cluster.ts'
+import type { FoundKubeconfig } from '../connection/find-kubeconfig.ts'
+import { reachCluster } from '../connection/reach-cluster.ts'
 import type { Manifest } from './manifests.ts'
 import { ObjectValidator } from './object-validator.ts'
 import { type OfflineOptions, validateOffline } from './validate-offline.ts'

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { buildCommand } from '@stricli/core'
 import type { CheckFlags } from '../check/check.ts'
 import { withHelp } from '../help.ts'
-import { failureCode, interruptible, runCommand } from '../run-command.ts'
+import { failureCode, interruptible, runCommand } from '../terminal/run-command.ts'
 
 const optionalText = { kind: 'parsed', parse: String, optional: true } as const
 

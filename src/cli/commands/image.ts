@@ -1,8 +1,8 @@
 import { buildCommand, buildRouteMap } from '@stricli/core'
 import { withCommandList, withHelp } from '../help.ts'
 import type { ImageFlags } from '../image/node-images.ts'
-import { ProgressLine } from '../progress-line.ts'
-import { runCommand } from '../run-command.ts'
+import { ProgressLine } from '../terminal/progress-line.ts'
+import { runCommand } from '../terminal/run-command.ts'
 
 const dataDir = {
   kind: 'parsed',

@@ -1,7 +1,7 @@
 import { buildCommand, buildRouteMap } from '@stricli/core'
 import { withCommandList, withHelp } from '../help.ts'
 import type { TicketFlags } from '../join-ticket/create-ticket.ts'
-import { runCommand } from '../run-command.ts'
+import { runCommand } from '../terminal/run-command.ts'
 
 const optionalText = { kind: 'parsed', parse: String, optional: true } as const
 

@@ -1,5 +1,5 @@
 import { buildCommand, type Command, type CommandContext } from '@stricli/core'
-import { runCommand } from '../run-command.ts'
+import { runCommand } from '../terminal/run-command.ts'
 
 /** A command that `bulkhead up` starts as a child process; it takes no flags, its settings come over the IPC channel. */
 export function partCommand(name: string, load: () => Promise<() => Promise<void>>): Command<CommandContext> {

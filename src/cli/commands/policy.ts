@@ -1,7 +1,7 @@
 import { buildCommand, buildRouteMap } from '@stricli/core'
 import { withCommandList, withHelp } from '../help.ts'
 import type { PolicyFlags, ReplayFlags } from '../policy/policy.ts'
-import { failureCode, interruptible, runCommand } from '../run-command.ts'
+import { failureCode, interruptible, runCommand } from '../terminal/run-command.ts'
 
 const couldNotEvaluate = failureCode('policy')
 const output = { kind: 'enum', values: ['text', 'json'], optional: true, brief: 'Output format (default: text)' } as const

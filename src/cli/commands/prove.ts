@@ -1,7 +1,7 @@
 import { buildCommand } from '@stricli/core'
 import { withHelp } from '../help.ts'
 import type { ProveFlags } from '../prove/prove.ts'
-import { interruptible, runCommand } from '../run-command.ts'
+import { interruptible, runCommand } from '../terminal/run-command.ts'
 
 const optionalText = { kind: 'parsed', parse: String, optional: true } as const
 

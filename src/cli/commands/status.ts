@@ -1,7 +1,7 @@
 import { buildCommand } from '@stricli/core'
 import { withHelp } from '../help.ts'
-import { runCommand } from '../run-command.ts'
 import type { StatusFlags } from '../status/status.ts'
+import { runCommand } from '../terminal/run-command.ts'
 
 const command = buildCommand({
   func: (flags: StatusFlags) =>

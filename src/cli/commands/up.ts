@@ -1,7 +1,7 @@
 import { buildCommand } from '@stricli/core'
-import { parseSettings, type Settings } from '../../base/config.ts'
+import { parseSettings, type Settings } from '../../base/config/config.ts'
 import { withHelp } from '../help.ts'
-import { runCommand } from '../run-command.ts'
+import { runCommand } from '../terminal/run-command.ts'
 
 interface Flags extends Settings {
   readonly config?: string

@@ -1,6 +1,6 @@
 import { buildCommand } from '@stricli/core'
 import { withHelp } from '../help.ts'
-import { interruptible, runCommand } from '../run-command.ts'
+import { interruptible, runCommand } from '../terminal/run-command.ts'
 import type { WhyFlags } from '../why/why.ts'
 
 const optionalText = { kind: 'parsed', parse: String, optional: true } as const

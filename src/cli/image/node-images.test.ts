@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { buildImage } from '../../node/images/oci-image.ts'
-import { ProgressLine } from '../progress-line.ts'
+import { ProgressLine } from '../terminal/progress-line.ts'
 import { imageTable, importArchive, listImages, stepText } from './node-images.ts'
 
 const silent = () => assert.fail('nothing must be printed')

@@ -5,10 +5,10 @@ import { basename, resolve } from 'node:path'
 import { promisify } from 'node:util'
 import { messageOf, UserError } from '../../base/user-error.ts'
 import { checkArchive, type ImportProgress, importImage } from '../../node/images/import-image.ts'
-import { nodeDirectory } from '../../node/node-directory.ts'
-import { printable } from '../printable.ts'
-import type { ProgressLine } from '../progress-line.ts'
-import { findDataDirectory } from '../prove/find-cluster.ts'
+import { nodeDirectory } from '../../node/machine/node-directory.ts'
+import { findDataDirectory } from '../connection/find-cluster.ts'
+import { printable } from '../terminal/printable.ts'
+import type { ProgressLine } from '../terminal/progress-line.ts'
 
 const run = promisify(execFile)
 const limitMs = 300_000

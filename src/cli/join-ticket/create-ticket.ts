@@ -1,10 +1,10 @@
 // `bulkhead join-ticket create`: a one-time ticket for one node, printed once.
-import { maxTicketSeconds } from '../../access/join-ticket.ts'
+import { maxTicketSeconds } from '../../access/credentials/join-ticket.ts'
 import { ApiError } from '../../api/status.ts'
-import { settingChecks } from '../../base/config.ts'
+import { settingChecks } from '../../base/config/config.ts'
 import { UserError } from '../../base/user-error.ts'
-import { type FoundKubeconfig, findKubeconfig } from '../find-kubeconfig.ts'
-import { noAnswer } from '../reach-cluster.ts'
+import { type FoundKubeconfig, findKubeconfig } from '../connection/find-kubeconfig.ts'
+import { noAnswer } from '../connection/reach-cluster.ts'
 import { issueTickets } from '../up/issue-tickets.ts'
 
 export interface TicketFlags {

@@ -1,16 +1,17 @@
 // The process of the controllers and the scheduler. Each has its own connection and certificate.
+
+import { keepRenewed, validityOf } from '../../base/async/renewal.ts'
 import { systemClock } from '../../base/clock.ts'
-import { createRegistry } from '../../base/metrics.ts'
-import { keepRenewed, validityOf } from '../../base/renewal.ts'
+import { createRegistry } from '../../base/metrics/metrics.ts'
 import { Client } from '../../client/client.ts'
-import { createHttpTransport, type HttpTransport } from '../../client/http-transport.ts'
+import { createHttpTransport, type HttpTransport } from '../../client/transport/http-transport.ts'
 import { accountName, accountOrganizations, type ClientIdentity, issueIdentity } from '../../cluster/client-identity.ts'
 import { runControlLoops } from '../../cluster/control-loops.ts'
 import type { ControllerChoice } from '../../controllers/controller.ts'
 import { controllersOf } from '../../controllers/index.ts'
 import { connectSigner } from '../../signer/connect.ts'
-import { runPart } from '../part-process.ts'
-import { untilAdmissible } from './until-admissible.ts'
+import { runPart } from './part-process.ts'
+import { untilAdmissible } from './wait-for-admission.ts'
 
 export interface ControllersSettings {
   readonly signerSocket: string

@@ -1,10 +1,10 @@
 // The process of the cluster DNS: it parses data from any pod, so it has one read-only identity and nothing else.
 import { systemClock } from '../../base/clock.ts'
 import { Client } from '../../client/client.ts'
-import { createHttpTransport } from '../../client/http-transport.ts'
+import { createHttpTransport } from '../../client/transport/http-transport.ts'
 import type { ClientIdentity } from '../../cluster/client-identity.ts'
 import { runDns } from '../../network/dns/run-dns.ts'
-import { runPart } from '../part-process.ts'
+import { runPart } from './part-process.ts'
 
 export interface DnsSettings {
   readonly server: string

@@ -1,12 +1,17 @@
 // The process of the node: the agent of this machine as root, or any number of simulated nodes.
 import { systemClock } from '../../base/clock.ts'
+import { Secret } from '../../base/config/secret.ts'
 import type { Logger } from '../../base/log.ts'
-import { Secret } from '../../base/secret.ts'
 import { messageOf, UserError } from '../../base/user-error.ts'
-import { runMachineNode } from '../../cluster/machine-node.ts'
-import { runTunneledSimulatedNode } from '../../cluster/tunneled-simulated-node.ts'
-import { type PartContext, runPart } from '../part-process.ts'
-import type { NodeTicket } from '../up/issue-tickets.ts'
+import { runMachineNode } from '../../cluster/nodes/machine-node.ts'
+import { runTunneledSimulatedNode } from '../../cluster/nodes/tunneled-simulated-node.ts'
+import { type PartContext, runPart } from './part-process.ts'
+
+export interface NodeTicket {
+  readonly node: string
+  /** The bearer token. It goes to the node agent over the private channel and is used once. */
+  readonly token: string
+}
 
 export interface NodeSettings {
   readonly server: string

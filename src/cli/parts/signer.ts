@@ -8,7 +8,7 @@ import { openFileSigner } from '../../signer/file-signer.ts'
 import { UnsafeKeyFile } from '../../signer/key-folder.ts'
 import { serveSigner } from '../../signer/serve.ts'
 import type { Signer } from '../../signer/signer.ts'
-import { runPart } from '../part-process.ts'
+import { runPart } from './part-process.ts'
 import { waitFor } from './wait-for.ts'
 
 export interface SignerSettings {

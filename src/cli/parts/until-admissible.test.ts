@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { apiError } from '../../api/status.ts'
-import { untilAnswered } from './until-admissible.ts'
+import { untilAnswered } from './wait-for-admission.ts'
 
 const clock = { now: () => 0, monotonic: () => 0, sleep: () => Promise.resolve() }
 

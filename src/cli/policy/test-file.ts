@@ -2,7 +2,7 @@
 import { dirname, resolve } from 'node:path'
 import { isRecord } from '../../api/schema/compile.ts'
 import { type Fail, onlyFields, strictYaml } from '../../api/schema/strict-yaml.ts'
-import type { Profile } from '../../base/config.ts'
+import type { Profile } from '../../base/config/config.ts'
 import { UserError } from '../../base/user-error.ts'
 import { readRegularFile } from '../check/regular-file.ts'
 

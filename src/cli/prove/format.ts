@@ -2,8 +2,8 @@
 import { styleText } from 'node:util'
 import type { EndedException } from '../../assess/compensation.ts'
 import type { ProofResult } from '../../assess/run-proofs.ts'
-import { printable, printableJson } from '../printable.ts'
-import { bulkheadVersion } from '../version.ts'
+import { printable, printableJson } from '../terminal/printable.ts'
+import { bulkheadVersion } from '../terminal/version.ts'
 
 type Verdict = 'PASS' | 'FAIL' | 'SKIP'
 

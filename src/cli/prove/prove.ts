@@ -7,10 +7,10 @@ import { runProofs } from '../../assess/run-proofs.ts'
 import { systemClock } from '../../base/clock.ts'
 import { codeOf, UserError } from '../../base/user-error.ts'
 import { Client } from '../../client/client.ts'
-import { findKubeconfig } from '../find-kubeconfig.ts'
-import { reachCluster } from '../reach-cluster.ts'
+import { clusterMachine, findDataDirectory, findUp } from '../connection/find-cluster.ts'
+import { findKubeconfig } from '../connection/find-kubeconfig.ts'
+import { reachCluster } from '../connection/reach-cluster.ts'
 import { adminKubeconfigName } from '../up/data-directory.ts'
-import { clusterMachine, findDataDirectory, findUp } from './find-cluster.ts'
 import { endedLine, resultLine, resultsJson, summaryLine, verdictOf } from './format.ts'
 
 export interface ProveFlags {

@@ -1,6 +1,6 @@
 // The secure defaults, and whether each is in force: by the profile and the admission plug-ins, or because no other way exists.
 import { plugins } from '../../admission/plugins/index.ts'
-import type { Profile } from '../../base/config.ts'
+import type { Profile } from '../../base/config/config.ts'
 
 export interface Control {
   readonly name: string

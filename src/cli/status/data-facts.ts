@@ -7,7 +7,7 @@ import { connect } from 'node:tls'
 import { isHeadLine, parseHead } from '../../access/audit/chain.ts'
 import { targetOf } from '../../assess/dial.ts'
 import { codeOf } from '../../base/user-error.ts'
-import type { Kubeconfig } from '../../client/kubeconfig.ts'
+import type { Kubeconfig } from '../../client/transport/kubeconfig.ts'
 
 export interface CertificateFacts {
   readonly use: string

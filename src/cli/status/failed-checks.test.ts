@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { Transport } from '../../client/transport.ts'
+import type { Transport } from '../../client/transport/transport.ts'
 import { failedChecks } from './failed-checks.ts'
 
 const answering = (status: number, text: string): Transport => ({

@@ -1,6 +1,6 @@
 // The failed readiness checks of the API server. A server whose store has failed still answers reads, so it can look healthy.
 import { request } from '../../assess/request.ts'
-import type { Transport } from '../../client/transport.ts'
+import type { Transport } from '../../client/transport/transport.ts'
 
 /** One sentence for each failed readiness check; none for an answer of 200. */
 export async function failedChecks(transport: Transport, signal: AbortSignal): Promise<string[]> {

@@ -1,9 +1,9 @@
 // Formats the status as text.
 
-import { printable } from '../printable.ts'
+import { printable } from '../terminal/printable.ts'
+import { defaultsCommand } from './namespaces-without-defaults.ts'
 import { policyText } from './policy-facts.ts'
 import type { Status } from './status.ts'
-import { defaultsCommand } from './without-defaults.ts'
 
 type Cell = string | number
 

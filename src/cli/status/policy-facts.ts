@@ -1,6 +1,6 @@
 // Whether nodes enforce network policies, from their conditions.
 import type { NodeCondition } from '../../api/types/core-v1.ts'
-import { networkPolicyCondition } from '../../node/node-object.ts'
+import { networkPolicyCondition } from '../../node/registration/node-object.ts'
 
 export interface PolicyFacts {
   readonly enforced: boolean

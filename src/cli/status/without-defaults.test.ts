@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { defaultsCommand, namespacesWithoutDefaults } from './without-defaults.ts'
+import { defaultsCommand, namespacesWithoutDefaults } from './namespaces-without-defaults.ts'
 
 const namespace = (name: string, metadata: object = {}) => ({ metadata: { name, ...metadata }, spec: {} })
 const all = [

@@ -1,7 +1,8 @@
 // The files for authentication and authorization: read before anything starts, and again whenever they change.
-import type { AuthorizationConfiguration } from '../../access/authorization-configuration.ts'
+
 import type { AuthenticationConfiguration } from '../../access/jwt/configuration.ts'
-import type { Config } from '../../base/config.ts'
+import type { AuthorizationConfiguration } from '../../access/webhook/authorization-configuration.ts'
+import type { Config } from '../../base/config/config.ts'
 import type { Logger } from '../../base/log.ts'
 import type { ConfigurationStates } from '../../cluster/reloaded-configurations.ts'
 import type { FollowedFile } from './followed-file.ts'

@@ -1,9 +1,9 @@
 // The names and addresses of the API server, and the networks of the cluster.
 import { isIPv4 } from 'node:net'
 import { hostname, networkInterfaces } from 'node:os'
-import type { Config } from '../../base/config.ts'
+import type { Config } from '../../base/config/config.ts'
 import { apiAddressFor } from '../../network/api-address.ts'
-import { nodeDirectory } from '../../node/node-directory.ts'
+import { nodeDirectory } from '../../node/machine/node-directory.ts'
 import { layout } from './data-directory.ts'
 import { neighboursOf, type ServiceNetwork, serviceNetwork } from './service-network.ts'
 

@@ -1,8 +1,8 @@
 // The break-glass credential: a kubeconfig with a client certificate of group system:masters, readable only by its owner.
 import { X509Certificate } from 'node:crypto'
 import { existsSync, readFileSync } from 'node:fs'
+import { replaceFile } from '../../base/files/replace-file.ts'
 import { parseJson } from '../../base/json.ts'
-import { replaceFile } from '../../base/replace-file.ts'
 import { issueIdentity } from '../../cluster/client-identity.ts'
 import { formatKubeconfig, type KubeconfigCredentials } from '../../cluster/kubeconfig.ts'
 import type { Signer } from '../../signer/signer.ts'

@@ -2,7 +2,7 @@
 import { rmSync } from 'node:fs'
 import { connect, createServer, type Server } from 'node:net'
 import { parseJson } from '../../base/json.ts'
-import { listenOnSocket } from '../../base/listen-on-socket.ts'
+import { listenOnSocket } from '../../base/net/listen-on-socket.ts'
 import { codeOf, UserError } from '../../base/user-error.ts'
 import type { PartState } from './supervisor.ts'
 

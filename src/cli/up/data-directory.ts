@@ -1,9 +1,9 @@
 // The data directory: its folders, owners and modes, its format version, and the lock that lets one process use it at a time.
 import { chmodSync, chownSync, mkdirSync, readFileSync, statSync } from 'node:fs'
 import { dirname, join } from 'node:path'
-import { failsBy } from '../../base/errno.ts'
-import { replaceFile } from '../../base/replace-file.ts'
-import { syncToDisk } from '../../base/sync-to-disk.ts'
+import { failsBy } from '../../base/files/errno.ts'
+import { replaceFile } from '../../base/files/replace-file.ts'
+import { syncToDisk } from '../../base/files/sync-to-disk.ts'
 import { codeOf, messageOf, UserError } from '../../base/user-error.ts'
 import { inUse, requestStatus } from './control-socket.ts'
 import { lockFile } from './directory-lock.ts'

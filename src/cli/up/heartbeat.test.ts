@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { FakeClock } from '../../client/fake-clock.ts'
+import { FakeClock } from '../../client/testing/fake-clock.ts'
 import { Heartbeat, heartbeatMs } from './heartbeat.ts'
 
 async function beating(isReady: () => boolean, answers: (asked: number) => boolean, limit: number) {

@@ -1,9 +1,9 @@
 // Creates one join ticket for each node that this `up` starts, with the administrator's credential.
-import { createTicket, ticketSecretData } from '../../access/join-ticket.ts'
-import { ticketNamespace, ticketSecretPrefix, ticketSecretType } from '../../api/join-ticket-names.ts'
+import { createTicket, ticketSecretData } from '../../access/credentials/join-ticket.ts'
+import { ticketNamespace, ticketSecretPrefix, ticketSecretType } from '../../api/credentials/join-ticket-names.ts'
 import { Client } from '../../client/client.ts'
-import { createHttpTransport } from '../../client/http-transport.ts'
 import { secrets } from '../../client/resources.ts'
+import { createHttpTransport } from '../../client/transport/http-transport.ts'
 import type { AdminCredentials } from './admin-kubeconfig.ts'
 
 const limitMs = 30_000

@@ -1,6 +1,6 @@
 // What `bulkhead up` prints.
 import { relative } from 'node:path'
-import type { Config } from '../../base/config.ts'
+import type { Config } from '../../base/config/config.ts'
 import type { DataDirectory } from './data-directory.ts'
 
 export const profileWarning = `

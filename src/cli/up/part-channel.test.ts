@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { duplexPair } from 'node:stream'
 import { test } from 'node:test'
 import { setImmediate } from 'node:timers/promises'
-import type { PartMessage } from '../part-process.ts'
+import type { PartMessage } from '../parts/part-process.ts'
 import { maxMessageBytes, PartChannel } from './part-channel.ts'
 
 async function heard(...chunks: (string | Buffer)[]): Promise<{ messages: PartMessage[]; broken: string[]; ended: boolean }> {

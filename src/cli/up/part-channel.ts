@@ -3,7 +3,7 @@
 // line, or end it with one of Node's own messages.
 import type { Duplex } from 'node:stream'
 import { isJsonObject, parseJson } from '../../base/json.ts'
-import type { PartMessage } from '../part-process.ts'
+import type { PartMessage } from '../parts/part-process.ts'
 
 /** Limit of one message and of all details of a part. The details contain the names of its nodes, which may be thousands. */
 export const maxMessageBytes = 1024 * 1024

@@ -3,11 +3,11 @@ import { join } from 'node:path'
 import type { AuditPolicy } from '../../access/audit/policy.ts'
 import type { TokenWebhookSettings } from '../../access/authenticators/token-webhook.ts'
 import { controllerAccounts } from '../../access/bootstrap-policy/controller-roles.ts'
-import { defaultIssuer } from '../../access/issue-token.ts'
+import { defaultIssuer } from '../../access/tokens/issue-token.ts'
 import type { AdmissionSettings } from '../../admission/admission-settings.ts'
 import type { Features } from '../../api/features.ts'
 import { systemClock } from '../../base/clock.ts'
-import type { Config } from '../../base/config.ts'
+import type { Config } from '../../base/config/config.ts'
 import type { ClientIdentity } from '../../cluster/client-identity.ts'
 import type { ConfigurationStates } from '../../cluster/reloaded-configurations.ts'
 import type { ControllersSettings } from '../parts/controllers.ts'
@@ -136,7 +136,7 @@ function nodeParts(
   const agent = part('node', directory.node, undefined, ['--max-semi-space-size=2'], settings, 60_000)
   if (node.kind === 'simulated') return [agent]
   const cleanUp = async () => {
-    const { cleanUpMachine } = await import('../../cluster/machine-clean-up.ts')
+    const { cleanUpMachine } = await import('../../cluster/nodes/machine-clean-up.ts')
     const network = { serviceCidr: services.cidr, clusterDnsIp: services.dnsIp }
     await cleanUpMachine({ directory: directory.node, ...network }, systemClock, AbortSignal.timeout(agent.stopTimeoutMs))
   }

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { admissionSettings } from '../../admission/admission-settings.ts'
-import { createConfig, type Machine, type Settings } from '../../base/config.ts'
+import { createConfig, type Machine, type Settings } from '../../base/config/config.ts'
 import { readAdmission } from './read-admission.ts'
 import { maxSettingsBytes } from './settings-text.ts'
 

@@ -1,6 +1,6 @@
 // Reads and validates the audit policy before anything starts, so that an invalid file gives a message and not a server that dies.
 import type { AuditPolicy } from '../../access/audit/policy.ts'
-import type { Config } from '../../base/config.ts'
+import type { Config } from '../../base/config/config.ts'
 import { readSettingsText } from './settings-text.ts'
 
 /** Undefined if no file is set. */

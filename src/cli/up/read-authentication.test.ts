@@ -3,7 +3,7 @@ import { mkdtempSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { defaultIssuer } from '../../access/issue-token.ts'
+import { defaultIssuer } from '../../access/tokens/issue-token.ts'
 import { authenticationOf } from './read-authentication.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'authentication-'))

@@ -1,8 +1,8 @@
 // Reads and validates the authorization configuration before anything starts, so that an invalid file gives a message and not a server that
 // dies.
-import type { AuthorizationConfiguration } from '../../access/authorization-configuration.ts'
+import type { AuthorizationConfiguration } from '../../access/webhook/authorization-configuration.ts'
 import { type Clock, systemClock } from '../../base/clock.ts'
-import type { Config } from '../../base/config.ts'
+import type { Config } from '../../base/config/config.ts'
 import { type FollowedFile, openFollowedFile } from './followed-file.ts'
 
 /** Undefined if no file is set. */
@@ -14,7 +14,7 @@ export async function authorizationOf(
   const validate = async (text: string): Promise<AuthorizationConfiguration> => {
     // Loaded only if needed, because they bring the expression engine and a YAML parser.
     const [{ readAuthorizationConfiguration }, { readWebhookEndpoint }] = await Promise.all([
-      import('../../access/authorization-configuration.ts'),
+      import('../../access/webhook/authorization-configuration.ts'),
       import('./webhook-endpoint.ts'),
     ])
     return readAuthorizationConfiguration(text, file, readWebhookEndpoint)

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
-import { createConfig, parseSettings } from '../../base/config.ts'
+import { createConfig, parseSettings } from '../../base/config/config.ts'
 import { tokenWebhookOf } from './read-token-webhook.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'token-webhook-'))

@@ -1,7 +1,7 @@
 // Reads and validates the settings of the token webhook before anything starts.
 import { resolve } from 'node:path'
 import type { TokenWebhookSettings } from '../../access/authenticators/token-webhook.ts'
-import type { Config } from '../../base/config.ts'
+import type { Config } from '../../base/config/config.ts'
 import { messageOf, UserError } from '../../base/user-error.ts'
 
 type TokenWebhookConfig = Pick<

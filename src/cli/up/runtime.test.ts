@@ -3,7 +3,7 @@ import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:f
 import { tmpdir } from 'node:os'
 import { basename, dirname, join } from 'node:path'
 import { after, test } from 'node:test'
-import { recordSyncs } from '../../base/record-syncs.testing.ts'
+import { recordSyncs } from '../../base/testing/record-syncs.testing.ts'
 import { runtimeFor } from './runtime.ts'
 
 const root = mkdtempSync(join(tmpdir(), 'runtime-'))

@@ -15,7 +15,7 @@ import {
   statSync,
 } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
-import { syncToDisk } from '../../base/sync-to-disk.ts'
+import { syncToDisk } from '../../base/files/sync-to-disk.ts'
 
 /** Returns Node and the script with which the parts are started. */
 export async function runtimeFor(script: string, dataDirectory: string, unprivileged: boolean): Promise<readonly [string, string]> {

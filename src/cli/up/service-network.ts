@@ -1,7 +1,7 @@
 // The range of Service addresses, and the two addresses in it that the cluster reserves.
 import { networkInterfaces } from 'node:os'
-import { addressText, overlap, rangeOf } from '../../api/ipv4-range.ts'
-import type { Config } from '../../base/config.ts'
+import { addressText, overlap, rangeOf } from '../../api/addresses/ipv4-range.ts'
+import type { Config } from '../../base/config/config.ts'
 import { UserError } from '../../base/user-error.ts'
 
 export interface ServiceNetwork {

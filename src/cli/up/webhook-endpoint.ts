@@ -4,8 +4,8 @@ import { dirname, resolve } from 'node:path'
 import { ConfigurationFault } from '../../admission/configuration-value.ts'
 import { readEndpoint, withFileContents } from '../../admission/webhook/client-identity.ts'
 import { readYaml, YamlError } from '../../api/schema/yaml.ts'
+import type { WebhookEndpoint } from '../../base/net/webhook-endpoint.ts'
 import { UserError } from '../../base/user-error.ts'
-import type { WebhookEndpoint } from '../../base/webhook-endpoint.ts'
 import { readSettingsText } from './settings-text.ts'
 
 /** Throws a UserError. */

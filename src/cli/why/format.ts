@@ -1,8 +1,8 @@
 // Formats an explanation: first the verdict, then each step that decided, and last what would pass.
 import { dump } from 'js-yaml'
-import type { MissingAccess } from '../../access/explain-access.ts'
+import type { MissingAccess } from '../../access/rights/explain-access.ts'
 import type { ExplainedRequest, Explanation } from '../../server/paths/why/explanation.ts'
-import { printable, printableParagraph } from '../printable.ts'
+import { printable, printableParagraph } from '../terminal/printable.ts'
 
 const indent = ' '.repeat(18)
 /** In one line, whatever the text contains. */

@@ -1,10 +1,10 @@
 // `bulkhead why` for connections, with an API in memory.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { RefusedConnection } from '../../api/node-protocol.ts'
+import type { RefusedConnection } from '../../api/nodes/node-protocol.ts'
 import { Client } from '../../client/client.ts'
-import { FakeApi } from '../../client/fake-api.ts'
 import { namespaceLabels, networkPolicies, podAddresses, services } from '../../client/resources.ts'
+import { FakeApi } from '../../client/testing/fake-api.ts'
 import { evaluateConnection, formatConnectionVerdict } from './connection.ts'
 import { formatConnections, refusedConnections } from './refused-connections.ts'
 

@@ -1,9 +1,9 @@
 // `bulkhead why pod/NAME`: recent connections of the pod that network policies refused, the policies that did, and what would allow them.
-import type { RefusedConnection } from '../../api/node-protocol.ts'
+import type { RefusedConnection } from '../../api/nodes/node-protocol.ts'
 import type { Party } from '../../network/policy/evaluate.ts'
 import { explainRefusal, type RefusedEnd } from '../../network/policy/explain-refusal.ts'
 import { dnsPeer } from '../../network/policy/policy-chains.ts'
-import { printable } from '../printable.ts'
+import { printable } from '../terminal/printable.ts'
 import { label } from './format.ts'
 import { formatEnd } from './format-end.ts'
 import { type ClusterPolicyState, partyName, partyOf, podNamed, portName, readPolicyState, told } from './policy-state.ts'

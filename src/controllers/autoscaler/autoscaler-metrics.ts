@@ -1,5 +1,5 @@
 // Reads the current values of an autoscaler's metrics through the API: metrics.k8s.io, custom.metrics.k8s.io, external.metrics.k8s.io.
-import { compileLabelSelector, formatLabelSelector } from '../../api/selector.ts'
+import { compileLabelSelector, formatLabelSelector } from '../../api/selectors/selector.ts'
 import { isReason } from '../../api/status.ts'
 import type { MetricIdentifier, MetricSpec } from '../../api/types/autoscaling-v2.ts'
 import { messageOf } from '../../base/user-error.ts'

@@ -1,5 +1,5 @@
 // Groups the pods of an autoscaler's target by whether their measurements count. Pure; amounts in thousandths of a unit, times in ms.
-import { milliValue, parseQuantity } from '../../api/quantity.ts'
+import { milliValue, parseQuantity } from '../../api/quantity/quantity.ts'
 import type { Pod } from '../../api/types/core-v1.ts'
 import { podCondition } from '../pod-state.ts'
 

@@ -1,5 +1,5 @@
 // The recommendation of one metric of an autoscaler, in upstream's words. Pure.
-import { formatQuantity, milliValue, parseQuantity } from '../../api/quantity.ts'
+import { formatQuantity, milliValue, parseQuantity } from '../../api/quantity/quantity.ts'
 import type { MetricSpec, MetricStatus, MetricTarget, MetricValueStatus } from '../../api/types/autoscaling-v2.ts'
 import { goSelector } from '../go-selector.ts'
 import type { Reading } from './autoscaler-metrics.ts'

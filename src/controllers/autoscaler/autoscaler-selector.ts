@@ -1,5 +1,5 @@
 // Finds the pods of an autoscaler's target, and whether another autoscaler selects them too. Pure.
-import { type LabelSelection, parseLabelSelector } from '../../api/selector.ts'
+import { type LabelSelection, parseLabelSelector } from '../../api/selectors/selector.ts'
 import type { Pod } from '../../api/types/core-v1.ts'
 import { messageOf } from '../../base/user-error.ts'
 import type { Verdict } from './autoscaler-limits.ts'

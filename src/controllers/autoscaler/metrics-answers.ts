@@ -1,8 +1,8 @@
 // Parses answers of metrics APIs. They are not trusted, because they come from external servers behind an APIService. Pure; amounts in
 // thousandths.
-import { milliValue, parseQuantity } from '../../api/quantity.ts'
+import { milliValue, parseQuantity } from '../../api/quantity/quantity.ts'
 import { isRecord } from '../../api/schema/compile.ts'
-import { parseGoDuration } from '../../base/go-duration.ts'
+import { parseGoDuration } from '../../base/config/go-duration.ts'
 import type { PodMetric } from './autoscaler-pods.ts'
 
 /** The message says what is wrong with the answer. */

@@ -1,6 +1,6 @@
 // Signs the ConfigMap cluster-info, if it exists, with each bootstrap token that may sign.
 import { read, recordEvents, rule } from '../../api/policy-rule.ts'
-import { makeKey } from '../../client/object-key.ts'
+import { makeKey } from '../../client/cache/object-key.ts'
 import { configMaps, secrets } from '../../client/resources.ts'
 import { type Controller, done, follow } from '../controller.ts'
 import { planSignatures } from './cluster-info-signatures.ts'

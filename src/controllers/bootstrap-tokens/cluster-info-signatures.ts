@@ -1,7 +1,7 @@
 // Signatures of bootstrap tokens on the ConfigMap `cluster-info`: the holder of a token can verify that the cluster's description is
 // genuine. Pure.
 import { createHmac } from 'node:crypto'
-import { bootstrapTokenOf } from '../../api/bootstrap-token.ts'
+import { bootstrapTokenOf } from '../../api/credentials/bootstrap-token.ts'
 import type { ConfigMap, Secret } from '../../api/types/core-v1.ts'
 
 const contentKey = 'kubeconfig'

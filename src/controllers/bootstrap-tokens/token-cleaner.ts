@@ -1,9 +1,9 @@
 // Deletes expired bootstrap tokens.
 
-import { isTokenSecret, tokenExpiry } from '../../api/bootstrap-token.ts'
+import { isTokenSecret, tokenExpiry } from '../../api/credentials/bootstrap-token.ts'
 import { recordEvents, rule } from '../../api/policy-rule.ts'
 import { isReason } from '../../api/status.ts'
-import { keyOf } from '../../client/object-key.ts'
+import { keyOf } from '../../client/cache/object-key.ts'
 import { secrets } from '../../client/resources.ts'
 import { type Controller, done, follow } from '../controller.ts'
 import { tokenSecrets } from './token-secrets.ts'

@@ -1,5 +1,5 @@
 // Parses PKCS#10 requests: subject and names.
-import { loadX509 } from '../../base/x509.ts'
+import { loadX509 } from '../../base/net/x509.ts'
 
 export interface RequestedIdentity {
   /** DER. */

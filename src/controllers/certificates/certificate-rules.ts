@@ -1,7 +1,7 @@
 // Which certificate requests are approved automatically, which each signer may sign, and when they are obsolete. Pure; the rules are
 // upstream's.
 import { X509Certificate } from 'node:crypto'
-import { bootstrappersGroup, bootstrapUserPrefix, ticketNodeExtra } from '../../api/join-ticket-names.ts'
+import { bootstrappersGroup, bootstrapUserPrefix, ticketNodeExtra } from '../../api/credentials/join-ticket-names.ts'
 import type { CertificateSigningRequest, CertificateSigningRequestCondition } from '../../api/types/certificates-v1.ts'
 import { formatTime } from '../../base/clock.ts'
 import type { RequestedIdentity } from './certificate-request.ts'

@@ -1,6 +1,6 @@
 // Approves certificates of nodes: the first one with its join ticket, later ones because the node itself requests them.
 
-import { ticketNamespace, ticketSecretPrefix, ticketSecretType } from '../../api/join-ticket-names.ts'
+import { ticketNamespace, ticketSecretPrefix, ticketSecretType } from '../../api/credentials/join-ticket-names.ts'
 import { isReason } from '../../api/status.ts'
 import type { CertificateSigningRequest } from '../../api/types/certificates-v1.ts'
 import type { Secret } from '../../api/types/core-v1.ts'

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { CertificateSigningRequest } from '../../api/types/certificates-v1.ts'
-import { loadX509 } from '../../base/x509.ts'
+import { loadX509 } from '../../base/net/x509.ts'
 import { certificateSigningRequests, secrets } from '../../client/resources.ts'
 import { startScenario } from '../scenario.testing.ts'
 import { type RequestedIdentity, readRequest } from './certificate-request.ts'

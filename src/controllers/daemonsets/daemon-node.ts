@@ -1,9 +1,9 @@
 // Whether a DaemonSet covers a node, and the pod that it creates for it. Pure.
 
-import { isTolerated } from '../../api/tolerations.ts'
+import { isTolerated } from '../../api/pods/tolerations.ts'
 import type { DaemonSet } from '../../api/types/apps-v1.ts'
 import type { Node, NodeSelectorTerm, Pod, PodSpec, Toleration } from '../../api/types/core-v1.ts'
-import { selectable, selectsNode } from '../../client/node-selection.ts'
+import { selectable, selectsNode } from '../../client/cache/node-selection.ts'
 import { daemonSets } from '../../client/resources.ts'
 import { revisionLabel } from '../controller-revision.ts'
 import { podFromTemplate } from '../pod-control.ts'

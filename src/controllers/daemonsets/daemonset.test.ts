@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { namespaceDomainLabel, nodeDomainLabel } from '../../api/trust-domain.ts'
+import { namespaceDomainLabel, nodeDomainLabel } from '../../api/pods/trust-domain.ts'
 import type { DaemonSet } from '../../api/types/apps-v1.ts'
 import type { Node } from '../../api/types/core-v1.ts'
 import { controllerRevisions, daemonSets, events, namespaces, nodes, pods } from '../../client/resources.ts'

@@ -1,11 +1,12 @@
 // Keeps one pod of each DaemonSet on every matching node.
+
+import { domainOfNamespace, domainOfNode, isPlatform } from '../../api/pods/trust-domain.ts'
 import { read, recordEvents, rule } from '../../api/policy-rule.ts'
-import { domainOfNamespace, domainOfNode, isPlatform } from '../../api/trust-domain.ts'
 import type { DaemonSet } from '../../api/types/apps-v1.ts'
 import type { Node, Pod } from '../../api/types/core-v1.ts'
+import { selects } from '../../client/cache/label-selector.ts'
+import { keyOf } from '../../client/cache/object-key.ts'
 import { referenceTo } from '../../client/event-recorder.ts'
-import { selects } from '../../client/label-selector.ts'
-import { keyOf } from '../../client/object-key.ts'
 import { controllerRevisions, daemonSets, namespaces, nodes, pods } from '../../client/resources.ts'
 import { type Context, type Controller, done, follow, type Result } from '../controller.ts'
 import { deleteRevisions, keepHistory, revisionLabel } from '../controller-revision.ts'

@@ -2,7 +2,7 @@
 
 import { isReason } from '../../api/status.ts'
 import { formatTime } from '../../base/clock.ts'
-import { keyOf } from '../../client/object-key.ts'
+import { keyOf } from '../../client/cache/object-key.ts'
 import { pods } from '../../client/resources.ts'
 import { type Controller, done, follow } from '../controller.ts'
 import { isActive, podCondition } from '../pod-state.ts'

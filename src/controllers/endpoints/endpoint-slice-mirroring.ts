@@ -1,7 +1,7 @@
 // Mirrors manually written Endpoints into EndpointSlices, which nodes read.
 import { read, recordEvents, rule } from '../../api/policy-rule.ts'
-import { labelIndex } from '../../client/object-cache.ts'
-import { keyOf, makeKey, splitKey } from '../../client/object-key.ts'
+import { labelIndex } from '../../client/cache/object-cache.ts'
+import { keyOf, makeKey, splitKey } from '../../client/cache/object-key.ts'
 import { endpointSlices, endpoints, services } from '../../client/resources.ts'
 import { applySlices } from '../apply-slices.ts'
 import { type Controller, done, follow } from '../controller.ts'

@@ -1,7 +1,8 @@
 // The slices of a service, with as few changes of existing ones as possible. Pure.
+
+import { zoneLabel } from '../../api/nodes/topology-labels.ts'
 import { groupVersion } from '../../api/object.ts'
 import { topologyHints, topologyMode } from '../../api/resources/core/service-fields.ts'
-import { zoneLabel } from '../../api/topology-labels.ts'
 import type { Node, Pod, Service } from '../../api/types/core-v1.ts'
 import type { Endpoint, EndpointPort, EndpointSlice } from '../../api/types/discovery-v1.ts'
 import { services } from '../../client/resources.ts'

@@ -1,10 +1,10 @@
 // Maintains the EndpointSlices of each service.
 import { read, recordEvents, rule } from '../../api/policy-rule.ts'
 import type { Pod, Service } from '../../api/types/core-v1.ts'
+import { selectsByMap } from '../../client/cache/label-selector.ts'
+import { labelIndex } from '../../client/cache/object-cache.ts'
+import { keyOf, makeKey } from '../../client/cache/object-key.ts'
 import { referenceTo } from '../../client/event-recorder.ts'
-import { selectsByMap } from '../../client/label-selector.ts'
-import { labelIndex } from '../../client/object-cache.ts'
-import { keyOf, makeKey } from '../../client/object-key.ts'
 import { endpointSlices, nodes, pods, services } from '../../client/resources.ts'
 import { applySlices } from '../apply-slices.ts'
 import { type Context, type Controller, done, follow } from '../controller.ts'

@@ -1,7 +1,7 @@
 // The pods and ports behind a service, for Endpoints and EndpointSlices. Pure.
 import { isIP } from 'node:net'
 import type { Container, Pod, Service, ServicePort } from '../../api/types/core-v1.ts'
-import { selectsByMap } from '../../client/label-selector.ts'
+import { selectsByMap } from '../../client/cache/label-selector.ts'
 import { isFinished } from '../pod-state.ts'
 
 export const headlessLabel = 'service.kubernetes.io/headless'

@@ -1,7 +1,8 @@
 // Allocates the endpoints of a service to zones in proportion to the zones' CPUs, if its annotation is Auto. Pure; the numbers are
 // upstream's.
-import { milliValue, parseQuantity } from '../../api/quantity.ts'
-import { zoneLabel } from '../../api/topology-labels.ts'
+
+import { zoneLabel } from '../../api/nodes/topology-labels.ts'
+import { milliValue, parseQuantity } from '../../api/quantity/quantity.ts'
 import type { Node } from '../../api/types/core-v1.ts'
 import type { Endpoint, EndpointSlice } from '../../api/types/discovery-v1.ts'
 import { nodeCondition } from '../nodes/node-health.ts'

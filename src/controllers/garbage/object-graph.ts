@@ -1,8 +1,8 @@
 // All objects of all resources by uid with their dependents, for the garbage collector.
 import { groupVersion, type KubeObject, type OwnerReference } from '../../api/object.ts'
-import type { Informer } from '../../client/informer.ts'
-import { ownerIndex, ownerUids } from '../../client/object-cache.ts'
-import { keyOf } from '../../client/object-key.ts'
+import type { Informer } from '../../client/cache/informer.ts'
+import { ownerIndex, ownerUids } from '../../client/cache/object-cache.ts'
+import { keyOf } from '../../client/cache/object-key.ts'
 import { type ResourceRef, refName } from '../../client/resource-ref.ts'
 
 /** An object with its resource. */

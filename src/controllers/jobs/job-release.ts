@@ -1,7 +1,7 @@
 // Takes the tracking finalizer off the pods of Jobs, and remembers it until the cache shows it.
 import { isReason } from '../../api/status.ts'
 import type { Pod } from '../../api/types/core-v1.ts'
-import { makeKey } from '../../client/object-key.ts'
+import { makeKey } from '../../client/cache/object-key.ts'
 import { jobs, pods } from '../../client/resources.ts'
 import type { Context } from '../controller.ts'
 import { hasFinalizer } from '../finalizer.ts'

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { deniedCredentials } from '../../api/denied-credentials-names.ts'
+import { deniedCredentials } from '../../api/credentials/denied-credentials-names.ts'
 import { configMaps, nodes } from '../../client/resources.ts'
 import { startScenario } from '../scenario.testing.ts'
 import { deletedNode, nodeCertificatesFinalizer } from './deleted-node.ts'

@@ -7,7 +7,7 @@ import {
   nodeCertificatesKey,
   nodeCertificatesKind,
   parseNodeCertificates,
-} from '../../api/denied-credentials-names.ts'
+} from '../../api/credentials/denied-credentials-names.ts'
 import { rule } from '../../api/policy-rule.ts'
 import { isReason } from '../../api/status.ts'
 import type { ConfigMap, Node } from '../../api/types/core-v1.ts'

@@ -1,6 +1,6 @@
 // Which of the nodes that are not ready must lose their pods, and when: in an outage of many it is more likely that the control plane cannot see
 // them than that they are all dead, and what is moved away from them would overload the rest. As upstream's node life-cycle controller.
-import { regionLabel, zoneLabel } from '../../api/topology-labels.ts'
+import { regionLabel, zoneLabel } from '../../api/nodes/topology-labels.ts'
 import type { Node } from '../../api/types/core-v1.ts'
 import { nodeCondition } from './node-health.ts'
 

@@ -1,5 +1,5 @@
 // How long a pod may stay on a node with NoExecute taints. Pure; times in ms.
-import { tolerates } from '../../api/tolerations.ts'
+import { tolerates } from '../../api/pods/tolerations.ts'
 import type { Pod, Taint } from '../../api/types/core-v1.ts'
 
 /** Milliseconds until the pod must go (0: now); undefined where it may stay. `age` says for how long a taint is there. */

@@ -1,6 +1,6 @@
 // Gives each node its own range of pod addresses out of the cluster's.
 
-import { addressText, overlap, rangeOf } from '../../api/ipv4-range.ts'
+import { addressText, overlap, rangeOf } from '../../api/addresses/ipv4-range.ts'
 import { nodes } from '../../client/resources.ts'
 import { type Controller, done } from '../controller.ts'
 import { nodeController } from './node-identity.ts'

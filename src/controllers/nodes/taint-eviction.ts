@@ -1,9 +1,9 @@
 // Deletes pods from nodes whose NoExecute taints they do not, or no longer, tolerate.
 
 import type { Node } from '../../api/types/core-v1.ts'
+import { keyOf } from '../../client/cache/object-key.ts'
 import { disruptPod } from '../../client/disrupt-pod.ts'
 import { referenceTo } from '../../client/event-recorder.ts'
-import { keyOf } from '../../client/object-key.ts'
 import { nodes, pods } from '../../client/resources.ts'
 import { type Controller, done, follow } from '../controller.ts'
 import { planEviction } from './eviction-plan.ts'

@@ -1,8 +1,9 @@
 // Takes a Deployment back to the template of an earlier revision, where its annotation asks for one. Pure.
+
+import { int64Text, parseInt64 } from '../../api/go-text/go-int64.ts'
 import { rollbackTo } from '../../api/resources/apps/deployment.ts'
 import type { Deployment, ReplicaSet } from '../../api/types/apps-v1.ts'
 import type { PodTemplateSpec } from '../../api/types/core-v1.ts'
-import { int64Text, parseInt64 } from '../../api/validation/go-int64.ts'
 import { revisionOf } from './deployment-plan.ts'
 import { restoredAnnotations } from './deployment-revision.ts'
 import { sameTemplate, templateHashLabel } from './pod-template-hash.ts'

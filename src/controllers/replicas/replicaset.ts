@@ -2,7 +2,7 @@
 import { recordEvents, rule } from '../../api/policy-rule.ts'
 import type { ReplicaSet } from '../../api/types/apps-v1.ts'
 import type { Pod } from '../../api/types/core-v1.ts'
-import { ownerIndex, ownerUids } from '../../client/object-cache.ts'
+import { ownerIndex, ownerUids } from '../../client/cache/object-cache.ts'
 import { pods, replicaSets } from '../../client/resources.ts'
 import type { Context } from '../controller.ts'
 import { controllerOf, isControlledBy } from '../owner.ts'

@@ -1,7 +1,7 @@
 // Keeps the number of pods of a ReplicationController.
 import { recordEvents, rule } from '../../api/policy-rule.ts'
 import type { ReplicationController } from '../../api/types/core-v1.ts'
-import { ownerIndex } from '../../client/object-cache.ts'
+import { ownerIndex } from '../../client/cache/object-cache.ts'
 import { pods, replicationControllers } from '../../client/resources.ts'
 import { replicaController } from './replicas.ts'
 

@@ -1,8 +1,9 @@
 // Makes the claims of a StatefulSet's pods, and sets by whom they are deleted.
+
+import { aggregated } from '../../api/go-text/aggregate-message.ts'
 import { isReason } from '../../api/status.ts'
 import type { StatefulSet } from '../../api/types/apps-v1.ts'
 import type { PersistentVolumeClaim, Pod } from '../../api/types/core-v1.ts'
-import { aggregated } from '../../base/aggregated.ts'
 import { messageOf } from '../../base/user-error.ts'
 import { referenceTo } from '../../client/event-recorder.ts'
 import { persistentVolumeClaims } from '../../client/resources.ts'

@@ -11,7 +11,7 @@ import {
   namesClass,
   selectedNode,
   whyUnfit,
-} from '../../client/volume-match.ts'
+} from '../../client/cache/volume-match.ts'
 
 export interface ClaimEvent {
   readonly type: 'Normal' | 'Warning'

@@ -1,10 +1,10 @@
 // Makes the claims of generic ephemeral volumes: they live and die with their pod (KEP-1698).
 import { read, recordEvents, rule } from '../../api/policy-rule.ts'
 import type { PersistentVolumeClaim, Pod, Volume } from '../../api/types/core-v1.ts'
+import { keyOf, makeKey } from '../../client/cache/object-key.ts'
+import { whyNotOwn } from '../../client/cache/volume-match.ts'
 import { referenceTo } from '../../client/event-recorder.ts'
-import { keyOf, makeKey } from '../../client/object-key.ts'
 import { persistentVolumeClaims, pods } from '../../client/resources.ts'
-import { whyNotOwn } from '../../client/volume-match.ts'
 import { type Controller, done, follow } from '../controller.ts'
 import { controllerReference } from '../owner.ts'
 import { isNamespaceEnding } from '../pod-control.ts'

@@ -1,11 +1,11 @@
 // Binds claims to volumes that are there, and says what those that stay unbound wait for.
 
 import type { PersistentVolume, PersistentVolumeClaim, PersistentVolumeClaimStatus } from '../../api/types/core-v1.ts'
+import { keyOf } from '../../client/cache/object-key.ts'
+import { candidateVolumes, claimKeys, indexVolumes } from '../../client/cache/volume-index.ts'
+import { boundVolume, claimClass, namesClass } from '../../client/cache/volume-match.ts'
 import { referenceTo } from '../../client/event-recorder.ts'
-import { keyOf } from '../../client/object-key.ts'
 import { persistentVolumeClaims, persistentVolumes, storageClasses } from '../../client/resources.ts'
-import { candidateVolumes, claimKeys, indexVolumes } from '../../client/volume-index.ts'
-import { boundVolume, claimClass, namesClass } from '../../client/volume-match.ts'
 import { type Context, type Controller, done, follow } from '../controller.ts'
 import { boundClaim, type ClaimStep, planClaim, withProvisioner } from './claim-binding-plan.ts'
 import { ClaimEventFilter } from './claim-event-filter.ts'

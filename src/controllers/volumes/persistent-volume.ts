@@ -1,10 +1,10 @@
 // Keeps the phase of volumes: available, bound, and released when their claim is gone.
 
 import { isReason } from '../../api/status.ts'
+import { keyOf } from '../../client/cache/object-key.ts'
+import { indexVolumes, volumesOfClaim } from '../../client/cache/volume-index.ts'
 import { referenceTo } from '../../client/event-recorder.ts'
-import { keyOf } from '../../client/object-key.ts'
 import { persistentVolumeClaims, persistentVolumes } from '../../client/resources.ts'
-import { indexVolumes, volumesOfClaim } from '../../client/volume-index.ts'
 import { type Controller, done, follow } from '../controller.ts'
 import { persistentVolumeBinder } from './volume-binder-identity.ts'
 import { planVolume } from './volume-phase-plan.ts'

@@ -1,9 +1,9 @@
 // Keeps a claim that is being deleted until no pod uses it.
 
-import { claimNameOf } from '../../api/claim-name.ts'
+import { claimNameOf } from '../../api/pods/claim-name.ts'
 import { read, recordEvents, rule } from '../../api/policy-rule.ts'
 import type { PersistentVolumeClaim, Pod } from '../../api/types/core-v1.ts'
-import { makeKey } from '../../client/object-key.ts'
+import { makeKey } from '../../client/cache/object-key.ts'
 import { persistentVolumeClaims, pods } from '../../client/resources.ts'
 import { type Context, type Controller, done, follow } from '../controller.ts'
 import { addFinalizer, hasFinalizer, removeFinalizer } from '../finalizer.ts'

@@ -1,8 +1,8 @@
 // Which waiting claim looks at which volume that came free: one each, so that a thousand of both do not all look at all.
 import type { PersistentVolume } from '../../api/types/core-v1.ts'
-import { keyOf } from '../../client/object-key.ts'
+import { keyOf } from '../../client/cache/object-key.ts'
+import { matchingVolume, volumeClass } from '../../client/cache/volume-match.ts'
 import { persistentVolumeClaims, storageClasses } from '../../client/resources.ts'
-import { matchingVolume, volumeClass } from '../../client/volume-match.ts'
 import type { Context } from '../controller.ts'
 import { waitsForConsumer } from './claim-binding-plan.ts'
 

@@ -1,6 +1,6 @@
 // What is to be done about a volume: upstream's persistentvolume-controller, syncVolume. Pure.
 import type { PersistentVolume, PersistentVolumeClaim, PersistentVolumeStatus } from '../../api/types/core-v1.ts'
-import { boundByController } from '../../client/volume-match.ts'
+import { boundByController } from '../../client/cache/volume-match.ts'
 import type { ClaimEvent } from './claim-binding-plan.ts'
 
 /** Says who made the volume, and so who deletes it. */

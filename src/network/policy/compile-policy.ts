@@ -1,11 +1,11 @@
 // A NetworkPolicy in the form that rules are made from: selectors with names of their own, blocks as ranges, ports with their protocols. Pure.
 import { createHash } from 'node:crypto'
-import type { AddressRange } from '../../api/ipv4-range.ts'
+import type { AddressRange } from '../../api/addresses/ipv4-range.ts'
 import type { LabelSelector } from '../../api/types/meta-v1.ts'
 import type { NetworkPolicy, NetworkPolicyPeer, NetworkPolicyPort } from '../../api/types/networking-v1.ts'
-import { selects } from '../../client/label-selector.ts'
-import type { Protocol } from '../ruleset.ts'
-import { rangesOf } from './address-ranges.ts'
+import { selects } from '../../client/cache/label-selector.ts'
+import { rangesOf } from '../address-ranges.ts'
+import type { Protocol } from '../services/ruleset.ts'
 import { type PolicyPod, policyProtocol } from './policy-pods.ts'
 
 /** Pods by their labels, of one namespace or of those that a selector chooses. */

@@ -1,7 +1,8 @@
 // What network policies say of one connection, read rule by rule from the objects: for explanations, and to judge what the kernel was given. Pure.
+
+import { parseCidr } from '../../api/addresses/ip-address.ts'
 import type { NetworkPolicy, NetworkPolicyPeer, NetworkPolicyPort } from '../../api/types/networking-v1.ts'
-import { parseCidr } from '../../api/validation/ip-address.ts'
-import { selects } from '../../client/label-selector.ts'
+import { selects } from '../../client/cache/label-selector.ts'
 
 type Labels = Readonly<Record<string, string>>
 

@@ -1,5 +1,5 @@
 // The chains that judge the pods of one node. A chain is named after its content, so it never changes: pods of equal policies share one. Pure.
-import { rangeText } from './address-ranges.ts'
+import { rangeText } from '../address-ranges.ts'
 import {
   type CompiledPolicy,
   type Direction,

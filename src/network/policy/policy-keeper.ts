@@ -1,15 +1,15 @@
 // Keeps the rules for network policies of one node in the kernel: follows policies, namespaces and pods, and lets no container of a pod start
 // before the rules that concern it stand.
-import type { RefusedConnection } from '../../api/node-protocol.ts'
+import type { RefusedConnection } from '../../api/nodes/node-protocol.ts'
 import type { NamespaceLabels, PodAddress } from '../../api/types/bulkhead-v1alpha1.ts'
 import type { Pod } from '../../api/types/core-v1.ts'
 import type { NetworkPolicy } from '../../api/types/networking-v1.ts'
-import { untilAborted } from '../../base/abort.ts'
+import { untilAborted } from '../../base/async/abort.ts'
 import { type Clock, pause } from '../../base/clock.ts'
 import type { Logger } from '../../base/log.ts'
 import { messageOf } from '../../base/user-error.ts'
+import { Informer } from '../../client/cache/informer.ts'
 import type { Client } from '../../client/client.ts'
-import { Informer } from '../../client/informer.ts'
 import { namespaceLabels, networkPolicies, podAddresses } from '../../client/resources.ts'
 import { ChangeSignal } from '../change-signal.ts'
 import { runProgram } from '../command.ts'

@@ -4,7 +4,7 @@ import { namedPortsOf, policyLabelsOf } from '../../api/resources/bulkhead/pod-a
 import type { PodAddress, PodAddressPort } from '../../api/types/bulkhead-v1alpha1.ts'
 import type { Pod } from '../../api/types/core-v1.ts'
 import type { ObjectMeta } from '../../api/types/meta-v1.ts'
-import type { Protocol } from '../ruleset.ts'
+import type { Protocol } from '../services/ruleset.ts'
 
 export interface NamedPort {
   readonly name: string

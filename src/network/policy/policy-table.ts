@@ -1,7 +1,7 @@
 // What the kernel should hold for the network policies of one node, kept up to date change by change: a pod that comes or goes is a few
 // elements of sets, and only a changed policy makes or removes chains.
-import { addressNumber } from '../../api/ipv4-range.ts'
-import { selects } from '../../client/label-selector.ts'
+import { addressNumber } from '../../api/addresses/ipv4-range.ts'
+import { selects } from '../../client/cache/label-selector.ts'
 import { type CompiledPolicy, type Direction, selectsPeer } from './compile-policy.ts'
 import { type AddressSet, allowsDns, type Chain, evaluatedBy, type Structure } from './policy-chains.ts'
 import type { LocalPod, PeerPod, PolicyPod } from './policy-pods.ts'

@@ -1,5 +1,5 @@
 // What the kernel remembers of refused connections, read from `nft -j`. Pure.
-import type { RefusedConnection } from '../../api/node-protocol.ts'
+import type { RefusedConnection } from '../../api/nodes/node-protocol.ts'
 import { parseJson } from '../../base/json.ts'
 import { type PolicyNetwork, rememberedRefusals } from './render-policy.ts'
 

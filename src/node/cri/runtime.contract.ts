@@ -1,4 +1,4 @@
-// What every ContainerRuntime must do; run by the fake in node/fake and by the real containerd in test/node-containers.test.ts.
+// What every ContainerRuntime must do; run by the fake in node/fake and by the real containerd in test/node/node-containers.test.ts.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { ContainerConfig, SandboxConfig } from './messages.ts'

@@ -7,7 +7,7 @@ import { systemClock } from '../../base/clock.ts'
 import { silentLogger } from '../../base/log.ts'
 import type { ContainerConfig, ContainerState, ContainerSummary, Sandbox, SandboxConfig, SandboxState } from '../cri/messages.ts'
 import { FakeRuntime } from '../fake/fake-runtime.ts'
-import { podLabels } from '../pod-state.ts'
+import { podLabels } from '../pod/pod-state.ts'
 import { planRemoval, removeDeadContainers } from './dead-containers.ts'
 
 const never = new AbortController().signal

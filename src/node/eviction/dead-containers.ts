@@ -2,10 +2,10 @@
 // started for ever.
 import { rm } from 'node:fs/promises'
 import type { Logger } from '../../base/log.ts'
+import { logFiles } from '../container/log-file.ts'
 import type { ContainerSummary, Sandbox } from '../cri/messages.ts'
 import type { ContainerRuntime } from '../cri/runtime.ts'
-import { logFiles } from '../log-file.ts'
-import { podLabels } from '../pod-state.ts'
+import { podLabels } from '../pod/pod-state.ts'
 
 /** The last run of a container, and the one before it, which the pod's status and `kubectl logs --previous` tell of. */
 const kept = 2

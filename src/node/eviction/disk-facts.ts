@@ -1,6 +1,6 @@
 // What the kernel says of the disks that a node uses.
 import { stat, statfs } from 'node:fs/promises'
-import type { NodeDirectory } from '../node-directory.ts'
+import type { NodeDirectory } from '../machine/node-directory.ts'
 import type { DiskFacts, FileSystemFacts } from './thresholds.ts'
 
 export async function diskFacts({ root, containerdRoot }: Pick<NodeDirectory, 'root' | 'containerdRoot'>): Promise<DiskFacts> {

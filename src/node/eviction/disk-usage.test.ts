@@ -3,7 +3,7 @@ import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { until } from '../../base/until.testing.ts'
+import { until } from '../../base/testing/wait-until.testing.ts'
 import { diskUsage } from './disk-usage.ts'
 
 const never = new AbortController().signal

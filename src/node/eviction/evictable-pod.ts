@@ -1,5 +1,5 @@
 // A pod of the node that may be ended where the node is short of something.
-import type { PodEnd } from '../pod-end.ts'
+import type { PodEnd } from '../pod/pod-termination.ts'
 import { isCritical } from './eviction-order.ts'
 import type { MeasuredPod } from './pod-storage.ts'
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { containerOf, podOf } from '../fixture.ts'
+import { containerOf, podOf } from '../pod/fixture.ts'
 import { type Candidate, evictionNote, evictionOrder, isCritical, storageKinds } from './eviction-order.ts'
 import type { MetThreshold } from './thresholds.ts'
 

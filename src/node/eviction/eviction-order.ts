@@ -1,7 +1,7 @@
 // Who goes first where a disk is full, and what is said of it: those above their request, then by priority, then by what they hold beyond
 // it. Pure; order and messages are the kubelet's.
-import { podRequests } from '../../api/pod-resources.ts'
-import { approximateNumber, compareQuantities, formatQuantity, parseQuantity, type QuantityFormat } from '../../api/quantity.ts'
+import { podRequests } from '../../api/pods/pod-resources.ts'
+import { approximateNumber, compareQuantities, formatQuantity, parseQuantity, type QuantityFormat } from '../../api/quantity/quantity.ts'
 import type { Pod } from '../../api/types/core-v1.ts'
 import { type PodStorage, type StorageKind, totalStorage } from './pod-storage.ts'
 import { bytesQuantity } from './storage-limits.ts'

@@ -2,8 +2,8 @@
 import { join } from 'node:path'
 import type { Pod, Volume } from '../../api/types/core-v1.ts'
 import type { ContainerStats } from '../cri/messages.ts'
-import { containersOf } from '../pod-containers.ts'
-import { newestContainer, type PodState } from '../pod-state.ts'
+import { containersOf } from '../pod/pod-containers.ts'
+import { newestContainer, type PodState } from '../pod/pod-state.ts'
 import type { DiskResource } from './thresholds.ts'
 
 export interface ContainerStorage {

@@ -1,8 +1,8 @@
 // Who goes first where memory or processes are short, and what is said of it. Pure; order and messages are the kubelet's.
-import { podRequests } from '../../api/pod-resources.ts'
-import { approximateNumber, formatQuantity, type QuantityFormat } from '../../api/quantity.ts'
+import { podRequests } from '../../api/pods/pod-resources.ts'
+import { approximateNumber, formatQuantity, type QuantityFormat } from '../../api/quantity/quantity.ts'
 import type { Pod } from '../../api/types/core-v1.ts'
-import type { GroupUsage } from '../cgroups.ts'
+import type { GroupUsage } from '../machine/cgroups.ts'
 import type { EvictionNote } from './eviction-order.ts'
 import type { MetResource, NodeResource } from './resource-pressure.ts'
 import { bytesQuantity } from './storage-limits.ts'

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Pod } from '../../api/types/core-v1.ts'
-import { containerOf, podOf } from '../fixture.ts'
+import { containerOf, podOf } from '../pod/fixture.ts'
 import type { PodStorage } from './pod-storage.ts'
 import { hasStorageLimit, storageExcess } from './storage-limits.ts'
 

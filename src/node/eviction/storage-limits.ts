@@ -1,6 +1,6 @@
 // Which pods hold more on the disk than they may: limits of ephemeral storage, and sizes of emptyDir volumes. Pure; messages are the kubelet's.
-import { podLimits } from '../../api/pod-resources.ts'
-import { compareQuantities, formatQuantity, parseQuantity, type Quantity } from '../../api/quantity.ts'
+import { podLimits } from '../../api/pods/pod-resources.ts'
+import { compareQuantities, formatQuantity, parseQuantity, type Quantity } from '../../api/quantity/quantity.ts'
 import type { Pod } from '../../api/types/core-v1.ts'
 import { type PodStorage, totalStorage } from './pod-storage.ts'
 

@@ -1,8 +1,8 @@
 // PodHost of a simulated node: no cgroups, no mounts, no files; API data that a volume names must still be there.
 
-import type { PodHost } from '../pod-node.ts'
 import { MountError } from '../volumes/pod-volumes.ts'
 import { volumeFiles } from '../volumes/volume-files.ts'
+import type { PodHost } from '../worker/pod-node.ts'
 
 export const fakeHost: PodHost = {
   unified: {},

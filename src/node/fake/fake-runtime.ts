@@ -1,7 +1,7 @@
 // A container runtime in memory: the CRI's states and events without any process. For tests and for simulated nodes.
 import { createHash } from 'node:crypto'
 import { parseImageReference } from '../../api/image-reference.ts'
-import { untilAborted } from '../../base/abort.ts'
+import { untilAborted } from '../../base/async/abort.ts'
 import type { Clock } from '../../base/clock.ts'
 import type {
   ContainerConfig,
@@ -16,7 +16,7 @@ import type {
   SandboxConfig,
 } from '../cri/messages.ts'
 import { type ContainerRuntime, RuntimeError } from '../cri/runtime.ts'
-import { defaultPodCidr } from '../pod-network.ts'
+import { defaultPodCidr } from '../pod/pod-network.ts'
 import { PodAddresses } from './pod-addresses.ts'
 
 export interface FakeRuntimeOptions {

@@ -1,5 +1,5 @@
 // The addresses of one node's range, given in turn as CNI's host-local does: an address that was given back is used again as late as possible.
-import { addressNumber, addressText, rangeOf } from '../../api/ipv4-range.ts'
+import { addressNumber, addressText, rangeOf } from '../../api/addresses/ipv4-range.ts'
 
 /** Network, gateway and broadcast addresses are not for pods. */
 const firstHost = 2

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Container } from '../../api/types/core-v1.ts'
-import { FakeClock } from '../../client/fake-clock.ts'
+import { FakeClock } from '../../client/testing/fake-clock.ts'
 import { FakeRuntime } from '../fake/fake-runtime.ts'
 import { ImageError, ImagePuller } from './image-puller.ts'
 import { PullRecords } from './pull-records.ts'

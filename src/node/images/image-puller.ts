@@ -2,9 +2,9 @@
 
 import { type ImageReference, parseImageReference } from '../../api/image-reference.ts'
 import type { Container, EphemeralContainer, Secret } from '../../api/types/core-v1.ts'
+import { BackOff } from '../../base/async/back-off.ts'
 import type { Clock } from '../../base/clock.ts'
-import { formatGoDuration } from '../../base/go-duration.ts'
-import { BackOff } from '../back-off.ts'
+import { formatGoDuration } from '../../base/config/go-duration.ts'
 import type { Image, RegistryAuth } from '../cri/messages.ts'
 import type { ContainerRuntime } from '../cri/runtime.ts'
 import { credentialsFor } from './pull-credentials.ts'

@@ -3,10 +3,10 @@
 import { createHmac, randomBytes } from 'node:crypto'
 import { type ImageReference, parseImageReference } from '../../api/image-reference.ts'
 import type { Secret } from '../../api/types/core-v1.ts'
+import { OneByOne } from '../../base/async/serial-queue.ts'
+import { readTextIfThere } from '../../base/files/read-text.ts'
+import { replaceFile } from '../../base/files/replace-file.ts'
 import { isJsonObject, isTexts, parseJson } from '../../base/json.ts'
-import { OneByOne } from '../../base/one-by-one.ts'
-import { readTextIfThere } from '../../base/read-text.ts'
-import { replaceFile } from '../../base/replace-file.ts'
 import type { Image, RegistryAuth } from '../cri/messages.ts'
 import { credentialsFor } from './pull-credentials.ts'
 

@@ -3,7 +3,7 @@ import type { ClientHttp2Session } from 'node:http2'
 import { setTimeout as delay } from 'node:timers/promises'
 import { status } from '@grpc/grpc-js'
 import { fromJSON, type MethodDefinition } from '@grpc/proto-loader'
-import { durationText } from '../back-off.ts'
+import { durationText } from '../../base/async/back-off.ts'
 import { callUnary, type GrpcAnswer, openGrpc } from './grpc-unary.ts'
 import type { ProbeOutcome } from './probe.ts'
 

@@ -4,7 +4,7 @@
 import { type ClientHttp2Session, connect as connectHttp2, constants, type IncomingHttpHeaders } from 'node:http2'
 import { connect } from 'node:net'
 import { status } from '@grpc/grpc-js'
-import { STATUS_CODES } from '../../base/node-http.ts'
+import { STATUS_CODES } from '../../base/net/node-http.ts'
 
 export type GrpcAnswer =
   | { readonly code: 0; readonly message: Buffer }

@@ -3,7 +3,7 @@ import { mkdtemp, readdir, readFile, readlink, rm, stat } from 'node:fs/promises
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { fillFrom, smallDisk, whyNoSmallDisk } from '../../base/small-disk.testing.ts'
+import { fillFrom, smallDisk, whyNoSmallDisk } from '../../base/testing/small-disk.testing.ts'
 import { checkPath, type VolumeFile, writeAtomically } from './atomic-writer.ts'
 
 const files = (content: Record<string, string>, mode = 0o644): Map<string, VolumeFile> =>

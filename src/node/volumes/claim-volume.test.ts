@@ -3,11 +3,11 @@ import { mkdirSync, mkdtempSync, realpathSync, rmSync, statSync, symlinkSync } f
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { claimNameOf } from '../../api/claim-name.ts'
+import { claimNameOf } from '../../api/pods/claim-name.ts'
 import type { PersistentVolume, PersistentVolumeClaim, PersistentVolumeSpec, Pod, PodSecurityContext } from '../../api/types/core-v1.ts'
 import { Client } from '../../client/client.ts'
-import { FakeApi } from '../../client/fake-api.ts'
 import { nodes, persistentVolumeClaims, persistentVolumes } from '../../client/resources.ts'
+import { FakeApi } from '../../client/testing/fake-api.ts'
 import { claimSource } from './claim-volume.ts'
 import { PodVolumes } from './pod-volumes.ts'
 

@@ -1,10 +1,10 @@
 // The place on this node of a volume that a claim stands for. The checks and texts are the kubelet's.
-import { claimNameOf } from '../../api/claim-name.ts'
+import { claimNameOf } from '../../api/pods/claim-name.ts'
 import type { PersistentVolume, PersistentVolumeClaim, Pod, Volume } from '../../api/types/core-v1.ts'
+import { selectable } from '../../client/cache/node-selection.ts'
+import { isOnNode, whyNotOwn } from '../../client/cache/volume-match.ts'
 import type { Client } from '../../client/client.ts'
-import { selectable } from '../../client/node-selection.ts'
 import { nodes, persistentVolumeClaims, persistentVolumes } from '../../client/resources.ts'
-import { isOnNode, whyNotOwn } from '../../client/volume-match.ts'
 
 /** Reads what pods of this node claim; a node may read no other claims. */
 export interface ClaimSource {

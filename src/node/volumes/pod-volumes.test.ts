@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import { schemaFor } from '../../api/schema/model.ts'
 import type { Volume } from '../../api/types/core-v1.ts'
-import { podOf } from '../fixture.ts'
+import { podOf } from '../pod/fixture.ts'
 import { MountError, PodVolumes } from './pod-volumes.ts'
 
 for (const source of [{ emptyDir: {} }, { configMap: { name: 'cm' } }] satisfies Partial<Volume>[]) {

@@ -1,14 +1,14 @@
 // The volumes of one pod on disk: set up before its containers, refreshed when what they show changes, torn down after them.
 import { chmod, chown, lstat, mkdir, realpath, rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import { claimNameOf } from '../../api/claim-name.ts'
+import { claimNameOf } from '../../api/pods/claim-name.ts'
 import type { Volume } from '../../api/types/core-v1.ts'
-import { isMountPoint, mountTmpfs, unmountBelow } from '../mount-table.ts'
-import { memoryVolumeBytes } from '../pod-resources.ts'
+import { isMountPoint, mountTmpfs, unmountBelow } from '../machine/mount-table.ts'
+import { memoryVolumeBytes } from '../pod/pod-resources.ts'
 import { writeAtomically } from './atomic-writer.ts'
 import { prepareHostPath } from './host-path.ts'
-import { ownVolume } from './own-volume.ts'
 import { type VolumeContext, volumeFiles } from './volume-files.ts'
+import { ownVolume } from './volume-ownership.ts'
 
 /** Upstream's event text: `MountVolume.SetUp failed for volume "x" : …`. */
 export class MountError extends Error {

@@ -4,7 +4,7 @@
 import { constants } from 'node:fs'
 import { chmod, type FileHandle, mkdir, open, readlink, realpath, rm, stat } from 'node:fs/promises'
 import { dirname, isAbsolute } from 'node:path'
-import { bindMountDescriptor, isMountPoint } from '../mount-table.ts'
+import { bindMountDescriptor, isMountPoint } from '../machine/mount-table.ts'
 
 /** O_PATH, which node:fs does not name: the descriptor only stands for the place. */
 const openPath = 0o10000000

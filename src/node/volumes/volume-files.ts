@@ -1,9 +1,10 @@
 // What configMap, secret, downwardAPI and projected volumes hold, as files. The token and the objects come from outside; nothing is written here.
+
+import { isTokenVolume, needsRight, waitsForRight } from '../../api/pods/token-right.ts'
 import { isReason } from '../../api/status.ts'
-import { isTokenVolume, needsRight, waitsForRight } from '../../api/token-right.ts'
 import type { ConfigMap, DownwardAPIVolumeFile, KeyToPath, Pod, Secret, Volume, VolumeProjection } from '../../api/types/core-v1.ts'
-import type { ObjectSource } from '../environment.ts'
-import { type NodeAllocatable, type PodAddresses, podField, resourceField } from '../field-values.ts'
+import type { ObjectSource } from '../container/environment.ts'
+import { type NodeAllocatable, type PodAddresses, podField, resourceField } from '../container/field-values.ts'
 import type { VolumeFile } from './atomic-writer.ts'
 import type { ClaimSource } from './claim-volume.ts'
 

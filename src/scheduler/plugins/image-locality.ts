@@ -1,7 +1,7 @@
 import type { Pod } from '../../api/types/core-v1.ts'
-import type { Cluster } from '../cluster-state.ts'
-import type { SchedulerPlugin } from '../framework.ts'
-import type { NodeInfo } from '../node-info.ts'
+import type { Cluster } from '../framework/cluster-state.ts'
+import type { SchedulerPlugin } from '../framework/framework.ts'
+import type { NodeInfo } from '../framework/node-info.ts'
 
 const megabyte = 1024 * 1024
 const least = 23 * megabyte

@@ -1,5 +1,5 @@
 // The plugins in upstream's order of filtering, because the first refusal is the one that is reported.
-import type { SchedulerPlugin } from '../framework.ts'
+import type { SchedulerPlugin } from '../framework/framework.ts'
 import { imageLocality } from './image-locality.ts'
 import { interPodAffinity } from './inter-pod-affinity.ts'
 import { nodeAffinity } from './node-affinity.ts'

@@ -1,9 +1,9 @@
 import type { Affinity, Pod, PodAffinityTerm } from '../../api/types/core-v1.ts'
-import { selects } from '../../client/label-selector.ts'
-import type { Cluster } from '../cluster-state.ts'
-import { fits, misfit, neverFits, type SchedulerPlugin } from '../framework.ts'
-import type { NodeInfo } from '../node-info.ts'
-import { hasPodAffinity, kindOf, type PodKind, remembered } from '../pod-kind.ts'
+import { selects } from '../../client/cache/label-selector.ts'
+import type { Cluster } from '../framework/cluster-state.ts'
+import { fits, misfit, neverFits, type SchedulerPlugin } from '../framework/framework.ts'
+import type { NodeInfo } from '../framework/node-info.ts'
+import { hasPodAffinity, kindOf, type PodKind, remembered } from '../framework/pod-kind.ts'
 
 /** Places pods near other pods, or away from them. */
 export const interPodAffinity: SchedulerPlugin = {

@@ -1,6 +1,6 @@
 import type { NodeSelector } from '../../api/types/core-v1.ts'
-import { selectsNode, termSelects } from '../../client/node-selection.ts'
-import { fits, neverFits, type SchedulerPlugin, scaledByHighest } from '../framework.ts'
+import { selectsNode, termSelects } from '../../client/cache/node-selection.ts'
+import { fits, neverFits, type SchedulerPlugin, scaledByHighest } from '../framework/framework.ts'
 
 /** spec.nodeSelector and node affinity. */
 export const nodeAffinity: SchedulerPlugin = {

@@ -1,4 +1,4 @@
-import { fits, neverFits, type SchedulerPlugin } from '../framework.ts'
+import { fits, neverFits, type SchedulerPlugin } from '../framework/framework.ts'
 
 /** A pod that names its node goes only there. */
 export const nodeName: SchedulerPlugin = {

@@ -1,5 +1,5 @@
-import { hostPorts, hostPortsCollide } from '../../api/host-ports.ts'
-import { fits, misfit, type SchedulerPlugin } from '../framework.ts'
+import { hostPorts, hostPortsCollide } from '../../api/pods/host-ports.ts'
+import { fits, misfit, type SchedulerPlugin } from '../framework/framework.ts'
 
 /** Two pods cannot use the same host port of a node. */
 export const nodePorts: SchedulerPlugin = {

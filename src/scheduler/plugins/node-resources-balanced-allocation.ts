@@ -1,6 +1,6 @@
-import { podRequests } from '../amounts.ts'
-import type { SchedulerPlugin } from '../framework.ts'
-import type { NodeInfo } from '../node-info.ts'
+import { podRequests } from '../framework/amounts.ts'
+import type { SchedulerPlugin } from '../framework/framework.ts'
+import type { NodeInfo } from '../framework/node-info.ts'
 
 /** Prefers nodes whose cpu and memory would be used to the same degree. */
 export const nodeResourcesBalancedAllocation: SchedulerPlugin = {

@@ -1,6 +1,6 @@
-import { type Amounts, podRequests, podRequestsForScore } from '../amounts.ts'
-import { fits, type SchedulerPlugin } from '../framework.ts'
-import type { NodeInfo } from '../node-info.ts'
+import { type Amounts, podRequests, podRequestsForScore } from '../framework/amounts.ts'
+import { fits, type SchedulerPlugin } from '../framework/framework.ts'
+import type { NodeInfo } from '../framework/node-info.ts'
 
 /** The node must have the requested resources; the least used one is preferred (LeastAllocated). */
 export const nodeResourcesFit: SchedulerPlugin = {

@@ -1,5 +1,5 @@
-import { isTolerated } from '../../api/tolerations.ts'
-import { fits, neverFits, type SchedulerPlugin } from '../framework.ts'
+import { isTolerated } from '../../api/pods/tolerations.ts'
+import { fits, neverFits, type SchedulerPlugin } from '../framework/framework.ts'
 
 const taint = { key: 'node.kubernetes.io/unschedulable', effect: 'NoSchedule' } as const
 

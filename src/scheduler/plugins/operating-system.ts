@@ -1,5 +1,5 @@
-import { systemOfNode, systemOfPod } from '../../api/operating-system.ts'
-import { fits, neverFits, type SchedulerPlugin } from '../framework.ts'
+import { systemOfNode, systemOfPod } from '../../api/pods/operating-system.ts'
+import { fits, neverFits, type SchedulerPlugin } from '../framework/framework.ts'
 
 /** A pod that names its operating system goes to nodes that run it. Upstream leaves this to the kubelet, which fails the pod for good. */
 export const operatingSystem: SchedulerPlugin = {

@@ -1,5 +1,5 @@
-import { isTolerated } from '../../api/tolerations.ts'
-import { fits, neverFits, type SchedulerPlugin, scaledByHighest } from '../framework.ts'
+import { isTolerated } from '../../api/pods/tolerations.ts'
+import { fits, neverFits, type SchedulerPlugin, scaledByHighest } from '../framework/framework.ts'
 
 /** Refuses nodes with taints that the pod does not tolerate; prefers those with fewer PreferNoSchedule taints. */
 export const taintToleration: SchedulerPlugin = {

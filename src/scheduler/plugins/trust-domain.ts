@@ -1,5 +1,5 @@
-import { mayRunOn } from '../../api/trust-domain.ts'
-import { fits, neverFits, type SchedulerPlugin } from '../framework.ts'
+import { mayRunOn } from '../../api/pods/trust-domain.ts'
+import { fits, neverFits, type SchedulerPlugin } from '../framework/framework.ts'
 
 /** A pod goes only to nodes of its trust domain; tolerations and affinity do not change that. */
 export const trustDomain: SchedulerPlugin = {

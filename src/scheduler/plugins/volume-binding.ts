@@ -1,5 +1,5 @@
-import { fits, neverFits, type SchedulerPlugin } from '../framework.ts'
-import { planVolumes, podClaims } from '../pod-claims.ts'
+import { fits, neverFits, type SchedulerPlugin } from '../framework/framework.ts'
+import { planVolumes, podClaims } from '../framework/pod-claims.ts'
 
 /** A pod goes where its volumes are or can be created. */
 export const volumeBinding: SchedulerPlugin = {

@@ -1,6 +1,6 @@
-import { claimNameOf } from '../../api/claim-name.ts'
+import { claimNameOf } from '../../api/pods/claim-name.ts'
 import type { Pod, Volume } from '../../api/types/core-v1.ts'
-import { type Fit, fits, misfit, type SchedulerPlugin } from '../framework.ts'
+import { type Fit, fits, misfit, type SchedulerPlugin } from '../framework/framework.ts'
 
 /**
  * A ReadWriteOncePod claim is used by one pod in the whole cluster. A disk that pods name directly is used by one pod per node, unless all

@@ -1,6 +1,6 @@
-import { claimNameOf } from '../../api/claim-name.ts'
+import { claimNameOf } from '../../api/pods/claim-name.ts'
 import type { PersistentVolume } from '../../api/types/core-v1.ts'
-import { fits, neverFits, type SchedulerPlugin } from '../framework.ts'
+import { fits, neverFits, type SchedulerPlugin } from '../framework/framework.ts'
 
 /** Zone and region labels of volumes, with the current labels of nodes for the same. */
 const places: Readonly<Record<string, string>> = {

@@ -1,5 +1,5 @@
 // Cuts the metadata out of an object's bytes, without parsing: metadata informers follow all objects, most of which nobody else parses.
-import { findMember } from '../../base/json-bytes.ts'
+import { findMember } from '../../base/data/json-bytes.ts'
 import type { MetaVersion } from '../request/negotiate.ts'
 
 /** The bytes around the metadata. */

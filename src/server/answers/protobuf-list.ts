@@ -1,6 +1,6 @@
 // A list in protobuf. It begins with its length, so all items are encoded before the first byte is sent. Items that were evicted from the cache meanwhile
 // are encoded again, so a list needs no more memory than the cache.
-import { turn } from '../../base/turns.ts'
+import { turn } from '../../base/async/turns.ts'
 import type { Entry, ListResult } from '../../store/store.ts'
 import { maxTurnMs, partsPerLook, streamParts } from '../http/chunked-body.ts'
 import type { Reply } from '../http/exchange.ts'

@@ -1,7 +1,7 @@
 // Rows of custom kinds whose columns look far into large objects: an answer has so much for all of them, and each row something.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { printerColumns } from '../../api/custom-resources/printer-columns.ts'
+import { printerColumns } from '../../api/resources/printer-columns.ts'
 import { tablePrinter, visitsForRow, visitsOfAnswer } from './table.ts'
 
 test('tablePrinter() leaves cells empty once a list of large objects has taken what an answer may', () => {

@@ -1,6 +1,6 @@
 // Tables: objects as the rows that `kubectl get` prints.
 import type { KubeObject } from '../../api/object.ts'
-import type { Column, ResourceDefinition } from '../../api/resource.ts'
+import type { Column, ResourceDefinition } from '../../api/resources/resource.ts'
 import { nameColumn } from '../../api/resources/standard-columns.ts'
 import type { MetaVersion } from '../request/negotiate.ts'
 import { partialObject } from './partial-object.ts'

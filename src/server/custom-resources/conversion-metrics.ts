@@ -1,6 +1,6 @@
 // The metrics of conversion webhooks under upstream's names.
 import type { Clock } from '../../base/clock.ts'
-import { Counter, Histogram, type Registry } from '../../base/metrics.ts'
+import { Counter, Histogram, type Registry } from '../../base/metrics/metrics.ts'
 import type { ConversionFailure, ConversionSender } from './conversion.ts'
 
 const failureTypes = {

@@ -1,8 +1,8 @@
 // Maintains the status of CustomResourceDefinitions, and finalizes deleted ones: first their objects, then the definition.
 import type { TakenNames } from '../../api/custom-resources/accepted-names.ts'
 import { isTrue, withCondition } from '../../api/custom-resources/conditions.ts'
-import { planStatus } from '../../api/custom-resources/plan-status.ts'
 import { cleanupFinalizer } from '../../api/resources/apiextensions/custom-resource-definition.ts'
+import { planStatus } from '../../api/resources/apiextensions/plan-status.ts'
 import { sameValue } from '../../api/same-value.ts'
 import { type Clock, pause } from '../../base/clock.ts'
 import type { Collection, Entry, Watch } from '../../store/store.ts'

@@ -1,7 +1,7 @@
 // Serves the kinds of CustomResourceDefinitions, from the acceptance of their names until their deletion.
 import { isTrue } from '../../api/custom-resources/conditions.ts'
-import { customResources } from '../../api/custom-resources/custom-resource.ts'
 import type { KubeObject } from '../../api/object.ts'
+import { customResources } from '../../api/resources/custom-resource.ts'
 import type { CustomResourceDefinition, CustomResourceDefinitionNames } from '../../api/types/apiextensions-v1.ts'
 import type { Logger } from '../../base/log.ts'
 import { followChanges } from '../../store/follow-changes.ts'

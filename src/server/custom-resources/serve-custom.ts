@@ -2,7 +2,7 @@
 // schema reads them.
 import type { CustomKind } from '../../api/custom-resources/custom-kind.ts'
 import { groupResource, groupVersion, type KubeObject } from '../../api/object.ts'
-import type { ResourceDefinition } from '../../api/resource.ts'
+import type { ResourceDefinition } from '../../api/resources/resource.ts'
 import { sameValue } from '../../api/same-value.ts'
 import { conflict, unknownPath } from '../../api/status.ts'
 import type { WebhookConversion } from '../../api/types/apiextensions-v1.ts'

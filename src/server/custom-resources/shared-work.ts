@@ -1,5 +1,5 @@
 // Work that several callers wait for: it is done once, and aborted when no caller waits any more.
-import { untilAborted } from '../../base/abort.ts'
+import { untilAborted } from '../../base/async/abort.ts'
 
 interface Shared {
   readonly done: Promise<void>

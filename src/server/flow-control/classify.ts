@@ -1,8 +1,8 @@
 // Finds the FlowSchema of a request: the first one by precedence with a rule that matches its user and its target. Compiled when the objects
 // change; after the first request, others of the same user and kind are looked up.
 
-import { combinedResource } from '../../access/authorizers/rule-match.ts'
-import { limitHolder } from '../../access/limit-holder.ts'
+import { limitHolder } from '../../access/limit-subject.ts'
+import { combinedResource } from '../../access/rules/rule-match.ts'
 import type { FlowSchema, PolicyRulesWithSubjects, ResourcePolicyRule, Subject } from '../../api/types/flowcontrol-v1.ts'
 import type { UserInfo } from '../../api/user.ts'
 import type { RequestInfo, ResourceRequestInfo } from '../request/request-info.ts'

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { UserInfo } from '../../api/user.ts'
-import { createRegistry } from '../../base/metrics.ts'
+import { createRegistry } from '../../base/metrics/metrics.ts'
 import { parseQuery } from '../request/query.ts'
 import type { ResourceRequestInfo } from '../request/request-info.ts'
 import { mandatoryLevels, mandatorySchemas, suggestedLevels, suggestedSchemas } from './bootstrap-objects.ts'

@@ -1,5 +1,5 @@
 // Counters of one FlowSchema at its priority level: plain numbers, so that requests are cheap to count; read when the metrics are scraped.
-import { Buckets } from '../../base/buckets.ts'
+import { Buckets } from '../../base/metrics/buckets.ts'
 
 export type RejectReason = 'queue-full' | 'concurrency-limit' | 'time-out' | 'cancelled'
 

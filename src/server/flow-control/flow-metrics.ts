@@ -1,6 +1,6 @@
 // The metrics of flow control under upstream's names, computed from the counters when they are scraped.
-import { type Buckets, bucketSamples } from '../../base/buckets.ts'
-import { Counter, Gauge, type Registry, SampledHistogram } from '../../base/metrics.ts'
+import { type Buckets, bucketSamples } from '../../base/metrics/buckets.ts'
+import { Counter, Gauge, type Registry, SampledHistogram } from '../../base/metrics/metrics.ts'
 import type { FlowControl } from './flow-control.ts'
 import type { FlowCounters, RejectReason } from './flow-counters.ts'
 import type { PriorityLevel } from './priority-level.ts'

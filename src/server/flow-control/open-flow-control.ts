@@ -1,7 +1,7 @@
 // Puts flow control together: seats and queues, the objects that configure them, and what lends seats that are not used.
 import { type Clock, pause } from '../../base/clock.ts'
 import type { Logger } from '../../base/log.ts'
-import type { Registry } from '../../base/metrics.ts'
+import type { Registry } from '../../base/metrics/metrics.ts'
 import type { Store } from '../../store/store.ts'
 import type { ServedResources } from '../resource/served-resource.ts'
 import { FlowConfig } from './flow-config.ts'

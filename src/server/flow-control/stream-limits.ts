@@ -1,5 +1,5 @@
 // Limits open streams, which hold no seat, per user and per namespace of ServiceAccounts.
-import { limitHolder } from '../../access/limit-holder.ts'
+import { limitHolder } from '../../access/limit-subject.ts'
 import type { UserInfo } from '../../api/user.ts'
 import type { Query } from '../request/query.ts'
 import { FlowRefusal } from './flow-refusal.ts'

@@ -1,5 +1,5 @@
 // Limits the bytes of objects written per user and per namespace: seats limit only requests, and one request can write 1.5 MiB.
-import { isClusterCritical } from '../../access/own-parts.ts'
+import { isClusterCritical } from '../../access/authorizers/own-parts.ts'
 import { type ApiError, tooManyRequests } from '../../api/status.ts'
 import type { UserInfo } from '../../api/user.ts'
 

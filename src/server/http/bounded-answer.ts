@@ -1,6 +1,6 @@
 // Reads the response of another server, up to a limit.
 import type { IncomingMessage } from 'node:http'
-import { GrowingBuffer } from '../../base/growing-buffer.ts'
+import { GrowingBuffer } from '../../base/data/growing-buffer.ts'
 
 /** The response exceeds the limit; the caller must close the connection. */
 export class AnswerTooLarge extends Error {}

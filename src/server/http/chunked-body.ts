@@ -2,7 +2,7 @@
 
 import { once } from 'node:events'
 import { constants, createGzip } from 'node:zlib'
-import { turn } from '../../base/turns.ts'
+import { turn } from '../../base/async/turns.ts'
 import { type BodyParts, writeTo } from './body-parts.ts'
 import type { BodyStream, Sink } from './exchange.ts'
 

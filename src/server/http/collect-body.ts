@@ -1,7 +1,7 @@
 // Reads the body of a request, and checks its limit before it buffers bytes.
 import type { Readable } from 'node:stream'
 import { apiError, timedOut, tooLarge } from '../../api/status.ts'
-import { GrowingBuffer } from '../../base/growing-buffer.ts'
+import { GrowingBuffer } from '../../base/data/growing-buffer.ts'
 import type { BodyTerms } from '../http2/request-body.ts'
 import type { RequestHeaders } from './exchange.ts'
 

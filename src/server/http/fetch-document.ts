@@ -2,9 +2,9 @@
 import type { IncomingMessage } from 'node:http'
 import { Agent, request as httpsRequest } from 'node:https'
 import type { FetchDocument } from '../../access/jwt/issuer-keys.ts'
-import { untilAborted } from '../../base/abort.ts'
-import { answerHead } from '../../base/answer-head.ts'
-import { kubernetesVersion } from '../../base/kubernetes-version.ts'
+import { kubernetesVersion } from '../../api/kubernetes-version.ts'
+import { untilAborted } from '../../base/async/abort.ts'
+import { answerHead } from '../../base/net/answer-head.ts'
 import { boundedAnswer } from './bounded-answer.ts'
 import { serverTrust } from './server-trust.ts'
 

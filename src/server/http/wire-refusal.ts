@@ -1,6 +1,6 @@
 // The responses to malformed HTTP/1.1: plain text, as from Go's server, because there is no request that a Status could name.
 import type { IncomingMessage } from 'node:http'
-import { STATUS_CODES } from '../../base/node-http.ts'
+import { STATUS_CODES } from '../../base/net/node-http.ts'
 
 export interface WireRefusal {
   readonly status: number

@@ -1,5 +1,5 @@
 // Assembles header blocks from HEADERS and CONTINUATION frames, and decodes them.
-import { GrowingBuffer } from '../../base/growing-buffer.ts'
+import { GrowingBuffer } from '../../base/data/growing-buffer.ts'
 import { errorCode, frameFlag, Http2Error } from './wire/frames.ts'
 import { HeaderDecoder } from './wire/header-decoder.ts'
 import type { HeaderField } from './wire/header-table.ts'

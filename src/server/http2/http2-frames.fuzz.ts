@@ -2,7 +2,7 @@
 // and sends and keeps no more than the input accounts for.
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
-import type { FuzzTarget } from '../../base/fuzz-target.testing.ts'
+import type { FuzzTarget } from '../../base/testing/fuzz-target.testing.ts'
 import { block, frame, get, headers, ping, post, settings, TestConnection, withLength } from './connection.testing.ts'
 import { maxControlFrames } from './control-budget.ts'
 import { frameFlag, frameType, preface } from './wire/frames.ts'

@@ -1,10 +1,10 @@
 // The order of a deletion: preconditions, admission, grace period and finalizers, store.
 import type { AdmissionRequest } from '../../admission/admission.ts'
 import { groupResource, type KubeObject } from '../../api/object.ts'
-import type { ResourceDefinition } from '../../api/resource.ts'
+import type { ResourceDefinition } from '../../api/resources/resource.ts'
 import { conflict, notFound } from '../../api/status.ts'
-import { copyJson } from '../../base/copy-json.ts'
-import { yieldIfDue } from '../../base/turns.ts'
+import { yieldIfDue } from '../../base/async/turns.ts'
+import { copyJson } from '../../base/data/copy-json.ts'
 import { type Entry, WriteConflict } from '../../store/store.ts'
 import type { Deletion, PropagationPolicy } from '../request/delete-options.ts'
 import { deleteOptions } from '../request/operation-options.ts'

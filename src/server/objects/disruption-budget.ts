@@ -1,7 +1,7 @@
 // What a PodDisruptionBudget says to the eviction of a pod, and how an eviction is counted against it.
 
-import { SelectorError } from '../../api/label-selector-syntax.ts'
-import { compileLabelSelector, type LabelSelection } from '../../api/selector.ts'
+import { SelectorError } from '../../api/selectors/label-selector-syntax.ts'
+import { compileLabelSelector, type LabelSelection } from '../../api/selectors/selector.ts'
 import { type ApiError, forbidden, tooManyRequests } from '../../api/status.ts'
 import type { Pod } from '../../api/types/core-v1.ts'
 import type { Condition } from '../../api/types/meta-v1.ts'

@@ -1,7 +1,7 @@
 // The refusal of an object for its faults.
 import type { FieldError } from '../../api/field-error.ts'
 import type { KubeObject } from '../../api/object.ts'
-import type { ResourceDefinition } from '../../api/resource.ts'
+import type { ResourceDefinition } from '../../api/resources/resource.ts'
 import { declaredKind } from '../../api/schema/decode.ts'
 import { type ApiError, invalid } from '../../api/status.ts'
 

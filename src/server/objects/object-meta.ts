@@ -1,6 +1,6 @@
 // The part of metadata that belongs to the server: what a client may not set, what an update carries over, when generation counts.
 import type { KubeObject, ManagedFieldsEntry, ObjectMeta } from '../../api/object.ts'
-import type { ResourceDefinition, UpdateStrategy } from '../../api/resource.ts'
+import type { ResourceDefinition, UpdateStrategy } from '../../api/resources/resource.ts'
 import { sameValue } from '../../api/same-value.ts'
 import { badRequest } from '../../api/status.ts'
 import { nameIsDnsSubdomain } from '../../api/validation/names.ts'

@@ -1,5 +1,5 @@
 // What the pure functions of a resource may know of the request.
-import type { StrategyContext } from '../../api/resource.ts'
+import type { StrategyContext } from '../../api/resources/resource.ts'
 import type { RequestContext } from '../request/request-context.ts'
 
 export function strategyContext(context: RequestContext): StrategyContext {

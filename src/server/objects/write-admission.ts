@@ -1,9 +1,9 @@
 // What admission is asked about a write.
 import type { AdmissionRequest, Operation } from '../../admission/admission.ts'
 import type { KubeObject } from '../../api/object.ts'
-import type { ResourceDefinition } from '../../api/resource.ts'
+import type { ResourceDefinition } from '../../api/resources/resource.ts'
 import type { UserInfo } from '../../api/user.ts'
-import type { ExternalWait } from '../../base/external-wait.ts'
+import type { ExternalWait } from '../../base/async/external-wait.ts'
 import type { ResourceContext } from '../request/request-context.ts'
 
 type Options = Readonly<Record<string, unknown>>

@@ -1,6 +1,6 @@
 // Writing an object that may be too large for the store, for the quota of its namespace, or for who writes it.
 
-import { isClusterCritical, isOwnPart } from '../../access/own-parts.ts'
+import { isClusterCritical, isOwnPart } from '../../access/authorizers/own-parts.ts'
 import type { AdmissionRequest } from '../../admission/admission.ts'
 import type { KubeObject } from '../../api/object.ts'
 import { type Entry, ObjectTooLarge, type WriteRequest, type WriteSize } from '../../store/store.ts'

@@ -1,5 +1,5 @@
 // The results of health checks, under upstream's names.
-import { Counter, Gauge, type Registry } from '../../base/metrics.ts'
+import { Counter, Gauge, type Registry } from '../../base/metrics/metrics.ts'
 import type { ObserveCheck } from './health.ts'
 
 export function healthMetrics(registry: Registry): ObserveCheck {

@@ -1,5 +1,5 @@
 // `/livez`, `/readyz` and `/healthz`, made of single checks.
-import { goQuote } from '../../api/go-quote.ts'
+import { goQuote } from '../../api/go-text/go-quote.ts'
 import type { Reply } from '../http/exchange.ts'
 import { plainText } from '../http/plain-failure.ts'
 import type { RequestContext } from '../request/request-context.ts'

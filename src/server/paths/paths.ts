@@ -1,5 +1,5 @@
 // All paths that are not resources: discovery, OpenAPI, health, version, metrics.
-import type { OidcDocuments } from '../../access/oidc-discovery.ts'
+import type { OidcDocuments } from '../../access/tokens/oidc-discovery.ts'
 import { unknownMethod, unknownPath } from '../../api/status.ts'
 import { valueReply } from '../answers/respond.ts'
 import { header, type Reply } from '../http/exchange.ts'

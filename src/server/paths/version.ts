@@ -1,5 +1,5 @@
 // `/version`: the version of Kubernetes that is served, and by what.
-import { kubernetesMajor, kubernetesMinor, kubernetesVersion } from '../../base/kubernetes-version.ts'
+import { kubernetesMajor, kubernetesMinor, kubernetesVersion } from '../../api/kubernetes-version.ts'
 
 export const versionInfo = {
   major: kubernetesMajor,

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { openApiV2Document } from '../../api/openapi/openapi.ts'
 import { resources } from '../../api/resources/index.ts'
-import { openApiV2Document } from '../../api/schema/openapi.ts'
 import { acceptsOpenApiProtobuf, openApiV2Protobuf } from './openapi-v2.ts'
 import { type Reader, readerOf, Tally } from './wire.ts'
 

@@ -1,7 +1,7 @@
 // A connection to a port of a pod: dialled by its node, with TLS inside if requested.
 import type { Duplex } from 'node:stream'
 import { connect as connectTls } from 'node:tls'
-import { writeNodeQuery } from '../../api/node-query.ts'
+import { writeNodeQuery } from '../../api/nodes/node-query.ts'
 import { type ApiError, serviceUnavailable } from '../../api/status.ts'
 import { messageOf } from '../../base/user-error.ts'
 import { certificateFault, serverTrust } from '../http/server-trust.ts'

@@ -4,7 +4,7 @@ import { type Duplex, pipeline, type Readable, type Transform } from 'node:strea
 import { createGunzip, createGzip } from 'node:zlib'
 import { ApiError, internalError } from '../../api/status.ts'
 import type { Clock } from '../../base/clock.ts'
-import { request as httpRequest, STATUS_CODES } from '../../base/node-http.ts'
+import { request as httpRequest, STATUS_CODES } from '../../base/net/node-http.ts'
 import { maxBodyBytes } from '../http/collect-body.ts'
 import type { BodyStream, Reply, ServerRequest } from '../http/exchange.ts'
 import { plainText } from '../http/plain-failure.ts'

@@ -1,6 +1,6 @@
 // pods/proxy, services/proxy and nodes/proxy: parses the request, checks it, and finds the backend.
 
-import { type KubeletPath, kubeletPaths } from '../../api/node-protocol.ts'
+import { type KubeletPath, kubeletPaths } from '../../api/nodes/node-protocol.ts'
 import { apiError, badRequest, notFound, unknownMethod } from '../../api/status.ts'
 import type { Clock } from '../../base/clock.ts'
 import { header, type Reply } from '../http/exchange.ts'

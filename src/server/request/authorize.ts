@@ -1,7 +1,7 @@
 // Whether a request may go on, and what is said where it may not: upstream's exact words.
 import type { AccessVerdict, Attributes } from '../../access/access.ts'
 import type { Authorize } from '../../access/authorize.ts'
-import { goQuote } from '../../api/go-quote.ts'
+import { goQuote } from '../../api/go-text/go-quote.ts'
 import { ApiError, apiError, forbidden, internalError } from '../../api/status.ts'
 import type { UserInfo } from '../../api/user.ts'
 import { podStreams } from './connections.ts'

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { maxValues } from '../../api/schema/decode.ts'
-import { until } from '../../base/until.testing.ts'
+import { until } from '../../base/testing/wait-until.testing.ts'
 import { TestServer } from '../testing.ts'
 
 const definitions = '/apis/apiextensions.k8s.io/v1/customresourcedefinitions'

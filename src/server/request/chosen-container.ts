@@ -1,7 +1,8 @@
 // Chooses the container of a pod for log, exec and attach.
+
+import { containersOf } from '../../api/pods/containers-of.ts'
 import { badRequest } from '../../api/status.ts'
 import type { Pod } from '../../api/types/core-v1.ts'
-import { containersOf } from '../../api/validation/containers-of.ts'
 
 /** Throws upstream's 400 if the choice is ambiguous or the container does not exist. `wanted` is '' or undefined if the client named none. */
 export function chosenContainer({ metadata, spec }: Pod, wanted: string | undefined): string {

@@ -2,7 +2,7 @@
 
 import { decodeCustomBody } from '../../api/custom-resources/decode-custom.ts'
 import { groupVersion, type KubeObject } from '../../api/object.ts'
-import type { ResourceDefinition } from '../../api/resource.ts'
+import type { ResourceDefinition } from '../../api/resources/resource.ts'
 import {
   decodeBody as decodeBytes,
   type FieldValidation,
@@ -13,7 +13,7 @@ import {
 } from '../../api/schema/decode.ts'
 import type { GroupVersionKind } from '../../api/schema/model.ts'
 import { badRequest } from '../../api/status.ts'
-import { yieldIfDue } from '../../base/turns.ts'
+import { yieldIfDue } from '../../base/async/turns.ts'
 import { header } from '../http/exchange.ts'
 import { decodeProtobuf } from '../protobuf/decode.ts'
 import { protobufKind } from '../protobuf/envelope.ts'

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { setImmediate as round } from 'node:timers/promises'
 import type { Clock } from '../../base/clock.ts'
-import { FakeClock } from '../../client/fake-clock.ts'
+import { FakeClock } from '../../client/testing/fake-clock.ts'
 import { Expiries } from './expiries.ts'
 
 /** Wakes its sleepers when it is set. */

@@ -1,7 +1,7 @@
 // Parses and validates PodLogOptions, before the pod is read.
 import { type FieldError, forbiddenField, invalidValue, wholeObject } from '../../api/field-error.ts'
-import type { LogOptions } from '../../api/node-query.ts'
-import { parseTime } from '../../api/schema/go-time.ts'
+import { parseTime } from '../../api/go-text/go-time.ts'
+import type { LogOptions } from '../../api/nodes/node-query.ts'
 import { badRequest, invalid } from '../../api/status.ts'
 import type { Query } from './query.ts'
 

@@ -1,5 +1,5 @@
 // How a request that works on something large lets others have their turn between its steps.
-import type { Budget } from '../../base/turns.ts'
+import type { Budget } from '../../base/async/turns.ts'
 
 /** One step on so much takes a few milliseconds; on the largest that there is some 60. */
 const largeBytes = 64 * 1024

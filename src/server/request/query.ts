@@ -1,9 +1,9 @@
 // Parses the query of a request once, without URL objects.
 
 import { parse } from 'node:querystring'
-import { queryFlag } from '../../api/query-flag.ts'
+import { parseInt64 } from '../../api/go-text/go-int64.ts'
+import { queryFlag } from '../../api/nodes/query-flag.ts'
 import { badRequest } from '../../api/status.ts'
-import { parseInt64 } from '../../api/validation/go-int64.ts'
 
 export interface Query {
   /** The first value; undefined if the name does not occur. */

@@ -1,7 +1,7 @@
 // What the pipeline has found out about one request, handed to the verb that answers it.
 import type { Authenticated } from '../../access/revocation.ts'
 import type { UserInfo } from '../../api/user.ts'
-import type { ExternalWait } from '../../base/external-wait.ts'
+import type { ExternalWait } from '../../base/async/external-wait.ts'
 import type { Reply, ServerRequest } from '../http/exchange.ts'
 import type { ServedResource } from '../resource/served-resource.ts'
 import type { RecordedBody } from './audit-bodies.ts'

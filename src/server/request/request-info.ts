@@ -1,5 +1,5 @@
 // Parses method and path: verb, group, resource, namespace, name, subresource.
-import { requiredFieldValue } from '../../api/field-selector.ts'
+import { requiredFieldValue } from '../../api/selectors/field-selector.ts'
 import { apiError, badRequest, methodNotAllowed, unknownMethod, unknownPath } from '../../api/status.ts'
 import { nameIsPathSegment } from '../../api/validation/names.ts'
 import type { ServedResource, ServedResources } from '../resource/served-resource.ts'

@@ -1,6 +1,6 @@
 // The time limit of a request: 60 seconds, or less by its `timeout` parameter, in Go's notation of durations.
 import { badRequest } from '../../api/status.ts'
-import { parseGoDuration } from '../../base/go-duration.ts'
+import { parseGoDuration } from '../../base/config/go-duration.ts'
 import { connections } from './connections.ts'
 import type { RequestInfo } from './request-info.ts'
 

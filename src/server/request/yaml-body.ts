@@ -1,10 +1,10 @@
 // Parses YAML bodies: small ones directly, large ones in a thread, one after another and round-robin over users. Parsing 3 MB takes a
 // second or more, which must not block other requests.
-import { limitHolder } from '../../access/limit-holder.ts'
+import { limitHolder } from '../../access/limit-subject.ts'
 import { maxValues, parseJsonBytes } from '../../api/schema/decode.ts'
 import { tryYaml, type YamlOutcome } from '../../api/schema/yaml.ts'
 import { badRequest, tooLarge, tooManyRequests } from '../../api/status.ts'
-import { ThreadQueue, ThreadQueueFull, threadModule } from '../../base/thread-queue.ts'
+import { ThreadQueue, ThreadQueueFull, threadModule } from '../../base/async/thread-queue.ts'
 import { codeOf } from '../../base/user-error.ts'
 import { maxBodyBytes } from '../http/collect-body.ts'
 import type { RequestContext } from './request-context.ts'

@@ -1,6 +1,6 @@
 // The thread that parses one large YAML body.
 import { tryYaml } from '../../api/schema/yaml.ts'
-import { answerWork } from '../../base/thread-work.ts'
+import { answerWork } from '../../base/async/thread-work.ts'
 import type { YamlReading } from './yaml-body.ts'
 
 answerWork<Uint8Array, YamlReading>(

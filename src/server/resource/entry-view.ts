@@ -1,8 +1,8 @@
 // The form of the store's entries in a served version.
 
 import type { KubeObject } from '../../api/object.ts'
-import { copyJson } from '../../base/copy-json.ts'
-import { deepFreeze } from '../../base/freeze.ts'
+import { copyJson } from '../../base/data/copy-json.ts'
+import { deepFreeze } from '../../base/data/freeze.ts'
 import { parseJson } from '../../base/json.ts'
 import type { Entry, EventType, StoreEvent } from '../../store/store.ts'
 

@@ -1,5 +1,5 @@
 // The number of objects of each resource, under upstream's name.
-import { Counter, Gauge, type Registry } from '../../base/metrics.ts'
+import { Counter, Gauge, type Registry } from '../../base/metrics/metrics.ts'
 import type { Store } from '../../store/store.ts'
 import type { ServedResources } from './served-resource.ts'
 

@@ -1,7 +1,7 @@
 // The resources that this server serves, each with the collection of the store that keeps its objects.
 import type { KubeObject } from '../../api/object.ts'
 import { groupResource, groupVersion } from '../../api/object.ts'
-import type { ResourceDefinition, Subresource } from '../../api/resource.ts'
+import type { ResourceDefinition, Subresource } from '../../api/resources/resource.ts'
 import type { Named } from '../../api/status.ts'
 import type { Collection, Store } from '../../store/store.ts'
 import type { Conversion } from './conversion.ts'

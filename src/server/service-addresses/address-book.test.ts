@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { addressNumber, addressText } from '../../api/ipv4-range.ts'
+import { addressNumber, addressText } from '../../api/addresses/ipv4-range.ts'
 import type { ServiceCIDR } from '../../api/types/networking-v1.ts'
 import { AddressBook } from './address-book.ts'
 

@@ -1,6 +1,6 @@
 // The cluster addresses of Services and the ranges of new addresses. In memory and synchronous.
-import { type AddressRange, addressText, holds, rangeOf } from '../../api/ipv4-range.ts'
-import { defaultServiceCidrName, givesAddresses } from '../../api/service-address.ts'
+import { type AddressRange, addressText, holds, rangeOf } from '../../api/addresses/ipv4-range.ts'
+import { defaultServiceCidrName, givesAddresses } from '../../api/addresses/service-address.ts'
 import type { ServiceCIDR } from '../../api/types/networking-v1.ts'
 import { AddressTurns } from './address-turns.ts'
 

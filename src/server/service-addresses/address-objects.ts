@@ -1,5 +1,5 @@
 // The IPAddress objects of Services: created before a Service is stored and deleted after it, by requests of the server itself.
-import { hasAllocatorLabels, serviceIpAddress } from '../../api/service-address.ts'
+import { hasAllocatorLabels, serviceIpAddress } from '../../api/addresses/service-address.ts'
 import { isReason } from '../../api/status.ts'
 import type { Logger } from '../../base/log.ts'
 import type { Collection, Entry } from '../../store/store.ts'

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { serviceIpAddress } from '../../api/addresses/service-address.ts'
 import type { KubeObject } from '../../api/object.ts'
-import { serviceIpAddress } from '../../api/service-address.ts'
 import type { Clock } from '../../base/clock.ts'
 import { createMemoryStore } from '../../store/memory.ts'
 import type { Store } from '../../store/store.ts'

@@ -1,12 +1,12 @@
 // Repairs inconsistencies between addresses and IPAddress objects: after a crash between two writes, for Services of older data, and if
 // a user deleted or changed objects of the server. As upstream's ipallocator-repair-controller.
-import { addressNumber, addressText } from '../../api/ipv4-range.ts'
+import { addressNumber, addressText } from '../../api/addresses/ipv4-range.ts'
 import type { KubeObject } from '../../api/object.ts'
 import type { Service } from '../../api/types/core-v1.ts'
+import { turn } from '../../base/async/turns.ts'
 import type { Clock } from '../../base/clock.ts'
 import type { Logger } from '../../base/log.ts'
 import { type NextTime, RepeatedWork } from '../../base/repeated-work.ts'
-import { turn } from '../../base/turns.ts'
 import { followChanges } from '../../store/follow-changes.ts'
 import type { Collection, Entry } from '../../store/store.ts'
 import type { OwnRequests } from '../http/internal-requests.ts'

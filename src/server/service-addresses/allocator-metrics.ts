@@ -1,5 +1,5 @@
 // Upstream's metrics of allocated and free addresses of Services.
-import { Gauge, type Registry } from '../../base/metrics.ts'
+import { Gauge, type Registry } from '../../base/metrics/metrics.ts'
 import type { AddressBook, RangeUse } from './address-book.ts'
 
 export function registerAllocatorMetrics(registry: Registry, book: AddressBook): void {

@@ -1,5 +1,5 @@
 // The cluster addresses of a Service, as text and as numbers.
-import { addressNumber } from '../../api/ipv4-range.ts'
+import { addressNumber } from '../../api/addresses/ipv4-range.ts'
 import type { Service } from '../../api/types/core-v1.ts'
 
 /** Empty for a headless Service, and before the allocation. */

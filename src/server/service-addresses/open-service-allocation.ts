@@ -2,7 +2,7 @@
 import type { Service } from '../../api/types/core-v1.ts'
 import type { Clock } from '../../base/clock.ts'
 import type { Logger } from '../../base/log.ts'
-import type { Registry } from '../../base/metrics.ts'
+import type { Registry } from '../../base/metrics/metrics.ts'
 import type { OwnRequests } from '../http/internal-requests.ts'
 import type { ServedResources } from '../resource/served-resource.ts'
 import { AddressBook } from './address-book.ts'

@@ -1,5 +1,5 @@
 // Plans the repair of an address of a Service and its IPAddress, with upstream's messages. Pure.
-import { hasAllocatorLabels, ipAddressManagedByLabel, serviceAllocator } from '../../api/service-address.ts'
+import { hasAllocatorLabels, ipAddressManagedByLabel, serviceAllocator } from '../../api/addresses/service-address.ts'
 import type { Entry } from '../../store/store.ts'
 import { isOf, serviceOf } from './address-objects.ts'
 

@@ -1,5 +1,5 @@
 // Reserves cluster addresses and node ports of Services in memory, before anything is written.
-import { addressNumber, addressText } from '../../api/ipv4-range.ts'
+import { addressNumber, addressText } from '../../api/addresses/ipv4-range.ts'
 import type { KubeObject } from '../../api/object.ts'
 import { needsClusterIp, normalizeClusterIps } from '../../api/resources/core/service-fields.ts'
 import { ApiError, internalError } from '../../api/status.ts'

@@ -1,5 +1,5 @@
 // Updates the ranges of an address book from the ServiceCIDRs, and creates the cluster's own ServiceCIDR again if it was deleted.
-import { defaultServiceCidrName } from '../../api/service-address.ts'
+import { defaultServiceCidrName } from '../../api/addresses/service-address.ts'
 import type { ServiceCIDR } from '../../api/types/networking-v1.ts'
 import { type Clock, formatTime } from '../../base/clock.ts'
 import type { Logger } from '../../base/log.ts'

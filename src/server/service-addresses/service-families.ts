@@ -1,11 +1,12 @@
 // IP families and family policy of a Service, by upstream's rules for a single-stack cluster.
+
+import { isIpv6Text } from '../../api/addresses/ip-address.ts'
 import type { FieldError } from '../../api/field-error.ts'
 import { validateClusterIps } from '../../api/resources/core/service-addresses.ts'
 import { needsClusterIp } from '../../api/resources/core/service-fields.ts'
 import { sameValue } from '../../api/same-value.ts'
 import { invalid } from '../../api/status.ts'
 import type { Service } from '../../api/types/core-v1.ts'
-import { isIpv6Text } from '../../api/validation/ip-address.ts'
 import { clusterAddresses } from './cluster-addresses.ts'
 import { refused } from './node-port-allocation.ts'
 

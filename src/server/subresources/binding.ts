@@ -1,10 +1,10 @@
 // pods/binding and the Binding resource: a pod gets its node, once.
 import { formatFieldError } from '../../api/field-error.ts'
+import { aggregated } from '../../api/go-text/aggregate-message.ts'
 import { binding as bindingResource } from '../../api/resources/core/binding.ts'
 import { badRequest, conflict, unknownPath } from '../../api/status.ts'
 import type { Binding, Pod } from '../../api/types/core-v1.ts'
-import { aggregated } from '../../base/aggregated.ts'
-import { copyJson } from '../../base/copy-json.ts'
+import { copyJson } from '../../base/data/copy-json.ts'
 import { valueReply } from '../answers/respond.ts'
 import { plainFailure } from '../http/plain-failure.ts'
 import { matchNamespace } from '../objects/object-meta.ts'

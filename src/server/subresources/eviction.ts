@@ -2,7 +2,7 @@
 import { ApiError, badRequest, isReason, notFound } from '../../api/status.ts'
 import type { Pod } from '../../api/types/core-v1.ts'
 import type { Eviction, PodDisruptionBudget } from '../../api/types/policy-v1.ts'
-import { copyJson } from '../../base/copy-json.ts'
+import { copyJson } from '../../base/data/copy-json.ts'
 import { valueReply } from '../answers/respond.ts'
 import type { Reply } from '../http/exchange.ts'
 import { checkDeletionPreconditions, deleteObject } from '../objects/delete-object.ts'

@@ -1,5 +1,5 @@
 // pods/log: the output of a container, through the tunnel of its node.
-import { writeNodeQuery } from '../../api/node-query.ts'
+import { writeNodeQuery } from '../../api/nodes/node-query.ts'
 import { badRequest, notFound } from '../../api/status.ts'
 import type { ContainerStatus, Pod } from '../../api/types/core-v1.ts'
 import type { BodyStream } from '../http/exchange.ts'

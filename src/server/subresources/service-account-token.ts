@@ -1,5 +1,5 @@
 // serviceaccounts/token: issues a signed token of the account, bound to the requested object.
-import type { IssuedToken, TokenRequestSpec } from '../../access/issue-token.ts'
+import type { IssuedToken, TokenRequestSpec } from '../../access/tokens/issue-token.ts'
 import { invalidValue } from '../../api/field-error.ts'
 import { apiError, invalid } from '../../api/status.ts'
 import type { TokenRequest } from '../../api/types/authentication-v1.ts'

@@ -1,5 +1,5 @@
 // apply: a patch that says what its manager wants an object to be, and creates the object where there is none.
-import { customTypedProblems } from '../../api/custom-resources/typed-problems.ts'
+import { customTypedProblems } from '../../api/custom-resources/schema/typed-problems.ts'
 import type { KubeObject, ManagedFieldsEntry } from '../../api/object.ts'
 import {
   applyConfiguration,
@@ -10,11 +10,11 @@ import {
 } from '../../api/patch/apply/apply.ts'
 import type { FieldWrite } from '../../api/patch/apply/track-update.ts'
 import { typedProblems, type ValidatedForm } from '../../api/patch/apply/typed-problems.ts'
-import type { ResourceDefinition } from '../../api/resource.ts'
+import type { ResourceDefinition } from '../../api/resources/resource.ts'
 import { isRecord } from '../../api/schema/compile.ts'
 import { decodeValue } from '../../api/schema/decode.ts'
 import { badRequest, conflict, notFound, unknownMethod } from '../../api/status.ts'
-import { yieldIfDue } from '../../base/turns.ts'
+import { yieldIfDue } from '../../base/async/turns.ts'
 import { writtenReply } from '../answers/respond.ts'
 import type { Reply } from '../http/exchange.ts'
 import { plainFailure } from '../http/plain-failure.ts'

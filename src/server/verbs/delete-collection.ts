@@ -1,6 +1,6 @@
 // deletecollection: each selected object by itself; one that is gone meanwhile is no failure.
 import { isReason } from '../../api/status.ts'
-import { WorkBudget, yieldIfDue } from '../../base/turns.ts'
+import { WorkBudget, yieldIfDue } from '../../base/async/turns.ts'
 import type { Reply } from '../http/exchange.ts'
 import { deleteObject, warnOfOrphans } from '../objects/delete-object.ts'
 import type { WriteParts } from '../objects/write-parts.ts'

@@ -2,7 +2,7 @@
 
 import type { KubeObject } from '../../api/object.ts'
 import { applyPatch } from '../../api/patch/patch.ts'
-import type { ResourceDefinition } from '../../api/resource.ts'
+import type { ResourceDefinition } from '../../api/resources/resource.ts'
 import { type GroupVersionKind, schemaFor } from '../../api/schema/model.ts'
 import { writtenReply } from '../answers/respond.ts'
 import { header, type Reply } from '../http/exchange.ts'

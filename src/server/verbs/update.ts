@@ -1,5 +1,5 @@
 // update: replaces an object, or one side of it through a subresource.
-import { copyJson } from '../../base/copy-json.ts'
+import { copyJson } from '../../base/data/copy-json.ts'
 import { writtenReply } from '../answers/respond.ts'
 import type { Reply } from '../http/exchange.ts'
 import { createObject } from '../objects/create-object.ts'

@@ -1,7 +1,8 @@
 // All open watches: sends bookmarks, so that idle watches can resume from a recent revision, and ends all watches with the server.
+
+import { turn } from '../../base/async/turns.ts'
 import type { Clock } from '../../base/clock.ts'
 import type { Logger } from '../../base/log.ts'
-import { turn } from '../../base/turns.ts'
 
 export interface OpenWatch {
   readonly wantsBookmarks: boolean

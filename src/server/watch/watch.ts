@@ -1,5 +1,5 @@
 // The verb watch: the changes of a collection as they become durable, each encoded once for all watches.
-import { requiredFieldValue } from '../../api/field-selector.ts'
+import { requiredFieldValue } from '../../api/selectors/field-selector.ts'
 import { ApiError, badRequest, expired } from '../../api/status.ts'
 import { type Entry, RevisionCompacted, RevisionInFuture, type Store, type Watch } from '../../store/store.ts'
 import type { BodyStream, Reply } from '../http/exchange.ts'

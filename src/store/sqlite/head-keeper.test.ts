@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { silentLogger } from '../../base/log.ts'
-import { FakeClock } from '../../client/fake-clock.ts'
+import { FakeClock } from '../../client/testing/fake-clock.ts'
 import { HeadKeeper } from './head-keeper.ts'
 import type { StoreHead } from './store-head.ts'
 

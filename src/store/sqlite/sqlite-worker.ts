@@ -1,6 +1,6 @@
 // The writer thread: only this thread uses the database file, seals and syncs, so that the server's event loop need not.
 import { parentPort, workerData } from 'node:worker_threads'
-import { waitForRoom } from './hand-over.ts'
+import { waitForRoom } from './handover.ts'
 import { LogDatabase, type LogDatabaseOptions } from './log-database.ts'
 import type { PackedRecords } from './record.ts'
 import type { ExpectedLog } from './store-head.ts'

@@ -1,5 +1,5 @@
 // Messages between the main thread and the writer thread.
-import type { TakenCount } from './hand-over.ts'
+import type { TakenCount } from './handover.ts'
 import type { LogDatabaseOptions } from './log-database.ts'
 import type { PackedRecords } from './record.ts'
 import type { ExpectedLog, StoreHead } from './store-head.ts'

@@ -1,4 +1,4 @@
-import { containersOf, type VisitedContainer } from '../../../api/validation/containers-of.ts'
+import { containersOf, type VisitedContainer } from '../../../api/pods/containers-of.ts'
 import { type CheckResult, type PodSecurityCheck, passed } from '../check.ts'
 import { isWindows, securityContextOf } from '../containers.ts'
 import { containers } from '../wording.ts'

@@ -1,4 +1,4 @@
-import { containersOf } from '../../../api/validation/containers-of.ts'
+import { containersOf } from '../../../api/pods/containers-of.ts'
 import { type PodSecurityCheck, passed } from '../check.ts'
 import { containers, plural, quoted, sortedSet } from '../wording.ts'
 

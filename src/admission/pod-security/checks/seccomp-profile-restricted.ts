@@ -1,5 +1,5 @@
+import { containersOf, type VisitedContainer } from '../../../api/pods/containers-of.ts'
 import type { PodSpec } from '../../../api/types/core-v1.ts'
-import { containersOf, type VisitedContainer } from '../../../api/validation/containers-of.ts'
 import { type CheckResult, type PodSecurityCheck, passed } from '../check.ts'
 import { isWindows } from '../containers.ts'
 import { containers } from '../wording.ts'

@@ -1,4 +1,4 @@
-import { safeSysctls } from '../../../api/safe-sysctls.ts'
+import { safeSysctls } from '../../../api/pods/safe-sysctls.ts'
 import type { PodSpec } from '../../../api/types/core-v1.ts'
 import { type CheckResult, type PodSecurityCheck, passed } from '../check.ts'
 

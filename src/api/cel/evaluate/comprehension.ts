@@ -8,7 +8,7 @@ import { goTypeOf } from './go-type.ts'
 import { asMap, keyOf } from './narrow.ts'
 import type { Plan } from './plan.ts'
 import { CelMap, type CelValue, entriesOf, isList, isMap, keysOf, type MapKey } from './values.ts'
-import { addWork } from './work.ts'
+import { addWork } from './work-counter.ts'
 
 /** Sets the variables of the loop for each item in turn, until `body` returns false. */
 type Walk = (frame: Frame, range: CelValue, body: () => boolean) => void

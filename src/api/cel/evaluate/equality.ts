@@ -19,7 +19,7 @@ import {
   TypeValue,
   Uint,
 } from './values.ts'
-import { addReading, addWork } from './work.ts'
+import { addReading, addWork } from './work-counter.ts'
 
 /** A number of any type as JavaScript compares it exactly, numbers with bigints; undefined for what is not a number. */
 export function numberOf(value: CelValue): number | bigint | undefined {

@@ -1,7 +1,7 @@
 // One evaluation: the values of variables, what it has cost so far, and the work that it has done.
 import { CostExceeded, WorkExceeded } from './failure.ts'
 import type { CelValue } from './values.ts'
-import type { WorkCounter } from './work.ts'
+import type { WorkCounter } from './work-counter.ts'
 
 export class Frame implements WorkCounter {
   /** Variables of the environment first, then those of macros, each at a place that the plan gave it. */

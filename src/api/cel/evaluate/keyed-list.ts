@@ -1,6 +1,6 @@
 // Lists whose order does not count: `x-kubernetes-list-type: set` and `map`. They are equal where they hold the same, and `+` joins them.
 import type { CelValue } from './values.ts'
-import { addWork } from './work.ts'
+import { addWork } from './work-counter.ts'
 
 /** What an item is found by: itself in a set, the values of its keys in a map. */
 export type KeyOf = (item: CelValue) => string

@@ -1,11 +1,11 @@
 // Regular expressions with the texts that they are matched with, a line apart: they compile or fail with a Failure, and a search ends within its work.
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
-import type { FuzzTarget } from '../../../base/fuzz-target.testing.ts'
+import type { FuzzTarget } from '../../../base/testing/fuzz-target.testing.ts'
 import { Failure, WorkExceeded } from './failure.ts'
 import { Frame } from './frame.ts'
 import { findAll, matches } from './regex.ts'
-import { countFor } from './work.ts'
+import { countFor } from './work-counter.ts'
 
 const maxWork = 1_000_000
 const atoms = ['a', 'b', '.', '\\d', '\\pL', '[^a]', '[a-c]', '^', '$', '\\b', 'é', '😀', '(?i)k', 'x{2,5}', '\\x{10ffff}', '\\Qa\\E']

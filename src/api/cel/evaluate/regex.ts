@@ -1,9 +1,9 @@
 // Regular expressions in time linear in the text (RE2 syntax), compiled once: patterns of policies repeat with every request.
 import type { RE2JS } from 're2js'
-import { requireLate } from '../../../base/late-module.ts'
+import { requireLate } from '../../../base/async/late-module.ts'
 import { fail } from './failure.ts'
 import type * as re2 from './re2-late.ts'
-import { addWork } from './work.ts'
+import { addWork } from './work-counter.ts'
 
 /** Patterns that an expression computes at run time must not fill the memory. An instruction takes some hundred bytes, and a short pattern may have thousands. */
 const most = { patterns: 500, instructions: 200_000 }

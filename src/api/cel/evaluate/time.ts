@@ -1,9 +1,9 @@
 // Timestamps and durations: text as RFC 3339 and Go write it, arithmetic within their ranges, calendar fields in a time zone.
-import { goQuote } from '../../go-quote.ts'
-import { isTimeZone } from '../../resources/batch/time-zone.ts'
+import { goQuote } from '../../go-text/go-quote.ts'
+import { isTimeZone } from '../../go-text/time-zone.ts'
 import { fail } from './failure.ts'
 import { Duration, Timestamp } from './values.ts'
-import { addReading, addWork } from './work.ts'
+import { addReading, addWork } from './work-counter.ts'
 
 const second = 1_000_000_000n
 /** 0001-01-01T00:00:00Z and 9999-12-31T23:59:59.999999999Z. */

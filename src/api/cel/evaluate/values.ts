@@ -1,7 +1,7 @@
 // Values of CEL in JavaScript. Decoded JSON is a value as it is, nothing is copied: strings, booleans, null, arrays and plain objects stand for
 // themselves; an int is a number that is whole (a bigint beyond the safe integers), a double is a number that is not whole, or boxed.
 import { fail } from './failure.ts'
-import { addReading, addWork } from './work.ts'
+import { addReading, addWork } from './work-counter.ts'
 
 export type CelValue =
   | null

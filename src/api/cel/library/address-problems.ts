@@ -1,5 +1,5 @@
 // Why a text is not an IP address or network, in the words of Go's package netip: whoever writes an address that cannot be read sees them.
-import { goQuote } from '../../go-quote.ts'
+import { goQuote } from '../../go-text/go-quote.ts'
 
 const at = (problem: string, rest: string): string => `${problem} (at ${goQuote(rest)})`
 

@@ -1,14 +1,14 @@
 // Kubernetes' IP addresses and networks: `cidr('10.0.0.0/8').containsIP(ip('10.1.2.3'))`. Strict as Go's netip: no leading zeros, no zones, and no
 // IPv4 addresses in the form of IPv6.
 
-import { goQuote } from '../../go-quote.ts'
-import { formatIp, type IpBytes, parseIp } from '../../validation/ip-address.ts'
+import { formatIp, type IpBytes, parseIp } from '../../addresses/ip-address.ts'
+import { goQuote } from '../../go-text/go-quote.ts'
 import * as estimate from '../check/estimate.ts'
 import * as t from '../check/type.ts'
 import { fail, noSuchOverload, Refused } from '../evaluate/failure.ts'
 import { asString } from '../evaluate/narrow.ts'
 import { type CelValue, codePoints, Opaque, sizeOf } from '../evaluate/values.ts'
-import { addWork } from '../evaluate/work.ts'
+import { addWork } from '../evaluate/work-counter.ts'
 import { addressProblem, networkProblem } from './address-problems.ts'
 import { type Costs, nominal, parses, walks } from './costs.ts'
 import { type CelFunction, free, type Library, member } from './function.ts'

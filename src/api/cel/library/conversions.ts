@@ -15,7 +15,7 @@ import {
   parseTimestamp,
 } from '../evaluate/time.ts'
 import { type CelValue, Double, sizeOf, TypeValue, toInt, toUint, typeNameOf } from '../evaluate/values.ts'
-import { addReading, addWork } from '../evaluate/work.ts'
+import { addReading, addWork } from '../evaluate/work-counter.ts'
 import { type CelFunction, free, type Overload } from './function.ts'
 
 const second = 1_000_000_000n

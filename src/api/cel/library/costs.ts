@@ -2,7 +2,7 @@
 import type { EstimateCall, EstimateNode, Range } from '../check/estimate.ts'
 import * as estimate from '../check/estimate.ts'
 import { type CelValue, entriesOf, isList, isMap, sizeOf } from '../evaluate/values.ts'
-import { addWork } from '../evaluate/work.ts'
+import { addWork } from '../evaluate/work-counter.ts'
 import type { Overload } from './function.ts'
 
 export type Costs = Pick<Overload, 'cost' | 'costsAlways' | 'estimate'>

@@ -1,6 +1,6 @@
 // Where a text stands in another, in time linear in both: the engine's own search goes back for each character, so that a long part that nearly fits
 // everywhere takes as many steps as the product of the lengths.
-import { addReading, addWork } from '../evaluate/work.ts'
+import { addReading, addWork } from '../evaluate/work-counter.ts'
 
 /** Parts up to this length are left to the engine, whose steps are short. */
 const shortPart = 16

@@ -18,7 +18,7 @@ import {
   typeNameOf,
   Uint,
 } from '../evaluate/values.ts'
-import { addReading, addWork } from '../evaluate/work.ts'
+import { addReading, addWork } from '../evaluate/work-counter.ts'
 import { bytesToText, formatDouble } from './conversions.ts'
 
 export interface Clause {

@@ -1,6 +1,6 @@
 // Kubernetes' named formats: `format.dns1123Label().validate(name)` gives what is wrong, or nothing.
 
-import { uriProblem } from '../../go-url.ts'
+import { uriProblem } from '../../go-text/go-url.ts'
 import { base64, isDate, isDateTime } from '../../text-formats.ts'
 import { labelValue, nameIsDns1035Label, nameIsDnsLabel, nameIsDnsSubdomain, qualifiedName } from '../../validation/names.ts'
 import * as estimate from '../check/estimate.ts'

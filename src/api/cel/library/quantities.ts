@@ -8,12 +8,12 @@ import {
   type Quantity,
   QuantityError,
   subtractQuantities,
-} from '../../quantity.ts'
+} from '../../quantity/quantity.ts'
 import * as t from '../check/type.ts'
 import { fail, noSuchOverload } from '../evaluate/failure.ts'
 import { asInt, asString } from '../evaluate/narrow.ts'
 import { type CelValue, Double, Opaque, toInt } from '../evaluate/values.ts'
-import { addWork } from '../evaluate/work.ts'
+import { addWork } from '../evaluate/work-counter.ts'
 import { nominal, parses } from './costs.ts'
 import { free, type Library, member } from './function.ts'
 import { quantityType } from './opaque-types.ts'

@@ -1,11 +1,11 @@
 // Kubernetes' URLs: `url('https://example.com:80/').getHostname()`.
 
-import { type GoUrl, parseUrl, unescapePercent, uriProblem } from '../../go-url.ts'
+import { type GoUrl, parseUrl, unescapePercent, uriProblem } from '../../go-text/go-url.ts'
 import * as t from '../check/type.ts'
 import { fail, noSuchOverload } from '../evaluate/failure.ts'
 import { asString } from '../evaluate/narrow.ts'
 import { CelMap, type CelValue, Opaque } from '../evaluate/values.ts'
-import { addReading, addWork } from '../evaluate/work.ts'
+import { addReading, addWork } from '../evaluate/work-counter.ts'
 import { nominal, walks } from './costs.ts'
 import { type CelFunction, free, type Library, member } from './function.ts'
 import { urlType } from './opaque-types.ts'

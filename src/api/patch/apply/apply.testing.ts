@@ -1,6 +1,6 @@
 // Writes and applies of built-in kinds for the tests of field management.
 import assert from 'node:assert/strict'
-import { WorkBudget } from '../../../base/turns.ts'
+import { WorkBudget } from '../../../base/async/turns.ts'
 import type { KubeObject } from '../../object.ts'
 import { zeroOf } from '../../schema/compile.ts'
 import { schemaFor } from '../../schema/model.ts'

@@ -1,6 +1,6 @@
 // Server-side apply: the configuration is merged into the live object, what its manager no longer sets goes where nobody else has it,
 // and fields of other managers are theirs unless the client forces.
-import { yieldIfDue } from '../../../base/turns.ts'
+import { yieldIfDue } from '../../../base/async/turns.ts'
 import type { KubeObject, ManagedFieldsEntry } from '../../object.ts'
 import { isRecord } from '../../schema/compile.ts'
 import type { StructType } from '../../schema/model.ts'

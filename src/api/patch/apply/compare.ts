@@ -1,6 +1,6 @@
 // What differs between two objects, found in one walk that is directed by the schema.
-import { isKnownLarge } from '../../../base/large-record.ts'
-import { getOwn } from '../../../base/own-property.ts'
+import { isKnownLarge } from '../../../base/data/large-record.ts'
+import { getOwn } from '../../../base/data/own-property.ts'
 import { isRecord } from '../../schema/compile.ts'
 import { type FieldSet, member, NodeDraft } from './field-set.ts'
 import { type ListShape, type MapShape, memberShape, resolve, type Shape, type StructShape } from './shape.ts'

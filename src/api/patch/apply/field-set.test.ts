@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { isKnownLarge, noteMembers } from '../../../base/large-record.ts'
+import { isKnownLarge, noteMembers } from '../../../base/data/large-record.ts'
 import { difference, type FieldSet, intersection, member, NodeDraft, union } from './field-set.ts'
 
 /** A node of many fields that counts how often they are listed. */

@@ -1,6 +1,6 @@
 // Sets of field paths in the form of `fieldsV1` itself, so that an entry which does not change is neither read nor written anew.
 // A node `{}` is a path of the set; `.` in a node says that the path is one beside those below it. Nodes are never changed once made.
-import { isEmptyRecord, noteMembers } from '../../../base/large-record.ts'
+import { isEmptyRecord, noteMembers } from '../../../base/data/large-record.ts'
 import { compareElements, elementText, sortElements } from './path-element.ts'
 import { memberShape, resolve, type Shape } from './shape.ts'
 

@@ -1,8 +1,8 @@
 // The annotation in which `kubectl apply` without the server keeps what it applied last.
 import { parseJson } from '../../../base/json.ts'
-import { goMapJson } from '../../go-json.ts'
 import type { KubeObject } from '../../object.ts'
 import { isRecord } from '../../schema/compile.ts'
+import { goMapJson } from '../../schema/go-json.ts'
 import { added, compare, modified, pathsOf, removed } from './compare.ts'
 import { difference, emptySet, type FieldSet } from './field-set.ts'
 import { fieldsOf } from './fields-of.ts'

@@ -1,5 +1,5 @@
 // Puts an apply configuration over an object: the configuration wins in every leaf, and keyed lists are merged item by item.
-import { getOwn, setOwn } from '../../../base/own-property.ts'
+import { getOwn, setOwn } from '../../../base/data/own-property.ts'
 import { isRecord } from '../../schema/compile.ts'
 import { itemElement } from './path-element.ts'
 import { type ListShape, type MapShape, memberShape, resolve, type Shape, type StructShape } from './shape.ts'

@@ -1,8 +1,8 @@
 // The names of the parts of a value as they stand in `fieldsV1`: `f:replicas`, `k:{"name":"web"}`, `v:"finalizer"`, `i:0`.
 import { parseJson } from '../../../base/json.ts'
-import { goFloat, goJson } from '../../go-json.ts'
-import { goQuote } from '../../go-quote.ts'
+import { goQuote } from '../../go-text/go-quote.ts'
 import { isRecord } from '../../schema/compile.ts'
+import { goFloat, goJson } from '../../schema/go-json.ts'
 import type { ListShape } from './shape.ts'
 
 /** An item that its list's keys do not name. The message is upstream's. */

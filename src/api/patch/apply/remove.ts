@@ -1,5 +1,5 @@
 // Takes the paths of a set out of an object.
-import { setOwn } from '../../../base/own-property.ts'
+import { setOwn } from '../../../base/data/own-property.ts'
 import { isRecord } from '../../schema/compile.ts'
 import { type FieldSet, isEmpty, isMember } from './field-set.ts'
 import { elementIfNamed } from './path-element.ts'

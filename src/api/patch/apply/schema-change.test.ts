@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { shapeOfSchema } from '../../custom-resources/schema-shape.ts'
+import { shapeOfSchema } from '../../custom-resources/schema/schema-shape.ts'
 import type { JSONSchemaProps } from '../../types/apiextensions-v1.ts'
 import type { FieldSet } from './field-set.ts'
 import { type Manager, type Managers, managerKey } from './managers.ts'

@@ -1,5 +1,5 @@
 // Who manages what after a write that is no apply: whoever changes a field takes it from all others.
-import { type Budget, yieldIfDue } from '../../../base/turns.ts'
+import { type Budget, yieldIfDue } from '../../../base/async/turns.ts'
 import type { KubeObject, ManagedFieldsEntry } from '../../object.ts'
 import type { StructType } from '../../schema/model.ts'
 import { added, compare, type Difference, modified, pathsOf, removed } from './compare.ts'

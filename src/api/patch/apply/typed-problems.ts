@@ -1,9 +1,10 @@
 // Why a configuration is not an object of its kind, in the words of upstream's typed values: wrong types, unknown fields, items of keyed lists
 // that have no name or one that is taken.
-import { goNumber } from '../../go-json.ts'
+
+import { goFormat, goSyntax, goType } from '../../go-text/go-format.ts'
 import { isRecord } from '../../schema/compile.ts'
+import { goNumber } from '../../schema/go-json.ts'
 import type { ScalarKind, SchemaField, SchemaType } from '../../schema/model.ts'
-import { goFormat, goSyntax, goType } from '../go-format.ts'
 import { elementText, itemElement, UnnamedItem } from './path-element.ts'
 import { type ListShape, shapeOfField } from './shape.ts'
 

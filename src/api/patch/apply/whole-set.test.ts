@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { shapeOfSchema } from '../../custom-resources/schema-shape.ts'
+import { shapeOfSchema } from '../../custom-resources/schema/schema-shape.ts'
 import { writeOf } from './apply.testing.ts'
 import { pathTexts } from './field-set.ts'
 import type { Shape } from './shape.ts'

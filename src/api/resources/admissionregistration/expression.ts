@@ -1,6 +1,6 @@
 // Compiles the expressions of admission while their object is judged, with upstream's messages.
 
-import { requireLate } from '../../../base/late-module.ts'
+import { requireLate } from '../../../base/async/late-module.ts'
 import type { CelType } from '../../cel/check/type.ts'
 import type { AdmissionScope, AdmissionUse } from '../../cel/kubernetes/admission.ts'
 import type * as admission from '../../cel/kubernetes/admission-late.ts'

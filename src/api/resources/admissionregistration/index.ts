@@ -1,5 +1,5 @@
 // The kinds of this group, in the order of discovery.
-import type { ResourceDefinition } from '../../resource.ts'
+import type { ResourceDefinition } from '../resource.ts'
 import { mutatingAdmissionPolicy } from './mutating-admission-policy.ts'
 import { mutatingAdmissionPolicyBinding } from './mutating-admission-policy-binding.ts'
 import { mutatingWebhookConfiguration } from './mutating-webhook-configuration.ts'

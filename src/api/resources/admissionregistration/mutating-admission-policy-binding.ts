@@ -1,6 +1,7 @@
 // admissionregistration.k8s.io/v1alpha1 MutatingAdmissionPolicyBinding (KEP-3962).
-import { defineResource } from '../../resource.ts'
+
 import type { MutatingAdmissionPolicyBinding } from '../../types/admissionregistration-v1alpha1.ts'
+import { defineResource } from '../resource.ts'
 import { policyBinding, validatePolicyBinding } from './policy-binding.ts'
 import { validateMutableOperations } from './rule.ts'
 

@@ -1,7 +1,7 @@
 // admissionregistration.k8s.io/v1alpha1 MutatingAdmissionPolicy (KEP-3962).
 import { type FieldError, invalidValue, notSupported, required } from '../../field-error.ts'
-import { defineResource } from '../../resource.ts'
 import type { MutatingAdmissionPolicy, Mutation } from '../../types/admissionregistration-v1alpha1.ts'
+import { defineResource } from '../resource.ts'
 import { ageColumn, nameColumn } from '../standard-columns.ts'
 import type { PolicyExpressions } from './policy-expressions.ts'
 import { paramKindCell, setPolicyDefaults, validatePolicySpec } from './policy-spec.ts'

@@ -1,7 +1,7 @@
 // admissionregistration.k8s.io/v1 MutatingWebhookConfiguration.
 import { type FieldError, notSupported } from '../../field-error.ts'
-import { defineResource } from '../../resource.ts'
 import type { MutatingWebhook, MutatingWebhookConfiguration } from '../../types/admissionregistration-v1.ts'
+import { defineResource } from '../resource.ts'
 import { ageColumn, nameColumn } from '../standard-columns.ts'
 import { setWebhookDefaults, validateWebhooks } from './webhook.ts'
 

@@ -1,8 +1,8 @@
 // What the bindings of validating and of mutating policies have in common.
 import type { FieldError } from '../../field-error.ts'
 import type { KubeObject } from '../../object.ts'
-import type { Column } from '../../resource.ts'
 import type { MatchResources, ParamRef } from '../../types/admissionregistration-v1.ts'
+import type { Column } from '../resource.ts'
 import { ageColumn, nameColumn } from '../standard-columns.ts'
 import { paramRefCell, validateReferences } from './param-ref.ts'
 import { setMatchResourcesDefaults, validateMatchResources } from './rule.ts'

@@ -1,9 +1,9 @@
 // admissionregistration.k8s.io/v1 ValidatingAdmissionPolicyBinding.
 import { duplicate, type FieldError, notSupported, required } from '../../field-error.ts'
-import { defineResource } from '../../resource.ts'
 import type { ValidatingAdmissionPolicyBinding } from '../../types/admissionregistration-v1.ts'
 import { goStrings, invalidShown } from '../../validation/go-syntax.ts'
 import { repetition } from '../../validation/repetition.ts'
+import { defineResource } from '../resource.ts'
 import { policyBinding, validatePolicyBinding } from './policy-binding.ts'
 
 const actions = ['Audit', 'Deny', 'Warn']

@@ -1,12 +1,12 @@
 // admissionregistration.k8s.io/v1 ValidatingAdmissionPolicy.
 import { jsonPathProblem } from '../../custom-resources/json-path.ts'
 import { duplicate, type FieldError, invalidValue, notSupported, required } from '../../field-error.ts'
-import { defineResource } from '../../resource.ts'
 import type { AuditAnnotation, ValidatingAdmissionPolicy, Validation } from '../../types/admissionregistration-v1.ts'
 import { exceedsBytes } from '../../validation/byte-length.ts'
 import { validateConditions } from '../../validation/conditions.ts'
 import { qualifiedName } from '../../validation/names.ts'
 import { pushMessages } from '../../validation/object-meta.ts'
+import { defineResource } from '../resource.ts'
 import { ageColumn, nameColumn } from '../standard-columns.ts'
 import { keepStatus, statusSubresource } from '../status-strategy.ts'
 import type { PolicyExpressions } from './policy-expressions.ts'

@@ -1,6 +1,7 @@
 // admissionregistration.k8s.io/v1 ValidatingWebhookConfiguration.
-import { defineResource } from '../../resource.ts'
+
 import type { ValidatingWebhookConfiguration } from '../../types/admissionregistration-v1.ts'
+import { defineResource } from '../resource.ts'
 import { ageColumn, nameColumn } from '../standard-columns.ts'
 import { setWebhookDefaults, validateWebhooks } from './webhook.ts'
 

@@ -1,7 +1,7 @@
 // What validating and mutating webhooks share.
 import { isDeepStrictEqual } from 'node:util'
 import { duplicate, type FieldError, invalidValue, notSupported, required } from '../../field-error.ts'
-import { parseReference } from '../../go-url.ts'
+import { parseReference } from '../../go-text/go-url.ts'
 import type { ValidatingWebhook, WebhookClientConfig } from '../../types/admissionregistration-v1.ts'
 import { validateLabelSelector } from '../../validation/label-selector.ts'
 import { dns1035Label, dns1123Subdomain } from '../../validation/names.ts'

@@ -1,8 +1,8 @@
 // apiextensions.k8s.io/v1 CustomResourceDefinition.
 import { withCondition } from '../../custom-resources/conditions.ts'
-import { defineResource } from '../../resource.ts'
 import type { CustomResourceDefinition } from '../../types/apiextensions-v1.ts'
 import { keepLifeMetadata } from '../core/status-path.ts'
+import { defineResource } from '../resource.ts'
 import { keepStatus, statusSubresource } from '../status-strategy.ts'
 import { validateDefinition, validateDefinitionStatus, validateDefinitionUpdate } from './definition-validation.ts'
 

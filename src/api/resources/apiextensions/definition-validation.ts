@@ -1,4 +1,6 @@
 // How a CustomResourceDefinition is judged. Paths are those of upstream's internal form, where what all versions share stands at the top.
+
+import { someSchema } from '../../custom-resources/schema/walk-schema.ts'
 import { type FieldError, forbiddenField, invalidValue, notSupported, required } from '../../field-error.ts'
 import type {
   CustomResourceConversion,
@@ -19,7 +21,6 @@ import { bundleProblem } from '../certificates/pem.ts'
 import { validateApproval } from './api-approval.ts'
 import { hasUnfitSet, type SchemaOptions, schemaTypes, strictSchema, validateKeys, validateSchema } from './openapi-schema.ts'
 import { validateColumns, validateDeprecation, validateSelectableFields, validateSubresources } from './version-validation.ts'
-import { someSchema } from './walk-schema.ts'
 
 const scopes = ['Cluster', 'Namespaced']
 const reviewVersions = ['v1', 'v1beta1']

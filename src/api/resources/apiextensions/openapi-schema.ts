@@ -1,14 +1,14 @@
 // What a CustomResourceDefinition's schema may say at all: no references, lists that can be merged, rules with texts.
-import { requireLate } from '../../../base/late-module.ts'
-import { validateDefaults } from '../../custom-resources/definition-defaults.ts'
+import { requireLate } from '../../../base/async/late-module.ts'
 import { fieldPathOf } from '../../custom-resources/field-path.ts'
-import type * as late from '../../custom-resources/rules-late.ts'
+import type * as late from '../../custom-resources/rules/rules-late.ts'
+import { validateDefaults } from '../../custom-resources/schema/definition-defaults.ts'
+import { depthOf, isSchema, maxDepth, someSchema } from '../../custom-resources/schema/walk-schema.ts'
 import { type FieldError, forbiddenField, invalidValue, notSupported, required } from '../../field-error.ts'
 import type { JSONSchemaProps, ValidationRule } from '../../types/apiextensions-v1.ts'
 import { goStrings, invalidShown } from '../../validation/go-syntax.ts'
 import { repetition } from '../../validation/repetition.ts'
 import { validateStructuralSchema } from './structural-schema.ts'
-import { depthOf, isSchema, maxDepth, someSchema } from './walk-schema.ts'
 
 export interface SchemaOptions {
   /** An object that is stored already may keep what was let through once. */
@@ -109,7 +109,7 @@ const hasDefault = (schema: JSONSchemaProps): boolean => schema.default !== unde
 
 const hasRules = ({ 'x-kubernetes-validations': rules = [] }: JSONSchemaProps): boolean => rules.length > 0
 
-const rulesLate = () => requireLate<typeof late>(import.meta.url, '../../custom-resources/rules-late.ts')
+const rulesLate = () => requireLate<typeof late>(import.meta.url, '../../custom-resources/rules/rules-late.ts')
 
 const isFilled = (map: object | undefined): boolean => map !== undefined && Object.keys(map).length > 0
 

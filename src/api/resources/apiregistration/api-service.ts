@@ -1,10 +1,10 @@
 // apiregistration.k8s.io/v1 APIService.
 import { formatTime } from '../../../base/clock.ts'
 import { type FieldError, invalidValue, notSupported, required } from '../../field-error.ts'
-import { defineResource } from '../../resource.ts'
 import type { APIService } from '../../types/apiregistration-v1.ts'
 import { dns1035Label, dns1123Subdomain, nameIsPathSegment, portNumber } from '../../validation/names.ts'
 import { pushMessages } from '../../validation/object-meta.ts'
+import { defineResource } from '../resource.ts'
 import { ageColumn, nameColumn } from '../standard-columns.ts'
 import { keepStatus, statusSubresource } from '../status-strategy.ts'
 

@@ -1,10 +1,10 @@
 // apps/v1 ControllerRevision: what a StatefulSet or DaemonSet looked like at one revision.
 import { type FieldError, invalidValue, required } from '../../field-error.ts'
-import { defineResource } from '../../resource.ts'
 import { sameValue } from '../../same-value.ts'
 import { isRecord } from '../../schema/compile.ts'
 import type { ControllerRevision } from '../../types/apps-v1.ts'
 import { immutableMessage } from '../../validation/object-meta.ts'
+import { defineResource } from '../resource.ts'
 import { ageColumn, nameColumn } from '../standard-columns.ts'
 import { validateNonnegative } from './pod-owner.ts'
 

@@ -1,13 +1,13 @@
 // apps/v1 Deployment.
 
 import { type FieldError, forbiddenField, invalidValue, required } from '../../field-error.ts'
+import { int64Text, parseInt64 } from '../../go-text/go-int64.ts'
 import type { ObjectMeta } from '../../object.ts'
-import { defineResource } from '../../resource.ts'
 import type { Deployment, DeploymentStatus, DeploymentStrategy } from '../../types/apps-v1.ts'
-import { int64Text, parseInt64 } from '../../validation/go-int64.ts'
 import { goIntOrString, invalidShown, notSupportedShown } from '../../validation/go-syntax.ts'
 import { setPodTemplateDefaults } from '../core/pod-defaults.ts'
 import { podOwnerNameWarnings, templateWarnings } from '../core/template-warnings.ts'
+import { defineResource } from '../resource.ts'
 import { ageColumn, nameColumn } from '../standard-columns.ts'
 import { keepStatus, scaleSubresource, statusSubresource } from '../status-strategy.ts'
 import { numberOf, validateAtMost100Percent, validateIntOrPercent } from './int-or-percent.ts'

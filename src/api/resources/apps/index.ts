@@ -1,5 +1,5 @@
 // The kinds of this group, in the order of discovery.
-import type { ResourceDefinition } from '../../resource.ts'
+import type { ResourceDefinition } from '../resource.ts'
 import { controllerRevision } from './controller-revision.ts'
 import { daemonSet } from './daemon-set.ts'
 import { deployment } from './deployment.ts'

@@ -1,6 +1,6 @@
 // Fields that hold a number of pods or a percentage of them.
 import { type FieldError, invalidValue } from '../../field-error.ts'
-import { parseInt64 } from '../../validation/go-int64.ts'
+import { parseInt64 } from '../../go-text/go-int64.ts'
 import { goIntOrString, invalidShown } from '../../validation/go-syntax.ts'
 import { percent } from '../../validation/names.ts'
 import { negativeMessage } from '../../validation/object-meta.ts'

@@ -1,15 +1,15 @@
 // What the kinds that own pods share: their selector, their template, and how both are judged and printed.
 import { type FieldError, forbiddenField, invalidValue, notSupported, required } from '../../field-error.ts'
 import type { KubeObject } from '../../object.ts'
-import type { Column } from '../../resource.ts'
 import type { PodTemplateSpec } from '../../types/core-v1.ts'
 import type { LabelSelector } from '../../types/meta-v1.ts'
 import { goLabelSelector, goString, goStringMap, goStruct, invalidShown } from '../../validation/go-syntax.ts'
 import { isEmptySelector, selectorMatches, validateLabelSelector } from '../../validation/label-selector.ts'
 import { immutableMessage, negativeMessage } from '../../validation/object-meta.ts'
-import { validatePodTemplateSpec } from '../../validation/pod-template.ts'
+import { validatePodTemplateSpec } from '../../validation/pod/pod-template.ts'
 import { semanticallyEqual } from '../../validation/semantic-equality.ts'
 import { containerImages, containerNames, labelSelectorCell } from '../printing.ts'
+import type { Column } from '../resource.ts'
 
 type Selector = LabelSelector | null | undefined
 

@@ -1,9 +1,9 @@
 // apps/v1 ReplicaSet.
 import { type FieldError, invalidValue } from '../../field-error.ts'
-import { defineResource } from '../../resource.ts'
 import type { ReplicaSet, ReplicaSetSpec } from '../../types/apps-v1.ts'
 import { setPodTemplateDefaults } from '../core/pod-defaults.ts'
 import { podOwnerNameWarnings, templateWarnings } from '../core/template-warnings.ts'
+import { defineResource } from '../resource.ts'
 import { ageColumn, nameColumn } from '../standard-columns.ts'
 import { keepStatus, scaleSubresource, statusSubresource } from '../status-strategy.ts'
 import {

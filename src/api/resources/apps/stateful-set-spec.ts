@@ -5,7 +5,7 @@ import type { StatefulSetSpec, StatefulSetUpdateStrategy } from '../../types/app
 import { goStruct, invalidShown } from '../../validation/go-syntax.ts'
 import { dns1123Label } from '../../validation/names.ts'
 import { pushMessages, validateAnnotations, validateLabels } from '../../validation/object-meta.ts'
-import { validatePodAnnotations } from '../../validation/pod-annotations.ts'
+import { validatePodAnnotations } from '../../validation/pod/pod-annotations.ts'
 import { goUpdateStrategy, validateNonnegative, validateOwnerSelector, validateRunsForEver, validateTemplateLabels } from './pod-owner.ts'
 
 const rollingType = 'apps.RollingUpdateStatefulSetStrategy'

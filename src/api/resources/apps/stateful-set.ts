@@ -1,12 +1,12 @@
 // apps/v1 StatefulSet.
 import { type FieldError, forbiddenField, invalidValue, type UpdateFaults } from '../../field-error.ts'
-import { defineResource } from '../../resource.ts'
 import type { StatefulSet, StatefulSetSpec } from '../../types/apps-v1.ts'
 import { nameIsDnsLabel } from '../../validation/names.ts'
 import { semanticallyEqual } from '../../validation/semantic-equality.ts'
 import { warnOfClaimSpec } from '../core/claim-warnings.ts'
 import { setClaimSpecDefaults, setPodTemplateDefaults } from '../core/pod-defaults.ts'
 import { templateWarnings } from '../core/template-warnings.ts'
+import { defineResource } from '../resource.ts'
 import { ageColumn, nameColumn } from '../standard-columns.ts'
 import { keepStatus, scaleSubresource, statusSubresource } from '../status-strategy.ts'
 import { templateColumns, validateCollisionCount, validateNonnegative } from './pod-owner.ts'

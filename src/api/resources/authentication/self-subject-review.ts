@@ -1,6 +1,7 @@
 // authentication.k8s.io/v1 SelfSubjectReview: the server answers it; nothing is stored.
-import { defineResource } from '../../resource.ts'
+
 import type { SelfSubjectReview } from '../../types/authentication-v1.ts'
+import { defineResource } from '../resource.ts'
 
 export const selfSubjectReview = defineResource<SelfSubjectReview>({
   group: 'authentication.k8s.io',

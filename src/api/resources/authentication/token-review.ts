@@ -1,6 +1,7 @@
 // authentication.k8s.io/v1 TokenReview: the server answers it; nothing is stored.
-import { defineResource } from '../../resource.ts'
+
 import type { TokenReview } from '../../types/authentication-v1.ts'
+import { defineResource } from '../resource.ts'
 
 export const tokenReview = defineResource<TokenReview>({
   group: 'authentication.k8s.io',

@@ -1,6 +1,7 @@
 // authorization.k8s.io/v1 LocalSubjectAccessReview: the server answers it; nothing is stored.
-import { defineResource } from '../../resource.ts'
+
 import type { LocalSubjectAccessReview } from '../../types/authorization-v1.ts'
+import { defineResource } from '../resource.ts'
 import { validateSubjectReview } from './access-attributes.ts'
 
 export const localSubjectAccessReview = defineResource<LocalSubjectAccessReview>({

@@ -1,6 +1,7 @@
 // authorization.k8s.io/v1 SelfSubjectAccessReview: the server answers it; nothing is stored.
-import { defineResource } from '../../resource.ts'
+
 import type { SelfSubjectAccessReview } from '../../types/authorization-v1.ts'
+import { defineResource } from '../resource.ts'
 import { validateSelfReview } from './access-attributes.ts'
 
 export const selfSubjectAccessReview = defineResource<SelfSubjectAccessReview>({

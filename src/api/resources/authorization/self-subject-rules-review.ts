@@ -1,6 +1,7 @@
 // authorization.k8s.io/v1 SelfSubjectRulesReview: the server answers it; nothing is stored.
-import { defineResource } from '../../resource.ts'
+
 import type { SelfSubjectRulesReview } from '../../types/authorization-v1.ts'
+import { defineResource } from '../resource.ts'
 
 export const selfSubjectRulesReview = defineResource<SelfSubjectRulesReview>({
   group: 'authorization.k8s.io',

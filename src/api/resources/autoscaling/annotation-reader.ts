@@ -1,7 +1,7 @@
 // Reads what clients may have written into an autoscaler's annotations: JSON of known structures. As in Go, members that nobody knows are
 // dropped, absent ones have their zero value, and one of another type spoils the whole.
 import { parseJson } from '../../../base/json.ts'
-import { canonicalQuantity, QuantityError } from '../../quantity.ts'
+import { canonicalQuantity, QuantityError } from '../../quantity/quantity.ts'
 
 /** Turns a JSON value, undefined where it is absent, into what it stands for. Throws `Mismatch`. */
 export type Reader<T> = (value: unknown) => T

@@ -1,6 +1,7 @@
 // The columns of both versions of HorizontalPodAutoscaler.
-import type { Column } from '../../resource.ts'
+
 import type { HorizontalPodAutoscaler, MetricSpec, MetricStatus, MetricTarget, MetricValueStatus } from '../../types/autoscaling-v2.ts'
+import type { Column } from '../resource.ts'
 import { ageColumn, nameColumn } from '../standard-columns.ts'
 
 const shownMetrics = 2

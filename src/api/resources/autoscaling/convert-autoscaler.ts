@@ -1,5 +1,5 @@
 // Between the two versions of HorizontalPodAutoscaler, with upstream's annotations, so that no version loses what another wrote.
-import { goJson } from '../../go-json.ts'
+import { goJson } from '../../schema/go-json.ts'
 import type { HorizontalPodAutoscaler as AutoscalerV1 } from '../../types/autoscaling-v1.ts'
 import type { HorizontalPodAutoscaler, HorizontalPodAutoscalerStatus, MetricSpec, MetricStatus } from '../../types/autoscaling-v2.ts'
 import type { ObjectMeta } from '../../types/meta-v1.ts'

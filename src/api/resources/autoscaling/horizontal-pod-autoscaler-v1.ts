@@ -1,8 +1,8 @@
 // autoscaling/v1 HorizontalPodAutoscaler: served in this form and stored as v2; what v1 has no field for travels in annotations.
-import { copyJson } from '../../../base/copy-json.ts'
-import { defineResource } from '../../resource.ts'
+import { copyJson } from '../../../base/data/copy-json.ts'
 import type { HorizontalPodAutoscaler as AutoscalerV1 } from '../../types/autoscaling-v1.ts'
 import type { HorizontalPodAutoscaler } from '../../types/autoscaling-v2.ts'
+import { defineResource } from '../resource.ts'
 import { statusSubresource } from '../status-strategy.ts'
 import { autoscalerColumns } from './autoscaler-columns.ts'
 import { fromV2, toV2 } from './convert-autoscaler.ts'

@@ -1,9 +1,9 @@
 // autoscaling/v2 HorizontalPodAutoscaler: the stored form.
 import { type FieldError, invalidValue, required } from '../../field-error.ts'
-import { defineResource } from '../../resource.ts'
 import type { CrossVersionObjectReference, HorizontalPodAutoscaler, HPAScalingRules } from '../../types/autoscaling-v2.ts'
 import { nameIsPathSegment } from '../../validation/names.ts'
 import { negativeMessage, pushMessages } from '../../validation/object-meta.ts'
+import { defineResource } from '../resource.ts'
 import { keepStatus, statusSubresource } from '../status-strategy.ts'
 import { autoscalerColumns } from './autoscaler-columns.ts'
 import { defaultMetrics } from './convert-autoscaler.ts'

@@ -1,5 +1,5 @@
 // The annotations in which autoscaling/v1 carries what it has no field for. They exist in that version only.
-import { goJson } from '../../go-json.ts'
+import { goJson } from '../../schema/go-json.ts'
 import type {
   HorizontalPodAutoscaler,
   HorizontalPodAutoscalerBehavior,

@@ -1,6 +1,6 @@
 // batch/v1 CronJob.
 import { type FieldError, invalidValue, notSupported, required } from '../../field-error.ts'
-import { defineResource } from '../../resource.ts'
+import { isTimeZone } from '../../go-text/time-zone.ts'
 import type { CronJob, CronJobSpec } from '../../types/batch-v1.ts'
 import { exceedsBytes } from '../../validation/byte-length.ts'
 import { goLabelSelector, invalidShown } from '../../validation/go-syntax.ts'
@@ -8,11 +8,11 @@ import { validateNonnegative } from '../apps/pod-owner.ts'
 import { setPodTemplateDefaults } from '../core/pod-defaults.ts'
 import { podOwnerNameWarnings } from '../core/template-warnings.ts'
 import { containerImages, containerNames, labelSelectorCell, translateTimestampSince } from '../printing.ts'
+import { defineResource } from '../resource.ts'
 import { ageColumn, nameColumn } from '../standard-columns.ts'
 import { keepStatus, statusSubresource } from '../status-strategy.ts'
 import { scheduleProblem } from './cron-schedule.ts'
 import { jobSpecWarnings, validateJobSpec } from './job-spec.ts'
-import { isTimeZone } from './time-zone.ts'
 
 /** The suffix of a CronJob's jobs (`-<minutes>`) must still fit in the 63 characters of a label. */
 const maxNameLength = 52

@@ -1,7 +1,7 @@
 // The five-field schedules of CronJobs, with the messages of the cron parser that upstream uses.
-import { parseGoDuration } from '../../../base/go-duration.ts'
-import { parseInt64 } from '../../validation/go-int64.ts'
-import { isTimeZone } from './time-zone.ts'
+import { parseGoDuration } from '../../../base/config/go-duration.ts'
+import { parseInt64 } from '../../go-text/go-int64.ts'
+import { isTimeZone } from '../../go-text/time-zone.ts'
 
 interface Bounds {
   readonly min: number

@@ -1,6 +1,7 @@
 // Lists of a Job's indexes as its policy and its status write them: `0,3-5`.
-import { goQuote } from '../../go-quote.ts'
-import { parseInt64 } from '../../validation/go-int64.ts'
+
+import { parseInt64 } from '../../go-text/go-int64.ts'
+import { goQuote } from '../../go-text/go-quote.ts'
 
 type Interval = readonly [first: number, last: number]
 

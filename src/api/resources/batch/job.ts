@@ -1,8 +1,7 @@
 // batch/v1 Job.
 
-import { copyJson } from '../../../base/copy-json.ts'
+import { copyJson } from '../../../base/data/copy-json.ts'
 import { type FieldError, invalidValue, required, type UpdateFaults } from '../../field-error.ts'
-import { defineResource } from '../../resource.ts'
 import type { Job, JobSpec } from '../../types/batch-v1.ts'
 import type { Affinity } from '../../types/core-v1.ts'
 import { goLabelSelector, goStringMap, invalidShown } from '../../validation/go-syntax.ts'
@@ -14,6 +13,7 @@ import { labelsMismatch, podOwnerColumns, validateSelectorUnchanged } from '../a
 import { setPodTemplateDefaults } from '../core/pod-defaults.ts'
 import { podOwnerNameWarnings } from '../core/template-warnings.ts'
 import { humanDuration } from '../printing.ts'
+import { defineResource } from '../resource.ts'
 import { ageColumn, nameColumn } from '../standard-columns.ts'
 import { keepStatus, statusSubresource } from '../status-strategy.ts'
 import { jobSpecWarnings, validateJobSpec } from './job-spec.ts'

@@ -1,12 +1,12 @@
 // bulkhead.dev/v1alpha1 ClusterDefaults: what every new namespace gets. One object of one name counts.
 import type { FieldError } from '../../field-error.ts'
-import { defineResource } from '../../resource.ts'
 import type { ClusterDefaults, NamespaceDefaults, NetworkDefaults } from '../../types/bulkhead-v1alpha1.ts'
 import type { LimitRange, ResourceQuota } from '../../types/core-v1.ts'
 import { nameIsDnsLabel } from '../../validation/names.ts'
 import { pushMessages, validateLabels } from '../../validation/object-meta.ts'
 import { limitRange } from '../core/limit-range.ts'
 import { resourceQuota } from '../core/resource-quota.ts'
+import { defineResource } from '../resource.ts'
 import { ageColumn, nameColumn } from '../standard-columns.ts'
 
 /** The name of the object that counts. */

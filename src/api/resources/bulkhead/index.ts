@@ -1,5 +1,5 @@
 // The kinds of this group: Bulkhead's own.
-import type { ResourceDefinition } from '../../resource.ts'
+import type { ResourceDefinition } from '../resource.ts'
 import { clusterDefaults } from './cluster-defaults.ts'
 import { namespaceLabels } from './namespace-labels.ts'
 import { podAddress } from './pod-address.ts'

@@ -1,7 +1,7 @@
 // bulkhead.dev/v1alpha1 NamespaceLabels: a view of Namespaces for those who keep network policies, which select by labels.
 import type { ObjectMeta } from '../../object.ts'
-import { defineResource } from '../../resource.ts'
 import type { NamespaceLabels } from '../../types/bulkhead-v1alpha1.ts'
+import { defineResource } from '../resource.ts'
 import { ageColumn, nameColumn } from '../standard-columns.ts'
 
 export const namespaceLabels = defineResource<NamespaceLabels>({

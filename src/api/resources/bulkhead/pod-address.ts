@@ -1,8 +1,8 @@
 // bulkhead.dev/v1alpha1 PodAddress: a view of Pods for those who keep network policies, who have no business with what runs in them.
 import type { KubeObject } from '../../object.ts'
-import { defineResource } from '../../resource.ts'
 import type { PodAddress, PodAddressPort } from '../../types/bulkhead-v1alpha1.ts'
 import type { Pod } from '../../types/core-v1.ts'
+import { defineResource } from '../resource.ts'
 import { ageColumn, nameColumn } from '../standard-columns.ts'
 import { labelsAlone } from './namespace-labels.ts'
 

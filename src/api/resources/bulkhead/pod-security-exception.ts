@@ -1,8 +1,8 @@
 // bulkhead.dev/v1alpha1 PodSecurityException: the pods of one workload may break rules of the Pod Security Standards, until it expires.
 import { type FieldError, invalidValue, notSupported, required } from '../../field-error.ts'
-import { podSecurityCheckIds } from '../../pod-security-check-ids.ts'
-import { defineResource } from '../../resource.ts'
+import { podSecurityCheckIds } from '../../pods/pod-security-check-ids.ts'
 import type { PodSecurityException } from '../../types/bulkhead-v1alpha1.ts'
+import { defineResource } from '../resource.ts'
 import { ageColumn, nameColumn } from '../standard-columns.ts'
 
 const digestPattern = /^sha256:[0-9a-f]{64}$/

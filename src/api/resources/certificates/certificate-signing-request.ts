@@ -1,11 +1,11 @@
 // certificates.k8s.io/v1 CertificateSigningRequest.
 import { duplicate, type FieldError, forbiddenField, invalidValue, notSupported, required, type UpdateFaults } from '../../field-error.ts'
-import { type Column, defineResource, type StrategyContext } from '../../resource.ts'
 import type { CertificateSigningRequest } from '../../types/certificates-v1.ts'
 import { goBytes, invalidShown } from '../../validation/go-syntax.ts'
 import { nameIsPathSegment } from '../../validation/names.ts'
 import { repetition } from '../../validation/repetition.ts'
 import { humanDuration } from '../printing.ts'
+import { type Column, defineResource, type StrategyContext } from '../resource.ts'
 import { ageColumn, nameColumn } from '../standard-columns.ts'
 import { keepSpec, keepStatus, statusSubresource } from '../status-strategy.ts'
 import { certificateProblem, requestProblem } from './pem.ts'

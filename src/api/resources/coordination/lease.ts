@@ -1,7 +1,7 @@
 // coordination.k8s.io/v1 Lease.
 import { type FieldError, invalidValue } from '../../field-error.ts'
-import { defineResource } from '../../resource.ts'
 import type { Lease } from '../../types/coordination-v1.ts'
+import { defineResource } from '../resource.ts'
 import { ageColumn, nameColumn } from '../standard-columns.ts'
 
 export const lease = defineResource<Lease>({

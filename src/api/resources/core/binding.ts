@@ -1,7 +1,7 @@
 // Binding, v1: tells the API server on which node a pod shall run. Nothing of it is stored.
 import { notSupported, required } from '../../field-error.ts'
-import { defineResource } from '../../resource.ts'
 import type { Binding } from '../../types/core-v1.ts'
+import { defineResource } from '../resource.ts'
 
 export const binding = defineResource<Binding>({
   group: '',

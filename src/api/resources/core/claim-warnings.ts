@@ -1,5 +1,5 @@
 // What upstream warns of in a claim for storage, and in amounts of bytes anywhere: a fraction of a byte is an upper-case M gone wrong.
-import { milliValue, parseQuantity } from '../../quantity.ts'
+import { milliValue, parseQuantity } from '../../quantity/quantity.ts'
 import type { PersistentVolumeClaimSpec, ResourceList } from '../../types/core-v1.ts'
 
 export function warnOfClaimSpec(spec: PersistentVolumeClaimSpec | undefined, path: string, warnings: string[]): void {

@@ -1,6 +1,7 @@
 // ComponentStatus, v1: deprecated since v1.19, read-only and computed at each request.
-import { defineResource } from '../../resource.ts'
+
 import type { ComponentCondition, ComponentStatus } from '../../types/core-v1.ts'
+import { defineResource } from '../resource.ts'
 
 const healthy = ({ conditions }: ComponentStatus): ComponentCondition | undefined => conditions?.find(({ type }) => type === 'Healthy')
 

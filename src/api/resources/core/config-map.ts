@@ -1,11 +1,11 @@
 // ConfigMap, v1.
 import { type FieldError, forbiddenField, invalidValue, tooLong, wholeObject } from '../../field-error.ts'
-import { defineResource } from '../../resource.ts'
 import type { ConfigMap } from '../../types/core-v1.ts'
 import { configMapKey } from '../../validation/names.ts'
 import { pushMessages } from '../../validation/object-meta.ts'
 import { dropEmptyMember, semanticallyEqual } from '../../validation/semantic-equality.ts'
 import { ageCell } from '../printing.ts'
+import { defineResource } from '../resource.ts'
 
 /** Of all values together, in bytes: the store is not a file system. Secrets have the same limit. */
 export const maxDataBytes = 1024 * 1024

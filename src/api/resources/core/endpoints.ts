@@ -1,13 +1,14 @@
 // Endpoints, v1.
+
+import { validateIp, validateNonSpecialIp } from '../../addresses/ip-address.ts'
+import { ipWarnings } from '../../addresses/ip-format.ts'
 import { type FieldError, required } from '../../field-error.ts'
-import { defineResource } from '../../resource.ts'
 import type { EndpointAddress, EndpointPort, Endpoints } from '../../types/core-v1.ts'
-import { protocols, validateRequiredChoice } from '../../validation/containers.ts'
-import { validateIp, validateNonSpecialIp } from '../../validation/ip-address.ts'
-import { ipWarnings } from '../../validation/ip-format.ts'
 import { dns1123Label, nameIsDnsSubdomain, portNumber, qualifiedName } from '../../validation/names.ts'
 import { pushMessages } from '../../validation/object-meta.ts'
+import { protocols, validateRequiredChoice } from '../../validation/pod/containers.ts'
 import { ageCell } from '../printing.ts'
+import { defineResource } from '../resource.ts'
 
 const shownAddresses = 3
 const managedBy = 'endpoints.kubernetes.io/managed-by'

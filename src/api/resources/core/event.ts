@@ -1,11 +1,11 @@
 // Event, v1: judged by the older rules, which its events.k8s.io/v1 form tightens.
 import { type FieldError, invalidValue, required } from '../../field-error.ts'
-import { defineResource } from '../../resource.ts'
 import type { Event } from '../../types/core-v1.ts'
 import { exceedsBytes } from '../../validation/byte-length.ts'
 import { dns1123Subdomain, nameIsPathSegment, qualifiedName } from '../../validation/names.ts'
 import { pushMessages } from '../../validation/object-meta.ts'
 import { translateTimestampSince } from '../printing.ts'
+import { defineResource } from '../resource.ts'
 
 const lengths = { reportingInstance: 128, action: 128, reason: 128, message: 1024 }
 

@@ -1,5 +1,5 @@
 // The kinds of the core group, v1, in the order of their plural names.
-import type { ResourceDefinition } from '../../resource.ts'
+import type { ResourceDefinition } from '../resource.ts'
 import { binding } from './binding.ts'
 import { componentStatus } from './component-status.ts'
 import { configMap } from './config-map.ts'

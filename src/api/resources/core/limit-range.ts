@@ -1,14 +1,14 @@
 // LimitRange, v1.
 import { randomUUID } from 'node:crypto'
 import { duplicate, type FieldError, forbiddenField, invalidValue, required } from '../../field-error.ts'
-import { approximateNumber, compareQuantities, parseQuantity } from '../../quantity.ts'
-import { defineResource } from '../../resource.ts'
+import { approximateNumber, compareQuantities, parseQuantity } from '../../quantity/quantity.ts'
 import type { LimitRange, LimitRangeItem, ResourceList } from '../../types/core-v1.ts'
 import { goQuantity, invalidShown } from '../../validation/go-syntax.ts'
 import { qualifiedName } from '../../validation/names.ts'
 import { pushMessages } from '../../validation/object-meta.ts'
 import { compareAmounts, roundAmounts } from '../../validation/quantities.ts'
 import { isOvercommitAllowed, validateContainerResourceName, validateResourceName } from '../../validation/resource-names.ts'
+import { defineResource } from '../resource.ts'
 
 const types = ['Pod', 'Container', 'PersistentVolumeClaim']
 const lists = ['max', 'min', 'default', 'defaultRequest', 'maxLimitRequestRatio'] as const

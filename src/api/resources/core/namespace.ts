@@ -1,10 +1,10 @@
 // Namespace, v1.
 import { type FieldError, invalidValue } from '../../field-error.ts'
-import { defineResource, type Verb } from '../../resource.ts'
 import type { Namespace } from '../../types/core-v1.ts'
 import { nameIsDnsLabel, qualifiedName } from '../../validation/names.ts'
 import { pushMessages, validateFinalizerIsKnown } from '../../validation/object-meta.ts'
 import { ageCell } from '../printing.ts'
+import { defineResource, type Verb } from '../resource.ts'
 import { keepSpec, keepStatus } from './status-path.ts'
 
 /** Selectors find a namespace by this label, which nobody can forget or forge. */

@@ -1,7 +1,7 @@
 // For tests: what the server does with a new object between decoding and the store, without the server.
 import { formatFieldError } from '../../field-error.ts'
 import type { KubeObject } from '../../object.ts'
-import type { ResourceDefinition } from '../../resource.ts'
+import type { ResourceDefinition } from '../resource.ts'
 
 export const fixtureTime = Date.parse('2026-01-01T00:00:00Z')
 

@@ -4,7 +4,7 @@ import { type FieldError, invalidValue, required } from '../../field-error.ts'
 import { parseJsonBytes } from '../../schema/decode.ts'
 import type { Taint } from '../../types/core-v1.ts'
 import { readStructures } from '../../validation/json-structures.ts'
-import { validateTaints } from '../../validation/pod-placement.ts'
+import { validateTaints } from '../../validation/pod/pod-placement.ts'
 
 const taintsKey = 'scheduler.alpha.kubernetes.io/taints'
 const avoidKey = 'scheduler.alpha.kubernetes.io/preferAvoidPods'

@@ -1,16 +1,16 @@
 // Node, v1.
 
+import { isDualStack, parseCidr, validateCidr } from '../../addresses/ip-address.ts'
+import { cidrWarnings } from '../../addresses/ip-format.ts'
 import { duplicate, type FieldError, forbiddenField, internalFieldError, invalidValue } from '../../field-error.ts'
-import { type Column, defineResource } from '../../resource.ts'
 import type { Node } from '../../types/core-v1.ts'
 import { duplicateShown, goString, goStruct } from '../../validation/go-syntax.ts'
-import { isDualStack, parseCidr, validateCidr } from '../../validation/ip-address.ts'
-import { cidrWarnings } from '../../validation/ip-format.ts'
-import { validateTaints } from '../../validation/pod-placement.ts'
+import { validateTaints } from '../../validation/pod/pod-placement.ts'
 import { roundAmounts } from '../../validation/quantities.ts'
 import { repetition } from '../../validation/repetition.ts'
 import { validateResourceQuantity } from '../../validation/resource-names.ts'
 import { ageCell } from '../printing.ts'
+import { type Column, defineResource } from '../resource.ts'
 import { validateNodeAnnotations } from './node-annotations.ts'
 import { keepSpec, keepStatus } from './status-path.ts'
 

@@ -1,6 +1,5 @@
 // PersistentVolumeClaim, v1.
 import { type FieldError, forbiddenField, required } from '../../field-error.ts'
-import { defineResource } from '../../resource.ts'
 import type { PersistentVolumeClaim, PersistentVolumeClaimSpec, TypedLocalObjectReference } from '../../types/core-v1.ts'
 import { validateClaimSpec } from '../../validation/claim-spec.ts'
 import { notSupportedShown } from '../../validation/go-syntax.ts'
@@ -9,6 +8,7 @@ import { compareAmounts, roundAmounts, validateBasicQuantity } from '../../valid
 import { validateClaimResourceKey } from '../../validation/resource-names.ts'
 import { semanticallyEqual } from '../../validation/semantic-equality.ts'
 import { ageCell } from '../printing.ts'
+import { defineResource } from '../resource.ts'
 import { warnOfClaimSpec } from './claim-warnings.ts'
 import { setClaimSpecDefaults } from './pod-defaults.ts'
 import { changedFields } from './pod-update.ts'

@@ -1,7 +1,7 @@
 // Validation of persistent volumes: capacity, access, node affinity, and the one source.
 
 import path from 'node:path'
-import { copyJson } from '../../../base/copy-json.ts'
+import { copyJson } from '../../../base/data/copy-json.ts'
 import { type FieldError, forbiddenField, invalidValue, required } from '../../field-error.ts'
 import type { CSIPersistentVolumeSource, PersistentVolume, PersistentVolumeSpec, VolumeNodeAffinity } from '../../types/core-v1.ts'
 import { validateAccessModes, volumeModes } from '../../validation/claim-spec.ts'
@@ -10,11 +10,9 @@ import { goResourceList, notSupportedShown } from '../../validation/go-syntax.ts
 import { dns1123Label, dns1123Subdomain, nameIsDnsLabel, nameIsDnsSubdomain } from '../../validation/names.ts'
 import { validateNodeSelector } from '../../validation/node-selector.ts'
 import { immutable, pushMessages } from '../../validation/object-meta.ts'
-import { validateNoBacksteps } from '../../validation/paths-in-volumes.ts'
-import { validateBasicQuantity, validatePositiveQuantity } from '../../validation/quantities.ts'
-import { validateChoice } from '../../validation/security-context.ts'
-import { semanticallyEqual } from '../../validation/semantic-equality.ts'
-import { type SourceKind, type SourcePlace, sourceKindsOf } from '../../validation/source-kind.ts'
+import { validateNoBacksteps } from '../../validation/pod/paths-in-volumes.ts'
+import { validateChoice } from '../../validation/pod/security-context.ts'
+import { type SourceKind, type SourcePlace, sourceKindsOf } from '../../validation/pod/source-kind.ts'
 import {
   requireFields,
   validateAzureDisk,
@@ -28,7 +26,9 @@ import {
   validateQuobyte,
   validateSecretReference,
   validateStorageOs,
-} from '../../validation/volume-sources.ts'
+} from '../../validation/pod/volume-sources.ts'
+import { validateBasicQuantity, validatePositiveQuantity } from '../../validation/quantities.ts'
+import { semanticallyEqual } from '../../validation/semantic-equality.ts'
 import { changedFields } from './pod-update.ts'
 
 type Spec = PersistentVolumeSpec

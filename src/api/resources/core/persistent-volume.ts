@@ -1,8 +1,9 @@
 // PersistentVolume, v1.
-import { defineResource } from '../../resource.ts'
+
 import type { PersistentVolume } from '../../types/core-v1.ts'
 import { roundAmounts } from '../../validation/quantities.ts'
 import { ageCell } from '../printing.ts'
+import { defineResource } from '../resource.ts'
 import { classAnnotation } from './persistent-volume-claim.ts'
 import { mountOptionsAnnotation, validatePersistentVolume, validatePersistentVolumeUpdate } from './persistent-volume-validation.ts'
 import { setBackendDefaults } from './pod-defaults.ts'

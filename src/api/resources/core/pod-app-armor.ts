@@ -1,9 +1,9 @@
 // AppArmor profiles of a new pod: the field and the annotation from before it are made to say the same, for nodes that read only one of them.
 import type { FieldError } from '../../field-error.ts'
+import { containersOf, someContainer } from '../../pods/containers-of.ts'
 import type { AppArmorProfile, Container, EphemeralContainer, Pod } from '../../types/core-v1.ts'
-import { containersOf, someContainer } from '../../validation/containers-of.ts'
-import { appArmorPrefix, hasProfileAnnotation } from '../../validation/pod-annotations.ts'
-import { validateAppArmorProfile } from '../../validation/security-context.ts'
+import { appArmorPrefix, hasProfileAnnotation } from '../../validation/pod/pod-annotations.ts'
+import { validateAppArmorProfile } from '../../validation/pod/security-context.ts'
 import { semanticallyEqual } from '../../validation/semantic-equality.ts'
 import { appArmorAnnotationWarning } from './pod-warnings.ts'
 

@@ -1,7 +1,8 @@
 // The printed columns of pods: how many containers are ready, what the pod is doing, how often it restarted.
-import type { Column } from '../../resource.ts'
+
 import type { ContainerState, ContainerStatus, Pod } from '../../types/core-v1.ts'
 import { ageCell, translateTimestampSince } from '../printing.ts'
+import type { Column } from '../resource.ts'
 
 interface PodSummary {
   readonly ready: number

@@ -1,12 +1,12 @@
 // How a new pod is prepared and judged.
 import { formatTime } from '../../../base/clock.ts'
 import { type FieldError, forbiddenField } from '../../field-error.ts'
-import type { StrategyContext } from '../../resource.ts'
 import type { Pod, PodAffinityTerm } from '../../types/core-v1.ts'
 import type { LabelSelectorRequirement } from '../../types/meta-v1.ts'
-import { validateImageOfPod } from '../../validation/containers.ts'
-import { validatePodAnnotations, validateProfilesAgree } from '../../validation/pod-annotations.ts'
-import { validatePodSpec } from '../../validation/pod-spec.ts'
+import { validateImageOfPod } from '../../validation/pod/containers.ts'
+import { validatePodAnnotations, validateProfilesAgree } from '../../validation/pod/pod-annotations.ts'
+import { validatePodSpec } from '../../validation/pod/pod-spec.ts'
+import type { StrategyContext } from '../resource.ts'
 import { syncAppArmor } from './pod-app-armor.ts'
 import { qualityOfService } from './pod-quality-of-service.ts'
 

@@ -17,8 +17,8 @@ import type {
   ResourceRequirements,
   Volume,
 } from '../../types/core-v1.ts'
+import { hasSource } from '../../validation/pod/volumes.ts'
 import { roundAmounts } from '../../validation/quantities.ts'
-import { hasSource } from '../../validation/volumes.ts'
 
 const defaultFileMode = 0o644
 const tokenSeconds = 3600

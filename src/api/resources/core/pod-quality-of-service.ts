@@ -1,6 +1,6 @@
 // The quality-of-service class of a pod: decides what the node gives up first when memory runs short.
 
-import { addQuantities, compareQuantities, parseQuantity, type Quantity } from '../../quantity.ts'
+import { addQuantities, compareQuantities, parseQuantity, type Quantity } from '../../quantity/quantity.ts'
 import type { Pod, PodSpec } from '../../types/core-v1.ts'
 import { compareAmounts } from '../../validation/quantities.ts'
 

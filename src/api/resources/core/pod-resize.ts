@@ -1,6 +1,6 @@
 // What `/resize` may change in a pod: amounts of CPU and memory, of containers that run on.
 import { type FieldError, forbiddenField, invalidValue, wholeObject } from '../../field-error.ts'
-import { mirrorPodAnnotation } from '../../mirror-pod.ts'
+import { mirrorPodAnnotation } from '../../pods/mirror-pod.ts'
 import type { Container, Pod, PodSpec, ResourceList } from '../../types/core-v1.ts'
 import { compareAmounts } from '../../validation/quantities.ts'
 import { semanticallyEqual } from '../../validation/semantic-equality.ts'

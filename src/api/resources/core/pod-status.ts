@@ -1,12 +1,13 @@
 // What a kubelet may write into the status of a pod.
+
+import { isDualStack, parseIp, validateIp } from '../../addresses/ip-address.ts'
+import { ipWarnings } from '../../addresses/ip-format.ts'
 import { duplicate, type FieldError, forbiddenField, internalFieldError, invalidValue, notSupported } from '../../field-error.ts'
 import type { ContainerStatus, Pod, PodCondition, PodStatus } from '../../types/core-v1.ts'
 import { duplicateShown, goList, goString, goStruct, invalidShown } from '../../validation/go-syntax.ts'
-import { isDualStack, parseIp, validateIp } from '../../validation/ip-address.ts'
-import { ipWarnings } from '../../validation/ip-format.ts'
 import { nameIsDnsSubdomain, qualifiedName, unixId } from '../../validation/names.ts'
 import { immutable, pushMessages } from '../../validation/object-meta.ts'
-import { validatePodAnnotationsUpdate } from '../../validation/pod-annotations.ts'
+import { validatePodAnnotationsUpdate } from '../../validation/pod/pod-annotations.ts'
 import { repetition } from '../../validation/repetition.ts'
 
 const systemConditions = new Set(['PodScheduled', 'Ready', 'Initialized'])

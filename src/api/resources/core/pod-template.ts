@@ -1,9 +1,9 @@
 // PodTemplate, v1.
 import type { FieldError } from '../../field-error.ts'
-import { defineResource } from '../../resource.ts'
 import type { PodTemplate } from '../../types/core-v1.ts'
-import { validatePodTemplateSpec } from '../../validation/pod-template.ts'
+import { validatePodTemplateSpec } from '../../validation/pod/pod-template.ts'
 import { containerImages, containerNames, formatLabels } from '../printing.ts'
+import { defineResource } from '../resource.ts'
 import { setPodTemplateDefaults } from './pod-defaults.ts'
 import { templateWarnings } from './template-warnings.ts'
 

@@ -1,7 +1,7 @@
 // What an update may change in a pod, on the main path and on `/ephemeralcontainers`.
 
 import { type FieldError, forbiddenField, invalidValue, required, wholeObject } from '../../field-error.ts'
-import { mirrorPodAnnotation } from '../../mirror-pod.ts'
+import { mirrorPodAnnotation } from '../../pods/mirror-pod.ts'
 import type {
   Affinity,
   Container,
@@ -12,11 +12,11 @@ import type {
   PodSpec,
   Toleration,
 } from '../../types/core-v1.ts'
-import { validateImageOfPod } from '../../validation/containers.ts'
 import { goList, goString, goStringMap, goStrings, goStruct, invalidShown } from '../../validation/go-syntax.ts'
 import { rangeMessage } from '../../validation/names.ts'
-import { validatePodAnnotationsUpdate } from '../../validation/pod-annotations.ts'
-import { validateTolerations } from '../../validation/pod-placement.ts'
+import { validateImageOfPod } from '../../validation/pod/containers.ts'
+import { validatePodAnnotationsUpdate } from '../../validation/pod/pod-annotations.ts'
+import { validateTolerations } from '../../validation/pod/pod-placement.ts'
 import { semanticallyEqual } from '../../validation/semantic-equality.ts'
 import { validatePodBody } from './pod-create.ts'
 

@@ -1,9 +1,10 @@
 // What upstream warns of in pods and templates: fields that do nothing any more, and values that are surely meant otherwise.
+
+import { ipWarnings } from '../../addresses/ip-format.ts'
 import type { ObjectMeta } from '../../object.ts'
+import { containersOf, type VisitedContainer } from '../../pods/containers-of.ts'
 import type { Container, ContainerPort, EphemeralContainer, NodeSelectorTerm, PodAffinity, PodSpec } from '../../types/core-v1.ts'
-import { containersOf, type VisitedContainer } from '../../validation/containers-of.ts'
-import { ipWarnings } from '../../validation/ip-format.ts'
-import { appArmorPrefix } from '../../validation/pod-annotations.ts'
+import { appArmorPrefix } from '../../validation/pod/pod-annotations.ts'
 import { warnOfClaimSpec, warnOfFraction } from './claim-warnings.ts'
 import { warnOfOverlappingPaths } from './volume-path-warnings.ts'
 

@@ -1,7 +1,8 @@
 // Pod, v1.
-import { defineResource } from '../../resource.ts'
+
 import type { Pod } from '../../types/core-v1.ts'
 import { dns1123Label } from '../../validation/names.ts'
+import { defineResource } from '../resource.ts'
 import { podColumns, podRowConditions } from './pod-columns.ts'
 import { prepareNewPod, validateNewPod } from './pod-create.ts'
 import { setPodDefaults } from './pod-defaults.ts'

@@ -1,6 +1,5 @@
 // ResourceQuota, v1.
 import { type FieldError, invalidValue, required } from '../../field-error.ts'
-import { defineResource } from '../../resource.ts'
 import type {
   ResourceList,
   ResourceQuota,
@@ -13,6 +12,7 @@ import { immutableMessage } from '../../validation/object-meta.ts'
 import { roundAmounts } from '../../validation/quantities.ts'
 import { isQuotaResource, validateQuotaResourceName, validateResourceQuantity } from '../../validation/resource-names.ts'
 import { ageCell } from '../printing.ts'
+import { defineResource } from '../resource.ts'
 import { keepSpec, keepStatus } from './status-path.ts'
 
 const existsOnly = ['BestEffort', 'NotBestEffort', 'Terminating', 'NotTerminating', 'CrossNamespacePodAffinity']

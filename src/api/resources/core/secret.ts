@@ -1,7 +1,6 @@
 // Secret, v1.
 import { isJsonObject } from '../../../base/json.ts'
 import { type FieldError, forbiddenField, invalidValue, required, tooLong } from '../../field-error.ts'
-import { defineResource } from '../../resource.ts'
 import { parseJsonBytes } from '../../schema/decode.ts'
 import type { Secret } from '../../types/core-v1.ts'
 import { goKind } from '../../validation/json-structures.ts'
@@ -9,6 +8,7 @@ import { configMapKey } from '../../validation/names.ts'
 import { immutable, pushMessages } from '../../validation/object-meta.ts'
 import { dropEmptyMember, semanticallyEqual } from '../../validation/semantic-equality.ts'
 import { ageCell } from '../printing.ts'
+import { defineResource } from '../resource.ts'
 import { maxDataBytes } from './config-map.ts'
 import { keyPairProblem } from './key-pair-problem.ts'
 

@@ -1,7 +1,8 @@
 // ServiceAccount, v1.
-import { defineResource } from '../../resource.ts'
+
 import type { ServiceAccount } from '../../types/core-v1.ts'
 import { ageCell } from '../printing.ts'
+import { defineResource } from '../resource.ts'
 
 const mountableSecrets = 'kubernetes.io/enforce-mountable-secrets'
 

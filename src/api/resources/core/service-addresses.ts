@@ -1,9 +1,10 @@
 // Validation of a Service's cluster IPs and IP families, and of their changes.
+
+import { isDualStack, isIpv6Text, parseIp, validateIp } from '../../addresses/ip-address.ts'
 import { duplicate, type FieldError, invalidValue, notSupported, required } from '../../field-error.ts'
 import type { Service } from '../../types/core-v1.ts'
 import { goStrings, invalidShown } from '../../validation/go-syntax.ts'
-import { isDualStack, isIpv6Text, parseIp, validateIp } from '../../validation/ip-address.ts'
-import { validateChoice } from '../../validation/security-context.ts'
+import { validateChoice } from '../../validation/pod/security-context.ts'
 import { isHeadless } from './service-fields.ts'
 
 const families = ['IPv4', 'IPv6']

@@ -1,13 +1,14 @@
 // Validation of Services: ports, types, addresses, traffic policies, and what may change of them.
+
+import { parseIp, validateCidr, validateIp, validateNonSpecialIp } from '../../addresses/ip-address.ts'
 import { duplicate, type FieldError, forbiddenField, invalidValue, notSupported, required } from '../../field-error.ts'
 import type { LoadBalancerStatus, Service, ServicePort } from '../../types/core-v1.ts'
-import { protocols, validateRequiredChoice } from '../../validation/containers.ts'
 import { duplicateShown } from '../../validation/go-syntax.ts'
-import { parseIp, validateCidr, validateIp, validateNonSpecialIp } from '../../validation/ip-address.ts'
 import { dns1123Label, dns1123Subdomain, portNumber, qualifiedName } from '../../validation/names.ts'
 import { pushMessages, validateLabels } from '../../validation/object-meta.ts'
-import { validatePort } from '../../validation/probes.ts'
-import { validateChoice } from '../../validation/security-context.ts'
+import { protocols, validateRequiredChoice } from '../../validation/pod/containers.ts'
+import { validatePort } from '../../validation/pod/probes.ts'
+import { validateChoice } from '../../validation/pod/security-context.ts'
 import { validateAddressChanges, validateClusterIps } from './service-addresses.ts'
 import { isExternallyAccessible, isHeadless, needsHealthCheck, topologyHints, topologyMode } from './service-fields.ts'
 

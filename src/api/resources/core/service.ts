@@ -1,9 +1,10 @@
 // Service, v1. Cluster IPs, node ports and IP families are allocated by the server before validation.
-import { type Column, defineResource } from '../../resource.ts'
+
+import { cidrWarnings, ipWarnings } from '../../addresses/ip-format.ts'
 import type { Service } from '../../types/core-v1.ts'
-import { cidrWarnings, ipWarnings } from '../../validation/ip-format.ts'
 import { nameIsDns1035Label } from '../../validation/names.ts'
 import { ageCell, formatLabels } from '../printing.ts'
+import { type Column, defineResource } from '../resource.ts'
 import {
   dropFieldsOfOldType,
   isExternallyAccessible,

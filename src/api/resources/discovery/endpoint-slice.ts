@@ -1,12 +1,13 @@
 // discovery.k8s.io/v1 EndpointSlice.
+
+import { parseIp, validateNonSpecialIp } from '../../addresses/ip-address.ts'
+import { ipWarnings } from '../../addresses/ip-format.ts'
 import { duplicate, type FieldError, invalidValue, notSupported, required, tooMany } from '../../field-error.ts'
-import { defineResource } from '../../resource.ts'
 import type { Endpoint, EndpointPort, EndpointSlice } from '../../types/discovery-v1.ts'
-import { parseIp, validateNonSpecialIp } from '../../validation/ip-address.ts'
-import { ipWarnings } from '../../validation/ip-format.ts'
 import { dns1123Label, dns1123Subdomain, labelValue, qualifiedName } from '../../validation/names.ts'
 import { immutable, pushMessages, validateLabels } from '../../validation/object-meta.ts'
 import { semanticallyEqual } from '../../validation/semantic-equality.ts'
+import { defineResource } from '../resource.ts'
 import { ageColumn, nameColumn } from '../standard-columns.ts'
 
 const addressTypes = ['FQDN', 'IPv4', 'IPv6']

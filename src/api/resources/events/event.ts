@@ -1,13 +1,13 @@
 // events.k8s.io/v1 Event: the newer form of the core group's Event, in which it is stored.
 import { type FieldError, invalidValue, required, type UpdateFaults } from '../../field-error.ts'
 import type { KubeObject } from '../../object.ts'
-import { defineResource } from '../../resource.ts'
 import type { Event as CoreEvent, ObjectReference } from '../../types/core-v1.ts'
 import type { Event } from '../../types/events-v1.ts'
 import { goString, goStruct, goTime, invalidShown } from '../../validation/go-syntax.ts'
 import { immutableMessage } from '../../validation/object-meta.ts'
 import { semanticallyEqual } from '../../validation/semantic-equality.ts'
 import { event as coreEvent, validateEvent } from '../core/event.ts'
+import { defineResource } from '../resource.ts'
 
 const zeroTime = '0001-01-01T00:00:00Z'
 const types = ['Normal', 'Warning']

@@ -1,10 +1,10 @@
 // flowcontrol.apiserver.k8s.io/v1 FlowSchema.
 import { type FieldError, invalidValue, required } from '../../field-error.ts'
-import { defineResource } from '../../resource.ts'
 import type { FlowSchema } from '../../types/flowcontrol-v1.ts'
 import { notSupportedShown } from '../../validation/go-syntax.ts'
 import { dns1123Subdomain } from '../../validation/names.ts'
 import { pushMessages } from '../../validation/object-meta.ts'
+import { defineResource } from '../resource.ts'
 import { ageColumn, nameColumn } from '../standard-columns.ts'
 import { keepStatus, statusSubresource } from '../status-strategy.ts'
 import { validateFlowRule } from './flow-rule.ts'

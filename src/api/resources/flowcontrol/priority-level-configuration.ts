@@ -1,6 +1,5 @@
 // flowcontrol.apiserver.k8s.io/v1 PriorityLevelConfiguration.
 import { type FieldError, forbiddenField, invalidValue, notSupported, required } from '../../field-error.ts'
-import { defineResource } from '../../resource.ts'
 import type {
   ExemptPriorityLevelConfiguration,
   LimitedPriorityLevelConfiguration,
@@ -8,6 +7,7 @@ import type {
   PriorityLevelConfiguration,
   QueuingConfiguration,
 } from '../../types/flowcontrol-v1.ts'
+import { defineResource } from '../resource.ts'
 import { ageColumn, nameColumn } from '../standard-columns.ts'
 import { keepStatus, statusSubresource } from '../status-strategy.ts'
 import { validateFlowConditions, validateMandatoryPriorityLevel } from './mandatory.ts'

@@ -1,6 +1,7 @@
 // metrics.k8s.io/v1beta1 NodeMetrics: what a node as a whole uses, as it measured it; the server asks for it and stores nothing.
-import { defineResource } from '../../resource.ts'
+
 import type { NodeMetrics } from '../../types/metrics-v1beta1.ts'
+import { defineResource } from '../resource.ts'
 import { nameColumn } from '../standard-columns.ts'
 import { usageColumns } from './usage-columns.ts'
 

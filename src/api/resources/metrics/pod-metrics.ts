@@ -1,6 +1,7 @@
 // metrics.k8s.io/v1beta1 PodMetrics: what the containers of a pod use, as its node measured it; the server asks for it and stores nothing.
-import { defineResource } from '../../resource.ts'
+
 import type { PodMetrics } from '../../types/metrics-v1beta1.ts'
+import { defineResource } from '../resource.ts'
 import { nameColumn } from '../standard-columns.ts'
 import { totalUsage, usageColumns } from './usage-columns.ts'
 

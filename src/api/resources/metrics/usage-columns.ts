@@ -1,8 +1,8 @@
 // The columns that metrics-server prints of both its kinds.
 import type { KubeObject } from '../../object.ts'
-import { addQuantities, formatQuantity, parseQuantity } from '../../quantity.ts'
-import type { Column } from '../../resource.ts'
+import { addQuantities, formatQuantity, parseQuantity } from '../../quantity/quantity.ts'
 import type { ResourceList } from '../../types/core-v1.ts'
+import type { Column } from '../resource.ts'
 
 export function usageColumns<T extends KubeObject & { readonly window: string }>(
   usageOf: (object: T) => ResourceList,

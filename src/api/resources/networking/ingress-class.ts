@@ -1,10 +1,10 @@
 // networking.k8s.io/v1 IngressClass.
 import { type FieldError, forbiddenField, notSupported, required, tooLong } from '../../field-error.ts'
-import { defineResource } from '../../resource.ts'
 import type { IngressClass, IngressClassParametersReference } from '../../types/networking-v1.ts'
 import { exceedsBytes } from '../../validation/byte-length.ts'
 import { dns1123Label } from '../../validation/names.ts'
 import { immutable, pushMessages } from '../../validation/object-meta.ts'
+import { defineResource } from '../resource.ts'
 import { ageColumn, nameColumn } from '../standard-columns.ts'
 import { validateDomainPrefixedPath } from './domain-prefixed-path.ts'
 import { validateLocalReference } from './ingress-spec.ts'

@@ -1,9 +1,10 @@
 // What an Ingress may route: hosts, paths and backends.
+
+import { parseIp } from '../../addresses/ip-address.ts'
 import { type FieldError, invalidValue, notSupported, required } from '../../field-error.ts'
 import type { TypedLocalObjectReference } from '../../types/core-v1.ts'
 import type { HTTPIngressPath, IngressBackend, IngressServiceBackend, IngressSpec, IngressTLS } from '../../types/networking-v1.ts'
 import { invalidShown } from '../../validation/go-syntax.ts'
-import { parseIp } from '../../validation/ip-address.ts'
 import {
   dns1035Label,
   dns1123Subdomain,

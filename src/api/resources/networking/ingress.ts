@@ -1,10 +1,11 @@
 // networking.k8s.io/v1 Ingress.
+
+import { parseIp, validateIp } from '../../addresses/ip-address.ts'
 import { type FieldError, invalidValue } from '../../field-error.ts'
-import { defineResource } from '../../resource.ts'
 import type { Ingress } from '../../types/networking-v1.ts'
-import { parseIp, validateIp } from '../../validation/ip-address.ts'
 import { dns1123Subdomain } from '../../validation/names.ts'
 import { pushMessages } from '../../validation/object-meta.ts'
+import { defineResource } from '../resource.ts'
 import { ageColumn, nameColumn } from '../standard-columns.ts'
 import { keepStatus, statusSubresource } from '../status-strategy.ts'
 import { validateIngressSpec } from './ingress-spec.ts'

@@ -1,12 +1,13 @@
 // networking.k8s.io/v1 IPAddress: one address of the service range and what holds it.
+
+import { validateCanonicalIp } from '../../addresses/ip-format.ts'
 import { type FieldError, required } from '../../field-error.ts'
-import { defineResource } from '../../resource.ts'
 import type { IPAddress, ParentReference } from '../../types/networking-v1.ts'
 import { invalidShown } from '../../validation/go-syntax.ts'
-import { validateCanonicalIp } from '../../validation/ip-format.ts'
 import { dns1123Subdomain, nameIsPathSegment } from '../../validation/names.ts'
 import { immutableMessage, pushMessages } from '../../validation/object-meta.ts'
 import { semanticallyEqual } from '../../validation/semantic-equality.ts'
+import { defineResource } from '../resource.ts'
 import { ageColumn, nameColumn } from '../standard-columns.ts'
 
 export const ipAddress = defineResource<IPAddress>({

@@ -1,14 +1,15 @@
 // networking.k8s.io/v1 NetworkPolicy.
+
+import { type Cidr, parseCidr, validateCidr } from '../../addresses/ip-address.ts'
+import { cidrWarnings } from '../../addresses/ip-format.ts'
 import { type FieldError, forbiddenField, invalidValue, notSupported, required } from '../../field-error.ts'
-import { defineResource } from '../../resource.ts'
 import type { IPBlock, NetworkPolicy, NetworkPolicyPeer, NetworkPolicyPort } from '../../types/networking-v1.ts'
 import { goStrings, invalidShown } from '../../validation/go-syntax.ts'
-import { type Cidr, parseCidr, validateCidr } from '../../validation/ip-address.ts'
-import { cidrWarnings } from '../../validation/ip-format.ts'
 import { validateLabelSelector } from '../../validation/label-selector.ts'
 import { portName, portNumber } from '../../validation/names.ts'
 import { pushMessages } from '../../validation/object-meta.ts'
 import { labelSelectorCell } from '../printing.ts'
+import { defineResource } from '../resource.ts'
 import { ageColumn, nameColumn } from '../standard-columns.ts'
 
 const protocols = ['TCP', 'UDP', 'SCTP']

@@ -1,11 +1,12 @@
 // networking.k8s.io/v1 ServiceCIDR.
+
+import { isDualStack, parseCidr } from '../../addresses/ip-address.ts'
+import { validateCanonicalCidr } from '../../addresses/ip-format.ts'
 import { type FieldError, invalidValue, required } from '../../field-error.ts'
-import { defineResource } from '../../resource.ts'
 import type { ServiceCIDR } from '../../types/networking-v1.ts'
 import { goStrings, invalidShown } from '../../validation/go-syntax.ts'
-import { isDualStack, parseCidr } from '../../validation/ip-address.ts'
-import { validateCanonicalCidr } from '../../validation/ip-format.ts'
 import { immutableMessage } from '../../validation/object-meta.ts'
+import { defineResource } from '../resource.ts'
 import { ageColumn, nameColumn } from '../standard-columns.ts'
 import { statusSubresource } from '../status-strategy.ts'
 

@@ -1,13 +1,13 @@
 // node.k8s.io/v1 RuntimeClass.
 import type { FieldError } from '../../field-error.ts'
-import { defineResource } from '../../resource.ts'
 import type { RuntimeClass } from '../../types/node-v1.ts'
 import { goString, goStruct, invalidShown } from '../../validation/go-syntax.ts'
 import { dns1123Label } from '../../validation/names.ts'
 import { immutable, pushMessages, validateLabels } from '../../validation/object-meta.ts'
-import { validateTolerations } from '../../validation/pod-placement.ts'
-import { validateResourceRequirements } from '../../validation/resource-requirements.ts'
+import { validateTolerations } from '../../validation/pod/pod-placement.ts'
+import { validateResourceRequirements } from '../../validation/pod/resource-requirements.ts'
 import { deprecatedNodeLabels } from '../core/pod-warnings.ts'
+import { defineResource } from '../resource.ts'
 import { ageColumn, nameColumn } from '../standard-columns.ts'
 
 export const runtimeClass = defineResource<RuntimeClass>({

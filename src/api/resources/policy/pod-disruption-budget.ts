@@ -1,12 +1,12 @@
 // policy/v1 PodDisruptionBudget.
 import { type FieldError, invalidValue, notSupported } from '../../field-error.ts'
-import { defineResource } from '../../resource.ts'
 import type { PodDisruptionBudget } from '../../types/policy-v1.ts'
 import { validateConditions } from '../../validation/conditions.ts'
 import { validateLabelSelector } from '../../validation/label-selector.ts'
 import { nameIsPathSegment } from '../../validation/names.ts'
 import { negativeMessage } from '../../validation/object-meta.ts'
 import { validateAtMost100Percent, validateIntOrPercent } from '../apps/int-or-percent.ts'
+import { defineResource } from '../resource.ts'
 import { ageColumn, nameColumn } from '../standard-columns.ts'
 import { keepStatus, statusSubresource } from '../status-strategy.ts'
 

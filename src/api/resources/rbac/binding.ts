@@ -1,10 +1,10 @@
 // What RoleBinding and ClusterRoleBinding share: who is bound, to which role.
 import { type FieldError, invalidValue, notSupported, required } from '../../field-error.ts'
 import type { KubeObject } from '../../object.ts'
-import type { Column } from '../../resource.ts'
 import type { RoleRef, Subject } from '../../types/rbac-v1.ts'
 import { invalidShown } from '../../validation/go-syntax.ts'
 import { dns1123Subdomain, nameIsPathSegment } from '../../validation/names.ts'
+import type { Column } from '../resource.ts'
 import { ageColumn, nameColumn } from '../standard-columns.ts'
 
 export const rbacGroup = 'rbac.authorization.k8s.io'

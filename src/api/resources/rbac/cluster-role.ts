@@ -1,9 +1,9 @@
 // rbac.authorization.k8s.io/v1 ClusterRole.
 import { type FieldError, invalidValue, required } from '../../field-error.ts'
-import { defineResource } from '../../resource.ts'
 import type { ClusterRole } from '../../types/rbac-v1.ts'
 import { validateLabelSelector } from '../../validation/label-selector.ts'
 import { nameIsPathSegment } from '../../validation/names.ts'
+import { defineResource } from '../resource.ts'
 import { validatePolicyRules } from './policy-rule.ts'
 
 const validate = ({ rules, aggregationRule }: ClusterRole) => [

@@ -1,7 +1,8 @@
 // rbac.authorization.k8s.io/v1 RoleBinding.
-import { defineResource } from '../../resource.ts'
+
 import type { RoleBinding } from '../../types/rbac-v1.ts'
 import { nameIsPathSegment } from '../../validation/names.ts'
+import { defineResource } from '../resource.ts'
 import { bindingColumns, rbacGroup, setBindingDefaults, validateBinding, validateRoleRefUnchanged } from './binding.ts'
 
 const validate = (binding: RoleBinding) => validateBinding(binding, ['Role', 'ClusterRole'], true)

@@ -1,7 +1,8 @@
 // rbac.authorization.k8s.io/v1 Role.
-import { defineResource } from '../../resource.ts'
+
 import type { Role } from '../../types/rbac-v1.ts'
 import { nameIsPathSegment } from '../../validation/names.ts'
+import { defineResource } from '../resource.ts'
 import { validatePolicyRules } from './policy-rule.ts'
 
 const validate = ({ rules }: Role) => validatePolicyRules(rules, true)

@@ -1,8 +1,8 @@
 // scheduling.k8s.io/v1 PriorityClass.
 import { type FieldError, forbiddenField, notSupported } from '../../field-error.ts'
-import { defineResource } from '../../resource.ts'
 import type { PriorityClass } from '../../types/scheduling-v1.ts'
 import { immutable } from '../../validation/object-meta.ts'
+import { defineResource } from '../resource.ts'
 import { ageColumn, nameColumn } from '../standard-columns.ts'
 
 /** Priorities above this are kept for the system's own classes. */

@@ -1,10 +1,10 @@
 // storage.k8s.io/v1 CSIDriver.
 import { duplicate, type FieldError, invalidValue, notSupported } from '../../field-error.ts'
-import { defineResource } from '../../resource.ts'
 import type { CSIDriver, TokenRequest } from '../../types/storage-v1.ts'
 import { goStrings, invalidShown } from '../../validation/go-syntax.ts'
 import { immutableMessage } from '../../validation/object-meta.ts'
 import { semanticallyEqual } from '../../validation/semantic-equality.ts'
+import { defineResource } from '../resource.ts'
 import { ageColumn, nameColumn } from '../standard-columns.ts'
 
 const fsGroupPolicies = ['File', 'None', 'ReadWriteOnceWithFSType']

@@ -1,12 +1,12 @@
 // storage.k8s.io/v1 CSINode.
 import { duplicate, type FieldError, invalidValue, required, type UpdateFaults } from '../../field-error.ts'
-import { defineResource } from '../../resource.ts'
 import type { CSINode, CSINodeDriver } from '../../types/storage-v1.ts'
 import { exceedsBytes } from '../../validation/byte-length.ts'
 import { validateCsiDriverName } from '../../validation/csi-driver-name.ts'
 import { qualifiedName } from '../../validation/names.ts'
 import { immutableMessage, negativeMessage, pushMessages } from '../../validation/object-meta.ts'
 import { semanticallyEqual } from '../../validation/semantic-equality.ts'
+import { defineResource } from '../resource.ts'
 import { ageColumn, nameColumn } from '../standard-columns.ts'
 
 const maxNodeIdLength = 256

@@ -1,6 +1,5 @@
 // storage.k8s.io/v1 CSIStorageCapacity.
 import { type FieldError, invalidValue, type UpdateFaults } from '../../field-error.ts'
-import { defineResource } from '../../resource.ts'
 import type { CSIStorageCapacity } from '../../types/storage-v1.ts'
 import { goLabelSelector, invalidShown } from '../../validation/go-syntax.ts'
 import { validateLabelSelector } from '../../validation/label-selector.ts'
@@ -8,6 +7,7 @@ import { dns1123Subdomain } from '../../validation/names.ts'
 import { immutable, immutableMessage, negativeMessage, pushMessages } from '../../validation/object-meta.ts'
 import { semanticallyEqual } from '../../validation/semantic-equality.ts'
 import { deprecatedNodeLabels } from '../core/pod-warnings.ts'
+import { defineResource } from '../resource.ts'
 
 export const csiStorageCapacity = defineResource<CSIStorageCapacity>({
   group: 'storage.k8s.io',

@@ -1,5 +1,5 @@
 // The kinds of this group, in the order of discovery.
-import type { ResourceDefinition } from '../../resource.ts'
+import type { ResourceDefinition } from '../resource.ts'
 import { csiDriver } from './csi-driver.ts'
 import { csiNode } from './csi-node.ts'
 import { csiStorageCapacity } from './csi-storage-capacity.ts'

@@ -9,13 +9,13 @@ import {
   tooLong,
   type UpdateFaults,
 } from '../../field-error.ts'
-import { defineResource } from '../../resource.ts'
 import type { TopologySelectorTerm } from '../../types/core-v1.ts'
 import type { StorageClass } from '../../types/storage-v1.ts'
 import { qualifiedName } from '../../validation/names.ts'
 import { immutable, pushMessages } from '../../validation/object-meta.ts'
 import { dropEmptyMember, semanticallyEqual } from '../../validation/semantic-equality.ts'
 import { deprecatedNodeLabels } from '../core/pod-warnings.ts'
+import { defineResource } from '../resource.ts'
 import { ageColumn } from '../standard-columns.ts'
 
 const maxParameters = 512

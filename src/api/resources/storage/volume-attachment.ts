@@ -1,6 +1,5 @@
 // storage.k8s.io/v1 VolumeAttachment.
 import { type FieldError, forbiddenField, invalidValue, required, tooLong, type UpdateFaults } from '../../field-error.ts'
-import { defineResource } from '../../resource.ts'
 import type { PersistentVolumeSpec } from '../../types/core-v1.ts'
 import type { VolumeAttachment } from '../../types/storage-v1.ts'
 import { exceedsBytes } from '../../validation/byte-length.ts'
@@ -10,6 +9,7 @@ import { dns1123Subdomain } from '../../validation/names.ts'
 import { immutableMessage, pushMessages } from '../../validation/object-meta.ts'
 import { semanticallyEqual } from '../../validation/semantic-equality.ts'
 import { validateVolumeSource } from '../core/persistent-volume-validation.ts'
+import { defineResource } from '../resource.ts'
 import { ageColumn, nameColumn } from '../standard-columns.ts'
 import { keepStatus, statusSubresource } from '../status-strategy.ts'
 

@@ -1,4 +1,4 @@
-import { printable } from '../../printable.ts'
+import { printable } from '../../terminal/printable.ts'
 import { type Finding, objectName } from '../finding.ts'
 import type { Output } from './output.ts'
 

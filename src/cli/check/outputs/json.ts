@@ -1,4 +1,4 @@
-import { printableJson } from '../../printable.ts'
+import { printableJson } from '../../terminal/printable.ts'
 import type { Output } from './output.ts'
 
 /** For programs: an object with everything that is known about each finding. */

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
-import { printableJson } from '../../printable.ts'
-import { bulkheadVersion } from '../../version.ts'
+import { printableJson } from '../../terminal/printable.ts'
+import { bulkheadVersion } from '../../terminal/version.ts'
 import type { Finding } from '../finding.ts'
 import type { Output, Report } from './output.ts'
 

@@ -1,5 +1,5 @@
 import { styleText } from 'node:util'
-import { printable } from '../../printable.ts'
+import { printable } from '../../terminal/printable.ts'
 import { type Finding, objectName } from '../finding.ts'
 import type { Output, Report } from './output.ts'
 

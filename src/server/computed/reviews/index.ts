@@ -1,5 +1,5 @@
 // Reviews: resources that are computed and not stored, about access, tokens and the user itself.
-import type { ReviewToken } from '../../../access/token-review.ts'
+import type { ReviewToken } from '../../../access/tokens/token-review.ts'
 import type { WriteParts } from '../../objects/write-parts.ts'
 import type { Authorize } from '../../request/authorize.ts'
 import type { ResourceHandler } from '../../request/request-context.ts'

@@ -1,5 +1,5 @@
 // TokenReview: whether a token is valid, and its user.
-import type { ReviewToken } from '../../../access/token-review.ts'
+import type { ReviewToken } from '../../../access/tokens/token-review.ts'
 import { apiError, badRequest } from '../../../api/status.ts'
 import type { TokenReview } from '../../../api/types/authentication-v1.ts'
 import { objectReply } from '../../answers/respond.ts'

@@ -1,6 +1,7 @@
 // The number of containers that a node may report: those in the specs of its pods.
+
+import { containersOf } from '../../../api/pods/containers-of.ts'
 import type { Pod } from '../../../api/types/core-v1.ts'
-import { containersOf } from '../../../api/validation/containers-of.ts'
 import type { Selection } from '../../../store/store.ts'
 import type { ServedResources } from '../../resource/served-resource.ts'
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { ContainerUsage } from '../../../api/node-protocol.ts'
+import type { ContainerUsage } from '../../../api/nodes/node-protocol.ts'
 import type { Pod } from '../../../api/types/core-v1.ts'
 import { byPod, nodeMetricsOf, podMetricsOf } from './metrics-objects.ts'
 

@@ -1,7 +1,7 @@
 // Makes PodMetrics and NodeMetrics from the usage of nodes. Pure.
-import type { NodeUsage, Usage } from '../../../api/node-protocol.ts'
+import type { NodeUsage, Usage } from '../../../api/nodes/node-protocol.ts'
 import type { KubeObject } from '../../../api/object.ts'
-import { formatQuantity } from '../../../api/quantity.ts'
+import { formatQuantity } from '../../../api/quantity/quantity.ts'
 import type { Pod, ResourceList } from '../../../api/types/core-v1.ts'
 import type { ContainerMetrics, NodeMetrics, PodMetrics } from '../../../api/types/metrics-v1beta1.ts'
 import { formatTime } from '../../../base/clock.ts'

@@ -1,6 +1,6 @@
 // The usage of containers as reported by nodes: fetched through their tunnels, not trusted, and cached for a few seconds.
 import type { Duplex } from 'node:stream'
-import type { ContainerUsage, NodeUsage, Usage } from '../../../api/node-protocol.ts'
+import type { ContainerUsage, NodeUsage, Usage } from '../../../api/nodes/node-protocol.ts'
 import { isRecord } from '../../../api/schema/compile.ts'
 import type { Clock } from '../../../base/clock.ts'
 import { parseJson } from '../../../base/json.ts'

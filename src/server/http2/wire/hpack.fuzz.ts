@@ -1,7 +1,7 @@
 // Header blocks of one connection, each preceded by its length in two bytes: decoded or refused with an Http2Error, within the limits, and equally by two decoders.
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
-import { type FuzzTarget, succeeds } from '../../../base/fuzz-target.testing.ts'
+import { type FuzzTarget, succeeds } from '../../../base/testing/fuzz-target.testing.ts'
 import { Http2Error } from './frames.ts'
 import { HeaderDecoder } from './header-decoder.ts'
 import { fieldSize, type HeaderField } from './header-table.ts'

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { load } from 'js-yaml'
-import type { OpenApiInput } from '../../../api/schema/openapi.ts'
+import type { OpenApiInput } from '../../../api/openapi/openapi.ts'
 import type { RequestContext } from '../../request/request-context.ts'
 import { TestServer } from '../../testing.ts'
 import { documents } from './documents.ts'

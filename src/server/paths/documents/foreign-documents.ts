@@ -1,5 +1,5 @@
 // OpenAPI v3 of other servers' group versions, among this server's documents.
-import { openApiPath } from '../../../api/schema/openapi-types.ts'
+import { openApiPath } from '../../../api/openapi/openapi-types.ts'
 import type { RemoteVersion } from '../../proxy/aggregation/backend-documents.ts'
 
 /** URLs of the v3 documents of other servers' group versions, after this server's own. */

@@ -1,9 +1,9 @@
 // The OpenAPI v2 document of everything, as text in pieces: the piece of the built-in kinds is made once, and a changed group of custom
 // resources or of another server replaces only its own piece.
 import { createHash } from 'node:crypto'
-import type { DiscoverableResource } from '../../../api/schema/discovery.ts'
-import { type OpenApiInput, openApiV2Document, openApiV2Parts } from '../../../api/schema/openapi.ts'
-import { withFreeNames } from '../../../api/schema/openapi-text.ts'
+import type { DiscoverableResource } from '../../../api/openapi/discovery.ts'
+import { type OpenApiInput, openApiV2Document, openApiV2Parts } from '../../../api/openapi/openapi.ts'
+import { withFreeNames } from '../../../api/openapi/openapi-text.ts'
 import type { RemoteVersion } from '../../proxy/aggregation/backend-documents.ts'
 
 interface Piece {

@@ -2,7 +2,7 @@
 import type { AuthenticatorOpinion } from '../../../access/access.ts'
 import type { AuditEvent, AuditUser } from '../../../access/audit/audit-event.ts'
 import { bodyIsSecret } from '../../../access/audit/policy.ts'
-import { allowText, type MissingAccess } from '../../../access/explain-access.ts'
+import { allowText, type MissingAccess } from '../../../access/rights/explain-access.ts'
 import { patchAnnotation, refusedByAnnotation } from '../../../admission/admission.ts'
 import { type HookMutation, hookMutationPrefix } from '../../../admission/plugins/mutating-admission-webhook.ts'
 import { type MutatedBy, mutatedByAnnotations } from '../../../admission/policy/mutate-by-policies.ts'

@@ -1,6 +1,6 @@
 // Annotates the audit event of a refused request, so that it can be explained later. Costs nothing for allowed requests.
 import type { AuthenticatorOpinion } from '../../../access/access.ts'
-import type { ExplainAccess, MissingAccess } from '../../../access/explain-access.ts'
+import type { ExplainAccess, MissingAccess } from '../../../access/rights/explain-access.ts'
 import { FlowRefusal } from '../../flow-control/flow-refusal.ts'
 import {
   decisionAnnotation,

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { AuditEvent } from '../../../access/audit/audit-event.ts'
-import { retainedBytes } from '../../../base/bytes-kept.testing.ts'
+import { retainedBytes } from '../../../base/testing/retained-bytes.testing.ts'
 import { RefusedRequests } from './refused-requests.ts'
 
 const event = (auditID: string, username: string): AuditEvent => ({

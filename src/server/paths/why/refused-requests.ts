@@ -1,6 +1,6 @@
 // The latest refused requests, in memory, because users usually ask why right after a refusal.
 import { type AuditEvent, eventLine, parseEventLine } from '../../../access/audit/audit-event.ts'
-import { limitHolder } from '../../../access/limit-holder.ts'
+import { limitHolder } from '../../../access/limit-subject.ts'
 
 export const whyPath = '/bulkhead/v1/why'
 /**

@@ -1,8 +1,8 @@
 // `/bulkhead/v1/why`: explains a request that was made, by its audit id, and decides one that was not made, by its attributes.
 import { type Attributes, anonymousUser } from '../../../access/access.ts'
 import type { AuditEvent, AuditUser } from '../../../access/audit/audit-event.ts'
-import { allowText, type ExplainAccess } from '../../../access/explain-access.ts'
-import { limitHolder } from '../../../access/limit-holder.ts'
+import { limitHolder } from '../../../access/limit-subject.ts'
+import { allowText, type ExplainAccess } from '../../../access/rights/explain-access.ts'
 import { apiError, badRequest, tooManyRequests } from '../../../api/status.ts'
 import type { UserInfo } from '../../../api/user.ts'
 import { valueReply } from '../../answers/respond.ts'

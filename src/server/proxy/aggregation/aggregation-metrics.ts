@@ -1,5 +1,5 @@
 // Upstream's metric of unavailable APIServices.
-import { Gauge, type Registry } from '../../../base/metrics.ts'
+import { Gauge, type Registry } from '../../../base/metrics/metrics.ts'
 import type { ApiServiceIndex } from './api-service-index.ts'
 
 export function registerAggregationMetrics(registry: Registry, index: ApiServiceIndex): void {

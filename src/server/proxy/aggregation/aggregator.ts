@@ -1,6 +1,6 @@
 // API aggregation: group versions of other servers, the backends of these servers, and their availability.
 import { groupVersion } from '../../../api/object.ts'
-import type { ResourceDefinition } from '../../../api/resource.ts'
+import type { ResourceDefinition } from '../../../api/resources/resource.ts'
 import type { Clock } from '../../../base/clock.ts'
 import type { Logger } from '../../../base/log.ts'
 import type { Store } from '../../../store/store.ts'

@@ -1,9 +1,9 @@
 // Discovery and OpenAPI documents of aggregated servers. Fetched when an APIService changes or becomes available, and every minute. A server that does not
 // respond is published as stale with its last documents, and does not delay others.
 import { createHash } from 'node:crypto'
-import { type DiscoveredResource, fromAggregated, fromResourceList } from '../../../api/schema/discovered-resources.ts'
-import type { ForeignVersion } from '../../../api/schema/discovery.ts'
-import { type OpenApiText, parseBoundedJson } from '../../../api/schema/openapi-text.ts'
+import { type DiscoveredResource, fromAggregated, fromResourceList } from '../../../api/openapi/discovered-resources.ts'
+import type { ForeignVersion } from '../../../api/openapi/discovery.ts'
+import { type OpenApiText, parseBoundedJson } from '../../../api/openapi/openapi-text.ts'
 import type { Clock } from '../../../base/clock.ts'
 import type { Logger } from '../../../base/log.ts'
 import { type NextTime, RepeatedWork } from '../../../base/repeated-work.ts'

@@ -1,7 +1,7 @@
 // A pool of connections to aggregated servers, because a TLS handshake costs more than most requests.
 import type { AgentOptions, Agent as HttpAgent } from 'node:http'
 import type { Duplex } from 'node:stream'
-import { Agent } from '../../../base/node-http.ts'
+import { Agent } from '../../../base/net/node-http.ts'
 import { hostText } from '../dial-address.ts'
 import type { BackendEndpoint } from './backend-state.ts'
 import { type ConnectApiParts, connectApi } from './connect-api.ts'

@@ -1,6 +1,6 @@
 // Registers the group versions of CustomResourceDefinitions like upstream's controllers: one APIService for each served group version, removed with the last definition.
 import { groupVersion } from '../../../api/object.ts'
-import { customPriority } from '../../../api/schema/discovery.ts'
+import { customPriority } from '../../../api/openapi/discovery.ts'
 import type { Clock } from '../../../base/clock.ts'
 import type { Logger } from '../../../base/log.ts'
 import { type NextTime, RepeatedWork } from '../../../base/repeated-work.ts'

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { openApiText } from '../../../api/schema/openapi-text.ts'
+import { openApiText } from '../../../api/openapi/openapi-text.ts'
 import { OpenApiReader } from './openapi-reader.ts'
 
 const request = { group: 'g', version: 'v1', withV3: true }

@@ -1,6 +1,6 @@
 // Parses OpenAPI documents of other servers: small ones directly, large ones one after another in a thread, so that they do not block the loop.
-import { type OpenApiRequest, type OpenApiText, openApiText } from '../../../api/schema/openapi-text.ts'
-import { ThreadQueue, threadModule } from '../../../base/thread-queue.ts'
+import { type OpenApiRequest, type OpenApiText, openApiText } from '../../../api/openapi/openapi-text.ts'
+import { ThreadQueue, threadModule } from '../../../base/async/thread-queue.ts'
 
 export interface OpenApiWork {
   readonly body: Uint8Array

@@ -1,6 +1,6 @@
 // The thread that parses one large OpenAPI document.
-import { type OpenApiText, openApiText } from '../../../api/schema/openapi-text.ts'
-import { answerWork } from '../../../base/thread-work.ts'
+import { type OpenApiText, openApiText } from '../../../api/openapi/openapi-text.ts'
+import { answerWork } from '../../../base/async/thread-work.ts'
 import type { OpenApiWork } from './openapi-reader.ts'
 
 answerWork<OpenApiWork, OpenApiText | undefined>(

@@ -1,8 +1,8 @@
 // Requests of this server itself to aggregated servers: availability checks and documents. Responses are limited, redirects refused.
 import type { UserInfo } from '../../../api/user.ts'
-import { untilAborted } from '../../../base/abort.ts'
-import { answerHead } from '../../../base/answer-head.ts'
-import { request as httpRequest } from '../../../base/node-http.ts'
+import { untilAborted } from '../../../base/async/abort.ts'
+import { answerHead } from '../../../base/net/answer-head.ts'
+import { request as httpRequest } from '../../../base/net/node-http.ts'
 import { boundedAnswer } from '../../http/bounded-answer.ts'
 import type { BackendEndpoint } from './backend-state.ts'
 import { type ConnectApiParts, connectApi, hostOf } from './connect-api.ts'

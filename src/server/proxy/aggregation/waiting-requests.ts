@@ -1,5 +1,5 @@
 // Limits the requests that wait for the backend of one APIService: in all and per client, so that one client cannot use a slow backend alone.
-import { limitHolder } from '../../../access/limit-holder.ts'
+import { limitHolder } from '../../../access/limit-subject.ts'
 import { tooManyRequests } from '../../../api/status.ts'
 
 export const maxWaiting = { inAll: 200, ofCaller: 50 }

@@ -1,7 +1,7 @@
 // port-forward: SPDY within a WebSocket, as kubectl sends it, or two channels of a WebSocket per port, as the Python and JavaScript clients do.
 import type { Duplex } from 'node:stream'
 import type { WebSocket } from 'ws'
-import { goQuote } from '../../../api/go-quote.ts'
+import { goQuote } from '../../../api/go-text/go-quote.ts'
 import { badRequest } from '../../../api/status.ts'
 import { bytesOf, ChannelSocket, copyStreams, followClient, writePieces } from './channel-socket.ts'
 import { dataFrame, synStream } from './spdy-frames.ts'

@@ -1,5 +1,5 @@
 // PodExecOptions, PodAttachOptions and PodPortForwardOptions: parsed once from the query, admitted, and sent to the node as admitted.
-import type { ExecOptions, ForwardOptions } from '../../../api/node-query.ts'
+import type { ExecOptions, ForwardOptions } from '../../../api/nodes/node-query.ts'
 import type { Query } from '../../request/query.ts'
 import { readPorts } from './forwarded-ports.ts'
 

@@ -1,6 +1,6 @@
 // exec, attach and portforward: connects an upgraded connection of a client to the node's stream.
 import type { Duplex } from 'node:stream'
-import { writeNodeQuery } from '../../../api/node-query.ts'
+import { writeNodeQuery } from '../../../api/nodes/node-query.ts'
 import { apiError, badRequest, notFound } from '../../../api/status.ts'
 import type { Pod } from '../../../api/types/core-v1.ts'
 import type { Clock } from '../../../base/clock.ts'

@@ -1,0 +1,42 @@
+// Rules that cost little by upstream's count and do much: the object is refused, and other requests are held up no longer than a few evaluations take.
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { requestWork } from '../../cel/kubernetes/limits.ts'
+import { formatFieldError } from '../../field-error.ts'
+import type { JSONSchemaProps } from '../../types/apiextensions-v1.ts'
+import { OldValues, uncorrelated } from '../schema/old-values.ts'
+import { compileNode, evaluateByNode, newBudget } from './rule-evaluator.ts'
+
+const lists: JSONSchemaProps = {
+  type: 'array',
+  items: { type: 'array', items: { type: 'array', items: { type: 'string' } } },
+}
+const rules = (rule: string, count = 1): JSONSchemaProps['x-kubernetes-validations'] => Array.from({ length: count }, () => ({ rule }))
+const evaluated = (schema: JSONSchemaProps, value: unknown) => {
+  const budget = newBudget()
+  const node = compileNode(schema, false)
+  assert.ok(node !== undefined)
+  return { errors: evaluateByNode(node, value, uncorrelated, new OldValues(), budget).errors, budget }
+}
+
+test('evaluateByNode() ends a rule that compares each of many lists with each other', () => {
+  const value = Array.from({ length: 110 }, () => [Array.from({ length: 400 }, () => 'x')])
+  const { errors, budget } = evaluated({ ...lists, 'x-kubernetes-validations': rules('self.all(a, self.all(b, a == b))') }, value)
+  assert.match(
+    errors.map(formatFieldError).join(),
+    /actual work limit exceeded.*no further validation rules will be run due to call cost exceeds limit for rule/,
+  )
+  assert.equal(errors.length, 1)
+  assert.ok(budget.left > 9_000_000, 'by its cost alone it could go on for long')
+})
+
+test('evaluateByNode() ends rules that do too much together', () => {
+  const value = Array.from({ length: 40 }, () => [Array.from({ length: 400 }, () => 'x')])
+  const schema = { ...lists, 'x-kubernetes-validations': rules('self.all(a, self.all(b, a == b))', 20) }
+  const { errors, budget } = evaluated(schema, value)
+  assert.deepEqual(errors.map(formatFieldError), [
+    '<nil>: Invalid value: "array": validation failed due to running out of cost budget, no further validation rules will be run',
+  ])
+  assert.ok(-budget.work < requestWork, `${-budget.work} units too many`)
+  assert.deepEqual(evaluated({ ...lists, 'x-kubernetes-validations': rules('self.all(a, self.all(b, a == b))') }, value).errors, [])
+})

@@ -1,0 +1,103 @@
+// The protocol of a node's tunnel. The agent dials the API server and upgrades; from then on the roles are turned:
+// the server is the HTTP/2 client and the agent the HTTP/2 server on that one TLS connection, so that a node listens on no port.
+
+import { badRequest } from '../status.ts'
+import { isNodeRequestKind, type NodeRequestKind } from './node-query.ts'
+
+/** The upgrade: `GET /bulkhead/v1/nodes/{name}/tunnel` with `Upgrade: bulkhead-tunnel/1`. Only `system:node:{name}` may. */
+export const tunnelUpgrade = 'bulkhead-tunnel/1'
+
+/**
+ * The server's 101 gives each tunnel a key. A node that already has one, and opens another because its certificate was renewed, sends the key of the
+ * open tunnel with its next upgrade; without it a second tunnel is refused while the first answers.
+ */
+export const tunnelKeyHeader = 'bulkhead-tunnel-key'
+
+export function tunnelPath(nodeName: string): string {
+  return `/bulkhead/v1/nodes/${encodeURIComponent(nodeName)}/tunnel`
+}
+
+/** A request of one pod. */
+export interface PodRequest {
+  readonly kind: NodeRequestKind
+  readonly pod: { readonly namespace: string; readonly name: string; readonly uid: string }
+  readonly container: string
+  /** As `writeNodeQuery` writes it. */
+  readonly query: string
+}
+
+/**
+ * `logs` answers 200 with the text. The others are a POST that is a byte stream both ways once the agent answered 200: SPDY/3.1 frames with the
+ * streams of Kubernetes' remotecommand v4 protocol (exec, attach) or of portforward v1, or the bytes of a TCP connection to the port of the pod that
+ * the query `port` names (dial). A refusal is a Status as JSON with its code.
+ */
+export function nodeRequestPath({ kind, pod, container, query }: PodRequest): string {
+  const parts = [kind, pod.namespace, pod.name, pod.uid, container].map(encodeURIComponent)
+  return `/${parts.join('/')}${query === '' ? '' : `?${query}`}`
+}
+
+/** Throws a 400 for whatever `nodeRequestPath` does not write. */
+export function readNodeRequestPath(path: string): PodRequest {
+  const mark = path.indexOf('?')
+  const segments = (mark < 0 ? path : path.slice(0, mark)).slice(1).split('/').map(unescapeSegment)
+  const [kind = '', namespace = '', name = '', uid = '', container = ''] = segments
+  if (!isNodeRequestKind(kind)) throw badRequest(`unknown node request ${JSON.stringify(kind)}`)
+  const request = { kind, pod: { namespace, name, uid }, container, query: mark < 0 ? '' : path.slice(mark + 1) }
+  if (nodeRequestPath(request) !== path) throw badRequest('the path is not in the form in which the API server writes it')
+  return request
+}
+
+function unescapeSegment(segment: string): string {
+  try {
+    return decodeURIComponent(segment)
+  } catch (err) {
+    if (err instanceof URIError) throw badRequest(`invalid URL escape in ${JSON.stringify(segment)}`)
+    throw err
+  }
+}
+
+/** What an agent tells of itself, each with a GET: under the paths that the kubelet has for it, connections that network policies refused, and usage. */
+export const kubeletPaths = ['healthz', 'healthz/ping', 'pods', 'refused-connections', 'stats/usage', 'metrics/resource'] as const
+export type KubeletPath = (typeof kubeletPaths)[number]
+
+export const kubeletRequestPath = (path: KubeletPath): string => `/kubelet/${path}`
+
+/** An item of the page `refused-connections`: `{ items: RefusedConnection[] }`. */
+export interface RefusedConnection {
+  /** Whose policies refused it: `egress` those of the pod at `from`, `ingress` those of the pod at `to`. */
+  readonly direction: 'egress' | 'ingress'
+  readonly from: string
+  /** A Service's address is translated already. */
+  readonly to: string
+  /** `TCP`, `UDP`, `SCTP`, or another protocol's name. */
+  readonly protocol: string
+  /** Whether `to` is where the node answers questions for names. */
+  readonly names: boolean
+  /** Means nothing for a protocol without ports. */
+  readonly port: number
+  readonly packets: number
+  readonly secondsAgo: number
+}
+
+/** What was used on the mean of a window of time. */
+export interface Usage {
+  /** When the window ended, ms since the epoch. */
+  readonly at: number
+  readonly windowMs: number
+  /** Billionths of a core. */
+  readonly cpuNanocores: number
+  /** Working set, at the end of the window. */
+  readonly memoryBytes: number
+}
+
+export interface ContainerUsage extends Usage {
+  readonly podUid: string
+  /** Of the container in its pod. */
+  readonly name: string
+}
+
+/** The page `stats/usage`. What was not measured twice yet is left out; a simulated node measures nothing. */
+export interface NodeUsage {
+  readonly node?: Usage
+  readonly containers: readonly ContainerUsage[]
+}

@@ -1,0 +1,62 @@
+// Finds the data directory and the running processes of the cluster on this machine.
+import { accessSync, constants, existsSync } from 'node:fs'
+import { resolve } from 'node:path'
+import { verifyAuditLog } from '../../access/audit/verify-log.ts'
+import type { ClusterMachine } from '../../assess/proof.ts'
+import { defaultDataDirectory, thisMachine } from '../../base/config/config.ts'
+import { codeOf } from '../../base/user-error.ts'
+import { connectSigner } from '../../signer/connect.ts'
+import { requestStatus, type UpStatus } from '../up/control-socket.ts'
+import { type DataDirectory, layout } from '../up/data-directory.ts'
+
+const signerMs = 20_000
+
+/** The data directory of a cluster on this machine: the flag's, else the default of `bulkhead up`. */
+export function findDataDirectory(flag: string | undefined): DataDirectory {
+  return layout(resolve(flag ?? defaultDataDirectory(thisMachine(process.env))))
+}
+
+/**
+ * The answer of the running `bulkhead up`; undefined if none runs there. Rejects with the system error EACCES if this user may not ask it.
+ */
+export async function findUp(directory: DataDirectory): Promise<UpStatus | undefined> {
+  try {
+    return await requestStatus(directory.supervisorSocket)
+  } catch (err) {
+    if (codeOf(err) === 'ENOTDIR') return undefined
+    throw err
+  }
+}
+
+/** What proofs see of this machine: only what this user can read. */
+export function clusterMachine(directory: DataDirectory, up: UpStatus | undefined): ClusterMachine {
+  if (up === undefined) return { parts: [] }
+  const parts = [{ name: 'up', pid: up.pid }, ...up.parts.flatMap(({ name, pid }) => (pid === undefined ? [] : [{ name, pid }]))]
+  const { server } = directory
+  const auditFolder = `${server}/audit`
+  if (!readable(server) || !readable(auditFolder)) return { parts }
+  return {
+    parts,
+    dataDirectory: directory.path,
+    readAuditLog: async () => {
+      await using signer = connectSigner(directory.signerSockets.admin)
+      const { publicKey, signedHead } = await signer.auditKey(AbortSignal.timeout(signerMs))
+      return await verifyAuditLog(auditFolder, publicKey, signedHead)
+    },
+    tokenKeys: async signal => {
+      await using signer = connectSigner(directory.signerSockets.admin)
+      return (await signer.tokenKeys(signal)).map(({ publicKey }) => publicKey)
+    },
+  }
+}
+
+function readable(path: string): boolean {
+  if (!existsSync(path)) return false
+  try {
+    accessSync(path, constants.R_OK | constants.X_OK)
+    return true
+  } catch (err) {
+    if (codeOf(err) === 'EACCES') return false
+    throw err
+  }
+}

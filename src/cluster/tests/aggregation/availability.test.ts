@@ -1,0 +1,91 @@
+// The condition of an APIService about its service and its server, and how it follows them.
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { admin } from '../secured-api.testing.ts'
+import { Aggregation } from './aggregation.testing.ts'
+import { apiServices } from './extension-server.testing.ts'
+import { flunders, group } from './flunder-server.testing.ts'
+
+const service = '/api/v1/namespaces/default/services/wardle'
+const slice = '/apis/discovery.k8s.io/v1/namespaces/default/endpointslices/wardle-1'
+
+test('the condition follows the service, its port, its endpoints and the backend, in upstream’s words', async () => {
+  await using made = await Aggregation.open()
+  const { request } = made.api
+  const patch = async (path: string, body: object) => {
+    const { status, text } = await request.call(made.api, admin, 'PATCH', path, body)
+    assert.equal(status, 200, text)
+  }
+  const told = async (reason: string, message: string) =>
+    assert.equal((await made.until(found => found.reason === reason)).message, message)
+  await told('Passed', 'all checks passed')
+
+  await patch(slice, { endpoints: [{ addresses: ['10.1.2.3'], conditions: { ready: false } }] })
+  await told('MissingEndpoints', 'endpointslices for service/wardle in "default" have no addresses with port name "https"')
+  assert.equal((await made.request(admin, 'GET', flunders)).status, 503)
+
+  await made.request(admin, 'DELETE', slice)
+  await told('EndpointsNotFound', 'cannot find endpointslices for service/wardle in "default"')
+
+  await patch(service, { spec: { ports: [{ name: 'https', port: 444, protocol: 'TCP', targetPort: 8443 }] } })
+  await told('ServicePortError', 'service/wardle in "default" is not listening on port 443')
+
+  await made.request(admin, 'DELETE', service)
+  await told('ServiceNotFound', 'service/wardle in "default" is not present')
+
+  await patch(`${apiServices}/v1.${group}`, { spec: { service: null, caBundle: null } })
+  await told('Local', 'Local APIServices are always available')
+})
+
+test('a backend that answers no more makes its APIService unavailable, and available again when it does', async () => {
+  await using made = await Aggregation.open()
+  const healthy = made.extension.answer
+  made.extension.answer = (_request, response) => {
+    response.writeHead(500)
+    response.end()
+  }
+  // A change of the endpoints triggers a check at once.
+  const touch = (value: string) => made.request(admin, 'PATCH', slice, { metadata: { annotations: { touched: value } } })
+  await touch('1')
+  const failed = await made.until(({ status }) => status === 'False')
+  assert.equal(
+    failed.message,
+    `failing or missing response from https://wardle.default.svc:443/apis/${group}/v1: bad status from https://wardle.default.svc:443/apis/${group}/v1: 500`,
+  )
+  made.extension.answer = healthy
+  await touch('2')
+  await made.until(({ status }) => status === 'True')
+})
+
+test('an endpoint that is not a pod’s address is not asked for it', async () => {
+  const targetRef = { kind: 'Pod', namespace: 'default', name: 'wardle-0' }
+  const endpoints = [{ addresses: ['10.9.9.9'], conditions: { ready: true }, targetRef }]
+  await using made = await Aggregation.open({ slice: { endpoints }, available: false })
+  const { message } = await made.firstCondition()
+  assert.match(message, /no pod has the address 10\.9\.9\.9/)
+})
+
+test('an endpoint that is this server itself is not asked', async () => {
+  await using made = await Aggregation.open()
+  const own = { addressType: 'IPv4', ports: [{ name: 'https', port: 8443, protocol: 'TCP' }], endpoints: [{ addresses: ['10.9.9.9'] }] }
+  await made.api.create('/apis/discovery.k8s.io/v1/namespaces/default/endpointslices', { metadata: { name: 'kubernetes' }, ...own })
+  await made.request(admin, 'PATCH', slice, { endpoints: own.endpoints })
+  const { message } = await made.until(({ status }) => status === 'False')
+  assert.match(message, /10\.9\.9\.9:8443 is this API server/)
+})
+
+test('the metric tells which APIServices are not available', async () => {
+  await using made = await Aggregation.open()
+  const told = async () => (await made.request(admin, 'GET', '/metrics')).text
+  assert.match(await told(), /aggregator_unavailable_apiservice\{name="v1\.wardle\.example\.com"\} 0/)
+  await made.request(admin, 'DELETE', slice)
+  await made.until(({ status }) => status === 'False')
+  assert.match(await told(), /aggregator_unavailable_apiservice\{name="v1\.wardle\.example\.com"\} 1/)
+})
+
+test('an APIService that is deleted leads nowhere', async () => {
+  await using made = await Aggregation.open()
+  assert.equal((await made.request(admin, 'GET', flunders)).status, 200)
+  await made.request(admin, 'DELETE', `${apiServices}/v1.${group}`)
+  assert.equal((await made.request(admin, 'GET', flunders)).status, 404)
+})

@@ -1,0 +1,40 @@
+// A runtime that does not answer fails everything that uses it at once: the log says so in one line, and not with a stack for each pod.
+import type { Clock } from '../../base/clock.ts'
+import type { Logger, LogValues } from '../../base/log.ts'
+import { messageOf } from '../../base/user-error.ts'
+import { RuntimeError } from './runtime.ts'
+
+/** An outage that lasts is said again. */
+const againMs = 60_000
+const maxCauses = 8
+
+/** Lines whose error is that the runtime does not answer come as one line at level info for each minute; all of them are there at level debug. */
+export function quietOutages(log: Logger, clock: Clock): Logger {
+  let saidAt = Number.NEGATIVE_INFINITY
+  const quiet = (to: Logger): Logger => {
+    const line = (level: 'error' | 'info') => (message: string, values?: LogValues) => {
+      if (!isOutage(values?.['err'])) return to[level](message, values)
+      to.debug(message, values)
+      const now = clock.monotonic()
+      if (now - saidAt < againMs) return
+      saidAt = now
+      to.info('container runtime does not answer', { during: message, err: messageOf(values?.['err']) })
+    }
+    return {
+      error: line('error'),
+      info: line('info'),
+      debug: (message, values) => to.debug(message, values),
+      with: values => quiet(to.with(values)),
+    }
+  }
+  return quiet(log)
+}
+
+function isOutage(err: unknown): boolean {
+  let cause = err
+  for (let depth = 0; depth < maxCauses && cause instanceof Error; depth++) {
+    if (cause instanceof RuntimeError && cause.code === 'Unavailable') return true
+    cause = cause.cause
+  }
+  return false
+}

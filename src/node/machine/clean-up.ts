@@ -1,0 +1,63 @@
+// Removes everything that a node made on the machine: shims and containers, mounts, network namespaces, cgroups. Also after kill -9.
+import { readdir, rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { Clock } from '../../base/clock.ts'
+import type { Logger } from '../../base/log.ts'
+import type { ContainerRuntime } from '../cri/runtime.ts'
+import { removeCgroup } from './cgroups.ts'
+import { unmountBelow } from './mount-table.ts'
+import type { NodeDirectory } from './node-directory.ts'
+import { endProcesses, listProcesses } from './process-table.ts'
+
+/** The parent of all pod cgroups of this node. */
+export function nodeCgroup(directory: NodeDirectory): string {
+  return `/bulkhead-${directory.id}`
+}
+
+/** Stops and removes all sandboxes through the runtime, so that CNI gives back addresses, rules and interfaces. */
+export async function removeAllPods(runtime: ContainerRuntime, log: Logger, signal: AbortSignal): Promise<void> {
+  const containers = await runtime.listContainers({}, signal)
+  await Promise.all(containers.filter(({ state }) => state === 'CONTAINER_RUNNING').map(({ id }) => runtime.stopContainer(id, 2, signal)))
+  for (const { id } of await runtime.listSandboxes({}, signal)) {
+    try {
+      await runtime.stopSandbox(id, signal)
+      await runtime.removeSandbox(id, signal)
+    } catch (err) {
+      signal.throwIfAborted()
+      log.error('sandbox not removed', { sandbox: id, err })
+    }
+  }
+}
+
+/** Whether containers of this node run: each pod's have a shim, which outlives agent and containerd. */
+export async function hasContainers(directory: NodeDirectory): Promise<boolean> {
+  return (await listProcesses()).some(({ command }) => isShim(command, directory))
+}
+
+function isShim([program = '', ...args]: readonly string[], { containerdSocket }: NodeDirectory): boolean {
+  return program.includes('containerd-shim') && args.includes(containerdSocket)
+}
+
+/**
+ * The last step of a clean stop and the first help after a crash; call it when no containerd of this directory runs.
+ * Finds things by the directory's path alone. Keeps images, logs and certificates, for the next start.
+ */
+export async function cleanUp(directory: NodeDirectory, clock: Clock, signal: AbortSignal): Promise<void> {
+  const ours = (await listProcesses()).filter(
+    ({ command }) => command.includes(directory.containerdSocket) || command.includes(directory.containerdConfig),
+  )
+  await endProcesses(
+    ours.map(({ pid }) => pid),
+    200,
+    clock,
+    signal,
+  )
+  await removeCgroup(nodeCgroup(directory), clock, signal)
+  await unmountBelow(directory.containerdState)
+  await unmountBelow(directory.pods)
+  await unmountBelow(directory.containerdRoot)
+  await rm(directory.containerdState, { recursive: true, force: true })
+  // What is below is no mount any more, so nothing outside the folder can be reached through it.
+  // A node that never ran a pod has no such folder.
+  for (const name of await readdir(directory.pods).catch(() => [])) await rm(join(directory.pods, name), { recursive: true, force: true })
+}

@@ -1,0 +1,57 @@
+// What a node of another data directory left on this machine when it was killed: containers that still hold the pod network, or rules in the
+// kernel that would go on judging the pods of this node.
+import { basename, dirname } from 'node:path'
+import type { Logger } from '../../base/log.ts'
+import { UserError } from '../../base/user-error.ts'
+import { runProgram } from '../../network/command.ts'
+import { nodeDirectory } from './node-directory.ts'
+import { listProcesses, type ProcessEntry } from './process-table.ts'
+
+/** `ip bulkhead_0123abcd` and `inet bulkhead_0123abcd_policy`, as `nft list tables` prints them. */
+const tableLine = /^table (\S+ bulkhead_([0-9a-f]{8})(?:_policy)?)$/gm
+
+/** Tables of nodes other than `id`, by the id of theirs. Pure. */
+export function otherTables(listing: string, id: string): Map<string, string[]> {
+  const found = new Map<string, string[]>()
+  for (const [, table = '', other = ''] of listing.matchAll(tableLine)) {
+    if (other !== id) found.set(other, [...(found.get(other) ?? []), table])
+  }
+  return found
+}
+
+/** The node directories, by id, that the containerd and the shims among the processes belong to; '' where only the id is known. Pure. */
+export function runningNodes(processes: readonly ProcessEntry[]): Map<string, string> {
+  const found = new Map<string, string>()
+  for (const { command } of processes) {
+    for (const argument of command) {
+      const root = /^(\/.*)\/containerd\/(?:config\.toml|state\/containerd\.sock)$/.exec(argument)?.[1]
+      const id = root === undefined ? /^\/run\/bulkhead-([0-9a-f]{8})\/containerd\.sock$/.exec(argument)?.[1] : nodeDirectory(root).id
+      if (id !== undefined) found.set(id, root ?? found.get(id) ?? '')
+    }
+  }
+  return found
+}
+
+/**
+ * To be called by the one who has claimed the machine. Takes the rules of dead nodes out of the kernel; throws a UserError where containers of
+ * another node still run: they have the addresses that this node would give to its pods.
+ */
+export async function clearLeftBehind(id: string, log: Logger): Promise<void> {
+  const others = otherTables(await runProgram('nft', ['list', 'tables']), id)
+  if (others.size === 0) return
+  const running = runningNodes(await listProcesses())
+  for (const [other, tables] of others) {
+    const root = running.get(other)
+    if (root !== undefined) throw stillRunning(root)
+    for (const table of tables) await runProgram('nft', ['delete', 'table', ...table.split(' ')])
+    log.info('rules of a node that is gone taken out of the kernel', { tables })
+  }
+}
+
+function stillRunning(root: string): UserError {
+  const directory = basename(root) === 'node' ? dirname(root) : root
+  const where = root === '' ? '' : ` with the data directory "${directory}"`
+  return new UserError(
+    `Containers of another Bulkhead cluster${where} still run on this machine and have its pod addresses: start that cluster again and stop it with Ctrl-C, or start this one with --simulated-nodes 1`,
+  )
+}

@@ -1,0 +1,44 @@
+// The folders that pods have on a node, by which an agent finds what one before it left: `<pods>/<uid>` and `<logs>/<namespace>_<name>_<uid>`.
+import { mkdir, readdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { Pod } from '../../api/types/core-v1.ts'
+import type { NodeDirectory } from '../machine/node-directory.ts'
+import { podUid } from './pod-containers.ts'
+
+export interface PodIdentity {
+  readonly uid: string
+  /** Both are '' where nothing here tells them. */
+  readonly namespace: string
+  readonly name: string
+}
+
+export function logFolder(logs: string, pod: Pod): string {
+  const { namespace, name } = pod.metadata
+  return join(logs, `${namespace}_${name}_${podUid(pod)}`)
+}
+
+/** Logs may hold anything, so nobody but root and its group reads them, whatever mask the agent was started with. */
+export async function makeLogFolder(path: string): Promise<void> {
+  await mkdir(path, { recursive: true, mode: 0o750 })
+}
+
+/** Each pod that has a folder here. */
+export async function podsWithFolders({ pods, logs }: NodeDirectory): Promise<readonly PodIdentity[]> {
+  const found = new Map<string, PodIdentity>()
+  for (const uid of await namesIn(pods)) found.set(uid, { uid, namespace: '', name: '' })
+  for (const folder of await namesIn(logs)) {
+    const [namespace = '', name = '', uid = ''] = folder.split('_')
+    if (uid !== '') found.set(uid, { uid, namespace, name })
+  }
+  return [...found.values()]
+}
+
+/** A node that never ran a pod has neither folder. */
+async function namesIn(folder: string): Promise<readonly string[]> {
+  try {
+    return await readdir(folder)
+  } catch (err) {
+    if (err instanceof Error && 'code' in err && err.code === 'ENOENT') return []
+    throw err
+  }
+}

@@ -1,0 +1,63 @@
+// What the runtime has of one pod, read in one go: the facts that plan and status are made from.
+import type { ContainerStatus, Sandbox } from '../cri/messages.ts'
+import type { ContainerRuntime } from '../cri/runtime.ts'
+
+export const podLabels = {
+  name: 'io.kubernetes.pod.name',
+  namespace: 'io.kubernetes.pod.namespace',
+  uid: 'io.kubernetes.pod.uid',
+  container: 'io.kubernetes.container.name',
+} as const
+
+export const containerAnnotations = {
+  hash: 'io.kubernetes.container.hash',
+  restartCount: 'io.kubernetes.container.restartCount',
+  terminationMessagePolicy: 'io.kubernetes.container.terminationMessagePolicy',
+  /** What it was made with: the spec may change while it runs. */
+  resources: 'io.kubernetes.container.resources',
+} as const
+
+export interface PodState {
+  /** Newest first. */
+  readonly sandboxes: readonly Sandbox[]
+  readonly podIps: readonly string[]
+  /** Name -> its instances, newest first. */
+  readonly containers: ReadonlyMap<string, readonly ContainerStatus[]>
+}
+
+export const emptyPodState: PodState = { sandboxes: [], podIps: [], containers: new Map() }
+
+export async function readPodState(runtime: ContainerRuntime, uid: string, signal: AbortSignal): Promise<PodState> {
+  const labels = { [podLabels.uid]: uid }
+  const [sandboxes, summaries] = await Promise.all([runtime.listSandboxes(labels, signal), runtime.listContainers(labels, signal)])
+  sandboxes.sort((a, b) => newerFirst(a.createdAt, b.createdAt))
+  const newest = sandboxes[0]
+  const [statuses, sandbox] = await Promise.all([
+    Promise.all(summaries.map(({ id }) => runtime.containerStatus(id, signal))),
+    newest?.state === 'SANDBOX_READY' ? runtime.sandboxStatus(newest.id, signal) : undefined,
+  ])
+  const containers = new Map<string, ContainerStatus[]>()
+  for (const status of statuses) {
+    if (!status) continue
+    const list = containers.get(status.metadata.name)
+    if (list) list.push(status)
+    else containers.set(status.metadata.name, [status])
+  }
+  for (const list of containers.values()) list.sort((a, b) => newerFirst(a.createdAt, b.createdAt))
+  const network = sandbox?.network
+  return { sandboxes, podIps: network?.ip ? [network.ip, ...network.additionalIps.map(({ ip }) => ip)] : [], containers }
+}
+
+export function newestContainer(state: PodState, name: string): ContainerStatus | undefined {
+  return state.containers.get(name)?.[0]
+}
+
+/** Milliseconds of a CRI time in nanoseconds; 0 where it has not happened. */
+export function millis(nanoseconds: string): number {
+  return Number(BigInt(nanoseconds) / 1_000_000n)
+}
+
+function newerFirst(a: string, b: string): number {
+  const difference = BigInt(b) - BigInt(a)
+  return difference > 0n ? 1 : difference < 0n ? -1 : 0
+}

@@ -1,0 +1,206 @@
+// The Node object from the machine's facts. Pure; names, reasons and messages are the kubelet's.
+
+import { kubernetesVersion } from '../../api/kubernetes-version.ts'
+import type { Node, NodeCondition, NodeStatus } from '../../api/types/core-v1.ts'
+import { isExtendedResource, isHugePages } from '../../api/validation/resource-names.ts'
+import { formatTime } from '../../base/clock.ts'
+import type { NodeAllocatable } from '../container/field-values.ts'
+import type { Image } from '../cri/messages.ts'
+import type { MachineFacts, Pressure } from '../machine/machine-facts.ts'
+import type { NodeSupport } from '../pod/pod-support.ts'
+
+/** Marks a node and its pods whose containers are pretended. */
+export const simulatedMark = 'bulkhead.dev/simulated'
+
+const maxPods = 110
+/** Kept for the node itself. */
+const reservedMemoryBytes = 100 * 1024 * 1024
+const maxImages = 50
+
+export interface NodeFacts {
+  readonly name: string
+  readonly facts: MachineFacts
+  readonly runtimeVersion: string
+  readonly simulated: boolean
+  readonly support: NodeSupport
+  /** Extra labels from the agent's configuration. */
+  readonly labels?: Readonly<Record<string, string>>
+}
+
+export function nodeLabels({ name, facts, simulated, labels }: NodeFacts): Record<string, string> {
+  return {
+    ...labels,
+    'kubernetes.io/hostname': name,
+    'kubernetes.io/os': 'linux',
+    'kubernetes.io/arch': facts.architecture,
+    'beta.kubernetes.io/os': 'linux',
+    'beta.kubernetes.io/arch': facts.architecture,
+    ...(simulated ? { [simulatedMark]: 'true' } : {}),
+  }
+}
+
+/** What is created when the node is not there yet. Without a podCIDR the control plane may give one. */
+export function newNode(node: NodeFacts): Node {
+  return {
+    apiVersion: 'v1',
+    kind: 'Node',
+    metadata: {
+      name: node.name,
+      labels: nodeLabels(node),
+      ...(node.simulated ? { annotations: { [simulatedMark]: 'true' } } : {}),
+    },
+    spec: {},
+  }
+}
+
+export function allocatable({ facts }: Pick<NodeFacts, 'facts'>): NodeAllocatable {
+  return {
+    milliCpu: facts.cpus * 1000,
+    memoryBytes: Math.max(0, facts.memoryBytes - reservedMemoryBytes),
+    ephemeralStorageBytes: Math.floor(facts.diskBytes * 0.9),
+  }
+}
+
+export interface NodeHealth {
+  readonly pressure: Pressure
+  /** Why the node is not ready; empty when it is. */
+  readonly problems: readonly string[]
+  readonly images: readonly Image[]
+  readonly policies: PolicyHealth
+  /** Undefined on a node that leads no traffic of Services. */
+  readonly services?: ServiceHealth
+}
+
+/** Whether NetworkPolicies are in force on the node. */
+export type PolicyHealth =
+  | { readonly enforced: true }
+  | { readonly enforced: false; readonly reason: 'SimulatedNode' | 'RulesMissing' | 'AgentStopped'; readonly message: string }
+
+/** Whether the kernel holds the rules of Services; `problem` says why it does not. */
+export interface ServiceHealth {
+  readonly problem: string | undefined
+}
+
+/** The condition that says so. */
+export const serviceRulesCondition = 'bulkhead.dev/ServiceRulesInForce'
+
+/** The condition that says whether policies are in force. */
+export const networkPolicyCondition = 'bulkhead.dev/NetworkPolicyEnforced'
+
+export function nodeStatus(node: NodeFacts, health: NodeHealth, old: NodeStatus | undefined, now: number): NodeStatus {
+  const { name, facts } = node
+  const usable = allocatable(node)
+  const advertised = advertisedCapacity(old)
+  return {
+    addresses: [...facts.addresses.map(address => ({ type: 'InternalIP', address })), { type: 'Hostname', address: name }],
+    capacity: {
+      ...advertised,
+      cpu: String(facts.cpus),
+      memory: `${Math.floor(facts.memoryBytes / 1024)}Ki`,
+      'ephemeral-storage': `${Math.floor(facts.diskBytes / 1024)}Ki`,
+      pods: String(maxPods),
+    },
+    allocatable: {
+      ...advertised,
+      cpu: String(facts.cpus),
+      memory: `${Math.floor(usable.memoryBytes / 1024)}Ki`,
+      'ephemeral-storage': String(usable.ephemeralStorageBytes),
+      pods: String(maxPods),
+    },
+    conditions: conditions(health, old?.conditions ?? [], now),
+    daemonEndpoints: { kubeletEndpoint: { Port: 0 } },
+    nodeInfo: {
+      machineID: facts.machineId,
+      systemUUID: facts.systemUuid,
+      bootID: facts.bootId,
+      kernelVersion: facts.kernelVersion,
+      osImage: facts.osImage,
+      containerRuntimeVersion: node.runtimeVersion,
+      kubeletVersion: kubernetesVersion,
+      kubeProxyVersion: '',
+      operatingSystem: 'linux',
+      architecture: facts.architecture,
+    },
+    features: { supplementalGroupsPolicy: node.support.supplementalGroupsPolicy },
+    images: [...health.images]
+      .sort((a, b) => Number(b.size) - Number(a.size))
+      .slice(0, maxImages)
+      .map(({ repoDigests, repoTags, size }) => ({ names: [...repoDigests, ...repoTags], sizeBytes: Number(size) })),
+  }
+}
+
+/** What others say that the node has, as an extended resource that an administrator counts: pods may have all of it. */
+const advertisedCapacity = (status: NodeStatus | undefined) =>
+  Object.fromEntries(Object.entries(status?.capacity ?? {}).filter(([resource]) => !isHugePages(resource)))
+
+/** Extended resources that are allocatable though nobody says any longer that the node has them. */
+export const withdrawnResources = (status: NodeStatus | undefined): string[] =>
+  Object.keys(status?.allocatable ?? {}).filter(resource => isExtendedResource(resource) && status?.capacity?.[resource] === undefined)
+
+function conditions({ pressure, problems, policies, services }: NodeHealth, old: readonly NodeCondition[], now: number): NodeCondition[] {
+  const pressures = [
+    [
+      'MemoryPressure',
+      pressure.memory,
+      'KubeletHasInsufficientMemory',
+      'KubeletHasSufficientMemory',
+      'kubelet has insufficient memory available',
+      'kubelet has sufficient memory available',
+    ],
+    [
+      'DiskPressure',
+      pressure.disk,
+      'KubeletHasDiskPressure',
+      'KubeletHasNoDiskPressure',
+      'kubelet has disk pressure',
+      'kubelet has no disk pressure',
+    ],
+    [
+      'PIDPressure',
+      pressure.pids,
+      'KubeletHasInsufficientPID',
+      'KubeletHasSufficientPID',
+      'kubelet has insufficient PID available',
+      'kubelet has sufficient PID available',
+    ],
+  ] as const
+  const ready = problems.length === 0
+  const wanted = [
+    ...pressures.map(([type, under, bad, good, badText, goodText]) => ({
+      type,
+      status: under ? 'True' : 'False',
+      reason: under ? bad : good,
+      message: under ? badText : goodText,
+    })),
+    {
+      type: networkPolicyCondition,
+      status: policies.enforced ? 'True' : 'False',
+      ...(policies.enforced
+        ? { reason: 'RulesInForce', message: 'the kernel holds the rules of every network policy that concerns a pod of this node' }
+        : { reason: policies.reason, message: policies.message }),
+    },
+    ...(services === undefined ? [] : [serviceCondition(services)]),
+    {
+      type: 'Ready',
+      status: ready ? 'True' : 'False',
+      reason: ready ? 'KubeletReady' : 'KubeletNotReady',
+      message: ready ? 'kubelet is posting ready status' : `[${problems.join(', ')}]`,
+    },
+  ]
+  return wanted.map(condition => {
+    const before = old.find(({ type }) => type === condition.type)
+    const changed = before?.status !== condition.status
+    return {
+      ...condition,
+      lastHeartbeatTime: formatTime(now),
+      lastTransitionTime: changed || !before?.lastTransitionTime ? formatTime(now) : before.lastTransitionTime,
+    }
+  })
+}
+
+const serviceCondition = ({ problem }: ServiceHealth) => ({
+  type: serviceRulesCondition,
+  status: problem === undefined ? 'True' : 'False',
+  reason: problem === undefined ? 'RulesInForce' : 'RulesMissing',
+  message: problem ?? 'the kernel holds the rules of every Service and host port',
+})

@@ -1,0 +1,169 @@
+// Keeps the Node object and the node's Lease: registers, reports status, renews, and says NotReady when the agent stops.
+import { isReason } from '../../api/status.ts'
+import type { Node } from '../../api/types/core-v1.ts'
+import { type Clock, formatMicroTime } from '../../base/clock.ts'
+import type { Logger } from '../../base/log.ts'
+import { messageOf } from '../../base/user-error.ts'
+import type { Client } from '../../client/client.ts'
+import { type Lease, leases, nodes } from '../../client/resources.ts'
+import { type NodeFacts, type NodeHealth, newNode, nodeLabels, nodeStatus, withdrawnResources } from './node-object.ts'
+
+export interface NodeRegistrarOptions {
+  readonly client: Client
+  readonly node: NodeFacts
+  readonly health: (signal: AbortSignal) => Promise<NodeHealth>
+  readonly clock: Clock
+  readonly log: Logger
+}
+
+const leaseSeconds = 40
+const renewMs = 10_000
+/** Upstream looks every 10 s and reports at least every 5 minutes. */
+const reportMs = 300_000
+const agentStopped = { enforced: false, reason: 'AgentStopped', message: 'the node agent was stopped' } as const
+const firstRetryMs = 200
+const maxRetryMs = 7_000
+const stoppedMs = 5_000
+const rangeMs = 30_000
+const rangePollMs = 100
+
+export class NodeRegistrar {
+  readonly #options: NodeRegistrarOptions
+  #node: Node | undefined
+  #reported = ''
+  #reportedAt = 0
+
+  constructor(options: NodeRegistrarOptions) {
+    this.#options = options
+  }
+
+  /** Resolves with the Node as the API has it; tries until the signal. */
+  async register(signal: AbortSignal): Promise<Node> {
+    const { client, node, clock, log } = this.#options
+    for (let wait = firstRetryMs; ; wait = Math.min(wait * 2, maxRetryMs)) {
+      try {
+        const there = await this.#ensure(signal)
+        // The lease is the Node's: it goes with it.
+        this.#node = there
+        await this.#renewLease(signal)
+        await this.#report(there, signal)
+        log.info('node registered', { node: node.name })
+        return await client.get(nodes, '', node.name, signal)
+      } catch (err) {
+        signal.throwIfAborted()
+        log.error('node not registered, trying again', { node: node.name, err, retryAfterMs: wait })
+        await clock.sleep(wait, signal)
+      }
+    }
+  }
+
+  async #ensure(signal: AbortSignal): Promise<Node> {
+    const { client, node, log } = this.#options
+    try {
+      return await client.create(nodes, '', newNode(node), signal)
+    } catch (err) {
+      if (!isReason(err, 'AlreadyExists')) throw err
+    }
+    const there = await client.get(nodes, '', node.name, signal)
+    const labels = nodeLabels(node)
+    const missing = Object.entries(labels).filter(([key, value]) => there.metadata.labels?.[key] !== value)
+    if (missing.length === 0) return there
+    try {
+      return await client.patch(nodes, '', node.name, { metadata: { labels: Object.fromEntries(missing) } }, { type: 'merge' }, signal)
+    } catch (err) {
+      // What an administrator said of the machine stays, whatever the machine says of itself.
+      if (!isReason(err, 'Forbidden')) throw err
+      log.info('labels of the node kept as they are', { node: node.name, labels: missing.map(([key]) => key), err: messageOf(err) })
+      return there
+    }
+  }
+
+  /**
+   * The range that the control plane gives the node for its pods: a pod with an address of another one is refused. Undefined where none was given in
+   * the time that a control plane needs.
+   */
+  async podRange(signal: AbortSignal): Promise<string | undefined> {
+    const { client, node, clock } = this.#options
+    for (const began = clock.monotonic(); ; ) {
+      const { spec } = await client.get(nodes, '', node.name, signal)
+      if (spec?.podCIDR) return spec.podCIDR
+      if (clock.monotonic() - began > rangeMs) return undefined
+      await clock.sleep(rangePollMs, signal)
+    }
+  }
+
+  /** Renews the lease and reports changes until the signal; then says that the node is not ready. */
+  async run(signal: AbortSignal): Promise<void> {
+    const { clock, log, node } = this.#options
+    while (!signal.aborted) {
+      try {
+        await clock.sleep(renewMs, signal)
+        await this.#renewLease(signal)
+        await this.#report(undefined, signal)
+      } catch (err) {
+        if (signal.aborted) break
+        if (isReason(err, 'Unauthorized'))
+          log.error('node not reported: it needs a new join ticket, its Node was deleted or its certificate expired', { node: node.name })
+        else log.error('node not reported', { node: node.name, err })
+        // A node that somebody deleted registers anew; where that fails, the next turn tells and tries again.
+        if (isReason(err, 'NotFound')) await this.register(signal).catch(() => undefined)
+      }
+    }
+  }
+
+  /** Reports what changed without waiting for its turn. */
+  async reportNow(signal: AbortSignal): Promise<void> {
+    await this.#report(undefined, signal)
+  }
+
+  /** The last word of a clean stop; gives up after some seconds, since the control plane may be stopping too. */
+  async sayStopped(): Promise<void> {
+    const { client, node, clock } = this.#options
+    const limit = AbortSignal.timeout(stoppedMs)
+    const stopped = {
+      pressure: { memory: false, disk: false, pids: false },
+      problems: ['the node agent was stopped'],
+      images: [],
+      policies: agentStopped,
+    }
+    const { conditions } = nodeStatus(node, stopped, this.#node?.status, clock.now())
+    const ready = conditions?.filter(({ type }) => type === 'Ready')
+    await client.patch(nodes, '', node.name, { status: { conditions: ready } }, { type: 'strategic', subresource: 'status' }, limit)
+  }
+
+  async #report(there: Node | undefined, signal: AbortSignal): Promise<void> {
+    const { client, node, clock, health } = this.#options
+    // As the API has it now: after a silence the control plane calls the node's conditions Unknown, and that is put right with the next turn.
+    const current = there ?? (await client.get(nodes, '', node.name, signal))
+    this.#node = current
+    const now = clock.now()
+    const status = nodeStatus(node, await health(signal), current.status, now)
+    const text = JSON.stringify({ ...status, conditions: status.conditions?.map(({ lastHeartbeatTime: _, ...rest }) => rest) })
+    const withdrawn = withdrawnResources(current.status)
+    if (!there && text === this.#reported && withdrawn.length === 0 && now - this.#reportedAt < reportMs) return
+    // Addresses are merged by type, of which a node may have two: the list is replaced, as upstream's kubelet does.
+    const whole = {
+      ...status,
+      addresses: [{ $patch: 'replace' }, ...(status.addresses ?? [])],
+      allocatable: { ...Object.fromEntries(withdrawn.map(resource => [resource, null])), ...status.allocatable },
+    }
+    this.#node = await client.patch(nodes, '', node.name, { status: whole }, { type: 'strategic', subresource: 'status' }, signal)
+    this.#reported = text
+    this.#reportedAt = now
+  }
+
+  async #renewLease(signal: AbortSignal): Promise<void> {
+    const { client, node, clock } = this.#options
+    const spec = { holderIdentity: node.name, leaseDurationSeconds: leaseSeconds, renewTime: formatMicroTime(clock.now()) }
+    const namespace = 'kube-node-lease'
+    try {
+      await client.patch(leases, namespace, node.name, { spec }, { type: 'merge' }, signal)
+    } catch (err) {
+      if (!isReason(err, 'NotFound')) throw err
+      const uid = this.#node?.metadata.uid
+      const owner = uid === undefined ? {} : { ownerReferences: [{ apiVersion: 'v1', kind: 'Node', name: node.name, uid }] }
+      const lease: Lease = { apiVersion: 'coordination.k8s.io/v1', kind: 'Lease', metadata: { name: node.name, namespace, ...owner }, spec }
+      await client.create(leases, namespace, lease, signal)
+    }
+  }
+}

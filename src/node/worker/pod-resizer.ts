@@ -1,0 +1,78 @@
+// Asks the node for the resources that a pod wants now, and gives running containers those that it was granted.
+import type { Pod, PodCondition, ResourceRequirements } from '../../api/types/core-v1.ts'
+import type { ContainerStatus } from '../cri/messages.ts'
+import type { PodContainer } from '../pod/pod-containers.ts'
+import { planResize, startedWith, widestPod } from '../pod/pod-resize.ts'
+import { containerResources } from '../pod/pod-resources.ts'
+import type { PodState } from '../pod/pod-state.ts'
+import { runningContainers } from '../pod/pod-status.ts'
+import { stopContainer } from './container-stop.ts'
+import type { PodNode } from './pod-node.ts'
+
+export class PodResizer {
+  readonly #node: PodNode
+  /** Container id -> what it runs with. */
+  readonly #applied = new Map<string, ResourceRequirements>()
+  #pending: readonly PodCondition[] = []
+  #failed: readonly PodCondition[] = []
+
+  constructor(node: PodNode) {
+    this.#node = node
+  }
+
+  /** Why a resize waits, or is not through; empty where all is as asked for. */
+  get conditions(): readonly PodCondition[] {
+    return [...this.#pending, ...this.#failed]
+  }
+
+  /** Asks for what the pod wants now, where that is not what it was given. */
+  async ask(pod: Pod, signal: AbortSignal): Promise<void> {
+    const refusal = this.#node.given(pod) === pod ? undefined : await this.#node.resizeRefusal(pod, signal)
+    this.#pending = refusal === undefined ? [] : [{ type: 'PodResizePending', status: 'True', ...refusal }]
+  }
+
+  /** What the container runs with. */
+  applied(pod: Pod, { spec }: PodContainer, status: ContainerStatus): ResourceRequirements {
+    const known = this.#applied.get(status.id)
+    if (known !== undefined) return known
+    const found = startedWith(pod, spec, status)
+    this.#applied.set(status.id, found)
+    return found
+  }
+
+  /** A resize that fails is told and tried again with the next pass. Resolves with whether a container was stopped for its sake. */
+  async apply(pod: Pod, state: PodState, podIp: string, signal: AbortSignal): Promise<boolean> {
+    const running = runningContainers(pod, state).filter(({ container }) => container.kind !== 'ephemeral')
+    this.#forget(running.map(({ status }) => status.id))
+    const resizes = running.flatMap(({ container, status }) => planResize(container, status, this.applied(pod, container, status)) ?? [])
+    this.#failed = []
+    if (resizes.length === 0) return false
+    const { host, runtime, memoryBytes } = this.#node
+    try {
+      // The pod's own bounds are widened before, and narrowed after those of its containers: the kernel refuses what does not fit.
+      const before = new Map(running.map(({ container, status }) => [container.spec.name, this.applied(pod, container, status)]))
+      await host.prepareCgroup(widestPod(pod, before))
+      for (const { container, status, restart } of resizes) {
+        if (restart) {
+          const message = `Container ${container.spec.name} resize requires restart`
+          const grace = pod.spec.terminationGracePeriodSeconds ?? 30
+          await stopContainer({ node: this.#node, pod, podIp }, container, status, message, grace, signal)
+          continue
+        }
+        await runtime.updateContainer(status.id, containerResources(pod, container.spec, memoryBytes), signal)
+        this.#applied.set(status.id, container.spec.resources ?? {})
+      }
+      await host.prepareCgroup(pod)
+    } catch (cause) {
+      signal.throwIfAborted()
+      const message = cause instanceof Error ? cause.message : String(cause)
+      this.#failed = [{ type: 'PodResizeInProgress', status: 'True', reason: 'Error', message }]
+      this.#node.event(pod, undefined, 'Warning', 'ResizeFailed', `Failed to resize: ${message}`)
+    }
+    return resizes.some(({ restart }) => restart)
+  }
+
+  #forget(running: readonly string[]): void {
+    for (const id of this.#applied.keys()) if (!running.includes(id)) this.#applied.delete(id)
+  }
+}

@@ -1,0 +1,398 @@
+// Brings one pod to what its object asks for, pass by pass: reads the runtime, plans, acts, reports. Level-based: a pass assumes nothing of the last.
+import { join } from 'node:path'
+import { isReason } from '../../api/status.ts'
+import type { Container, Pod, PodStatus } from '../../api/types/core-v1.ts'
+import { OneByOne } from '../../base/async/serial-queue.ts'
+import { pause } from '../../base/clock.ts'
+import type { SandboxConfig } from '../cri/messages.ts'
+import { containersOf, fieldPath, type PodContainer, podText, podUid } from '../pod/pod-containers.ts'
+import { logFolder } from '../pod/pod-folders.ts'
+import { type PodPlan, planPod } from '../pod/pod-plan.ts'
+import { emptyPodState, millis, type PodState, podLabels, readPodState } from '../pod/pod-state.ts'
+import { agrees, nextAttempt, podStatus, runningContainers, untilDeadline, withReported } from '../pod/pod-status.ts'
+import { wrongSystem } from '../pod/pod-support.ts'
+import { deadlineExceeded, type PodEnd } from '../pod/pod-termination.ts'
+import { Prober } from '../probes/prober.ts'
+import { MountError } from '../volumes/pod-volumes.ts'
+import { StartError, startContainer } from './container-start.ts'
+import { graceSeconds, stopAll, stopContainer } from './container-stop.ts'
+import { crashWait } from './crash-loop.ts'
+import type { PodNode, PodVolumeSet } from './pod-node.ts'
+import { PodResizer } from './pod-resizer.ts'
+import { createSandbox, joinNetwork, podSandboxConfig, stopSandbox } from './pod-sandbox.ts'
+import { readMessages } from './termination-message.ts'
+
+/** Without any event a pod is looked at this often: upstream's sync period. */
+const resyncMs = 60_000
+const firstFailureMs = 500
+const maxFailureMs = 120_000
+
+export class PodWorker {
+  readonly uid: string
+  readonly logDirectory: string
+  readonly #node: PodNode
+  readonly #directory: string
+  readonly #volumes: PodVolumeSet
+  readonly #prober: Prober
+  readonly #resizer: PodResizer
+  readonly #waiting = new Map<string, { reason: string; message: string }>()
+  readonly #messages = new Map<string, string>()
+  /** With the resources that the node has given it; it may ask for others meanwhile. */
+  #pod: Pod
+  #asked: Pod
+  /** What was last reported; the API's copy may lag behind it. */
+  #reported: PodStatus | undefined
+  #written = ''
+  readonly #reports = new OneByOne()
+  #contradicted = false
+  #state: PodState = emptyPodState
+  #stateRead = Promise.withResolvers<void>()
+  #removed = false
+  #wake = Promise.withResolvers<void>()
+  #interrupt = new AbortController()
+  /** Of `run`. */
+  #running = AbortSignal.abort()
+  #failures = 0
+  #terminal: PodEnd | undefined
+  readonly #over = Promise.withResolvers<void>()
+
+  constructor(node: PodNode, pod: Pod) {
+    this.#node = node
+    this.#asked = pod
+    this.#pod = node.given(pod)
+    this.uid = podUid(pod)
+    this.#directory = join(node.podsDirectory, this.uid)
+    this.logDirectory = logFolder(node.logsDirectory, pod)
+    this.#volumes = node.host.volumes(this.#directory)
+    this.#resizer = new PodResizer(node)
+    this.#prober = new Prober({
+      runtime: node.runtime,
+      attempt: node.host.probe,
+      clock: node.clock,
+      random: node.random,
+      podIp: () => this.#podIps()[0] ?? '',
+      changed: () => this.wake(),
+      event: (container, type, reason, message) => node.event(this.#pod, { path: this.#path(container) }, type, reason, message),
+    })
+  }
+
+  get pod(): Pod {
+    return this.#pod
+  }
+
+  get removed(): boolean {
+    return this.#removed
+  }
+
+  get state(): PodState {
+    return this.#state
+  }
+
+  /** Resolves when the state was read anew, or with the signal. */
+  async stateChanged(signal: AbortSignal): Promise<void> {
+    const aborted = Promise.withResolvers<void>()
+    const onAbort = () => aborted.resolve()
+    signal.addEventListener('abort', onAbort, { once: true })
+    if (!signal.aborted) await Promise.race([this.#stateRead.promise, aborted.promise])
+    signal.removeEventListener('abort', onAbort)
+  }
+
+  /** Why a container has not begun: the reason of its waiting state. */
+  waitingReason(container: string): string {
+    return (
+      this.#waiting.get(container)?.reason ?? ((this.#pod.spec.initContainers ?? []).length > 0 ? 'PodInitializing' : 'ContainerCreating')
+    )
+  }
+
+  /** A resize may be possible when another pod has gone. */
+  get waitsForRoom(): boolean {
+    return this.#resizer.conditions.length > 0
+  }
+
+  /** The object changed. A deletion interrupts what the worker waits for. */
+  update(pod: Pod): void {
+    // The API had what was reported and has it no more, as when the control plane took the node for dead: it is said again. A copy that lags behind is
+    // no contradiction.
+    if (this.#reported !== undefined && agrees(this.#pod, this.#reported) && !agrees(pod, this.#reported)) {
+      this.#contradicted = true
+      this.#written = ''
+    }
+    this.#asked = pod
+    this.#pod = this.#node.given(pod)
+    if (pod.metadata.deletionTimestamp !== undefined) this.#interrupt.abort(new Error('the pod is being deleted'))
+    this.wake()
+  }
+
+  /** The object is gone from the API: all of it must stop. */
+  remove(): void {
+    this.#removed = true
+    this.#interrupt.abort(new Error('the pod was removed'))
+    this.wake()
+  }
+
+  /** Ends the pod whatever it does now; resolves when nothing of it runs any more. */
+  async end(why: PodEnd): Promise<void> {
+    this.#say(why)
+    this.#interrupt.abort(new Error('the pod is being ended'))
+    this.wake()
+    await this.#over.promise
+  }
+
+  /** Something that the pod depends on changed. */
+  wake(): void {
+    this.#wake.resolve()
+  }
+
+  /** Resolves when the pod has ended and all of it is removed, or, leaving it as it is, with the signal. */
+  async run(signal: AbortSignal): Promise<void> {
+    const { clock, log } = this.#node
+    this.#running = signal
+    try {
+      while (!signal.aborted) {
+        this.#wake = Promise.withResolvers()
+        let delay = resyncMs
+        const failures = this.#failures
+        try {
+          if (this.#ending()) return await this.#terminate(signal)
+          if (this.#interrupt.signal.aborted) this.#interrupt = new AbortController()
+          delay = await this.#pass(AbortSignal.any([signal, this.#interrupt.signal]))
+          if (this.#failures === failures) this.#failures = 0
+        } catch (err) {
+          if (signal.aborted) return
+          const { aborted, reason } = this.#interrupt.signal
+          if (aborted && (err === reason || !this.#ending())) continue
+          delay = Math.min(firstFailureMs * 2 ** this.#failures++, maxFailureMs)
+          log.error('pod pass failed', { pod: podText(this.#pod), err, retryAfterMs: delay })
+        }
+        const step = new AbortController()
+        await Promise.race([this.#wake.promise, pause(clock, delay, AbortSignal.any([signal, step.signal]))])
+        step.abort()
+      }
+    } finally {
+      this.#prober.stopAll()
+      this.#over.resolve()
+    }
+  }
+
+  #ending(): boolean {
+    return this.#removed || this.#pod.metadata.deletionTimestamp !== undefined
+  }
+
+  /** Milliseconds after which the pod must be looked at again although nothing happens. */
+  async #pass(signal: AbortSignal): Promise<number> {
+    const pod = this.#pod
+    const phase = withReported(pod, this.#reported).status?.phase
+    await this.#readState(signal)
+    if (phase === 'Succeeded' || phase === 'Failed' || this.#terminal) return await this.#end(signal)
+    const overdue = untilDeadline(pod, this.#reported?.startTime, this.#node.clock.now())
+    if (overdue !== undefined && overdue <= 0) return await this.#fail(deadlineExceeded, signal)
+    const { createSandbox } = planPod(pod, this.#state, this.#prober)
+    const refused = wrongSystem(pod) ?? (createSandbox ? await this.#node.refusal(pod, signal) : undefined)
+    if (refused !== undefined) return await this.#fail({ type: 'Warning', ...refused }, signal)
+    await this.#resizer.ask(this.#asked, signal)
+    this.#pod = this.#node.given(this.#asked)
+    const delay = await this.#apply(planPod(this.#pod, this.#state, this.#prober), signal)
+    await this.#refresh(signal)
+    return overdue === undefined ? delay : Math.min(delay, overdue)
+  }
+
+  async #readState(signal: AbortSignal): Promise<void> {
+    this.#state = await readPodState(this.#node.runtime, this.uid, signal)
+    await readMessages(this.#pod, this.#state, this.#directory, this.#messages)
+    const before = this.#stateRead
+    this.#stateRead = Promise.withResolvers()
+    before.resolve()
+  }
+
+  async #refresh(signal: AbortSignal): Promise<void> {
+    await this.#readState(signal)
+    if (await this.#resizer.apply(this.#pod, this.#state, this.#podIps()[0] ?? '', signal)) {
+      this.wake()
+      await this.#readState(signal)
+    }
+    this.#watchProbes()
+    await this.#report(false, signal)
+  }
+
+  async #fail(why: PodEnd, signal: AbortSignal): Promise<number> {
+    this.#say(why)
+    return await this.#end(signal)
+  }
+
+  /** The first reason stands. */
+  #say(why: PodEnd): void {
+    if (this.#terminal !== undefined) return
+    this.#terminal = why
+    this.#node.event(this.#pod, undefined, why.type, why.reason, why.message, why.annotations)
+  }
+
+  /** All is over for a pod that stays in the API: stop what runs, keep the containers' records and logs. */
+  async #end(signal: AbortSignal): Promise<number> {
+    await this.#stop(this.#terminal?.graceSeconds ?? graceSeconds(this.#pod), signal)
+    await this.#volumes.tearDown()
+    this.#over.resolve()
+    await this.#report(true, signal)
+    return resyncMs
+  }
+
+  /** All that runs; then the state is the last one. */
+  async #stop(grace: number, signal: AbortSignal): Promise<void> {
+    this.#prober.stopAll()
+    await stopAll({ node: this.#node, pod: this.#pod, podIp: this.#podIps()[0] ?? '' }, this.#state, grace, signal)
+    for (const { id, state } of this.#state.sandboxes) if (state === 'SANDBOX_READY') await stopSandbox(this.#node, this.#pod, id, signal)
+    await this.#readState(signal)
+  }
+
+  async #apply(plan: PodPlan, signal: AbortSignal): Promise<number> {
+    const pod = this.#pod
+    if (plan.killPod) {
+      if (plan.createSandbox)
+        this.#node.event(pod, undefined, 'Normal', 'SandboxChanged', 'Pod sandbox changed, it will be killed and re-created.')
+      await stopAll({ node: this.#node, pod, podIp: this.#podIps()[0] ?? '' }, this.#state, graceSeconds(pod), signal)
+      for (const { id } of this.#state.sandboxes) await stopSandbox(this.#node, this.#pod, id, signal)
+      if (!plan.createSandbox) {
+        await this.#volumes.tearDown()
+        return resyncMs
+      }
+    }
+    for (const { status, container, message, reason } of plan.kill) {
+      const found = containersOf(pod).find(({ spec }) => spec === container)
+      const grace = (reason === 'probe' ? this.#probeGrace(found, status.id) : undefined) ?? pod.spec.terminationGracePeriodSeconds ?? 30
+      await stopContainer({ node: this.#node, pod, podIp: this.#podIps()[0] ?? '' }, found, status, message, grace, signal)
+      this.wake()
+    }
+    if (plan.start.length === 0 && !plan.createSandbox) {
+      await this.#setUpVolumes(signal)
+      return resyncMs
+    }
+    // A hint that work has begun: where it fails, the end of this pass reports again.
+    if (plan.createSandbox) void this.#report(false, signal).catch(() => undefined)
+    if (!(await this.#setUpVolumes(signal))) return Math.min(firstFailureMs * 2 ** this.#failures++, maxFailureMs)
+    const sandbox = await podSandboxConfig({ node: this.#node, pod, logDirectory: this.logDirectory }, plan.attempt)
+    if (plan.createSandbox) {
+      const target = { node: this.#node, pod: this.#pod, logDirectory: this.logDirectory }
+      if (!(await createSandbox(target, sandbox, signal))) return Math.min(2000 * 2 ** this.#failures++, 30_000)
+      await this.#readState(signal)
+    }
+    if (!(await joinNetwork(this.#node, pod, this.#state.podIps[0], signal)))
+      return Math.min(firstFailureMs * 2 ** this.#failures++, maxFailureMs)
+    const sandboxId = this.#state.sandboxes[0]?.id ?? ''
+    return await this.#startContainers(plan, sandbox, sandboxId, signal)
+  }
+
+  async #setUpVolumes(signal: AbortSignal): Promise<boolean> {
+    const { objects, tokens, claims, allocatable, hostIps, name } = this.#node
+    const addresses = { podIps: this.#podIps(), hostIps: hostIps(), nodeName: name }
+    try {
+      await this.#volumes.setUp({ pod: this.#pod, objects, tokens, claims, addresses, node: allocatable() }, signal)
+      return true
+    } catch (err) {
+      if (!(err instanceof MountError)) throw err
+      this.#node.event(this.#pod, undefined, 'Warning', 'FailedMount', err.message)
+      return false
+    }
+  }
+
+  async #startContainers(plan: PodPlan, sandbox: SandboxConfig, sandboxId: string, signal: AbortSignal): Promise<number> {
+    let delay = resyncMs
+    for (const container of plan.start) {
+      const name = container.spec.name
+      const crash = crashWait(this.#node, this.#pod, this.#state, container)
+      if (crash !== undefined) {
+        this.#waiting.set(name, crash.waiting)
+        delay = Math.min(delay, crash.waitMs)
+        continue
+      }
+      try {
+        const attempt = nextAttempt(this.#pod, this.#state, name)
+        const place = { sandboxId, sandbox, volumes: this.#volumes, directory: this.#directory, running: this.#running }
+        await startContainer({ node: this.#node, pod: this.#pod, container, attempt, state: this.#state, ...place }, signal)
+        this.#waiting.delete(name)
+        // A container that ends at once must be seen at once, and the next init container follows the last without delay.
+        if (container.kind === 'init') this.wake()
+      } catch (err) {
+        if (!(err instanceof StartError)) throw err
+        this.#waiting.set(name, { reason: err.reason, message: err.message })
+        delay = Math.min(delay, err.retryAfterMs ?? resyncMs)
+      }
+    }
+    return delay
+  }
+
+  #probeGrace(container: PodContainer | undefined, containerId: string): number | undefined {
+    const kind = this.#prober.failed(containerId)
+    return kind && container ? container.spec[`${kind}Probe`]?.terminationGracePeriodSeconds : undefined
+  }
+
+  #watchProbes(): void {
+    const running = runningContainers(this.#pod, this.#state)
+    for (const { container, status } of running) {
+      if (container.kind === 'ephemeral') continue
+      const known = [...(this.#pod.status?.containerStatuses ?? []), ...(this.#pod.status?.initContainerStatuses ?? [])]
+      const before = known.find(({ containerID }) => containerID?.endsWith(status.id))
+      this.#prober.watch(container.spec, status.id, millis(status.startedAt), before?.ready ?? false)
+    }
+    this.#prober.keep(new Set(running.map(({ status }) => status.id)))
+    for (const { container } of running) this.#waiting.delete(container.spec.name)
+  }
+
+  /** One after the other: a hint that the server is slow to take must not come after what the end of its pass says. */
+  #report(terminated: boolean, signal: AbortSignal): Promise<void> {
+    return this.#reports.run(() => this.#reportNow(terminated, signal))
+  }
+
+  /** Writes the status if it differs from the last one written. */
+  async #reportNow(terminated: boolean, signal: AbortSignal): Promise<void> {
+    const before = this.#reported
+    const status = podStatus(withReported(this.#pod, before), this.#state, {
+      waiting: this.#waiting,
+      messages: this.#messages,
+      ready: id => this.#prober.ready(id),
+      started: id => this.#prober.started(id),
+      hostIps: this.#node.hostIps(),
+      terminated,
+      resources: (container, status) => this.#resizer.applied(this.#pod, container, status),
+      conditions: [...this.#resizer.conditions, ...(this.#terminal?.conditions ?? [])],
+      now: this.#node.clock.now(),
+      ...(this.#terminal ? { terminal: this.#terminal } : {}),
+    })
+    this.#reported = status
+    const text = JSON.stringify(status)
+    if (text === this.#written) return
+    this.#contradicted = false
+    try {
+      await this.#node.writer.writeStatus(this.#pod, status, before, signal)
+    } catch (err) {
+      // It was not taken: what was written since, as by an agent before this one with its last breath, comes with the informer.
+      if (isReason(err, 'Conflict')) this.#reported = before
+      throw err
+    }
+    this.#written = this.#contradicted ? '' : text
+  }
+
+  /** Stops everything and gives the pod's object free. */
+  async #terminate(signal: AbortSignal): Promise<void> {
+    const { runtime, host, writer, puller, crashes } = this.#node
+    const pod = this.#pod
+    await this.#readState(signal)
+    await this.#stop(graceSeconds(pod), signal)
+    if (!this.#removed) await this.#report(true, signal)
+    await this.#volumes.tearDown()
+    for (const { id } of await runtime.listSandboxes({ [podLabels.uid]: this.uid }, signal)) await runtime.removeSandbox(id, signal)
+    this.#node.links.close(this.uid)
+    await host.removeCgroup(this.uid, signal)
+    await host.removeLogDirectory(this.logDirectory)
+    if (!this.#removed) await writer.remove(pod, signal)
+    puller.forgetPod(this.uid)
+    crashes.forget(`${this.uid}_`)
+  }
+
+  #podIps(): readonly string[] {
+    return this.#pod.spec.hostNetwork ? this.#node.hostIps() : this.#state.podIps
+  }
+
+  #path(container: Container): string {
+    const found = containersOf(this.#pod).find(({ spec }) => spec.name === container.name)
+    return found ? fieldPath(found) : ''
+  }
+}

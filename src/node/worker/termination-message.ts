@@ -1,0 +1,51 @@
+// What a container left to say: the file at its termination message path, or the end of its log where it asked for that.
+import { open } from 'node:fs/promises'
+import type { Pod } from '../../api/types/core-v1.ts'
+import { LogFileReader, tailOffset } from '../container/log-file.ts'
+import { containersOf } from '../pod/pod-containers.ts'
+import type { PodState } from '../pod/pod-state.ts'
+import { maxMessageLength, terminationMessageFile } from './pod-mounts.ts'
+
+const maxLogLength = 2048
+const maxLogLines = 80
+
+/** Empty when there is nothing. The file belongs to the container, so only its first bytes are read and it is never followed as a link. */
+export async function terminationMessage(file: string, policy: string, exitCode: number, log: string): Promise<string> {
+  const text = await firstBytes(file)
+  if (text !== '' || policy !== 'FallbackToLogsOnError' || exitCode === 0) return text
+  try {
+    const { offset } = await tailOffset(log, maxLogLines)
+    await using reader = await LogFileReader.open(log, offset)
+    const parts: Buffer[] = []
+    for (let lines = await reader.next(); lines.length > 0; lines = await reader.next()) {
+      for (const { text, partial } of lines) parts.push(text, Buffer.from(partial ? '' : '\n'))
+    }
+    return Buffer.concat(parts).subarray(-maxLogLength).toString()
+  } catch {
+    // No log, no message; the exit code says the rest.
+    return ''
+  }
+}
+
+async function firstBytes(file: string): Promise<string> {
+  try {
+    await using handle = await open(file)
+    const { buffer, bytesRead } = await handle.read(Buffer.alloc(maxMessageLength), 0, maxMessageLength, 0)
+    return buffer.subarray(0, bytesRead).toString()
+  } catch {
+    // The container never got as far as having one.
+    return ''
+  }
+}
+
+/** Adds to `messages` what containers left that ended since; before their pod's folder is removed. */
+export async function readMessages(pod: Pod, state: PodState, directory: string, messages: Map<string, string>): Promise<void> {
+  for (const [name, instances] of state.containers) {
+    for (const status of instances.slice(0, 2)) {
+      if (status.state !== 'CONTAINER_EXITED' || messages.has(status.id)) continue
+      const spec = containersOf(pod).find(({ spec }) => spec.name === name)?.spec
+      const file = terminationMessageFile(directory, name, status.metadata.attempt)
+      messages.set(status.id, await terminationMessage(file, spec?.terminationMessagePolicy ?? 'File', status.exitCode, status.logPath))
+    }
+  }
+}

@@ -1,0 +1,34 @@
+// What a node makes on the machine, as text that two moments can be compared by.
+import { existsSync, readdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { mountsNaming, processesNaming, run } from '../cluster.ts'
+
+/** Processes, mounts, network namespaces, rules, interfaces, addresses, routes and cgroups. */
+export async function machineTraces(dataDirectory: string): Promise<string[]> {
+  const lines = async (program: string, ...args: string[]) =>
+    (await run(program, args)).stdout.split('\n').flatMap(line => (line.trim() === '' ? [] : [`${program}: ${line.trim()}`]))
+  const network = await Promise.all([
+    lines('nft', 'list', 'tables'),
+    lines('ip', '-brief', 'link'),
+    lines('ip', '-brief', '-4', 'address'),
+    lines('ip', '-4', 'route'),
+    lines('ip', 'rule'),
+    lines('ip', 'netns', 'list'),
+  ])
+  const processes = (await processesNaming(dataDirectory)).map(line => `process: ${line.trim()}`)
+  const mounts = mountsNaming(dataDirectory).map(line => `mount: ${line}`)
+  return [...processes, ...mounts, ...network.flat(), ...cgroups(), ...stateFolders()].sort()
+}
+
+function cgroups(): string[] {
+  const root = '/sys/fs/cgroup'
+  const folders = [
+    root,
+    ...readdirSync(root, { withFileTypes: true }).flatMap(entry => (entry.isDirectory() ? [join(root, entry.name)] : [])),
+  ]
+  return folders.flatMap(folder => namesBelow(folder).map(name => `cgroup: ${folder}/${name}`))
+}
+
+const stateFolders = (): string[] => namesBelow('/run').map(name => `folder: /run/${name}`)
+
+const namesBelow = (folder: string): string[] => (existsSync(folder) ? readdirSync(folder).filter(name => name.startsWith('bulkhead')) : [])
