@@ -4,7 +4,14 @@ import type { Connections } from './connections.ts'
 import { namespace, namespaceObject } from './objects.ts'
 
 const path = `/api/v1/namespaces/${namespace}`
-const room = { pods: '1000000', configmaps: '1000000', 'requests.cpu': '1M', 'requests.memory': '1Pi', 'limits.memory': '1Pi' }
+const room = {
+  pods: '1000000',
+  configmaps: '1000000',
+  'requests.cpu': '1M',
+  'requests.memory': '1Pi',
+  'limits.memory': '1Pi',
+  'bulkhead.dev/stored-bytes': '1Ti',
+}
 
 export async function openNamespace(connections: Connections): Promise<void> {
   const { status, body } = await connections.request('POST', '/api/v1/namespaces', namespaceObject())
