@@ -117,7 +117,7 @@ test('CVE-2020-8552: no client makes series of metrics by paths, methods, names,
 test('CVE-2020-8552: what is measured of a request keeps nothing of its URL', async () => {
   const registry = createRegistry()
   const resources = serveResources(allResources, createMemoryStore())
-  const metrics = requestMetrics(registry, new FlowControl({ objects: () => 0, watchers: () => 0 }), resources)
+  const metrics = requestMetrics(registry, new FlowControl({ objects: () => 0, bytes: () => 0, watchers: () => 0 }), resources)
   const paths = resources.all.flatMap(({ apiVersion, definition: { plural }, subresources }) =>
     ['', ...subresources.keys()].map(
       part => `/${apiVersion.includes('/') ? 'apis' : 'api'}/${apiVersion}/${plural}/a${part === '' ? '' : `/${part}`}`,

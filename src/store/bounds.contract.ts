@@ -36,6 +36,19 @@ export function boundsContract(name: string, inStore: InStore): void {
       assert.deepEqual([contents.of('one'), contents.of('two'), contents.of('one', 'news'), contents.total], [0, 0, 0, 0])
     })
 
+    inStore('count the bytes of a collection by namespace', async (_store, pods) => {
+      const a = await put(pods, 'a', sized(1000), 'one')
+      const b = await put(pods, 'b', sized(5000), 'two')
+      assert.deepEqual(
+        [pods.bytesIn('one'), pods.bytesIn('two'), pods.bytesIn('')],
+        [a.byteLength, b.byteLength, a.byteLength + b.byteLength],
+      )
+      const smaller = await put(pods, 'b', sized(10), 'two')
+      assert.deepEqual([pods.bytesIn('two'), pods.bytesIn('')], [smaller.byteLength, a.byteLength + smaller.byteLength])
+      await remove(pods, 'a', 'one')
+      assert.deepEqual([pods.bytesIn('one'), pods.bytesIn('')], [0, smaller.byteLength])
+    })
+
     inStore('are passed to `admit` of each write, and a refusal changes nothing', async (store, pods) => {
       const asked: WriteSize[] = []
       const refusal = new Error('too much')

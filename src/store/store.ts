@@ -162,6 +162,8 @@ export interface Collection {
   watch(query: WatchQuery): Watch
   /** Number of objects. */
   readonly size: number
+  /** Bytes of the objects in the namespace; '' stands for all of them. */
+  bytesIn(namespace: string): number
   /** The oldest revision from which a watch can resume and at which a list is possible. */
   readonly oldestRevision: number
   /** Drops all events so far: nobody resumes from them, because the resource is no longer served. Objects and open watches stay. */

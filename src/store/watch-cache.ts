@@ -66,6 +66,8 @@ export class WatchCache implements Collection, WatcherOwner {
   #fieldsOf: CollectionOptions['fieldsOf']
   readonly #slots = new Map<string, Slot>()
   readonly #order = new OrderedSlots()
+  #bytes = 0
+  readonly #bytesByNamespace = new Map<string, number>()
   readonly #index = new SelectionIndex(this.#slots)
   readonly #window: EventWindow
   readonly #watchers = new WatcherIndex()
@@ -94,6 +96,10 @@ export class WatchCache implements Collection, WatcherOwner {
 
   get size(): number {
     return this.#slots.size
+  }
+
+  bytesIn(namespace: string): number {
+    return namespace === '' ? this.#bytes : (this.#bytesByNamespace.get(namespace) ?? 0)
   }
 
   get watchers(): number {
@@ -266,8 +272,16 @@ export class WatchCache implements Collection, WatcherOwner {
     this.#place(key, slot, entry)
   }
 
+  #countBytes(namespace: string, growth: number): void {
+    this.#bytes += growth
+    const bytes = (this.#bytesByNamespace.get(namespace) ?? 0) + growth
+    if (bytes === 0) this.#bytesByNamespace.delete(namespace)
+    else this.#bytesByNamespace.set(namespace, bytes)
+  }
+
   /** `slot` is the slot of the key, if it has one. */
   #place(key: string, slot: Slot | undefined, entry: StoredEntry | undefined): void {
+    this.#countBytes((entry ?? slot?.entry)?.namespace ?? '', (entry?.byteLength ?? 0) - (slot?.entry.byteLength ?? 0))
     if (slot === undefined) {
       if (entry === undefined) return
       const added: Slot = { key, entry }

@@ -8,7 +8,7 @@ import type { RequestInfo, ResourceRequestInfo } from '../request/request-info.t
 import { mandatoryLevels, mandatorySchemas, suggestedLevels, suggestedSchemas } from './bootstrap-objects.ts'
 import { FlowControl } from './flow-control.ts'
 
-const facts = { objects: () => 0, watchers: () => 0 }
+const facts = { objects: () => 0, bytes: () => 0, watchers: () => 0 }
 const suggested = { schemas: [...mandatorySchemas, ...suggestedSchemas], levels: [...mandatoryLevels, ...suggestedLevels] }
 
 function controlOf(...schemas: FlowSchema[]): FlowControl {

@@ -23,7 +23,7 @@ class Bench {
   readonly flow: FlowControl
 
   constructor(seats = defaultFlowLimits.seats) {
-    this.flow = new FlowControl({ objects: () => 0, watchers: () => 0 }, { ...defaultFlowLimits, seats }, this.clock)
+    this.flow = new FlowControl({ objects: () => 0, bytes: () => 0, watchers: () => 0 }, { ...defaultFlowLimits, seats }, this.clock)
     this.flow.configure(suggested)
   }
 

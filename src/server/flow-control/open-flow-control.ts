@@ -32,6 +32,8 @@ export function openFlowControl({ limits = defaultFlowLimits, metrics, ...parts 
   const flow = new FlowControl(
     {
       objects: ({ served }) => (served === undefined || served.definition.virtual === true ? 0 : served.collection.size),
+      bytes: ({ served, namespace }) =>
+        served === undefined || served.definition.virtual === true ? 0 : served.collection.bytesIn(namespace),
       watchers: info => watchCounts.of(info),
     },
     limits,

@@ -19,7 +19,15 @@ const seats = (initialSeats: number, finalSeats = 0, lingerMs = 0) => ({
   lingerMs,
 })
 
-const rows: readonly { name: string; info: ResourceRequestInfo; objects?: number; watchers?: number; nominal?: number; work: object }[] = [
+const rows: readonly {
+  name: string
+  info: ResourceRequestInfo
+  objects?: number
+  bytes?: number
+  watchers?: number
+  nominal?: number
+  work: object
+}[] = [
   { name: 'a list of few objects', info: info('list'), objects: 100, work: oneSeat },
   { name: 'a list of many', info: info('list'), objects: 450, work: seats(5) },
   { name: 'a page of many', info: info('list', { query: 'limit=150' }), objects: 100_000, work: seats(2) },
@@ -29,6 +37,16 @@ const rows: readonly { name: string; info: ResourceRequestInfo; objects?: number
     objects: 500,
     work: seats(5),
   },
+  { name: 'a list of few large objects, by their bytes', info: info('list'), objects: 100, bytes: 50 * 2 ** 20, work: seats(50) },
+  { name: 'a page of large objects', info: info('list', { query: 'limit=4' }), objects: 100, bytes: 50 * 2 ** 20, work: seats(6) },
+  {
+    name: 'a page of large objects in all namespaces, of average size',
+    info: info('list', { query: 'limit=4', namespace: '' }),
+    objects: 100,
+    bytes: 50 * 2 ** 20,
+    work: seats(2),
+  },
+  { name: 'a list of large objects at a small level', info: info('list'), objects: 100, bytes: 100 * 2 ** 20, nominal: 49, work: seats(8) },
   { name: 'a list of one name', info: info('list', { name: 'x' }), objects: 100_000, work: oneSeat },
   { name: 'a list as wide as a small level allows', info: info('list'), objects: 100_000, nominal: 49, work: seats(8) },
   { name: 'a list as wide as any', info: info('list'), objects: 1_000_000, nominal: 5000, work: seats(100) },
@@ -61,12 +79,12 @@ const rows: readonly { name: string; info: ResourceRequestInfo; objects?: number
   },
   { name: 'a get', info: info('get', { name: 'x' }), objects: 100_000, watchers: 1000, work: oneSeat },
 ]
-for (const { name, info: asked, objects = 0, watchers = 0, nominal = 600, work } of rows) {
+for (const { name, info: asked, objects = 0, bytes = 0, watchers = 0, nominal = 600, work } of rows) {
   test(`estimateWork() of ${name}`, () =>
-    assert.deepEqual(estimateWork(asked, nominal, { objects: () => objects, watchers: () => watchers }), work))
+    assert.deepEqual(estimateWork(asked, nominal, { objects: () => objects, bytes: () => bytes, watchers: () => watchers }), work))
 }
 
 test('estimateWork() of a path is one seat', () => {
   const path = { isResource: false as const, verb: 'get', path: '/metrics', query: parseQuery('') }
-  assert.equal(estimateWork(path, 1, { objects: () => 1e6, watchers: () => 1e6 }), oneSeat)
+  assert.equal(estimateWork(path, 1, { objects: () => 1e6, bytes: () => 1e9, watchers: () => 1e6 }), oneSeat)
 })

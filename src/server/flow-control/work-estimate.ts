@@ -1,4 +1,5 @@
 // Estimates how many seats a request takes, and how long its work continues after the response: lists by the objects they read, writes by the watches they reach.
+import { maxObjectBytes } from '../../store/store.ts'
 import type { RequestInfo, ResourceRequestInfo } from '../request/request-info.ts'
 
 export interface Work {
@@ -14,11 +15,15 @@ export interface Work {
 export interface ResourceFacts {
   /** Stored objects in all namespaces. */
   objects(info: ResourceRequestInfo): number
+  /** Their bytes in the namespace, or in all namespaces. */
+  bytes(info: ResourceRequestInfo): number
   /** Open watches that receive a change of this object. */
   watchers(info: ResourceRequestInfo): number
 }
 
 const objectsPerSeat = 100
+/** Few large objects, which are read back from files, take as long as many small ones. */
+const bytesPerSeat = 2 ** 20
 const watchersPerSeat = 10
 const eventMs = 5
 /** Limits of the seats of one request: a part of its level's nominal seats, and an absolute number. */
@@ -58,8 +63,11 @@ const atMost = (nominal: number, most: number): number => Math.max(1, Math.min(m
 function listWork(info: ResourceRequestInfo, nominal: number, facts: ResourceFacts): Work {
   if (info.name !== '') return oneSeat
   const stored = facts.objects(info)
-  if (stored <= objectsPerSeat) return oneSeat
-  const seats = Math.min(Math.ceil(objectsRead(info, stored) / objectsPerSeat), atMost(nominal, maxListSeats))
+  const bytes = facts.bytes(info)
+  if (stored <= objectsPerSeat && bytes <= bytesPerSeat) return oneSeat
+  const objects = objectsRead(info, stored)
+  const wanted = Math.max(Math.ceil(objects / objectsPerSeat), Math.ceil(bytesRead(info, objects, stored, bytes) / bytesPerSeat))
+  const seats = Math.min(wanted, atMost(nominal, maxListSeats))
   return seats <= 1 ? oneSeat : { seats, initialSeats: seats, finalSeats: 0, lingerMs: 0 }
 }
 
@@ -68,6 +76,11 @@ function objectsRead({ query }: ResourceRequestInfo, stored: number): number {
   const limit = Number(query.get('limit') ?? 0)
   const selects = (query.get('labelSelector') ?? '') !== '' || (query.get('fieldSelector') ?? '') !== ''
   return limit > 0 && !selects ? Math.min(limit, stored) : stored
+}
+
+/** How many objects the namespace has is not known, so a page in it may hold the largest. */
+function bytesRead({ namespace }: ResourceRequestInfo, objects: number, stored: number, bytes: number): number {
+  return namespace === '' ? bytes * (objects / stored) : Math.min(bytes, objects * maxObjectBytes)
 }
 
 function writeWork(info: ResourceRequestInfo, nominal: number, facts: ResourceFacts): Work {

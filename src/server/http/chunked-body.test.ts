@@ -60,3 +60,30 @@ test('streamParts() passes cached bytes without a copy if the transport supports
   await body(sink, new AbortController().signal)
   for (const part of parts) assert.ok(handed.has(part))
 })
+
+for (const [name, sourceBytes, most] of [
+  ['one large object', 1_000_000, 1],
+  ['256 KiB of smaller ones', 64 * 1024, 4],
+] as const)
+  test(`streamParts() yields between parts that are made of large objects: ${name} at once`, async () => {
+    const count = 12
+    let made = 0
+    let mostAtOnce = 0
+    let madeBefore = 0
+    const look = (): void => {
+      mostAtOnce = Math.max(mostAtOnce, made - madeBefore)
+      madeBefore = made
+      if (made < count) setImmediate(look)
+    }
+    const edge = Buffer.from('|')
+    const part = (): Buffer => {
+      made++
+      return edge
+    }
+    const body = streamParts({ head: edge, count, computed: true, sourceBytes: () => sourceBytes, part, tail: edge })
+    const sink = { write: () => true, drained: () => Promise.resolve() }
+    const writing = body(sink, new AbortController().signal)
+    look()
+    await writing
+    assert.deepEqual([made, mostAtOnce], [count, most])
+  })

@@ -13,6 +13,11 @@ export const partsPerLook = 50
 /** After this long the loop yields; with a fast reader, waiting for a drain does not yield. */
 export const maxTurnMs = 4
 
+/** Of a large object: each takes milliseconds to read back and parse. */
+const largeSourceBytes = 64 * 1024
+/** Bytes of large objects between two yields; one that is larger is alone. */
+const maxSourceBytes = 256 * 1024
+
 export interface Parts {
   readonly head: Buffer
   /** The separator between two parts. Default: a comma. */
@@ -21,6 +26,8 @@ export interface Parts {
   /** Whether `part` computes; false if it only returns cached bytes. */
   readonly computed: boolean
   part(index: number): Buffer
+  /** Bytes of the stored object of which the part is made, which may be read back from a file and parsed. Default: few. */
+  sourceBytes?(index: number): number
   readonly tail: Buffer
 }
 
@@ -51,7 +58,18 @@ export function streamParts(parts: Parts): BodyStream {
     let pending: Buffer[] = parts.head.length > 0 ? [parts.head] : []
     let size = parts.head.length
     let began = performance.now()
+    let sources = 0
     for (let i = 0; i < parts.count; i++) {
+      const source = parts.sourceBytes?.(i) ?? 0
+      if (source >= largeSourceBytes) {
+        if (sources > 0 && sources + source > maxSourceBytes) {
+          await turn()
+          signal.throwIfAborted()
+          began = performance.now()
+          sources = 0
+        }
+        sources += source
+      }
       if (i > 0 && separator.length > 0) pending.push(separator)
       const bytes = parts.part(i)
       pending.push(bytes)
@@ -67,6 +85,7 @@ export function streamParts(parts: Parts): BodyStream {
       if (performance.now() - began < maxTurnMs) continue
       await turn()
       began = performance.now()
+      sources = 0
     }
     if (parts.tail.length > 0) pending.push(parts.tail)
     if (pending.length > 0) writeTo(sink, pending)

@@ -61,7 +61,7 @@ const commaBrace = Buffer.from(',{')
 function itemParts({ served }: ResourceContext, result: ListResult, metadata: ListMeta): Parts {
   const { view, definition, apiVersion } = served
   const opening = head(definition.listKind, apiVersion, metadata)
-  const base = { count: result.entries.length, computed: view.computes(result.entries) }
+  const base = { count: result.entries.length, computed: view.computes(result.entries), sourceBytes: sourceBytesOf(result) }
   const bytesOf = (index: number): Buffer => view.bytes(at(result, index))
   if (definition.custom !== undefined || base.count === 0) return { ...base, head: opening, part: bytesOf, tail }
   const kind = kindBytes(served)
@@ -77,6 +77,7 @@ function partialParts({ served, form }: ResourceContext, result: ListResult, ope
     separator: Buffer.concat([suffix, comma, prefix]),
     count: result.entries.length,
     computed: true,
+    sourceBytes: sourceBytesOf(result),
     part: index => metadataBytes(served.view.bytes(at(result, index))),
     tail: isEmpty ? tail : Buffer.concat([suffix, tail]),
   }
@@ -92,6 +93,12 @@ function at(result: ListResult, index: number): Entry {
   return entry
 }
 
+/** By the index of an entry, without reading it. */
+const sourceBytesOf =
+  (result: ListResult) =>
+  (index: number): number =>
+    at(result, index).byteLength
+
 function tableReply(context: ResourceContext, result: ListResult, metadata: ListMeta): Reply {
   const { definition, view } = context.served
   const { metaVersion } = context.form
@@ -103,6 +110,7 @@ function tableReply(context: ResourceContext, result: ListResult, metadata: List
     head: Buffer.from(`${opening}${JSON.stringify(columnDefinitions)},"rows":[`),
     count: result.entries.length,
     computed: true,
+    sourceBytes: sourceBytesOf(ordered),
     part: (index: number) => Buffer.from(JSON.stringify(rowOf(view.object(at(ordered, index))))),
     tail,
   }
@@ -130,6 +138,7 @@ function formattedReply(context: ResourceContext, result: ListResult, metadata: 
     separator: Buffer.from(yaml ? '' : ','),
     count: result.entries.length,
     computed: true,
+    sourceBytes: sourceBytesOf(result),
     part: shown,
     tail: Buffer.from(ending),
   }

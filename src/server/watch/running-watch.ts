@@ -146,6 +146,7 @@ export class RunningWatch implements OpenWatch {
       separator,
       count: entries.length,
       computed: this.#events.computed || served.view.computes(entries),
+      sourceBytes: index => entryAt(entries, index).byteLength,
       part: index => this.#events.initial(entryAt(entries, index)),
       tail: end === undefined ? tail : Buffer.concat([tail, end]),
     })(sink, this.#signal)
