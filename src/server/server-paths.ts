@@ -34,9 +34,9 @@ export function serverPaths({ options, authorize, aggregator, flow, refused, che
       ...{ resources, foreign: aggregator.documents, version: versionInfo.gitVersion },
       ...(descriptions ? { descriptions } : {}),
     }),
-    aggregated: (context, path) => aggregator.answerPath(context, path),
+    aggregated: async (context, path) => aggregator.answerPath(context, path),
     tunnel: tunnelPathHandler(view.nodeTunnels),
-    flowDump: ({ query, now }, path) => {
+    flowDump: async ({ query, now }, path) => {
       const text = dumpText(flow, path, (query.get('includeRequestDetails') ?? '') !== '', monotonicClock, now)
       return text === undefined ? undefined : { status: 200, contentType: 'text/plain; charset=utf-8', body: Buffer.from(text) }
     },

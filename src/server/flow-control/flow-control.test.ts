@@ -29,7 +29,8 @@ class Bench {
 
   start(who: UserInfo, deadlineMs?: number): Release | Promise<Release> {
     const signal = () => new AbortController().signal
-    return this.flow.start(this.flow.classify(who, info), { user: who, info, mutating: 0, deadlineMs, signal })
+    const seat = this.flow.start(this.flow.classify(who, info), { user: who, info, mutating: 0, deadlineMs, signal })
+    return 'release' in seat ? seat.release : seat.waiting
   }
 
   /** Requests that never end by themselves, until nothing more runs at once; how many run. */

@@ -5,9 +5,9 @@ import type { RequestInfo } from '../request/request-info.ts'
 import { allocateSeats, seatLimits } from './allocate-seats.ts'
 import { mandatoryLevels, mandatorySchemas } from './bootstrap-objects.ts'
 import { type Classification, Classifier, type SchemaAtLevel } from './classify.ts'
-import type { Release } from './fair-queues.ts'
 import { type FlowClock, monotonicClock } from './flow-clock.ts'
 import { FlowCounters } from './flow-counters.ts'
+import type { Seat } from './level-queues.ts'
 import { PriorityLevel } from './priority-level.ts'
 import { type StreamLimitOptions, StreamLimits } from './stream-limits.ts'
 import { estimateWork, type ResourceFacts } from './work-estimate.ts'
@@ -119,9 +119,9 @@ export class FlowControl {
     return this.#classifier.classify(user, info)
   }
 
-  /** A seat, at once if one is free. Throws or rejects with the 429 if the request may not wait or has waited too long. Exempt requests always run. */
-  start({ level, flow, counters }: Classification, { user, info, mutating, deadlineMs, signal }: FlowRequest): Release | Promise<Release> {
-    if (level.exempt) return level.queues.startExempt(counters, mutating)
+  /** A seat, at once if one is free. Throws the 429 if the request may not wait, and the wait rejects with it if it was too long. Exempt requests always run. */
+  start({ level, flow, counters }: Classification, { user, info, mutating, deadlineMs, signal }: FlowRequest): Seat {
+    if (level.exempt) return { release: level.queues.startExempt(counters, mutating) }
     const work = estimateWork(info, level.limits.nominal, this.#facts)
     const { maxWaitMs } = this.#limits
     const maxWait = deadlineMs === undefined ? maxWaitMs : Math.min(maxWaitMs, deadlineMs / 4)

@@ -29,7 +29,8 @@ class Bench {
 
   start(flow: Flow, work: Work = oneSeat, signal = never): Release | Promise<Release> {
     const user = { name: flow.distinguisher, groups: [] }
-    return this.level.start({ user, info, flow, work, counters: this.counters, mutating: 0, maxWait: 15_000, signal })
+    const seat = this.level.start({ user, info, flow, work, counters: this.counters, mutating: 0, maxWait: 15_000, signal })
+    return 'release' in seat ? seat.release : seat.waiting
   }
 
   /** Starts one that must not wait. */

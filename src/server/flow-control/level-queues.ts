@@ -15,6 +15,9 @@ export interface Queuing {
 /** The part of the seats not held by others that one flow may take: slow requests of one user must leave seats for others. */
 const shareOfFree = 0.75
 
+/** A request runs at once, or waits until it may. */
+export type Seat = { readonly release: Release } | { readonly waiting: Promise<Release> }
+
 export class LevelQueues {
   readonly demand: SeatDemand
   readonly #retryAfter = new RetryAfter()
@@ -72,21 +75,21 @@ export class LevelQueues {
     this.#queuing = queuing
   }
 
-  /** Throws or rejects with a `FlowRefusal` if no seat is free and no request may wait, and with the signal's reason if the client disconnects. */
-  start(asking: SeatRequest): Release | Promise<Release> {
+  /** Throws a `FlowRefusal` if no seat is free and the request may not wait; the wait rejects with one, and with the signal's reason if the client disconnects. */
+  start(asking: SeatRequest): Seat {
     this.#sync()
     const { work, counters } = asking
     counters.seats.observe(work.seats)
     if (this.#queuing.queues === 0) {
       if (!this.#fits(work.seats) || !this.#mayTake(asking)) throw this.#refuse(counters, 'concurrency-limit')
-      return this.#run(asking, undefined)
+      return { release: this.#run(asking, undefined) }
     }
     const queue = this.#fair.shortest(asking.flow.hand)
     if (this.#waiting === 0 && this.#fits(work.seats) && this.#mayTake(asking)) {
       counters.queueLength.observe(1)
       counters.waitedAndRan.observe(0)
       this.#fair.beginAtOnce(queue, work)
-      return this.#run(asking, queue)
+      return { release: this.#run(asking, queue) }
     }
     if (queue.waiting.size >= this.#queuing.queueLengthLimit) {
       this.#fair.forgetIfUnused(queue)
@@ -96,7 +99,7 @@ export class LevelQueues {
     this.#count(asking, 1)
     counters.queueLength.observe(queue.waiting.size)
     this.#dispatch()
-    return waiting.begun ?? this.#wait(waiting)
+    return waiting.begun === undefined ? { waiting: this.#wait(waiting) } : { release: waiting.begun }
   }
 
   /** For an exempt level: requests never wait, but are counted. */

@@ -125,7 +125,7 @@ async function store(
         if (claimed) await claimed
         const request = { namespace, name, expected: undefined, object: served.toStored(object) }
         const written = writeObject(parts, context, request, admission)
-        context.decided(201, name)
+        context.recordDuringCommit(201, name)
         const entry = await written
         if (served.conversion) await served.conversion.prepare([entry], context.request.signal)
         return new Stored(served, entry, true)

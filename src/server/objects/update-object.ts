@@ -209,7 +209,7 @@ async function store(
   }
   const request = { namespace, name, expected: entry, object: served.toStored(object), isUpkeep }
   const written = writeObject(parts, context, request, admission)
-  if (answers !== undefined) context.decided(answers)
+  if (answers !== undefined) context.recordDuringCommit(answers)
   const next = await written
   if (conversion) await conversion.prepare([next], context.request.signal)
   return new Stored(served, next, false)

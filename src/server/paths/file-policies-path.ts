@@ -12,7 +12,7 @@ export interface FilePolicies {
 export const filePoliciesPath = '/bulkhead/v1/policies'
 
 export function filePoliciesHandler(files: FilePolicies | undefined): PathHandler {
-  return (context, path) => {
+  return async (context, path) => {
     if (path !== filePoliciesPath) return undefined
     const problem = files?.problem()
     const sources = files === undefined ? [] : [files.validating, files.mutating]

@@ -27,19 +27,17 @@ export interface PathParts {
   metrics(): Promise<{ readonly contentType: string; readonly text: string }>
 }
 
-export function pathHandler(
-  parts: PathParts,
-): (context: RequestContext, info: RequestInfo & { isResource: false }) => Reply | Promise<Reply> {
+export function pathHandler(parts: PathParts): (context: RequestContext, info: RequestInfo & { isResource: false }) => Promise<Reply> {
   // As upstream: never YAML, and formatted.
-  const version: PathHandler = (_context, path) =>
+  const version: PathHandler = async (_context, path) =>
     path === '/version' ? valueReply({ form: documentForm(undefined), pretty: true }, versionInfo) : undefined
-  const oidc: PathHandler = (_context, path) => oidcReply(parts.oidc, path)
+  const oidc: PathHandler = async (_context, path) => oidcReply(parts.oidc, path)
   /** Other servers check their requests themselves. */
   const routed: readonly PathHandler[] = [version, oidc, parts.documents]
   const handlers: readonly PathHandler[] = [
-    (context, path) => health(parts.checks, context, path, parts.observeCheck),
+    async (context, path) => health(parts.checks, context, path, parts.observeCheck),
     version,
-    (_context, path) => (path === '/metrics' ? metricsReply(parts) : undefined),
+    async (_context, path) => (path === '/metrics' ? metricsReply(parts) : undefined),
     oidc,
     parts.tunnel,
     parts.why,
@@ -48,10 +46,10 @@ export function pathHandler(
     parts.aggregated,
     parts.documents,
   ]
-  return (context, info) => {
+  return async (context, info) => {
     const path = info.path.length > 1 && info.path.endsWith('/') ? info.path.slice(0, -1) : info.path
     for (const handler of handlers) {
-      const reply = handler(context, path)
+      const reply = await handler(context, path)
       if (reply === undefined) continue
       if (!takesMethod(path, info.verb)) throw unknownMethod()
       if (routed.includes(handler)) requireAcceptablePath(path, header(context.request.headers, 'accept'))

@@ -32,10 +32,10 @@ export interface RequestContext {
   /** Added to the audit event. */
   annotate(key: string, value: string): void
   /**
-   * A write is decided and waits to become durable: with it the request will be answered with `status`, for the object `name` where it made one. Its
-   * audit record is written beside the write, and counts only if the answer is that one; everything that is to be in it was annotated before.
+   * Called between the moment at which the store has accepted a write and that at which the write is durable: its audit record is synced beside it. The
+   * request will be answered with `status`, for the object `name` where it made one; the record counts only if it is. Everything in it was annotated before.
    */
-  decided(status: number, name?: string): void
+  recordDuringCommit(status: number, name?: string): void
 }
 
 /** A request for a resource that is served, authorized already. */
@@ -45,7 +45,7 @@ export interface ResourceContext extends RequestContext {
 }
 
 /** Answers a subresource, or a resource that is computed, in place of the plain verb. */
-export type ResourceHandler = (context: ResourceContext) => Reply | Promise<Reply>
+export type ResourceHandler = (context: ResourceContext) => Promise<Reply>
 
 /** Answers some paths that are no resource; undefined where the path is not its own. */
-export type PathHandler = (context: RequestContext, path: string) => Reply | Promise<Reply> | undefined
+export type PathHandler = (context: RequestContext, path: string) => Promise<Reply | undefined>

@@ -33,6 +33,14 @@ export interface PathRequestInfo {
 
 export type RequestInfo = ResourceRequestInfo | PathRequestInfo
 
+/** The empty verb is that of methods that only another server may know. */
+const mutatingVerbs: ReadonlySet<string> = new Set(['create', 'update', 'patch', 'delete', 'deletecollection', ''])
+
+export const isMutating = ({ verb }: RequestInfo): boolean => mutatingVerbs.has(verb)
+
+/** It lasts as long as the backend takes. */
+export const isProxy = (info: RequestInfo): boolean => info.isResource && info.subresource === 'proxy'
+
 /** Longer paths are refused: names have at most 253 bytes. */
 const maxPathBytes = 8192
 /** With the query, which contains each word of an exec command. */

@@ -6,7 +6,7 @@ import type { SubresourceParts } from './index.ts'
 export function podStreams({ streamPod }: Pick<SubresourceParts, 'streamPod'>): readonly (readonly [string, ResourceHandler])[] {
   return (['exec', 'attach', 'portforward'] as const).map(kind => [
     `pods/${kind}`,
-    context => {
+    async context => {
       if (streamPod === undefined) throw badRequest('Upgrade request required')
       return streamPod(context, kind)
     },

@@ -6,7 +6,7 @@ import { requiredRevision, tooLargeRevision } from '../request/list-options.ts'
 import type { ResourceContext } from '../request/request-context.ts'
 
 /** Also for subresources whose body is the object itself. */
-export function get(context: ResourceContext, revision: number): Reply | Promise<Reply> {
+export async function get(context: ResourceContext, revision: number): Promise<Reply> {
   const { served, info } = context
   const wanted = context.query.get('resourceVersion')
   if (wanted !== undefined && wanted !== '') {
@@ -15,6 +15,6 @@ export function get(context: ResourceContext, revision: number): Reply | Promise
   }
   const entry = served.collection.get(served.definition.namespaced ? info.namespace : '', info.name)
   if (entry === undefined) throw notFound(served.named, info.name)
-  if (served.conversion) return served.conversion.prepare([entry], context.request.signal).then(() => entryReply(context, entry))
+  if (served.conversion) await served.conversion.prepare([entry], context.request.signal)
   return entryReply(context, entry)
 }

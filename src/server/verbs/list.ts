@@ -24,9 +24,8 @@ export interface ListParts {
   readonly continueTokens: ContinueTokens
 }
 
-export function list(parts: ListParts, context: ResourceContext): Reply | Promise<Reply> {
-  const selected = select(parts, context)
-  return selected instanceof Promise ? selected.then(found => listReply(context, found)) : listReply(context, selected)
+export async function list(parts: ListParts, context: ResourceContext): Promise<Reply> {
+  return listReply(context, await select(parts, context))
 }
 
 /** The selected objects in the negotiated form. */
@@ -186,7 +185,7 @@ export interface Selected {
  * The entries, ready for the view, and the list's metadata; a promise if a webhook has to convert first. Throws a 410 if a page's revision is
  * compacted, with a token to continue from the newest state.
  */
-export function select(parts: ListParts, context: ResourceContext): Selected | Promise<Selected> {
+export async function select(parts: ListParts, context: ResourceContext): Promise<Selected> {
   const { served, info } = context
   const options = listOptions(context.query)
   const scope = `${served.collection.groupResource}/${info.namespace}`
@@ -224,8 +223,9 @@ export function select(parts: ListParts, context: ResourceContext): Selected | P
   const selectedOf = (found: ListResult): Selected => selectedAs(parts, scope, found, countsRest, since)
   if (conversion === undefined) return selectedOf(result)
   const { signal } = context.request
-  if (viewed === undefined) return conversion.prepare(result.entries, signal).then(() => selectedOf(result))
-  return firstViewed(conversion, result, viewed, limit, signal).then(selectedOf)
+  if (viewed !== undefined) return selectedOf(await firstViewed(conversion, result, viewed, limit, signal))
+  await conversion.prepare(result.entries, signal)
+  return selectedOf(result)
 }
 
 /** `countsRest`: the number of entries after the last one is remainingItemCount. */

@@ -28,8 +28,8 @@ export interface ResourceVerbParts extends WriteParts, ListParts, WatchParts {
   readonly computed: ReadonlyMap<string, ResourceHandler>
 }
 
-export function resourceVerbs(parts: ResourceVerbParts): (context: RequestContext, info: ResourceRequestInfo) => Reply | Promise<Reply> {
-  return (request, info) => {
+export function resourceVerbs(parts: ResourceVerbParts): (context: RequestContext, info: ResourceRequestInfo) => Promise<Reply> {
+  return async (request, info) => {
     const { served: found } = info
     if (found === undefined && info.group !== '' && !parts.resources.hasBuiltInGroup(info.group)) {
       return unservedCustom(info, parts.resources.find(info.group, info.version, info.resource))

@@ -4,7 +4,7 @@ import { computedListReply } from '../../answers/respond.ts'
 import type { Reply } from '../../http/exchange.ts'
 import type { ResourceContext } from '../../request/request-context.ts'
 
-export function componentStatuses(context: ResourceContext): Reply {
+export async function componentStatuses(context: ResourceContext): Promise<Reply> {
   const { served, info } = context
   if (info.verb === 'get') throw notFound(served.named, info.name)
   return computedListReply(context, [])

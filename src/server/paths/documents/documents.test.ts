@@ -6,19 +6,19 @@ import type { RequestContext } from '../../request/request-context.ts'
 import { TestServer } from '../../testing.ts'
 import { documents } from './documents.ts'
 
-function indexWith(text: string): string {
+async function indexWith(text: string): Promise<string> {
   const descriptions: NonNullable<OpenApiInput['descriptions']> = { 'core/v1.Pod': { text, fields: {} } }
   const handler = documents({ version: 'v1', resources: { all: [], onChange: () => undefined }, descriptions })
   const context = { form: { encoding: 'json' }, request: { headers: [] } } as unknown as RequestContext
-  const reply = handler(context, '/openapi/v3')
+  const reply = await handler(context, '/openapi/v3')
   assert.ok(reply !== undefined && 'body' in reply && Buffer.isBuffer(reply.body))
   return reply.body.toString()
 }
 
-test('the addresses of OpenAPI documents change with their descriptions, so that clients read them anew', () => {
-  assert.match(indexWith('a'), /\/openapi\/v3\/version\?hash=[0-9A-F]{128}/)
-  assert.equal(indexWith('a'), indexWith('a'))
-  assert.notEqual(indexWith('a'), indexWith('b'))
+test('the addresses of OpenAPI documents change with their descriptions, so that clients read them anew', async () => {
+  assert.match(await indexWith('a'), /\/openapi\/v3\/version\?hash=[0-9A-F]{128}/)
+  assert.equal(await indexWith('a'), await indexWith('a'))
+  assert.notEqual(await indexWith('a'), await indexWith('b'))
 })
 
 test('the address of an OpenAPI document with an old hash leads to that of now', async () => {

@@ -84,7 +84,7 @@ export function documents(input: DocumentsInput): PathHandler {
     }
     return made.get(key)
   }
-  return (context, path) => {
+  return async (context, path) => {
     const segments = path.split('/')
     switch (segments[1]) {
       case '':

@@ -62,8 +62,8 @@ export function whyPathHandler(parts: WhyParts): PathHandler {
     return explain(context, event, `no recent refused request of user ${JSON.stringify(asked ?? own)} is known`, asked === undefined)
   }
 
-  return (context, path) => {
-    if (path === prefix) return decide(parts, context).then(explanation => valueReply(context, explanation))
+  return async (context, path) => {
+    if (path === prefix) return valueReply(context, await decide(parts, context))
     if (!path.startsWith(`${prefix}/`)) return undefined
     const auditId = path.slice(prefix.length + 1)
     if (auditId === 'last') {
@@ -72,7 +72,7 @@ export function whyPathHandler(parts: WhyParts): PathHandler {
     if (!uuid.test(auditId)) throw badRequest('an audit id is a UUID, from the header Audit-Id of a response')
     const what = `no request with the audit id ${auditId} is known`
     const recent = parts.refused.find(auditId)
-    return recent ? explain(context, recent, what) : search(auditId, context).then(found => explain(context, found, what))
+    return explain(context, recent ?? (await search(auditId, context)), what)
   }
 }
 

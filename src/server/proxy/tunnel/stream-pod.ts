@@ -21,7 +21,7 @@ import { nodeRefusal } from './node-refusal.ts'
 import type { NodeTunnels } from './node-tunnel.ts'
 
 /** Handles an authorized stream request; resolves with the upgrade or with an error response. */
-export type StreamPod = (context: ResourceContext, kind: Kind) => Reply | Promise<Reply>
+export type StreamPod = (context: ResourceContext, kind: Kind) => Promise<Reply>
 
 type Kind = 'exec' | 'attach' | 'portforward'
 

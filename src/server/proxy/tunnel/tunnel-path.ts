@@ -4,7 +4,7 @@ import { credentialIdExtra } from '../../../access/authenticators/client-certifi
 import { tunnelKeyHeader, tunnelPath, tunnelUpgrade } from '../../../api/nodes/node-protocol.ts'
 import { apiError, badRequest } from '../../../api/status.ts'
 import type { UserInfo } from '../../../api/user.ts'
-import { header, type Reply, type UpgradedConnection } from '../../http/exchange.ts'
+import { header, type UpgradedConnection } from '../../http/exchange.ts'
 import type { Authorize } from '../../request/authorize.ts'
 import type { PathHandler } from '../../request/request-context.ts'
 import type { NodeTunnels } from './node-tunnel.ts'
@@ -27,7 +27,7 @@ function isNode(user: UserInfo, name: string): boolean {
 }
 
 export function tunnelPathHandler(tunnels: NodeTunnels): PathHandler {
-  return (context, path) => {
+  return async (context, path) => {
     const name = nodeNameOf(path)
     if (name === undefined) return undefined
     const { user, request } = context
@@ -46,15 +46,14 @@ export function tunnelPathHandler(tunnels: NodeTunnels): PathHandler {
       remoteAddress: request.credentials.remoteAddress,
       credential: user.extra?.[credentialIdExtra]?.[0] ?? '',
     }
-    return tunnels.ensureFree(asked, replaces).then(
-      (): Reply => ({
-        status: 101,
-        contentType: 'application/octet-stream',
-        body: Buffer.alloc(0),
-        longRunning: true,
-        upgrade: connection => open(tunnels, name, replaces, connection),
-      }),
-    )
+    await tunnels.ensureFree(asked, replaces)
+    return {
+      status: 101,
+      contentType: 'application/octet-stream',
+      body: Buffer.alloc(0),
+      longRunning: true,
+      upgrade: connection => open(tunnels, name, replaces, connection),
+    }
   }
 }
 

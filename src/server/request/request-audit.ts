@@ -1,0 +1,135 @@
+// The audit record of one request: what is to stand in it, when it is written, and what the client is told where it cannot be written.
+import { randomUUID } from 'node:crypto'
+import { anonymousUser } from '../../access/access.ts'
+import type { AuditEvent } from '../../access/audit/audit-event.ts'
+import { AuditFailure } from '../../access/audit/audit-failure.ts'
+import { type ApiError, internalError, type Status, serviceUnavailable } from '../../api/status.ts'
+import type { UserInfo } from '../../api/user.ts'
+import type { Clock } from '../../base/clock.ts'
+import type { Logger } from '../../base/log.ts'
+import { header, type Reply, type ServerRequest } from '../http/exchange.ts'
+import { decisionAnnotation } from './audit-annotations.ts'
+import { type AuditedBodies, type RecordedBody, withBodies } from './audit-bodies.ts'
+import { type AuditSink, auditEvent, auditedRequestOf } from './audit-event.ts'
+import type { RequestInfo } from './request-info.ts'
+
+export interface AuditParts {
+  readonly audit: AuditSink
+  /** Refused requests are kept for a while, so that they can be explained. */
+  readonly refused: { keep(event: AuditEvent): void }
+  readonly clock: Pick<Clock, 'now'>
+  readonly log: Logger
+}
+
+type Stage = 'ResponseStarted' | 'ResponseComplete'
+type Answer = Pick<Reply, 'status' | 'objectName'> & Partial<Reply>
+
+/** A record that was begun before its answer, which it counts for only if the answer has this status. */
+interface EarlyRecord {
+  readonly status: number
+  readonly refusal: Promise<ApiError | undefined>
+}
+
+export class RequestAudit {
+  readonly id: string = randomUUID()
+  readonly #parts: AuditParts
+  readonly #request: ServerRequest
+  readonly #received: number
+  /** Who authenticated; anonymous until that is known. */
+  user: UserInfo = anonymousUser
+  impersonated: UserInfo | undefined
+  info: RequestInfo | undefined
+  #annotations: Record<string, string> | undefined
+  #bodies: AuditedBodies | undefined
+  #early: EarlyRecord | undefined
+
+  constructor(parts: AuditParts, request: ServerRequest, received: number) {
+    this.#parts = parts
+    this.#request = request
+    this.#received = received
+  }
+
+  readonly annotate = (key: string, value: string): void => {
+    this.#annotations ??= {}
+    this.#annotations[key] = value
+  }
+
+  get isAllowed(): boolean {
+    return this.#annotations?.[decisionAnnotation] === 'allow'
+  }
+
+  /** Whether the audit policy wants the bodies of the request, which nearly always it does not. Called once it is known who asks for what. */
+  decideBodies(info: RequestInfo): void {
+    const { url, method } = this.#request
+    const decision = this.#parts.audit.decide?.(auditedRequestOf({ url, method, user: this.user }, info))
+    if (decision?.level === 'Request' || decision?.level === 'RequestResponse') this.#bodies = { decision, sent: undefined }
+  }
+
+  /** Undefined where no body is recorded. */
+  get keepBody(): ((sent: RecordedBody) => void) | undefined {
+    const bodies = this.#bodies
+    if (bodies === undefined) return undefined
+    return sent => {
+      bodies.sent = sent
+    }
+  }
+
+  /** Begins the record of a write that is being made durable: the two are synced side by side, and `recorded` waits for it. */
+  beginEarly(status: number, name: string | undefined): void {
+    // The answer itself is part of the record.
+    if (this.#bodies?.decision.level === 'RequestResponse') return
+    const answer = name === undefined ? { status } : { status, objectName: name }
+    this.#early = { status, refusal: this.#record('ResponseComplete', answer, undefined) }
+  }
+
+  /** Resolves when the request may be answered: with the refusal to answer instead, where its record cannot be written. Never rejects. */
+  recorded(reply: Reply, failure: Status | undefined): Promise<ApiError | undefined> {
+    if (this.#early?.status === reply.status && failure === undefined) return this.#early.refusal
+    return this.#record(reply.longRunning ? 'ResponseStarted' : 'ResponseComplete', reply, failure)
+  }
+
+  /** Records what was answered after all, for which nobody waits. */
+  recordEnd(reply: Reply, failure: Status | undefined): void {
+    void this.#record('ResponseComplete', reply, failure)
+  }
+
+  /**
+   * A write is answered only when its record is accepted: without one the client is told what went wrong with that, and not what became of the write.
+   * A read does not wait. Never rejects.
+   */
+  async #record(stage: Stage, answer: Answer, failure: Status | undefined): Promise<ApiError | undefined> {
+    const isRead = this.#request.method === 'GET' || this.#request.method === 'HEAD'
+    try {
+      const event = this.#event(stage, answer, failure)
+      if (failure !== undefined) this.#parts.refused.keep(event)
+      const accepted = this.#parts.audit.record(this.#bodies === undefined ? event : withBodies(event, this.#bodies, answer))
+      if (!isRead) await accepted
+      else accepted?.catch((err: unknown) => this.#failed(err, failure))
+      return undefined
+    } catch (err) {
+      const refusal = this.#failed(err, failure)
+      // A 5xx says already that something went wrong.
+      return isRead || (failure !== undefined && failure.code >= 500) ? undefined : refusal
+    }
+  }
+
+  #failed(err: unknown, failure: Status | undefined): ApiError {
+    this.#parts.log.error('audit event not recorded', { auditID: this.id, err })
+    const what =
+      failure === undefined ? 'it may have been carried out, and its audit record is missing' : 'the audit record of its refusal is missing'
+    return err instanceof AuditFailure ? serviceUnavailable(`${what}: ${err.message}`) : internalError(`${what}: internal error`)
+  }
+
+  #event(stage: Stage, answer: Answer, failure: Status | undefined): AuditEvent {
+    const { url, method, credentials, headers } = this.#request
+    const facts = {
+      ...{ auditId: this.id, url, method, info: this.info, user: this.user, impersonated: this.impersonated },
+      remoteAddress: credentials.remoteAddress,
+      userAgent: header(headers, 'user-agent'),
+      received: this.#received,
+      annotations: this.#annotations,
+      name: answer.objectName,
+    }
+    return auditEvent(facts, stage, this.#parts.clock.now(), answer.status, failure)
+  }
+}
