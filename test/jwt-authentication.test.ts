@@ -116,7 +116,7 @@ test('a cluster takes the AuthenticationConfiguration as it is by now, and goes 
   assert.notDeepEqual(await samples('last_config_info'), hash)
 
   const bad = [
-    ['jwt: 1', /jwt is not a list/],
+    ['jwt: 1', /jwt must be a list/],
     [
       JSON.stringify({ ...configurationOf(first), anonymous: { enabled: false } }),
       /anonymous: Forbidden: changed from initial configuration file/,
