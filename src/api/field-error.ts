@@ -21,7 +21,7 @@ export interface FieldError {
   readonly message: string
 }
 
-/** What the rules of an update found: one list, or as many as they judge metadata, each to stand behind one of these judgements. */
+/** What the rules of an update found: one list, or as many as they validate metadata, each to stand behind one of these results. */
 export type UpdateFaults = readonly FieldError[] | readonly (readonly FieldError[])[]
 
 /** The path of the object itself, as upstream writes one that has no parts. */

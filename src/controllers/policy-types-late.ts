@@ -58,7 +58,7 @@ function problemOf(
     const compiled = compileAdmission(text, 'variable', { ...scope, variables: new Map(variables) })
     variables.set(name, typeOfVariable(compiled.ok ? compiled.type : undefined))
   }
-  // What it evaluates to was judged when it was written.
+  // What it evaluates to was validated when it was written.
   const compiled = compileAdmission(expression, 'variable', { ...scope, variables })
   // An expression that no program can be made of was told when it was written.
   return compiled.ok ? undefined : compiled.issues

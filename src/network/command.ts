@@ -29,7 +29,7 @@ export function runProgram(command: string, args: readonly string[], input = '')
     })
     child.on('error', reject)
     child.on('close', code => (code === 0 ? resolve(stdout) : reject(new CommandFailed(command, args, code, stderr))))
-    // A program that ends without reading its input is judged by its exit code.
+    // A program that ends without reading its input is evaluated by its exit code.
     child.stdin.on('error', () => child.stdin.destroy())
     child.stdin.end(input)
   })

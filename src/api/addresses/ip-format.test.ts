@@ -35,7 +35,7 @@ const addresses: { text: string; refusal?: string; warning?: string }[] = [
   },
 ]
 for (const { text, refusal, warning } of addresses) {
-  test(`validateCanonicalIp() and ipWarnings() judge ${text}`, () => {
+  test(`validateCanonicalIp() and ipWarnings() validate ${text}`, () => {
     assert.deepEqual(validated(validateCanonicalIp, text), refusal === undefined ? [] : [`f: Invalid value: "${text}": ${refusal}`])
     assert.deepEqual(ipWarnings(text, 'f'), warning === undefined ? [] : [warning])
   })
@@ -69,7 +69,7 @@ const ranges: { text: string; refusal?: string; warnings?: string[] }[] = [
   },
 ]
 for (const { text, refusal, warnings = [] } of ranges) {
-  test(`validateCanonicalCidr() and cidrWarnings() judge ${text}`, () => {
+  test(`validateCanonicalCidr() and cidrWarnings() validate ${text}`, () => {
     assert.deepEqual(validated(validateCanonicalCidr, text), refusal === undefined ? [] : [`f: Invalid value: "${text}": ${refusal}`])
     assert.deepEqual(cidrWarnings(text, 'f'), warnings)
   })

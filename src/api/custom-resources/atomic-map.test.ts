@@ -23,7 +23,7 @@ const rows: readonly [name: string, old: object, now: object, fields: string[]][
   ['a long value that changes', { a: 'long' }, { a: 'longer' }, ['map.a']],
 ]
 for (const [name, old, now, fields] of rows) {
-  test(`schemaValidator() judges ${name}`, () => {
+  test(`schemaValidator() validates ${name}`, () => {
     const walk = new Walk(true)
     schemaValidator(schema)({ map: now }, walk, { map: old })
     assert.deepEqual(

@@ -182,7 +182,7 @@ export class CustomKind {
     return this.#validateLinks(object, old, walk)
   }
 
-  /** As upstream, of an object whose status alone is written only that is judged by its schema; in messages it is the whole. */
+  /** As upstream, of an object whose status alone is written only that is validated by its schema; in messages it is the whole. */
   validateStatusUpdate(object: KubeObject & Record<string, unknown>, old: KubeObject & Record<string, unknown>): FieldError[] {
     const wrongType = this.validateType(object)
     if (wrongType.length > 0) return wrongType
@@ -225,7 +225,7 @@ export class CustomKind {
     }
   }
 
-  /** What the object that was judged is let through with, and finalizers that it gained under names that others may use. */
+  /** What the object that was validated is let through with, and finalizers that it gained under names that others may use. */
   warnings(object: KubeObject, old: KubeObject | undefined): string[] {
     const { metadata } = object
     const added = (metadata.finalizers ?? []).filter(name => !old?.metadata.finalizers?.includes(name))
@@ -281,7 +281,7 @@ function withoutCreation(value: Record<string, unknown>): Record<string, unknown
   return { ...value, metadata }
 }
 
-/** Kind, version and metadata are judged for all resources alike, but for what a schema says of names. */
+/** Kind, version and metadata are validated for all resources alike, but for what a schema says of names. */
 function withoutMeta(schema: JSONSchemaProps): JSONSchemaProps {
   const { apiVersion: _version, kind: _kind, ...properties } = schema.properties ?? {}
   return { ...schema, properties }

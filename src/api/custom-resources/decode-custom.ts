@@ -13,7 +13,7 @@ import type { GroupVersionKind } from '../schema/model.ts'
 import { badRequest } from '../status.ts'
 import type { CustomKind } from './custom-kind.ts'
 
-/** Throws a 400 with upstream's words for what is not an object of a kind. What another kind says is judged later, with everything else. */
+/** Throws a 400 with upstream's words for what is not an object of a kind. What another kind says is validated later, with everything else. */
 export function decodeCustomBody(
   bytes: Uint8Array,
   kind: GroupVersionKind,

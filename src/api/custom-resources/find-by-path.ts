@@ -167,7 +167,7 @@ function takeUnion(values: readonly unknown[], members: readonly Steps[], walk: 
   return found(all)
 }
 
-/** Bounds are judged: a slice does not end where the list does. One that asks for nothing ends the step. */
+/** Bounds are validated: a slice does not end where the list does. One that asks for nothing ends the step. */
 function takeSlices(values: readonly unknown[], { from, to, single, by }: Slice, walk: Walk): Found {
   const all: unknown[] = []
   for (const list of values) {

@@ -102,5 +102,5 @@ const problems: readonly [path: string, problem: string | undefined][] = [
   ['.a}{', undefined],
 ]
 for (const [path, problem] of problems) {
-  test(`jsonPathProblem() judges ${JSON.stringify(path)}`, () => assert.equal(jsonPathProblem(path), problem))
+  test(`jsonPathProblem() validates ${JSON.stringify(path)}`, () => assert.equal(jsonPathProblem(path), problem))
 }

@@ -1,4 +1,4 @@
-// One judgement of a value by the judge of a schema, with what is let through as it was before.
+// One validation of a value by the validator of a schema, with what is let through as it was before.
 import { type FieldError, forbiddenField, formatFieldError } from '../field-error.ts'
 import { uncorrelated } from './schema/old-values.ts'
 import { maxValidationSteps, TooManySteps, type Validate, Walk } from './schema/schema-validator.ts'

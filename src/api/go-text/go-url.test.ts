@@ -52,7 +52,7 @@ test('parseUrl() wants something absolute', () => {
   assert.ok(typeof parseUrl('*') !== 'string')
 })
 
-test('parseUrl() judges a URL as if it had no fragment, and then reads it with one', () => {
+test('parseUrl() validates a URL as if it had no fragment, and then reads it with one', () => {
   assert.equal(uriProblem('//a b/'), undefined)
   assert.equal(parseUrl('//a b/'), 'parse "//a b/": invalid character " " in host name')
   assert.equal(parseUrl('https://a#b'), 'parse "https://a#b": invalid character "#" in host name')

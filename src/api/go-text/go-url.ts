@@ -18,7 +18,7 @@ export interface GoUrl {
   readonly text: string
 }
 
-/** What is wrong with an absolute URI or an absolute path. It is judged like that of a request, which has no fragment: a `#` is as any other character then. */
+/** What is wrong with an absolute URI or an absolute path. It is validated like that of a request, which has no fragment: a `#` is as any other character then. */
 export function uriProblem(text: string): string | undefined {
   const read = text === '' ? wrong(text, 'empty url') : parse(text, true)
   return typeof read === 'string' ? read : undefined

@@ -180,8 +180,8 @@ describe('openApiV2Document()', () => {
     assert.match(v3, /"name":"watch","in":"query","description":"Follow changes"/)
   })
 
-  it('says at each operation that it takes a dry run and judges fields: older clients follow no reference', () => {
-    const fields = { dryRun: 'Change nothing', fieldValidation: 'Judge fields', force: 'Take fields over' }
+  it('says at each operation that it takes a dry run and validates fields: older clients follow no reference', () => {
+    const fields = { dryRun: 'Change nothing', fieldValidation: 'Validate fields', force: 'Take fields over' }
     const document = wire(openApiV2Document({ ...input, descriptions: { parameters: { fields } } }))
     assert.deepEqual(Object.keys(document['parameters'] as object), ['force'])
     const paths = document['paths'] as Record<string, Record<string, { parameters: object[] }>>

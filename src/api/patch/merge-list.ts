@@ -61,7 +61,7 @@ interface Directed {
   readonly items: JsonObject[]
   /**
    * The list as upstream leaves it, which deletes in place: what follows moves up, the last places keep what stood there, and new items fill them.
-   * An order list of the same patch is judged by it.
+   * An order list of the same patch is validated by it.
    */
   readonly slots: unknown[]
 }

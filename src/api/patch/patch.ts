@@ -132,7 +132,7 @@ function sameKind(patchKind: PatchKind, current: unknown, result: unknown, type:
   return isRecord(result) ? { ...result, kind, apiVersion } : result
 }
 
-/** The kind of a custom resource is judged with the rest of it, but there has to be one. */
+/** The kind of a custom resource is validated with the rest of it, but there has to be one. */
 function validateCustom(result: unknown, current: unknown, shown: () => string): void {
   if (!isRecord(result)) return
   const told = declaredKind(result, { group: '', version: '', kind: '' })

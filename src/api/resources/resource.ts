@@ -36,7 +36,7 @@ export interface StrategyContext {
   warn?(text: string): void
 }
 
-/** How an update through the main path or through one subresource is prepared and judged. */
+/** How an update through the main path or through one subresource is prepared and validated. */
 export interface UpdateStrategy<T extends KubeObject> {
   /** Puts back what this path may not change (status on the main path, spec on `/status`). Changes `object` in place. */
   prepare?(object: T, old: T, context: StrategyContext): void
@@ -49,7 +49,7 @@ export interface UpdateStrategy<T extends KubeObject> {
    */
   readonly resetFields?: readonly string[]
   /**
-   * What of metadata the kind's own rules for an update judge again, in their order; default `change` alone. False where they leave metadata
+   * What of metadata the kind's own rules for an update validate again, in their order; default `change` alone. False where they leave metadata
    * out: the rules of every object apply, of a new one after `validate` found nothing.
    */
   readonly validatesMetadata?: MetadataAgain
@@ -166,13 +166,13 @@ export interface ResourceDefinition<T extends KubeObject = KubeObject> extends U
   prepareForCreate?(object: T, context: StrategyContext): void
   /** All of the object but the generic metadata, which the server checks with `nameRule`. */
   validate?(object: T): FieldError[]
-  /** Judges an update on the main path, beside the generic metadata; where it is missing, `validate` judges the new object. */
+  /** Validates an update on the main path, beside the generic metadata; where it is missing, `validate` validates the new object. */
   validateUpdate?(object: T, old: T): UpdateFaults
   /** Returns the messages of a bad name, as upstream words them; default: DNS-1123 subdomain. */
   nameRule?(name: string, prefix: boolean): string[]
   /** False for the kinds whose unqualified finalizers upstream accepts; default true. */
   readonly standardFinalizers?: boolean
-  /** How objects are read and judged where a CustomResourceDefinition made the kind; undefined for built-in kinds, whose types are generated. */
+  /** How objects are read and validated where a CustomResourceDefinition made the kind; undefined for built-in kinds, whose types are generated. */
   readonly custom?: CustomKind
   /** False for the kinds whose updates (not patches) must name the version that they change. Default true. */
   readonly allowUnconditionalUpdate?: boolean

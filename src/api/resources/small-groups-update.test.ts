@@ -28,7 +28,7 @@ function validates<T extends KubeObject>(
   rows: readonly { readonly name: string; readonly path?: 'status'; change(object: T): void; readonly errors: readonly string[] }[],
 ): void {
   for (const { name, path, change, errors } of rows) {
-    test(`${definition.kind} judges an update with ${name}`, () => {
+    test(`${definition.kind} validates an update with ${name}`, () => {
       const before = validateNew(definition, old)
       assert.deepEqual(before.errors, [])
       const validated = path

@@ -15,7 +15,7 @@ import { priorityClass } from './scheduling/priority-class.ts'
 
 const metadata = { name: 'x' }
 
-test('lease judges its counts and drops the alpha fields of coordinated election', () => {
+test('lease validates its counts and drops the alpha fields of coordinated election', () => {
   const { object, fields } = validateNew(lease, {
     metadata,
     spec: { leaseDurationSeconds: 0, leaseTransitions: -1, strategy: 'OldestEmulationVersion' },
@@ -39,7 +39,7 @@ test('runtimeClass may be made by an update, as upstream has it of few kinds', (
   assert.equal(runtimeClass.allowCreateOnUpdate, true)
 })
 
-test('runtimeClass judges its handler and where its pods may run', () => {
+test('runtimeClass validates its handler and where its pods may run', () => {
   const scheduling = { nodeSelector: { a: '-' }, tolerations: [{ operator: 'Near', key: 'a' }] }
   const { fields } = validateNew(runtimeClass, { metadata, handler: 'Kata!', scheduling })
   assert.deepEqual(fields, ['handler', 'scheduling.nodeSelector', 'scheduling.tolerations.tolerations[0].operator'])
@@ -57,7 +57,7 @@ test('podDisruptionBudget takes one of two limits', () => {
   assert.equal(row(podDisruptionBudget, { metadata, spec: { minAvailable: 2 } })['Max Unavailable'], 'N/A')
 })
 
-test('endpointSlice defaults its ports and judges addresses by type', () => {
+test('endpointSlice defaults its ports and validates addresses by type', () => {
   const { object, errors } = validateNew(endpointSlice, {
     metadata,
     addressType: 'IPv4',
@@ -87,7 +87,7 @@ test('apiService is named after its version and group', () => {
   assert.deepEqual(validateNew(apiService, { metadata: { name: 'v1%a.io' }, spec }).errors, [])
 })
 
-test('flowSchema judges precedence, subjects and rules', () => {
+test('flowSchema validates precedence, subjects and rules', () => {
   const level = { priorityLevelConfiguration: { name: 'global-default' } }
   assert.equal(validateNew(flowSchema, { metadata, spec: { ...level, matchingPrecedence: 0 } }).object.spec.matchingPrecedence, 1000)
   const rules = [{ subjects: [{ kind: 'User' }], nonResourceRules: [{ verbs: ['fly'], nonResourceURLs: ['x'] }] }]

@@ -190,7 +190,7 @@ export function refuseSelector(message: string): never {
   throw new SelectorError(message)
 }
 
-/** Judges as upstream's NewRequirement. */
+/** Validates as upstream's NewRequirement. */
 export function labelRequirement(key: string, operator: SelectorOperator, values: readonly string[]): LabelRequirement {
   const errors: string[] = []
   const problems = qualifiedName(key)
@@ -214,7 +214,7 @@ export function labelRequirement(key: string, operator: SelectorOperator, values
   return { key, operator, values }
 }
 
-/** Of 64 bits; undefined for any other text. A label has at most 63 characters, and what a selector compares with is judged as one. */
+/** Of 64 bits; undefined for any other text. A label has at most 63 characters, and what a selector compares with is validated as one. */
 export function integer(text: string): bigint | undefined {
   return /^[+-]?\d{1,63}$/.test(text) ? int64Of(text) : undefined
 }

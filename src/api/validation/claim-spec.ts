@@ -23,7 +23,7 @@ export function validateAccessModes(modes: readonly string[] | undefined, path: 
   if (single && others) errors.push(forbiddenField(path, 'may not use ReadWriteOncePod with other access modes'))
 }
 
-/** `anyGroup`: the group of a source is not judged, as in an update of a claim that has one. */
+/** `anyGroup`: the group of a source is not validated, as in an update of a claim that has one. */
 export function validateClaimSpec(
   spec: PersistentVolumeClaimSpec,
   path: string,

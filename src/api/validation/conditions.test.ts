@@ -28,7 +28,7 @@ const rows: { name: string; conditions: Condition[]; errors: RegExp[] }[] = [
   },
 ]
 for (const { name, conditions, errors } of rows) {
-  test(`validateConditions() judges ${name}`, () => {
+  test(`validateConditions() validates ${name}`, () => {
     const found: FieldError[] = []
     validateConditions(conditions, 'c', found)
     assert.equal(found.length, errors.length)

@@ -15,9 +15,9 @@ describe('validateLabelSelector()', () => {
     ['wants values for In', { matchExpressions: [{ key: 'a', operator: 'In' }] }, ['s.matchExpressions[0].values']],
     ['wants none for Exists', { matchExpressions: [{ key: 'a', operator: 'Exists', values: ['b'] }] }, ['s.matchExpressions[0].values']],
     ['knows the operators', { matchExpressions: [{ key: 'a', operator: 'Gt', values: ['1'] }] }, ['s.matchExpressions[0].operator']],
-    ['judges keys', { matchExpressions: [{ key: '', operator: 'Exists' }] }, ['s.matchExpressions[0].key', 's.matchExpressions[0].key']],
-    ['judges values', { matchExpressions: [{ key: 'a', operator: 'In', values: ['-'] }] }, ['s.matchExpressions[0].values[0]']],
-    ['judges labels', { matchLabels: { a: '-' } }, ['s.matchLabels']],
+    ['validates keys', { matchExpressions: [{ key: '', operator: 'Exists' }] }, ['s.matchExpressions[0].key', 's.matchExpressions[0].key']],
+    ['validates values', { matchExpressions: [{ key: 'a', operator: 'In', values: ['-'] }] }, ['s.matchExpressions[0].values[0]']],
+    ['validates labels', { matchLabels: { a: '-' } }, ['s.matchLabels']],
   ]
   for (const [name, selector, expected] of rows) test(name, () => assert.deepEqual(fields(selector), expected))
 })

@@ -14,7 +14,7 @@ export interface LabelSelectorLike {
   readonly matchExpressions?: readonly LabelSelectorRequirementLike[]
 }
 
-/** Judges a label selector; a missing one is fine here. */
+/** Validates a label selector; a missing one is fine here. */
 export function validateLabelSelector(selector: LabelSelectorLike | undefined, path: string, errors: FieldError[]): void {
   if (selector === undefined) return
   validateLabels(selector.matchLabels, `${path}.matchLabels`, errors)

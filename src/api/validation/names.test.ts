@@ -70,7 +70,7 @@ describe('rules for names', () => {
     ])
   })
 
-  test('judge prefixes with what will follow in mind', () => {
+  test('validate prefixes with what will follow in mind', () => {
     assert.deepEqual(nameIsDnsSubdomain('web-', true), [])
     assert.notDeepEqual(nameIsDnsSubdomain('web-', false), [])
     assert.notDeepEqual(nameIsDnsLabel('web.', true), [])

@@ -18,7 +18,7 @@ const percentPattern = /^[0-9]+%$/
 const portNamePattern = /^[-a-z0-9]+$/
 const printableAsciiWithoutEquals = /^[\x20-\x3c\x3e-\x7e]*$/
 
-/** Judges a name; `prefix` means that a generated suffix will follow, so that a trailing dash is fine. */
+/** Validates a name; `prefix` means that a generated suffix will follow, so that a trailing dash is fine. */
 export type NameRule = (name: string, prefix: boolean) => string[]
 
 const maxLengthMessage = (length: number): string => `must be no more than ${length} characters`
@@ -258,7 +258,7 @@ export function unixId(id: number): string[] {
   return id >= 0 && id <= 2147483647 ? [] : [rangeMessage(0, 2147483647)]
 }
 
-/** Upstream drops the character before a trailing dash too and puts an `a`; the same is judged here. */
+/** Upstream drops the character before a trailing dash too and puts an `a`; the same is validated here. */
 function maskTrailingDash(name: string): string {
   return name.length > 1 && name.endsWith('-') ? `${name.slice(0, -2)}a` : name
 }

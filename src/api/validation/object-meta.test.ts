@@ -23,11 +23,19 @@ describe('validateObjectMeta()', () => {
   const rows: readonly { name: string; meta: ObjectMeta; namespaced?: boolean; starts: readonly string[] }[] = [
     { name: 'accepts a plain object', meta: good, starts: [] },
     { name: 'wants a name', meta: { namespace: 'b' }, starts: ['metadata.name: Required value: name or generateName is required'] },
-    { name: 'judges generateName', meta: { ...good, generateName: 'WEB-' }, starts: ['metadata.generateName: Invalid value: "WEB-"'] },
+    { name: 'validates generateName', meta: { ...good, generateName: 'WEB-' }, starts: ['metadata.generateName: Invalid value: "WEB-"'] },
     { name: 'wants a namespace where there are namespaces', meta: { name: 'a' }, starts: ['metadata.namespace: Required value'] },
     { name: 'refuses one elsewhere', meta: good, namespaced: false, starts: ['metadata.namespace: Forbidden: not allowed on this type'] },
-    { name: 'judges label keys', meta: { ...good, labels: { 'a b': 'c' } }, starts: ['metadata.labels: Invalid value: "a b": name part'] },
-    { name: 'judges label values', meta: { ...good, labels: { a: '-' } }, starts: ['metadata.labels: Invalid value: "-": a valid label'] },
+    {
+      name: 'validates label keys',
+      meta: { ...good, labels: { 'a b': 'c' } },
+      starts: ['metadata.labels: Invalid value: "a b": name part'],
+    },
+    {
+      name: 'validates label values',
+      meta: { ...good, labels: { a: '-' } },
+      starts: ['metadata.labels: Invalid value: "-": a valid label'],
+    },
     { name: 'lets annotation keys be upper case', meta: { ...good, annotations: { 'Example.com/A': '' } }, starts: [] },
     {
       name: 'bounds annotations',
@@ -74,7 +82,7 @@ describe('validateObjectMeta()', () => {
       ],
     },
     {
-      name: 'judges managed fields',
+      name: 'validates managed fields',
       meta: { ...good, managedFields: [{ manager: 'm', operation: 'Delete', fieldsType: 'V2' }] },
       starts: ['metadata.managedFields[0].operation: Invalid value', 'metadata.managedFields[0].fieldsType: Invalid value'],
     },
@@ -103,7 +111,7 @@ describe('validateObjectMetaUpdate()', () => {
     finalizers: ['a.b/c'],
   }
   const rows: readonly { name: string; change: ObjectMeta; of?: ObjectMeta; fields: readonly string[] }[] = [
-    { name: 'judges the form of finalizers', change: { finalizers: ['a b/c'] }, fields: ['metadata.finalizers'] },
+    { name: 'validates the form of finalizers', change: { finalizers: ['a b/c'] }, fields: ['metadata.finalizers'] },
     {
       name: 'knows finalizers that contradict each other',
       change: { finalizers: ['orphan', 'foregroundDeletion'] },
@@ -150,7 +158,7 @@ test('validateObjectMetaUpdate() says a wrong label as often as upstream asks fo
   assert.deepEqual([validate(false, uid), validate(['whole', 'whole'], uid), validate(['change', 'whole'], uid)], [1, 1, 2])
 })
 
-test('validateObjectMetaUpdate() judges a generateName that is new', () => {
+test('validateObjectMetaUpdate() validates a generateName that is new', () => {
   const old: ObjectMeta = { ...good, uid: 'u', resourceVersion: '5', generateName: 'A_' }
   const validate = (again: MetadataAgain, generateName: string): string[] =>
     validateObjectMetaUpdate({ ...old, generateName }, old, 'metadata', { again, whole }).map(({ field }) => field)
@@ -184,7 +192,7 @@ describe('validateFieldManager()', () => {
   })
 })
 
-test("validateObjectMetaUpdate() puts a kind's own faults behind the judgement of metadata that they belong to", () => {
+test("validateObjectMetaUpdate() puts a kind's own faults behind the validation of metadata that they belong to", () => {
   const old: ObjectMeta = { ...good, uid: 'u', resourceVersion: '5' }
   const own = (...fields: string[]) => fields.map(field => invalidValue(field, 1, 'no'))
   const validate = (again: MetadataAgain, faults: UpdateFaults, change: ObjectMeta = { finalizers: ['x'] }): string =>

@@ -19,7 +19,7 @@ export interface ObjectMetaRules {
   readonly standardFinalizers?: boolean
 }
 
-/** Judges the metadata of a new object, after its name was generated and its namespace filled in. */
+/** Validates the metadata of a new object, after its name was generated and its namespace filled in. */
 export function validateObjectMeta(meta: ObjectMeta, rules: ObjectMetaRules, path = 'metadata'): FieldError[] {
   const errors: FieldError[] = []
   if (meta.generateName) pushMessages(errors, `${path}.generateName`, meta.generateName, rules.nameRule(meta.generateName, true))
@@ -58,9 +58,9 @@ export type MetadataAgain = readonly ('change' | 'whole' | 'none')[] | false
 export const validatesWhole = (again: MetadataAgain): boolean => again !== false && again.includes('whole')
 
 /**
- * Judges what an update may change in metadata. Both objects carry their name, namespace and resourceVersion. The list is upstream's: it asks the
+ * Validates what an update may change in metadata. Both objects carry their name, namespace and resourceVersion. The list is upstream's: it asks the
  * rules of every object, those for updates, and those of the kind, one after the other, and each says again what is wrong with a label. A
- * `generateName` that stays was judged with the name that it gave. `own` is what the kind's rules found beside metadata, and has its place in the list.
+ * `generateName` that stays was validated with the name that it gave. `own` is what the kind's rules found beside metadata, and has its place in the list.
  */
 export function validateObjectMetaUpdate(
   meta: ObjectMeta,
@@ -97,7 +97,7 @@ export function validateObjectMetaUpdate(
   return [...prefix, ...values, ...finalizers, ...managers, ...ofUpdate, ...ofKind]
 }
 
-/** Each list of a kind's own faults behind the judgement of metadata that it belongs to; a single one behind all. */
+/** Each list of a kind's own faults behind the validation of metadata that it belongs to; a single one behind all. */
 function inPlace(validated: readonly (readonly FieldError[])[], own: UpdateFaults): FieldError[] {
   const lists = own.filter(part => Array.isArray(part))
   if (lists.length === 0) return [validated, own].flat(2)

@@ -135,7 +135,7 @@ const failures: readonly {
   },
 ]
 for (const { name, rules, pod, action, counts, message } of failures) {
-  test(`podFailurePolicy judges ${name}`, () => {
+  test(`podFailurePolicy validates ${name}`, () => {
     const job = newJob({ ...indexed, backoffLimitPerIndex: 1, ...(rules === undefined ? {} : { podFailurePolicy: { rules } }) })
     const { containers = [], init = [], disruption } = pod
     const conditions = disruption === undefined ? [] : [{ type: 'DisruptionTarget', status: disruption }]
@@ -170,7 +170,7 @@ const successes: readonly { name: string; rules: SuccessPolicyRule[]; succeeded:
   { name: 'enough of what reaches beyond', rules: [{ succeededIndexes: '0-6,8-9', succeededCount: 7 }], succeeded: '1-3,5-9', met: '0' },
 ]
 for (const { name, rules, succeeded, met } of successes) {
-  test(`successPolicy judges ${name}`, () => {
+  test(`successPolicy validates ${name}`, () => {
     const job = { ...newJob({ ...indexed, successPolicy: { rules } }), status: { completedIndexes: succeeded } }
     const verdict = decide(job, countJob(job, [], new Set()), now)
     assert.equal(verdict?.message, met && `Matched rules at index ${met}`)

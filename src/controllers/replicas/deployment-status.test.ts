@@ -66,7 +66,7 @@ const rollouts: readonly {
     wanted: undefined,
   },
   {
-    name: 'does not judge one set that was available',
+    name: 'does not validate one set that was available',
     deployment: deploymentOf(60, 3, [3, 3, 3], [available]),
     current: setOf('bar', 3, 3, 3),
     wanted: ['True', 'NewReplicaSetAvailable', 'kept', 'kept'],

@@ -134,7 +134,7 @@ function hasTimedOut(deployment: Deployment, status: DeploymentStatus, now: numb
   return (Date.parse(condition.lastUpdateTime ?? '') || 0) + deadline * 1000 < now
 }
 
-/** Milliseconds until a rollout that stands still must be judged; undefined where nothing is to be judged. */
+/** Milliseconds until a rollout that stands still must be validated; undefined where nothing is to be validated. */
 export function untilDeadline(deployment: Deployment, status: DeploymentStatus, now: number): number | undefined {
   const deadline = progressDeadline(deployment)
   const condition = conditionOf(status, 'Progressing')

@@ -1,4 +1,4 @@
-// What network policies say of one connection, read rule by rule from the objects: for explanations, and to judge what the kernel was given. Pure.
+// What network policies say of one connection, read rule by rule from the objects: for explanations, and to evaluate what the kernel was given. Pure.
 
 import { parseCidr } from '../../api/addresses/ip-address.ts'
 import type { NetworkPolicy, NetworkPolicyPeer, NetworkPolicyPort } from '../../api/types/networking-v1.ts'

@@ -1,4 +1,4 @@
-// The chains that judge the pods of one node. A chain is named after its content, so it never changes: pods of equal policies share one. Pure.
+// The chains that evaluate the pods of one node. A chain is named after its content, so it never changes: pods of equal policies share one. Pure.
 import { rangeText } from '../address-ranges.ts'
 import {
   type CompiledPolicy,
@@ -36,7 +36,7 @@ export interface Structure {
   readonly sets: Map<string, AddressSet>
 }
 
-/** How one direction of a pod is judged: undefined where no policy isolates it, so that everything is allowed. */
+/** How one direction of a pod is evaluated: undefined where no policy isolates it, so that everything is allowed. */
 export function evaluatedBy(policies: readonly CompiledPolicy[], direction: Direction, structure: Structure): string | undefined {
   const isolating = policies.filter(policy => policy[direction] !== undefined)
   if (isolating.length === 0) return undefined

@@ -211,7 +211,7 @@ function contains(held: Held, name: string, address: string): boolean {
 const outside = ['192.0.2.9', '192.0.2.10', '203.0.113.1']
 const ports = [53, 80, 84, 8080]
 
-test('PolicyTable judges every connection as the evaluator does, through thousands of random policies and changes', () => {
+test('PolicyTable evaluates every connection as the evaluator does, through thousands of random policies and changes', () => {
   let compared = 0
   let refused = 0
   for (let seed = 1; seed <= 200; seed++) {
@@ -226,7 +226,7 @@ test('PolicyTable judges every connection as the evaluator does, through thousan
           if (outside.includes(from) && outside.includes(to)) continue
           const [protocol, port] = [pick(random, protocols), pick(random, ports)]
           const verdict = world.evaluate({ from: world.party(from), to: world.party(to), protocol, port })
-          // Pods of the other node are judged there.
+          // Pods of the other node are evaluated there.
           const evaluating = verdict.allowed || verdict.direction === 'egress' ? from : to
           if (!verdict.allowed && world.pods.get(evaluating)?.node !== node) continue
           const got = walk(world.table.held, from, to, protocol.toLowerCase(), port)

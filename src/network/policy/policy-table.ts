@@ -37,7 +37,7 @@ export interface Elements {
 }
 
 interface Local extends LocalPod {
-  /** How it is judged, as long as neither its labels nor a policy of its namespace change. */
+  /** How it is evaluated, as long as neither its labels nor a policy of its namespace change. */
   evaluated?: Evaluated
 }
 

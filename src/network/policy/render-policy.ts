@@ -120,7 +120,7 @@ function frame({ localPods, dns }: PolicyNetwork): string {
     chain('forward_egress', [
       'type filter hook forward priority filter - 2; policy accept;',
       'meta nfproto ipv6 oifname @links drop',
-      // What no connection is known for cannot be judged.
+      // What no connection is known for cannot be evaluated.
       `ip saddr ${localPods} ct state { invalid, untracked } drop`,
       `ip daddr ${localPods} ct state { invalid, untracked } drop`,
       `${client} . ${server} @itself accept`,

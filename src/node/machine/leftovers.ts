@@ -1,5 +1,5 @@
 // What a node of another data directory left on this machine when it was killed: containers that still hold the pod network, or rules in the
-// kernel that would go on judging the pods of this node.
+// kernel that would go on evaluating the pods of this node.
 import { basename, dirname } from 'node:path'
 import type { Logger } from '../../base/log.ts'
 import { UserError } from '../../base/user-error.ts'

@@ -64,7 +64,7 @@ test('unqualified finalizers are refused by the kinds whose rules know finalizer
   assert.equal(lease.status, 201)
 })
 
-test('metadata of a PodDisruptionBudget is judged once the rest is right', async () => {
+test('metadata of a PodDisruptionBudget is validated once the rest is right', async () => {
   await using api = new TestServer()
   const path = '/apis/policy/v1/namespaces/default/poddisruptionbudgets'
   const create = (minAvailable: unknown) =>

@@ -81,9 +81,9 @@ export async function createObject(
   }
 }
 
-/** Metadata stands first, but for the kinds whose own rules do not look at it: theirs is judged once everything else is right. */
+/** Metadata stands first, but for the kinds whose own rules do not look at it: theirs is validated once everything else is right. */
 export function validateNewObject(definition: ResourceDefinition, object: KubeObject): FieldError[] {
-  // Nothing else is judged of what says that it is of another kind.
+  // Nothing else is validated of what says that it is of another kind.
   const wrongType = definition.custom?.validateType(object) ?? []
   if (wrongType.length > 0) return wrongType
   const metadata = () => validateObjectMeta(object.metadata, metadataRules(definition))

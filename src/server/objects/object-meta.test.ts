@@ -54,7 +54,7 @@ const rows = [
 ] as const
 
 for (const [kind, path, expected] of rows) {
-  test(`updateRules() has the metadata of a ${kind} judged in the order of its kind${path === '' ? '' : ` on /${path}`}`, () => {
+  test(`updateRules() has the metadata of a ${kind} validated in the order of its kind${path === '' ? '' : ` on /${path}`}`, () => {
     assert.equal(faults(kind, path), expected)
   })
 }

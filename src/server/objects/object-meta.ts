@@ -64,7 +64,7 @@ export function carryOver(metadata: ObjectMeta, old: ObjectMeta): void {
   if (old.deletionTimestamp !== undefined) metadata.deletionTimestamp = old.deletionTimestamp
   if (old.deletionGracePeriodSeconds !== undefined) metadata.deletionGracePeriodSeconds ??= old.deletionGracePeriodSeconds
   delete metadata.selfLink
-  // Field managers are the server's to keep: what a client sent for them is judged where fields are tracked.
+  // Field managers are the server's to keep: what a client sent for them is validated where fields are tracked.
   setOrDelete(metadata, 'managedFields', old.managedFields)
 }
 

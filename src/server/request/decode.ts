@@ -22,7 +22,7 @@ import { readBody } from './read-body.ts'
 import type { RequestContext, ResourceContext } from './request-context.ts'
 import { readYamlBody } from './yaml-body.ts'
 
-/** Of options that were judged. */
+/** Of options that were validated. */
 export function fieldValidation({ query }: RequestContext): FieldValidation {
   const value = query.get('fieldValidation')
   return value === 'Ignore' || value === 'Strict' ? value : 'Warn'

@@ -1,4 +1,4 @@
-// The options of a write in its query, judged together and before its body is read.
+// The options of a write in its query, validated together and before its body is read.
 import { type FieldError, forbiddenField, notSupported, required } from '../../api/field-error.ts'
 import { applyMediaType } from '../../api/patch/apply/apply.ts'
 import { patchType } from '../../api/patch/patch.ts'

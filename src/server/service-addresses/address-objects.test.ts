@@ -90,7 +90,7 @@ test('an address with an IPAddress of another user is not allocated', async () =
   assert.equal((await api.request('POST', services, service('a', { clusterIP: '10.96.0.7' }))).status, 201)
 })
 
-/** Does something while a Service is judged, when its address is reserved and not yet stored. */
+/** Does something while a Service is validated, when its address is reserved and not yet stored. */
 function between(act: () => Promise<unknown>): AdmissionChain {
   return {
     mutate: () => undefined,

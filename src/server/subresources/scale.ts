@@ -82,7 +82,7 @@ export function scale({ writeParts }: Pick<SubresourceParts, 'writeParts'>): Res
       async next(old) {
         const wanted = await change.wanted(old)
         matchPlace(wanted.metadata, info, served.definition.namespaced)
-        // The uid of a whole scale is a demand on the parent, that of a patched one is judged with the rest of it.
+        // The uid of a whole scale is a demand on the parent, that of a patched one is validated with the rest of it.
         if (change.sent !== undefined) checkUid(served, { ...info, dryRun }, change.sent, old.metadata)
         return scaled(context, wanted, copyJson(old))
       },
@@ -189,7 +189,7 @@ function missingNamed({ named, groupResource }: ServedResource): Named {
   }
 }
 
-/** A change of scale is judged as any other change of the parent. */
+/** A change of scale is validated as any other change of the parent. */
 function parentStrategy({ prepare, validateUpdate, validate }: ResourceDefinition): UpdateStrategy<KubeObject> {
   return {
     ...(prepare === undefined ? {} : { prepare }),

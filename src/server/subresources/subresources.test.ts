@@ -318,7 +318,7 @@ test('exec needs an upgrade, and proxies say what is not there', async () => {
   }
 })
 
-test('token is judged by admission and asked of the issuer; a dry run keeps it', async () => {
+test('token is validated by admission and asked of the issuer; a dry run keeps it', async () => {
   const asked: unknown[] = []
   const admitted: string[] = []
   await using api = new TestServer({

@@ -16,7 +16,7 @@ const parallel = 64
 
 /** Answers with the objects as they were selected. After the first that cannot be deleted no other is begun. */
 export async function deleteCollection(writeParts: WriteParts, listParts: ListParts, context: ResourceContext): Promise<Reply> {
-  // What is selected is judged before how it is to be deleted.
+  // What is selected is validated before how it is to be deleted.
   listOptions(context.query)
   selectionOf(context.query, context.served)
   const deletion = await readDeletion(context)

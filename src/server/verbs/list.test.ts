@@ -257,7 +257,7 @@ test('list() of any version comes whole, whatever its limit', async () => {
   assert.equal(json.metadata.continue, undefined)
 })
 
-test('list() judges its token before its version', async () => {
+test('list() validates its token before its version', async () => {
   await using api = await filled(3)
   const { json } = await api.get(`${path}?limit=1`)
   const bad = await api.get(`${path}?limit=1&continue=x&resourceVersion=5`)

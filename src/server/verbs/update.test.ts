@@ -111,7 +111,7 @@ test('update() and patch() look at the namespace before the name, and at both be
   assert.equal(scale.json.message, 'the name of the object (e) does not match the name on the URL (d)')
 })
 
-test('patch() of a generateName is judged by what the kind asks of updates', async () => {
+test('patch() of a generateName is validated by what the kind asks of updates', async () => {
   await using api = new TestServer()
   await api.create(path, { metadata: { name: 'a' } })
   await api.create(deployments, deployment(1))
@@ -264,7 +264,7 @@ test('update() of a status without rules of its own asks those of every object a
   assert.equal((await api.request('PUT', `${cronJobs}/c/status`, held)).status, 200)
 })
 
-test('scale is judged as a change of the parent', async () => {
+test('scale is validated as a change of the parent', async () => {
   await using api = new TestServer()
   const object = deployment(1)
   const disk = { name: 'd', gcePersistentDisk: { pdName: 'p' } }

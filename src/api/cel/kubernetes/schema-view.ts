@@ -110,7 +110,7 @@ function span(text: string): CelValue | undefined {
   return nanos === undefined ? undefined : makeDuration(nanos)
 }
 
-/** Upstream decodes by the alphabet of URLs here, though it judges the format by the other one: what is written with `+` or `/` cannot be read. */
+/** Upstream decodes by the alphabet of URLs here, though it validates the format by the other one: what is written with `+` or `/` cannot be read. */
 function bytes(text: string): CelValue {
   const strange = /[^A-Za-z0-9_=\r\n-]/.exec(text)
   if (strange !== null) return fail(`Invalid byte formatted string ${text}: illegal base64 data at input byte ${strange.index}`)

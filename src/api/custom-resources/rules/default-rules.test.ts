@@ -69,7 +69,7 @@ const rows: readonly [name: string, spec: JSONSchemaProps, said: string[]][] = [
   ],
 ]
 for (const [name, spec, said] of rows) {
-  test(`evaluateDefaultsByRules() judges ${name}`, () => assert.deepEqual(evaluated(spec), said))
+  test(`evaluateDefaultsByRules() validates ${name}`, () => assert.deepEqual(evaluated(spec), said))
 }
 
 test('evaluateDefaultsByRules() gives all defaults one budget', () => {

@@ -1,4 +1,4 @@
-// Judges the defaults of a definition's schema by the rules that stand at their places and below, when the definition is written.
+// Validates the defaults of a definition's schema by the rules that stand at their places and below, when the definition is written.
 import type { FieldError } from '../../field-error.ts'
 import type { JSONSchemaProps } from '../../types/apiextensions-v1.ts'
 import { withinDefault } from '../schema/definition-defaults.ts'

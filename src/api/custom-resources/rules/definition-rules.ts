@@ -1,4 +1,4 @@
-// Judges the rules of a definition's schema when the definition is written: they compile, and cannot cost more than a request may.
+// Validates the rules of a definition's schema when the definition is written: they compile, and cannot cost more than a request may.
 import { maxRequestBytes } from '../../cel/kubernetes/limits.ts'
 import { declareSchema, type SchemaDeclaration } from '../../cel/kubernetes/schema-declaration.ts'
 import { type FieldError, forbiddenField, internalFieldError, invalidValue } from '../../field-error.ts'

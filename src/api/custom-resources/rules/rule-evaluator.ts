@@ -30,7 +30,7 @@ export interface RuleFindings {
   readonly ratcheted: readonly FieldError[]
 }
 
-/** What the rules of one judgement may cost together, in upstream's units, and how much work they may do beside. */
+/** What the rules of one validation may cost together, in upstream's units, and how much work they may do beside. */
 export interface RuleBudget {
   left: number
   work: number

@@ -53,7 +53,7 @@ const rows: readonly [name: string, schema: JSONSchemaProps, said: string[], isW
   ],
 ]
 for (const [name, schema, said, isWrong] of rows) {
-  test(`validateDefaults() judges ${name}`, () => {
+  test(`validateDefaults() validates ${name}`, () => {
     const wrong = new Set<JSONSchemaProps>()
     assert.deepEqual(validateDefaults({ type: 'object', properties: { a: schema } }, 'schema', wrong).map(formatFieldError), said)
     assert.deepEqual([...wrong], isWrong ? [schema] : [])

@@ -1,4 +1,4 @@
-// Judges the defaults of a definition's schema: each is a value that the schema itself allows.
+// Validates the defaults of a definition's schema: each is a value that the schema itself allows.
 import type { FieldError } from '../../field-error.ts'
 import { goSyntax } from '../../go-text/go-format.ts'
 import type { JSONSchemaProps } from '../../types/apiextensions-v1.ts'

@@ -126,7 +126,8 @@ for (const [name, spec, value, error] of measured) {
   test(`validateNew() measures ${name}`, () => assert.deepEqual(validated(spec, value), error === '' ? [] : [`spec: ${error}`]))
 }
 
-for (const [name, spec, value, errors] of rows) test(`validateNew() judges ${name}`, () => assert.deepEqual(validated(spec, value), errors))
+for (const [name, spec, value, errors] of rows)
+  test(`validateNew() validates ${name}`, () => assert.deepEqual(validated(spec, value), errors))
 
 test('more faults than a call takes arguments are told, each once', () => {
   const allOf = ['b', 'c', 'd', 'd'].map(pattern => ({ pattern }))

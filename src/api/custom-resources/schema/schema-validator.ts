@@ -1,4 +1,4 @@
-// Judges values by what the schema of a custom resource says of them, in the words of upstream's validator. Compiled once a schema.
+// Validates values by what the schema of a custom resource says of them, in the words of upstream's validator. Compiled once a schema.
 import { compilePattern, runSteps } from '../../cel/evaluate/regex.ts'
 import { type FieldError, invalidValue, notSupported, required, tooLong, tooMany, typeInvalid } from '../../field-error.ts'
 import { goSyntax } from '../../go-text/go-format.ts'
@@ -13,7 +13,7 @@ import { OldValues, oldItems, uncorrelated } from './old-values.ts'
 import { isSchema } from './schema-reader.ts'
 import { type PathStep, pathText } from './value-path.ts'
 
-/** Where a judgement stands, and what it found. */
+/** Where a validation stands, and what it found. */
 export class Walk {
   readonly errors: FieldError[] = []
   readonly #path: PathStep[]
@@ -30,7 +30,7 @@ export class Walk {
     this.#budget = budget
   }
 
-  /** Throws `TooManySteps` where the object is judged for too long: a long list whose items have very many alternatives, for instance. */
+  /** Throws `TooManySteps` where the object is validated for too long: a long list whose items have very many alternatives, for instance. */
   charge(steps: number): void {
     this.#budget.steps -= steps
     if (this.#budget.steps < 0) throw new TooManySteps()
@@ -66,7 +66,7 @@ export class TooManySteps extends Error {}
 
 export type Validate = (value: unknown, walk: Walk, old: unknown) => void
 
-/** Judges of plain fields, of which a schema has many alike. */
+/** Validators of plain fields, of which a schema has many alike. */
 interface Known {
   readonly validates: Map<string, Validate>
   /** Of a default: upstream takes `x-kubernetes-int-or-string` for no type there, and every format for one. */

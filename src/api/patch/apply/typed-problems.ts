@@ -28,7 +28,7 @@ const forms: Readonly<Record<ScalarKind, FormKind>> = {
   schemaOrStrings: 'any',
 }
 
-/** What is judged: a configuration names each item of a list once, an object may hold several of one name. */
+/** What is validated: a configuration names each item of a list once, an object may hold several of one name. */
 export type ValidatedForm = 'configuration' | 'object'
 
 /** Each as `path: problem`. Null is of every type. */

@@ -63,7 +63,7 @@ const urls: [url: string, errors: string[]][] = [
   ],
 ]
 for (const [url, errors] of urls) {
-  test(`webhook configurations judge the URL "${url}"`, () => {
+  test(`webhook configurations validate the URL "${url}"`, () => {
     const found = validateNew(validatingWebhookConfiguration, { metadata, webhooks: [{ ...hook, clientConfig: { url } }] }).errors
     assert.deepEqual(
       found,
@@ -72,7 +72,7 @@ for (const [url, errors] of urls) {
   })
 }
 
-test('webhook configurations judge the path of a service behind its first character', () => {
+test('webhook configurations validate the path of a service behind its first character', () => {
   const validated = (path: string) => {
     const clientConfig = { service: { name: 'a', namespace: 'b', path } }
     const field = 'webhooks[0].clientConfig.service.path: Invalid value: '
@@ -111,7 +111,7 @@ const policies: { name: string; change: ValidatingAdmissionPolicySpec; fields: s
   },
 ]
 for (const { name, change, fields } of policies) {
-  test(`validatingAdmissionPolicy judges ${name}`, () => {
+  test(`validatingAdmissionPolicy validates ${name}`, () => {
     assert.deepEqual(validateNew(validatingAdmissionPolicy, { metadata, spec: { ...policy, ...change } }).fields, fields)
   })
 }
@@ -138,7 +138,7 @@ test('lists of admission are shown with their types in Go', () => {
   ])
 })
 
-test('validatingAdmissionPolicy judges the places that warnings of its status name', () => {
+test('validatingAdmissionPolicy validates the places that warnings of its status name', () => {
   const old = { metadata, spec: {} }
   const { errors } = validateSubresource(validatingAdmissionPolicy, 'status', old, next => {
     const warnings = [' spec.validations[0].expression ', 'spec.validations[', ' '].map(fieldRef => ({ fieldRef, warning: 'w' }))

@@ -1,4 +1,4 @@
-// Compiles the expressions of admission while their object is judged, with upstream's messages.
+// Compiles the expressions of admission while their object is validated, with upstream's messages.
 
 import { requireLate } from '../../../base/async/late-module.ts'
 import type { CelType } from '../../cel/check/type.ts'

@@ -86,7 +86,7 @@ const cases: { name: string; change: ValidatingAdmissionPolicySpec; errors: stri
 ]
 
 for (const { name, change, errors } of cases) {
-  test(`validatingAdmissionPolicy judges ${name}`, () => {
+  test(`validatingAdmissionPolicy validates ${name}`, () => {
     assert.deepEqual(validateNew(validatingAdmissionPolicy, { metadata, spec: { ...policy, ...change } }).errors, errors)
   })
 }

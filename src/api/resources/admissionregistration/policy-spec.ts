@@ -45,7 +45,7 @@ export function validatePolicySpec(spec: PolicySpec, old: PolicySpec | undefined
   return expressions
 }
 
-/** Conditions that stay, with the same parameters, are not judged again. */
+/** Conditions that stay, with the same parameters, are not validated again. */
 function conditionsMayChange(spec: PolicySpec, old: PolicySpec): boolean {
   return !isDeepStrictEqual(spec.paramKind, old.paramKind) || !isDeepStrictEqual(spec.matchConditions, old.matchConditions)
 }

@@ -25,7 +25,7 @@ export function setWebhookDefaults(hook: ValidatingWebhook): void {
 
 type MoreRules<T> = (hook: T, field: string, errors: FieldError[]) => void
 
-/** Judges the list against the stored one, `old`; `more` judges what only one of the two kinds has. Conditions that stay are not judged again. */
+/** Validates the list against the stored one, `old`; `more` validates what only one of the two kinds has. Conditions that stay are not validated again. */
 export function validateWebhooks<T extends ValidatingWebhook>(
   hooks: readonly T[] | undefined,
   old: readonly T[] | undefined,

@@ -221,7 +221,7 @@ const schemas: { name: string; schema: JSONSchemaProps; fields: string[] }[] = [
   { name: 'a schema of three hundred levels', schema: deep(300), fields: [root] },
 ]
 for (const { name, schema, fields } of schemas) {
-  test(`customResourceDefinition judges ${name}`, () => {
+  test(`customResourceDefinition validates ${name}`, () => {
     assert.deepEqual(validateNew(customResourceDefinition, newDefinition(schema)).fields, fields)
   })
 }
@@ -307,7 +307,7 @@ const versions: { name: string; version: object; fields: string[] }[] = [
   },
 ]
 for (const { name, version, fields } of versions) {
-  test(`customResourceDefinition judges ${name}`, () => {
+  test(`customResourceDefinition validates ${name}`, () => {
     assert.deepEqual(validateNew(customResourceDefinition, withVersion(version)).fields, fields)
   })
 }
@@ -368,7 +368,7 @@ for (const [name, given, fields] of [
   ['twice a review', conversion({ conversionReviewVersions: ['v1', 'v1'] }), ['spec.conversion.conversionReviewVersions[1]']],
   ['no webhook', { strategy: 'Webhook' }, ['spec.conversion.webhookClientConfig', 'spec.conversion.conversionReviewVersions']],
 ] as const) {
-  test(`customResourceDefinition judges a conversion by ${name}`, () => {
+  test(`customResourceDefinition validates a conversion by ${name}`, () => {
     const definition = newDefinition()
     Object.assign(definition.spec, { conversion: given })
     assert.deepEqual(validateNew(customResourceDefinition, definition).fields, fields)

@@ -1,4 +1,4 @@
-// How a CustomResourceDefinition is judged. Paths are those of upstream's internal form, where what all versions share stands at the top.
+// How a CustomResourceDefinition is validated. Paths are those of upstream's internal form, where what all versions share stands at the top.
 
 import { someSchema } from '../../custom-resources/schema/walk-schema.ts'
 import { type FieldError, forbiddenField, invalidValue, notSupported, required } from '../../field-error.ts'

@@ -71,7 +71,7 @@ export function validateSchema(schema: JSONSchemaProps, hasStatus: boolean, fiel
   return errors
 }
 
-/** Of what is no structure neither defaults can be judged nor rules compiled. */
+/** Of what is no structure neither defaults can be validated nor rules compiled. */
 function validateStructure(schema: JSONSchemaProps, field: string): FieldError[] {
   const errors = validateStructuralSchema(schema, field)
   const withRules = someSchema(schema, hasRules)

@@ -51,7 +51,7 @@ for (const { name, spec, fields } of refusals) {
   test(`daemonSet refuses ${name}`, () => assert.deepEqual(validateNew(daemonSet, newDaemonSet(spec)).fields, fields))
 }
 
-test('daemonSet judges what may be missing by what upstream makes of a text', () => {
+test('daemonSet validates what may be missing by what upstream makes of a text', () => {
   const field = 'spec.updateStrategy.rollingUpdate'
   const validate = (maxUnavailable: number | string, maxSurge: number | string) =>
     validateNew(daemonSet, newDaemonSet({ updateStrategy: { type: 'RollingUpdate', rollingUpdate: { maxUnavailable, maxSurge } } })).errors

@@ -137,7 +137,7 @@ test('deployment keeps its selector and status on update', () => {
   assert.deepEqual(fields, ['spec.selector'])
 })
 
-test('deployment/status keeps spec and labels and judges the counts', () => {
+test('deployment/status keeps spec and labels and validates the counts', () => {
   const old = validateNew(deployment, newDeployment()).object
   const { object, errors } = validateSubresource(deployment, 'status', old, next => {
     next.spec.replicas = 9

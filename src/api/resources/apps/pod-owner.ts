@@ -1,4 +1,4 @@
-// What the kinds that own pods share: their selector, their template, and how both are judged and printed.
+// What the kinds that own pods share: their selector, their template, and how both are validated and printed.
 import { type FieldError, forbiddenField, invalidValue, notSupported, required } from '../../field-error.ts'
 import type { KubeObject } from '../../object.ts'
 import type { PodTemplateSpec } from '../../types/core-v1.ts'

@@ -1,4 +1,4 @@
-// How a StatefulSet's spec is judged. Its pod template is judged only in part: mounts may name claims that come from claim templates.
+// How a StatefulSet's spec is validated. Its pod template is validated only in part: mounts may name claims that come from claim templates.
 
 import { type FieldError, invalidValue, notSupported, required } from '../../field-error.ts'
 import type { StatefulSetSpec, StatefulSetUpdateStrategy } from '../../types/apps-v1.ts'

@@ -109,7 +109,7 @@ test('statefulSet warns of a claim template by the path that upstream has for ne
   assert.deepEqual(path(object), ['spec.volumeClaimTemplates[0].Spec.resources.requests[storage]'])
 })
 
-test('statefulSet has its counts judged before metadata, and what may not have changed after it', () => {
+test('statefulSet has its counts validated before metadata, and what may not have changed after it', () => {
   const old = validateNew(statefulSet, newStatefulSet()).object
   old.status = { replicas: 0, availableReplicas: 0, collisionCount: 1 }
   const path = statefulSet.subresources.find(({ name }) => name === 'status')

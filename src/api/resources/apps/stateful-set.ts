@@ -51,7 +51,7 @@ function dropMaxUnavailable({ updateStrategy }: StatefulSetSpec): void {
   delete updateStrategy?.rollingUpdate?.maxUnavailable
 }
 
-/** Upstream judges the template's pod only when it is made, and its storage forgets the difference between an empty list and none. */
+/** Upstream validates the template's pod only when it is made, and its storage forgets the difference between an empty list and none. */
 function forgetEmptyContainers(spec: StatefulSetSpec): void {
   const pod = spec.template.spec
   if (pod?.containers?.length === 0) Object.assign(pod, { containers: null })
@@ -131,7 +131,7 @@ const counts = [
   'collisionCount',
 ] as const
 
-/** Upstream judges the counts before metadata, and what may not have changed after it. */
+/** Upstream validates the counts before metadata, and what may not have changed after it. */
 function validateStatus({ status = { replicas: 0, availableReplicas: 0 } }: StatefulSet, old: StatefulSet): UpdateFaults {
   const errors: FieldError[] = []
   for (const name of counts) validateNonnegative(status[name], `status.${name}`, errors)

@@ -63,7 +63,7 @@ const selectors: { name: string; attributes: ResourceAttributes; errors: RegExp[
   },
 ]
 for (const { name, attributes, errors } of selectors) {
-  test(`subjectAccessReview judges ${name}`, () => {
+  test(`subjectAccessReview validates ${name}`, () => {
     const found = validated({ user: 'a', resourceAttributes: attributes })
     assert.equal(found.length, errors.length, found.join('\n'))
     for (const [index, error] of errors.entries()) {

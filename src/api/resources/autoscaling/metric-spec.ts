@@ -18,7 +18,7 @@ import { compareAmounts } from '../../validation/quantities.ts'
 import { validateContainerResourceName } from '../../validation/resource-names.ts'
 
 const types = ['ContainerResource', 'External', 'Object', 'Pods', 'Resource']
-/** The source fields in the order in which upstream looks at them; only the first that is set is judged. */
+/** The source fields in the order in which upstream looks at them; only the first that is set is validated. */
 const sources = ['object', 'external', 'pods', 'resource', 'containerResource'] as const
 
 export function validateMetrics(

@@ -1,4 +1,4 @@
-// How the spec of a Job is judged, in Jobs and in the templates of CronJobs.
+// How the spec of a Job is validated, in Jobs and in the templates of CronJobs.
 import { type FieldError, invalidValue, notSupported, required, tooLong } from '../../field-error.ts'
 import type { KubeObject } from '../../object.ts'
 import type { JobSpec } from '../../types/batch-v1.ts'
@@ -37,7 +37,7 @@ export function jobSpecWarnings(object: KubeObject, old: KubeObject | undefined,
   return [...warnings, ...templateWarnings(object, old, spec.template, `${field}.template`)]
 }
 
-/** `field` is the path of the spec. The selector is judged by the caller. */
+/** `field` is the path of the spec. The selector is validated by the caller. */
 export function validateJobSpec(spec: JobSpec, field: string, errors: FieldError[]): void {
   for (const name of counts) validateNonnegative(spec[name], `${field}.${name}`, errors)
   if (spec.maxFailedIndexes !== undefined && spec.backoffLimitPerIndex === undefined) {
@@ -102,7 +102,7 @@ function validateCompletionMode(spec: JobSpec, field: string, errors: FieldError
 
 function validateReplacementPolicy({ podReplacementPolicy, podFailurePolicy }: JobSpec, field: string, errors: FieldError[]): void {
   if (podReplacementPolicy === undefined) return
-  // Pods that a failure policy may still judge must not be replaced before they have failed.
+  // Pods that a failure policy may still validate must not be replaced before they have failed.
   const supported = podFailurePolicy === undefined ? ['Failed', 'TerminatingOrFailed'] : ['Failed']
   if (!supported.includes(podReplacementPolicy)) errors.push(notSupported(field, podReplacementPolicy, supported))
 }

@@ -132,7 +132,7 @@ const changes: {
   },
 ]
 for (const { name, path, old, next, errors } of changes) {
-  test(`certificateSigningRequest/${path} judges ${name}`, () => {
+  test(`certificateSigningRequest/${path} validates ${name}`, () => {
     const before = { ...validateNew(certificateSigningRequest, newRequest()).object, status: old ?? {} }
     const validated = validateSubresource(certificateSigningRequest, path, before, object => {
       object.status = next

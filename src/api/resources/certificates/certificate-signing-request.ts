@@ -145,7 +145,7 @@ function validate({ spec }: CertificateSigningRequest): FieldError[] {
   return errors
 }
 
-/** All of it before the judgement of what may change in metadata. */
+/** All of it before the validation of what may change in metadata. */
 function validateStatus(object: CertificateSigningRequest, old: CertificateSigningRequest, path: { approval: boolean }): UpdateFaults {
   const errors: FieldError[] = []
   validateConditions(object, errors)

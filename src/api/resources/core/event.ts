@@ -1,4 +1,4 @@
-// Event, v1: judged by the older rules, which its events.k8s.io/v1 form tightens.
+// Event, v1: validated by the older rules, which its events.k8s.io/v1 form tightens.
 import { type FieldError, invalidValue, required } from '../../field-error.ts'
 import type { Event } from '../../types/core-v1.ts'
 import { exceedsBytes } from '../../validation/byte-length.ts'

@@ -30,7 +30,7 @@ describe('LimitRange', () => {
     ],
     ['bounds claims by storage', { type: 'PersistentVolumeClaim' }, ['limits']],
     [
-      'and says so before it judges ratios',
+      'and says so before it validates ratios',
       { type: 'PersistentVolumeClaim', min: { bad: '1' }, maxLimitRequestRatio: { worse: '2' } },
       ['min[bad]', 'limits', 'maxLimitRequestRatio[worse]'],
     ],

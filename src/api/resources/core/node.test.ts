@@ -64,7 +64,7 @@ describe('Node', () => {
     validateNew(node, of({ metadata: { name: 'n1', annotations: { [`scheduler.alpha.kubernetes.io/${name}`]: value } } })).errors
   const prefix = 'metadata.annotations.scheduler.alpha.kubernetes.io/'
 
-  test('is judged by annotations that nothing reads any more', () => {
+  test('is validated by annotations that nothing reads any more', () => {
     assert.deepEqual(annotated('taints', '[{"key":"a","effect":"NoSchedule"}]'), [])
     assert.deepEqual(annotated('taints', '['), [
       'metadata.annotations: Invalid value: "scheduler.alpha.kubernetes.io/taints": unexpected end of JSON input',
@@ -79,7 +79,7 @@ describe('Node', () => {
     assert.deepEqual(annotated('preferAvoidPods', '[1]'), [])
   })
 
-  test('is judged whole when it is given its range', () => {
+  test('is validated whole when it is given its range', () => {
     const old = validateNew(node, of({})).object
     assert.deepEqual(validateUpdate(node, old, ({ spec }) => Object.assign(spec ?? {}, { podCIDRs: ['x'] })).fields, ['spec.podCIDRs[0]'])
   })

@@ -16,8 +16,8 @@ describe('PersistentVolumeClaim', () => {
     ['needs a mode', { accessModes: [] }, ['spec.accessModes']],
     ['needs a size', { resources: {} }, ['spec.resources[storage]']],
     ['needs a positive one', { resources: { requests: { storage: '-1' } } }, ['spec.resources[storage]']],
-    ['judges its class', { storageClassName: 'A' }, ['spec.storageClassName']],
-    ['judges its selector', { selector: { matchLabels: { a: '-' } } }, ['spec.selector.matchLabels']],
+    ['validates its class', { storageClassName: 'A' }, ['spec.storageClassName']],
+    ['validates its selector', { selector: { matchLabels: { a: '-' } } }, ['spec.selector.matchLabels']],
     [
       'needs whole sources',
       { dataSourceRef: { kind: 'X', name: '' } },
@@ -120,7 +120,7 @@ describe('PersistentVolumeClaim', () => {
     assert.deepEqual(object.status, { phase: 'Bound' })
   })
 
-  test('judges the group of a source where it had none', () => {
+  test('validates the group of a source where it had none', () => {
     const source = { apiGroup: 'x.y', kind: 'Other', name: 'x' }
     const update = (spec: PersistentVolumeClaimSpec) =>
       validateUpdate(persistentVolumeClaim, validateNew(persistentVolumeClaim, of(spec)).object, object =>

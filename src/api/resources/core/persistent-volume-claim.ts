@@ -116,7 +116,7 @@ function validateClaim({ spec }: PersistentVolumeClaim, old?: PersistentVolumeCl
 }
 
 /**
- * After creation a claim can be bound once, grow, and be given the class that it had by annotation. Upstream judges the new claim twice, and says all
+ * After creation a claim can be bound once, grow, and be given the class that it had by annotation. Upstream validates the new claim twice, and says all
  * twice.
  */
 function validateClaimUpdate(object: PersistentVolumeClaim, old: PersistentVolumeClaim): FieldError[] {

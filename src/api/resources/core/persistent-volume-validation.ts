@@ -193,7 +193,7 @@ export function validateVolumeSource(spec: Spec, volumeName: string, field: stri
   if (!found) errors.push(required(field, 'must specify a volume type'))
 }
 
-/** The source of a volume stays what it was; a secret for expansion may be added. Upstream judges the new volume twice, and says all twice. */
+/** The source of a volume stays what it was; a secret for expansion may be added. Upstream validates the new volume twice, and says all twice. */
 export function validatePersistentVolumeUpdate(object: PersistentVolume, old: PersistentVolume): FieldError[] {
   const errors = [...validatePersistentVolume(object), ...validateVolume(object)]
   const pick = (spec: Spec): Spec =>

@@ -1,4 +1,4 @@
-// How a new pod is prepared and judged.
+// How a new pod is prepared and validated.
 import { formatTime } from '../../../base/clock.ts'
 import { type FieldError, forbiddenField } from '../../field-error.ts'
 import type { Pod, PodAffinityTerm } from '../../types/core-v1.ts'

@@ -31,7 +31,7 @@ describe('ReplicationController', () => {
       { template: { ...template, spec: { ...template.spec, activeDeadlineSeconds: 1 } } },
       [`${path}.activeDeadlineSeconds`],
     ],
-    ['judges its template', { template: { ...template, spec: { containers: [] } } }, [`${path}.containers`]],
+    ['validates its template', { template: { ...template, spec: { containers: [] } } }, [`${path}.containers`]],
   ]
   for (const [name, spec, fields] of rows) test(name, () => assert.deepEqual(validateNew(replicationController, of(spec)).fields, fields))
 
@@ -68,7 +68,7 @@ describe('ReplicationController', () => {
   })
 })
 
-test('PodTemplate judges its template and has no ephemeral containers', () => {
+test('PodTemplate validates its template and has no ephemeral containers', () => {
   const { object, fields } = validateNew(podTemplate, {
     metadata: { name: 'a', namespace: 'b' },
     template: { ...template, spec: { ...template.spec, ephemeralContainers: [{ name: 'x', image: 'i' }] } },

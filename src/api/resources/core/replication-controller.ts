@@ -54,7 +54,7 @@ export const replicationController = defineResource<ReplicationController>({
   },
   validate: validateReplicationController,
   prepare: keepStatus,
-  // Upstream judges the new object twice, and says all twice.
+  // Upstream validates the new object twice, and says all twice.
   validateUpdate: (object, old) => [
     ...validateReplicationController(object),
     ...validateReplicationController(object),

@@ -49,7 +49,7 @@ export function validateServiceUpdate(service: Service, old: Service): FieldErro
   if (old.spec.type === 'LoadBalancer' && service.spec.type === 'LoadBalancer' && loadBalancerClass !== old.spec.loadBalancerClass) {
     errors.push(invalidValue('spec.loadBalancerClass', loadBalancerClass, 'may not change once set'))
   }
-  // Upstream judges the class once for the change and once for the new object.
+  // Upstream validates the class once for the change and once for the new object.
   validateLoadBalancerClass(service, errors)
   if (needsHealthCheck(old) && needsHealthCheck(service) && service.spec.healthCheckNodePort !== old.spec.healthCheckNodePort) {
     errors.push(forbiddenField('spec.healthCheckNodePort', 'field is immutable'))

@@ -167,7 +167,7 @@ describe('an update of a service', () => {
     ])
   })
 
-  test('judges the class of a balancer for the change and for the new object', () => {
+  test('validates the class of a balancer for the change and for the new object', () => {
     const balancer = validateNew(service, serviceOf({ type: 'LoadBalancer', loadBalancerClass: 'a/b' })).object
     const become = (change: ServiceSpec) => validateUpdate(service, balancer, ({ spec }) => Object.assign(spec, change)).errors
     assert.deepEqual(become({ loadBalancerClass: 'a/c' }), ['spec.loadBalancerClass: Invalid value: "a/c": may not change once set'])

@@ -69,7 +69,7 @@ test('event shows what it no longer relates to as nothing', () => {
   assert.deepEqual(errors, ['related: Invalid value: "null": field is immutable'])
 })
 
-test('event is judged by the rules of both groups before its metadata, and by those of its own behind it', () => {
+test('event is validated by the rules of both groups before its metadata, and by those of its own behind it', () => {
   const object = { ...newEvent(), action: '', note: 'Other' }
   const faults = event.validateUpdate?.(object, newEvent()) ?? []
   assert.deepEqual(event.validatesMetadata, ['none', 'change'])

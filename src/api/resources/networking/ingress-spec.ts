@@ -109,7 +109,7 @@ function validateService(service: IngressServiceBackend, field: string, errors: 
   }
 }
 
-/** Judges the group, kind and name of a reference to an object of the same namespace. */
+/** Validates the group, kind and name of a reference to an object of the same namespace. */
 export function validateLocalReference({ apiGroup, kind, name }: TypedLocalObjectReference, field: string, errors: FieldError[]): void {
   if (apiGroup !== undefined && apiGroup !== null) pushMessages(errors, `${field}.apiGroup`, apiGroup, dns1123Subdomain(apiGroup))
   if (kind === '') errors.push(required(`${field}.kind`, 'kind is required'))

@@ -26,7 +26,7 @@ export const networkPolicy = defineResource<NetworkPolicy>({
   columns: [nameColumn, { name: 'Pod-Selector', type: 'string', cell: ({ spec }) => labelSelectorCell(spec.podSelector) }, ageColumn],
   setDefaults,
   validate,
-  // Upstream judges the new object twice, and says all twice.
+  // Upstream validates the new object twice, and says all twice.
   validateUpdate: policy => [validate(policy), validate(policy)],
   validatesMetadata: ['whole', 'change'],
   warnings: ({ spec }) => [

@@ -21,7 +21,7 @@ export const clusterRole = defineResource<ClusterRole>({
   allowCreateOnUpdate: true,
   nameRule: nameIsPathSegment,
   validate,
-  // Upstream judges the new object twice, and says all twice.
+  // Upstream validates the new object twice, and says all twice.
   validateUpdate: object => [validate(object), validate(object)],
 })
 

@@ -23,7 +23,7 @@ const rules: { name: string; rule: PolicyRule; role: string[]; clusterRole: stri
   },
 ]
 for (const { name, rule, ...fields } of rules) {
-  test(`role and clusterRole judge ${name}`, () => {
+  test(`role and clusterRole validate ${name}`, () => {
     assert.deepEqual(validateNew(role, { metadata, rules: [rule] }).fields, fields.role)
     assert.deepEqual(validateNew(clusterRole, { metadata, rules: [rule] }).fields, fields.clusterRole)
   })

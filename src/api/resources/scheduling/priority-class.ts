@@ -67,7 +67,7 @@ function unlikeSystemClass({ value, globalDefault }: PriorityClass, name: string
   return undefined
 }
 
-/** What may not change was judged when it was created. */
+/** What may not change was validated when it was created. */
 function validateUpdate(object: PriorityClass, old: PriorityClass): FieldError[] {
   const errors: FieldError[] = []
   if (object.value !== old.value) errors.push(forbiddenField('value', 'may not be changed in an update.'))

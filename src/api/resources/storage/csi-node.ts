@@ -56,7 +56,7 @@ function validateDriver(driver: CSINodeDriver, field: string, names: Set<string>
 
 /**
  * Drivers may come and go; one that stays may not change, or volumes already attached would be miscounted.
- * Upstream judges the new object twice, and says all twice.
+ * Upstream validates the new object twice, and says all twice.
  */
 function validateUpdate(object: CSINode, old: CSINode): UpdateFaults {
   const errors = validate(object)

@@ -51,7 +51,7 @@ test('storageClass prints which one is the default', () => {
   assert.equal(row(storageClass, object)['Name'], 'fast (default)')
 })
 
-test('csiDriver defaults and judges its spec', () => {
+test('csiDriver defaults and validates its spec', () => {
   const { object, errors } = validateNew(csiDriver, { metadata, spec: {} })
   assert.deepEqual(errors, [])
   assert.deepEqual(object.spec, {
@@ -78,7 +78,7 @@ test('csiDriver defaults and judges its spec', () => {
   ])
 })
 
-test('csiNode judges its drivers and keeps those that stay', () => {
+test('csiNode validates its drivers and keeps those that stay', () => {
   const driver: CSINodeDriver = { name: 'csi.example.com', nodeID: 'n1', topologyKeys: ['zone'] }
   assert.deepEqual(validateNew(csiNode, { metadata, spec: { drivers: [driver] } }).fields, [])
   const wrong = { name: 'csi.example.com', nodeID: '', topologyKeys: ['zone', 'zone'], allocatable: { count: -1 } }
@@ -94,7 +94,7 @@ test('csiNode judges its drivers and keeps those that stay', () => {
   ])
 })
 
-test('csiStorageCapacity judges amounts and keeps its class', () => {
+test('csiStorageCapacity validates amounts and keeps its class', () => {
   const object = { metadata, storageClassName: 'fast', capacity: '-1Gi' }
   assert.deepEqual(validateNew(csiStorageCapacity, object).fields, ['capacity'])
   const old = { metadata, storageClassName: 'fast' }
@@ -113,7 +113,7 @@ test('volumeAttachment names one source and keeps it', () => {
   assert.equal(row(volumeAttachment, attached.object)['Attached'], true)
 })
 
-test('storageClass is judged as a whole when it changes', () => {
+test('storageClass is validated as a whole when it changes', () => {
   const old = validateNew(storageClass, { metadata: { name: 'x' }, provisioner: 'p' }).object
   const { errors } = validateUpdate(storageClass, old, next => {
     next.reclaimPolicy = 'Recycle'
@@ -196,7 +196,7 @@ test('volumeAttachment takes no code of an error, but where one was', () => {
   assert.deepEqual([codeAfter(old), codeAfter({ ...old, status: failed })], [undefined, 8])
 })
 
-test('volumeAttachment judges the names of a new one only', () => {
+test('volumeAttachment validates the names of a new one only', () => {
   const spec = { ...attachment.spec, attacher: 'no name' }
   assert.deepEqual(validateNew(volumeAttachment, { ...attachment, spec }).fields, ['spec.attacher'])
   assert.deepEqual(validateUpdate(volumeAttachment, attachment, next => Object.assign(next, { spec })).fields, ['spec'])
@@ -208,6 +208,6 @@ test('storageClass takes an empty map of parameters for another than none, in an
   assert.deepEqual(validateUpdate(storageClass, object, next => Object.assign(next, { parameters: {} })).fields, ['parameters'])
 })
 
-test('csiStorageCapacity does not judge the largest volume', () => {
+test('csiStorageCapacity does not validate the largest volume', () => {
   assert.deepEqual(validateNew(csiStorageCapacity, { metadata, storageClassName: 'fast', maximumVolumeSize: '-1Gi' }).fields, [])
 })

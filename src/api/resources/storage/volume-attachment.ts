@@ -26,7 +26,7 @@ export const volumeAttachment = defineResource<VolumeAttachment>({
   deletion: { returnsObject: true },
   validatesMetadata: ['whole', 'whole'],
   allowUnconditionalUpdate: false,
-  // The whole is judged there: what may be too long stands in the status.
+  // The whole is validated there: what may be too long stands in the status.
   subresources: [
     {
       ...statusSubresource<VolumeAttachment>({ keepsMetadata: true, prepare: dropErrorCodes, validate: validateUpdate }),
@@ -116,7 +116,7 @@ function validateStatus({ status }: VolumeAttachment): FieldError[] {
   return errors
 }
 
-/** Upstream judges the new object twice, and says all twice. */
+/** Upstream validates the new object twice, and says all twice. */
 function validateUpdate(object: VolumeAttachment, old: VolumeAttachment): UpdateFaults {
   const once = [...validateSpec(object), ...validateStatus(object)]
   return [once, semanticallyEqual(object.spec, old.spec) ? once : [...once, invalidValue('spec', object.spec, immutableMessage)]]

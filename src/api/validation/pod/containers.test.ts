@@ -58,7 +58,7 @@ describe('validateContainers()', () => {
       ['c[0].resources.limits[hugepages-1500m]: Invalid value: "2": 2 is not positive integer multiple of hugepages-1500m'],
     ],
     [
-      'judges divisors of the resources that it knows',
+      'validates divisors of the resources that it knows',
       variable({ resourceFieldRef: { resource: 'node.cpu', divisor: '5' } }),
       [
         `${at}.resourceFieldRef.resource: Unsupported value: "node.cpu": supported values: "limits.cpu", "limits.ephemeral-storage", "limits.memory", "requests.cpu", "requests.ephemeral-storage", "requests.memory"`,

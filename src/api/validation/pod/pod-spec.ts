@@ -36,7 +36,7 @@ export interface PodSpecPlace {
   readonly isPod: boolean
 }
 
-/** Judges a spec after defaulting. Errors come in upstream's order. */
+/** Validates a spec after defaulting. Errors come in upstream's order. */
 export function validatePodSpec(spec: PodSpec, place: PodSpecPlace, path: string, errors: FieldError[]): void {
   if (spec.terminationGracePeriodSeconds === undefined) errors.push(required(`${path}.terminationGracePeriodSeconds`))
   const volumes = validateVolumes(spec.volumes, place.meta, `${path}.volumes`, errors)

@@ -5,7 +5,7 @@ import { validateAnnotations, validateLabels } from '../object-meta.ts'
 import { validatePodAnnotations, validateProfilesAgree } from './pod-annotations.ts'
 import { validatePodSpec } from './pod-spec.ts'
 
-/** Judges a template after defaulting; `path` is that of the template (`spec.template`). */
+/** Validates a template after defaulting; `path` is that of the template (`spec.template`). */
 export function validatePodTemplateSpec(template: PodTemplateSpec, path: string, errors: FieldError[]): void {
   const spec = template.spec ?? { containers: [] }
   validateLabels(template.metadata?.labels, `${path}.labels`, errors)

@@ -1,4 +1,4 @@
-// The sources that pod volumes and persistent volumes have in common, each judged as upstream judges it.
+// The sources that pod volumes and persistent volumes have in common, each validated as upstream validates it.
 import { type FieldError, invalidValue, notSupported, required } from '../../field-error.ts'
 import type {
   AzureDiskVolumeSource,
@@ -72,7 +72,7 @@ export function exceedsIscsiLength({ initiatorName, targetPortal }: IscsiSource,
   return initiatorName !== undefined && exceedsBytes(`${volumeName}:${targetPortal ?? ''}`, 64)
 }
 
-/** What persistent volumes are judged for and pods are not, or elsewhere. */
+/** What persistent volumes are validated for and pods are not, or elsewhere. */
 interface IscsiPlace {
   /** How the place words a name of no known family. */
   readonly wrongPrefix: string

@@ -130,7 +130,7 @@ export function hasSource(volume: Volume): boolean {
   return false
 }
 
-/** Judges the volumes of a pod or template and returns the valid ones by name, for the mounts to be checked against. */
+/** Validates the volumes of a pod or template and returns the valid ones by name, for the mounts to be checked against. */
 export function validateVolumes(
   volumes: readonly Volume[] | undefined,
   meta: ObjectMeta | undefined,
