@@ -365,7 +365,7 @@ test('prove N1 fails where the kernel lets through what policies refuse', { skip
   }
   const { code, stdout } = await bulkhead('prove', 'N1', '--data-dir', dataDirectory)
   assert.notEqual(code, 0)
-  assert.match(stdout, /FAIL N1[\s\S]*reaches \S+ \d+ without a policy/)
+  assert.match(stdout, /FAIL N1[\s\S]*reaches \S+ \d+ although no policy allows it/)
 })
 
 test('rules stay while the node agent is away, hold for what it finds running and for new pods, and a stop takes them away', {
