@@ -2,7 +2,7 @@
 import { aggregated } from '../api/go-text/aggregate-message.ts'
 import type { AccessVerdict, Attributes, Authorizer, Decision, WebhookAuthorizer, WebhookDecision } from './access.ts'
 
-/** Decides. `asker` is any object that lives as long as one request: a webhook is asked the same question only once for it. */
+/** Decides a request. `asker` is an object that lives as long as the request: each webhook gets the same question only once for it. */
 export type Authorize = (attributes: Attributes, asker: object) => Promise<AccessVerdict>
 
 export interface Authorization {
@@ -60,10 +60,10 @@ interface Heard {
   readonly errors: string[]
 }
 
-/** The same if webhooks are among the authorizers. */
+/** Answers of webhooks by request, webhook and question, so that one request asks each question once. */
 type WebhookAnswers = WeakMap<object, Map<WebhookAuthorizer, Map<string, Promise<WebhookDecision>>>>
 
-/** The same where webhooks are among the authorizers. */
+/** Decides as `decide()` does, with webhooks among the authorizers. */
 async function decideWithWebhooks(
   authorizers: readonly AnyAuthorizer[],
   attributes: Attributes,
@@ -97,7 +97,7 @@ function askOnce(
   return answer
 }
 
-/** Undefined where there is no opinion, which `heard` is told. Whoever denies says why alone. */
+/** Returns undefined for no opinion, and adds its reason and error to `heard`. A denial gives only its own reason. */
 function verdictOf(authorizer: AnyAuthorizer, decided: WebhookDecision, { reasons, errors }: Heard): AccessVerdict | undefined {
   const { decision, reason, error } = decided
   const { name } = authorizer

@@ -27,11 +27,11 @@ export class RequestScope implements Disposable {
   readonly warnings = new Warnings()
   /** Time in queues and webhooks. */
   readonly externalWait = new ExternalWait()
-  /** Undefined for what may take any time. */
+  /** Undefined if the request has no time limit. */
   timeoutMs: number | undefined
-  /** The time is over. */
+  /** The time limit has passed. */
   isLate = false
-  /** Undefined for what flow control does not look at. */
+  /** Undefined if flow control does not apply to the request. */
   flow: Classification | undefined
   readonly #parts: ScopeParts
   readonly #began: number
@@ -49,7 +49,7 @@ export class RequestScope implements Disposable {
     this.audit = new RequestAudit(parts, request, this.received)
   }
 
-  /** Milliseconds since the request came, by the clock that nobody sets. */
+  /** Milliseconds since the request arrived, by the monotonic clock. */
   get ageMs(): number {
     return this.#parts.clock.monotonic() - this.#began
   }
@@ -61,15 +61,15 @@ export class RequestScope implements Disposable {
   }
 
   /**
-   * The outcome of a step of the request, within its time: a 504 where that is over before, a 401 where one of its identities ends before. What has
-   * begun goes on; `drop` gives back an outcome that comes too late.
+   * Waits for a step of the request. Rejects with a 504 if the time limit passes first, and with a 401 if one of its identities ends first. The step
+   * itself goes on; `drop` releases an outcome that comes too late.
    */
   during<T>(work: Promise<T>, isBounded: boolean, drop?: (outcome: T) => void): Promise<T> {
     const inTime = this.inTime(work, drop)
     return this.#identities === undefined ? inTime : this.#identities.during(inTime, isBounded, drop)
   }
 
-  /** The same for a wait for somebody else, as in a queue or for a webhook, by which the service of the request is not measured. */
+  /** Waits for something outside the request, such as a queue or a webhook. This time does not count as the request's own latency. */
   duringExternal<T>(work: Promise<T>, isBounded: boolean, drop?: (outcome: T) => void): Promise<T> {
     return this.during(this.externalWait.during(work, this.#parts.clock), isBounded, drop)
   }
@@ -85,7 +85,7 @@ export class RequestScope implements Disposable {
     })
   }
 
-  /** Ends the reply as the request would end, and where the right to it goes, which `ask` asks for again. */
+  /** Ends the reply when an identity of the request ends, or when `ask` finds that its right was withdrawn. */
   guard(reply: Reply, ask: Reauthorize): Reply {
     return this.#identities === undefined ? reply : this.#identities.guard(reply, ask, this)
   }
@@ -94,22 +94,22 @@ export class RequestScope implements Disposable {
     this.#seat = release
   }
 
-  /** What is left to do waits for somebody else: others may have the request's seat. */
+  /** Releases the seat for other requests while the rest of this one only waits. */
   readonly releaseSeat = (): void => this.#seat?.()
 
-  /** A place among the streams of the user. */
+  /** Takes a place among the user's streams. */
   holdStream(end: Release): void {
     this.#stream = end
   }
 
   readonly endStream = (): void => this.#stream?.()
 
-  /** Given back at the end. */
+  /** Releases this when the request ends. */
   hold(release: Release | undefined): void {
     if (release !== undefined) this.#held = [...(this.#held ?? []), release]
   }
 
-  /** The transport ends the request from now on, by calling what this returns once the answer was sent or cut. */
+  /** Leaves the end of the request to the transport, which calls the returned function once the response is sent or cut off. */
   handOver(): Release {
     this.#isHandedOver = true
     return () => this.#release()

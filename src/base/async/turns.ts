@@ -1,16 +1,16 @@
-// Long work in slices: in each round of the event loop one of those who wait goes on, so that many of them hold it no longer than one does.
+// Splits long work into slices. Each round of the event loop resumes one waiting task, so many tasks block the loop no longer than one does.
 
-/** How much work may be done before others have their turn. */
+/** How much work a task may do before it yields. */
 export interface Budget {
-  /** Whether others are due. */
+  /** Whether the task must yield now. */
   readonly isSpent: boolean
-  /** Ends the work where it is aborted before its next turn. */
+  /** Ends the task if aborted while it has yielded. */
   readonly signal?: AbortSignal | undefined
-  /** Others had their turn. */
+  /** Called when the task yields. */
   renew(): void
 }
 
-/** So many units of work, whatever the caller counts. */
+/** A number of work units; the caller decides what a unit is. */
 export class WorkBudget implements Budget {
   readonly #most: number
   readonly signal: AbortSignal | undefined
@@ -34,10 +34,10 @@ export class WorkBudget implements Budget {
   }
 }
 
-/** Called between two steps of long work: lets others have their turn once the budget is spent. Rejects with the reason of its signal. */
+/** Call it between two steps of long work: yields if the budget is spent. Rejects with the reason of its signal. */
 export async function yieldIfDue(budget: Budget): Promise<void> {
   if (!budget.isSpent) return
-  // Before the wait: others who share the budget go on meanwhile.
+  // Renewed before the wait, because tasks that share the budget go on meanwhile.
   budget.renew()
   await turn()
   budget.signal?.throwIfAborted()
@@ -46,7 +46,7 @@ export async function yieldIfDue(budget: Budget): Promise<void> {
 const waiting: (() => void)[] = []
 let isScheduled = false
 
-/** Resolves in a later round of the event loop, behind those who asked before. */
+/** Resolves in a later round of the event loop, after all calls made before it. */
 export function turn(): Promise<void> {
   const { promise, resolve } = Promise.withResolvers<void>()
   waiting.push(resolve)

@@ -15,14 +15,14 @@ export interface Work {
 export interface ResourceFacts {
   /** Stored objects in all namespaces. */
   objects(info: ResourceRequestInfo): number
-  /** Their bytes in the namespace, or in all namespaces. */
+  /** Bytes of the stored objects in the namespace, or in all namespaces. */
   bytes(info: ResourceRequestInfo): number
   /** Open watches that receive a change of this object. */
   watchers(info: ResourceRequestInfo): number
 }
 
 const objectsPerSeat = 100
-/** Few large objects, which are read back from files, take as long as many small ones. */
+/** Large objects are read back from files, so a few of them take as long as many small ones. */
 const bytesPerSeat = 2 ** 20
 const watchersPerSeat = 10
 const eventMs = 5
@@ -78,13 +78,13 @@ function objectsRead({ query }: ResourceRequestInfo, stored: number): number {
   return limit > 0 && !selects ? Math.min(limit, stored) : stored
 }
 
-/** How many objects the namespace has is not known, so a page in it may hold the largest. */
+/** The number of objects in one namespace is not known, so a page of a namespace is estimated as if it held the largest objects. */
 function bytesRead({ namespace }: ResourceRequestInfo, objects: number, stored: number, bytes: number): number {
   return namespace === '' ? bytes * (objects / stored) : Math.min(bytes, objects * maxObjectBytes)
 }
 
 function writeWork(info: ResourceRequestInfo, nominal: number, facts: ResourceFacts): Work {
-  // A TokenRequest causes not an watch event.
+  // A TokenRequest causes no watch event.
   if (info.resource === 'serviceaccounts' && info.subresource === 'token') return oneSeat
   const watchers = facts.watchers(info)
   if (watchers < watchersPerSeat) return oneSeat

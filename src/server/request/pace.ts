@@ -1,14 +1,14 @@
-// How a request that works on something large lets others have their turn between its steps.
+// When a request that works on a large object yields between its steps.
 import type { Budget } from '../../base/async/turns.ts'
 
-/** One step on so much takes a few milliseconds; on the largest that there is some 60. */
+/** One step on an object of this size takes a few milliseconds; on the largest object about 60. */
 const largeBytes = 64 * 1024
-/** Rules in CEL may compare all parts of an object with one another: from so much on one evaluation takes milliseconds. */
+/** CEL rules may compare all parts of an object with each other, so from this size on one evaluation takes milliseconds. */
 const largeBytesWithRules = 4 * 1024
-/** So much of many objects, one after the other, takes a few milliseconds too. */
+/** Many objects of this total size, one after the other, take a few milliseconds too. */
 export const bytesPerTurn = 32 * 1024
 
-/** Of one request, each of whose steps works on all of its object: where that is large, others are due after each. */
+/** The budget of one request. Each step works on the whole object, so with a large object it yields after every step. */
 export class Pace implements Budget {
   readonly #request: { readonly signal: AbortSignal }
   #bytes = 0
@@ -18,7 +18,7 @@ export class Pace implements Budget {
     this.#request = request
   }
 
-  /** Made when it is first asked for: most requests never need it. */
+  /** Created on first use: most requests never need it. */
   get signal(): AbortSignal {
     return this.#request.signal
   }
@@ -28,7 +28,7 @@ export class Pace implements Budget {
     this.#hasRules = true
   }
 
-  /** What the next steps work on: a body, a stored object. */
+  /** Notes the size of a body or stored object that the next steps work on. */
   takes(bytes: number): void {
     this.#bytes = Math.max(this.#bytes, bytes)
   }
@@ -38,6 +38,6 @@ export class Pace implements Budget {
   }
 
   renew(): void {
-    // The next step takes as long again.
+    // Nothing to reset: the next step takes as long again.
   }
 }

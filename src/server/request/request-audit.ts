@@ -1,4 +1,4 @@
-// The audit record of one request: what is to stand in it, when it is written, and what the client is told where it cannot be written.
+// The audit record of one request: collects its fields, decides when it is written, and refuses the request if it cannot be written.
 import { randomUUID } from 'node:crypto'
 import { anonymousUser } from '../../access/access.ts'
 import type { AuditEvent } from '../../access/audit/audit-event.ts'
@@ -58,7 +58,7 @@ export class RequestAudit {
     return this.#annotations?.[decisionAnnotation] === 'allow'
   }
 
-  /** Whether the audit policy wants the bodies of the request, which nearly always it does not. Called once it is known who asks for what. */
+  /** Decides by the audit policy whether bodies are recorded; most policies record none. Call it once user and request info are known. */
   decideBodies(info: RequestInfo): void {
     const { url, method } = this.#request
     const decision = this.#parts.audit.decide?.(auditedRequestOf({ url, method, user: this.user }, info))
@@ -74,7 +74,7 @@ export class RequestAudit {
     }
   }
 
-  /** Begins the record of a write that is being made durable: the two are synced side by side, and `recorded` waits for it. */
+  /** Starts the record of a write while the store commits it, so that both are synced at the same time. `recorded` waits for it. */
   beginEarly(status: number, name: string | undefined): void {
     // The answer itself is part of the record.
     if (this.#bodies?.decision.level === 'RequestResponse') return
@@ -82,19 +82,19 @@ export class RequestAudit {
     this.#early = { status, refusal: this.#record('ResponseComplete', answer, undefined) }
   }
 
-  /** Resolves when the request may be answered: with the refusal to answer instead, where its record cannot be written. Never rejects. */
+  /** Resolves when the request may be answered; with the refusal to send instead if the record cannot be written. Never rejects. */
   recorded(reply: Reply, failure: Status | undefined): Promise<ApiError | undefined> {
     if (this.#early?.status === reply.status && failure === undefined) return this.#early.refusal
     return this.#record(reply.longRunning ? 'ResponseStarted' : 'ResponseComplete', reply, failure)
   }
 
-  /** Records what was answered after all, for which nobody waits. */
+  /** Records the final answer; the request does not wait for it. */
   recordEnd(reply: Reply, failure: Status | undefined): void {
     void this.#record('ResponseComplete', reply, failure)
   }
 
   /**
-   * A write is answered only when its record is accepted: without one the client is told what went wrong with that, and not what became of the write.
+   * A write is answered only when its record is accepted; otherwise the client gets the audit failure instead of the outcome of the write.
    * A read does not wait. Never rejects.
    */
   async #record(stage: Stage, answer: Answer, failure: Status | undefined): Promise<ApiError | undefined> {
