@@ -22,10 +22,10 @@ import { TestServer, testUser } from '../server/testing.ts'
 import { createMemorySigner } from '../signer/memory-signer.ts'
 import type { Signer } from '../signer/signer.ts'
 import { openSqliteStore } from '../store/sqlite/sqlite-store.ts'
-import type { ClusterMachine, ProofContext } from './proof.ts'
+import type { ClusterContext, ClusterMachine } from './proof.ts'
 
 export interface ProvableCluster extends AsyncDisposable {
-  readonly context: ProofContext
+  readonly context: ClusterContext
 }
 
 const limit = () => AbortSignal.timeout(60_000)

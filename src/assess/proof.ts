@@ -3,6 +3,7 @@ import type { Clock } from '../base/clock.ts'
 import type { Client } from '../client/client.ts'
 import type { HttpTransportOptions } from '../client/transport/http-transport.ts'
 import type { Transport } from '../client/transport/transport.ts'
+import type { AttemptLog } from './attempt-log.ts'
 
 /** `held: true` requires evidence: a proof that attacked nothing has not held. */
 export type Outcome =
@@ -57,13 +58,20 @@ export interface ClusterMachine {
   tokenKeys?(signal: AbortSignal): Promise<readonly string[]>
 }
 
-export interface ProofContext {
+/** The cluster that proofs attack. */
+export interface ClusterContext {
   readonly endpoint: Endpoint
   /** With an administrator's credentials: prepares attacks and cleans up. */
   readonly transport: Transport
   readonly client: Client
   readonly machine: ClusterMachine
   readonly clock: Clock
+}
+
+/** What one proof gets. */
+export interface ProofContext extends ClusterContext {
+  /** The proof's own. A proof with an attempt that did not hold has not held. */
+  readonly attempts: AttemptLog
 }
 
 const held = (evidence: string): Outcome => ({ held: true, evidence })

@@ -1,10 +1,12 @@
 // Runs proofs against a cluster: several at a time, each with a time limit, and each with a result.
 import { ApiError } from '../api/status.ts'
 import { messageOf } from '../base/user-error.ts'
-import type { Outcome, Proof, ProofContext } from './proof.ts'
+import { type Attempt, AttemptLog } from './attempt-log.ts'
+import type { ClusterContext, Outcome, Proof, ProofContext } from './proof.ts'
 
 export interface ProofResult extends Omit<Proof, 'prove'> {
   readonly outcome: Outcome
+  readonly attempts: readonly Attempt[]
   /** RFC 3339. */
   readonly started: string
   readonly milliseconds: number
@@ -22,7 +24,7 @@ export interface RunProofsOptions {
 /** Results are in the order of `proofs`. Rejects only if the signal is aborted. */
 export async function runProofs(
   proofs: readonly Proof[],
-  context: ProofContext,
+  context: ClusterContext,
   options: RunProofsOptions,
   signal: AbortSignal,
 ): Promise<ProofResult[]> {
@@ -41,20 +43,27 @@ export async function runProofs(
   return proofs.flatMap(proof => results.get(proof) ?? [])
 }
 
-async function runOne(proof: Proof, context: ProofContext, limitMs: number, signal: AbortSignal): Promise<ProofResult> {
+async function runOne(proof: Proof, context: ClusterContext, limitMs: number, signal: AbortSignal): Promise<ProofResult> {
   const { prove: _prove, ...described } = proof
   const began = context.clock.now()
-  const outcome = await attempt(proof, context, AbortSignal.any([signal, AbortSignal.timeout(limitMs)]))
+  const attempts = new AttemptLog()
+  const outcome = await attempt(proof, { ...context, attempts }, AbortSignal.any([signal, AbortSignal.timeout(limitMs)]))
   const milliseconds = context.clock.now() - began
-  return { ...described, outcome, started: new Date(began).toISOString(), milliseconds }
+  return { ...described, outcome, attempts: attempts.all, started: new Date(began).toISOString(), milliseconds }
 }
 
 /** An attack that could not be carried out proves nothing. */
 async function attempt(proof: Proof, context: ProofContext, signal: AbortSignal): Promise<Outcome> {
   try {
-    return await proof.prove(context, signal)
+    return withAttempts(await proof.prove(context, signal), context.attempts.found)
   } catch (err) {
     const why = err instanceof ApiError ? `${err.status.code} ${err.message}` : messageOf(err)
     return { held: false, found: [`the attack could not be carried out: ${why}`], tried: false }
   }
+}
+
+/** An attempt that did not hold decides, whatever the proof returned. */
+function withAttempts(outcome: Outcome, found: readonly string[]): Outcome {
+  if (found.length === 0) return outcome
+  return { held: false, found: 'held' in outcome && !outcome.held ? [...outcome.found, ...found] : found }
 }

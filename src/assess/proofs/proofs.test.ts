@@ -8,7 +8,7 @@ import { Client } from '../../client/client.ts'
 import { namespaces, nodes } from '../../client/resources.ts'
 import type { Transport } from '../../client/transport/transport.ts'
 import { openCluster, type ProvableCluster, provableCluster, storedCluster } from '../cluster.testing.ts'
-import type { Outcome, Proof, ProofContext } from '../proof.ts'
+import type { ClusterContext, Outcome, Proof } from '../proof.ts'
 import { proofNamespacePrefix } from '../proof-namespace.ts'
 import { runProofs } from '../run-proofs.ts'
 import { proofs } from './index.ts'
@@ -32,7 +32,7 @@ function proofOf(id: string): Proof {
   return found
 }
 
-async function outcome(id: string, context: ProofContext): Promise<Outcome> {
+async function outcome(id: string, context: ClusterContext): Promise<Outcome> {
   const [result] = await runProofs([proofOf(id)], context, {}, AbortSignal.timeout(60_000))
   assert.ok(result)
   return result.outcome
@@ -197,6 +197,22 @@ test('runProofs() counts a proof that throws, and one that exceeds its time limi
     results.map(({ outcome: result }) => 'held' in result && result.held),
     [false, false],
   )
+})
+
+test('runProofs() counts a proof with a failed attempt as not held, whatever it returns', async () => {
+  const base = { id: 'X1', title: 'test', why: '', attack: '', expected: '', whenRed: '' }
+  const failed = { name: 'host port', sent: 'POST /x', expected: '403', answered: 'answered 201', held: false }
+  const careless: Proof = {
+    ...base,
+    prove: async ({ attempts }) => {
+      attempts.record(failed)
+      return { held: true, evidence: 'all refused' }
+    },
+  }
+  const [result] = await runProofs([careless], secure.context, {}, AbortSignal.timeout(60_000))
+  assert.ok(result)
+  assertFound(result.outcome, /^host port: answered 201, expected 403$/)
+  assert.deepEqual(result.attempts, [failed])
 })
 
 test('proofs leave no namespace behind', async () => {

@@ -133,7 +133,7 @@ test('chooseProofs() accepts both names of a proof, and gives all proofs without
 test('formatting shows what was found, with colors only if requested', () => {
   const base = {
     ...{ id: 'A1', title: 'title', why: 'reason', attack: 'attack', expected: 'refusal', whenRed: 'remedy' },
-    ...{ started: '2026-01-01T00:00:00.000Z', milliseconds: 7 },
+    ...{ started: '2026-01-01T00:00:00.000Z', milliseconds: 7, attempts: [] },
   }
   const failed: ProofResult = { ...base, outcome: { held: false, found: ['one', 'two'] } }
   assert.equal(
