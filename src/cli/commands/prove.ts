@@ -21,6 +21,7 @@ const command = buildCommand({
         placeholder: 'FILE',
       },
       output: { kind: 'enum', values: ['text', 'json'], optional: true, brief: 'Output format (default: text)' },
+      strict: { kind: 'boolean', optional: true, withNegated: false, brief: 'Count a skipped proof as failed (exit code 1)' },
     },
     positional: { kind: 'array', parameter: { brief: 'Ids of the proofs to run (default: all)', parse: String, placeholder: 'ID' } },
   },
@@ -33,7 +34,8 @@ export const proveCommand = withHelp(command, {
   examples: [
     ['bulkhead prove', 'all proofs'],
     ['bulkhead prove A3 C3', 'two of them'],
+    ['bulkhead prove --strict', 'for a pipeline: fails if something could not be tried'],
     ['bulkhead prove --output json', 'with evidence and times, for programs'],
   ],
-  exitCodes: '0 all proofs held, 1 a proof failed or the cluster was not reached',
+  exitCodes: '0 all held, 1 one failed or the cluster was not reached, 3 none failed, one was skipped',
 })

@@ -12,6 +12,9 @@ export function verdictOf({ outcome }: ProofResult): Verdict {
   return outcome.held ? 'PASS' : 'FAIL'
 }
 
+/** More findings of a proof are only counted: a control that is off may fail hundreds of attempts. JSON has them all. */
+const maxFound = 20
+
 const colors = { PASS: 'green', FAIL: 'red', SKIP: 'yellow' } as const
 
 /** One line, and for a failure further lines for what was attacked, expected and found. */
@@ -27,7 +30,8 @@ export function resultLine(result: ProofResult, color: boolean): string {
     `${start} ${time}`,
     `     attack: ${attack}`,
     `     expected: ${expected}`,
-    ...outcome.found.map(text => paint(`     found: ${printable(text)}`)),
+    ...outcome.found.slice(0, maxFound).map(text => paint(`     found: ${printable(text)}`)),
+    ...(outcome.found.length > maxFound ? [paint(`     found: and ${outcome.found.length - maxFound} more`)] : []),
     `     why it matters: ${why}`,
     `     what to do: ${whenRed}`,
   ].join('\n')
@@ -35,7 +39,9 @@ export function resultLine(result: ProofResult, color: boolean): string {
 
 export function summaryLine(results: readonly ProofResult[]): string {
   const count = (verdict: Verdict) => results.filter(result => verdictOf(result) === verdict).length
-  return `${count('PASS')} held, ${count('FAIL')} failed, ${count('SKIP')} skipped`
+  const skipped = results.filter(result => verdictOf(result) === 'SKIP').map(({ id }) => id)
+  const rest = skipped.length === 0 ? '' : `, so nothing is proved about ${skipped.join(', ')}`
+  return `${count('PASS')} held, ${count('FAIL')} failed, ${skipped.length} skipped${rest}`
 }
 
 /** The line about an exception that a failed proof ended. */

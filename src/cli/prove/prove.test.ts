@@ -11,7 +11,7 @@ import { Client } from '../../client/client.ts'
 import { podSecurityExceptions } from '../../client/resources.ts'
 import { type Cluster, startCluster } from '../../cluster/start-cluster.ts'
 import { resultLine, resultsJson, summaryLine } from './format.ts'
-import { chooseProofs, directoryOf, type ProveFlags, prove, requireBulkhead } from './prove.ts'
+import { chooseProofs, directoryOf, exitCode, type ProveFlags, prove, requireBulkhead } from './prove.ts'
 
 let cluster: Cluster
 let folder: string
@@ -37,15 +37,15 @@ async function run(flags: ProveFlags, ids: readonly string[]): Promise<{ code: n
 
 test('prove prints one line for each proof and a summary', async () => {
   const { code, text } = await run({}, ['A3', 'c4'])
-  assert.equal(code, 0)
+  assert.equal(code, 3)
   assert.match(text, /^PASS A3 authentication: \d+ forged credentials .*, all 401 \(\d+ ms\)$/m)
   assert.match(text, /^SKIP C4 least privilege in the container: no real node/m)
-  assert.match(text, /^1 held, 0 failed, 1 skipped$/m)
+  assert.match(text, /^1 held, 0 failed, 1 skipped, so nothing is proved about C4$/m)
 })
 
 test('prove --output json gives evidence and times', async () => {
-  const { code, text } = await run({ output: 'json' }, ['A7', 'T2'])
-  assert.equal(code, 0)
+  const { code, text } = await run({ output: 'json', strict: true }, ['A7', 'T2'])
+  assert.equal(code, 1)
   const { proofs: list, server } = JSON.parse(text)
   assert.match(server, /^https:\/\/127\.0\.0\.1:\d+$/)
   assert.deepEqual(
@@ -130,12 +130,15 @@ test('chooseProofs() accepts both names of a proof, and gives all proofs without
   assert.equal(chooseProofs(['S5', 'A9']).length, 1)
 })
 
-test('formatting shows what was found, with colors only if requested', () => {
-  const base = {
+function resultWith(outcome: ProofResult['outcome']): ProofResult {
+  return {
     ...{ id: 'A1', title: 'title', why: 'reason', attack: 'attack', expected: 'refusal', whenRed: 'remedy' },
-    ...{ started: '2026-01-01T00:00:00.000Z', milliseconds: 7, attempts: [] },
+    ...{ started: '2026-01-01T00:00:00.000Z', milliseconds: 7, attempts: [], outcome },
   }
-  const failed: ProofResult = { ...base, outcome: { held: false, found: ['one', 'two'] } }
+}
+
+test('formatting shows what was found, with colors only if requested', () => {
+  const failed = resultWith({ held: false, found: ['one', 'two'] })
   assert.equal(
     resultLine(failed, false),
     'FAIL A1 title (7 ms)\n     attack: attack\n     expected: refusal\n     found: one\n     found: two\n     why it matters: reason\n     what to do: remedy',
@@ -144,3 +147,27 @@ test('formatting shows what was found, with colors only if requested', () => {
   assert.equal(summaryLine([failed]), '0 held, 1 failed, 0 skipped')
   assert.deepEqual(JSON.parse(resultsJson('https://x', [failed])).proofs[0].found, ['one', 'two'])
 })
+
+test('resultLine() prints 20 findings and counts the others, and JSON has all', () => {
+  const failed = resultWith({ held: false, found: Array.from({ length: 23 }, (_, index) => `finding ${index}`) })
+  const lines = resultLine(failed, false).split('\n')
+  assert.equal(lines.filter(line => line.startsWith('     found: finding')).length, 20)
+  assert.ok(lines.includes('     found: and 3 more'))
+  assert.equal(JSON.parse(resultsJson('https://x', [failed])).proofs[0].found.length, 23)
+})
+
+const [held, failed, skipped] = [
+  resultWith({ held: true, evidence: 'all refused' }),
+  resultWith({ held: false, found: ['one'] }),
+  resultWith({ skipped: true, reason: 'no node' }),
+]
+const codes: readonly [name: string, results: readonly ProofResult[], code: number, strict: number][] = [
+  ['all held', [held, held], 0, 0],
+  ['one failed', [held, failed, skipped], 1, 1],
+  ['one skipped', [held, skipped], 3, 1],
+]
+for (const [name, results, code, strict] of codes) {
+  test(`exitCode() is ${code} with ${name}, and ${strict} if strict`, () => {
+    assert.deepEqual([exitCode(results, false), exitCode(results, true)], [code, strict])
+  })
+}

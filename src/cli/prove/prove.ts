@@ -3,7 +3,7 @@ import { basename, dirname, resolve } from 'node:path'
 import { endExceptions } from '../../assess/compensation.ts'
 import type { Proof } from '../../assess/proof.ts'
 import { proofs } from '../../assess/proofs/index.ts'
-import { runProofs } from '../../assess/run-proofs.ts'
+import { type ProofResult, runProofs } from '../../assess/run-proofs.ts'
 import { systemClock } from '../../base/clock.ts'
 import { codeOf, UserError } from '../../base/user-error.ts'
 import { Client } from '../../client/client.ts'
@@ -17,6 +17,8 @@ export interface ProveFlags {
   readonly dataDir?: string
   readonly kubeconfig?: string
   readonly output?: 'text' | 'json'
+  /** A skipped proof counts as failed. */
+  readonly strict?: boolean
 }
 
 export interface Terminal {
@@ -26,7 +28,7 @@ export interface Terminal {
 
 const reachMs = 20_000
 
-/** Returns the exit code: 1 if a proof did not hold. `ids` selects proofs; an empty list selects all. */
+/** Returns the exit code of `exitCode()`. `ids` selects proofs; an empty list selects all. */
 export async function prove(flags: ProveFlags, ids: readonly string[], terminal: Terminal, signal: AbortSignal): Promise<number> {
   const chosen = chooseProofs(ids)
   const found = await findKubeconfig(flags)
@@ -47,16 +49,22 @@ export async function prove(flags: ProveFlags, ids: readonly string[], terminal:
     machine: clusterMachine(directory, isLocal ? up : undefined),
   }
   const text = flags.output !== 'json'
-  const onResult = text
-    ? { onResult: (result: Parameters<typeof resultLine>[0]) => terminal.print(resultLine(result, terminal.color)) }
-    : {}
+  const onResult = text ? { onResult: (result: ProofResult) => terminal.print(resultLine(result, terminal.color)) } : {}
   const results = await runProofs(chosen, context, onResult, signal)
   const ended = results.some(result => verdictOf(result) === 'FAIL')
     ? await endExceptions(context.client, results, systemClock.now(), AbortSignal.any([signal, AbortSignal.timeout(reachMs)]))
     : []
   if (text) for (const exception of ended) terminal.print(endedLine(exception))
   terminal.print(text ? summaryLine(results) : resultsJson(server, results, ended))
-  return results.some(result => verdictOf(result) === 'FAIL') ? 1 : 0
+  return exitCode(results, flags.strict === true)
+}
+
+/** 0 if all held, 1 if a proof failed, 3 if no proof failed but one was skipped. With `strict` a skipped proof is a failed one. */
+export function exitCode(results: readonly ProofResult[], strict: boolean): number {
+  const verdicts = new Set(results.map(verdictOf))
+  if (verdicts.has('FAIL')) return 1
+  if (!verdicts.has('SKIP')) return 0
+  return strict ? 1 : 3
 }
 
 /** By id, ignoring case; `S5` and `A9` both name the proof S5/A9. */
