@@ -18,6 +18,7 @@ test('enabledPlugins() follows the profile and the switches', () => {
       'SystemPriority',
       'EventRateLimit',
       'DenyServiceExternalIPs',
+      'APIServerEndpoints',
       'APIServiceBackend',
       'PodSecurityDefaults',
     ],

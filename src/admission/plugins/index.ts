@@ -9,6 +9,7 @@ import type { QuotaLedger } from '../quota/ledger.ts'
 import type { QuotaSource } from '../quota/quota-source.ts'
 import type { WebhookContext } from '../webhook/review-by-hook.ts'
 import { alwaysPullImages } from './always-pull-images.ts'
+import { apiServerEndpoints } from './api-server-endpoints.ts'
 import { apiServiceBackend } from './api-service-backend.ts'
 import { type CertificateRequestOptions, certificateRequests } from './certificate-requests.ts'
 import { clusterTrustBundleAttest } from './cluster-trust-bundle-attest.ts'
@@ -100,6 +101,7 @@ export const plugins: readonly PluginDefinition<PluginOptions>[] = [
   clusterTrustBundleAttest,
   defaultIngressClass,
   denyServiceExternalIps,
+  apiServerEndpoints,
   apiServiceBackend,
   podTopologyLabels,
   mutatingAdmissionPolicy,

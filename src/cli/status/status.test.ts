@@ -148,6 +148,7 @@ test('controlsOf() marks exactly what a profile switches off', () => {
       'system priorities only in kube-system',
       'events at a bounded rate',
       'no external IPs in Services',
+      "only the API server writes the Service kubernetes' endpoints",
     ],
   )
 })

@@ -1,6 +1,7 @@
 // The condition of an APIService about its service and its server, and how it follows them.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { kubernetesEndpoints } from '../../../server/bootstrap.ts'
 import { admin } from '../secured-api.testing.ts'
 import { Aggregation } from './aggregation.testing.ts'
 import { apiServices } from './extension-server.testing.ts'
@@ -67,9 +68,8 @@ test('an endpoint that is not a pod’s address is not asked for it', async () =
 
 test('an endpoint that is this server itself is not asked', async () => {
   await using made = await Aggregation.open()
-  const own = { addressType: 'IPv4', ports: [{ name: 'https', port: 8443, protocol: 'TCP' }], endpoints: [{ addresses: ['10.9.9.9'] }] }
-  await made.api.create('/apis/discovery.k8s.io/v1/namespaces/default/endpointslices', { metadata: { name: 'kubernetes' }, ...own })
-  await made.request(admin, 'PATCH', slice, { endpoints: own.endpoints })
+  await made.api.server.ensureObjects(kubernetesEndpoints('10.9.9.9', 8443))
+  await made.request(admin, 'PATCH', slice, { endpoints: [{ addresses: ['10.9.9.9'] }] })
   const { message } = await made.until(({ status }) => status === 'False')
   assert.match(message, /10\.9\.9\.9:8443 is this API server/)
 })

@@ -5,6 +5,7 @@ import { createServer } from 'node:https'
 import { connect } from 'node:net'
 import { test } from 'node:test'
 import { testAuthority } from '../../../access/pki/certificate.fixture.ts'
+import { kubernetesEndpoints } from '../../../server/bootstrap.ts'
 import { Aggregation } from '../aggregation/aggregation.testing.ts'
 import { extensionService } from '../aggregation/extension-server.testing.ts'
 import { flunders } from '../aggregation/flunder-server.testing.ts'
@@ -125,4 +126,57 @@ test('CVE-2021-25737: no endpoint is on the machine itself or on its link, in wh
       assert.equal((await api.request(admin, 'POST', `${inDefault}/endpoints`, endpoints)).status, 422)
     })
   }
+})
+
+test('who may write all endpoints of the namespace `default` cannot say where the API server is', async () => {
+  await using api = await SecuredApi.open()
+  await api.server.ensureObjects(kubernetesEndpoints('192.0.2.7', 6443), true)
+  const roles = '/apis/rbac.authorization.k8s.io/v1/namespaces/default'
+  await api.create(`${roles}/roles`, {
+    metadata: { name: 'endpoints' },
+    rules: [
+      { apiGroups: [''], resources: ['endpoints', 'endpoints/restricted'], verbs: ['*'] },
+      { apiGroups: ['discovery.k8s.io'], resources: ['endpointslices', 'endpointslices/restricted'], verbs: ['*'] },
+    ],
+  })
+  await api.create(`${roles}/rolebindings`, {
+    metadata: { name: 'endpoints' },
+    roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'Role', name: 'endpoints' },
+    subjects: [{ apiGroup: 'rbac.authorization.k8s.io', kind: 'User', name: 'eve' }],
+  })
+  const before = [`${inDefault}/endpoints/kubernetes`, `${slices}/kubernetes`].map(
+    async path => (await api.request(admin, 'GET', path)).text,
+  )
+  const [object, slice] = await Promise.all(before)
+  const subsets = [{ addresses: [{ ip: '198.51.100.66' }], ports: [{ port: 443 }] }]
+  const of = (kind: string, apiVersion: string, more: object) => ({ apiVersion, kind, metadata: { name: 'kubernetes' }, ...more })
+  const stolen = of('Endpoints', 'v1', { subsets })
+  const more = { addressType: 'IPv4', endpoints: [{ addresses: ['198.51.100.66'] }], ports: [{ port: 443 }] }
+  const stolenSlice = of('EndpointSlice', 'discovery.k8s.io/v1', more)
+  const extra = { ...stolenSlice, metadata: { name: 'x', labels: { 'kubernetes.io/service-name': 'kubernetes' } } }
+  const attempts: readonly (readonly [string, string, object?, string?])[] = [
+    ['PUT', `${inDefault}/endpoints/kubernetes`, stolen],
+    ['PATCH', `${inDefault}/endpoints/kubernetes`, { subsets }],
+    ['PATCH', `${inDefault}/endpoints/kubernetes?fieldManager=m&force=true`, stolen, contentTypes.apply],
+    ['DELETE', `${inDefault}/endpoints/kubernetes`],
+    ['DELETE', `${inDefault}/endpoints`],
+    ['PUT', `${slices}/kubernetes`, stolenSlice],
+    ['PATCH', `${slices}/kubernetes`, { endpoints: more.endpoints }],
+    ['DELETE', `${slices}/kubernetes`],
+    ['DELETE', slices],
+    ['POST', slices, extra],
+  ]
+  for (const [method, path, body, type] of attempts) {
+    const { status, text } = await api.request(eve, method, path, body, type)
+    assert.equal(status, 403, `${method} ${path}: ${text}`)
+    assert.match(text, /only the API server itself writes/, `${method} ${path}`)
+  }
+  assert.equal((await api.request(admin, 'GET', `${inDefault}/endpoints/kubernetes`)).text, object)
+  assert.equal((await api.request(admin, 'GET', `${slices}/kubernetes`)).text, slice)
+  // Her own endpoints stay hers.
+  const own = { ...stolen, metadata: { name: 'web' } }
+  assert.equal((await api.request(eve, 'POST', `${inDefault}/endpoints`, own)).status, 201)
+  // The server restates its address at each start.
+  await api.server.ensureObjects(kubernetesEndpoints('192.0.2.8', 6443), true)
+  assert.match((await api.request(admin, 'GET', `${slices}/kubernetes`)).text, /192\.0\.2\.8/)
 })
