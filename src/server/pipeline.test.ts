@@ -3,6 +3,7 @@ import { test } from 'node:test'
 import type { Credentials } from '../access/access.ts'
 import type { AuditEvent } from '../access/audit/audit-event.ts'
 import { AuditFailure } from '../access/audit/audit-failure.ts'
+import { type Logger, silentLogger } from '../base/log.ts'
 import { WriteFailed } from '../store/store.ts'
 import { defaultFlowLimits } from './flow-control/flow-control.ts'
 import { heldStore } from './held-store.testing.ts'
@@ -364,4 +365,22 @@ test('handle() counts a watch of long selectors as many', async () => {
   assert.equal((await watch(1)).status, 429)
   open.done({ bytes: 0, cut: true })
   assert.equal((await watch(1)).status, 200)
+})
+
+test('handle() logs no error for a client that leaves while its request waits', async () => {
+  const errors: string[] = []
+  const log: Logger = { ...silentLogger, error: message => void errors.push(message), with: () => log }
+  await using api = new TestServer({ log })
+  const client = new AbortController()
+  const answer = send(api, {
+    ...{ url: '/api/v1/namespaces/default/configmaps', method: 'POST', identity: testUser, signal: client.signal },
+    headers: { 'content-type': 'application/yaml' },
+    body: async () => {
+      // Before the thread that parses it has an answer.
+      setImmediate(() => client.abort(new Error('the client is gone')))
+      return Buffer.from(`data:\n${Array.from({ length: 10_000 }, (_, index) => `  k${index}: "${index}"\n`).join('')}`)
+    },
+  })
+  assert.equal((await answer).status, 504)
+  assert.deepEqual(errors, [])
 })

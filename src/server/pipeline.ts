@@ -62,7 +62,7 @@ export function createPipeline(parts: PipelineParts): Pipeline {
     try {
       reply = await answer(scope)
     } catch (err) {
-      failure = failureStatus(err, scope.audit.id, parts.log)
+      failure = failureStatus(err, scope.audit.id, parts.log, request.signal)
       recordRefusal(err, scope.audit.annotate, parts.explainAccess)
       reply = refusalReply(failure, scope)
       if (failure.code === 403 && !scope.audit.isAllowed) reply = withNoSniff(reply)

@@ -78,3 +78,18 @@ for (const { name, err, code, message, levels } of rows)
     assert.deepEqual({ code: status.code, message: status.message }, { code, message })
     assert.deepEqual(recorded.levels, levels)
   })
+
+test('failureStatus() does not let clients that leave fill the log, and logs what fails beside that', () => {
+  const gone = new Error('the client is gone')
+  const signal = AbortSignal.abort(gone)
+  const own = new Error('x')
+  for (const [err, code, levels] of [
+    [gone, 504, ['debug']],
+    [new Error('stopped', { cause: gone }), 504, ['debug']],
+    [own, 500, ['error']],
+  ] as const) {
+    const recorded = recordingLog()
+    assert.equal(failureStatus(err, 'id', recorded.log, signal).code, code)
+    assert.deepEqual(recorded.levels, levels)
+  }
+})

@@ -1,7 +1,7 @@
 // Makes replies: objects in the negotiated form, and every failure as a Status.
 import type { KubeObject } from '../../api/object.ts'
 import { yamlText } from '../../api/schema/yaml-text.ts'
-import { ApiError, insufficientStorage, internalError, type Status, serviceUnavailable } from '../../api/status.ts'
+import { ApiError, insufficientStorage, internalError, type Status, serviceUnavailable, timedOut } from '../../api/status.ts'
 import type { Logger } from '../../base/log.ts'
 import { type Entry, ObjectTooLarge, StoreFull, WriteFailed } from '../../store/store.ts'
 import type { Reply } from '../http/exchange.ts'
@@ -104,8 +104,11 @@ const storeFailed =
 const storeFull = ({ maxStoredBytes }: StoreFull): string =>
   `writes are refused: all objects together take the ${Math.floor(maxStoredBytes / 2 ** 20)} MiB that the store may hold. Delete objects or make them smaller, which goes on, or start with a larger --max-stored-mebibytes`
 
-/** The Status of a failure. What is not an ApiError is logged with its cause and shown as an internal error without any detail. */
-export function failureStatus(err: unknown, auditId: string, log: Logger): Status {
+/**
+ * The Status of a failure. What is not an ApiError is logged with its cause and shown as an internal error without any detail.
+ * `signal` is the request's: what stops because its client has left is no fault of the server, and a client could fill the log with it.
+ */
+export function failureStatus(err: unknown, auditId: string, log: Logger, signal?: AbortSignal): Status {
   if (err instanceof ApiError) {
     // Errors of clients must not fill the log.
     const level = err.status.code < 500 ? 'debug' : 'error'
@@ -115,6 +118,10 @@ export function failureStatus(err: unknown, auditId: string, log: Logger): Statu
   // The message of upstream's store, which has no Status for it either.
   if (err instanceof ObjectTooLarge) return plainFailure('etcdserver: request is too large').status
   if (err instanceof StoreFull) return insufficientStorage(storeFull(err)).status
+  if (signal?.aborted && (err === signal.reason || (err instanceof Error && err.cause === signal.reason))) {
+    log.debug('request ended early', { auditID: auditId, err })
+    return timedOut('request did not complete within requested timeout', 0).status
+  }
   log.error('request failed', { auditID: auditId, err })
   // Clients must know that it is not an error of their object. The store's own message, with its file, is in the log.
   if (err instanceof WriteFailed) {
