@@ -7,8 +7,8 @@ import { inParallel } from './in-parallel.ts'
 
 const { signal } = new AbortController()
 
-function answering(status: number, message: string): Transport {
-  const body = JSON.stringify({ kind: 'Status', message })
+function answering(status: number, message: string, causes: readonly object[] = []): Transport {
+  const body = JSON.stringify({ kind: 'Status', message, details: { causes } })
   return {
     request: async () => ({ status, headers: {}, body: Readable.from([Buffer.from(body)]) }),
     [Symbol.asyncDispose]: async () => undefined,
@@ -30,6 +30,22 @@ test('AttemptLog counts a refusal only with its status and the name of the rule'
     'twin: answered 403 (no), expected success',
   ])
   assert.equal(log.all.length, 4)
+})
+
+test('AttemptLog counts a refusal only with its causes, at the field, and without others', async () => {
+  const log = new AttemptLog()
+  const refusal = { causes: { reasons: ['hostPort'], field: 'containers[1].ports[0].hostPort' } }
+  const port = { reason: 'hostPort', field: 'spec.template.spec.containers[1].ports[0].hostPort' }
+  const attempt = (name: string, causes: readonly object[]) => log.refused(name, answering(403, '', causes), question, refusal, signal)
+  await attempt('the rule', [port])
+  assert.equal(log.found.length, 0)
+  await attempt('no cause', [])
+  await attempt('another container', [{ ...port, field: 'spec.containers[0].ports[0].hostPort' }])
+  await attempt('another rule too', [port, { reason: 'procMount', field: 'spec' }])
+  assert.deepEqual(
+    log.found.map(line => line.split(':')[0]),
+    ['no cause', 'another container', 'another rule too'],
+  )
 })
 
 test('AttemptLog cuts long answers', async () => {

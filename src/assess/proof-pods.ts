@@ -48,49 +48,60 @@ export interface WorkloadForm {
   readonly kind: string
   readonly groupVersion: string
   readonly plural: string
-  /** `spec` is the spec of its pods. */
-  object(name: string, spec: PodSpec): Fields
+  /** `spec` is the spec of its pods, `annotations` are theirs. */
+  object(name: string, spec: PodSpec, annotations?: Readonly<Record<string, string>>): Fields
+}
+
+interface Template {
+  readonly spec: PodSpec
+  readonly metadata: Fields
 }
 
 const labels = { app: 'bulkhead-prove' }
-const selected = (template: { readonly spec: PodSpec }, more: Fields = {}) => ({
-  selector: { matchLabels: labels },
-  template: { metadata: { labels }, ...template },
-  ...more,
-})
+const selected = (template: Template, more: Fields = {}) => ({ selector: { matchLabels: labels }, template, ...more })
 
 /** All kinds with a pod template. None creates pods here: no replicas, suspended, or no matching node. */
 export const workloadForms: readonly WorkloadForm[] = [
-  form('Deployment', 'apps/v1', 'deployments', spec => selected({ spec }, { replicas: 0 })),
-  form('ReplicaSet', 'apps/v1', 'replicasets', spec => selected({ spec }, { replicas: 0 })),
-  form('StatefulSet', 'apps/v1', 'statefulsets', spec => selected({ spec }, { replicas: 0, serviceName: 'none' })),
-  form('DaemonSet', 'apps/v1', 'daemonsets', spec =>
-    selected({ spec: { ...spec, nodeSelector: { 'bulkhead.dev/no-such-node': 'true' } } }),
+  form('Deployment', 'apps/v1', 'deployments', template => selected(template, { replicas: 0 })),
+  form('ReplicaSet', 'apps/v1', 'replicasets', template => selected(template, { replicas: 0 })),
+  form('StatefulSet', 'apps/v1', 'statefulsets', template => selected(template, { replicas: 0, serviceName: 'none' })),
+  form('DaemonSet', 'apps/v1', 'daemonsets', ({ metadata, spec }) =>
+    selected({ metadata, spec: { ...spec, nodeSelector: { 'bulkhead.dev/no-such-node': 'true' } } }),
   ),
-  form('Job', 'batch/v1', 'jobs', spec => ({ suspend: true, template: { spec: { ...spec, restartPolicy: 'Never' } } })),
-  form('CronJob', 'batch/v1', 'cronjobs', spec => ({
+  form('Job', 'batch/v1', 'jobs', template => ({ suspend: true, template: oneRun(template) })),
+  form('CronJob', 'batch/v1', 'cronjobs', template => ({
     schedule: '0 0 31 2 *',
     suspend: true,
-    jobTemplate: { spec: { template: { spec: { ...spec, restartPolicy: 'Never' } } } },
+    jobTemplate: { spec: { template: oneRun(template) } },
   })),
-  form('ReplicationController', 'v1', 'replicationcontrollers', spec => ({
-    replicas: 0,
-    selector: labels,
-    template: { metadata: { labels }, spec },
-  })),
+  form('ReplicationController', 'v1', 'replicationcontrollers', template => ({ replicas: 0, selector: labels, template })),
   {
     kind: 'PodTemplate',
     groupVersion: 'v1',
     plural: 'podtemplates',
-    object: (name, spec) => ({ apiVersion: 'v1', kind: 'PodTemplate', metadata: { name }, template: { metadata: { labels }, spec } }),
+    object: (name, spec, annotations) => ({
+      ...{ apiVersion: 'v1', kind: 'PodTemplate', metadata: { name } },
+      template: templateOf(spec, annotations),
+    }),
   },
 ]
 
-function form(kind: string, groupVersion: string, plural: string, specOf: (podSpec: PodSpec) => Fields): WorkloadForm {
+function templateOf(spec: PodSpec, annotations: Readonly<Record<string, string>> | undefined): Template {
+  return { metadata: { labels, ...(annotations === undefined ? {} : { annotations }) }, spec }
+}
+
+function oneRun({ metadata, spec }: Template): Template {
+  return { metadata, spec: { ...spec, restartPolicy: 'Never' } }
+}
+
+function form(kind: string, groupVersion: string, plural: string, specOf: (template: Template) => Fields): WorkloadForm {
   return {
     kind,
     groupVersion,
     plural,
-    object: (name, spec) => ({ apiVersion: groupVersion, kind, metadata: { name }, spec: specOf(spec) }),
+    object: (name, spec, annotations) => ({
+      ...{ apiVersion: groupVersion, kind, metadata: { name } },
+      spec: specOf(templateOf(spec, annotations)),
+    }),
   }
 }

@@ -53,6 +53,24 @@ export function connectWith(
   return createHttpTransport({ server, ca, ...credentials, userAgent: 'bulkhead-prove' })
 }
 
+export interface Cause {
+  readonly reason: string
+  readonly field: string
+}
+
+/** The `details.causes` of a Status. */
+export function causesOf({ status, text }: Answer): Cause[] {
+  if (status < 400 || !text.startsWith('{')) return []
+  const causes = memberOf(memberOf(parseJson(text), 'details'), 'causes')
+  const textOf = (value: unknown): string => (typeof value === 'string' ? value : '')
+  return Array.isArray(causes)
+    ? causes.map(cause => ({ reason: textOf(memberOf(cause, 'reason')), field: textOf(memberOf(cause, 'field')) }))
+    : []
+}
+
+const memberOf = (value: unknown, name: string): unknown =>
+  typeof value === 'object' && value !== null ? Object.getOwnPropertyDescriptor(value, name)?.value : undefined
+
 function messageOfStatus(text: string): string {
   if (!text.startsWith('{')) return ''
   const value: unknown = parseJson(text)

@@ -90,7 +90,8 @@ const reds: readonly { readonly id: string; readonly off: string; readonly patte
   {
     id: 'C3',
     off: 'nothing is admitted by a rule',
-    pattern: /privileged pod in namespace "[^"]+": answered 201[\s\S]*can lower the level there: answered 200/,
+    pattern:
+      /privileged pod in a new namespace: answered 201[\s\S]*privileged in a container \(sidecar\), restricted:v1.33: answered 201[\s\S]*lowers the level to privileged at .*: answered 200/,
   },
   {
     id: 'P1',
