@@ -5,7 +5,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 
 import { join } from 'node:path'
 import fc from 'fast-check'
 import type { FuzzTarget } from '../src/base/testing/fuzz-target.testing.ts'
-import { randomOf } from '../src/base/testing/random.testing.ts'
+import { randomOf } from '../src/base/data/random.ts'
 
 export interface FuzzOptions {
   readonly iterations: number

@@ -1,4 +1,6 @@
 // Every fuzz target. A test compares the list with the files named `x.fuzz.ts`.
+
+import { rbacDecisions } from '../src/access/authorizers/rbac-decisions.fuzz.ts'
 import { certificateIdentity } from '../src/access/pki/certificate-identity.fuzz.ts'
 import { cel } from '../src/api/cel/cel.fuzz.ts'
 import { regex } from '../src/api/cel/evaluate/regex.fuzz.ts'
@@ -21,6 +23,7 @@ export const fuzzTargets: readonly FuzzTarget[] = [
   jsonPath,
   protobuf,
   quantity,
+  rbacDecisions,
   regex,
   selector,
   yaml,

@@ -12,7 +12,7 @@ export interface ProofRequest {
   readonly body?: unknown
   /** Default: `application/json`. */
   readonly contentType?: string
-  readonly headers?: Readonly<Record<string, string>>
+  readonly headers?: Readonly<Record<string, string | string[]>>
 }
 
 export interface Answer {

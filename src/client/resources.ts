@@ -27,7 +27,7 @@ import type { EndpointSlice } from '../api/types/discovery-v1.ts'
 import type { IPAddress, NetworkPolicy, ServiceCIDR } from '../api/types/networking-v1.ts'
 import type { RuntimeClass } from '../api/types/node-v1.ts'
 import type { PodDisruptionBudget } from '../api/types/policy-v1.ts'
-import type { ClusterRole, ClusterRoleBinding, RoleBinding } from '../api/types/rbac-v1.ts'
+import type { ClusterRole, ClusterRoleBinding, Role, RoleBinding } from '../api/types/rbac-v1.ts'
 import type { StorageClass } from '../api/types/storage-v1.ts'
 import { resourceRef } from './resource-ref.ts'
 
@@ -44,6 +44,7 @@ export const certificateSigningRequests = resourceRef<CertificateSigningRequest>
   false,
 )
 export const clusterDefaults = resourceRef<ClusterDefaults>('bulkhead.dev', 'v1alpha1', 'clusterdefaults', 'ClusterDefaults', false)
+export const roles = resourceRef<Role>('rbac.authorization.k8s.io', 'v1', 'roles', 'Role')
 export const roleBindings = resourceRef<RoleBinding>('rbac.authorization.k8s.io', 'v1', 'rolebindings', 'RoleBinding')
 export const clusterRoleBindings = resourceRef<ClusterRoleBinding>(
   'rbac.authorization.k8s.io',

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { randomOf } from '../base/testing/random.testing.ts'
+import { randomOf } from '../base/data/random.ts'
 import { FakeClock } from './testing/fake-clock.ts'
 import { WorkQueue } from './work-queue.ts'
 

@@ -1,4 +1,4 @@
-// For tests: numbers in [0, 1) that are the same for a seed (mulberry32), so that what failed once fails again.
+// Numbers in [0, 1) that are the same for a seed (mulberry32), so that what failed once fails again. Not for secrets.
 export function randomOf(seed: number): () => number {
   let state = seed
   return () => {
