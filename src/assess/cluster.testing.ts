@@ -1,7 +1,9 @@
 // Clusters for testing proofs: the real one in this process, and one without any control, both reached over TLS as from outside.
+import assert from 'node:assert/strict'
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { Duplex } from 'node:stream'
 import { AuditLog } from '../access/audit/audit-log.ts'
 import { verifyAuditLog } from '../access/audit/verify-log.ts'
 import { createKeyAndCsr } from '../access/pki/key-and-csr.ts'
@@ -15,12 +17,14 @@ import { bootstrap } from '../cluster/bootstrap/bootstrap.ts'
 import { issueIdentity } from '../cluster/client-identity.ts'
 import { openControlPlane } from '../cluster/control-plane.ts'
 import { signerSealer } from '../cluster/signer-sealer.ts'
-import { type StartClusterOptions, startCluster } from '../cluster/start-cluster.ts'
+import { type StartClusterOptions, startClusterParts } from '../cluster/start-cluster.ts'
 import type { ApiServer } from '../server/api-server.ts'
 import { Listener } from '../server/http/listener.ts'
 import { TestServer, testUser } from '../server/testing.ts'
+import { type KeyMaterial, newKeyMaterial } from '../signer/key-material.ts'
+import { createKeySigner } from '../signer/key-signer.ts'
 import { createMemorySigner } from '../signer/memory-signer.ts'
-import type { Signer } from '../signer/signer.ts'
+import type { AuthorityName, Signer } from '../signer/signer.ts'
 import { openSqliteStore } from '../store/sqlite/sqlite-store.ts'
 import type { ClusterContext, ClusterMachine } from './proof.ts'
 
@@ -33,7 +37,10 @@ const own: ClusterMachine = { parts: [] }
 
 /** `startCluster()` with its TLS listener. */
 export async function provableCluster(options: StartClusterOptions = {}): Promise<ProvableCluster> {
-  const cluster = await startCluster(options)
+  const material = newKeyMaterial()
+  const signer = createKeySigner(material, options.clock ?? systemClock)
+  const { cluster, server } = await startClusterParts(options, signer)
+  server.nodeTunnels.register('node-1', openEndedNode)
   const { namespace: _, ...config } = await parseKubeconfig(await cluster.kubeconfig(), 'kubeconfig', () =>
     Promise.reject(new Error('no file')),
   )
@@ -46,6 +53,16 @@ export async function provableCluster(options: StartClusterOptions = {}): Promis
       clock: systemClock,
       machine: {
         ...own,
+        keys: async () => ({
+          client: await authorityOf(material, signer, 'client'),
+          others: {
+            serving: await authorityOf(material, signer, 'serving'),
+            'front-proxy': await authorityOf(material, signer, 'front-proxy'),
+            'kubelet-serving': await authorityOf(material, signer, 'kubelet-serving'),
+          },
+          token: material.tokenKeys[0] ?? assert.fail('no token key'),
+        }),
+        tokenKeys: async signal => (await signer.tokenKeys(signal)).map(({ publicKey }) => publicKey),
         readAuditLog: async () => ({ events: cluster.auditEvents().map(event => ({ ...event })), problems: [] }),
       },
     },
@@ -55,6 +72,26 @@ export async function provableCluster(options: StartClusterOptions = {}): Promis
     },
   }
 }
+
+/** A node that begins each stream of a pod and never ends it: simulated ones serve none. */
+const openEndedNode: Parameters<ApiServer['nodeTunnels']['register']>[1] = async (request, signal) => {
+  if (request.kind === 'kubelet')
+    return {
+      status: 200,
+      contentType: 'application/json',
+      stream: Duplex.from([request.path === 'stats/usage' ? '{"containers":[]}' : '{"items":[]}']),
+    }
+  const head = 'HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n'
+  const stream = new Duplex({ read: () => undefined, write: (_chunk, _encoding, done) => done(), final: done => done() })
+  if (request.kind === 'dial') stream.push(head)
+  signal.addEventListener('abort', () => stream.destroy(), { once: true })
+  return { status: 200, contentType: 'text/plain', stream }
+}
+
+const authorityOf = async ({ authorities }: KeyMaterial, signer: Signer, name: AuthorityName) => ({
+  certificate: await signer.authority(name, limit()),
+  key: authorities[name].privateKey,
+})
 
 /** A server that treats everybody as an administrator, admits everything and records nothing. */
 export async function openCluster(): Promise<ProvableCluster> {

@@ -23,6 +23,8 @@ export interface TokenOptions {
   readonly audiences?: readonly string[]
   /** A pod of this namespace whose deletion revokes the token. */
   readonly pod?: { readonly name: string; readonly uid: string }
+  /** The same for a Secret. */
+  readonly secret?: { readonly name: string; readonly uid: string }
 }
 
 export class ProofNamespace implements AsyncDisposable {
@@ -69,7 +71,8 @@ export class ProofNamespace implements AsyncDisposable {
   }
 
   async token(account: string, options: TokenOptions, signal: AbortSignal): Promise<string> {
-    const { audiences = [], pod } = options
+    const { audiences = [], pod, secret } = options
+    const [kind, bound] = pod === undefined ? ['Secret', secret] : ['Pod', pod]
     const answer = await this.#client.subresource<TokenRequest>(
       'POST',
       serviceAccounts,
@@ -82,7 +85,7 @@ export class ProofNamespace implements AsyncDisposable {
         spec: {
           audiences,
           expirationSeconds: 600,
-          ...(pod === undefined ? {} : { boundObjectRef: { apiVersion: 'v1', kind: 'Pod', ...pod } }),
+          ...(bound === undefined ? {} : { boundObjectRef: { apiVersion: 'v1', kind, ...bound } }),
         },
       },
       signal,

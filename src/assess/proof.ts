@@ -4,6 +4,7 @@ import type { Client } from '../client/client.ts'
 import type { HttpTransportOptions } from '../client/transport/http-transport.ts'
 import type { Transport } from '../client/transport/transport.ts'
 import type { AttemptLog } from './attempt-log.ts'
+import type { ClusterKeys } from './cluster-keys.ts'
 
 /** `held: true` requires evidence: a proof that attacked nothing has not held. */
 export type Outcome =
@@ -56,6 +57,8 @@ export interface ClusterMachine {
   readAuditLog?(): Promise<AuditReading>
   /** Public keys of ServiceAccount tokens, SPKI PEM. */
   tokenKeys?(signal: AbortSignal): Promise<readonly string[]>
+  /** Private keys, read by the cluster's own user only: they stay in this process, and nothing that lasts is signed with them. */
+  keys?(signal: AbortSignal): Promise<ClusterKeys>
 }
 
 /** The cluster that proofs attack. */

@@ -76,7 +76,8 @@ export interface ClusterParts {
   readonly signer: Signer
 }
 
-export async function startClusterParts(options: StartClusterOptions = {}): Promise<ClusterParts> {
+/** `ownSigner` is closed with the cluster; the default is one whose keys nobody else has. */
+export async function startClusterParts(options: StartClusterOptions = {}, ownSigner?: Signer): Promise<ClusterParts> {
   const {
     profile = 'secure',
     simulatedNodes = 1,
@@ -89,7 +90,7 @@ export async function startClusterParts(options: StartClusterOptions = {}): Prom
   } = options
   const stop = new AbortController()
   await using stack = new AsyncDisposableStack()
-  const signer = stack.use(createMemorySigner({ clock }))
+  const signer = stack.use(ownSigner ?? createMemorySigner({ clock }))
   const store = stack.use(createMemoryStore({ clock, log, maxStoredBytes: defaultStoredBytes(machineMemory()) }))
   const audit = new MemoryAudit()
   const metrics = createRegistry()

@@ -8,6 +8,7 @@ import { codeOf } from '../../base/user-error.ts'
 import { connectSigner } from '../../signer/connect.ts'
 import { requestStatus, type UpStatus } from '../up/control-socket.ts'
 import { type DataDirectory, layout } from '../up/data-directory.ts'
+import { readClusterKeys } from './cluster-keys.ts'
 
 const signerMs = 20_000
 
@@ -47,6 +48,7 @@ export function clusterMachine(directory: DataDirectory, up: UpStatus | undefine
       await using signer = connectSigner(directory.signerSockets.admin)
       return (await signer.tokenKeys(signal)).map(({ publicKey }) => publicKey)
     },
+    ...(readable(directory.signer) ? { keys: () => readClusterKeys(directory.signer) } : {}),
   }
 }
 
