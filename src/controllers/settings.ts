@@ -59,7 +59,7 @@ export const defaultSettings: Omit<ControllerSettings, 'rootCa' | 'signCertifica
   nodeMonitorPeriodMs: 5_000,
   evictionRates: { nodeEvictionRate: 0.1, secondaryNodeEvictionRate: 0.01, largeClusterSizeThreshold: 50, unhealthyZoneThreshold: 0.55 },
   terminatedPodThreshold: 12_500,
-  certificateLifetimeSeconds: 31_536_000,
+  certificateLifetimeSeconds: 90 * 86_400,
   clusterCidr: '10.244.0.0/16',
   nodeCidrMaskSize: 24,
   discoveryPeriodMs: 30_000,

@@ -156,7 +156,7 @@ const rules: Readonly<Record<SignerRole, readonly CertificateRule[]>> = {
       // Issued by a separate authority that no client of the API server trusts.
       name: 'kubelet-serving',
       authority: 'kubelet-serving',
-      maxLifetimeSeconds: year,
+      maxLifetimeSeconds: 90 * day,
       subject: isNode,
       names: isNamedAsNode,
     },
@@ -165,7 +165,7 @@ const rules: Readonly<Record<SignerRole, readonly CertificateRule[]>> = {
       // upstream; they mean nothing in a client certificate.
       name: 'user-client',
       authority: 'client',
-      maxLifetimeSeconds: year,
+      maxLifetimeSeconds: 90 * day,
       subject: (commonName, organizations) =>
         !commonName.startsWith('system:') && commonName !== 'bulkhead-admin' && organizations.every(group => !group.startsWith('system:')),
       names: () => true,

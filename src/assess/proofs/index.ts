@@ -2,6 +2,7 @@
 import type { Proof } from '../proof.ts'
 import { noNodePort } from './a1-no-node-port.ts'
 import { authentication } from './a3-authentication.ts'
+import { revocation } from './a4-revocation.ts'
 import { authorization } from './a5-authorization.ts'
 import { workloadIdentity } from './a7-workload-identity.ts'
 import { podSecurity } from './c3-pod-security.ts'
@@ -26,6 +27,7 @@ export const proofs: readonly Proof[] = [
   placement,
   noNodePort,
   authentication,
+  revocation,
   authorization,
   workloadIdentity,
   podSecurity,

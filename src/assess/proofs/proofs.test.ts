@@ -4,6 +4,7 @@ import { appendFileSync, readdirSync } from 'node:fs'
 import { createServer } from 'node:http'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
+import { deniedCredentials } from '../../api/credentials/denied-credentials-names.ts'
 import { Client } from '../../client/client.ts'
 import { namespaces, nodes } from '../../client/resources.ts'
 import type { Transport } from '../../client/transport/transport.ts'
@@ -83,7 +84,7 @@ const reds: readonly { readonly id: string; readonly off: string; readonly patte
   {
     id: 'A3',
     off: 'everybody is taken for an administrator',
-    pattern: /self-signed certificate: answered 200[\s\S]*without credentials: answered 200/,
+    pattern: /without credentials: answered 200[\s\S]*certificate self-signed: answered 201/,
   },
   { id: 'A5', off: 'everything is allowed', pattern: /new ServiceAccount: GET .* answered (200|404), expected 403/ },
   { id: 'A7', off: 'tokens are never looked at', pattern: /token of a deleted pod is answered 200/ },
@@ -172,6 +173,18 @@ test('T2 fails if contents are in a file in clear text', async () => {
   const result = await outcome('T2', { ...stored.context, client: new Client(leaking), transport: leaking })
   assertFound(result, /secret in base64 in clear in server\/leak/)
   assertFound(result, /configMap in clear in server\/leak/)
+})
+
+test('A4 fails if the deny list has no effect', async () => {
+  const { transport } = secure.context
+  const deaf: Transport = {
+    request: (request, signal) =>
+      transport.request(request.path.endsWith(deniedCredentials.name) ? { method: 'GET', path: request.path } : request, signal),
+    [Symbol.asyncDispose]: async () => undefined,
+  }
+  const result = await outcome('A4', { ...secure.context, client: new Client(deaf), transport: deaf })
+  assertFound(result, /^exec in SPDY when its token is denied: still open after \d+ ms, expected ends within a second$/m)
+  assertFound(result, /^watch after denial of a certificate by its serial number: still open/m)
 })
 
 test('O11 fails if the chain of the log is broken', async () => {
