@@ -16,9 +16,14 @@ const audienceVerb = 'request-serviceaccounts-token-audience'
 export interface NodeTokenParts {
   readonly reader: StoreReader
   readonly decide: DecideFor
+  /** Upstream gives a node a token of a year for a pod whose volume has one of an hour. */
+  readonly profile: 'secure' | 'upstream'
   /** Whether RBAC grants the account anything; undefined: tokens need no grant. */
   hasRights?(namespace: string, name: string): boolean
 }
+
+/** The lifetime of the token that every pod gets. */
+const usualSeconds = 3607
 
 /** The name in upstream's message for a missing pod. */
 export const podOfLister = { group: '', plural: 'pod' }
@@ -27,11 +32,11 @@ export const podOfLister = { group: '', plural: 'pod' }
 export async function nodeTokenRefusal(
   request: AdmissionRequest,
   node: string,
-  { reader, decide, hasRights }: NodeTokenParts,
+  { reader, decide, profile, hasRights }: NodeTokenParts,
 ): Promise<string | ApiError | undefined> {
   if (request.subresource !== 'token') return undefined
   const { namespace, name, user } = request
-  const { boundObjectRef: bound, audiences } = (request.object as unknown as TokenRequest | undefined)?.spec ?? {}
+  const { boundObjectRef: bound, audiences, expirationSeconds } = (request.object as unknown as TokenRequest | undefined)?.spec ?? {}
   if (bound?.kind !== 'Pod' || bound.apiVersion !== 'v1' || !bound.name) return 'node requested token not bound to a pod'
   if (!bound.uid) return 'node requested token with a pod binding without a uid'
   const pod = reader.get('pods', namespace, bound.name) as Pod | undefined
@@ -46,19 +51,26 @@ export async function nodeTokenRefusal(
   if (more.length > 0) return 'node may only request 0 or 1 audiences'
   if (audience === '' && needsRight(pod) && hasRights?.(namespace, name) === false)
     return `ServiceAccount "${name}" has no right: its token is given when a RoleBinding of its namespace or a ClusterRoleBinding names it`
-  if (pod.spec.volumes?.some(volume => wantsAudience(volume, pod, audience, reader))) return undefined
+  const lifetimes = (pod.spec.volumes ?? []).flatMap(volume => lifetimesOf(volume, pod, audience, reader))
+  const longest = Math.max(usualSeconds, ...lifetimes)
+  if (profile === 'secure' && (expirationSeconds ?? 0) > longest)
+    return `node requested a token of ${expirationSeconds} s, longer than the ${longest} s that its pod may have`
+  if (lifetimes.length > 0) return undefined
   const right = { verb: audienceVerb, group: '', resource: audience, subresource: '', namespace, name, serviceAccount: undefined }
   if (audience !== '' && (await decide(request)(right)).allowed) return undefined
   return `audience "${audience}" not found in pod spec volume, ${user.name} is not authorized to request tokens for this audience`
 }
 
-/** A projected token, or a CSI driver that receives tokens of its pods. */
-function wantsAudience(volume: Volume, pod: Pod, audience: string, reader: StoreReader): boolean {
-  if (volume.projected?.sources?.some(({ serviceAccountToken: token }) => token && (token.audience ?? '') === audience)) return true
+/** The lifetimes that the volume asks for its tokens of this audience: projected ones, and those of a CSI driver that receives tokens of its pods. */
+function lifetimesOf(volume: Volume, pod: Pod, audience: string, reader: StoreReader): number[] {
+  const projected = (volume.projected?.sources ?? []).flatMap(({ serviceAccountToken: token }) =>
+    token && (token.audience ?? '') === audience ? [token.expirationSeconds ?? usualSeconds] : [],
+  )
   const driver = volume.csi?.driver ?? driverOfClaim(volume, pod, reader)
-  if (driver === undefined) return false
+  if (driver === undefined) return projected
   const found = reader.get('csidrivers.storage.k8s.io', '', driver) as CSIDriver | undefined
-  return found?.spec.tokenRequests?.some(wanted => wanted.audience === audience) === true
+  const wanted = (found?.spec.tokenRequests ?? []).filter(asked => asked.audience === audience)
+  return [...projected, ...wanted.map(asked => asked.expirationSeconds ?? usualSeconds)]
 }
 
 function driverOfClaim(volume: Volume, pod: Pod, reader: StoreReader): CSIPersistentVolumeSource['driver'] | undefined {

@@ -190,20 +190,6 @@ export const a5 = [
   },
   { name: 'deletecollection needs only delete', file: requestInfo, from: "many: 'deletecollection'", to: "many: 'delete'", proof },
   {
-    name: 'a watch needs only list',
-    file: requestInfo,
-    from: "if (watchPath || (verb === 'list' && query.flag('watch'))) verb = 'watch'",
-    to: "if (watchPath) verb = 'watch'",
-    proof,
-  },
-  {
-    name: 'a patch needs only update',
-    file: requestInfo,
-    from: "PATCH: { one: 'patch', many: 'patch' }",
-    to: "PATCH: { one: 'update', many: 'update' }",
-    proof,
-  },
-  {
     name: 'apply creates what is missing without a right to create',
     file: 'src/server/api-server.ts',
     from: "await requireAccess({ ...context.info, verb: 'create' }, context.user, authorize, context)",

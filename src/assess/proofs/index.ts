@@ -5,6 +5,7 @@ import { authentication } from './a3-authentication.ts'
 import { revocation } from './a4-revocation.ts'
 import { authorization } from './a5-authorization.ts'
 import { workloadIdentity } from './a7-workload-identity.ts'
+import { componentIdentity } from './a8-component-identity.ts'
 import { podSecurity } from './c3-pod-security.ts'
 import { containerPrivilege } from './c4-container-privilege.ts'
 import { resourceQuota } from './c7-resource-quota.ts'
@@ -30,6 +31,7 @@ export const proofs: readonly Proof[] = [
   revocation,
   authorization,
   workloadIdentity,
+  componentIdentity,
   podSecurity,
   containerPrivilege,
   resourceQuota,

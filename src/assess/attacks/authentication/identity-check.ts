@@ -58,3 +58,23 @@ export async function isRefusedAs(
 }
 
 export const bearer = (token: string): Headers => ({ authorization: `Bearer ${token}` })
+
+/** What the server answers others who ask about a token. */
+export async function isReviewed(
+  { attempts, transport }: ProofContext,
+  name: string,
+  token: string,
+  genuine: boolean,
+  signal: AbortSignal,
+): Promise<void> {
+  const path = '/apis/authentication.k8s.io/v1/tokenreviews'
+  const { status, text } = await request(transport, { method: 'POST', path, body: { spec: { token } } }, signal)
+  const authenticated = text.includes('"authenticated":true')
+  attempts.record({
+    name,
+    sent: `POST ${path}`,
+    expected: genuine ? 'authenticated' : 'not authenticated',
+    answered: `answered ${status}, ${authenticated ? '' : 'not '}authenticated`,
+    held: status === 201 && authenticated === genuine,
+  })
+}

@@ -5,9 +5,9 @@ import { inParallel } from '../../in-parallel.ts'
 import type { ProofContext } from '../../proof.ts'
 import type { ProofNamespace } from '../../proof-namespace.ts'
 import { harmlessSpec, podObject } from '../../proof-pods.ts'
-import { connectWith, request } from '../../request.ts'
-import { type ForgedToken, forgedTokens, nearTokens } from './forged-tokens.ts'
-import { bearer, isNobody, isUser } from './identity-check.ts'
+import { connectWith } from '../../request.ts'
+import { forgedTokens, nearTokens } from './forged-tokens.ts'
+import { bearer, isNobody, isReviewed, isUser } from './identity-check.ts'
 
 export async function tryTokens(context: ProofContext, namespace: ProofNamespace, signal: AbortSignal): Promise<void> {
   await namespace.account('genuine', signal)
@@ -33,26 +33,9 @@ export async function tryTokens(context: ProofContext, namespace: ProofNamespace
     isNobody(context, `token ${name}, signed by the cluster's key`, transport, signal, bearer(token)),
   )
   // Others ask the server about tokens: its answer must be the same.
-  await isReviewedAs(context, twin, true, signal)
-  await inParallel(near, forged => isReviewedAs(context, forged, false, signal))
-}
-
-async function isReviewedAs(
-  { attempts, transport }: ProofContext,
-  { name, token }: ForgedToken,
-  genuine: boolean,
-  signal: AbortSignal,
-): Promise<void> {
-  const question = { method: 'POST', path: '/apis/authentication.k8s.io/v1/tokenreviews', body: { spec: { token } } } as const
-  const { status, text } = await request(transport, question, signal)
-  const authenticated = /"authenticated":true/.test(text)
-  attempts.record({
-    name: `review of a token ${name}, signed by the cluster's key`,
-    sent: `POST ${question.path}`,
-    expected: genuine ? 'authenticated' : 'not authenticated',
-    answered: `answered ${status}, ${authenticated ? '' : 'not '}authenticated`,
-    held: status === 201 && authenticated === genuine,
-  })
+  const review = (name: string) => `review of a token ${name}, signed by the cluster's key`
+  await isReviewed(context, review(twin.name), twin.token, true, signal)
+  await inParallel(near, ({ name, token }) => isReviewed(context, review(name), token, false, signal))
 }
 
 const headers = (token: string): readonly (readonly [string, string])[] => [

@@ -5,7 +5,7 @@ import type { ProofContext } from '../../proof.ts'
 import type { ProofNamespace } from '../../proof-namespace.ts'
 import { connectWith, type ProofRequest } from '../../request.ts'
 import { openUpgraded } from '../../upgraded-connection.ts'
-import { bearer, isNobody, isUser } from '../authentication/identity-check.ts'
+import { bearer, isNobody, isReviewed, isUser } from '../authentication/identity-check.ts'
 import { denied } from './denied-credential.ts'
 import { type LastingRequest, lastingRequests } from './streams.ts'
 
@@ -84,6 +84,8 @@ export async function tryStreams(
         held: again.status === 401,
       })
     })
+    await isReviewed(context, 'review of a denied token', token, false, signal)
+    await isReviewed(context, 'review of another token of the same account', other, true, signal)
     const goesOn = others !== undefined && !(await others.endsWithin(0))
     attempts.record({
       name: 'watch with another token of the same account',

@@ -112,6 +112,11 @@ test('a node gets tokens for its own pods only, bound to them', async () => {
     ['theirs', bound('theirs'), /no relationship found between node 'n1' and this object/],
     ['default', bound('mine'), /no relationship found/],
   ]
+  const long = await api.request(n1, 'POST', `${inDefault}/serviceaccounts/mine/token`, {
+    spec: { audiences: [], boundObjectRef: bound('mine'), expirationSeconds: 86_400 },
+  })
+  assert.equal(long.status, 403)
+  assert.match(long.json.message, /node requested a token of 86400 s, longer than the 3607 s that its pod may have/)
   for (const [account, ref, message] of refused) {
     const { status, json } = await ask(account, ref)
     assert.equal(status, 403, JSON.stringify(ref))

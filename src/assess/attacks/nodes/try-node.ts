@@ -1,0 +1,150 @@
+// Acts as a node: reads, writes and requests tokens, each one step beyond what its pods need.
+import { parseJson } from '../../../base/json.ts'
+import { nodes } from '../../../client/resources.ts'
+import { inParallel } from '../../in-parallel.ts'
+import { type ProofRequest, request } from '../../request.ts'
+import type { NodeArena, NodeHeaders } from './node-arena.ts'
+import { listedByNodes, nodeReads, strangerReads } from './node-reads.ts'
+import { nodeTokens } from './node-tokens.ts'
+import { nodeWrites } from './node-writes.ts'
+
+interface NodeAttempt {
+  readonly name: string
+  readonly request: ProofRequest
+  readonly refusedBy?: string
+}
+
+export async function tryNode(arena: NodeArena, signal: AbortSignal): Promise<void> {
+  const { context, node, self, other } = arena
+  const { spec } = await context.client.get(nodes, '', node, signal)
+  const reads = (list: ReturnType<typeof nodeReads>, headers: NodeHeaders, who: string) =>
+    list.map(({ name, path, refusedBy }) => ({
+      name: `${who} reads ${name}`,
+      request: { method: 'GET', path, headers } as const,
+      ...(refusedBy === undefined ? {} : { refusedBy }),
+    }))
+  const writes = nodeWrites(arena, spec.unschedulable === true).map(write => ({
+    ...write,
+    name: `a node writes ${write.name}`,
+    request: { ...write.request, headers: self },
+  }))
+  const attempts: readonly NodeAttempt[] = [
+    ...reads(nodeReads(arena), self, 'a node'),
+    ...reads(strangerReads(arena), other, 'a stranger'),
+    ...writes,
+    ...strangerWrites(arena),
+    ...nodeTokens(arena).map(token => ({ ...token, name: `a node requests ${token.name}` })),
+  ]
+  await inParallel(attempts, async ({ name, request: question, refusedBy }) => {
+    if (refusedBy === undefined) await context.attempts.accepted(name, context.transport, question, signal)
+    else await context.attempts.refused(name, context.transport, question, { names: refusedBy }, signal)
+  })
+  await tryEveryKind(arena, signal)
+}
+
+/** The same writes as another node. */
+function strangerWrites({ namespace, node, other }: NodeArena): NodeAttempt[] {
+  const write = (
+    name: string,
+    method: 'PATCH' | 'DELETE' | 'POST',
+    path: string,
+    body: object | undefined,
+    refusedBy: string,
+  ): NodeAttempt => ({
+    name: `a stranger writes ${name}`,
+    request: {
+      method,
+      path: `${path}?dryRun=All`,
+      headers: other,
+      ...(body === undefined ? {} : { body }),
+      ...(method === 'PATCH' ? { contentType: 'application/merge-patch+json' } : {}),
+    },
+    refusedBy,
+  })
+  const pod = namespace.core('pods/mine')
+  return [
+    write(
+      'another Node',
+      'PATCH',
+      `/api/v1/nodes/${node}`,
+      { metadata: { labels: { 'bulkhead-prove.invalid/a': 'b' } } },
+      'is not allowed to modify node',
+    ),
+    write('the status of another Node', 'PATCH', `/api/v1/nodes/${node}/status`, { status: {} }, 'is not allowed to modify node'),
+    write(
+      "the status of another node's pod",
+      'PATCH',
+      `${pod}/status`,
+      { status: { message: 'a' } },
+      'can only update pod status for pods with spec.nodeName set to itself',
+    ),
+    write("another node's pod, to delete it", 'DELETE', pod, undefined, 'can only delete pods with spec.nodeName set to itself'),
+    write(
+      "another node's lease",
+      'DELETE',
+      `/apis/coordination.k8s.io/v1/namespaces/kube-node-lease/leases/${node}`,
+      undefined,
+      'cannot delete resource "leases"',
+    ),
+  ]
+}
+
+interface ListedResource {
+  readonly path: string
+  readonly group: string
+  readonly resource: string
+  readonly verbs: readonly string[]
+}
+
+/** Each kind that the server has: it may be listed only if a node needs all of it, and none may be deleted. */
+async function tryEveryKind({ context, namespace, self }: NodeArena, signal: AbortSignal): Promise<void> {
+  const { attempts, transport } = context
+  await inParallel(await servedResources({ context, namespace }, signal), async ({ path, group, resource, verbs }) => {
+    const full = group === '' ? resource : `${resource}.${group}`
+    if (verbs.includes('list') && !listedByNodes.has(full))
+      await attempts.refused(
+        `a node lists ${full}`,
+        transport,
+        { method: 'GET', path: `${path}?limit=1`, headers: self },
+        { names: `cannot list resource "${resource}"` },
+        signal,
+      )
+    if (verbs.includes('deletecollection')) {
+      const question = { method: 'DELETE', path: `${path}?dryRun=All`, headers: self } as const
+      await attempts.refused(
+        `a node deletes ${full}`,
+        transport,
+        question,
+        { names: `cannot deletecollection resource "${resource}"` },
+        signal,
+      )
+    }
+  })
+}
+
+async function servedResources(
+  { context: { transport }, namespace }: Pick<NodeArena, 'context' | 'namespace'>,
+  signal: AbortSignal,
+): Promise<ListedResource[]> {
+  const read = async (path: string): Promise<Readonly<Record<string, unknown>>> => {
+    const value: unknown = parseJson((await request(transport, { method: 'GET', path }, signal)).text)
+    return typeof value === 'object' && value !== null ? { ...value } : {}
+  }
+  const { groups } = await read('/apis')
+  const named = Array.isArray(groups) ? groups.flatMap(({ preferredVersion }) => String(preferredVersion?.groupVersion ?? '')) : []
+  const versions = [
+    ['/api/v1', ''] as const,
+    ...named.filter(Boolean).map(version => [`/apis/${version}`, version.split('/')[0] ?? ''] as const),
+  ]
+  const found = await inParallel(versions, async ([path, group]) => {
+    const { resources } = await read(path)
+    const list = Array.isArray(resources) ? resources : []
+    return list
+      .filter(({ name }) => typeof name === 'string' && !name.includes('/'))
+      .map(({ name, namespaced, verbs }): ListedResource => {
+        const where = namespaced === true ? `${path}/namespaces/${namespace.name}` : path
+        return { path: `${where}/${name}`, group, resource: String(name), verbs: Array.isArray(verbs) ? verbs.map(String) : [] }
+      })
+  })
+  return found.flat()
+}
