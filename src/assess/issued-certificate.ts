@@ -4,7 +4,7 @@ import type { ClusterObjects } from './cluster-objects.ts'
 import { certificateRequest, type ForgedCertificate } from './forged-certificate.ts'
 import type { ProofContext } from './proof.ts'
 
-const waitMs = 5000
+const waitMs = 10_000
 const pollMs = 20
 
 export interface IssueOptions {

@@ -1,4 +1,5 @@
 import { tryAnonymous } from '../attacks/authentication/try-anonymous.ts'
+import { tryBootstrapTokens } from '../attacks/authentication/try-bootstrap-tokens.ts'
 import { tryCertificates } from '../attacks/authentication/try-certificates.ts'
 import { tryBoundTokens, tryTokens } from '../attacks/authentication/try-tokens.ts'
 import { ClusterObjects } from '../cluster-objects.ts'
@@ -17,15 +18,19 @@ export const authentication: Proof = {
   async prove(context, signal) {
     await using namespace = await ProofNamespace.create(context, 'A3', signal)
     await using cluster = await ClusterObjects.of(context, namespace.name, signal)
-    await Promise.all([
+    const [bootstrapTokens] = await Promise.all([
+      tryBootstrapTokens(context, signal),
       tryTokens(context, namespace, signal),
       tryBoundTokens(context, namespace, signal),
       tryCertificates(context, namespace, cluster, signal),
       tryAnonymous(context, signal),
     ])
     const refused = context.attempts.all.filter(({ expected }) => expected.startsWith('401')).length
-    const notTried =
-      context.machine.keys === undefined ? "; not tried without the cluster's keys: expired and otherwise nearly genuine ones" : ''
+    const missing = [
+      ...(context.machine.keys === undefined ? ["without the cluster's keys: expired and otherwise nearly genuine ones"] : []),
+      ...(bootstrapTokens ? [] : ['as the server does not accept them: bootstrap tokens']),
+    ]
+    const notTried = missing.map(text => `; not tried ${text}`).join('')
     return outcomeOf([], `${refused} forged credentials and requests without any refused, each genuine twin accepted${notTried}`)
   },
 }

@@ -1,7 +1,7 @@
 import type { Pod } from '../../api/types/core-v1.ts'
 import { nodes, pods, roleBindings, roles } from '../../client/resources.ts'
 import { silentServer, streamRights } from '../attacks/revocation/streams.ts'
-import { tryDenials } from '../attacks/revocation/try-denials.ts'
+import { tryDenials, tryListRights } from '../attacks/revocation/try-denials.ts'
 import { tryEnds } from '../attacks/revocation/try-ends.ts'
 import { tryLifetimes } from '../attacks/revocation/try-lifetimes.ts'
 import { type StreamsTried, tryStreams } from '../attacks/revocation/try-streams.ts'
@@ -34,6 +34,7 @@ export const revocation: Proof = {
       tryDenials(context, namespace, cluster, 'denied', signal),
       tryEnds(context, namespace, ending, `${user}-other`, signal),
       tryLifetimes(context, namespace, cluster, signal),
+      tryListRights(context, signal),
     ])
     const { ended, slowestMs, notServed } = tried
     const missing = notServed.length === 0 ? '' : `; not tried, as a simulated node does not serve it: ${notServed.join(', ')}`

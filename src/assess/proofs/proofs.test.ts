@@ -14,6 +14,8 @@ import { proofNamespacePrefix } from '../proof-namespace.ts'
 import { runProofs } from '../run-proofs.ts'
 import { proofs } from './index.ts'
 
+/** A guard against hanging, no measurement: the machine may be busy. */
+const hangMs = 170_000
 let secure: ProvableCluster
 let open: ProvableCluster
 
@@ -34,7 +36,7 @@ function proofOf(id: string): Proof {
 }
 
 async function outcome(id: string, context: ClusterContext): Promise<Outcome> {
-  const [result] = await runProofs([proofOf(id)], context, {}, AbortSignal.timeout(60_000))
+  const [result] = await runProofs([proofOf(id)], context, {}, AbortSignal.timeout(hangMs))
   assert.ok(result)
   return result.outcome
 }
@@ -178,6 +180,17 @@ test('T2 fails if contents are in a file in clear text', async () => {
   const result = await outcome('T2', { ...stored.context, client: new Client(leaking), transport: leaking })
   assertFound(result, /secret in base64 in clear in server\/leak/)
   assertFound(result, /configMap in clear in server\/leak/)
+})
+
+test('A3 attacks bootstrap tokens where the server accepts them, and says so where it does not', async () => {
+  await using cluster = await provableCluster({ bootstrapTokens: true })
+  const [tried, not] = [await outcome('A3', cluster.context), await outcome('A3', secure.context)]
+  assertHeld(tried)
+  assert.ok('evidence' in tried && !tried.evidence.includes('not tried'), JSON.stringify(tried))
+  assert.ok(
+    'evidence' in not && not.evidence.endsWith('not tried as the server does not accept them: bootstrap tokens'),
+    JSON.stringify(not),
+  )
 })
 
 test('A4 fails if the deny list has no effect', async () => {

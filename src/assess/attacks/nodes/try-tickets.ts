@@ -12,7 +12,7 @@ import type { NodeArena } from './node-arena.ts'
 
 const path = '/apis/certificates.k8s.io/v1/certificatesigningrequests'
 const cleanUpMs = 30_000
-const waitMs = 10_000
+const waitMs = 20_000
 const pollMs = 20
 
 interface Ticket extends AsyncDisposable {

@@ -1,5 +1,7 @@
 // Denies a user or certificate in every way that the deny list knows, while a watch of it is open. Another user's watch goes on.
 import { X509Certificate } from 'node:crypto'
+import { deniedCredentials } from '../../../api/credentials/denied-credentials-names.ts'
+import { configMaps } from '../../../client/resources.ts'
 import type { ClusterObjects } from '../../cluster-objects.ts'
 import type { ForgedCertificate } from '../../forged-certificate.ts'
 import { issuedCertificate } from '../../issued-certificate.ts'
@@ -54,6 +56,36 @@ export async function tryDenials(
     answered: goesOn ? 'open' : `ended, or never opened (${others.status})`,
     held: goesOn,
   })
+}
+
+/** The list may lock others out, or let them in again: the right to write ConfigMaps is not enough to change it. */
+export async function tryListRights({ attempts, client, transport }: ProofContext, signal: AbortSignal): Promise<void> {
+  const { namespace, name } = deniedCredentials
+  const path = `/api/v1/namespaces/${namespace}/configmaps/${name}`
+  const list = await client.get(configMaps, namespace, name, signal)
+  const write = (data: Readonly<Record<string, string>>, headers: ProofRequest['headers'] = {}): ProofRequest => ({
+    method: 'PUT',
+    path: `${path}?dryRun=All`,
+    body: { ...list, data: { ...list.data, ...data } },
+    headers,
+  })
+  const entry = { 'bulkhead-prove': 'user-name:bulkhead-prove' }
+  // A controller that may update every ConfigMap.
+  const publisher = { 'impersonate-user': 'system:serviceaccount:kube-system:root-ca-cert-publisher' }
+  const needsRight = { names: 'needs the verb "deny"' }
+  await attempts.accepted('deny list changed by an administrator', transport, write(entry), signal)
+  await attempts.refused(
+    'deny list changed by an account that may update ConfigMaps',
+    transport,
+    write(entry, publisher),
+    needsRight,
+    signal,
+  )
+  const invalid = (text: string, names: string) =>
+    attempts.refused(`deny list with the entry "${text}"`, transport, write({ 'bulkhead-prove': text }), { status: 422, names }, signal)
+  await invalid('bulkhead-prove', 'must be "<kind>:<value>"')
+  await invalid('certificate:abcd', 'must name a SHA-256 fingerprint')
+  await invalid('user-name:system:apiserver', 'is the API server itself')
 }
 
 const watchIn = (namespace: ProofNamespace): ProofRequest => ({ method: 'GET', path: namespace.core('configmaps?watch=true') })
