@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict'
+import { spawn } from 'node:child_process'
 import { createSocket } from 'node:dgram'
+import { once } from 'node:events'
 import { createServer } from 'node:net'
 import { test } from 'node:test'
 import { isLoopback, listeningSockets, parseAddress, processTree } from './listening-sockets.ts'
@@ -25,6 +27,12 @@ test('listeningSockets() finds TCP and UDP sockets of a process, and none after 
   await new Promise(resolve => tcp.close(resolve))
   await new Promise<void>(resolve => udp.close(resolve))
   assert.deepEqual(await ours(), [])
+})
+
+test('listeningSockets() finds none of a process that has ended', async () => {
+  const child = spawn(process.execPath, ['--version'], { stdio: 'ignore' })
+  await once(child, 'exit')
+  assert.deepEqual(await listeningSockets(child.pid ?? 0), [])
 })
 
 test('parseAddress() parses the format of the kernel', () => {

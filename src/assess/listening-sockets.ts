@@ -40,7 +40,7 @@ export async function processTree(pid: number): Promise<number[]> {
   }
 }
 
-/** Rejects with EACCES if the process belongs to another user and we are not root. */
+/** [] if the process has ended. Rejects with EACCES if it belongs to another user and we are not root. */
 export async function listeningSockets(pid: number): Promise<ListeningSocket[]> {
   const inodes = await socketInodes(pid)
   const program = (await readIfThere(`/proc/${pid}/comm`)).trim()
@@ -62,7 +62,7 @@ export async function listeningSockets(pid: number): Promise<ListeningSocket[]> 
 
 async function socketInodes(pid: number): Promise<Set<string>> {
   const inodes = new Set<string>()
-  for (const name of await readdir(`/proc/${pid}/fd`)) {
+  for (const name of await openFiles(pid)) {
     try {
       const match = /^socket:\[(\d+)\]$/.exec(await readlink(`/proc/${pid}/fd/${name}`))
       if (match?.[1] !== undefined) inodes.add(match[1])
@@ -72,6 +72,16 @@ async function socketInodes(pid: number): Promise<Set<string>> {
     }
   }
   return inodes
+}
+
+/** Descriptors of the process; [] if it has ended. */
+async function openFiles(pid: number): Promise<string[]> {
+  try {
+    return await readdir(`/proc/${pid}/fd`)
+  } catch (err) {
+    if (['ENOENT', 'ESRCH'].includes(codeOf(err))) return []
+    throw err
+  }
 }
 
 /** 32-bit words in the byte order of the machine, which is little-endian on all supported ones. */

@@ -1,0 +1,19 @@
+// Runs in a process of its own, with hook.ts preloaded: starts a cluster in this process, runs proofs against it, and sends their results to the parent.
+// Arguments: the place, then ids of proofs.
+import { provableCluster, storedCluster } from '../../src/assess/cluster.testing.ts'
+import { runProofs } from '../../src/assess/run-proofs.ts'
+import { chooseProofs } from '../../src/cli/prove/prove.ts'
+import type { ProofReport } from './observation.ts'
+
+const limitMs = 90_000
+
+const [place, ...ids] = process.argv.slice(2)
+const cluster = await (place === 'disk' ? storedCluster() : provableCluster())
+const results = await runProofs(chooseProofs(ids), cluster.context, { limitMs }, AbortSignal.timeout(2 * limitMs))
+const reports = results.map(({ id, outcome }): ProofReport => {
+  if ('skipped' in outcome) return { id, verdict: 'SKIP', found: [outcome.reason] }
+  return outcome.held ? { id, verdict: 'PASS', found: [] } : { id, verdict: 'FAIL', found: outcome.found }
+})
+process.send?.(reports)
+await cluster[Symbol.asyncDispose]()
+process.exit()

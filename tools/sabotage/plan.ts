@@ -1,0 +1,51 @@
+// Chooses the entries of a run, and where each runs.
+import type { Place, Sabotage } from '../../test/sabotage/sabotage.ts'
+
+export interface Entry extends Sabotage {
+  readonly row: string
+  readonly proofs: readonly string[]
+  readonly place: Place
+}
+
+/** Where a proof runs unless an entry says otherwise; the rest runs in one process. */
+const places: Readonly<Record<string, Place>> = { A1: 'node', C4: 'node', N1: 'node', 'S5/A9': 'node', T2: 'disk' }
+
+export function entriesOf(catalogue: Readonly<Record<string, readonly Sabotage[]>>): Entry[] {
+  return Object.entries(catalogue).flatMap(([row, list]) =>
+    list.map(sabotage => {
+      const proofs = [sabotage.proof].flat()
+      return { ...sabotage, row, proofs, place: sabotage.on ?? places[proofs[0] ?? ''] ?? 'process' }
+    }),
+  )
+}
+
+export interface Choice {
+  readonly rows: readonly string[]
+  /** Part of the name or file. */
+  readonly only?: string
+  /** A tenth by this seed. */
+  readonly tenth?: number
+}
+
+export function choose(entries: readonly Entry[], { rows, only, tenth }: Choice): Entry[] {
+  const chosen = entries.filter(
+    ({ row, name, file }) =>
+      (rows.length === 0 || rows.includes(row)) && (only === undefined || name.includes(only) || file.includes(only)),
+  )
+  if (tenth === undefined) return chosen
+  const random = generator(tenth)
+  const ranked = chosen.map(entry => ({ entry, rank: random() })).sort((a, b) => a.rank - b.rank)
+  const kept = new Set(ranked.slice(0, Math.ceil(chosen.length / 10)).map(({ entry }) => entry))
+  return chosen.filter(entry => kept.has(entry))
+}
+
+/** mulberry32: the same numbers for the same seed on every machine. */
+function generator(seed: number): () => number {
+  let state = seed >>> 0
+  return () => {
+    state = (state + 0x6d2b79f5) >>> 0
+    let mixed = Math.imul(state ^ (state >>> 15), state | 1)
+    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61)
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32
+  }
+}
