@@ -23,7 +23,11 @@ interface Plan extends EndedException {
 }
 
 /** Pure. `now` in milliseconds since the epoch. A skipped proof neither proves nor disproves the control. */
-export function exceptionsToEnd(exceptions: readonly PodSecurityException[], results: readonly ProofResult[], now: number): Plan[] {
+export function exceptionsToEnd(
+  exceptions: readonly PodSecurityException[],
+  results: readonly Pick<ProofResult, 'id' | 'outcome'>[],
+  now: number,
+): Plan[] {
   const failed = new Set(
     results.flatMap(({ id, outcome }) => ('held' in outcome && !outcome.held && outcome.tried !== false ? [id, ...id.split('/')] : [])),
   )
@@ -38,7 +42,7 @@ export function exceptionsToEnd(exceptions: readonly PodSecurityException[], res
 /** Ends each exception: it expires now, and an annotation names the proofs. */
 export async function endExceptions(
   client: Client,
-  results: readonly ProofResult[],
+  results: readonly Pick<ProofResult, 'id' | 'outcome'>[],
   now: number,
   signal: AbortSignal,
 ): Promise<EndedException[]> {

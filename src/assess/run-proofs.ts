@@ -52,13 +52,13 @@ async function runOne(proof: Proof, context: ClusterContext, limitMs: number, si
   return { ...described, outcome, attempts: attempts.all, started: new Date(began).toISOString(), milliseconds }
 }
 
-/** An attack that could not be carried out proves nothing. */
+/** An attack that could not be carried out proves nothing, unless an attempt before it did not hold. */
 async function attempt(proof: Proof, context: ProofContext, signal: AbortSignal): Promise<Outcome> {
   try {
     return withAttempts(await proof.prove(context, signal), context.attempts.found)
   } catch (err) {
     const why = err instanceof ApiError ? `${err.status.code} ${err.message}` : messageOf(err)
-    return { held: false, found: [`the attack could not be carried out: ${why}`], tried: false }
+    return withAttempts({ held: false, found: [`the attack could not be carried out: ${why}`], tried: false }, context.attempts.found)
   }
 }
 

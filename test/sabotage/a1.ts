@@ -1,4 +1,4 @@
-// Sabotage of the protection of the API: sockets of the node, limits on input, fairness.
+// Sabotage of the protection of the API: sockets of the node, limits of every input.
 import type { Sabotage } from './sabotage.ts'
 
 export const a1: readonly Sabotage[] = [
@@ -10,15 +10,75 @@ export const a1: readonly Sabotage[] = [
     proof: 'A1',
   },
   {
-    name: 'the streaming listener of containerd speaks clear text',
+    name: 'containerd offers its metrics over TCP',
     file: 'src/node/machine/containerd-config.ts',
-    from: `enable_tls_streaming = true
+    from: `[debug]
+  level = "warn"`,
+    to: `[metrics]
+  address = "0.0.0.0:1338"
 
-\${cri}.x509_key_pair_streaming]
-  tls_cert_file = \${quote(directory.streamingCertificate)}
-  tls_key_file = \${quote(directory.streamingKey)}
-`,
-    to: 'enable_tls_streaming = false\n',
-    proof: ['A1', 'S5/A9'],
+[debug]
+  level = "warn"`,
+    proof: 'A1',
+  },
+  {
+    name: 'containerd offers its metrics on loopback',
+    file: 'src/node/machine/containerd-config.ts',
+    from: `[debug]
+  level = "warn"`,
+    to: `[metrics]
+  address = "127.0.0.1:1338"
+
+[debug]
+  level = "warn"`,
+    proof: 'A1',
+  },
+  {
+    name: 'bodies of any size are read',
+    file: 'src/server/http/collect-body.ts',
+    from: 'maxBodyBytes = 3 * 1024 * 1024',
+    to: 'maxBodyBytes = 3 * 1024 * 1024 * 1024',
+    proof: 'A1',
+    knownMissed: 'the proof tries no limit of input',
+  },
+  {
+    name: 'the size of a body is compared with what the client declares only',
+    file: 'src/server/http/collect-body.ts',
+    from: 'if (size > limit) return refuse(refusal(limit))',
+    to: 'if (size > limit && declared !== undefined) return refuse(refusal(limit))',
+    proof: 'A1',
+    knownMissed: 'the proof tries no limit of input',
+  },
+  {
+    name: 'a body may come for as long as it likes',
+    file: 'src/server/http/collect-body.ts',
+    from: 'maxBodyMs = 60_000',
+    to: 'maxBodyMs = 60_000_000',
+    proof: 'A1',
+    knownMissed: 'the proof tries no limit of input',
+  },
+  {
+    name: 'one address may open every connection',
+    file: 'src/server/http/limited-listener.ts',
+    from: 'ofAddress >= (isLoopback(address) ? limits.perLoopbackAddress : limits.perAddress)',
+    to: 'ofAddress >= limits.total',
+    proof: 'A1',
+    knownMissed: 'the proof tries no limit of input',
+  },
+  {
+    name: 'heads of requests may be of any size',
+    file: 'src/server/http/listener.ts',
+    from: 'headerBytes: 64 * 1024',
+    to: 'headerBytes: 64 * 1024 * 1024',
+    proof: 'A1',
+    knownMissed: 'the proof tries no limit of input',
+  },
+  {
+    name: 'a head may come for as long as it likes',
+    file: 'src/server/http/listener.ts',
+    from: 'headersMs: options.headersMs ?? limits.headersMs',
+    to: 'headersMs: 0 * (options.headersMs ?? limits.headersMs)',
+    proof: 'A1',
+    knownMissed: 'the proof tries no limit of input',
   },
 ]

@@ -7,7 +7,7 @@
 export type Place = 'process' | 'disk' | 'node'
 
 export interface Sabotage {
-  /** What no longer holds, such as `host ports of init containers are not checked`. Unique in the catalogue. */
+  /** What no longer holds, such as `host ports of init containers are not checked`. Unique in its row. */
   readonly name: string
   /** Relative to the root of the repository. */
   readonly file: string

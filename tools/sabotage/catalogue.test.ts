@@ -32,8 +32,8 @@ test('each sabotage changes one place of its file, which still parses', () => {
   }
 })
 
-test('names of sabotages are unique', () => {
-  const names = entries.map(({ name }) => name)
+test('names of sabotages are unique in their row', () => {
+  const names = entries.map(({ row, name }) => `${row} ${name}`)
   assert.deepEqual(
     names.filter((name, index) => names.indexOf(name) !== index),
     [],

@@ -1,0 +1,134 @@
+// Sabotage of encrypted transport: versions of TLS, and verification of the other side.
+import type { Sabotage } from './sabotage.ts'
+
+export const s5: readonly Sabotage[] = [
+  {
+    name: 'the API server accepts TLS 1.2',
+    file: 'src/server/http/listener.ts',
+    from: "minVersion: 'TLSv1.3' as const",
+    to: "minVersion: 'TLSv1.2' as const",
+    proof: 'S5/A9',
+    on: 'process',
+  },
+  {
+    name: 'the API server offers TLS 1.2 only',
+    file: 'src/server/http/listener.ts',
+    from: "minVersion: 'TLSv1.3' as const",
+    to: `minVersion: 'TLSv1.2' as const,
+    maxVersion: 'TLSv1.2' as const`,
+    proof: 'S5/A9',
+    on: 'process',
+  },
+  {
+    name: 'the API server offers ciphers without forward secrecy',
+    file: 'src/server/http/listener.ts',
+    from: `    minVersion: 'TLSv1.3' as const,
+`,
+    to: `    minVersion: 'TLSv1' as const,
+    secureOptions: 0,
+`,
+    proof: 'S5/A9',
+    on: 'process',
+  },
+  {
+    name: 'clients of the API do not verify its certificate',
+    file: 'src/client/transport/http-session.ts',
+    from: 'rejectUnauthorized: true',
+    to: 'rejectUnauthorized: false',
+    proof: 'S5/A9',
+    on: 'process',
+  },
+  {
+    name: 'clients of the API verify only the name of the server',
+    file: 'src/client/transport/http-session.ts',
+    from: 'rejectUnauthorized: true',
+    to: 'rejectUnauthorized: options.serverName !== undefined',
+    proof: 'S5/A9',
+    on: 'process',
+  },
+  {
+    name: 'clients of the API do not compare the name of the server',
+    file: 'src/client/transport/http-session.ts',
+    from: 'rejectUnauthorized: true,',
+    to: `rejectUnauthorized: true,
+      checkServerIdentity: () => undefined,`,
+    proof: 'S5/A9',
+    on: 'process',
+  },
+  {
+    name: 'clients of the API accept TLS 1.2',
+    file: 'src/client/transport/http-session.ts',
+    from: "minVersion: 'TLSv1.3'",
+    to: "minVersion: 'TLSv1.2'",
+    proof: 'S5/A9',
+    on: 'process',
+  },
+  {
+    name: 'backends behind APIServices are not verified',
+    file: 'src/server/proxy/backend-connection.ts',
+    from: 'rejectUnauthorized: verify',
+    to: 'rejectUnauthorized: verify && false',
+    proof: 'S5/A9',
+    on: 'process',
+  },
+  {
+    name: 'webhooks are not verified',
+    file: 'src/server/proxy/webhooks/review-sender.ts',
+    from: 'rejectUnauthorized: true',
+    to: 'rejectUnauthorized: false',
+    proof: 'S5/A9',
+    on: 'process',
+  },
+  {
+    name: 'webhooks may be reached without TLS',
+    file: 'src/server/proxy/webhooks/review-sender.ts',
+    from: 'const target = new URL(`https://${name}.${namespace}.svc:${port}${path}`)',
+    to: "const target = new URL(`${port === 80 ? 'http' : 'https'}://${name}.${namespace}.svc:${port}${path}`)",
+    proof: 'S5/A9',
+    on: 'process',
+  },
+  {
+    name: 'names in certificates of webhooks and backends are not compared',
+    file: 'src/server/http/server-trust.ts',
+    from: 'return checkServerIdentity(host, certificate) && new Error(',
+    to: "return checkServerIdentity(host, certificate) && host === '' ? undefined : new Error(",
+    proof: 'S5/A9',
+    on: 'process',
+  },
+  {
+    name: 'issuers of tokens are not verified',
+    file: 'src/server/http/fetch-document.ts',
+    from: 'rejectUnauthorized: true',
+    to: 'rejectUnauthorized: false',
+    proof: 'S5/A9',
+    on: 'process',
+  },
+  {
+    name: 'a kubeconfig may switch verification off',
+    file: 'src/client/transport/kubeconfig.ts',
+    from: "if (cluster['insecure-skip-tls-verify'] === true) throw",
+    to: "if (cluster['insecure-skip-tls-verify'] === 'always') throw",
+    proof: 'S5/A9',
+    on: 'process',
+  },
+  {
+    name: 'the node tunnel does not verify the server',
+    file: 'src/node/streams/stream-proxy.ts',
+    from: 'rejectUnauthorized: true',
+    to: 'rejectUnauthorized: false',
+    proof: 'S5/A9',
+  },
+  {
+    name: 'the streaming listener of containerd speaks clear text',
+    file: 'src/node/machine/containerd-config.ts',
+    from: `enable_tls_streaming = true
+
+\${cri}.x509_key_pair_streaming]
+  tls_cert_file = \${quote(directory.streamingCertificate)}
+  tls_key_file = \${quote(directory.streamingKey)}
+`,
+    to: `enable_tls_streaming = false
+`,
+    proof: 'S5/A9',
+  },
+]
