@@ -3,6 +3,15 @@ import type { Sabotage } from './sabotage.ts'
 
 export const c9: readonly Sabotage[] = [
   {
+    name: 'a binding gives a pod its domain',
+    file: 'src/admission/plugins/trust-domain.ts',
+    from: `setDomain(request.object, pod === undefined ? '' : domainOfPod(pod))
+        return`,
+    to: `void pod
+        return`,
+    proof: 'C9',
+  },
+  {
     name: 'nodes change their trust domain although they have pods',
     file: 'src/admission/plugins/trust-domain.ts',
     from: 'const strangers = livePods().filter(pod => pod.spec.nodeName === name && !mayRunOn(pod, object))',
@@ -89,17 +98,11 @@ export const c9: readonly Sabotage[] = [
     proof: 'C9',
   },
   {
-    name: 'the scheduler skips the filters of plug-ins that score nothing',
-    file: 'src/scheduler/plugins/trust-domain.ts',
-    from: 'filter: ({ node }) => (mayRunOn(pod, node) ?',
-    to: 'filter: ({ node }) => (pod.spec.nodeName === undefined || mayRunOn(pod, node) ?',
-    proof: 'P3',
-  },
-  {
     name: 'a node starts pods of another trust domain that reached it',
     file: 'src/node/worker/node-admission.ts',
     from: "return { reason: 'TrustDomain', message }",
     to: 'void message',
     proof: 'C9',
+    knownMissed: 'every other control would have to fail first',
   },
 ]

@@ -10,13 +10,6 @@ export const d4: readonly Sabotage[] = [
     proof: 'D4',
   },
   {
-    name: 'the default policy denies only what comes in',
-    file: 'src/controllers/namespaces/namespace-defaults.ts',
-    from: "[defaultDenyPolicy, { podSelector: {}, policyTypes: ['Ingress', 'Egress'] }]",
-    to: "[defaultDenyPolicy, { podSelector: {}, policyTypes: ['Ingress'] }]",
-    proof: 'D4',
-  },
-  {
     name: 'the default policy denies only what goes out',
     file: 'src/controllers/namespaces/namespace-defaults.ts',
     from: "[defaultDenyPolicy, { podSelector: {}, policyTypes: ['Ingress', 'Egress'] }]",

@@ -116,6 +116,7 @@ export const p1: readonly Sabotage[] = [
     from: 'await parts.admission.validate(admission, context.request.signal)',
     to: 'if (!change.dryRun) await parts.admission.validate(admission, context.request.signal)',
     proof: 'P1',
+    knownMissed: 'P1 has no attempt for it yet',
   },
   {
     name: 'subresources are not validated by admission',
@@ -138,6 +139,7 @@ export const p1: readonly Sabotage[] = [
 `,
     to: '',
     proof: 'P1',
+    knownMissed: 'P1 has no attempt for it yet',
   },
   {
     name: 'updates are not mutated by admission',
@@ -146,6 +148,7 @@ export const p1: readonly Sabotage[] = [
 `,
     to: '',
     proof: 'P1',
+    knownMissed: 'P1 has no attempt for it yet',
   },
   {
     name: 'creations are not mutated by admission',
@@ -154,6 +157,7 @@ export const p1: readonly Sabotage[] = [
 `,
     to: '',
     proof: 'P1',
+    knownMissed: 'P1 has no attempt for it yet',
   },
   {
     name: 'a denial by a policy is only counted',
@@ -169,6 +173,7 @@ export const p1: readonly Sabotage[] = [
     from: "if (action === 'Deny') {",
     to: "if (action === 'Deny' && validationActions.length === 1) {",
     proof: 'P1',
+    knownMissed: 'P1 has no attempt for it yet',
   },
   {
     name: 'a policy that cannot be configured is skipped',
@@ -176,6 +181,7 @@ export const p1: readonly Sabotage[] = [
     from: "if (policy.spec.failurePolicy === 'Ignore') return",
     to: 'if (policy.spec.failurePolicy !== undefined) return',
     proof: 'P1',
+    knownMissed: 'P1 has no attempt for it yet',
   },
   {
     name: 'a policy that fails is skipped although it fails closed',
@@ -190,6 +196,7 @@ export const p1: readonly Sabotage[] = [
     from: 'for (const params of all) {',
     to: 'for (const params of all.slice(0, 1)) {',
     proof: 'P1',
+    knownMissed: 'P1 has no attempt for it yet',
   },
   {
     name: 'policies without parameters in reach are skipped',
@@ -197,6 +204,7 @@ export const p1: readonly Sabotage[] = [
     from: 'if (all.length === 0) return',
     to: 'if (all.length <= 1 && all[0] !== undefined) return',
     proof: 'P1',
+    knownMissed: 'P1 has no attempt for it yet',
   },
   {
     name: 'only the first binding of a policy counts',
@@ -204,6 +212,7 @@ export const p1: readonly Sabotage[] = [
     from: 'for (const { binding, matcher: narrower } of bindings) {',
     to: 'for (const { binding, matcher: narrower } of bindings.slice(0, 1)) {',
     proof: 'P1',
+    knownMissed: 'P1 has no attempt for it yet',
   },
   {
     name: 'only the first policy is evaluated',
@@ -211,6 +220,7 @@ export const p1: readonly Sabotage[] = [
     from: 'for (const candidate of candidates) await',
     to: 'for (const candidate of candidates.slice(0, 1)) await',
     proof: 'P1',
+    knownMissed: 'P1 has no attempt for it yet',
   },
   {
     name: 'policies ignore selectors of namespaces that are negated',
@@ -218,6 +228,7 @@ export const p1: readonly Sabotage[] = [
     from: "return labels === 'everywhere' || namespaces.matches(labels) ? found : undefined",
     to: "return labels !== 'everywhere' && namespaces.matches(labels) ? found : undefined",
     proof: 'P1',
+    knownMissed: 'P1 has no attempt for it yet',
   },
   {
     name: 'policies for one version do not match the others',
@@ -225,6 +236,7 @@ export const p1: readonly Sabotage[] = [
     from: "const equivalent = matchPolicy === 'Equivalent'",
     to: 'const equivalent = false',
     proof: 'P1',
+    knownMissed: 'P1 has no attempt for it yet',
   },
   {
     name: 'rules for subresources match nothing',
@@ -239,6 +251,7 @@ export const p1: readonly Sabotage[] = [
     from: "const includes = (list: readonly string[], value: string): boolean => list.includes('*') || list.includes(value)",
     to: "const includes = (list: readonly string[], value: string): boolean => (list.includes('*') && value !== 'apps') || list.includes(value)",
     proof: 'P1',
+    knownMissed: 'P1 has no attempt for it yet',
   },
   {
     name: 'rules for namespaced objects match nothing',
@@ -246,5 +259,6 @@ export const p1: readonly Sabotage[] = [
     from: "return scope === '*' || (scope === 'Namespaced') === target.inNamespace",
     to: "return scope === '*' || (scope === 'Namespaced') !== target.inNamespace",
     proof: 'P1',
+    knownMissed: 'P1 has no attempt for it yet',
   },
 ]

@@ -66,19 +66,33 @@ export const p3: readonly Sabotage[] = [
     proof: 'P3',
   },
   {
-    name: 'the domain of a pod is taken from its sender',
-    file: 'src/admission/plugins/trust-domain.ts',
-    from: 'setDomain(request.object, oldObject === undefined ? current(request.namespace) : domainOfPod(oldObject))',
-    to: 'if (oldObject === undefined && request.object.metadata.annotations === undefined) setDomain(request.object, current(request.namespace))',
-    proof: 'P3',
-  },
-  {
     name: 'a pod whose domain was removed may be bound',
     file: 'src/admission/plugins/trust-domain.ts',
     from: `handles({ resource, operation, object, oldObject }) {
       if (object === undefined) return false`,
     to: `handles({ resource, operation, object, oldObject, subresource }) {
       if (object === undefined || subresource === 'binding') return false`,
+    proof: 'P3',
+  },
+  {
+    name: 'an update may change the domain of a pod',
+    file: 'src/admission/plugins/trust-domain.ts',
+    from: 'setDomain(request.object, oldObject === undefined ? current(request.namespace) : domainOfPod(oldObject))',
+    to: 'if (oldObject === undefined) setDomain(request.object, current(request.namespace))',
+    proof: 'P3',
+  },
+  {
+    name: 'subresources of pods may change the domain of a pod',
+    file: 'src/admission/plugins/trust-domain.ts',
+    from: "{ operations: ['UPDATE'], resources: ['pods', 'pods/*'] }",
+    to: "{ operations: ['UPDATE'], resources: ['pods'] }",
+    proof: 'P3',
+  },
+  {
+    name: 'the scheduler compares domains of pods with a node only',
+    file: 'src/scheduler/plugins/trust-domain.ts',
+    from: 'filter: ({ node }) => (mayRunOn(pod, node) ?',
+    to: 'filter: ({ node }) => (pod.spec.nodeName === undefined || mayRunOn(pod, node) ?',
     proof: 'P3',
   },
 ]

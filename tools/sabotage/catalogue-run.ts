@@ -77,6 +77,12 @@ const placeNames: Readonly<Record<Place, string>> = { process: 'in one process',
 function entryLine({ row, name, knownMissed }: Entry, { verdict, detail }: Result, seconds?: string): string {
   const start = `${verdict.padEnd(7)} ${row.padEnd(3)} ${name}${seconds === undefined ? '' : ` (${seconds} s)`}`
   const known =
-    knownMissed === undefined ? '' : verdict === 'missed' ? `; known: ${knownMissed}` : '; it is listed as missed: remove knownMissed'
+    knownMissed === undefined
+      ? ''
+      : verdict === 'missed' || verdict === 'broken'
+        ? `; known: ${knownMissed}`
+        : verdict === 'seen'
+          ? '; it is listed as missed: remove knownMissed'
+          : ''
   return `${start}\n        ${detail.slice(0, 300)}${known}`
 }

@@ -15,7 +15,7 @@ export interface Score {
 
 /** Whether the result fails the run. */
 export const fails = ({ verdict, entry }: EntryResult): boolean =>
-  verdict === 'broken' || (verdict === 'missed' && entry.knownMissed === undefined)
+  (verdict === 'broken' || verdict === 'missed') && entry.knownMissed === undefined
 
 export function scoresOf(results: readonly EntryResult[]): Score[] {
   const rows = Map.groupBy(results, ({ entry }) => entry.row)

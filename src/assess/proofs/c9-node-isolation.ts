@@ -1,63 +1,115 @@
 import { randomBytes } from 'node:crypto'
-import {
-  domainOfNode,
-  domainOfPod,
-  isLive,
-  isPlatform,
-  mayRunOn,
-  nameDomain,
-  namespaceDomainLabel,
-  nodeDomainLabel,
-} from '../../api/pods/trust-domain.ts'
+import type { PodSpec } from '../../api/types/core-v1.ts'
 import { nodes, pods } from '../../client/resources.ts'
-import { outcomeOf, type Proof, skipped } from '../proof.ts'
+import { inParallel } from '../in-parallel.ts'
+import { domainOfNode, domainOfPod, namespaceLabel, nodeLabel, podAnnotation, strayPods } from '../oracles/trust-domain.ts'
+import { outcomeOf, type Proof, type ProofContext, skipped } from '../proof.ts'
 import { ProofNamespace } from '../proof-namespace.ts'
 import { harmlessSpec, podObject } from '../proof-pods.ts'
-import { mergePatch, request } from '../request.ts'
+import { connectWith, jsonPatch, mergePatch, type ProofRequest, strategicPatch } from '../request.ts'
+
+const refusedBy = { names: 'trust domain' }
+const withoutRight = { names: 'may not place in trust domain' }
 
 export const nodeIsolation: Proof = {
   id: 'C9',
   title: 'node isolation',
   why: 'Two tenants on one kernel are separated by only one escape',
-  attack: 'Change the trust domain of a node and of a namespace with pods; look for pods of two domains on one node',
-  expected: 'Both changes are refused while the pods exist, and every node has only pods of its own domain',
+  attack:
+    'Change the trust domain of a node and of a namespace with pods by every patch and subresource, and of a namespace without the right to; bind a pod with a forged domain; look for pods of two domains on one node',
+  expected: 'Each change is refused while the pods exist, or without the right; every node has only pods of its own domain',
   whenRed: 'See whether TrustDomain was switched off (`bulkhead status`), and delete the pods that run on a node of another domain',
   async prove(context, signal) {
-    const { client, transport } = context
+    const { attempts, client } = context
     const all = await client.listAll(nodes, {}, signal)
-    const node = all.find(candidate => domainOfNode(candidate) === '')
-    const name = node?.metadata.name
-    if (name === undefined) return skipped('there is no node without a trust domain to put a pod on')
+    const free = all.filter(node => domainOfNode(node) === '').map(({ metadata }) => metadata.name ?? '')
+    const [node] = free
+    if (node === undefined) return skipped('there is no node without a trust domain to put a pod on')
     const domain = `prove-${randomBytes(4).toString('hex')}`
     await using namespace = await ProofNamespace.create(context, 'C9', signal)
     await namespace.account('c9', signal)
-    const spec = harmlessSpec({ serviceAccountName: 'c9', nodeName: name }, { command: ['sleep', '600'] })
-    await client.create(pods, namespace.name, podObject('resident', spec), signal)
-    const found: string[] = []
-    // A dry run, so that nothing happens if the control is off.
-    const want = async (what: string, path: string, label: string) => {
-      const body = { metadata: { labels: { [label]: domain } } }
-      const { status, message } = await request(
-        transport,
-        { method: 'PATCH', path: `${path}?dryRun=All`, body, contentType: mergePatch },
-        signal,
-      )
-      if (status !== 403 || !message.includes('trust domain')) found.push(`${what}: answered ${status} (${message}), expected 403`)
-    }
-    await want('another domain for a node with pods', `/api/v1/nodes/${name}`, nodeDomainLabel)
-    await want('another domain for a namespace with pods', `/api/v1/namespaces/${namespace.name}`, namespaceDomainLabel)
-    const byName = new Map(all.map(each => [each.metadata.name, each]))
-    const placed = (await client.listAll(pods, {}, signal)).filter(
-      pod => pod.spec.nodeName && isLive(pod) && !isPlatform(pod.metadata.namespace),
+    await inParallel(free, each => settle(context, namespace, each, signal))
+    await inParallel(free, each => tryMoves(context, `node "${each}" with pods`, `/api/v1/nodes/${each}`, nodeLabel, domain, signal))
+    await tryMoves(context, 'a namespace with pods', `/api/v1/namespaces/${namespace.name}`, namespaceLabel, domain, signal)
+    await tryForgedBinding(context, namespace, node, signal)
+    await tryTenant(context, domain, signal)
+    const placed = await client.listAll(pods, {}, signal)
+    return outcomeOf(
+      strayPods(placed, all),
+      `${attempts.all.length} attempts; ${placed.length} pods on ${all.length} nodes, each in its own trust domain`,
     )
-    for (const pod of placed) {
-      const place = byName.get(pod.spec.nodeName)
-      if (place === undefined || mayRunOn(pod, place)) continue
-      const { namespace: of, name: own } = pod.metadata
-      found.push(
-        `pod "${of}/${own}" of ${nameDomain(domainOfPod(pod))} is on node "${pod.spec.nodeName}" of ${nameDomain(domainOfNode(place))}`,
-      )
-    }
-    return outcomeOf(found, `2 changes with pods refused; ${placed.length} pods on ${all.length} nodes, each in its own trust domain`)
   },
+}
+
+/** Of a pod that never starts, for its Secret does not come. */
+const neverStarting = (fields: Partial<PodSpec> = {}) =>
+  harmlessSpec({ serviceAccountName: 'c9', volumes: [{ name: 'missing', secret: { secretName: 'missing' } }], ...fields })
+
+async function settle({ client }: ProofContext, namespace: ProofNamespace, node: string, signal: AbortSignal): Promise<void> {
+  const pod = { ...podObject('', neverStarting({ nodeName: node })), metadata: { generateName: 'resident-' } }
+  await client.create(pods, namespace.name, pod, signal)
+}
+
+/** Each a dry run, so that nothing happens if the control is off. */
+async function tryMoves(
+  { attempts, transport }: ProofContext,
+  what: string,
+  path: string,
+  label: string,
+  domain: string,
+  signal: AbortSignal,
+): Promise<void> {
+  const labels = { metadata: { labels: { [label]: domain } } }
+  const add = [{ op: 'add', path: '/metadata/labels', value: { [label]: domain } }]
+  const ways = [
+    ['', labels, mergePatch],
+    ['', labels, strategicPatch],
+    ['', add, jsonPatch],
+    ['/status', labels, mergePatch],
+  ] as const
+  for (const [subresource, body, contentType] of ways) {
+    const question = { method: 'PATCH', path: `${path}${subresource}?dryRun=All`, body, contentType } as const
+    const [, kind = ''] = contentType.split('/')
+    await attempts.refused(
+      `another domain for ${what} by ${kind} of ${subresource || 'the object'}`,
+      transport,
+      question,
+      refusedBy,
+      signal,
+    )
+  }
+}
+
+/** The annotations of a binding become those of the pod, except for its domain. */
+async function tryForgedBinding(context: ProofContext, namespace: ProofNamespace, node: string, signal: AbortSignal): Promise<void> {
+  const { attempts, client, transport } = context
+  await client.create(pods, namespace.name, podObject('bound', neverStarting()), signal)
+  const metadata = { name: 'bound', annotations: { [podAnnotation]: 'forged' } }
+  const body = { apiVersion: 'v1', kind: 'Binding', metadata, target: { apiVersion: 'v1', kind: 'Node', name: node } }
+  const question: ProofRequest = { method: 'POST', path: namespace.core('pods/bound/binding'), body }
+  await attempts.accepted('a binding with a forged domain', transport, question, signal)
+  const domain = domainOfPod(await client.get(pods, namespace.name, 'bound', signal))
+  attempts.record({
+    ...{ name: 'the domain that a binding forges', sent: `POST ${question.path}` },
+    ...{ expected: 'no domain', answered: domain === '' ? 'no domain' : `domain "${domain}"`, held: domain === '' },
+  })
+}
+
+/** Rights on a namespace are not enough to move it into a domain or out of it. */
+async function tryTenant(context: ProofContext, domain: string, signal: AbortSignal): Promise<void> {
+  const { attempts, endpoint, transport } = context
+  for (const [what, before, after] of [
+    ['into a domain', undefined, domain],
+    ['out of a domain', domain, null],
+  ] as const) {
+    const labels: Record<string, string> = before === undefined ? {} : { [namespaceLabel]: before }
+    await using namespace = await ProofNamespace.create(context, 'C9', signal, labels)
+    await namespace.account('tenant', signal)
+    await namespace.grant('tenant', [{ verbs: ['*'], apiGroups: ['*'], resources: ['*'] }], signal)
+    await using tenant = connectWith(endpoint, { token: await namespace.token('tenant', {}, signal) })
+    const path = `/api/v1/namespaces/${namespace.name}?dryRun=All`
+    const move = { method: 'PATCH', path, body: { metadata: { labels: { [namespaceLabel]: after } } }, contentType: mergePatch } as const
+    await attempts.accepted(`a namespace moved ${what} by an administrator`, transport, move, signal)
+    await attempts.refused(`a namespace moved ${what} by its tenant`, tenant, move, withoutRight, signal)
+  }
 }

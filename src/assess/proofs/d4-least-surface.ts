@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util'
 import { needsRight } from '../../api/pods/token-right.ts'
 import type { PodSpec } from '../../api/types/core-v1.ts'
 import type { NetworkPolicy } from '../../api/types/networking-v1.ts'
@@ -27,6 +28,22 @@ const verbs = [
 ]
 /** Everybody may ask about themselves. */
 const aboutOneself = /^selfsubject/
+/** What discovery does not list, and what is reached through objects. */
+const subresources = [
+  ...[
+    'pods/exec',
+    'pods/attach',
+    'pods/portforward',
+    'pods/proxy',
+    'pods/log',
+    'pods/ephemeralcontainers',
+    'pods/binding',
+    'pods/eviction',
+  ],
+  ...['services/proxy', 'nodes/proxy', 'nodes/metrics', 'nodes/log', 'serviceaccounts/token', 'namespaces/finalize', '*/*'],
+]
+/** Outside of the API's resources, beyond what every account may read to find the API. */
+const paths = ['*', '/', '/metrics', '/metrics/slis', '/logs', '/logs/*', '/debug/pprof/heap', '/configz', '/bulkhead', '/bulkhead/v1/*']
 
 export const leastSurface: Proof = {
   id: 'D4',
@@ -51,7 +68,7 @@ export const leastSurface: Proof = {
     const token = node === undefined ? !needsRight(pod) : (await nodeTokenStatus(context, pod, node, signal)) !== 403
     return outcomeOf(
       [...rights.found, ...network, ...host, ...(token ? ['a pod has a token although its account has no grant'] : [])],
-      `${rights.asked} access checks of ${verbs.length} verbs on ${resources.length} resources and on all of them, none granted; no token; policies that deny both directions; ${hostForms.length} ways to the node refused`,
+      `${rights.asked} access checks of ${verbs.length} verbs on ${resources.length} resources, of subresources and of other paths, none granted; no token; policies that deny both directions; ${hostForms.length} ways to the node refused`,
     )
   },
 }
@@ -69,15 +86,18 @@ async function grantedRights(
   const questions = wanted.flatMap(({ group, plural, namespaced }) =>
     verbs.flatMap(verb => (namespaced ? [name, ''] : ['']).map(namespace => ({ verb, group, resource: plural, namespace }))),
   )
+  const ofSubresources = subresources.flatMap(each => {
+    const [resource = '', subresource = ''] = each.split('/')
+    return verbs.map(verb => ({ verb, group: '', resource, subresource, namespace: name }))
+  })
+  const ofPaths = paths.flatMap(path => ['get', 'post', 'put', 'delete'].map(verb => ({ verb, path })))
   const found: string[] = []
-  const queue = questions.values()
+  const all: readonly Question[] = [...questions, ...ofSubresources, ...ofPaths]
+  const queue = all.values()
   const work = async () => {
     for (const question of queue) {
-      const body = {
-        apiVersion: 'authorization.k8s.io/v1',
-        kind: 'SubjectAccessReview',
-        spec: { user, groups, resourceAttributes: question },
-      }
+      const asked = 'path' in question ? { nonResourceAttributes: question } : { resourceAttributes: question }
+      const body = { apiVersion: 'authorization.k8s.io/v1', kind: 'SubjectAccessReview', spec: { user, groups, ...asked } }
       const { status, text } = await request(
         transport,
         { method: 'POST', path: '/apis/authorization.k8s.io/v1/subjectaccessreviews', body },
@@ -85,15 +105,23 @@ async function grantedRights(
       )
       const allowed: unknown = status === 201 ? (parseJson(text) as { status?: { allowed?: unknown } }).status?.allowed : undefined
       if (allowed === false) continue
-      const { verb, group, resource, namespace } = question
-      found.push(
-        `a new account may ${verb} ${resource}${group === '' ? '' : `.${group}`} in ${namespace === '' ? 'all namespaces' : 'its namespace'}: answered ${status} ${allowed}`,
-      )
+      found.push(`a new account may ${describe(question)}: answered ${status} ${allowed}`)
     }
   }
   await Promise.all(Array.from({ length: atOnce }, work))
   const more = found.length - maxShown
-  return { asked: questions.length, found: more > 0 ? [...found.slice(0, maxShown), `and ${more} more such rights`] : found }
+  return { asked: all.length, found: more > 0 ? [...found.slice(0, maxShown), `and ${more} more such rights`] : found }
+}
+
+type Question =
+  | { readonly verb: string; readonly path: string }
+  | { readonly verb: string; readonly group: string; readonly resource: string; readonly subresource?: string; readonly namespace: string }
+
+function describe(question: Question): string {
+  if ('path' in question) return `${question.verb} ${question.path}`
+  const { verb, group, resource, subresource, namespace } = question
+  const what = `${resource}${subresource === undefined ? '' : `/${subresource}`}${group === '' ? '' : `.${group}`}`
+  return `${verb} ${what} in ${namespace === '' ? 'all namespaces' : 'its namespace'}`
 }
 
 const atOnce = 16
@@ -110,9 +138,18 @@ async function openPaths({ client }: ProofContext, { name }: ProofNamespace, sig
   ]
 }
 
+/** The pods that answer DNS queries: no others may be reached. */
+const dnsPods = {
+  namespaceSelector: { matchLabels: { 'kubernetes.io/metadata.name': 'kube-system' } },
+  podSelector: { matchLabels: { 'k8s-app': 'kube-dns' } },
+}
+
 /** Everything except DNS, which a policy of the ClusterDefaults allows. */
 function grantsOf({ metadata, spec }: NetworkPolicy): string[] {
-  const egress = (spec.egress ?? []).filter(({ ports = [] }) => ports.length === 0 || ports.some(({ port }) => port !== 53))
+  const egress = (spec.egress ?? []).filter(({ ports = [], to = [] }) => {
+    const toDns = to.length === 1 && to.every(peer => isDeepStrictEqual(peer, dnsPods))
+    return !toDns || ports.length === 0 || ports.some(({ port, endPort }) => port !== 53 || endPort !== undefined)
+  })
   return [...(spec.ingress ?? []), ...egress].map(() => `NetworkPolicy "${metadata.name}" of a new namespace allows more than DNS queries`)
 }
 

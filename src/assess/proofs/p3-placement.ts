@@ -1,71 +1,114 @@
 import { randomBytes } from 'node:crypto'
-import { namespaceDomainLabel, podDomainAnnotation } from '../../api/pods/trust-domain.ts'
 import type { DaemonSet } from '../../api/types/apps-v1.ts'
+import type { PodSpec } from '../../api/types/core-v1.ts'
 import { daemonSets, nodes, pods } from '../../client/resources.ts'
+import { inParallel } from '../in-parallel.ts'
+import { domainOfNode, domainOfPod, namespaceLabel, podAnnotation } from '../oracles/trust-domain.ts'
 import { outcomeOf, type Proof, type ProofContext, skipped } from '../proof.ts'
 import { ProofNamespace } from '../proof-namespace.ts'
 import { harmlessSpec, podObject } from '../proof-pods.ts'
-import { mergePatch, request } from '../request.ts'
+import { applyPatch, jsonPatch, mergePatch, type ProofRequest, request, strategicPatch } from '../request.ts'
 
 const everywhere = { tolerations: [{ operator: 'Exists' }] }
 const pollMs = 50
+const refusedBy = { names: 'trust domain' }
+const specOf = (fields: Partial<PodSpec> = {}) => harmlessSpec({ serviceAccountName: 'p3', ...everywhere, ...fields })
 
 export const placement: Proof = {
   id: 'P3',
   title: 'restrict where',
   why: 'A pod shares the kernel with other pods on its node, so it must not choose its node',
   attack:
-    'Try to bring pods of a trust domain to a node of another one: by nodeName, forged domain, binding, tolerations, scheduler and DaemonSet',
-  expected: 'Each attempt is refused, or the pod stays without a node',
+    'Try to bring pods of a trust domain to every node of another one: by nodeName, forged domain, binding, tolerations, scheduler and DaemonSet; and pods of none to nodes of one',
+  expected: 'Each attempt is refused, or the pod stays without a node, and its domain stays',
   whenRed:
     'Find out who may create `pods/binding` or update `nodes` beside the scheduler: `bulkhead why --as USER create pods/binding -n NAMESPACE`',
   async prove(context, signal) {
-    const { client, transport } = context
-    const node = (await client.list(nodes, {}, signal)).items[0]?.metadata.name
-    if (node === undefined) return skipped('there is no node')
+    const { attempts, client } = context
+    const all = await client.listAll(nodes, {}, signal)
+    if (all.length === 0) return skipped('there is no node')
     const domain = `prove-${randomBytes(4).toString('hex')}`
-    await using namespace = await ProofNamespace.create(context, 'P3', signal, { [namespaceDomainLabel]: domain })
+    await using namespace = await ProofNamespace.create(context, 'P3', signal, { [namespaceLabel]: domain })
     await namespace.account('p3', signal)
-    const found: string[] = []
-    const want = async (what: string, path: string, body: object) => {
-      const { status, message } = await request(transport, { method: 'POST', path, body }, signal)
-      if (status !== 403 || !message.includes('trust domain'))
-        found.push(`${what}: answered ${status} (${message}), expected a refusal by trust domain`)
-    }
-    const direct = harmlessSpec({ serviceAccountName: 'p3', nodeName: node, ...everywhere })
-    await want('pod that names the node', namespace.core('pods'), podObject('direct', direct))
-    const forged = { annotations: { [podDomainAnnotation]: '' } }
-    await want('pod that forges its domain', namespace.core('pods'), podObject('forged', direct, forged))
-    const waiting = podObject('waiting', harmlessSpec({ serviceAccountName: 'p3', ...everywhere }))
-    await client.create(pods, namespace.name, waiting, signal)
-    const target = { apiVersion: 'v1', kind: 'Node', name: node }
-    const binding = (name: string) => ({ apiVersion: 'v1', kind: 'Binding', metadata: { name }, target })
-    await want('binding', namespace.core('pods/waiting/binding'), binding('waiting'))
-    await want('binding by its old path', namespace.core('bindings'), binding('waiting'))
-    const patch = { metadata: { annotations: { [podDomainAnnotation]: null } } }
-    await request(transport, { method: 'PATCH', path: namespace.core('pods/waiting'), body: patch, contentType: mergePatch }, signal)
-    await want('binding of a pod whose domain was removed by a patch', namespace.core('pods/waiting/binding'), binding('waiting'))
+    await client.create(pods, namespace.name, podObject('waiting', specOf()), signal)
+    const names = all.map(({ metadata }) => metadata.name ?? '')
+    await inParallel(names, node => tryNode(context, namespace, node, signal))
+    await tryDomain(context, namespace, domain, signal)
+    await using plain = await ProofNamespace.create(context, 'P3', signal)
+    await plain.account('p3', signal)
+    const ofDomains = all.filter(node => domainOfNode(node) !== '').map(({ metadata }) => metadata.name ?? '')
+    await inParallel(ofDomains, node => tryPlain(context, plain, node, signal))
     // If admission lets pods pass, the rest need not be tried, and the controllers may not even run.
-    if (found.length === 0) found.push(...(await byControllers(context, namespace, node, signal)))
+    const found = attempts.found.length > 0 ? [] : await byControllers(context, namespace, signal)
     return outcomeOf(
       found,
-      `6 requests for node "${node}" refused; the scheduler finds no node and a DaemonSet places no pod for trust domain "${domain}"`,
+      `${attempts.all.length} attempts on ${names.length} nodes; the scheduler finds no node and a DaemonSet places no pod for trust domain "${domain}"`,
     )
   },
 }
 
-async function byControllers(
-  { client, clock }: ProofContext,
-  namespace: ProofNamespace,
-  node: string,
-  signal: AbortSignal,
-): Promise<string[]> {
-  const found: string[] = []
-  const spec = { ...harmlessSpec({ serviceAccountName: 'p3', ...everywhere, schedulerName: 'default-scheduler' }) }
+const create = (namespace: ProofNamespace, node: string, metadata = {}): ProofRequest => ({
+  method: 'POST',
+  path: namespace.core('pods?dryRun=All'),
+  body: podObject('direct', specOf({ nodeName: node }), metadata),
+})
+
+function binding(namespace: ProofNamespace, path: string, node: string, metadata = {}): ProofRequest {
+  const target = { apiVersion: 'v1', kind: 'Node', name: node }
+  const body = { apiVersion: 'v1', kind: 'Binding', metadata: { name: 'waiting', ...metadata }, target }
+  return { method: 'POST', path: namespace.core(`${path}?dryRun=All`), body }
+}
+
+/** Every way to choose a node. Nothing is stored if it passes. */
+async function tryNode({ attempts, transport }: ProofContext, namespace: ProofNamespace, node: string, signal: AbortSignal): Promise<void> {
+  const ownDomain = { annotations: { [podAnnotation]: '' } }
+  const ways = [
+    ['a pod that names', create(namespace, node)],
+    ['a pod that forges its domain and names', create(namespace, node, ownDomain)],
+    ['a binding to', binding(namespace, 'pods/waiting/binding', node)],
+    ['a binding with a forged domain to', binding(namespace, 'pods/waiting/binding', node, ownDomain)],
+    ['a binding by its old path to', binding(namespace, 'bindings', node)],
+  ] as const
+  for (const [what, question] of ways) await attempts.refused(`${what} node "${node}"`, transport, question, refusedBy, signal)
+}
+
+/** What the server set at creation stays. */
+async function tryDomain(context: ProofContext, namespace: ProofNamespace, domain: string, signal: AbortSignal): Promise<void> {
+  const { attempts, client, transport } = context
+  const annotations = (value: string | null) => ({ metadata: { annotations: { [podAnnotation]: value } } })
+  const applied = { apiVersion: 'v1', kind: 'Pod', ...annotations('') }
+  const patches = [
+    ['merge patch', annotations(null), mergePatch],
+    ['strategic merge patch', annotations(''), strategicPatch],
+    ['JSON patch', [{ op: 'add', path: '/metadata/annotations', value: {} }], jsonPatch],
+    ['server-side apply', applied, applyPatch],
+  ] as const
+  for (const subresource of ['', '/status']) {
+    for (const [what, body, contentType] of patches) {
+      const query = contentType === applyPatch ? '?fieldManager=bulkhead-prove&force=true' : ''
+      const path = namespace.core(`pods/waiting${subresource}${query}`)
+      await request(transport, { method: 'PATCH', path, body, contentType }, signal)
+      const now = domainOfPod(await client.get(pods, namespace.name, 'waiting', signal))
+      const answered = `the pod is of domain "${now}"`
+      attempts.record({
+        ...{ name: `${what} of a pod's domain${subresource}`, sent: `PATCH ${path}` },
+        ...{ expected: `domain "${domain}"`, answered, held: now === domain },
+      })
+    }
+  }
+}
+
+async function tryPlain({ attempts, transport }: ProofContext, plain: ProofNamespace, node: string, signal: AbortSignal): Promise<void> {
+  await attempts.refused(`a pod of no trust domain that names node "${node}"`, transport, create(plain, node), refusedBy, signal)
+}
+
+async function byControllers({ client, clock }: ProofContext, namespace: ProofNamespace, signal: AbortSignal): Promise<string[]> {
+  const spec = specOf({ schedulerName: 'default-scheduler' })
   await client.create(pods, namespace.name, podObject('scheduled', spec), signal)
   const labels = { app: 'p3' }
   const set = { metadata: { name: 'p3' }, spec: { selector: { matchLabels: labels }, template: { metadata: { labels }, spec } } }
   await client.create(daemonSets, namespace.name, set as unknown as DaemonSet, signal)
+  const found: string[] = []
   for (;;) {
     const [pod, daemons] = await Promise.all([
       client.get(pods, namespace.name, 'scheduled', signal),
@@ -73,9 +116,18 @@ async function byControllers(
     ])
     const tried = pod.status?.conditions?.find(({ type }) => type === 'PodScheduled')
     if (pod.spec.nodeName) found.push(`the scheduler chose node "${pod.spec.nodeName}"`)
+    // Admission would refuse its binding; the scheduler must not even try.
+    else if (tried?.status === 'False' && !allOfOthers(tried.message ?? ''))
+      found.push(`the scheduler found no node for another reason than its trust domain: ${tried.message}`)
     const wanted = daemons.status?.desiredNumberScheduled ?? 0
-    if (wanted > 0) found.push(`a DaemonSet places ${wanted} pods on nodes such as "${node}"`)
+    if (wanted > 0) found.push(`a DaemonSet places ${wanted} pods`)
     if (found.length > 0 || (tried?.status === 'False' && daemons.status?.observedGeneration === daemons.metadata.generation)) return found
     await clock.sleep(pollMs, signal)
   }
+}
+
+/** Whether the scheduler says that every node belongs to another trust domain. */
+function allOfOthers(message: string): boolean {
+  const [, count] = /^0\/(\d+) nodes are available/.exec(message) ?? []
+  return count !== undefined && message.includes(`${count} node(s) belonged to another trust domain`)
 }

@@ -112,12 +112,14 @@ const reds: readonly { readonly id: string; readonly off: string; readonly patte
   {
     id: 'C9',
     off: 'nothing is admitted by a rule',
-    pattern: /another domain for a node with pods: answered 200[\s\S]*another domain for a namespace with pods: answered 200/,
+    pattern:
+      /another domain for node "n1" with pods by [^:]+: answered 200[\s\S]*another domain for a namespace with pods by [^:]+: answered 200/,
   },
   {
     id: 'P3',
     off: 'nothing is admitted by a rule',
-    pattern: /pod that names the node: answered 201[\s\S]*binding: answered 201[\s\S]*old path: answered 409/,
+    pattern:
+      /a pod that names node "n1": answered 201[\s\S]*binding to node "n1": answered 201[\s\S]*old path to node "n1": answered 201[\s\S]*merge patch of a pod's domain: /,
   },
   { id: 'O11', off: 'the sink drops events', pattern: /create with audit id \S+ has no record/ },
 ]
