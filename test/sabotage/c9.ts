@@ -3,6 +3,13 @@ import type { Sabotage } from './sabotage.ts'
 
 export const c9: readonly Sabotage[] = [
   {
+    name: 'pods that are being made do not count when a namespace changes its trust domain',
+    file: 'src/admission/pending-placements.ts',
+    from: 'return [...this.#pods.values()]',
+    to: 'return []',
+    proof: 'C9',
+  },
+  {
     name: 'a binding gives a pod its domain',
     file: 'src/admission/plugins/trust-domain.ts',
     from: `setDomain(request.object, pod === undefined ? '' : domainOfPod(pod))
@@ -14,15 +21,15 @@ export const c9: readonly Sabotage[] = [
   {
     name: 'nodes change their trust domain although they have pods',
     file: 'src/admission/plugins/trust-domain.ts',
-    from: 'const strangers = livePods().filter(pod => pod.spec.nodeName === name && !mayRunOn(pod, object))',
-    to: 'const strangers: Pod[] = []',
+    from: 'const strangers = () => livePods().filter(pod => pod.spec.nodeName === name && !mayRunOn(pod, object))',
+    to: 'const strangers = (): Pod[] => []',
     proof: 'C9',
   },
   {
     name: 'namespaces change their trust domain although they have pods',
     file: 'src/admission/plugins/trust-domain.ts',
-    from: 'const own = isPlatform(name) ? [] : livePods(name).filter(pod => domainOfPod(pod) !== domain)',
-    to: 'const own: Pod[] = []',
+    from: 'const own = () => (isPlatform(name) ? [] : livePods(name).filter(pod => domainOfPod(pod) !== domain))',
+    to: 'const own = (): Pod[] => []',
     proof: 'C9',
   },
   {

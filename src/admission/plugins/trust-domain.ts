@@ -15,6 +15,7 @@ import { forbidden } from '../../api/status.ts'
 import type { StoreReader } from '../../api/store-view.ts'
 import type { Binding, Pod } from '../../api/types/core-v1.ts'
 import { type AdmissionRequest, admitted, type Verdict } from '../admission.ts'
+import { PendingPlacements } from '../pending-placements.ts'
 import type { PluginDefinition, PluginSteps } from '../plugin-definition.ts'
 import type { DecideFor } from '../policy/request-view.ts'
 
@@ -43,9 +44,18 @@ export const trustDomain: PluginDefinition<TrustDomainOptions> = {
 function create({ reader, decide }: TrustDomainOptions): PluginSteps {
   const refuse = ({ resource, name }: AdmissionRequest, why: string): Verdict => ({ allowed: false, error: forbidden(resource, name, why) })
   const current = (namespace: string) => domainOfNamespace(reader.get('namespaces', '', namespace))
+  const pending = new PendingPlacements()
+
+  /** As `validatePlace`, and until the pod is stored, neither its namespace nor its node changes its domain. */
+  function validatePod(request: AdmissionRequest, pod: Pod): Verdict {
+    const verdict = validatePlace(request, pod)
+    if (!verdict.allowed || isPlatform(request.namespace)) return verdict
+    const moving = pending.addPod(request, pod)
+    return moving === undefined ? verdict : refuse(request, `${moving} is changing its trust domain; try again in a moment`)
+  }
 
   /** Whether the pod may be on its node. A node that does not exist yet will have no domain. */
-  function validatePod(request: AdmissionRequest, pod: Pod): Verdict {
+  function validatePlace(request: AdmissionRequest, pod: Pod): Verdict {
     const { nodeName } = pod.spec
     if (!nodeName || isPlatform(request.namespace)) return admitted
     const domain = domainOfPod(pod)
@@ -60,7 +70,7 @@ function create({ reader, decide }: TrustDomainOptions): PluginSteps {
     request: AdmissionRequest,
     before: string,
     after: string,
-    residents: readonly Pod[],
+    residents: () => readonly Pod[],
     what: string,
   ): Promise<Verdict> {
     for (const domain of [before, after]) {
@@ -72,16 +82,23 @@ function create({ reader, decide }: TrustDomainOptions): PluginSteps {
           `user "${request.user.name}" may not place in ${nameDomain(domain)}: that takes the verb "${placeRight.verb}" on ${placeRight.resource}.${placeRight.group}`,
         )
     }
-    const [first] = residents
-    if (first === undefined) return admitted
+    const pods = residents()
+    const [first] = pods
+    if (first === undefined) {
+      if (before !== after) pending.addMove(request, what)
+      return admitted
+    }
     const { namespace, name } = first.metadata
     return refuse(
       request,
-      `${what} has ${residents.length} pods of another trust domain than ${nameDomain(after)}, such as "${namespace}/${name}"; delete them first`,
+      `${what} has ${pods.length} pods of another trust domain than ${nameDomain(after)}, such as "${namespace}/${name}"; delete them first`,
     )
   }
 
-  const livePods = (namespace?: string) => (reader.list('pods', namespace) as readonly Pod[]).filter(isLive)
+  const livePods = (namespace?: string) => [
+    ...(reader.list('pods', namespace) as readonly Pod[]).filter(isLive),
+    ...pending.pods().filter(({ metadata }) => namespace === undefined || metadata.namespace === namespace),
+  ]
 
   return {
     handles({ resource, operation, object, oldObject }) {
@@ -120,13 +137,14 @@ function create({ reader, decide }: TrustDomainOptions): PluginSteps {
       if (resource.plural === 'pods') return validatePod(request, object as Pod)
       if (resource.plural === 'nodes') {
         const domain = domainOfNode(object)
-        const strangers = livePods().filter(pod => pod.spec.nodeName === name && !mayRunOn(pod, object))
+        const strangers = () => livePods().filter(pod => pod.spec.nodeName === name && !mayRunOn(pod, object))
         return validateMove(request, domainOfNode(oldObject), domain, strangers, `node "${name}"`)
       }
       const domain = domainOfNamespace(object)
-      const own = isPlatform(name) ? [] : livePods(name).filter(pod => domainOfPod(pod) !== domain)
+      const own = () => (isPlatform(name) ? [] : livePods(name).filter(pod => domainOfPod(pod) !== domain))
       return validateMove(request, domainOfNamespace(oldObject), domain, own, `namespace "${name}"`)
     },
+    finish: request => pending.end(request),
   }
 }
 

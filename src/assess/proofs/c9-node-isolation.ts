@@ -6,7 +6,7 @@ import { domainOfNode, domainOfPod, namespaceLabel, nodeLabel, podAnnotation, st
 import { outcomeOf, type Proof, type ProofContext, skipped } from '../proof.ts'
 import { ProofNamespace } from '../proof-namespace.ts'
 import { harmlessSpec, podObject } from '../proof-pods.ts'
-import { connectWith, jsonPatch, mergePatch, type ProofRequest, strategicPatch } from '../request.ts'
+import { connectWith, jsonPatch, mergePatch, type ProofRequest, request, strategicPatch, succeeded } from '../request.ts'
 
 const refusedBy = { names: 'trust domain' }
 const withoutRight = { names: 'may not place in trust domain' }
@@ -16,7 +16,7 @@ export const nodeIsolation: Proof = {
   title: 'node isolation',
   why: 'Two tenants on one kernel are separated by only one escape',
   attack:
-    'Change the trust domain of a node and of a namespace with pods by every patch and subresource, and of a namespace without the right to; bind a pod with a forged domain; look for pods of two domains on one node',
+    'Change the trust domain of a node and of a namespace with pods by every patch and subresource, and of a namespace without the right to; and at the same time as pods; bind a pod with a forged domain; look for pods of two domains on one node',
   expected: 'Each change is refused while the pods exist, or without the right; every node has only pods of its own domain',
   whenRed: 'See whether TrustDomain was switched off (`bulkhead status`), and delete the pods that run on a node of another domain',
   async prove(context, signal) {
@@ -33,6 +33,7 @@ export const nodeIsolation: Proof = {
     await tryMoves(context, 'a namespace with pods', `/api/v1/namespaces/${namespace.name}`, namespaceLabel, domain, signal)
     await tryForgedBinding(context, namespace, node, signal)
     await tryTenant(context, domain, signal)
+    await tryRace(context, node, domain, signal)
     const placed = await client.listAll(pods, {}, signal)
     return outcomeOf(
       strayPods(placed, all),
@@ -112,4 +113,23 @@ async function tryTenant(context: ProofContext, domain: string, signal: AbortSig
     await attempts.accepted(`a namespace moved ${what} by an administrator`, transport, move, signal)
     await attempts.refused(`a namespace moved ${what} by its tenant`, tenant, move, withoutRight, signal)
   }
+}
+
+/** Pods and a change of the domain of their namespace at the same time: never both. */
+async function tryRace(context: ProofContext, node: string, domain: string, signal: AbortSignal): Promise<void> {
+  const { attempts, transport } = context
+  await using namespace = await ProofNamespace.create(context, 'C9', signal)
+  await namespace.account('c9', signal)
+  const path = namespace.core('pods')
+  const create = (name: string): ProofRequest => ({ method: 'POST', path, body: podObject(name, neverStarting({ nodeName: node })) })
+  const body = { metadata: { labels: { [namespaceLabel]: domain } } }
+  const move: ProofRequest = { method: 'PATCH', path: `/api/v1/namespaces/${namespace.name}`, body, contentType: mergePatch }
+  const racing = [create('a'), create('b'), move, create('c'), create('d')]
+  const answers = await Promise.all(racing.map(each => request(transport, each, signal)))
+  const made = answers.filter((answer, index) => racing[index] !== move && succeeded(answer)).length
+  const moved = answers.some((answer, index) => racing[index] === move && succeeded(answer))
+  attempts.record({
+    ...{ name: 'pods and a change of their domain at the same time', sent: `POST ${path} and PATCH ${move.path}` },
+    ...{ expected: 'pods or the change', answered: `${made} pods, ${moved ? 'and' : 'not'} the change`, held: made === 0 || !moved },
+  })
 }

@@ -163,3 +163,24 @@ test('a node gives itself no domain', async () => {
   const patch = { metadata: { labels: { [nodeLabel]: 'blue' } } }
   refused(await api.request(nodeUser('plain-1'), 'PATCH', '/api/v1/nodes/plain-1', patch), /is not allowed to modify labels/)
 })
+
+test('of a pod and a change of its domain at the same time, only one is stored', async () => {
+  await using api = await opened()
+  const move = (path: string, key: string, domain: string | null) =>
+    api.request(admin, 'PATCH', path, { metadata: { labels: { [key]: domain } } })
+  for (const [what, path, key] of [
+    ['namespace', '/api/v1/namespaces/plain', label],
+    ['node', '/api/v1/nodes/plain-1', nodeLabel],
+  ] as const) {
+    const pod = `${podsOf('plain')}/of-${what}`
+    const create = () => api.request(admin, 'POST', podsOf('plain'), restrictedPod(`of-${what}`, { nodeName: 'plain-1' }))
+    const answers = await Promise.all([create(), move(path, key, 'red')])
+    assert.deepEqual(answers.map(({ status }) => status).toSorted(), answers[0].status === 201 ? [201, 403] : [200, 403], what)
+    await api.request(admin, 'DELETE', `${pod}?gracePeriodSeconds=0`)
+    // Nothing is left behind that would refuse the next.
+    assert.equal((await move(path, key, 'red')).status, 200)
+    assert.equal((await move(path, key, null)).status, 200)
+    assert.equal((await create()).status, 201)
+    await api.request(admin, 'DELETE', `${pod}?gracePeriodSeconds=0`)
+  }
+})
