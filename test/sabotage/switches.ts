@@ -12,6 +12,7 @@ const plugin = (value: string, proofs: readonly string[]): Switch => ({ flag: '-
 const unproven = (value: string, knownMissed: string): Switch => ({ ...plugin(value, []), knownMissed })
 
 export const switches: readonly Switch[] = [
+  unproven('APIServerEndpoints', 'no proof writes the endpoints of the API server'),
   unproven('APIServiceBackend', 'no proof attacks the addresses of extension API servers'),
   unproven('CertificateRequests', 'A11 has no proof'),
   unproven('ClusterTrustBundleAttest', 'A11 has no proof'),
