@@ -1,17 +1,20 @@
-// All sabotages by row. A row needs no line here: `c3.ts` exports `c3`, the list of row C3.
+// All sabotages by row. A file needs no line here: `c3.ts`, and `c3-anything.ts` beside it, export `c3`, a list of row C3.
 import { readdirSync } from 'node:fs'
 import type { Sabotage } from './sabotage.ts'
 
-async function listOf(key: string): Promise<readonly Sabotage[]> {
-  const module: Readonly<Record<string, readonly Sabotage[] | undefined>> = await import(`./${key}.ts`)
-  const list = module[key]
-  if (list === undefined) throw new Error(`test/sabotage/${key}.ts must export "${key}"`)
+const nameOfRow = /^([a-z]\d+)(?:-[a-z-]+)?\.ts$/
+
+async function listOf(file: string, row: string): Promise<readonly Sabotage[]> {
+  const module: Readonly<Record<string, readonly Sabotage[] | undefined>> = await import(`./${file}`)
+  const list = module[row]
+  if (list === undefined) throw new Error(`test/sabotage/${file} must export "${row}"`)
   return list
 }
 
-const keys = readdirSync(import.meta.dirname)
-  .flatMap(name => /^([a-z]\d+)\.ts$/.exec(name)?.[1] ?? [])
-  .sort()
-const lists = await Promise.all(keys.map(async key => [key.toUpperCase(), await listOf(key)] as const))
+const rows: Record<string, readonly Sabotage[]> = {}
+for (const file of readdirSync(import.meta.dirname).sort()) {
+  const [, row] = nameOfRow.exec(file) ?? []
+  if (row !== undefined) rows[row.toUpperCase()] = [...(rows[row.toUpperCase()] ?? []), ...(await listOf(file, row))]
+}
 
-export const catalogue: Readonly<Record<string, readonly Sabotage[]>> = Object.fromEntries(lists)
+export const catalogue: Readonly<Record<string, readonly Sabotage[]>> = rows

@@ -15,14 +15,12 @@ import { transform } from './transform.ts'
 const entries = entriesOf(catalogue)
 const ids = proofs.map(({ id }) => id)
 
-test('the catalogue has each file of the folder', () => {
+test('the catalogue has the rows of all files of the folder', () => {
   const others = ['index.ts', 'sabotage.ts', 'switches.ts']
   const files = readdirSync(join(root, 'test', 'sabotage')).filter(name => !others.includes(name))
-  assert.deepEqual(
-    Object.keys(catalogue).map(row => `${row.toLowerCase()}.ts`),
-    files.toSorted(),
-  )
-  assert.ok(files.length > 0)
+  const rows = new Set(files.map(name => name.replace(/(?:-.*)?\.ts$/, '').toUpperCase()))
+  assert.deepEqual(Object.keys(catalogue).toSorted(), [...rows].toSorted())
+  assert.ok(rows.size > 0)
 })
 
 test('each sabotage changes one place of its file, which still parses', () => {

@@ -5,6 +5,7 @@ import type { NetworkPolicy } from '../../api/types/networking-v1.ts'
 import { parseJson } from '../../base/json.ts'
 import { discover, type ServedResource } from '../../client/discovery.ts'
 import { networkPolicies, pods } from '../../client/resources.ts'
+import { tryGuards } from '../attacks/surface/try-guards.ts'
 import { nodeTokenStatus, someNode } from '../node-token.ts'
 import { outcomeOf, type Proof, type ProofContext } from '../proof.ts'
 import { ProofNamespace } from '../proof-namespace.ts'
@@ -50,8 +51,8 @@ export const leastSurface: Proof = {
   title: 'least attack surface',
   why: 'An intruder in a new workload has at once whatever it can do without a grant',
   attack:
-    'In a new namespace, check every verb on every resource as its account, look for a token in its pods, for network paths to and from them, and for ways to the node',
-  expected: 'No right, no token, no network path except DNS queries, and no way to the node',
+    'In a new namespace, check every verb on every resource as its account, look for a token in its pods, for network paths to and from them, and for ways to the node; try to take what belongs to others: addresses, priorities, room, the place of the API server',
+  expected: 'No right, no token, no network path except DNS queries, no way to the node, and each attempt is refused by its rule',
   whenRed: 'Look for bindings of `system:authenticated` and `system:serviceaccounts`, and for what the ClusterDefaults leave out',
   async prove(context, signal) {
     await using namespace = await ProofNamespace.create(context, 'D4', signal)
@@ -62,6 +63,7 @@ export const leastSurface: Proof = {
       await openPaths(context, namespace, signal),
       await hostAccess(context, namespace, signal),
     ]
+    await tryGuards(context, namespace, signal)
     const node = await someNode(context, signal)
     const object = podObject('d4', harmlessSpec({ serviceAccountName: 'd4', ...(node === undefined ? {} : { nodeName: node }) }))
     const pod = await context.client.create(pods, namespace.name, object, signal)

@@ -147,8 +147,7 @@ export const p1: readonly Sabotage[] = [
     from: `  await parts.admission.mutate(admission, context.request.signal)
 `,
     to: '',
-    proof: 'P1',
-    knownMissed: 'P1 has no attempt for it yet',
+    proof: 'P3',
   },
   {
     name: 'creations are not mutated by admission',
@@ -156,8 +155,7 @@ export const p1: readonly Sabotage[] = [
     from: `  await parts.admission.mutate(admission, context.request.signal)
 `,
     to: '',
-    proof: 'P1',
-    knownMissed: 'P1 has no attempt for it yet',
+    proof: 'P3',
   },
   {
     name: 'a denial by a policy is only counted',
