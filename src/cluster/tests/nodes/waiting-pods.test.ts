@@ -26,8 +26,8 @@ import {
 import { type Cluster, startCluster } from '../../start-cluster.ts'
 import { restrictedPod } from '../secured-api.testing.ts'
 
-/** A guard against hanging, not a measurement. */
-const signal = AbortSignal.timeout(120_000)
+/** A guard against hanging, not a measurement. It starts with each use: other files of the process may run for minutes before this one. */
+const limit = (): AbortSignal => AbortSignal.timeout(120_000)
 const webhooks = resourceRef(
   'admissionregistration.k8s.io',
   'v1',
@@ -283,10 +283,10 @@ for (const [index, [waitsFor, made, told]] of rows.entries())
   test(`a pod that waits for ${waitsFor} says so`, { timeout: 120_000 }, async () => {
     const namespace = `row-${index}`
     const { client } = cluster
-    await client.create(namespaces, '', { metadata: { name: namespace }, spec: {} }, signal)
+    await client.create(namespaces, '', { metadata: { name: namespace }, spec: {} }, limit())
     await until(
       'the namespace takes pods',
-      async () => (await client.get(namespaces, '', namespace, signal)).metadata.annotations?.['bulkhead.dev/defaults'] === 'applied',
+      async () => (await client.get(namespaces, '', namespace, limit())).metadata.annotations?.['bulkhead.dev/defaults'] === 'applied',
     )
     await untilAccount(client, namespace)
     await untilAllTold(client, namespace, made, told)
@@ -298,8 +298,8 @@ test('a pod that waits for the quota, limits and network policies of its namespa
     ...{ ...deadWebhook, objectSelector: {}, namespaceSelector: { matchLabels: { defaults: 'held' } } },
     rules: [{ operations: ['CREATE'], apiGroups: [''], apiVersions: ['v1'], resources: ['resourcequotas'] }],
   }
-  await client.create<KubeObject>(webhooks, '', { metadata: { name: 'held' }, webhooks: [held] } as KubeObject, signal)
-  await client.create(namespaces, '', { metadata: { name: 'held', labels: { defaults: 'held' } }, spec: {} }, signal)
+  await client.create<KubeObject>(webhooks, '', { metadata: { name: 'held' }, webhooks: [held] } as KubeObject, limit())
+  await client.create(namespaces, '', { metadata: { name: 'held', labels: { defaults: 'held' } }, spec: {} }, limit())
   const says =
     /^Error creating its quota, limits and network policies, without which no pod is admitted: .*failed calling webhook "dead.example.com"/
   await untilAllTold(client, 'held', makers(spec()), [
@@ -312,20 +312,20 @@ test('a pod that waits for a namespace that admits it says so', { timeout: 120_0
   // In the secure profile the Deployment itself is refused.
   await using upstream = await startCluster({ profile: 'upstream', simulatedNodes: 1 })
   const labels = { 'pod-security.kubernetes.io/enforce': 'restricted' }
-  await upstream.client.create(namespaces, '', { metadata: { name: 'strict', labels }, spec: {} }, signal)
+  await upstream.client.create(namespaces, '', { metadata: { name: 'strict', labels }, spec: {} }, limit())
   await untilAccount(upstream.client, 'strict')
   const privileged = spec({}, { securityContext: { privileged: true } })
   await untilAllTold(upstream.client, 'strict', makers(privileged), notMade(/violates PodSecurity "restricted:latest": privileged/))
 })
 
 async function untilAccount(client: Client, namespace: string): Promise<void> {
-  await until('the namespace has its account', async () => (await client.list(serviceAccounts, { namespace }, signal)).items.length > 0)
+  await until('the namespace has its account', async () => (await client.list(serviceAccounts, { namespace }, limit())).items.length > 0)
 }
 
 async function untilAllTold(client: Client, namespace: string, made: readonly KubeObject[], told: readonly Told[]): Promise<void> {
   for (const each of made) {
     const resource = resourceOf(each.kind ?? '')
-    await client.create<KubeObject>(resource, resource.namespaced ? namespace : '', each, signal)
+    await client.create<KubeObject>(resource, resource.namespaced ? namespace : '', each, limit())
   }
   for (const each of told) await untilTold(client, namespace, each)
 }
@@ -339,7 +339,7 @@ async function untilTold(client: Client, namespace: string, { of, reason, condit
   let last: unknown
   const isTold = async (): Promise<boolean> => {
     if (condition === undefined) {
-      const { items } = await client.list(events, { namespace: kind === 'Namespace' ? 'default' : namespace }, signal)
+      const { items } = await client.list(events, { namespace: kind === 'Namespace' ? 'default' : namespace }, limit())
       last = items.map(({ involvedObject, reason, message }) => [involvedObject.kind, involvedObject.name, reason, message].join(' '))
       return items.some(
         event =>
@@ -349,7 +349,7 @@ async function untilTold(client: Client, namespace: string, { of, reason, condit
           says.test(event.message ?? ''),
       )
     }
-    const found = await client.get<KubeObject>(resourceOf(kind), namespace, name, signal)
+    const found = await client.get<KubeObject>(resourceOf(kind), namespace, name, limit())
     last = (found as KubeObject & { status?: { conditions?: Condition[] } }).status?.conditions ?? []
     return (last as Condition[]).some(each => each.type === condition && each.reason === reason && says.test(each.message ?? ''))
   }
@@ -363,6 +363,7 @@ interface Condition {
 }
 
 async function until(what: string, holds: () => Promise<boolean>, seen: () => unknown = () => ''): Promise<void> {
+  const signal = limit()
   while (!(await holds().catch(unlessAbsent))) {
     if (signal.aborted) assert.fail(`waited in vain: ${what}; there is ${JSON.stringify(seen())}`)
     await turn()
@@ -370,6 +371,6 @@ async function until(what: string, holds: () => Promise<boolean>, seen: () => un
 }
 
 function unlessAbsent(err: unknown): boolean {
-  if (isReason(err, 'NotFound') || signal.aborted) return false
+  if (isReason(err, 'NotFound')) return false
   throw err
 }
