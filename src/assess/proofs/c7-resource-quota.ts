@@ -1,70 +1,59 @@
-import { configMaps, resourceQuotas } from '../../client/resources.ts'
+import { resourceQuotas } from '../../client/resources.ts'
+import { limitsRoom, requestsRoom } from '../attacks/quota/compute.ts'
+import { counts } from '../attacks/quota/counts.ts'
+import { storedBytesName } from '../attacks/quota/quota-room.ts'
+import { narrowScopes, wideScopes } from '../attacks/quota/scopes.ts'
+import { storageAndServices } from '../attacks/quota/storage-and-services.ts'
+import { inParallel } from '../in-parallel.ts'
 import { outcomeOf, type Proof } from '../proof.ts'
 import { ProofNamespace } from '../proof-namespace.ts'
-import { harmlessSpec, podObject } from '../proof-pods.ts'
-import { mergePatch, request, succeeded } from '../request.ts'
+import { comparePublished, fillRoom } from '../quota/fill-room.ts'
+import { flood, floods, room } from '../quota/flood.ts'
+import { ProofPriorityClasses } from '../quota/priority-classes.ts'
+import { boundBytes } from '../quota/stored-bytes.ts'
 
-/**
- * Number of objects of each kind. Together they stay below the limit of streams per connection; a stream above it could be reset and never
- * reach the quota.
- */
-const floods = 100
-/** How many of each the flooded quota still allows. */
-const room = 10
+/** What a new namespace must have a bound for. */
+const required = ['pods', 'configmaps', 'secrets', 'requests.cpu', 'requests.memory', storedBytesName]
+/** Namespaces that are filled at a time. */
+const width = 3
 
 export const resourceQuota: Proof = {
   id: 'C7',
   title: 'ResourceQuota',
   why: 'Without limits, one tenant can fill the store and the nodes of all',
-  attack: 'Flood a new namespace with more objects at once than its quota allows',
-  expected: 'A new namespace has a quota; exactly the allowed number is stored, and another namespace stays usable',
+  attack:
+    'Fill namespaces up to a quota for each resource and scope, then go one above each alone, by new objects, updates and resizes; flood a new namespace with more objects at once than its quota allows',
+  expected:
+    'A new namespace has a quota; up to the bound all is stored and above it nothing, also of writes at once; `status.used` is the sum of the objects, and another namespace stays usable',
   whenRed:
     'See whether ResourceQuota or NamespaceDefaults were switched off (`bulkhead status`), and what `kubectl get clusterdefaults cluster -o yaml` grants',
   async prove(context, signal) {
-    const { client, transport } = context
-    await using flooded = await ProofNamespace.create(context, 'C7', signal)
-    await using neighbour = await ProofNamespace.create(context, 'C7', signal)
+    const { attempts, client } = context
+    await using stack = new AsyncDisposableStack()
+    const make = async () => stack.use(await ProofNamespace.create(context, 'C7', signal))
+    const [flooded, neighbour] = [await make(), await make()]
     const found: string[] = []
     const { items } = await client.list(resourceQuotas, { namespace: flooded.name }, signal)
     const bounded = new Set(items.flatMap(({ spec }) => Object.keys(spec?.hard ?? {})))
-    for (const name of ['pods', 'configmaps', 'secrets', 'requests.cpu', 'requests.memory'])
-      if (!bounded.has(name)) found.push(`a new namespace has no limit for ${name}`)
-    await flooded.account('c7', signal)
-    const used = (await client.listAll(configMaps, { namespace: flooded.name }, signal)).length
-    const hard = { pods: String(room), configmaps: String(used + room) }
-    const own = { apiVersion: 'v1', kind: 'ResourceQuota', metadata: { name: 'flood' }, spec: { hard } }
-    const made = await request(transport, { method: 'POST', path: flooded.core('resourcequotas'), body: own }, signal)
-    if (!succeeded(made)) found.push(`a quota cannot be created: ${made.message}`)
-    const map = (name: string) => ({ apiVersion: 'v1', kind: 'ConfigMap', metadata: { name } })
-    const post = (namespace: ProofNamespace, plural: string, body: object) =>
-      request(transport, { method: 'POST', path: namespace.core(plural), body }, signal)
-    const names = Array.from({ length: floods }, (_, index) => `c7-${index}`)
-    const [maps, pods, others] = await Promise.all([
-      Promise.all(names.map(name => post(flooded, 'configmaps', map(name)))),
-      Promise.all(names.map(name => post(flooded, 'pods', podObject(name, harmlessSpec({ serviceAccountName: 'c7' }))))),
-      Promise.all(names.slice(0, room).map(name => post(neighbour, 'configmaps', map(name)))),
-    ])
-    for (const [what, answers] of [
-      ['ConfigMaps', maps],
-      ['pods', pods],
-    ] as const) {
-      const stored = answers.filter(succeeded).length
-      if (stored !== room) found.push(`${stored} of ${floods} ${what} were stored, expected ${room}`)
-      const strange = answers.find(answer => !succeeded(answer) && !(answer.status === 403 && answer.message.includes('exceeded quota')))
-      if (strange !== undefined) found.push(`${what} beyond the quota: answered ${strange.status} (${strange.message}), expected 403`)
-    }
-    const kept = others.filter(succeeded).length
-    if (kept !== room) found.push(`another namespace could create only ${kept} of ${room} objects during the flood`)
-    const patch = { metadata: { annotations: { c7: 'still writable' } } }
-    const full = await request(
-      transport,
-      { method: 'PATCH', path: flooded.core('configmaps/kube-root-ca.crt'), body: patch, contentType: mergePatch },
-      signal,
+    for (const name of required) if (!bounded.has(name)) found.push(`a new namespace has no limit for ${name}`)
+
+    const classes = stack.use(await ProofPriorityClasses.create(context, flooded, signal))
+    const rooms = [requestsRoom, limitsRoom, narrowScopes(classes.names), wideScopes(classes.names), storageAndServices, counts]
+    const filled = await inParallel(
+      rooms,
+      async own => {
+        const namespace = await make()
+        await fillRoom(context, namespace, own, signal)
+        return { own, namespace }
+      },
+      width,
     )
-    if (full.status === 403) found.push(`a full namespace refuses changes: ${full.message}`)
+    await boundBytes(context, await make(), signal)
+    found.push(...(await flood(context, flooded, neighbour, signal)))
+    await Promise.all(filled.map(({ own, namespace }) => comparePublished(context, namespace, own, signal)))
     return outcomeOf(
       found,
-      `${bounded.size} limits in a new namespace; of ${2 * floods} concurrent creates exactly ${2 * room} stored, and all ${room} of another namespace`,
+      `${bounded.size} limits in a new namespace; ${attempts.all.length} attempts at and above the bounds; of ${2 * floods} concurrent creates exactly ${2 * room} stored, and all ${room} of another namespace`,
     )
   },
 }

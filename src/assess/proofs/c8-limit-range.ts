@@ -2,44 +2,71 @@ import { containersOf } from '../../api/pods/containers-of.ts'
 import { defaultsAnnotation } from '../../api/resources/bulkhead/cluster-defaults.ts'
 import type { Pod } from '../../api/types/core-v1.ts'
 import { namespaces, pods } from '../../client/resources.ts'
-import { outcomeOf, type Proof } from '../proof.ts'
-import { ProofNamespace } from '../proof-namespace.ts'
+import { claimBounds, containerBounds, podBounds } from '../attacks/limit-range/bounds.ts'
+import { tryBounds } from '../limit-range/bounds.ts'
+import { fillIn } from '../limit-range/filled-in.ts'
+import { readKernel } from '../limit-range/kernel.ts'
+import { outcomeOf, type Proof, type ProofContext } from '../proof.ts'
+import { ProofNamespace, proofNamespacePrefix } from '../proof-namespace.ts'
 import { harmlessSpec, podObject } from '../proof-pods.ts'
 
 const bounds = ['cpu', 'memory'] as const
-const container = (name: string) => ({
+const container = (name: string, more: object = {}) => ({
   ...{ name, image: 'example.invalid/app' },
   securityContext: { allowPrivilegeEscalation: false, capabilities: { drop: ['ALL'] }, readOnlyRootFilesystem: true },
+  ...more,
 })
 
 export const limitRange: Proof = {
   id: 'C8',
   title: 'LimitRange',
   why: 'A container without a limit can take the memory of others until the kernel kills one of them',
-  attack: 'Create a pod whose containers have no requests and no limits',
-  expected: 'Each of its containers, and of every pod in namespaces with defaults, has requests and limits',
+  attack:
+    'Create a pod whose containers have no requests and no limits; go beyond each minimum, maximum and ratio of a LimitRange alone; read the cgroups of containers from within',
+  expected:
+    'Each container, and of every pod in namespaces with defaults, has requests and limits, and the kernel holds it to them; beyond a bound nothing is accepted, at the bound it is',
   whenRed:
     'See whether LimitRanger or NamespaceDefaults were switched off (`bulkhead status`), and give the namespaces that it names their defaults',
   async prove(context, signal) {
-    const { client } = context
-    await using namespace = await ProofNamespace.create(context, 'C8', signal)
+    const { attempts, client } = context
+    await using stack = new AsyncDisposableStack()
+    const make = async () => stack.use(await ProofNamespace.create(context, 'C8', signal))
+    const namespace = await make()
     await namespace.account('c8', signal)
     const spec = harmlessSpec({
       serviceAccountName: 'c8',
       containers: [container('a'), container('b')],
-      initContainers: [container('first')],
+      initContainers: [container('first'), container('side', { restartPolicy: 'Always' })],
     })
     const made = await client.create(pods, namespace.name, podObject('c8', spec), signal)
-    const covered = (await client.listAll(namespaces, {}, signal))
-      .filter(({ metadata }) => metadata.annotations?.[defaultsAnnotation] === 'applied')
-      .map(({ metadata }) => metadata.name)
-    const all = (await client.listAll(pods, {}, signal)).filter(({ metadata }) => covered.includes(metadata.namespace))
+    const { all, covered } = await coveredPods(context, signal)
     const found = [made, ...all].flatMap(open)
+
+    for (const room of [containerBounds, podBounds, claimBounds]) await tryBounds(context, await make(), room, signal)
+    const filled = await make()
+    await fillIn(context, filled, signal)
+    const read = await readKernel(context, filled, signal)
+    const kernel = read.length === 0 ? 'no real node: no cgroup to read' : `cgroups read on node ${read.join(', ')}`
     return outcomeOf(
       [...new Set(found)],
-      `${containersOf(made.spec).length} containers without values got limits; ${all.length} pods in ${covered.length} namespaces, no container without limits`,
+      `${containersOf(made.spec).length} containers without values got limits; ${all.length} pods in ${covered} namespaces, no container without limits; ${attempts.all.length} attempts at and beyond bounds; ${kernel}`,
     )
   },
+}
+
+/** The pods of namespaces that have defaults. Those of other proofs may have removed theirs. */
+async function coveredPods(
+  { client }: ProofContext,
+  signal: AbortSignal,
+): Promise<{ readonly all: readonly Pod[]; readonly covered: number }> {
+  const covered = new Set(
+    (await client.listAll(namespaces, {}, signal))
+      .filter(({ metadata }) => metadata.annotations?.[defaultsAnnotation] === 'applied')
+      .map(({ metadata }) => metadata.name ?? '')
+      .filter(name => !name.startsWith(proofNamespacePrefix)),
+  )
+  const all = (await client.listAll(pods, {}, signal)).filter(({ metadata }) => covered.has(metadata.namespace ?? ''))
+  return { all, covered: covered.size }
 }
 
 function open({ metadata, spec }: Pod): string[] {
