@@ -7,6 +7,7 @@ import { type NodeSelectors, parseNodeSelector } from './plugins/pod-node-select
 import { type ClusterTolerations, isTolerations } from './plugins/pod-toleration-restriction.ts'
 import { type PodSecurityConfiguration, readPodSecurity } from './pod-security/configuration.ts'
 import type { LimitedResource } from './quota/check.ts'
+import { shippedPolicies } from './shipped-policies/index.ts'
 import { type ClientIdentities, readIdentities } from './webhook/client-identity.ts'
 
 export interface PluginConfiguration {
@@ -19,6 +20,8 @@ export interface PluginConfiguration {
   /** The identities with which webhooks of each kind are called. */
   readonly mutatingIdentities?: ClientIdentities
   readonly validatingIdentities?: ClientIdentities
+  /** Names of shipped policies that are off. */
+  readonly shippedPoliciesOff?: readonly string[]
 }
 
 /** Reads the part of one plug-in. `at` is its path in the file, for messages. */
@@ -32,6 +35,7 @@ const readers: ReadonlyMap<string, Read> = new Map<string, Read>([
   ['ImagePolicyWebhook', (value, at) => ({ imagePolicy: readImagePolicy(value, at) })],
   ['MutatingAdmissionWebhook', (value, at) => ({ mutatingIdentities: readWebhookIdentities(value, at) })],
   ['ValidatingAdmissionWebhook', (value, at) => ({ validatingIdentities: readWebhookIdentities(value, at) })],
+  ['ValidatingAdmissionPolicy', readShippedPolicies],
   ['PodSecurity', (value, at) => ({ podSecurity: readPodSecurity(value, at) })],
 ])
 
@@ -58,6 +62,18 @@ function readWebhookIdentities(value: Json, at: string): ClientIdentities {
   expectKind(value, ['apiserver.config.k8s.io', 'apiserver.k8s.io'], ['WebhookAdmissionConfiguration', 'WebhookAdmission'], at)
   if (value['kubeConfig'] === undefined) fail(`${at}.kubeConfigFile`, 'is missing: it names the file with users by the names of webhooks')
   return readIdentities(value['kubeConfig'], `${at}.kubeConfigFile`)
+}
+
+function readShippedPolicies(value: Json, at: string): PluginConfiguration {
+  expectKind(value, 'admission.bulkhead.dev', 'ShippedPolicies', at)
+  const known = shippedPolicies.map(({ name }) => name)
+  return {
+    shippedPoliciesOff: items(value['disabled'], `${at}.disabled`).map((item, index) => {
+      const path = `${at}.disabled[${index}]`
+      const name = text(item, path)
+      return known.includes(name) ? name : fail(path, `is "${name}"; shipped are ${known.join(', ')}`)
+    }),
+  }
 }
 
 function readQuota(value: Json, at: string): PluginConfiguration {

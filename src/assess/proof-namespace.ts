@@ -95,14 +95,18 @@ export class ProofNamespace implements AsyncDisposable {
 
   /** Creates a Role with these rules and binds it to an account of this namespace; both have the name of the account. */
   async grant(account: string, rules: readonly object[], signal: AbortSignal): Promise<void> {
-    const group = 'rbac.authorization.k8s.io'
-    const metadata = { name: account }
+    await this.#bind(account, rules, { kind: 'ServiceAccount', name: account, namespace: this.name }, signal)
+  }
+
+  /** The same for a user, which needs no credential: an administrator impersonates it. */
+  async grantUser(user: string, rules: readonly object[], signal: AbortSignal): Promise<void> {
+    await this.#bind(user, rules, { kind: 'User', name: user, apiGroup: group }, signal)
+  }
+
+  async #bind(name: string, rules: readonly object[], subject: object, signal: AbortSignal): Promise<void> {
+    const metadata = { name }
     await this.#client.create(roles, this.name, Object.assign({ metadata }, { rules }), signal)
-    const binding = {
-      metadata,
-      roleRef: { apiGroup: group, kind: 'Role', name: account },
-      subjects: [{ kind: 'ServiceAccount', name: account, namespace: this.name }],
-    }
+    const binding = { metadata, roleRef: { apiGroup: group, kind: 'Role', name }, subjects: [subject] }
     await this.#client.create(roleBindings, this.name, binding, signal)
   }
 
@@ -120,5 +124,6 @@ export class ProofNamespace implements AsyncDisposable {
   }
 }
 
-const roles = resourceRef('rbac.authorization.k8s.io', 'v1', 'roles', 'Role')
-const roleBindings = resourceRef('rbac.authorization.k8s.io', 'v1', 'rolebindings', 'RoleBinding')
+const group = 'rbac.authorization.k8s.io'
+const roles = resourceRef(group, 'v1', 'roles', 'Role')
+const roleBindings = resourceRef(group, 'v1', 'rolebindings', 'RoleBinding')

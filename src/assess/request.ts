@@ -43,7 +43,7 @@ export async function request(transport: Transport, question: ProofRequest, sign
   return { status: response.status, headers: response.headers, text, message: response.status < 400 ? '' : messageOfStatus(text) }
 }
 
-export const succeeded = ({ status }: Answer): boolean => status >= 200 && status < 300
+export const succeeded = ({ status }: Pick<Answer, 'status'>): boolean => status >= 200 && status < 300
 
 /** A new connection with only these credentials. */
 export function connectWith(

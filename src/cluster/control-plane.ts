@@ -9,6 +9,7 @@ import { anyOrigin } from '../server/proxy/streams/own-origin.ts'
 import { openServerView } from '../server/server-view.ts'
 import { createStoreView } from '../store/store-view.ts'
 import { frontProxyIdentity } from './access/front-proxy-identity.ts'
+import { fixedPolicies } from './admission/fixed-policies.ts'
 import { quotaController, runQuotaStatus } from './admission/quota-status.ts'
 import type { ControlPlaneOptions } from './control-plane-options.ts'
 import { reportRefusedTunnels } from './nodes/tunnel-events.ts'
@@ -25,7 +26,7 @@ export async function openControlPlane(options: ControlPlaneOptions): Promise<Ap
   const view = createStoreView(store, log, signal)
   const webhooks = openWebhooks({ view: serverView, clock, log }, signal)
   const access = await openAccess(options, { view, webhooks })
-  const { chain: admission, ledger } = openAdmission(options, { view, server: serverView, webhooks, access })
+  const { chain: admission, ledger, shipped } = openAdmission(options, { view, server: serverView, webhooks, access })
   const servingAuthority = await signer.authority('serving', signal)
 
   const { authenticate, denyList, reviewToken, authorization, rbac, issueToken, oidc, anonymousPaths } = access
@@ -42,7 +43,7 @@ export async function openControlPlane(options: ControlPlaneOptions): Promise<Ap
     ...(options.checks === undefined ? {} : { checks: options.checks }),
     aggregates: options.offline !== true,
     explainAccess: createExplainAccess(rbac),
-    ...(policies ? { filePolicies: policies } : {}),
+    filePolicies: fixedPolicies(shipped, policies),
     rulesFor: (user, namespace) => reviewedRules(authorization.authorizers, rbac, user, namespace),
   })
 

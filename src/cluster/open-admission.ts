@@ -10,8 +10,9 @@ import { admissionSettings } from '../admission/admission-settings.ts'
 import { createAdmission } from '../admission/chain.ts'
 import { ObjectWaiter } from '../admission/object-waiter.ts'
 import { admissionPlugins } from '../admission/plugins/index.ts'
-import { storedMutatingPolicies, storedPolicies } from '../admission/policy/policy-kinds.ts'
+import { storedMutatingPolicies, storedPolicies, type ValidatingSource } from '../admission/policy/policy-kinds.ts'
 import { QuotaLedger } from '../admission/quota/ledger.ts'
+import { shippedSource } from '../admission/shipped-policies/index.ts'
 import { measuredAdmission } from '../admission/step-metrics.ts'
 import { noFeatures } from '../api/features.ts'
 import { requestBlock } from '../api/resources/certificates/pem.ts'
@@ -37,6 +38,8 @@ export interface AdmissionParts {
 export interface OpenAdmission {
   readonly chain: AdmissionChain
   readonly ledger: QuotaLedger
+  /** The policies that come with the cluster. */
+  readonly shipped: ValidatingSource
 }
 
 /** The lower-case letters and digits in upstream's generated names. */
@@ -55,6 +58,7 @@ export function openAdmission(
   const source = quotaSource(server.store, view, name => server.resources.byGroupResource(name) !== undefined)
   const ledger = new QuotaLedger({ source, now, limited: configuration.limitedResources ?? [] })
   const kinds = allKinds(server)
+  const shipped = shippedSource(profile, configuration.shippedPoliciesOff)
   const policies = { metrics: admissionMetrics(metrics), reader: view, view, kinds, decide: policyAuthorizer(authorize) }
   const plugins = admissionPlugins(
     {
@@ -69,7 +73,7 @@ export function openAdmission(
         }),
         denialList(authorization),
       ],
-      policySources: [...(folder ? [folder.validating] : []), storedPolicies(view)],
+      policySources: [shipped, ...(folder ? [folder.validating] : []), storedPolicies(view)],
       mutatingSources: features.mutatingAdmissionPolicy ? [...(folder ? [folder.mutating] : []), storedMutatingPolicies(view)] : [],
       webhooks: { ...policies, ...webhooks.context, exemptsSystem: secure },
       waiter: new ObjectWaiter({ view, clock, ...(options.offline === true ? { limitMs: 0 } : {}) }),
@@ -83,7 +87,7 @@ export function openAdmission(
     },
     enabled,
   )
-  return { chain: measuredAdmission(createAdmission(plugins), metrics, clock), ledger }
+  return { chain: measuredAdmission(createAdmission(plugins), metrics, clock), ledger, shipped }
 }
 
 const aggregatingRoles = (view: StoreView): readonly ClusterRole[] =>

@@ -105,7 +105,7 @@ const reds: readonly { readonly id: string; readonly off: string; readonly patte
     id: 'P1',
     off: 'nothing is admitted by a rule',
     pattern:
-      /create of a Deployment was answered 201[\s\S]*a Pod exists with "privileged":true[\s\S]*patch of a scale against a policy that forbids it was answered 200[\s\S]*a ConfigMap exists that a policy forbids/,
+      /^(?=[\s\S]*create of a Deployment: answered 201)(?=[\s\S]*a Pod exists with "privileged":true)(?=[\s\S]*create with a generated name of a value that a policy forbids: answered 201)(?=[\s\S]*cluster-admin for system:unauthenticated: answered 201)(?=[\s\S]*webhook that cannot be believed: closed: answered 201)(?=[\s\S]*a ConfigMap with it)/,
   },
   { id: 'C7', off: 'nothing is admitted by a rule', pattern: /no limit for pods[\s\S]*100 of 100 ConfigMaps were stored, expected 10/ },
   { id: 'C8', off: 'nothing is admitted by a rule', pattern: /container "a" of pod ".*\/c8" has no limit or request for memory/ },
@@ -136,7 +136,7 @@ test('C3, C7, C8, D4, P1 and A7 fail on profile upstream', async () => {
     /isolates all pods of a new namespace for Egress[\s\S]*a folder of the node: answered 201/,
   )
   assertFound(await outcome('C8', upstream.context), /has no limit or request for memory/)
-  assertFound(await outcome('P1', upstream.context), /merge patch of a Deployment was answered 200/)
+  assertFound(await outcome('P1', upstream.context), /merge patch of a Deployment: answered 200/)
   assertFound(
     await outcome('A7', upstream.context),
     /the node of a pod whose account has no grant requests its token: answered 201, expected 403/,

@@ -43,7 +43,7 @@ export function formatStatus(status: Status): string {
       ? []
       : [
           section(
-            'Policies from files (the API cannot change them)',
+            'Policies that the API cannot change',
             status.filePolicies.map(({ name, file }) => [name, file]),
           ),
         ]),

@@ -1,4 +1,5 @@
-// `/bulkhead/v1/policies`: policies and bindings from files, each with its file, and whether the files in the folder are the ones in effect.
+// `/bulkhead/v1/policies`: policies and bindings that the API cannot change, each with its file or as shipped, and whether the files in the
+// folder are the ones in effect.
 import type { MutatingSource, ValidatingSource } from '../../admission/policy/policy-kinds.ts'
 import { valueReply } from '../answers/respond.ts'
 import type { PathHandler } from '../request/request-context.ts'
