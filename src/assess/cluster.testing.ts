@@ -10,6 +10,7 @@ import { createKeyAndCsr } from '../access/pki/key-and-csr.ts'
 import { formatTime, systemClock } from '../base/clock.ts'
 import { silentLogger } from '../base/log.ts'
 import { createRegistry } from '../base/metrics/metrics.ts'
+import { checkManifests } from '../cli/prove/check-manifests.ts'
 import { Client } from '../client/client.ts'
 import { createHttpTransport } from '../client/transport/http-transport.ts'
 import { parseKubeconfig } from '../client/transport/kubeconfig.ts'
@@ -51,6 +52,7 @@ export async function provableCluster(options: StartClusterOptions = {}): Promis
       transport,
       client: new Client(transport),
       clock: systemClock,
+      checkManifests,
       machine: {
         ...own,
         keys: async () => ({

@@ -61,6 +61,13 @@ export interface ClusterMachine {
   keys?(signal: AbortSignal): Promise<ClusterKeys>
 }
 
+/** What `bulkhead check` says of one object. */
+export interface ManifestVerdict {
+  readonly admitted: boolean
+  /** The message of the refusal, else ''. */
+  readonly message: string
+}
+
 /** The cluster that proofs attack. */
 export interface ClusterContext {
   readonly endpoint: Endpoint
@@ -69,6 +76,8 @@ export interface ClusterContext {
   readonly client: Client
   readonly machine: ClusterMachine
   readonly clock: Clock
+  /** `bulkhead check`, offline, on objects of this namespace; absent where it cannot run. */
+  checkManifests?(objects: readonly object[], namespace: string, signal: AbortSignal): Promise<readonly ManifestVerdict[]>
 }
 
 /** What one proof gets. */

@@ -11,6 +11,7 @@ import { containerPrivilege } from './c4-container-privilege.ts'
 import { resourceQuota } from './c7-resource-quota.ts'
 import { limitRange } from './c8-limit-range.ts'
 import { nodeIsolation } from './c9-node-isolation.ts'
+import { checkedManifests } from './d2-checked-manifests.ts'
 import { leastSurface } from './d4-least-surface.ts'
 import { exceptions } from './d8-exceptions.ts'
 import { networkPolicy } from './n1-network-policy.ts'
@@ -21,6 +22,7 @@ import { encryptedTransport } from './s5-encrypted-transport.ts'
 import { encryptionAtRest } from './t2-encryption-at-rest.ts'
 
 export const proofs: readonly Proof[] = [
+  checkedManifests,
   leastSurface,
   exceptions,
   encryptedTransport,

@@ -143,6 +143,14 @@ test('C3, C7, C8, D4, P1 and A7 fail on profile upstream', async () => {
   )
 })
 
+test('D2 fails if the check admits what the server refuses, and is skipped where it does not run', async () => {
+  const { checkManifests, ...others } = secure.context
+  assert.ok(checkManifests)
+  const lax = { ...others, checkManifests: async (objects: readonly object[]) => objects.map(() => ({ admitted: true, message: '' })) }
+  assertFound(await outcome('D2', lax), /Pod: privileged in a container \(regular\): the check admits it, the server answered 403/)
+  assert.ok('skipped' in (await outcome('D2', others)))
+})
+
 test('D8 fails if an expired exception admits pods', async () => {
   // For a clock two hours ahead, the server keeps exceptions alive; each check of the proof takes ten seconds.
   let now = Date.now() + 2 * 3600_000

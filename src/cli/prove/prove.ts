@@ -11,6 +11,7 @@ import { clusterMachine, findDataDirectory, findUp } from '../connection/find-cl
 import { findKubeconfig } from '../connection/find-kubeconfig.ts'
 import { reachCluster } from '../connection/reach-cluster.ts'
 import { adminKubeconfigName } from '../up/data-directory.ts'
+import { checkManifests } from './check-manifests.ts'
 import { endedLine, resultLine, resultsJson, summaryLine, verdictOf } from './format.ts'
 
 export interface ProveFlags {
@@ -47,6 +48,7 @@ export async function prove(flags: ProveFlags, ids: readonly string[], terminal:
     ...{ endpoint: { server, ca }, transport, client, clock: systemClock },
     // With the kubeconfig of another cluster, the local processes are not the ones to prove.
     machine: clusterMachine(directory, isLocal ? up : undefined),
+    checkManifests,
   }
   const text = flags.output !== 'json'
   const onResult = text ? { onResult: (result: ProofResult) => terminal.print(resultLine(result, terminal.color)) } : {}

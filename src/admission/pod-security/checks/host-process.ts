@@ -26,7 +26,12 @@ export const windowsHostProcess: PodSecurityCheck = {
     },
   ],
   fix({ spec }) {
-    for (const { securityContext } of [spec, ...containersOf(spec).map(({ container }) => container)])
-      delete securityContext?.windowsOptions?.hostProcess
+    for (const { securityContext } of [spec, ...containersOf(spec).map(({ container }) => container)]) {
+      const options = securityContext?.windowsOptions
+      if (securityContext === undefined || options?.hostProcess === undefined) continue
+      delete options.hostProcess
+      // Without options, the pod no longer asks for Windows.
+      if (Object.keys(options).length === 0) delete securityContext.windowsOptions
+    }
   },
 }

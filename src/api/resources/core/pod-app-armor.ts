@@ -1,5 +1,6 @@
 // AppArmor profiles of a new pod: the field and the annotation from before it are made to say the same, for nodes that read only one of them.
 import type { FieldError } from '../../field-error.ts'
+import type { ObjectMeta } from '../../object.ts'
 import { containersOf, someContainer } from '../../pods/containers-of.ts'
 import type { AppArmorProfile, Container, EphemeralContainer, Pod } from '../../types/core-v1.ts'
 import { appArmorPrefix, hasProfileAnnotation } from '../../validation/pod/pod-annotations.ts'
@@ -8,6 +9,25 @@ import { semanticallyEqual } from '../../validation/semantic-equality.ts'
 import { appArmorAnnotationWarning } from './pod-warnings.ts'
 
 const localhost = 'localhost/'
+
+/** What `syncAppArmor` added to a pod. */
+export interface AddedAppArmor {
+  /** Keys of annotations. */
+  readonly annotations: Set<string>
+  /** Names of containers that got a profile. */
+  readonly containers: Set<string>
+}
+
+const added = new WeakMap<ObjectMeta, AddedAppArmor>()
+
+/** By the metadata of the pod; undefined if nothing was added. A patch of what the author sent must not name these. */
+export const addedAppArmor = (metadata: ObjectMeta): AddedAppArmor | undefined => added.get(metadata)
+
+function noteAdded(metadata: ObjectMeta): AddedAppArmor {
+  const known = added.get(metadata) ?? { annotations: new Set(), containers: new Set() }
+  added.set(metadata, known)
+  return known
+}
 
 /** Changes the pod in place. `warn` is told of annotations that only the field should replace. */
 export function syncAppArmor(pod: Pod, warn: (text: string) => void): void {
@@ -21,7 +41,10 @@ export function syncAppArmor(pod: Pod, warn: (text: string) => void): void {
     const profile = container.securityContext?.appArmorProfile
     if (annotation === undefined) {
       const text = annotationOf(profile ?? ofPod)
-      if (text !== '') metadata.annotations = { ...metadata.annotations, [key]: text }
+      if (text !== '') {
+        metadata.annotations = { ...metadata.annotations, [key]: text }
+        noteAdded(metadata).annotations.add(key)
+      }
       continue
     }
     if (profile !== undefined) continue
@@ -29,6 +52,7 @@ export function syncAppArmor(pod: Pod, warn: (text: string) => void): void {
     if (wanted === undefined) warn(appArmorAnnotationWarning('metadata.annotations', key))
     else if (!semanticallyEqual(wanted, ofPod)) {
       container.securityContext = { ...container.securityContext, appArmorProfile: wanted }
+      noteAdded(metadata).containers.add(container.name)
       warn(appArmorAnnotationWarning('metadata.annotations', key))
     }
   }
