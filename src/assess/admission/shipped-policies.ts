@@ -1,4 +1,6 @@
 // The policies that come with the cluster: each refuses or warns, and nothing in the API can delete or replace them.
+import type { KubeObject } from '../../api/object.ts'
+import { parseJson } from '../../base/json.ts'
 import { shippedAttacks } from '../attacks/admission/shipped-policies.ts'
 import { inParallel } from '../in-parallel.ts'
 import type { ProofContext } from '../proof.ts'
@@ -8,6 +10,7 @@ import { type Answer, type ProofRequest, request, strategicPatch, succeeded } fr
 import { ClusterObject } from './cluster-object.ts'
 
 const group = '/apis/admissionregistration.k8s.io/v1'
+const fixedPath = '/bulkhead/v1/policies'
 const execPolicy = 'exempt-pod-exec.policies.bulkhead.dev'
 
 /** `exempt` is labelled `privileged`; no account in it has a right to pods. */
@@ -29,7 +32,15 @@ export async function shippedPolicies(
     }
   })
   await exemptExec(context, exempt, signal)
-  for (const policy of new Set([...attacks.map(attack => attack.policy), execPolicy])) await undeletable(context, policy, signal)
+  const shipped = [...new Set([...attacks.map(attack => attack.policy), execPolicy])]
+  const listed = await fixedPolicies(context, signal)
+  const missing = shipped.filter(policy => !listed.has(policy))
+  attempts.record({
+    ...{ name: 'the API lists the policies that it cannot change', sent: `GET ${fixedPath}`, expected: shipped.join(', ') },
+    ...{ answered: missing.length === 0 ? 'these' : `without ${missing.join(', ')}`, held: missing.length === 0 },
+  })
+  // Those from files too.
+  await inParallel([...new Set([...shipped, ...listed])], policy => undeletable(context, policy, signal))
   await unreplaceable(context, namespace, signal)
 }
 
@@ -70,9 +81,19 @@ async function exemptExec({ attempts, transport }: ProofContext, exempt: ProofNa
   await attempts.accepted('twin of ephemeral container in an exempt namespace', transport, patch, signal)
 }
 
+/** Names of policies that are no objects of the API. */
+async function fixedPolicies({ transport }: ProofContext, signal: AbortSignal): Promise<ReadonlySet<string>> {
+  const answer = await request(transport, { method: 'GET', path: fixedPath }, signal)
+  const { items } = succeeded(answer) ? (parseJson(answer.text) as { readonly items: readonly KubeObject[] }) : { items: [] }
+  return new Set(items.filter(({ kind = '' }) => kind.endsWith('Policy')).map(({ metadata }) => metadata.name ?? ''))
+}
+
+/** There is no such object; one of the same name that an administrator made would be another policy. */
 async function undeletable({ attempts, transport }: ProofContext, policy: string, signal: AbortSignal): Promise<void> {
   for (const plural of ['validatingadmissionpolicies', 'validatingadmissionpolicybindings']) {
-    const question = { method: 'DELETE', path: `${group}/${plural}/${policy}?dryRun=All` } as const
+    const path = `${group}/${plural}/${policy}`
+    if (succeeded(await request(transport, { method: 'GET', path }, signal))) continue
+    const question = { method: 'DELETE', path: `${path}?dryRun=All` } as const
     await attempts.refused(`delete ${policy} of ${plural}`, transport, question, { status: 404 }, signal)
   }
 }

@@ -143,6 +143,14 @@ test('C3, C7, C8, D4, P1 and A7 fail on profile upstream', async () => {
   )
 })
 
+test('P1 has policies change objects where the feature is on', async () => {
+  const features = { groupVersions: ['admissionregistration.k8s.io/v1alpha1'], mutatingAdmissionPolicy: true }
+  await using changing = await provableCluster({ features })
+  const result = await outcome('P1', changing.context)
+  assertHeld(result)
+  assert.match('evidence' in result ? result.evidence : '', /policies that change objects were tried/)
+})
+
 test('D2 fails if the check admits what the server refuses, and is skipped where it does not run', async () => {
   const { checkManifests, ...others } = secure.context
   assert.ok(checkManifests)
