@@ -65,7 +65,10 @@ export async function provableCluster(options: StartClusterOptions = {}): Promis
           token: material.tokenKeys[0] ?? assert.fail('no token key'),
         }),
         tokenKeys: async signal => (await signer.tokenKeys(signal)).map(({ publicKey }) => publicKey),
-        readAuditLog: async () => ({ events: cluster.auditEvents().map(event => ({ ...event })), problems: [] }),
+        readAuditLog: async wanted => {
+          const all = cluster.auditEvents().map(event => ({ auditID: '', ...event }))
+          return { events: all.filter(({ auditID }) => wanted.has(auditID)), eventCount: all.length, problems: [] }
+        },
       },
     },
     async [Symbol.asyncDispose]() {
@@ -112,7 +115,7 @@ export async function openCluster(): Promise<ProvableCluster> {
   return {
     context: {
       ...{ endpoint, transport, client: new Client(transport), clock: systemClock },
-      machine: { ...own, readAuditLog: async () => ({ events: [], problems: [] }) },
+      machine: { ...own, readAuditLog: async () => ({ events: [], eventCount: 0, problems: [] }) },
     },
     async [Symbol.asyncDispose]() {
       await transport[Symbol.asyncDispose]()
@@ -153,7 +156,7 @@ export async function storedCluster(): Promise<ProvableCluster & { readonly dire
     directory,
     context: {
       ...{ endpoint, transport, client: new Client(transport), clock: systemClock },
-      machine: { ...own, dataDirectory: directory, readAuditLog: () => verifyAuditLog(audit, publicKey) },
+      machine: { ...own, dataDirectory: directory, readAuditLog: wanted => verifyAuditLog(audit, { auditKey: publicKey, wanted }) },
     },
     async [Symbol.asyncDispose]() {
       await transport[Symbol.asyncDispose]()

@@ -40,9 +40,12 @@ export interface Part {
   readonly pid: number
 }
 
-/** The current content of the audit log. */
+/** The current state of the audit log. */
 export interface AuditReading {
+  /** Only the wanted ones. */
   readonly events: readonly Readonly<Record<string, unknown>>[]
+  /** The number of all events. */
+  readonly eventCount: number
   /** Faults of the hash chain; empty if it is complete. */
   readonly problems: readonly string[]
 }
@@ -53,8 +56,8 @@ export interface ClusterMachine {
   readonly parts: readonly Part[]
   /** Undefined if there is none or it cannot be read. */
   readonly dataDirectory?: string
-  /** Reads the audit log and verifies its chain and signatures. */
-  readAuditLog?(): Promise<AuditReading>
+  /** Reads the audit log and verifies its chain and signatures. Returns the events with a wanted audit id: the log may have gigabytes. */
+  readAuditLog?(wanted: ReadonlySet<string>): Promise<AuditReading>
   /** Public keys of ServiceAccount tokens, SPKI PEM. */
   tokenKeys?(signal: AbortSignal): Promise<readonly string[]>
   /** Private keys, read by the cluster's own user only: they stay in this process, and nothing that lasts is signed with them. */

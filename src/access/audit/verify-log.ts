@@ -1,14 +1,18 @@
 // Verifies an audit log: every batch is hashed into the next, no file is missing, and signed heads are valid.
-import { createPublicKey, verify } from 'node:crypto'
-import { readFile } from 'node:fs/promises'
+import { createPublicKey } from 'node:crypto'
 import { join } from 'node:path'
+import { LineTooLong, readLines } from '../../base/files/read-lines.ts'
 import { parseJson } from '../../base/json.ts'
-import { batchDigest, genesis, isHeadLine, isSealLine, lostRecords, parseHead, parseSeal, type SealedEnd } from './chain.ts'
+import { codeOf } from '../../base/user-error.ts'
+import type { SealedEnd } from './chain.ts'
+import { ChainVerifier } from './chain-verifier.ts'
 import { logFileName, logFileNumbers } from './log-files.ts'
 
 export interface AuditLogReport {
-  /** Parsed events in order; unknown, because the file may contain anything. */
+  /** The parsed events in order, or the wanted ones; unknown, because the file may contain anything. */
   readonly events: readonly Readonly<Record<string, unknown>>[]
+  /** The number of all events. */
+  readonly eventCount: number
   readonly batches: number
   readonly signedHeads: number
   /** The sequence of the newest signed seal: nothing before it can be cut off or changed without the signer's key. */
@@ -19,87 +23,79 @@ export interface AuditLogReport {
   readonly problems: readonly string[]
 }
 
-/**
- * `auditKey` is the signer's Ed25519 key (SPKI PEM); without it signatures are not checked and no head counts. `signedHead` is the newest
- * signed head, fetched before this reads the files; without it a missing end cannot be detected.
- */
-export async function verifyAuditLog(directory: string, auditKey?: string, signedHead?: SealedEnd): Promise<AuditLogReport> {
+export interface VerifyAuditLogOptions {
+  /** The signer's Ed25519 key (SPKI PEM); without it signatures are not checked and no head counts. */
+  readonly auditKey?: string
+  /** The newest signed head, fetched before this reads the files; without it a missing end cannot be detected. */
+  readonly signedHead?: SealedEnd | undefined
+  /** Audit ids: only events with one of them are parsed and returned, so that memory is bounded. Default: all events. */
+  readonly wanted?: ReadonlySet<string>
+}
+
+/** No record is longer: a body has at most 3 MiB, and its JSON escapes may need more. */
+const maxLineBytes = 64 << 20
+const maxProblems = 100
+
+export async function verifyAuditLog(directory: string, options: VerifyAuditLogOptions = {}): Promise<AuditLogReport> {
+  const { auditKey, signedHead, wanted } = options
   const key = auditKey === undefined ? undefined : createPublicKey(auditKey)
   const numbers = await logFileNumbers(directory)
   const events: Readonly<Record<string, unknown>>[] = []
   const problems: string[] = []
-  const digests = new Map<number, string>()
-  let digest: Buffer | undefined = numbers[0] === 1 ? genesis : undefined
-  let sequence: number | undefined = numbers[0] === 1 ? 0 : undefined
-  let batches = 0
-  let signedHeads = 0
-  let signedUpTo = 0
-  let pending: string[] = []
+  const report = (problem: string): void => {
+    if (problems.length < maxProblems) problems.push(problem)
+  }
+  let chain = new ChainVerifier(numbers[0] === 1, key, signedHead, report)
+  let eventCount = 0
 
   for (const [index, number] of numbers.entries()) {
+    const name = logFileName(number)
     const expected = (numbers[0] ?? 1) + index
-    if (number !== expected) problems.push(`${logFileName(expected)} is missing`)
-    const text = await readFile(join(directory, logFileName(number)), 'utf8')
-    const lines = text.split('\n')
-    if (lines.pop() !== '') problems.push(`${logFileName(number)}: the last line is cut`)
-    for (const [at, line] of lines.entries()) {
-      const where = `${logFileName(number)}:${at + 1}`
-      if (!isSealLine(line)) {
-        pending.push(line)
-        if (isHeadLine(line)) checkHead(line, where)
-        else readEvent(line, where)
-        continue
-      }
-      const seal = parseSeal(line)
-      if (seal === undefined) {
-        problems.push(`${where}: the seal is malformed`)
-        continue
-      }
-      // Older files may have been removed by rotation: the first seal then shows where the chain begins.
-      digest ??= Buffer.from(seal.previous, 'hex')
-      sequence ??= seal.sequence - 1
-      const actual = batchDigest(digest, pending.map(entry => `${entry}\n`).join(''))
-      if (seal.sequence !== sequence + 1) problems.push(`${where}: seal ${seal.sequence} follows seal ${sequence}`)
-      if (seal.previous !== digest.toString('hex')) problems.push(`${where}: the seal does not continue the one before`)
-      if (seal.lines !== pending.length || seal.digest !== actual.toString('hex'))
-        problems.push(`${where}: lines of this batch were changed`)
-      digest = Buffer.from(seal.digest, 'hex')
-      sequence = seal.sequence
-      digests.set(seal.sequence, seal.digest)
-      batches++
-      pending = []
-    }
-  }
-
-  if (signedHead !== undefined) {
-    // If the signed batch exists, it counts, and not what comes after it.
-    const signed = digests.get(signedHead.sequence)
-    const end = { sequence: sequence ?? 0, digest: digest ?? genesis }
-    const loss = lostRecords(signed === undefined ? end : { ...signedHead, digest: Buffer.from(signed, 'hex') }, signedHead)
-    if (loss !== undefined) problems.push(loss)
-  }
-
-  function readEvent(line: string, where: string): void {
+    if (number !== expected) report(`${logFileName(expected)} is missing`)
+    let at = 0
     try {
-      const event: unknown = parseJson(line)
+      for await (const lines of readLines(join(directory, name), maxLineBytes)) {
+        for (const line of lines) {
+          if (line.at(-1) !== lineEnd) report(`${name}: the last line is cut`)
+          else {
+            at++
+            const where = `${name}:${at}`
+            if (chain.line(line, where)) readEvent(line, where)
+          }
+        }
+      }
+    } catch (err) {
+      if (err instanceof LineTooLong) report(`${name}:${at + 1}: the line is longer than any record`)
+      // Rotation may remove the oldest file before it is read.
+      else if (codeOf(err) === 'ENOENT' && index === 0) chain = new ChainVerifier(false, key, signedHead, report)
+      else throw err
+    }
+  }
+  chain.finish()
+
+  function readEvent(line: Buffer, where: string): void {
+    eventCount++
+    if (wanted !== undefined && !wanted.has(auditIdIn(line))) return
+    try {
+      const event: unknown = parseJson(line.toString('utf8'))
       if (typeof event === 'object' && event !== null) events.push({ ...event })
-      else problems.push(`${where}: the line is not an event`)
+      else report(`${where}: the line is not an event`)
     } catch {
-      problems.push(`${where}: the line is not JSON`)
+      report(`${where}: the line is not JSON`)
     }
   }
 
-  function checkHead(line: string, where: string): void {
-    const head = parseHead(line)
-    if (head === undefined) return void problems.push(`${where}: the head is malformed`)
-    const known = digests.get(head.sequence)
-    if (known !== undefined && known !== head.digest) problems.push(`${where}: the signed head is of another log`)
-    if (key === undefined) return
-    if (!verify(null, Buffer.from(head.digest, 'hex'), key, Buffer.from(head.signature, 'base64'))) {
-      return void problems.push(`${where}: the signature of the head is wrong`)
-    }
-    signedHeads++
-    signedUpTo = Math.max(signedUpTo, head.sequence)
-  }
-  return { events, batches, signedHeads, signedUpTo, unsealedLines: pending.length, problems }
+  const { batches, signedHeads, signedUpTo, unsealedLines } = chain
+  return { events, eventCount, batches, signedHeads, signedUpTo, unsealedLines, problems }
+}
+
+const lineEnd = 0x0a
+const idField = Buffer.from('"auditID":"')
+
+/** The id of an event as the server writes it: near the start of its line, before any text that a client chooses. */
+function auditIdIn(line: Buffer): string {
+  const at = line.indexOf(idField)
+  if (at < 0) return ''
+  const from = at + idField.length
+  return line.toString('latin1', from, line.indexOf('"', from))
 }

@@ -39,10 +39,10 @@ export function clusterMachine(directory: DataDirectory, up: UpStatus | undefine
   return {
     parts,
     dataDirectory: directory.path,
-    readAuditLog: async () => {
+    readAuditLog: async wanted => {
       await using signer = connectSigner(directory.signerSockets.admin)
       const { publicKey, signedHead } = await signer.auditKey(AbortSignal.timeout(signerMs))
-      return await verifyAuditLog(auditFolder, publicKey, signedHead)
+      return await verifyAuditLog(auditFolder, { auditKey: publicKey, signedHead, wanted })
     },
     tokenKeys: async signal => {
       await using signer = connectSigner(directory.signerSockets.admin)
