@@ -12,6 +12,7 @@ export const proofNamespacePrefix = 'bulkhead-prove-'
 /** Pods with this scheduler stay pending forever: for proofs that need a pod object but no container. */
 export const noScheduler = 'bulkhead-prove-none'
 
+const enforceLabel = 'pod-security.kubernetes.io/enforce'
 const cleanUpMs = 30_000
 const pollMs = 20
 
@@ -30,22 +31,26 @@ export interface TokenOptions {
 export class ProofNamespace implements AsyncDisposable {
   readonly name: string
   readonly #client: Client
+  readonly #uid: string
+  readonly #isPrivileged: boolean
 
-  private constructor(client: Client, name: string) {
+  private constructor(client: Client, name: string, uid: string, isPrivileged: boolean) {
     this.#client = client
     this.name = name
+    this.#uid = uid
+    this.#isPrivileged = isPrivileged
   }
 
   static async create(
-    { client, clock }: ProofContext,
+    { client, clock, run }: ProofContext,
     id: string,
     signal: AbortSignal,
     labels: Readonly<Record<string, string>> = {},
   ): Promise<ProofNamespace> {
     const name = `${proofNamespacePrefix}${id.toLowerCase()}-${randomBytes(4).toString('hex')}`
-    const made = await client.create(namespaces, '', { metadata: { name, labels }, spec: {} }, signal)
+    const made = await client.create(namespaces, '', { metadata: { name, labels: { ...labels, ...run.labels } }, spec: {} }, signal)
     await using stack = new AsyncDisposableStack()
-    const namespace = stack.use(new ProofNamespace(client, name))
+    const namespace = stack.use(new ProofNamespace(client, name, made.metadata.uid ?? '', labels[enforceLabel] === 'privileged'))
     // No pod is admitted before a controller has created the quota and limits of the namespace.
     for (let { metadata } = made; metadata.annotations?.[defaultsAnnotation] === 'pending'; ) {
       await clock.sleep(pollMs, signal)
@@ -66,11 +71,18 @@ export class ProofNamespace implements AsyncDisposable {
     return `/apis/${groupVersion}/namespaces/${this.name}/${rest}`
   }
 
+  /** For objects outside of namespaces: the garbage collector deletes them after this namespace, also if the run is killed. */
+  get owner(): { readonly apiVersion: string; readonly kind: string; readonly name: string; readonly uid: string } {
+    return { apiVersion: 'v1', kind: 'Namespace', name: this.name, uid: this.#uid }
+  }
+
   async account(name: string, signal: AbortSignal): Promise<void> {
     await this.#client.create(serviceAccounts, this.name, { metadata: { name } }, signal)
   }
 
   async token(account: string, options: TokenOptions, signal: AbortSignal): Promise<string> {
+    // Whoever got the token of a run that was killed could start privileged pods.
+    if (this.#isPrivileged) throw new Error(`Cannot issue a token in "${this.name}": the namespace admits privileged pods`)
     const { audiences = [], pod, secret } = options
     const [kind, bound] = pod === undefined ? ['Secret', secret] : ['Pod', pod]
     const answer = await this.#client.subresource<TokenRequest>(

@@ -5,6 +5,7 @@ import type { HttpTransportOptions } from '../client/transport/http-transport.ts
 import type { Transport } from '../client/transport/transport.ts'
 import type { AttemptLog } from './attempt-log.ts'
 import type { ClusterKeys } from './cluster-keys.ts'
+import type { ProofRun } from './proof-run.ts'
 
 /** `held: true` requires evidence: a proof that attacked nothing has not held. */
 export type Outcome =
@@ -87,6 +88,8 @@ export interface ClusterContext {
 export interface ProofContext extends ClusterContext {
   /** The proof's own. A proof with an attempt that did not hold has not held. */
   readonly attempts: AttemptLog
+  /** Labels for whatever must be removed if this run is killed. */
+  readonly run: Pick<ProofRun, 'labels'>
 }
 
 const held = (evidence: string): Outcome => ({ held: true, evidence })

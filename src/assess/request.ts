@@ -1,5 +1,6 @@
 // Sends one request and returns the whole answer: proofs need status codes and headers, which the typed client hides.
 import { parseJson } from '../base/json.ts'
+import { proofAgent } from '../base/proof-agent.ts'
 import { readText } from '../client/client.ts'
 import { createHttpTransport, type HttpTransport, type HttpTransportOptions } from '../client/transport/http-transport.ts'
 import type { ApiRequest, Transport } from '../client/transport/transport.ts'
@@ -50,7 +51,7 @@ export function connectWith(
   { server, ca }: Endpoint,
   credentials: Pick<HttpTransportOptions, 'certificate' | 'key' | 'token'> = {},
 ): HttpTransport {
-  return createHttpTransport({ server, ca, ...credentials, userAgent: 'bulkhead-prove' })
+  return createHttpTransport({ server, ca, ...credentials, userAgent: proofAgent })
 }
 
 export interface Cause {

@@ -3,6 +3,7 @@ import { ApiError } from '../api/status.ts'
 import { messageOf } from '../base/user-error.ts'
 import { type Attempt, AttemptLog } from './attempt-log.ts'
 import type { ClusterContext, Outcome, Proof, ProofContext } from './proof.ts'
+import { ProofRun } from './proof-run.ts'
 
 export interface ProofResult extends Omit<Proof, 'prove'> {
   readonly outcome: Outcome
@@ -21,7 +22,7 @@ export interface RunProofsOptions {
   onResult?(result: ProofResult): void
 }
 
-/** Results are in the order of `proofs`. Rejects only if the signal is aborted. */
+/** Results are in the order of `proofs`. Rejects only if the signal is aborted, or if the cluster does not let a run begin. */
 export async function runProofs(
   proofs: readonly Proof[],
   context: ClusterContext,
@@ -29,11 +30,12 @@ export async function runProofs(
   signal: AbortSignal,
 ): Promise<ProofResult[]> {
   const { limitMs = 180_000, concurrency = 4, onResult } = options
+  await using run = await ProofRun.begin(context.client, context.clock, signal)
   const results = new Map<Proof, ProofResult>()
   const waiting = [...proofs]
   const work = async (): Promise<void> => {
     for (let proof = waiting.shift(); proof !== undefined; proof = waiting.shift()) {
-      const result = await runOne(proof, context, limitMs, signal)
+      const result = await runOne(proof, { ...context, run }, limitMs, signal)
       signal.throwIfAborted()
       results.set(proof, result)
       onResult?.(result)
@@ -43,7 +45,7 @@ export async function runProofs(
   return proofs.flatMap(proof => results.get(proof) ?? [])
 }
 
-async function runOne(proof: Proof, context: ClusterContext, limitMs: number, signal: AbortSignal): Promise<ProofResult> {
+async function runOne(proof: Proof, context: Omit<ProofContext, 'attempts'>, limitMs: number, signal: AbortSignal): Promise<ProofResult> {
   const { prove: _prove, ...described } = proof
   const began = context.clock.now()
   const attempts = new AttemptLog()

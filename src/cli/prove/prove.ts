@@ -5,6 +5,7 @@ import type { Proof } from '../../assess/proof.ts'
 import { proofs } from '../../assess/proofs/index.ts'
 import { type ProofResult, runProofs } from '../../assess/run-proofs.ts'
 import { systemClock } from '../../base/clock.ts'
+import { proofAgent } from '../../base/proof-agent.ts'
 import { codeOf, UserError } from '../../base/user-error.ts'
 import { Client } from '../../client/client.ts'
 import { clusterMachine, findDataDirectory, findUp } from '../connection/find-cluster.ts'
@@ -41,7 +42,7 @@ export async function prove(flags: ProveFlags, ids: readonly string[], terminal:
     throw err
   })
   const isLocal = up !== undefined && up.server === server
-  await using transport = reachCluster(found, 'bulkhead-prove')
+  await using transport = reachCluster(found, proofAgent)
   const client = new Client(transport)
   await requireBulkhead(client, server, signal)
   const context = {

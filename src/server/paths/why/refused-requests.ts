@@ -1,13 +1,16 @@
 // The latest refused requests, in memory, because users usually ask why right after a refusal.
 import { type AuditEvent, eventLine, parseEventLine } from '../../../access/audit/audit-event.ts'
 import { limitHolder } from '../../../access/limit-subject.ts'
+import { proofAgent } from '../../../base/proof-agent.ts'
 
 export const whyPath = '/bulkhead/v1/why'
 /**
  * Limits in all, per user, and per namespace of ServiceAccounts: a client that is refused a thousand times a second evicts only its own. Clients decide
  * how long URLs and messages are, so characters are limited too.
  */
-const kept = { all: 2000, characters: 16 * 2 ** 20, ofUser: 32, ofHolder: 256 }
+const kept = { all: 2000, characters: 16 * 2 ** 20, ofUser: 32, ofHolder: 256, ofProofs: 256 }
+/** Longer events of proofs are only in the audit log. */
+const maxProofCharacters = 4096
 
 interface RecordedRefusal {
   readonly userName: string
@@ -23,10 +26,13 @@ export class RefusedRequests {
   /** By the user or namespace for the limits, the oldest first. */
   readonly #idsOfHolder = new Map<string, Set<string>>()
   #characters = 0
+  /** Of proofs, by audit id, the oldest first: a run is refused thousands of times, and must not evict what people ask about. */
+  readonly #ofProofs = new Map<string, string>()
 
   /** Requests to explain are not recorded: the next one would explain the last one. */
   keep(event: AuditEvent): void {
     if (event.requestURI.startsWith(whyPath)) return
+    if (event.userAgent?.startsWith(proofAgent) === true) return void this.#keepOfProof(event)
     const { auditID } = event
     const userName = event.user.username
     const ids = this.#idsOf.get(userName) ?? []
@@ -42,8 +48,8 @@ export class RefusedRequests {
   }
 
   find(auditId: string): AuditEvent | undefined {
-    const found = this.#byId.get(auditId)
-    return found && parseEventLine(found.line)
+    const line = this.#byId.get(auditId)?.line ?? this.#ofProofs.get(auditId)
+    return line === undefined ? undefined : parseEventLine(line)
   }
 
   /** The latest request authenticated as this user. */
@@ -67,6 +73,14 @@ export class RefusedRequests {
       if (id === newest) return undefined
     }
     return undefined
+  }
+
+  #keepOfProof(event: AuditEvent): void {
+    const line = eventLine(event)
+    if (line.length > maxProofCharacters) return
+    this.#ofProofs.set(event.auditID, line)
+    const [oldest] = this.#ofProofs.keys()
+    if (this.#ofProofs.size > kept.ofProofs && oldest !== undefined) this.#ofProofs.delete(oldest)
   }
 
   #recordForHolder(userName: string, auditId: string): void {
