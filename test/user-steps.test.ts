@@ -225,10 +225,13 @@ test('bulkhead status shows parts, certificates, store and controls', { skip }, 
   )
 })
 
-test('bulkhead prove runs every proof and all hold', { skip }, async () => {
-  const { code, stdout, stderr } = await bulkhead('prove', '--data-dir', dataDirectory)
+test('bulkhead prove runs every proof and all hold, with a signed report that is evidence', { skip }, async () => {
+  const report = join(dataDirectory, 'evidence.json')
+  const { code, stdout, stderr } = await bulkhead('prove', '--data-dir', dataDirectory, '--strict', '--report', report)
   assert.equal(code, 0, stdout + stderr)
   for (const id of ['A1', 'A3', 'A5', 'A7', 'C3', 'C4', 'P1', 'S5', 'T2', 'O11']) assert.match(stdout, new RegExp(`\\b${id}\\b`))
+  const verified = await bulkhead('evidence', 'verify', report, '--data-dir', dataDirectory)
+  assert.deepEqual([verified.code, verified.stdout.split(':')[0]], [0, 'AUTHENTIC'], verified.stdout + verified.stderr)
 })
 
 test('kubectl delete removes pods and containers', { skip }, async () => {

@@ -36,6 +36,8 @@ export interface ControlPlaneOptions {
   readonly authorization?: AuthorizationConfiguration
   /** Called once with functions that replace these two configurations while the server runs. */
   readonly reloads?: (replace: ReplaceConfiguration) => void
+  /** What else decides what is enforced, for the digest of the settings. */
+  readonly furtherSettings?: () => unknown
   /** Further checks of `/readyz`. */
   readonly checks?: readonly HealthCheck[]
   readonly clock: Clock

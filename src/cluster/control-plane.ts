@@ -15,6 +15,7 @@ import type { ControlPlaneOptions } from './control-plane-options.ts'
 import { reportRefusedTunnels } from './nodes/tunnel-events.ts'
 import { openAccess } from './open-access.ts'
 import { openAdmission } from './open-admission.ts'
+import { runningBuild } from './running-build.ts'
 import { openWebhooks, recordWebhookFailures } from './webhooks.ts'
 
 /** The server answers at once; it is ready after `bootstrap`. */
@@ -44,6 +45,7 @@ export async function openControlPlane(options: ControlPlaneOptions): Promise<Ap
     aggregates: options.offline !== true,
     explainAccess: createExplainAccess(rbac),
     filePolicies: fixedPolicies(shipped, policies),
+    running: () => runningBuild(options),
     rulesFor: (user, namespace) => reviewedRules(authorization.authorizers, rbac, user, namespace),
   })
 

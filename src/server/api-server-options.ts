@@ -14,6 +14,7 @@ import type { FlowLimits } from './flow-control/flow-control.ts'
 import type { WriteRate } from './flow-control/written-bytes.ts'
 import type { Identifiers } from './objects/identifiers.ts'
 import type { AdmissionChain } from './objects/write-parts.ts'
+import type { RunningBuild } from './paths/build-path.ts'
 import type { FilePolicies } from './paths/file-policies-path.ts'
 import type { HealthCheck } from './paths/health.ts'
 import type { FrontProxyIdentity } from './proxy/aggregation/connect-api.ts'
@@ -71,6 +72,8 @@ export interface ApiServerOptions {
   readonly oidc?: OidcDocuments
   /** Policies that are no objects of the API, for who wants to see them. */
   readonly filePolicies?: FilePolicies
+  /** Which code and settings run. */
+  readonly running?: () => Promise<RunningBuild>
   /** Texts of the schemas, for `kubectl explain`. */
   readonly descriptions?: Descriptions
 }

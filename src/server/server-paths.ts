@@ -3,6 +3,7 @@ import type { ApiServerOptions } from './api-server-options.ts'
 import { dumpText } from './flow-control/dump.ts'
 import { monotonicClock } from './flow-control/flow-clock.ts'
 import type { FlowControl } from './flow-control/flow-control.ts'
+import { buildPathHandler } from './paths/build-path.ts'
 import { documents } from './paths/documents/documents.ts'
 import { filePoliciesHandler } from './paths/file-policies-path.ts'
 import type { HealthCheck } from './paths/health.ts'
@@ -42,6 +43,7 @@ export function serverPaths({ options, authorize, aggregator, flow, refused, che
     },
     why: whyPathHandler({ refused, audit, authorize, ...(explainAccess ? { explainAccess } : {}) }),
     policies: filePoliciesHandler(options.filePolicies),
+    build: buildPathHandler(options.running),
     hasGroup: group => resources.hasBuiltInGroup(group) || aggregator.index.hasGroup(group),
     ...(oidc ? { oidc } : {}),
     metrics: async () => ({ contentType: metrics.contentType, text: await metrics.metrics() }),

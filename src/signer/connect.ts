@@ -88,6 +88,14 @@ export function connectSigner(path: string, { clock = systemClock, log = silentL
         signedHead: signedHead === undefined ? undefined : auditHeadParam(fields(signedHead)),
       }
     },
+    async signEvidence(statement, signal) {
+      const answer = fields(await repeatable('signEvidence', { statement: statement.toString('base64') }, signal))
+      return { keyId: text(answer['keyId']), signature: Buffer.from(text(answer['signature']), 'base64') }
+    },
+    async evidenceKey(signal) {
+      const answer = fields(await repeatable('evidenceKey', {}, signal))
+      return { keyId: text(answer['keyId']), publicKey: text(answer['publicKey']) }
+    },
     async [Symbol.asyncDispose]() {
       closed.abort(new Error('the connection to the signer is closed'))
       await connection[Symbol.asyncDispose]()

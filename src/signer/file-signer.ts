@@ -7,8 +7,8 @@ import {
   type AuthorityKey,
   type KeyMaterial,
   type NumberedKey,
-  newAuditKey,
   newEcKey,
+  newEd25519Key,
   newEncryptionKey,
   privatePem,
   readPrivatePem,
@@ -26,6 +26,7 @@ export interface FileSignerOptions {
 }
 
 const auditKeyFile = 'audit.key'
+const evidenceKeyFile = 'evidence.key'
 const kubeletServing = 'kubelet-serving'
 
 const keptStoreHead: HeadForm<StoreHead> = { file: 'store-head.json', log: 'store', fields: storeHeadFields, parse: storeHeadParam }
@@ -33,7 +34,7 @@ const auditHead: HeadForm<AuditHead> = { file: 'audit-head.json', log: 'audit lo
 
 /**
  * Opens or creates the keys. Files (0600): `<authority>-ca.key`, `<authority>-ca.crt`, `service-account-<n>.key`, `encryption-<n>.key`,
- * `audit.key`, and `audit-head.json` and `store-head.json`, the heads of the audit log and the store. Of numbered keys the highest is
+ * `audit.key`, `evidence.key`, and `audit-head.json` and `store-head.json`, the heads of the audit log and the store. Of numbered keys the highest is
  * current; older ones still verify and unwrap. Throws `UnsafeKeyFile` for a file that others can read, and an error for a missing or
  * damaged one.
  */
@@ -60,7 +61,9 @@ export async function openFileSigner({ directory, clock, log }: FileSignerOption
     authorities,
     tokenKeys: tokenKeys.map(({ key }) => key),
     encryptionKeys: await encryptionKeys(folder, names, log, mayMake),
-    auditKey: await readOrMakeKey(folder, auditKeyFile, newAuditKey, log, mayMake || hasAuditKey),
+    // Newer than the others. If it is lost, a new one signs, and reports of the lost one need its public key, which they name by its id.
+    evidenceKey: await readOrMakeKey(folder, evidenceKeyFile, newEd25519Key, log, true),
+    auditKey: await readOrMakeKey(folder, auditKeyFile, newEd25519Key, log, mayMake || hasAuditKey),
   }
   return createKeySigner(keys, clock, { auditHead: head, storeHead })
 }

@@ -22,10 +22,12 @@ export interface KeyMaterial {
   /** Newest first; all unwrap, the first wraps. 32 bytes each. */
   readonly encryptionKeys: readonly NumberedKey<Buffer>[]
   readonly auditKey: KeyObject
+  readonly evidenceKey: KeyObject
 }
 
 export const newEcKey = (): KeyObject => generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey
-export const newAuditKey = (): KeyObject => generateKeyPairSync('ed25519').privateKey
+/** For the audit log, and for evidence. */
+export const newEd25519Key = (): KeyObject => generateKeyPairSync('ed25519').privateKey
 export const newEncryptionKey = (): Buffer => randomBytes(32)
 
 export function newKeyMaterial(): KeyMaterial {
@@ -34,7 +36,8 @@ export function newKeyMaterial(): KeyMaterial {
     authorities: { client: authority(), serving: authority(), 'front-proxy': authority(), 'kubelet-serving': authority() },
     tokenKeys: [newEcKey()],
     encryptionKeys: [{ number: 1, key: newEncryptionKey() }],
-    auditKey: newAuditKey(),
+    auditKey: newEd25519Key(),
+    evidenceKey: newEd25519Key(),
   }
 }
 

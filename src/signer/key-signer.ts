@@ -2,6 +2,7 @@
 import { createPublicKey, type KeyObject, sign } from 'node:crypto'
 import { promisify } from 'node:util'
 import type { Clock } from '../base/clock.ts'
+import { preAuthEncoding, statementType } from '../base/dsse.ts'
 import { type Issuer, issueLeaf, makeAuthorityCertificate, openIssuer } from './certificate.ts'
 import { type AuthorityKey, authorityNames, type KeyMaterial, keyIdOf, publicPem } from './key-material.ts'
 import { encryptionKeyId, unwrapKey, wrapKey } from './key-wrap.ts'
@@ -95,6 +96,13 @@ export function createKeySigner(keys: KeyMaterial, clock: Clock, memory?: Signer
     },
     async auditKey() {
       return { keyId: auditKeyId, publicKey: publicPem(keys.auditKey), signedHead }
+    },
+    async signEvidence(statement, signal) {
+      signal.throwIfAborted()
+      return { keyId: keyIdOf(keys.evidenceKey), signature: sign(null, preAuthEncoding(statementType, statement), keys.evidenceKey) }
+    },
+    async evidenceKey() {
+      return { keyId: keyIdOf(keys.evidenceKey), publicKey: publicPem(keys.evidenceKey) }
     },
     async [Symbol.asyncDispose]() {
       for (const { key } of keys.encryptionKeys) key.fill(0)

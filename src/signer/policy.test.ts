@@ -164,6 +164,12 @@ test('checkMethod() keeps tokens and encryption keys for the server', () => {
   }
 })
 
+test('checkMethod() lets only the administrator sign evidence, and everyone read its key', () => {
+  checkMethod('admin', 'signEvidence')
+  for (const role of ['server', 'controllers'] as const) assert.throws(() => checkMethod(role, 'signEvidence'), PolicyViolation)
+  for (const role of ['server', 'controllers', 'admin'] as const) checkMethod(role, 'evidenceKey')
+})
+
 const now = Date.UTC(2026, 0, 1)
 const seconds = now / 1000
 const good = tokenClaims('default', 'web', now, ['a'])

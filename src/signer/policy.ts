@@ -17,6 +17,8 @@ export type SignerMethod =
   | 'auditKey'
   | 'keepStoreHead'
   | 'storeHead'
+  | 'signEvidence'
+  | 'evidenceKey'
 
 export class PolicyViolation extends Error {
   /** Name of the rule, for logs and tests. */
@@ -28,7 +30,7 @@ export class PolicyViolation extends Error {
   }
 }
 
-const everyone: readonly SignerMethod[] = ['authority', 'tokenKeys', 'auditKey']
+const everyone: readonly SignerMethod[] = ['authority', 'tokenKeys', 'auditKey', 'evidenceKey']
 const methods: Readonly<Record<SignerRole, ReadonlySet<SignerMethod>>> = {
   server: new Set<SignerMethod>([
     ...everyone,
@@ -41,7 +43,8 @@ const methods: Readonly<Record<SignerRole, ReadonlySet<SignerMethod>>> = {
     'storeHead',
   ]),
   controllers: new Set<SignerMethod>([...everyone, 'issueCertificate']),
-  admin: new Set<SignerMethod>([...everyone, 'issueCertificate']),
+  // Only a local administrator: a server whose controls are attacked must not sign that they hold.
+  admin: new Set<SignerMethod>([...everyone, 'issueCertificate', 'signEvidence']),
 }
 
 export function checkMethod(role: SignerRole, method: SignerMethod): void {

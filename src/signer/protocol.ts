@@ -35,6 +35,8 @@ const methods: readonly SignerMethod[] = [
   'auditKey',
   'keepStoreHead',
   'storeHead',
+  'signEvidence',
+  'evidenceKey',
 ]
 
 const malformed = (what: string) => new PolicyViolation('form', `The request's ${what} is malformed`)

@@ -9,6 +9,7 @@ import { after, test } from 'node:test'
 import { promisify } from 'node:util'
 import { systemClock } from '../base/clock.ts'
 import { silentLogger } from '../base/log.ts'
+import { evidenceField, statementV1, testResultV01 } from '../base/statement.ts'
 import { issuer, tokenClaims } from './claims.fixture.ts'
 import { connectSigner } from './connect.ts'
 import { createTestCsr } from './csr.fixture.ts'
@@ -32,6 +33,19 @@ const csr = () => createTestCsr(generateKeyPairSync('ec', { namedCurve: 'P-256' 
 const newPath = () => join(parent, `${count++}.sock`)
 const serve = (path: string, role: SignerRole, signer = createMemorySigner()) =>
   serveSigner({ signer, sockets: [{ path, role }], scope, clock: systemClock, log: silentLogger })
+
+test('connectSigner() as administrator gets reports signed, and nothing else with that key', async () => {
+  const path = newPath()
+  const direct = createMemorySigner()
+  await using _server = await serve(path, 'admin', direct)
+  await using signer = connectSigner(path)
+  assert.deepEqual(await signer.evidenceKey(signal), await direct.evidenceKey(signal))
+  const predicate = { result: 'PASSED', [evidenceField]: {} }
+  const subject = [{ digest: { sha256: 'a'.repeat(64) } }]
+  const statement = Buffer.from(JSON.stringify({ _type: statementV1, subject, predicateType: testResultV01, predicate }))
+  assert.deepEqual(await signer.signEvidence(statement, signal), await direct.signEvidence(statement, signal))
+  await assert.rejects(signer.signEvidence(Buffer.from('{}'), signal), { name: 'PolicyViolation', rule: 'evidence-form' })
+})
 
 test('connectSigner() supports all methods of a signer', async () => {
   const path = newPath()
@@ -213,12 +227,19 @@ test('no answer of any method contains a private key', async () => {
     ['signAuditHead', { sequence: 1, digest }],
     ['signAuditHead', {}],
     ['auditKey', {}],
+    ['signEvidence', { statement: 'AAAA' }],
+    ['evidenceKey', {}],
     ['keepStoreHead', { revision: 1, digest }],
     ['storeHead', {}],
     ['exportKey', {}],
     ['toString', {}],
   ]
-  const privateKeys = [...Object.values(keys.authorities).map(({ privateKey }) => privateKey), ...keys.tokenKeys, keys.auditKey]
+  const privateKeys = [
+    ...Object.values(keys.authorities).map(({ privateKey }) => privateKey),
+    ...keys.tokenKeys,
+    keys.auditKey,
+    keys.evidenceKey,
+  ]
   const secrets = [
     ...privateKeys.map(secret => privatePem(secret).split('\n')[1] ?? ''),
     ...privateKeys.map(secret => String(secret.export({ format: 'jwk' }).d)),

@@ -5,6 +5,7 @@ import type { Clock } from '../base/clock.ts'
 import { isJsonObject } from '../base/json.ts'
 import type { Logger } from '../base/log.ts'
 import { listenOnSocket } from '../base/net/listen-on-socket.ts'
+import { checkEvidence } from './evidence-policy.ts'
 import { createFrameReader, encodeFrame, FrameError } from './frame.ts'
 import { checkCertificate, checkClaims, checkMethod, PolicyViolation, type SignerRole, type SignerScope } from './policy.ts'
 import {
@@ -202,6 +203,14 @@ async function perform({ method, params }: WireRequest, role: SignerRole, option
       const head = await signer.storeHead(signal)
       return head === undefined ? {} : { head: storeHeadFields(head) }
     }
+    case 'signEvidence': {
+      const statement = bytesParam(params, 'statement')
+      checkEvidence(statement)
+      const { keyId, signature } = await signer.signEvidence(statement, signal)
+      return { keyId, signature: signature.toString('base64') }
+    }
+    case 'evidenceKey':
+      return signer.evidenceKey(signal)
     case 'auditKey': {
       const { signedHead, ...key } = await signer.auditKey(signal)
       return { ...key, ...(signedHead === undefined ? {} : { signedHead: auditHeadFields(signedHead) }) }

@@ -37,6 +37,12 @@ export interface AuditLogKey {
   readonly signedHead: AuditHead | undefined
 }
 
+export interface EvidenceKey {
+  readonly keyId: string
+  /** SPKI PEM, Ed25519. */
+  readonly publicKey: string
+}
+
 /** The end of the server's store: its newest revision, and a digest over everything before it. */
 export interface StoreHead {
   readonly revision: number
@@ -61,4 +67,8 @@ export interface Signer extends AsyncDisposable {
   storeHead(signal: AbortSignal): Promise<StoreHead | undefined>
   /** The key and head for the verification of an audit log. */
   auditKey(signal: AbortSignal): Promise<AuditLogKey>
+  /** Signs an in-toto statement, the report of a run of proofs, as DSSE does, with Ed25519. */
+  signEvidence(statement: Buffer, signal: AbortSignal): Promise<{ readonly keyId: string; readonly signature: Buffer }>
+  /** The key for the verification of reports. */
+  evidenceKey(signal: AbortSignal): Promise<EvidenceKey>
 }

@@ -28,5 +28,7 @@ export const keylessSigner: Signer = {
   keepStoreHead: refuse,
   storeHead: refuse,
   auditKey: refuse,
+  signEvidence: refuse,
+  evidenceKey: refuse,
   [Symbol.asyncDispose]: async () => undefined,
 }

@@ -1,5 +1,6 @@
 // Every command of `bulkhead`, by its name. The hidden ones are parts that `up` starts.
 import { checkCommand } from './check.ts'
+import { evidenceCommand } from './evidence.ts'
 import { imageCommand } from './image.ts'
 import { joinTicketCommand } from './join-ticket.ts'
 import { partCommand } from './part.ts'
@@ -13,6 +14,7 @@ export const commands = {
   up: upCommand,
   status: statusCommand,
   prove: proveCommand,
+  evidence: evidenceCommand,
   why: whyCommand,
   check: checkCommand,
   policy: policyCommand,

@@ -78,6 +78,11 @@ export async function serveApi({
         configurations = new ReloadedConfigurations(settings.configurations, replace, { metrics, clock, log })
       },
       features,
+      furtherSettings: () => ({
+        auditPolicy: settings.auditPolicy,
+        allowPrivileged: settings.allowPrivileged,
+        files: Object.values(configurations?.shown() ?? {}).map(({ hash }) => hash),
+      }),
       checks: [{ name: 'signer', readinessOnly: true, check: () => signerWatch.check() }],
       clock,
       log,

@@ -1,16 +1,10 @@
 // Formats the results of proofs.
 import { styleText } from 'node:util'
 import type { EndedException } from '../../assess/compensation.ts'
+import { type Verdict, verdictOf } from '../../assess/evidence/verdict.ts'
 import type { ProofResult } from '../../assess/run-proofs.ts'
 import { printable, printableJson } from '../terminal/printable.ts'
 import { bulkheadVersion } from '../terminal/version.ts'
-
-type Verdict = 'PASS' | 'FAIL' | 'SKIP'
-
-export function verdictOf({ outcome }: ProofResult): Verdict {
-  if ('skipped' in outcome) return 'SKIP'
-  return outcome.held ? 'PASS' : 'FAIL'
-}
 
 /** More findings of a proof are only counted: a control that is off may fail hundreds of attempts. JSON has them all. */
 const maxFound = 20

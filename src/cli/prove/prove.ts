@@ -1,6 +1,7 @@
 // `bulkhead prove`: attacks the running cluster and reports which controls held.
 import { basename, dirname, resolve } from 'node:path'
 import { endExceptions } from '../../assess/compensation.ts'
+import { verdictOf } from '../../assess/evidence/verdict.ts'
 import type { Proof } from '../../assess/proof.ts'
 import { proofs } from '../../assess/proofs/index.ts'
 import { type ProofResult, runProofs } from '../../assess/run-proofs.ts'
@@ -13,12 +14,17 @@ import { findKubeconfig } from '../connection/find-kubeconfig.ts'
 import { reachCluster } from '../connection/reach-cluster.ts'
 import { adminKubeconfigName } from '../up/data-directory.ts'
 import { checkManifests } from './check-manifests.ts'
-import { endedLine, resultLine, resultsJson, summaryLine, verdictOf } from './format.ts'
+import { endedLine, resultLine, resultsJson, summaryLine } from './format.ts'
+import { openReportWriter } from './write-report.ts'
 
 export interface ProveFlags {
   readonly dataDir?: string
   readonly kubeconfig?: string
   readonly output?: 'text' | 'json'
+  /** File for the report. */
+  readonly report?: string
+  /** File with the private key that signs the report. */
+  readonly key?: string
   /** A skipped proof counts as failed. */
   readonly strict?: boolean
 }
@@ -33,6 +39,7 @@ const reachMs = 20_000
 /** Returns the exit code of `exitCode()`. `ids` selects proofs; an empty list selects all. */
 export async function prove(flags: ProveFlags, ids: readonly string[], terminal: Terminal, signal: AbortSignal): Promise<number> {
   const chosen = chooseProofs(ids)
+  if (flags.key !== undefined && flags.report === undefined) throw new UserError('--key signs a report: give --report FILE too')
   const found = await findKubeconfig(flags)
   const directory = findDataDirectory(flags.dataDir ?? directoryOf(found.path))
   const { server, ca } = found.config
@@ -51,6 +58,13 @@ export async function prove(flags: ProveFlags, ids: readonly string[], terminal:
     machine: clusterMachine(directory, isLocal ? up : undefined),
     checkManifests,
   }
+  await using report =
+    flags.report === undefined
+      ? undefined
+      : await openReportWriter({
+          ...{ path: flags.report, key: flags.key, signerSocket: isLocal ? directory.signerSockets.admin : undefined },
+          ...{ cluster: { server, ca, isLocal }, chosen, client, now: systemClock.now, signal },
+        })
   const text = flags.output !== 'json'
   const onResult = text ? { onResult: (result: ProofResult) => terminal.print(resultLine(result, terminal.color)) } : {}
   const results = await runProofs(chosen, context, onResult, signal)
@@ -59,6 +73,9 @@ export async function prove(flags: ProveFlags, ids: readonly string[], terminal:
     : []
   if (text) for (const exception of ended) terminal.print(endedLine(exception))
   terminal.print(text ? summaryLine(results) : resultsJson(server, results, ended))
+  const written = await report?.write(results)
+  // Of JSON, the report itself says who signed it.
+  if (text && written !== undefined) terminal.print(written)
   return exitCode(results, flags.strict === true)
 }
 

@@ -25,6 +25,8 @@ export interface DataDirectory {
   readonly dns: string
   readonly node: string
   readonly kubeconfig: string
+  /** The public key by which anybody verifies reports of proofs. */
+  readonly evidenceKey: string
   readonly lock: string
   readonly supervisorSocket: string
   readonly signerSockets: { readonly server: string; readonly controllers: string; readonly admin: string }
@@ -40,6 +42,7 @@ export function layout(path: string): DataDirectory {
     dns: join(path, 'dns'),
     node: join(path, 'node'),
     kubeconfig: join(path, adminKubeconfigName),
+    evidenceKey: join(path, 'evidence.pub'),
     lock: join(run, 'up.lock'),
     supervisorSocket: join(run, 'up.sock'),
     signerSockets: {

@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url'
 import { readFeatures } from '../../api/features.ts'
 import { systemClock } from '../../base/clock.ts'
 import { type Config, createConfig, defaultDataDirectory, readSettingsFile, type Settings, thisMachine } from '../../base/config/config.ts'
+import { ensureFile } from '../../base/files/replace-file.ts'
 import { createLogger } from '../../base/log.ts'
 import { messageOf, UserError } from '../../base/user-error.ts'
 import { collectOwnStart } from '../../base/v8/collect-start.ts'
@@ -13,6 +14,7 @@ import { thresholdsWith } from '../../node/eviction/thresholds.ts'
 import { nodeDirectory } from '../../node/machine/node-directory.ts'
 import { defaultPodCidr } from '../../node/pod/pod-network.ts'
 import { connectSigner } from '../../signer/connect.ts'
+import type { Signer } from '../../signer/signer.ts'
 import { bulkheadVersion } from '../terminal/version.ts'
 import { type AccessFiles, followAccessFiles, readAccessFiles, statesOf } from './access-files.ts'
 import { clusterAddresses } from './addresses.ts'
@@ -117,6 +119,7 @@ async function run(
     admin = await ensureAdminKubeconfig(directory.kubeconfig, addresses.server, signer, systemClock.now(), stop).catch(err => {
       throw explained(err, directory.path)
     })
+    await writeEvidenceKey(directory, signer, stop)
     await serverReady
     if (parts.nodes.length > 0) print(apiReady(addresses.server))
     await Promise.all([controllersReady, ...parts.nodes.map(part => supervisor.start(part))])
@@ -128,6 +131,16 @@ async function run(
   await Promise.race([started, aborted(stop)])
   await aborted(stop)
   print(stopping)
+}
+
+/** Kept outside of the signer's folder, so that everybody can verify without a running cluster. */
+async function writeEvidenceKey({ evidenceKey, path }: DataDirectory, signer: Signer, signal: AbortSignal): Promise<void> {
+  const { publicKey } = await signer.evidenceKey(signal)
+  try {
+    await ensureFile(evidenceKey, publicKey, 0o644)
+  } catch (err) {
+    throw explained(err, path)
+  }
 }
 
 async function openAddressForPods(address: string, directory: DataDirectory): Promise<AsyncDisposable> {

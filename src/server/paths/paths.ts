@@ -20,6 +20,7 @@ export interface PathParts {
   readonly tunnel: PathHandler
   readonly why: PathHandler
   readonly policies: PathHandler
+  readonly build: PathHandler
   readonly flowDump: PathHandler
   readonly oidc?: OidcDocuments
   hasGroup(group: string): boolean
@@ -42,6 +43,7 @@ export function pathHandler(parts: PathParts): (context: RequestContext, info: R
     parts.tunnel,
     parts.why,
     parts.policies,
+    parts.build,
     parts.flowDump,
     parts.aggregated,
     parts.documents,
