@@ -2,7 +2,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { createServer } from 'node:net'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import type { Credentials } from './load/connections.ts'
 
 export class ClusterProcess implements AsyncDisposable {
@@ -52,7 +52,7 @@ export class ClusterProcess implements AsyncDisposable {
 
 interface Kubeconfig {
   readonly clusters: readonly [{ readonly cluster: { readonly server: string; readonly 'certificate-authority-data': string } }]
-  readonly users: readonly [{ readonly user: { readonly 'client-certificate-data': string; readonly 'client-key-data': string } }]
+  readonly users: readonly [{ readonly user: { readonly 'client-certificate': string } }]
 }
 
 function readCredentials(file: string): Credentials {
@@ -60,9 +60,10 @@ function readCredentials(file: string): Credentials {
   const { clusters, users } = JSON.parse(readFileSync(file, 'utf8')) as Kubeconfig
   const text = (base64: string) => Buffer.from(base64, 'base64').toString()
   const { cluster } = clusters[0]
-  const { user } = users[0]
+  // One file has certificate and key.
+  const identity = readFileSync(join(dirname(file), users[0].user['client-certificate']), 'utf8')
   const ca = text(cluster['certificate-authority-data'])
-  return { server: cluster.server, ca, cert: text(user['client-certificate-data']), key: text(user['client-key-data']) }
+  return { server: cluster.server, ca, cert: identity, key: identity }
 }
 
 async function freePort(): Promise<number> {

@@ -1,6 +1,7 @@
 // Requests of the administrator without a client library: exact bytes go out, exact answers come back.
 import { readFileSync } from 'node:fs'
 import { Agent, request } from 'node:https'
+import { dirname, join } from 'node:path'
 import { connect as connectTls, type TLSSocket } from 'node:tls'
 
 export interface Answer {
@@ -30,8 +31,9 @@ export class AdminConnection implements Disposable {
     const clear = (base64: string) => Buffer.from(base64, 'base64').toString('utf8')
     this.port = Number(new URL(clusters[0].cluster.server).port)
     this.#ca = clear(clusters[0].cluster['certificate-authority-data'])
-    this.#certificate = clear(users[0].user['client-certificate-data'])
-    this.#key = clear(users[0].user['client-key-data'])
+    // One file has both.
+    this.#certificate = readFileSync(join(dirname(kubeconfig), users[0].user['client-certificate']), 'utf8')
+    this.#key = this.#certificate
     this.#agent = new Agent({ keepAlive: true, maxSockets: 4, ca: this.#ca, cert: this.#certificate, key: this.#key })
   }
 

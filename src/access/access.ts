@@ -117,6 +117,8 @@ export type AccessVerdict =
   | { readonly allowed: false; readonly reason: string; readonly denied?: true; readonly webhook?: string; readonly error?: string }
 
 export const systemMasters = 'system:masters'
+/** Bound to cluster-admin. Begins with `system:`, so that no issuer of tokens and no certificate request can name it. */
+export const administratorsGroup = 'system:bulkhead:administrators'
 export const authenticatedGroup = 'system:authenticated'
 export const unauthenticatedGroup = 'system:unauthenticated'
 export const anonymousUser: UserInfo = { name: 'system:anonymous', groups: [unauthenticatedGroup] }

@@ -4,6 +4,7 @@ import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Duplex } from 'node:stream'
+import { administratorsGroup } from '../access/access.ts'
 import { AuditLog } from '../access/audit/audit-log.ts'
 import { verifyAuditLog } from '../access/audit/verify-log.ts'
 import { createKeyAndCsr } from '../access/pki/key-and-csr.ts'
@@ -179,7 +180,7 @@ async function listen(server: ApiServer, signer: Signer) {
   const names = { dnsNames: ['localhost'], ipAddresses: ['127.0.0.1'], organizations: [], lifetimeSeconds: 3600 }
   const certificate = await signer.issueCertificate({ authority: 'serving', csr, commonName: 'kube-apiserver', ...names }, limit())
   const [ca, clientAuthorities] = await Promise.all([signer.authority('serving', limit()), signer.authority('client', limit())])
-  const admin = await issueIdentity(signer, 'bulkhead-admin', ['system:masters'], 3600, limit())
+  const admin = await issueIdentity(signer, 'bulkhead-admin', [administratorsGroup], 3600, limit())
   const serving = { certificate, key: keyPem }
   const listener = new Listener({ hosts: ['127.0.0.1'], port: 0, serving, clientAuthorities, handle: server.handle, log: silentLogger })
   const { port } = await listener.listen()

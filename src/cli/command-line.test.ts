@@ -15,7 +15,12 @@ async function answerTo(line: string): Promise<{ readonly code: unknown; readonl
 }
 
 const misunderstood = [
-  ['upp', 1, 'Unknown command "upp"', 'Commands: up, status, prove, evidence, why, check, policy, image, join-ticket. See "bulkhead --help"'],
+  [
+    'upp',
+    1,
+    'Unknown command "upp"',
+    'Commands: up, status, prove, evidence, why, check, policy, image, join-ticket. See "bulkhead --help"',
+  ],
   ['policy x', 2, 'Unknown command "x"', 'Commands: test, replay, report. See "bulkhead policy --help"'],
   ['up --prot 5', 1, 'Unknown flag "--prot", did you mean --port?', 'See "bulkhead up --help"'],
   ['up --nonsense', 1, 'Unknown flag "--nonsense"', 'See "bulkhead up --help"'],

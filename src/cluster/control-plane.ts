@@ -11,6 +11,7 @@ import { createStoreView } from '../store/store-view.ts'
 import { frontProxyIdentity } from './access/front-proxy-identity.ts'
 import { fixedPolicies } from './admission/fixed-policies.ts'
 import { quotaController, runQuotaStatus } from './admission/quota-status.ts'
+import { BreakGlassAlarm } from './break-glass.ts'
 import type { ControlPlaneOptions } from './control-plane-options.ts'
 import { reportRefusedTunnels } from './nodes/tunnel-events.ts'
 import { openAccess } from './open-access.ts'
@@ -31,9 +32,11 @@ export async function openControlPlane(options: ControlPlaneOptions): Promise<Ap
   const servingAuthority = await signer.authority('serving', signal)
 
   const { authenticate, denyList, reviewToken, authorization, rbac, issueToken, oidc, anonymousPaths } = access
+  const breakGlass = new BreakGlassAlarm({ clock, log })
   const server = createApiServer({
     view: serverView,
-    ...{ authenticate, denyList, reviewToken, issueToken, oidc, admission, audit, clock, log, metrics },
+    authenticate: breakGlass.watching(authenticate),
+    ...{ denyList, reviewToken, issueToken, oidc, admission, audit, clock, log, metrics },
     authorize: options.offline === true && options.alwaysAllow === true ? letPass : authorization.authorize,
     serviceCidr: options.serviceCidr,
     conversionSender: webhooks.conversion,
@@ -55,6 +58,7 @@ export async function openControlPlane(options: ControlPlaneOptions): Promise<Ap
     await runQuotaStatus({ ledger, transport, clock, log }, until)
   })
   reportRefusedTunnels(server, { clock, log })
+  breakGlass.attach(server)
   recordWebhookFailures(server, webhooks, { clock, log })
   options.reloads?.(access.replace)
   return server

@@ -3,6 +3,7 @@
 import { randomUUID } from 'node:crypto'
 import { performServerHandshake } from 'node:http2'
 import { duplexPair } from 'node:stream'
+import { administratorsGroup } from '../access/access.ts'
 import { createKeyAndCsr } from '../access/pki/key-and-csr.ts'
 import type { Features } from '../api/features.ts'
 import type { UserInfo } from '../api/user.ts'
@@ -198,11 +199,11 @@ async function listen(server: ApiServer, signer: Signer, stack: AsyncDisposableS
     ),
     signer.authority('serving', signal),
     signer.authority('client', signal),
-    issueIdentity(signer, 'bulkhead-admin', ['system:masters'], daySeconds, signal),
+    issueIdentity(signer, adminUser.name, [administratorsGroup], daySeconds, signal),
   ])
   const listener = stack.use(
     new Listener({ hosts: ['127.0.0.1'], port: 0, serving: { certificate, key: keyPem }, clientAuthorities, handle: server.handle, log }),
   )
   const { port } = await listener.listen()
-  return formatKubeconfig(`https://127.0.0.1:${port}`, { ca, ...admin })
+  return formatKubeconfig({ server: `https://127.0.0.1:${port}`, ca, user: adminUser.name, credentials: admin })
 }

@@ -21,6 +21,7 @@ import { decisionAnnotation, reasonAnnotation, webhookAnnotation } from './reque
 import { recordingBody } from './request/audit-bodies.ts'
 import type { AuditSink } from './request/audit-event.ts'
 import { requireAccess } from './request/authorize.ts'
+import { breakGlassAnnotation, isBreakGlass } from './request/break-glass.ts'
 import { Expiries } from './request/expiries.ts'
 import { failureForm, pathForm } from './request/negotiate.ts'
 import { Pace } from './request/pace.ts'
@@ -89,6 +90,7 @@ export function createPipeline(parts: PipelineParts): Pipeline {
     scope.actsUnder(authentication)
     audit.annotate('authentication.bulkhead.dev/authenticator', authentication.authenticator)
     audit.annotate('authentication.bulkhead.dev/credential-id', authentication.credentialId)
+    if (isBreakGlass(authentication)) audit.annotate(breakGlassAnnotation, authentication.user.name)
     audit.decideBodies(info)
     const user = isImpersonation(request)
       ? await scope.duringExternal(actingUser(parts, scope, authentication), false)

@@ -7,6 +7,7 @@ import type { CertificateRequest } from './signer.ts'
 const serving = { dnsNames: ['kubernetes.default.svc', 'localhost'], ipAddresses: ['10.96.0.1', '127.0.0.1'] }
 const scope = { servingNames: serving, issuer, controllerAccounts: new Set(['deployment-controller']) }
 const day = 86_400
+const administrators = 'system:bulkhead:administrators'
 const client = (commonName: string, organizations: string[] = [], rest: Partial<CertificateRequest> = {}): CertificateRequest => ({
   authority: 'client',
   csr: Buffer.alloc(0),
@@ -143,7 +144,29 @@ const cases: { name: string; role: SignerRole; request: CertificateRequest; rule
   { name: 'a bad DNS name', role: 'server', request: apiServer({ dnsNames: ['a..b'] }), rule: 'form' },
   { name: 'more names than a certificate may have', role: 'controllers', request: client('ann', Array(101).fill('dev')), rule: 'form' },
   { name: 'a CSR that is too large', role: 'controllers', request: client('ann', [], { csr: Buffer.alloc(16_385) }), rule: 'csr-size' },
-  { name: 'the administrator', role: 'admin', request: client('bulkhead-admin', ['system:masters']) },
+  { name: 'the administrator', role: 'admin', request: client('bulkhead-admin', [administrators], { lifetimeSeconds: day }) },
+  {
+    name: 'an administrator of more than a day',
+    role: 'admin',
+    request: client('bulkhead-admin', [administrators], { lifetimeSeconds: day + 1 }),
+    rule: 'lifetime',
+  },
+  { name: 'the administrator in system:masters', role: 'admin', request: client('bulkhead-admin', ['system:masters']), rule: 'subject' },
+  {
+    name: 'the break-glass administrator',
+    role: 'admin',
+    request: client('bulkhead-break-glass', ['system:masters'], { lifetimeSeconds: 365 * day }),
+  },
+  { name: 'the supervisor', role: 'admin', request: client('bulkhead-up', ['system:masters']) },
+  {
+    name: 'a supervisor of more than an hour',
+    role: 'admin',
+    request: client('bulkhead-up', ['system:masters'], { lifetimeSeconds: 3601 }),
+    rule: 'lifetime',
+  },
+  { name: 'administrators from controllers', role: 'controllers', request: client('ann', [administrators]), rule: 'subject' },
+  { name: 'the name of the supervisor from controllers', role: 'controllers', request: client('bulkhead-up'), rule: 'subject' },
+  { name: 'the break-glass name from controllers', role: 'controllers', request: client('bulkhead-break-glass'), rule: 'subject' },
   { name: 'another administrator', role: 'admin', request: client('ann', ['system:masters']), rule: 'subject' },
 ]
 

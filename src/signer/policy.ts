@@ -56,6 +56,10 @@ const day = 24 * hour
 const year = 366 * day
 const minLifetimeSeconds = 10 * 60
 const mastersGroup = 'system:masters'
+/** Bound to cluster-admin. */
+const administratorsGroup = 'system:bulkhead:administrators'
+/** The names of the administrators' certificates, and of the supervisor's. */
+const ownNames = new Set(['bulkhead-admin', 'bulkhead-break-glass', 'bulkhead-up'])
 const nodesGroup = 'system:nodes'
 const nodePrefix = 'system:node:'
 const accountPrefix = 'system:serviceaccount:kube-system:'
@@ -170,7 +174,7 @@ const rules: Readonly<Record<SignerRole, readonly CertificateRule[]>> = {
       authority: 'client',
       maxLifetimeSeconds: 90 * day,
       subject: (commonName, organizations) =>
-        !commonName.startsWith('system:') && commonName !== 'bulkhead-admin' && organizations.every(group => !group.startsWith('system:')),
+        !commonName.startsWith('system:') && !ownNames.has(commonName) && organizations.every(group => !group.startsWith('system:')),
       names: () => true,
     },
   ],
@@ -178,8 +182,24 @@ const rules: Readonly<Record<SignerRole, readonly CertificateRule[]>> = {
     {
       name: 'administrator',
       authority: 'client',
+      maxLifetimeSeconds: day,
+      subject: (commonName, organizations) => commonName === 'bulkhead-admin' && only(organizations, administratorsGroup),
+      names: noNames,
+    },
+    {
+      // Each use of it is an alarm.
+      name: 'break-glass',
+      authority: 'client',
       maxLifetimeSeconds: year,
-      subject: (commonName, organizations) => commonName === 'bulkhead-admin' && only(organizations, mastersGroup),
+      subject: (commonName, organizations) => commonName === 'bulkhead-break-glass' && only(organizations, mastersGroup),
+      names: noNames,
+    },
+    {
+      // The supervisor gives nodes their tickets, whatever RBAC and webhooks say. Its certificate is on no disk.
+      name: 'supervisor',
+      authority: 'client',
+      maxLifetimeSeconds: hour,
+      subject: (commonName, organizations) => commonName === 'bulkhead-up' && only(organizations, mastersGroup),
       names: noNames,
     },
     {

@@ -2,6 +2,7 @@
 
 import { deniedCredentials, denyRight } from '../../api/credentials/denied-credentials-names.ts'
 import { read, rule, urls } from '../../api/policy-rule.ts'
+import { administratorsGroup } from '../access.ts'
 import type { ClusterRole, ClusterRoleBinding, Role, RoleBinding } from '../rules/rbac-object.ts'
 import {
   ownControllerBindings,
@@ -11,6 +12,7 @@ import {
 } from './controller-roles.ts'
 import { aggregatesTo, clusterRole, clusterRoleBinding, group, role, serviceAccount } from './policy-object.ts'
 
+const administrators = 'bulkhead:administrators'
 const credentialDenier = 'bulkhead:credential-denier'
 
 /** Users bound to bulkhead:credential-denier maintain the list of denied credentials; by default nobody is. */
@@ -63,6 +65,8 @@ export const ownClusterRoles: readonly ClusterRole[] = [
  */
 export const ownClusterRoleBindings: readonly ClusterRoleBinding[] = [
   ...ownControllerBindings,
+  // Unlike system:masters, it can be taken away: by deleting the binding, or by a webhook that denies.
+  clusterRoleBinding(administrators, [group(administratorsGroup)], 'cluster-admin'),
   clusterRoleBinding(clusterDns, [serviceAccount('cluster-dns')]),
   clusterRoleBinding(networkPolicyKeeper, [group('system:nodes')]),
   clusterRoleBinding(nodeProxier, [group('system:nodes')]),

@@ -43,13 +43,13 @@ export const group = (name: string): Subject => ({ kind: 'Group', apiGroup: rbac
 /** An account in kube-system. */
 export const serviceAccount = (name: string): Subject => ({ kind: 'ServiceAccount', name, namespace: 'kube-system' })
 
-export function clusterRoleBinding(name: string, subjects: Subject[]): ClusterRoleBinding {
+export function clusterRoleBinding(name: string, subjects: Subject[], roleName = name): ClusterRoleBinding {
   return {
     apiVersion: rbacVersion,
     kind: 'ClusterRoleBinding',
     metadata: metadata(name),
     ...(subjects.length === 0 ? {} : { subjects }),
-    roleRef: { apiGroup: rbacGroup, kind: 'ClusterRole', name },
+    roleRef: { apiGroup: rbacGroup, kind: 'ClusterRole', name: roleName },
   }
 }
 

@@ -1,6 +1,7 @@
 // Formats the status as text.
 
 import { printable } from '../terminal/printable.ts'
+import { breakGlassText } from './break-glass.ts'
 import { defaultsCommand } from './namespaces-without-defaults.ts'
 import { policyText } from './policy-facts.ts'
 import type { Status } from './status.ts'
@@ -77,10 +78,10 @@ export function formatStatus(status: Status): string {
             status.configurations.map(({ kind, hash, since }) => [kind, `${hash.slice(0, 23)}…`, `since ${since}`]),
           ),
         ]),
-    section(
-      'Certificates',
-      status.certificates.map(({ use, subject, until }) => [use, subject, `until ${until}`]),
-    ),
+    section('Certificates', [
+      ...status.certificates.map(({ use, subject, until }) => [use, subject, `until ${until}`]),
+      ['break-glass', breakGlassText(status.breakGlass)],
+    ]),
     section('Store', [
       ['revision', store.revision ?? 'unknown'],
       ['objects at start', store.objects ?? 'unknown'],

@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { clusterDefaults, namespaces, podSecurityExceptions } from '../../client/resources.ts'
+import { clusterDefaults, configMaps, namespaces, podSecurityExceptions } from '../../client/resources.ts'
 import { startCluster } from '../../cluster/start-cluster.ts'
 import { takeControlSocket, type UpStatus } from '../up/control-socket.ts'
 import { controlsOf } from './controls.ts'
@@ -54,8 +54,15 @@ test('status shows parts, versions, certificates and controls of a running clust
   assert.match(text, /node-1 +Ready +bulkhead-simulated\S* +network policies not enforced: a simulated node carries no traffic/)
   assert.match(text, /serving +CN=kube-apiserver +until \d{4}-/)
   assert.match(text, /admin +.*CN=bulkhead-admin/)
+  assert.match(text, /^ {2}break-glass +never used/m)
   assert.match(text, /^ {2}on +TLS 1\.3 only/m)
   assert.doesNotMatch(text, /^ {2}OFF/m)
+  const data = { time: '2026-01-01T00:00:00Z', user: 'bulkhead-break-glass', address: '192.0.2.9', credential: 'x509:ab' }
+  await cluster.client.create(configMaps, 'kube-system', { metadata: { name: 'bulkhead-break-glass' }, data }, AbortSignal.timeout(60_000))
+  assert.match(
+    (await run({ dataDir: folder.path })).text,
+    /^ {2}break-glass +used at 2026-01-01T00:00:00Z from 192\.0\.2\.9 by bulkhead-break-glass/m,
+  )
   const { text: json } = await run({ dataDir: folder.path, output: 'json' })
   assert.equal(JSON.parse(json).running, true)
   assert.equal(JSON.parse(json).store.objects, 7)

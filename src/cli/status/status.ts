@@ -1,5 +1,6 @@
 // `bulkhead status`: what runs here, its state, and what it enforces.
 import { fileAnnotation } from '../../admission/policy/policy-files.ts'
+import type { BreakGlassUse } from '../../api/credentials/break-glass-record.ts'
 import type { KubeObject } from '../../api/object.ts'
 import { clusterDefaultsName } from '../../api/resources/bulkhead/cluster-defaults.ts'
 import type { Profile } from '../../base/config/config.ts'
@@ -13,6 +14,7 @@ import { reachCluster } from '../connection/reach-cluster.ts'
 import { printableJson } from '../terminal/printable.ts'
 import type { UpStatus } from '../up/control-socket.ts'
 import type { DataDirectory } from '../up/data-directory.ts'
+import { breakGlassUse } from './break-glass.ts'
 import { type ConfigurationFacts, configurationFacts, refusedConfigurations } from './configurations.ts'
 import { type Control, controlsOf } from './controls.ts'
 import {
@@ -67,6 +69,7 @@ export interface ClusterFacts {
   readonly filePolicies: FilePolicyFacts
   readonly exceptions: readonly ExceptionFacts[]
   readonly namespacesWithoutDefaults: readonly string[]
+  readonly breakGlass: BreakGlassUse | undefined
 }
 
 /** Policies from files, which the API cannot change. */
@@ -88,6 +91,8 @@ export interface Status {
   readonly exceptions: readonly ExceptionFacts[]
   /** Created before ClusterDefaults existed, or while they were exempt. */
   readonly namespacesWithoutDefaults: readonly string[]
+  /** The latest use of a credential of group system:masters. */
+  readonly breakGlass: BreakGlassUse | undefined
   /** Access configuration that comes from files. */
   readonly configurations: readonly ConfigurationFacts[]
   readonly certificates: readonly CertificateFacts[]
@@ -157,6 +162,7 @@ async function gather(directory: DataDirectory, up: UpStatus): Promise<Status> {
     filePolicies: cluster?.filePolicies.policies ?? [],
     exceptions: cluster?.exceptions ?? [],
     namespacesWithoutDefaults: cluster?.namespacesWithoutDefaults ?? [],
+    breakGlass: cluster?.breakGlass,
     configurations,
     certificates: [...(serving ? [serving] : []), ...(config ? adminCertificate(config) : []), ...nodeCertificates(directory.node)],
     store: {
@@ -188,7 +194,7 @@ async function readCluster(found: FoundKubeconfig): Promise<ClusterFacts> {
   await using transport = reachCluster(found, 'bulkhead-status')
   const client = new Client(transport)
   const now = Date.now()
-  const [version, list, newest, all, failures, files, exceptions, defaults, apis, unhealthy] = await Promise.all([
+  const [version, list, newest, all, failures, files, exceptions, defaults, apis, breakGlass, unhealthy] = await Promise.all([
     client.getPath<{ gitVersion: string }>('/version', signal),
     client.listAll(nodes, {}, signal),
     // The resourceVersion of a list is the revision of the whole store.
@@ -199,6 +205,7 @@ async function readCluster(found: FoundKubeconfig): Promise<ClusterFacts> {
     client.listAll(podSecurityExceptions, {}, signal),
     client.listAll(clusterDefaults, {}, signal),
     client.listAll(apiServices, {}, signal),
+    breakGlassUse(client, signal),
     failedChecks(transport, signal),
   ])
   return {
@@ -213,6 +220,7 @@ async function readCluster(found: FoundKubeconfig): Promise<ClusterFacts> {
     dead: [...unhealthy, ...deadWebhooks(failures, now), ...unavailableApis(apis)],
     filePolicies: filePolicyFacts(files),
     exceptions: exceptionFacts(exceptions, now),
+    breakGlass,
     namespacesWithoutDefaults: namespacesWithoutDefaults(
       all,
       defaults.find(({ metadata }) => metadata.name === clusterDefaultsName),

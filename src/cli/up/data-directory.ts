@@ -25,6 +25,7 @@ export interface DataDirectory {
   readonly dns: string
   readonly node: string
   readonly kubeconfig: string
+  readonly breakGlass: string
   /** The public key by which anybody verifies reports of proofs. */
   readonly evidenceKey: string
   readonly lock: string
@@ -42,6 +43,7 @@ export function layout(path: string): DataDirectory {
     dns: join(path, 'dns'),
     node: join(path, 'node'),
     kubeconfig: join(path, adminKubeconfigName),
+    breakGlass: join(path, 'break-glass.kubeconfig'),
     evidenceKey: join(path, 'evidence.pub'),
     lock: join(run, 'up.lock'),
     supervisorSocket: join(run, 'up.sock'),

@@ -1,10 +1,10 @@
-// Creates one join ticket for each node that this `up` starts, with the administrator's credential.
+// Creates one join ticket for each node that this `up` starts, with the credential of the supervisor, or of an administrator.
 import { createTicket, ticketSecretData } from '../../access/credentials/join-ticket.ts'
 import { ticketNamespace, ticketSecretPrefix, ticketSecretType } from '../../api/credentials/join-ticket-names.ts'
 import { Client } from '../../client/client.ts'
 import { secrets } from '../../client/resources.ts'
 import { createHttpTransport } from '../../client/transport/http-transport.ts'
-import type { AdminCredentials } from './admin-kubeconfig.ts'
+import type { ClientIdentity } from '../../cluster/client-identity.ts'
 
 const limitMs = 30_000
 
@@ -16,7 +16,7 @@ export interface NodeTicket {
 
 export async function issueTickets(
   server: string,
-  { ca, certificate, key }: AdminCredentials,
+  { ca, certificate, key }: ClientIdentity & { readonly ca: string },
   nodes: readonly string[],
 ): Promise<NodeTicket[]> {
   await using transport = createHttpTransport({ server, ca, certificate, key, userAgent: 'bulkhead-up' })

@@ -33,7 +33,7 @@ export function greeting({ config, directory, server, isDefault, example, curren
   return `
 Bulkhead is ready.
   API         ${server} (TLS 1.3 only)
-  kubeconfig  ${directory.kubeconfig} (break-glass: group system:masters)
+  kubeconfig  ${directory.kubeconfig}
   node        ${nodeLine(config)}
   secure      ${secureLine(config)}
 

@@ -16,7 +16,6 @@ import type { NodeSettings } from '../parts/node.ts'
 import type { ServerSettings } from '../parts/server.ts'
 import type { SignerSettings } from '../parts/signer.ts'
 import { type ClusterAddresses, clusterDnsPort, clusterDomain, podCidr } from './addresses.ts'
-import type { AdminCredentials } from './admin-kubeconfig.ts'
 import type { DataDirectory } from './data-directory.ts'
 import type { Identity } from './part-identities.ts'
 import type { PartDefinition } from './supervisor.ts'
@@ -32,8 +31,10 @@ export interface PartInput {
   readonly tokenWebhook: TokenWebhookSettings | undefined
   /** The current state. */
   configurations(): ConfigurationStates
-  /** Credentials of the administrator; available once the signer runs. */
-  credentials(): AdminCredentials
+  /** PEM of the server's authority; available once the signer runs, as what follows. */
+  servingAuthority(): Promise<string>
+  /** A new certificate with which this process issues tickets to its nodes. */
+  ownIdentity(): Promise<ClientIdentity>
   /** A new certificate for the DNS part. */
   dnsIdentity(): Promise<ClientIdentity>
 }
@@ -46,7 +47,7 @@ export interface ClusterParts {
 }
 
 export function partDefinitions(input: PartInput): ClusterParts {
-  const { config, directory, identity, addresses, credentials } = input
+  const { config, directory, identity, addresses } = input
   const { server, services } = addresses
   const acceptRestored = once(config.acceptRestoredStore)
   return {
@@ -105,7 +106,7 @@ export function partDefinitions(input: PartInput): ClusterParts {
       // Controllers have a lower priority than the API, so that requests stay fast on a busy machine.
       priority: { all: 5 },
     },
-    nodes: nodeParts(input, { server, ca: () => credentials().ca }),
+    nodes: nodeParts(input, server),
   }
 }
 
@@ -115,8 +116,8 @@ function* once<T>(value: T): Generator<T> {
 }
 
 function nodeParts(
-  { config, directory, identity, addresses: { services }, credentials, dnsIdentity }: PartInput,
-  api: { server: string; ca(): string },
+  { config, directory, identity, addresses: { services }, servingAuthority, ownIdentity, dnsIdentity }: PartInput,
+  server: string,
 ): PartDefinition[] {
   const { node } = config
   if (node.kind === 'none') return []
@@ -126,11 +127,12 @@ function nodeParts(
       : Array.from({ length: node.count }, (_, index) => (index === 0 ? 'simulated' : `simulated-${index + 1}`))
   const settings = async (): Promise<NodeSettings> => {
     const { issueTickets } = await import('./issue-tickets.ts')
+    const ca = await servingAuthority()
     return {
-      ...{ server: api.server, ca: api.ca(), directory: directory.node, simulated: node.kind === 'simulated' },
+      ...{ server, ca, directory: directory.node, simulated: node.kind === 'simulated' },
       ...{ podCidr, serviceCidr: services.cidr, clusterDnsIp: services.dnsIp, dnsPort: clusterDnsPort, clusterDomain },
       evictionHard: config.evictionHard,
-      tickets: await issueTickets(api.server, credentials(), names),
+      tickets: await issueTickets(server, { ca, ...(await ownIdentity()) }, names),
     }
   }
   const agent = part('node', directory.node, undefined, ['--max-semi-space-size=2'], settings, 60_000)
@@ -141,7 +143,7 @@ function nodeParts(
     await cleanUpMachine({ directory: directory.node, ...network }, systemClock, AbortSignal.timeout(agent.stopTimeoutMs))
   }
   const dnsSettings = async (): Promise<DnsSettings> => ({
-    ...{ server: api.server, ca: api.ca(), identity: await dnsIdentity() },
+    ...{ server, ca: await servingAuthority(), identity: await dnsIdentity() },
     ...{ address: services.dnsIp, port: clusterDnsPort, clusterDomain },
   })
   const dns = part('dns', directory.dns, identity?.dns, ['--max-semi-space-size=1'], dnsSettings)

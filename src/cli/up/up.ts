@@ -1,11 +1,12 @@
 // `bulkhead up`: prepares the data directory, starts the parts in order, prints what runs, and stops them in reverse order.
 import { existsSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
+import { systemMasters } from '../../access/access.ts'
 import { readFeatures } from '../../api/features.ts'
 import { systemClock } from '../../base/clock.ts'
 import { type Config, createConfig, defaultDataDirectory, readSettingsFile, type Settings, thisMachine } from '../../base/config/config.ts'
 import { ensureFile } from '../../base/files/replace-file.ts'
-import { createLogger } from '../../base/log.ts'
+import { createLogger, type Logger } from '../../base/log.ts'
 import { messageOf, UserError } from '../../base/user-error.ts'
 import { collectOwnStart } from '../../base/v8/collect-start.ts'
 import { accountName, accountOrganizations, issueIdentity } from '../../cluster/client-identity.ts'
@@ -13,12 +14,14 @@ import { openApiAddress } from '../../network/api-address.ts'
 import { thresholdsWith } from '../../node/eviction/thresholds.ts'
 import { nodeDirectory } from '../../node/machine/node-directory.ts'
 import { defaultPodCidr } from '../../node/pod/pod-network.ts'
+import { supervisorName } from '../../server/request/break-glass.ts'
 import { connectSigner } from '../../signer/connect.ts'
 import type { Signer } from '../../signer/signer.ts'
 import { bulkheadVersion } from '../terminal/version.ts'
 import { type AccessFiles, followAccessFiles, readAccessFiles, statesOf } from './access-files.ts'
 import { clusterAddresses } from './addresses.ts'
-import { type AdminCredentials, ensureAdminKubeconfig } from './admin-kubeconfig.ts'
+import { keepAdminKubeconfig } from './admin-kubeconfig.ts'
+import { ensureBreakGlassKubeconfig } from './break-glass-kubeconfig.ts'
 import { takeControlSocket } from './control-socket.ts'
 import { type DataDirectory, explained, layout, takeDataDirectory } from './data-directory.ts'
 import { apiReady, greeting, pluginsWarning, profileWarning, stopping } from './messages.ts'
@@ -32,6 +35,7 @@ import { runtimeFor } from './runtime.ts'
 import { Supervisor } from './supervisor.ts'
 
 const dnsCertificateSeconds = 365 * 86_400
+const supervisorSeconds = 3600
 
 export interface UpFlags extends Settings {
   readonly config?: string
@@ -93,14 +97,21 @@ async function run(
   )
   stack.use(supervisor)
   const signer = stack.use(connectSigner(directory.signerSockets.admin))
-  let admin: AdminCredentials | undefined
-  const credentials = (): AdminCredentials => {
-    if (admin === undefined) throw new Error('the administrator has no certificate yet')
-    return admin
-  }
+  const servingAuthority = () => signer.authority('serving', stop)
+  const ownIdentity = () => issueIdentity(signer, supervisorName, [systemMasters], supervisorSeconds, stop)
   const dnsIdentity = () => issueIdentity(signer, accountName('cluster-dns'), accountOrganizations, dnsCertificateSeconds, stop)
   const configurations = () => statesOf(files)
-  const parts = partDefinitions({ config, ...settings, directory, identity, addresses, credentials, dnsIdentity, configurations })
+  const parts = partDefinitions({
+    config,
+    ...settings,
+    directory,
+    identity,
+    addresses,
+    servingAuthority,
+    ownIdentity,
+    dnsIdentity,
+    configurations,
+  })
   for (const part of parts.nodes) supervisor.expect(part)
   const followed = new AbortController()
   const following = followAccessFiles(files, states => supervisor.change(parts.server.name, states), log, followed.signal)
@@ -116,10 +127,7 @@ async function run(
     // All are awaited below; a failure of one must not be an unhandled rejection while another is awaited.
     for (const ready of [serverReady, controllersReady]) ready.catch(() => undefined)
     await signerReady
-    admin = await ensureAdminKubeconfig(directory.kubeconfig, addresses.server, signer, systemClock.now(), stop).catch(err => {
-      throw explained(err, directory.path)
-    })
-    await writeEvidenceKey(directory, signer, stop)
+    await writeAccess(directory, addresses.server, signer, log, stop)
     await serverReady
     if (parts.nodes.length > 0) print(apiReady(addresses.server))
     await Promise.all([controllersReady, ...parts.nodes.map(part => supervisor.start(part))])
@@ -133,13 +141,15 @@ async function run(
   print(stopping)
 }
 
-/** Kept outside of the signer's folder, so that everybody can verify without a running cluster. */
-async function writeEvidenceKey({ evidenceKey, path }: DataDirectory, signer: Signer, signal: AbortSignal): Promise<void> {
-  const { publicKey } = await signer.evidenceKey(signal)
+/** The files by which people reach the cluster and verify its reports. The administrator's certificate is renewed until the stop. */
+async function writeAccess(directory: DataDirectory, server: string, signer: Signer, log: Logger, stop: AbortSignal): Promise<void> {
+  const { publicKey } = await signer.evidenceKey(stop)
   try {
-    await ensureFile(evidenceKey, publicKey, 0o644)
+    await ensureBreakGlassKubeconfig(directory.breakGlass, server, signer, systemClock.now(), stop)
+    await ensureFile(directory.evidenceKey, publicKey, 0o644)
+    await keepAdminKubeconfig({ path: directory.kubeconfig, server, signer, clock: systemClock, log }, stop)
   } catch (err) {
-    throw explained(err, path)
+    throw explained(err, directory.path)
   }
 }
 

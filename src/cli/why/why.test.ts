@@ -112,7 +112,7 @@ test('why without arguments explains the newest refusal, and with an id that req
   assert.match((await bench.run({})).text, new RegExp(bad.auditID))
   const { code, text } = await bench.run({}, fine.auditID)
   assert.equal(code, 0)
-  assert.match(text, /SystemMasters: allowed as a member/)
+  assert.match(text, /RBAC: allowed by ClusterRoleBinding "bulkhead:administrators"/)
 })
 
 const wrong: readonly { readonly name: string; readonly flags: WhyFlags; readonly words: string[]; readonly says: RegExp }[] = [

@@ -1,5 +1,6 @@
 // The FlowSchemas and PriorityLevelConfigurations of every cluster, as in Kubernetes v1.33: two mandatory ones of each, which cannot be deleted,
 // and the suggested ones.
+import { administratorsGroup } from '../../access/access.ts'
 import { mandatoryFlowSchemas, mandatoryPriorityLevels } from '../../api/resources/flowcontrol/mandatory.ts'
 import type {
   FlowSchema,
@@ -88,6 +89,8 @@ export const suggestedSchemas: readonly FlowSchema[] = [
     subjects: everybody,
     nonResourceRules: [{ verbs: ['get'], nonResourceURLs: ['/healthz', '/readyz', '/livez'] }],
   }),
+  // Who repairs a cluster that is overloaded must not wait for it.
+  schema('bulkhead-administrators', 'exempt', 50, undefined, all([group(administratorsGroup)])),
   schema('system-leader-election', 'leader-election', 100, 'ByUser', {
     subjects: [controllerManager, scheduler, account('*')],
     resourceRules: [leases],

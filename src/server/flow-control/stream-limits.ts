@@ -1,11 +1,12 @@
 // Limits open streams, which hold no seat, per user and per namespace of ServiceAccounts.
+import { isAdministrator } from '../../access/authorizers/own-parts.ts'
 import { limitHolder } from '../../access/limit-subject.ts'
 import type { UserInfo } from '../../api/user.ts'
 import type { Query } from '../request/query.ts'
 import { FlowRefusal } from './flow-refusal.ts'
 
 export interface StreamLimitOptions {
-  /** Open watches of one user. Does not apply to system:masters and components of the control plane. */
+  /** Open watches of one user. Does not apply to administrators and components of the control plane. */
   readonly watchesPerUser: number
   /** Open exec, attach and port-forward connections and followed logs of one user, in sum. */
   readonly sessionsPerUser: number
@@ -51,6 +52,6 @@ export class StreamLimits {
 
   #most(user: UserInfo, kind: StreamKind): number {
     if (kind === 'session') return this.#limits.sessionsPerUser
-    return user.groups.includes('system:masters') || controlPlane.has(user.name) ? Infinity : this.#limits.watchesPerUser
+    return isAdministrator(user) || controlPlane.has(user.name) ? Infinity : this.#limits.watchesPerUser
   }
 }

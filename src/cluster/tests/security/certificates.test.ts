@@ -100,7 +100,9 @@ const hostile: readonly [string, string, string[], object][] = [
   ['a node in the group of users', 'ann', ['system:nodes'], {}],
   ['a component', 'system:kube-controller-manager', [], {}],
   ['an account', 'system:serviceaccount:kube-system:namespace-controller', ['system:serviceaccounts'], {}],
-  ['the break-glass name', 'bulkhead-admin', [], {}],
+  ["the administrator's name", 'bulkhead-admin', [], {}],
+  ['the break-glass name', 'bulkhead-break-glass', [], {}],
+  ['the group of administrators', 'ann', ['system:bulkhead:administrators'], {}],
   ['a kubelet without the group', 'system:node:n1', [], { signerName: 'kubernetes.io/kube-apiserver-client-kubelet' }],
   [
     'a kubelet with one group more',

@@ -1,0 +1,11 @@
+// The ConfigMap in which the server records the latest use of a break-glass credential, for `bulkhead status`.
+export const breakGlassRecord = { namespace: 'kube-system', name: 'bulkhead-break-glass' } as const
+
+export interface BreakGlassUse {
+  /** RFC 3339. */
+  readonly time: string
+  readonly user: string
+  readonly address: string
+  /** Such as `x509:<sha256>`. */
+  readonly credential: string
+}
