@@ -11,8 +11,10 @@ export interface HandledRequests {
 /** A row of `bulkhead status`: a secure default that this plug-in enforces. */
 export interface StatusRow {
   readonly name: string
-  /** How to lift it, or which proof shows it. */
+  /** How to lift it, or what to know about it; may be empty. */
   readonly note: string
+  /** The proofs that attack it. */
+  readonly proofs?: readonly string[]
   /** Also in force in the upstream profile. */
   readonly always?: true
   /** Other plug-ins that the row needs. */

@@ -4,7 +4,7 @@ import type { APIService } from '../api/types/apiregistration-v1.ts'
 import type { ControllerRevision, DaemonSet, Deployment, ReplicaSet, StatefulSet } from '../api/types/apps-v1.ts'
 import type { HorizontalPodAutoscaler } from '../api/types/autoscaling-v2.ts'
 import type { CronJob, Job } from '../api/types/batch-v1.ts'
-import type { ClusterDefaults, NamespaceLabels, PodAddress, PodSecurityException } from '../api/types/bulkhead-v1alpha1.ts'
+import type { ClusterDefaults, NamespaceLabels, PodAddress, PodSecurityException, ProofResult } from '../api/types/bulkhead-v1alpha1.ts'
 import type { CertificateSigningRequest } from '../api/types/certificates-v1.ts'
 import type { Lease } from '../api/types/coordination-v1.ts'
 import type {
@@ -97,6 +97,7 @@ export const serviceCidrs = resourceRef<ServiceCIDR>('networking.k8s.io', 'v1', 
 export const services = resourceRef<Service>('', 'v1', 'services', 'Service')
 export const statefulSets = resourceRef<StatefulSet>('apps', 'v1', 'statefulsets', 'StatefulSet')
 export const storageClasses = resourceRef<StorageClass>('storage.k8s.io', 'v1', 'storageclasses', 'StorageClass', false)
+export const proofResults = resourceRef<ProofResult>('bulkhead.dev', 'v1alpha1', 'proofresults', 'ProofResult', false)
 export const validatingAdmissionPolicies = resourceRef<ValidatingAdmissionPolicy>(
   'admissionregistration.k8s.io',
   'v1',

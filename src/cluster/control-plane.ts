@@ -4,6 +4,7 @@ import { createExplainAccess } from '../access/rights/explain-access.ts'
 import { reviewedRules } from '../access/rights/reviewed-rules.ts'
 import { noFeatures } from '../api/features.ts'
 import { resourcesWith } from '../api/resources/index.ts'
+import type { ProofResult } from '../api/types/bulkhead-v1alpha1.ts'
 import { type ApiServer, createApiServer } from '../server/api-server.ts'
 import { anyOrigin } from '../server/proxy/streams/own-origin.ts'
 import { openServerView } from '../server/server-view.ts'
@@ -16,6 +17,7 @@ import type { ControlPlaneOptions } from './control-plane-options.ts'
 import { reportRefusedTunnels } from './nodes/tunnel-events.ts'
 import { openAccess } from './open-access.ts'
 import { openAdmission } from './open-admission.ts'
+import { registerProofMetrics } from './proof-metrics.ts'
 import { runningBuild } from './running-build.ts'
 import { openWebhooks, recordWebhookFailures } from './webhooks.ts'
 
@@ -60,6 +62,7 @@ export async function openControlPlane(options: ControlPlaneOptions): Promise<Ap
   reportRefusedTunnels(server, { clock, log })
   breakGlass.attach(server)
   recordWebhookFailures(server, webhooks, { clock, log })
+  registerProofMetrics(metrics, () => view.list('proofresults.bulkhead.dev') as ProofResult[])
   options.reloads?.(access.replace)
   return server
 }

@@ -265,6 +265,26 @@ type bulkhead/v1alpha1.PodSecurityException root
   spec bulkhead/v1alpha1.PodSecurityExceptionSpec
 type bulkhead/v1alpha1.PodSecurityExceptionList list
   items []bulkhead/v1alpha1.PodSecurityException
+type bulkhead/v1alpha1.ProofRun
+  time meta/v1.Time
+  build string
+  configuration string
+  attempts int32
+  milliseconds int64
+  report string omitempty optional
+  found []string omitempty optional list=atomic
+  reason string omitempty optional
+type bulkhead/v1alpha1.ProofResultSpec
+  proof string
+  title string
+  last string
+  passed *bulkhead/v1alpha1.ProofRun omitempty optional
+  failed *bulkhead/v1alpha1.ProofRun omitempty optional
+  skipped *bulkhead/v1alpha1.ProofRun omitempty optional
+type bulkhead/v1alpha1.ProofResult root
+  spec bulkhead/v1alpha1.ProofResultSpec
+type bulkhead/v1alpha1.ProofResultList list
+  items []bulkhead/v1alpha1.ProofResult
 
 type metrics/v1beta1.ContainerMetrics
   name string

@@ -70,6 +70,34 @@ export const ownDescriptions: Readonly<Record<string, { readonly text: string; r
         'The proofs that make up for it, such as C9: where bulkhead prove finds one that does not hold, the exception ends.',
     },
   },
+  'bulkhead/v1alpha1.ProofResult': {
+    text: 'ProofResult is what came of the latest runs of one proof, as bulkhead prove and the schedule of proofs record it.',
+    fields: { spec: 'The proof, and when it last passed, failed and was skipped.' },
+  },
+  'bulkhead/v1alpha1.ProofResultSpec': {
+    text: 'ProofResultSpec is what came of the latest runs of one proof.',
+    fields: {
+      proof: 'The id of the proof, such as C3.',
+      title: 'The title of its security goal.',
+      last: 'What came of its latest run: Passed, Failed or Skipped.',
+      passed: 'The latest run in which it held.',
+      failed: 'The latest run in which it did not hold.',
+      skipped: 'The latest run in which there was nothing to attack.',
+    },
+  },
+  'bulkhead/v1alpha1.ProofRun': {
+    text: 'ProofRun is one run of a proof.',
+    fields: {
+      time: 'When it began.',
+      build: 'SHA-256 of the code of the API server that was attacked.',
+      configuration: 'SHA-256 of the settings of that server.',
+      attempts: 'How many single attacks it recorded.',
+      milliseconds: 'How long it took.',
+      report: 'SHA-256 of the report that it is in, if one was written.',
+      found: 'What did not hold, at most 20 lines.',
+      reason: 'Why it was skipped.',
+    },
+  },
   'metrics/v1beta1.NodeMetrics': {
     text: 'NodeMetrics says what a node used, as it measured it itself.',
     fields: {

@@ -24,10 +24,11 @@ export const namespaceDefaults: PluginDefinition<NamespaceDefaultsOptions> = {
   status: [
     {
       name: 'quota and limits in every new namespace',
-      note: 'proofs C7 and C8; kubectl get clusterdefaults',
+      note: 'kubectl get clusterdefaults',
+      proofs: ['C7', 'C8'],
       needs: ['ResourceQuota', 'LimitRanger'],
     },
-    { name: 'new namespaces deny all traffic except DNS', note: 'proofs D4 and N1; whether nodes enforce it: see Nodes' },
+    { name: 'new namespaces deny all traffic except DNS', note: 'whether nodes enforce it: see Nodes', proofs: ['D4', 'N1'] },
   ],
   create,
 }

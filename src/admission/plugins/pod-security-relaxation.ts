@@ -25,7 +25,7 @@ export const podSecurityRelaxation: PluginDefinition<PodSecurityRelaxationOption
     { operations: ['UPDATE'], resources: ['namespaces', 'namespaces/*'] },
     { operations: ['CREATE', 'UPDATE'], resources: [exceptions, `${exceptions}/*`] },
   ],
-  status: [{ name: 'Pod Security levels lowered only with cluster rights', note: 'proof C3' }],
+  status: [{ name: 'Pod Security levels lowered only with cluster rights', note: '', proofs: ['C3'] }],
   create,
 }
 

@@ -35,7 +35,7 @@ export const serviceAccount: PluginDefinition<ServiceAccountOptions> = {
     { operations: ['CREATE'], resources: ['pods'] },
     { operations: ['UPDATE'], resources: ['pods/ephemeralcontainers'] },
   ],
-  status: [{ name: 'tokens only for ServiceAccounts with an RBAC grant', note: 'proof A7' }],
+  status: [{ name: 'tokens only for ServiceAccounts with an RBAC grant', note: '', proofs: ['A7'] }],
   create,
 }
 

@@ -37,7 +37,7 @@ export const trustDomain: PluginDefinition<TrustDomainOptions> = {
     { operations: ['UPDATE'], resources: ['pods', 'pods/*'] },
     { operations: ['CREATE', 'UPDATE'], resources: ['nodes', 'nodes/*', 'namespaces', 'namespaces/*'] },
   ],
-  status: [{ name: 'trust domains never share a node', note: 'proofs P3 and C9', always: true }],
+  status: [{ name: 'trust domains never share a node', note: '', proofs: ['P3', 'C9'], always: true }],
   create,
 }
 

@@ -96,3 +96,37 @@ export interface PodSecurityExceptionSpec {
   expires: Time | null
   compensatingProofs?: string[]
 }
+
+export interface ProofResult {
+  kind?: string
+  apiVersion?: string
+  metadata: ObjectMeta
+  spec: ProofResultSpec
+}
+
+export interface ProofResultList {
+  kind?: string
+  apiVersion?: string
+  metadata: ListMeta
+  items: ProofResult[]
+}
+
+export interface ProofResultSpec {
+  proof: string
+  title: string
+  last: string
+  passed?: ProofRun
+  failed?: ProofRun
+  skipped?: ProofRun
+}
+
+export interface ProofRun {
+  time: Time | null
+  build: string
+  configuration: string
+  attempts: number
+  milliseconds: number
+  report?: string
+  found?: string[]
+  reason?: string
+}

@@ -47,7 +47,7 @@ export function oscalResults({ details }: Report, signedBy: string | undefined) 
 type Identify = (name: string) => string
 
 function observation(proof: ReportedProof, id: Identify) {
-  const { id: name, title, attack, expected, started, attempts, attemptCount } = proof
+  const { id: name, title, attack, expected, references, started, attempts, attemptCount } = proof
   const evidence = [
     { description: summaryOf(proof) },
     ...attempts.map(attempt => ({
@@ -60,6 +60,7 @@ function observation(proof: ReportedProof, id: Identify) {
     description: `${attack}. Expected: ${expected}.`,
     methods: ['TEST'],
     types: ['control-objective'],
+    ...(references.length === 0 ? {} : { props: references.map(value => ({ name: 'reference', ns: namespace, value })) }),
     collected: started,
     'relevant-evidence': evidence,
     remarks: `${attempts.length} of ${attemptCount} attempts are listed`,

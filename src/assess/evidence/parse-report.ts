@@ -58,6 +58,7 @@ function parseProof(proof: Fields): ReportedProof {
   const optional = (name: 'evidence' | 'reason') => (proof[name] === undefined ? {} : { [name]: text(proof, name) })
   return {
     ...{ id: text(proof, 'id'), title: text(proof, 'title'), verdict, attack: text(proof, 'attack'), expected: text(proof, 'expected') },
+    references: texts(proof, 'references'),
     ...{ started: text(proof, 'started'), milliseconds: count(proof, 'milliseconds') },
     ...optional('evidence'),
     ...optional('reason'),

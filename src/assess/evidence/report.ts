@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto'
 import { canonicalJson } from '../../base/canonical-json.ts'
 import { evidenceField, maxStatementBytes, statementV1, testResultV01 } from '../../base/statement.ts'
 import type { Attempt } from '../attempt-log.ts'
+import { referencesOf } from '../references.ts'
 import type { ProofResult } from '../run-proofs.ts'
 import { type Verdict, verdictOf } from './verdict.ts'
 
@@ -44,6 +45,8 @@ export interface ReportedProof {
   readonly verdict: Verdict
   readonly attack: string
   readonly expected: string
+  /** Such as `T1611` of ATT&CK and `CIS 5.2.2`. */
+  readonly references: readonly string[]
   readonly started: string
   readonly milliseconds: number
   /** Of one that held. */
@@ -97,7 +100,7 @@ function statement(facts: ReportFacts, proofs: readonly ReportedProof[]) {
 function reported(result: ProofResult, attempts: readonly Attempt[]): ReportedProof {
   const { id, title, attack, expected, started, milliseconds, outcome } = result
   return {
-    ...{ id, title, verdict: verdictOf(result), attack, expected, started, milliseconds },
+    ...{ id, title, verdict: verdictOf(result), attack, expected, references: referencesOf(id), started, milliseconds },
     ...('skipped' in outcome
       ? { reason: cut(outcome.reason) }
       : outcome.held

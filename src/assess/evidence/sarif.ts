@@ -6,11 +6,12 @@ const kinds = { PASS: 'pass', FAIL: 'fail', SKIP: 'open' } as const
 
 export function sarifLog({ details }: Report) {
   const { proofs, bulkhead, cluster, started, finished, build, configuration } = details
-  const rules = proofs.map(({ id, title, attack, expected }) => ({
+  const rules = proofs.map(({ id, title, attack, expected, references }) => ({
     id,
     name: id,
     shortDescription: { text: title },
     fullDescription: { text: `${attack}. Expected: ${expected}.` },
+    properties: { tags: references },
   }))
   const results = proofs.map((proof, ruleIndex) => ({
     ruleId: proof.id,

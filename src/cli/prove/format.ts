@@ -2,6 +2,7 @@
 import { styleText } from 'node:util'
 import type { EndedException } from '../../assess/compensation.ts'
 import { type Verdict, verdictOf } from '../../assess/evidence/verdict.ts'
+import { referencesOf } from '../../assess/references.ts'
 import type { ProofResult } from '../../assess/run-proofs.ts'
 import { printable, printableJson } from '../terminal/printable.ts'
 import { bulkheadVersion } from '../terminal/version.ts'
@@ -52,6 +53,7 @@ export function resultsJson(server: string, results: readonly ProofResult[], end
     verdict: verdictOf(result),
     attack: result.attack,
     expected: result.expected,
+    references: referencesOf(result.id),
     ...('skipped' in result.outcome
       ? { reason: result.outcome.reason }
       : result.outcome.held

@@ -12,9 +12,11 @@ import { Client } from '../../client/client.ts'
 import { clusterMachine, findDataDirectory, findUp } from '../connection/find-cluster.ts'
 import { findKubeconfig } from '../connection/find-kubeconfig.ts'
 import { reachCluster } from '../connection/reach-cluster.ts'
+import { printable } from '../terminal/printable.ts'
 import { adminKubeconfigName } from '../up/data-directory.ts'
 import { checkManifests } from './check-manifests.ts'
 import { endedLine, resultLine, resultsJson, summaryLine } from './format.ts'
+import { keepResults } from './keep-results.ts'
 import { openReportWriter } from './write-report.ts'
 
 export interface ProveFlags {
@@ -74,8 +76,9 @@ export async function prove(flags: ProveFlags, ids: readonly string[], terminal:
   if (text) for (const exception of ended) terminal.print(endedLine(exception))
   terminal.print(text ? summaryLine(results) : resultsJson(server, results, ended))
   const written = await report?.write(results)
-  // Of JSON, the report itself says who signed it.
-  if (text && written !== undefined) terminal.print(written)
+  const unkept = await keepResults(client, results, written?.digest, AbortSignal.any([signal, AbortSignal.timeout(reachMs)]))
+  // Beside JSON there is no place for sentences: the report itself says who signed it.
+  if (text) for (const line of [written?.line, unkept]) if (line !== undefined) terminal.print(printable(line))
   return exitCode(results, flags.strict === true)
 }
 

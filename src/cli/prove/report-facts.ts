@@ -52,17 +52,13 @@ export async function clusterFacts(client: Client, { server, ca, isLocal }: Repo
   }
 }
 
-async function runningBuild(client: Client, signal: AbortSignal): Promise<RunningBuild> {
+/** Rejects with a UserError if the server is of an older release. */
+export async function runningBuild(client: Client, signal: AbortSignal): Promise<RunningBuild> {
   try {
     const { build, configuration } = await client.getPath<RunningBuild>(buildPath, signal)
     return { build, configuration }
   } catch (err) {
     if (!(err instanceof ApiError) || err.status.code !== 404) throw err
-    throw new UserError(
-      'The server is of a release that does not report its build, so no report can name it: update it, or leave out --report',
-      {
-        cause: err,
-      },
-    )
+    throw new UserError('The server is of an older release, which does not report its build', { cause: err })
   }
 }

@@ -1,4 +1,5 @@
 // Writes the report of a run: facts and signer are found before the run, so that a run of minutes does not end without its report.
+import { createHash } from 'node:crypto'
 import { resolve } from 'node:path'
 import { formatStatement } from '../../assess/evidence/report.ts'
 import type { Proof } from '../../assess/proof.ts'
@@ -12,8 +13,14 @@ import { clusterFacts, type ReportedCluster } from './report-facts.ts'
 import { clusterSigner, keyFileSigner, type ReportSigner } from './sign-report.ts'
 
 export interface ReportWriter extends AsyncDisposable {
-  /** Returns a line for the user. */
-  write(results: readonly ProofResult[]): Promise<string>
+  write(results: readonly ProofResult[]): Promise<WrittenReport>
+}
+
+export interface WrittenReport {
+  /** For the user. */
+  readonly line: string
+  /** SHA-256 of the file in hexadecimal. */
+  readonly digest: string
 }
 
 export interface ReportWriterOptions {
@@ -43,8 +50,10 @@ export async function openReportWriter(options: ReportWriterOptions): Promise<Re
         )
       const finished = new Date(now()).toISOString()
       const statement = formatStatement({ ...before, started, finished, keyId: signer.keyId, notRun }, results)
-      await writeFile(path, await enveloped(statement, signer, signal))
-      return `Report: ${resolve(path)}, ${signer.keyId === undefined ? unsigned : `signed by key ${signer.keyId}`}`
+      const text = await enveloped(statement, signer, signal)
+      await writeFile(path, text)
+      const line = `Report: ${resolve(path)}, ${signer.keyId === undefined ? unsigned : `signed by key ${signer.keyId}`}`
+      return { line, digest: createHash('sha256').update(text).digest('hex') }
     },
     [Symbol.asyncDispose]: () => signer[Symbol.asyncDispose](),
   }

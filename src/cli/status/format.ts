@@ -8,6 +8,8 @@ import type { Status } from './status.ts'
 
 type Cell = string | number
 
+const loud: ReadonlySet<string> = new Set(['failed', 'off'])
+
 export function formatStatus(status: Status): string {
   const { versions, store, audit, problems, exceptions, namespacesWithoutDefaults: bare } = status
   const sections = [
@@ -101,7 +103,11 @@ export function formatStatus(status: Status): string {
     ),
     section(
       'Enforced',
-      status.controls.map(({ name, on, note }) => [on ? 'on ' : 'OFF', name, note]),
+      status.controls.map(({ name, state, note, results }) => [
+        loud.has(state) ? state.toUpperCase() : state,
+        name,
+        [...(state === 'off' ? [] : results), note].filter(text => text !== '').join('; '),
+      ]),
     ),
     ...(problems.length === 0
       ? []

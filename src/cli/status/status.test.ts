@@ -55,7 +55,8 @@ test('status shows parts, versions, certificates and controls of a running clust
   assert.match(text, /serving +CN=kube-apiserver +until \d{4}-/)
   assert.match(text, /admin +.*CN=bulkhead-admin/)
   assert.match(text, /^ {2}break-glass +never used/m)
-  assert.match(text, /^ {2}on +TLS 1\.3 only/m)
+  assert.match(text, /^ {2}unproved +TLS 1\.3 only, between all parts +S5\/A9 was never tried$/m)
+  assert.match(text, /^ {2}on +private keys only in the signer/m)
   assert.doesNotMatch(text, /^ {2}OFF/m)
   const data = { time: '2026-01-01T00:00:00Z', user: 'bulkhead-break-glass', address: '192.0.2.9', credential: 'x509:ab' }
   await cluster.client.create(configMaps, 'kube-system', { metadata: { name: 'bulkhead-break-glass' }, data }, AbortSignal.timeout(60_000))

@@ -3,10 +3,13 @@ import { fileAnnotation } from '../../admission/policy/policy-files.ts'
 import type { BreakGlassUse } from '../../api/credentials/break-glass-record.ts'
 import type { KubeObject } from '../../api/object.ts'
 import { clusterDefaultsName } from '../../api/resources/bulkhead/cluster-defaults.ts'
+import { isReason } from '../../api/status.ts'
+import type { ProofResult } from '../../api/types/bulkhead-v1alpha1.ts'
 import type { Profile } from '../../base/config/config.ts'
 import { codeOf, messageOf, UserError } from '../../base/user-error.ts'
 import { Client } from '../../client/client.ts'
-import { apiServices, clusterDefaults, events, namespaces, nodes, podSecurityExceptions } from '../../client/resources.ts'
+import { apiServices, clusterDefaults, events, namespaces, nodes, podSecurityExceptions, proofResults } from '../../client/resources.ts'
+import { buildPath, type RunningBuild } from '../../server/paths/build-path.ts'
 import { filePoliciesPath } from '../../server/paths/file-policies-path.ts'
 import { findDataDirectory, findUp } from '../connection/find-cluster.ts'
 import { type FoundKubeconfig, findKubeconfig } from '../connection/find-kubeconfig.ts'
@@ -16,7 +19,7 @@ import type { UpStatus } from '../up/control-socket.ts'
 import type { DataDirectory } from '../up/data-directory.ts'
 import { breakGlassUse } from './break-glass.ts'
 import { type ConfigurationFacts, configurationFacts, refusedConfigurations } from './configurations.ts'
-import { type Control, controlsOf } from './controls.ts'
+import { controlsOf } from './controls.ts'
 import {
   type AuditFacts,
   adminCertificate,
@@ -34,6 +37,7 @@ import { formatStatus } from './format.ts'
 import { namespacesWithoutDefaults } from './namespaces-without-defaults.ts'
 import { type PolicyFacts, policyFacts, unenforced } from './policy-facts.ts'
 import { processFacts } from './process-facts.ts'
+import { failedProofs, type ProvedControl, provedControls } from './proved-controls.ts'
 import { unavailableApis } from './unavailable-apis.ts'
 
 export interface StatusFlags {
@@ -70,6 +74,9 @@ export interface ClusterFacts {
   readonly exceptions: readonly ExceptionFacts[]
   readonly namespacesWithoutDefaults: readonly string[]
   readonly breakGlass: BreakGlassUse | undefined
+  readonly proofResults: readonly ProofResult[]
+  /** Undefined for a server of an older release. */
+  readonly running: RunningBuild | undefined
 }
 
 /** Policies from files, which the API cannot change. */
@@ -98,7 +105,7 @@ export interface Status {
   readonly certificates: readonly CertificateFacts[]
   readonly store: { readonly revision: number | undefined; readonly objects: number | undefined; readonly bytesOnDisk: number | undefined }
   readonly audit: AuditFacts | undefined
-  readonly controls: readonly Control[]
+  readonly controls: readonly ProvedControl[]
   /** What could not be determined, and why. */
   readonly problems: readonly string[]
 }
@@ -140,7 +147,7 @@ async function gather(directory: DataDirectory, up: UpStatus): Promise<Status> {
   ])
   // A server that does not answer presents no certificate either.
   if (cluster !== undefined) problems.push(...servingProblems)
-  problems.push(...(cluster?.dead ?? []), ...unenforced(cluster?.nodes ?? []))
+  problems.push(...(cluster?.dead ?? []), ...unenforced(cluster?.nodes ?? []), ...failedProofs(cluster?.proofResults ?? []))
   if (cluster?.filePolicies.problem !== undefined)
     problems.push(`The policies from files are an earlier version: ${cluster.filePolicies.problem}`)
   const disk = lowDisk(directory.path, freeBytes(directory.path))
@@ -171,7 +178,7 @@ async function gather(directory: DataDirectory, up: UpStatus): Promise<Status> {
       bytesOnDisk: storeBytes(directory.server),
     },
     audit: auditFacts(`${directory.server}/audit`),
-    controls: controlsOf(profileOf(up.profile), up.pluginsOff ?? []),
+    controls: provedControls(controlsOf(profileOf(up.profile), up.pluginsOff ?? []), cluster?.proofResults ?? [], cluster?.running),
     problems,
   }
 }
@@ -194,20 +201,23 @@ async function readCluster(found: FoundKubeconfig): Promise<ClusterFacts> {
   await using transport = reachCluster(found, 'bulkhead-status')
   const client = new Client(transport)
   const now = Date.now()
-  const [version, list, newest, all, failures, files, exceptions, defaults, apis, breakGlass, unhealthy] = await Promise.all([
-    client.getPath<{ gitVersion: string }>('/version', signal),
-    client.listAll(nodes, {}, signal),
-    // The resourceVersion of a list is the revision of the whole store.
-    client.list(namespaces, { limit: 1 }, signal),
-    client.listAll(namespaces, {}, signal),
-    client.listAll(events, { namespace: 'default', fieldSelector: 'reason=FailedCallingWebhook' }, signal),
-    client.getPath<FilePolicyList>(filePoliciesPath, signal),
-    client.listAll(podSecurityExceptions, {}, signal),
-    client.listAll(clusterDefaults, {}, signal),
-    client.listAll(apiServices, {}, signal),
-    breakGlassUse(client, signal),
-    failedChecks(transport, signal),
-  ])
+  const [version, list, newest, all, failures, files, exceptions, defaults, apis, breakGlass, results, running, unhealthy] =
+    await Promise.all([
+      client.getPath<{ gitVersion: string }>('/version', signal),
+      client.listAll(nodes, {}, signal),
+      // The resourceVersion of a list is the revision of the whole store.
+      client.list(namespaces, { limit: 1 }, signal),
+      client.listAll(namespaces, {}, signal),
+      client.listAll(events, { namespace: 'default', fieldSelector: 'reason=FailedCallingWebhook' }, signal),
+      client.getPath<FilePolicyList>(filePoliciesPath, signal),
+      client.listAll(podSecurityExceptions, {}, signal),
+      client.listAll(clusterDefaults, {}, signal),
+      client.listAll(apiServices, {}, signal),
+      breakGlassUse(client, signal),
+      client.listAll(proofResults, {}, signal).catch(unlessOlder([])),
+      client.getPath<RunningBuild>(buildPath, signal).catch(unlessOlder(undefined)),
+      failedChecks(transport, signal),
+    ])
   return {
     kubernetes: version.gitVersion,
     nodes: list.map(({ metadata, status: state }) => ({
@@ -221,12 +231,22 @@ async function readCluster(found: FoundKubeconfig): Promise<ClusterFacts> {
     filePolicies: filePolicyFacts(files),
     exceptions: exceptionFacts(exceptions, now),
     breakGlass,
+    proofResults: results,
+    running,
     namespacesWithoutDefaults: namespacesWithoutDefaults(
       all,
       defaults.find(({ metadata }) => metadata.name === clusterDefaultsName),
     ),
   }
 }
+
+/** A server of an older release has neither results nor a path for its build. */
+const unlessOlder =
+  <T>(otherwise: T) =>
+  (err: unknown): T => {
+    if (isReason(err, 'NotFound')) return otherwise
+    throw err
+  }
 
 interface FilePolicyList {
   readonly items: readonly KubeObject[]

@@ -4,5 +4,12 @@ import { clusterDefaults } from './cluster-defaults.ts'
 import { namespaceLabels } from './namespace-labels.ts'
 import { podAddress } from './pod-address.ts'
 import { podSecurityException } from './pod-security-exception.ts'
+import { proofResult } from './proof-result.ts'
 
-export const bulkheadResources: readonly ResourceDefinition[] = [clusterDefaults, namespaceLabels, podAddress, podSecurityException]
+export const bulkheadResources: readonly ResourceDefinition[] = [
+  clusterDefaults,
+  namespaceLabels,
+  podAddress,
+  podSecurityException,
+  proofResult,
+]
