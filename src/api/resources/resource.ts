@@ -43,6 +43,8 @@ export interface UpdateStrategy<T extends KubeObject> {
   validate?(object: T, old: T): UpdateFaults
   /** Warnings for the client (deprecated fields, suspicious values). `old` is undefined for a new object. */
   warnings?(object: T, old: T | undefined): string[]
+  /** For the audit event of a write, which auditors search for what the object reports. */
+  auditAnnotations?(object: T): Readonly<Record<string, string>>
   /**
    * Paths that this one never writes and whose fields its writers therefore never manage: `metadata.labels`. Default: `spec` for `/status`,
    * `status` for the main path of a kind with a status.

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import type { AuditEvent } from '../../access/audit/audit-event.ts'
 import { isReason } from '../../api/status.ts'
 import { readText } from '../../client/client.ts'
 import { clusterRoleBindings, proofResults } from '../../client/resources.ts'
@@ -24,6 +25,11 @@ test('recordResults() keeps the latest run of each verdict, which metrics show a
   assert.deepEqual(await read(), first)
   await recordResults(client, [failed], facts, signal)
   await recordResults(client, [skipped], facts, signal)
+  const marked = cluster.auditEvents().map(event => (event as AuditEvent).annotations?.['bulkhead.dev/proof-failed'])
+  assert.deepEqual(
+    marked.filter(id => id !== undefined),
+    ['S5/A9'],
+  )
   const { last, failed: found, skipped: reason, ...rest } = await read()
   assert.deepEqual([last, found?.found?.length, reason?.reason], ['Skipped', 20, 'no node'])
   assert.deepEqual({ ...rest, last: 'Passed' }, first)

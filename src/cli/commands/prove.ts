@@ -10,7 +10,12 @@ const command = buildCommand({
     runCommand(async () => {
       const { prove } = await import('../prove/prove.ts')
       const print = (text: string) => process.stdout.write(`${text}\n`)
-      return await prove(flags, ids, { print, color: process.stdout.isTTY === true && process.stdout.hasColors() }, interruptible())
+      return await prove(
+        flags,
+        ids,
+        { print, color: process.stdout.isTTY === true && process.stdout.hasColors() },
+        interruptible('SIGTERM'),
+      )
     }),
   parameters: {
     flags: {
@@ -23,6 +28,7 @@ const command = buildCommand({
       output: { kind: 'enum', values: ['text', 'json'], optional: true, brief: 'Output format (default: text)' },
       report: { ...optionalText, brief: 'Write a report for "bulkhead evidence", signed by the cluster', placeholder: 'FILE' },
       key: { ...optionalText, brief: 'Sign the report with this private key (PEM, Ed25519 or EC)', placeholder: 'FILE' },
+      schedule: { ...optionalText, brief: 'Run again after this time, such as 6h, at low priority', placeholder: 'TIME' },
       strict: { kind: 'boolean', optional: true, withNegated: false, brief: 'Count a skipped proof as failed (exit code 1)' },
     },
     positional: { kind: 'array', parameter: { brief: 'Ids of the proofs to run (default: all)', parse: String, placeholder: 'ID' } },
@@ -38,6 +44,7 @@ export const proveCommand = withHelp(command, {
     ['bulkhead prove A3 C3', 'two of them'],
     ['bulkhead prove --strict', 'for a pipeline: fails if something could not be tried'],
     ['bulkhead prove --report evidence.json', 'with a signed report for auditors'],
+    ['bulkhead prove --schedule 6h A5 C3', 'two of them every six hours, until it is stopped'],
     ['bulkhead prove --output json', 'with evidence and times, for programs'],
   ],
   exitCodes: '0 all held, 1 one failed or the cluster was not reached, 3 none failed, one was skipped',

@@ -8,7 +8,7 @@ import { styleText } from 'node:util'
 import { proofs } from '../../assess/proofs/index.ts'
 import type { ProofResult } from '../../assess/run-proofs.ts'
 import { Client } from '../../client/client.ts'
-import { podSecurityExceptions } from '../../client/resources.ts'
+import { events, podSecurityExceptions, proofResults } from '../../client/resources.ts'
 import { type Cluster, startCluster } from '../../cluster/start-cluster.ts'
 import { resultLine, resultsJson, summaryLine } from './format.ts'
 import { chooseProofs, directoryOf, exitCode, type ProveFlags, prove, requireBulkhead } from './prove.ts'
@@ -67,6 +67,10 @@ test('prove exits with 1 where a control is off', async () => {
   assert.equal(code, 1)
   assert.match(text, /^FAIL A7 workload identity/m)
   assert.match(text, /^ {5}found: a pod whose account has no grant has a token$/m)
+  const signal = AbortSignal.timeout(60_000)
+  assert.equal((await weak.client.get(proofResults, '', 'a7', signal)).spec.last, 'Failed')
+  const [event] = await weak.client.listAll(events, { namespace: 'default', fieldSelector: 'reason=ProofFailed' }, signal)
+  assert.match(event?.message ?? '', /^A7 workload identity: /)
 })
 
 test('prove ends exactly the exceptions whose compensating proof does not hold', async () => {

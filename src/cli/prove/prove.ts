@@ -17,6 +17,7 @@ import { adminKubeconfigName } from '../up/data-directory.ts'
 import { checkManifests } from './check-manifests.ts'
 import { endedLine, resultLine, resultsJson, summaryLine } from './format.ts'
 import { keepResults } from './keep-results.ts'
+import { intervalOf, lowerPriority, repeat } from './schedule.ts'
 import { openReportWriter } from './write-report.ts'
 
 export interface ProveFlags {
@@ -29,6 +30,8 @@ export interface ProveFlags {
   readonly key?: string
   /** A skipped proof counts as failed. */
   readonly strict?: boolean
+  /** Runs again after this time, until it is stopped. */
+  readonly schedule?: string
 }
 
 export interface Terminal {
@@ -38,8 +41,19 @@ export interface Terminal {
 
 const reachMs = 20_000
 
-/** Returns the exit code of `exitCode()`. `ids` selects proofs; an empty list selects all. */
+/** Returns the exit code of `exitCode()`, and 0 for a schedule that was stopped. `ids` selects proofs; an empty list selects all. */
 export async function prove(flags: ProveFlags, ids: readonly string[], terminal: Terminal, signal: AbortSignal): Promise<number> {
+  if (flags.schedule === undefined) return await proveOnce(flags, ids, terminal, signal)
+  const intervalMs = intervalOf(flags.schedule)
+  // Wrong ids end it at once; a cluster that does not answer may come back.
+  chooseProofs(ids)
+  lowerPriority()
+  const print = (text: string) => terminal.print(printable(text))
+  await repeat({ intervalMs, clock: systemClock, random: Math.random, print, run: until => proveOnce(flags, ids, terminal, until) }, signal)
+  return 0
+}
+
+async function proveOnce(flags: ProveFlags, ids: readonly string[], terminal: Terminal, signal: AbortSignal): Promise<number> {
   const chosen = chooseProofs(ids)
   if (flags.key !== undefined && flags.report === undefined) throw new UserError('--key signs a report: give --report FILE too')
   const found = await findKubeconfig(flags)
@@ -69,7 +83,9 @@ export async function prove(flags: ProveFlags, ids: readonly string[], terminal:
         })
   const text = flags.output !== 'json'
   const onResult = text ? { onResult: (result: ProofResult) => terminal.print(resultLine(result, terminal.color)) } : {}
-  const results = await runProofs(chosen, context, onResult, signal)
+  // A schedule has time: its load must not be felt.
+  const concurrency = flags.schedule === undefined ? {} : { concurrency: 1 }
+  const results = await runProofs(chosen, context, { ...concurrency, ...onResult }, signal)
   const ended = results.some(result => verdictOf(result) === 'FAIL')
     ? await endExceptions(context.client, results, systemClock.now(), AbortSignal.any([signal, AbortSignal.timeout(reachMs)]))
     : []

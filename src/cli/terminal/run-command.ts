@@ -27,10 +27,10 @@ function describeFailure(err: unknown): string {
   return err instanceof Error ? (err.stack ?? err.message) : String(err)
 }
 
-/** Aborted by Ctrl-C, with a reason that prints as one line. */
-export function interruptible(): AbortSignal {
+/** Aborted by Ctrl-C, and by `others`, with a reason that prints as one line. */
+export function interruptible(...others: NodeJS.Signals[]): AbortSignal {
   const stop = new AbortController()
   // SIGINT can come twice: from the terminal, and from a process that forwards it.
-  process.on('SIGINT', () => stop.abort(new UserError('Interrupted')))
+  for (const signal of ['SIGINT', ...others] as const) process.on(signal, () => stop.abort(new UserError('Interrupted')))
   return stop.signal
 }

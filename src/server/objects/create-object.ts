@@ -1,4 +1,5 @@
 // The order of a creation: defaults, field management, mutating admission, preparation, validation, validating admission, store.
+
 import type { AdmissionRequest } from '../../admission/admission.ts'
 import type { FieldError } from '../../api/field-error.ts'
 import { groupResource, type KubeObject, type ManagedFieldsEntry } from '../../api/object.ts'
@@ -11,6 +12,7 @@ import { plainFailure } from '../http/plain-failure.ts'
 import { createOptions } from '../request/operation-options.ts'
 import type { ResourceContext } from '../request/request-context.ts'
 import { Stored, type Written } from '../resource/write-result.ts'
+import { annotateAudit } from './annotate-audit.ts'
 import { generatedName } from './identifiers.ts'
 import { invalidObject } from './invalid-object.ts'
 import { metadataRules, receiveNew, setManagedFields, stampNew } from './object-meta.ts'
@@ -69,6 +71,7 @@ export async function createObject(
     const errors = validateNewObject(definition, object)
     if (errors.length > 0) throw invalidObject(definition, metadata.name ?? '', errors, object)
     for (const warning of definition.warnings?.(object, undefined) ?? []) context.warn(warning)
+    annotateAudit(definition, object, context.annotate)
     await yieldIfDue(context.pace)
     await parts.admission.validate(admission, context.request.signal)
     await yieldIfDue(context.pace)

@@ -1,5 +1,6 @@
 // The order of an update, through the main path or a subresource: precondition, field management, mutating admission, preparation, validation,
 // validating admission, store. A patch, a scale and a binding are updates too and come here.
+
 import type { AdmissionRequest } from '../../admission/admission.ts'
 import type { UpdateFaults } from '../../api/field-error.ts'
 import { groupResource, type KubeObject, type ManagedFieldsEntry, type ObjectMeta } from '../../api/object.ts'
@@ -12,6 +13,7 @@ import { type Entry, WriteConflict } from '../../store/store.ts'
 import { updateOptions } from '../request/operation-options.ts'
 import type { ResourceContext } from '../request/request-context.ts'
 import { Stored, type Written } from '../resource/write-result.ts'
+import { annotateAudit } from './annotate-audit.ts'
 import type { TrackFields } from './field-management.ts'
 import { invalidObject } from './invalid-object.ts'
 import { carryOver, desiredStateChanged, setManagedFields, updateRules } from './object-meta.ts'
@@ -176,6 +178,7 @@ function prepareAndValidate(context: ResourceContext, change: Change, object: Ku
   if (errors.length > 0) throw invalidObject(definition, change.name, errors, object)
   const warned = counted ? definition : strategy
   for (const warning of warned.warnings?.(object, old) ?? []) context.warn(warning)
+  annotateAudit(warned, object, context.annotate)
 }
 
 function validateMain(definition: ResourceDefinition, object: KubeObject, old: KubeObject): UpdateFaults {

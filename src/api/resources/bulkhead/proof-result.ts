@@ -29,6 +29,8 @@ export const proofResult = defineResource<ProofResult>({
     ageColumn,
   ],
   validate,
+  auditAnnotations: ({ spec }): Readonly<Record<string, string>> =>
+    spec.last === 'Failed' ? { 'bulkhead.dev/proof-failed': spec.proof } : {},
 })
 
 function validate({ metadata, spec }: ProofResult): FieldError[] {
