@@ -57,6 +57,8 @@ export interface ClusterMachine {
   readonly parts: readonly Part[]
   /** Undefined if there is none or it cannot be read. */
   readonly dataDirectory?: string
+  /** The command `bulkhead` of this build, which starts clusters of a proof's own. */
+  readonly command?: readonly string[]
   /** Reads the audit log and verifies its chain and signatures. Returns the events with a wanted audit id: the log may have gigabytes. */
   readAuditLog?(wanted: ReadonlySet<string>): Promise<AuditReading>
   /** Public keys of ServiceAccount tokens, SPKI PEM. */

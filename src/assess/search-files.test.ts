@@ -3,6 +3,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
+import { deflateSync, gzipSync, zstdCompressSync } from 'node:zlib'
 import { searchFiles } from './search-files.ts'
 
 test('searchFiles() finds a byte sequence across two pieces, in every folder that is not skipped', async () => {
@@ -25,3 +26,18 @@ test('searchFiles() finds a byte sequence across two pieces, in every folder tha
     rmSync(folder, { recursive: true })
   }
 })
+
+for (const [format, compress] of Object.entries({ gzip: gzipSync, zlib: deflateSync, zstd: zstdCompressSync })) {
+  test(`searchFiles() finds a byte sequence in ${format} data within a file`, async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'search-'))
+    try {
+      const text = Buffer.from(`${'x'.repeat(1000)}canary-0123456789${'y'.repeat(1000)}`)
+      writeFileSync(join(folder, 'file'), Buffer.concat([Buffer.alloc(77, 'z'), compress(text), Buffer.alloc(5000, 'z')]))
+      const needles = new Map([['canary', Buffer.from('canary-0123456789')]])
+      const { hits } = await searchFiles(folder, needles, () => false, AbortSignal.timeout(60_000))
+      assert.ok(hits.get('file')?.includes('canary, compressed'), JSON.stringify([...hits]))
+    } finally {
+      rmSync(folder, { recursive: true })
+    }
+  })
+}

@@ -2,6 +2,8 @@
 import type { Dirent } from 'node:fs'
 import { open, readdir } from 'node:fs/promises'
 import { join, relative } from 'node:path'
+import type { Transform } from 'node:stream'
+import { createInflate, createInflateRaw, createZstdDecompress } from 'node:zlib'
 import { codeOf } from '../base/user-error.ts'
 
 export interface SearchResult {
@@ -12,8 +14,17 @@ export interface SearchResult {
 }
 
 const pieceBytes = 1 << 20
+/** How compressed data begins (RFC 1952 without a file name, RFC 1950 at its usual levels, RFC 8878), and where its body does. */
+const compressions = [
+  { magic: Buffer.from([0x1f, 0x8b, 8, 0]), decompressor: createInflateRaw, header: 10 },
+  ...[1, 0x5e, 0x9c, 0xda].map(level => ({ magic: Buffer.from([0x78, level]), decompressor: createInflate, header: 0 })),
+  { magic: Buffer.from([0x28, 0xb5, 0x2f, 0xfd]), decompressor: createZstdDecompress, header: 0 },
+]
+/** Of compressed data, and of what comes out. */
+const maxCompressed = 256 << 10
+const maxPlain = 1 << 20
 
-/** `skip` decides which (relative) folders are left out. Rejects with EACCES if something cannot be read. */
+/** Also finds what is compressed. `skip` decides which (relative) folders are left out. Rejects with EACCES if something cannot be read. */
 export async function searchFiles(
   folder: string,
   needles: ReadonlyMap<string, Buffer>,
@@ -54,6 +65,8 @@ async function searchFile(path: string, needles: ReadonlyMap<string, Buffer>, si
       bytes += bytesRead
       const view = piece.subarray(0, kept + bytesRead)
       for (const [name, needle] of needles) if (view.includes(needle)) names.add(name)
+      for await (const text of compressedTexts(view))
+        for (const [name, needle] of needles) if (text.includes(needle)) names.add(`${name}, compressed`)
       // A sequence may lie across two pieces.
       kept = Math.min(overlap, view.length)
       view.copy(piece, 0, view.length - kept)
@@ -63,6 +76,30 @@ async function searchFile(path: string, needles: ReadonlyMap<string, Buffer>, si
     if (codeOf(err) !== 'ENOENT') throw err
   }
   return { names: [...names], bytes }
+}
+
+/** Everything compressed that begins in these bytes, as far as it goes. */
+async function* compressedTexts(bytes: Buffer): AsyncGenerator<Buffer> {
+  for (const { magic, decompressor, header } of compressions)
+    for (let at = bytes.indexOf(magic); at >= 0; at = bytes.indexOf(magic, at + 1))
+      yield await plainBeginning(decompressor(), bytes.subarray(at + header, at + maxCompressed))
+}
+
+function plainBeginning(stream: Transform, bytes: Buffer): Promise<Buffer> {
+  return new Promise(resolve => {
+    const pieces: Buffer[] = []
+    let length = 0
+    // An error is the usual end: what looks like a beginning is none, or other data follows.
+    for (const end of ['end', 'error', 'close']) stream.on(end, () => resolve(Buffer.concat(pieces)))
+    stream.on('data', (piece: Buffer) => {
+      pieces.push(piece)
+      length += piece.length
+      if (length > maxPlain) stream.destroy()
+    })
+    // In small pieces, because an error loses the output of its piece.
+    for (let at = 0; at < bytes.length; at += 64) stream.write(bytes.subarray(at, at + 64))
+    stream.end()
+  })
 }
 
 async function entriesOf(folder: string): Promise<Dirent[]> {

@@ -36,8 +36,10 @@ export function clusterMachine(directory: DataDirectory, up: UpStatus | undefine
   const { server } = directory
   const auditFolder = `${server}/audit`
   if (!readable(server) || !readable(auditFolder)) return { parts }
+  const script = process.argv[1]
   return {
     parts,
+    ...(script === undefined ? {} : { command: [process.execPath, script] }),
     dataDirectory: directory.path,
     readAuditLog: async wanted => {
       await using signer = connectSigner(directory.signerSockets.admin)

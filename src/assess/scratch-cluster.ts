@@ -1,0 +1,164 @@
+// A cluster of a proof's own, started from the same build in a temporary folder: for attacks that stop, kill or damage a cluster.
+import { type ChildProcess, spawn } from 'node:child_process'
+import { chmod, chown, copyFile, mkdir, mkdtemp, readdir, readFile, rm, stat } from 'node:fs/promises'
+import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { codeOf } from '../base/user-error.ts'
+import { createHttpTransport, type HttpTransport } from '../client/transport/http-transport.ts'
+import { readKubeconfig } from '../client/transport/kubeconfig.ts'
+import type { Endpoint } from './proof.ts'
+
+/** Of a run: why it ended, or that it serves. */
+export type ScratchStart =
+  | { readonly started: true; readonly endpoint: Endpoint; readonly transport: HttpTransport }
+  | { readonly started: false; readonly output: string }
+
+interface Run {
+  readonly child: ChildProcess
+  readonly ended: Promise<void>
+  output: string
+  transport?: HttpTransport
+}
+
+/** `up` prints it when all parts are ready. */
+const readyLine = 'Ctrl-C stops the cluster'
+const folderPrefix = 'bulkhead-prove-scratch-'
+/** A cluster that does not end by itself is killed after this time. */
+const endMs = 20_000
+
+/**
+ * Starts the command and ends it when its input is closed. So it ends with the proof, even if that is killed. A command that has ended by
+ * itself ends the shell.
+ */
+const guarded = `
+exec 3<&0
+"$@" 3<&- </dev/null & up=$!
+{ cat <&3; kill -TERM $up; } >/dev/null 2>&1 & guard=$!
+wait $up; code=$?
+kill $guard
+exit $code
+`
+
+export class ScratchCluster implements AsyncDisposable {
+  /** The data directory. */
+  readonly directory: string
+  readonly #folder: string
+  readonly #command: readonly string[]
+  readonly #port: number
+  #run: Run | undefined
+
+  private constructor(folder: string, command: readonly string[], port: number) {
+    this.#folder = folder
+    this.directory = join(folder, 'd')
+    this.#command = command
+    this.#port = port
+  }
+
+  /** `command` is that of `bulkhead`. Nothing is started yet. */
+  static async create(command: readonly string[]): Promise<ScratchCluster> {
+    await removeAbandoned()
+    const folder = await mkdtemp(join(tmpdir(), `${folderPrefix}${process.pid}-`))
+    // The parts run as users of their own.
+    await chmod(folder, 0o755)
+    return new ScratchCluster(folder, command, await freePort())
+  }
+
+  /** A stopped copy, with this data directory as it is now. This one must be stopped. */
+  async copy(): Promise<ScratchCluster> {
+    const copy = await ScratchCluster.create(this.#command)
+    await copyTree(this.directory, copy.directory)
+    return copy
+  }
+
+  /** Starts the cluster with these flags, and waits until it serves or has ended. */
+  async start(flags: readonly string[], signal: AbortSignal): Promise<ScratchStart> {
+    await this.stop()
+    const args = ['up', '--data-dir', this.directory, '--port', String(this.#port), '--control-plane-only', ...flags]
+    const child = spawn('/bin/sh', ['-c', guarded, 'sh', ...this.#command, ...args], { cwd: '/', stdio: ['pipe', 'pipe', 'pipe'] })
+    const ready = Promise.withResolvers<boolean>()
+    const ended = new Promise<void>(resolve => child.once('close', () => resolve()))
+    const run: Run = { child, ended, output: '' }
+    this.#run = run
+    child.once('error', ready.reject)
+    for (const stream of [child.stdout, child.stderr])
+      stream?.setEncoding('utf8').on('data', (text: string) => {
+        run.output += text
+        if (run.output.includes(readyLine)) ready.resolve(true)
+      })
+    void ended.then(() => ready.resolve(false))
+    const onAbort = () => ready.reject(signal.reason)
+    signal.addEventListener('abort', onAbort, { once: true })
+    try {
+      if (!(await ready.promise)) return { started: false, output: run.output }
+    } finally {
+      signal.removeEventListener('abort', onAbort)
+    }
+    const { server, ca, namespace: _, ...credentials } = await readKubeconfig(join(this.directory, 'admin.kubeconfig'))
+    run.transport = createHttpTransport({ server, ca, ...credentials, userAgent: 'bulkhead-prove' })
+    return { started: true, endpoint: { server, ca }, transport: run.transport }
+  }
+
+  async stop(): Promise<void> {
+    const run = this.#run
+    this.#run = undefined
+    if (run === undefined) return
+    await run.transport?.[Symbol.asyncDispose]()
+    run.child.stdin?.end()
+    const timer = setTimeout(() => run.child.kill('SIGKILL'), endMs)
+    await run.ended
+    clearTimeout(timer)
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.stop()
+    await rm(this.#folder, { recursive: true, force: true })
+  }
+}
+
+/** With owners, because the parts run as users of their own. Sockets are made again. */
+async function copyTree(from: string, to: string): Promise<void> {
+  const { mode, uid, gid } = await stat(from)
+  await mkdir(to)
+  await chown(to, uid, gid)
+  await chmod(to, mode & 0o7777)
+  for (const entry of await readdir(from, { withFileTypes: true })) {
+    const [source, target] = [join(from, entry.name), join(to, entry.name)]
+    if (entry.isDirectory()) await copyTree(source, target)
+    if (!entry.isFile()) continue
+    await copyFile(source, target)
+    const own = await stat(source)
+    await chown(target, own.uid, own.gid)
+    await chmod(target, own.mode & 0o7777)
+  }
+}
+
+/** Of proofs that were killed: their cluster has ended with them, and its folder is left. */
+async function removeAbandoned(): Promise<void> {
+  for (const name of await readdir(tmpdir())) {
+    const pid = new RegExp(`^${folderPrefix}(\\d+)-`).exec(name)?.[1]
+    if (pid === undefined || (await isRunning(pid))) continue
+    await rm(join(tmpdir(), name), { recursive: true, force: true })
+  }
+}
+
+async function isRunning(pid: string): Promise<boolean> {
+  try {
+    await readFile(`/proc/${pid}/stat`)
+    return true
+  } catch (err) {
+    if (['ENOENT', 'ESRCH'].includes(codeOf(err))) return false
+    throw err
+  }
+}
+
+function freePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const server = createServer()
+    server.once('error', reject)
+    server.listen(0, '127.0.0.1', () => {
+      const address = server.address()
+      server.close(() => (address === null || typeof address === 'string' ? reject(new Error('no port')) : resolve(address.port)))
+    })
+  })
+}
