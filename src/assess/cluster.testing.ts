@@ -6,7 +6,6 @@ import { join } from 'node:path'
 import { Duplex } from 'node:stream'
 import { administratorsGroup } from '../access/access.ts'
 import { AuditLog } from '../access/audit/audit-log.ts'
-import { verifyAuditLog } from '../access/audit/verify-log.ts'
 import { createKeyAndCsr } from '../access/pki/key-and-csr.ts'
 import { formatTime, systemClock } from '../base/clock.ts'
 import { silentLogger } from '../base/log.ts'
@@ -28,6 +27,7 @@ import { createKeySigner } from '../signer/key-signer.ts'
 import { createMemorySigner } from '../signer/memory-signer.ts'
 import type { AuthorityName, Signer } from '../signer/signer.ts'
 import { openSqliteStore } from '../store/sqlite/sqlite-store.ts'
+import { verifyChain } from './oracles/audit-chain.ts'
 import type { ClusterContext, ClusterMachine } from './proof.ts'
 
 export interface ProvableCluster extends AsyncDisposable {
@@ -66,9 +66,9 @@ export async function provableCluster(options: StartClusterOptions = {}): Promis
           token: material.tokenKeys[0] ?? assert.fail('no token key'),
         }),
         tokenKeys: async signal => (await signer.tokenKeys(signal)).map(({ publicKey }) => publicKey),
-        readAuditLog: async wanted => {
-          const all = cluster.auditEvents().map(event => ({ auditID: '', ...event }))
-          return { events: all.filter(({ auditID }) => wanted.has(auditID)), eventCount: all.length, problems: [] }
+        readAuditLog: async isWanted => {
+          const all: Readonly<Record<string, unknown>>[] = cluster.auditEvents().map(event => ({ ...event, kind: 'Event' }))
+          return { events: all.filter(({ auditID }) => isWanted(String(auditID))), count: all.length, problems: [] }
         },
       },
     },
@@ -116,7 +116,7 @@ export async function openCluster(): Promise<ProvableCluster> {
   return {
     context: {
       ...{ endpoint, transport, client: new Client(transport), clock: systemClock },
-      machine: { ...own, readAuditLog: async () => ({ events: [], eventCount: 0, problems: [] }) },
+      machine: { ...own, readAuditLog: async () => ({ events: [], count: 0, problems: [] }) },
     },
     async [Symbol.asyncDispose]() {
       await transport[Symbol.asyncDispose]()
@@ -152,12 +152,15 @@ export async function storedCluster(): Promise<ProvableCluster & { readonly dire
   })
   await bootstrap({ server: api, store, signer, namespaceDefaults: false, signal: stop.signal })
   const { listener, transport, endpoint } = await listen(api, signer)
-  const { publicKey } = await signer.auditKey(limit())
   return {
     directory,
     context: {
       ...{ endpoint, transport, client: new Client(transport), clock: systemClock },
-      machine: { ...own, dataDirectory: directory, readAuditLog: wanted => verifyAuditLog(audit, { auditKey: publicKey, wanted }) },
+      machine: {
+        ...own,
+        dataDirectory: directory,
+        readAuditLog: async isWanted => verifyChain(audit, await signer.auditKey(limit()), isWanted),
+      },
     },
     async [Symbol.asyncDispose]() {
       await transport[Symbol.asyncDispose]()

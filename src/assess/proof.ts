@@ -43,12 +43,15 @@ export interface Part {
 
 /** The current state of the audit log. */
 export interface AuditReading {
-  /** Only the wanted ones. */
+  /** Those with a wanted id. */
   readonly events: readonly Readonly<Record<string, unknown>>[]
-  /** The number of all events. */
-  readonly eventCount: number
+  /** Number of all events. */
+  readonly count: number
   /** Faults of the hash chain; empty if it is complete. */
   readonly problems: readonly string[]
+  /** Of a log with a signed chain: the batch of each wanted id, and the newest batch with a valid signature. */
+  readonly batches?: ReadonlyMap<string, number>
+  readonly signedUpTo?: number
 }
 
 /** The machine of the cluster, if the proofs run on it and may look inside. */
@@ -59,8 +62,8 @@ export interface ClusterMachine {
   readonly dataDirectory?: string
   /** The command `bulkhead` of this build, which starts clusters of a proof's own. */
   readonly command?: readonly string[]
-  /** Reads the audit log and verifies its chain and signatures. Returns the events with a wanted audit id: the log may have gigabytes. */
-  readAuditLog?(wanted: ReadonlySet<string>): Promise<AuditReading>
+  /** Reads the audit log and verifies its chain and signatures. */
+  readAuditLog?(isWanted: (auditId: string) => boolean): Promise<AuditReading>
   /** Public keys of ServiceAccount tokens, SPKI PEM. */
   tokenKeys?(signal: AbortSignal): Promise<readonly string[]>
   /** Private keys, read by the cluster's own user only: they stay in this process, and nothing that lasts is signed with them. */

@@ -7,6 +7,7 @@ import { join } from 'node:path'
 import { codeOf } from '../base/user-error.ts'
 import { createHttpTransport, type HttpTransport } from '../client/transport/http-transport.ts'
 import { readKubeconfig } from '../client/transport/kubeconfig.ts'
+import { processTree } from './listening-sockets.ts'
 import type { Endpoint } from './proof.ts'
 
 /** Of a run: why it ended, or that it serves. */
@@ -97,6 +98,16 @@ export class ScratchCluster implements AsyncDisposable {
     const { server, ca, namespace: _, ...credentials } = await readKubeconfig(join(this.directory, 'admin.kubeconfig'))
     run.transport = createHttpTransport({ server, ca, ...credentials, userAgent: 'bulkhead-prove' })
     return { started: true, endpoint: { server, ca }, transport: run.transport }
+  }
+
+  /** The process of a part of the running cluster. */
+  async partPid(part: string): Promise<number> {
+    const { pid } = this.#run?.child ?? {}
+    for (const candidate of pid === undefined ? [] : await processTree(pid)) {
+      const words = (await readFile(`/proc/${candidate}/cmdline`, 'utf8')).split('\0')
+      if (words.at(-2) === part) return candidate
+    }
+    throw new Error(`the part "${part}" does not run`)
   }
 
   async stop(): Promise<void> {

@@ -11,7 +11,7 @@ import { auditFailure } from './audit-failure.ts'
 import { auditKey, event, names, newDirectory, openLog as open, threeBatches } from './audit-log.testing.ts'
 import { findEvent } from './find-event.ts'
 import { hasRecords, LogFiles } from './log-files.ts'
-import { verifyAuditLog } from './verify-log.ts'
+import { verifyAuditLog } from './verify-log.testing.ts'
 
 test('eventLine() is the JSON of the event', () => {
   const full = event('create', 'a', {

@@ -4,7 +4,7 @@ import { test } from 'node:test'
 import { fillFrom, smallDisk, whyNoSmallDisk } from '../../base/testing/small-disk.testing.ts'
 import { until } from '../../base/testing/wait-until.testing.ts'
 import { event, names, openLog } from './audit-log.testing.ts'
-import { verifyAuditLog } from './verify-log.ts'
+import { verifyAuditLog } from './verify-log.testing.ts'
 
 test('AuditLog on a disk that fills in the middle of a batch keeps what was answered, and goes on when there is room', {
   skip: whyNoSmallDisk,

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import { recordSyncs } from '../../base/testing/record-syncs.testing.ts'
 import { auditKey, event, names, openLog, parent, threeBatches } from './audit-log.testing.ts'
-import { verifyAuditLog } from './verify-log.ts'
+import { verifyAuditLog } from './verify-log.testing.ts'
 
 /** `last` is the offset of the last of the three batches. */
 async function cutBatches() {

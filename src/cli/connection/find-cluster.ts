@@ -1,7 +1,7 @@
 // Finds the data directory and the running processes of the cluster on this machine.
 import { accessSync, constants, existsSync } from 'node:fs'
 import { resolve } from 'node:path'
-import { verifyAuditLog } from '../../access/audit/verify-log.ts'
+import { verifyChain } from '../../assess/oracles/audit-chain.ts'
 import type { ClusterMachine } from '../../assess/proof.ts'
 import { defaultDataDirectory, thisMachine } from '../../base/config/config.ts'
 import { codeOf } from '../../base/user-error.ts'
@@ -41,10 +41,9 @@ export function clusterMachine(directory: DataDirectory, up: UpStatus | undefine
     parts,
     ...(script === undefined ? {} : { command: [process.execPath, script] }),
     dataDirectory: directory.path,
-    readAuditLog: async wanted => {
+    readAuditLog: async isWanted => {
       await using signer = connectSigner(directory.signerSockets.admin)
-      const { publicKey, signedHead } = await signer.auditKey(AbortSignal.timeout(signerMs))
-      return await verifyAuditLog(auditFolder, { auditKey: publicKey, signedHead, wanted })
+      return await verifyChain(auditFolder, await signer.auditKey(AbortSignal.timeout(signerMs)), isWanted)
     },
     tokenKeys: async signal => {
       await using signer = connectSigner(directory.signerSockets.admin)
