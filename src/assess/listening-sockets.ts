@@ -106,3 +106,6 @@ async function readIfThere(path: string): Promise<string> {
     throw err
   }
 }
+
+/** The words of the command of a process, each with a zero byte at its end; '' if it has ended. */
+export const commandLine = (pid: number): Promise<string> => readIfThere(`/proc/${pid}/cmdline`)

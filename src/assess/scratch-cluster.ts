@@ -7,7 +7,7 @@ import { join } from 'node:path'
 import { codeOf } from '../base/user-error.ts'
 import { createHttpTransport, type HttpTransport } from '../client/transport/http-transport.ts'
 import { readKubeconfig } from '../client/transport/kubeconfig.ts'
-import { processTree } from './listening-sockets.ts'
+import { commandLine, processTree } from './listening-sockets.ts'
 import type { Endpoint } from './proof.ts'
 
 /** Of a run: why it ended, or that it serves. */
@@ -46,14 +46,15 @@ export class ScratchCluster implements AsyncDisposable {
   readonly directory: string
   readonly #folder: string
   readonly #command: readonly string[]
-  readonly #port: number
+  readonly host = '127.0.0.1'
+  readonly port: number
   #run: Run | undefined
 
   private constructor(folder: string, command: readonly string[], port: number) {
     this.#folder = folder
     this.directory = join(folder, 'd')
     this.#command = command
-    this.#port = port
+    this.port = port
   }
 
   /** `command` is that of `bulkhead`. Nothing is started yet. */
@@ -72,10 +73,18 @@ export class ScratchCluster implements AsyncDisposable {
     return copy
   }
 
-  /** Starts the cluster with these flags, and waits until it serves or has ended. */
+  /** Starts the cluster with these flags, and waits until it serves or has ended. It has no node unless the flags say so. */
   async start(flags: readonly string[], signal: AbortSignal): Promise<ScratchStart> {
     await this.stop()
-    const args = ['up', '--data-dir', this.directory, '--port', String(this.#port), '--control-plane-only', ...flags]
+    const args = [
+      'up',
+      '--data-dir',
+      this.directory,
+      '--port',
+      String(this.port),
+      ...(flags.includes('--simulated-nodes') ? [] : ['--control-plane-only']),
+      ...flags,
+    ]
     const child = spawn('/bin/sh', ['-c', guarded, 'sh', ...this.#command, ...args], { cwd: '/', stdio: ['pipe', 'pipe', 'pipe'] })
     const ready = Promise.withResolvers<boolean>()
     const ended = new Promise<void>(resolve => child.once('close', () => resolve()))
@@ -100,14 +109,14 @@ export class ScratchCluster implements AsyncDisposable {
     return { started: true, endpoint: { server, ca }, transport: run.transport }
   }
 
-  /** The process of a part of the running cluster. */
-  async partPid(part: string): Promise<number> {
+  /** The process of a part of the running cluster; undefined if it does not run now. */
+  async partPid(part: string): Promise<number | undefined> {
     const { pid } = this.#run?.child ?? {}
     for (const candidate of pid === undefined ? [] : await processTree(pid)) {
-      const words = (await readFile(`/proc/${candidate}/cmdline`, 'utf8')).split('\0')
+      const words = (await commandLine(candidate)).split('\0')
       if (words.at(-2) === part) return candidate
     }
-    throw new Error(`the part "${part}" does not run`)
+    return undefined
   }
 
   async stop(): Promise<void> {

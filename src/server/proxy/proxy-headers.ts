@@ -17,11 +17,8 @@ const hopByHop = new Set([
   'upgrade',
 ])
 
-/** With this header a client disables the verification of the pod's certificate for one request. */
-export const insecureHeader = 'x-bulkhead-insecure-skip-tls-verify-backend'
-
 /** Request headers that are only for this server. The backend is a pod, which must never get its clients' credentials. */
-const ours = new Set(['authorization', 'expect', 'host', insecureHeader])
+const ours = new Set(['authorization', 'expect', 'host'])
 const oursByPrefix = ['impersonate-', 'x-remote-']
 
 export interface Forwarding {

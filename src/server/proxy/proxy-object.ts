@@ -11,7 +11,7 @@ import type { ServedResources } from '../resource/served-resource.ts'
 import { type BackendTls, connectBackend } from './backend-connection.ts'
 import { forward } from './forward.ts'
 import { canonicalPath, type ProxiedPath, proxiedPath } from './proxied-path.ts'
-import { forwardedHeaders, hostOf, insecureHeader } from './proxy-headers.ts'
+import { forwardedHeaders, hostOf } from './proxy-headers.ts'
 import { parseProxyId } from './proxy-id.ts'
 import { type ProxyTarget, podTarget, serviceTarget } from './proxy-target.ts'
 import { nodeRefusal } from './tunnel/node-refusal.ts'
@@ -52,9 +52,9 @@ async function toBackend(parts: ProxyParts, context: ResourceContext, url: Proxi
   const { isolates } = parts
   const moved = request.upgrade === undefined ? slashRedirect(request.method, url) : undefined
   if (moved) return moved
-  const verify = parts.backendTls.verify && header(request.headers, insecureHeader) !== 'true'
-  if (target.tls) context.annotate('proxy.bulkhead.dev/backend-certificate', verify ? 'verified' : 'not verified')
-  const backend = await connectBackend(parts.tunnels, target, { ...parts.backendTls, verify }, request.signal)
+  const { backendTls } = parts
+  if (target.tls) context.annotate('proxy.bulkhead.dev/backend-certificate', backendTls.verify ? 'verified' : 'not verified')
+  const backend = await connectBackend(parts.tunnels, target, backendTls, request.signal)
   const upgrade = request.upgrade === undefined ? undefined : header(request.headers, 'upgrade')
   const { remoteAddress } = request.credentials
   return await forward({

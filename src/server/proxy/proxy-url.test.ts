@@ -82,7 +82,6 @@ test('forwardedHeaders() removes credentials and hop-by-hop headers', () => {
       'sec-websocket-protocol': 'chat, base64url.bearer.authorization.k8s.io.dG9rZW4',
       'x-forwarded-for': '192.0.2.9',
       'x-forwarded-uri': '/forged',
-      'x-bulkhead-insecure-skip-tls-verify-backend': 'true',
       cookie: 'a=b',
       accept: '*/*',
     },

@@ -107,6 +107,7 @@ async function attackByKill(
   signal: AbortSignal,
 ): Promise<number> {
   const pid = await scratch.partPid('server')
+  if (pid === undefined) throw new Error('the server of the scratch cluster does not run')
   const acknowledged = new Map<string, string>()
   let killed = false
   const write = async (writer: number): Promise<void> => {

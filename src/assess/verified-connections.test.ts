@@ -1,0 +1,52 @@
+// Each place of the product that could skip TLS or the verification of a peer is listed here with its reason: a new one fails this test.
+import assert from 'node:assert/strict'
+import { globSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { test } from 'node:test'
+
+const source = join(import.meta.dirname, '..')
+
+/** Texts by which a connection could go without TLS, or without a verified peer. */
+const risks = [
+  /rejectUnauthorized: (?!true)/,
+  /checkServerIdentity/,
+  /'http:\/\/|`http:\/\//,
+  /NODE_TLS_REJECT_UNAUTHORIZED/,
+  /createInsecure/,
+  /TLSv1(\.[012])?'/,
+  /skipsVerification: /,
+]
+
+/** By file and the text that was found, why it is safe. */
+const reasons: Readonly<Record<string, string>> = {
+  'assess/dial.ts rejectUnauthorized: ': 'attacks listeners, and sends them nothing',
+  "assess/dial.ts TLSv1'": 'attacks listeners with old versions',
+  "assess/dial.ts TLSv1.2'": 'attacks listeners with old versions',
+  "assess/attacks/transport/listeners.ts TLSv1.2'": 'attacks listeners with old versions',
+  "cli/check/kustomize.ts 'http://": 'a proxy that leads nowhere, so that kustomize loads nothing',
+  'node/cri/client.ts createInsecure': "gRPC over containerd's unix socket, which only root can open",
+  'node/probes/grpc-unary.ts `http://': 'a gRPC probe that the author of the pod wrote, to the pod itself',
+  'node/probes/probe.ts rejectUnauthorized: ': 'an HTTPS probe that the author of the pod wrote, to the pod itself, as upstream',
+  'server/http/listener.ts rejectUnauthorized: ': 'clients may authenticate by a token: access control verifies the certificate',
+  "server/http/fetch-document.ts TLSv1.2'": 'an issuer of tokens may be a server that has no TLS 1.3 yet; it is verified',
+  'server/http/server-trust.ts checkServerIdentity': "adds a check to Node's own, which stays",
+  'server/proxy/aggregation/registered-api.ts skipsVerification: ': 'the secure profile admits no APIService with insecureSkipTLSVerify',
+  'server/proxy/backend-connection.ts rejectUnauthorized: ': 'false only in the upstream profile, and for the APIServices that it admits',
+  "server/proxy/backend-connection.ts TLSv1.2'": 'a pod is no part of the cluster, and may have no TLS 1.3 yet; it is verified',
+  "server/proxy/tunnel/node-tunnel.ts 'http://": 'names the peer of a tunnel, whose connection has TLS 1.3 with both certificates verified',
+  "server/proxy/webhooks/review-sender.ts TLSv1.2'": 'a webhook may be a server that has no TLS 1.3 yet; it is verified',
+}
+
+test('no code path skips TLS or verification, except where the reason is listed', () => {
+  const found = new Set<string>()
+  for (const file of globSync('**/*.ts', { cwd: source }).filter(name => !/\.(test|testing)\.ts$/.test(name))) {
+    for (const line of readFileSync(join(source, file), 'utf8').split('\n')) {
+      if (/^\s*(\/\/|\/?\*)/.test(line)) continue
+      for (const risk of risks) {
+        const text = risk.exec(line)?.[0]
+        if (text !== undefined) found.add(`${file} ${text}`)
+      }
+    }
+  }
+  assert.deepEqual([...found].toSorted(), Object.keys(reasons).toSorted())
+})
