@@ -1,10 +1,12 @@
-// Compares which connections real pods can open with what policies allow by an evaluator that is independent of the kernel.
+// Compares which connections real pods can open with what policies allow by an oracle that is independent of the product.
 import type { Namespace, Pod } from '../api/types/core-v1.ts'
 import type { NetworkPolicy } from '../api/types/networking-v1.ts'
-import { evaluateFlow, type Party } from '../network/policy/evaluate.ts'
+import { type Endpoint, refusedBy } from './oracles/network-policy.ts'
 
 export interface Target {
-  readonly party: Party
+  readonly party: Endpoint
+  /** The proof receives UDP, because pods have no server for it. Their image has no client for SCTP, and none for ICMP without rights. */
+  readonly protocol: 'TCP' | 'UDP'
   readonly port: number
 }
 
@@ -12,30 +14,34 @@ export interface Target {
 const waitSeconds = 5
 const done = 'done'
 
-/** A shell script that starts all probes at once as its first commands; `reachedBy` parses its output. */
-export function probeScript(targets: readonly Target[]): string {
-  const probes = targets.map(
-    target => `{ nc -w ${waitSeconds} ${textOf(target)} </dev/null 2>/dev/null && echo "reached ${textOf(target)}"; } &`,
-  )
+/** A shell script that starts all probes at once as its first commands; `reachedBy` parses its output. `name` is sent by UDP. */
+export function probeScript(targets: readonly Target[], name: string): string {
+  const probes = targets.map(target => {
+    const { party, protocol, port } = target
+    // A read request of TFTP is a datagram with a text of ours.
+    if (protocol === 'UDP') return `timeout ${waitSeconds} tftp -g -r ${name} -l /dev/null ${party.address} ${port} 2>/dev/null &`
+    return `{ nc -w ${waitSeconds} ${party.address} ${port} </dev/null 2>/dev/null && echo "reached ${textOf(target)}"; } &`
+  })
   return [...probes, 'wait', `echo ${done}`].join('\n')
 }
 
-/** Each as `address port`; undefined if the script has not finished. */
+/** Each as `textOf`; undefined if the script has not finished. */
 export function reachedBy(log: string): ReadonlySet<string> | undefined {
   if (!log.split('\n').includes(done)) return undefined
-  return new Set([...log.matchAll(/^reached (\S+ \d+)$/gm)].map(([, text = '']) => text))
+  return new Set([...log.matchAll(/^reached (\S+ \S+ \d+)$/gm)].map(([, text = '']) => text))
 }
 
 export interface Probed {
-  readonly from: Party
+  readonly from: Endpoint
   readonly reached: ReadonlySet<string>
 }
 
+/** One probe with what came of it. */
 export interface Comparison {
-  readonly allowed: number
-  readonly refused: number
-  /** Where the results differ from the policies. */
-  readonly found: readonly string[]
+  readonly name: string
+  readonly expected: 'reached' | 'refused'
+  readonly reached: boolean
+  readonly why: string
 }
 
 export function compareProbes(
@@ -43,29 +49,22 @@ export function compareProbes(
   targets: readonly Target[],
   policies: readonly NetworkPolicy[],
   namespaces: readonly Namespace[],
-): Comparison {
-  const labels = new Map(namespaces.map(({ metadata }) => [metadata.name ?? '', metadata.labels ?? {}]))
-  const world = { policies, namespaceLabels: (name: string) => labels.get(name) }
-  const found: string[] = []
-  let allowed = 0
-  let refused = 0
-  for (const { from, reached } of probed) {
-    for (const target of targets) {
-      const verdict = evaluateFlow({ from, to: target.party, protocol: 'TCP', port: target.port }, world)
-      if (verdict.allowed) allowed++
-      else refused++
-      if (reached.has(textOf(target)) === verdict.allowed) continue
-      const did = verdict.allowed ? 'does not reach' : 'reaches'
-      const why = verdict.allowed
-        ? 'policies allow it'
-        : `the ${verdict.direction} policies ${verdict.isolating.join(', ')} do not allow it`
-      found.push(`${nameOf(from)} ${did} ${nameOf(target.party)} port ${target.port}, and ${why}`)
-    }
-  }
-  return { allowed, refused, found }
+): Comparison[] {
+  const world = { policies, namespaces: new Map(namespaces.map(({ metadata }) => [metadata.name ?? '', metadata.labels ?? {}])) }
+  return probed.flatMap(({ from, reached }) =>
+    targets.map(target => {
+      const refusing = refusedBy({ from, to: target.party, protocol: target.protocol, port: target.port }, world)
+      return {
+        name: `${nameOf(from)} to ${nameOf(target.party)} ${target.protocol} port ${target.port}`,
+        expected: refusing === undefined ? 'reached' : 'refused',
+        reached: reached.has(textOf(target)),
+        why: refusing === undefined ? 'the policies allow it' : `the ${refusing} policies do not allow it`,
+      } as const
+    }),
+  )
 }
 
-export function partyOf({ metadata, spec, status }: Pod): Party {
+export function partyOf({ metadata, spec, status }: Pod): Endpoint {
   const { name = '', namespace = '', labels = {} } = metadata
   const ports = spec.containers.flatMap(container =>
     (container.ports ?? []).map(({ name: port = '', protocol = 'TCP', containerPort }) => ({ name: port, protocol, port: containerPort })),
@@ -73,5 +72,5 @@ export function partyOf({ metadata, spec, status }: Pod): Party {
   return { address: status?.podIP ?? '', pod: { namespace, name, labels, ports } }
 }
 
-const textOf = ({ party, port }: Target): string => `${party.address} ${port}`
-const nameOf = ({ address, pod }: Party): string => (pod === undefined ? address : `pod ${pod.namespace}/${pod.name}`)
+export const textOf = ({ party, protocol, port }: Target): string => `${protocol} ${party.address} ${port}`
+const nameOf = ({ address, pod }: Endpoint): string => (pod === undefined ? address : `pod ${pod.namespace}/${pod.name}`)

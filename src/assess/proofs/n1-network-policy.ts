@@ -1,128 +1,149 @@
 import type { Node, Pod } from '../../api/types/core-v1.ts'
-import type { NetworkPolicySpec } from '../../api/types/networking-v1.ts'
 import { namespaces, networkPolicies, nodes, pods } from '../../client/resources.ts'
-import { compareProbes, type Probed, partyOf, probeScript, reachedBy, type Target } from '../network-probes.ts'
+import { Datagrams } from '../attacks/network/datagrams.ts'
+import {
+  firstPolicies,
+  type MatrixPod,
+  type MatrixPolicy,
+  narrowPolicy,
+  probers,
+  serverPorts,
+  servers,
+  teamLabel,
+  udpPorts,
+} from '../attacks/network/matrix.ts'
+import { holderScript, tighten } from '../attacks/network/open-connection.ts'
+import { compareProbes, type Probed, partyOf, probeScript, reachedBy, type Target, textOf } from '../network-probes.ts'
 import { outcomeOf, type Proof, type ProofContext, skipped } from '../proof.ts'
 import { ProofNamespace } from '../proof-namespace.ts'
 import { harmlessSpec, podObject } from '../proof-pods.ts'
 import { request } from '../request.ts'
 
 const pollMs = 200
-const [open, closed] = [8080, 8081]
-const serve = `nc -ll -p ${open} -e cat & nc -ll -p ${closed} -e cat & wait`
-const ports = [{ name: 'open', containerPort: open }]
+const holder = 'holder'
+const listened = Object.values(serverPorts)
+const serve = [...listened.map(port => `nc -ll -p ${port} -e cat &`), 'wait'].join('\n')
+const namedPorts = [{ name: 'open', containerPort: serverPorts.named }]
 
-/** Both ends of one connection: from the friend to the server's open port. */
-const ownPolicies: readonly (readonly [name: string, spec: NetworkPolicySpec])[] = [
-  [
-    'server',
-    {
-      podSelector: { matchLabels: { app: 'server' } },
-      ingress: [{ from: [{ podSelector: { matchLabels: { app: 'friend' } } }], ports: [{ port: 'open' }] }],
-    },
-  ],
-  [
-    'friend',
-    {
-      podSelector: { matchLabels: { app: 'friend' } },
-      policyTypes: ['Egress'],
-      egress: [{ to: [{ podSelector: { matchLabels: { app: 'server' } } }] }],
-    },
-  ],
-]
+type Spaces = Readonly<Record<MatrixPod['space'], ProofNamespace>>
 
 export const networkPolicy: Proof = {
   id: 'N1',
   title: 'NetworkPolicy',
   why: 'A policy that is stored but not enforced is worse than none, because users rely on it',
-  attack: 'From their first instruction, pods probe other pods of their own and of another new namespace, and the API server on their node',
-  expected: 'Each reaches exactly what policies allow, and pods without a policy reach nothing and cannot be reached',
+  attack:
+    'From their first instruction, pods of three namespaces on every node probe others by TCP and UDP, where each rule of the policies uses one feature; tighten a policy while a connection is open',
+  expected:
+    'Each reaches exactly what an independent oracle allows, pods without a policy reach nothing and cannot be reached, and the open connection ends',
   whenRed: 'See whether the node enforces policies (`bulkhead status`, Nodes), and keep tenants off nodes that do not',
   async prove(context, signal) {
-    const { client } = context
-    const node = (await client.listAll(nodes, {}, signal)).find(({ status }) =>
-      status?.nodeInfo?.containerRuntimeVersion?.startsWith('containerd://'),
-    )
+    const { client, attempts, endpoint } = context
+    const places = (await client.listAll(nodes, {}, signal)).filter(isUsable)
+    const [node] = places
     if (node === undefined) return skipped('no real node: simulated nodes carry no packet')
     await using ours = await ProofNamespace.create(context, 'N1', signal)
+    await using other = await ProofNamespace.create(context, 'N1', signal, { [teamLabel]: 'b' })
     await using fresh = await ProofNamespace.create(context, 'N1', signal)
-    const run = (namespace: ProofNamespace, app: string, script: string, container = {}) =>
-      runPod(context, namespace, node, app, script, container, signal)
-    for (const namespace of [ours, fresh]) await namespace.account('n1', signal)
-    for (const [name, spec] of ownPolicies) await client.create(networkPolicies, ours.name, { metadata: { name }, spec }, signal)
-    const readinessProbe = { tcpSocket: { port: open }, periodSeconds: 1 }
-    const servers = [ours, fresh]
-    await Promise.all(servers.map(namespace => run(namespace, 'server', serve, { ports, readinessProbe })))
-    const served = await Promise.all(servers.map(namespace => untilPod(context, namespace, 'server', isReady, signal)))
-    const targets: Target[] = [
-      ...served.flatMap(pod => [open, closed].map(port => ({ party: partyOf(pod), port }))),
-      { party: { address: addressOf(node) }, port: Number(new URL(context.endpoint.server).port || 443) },
-    ]
-    const probers = [
-      [ours, 'friend'],
-      [ours, 'stranger'],
-      [fresh, 'other'],
-    ] as const
-    await Promise.all(probers.map(([namespace, app]) => run(namespace, app, probeScript(targets))))
-    const probed = await Promise.all(probers.map(([namespace, app]) => resultOf(context, namespace, app, signal)))
-    const [policies, spaces] = await Promise.all([client.listAll(networkPolicies, {}, signal), client.listAll(namespaces, {}, signal)])
-    const { allowed, refused, found } = compareProbes(probed, targets, policies, spaces)
-    const [friend, ...others] = probed
+    const spaces = { ours, other, fresh }
+    const podCidr = node.spec.podCIDR ?? '10.244.0.0/16'
+    const apply = ({ space, name, spec }: MatrixPolicy) =>
+      client.create(networkPolicies, spaces[space].name, { metadata: { name }, spec }, signal)
+    await Promise.all(Object.values(spaces).map(namespace => namespace.account('n1', signal)))
+    await Promise.all(firstPolicies(podCidr).map(apply))
+    const run = runner(context, spaces, places, signal)
+    const readinessProbe = { tcpSocket: { port: serverPorts.nobody }, periodSeconds: 1 }
+    await Promise.all(servers.map(pod => run(pod, serve, { ports: namedPorts, readinessProbe })))
+    const served = await Promise.all(servers.map(pod => untilPod(context, spaces, pod, isReady, signal)))
+    const server = served[0]?.status?.podIP ?? ''
+    const address = addressOf(node)
+    await using datagrams = await Datagrams.open(address, Object.values(udpPorts))
+    await apply(narrowPolicy({ pods: podCidr, server, node: address }))
+    const targets = targetsOf(served, address, Number(new URL(endpoint.server).port || 443), datagrams !== undefined)
+    await Promise.all(probers.map(pod => run(pod, probeScript(targets, nameOf(pod)), {})))
+    await run({ space: 'ours', name: holder, labels: { app: 'friend', reach: 'everything' } }, holderScript(server), {})
+    const probed = await Promise.all(probers.map(pod => resultOf(context, { spaces, pod, targets, datagrams }, signal)))
+    const [policies, all] = await Promise.all([client.listAll(networkPolicies, {}, signal), client.listAll(namespaces, {}, signal)])
+    const compared = compareProbes(probed, targets, policies, all)
+    for (const { name, expected, reached, why } of compared)
+      attempts.record({
+        name,
+        sent: 'a probe as one of the first instructions',
+        expected: `${expected}: ${why}`,
+        answered: reached ? 'reached' : 'refused',
+        held: reached === (expected === 'reached'),
+      })
+    // A new namespace is closed whatever its policies say.
+    const open = probed.filter(({ from }) => from.pod?.namespace === fresh.name).flatMap(({ reached }) => [...reached])
+    await tighten(context, ours, holder, signal)
+    const allowed = compared.filter(({ expected }) => expected === 'reached').length
     return outcomeOf(
       [
-        ...found,
-        ...((friend?.reached.size ?? 0) === 0 ? ['no connection succeeded: the pod network does not work'] : []),
-        ...others.flatMap(({ from, reached }) =>
-          [...reached].map(target => `pod ${from.pod?.name} reaches ${target} although no policy allows it: a new namespace is open`),
-        ),
+        ...open.map(target => `a pod of a new namespace reaches ${target} although no policy allows it`),
+        ...(allowed === 0 ? ['no connection succeeded: the pod network does not work'] : []),
       ],
-      `3 new pods probed ${allowed + refused} times on node "${node.metadata.name}": ${allowed} reached, ${refused} refused, as the policies require, and nothing without one`,
+      `${probers.length} new pods on ${places.length} ${places.length === 1 ? 'node' : 'nodes'} probed ${compared.length} times: ${allowed} reached, ${compared.length - allowed} refused, as the policies require; an open connection ended${datagrams === undefined ? '; UDP was not tried, because no node is this machine' : ''}`,
     )
   },
 }
 
-async function runPod(
-  { client }: ProofContext,
-  namespace: ProofNamespace,
-  node: Node,
-  app: string,
-  script: string,
-  container: object,
-  signal: AbortSignal,
-): Promise<void> {
-  const fields = {
-    schedulerName: 'default-scheduler',
-    restartPolicy: 'Never',
-    serviceAccountName: 'n1',
-    nodeSelector: { 'kubernetes.io/hostname': node.metadata.name ?? '' },
+/** Runs containers, and takes pods. */
+const isUsable = ({ spec, status }: Node): boolean =>
+  status?.nodeInfo?.containerRuntimeVersion?.startsWith('containerd://') === true && spec.unschedulable !== true
+
+function targetsOf(served: readonly Pod[], node: string, apiPort: number, withUdp: boolean): Target[] {
+  return [
+    ...served.flatMap(pod => listened.map(port => ({ party: partyOf(pod), protocol: 'TCP' as const, port }))),
+    { party: { address: node }, protocol: 'TCP', port: apiPort },
+    ...(withUdp ? Object.values(udpPorts).map(port => ({ party: { address: node }, protocol: 'UDP' as const, port })) : []),
+  ]
+}
+
+/** Creates pods on the nodes in turn. */
+function runner({ client }: ProofContext, spaces: Spaces, places: readonly Node[], signal: AbortSignal) {
+  let next = 0
+  return async ({ space, name, labels }: MatrixPod, script: string, container: object): Promise<void> => {
+    const node = places[next++ % places.length]
+    const fields = {
+      ...{ schedulerName: 'default-scheduler', restartPolicy: 'Never', serviceAccountName: 'n1' },
+      nodeSelector: { 'kubernetes.io/hostname': node?.metadata.name ?? '' },
+    }
+    const spec = harmlessSpec(fields, { command: ['sh', '-c', script], ...container })
+    await client.create(pods, spaces[space].name, podObject(name, spec, { labels }), signal)
   }
-  const spec = harmlessSpec(fields, { command: ['sh', '-c', script], ...container })
-  await client.create(pods, namespace.name, podObject(app, spec, { labels: { app } }), signal)
 }
 
 async function untilPod(
   { client, clock }: ProofContext,
-  namespace: ProofNamespace,
-  name: string,
+  spaces: Spaces,
+  { space, name }: Pick<MatrixPod, 'space' | 'name'>,
   holds: (pod: Pod) => boolean,
   signal: AbortSignal,
 ): Promise<Pod> {
   for (;;) {
-    const pod = await client.get(pods, namespace.name, name, signal)
+    const pod = await client.get(pods, spaces[space].name, name, signal)
     if (holds(pod)) return pod
     await clock.sleep(pollMs, signal)
   }
 }
 
-async function resultOf(context: ProofContext, namespace: ProofNamespace, app: string, signal: AbortSignal): Promise<Probed> {
-  // Its status keeps the address after it has ended.
-  const pod = await untilPod(context, namespace, app, isOver, signal)
-  const { text } = await request(context.transport, { method: 'GET', path: namespace.core(`pods/${app}/log`) }, signal)
-  const reached = reachedBy(text)
-  if (reached === undefined) throw new Error(`the probe pod "${app}" ended as ${pod.status?.phase} before all probes were done`)
-  return { from: partyOf(pod), reached }
+interface Prober {
+  readonly spaces: Spaces
+  readonly pod: MatrixPod
+  readonly targets: readonly Target[]
+  readonly datagrams: Datagrams | undefined
 }
 
+async function resultOf(context: ProofContext, { spaces, pod, targets, datagrams }: Prober, signal: AbortSignal): Promise<Probed> {
+  // Its status keeps the address after it has ended.
+  const ended = await untilPod(context, spaces, pod, isOver, signal)
+  const { text } = await request(context.transport, { method: 'GET', path: spaces[pod.space].core(`pods/${pod.name}/log`) }, signal)
+  const reached = reachedBy(text)
+  if (reached === undefined) throw new Error(`the probe pod "${pod.name}" ended as ${ended.status?.phase} before all probes were done`)
+  const received = targets.filter(({ protocol, port }) => protocol === 'UDP' && datagrams?.received(nameOf(pod), port) === true)
+  return { from: partyOf(ended), reached: new Set([...reached, ...received.map(textOf)]) }
+}
+
+const nameOf = ({ space, name }: MatrixPod): string => `${space}-${name}`
 const isReady = ({ status }: Pod): boolean =>
   status?.conditions?.some(({ type, status: value }) => type === 'Ready' && value === 'True') ?? false
 const isOver = ({ status }: Pod): boolean => status?.phase === 'Succeeded' || status?.phase === 'Failed'
