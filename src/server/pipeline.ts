@@ -12,6 +12,7 @@ import type { Seat } from './flow-control/level-queues.ts'
 import { openStream, releasingSeat, streamKind } from './flow-control/open-stream.ts'
 import type { WatchCounts } from './flow-control/watch-counts.ts'
 import { fitsOneWrite } from './http/body-parts.ts'
+import { maxBodyBytes } from './http/collect-body.ts'
 import { type FinalReply, header, type Pipeline, type Reply } from './http/exchange.ts'
 import { actingUser, type IdentityParts, identify, isImpersonation } from './identify.ts'
 import { recordRefusal } from './paths/why/record-refusal.ts'
@@ -123,7 +124,8 @@ export function createPipeline(parts: PipelineParts): Pipeline {
     if ((!info.isResource && parts.allowsAnonymous(info.path)) || isProxy(info)) return
     scope.flow = parts.flow.classify(user, info)
     const mutating = isMutating(info) ? 1 : 0
-    const asking = { user, info, mutating, deadlineMs: scope.timeoutMs, signal: () => scope.request.signal } as const
+    const bodyBytes = mutating === 1 ? Math.min(scope.request.mostBodyBytes ?? 0, maxBodyBytes) : 0
+    const asking = { user, info, mutating, bodyBytes, deadlineMs: scope.timeoutMs, signal: () => scope.request.signal } as const
     const seat: Seat = parts.flow.start(scope.flow, asking)
     scope.takeSeat('release' in seat ? seat.release : await scope.duringExternal(seat.waiting, true, release => release()))
   }

@@ -18,6 +18,8 @@ export interface SeatRequest {
   readonly counters: FlowCounters
   /** 1 for a mutating request. */
   readonly mutating: 0 | 1
+  /** The most bytes that its body may have, which is read when it has its seats. */
+  readonly bodyBytes: number
   /** Milliseconds. */
   readonly maxWait: number
   /** Called only if the request waits. */

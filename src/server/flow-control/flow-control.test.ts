@@ -29,7 +29,7 @@ class Bench {
 
   start(who: UserInfo, deadlineMs?: number): Release | Promise<Release> {
     const signal = () => new AbortController().signal
-    const seat = this.flow.start(this.flow.classify(who, info), { user: who, info, mutating: 0, deadlineMs, signal })
+    const seat = this.flow.start(this.flow.classify(who, info), { user: who, info, mutating: 0, bodyBytes: 0, deadlineMs, signal })
     return 'release' in seat ? seat.release : seat.waiting
   }
 

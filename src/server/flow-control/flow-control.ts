@@ -29,6 +29,8 @@ export interface FlowRequest {
   readonly info: RequestInfo
   /** 1 for a mutating request. */
   readonly mutating: 0 | 1
+  /** The most bytes that its body may have; 0 if it is not read. */
+  readonly bodyBytes: number
   /** Time limit of the request; it may wait for a quarter of it. */
   readonly deadlineMs: number | undefined
   /** Called only if the request waits. */
@@ -120,12 +122,12 @@ export class FlowControl {
   }
 
   /** A seat, at once if one is free. Throws the 429 if the request may not wait, and the wait rejects with it if it was too long. Exempt requests always run. */
-  start({ level, flow, counters }: Classification, { user, info, mutating, deadlineMs, signal }: FlowRequest): Seat {
+  start({ level, flow, counters }: Classification, { user, info, mutating, bodyBytes, deadlineMs, signal }: FlowRequest): Seat {
     if (level.exempt) return { release: level.queues.startExempt(counters, mutating) }
     const work = estimateWork(info, level.limits.nominal, this.#facts)
     const { maxWaitMs } = this.#limits
     const maxWait = deadlineMs === undefined ? maxWaitMs : Math.min(maxWaitMs, deadlineMs / 4)
-    return level.queues.start({ user, info, flow, work, counters, mutating, maxWait, signal })
+    return level.queues.start({ user, info, flow, work, counters, mutating, bodyBytes, maxWait, signal })
   }
 
   /** Reallocates unused seats; called once per period. */

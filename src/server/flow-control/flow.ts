@@ -8,6 +8,8 @@ export interface Flow {
   readonly hand: readonly number[]
   /** Seats held by its requests. */
   held: number
+  /** Bytes that the large bodies of its requests with a seat may have. */
+  bodyBytes: number
   waiting: number
 }
 
@@ -33,7 +35,7 @@ export class Flows {
     if (known !== undefined) return known
     if (this.#flows.size >= maxFlows || this.#characters >= maxCharacters) this.#forgetIdle()
     const hand = this.#queues === 0 ? [] : dealHand(flowHash(schema, distinguisher), this.#queues, this.#handSize)
-    const flow: Flow = { schema, distinguisher, hand, held: 0, waiting: 0 }
+    const flow: Flow = { schema, distinguisher, hand, held: 0, bodyBytes: 0, waiting: 0 }
     this.#flows.set(key, flow)
     this.#characters += key.length
     return flow

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { isReason } from '../../api/status.ts'
 import { parseQuery } from '../request/query.ts'
+import { smallBodyBytes } from './body-room.ts'
 import type { Release } from './fair-queues.ts'
 import { FakeFlowClock } from './fake-flow-clock.testing.ts'
 import type { Flow } from './flow.ts'
@@ -24,12 +25,12 @@ class Bench {
   }
 
   flow(name: string, ...hand: number[]): Flow {
-    return { schema: 'schema', distinguisher: name, hand, held: 0, waiting: 0 }
+    return { schema: 'schema', distinguisher: name, hand, held: 0, bodyBytes: 0, waiting: 0 }
   }
 
-  start(flow: Flow, work: Work = oneSeat, signal = never): Release | Promise<Release> {
+  start(flow: Flow, work: Work = oneSeat, signal = never, bodyBytes = 0): Release | Promise<Release> {
     const user = { name: flow.distinguisher, groups: [] }
-    const seat = this.level.start({ user, info, flow, work, counters: this.counters, mutating: 0, maxWait: 15_000, signal })
+    const seat = this.level.start({ user, info, flow, work, counters: this.counters, mutating: 0, bodyBytes, maxWait: 15_000, signal })
     return 'release' in seat ? seat.release : seat.waiting
   }
 
@@ -212,4 +213,47 @@ test('LevelQueues removes empty queues', async () => {
   assert.equal(bench.level.queues.length, 2)
   for (const release of releases) release()
   assert.equal(bench.level.queues.length, 0)
+})
+
+const mebibyte = 2 ** 20
+
+test('start() gives one flow seats for 4 MiB of bodies, and its next body one when they are free', async () => {
+  const bench = new Bench({ limit: 49 })
+  const eve = bench.flow('eve', 0)
+  const first = bench.start(eve, oneSeat, never, 3 * mebibyte)
+  assert.ok(typeof first === 'function')
+  const waiting = Array.from({ length: 9 }, () => Promise.resolve(bench.start(eve, oneSeat, never, 3 * mebibyte)))
+  assert.deepEqual([bench.level.executing, bench.level.waiting, eve.bodyBytes], [1, 9, 3 * mebibyte])
+  // What has a small body or none, and what others send, does not wait behind them.
+  assert.equal(typeof bench.start(eve, oneSeat, never, smallBodyBytes), 'function')
+  assert.equal(typeof bench.start(bench.flow('ann', 3), oneSeat, never, 3 * mebibyte), 'function')
+  assert.equal(typeof bench.start(eve, oneSeat, never, mebibyte), 'function')
+  assert.equal(eve.bodyBytes, 4 * mebibyte)
+  let free: Release = first
+  for (const next of waiting) {
+    free()
+    free = await next
+    assert.ok(eve.bodyBytes <= 4 * mebibyte)
+  }
+  free()
+  assert.deepEqual([bench.level.waiting, eve.bodyBytes], [0, mebibyte])
+})
+
+test('start() refuses a body with a 429 that waits too long for its room', async () => {
+  const bench = new Bench({ limit: 49 })
+  const eve = bench.flow('eve', 0)
+  bench.start(eve, oneSeat, never, 3 * mebibyte)
+  const late = bench.start(eve, oneSeat, never, 3 * mebibyte)
+  bench.clock.advance(15_000)
+  await assert.rejects(Promise.resolve(late), err => isReason(err, 'TooManyRequests'))
+  assert.deepEqual([bench.level.waiting, eve.bodyBytes], [0, 3 * mebibyte])
+})
+
+test('start() gives a level 16 MiB of bodies, and beyond that each flow its first one: who sends slowly holds up no other user', () => {
+  const bench = new Bench({ limit: 49 })
+  const slow = Array.from({ length: 6 }, (_, index) => bench.flow(`u${index}`, index % 8))
+  for (const flow of slow) assert.equal(typeof bench.start(flow, oneSeat, never, 3 * mebibyte), 'function')
+  const ann = bench.flow('ann', 7)
+  assert.equal(typeof bench.start(ann, oneSeat, never, 3 * mebibyte), 'function')
+  assert.notEqual(typeof bench.start(ann, oneSeat, never, mebibyte), 'function')
 })

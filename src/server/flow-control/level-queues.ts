@@ -1,4 +1,5 @@
 // The seats of one priority level: which requests get one now, which wait and how long, and which are rejected.
+import { BodyRoom } from './body-room.ts'
 import { FairQueues, type Queue, type Release, type SeatRequest, type Waiting } from './fair-queues.ts'
 import type { FlowClock } from './flow-clock.ts'
 import type { FlowCounters, RejectReason } from './flow-counters.ts'
@@ -23,6 +24,7 @@ export class LevelQueues {
   readonly #retryAfter = new RetryAfter()
   readonly #clock: FlowClock
   readonly #fair = new FairQueues()
+  readonly #bodies = new BodyRoom()
   #queuing: Queuing
   #limit = 0
   #seats = 0
@@ -136,7 +138,9 @@ export class LevelQueues {
     return seats > this.#limit ? this.#seats === 0 : this.#seats + seats <= this.#limit
   }
 
-  #mayTake({ flow: { held }, work: { seats } }: SeatRequest): boolean {
+  #mayTake({ flow, work: { seats }, bodyBytes }: SeatRequest): boolean {
+    if (!this.#bodies.has(flow, bodyBytes)) return false
+    const { held } = flow
     return held === 0 || held + seats <= Math.ceil((this.#limit - this.#seats + held) * shareOfFree)
   }
 
@@ -168,7 +172,7 @@ export class LevelQueues {
   }
 
   /** `queue` has already counted it. */
-  #run({ flow, work, counters, mutating }: SeatRequest, queue: Queue | undefined): Release {
+  #run({ flow, work, counters, mutating, bodyBytes }: SeatRequest, queue: Queue | undefined): Release {
     const { seats } = work
     const began = this.#now
     this.#executing++
@@ -183,8 +187,10 @@ export class LevelQueues {
       this.demand.set(this.#seats + this.#waitingSeats, this.#now)
     }
     take(seats)
+    this.#bodies.take(flow, bodyBytes)
     const free = () => {
       take(-seats)
+      this.#bodies.free(flow, bodyBytes)
       if (queue) this.#fair.forgetIfUnused(queue)
       this.#dispatch()
     }

@@ -24,6 +24,8 @@ export interface ServerRequest {
   readonly signal: AbortSignal
   /** Aborts the signal, which cuts a response that is being streamed. */
   end(reason: Error): void
+  /** The most bytes that the body may have, before it is read; infinite if only its end will show. Undefined within the process, where it is in memory. */
+  readonly mostBodyBytes?: number
   /** The whole body. Rejects with 413 as soon as more than `limit` bytes came. */
   body(limit: number): Promise<Buffer>
   /** The body as a stream, for requests that are forwarded; undefined if there is none. Use either this or `body`. */

@@ -72,6 +72,10 @@ export class Http1Request implements ServerRequest {
     if (this.#message.listenerCount('error') > 0) this.#message.emit('error', cause)
   }
 
+  get mostBodyBytes(): number {
+    return declaredLength(this.headers) ?? (this.headers['transfer-encoding'] === undefined ? 0 : Number.POSITIVE_INFINITY)
+  }
+
   body(limit: number): Promise<Buffer> {
     return this.#broken ? Promise.reject(endedEarly(this.#broken)) : collectBody(this.#message, limit, declaredLength(this.headers))
   }

@@ -364,3 +364,15 @@ test('Http1Server.stop() closes idle connections at once, and busy ones after th
   answer.resolve(await ok())
   assert.deepEqual(statuses(await answerOf(busy)), ['200'])
 })
+
+test('mostBodyBytes is the announced length, and has no limit for chunks', async () => {
+  const found: (number | undefined)[] = []
+  await using wire = await Wire.start(request => {
+    found.push(request.mostBodyBytes)
+    return ok()
+  })
+  await wire.send('GET /a HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n')
+  await wire.send('POST /a HTTP/1.1\r\nhost: a\r\ncontent-length: 2\r\nconnection: close\r\n\r\nab')
+  await wire.send('POST /a HTTP/1.1\r\nhost: a\r\ntransfer-encoding: chunked\r\nconnection: close\r\n\r\n0\r\n\r\n')
+  assert.deepEqual(found, [0, 2, Number.POSITIVE_INFINITY])
+})

@@ -235,6 +235,16 @@ describe('Http2Request', () => {
   }
   const expecting = (fields: Fields): Fields => [...fields, ['expect', '100-continue']]
 
+  test('mostBodyBytes is the announced length, without one that of a whole body, and else has no limit', async () => {
+    for (const [frames, most] of [
+      [[headers(1)], 0],
+      [[opening(1, withLength(2))], 2],
+      [[opening(1)], Number.POSITIVE_INFINITY],
+      [[opening(1), data(1, 'abc', 1)], 3],
+    ] as const)
+      assert.equal((await requestOf(...frames)).request.mostBodyBytes, most)
+  })
+
   test('body() sends 100 Continue, but not if the body is complete or too long', async () => {
     const { connection, request } = await requestOf(opening(1, expecting(withLength(2))))
     const body = request.body(2)

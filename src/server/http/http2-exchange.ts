@@ -55,6 +55,10 @@ export class Http2Request implements ServerRequest {
     this.#stream.onClose(undefined)
   }
 
+  get mostBodyBytes(): number {
+    return this.#stream.mostBodyBytes
+  }
+
   body(limit: number): Promise<Buffer> {
     // A body that is refused for its length need not be sent.
     const isWanted = !this.#stream.requestEnded && (this.#stream.head.contentLength ?? 0) <= limit

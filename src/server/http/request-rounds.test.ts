@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { setImmediate as round } from 'node:timers/promises'
+import { processorMs } from '../../base/async/processor-time.ts'
+import { turn } from '../../base/async/turns.ts'
 import { type ConnectionQueue, RequestRounds } from './request-rounds.ts'
 
 test('RequestRounds begins a few at once and spreads a burst over rounds, in order', async () => {
@@ -124,4 +126,25 @@ test('RequestRounds gives a connection that comes back after a pause its share, 
   while (begun.length < before + 20) await round()
   const backs = begun.slice(before).filter(name => name === 'back').length
   assert.ok(backs >= 8 && backs <= 12, `${backs} of 20`)
+})
+
+test('RequestRounds begins as many beside long turns of large requests: fewer would not make these any shorter', async () => {
+  const rounds = new RequestRounds()
+  let isOver = false
+  const large = (async () => {
+    while (!isOver) {
+      await turn()
+      const until = processorMs() + 12
+      while (processorMs() < until);
+    }
+  })()
+  const queue: ConnectionQueue = []
+  let begun = 0
+  for (let i = 0; i < 20; i++) {
+    for (let sent = 0; sent < 10; sent++) rounds.begin(queue, () => begun++)
+    await round()
+  }
+  isOver = true
+  await large
+  assert.ok(begun >= 19 * 8, `${begun}`)
 })

@@ -1,6 +1,9 @@
 // Limits how many requests begin and streams end in one round of the event loop. A client that sends hundreds of requests in one packet, or leaves thousands of
 // streams, must neither block the loop nor delay the requests of others behind all of its own.
 
+import { processorMs } from '../../base/async/processor-time.ts'
+import { turnsMs } from '../../base/async/turns.ts'
+
 /**
  * A request takes 0.1 to 0.4 ms of the loop until it first waits, so this many take about 2 ms. Others do not wait behind a whole burst, and
  * the data of few requests stays in the processor's cache: with twice as many, a pod costs a tenth more processor time.
@@ -14,14 +17,8 @@ const longRoundMs = 10
 /** The end of a watch takes about 40 µs, most of it for its audit record. */
 const endsPerRound = 64
 
-/** Milliseconds of this thread's processor time: what others do on the machine meanwhile makes no round long. Node before 22.19 and 23.9 has no such clock. */
-const processorMs: () => number =
-  'threadCpuUsage' in process
-    ? () => {
-        const { user, system } = process.threadCpuUsage()
-        return (user + system) / 1000
-      }
-    : () => performance.now()
+/** Turns of large requests do not count: there is one in each round, however few requests begin. */
+const startsMs = (): number => processorMs() - turnsMs()
 
 /** Waiting requests of one connection, oldest first. */
 export type ConnectionQueue = (() => void)[]
@@ -31,8 +28,8 @@ export class RequestRounds {
   readonly #ends: Rounds
   readonly #left: ConnectionQueue = []
 
-  /** `now` tells milliseconds that only grow. */
-  constructor(now: () => number = processorMs) {
+  /** `now` is milliseconds of work, which only grow. */
+  constructor(now: () => number = startsMs) {
     this.#starts = new Rounds(startsPerRound, now)
     this.#ends = new Rounds(endsPerRound, now)
   }

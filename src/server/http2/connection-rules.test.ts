@@ -232,9 +232,9 @@ describe('Http2ServerConnection takes', () => {
 })
 
 describe('Http2ServerConnection begins', () => {
-  test('3.4, with its settings and a wide window, and acknowledges those of the client', async () => {
+  test('3.4, with its settings and a wide window of the connection, and acknowledges those of the client', async () => {
     const connection = new TestConnection()
-    const said = ['000200000000', '0003000000fa', '000400100000', '000600010000'].join('')
+    const said = ['000200000000', '0003000000fa', '00040000ffff', '000600010000'].join('')
     assert.deepEqual(await connection.received(), [`settings ${said}`, `window 0 ${4 * 1024 * 1024 - 65_535}`])
     assert.deepEqual(await connection.send(...greeting), ['settings ack'])
   })

@@ -6,6 +6,7 @@ import type { Http2Stream } from './stream.ts'
 import { frameFlag, setting } from './wire/frames.ts'
 
 const { endStream, padded } = frameFlag
+const unreadWindow = 65_535
 const streamWindow = 1024 * 1024
 const frameSize = 16_384
 const cancel = 8
@@ -18,6 +19,8 @@ const head = (stream: number) => `headers ${stream} :status=200`
 const window = (size: number) => [[setting.initialWindowSize, size]] as const
 /** Some MiB in whole frames. */
 const mebibytes = (stream: number, count: number) => Array.from({ length: count * 64 }, () => data(stream, whole))
+/** As much as a client may send of a body that nobody reads. */
+const fullWindow = (stream: number) => [data(stream, whole), data(stream, whole), data(stream, whole), data(stream, whole.subarray(1))]
 /** So many bytes have to be told of as taken before more than the window of the connection can come. */
 const windowOf = (received: readonly string[], stream: number) =>
   received.map(line => line.match(`^window ${stream} (\\d+)`)?.[1]).reduce((sum, more) => sum + Number(more ?? 0), 0)
@@ -175,16 +178,52 @@ describe('Http2ServerConnection, receiving,', () => {
 
   test('6.9.1, resets a stream whose body goes beyond its window, and tells of all of it', async () => {
     const connection = await TestConnection.greeted()
-    await connection.send(opening(1), ...mebibytes(1, 1))
-    assert.deepEqual(await connection.send(data(1, 'x')), ['reset 1 FLOW_CONTROL_ERROR'])
-    const received = await connection.send(opening(3), ...mebibytes(3, 1))
-    assert.equal(windowOf(await connection.send(data(3, 'x')), 0) + windowOf(received, 0), 2 * streamWindow + 2)
+    let told = 0
+    for (let id = 1; id < 64; id += 2) {
+      told += windowOf(await connection.send(opening(id), ...fullWindow(id)), 0)
+      const received = await connection.send(data(id, 'x'))
+      assert.deepEqual(
+        received.filter(line => !line.startsWith('window 0')),
+        [`reset ${id} FLOW_CONTROL_ERROR`],
+      )
+      told += windowOf(received, 0)
+    }
+    assert.equal(told, 32 * (unreadWindow + 1))
+  })
+
+  test('holds up no body that is read by those that are not', async () => {
+    const connection = await TestConnection.greeted()
+    // More than the window of the connection.
+    for (let id = 1; id < 2 * 100; id += 2) await connection.send(opening(id), ...fullWindow(id))
+    await connection.send(opening(201, withLength(streamWindow)), ...fullWindow(201))
+    const body = connection.streams.at(-1)?.collect(streamWindow, bodyTerms)
+    assert.equal(windowOf(await connection.received(), 201), streamWindow - unreadWindow)
+    const rest = streamWindow - unreadWindow
+    const frames = Array.from({ length: rest / frameSize }, () => data(201, whole))
+    await connection.send(...frames, data(201, whole.subarray(0, rest % frameSize), endStream))
+    assert.equal((await body)?.length, streamWindow)
+    assert.deepEqual(connection.failures, [])
+  })
+
+  test('widens the window of no stream whose body fits the first one', async () => {
+    const connection = await TestConnection.greeted()
+    await connection.send(opening(1, withLength(unreadWindow)))
+    const body = connection.streams[0]?.collect(streamWindow, bodyTerms)
+    assert.deepEqual(await connection.received(), [])
+    await connection.send(...fullWindow(1), data(1, '', endStream))
+    assert.equal((await body)?.length, unreadWindow)
   })
 
   test('6.9.1, closes a connection whose bodies go beyond its window', async () => {
     const connection = await TestConnection.greeted()
-    for (const id of [1, 3, 5, 7]) assert.deepEqual(await connection.send(opening(id), ...mebibytes(id, 1)), [])
-    assert.deepEqual(await connection.send(opening(9), data(9, 'x')), ['goAway 9 FLOW_CONTROL_ERROR'])
+    const received: string[] = []
+    // Passed on to one who reads nothing.
+    for (const id of [1, 3, 5, 7, 9]) {
+      await connection.send(opening(id))
+      connection.streams.at(-1)?.pass(bodyTerms)
+      received.push(...(await connection.send(...mebibytes(id, 1))))
+    }
+    assert.deepEqual(received.at(-1), 'goAway 9 FLOW_CONTROL_ERROR')
   })
 
   test('tells of padding at once, and of what is collected as it comes', async () => {
@@ -193,8 +232,11 @@ describe('Http2ServerConnection, receiving,', () => {
     const frames = Array.from({ length: 2048 }, () =>
       data(1, Buffer.concat([Buffer.from([255]), Buffer.from('x'), Buffer.alloc(255)]), padded),
     )
-    assert.deepEqual(await connection.send(opening(1), ...frames), ['window 1 524288'])
+    const returned = await connection.send(opening(1), ...frames)
+    assert.ok(returned.every(line => line === 'window 1 32768'))
+    assert.equal(windowOf(returned, 1), 2048 * 256)
     const body = connection.streams[0]?.collect(streamWindow, bodyTerms)
+    assert.deepEqual(await connection.received(), [`window 1 ${streamWindow - unreadWindow}`])
     const received = await connection.send(...mebibytes(1, 1).slice(0, 33), data(1, '', endStream))
     assert.deepEqual(received, [`window 1 ${2048 + 32 * frameSize}`])
     assert.equal((await body)?.length, 2048 + 33 * frameSize)
@@ -252,7 +294,7 @@ describe('Http2ServerConnection, receiving,', () => {
     const passed = connection.streams[0]?.pass(bodyTerms)
     assert.ok(passed)
     let read = 0
-    assert.deepEqual(await connection.send(...mebibytes(1, 1)), [])
+    assert.deepEqual(await connection.send(...mebibytes(1, 1)), [`window 1 ${streamWindow - unreadWindow}`])
     passed.on('data', (part: Buffer) => {
       read += part.length
     })

@@ -6,12 +6,12 @@ import { ClosedStreams } from './closed-streams.ts'
 import { ControlBudget } from './control-budget.ts'
 import { HeaderBlocks, maxHeaderBytes } from './header-blocks.ts'
 import { SignsOfLife } from './keepalive.ts'
+import { ReceiveWindows, unreadWindow } from './receive-windows.ts'
 import { areTrailers, type RequestHead, readRequestHead } from './request-head.ts'
 import { ResponseSender } from './response-sender.ts'
 import { Http2Stream, type StreamOwner } from './stream.ts'
 import { FrameReader, type FrameSink } from './wire/frame-reader.ts'
 import {
-  defaultWindow,
   type ErrorCode,
   errorCode,
   frameFlag,
@@ -27,15 +27,11 @@ import {
   writeReset,
   writeSettings,
   writeSettingsAck,
-  writeWindowUpdate,
 } from './wire/frames.ts'
 import type { HeaderField } from './wire/header-table.ts'
 import { Outbox } from './wire/outbox.ts'
 
 export const maxStreams = 250
-/** Flow-control windows of a stream and of the connection: bytes of request bodies that the server has not read yet. */
-const streamWindow = 1024 * 1024
-const connectionWindow = 4 * 1024 * 1024
 /** With more than this waiting to be sent, the server stops reading: a client that reads nothing would fill the memory with answers. */
 const tooFullOutbox = 512 * 1024
 /** A client that reads its responses has only a few unread at a time. */
@@ -57,6 +53,7 @@ export class Http2ServerConnection implements FrameSink, StreamOwner {
   readonly #outbox: Outbox
   readonly #budget = new ControlBudget()
   readonly #sender: ResponseSender
+  readonly #windows: ReceiveWindows
   readonly #life: SignsOfLife
   readonly #reader = new FrameReader(this)
   readonly #blocks = new HeaderBlocks((stream, endsStream, fields) => this.#headers(stream, endsStream, fields))
@@ -67,8 +64,6 @@ export class Http2ServerConnection implements FrameSink, StreamOwner {
   /** The highest stream number seen, and the highest that became a request. */
   #lastStream = 0
   #lastBegun = 0
-  #receiveWindow = connectionWindow
-  #unnotified = 0
   readonly #unreadRefusals = new Set<Http2Stream>()
   #paused = false
   #goingAway = false
@@ -79,6 +74,7 @@ export class Http2ServerConnection implements FrameSink, StreamOwner {
     this.#events = events
     this.#outbox = new Outbox(socket, () => this.#taken())
     this.#sender = new ResponseSender(this.#outbox, this.#budget)
+    this.#windows = new ReceiveWindows(this.#outbox)
     this.#life = new SignsOfLife(this.#outbox, this.#sender)
     socket.on('data', (bytes: Buffer) => this.#read(bytes))
     socket.once('end', () => this.destroy())
@@ -86,10 +82,10 @@ export class Http2ServerConnection implements FrameSink, StreamOwner {
     writeSettings(this.#outbox.open(), [
       [setting.enablePush, 0],
       [setting.maxConcurrentStreams, maxStreams],
-      [setting.initialWindowSize, streamWindow],
+      [setting.initialWindowSize, unreadWindow],
       [setting.maxHeaderListSize, maxHeaderBytes],
     ])
-    writeWindowUpdate(this.#outbox.open(), 0, connectionWindow - defaultWindow)
+    this.#windows.open()
   }
 
   /** Lets open streams finish, then closes the connection. */
@@ -122,11 +118,10 @@ export class Http2ServerConnection implements FrameSink, StreamOwner {
 
   data(id: number, bytes: Buffer, start: number, end: number, endsStream: boolean, counted: number): void {
     this.#mayCome(frameType.data)
-    this.#receiveWindow -= counted
-    if (this.#receiveWindow < 0) throw new Http2Error(errorCode.flowControlError, 'DATA exceeds the flow-control window of the connection')
+    this.#windows.came(counted)
     const stream = this.#open.get(id)
     if (stream === undefined || stream.requestEnded) {
-      this.#notify(counted)
+      this.#windows.dropped(counted)
       if (stream === undefined) this.#stray(id, 'data')
       else this.#fault(stream, errorCode.streamClosed)
       return
@@ -134,12 +129,13 @@ export class Http2ServerConnection implements FrameSink, StreamOwner {
     stream.receiveWindow -= counted
     if (start === end && !endsStream) this.#budget.spend()
     if (stream.receiveWindow < 0 || !stream.accepts(end - start)) {
-      this.#notify(counted)
+      this.#windows.dropped(counted)
       this.#fault(stream, stream.receiveWindow < 0 ? errorCode.flowControlError : errorCode.protocolError)
       return
     }
     const padding = counted - (end - start)
-    if (padding > 0) this.taken(stream, padding)
+    if (padding > 0) this.#windows.padded(stream, padding)
+    if (!stream.isRead) this.#windows.waits(stream, end - start)
     if (end > start) stream.receive(bytes, start, end)
     if (endsStream && !stream.endRequest()) this.#fault(stream, errorCode.protocolError)
   }
@@ -166,13 +162,12 @@ export class Http2ServerConnection implements FrameSink, StreamOwner {
 
   // ── requests of streams
 
+  reading(stream: Http2Stream): void {
+    this.#windows.reading(stream)
+  }
+
   taken(stream: Http2Stream, bytes: number): void {
-    this.#notify(bytes)
-    stream.untold += bytes
-    if (stream.untold < streamWindow / 2 || stream.requestEnded || stream.isClosed) return
-    writeWindowUpdate(this.#outbox.open(), stream.id, stream.untold)
-    stream.receiveWindow += stream.untold
-    stream.untold = 0
+    this.#windows.taken(stream, bytes)
   }
 
   sendHead(stream: Http2Stream, status: number, headers: readonly string[], endsStream: boolean): void {
@@ -267,7 +262,7 @@ export class Http2ServerConnection implements FrameSink, StreamOwner {
       this.#refuse(id, errorCode.protocolError)
       return
     }
-    const stream = new Http2Stream(id, head, this, this.#sender.streamWindow, streamWindow)
+    const stream = new Http2Stream(id, head, this, this.#sender.streamWindow, unreadWindow)
     this.#open.set(id, stream)
     this.#lastBegun = id
     if (endsStream) stream.endRequest()
@@ -349,15 +344,6 @@ export class Http2ServerConnection implements FrameSink, StreamOwner {
     if ((flags & frameFlag.ack) === 0) writePingAck(this.#outbox.open(), bytes, start)
   }
 
-  /** Returns the bytes of a body to the window of the connection. */
-  #notify(bytes: number): void {
-    this.#unnotified += bytes
-    if (this.#unnotified < connectionWindow / 2 || this.#closed) return
-    writeWindowUpdate(this.#outbox.open(), 0, this.#unnotified)
-    this.#receiveWindow += this.#unnotified
-    this.#unnotified = 0
-  }
-
   // ── closing
 
   /** The socket has accepted a write. */
@@ -388,6 +374,7 @@ export class Http2ServerConnection implements FrameSink, StreamOwner {
   #close(): void {
     if (this.#closed) return
     this.#closed = true
+    this.#windows.close()
     for (const stream of [...this.#open.values()]) stream.close()
     this.#open.clear()
   }

@@ -6,6 +6,8 @@ import { type ErrorCode, errorCode } from './wire/frames.ts'
 
 /** What a stream needs of its connection. */
 export interface StreamOwner {
+  /** The body is being read: its client may send more of it at a time. */
+  reading(stream: Http2Stream): void
   /** Returns bytes to the windows of the stream and of the connection. */
   taken(stream: Http2Stream, bytes: number): void
   sendHead(stream: Http2Stream, status: number, headers: readonly string[], endsStream: boolean): void
@@ -37,6 +39,10 @@ export class Http2Stream {
   /** Bytes that the client may send, and bytes read but not yet returned to its window. */
   receiveWindow: number
   untold = 0
+  /** The size to which `receiveWindow` is widened again. */
+  window: number
+  /** Unread bytes that are returned to the window of the connection already. */
+  unread = 0
   /** Waiting pieces of the response, and how much of the first one was sent. */
   #waiting: Buffer[] = []
   #first = 0
@@ -44,6 +50,7 @@ export class Http2Stream {
   #waitingBytes = 0
   #received = 0
   #requestEnded = false
+  #isRead = false
   #ending = false
   #answered = false
   #closed = false
@@ -59,6 +66,7 @@ export class Http2Stream {
     this.#owner = owner
     this.sendWindow = sendWindow
     this.receiveWindow = receiveWindow
+    this.window = receiveWindow
     this.#body = new RequestBody(head.contentLength, bytes => owner.taken(this, bytes))
   }
 
@@ -68,6 +76,11 @@ export class Http2Stream {
 
   get requestEnded(): boolean {
     return this.#requestEnded
+  }
+
+  /** Infinite if neither its length was announced nor its end has come. */
+  get mostBodyBytes(): number {
+    return this.head.contentLength ?? (this.#requestEnded ? this.#received : Number.POSITIVE_INFINITY)
   }
 
   /** Whether the response ends after the waiting bytes. */
@@ -125,11 +138,24 @@ export class Http2Stream {
   }
 
   collect(limit: number, terms: BodyTerms): Promise<Buffer> {
+    this.#read()
     return this.#body.collect(limit, terms)
   }
 
   pass(terms: BodyTerms): Readable | undefined {
-    return this.#requestEnded && this.#received === 0 ? undefined : this.#body.pass(terms)
+    if (this.#requestEnded && this.#received === 0) return undefined
+    this.#read()
+    return this.#body.pass(terms)
+  }
+
+  get isRead(): boolean {
+    return this.#isRead
+  }
+
+  #read(): void {
+    if (this.#isRead) return
+    this.#isRead = true
+    if (!this.#requestEnded && !this.#closed) this.#owner.reading(this)
   }
 
   /** Ignored if the response has ended or the client is gone. */

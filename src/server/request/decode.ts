@@ -37,8 +37,7 @@ export async function decodeBody(context: ResourceContext, kind: GroupVersionKin
   const format = bodyFormat(contentType, custom === undefined)
   // Of this server's own kinds there is none either: throws the 415.
   if (format === 'protobuf' && protobufKind(groupVersion(kind.group, kind.version), kind.kind) === undefined) bodyFormat(contentType, false)
-  const sent = await readBody(context.request)
-  context.pace.takes(sent.length)
+  const sent = await readBody(context)
   const body = await readable(context, kind, format, sent, maxValuesOf(context))
   await yieldIfDue(context.pace)
   const { object, warnings } =

@@ -29,7 +29,7 @@ const policies: readonly string[] = ['Foreground', 'Background', 'Orphan']
 
 /** The query counts only without a body, except for `dryRun`, which counts in either place. */
 export async function readDeletion(context: RequestContext): Promise<Deletion> {
-  const body = await readBody(context.request)
+  const body = await readBody(context)
   const options = body.length > 0 ? await fromBody(context, body) : fromQuery(context)
   const dryRun = [...(options.dryRun ?? []), ...context.query.all('dryRun')]
   validateDeleteOptions({ ...options, dryRun })

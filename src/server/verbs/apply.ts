@@ -47,8 +47,7 @@ export async function readConfiguration(context: ResourceContext, write: FieldWr
   const { custom } = kind
   const { type } = write
   const validation = fieldValidation(context)
-  const sent = await readBody(context.request)
-  context.pace.takes(sent.length)
+  const sent = await readBody(context)
   const body = await readYamlBody(context, sent, maxValuesOf(context))
   await yieldIfDue(context.pace)
   const problemsOf = (value: Readonly<Record<string, unknown>>, validated: ValidatedForm): string[] => {

@@ -50,8 +50,7 @@ export async function patchValue(context: ResourceContext, kind: GroupVersionKin
   const contentType = header(context.request.headers, 'content-type') ?? ''
   const { custom, serving } = kind === context.served.definition ? context.served.definition : noKind
   const type = custom === undefined ? schemaFor(kind.group, kind.version, kind.kind) : undefined
-  const body = await readBody(context.request)
-  context.pace.takes(body.length)
+  const body = await readBody(context)
   return async current => {
     const { object, warnings } = await applyPatch({
       contentType,
