@@ -1,7 +1,13 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { setImmediate as round } from 'node:timers/promises'
-import { turn, WorkBudget, yieldIfDue } from './turns.ts'
+import { processorMs } from './processor-time.ts'
+import { turn, turnsMs, WorkBudget, yieldIfDue } from './turns.ts'
+
+function work(ms: number): void {
+  const until = processorMs() + ms
+  while (processorMs() < until);
+}
 
 test('turn() lets one go on in each round, in the order in which they asked', async () => {
   const went: string[] = []
@@ -59,4 +65,22 @@ test('yieldIfDue() rejects with the reason of its signal, and asks nothing of it
   await yieldIfDue(budget)
   budget.spend(1)
   await assert.rejects(yieldIfDue(budget), /too late/)
+})
+
+test('turn() gives others as much time as a long turn took, before the next one goes on', async () => {
+  const before = turnsMs()
+  let isOver = false
+  const long = turn().then(() => work(12))
+  const next = turn().then(() => {
+    isOver = true
+  })
+  let rounds = 0
+  while (!isOver) {
+    await round()
+    work(1)
+    rounds++
+  }
+  await Promise.all([long, next])
+  assert.ok(rounds >= 8, `${rounds}`)
+  assert.ok(turnsMs() - before >= 12)
 })

@@ -45,16 +45,23 @@ export async function yieldIfDue(budget: Budget): Promise<void> {
   budget.signal?.throwIfAborted()
 }
 
+/** A longer turn is followed by rounds of others: requests that came meanwhile, and those that wait behind them. */
+const longMs = 5
+/** A round that takes less had nothing to do. */
+const quietMs = 0.05
+
 const waiting: (() => void)[] = []
 let isScheduled = false
 let began = 0
 let took = 0
+let restEnds = 0
+let roundBegan = 0
 
 /** Resolves in a later round of the event loop, after all calls made before it. */
 export function turn(): Promise<void> {
   const { promise, resolve } = Promise.withResolvers<void>()
   waiting.push(resolve)
-  schedule()
+  if (!isScheduled) schedule()
   return promise
 }
 
@@ -62,7 +69,6 @@ export function turn(): Promise<void> {
 export const turnsMs = (): number => took
 
 function schedule(): void {
-  if (isScheduled) return
   isScheduled = true
   // Between the two runs nothing but what the resumed task does.
   setImmediate(next)
@@ -70,12 +76,30 @@ function schedule(): void {
 }
 
 function next(): void {
-  isScheduled = false
   began = processorMs()
   waiting.shift()?.()
-  if (waiting.length > 0) schedule()
 }
 
 function measure(): void {
-  took += processorMs() - began
+  const now = processorMs()
+  took += now - began
+  if (now - began > longMs) {
+    restEnds = now + (now - began)
+    roundBegan = now
+    setImmediate(rest)
+  } else goOn()
+}
+
+/** Others have as much time as the turn took, or until they have nothing more to do. */
+function rest(): void {
+  const now = processorMs()
+  const isOver = now - roundBegan < quietMs || now >= restEnds
+  roundBegan = now
+  if (isOver) goOn()
+  else setImmediate(rest)
+}
+
+function goOn(): void {
+  isScheduled = false
+  if (waiting.length > 0) schedule()
 }

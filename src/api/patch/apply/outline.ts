@@ -1,5 +1,6 @@
 // What of a new object decides which paths it sets: the names of its members and items, and hardly ever its values. Objects from one
 // template have the same outline, so their field set is made once and recognised by a walk that allocates nothing.
+import { isKnownLarge } from '../../../base/data/large-record.ts'
 import { isRecord } from '../../schema/compile.ts'
 import { equal } from './compare.ts'
 import type { FieldSet } from './field-set.ts'
@@ -93,6 +94,7 @@ function outlineOf(value: unknown, shape: Shape, old: unknown, tally: { members:
       const names: string[] = []
       const below: Outline[] = []
       const record = isRecord(value) ? value : {}
+      if (isKnownLarge(record)) return undefined
       const before = isRecord(old) ? old : {}
       for (const name in record) {
         if (record[name] === undefined) continue
@@ -146,6 +148,8 @@ function matchesWhole({ old, same }: WholeOutline, value: unknown): boolean {
 function matchesMembers(outline: RecordOutline, value: unknown): boolean {
   const { names, below } = outline
   if (!isRecord(value)) return !outline.deduced && names.length === 0 && matchesWhole(outline, value)
+  // No outline has such a record, and to go through it takes long even where the first member differs.
+  if (isKnownLarge(value)) return false
   let next = 0
   for (const name in value) {
     const member = value[name]
