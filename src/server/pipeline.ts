@@ -4,6 +4,7 @@ import type { Authenticated } from '../access/revocation.ts'
 import type { ExplainAccess } from '../access/rights/explain-access.ts'
 import { type ApiError, apiError, type Status } from '../api/status.ts'
 import type { UserInfo } from '../api/user.ts'
+import { turn } from '../base/async/turns.ts'
 import type { Clock } from '../base/clock.ts'
 import { wantsPretty } from './answers/pretty.ts'
 import { failureReply, failureStatus } from './answers/respond.ts'
@@ -127,7 +128,12 @@ export function createPipeline(parts: PipelineParts): Pipeline {
     const bodyBytes = mutating === 1 ? Math.min(scope.request.mostBodyBytes ?? 0, maxBodyBytes) : 0
     const asking = { user, info, mutating, bodyBytes, deadlineMs: scope.timeoutMs, signal: () => scope.request.signal } as const
     const seat: Seat = parts.flow.start(scope.flow, asking)
-    scope.takeSeat('release' in seat ? seat.release : await scope.duringExternal(seat.waiting, true, release => release()))
+    if ('release' in seat) scope.takeSeat(seat.release)
+    else {
+      scope.takeSeat(await scope.duringExternal(seat.waiting, true, release => release()))
+      // Whoever ends hands its seat to the next: without rounds between them, all that wait would run one after the other, and nobody else.
+      await scope.during(turn(), true)
+    }
   }
 
   function contextOf(scope: RequestScope, info: RequestInfo, user: UserInfo, authentication: Authenticated): RequestContext {

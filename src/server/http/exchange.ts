@@ -26,6 +26,8 @@ export interface ServerRequest {
   end(reason: Error): void
   /** The most bytes that the body may have, before it is read; infinite if only its end will show. Undefined within the process, where it is in memory. */
   readonly mostBodyBytes?: number
+  /** Whether the whole body has arrived; undefined within the process. */
+  readonly isWhole?: boolean
   /** The whole body. Rejects with 413 as soon as more than `limit` bytes came. */
   body(limit: number): Promise<Buffer>
   /** The body as a stream, for requests that are forwarded; undefined if there is none. Use either this or `body`. */

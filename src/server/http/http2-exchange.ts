@@ -55,6 +55,10 @@ export class Http2Request implements ServerRequest {
     this.#stream.onClose(undefined)
   }
 
+  get isWhole(): boolean {
+    return this.#stream.requestEnded
+  }
+
   get mostBodyBytes(): number {
     return this.#stream.mostBodyBytes
   }

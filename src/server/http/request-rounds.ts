@@ -10,10 +10,13 @@ import { turnsMs } from '../../base/async/turns.ts'
  */
 const startsPerRound = 8
 /**
- * Where a round and what its requests led to took longer than this, the next round begins half as many, down to one. Connections then take turns by the time that
- * their requests took, and no longer by number: a client of cheap requests waits for one costly request of others, and not for eight of each of their connections.
+ * A round that took longer is followed by slow ones, which begin one request after the other until they have taken as long, each measured with what it led to at
+ * once. Connections then take turns by the time that their requests took, and no longer by number: a client of cheap requests waits for one costly request of
+ * others, and not for eight of each of their connections.
  */
 const longRoundMs = 10
+/** So many short rounds in a row end the slow ones. */
+const calmRounds = 8
 /** The end of a watch takes about 40 µs, most of it for its audit record. */
 const endsPerRound = 64
 
@@ -49,69 +52,98 @@ class Rounds {
   readonly #perRound: number
   readonly #now: () => number
   readonly #turns = new FairTurns()
-  /** How many may run in this round. */
-  #most: number
+  /** Of this round. */
+  #ran = 0
   #began = 0
-  /** Queues of what ran in this round. */
-  #ran: ConnectionQueue[] = []
   #isOpen = false
+  #isSlow = false
+  #shortRounds = 0
+  /** What runs in a slow round, since when. */
+  #measured: ConnectionQueue | undefined
+  #measuredFrom = 0
   /** Queues that are not empty, in the order of their turns. */
   readonly #waiting: ConnectionQueue[] = []
 
   constructor(perRound: number, now: () => number) {
     this.#perRound = perRound
-    this.#most = perRound
     this.#now = now
   }
 
   run(queue: ConnectionQueue, work: () => void): void {
-    const runs = this.#ran.length < this.#most && this.#waiting.length === 0
-    if (runs) this.#ran.push(queue)
+    const runs = !this.#isSlow && this.#ran < this.#perRound && this.#waiting.length === 0
+    if (runs) this.#ran++
     else if (queue.push(work) === 1) {
       this.#waiting.push(queue)
       this.#turns.join(queue)
     }
     // The next round is another turn of the loop. Requests that come one at a time do without it, and count until half a round has come.
-    if (!this.#isOpen && this.#ran.length > this.#most / 2) {
-      this.#isOpen = true
+    if (!this.#isOpen && (!runs || this.#ran > this.#perRound / 2)) {
       this.#began = this.#now()
-      setImmediate(this.#nextRound)
+      this.#open()
     }
     if (runs) work()
   }
 
+  #open(): void {
+    this.#isOpen = true
+    setImmediate(this.#nextRound)
+    if (!this.#isSlow) return
+    // Between these nothing runs but what the request before led to.
+    for (let i = 1; i < this.#perRound; i++) setImmediate(this.#nextRequest)
+    setImmediate(this.#measure)
+  }
+
   readonly #nextRound = (): void => {
     const now = this.#now()
+    this.#measure()
     this.#adjust(now - this.#began)
     this.#began = now
-    const works = this.#take()
+    this.#ran = 0
     // Rounds end when there is no more work: a quiet server schedules nothing.
-    this.#isOpen = works.length > 0
-    if (this.#isOpen) setImmediate(this.#nextRound)
-    else this.#most = this.#perRound
-    for (const work of works) work()
+    this.#isOpen = this.#waiting.length > 0
+    if (!this.#isOpen) return
+    this.#open()
+    if (this.#isSlow) this.#nextRequest()
+    else for (const work of this.#take()) work()
   }
 
   /** The loop does not rest between two rounds: the time is that of what ran, and of what it led to. */
   #adjust(tookMs: number): void {
-    if (tookMs > longRoundMs) {
-      for (const queue of this.#ran) this.#turns.charge(queue, tookMs / this.#ran.length)
-      this.#most = Math.max(1, this.#most >> 1)
-    } else if (tookMs < longRoundMs / 2) this.#most = Math.min(this.#perRound, this.#most * 2)
+    if (tookMs > longRoundMs) this.#isSlow = true
+    this.#shortRounds = tookMs < longRoundMs / 2 ? this.#shortRounds + 1 : 0
+    if (this.#shortRounds >= calmRounds) this.#isSlow = false
+  }
+
+  readonly #nextRequest = (): void => {
+    this.#measure()
+    const now = this.#now()
+    if (this.#ran > 0 && now - this.#began > longRoundMs) return
+    this.#turns.bringForward(this.#waiting)
+    const queue = this.#waiting.shift()
+    const work = queue?.shift()
+    if (queue === undefined || work === undefined) return
+    if (queue.length > 0) this.#waiting.push(queue)
+    this.#ran++
+    this.#measured = queue
+    this.#measuredFrom = now
+    work()
+  }
+
+  readonly #measure = (): void => {
+    if (this.#measured !== undefined) this.#turns.charge(this.#measured, this.#now() - this.#measuredFrom)
+    this.#measured = undefined
   }
 
   #take(): (() => void)[] {
-    this.#ran = []
     const works: (() => void)[] = []
-    while (works.length < this.#most) {
-      if (this.#most < this.#perRound) this.#turns.bringForward(this.#waiting)
+    while (works.length < this.#perRound) {
       const queue = this.#waiting.shift()
       const work = queue?.shift()
       if (queue === undefined || work === undefined) break
       works.push(work)
-      this.#ran.push(queue)
       if (queue.length > 0) this.#waiting.push(queue)
     }
+    this.#ran = works.length
     return works
   }
 }

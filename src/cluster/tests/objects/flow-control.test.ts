@@ -1,6 +1,7 @@
 // Priority and fairness with its default objects: their effect on requests, and that a flood hurts only its author.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { setImmediate as round } from 'node:timers/promises'
 import type { FlowSchema } from '../../../api/types/flowcontrol-v1.ts'
 import type { UserInfo } from '../../../api/user.ts'
 import { until } from '../../../base/testing/wait-until.testing.ts'
@@ -168,4 +169,38 @@ test('the dumps of flow control are for those who may read them', async () => {
     assert.equal(status, 200)
     assert.match(text, /^PriorityLevelName, /)
   }
+})
+
+test('requests that waited for a seat begin in rounds of their own, however many seats become free at once', async () => {
+  await using api = await SecuredApi.open()
+  const held = Promise.withResolvers<Buffer>()
+  const identity = person('eve')
+  let begun = 0
+  const body = () => {
+    begun++
+    return held.promise
+  }
+  const url = '/apis/authorization.k8s.io/v1/selfsubjectaccessreviews'
+  const headers = { 'content-type': 'application/json' }
+  const count = 200
+  const answers = Array.from({ length: count }, async () => {
+    const reply = await api.send({ method: 'POST', url, headers, identity, body })
+    reply.done({ bytes: 0, cut: false })
+    return reply.status
+  })
+  let before = -1
+  while (begun !== before) {
+    before = begun
+    for (let i = 0; i < 10; i++) await round()
+  }
+  assert.ok(begun > 10 && begun < count, `${begun}`)
+  held.resolve(Buffer.from(JSON.stringify({ spec: { nonResourceAttributes: { path: '/', verb: 'get' } } })))
+  let most = 0
+  while (begun < count) {
+    const last = begun
+    await round()
+    most = Math.max(most, begun - last)
+  }
+  assert.equal(most, 1)
+  assert.deepEqual(new Set(await Promise.all(answers)), new Set([201]))
 })
