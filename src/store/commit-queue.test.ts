@@ -56,6 +56,28 @@ describe('CommitQueue', () => {
     assert.equal(queue.revision, 5)
   })
 
+  it('sends large objects in groups of a bounded size, and those who follow them get what was written', async () => {
+    const { log, queue, pods } = newQueue()
+    const known: unknown[] = []
+    pods
+      .watch({ after: queue.revision })
+      .onEvents(events => known.push(...events.map(({ event }) => event.entry.objectAtHand !== undefined)))
+    const data = { text: 'x'.repeat(100_000) }
+    const writes = ['first', 'a', 'b', 'c', 'd', 'e'].map(name => put(pods, name, { data }))
+    for (let i = 0; i < 50; i++) writes.push(put(pods, `small-${i}`))
+    const sizes: number[] = []
+    while (queue.revision < 57) {
+      await turn()
+      const group = log.groups.shift()
+      if (group === undefined) continue
+      sizes.push(group.revisions.length)
+      group.resolve()
+    }
+    await Promise.all(writes)
+    assert.deepEqual(sizes, [2, 2, 52])
+    assert.deepEqual(known, Array(56).fill(true))
+  })
+
   it('reports a stalled disk while a group takes too long', async () => {
     const log = new HeldLog()
     let time = 0

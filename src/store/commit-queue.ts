@@ -5,7 +5,7 @@ import type { Clock } from '../base/clock.ts'
 import type { Logger } from '../base/log.ts'
 import { VersionEvent } from './event.ts'
 import { defaultWindow, type WindowLimits } from './event-window.ts'
-import type { LargeObjects } from './large/large-objects.ts'
+import { type LargeObjects, largeFromBytes } from './large/large-objects.ts'
 import type { StoreMetrics } from './metrics.ts'
 import { WaitingBytes } from './pending-bytes.ts'
 import type { Collection, CollectionOptions, Entry, Store, StoreStatus } from './store.ts'
@@ -47,6 +47,12 @@ interface Waiting {
   resolve(entry: Entry): void
   reject(err: unknown): void
 }
+
+/**
+ * Bytes of large objects in one group: whoever follows changes handles a whole group in one turn, and each large object takes milliseconds. One that is larger is
+ * alone.
+ */
+const maxLargeBytes = 256 * 1024
 
 /** Leases are written more often than this, so that a disk that stays full is told of all the time. */
 const fullMs = 5000
@@ -213,8 +219,7 @@ export class CommitQueue implements Store, CacheOwner {
     if (this.#committing || this.#queue.length === 0) return
     this.#committing = true
     while (this.#queue.length > 0) {
-      const group = this.#queue
-      this.#queue = []
+      const group = this.#nextGroup()
       const began = performance.now()
       try {
         if (commitLog !== undefined) await this.#append(commitLog, group)
@@ -226,6 +231,17 @@ export class CommitQueue implements Store, CacheOwner {
       metrics?.observeGroup(group.length, (performance.now() - began) / 1000)
     }
     this.#committing = false
+  }
+
+  #nextGroup(): Waiting[] {
+    const queue = this.#queue
+    let largeBytes = 0
+    const end = queue.findIndex(({ write: { entry } }, index) => {
+      if (entry.byteLength >= largeFromBytes) largeBytes += entry.byteLength
+      return index > 0 && largeBytes > maxLargeBytes
+    })
+    this.#queue = end < 0 ? [] : queue.slice(end)
+    return end < 0 ? queue : queue.slice(0, end)
   }
 
   async #append(commitLog: CommitLog, group: readonly Waiting[]): Promise<void> {
@@ -241,6 +257,7 @@ export class CommitQueue implements Store, CacheOwner {
     const now = this.#options.clock.now()
     const byCache = new Map<WatchCache, VersionEvent[]>()
     for (const { write } of group) {
+      write.entry.remember(write.object)
       const event = new VersionEvent(write.type, write.entry, write.previous, now, write.frame)
       write.cache.apply(write.key, event)
       this.#revision = write.entry.revision

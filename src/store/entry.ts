@@ -91,6 +91,11 @@ export class StoredEntry implements Entry, Holder {
     return this.#object
   }
 
+  /** The object of an entry that becomes visible: who follows it needs it now, and others may have displaced it meanwhile. */
+  remember(object: KubeObject): void {
+    if (this.#object === undefined) this.#hold(object)
+  }
+
   #readLarge(): Buffer {
     if (this.#largeBytes === undefined) throw new Error('An entry has no bytes')
     return this.#largeBytes.read()

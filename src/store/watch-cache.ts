@@ -24,6 +24,8 @@ export interface DecidedWrite {
   readonly entry: StoredEntry
   readonly previous: StoredEntry | undefined
   readonly frame: Buffer
+  /** What the entry's bytes stand for: its author still has it. */
+  readonly object: KubeObject
 }
 
 /** What the log knows of a change besides its entry. */
@@ -189,7 +191,7 @@ export class WatchCache implements Collection, WatcherOwner {
       object: stamped,
       large,
     })
-    return { cache: this, key, type, entry, previous: newest, frame }
+    return { cache: this, key, type, entry, previous: newest, frame, object: stamped }
   }
 
   /** Objects can be deleted and made smaller even if everything is full. */

@@ -110,19 +110,19 @@ export function createRbacAuthorizer(source: RbacSource): RbacAuthorizer {
     forgetUnused(role)
     role.changes.notify()
   }
-  const applyBinding = (kind: Binding['kind'], object: RoleBinding, deleted: boolean) => {
-    const { name = '', namespace = '' } = object.metadata
+  /** `object` is undefined for a deleted one. */
+  const applyBinding = (kind: Binding['kind'], namespace: string, name: string, object: RoleBinding | undefined) => {
     const key = `${kind}/${namespace}/${name}`
     const old = bindings.get(key)
-    if (!deleted && old !== undefined && grantsTheSame(old.object, object)) return
+    if (object !== undefined && old !== undefined && grantsTheSame(old.object, object)) return
     if (old !== undefined) {
       for (const grant of old.grants) removeGrant(grant)
       bindings.delete(key)
       old.role.bindings -= 1
       forgetUnused(old.role)
     }
-    const roleKind = roleKindOf(kind, object)
-    if (!deleted && roleKind !== undefined) {
+    const roleKind = object && roleKindOf(kind, object)
+    if (object !== undefined && roleKind !== undefined) {
       const binding = new Binding(kind, object, roleOf(roleKind, namespace, object.roleRef.name))
       binding.role.bindings += 1
       bindings.set(key, binding)
@@ -139,7 +139,8 @@ export function createRbacAuthorizer(source: RbacSource): RbacAuthorizer {
     if (kind === 'Role' || kind === 'ClusterRole') {
       const rules = 'rules' in object ? (object.rules ?? []) : []
       applyRole(kind, kind === 'Role' ? namespace : '', name, deleted ? undefined : rules)
-    } else if ('roleRef' in object) applyBinding(kind, object, deleted)
+    } else if (deleted) applyBinding(kind, namespace, name, undefined)
+    else if ('roleRef' in object) applyBinding(kind, namespace, name, object)
   }
 
   const findIn = (user: UserInfo, scope: string, visit: (grant: Grant) => boolean): Grant | undefined => {

@@ -38,7 +38,7 @@ export type RbacKind = RbacObject['kind']
 
 /**
  * The source of roles and bindings, which the composition supplies from the store's collections. `list` gives the current state, and the
- * listener of `onChange` every later change. Objects are frozen and shared.
+ * listener of `onChange` every later change; a deleted object may have nothing but its name. Objects are frozen and shared.
  */
 export interface RbacSource {
   list(): readonly RbacObject[]

@@ -81,7 +81,12 @@ export function rbacSource(view: StoreView): RbacSource {
     list: () => rbacKinds.flatMap(([kind, groupResource]) => view.list(groupResource).map(object => tagged(kind, object))),
     onChange: listener => {
       for (const [kind, groupResource] of rbacKinds)
-        view.follow(groupResource, ({ type, object }) => listener({ deleted: type === 'DELETED', ...tagged(kind, object) }))
+        view.follow(groupResource, change => {
+          const deleted = change.type === 'DELETED'
+          // Nothing more is needed of what is gone: to read a large object back takes milliseconds.
+          const { namespace, name } = change
+          listener({ deleted, ...tagged(kind, deleted ? { metadata: { namespace, name } } : change.object) })
+        })
     },
   }
 }
