@@ -86,3 +86,23 @@ test('deleteCollection() begins nothing after a failure, and answers when what h
   await api.create(path, { metadata: { name: 'later' } })
   assert.equal(api.store.revision, revision + 1)
 })
+
+test('deleteCollection() has few large objects at hand at once', async () => {
+  let deleting = 0
+  let most = 0
+  await using api = new TestServer({
+    admission: {
+      ...noAdmission,
+      async validate({ operation }) {
+        if (operation !== 'DELETE') return
+        most = Math.max(most, ++deleting)
+        for (let i = 0; i < 20; i++) await new Promise(resolve => setImmediate(resolve))
+        deleting--
+      },
+    },
+  })
+  for (let i = 0; i < 10; i++) await api.create(path, { metadata: { name: `m${i}` }, data: { text: 'x'.repeat(300_000) } })
+  assert.equal((await api.request('DELETE', path)).status, 200)
+  assert.deepEqual(await left(api), [])
+  assert.equal(most, 3)
+})
