@@ -1,6 +1,7 @@
 // The members of a map that is written as a whole are still told apart: each has its old value.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { runSteps } from '../../base/async/steps.ts'
 import type { JSONSchemaProps } from '../types/apiextensions-v1.ts'
 import { ruleEvaluator } from './rules/rule-evaluator.ts'
 import { OldValues } from './schema/old-values.ts'
@@ -34,7 +35,9 @@ for (const [name, old, now, fields] of rows) {
 }
 
 test('ruleEvaluator() gives each member its old value', () => {
-  const validated = ruleEvaluator(schema)?.({ map: { a: 'a', b: 'b' } }, { map: { a: 'b' } }, new OldValues())
+  const validated = runSteps(
+    ruleEvaluator(schema)?.({ map: { a: 'a', b: 'b' } }, { map: { a: 'b' } }, new OldValues()) ?? assert.fail('no rules'),
+  )
   assert.deepEqual(
     validated?.errors.map(({ field }) => field),
     ['map[a]'],

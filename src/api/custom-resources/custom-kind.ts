@@ -1,5 +1,7 @@
 // What one version of a CustomResourceDefinition makes of JSON: compiled from its schema when the first object is read.
 import { requireLate } from '../../base/async/late-module.ts'
+import { runSteps, runStepsInTurns, type Steps } from '../../base/async/steps.ts'
+import type { Budget } from '../../base/async/turns.ts'
 import { type FieldError, formatFieldError, invalidValue } from '../field-error.ts'
 import { goQuote } from '../go-text/go-quote.ts'
 import type { KubeObject } from '../object.ts'
@@ -65,6 +67,8 @@ export class CustomKind {
   #made: Compiled | undefined
   #shape: Shape | undefined
   readonly #ratcheted = new WeakMap<object, readonly string[]>()
+  /** See `validateInTurns`. */
+  readonly #validated = new WeakMap<KubeObject, { readonly old: KubeObject | undefined; readonly errors: FieldError[] }>()
 
   constructor(options: CustomKindOptions) {
     this.#options = options
@@ -161,25 +165,50 @@ export class CustomKind {
     return this.#compiled.rules !== undefined
   }
 
+  /**
+   * Evaluates rules in turns with others; the next `validateNew` of this object, or with an old one `validateUpdate`, returns what was found. Nobody may change the
+   * object in between.
+   */
+  async validateInTurns(object: KubeObject, old: KubeObject | undefined, budget: Budget): Promise<void> {
+    if (!this.hasRules) return
+    const errors = await runStepsInTurns(old === undefined ? this.#newSteps(object) : this.#updateSteps(object, old), budget)
+    this.#validated.set(object, { old, errors })
+  }
+
   validateNew(object: KubeObject): FieldError[] {
+    return this.#foundBefore(object, undefined) ?? runSteps(this.#newSteps(object))
+  }
+
+  /** Once: the object may change after it. */
+  #foundBefore(object: KubeObject, old: KubeObject | undefined): FieldError[] | undefined {
+    const found = this.#validated.get(object)
+    this.#validated.delete(object)
+    return found?.old === old ? found?.errors : undefined
+  }
+
+  *#newSteps(object: KubeObject): Steps<FieldError[]> {
     const wrongType = this.validateType(object)
     if (wrongType.length > 0) return wrongType
     const { validate, embedded, duplicates } = this.#compiled
     const walk = validateBy(validate, object, uncorrelated)
     embedded?.(object, [], walk.errors)
     duplicates?.(object, [], walk.errors)
-    this.#validateRules(object, uncorrelated, walk)
+    yield* this.#validateRules(object, uncorrelated, walk)
     return walk.errors
   }
 
   /** What did not change is let through where the schema became stricter. */
   validateUpdate(object: KubeObject, old: KubeObject): FieldError[] {
+    return this.#foundBefore(object, old) ?? runSteps(this.#updateSteps(object, old))
+  }
+
+  *#updateSteps(object: KubeObject, old: KubeObject): Steps<FieldError[]> {
     const wrongType = this.validateType(object)
     if (wrongType.length > 0) return wrongType
     const { validate, embedded } = this.#compiled
     const walk = validateChange(validate, object, old)
     embedded?.(object, [], walk.errors)
-    return this.#validateLinks(object, old, walk)
+    return yield* this.#validateLinks(object, old, walk)
   }
 
   /** As upstream, of an object whose status alone is written only that is validated by its schema; in messages it is the whole. */
@@ -188,10 +217,10 @@ export class CustomKind {
     if (wrongType.length > 0) return wrongType
     const { validateStatus } = this.#compiled
     const { status } = object
-    if (validateStatus === undefined || status === undefined) return this.#validateLinks(object, old, new Walk(false))
+    if (validateStatus === undefined || status === undefined) return runSteps(this.#validateLinks(object, old, new Walk(false)))
     const walk = validateChange(validateStatus, status, old['status'] ?? uncorrelated)
     for (const [index, error] of walk.errors.entries()) walk.errors[index] = below(error, 'status')
-    return this.#validateLinks(object, old, walk)
+    return runSteps(this.#validateLinks(object, old, walk))
   }
 
   /** What the schema says of a status that nobody has written. */
@@ -200,7 +229,7 @@ export class CustomKind {
   }
 
   /** What several values have to do with each other. */
-  #validateLinks(object: KubeObject, old: KubeObject, walk: Walk): FieldError[] {
+  *#validateLinks(object: KubeObject, old: KubeObject, walk: Walk): Steps<FieldError[]> {
     const { duplicates } = this.#compiled
     if (duplicates !== undefined) {
       const found: FieldError[] = []
@@ -209,17 +238,17 @@ export class CustomKind {
       if (found.length > 0) duplicates(old, [], before)
       if (before.length === 0) walk.errors.push(...found)
     }
-    this.#validateRules(object, old, walk)
+    yield* this.#validateRules(object, old, walk)
     return walk.errors
   }
 
   /** Rules may rely on what the rest of the schema says. */
-  #validateRules(object: KubeObject, old: unknown, walk: Walk): void {
+  *#validateRules(object: KubeObject, old: unknown, walk: Walk): Steps<void> {
     const { rules } = this.#compiled
     if (rules === undefined) return
     if (walk.errors.some(({ type }) => blocking.has(type))) walk.errors.push(invalidValue('<nil>', null, unchecked))
     else {
-      const { errors, ratcheted } = rules(object, old, walk.old)
+      const { errors, ratcheted } = yield* rules(object, old, walk.old)
       walk.errors.push(...errors)
       if (ratcheted.length > 0) this.#ratcheted.set(object, ratcheted.map(formatFieldError))
     }

@@ -68,6 +68,7 @@ export async function createObject(
   try {
     definition.writing?.dropEmpty?.(object, undefined)
     definition.prepareForCreate?.(object, strategyContext(context))
+    await definition.custom?.validateInTurns(object, undefined, context.pace)
     const errors = validateNewObject(definition, object)
     if (errors.length > 0) throw invalidObject(definition, metadata.name ?? '', errors, object)
     for (const warning of definition.warnings?.(object, undefined) ?? []) context.warn(warning)

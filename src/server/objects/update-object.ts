@@ -113,7 +113,9 @@ async function attemptUpdate(
   const reservation = change.subresource === '' ? beginReservation(parts, context, object, old, change.dryRun) : undefined
   let success = false
   try {
-    prepareAndValidate(context, change, object, old)
+    prepare(context, change, object, old)
+    if (change.subresource === '') await context.served.definition.custom?.validateInTurns(object, old, context.pace)
+    validate(context, change, object, old)
     await yieldIfDue(context.pace)
     await parts.admission.validate(admission, context.request.signal)
     await yieldIfDue(context.pace)
@@ -161,22 +163,35 @@ function beginReservation(
   return parts.reservations.get(groupResource(group, plural))?.beginUpdate(object, old, dryRun)
 }
 
-function prepareAndValidate(context: ResourceContext, change: Change, object: KubeObject, old: KubeObject): void {
-  const { served } = context
-  const { definition } = served
-  const main = change.subresource === ''
-  // A scale is a change through the main strategy.
-  const counted = main || change.subresource === 'scale'
-  const strategy = change.strategy ?? (main ? definition : (served.subresources.get(change.subresource) ?? {}))
+const isMain = ({ subresource }: Change): boolean => subresource === ''
+/** A scale is a change through the main strategy. */
+const isCounted = (change: Change): boolean => isMain(change) || change.subresource === 'scale'
+
+function strategyOf({ served }: ResourceContext, change: Change) {
+  return change.strategy ?? (isMain(change) ? served.definition : (served.subresources.get(change.subresource) ?? {}))
+}
+
+function prepare(context: ResourceContext, change: Change, object: KubeObject, old: KubeObject): void {
+  const { definition } = context.served
+  const strategy = strategyOf(context, change)
   definition.writing?.dropEmpty?.(object, old)
   strategy.prepare?.(object, old, strategyContext(context))
   // Upstream writes a binding past its strategy: where a pod runs is no new wish of its owner's.
-  if (definition.countsGeneration !== false && change.subresource !== 'binding' && desiredStateChanged(definition, counted, object, old))
+  if (
+    definition.countsGeneration !== false &&
+    change.subresource !== 'binding' &&
+    desiredStateChanged(definition, isCounted(change), object, old)
+  )
     object.metadata.generation = (old.metadata.generation ?? 0) + 1
-  const own = main ? validateMain(definition, object, old) : (strategy.validate?.(object, old) ?? [])
+}
+
+function validate(context: ResourceContext, change: Change, object: KubeObject, old: KubeObject): void {
+  const { definition } = context.served
+  const strategy = strategyOf(context, change)
+  const own = isMain(change) ? validateMain(definition, object, old) : (strategy.validate?.(object, old) ?? [])
   const errors = validateObjectMetaUpdate(object.metadata, old.metadata, 'metadata', updateRules(definition, strategy), own)
   if (errors.length > 0) throw invalidObject(definition, change.name, errors, object)
-  const warned = counted ? definition : strategy
+  const warned = isCounted(change) ? definition : strategy
   for (const warning of warned.warnings?.(object, old) ?? []) context.warn(warning)
   annotateAudit(warned, object, context.annotate)
 }

@@ -1,4 +1,5 @@
 // Evaluates the rules of a schema on a value: each where it stands, all of them on one budget.
+import { runSteps, type Steps } from '../../../base/async/steps.ts'
 import type { Evaluation } from '../../cel/environment.ts'
 import { CelEvaluationError, Failure } from '../../cel/evaluate/failure.ts'
 import { type CelValue, Optional } from '../../cel/evaluate/values.ts'
@@ -39,13 +40,16 @@ export interface RuleBudget {
 export const newBudget = (): RuleBudget => ({ left: requestBudget, work: requestWork })
 
 /** `old` is the old object, `uncorrelated` at a creation. Rules of a value that is what it was before may fail. */
-export type EvaluateRules = (object: unknown, old: unknown, comparisons: OldValues) => RuleFindings
+export type EvaluateRules = (object: unknown, old: unknown, comparisons: OldValues) => Steps<RuleFindings>
+
+/** Work of the rules of one step: about 12 ms. A single rule may do four times as much. */
+const workOfStep = 250_000
 
 /** Undefined where the schema has no rules. */
 export function ruleEvaluator(schema: JSONSchemaProps): EvaluateRules | undefined {
   const root = compileNode(schema, true)
   if (root === undefined) return undefined
-  return (object, old, comparisons) => evaluateByNode(root, object, old, comparisons, newBudget())
+  return (object, old, comparisons) => evaluateInSteps(root, object, old, comparisons, newBudget())
 }
 
 /** Places in the errors are below the value. Without `comparisons` no rule may fail. */
@@ -56,8 +60,18 @@ export function evaluateByNode(
   comparisons: OldValues | undefined,
   budget: RuleBudget,
 ): RuleFindings {
+  return runSteps(evaluateInSteps(node, value, old, comparisons, budget))
+}
+
+function* evaluateInSteps(
+  node: RuleNode,
+  value: unknown,
+  old: unknown,
+  comparisons: OldValues | undefined,
+  budget: RuleBudget,
+): Steps<RuleFindings> {
   const evaluation = new RuleEvaluation(comparisons, budget)
-  evaluation.evaluate(node, value, old, undefined)
+  yield* evaluation.evaluate(node, value, old, undefined)
   return evaluation
 }
 
@@ -96,40 +110,41 @@ class RuleEvaluation {
   readonly #path: PathStep[] = []
   readonly #budget: RuleBudget
   #over = false
+  #workOfStep = 0
 
   constructor(comparisons: OldValues | undefined, budget: RuleBudget) {
     this.#comparisons = comparisons
     this.#budget = budget
   }
 
-  evaluate(node: RuleNode, value: unknown, old: unknown, above: Before | undefined): void {
+  *evaluate(node: RuleNode, value: unknown, old: unknown, above: Before | undefined): Steps<void> {
     if (value === null || value === undefined || this.#over) return
     const before = old === uncorrelated ? above : { schema: node.schema, value, old }
-    if (node.rules.length > 0) this.#evaluateHere(node, value as CelValue, old, before)
+    if (node.rules.length > 0) yield* this.#evaluateHere(node, value as CelValue, old, before)
     if (Array.isArray(value)) {
       if (node.items === undefined) return
       const oldItem = oldItems(node.schema, old)
       for (let index = 0; index < value.length && !this.#over; index++) {
         this.#path.push(index)
-        this.evaluate(node.items, value[index], oldItem === undefined ? uncorrelated : oldItem(value[index]), before)
+        yield* this.evaluate(node.items, value[index], oldItem === undefined ? uncorrelated : oldItem(value[index]), before)
         this.#path.pop()
       }
-    } else if (isRecord(value)) this.#evaluateMembers(node, value, old, before)
+    } else if (isRecord(value)) yield* this.#evaluateMembers(node, value, old, before)
   }
 
-  #evaluateMembers(node: RuleNode, value: Record<string, unknown>, old: unknown, before: Before | undefined): void {
+  *#evaluateMembers(node: RuleNode, value: Record<string, unknown>, old: unknown, before: Before | undefined): Steps<void> {
     const oldOf = (name: string): unknown => (isRecord(old) && Object.hasOwn(old, name) ? old[name] : uncorrelated)
     for (const name in value) {
       if (this.#over) return
       const property = node.properties.get(name) ?? node.others
       if (property === undefined) continue
       this.#path.push(node.properties.has(name) ? name : { key: name })
-      this.evaluate(property, value[name], oldOf(name), before)
+      yield* this.evaluate(property, value[name], oldOf(name), before)
       this.#path.pop()
     }
   }
 
-  #evaluateHere({ schema, rules, view }: RuleNode, json: CelValue, oldJson: unknown, before: Before | undefined): void {
+  *#evaluateHere({ schema, rules, view }: RuleNode, json: CelValue, oldJson: unknown, before: Before | undefined): Steps<void> {
     const type = schema.type ?? ''
     if (this.#budget.left <= 0 || this.#budget.work <= 0) {
       this.#stop(type, outOfBudget)
@@ -149,6 +164,10 @@ class RuleEvaluation {
     let old: CelValue | undefined
     for (const compiled of rules) {
       if (this.#over) return
+      if (this.#workOfStep >= workOfStep) {
+        this.#workOfStep = 0
+        yield
+      }
       const { rule, usesOldSelf, expression } = compiled
       if (expression.problem !== undefined) {
         this.errors.push(invalidValue(this.#field(), type, `rule compile error: ${expression.problem}`))
@@ -213,6 +232,7 @@ class RuleEvaluation {
 
   /** False where nothing is left. */
   #spend({ cost, work }: Spent): boolean {
+    this.#workOfStep += Math.max(cost, work)
     this.#budget.left -= cost
     this.#budget.work -= work
     return this.#budget.left >= 0 && this.#budget.work >= 0

@@ -4,6 +4,7 @@ import { test } from 'node:test'
 import { requestWork } from '../../cel/kubernetes/limits.ts'
 import { formatFieldError } from '../../field-error.ts'
 import type { JSONSchemaProps } from '../../types/apiextensions-v1.ts'
+import { CustomKind } from '../custom-kind.ts'
 import { OldValues, uncorrelated } from '../schema/old-values.ts'
 import { compileNode, evaluateByNode, newBudget } from './rule-evaluator.ts'
 
@@ -39,4 +40,32 @@ test('evaluateByNode() ends rules that do too much together', () => {
   ])
   assert.ok(-budget.work < requestWork, `${-budget.work} units too many`)
   assert.deepEqual(evaluated({ ...lists, 'x-kubernetes-validations': rules('self.all(a, self.all(b, a == b))') }, value).errors, [])
+})
+
+test('validateInTurns() yields between the rules of one object, and validateNew() and validateUpdate() return once what it found', async () => {
+  const schema: JSONSchemaProps = {
+    type: 'object',
+    properties: { spec: { ...lists, 'x-kubernetes-validations': rules('!self.all(a, self.all(b, a == b))', 4) } },
+  }
+  const kind = new CustomKind({ apiVersion: 'a/v1', kind: 'K', schemaId: '1', schema: () => schema })
+  const objectOf = () => ({
+    ...{ apiVersion: 'a/v1', kind: 'K', metadata: { name: 'x' } },
+    spec: Array.from({ length: 30 }, () => [Array.from({ length: 400 }, () => 'x')]),
+  })
+  let yields = 0
+  const budget = { isSpent: true, renew: () => void yields++ }
+  const object = objectOf()
+  const expected = kind.validateNew(objectOf())
+  assert.equal(expected.length, 4)
+  await kind.validateInTurns(object, undefined, budget)
+  assert.equal(yields, 3)
+  const found = kind.validateNew(object)
+  assert.deepEqual(found, expected)
+  assert.notEqual(kind.validateNew(object), found)
+  // What was found of a creation says nothing of an update.
+  const old = { ...objectOf(), spec: [] }
+  await kind.validateInTurns(object, undefined, budget)
+  assert.deepEqual(kind.validateUpdate(object, object), [])
+  await kind.validateInTurns(object, old, budget)
+  assert.deepEqual(kind.validateUpdate(object, old), expected)
 })

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { runSteps } from '../../../base/async/steps.ts'
 import type { JSONSchemaProps } from '../../types/apiextensions-v1.ts'
 import { ruleEvaluator } from '../rules/rule-evaluator.ts'
 import { OldValues, uncorrelated } from './old-values.ts'
@@ -34,7 +35,7 @@ for (const [name, schema, value, old, unchanged] of rows) {
 }
 
 const validated = (schema: JSONSchemaProps, value: unknown, old: unknown) => {
-  const { errors, ratcheted } = ruleEvaluator(schema)?.(value, old, new OldValues()) ?? assert.fail('no rules')
+  const { errors, ratcheted } = runSteps(ruleEvaluator(schema)?.(value, old, new OldValues()) ?? assert.fail('no rules'))
   return { errors: errors.map(({ message }) => message), ratcheted: ratcheted.map(({ message }) => message) }
 }
 
