@@ -30,7 +30,9 @@ export function createAuthentication({ authenticators, denyList }: Authenticatio
     return why === undefined ? decided : reject(why, at, 'DenyList')
   }
   return async credentials => {
-    for (const [at, authenticator] of authenticators.entries()) {
+    for (let at = 0; at < authenticators.length; at++) {
+      const authenticator = authenticators[at]
+      if (authenticator === undefined) break
       let answer: Authentication
       try {
         answer = await authenticator.authenticate(credentials)

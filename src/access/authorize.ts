@@ -1,9 +1,15 @@
 // Authorization: the authorizers in their explicit order; the first allow or deny decides, and without any opinion the answer is no.
 import { aggregated } from '../api/go-text/aggregate-message.ts'
+import type { ExternalWait } from '../base/async/external-wait.ts'
 import type { AccessVerdict, Attributes, Authorizer, Decision, WebhookAuthorizer, WebhookDecision } from './access.ts'
 
-/** Decides a request. `asker` is an object that lives as long as the request: each webhook gets the same question only once for it. */
-export type Authorize = (attributes: Attributes, asker: object) => Promise<AccessVerdict>
+/** The request, which lives as long as its decisions: each webhook gets the same question only once for it. */
+export type Asker = object & {
+  /** Counts the time that webhooks take. */
+  readonly externalWait?: ExternalWait | undefined
+}
+
+export type Authorize = (attributes: Attributes, asker: Asker) => Promise<AccessVerdict>
 
 export interface Authorization {
   readonly authorizers: readonly AnyAuthorizer[]
@@ -67,7 +73,7 @@ type WebhookAnswers = WeakMap<object, Map<WebhookAuthorizer, Map<string, Promise
 async function decideWithWebhooks(
   authorizers: readonly AnyAuthorizer[],
   attributes: Attributes,
-  asker: object,
+  asker: Asker,
   answers: WebhookAnswers,
 ): Promise<AccessVerdict> {
   const heard: Heard = { reasons: [], errors: [] }
@@ -84,7 +90,7 @@ function askOnce(
   webhook: WebhookAuthorizer,
   attributes: Attributes,
   decision: object,
-  asker: object,
+  asker: Asker,
   answers: WebhookAnswers,
 ): Promise<WebhookDecision> {
   const ofAsker = answers.get(asker) ?? new Map<WebhookAuthorizer, Map<string, Promise<WebhookDecision>>>()
@@ -94,7 +100,7 @@ function askOnce(
   const question = JSON.stringify(attributes)
   const answer = ofWebhook.get(question) ?? webhook.ask(attributes, decision)
   ofWebhook.set(question, answer)
-  return answer
+  return asker.externalWait?.during(answer) ?? answer
 }
 
 /** Returns undefined for no opinion, and adds its reason and error to `heard`. A denial gives only its own reason. */

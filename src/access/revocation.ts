@@ -48,7 +48,7 @@ function deniedNodes(denials: readonly Denial[]): ReadonlyMap<string, number> {
 export function createDenyList(denials: readonly Denial[] = []): DenyList {
   let denied = new Set(denials.map(keyOf))
   let nodes = deniedNodes(denials)
-  const streams = new Map<symbol, { readonly authentication: Authenticated; readonly onDenied: (reason: string) => void }>()
+  const requests = new Set<{ readonly authentication: Authenticated; readonly onDenied: (reason: string) => void }>()
 
   const denies = ({ credentialId, credentialAliases, user, source, expires }: Authenticated): string | undefined => {
     if (source?.ended !== undefined) return source.ended
@@ -59,11 +59,11 @@ export function createDenyList(denials: readonly Denial[] = []): DenyList {
     return denied.has(`user-name:${user.name}`) ? 'the user is denied' : undefined
   }
   const endDenied = (): void => {
-    for (const [id, { authentication, onDenied }] of streams) {
-      const reason = denies(authentication)
+    for (const request of requests) {
+      const reason = denies(request.authentication)
       if (reason === undefined) continue
-      streams.delete(id)
-      onDenied(reason)
+      requests.delete(request)
+      request.onDenied(reason)
     }
   }
   return {
@@ -80,9 +80,9 @@ export function createDenyList(denials: readonly Denial[] = []): DenyList {
         onDenied(reason)
         return () => undefined
       }
-      const id = Symbol('stream')
-      streams.set(id, { authentication, onDenied })
-      return () => void streams.delete(id)
+      const request = { authentication, onDenied }
+      requests.add(request)
+      return () => void requests.delete(request)
     },
   }
 }

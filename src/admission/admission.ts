@@ -26,7 +26,7 @@ export interface AdmissionRequest {
   /** CreateOptions and the like, as the client sent them; undefined if there are none. */
   readonly options?: Readonly<Record<string, unknown>> | undefined
   /** Measures the waits for webhooks; undefined if they are not measured. */
-  readonly away?: ExternalWait | undefined
+  readonly externalWait?: ExternalWait | undefined
   /** Sends a Warning header to the client. */
   warn(message: string): void
   /** Adds an annotation to the audit event. */

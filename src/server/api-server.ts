@@ -113,7 +113,7 @@ export class ApiServer implements AsyncDisposable {
       ...(explainAccess ? { explainAccess } : {}),
       allowsAnonymous: path => anonymous === 'all' || anonymous.some(allowed => path === allowed || path.startsWith(`${allowed}/`)),
       // A group version of an APIService is answered by its own server, whatever is asked of it.
-      resource: async (context, info) => (await aggregator.answer(context, info)) ?? (await verbs(context, info)),
+      resource: (context, info) => aggregator.answer(context, info) ?? verbs(context, info),
       path: serverPaths({ options, authorize, aggregator, flow, refused, checks: this.#checks(options) }),
     })
 

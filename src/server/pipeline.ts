@@ -31,6 +31,7 @@ import { emptyQuery } from './request/query.ts'
 import type { RequestContext } from './request/request-context.ts'
 import { isMutating, isProxy, type RequestInfo, type ResourceRequestInfo, requestInfo } from './request/request-info.ts'
 import { Deadlines, requestTimeout } from './request/request-timeout.ts'
+import { UnansweredRequests } from './request/unanswered-requests.ts'
 import type { RequestMetrics } from './request-metrics.ts'
 import { RequestScope } from './request-scope.ts'
 import type { ServedResources } from './resource/served-resource.ts'
@@ -56,14 +57,14 @@ export interface PipelineParts extends IdentityParts {
 export function createPipeline(parts: PipelineParts): Pipeline {
   const { clock, denyList } = parts
   const ends = { expiries: new Expiries(clock), clock, access: new AccessEnds(parts.authorize), ...(denyList ? { denyList } : {}) }
-  const scopeParts = { ...parts, ends, deadlines: new Deadlines() }
+  const scopeParts = { ...parts, ends, deadlines: new Deadlines(), unanswered: new UnansweredRequests() }
 
   return async function handle(request) {
     using scope = new RequestScope(scopeParts, request)
     let reply: Reply
     let failure: Status | undefined
     try {
-      reply = await answer(scope)
+      reply = await scope.untilEnd(answer(scope), free)
     } catch (err) {
       failure = failureStatus(err, scope.audit.id, parts.log, request.signal)
       recordRefusal(err, scope.audit.annotate, parts.explainAccess)
@@ -71,13 +72,16 @@ export function createPipeline(parts: PipelineParts): Pipeline {
       if (failure.code === 403 && !scope.audit.isAllowed) reply = withNoSniff(reply)
     }
     const recorded = scope.audit.recorded(reply, failure)
-    const refusal = scope.isLate ? undefined : await scope.inTime(recorded).catch((late: ApiError) => late)
-    if (refusal !== undefined) {
-      reply.free?.()
-      failure = refusal.status
-      reply = refusalReply(failure, scope)
-      // What is recorded is not what is answered.
-      if (scope.isLate) scope.audit.recordEnd(reply, failure)
+    // A read does not wait for its record.
+    if (!scope.isRead && !scope.isLate) {
+      const refusal = await scope.untilEnd(recorded).catch((end: ApiError) => end)
+      if (refusal !== undefined) {
+        reply.free?.()
+        failure = refusal.status
+        reply = refusalReply(failure, scope)
+        // What is recorded is not what is answered.
+        if (scope.isEnded) scope.audit.recordEnd(reply, failure)
+      }
     }
     return finalReply(scope, reply, failure)
   }
@@ -89,27 +93,35 @@ export function createPipeline(parts: PipelineParts): Pipeline {
     audit.info = info
     const authentication = await identify(parts, scope, info)
     audit.user = authentication.user
+    scope.limitTime(requestTimeout(info))
     scope.actsUnder(authentication)
     audit.annotate('authentication.bulkhead.dev/authenticator', authentication.authenticator)
     audit.annotate('authentication.bulkhead.dev/credential-id', authentication.credentialId)
     if (isBreakGlass(authentication)) audit.annotate(breakGlassAnnotation, authentication.user.name)
     audit.decideBodies(info)
-    const user = isImpersonation(request)
-      ? await scope.duringExternal(actingUser(parts, scope, authentication), false)
-      : authentication.user
-    if (user !== authentication.user) scope.actsUnder({ ...authentication, user })
+    let { user } = authentication
+    if (isImpersonation(request)) {
+      user = await actingUser(parts, scope, authentication)
+      scope.actsUnder({ ...authentication, user })
+    }
+    scope.throwIfEnded()
     if (isMutating(info)) requireWritable()
-    scope.timeoutMs = requestTimeout(info)
-    await takeSeat(scope, user, info)
-    const verdict = await scope.duringExternal(requireAccess(info, user, parts.authorize, scope), true)
+    const seat = seatFor(scope, user, info)
+    if (seat !== undefined && 'waiting' in seat) {
+      scope.takeSeat(await scope.externalWait.during(seat.waiting))
+      // Whoever ends hands its seat to the next: without turns between them, all that wait would run one after the other, and nobody else.
+      await turn()
+    } else scope.takeSeat(seat?.release)
+    scope.throwIfEnded()
+    const verdict = await requireAccess(info, user, parts.authorize, scope)
+    scope.throwIfEnded()
     audit.annotate(decisionAnnotation, 'allow')
     audit.annotate(reasonAnnotation, verdict.reason)
     if (verdict.webhook !== undefined) audit.annotate(webhookAnnotation, verdict.webhook)
     const kind = streamKind(info, request)
     if (kind !== undefined) scope.holdStream(openStream(parts, user, info, kind))
     const context = contextOf(scope, info, user, authentication)
-    const answered = info.isResource ? parts.resource(context, info) : parts.path(context, info)
-    const reply = await scope.during(answered, scope.timeoutMs !== undefined, free)
+    const reply = await (info.isResource ? parts.resource(context, info) : parts.path(context, info))
     if (reply.status === 101 && request.upgrade === undefined) throw unrequestedUpgrade(reply)
     if (!reply.longRunning && !reply.upgrade && fitsOneWrite(reply.body)) return reply
     return scope.guard(reply, reauthorize(info, authentication.user, user, request.headers))
@@ -121,19 +133,12 @@ export function createPipeline(parts: PipelineParts): Pipeline {
   }
 
   /** Health checks need no seat: they must answer when all are taken. A proxied request counts as one of the user's sessions. */
-  async function takeSeat(scope: RequestScope, user: UserInfo, info: RequestInfo): Promise<void> {
-    if ((!info.isResource && parts.allowsAnonymous(info.path)) || isProxy(info)) return
+  function seatFor(scope: RequestScope, user: UserInfo, info: RequestInfo): Seat | undefined {
+    if ((!info.isResource && parts.allowsAnonymous(info.path)) || isProxy(info)) return undefined
     scope.flow = parts.flow.classify(user, info)
     const mutating = isMutating(info) ? 1 : 0
     const bodyBytes = mutating === 1 ? Math.min(scope.request.mostBodyBytes ?? 0, maxBodyBytes) : 0
-    const asking = { user, info, mutating, bodyBytes, deadlineMs: scope.timeoutMs, signal: () => scope.request.signal } as const
-    const seat: Seat = parts.flow.start(scope.flow, asking)
-    if ('release' in seat) scope.takeSeat(seat.release)
-    else {
-      scope.takeSeat(await scope.duringExternal(seat.waiting, true, release => release()))
-      // Whoever ends hands its seat to the next: without rounds between them, all that wait would run one after the other, and nobody else.
-      await scope.during(turn(), true)
-    }
+    return parts.flow.start(scope.flow, { user, info, mutating, bodyBytes, deadlineMs: scope.timeoutMs, signal: () => scope.request.signal })
   }
 
   function contextOf(scope: RequestScope, info: RequestInfo, user: UserInfo, authentication: Authenticated): RequestContext {
@@ -145,7 +150,7 @@ export function createPipeline(parts: PipelineParts): Pipeline {
       ...(keepBody === undefined ? {} : { keepBody }),
       auditId: audit.id,
       pace: new Pace(request),
-      away: scope.externalWait,
+      externalWait: scope.externalWait,
       releaseSeat: scope.releaseSeat,
       user,
       query: info.query,

@@ -46,11 +46,8 @@ test('requests are counted by target, dry run and code, and sizes of answers to 
 test('the time of a request in webhooks is no part of its service level', async () => {
   const clock = new TestClock()
   const admission = {
-    async mutate({ away }: Pick<AdmissionRequest, 'away'>) {
-      await away?.during(
-        Promise.resolve().then(() => clock.advance(7000)),
-        clock,
-      )
+    async mutate({ externalWait }: Pick<AdmissionRequest, 'externalWait'>) {
+      await externalWait?.during(Promise.resolve().then(() => clock.advance(7000)))
       clock.advance(3000)
     },
     validate: () => undefined,

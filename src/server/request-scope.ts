@@ -1,6 +1,6 @@
 // One request from its head to the end of its answer: its time, the identities that it acts under, and what it holds. Disposed, it gives that back.
 import type { Authenticated } from '../access/revocation.ts'
-import { timedOut } from '../api/status.ts'
+import { timedOut, unauthorized } from '../api/status.ts'
 import { ExternalWait } from '../base/async/external-wait.ts'
 import type { Clock } from '../base/clock.ts'
 import type { Classification } from './flow-control/classify.ts'
@@ -10,23 +10,25 @@ import type { Reauthorize } from './request/access-end.ts'
 import { IdentityEnd, type IdentityEndParts } from './request/identity-end.ts'
 import { type AuditParts, RequestAudit } from './request/request-audit.ts'
 import { isMutating } from './request/request-info.ts'
-import type { Deadlines } from './request/request-timeout.ts'
+import type { Deadline, Deadlines } from './request/request-timeout.ts'
+import type { UnansweredRequest, UnansweredRequests } from './request/unanswered-requests.ts'
 import { Warnings } from './warnings.ts'
 
 export interface ScopeParts extends AuditParts {
   readonly clock: Clock
   readonly ends: IdentityEndParts
   readonly deadlines: Deadlines
+  readonly unanswered: UnansweredRequests
 }
 
-export class RequestScope implements Disposable {
+export class RequestScope implements Disposable, UnansweredRequest {
   readonly request: ServerRequest
   /** By the wall clock. */
   readonly received: number
   readonly audit: RequestAudit
   readonly warnings = new Warnings()
   /** Time in queues and webhooks. */
-  readonly externalWait = new ExternalWait()
+  readonly externalWait: ExternalWait
   /** Undefined if the request has no time limit. */
   timeoutMs: number | undefined
   /** The time limit has passed. */
@@ -35,18 +37,28 @@ export class RequestScope implements Disposable {
   flow: Classification | undefined
   readonly #parts: ScopeParts
   readonly #began: number
-  #identities: IdentityEnd | undefined
+  #identity: Authenticated | undefined
+  #impersonated: Authenticated | undefined
+  #isArmed = false
+  #identityEnd: IdentityEnd | undefined
+  #deadline: Deadline | undefined
+  /** Why the request must not go on: its time limit has passed, or one of its identities has ended. */
+  #ended: Error | undefined
+  #reject: ((reason: Error) => void) | undefined
   #seat: Release | undefined
   #stream: Release | undefined
   #held: Release[] | undefined
   #isHandedOver = false
+  #isReleased = false
 
   constructor(parts: ScopeParts, request: ServerRequest) {
     this.#parts = parts
     this.request = request
     this.received = parts.clock.now()
     this.#began = parts.clock.monotonic()
+    this.externalWait = new ExternalWait(parts.clock)
     this.audit = new RequestAudit(parts, request, this.received)
+    parts.unanswered.add(this)
   }
 
   /** Milliseconds since the request arrived, by the monotonic clock. */
@@ -54,44 +66,77 @@ export class RequestScope implements Disposable {
     return this.#parts.clock.monotonic() - this.#began
   }
 
-  /** From now on the request ends with this identity too. */
+  get isRead(): boolean {
+    return this.request.method === 'GET' || this.request.method === 'HEAD'
+  }
+
+  /** The time limit has passed, or an identity has ended. */
+  get isEnded(): boolean {
+    return this.#ended !== undefined
+  }
+
+  /** From now on the request ends with this identity too: the one that authenticated, then the one that it impersonates. */
   actsUnder(identity: Authenticated): void {
-    if (this.#identities === undefined) this.#identities = new IdentityEnd(this.#parts.ends, this.request, identity)
-    else this.#identities.add(identity)
+    if (this.#identity === undefined) this.#identity = identity
+    else this.#impersonated = identity
+    if (this.#isArmed) this.#watch(identity)
+  }
+
+  /** Milliseconds from the arrival of the request; undefined for no limit. */
+  limitTime(timeoutMs: number | undefined): void {
+    this.timeoutMs = timeoutMs
+    if (this.#isArmed) this.#startTimer()
+  }
+
+  /** Starts the time limit and watches the identities, those that have ended by now too. Does nothing the second time, and once the request is answered. */
+  arm(): void {
+    if (this.#isArmed || this.#isReleased) return
+    this.#isArmed = true
+    this.#startTimer()
+    if (this.#identity !== undefined) this.#watch(this.#identity)
+    if (this.#impersonated !== undefined) this.#watch(this.#impersonated)
+  }
+
+  #startTimer(): void {
+    if (this.timeoutMs === undefined || this.#deadline !== undefined) return
+    this.#deadline = this.#parts.deadlines.add(this.timeoutMs - this.ageMs, () => this.#expire())
+  }
+
+  #watch(identity: Authenticated): void {
+    this.#identityEnd ??= new IdentityEnd(this.#parts.ends, this.request, () => this.#end(unauthorized()))
+    this.#identityEnd.add(identity, this.timeoutMs !== undefined)
+  }
+
+  /** To be called after each wait: throws the 504 or 401 of a request that must not go on. */
+  throwIfEnded(): void {
+    if (this.#ended !== undefined) throw this.#ended
   }
 
   /**
-   * Waits for a step of the request. Rejects with a 504 if the time limit passes first, and with a 401 if one of its identities ends first. The step
-   * itself goes on; `drop` releases an outcome that comes too late.
+   * Waits for the steps of the request. Rejects with a 504 if the time limit passes first, and with a 401 if one of its identities ends first. As in
+   * upstream, work that has begun is not undone; `drop` releases an outcome that comes too late. Only one wait at a time.
    */
-  during<T>(work: Promise<T>, isBounded: boolean, drop?: (outcome: T) => void): Promise<T> {
-    const inTime = this.inTime(work, drop)
-    return this.#identities === undefined ? inTime : this.#identities.during(inTime, isBounded, drop)
-  }
-
-  /** Waits for something outside the request, such as a queue or a webhook. This time does not count as the request's own latency. */
-  duringExternal<T>(work: Promise<T>, isBounded: boolean, drop?: (outcome: T) => void): Promise<T> {
-    return this.during(this.externalWait.during(work, this.#parts.clock), isBounded, drop)
-  }
-
-  inTime<T>(work: Promise<T>, drop?: (outcome: T) => void): Promise<T> {
-    if (this.timeoutMs === undefined) return work
-    return this.#parts.deadlines.within(work, this.timeoutMs - this.ageMs, () => {
-      this.isLate = true
-      if (drop !== undefined) work.then(drop, () => undefined)
-      const { info } = this.audit
-      const outcome = info !== undefined && isMutating(info) ? ': it may have been carried out all the same' : ''
-      return timedOut(`request did not complete within the allotted timeout${outcome}`)
+  untilEnd<T>(steps: Promise<T>, drop?: (outcome: T) => void): Promise<T> {
+    return new Promise((resolve, reject) => {
+      let isOver = false
+      this.#reject = reason => {
+        isOver = true
+        reject(reason)
+      }
+      steps.then(outcome => (isOver ? drop?.(outcome) : resolve(outcome)), reject)
     })
   }
 
   /** Ends the reply when an identity of the request ends, or when `ask` finds that its right was withdrawn. */
   guard(reply: Reply, ask: Reauthorize): Reply {
-    return this.#identities === undefined ? reply : this.#identities.guard(reply, ask, this)
+    this.arm()
+    return this.#identityEnd === undefined ? reply : this.#identityEnd.guard(reply, ask, this)
   }
 
+  /** A seat that comes after the end of the request is released at once. */
   takeSeat(release: Release | undefined): void {
-    this.#seat = release
+    if (this.#isReleased) release?.()
+    else this.#seat = release
   }
 
   /** Releases the seat for other requests while the rest of this one only waits. */
@@ -119,8 +164,22 @@ export class RequestScope implements Disposable {
     if (!this.#isHandedOver) this.#release()
   }
 
+  #end(reason: Error): void {
+    this.#ended ??= reason
+    this.#reject?.(reason)
+  }
+
+  #expire(): void {
+    this.isLate = true
+    const { info } = this.audit
+    const outcome = info !== undefined && isMutating(info) ? ': it may have been carried out all the same' : ''
+    this.#end(timedOut(`request did not complete within the allotted timeout${outcome}`))
+  }
+
   #release(): void {
-    this.#identities?.release()
+    this.#isReleased = true
+    if (this.#deadline !== undefined) this.#parts.deadlines.remove(this.#deadline)
+    this.#identityEnd?.release()
     this.releaseSeat()
     this.endStream()
     for (const release of this.#held ?? []) release()

@@ -81,7 +81,7 @@ export async function reviewByHook(
     })
   const outcome: CallOutcome = skipped
     ? { outcome: 'failed', message: `webhook ${JSON.stringify(name)} does not answer` }
-    : await (request.away?.during(call(), clock) ?? call())
+    : await (request.externalWait?.during(call()) ?? call())
   const milliseconds = clock.now() - began
   const observe = (outcome: HookObservation['outcome'], code?: number): void => {
     const of = { name, mutating, operation: request.operation, seconds: milliseconds / 1000 }

@@ -4,21 +4,20 @@ import { ExternalWait } from './external-wait.ts'
 
 test('ExternalWait counts waits one after the other, those at the same time once, and those that fail', async () => {
   let time = 0
-  const clock = { monotonic: () => time }
-  const away = new ExternalWait()
-  const takes = async (ms: number, wait: Promise<unknown> = Promise.resolve()) => {
-    await wait
+  const wait = new ExternalWait({ monotonic: () => time })
+  const takes = async (ms: number, begin: Promise<unknown> = Promise.resolve()) => {
+    await begin
     time += ms
   }
-  await away.during(takes(10), clock)
+  await wait.during(takes(10))
   await takes(100)
   const held = Promise.withResolvers<void>()
-  const first = away.during(takes(2), clock)
-  const second = away.during(held.promise, clock)
+  const first = wait.during(takes(2))
+  const second = wait.during(held.promise)
   await first
-  assert.equal(away.ms, 10)
+  assert.equal(wait.ms, 10)
   time += 5
-  held.reject(new Error('the webhook is away'))
-  await assert.rejects(second, /away/)
-  assert.equal(away.ms, 17)
+  held.reject(new Error('the webhook is down'))
+  await assert.rejects(second, /down/)
+  assert.equal(wait.ms, 17)
 })

@@ -25,13 +25,13 @@ export class WriteAdmission implements AdmissionRequest {
   readonly oldObject: KubeObject | undefined
   readonly user: UserInfo
   readonly dryRun: boolean
-  readonly away: ExternalWait
+  readonly externalWait: ExternalWait
   readonly warn: (message: string) => void
   readonly annotate: (key: string, value: string) => void
   readonly #options: () => Options
 
   /** `options` is called by the few who ask for them. */
-  constructor({ served, user, away, warn, annotate }: ResourceContext, asked: WriteToAdmit, options: () => Options) {
+  constructor({ served, user, externalWait, warn, annotate }: ResourceContext, asked: WriteToAdmit, options: () => Options) {
     this.operation = asked.operation
     this.resource = served.definition
     this.subresource = asked.subresource
@@ -42,7 +42,7 @@ export class WriteAdmission implements AdmissionRequest {
     this.oldObject = asked.oldObject
     this.user = user
     this.dryRun = asked.dryRun
-    this.away = away
+    this.externalWait = externalWait
     this.warn = warn
     this.annotate = annotate
     this.#options = options

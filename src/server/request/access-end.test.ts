@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { AccessBasis, Attributes } from '../../access/access.ts'
+import type { Asker } from '../../access/authorize.ts'
 import { AccessEnds } from './access-end.ts'
 import { type Authorize, requireAllowed } from './authorize.ts'
 
@@ -33,7 +34,7 @@ function setUp() {
   const change = () => {
     for (const listener of [...listeners]) listener()
   }
-  return { rights, change, ends: new AccessEnds(authorize), ask: (of: Authorize, asker: object) => requireAllowed(attributes, of, asker) }
+  return { rights, change, ends: new AccessEnds(authorize), ask: (of: Authorize, asker: Asker) => requireAllowed(attributes, of, asker) }
 }
 
 const turn = () => new Promise(setImmediate)

@@ -1,6 +1,6 @@
 // Streams that are open go on under the right by which they began: when the role or binding that gave it changes, the question is asked again.
 import type { AccessBasis } from '../../access/access.ts'
-import type { Authorize } from '../../access/authorize.ts'
+import type { Asker, Authorize } from '../../access/authorize.ts'
 import type { UserInfo } from '../../api/user.ts'
 import type { RequestHeaders } from '../http/exchange.ts'
 import { requireAccess } from './authorize.ts'
@@ -8,7 +8,7 @@ import { impersonate } from './impersonate.ts'
 import type { RequestInfo } from './request-info.ts'
 
 /** Rejects with the 403 where the request would be refused now. It must ask everything of `authorize`, for `asker`. */
-export type Reauthorize = (authorize: Authorize, asker: object) => Promise<unknown>
+export type Reauthorize = (authorize: Authorize, asker: Asker) => Promise<unknown>
 
 /** Of the same request: whether `authenticated` may act as `user`, where that is another one, and whether that user is allowed what is asked for. */
 export function reauthorize(info: RequestInfo, authenticated: UserInfo, user: UserInfo, headers: RequestHeaders): Reauthorize {
@@ -48,7 +48,7 @@ export class AccessEnds {
       followed.clear()
     }
     /** What the answers rest on now; whether something of it was not followed before. */
-    const askOnce = async (asker: object): Promise<boolean> => {
+    const askOnce = async (asker: Asker): Promise<boolean> => {
       const bases = new Set<AccessBasis>()
       let isNew = false
       const authorize: Authorize = async (attributes, of) => {
@@ -72,7 +72,7 @@ export class AccessEnds {
       }
       return isNew
     }
-    const check = async (asker: object): Promise<void> => {
+    const check = async (asker: Asker): Promise<void> => {
       isChecking = true
       try {
         // What was not followed yet may have changed between the answer and now.

@@ -1,6 +1,6 @@
 // Whether a request may go on, and what is said where it may not: upstream's exact words.
 import type { AccessVerdict, Attributes } from '../../access/access.ts'
-import type { Authorize } from '../../access/authorize.ts'
+import type { Asker, Authorize } from '../../access/authorize.ts'
 import { goQuote } from '../../api/go-text/go-quote.ts'
 import { ApiError, apiError, forbidden, internalError } from '../../api/status.ts'
 import type { UserInfo } from '../../api/user.ts'
@@ -44,14 +44,14 @@ function attributesOf(info: RequestInfo, user: UserInfo): Attributes {
  * Rejects with the 403; `asker` is the request. A stream into a pod needs `create` by whatever method it is opened: a WebSocket begins
  * with a GET, and a right to read must not be one to run programs.
  */
-export async function requireAccess(info: RequestInfo, user: UserInfo, authorize: Authorize, asker: object): Promise<Allowed> {
+export async function requireAccess(info: RequestInfo, user: UserInfo, authorize: Authorize, asker: Asker): Promise<Allowed> {
   const attributes = attributesOf(info, user)
   const finer = kubeletSubresource(info)
   if (finer !== undefined) {
     const verdict = await authorize({ ...attributes, subresource: finer }, asker)
     if (verdict.allowed) return verdict
   }
-  const verdict = await requireAllowed(attributes, authorize, asker)
+  const verdict = allowedOrThrow(attributes, await authorize(attributes, asker))
   const { group, resource, subresource, verb } = attributes
   if (verb === 'get' && group === '' && resource === 'pods' && podStreams.has(subresource))
     await requireAllowed({ ...attributes, verb: 'create' }, authorize, asker)
@@ -69,8 +69,11 @@ function kubeletSubresource(info: RequestInfo): string | undefined {
 }
 
 /** Rejects with the 403, or the 500 where one who might have said otherwise could not be asked, as upstream does. */
-export async function requireAllowed(attributes: Attributes, authorize: Authorize, asker: object): Promise<Allowed> {
-  const verdict = await authorize(attributes, asker)
+export async function requireAllowed(attributes: Attributes, authorize: Authorize, asker: Asker): Promise<Allowed> {
+  return allowedOrThrow(attributes, await authorize(attributes, asker))
+}
+
+function allowedOrThrow(attributes: Attributes, verdict: AccessVerdict): Allowed {
   if (verdict.allowed) return verdict
   if (verdict.error !== undefined) throw internalError(verdict.error)
   throw new AccessRefusal(attributes, verdict)

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import { Duplex, PassThrough } from 'node:stream'
 import { describe, test } from 'node:test'
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { Credentials } from '../../access/access.ts'
 import { AuditFailure } from '../../access/audit/audit-failure.ts'
 import { createDenyList } from '../../access/revocation.ts'
@@ -56,6 +57,27 @@ describe('a denied user gets a 401, and nothing of the request happens,', () => 
     deny()
     assert.equal((await answer).status, 401)
     body.resolve(Buffer.from(JSON.stringify(configMap)))
+    assert.deepEqual(await stored(api), ['later'])
+  })
+
+  test('while authorization waits', async () => {
+    const waiting = Promise.withResolvers<void>()
+    const begun = Promise.withResolvers<void>()
+    const { api, ask, deny } = deniable({
+      authorize: async ({ user }) => {
+        if (user.name === 'ann') {
+          begun.resolve()
+          await waiting.promise
+        }
+        return { allowed: true, authorizer: 'test', reason: '' }
+      },
+    })
+    await using _ = api
+    const answer = ask({ method: 'POST', url: configMaps, body: () => Promise.resolve(Buffer.from(JSON.stringify(configMap))) })
+    await begun.promise
+    deny()
+    assert.equal((await answer).status, 401)
+    waiting.resolve()
     assert.deepEqual(await stored(api), ['later'])
   })
 
@@ -120,10 +142,12 @@ describe('a denied user gets a 401, and nothing of the request happens,', () => 
 })
 
 test('a credential that expires while its request waits is a 401, and nothing of the request happens', async () => {
-  const slept = Promise.withResolvers<void>()
   const begun = Promise.withResolvers<void>()
   const waiting = Promise.withResolvers<void>()
-  const clock = Object.assign(new TestClock(), { sleep: () => slept.promise })
+  const clock = new TestClock()
+  const untilAborted = clock.sleep
+  const sleepers: (() => void)[] = []
+  clock.sleep = (ms, signal) => Promise.race([untilAborted(ms, signal), new Promise<void>(resolve => sleepers.push(resolve))])
   const { api, ask } = deniable({
     clock,
     authenticate: async () => ({
@@ -141,8 +165,10 @@ test('a credential that expires while its request waits is a 401, and nothing of
   await using _ = api
   const answer = ask({ method: 'POST', url: configMaps, body: () => Promise.resolve(Buffer.from(JSON.stringify(configMap))) })
   await begun.promise
+  await nextTurn()
   clock.advance(60_000)
-  slept.resolve()
+  // Whoever sleeps wakes once, and finds that its time has come.
+  for (const wake of sleepers.splice(0)) wake()
   assert.equal((await answer).status, 401)
   waiting.resolve()
   assert.deepEqual(await stored(api), ['later'])

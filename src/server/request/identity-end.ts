@@ -1,8 +1,9 @@
 // A request lasts no longer than the identities that it acts under: from authentication on, through its body, queues, admission and answer. A stream lasts
 // no longer than their right to it, too.
+
 import type { BoundCredential } from '../../access/access.ts'
+import type { Asker } from '../../access/authorize.ts'
 import type { Authenticated, DenyList } from '../../access/revocation.ts'
-import { unauthorized } from '../../api/status.ts'
 import type { Clock } from '../../base/clock.ts'
 import type { BodyStream, Reply, ServerRequest, UpgradedConnection } from '../http/exchange.ts'
 import type { AccessEnds, Reauthorize } from './access-end.ts'
@@ -19,65 +20,39 @@ export interface IdentityEndParts {
 const boundedMs = 120_000
 
 /**
- * Ends its request in the turn in which one of the identities expires or is denied, and aborts its signal: what waits for an answer is refused, what is
- * sent is cut, an upgraded connection is closed. It costs nothing until the request waits for something.
+ * Ends its request in the turn in which one of the identities expires or is denied, and aborts its signal: `onEnd` refuses the request, what is sent is cut,
+ * an upgraded connection is closed.
  */
 export class IdentityEnd {
   readonly #parts: IdentityEndParts
   readonly #request: Pick<ServerRequest, 'end'>
-  readonly #identities: Authenticated[]
-  #stops: (() => void)[] | undefined
-  #acts: Set<() => void> | undefined
+  readonly #onEnd: () => void
+  readonly #identities: Authenticated[] = []
+  #stops: (() => void)[] = []
+  #connections: Set<() => void> | undefined
   #watched = 0
   #watchedBound = 0
   #watchedExpiry = Number.POSITIVE_INFINITY
   #released = false
-  #reason: Error | undefined
+  #isOver = false
 
-  constructor(parts: IdentityEndParts, request: Pick<ServerRequest, 'end'>, authenticated: Authenticated) {
+  constructor(parts: IdentityEndParts, request: Pick<ServerRequest, 'end'>, onEnd: () => void) {
     this.#parts = parts
     this.#request = request
-    this.#identities = [authenticated]
+    this.#onEnd = onEnd
   }
 
-  get isOver(): boolean {
-    return this.#reason !== undefined
-  }
-
-  /** Whom the request acts as, beside who authenticated. */
-  add(identity: Authenticated): void {
+  /** The request ends with this identity too. `isBounded`: it has a time limit. Calls `onEnd` at once if the identity has ended already. */
+  add(identity: Authenticated, isBounded: boolean): void {
     this.#identities.push(identity)
-  }
-
-  /**
-   * The outcome of what the request waits for; a 401 where an identity ends before. `isBounded`: the wait has a limit of its own. `drop` frees an outcome
-   * that comes behind the end.
-   */
-  during<T>(work: Promise<T>, isBounded: boolean, drop: (outcome: T) => void = () => undefined): Promise<T> {
     this.#watch(isBounded)
-    if (this.#released && !this.isOver) return work
-    return new Promise((resolve, reject) => {
-      const end = () => reject(unauthorized())
-      const acts = this.#onEnd(end)
-      work.then(
-        outcome => {
-          if (this.isOver) return drop(outcome)
-          acts.delete(end)
-          resolve(outcome)
-        },
-        err => {
-          acts.delete(end)
-          reject(this.isOver ? unauthorized() : err)
-        },
-      )
-    })
   }
 
   /**
    * The same reply, of which nothing is sent behind the end of an identity or of its right, which `ask` asks for again: a stream ends as at its own end,
    * and everything else is cut. `asker` is who asked when the request was allowed.
    */
-  guard(reply: Reply, ask: Reauthorize, asker: object): Reply {
+  guard(reply: Reply, ask: Reauthorize, asker: Asker): Reply {
     const { body, upgrade, longRunning } = reply
     this.#watch(false)
     if (!this.#released) this.#keep(this.#parts.access.whenRefused(ask, asker, reason => this.#end(reason)))
@@ -85,7 +60,7 @@ export class IdentityEnd {
     if (!longRunning || typeof body !== 'function') return reply
     const ending: BodyStream = (sink, signal, begun) =>
       body(sink, signal, begun).catch((err: unknown) => {
-        if (!this.isOver) throw err
+        if (!this.#isOver) throw err
       })
     return { ...reply, body: ending }
   }
@@ -94,8 +69,8 @@ export class IdentityEnd {
   release(): void {
     this.#released = true
     const stops = this.#stops
-    this.#stops = undefined
-    for (const stop of stops ?? []) stop()
+    this.#stops = []
+    for (const stop of stops) stop()
   }
 
   #watch(isBounded: boolean): void {
@@ -109,7 +84,8 @@ export class IdentityEnd {
       const bound = this.#identities[this.#watchedBound++]?.bound
       if (bound !== undefined) this.#keep(whenUnbound(expiries, bound, reason => this.#end(reason)))
     }
-    const expires = Math.min(...this.#identities.map(identity => identity.expires ?? Number.POSITIVE_INFINITY))
+    let expires = Number.POSITIVE_INFINITY
+    for (const identity of this.#identities) if (identity.expires !== undefined) expires = Math.min(expires, identity.expires)
     if (expires >= this.#watchedExpiry || (isBounded && expires - clock.now() > boundedMs)) return
     this.#watchedExpiry = expires
     this.#keep(expiries.at(expires, () => this.#end(new Error('the credential has expired'))))
@@ -118,34 +94,29 @@ export class IdentityEnd {
   #keep(stop: () => void): void {
     // It may have been over at once.
     if (this.#released) stop()
-    else this.#stops = [...(this.#stops ?? []), stop]
+    else this.#stops.push(stop)
   }
 
   #end(reason: Error): void {
     if (this.#released) return
-    this.#reason = reason
+    this.#isOver = true
     this.release()
     this.#request.end(reason)
-    for (const act of [...(this.#acts ?? [])]) act()
-  }
-
-  /** Calls `act` at the end, at once where that was. Returns what it can be taken out of. */
-  #onEnd(act: () => void): Set<() => void> {
-    this.#acts ??= new Set()
-    this.#acts.add(act)
-    if (this.isOver) act()
-    return this.#acts
+    this.#onEnd()
+    for (const close of this.#connections ?? []) close()
   }
 
   async #untilEnd({ socket, ...rest }: UpgradedConnection, upgrade: (connection: UpgradedConnection) => Promise<void>): Promise<void> {
     const close = () => socket.destroy()
-    const acts = this.#onEnd(close)
+    this.#connections ??= new Set()
+    this.#connections.add(close)
+    if (this.#isOver) close()
     try {
-      if (!this.isOver) await upgrade({ socket, ...rest })
+      if (!this.#isOver) await upgrade({ socket, ...rest })
     } catch (err) {
-      if (!this.isOver) throw err
+      if (!this.#isOver) throw err
     } finally {
-      acts.delete(close)
+      this.#connections.delete(close)
     }
   }
 }

@@ -1,7 +1,9 @@
 // Acting as another user: each part of the other identity is a right of its own, and asking for a part without a user is refused.
+
 import { isUtf8 } from 'node:buffer'
 import type { Attributes } from '../../access/access.ts'
 import { authenticatedGroup } from '../../access/access.ts'
+import type { Asker } from '../../access/authorize.ts'
 import { type ApiError, badRequest } from '../../api/status.ts'
 import type { UserInfo } from '../../api/user.ts'
 import { nameIsDnsLabel, nameIsDnsSubdomain } from '../../api/validation/names.ts'
@@ -21,7 +23,7 @@ export function wantsImpersonation(headers: RequestHeaders): boolean {
 }
 
 /** The identity to act with. Rejects with a 403 for the first part that `user` may not take on; `asker` is the request. */
-export async function impersonate(user: UserInfo, headers: RequestHeaders, authorize: Authorize, asker: object): Promise<UserInfo> {
+export async function impersonate(user: UserInfo, headers: RequestHeaders, authorize: Authorize, asker: Asker): Promise<UserInfo> {
   const name = first(headers, userHeader)
   const uid = first(headers, uidHeader) || undefined
   const groups = values(headers, groupHeader)

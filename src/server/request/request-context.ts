@@ -22,7 +22,7 @@ export interface RequestContext {
   /** When it came, in milliseconds since the epoch: the time that the whole request works with. */
   readonly now: number
   readonly pace: Pace
-  readonly away: ExternalWait
+  readonly externalWait: ExternalWait
   /** What is left to do waits for somebody else: others may have the request's seat. */
   releaseSeat(): void
   /** The body in JSON, where what was sent is another form of it; undefined where bodies are not recorded. */

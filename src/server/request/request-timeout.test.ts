@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { isReason, timedOut } from '../../api/status.ts'
 import { parseQuery } from './query.ts'
 import { Deadlines, requestTimeout } from './request-timeout.ts'
 
@@ -29,25 +28,17 @@ for (const [text, message] of malformed) {
   test(`requestTimeout() refuses ${JSON.stringify(text)}`, () => assert.throws(() => timeoutOf(text), message))
 }
 
-const late = () => timedOut('late')
-
-test('Deadlines ends what takes longer than it may, whatever is asked for first, and nothing else', async () => {
+test('Deadlines calls back for what takes too long, whatever was added first, and for nothing else', async () => {
   const deadlines = new Deadlines()
-  const never = new Promise<string>(() => undefined)
-  const ended: number[] = []
-  const ending = (ms: number) =>
-    assert.rejects(deadlines.within(never, ms, late), err => {
-      ended.push(ms)
-      return isReason(err, 'Timeout')
-    })
-  const { promise, resolve } = Promise.withResolvers<string>()
-  const slow = deadlines.within(promise, 60_000, late)
-  await Promise.all([ending(30), ending(1), ending(15)])
+  const passed: number[] = []
+  const removed = deadlines.add(20, () => passed.push(-1))
+  deadlines.remove(removed)
+  const far = deadlines.add(60_000, () => passed.push(60_000))
+  await Promise.all([30, 1, 15].map(ms => new Promise<void>(resolve => deadlines.add(ms, () => resolve(void passed.push(ms))))))
   assert.deepEqual(
-    ended.toSorted((a, b) => a - b),
+    passed.toSorted((a, b) => a - b),
     [1, 15, 30],
   )
-  resolve('done')
-  assert.equal(await slow, 'done')
-  await assert.rejects(deadlines.within(Promise.reject(new Error('of the work')), 60_000, late), /of the work/)
+  deadlines.remove(far)
+  deadlines.remove(far)
 })

@@ -20,41 +20,48 @@ export function requestTimeout(info: RequestInfo): number | undefined {
   return ms > 0 && ms < maxMs ? ms : maxMs
 }
 
-/** A node of a doubly linked ring, which begins and ends with its owner. */
-interface Wait {
-  readonly until: number
-  readonly refuse: () => void
-  before: Wait
-  behind: Wait
+/**
+ * A node of a doubly linked ring, which begins and ends with its owner. A class and no literal: V8 would allocate the literal in the old generation, where
+ * a dead one keeps its request until the next major collection.
+ */
+export class Deadline {
+  readonly at: number
+  readonly pass: () => void
+  before: Deadline = this
+  behind: Deadline = this
+
+  constructor(at: number, pass: () => void) {
+    this.at = at
+    this.pass = pass
+  }
 }
 
 /**
- * Enforces time limits. As in upstream, work that has begun is not undone. One timer for all requests, set for the earliest: limits are rarely reached.
- * The waits are linked: a long-lived Set or Map would keep every finished request until the next major collection.
+ * Calls back when a time limit passes. One timer for all requests, set for the earliest: limits are rarely reached. The deadlines are linked: a long-lived
+ * Set or Map would keep every finished request until the next major collection.
  */
 export class Deadlines {
-  readonly #ring = emptyRing()
+  readonly #ring = new Deadline(Number.POSITIVE_INFINITY, () => undefined)
   #timer: { readonly at: number; readonly handle: NodeJS.Timeout } | undefined
 
-  /** The result of the work, or a rejection with the result of `late` after `ms`. */
-  within<T>(work: Promise<T>, ms: number, late: () => Error): Promise<T> {
-    return new Promise((resolve, reject) => {
-      const ring = this.#ring
-      const wait: Wait = { until: performance.now() + ms, refuse: () => reject(late()), before: ring.before, behind: ring }
-      ring.before.behind = wait
-      ring.before = wait
-      this.#wake(wait.until)
-      work.then(
-        value => {
-          unlink(wait)
-          resolve(value)
-        },
-        err => {
-          unlink(wait)
-          reject(err)
-        },
-      )
-    })
+  /** Calls `pass` after `ms`, unless the deadline is removed before. */
+  add(ms: number, pass: () => void): Deadline {
+    const ring = this.#ring
+    const deadline = new Deadline(performance.now() + ms, pass)
+    deadline.before = ring.before
+    deadline.behind = ring
+    ring.before.behind = deadline
+    ring.before = deadline
+    this.#wake(deadline.at)
+    return deadline
+  }
+
+  /** May be called twice, also after the deadline has passed. */
+  remove(deadline: Deadline): void {
+    deadline.before.behind = deadline.behind
+    deadline.behind.before = deadline.before
+    deadline.before = deadline
+    deadline.behind = deadline
   }
 
   #wake(at: number): void {
@@ -68,30 +75,15 @@ export class Deadlines {
     this.#timer = undefined
     const now = performance.now()
     let next = Number.POSITIVE_INFINITY
-    for (let wait = this.#ring.behind; wait !== this.#ring; ) {
-      const { behind, until, refuse } = wait
-      if (until > now) next = Math.min(next, until)
+    for (let deadline = this.#ring.behind; deadline !== this.#ring; ) {
+      const { behind, at, pass } = deadline
+      if (at > now) next = Math.min(next, at)
       else {
-        unlink(wait)
-        refuse()
+        this.remove(deadline)
+        pass()
       }
-      wait = behind
+      deadline = behind
     }
     if (next < Number.POSITIVE_INFINITY) this.#wake(next)
   }
-}
-
-function emptyRing(): Wait {
-  const ring = { until: Number.POSITIVE_INFINITY, refuse: () => undefined } as Wait
-  ring.before = ring
-  ring.behind = ring
-  return ring
-}
-
-/** May be called twice: at the time limit, and at the end of the work. */
-function unlink(wait: Wait): void {
-  wait.before.behind = wait.behind
-  wait.behind.before = wait.before
-  wait.before = wait
-  wait.behind = wait
 }

@@ -1,5 +1,6 @@
 // The path on which a node opens its tunnel: only for the node itself, and only as an upgrade.
 import { randomBytes } from 'node:crypto'
+import type { Attributes } from '../../../access/access.ts'
 import { credentialIdExtra } from '../../../access/authenticators/client-certificate.ts'
 import { tunnelKeyHeader, tunnelPath, tunnelUpgrade } from '../../../api/nodes/node-protocol.ts'
 import { apiError, badRequest } from '../../../api/status.ts'
@@ -13,13 +14,14 @@ const pattern = /^\/bulkhead\/v1\/nodes\/([^/]+)\/tunnel$/
 
 /** Allows each node to open its own tunnel, without a role; the given authorizer decides everything else. */
 export function withTunnelRight(authorize: Authorize): Authorize {
-  return async (attributes, asker) => {
-    const node = attributes.isResource ? undefined : nodeNameOf(attributes.path)
-    if (node !== undefined && attributes.verb === 'get' && isNode(attributes.user, node)) {
-      return { allowed: true, authorizer: 'NodeTunnel', reason: 'a node may open its own tunnel' }
-    }
-    return authorize(attributes, asker)
-  }
+  return (attributes, asker) => (opensOwnTunnel(attributes) ? Promise.resolve(ownTunnel) : authorize(attributes, asker))
+}
+
+const ownTunnel = { allowed: true, authorizer: 'NodeTunnel', reason: 'a node may open its own tunnel' } as const
+
+function opensOwnTunnel({ isResource, path, verb, user }: Attributes): boolean {
+  const node = isResource ? undefined : nodeNameOf(path)
+  return node !== undefined && verb === 'get' && isNode(user, node)
 }
 
 function isNode(user: UserInfo, name: string): boolean {
