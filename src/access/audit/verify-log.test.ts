@@ -3,7 +3,7 @@ import { appendFile, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { auditKey, event, names, newDirectory, openLog as open, threeBatches } from './audit-log.testing.ts'
-import { verifyAuditLog } from './verify-log.ts'
+import { verifyAuditLog } from './verify-log.testing.ts'
 
 const changes: { name: string; change: (text: string) => string; problem: RegExp }[] = [
   {
