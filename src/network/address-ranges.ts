@@ -1,4 +1,4 @@
-// Ranges of IPv4 addresses: what the blocks of a NetworkPolicy come to when their exceptions are taken out.
+// Ranges of IPv4 addresses: the blocks of a NetworkPolicy without their exceptions.
 import { type AddressRange, addressText, rangeOf } from '../api/addresses/ipv4-range.ts'
 
 export interface Block {
@@ -6,7 +6,7 @@ export interface Block {
   readonly except?: readonly string[]
 }
 
-/** Sorted, without overlaps and gaps of nothing. Blocks of IPv6 hold no address of a pod network that has none. */
+/** Sorted, without overlaps or empty ranges. IPv6 blocks are ignored: the pod network is IPv4. */
 export function rangesOf(blocks: readonly Block[]): AddressRange[] {
   const parts = blocks.flatMap(({ cidr, except = [] }) => {
     const whole = rangeOf(cidr)

@@ -1,4 +1,4 @@
-// The address for pods only, in a kernel of its own: a pod on its link, a neighbour on another one.
+// The address for pods only, in a network namespace: a pod on its link, and a neighbour on another link.
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
 import { test } from 'node:test'
@@ -9,7 +9,7 @@ const missing = () =>
   run('nft list ruleset').status === 0 ? run('busybox true').status !== 0 && 'busybox is not installed' : 'nft is not installed'
 const skip = process.getuid?.() !== 0 ? 'needs root' : missing()
 
-test('apiAddressFor() gives each node its own address, beside the networks that there are', () => {
+test('apiAddressFor() gives each node its own address outside the existing networks', () => {
   assert.equal(apiAddressFor('00000000', []), '10.254.0.1')
   assert.equal(apiAddressFor('ffffffff', []), '10.254.255.16')
   assert.notEqual(apiAddressFor('0123abcd', []), apiAddressFor('0123abce', []))
@@ -18,7 +18,10 @@ test('apiAddressFor() gives each node its own address, beside the networks that 
   assert.throws(() => apiAddressFor('00000000', ['10.0.0.0/8', '172.16.0.0/12', '192.168.0.0/16']), /UserError: .* --bind-address/)
 })
 
-/** Prints who reaches the address, before and after the rules that it reads. `vethpod` is a pod's link, `lan` leads to a neighbour who knows the way. */
+/**
+ * Prints which clients reach the address, before and after the rules on stdin. `vethpod` is a pod's link, `lan` leads to a neighbour that
+ * has a route.
+ */
 const neighbours = `
 set -e
 ip link set lo up
@@ -57,7 +60,7 @@ ip route add 10.244.0.7 dev lan
 attempt 'with an address of pods'
 `
 
-test('pods and the node reach the address, a neighbour who routes to it does not, by whatever way', { skip }, () => {
+test('pods and the node reach the address, a neighbour that routes to it does not', { skip }, () => {
   const { stdout, stderr } = run(neighbours, apiAddressRules({ address: '10.254.0.1', id: 'test', localPods: '10.244.0.0/24' }))
   const open = ['the pod', 'the neighbour', 'the neighbour by a Service', 'the neighbour by the node', 'the node']
   const closed = ['the pod', 'the neighbour by the node', 'the node']
@@ -72,7 +75,7 @@ test('pods and the node reach the address, a neighbour who routes to it does not
   )
 })
 
-/** Twice, as after kill -9 of the first; what is there meanwhile and afterwards. */
+/** Runs it twice, as after kill -9 of the first process, and prints what exists during and after. */
 const openTwice = `
 const { openApiAddress } = await import(${JSON.stringify(new URL('api-address.ts', import.meta.url).href)})
 const { execFileSync } = await import('node:child_process')
@@ -87,7 +90,7 @@ state()
 await again[Symbol.asyncDispose]()
 `
 
-test('openApiAddress() can be called again, and takes back what it made', { skip }, () => {
+test('openApiAddress() can be called again and removes what it made', { skip }, () => {
   const { stdout, stderr } = run(`ip link set lo up; "${process.execPath}" --input-type=module -`, openTwice)
   assert.deepEqual(
     stdout

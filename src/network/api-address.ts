@@ -1,15 +1,16 @@
-// An address of this machine on which pods reach an API server that listens on loopback only: on the loopback interface, and closed to every other machine.
+// An address of this machine on which pods reach an API server that listens on loopback only. It is on the loopback interface and closed to
+// other machines.
 import { addressNumber, holds, rangeOf } from '../api/addresses/ipv4-range.ts'
 import { UserError } from '../base/user-error.ts'
 import { CommandFailed, runProgram } from './command.ts'
 
-/** Each a network of 65,536 private addresses: those at the far end of the three private ranges, which few networks begin with. */
+/** Networks of 65,536 private addresses, from the far ends of the three private ranges, which few networks use. */
 const networks = ['10.254', '172.30', '192.168']
 
-/** The same at each start of the node with this id, and another for another node of the machine. None of these networks holds it. Pure. */
+/** The same at each start of the node with this id, and different for other nodes of the machine. No existing network contains it. Pure. */
 export function apiAddressFor(id: string, taken: readonly string[]): string {
   const number = Number.parseInt(id.slice(0, 8), 16)
-  // Neither the first nor the last address of a network.
+  // Skips the first and the last address of a network.
   const host = `${(number >>> 8) % 256}.${1 + (number % 254)}`
   const ranges = taken.flatMap(cidr => rangeOf(cidr) ?? [])
   const isTaken = (address: string) => ranges.some(range => holds(range, addressNumber(address) ?? Number.NaN))
@@ -23,15 +24,15 @@ export function apiAddressFor(id: string, taken: readonly string[]): string {
 
 export interface ApiAddressOptions {
   readonly address: string
-  /** Of the node, as in the names of its other tables. */
+  /** The node's id, as in the names of its other tables. */
   readonly id: string
-  /** The addresses of the node's pods. */
+  /** Addresses of the node's pods. */
   readonly localPods: string
 }
 
 /**
- * The rules are in the kernel before the address is there. A machine answers on each of its addresses on every interface, so a neighbour could
- * route packets to this one; they are dropped, also those that come by the address of a Service.
+ * The rules are loaded before the address is added. Linux answers for each of its addresses on every interface, so a neighbour could route
+ * packets to this one. The rules drop those, including packets that arrive through the address of a Service.
  */
 export function apiAddressRules({ address, id, localPods }: ApiAddressOptions): string {
   const name = tableName(id)
@@ -49,7 +50,7 @@ table ip ${name} {
 `
 }
 
-/** Safe to call again, also after an earlier process was killed. Disposing takes all of it back. */
+/** Safe to call again, also after an earlier process was killed. Disposing removes all of it. */
 export async function openApiAddress(options: ApiAddressOptions): Promise<AsyncDisposable> {
   const { address, id } = options
   const ip = (verb: 'replace' | 'delete') => runProgram('ip', ['address', verb, `${address}/32`, 'dev', 'lo'])
@@ -71,7 +72,7 @@ export async function openApiAddress(options: ApiAddressOptions): Promise<AsyncD
 
 const tableName = (id: string): string => `bulkhead_${id}_api`
 
-/** Somebody may have taken it away already. */
+/** The address may have been removed already. */
 async function unlessAbsent(act: () => Promise<unknown>): Promise<void> {
   try {
     await act()

@@ -1,7 +1,7 @@
-// Tells a loop that there is work again.
+// Wakes a loop when there is new work.
 import { untilAborted } from '../base/async/abort.ts'
 
-/** Many changes while one is being carried out make one further round. */
+/** Several changes during one round cause only one further round. */
 export class ChangeSignal {
   #waiting = Promise.withResolvers<void>()
 
@@ -13,7 +13,7 @@ export class ChangeSignal {
     this.#waiting = Promise.withResolvers()
   }
 
-  /** Resolves at the next change, or at once after one since `clear()`. Rejects with the signal's reason. */
+  /** Resolves at the next change, or at once if there was one since `clear()`. Rejects with the signal's reason. */
   next(signal: AbortSignal): Promise<void> {
     return untilAborted(this.#waiting.promise, signal)
   }

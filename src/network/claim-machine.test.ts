@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { claimMachine } from './claim-machine.ts'
 
-test('claimMachine() lets one node have the machine until it gives it back', async () => {
+test('claimMachine() gives the machine to one node until it releases it', async () => {
   const name = `\0bulkhead-test-${process.pid}`
   {
     await using _claim = await claimMachine(name)

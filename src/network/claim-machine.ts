@@ -1,11 +1,11 @@
-// One machine has one pod network: the address range, the DNS address and the routes would clash with a second node's.
+// A machine has one pod network: a second node's address range, DNS address and routes would clash with it.
 import { createServer } from 'node:net'
 import { codeOf, UserError } from '../base/user-error.ts'
 
-/** An abstract unix socket: it is nobody's file, and the kernel lets go of it with the process, however that ends. */
+/** An abstract unix socket: it has no file, and the kernel releases it when the process ends. */
 const claimName = '\0bulkhead-node'
 
-/** Throws a UserError where another Bulkhead node has this machine. Disposing gives it back. */
+/** Throws a UserError if another Bulkhead node has claimed this machine. Disposing releases the claim. */
 export async function claimMachine(name = claimName): Promise<AsyncDisposable> {
   const server = createServer(socket => socket.destroy())
   try {

@@ -5,7 +5,7 @@ import { test } from 'node:test'
 import { fillFrom, smallDisk, whyNoSmallDisk } from '../base/testing/small-disk.testing.ts'
 import { writeCniConfiguration } from './cni.ts'
 
-test('writeCniConfiguration() needs no room where the network is as it was, so that a node starts again on a full disk', {
+test('writeCniConfiguration() writes nothing if the network has not changed, so a node restarts on a full disk', {
   skip: whyNoSmallDisk,
 }, async t => {
   const disk = smallDisk(t, 128 << 10)

@@ -1,5 +1,5 @@
-// The CNI configuration that containerd runs for each pod: a routed point-to-point link, so that every packet between two pods passes the
-// node's forward hook (see docs/adr/0004-routed-pod-links.md), and addresses from the node's own range.
+// The CNI configuration that containerd uses for each pod: a routed point-to-point link, so that every packet between two pods passes the
+// node's forward hook (see docs/adr/0004-routed-pod-links.md), with addresses from the node's range.
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { ensureFile } from '../base/files/replace-file.ts'

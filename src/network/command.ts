@@ -1,4 +1,4 @@
-// Runs a program of the machine with an argument vector (never a shell), bounded in time and output.
+// Runs a program of the machine with an argument vector (never a shell), with limits on time and output.
 import { spawn } from 'node:child_process'
 
 const timeoutMs = 30_000
@@ -15,7 +15,7 @@ export class CommandFailed extends Error {
   }
 }
 
-/** Resolves with what it printed; rejects with CommandFailed for any exit code but 0. */
+/** Resolves with its output; rejects with CommandFailed for any exit code but 0. */
 export function runProgram(command: string, args: readonly string[], input = ''): Promise<string> {
   return new Promise((resolve, reject) => {
     const child = spawn(command, args, { stdio: ['pipe', 'pipe', 'pipe'], timeout: timeoutMs })
@@ -29,7 +29,7 @@ export function runProgram(command: string, args: readonly string[], input = '')
     })
     child.on('error', reject)
     child.on('close', code => (code === 0 ? resolve(stdout) : reject(new CommandFailed(command, args, code, stderr))))
-    // A program that ends without reading its input is evaluated by its exit code.
+    // A program may end without reading its input; only its exit code counts.
     child.stdin.on('error', () => child.stdin.destroy())
     child.stdin.end(input)
   })

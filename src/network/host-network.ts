@@ -1,4 +1,4 @@
-// What the node itself needs for pods and services: forwarding, and an address and a route for the service range. All of it is taken back.
+// The machine's settings for pods and Services: forwarding, and an address and a route for the service range. All of it can be undone.
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { replaceFile } from '../base/files/replace-file.ts'
@@ -6,12 +6,12 @@ import { codeOf } from '../base/user-error.ts'
 import { CommandFailed, runProgram } from './command.ts'
 
 export interface HostNetworkOptions {
-  /** nftables tables of this node, each with its family. */
+  /** nftables tables of this node, with their families. */
   readonly tables: readonly string[]
   readonly serviceCidr: string
-  /** Added to the loopback interface, where the cluster's DNS listens. */
+  /** Added to the loopback interface; the cluster's DNS listens on it. */
   readonly dnsAddress: string
-  /** Remembers what was changed, so that a later process can take it back after a kill. */
+  /** Records what was changed, so that a later process can undo it after a kill. */
   readonly stateFile: string
 }
 
@@ -21,16 +21,16 @@ export async function setUpHostNetwork({ serviceCidr, dnsAddress, stateFile }: H
   const before = (await readFile(forwarding, 'utf8')).trim()
   if (before !== '1') {
     await mkdir(dirname(stateFile), { recursive: true, mode: 0o700 })
-    // Cut short it would say nothing, and nobody could put the setting back.
+    // A partly written file would be empty, and the setting could not be restored.
     await replaceFile(stateFile, before)
     await writeFile(forwarding, '1')
   }
   await ip(['address', 'replace', `${dnsAddress}/32`, 'dev', 'lo'])
-  // Without a default route the node could not even begin a connection to a service; the rules then lead it to a pod.
+  // Without a default route, the node could not open a connection to a Service; the rules redirect it to a pod.
   await ip(['route', 'replace', serviceCidr, 'dev', 'lo', 'src', dnsAddress])
 }
 
-/** Undoes setUpHostNetwork, also of an earlier process. Nothing to undo is not an error. */
+/** Undoes setUpHostNetwork, also that of an earlier process. Having nothing to undo is no error. */
 export async function tearDownHostNetwork({ tables, serviceCidr, dnsAddress, stateFile }: HostNetworkOptions): Promise<void> {
   for (const table of tables) await unlessAbsent(() => runProgram('nft', ['delete', 'table', ...table.split(' ')]))
   await unlessAbsent(() => ip(['route', 'delete', serviceCidr, 'dev', 'lo']))

@@ -9,10 +9,10 @@ const sources = globSync(['src/**/*.ts', 'bin/*.mjs'], { cwd: root }).filter(
   path => !/\.(test|testing|fixture|contract|fuzz)\.ts$/.test(path),
 )
 
-/** What may be imported to start a program: each takes a vector of arguments. */
+/** The imports that may start a program: each takes an argument vector. */
 const withVector = /^(type |)(spawn|spawnSync|execFile|ChildProcess|fork)$/
 
-test('no program is started through a shell, so that no name, path or log query of a user is a command', () => {
+test('no program is started through a shell, so that no name, path or log query of a user becomes a command', () => {
   const starting = sources.filter(path => readFileSync(join(root, path), 'utf8').includes('child_process'))
   assert.ok(starting.includes('src/network/command.ts') && starting.length > 5, starting.join())
   for (const path of starting) {
@@ -25,7 +25,7 @@ test('no program is started through a shell, so that no name, path or log query 
   }
 })
 
-test('runProgram() hands on each argument as it is', async () => {
+test('runProgram() passes each argument unchanged', async () => {
   const hostile = ['$(touch x)', '`id`', ';id', 'a\nb', '-o', '--', '\'"', '..\\..\\x', '%PATH%', '$PATH', '*', '']
   const script = 'process.stdout.write(JSON.stringify(process.argv.slice(1)))'
   assert.deepEqual(JSON.parse(await runProgram(process.execPath, ['-e', script, '--', ...hostile])), hostile)

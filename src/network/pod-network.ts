@@ -1,4 +1,4 @@
-// The pod network of a real node: CNI configuration, forwarding, and the rules for services. The agent is handed it as its `PodNetwork`.
+// The pod network of a real node: CNI configuration, forwarding and the rules for Services. The agent gets it as its `PodNetwork`.
 import { existsSync } from 'node:fs'
 import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -9,7 +9,7 @@ export interface PodNetworkOptions {
   /** Where containerd reads the CNI configuration. */
   readonly configDirectory: string
   readonly stateDirectory: string
-  /** Tells this node's nftables table from those of other data directories on the machine: letters and digits. */
+  /** Distinguishes this node's nftables table from those of other data directories on the machine: letters and digits. */
   readonly id: string
   readonly serviceCidr: string
   readonly dnsAddress: string
@@ -21,7 +21,7 @@ export function tableName(id: string): string {
   return `bulkhead_${id}`
 }
 
-/** Beside the other one, which is replaced as a whole whenever services change. */
+/** Separate from the other table, which is replaced as a whole whenever Services change. */
 export function policyTableName(id: string): string {
   return `${tableName(id)}_policy`
 }

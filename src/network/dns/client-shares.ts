@@ -1,13 +1,13 @@
-// What each client address has open at the DNS server, so that one pod's flood leaves room for the others.
+// Counts what each client address has open at the DNS server, so that one pod's flood leaves capacity for others.
 export interface ClientShare {
   connections: number
-  /** Questions without an answer yet, over UDP and TCP. */
+  /** Pending questions, over UDP and TCP. */
   open: number
-  /** Connections that read on when a question of this client is done. */
+  /** Connections that resume reading when a question of this client is answered. */
   readonly waiting: Set<() => void>
 }
 
-/** Remembers an address only while something of it is open: spoofed ones leave nothing behind. */
+/** Keeps an address only while it has something open: spoofed addresses leave nothing behind. */
 export class ClientShares {
   readonly #shares = new Map<string, ClientShare>()
 
@@ -19,7 +19,7 @@ export class ClientShares {
     return this.#shares.get(address) ?? { connections: 0, open: 0, waiting: new Set() }
   }
 
-  /** Adds one; every call is followed by one of `leave`. */
+  /** Adds one; each call needs one call of `leave`. */
   enter(address: string, what: 'connections' | 'open'): ClientShare {
     const share = this.of(address)
     share[what]++

@@ -47,7 +47,7 @@ const nobody: Resolver = { forward: async () => undefined }
 const options = { source, domain: 'cluster.local', resolver: nobody }
 const { signal } = new AbortController()
 
-test('lookUp() answers as the DNS specification for services says', () => {
+test('lookUp() answers as the DNS specification for services requires', () => {
   const data = (name: string, type = 'A') => {
     const answer = lookUp(source, 'cluster.local', name, type)
     return answer.outcome === 'found'
@@ -85,7 +85,7 @@ const ask = async (message: Buffer, overTcp = false) => {
   return { ...dnsPacket.decode(answer), code: (answer[3] ?? 0) & 15 }
 }
 
-test('respond() answers NXDOMAIN, no data, and a cut answer as they should be', async () => {
+test('respond() answers NXDOMAIN, NODATA and truncated answers correctly', async () => {
   assert.equal((await ask(query('absent.team.svc.cluster.local'))).code, 3)
   const noData = await ask(query('WEB.team.svc.cluster.local', 'AAAA'))
   assert.deepEqual([noData.code, noData.answers?.length, noData.authorities?.[0]?.type], [0, 0, 'SOA'])
@@ -95,7 +95,7 @@ test('respond() answers NXDOMAIN, no data, and a cut answer as they should be', 
   assert.equal((await ask(query('example.org'))).code, 2)
 })
 
-test('respond() answers broken packets with FORMERR and answers with nothing', async () => {
+test('respond() answers broken packets with FORMERR and ignores answers', async () => {
   const broken = Buffer.concat([query('web.team.svc.cluster.local').subarray(0, 12), Buffer.from([0xff, 0xff])])
   assert.equal((await ask(broken)).code, 1)
   assert.equal(await respond(Buffer.alloc(3), options, false, signal), undefined)
@@ -103,7 +103,7 @@ test('respond() answers broken packets with FORMERR and answers with nothing', a
   for (let length = 12; length < 60; length++) await respond(Buffer.alloc(length, length), options, false, signal)
 })
 
-test('nameserversOf() leaves itself out', () => {
+test('nameserversOf() omits the server itself', () => {
   assert.deepEqual(nameserversOf('# c\nsearch a\nnameserver 10.96.0.10\n nameserver 192.0.2.1\nnameserver ::1\n', '10.96.0.10'), [
     '192.0.2.1',
     '::1',
@@ -128,7 +128,7 @@ test('DnsServer answers over UDP and TCP', async () => {
   assert.equal(dnsPacket.decode(overTcp.subarray(2)).answers?.length, 1)
 })
 
-test('DnsServer takes no more questions from a client that does not read its answers', async () => {
+test('DnsServer reads no more questions from a client that does not read its answers', async () => {
   let asked = 0
   const counting: ZoneSource = {
     ...source,
@@ -142,7 +142,7 @@ test('DnsServer takes no more questions from a client that does not read its ans
   const stream = connect(port, '127.0.0.1').pause()
   stream.on('error', () => undefined)
   const message = query('many.team.svc.cluster.local')
-  // 100 addresses an answer: all of them would be far more than the system's own buffers hold.
+  // 100 addresses an answer: together far more than the system's buffers hold.
   const all = 10_000
   stream.write(Buffer.concat(Array.from({ length: all }, () => Buffer.concat([Buffer.from([0, message.length]), message]))))
   const udp = createSocket('udp4')
@@ -162,7 +162,7 @@ test('DnsServer takes no more questions from a client that does not read its ans
   assert.ok(asked > 0 && asked < all, `${asked} questions were answered`)
 })
 
-test('respond() sends no more than 1232 bytes over UDP, whatever the question allows', async () => {
+test('respond() sends at most 1232 bytes over UDP, whatever size the question allows', async () => {
   const wide = dnsPacket.encode({
     type: 'query',
     id: 7,
@@ -186,12 +186,12 @@ test('DnsServer drops questions while 2000 are open', async () => {
   }
   await using server = new DnsServer({ ...options, resolver: never, address: '0.0.0.0', port: 0, log: silentLogger })
   const port = await server.listen()
-  // Eleven clients, each with as many as one may have.
+  // Eleven clients, each with as many as one client may have.
   for (let client = 1; client <= 11; client++) await askOverTcp(port, `127.0.1.${client}`, 200)
   assert.equal(open, 2000)
 })
 
-/** Sends so many questions on one connection, closes it and resolves when the server has closed it too. */
+/** Sends so many questions on one connection, closes it, and resolves when the server has closed it too. */
 async function askOverTcp(port: number, localAddress: string, count: number): Promise<void> {
   const stream = connect({ port, host: '127.0.0.1', localAddress })
   const message = query('example.org')
@@ -199,7 +199,7 @@ async function askOverTcp(port: number, localAddress: string, count: number): Pr
   await new Promise(resolve => stream.resume().once('close', resolve))
 }
 
-test('DnsServer lets one client have 200 open questions, and answers others and the rest when those are done', async () => {
+test('DnsServer limits a client to 200 open questions, still answers others, and answers the rest later', async () => {
   let asked = 0
   const { promise: done, resolve: finish } = Promise.withResolvers<undefined>()
   const slow: Resolver = {
@@ -223,7 +223,7 @@ test('DnsServer lets one client have 200 open questions, and answers others and 
       })
   }
   while (asked < 200) await answers(1)
-  // The same client over UDP: dropped, while the other's questions behind it are answered.
+  // The same client over UDP: its questions are dropped, and another client's later ones are answered.
   const flood = createSocket('udp4')
   await new Promise<void>(resolve => flood.bind(0, '127.0.0.1', resolve))
   await new Promise(resolve => flood.send(message, port, '127.0.0.1', resolve))
@@ -236,7 +236,7 @@ test('DnsServer lets one client have 200 open questions, and answers others and 
   stream.destroy()
 })
 
-test('DnsServer takes 20 TCP connections of one client, and more of others', async () => {
+test('DnsServer accepts 20 TCP connections of one client, and more from others', async () => {
   await using server = new DnsServer({ ...options, address: '127.0.0.1', port: 0, log: silentLogger })
   const port = await server.listen()
   const message = query('web.team.svc.cluster.local')
@@ -256,7 +256,7 @@ test('DnsServer takes 20 TCP connections of one client, and more of others', asy
   for (const { stream } of [...open, other]) stream.destroy()
 })
 
-test('ClientShares forgets an address of which nothing is open', () => {
+test('ClientShares drops an address that has nothing open', () => {
   const shares = new ClientShares()
   shares.enter('192.0.2.1', 'open')
   shares.enter('192.0.2.1', 'connections')

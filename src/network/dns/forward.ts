@@ -1,4 +1,4 @@
-// Names that are not the cluster's go to the machine's own resolvers, one after the other.
+// Forwards names outside the cluster to the machine's resolvers, one after the other.
 import { createSocket } from 'node:dgram'
 import { readFileSync } from 'node:fs'
 import { codeOf } from '../../base/user-error.ts'
@@ -8,7 +8,7 @@ const perServerMs = 2_000
 const port = 53
 const maxPending = 1_000
 
-/** The `nameserver` lines of a resolv.conf; loops back to ourselves are left out. */
+/** The `nameserver` lines of a resolv.conf, without our own address. */
 export function nameserversOf(resolvConf: string, own: string): string[] {
   return resolvConf
     .split('\n')
@@ -47,7 +47,7 @@ export function createForwarder(nameservers: readonly string[]): Resolver {
   }
 }
 
-/** A socket of its own for each question: the port is random, and only that server's answer with our id is taken. */
+/** Each question has its own socket: the port is random, and only an answer of that server with our id is accepted. */
 function ask(server: string, query: Buffer, signal: AbortSignal): Promise<Buffer | undefined> {
   return new Promise(resolve => {
     const socket = createSocket(server.includes(':') ? 'udp6' : 'udp4')

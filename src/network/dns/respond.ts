@@ -1,15 +1,15 @@
-// One DNS question becomes one answer: from the zone, or from an upstream resolver. Bounded, and deaf to anything malformed.
+// Answers one DNS question from the zone or from an upstream resolver. Bounded; ignores malformed packets.
 import dnsPacket, { type Answer, type DecodedPacket, type Packet } from 'dns-packet'
 import { lookUp, type ZoneRecord, type ZoneSource } from './zone.ts'
 
 export interface Resolver {
-  /** Hands the packet on as it came and resolves with the answer; undefined where nobody answered. */
+  /** Forwards the packet unchanged and resolves with the answer; undefined if no resolver answered. */
   forward(query: Buffer, signal: AbortSignal): Promise<Buffer | undefined>
 }
 
 const ttlSeconds = 5
 const negativeTtlSeconds = 5
-/** RFC 1035 without EDNS; a larger answer is cut and the client comes again over TCP. */
+/** RFC 1035 without EDNS. A larger answer is truncated, and the client retries over TCP. */
 const plainUdpBytes = 512
 const rcode = { ok: 0, formatError: 1, serverFailure: 2, nameError: 3, notImplemented: 4, refused: 5 } as const
 
@@ -19,7 +19,7 @@ export interface RespondOptions {
   readonly resolver: Resolver
 }
 
-/** Undefined: not a query at all, and answering would make us a reflector. `maxBytes` is Infinity over TCP. */
+/** Undefined if the packet is no query; answering it would make the server a reflector. `maxBytes` is Infinity over TCP. */
 export async function respond(
   message: Buffer,
   options: RespondOptions,
@@ -60,7 +60,7 @@ function decode(message: Buffer): DecodedPacket | undefined {
   try {
     return dnsPacket.decode(message)
   } catch {
-    // Whatever a pod sends is data: a broken packet is answered with FORMERR by the caller.
+    // Pods send arbitrary bytes: the caller answers a broken packet with FORMERR.
     return undefined
   }
 }
@@ -98,7 +98,7 @@ function startOfAuthority(domain: string): Answer {
   }
 }
 
-/** The header of the query turned into an answer with this code; nothing of its body is repeated. */
+/** The query's header as an answer with this code, without the query's body. */
 function failure(message: Buffer, code: number): Buffer {
   const header = Buffer.alloc(12)
   message.copy(header, 0, 0, 2)

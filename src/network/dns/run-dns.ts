@@ -1,4 +1,4 @@
-// Runs the cluster's DNS on informers of Services, EndpointSlices and Namespaces.
+// Runs the cluster's DNS from informers of Services, EndpointSlices and Namespaces.
 import type { Namespace, Service } from '../../api/types/core-v1.ts'
 import type { EndpointSlice } from '../../api/types/discovery-v1.ts'
 import type { Clock } from '../../base/clock.ts'
@@ -24,7 +24,7 @@ export interface RunDnsOptions {
 const serviceNameLabel = 'kubernetes.io/service-name'
 const retryMs = 500
 
-/** Resolves after the signal. `onReady` is called when names are answered. */
+/** Resolves after the signal. `onReady` is called once names are answered. */
 export async function runDns(options: RunDnsOptions, signal: AbortSignal, onReady: () => void): Promise<void> {
   const { client, clock, log, random, domain, address, port } = options
   const shared = { client, clock, log, random }
@@ -62,7 +62,7 @@ export async function runDns(options: RunDnsOptions, signal: AbortSignal, onRead
   }
 }
 
-/** The node agent adds the address when it starts; until then it is waited for. */
+/** The node agent adds the address when it starts; until then, retry. */
 async function listen(options: ConstructorParameters<typeof DnsServer>[0], clock: Clock, signal: AbortSignal): Promise<DnsServer> {
   for (;;) {
     const server = new DnsServer(options)

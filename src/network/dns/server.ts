@@ -1,4 +1,4 @@
-// The cluster's DNS server: UDP and TCP on one address, limits on both.
+// The cluster's DNS server: UDP and TCP on one address, with limits on both.
 import { createSocket, type Socket as UdpSocket } from 'node:dgram'
 import { createServer, type Server, type Socket } from 'node:net'
 import type { Logger } from '../../base/log.ts'
@@ -15,9 +15,9 @@ const maxConnections = 200
 const maxConnectionsOfClient = 20
 const idleMs = 10_000
 const maxInFlight = 2_000
-/** Beyond it a client's questions over UDP are dropped, and over TCP not read. */
+/** Above this, a client's UDP questions are dropped and its TCP questions are not read. */
 const maxInFlightOfClient = 200
-/** Answers that one client may leave unread; until it reads them its questions wait. */
+/** Answers that a client may leave unread. Until it reads them, its next questions wait. */
 const maxUnreadBytes = 128 * 1024
 
 export class DnsServer implements AsyncDisposable {
@@ -35,10 +35,10 @@ export class DnsServer implements AsyncDisposable {
     this.#tcp.maxConnections = maxConnections
   }
 
-  /** Resolves when both listen; rejects where the address is not there or taken. The port, for a caller that asked for 0, is the TCP one. */
+  /** Resolves when both listen; rejects if the address is missing or in use. For port 0, returns the TCP port. */
   async listen(): Promise<number> {
     const { address, log } = this.#options
-    // TCP first: of a free choice, the port that every outgoing connection competes for.
+    // TCP first: if the port is free to choose, it competes with every outgoing connection.
     await new Promise<void>((resolve, reject) => this.#tcp.once('error', reject).listen(this.#options.port, address, resolve))
     const bound = this.#tcp.address()
     const port = typeof bound === 'object' && bound !== null ? bound.port : this.#options.port
@@ -58,7 +58,7 @@ export class DnsServer implements AsyncDisposable {
     await new Promise<void>(resolve => this.#tcp.close(() => resolve()))
   }
 
-  /** Never rejects: a failure is logged, and the client asks again. Beyond the limit questions are dropped, as a full queue would. */
+  /** Never rejects: a failure is logged, and the client retries. Questions above the limit are dropped. */
   async #answer(message: Buffer, client: string, overTcp: boolean): Promise<Buffer | undefined> {
     if (this.#inFlight >= maxInFlight) return undefined
     this.#inFlight++
@@ -74,10 +74,10 @@ export class DnsServer implements AsyncDisposable {
     }
   }
 
-  /** RFC 1035 4.2.2: each message has a length of two bytes before it. */
+  /** RFC 1035 4.2.2: each message is preceded by its length in two bytes. */
   #serve(socket: Socket): void {
     const { remoteAddress: address } = socket
-    // No address: the client is gone already.
+    // No address: the client has already disconnected.
     if (address === undefined || this.#clients.of(address).connections >= maxConnectionsOfClient) {
       socket.destroy()
       return

@@ -1,4 +1,4 @@
-// The cluster's names (Kubernetes DNS-Based Service Discovery 1.1.0): what the API's Services and EndpointSlices say, answered from memory.
+// The cluster's names (Kubernetes DNS-Based Service Discovery 1.1.0), answered from the Services and EndpointSlices in memory.
 import type { Service } from '../../api/types/core-v1.ts'
 import type { EndpointSlice } from '../../api/types/discovery-v1.ts'
 
@@ -8,7 +8,7 @@ export type ZoneRecord =
   | { readonly type: 'CNAME'; readonly name: string; readonly data: string }
   | { readonly type: 'PTR'; readonly name: string; readonly data: string }
 
-/** What the zone knows, looked up by name; the informers' listers fulfil it. */
+/** What the zone looks up by name; informers' listers implement it. */
 export interface ZoneSource {
   service(namespace: string, name: string): Service | undefined
   slices(namespace: string, service: string): readonly EndpointSlice[]
@@ -17,17 +17,17 @@ export interface ZoneSource {
 }
 
 export type ZoneAnswer =
-  /** Not below this zone: ask elsewhere. */
+  /** Outside this zone: ask another resolver. */
   | { readonly outcome: 'elsewhere' }
   | { readonly outcome: 'absent' }
-  /** The name exists; there may be no record of the asked type. */
+  /** The name exists, perhaps without a record of the requested type. */
   | { readonly outcome: 'found'; readonly records: readonly ZoneRecord[] }
 
 const absent: ZoneAnswer = { outcome: 'absent' }
 const elsewhere: ZoneAnswer = { outcome: 'elsewhere' }
 const found = (records: readonly ZoneRecord[]): ZoneAnswer => ({ outcome: 'found', records })
 
-/** `name` in lower case without a final dot. */
+/** `name` in lower case without a trailing dot. */
 export function lookUp(source: ZoneSource, domain: string, name: string, type: string): ZoneAnswer {
   if (name.endsWith('.in-addr.arpa')) return reverse(source, domain, name)
   if (name === domain) return found([])
@@ -74,7 +74,7 @@ interface NamedEndpoint {
   readonly ports: EndpointSlice['ports']
 }
 
-/** Endpoints that may be named: ready ones, and all where the Service publishes the others too. An address is the name where a pod has none. */
+/** Ready endpoints, or all if the Service publishes not-ready addresses. An endpoint without a hostname is named after its address. */
 function endpoints({ spec }: Service, slices: readonly EndpointSlice[]): NamedEndpoint[] {
   return slices
     .filter(({ addressType }) => addressType === 'IPv4')
@@ -124,7 +124,7 @@ function srv(
   )
 }
 
-/** `10-244-0-7.default.pod.cluster.local`: the address stands in the name. Only for namespaces that exist. */
+/** `10-244-0-7.default.pod.cluster.local`: the name contains the address. Answered only for existing namespaces. */
 function podName(source: ZoneSource, name: string, labels: readonly string[]): ZoneAnswer {
   const [address = '', namespace = ''] = labels
   if (labels.length !== 2 || !source.hasNamespace(namespace)) return absent

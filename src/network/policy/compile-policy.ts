@@ -1,4 +1,4 @@
-// A NetworkPolicy in the form that rules are made from: selectors with names of their own, blocks as ranges, ports with their protocols. Pure.
+// Compiles a NetworkPolicy to the form that rules are made from: named selectors, address ranges, and ports with their protocols. Pure.
 import { createHash } from 'node:crypto'
 import type { AddressRange } from '../../api/addresses/ipv4-range.ts'
 import type { LabelSelector } from '../../api/types/meta-v1.ts'
@@ -8,9 +8,9 @@ import { rangesOf } from '../address-ranges.ts'
 import type { Protocol } from '../services/ruleset.ts'
 import { type PolicyPod, policyProtocol } from './policy-pods.ts'
 
-/** Pods by their labels, of one namespace or of those that a selector chooses. */
+/** Selects pods by labels, in one namespace or in those that a selector matches. */
 export interface PeerSelector {
-  /** The same for the same selection, whichever policy makes it. */
+  /** Equal for equal selections, whichever policy contains them. */
   readonly id: string
   readonly namespace: string | LabelSelector
   readonly pods: LabelSelector
@@ -21,9 +21,9 @@ export type PortMatch =
   | { readonly protocol: Protocol; readonly name: string }
 
 export interface PolicyRule {
-  /** Undefined: everybody. */
+  /** Undefined: all peers. */
   readonly peers: { readonly selectors: readonly PeerSelector[]; readonly ranges: readonly AddressRange[] } | undefined
-  /** Undefined: every port of every protocol, ICMP too. */
+  /** Undefined: every port of every protocol, and ICMP. */
   readonly ports: readonly PortMatch[] | undefined
 }
 
@@ -32,7 +32,7 @@ export interface CompiledPolicy {
   readonly name: string
   readonly version: number
   readonly pods: LabelSelector
-  /** Undefined where the policy does not speak of this direction; an empty list allows nothing. */
+  /** Undefined if the policy does not apply to this direction; an empty list allows nothing. */
   readonly ingress: readonly PolicyRule[] | undefined
   readonly egress: readonly PolicyRule[] | undefined
 }
@@ -52,7 +52,7 @@ export function compilePolicy({ metadata, spec }: NetworkPolicy): CompiledPolicy
   }
 }
 
-/** An empty list of peers or ports is as none: everybody, every port. */
+/** An empty list of peers or ports allows all, as a missing one does. */
 function ruleOf(
   peers: readonly NetworkPolicyPeer[] | undefined = [],
   ports: readonly NetworkPolicyPort[] | undefined = [],
@@ -82,7 +82,7 @@ function portOf({ protocol: text, port, endPort }: NetworkPolicyPort): PortMatch
   return port === undefined ? { protocol, first: 0, last: 65535 } : { protocol, first: port, last: endPort ?? port }
 }
 
-/** A namespace that is not known has no labels that anything could be granted for. */
+/** An unknown namespace has no labels, so selectors grant it nothing. */
 export function selectsPeer(
   { namespace, pods }: PeerSelector,
   pod: Pick<PolicyPod, 'namespace' | 'labels'>,
@@ -97,7 +97,7 @@ export function selectsPeer(
   return selects(pods, pod.labels)
 }
 
-/** For names in nftables, which are letters and digits: 128 bits, so that nobody can make a content that takes another's name. */
+/** For names in nftables, which are letters and digits. 128 bits, so that no content can be made to collide with another's name. */
 export function shortHash(text: string): string {
   return createHash('sha256').update(text).digest('hex').slice(0, 32)
 }

@@ -1,4 +1,5 @@
-// What network policies say of one connection, read rule by rule from the objects: for explanations, and to evaluate what the kernel was given. Pure.
+// Evaluates one connection against network policies, rule by rule from the objects: for explanations, and to verify the kernel's rules.
+// Pure.
 
 import { parseCidr } from '../../api/addresses/ip-address.ts'
 import type { NetworkPolicy, NetworkPolicyPeer, NetworkPolicyPort } from '../../api/types/networking-v1.ts'
@@ -8,7 +9,7 @@ type Labels = Readonly<Record<string, string>>
 
 export interface Party {
   readonly address: string
-  /** Undefined for what is not a pod: the node, or what is outside of the cluster. */
+  /** Undefined if it is no pod: the node, or an address outside the cluster. */
   readonly pod?: {
     readonly namespace: string
     readonly name: string
@@ -20,21 +21,21 @@ export interface Party {
 export interface Flow {
   readonly from: Party
   readonly to: Party
-  /** `TCP`, `UDP`, `SCTP`; anything else has no ports. */
+  /** `TCP`, `UDP`, `SCTP`; other protocols have no ports. */
   readonly protocol: string
   readonly port: number
 }
 
 export interface PolicyState {
   readonly policies: readonly NetworkPolicy[]
-  /** Undefined for a namespace that is not known. */
+  /** Undefined for an unknown namespace. */
   namespaceLabels(name: string): Labels | undefined
 }
 
 export type FlowVerdict =
-  /** `by` is a policy that allows it; undefined where none isolates the pod, or the end is not a pod. */
+  /** `by` is a policy that allows it; undefined if no policy isolates the pod, or the end is no pod. */
   | { readonly allowed: true; readonly by?: string }
-  /** `isolating` are the names of the policies of the pod's namespace that select it and allow nothing of the kind. */
+  /** `isolating` are the names of the policies that select the pod and do not allow the connection. */
   | { readonly allowed: false; readonly direction: 'egress' | 'ingress'; readonly isolating: readonly string[] }
 
 const allowed: FlowVerdict = { allowed: true }
@@ -46,7 +47,7 @@ export function evaluateFlow(flow: Flow, world: PolicyState): FlowVerdict {
   return egress.allowed ? evaluateDirection('ingress', flow, world) : egress
 }
 
-/** What the policies of one end alone say. */
+/** The result of the policies of one end. */
 export function evaluateDirection(direction: 'egress' | 'ingress', flow: Flow, world: PolicyState): FlowVerdict {
   const [{ pod }, other] = direction === 'egress' ? [flow.from, flow.to] : [flow.to, flow.from]
   if (pod === undefined) return allowed

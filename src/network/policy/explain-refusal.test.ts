@@ -18,7 +18,7 @@ const flow: Flow = {
   port: 5432,
 }
 
-test('explainRefusal() names both ends that refuse, and the policies that it proposes are enough and no more', () => {
+test('explainRefusal() names both ends that refuse, and proposes the smallest policies that suffice', () => {
   const world = { policies: [deny('red'), deny('blue')], namespaceLabels: labels }
   const ends = explainRefusal(flow, world)
   assert.deepEqual(
@@ -32,20 +32,20 @@ test('explainRefusal() names both ends that refuse, and the policies that it pro
   assert.equal(evaluateFlow(flow, { ...world, policies }).allowed, true)
   assert.deepEqual(explainRefusal(flow, { ...world, policies }), [])
   assert.equal(evaluateFlow({ ...flow, port: 22 }, { ...world, policies }).allowed, false)
-  // The next pod of the same template may, too; labels of one pod alone are left out.
+  // The next pod of the same template is allowed too; labels of a single pod are omitted.
   const next = { ...flow.from, pod: pod('red', 'web-9c8-y', { app: 'web', 'pod-template-hash': '9c8' }) }
   assert.equal(evaluateFlow({ ...flow, from: next }, { ...world, policies }).allowed, true)
   const other = { ...flow.from, pod: pod('red', 'job', { app: 'job' }) }
   assert.equal(evaluateFlow({ ...flow, from: other }, { ...world, policies }).allowed, false)
 })
 
-test('explainRefusal() proposes an address for what is not a pod, and no ports for what has none', () => {
+test('explainRefusal() proposes an address for a peer that is no pod, and no ports for a protocol without them', () => {
   const world = { policies: [deny('red')], namespaceLabels: labels }
   const [end] = explainRefusal({ ...flow, to: { address: '192.0.2.1' }, protocol: 'ICMP', port: 8 }, world)
   assert.deepEqual(end?.wouldAllow.spec.egress, [{ to: [{ ipBlock: { cidr: '192.0.2.1/32' } }] }])
 })
 
-test('parseRefused() reads what nft lists, the newest first, and names the port that was asked for names', () => {
+test('parseRefused() reads the output of nft, newest first, and reports the requested port of DNS', () => {
   const elem = (concat: unknown[], expires: number) => ({ elem: { val: { concat }, expires, counter: { packets: 3, bytes: 180 } } })
   const set = { name: 's', elem: [elem(['10.0.0.2', '10.0.0.3', 'tcp', 80], 500), elem(['10.0.0.2', '10.96.0.10', 'udp', 10053], 598)] }
   const text = JSON.stringify({ nftables: [{ metainfo: {} }, { set }] })

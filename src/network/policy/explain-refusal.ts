@@ -1,4 +1,4 @@
-// Why policies refuse a connection, and the smallest ones that would allow it. Pure.
+// Explains why policies refuse a connection, and proposes the smallest policies that would allow it. Pure.
 import type { LabelSelector } from '../../api/types/meta-v1.ts'
 import type { NetworkPolicy, NetworkPolicyPeer, NetworkPolicyPort } from '../../api/types/networking-v1.ts'
 import { evaluateDirection, evaluateFlow, type Flow, type Party, type PolicyState } from './evaluate.ts'
@@ -7,12 +7,12 @@ export interface RefusedEnd {
   readonly direction: 'egress' | 'ingress'
   readonly namespace: string
   readonly pod: string
-  /** The policies that isolate the pod in this direction and allow nothing of the kind. */
+  /** The policies that isolate the pod in this direction and do not allow the connection. */
   readonly isolating: readonly string[]
   readonly wouldAllow: NetworkPolicy
 }
 
-/** One entry for each end that refuses; none where the connection is allowed. */
+/** One entry for each end that refuses; empty if the connection is allowed. */
 export function explainRefusal(flow: Flow, world: PolicyState): RefusedEnd[] {
   if (evaluateFlow(flow, world).allowed) return []
   return (['egress', 'ingress'] as const).flatMap(direction => {
@@ -45,7 +45,7 @@ function peerOf({ address, pod }: Party, own: string): NetworkPolicyPeer {
   return { namespaceSelector: { matchLabels: { 'kubernetes.io/metadata.name': pod.namespace } }, podSelector }
 }
 
-/** Labels that controllers give each pod or each version of it: the next pod has others. */
+/** Labels that controllers set for a single pod or version: the next pod has other values. */
 const generated = new Set([
   'pod-template-hash',
   'controller-revision-hash',
@@ -57,7 +57,7 @@ const generated = new Set([
   'controller-uid',
 ])
 
-/** A pod without labels is not told from others: everything in its namespace is selected. */
+/** A pod without labels cannot be selected alone, so the whole namespace is selected. */
 function selectorOf(labels: Readonly<Record<string, string>>): LabelSelector {
   const lasting = Object.entries(labels).filter(([key]) => !generated.has(key))
   return lasting.length === 0 ? {} : { matchLabels: Object.fromEntries(lasting) }

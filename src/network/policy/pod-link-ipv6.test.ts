@@ -1,4 +1,4 @@
-// IPv6 between a pod and its node, in a kernel of its own: every policy is about IPv4.
+// IPv6 between a pod and its node, in a network namespace: policies cover only IPv4.
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
 import { test } from 'node:test'
@@ -10,7 +10,7 @@ const missing = () =>
   run('nft list ruleset').status === 0 ? run('busybox true').status !== 0 && 'busybox is not installed' : 'nft is not installed'
 const skip = process.getuid?.() !== 0 ? 'needs root' : missing()
 
-/** Says on which end of the link packets of IPv6 arrive, before and after the rules that it reads. */
+/** Prints at which end of the link IPv6 packets arrive, before and after the rules on stdin. */
 const script = `
 set -e
 ip link add link0 type veth peer name eth0
@@ -36,7 +36,7 @@ nft -f -
 attempt after
 `
 
-test('a pod’s link carries no IPv6, so that no router of its making reaches anybody (CVE-2020-10749)', { skip }, () => {
+test("a pod's link carries no IPv6, so that a pod cannot act as a router to others (CVE-2020-10749)", { skip }, () => {
   const table = new PolicyTable({ nodeName: 'n1', dnsAddress: '10.96.0.10' })
   table.open({ uid: 'u', namespace: 'red', name: 'p', labels: {}, ports: [], version: 1, address: '10.244.0.2', link: 'link0' })
   const network = { table: 'bulkhead_test_ipv6', localPods: '10.244.0.0/24', dns: { address: '10.96.0.10', port: 10053 } }

@@ -1,14 +1,14 @@
-// Which interface of the node leads to a pod: the kernel's routes say it.
+// Finds the interface of the node that leads to a pod, from the kernel's routes.
 import { readFile } from 'node:fs/promises'
 
 const routesFile = '/proc/net/route'
 
-/** The node's end of the link of the pod with this address; undefined where no pod has it. */
+/** The node's end of the link of the pod with this address; undefined if no pod has it. */
 export async function podLink(address: string): Promise<string | undefined> {
   return linkOf(await readFile(routesFile, 'utf8'), address)
 }
 
-/** `routes` is the text of /proc/net/route: addresses and masks in hexadecimal, in the machine's (little-endian) order. */
+/** `routes` is the content of /proc/net/route: addresses and masks in hexadecimal, little-endian. */
 export function linkOf(routes: string, address: string): string | undefined {
   const wanted = address
     .split('.')

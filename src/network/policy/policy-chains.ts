@@ -1,4 +1,5 @@
-// The chains that evaluate the pods of one node. A chain is named after its content, so it never changes: pods of equal policies share one. Pure.
+// The chains that evaluate the pods of one node. A chain is named after its content, so it never changes, and pods with equal policies share
+// one. Pure.
 import { rangeText } from '../address-ranges.ts'
 import {
   type CompiledPolicy,
@@ -11,12 +12,12 @@ import {
 } from './compile-policy.ts'
 import type { PolicyPod } from './policy-pods.ts'
 
-/** A step of a chain; what is left out matches everything. */
+/** A step of a chain; an omitted field matches everything. */
 export interface Step {
-  /** Who is at the other end: a set of addresses. */
+  /** The peer: a set of addresses. */
   readonly peers?: string
   readonly ports?: PortMatch
-  /** `jump` comes back where the other chain decides nothing. */
+  /** `jump` returns if the other chain reaches no verdict. */
   readonly verdict: 'accept' | { readonly jump: string } | { readonly refuse: Direction }
 }
 
@@ -25,7 +26,7 @@ export interface Chain {
   readonly steps: readonly Step[]
 }
 
-/** What chains look up: pods by a selector, fixed ranges, or addresses with the port of a name. */
+/** What chains look up: pods of a selector, fixed ranges, or addresses with the port of a name. */
 export type AddressSet =
   | { readonly kind: 'selector'; readonly selector: PeerSelector }
   | { readonly kind: 'ranges'; readonly elements: readonly string[] }
@@ -36,7 +37,7 @@ export interface Structure {
   readonly sets: Map<string, AddressSet>
 }
 
-/** How one direction of a pod is evaluated: undefined where no policy isolates it, so that everything is allowed. */
+/** How one direction of a pod is evaluated; undefined if no policy isolates it, so everything is allowed. */
 export function evaluatedBy(policies: readonly CompiledPolicy[], direction: Direction, structure: Structure): string | undefined {
   const isolating = policies.filter(policy => policy[direction] !== undefined)
   if (isolating.length === 0) return undefined
@@ -48,7 +49,7 @@ export function evaluatedBy(policies: readonly CompiledPolicy[], direction: Dire
 export const portSetName = ({ protocol, name }: { readonly protocol: string; readonly name: string }): string =>
   `port_${protocol}_${shortHash(name)}`
 
-/** Undefined where the rules allow nothing at all. */
+/** Undefined if the rules allow nothing. */
 function policyChain(rules: readonly PolicyRule[], direction: Direction, structure: Structure): string | undefined {
   const steps = rules.flatMap(({ peers, ports }): Step[] => {
     const verdict = ports === undefined ? ('accept' as const) : { jump: portsChain(ports, direction, structure) }
@@ -63,7 +64,7 @@ function policyChain(rules: readonly PolicyRule[], direction: Direction, structu
   return steps.length === 0 ? undefined : addChain(structure, direction, 'policy', steps)
 }
 
-/** A chain of its own, so that many peers and many ports make a sum of steps and no product. */
+/** Separate chains, so that many peers and many ports need the sum of their steps and not the product. */
 function portsChain(ports: readonly PortMatch[], direction: Direction, structure: Structure): string {
   for (const port of ports) if ('name' in port) addSet(structure, portSetName(port), { kind: 'port', port })
   return addChain(
@@ -85,7 +86,7 @@ function addSet({ sets }: Structure, name: string, set: AddressSet): string {
   return name
 }
 
-/** Names are answered by the node on an address that is not a pod's; to policies it is the pod that upstream's cluster DNS is. */
+/** The node answers DNS on an address that is no pod's; policies treat it as upstream's cluster DNS pod. */
 export const dnsPeer: Pick<PolicyPod, 'namespace' | 'labels' | 'ports'> = {
   namespace: 'kube-system',
   labels: { 'k8s-app': 'kube-dns' },
@@ -95,7 +96,7 @@ export const dnsPeer: Pick<PolicyPod, 'namespace' | 'labels' | 'ports'> = {
   ],
 }
 
-/** Whether a pod of these policies may ask for names at this address. */
+/** Whether a pod with these policies may send DNS questions to this address. */
 export function allowsDns(
   policies: readonly CompiledPolicy[],
   protocol: 'tcp' | 'udp',

@@ -10,7 +10,7 @@ import type { Transport } from '../../client/transport/transport.ts'
 import { linkOf } from './pod-link.ts'
 import { PolicyKeeper } from './policy-keeper.ts'
 
-/** Sleeps end with the signal or at once: what is retried is retried now. */
+/** Sleeps end at once or with the signal, so retries happen immediately. */
 const clock = { now: () => 0, monotonic: () => 0, sleep: async (_ms: number, signal?: AbortSignal) => signal?.throwIfAborted() }
 
 const podOf = (name: string, labels: Record<string, string> = {}): Pod => ({
@@ -22,9 +22,9 @@ const denyAll = { metadata: { name: 'deny', namespace: 'red' }, spec: { podSelec
 interface Started {
   readonly keeper: PolicyKeeper
   readonly api: FakeApi
-  /** What nft was given to load, oldest first. */
+  /** The scripts that nft loaded, oldest first. */
   readonly scripts: string[]
-  /** Decides about each call of nft. */
+  /** Decides the result of each call of nft. */
   answer: (args: readonly string[], input: string) => Promise<string>
   readonly signal: AbortSignal
 }
@@ -36,7 +36,7 @@ async function withKeeper(
   const api = new FakeApi()
   api.seed(namespaceLabels, { metadata: { name: 'red' } })
   prepare?.(api)
-  // The keeper never hears of a change of policies by itself.
+  // The keeper gets no event for this change of policies.
   const deaf: Transport = {
     request: (request, signal) =>
       request.path.includes('networkpolicies') && request.path.includes('watch=true')
@@ -105,7 +105,7 @@ test('PolicyKeeper: a pod is let in only when its rules are in the kernel', asyn
   })
 })
 
-test('PolicyKeeper: a policy from before the pod holds for it although no watch has told of it', async () => {
+test('PolicyKeeper: a policy older than the pod applies to it before a watch has delivered the policy', async () => {
   await withKeeper(async ({ keeper, api, scripts, signal }) => {
     await keeper.inForce(signal)
     api.seed(networkPolicies, denyAll)
@@ -115,7 +115,7 @@ test('PolicyKeeper: a policy from before the pod holds for it although no watch 
   })
 })
 
-test('PolicyKeeper: after a failure, and where somebody removed the table, all of it is loaded anew', async () => {
+test('PolicyKeeper: after a failure, or if the table was removed, everything is loaded again', async () => {
   await withKeeper(async started => {
     const { keeper, scripts, signal } = started
     await keeper.inForce(signal)
@@ -146,7 +146,7 @@ test('PolicyKeeper: after a failure, and where somebody removed the table, all o
   })
 })
 
-test('PolicyKeeper: rules that somebody changed are noticed and loaded anew', async () => {
+test('PolicyKeeper: changed rules are noticed and loaded again', async () => {
   await withKeeper(async started => {
     const { keeper, scripts, signal } = started
     await keeper.inForce(signal)
@@ -159,7 +159,7 @@ test('PolicyKeeper: rules that somebody changed are noticed and loaded anew', as
   })
 })
 
-test('PolicyKeeper: what runs already is known before anything is replaced, and a pod that the API does not know stays out', async () => {
+test('PolicyKeeper: running pods are known before anything is replaced, and a pod unknown to the API stays out', async () => {
   const known = podOf('known')
   await withKeeper(
     async ({ keeper, scripts, signal }) => {
@@ -180,7 +180,7 @@ test('PolicyKeeper: what runs already is known before anything is replaced, and 
   )
 })
 
-test('PolicyKeeper: a pod that ends takes its rules with it', async () => {
+test('PolicyKeeper: the rules of an ended pod are removed', async () => {
   await withKeeper(async started => {
     const { keeper, signal } = started
     await keeper.inForce(signal)
@@ -197,7 +197,7 @@ test('PolicyKeeper: a pod that ends takes its rules with it', async () => {
   })
 })
 
-test('linkOf() finds the interface of an address among the routes, and no other', () => {
+test('linkOf() finds only the interface of the given address among the routes', () => {
   const routes = [
     'Iface\tDestination\tGateway \tFlags\tRefCnt\tUse\tMetric\tMask\t\tMTU\tWindow\tIRTT',
     'eth0\t00000000\t010200C0\t0003\t0\t0\t0\t00000000\t0\t0\t0',

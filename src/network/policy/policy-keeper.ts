@@ -1,5 +1,5 @@
-// Keeps the rules for network policies of one node in the kernel: follows policies, namespaces and pods, and lets no container of a pod start
-// before the rules that concern it stand.
+// Keeps the rules for network policies of one node in the kernel: follows policies, namespaces and pods, and holds the containers of a pod
+// back until its rules are loaded.
 import type { RefusedConnection } from '../../api/nodes/node-protocol.ts'
 import type { NamespaceLabels, PodAddress } from '../../api/types/bulkhead-v1alpha1.ts'
 import type { Pod } from '../../api/types/core-v1.ts'
@@ -29,13 +29,13 @@ export interface PolicyKeeperOptions {
   readonly log: Logger
   /** In [0, 1). */
   readonly random: () => number
-  /** Runs nft; where left out, the machine's. */
+  /** Runs nft; default: the machine's. */
   readonly nft?: (args: readonly string[], input?: string) => Promise<string>
-  /** Where left out, from the machine's routes. */
+  /** Default: from the machine's routes. */
   readonly linkOf?: (address: string) => Promise<string | undefined>
 }
 
-/** A pod that runs already when the keeper starts. */
+/** A pod that already runs when the keeper starts. */
 export interface RunningPod {
   readonly uid: string
   readonly address: string
@@ -53,11 +53,11 @@ export class PolicyKeeper {
   readonly #namespaces: Informer<NamespaceLabels>
   readonly #addresses: Informer<PodAddress>
   readonly #started = Promise.withResolvers<void>()
-  /** Counts what was asked for, and how far the kernel has come. */
+  /** Counts requests, and the request that the kernel has reached. */
   #asked = 1
   #applied = 0
   #turn = Promise.withResolvers<unknown>()
-  /** The kernel may hold something else than the table says: all of it is replaced. */
+  /** The kernel may differ from the table: all of it must be replaced. */
   #whole = true
   #loadedHooks = ''
   #problem: string | undefined = 'the rules are not in the kernel yet'
@@ -75,9 +75,9 @@ export class PolicyKeeper {
   }
 
   /**
-   * Resolves when the pod's rules are in the kernel, from policies at least as new as the pod itself: containers may start then. Free of cost where
-   * the pod is known at this address. Rejects with the signal's reason, or where the pod has no link, the API does not answer, or the kernel refuses
-   * the rules; the next call goes on where this one ended.
+   * Resolves when the pod's rules are in the kernel, from policies at least as new as the pod; then containers may start. Returns at once
+   * if the pod is known at this address. Rejects with the signal's reason, or if the pod has no link, the API does not answer, or the
+   * kernel refuses the rules. The next call continues where this one stopped.
    */
   async open(pod: Pod, address: string, signal: AbortSignal): Promise<void> {
     const known = policyPod(pod)
@@ -93,17 +93,17 @@ export class PolicyKeeper {
     await this.#reached(this.#raise(), signal)
   }
 
-  /** The pod's network is gone. */
+  /** The pod's network was removed. */
   close(uid: string): void {
     if (this.#table.close(uid)) this.#raise()
   }
 
-  /** Resolves when rules are in the kernel for the first time; rejects with the signal's reason. */
+  /** Resolves when the kernel first has the rules; rejects with the signal's reason. */
   async inForce(signal: AbortSignal): Promise<void> {
     while (this.#applied === 0) await untilAborted(this.#turn.promise, signal)
   }
 
-  /** Undefined where the kernel holds what policies ask for; otherwise why it does not. Looks, and repairs what somebody removed. */
+  /** Undefined if the kernel holds the requested rules; otherwise the reason. Reads the kernel and repairs what was removed. */
   async problem(signal: AbortSignal): Promise<string | undefined> {
     if (this.#problem !== undefined) return this.#problem
     const changed = await this.#hooks().then(
@@ -117,14 +117,14 @@ export class PolicyKeeper {
     return `the rules were not in the kernel as they should be and are put there again: ${changed}`
   }
 
-  /** What everything else hangs on, as nft shows it; of several objects in one command it finds none. */
+  /** The chains with hooks, as nft lists them. If a command names several objects, nft lists none. */
   async #hooks(): Promise<string> {
     const listed: string[] = []
     for (const chain of hookChains) listed.push(await this.#nft(['-s', 'list', 'chain', 'inet', this.#options.table, chain]))
     return listed.join('')
   }
 
-  /** Of the last minutes, the newest of each direction first. */
+  /** Refusals of the last minutes, newest of each direction first. */
   async refused(): Promise<RefusedConnection[]> {
     const { table, dns } = this.#options
     const [egress, ingress] = await Promise.all(
@@ -136,8 +136,8 @@ export class PolicyKeeper {
   }
 
   /**
-   * Until the signal; the rules stay in the kernel then. `running` are the pods that an earlier agent left: nothing is replaced before they are
-   * known, so that a restart of the agent opens and cuts nothing.
+   * Runs until the signal; the rules then stay in the kernel. `running` are pods that an earlier agent started: nothing is replaced until
+   * they are known, so that a restart of the agent neither opens nor cuts connections.
    */
   async run(localPods: string, running: readonly RunningPod[], signal: AbortSignal): Promise<void> {
     const { table, dns } = this.#options
@@ -197,7 +197,7 @@ export class PolicyKeeper {
     return ++this.#asked
   }
 
-  /** Rejects with what the kernel has against the rules. */
+  /** Rejects with the kernel's reason if it refuses the rules. */
   async #reached(asked: number, signal: AbortSignal): Promise<void> {
     while (this.#applied < asked) {
       const failure = await untilAborted(this.#turn.promise, signal)
@@ -205,7 +205,7 @@ export class PolicyKeeper {
     }
   }
 
-  /** Every one who waits learns how the turn ended: undefined for well. */
+  /** Reports the result of the round to all waiters: undefined means success. */
   #endTurn(failure?: unknown): void {
     const { resolve } = this.#turn
     this.#turn = Promise.withResolvers()

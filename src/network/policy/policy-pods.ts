@@ -12,31 +12,31 @@ export interface NamedPort {
   readonly port: number
 }
 
-/** A pod with an address of its own: those on the network of their node are to policies what the node is. */
+/** A pod with an address of its own. Policies treat a hostNetwork pod as its node. */
 export interface PolicyPod {
   readonly uid: string
   readonly namespace: string
   readonly name: string
   readonly labels: Readonly<Record<string, string>>
   readonly ports: readonly NamedPort[]
-  /** Of the object that this was read from; a higher one is newer. */
+  /** resourceVersion of the object that this was read from; higher is newer. */
   readonly version: number
 }
 
-/** A pod of any node, with the addresses that the API says it has. None for one that is over. */
+/** A pod of any node, with its addresses in the API. A pod that has ended has none. */
 export interface PeerPod extends PolicyPod {
   readonly node: string
   readonly addresses: readonly string[]
 }
 
-/** A pod of this node, with the address and link that its sandbox really has. */
+/** A pod of this node, with the actual address and link of its sandbox. */
 export interface LocalPod extends PolicyPod {
   readonly address: string
-  /** The node's end of its link. */
+  /** The node's end of the pod's link. */
   readonly link: string
 }
 
-/** TCP where nothing is said, as upstream. */
+/** Default TCP, as upstream. */
 export function policyProtocol(protocol: string | undefined): Protocol {
   return protocol === 'UDP' ? 'udp' : protocol === 'SCTP' ? 'sctp' : 'tcp'
 }
@@ -46,8 +46,8 @@ export function policyPod({ metadata, spec }: Pick<Pod, 'metadata' | 'spec'>): P
 }
 
 /**
- * Addresses are what another node wrote: what is no IPv4 address is left out, for they end up in the text of rules (a stolen node credential must not
- * write those of others).
+ * Other nodes write these addresses and they become part of the rules' text, so anything that is no IPv4 address is omitted: a stolen node
+ * credential must not inject rules.
  */
 export function peerPod({ metadata, spec }: PodAddress): PeerPod {
   const { nodeName, addresses, ports = [] } = spec

@@ -13,7 +13,7 @@ const dns = '10.96.0.10'
 const network: PolicyNetwork = { table: 'bulkhead_test_policy', localPods: '10.244.0.0/24', dns: { address: dns, port: 10053 } }
 const protocols = ['TCP', 'UDP', 'SCTP'] as const
 
-/** Pseudo-random and the same each time (xorshift). */
+/** Pseudo-random and reproducible (xorshift). */
 function randomOf(seed: number): (below: number) => number {
   let state = seed * 2_654_435_761 + 1
   return below => {
@@ -80,7 +80,7 @@ const portLists: readonly (readonly NamedPort[])[] = [
   ],
 ]
 
-/** A cluster that changes: what the table is told, and the same as the evaluator reads it. */
+/** A changing cluster: each change goes to the table and to the evaluator. */
 class World {
   readonly table = new PolicyTable({ nodeName: node, dnsAddress: dns })
   readonly policies = new Map<string, NetworkPolicy>()
@@ -99,7 +99,7 @@ class World {
     this.table.setNamespace(name, labels)
   }
 
-  /** Address N has one pod at most: 0 to 7 are of this node, the others of another. */
+  /** Address N has at most one pod. 0 to 7 are on this node, the others on another. */
   setPod(index: number): void {
     const { random, table } = this
     const here = index < 8
@@ -123,7 +123,7 @@ class World {
       addresses: [address],
     }
     this.pods.set(address, pod)
-    // The API and the node tell of the same pod in any order.
+    // The API and the node report the same pod in either order.
     const told = random(2)
     if (here && told === 0) table.open({ ...pod, address, link: `veth${index}` })
     table.setPeer(pod)
@@ -164,7 +164,7 @@ class World {
   }
 }
 
-/** Walks the chains as the kernel would; both ends as the hooks of forwarded packets see them. */
+/** Walks the chains as the kernel would, with both ends as hooks of forwarded packets see them. */
 function walk(held: Held, from: string, to: string, protocol: string, port: number): boolean {
   if (held.fixed.itself.has(`${from} . ${to}`)) return true
   const decide = (name: string): boolean | undefined => {
@@ -211,7 +211,7 @@ function contains(held: Held, name: string, address: string): boolean {
 const outside = ['192.0.2.9', '192.0.2.10', '203.0.113.1']
 const ports = [53, 80, 84, 8080]
 
-test('PolicyTable evaluates every connection as the evaluator does, through thousands of random policies and changes', () => {
+test('PolicyTable agrees with the evaluator on every connection, through thousands of random policies and changes', () => {
   let compared = 0
   let refused = 0
   for (let seed = 1; seed <= 200; seed++) {
@@ -226,7 +226,7 @@ test('PolicyTable evaluates every connection as the evaluator does, through thou
           if (outside.includes(from) && outside.includes(to)) continue
           const [protocol, port] = [pick(random, protocols), pick(random, ports)]
           const verdict = world.evaluate({ from: world.party(from), to: world.party(to), protocol, port })
-          // Pods of the other node are evaluated there.
+          // Pods of the other node are evaluated on that node.
           const evaluating = verdict.allowed || verdict.direction === 'egress' ? from : to
           if (!verdict.allowed && world.pods.get(evaluating)?.node !== node) continue
           const got = walk(world.table.held, from, to, protocol.toLowerCase(), port)
@@ -242,7 +242,7 @@ test('PolicyTable evaluates every connection as the evaluator does, through thou
         if (pod?.node !== node) continue
         for (const protocol of ['TCP', 'UDP']) {
           const verdict = world.evaluate({ from: world.party(from), to: dnsParty, protocol, port: 53 })
-          // The answering end is not a pod in truth, so policies of kube-system do not isolate it.
+          // The answering end is no real pod, so policies of kube-system do not isolate it.
           const may = verdict.allowed || verdict.direction === 'ingress'
           assert.equal(world.table.held.fixed.may_ask_dns.has(`${from} . ${protocol.toLowerCase()}`), may, `seed ${seed}: ${from}`)
         }
@@ -265,7 +265,7 @@ const dnsParty: Party = {
   },
 }
 
-test('PolicyTable: an address that the API still gives to an older pod brings its successor nothing', () => {
+test('PolicyTable: an address that the API still assigns to an older pod gives its successor no rights', () => {
   const table = new PolicyTable({ nodeName: node, dnsAddress: dns })
   table.setNamespace('red', {})
   const spec = { podSelector: {}, policyTypes: ['Ingress'], ingress: [{ from: [{ podSelector: { matchLabels: { app: 'a' } } }] }] }
@@ -283,7 +283,7 @@ test('PolicyTable: an address that the API still gives to an older pod brings it
   assert.equal(walk(table.held, '10.244.1.9', '10.244.0.2', 'tcp', 80), true)
 })
 
-test('PolicyTable: a pod that comes costs elements and no chain, and one that changes nothing costs nothing', () => {
+test('PolicyTable: a new pod adds elements but no chain, and an unchanged pod adds nothing', () => {
   const table = new PolicyTable({ nodeName: node, dnsAddress: dns })
   const spec = { podSelector: {}, policyTypes: ['Ingress', 'Egress'], egress: [{ to: [{ podSelector: { matchLabels: { app: 'a' } } }] }] }
   table.setPolicy(compilePolicy({ metadata: { name: 'p', namespace: 'red', resourceVersion: '1' }, spec }))
@@ -301,7 +301,7 @@ test('PolicyTable: a pod that comes costs elements and no chain, and one that ch
 const nft = (script: string) => spawnSync('unshare', ['-n', 'sh', '-c', script], { encoding: 'utf8', maxBuffer: 1 << 26 })
 const noNft = process.getuid?.() !== 0 ? 'needs root' : nft('nft list ruleset').status === 0 ? false : 'nft is not installed'
 
-test('the kernel comes to the same rules change by change as by the whole table', { skip: noNft }, () => {
+test('incremental changes and the whole table give the kernel the same rules', { skip: noNft }, () => {
   const random = randomOf(7)
   const world = new World(random)
   const scripts = [renderTable(network, world.table.change())]
@@ -313,7 +313,7 @@ test('the kernel comes to the same rules change by change as by the whole table'
   const load = (texts: readonly string[]) => {
     const result = nft(`${texts.map(text => `nft -f - <<'EOF' || exit 1\n${text}\nEOF\n`).join('')}nft -s list ruleset`)
     assert.equal(result.status, 0, result.stderr.slice(0, 2000))
-    // nft lists elements and chains in an order of their making or of hashes.
+    // nft lists elements and chains in creation or hash order.
     return result.stdout
       .replaceAll(/elements = \{([^}]*)\}/g, (_, list: string) =>
         list

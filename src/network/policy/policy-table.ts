@@ -1,5 +1,5 @@
-// What the kernel should hold for the network policies of one node, kept up to date change by change: a pod that comes or goes is a few
-// elements of sets, and only a changed policy makes or removes chains.
+// The kernel's rules for the network policies of one node, updated change by change: a pod that starts or ends changes a few elements of
+// sets, and only a changed policy adds or removes chains.
 import { addressNumber } from '../../api/addresses/ipv4-range.ts'
 import { selects } from '../../client/cache/label-selector.ts'
 import { type CompiledPolicy, type Direction, selectsPeer } from './compile-policy.ts'
@@ -8,22 +8,22 @@ import type { LocalPod, PeerPod, PolicyPod } from './policy-pods.ts'
 
 type Labels = Readonly<Record<string, string>>
 
-/** What the kernel holds: sets by name with their elements, each with a verdict where the set is a map. */
+/** What the kernel holds: sets by name with their elements, each with a verdict if the set is a map. */
 export interface Held {
   readonly sets: ReadonlyMap<string, { readonly set: AddressSet; readonly elements: ReadonlySet<string> }>
   readonly chains: ReadonlyMap<string, Chain>
   readonly fixed: Readonly<Record<FixedSet, ReadonlyMap<string, string>>>
 }
 
-/** Sets that are always there: one element or two for each pod of the node. */
+/** Sets that always exist, with one or two elements for each pod of the node. */
 const fixedSets = ['links', 'sources', 'itself', 'egress', 'ingress', 'may_ask_dns'] as const
 export type FixedSet = (typeof fixedSets)[number]
 
-/** From one state of the kernel to the next, in one transaction. */
+/** The difference between two states of the kernel, applied in one transaction. */
 export interface Change {
   readonly newSets: readonly { readonly name: string; readonly set: AddressSet; readonly elements: readonly string[] }[]
   readonly newChains: readonly { readonly name: string; readonly chain: Chain }[]
-  /** Taken out of sets that stay, before anything is put in. */
+  /** Removed from sets that stay, before anything is added. */
   readonly removed: readonly Elements[]
   readonly added: readonly Elements[]
   readonly oldChains: readonly string[]
@@ -32,12 +32,12 @@ export interface Change {
 
 export interface Elements {
   readonly set: string
-  /** Keys, with ` : verdict` where a map gains one. */
+  /** Keys, with ` : verdict` if the set is a map. */
   readonly elements: readonly string[]
 }
 
 interface Local extends LocalPod {
-  /** How it is evaluated, as long as neither its labels nor a policy of its namespace change. */
+  /** How the pod is evaluated while its labels and the policies of its namespace do not change. */
   evaluated?: Evaluated
 }
 
@@ -46,7 +46,7 @@ interface Evaluated {
   readonly round: number
   readonly policies: readonly CompiledPolicy[]
   readonly structure: Structure
-  /** The elements of the maps of both directions. */
+  /** Elements of the maps of both directions. */
   readonly egress: string
   readonly ingress: string
 }
@@ -67,9 +67,9 @@ export class PolicyTable {
   readonly #policies = new Map<string, { round: number; readonly byName: Map<string, CompiledPolicy> }>()
   readonly #peers = new Map<string, PeerPod>()
   readonly #local = new Map<string, Local>()
-  /** Who has an address now. More than one only while the API is behind. */
+  /** Current owners of an address. More than one only while the API lags behind. */
   readonly #owners = new Map<string, Set<string>>()
-  /** Addresses whose owners, or what is known of them, changed since the last change was taken. */
+  /** Addresses whose owners changed since the last call of `change()`. */
   readonly #touched = new Set<string>()
   readonly #sets = new Map<
     string,
@@ -84,7 +84,7 @@ export class PolicyTable {
     this.#dnsAddress = addressNumber(dnsAddress) ?? Number.NaN
   }
 
-  /** `labels` undefined: the namespace is gone. */
+  /** `labels` undefined: the namespace was deleted. */
   setNamespace(name: string, labels: Labels | undefined): void {
     if (labels === undefined) this.#namespaces.delete(name)
     else this.#namespaces.set(name, labels)
@@ -92,7 +92,7 @@ export class PolicyTable {
       for (const uid of owners) if (this.#podOf(uid)?.namespace === name) this.#touched.add(address)
   }
 
-  /** An older version than the one that is known is passed over: lists and watches of one cluster race. */
+  /** Versions older than the known one are ignored: lists and watches of one cluster race. */
   setPolicy(policy: CompiledPolicy): void {
     const there = this.#policies.get(policy.namespace) ?? { round: 0, byName: new Map() }
     if ((there.byName.get(policy.name)?.version ?? -1) > policy.version) return
@@ -108,7 +108,7 @@ export class PolicyTable {
     if (there.byName.size === 0) this.#policies.delete(namespace)
   }
 
-  /** Says whether that is news: most writes of a pod change nothing that policies look at. */
+  /** Returns whether anything relevant changed: most writes of a pod do not affect policies. */
   setPeer(pod: PeerPod): boolean {
     const before = this.#peers.get(pod.uid)
     if (before !== undefined && before.version > pod.version) return false
@@ -131,7 +131,7 @@ export class PolicyTable {
     this.#own(uid, this.#addressesOf(before), [])
   }
 
-  /** The pod has this address and link from now on, and nobody else of this node has. Says whether that is news. */
+  /** The pod has this address and link from now on, as the only one on this node. Returns whether that is new. */
   open(pod: LocalPod): boolean {
     const before = this.#local.get(pod.uid)
     if (before !== undefined && before.address === pod.address && before.link === pod.link) return false
@@ -144,7 +144,7 @@ export class PolicyTable {
     return true
   }
 
-  /** As `open`, for a pod that ran before: only where the API still knows it. */
+  /** As `open`, for a pod that already ran: only if the API still knows it. */
   adopt(uid: string, address: string, link: string): boolean {
     const peer = this.#peers.get(uid)
     return peer !== undefined && this.open({ ...peer, address, link })
@@ -162,12 +162,12 @@ export class PolicyTable {
     return true
   }
 
-  /** What was handed out with `change()`. */
+  /** The last result of `change()`. */
   get held(): Held {
     return { sets: this.#sets, chains: this.#chains, fixed: this.#fixed }
   }
 
-  /** Begin anew: the next change makes everything. */
+  /** Starts over: the next change creates everything. */
   forgetHeld(): void {
     this.#sets.clear()
     this.#chains = new Map()
@@ -175,7 +175,7 @@ export class PolicyTable {
     this.#touched.clear()
   }
 
-  /** What the kernel lacks, to be carried out in order; from then on it counts as held. Undefined where nothing is to be done. */
+  /** What the kernel lacks, in order; afterwards it counts as applied. Undefined if nothing changed. */
   change(): Change | undefined {
     const { structure, fixed } = this.#wanted()
     const removed: Elements[] = []
@@ -269,7 +269,7 @@ export class PolicyTable {
     if (into.length > 0) added.push({ set: name, elements: into })
   }
 
-  /** An address that two pods are said to have is nobody's but where both are meant: the newer one must not inherit what the older one may. */
+  /** If two pods claim an address, it gets only what both are allowed: the newer pod must not inherit the older one's rights. */
   #elementsAt(address: string, set: Exclude<AddressSet, { kind: 'ranges' }>): string[] {
     const owners = [...(this.#owners.get(address) ?? [])].flatMap(uid => this.#podOf(uid) ?? [])
     if (owners.length === 0) return []
@@ -284,7 +284,7 @@ export class PolicyTable {
     return [...new Set(found.map(({ port }) => `${address} . ${port}`))]
   }
 
-  /** What the node knows by itself of a pod of its own counts more than what the API has heard. */
+  /** For its own pods, the node's knowledge takes precedence over the API's. */
   #addressesOf(pod: PeerPod | undefined): readonly string[] {
     if (pod === undefined) return []
     const local = this.#local.get(pod.uid)

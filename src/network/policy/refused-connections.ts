@@ -1,9 +1,9 @@
-// What the kernel remembers of refused connections, read from `nft -j`. Pure.
+// Reads the kernel's record of refused connections from `nft -j`. Pure.
 import type { RefusedConnection } from '../../api/nodes/node-protocol.ts'
 import { parseJson } from '../../base/json.ts'
 import { type PolicyNetwork, rememberedRefusals } from './render-policy.ts'
 
-/** The newest first. Throws where the text is not nft's. */
+/** Newest first. Throws if the text is not nft's. */
 export function parseRefused(text: string, direction: RefusedConnection['direction'], dns: PolicyNetwork['dns']): RefusedConnection[] {
   const { nftables } = parseJson(text) as NftOutput
   return nftables
@@ -16,7 +16,7 @@ export function parseRefused(text: string, direction: RefusedConnection['directi
         to,
         protocol: String(protocol).toUpperCase(),
         names: to === dns.address,
-        // The node answers on another port than it is asked.
+        // The node answers on another port than the requested one.
         port: to === dns.address && port === dns.port ? 53 : Number(port),
         packets: counter?.packets ?? 0,
         secondsAgo: Math.max(0, rememberedRefusals.seconds - expires),

@@ -1,4 +1,4 @@
-// The rules for network policies as nftables' text. Pure: the same input gives the same text.
+// Renders the rules for network policies as nftables text. Pure: the same input gives the same text.
 import type { PortMatch } from './compile-policy.ts'
 import { type AddressSet, type Chain, portSetName, type Step } from './policy-chains.ts'
 import type { Change, Elements } from './policy-table.ts'
@@ -6,19 +6,19 @@ import type { Change, Elements } from './policy-table.ts'
 export interface PolicyNetwork {
   /** The nftables table of the node's policies. */
   readonly table: string
-  /** The addresses of the node's pods. */
+  /** Addresses of the node's pods. */
   readonly localPods: string
-  /** Where pods ask for names, and the port where the node answers. */
+  /** The address to which pods send DNS questions, and the port on which the node answers. */
   readonly dns: { readonly address: string; readonly port: number }
 }
 
-/** The chains that the kernel's hooks lead to. */
+/** The chains that the kernel's hooks jump to. */
 export const hookChains = ['source', 'ipv6_output', 'forward_egress', 'forward_ingress', 'to_node'] as const
 
-/** Flows that were refused are remembered this long, so many in each direction. */
+/** How long refused flows are recorded, and how many in each direction. */
 export const rememberedRefusals = { seconds: 600, most: 4096 }
 
-/** Replaces the table in one transaction: packets see the old rules or the new ones, never none. */
+/** Replaces the table in one transaction: packets see the old rules or the new ones, never neither. */
 export function renderTable(network: PolicyNetwork, change: Change | undefined): string {
   const { table } = network
   const start = `table inet ${table}\ndelete table inet ${table}\ntable inet ${table} {\n${frame(network)}}\n`
@@ -41,7 +41,7 @@ export function renderChange({ table }: Pick<PolicyNetwork, 'table'>, change: Ch
   return `${lines.join('\n')}\n`
 }
 
-/** Lines of a length that nft's parser takes. */
+/** Lines of a length that nft's parser accepts. */
 const elementsALine = 500
 
 function elementLines(verb: 'add' | 'delete', table: string, { set, elements }: Elements): string[] {
@@ -63,8 +63,8 @@ function typeOf(set: AddressSet): string {
 }
 
 /**
- * Both ends as the connection has them after translation of its target and before that of its source, whichever way the packet goes: a
- * connection that is no longer allowed is cut, and not only new ones are refused.
+ * Both ends of the connection after DNAT and before SNAT, for packets of both directions. So a connection that is no longer allowed is cut,
+ * and not only new ones are refused.
  */
 const client = 'ct original ip saddr'
 const server = 'ct reply ip saddr'
@@ -105,13 +105,13 @@ function frame({ localPods, dns }: PolicyNetwork): string {
     refused('refused_egress'),
     refused('refused_ingress'),
     '  counter spoofed {\n  }\n',
-    // Refused also where the set is full: remembering is one rule, dropping another.
+    // Refused even if the set is full: recording and dropping are separate rules.
     chain('refuse_egress', [remember('refused_egress'), 'drop']),
     chain('refuse_ingress', [remember('refused_ingress'), 'drop']),
     chain('spoofed', ['counter name spoofed', 'drop']),
     chain('source', [
       'type filter hook prerouting priority raw + 10; policy accept;',
-      // The pod network is IPv4: what else a link carries would pass every policy, and reach the node by its link-local address.
+      // The pod network is IPv4. Other packets on a link would bypass every policy and reach the node by its link-local address.
       'meta nfproto ipv6 iifname @links drop',
       `iifname @links iifname . ip saddr != @sources goto spoofed`,
       `ip saddr ${localPods} iifname . ip saddr != @sources iifname != "lo" goto spoofed`,
@@ -120,12 +120,12 @@ function frame({ localPods, dns }: PolicyNetwork): string {
     chain('forward_egress', [
       'type filter hook forward priority filter - 2; policy accept;',
       'meta nfproto ipv6 oifname @links drop',
-      // What no connection is known for cannot be evaluated.
+      // Packets without a known connection cannot be evaluated.
       `ip saddr ${localPods} ct state { invalid, untracked } drop`,
       `ip daddr ${localPods} ct state { invalid, untracked } drop`,
       `${client} . ${server} @itself accept`,
       `${client} vmap @egress`,
-      // A pod whose rules are not here yet, or no more.
+      // A pod whose rules are not loaded yet, or already removed.
       `${client} ${localPods} drop`,
     ]),
     chain('forward_ingress', [
@@ -138,7 +138,7 @@ function frame({ localPods, dns }: PolicyNetwork): string {
       'type filter hook input priority filter - 2; policy accept;',
       'iifname != @links accept',
       'ct state { invalid, untracked } drop',
-      // Answers to what the node began: it reaches its pods whatever policies say, as upstream has it, or no probe would work.
+      // Answers to connections that the node opened: as upstream, the node reaches its pods whatever policies say, or no probe would work.
       'ct direction reply accept',
       `ip daddr ${dns.address} meta l4proto { tcp, udp } th dport ${dns.port} jump names`,
       `${client} vmap @egress`,

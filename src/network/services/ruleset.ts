@@ -1,4 +1,4 @@
-// Services, host ports and the pods' way out, as one nftables ruleset. Pure: the same input gives the same text.
+// Renders Services, host ports and masquerading of pods as one nftables ruleset. Pure: the same input gives the same text.
 import { createHash } from 'node:crypto'
 import type { AddressRange } from '../../api/addresses/ipv4-range.ts'
 import { rangeText } from '../address-ranges.ts'
@@ -10,32 +10,32 @@ export interface Target {
   readonly port: number
 }
 
-/** One port of one Service with what it leads to. */
+/** One port of one Service with its targets. */
 export interface ServicePort {
-  /** `namespace/name:port name:port`, for the chain's name and comments; no two ports have the same. */
+  /** `namespace/name:port name:port`, for the chain's name and comments; unique for each port. */
   readonly id: string
   readonly protocol: Protocol
-  /** The cluster's own address of the Service. */
+  /** The cluster IP of the Service. */
   readonly addresses: readonly string[]
-  /** Others that are admitted: clients from outside come by them and by the node port. */
+  /** Admitted external addresses: outside clients use them and the node port. */
   readonly externalAddresses: readonly string[]
   readonly port: number
   readonly nodePort: number | undefined
   readonly targets: readonly Target[]
-  /** Behind the external addresses and the node port, for clients from outside. */
+  /** Targets of the external addresses and the node port, for outside clients. */
   readonly externalTargets: readonly Target[]
-  /** Behind the same, for this node and its pods, whom a policy for traffic from outside does not concern. */
+  /** Targets of the same for this node and its pods, which externalTrafficPolicy does not cover. */
   readonly ownTargets: readonly Target[]
-  /** There are targets, though maybe none that this node may send to: then it is silent, as another node may answer. */
+  /** There are targets, but perhaps none that this node may use. Then it drops silently, since another node may answer. */
   readonly isServed: boolean
-  /** The same client reaches the same pod while the pods are the same. */
+  /** The same client reaches the same pod while the targets do not change. */
   readonly clientAffinity: boolean
-  /** Ways in that another Service has, to which nothing leads here: addresses, and a node port as `:port`. */
+  /** Addresses and node ports (as `:port`) that another Service already has; nothing leads here through them. */
   readonly taken: readonly string[]
 }
 
 export interface HostPort {
-  /** undefined: every address of the node but loopback. */
+  /** Undefined: every address of the node except loopback. */
   readonly hostIp: string | undefined
   readonly port: number
   readonly protocol: Protocol
@@ -44,21 +44,21 @@ export interface HostPort {
 
 export interface Ruleset {
   readonly table: string
-  /** Every pod of the cluster, and those of this node. */
+  /** All pods of the cluster, and those of this node. */
   readonly clusterPods: string
   readonly localPods: string
-  /** Where addresses of Services come from: at least one, without overlaps. */
+  /** Ranges of Service addresses: at least one, without overlaps. */
   readonly services: readonly AddressRange[]
-  /** Where pods ask for names, and the unprivileged port on the same address where it is answered. */
+  /** The address to which pods send DNS questions, and the unprivileged port on which the node answers. */
   readonly dns: { readonly address: string; readonly port: number } | undefined
   readonly ports: readonly ServicePort[]
   readonly hostPorts: readonly HostPort[]
 }
 
-/** The chains that the kernel calls by itself: everything else hangs on them. */
+/** The base chains, which the kernel calls itself: all others hang on them. */
 export const serviceHooks = ['prerouting', 'output', 'forward', 'local_output', 'input', 'postrouting'] as const
 
-/** nftables names are letters, digits and underscores; a hash keeps any Service's name inside that. */
+/** nftables names are letters, digits and underscores; a hash maps any Service name to that. */
 const chainName = (kind: 'svc' | 'ext', id: string): string => `${kind}_${createHash('sha256').update(id).digest('hex').slice(0, 16)}`
 
 /** Replaces the whole table in one transaction: packets see the old rules or the new ones, never half of them. */
@@ -74,7 +74,7 @@ interface Way {
   readonly byNodePort: readonly string[]
 }
 
-/** How packets to a port find its targets. */
+/** How packets to a port find their targets. */
 function waysOf(port: ServicePort, localPods: string): Way[] {
   const { id, addresses, externalAddresses, targets, externalTargets, ownTargets, nodePort, protocol } = port
   const nodePorts = nodePort === undefined ? [] : [`${protocol} . ${nodePort}`]
@@ -93,7 +93,7 @@ function waysOf(port: ServicePort, localPods: string): Way[] {
   ]
 }
 
-/** What must not go on to wherever routes lead: refused, or passed over in silence. */
+/** Packets that must not be routed further: rejected, or dropped silently. */
 function deadEnds(ports: readonly ServicePort[]): { addresses: string[]; nodePorts: string[] } {
   const addresses: string[] = []
   const nodePorts: string[] = []
@@ -121,7 +121,8 @@ function body({ clusterPods, localPods, services, dns, ports, hostPorts }: Rules
   const destination = [
     ...(dns === undefined ? [] : [`ip daddr ${dns.address} meta l4proto { tcp, udp } th dport 53 dnat ip to ${dns.address}:${dns.port}`]),
     'ip daddr . meta l4proto . th dport vmap @service_ports',
-    // After services: a host port never takes what is meant for a service (CVE-2019-9946). Never on loopback: route_localnet stays 0 (CVE-2020-8558).
+    // After Services, so that a host port never takes a Service's packets (CVE-2019-9946). Never on loopback: route_localnet stays 0
+    // (CVE-2020-8558).
     'ip daddr != 127.0.0.0/8 fib daddr type local meta l4proto . th dport vmap @node_ports',
     ...hostPorts.map(({ hostIp, protocol, port, target }) => {
       const where = hostIp === undefined ? 'ip daddr != 127.0.0.0/8 fib daddr type local' : `ip daddr ${hostIp}`
@@ -133,7 +134,7 @@ function body({ clusterPods, localPods, services, dns, ports, hostPorts }: Rules
     'ip daddr != 127.0.0.0/8 fib daddr type local meta l4proto . th dport @silent_node_ports drop',
     'ip daddr . meta l4proto . th dport @refused_service_ports reject',
     'ip daddr != 127.0.0.0/8 fib daddr type local meta l4proto . th dport @refused_node_ports reject',
-    // What no Service has: an answer at once instead of a time-out.
+    // Addresses without a Service: reject at once instead of a time-out.
     `ip daddr { ${services.map(rangeText).join(', ')} } ${dns === undefined ? '' : `ip daddr != ${dns.address} `}ct state new reject`,
   ]
   return [
@@ -153,14 +154,14 @@ function body({ clusterPods, localPods, services, dns, ports, hostPorts }: Rules
       'type filter hook input priority filter; policy accept;',
       'ip daddr != 127.0.0.0/8 meta l4proto . th dport @silent_node_ports drop',
       'meta l4proto . th dport @refused_node_ports reject',
-      // Names are for this node and its pods: nobody else is answered.
+      // DNS is only for this node and its pods; no one else gets an answer.
       ...(dns === undefined ? [] : [`ip daddr ${dns.address} iifname != "lo" ip saddr != ${localPods} drop`]),
     ]),
     chain('postrouting', [
       'type nat hook postrouting priority srcnat; policy accept;',
-      // What already spoke to itself when these rules came is seen anew, and must keep its address.
+      // Connections of the machine with itself from before these rules look new to connection tracking, and must keep their address.
       'ct status dnat ip saddr . ip daddr @hairpins masquerade',
-      // What left the node for another node's pods must come back through this one.
+      // Packets from this node to another node's pods must return through this node.
       `ct status dnat ip saddr != ${clusterPods} ip daddr ${clusterPods} ip daddr != ${localPods} masquerade`,
       `ip saddr ${localPods} ip daddr != ${clusterPods} masquerade`,
     ]),

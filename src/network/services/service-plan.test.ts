@@ -67,7 +67,7 @@ const hinted = (ip: string, zones: readonly string[], conditions: Endpoint['cond
   hints: { forZones: zones.map(name => ({ name })) },
 })
 
-test('planServices() follows the hints of zones', () => {
+test('planServices() follows topology hints', () => {
   const [near, shared, far] = [hinted('10.244.1.1', ['z1']), hinted('10.244.1.2', ['z2', 'z1']), hinted('10.244.1.3', ['z2'])]
   const ending = { ready: false, serving: true, terminating: true }
   const all = ['10.244.1.1', '10.244.1.2', '10.244.1.3']
@@ -114,7 +114,7 @@ test('planServices() follows the hints of zones', () => {
   }
 })
 
-test('planServices() chooses by the policy of each way in', () => {
+test('planServices() applies the traffic policy of each kind of address', () => {
   const here = at('10.244.0.2')
   const there = at('10.244.1.2', { ready: true }, 'n2')
   const endingHere = at('10.244.0.3', { ready: false, serving: true, terminating: true })
@@ -136,7 +136,7 @@ test('planServices() chooses by the policy of each way in', () => {
   }
 })
 
-test('planHostPorts() maps the host ports of this node that have an address', () => {
+test("planHostPorts() maps the host ports of this node's pods that have an address", () => {
   const pod = (spec: object, status: object = { podIP: '10.244.0.2', phase: 'Running' }) =>
     ({
       metadata: { name: 'p' },
@@ -183,7 +183,7 @@ const named = (name: string, ip: string): EndpointSlice => ({
   metadata: { name: `${name}-1`, namespace: 'team', labels: { 'kubernetes.io/service-name': name } },
 })
 
-test('CVE-2021-25736: no Service takes an address or a node port that another has, whatever its status and its external addresses say', t => {
+test('CVE-2021-25736: no Service takes an address or node port of another, whatever its status and externalIPs say', t => {
   const slices = [named('first', '10.244.0.2'), named('second', '10.244.0.3'), named('third', '10.244.0.4')]
   const third = made('third', '10.96.0.7', 1, { externalIPs: ['10.96.0.5', '10.96.0.7', '192.0.2.9', '192.0.2.9'] })
   const second = made('second', '10.96.0.6', 2, {
@@ -206,7 +206,7 @@ test('CVE-2021-25736: no Service takes an address or a node port that another ha
   assert.equal(spawnSync('nft', ['-c', '-f', '-'], { input: renderRuleset({ ...ruleset, ports }), encoding: 'utf8' }).stderr || '', '')
 })
 
-test('planServices() has an id for each port, whatever their names end with', () => {
+test('planServices() has a unique id for each port, whatever their names end with', () => {
   const ports = planServices(
     [
       service({
@@ -222,7 +222,7 @@ test('planServices() has an id for each port, whatever their names end with', ()
   assert.equal(new Set(ports.map(({ id }) => id)).size, 2)
 })
 
-test('CVE-2019-9946: renderRuleset() asks services before host ports, so that no pod takes by a port of the node what is meant for a service', () => {
+test("CVE-2019-9946: renderRuleset() evaluates Services before host ports, so that no pod's hostPort takes packets of a Service", () => {
   const text = renderRuleset({
     ...ruleset,
     hostPorts: [{ hostIp: undefined, port: 80, protocol: 'tcp', target: { ip: '10.244.0.2', port: 80 } }],
@@ -239,7 +239,7 @@ test('CVE-2019-9946: renderRuleset() asks services before host ports, so that no
   }
 })
 
-test('renderRuleset() leads services to their pods and refuses those without', () => {
+test('renderRuleset() sends Services to their pods and rejects those without', () => {
   const text = renderRuleset(ruleset)
   assert.match(text, /10\.96\.0\.5 \. tcp \. 80 : goto svc_/)
   assert.match(text, /tcp \. 30080 : goto svc_/)
@@ -251,7 +251,7 @@ test('renderRuleset() leads services to their pods and refuses those without', (
   assert.equal(renderRuleset(ruleset), text)
 })
 
-test('CVE-2020-8558: renderRuleset() leads nothing to or away from loopback', () => {
+test('CVE-2020-8558: renderRuleset() sends nothing to or from loopback', () => {
   const text = renderRuleset(ruleset)
   const ofNode = text
     .slice(text.indexOf('chain prerouting'))
@@ -277,7 +277,7 @@ const local: Ruleset = {
   ),
 }
 
-test('renderRuleset() is silent to clients from outside where only other nodes have targets, and leads its own to them', () => {
+test('renderRuleset() drops packets of outside clients if only other nodes have targets, and still serves its own pods', () => {
   const text = renderRuleset(local)
   assert.match(text, /10\.96\.0\.5 \. tcp \. 80 : goto svc_/)
   assert.match(text, /192\.0\.2\.9 \. tcp \. 80 : goto ext_/)
@@ -290,7 +290,7 @@ test('renderRuleset() is silent to clients from outside where only other nodes h
   assert.doesNotMatch(text, /set refused_\w+ \{[^}]*elements/)
 })
 
-test('the kernel takes the ruleset', { skip: process.getuid?.() === 0 ? false : 'needs root' }, t => {
+test('the kernel accepts the ruleset', { skip: process.getuid?.() === 0 ? false : 'needs root' }, t => {
   for (const each of [ruleset, local]) {
     const { status, stderr, error } = spawnSync('nft', ['-c', '-f', '-'], { input: renderRuleset(each), encoding: 'utf8' })
     if (error) return t.skip('nft is not installed')
@@ -298,7 +298,7 @@ test('the kernel takes the ruleset', { skip: process.getuid?.() === 0 ? false : 
   }
 })
 
-/** Speaks with itself on the machine's address, before and after the rules that it reads come into force. */
+/** Connects to itself on the machine's address, before and after the rules on stdin are loaded. */
 const speaker = `
 import { spawnSync } from 'node:child_process'
 import { once } from 'node:events'
@@ -316,7 +316,7 @@ for (const word of ['before', 'after']) {
 process.exit()
 `
 
-test('the rules leave connections alone that the machine has with itself when they come', {
+test('loading the rules does not break connections that the machine has with itself', {
   skip: process.getuid?.() === 0 ? false : 'needs root',
 }, t => {
   if (spawnSync('unshare', ['-n', 'nft', 'list', 'ruleset']).status !== 0) return t.skip('nft is not installed')

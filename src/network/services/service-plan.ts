@@ -1,4 +1,4 @@
-// What the API's Services, EndpointSlices and this node's pods ask the node's ruleset to be. Pure.
+// Plans the node's ruleset from Services, EndpointSlices and this node's pods. Pure.
 import type { Pod, Service } from '../../api/types/core-v1.ts'
 import type { EndpointSlice } from '../../api/types/discovery-v1.ts'
 import type { HostPort, Protocol, ServicePort, Target } from './ruleset.ts'
@@ -8,13 +8,13 @@ const serviceNameLabel = 'kubernetes.io/service-name'
 const headlessLabel = 'service.kubernetes.io/headless'
 const proxyNameLabel = 'service.kubernetes.io/service-proxy-name'
 
-/** Where rules are made for: a node by its name, in the zone that its label says. */
+/** The node that the rules are for: its name, and the zone of its label. */
 export interface NodePlace {
   readonly name: string
   readonly zone: string | undefined
 }
 
-/** IPv4 only: the cluster is single-stack. Services of another proxy, headless ones and external names get no rules. */
+/** IPv4 only, since the cluster is single-stack. Services of another proxy, headless Services and external names get no rules. */
 export function planServices(services: readonly Service[], slices: readonly EndpointSlice[], node: NodePlace): ServicePort[] {
   const byService = new Map<string, EndpointSlice[]>()
   for (const slice of slices) {
@@ -32,7 +32,7 @@ export function planServices(services: readonly Service[], slices: readonly Endp
   return withUniqueAddresses(ports).sort((a, b) => (a.id < b.id ? -1 : 1))
 }
 
-/** The oldest first; of one moment by uid, which nobody chooses. */
+/** Oldest first; equal times are ordered by uid, which users cannot choose. */
 function byAge({ metadata: a }: Service, { metadata: b }: Service): number {
   const [older, newer] = [a.creationTimestamp ?? '', b.creationTimestamp ?? '']
   if (older !== newer) return older < newer ? -1 : 1
@@ -81,9 +81,9 @@ function portsOf({ metadata, spec }: Service, slices: readonly EndpointSlice[], 
 interface Backend extends Target {
   readonly isLocal: boolean
   readonly isReady: boolean
-  /** It still serves, and is to be sent to only where nothing is ready. */
+  /** The endpoint is terminating but still serves, and is used only if none is ready. */
   readonly isEnding: boolean
-  /** Whose clients it is for. */
+  /** Zones whose clients should use it. */
   readonly zones: readonly string[]
 }
 
@@ -109,7 +109,7 @@ function backendsOf(slices: readonly EndpointSlice[], portName: string, nodeName
   return backends
 }
 
-/** Those that are hinted for the zone, where every ready one has a hint and one of them is for it; all otherwise (KEP-2433). */
+/** Endpoints hinted for this zone, if every ready one has a hint and one is for this zone; otherwise all (KEP-2433). */
 function nearest(backends: readonly Backend[], zone: string | undefined): readonly Backend[] {
   if (zone === undefined) return backends
   const ready = backends.filter(({ isReady }) => isReady)
@@ -117,7 +117,7 @@ function nearest(backends: readonly Backend[], zone: string | undefined): readon
   return near.length > 0 && ready.every(({ zones }) => zones.length > 0) ? near : backends
 }
 
-/** Ready endpoints; where there is none, those that are ending but still serve, as upstream does (KEP-1669). */
+/** Ready endpoints; if there are none, terminating ones that still serve, as upstream (KEP-1669). */
 function targetsOf(backends: readonly Backend[]): Target[] {
   const ready = backends.filter(({ isReady }) => isReady)
   const chosen = ready.length > 0 ? ready : backends.filter(({ isEnding }) => isEnding)

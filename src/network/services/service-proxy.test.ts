@@ -29,7 +29,7 @@ const slice: EndpointSlice & { metadata: object } = {
   ports: [{ name: 'dns', port: 5353, protocol: 'UDP' }],
 }
 
-/** A kernel that holds the last table, shows it, and may lose it. */
+/** A kernel that holds the last table, lists it, and may lose it. */
 class Kernel {
   table = ''
   readonly loaded: string[] = []
@@ -85,7 +85,7 @@ async function withProxy(work: (proxy: ServiceProxy, kernel: Kernel, api: FakeAp
   }
 }
 
-test('ServiceProxy puts its table back that somebody removed, and says so meanwhile', async () => {
+test('ServiceProxy restores its table after it was removed, and reports it meanwhile', async () => {
   await withProxy(async (proxy, kernel, _api, signal) => {
     const [first] = kernel.loaded
     kernel.table = ''
@@ -97,7 +97,7 @@ test('ServiceProxy puts its table back that somebody removed, and says so meanwh
   })
 })
 
-test('ServiceProxy puts back what somebody changed inside its table', async () => {
+test('ServiceProxy restores what was changed inside its table', async () => {
   await withProxy(async (proxy, kernel, _api, signal) => {
     assert.equal(await proxy.problem(signal), undefined)
     const [first] = kernel.loaded
@@ -110,7 +110,7 @@ test('ServiceProxy puts back what somebody changed inside its table', async () =
   })
 })
 
-test('ServiceProxy says why the kernel has not its rules, as long as it has not', async () => {
+test('ServiceProxy reports why the kernel lacks its rules while it does', async () => {
   await withProxy(async (proxy, kernel, _api, signal) => {
     kernel.refuses = true
     kernel.table = ''
@@ -120,7 +120,7 @@ test('ServiceProxy says why the kernel has not its rules, as long as it has not'
   })
 })
 
-test('ServiceProxy ends stale flows behind each change of UDP targets, and behind no other', async () => {
+test('ServiceProxy ends stale flows after each change of UDP targets, and after no other change', async () => {
   await withProxy(async (_proxy, kernel, api) => {
     assert.deepEqual(kernel.swept, ['10.96.0.5:53 10.244.0.2:5353'])
     api.seed(services, {

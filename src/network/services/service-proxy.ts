@@ -1,4 +1,4 @@
-// Keeps the node's ruleset equal to what Services, EndpointSlices and host ports ask for, and ends UDP flows to targets that are gone.
+// Keeps the node's ruleset in line with Services, EndpointSlices and host ports, and ends UDP flows to targets that no longer exist.
 
 import { zoneLabel } from '../../api/nodes/topology-labels.ts'
 import type { KubeObject } from '../../api/object.ts'
@@ -17,7 +17,7 @@ import { serviceRanges } from './service-ranges.ts'
 import { type UdpTargets, udpTargets } from './stale-flows.ts'
 import { endStaleFlows } from './udp-flows.ts'
 
-/** What is read of an informer. */
+/** The part of an informer that is used here. */
 type Followed<T extends KubeObject> = Pick<Informer<T>, 'list' | 'get' | 'onChange' | 'synced'>
 
 export interface ServiceProxyOptions {
@@ -26,44 +26,44 @@ export interface ServiceProxyOptions {
   readonly cidrs: Followed<ServiceCIDR>
   /** The pods of this node. */
   readonly pods: Followed<Pod>
-  /** This node's own Node. */
+  /** This node's Node object. */
   readonly nodes: Followed<Node>
   readonly nodeName: string
   readonly network: Omit<Ruleset, 'ports' | 'hostPorts' | 'services'>
-  /** The range of Services that the cluster was started with. */
+  /** The service range that the cluster was started with. */
   readonly serviceCidr: string
   readonly clock: Clock
   readonly log: Logger
-  /** Runs nft; where left out, the machine's. */
+  /** Runs nft; default: the machine's. */
   readonly nft?: (args: readonly string[], input?: string) => Promise<string>
-  /** Where left out, by the machine's connection tracking. */
+  /** Default: the machine's connection tracking. */
   readonly endStale?: (targets: UdpTargets) => Promise<number>
 }
 
 const retryMs = 2_000
-/** Listing many chains takes a while: of this many looks one is at the whole table, the others are at the chains with hooks. */
+/** Listing many chains is slow: one check in this many lists the whole table, the others list the base chains. */
 const looksForWhole = 6
-/** Addresses in one line of the log. */
+/** Most addresses in one log line. */
 const maxReported = 20
 
 export class ServiceProxy {
   readonly #options: ServiceProxyOptions
   readonly #nft: NonNullable<ServiceProxyOptions['nft']>
   readonly #changes = new ChangeSignal()
-  /** The kernel may hold something else than what was loaded last. */
+  /** The kernel may hold something other than what was loaded last. */
   #isLost = true
   #applied = ''
-  /** As nft shows what was loaded: the chains with hooks, and the whole table once somebody has looked. */
+  /** nft's listing of the loaded rules: the base chains, and the whole table once it was listed. */
   #shownHooks = ''
   #shown: string | undefined
   #looks = 0
-  /** Counts what was handed to the kernel, so that nobody compares the rules of two rounds. */
+  /** Counts loads, so that rules of two rounds are never compared. */
   #round = 0
   #problem: string | undefined = 'the rules of Services are not in the kernel yet'
-  /** The UDP part of the rules whose stale flows are ended. */
+  /** The UDP part of the rules whose stale flows were ended. */
   #swept = ''
   #sweepProblem: string | undefined
-  /** What was logged last of addresses that several Services name. */
+  /** The last logged text about addresses that several Services claim. */
   #reported = ''
 
   constructor(options: ServiceProxyOptions) {
@@ -71,13 +71,13 @@ export class ServiceProxy {
     this.#nft = options.nft ?? ((args, input) => runProgram('nft', args, input))
   }
 
-  /** Undefined where the kernel holds what Services ask for; otherwise why it does not. Looks, and repairs what somebody removed. */
+  /** Undefined if the kernel holds the requested rules; otherwise the reason. Reads the kernel and repairs what was removed. */
   async problem(signal: AbortSignal): Promise<string | undefined> {
     if (this.#problem !== undefined) return this.#problem
     const round = this.#round
     const changed = await this.#difference().catch((err: unknown) => messageOf(err))
     signal.throwIfAborted()
-    // Rules that were loaded meanwhile are not what was looked at.
+    // Rules loaded during the check are not the ones that were checked.
     if (round !== this.#round) return this.#problem
     if (changed !== undefined) {
       this.#isLost = true
@@ -99,7 +99,7 @@ export class ServiceProxy {
     return shown === this.#shown ? undefined : differs
   }
 
-  /** Resolves after the signal. The informers are run by the caller. `onApplied` hears of each ruleset that the kernel has taken. */
+  /** Resolves after the signal. The caller runs the informers. `onApplied` is called after each ruleset that the kernel accepted. */
   async run(signal: AbortSignal, onApplied: () => void = () => undefined): Promise<void> {
     const { services, slices, cidrs, pods, nodes, clock, log } = this.#options
     const raise = () => this.#changes.raise()
@@ -160,7 +160,7 @@ export class ServiceProxy {
     this.#reported = reported
   }
 
-  /** Behind the rules: a flow that is ended before them could begin anew with the target of before. */
+  /** After the rules: a flow ended before them could restart with its old target. */
   async #sweep(rules: Ruleset): Promise<void> {
     const { log, endStale = endStaleFlows } = this.#options
     const udp = JSON.stringify([rules.ports.filter(isUdp), rules.hostPorts.filter(isUdp), rules.services])
@@ -171,7 +171,7 @@ export class ServiceProxy {
       this.#sweepProblem = undefined
       if (ended > 0) log.info('UDP flows to targets that are gone ended', { flows: ended })
     } catch (err) {
-      // The rules are in force all the same; the next look tries again.
+      // The rules apply regardless; the next check retries.
       const problem = `UDP flows to targets that are gone are not ended: ${messageOf(err)}`
       if (problem !== this.#sweepProblem) log.error('stale UDP flows not ended', { err: messageOf(err) })
       this.#sweepProblem = problem
@@ -182,7 +182,7 @@ export class ServiceProxy {
     return this.#nft(['-s', 'list', 'table', 'ip', this.#options.network.table])
   }
 
-  /** Of several objects in one command nft finds none. */
+  /** nft lists nothing if one command names several objects. */
   async #hooks(): Promise<string> {
     const listed: string[] = []
     for (const chain of serviceHooks) listed.push(await this.#nft(['-s', 'list', 'chain', 'ip', this.#options.network.table, chain]))

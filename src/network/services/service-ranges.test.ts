@@ -18,7 +18,7 @@ for (const [name, further, ranges] of rows)
   test(`serviceRanges() of the own range ${name}`, () =>
     assert.deepEqual(serviceRanges('10.96.0.0/16', further, '10.244.0.0/16').map(rangeText), ranges))
 
-test('renderRuleset() refuses at once what goes to an address of any range that no Service has', () => {
+test('renderRuleset() rejects packets to an address of any service range that no Service has', () => {
   const services = serviceRanges('10.96.0.0/16', [cidr('203.0.113.0/24')], '10.244.0.0/16')
   const network = { table: 't', clusterPods: '10.244.0.0/16', localPods: '10.244.0.0/24', ports: [], hostPorts: [] }
   const rules = renderRuleset({ ...network, services, dns: { address: '10.96.0.10', port: 5353 } })

@@ -1,11 +1,11 @@
-// The networks that addresses of Services come from, as a node's rules need them.
+// The networks of Service addresses, for a node's rules.
 import type { AddressRange } from '../../api/addresses/ipv4-range.ts'
 import type { ServiceCIDR } from '../../api/types/networking-v1.ts'
 import { rangesOf } from '../address-ranges.ts'
 
 /**
- * Of the cluster's own range and every ServiceCIDR, IPv4, without overlaps. Pods' addresses are left out whatever a ServiceCIDR says: packets to
- * Services have become packets to pods by the time that their destination is looked at.
+ * The cluster's own range and every ServiceCIDR, IPv4, without overlaps. Pod addresses are excluded whatever a ServiceCIDR says: packets to
+ * Services already have a pod's address when their destination is checked.
  */
 export function serviceRanges(own: string, further: readonly ServiceCIDR[], pods: string): AddressRange[] {
   const cidrs = [own, ...further.flatMap(({ spec }) => spec.cidrs ?? [])]

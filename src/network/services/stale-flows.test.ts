@@ -50,7 +50,7 @@ test('isStale() of a flow to a Service without targets is true', () => {
   assert.equal(isStale({ from: alive, to: { ip: '10.96.0.5', port: 53 }, answeredBy: dead }, none, own), true)
 })
 
-test('parseUdpFlow() reads what conntrack lists, and deletionOf() names that flow', () => {
+test('parseUdpFlow() reads the output of conntrack, and deletionOf() names that flow', () => {
   const line =
     'udp      17 118 src=10.244.0.3 dst=10.96.0.5 sport=40000 dport=53 src=10.244.0.9 dst=10.244.0.3 sport=5353 dport=40000 [ASSURED] mark=0 use=1'
   const flow = parseUdpFlow(line)

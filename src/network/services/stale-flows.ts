@@ -1,4 +1,5 @@
-// Which UDP flows the kernel still leads to a pod that is no target any longer: connection tracking keeps a flow's target for as long as packets come.
+// Finds UDP flows that the kernel still sends to a pod that is no target any more: connection tracking keeps a flow's target while packets
+// arrive.
 import { addressNumber, holds } from '../../api/addresses/ipv4-range.ts'
 import type { Ruleset, Target } from './ruleset.ts'
 
@@ -6,11 +7,11 @@ export interface UdpFlow {
   /** As the client sent it. */
   readonly from: Target
   readonly to: Target
-  /** Whose answers belong to it: the target, where the rules chose one. */
+  /** The source of its answers: the target, if the rules chose one. */
   readonly answeredBy: Target
 }
 
-/** What new flows are led to, by where clients send to. */
+/** Targets of new flows, by the address that clients send to. */
 export interface UdpTargets {
   readonly byAddress: ReadonlyMap<string, ReadonlySet<string>>
   /** Node ports and host ports, at addresses of this node. */
@@ -32,7 +33,7 @@ export function udpTargets({ ports, hostPorts, services, dns }: Pick<Ruleset, 'p
   }
   for (const { protocol, addresses, externalAddresses, port, nodePort, targets, externalTargets, ownTargets } of ports) {
     if (protocol !== 'udp') continue
-    // As the rules have it: what has no targets of its own for clients from outside leads where the inside leads.
+    // As in the rules: without targets for outside clients, the targets for inside clients apply.
     const outside = externalTargets.length + ownTargets.length === 0 ? targets : [...externalTargets, ...ownTargets]
     for (const ip of addresses) add(byAddress, textOf({ ip, port }), targets)
     for (const ip of externalAddresses) add(byAddress, textOf({ ip, port }), outside)
@@ -46,7 +47,7 @@ export function udpTargets({ ports, hostPorts, services, dns }: Pick<Ruleset, 'p
   return { byAddress, byPort, services, dnsAddress: dns?.address }
 }
 
-/** `isOwn`: whether the address is one of this node. */
+/** `isOwn`: whether an address belongs to this node. */
 export function isStale({ to, answeredBy }: UdpFlow, targets: UdpTargets, isOwn: (address: string) => boolean): boolean {
   if (to.ip === targets.dnsAddress) return false
   const number = addressNumber(to.ip)
@@ -58,7 +59,7 @@ export function isStale({ to, answeredBy }: UdpFlow, targets: UdpTargets, isOwn:
 
 const flowLine = /^udp .*?\bsrc=(\S+) dst=(\S+) sport=(\d+) dport=(\d+) .*?\bsrc=(\S+) dst=\S+ sport=(\d+) dport=\d+ /
 
-/** A line of `conntrack -L -p udp`; undefined where it shows no flow. */
+/** Parses a line of `conntrack -L -p udp`; undefined if it shows no flow. */
 export function parseUdpFlow(line: string): UdpFlow | undefined {
   const [, source, destination, sourcePort, destinationPort, answerer, answererPort] = flowLine.exec(line) ?? []
   if (source === undefined || destination === undefined || answerer === undefined) return undefined

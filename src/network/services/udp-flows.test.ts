@@ -7,7 +7,7 @@ const run = (script: string, ...args: string[]) =>
 const skip =
   process.getuid?.() !== 0 ? 'needs root' : run('nft list ruleset && conntrack -L').status === 0 ? false : 'nft or conntrack is missing'
 
-/** A client with a fixed port asks a Service whose pod is replaced: who answers, before and after the flows to the old one are ended. */
+/** A client with a fixed port sends to a Service whose pod is replaced. Prints who answers, before and after the stale flows are ended. */
 const client = `
 import { spawnSync } from 'node:child_process'
 import { createSocket } from 'node:dgram'
@@ -52,13 +52,13 @@ console.log(JSON.stringify([ended, ...answers]))
 process.exit()
 `
 
-test('endStaleFlows() leads a client that keeps its port to the pod that is there now', { skip }, () => {
+test('endStaleFlows() moves a client that keeps its port to the current pod', { skip }, () => {
   const machine =
     'ip link set lo up && ip link add eth0 type veth peer name eth1 && ip link set eth0 up && ip link set eth1 up && ip addr add 192.0.2.1/24 dev eth0 && ' +
     'ip addr add 192.0.2.2/24 dev eth0 && ip addr add 192.0.2.3/24 dev eth0 && ip route add 10.96.0.0/16 dev lo src 192.0.2.1 && ' +
     'exec "$0" --input-type=module -e "$1" "$2"'
   const { stdout, stderr } = run(machine, process.execPath, client, import.meta.dirname)
   const [old, now] = ['192.0.2.2', '192.0.2.3']
-  // Without it the kernel goes on with the old one, whatever the rules say.
+  // Without it, the kernel keeps sending to the old pod, whatever the rules say.
   assert.equal(stdout, `${JSON.stringify([2, old, old, old, old, now, now, 0])}\n`, stderr)
 })

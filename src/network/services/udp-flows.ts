@@ -1,4 +1,4 @@
-// Ends stale UDP flows in the kernel's connection tracking: the next packet of such a client is led anew.
+// Ends stale UDP flows in the kernel's connection tracking, so that the client's next packet gets a new target.
 import { spawn } from 'node:child_process'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { networkInterfaces, tmpdir } from 'node:os'
@@ -8,7 +8,7 @@ import { CommandFailed, runProgram } from '../command.ts'
 import { deletionOf, isStale, parseUdpFlow, type UdpFlow, type UdpTargets } from './stale-flows.ts'
 
 const timeoutMs = 30_000
-/** Resolves with how many flows were ended. Rejects where conntrack is missing or fails. */
+/** Resolves with the number of flows that were ended. Rejects if conntrack is missing or fails. */
 export async function endStaleFlows(targets: UdpTargets): Promise<number> {
   const own = new Set(Object.values(networkInterfaces()).flatMap(addresses => addresses?.map(({ address }) => address) ?? []))
   const stale: UdpFlow[] = []
@@ -19,7 +19,7 @@ export async function endStaleFlows(targets: UdpTargets): Promise<number> {
   return stale.length
 }
 
-/** By a file: conntrack opens its standard input by name, and a socket, as Node gives it to programs, cannot be opened so. */
+/** Uses a file: conntrack opens its standard input by name, and a socket, which Node passes to programs, cannot be opened that way. */
 async function end(flows: readonly UdpFlow[]): Promise<void> {
   const folder = await mkdtemp(join(tmpdir(), 'bulkhead-flows-'))
   try {
@@ -31,7 +31,7 @@ async function end(flows: readonly UdpFlow[]): Promise<void> {
   }
 }
 
-/** The kernel bounds how many there are; they are never held all at once. */
+/** The kernel limits their number; they are never all held in memory. */
 async function eachFlow(take: (flow: UdpFlow) => void): Promise<void> {
   const args = ['-L', '-p', 'udp']
   const child = spawn('conntrack', args, { stdio: ['ignore', 'pipe', 'pipe'], timeout: timeoutMs })

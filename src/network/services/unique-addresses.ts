@@ -1,9 +1,10 @@
-// Which Service a way in leads to where several name it: an address with a port, or a port of the node. Pure.
+// Decides which Service gets an address and port, or a node port, that several Services claim. Pure.
 import type { ServicePort } from './ruleset.ts'
 
 /**
- * `ports` in the order in which their Services were made. A way in belongs to the first that names it, and a cluster address to its Service whoever
- * names it as an external one: nobody takes what is meant for another, and the kernel, which refuses a map with two values for a key, takes the rest.
+ * `ports` are in the order in which their Services were created. The first Service that claims an address and port gets it, and a cluster
+ * IP always belongs to its Service: no Service takes another's packets, and the kernel, which refuses a map with two values for a key,
+ * accepts the rest.
  */
 export function withUniqueAddresses(ports: readonly ServicePort[]): ServicePort[] {
   const owners = new Map<string, string>()
