@@ -47,7 +47,7 @@ export interface NodeAgentOptions {
   readonly nodeName: string
   /** `https://host:port` of the API server. */
   readonly server: string
-  /** PEM of the authority of the server's certificate. */
+  /** PEM of the CA of the server's certificate. */
   readonly ca: string
   readonly serverName?: string
   /** Needed only when the node has no valid certificate of its own. */
@@ -55,33 +55,32 @@ export interface NodeAgentOptions {
   readonly network: (directory: NodeDirectory) => PodNetwork
   readonly policies: (client: Client) => PolicyGuard
   readonly cluster: ClusterDns
-  /** Why the kernel does not hold the rules of Services; undefined where it does. */
+  /** Why the kernel does not hold the rules of Services; undefined if it does. */
   readonly serviceProblem: (signal: AbortSignal) => Promise<string | undefined>
-  /** Whether Services get their addresses from there. */
+  /** Whether Services get their addresses from that range. */
   readonly isServiceAddress: (address: string) => boolean
   readonly labels?: Readonly<Record<string, string>>
-  /** Shares of disks, 0 to 1, below which room is reclaimed, by signal; default: upstream's. */
+  /** Thresholds of disk space and inodes, as shares from 0 to 1 by signal; default: upstream's. */
   readonly evictionHard?: Readonly<Record<string, number>>
   readonly clock: Clock
   readonly log: Logger
   /** In [0, 1). */
   readonly random: () => number
-  /** The node is registered and takes pods. */
+  /** Called once the node is registered and accepts pods. */
   readonly onReady?: (node: { readonly socket: string; readonly client: Client }) => void
 }
 
 /**
- * Runs until the signal. Then it stops all containers and removes everything that it made on the machine, keeping images, certificates and
- * volumes of no pod. After a kill -9 the next run finds the running containers and goes on with them.
- * Rejects with one sentence when the node cannot start or go on: containerd missing, no ticket and no certificate, ticket refused, a full disk.
- * Containers that run then are left to the next run.
+ * Runs until the signal. Then it stops all containers and removes everything that it made on the machine, except images, certificates and
+ * persistent volumes. After a kill -9, the next run adopts the running containers. Rejects with one sentence if the node cannot start or
+ * continue: containerd missing, no ticket and no certificate, ticket refused, disk full. Running containers are then left to the next run.
  */
 export async function runNodeAgent(options: NodeAgentOptions, signal: AbortSignal): Promise<void> {
   const { clock, random, nodeName } = options
   const log = quietOutages(options.log, clock)
   const directory = nodeDirectory(options.directory)
   const network = options.network(directory)
-  // Images and facts need neither the cluster nor each other: start is as long as its longest part.
+  // Images and facts need neither the cluster nor each other, so the start takes as long as its longest part.
   const starting = startContainerd({ directory, cniBinDirectory: network.cniBinDirectory, log, clock }, signal)
   starting.catch(() => undefined)
   let containerd: Containerd | undefined
@@ -126,7 +125,7 @@ export async function runNodeAgent(options: NodeAgentOptions, signal: AbortSigna
     })
     const supply = new NodeSupply(directory, await detectCgroups(), allocatable({ facts }).memoryBytes)
     const shortage = new ResourcePressure({ facts: () => supply.facts(), clock, log })
-    // A node that is full at its start says so with its first report, before pods come.
+    // A node whose disk is full reports that first, before pods arrive.
     await Promise.all([pressure.look(), shortage.look()])
     const registrar = new NodeRegistrar({
       client,
@@ -135,7 +134,7 @@ export async function runNodeAgent(options: NodeAgentOptions, signal: AbortSigna
       clock,
       log,
     })
-    // The network goes first: a node says Ready only when its pods can have addresses.
+    // The network starts first: a node reports Ready only when its pods can have addresses.
     await network.configure(defaultPodCidr, signal)
     await registrar.register(signal)
     const podCidr = (await registrar.podRange(signal)) ?? defaultPodCidr
@@ -234,9 +233,9 @@ export async function runNodeAgent(options: NodeAgentOptions, signal: AbortSigna
       await registrar.sayStopped().catch((err: unknown) => log.info('the API server was not told of the stop', { err }))
     }
   } catch (err) {
-    // What kept the agent from its work is not a fault of the containers, which do theirs without it.
+    // Whatever stopped the agent is no fault of the containers, which run on without it.
     const end = !signal.aborted && (await hasContainers(directory)) ? leave : stop
-    // Why it stopped matters more than what went wrong while it did.
+    // The reason for stopping matters more than an error during the stop.
     await end().catch((stopErr: unknown) => log.error('node not cleaned up', { err: stopErr }))
     throw err
   }
@@ -259,7 +258,7 @@ async function importBuiltinImages(
   }
 }
 
-/** What an earlier agent left behind, with addresses of their own. */
+/** Pods with their own addresses that an earlier agent left running. */
 async function runningPods(runtime: ContainerRuntime, signal: AbortSignal): Promise<{ uid: string; address: string }[]> {
   const ready = (await runtime.listSandboxes({}, signal)).filter(({ state }) => state === 'SANDBOX_READY')
   const statuses = await Promise.all(ready.map(({ id }) => runtime.sandboxStatus(id, signal)))
@@ -286,13 +285,13 @@ async function reportRefused(
   }
 }
 
-/** The node says that policies are in force as soon as they are. */
+/** Reports that policies are in force as soon as they are. */
 async function reportPolicies(guard: PolicyGuard, registrar: NodeRegistrar, log: Logger, signal: AbortSignal): Promise<void> {
   try {
     await guard.inForce(signal)
     await registrar.reportNow(signal)
   } catch (err) {
-    // It is reported with the next turn.
+    // The next turn reports it.
     if (!signal.aborted) log.error('node not reported', { err })
   }
 }
@@ -331,7 +330,7 @@ function* runningLogs(workers: Iterable<PodWorker>): Generator<RunningLog> {
       if (newest?.state === 'CONTAINER_RUNNING') yield { containerId: newest.id, path: newest.logPath }
 }
 
-/** Its own time limit: the signal that ended the agent is over already, and what hangs is removed by force afterwards. */
+/** Has its own time limit: the agent's signal is already aborted, and whatever hangs is removed by force afterwards. */
 async function stopNode(
   directory: NodeDirectory,
   containerd: Containerd | undefined,

@@ -38,7 +38,7 @@ export async function machineHost(directory: NodeDirectory, clock: Clock): Promi
     removeLogDirectory: path => rm(path, { recursive: true, force: true }),
     probe: attempt,
     hook: runHook,
-    // A machine need not have either.
+    // A machine may lack either file.
     resolver: parseResolvConf(await readFile('/etc/resolv.conf', 'utf8').catch(() => '')),
     hosts: await readFile('/etc/hosts', 'utf8').catch(() => ''),
     hostname: hostname(),

@@ -1,4 +1,4 @@
-// What the node has of memory and processes, what its pods may have of it together, and what is left of both.
+// The node's memory and processes: its capacity, the part for all its pods, and what is available.
 
 import type { EvictablePod } from './eviction/evictable-pod.ts'
 import type { ResourceFacts } from './eviction/resource-pressure.ts'
@@ -9,10 +9,10 @@ import type { NodeDirectory } from './machine/node-directory.ts'
 import { podCgroup } from './machine-host.ts'
 import { qosClass } from './pod/pod-resources.ts'
 
-/** Of the table of processes, kept for the node itself. */
+/** Processes reserved for the node itself. */
 const reservedPidShare = 0.1
 
-/** Pure. `memoryBytes`: what pods may ask for together. */
+/** Pure. `memoryBytes`: what pods may request together. */
 export const nodeLimits = (memoryBytes: number, most: number): NodeLimits => ({
   memoryBytes,
   pids: most - Math.ceil(most * reservedPidShare),

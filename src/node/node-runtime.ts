@@ -1,4 +1,4 @@
-// Puts a node together above a runtime: the same for a real and a simulated one.
+// Composes a node above a runtime: the same for a real and a simulated one.
 import type { Pod } from '../api/types/core-v1.ts'
 import { BackOff } from '../base/async/back-off.ts'
 import { type Clock, pause } from '../base/clock.ts'
@@ -38,15 +38,15 @@ export interface NodeRuntimeOptions {
   readonly clock: Clock
   readonly log: Logger
   readonly random: () => number
-  /** Done every ten seconds; must not reject but with the signal's reason. */
+  /** Runs every ten seconds; must reject only with the signal's reason. */
   readonly housekeeping?: (workers: readonly PodWorker[], event: PodNode['event'], signal: AbortSignal) => Promise<void>
 }
 
 export interface NodeRuntime {
   readonly workers: PodWorkers
-  /** About the Node itself. */
+  /** Events about the Node itself. */
   readonly nodeEvent: (type: 'Normal' | 'Warning', reason: string, message: string) => void
-  /** Resolves when stopped by the signal, with all pods left as they are. */
+  /** Resolves when the signal has stopped it; all pods are left as they are. */
   run(signal: AbortSignal): Promise<void>
 }
 
@@ -100,7 +100,7 @@ export function createNodeRuntime(options: NodeRuntimeOptions): NodeRuntime {
   const workers = new PodWorkers(podNode)
   return {
     workers,
-    // As upstream's kubelet names its own Node: by its name in place of the uid.
+    // The kubelet also refers to its Node by name instead of uid.
     nodeEvent: (type, reason, message) => recorder.record({ kind: 'Node', name: node.name, uid: node.name }, type, reason, message),
     async run(signal) {
       const keep = async () => {

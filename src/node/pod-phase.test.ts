@@ -1,4 +1,4 @@
-// A phase that is the last one stays, whatever copies of the pod a node sees late.
+// A final phase stays final, even if the node sees old copies of the pod later.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Pod } from '../api/types/core-v1.ts'
@@ -22,7 +22,7 @@ const podOf = (phase?: 'Running'): Pod => ({
 })
 const ofC = { name: 'c', image: 'r.example/a:1', imageID: 'i', ready: true, restartCount: 0 }
 
-/** Hands the events of pods on one by one, each when it is let through. */
+/** Delivers events of pods one by one, each when the test lets it. */
 class LateEvents implements Transport {
   readonly api: FakeApi
   #permits = Number.POSITIVE_INFINITY
@@ -32,7 +32,7 @@ class LateEvents implements Transport {
     this.api = api
   }
 
-  /** From now on only so many events come through. */
+  /** Lets only so many events through from now on. */
   letThrough(count: number): void {
     this.#permits = count
     this.#changed.resolve()
@@ -85,7 +85,7 @@ const phasesTold = (api: FakeApi) =>
   )
 const removals = (api: FakeApi) => api.requests.filter(({ method, path }) => method === 'DELETE' && path.includes('/pods/p')).length
 
-test('a pod that is over on its node and still in the API is left alone, also where an older copy of it comes late', async () => {
+test('a finished pod that is still in the API is left alone, even if an older copy arrives late', async () => {
   const api = new FakeApi(() => Date.now())
   const late = new LateEvents(api)
   await withNode(late, async ({ runtime }) => {
@@ -96,7 +96,7 @@ test('a pod that is over on its node and still in the API is left alone, also wh
       metadata.deletionTimestamp = now()
       metadata.deletionGracePeriodSeconds = 30
     })
-    // As of somebody who marks the pod before its node reports the end.
+    // As if another client marked the pod before its node reports the end.
     api.change(pods, 'default', 'p', ({ metadata }) => {
       metadata.annotations = { seen: 'before the end' }
     })
@@ -107,7 +107,7 @@ test('a pod that is over on its node and still in the API is left alone, also wh
     late.letThrough(1)
     await until(() => removals(api) === 1, 'given free')
     late.letThrough(Number.POSITIVE_INFINITY)
-    // Events come in their order: who runs this pod has seen those of the other.
+    // Events arrive in order: a worker that runs this pod has seen those of the other.
     api.seed(pods, { ...podOf(), metadata: { name: 'q', namespace: 'default', uid: 'q' } })
     await until(() => api.read(pods, 'default', 'q')?.status?.phase === 'Running', 'the next pod')
     assert.equal(phaseOf(api), 'Succeeded')
@@ -120,7 +120,7 @@ for (const [name, deletionTimestamp] of [
   ['runs', undefined],
   ['is being deleted', now()],
 ] as const) {
-  test(`what an agent said with its last breath stays, where the next one knows a pod that ${name} by an older copy`, async () => {
+  test(`an agent's last status stays if the next agent gets an older copy of a pod that ${name}`, async () => {
     const api = new FakeApi(() => Date.now())
     const late = new LateEvents(api)
     const pod = podOf('Running')
@@ -157,7 +157,7 @@ for (const [name, deletionTimestamp] of [
   })
 }
 
-test('a pod that has ended does not end once more by its deadline, while its own copy does not show the end yet', async () => {
+test('an ended pod is not ended again by its deadline while its own copy lags behind', async () => {
   const api = new FakeApi(() => Date.now())
   const late = new LateEvents(api)
   let ahead = 0

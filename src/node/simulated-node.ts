@@ -1,4 +1,4 @@
-// A node without a machine: its pods go through admission, scheduling and status as on a real one, and are marked as simulated.
+// A node without a machine: its pods pass admission, scheduling and status as on a real one, and are marked as simulated.
 
 import type { ServerHttp2Session } from 'node:http2'
 import type { Node } from '../api/types/core-v1.ts'
@@ -24,7 +24,7 @@ import type { PodWriter } from './worker/pod-node.ts'
 import { podWriter } from './worker/pod-writer.ts'
 
 export interface SimulatedNodeOptions {
-  /** With the identity of the node, or of whoever may write nodes and pod status. */
+  /** Needs the identity of the node, or one that may write nodes and pod status. */
   readonly transport: Transport
   readonly name: string
   readonly clock: Clock
@@ -32,11 +32,11 @@ export interface SimulatedNodeOptions {
   readonly random: () => number
   readonly cpus?: number
   readonly memoryBytes?: number
-  /** Its pods' addresses, an IPv4 CIDR. Default: the podCIDR that the control plane gives its Node; pods wait for it. */
+  /** Range of its pods' addresses, an IPv4 CIDR. Default: the podCIDR that the control plane assigns to its Node; pods wait for it. */
   readonly podRange?: string
-  /** Milliseconds that sandbox, pull and start take; default what a real node takes. */
+  /** Milliseconds that sandbox, pull and start take; default: those of a real node. */
   readonly delays?: { readonly sandbox?: number; readonly pull?: number; readonly start?: number }
-  /** The node is registered and takes pods. `serve` answers requests of an API server in this process. */
+  /** Called once the node is registered and accepts pods. `serve` answers requests of an API server in this process. */
   readonly onReady?: (node: { readonly requests: NodeRequestOptions }) => void
 }
 
@@ -45,11 +45,11 @@ const simulatedPolicies = {
   reason: 'SimulatedNode',
   message: 'a simulated node carries no traffic: there is nothing to enforce',
 } as const
-/** Pretended as the rest. */
+/** Simulated too. */
 const support: NodeSupport = { supplementalGroupsPolicy: true, appArmor: true, seLinux: false }
 const realistic = { sandbox: 130, pull: 800, start: 70 }
 
-/** Runs until the signal; then the node says NotReady and its pods are forgotten. */
+/** Runs until the signal; then the node reports NotReady and drops its pods. */
 export async function runSimulatedNode(options: SimulatedNodeOptions, signal: AbortSignal): Promise<void> {
   const { transport, name, clock, log, random, delays = realistic } = options
   const client = new Client(transport)
@@ -92,7 +92,7 @@ export async function runSimulatedNode(options: SimulatedNodeOptions, signal: Ab
   await registrar.sayStopped().catch((err: unknown) => log.debug('the API server was not told of the stop', { err }))
 }
 
-/** Follows the Node until the control plane has given it a podCIDR. */
+/** Follows the Node until the control plane has assigned it a podCIDR. */
 async function reportRange(
   options: SimulatedNodeOptions,
   client: Client,
@@ -112,7 +112,7 @@ async function reportRange(
   await node.run(AbortSignal.any([signal, found.signal]))
 }
 
-/** Serves the tunnel's requests on a session that the caller made: the same answers as a real node's, but for what needs a process. */
+/** Serves the tunnel's requests on a session of the caller, as a real node except for requests that need a process. */
 export function serveNodeRequests(session: ServerHttp2Session, requests: NodeRequestOptions, signal: AbortSignal): void {
   session.on('stream', (stream, headers) => void answerNodeRequest(stream, headers, requests, signal))
 }

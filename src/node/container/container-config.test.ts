@@ -12,7 +12,7 @@ const isPrivileged = (pod: Pod): boolean => {
 
 const privileged = [containerOf('p', { securityContext: { privileged: true } })]
 
-// containerd runs no privileged container by the configuration of a sandbox that is not.
+// containerd runs no privileged container in a sandbox that is not privileged.
 for (const [name, pod, expected] of [
   ['no privileged container', podOf({ containers: [containerOf('c', { securityContext: { privileged: false } })] }), false],
   ['a privileged container', podOf({ containers: [...privileged, containerOf('c')] }), true],

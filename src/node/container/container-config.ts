@@ -1,4 +1,4 @@
-// The CRI configuration of a pod's sandbox and containers. Pure but for what is handed in.
+// The CRI configuration of a pod's sandbox and containers. Pure, given its inputs.
 import { sysctlName } from '../../api/pods/safe-sysctls.ts'
 import type { Container, EphemeralContainer, Pod } from '../../api/types/core-v1.ts'
 import type { ContainerConfig, Image, Mount, SandboxConfig } from '../cri/messages.ts'
@@ -75,17 +75,17 @@ export interface ContainerInput {
   /** `PodHost.unified`. */
   readonly unified: Readonly<Record<string, string>>
   readonly seccompFolder: string
-  /** The container whose processes an ephemeral container shall see. */
+  /** The container whose processes an ephemeral container shares. */
   readonly targetId?: string
 }
 
-/** Throws ContainerConfigError where the security context forbids the container. */
+/** Throws ContainerConfigError if the security context forbids the container. */
 export function containerConfig(input: ContainerInput): ContainerConfig {
   const { pod, container, attempt, image, environment, mounts } = input
   const expandAll = (values: readonly string[] | undefined) => (values ?? []).map(value => expand(value, environment))
   return {
     metadata: { name: container.name, attempt },
-    // By id: what was inspected is what runs, whatever its name comes to mean meanwhile.
+    // By id, so that the inspected image is the one that runs, even if its name is moved.
     image: { image: image.id, userSpecifiedImage: container.image ?? '' },
     command: expandAll(container.command),
     args: expandAll(container.args),

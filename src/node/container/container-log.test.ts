@@ -46,7 +46,7 @@ test('readContainerLog() reads rotated files first, and tails over them', async 
   assert.equal(await read(path, { tailLines: 2 }), 'b\nc\n')
 })
 
-test('readContainerLog() shows no more lines than asked for of a log that grows meanwhile', async () => {
+test('readContainerLog() returns no more lines than requested from a log that grows meanwhile', async () => {
   const path = await logWith(line(1, 'a') + line(2, 'b'))
   const source = { path, running: () => true, changed: async () => undefined }
   let text = ''
@@ -57,7 +57,7 @@ test('readContainerLog() shows no more lines than asked for of a log that grows 
   assert.equal(text, 'a\nb\n')
 })
 
-test('rotateLog() keeps the number of files, gives up the oldest first, and gives the name back when the runtime cannot reopen', async () => {
+test('rotateLog() keeps the number of files, drops the oldest first, and restores the name if the runtime cannot reopen', async () => {
   const path = await logWith(line(1, 'x'))
   for (let i = 1; i <= 4; i++)
     await rotateLog(path, { bytes: 1, files: 3 }, Date.UTC(2026, 0, i), () => writeFile(path, line(i, String(i))))
@@ -94,13 +94,13 @@ test('readContainerLog() follows writes and a rotation until the container has e
   assert.equal((await done).done, true)
 })
 
-test('parseLogLine() refuses what is not CRI', () => {
+test('parseLogLine() rejects what is not CRI', () => {
   assert.equal(parseLogLine(Buffer.from('hello')), undefined)
   assert.equal(parseLogLine(Buffer.from('t other F x')), undefined)
   assert.equal(parseLogLine(Buffer.from('t stdout F'))?.text.length, 0)
 })
 
-test('logRange() begins at a time, or so many seconds ago', () => {
+test('logRange() begins at a time, or a number of seconds ago', () => {
   assert.deepEqual(logRange({ ...plain, sinceSeconds: 10, tailLines: 5 }, 60_000), { ...plain, since: 50_000, tailLines: 5 })
   assert.deepEqual(logRange({ ...plain, sinceTime: '1970-01-01T00:00:07Z' }, 60_000), { ...plain, since: 7000 })
   assert.deepEqual(logRange(plain, 60_000), plain)

@@ -4,7 +4,7 @@ import { dirname } from 'node:path'
 import type { LogOptions } from '../../api/nodes/node-query.ts'
 import { LogFileReader, type LogLine, logFiles, tailOffset } from './log-file.ts'
 
-/** What of a log is read. */
+/** The requested part of a log. */
 export interface LogRange {
   readonly follow: boolean
   readonly previous: boolean
@@ -22,18 +22,18 @@ export function logRange({ sinceSeconds, sinceTime, ...range }: LogOptions, now:
 
 export interface LogSource {
   readonly path: string
-  /** Whether the container still runs, so that following makes sense. */
+  /** Whether the container still runs, so that more output may follow. */
   running(): boolean
   /** Resolves when `running()` may have changed. */
   changed(signal: AbortSignal): Promise<void>
 }
 
-/** The log's bytes as kubectl prints them. With `follow` it ends when the container has ended and all is read, or with the signal. */
+/** The log's bytes as kubectl prints them. With `follow`, ends when the container has ended and everything is read, or with the signal. */
 export async function* readContainerLog(source: LogSource, options: LogRange, signal: AbortSignal): AsyncGenerator<Buffer> {
   let left = options.limitBytes ?? Number.POSITIVE_INFINITY
-  // What is written while the end is read is no part of it.
+  // Output written while the end is searched is not part of it.
   let records = options.follow ? Number.POSITIVE_INFINITY : (options.tailLines ?? Number.POSITIVE_INFINITY)
-  // A record that follows a partial one continues its line: no second timestamp.
+  // A record after a partial one continues its line: no second timestamp.
   let continues = false
   for await (const line of logLines(source, options, signal)) {
     if (records-- <= 0) return
@@ -65,7 +65,7 @@ async function* logLines(source: LogSource, { tailLines, follow }: LogRange, sig
     if (!follow) return
     using changes = new DirectoryChanges(dirname(source.path))
     while (!signal.aborted) {
-      // Asked before the read: what was written before the end is then read for certain.
+      // Checked before the read, so that everything written before the end is read.
       const running = source.running()
       const lines: LogLine[] = reader ? await reader.next() : []
       if (lines.length > 0) {
@@ -73,7 +73,7 @@ async function* logLines(source: LogSource, { tailLines, follow }: LogRange, sig
         continue
       }
       if (!reader || !(await reader.isAt(source.path))) {
-        // Not there yet: the changes below tell when it is.
+        // No file yet: the watch below reports when it exists.
         const next = await LogFileReader.open(source.path).catch(() => undefined)
         if (next) {
           await reader?.[Symbol.asyncDispose]()
@@ -84,7 +84,7 @@ async function* logLines(source: LogSource, { tailLines, follow }: LogRange, sig
       if (!running) return
       const step = new AbortController()
       const either = AbortSignal.any([signal, step.signal])
-      // Whatever wakes the loop, it looks at the file; only its own signal ends it.
+      // Any wake-up looks at the file; only the loop's own signal ends it.
       await Promise.race([changes.next(either), source.changed(either)]).catch(() => undefined)
       step.abort()
     }
@@ -106,7 +106,7 @@ async function startOffsets(files: readonly string[], tailLines: number | undefi
   return starts
 }
 
-/** inotify on the log's folder: a write, or a rotation. A change between two waits is not lost. */
+/** inotify on the log's folder: a write or a rotation. No change between two waits is lost. */
 class DirectoryChanges implements Disposable {
   readonly #watcher
   #pending = false
@@ -117,7 +117,7 @@ class DirectoryChanges implements Disposable {
       this.#pending = true
       this.#wake?.()
     })
-    // The folder goes with its pod; the reader then sees that the container ended.
+    // The folder is removed with its pod; the reader then sees that the container ended.
     this.#watcher.on('error', () => this.#wake?.())
   }
 

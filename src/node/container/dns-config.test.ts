@@ -33,7 +33,7 @@ const rows: [string, Partial<PodSpec>, object][] = [
 ]
 for (const [name, spec, want] of rows) test(`podResolver(): ${name}`, () => assert.deepEqual(podResolver(podOf(spec), node, cluster), want))
 
-test('resolvConf() writes what parseResolvConf() reads, and nothing of what there is none of', () => {
+test('resolvConf() writes what parseResolvConf() reads, and omits empty lists', () => {
   const text = 'search a.example b.example\nnameserver 192.0.2.53\nnameserver 192.0.2.54\noptions ndots:5 edns0\n'
   assert.equal(resolvConf(parseResolvConf(text)), text)
   assert.equal(resolvConf({ servers: [], searches: [], options: [] }), '')

@@ -1,4 +1,4 @@
-// The resolver of a pod by dnsPolicy and dnsConfig. Pure.
+// The resolver of a pod, from dnsPolicy and dnsConfig. Pure.
 import type { Pod } from '../../api/types/core-v1.ts'
 
 export interface Resolver {
@@ -8,13 +8,13 @@ export interface Resolver {
 }
 
 export interface ClusterDns {
-  /** Empty when the cluster has no DNS: then pods get the node's resolver. */
+  /** Empty if the cluster has no DNS: pods then get the node's resolver. */
   readonly servers: readonly string[]
   /** `cluster.local` */
   readonly domain: string
 }
 
-/** libc reads no more. */
+/** Limit of libc. */
 const maxServers = 3
 const maxSearches = 32
 
@@ -61,7 +61,7 @@ export function parseResolvConf(text: string): Resolver {
   return { servers, searches, options }
 }
 
-/** What parseResolvConf() reads, as the runtime writes it. */
+/** In the form that the runtime writes and parseResolvConf() reads. */
 export function resolvConf({ servers, searches, options }: Resolver): string {
   const line = (keyword: string, values: readonly string[]) => (values.length === 0 ? '' : `${keyword} ${values.join(' ')}\n`)
   return [line('search', searches), ...servers.map(server => line('nameserver', [server])), line('options', options)].join('')

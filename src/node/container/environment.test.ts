@@ -24,7 +24,7 @@ const { signal } = new AbortController()
 const build = (container: Partial<Container>, pod = podOf()) =>
   buildEnvironment({ pod, container: containerOf('c', container), objects, addresses, node }, signal)
 
-test('buildEnvironment() takes envFrom, env, references and services in upstream’s order', async () => {
+test('buildEnvironment() applies envFrom, env, references and services in upstream’s order', async () => {
   const environment = await build({
     envFrom: [{ configMapRef: { name: 'cm' }, prefix: 'P_' }, { secretRef: { name: 's' } }],
     env: [
@@ -50,7 +50,7 @@ test('buildEnvironment() takes envFrom, env, references and services in upstream
   assert.equal(environment.has('HEADLESS_SERVICE_HOST'), false)
 })
 
-test('buildEnvironment() without service links tells of the API server only', async () => {
+test('buildEnvironment() without service links contains only the API server', async () => {
   const environment = await build({}, podOf({ enableServiceLinks: false }))
   assert.equal(environment.get('KUBERNETES_SERVICE_HOST'), '10.96.0.1')
   assert.equal(environment.has('MY_DB_SERVICE_HOST'), false)

@@ -4,11 +4,11 @@ import { expand } from './expand.ts'
 import { type NodeAllocatable, type PodAddresses, podField, resourceField } from './field-values.ts'
 import { serviceVariables } from './service-environment.ts'
 
-/** Objects that a pod refers to. Answers undefined for what is not there; rejects when the API cannot be asked. */
+/** Objects that a pod refers to. Resolves with undefined if the object does not exist; rejects if the API does not answer. */
 export interface ObjectSource {
   configMap(namespace: string, name: string, signal: AbortSignal): Promise<ConfigMap | undefined>
   secret(namespace: string, name: string, signal: AbortSignal): Promise<Secret | undefined>
-  /** The services of the namespace and the master service `default/kubernetes`. */
+  /** The Services of the namespace, and `default/kubernetes`. */
   services(namespace: string): readonly Service[]
 }
 
@@ -20,7 +20,7 @@ export interface EnvironmentInput {
   readonly node: NodeAllocatable
 }
 
-/** Why a container cannot be configured: shown as CreateContainerConfigError with this message. */
+/** Why a container cannot be configured; shown as CreateContainerConfigError with this message. */
 export class ContainerConfigError extends Error {
   override readonly name = 'ContainerConfigError'
 }
@@ -34,7 +34,7 @@ export async function buildEnvironment(input: EnvironmentInput, signal: AbortSig
   for (const { prefix = '', configMapRef, secretRef } of container.envFrom ?? []) {
     for (const [key, value] of await envFromValues(configMapRef, secretRef, objects, namespace, signal)) result.set(prefix + key, value)
   }
-  // References see the service variables too, though they are only added at the end where nothing else has their name.
+  // References see the service variables too, though these are added last and never override.
   const known = new Map([...services, ...result])
   for (const variable of container.env ?? []) {
     const value = await variableValue(variable, input, known, signal)

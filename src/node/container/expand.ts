@@ -1,11 +1,11 @@
 // Upstream's `$(VAR)` expansion in commands, arguments, environment values and subPathExpr. Pure.
 
-/** `$(NAME)` becomes its value, `$$` a dollar; what is unknown or no reference stays as it is. */
+/** `$(NAME)` becomes its value and `$$` a dollar sign; unknown references and other text stay unchanged. */
 export function expand(text: string, variables: ReadonlyMap<string, string>): string {
   return replaceReferences(text, name => variables.get(name))
 }
 
-/** As expand(), but throws upstream's text when a reference is unknown. */
+/** Like expand(), but throws upstream's text for an unknown reference. */
 export function expandStrictly(text: string, variables: ReadonlyMap<string, string>): string {
   return replaceReferences(text, name => {
     const value = variables.get(name)
@@ -14,7 +14,7 @@ export function expandStrictly(text: string, variables: ReadonlyMap<string, stri
   })
 }
 
-/** One pass: a pattern would look for the end of each reference anew where there is none, and who writes the text decides how long it is. */
+/** One pass: a regular expression would search for the end of each unclosed reference again, and users control the length. */
 function replaceReferences(text: string, lookUp: (name: string) => string | undefined): string {
   const lastEnd = text.lastIndexOf(')')
   const parts: string[] = []

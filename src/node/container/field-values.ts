@@ -15,7 +15,7 @@ export interface NodeAllocatable {
   readonly ephemeralStorageBytes: number
 }
 
-/** Throws with upstream's text for a field that has no value here. */
+/** Throws upstream's text for a field without a value here. */
 export function podField(pod: Pod, { fieldPath }: ObjectFieldSelector, addresses: PodAddresses): string {
   const { metadata, spec } = pod
   const subscript = /^metadata\.(labels|annotations)\['(.*)'\]$/s.exec(fieldPath)
@@ -56,7 +56,7 @@ function mapText(map: Record<string, string> | undefined): string {
     .join('\n')
 }
 
-/** A resource of a container divided and rounded up; a limit that is not set is the node's allocatable amount, as upstream has it. */
+/** A resource of a container, divided and rounded up. Without a limit it is the node's allocatable amount, as upstream. */
 export function resourceField(pod: Pod, selector: ResourceFieldSelector, ownName: string, node: NodeAllocatable): string {
   const name = selector.containerName || ownName
   const container = containersOf(pod).find(({ spec }) => spec.name === name)?.spec

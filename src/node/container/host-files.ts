@@ -1,14 +1,14 @@
 // Hostname and /etc/hosts of a pod. Pure.
 import type { Pod } from '../../api/types/core-v1.ts'
 
-/** Upstream's rule: spec.hostname or the name, cut to 63 bytes; with setHostnameAsFQDN the whole domain name. */
+/** Upstream's rule: spec.hostname or the name, cut to 63 bytes; with setHostnameAsFQDN the full domain name. */
 export function podHostname({ metadata, spec }: Pod, clusterDomain: string): { hostname: string; domain: string } {
   const short = (spec.hostname || metadata.name || '').slice(0, 63).replace(/[-.]+$/, '')
   const domain = spec.subdomain ? `${spec.subdomain}.${metadata.namespace}.svc.${clusterDomain}` : ''
   return { hostname: spec.setHostnameAsFQDN && domain !== '' ? `${short}.${domain}` : short, domain }
 }
 
-/** The file that the pod's containers get; those on the host's network get the node's own file with the aliases. */
+/** The hosts file of the pod's containers; a hostNetwork pod gets the node's own file with the aliases. */
 export function hostsFile(pod: Pod, podIps: readonly string[], clusterDomain: string, nodeHosts: string): string {
   const aliases = (pod.spec.hostAliases ?? []).map(({ ip, hostnames }) => `${ip}\t${(hostnames ?? []).join('\t')}\n`).join('')
   const added = aliases === '' ? '' : `\n# Entries added by HostAliases.\n${aliases}`

@@ -6,12 +6,12 @@ export interface LogLine {
   /** As the runtime wrote it, with nanoseconds. */
   readonly time: string
   readonly stream: 'stdout' | 'stderr'
-  /** The line was cut here and goes on in the next record. */
+  /** The line was split here and continues in the next record. */
   readonly partial: boolean
   readonly text: Buffer
 }
 
-/** Undefined for a record that is not in the CRI format; the record has no line feed. */
+/** Undefined if the record is not in the CRI format. The record has no line feed. */
 export function parseLogLine(record: Buffer): LogLine | undefined {
   const first = record.indexOf(0x20)
   const second = record.indexOf(0x20, first + 1)
@@ -24,7 +24,7 @@ export function parseLogLine(record: Buffer): LogLine | undefined {
   return { time: record.toString('latin1', 0, first), stream, partial, text: third < 0 ? Buffer.alloc(0) : record.subarray(third + 1) }
 }
 
-/** The files of one container instance, oldest first: `0.log.20260101-…`, then `0.log`. */
+/** Files of one container instance, oldest first: `0.log.20260101-…`, then `0.log`. */
 export async function logFiles(path: string): Promise<string[]> {
   const name = basename(path)
   // A container that never started has no folder.
@@ -35,7 +35,7 @@ export async function logFiles(path: string): Promise<string[]> {
 
 const chunkSize = 64 * 1024
 
-/** Splits a file that may grow into records; each call of `next` reads what is there now. */
+/** Splits a growing file into records; each call of `next` reads what has been written so far. */
 export class LogFileReader implements AsyncDisposable {
   readonly #handle: FileHandle
   #offset: number
@@ -50,7 +50,7 @@ export class LogFileReader implements AsyncDisposable {
     return new LogFileReader(await open(path), offset)
   }
 
-  /** The complete lines from here to the present end, a chunk at a time; an empty answer is the end. */
+  /** Complete lines from here to the current end, a chunk at a time; an empty result is the end. */
   async next(): Promise<LogLine[]> {
     const buffer = Buffer.allocUnsafe(chunkSize)
     const { bytesRead } = await this.#handle.read(buffer, 0, chunkSize, this.#offset)
@@ -67,10 +67,10 @@ export class LogFileReader implements AsyncDisposable {
     return lines.length === 0 ? await this.next() : lines
   }
 
-  /** Whether the name still leads to this file; after a rotation it leads to the next one. */
+  /** Whether the name still points to this file; after a rotation it points to the next one. */
   async isAt(path: string): Promise<boolean> {
     const mine = await this.#handle.stat()
-    // Between the rename and the runtime's next line nothing has the name.
+    // Between the rename and the runtime's next line, no file has the name.
     const there = await open(path).catch(() => undefined)
     if (!there) return false
     try {
@@ -85,7 +85,7 @@ export class LogFileReader implements AsyncDisposable {
   }
 }
 
-/** Byte offset at which the last `count` records of the file begin, found from its end. */
+/** Byte offset of the last `count` records of the file, searched from its end. */
 export async function tailOffset(path: string, count: number): Promise<{ offset: number; found: number }> {
   await using handle = await open(path)
   let position = (await handle.stat()).size

@@ -1,4 +1,4 @@
-// Keeps a container's log within its bounds: 5 files of 10 MiB, as upstream's defaults.
+// Limits a container's log to 5 files of 10 MiB, upstream's defaults.
 import { chmod, readdir, rename, rm, stat } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 
@@ -9,14 +9,14 @@ export interface RotationLimits {
 
 export const defaultRotation: RotationLimits = { bytes: 10 * 1024 * 1024, files: 5 }
 
-/** Rotates the log when it is too big: drops the oldest, renames it with the time, asks the runtime to reopen. Resolves with whether it did. */
+/** Rotates the log if it is too big: drops the oldest file, renames the log, asks the runtime to reopen it. Resolves with whether it did. */
 export async function rotateLog(path: string, limits: RotationLimits, now: number, reopen: () => Promise<void>): Promise<boolean> {
   const found = await stat(path).catch(() => undefined)
   if (!found || found.size <= limits.bytes) return false
-  // With milliseconds: a busy log is rotated several times a second.
+  // With milliseconds: a busy log may be rotated several times a second.
   const stamp = new Date(now).toISOString().replace(/[-:Z]/g, '').replace('T', '-')
   const rotated = `${path}.${stamp}`
-  // Beside the one that is written and the one that was until now. Before: on a full disk a new file needs the room of an old one.
+  // Excludes the current file and the one before. Done first: on a full disk, a new file needs the space of an old one.
   const name = basename(path)
   const old = (await readdir(dirname(path))).filter(other => other.startsWith(`${name}.`)).sort()
   for (const other of old.slice(0, Math.max(0, old.length - (limits.files - 2)))) await rm(join(dirname(path), other))
@@ -24,11 +24,11 @@ export async function rotateLog(path: string, limits: RotationLimits, now: numbe
   try {
     await reopen()
   } catch (err) {
-    // The runtime still writes to the renamed file: give it its name back, or its output would be lost.
+    // The runtime still writes to the renamed file: restore its name, or its output would be lost.
     await rename(rotated, path)
     throw err
   }
-  // A runtime that has not opened the new file yet makes it with its own mode.
+  // A runtime that has not opened the new file yet creates it with its own mode.
   await chmod(path, 0o640).catch(() => undefined)
   return true
 }

@@ -32,10 +32,10 @@ async function start(t: TestContext) {
   return { folder, clock, reopened, disk, rotator }
 }
 
-test('LogRotator rotates a busy log as soon as it is full, and keeps no more files than it may', async t => {
+test('LogRotator rotates a busy log as soon as it is full, and keeps the allowed number of files', async t => {
   const { folder, clock, reopened, disk, rotator } = await start(t)
   await rotator.look(signal)
-  // Four times the limit between two looks, for a hundred looks.
+  // Four times the limit between two checks, for a hundred checks.
   for (let round = 0; round < 100; round++) {
     await appendFile(join(folder, 'busy'), 'x'.repeat(4 * limits.bytes))
     disk.free -= 4 * limits.bytes
@@ -50,7 +50,7 @@ test('LogRotator rotates a busy log as soon as it is full, and keeps no more fil
   assert.ok(sizes.reduce((sum, size) => sum + size, 0) <= limits.files * 4 * limits.bytes)
 })
 
-test('LogRotator looks at a quiet log seldom, and at once where the disk fills', async t => {
+test('LogRotator checks a quiet log rarely, and at once if the disk fills', async t => {
   const { folder, clock, reopened, disk, rotator } = await start(t)
   for (let looks = 0; looks < 3; looks++) {
     await rotator.look(signal)

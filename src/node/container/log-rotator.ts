@@ -1,4 +1,4 @@
-// Looks at the logs of running containers as often as they grow: a busy one is rotated when it is full, whatever its rate.
+// Checks the logs of running containers as often as they grow, so that a busy log is rotated when full, at any rate.
 import { stat } from 'node:fs/promises'
 import { type Clock, pause } from '../../base/clock.ts'
 import type { Logger } from '../../base/log.ts'
@@ -12,16 +12,16 @@ export interface RunningLog {
 export interface LogRotatorOptions {
   readonly logs: () => Iterable<RunningLog>
   readonly reopen: (containerId: string, signal: AbortSignal) => Promise<void>
-  /** Bytes that are free on the disk of logs. */
+  /** Free bytes on the disk of logs. */
   readonly freeBytes: () => Promise<number>
   readonly limits: RotationLimits
   readonly clock: Clock
   readonly log: Logger
 }
 
-/** Between two looks at the disk, and at a log that grows faster than it could be followed. */
+/** Between two checks of the disk, and the shortest interval for a fast-growing log. */
 export const shortestLookMs = 250
-/** Between two looks at a log that hardly grows. */
+/** Longest interval, for a log that hardly grows. */
 export const maxLookMs = 10_000
 
 interface Seen {
@@ -40,7 +40,7 @@ export class LogRotator {
     this.#options = options
   }
 
-  /** Until the signal. */
+  /** Runs until the signal. */
   async run(signal: AbortSignal): Promise<void> {
     const { clock, log } = this.#options
     while (!signal.aborted) {
@@ -56,7 +56,7 @@ export class LogRotator {
     }
   }
 
-  /** At the logs whose time has come; at all of them where as much as a whole log is gone from the disk since the last look. */
+  /** Checks the logs that are due; all logs if the disk has lost at least one log's size since the last check. */
   async look(signal: AbortSignal): Promise<void> {
     const { logs, freeBytes, limits, clock } = this.#options
     const free = await freeBytes()
@@ -89,7 +89,7 @@ export class LogRotator {
   }
 }
 
-/** Half the time that is left at this rate (bytes a millisecond), so that a log that grows faster is noticed in time. A rate that is not known is none. */
+/** Half the time left at this rate (bytes per millisecond), so that a log that grows faster is noticed in time. An unknown rate is undefined. */
 export function untilNextLook(bytes: number, rate: number | undefined, limit: number): number {
   if (rate === undefined) return shortestLookMs
   if (rate === 0) return maxLookMs

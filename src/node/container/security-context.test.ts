@@ -50,7 +50,7 @@ for (const [name, pod, container, user, want] of rows) {
   })
 }
 
-test('seccompProfile(): RuntimeDefault when nothing is said; Localhost stays below the folder', () => {
+test('seccompProfile(): RuntimeDefault if unset; Localhost stays below the folder', () => {
   assert.deepEqual(seccompProfile(undefined, undefined, false, '/s'), { profileType: 'RuntimeDefault' })
   assert.deepEqual(seccompProfile(undefined, { type: 'Unconfined' }, false, '/s'), { profileType: 'Unconfined' })
   const localhost = (localhostProfile: string) => () => seccompProfile({ type: 'Localhost', localhostProfile }, undefined, false, '/s')
@@ -76,7 +76,7 @@ test('containerSecurity(): capabilities, no_new_privs, groups and masked paths',
   )
 })
 
-test('containerSecurity() passes supplementalGroupsPolicy on; nothing said is Merge', () => {
+test('containerSecurity() passes supplementalGroupsPolicy on; the default is Merge', () => {
   const policy = (securityContext: PodSecurityContext) =>
     containerSecurity(podOf({ securityContext }), containerOf('c'), image('7'), '/s').supplementalGroupsPolicy
   assert.equal(policy({}), 'Merge')
@@ -127,7 +127,7 @@ for (const { name, pod, container = containerOf('c'), want } of profiles) {
   })
 }
 
-test('appArmorProfile() refuses what names no profile', () => {
+test('appArmorProfile() rejects a value that names no profile', () => {
   for (const pod of [annotated('of my own'), ofPod({ type: 'Localhost' }), ofPod({ type: 'Localhost', localhostProfile: ' ' })])
     assert.throws(() => appArmorProfile(pod, containerOf('c')), ContainerConfigError)
 })

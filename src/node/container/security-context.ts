@@ -1,4 +1,4 @@
-// The security of a container from pod and container securityContext: who it runs as and what it may. Pure.
+// The security of a container, from pod and container securityContext: its user and its permissions. Pure.
 
 import { isAbsolute, join, normalize } from 'node:path'
 import type { Container, EphemeralContainer, Pod, PodSecurityContext, SeccompProfile } from '../../api/types/core-v1.ts'
@@ -9,7 +9,7 @@ import { ContainerConfigError } from './environment.ts'
 
 type AnyContainer = Container | EphemeralContainer
 
-/** Paths of /proc and /sys that tell of the host or act on it; procMount Unmasked, which needs a user namespace, lifts them. */
+/** Paths of /proc and /sys that reveal or control the host. procMount Unmasked, which needs a user namespace, removes them. */
 const maskedPaths = [
   '/proc/asound',
   '/proc/acpi',
@@ -39,8 +39,8 @@ export const groupsPolicy = ({ supplementalGroupsPolicy }: PodSecurityContext): 
   supplementalGroupsPolicy === 'Strict' ? 'Strict' : 'Merge'
 
 /**
- * Upstream's order: the container's field, its annotation from before there was the field, the pod's field. Undefined leaves it to the runtime: its
- * default where the host has AppArmor, none for a privileged container. The runtime refuses a profile that it does not find.
+ * Upstream's order: the container's field, the older annotation, the pod's field. Undefined leaves it to the runtime: its default profile
+ * if the host has AppArmor, none for a privileged container. The runtime refuses an unknown profile.
  */
 export function appArmorProfile({ metadata, spec }: Pod, container: AnyContainer): SecurityProfile | undefined {
   const field = container.securityContext?.appArmorProfile
@@ -54,7 +54,7 @@ export function appArmorProfile({ metadata, spec }: Pod, container: AnyContainer
   return { profileType: 'Localhost', localhostRef: localhostProfile }
 }
 
-/** Of an annotation. What it says that is none of the three must not run as if it said nothing. */
+/** The value of an annotation. An unknown value must not run as if it were unset. */
 function profileOf(annotation: string): SecurityProfile {
   if (annotation === 'unconfined') return { profileType: 'Unconfined' }
   if (annotation === 'runtime/default') return { profileType: 'RuntimeDefault' }
@@ -62,7 +62,7 @@ function profileOf(annotation: string): SecurityProfile {
   return { profileType: 'Localhost', localhostRef: annotation.slice('localhost/'.length) }
 }
 
-/** The profile of a container; nothing said means RuntimeDefault. Throws ContainerConfigError for a Localhost name that leaves the profile folder. */
+/** The profile of a container; unset means RuntimeDefault. Throws ContainerConfigError for a Localhost name outside the profile folder. */
 export function seccompProfile(
   own: SeccompProfile | undefined,
   ofPod: SeccompProfile | undefined,
@@ -81,8 +81,8 @@ export function seccompProfile(
 }
 
 /**
- * What the image runs as, told apart as the runtime would: an uid, or a name that only the image's passwd can resolve.
- * `00` and `0:0` are root; a number out of range is neither.
+ * The user that the image runs as, parsed as the runtime does: a uid, or a name that only the image's passwd resolves. `00` and `0:0` are
+ * root; a number out of range is neither.
  */
 function imageUser(image: Image): { readonly uid: number } | { readonly name: string } {
   if (image.uid) return { uid: Number(image.uid.value) }
@@ -92,14 +92,14 @@ function imageUser(image: Image): { readonly uid: number } | { readonly name: st
   return { name: user }
 }
 
-/** Upstream's check before each create, so also at a restart: throws ContainerConfigError when the container would or might run as root. */
+/** Upstream's check before each create, also at a restart: throws ContainerConfigError if the container would or might run as root. */
 export function verifyNonRoot(pod: Pod, container: AnyContainer, image: Image): void {
   const own = container.securityContext
   const required = own?.runAsNonRoot ?? pod.spec.securityContext?.runAsNonRoot ?? false
   const runAsUser = own?.runAsUser ?? pod.spec.securityContext?.runAsUser
   if (runAsUser === undefined) {
     const user = imageUser(image)
-    // containerd reads a number out of range as root (CVE-2024-40635), so it is refused whether or not root is allowed.
+    // containerd runs a number out of range as root (CVE-2024-40635), so it is refused whether or not root is allowed.
     if ('uid' in user && (user.uid < 0 || user.uid > maxId)) {
       throw new ContainerConfigError(`image user ${user.uid} is outside of 0 to ${maxId} (container: ${container.name})`)
     }

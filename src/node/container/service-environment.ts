@@ -1,7 +1,7 @@
 // The Docker-style variables of the services of a namespace: REDIS_SERVICE_HOST, REDIS_PORT_6379_TCP and so on. Pure.
 import type { Service } from '../../api/types/core-v1.ts'
 
-/** Without service links only `default/kubernetes` is told. */
+/** Without service links, only `default/kubernetes` is included. */
 export function serviceVariables(services: readonly Service[], namespace: string, links: boolean): Map<string, string> {
   const chosen = new Map<string, Service>()
   for (const service of services) {
@@ -9,7 +9,7 @@ export function serviceVariables(services: readonly Service[], namespace: string
     const clusterIp = service.spec?.clusterIP
     if (!clusterIp || clusterIp === 'None') continue
     const master = its === 'default' && name === 'kubernetes'
-    // One of the pod's own namespace goes before the master service of the same name.
+    // A Service of the pod's namespace takes precedence over the master Service of the same name.
     if (master && !chosen.has(name)) chosen.set(name, service)
     else if (links && its === namespace) chosen.set(name, service)
   }

@@ -14,7 +14,7 @@ const codes: Readonly<Record<number, RuntimeErrorCode>> = {
   [status.UNIMPLEMENTED]: 'Unimplemented',
 }
 
-/** @internal The one place where wire answers become typed: the caller names the message it asked for. */
+/** @internal The one place where wire answers get a type: the caller names the expected message. */
 export class CriClient implements Disposable {
   readonly #client: Client
   readonly #runtime: ServiceDefinition
@@ -82,7 +82,7 @@ export class CriClient implements Disposable {
     })
   }
 
-  /** Resolves when a connection stands. */
+  /** Resolves when a connection is established. */
   async ready(timeoutMs: number): Promise<void> {
     await new Promise<void>((resolve, reject) =>
       this.#client.waitForReady(Date.now() + timeoutMs, err => (err ? reject(runtimeError(err)) : resolve())),

@@ -20,9 +20,9 @@ import type {
 import { type ContainerRuntime, RuntimeError, type StreamOptions } from './runtime.ts'
 
 const quickMs = 30_000
-/** Upstream's runtimeRequestTimeout for what changes state. */
+/** Upstream's runtimeRequestTimeout for calls that change state. */
 const slowMs = 120_000
-/** A pull ends by containerd's own progress timeout; this is the last resort. */
+/** containerd's own progress timeout ends a pull; this is the last resort. */
 const pullMs = 30 * 60_000
 
 interface WireEvent {
@@ -119,7 +119,7 @@ export function containerdRuntime(socket: string): ContainerRuntime & { ready(ti
     },
     async execSync(containerId, cmd, timeoutSeconds, signal) {
       const request = { containerId, cmd, timeout: timeoutSeconds }
-      // The runtime kills the command at its timeout; the margin lets its own answer arrive first.
+      // The runtime kills the command at its timeout; the margin lets its answer arrive first.
       const limit = timeoutSeconds > 0 ? timeoutSeconds * 1000 + 5000 : slowMs
       return await client.runtime<ExecResult>('ExecSync', request, limit, signal)
     },

@@ -1,4 +1,4 @@
-// The CRI messages as the gRPC client gives and takes them: camelCase, enums by name, 64-bit integers as decimal strings in answers.
+// The CRI messages as the gRPC client passes them: camelCase, enums by name, 64-bit integers in answers as decimal strings.
 
 export type Int64 = string | number
 export type Labels = Record<string, string>
@@ -18,7 +18,7 @@ export interface NamespaceOptions {
   targetId?: string
 }
 
-/** Merge: what the image's /etc/group gives the user counts too. */
+/** Merge also applies the groups of the image's /etc/group. */
 export type SupplementalGroupsPolicy = 'Merge' | 'Strict'
 
 export interface SecurityProfile {
@@ -133,13 +133,13 @@ export interface ContainerStatus {
   id: string
   metadata: { name: string; attempt: number }
   state: ContainerState
-  /** These three: nanoseconds since the Unix epoch, '0' where it has not happened. */
+  /** All three: nanoseconds since the Unix epoch, '0' if it has not happened. */
   createdAt: string
   startedAt: string
   finishedAt: string
   exitCode: number
   image: { image: string; userSpecifiedImage?: string } | null
-  /** The image by repository digest where the runtime has one, else its id. */
+  /** The image by repository digest if the runtime has one, otherwise its id. */
   imageRef: string
   reason: string
   message: string
@@ -153,7 +153,7 @@ export interface Image {
   repoTags: string[]
   repoDigests: string[]
   size: string
-  /** The numeric user of the image; null when the image names one or none. */
+  /** The numeric user of the image; null if the image has a user name or none. */
   uid: { value: string } | null
   username: string
   pinned: boolean
@@ -177,7 +177,7 @@ export interface RuntimeCondition {
 
 export interface RuntimeStatus {
   conditions: RuntimeCondition[]
-  /** Whether it takes `supplementalGroupsPolicy`; one that does not merges the groups of the image in. */
+  /** Whether the runtime supports `supplementalGroupsPolicy`; otherwise it merges the groups of the image. */
   supplementalGroupsPolicy: boolean
 }
 
@@ -190,16 +190,16 @@ export interface ExecResult {
 export interface ContainerEvent {
   type: ContainerEventType
   containerId: string
-  /** The uid of the pod, '' when the runtime did not say. */
+  /** The pod's uid, '' if the runtime did not report one. */
   podUid: string
 }
 
 export interface ContainerStats {
   id: string
   labels: Labels
-  /** Nanoseconds of CPU time, and bytes of working set; undefined when the runtime has no figure. */
+  /** Nanoseconds of CPU time, and bytes of working set; undefined if the runtime has no figure. */
   cpuNanoseconds?: number
   memoryWorkingSetBytes?: number
-  /** What the container wrote to its own file system. */
+  /** Bytes and inodes that the container wrote to its own file system. */
   writableLayer?: { readonly bytes: number; readonly inodes: number }
 }

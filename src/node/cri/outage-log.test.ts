@@ -13,7 +13,7 @@ function start(level: LogLevel) {
 }
 const gone = () => new RuntimeError('Unavailable', 'rpc error: code = Unavailable desc = connection dropped')
 
-test('quietOutages() says in one short line that the runtime does not answer, however many fail for it', async () => {
+test('quietOutages() logs one short line for a runtime that does not answer, however many calls fail', async () => {
   const { lines, clock, log } = start('info')
   for (let pod = 0; pod < 28; pod++)
     log.with({ pod: `p${pod}` }).error('pod not synced', { err: new Error('Cannot list', { cause: gone() }) })
@@ -26,7 +26,7 @@ test('quietOutages() says in one short line that the runtime does not answer, ho
   assert.equal(lines.length, 2)
 })
 
-test('quietOutages() leaves every other line as it is, and all of them at level debug', () => {
+test('quietOutages() passes all other lines, and at level debug every line', () => {
   const other = start('info')
   other.log.error('pod not synced', { err: new RuntimeError('NotFound', 'no such container') })
   other.log.error('no error at all')

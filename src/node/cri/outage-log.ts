@@ -1,14 +1,14 @@
-// A runtime that does not answer fails everything that uses it at once: the log says so in one line, and not with a stack for each pod.
+// A runtime outage makes all its callers fail at once: it is logged in one line and not with a stack for each pod.
 import type { Clock } from '../../base/clock.ts'
 import type { Logger, LogValues } from '../../base/log.ts'
 import { messageOf } from '../../base/user-error.ts'
 import { RuntimeError } from './runtime.ts'
 
-/** An outage that lasts is said again. */
+/** An ongoing outage is logged again after this. */
 const againMs = 60_000
 const maxCauses = 8
 
-/** Lines whose error is that the runtime does not answer come as one line at level info for each minute; all of them are there at level debug. */
+/** Errors of a runtime that does not answer become one line per minute at level info; all of them are logged at level debug. */
 export function quietOutages(log: Logger, clock: Clock): Logger {
   let saidAt = Number.NEGATIVE_INFINITY
   const quiet = (to: Logger): Logger => {

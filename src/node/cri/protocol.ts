@@ -1,7 +1,7 @@
-// The part of the CRI (runtime.v1) that the agent speaks, as data: message and field names, numbers and types are the protocol's facts.
-// A table instead of a .proto file, so that a bundle needs no file at run time.
+// The part of the CRI (runtime.v1) that the agent uses, as data: message and field names, numbers and types. A table instead of a .proto
+// file, so that a bundle needs no file at run time.
 
-/** Field name -> "number type"; `[]` marks a repeated field. A message with no entry here is unknown to the agent and skipped on the wire. */
+/** Field name -> "number type"; `[]` marks a repeated field. Messages without an entry are skipped on the wire. */
 const messages: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   VersionRequest: { version: '1 string' },
   VersionResponse: { version: '1 string', runtime_name: '2 string', runtime_version: '3 string', runtime_api_version: '4 string' },
@@ -348,7 +348,7 @@ interface FieldJson {
   keyType?: 'string'
 }
 
-/** The table as protobuf.js' JSON namespace, for `fromJSON` of @grpc/proto-loader. */
+/** The table in protobuf.js's JSON form, for `fromJSON` of @grpc/proto-loader. */
 export function protocolDescriptor(): { nested: Record<string, unknown> } {
   const types: Record<string, unknown> = {}
   for (const [name, fields] of Object.entries(messages)) {

@@ -1,4 +1,4 @@
-// What every ContainerRuntime must do; run by the fake in node/fake and by the real containerd in test/node/node-containers.test.ts.
+// The contract of every ContainerRuntime; run by the fake in node/fake and by the real containerd in test/node/node-containers.test.ts.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { ContainerConfig, SandboxConfig } from './messages.ts'
@@ -83,7 +83,7 @@ export function runtimeContract(name: string, setUp: () => Promise<RuntimeUnderT
     const config = sandboxOf('life', logDirectory)
     const sandbox = await runtime.runSandbox(config, '', signal())
     try {
-      // The stream does not say when it is open; that it tells of a container does.
+      // The stream does not report that it is open; its first event of a container shows it.
       const opening = signal()
       while (seen.length === 0 && !opening.aborted) {
         await runtime.removeContainer(
@@ -104,7 +104,7 @@ export function runtimeContract(name: string, setUp: () => Promise<RuntimeUnderT
       const limit = signal()
       while (!seen.includes(`${id} CONTAINER_STOPPED_EVENT`) && !limit.aborted) await new Promise(resolve => setImmediate(resolve))
       const own = seen.filter(text => text.startsWith(id)).map(text => text.slice(id.length + 1))
-      // A container that ends at once may have no started event: containerd then tells of the end only.
+      // A container that ends at once may have no started event; containerd then reports only the end.
       assert.equal(own[0], 'CONTAINER_CREATED_EVENT')
       assert.ok(own.includes('CONTAINER_STOPPED_EVENT'), own.join())
     } finally {
@@ -144,7 +144,7 @@ export function runtimeContract(name: string, setUp: () => Promise<RuntimeUnderT
     assert.equal(await runtime.containerStatus(id, signal()), undefined)
   })
 
-  test(`${name}: what is not there is undefined or RuntimeError NotFound`, async () => {
+  test(`${name}: a missing object gives undefined or RuntimeError NotFound`, async () => {
     const { runtime, image, logDirectory } = await setUp()
     assert.equal(await runtime.imageStatus('bulkhead.local/absent:1', signal()), undefined)
     assert.ok(await runtime.imageStatus(image, signal()))

@@ -48,7 +48,7 @@ const planned = (containers: ContainerSummary[], sandboxes: Sandbox[], over: str
   return { containers: removal.containers.map(({ id }) => id), sandboxes: removal.sandboxes.map(({ id }) => id) }
 }
 
-test('planRemoval() keeps the last run of a container and the one before, of each pod its own', () => {
+test('planRemoval() keeps the last run of a container and the one before, separately for each pod', () => {
   const containers = [
     container('p', 'c', 1),
     container('p', 'c', 3, 'CONTAINER_RUNNING'),
@@ -61,12 +61,12 @@ test('planRemoval() keeps the last run of a container and the one before, of eac
   assert.deepEqual(planned(containers, []), { containers: ['p-c-1', 'q-c-1'], sandboxes: [] })
 })
 
-test('planRemoval() removes no container that runs, however old', () => {
+test('planRemoval() removes no running container, however old', () => {
   const containers = [container('p', 'c', 1, 'CONTAINER_RUNNING'), container('p', 'c', 2), container('p', 'c', 3)]
   assert.deepEqual(planned(containers, []).containers, [])
 })
 
-test('planRemoval() removes sandboxes that have a successor and no container any more', () => {
+test('planRemoval() removes sandboxes that have a successor and no container left', () => {
   const containers = [container('p', 'c', 1, 'CONTAINER_EXITED', 'old'), container('p', 'c', 2), container('p', 'c', 3)]
   const sandboxes = [
     sandbox('p', 'old', 1, 'SANDBOX_NOTREADY'),
@@ -77,13 +77,13 @@ test('planRemoval() removes sandboxes that have a successor and no container any
   assert.deepEqual(planned(containers, sandboxes), { containers: ['p-c-1'], sandboxes: ['old'] })
 })
 
-test('planRemoval() keeps nothing of a pod that is over but what still runs', () => {
+test('planRemoval() of a finished pod keeps only what still runs', () => {
   const containers = [container('p', 'c', 1), container('p', 'd', 1, 'CONTAINER_RUNNING'), container('q', 'c', 1)]
   const sandboxes = [sandbox('p', 'p-s', 1, 'SANDBOX_NOTREADY'), sandbox('p', 'empty', 0, 'SANDBOX_NOTREADY')]
   assert.deepEqual(planned(containers, sandboxes, ['p']), { containers: ['p-c-1'], sandboxes: ['empty'] })
 })
 
-test('removeDeadContainers() removes the logs of a run with it, the rotated ones too, and goes on where one cannot be removed', async t => {
+test('removeDeadContainers() removes the logs of a run with it, including rotated ones, and continues if one removal fails', async t => {
   const folder = mkdtempSync(join(tmpdir(), 'dead-containers-'))
   t.after(() => rmSync(folder, { recursive: true }))
   mkdirSync(join(folder, 'c'))

@@ -1,5 +1,5 @@
-// Removes containers that have ended and are of no use any more: each has its file system and its log on the disk, and one that crashes is
-// started for ever.
+// Removes containers that have ended and are no longer needed: each holds a file system and a log on the disk, and a crashing container is
+// restarted forever.
 import { rm } from 'node:fs/promises'
 import type { Logger } from '../../base/log.ts'
 import { logFiles } from '../container/log-file.ts'
@@ -7,7 +7,7 @@ import type { ContainerSummary, Sandbox } from '../cri/messages.ts'
 import type { ContainerRuntime } from '../cri/runtime.ts'
 import { podLabels } from '../pod/pod-state.ts'
 
-/** The last run of a container, and the one before it, which the pod's status and `kubectl logs --previous` tell of. */
+/** The last run of a container, and the one before it, which the pod's status and `kubectl logs --previous` show. */
 const kept = 2
 
 export interface Removal {
@@ -15,7 +15,7 @@ export interface Removal {
   readonly sandboxes: readonly Sandbox[]
 }
 
-/** Pure. `isOver`: of this pod nothing is kept that does not run. */
+/** Pure. `isOver`: only what runs is kept of this pod. */
 export function planRemoval(
   containers: readonly ContainerSummary[],
   sandboxes: readonly Sandbox[],
@@ -45,7 +45,7 @@ function newerFirst(a: { readonly createdAt: string }, b: { readonly createdAt: 
   return difference > 0n ? 1 : difference < 0n ? -1 : 0
 }
 
-/** What cannot be removed is logged, and tried again with the next call. Rejects where the runtime does not answer. */
+/** Failed removals are logged and retried at the next call. Rejects if the runtime does not answer. */
 export async function removeDeadContainers(
   runtime: Pick<ContainerRuntime, 'listContainers' | 'listSandboxes' | 'containerStatus' | 'removeContainer' | 'removeSandbox'>,
   isOver: (podUid: string) => boolean,

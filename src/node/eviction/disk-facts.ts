@@ -1,4 +1,4 @@
-// What the kernel says of the disks that a node uses.
+// Reads the kernel's figures of the node's disks.
 import { stat, statfs } from 'node:fs/promises'
 import type { NodeDirectory } from '../machine/node-directory.ts'
 import type { DiskFacts, FileSystemFacts } from './thresholds.ts'

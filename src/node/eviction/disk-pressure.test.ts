@@ -5,7 +5,7 @@ import { silentLogger } from '../../base/log.ts'
 import { DiskPressure } from './disk-pressure.ts'
 import { defaultThresholds, type FileSystemFacts } from './thresholds.ts'
 
-test('DiskPressure is said for five minutes longer than it holds, and told once', async () => {
+test('DiskPressure is reported for five minutes longer than it holds, and logged once', async () => {
   let now = 0
   let availableBytes = 5000
   const said: string[] = []

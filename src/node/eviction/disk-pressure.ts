@@ -1,4 +1,5 @@
-// Whether the node is short of disk: looked at when asked, and said for a while longer than it holds, so that the condition does not flap.
+// Whether the node is short of disk: measured on request, and reported for a while longer than it holds, so that the condition does not
+// flap.
 import type { Clock } from '../../base/clock.ts'
 import type { Logger } from '../../base/log.ts'
 import { type DiskFacts, type MetThreshold, type Threshold, thresholdsMet } from './thresholds.ts'
@@ -27,12 +28,12 @@ export class DiskPressure {
     this.#options = options
   }
 
-  /** Whether a threshold is met, or was within the transition period. */
+  /** Whether a threshold is met, or was met within the transition period. */
   get isUnder(): boolean {
     return this.#seenAt !== undefined && this.#options.clock.monotonic() - this.#seenAt < transitionMs
   }
 
-  /** Rejects where a disk cannot even be asked. */
+  /** Rejects if a disk cannot be measured. */
   async look(): Promise<DiskLook> {
     const { facts: read, thresholds, clock, log } = this.#options
     const facts = await read()

@@ -8,8 +8,8 @@ import { diskUsage } from './disk-usage.ts'
 
 const never = new AbortController().signal
 
-test('diskUsage() counts blocks and inodes of each folder, and leaves out what is not there', async t => {
-  // A name with what `du` would otherwise read as another line.
+test('diskUsage() counts blocks and inodes of each folder, and omits missing ones', async t => {
+  // `du` would otherwise read this name as another line.
   const folder = mkdtempSync(join(tmpdir(), 'disk\tusage\n'))
   t.after(() => rmSync(folder, { recursive: true }))
   writeFileSync(join(folder, 'a'), Buffer.alloc(1 << 20, 1))
@@ -27,11 +27,11 @@ test('diskUsage() rejects with its signal', async () => {
   await assert.rejects(diskUsage(['/'], 'inodes', AbortSignal.abort()), /Cannot count what pods hold on the disk/)
 })
 
-test('diskUsage() counts what others hold where one folder takes too long', async t => {
+test('diskUsage() still counts other folders if one takes too long', async t => {
   const folder = mkdtempSync(join(tmpdir(), 'usage-'))
   t.after(() => rmSync(folder, { recursive: true }))
   const program = join(folder, 'du')
-  // Behind five flags the paths, one of which never ends.
+  // Five flags, then the paths, one of which never ends.
   const script = `shift 5; for path; do case $path in slow*) touch ${folder}/$path; exec sleep 1000;; gone) ;; *) printf '1\\t%s\\0' "$path";; esac; done`
   writeFileSync(program, `#!/bin/sh\n${script}\n`, { mode: 0o755 })
   const slow = ['slow-1', 'slow-2']

@@ -1,8 +1,8 @@
-// What folders hold, as `du` counts it: blocks, not lengths, each file once, and nothing of other file systems mounted in them.
+// Measures folders as `du` does: blocks, not lengths, each file once, without other file systems mounted in them.
 import { execFile } from 'node:child_process'
 import type { DiskResource } from './thresholds.ts'
 
-/** A pod may fill its folders with millions of files: what takes longer is not known. */
+/** A pod may fill its folders with millions of files: a measurement that takes longer is given up. */
 const limitMs = 60_000
 const maxOutput = 16 << 20
 
@@ -14,7 +14,7 @@ export interface CountOptions {
 
 const defaults: CountOptions = { program: 'du', tooLong: () => AbortSignal.timeout(limitMs) }
 
-/** By path; what is not there, or takes too long, is missing. Rejects where nothing could be counted at all. */
+/** By path; a folder that is missing or takes too long has no entry. Rejects if nothing could be measured. */
 export async function diskUsage(
   paths: readonly string[],
   resource: DiskResource,
@@ -31,22 +31,22 @@ export async function diskUsage(
       counted.set(line.slice(tab + 1), Number(line.slice(0, tab)))
     }
     if (!limit.aborted) break
-    // It counts one after the other: whoever keeps it busy hides what they hold, and not what others hold.
+    // `du` counts in order, so a pod that keeps it busy hides only its own usage and not that of others.
     left = left.slice(left.findLastIndex(path => counted.has(path)) + 2)
   }
   return counted
 }
 
-/** What it wrote until it ended or `limit` ended it. In a process of its own: the loop of the agent waits for no disk. */
+/** Its output until it ended or `limit` ended it. A separate process, so that the agent's event loop does not wait for a disk. */
 function output(program: string, args: readonly string[], signal: AbortSignal, limit: AbortSignal): Promise<string> {
   return new Promise((resolve, reject) => {
     const child = execFile(program, args, { signal, maxBuffer: maxOutput }, (err, stdout, stderr) => {
       limit.removeEventListener('abort', end)
-      // Exit code 1 is also that a file went away meanwhile.
+      // Exit code 1 also means that a file disappeared meanwhile.
       if (err === null || err.code === 1 || (limit.aborted && !signal.aborted)) resolve(stdout)
       else reject(new Error(`Cannot count what pods hold on the disk: ${stderr.trim().split('\n').at(-1) || err.message}`, { cause: err }))
     })
-    // Not by a signal of execFile(), which ends it without what is still to be read.
+    // Not the signal option of execFile(), which would lose output not read yet.
     const end = () => void child.kill('SIGKILL')
     if (limit.aborted) end()
     else limit.addEventListener('abort', end, { once: true })

@@ -1,9 +1,9 @@
-// A pod of the node that may be ended where the node is short of something.
+// A pod that the node may evict if it is short of a resource.
 import type { PodEnd } from '../pod/pod-termination.ts'
 import { isCritical } from './eviction-order.ts'
 import type { MeasuredPod } from './pod-storage.ts'
 
-/** A pod of the node, and how to end it. */
+/** A pod of the node, and a way to end it. */
 export interface EvictablePod extends MeasuredPod {
   /** Resolves when nothing of it runs any more. */
   end(why: PodEnd): Promise<void>
@@ -11,7 +11,7 @@ export interface EvictablePod extends MeasuredPod {
 
 export const hasEnded = ({ pod }: EvictablePod): boolean => pod.status?.phase === 'Succeeded' || pod.status?.phase === 'Failed'
 
-/** Neither over nor going already, and not so important that the node is of no use without it. */
+/** Neither finished nor terminating, nor so critical that the node needs it. */
 export function isActive(evictable: EvictablePod): boolean {
   return !hasEnded(evictable) && evictable.pod.metadata.deletionTimestamp === undefined && !isCritical(evictable.pod)
 }

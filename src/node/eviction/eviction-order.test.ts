@@ -26,7 +26,7 @@ function candidate(name: string, { layer = 0, logs = 0, volume = 0, request, pri
 
 const names = (candidates: readonly Candidate[]) => candidates.map(({ pod }) => pod.metadata.name)
 
-test('evictionOrder() takes those above their request first, then by priority, then by what is beyond the request', () => {
+test('evictionOrder() takes pods above their request first, then by priority, then by usage above the request', () => {
   const candidates = [
     candidate('within', { layer: 90 * mebi, request: '100Mi' }),
     candidate('important', { volume: 50 * mebi, priority: 1000 }),
@@ -37,7 +37,7 @@ test('evictionOrder() takes those above their request first, then by priority, t
   assert.deepEqual(names(evictionOrder(candidates, 'ephemeral-storage', all)), ['larger', 'large', 'small', 'important', 'within'])
 })
 
-test('evictionOrder() counts only what is on the disk that is short', () => {
+test('evictionOrder() counts only usage on the disk that is short', () => {
   const candidates = [candidate('writes', { layer: 9 * mebi, volume: mebi }), candidate('keeps', { volume: 5 * mebi })]
   const first = (signal: MetThreshold['signal']) =>
     names(evictionOrder(candidates, 'ephemeral-storage', storageKinds({ ...short, signal }, true)))[0]
@@ -62,7 +62,7 @@ test('evictionNote() blames no container for inodes', () => {
   )
 })
 
-test('isCritical() holds from the priority of system-cluster-critical on', () => {
+test('isCritical() is true from the priority of system-cluster-critical on', () => {
   assert.deepEqual(
     [undefined, 1_999_999_999, 2_000_000_000].map(priority => isCritical(podOf(priority === undefined ? {} : { priority }))),
     [false, false, true],

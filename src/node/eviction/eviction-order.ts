@@ -1,5 +1,5 @@
-// Who goes first where a disk is full, and what is said of it: those above their request, then by priority, then by what they hold beyond
-// it. Pure; order and messages are the kubelet's.
+// The order of eviction if a disk is full, and its messages: pods above their request first, then by priority, then by usage above the
+// request. Pure; order and messages are the kubelet's.
 import { podRequests } from '../../api/pods/pod-resources.ts'
 import { approximateNumber, compareQuantities, formatQuantity, parseQuantity, type QuantityFormat } from '../../api/quantity/quantity.ts'
 import type { Pod } from '../../api/types/core-v1.ts'
@@ -7,7 +7,7 @@ import { type PodStorage, type StorageKind, totalStorage } from './pod-storage.t
 import { bytesQuantity } from './storage-limits.ts'
 import type { DiskResource, MetThreshold } from './thresholds.ts'
 
-/** Pods from this priority on are never evicted. */
+/** Pods with this priority or a higher one are never evicted. */
 const criticalPriority = 2_000_000_000
 
 export const isCritical = ({ spec }: Pod): boolean => (spec.priority ?? 0) >= criticalPriority
@@ -17,7 +17,7 @@ export interface Candidate {
   readonly storage: PodStorage
 }
 
-/** What of a pod is on the disk that is short of room. */
+/** A pod's usage on the disk that is short. */
 export function storageKinds({ signal }: MetThreshold, dedicated: boolean): readonly StorageKind[] {
   if (!dedicated) return ['layers', 'logs', 'volumes']
   return signal === 'imagefs.available' ? ['layers'] : ['logs', 'volumes']
@@ -28,7 +28,7 @@ export function evictionOrder<T extends Candidate>(candidates: readonly T[], res
     const { pod, storage } = candidate
     const request = approximateNumber(podRequests(pod).get('ephemeral-storage') ?? bytesQuantity(0))
     const usage = totalStorage(storage, kinds)
-    // Nobody asks for inodes.
+    // There are no requests for inodes.
     return { candidate, exceeds: usage > (resource === 'inodes' ? 0 : request), priority: pod.spec.priority ?? 0, beyond: usage - request }
   })
   return ranked

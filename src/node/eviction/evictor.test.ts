@@ -17,7 +17,7 @@ const never = new AbortController().signal
 const capacityBytes = 100 << 20
 const mebi = 1 << 20
 
-/** A node with a disk of 100 MiB; what its pods hold in their volume is on it. */
+/** A node with a disk of 100 MiB; its pods' volumes are on it. */
 class SmallNode {
   readonly ended: { name: string; end: PodEnd }[] = []
   readonly events: string[] = []
@@ -79,7 +79,7 @@ class SmallNode {
   }
 }
 
-test('Evictor ends each pod that holds more than it may, and counts nothing for one without limits', async () => {
+test('Evictor evicts each pod above its limits, and measures nothing for a pod without limits', async () => {
   const node = new SmallNode()
   node.add('unbounded', 50)
   assert.equal(await node.evictor.look(never), false)
@@ -109,7 +109,7 @@ test('Evictor ends each pod that holds more than it may, and counts nothing for 
   assert.deepEqual(node.events, [])
 })
 
-test('Evictor ends one pod at a time where the disk is full, says why in its status, and leaves those that matter most and that go already', async () => {
+test('Evictor evicts one pod at a time if the disk is full, with the reason in its status, and skips critical and terminating pods', async () => {
   const node = new SmallNode()
   node.add('critical', 60, { priority: 2_000_000_000 })
   node.add('small', 5)
@@ -134,7 +134,7 @@ test('Evictor ends one pod at a time where the disk is full, says why in its sta
   assert.deepEqual(node.events, ['Warning EvictionThresholdMet Attempting to reclaim ephemeral-storage'])
 })
 
-test('Evictor removes unused images before it ends a pod, and ends none where that was enough', async () => {
+test('Evictor removes unused images before pods, and evicts none if that suffices', async () => {
   const node = new SmallNode()
   node.add('p', 85)
   for (let number = 0; number < 3; number++) node.runtime.addImage(`r.example/${number}:1`)
@@ -143,7 +143,7 @@ test('Evictor removes unused images before it ends a pod, and ends none where th
   assert.deepEqual(node.ended, [])
 })
 
-test('Evictor removes no image for a disk that they are not on', async () => {
+test('Evictor removes no image for a disk without images', async () => {
   const node = new SmallNode()
   node.dedicated = true
   node.add('p', 99)
@@ -152,7 +152,7 @@ test('Evictor removes no image for a disk that they are not on', async () => {
   assert.notEqual(await node.runtime.imageBytes(), 0)
 })
 
-test('Evictor waits for a pod that ends for half a minute and then looks again', async () => {
+test('Evictor waits up to half a minute for an evicted pod to end, then checks again', async () => {
   const node = new SmallNode()
   node.hanging = true
   node.add('p', 99)
@@ -162,7 +162,7 @@ test('Evictor waits for a pod that ends for half a minute and then looks again',
   assert.deepEqual(waits, [30_000])
 })
 
-test('Evictor says that images cannot make the room that is wanted', async () => {
+test('Evictor reports if images cannot free the required space', async () => {
   const node = new SmallNode()
   node.add('critical', 99, { priority: 2_000_000_000 })
   const stop = new AbortController()

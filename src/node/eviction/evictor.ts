@@ -1,5 +1,5 @@
-// Keeps the node's disks from filling: pods that hold more than they may go, what has ended and is of no use is removed, and where a disk is
-// short of room, first what nobody uses goes and then one pod after the other, as upstream's kubelet has it.
+// Keeps the node's disks from filling: evicts pods above their limits and removes dead containers. If a disk is short, it removes unused
+// images and then evicts one pod after the other, as upstream's kubelet.
 import { type Clock, formatTime, pause } from '../../base/clock.ts'
 import type { Logger } from '../../base/log.ts'
 import type { ContainerRuntime } from '../cri/runtime.ts'
@@ -20,7 +20,7 @@ export interface EvictorOptions {
   readonly runtime: ContainerRuntime
   readonly images: ImageCollector
   readonly podsDirectory: string
-  /** By path, what folders hold. */
+  /** Usage of folders, by path. */
   readonly usage: (paths: readonly string[], resource: DiskResource, signal: AbortSignal) => Promise<ReadonlyMap<string, number>>
   readonly nodeEvent: (type: 'Normal' | 'Warning', reason: string, message: string) => void
   readonly clock: Clock
@@ -28,10 +28,10 @@ export interface EvictorOptions {
 }
 
 const lookMs = 10_000
-/** Upstream collects containers each minute and images each five. */
+/** Upstream collects containers every minute and images every five. */
 const containersMs = 60_000
 const imagesMs = 300_000
-/** After this the next look comes although a pod that was evicted still ends. */
+/** The next check comes after this, even if an evicted pod has not ended yet. */
 const cleanUpMs = 30_000
 const graceSeconds = 1
 
@@ -45,7 +45,7 @@ export class Evictor {
     this.#options = options
   }
 
-  /** Until the signal. What fails is logged and tried again. */
+  /** Runs until the signal. Failures are logged and retried. */
   async run(signal: AbortSignal): Promise<void> {
     const { clock, log } = this.#options
     while (!signal.aborted) {
@@ -80,7 +80,7 @@ export class Evictor {
     return await this.#evictOne(active, first, facts, signal)
   }
 
-  /** All that are above a limit of their own. */
+  /** Evicts all pods above a limit of their own. */
   async #evictExcessive(pods: readonly EvictablePod[], { dedicated }: DiskFacts, signal: AbortSignal): Promise<boolean> {
     const measured = await this.#measure(pods, 'ephemeral-storage', signal)
     const ended = measured.flatMap(({ evictable, storage }) => {
@@ -91,9 +91,9 @@ export class Evictor {
     return ended.length > 0
   }
 
-  /** What nobody uses. Resolves with whether there is room again. */
+  /** Removes unused images. Resolves with whether there is enough space again. */
   async #reclaim({ signal: threshold }: MetThreshold, { dedicated }: DiskFacts, signal: AbortSignal): Promise<boolean> {
-    // Neither images nor what containers wrote is on that disk.
+    // Neither images nor container file systems are on that disk.
     if (dedicated && threshold !== 'imagefs.available') return false
     await this.#removeDead(uid => this.#isOver(uid), signal)
     await this.#options.images.collectAll(signal)
@@ -168,7 +168,7 @@ export class Evictor {
     const { wantedBytes, freedBytes } = collection
     const message = `Failed to garbage collect required amount of images. Attempted to free ${wantedBytes} bytes, but only found ${freedBytes} bytes eligible to free.`
     nodeEvent('Warning', 'FreeDiskSpaceFailed', message)
-    // Upstream's second event, where it fails not for the first time.
+    // Upstream's second event, if it fails repeatedly.
     if (this.#imagesFailed) nodeEvent('Warning', 'ImageGCFailed', message)
     this.#imagesFailed = true
     log.error('the disk of images stays full', { wantedBytes, freedBytes })

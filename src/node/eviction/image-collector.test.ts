@@ -59,7 +59,7 @@ function usingImage(name: string): ContainerSummary {
   }
 }
 
-test('ImageCollector removes the longest unused first, and as much as is wanted', async () => {
+test('ImageCollector removes the longest unused first, and as much as required', async () => {
   const { given, collector, add, names } = shelf()
   for (const name of ['a', 'b', 'c', 'd']) add(name)
   given.used = ['a', 'd']
@@ -76,7 +76,7 @@ test('ImageCollector removes the longest unused first, and as much as is wanted'
   assert.deepEqual(await names(), ['d'])
 })
 
-test('ImageCollector keeps an image for two minutes after it came', async () => {
+test('ImageCollector keeps an image for two minutes after its pull', async () => {
   const { given, collector, add, names } = shelf()
   await collector.collectAll(never)
   add('n')
@@ -89,7 +89,7 @@ test('ImageCollector keeps an image for two minutes after it came', async () => 
   assert.deepEqual(await names(), [])
 })
 
-test('ImageCollector leaves what nobody pulled and what is pinned, and goes on where one cannot be removed', async () => {
+test('ImageCollector skips images that were not pulled or are pinned, and continues if one removal fails', async () => {
   const { given, collector, add, names } = shelf(({ repoTags }) => repoTags[0] !== 'r.example/k:1')
   add('k')
   add('p').pinned = true

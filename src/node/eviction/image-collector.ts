@@ -1,4 +1,4 @@
-// Removes images that no container uses, the longest unused first, when their disk fills: upstream's image garbage collection with its
+// Removes images that no container uses, the longest unused first, if their disk fills: upstream's image garbage collection with its
 // defaults (pkg/kubelet/images/image_gc_manager.go).
 import type { Clock } from '../../base/clock.ts'
 import type { Logger } from '../../base/log.ts'
@@ -8,19 +8,19 @@ import type { FileSystemFacts } from './thresholds.ts'
 
 const highPercent = 85
 const lowPercent = 80
-/** One that just came may be about to be used. */
+/** A new image may be about to be used. */
 const leastAgeMs = 120_000
 
 export interface ImageCollectorOptions {
   readonly runtime: Pick<ContainerRuntime, 'listContainers' | 'listImages' | 'removeImage'>
-  /** Whether it can come back from where it came: what somebody put on the node by hand stays. */
+  /** Whether it can be pulled again: an image that an administrator imported stays. */
   readonly isPulled: (image: Image) => boolean
   readonly clock: Clock
   readonly log: Logger
 }
 
 interface Known {
-  /** By the monotonic clock; images that were there before the agent count as old. */
+  /** By the monotonic clock; images older than the agent count as old. */
   readonly since: number
   usedAt: number
 }
@@ -30,7 +30,7 @@ export interface Collection {
   readonly freedBytes: number
 }
 
-/** Bytes to free so that the disk is as full as the low threshold says; 0 below the high one. Pure. */
+/** Bytes to free to reach the low threshold; 0 below the high threshold. Pure. */
 export function bytesToFree({ capacityBytes, availableBytes }: FileSystemFacts): number {
   if (capacityBytes === 0) return 0
   const usedPercent = 100 - Math.trunc((availableBytes * 100) / capacityBytes)
@@ -46,23 +46,23 @@ export class ImageCollector {
     this.#options = options
   }
 
-  /** Frees what the disk of images has too much; undefined where it has enough. */
+  /** Frees space on the disk of images; undefined if there is enough. */
   async collect(facts: FileSystemFacts, signal: AbortSignal): Promise<Collection | undefined> {
     const wantedBytes = bytesToFree(facts)
-    // Looked at all the same: when an image was used last is known only from having looked.
+    // Checked anyway: the time of an image's last use is known only from regular checks.
     const unused = await this.#unused(signal)
     return wantedBytes === 0 ? undefined : { wantedBytes, freedBytes: await this.#free(unused, wantedBytes, signal) }
   }
 
-  /** All that no container uses. */
+  /** Removes all images that no container uses. */
   async collectAll(signal: AbortSignal): Promise<void> {
     await this.#free(await this.#unused(signal), Number.POSITIVE_INFINITY, signal)
   }
 
-  /** The longest unused first. */
+  /** Longest unused first. */
   async #unused(signal: AbortSignal): Promise<Image[]> {
     const { runtime, clock, isPulled } = this.#options
-    // Containers first: one that is made in between uses an image that is too new to go.
+    // Containers first: a container created in between uses an image that is too new to be removed.
     const containers = await runtime.listContainers({}, signal)
     const images = await runtime.listImages(signal)
     const used = usedImages(containers)
@@ -100,10 +100,10 @@ export class ImageCollector {
   }
 }
 
-/** Everything by which containers name their images, those too that have ended. */
+/** Every name by which containers, also ended ones, refer to their images. */
 function usedImages(containers: readonly ContainerSummary[]): Set<string> {
   return new Set(containers.flatMap(({ image, imageRef }) => [imageRef, image?.image ?? '']))
 }
 
-/** Subtracting would not do: both may be infinitely long ago. */
+/** Subtraction does not work: both may be infinite. */
 const order = (a: number, b: number): number => (a < b ? -1 : a > b ? 1 : 0)

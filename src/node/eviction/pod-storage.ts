@@ -1,4 +1,4 @@
-// What a pod holds on the disks of its node: what its containers wrote to their own file systems, their logs, and its volumes on disk.
+// A pod's usage of the node's disks: its containers' file systems, their logs, and its volumes on disk.
 import { join } from 'node:path'
 import type { Pod, Volume } from '../../api/types/core-v1.ts'
 import type { ContainerStats } from '../cri/messages.ts'
@@ -27,14 +27,14 @@ export interface MeasuredPod {
   readonly logDirectory: string
 }
 
-/** Volumes that are folders of the pod on the node's disk; what is in memory counts as memory. */
+/** Volumes that are folders of the pod on the node's disk; volumes in memory count as memory. */
 const isOnDisk = ({ emptyDir, configMap }: Volume): boolean =>
   (emptyDir !== undefined && emptyDir.medium !== 'Memory') || configMap !== undefined
 
 const logsOf = ({ logDirectory }: MeasuredPod, container: string): string => join(logDirectory, container)
 const volumeOf = ({ uid }: MeasuredPod, podsDirectory: string, volume: string): string => join(podsDirectory, uid, 'volumes', volume)
 
-/** The folders to count. */
+/** Folders to measure. */
 export function storagePaths(measured: MeasuredPod, podsDirectory: string): string[] {
   const { pod } = measured
   const volumes = (pod.spec.volumes ?? []).filter(isOnDisk)
@@ -45,14 +45,14 @@ export function storagePaths(measured: MeasuredPod, podsDirectory: string): stri
 }
 
 export interface Counted {
-  /** By path. */
+  /** Folders, by path. */
   readonly folders: ReadonlyMap<string, number>
-  /** By id of the container. */
+  /** Container file systems, by container id. */
   readonly stats: ReadonlyMap<string, ContainerStats>
   readonly resource: DiskResource
 }
 
-/** Of a container that was started again only the last run counts, as upstream has it. */
+/** Only the last run of a restarted container counts, as upstream. */
 export function podStorage(measured: MeasuredPod, podsDirectory: string, { folders, stats, resource }: Counted): PodStorage {
   const { pod, state } = measured
   return {

@@ -1,4 +1,4 @@
-// Which pods a node takes that is short of something, as upstream's kubelet has it. Pure.
+// Which pods a node under pressure accepts, as upstream's kubelet. Pure.
 import { isTolerated } from '../../api/pods/tolerations.ts'
 import type { Pod } from '../../api/types/core-v1.ts'
 import type { Pressure } from '../machine/machine-facts.ts'
@@ -8,7 +8,7 @@ import { isCritical } from './eviction-order.ts'
 
 const memoryTaint = { key: 'node.kubernetes.io/memory-pressure', effect: 'NoSchedule' } as const
 
-/** Undefined for a pod that the node may start: a critical one, and where memory alone is short one that asks for some or tolerates it. */
+/** Undefined if the node may start the pod: it is critical, or only memory is short and the pod requests some or tolerates the pressure. */
 export function pressureRefusal(pod: Pod, pressure: Pressure | undefined): Refusal | undefined {
   if (pressure === undefined || isCritical(pod)) return undefined
   const { memory, disk, pids } = pressure

@@ -56,7 +56,7 @@ const named = (
 const order = (resource: 'memory' | 'pids', ...candidates: ReturnType<typeof named>[]) =>
   resourceOrder(candidates, resource).map(({ pod }) => pod.metadata.name)
 
-test('resourceOrder() takes those above their request first, then by priority, then by what they use beyond it', () => {
+test('resourceOrder() takes pods above their request first, then by priority, then by usage above the request', () => {
   const within = named('within', 500, 1, { requests: '1Gi', priority: -10 })
   const small = named('small', 20, 1)
   const big = named('big', 300, 1, { requests: '100Mi' })
@@ -64,7 +64,7 @@ test('resourceOrder() takes those above their request first, then by priority, t
   assert.deepEqual(order('memory', within, important, small, big), ['big', 'small', 'important', 'within'])
 })
 
-test('resourceOrder() of processes goes by priority, then by how many a pod has', () => {
+test('resourceOrder() of processes sorts by priority, then by their number', () => {
   assert.deepEqual(order('pids', named('few', 900, 3), named('many', 1, 4000), named('important', 1, 4090, { priority: 5 })), [
     'many',
     'few',
@@ -116,7 +116,7 @@ class SmallNode {
   }
 }
 
-test('ResourceEvictor evicts one pod after the other while pods are at what they may have of memory', async () => {
+test('ResourceEvictor evicts one pod after the other while pods are at their common memory limit', async () => {
   const node = new SmallNode()
   node.add('modest', 100, 5, { requests: '200Mi' })
   node.add('system', 500, 5, { priority: 2_000_000_000 })
@@ -143,7 +143,7 @@ test('ResourceEvictor evicts one pod after the other while pods are at what they
   assert.equal(node.pressure.isUnder('memory'), false)
 })
 
-test('ResourceEvictor evicts the pod with the most processes where pods have all that they may have', async () => {
+test('ResourceEvictor evicts the pod with the most processes if pods reach their common limit', async () => {
   const node = new SmallNode()
   node.add('quiet', 10, 50)
   for (const name of ['a', 'b', 'c']) node.add(name, 10, name === 'b' ? 4096 : 2300)
@@ -156,7 +156,7 @@ test('ResourceEvictor evicts the pod with the most processes where pods have all
   assert.deepEqual([node.pressure.isUnder('pids'), node.pressure.isUnder('memory')], [true, false])
 })
 
-test('ResourceEvictor limits all pods together, and tries again each minute where the kernel refuses', async () => {
+test('ResourceEvictor limits all pods together, and retries each minute if the kernel refuses', async () => {
   const node = new SmallNode()
   node.refusal = 'EBUSY: resource busy'
   const stop = new AbortController()
@@ -203,7 +203,7 @@ for (const [what, pod, short, message] of refusals) {
   })
 }
 
-test('parseMachineUse() reads memory and the table of processes, and refuses anything else', () => {
+test('parseMachineUse() reads memory and the process table, and rejects anything else', () => {
   const text = {
     memory: 'MemTotal:        1000 kB\nMemFree: 1 kB\nMemAvailable:     400 kB\n',
     loadavg: '0.1 0.2 0.3 2/345 6789\n',

@@ -1,5 +1,5 @@
-// Keeps memory and processes of the node from running out: pods together have a limit of their own, and before they meet it, or the machine has none
-// left, one pod after the other is evicted, as upstream's kubelet has it.
+// Keeps memory and processes of the node from running out: pods have a common limit, and before they or the machine reach their limit, pods
+// are evicted one after the other, as upstream's kubelet.
 import { type Clock, formatTime, pause } from '../../base/clock.ts'
 import type { Logger } from '../../base/log.ts'
 import { messageOf } from '../../base/user-error.ts'
@@ -12,7 +12,7 @@ import type { MetResource, ResourcePressure } from './resource-pressure.ts'
 export interface ResourceEvictorOptions {
   readonly pressure: ResourcePressure
   readonly pods: () => Iterable<EvictablePod>
-  /** Of the pod's cgroup; undefined where it has none. */
+  /** Of the pod's cgroup; undefined if it has none. */
   readonly usage: (pod: EvictablePod) => Promise<GroupUsage | undefined>
   /** Limits the cgroup of all pods. */
   readonly enforce: () => Promise<void>
@@ -22,9 +22,9 @@ export interface ResourceEvictorOptions {
 }
 
 const lookMs = 10_000
-/** After this the next look comes although a pod that was evicted still ends. */
+/** The next check comes after this, even if an evicted pod has not ended yet. */
 const cleanUpMs = 30_000
-/** Upstream tries again each minute. */
+/** Upstream retries each minute. */
 const enforceMs = 60_000
 const graceSeconds = 1
 
@@ -37,7 +37,7 @@ export class ResourceEvictor {
     this.#options = options
   }
 
-  /** Until the signal. What fails is logged and tried again. */
+  /** Runs until the signal. Failures are logged and retried. */
   async run(signal: AbortSignal): Promise<void> {
     const { clock, log } = this.#options
     while (!signal.aborted) {

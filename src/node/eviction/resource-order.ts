@@ -1,4 +1,4 @@
-// Who goes first where memory or processes are short, and what is said of it. Pure; order and messages are the kubelet's.
+// The order of eviction if memory or processes are short, and its messages. Pure; order and messages are the kubelet's.
 import { podRequests } from '../../api/pods/pod-resources.ts'
 import { approximateNumber, formatQuantity, type QuantityFormat } from '../../api/quantity/quantity.ts'
 import type { Pod } from '../../api/types/core-v1.ts'
@@ -14,7 +14,7 @@ export interface ResourceCandidate {
 
 const requestOf = (pod: Pod): number => approximateNumber(podRequests(pod).get('memory') ?? bytesQuantity(0))
 
-/** Memory: those above their request, then by priority, then by what they use beyond it. Processes: by priority, then by how many they have. */
+/** Memory: pods above their request, then by priority, then by usage above the request. Processes: by priority, then by their number. */
 export function resourceOrder<T extends ResourceCandidate>(candidates: readonly T[], resource: NodeResource): T[] {
   const ranked = candidates.map(candidate => {
     const { pod, usage } = candidate
@@ -33,7 +33,7 @@ export function resourceNote({ pod, usage }: ResourceCandidate, { resource, quan
   const isAbove = resource === 'memory' && usage.workingSetBytes > request
   const used = amount(usage.workingSetBytes, 'BinarySI')
   const names = pod.spec.containers.map(({ name }) => name).join(',')
-  // Of the pod as a whole: its cgroup is what the node limits, and what volumes in memory hold is in it.
+  // Of the whole pod: the node limits its cgroup, which includes volumes in memory.
   if (isAbove) message += `Pod was using ${used}, request is ${amount(request, 'BinarySI')}, has larger consumption of ${resource}. `
   return {
     message,

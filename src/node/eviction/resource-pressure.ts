@@ -1,4 +1,5 @@
-// Whether the node is short of memory or processes: looked at when asked, and said for a while longer than it holds, so that conditions do not flap.
+// Whether the node is short of memory or processes: measured on request, and reported for a while longer than it holds, so that conditions
+// do not flap.
 import type { Clock } from '../../base/clock.ts'
 import type { Logger } from '../../base/log.ts'
 
@@ -6,23 +7,23 @@ import type { Logger } from '../../base/log.ts'
 const transitionMs = 300_000
 /** Upstream's memory.available. */
 export const memoryThresholdBytes = 100 * 1024 * 1024
-/** pid.available, for which upstream has no default: a table of processes that is nearly full lets nobody in to mend it. */
+/** pid.available, for which upstream has no default: with a nearly full process table nobody could log in to repair the node. */
 export const pidThresholdShare = 0.05
 
 export type NodeResource = 'memory' | 'pids'
 
-/** What there is of one thing, and what of it is left. */
+/** Capacity of one resource, and what is available of it. */
 export interface Supply {
   readonly capacity: number
   readonly available: number
 }
 
-/** Of the machine, and of what its pods may have together. */
+/** Of the machine, and of all its pods together. */
 export type ResourceFacts = Readonly<Record<NodeResource, { readonly machine: Supply; readonly pods: Supply }>>
 
 export interface MetResource {
   readonly resource: NodeResource
-  /** Below this the threshold is met. */
+  /** Below this, the threshold is met. */
   readonly quantity: number
   readonly available: number
 }
@@ -32,12 +33,12 @@ const quantityOf: Readonly<Record<NodeResource, (capacity: number) => number>> =
   pids: capacity => Math.trunc(capacity * pidThresholdShare),
 }
 
-/** Memory first: it runs out faster, and the kernel chooses whom it ends. */
+/** Memory first: it runs out faster, and then the kernel chooses what to kill. */
 export function resourcesMet(facts: ResourceFacts): MetResource[] {
   return (['memory', 'pids'] as const).flatMap(resource => {
     const { machine, pods } = facts[resource]
     for (const { capacity, available } of [machine, pods]) {
-      // What pods may have together can be less than the threshold, on a very small machine.
+      // On a very small machine, the limit of all pods can be below the threshold.
       const quantity = Math.min(quantityOf[resource](capacity), Math.trunc(capacity / 2))
       if (available < quantity) return [{ resource, quantity, available }]
     }
@@ -60,13 +61,13 @@ export class ResourcePressure {
     this.#options = options
   }
 
-  /** Whether its threshold is met, or was within the transition period. */
+  /** Whether its threshold is met, or was met within the transition period. */
   isUnder(resource: NodeResource): boolean {
     const seen = this.#seenAt.get(resource)
     return seen !== undefined && this.#options.clock.monotonic() - seen < transitionMs
   }
 
-  /** Rejects where the kernel does not say. */
+  /** Rejects if the kernel's figures cannot be read. */
   async look(): Promise<readonly MetResource[]> {
     const { facts, clock, log } = this.#options
     const met = resourcesMet(await facts())

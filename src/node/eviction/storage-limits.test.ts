@@ -54,13 +54,13 @@ for (const [name, pod, storage, want] of cases) {
   test(`storageExcess(): ${name}`, () => assert.equal(storageExcess(pod, storage, false), want))
 }
 
-test('storageExcess() counts no layers for a container where they are on a disk of their own, and for the pod all the same', () => {
+test('storageExcess() ignores layers of a container on a disk of their own, but counts them for the pod', () => {
   const pod = podOf({ containers: [containerOf('a', limitOf('1Mi')), containerOf('b', limitOf('8Mi'))] })
   assert.equal(storageExcess(pod, held([{ name: 'a', layer: 2 * mebi, logs: 0 }]), true), undefined)
   assert.match(storageExcess(pod, held([{ name: 'a', layer: 10 * mebi, logs: 0 }]), true) ?? '', /^Pod ephemeral/)
 })
 
-test('hasStorageLimit() says of which pods it is worth while to count anything', () => {
+test('hasStorageLimit() tells which pods need measuring', () => {
   assert.deepEqual(
     [podOf(), scratch({}), scratch({ sizeLimit: '1Mi', medium: 'Memory' }), scratch({ sizeLimit: '1Mi' }), two].map(hasStorageLimit),
     [false, false, false, true, true],

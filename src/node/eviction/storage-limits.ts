@@ -1,4 +1,4 @@
-// Which pods hold more on the disk than they may: limits of ephemeral storage, and sizes of emptyDir volumes. Pure; messages are the kubelet's.
+// Which pods exceed their limits of disk: ephemeral storage, and sizes of emptyDir volumes. Pure; messages are the kubelet's.
 import { podLimits } from '../../api/pods/pod-resources.ts'
 import { compareQuantities, formatQuantity, parseQuantity, type Quantity } from '../../api/quantity/quantity.ts'
 import type { Pod } from '../../api/types/core-v1.ts'
@@ -6,7 +6,7 @@ import { type PodStorage, totalStorage } from './pod-storage.ts'
 
 const limited = 'ephemeral-storage'
 
-/** Whether it is worth while to count what the pod holds. */
+/** Whether the pod's usage needs measuring. */
 export function hasStorageLimit({ spec }: Pod): boolean {
   return (
     spec.volumes?.some(({ emptyDir }) => emptyDir?.sizeLimit !== undefined && emptyDir.medium !== 'Memory') === true ||
@@ -14,7 +14,7 @@ export function hasStorageLimit({ spec }: Pod): boolean {
   )
 }
 
-/** The first limit that the pod is above; undefined where it keeps to all. `dedicated`: layers of containers are on a disk of their own. */
+/** The first limit that the pod exceeds; undefined if none. `dedicated`: layers of containers are on a disk of their own. */
 export function storageExcess(pod: Pod, storage: PodStorage, dedicated: boolean): string | undefined {
   for (const { name, emptyDir } of pod.spec.volumes ?? []) {
     const size = emptyDir?.sizeLimit === undefined ? undefined : parseQuantity(emptyDir.sizeLimit)

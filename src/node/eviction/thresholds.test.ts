@@ -28,7 +28,7 @@ for (const [name, nodefs, imagefs, want] of cases) {
   })
 }
 
-test('thresholdsWith() takes other shares, and no signal that there is not', () => {
+test('thresholdsWith() accepts other shares, and no unknown signal', () => {
   const full: FileSystemFacts = { ...roomy, availableBytes: 60_000 }
   const signals = (shares: Record<string, number>) =>
     thresholdsMet(thresholdsWith(shares), { nodefs: full, imagefs: full, dedicated: true }).map(({ signal }) => signal)

@@ -1,20 +1,20 @@
-// Upstream's hard eviction thresholds of disks (pkg/kubelet/eviction/defaults_linux.go), and which of them are met. Pure.
+// Upstream's hard eviction thresholds for disks (pkg/kubelet/eviction/defaults_linux.go), and which of them are met. Pure.
 import { UserError } from '../../base/user-error.ts'
 
 export interface FileSystemFacts {
   readonly capacityBytes: number
   readonly availableBytes: number
-  /** 0 where the file system has no fixed number of them. */
+  /** 0 if the file system has no fixed number of inodes. */
   readonly inodes: number
   readonly inodesFree: number
 }
 
 export interface DiskFacts {
-  /** Where pods have their volumes and logs. */
+  /** The disk of pods' volumes and logs. */
   readonly nodefs: FileSystemFacts
-  /** Where images and what containers write to their own file systems are. */
+  /** The disk of images and container file systems. */
   readonly imagefs: FileSystemFacts
-  /** Whether these are two. */
+  /** Whether these are two disks. */
   readonly dedicated: boolean
 }
 
@@ -24,7 +24,7 @@ export type DiskResource = 'ephemeral-storage' | 'inodes'
 export interface MetThreshold {
   readonly signal: DiskSignal
   readonly resource: DiskResource
-  /** Below this the threshold is met. */
+  /** Below this, the threshold is met. */
   readonly quantity: number
   readonly available: number
 }
@@ -49,7 +49,7 @@ export const defaultThresholds: readonly Threshold[] = [
   },
 ]
 
-/** The defaults, with other shares (0 to 1) by signal; 0 is never met. Throws a `UserError` for a signal that there is not. */
+/** The defaults, with other shares (0 to 1) by signal; 0 is never met. Throws a `UserError` for an unknown signal. */
 export function thresholdsWith(shares: Readonly<Record<string, number>>): readonly Threshold[] {
   const signals: readonly string[] = defaultThresholds.map(({ signal }) => signal)
   const unknown = Object.keys(shares).find(signal => !signals.includes(signal))
@@ -57,11 +57,11 @@ export function thresholdsWith(shares: Readonly<Record<string, number>>): readon
   return defaultThresholds.map(threshold => ({ ...threshold, share: shares[threshold.signal] ?? threshold.share }))
 }
 
-/** What is to be reclaimed first stands first. */
+/** Ordered by what to reclaim first. */
 export function thresholdsMet(thresholds: readonly Threshold[], facts: DiskFacts): MetThreshold[] {
   return thresholds.flatMap(({ signal, resource, share, of }) => {
     const { capacity, available } = of(facts)
-    // Upstream keeps the share as a float of 32 bits.
+    // Upstream stores the share as a 32-bit float.
     const quantity = Math.trunc(capacity * Math.fround(share))
     return available < quantity ? [{ signal, resource, quantity, available }] : []
   })

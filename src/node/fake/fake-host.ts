@@ -1,4 +1,4 @@
-// PodHost of a simulated node: no cgroups, no mounts, no files; API data that a volume names must still be there.
+// PodHost of a simulated node: no cgroups, mounts or files; API data that a volume names must still exist.
 
 import { MountError } from '../volumes/pod-volumes.ts'
 import { volumeFiles } from '../volumes/volume-files.ts'
@@ -26,7 +26,7 @@ export const fakeHost: PodHost = {
   mounts: async () => [],
   makeLogDirectory: async () => undefined,
   removeLogDirectory: async () => undefined,
-  // Nothing listens at a pretended address: a probe counts as passed unless it is a command, which the fake runtime answers.
+  // Nothing listens on a simulated address: a probe counts as passed unless it is a command, which the fake runtime answers.
   async probe({ exec }, { containerId }, timeoutSeconds, runtime, signal) {
     if (!exec) return { result: 'success', output: '' }
     const { exitCode } = await runtime.execSync(containerId, exec.command ?? [], timeoutSeconds, signal)

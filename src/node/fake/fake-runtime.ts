@@ -23,11 +23,11 @@ export interface FakeRuntimeOptions {
   readonly clock: Clock
   /** Milliseconds that each step takes; default none. */
   readonly delays?: { readonly sandbox?: number; readonly pull?: number; readonly start?: number }
-  /** Where pod addresses come from, an IPv4 CIDR; pods wait for it. Default `10.244.0.0/24`. */
+  /** Range of pod addresses, an IPv4 CIDR; pods wait for it. Default `10.244.0.0/24`. */
   readonly podRange?: string | Promise<string>
-  /** Whether an image can be pulled; throws what the registry would say. Default: every one can. */
+  /** Whether an image can be pulled; throws the registry's error. Default: every image can. */
   readonly registry?: (image: string, username: string | undefined) => void
-  /** Answer of a command in a container; default success without output. */
+  /** Result of a command in a container; default: success without output. */
   readonly execute?: (command: readonly string[]) => { exitCode: number; stdout?: string; stderr?: string }
 }
 
@@ -42,7 +42,7 @@ interface FakeContainer {
   status: ContainerStatus
   config: ContainerConfig
   ended: AbortController
-  /** Given to it while it ran. */
+  /** Set while it ran. */
   resources?: LinuxResources
 }
 
@@ -58,11 +58,11 @@ export class FakeRuntime implements ContainerRuntime {
   constructor(options: FakeRuntimeOptions) {
     this.#options = options
     this.#addresses = Promise.resolve(options.podRange ?? defaultPodCidr).then(range => new PodAddresses(range))
-    // Each sandbox that waits for it says so.
+    // Called for each sandbox that waits for it.
     this.#addresses.catch(() => undefined)
   }
 
-  /** Puts an image there without a pull. `user` is what its configuration names: '' is root, digits are a uid; `same` is another name of it. */
+  /** Adds an image without a pull. `user` is that of its configuration: '' is root, digits are a uid; `same` is another name of it. */
   addImage(name: string, user = '65532', same?: string): Image {
     const reference = parseImageReference(name)?.full ?? name
     const names = same === undefined ? [reference] : [same, reference]
@@ -82,7 +82,7 @@ export class FakeRuntime implements ContainerRuntime {
     return image
   }
 
-  /** Ends a running container as its process would. */
+  /** Ends a running container as if its process exited. */
   exit(containerId: string, exitCode: number, reason = exitCode === 0 ? 'Completed' : 'Error'): void {
     const found = this.#containers.get(containerId)
     if (found?.status.state !== 'CONTAINER_RUNNING') return
@@ -201,7 +201,7 @@ export class FakeRuntime implements ContainerRuntime {
     found.resources = resources
   }
 
-  /** What the container was given last, for tests; undefined where it has what it was made with. */
+  /** The last resources that the container was given, for tests; undefined if it has those it was created with. */
   resourcesOf(id: string): LinuxResources | undefined {
     return this.#container(id).resources
   }
@@ -347,7 +347,7 @@ export class FakeRuntime implements ContainerRuntime {
       .digest('hex')
   }
 
-  /** Strictly later with each call, so that "newest" has one meaning. */
+  /** Strictly increasing, so that "newest" is unambiguous. */
   #now(): string {
     return String(BigInt(this.#options.clock.now()) * 1_000_000n + BigInt(this.#count++))
   }
@@ -361,7 +361,7 @@ function matches(labels: Labels, wanted: Labels): boolean {
   return Object.entries(wanted).every(([key, value]) => labels[key] === value)
 }
 
-/** What a few plain commands would do; undefined runs until it is stopped. */
+/** Result of a few common commands; undefined runs until it is stopped. */
 function scriptOf(command: readonly string[]): { exitCode: number; seconds: number } | undefined {
   const text = command.join(' ')
   const exit = /^(?:\/bin\/)?sh -c exit (\d+)$/.exec(text)

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { PodAddresses } from './pod-addresses.ts'
 
-test('addresses are given in turn, each to one pod at a time, from the second host on', () => {
+test('addresses are assigned in order, each to one pod at a time, from the second host on', () => {
   const addresses = new PodAddresses('10.244.3.0/29')
   const first = Array.from({ length: 5 }, () => addresses.take())
   assert.deepEqual(first, ['10.244.3.2', '10.244.3.3', '10.244.3.4', '10.244.3.5', '10.244.3.6'])
@@ -12,7 +12,7 @@ test('addresses are given in turn, each to one pod at a time, from the second ho
   assert.deepEqual([addresses.take(), addresses.take(), addresses.take()], ['10.244.3.2', '10.244.3.4', undefined])
 })
 
-test('an address that was given back is not the next one', () => {
+test('a released address is not the next one', () => {
   const addresses = new PodAddresses('172.16.255.128/25')
   assert.equal(addresses.take(), '172.16.255.130')
   addresses.giveBack('172.16.255.130')

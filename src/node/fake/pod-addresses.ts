@@ -1,7 +1,7 @@
-// The addresses of one node's range, given in turn as CNI's host-local does: an address that was given back is used again as late as possible.
+// The addresses of one node's range, assigned in order as by CNI's host-local: a released address is reused as late as possible.
 import { addressNumber, addressText, rangeOf } from '../../api/addresses/ipv4-range.ts'
 
-/** Network, gateway and broadcast addresses are not for pods. */
+/** Network, gateway and broadcast addresses are not assigned. */
 const firstHost = 2
 
 export class PodAddresses {
@@ -19,7 +19,7 @@ export class PodAddresses {
     this.#hosts = whole.last - whole.first + 1
   }
 
-  /** Undefined when all are given. */
+  /** Undefined if all are assigned. */
   take(): string | undefined {
     const usable = this.#hosts - 1 - firstHost
     for (let step = 1; step <= usable; step++) {

@@ -17,7 +17,7 @@ async function filesOf(archive: Buffer): Promise<File[]> {
   return files
 }
 
-test('CVE-2023-1944, CVE-2024-9486, CVE-2024-9594 and CVE-2025-7342: the images of a node have no password, no key and no server to log in to', {
+test('CVE-2023-1944, CVE-2024-9486, CVE-2024-9594 and CVE-2025-7342: the images of a node contain no password, no key and no login server', {
   skip: existsSync('/usr/bin/busybox') ? false : 'needs busybox-static',
 }, async () => {
   const images = await builtinImages(AbortSignal.timeout(60_000))

@@ -1,4 +1,4 @@
-// The images that every node has without a registry: the pause image of its sandboxes, and busybox for examples and first steps.
+// The images that every node has without a registry: the pause image of its sandboxes, and busybox for examples.
 import { execFile } from 'node:child_process'
 import { readFile } from 'node:fs/promises'
 import { promisify } from 'node:util'
@@ -8,15 +8,15 @@ import type { TarEntry } from './tar.ts'
 export const pauseImage = 'bulkhead.local/pause:1'
 export const busyboxImage = 'bulkhead.local/busybox:1'
 
-/** PID 1 of a sandbox: waits for SIGTERM. `wait` reaps every orphan, which a shared PID namespace hands to it. */
+/** PID 1 of a sandbox: waits for SIGTERM. `wait` reaps orphans, which a shared PID namespace reparents to it. */
 const pauseScript = 'trap \'kill "$!"; exit 0\' TERM INT; while :; do sleep 86400 & wait "$!"; done'
 
-/** Of Debian's busybox-static. */
+/** From Debian's busybox-static. */
 const busyboxPath = '/usr/bin/busybox'
 
 const run = promisify(execFile)
 
-/** Both images. Rejects with what to install when it is missing or not static. */
+/** Both images. Rejects with the package to install if busybox is missing or not static. */
 export async function builtinImages(signal: AbortSignal): Promise<readonly BuiltImage[]> {
   const busybox = await readFile(busyboxPath, { signal }).catch(cause => {
     throw new Error(`Cannot build the node's images: "${busyboxPath}" cannot be read, install the package busybox-static`, { cause })
@@ -65,7 +65,7 @@ export async function builtinImages(signal: AbortSignal): Promise<readonly Built
   return [pause, example]
 }
 
-/** Whether an ELF file asks for a program interpreter (PT_INTERP): it would not start in an image without libraries. */
+/** Whether an ELF file needs a program interpreter (PT_INTERP): it would not start in an image without libraries. */
 function isDynamic(elf: Buffer): boolean {
   if (elf.length < 64 || elf.readUInt32BE(0) !== 0x7f454c46) return true
   const offset = Number(elf.readBigUInt64LE(32))

@@ -40,14 +40,14 @@ test('ensure() pulls once with IfNotPresent and always with Always', async () =>
   assert.equal(events[3], 'Normal Pulling: Pulling image "r.example/a:1"')
 })
 
-test('ensure() says ErrImageNeverPull and InvalidImageName', async () => {
+test('ensure() reports ErrImageNeverPull and InvalidImageName', async () => {
   const { ensure, events } = setUp()
   await assert.rejects(ensure({ image: 'r.example/a:1', imagePullPolicy: 'Never' }), reason('ErrImageNeverPull'))
   assert.equal(events[0], 'Warning ErrImageNeverPull: Container image "r.example/a:1" is not present with pull policy of Never')
   await assert.rejects(ensure({ image: 'Not An Image' }), reason('InvalidImageName'))
 })
 
-test('ensure() backs off after a failed pull and tries again when the time is over', async () => {
+test('ensure() backs off after a failed pull and retries afterwards', async () => {
   let broken = true
   const { ensure, clock, events } = setUp(() => {
     if (broken) throw new Error('not found')
@@ -68,7 +68,7 @@ test('ensure() backs off after a failed pull and tries again when the time is ov
   assert.ok(await ensure({ image: 'r.example/a:1' }))
 })
 
-test('ensure() pulls an image once for pods that want it at the same time', async () => {
+test('ensure() pulls an image once for pods that need it at the same time', async () => {
   let asked = 0
   const { ensure, events } = setUp(() => void asked++)
   await Promise.all([ensure({ image: 'r.example/a:1' }), ensure({ image: 'r.example/a:1' })])

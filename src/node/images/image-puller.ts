@@ -1,4 +1,4 @@
-// Brings a container's image to the node by its pull policy, with upstream's reasons, messages, events and back-off.
+// Pulls a container's image by its pull policy, with upstream's reasons, messages, events and back-off.
 
 import { type ImageReference, parseImageReference } from '../../api/image-reference.ts'
 import type { Container, EphemeralContainer, Secret } from '../../api/types/core-v1.ts'
@@ -13,11 +13,11 @@ import { SharedPulls } from './shared-pulls.ts'
 
 export type PullReason = 'ErrImagePull' | 'ImagePullBackOff' | 'ErrImageNeverPull' | 'InvalidImageName' | 'ImageInspectError'
 
-/** Why the image is not there: reason and message of the container's waiting state. */
+/** Why the image is missing: reason and message of the container's waiting state. */
 export class ImageError extends Error {
   override readonly name = 'ImageError'
   readonly reason: PullReason
-  /** Milliseconds after which a try makes sense again; undefined when only a change of the pod helps. */
+  /** Milliseconds until the next try; undefined if only a change of the pod helps. */
   readonly retryAfterMs: number | undefined
   constructor(reason: PullReason, message: string, retryAfterMs?: number, options?: ErrorOptions) {
     super(message, options)
@@ -29,12 +29,12 @@ export class ImageError extends Error {
 export interface PullRequest {
   readonly podUid: string
   readonly container: Container | EphemeralContainer
-  /** Asked for only when a pull is needed, or when the image is there and not everybody's. */
+  /** Called only if a pull is needed, or if the image is present but not public. */
   secrets(signal: AbortSignal): Promise<readonly Secret[]>
   event(type: 'Normal' | 'Warning', reason: string, message: string): void
 }
 
-/** One per node: pulls of the same image by the same credentials at the same time are one pull, and few run at once. */
+/** One per node. Simultaneous pulls of an image with the same credentials are one pull, and only a few run at once. */
 export class ImagePuller {
   readonly #runtime: ContainerRuntime
   readonly #pulls: SharedPulls
@@ -135,7 +135,7 @@ export class ImagePuller {
     throw new ImageError('ErrImagePull', failure, this.#backOff.get(key))
   }
 
-  /** Never leaves an image on the node of which it is not known who may use it. */
+  /** Never leaves an image on the node without a record of who may use it. */
   async #recordedPull(
     reference: ImageReference,
     auth: RegistryAuth | undefined,

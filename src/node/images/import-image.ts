@@ -1,4 +1,4 @@
-// Puts the images of an archive on the node: OCI and Docker archives, told apart and checked before containerd sees them.
+// Imports the images of an archive: detects OCI and Docker archives and checks them before containerd reads them.
 import { spawn } from 'node:child_process'
 import { constants } from 'node:fs'
 import { type FileHandle, open } from 'node:fs/promises'
@@ -9,12 +9,12 @@ import { parseJson } from '../../base/json.ts'
 import { codeOf } from '../../base/user-error.ts'
 import { listTar } from './tar.ts'
 
-/** Of an archive: an image has an entry for each layer and little more. */
+/** Limit of entries in an archive: an image has one for each layer and few more. */
 export const maxEntries = 10_000
-/** Of `index.json` and `manifest.json`. */
+/** Limit of `index.json` and `manifest.json`. */
 export const maxDescriptionLength = 4 * 1024 * 1024
 export const maxArchive = 64 * 1024 ** 3
-/** Made by the node itself; pods run in the first, whatever image they ask for. */
+/** Built by the node itself; every pod's sandbox runs in the first. */
 const reserved = /^bulkhead\.local\/(pause|busybox)(?![\w.-])/i
 
 export type ImportProgress =
@@ -24,14 +24,14 @@ export type ImportProgress =
 export interface ImportOptions {
   readonly socket: string
   readonly ctr?: string
-  /** The node's own images are among it. Default: false. */
+  /** Allows the node's own images. Default: false. */
   readonly isOwn?: boolean
   readonly progress?: (progress: ImportProgress) => void
 }
 
-/** Resolves with the names that the archive brought. Rejects with one sentence that says what is wrong with the file. */
+/** Resolves with the names of the imported images. Rejects with one sentence about the fault of the file. */
 export async function importImage(file: string, options: ImportOptions, signal: AbortSignal): Promise<string[]> {
-  // What was checked is what is imported, whoever puts another file in its place meanwhile.
+  // An open descriptor, so that the checked file is the imported one, even if its path is replaced.
   await using handle = await openArchive(file)
   const { size } = await checkOpened(handle, file, options)
   const { socket, ctr = 'ctr', progress = () => undefined } = options
@@ -70,7 +70,7 @@ export async function importImage(file: string, options: ImportOptions, signal: 
   try {
     await Promise.all([
       ended,
-      // A ctr that ends early says why itself.
+      // A ctr that exits early reports its own reason.
       pipeline(handle.createReadStream({ start: 0, autoClose: false }), counted, child.stdin, { signal }).catch((err: unknown) => {
         if (codeOf(err) !== 'EPIPE' && codeOf(err) !== 'ERR_STREAM_PREMATURE_CLOSE') throw err
       }),
@@ -81,7 +81,7 @@ export async function importImage(file: string, options: ImportOptions, signal: 
   }
 }
 
-/** A name has at most 4096 characters; of output that is no line nothing more is kept. */
+/** A name has at most 4096 characters; longer output without a line break is dropped. */
 const maxLineLength = 8192
 
 export interface CheckedArchive {
@@ -91,8 +91,8 @@ export interface CheckedArchive {
 }
 
 /**
- * Rejects unless the file is an OCI archive (`oci-layout` and `index.json`) or a Docker archive (`manifest.json`) of bounded size that names none of the
- * node's own images.
+ * Rejects unless the file is an OCI archive (`oci-layout` and `index.json`) or a Docker archive (`manifest.json`) of bounded size that
+ * contains none of the node's own names.
  */
 export async function checkArchive(file: string, options: Pick<ImportOptions, 'isOwn'> = {}): Promise<CheckedArchive> {
   await using handle = await openArchive(file)
@@ -101,7 +101,7 @@ export async function checkArchive(file: string, options: Pick<ImportOptions, 'i
 
 async function openArchive(file: string): Promise<FileHandle> {
   try {
-    // A pipe without a writer would never be open.
+    // Opening a pipe without a writer would never end.
     return await open(file, constants.O_RDONLY | constants.O_NONBLOCK)
   } catch (cause) {
     throw new Error(`Cannot import image "${file}": the file cannot be read`, { cause })
@@ -135,8 +135,8 @@ async function checkOpened(handle: FileHandle, file: string, { isOwn = false }: 
 }
 
 /**
- * The first string of the JSON text that is such a name, wherever it stands: of members that come twice, or in other letters, containerd may read another
- * one than we would.
+ * The first string anywhere in the JSON text that is such a name: for duplicate members, or names in another case, containerd may choose
+ * another one than we would.
  */
 function reservedName(text: string): string | undefined {
   for (const [literal] of text.matchAll(/"(?:[^"\\]|\\.)*"/gs)) {
@@ -144,7 +144,7 @@ function reservedName(text: string): string | undefined {
     try {
       value = parseJson(literal)
     } catch {
-      // No JSON: containerd does not read it either, and says so.
+      // Not JSON: containerd will refuse it and report that.
       continue
     }
     if (typeof value === 'string' && reserved.test(value.trim())) return value

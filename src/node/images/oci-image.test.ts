@@ -43,7 +43,7 @@ async function fileOf(bytes: Buffer): Promise<string> {
   return file
 }
 
-test('checkArchive() tells OCI from Docker archives', async () => {
+test('checkArchive() distinguishes OCI from Docker archives', async () => {
   assert.equal((await checkArchive(await fileOf(buildImage(content).archive))).kind, 'oci')
   assert.equal((await checkArchive(await fileOf(writeTar([json('manifest.json', '[]')])))).kind, 'docker')
 })
@@ -101,7 +101,7 @@ for (const [name, bytes, want] of bad) {
   })
 }
 
-test("checkArchive() lets the node's own images pass where they are put there by the node, and names that look like them", async () => {
+test("checkArchive() accepts the node's own images from the node itself, and names that look similar", async () => {
   const own = await fileOf(writeTar([layout, json('index.json', index('bulkhead.local/pause:1'))]))
   assert.equal((await checkArchive(own, { isOwn: true })).kind, 'oci')
   for (const name of ['bulkhead.local/workload:1', 'bulkhead.local/pause-x:1', 'registry.example/bulkhead.local/pause:1'])

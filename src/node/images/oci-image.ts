@@ -1,4 +1,4 @@
-// Builds a one-layer OCI image in memory and packs it as an OCI archive, so that a node has its own images without any registry.
+// Builds a one-layer OCI image in memory and packs it as an OCI archive, so that a node has its own images without a registry.
 import { createHash } from 'node:crypto'
 import { gzipSync } from 'node:zlib'
 import { type TarEntry, writeTar } from './tar.ts'
@@ -12,7 +12,7 @@ export interface ImageContent {
   readonly entrypoint?: readonly string[]
   readonly command?: readonly string[]
   readonly environment?: readonly string[]
-  /** Level of gzip, 6 by default; less for what is large and made often. */
+  /** gzip level, 6 by default; lower for large content that is built often. */
   readonly compression?: number
 }
 

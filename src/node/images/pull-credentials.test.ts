@@ -17,7 +17,7 @@ const credentials = (image: string, secret: Secret) => {
 }
 const names = (image: string, auths: object) => credentials(image, secretOf(auths)).map(({ username }) => username)
 
-test('credentialsFor() hands the credentials to the image host alone, as a URL with its port', () => {
+test("credentialsFor() passes credentials only for the image's host, as a URL with its port", () => {
   const [found] = credentials('127.0.0.1:5443/team/app:1', secretOf({ '127.0.0.1:5443': bob }))
   assert.equal(found?.serverAddress, 'https://127.0.0.1:5443')
   assert.equal(found?.username, 'bob')
@@ -39,7 +39,7 @@ test('credentialsFor() takes the most specific match first and nothing of anothe
   assert.deepEqual(names('other.test/app', auths), [])
 })
 
-test('credentialsFor() skips a Secret that is not readable', () => {
+test('credentialsFor() skips an unreadable Secret', () => {
   const broken: Secret = { metadata: { name: 'b' }, data: { '.dockerconfigjson': Buffer.from('{').toString('base64') } }
   assert.deepEqual(credentials('registry.example/app', broken), [])
 })

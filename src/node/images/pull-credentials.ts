@@ -1,4 +1,4 @@
-// Finds the registry credentials for an image in a pod's imagePullSecrets. Pure but for the Secrets handed in.
+// Finds the registry credentials for an image in a pod's imagePullSecrets. Pure, given the Secrets.
 
 import type { ImageReference } from '../../api/image-reference.ts'
 import type { Secret } from '../../api/types/core-v1.ts'
@@ -13,7 +13,7 @@ interface DockerConfigEntry {
   registrytoken?: unknown
 }
 
-/** All that match, the most specific first. A Secret that cannot be read is skipped, as upstream does. */
+/** All matches, most specific first. Unreadable Secrets are skipped, as upstream. */
 export function credentialsFor(image: ImageReference, secrets: readonly Secret[]): RegistryAuth[] {
   const found: { length: number; auth: RegistryAuth }[] = []
   for (const secret of secrets) {
@@ -40,7 +40,7 @@ function entriesOf({ data }: Secret): Record<string, DockerConfigEntry> {
   }
 }
 
-/** `*` stands for one label of the host; the path is a prefix of whole segments. */
+/** `*` matches one label of the host; the path is a prefix of whole segments. */
 function matches(pattern: string, { repository }: ImageReference): boolean {
   const [host = '', ...path] = pattern.split('/')
   const [imageHost = '', ...imagePath] = repository.split('/')
@@ -58,7 +58,7 @@ function authOf({ username, password, auth, identitytoken, registrytoken }: Dock
   return {
     username: text(username) || (colon < 0 ? '' : decoded.slice(0, colon)),
     password: text(password) || (colon < 0 ? '' : decoded.slice(colon + 1)),
-    // A URL: the runtime gives the credentials to this host and to no mirror. Docker Hub answers under another name than its images carry.
+    // A URL: the runtime sends the credentials to this host and to no mirror. Docker Hub's host differs from its image names.
     serverAddress: server === 'index.docker.io' ? '' : `https://${server}`,
     identityToken: text(identitytoken),
     registryToken: text(registrytoken),

@@ -18,7 +18,7 @@ function pullSecret(uid: string, username: string, host = 'r.example'): Secret {
 const owner = pullSecret('of-a', 'ann')
 const image = 'r.example/private:1'
 
-/** A node whose registry lets ann pull what is private, and everybody what is public. `registry` is asked before it answers. */
+/** A node whose registry lets only ann pull the private image, and everyone the public one. `registry` runs before it answers. */
 function nodeOf(records = new PullRecords(), registry: (image: string) => void = () => undefined) {
   const clock = new FakeClock()
   const pulls: string[] = []
@@ -48,7 +48,7 @@ function nodeOf(records = new PullRecords(), registry: (image: string) => void =
   return { runtime, pulls, use, clock }
 }
 
-test('CVE-2015-7561: a private image that another pod left on the node runs only for who may pull it', async t => {
+test('CVE-2015-7561: a private image that another pod pulled runs only for pods that may pull it', async t => {
   const { use, pulls } = nodeOf()
   assert.equal(await use([owner]), 'runs')
   const pulled = pulls.length
@@ -63,13 +63,13 @@ test('CVE-2015-7561: a private image that another pod left on the node runs only
   assert.equal(refused - pulled, 3)
   assert.equal(await use([owner]), 'runs')
   assert.equal(await use([owner], { imagePullPolicy: 'Never' }), 'runs')
-  // The same credentials in another namespace, and other ones in the same Secret.
+  // The same credentials in another namespace, and other credentials in the same Secret.
   assert.equal(await use([pullSecret('of-c', 'ann')]), 'runs')
   assert.equal(await use([pullSecret('of-a', 'ann, renewed')]), 'runs')
   assert.equal(pulls.length, refused)
 })
 
-test('who may use an image by one name may not by another, of a repository that nobody asked for it', async () => {
+test('the right to an image by one name does not cover another name, of a repository whose registry was not asked', async () => {
   const records = new PullRecords()
   const { use, runtime } = nodeOf(records)
   await use([owner])
@@ -87,7 +87,7 @@ test('who may use an image by one name may not by another, of a repository that 
   }
 })
 
-test('an image that everybody may pull is everybody’s once somebody has pulled it without credentials', async () => {
+test('a public image may be used by all once it was pulled without credentials', async () => {
   const { use, pulls } = nodeOf()
   const open = { image: 'r.example/public:1' }
   assert.equal(await use([owner], open), 'runs')
@@ -96,7 +96,7 @@ test('an image that everybody may pull is everybody’s once somebody has pulled
   assert.deepEqual(pulls, ['ann r.example/public:1', 'nobody r.example/public:1'])
 })
 
-test('what was on the node before is everybody’s, also while and after somebody pulls it in vain', async () => {
+test('an image older than the agent may be used by all, also during and after a failed pull', async () => {
   let during = ''
   const node = nodeOf(new PullRecords(), () => {
     asked.push(
@@ -113,18 +113,18 @@ test('what was on the node before is everybody’s, also while and after somebod
   assert.equal(await node.use([]), 'runs')
 })
 
-test('an image of the node stays everybody’s when somebody pulls the same one by another name', async () => {
+test('an image of the node stays usable by all when the same one is pulled by another name', async () => {
   const node = nodeOf(new PullRecords(), () => void node.runtime.addImage(image, '65532', 'node.example/own:1'))
   node.runtime.addImage('node.example/own:1')
   assert.equal(await node.use([owner]), 'runs')
   assert.equal(await node.use([], { image: 'node.example/own:1', imagePullPolicy: 'Never' }), 'runs')
 })
 
-test('an image whose pull is not over is nobody’s', async () => {
+test('no pod may use an image whose pull has not ended', async () => {
   const asked: Promise<void>[] = []
   let during = ''
   const node = nodeOf(new PullRecords(), () => {
-    // The runtime has it before it answers.
+    // The runtime has the image before it answers.
     node.runtime.addImage(image)
     asked.push(
       node.use([], { imagePullPolicy: 'Never' }).then(outcome => {
@@ -143,7 +143,7 @@ async function fileOf(t: TestContext): Promise<string> {
   return join(folder, 'pull-records.json')
 }
 
-test('the records outlast the agent, hold no password, and are for its eyes only', async t => {
+test('the records survive the agent, contain no password, and only the agent can read them', async t => {
   const file = await fileOf(t)
   const before = nodeOf(await PullRecords.open(file, []))
   assert.equal(await before.use([owner]), 'runs')
@@ -156,7 +156,7 @@ test('the records outlast the agent, hold no password, and are for its eyes only
   assert.equal(await after.use([owner], { imagePullPolicy: 'Never' }), 'runs')
 })
 
-test('an image whose pull an agent did not live to see is nobody’s to the next one, until somebody pulls it', async t => {
+test('no pod may use an image whose pull the agent did not survive, until it is pulled again', async t => {
   const file = await fileOf(t)
   const stop = new AbortController()
   const before = nodeOf(await PullRecords.open(file, []), () => stop.abort(new Error('the agent stops')))
@@ -170,7 +170,7 @@ test('an image whose pull an agent did not live to see is nobody’s to the next
   assert.equal(await after.use([owner], { imagePullPolicy: 'Never' }), 'runs')
 })
 
-test('what is not on the node any more is forgotten', async t => {
+test('records of removed images are dropped', async t => {
   const file = await fileOf(t)
   const before = nodeOf(await PullRecords.open(file, []))
   await before.use([owner])
@@ -189,7 +189,7 @@ for (const [what, text] of [
     await assert.rejects(PullRecords.open(file, []), /pull-records\.json" is damaged/)
   })
 
-test('of one image and repository the hundred credentials that pulled it last are known', async () => {
+test('each image and repository keeps the hundred credentials that pulled it last', async () => {
   const { use, pulls } = nodeOf()
   const open = { image: 'r.example/public:1' }
   const user = (number: number) => [pullSecret(`uid-${number}`, `user-${number}`)]

@@ -1,5 +1,5 @@
-// By whose credentials the images on the node were pulled: who finds a private image there uses it only with a right to pull it (CVE-2015-7561;
-// upstream has the same behind its gate KubeletEnsureSecretPulledImages, KEP-2535).
+// Records whose credentials pulled the images on the node: a pod uses a private image only if it may pull it (CVE-2015-7561; upstream's gate
+// KubeletEnsureSecretPulledImages, KEP-2535).
 import { createHmac, randomBytes } from 'node:crypto'
 import { type ImageReference, parseImageReference } from '../../api/image-reference.ts'
 import type { Secret } from '../../api/types/core-v1.ts'
@@ -10,17 +10,17 @@ import { isJsonObject, isTexts, parseJson } from '../../base/json.ts'
 import type { Image, RegistryAuth } from '../cri/messages.ts'
 import { credentialsFor } from './pull-credentials.ts'
 
-/** Of one image in one repository; who was dropped asks the registry again. */
+/** Keys kept for one image in one repository; a dropped one makes the next pod ask the registry again. */
 const maxKeys = 100
 const maxRepositories = 100
 const maxInterrupted = 1000
 
-/** Who may use an image: everybody, or who shows one of the keys of the repository that the pod names. */
+/** Who may use an image: all pods, or those with one of the keys of the repository that the pod names. */
 type Access = 'anyone' | ReadonlyMap<string, readonly string[]>
 
 interface Content {
   readonly salt: string
-  /** Pulls with credentials that have begun: the image may be there before it is known whose it is. */
+  /** Pulls with credentials that have begun: the image may exist before its record. */
   readonly pulling: readonly string[]
   readonly images: Readonly<Record<string, 'anyone' | Readonly<Record<string, readonly string[]>>>>
 }
@@ -30,11 +30,11 @@ export class PullRecords {
   readonly #salt: string
   readonly #images = new Map<string, Access>()
   readonly #pulling = new Map<string, number>()
-  /** Of a pull that ended without an answer: the image is nobody's until somebody pulls it. */
+  /** Pulls that ended without an answer: no pod may use the image until it is pulled again. */
   readonly #interrupted = new Set<string>()
   readonly #writes = new OneByOne()
 
-  /** Without a file they last as long as this object. */
+  /** Without a file, the records last as long as this object. */
   constructor(file?: string, { salt, pulling, images }: Content = newContent()) {
     this.#file = file
     this.#salt = salt
@@ -42,19 +42,19 @@ export class PullRecords {
     for (const [id, access] of Object.entries(images)) this.#images.set(id, access === 'anyone' ? access : new Map(Object.entries(access)))
   }
 
-  /** Rejects where the file is there and cannot be read: without it private images would be everybody's. */
+  /** Rejects if the file exists and cannot be read: without it, private images would be usable by all. */
   static async open(file: string, present: readonly Image[]): Promise<PullRecords> {
     const records = new PullRecords(file, await readContent(file))
     records.keep(present)
     return records
   }
 
-  /** So many pulls ended without an answer that it is worth a look which images are there: then call `keep`. */
+  /** So many pulls ended without an answer that a list of present images is worthwhile: then call `keep`. */
   get isCrowded(): boolean {
     return this.#interrupted.size > maxInterrupted
   }
 
-  /** Forgets what is not on the node any more. */
+  /** Drops records of images that were removed from the node. */
   keep(present: readonly Image[]): void {
     const ids = new Set(present.map(({ id }) => id))
     const names = new Set(present.flatMap(namesOf))
@@ -62,7 +62,7 @@ export class PullRecords {
     for (const name of this.#interrupted) if (!names.has(name)) this.#interrupted.delete(name)
   }
 
-  /** Whether a pod may use the image without asking the registry. Secrets are asked for only where it depends on them. */
+  /** Whether a pod may use the image without asking the registry. Reads Secrets only if the result depends on them. */
   async admits(image: Image, reference: ImageReference, secrets: () => Promise<readonly Secret[]>): Promise<boolean> {
     const access = this.#images.get(image.id)
     if (access === undefined) return this.#isOfNode(image)
@@ -76,46 +76,46 @@ export class PullRecords {
     return keys.some(key => known.includes(key))
   }
 
-  /** Whether somebody pulled it, so that it may be pulled again. */
+  /** Whether the image was pulled, so that it can be pulled again. */
   wasPulled({ id }: Image): boolean {
     return this.#images.has(id)
   }
 
-  /** It has a name by which nobody pulls it: who administers the node put it there for everybody. */
+  /** The image has a name that was never pulled: an administrator imported it for all. */
   #isOfNode({ repoTags, repoDigests }: Image): boolean {
     const pulled = [...this.#pulling.keys(), ...this.#interrupted]
     const repositories = new Set(pulled.map(repositoryOf))
     return repoTags.some(name => !pulled.includes(name)) || repoDigests.some(name => !repositories.has(repositoryOf(name)))
   }
 
-  /** Before a pull with credentials. `present` is what the name stands for until then. */
+  /** Call before a pull with credentials. `present` is the image that has the name so far. */
   async begin({ full }: ImageReference, present: Image | undefined): Promise<void> {
-    // It stays everybody's, whatever becomes of the pull.
+    // It stays usable by all, whatever the result of the pull.
     if (present !== undefined && !this.#images.has(present.id) && this.#isOfNode(present)) this.#images.set(present.id, 'anyone')
     this.#pulling.set(full, (this.#pulling.get(full) ?? 0) + 1)
     await this.#write()
   }
 
-  /** After a pull that `begin` told of and that failed. */
+  /** Call after a failed pull. */
   async failed({ full }: ImageReference): Promise<void> {
     this.#leave(full)
     await this.#write()
   }
 
-  /** After a pull that `begin` told of and whose outcome nobody waited for. */
+  /** Call after a pull whose result was not awaited. */
   async left({ full }: ImageReference): Promise<void> {
     this.#leave(full)
     this.#interrupted.add(full)
     await this.#write()
   }
 
-  /** After a pull: with these credentials, of one of these Secrets; undefined for one without any, which anybody could make. */
+  /** Call after a pull with these credentials, of one of these Secrets; undefined for an anonymous pull. */
   async pulled(reference: ImageReference, image: Image, auth: RegistryAuth | undefined, secrets: readonly Secret[]): Promise<void> {
     const { full, repository } = reference
     const before = this.#images.get(image.id) ?? (this.#isOfNode(image) ? 'anyone' : new Map<string, readonly string[]>())
     if (auth === undefined || before === 'anyone') this.#images.set(image.id, 'anyone')
     else {
-      // What was used last stays longest.
+      // Least recently used first.
       const keys = [...(before.get(repository) ?? []), ...this.#keysBehind(auth, reference, secrets)].toReversed()
       const others = [...before].filter(([name]) => name !== repository)
       const last = [...new Set(keys)].slice(0, maxKeys).toReversed()
@@ -126,14 +126,14 @@ export class PullRecords {
     await this.#write()
   }
 
-  /** The credentials themselves, and the Secret that they are of: its password may be renewed. */
+  /** The credentials themselves, and the Secret that contains them: its password may be renewed. */
   #keysBehind(auth: RegistryAuth, reference: ImageReference, secrets: readonly Secret[]): string[] {
     const used = this.#keyOf(auth)
     const of = secrets.filter(secret => credentialsFor(reference, [secret]).some(one => this.#keyOf(one) === used))
     return [...of.flatMap(keysOfSecret), used]
   }
 
-  /** No key tells a password to who reads the file, nor that two nodes have the same. */
+  /** Salted and hashed, so that a key reveals no password, nor that two nodes use the same one. */
   #keyOf(auth: RegistryAuth): string {
     return `credentials:${createHmac('sha256', this.#salt).update(JSON.stringify(auth)).digest('base64')}`
   }
@@ -144,7 +144,7 @@ export class PullRecords {
     else this.#pulling.delete(full)
   }
 
-  /** One write at a time, each of what holds when it begins. */
+  /** One write at a time, of the state at its beginning. */
   #write(): Promise<void> {
     const file = this.#file
     if (file === undefined) return Promise.resolve()
@@ -174,7 +174,7 @@ async function readContent(file: string): Promise<Content | undefined> {
   try {
     content = parseJson(text)
   } catch {
-    // Said below, as of any other text that is no record.
+    // Reported below, like any other text that is no record.
   }
   if (isContent(content)) return content
   throw new Error(`Cannot read who pulled the node's images: "${file}" is damaged; remove it together with the images`)

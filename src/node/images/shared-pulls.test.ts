@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { SharedPulls } from './shared-pulls.ts'
 
-/** A registry that answers when the test says so. */
+/** A registry that answers when the test lets it. */
 function setUp() {
   const running: { image: string; signal: AbortSignal; finish(): void; fail(err: Error): void }[] = []
   const pulls = new SharedPulls({
@@ -16,7 +16,7 @@ function setUp() {
 }
 const { signal } = new AbortController()
 
-test('pull() asks once for an image that several want, and again afterwards', async () => {
+test('pull() pulls an image once for several callers, and again afterwards', async () => {
   const { pulls, running } = setUp()
   const both = [pulls.pull('a', undefined, signal), pulls.pull('a', undefined, signal)]
   assert.equal(running.length, 1)
@@ -36,7 +36,7 @@ test('pull() shares nothing between different credentials', () => {
   assert.equal(running.length, 3)
 })
 
-test('pull() runs four at once, and a failed one makes room too', async () => {
+test('pull() runs four at once, and a failed one frees its slot too', async () => {
   const { pulls, running, images } = setUp()
   const all = ['a', 'b', 'c', 'd', 'e', 'f'].map(image => pulls.pull(image, undefined, signal).catch((err: unknown) => String(err)))
   assert.deepEqual(images(), ['a', 'b', 'c', 'd'])
@@ -49,7 +49,7 @@ test('pull() runs four at once, and a failed one makes room too', async () => {
   await Promise.all(all)
 })
 
-test('pull() goes on while one still waits, and ends when nobody does', async () => {
+test('pull() continues while one caller waits, and ends when none does', async () => {
   const { pulls, running } = setUp()
   const [first, second] = [new AbortController(), new AbortController()]
   const waits = [pulls.pull('a', undefined, first.signal), pulls.pull('a', undefined, second.signal)].map(wait => wait.catch(String))
@@ -65,7 +65,7 @@ test('pull() goes on while one still waits, and ends when nobody does', async ()
   assert.equal(await later, 'id of a')
 })
 
-test('pull() forgets one that waits for its turn when its caller is gone', async () => {
+test('pull() drops a waiting pull whose caller has gone', async () => {
   const { pulls, running, images } = setUp()
   const all = ['a', 'b', 'c', 'd'].map(image => pulls.pull(image, undefined, signal))
   const gone = new AbortController()

@@ -1,9 +1,9 @@
-// Pulls of one image by the same credentials at the same time are one pull, and few run at once: they share the network and the disk.
+// Merges simultaneous pulls of one image with the same credentials, and limits how many run at once: they share the network and the disk.
 import type { ContainerRuntime } from '../cri/runtime.ts'
 
 type PullAuth = Parameters<ContainerRuntime['pullImage']>[1]
 
-/** Upstream pulls one at a time by default (`serializeImagePulls`), which lets one large image hold up all others. */
+/** Upstream pulls one at a time by default (`serializeImagePulls`), so that one large image delays all others. */
 const maxAtOnce = 4
 
 interface SharedPull {
@@ -22,7 +22,7 @@ export class SharedPulls {
     this.#runtime = runtime
   }
 
-  /** The image's id, as the runtime answers. The signal ends this caller's wait, and the pull when nobody else waits for it. */
+  /** The image's id from the runtime. The signal ends this caller's wait, and the pull if no other caller waits. */
   async pull(image: string, auth: PullAuth, signal: AbortSignal): Promise<string> {
     signal.throwIfAborted()
     const key = JSON.stringify([image, auth ?? null])
@@ -36,7 +36,7 @@ export class SharedPulls {
     } finally {
       signal.removeEventListener('abort', leave)
       if (--shared.wanted === 0) {
-        // Whoever comes now must not join a pull that ends.
+        // A new caller must not join a pull that is ending.
         if (this.#pulls.get(key) === shared) this.#pulls.delete(key)
         shared.stop.abort(new Error('nobody waits for the image any more'))
       }
@@ -49,7 +49,7 @@ export class SharedPulls {
       if (this.#pulls.get(key) === shared) this.#pulls.delete(key)
     })
     const shared: SharedPull = { outcome, stop, wanted: 0 }
-    // Nobody may be left to hear of a failure.
+    // There may be no caller left to handle a failure.
     outcome.catch(() => undefined)
     this.#pulls.set(key, shared)
     return shared
@@ -62,7 +62,7 @@ export class SharedPulls {
       return await this.#runtime.pullImage(image, auth, signal)
     } finally {
       const [next] = this.#waiting
-      // The place goes to the next one without being free in between.
+      // The slot passes to the next pull without becoming free.
       if (next) next()
       else this.#running--
     }

@@ -1,20 +1,20 @@
-// Writes and lists ustar archives: just what image layers and OCI archives need.
+// Writes and lists ustar archives: the subset that image layers and OCI archives need.
 
 export interface TarEntry {
-  /** Relative path without a leading slash; a directory's ends with one. */
+  /** Relative path without a leading slash; a directory's path ends with one. */
   readonly path: string
   /** Permission bits. */
   readonly mode: number
   readonly content?: Buffer
   /** Makes the entry a symbolic link. */
   readonly linkTo?: string
-  /** Another type of entry, as the header's letter says it. */
+  /** Another type of entry: the letter in the header. */
   readonly type?: string
 }
 
 const block = 512
 
-/** The archive's bytes. The same entries give the same bytes: owner root, time zero. */
+/** The archive's bytes. Equal entries give equal bytes: owner root, time zero. */
 export function writeTar(entries: readonly TarEntry[]): Buffer {
   const parts: Buffer[] = []
   for (const entry of entries) {
@@ -49,12 +49,12 @@ function octal(bytes: Buffer, value: number, at: number, width: number): void {
   bytes.write(`${value.toString(8).padStart(width - 1, '0')}\u0000`, at)
 }
 
-/** What an extended header may say of the next entry; more is no image's. */
+/** Limit of an extended header; no image needs more. */
 const maxExtensionLength = 64 * 1024
 
 /**
- * Name and size of each entry of the archive, read through `read`, which answers fewer bytes only at the end. A name in an extended header (PAX, GNU)
- * counts, as it does for whoever unpacks the archive. Rejects when it is not a tar archive.
+ * Name and size of each entry of the archive, read through `read`, which returns fewer bytes only at the end. A name in an extended header
+ * (PAX, GNU) applies, as it does when the archive is unpacked. Rejects if it is not a tar archive.
  */
 export async function* listTar(
   read: (offset: number, length: number) => Promise<Buffer>,
@@ -86,7 +86,7 @@ export async function* listTar(
   }
 }
 
-/** Records of PAX: their length, a space, a name, `=`, a value and a line break. */
+/** Records of PAX: length, space, name, `=`, value, line break. */
 function paxRecords(text: string): { path?: string; size?: string } {
   const bytes = Buffer.from(text)
   const said: { path?: string; size?: string } = {}

@@ -15,7 +15,7 @@ import {
   removeCgroup,
 } from './cgroups.ts'
 
-/** Folders and files as the kernel shows them; what is written stays to be read. */
+/** Folders and files as in the kernel; writes can be read back. */
 async function tree(t: TestContext, files: Readonly<Record<string, string>>): Promise<string> {
   const root = await mkdtemp(join(tmpdir(), 'cgroups-'))
   t.after(() => rm(root, { recursive: true, force: true }))
@@ -66,7 +66,7 @@ test('createPodCgroup() writes each limit into its hierarchy of v1', async t => 
   assert.deepEqual(await written(root, `pids${path}`), { 'pids.max': '100' })
 })
 
-test('createPodCgroup() hands the controllers down and writes the limits of v2', async t => {
+test('createPodCgroup() enables the controllers for children and writes the limits of v2', async t => {
   const root = await tree(t, v2)
   await createPodCgroup('v2', path, limits, root)
   for (const parent of ['', 'bulkhead-x', 'bulkhead-x/burstable'])
@@ -75,7 +75,7 @@ test('createPodCgroup() hands the controllers down and writes the limits of v2',
   assert.deepEqual(files, { 'cpu.weight': '20', 'cpu.max': '50000 100000', 'memory.max': '1048576', 'pids.max': '100' })
 })
 
-test('createPodCgroup() writes no limit where there is none', async t => {
+test('createPodCgroup() writes no limit if there is none', async t => {
   const root = await tree(t, { ...v2, ...v1 })
   await createPodCgroup('v2', path, { cpuShares: 2, pids: 7 }, root)
   assert.deepEqual(await written(root, path), { 'cpu.weight': '1', 'pids.max': '7' })
@@ -88,14 +88,14 @@ test('cpuWeight() spans the whole range', () => {
   assert.deepEqual([2, 1024, 262_144].map(cpuWeight), [1, 39, 10_000])
 })
 
-test('containerSettings() forbids swap and half-killed containers on v2, where the kernel can', async t => {
+test('containerSettings() forbids swap and killing only part of a container on v2, if the kernel supports it', async t => {
   const accounts = await tree(t, { ...v2, 'bulkhead-x/memory.swap.max': 'max' })
   assert.deepEqual(await containerSettings('v2', '/bulkhead-x', accounts), { 'memory.oom.group': '1', 'memory.swap.max': '0' })
   assert.deepEqual(await containerSettings('v2', '/bulkhead-x', await tree(t, v2)), { 'memory.oom.group': '1' })
   assert.deepEqual(await containerSettings('v1', '/bulkhead-x', await tree(t, v1)), {})
 })
 
-test('removeCgroup() removes what is left in every hierarchy, and nothing else', async t => {
+test('removeCgroup() removes the cgroup from every hierarchy, and nothing else', async t => {
   const signal = AbortSignal.timeout(60_000)
   const hierarchies = ['cpu', 'memory', 'pids', 'systemd']
   const old = await tree(t, v1)
@@ -112,7 +112,7 @@ test('removeCgroup() removes what is left in every hierarchy, and nothing else',
   await removeCgroup('/bulkhead-x', clock, signal, unified)
 })
 
-test('membersOf() never names a process group or init', () => {
+test('membersOf() never returns a process group or init', () => {
   assert.deepEqual(membersOf('12\n0\n1\n345\n'), [12, 345])
   assert.deepEqual(membersOf(''), [])
 })
@@ -131,7 +131,7 @@ test('limitNodeCgroup() limits all pods together on v2', async t => {
   assert.deepEqual(await written(root, 'bulkhead-x'), { 'memory.max': String(1 << 30), 'pids.max': '1000' })
 })
 
-test('groupUsage() reads the working set and the processes of a cgroup, on v1 and v2, and nothing of one that is gone', async t => {
+test('groupUsage() reads the working set and the processes of a cgroup, on v1 and v2, and undefined if it was removed', async t => {
   const one = await tree(t, {
     'memory/g/memory.usage_in_bytes': '5000\n',
     'memory/g/memory.stat': 'inactive_file 1\ntotal_inactive_file 2000\n',

@@ -1,4 +1,4 @@
-// The pod-level cgroups, on a v1 machine in each controller's hierarchy, on a v2 machine in the one tree.
+// Pod-level cgroups: on v1 in each controller's hierarchy, on v2 in the unified tree.
 import { mkdir, readdir, readFile, rmdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Clock } from '../../base/clock.ts'
@@ -8,8 +8,8 @@ export type CgroupVersion = 'v1' | 'v2'
 const needed = ['cpu', 'memory', 'pids'] as const
 
 /**
- * v2 when /sys/fs/cgroup itself is the unified tree, also where a v1 machine has one without controllers beside its hierarchies. Throws where a
- * controller that pods need is missing: on v1 its folder would be an ordinary one, and limits written there would hold nobody.
+ * v2 if /sys/fs/cgroup itself is the unified tree; v1 also if a unified tree without controllers is mounted beside its hierarchies. Throws
+ * if a controller that pods need is missing: on v1 its folder would be an ordinary one, and limits written there would have no effect.
  */
 export async function detectCgroups(root = '/sys/fs/cgroup'): Promise<CgroupVersion> {
   const controllers = await readText(join(root, 'cgroup.controllers'))
@@ -26,7 +26,7 @@ async function readText(path: string): Promise<string | undefined> {
   try {
     return await readFile(path, 'utf8')
   } catch (err) {
-    // ENODEV: a cgroup that was removed after it was opened.
+    // ENODEV: the cgroup was removed after it was opened.
     if (err instanceof Error && 'code' in err && (err.code === 'ENOENT' || err.code === 'ENOTDIR' || err.code === 'ENODEV'))
       return undefined
     throw err
@@ -34,8 +34,8 @@ async function readText(path: string): Promise<string | undefined> {
 }
 
 /**
- * What the kubelet sets for each container on v2: no swap, and out of memory ends the container as a whole, for what a killed child leaves behind
- * is seldom able to go on. `path` is the cgroup of all pods, which is made. `memory.swap.max` is there only where the kernel accounts for swap.
+ * The kubelet's settings for each container on v2: no swap, and out of memory kills the whole container, since what survives a killed child
+ * seldom works on. Creates `path`, the cgroup of all pods. `memory.swap.max` exists only if the kernel accounts for swap.
  */
 export async function containerSettings(
   version: CgroupVersion,
@@ -49,7 +49,7 @@ export async function containerSettings(
 
 export interface PodLimits {
   readonly cpuShares: number
-  /** Microseconds of CPU time per 100 ms; undefined is unlimited. */
+  /** Microseconds of CPU time per 100 ms; undefined means unlimited. */
   readonly cpuQuota?: number
   readonly memoryBytes?: number
   readonly pids: number
@@ -57,7 +57,7 @@ export interface PodLimits {
 
 const period = 100_000
 
-/** Makes the pod's cgroup with its limits; `path` is absolute inside the hierarchy. Containers go below it. */
+/** Creates the pod's cgroup with its limits; `path` is absolute inside the hierarchy. Its containers' cgroups are children. */
 export async function createPodCgroup(version: CgroupVersion, path: string, limits: PodLimits, root = '/sys/fs/cgroup'): Promise<void> {
   if (version === 'v2') return await createV2(path, limits, root)
   const files: Record<(typeof needed)[number], Record<string, string>> = {
@@ -86,7 +86,7 @@ async function createV2(path: string, limits: PodLimits, root: string): Promise<
 async function makeV2(path: string, root: string): Promise<string> {
   let directory = root
   for (const part of path.split('/').filter(Boolean)) {
-    // A controller reaches a child only when its parent hands it on.
+    // A child gets a controller only if its parent enables it.
     await writeFile(join(directory, 'cgroup.subtree_control'), needed.map(name => `+${name}`).join(' '))
     directory = join(directory, part)
     await mkdir(directory, { recursive: true })
@@ -94,13 +94,13 @@ async function makeV2(path: string, root: string): Promise<string> {
   return directory
 }
 
-/** What all pods of the node may use together. */
+/** The common limits of all pods of the node. */
 export interface NodeLimits {
   readonly memoryBytes: number
   readonly pids: number
 }
 
-/** Limits the cgroup of all pods, which is made where it is not there. Rejects where more is in use already and the kernel cannot take it back. */
+/** Limits the cgroup of all pods, and creates it if needed. Rejects if more memory is in use and the kernel cannot reclaim it. */
 export async function limitNodeCgroup(version: CgroupVersion, path: string, limits: NodeLimits, root = '/sys/fs/cgroup'): Promise<void> {
   const set = (directory: string, file: string, value: number) => writeFile(join(directory, file), String(value))
   if (version === 'v2') {
@@ -116,12 +116,12 @@ export async function limitNodeCgroup(version: CgroupVersion, path: string, limi
 }
 
 export interface GroupUsage {
-  /** Without what the kernel can drop: files that nobody has used lately. */
+  /** Without memory that the kernel can drop: inactive file pages. */
   readonly workingSetBytes: number
   readonly pids: number
 }
 
-/** What a cgroup and all below it use; undefined where it is gone. */
+/** Usage of a cgroup with its children; undefined if it was removed. */
 export async function groupUsage(version: CgroupVersion, path: string, root = '/sys/fs/cgroup'): Promise<GroupUsage | undefined> {
   const [memory, pids] = version === 'v2' ? [join(root, path), join(root, path)] : [join(root, 'memory', path), join(root, 'pids', path)]
   const [used, stat, processes] = await Promise.all([
@@ -139,7 +139,7 @@ export function cpuWeight(shares: number): number {
   return 1 + Math.floor(((shares - 2) * 9999) / 262142)
 }
 
-/** Removes the cgroup and all below it, in every hierarchy; what still runs in it is killed. Resolves when it is gone. */
+/** Removes the cgroup and its children in every hierarchy, and kills their processes. Resolves when it is removed. */
 export async function removeCgroup(path: string, clock: Clock, signal: AbortSignal, root = '/sys/fs/cgroup'): Promise<void> {
   const unified = (await readText(join(root, 'cgroup.controllers'))) !== undefined
   const hierarchies = unified ? [root] : (await readdir(root)).map(name => join(root, name))
@@ -147,7 +147,7 @@ export async function removeCgroup(path: string, clock: Clock, signal: AbortSign
 }
 
 async function removeTree(directory: string, clock: Clock, signal: AbortSignal): Promise<void> {
-  // A group that is gone meanwhile has no children and no members.
+  // A cgroup removed meanwhile has no children and no members.
   const entries = await readdir(directory, { withFileTypes: true }).catch(() => [])
   for (const entry of entries) if (entry.isDirectory()) await removeTree(join(directory, entry.name), clock, signal)
   for (;;) {
@@ -168,12 +168,12 @@ async function killMembers(directory: string): Promise<void> {
     try {
       process.kill(pid, 'SIGKILL')
     } catch {
-      // It ended meanwhile; the caller looks again.
+      // The process ended meanwhile; the caller checks again.
     }
   }
 }
 
-/** Never 0, which stands for a process of another PID namespace and would make `kill` hit the agent's own group; never the machine's init. */
+/** Never 0, a process of another PID namespace, for which `kill` would hit the agent's own group; never the machine's init. */
 export function membersOf(procs: string): number[] {
   return procs
     .split('\n')

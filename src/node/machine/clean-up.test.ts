@@ -8,7 +8,7 @@ import { until } from '../../base/testing/wait-until.testing.ts'
 import { hasContainers } from './clean-up.ts'
 import { nodeDirectory } from './node-directory.ts'
 
-test('hasContainers() knows the shims of its node, and neither those of others nor other programs', async t => {
+test('hasContainers() recognizes the shims of its node, and neither those of others nor other programs', async t => {
   const folder = mkdtempSync(join(tmpdir(), 'bulkhead-shims-'))
   t.after(() => rmSync(folder, { recursive: true }))
   const [own, other] = ['own', 'other'].map(name => nodeDirectory(join(folder, name)))

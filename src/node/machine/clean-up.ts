@@ -1,4 +1,4 @@
-// Removes everything that a node made on the machine: shims and containers, mounts, network namespaces, cgroups. Also after kill -9.
+// Removes everything that a node made on the machine: shims and containers, mounts, network namespaces, cgroups. Works after kill -9 too.
 import { readdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Clock } from '../../base/clock.ts'
@@ -14,7 +14,7 @@ export function nodeCgroup(directory: NodeDirectory): string {
   return `/bulkhead-${directory.id}`
 }
 
-/** Stops and removes all sandboxes through the runtime, so that CNI gives back addresses, rules and interfaces. */
+/** Stops and removes all sandboxes through the runtime, so that CNI releases addresses, rules and interfaces. */
 export async function removeAllPods(runtime: ContainerRuntime, log: Logger, signal: AbortSignal): Promise<void> {
   const containers = await runtime.listContainers({}, signal)
   await Promise.all(containers.filter(({ state }) => state === 'CONTAINER_RUNNING').map(({ id }) => runtime.stopContainer(id, 2, signal)))
@@ -29,7 +29,7 @@ export async function removeAllPods(runtime: ContainerRuntime, log: Logger, sign
   }
 }
 
-/** Whether containers of this node run: each pod's have a shim, which outlives agent and containerd. */
+/** Whether containers of this node run: each pod has a shim, which outlives agent and containerd. */
 export async function hasContainers(directory: NodeDirectory): Promise<boolean> {
   return (await listProcesses()).some(({ command }) => isShim(command, directory))
 }
@@ -39,8 +39,8 @@ function isShim([program = '', ...args]: readonly string[], { containerdSocket }
 }
 
 /**
- * The last step of a clean stop and the first help after a crash; call it when no containerd of this directory runs.
- * Finds things by the directory's path alone. Keeps images, logs and certificates, for the next start.
+ * The last step of a clean stop and the first after a crash; call it while no containerd of this directory runs. Finds everything by the
+ * directory's path. Keeps images, logs and certificates for the next start.
  */
 export async function cleanUp(directory: NodeDirectory, clock: Clock, signal: AbortSignal): Promise<void> {
   const ours = (await listProcesses()).filter(
@@ -57,7 +57,7 @@ export async function cleanUp(directory: NodeDirectory, clock: Clock, signal: Ab
   await unmountBelow(directory.pods)
   await unmountBelow(directory.containerdRoot)
   await rm(directory.containerdState, { recursive: true, force: true })
-  // What is below is no mount any more, so nothing outside the folder can be reached through it.
+  // Mounts below are already unmounted, so nothing outside the folder can be reached through it.
   // A node that never ran a pod has no such folder.
   for (const name of await readdir(directory.pods).catch(() => [])) await rm(join(directory.pods, name), { recursive: true, force: true })
 }

@@ -4,11 +4,11 @@ import type { NodeDirectory } from './node-directory.ts'
 export interface ContainerdSettings {
   readonly sandboxImage: string
   readonly cniBinDirectory: string
-  /** Whether this machine forbids lowering oom_score_adj (no CAP_SYS_RESOURCE): then sandboxes keep the caller's score. */
+  /** Whether this machine forbids lowering oom_score_adj (no CAP_SYS_RESOURCE): sandboxes then keep the agent's score. */
   readonly restrictOomScoreAdj: boolean
 }
 
-/** Plug-ins that the agent does not use and that would write outside the node's directory or listen. */
+/** Plug-ins that the agent does not use and that would listen or write outside the node's directory. */
 const disabled = [
   'io.containerd.internal.v1.opt',
   'io.containerd.internal.v1.restart',

@@ -1,4 +1,4 @@
-// The node's own containerd: configured, started, restarted when it dies, stopped. The machine's containerd is never touched.
+// The node's own containerd: configures, starts, restarts and stops it. Never touches the machine's containerd.
 import { type ChildProcess, execFile, spawn } from 'node:child_process'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { mkdir, rm } from 'node:fs/promises'
@@ -25,22 +25,22 @@ export interface ContainerdOptions {
 export interface Containerd extends AsyncDisposable {
   readonly runtime: ContainerRuntime
   readonly socket: string
-  /** PEM that the streaming server presents. */
+  /** PEM certificate of the streaming server. */
   readonly streamingCertificate: string
-  /** Resolves when the supervisor has stopped; rejects when containerd cannot be kept running. */
+  /** Resolves when the supervisor has stopped; rejects if containerd cannot be kept running. */
   readonly stopped: Promise<void>
 }
 
 const firstBackOffMs = 200
 const maxBackOffMs = 10_000
-/** A containerd that ran this long starts again without delay. */
+/** A containerd that ran this long restarts without delay. */
 const steadyMs = 60_000
 const startMs = 60_000
 
 /**
- * Starts containerd and resolves when its CRI answers. Containers of an earlier run keep running and are found again; a containerd
- * that an earlier agent left behind is ended first. Disposing ends containerd, not the containers.
- * Rejects with what to install when a program is missing.
+ * Starts containerd and resolves when its CRI answers. Containers of an earlier run keep running and are adopted; a containerd that an
+ * earlier agent left is stopped first. Disposing stops containerd, not the containers. Rejects with the package to install if a program is
+ * missing.
  */
 export async function startContainerd(options: ContainerdOptions, signal: AbortSignal): Promise<Containerd> {
   const { directory, log, clock } = options
@@ -79,7 +79,7 @@ export async function startContainerd(options: ContainerdOptions, signal: AbortS
   }
 }
 
-/** Whether this process may lower its oom_score_adj, which containerd needs for a sandbox's own score. */
+/** Whether this process may lower its oom_score_adj; containerd needs that to set a sandbox's score. */
 function canLowerOomScore(): boolean {
   const file = '/proc/self/oom_score_adj'
   const before = readFileSync(file, 'utf8').trim()
@@ -103,14 +103,14 @@ async function requirePrograms(names: readonly string[]): Promise<void> {
 
 async function prepare(directory: NodeDirectory): Promise<void> {
   for (const path of [directory.root, directory.containerdRoot, directory.containerdState]) {
-    // Containers with another uid must be able to reach their mounts, but nobody may list.
+    // Containers with another uid must reach their mounts, but must not list the folder.
     await mkdir(path, { recursive: true, mode: 0o711 })
   }
   await mkdir(directory.registryConfig, { recursive: true, mode: 0o700 })
   await mkdir(directory.cniConfig, { recursive: true, mode: 0o700 })
 }
 
-/** Two containerd on one root would corrupt its database, so one that a killed agent left behind goes first. */
+/** Two containerd on one root would corrupt its database, so one left by a killed agent is stopped first. */
 async function endLeftContainerd(directory: NodeDirectory, clock: Clock, signal: AbortSignal): Promise<void> {
   const left = (await listProcesses()).filter(({ command }) => command.includes('--config') && command.includes(directory.containerdConfig))
   await endProcesses(
@@ -124,19 +124,19 @@ async function endLeftContainerd(directory: NodeDirectory, clock: Clock, signal:
 
 interface Supervisor {
   readonly stopped: Promise<void>
-  /** Rejects when the first start ended before it was ready. */
+  /** Rejects if the first start ended before containerd was ready. */
   readonly failed: Promise<never>
 }
 
 function supervise(binary: string, { directory, log, clock }: ContainerdOptions, signal: AbortSignal): Supervisor {
   const first = Promise.withResolvers<never>()
-  // Whoever starts containerd awaits it; nobody does any more once it is ready.
+  // The starting caller awaits this; once containerd is ready, nothing does.
   first.promise.catch(() => undefined)
   const loop = async () => {
     let backOff = firstBackOffMs
     for (let starts = 1; ; starts++) {
       const startedAt = clock.monotonic()
-      // A session of its own: Ctrl-C in the terminal reaches the agent only, which then stops things in order.
+      // A session of its own: Ctrl-C in the terminal reaches only the agent, which then stops things in order.
       const child = spawn(binary, ['--config', directory.containerdConfig], { detached: true, stdio: ['ignore', 'ignore', 'pipe'] })
       const last = forward(child, log)
       const end = () => child.kill('SIGTERM')
@@ -163,7 +163,7 @@ function supervise(binary: string, { directory, log, clock }: ContainerdOptions,
   return { stopped: loop(), failed: first.promise }
 }
 
-/** Hands containerd's own log lines to the agent's log and keeps the last one for the error. */
+/** Writes containerd's log lines to the agent's log and keeps the last one for the error. */
 function forward(child: ChildProcess, log: Logger): { line: string } {
   const last = { line: '' }
   let rest = ''

@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import { otherTables, runningNodes } from './leftovers.ts'
 import { nodeDirectory } from './node-directory.ts'
 
-test('otherTables finds the tables of other nodes and nobody else’s', () => {
+test('otherTables() finds the tables of other nodes and no other tables', () => {
   const listing = [
     'table ip bulkhead_00000001',
     'table inet bulkhead_00000001_policy',
@@ -22,7 +22,7 @@ test('otherTables finds the tables of other nodes and nobody else’s', () => {
   assert.deepEqual([...otherTables(listing, '00000001')], expected)
 })
 
-test('runningNodes reads nodes from the command lines of containerd and its shims', () => {
+test('runningNodes() reads nodes from the command lines of containerd and its shims', () => {
   const { id, containerdConfig, containerdSocket } = nodeDirectory('/data/a/node')
   const shim = (socket: string) => ['/usr/bin/containerd-shim-runc-v2', '-namespace', 'k8s.io', '-id', 'c', '-address', socket]
   const long = nodeDirectory(`/data/${'x'.repeat(100)}/node`)

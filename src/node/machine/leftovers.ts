@@ -1,5 +1,5 @@
-// What a node of another data directory left on this machine when it was killed: containers that still hold the pod network, or rules in the
-// kernel that would go on evaluating the pods of this node.
+// Finds what a killed node of another data directory left on this machine: containers that still use the pod network, or rules in the kernel
+// that would still apply to this node's pods.
 import { basename, dirname } from 'node:path'
 import type { Logger } from '../../base/log.ts'
 import { UserError } from '../../base/user-error.ts'
@@ -10,7 +10,7 @@ import { listProcesses, type ProcessEntry } from './process-table.ts'
 /** `ip bulkhead_0123abcd` and `inet bulkhead_0123abcd_policy`, as `nft list tables` prints them. */
 const tableLine = /^table (\S+ bulkhead_([0-9a-f]{8})(?:_policy)?)$/gm
 
-/** Tables of nodes other than `id`, by the id of theirs. Pure. */
+/** Tables of nodes other than `id`, by their node's id. Pure. */
 export function otherTables(listing: string, id: string): Map<string, string[]> {
   const found = new Map<string, string[]>()
   for (const [, table = '', other = ''] of listing.matchAll(tableLine)) {
@@ -19,7 +19,7 @@ export function otherTables(listing: string, id: string): Map<string, string[]> 
   return found
 }
 
-/** The node directories, by id, that the containerd and the shims among the processes belong to; '' where only the id is known. Pure. */
+/** Node directories, by id, of the containerd and shim processes; '' if only the id is known. Pure. */
 export function runningNodes(processes: readonly ProcessEntry[]): Map<string, string> {
   const found = new Map<string, string>()
   for (const { command } of processes) {
@@ -33,8 +33,8 @@ export function runningNodes(processes: readonly ProcessEntry[]): Map<string, st
 }
 
 /**
- * To be called by the one who has claimed the machine. Takes the rules of dead nodes out of the kernel; throws a UserError where containers of
- * another node still run: they have the addresses that this node would give to its pods.
+ * Call only after claiming the machine. Removes the rules of dead nodes from the kernel. Throws a UserError if containers of another node
+ * still run: they use addresses that this node would assign.
  */
 export async function clearLeftBehind(id: string, log: Logger): Promise<void> {
   const others = otherTables(await runProgram('nft', ['list', 'tables']), id)

@@ -1,4 +1,4 @@
-// What the Node object tells about the machine, read from the kernel.
+// The machine's facts for the Node object, read from the kernel.
 import { readFile, stat, statfs } from 'node:fs/promises'
 import { arch, availableParallelism, hostname, networkInterfaces, release, totalmem } from 'node:os'
 import { nodeAddresses } from './node-addresses.ts'
@@ -15,7 +15,7 @@ export interface MachineFacts {
   readonly machineId: string
   readonly systemUuid: string
   readonly bootId: string
-  /** Switched on in the kernel, whether or not it enforces now. */
+  /** Enabled in the kernel, whether or not it enforces now. */
   readonly seLinux: boolean
 }
 
@@ -47,7 +47,7 @@ export async function machineFacts(directory: string): Promise<MachineFacts> {
   }
 }
 
-/** As container runtimes ask: the module is on and its interface is mounted. */
+/** The check that container runtimes use: the module is enabled and its interface is mounted. */
 export async function appArmorEnabled(): Promise<boolean> {
   // A kernel without the module has neither file.
   const enabled = await readFile('/sys/module/apparmor/parameters/enabled', 'utf8').catch(() => '')
@@ -61,7 +61,7 @@ export interface Pressure {
 }
 
 export interface ProcessTable {
-  /** Processes and threads that the kernel lets be. */
+  /** The kernel's limit of processes and threads. */
   readonly most: number
   readonly running: number
 }
@@ -72,7 +72,7 @@ export interface MachineUse {
   readonly processes: ProcessTable
 }
 
-/** Of memory and processes, now. */
+/** Current use of memory and processes. */
 export async function machineUse(): Promise<MachineUse> {
   const [memory, loadavg, pidMax, threadsMax] = await Promise.all(
     ['/proc/meminfo', '/proc/loadavg', '/proc/sys/kernel/pid_max', '/proc/sys/kernel/threads-max'].map(path => readFile(path, 'utf8')),
@@ -80,7 +80,7 @@ export async function machineUse(): Promise<MachineUse> {
   return parseMachineUse({ memory: memory ?? '', loadavg: loadavg ?? '', pidMax: pidMax ?? '', threadsMax: threadsMax ?? '' })
 }
 
-/** Throws where the kernel says something else. */
+/** Throws if the kernel's format is unknown. */
 export function parseMachineUse(text: Readonly<Record<'memory' | 'loadavg' | 'pidMax' | 'threadsMax', string>>): MachineUse {
   const kilobytes = (name: string): number => Number(new RegExp(`^${name}:\\s+(\\d+) kB$`, 'm').exec(text.memory)?.[1])
   const use = {

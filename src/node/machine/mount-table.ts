@@ -1,17 +1,17 @@
-// Reads /proc/self/mountinfo, and mounts and unmounts through util-linux with every value an argv element.
+// Reads /proc/self/mountinfo, and mounts and unmounts through util-linux with each value as an argument.
 import { execFile } from 'node:child_process'
 import { readFile } from 'node:fs/promises'
 import { promisify } from 'node:util'
 
 const run = promisify(execFile)
 
-/** Mount points at or below `directory`, deepest and newest first: the order to unmount them in. */
+/** Mount points at or below `directory`, deepest and newest first: the order for unmounting. */
 export async function mountsBelow(directory: string): Promise<string[]> {
   const table = parseMountInfo(await readFile('/proc/self/mountinfo', 'utf8'))
   return table.filter(point => point === directory || point.startsWith(`${directory}/`)).reverse()
 }
 
-/** The mount points in the table's order. The kernel escapes space, tab, newline and backslash as octal. */
+/** Mount points in the table's order. The kernel escapes space, tab, newline and backslash as octal. */
 function parseMountInfo(text: string): string[] {
   return text.split('\n').flatMap(line => {
     const point = line.split(' ')[4]
@@ -23,7 +23,7 @@ export async function isMountPoint(path: string): Promise<boolean> {
   return parseMountInfo(await readFile('/proc/self/mountinfo', 'utf8')).includes(path)
 }
 
-/** A tmpfs that survives no reboot and never reaches a disk. */
+/** A tmpfs: does not survive a reboot and never reaches a disk. */
 export async function mountTmpfs(
   path: string,
   options: { readonly sizeBytes?: number; readonly mode: string; readonly programs?: boolean },
@@ -32,12 +32,12 @@ export async function mountTmpfs(
   await run('mount', ['-t', 'tmpfs', '-o', `nosuid,nodev,${options.programs ? '' : 'noexec,'}mode=${options.mode}${size}`, 'tmpfs', path])
 }
 
-/** Binds what an open descriptor of this process refers to, whatever its path has become meanwhile. */
+/** Binds the object of an open descriptor of this process, wherever its path leads meanwhile. */
 export async function bindMountDescriptor(fd: number, target: string): Promise<void> {
   await run('mount', ['--no-canonicalize', '--bind', `/proc/${process.pid}/fd/${fd}`, target])
 }
 
-/** Detaches at once, also when something still uses it. What is not mounted is success. */
+/** Detaches at once, even if in use. A path that is not mounted is success. */
 export async function unmount(path: string): Promise<void> {
   try {
     await run('umount', ['-l', '--', path])

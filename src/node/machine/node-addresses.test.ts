@@ -26,7 +26,7 @@ test('a node has one address of each family, of the interface with the default r
   assert.deepEqual(nodeAddresses(interfaces, routes), ['192.0.2.2', 'fd00::2'])
 })
 
-test('without a default route the first addresses count, and loopback counts never', () => {
+test('without a default route the first addresses are used, and never loopback', () => {
   assert.deepEqual(nodeAddresses(interfaces, header), ['10.251.77.1', 'fd00::2'])
   assert.deepEqual(nodeAddresses({ lo: interfaces.lo, docker0: interfaces.docker0 }, ''), [])
 })

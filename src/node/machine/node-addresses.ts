@@ -1,14 +1,14 @@
-// The addresses by which a node is reached: one of each family, as the kubelet reports without a cloud provider.
+// The node's addresses: one of each family, as the kubelet reports without a cloud provider.
 import type { NetworkInterfaceInfo } from 'node:os'
 
 type Interfaces = Readonly<Record<string, readonly NetworkInterfaceInfo[] | undefined>>
 
-/** Bridges and pairs of containers are inside of the node. */
+/** Bridges and veth pairs of containers are internal to the node. */
 const inside = /^(lo|veth|cni|bulkhead|docker|br-)/
 
 /**
- * IPv4 first. Those of the interface with the default route, which the rest of the network sees, else the first there is; none where there is only
- * loopback, which is every machine's. `routes` is the text of /proc/net/route. More than one of a family would be refused in `status.hostIPs` of each pod. Pure.
+ * IPv4 first. The addresses of the interface with the default route, or the first ones found; none if there is only loopback. `routes` is
+ * the content of /proc/net/route. More than one address of a family would be refused in `status.hostIPs` of each pod. Pure.
  */
 export function nodeAddresses(interfaces: Interfaces, routes: string): string[] {
   const preferred = defaultInterface(routes)
@@ -18,7 +18,7 @@ export function nodeAddresses(interfaces: Interfaces, routes: string): string[] 
   return (['IPv4', 'IPv6'] as const).flatMap(wanted => all.find(({ family }) => family === wanted)?.address ?? [])
 }
 
-/** Of several default routes that with the lowest metric. */
+/** The default route with the lowest metric. */
 function defaultInterface(routes: string): string | undefined {
   const defaults = routes
     .split('\n')

@@ -1,4 +1,4 @@
-// Where a node keeps its things, all below the data directory's `node` folder, and a short path where unix sockets need one.
+// The node's paths, all below the data directory's folder `node`, and a short path where unix sockets need one.
 import { createHash } from 'node:crypto'
 import { join, resolve } from 'node:path'
 
@@ -20,14 +20,14 @@ export interface NodeDirectory {
   readonly cniConfig: string
   readonly cniState: string
   readonly seccomp: string
-  /** Who pulled the images on the node. */
+  /** Records of the credentials that pulled the images. */
   readonly pullRecords: string
 }
 
 /** sockaddr_un holds 108 bytes with the final NUL; containerd adds `.ttrpc` to its socket's name. */
 const maxSocketLength = 107
 
-/** Paths are data: nothing is made here. A state folder whose sockets would not fit moves to `/run/bulkhead-<id>`. */
+/** Returns paths only and creates nothing. A state folder whose sockets would not fit moves to `/run/bulkhead-<id>`. */
 export function nodeDirectory(directory: string): NodeDirectory {
   const root = resolve(directory)
   const id = createHash('sha256').update(root).digest('hex').slice(0, 8)

@@ -1,4 +1,4 @@
-// Finds and ends processes of an earlier run by what their command line names, so that a kill -9 leaves nothing behind.
+// Finds and ends processes of an earlier run by their command lines, so that a kill -9 leaves nothing behind.
 import { readdir, readFile } from 'node:fs/promises'
 import type { Clock } from '../../base/clock.ts'
 
@@ -15,7 +15,7 @@ export async function listProcesses(): Promise<ProcessEntry[]> {
         const text = await readFile(`/proc/${pid}/cmdline`, 'utf8')
         return { pid: Number(pid), command: text.split('\u0000').slice(0, -1) }
       } catch {
-        // It ended between the listing and the read.
+        // The process ended between the listing and the read.
         return { pid: Number(pid), command: [] }
       }
     }),
@@ -23,7 +23,7 @@ export async function listProcesses(): Promise<ProcessEntry[]> {
   return entries.filter(({ command }) => command.length > 0)
 }
 
-/** SIGTERM, then SIGKILL after `graceMs`; resolves when none of the processes is left. */
+/** SIGTERM, then SIGKILL after `graceMs`; resolves when all of the processes have ended. */
 export async function endProcesses(pids: readonly number[], graceMs: number, clock: Clock, signal: AbortSignal): Promise<void> {
   for (const pid of pids) send(pid, 'SIGTERM')
   const killAt = clock.monotonic() + graceMs
@@ -53,7 +53,7 @@ function send(pid: number, name: NodeJS.Signals): void {
   try {
     process.kill(pid, name)
   } catch (err) {
-    // ESRCH: it ended by itself, which is what was wanted.
+    // ESRCH: it has already ended.
     if (!(err instanceof Error && 'code' in err && err.code === 'ESRCH')) throw err
   }
 }

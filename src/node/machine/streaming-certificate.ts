@@ -1,9 +1,9 @@
-// The certificate of containerd's streaming server: self-signed, made at each start, pinned by the agent, never leaves the machine.
+// The certificate of containerd's streaming server: self-signed at each start, pinned by the agent, never leaves the machine.
 import { webcrypto } from 'node:crypto'
 import { chmod, writeFile } from 'node:fs/promises'
 import { loadX509 } from '../../base/net/x509.ts'
 
-/** Writes certificate and key (mode 0600) and answers the certificate's PEM. Valid for 10 years: a new one comes with each start. */
+/** Writes certificate and key (mode 0600) and returns the certificate's PEM. Valid for 10 years; replaced at each start. */
 export async function writeStreamingCertificate(paths: { certificate: string; key: string }, now: number): Promise<string> {
   const { SubjectAlternativeNameExtension, X509CertificateGenerator } = await loadX509()
   const algorithm = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' }

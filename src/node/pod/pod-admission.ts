@@ -1,5 +1,5 @@
-// What a node asks of a pod before it starts it, as upstream's kubelet does: whoever wrote spec.nodeName, a node gives nothing away
-// twice. Reasons and messages are the kubelet's (pkg/kubelet/lifecycle/predicate.go). Pure.
+// Checks a pod before the node starts it, as upstream's kubelet: whoever wrote spec.nodeName, the node assigns no resource twice. Reasons
+// and messages are the kubelet's (pkg/kubelet/lifecycle/predicate.go). Pure.
 import { hostPorts, hostPortsCollide } from '../../api/pods/host-ports.ts'
 import { podRequests } from '../../api/pods/pod-resources.ts'
 import { safeSysctls, sysctlName } from '../../api/pods/safe-sysctls.ts'
@@ -16,20 +16,20 @@ export interface Refusal {
   readonly message: string
 }
 
-/** What a pod that was let in keeps of the node. */
+/** The resources of the node that an admitted pod holds. */
 export interface Demand {
   readonly requests: ReadonlyAmounts
   readonly ports: readonly ContainerPort[]
 }
 
-/** Of a pod that asks for no more than its node gives it, whatever its status says of a resize that it asked for before. */
+/** For a pod that requests no more than its node gave it, whatever its status says about an earlier resize. */
 export function demandOf(pod: Pod): Demand {
   const requests = podRequests(pod, { useStatus: true })
   raiseAmounts(requests, podRequests(pod))
   return { requests, ports: hostPorts(pod) }
 }
 
-/** The first thing that stands against the pod, beside the demands of those that are here; undefined where nothing does. */
+/** The first reason against the pod, given the resources of the admitted ones; undefined if there is none. */
 export function planAdmission(pod: Pod, wanted: Demand, held: readonly Demand[], node: Node): Refusal | undefined {
   const sysctl = pod.spec.securityContext?.sysctls?.map(({ name }) => sysctlName(name)).find(name => !safeSysctls.since32.includes(name))
   if (sysctl !== undefined) {
@@ -47,7 +47,7 @@ export function planAdmission(pod: Pod, wanted: Demand, held: readonly Demand[],
   return undefined
 }
 
-/** The same for a pod that runs and asks for more: what it has is its own. `wanted` counts the spec alone. */
+/** The same for a running pod that requests more: its own resources count as free. `wanted` counts only the spec. */
 export function planResizeAdmission(wanted: ReadonlyAmounts, held: readonly Demand[], node: Node): Refusal | undefined {
   const allocatable = parseAmounts(node.status?.allocatable)
   for (const [resource, amount] of wanted) {
@@ -72,7 +72,7 @@ function shortage(wanted: Demand, held: readonly Demand[], allocatable: Readonly
     if (compareQuantities(amount, nothing) <= 0) continue
     const before = used.get(resource) ?? nothing
     if (capacity === undefined) {
-      // An extended resource that the node does not know it cannot run out of, as on upstream; of huge pages it has none.
+      // Unknown extended resources are unlimited, as upstream; there are no huge pages.
       if (isHugePages(resource)) return insufficient(resource, amount, before, nothing)
       continue
     }

@@ -1,4 +1,4 @@
-// The containers of a pod spec, one walk for all three lists.
+// The containers of a pod spec, one walk over all three lists.
 import type { Container, ContainerStatus, EphemeralContainer, Pod } from '../../api/types/core-v1.ts'
 
 export type ContainerKind = 'init' | 'regular' | 'ephemeral'
@@ -16,7 +16,7 @@ export function containersOf({ spec }: Pod): PodContainer[] {
   ]
 }
 
-/** An init container that keeps running beside the others: a sidecar. */
+/** A sidecar: an init container that keeps running beside the others. */
 export function isSidecar(container: Container | EphemeralContainer): boolean {
   return container.restartPolicy === 'Always'
 }
@@ -37,8 +37,8 @@ export function podUid({ metadata }: Pod): string {
 }
 
 /**
- * What the API knows of an ephemeral container that has ended. It runs once: that holds also where the runtime has no record of it any more (the node
- * was stopped), and the API takes no other state of it.
+ * The API's last state of an ended ephemeral container. It runs only once, even if the runtime has lost its record (the node was stopped),
+ * and the API accepts no other state.
  */
 export function endedEphemeral({ status }: Pod, name: string): ContainerStatus | undefined {
   return status?.ephemeralContainerStatuses?.find(known => known.name === name && known.state?.terminated)

@@ -7,7 +7,7 @@ import { nodeDirectory } from '../machine/node-directory.ts'
 import { podOf } from './fixture.ts'
 import { logFolder, makeLogFolder, podsWithFolders } from './pod-folders.ts'
 
-test('podsWithFolders() finds each pod once, by its folder or its logs, and none on a node that never ran one', async t => {
+test('podsWithFolders() returns each pod once, by its folder or its logs, and none on a node that never ran one', async t => {
   const directory = nodeDirectory(mkdtempSync(join(tmpdir(), 'pod-folders-')))
   t.after(() => rmSync(directory.root, { recursive: true }))
   assert.deepEqual(await podsWithFolders(directory), [])
@@ -23,7 +23,7 @@ test('podsWithFolders() finds each pod once, by its folder or its logs, and none
   ])
 })
 
-test('CVE-2024-5321: makeLogFolder() opens no log to other users of the node, whatever the mask', async t => {
+test('CVE-2024-5321: makeLogFolder() closes logs to other users of the node, whatever the umask', async t => {
   const directory = nodeDirectory(mkdtempSync(join(tmpdir(), 'pod-folders-')))
   t.after(() => rmSync(directory.root, { recursive: true }))
   const path = logFolder(directory.logs, podOf())

@@ -1,4 +1,4 @@
-// The folders that pods have on a node, by which an agent finds what one before it left: `<pods>/<uid>` and `<logs>/<namespace>_<name>_<uid>`.
+// The folders of pods on a node, by which an agent finds what an earlier one left: `<pods>/<uid>` and `<logs>/<namespace>_<name>_<uid>`.
 import { mkdir, readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Pod } from '../../api/types/core-v1.ts'
@@ -7,7 +7,7 @@ import { podUid } from './pod-containers.ts'
 
 export interface PodIdentity {
   readonly uid: string
-  /** Both are '' where nothing here tells them. */
+  /** Both are '' if no folder contains them. */
   readonly namespace: string
   readonly name: string
 }
@@ -17,12 +17,12 @@ export function logFolder(logs: string, pod: Pod): string {
   return join(logs, `${namespace}_${name}_${podUid(pod)}`)
 }
 
-/** Logs may hold anything, so nobody but root and its group reads them, whatever mask the agent was started with. */
+/** Logs may contain secrets, so only root and its group may read them, whatever the agent's umask. */
 export async function makeLogFolder(path: string): Promise<void> {
   await mkdir(path, { recursive: true, mode: 0o750 })
 }
 
-/** Each pod that has a folder here. */
+/** All pods that have a folder here. */
 export async function podsWithFolders({ pods, logs }: NodeDirectory): Promise<readonly PodIdentity[]> {
   const found = new Map<string, PodIdentity>()
   for (const uid of await namesIn(pods)) found.set(uid, { uid, namespace: '', name: '' })

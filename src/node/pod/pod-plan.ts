@@ -1,4 +1,4 @@
-// Decides what one pass over a pod has to do: sandbox, what to start, what to kill. Pure: the order and rules are the kubelet's.
+// Decides what one pass over a pod does: the sandbox, containers to start, containers to kill. Pure: the order and rules are the kubelet's.
 import { createHash } from 'node:crypto'
 import type { Container, EphemeralContainer, Pod } from '../../api/types/core-v1.ts'
 import type { ContainerStatus } from '../cri/messages.ts'
@@ -18,7 +18,7 @@ export interface KillAction {
 }
 
 export interface PodPlan {
-  /** Kill all that runs and the sandbox: it is broken, or the pod has nothing left to run. */
+  /** Kill everything and the sandbox: it is broken, or the pod has nothing left to run. */
   readonly killPod: boolean
   readonly createSandbox: boolean
   readonly attempt: number
@@ -26,7 +26,7 @@ export interface PodPlan {
   readonly kill: readonly KillAction[]
 }
 
-/** Name and image of a container: what may change in a running pod and makes it start anew. */
+/** Name and image of a container: the fields of a running pod whose change restarts it. */
 export function containerHash({ name, image }: Container | EphemeralContainer): string {
   return createHash('sha256')
     .update(JSON.stringify([name, image]))
@@ -46,7 +46,7 @@ function planNewSandbox(pod: Pod, state: PodState): PodPlan {
   const policy = pod.spec.restartPolicy ?? 'Always'
   const killPod = sandbox !== undefined
   const none: PodPlan = { killPod, createSandbox: false, attempt, start: [], kill: [] }
-  // A pod that never restarts and has run once is over with its sandbox.
+  // A pod that never restarts and has run once ends with its sandbox.
   if (policy === 'Never' && attempt > 0 && state.containers.size > 0) return none
   const left = pod.spec.containers.filter(({ name }) => {
     const status = newestContainer(state, name)
@@ -57,7 +57,7 @@ function planNewSandbox(pod: Pod, state: PodState): PodPlan {
   if (left.length === 0 && initialized) return none
   const init = pod.spec.initContainers ?? []
   const [first] = init
-  // A new sandbox is a new pod in the same object: init containers run again.
+  // A new sandbox starts the pod over: init containers run again.
   const start: PodContainer[] = first ? [{ kind: 'init', spec: first }] : left.map(spec => ({ kind: 'regular', spec }))
   return { killPod, createSandbox: true, attempt, start, kill: [] }
 }
@@ -98,7 +98,7 @@ interface InitPlan {
   readonly kill: readonly KillAction[]
 }
 
-/** Init containers one after another; a sidecar counts as done when it has started, and is kept running ever after. */
+/** Init containers one after another; a sidecar counts as done once it has started, and is kept running. */
 function planInit(pod: Pod, state: PodState, probes: ProbeVerdicts, sandboxId: string | undefined): InitPlan {
   const policy = pod.spec.restartPolicy ?? 'Always'
   const start: PodContainer[] = []
@@ -114,7 +114,7 @@ function planInit(pod: Pod, state: PodState, probes: ProbeVerdicts, sandboxId: s
       if (!initialized && !(running && !action && probes.started(status.id))) return { outcome: 'waiting', start, kill }
       continue
     }
-    // After initialization the record of an init container may be gone; it must not run again for that.
+    // After initialization, an init container must not run again just because its record was removed.
     if (initialized) continue
     if (running) return { outcome: 'waiting', start, kill }
     if (status?.state !== 'CONTAINER_EXITED') {
@@ -129,7 +129,7 @@ function planInit(pod: Pod, state: PodState, probes: ProbeVerdicts, sandboxId: s
   return { outcome: 'done', start, kill }
 }
 
-/** Whether a regular container was made in this sandbox. */
+/** Whether a regular container was created in this sandbox. */
 function hasInitialized(pod: Pod, state: PodState, sandboxId: string | undefined): boolean {
   if (sandboxId === undefined) return false
   const since = BigInt(state.sandboxes[0]?.createdAt ?? '0')
@@ -151,7 +151,7 @@ function killRunning(spec: Container, status: ContainerStatus, probes: ProbeVerd
   return { status, container: spec, reason: 'probe', message: `Container ${name} failed ${failed} probe${then}` }
 }
 
-/** Whether the kubelet starts a container again that has ended so. */
+/** Whether the kubelet restarts a container that ended like this. */
 export function shouldRestart(policy: string, exitCode: number): boolean {
   return policy === 'Always' || (policy === 'OnFailure' && exitCode !== 0)
 }

@@ -37,13 +37,13 @@ const rows: { name: string; container: Container; want: 'nothing' | 'update' | '
   },
 ]
 for (const { name, container, want } of rows) {
-  test(`planResize() of a container that asks for ${name}`, () => {
+  test(`planResize() of a container that requests ${name}`, () => {
     const plan = planResize({ kind: 'regular', spec: container }, status, given)
     assert.equal(plan === undefined ? 'nothing' : plan.restart ? 'restart' : 'update', want)
   })
 }
 
-test('startedWith() goes by what the API was told of this container, then by what the container was made with', () => {
+test("startedWith() uses the container's status in the API, then its creation parameters", () => {
   const written = { ...status, annotations: { 'io.kubernetes.container.resources': JSON.stringify(given) } }
   const told = (containerID: string) => ({
     ...podOf(),
@@ -59,7 +59,7 @@ test('startedWith() goes by what the API was told of this container, then by wha
   assert.deepEqual(startedWith(podOf(), container, { ...status, annotations: {} }), { requests: { cpu: '9' } })
 })
 
-test('widestPod() has room for what containers have and for what they are to get', () => {
+test('widestPod() fits both the current and the new resources of containers', () => {
   const pod = podOf({
     containers: [containerOf({ requests: { cpu: '1' }, limits: { cpu: '3', memory: '1Gi' } }), { name: 'd', image: 'i' }],
   })
@@ -69,7 +69,7 @@ test('widestPod() has room for what containers have and for what they are to get
   assert.deepEqual(other, { name: 'd', image: 'i' })
 })
 
-test('asGiven() is the pod itself where it asks for what it has, and else with what was given to each container that asks for other', () => {
+test("asGiven() returns the pod itself if nothing differs, otherwise with each container's granted resources", () => {
   const claims = [{ name: 'gpu' }]
   const pod = podOf({
     containers: [containerOf({ requests: { cpu: '2' }, claims }), { name: 'other', resources: { limits: { memory: '1Gi' } } }],
@@ -82,7 +82,7 @@ test('asGiven() is the pod itself where it asks for what it has, and else with w
   assert.equal(asGiven(pod, new Map([...asksFor(pod), ['c', { requests: { cpu: '2000m' } }] as const])), pod)
 })
 
-test('givenBefore() goes by the status, and by the spec where that says nothing', () => {
+test('givenBefore() uses the status, and the spec if that is empty', () => {
   const told = { name: 'c', ready: true, restartCount: 0, image: '', imageID: '' }
   const pod = podOf({ containers: [containerOf({ requests: { cpu: '2' } })] })
   const saying = (resources?: ResourceRequirements) => ({

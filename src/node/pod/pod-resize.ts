@@ -1,4 +1,4 @@
-// Which containers run with other resources than their pod asks for now, and what it takes to give them those (KEP-1287). Pure.
+// Finds containers that run with other resources than their pod requests now, and plans the changes (KEP-1287). Pure.
 import { compareQuantities, parseQuantity } from '../../api/quantity/quantity.ts'
 import type { Container, Pod, ResourceList, ResourceRequirements } from '../../api/types/core-v1.ts'
 import { parseJson } from '../../base/json.ts'
@@ -12,11 +12,11 @@ const resizable = ['cpu', 'memory'] as const
 export interface Resize {
   readonly container: PodContainer
   readonly status: ContainerStatus
-  /** Its resizePolicy wants a new start for what changes. */
+  /** Its resizePolicy requires a restart for this change. */
   readonly restart: boolean
 }
 
-/** What the container was started with, or what the API was told since: an agent before this one may have changed it. */
+/** The resources of the container's start, or those in the API's status: an earlier agent may have changed them. */
 export function startedWith({ status: podStatus }: Pod, { name, resources }: Container, status: ContainerStatus): ResourceRequirements {
   const known = [...(podStatus?.containerStatuses ?? []), ...(podStatus?.initContainerStatuses ?? [])].find(told => told.name === name)
   if (known?.resources !== undefined && known.containerID?.endsWith(status.id) === true) return known.resources
@@ -24,21 +24,21 @@ export function startedWith({ status: podStatus }: Pod, { name, resources }: Con
   return written === undefined ? (resources ?? {}) : (parseJson(written) as ResourceRequirements)
 }
 
-/** What a node has given the containers of a pod, by their names. */
+/** The resources that a node granted to the containers of a pod, by name. */
 export type Given = ReadonlyMap<string, ResourceRequirements>
 
 const allContainers = ({ spec }: Pod): readonly Container[] => [...spec.containers, ...(spec.initContainers ?? [])]
 
 export const asksFor = (pod: Pod): Given => new Map(allContainers(pod).map(({ name, resources = {} }) => [name, resources]))
 
-/** What an agent before this one gave the pod: what its status says that it has, or else what it asks for. */
+/** The resources that an earlier agent granted: those of the status, otherwise those of the spec. */
 export function givenBefore(pod: Pod): Given {
   const told = [...(pod.status?.containerStatuses ?? []), ...(pod.status?.initContainerStatuses ?? [])]
   const known = told.flatMap(({ name, resources }) => (resources === undefined ? [] : [[name, resources] as const]))
   return new Map([...asksFor(pod), ...known])
 }
 
-/** The pod as if it asked for what it was given; the same object where it does. */
+/** The pod as if it requested what it was granted; the same object if it does. */
 export function asGiven(pod: Pod, given: Given): Pod {
   const asksOther = ({ name, resources }: Container) => changedResources(given.get(name) ?? {}, resources).length > 0
   if (!allContainers(pod).some(asksOther)) return pod
@@ -50,7 +50,7 @@ export function asGiven(pod: Pod, given: Given): Pod {
   })
 }
 
-/** Undefined where the container has what its spec says. */
+/** Undefined if the container has the resources of its spec. */
 export function planResize(container: PodContainer, status: ContainerStatus, applied: ResourceRequirements): Resize | undefined {
   const { resources, resizePolicy = [] } = container.spec
   const changed = changedResources(applied, resources)
@@ -62,8 +62,8 @@ export function planResize(container: PodContainer, status: ContainerStatus, app
 }
 
 /**
- * The pod as if each container had the more of what it has and is to get: while both are in force somewhere, the pod's own bounds must
- * hold them all. `applied` by the container's name.
+ * The pod with the larger of current and new resources for each container: while both may be in force, the pod's own limits must fit them
+ * all. `applied` by container name.
  */
 export function widestPod(pod: Pod, applied: ReadonlyMap<string, ResourceRequirements>): Pod {
   const widen = (container: Container): Container => {
@@ -86,7 +86,7 @@ function withContainers(pod: Pod, change: (container: Container) => Container): 
   }
 }
 
-/** Of each resource that both name; what one leaves open is open. */
+/** The larger value of each resource that both set; a resource that one leaves unset is unset. */
 function larger(a: ResourceList = {}, b: ResourceList = {}): ResourceList {
   const both = Object.entries(a).flatMap(([name, amount]) => {
     const other = b[name]

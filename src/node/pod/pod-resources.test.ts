@@ -33,7 +33,7 @@ test('containerResources() turns quantities into cgroup numbers', () => {
   assert.deepEqual(containerResources(podOf(), containerOf('c'), 1), { cpuShares: 2, oomScoreAdj: 1000 })
 })
 
-test('podLimits() sums the containers, takes a bigger init container, and has no limit where one container has none', () => {
+test('podLimits() sums the containers, uses a larger init container, and has no limit if one container has none', () => {
   const limited = resources(undefined, { cpu: '1', memory: '100Mi' })
   const pod = podOf({
     containers: [containerOf('a', limited), containerOf('b', limited)],

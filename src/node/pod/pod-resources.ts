@@ -1,4 +1,4 @@
-// From requests and limits to cgroup numbers, QoS class and OOM score. Pure.
+// Converts requests and limits to cgroup values, QoS class and OOM score. Pure.
 
 import { parseQuantity } from '../../api/quantity/quantity.ts'
 import type { Container, EphemeralContainer, Pod } from '../../api/types/core-v1.ts'
@@ -11,7 +11,7 @@ export type QosClass = (typeof qosClasses)[number]
 
 type AnyContainer = Container | EphemeralContainer
 
-/** Most processes in one pod: a fork bomb must not take the node's table. */
+/** Limit of processes in one pod: a fork bomb must not fill the node's process table. */
 const podPidLimit = 4096
 
 const minShares = 2
@@ -19,7 +19,7 @@ const sharesPerCpu = 1024
 const minQuota = 1000
 const quotaPeriod = 100_000
 
-/** A quantity in thousand-millionths, the finest scale that Kubernetes keeps. */
+/** A quantity in billionths, the finest scale of Kubernetes. */
 export function nanoUnits(text: string): bigint {
   const { value, scale } = parseQuantity(text)
   return scale >= -9 ? value * 10n ** BigInt(scale + 9) : value / 10n ** BigInt(-9 - scale)
@@ -57,7 +57,7 @@ export function qosClass({ spec }: Pod): QosClass {
   return guaranteed ? 'Guaranteed' : 'Burstable'
 }
 
-/** The kubelet's oom_score_adj: -997 guaranteed, 1000 best effort, between them by the share of memory requested. */
+/** The kubelet's oom_score_adj: -997 for guaranteed, 1000 for best effort, others between by their share of requested memory. */
 function oomScore(pod: Pod, container: AnyContainer, nodeMemoryBytes: number): number {
   const priority = pod.spec.priority ?? 0
   if (priority >= 2_000_000_000) return -997
@@ -81,7 +81,7 @@ export function containerResources(pod: Pod, container: AnyContainer, nodeMemory
   }
 }
 
-/** What the pod as a whole may use: the sum of its containers, or of one init container if that is more; no limit where one has none. */
+/** Limits of the whole pod: the sum of its containers, or one init container if that is more; no limit if one has none. */
 export function podLimits({ spec }: Pod): PodLimits {
   const sidecars = (spec.initContainers ?? []).filter(isSidecar)
   const running = [...spec.containers, ...sidecars]
@@ -101,9 +101,9 @@ export function podLimits({ spec }: Pod): PodLimits {
   }
 }
 
-/** What a volume in memory may hold: no more than its own size, than its pod and than all pods of the node. */
+/** Size of a volume in memory: at most its own sizeLimit, its pod's limit and the limit of all pods. */
 export function memoryVolumeBytes(pod: Pod, sizeLimit: string | undefined, allocatableBytes: number): number {
-  // The kernel reads a size of 0 as none.
+  // The kernel treats a size of 0 as unlimited.
   const atMost = (bytes: number, limit: number | undefined) => (limit !== undefined && limit > 0 ? Math.min(bytes, limit) : bytes)
   return atMost(atMost(allocatableBytes, podLimits(pod).memoryBytes), wholeUnits(sizeLimit))
 }

@@ -1,4 +1,4 @@
-// What the runtime has of one pod, read in one go: the facts that plan and status are made from.
+// The runtime's state of one pod, read in one go: the input of plan and status.
 import type { ContainerStatus, Sandbox } from '../cri/messages.ts'
 import type { ContainerRuntime } from '../cri/runtime.ts'
 
@@ -13,7 +13,7 @@ export const containerAnnotations = {
   hash: 'io.kubernetes.container.hash',
   restartCount: 'io.kubernetes.container.restartCount',
   terminationMessagePolicy: 'io.kubernetes.container.terminationMessagePolicy',
-  /** What it was made with: the spec may change while it runs. */
+  /** The resources of its creation: the spec may change while it runs. */
   resources: 'io.kubernetes.container.resources',
 } as const
 
@@ -52,7 +52,7 @@ export function newestContainer(state: PodState, name: string): ContainerStatus 
   return state.containers.get(name)?.[0]
 }
 
-/** Milliseconds of a CRI time in nanoseconds; 0 where it has not happened. */
+/** Milliseconds of a CRI time in nanoseconds; 0 if it has not happened. */
 export function millis(nanoseconds: string): number {
   return Number(BigInt(nanoseconds) / 1_000_000n)
 }

@@ -94,7 +94,7 @@ test('podStatus() conditions of an unready and of a succeeded pod', () => {
   ])
 })
 
-test('podStatus() keeps the transition time of a condition that did not change, and says nothing of conditions of others', () => {
+test('podStatus() keeps the transition time of an unchanged condition, and omits conditions of other owners', () => {
   const old = [
     { type: 'Ready', status: 'True', lastTransitionTime: '2020-01-01T00:00:00Z' },
     { type: 'example.com/gate', status: 'True' },
@@ -119,7 +119,7 @@ for (const [name, given, want, message] of gates) {
   })
 }
 
-test('withReported() takes own conditions from the last report and those of others from the API', () => {
+test('withReported() takes own conditions from the last report and those of other owners from the API', () => {
   const reported: PodStatus = { conditions: [{ type: 'Ready', status: 'True' }] }
   const conditions = [
     { type: 'Ready', status: 'False' },
@@ -132,14 +132,14 @@ test('withReported() takes own conditions from the last report and those of othe
   ])
 })
 
-test('podStatus() of a container that could not be started and is not started again: ended, and waits for nothing', () => {
+test('podStatus() of a container that failed to start and is not restarted: terminated, not waiting', () => {
   const pod = podOf({ restartPolicy: 'Never' })
   const [status] = podStatus(pod, stateOf({ c: [ended(128)] }), { ...notes, waiting: notStarted('c') }).containerStatuses ?? []
   assert.equal(status?.state?.terminated?.exitCode, 128)
   assert.deepEqual(status?.lastState, {})
 })
 
-test('podStatus() of a crash loop: waiting now, terminated last', () => {
+test('podStatus() of a crash loop: now waiting, last terminated', () => {
   const waiting = new Map([['c', { reason: 'CrashLoopBackOff', message: 'back-off 10s' }]])
   const state = stateOf({ c: [{ ...ended(1), attempt: 2, annotations: { 'io.kubernetes.container.restartCount': '2' } }] })
   const [status] = podStatus(podOf(), state, { ...notes, waiting }).containerStatuses ?? []
@@ -150,7 +150,7 @@ test('podStatus() of a crash loop: waiting now, terminated last', () => {
   assert.equal(status?.ready, false)
 })
 
-test('podStatus() says of what waits that the pod initializes as soon as it has an init container, of those too', () => {
+test('podStatus() gives waiting containers the reason PodInitializing if the pod has init containers, and to those too', () => {
   const reasons = (pod: Pod) => {
     const { initContainerStatuses = [], containerStatuses = [] } = podStatus(pod, emptyPodState, notes)
     return [...initContainerStatuses, ...containerStatuses].map(({ state }) => state?.waiting?.reason)
@@ -159,19 +159,19 @@ test('podStatus() says of what waits that the pod initializes as soon as it has 
   assert.deepEqual(reasons(podOf({ initContainers: [containerOf('i')] })), ['PodInitializing', 'PodInitializing'])
 })
 
-test('podStatus() says that the pod has its node, whatever the scheduler took back too late', () => {
+test('podStatus() reports the pod as scheduled, whatever the scheduler took back too late', () => {
   const told = { type: 'PodScheduled', status: 'False', reason: 'SchedulerError', message: 'the answer was lost' }
   const { conditions } = podStatus({ ...podOf(), status: { conditions: [told] } }, stateOf({ c: [{}] }), notes)
   const scheduled = conditions?.find(({ type }) => type === 'PodScheduled')
   assert.deepEqual([scheduled?.status, scheduled?.reason], ['True', undefined])
 })
 
-test('withReported() takes the phase of a pod that somebody else has ended', () => {
+test('withReported() keeps the phase of a pod that another client has ended', () => {
   const phaseOf = (phase: string) => withReported({ ...podOf(), status: { phase } }, { phase: 'Running' }).status?.phase
   assert.deepEqual(['Pending', 'Succeeded', 'Failed'].map(phaseOf), ['Running', 'Succeeded', 'Failed'])
 })
 
-test('podStatus() tells the mounts of every container, and that the runtime makes none read-only all the way down', () => {
+test('podStatus() reports the mounts of every container, none as recursively read-only', () => {
   const volumeMounts = [
     { name: 'data', mountPath: '/data', subPath: 'x' },
     { name: 'token', mountPath: '/token', readOnly: true },
@@ -190,7 +190,7 @@ test('podStatus() tells the mounts of every container, and that the runtime make
   assert.equal(containerStatuses?.[1]?.volumeMounts, undefined)
 })
 
-test('podStatus() tells the resources of what can be resized, empty ones too, and nothing of the start of an ephemeral container', () => {
+test('podStatus() reports the resources of resizable containers, also empty ones, and no `started` for an ephemeral container', () => {
   const requests = { cpu: '1' }
   const pod = podOf({
     initContainers: [containerOf('i', { resources: { requests } }), containerOf('s', { restartPolicy: 'Always' })],
@@ -213,7 +213,7 @@ test('podStatus() tells the resources of what can be resized, empty ones too, an
   assert.equal(podStatus(pod, emptyPodState, notes).containerStatuses?.[0]?.resources, undefined, 'not before it starts')
 })
 
-test('podStatus() keeps the end of an ephemeral container that its node has forgotten', () => {
+test('podStatus() keeps the final state of an ephemeral container that its node has no record of', () => {
   const said = { name: 'e', image: 'x', imageID: 'i', ready: false, restartCount: 0, state: { terminated: { exitCode: 3 } } }
   const pod = { ...podOf({ ephemeralContainers: [{ name: 'e', image: 'x' }] }), status: { ephemeralContainerStatuses: [said] } }
   assert.deepEqual(podStatus(pod, stateOf({ c: [{}] }), notes).ephemeralContainerStatuses, [said])

@@ -1,4 +1,5 @@
-// The status of a pod from its spec, the runtime's facts and the agent's notes. Pure; fields, reasons and messages are the kubelet's.
+// Computes the status of a pod from its spec, the runtime's state and the agent's notes. Pure; fields, reasons and messages are the
+// kubelet's.
 import type {
   ContainerStatus as ApiContainerStatus,
   ContainerState,
@@ -22,34 +23,34 @@ export interface StatusNotes {
   readonly waiting: ReadonlyMap<string, { readonly reason: string; readonly message: string }>
   readonly ready: (containerId: string) => boolean
   readonly started: (containerId: string) => boolean
-  /** Container id -> what it left at its termination message path. */
+  /** Container id -> content of its termination message path. */
   readonly messages: ReadonlyMap<string, string>
   readonly hostIps: readonly string[]
   /** Set when the pod as a whole was ended: Evicted, DeadlineExceeded, or refused by the node. */
   readonly terminal?: { readonly reason: string; readonly message: string }
-  /** All containers are stopped for good. */
+  /** All containers have stopped for good. */
   readonly terminated: boolean
-  /** What a container runs with, where that can differ from its spec. */
+  /** A container's actual resources, if they can differ from its spec. */
   readonly resources?: (container: PodContainer, status: ContainerStatus) => ResourceRequirements
-  /** Further conditions of the node's own. */
+  /** Further conditions that the node owns. */
   readonly conditions?: readonly PodCondition[]
   readonly now: number
 }
 
 const runtimeScheme = 'containerd'
 
-/** The pod with the status that this node reported last, which the API's copy may lag behind; conditions of others are the API's. */
+/** The pod with the status that this node reported last, since the API's copy may lag behind; conditions of other owners are the API's. */
 export function withReported(pod: Pod, reported: PodStatus | undefined): Pod {
   if (reported === undefined) return pod
   const { conditions = [] } = reported
   const foreign = pod.status?.conditions?.filter(({ type }) => !conditions.some(own => own.type === type)) ?? []
   const { phase } = pod.status ?? {}
-  // A pod that somebody else has ended stays as they said.
+  // A pod that another client has ended keeps that phase.
   const ended = phase === 'Succeeded' || phase === 'Failed' ? { phase } : {}
   return { ...pod, status: { ...pod.status, ...reported, ...ended, conditions: [...conditions, ...foreign] } }
 }
 
-/** Whether the object has each condition that was reported as it was reported. */
+/** Whether the object has every reported condition unchanged. */
 export function agrees({ status }: Pod, reported: PodStatus): boolean {
   return (reported.conditions ?? []).every(own =>
     status?.conditions?.some(({ type, status: said }) => type === own.type && said === own.status),
@@ -80,7 +81,7 @@ export function podStatus(pod: Pod, state: PodState, notes: StatusNotes): PodSta
   }
 }
 
-/** Of a pod that has ended what was said of it stays, also where the agent that said it is gone. */
+/** A pod that has ended keeps its reported status, also after its agent has gone. */
 function whyEnded({ phase, reason, message }: PodStatus, { terminal }: StatusNotes): Pick<PodStatus, 'reason' | 'message'> {
   if (terminal !== undefined) return { reason: terminal.reason, message: terminal.message }
   if (phase !== 'Failed' && phase !== 'Succeeded') return {}
@@ -98,7 +99,7 @@ function containerStatus(pod: Pod, { kind, spec }: PodContainer, state: PodState
   const final = kind === 'ephemeral' ? endedEphemeral(pod, spec.name) : undefined
   if (!newest && final !== undefined) return final
   if (!newest) {
-    // The runtime lost its record (the node was rebuilt): what the API knew of the past stays.
+    // The runtime lost its record (the node was rebuilt): keep the API's knowledge of the past.
     const lastState = old?.state?.terminated ? { terminated: old.state.terminated } : (old?.lastState ?? {})
     const initial = (pod.spec.initContainers ?? []).length > 0 ? 'PodInitializing' : 'ContainerCreating'
     const gone = notes.terminated || notes.terminal !== undefined
@@ -135,17 +136,17 @@ function containerStatus(pod: Pod, { kind, spec }: PodContainer, state: PodState
       ? (old.state ?? {})
       : (old?.lastState ?? {})
   const exited = newest.state === 'CONTAINER_EXITED'
-  // One that could not be started and is not started again has ended: its pod would run for ever.
+  // A container that failed to start and is not restarted has ended: otherwise its pod would run forever.
   const isOver = exited && (notes.terminated || !shouldRestart(restartPolicyOf(pod, { kind, spec }), newest.exitCode))
   if (waiting && !running && !isOver) {
     if (exited) last = current
     current = { waiting }
   }
-  // Empty ones are told too: a container without them is one that its node cannot resize.
+  // Empty ones are reported too: a container without them counts as one that its node cannot resize.
   const resizable = kind === 'regular' || (kind === 'init' && isSidecar(spec))
   const resources = resizable ? (notes.resources?.({ kind, spec }, newest) ?? spec.resources ?? {}) : undefined
   const succeededInit = kind === 'init' && !isSidecar(spec) && exited && newest.exitCode === 0
-  // Ephemeral containers have no probes, and the kubelet says nothing of their start.
+  // Ephemeral containers have no probes, and the kubelet does not report `started` for them.
   const started = kind === 'ephemeral' ? {} : { started: running && notes.started(newest.id) }
   return {
     name: spec.name,
@@ -166,7 +167,7 @@ function containerStatus(pod: Pod, { kind, spec }: PodContainer, state: PodState
 const restartPolicyOf = ({ spec }: Pod, container: PodContainer): string =>
   container.kind === 'init' && isSidecar(container.spec) ? 'Always' : (spec.restartPolicy ?? 'Always')
 
-/** The runtime has no mounts that are read-only all the way down, and a container that insists on one does not start. */
+/** The runtime has no recursively read-only mounts, and a container that requires one does not start. */
 function mountStatus({ name, mountPath, readOnly }: VolumeMount): VolumeMountStatus {
   return { name, mountPath, ...(readOnly ? { readOnly, recursiveReadOnly: 'Disabled' } : {}) }
 }
@@ -274,12 +275,12 @@ function conditions(
     containersReady,
   ]
   const old = pod.status?.conditions ?? []
-  // No scheduler says it of pods that none placed, and one whose binding's answer was lost may have said that it failed.
+  // No scheduler sets it for pods that were never scheduled, and a scheduler that lost its binding's answer may have reported a failure.
   const scheduled: PodCondition = { type: 'PodScheduled', status: 'True' }
   return [...own, ...(notes.conditions ?? []), scheduled].map(condition => stamped(condition, old, notes.now))
 }
 
-/** Why the pod is not ready for the gate's sake, in the kubelet's words; undefined where it is. */
+/** Why a readiness gate keeps the pod from being ready, in the kubelet's words; undefined if none does. */
 function openGate(pod: Pod, type: string): string | undefined {
   const condition = pod.status?.conditions?.find(condition => condition.type === type)
   if (condition === undefined) return `corresponding condition of pod readiness gate "${type}" does not exist.`
@@ -293,14 +294,14 @@ function verdict(type: string, phase: PodPhase, unready: readonly string[]): Pod
   return { type, status: 'False', reason: 'ContainersNotReady', message: `containers with unready status: [${unready.join(' ')}]` }
 }
 
-/** Keeps the time of the last change of status. */
+/** Keeps the time of the last transition. */
 function stamped(condition: PodCondition, old: readonly PodCondition[], now: number): PodCondition {
   const before = old.find(({ type }) => type === condition.type)
   const lastTransitionTime = before?.status === condition.status && before.lastTransitionTime ? before.lastTransitionTime : formatTime(now)
   return { ...condition, lastProbeTime: null, lastTransitionTime }
 }
 
-/** Names of all containers of the pod that the runtime says run. */
+/** Names of all containers of the pod that run in the runtime. */
 export function runningContainers(pod: Pod, state: PodState): { container: PodContainer; status: ContainerStatus }[] {
   return containersOf(pod).flatMap(container => {
     const status = newestContainer(state, container.spec.name)
@@ -308,7 +309,7 @@ export function runningContainers(pod: Pod, state: PodState): { container: PodCo
   })
 }
 
-/** The number that the container's next instance has: its restart count. */
+/** The restart count of the container's next instance. */
 export function nextAttempt({ status }: Pod, state: PodState, name: string): number {
   const newest = newestContainer(state, name)
   if (newest) return newest.metadata.attempt + 1
@@ -317,7 +318,7 @@ export function nextAttempt({ status }: Pod, state: PodState, name: string): num
   return known?.containerID === undefined ? (known?.restartCount ?? 0) : known.restartCount + 1
 }
 
-/** Milliseconds until activeDeadlineSeconds is over; undefined without one. */
+/** Milliseconds until activeDeadlineSeconds is over; undefined if unset. */
 export function untilDeadline({ spec, status }: Pod, reportedStart: string | undefined, now: number): number | undefined {
   const startTime = reportedStart ?? status?.startTime
   if (spec.activeDeadlineSeconds === undefined || !startTime) return undefined

@@ -1,4 +1,4 @@
-// Which pods a node never starts, since its system or its runtime cannot give what they ask for. Reasons and messages are the kubelet's
+// Which pods a node never starts because its system or its runtime lacks what they require. Reasons and messages are the kubelet's
 // (pkg/kubelet/lifecycle/predicate.go, pkg/security/apparmor/validate.go). Pure.
 import { nodeSystem, osLabel, systemOfPod } from '../../api/pods/operating-system.ts'
 import type { Pod } from '../../api/types/core-v1.ts'
@@ -6,23 +6,23 @@ import { appArmorPrefix } from '../../api/validation/pod/pod-annotations.ts'
 import type { Refusal } from './pod-admission.ts'
 import { containersOf } from './pod-containers.ts'
 
-/** What kernel and container runtime of a node can do beyond the usual. */
+/** Optional features of the node's kernel and container runtime. */
 export interface NodeSupport {
-  /** Whether the runtime can give a container exactly the groups of its pod (containerd 2.0 can). */
+  /** Whether the runtime can limit a container to exactly the groups of its pod (containerd 2.0 can). */
   readonly supplementalGroupsPolicy: boolean
   readonly appArmor: boolean
   /** The host enforces SELinux labels. The runtime gives containers none. */
   readonly seLinux: boolean
 }
 
-/** Why no container of the pod may start here, whatever else is free; undefined where the node can carry out all that it asks for. */
+/** Why no container of the pod may ever start here; undefined if the node supports everything that it requires. */
 export function unsupported(pod: Pod, support: NodeSupport): Refusal | undefined {
   const system = wrongSystem(pod)
   if (system !== undefined) return system
   if (pod.spec.securityContext?.supplementalGroupsPolicy === 'Strict' && !support.supplementalGroupsPolicy)
     return rejected('SupplementalGroupsPolicyNotSupported', 'SupplementalGroupsPolicy=Strict is not supported in this node')
   if (!support.appArmor && wantsAppArmor(pod)) return rejected('AppArmor', 'Cannot enforce AppArmor: AppArmor is not enabled on the host')
-  // Where the host has no SELinux a label means nothing, as on upstream's nodes.
+  // Without SELinux on the host a label has no meaning, as upstream.
   if (support.seLinux && wantsLabel(pod))
     return rejected(
       'SELinux',
@@ -31,9 +31,9 @@ export function unsupported(pod: Pod, support: NodeSupport): Refusal | undefined
   return undefined
 }
 
-/** A pod of another operating system: its containers must not run here even where an earlier agent has started them. */
+/** A pod of another operating system: its containers must not run here, even if an earlier agent started them. */
 export function wrongSystem({ metadata, spec }: Pod): Refusal | undefined {
-  // Upstream looks at the label of the pod here; its nodeSelector is a matter of node affinity.
+  // Upstream checks the pod's label here; its nodeSelector is checked by node affinity.
   if ((metadata.labels?.[osLabel] ?? nodeSystem) !== nodeSystem)
     return rejected('PodOSSelectorNodeLabelDoesNotMatch', "Failed to admit pod as the `kubernetes.io/os` label doesn't match node label")
   if ((systemOfPod(spec)?.name ?? nodeSystem) !== nodeSystem)
@@ -41,7 +41,7 @@ export function wrongSystem({ metadata, spec }: Pod): Refusal | undefined {
   return undefined
 }
 
-/** A pod that says nothing takes what there is, as upstream's does; one that names any profile but Unconfined must have it. */
+/** A pod without a profile accepts any host, as upstream; a profile other than Unconfined requires AppArmor. */
 function wantsAppArmor(pod: Pod): boolean {
   const profiles = [pod.spec, ...containersOf(pod).map(({ spec }) => spec)].map(({ securityContext }) => securityContext?.appArmorProfile)
   if (profiles.some(profile => profile !== undefined && profile.type !== 'Unconfined')) return true

@@ -64,7 +64,7 @@ async function withWorkers(
 
 const statusOf = (api: FakeApi, name: string) => api.read(pods, 'default', name)?.status
 
-test('PodWorker.end() stops what runs, and says once why, in status, condition and event', async () => {
+test('PodWorker.end() stops containers, and reports the reason once, in status, condition and event', async () => {
   await withWorkers(async (api, worker) => {
     api.seed(pods, podOf('p'))
     await until(() => statusOf(api, 'p')?.phase === 'Running', 'running')
@@ -85,7 +85,7 @@ test('PodWorker.end() stops what runs, and says once why, in status, condition a
   })
 })
 
-test('PodWorker.end() waits for nothing that the pod waits for', async () => {
+test('PodWorker.end() does not wait for anything that the pod waits for', async () => {
   await withWorkers(
     async (api, worker) => {
       api.seed(pods, podOf('p'))
@@ -98,7 +98,7 @@ test('PodWorker.end() waits for nothing that the pod waits for', async () => {
   )
 })
 
-test('a pod that was ended stays what it is when another agent looks at it', async () => {
+test('an ended pod stays ended when another agent sees it', async () => {
   const api = new FakeApi(() => Date.now())
   await withWorkers(
     async (_, worker) => {
@@ -115,7 +115,7 @@ test('a pod that was ended stays what it is when another agent looks at it', asy
   })
   await withWorkers(
     async () => {
-      // That the address is put right shows that the pod was looked at.
+      // The corrected address shows that the pod was processed.
       await until(() => statusOf(api, 'p')?.hostIP === '192.0.2.1', 'another report')
       const { reason, message: said, containerStatuses } = statusOf(api, 'p') ?? {}
       assert.deepEqual([reason, said], ['Evicted', message])
@@ -125,7 +125,7 @@ test('a pod that was ended stays what it is when another agent looks at it', asy
   )
 })
 
-test('what fails again and again in the start of a pod is tried at growing intervals', async () => {
+test("repeated failures in a pod's start are retried at growing intervals", async () => {
   const waits: number[] = []
   const sleep = (ms: number, signal?: AbortSignal) => {
     waits.push(ms)

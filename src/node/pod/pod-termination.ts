@@ -1,14 +1,14 @@
-// Why a pod as a whole is ended for good, whatever its containers do.
+// The reason for ending a whole pod, independent of its containers.
 import type { PodCondition } from '../../api/types/core-v1.ts'
 
 export interface PodEnd {
   readonly type: 'Normal' | 'Warning'
   readonly reason: string
   readonly message: string
-  /** In place of the pod's own. */
+  /** Replaces the pod's own grace period. */
   readonly graceSeconds?: number
   readonly conditions?: readonly PodCondition[]
-  /** Of its event. */
+  /** Reason of its event. */
   readonly annotations?: Readonly<Record<string, string>>
 }
 

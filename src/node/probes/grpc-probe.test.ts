@@ -7,7 +7,7 @@ import { grpcProbe } from './grpc-probe.ts'
 
 type Answer = (request: Buffer) => Buffer | { code: number; details: string } | undefined
 
-/** Speaks in bytes, so that the probe's own idea of the messages is what is tested. Undefined is no answer at all. */
+/** Writes raw bytes, so that the probe's own encoding is tested too. Undefined means no answer. */
 async function serve(t: TestContext, answer: Answer, path = '/grpc.health.v1.Health/Check'): Promise<number> {
   const server = new Server()
   const raw = (bytes: Buffer) => bytes
@@ -67,7 +67,7 @@ for (const [name, answer, output] of answers) {
   })
 }
 
-test('grpcProbe() succeeds on SERVING, whatever else the answer holds', async t => {
+test('grpcProbe() succeeds on SERVING, whatever other fields the answer has', async t => {
   const port = await serve(t, () => Buffer.from([0x12, 1, 0x41, 8, 1]))
   assert.deepEqual(await probe(port), { result: 'success', output: 'service healthy' })
 })
@@ -88,10 +88,10 @@ test('grpcProbe() sends the service as field 1, long names too', async t => {
   ])
 })
 
-test('grpcProbe() tells a server without the health protocol from one that does not answer', async t => {
+test('grpcProbe() distinguishes a server without the health protocol from one that does not answer', async t => {
   const { output } = await probe(await serve(t, () => undefined, '/other.Service/Check'))
   assert.match(output, /^error: this server does not implement the grpc health protocol \(grpc\.health\.v1\.Health\): /)
-  // Asked in time, however long that takes: the limit passes when the test says so.
+  // Asked within the limit, however slow the machine: the test decides when the limit passes.
   const limit = new AbortController()
   const limits = t.mock.method(AbortSignal, 'timeout', () => limit.signal)
   const asked = Promise.withResolvers<undefined>()
@@ -102,7 +102,7 @@ test('grpcProbe() tells a server without the health protocol from one that does 
   assert.deepEqual(limits.mock.calls[0]?.arguments, [1000])
 })
 
-test('grpcProbe() waits for the limit where nothing listens or no gRPC answers, and leaves no connection behind', async () => {
+test('grpcProbe() waits for the limit if nothing listens or no gRPC answers, and leaves no connection open', async () => {
   const silent = createServer(socket => socket.resume())
   const rude = createServer(socket => socket.resume().end('HTTP/1.1 400 Bad Request\r\n\r\n'))
   const closed = createServer()
@@ -114,11 +114,11 @@ test('grpcProbe() waits for the limit where nothing listens or no gRPC answers, 
     outcomes,
     ports.map(port => failure(`timeout: failed to connect service "127.0.0.1:${port}" within 1s: context deadline exceeded`)),
   )
-  // These end when the last connection to them has ended.
+  // These servers end when their last connection has ended.
   await Promise.all([end(silent), end(rude)])
 })
 
-test('grpcProbe() tries again where the first connection breaks', async t => {
+test('grpcProbe() retries if the first connection breaks', async t => {
   const port = await serve(t, () => Buffer.from([8, 1]))
   let connections = 0
   const late = createServer(socket => {
@@ -132,14 +132,14 @@ test('grpcProbe() tries again where the first connection breaks', async t => {
   assert.equal(connections, 2)
 })
 
-test('grpcProbe() takes no endless answer and no message that is none', async t => {
+test('grpcProbe() rejects an endless answer and a malformed message', async t => {
   const endless = await probe(await serve(t, () => Buffer.alloc(1 << 20)))
   assert.match(endless.output, /code = ResourceExhausted desc = grpc: received message larger than max/)
   const broken = await probe(await serve(t, () => Buffer.from([0x0a, 0xff])))
   assert.match(broken.output, /code = Internal desc = grpc: failed to unmarshal the received message/)
 })
 
-test('grpcProbe() says what a server of other HTTP/2 answers', async t => {
+test('grpcProbe() reports the answer of an HTTP/2 server that is no gRPC server', async t => {
   const server = createHttp2Server()
   server.on('stream', stream => {
     stream.respond({ ':status': 404, 'content-type': 'text/html' })
@@ -155,7 +155,7 @@ test('grpcProbe() says what a server of other HTTP/2 answers', async t => {
   )
 })
 
-test('grpcProbe() rejects with the signal’s reason, before and during', async t => {
+test('grpcProbe() rejects with the signal’s reason, before and during the call', async t => {
   const port = await serve(t, () => undefined)
   const stop = new AbortController()
   const options = { host: '127.0.0.1', port, service: '', timeoutSeconds: 60 }

@@ -12,7 +12,7 @@ export interface GrpcProbe {
   readonly port: number
   /** Empty: the server as a whole. */
   readonly service: string
-  /** For the connection and the answer together. */
+  /** Limit for connection and answer together. */
   readonly timeoutSeconds: number
 }
 
@@ -35,7 +35,7 @@ function methodOf(nested: Parameters<typeof fromJSON>[0]['nested']): MethodDefin
   return service.Check
 }
 
-/** Every failure is a failed probe, as the kubelet counts it. Rejects with the signal's reason only. */
+/** Any failure is a failed probe, as for the kubelet. Rejects only with the signal's reason. */
 export async function grpcProbe(probe: GrpcProbe, signal: AbortSignal): Promise<ProbeOutcome> {
   const limit = AbortSignal.any([signal, AbortSignal.timeout(probe.timeoutSeconds * 1000)])
   const within = durationText(probe.timeoutSeconds * 1000)
@@ -55,13 +55,13 @@ export async function grpcProbe(probe: GrpcProbe, signal: AbortSignal): Promise<
   }
 }
 
-/** Tries until the limit, for a server that is about to listen; rejects with the limit's reason. */
+/** Retries until the limit, for a server that is about to listen; rejects with the limit's reason. */
 async function connected({ host, port }: GrpcProbe, limit: AbortSignal): Promise<ClientHttp2Session> {
   for (;;) {
     try {
       return await openGrpc(host, port, limit)
     } catch {
-      // Nobody listens yet: asked again until the time is up.
+      // Nothing listens yet: retry until the limit.
       limit.throwIfAborted()
     }
     await delay(reconnectMs, undefined, { signal: limit })
@@ -96,7 +96,7 @@ function validated(message: Buffer): ProbeOutcome {
 const tooLate = (within: string) => `timeout: health rpc did not complete within ${within}`
 const failure = (output: string): ProbeOutcome => ({ result: 'failure', output })
 
-/** As Go prints a code: `PERMISSION_DENIED` is PermissionDenied. */
+/** Go's spelling of a code: `PERMISSION_DENIED` is PermissionDenied. */
 function codeName(code: number): string {
   if (code === status.CANCELLED) return 'Canceled'
   const name = status[code]

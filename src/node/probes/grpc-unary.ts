@@ -1,5 +1,5 @@
-// One gRPC call without TLS over a connection of its own: https://github.com/grpc/grpc/blob/master/doc/PROTOCOL-HTTP2.md.
-// @grpc/grpc-js keeps the socket to a server that never speaks HTTP/2 for good; a probe would leave one behind each time.
+// One gRPC call without TLS over its own connection: https://github.com/grpc/grpc/blob/master/doc/PROTOCOL-HTTP2.md. @grpc/grpc-js never
+// closes the socket to a server that does not speak HTTP/2, so each probe would leak one.
 
 import { type ClientHttp2Session, connect as connectHttp2, constants, type IncomingHttpHeaders } from 'node:http2'
 import { connect } from 'node:net'
@@ -11,10 +11,10 @@ export type GrpcAnswer =
   /** Any code but 0. */
   | { readonly code: number; readonly details: string }
 
-/** Far beyond what is asked for here; a pod's server must not fill the agent's memory. */
+/** Far above what health answers need; a pod's server must not fill the agent's memory. */
 const maxMessageLength = 64 * 1024
 
-/** What a status of HTTP means where gRPC did not speak: https://github.com/grpc/grpc/blob/master/doc/http-grpc-status-mapping.md. */
+/** The gRPC code for an HTTP status without a gRPC answer: https://github.com/grpc/grpc/blob/master/doc/http-grpc-status-mapping.md. */
 const codeOfHttp: Readonly<Record<number, number>> = {
   400: status.INTERNAL,
   401: status.UNAUTHENTICATED,
@@ -26,7 +26,7 @@ const codeOfHttp: Readonly<Record<number, number>> = {
   504: status.UNAVAILABLE,
 }
 
-/** Resolves when the server has sent its settings, which is when it is known to speak HTTP/2; rejects where it does not, with everything closed. */
+/** Resolves when the server has sent its SETTINGS, the proof that it speaks HTTP/2; otherwise rejects, with everything closed. */
 export async function openGrpc(host: string, port: number, signal: AbortSignal): Promise<ClientHttp2Session> {
   signal.throwIfAborted()
   const socket = connect({ host, port })
@@ -37,14 +37,14 @@ export async function openGrpc(host: string, port: number, signal: AbortSignal):
   const { promise, resolve, reject } = Promise.withResolvers<void>()
   const stop = () => reject(signal.reason)
   signal.addEventListener('abort', stop, { once: true })
-  // Both report; whichever is first ends the other.
+  // Both report; the first one ends the other.
   session.on('error', reject)
   socket.on('error', reject)
   socket.once('close', () => {
     reject(new Error('the connection was closed'))
     session.destroy()
   })
-  // A server that ends its side without a word would otherwise be waited for.
+  // Without this, a server that silently ends its side would be awaited.
   socket.once('end', () => reject(new Error('the connection was closed')))
   session.once('remoteSettings', () => resolve())
   try {
@@ -59,7 +59,7 @@ export async function openGrpc(host: string, port: number, signal: AbortSignal):
   }
 }
 
-/** Rejects with the signal's reason only. */
+/** Rejects only with the signal's reason. */
 export async function callUnary(
   session: ClientHttp2Session,
   path: string,
@@ -85,7 +85,7 @@ export async function callUnary(
   stream.once('response', headers => {
     const refused = notGrpc(headers)
     if (refused) resolve(refused)
-    // An answer that is only an error has its status in the head.
+    // A trailers-only answer has its status in the head.
     else trailers = headers
   })
   stream.once('trailers', headers => {
@@ -143,7 +143,7 @@ function answerOf(trailers: IncomingHttpHeaders, body: Buffer, reset: number): G
   return { code: 0, message: body.subarray(5) }
 }
 
-/** What is no escape stays as it is, as the protocol asks. */
+/** Text that is no escape stays unchanged, as the protocol requires. */
 function percentDecoded(text: string): string {
   const bytes = text.replace(/%([0-9A-Fa-f]{2})/g, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)))
   return Buffer.from(bytes, 'latin1').toString()

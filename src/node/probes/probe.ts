@@ -11,7 +11,7 @@ import { grpcProbe } from './grpc-probe.ts'
 
 export type ProbeOutcome =
   | { readonly result: 'success' | 'warning' | 'failure'; readonly output: string }
-  /** The attempt itself could not be made; upstream counts it as no result. */
+  /** The attempt could not be made; upstream counts it as no result. */
   | { readonly result: 'unknown'; readonly output: string }
 
 export interface ProbeTarget {
@@ -22,7 +22,7 @@ export interface ProbeTarget {
 
 const maxBodyLength = 10 * 1024
 
-/** Never rejects but with the signal's reason. */
+/** Rejects only with the signal's reason. */
 export async function attempt(
   handler: ProbeHandler,
   target: ProbeTarget,
@@ -36,7 +36,7 @@ export async function attempt(
   } catch (err) {
     outcome = { result: 'unknown', output: err instanceof Error ? err.message : String(err) }
   }
-  // What was cut off says nothing of the container.
+  // An attempt that was cut off says nothing about the container.
   signal.throwIfAborted()
   return outcome
 }
@@ -90,7 +90,7 @@ async function execProbe(
   }
 }
 
-/** The URL of an HTTP probe or hook. */
+/** URL of an HTTP probe or hook. */
 function probeUrl({ scheme, host, port, path }: HTTPGetAction, { container, podIp }: ProbeTarget): URL {
   const name = host || podIp
   const authority = name.includes(':') && !name.startsWith('[') ? `[${name}]` : name
@@ -98,7 +98,7 @@ function probeUrl({ scheme, host, port, path }: HTTPGetAction, { container, podI
   return new URL(`${(scheme ?? 'HTTP').toLowerCase()}://${authority}:${portNumber(port, container)}${text}`)
 }
 
-/** Any answer from 200 to 399 is a success. A redirect is followed on the same host only, so none can lead the node elsewhere. */
+/** Status 200 to 399 is success. Redirects are followed only to the same host, so none leads the node elsewhere. */
 export async function httpProbe(action: HTTPGetAction, target: ProbeTarget, signal: AbortSignal): Promise<ProbeOutcome> {
   let url = probeUrl(action, target)
   let headers: Headers = { 'user-agent': 'kube-probe/1.33', accept: '*/*', connection: 'close' }
@@ -114,7 +114,7 @@ export async function httpProbe(action: HTTPGetAction, target: ProbeTarget, sign
     const next = location !== undefined && redirectCodes.has(code) ? URL.parse(location, url.href) : null
     const leads = next !== null && next.hostname === url.hostname && (next.protocol === 'http:' || next.protocol === 'https:')
     if (!leads) return { result: 'warning', output: `Probe terminated redirects, Response body: ${body}` }
-    // A Host header of its own goes with a location that names no host.
+    // The probe's own Host header is sent for a location without a host.
     if (location !== undefined && URL.canParse(location)) headers = { ...headers, host: next.host }
     url = next
   }
@@ -127,14 +127,14 @@ const redirectCodes: ReadonlySet<number> = new Set([301, 302, 303, 307, 308])
 
 interface Answer {
   readonly code: number
-  /** Its beginning. */
+  /** The beginning of the body. */
   readonly body: string
   readonly location: string | undefined
 }
 
 async function get(url: URL, headers: Headers, signal: AbortSignal): Promise<Answer | { readonly why: string }> {
   return await new Promise((resolve, reject) => {
-    // A probe asks whether the server answers, not who it is: upstream does not verify the pod's certificate either.
+    // A probe checks that the server answers, not its identity: upstream does not verify the pod's certificate either.
     const send = url.protocol === 'https:' ? httpsRequest : httpRequest
     const request = send(url, { headers, signal, rejectUnauthorized: false, agent: false })
     const failed = (err: Error) => {
@@ -145,7 +145,7 @@ async function get(url: URL, headers: Headers, signal: AbortSignal): Promise<Ans
     }
     answerHead(request).then(response => {
       const { statusCode: code = 0, headers: answered } = response
-      // The connection is closed already.
+      // The connection is already closed.
       if (code === 101) return resolve({ code, body: '', location: undefined })
       const chunks: Buffer[] = []
       let size = 0
@@ -183,7 +183,7 @@ async function tcpProbe(host: string, port: number, signal: AbortSignal): Promis
   })
 }
 
-/** The text of Go's net package for a connection that did not come about. */
+/** The text of Go's net package for a failed connection. */
 export function dialText(err: Error, host: string, port: string): string {
   const code = 'code' in err ? err.code : undefined
   const why = code === 'ECONNREFUSED' ? 'connect: connection refused' : code === 'EHOSTUNREACH' ? 'connect: no route to host' : err.message

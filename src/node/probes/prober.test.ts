@@ -35,7 +35,7 @@ for (const [status, result, output] of [
   })
 }
 
-test('attempt(): a redirect is followed on the same host, ten requests long, and nowhere else', async () => {
+test('attempt(): a redirect is followed to the same host only, at most ten times', async () => {
   const hosts: string[] = []
   const server = createServer((request, response) => {
     const { searchParams, pathname } = new URL(request.url ?? '', 'http://x')
@@ -77,11 +77,11 @@ test('attempt(): TCP and HTTP to a closed port fail with Go’s text', async () 
   })
 })
 
-test('attempt(): a port name that the container does not have is no result', async () => {
+test('attempt(): a port name that the container does not have gives no result', async () => {
   assert.equal((await attempt({ tcpSocket: { port: 'nope' } }, target, 60, runtime, signal())).result, 'unknown')
 })
 
-/** Lets attempts that were made run to their end. */
+/** Lets started attempts finish. */
 const settled = async () => {
   for (let i = 0; i < 5; i++) await new Promise(resolve => setImmediate(resolve))
 }
@@ -119,7 +119,7 @@ test('Prober: liveness fails only after failureThreshold failures in a row', asy
   prober.stopAll()
 })
 
-test('Prober: readiness begins false and needs successThreshold; nothing is ready before startup', async () => {
+test('Prober: readiness starts false and needs successThreshold; nothing is ready before startup', async () => {
   const { clock, outcomes, prober, changes } = probed({
     readinessProbe: { exec: { command: ['x'] }, successThreshold: 2, initialDelaySeconds: 5, periodSeconds: 1 },
   })
@@ -134,7 +134,7 @@ test('Prober: readiness begins false and needs successThreshold; nothing is read
   assert.equal(prober.ready('id'), false)
 })
 
-test('Prober: a startup probe holds the others back and can fail the container', async () => {
+test('Prober: a startup probe delays the others and can fail the container', async () => {
   const startupProbe = { exec: { command: ['x'] }, failureThreshold: 2, periodSeconds: 1 }
   const { clock, prober } = probed({ startupProbe }, 'failure', 'failure')
   await clock.advance(0)
@@ -146,7 +146,7 @@ test('Prober: a startup probe holds the others back and can fail the container',
   assert.equal(prober.failed('id'), 'startup')
 })
 
-test('Prober: an attempt that gives no result changes nothing', async () => {
+test('Prober: an attempt without a result changes nothing', async () => {
   const { clock, outcomes, prober } = probed({ livenessProbe: { exec: { command: ['x'] }, failureThreshold: 1, periodSeconds: 1 } })
   outcomes.push('unknown', 'unknown', 'unknown')
   await clock.advance(0)
@@ -155,7 +155,7 @@ test('Prober: an attempt that gives no result changes nothing', async () => {
   prober.stopAll()
 })
 
-test('attempt(): of a long answer 10 KiB are kept', async t => {
+test('attempt(): keeps the first 10 KiB of a long answer', async t => {
   const server = createServer((_, response) => response.end('x'.repeat(100_000)))
   t.after(() => server.close())
   await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
@@ -165,7 +165,7 @@ test('attempt(): of a long answer 10 KiB are kept', async t => {
   assert.equal(output.length, 10 * 1024)
 })
 
-test('attempt(): an answer that changes the protocol is a failure at once', async t => {
+test('attempt(): an answer that switches protocols fails at once', async t => {
   const server = createServer((_, { socket }) =>
     socket?.write('HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: x\r\n\r\n'),
   )
@@ -182,7 +182,7 @@ for (const [name, handler] of [
   ['TCP', () => ({ tcpSocket: { port: 9, host: '192.0.2.1' } })],
   ['gRPC', (port: number) => ({ grpc: { port } })],
 ] as const) {
-  test(`attempt(): a ${name} attempt that its own signal cuts off is no failure`, async t => {
+  test(`attempt(): a ${name} attempt ended by its own signal is no failure`, async t => {
     const server = createServer(() => undefined)
     t.after(() => {
       server.close()

@@ -1,4 +1,4 @@
-// Runs the probes of all containers of one pod and keeps their results, with upstream's thresholds, delays and initial values.
+// Runs the probes of all containers of one pod and stores their results, with upstream's thresholds, delays and initial values.
 import type { Container, Probe } from '../../api/types/core-v1.ts'
 import type { Clock } from '../../base/clock.ts'
 import type { ContainerRuntime } from '../cri/runtime.ts'
@@ -13,7 +13,7 @@ export interface ProberOptions {
   /** In [0, 1). */
   readonly random: () => number
   readonly podIp: () => string
-  /** A result changed: the pod must be looked at again. */
+  /** Called when a result changed, so that the pod is processed again. */
   readonly changed: () => void
   readonly event: (container: Container, type: 'Normal' | 'Warning', reason: string, message: string) => void
 }
@@ -22,7 +22,7 @@ interface Watched {
   readonly container: Container
   readonly startedAt: number
   readonly stop: AbortController
-  /** Undefined until a probe's first verdict. */
+  /** Undefined until the probe's first result. */
   startup: boolean | undefined
   liveness: boolean
   readiness: boolean
@@ -39,8 +39,8 @@ export class Prober {
   }
 
   /**
-   * Begins to probe a running container; does nothing when it is known. `wasReady` is what the API said of this very container
-   * before the agent started, so that a restarted agent does not make it unready.
+   * Starts to probe a running container; does nothing if it is already probed. `wasReady` is this container's readiness in the API before
+   * the agent started, so that a restarted agent does not make it unready.
    */
   watch(container: Container, containerId: string, startedAt: number, wasReady: boolean): void {
     if (this.#watched.has(containerId)) return
@@ -59,7 +59,7 @@ export class Prober {
     }
   }
 
-  /** Stops the probes of containers that are not in the set. */
+  /** Stops the probes of containers outside the set. */
   keep(containerIds: ReadonlySet<string>): void {
     for (const [id, { stop }] of this.#watched) {
       if (containerIds.has(id)) continue
@@ -68,12 +68,12 @@ export class Prober {
     }
   }
 
-  /** Ends the probes of one kind, as the kubelet does when a pod terminates: readiness goes on, the others would only disturb. */
+  /** Ends the probes of one kind, as the kubelet does for a terminating pod: readiness continues, the others would interfere. */
   stopAll(): void {
     this.keep(new Set())
   }
 
-  /** Startup passed, or there is no startup probe. */
+  /** The startup probe succeeded, or there is none. */
   started(containerId: string): boolean {
     return this.#watched.get(containerId)?.startup === true
   }
@@ -83,7 +83,7 @@ export class Prober {
     return watched !== undefined && watched.startup === true && watched.readiness
   }
 
-  /** The probe that wants the container killed. */
+  /** The probe whose failure requires killing the container. */
   failed(containerId: string): 'startup' | 'liveness' | undefined {
     const watched = this.#watched.get(containerId)
     if (watched?.startup === false) return 'startup'
@@ -100,7 +100,7 @@ export class Prober {
     try {
       const wait = delayed - clock.now()
       if (wait > 0) await clock.sleep(wait, signal)
-      // Spread the load of many pods that start together; upstream does so within the period, which makes the first readiness late.
+      // Spreads the load of many pods that start together. Upstream spreads within the period, which delays the first readiness.
       else if (kind !== 'startup' && (probe.initialDelaySeconds ?? 0) === 0) await clock.sleep(random() * 100, signal)
       for (;;) {
         if (kind === 'startup' && watched.startup === true) return
@@ -120,7 +120,7 @@ export class Prober {
             event(watched.container, 'Warning', 'Unhealthy', message)
           }
         }
-        // While startup is open the others look often, so that readiness follows it closely.
+        // During startup the others check often, so that readiness follows it closely.
         await clock.sleep(watched.startup === undefined && kind !== 'startup' ? Math.min(period, 200) : period, signal)
       }
     } catch (err) {
@@ -134,7 +134,7 @@ export class Prober {
     runtime: ContainerRuntime,
     signal: AbortSignal,
   ): Promise<ProbeOutcome> {
-    // Upstream tries up to three times when the attempt itself cannot be made.
+    // Upstream tries up to three times if the attempt itself cannot be made.
     let outcome: ProbeOutcome = { result: 'unknown', output: '' }
     for (let i = 0; i < 3 && outcome.result === 'unknown'; i++) {
       outcome = await this.#options.attempt(probe, target, probe.timeoutSeconds ?? 1, runtime, signal)

@@ -47,7 +47,7 @@ for (const { name, files, node = 'n1', at = now, usable } of cases) {
   })
 }
 
-test('writeIdentity() keeps both in one file that only its owner reads, in the place of the two of before', async t => {
+test('writeIdentity() stores both in one file that only its owner can read, in place of the two older files', async t => {
   const pki = newFolder(t)
   for (const name of ['client.crt', 'client.key']) writeFileSync(join(pki, name), '')
   await writeIdentity(pki, { certificate, key })
@@ -55,13 +55,13 @@ test('writeIdentity() keeps both in one file that only its owner reads, in the p
   assert.equal(statSync(join(pki, 'client.pem')).mode & 0o777, 0o600)
 })
 
-test('readIdentity() rejects where the disk does not say whether there is one', async t => {
+test('readIdentity() rejects if reading the disk fails', async t => {
   const pki = newFolder(t)
   mkdirSync(join(pki, 'client.pem'))
   await assert.rejects(readIdentity(pki, 'n1', now), { code: 'EISDIR' })
 })
 
-test('a full disk leaves the identity of before, and says so before a ticket is spent', { skip: whyNoSmallDisk }, async t => {
+test('a full disk leaves the previous identity, and is reported before a ticket is spent', { skip: whyNoSmallDisk }, async t => {
   const disk = smallDisk(t, 256 << 10)
   const pki = join(disk, 'pki')
   await ensureRoom(pki)

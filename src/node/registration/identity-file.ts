@@ -1,4 +1,4 @@
-// Where a node keeps its key and its certificate: in one file, so that no disk that fills and no power cut leaves those of two renewals.
+// Stores a node's key and certificate in one file, so that a full disk or a power cut never mixes two renewals.
 import { createPrivateKey, X509Certificate } from 'node:crypto'
 import { mkdir, rm } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
@@ -14,17 +14,17 @@ export interface NodeIdentity {
 }
 
 const identityFile = 'client.pem'
-/** Two files, as nodes kept them that have not renewed since. */
+/** Two files: the format of nodes that have not renewed since. */
 const pair = ['client.crt', 'client.key'] as const
 
-/** Of key and certificates together. */
+/** Size limit of key and certificates together. */
 const maxBytes = 16 * 1024
 
 export function nodeUser(nodeName: string): string {
   return `system:node:${nodeName}`
 }
 
-/** The stored identity, or undefined when there is none that is valid now and of this node. Rejects where the disk does not say. */
+/** The stored identity; undefined if none is valid now and of this node. Rejects if reading fails. */
 export async function readIdentity(pki: string, nodeName: string, now: number): Promise<NodeIdentity | undefined> {
   const whole = await readTextIfThere(join(pki, identityFile))
   const [certificate, key] = whole === undefined ? await Promise.all(pair.map(name => readTextIfThere(join(pki, name)))) : partsOf(whole)
@@ -32,7 +32,7 @@ export async function readIdentity(pki: string, nodeName: string, now: number): 
   return isUsable(certificate, key, nodeName, now) ? { certificate, key } : undefined
 }
 
-/** Rejects where an identity could not be written now. */
+/** Rejects if an identity could not be written now. */
 export async function ensureRoom(pki: string): Promise<void> {
   await makeFolder(pki)
   const trial = join(pki, 'trial')
@@ -48,7 +48,7 @@ async function makeFolder(pki: string): Promise<void> {
   await syncToDisk(dirname(pki))
 }
 
-/** With mode 0600. Where it rejects, what was stored before is there as it was. */
+/** Mode 0600. If it rejects, the previous identity is unchanged. */
 export async function writeIdentity(pki: string, { certificate, key }: NodeIdentity): Promise<void> {
   await makeFolder(pki)
   await replaceFile(join(pki, identityFile), `${certificate.trimEnd()}\n${key}`)
@@ -66,7 +66,7 @@ function isUsable(certificate: string, key: string, nodeName: string, now: numbe
     if (!parsed.checkPrivateKey(createPrivateKey(key))) return false
     return parsed.subject.split('\n').includes(`CN=${nodeUser(nodeName)}`) && parsed.validToDate.getTime() > now
   } catch {
-    // Damaged: the node asks for another, as where there is none.
+    // Damaged: the node requests a new one, as if there were none.
     return false
   }
 }

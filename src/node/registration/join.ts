@@ -1,4 +1,4 @@
-// A node's client certificate: asked for with a join ticket the first time, renewed with itself from then on, kept in `node/pki`.
+// A node's client certificate: requested with a join ticket the first time, then renewed with itself; stored in `node/pki`.
 import { randomBytes, webcrypto } from 'node:crypto'
 import type { CertificateSigningRequest } from '../../api/types/certificates-v1.ts'
 import type { Clock } from '../../base/clock.ts'
@@ -14,14 +14,14 @@ const slowPollMs = 2_000
 const issueMs = 120_000
 
 /**
- * Makes a key and has it certified through a CertificateSigningRequest with this client, which is the ticket's or the node's own.
- * Writes both with mode 0600. Rejects when the request is denied or not signed within two minutes.
+ * Creates a key and has it certified by a CertificateSigningRequest with this client, which is the ticket's or the node's own. Writes both
+ * with mode 0600. Rejects if the request is denied or not signed within two minutes.
  */
 export async function requestIdentity(
   { client, pki, nodeName, clock, log }: { client: Client; pki: string; nodeName: string; clock: Clock; log: Logger },
   signal: AbortSignal,
 ): Promise<NodeIdentity> {
-  // A ticket serves once: it is not spent on a certificate that cannot be kept.
+  // A ticket works once: do not spend it on a certificate that cannot be stored.
   await ensureRoom(pki)
   const { csr, key } = await makeRequest(nodeName)
   const name = `node-csr-${nodeName.slice(0, 200)}-${randomBytes(5).toString('hex')}`

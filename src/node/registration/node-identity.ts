@@ -1,4 +1,4 @@
-// The certificate with which a node speaks to the API server: its stored one or the ticket's, and from then on renewed with itself.
+// The node's certificate for the API server: the stored one or one from a ticket, then renewed with itself.
 import { isReason } from '../../api/status.ts'
 import { keepRenewed, validityOf } from '../../base/async/renewal.ts'
 import type { Clock } from '../../base/clock.ts'
@@ -14,7 +14,7 @@ export interface NodeIdentityOptions {
   readonly nodeName: string
   /** `https://host:port` of the API server. */
   readonly server: string
-  /** PEM of the authority of the server's certificate. */
+  /** PEM of the CA of the server's certificate. */
   readonly ca: string
   readonly serverName?: string
   /** Needed only when the node has no valid certificate of its own. */
@@ -29,7 +29,7 @@ export interface NodeIdentityOptions {
 }
 
 export class StoredIdentity implements AsyncDisposable {
-  /** Always with the newest certificate; what runs on an older connection goes on there. */
+  /** Always uses the newest certificate; requests on an older connection continue there. */
   readonly transport: HttpTransport
   readonly #options: NodeIdentityOptions
   #current: NodeIdentity
@@ -42,7 +42,7 @@ export class StoredIdentity implements AsyncDisposable {
     this.transport = createHttpTransport({ ...addressOf({ server, ca, serverName }), identity: () => this.#current, userAgent })
   }
 
-  /** Rejects with one sentence where there is neither a valid certificate nor a ticket, or the ticket is refused. */
+  /** Rejects with one sentence if there is neither a valid certificate nor a ticket, or the ticket is refused. */
   static async open(options: NodeIdentityOptions, signal: AbortSignal): Promise<StoredIdentity> {
     const { ticket, nodeName, pki, clock, log } = options
     const stored = await readIdentity(pki, nodeName, clock.now())
@@ -61,7 +61,7 @@ export class StoredIdentity implements AsyncDisposable {
     return this.#changed.promise
   }
 
-  /** Until the signal. */
+  /** Runs until the signal. */
   async keepRenewed(signal: AbortSignal): Promise<void> {
     const { nodeName, pki, clock, log, random } = this.#options
     const client = new Client(this.transport)
@@ -86,8 +86,8 @@ export class StoredIdentity implements AsyncDisposable {
 }
 
 /**
- * Whether the API server no longer takes this certificate, as that of a node whose Node was deleted. Any other answer, and none, says nothing of it.
- * Asked only where a ticket is there to use instead.
+ * Whether the API server rejects this certificate because its Node was deleted. Any other answer, or none, does not count. Called only if
+ * there is a ticket to use instead.
  */
 async function isDenied(options: NodeIdentityOptions, stored: NodeIdentity, signal: AbortSignal): Promise<boolean> {
   const { nodeName, userAgent, log } = options

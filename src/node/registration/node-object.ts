@@ -1,4 +1,4 @@
-// The Node object from the machine's facts. Pure; names, reasons and messages are the kubelet's.
+// Builds the Node object from the machine's facts. Pure; names, reasons and messages are the kubelet's.
 
 import { kubernetesVersion } from '../../api/kubernetes-version.ts'
 import type { Node, NodeCondition, NodeStatus } from '../../api/types/core-v1.ts'
@@ -9,11 +9,11 @@ import type { Image } from '../cri/messages.ts'
 import type { MachineFacts, Pressure } from '../machine/machine-facts.ts'
 import type { NodeSupport } from '../pod/pod-support.ts'
 
-/** Marks a node and its pods whose containers are pretended. */
+/** Marks a simulated node and its pods. */
 export const simulatedMark = 'bulkhead.dev/simulated'
 
 const maxPods = 110
-/** Kept for the node itself. */
+/** Reserved for the node itself. */
 const reservedMemoryBytes = 100 * 1024 * 1024
 const maxImages = 50
 
@@ -23,7 +23,7 @@ export interface NodeFacts {
   readonly runtimeVersion: string
   readonly simulated: boolean
   readonly support: NodeSupport
-  /** Extra labels from the agent's configuration. */
+  /** Further labels from the agent's configuration. */
   readonly labels?: Readonly<Record<string, string>>
 }
 
@@ -39,7 +39,7 @@ export function nodeLabels({ name, facts, simulated, labels }: NodeFacts): Recor
   }
 }
 
-/** What is created when the node is not there yet. Without a podCIDR the control plane may give one. */
+/** The object for a node that does not exist yet. Without a podCIDR, the control plane may assign one. */
 export function newNode(node: NodeFacts): Node {
   return {
     apiVersion: 'v1',
@@ -63,28 +63,28 @@ export function allocatable({ facts }: Pick<NodeFacts, 'facts'>): NodeAllocatabl
 
 export interface NodeHealth {
   readonly pressure: Pressure
-  /** Why the node is not ready; empty when it is. */
+  /** Why the node is not ready; empty if it is. */
   readonly problems: readonly string[]
   readonly images: readonly Image[]
   readonly policies: PolicyHealth
-  /** Undefined on a node that leads no traffic of Services. */
+  /** Undefined on a node that does not route Services. */
   readonly services?: ServiceHealth
 }
 
-/** Whether NetworkPolicies are in force on the node. */
+/** Whether network policies are in force on the node. */
 export type PolicyHealth =
   | { readonly enforced: true }
   | { readonly enforced: false; readonly reason: 'SimulatedNode' | 'RulesMissing' | 'AgentStopped'; readonly message: string }
 
-/** Whether the kernel holds the rules of Services; `problem` says why it does not. */
+/** Whether the kernel holds the rules of Services; `problem` is the reason if not. */
 export interface ServiceHealth {
   readonly problem: string | undefined
 }
 
-/** The condition that says so. */
+/** The condition for that. */
 export const serviceRulesCondition = 'bulkhead.dev/ServiceRulesInForce'
 
-/** The condition that says whether policies are in force. */
+/** The condition for network policies. */
 export const networkPolicyCondition = 'bulkhead.dev/NetworkPolicyEnforced'
 
 export function nodeStatus(node: NodeFacts, health: NodeHealth, old: NodeStatus | undefined, now: number): NodeStatus {
@@ -129,11 +129,11 @@ export function nodeStatus(node: NodeFacts, health: NodeHealth, old: NodeStatus 
   }
 }
 
-/** What others say that the node has, as an extended resource that an administrator counts: pods may have all of it. */
+/** Extended resources that other clients, such as administrators, set on the node: pods may use all of them. */
 const advertisedCapacity = (status: NodeStatus | undefined) =>
   Object.fromEntries(Object.entries(status?.capacity ?? {}).filter(([resource]) => !isHugePages(resource)))
 
-/** Extended resources that are allocatable though nobody says any longer that the node has them. */
+/** Extended resources that are still allocatable but have no capacity any more. */
 export const withdrawnResources = (status: NodeStatus | undefined): string[] =>
   Object.keys(status?.allocatable ?? {}).filter(resource => isExtendedResource(resource) && status?.capacity?.[resource] === undefined)
 

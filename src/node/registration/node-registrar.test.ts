@@ -37,7 +37,7 @@ function setUp(through: (api: FakeApi) => Transport = api => api) {
   return { clock, api, registrar }
 }
 
-test('NodeRegistrar.run() offers pods what somebody else advertises of the node, until that is withdrawn', async () => {
+test('NodeRegistrar.run() makes extended resources that others set allocatable, until they are removed', async () => {
   const { clock, api, registrar } = setUp()
   const stop = new AbortController()
   await registrar.register(stop.signal)
@@ -67,7 +67,7 @@ test('NodeRegistrar.run() offers pods what somebody else advertises of the node,
   await running
 })
 
-test('NodeRegistrar.run() takes back what others said of the node while it was silent, and writes nothing where all is as it was', async () => {
+test('NodeRegistrar.run() corrects conditions that others set while it was silent, and writes nothing if nothing changed', async () => {
   const { clock, api, registrar } = setUp()
   const stop = new AbortController()
   await registrar.register(stop.signal)
@@ -91,7 +91,7 @@ test('NodeRegistrar.run() takes back what others said of the node while it was s
   await running
 })
 
-test('nodeStatus() says whether the rules of Services are in the kernel, on a node that has such rules', () => {
+test('nodeStatus() reports whether the rules of Services are in the kernel, on a node with such rules', () => {
   const node = { name: 'n1', facts, runtimeVersion: 'containerd://1', simulated: false, support }
   const conditionOf = (services?: ServiceHealth) =>
     nodeStatus(node, { ...healthy, ...(services ? { services } : {}) }, undefined, 0).conditions?.find(
@@ -103,7 +103,7 @@ test('nodeStatus() says whether the rules of Services are in the kernel, on a no
   assert.deepEqual([status, reason, message], ['False', 'RulesMissing', 'somebody changed them'])
 })
 
-test('NodeRegistrar.podRange() waits for the range that the control plane gives', async () => {
+test('NodeRegistrar.podRange() waits for the range that the control plane assigns', async () => {
   const { clock, api, registrar } = setUp()
   const { signal } = new AbortController()
   await registrar.register(signal)
@@ -119,7 +119,7 @@ test('NodeRegistrar.podRange() waits for the range that the control plane gives'
   assert.equal(range, '10.244.3.0/24')
 })
 
-test('NodeRegistrar.register() goes on where the labels of its Node are not its own to change', async () => {
+test('NodeRegistrar.register() continues if it may not change the labels of its Node', async () => {
   const { api, registrar } = setUp(api => ({
     request(request, signal) {
       if (request.method === 'PATCH' && request.path.endsWith('/nodes/n1'))

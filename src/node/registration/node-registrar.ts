@@ -1,4 +1,4 @@
-// Keeps the Node object and the node's Lease: registers, reports status, renews, and says NotReady when the agent stops.
+// Maintains the Node object and the node's Lease: registers, reports status, renews, and reports NotReady when the agent stops.
 import { isReason } from '../../api/status.ts'
 import type { Node } from '../../api/types/core-v1.ts'
 import { type Clock, formatMicroTime } from '../../base/clock.ts'
@@ -18,7 +18,7 @@ export interface NodeRegistrarOptions {
 
 const leaseSeconds = 40
 const renewMs = 10_000
-/** Upstream looks every 10 s and reports at least every 5 minutes. */
+/** Upstream checks every 10 s and reports at least every 5 minutes. */
 const reportMs = 300_000
 const agentStopped = { enforced: false, reason: 'AgentStopped', message: 'the node agent was stopped' } as const
 const firstRetryMs = 200
@@ -37,13 +37,13 @@ export class NodeRegistrar {
     this.#options = options
   }
 
-  /** Resolves with the Node as the API has it; tries until the signal. */
+  /** Resolves with the Node in the API; retries until the signal. */
   async register(signal: AbortSignal): Promise<Node> {
     const { client, node, clock, log } = this.#options
     for (let wait = firstRetryMs; ; wait = Math.min(wait * 2, maxRetryMs)) {
       try {
         const there = await this.#ensure(signal)
-        // The lease is the Node's: it goes with it.
+        // The Lease is owned by the Node and is deleted with it.
         this.#node = there
         await this.#renewLease(signal)
         await this.#report(there, signal)
@@ -71,7 +71,7 @@ export class NodeRegistrar {
     try {
       return await client.patch(nodes, '', node.name, { metadata: { labels: Object.fromEntries(missing) } }, { type: 'merge' }, signal)
     } catch (err) {
-      // What an administrator said of the machine stays, whatever the machine says of itself.
+      // An administrator may have reserved these labels: register without changing them.
       if (!isReason(err, 'Forbidden')) throw err
       log.info('labels of the node kept as they are', { node: node.name, labels: missing.map(([key]) => key), err: messageOf(err) })
       return there
@@ -79,8 +79,8 @@ export class NodeRegistrar {
   }
 
   /**
-   * The range that the control plane gives the node for its pods: a pod with an address of another one is refused. Undefined where none was given in
-   * the time that a control plane needs.
+   * The range that the control plane assigned for the node's pods: a pod with an address outside it is refused. Undefined if none was
+   * assigned in the time that a control plane needs.
    */
   async podRange(signal: AbortSignal): Promise<string | undefined> {
     const { client, node, clock } = this.#options
@@ -92,7 +92,7 @@ export class NodeRegistrar {
     }
   }
 
-  /** Renews the lease and reports changes until the signal; then says that the node is not ready. */
+  /** Renews the Lease and reports changes until the signal; then reports that the node is not ready. */
   async run(signal: AbortSignal): Promise<void> {
     const { clock, log, node } = this.#options
     while (!signal.aborted) {
@@ -105,18 +105,18 @@ export class NodeRegistrar {
         if (isReason(err, 'Unauthorized'))
           log.error('node not reported: it needs a new join ticket, its Node was deleted or its certificate expired', { node: node.name })
         else log.error('node not reported', { node: node.name, err })
-        // A node that somebody deleted registers anew; where that fails, the next turn tells and tries again.
+        // A deleted node registers again; if that fails, the next turn logs it and retries.
         if (isReason(err, 'NotFound')) await this.register(signal).catch(() => undefined)
       }
     }
   }
 
-  /** Reports what changed without waiting for its turn. */
+  /** Reports changes without waiting for the next turn. */
   async reportNow(signal: AbortSignal): Promise<void> {
     await this.#report(undefined, signal)
   }
 
-  /** The last word of a clean stop; gives up after some seconds, since the control plane may be stopping too. */
+  /** The last report of a clean stop; gives up after some seconds, since the control plane may be stopping too. */
   async sayStopped(): Promise<void> {
     const { client, node, clock } = this.#options
     const limit = AbortSignal.timeout(stoppedMs)
@@ -133,7 +133,8 @@ export class NodeRegistrar {
 
   async #report(there: Node | undefined, signal: AbortSignal): Promise<void> {
     const { client, node, clock, health } = this.#options
-    // As the API has it now: after a silence the control plane calls the node's conditions Unknown, and that is put right with the next turn.
+    // From the API's current object: after a silence the control plane sets the node's conditions to Unknown, and the next turn corrects
+    // that.
     const current = there ?? (await client.get(nodes, '', node.name, signal))
     this.#node = current
     const now = clock.now()
@@ -141,7 +142,7 @@ export class NodeRegistrar {
     const text = JSON.stringify({ ...status, conditions: status.conditions?.map(({ lastHeartbeatTime: _, ...rest }) => rest) })
     const withdrawn = withdrawnResources(current.status)
     if (!there && text === this.#reported && withdrawn.length === 0 && now - this.#reportedAt < reportMs) return
-    // Addresses are merged by type, of which a node may have two: the list is replaced, as upstream's kubelet does.
+    // Addresses are merged by type, and a node may have two of one type: replace the list, as upstream's kubelet does.
     const whole = {
       ...status,
       addresses: [{ $patch: 'replace' }, ...(status.addresses ?? [])],

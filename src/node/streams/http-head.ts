@@ -1,4 +1,4 @@
-// Reads the head of an HTTP/1.1 answer from a socket and leaves every byte after it in the socket.
+// Reads the head of an HTTP/1.1 answer from a socket and leaves every later byte in the socket.
 import type { Duplex } from 'node:stream'
 
 export interface HttpHead {

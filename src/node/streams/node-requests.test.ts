@@ -48,7 +48,7 @@ async function statusOf(path: string, method = 'GET'): Promise<number> {
   return stream.status
 }
 
-test('CVE-2025-0426: answerNodeRequest() has no page that writes a checkpoint, shows a file of the node, a query of its log or a profile', async () => {
+test('CVE-2025-0426: answerNodeRequest() has no endpoint that writes a checkpoint, or shows a file, a log query or a profile of the node', async () => {
   assert.equal(await statusOf('/kubelet/healthz'), 200)
   const pages = [
     'checkpoint/ns/p/c',
@@ -69,7 +69,7 @@ test('CVE-2025-0426: answerNodeRequest() has no page that writes a checkpoint, s
   for (const kind of ['healthz', 'pods']) assert.equal(await statusOf(`/kubelet/${kind}`, 'POST'), 405)
 })
 
-test('CVE-2020-8551: answerNodeRequest() keeps nothing of what it was asked', async () => {
+test('CVE-2020-8551: answerNodeRequest() retains nothing of its requests', async () => {
   const asked: WeakRef<object>[] = []
   for (let count = 0; count < 100; count++) {
     const headers = { ':path': `/logs/ns/p${count}/${'x'.repeat(1000)}/c`, ':method': 'GET' }

@@ -1,5 +1,5 @@
-// Answers what the API server asks of the node through the tunnel: logs, exec, attach, port-forward, connections, and of the node itself. Only for
-// pods of this node.
+// Answers the API server's requests through the tunnel: logs, exec, attach, port-forward and connections, for pods of this node only, and
+// requests about the node itself.
 import type { IncomingHttpHeaders, ServerHttp2Stream } from 'node:http2'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
@@ -30,11 +30,11 @@ export interface NodeRequestOptions {
   readonly workers: () => Iterable<PodWorker>
   readonly clock: Clock
   readonly log: Logger
-  /** PEM of the runtime's streaming server; undefined on a simulated node, which has none. */
+  /** PEM certificate of the runtime's streaming server; undefined on a simulated node. */
   readonly streamingCertificate?: string
-  /** Connections that network policies refused; undefined on a simulated node, which carries none. */
+  /** Connections that network policies refused; undefined on a simulated node, which has no traffic. */
   readonly refused?: () => Promise<readonly RefusedConnection[]>
-  /** What the machine and its containers use; undefined on a simulated node, where nothing is used. */
+  /** Usage of the machine and its containers; undefined on a simulated node. */
   readonly usage?: Pick<UsageSampler, 'latest' | 'last'>
 }
 
@@ -55,7 +55,7 @@ export async function answerNodeRequest(
 ): Promise<void> {
   const closed = new AbortController()
   stream.once('close', () => closed.abort(new Error('the API server closed the stream')))
-  // An error of the stream ends it; `close` follows and is what everything waits for.
+  // An error of the stream ends it; `close` follows, and everything waits for that.
   stream.on('error', err => options.log.debug('node request ended', { err }))
   const either = AbortSignal.any([signal, closed.signal])
   try {
@@ -83,7 +83,7 @@ export async function answerNodeRequest(
   }
 }
 
-/** What the node tells of itself; undefined where a pod is asked for. */
+/** Answers about the node itself; undefined if the request is about a pod. */
 async function kubeletAnswer(
   headers: IncomingHttpHeaders,
   { workers, refused, usage }: NodeRequestOptions,
@@ -109,7 +109,7 @@ function parse(headers: IncomingHttpHeaders, options: NodeRequestOptions): PodSt
   const method = headers[':method']
   if (method !== (kind === 'logs' ? 'GET' : 'POST')) throw apiError(405, 'MethodNotAllowed', `method ${method} is not allowed for ${kind}`)
   const worker = options.worker(pod.uid)
-  // The uid decides: a pod of the same name on another node, or an earlier one of this name, is not ours to serve.
+  // The uid decides: this node does not serve a pod of the same name on another node, or an earlier one of this name.
   const { metadata } = worker?.pod ?? {}
   if (worker === undefined || metadata?.namespace !== pod.namespace || metadata.name !== pod.name) throw notFound(podResource, pod.name)
   return { kind, worker, container, query }
@@ -139,7 +139,7 @@ async function logs(
     changed: (until: AbortSignal) => worker.stateChanged(until),
   }
   stream.respond({ ':status': 200, 'content-type': 'text/plain' })
-  // kubectl waits for the headers even when a followed log is silent.
+  // kubectl waits for the headers even if a followed log is silent.
   await pipeline(Readable.from(readContainerLog(source, options, signal), { objectMode: false }), stream, { signal })
 }
 
@@ -191,7 +191,7 @@ async function runtimeUrl(
   return { url: await runtime.exec(running.id, command, runtimeStreams(flags), signal), protocol: 'v4.channel.k8s.io' }
 }
 
-/** A terminal carries both outputs on one stream; the CRI refuses to be asked for stderr beside it. */
+/** A terminal has both outputs on one stream; the CRI refuses a request for stderr beside it. */
 export function runtimeStreams({ tty, stdin, stdout, stderr }: StreamFlags): StreamOptions {
   return { tty, stdin, stdout, stderr: stderr && !tty }
 }

@@ -6,7 +6,7 @@ import { podOf, stateOf } from '../pod/fixture.ts'
 import type { PodState } from '../pod/pod-state.ts'
 import { dialPod } from './pod-dial.ts'
 
-// No time of its own: it would begin when the file is loaded, and many files may come between that and the tests.
+// No time limit of its own: it would start when the file is loaded, long before the tests run.
 const { signal } = new AbortController()
 const running: PodState = { ...stateOf({ c: [{ state: 'CONTAINER_RUNNING' }] }), podIps: ['127.0.0.1'] }
 
@@ -22,14 +22,14 @@ const refusals: [name: string, pod: ReturnType<typeof podOf>, state: PodState, p
 for (const [name, pod, state, port, message] of refusals)
   test(`dialPod() refuses ${name}`, () => assert.rejects(dialPod(pod, state, port, signal), { message }))
 
-test('dialPod() connects to the address of the sandbox, and says in Go’s words that nobody answers', async t => {
+test('dialPod() connects to the address of the sandbox, and reports a refused connection in Go’s words', async t => {
   const server = createServer(socket => socket.end('hello'))
   t.after(() => server.close())
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
   const address = server.address()
   const port = typeof address === 'object' && address ? address.port : 0
-  // What the API says of the pod leads nowhere.
+  // The pod's address in the API is not used.
   const pod = { ...podOf(), status: { podIP: '192.0.2.1', podIPs: [{ ip: '192.0.2.1' }] } }
   const socket = await dialPod(pod, running, port, signal)
   assert.equal(String((await once(socket, 'data'))[0]), 'hello')

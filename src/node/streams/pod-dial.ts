@@ -1,4 +1,4 @@
-// A TCP connection to a port of a pod of this node, for the API server's proxies.
+// Opens a TCP connection to a port of a pod of this node, for the API server's proxies.
 import { connect, type Socket } from 'node:net'
 import { type ApiError, apiError, badRequest, serviceUnavailable } from '../../api/status.ts'
 import type { Pod } from '../../api/types/core-v1.ts'
@@ -7,7 +7,7 @@ import { dialText } from '../probes/probe.ts'
 
 const limitMs = 30_000
 
-/** Throws the 403 of a pod on the host's network: it has no address of its own, and behind its port might be anything that listens on the node. */
+/** Throws the 403 of a hostNetwork pod: it has no address of its own, and its port may belong to anything that listens on the node. */
 export function requireOwnNetwork({ metadata, spec }: Pod): void {
   if (!spec.hostNetwork) return
   throw apiError(
@@ -18,8 +18,8 @@ export function requireOwnNetwork({ metadata, spec }: Pod): void {
 }
 
 /**
- * The address is the one that the pod's own sandbox has now: nothing that stands in the API can lead the node elsewhere. Throws a 400 where there is
- * nothing to dial, a 503 with Go's text where nobody answers.
+ * Uses the current address of the pod's own sandbox: nothing in the API can lead the node elsewhere. Throws a 400 if there is no address, a
+ * 503 with Go's text if nothing answers.
  */
 export async function dialPod(pod: Pod, state: PodState, port: number, signal: AbortSignal): Promise<Socket> {
   if (!Number.isInteger(port) || port < 1 || port > 65_535) throw badRequest('port: must be between 1 and 65535, inclusive')
@@ -40,7 +40,7 @@ function dial(host: string, port: number, signal: AbortSignal): Promise<Socket> 
   const abort = () => fail(serviceUnavailable(`dial tcp ${host}:${port}: i/o timeout`))
   if (signal.aborted) abort()
   signal.addEventListener('abort', abort, { once: true })
-  // It stays: an error without a listener would end the process, and `close` follows it.
+  // The listener stays: an error without one would end the process, and `close` follows it.
   socket.on('error', err => fail(serviceUnavailable(dialText(err, host, String(port)))))
   socket.once('close', () => signal.removeEventListener('abort', abort))
   socket.once('connect', () => {

@@ -4,14 +4,14 @@ import type { Duplex } from 'node:stream'
 import { type ConnectionOptions, connect, type TLSSocket } from 'node:tls'
 import { readHttpHead } from './http-head.ts'
 
-/** The protocols that the API server speaks inside of the bytes. */
+/** Protocols that the API server uses inside of the stream. */
 export type StreamProtocol = 'v4.channel.k8s.io' | 'portforward.k8s.io'
 
 const dialMs = 10_000
 
 /**
- * Opens the stream that the runtime's URL names. Rejects for any URL that is not https on 127.0.0.1, for any other certificate than
- * the pinned one, and for any answer but 101: a redirect is never followed.
+ * Opens the stream at the runtime's URL. Rejects for a URL that is not https on 127.0.0.1, for any certificate but the pinned one, and for
+ * any answer but 101: redirects are never followed.
  */
 export async function openRuntimeStream(url: string, protocol: StreamProtocol, certificate: string, signal: AbortSignal): Promise<Duplex> {
   const target = checkedUrl(url)
@@ -34,8 +34,8 @@ export async function openRuntimeStream(url: string, protocol: StreamProtocol, c
 }
 
 /**
- * Bytes both ways until the API server's side is closed. The runtime's end is passed on behind its last byte, and is no failure of the other
- * direction; where either side breaks, so does the other.
+ * Copies bytes both ways until the API server's side is closed. The runtime's end is passed on after its last byte, without failing the
+ * other direction; if either side breaks, so does the other.
  */
 export async function carryBytes(stream: ServerHttp2Stream, runtime: Duplex, signal: AbortSignal): Promise<void> {
   const stop = () => {
@@ -46,9 +46,9 @@ export async function carryBytes(stream: ServerHttp2Stream, runtime: Duplex, sig
   signal.addEventListener('abort', stop, { once: true })
   runtime.on('error', () => runtime.destroy())
   runtime.once('close', () => {
-    // Destroyed and not closed, for a close would announce an end first.
+    // Destroyed and not closed, since a close would first announce an end.
     if (!runtime.readableEnded) stream.destroy(new Error("the container runtime's connection broke"))
-    // Nobody takes what still comes; unread, it would keep the stream open.
+    // Nothing reads further bytes; unread, they would keep the stream open.
     else stream.resume()
   })
   stream.once('close', () => runtime.destroy())
@@ -59,7 +59,7 @@ export async function carryBytes(stream: ServerHttp2Stream, runtime: Duplex, sig
   runtime.destroy()
 }
 
-/** Throws unless the URL is the runtime's own loopback server (CVE-2018-1002102). */
+/** Throws unless the URL is the runtime's own server on loopback (CVE-2018-1002102). */
 export function checkedUrl(url: string): URL {
   const target = new URL(url)
   if (target.protocol !== 'https:' || target.hostname !== '127.0.0.1' || target.port === '' || target.username !== '') {
@@ -68,7 +68,7 @@ export function checkedUrl(url: string): URL {
   return target
 }
 
-/** TLS verified against `ca` alone; resolves when the handshake is done. */
+/** TLS verified against `ca` only; resolves when the handshake is done. */
 export async function dial(options: ConnectionOptions, signal: AbortSignal): Promise<TLSSocket> {
   const socket = connect({ ...options, rejectUnauthorized: true })
   return await new Promise((resolve, reject) => {
@@ -84,7 +84,7 @@ export async function dial(options: ConnectionOptions, signal: AbortSignal): Pro
     socket.once('secureConnect', () => {
       signal.removeEventListener('abort', onAbort)
       socket.off('error', fail)
-      // Whoever takes the socket may come a turn later, and an error without a listener ends the process; `close` follows it.
+      // The caller may take the socket a turn later, and an error without a listener ends the process; `close` follows it.
       socket.on('error', () => socket.destroy())
       resolve(socket)
     })

@@ -26,7 +26,7 @@ async function identityIn(): Promise<{ certificate: string; key: string }> {
   return { certificate, key: await readFile(paths.key, 'utf8') }
 }
 
-/** An API server's side: takes the upgrade and becomes the HTTP/2 client on the same connection. */
+/** The API server's side: accepts the upgrade and becomes the HTTP/2 client on the same connection. */
 async function withTunnel(
   worker: PodWorker | undefined,
   work: (session: ClientHttp2Session) => Promise<void>,
@@ -39,7 +39,7 @@ async function withTunnel(
     socket.once('data', head => {
       assert.match(head.toString(), new RegExp(`^GET ${tunnelPath('n1')} HTTP/1.1\r\n`))
       assert.match(head.toString(), new RegExp(`Upgrade: ${tunnelUpgrade}\r\n`))
-      // Only when the write is done: Node aborts the process when an HTTP/2 session takes over a TLS socket with a write under way.
+      // Only after the write: Node aborts the process if an HTTP/2 session takes over a TLS socket with a pending write.
       socket.write(`HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: ${tunnelUpgrade}\r\n\r\n`, () =>
         accepted.resolve(connect('http://node.invalid', { createConnection: () => socket })),
       )
@@ -95,7 +95,7 @@ async function ask(session: ClientHttp2Session, method: string, path: string): P
   return { status, text }
 }
 
-/** The worker's side that requests read. */
+/** The part of a worker that requests read. */
 async function workerWithLog(text: string): Promise<PodWorker> {
   const path = join(await mkdtemp(join(tmpdir(), 'tunnel-log-')), '0.log')
   await writeFile(path, text)
@@ -107,14 +107,14 @@ async function workerWithLog(text: string): Promise<PodWorker> {
     state: { ...state, containers: new Map([['c', [{ ...status, logPath: path }]]]) },
     waitingReason: () => 'ContainerCreating',
   }
-  // Only what answering reads; a whole worker needs a node.
+  // Only the fields that answers need; a whole worker needs a node.
   return worker as unknown as PodWorker
 }
 
 const pod = { namespace: 'default', name: 'p', uid: 'u1' }
 const pathOf = (kind: NodeRequestKind, of = pod, query = ''): string => nodeRequestPath({ kind, pod: of, container: 'c', query })
 
-test('the tunnel answers logs, and refuses pods that are not of this node', async () => {
+test('the tunnel answers logs, and refuses pods of other nodes', async () => {
   const worker = await workerWithLog('2026-01-01T00:00:00Z stdout F hello\n')
   await withTunnel(worker, async session => {
     assert.deepEqual(await ask(session, 'GET', pathOf('logs')), { status: 200, text: 'hello\n' })
@@ -161,7 +161,7 @@ test('the tunnel forwards no port of a pod on the host’s network', async () =>
   })
 })
 
-test('a simulated node says that there is nothing to read or to reach', async () => {
+test('a simulated node reports that there is nothing to read or to reach', async () => {
   await withTunnel(
     await workerWithLog(''),
     async session => {

@@ -1,4 +1,4 @@
-// The node's one connection for what the API server asks of it: dialled out, upgraded, then served as HTTP/2 with the roles turned.
+// The node's one connection for requests of the API server: dialled out, upgraded, then served as HTTP/2 with reversed roles.
 import { performServerHandshake, type ServerHttp2Session } from 'node:http2'
 import { tunnelKeyHeader, tunnelPath, tunnelUpgrade } from '../../api/nodes/node-protocol.ts'
 import { type Clock, pause } from '../../base/clock.ts'
@@ -12,7 +12,7 @@ export interface TunnelOptions {
   /** `https://host:port` of the API server. */
   readonly server: string
   readonly ca: string
-  /** Read for each connection. At a change the tunnel is opened again with the new one, and what runs in the old one goes on there. */
+  /** Read for each connection. When it changes, a new tunnel is opened, and requests in the old one continue there. */
   readonly identity: { readonly current: NodeIdentity; readonly changed: Promise<void> }
   readonly serverName?: string
   readonly nodeName: string
@@ -29,18 +29,18 @@ const connectMs = 10_000
 const pingMs = 15_000
 
 interface OpenTunnel {
-  /** What the next tunnel shows in order to replace this one. */
+  /** The token by which the next tunnel replaces this one. */
   readonly key: string | undefined
-  /** Resolves when it is closed; rejects with why it broke. */
+  /** Resolves when it is closed; rejects with the reason if it broke. */
   readonly closed: Promise<void>
 }
 
-/** Keeps the tunnel until the signal; resolves when it and the ones that it replaced are closed. */
+/** Maintains the tunnel until the signal; resolves when it and the tunnels that it replaced are closed. */
 export async function runTunnel(options: TunnelOptions, signal: AbortSignal): Promise<void> {
   const { identity, clock, log, random } = options
   const replaced = new Set<Promise<void>>()
   let wait = firstRetryMs
-  /** Of the tunnel that is open. */
+  /** Of the open tunnel. */
   let openKey: string | undefined
   while (!signal.aborted) {
     try {
@@ -50,7 +50,7 @@ export async function runTunnel(options: TunnelOptions, signal: AbortSignal): Pr
       wait = firstRetryMs
       const renewed = await Promise.race([closed.then(() => false), changed.then(() => true)])
       if (renewed) {
-        // The API server closes it when it has the new one, behind its last stream.
+        // The API server closes it once it has the new one, after its last stream.
         const rest = closed.catch((err: unknown) => log.debug('replaced tunnel lost', { err })).finally(() => replaced.delete(rest))
         replaced.add(rest)
         continue

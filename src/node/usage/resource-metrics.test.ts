@@ -8,7 +8,7 @@ const error = (value: number): string[] => [
   `resource_scrape_error ${value}`,
 ]
 
-test('resourceMetrics() is the page of the kubelet, with pods as the sum of their containers', () => {
+test("resourceMetrics() returns the kubelet's page, with each pod as the sum of its containers", () => {
   const container = (name: string, cpuNanoseconds: number) => ({
     podUid: 'u',
     pod: 'web',
@@ -51,6 +51,6 @@ test('resourceMetrics() is the page of the kubelet, with pods as the sum of thei
   ])
 })
 
-test('resourceMetrics() without a sample says that there was an error', () => {
+test('resourceMetrics() without a sample reports an error', () => {
   assert.deepEqual(resourceMetrics(undefined).split('\n'), [...error(1), ''])
 })

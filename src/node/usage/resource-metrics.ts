@@ -1,4 +1,4 @@
-// The kubelet's page `/metrics/resource` (KEP-727): what containers, pods and the node used, for Prometheus. Pure.
+// The kubelet's page `/metrics/resource` (KEP-727): usage of containers, pods and the node, for Prometheus. Pure.
 import type { ContainerTotals, Sample, Totals } from './usage-sampler.ts'
 
 export const metricsContentType = 'text/plain; version=0.0.4; charset=utf-8'
@@ -10,7 +10,7 @@ interface Series {
   readonly totals: Totals
 }
 
-/** Names, help and types as upstream has them. Without a sample the page says that there was an error, and nothing else. */
+/** Names, help and types as upstream. Without a sample the page contains only an error. */
 export function resourceMetrics(sample: Sample | undefined): string {
   const lines: string[] = []
   if (sample !== undefined) {
@@ -46,7 +46,7 @@ export function resourceMetrics(sample: Sample | undefined): string {
   return `${lines.join('\n')}\n`
 }
 
-/** Of a pod all that its containers used, those that were measured. */
+/** A pod's usage is the sum of its measured containers. */
 function podsOf(containers: readonly ContainerTotals[]): Series[] {
   return [...Map.groupBy(containers, ({ podUid }) => podUid).values()].flatMap(group => {
     const [first] = group

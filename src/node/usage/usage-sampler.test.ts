@@ -21,26 +21,26 @@ const sampleAt = (at: number, cpu: number, containers: Record<string, number>): 
   ),
 })
 
-test('usageBetween() is the mean of the window, in billionths of a core', () => {
+test('usageBetween() is the mean over the window, in billionths of a core', () => {
   const found = usageBetween(sampleAt(1000, 0, { a: 0, gone: 0 }), sampleAt(11_000, 5_000_000_000, { a: 1_000_000_000, fresh: 9 }))
   const usage = { at: 11_000, windowMs: 10_000 }
   assert.deepEqual(found.node, { ...usage, cpuNanocores: 500_000_000, memoryBytes: 1 })
   assert.deepEqual(found.containers, [{ podUid: 'uid', name: 'a', ...usage, cpuNanocores: 100_000_000, memoryBytes: 2 }])
 })
 
-test('usageBetween() says nothing of a counter that went back, or of no time', () => {
+test('usageBetween() returns nothing for a counter that decreased, or for no time', () => {
   assert.deepEqual(usageBetween(sampleAt(0, 5, { a: 5 }), sampleAt(10, 4, { a: 4 })), { containers: [] })
   assert.deepEqual(usageBetween(sampleAt(10, 0, { a: 0 }), sampleAt(10, 1, { a: 1 })), { containers: [] })
 })
 
-test('parseTotals() counts what was busy, and no guest twice', () => {
+test('parseTotals() counts busy time, and guests once', () => {
   const stat = 'cpu  100 20 30 9999 888 4 5 6 70 80\ncpu0 1 1 1 1 1 1 1 1 1 1\n'
   const meminfo = 'MemTotal:       1000 kB\nMemFree:         100 kB\nMemAvailable:    600 kB\n'
   assert.deepEqual(parseTotals(stat, meminfo), { cpuNanoseconds: 1_650_000_000, memoryBytes: 409_600 })
   assert.throws(() => parseTotals('cpu', meminfo), /as expected/)
 })
 
-test('UsageSampler measures between two samples, forgets what it cannot read, and leaves out what does not run', async () => {
+test('UsageSampler measures between two samples, drops unreadable ones, and omits containers that do not run', async () => {
   let now = 0
   let cpu: number | undefined = 0
   let wake = Promise.withResolvers<void>()

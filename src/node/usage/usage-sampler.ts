@@ -1,4 +1,4 @@
-// What the machine and its containers use: read at even intervals, so that the mean of the last interval is known without waiting for one.
+// Samples the usage of the machine and its containers at even intervals, so that the mean of the last interval is always available.
 import { readFile } from 'node:fs/promises'
 import type { ContainerUsage, NodeUsage, Usage } from '../../api/nodes/node-protocol.ts'
 import { type Clock, pause } from '../../base/clock.ts'
@@ -6,11 +6,11 @@ import type { Logger } from '../../base/log.ts'
 import type { ContainerRuntime } from '../cri/runtime.ts'
 import { podLabels } from '../pod/pod-state.ts'
 
-/** As often as metrics-server looks. */
+/** The interval of metrics-server. */
 export const sampleMs = 15_000
 
 export interface Totals {
-  /** Since it started. */
+  /** Since its start. */
   readonly cpuNanoseconds: number
   readonly memoryBytes: number
 }
@@ -25,7 +25,7 @@ export interface ContainerTotals extends Totals {
 export interface Sample {
   readonly at: number
   readonly machine: Totals
-  /** By id: a container that was started again is another one. */
+  /** By id: a restarted container is another one. */
   readonly containers: ReadonlyMap<string, ContainerTotals>
 }
 
@@ -49,12 +49,12 @@ export class UsageSampler {
     return this.#before === undefined || this.#last === undefined ? { containers: [] } : usageBetween(this.#before, this.#last)
   }
 
-  /** The newest sample; undefined where the last could not be read. */
+  /** The newest sample; undefined if the last one failed. */
   get last(): Sample | undefined {
     return this.#last
   }
 
-  /** Until the signal. What cannot be read is logged, and left out until it can. */
+  /** Runs until the signal. Unreadable figures are logged, and omitted until they are readable. */
   async run(signal: AbortSignal): Promise<void> {
     const { clock, log } = this.#options
     while (!signal.aborted) {
@@ -65,7 +65,7 @@ export class UsageSampler {
       } catch (err) {
         if (signal.aborted) return
         log.info('usage not measured', { err })
-        // Older figures must not pass for those of now.
+        // Older figures must not pass for current ones.
         this.#before = undefined
         this.#last = undefined
       }
@@ -80,7 +80,7 @@ export class UsageSampler {
     for (const { id, labels, cpuNanoseconds, memoryWorkingSetBytes } of stats) {
       const podUid = labels[podLabels.uid]
       const name = labels[podLabels.container]
-      // One that does not run has no figures.
+      // A container that does not run has no figures.
       if (podUid === undefined || name === undefined || cpuNanoseconds === undefined || memoryWorkingSetBytes === undefined) continue
       const { [podLabels.name]: pod = '', [podLabels.namespace]: namespace = '' } = labels
       containers.set(id, { podUid, pod, namespace, name, cpuNanoseconds, memoryBytes: memoryWorkingSetBytes })
@@ -89,7 +89,7 @@ export class UsageSampler {
   }
 }
 
-/** Pure. Of a container that is in one sample only, nothing can be said. */
+/** Pure. A container in only one of the samples has no usage. */
 export function usageBetween(before: Sample, last: Sample): NodeUsage {
   const windowMs = last.at - before.at
   if (windowMs <= 0) return { containers: [] }
@@ -112,16 +112,16 @@ export function usageBetween(before: Sample, last: Sample): NodeUsage {
   return { ...(node === undefined ? {} : { node }), containers }
 }
 
-/** Of the whole machine, from the kernel. */
+/** Totals of the whole machine, from the kernel. */
 export async function machineTotals(): Promise<Totals> {
   const [stat, meminfo] = await Promise.all([readFile('/proc/stat', 'utf8'), readFile('/proc/meminfo', 'utf8')])
   return parseTotals(stat, meminfo)
 }
 
-/** The kernel counts CPU time in hundredths of a second, whatever its own tick is. */
+/** The kernel reports CPU time in hundredths of a second, whatever its own tick is. */
 const tickNanoseconds = 10_000_000
 
-/** `/proc/stat`: user nice system idle iowait irq softirq steal; guests are counted in user time. Throws where the kernel says something else. */
+/** `/proc/stat`: user nice system idle iowait irq softirq steal; user time includes guests. Throws if the format is unknown. */
 export function parseTotals(stat: string, meminfo: string): Totals {
   const ticks = /^cpu +(\d+) (\d+) (\d+) \d+ \d+ (\d+) (\d+) (\d+)/m.exec(stat)
   const total = /^MemTotal: +(\d+) kB$/m.exec(meminfo)

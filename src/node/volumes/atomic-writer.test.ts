@@ -9,7 +9,7 @@ import { checkPath, type VolumeFile, writeAtomically } from './atomic-writer.ts'
 const files = (content: Record<string, string>, mode = 0o644): Map<string, VolumeFile> =>
   new Map(Object.entries(content).map(([path, text]) => [path, { content: Buffer.from(text), mode }]))
 
-test('writeAtomically() shows files through ..data and replaces all of them in one step', async () => {
+test('writeAtomically() exposes files through ..data and replaces all of them in one step', async () => {
   const directory = await mkdtemp(join(tmpdir(), 'volume-'))
   assert.equal(await writeAtomically(directory, files({ a: '1', 'sub/b': '2' }), undefined), true)
   assert.equal(await readFile(join(directory, 'sub/b'), 'utf8'), '2')
@@ -23,7 +23,7 @@ test('writeAtomically() shows files through ..data and replaces all of them in o
   assert.ok(!(await readdir(directory)).includes(first))
 })
 
-test('writeAtomically() sets modes, and opens files for the group when there is an fsGroup', async () => {
+test('writeAtomically() sets modes, and makes files readable for the group if there is an fsGroup', async () => {
   const directory = await mkdtemp(join(tmpdir(), 'volume-'))
   await writeAtomically(directory, files({ a: '1' }, 0o400), undefined)
   assert.equal((await stat(join(directory, 'a'))).mode & 0o777, 0o400)
@@ -38,7 +38,7 @@ for (const bad of ['', '/etc/passwd', '../x', 'a/../../x', 'a//b', './a', '..dat
   test(`checkPath() refuses ${JSON.stringify(bad)}`, () => assert.throws(() => checkPath(bad), /invalid path/))
 }
 
-test('writeAtomically() shows the old files on a full disk, leaves nothing of the new ones, and shows them when there is room', {
+test('writeAtomically() keeps the old files on a full disk, removes the partial new ones, and succeeds once there is space', {
   skip: whyNoSmallDisk,
 }, async t => {
   const disk = smallDisk(t, 128 << 10)
@@ -54,7 +54,7 @@ test('writeAtomically() shows the old files on a full disk, leaves nothing of th
   assert.equal(await readFile(join(disk, 'b'), 'utf8'), large)
 })
 
-test('writeAtomically() names files that an earlier try could not name', async () => {
+test('writeAtomically() links files that an earlier try could not link', async () => {
   const directory = await mkdtemp(join(tmpdir(), 'volume-'))
   await writeAtomically(directory, files({ a: '1', b: '2' }), undefined)
   await rm(join(directory, 'b'))

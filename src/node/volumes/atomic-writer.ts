@@ -1,5 +1,5 @@
-// Replaces all files of a volume at once, as upstream's AtomicWriter: a timestamped folder, and `..data` renamed over in one step.
-// Readers see the old set or the new one. User-visible names are links through `..data` and change only when a top-level name does.
+// Replaces all files of a volume at once, as upstream's AtomicWriter: writes a timestamped folder and renames `..data` to it in one step.
+// Readers see the old set or the new one. User-visible names are links through `..data` and change only if a top-level name does.
 import { randomBytes } from 'node:crypto'
 import { chmod, lchown, mkdir, readdir, readFile, readlink, rename, rm, symlink, writeFile } from 'node:fs/promises'
 import { dirname, isAbsolute, join } from 'node:path'
@@ -8,20 +8,20 @@ export interface VolumeFile {
   readonly content: Buffer
   /** Permission bits. */
   readonly mode: number
-  /** Owner where it is not root: a service account token for a pod that runs as one uid. */
+  /** Owner if it is not root: a service account token for a pod that runs as one uid. */
   readonly uid?: number
 }
 
 /** Relative path -> file. */
 export type VolumeFiles = ReadonlyMap<string, VolumeFile>
 
-/** Resolves with whether anything changed. `gid` is the pod's fsGroup. Rejects for a path that would leave the volume. */
+/** Resolves with whether anything changed. `gid` is the pod's fsGroup. Rejects for a path that leaves the volume. */
 export async function writeAtomically(directory: string, files: VolumeFiles, gid: number | undefined): Promise<boolean> {
   for (const path of files.keys()) checkPath(path)
-  // There is none before the first write.
+  // It does not exist before the first write.
   const current = await readlink(join(directory, '..data')).catch(() => undefined)
   if (current !== undefined && (await holds(join(directory, current), files))) {
-    // The last try may have ended between its content and their names.
+    // The last try may have stopped after the content and before the links.
     await linkNames(directory, files)
     return false
   }
@@ -31,7 +31,7 @@ export async function writeAtomically(directory: string, files: VolumeFiles, gid
     await fillFolder(target, files, gid)
     await leadTo(directory, folder)
   } catch (err) {
-    // The next try makes another: on a full disk these would take the room that is left.
+    // The next try writes another folder: on a full disk, this one would take the remaining space.
     await rm(target, { recursive: true, force: true }).catch(() => undefined)
     throw err
   }
@@ -47,14 +47,14 @@ async function fillFolder(target: string, files: VolumeFiles, gid: number | unde
     const file = join(target, path)
     await mkdir(dirname(file), { recursive: true, mode: 0o755 })
     await writeFile(file, content, { mode: 0o600, flag: 'wx' })
-    // A group that may read is the point of fsGroup.
+    // fsGroup exists so that the group can read.
     const bits = gid === undefined ? mode : mode | 0o440
     if (gid !== undefined || uid !== undefined) await lchown(file, uid ?? 0, gid ?? 0)
     await chmod(file, bits)
   }
 }
 
-/** In one step. */
+/** Replaces the link in one step. */
 async function leadTo(directory: string, folder: string): Promise<void> {
   await symlink(folder, join(directory, '..data_tmp')).catch(async (err: NodeJS.ErrnoException) => {
     if (err.code !== 'EEXIST') throw err
@@ -79,7 +79,7 @@ async function linkNames(directory: string, files: VolumeFiles): Promise<void> {
 }
 
 async function holds(directory: string, files: VolumeFiles): Promise<boolean> {
-  // What cannot be read holds something else, and is written anew.
+  // Unreadable content counts as different, and is rewritten.
   const entries = await readdir(directory, { recursive: true, withFileTypes: true }).catch(() => [])
   const names = entries.filter(entry => entry.isFile()).map(entry => join(entry.parentPath, entry.name))
   if (names.length !== files.size) return false

@@ -56,7 +56,7 @@ for (const { name, claim: of = claim, volume = volumeOf(), why } of refusals) {
   })
 }
 
-test('claimSource() gives an ephemeral volume only a claim that was made for the pod', async () => {
+test('claimSource() gives an ephemeral volume only a claim that was created for the pod', async () => {
   const own = { name: 'v', ephemeral: {} }
   const claimed = (uid: string): PersistentVolumeClaim => ({
     ...claim,
@@ -77,7 +77,7 @@ test('claimNameOf() names the claims of both kinds', () => {
   assert.equal(claimNameOf(pod, { name: 'v', emptyDir: {} }), undefined)
 })
 
-/** What `PodVolumes` makes of the volume: its place, or why not. */
+/** The result of `PodVolumes` for the volume: its path, or the error. */
 async function placeOf(spec: Partial<PersistentVolumeSpec>, securityContext: PodSecurityContext = {}): Promise<string> {
   const directory = mkdtempSync(join(tmpdir(), 'bulkhead-claim-'))
   const volumes = new PodVolumes(join(directory, 'pod'))
@@ -130,7 +130,7 @@ for (const { name, spec, want } of places) {
   test(`PodVolumes sets up ${name}`, async () => assert.equal(await placeOf(spec), want))
 }
 
-test('PodVolumes gives what a link of a local volume leads to to the group of the pod, and mounts that', async () => {
+test("PodVolumes gives the target of a local volume's link to the pod's group, and mounts that target", async () => {
   const directory = mkdtempSync(join(tmpdir(), 'bulkhead-link-'))
   try {
     const folder = join(realpathSync(directory), 'folder')

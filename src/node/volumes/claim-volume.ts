@@ -1,4 +1,4 @@
-// The place on this node of a volume that a claim stands for. The checks and texts are the kubelet's.
+// The path on this node of a claim's volume. Checks and texts are the kubelet's.
 import { claimNameOf } from '../../api/pods/claim-name.ts'
 import type { PersistentVolume, PersistentVolumeClaim, Pod, Volume } from '../../api/types/core-v1.ts'
 import { selectable } from '../../client/cache/node-selection.ts'
@@ -6,9 +6,9 @@ import { isOnNode, whyNotOwn } from '../../client/cache/volume-match.ts'
 import type { Client } from '../../client/client.ts'
 import { nodes, persistentVolumeClaims, persistentVolumes } from '../../client/resources.ts'
 
-/** Reads what pods of this node claim; a node may read no other claims. */
+/** Reads claims of this node's pods; a node may read no others. */
 export interface ClaimSource {
-  /** The one that the claim of the pod's volume is bound to. Rejects where it is bound to none, to one of another node, or another pod's. */
+  /** The volume that the pod's claim is bound to. Rejects if the claim is unbound, on another node, or another pod's. */
   volume(pod: Pod, volume: Volume, signal: AbortSignal): Promise<PersistentVolume>
 }
 

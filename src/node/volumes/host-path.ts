@@ -1,10 +1,10 @@
-// Checks and prepares a hostPath by its type, with upstream's texts. Whether a pod may have one at all was decided at admission.
+// Checks and prepares a hostPath by its type, with upstream's texts. Admission has already decided whether the pod may have one.
 import { mkdir, open, stat } from 'node:fs/promises'
 import type { HostPathVolumeSource } from '../../api/types/core-v1.ts'
 
 export async function prepareHostPath({ path, type = '' }: HostPathVolumeSource): Promise<void> {
   if (type === '') return
-  // What cannot be looked at is not there: the type decides what that means.
+  // A path that cannot be read counts as missing; the type decides what follows.
   const found = await stat(path).catch(() => undefined)
   if (type === 'DirectoryOrCreate' && !found) {
     await mkdir(path, { recursive: true, mode: 0o755 })

@@ -9,7 +9,7 @@ import { podOf } from '../pod/fixture.ts'
 import { MountError, PodVolumes } from './pod-volumes.ts'
 
 for (const source of [{ emptyDir: {} }, { configMap: { name: 'cm' } }] satisfies Partial<Volume>[]) {
-  test(`CVE-2017-1002102: PodVolumes makes no volume of what a link in its place leads to: ${Object.keys(source)[0]}`, async t => {
+  test(`CVE-2017-1002102: PodVolumes does not use the target of a link in place of a volume: ${Object.keys(source)[0]}`, async t => {
     const directory = mkdtempSync(join(tmpdir(), 'bulkhead-volumes-'))
     t.after(() => rmSync(directory, { recursive: true }))
     const [elsewhere, pod] = [join(directory, 'elsewhere'), join(directory, 'pod')]
@@ -34,7 +34,7 @@ for (const source of [{ emptyDir: {} }, { configMap: { name: 'cm' } }] satisfies
   })
 }
 
-/** Hosts, passwords and repositories that a node must neither ask nor use nor show. */
+/** Hosts, passwords and repositories that a node must not contact, use or show. */
 const refused: Omit<Required<Volume>, 'name' | (typeof carriedOut)[number]> = {
   awsElasticBlockStore: { volumeID: 'hunter2' },
   azureDisk: { diskName: 'hunter2', diskURI: 'https://127.0.0.1:1/hunter2' },
@@ -70,7 +70,7 @@ const carriedOut = [
   'ephemeral',
 ] as const
 
-test('each type of volume is carried out, or is among those that PodVolumes refuses', () => {
+test('each volume type is implemented, or is among those that PodVolumes refuses', () => {
   const spec = schemaFor('', 'v1', 'Pod')?.byName.get('spec')?.type
   const volumes = spec?.kind === 'struct' ? spec.byName.get('volumes')?.type : undefined
   const item = volumes?.kind === 'list' ? volumes.item : undefined

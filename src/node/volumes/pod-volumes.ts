@@ -1,4 +1,4 @@
-// The volumes of one pod on disk: set up before its containers, refreshed when what they show changes, torn down after them.
+// The volumes of one pod on disk: set up before its containers, refreshed when their sources change, removed after them.
 import { chmod, chown, lstat, mkdir, realpath, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { claimNameOf } from '../../api/pods/claim-name.ts'
@@ -20,26 +20,26 @@ export class MountError extends Error {
   }
 }
 
-/** What holds credentials or pod data never reaches a disk. */
+/** Credentials and pod data never reach a disk. */
 const inMemory = (volume: Volume): boolean => !!(volume.secret || volume.projected || volume.downwardAPI)
 
 /** The folders of a pod; `directory` is `<node>/pods/<uid>`. */
 export class PodVolumes {
   readonly #directory: string
-  /** Where the claimed volumes are that were set up once: a claim stays bound to its volume. */
+  /** Paths of claimed volumes that were set up once: a claim stays bound to its volume. */
   readonly #claimed = new Map<string, string>()
 
   constructor(directory: string) {
     this.#directory = directory
   }
 
-  /** Where the volume's content is on the node. */
+  /** The path of the volume's content on the node. */
   pathOf(volume: Volume): string {
     const place = volume.hostPath?.path ?? this.#claimed.get(volume.name)
     return place ?? join(this.#directory, 'volumes', volume.name)
   }
 
-  /** Makes all volumes or brings their files up to date. Rejects with the MountError of the first that fails. */
+  /** Creates all volumes or updates their files. Rejects with the MountError of the first that fails. */
   async setUp(context: VolumeContext, signal: AbortSignal): Promise<void> {
     const { pod } = context
     await mkdir(join(this.#directory, 'volumes'), { recursive: true, mode: 0o711 })
@@ -67,7 +67,7 @@ export class PodVolumes {
         await mountTmpfs(path, { mode: '1777', programs: true, sizeBytes: memoryVolumeBytes(pod, sizeLimit, context.node.memoryBytes) })
       } else if (!fresh) return
       if (fsGroup !== undefined) await chown(path, 0, fsGroup)
-      // As upstream's tmpfs: in memory nobody removes files of others.
+      // Mode of upstream's tmpfs: sticky, so that no user removes files of another.
       await chmod(path, (medium === 'Memory' ? 0o1777 : 0o777) | (fsGroup === undefined ? 0 : 0o2000))
       return
     }
@@ -91,13 +91,13 @@ export class PodVolumes {
     if (spec.local == null) throw new Error(`persistent volume "${metadata.name}" is of a type that is not supported on this node`)
     await prepareHostPath({ path: spec.local.path, type: 'Directory' })
     const { fsGroup, fsGroupChangePolicy } = pod.spec.securityContext ?? {}
-    // The path itself may be a link: what it leads to now is given away and mounted.
+    // The path may be a link: the ownership and the mount apply to its current target.
     const path = await realpath(spec.local.path)
     if (fsGroup !== undefined) await ownVolume(path, fsGroup, fsGroupChangePolicy === 'OnRootMismatch')
     this.#claimed.set(name, path)
   }
 
-  /** Unmounts and removes all of the pod's folder. */
+  /** Unmounts and removes the pod's whole folder. */
   async tearDown(): Promise<void> {
     await unmountBelow(this.#directory)
     await rm(this.#directory, { recursive: true, force: true })
@@ -105,8 +105,8 @@ export class PodVolumes {
 }
 
 /**
- * Resolves with whether it was missing. A link in its place is none of ours, whoever put it there while no agent looked: what it leads to would be
- * given to the pod, written into or covered by a mount.
+ * Resolves with whether it was missing. A link in its place, put there while no agent watched, is not ours: its target would be given to
+ * the pod, written to or covered by a mount.
  */
 async function makeFolder(path: string, mode: number): Promise<boolean> {
   const fresh = (await mkdir(path, { recursive: true, mode })) !== undefined

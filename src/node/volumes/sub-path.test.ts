@@ -23,7 +23,7 @@ const namesIn = async (root: string, path: string, mode = 0o750) => {
   }
 }
 
-test('openBelow() opens what is there and makes what is missing with the given mode', async () => {
+test('openBelow() opens existing folders and creates missing ones with the given mode', async () => {
   const { root } = await volume()
   await mkdir(join(root, 'a'))
   await writeFile(join(root, 'a', 'f'), '')
@@ -34,7 +34,7 @@ test('openBelow() opens what is there and makes what is missing with the given m
   for (const name of ['open', 'open/wide']) assert.equal((await stat(join(root, name))).mode & 0o7777, 0o2777, 'whatever the umask is')
 })
 
-test('CVE-2017-1002101: openBelow() refuses a symbolic link that leads outside at every place of the path', async () => {
+test('CVE-2017-1002101: openBelow() refuses a symbolic link that leads outside, at every component of the path', async () => {
   const { root, outside } = await volume()
   await symlink(outside, join(root, 'x'))
   await mkdir(join(root, 'd'))
@@ -48,7 +48,7 @@ test('CVE-2017-1002101: openBelow() refuses a symbolic link that leads outside a
   for (const path of paths) await assert.rejects(openBelow(root, path, 0o755), SubPathError, path)
 })
 
-test('openBelow() follows symbolic links within the volume, as those of a ConfigMap, and makes nothing that only a link names', async () => {
+test('openBelow() follows symbolic links within the volume, as those of a ConfigMap, and never creates the target of a link', async () => {
   const { root } = await volume()
   await writeAtomically(root, new Map([['dir/key', { content: Buffer.from('value'), mode: 0o644 }]]), undefined)
   assert.deepEqual(await namesIn(root, 'dir'), ['key'])
@@ -78,7 +78,7 @@ test('CVE-2021-25741: openBelow() never leads outside while a folder is swapped 
   let stop = false
   const swapping = (async () => {
     while (!stop) {
-      // openBelow() may have made a folder of its own between two steps: it gives way to the link.
+      // openBelow() may have created a folder between two steps: replace it with the link.
       await rm(place, { recursive: true, force: true })
       await symlink(outside, place).catch(() => undefined)
       await rm(place, { recursive: true, force: true })

@@ -1,15 +1,15 @@
-// Mounts a subPath of a volume so that no symbolic link in it, whenever it is put there, leads outside: each component, of links too, is opened by
-// descriptor from its parent's with O_NOFOLLOW, and the bind mount is made of the last descriptor, not of a path.
-// Node has no openat(2); `/proc/self/fd/<n>/<name>` resolves from the open folder itself, which is the same.
+// Mounts a subPath of a volume so that no symbolic link in it, whenever it is created, leads outside. Each component, also of links, is
+// opened from its parent's descriptor with O_NOFOLLOW, and the bind mount uses the last descriptor and no path. Node has no openat(2);
+// `/proc/self/fd/<n>/<name>` resolves from the open folder itself, which is equivalent.
 import { constants } from 'node:fs'
 import { chmod, type FileHandle, mkdir, open, readlink, realpath, rm, stat } from 'node:fs/promises'
 import { dirname, isAbsolute } from 'node:path'
 import { bindMountDescriptor, isMountPoint } from '../machine/mount-table.ts'
 
-/** O_PATH, which node:fs does not name: the descriptor only stands for the place. */
+/** O_PATH, which node:fs does not name: the descriptor only identifies the file. */
 const openPath = 0o10000000
 
-/** Why a subPath cannot be mounted; upstream's wording where it has one. */
+/** Why a subPath cannot be mounted; upstream's wording if it has one. */
 export class SubPathError extends Error {
   override readonly name = 'SubPathError'
 }
@@ -21,22 +21,22 @@ export function checkSubPath(subPath: string): void {
   }
 }
 
-/** As many as the kernel follows in one path. */
+/** The kernel's limit for one path. */
 const maxLinks = 40
 
-/** A component that is still to be opened. What a link names must be there, what the subPath itself names is made. */
+/** A component to open. The target of a link must exist; components of the subPath itself are created. */
 interface Component {
   readonly name: string
   readonly isMade: boolean
 }
 
 /**
- * Opens what `subPath` names below `root`, making missing folders with `mode`; the caller closes it. Symbolic links are followed within the volume,
- * where a ConfigMap's files lie behind some. Rejects with SubPathError when one leads outside, and for one that begins at the root of the file system.
+ * Opens `subPath` below `root` and creates missing folders with `mode`; the caller closes it. Symbolic links are followed within the
+ * volume, since a ConfigMap's files are behind links. Rejects with SubPathError if one leads outside, or for an absolute path.
  */
 export async function openBelow(root: string, subPath: string, mode: number): Promise<FileHandle> {
   checkSubPath(subPath)
-  /** From the root of the volume down to where the path has come: `..` of a link goes back along it, and never above. */
+  /** The folders from the volume's root to the current one: `..` in a link goes back along them, never above the root. */
   const opened = [await open(root, openPath | constants.O_DIRECTORY | constants.O_NOFOLLOW)]
   const refuse = (name: string): never => {
     throw new SubPathError(
@@ -61,7 +61,7 @@ export async function openBelow(root: string, subPath: string, mode: number): Pr
       await opened.pop()?.close()
       if (++links > maxLinks)
         throw new SubPathError(`failed to prepare subPath for volumeMount: too many links in ${JSON.stringify(subPath)}`)
-      // Whatever stands there by now is walked in the same way.
+      // Whatever exists there by now is opened in the same way.
       const target = await readlink(`/proc/self/fd/${parent.fd}/${name}`)
       if (isAbsolute(target)) return refuse(name)
       pending.unshift(...components(target, false))
@@ -79,10 +79,10 @@ const components = (path: string, isMade: boolean): Component[] =>
     .filter(part => part !== '' && part !== '.')
     .map(name => ({ name, isMade }))
 
-/** Without a `mode` a missing folder is not made. */
+/** Without a `mode`, a missing folder is not created. */
 async function openChild(parent: FileHandle, name: string, mode: number | undefined): Promise<FileHandle> {
   const path = `/proc/self/fd/${parent.fd}/${name}`
-  // O_PATH with O_NOFOLLOW opens a link itself instead of failing, which the caller then looks at.
+  // O_PATH with O_NOFOLLOW opens a link itself instead of failing; the caller then reads it.
   const flags = openPath | constants.O_NOFOLLOW
   try {
     return await open(path, flags)
@@ -96,7 +96,7 @@ async function openChild(parent: FileHandle, name: string, mode: number | undefi
   })
   const child = await open(path, flags)
   try {
-    // The umask took bits away. Of the descriptor, not of the path: a link that stands there by now leads to nothing else.
+    // The umask removed bits. Applied to the descriptor, not the path, where a link may be by now.
     if (isMine && (await child.stat()).isDirectory()) await chmod(`/proc/self/fd/${child.fd}`, mode)
     return child
   } catch (err) {
@@ -105,10 +105,10 @@ async function openChild(parent: FileHandle, name: string, mode: number | undefi
   }
 }
 
-/** Binds `subPath` of `root` at `target`, which must be in a folder that only root can change. Does nothing when it is mounted already. */
+/** Binds `subPath` of `root` at `target`, which must be in a folder that only root can change. Does nothing if it is already mounted. */
 export async function mountSubPath(root: string, subPath: string, target: string): Promise<void> {
   if (await isMountPoint(target)) return
-  // A hostPath may be a link itself, and is followed as it is where no subPath is asked for.
+  // A hostPath may itself be a link, and is followed as it is without a subPath.
   const place = await realpath(root)
   const mode = (await stat(place)).mode & 0o7777
   const handle = await openBelow(place, subPath, mode)
@@ -118,7 +118,7 @@ export async function mountSubPath(root: string, subPath: string, target: string
     else await (await open(target, 'w', 0o600)).close()
     await bindMountDescriptor(handle.fd, target)
   } catch (err) {
-    // What failed first is told; a file that stays goes with the volume.
+    // The first failure is reported; a remaining file is removed with the volume.
     await rm(target, { recursive: false, force: true }).catch(() => undefined)
     throw err
   } finally {

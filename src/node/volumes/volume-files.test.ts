@@ -46,7 +46,7 @@ for (const { name, spec, owner } of [
   test(`volumeFiles() a token ${name}`, async () => assert.deepEqual(await tokenFile(spec), owner))
 }
 
-test('volumeFiles() leaves the mounted token out until the account has a right, and when it lost it, and other tokens never', async () => {
+test('volumeFiles() omits the mounted token until the account has a right and after it lost all, but never other tokens', async () => {
   const projected = {
     sources: [
       { serviceAccountToken: { path: 'token' } },

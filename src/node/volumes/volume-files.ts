@@ -1,4 +1,4 @@
-// What configMap, secret, downwardAPI and projected volumes hold, as files. The token and the objects come from outside; nothing is written here.
+// The files of configMap, secret, downwardAPI and projected volumes. Tokens and objects are inputs; nothing is written here.
 
 import { isTokenVolume, needsRight, waitsForRight } from '../../api/pods/token-right.ts'
 import { isReason } from '../../api/status.ts'
@@ -9,7 +9,7 @@ import type { VolumeFile } from './atomic-writer.ts'
 import type { ClaimSource } from './claim-volume.ts'
 
 export interface TokenSource {
-  /** A bound token for the pod's service account, renewed by its owner before it ends. */
+  /** A bound token of the pod's service account; its owner renews it before it expires. */
   token(pod: Pod, audience: string, expirationSeconds: number, signal: AbortSignal): Promise<string>
 }
 
@@ -26,7 +26,7 @@ type Files = Map<string, VolumeFile>
 
 const defaultMode = 0o644
 
-/** Undefined for a volume that is not made of API data. Rejects with upstream's text when something it names is missing. */
+/** Undefined if the volume is not made of API data. Rejects with upstream's text if an object that it names is missing. */
 export async function volumeFiles(volume: Volume, context: VolumeContext, signal: AbortSignal): Promise<Files | undefined> {
   const { configMap, secret, downwardAPI, projected } = volume
   const namespace = context.pod.metadata.namespace ?? ''
@@ -43,7 +43,7 @@ export async function volumeFiles(volume: Volume, context: VolumeContext, signal
       try {
         await addProjection(files, source, projected.defaultMode ?? defaultMode, namespace, context, signal)
       } catch (err) {
-        // The right is gone again: the file goes with it, and the pod runs on.
+        // The account has lost its rights: remove the file and let the pod run on.
         if (!(isTokenVolume(volume) && needsRight(context.pod) && isReason(err, 'Forbidden'))) throw err
       }
     }
@@ -70,7 +70,7 @@ async function addProjection(
   if (clusterTrustBundle) throw new Error('projected source clusterTrustBundle is not supported on this node')
 }
 
-/** Upstream's rule: 0600 and the one uid that all containers run as, where there is one; with fsGroup 0600 for the group to extend. */
+/** Upstream's rule: 0600 and the uid of all containers, if there is one; with fsGroup 0600, which the group extends. */
 function tokenOwner({ spec }: Pod, mode: number): { mode: number; uid?: number } {
   const containers = [...spec.containers, ...(spec.initContainers ?? [])]
   const uids = new Set(containers.map(({ securityContext }) => securityContext?.runAsUser ?? spec.securityContext?.runAsUser))

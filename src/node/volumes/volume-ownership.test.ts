@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import { ownVolume } from './volume-ownership.ts'
 
-/** Only root may give files to any group. */
+/** Only root may change a file's group to any other. */
 const group = process.getuid?.() === 0 ? 4242 : (process.getgid?.() ?? 0)
 
 function tree(): { root: string; outside: string; [Symbol.dispose](): void } {
@@ -57,7 +57,7 @@ test('CVE-2021-25741: ownVolume() changes nothing outside while a file and a fol
   })
   let through = 0
   for (let round = 0; round < 500; round++) {
-    // What is gone, or a link by now, ends this attempt.
+    // A file that was removed or replaced by a link ends this attempt.
     await ownVolume(files.root, group, false).then(
       () => through++,
       (err: NodeJS.ErrnoException) => assert.ok(['ENOENT', 'ELOOP', 'ENOTDIR'].includes(err.code ?? ''), String(err)),
@@ -73,7 +73,7 @@ test('CVE-2021-25741: ownVolume() changes nothing outside while a file and a fol
   assert.ok(through > 0)
 })
 
-test('ownVolume() leaves a volume that is the group’s already, where that is enough', async () => {
+test('ownVolume() skips a volume that already belongs to the group, if that suffices', async () => {
   using files = tree()
   await ownVolume(files.root, group, true)
   chmodSync(join(files.root, 'file'), 0o600)

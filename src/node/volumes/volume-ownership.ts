@@ -1,15 +1,15 @@
-// Gives a volume to the pod's fsGroup, as the kubelet does. Other pods may use the volume at the same time and put links into it: each
+// Gives a volume to the pod's fsGroup, as the kubelet does. Other pods may use the volume at the same time and create links in it: each
 // entry is opened from its folder's descriptor without following links, and changed through its own descriptor.
 import { constants } from 'node:fs'
 import { type FileHandle, lchown, open, readdir } from 'node:fs/promises'
 
 const openFlags = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK
 const setGroupId = 0o2000
-/** What the group may do: read and write; search folders too. */
+/** Permissions of the group: read and write; search in folders. */
 const fileBits = 0o660
 const folderBits = fileBits | 0o110 | setGroupId
 
-/** `onlyIfNeeded`: a folder that is the group's already is left with all that is in it (fsGroupChangePolicy OnRootMismatch). */
+/** `onlyIfNeeded`: skips a folder that already belongs to the group, with all its content (fsGroupChangePolicy OnRootMismatch). */
 export async function ownVolume(path: string, group: number, onlyIfNeeded: boolean): Promise<void> {
   const root = await open(path, openFlags | constants.O_DIRECTORY)
   try {
@@ -25,7 +25,7 @@ async function ownFolder(folder: FileHandle, group: number): Promise<void> {
   const path = `/proc/self/fd/${folder.fd}`
   for (const entry of await readdir(path, { withFileTypes: true })) {
     const child = `${path}/${entry.name}`
-    // Links, sockets and devices have a group, but no mode of ours.
+    // Links, sockets and devices get the group, but no mode.
     if (!entry.isDirectory() && !entry.isFile()) {
       await lchown(child, -1, group)
       continue
@@ -39,7 +39,7 @@ async function ownFolder(folder: FileHandle, group: number): Promise<void> {
       await handle.close()
     }
   }
-  // Last, so that a folder which is the group's has only what is the group's too.
+  // Last, so that a folder of the group contains only files of the group.
   await give(folder, group, folderBits)
 }
 

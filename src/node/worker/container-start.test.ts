@@ -4,7 +4,7 @@ import { containerOf, podOf, stateOf } from '../pod/fixture.ts'
 import { startContainer } from './container-start.ts'
 import type { PodNode } from './pod-node.ts'
 
-test('startContainer() is not cut off in the runtime when the pod is deleted meanwhile, but by the end of the node', async () => {
+test('startContainer() finishes in the runtime although the pod is deleted meanwhile, and is only aborted when the node stops', async () => {
   const deletion = new AbortController()
   const end = new AbortController()
   const seen: boolean[] = []
@@ -35,7 +35,7 @@ test('startContainer() is not cut off in the runtime when the pod is deleted mea
   assert.deepEqual(seen, [false, true])
 })
 
-test('startContainer() starts no ephemeral container without the one whose processes it shall see', async () => {
+test('startContainer() starts no ephemeral container without its target container', async () => {
   const created: unknown[] = []
   const node = {
     cluster: { servers: [], domain: 'cluster.local' },
@@ -76,7 +76,7 @@ test('startContainer() starts no ephemeral container without the one whose proce
   )
 })
 
-test('CVE-2019-11245: startContainer() runs no container as root that must not, at its first start nor at a later one', async () => {
+test('CVE-2019-11245: startContainer() runs no container as root that must not be root, neither at its first nor at a later start', async () => {
   const created: { readonly linux: { readonly securityContext: { readonly runAsUser?: object } } }[] = []
   const start = (user: string, attempt: number) => {
     const node = {

@@ -13,7 +13,7 @@ import { SubPathError } from '../volumes/sub-path.ts'
 import { stopContainer } from './container-stop.ts'
 import type { PodNode, PodVolumeSet } from './pod-node.ts'
 
-/** The container does not run: what its waiting state shows, and when a new try makes sense. */
+/** The container does not run: its waiting state, and when to retry. */
 export class StartError extends Error {
   override readonly name = 'StartError'
   readonly reason: string
@@ -36,16 +36,16 @@ export interface StartInput {
   readonly volumes: PodVolumeSet
   readonly directory: string
   /**
-   * Outlasts the deletion of the pod, which aborts everything else: a start that is cut off in the runtime leaves a container that seems to have
-   * failed on its own.
+   * Not aborted by the pod's deletion, which aborts everything else: an interrupted start in the runtime leaves a container that seems to
+   * have failed on its own.
    */
   readonly running: AbortSignal
 }
 
-/** A failed try that only waiting can mend is made again after this. */
+/** Pause before the next try of a failed start that only time can fix. */
 const retryMs = 10_000
 
-/** Resolves when it runs and its postStart hook is through; rejects with StartError. */
+/** Resolves when it runs and its postStart hook has finished; rejects with StartError. */
 export async function startContainer(input: StartInput, signal: AbortSignal): Promise<void> {
   const { node, pod, container } = input
   const { runtime } = node
@@ -129,7 +129,7 @@ async function configure(input: StartInput, image: Parameters<typeof containerCo
   })
 }
 
-/** The container whose processes an ephemeral one shall see; without it, it would see none and say nothing of it. */
+/** The container whose processes an ephemeral one shares; without it, it would silently see none. */
 function targetId(spec: PodContainer['spec'], state: PodState): string | undefined {
   const name = 'targetContainerName' in spec ? spec.targetContainerName : undefined
   if (!name) return undefined
@@ -142,7 +142,7 @@ function podIps({ pod, state, node }: Pick<StartInput, 'pod' | 'state' | 'node'>
   return pod.spec.hostNetwork ? node.hostIps() : state.podIps
 }
 
-/** A secret that is missing is skipped, as upstream does: the pull then says what the registry wants. */
+/** A missing Secret is skipped, as upstream: the pull then reports the registry's error. */
 async function pullSecrets(node: PodNode, pod: Pod, signal: AbortSignal): Promise<Secret[]> {
   const found: Secret[] = []
   for (const { name } of pod.spec.imagePullSecrets ?? []) {

@@ -5,7 +5,7 @@ import { containersOf, fieldPath, isSidecar, type PodContainer } from '../pod/po
 import type { PodState } from '../pod/pod-state.ts'
 import type { PodNode } from './pod-node.ts'
 
-/** Upstream's minimum: what is left for the stop signal after a hook that used up the grace period. */
+/** Upstream's minimum, for the stop signal after a hook that used up the grace period. */
 const leastSeconds = 2
 
 export interface StopInput {
@@ -14,7 +14,7 @@ export interface StopInput {
   readonly podIp: string
 }
 
-/** The pod's own period, or the shorter one that its deletion asked for. */
+/** The pod's own period, or a shorter one of its deletion. */
 export function graceSeconds({ metadata, spec }: Pod): number {
   return metadata.deletionGracePeriodSeconds ?? spec.terminationGracePeriodSeconds ?? 30
 }
@@ -59,7 +59,7 @@ export async function stopContainer(
   await runtime.stopContainer(status.id, left, signal)
 }
 
-/** Stops all that runs: first the containers at once, then the sidecars in reverse order, as upstream ends a pod. */
+/** Stops everything: first the containers together, then the sidecars in reverse order, as upstream. */
 export async function stopAll(input: StopInput, state: PodState, grace: number, signal: AbortSignal): Promise<void> {
   const { pod, node } = input
   const known = new Map(containersOf(pod).map(container => [container.spec.name, container]))

@@ -7,11 +7,11 @@ import type { PodNode } from './pod-node.ts'
 
 export interface CrashWait {
   readonly waitMs: number
-  /** What the waiting state of the container says meanwhile. */
+  /** The reason of the container's waiting state meanwhile. */
   readonly waiting: { readonly reason: string; readonly message: string }
 }
 
-/** Undefined for a container that may start now; the next crash then makes the pause longer. */
+/** Undefined if the container may start now; the next crash then doubles the pause. */
 export function crashWait(
   { crashes, clock, event }: PodNode,
   pod: Pod,

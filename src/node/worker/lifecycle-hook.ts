@@ -4,7 +4,7 @@ import type { Clock } from '../../base/clock.ts'
 import type { ContainerRuntime } from '../cri/runtime.ts'
 import { httpProbe, type ProbeTarget } from '../probes/probe.ts'
 
-/** Rejects when the hook failed; the message is what the event shows. The signal is its time limit too. */
+/** Rejects if the hook failed; the event shows the message. The signal is also its time limit. */
 export async function runHook(
   hook: LifecycleHandler,
   target: ProbeTarget,

@@ -10,7 +10,7 @@ import { NodeAdmission, type ResidentPod } from './node-admission.ts'
 const support = { supplementalGroupsPolicy: true, appArmor: true, seLinux: false }
 const never = new AbortController().signal
 
-test('NodeAdmission lets no pod start while the node is short of disk, but those that matter most and those that were let in before', async () => {
+test('NodeAdmission starts no pod while the node is short of disk, except critical ones and those admitted before', async () => {
   const api = new FakeApi(() => 0)
   api.seed(nodes, { apiVersion: 'v1', kind: 'Node', metadata: { name: 'n1' }, spec: {} })
   let pressure = false
@@ -36,7 +36,7 @@ test('NodeAdmission lets no pod start while the node is short of disk, but those
   assert.equal(await admission.refusal(podOf({}, { uid: 'new' }), never), undefined)
 })
 
-test('NodeAdmission counts a pod that is being deleted, and no more one that the API has no more, though it still stops', async () => {
+test('NodeAdmission counts a pod that is being deleted, but not one that was removed from the API and still stops', async () => {
   const api = new FakeApi(() => 0)
   api.seed(nodes, {
     apiVersion: 'v1',
@@ -58,7 +58,7 @@ test('NodeAdmission counts a pod that is being deleted, and no more one that the
   assert.equal(await admission.refusal(high, never), undefined)
 })
 
-test('NodeAdmission gives away what a pod has less when its resize is done', async () => {
+test('NodeAdmission frees what a smaller pod gave up when its resize is done', async () => {
   const api = new FakeApi(() => 0)
   api.seed(nodes, { apiVersion: 'v1', kind: 'Node', metadata: { name: 'n1' }, spec: {}, status: { allocatable: { cpu: '4' } } })
   const residents: ResidentPod[] = []
@@ -81,7 +81,7 @@ test('NodeAdmission gives away what a pod has less when its resize is done', asy
   assert.equal(await admission.refusal(next, never), undefined)
 })
 
-test('NodeAdmission counts what a pod was given, also by an agent before, and not what it asks for in vain', async () => {
+test('NodeAdmission counts granted resources, also of an earlier agent, and not requested ones that were refused', async () => {
   const api = new FakeApi(() => 0)
   api.seed(nodes, { apiVersion: 'v1', kind: 'Node', metadata: { name: 'n1' }, spec: {}, status: { allocatable: { cpu: '4' } } })
   const asking = (cpu: string) => ({ containers: [{ name: 'c', image: 'i', resources: { requests: { cpu } } }] })

@@ -1,4 +1,4 @@
-// The last guard of a node: it starts no pod of another trust domain and none that it has no room for, whoever let it come this far.
+// The node's last check before a start: no pod of another trust domain, and none that exceeds the node's resources, whoever bound it here.
 import { podRequests } from '../../api/pods/pod-resources.ts'
 import { domainOfNode, domainOfPod, mayRunOn, nameDomain } from '../../api/pods/trust-domain.ts'
 import type { Node, Pod } from '../../api/types/core-v1.ts'
@@ -15,9 +15,9 @@ import { type NodeSupport, unsupported } from '../pod/pod-support.ts'
 export interface ResidentPod {
   readonly uid: string
   readonly pod: Pod
-  /** Its object is gone from the API: what is left of it is being stopped. */
+  /** Its object was removed from the API, and its remains are being stopped. */
   readonly removed: boolean
-  /** One with sandboxes was started, maybe by an agent before this one. */
+  /** A pod with sandboxes was started, perhaps by an earlier agent. */
   readonly state: { readonly sandboxes: readonly unknown[] }
 }
 
@@ -26,7 +26,7 @@ export interface NodeAdmissionOptions {
   readonly nodeName: string
   readonly support: NodeSupport
   readonly residents: () => Iterable<ResidentPod>
-  /** What the node is short of. Default: nothing, ever. */
+  /** Resources that the node is short of. Default: never any. */
   readonly pressure?: () => Pressure
 }
 
@@ -38,7 +38,7 @@ interface LetIn {
 
 export class NodeAdmission {
   readonly #options: NodeAdmissionOptions
-  /** Of the pods that were let in, by what was last seen of each: a resize that was granted is done when the status says so. */
+  /** The newest known state of admitted pods: a granted resize is done when the status shows it. */
   readonly #letIn = new Map<string, LetIn>()
   #known: Node | undefined
 
@@ -47,22 +47,22 @@ export class NodeAdmission {
   }
 
   /**
-   * The pod with the resources that this node has given it: those that it asks for since are neither to be counted nor to be started with
-   * before `resizeRefusal` grants them.
+   * The pod with the resources that this node has granted. Those requested since are neither counted nor used until `resizeRefusal` grants
+   * them.
    */
   given(pod: Pod): Pod {
     return asGiven(pod, this.#letIn.get(podUid(pod))?.given ?? givenBefore(pod))
   }
 
-  /** Why the pod must not start here; undefined where it may: then it counts from now on. Rejects where the API cannot say. */
+  /** Why the pod must not start here; undefined if it may, and then it counts from now on. Rejects if the API does not answer. */
   async refusal(pod: Pod, signal: AbortSignal): Promise<Refusal | undefined> {
-    // What is known may be from before a change; only a refusal must be sure of its ground.
+    // The cache may be out of date, so a refusal reads again.
     if (this.#known !== undefined && this.#validate(pod, this.#known) === undefined) return undefined
     this.#known = await this.#options.client.get(nodes, '', this.#options.nodeName, signal)
     return this.#validate(pod, this.#known)
   }
 
-  /** Of a pod that was let in and asks for other resources; what it may have counts from now on. */
+  /** For an admitted pod that requests other resources; if granted, they count from now on. */
   async resizeRefusal(pod: Pod, signal: AbortSignal): Promise<Refusal | undefined> {
     const node = this.#known ?? (await this.#options.client.get(nodes, '', this.#options.nodeName, signal))
     this.#known = node
@@ -90,8 +90,8 @@ export class NodeAdmission {
   }
 
   /**
-   * What the other pods that were let in hold. Those that have ended hold nothing, nor do those that the API has no more: to the scheduler
-   * their room is free from that moment, as to upstream's kubelet, and a refusal would fail the pod that was given it for good.
+   * Resources of the other admitted pods. Ended ones and those removed from the API hold none: the scheduler, as upstream's kubelet, counts
+   * them as free from then on, and a refusal would fail the pod that was bound there for good.
    */
   #held(asking: string): Demand[] {
     const held: Demand[] = []

@@ -1,4 +1,4 @@
-// The ConfigMaps and Secrets that this node's pods name, each followed by a watch of its own: a node may read no others, so it cannot list them.
+// Follows the ConfigMaps and Secrets that this node's pods name, each by its own watch: a node may read no others, so it cannot list them.
 import type { KubeObject } from '../../api/object.ts'
 import type { ConfigMap, Pod, Secret, Service } from '../../api/types/core-v1.ts'
 import type { Clock } from '../../base/clock.ts'
@@ -17,7 +17,7 @@ export interface ObjectWatchOptions {
   readonly clock: Clock
   readonly log: Logger
   readonly random: () => number
-  /** A followed object of this namespace changed. */
+  /** Called when a followed object of this namespace changed. */
   readonly changed: (namespace: string) => void
 }
 
@@ -27,7 +27,7 @@ interface Followed {
   readonly done: Promise<void>
 }
 
-/** How long a first read may take before the pod says so. */
+/** How long a first read may take before the pod reports it. */
 const firstReadMs = 20_000
 
 export class ObjectWatch implements ObjectSource, AsyncDisposable {
@@ -53,7 +53,7 @@ export class ObjectWatch implements ObjectSource, AsyncDisposable {
     return master && namespace !== 'default' ? [master, ...own] : own
   }
 
-  /** Stops following what none of these pods names. */
+  /** Stops following objects that none of these pods names. */
   async keep(pods: Iterable<Pod>): Promise<void> {
     const named = new Set<string>()
     for (const pod of pods) for (const key of objectsOf(pod)) named.add(key)
@@ -87,7 +87,7 @@ export class ObjectWatch implements ObjectSource, AsyncDisposable {
       signal.throwIfAborted()
       throw new Error(`failed to sync ${kind} cache: timed out waiting for the condition`, { cause })
     }
-    // The key names the kind, so the informer is one of T.
+    // The key contains the kind, so the informer is one of T.
     return followed.informer.get(namespace, name) as T | undefined
   }
 
@@ -108,7 +108,7 @@ async function stop({ stop, done }: Followed): Promise<void> {
   await done
 }
 
-/** `configmap/namespace/name` and `secret/namespace/name` of all that the pod names. */
+/** `configmap/namespace/name` and `secret/namespace/name` for all objects that the pod names. */
 function objectsOf(pod: Pod): Set<string> {
   const { namespace } = pod.metadata
   const keys = new Set<string>()

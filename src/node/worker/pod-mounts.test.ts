@@ -9,7 +9,7 @@ import { unmountBelow } from '../machine/mount-table.ts'
 import { containerOf, podOf } from '../pod/fixture.ts'
 import { containerMounts } from './pod-mounts.ts'
 
-test('containerMounts() starts no container without the block device that it asks for', async () => {
+test('containerMounts() starts no container without its requested block device', async () => {
   const container = containerOf('c', { volumeDevices: [{ name: 'v', devicePath: '/dev/x' }] })
   const pod = podOf({ containers: [container], volumes: [{ name: 'v', persistentVolumeClaim: { claimName: 'a' } }] })
   const volumes = { setUp: async () => undefined, tearDown: async () => undefined, pathOf: () => '/nowhere' }
@@ -20,7 +20,7 @@ test('containerMounts() starts no container without the block device that it ask
   )
 })
 
-test('CVE-2017-1002102: containerMounts() gives a container what comes from the API to read alone, whatever its mount asks for', {
+test('CVE-2017-1002102: containerMounts() mounts API data read-only, whatever the mount says', {
   skip: process.getuid?.() === 0 ? false : 'needs root',
 }, async t => {
   const directory = mkdtempSync(join(tmpdir(), 'bulkhead-mounts-'))

@@ -1,4 +1,4 @@
-// The mounts of one container: its volumes, subPaths opened safely, what it is given below /etc, and the termination log.
+// The mounts of one container: its volumes, safely opened subPaths, files below /etc, and the termination log.
 import { chmod, mkdir, rm, stat, truncate, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import type { Pod } from '../../api/types/core-v1.ts'
@@ -23,7 +23,7 @@ export interface MountInput {
   readonly directory: string
   readonly volumes: PodVolumeSet
   readonly environment: ReadonlyMap<string, string>
-  /** By path, what the node writes for it: the runtime's own copies would be files on the disk without bound. */
+  /** Files that the node writes for the container, by path: the runtime's own copies would be unbounded files on the disk. */
   readonly given: ReadonlyMap<string, string>
 }
 
@@ -31,7 +31,7 @@ export interface MountInput {
 export async function containerMounts(input: MountInput): Promise<Mount[]> {
   const { pod, container, attempt, directory, volumes, environment, given } = input
   const mounts: Mount[] = []
-  // Claims of block volumes have failed before; one of another mode has no device.
+  // Claims of block volumes have already failed; other volumes have no device.
   for (const { name } of container.volumeDevices ?? [])
     throw new ContainerConfigError(
       `cannot find volume ${JSON.stringify(name)} to pass into container ${JSON.stringify(container.name)}: block devices are not supported on this node`,
@@ -48,7 +48,7 @@ export async function containerMounts(input: MountInput): Promise<Mount[]> {
     if (subPath !== undefined) {
       checkSubPath(subPath)
       const target = join(directory, 'volume-subpaths', volume.name, container.name, String(index))
-      // The folder may have been replaced since the last start; that start's container has its own copy of the mount.
+      // The folder may have been replaced since the last start; that container has its own copy of the mount.
       if (await isMountPoint(target)) await unmount(target)
       await mountSubPath(hostPath, subPath, target).catch(cause => {
         if (cause instanceof SubPathError) throw cause
@@ -79,35 +79,35 @@ export async function containerMounts(input: MountInput): Promise<Mount[]> {
   const message = terminationMessageFile(directory, container.name, attempt)
   await mkdir(dirname(message), { recursive: true, mode: 0o711 })
   await writeFile(message, '', { flag: 'a' })
-  // Whoever the container runs as must be able to write it.
+  // The container must be able to write it, whatever its user.
   await chmod(message, 0o666)
   mounts.push({ containerPath: container.terminationMessagePath || '/dev/termination-log', hostPath: message, readonly: false })
   return mounts
 }
 
-/** The folder of the files that a pod's containers may write to and that are none of their volumes. */
+/** The folder of files that a pod's containers may write and that are in no volume. */
 const givenFiles = 'files'
-/** What they may hold together, beside what is given. */
+/** Their common size limit, above the initial content. */
 const maxGivenBytes = 2 ** 20
-/** Of a termination message. */
+/** Size limit of a termination message. */
 export const maxMessageLength = 4096
 
 export function terminationMessageFile(directory: string, container: string, attempt: number): string {
   return join(directory, givenFiles, 'messages', container, `${attempt}.message`)
 }
 
-/** They are in memory, which the containers' own limits count, and of a fixed size: no container fills the node's disk through them. */
+/** In memory, which the containers' own limits count, and of a fixed size, so that no container fills the node's disk through them. */
 async function boundGivenFiles(directory: string, bytes: number): Promise<void> {
   const path = join(directory, givenFiles)
   await mkdir(path, { recursive: true, mode: 0o711 })
   if (!(await isMountPoint(path))) await mountTmpfs(path, { mode: '0711', sizeBytes: maxGivenBytes + bytes })
 }
 
-/** Of the messages of former runs only that of the last is read, and of it the beginning. */
+/** Of earlier runs' messages, only the beginning of the last one is read. */
 async function makeRoom(directory: string, container: string, attempt: number): Promise<void> {
   await rm(terminationMessageFile(directory, container, attempt - 2), { force: true })
   const last = terminationMessageFile(directory, container, attempt - 1)
-  // The first run of a container has none before it.
+  // The first run of a container has no earlier one.
   const { size } = await stat(last).catch(() => ({ size: 0 }))
   if (size > maxMessageLength) await truncate(last, maxMessageLength)
 }

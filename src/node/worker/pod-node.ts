@@ -1,4 +1,4 @@
-// What a pod worker needs of its node: one object per agent, handed to every worker.
+// The node as a pod worker uses it: one object per agent, passed to every worker.
 import type { Container, EphemeralContainer, Pod, PodStatus, Volume } from '../../api/types/core-v1.ts'
 import type { BackOff } from '../../base/async/back-off.ts'
 import type { Clock } from '../../base/clock.ts'
@@ -25,15 +25,15 @@ export interface PodVolumeSet {
   pathOf(volume: Volume): string
 }
 
-/** The machine's side of a pod: what needs a kernel, a disk or a network. A simulated node pretends it. */
+/** The machine's side of a pod: everything that needs a kernel, a disk or a network. A simulated node simulates it. */
 export interface PodHost {
-  /** Files of cgroup v2 that each container gets, with their values; none on v1. */
+  /** cgroup v2 files for each container, with their values; none on v1. */
   readonly unified: Readonly<Record<string, string>>
-  /** Resolves with the cgroup that the pod's containers go below. */
+  /** Resolves with the parent cgroup of the pod's containers. */
   prepareCgroup(pod: Pod): Promise<string>
-  /** Whatever the pod asks for: of one that an agent before this one ran it may not be known. */
+  /** Independent of the pod's spec, which may be unknown for a pod of an earlier agent. */
   removeCgroup(uid: string, signal: AbortSignal): Promise<void>
-  /** Those that have something here, of this agent or one before it. */
+  /** All pods with remains here, of this agent or an earlier one. */
   podsWithFolders(): Promise<readonly PodIdentity[]>
   volumes(directory: string): PodVolumeSet
   mounts(input: MountInput): Promise<Mount[]>
@@ -42,19 +42,19 @@ export interface PodHost {
   readonly probe: typeof attempt
   readonly hook: typeof runHook
   readonly resolver: Resolver
-  /** The node's own /etc/hosts and name, for pods on its network. */
+  /** The node's own /etc/hosts and name, for hostNetwork pods. */
   readonly hosts: string
   readonly hostname: string
 }
 
-/** Writes of a pod's status and its final deletion. Both are retried by the caller's next pass. */
+/** Writes a pod's status and its final deletion. The caller's next pass retries both. */
 export interface PodWriter {
   /**
-   * `before` is what was sent last, which the pod may not show yet: what it said and `status` does not is taken back. Without it the pod must be
+   * `before` is the last status sent, which the pod may not show yet: fields that `status` lacks are removed. Without it, the pod must be
    * the newest copy, or this rejects with a Conflict.
    */
   writeStatus(pod: Pod, status: PodStatus, before: PodStatus | undefined, signal: AbortSignal): Promise<void>
-  /** Removes the object for good, once all of it is stopped. A pod that is gone or replaced is success. */
+  /** Removes the object for good once everything is stopped. A missing or replaced pod is success. */
   remove(pod: Pod, signal: AbortSignal): Promise<void>
 }
 
@@ -73,19 +73,19 @@ export interface PodNode {
   readonly crashes: BackOff
   readonly host: PodHost
   readonly links: PodLinks
-  /** What the runtime calls a RuntimeClass; rejects where there is no such class. */
+  /** The runtime's handler for a RuntimeClass; rejects if the class does not exist. */
   runtimeHandler(className: string, signal: AbortSignal): Promise<string>
-  /** Why a pod must not start on this node; undefined where it may. */
+  /** Why a pod must not start on this node; undefined if it may. */
   refusal(pod: Pod, signal: AbortSignal): Promise<Refusal | undefined>
-  /** The pod with the resources that this node has given it; itself where it asks for no others. */
+  /** The pod with the resources that this node has granted; the same object if it requests no others. */
   given(pod: Pod): Pod
-  /** Why the pod cannot have what it asks for now: reason and message of its condition PodResizePending. */
+  /** Why the pod cannot have what it requests now: reason and message of its condition PodResizePending. */
   resizeRefusal(pod: Pod, signal: AbortSignal): Promise<Refusal | undefined>
   readonly cluster: ClusterDns
   readonly hostIps: () => readonly string[]
   readonly allocatable: () => NodeAllocatable
   readonly memoryBytes: number
-  /** Whether a pod can have a user namespace of its own. */
+  /** Whether a pod can have its own user namespace. */
   readonly userNamespaces: boolean
   readonly podsDirectory: string
   readonly logsDirectory: string

@@ -1,4 +1,4 @@
-// Asks the node for the resources that a pod wants now, and gives running containers those that it was granted.
+// Requests a pod's wanted resources from the node, and applies granted ones to running containers.
 import type { Pod, PodCondition, ResourceRequirements } from '../../api/types/core-v1.ts'
 import type { ContainerStatus } from '../cri/messages.ts'
 import type { PodContainer } from '../pod/pod-containers.ts'
@@ -11,7 +11,7 @@ import type { PodNode } from './pod-node.ts'
 
 export class PodResizer {
   readonly #node: PodNode
-  /** Container id -> what it runs with. */
+  /** Container id -> its current resources. */
   readonly #applied = new Map<string, ResourceRequirements>()
   #pending: readonly PodCondition[] = []
   #failed: readonly PodCondition[] = []
@@ -20,18 +20,18 @@ export class PodResizer {
     this.#node = node
   }
 
-  /** Why a resize waits, or is not through; empty where all is as asked for. */
+  /** Why a resize is pending or incomplete; empty if all resources are as requested. */
   get conditions(): readonly PodCondition[] {
     return [...this.#pending, ...this.#failed]
   }
 
-  /** Asks for what the pod wants now, where that is not what it was given. */
+  /** Requests the pod's wanted resources if they differ from the granted ones. */
   async ask(pod: Pod, signal: AbortSignal): Promise<void> {
     const refusal = this.#node.given(pod) === pod ? undefined : await this.#node.resizeRefusal(pod, signal)
     this.#pending = refusal === undefined ? [] : [{ type: 'PodResizePending', status: 'True', ...refusal }]
   }
 
-  /** What the container runs with. */
+  /** The container's current resources. */
   applied(pod: Pod, { spec }: PodContainer, status: ContainerStatus): ResourceRequirements {
     const known = this.#applied.get(status.id)
     if (known !== undefined) return known
@@ -40,7 +40,7 @@ export class PodResizer {
     return found
   }
 
-  /** A resize that fails is told and tried again with the next pass. Resolves with whether a container was stopped for its sake. */
+  /** A failed resize is reported and retried with the next pass. Resolves with whether a container was stopped for it. */
   async apply(pod: Pod, state: PodState, podIp: string, signal: AbortSignal): Promise<boolean> {
     const running = runningContainers(pod, state).filter(({ container }) => container.kind !== 'ephemeral')
     this.#forget(running.map(({ status }) => status.id))
@@ -49,7 +49,7 @@ export class PodResizer {
     if (resizes.length === 0) return false
     const { host, runtime, memoryBytes } = this.#node
     try {
-      // The pod's own bounds are widened before, and narrowed after those of its containers: the kernel refuses what does not fit.
+      // The pod's own limits are raised before, and lowered after those of its containers: the kernel refuses limits that do not fit.
       const before = new Map(running.map(({ container, status }) => [container.spec.name, this.applied(pod, container, status)]))
       await host.prepareCgroup(widestPod(pod, before))
       for (const { container, status, restart } of resizes) {

@@ -25,14 +25,14 @@ async function made(runtimeClassName: string | undefined) {
   return { isMade, handlers, events }
 }
 
-test('createSandbox() takes the handler of the RuntimeClass, the usual one without a class, and none where there is no such class', async () => {
+test('createSandbox() uses the handler of the RuntimeClass, the default without a class, and fails for an unknown class', async () => {
   assert.deepEqual(await made(undefined), { isMade: true, handlers: [''], events: [] })
   assert.deepEqual(await made('sandboxed'), { isMade: true, handlers: ['gvisor'], events: [] })
   const message = 'Failed to create pod sandbox: runtimeclasses.node.k8s.io "gone" not found'
   assert.deepEqual(await made('gone'), { isMade: false, handlers: [], events: [`Warning FailedCreatePodSandBox: ${message}`] })
 })
 
-test('createSandbox() runs no pod that wants a user namespace of its own in that of the node', async () => {
+test("createSandbox() runs no pod in the node's user namespace if it requires its own", async () => {
   const ran: SandboxConfig[] = []
   const messages: string[] = []
   const node = {
@@ -56,7 +56,7 @@ function linked(open: () => Promise<void>) {
   return { events, clock, join: () => joinNetwork(node, podOf({}), '10.244.0.5', AbortSignal.timeout(60_000)) }
 }
 
-test('joinNetwork() says so while the kernel has no rules for the pod, and only then', async () => {
+test("joinNetwork() reports an event only while the kernel lacks the pod's rules", async () => {
   const rules = Promise.withResolvers<void>()
   const late = linked(() => rules.promise)
   const joined = late.join()

@@ -1,4 +1,4 @@
-// The sandbox of a pod: made, let into the network, and stopped.
+// The sandbox of a pod: creates it, connects it to the network, and stops it.
 import type { Pod } from '../../api/types/core-v1.ts'
 import { pause } from '../../base/clock.ts'
 import { sandboxConfig } from '../container/container-config.ts'
@@ -8,7 +8,7 @@ import { podUid } from '../pod/pod-containers.ts'
 import { networkPolicyCondition } from '../registration/node-object.ts'
 import type { PodNode } from './pod-node.ts'
 
-/** Rules take a tenth of a second. */
+/** Loading rules takes a tenth of a second. */
 const lateMs = 3000
 
 export interface SandboxOf {
@@ -24,7 +24,7 @@ export async function podSandboxConfig({ node, pod, logDirectory }: SandboxOf, a
   return sandboxConfig({ pod, attempt, cgroupParent, logDirectory, clusterDomain: cluster.domain, resolver })
 }
 
-/** Resolves with whether it was made; where not, an event says why. Rejects with the signal's reason. */
+/** Resolves with whether it was created; if not, an event has the reason. Rejects with the signal's reason. */
 export async function createSandbox({ node, pod, logDirectory }: SandboxOf, config: SandboxConfig, signal: AbortSignal): Promise<boolean> {
   try {
     if (pod.spec.hostUsers === false && !node.userNamespaces) {
@@ -43,8 +43,8 @@ export async function createSandbox({ node, pod, logDirectory }: SandboxOf, conf
 }
 
 /**
- * Before the first container: a pod sends and gets nothing that its policies do not allow, from the first packet on. Resolves with whether it may
- * start; where not, an event says why. Rejects with the signal's reason.
+ * Called before the first container: from its first packet on, a pod sends and receives only what its policies allow. Resolves with whether
+ * it may start; if not, an event has the reason. Rejects with the signal's reason.
  */
 export async function joinNetwork(node: PodNode, pod: Pod, address: string | undefined, signal: AbortSignal): Promise<boolean> {
   if (pod.spec.hostNetwork === true || address === undefined) return true
@@ -63,7 +63,7 @@ export async function joinNetwork(node: PodNode, pod: Pod, address: string | und
   }
 }
 
-/** The rules are tried again until the kernel takes them. Meanwhile the pod would show nothing. */
+/** Retries until the kernel accepts the rules. The event explains why the pod waits. */
 async function reportIfLate(node: PodNode, pod: Pod, signal: AbortSignal): Promise<void> {
   await pause(node.clock, lateMs, signal)
   if (signal.aborted) return
@@ -71,7 +71,7 @@ async function reportIfLate(node: PodNode, pod: Pod, signal: AbortSignal): Promi
   node.event(pod, undefined, 'Warning', 'NetworkNotReady', message)
 }
 
-/** Its rules go after its network: they hold for the last packet, too. */
+/** Rules are removed after the network, so that they apply to the last packet too. */
 export async function stopSandbox(node: PodNode, pod: Pod, id: string, signal: AbortSignal): Promise<void> {
   await node.runtime.stopSandbox(id, signal)
   node.links.close(podUid(pod))

@@ -1,4 +1,4 @@
-// Bound service account tokens for projected volumes, asked of the API by TokenRequest and renewed long before they end.
+// Bound service account tokens for projected volumes, requested by TokenRequest and renewed long before they expire.
 import type { Pod } from '../../api/types/core-v1.ts'
 import type { Clock } from '../../base/clock.ts'
 import { parseJson } from '../../base/json.ts'
@@ -16,7 +16,7 @@ interface Held {
   readonly renewAt: number
 }
 
-/** Upstream renews at 80 % of the lifetime and never later than after a day. */
+/** Upstream renews at 80 % of the lifetime, and at the latest after a day. */
 const renewShare = 0.8
 const maxHoldMs = 24 * 3600 * 1000
 
@@ -54,7 +54,7 @@ export class PodTokens implements TokenSource {
     return token
   }
 
-  /** Forgets the tokens of all other pods. */
+  /** Drops the tokens of all other pods. */
   keep(uids: ReadonlySet<string>): void {
     for (const key of this.#held.keys()) {
       const [uid] = parseJson(key) as string[]

@@ -1,4 +1,5 @@
-// Brings one pod to what its object asks for, pass by pass: reads the runtime, plans, acts, reports. Level-based: a pass assumes nothing of the last.
+// Brings one pod to its requested state, pass by pass: reads the runtime, plans, acts, reports. Level-based: a pass assumes nothing about
+// the last.
 import { join } from 'node:path'
 import { isReason } from '../../api/status.ts'
 import type { Container, Pod, PodStatus } from '../../api/types/core-v1.ts'
@@ -22,7 +23,7 @@ import { PodResizer } from './pod-resizer.ts'
 import { createSandbox, joinNetwork, podSandboxConfig, stopSandbox } from './pod-sandbox.ts'
 import { readMessages } from './termination-message.ts'
 
-/** Without any event a pod is looked at this often: upstream's sync period. */
+/** Interval of passes without any event: upstream's sync period. */
 const resyncMs = 60_000
 const firstFailureMs = 500
 const maxFailureMs = 120_000
@@ -37,10 +38,10 @@ export class PodWorker {
   readonly #resizer: PodResizer
   readonly #waiting = new Map<string, { reason: string; message: string }>()
   readonly #messages = new Map<string, string>()
-  /** With the resources that the node has given it; it may ask for others meanwhile. */
+  /** With the resources that the node has granted; it may request others meanwhile. */
   #pod: Pod
   #asked: Pod
-  /** What was last reported; the API's copy may lag behind it. */
+  /** The last reported status; the API's copy may lag behind. */
   #reported: PodStatus | undefined
   #written = ''
   readonly #reports = new OneByOne()
@@ -50,7 +51,7 @@ export class PodWorker {
   #removed = false
   #wake = Promise.withResolvers<void>()
   #interrupt = new AbortController()
-  /** Of `run`. */
+  /** The signal of `run`. */
   #running = AbortSignal.abort()
   #failures = 0
   #terminal: PodEnd | undefined
@@ -88,7 +89,7 @@ export class PodWorker {
     return this.#state
   }
 
-  /** Resolves when the state was read anew, or with the signal. */
+  /** Resolves when the state was read again, or with the signal. */
   async stateChanged(signal: AbortSignal): Promise<void> {
     const aborted = Promise.withResolvers<void>()
     const onAbort = () => aborted.resolve()
@@ -97,22 +98,22 @@ export class PodWorker {
     signal.removeEventListener('abort', onAbort)
   }
 
-  /** Why a container has not begun: the reason of its waiting state. */
+  /** Why a container has not started: the reason of its waiting state. */
   waitingReason(container: string): string {
     return (
       this.#waiting.get(container)?.reason ?? ((this.#pod.spec.initContainers ?? []).length > 0 ? 'PodInitializing' : 'ContainerCreating')
     )
   }
 
-  /** A resize may be possible when another pod has gone. */
+  /** Called when another pod has ended, since a resize may now be possible. */
   get waitsForRoom(): boolean {
     return this.#resizer.conditions.length > 0
   }
 
-  /** The object changed. A deletion interrupts what the worker waits for. */
+  /** Called when the object changed. A deletion interrupts what the worker waits for. */
   update(pod: Pod): void {
-    // The API had what was reported and has it no more, as when the control plane took the node for dead: it is said again. A copy that lags behind is
-    // no contradiction.
+    // The API once had the reported status and no longer has it, as when the control plane took the node for dead: report again. A copy that
+    // lags behind does not count.
     if (this.#reported !== undefined && agrees(this.#pod, this.#reported) && !agrees(pod, this.#reported)) {
       this.#contradicted = true
       this.#written = ''
@@ -123,14 +124,14 @@ export class PodWorker {
     this.wake()
   }
 
-  /** The object is gone from the API: all of it must stop. */
+  /** Called when the object was removed from the API: everything must stop. */
   remove(): void {
     this.#removed = true
     this.#interrupt.abort(new Error('the pod was removed'))
     this.wake()
   }
 
-  /** Ends the pod whatever it does now; resolves when nothing of it runs any more. */
+  /** Ends the pod, whatever it is doing; resolves when nothing of it runs any more. */
   async end(why: PodEnd): Promise<void> {
     this.#say(why)
     this.#interrupt.abort(new Error('the pod is being ended'))
@@ -138,12 +139,12 @@ export class PodWorker {
     await this.#over.promise
   }
 
-  /** Something that the pod depends on changed. */
+  /** Called when something that the pod depends on changed. */
   wake(): void {
     this.#wake.resolve()
   }
 
-  /** Resolves when the pod has ended and all of it is removed, or, leaving it as it is, with the signal. */
+  /** Resolves when the pod has ended and is fully removed, or with the signal, which leaves it as it is. */
   async run(signal: AbortSignal): Promise<void> {
     const { clock, log } = this.#node
     this.#running = signal
@@ -178,7 +179,7 @@ export class PodWorker {
     return this.#removed || this.#pod.metadata.deletionTimestamp !== undefined
   }
 
-  /** Milliseconds after which the pod must be looked at again although nothing happens. */
+  /** Milliseconds until the next pass if no event arrives. */
   async #pass(signal: AbortSignal): Promise<number> {
     const pod = this.#pod
     const phase = withReported(pod, this.#reported).status?.phase
@@ -219,14 +220,14 @@ export class PodWorker {
     return await this.#end(signal)
   }
 
-  /** The first reason stands. */
+  /** The first reason is kept. */
   #say(why: PodEnd): void {
     if (this.#terminal !== undefined) return
     this.#terminal = why
     this.#node.event(this.#pod, undefined, why.type, why.reason, why.message, why.annotations)
   }
 
-  /** All is over for a pod that stays in the API: stop what runs, keep the containers' records and logs. */
+  /** A finished pod that stays in the API: stop what runs, keep the containers' records and logs. */
   async #end(signal: AbortSignal): Promise<number> {
     await this.#stop(this.#terminal?.graceSeconds ?? graceSeconds(this.#pod), signal)
     await this.#volumes.tearDown()
@@ -235,7 +236,7 @@ export class PodWorker {
     return resyncMs
   }
 
-  /** All that runs; then the state is the last one. */
+  /** Stops everything; the state is then final. */
   async #stop(grace: number, signal: AbortSignal): Promise<void> {
     this.#prober.stopAll()
     await stopAll({ node: this.#node, pod: this.#pod, podIp: this.#podIps()[0] ?? '' }, this.#state, grace, signal)
@@ -265,7 +266,7 @@ export class PodWorker {
       await this.#setUpVolumes(signal)
       return resyncMs
     }
-    // A hint that work has begun: where it fails, the end of this pass reports again.
+    // Only announces that work has begun: if it fails, the end of this pass reports again.
     if (plan.createSandbox) void this.#report(false, signal).catch(() => undefined)
     if (!(await this.#setUpVolumes(signal))) return Math.min(firstFailureMs * 2 ** this.#failures++, maxFailureMs)
     const sandbox = await podSandboxConfig({ node: this.#node, pod, logDirectory: this.logDirectory }, plan.attempt)
@@ -308,7 +309,7 @@ export class PodWorker {
         const place = { sandboxId, sandbox, volumes: this.#volumes, directory: this.#directory, running: this.#running }
         await startContainer({ node: this.#node, pod: this.#pod, container, attempt, state: this.#state, ...place }, signal)
         this.#waiting.delete(name)
-        // A container that ends at once must be seen at once, and the next init container follows the last without delay.
+        // A container that ends at once must be noticed at once, and the next init container follows without delay.
         if (container.kind === 'init') this.wake()
       } catch (err) {
         if (!(err instanceof StartError)) throw err
@@ -336,7 +337,7 @@ export class PodWorker {
     for (const { container } of running) this.#waiting.delete(container.spec.name)
   }
 
-  /** One after the other: a hint that the server is slow to take must not come after what the end of its pass says. */
+  /** In order: a slow early report must not overwrite the one at the end of its pass. */
   #report(terminated: boolean, signal: AbortSignal): Promise<void> {
     return this.#reports.run(() => this.#reportNow(terminated, signal))
   }
@@ -363,14 +364,14 @@ export class PodWorker {
     try {
       await this.#node.writer.writeStatus(this.#pod, status, before, signal)
     } catch (err) {
-      // It was not taken: what was written since, as by an agent before this one with its last breath, comes with the informer.
+      // Rejected: a newer status, such as an earlier agent's last one, arrives with the informer.
       if (isReason(err, 'Conflict')) this.#reported = before
       throw err
     }
     this.#written = this.#contradicted ? '' : text
   }
 
-  /** Stops everything and gives the pod's object free. */
+  /** Stops everything and removes the pod's object. */
   async #terminate(signal: AbortSignal): Promise<void> {
     const { runtime, host, writer, puller, crashes } = this.#node
     const pod = this.#pod

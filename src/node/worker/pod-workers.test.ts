@@ -39,7 +39,7 @@ const podOf = (name: string, spec: Partial<Pod['spec']> = {}): Pod => ({
 })
 const isReady = (pod: Pod | undefined) => pod?.status?.conditions?.some(({ type, status }) => type === 'Ready' && status === 'True')
 
-test('runSimulatedNode() registers a marked, ready node with its lease, and says NotReady when it stops', async () => {
+test('runSimulatedNode() registers a marked, ready node with its lease, and reports NotReady when it stops', async () => {
   let seen: FakeApi | undefined
   await withNode(async (api, until) => {
     seen = api
@@ -58,7 +58,7 @@ test('runSimulatedNode() registers a marked, ready node with its lease, and says
   assert.equal(ready?.status, 'False')
 })
 
-test('a pod waits for the range that the control plane gives the node, and has an address of it', async () => {
+test('a pod waits for the range that the control plane assigns to the node, and gets an address of it', async () => {
   await withNode(async (api, until) => {
     api.seed(pods, podOf('a'))
     api.seed(pods, podOf('of-the-host', { hostNetwork: true }))
@@ -72,7 +72,7 @@ test('a pod waits for the range that the control plane gives the node, and has a
   }, {})
 })
 
-test('a pod runs, is marked as simulated, and its object goes when it is deleted', async () => {
+test('a pod runs, is marked as simulated, and its object is removed after its deletion', async () => {
   await withNode(async (api, until) => {
     api.seed(pods, podOf('a'))
     await until('ready', () => isReady(api.read(pods, 'default', 'a')))
@@ -94,7 +94,7 @@ test('a pod runs, is marked as simulated, and its object goes when it is deleted
   })
 })
 
-test('a pod of which the control plane said that it is not ready, as its node was silent, says itself that it is', async () => {
+test('a pod that the control plane marked NotReady while its node was silent is reported ready again', async () => {
   await withNode(async (api, until) => {
     api.seed(pods, podOf('a'))
     await until('ready', () => isReady(api.read(pods, 'default', 'a')))
@@ -107,7 +107,7 @@ test('a pod of which the control plane said that it is not ready, as its node wa
   })
 })
 
-test('what a pod says at its start comes before what it says later, however slow the server is to take it', async () => {
+test("a pod's first status arrives before later ones, however slow the server is", async () => {
   const api = new FakeApi(() => Date.now())
   const stop = new AbortController()
   const gate = Promise.withResolvers<void>()
@@ -129,7 +129,7 @@ test('what a pod says at its start comes before what it says later, however slow
   try {
     api.seed(pods, podOf('a'))
     await untilSeen(() => api.all(events).some(({ reason }) => reason === 'Started'), 'a container')
-    // What comes next would be told by now.
+    // A later status would have arrived by now.
     for (let turn = 0; turn < 200; turn++) await new Promise(resolve => setImmediate(resolve))
     gate.resolve()
     await untilSeen(() => isReady(api.read(pods, 'default', 'a')) === true, 'ready')
@@ -168,7 +168,7 @@ test('init containers run in order and a job ends', async () => {
   })
 })
 
-test('a crashing container is restarted once at once and then waits', async () => {
+test('a crashing container is restarted once at once and then with back-off', async () => {
   await withNode(async (api, until) => {
     api.seed(pods, podOf('crash', { containers: [{ name: 'c', image: 'r.example/a:1', command: ['sh', '-c', 'exit 2'] }] }))
     const status = () => api.read(pods, 'default', 'crash')?.status?.containerStatuses?.[0]
@@ -178,7 +178,7 @@ test('a crashing container is restarted once at once and then waits', async () =
   })
 })
 
-test('a volume that names a missing Secret holds the pod until it is there', async () => {
+test('a pod waits for a missing Secret of its volume', async () => {
   await withNode(async (api, until) => {
     api.seed(pods, podOf('waits', { volumes: [{ name: 'v', secret: { secretName: 's' } }] }))
     await until('told', () => api.all(events).some(({ reason }) => reason === 'FailedMount'))
@@ -189,7 +189,7 @@ test('a volume that names a missing Secret holds the pod until it is there', asy
   })
 })
 
-test('a pod of another node is left alone', async () => {
+test('a pod of another node is ignored', async () => {
   await withNode(async (api, until) => {
     api.seed(pods, podOf('elsewhere', { nodeName: 'n2' }))
     api.seed(pods, podOf('here'))
@@ -198,7 +198,7 @@ test('a pod of another node is left alone', async () => {
   })
 })
 
-test('a node starts no pod of another trust domain, whoever bound it there, and asks anew what it is', async () => {
+test('a node starts no pod of another trust domain, whoever bound it there, and reads its own domain again', async () => {
   await withNode(async (api, until) => {
     const of = (name: string, domain: string): Pod => {
       const pod = podOf(name)
@@ -220,7 +220,7 @@ test('a node starts no pod of another trust domain, whoever bound it there, and 
   })
 })
 
-test('a pod is not ready any more when a readiness gate of it opens again, and the node leaves the gate to who keeps it', async () => {
+test('a pod becomes unready when its readiness gate turns false, and the node leaves the gate to its owner', async () => {
   await withNode(async (api, until) => {
     const set = (status: string) =>
       api.change(pods, 'default', 'gated', pod => {
@@ -239,7 +239,7 @@ test('a pod is not ready any more when a readiness gate of it opens again, and t
   })
 })
 
-test('a node starts no pod whose host port or resources another has, whoever bound it there, and does when the other has ended', async () => {
+test('a node starts no pod whose host port or resources another pod has, and starts it when the other has ended', async () => {
   await withNode(async (api, until) => {
     const ports = [{ containerPort: 80, hostPort: 8080 }]
     const container = { name: 'c', image: 'r.example/a:1', ports, resources: { requests: { cpu: '3' } } }
@@ -259,14 +259,14 @@ test('a node starts no pod whose host port or resources another has, whoever bou
     await until('gone', () => api.read(pods, 'default', 'first') === undefined)
     api.seed(pods, podOf('next', { containers: [container] }))
     await until('the port is free', () => isReady(api.read(pods, 'default', 'next')))
-    // Gone from the API at once, as with no grace period: its room is the next one's, though the node has not stopped it yet.
+    // Removed from the API at once, as with grace period 0: its resources are free, though the node has not stopped it yet.
     api.remove(pods, 'default', 'next')
     api.seed(pods, podOf('last', { containers: [container] }))
     await until('room for the last', () => isReady(api.read(pods, 'default', 'last')))
   })
 })
 
-test('a running pod gets other resources without a restart, waits where the node has none, and asks for no more than it has', async () => {
+test('a running pod is resized without a restart, waits if the node lacks resources, and asks for no more than the node has', async () => {
   await withNode(async (api, until) => {
     const containers = (cpu: string) => [{ name: 'c', image: 'r.example/a:1', resources: { requests: { cpu } } }]
     const resize = (cpu: string) =>
@@ -296,7 +296,7 @@ test('a running pod gets other resources without a restart, waits where the node
   })
 })
 
-test('a pod that asks for more than its node can give it now keeps what it has when it starts anew, and takes no room of others', async () => {
+test('a pod that requests more than its node has keeps its granted resources after a restart, and takes none from others', async () => {
   const api = new FakeApi(() => Date.now())
   const containers = (cpu: string, image = 'r.example/a:1') => [{ name: 'c', image, resources: { requests: { cpu } } }]
   const status = (name: string) => api.read(pods, 'default', name)?.status
@@ -324,7 +324,7 @@ test('a pod that asks for more than its node can give it now keeps what it has w
     undefined,
     api,
   )
-  // The machine is started anew, with a new runtime, after the control plane has taken note that it was gone.
+  // The machine restarts with an empty runtime, after the control plane has noticed its absence.
   for (const name of ['a', 'b', 'c']) {
     api.change(pods, 'default', name, ({ status }) => {
       for (const condition of status?.conditions ?? []) if (condition.type === 'Ready') condition.status = 'False'
@@ -340,7 +340,7 @@ test('a pod that asks for more than its node can give it now keeps what it has w
   )
 })
 
-test('a running container is restarted for resources that its policy wants a new start for', async () => {
+test('a running container is restarted for resources whose resizePolicy requires it', async () => {
   await withNode(async (api, until) => {
     const containers = (memory: string) => [
       {
@@ -361,7 +361,7 @@ test('a running container is restarted for resources that its policy wants a new
   })
 })
 
-test('no container of a pod for another operating system starts, and the pod fails with the reason of the kubelet', async () => {
+test("no container of a pod for another operating system starts, and the pod fails with the kubelet's reason", async () => {
   await withNode(async (api, until) => {
     api.seed(pods, podOf('foreign', { os: { name: 'windows' } }))
     await until('failed', () => api.read(pods, 'default', 'foreign')?.status?.phase === 'Failed')

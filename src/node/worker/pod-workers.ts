@@ -1,4 +1,4 @@
-// All pods of the node: one worker each, fed by the API's pods and the runtime's events.
+// All pods of the node: one worker each, driven by the API's pods and the runtime's events.
 
 import type { Pod, Service } from '../../api/types/core-v1.ts'
 import { pause } from '../../base/clock.ts'
@@ -12,8 +12,8 @@ export class PodWorkers {
   readonly #node: PodNode
   readonly #workers = new Map<string, { worker: PodWorker; done: Promise<void> }>()
   /**
-   * Uids of pods of which nothing is left here, as long as the API has them: for others' finalizers, or in a copy that lags behind. A worker that
-   * began with such a copy would find no containers and report that the pod failed.
+   * Uids of pods with nothing left here, while the API still has them: for other finalizers, or in a copy that lags behind. A worker
+   * started with such a copy would find no containers and report a failed pod.
    */
   readonly #ended = new Set<string>()
   #signal: AbortSignal | undefined
@@ -30,7 +30,7 @@ export class PodWorkers {
     for (const { worker } of this.#workers.values()) yield worker
   }
 
-  /** Follows the informer's pods and the runtime's events until the signal; resolves when every worker has let go. */
+  /** Follows the informer's pods and the runtime's events until the signal; resolves when every worker has stopped. */
   async run(pods: Informer<Pod>, services: Informer<Service>, signal: AbortSignal): Promise<void> {
     this.#signal = signal
     await Promise.all([pods.synced(signal), services.synced(signal)])
@@ -48,13 +48,13 @@ export class PodWorkers {
     await Promise.all([...this.#workers.values()].map(({ done }) => done))
   }
 
-  /** Looks again at all pods of a namespace, or at all. */
+  /** Starts a pass of all pods of a namespace, or of all pods. */
   wake(namespace?: string): void {
     for (const worker of this) if (namespace === undefined || worker.pod.metadata.namespace === namespace) worker.wake()
   }
 
   #update(pod: Pod): void {
-    // The server selects by node; a pod of another node must not run here even if it did not.
+    // The server selects by node; this check protects against a server that does not.
     if (pod.spec.nodeName !== undefined && pod.spec.nodeName !== this.#node.name) return
     const uid = podUid(pod)
     const known = this.#workers.get(uid)
@@ -74,7 +74,7 @@ export class PodWorkers {
     this.#workers.set(uid, { worker, done })
   }
 
-  /** Containers and folders of pods that were deleted while no agent ran: their volumes may hold secrets. */
+  /** Removes containers and folders of pods that were deleted while no agent ran: their volumes may contain secrets. */
   async #removeLeft(signal: AbortSignal): Promise<void> {
     const { runtime, host, log } = this.#node
     const left = new Map((await host.podsWithFolders()).map(pod => [pod.uid, pod]))
@@ -91,7 +91,7 @@ export class PodWorkers {
     }
   }
 
-  /** The runtime's events wake their pod; when the stream breaks, everything may have changed. */
+  /** Events of the runtime start a pass of their pod; if the stream breaks, every pod may have changed. */
   async #follow(signal: AbortSignal): Promise<void> {
     const { runtime, clock, log } = this.#node
     while (!signal.aborted) {

@@ -7,7 +7,7 @@ import { FakeApi } from '../../client/testing/fake-api.ts'
 import { podOf } from '../pod/fixture.ts'
 import { podWriter } from './pod-writer.ts'
 
-test('podWriter() takes back what it said last, also where the copy of the pod does not show it yet', async () => {
+test('podWriter() removes fields that it sent last, even if the copy of the pod does not show them yet', async () => {
   const api = new FakeApi(() => 0)
   const { signal } = new AbortController()
   const writer = podWriter(new Client(api))

@@ -13,7 +13,7 @@ export function podWriter(client: Client): PodWriter {
       try {
         await client.patch(pods, namespace, name, statusPatch(pod, status, before), { type: 'strategic', subresource: 'status' }, signal)
       } catch (err) {
-        // Gone, or another pod of the same name: its status is nobody's to write any more.
+        // The pod was removed or replaced by another one of this name: there is nothing to write.
         const isOver = isReason(err, 'NotFound') || (isReason(err, 'Conflict') && before !== undefined)
         if (!isOver) throw err
       }
@@ -30,9 +30,9 @@ export function podWriter(client: Client): PodWriter {
 }
 
 /**
- * A strategic merge patch: conditions that others own stay, lists of containers are replaced. The uid makes it fail on another pod of
- * this name, and the first one, which is made from what the copy of the pod says of its containers, on a pod that is no longer that copy.
- * What is no longer said must be null, or the merge would keep it.
+ * A strategic merge patch: conditions of other owners stay, lists of containers are replaced. With the uid it fails on another pod of this
+ * name. The first patch, which is made from the copy's container statuses, also fails if the pod is no longer that copy. Removed fields
+ * must be null, or the merge would keep them.
  */
 function statusPatch(pod: Pod, status: PodStatus, before: PodStatus | undefined): object {
   const told = [pod.status, before]
@@ -62,7 +62,7 @@ function statusPatch(pod: Pod, status: PodStatus, before: PodStatus | undefined)
   }
 }
 
-/** Conditions that are only there while they hold. */
+/** Conditions that exist only while they are true. */
 const passing = ['PodResizePending', 'PodResizeInProgress']
 
 const has = (status: PodStatus | undefined, type: string): boolean =>

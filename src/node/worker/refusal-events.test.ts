@@ -10,7 +10,7 @@ const refusal = (direction: 'egress' | 'ingress', from: string, to: string, port
 const at = (name: string, ...addresses: string[]) => ({ pod: podOf({}, { name, namespace: 'red', uid: name }), addresses })
 const pods = [at('a', '10.0.0.2'), at('b', '10.0.0.3')]
 
-test('RefusedReports tells each pod whose policies refused, once for each direction and ten minutes', () => {
+test('RefusedReports reports to each pod whose policies refused, once per direction and ten minutes', () => {
   const reports = new RefusedReports(address => address.startsWith('10.96.'))
   const first = reports.take(
     [refusal('egress', '10.0.0.2', '10.0.0.3'), refusal('egress', '10.0.0.2', '10.0.0.9', 81), refusal('ingress', '10.0.0.2', '10.0.0.3')],
@@ -29,7 +29,7 @@ test('RefusedReports tells each pod whose policies refused, once for each direct
   assert.equal(reports.take([refusal('egress', '10.0.0.2', '10.0.0.4')], pods, 600_000).length, 1)
 })
 
-test('RefusedReports tells of no pod that is not here, and of a flood in several rounds', () => {
+test('RefusedReports ignores pods of other nodes, and spreads a flood over several rounds', () => {
   const reports = new RefusedReports(address => address.startsWith('10.96.'))
   assert.deepEqual(reports.take([refusal('egress', '10.9.9.9', '10.0.0.3')], pods, 0), [])
   const many = Array.from({ length: 30 }, (_, index) => at(`p${index}`, `10.1.0.${index}`))
@@ -40,7 +40,7 @@ test('RefusedReports tells of no pod that is not here, and of a flood in several
   )
 })
 
-test('RefusedReports tells of questions for names, and of no packet to a Service without pods', () => {
+test('RefusedReports reports refused DNS questions, and no packet to a Service without endpoints', () => {
   const reports = new RefusedReports(address => address.startsWith('10.96.'))
   assert.deepEqual(reports.take([refusal('egress', '10.0.0.2', '10.96.1.1')], pods, 0), [])
   const names = { ...refusal('egress', '10.0.0.2', '10.96.0.10', 53), names: true }

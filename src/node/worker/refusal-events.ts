@@ -1,12 +1,13 @@
-// Tells of connections that network policies refused by an event of the pod whose policies did: who may see the pod learns why it waits.
+// Reports connections that network policies refused, as an event of the pod whose policies did: anyone who may see the pod learns the
+// reason.
 
 import type { RefusedConnection } from '../../api/nodes/node-protocol.ts'
 import type { Pod } from '../../api/types/core-v1.ts'
 import { podUid } from '../pod/pod-containers.ts'
 
-/** A pod that is refused again and again is told of once in this time, each direction for itself. */
+/** A repeatedly refused pod gets one event in this time for each direction. */
 const quietMs = 600_000
-/** More than a node has pods with trouble at once; beyond it the others wait for the next round. */
+/** More pods than usually have refusals at once; further ones wait for the next round. */
 const maxAtOnce = 20
 
 export interface AddressedPod {
@@ -20,16 +21,16 @@ export interface RefusedReport {
 }
 
 export class RefusedReports {
-  /** When each pod and direction was told of. */
+  /** When each pod and direction was last reported. */
   readonly #told = new Map<string, number>()
   readonly #isServiceAddress: (address: string) => boolean
 
-  /** A packet that still goes to a Service's address found no pod behind it; no policy would help. */
+  /** A packet still addressed to a Service found no endpoint; no policy would help. */
   constructor(isServiceAddress: (address: string) => boolean) {
     this.#isServiceAddress = isServiceAddress
   }
 
-  /** What is to be told now; counts as told from then on. The newest refusal of a pod and direction stands for all. */
+  /** Refusals to report now; they count as reported from then on. The newest refusal of a pod and direction represents all. */
   take(refused: readonly RefusedConnection[], pods: readonly AddressedPod[], now: number): RefusedReport[] {
     for (const [key, at] of this.#told) if (now - at >= quietMs) this.#told.delete(key)
     const byAddress = new Map(pods.flatMap(({ pod, addresses }) => addresses.map(address => [address, pod] as const)))

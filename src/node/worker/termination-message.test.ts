@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import { terminationMessage } from './termination-message.ts'
 
-test('terminationMessage() reads no more than 4096 bytes of what a container left', async t => {
+test("terminationMessage() reads at most 4096 bytes of a container's message", async t => {
   const folder = await mkdtemp(join(tmpdir(), 'message-'))
   t.after(() => rm(folder, { recursive: true }))
   const file = join(folder, 'message')

@@ -1,4 +1,4 @@
-// What a container left to say: the file at its termination message path, or the end of its log where it asked for that.
+// A container's termination message: the file at its path, or the end of its log if it requests that.
 import { open } from 'node:fs/promises'
 import type { Pod } from '../../api/types/core-v1.ts'
 import { LogFileReader, tailOffset } from '../container/log-file.ts'
@@ -9,7 +9,7 @@ import { maxMessageLength, terminationMessageFile } from './pod-mounts.ts'
 const maxLogLength = 2048
 const maxLogLines = 80
 
-/** Empty when there is nothing. The file belongs to the container, so only its first bytes are read and it is never followed as a link. */
+/** Empty if there is none. The container controls the file, so only its first bytes are read, and links are not followed. */
 export async function terminationMessage(file: string, policy: string, exitCode: number, log: string): Promise<string> {
   const text = await firstBytes(file)
   if (text !== '' || policy !== 'FallbackToLogsOnError' || exitCode === 0) return text
@@ -22,7 +22,7 @@ export async function terminationMessage(file: string, policy: string, exitCode:
     }
     return Buffer.concat(parts).subarray(-maxLogLength).toString()
   } catch {
-    // No log, no message; the exit code says the rest.
+    // No log, no message; the exit code remains.
     return ''
   }
 }
@@ -33,12 +33,12 @@ async function firstBytes(file: string): Promise<string> {
     const { buffer, bytesRead } = await handle.read(Buffer.alloc(maxMessageLength), 0, maxMessageLength, 0)
     return buffer.subarray(0, bytesRead).toString()
   } catch {
-    // The container never got as far as having one.
+    // The container ended before it had a file.
     return ''
   }
 }
 
-/** Adds to `messages` what containers left that ended since; before their pod's folder is removed. */
+/** Adds the messages of containers that ended since to `messages`, before their pod's folder is removed. */
 export async function readMessages(pod: Pod, state: PodState, directory: string, messages: Map<string, string>): Promise<void> {
   for (const [name, instances] of state.containers) {
     for (const status of instances.slice(0, 2)) {
