@@ -7,12 +7,12 @@ const alpha = 'admissionregistration.k8s.io/v1alpha1'
 const read = (featureGates: Record<string, boolean> = {}, runtimeConfig: Record<string, boolean> = {}) =>
   readFeatures({ featureGates, runtimeConfig })
 
-test('readFeatures() has everything off that nobody asks for', () => {
+test('readFeatures() has everything off by default', () => {
   assert.deepEqual(read(), noFeatures)
   assert.deepEqual(read({ MutatingAdmissionPolicy: false }, { [alpha]: false }), noFeatures)
 })
 
-test('readFeatures() serves a group version without its feature, and asks for the group version of a feature', () => {
+test('readFeatures() serves a group version without its feature, and requires the group version of a feature', () => {
   assert.deepEqual(read({}, { [alpha]: true }), { groupVersions: [alpha], mutatingAdmissionPolicy: false })
   assert.deepEqual(read({ MutatingAdmissionPolicy: true }, { [alpha]: true }), { groupVersions: [alpha], mutatingAdmissionPolicy: true })
   assert.throws(
@@ -21,11 +21,11 @@ test('readFeatures() serves a group version without its feature, and asks for th
   )
 })
 
-test('readFeatures() names what it does not know', () => {
+test('readFeatures() names unknown features', () => {
   assert.throws(() => read({ Nothing: true }), /featureGates: unknown "Nothing"; known are MutatingAdmissionPolicy/)
   assert.throws(() => read({}, { 'batch/v2': false }), /runtimeConfig: unknown "batch\/v2"; known are admissionregistration/)
 })
 
-test('readFeatures() knows the group versions that there are kinds for', () => {
+test('readFeatures() knows all group versions that have kinds', () => {
   for (const name of optionalResources.keys()) assert.deepEqual(read({}, { [name]: true }).groupVersions, [name])
 })

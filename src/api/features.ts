@@ -1,12 +1,12 @@
-// What of Kubernetes v1.33 is off by default and can be switched on, as kube-apiserver is told: a feature by its gate, a group version by
+// Features of Kubernetes v1.33 that are off by default and can be enabled like kube-apiserver's: a feature by its gate, a group version by
 // `runtimeConfig`. Some need both.
 import { UserError } from '../base/user-error.ts'
 
-/** In a form that can be handed from process to process. */
+/** In a form that can be passed from process to process. */
 export interface Features {
-  /** Group versions that are served beside the usual ones. */
+  /** Group versions that are served in addition to the usual ones. */
   readonly groupVersions: readonly string[]
-  /** Whether policies that mutate are evaluated. */
+  /** Whether mutating policies are evaluated. */
   readonly mutatingAdmissionPolicy: boolean
 }
 
@@ -23,13 +23,13 @@ const gates = ['MutatingAdmissionPolicy']
 const alphaAdmission = 'admissionregistration.k8s.io/v1alpha1'
 const groupVersions = [alphaAdmission]
 
-/** Throws a UserError that names what is unknown or missing. */
+/** Throws a UserError that names unknown or missing ones. */
 export function readFeatures({ featureGates, runtimeConfig }: FeatureSwitches): Features {
   known('featureGates', featureGates, gates)
   known('runtimeConfig', runtimeConfig, groupVersions)
   const served = groupVersions.filter(name => runtimeConfig[name] === true)
   const mutatingAdmissionPolicy = featureGates['MutatingAdmissionPolicy'] === true
-  // Upstream starts, and then refuses every write because policies that it cannot read might concern it.
+  // Upstream starts, and then rejects every write, because policies that it cannot read might apply.
   if (mutatingAdmissionPolicy && !served.includes(alphaAdmission)) {
     throw new UserError(`featureGates: MutatingAdmissionPolicy needs its kinds: give runtimeConfig ${alphaAdmission}=true too`)
   }

@@ -21,17 +21,17 @@ export interface FieldError {
   readonly message: string
 }
 
-/** What the rules of an update found: one list, or as many as they validate metadata, each to stand behind one of these results. */
+/** Errors of an update: one list, or one for each validation of metadata, to be placed after these results. */
 export type UpdateFaults = readonly FieldError[] | readonly (readonly FieldError[])[]
 
-/** The path of the object itself, as upstream writes one that has no parts. */
+/** The path of the object itself, in upstream's form of an empty path. */
 export const wholeObject = '[]'
 
 export const required = (field: string, detail = ''): FieldError => make('FieldValueRequired', field, 'Required value', detail)
 export const forbiddenField = (field: string, detail: string): FieldError => make('FieldValueForbidden', field, 'Forbidden', detail)
 export const invalidValue = (field: string, value: unknown, detail: string): FieldError =>
   make('FieldValueInvalid', field, `Invalid value: ${show(value)}`, detail)
-/** `Invalid value` of something that is not worth showing. */
+/** `Invalid value` without showing the value. */
 export const invalidUnshown = (field: string, detail: string): FieldError => make('FieldValueInvalid', field, 'Invalid value', detail)
 export const typeInvalid = (field: string, value: unknown, detail: string): FieldError =>
   make('FieldValueTypeInvalid', field, `Invalid value: ${show(value)}`, detail)
@@ -54,7 +54,7 @@ export const tooMany = (field: string, actual: number, max: number): FieldError 
 export const internalFieldError = (field: string, message: string): FieldError =>
   make('InternalError', field, `Internal error: ${message}`, '')
 
-/** `field: message`, as it stands in the list of a Status message. */
+/** `field: message`, its form in a Status message. */
 export function formatFieldError(error: FieldError): string {
   return `${error.field}: ${error.message}`
 }
@@ -64,8 +64,8 @@ function make(type: FieldErrorType, field: string, head: string, detail: string)
 }
 
 /**
- * Values as upstream prints them: strings quoted (and so is null), scalars plain, lists of strings in Go's syntax, which its messages show. Structures
- * are JSON: where a Go type is in a message that matters, callers of `go-syntax.ts` say so.
+ * Values as upstream prints them: strings quoted (and so is null), scalars plain, lists of strings in Go's syntax. Structures are JSON; if
+ * a message shows a Go type that matters, its caller uses `go-syntax.ts`.
  */
 function show(value: unknown): string {
   if (value === null || value === undefined) return '"null"'

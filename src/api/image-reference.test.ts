@@ -55,7 +55,7 @@ describe('imageTag()', () => {
   for (const [image, tag] of rows) test(`${JSON.stringify(image)} has ${JSON.stringify(tag)}`, () => assert.equal(imageTag(image), tag))
 })
 
-test('splitImage() takes any text apart', () => {
+test('splitImage() splits any text', () => {
   assert.deepEqual(splitImage('r.example:5000/a'), { name: 'r.example:5000/a', tag: undefined, digest: undefined })
   assert.deepEqual(splitImage('r.example:5000/a:1@sha256:b'), { name: 'r.example:5000/a', tag: '1', digest: 'sha256:b' })
   assert.deepEqual(splitImage('$IMAGE:latest'), { name: '$IMAGE', tag: 'latest', digest: undefined })

@@ -1,13 +1,13 @@
-// The name of a container image in the grammar of the distribution project, which container runtimes and kubelets read.
+// Parses the name of a container image by the grammar of the distribution project, which container runtimes and kubelets use.
 
 export interface ImageReference {
-  /** With the default registry, `library/` and tag filled in: what is given to the runtime. */
+  /** With the default registry, `library/` and tag filled in: the runtime's form. */
   readonly full: string
   /** `registry.example:5000`; Docker Hub is `index.docker.io`. */
   readonly registry: string
   /** `registry.example:5000/path/name`, for matching credentials. */
   readonly repository: string
-  /** Written or implied; undefined where a digest stands alone. */
+  /** Explicit or implied; undefined if there is only a digest. */
   readonly tag: string | undefined
   readonly digest: string | undefined
 }
@@ -31,7 +31,7 @@ const digestPattern = /^[A-Za-z][A-Za-z0-9]*(?:[-_+.][A-Za-z][A-Za-z0-9]*)*:[0-9
 const defaultDomain = 'docker.io'
 const defaultRegistry = 'index.docker.io'
 
-/** Of any text, well-formed or not: a digest stands behind the first `@`, a tag behind the last colon that follows the last slash. */
+/** Splits any text, well-formed or not: a digest follows the first `@`, a tag the last colon after the last slash. */
 export function splitImage(text: string): ImageParts {
   const at = text.indexOf('@')
   const [tagged, digest] = at < 0 ? [text, undefined] : [text.slice(0, at), text.slice(at + 1)]
@@ -40,14 +40,14 @@ export function splitImage(text: string): ImageParts {
   return { name: hasTag ? tagged.slice(0, colon) : tagged, tag: hasTag ? tagged.slice(colon + 1) : undefined, digest }
 }
 
-/** Undefined when the text is no image reference (InvalidImageName). */
+/** Undefined if the text is no image reference (InvalidImageName). */
 export function parseImageReference(text: string): ImageReference | undefined {
   if (text.length > maxLength || hexIdentifier.test(text)) return undefined
   const { name, tag: writtenTag, digest } = splitImage(text)
   const tag = writtenTag ?? (digest === undefined ? 'latest' : undefined)
   if ((tag !== undefined && !tagPattern.test(tag)) || (digest !== undefined && !digestPattern.test(digest))) return undefined
   const [domain, written] = splitDomain(name)
-  // A single word on the default registry stands below its official images.
+  // A single word on the default registry is an official image.
   const path = domain === defaultDomain && !written.includes('/') ? `library/${written}` : written
   if (!domainPattern.test(domain) || path.length > maxNameLength || !path.split('/').every(part => pathPattern.test(part))) return undefined
   const registry = domain === defaultDomain ? defaultRegistry : domain
@@ -68,5 +68,5 @@ function splitDomain(name: string): [domain: string, path: string] {
   return [first === defaultRegistry ? defaultDomain : first, name.slice(slash + 1)]
 }
 
-/** The tag of a reference: empty where a digest stands alone or the reference is malformed (which the node will say when it pulls). */
+/** The tag of a reference: empty if there is only a digest, or the reference is malformed (which the node reports when it pulls). */
 export const imageTag = (image: string): string => parseImageReference(image)?.tag ?? ''

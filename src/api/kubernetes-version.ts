@@ -1,4 +1,4 @@
-// The Kubernetes whose behaviour is served, with ours as build metadata: /version, nodes and discovery name the same one.
+// The Kubernetes version whose behaviour is served, with ours as build metadata: /version, nodes and discovery report the same one.
 
 export const kubernetesMajor = '1'
 export const kubernetesMinor = '33'

@@ -43,12 +43,12 @@ export interface KubeObject {
   metadata: ObjectMeta
 }
 
-/** `v1` for the core group, else `group/version`. */
+/** `v1` for the core group, otherwise `group/version`. */
 export function groupVersion(group: string, version: string): string {
   return group === '' ? version : `${group}/${version}`
 }
 
-/** `deployments.apps`, and `pods` for the core group: how upstream names a resource in messages and stores. */
+/** `deployments.apps`, and `pods` for the core group: upstream's name of a resource in messages and stores. */
 export function groupResource(group: string, plural: string): string {
   return group === '' ? plural : `${plural}.${group}`
 }

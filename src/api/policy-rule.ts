@@ -1,4 +1,4 @@
-// The words in which roles are written: lists are strings with spaces, and `core` is the group without a name.
+// A short notation for roles: lists are strings with spaces, and `core` is the group without a name.
 import type { PolicyRule } from './types/rbac-v1.ts'
 
 export const read = 'get list watch'
@@ -20,5 +20,5 @@ export function urls(verbs: string, paths: string): PolicyRule {
   return { verbs: words(verbs), nonResourceURLs: words(paths) }
 }
 
-/** Every controller may record events about what it does. */
+/** Every controller may create events about its work. */
 export const recordEvents = rule('create patch update', 'core events.k8s.io', 'events')

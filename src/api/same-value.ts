@@ -1,4 +1,4 @@
-// Whether two JSON values are the same, absent and undefined members being equal.
+// Whether two JSON values are equal; absent and undefined members are equal.
 
 export function sameValue(a: unknown, b: unknown): boolean {
   if (a === b) return true

@@ -18,12 +18,12 @@ const errors = [
 ] as const
 
 for (const [title, error, message] of errors) {
-  test(`${title}() shows a name with escapes in its message, and as it is in its details`, () => {
+  test(`${title}() escapes a name in its message, but not in its details`, () => {
     assert.deepEqual([error.status.message, error.status.details?.name], [message, odd])
   })
 }
 
-test('invalid() tells faults up to a quarter of a mebibyte, and how many more there are', () => {
+test('invalid() reports up to a quarter of a mebibyte of errors, and the number of omitted ones', () => {
   const fault = { type: 'FieldValueRequired', field: 'f', message: 'r'.repeat(1023) } as const
   const { status } = invalid({ group: '', kind: 'Pod' }, 'a', Array<typeof fault>(300).fill(fault))
   assert.equal(status.details?.causes?.length, 256)

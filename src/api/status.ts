@@ -1,4 +1,4 @@
-// Every failure that a client can see: an ApiError that holds a Kubernetes Status, made by a function named after its reason.
+// Every failure that a client can see: an ApiError with a Kubernetes Status, created by a function named after its reason.
 
 import { type FieldError, formatFieldError } from './field-error.ts'
 import { aggregated } from './go-text/aggregate-message.ts'
@@ -52,7 +52,7 @@ export function isReason(err: unknown, reason: Reason): err is ApiError {
   return err instanceof ApiError && err.status.reason === reason
 }
 
-/** Names a kind of thing in a message: group may be ''. */
+/** Identifies a resource in a message: group may be ''. */
 export interface Named {
   group: string
   plural: string
@@ -81,15 +81,15 @@ export function apiError(code: number, reason: Reason, message: string, details?
 
 export const notFound = (resource: Named, name: string): ApiError =>
   apiError(404, 'NotFound', `${qualified(resource)} ${goQuote(name)} not found`, detailsOf(resource, name))
-/** No route answers this path. */
+/** No route matches this path. */
 export const unknownPath = (): ApiError => apiError(404, 'NotFound', 'the server could not find the requested resource', {})
-/** A path of the API that has not this method. */
+/** The API path does not support this method. */
 export const unknownMethod = (): ApiError =>
   apiError(405, 'MethodNotAllowed', 'the server does not allow this method on the requested resource', {})
-/** `deleting`: what has the name is going. */
+/** `deleting`: the object with this name is being deleted. */
 export const alreadyExists = (resource: Named, name: string, deleting = false): ApiError =>
   apiError(409, 'AlreadyExists', `${going(deleting)}${qualified(resource)} ${goQuote(name)} already exists`, detailsOf(resource, name))
-/** Of an object with a generateName. */
+/** For an object with a generateName. */
 export const noUniqueName = (resource: Named, name: string, deleting = false): ApiError => {
   const why = 'already exists, the server was not able to generate a unique name for the object'
   const details = { ...detailsOf(resource, name), retryAfterSeconds: 1 }
@@ -123,7 +123,7 @@ export const timedOut = (message: string, retryAfterSeconds = 1): ApiError =>
   apiError(504, 'Timeout', `Timeout: ${message}`, { retryAfterSeconds })
 export const tooManyRequests = (message: string, retryAfterSeconds = 1): ApiError =>
   apiError(429, 'TooManyRequests', message, { retryAfterSeconds })
-/** As WebDAV has it; Kubernetes has no reason of its own for what cannot be stored. */
+/** As WebDAV; Kubernetes has no reason for exhausted storage. */
 export const insufficientStorage = (message: string): ApiError => apiError(507, 'InsufficientStorage', message)
 export const serviceUnavailable = (message: string): ApiError => apiError(503, 'ServiceUnavailable', message)
 export const internalError = (message: string, options?: ErrorOptions): ApiError =>
@@ -144,10 +144,10 @@ export function invalid(kind: { group: string; kind: string }, name: string, err
   })
 }
 
-/** Characters of all faults together: there can be one for each item of a list, each can show the whole list, and all are written at once. */
+/** Limit of characters of all errors: there can be one for each item of a list, each can show the whole list, and all are serialized at once. */
 const maxFaults = 256 * 1024
 
-/** Those that come first, and one in any case. */
+/** The first ones that fit, at least one. */
 function firstFaults(errors: readonly FieldError[]): readonly FieldError[] {
   let characters = 0
   const end = errors.findIndex(({ field, message }) => {

@@ -1,11 +1,11 @@
-// The objects of the store as the other parts of the server read and follow them. What is shown is durable; objects are of the stored version.
+// How the other parts of the server read and follow the store's objects. All of them are durable, and of the stored version.
 import type { KubeObject } from './object.ts'
 
-/** What is known of an object without parsing it. */
+/** The known parts of an object that is not parsed. */
 export interface ObjectHead {
   readonly namespace: string
   readonly name: string
-  /** Selectable fields by path, metadata.name and metadata.namespace included. */
+  /** Selectable fields by path, including metadata.name and metadata.namespace. */
   readonly fields: Readonly<Record<string, string>>
 }
 
@@ -13,11 +13,11 @@ export interface ObjectChange {
   readonly type: 'ADDED' | 'MODIFIED' | 'DELETED'
   readonly namespace: string
   readonly name: string
-  /** Revisions of one store are in the order of its changes. */
+  /** Revisions of one store are ordered like its changes. */
   readonly revision: number
-  /** Frozen; of a deletion the last state. Parsed on use: a listener that needs only the name does not read it. */
+  /** Frozen; the last state of a deleted object. Parsed at first use, so that a listener that needs only the name does not parse it. */
   readonly object: KubeObject
-  /** The same where it is parsed already, as after a request that has just made the change. Not to be changed. */
+  /** The parsed object if it exists, as after a request that has just made the change. Do not modify it. */
   readonly objectAtHand: KubeObject | undefined
 }
 
@@ -25,7 +25,7 @@ export interface ObjectChange {
 export interface ObjectSelection {
   readonly namespace?: string
   readonly name?: string
-  /** Asked before anything is parsed; of a change, for the state before it too. */
+  /** Called before parsing; for a change, with the state before it too. */
   where?(head: ObjectHead): boolean
 }
 
@@ -34,24 +34,24 @@ export interface StoreView {
   get(groupResource: string, namespace: string, name: string): KubeObject | undefined
   /** Frozen. */
   list(groupResource: string, namespace?: string): readonly KubeObject[]
-  /** One after the other, not frozen and not to be kept: of many objects no two are in memory at a time. */
+  /** One by one, not frozen and not to be kept: of many objects, only one is in memory at a time. */
   each(groupResource: string, selection?: ObjectSelection): Iterable<KubeObject>
   /**
-   * Every change that becomes visible after the call, in order and in the turn in which it does, so that the next request is decided by what is there
-   * then. A listener that throws is logged and gets the next change.
+   * Delivers every change that becomes visible after the call, in order and in the same turn of the event loop, so that the next request is
+   * decided by the new state. A listener that throws is logged and gets the next change.
    */
   follow(groupResource: string, listener: (change: ObjectChange) => void, selection?: ObjectSelection): void
 }
 
 export type StoreReader = Pick<StoreView, 'get' | 'list'>
 
-/** Calls back with every object that there is, and with each change from then on; `undefined` for a deleted one. */
+/** Calls back with every existing object, and with each later change; `undefined` for a deleted one. */
 export function followObjects<T extends KubeObject>(
   view: Pick<StoreView, 'list' | 'follow'>,
   groupResource: string,
   listener: (namespace: string, name: string, object: T | undefined) => void,
 ): void {
-  // The resource's own schema decoded its objects, which makes them of its type.
+  // The resource's own schema decoded its objects, so they have its type.
   for (const object of view.list(groupResource)) listener(object.metadata.namespace ?? '', object.metadata.name ?? '', object as T)
   view.follow(groupResource, ({ type, namespace, name, object }) =>
     listener(namespace, name, type === 'DELETED' ? undefined : (object as T)),

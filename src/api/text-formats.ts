@@ -1,4 +1,4 @@
-// Formats of texts that schemas of custom resources and expressions of CEL validate alike, as upstream's libraries do.
+// Text formats that schemas of custom resources and CEL expressions validate alike, as upstream's libraries do.
 
 export const base64 = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=|[A-Za-z0-9+/]{4})$/
 

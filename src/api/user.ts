@@ -1,4 +1,4 @@
-// Who a request comes from, as authentication.k8s.io/v1 UserInfo has it.
+// The identity of a request, as authentication.k8s.io/v1 UserInfo.
 
 export interface UserInfo {
   readonly name: string

@@ -44,7 +44,7 @@ test('parseCidr() bounds the prefix by the family', () => {
     assert.equal(parseCidr(text), undefined, text)
 })
 
-test('isDualStack() wants both families', () => {
+test('isDualStack() requires both families', () => {
   assert.ok(isDualStack([parseIp('10.0.0.1'), parseIp('::1')]))
   assert.ok(!isDualStack([parseIp('10.0.0.1'), parseIp('10.0.0.2')]))
 })
@@ -72,5 +72,5 @@ describe('validateNonSpecialIp()', () => {
       assert.ok(validate(text)[0]?.message.includes(part), validate(text)[0]?.message)
     })
   }
-  test('accepts ordinary ones', () => assert.deepEqual([...validate('10.0.0.1'), ...validate('2001:db8::1')], []))
+  test('accepts ordinary addresses', () => assert.deepEqual([...validate('10.0.0.1'), ...validate('2001:db8::1')], []))
 })

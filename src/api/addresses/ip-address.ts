@@ -1,13 +1,13 @@
-// IP addresses and CIDRs as upstream's "sloppy" parsers take them: IPv4 parts may have leading zeros, IPv6 has no zone.
+// IP addresses and CIDRs as upstream's "sloppy" parsers accept them: IPv4 parts may have leading zeros, IPv6 has no zone.
 import { isIPv6 } from 'node:net'
 import { type FieldError, invalidValue } from '../field-error.ts'
 
-/** The bytes of an address: 4 for IPv4 (also for the ::ffff:a.b.c.d form), 16 for IPv6. */
+/** The bytes of an address: 4 for IPv4 (and for the ::ffff:a.b.c.d form), 16 for IPv6. */
 export type IpBytes = readonly number[]
 
 export function parseIp(text: string): IpBytes | undefined {
   if (!text.includes(':')) return parseIpv4(text)
-  // Go's older parser takes any number of leading zeros.
+  // Go's older parser accepts any number of leading zeros.
   const address = text.replace(/(?<![\da-f])0+(?=[\da-f]{4}(?![\da-f]))/gi, '')
   if (text.includes('%') || !isIPv6(address)) return undefined
   const bytes = expandIpv6(address)
@@ -51,7 +51,7 @@ export function isIpv6Text(text: string): boolean {
   return parseIp(text)?.length === 16
 }
 
-/** The canonical text of RFC 5952: lower case, the longest run of at least two zero groups left out, the first of equal ones. */
+/** The canonical text of RFC 5952: lower case; the longest run of at least two zero groups is compressed, the first of equal ones. */
 export function formatIp(bytes: IpBytes): string {
   if (bytes.length === 4) return bytes.join('.')
   const groups = Array.from({ length: 8 }, (_, index) => hexPair(bytes, index * 2)).map(group => group.replace(/^0+(?=.)/, ''))
@@ -114,7 +114,7 @@ export function validateNonSpecialIp(text: string, path: string, errors: FieldEr
   }
 }
 
-/** Whether the addresses hold at least one of each family. */
+/** Whether the addresses include both families. */
 export function isDualStack(addresses: readonly (IpBytes | undefined)[]): boolean {
   return addresses.some(ip => ip?.length === 4) && addresses.some(ip => ip?.length === 16)
 }

@@ -1,15 +1,15 @@
-// How addresses should be written: what the strict fields refuse and what the older, lenient ones only warn of (KEP-4858).
+// The recommended form of addresses: the strict fields reject others, the older, lenient ones only warn (KEP-4858).
 import { isIP } from 'node:net'
 import { type FieldError, invalidValue } from '../field-error.ts'
 import { type Cidr, formatIp, parseCidr, parseIp, validateCidr, validateIp } from './ip-address.ts'
 
 const isMapped = (text: string): boolean => text.includes(':') && parseIp(text)?.length === 4
-/** Of an address that can be read. */
+/** For a parseable address. */
 const hasLeadingZeros = (text: string): boolean => isIP(text) === 0
 const addressOf = (cidr: string): string => cidr.slice(0, cidr.indexOf('/'))
 const bitsOf = (cidr: string): string => cidr.slice(cidr.indexOf('/') + 1)
 
-/** The range of a CIDR: bits behind the prefix are zero. A mapped IPv4 address counts its prefix as IPv4 does. */
+/** The range of a CIDR: bits after the prefix are zero. A mapped IPv4 address counts its prefix as IPv4 does. */
 function rangeOf(text: string, { address, prefixLength }: Cidr): Cidr {
   const prefix = isMapped(addressOf(text)) ? Math.max(0, prefixLength - 96) : prefixLength
   const masked = address.map((byte, index) => byte & (0xff00 >> Math.min(8, Math.max(0, prefix - index * 8))) & 0xff)
@@ -19,7 +19,7 @@ function rangeOf(text: string, { address, prefixLength }: Cidr): Cidr {
 const formatCidr = ({ address, prefixLength }: Cidr): string => `${formatIp(address)}/${prefixLength}`
 const hasHostBits = (cidr: Cidr, range: Cidr): boolean => cidr.address.some((byte, index) => byte !== range.address[index])
 
-/** For fields that take the canonical form only. */
+/** For fields that accept only the canonical form. */
 export function validateCanonicalIp(text: string, field: string, errors: FieldError[]): void {
   const bytes = parseIp(text)
   if (!validateIp(text, field, errors) || bytes === undefined) return
@@ -28,7 +28,7 @@ export function validateCanonicalIp(text: string, field: string, errors: FieldEr
   else if (formatIp(bytes) !== text) errors.push(invalidValue(field, text, `must be in canonical form ("${formatIp(bytes)}")`))
 }
 
-/** For fields that take the canonical form of a range only. */
+/** For fields that accept only the canonical form of a range. */
 export function validateCanonicalCidr(text: string, field: string, errors: FieldError[]): void {
   validateCidr(text, field, errors)
   const cidr = parseCidr(text)
@@ -43,7 +43,7 @@ export function validateCanonicalCidr(text: string, field: string, errors: Field
   else if (formatCidr(range) !== text) refuse(`must be in canonical form ("${formatCidr(range)}")`)
 }
 
-/** What to tell of an address that the field accepts, though it should be written otherwise. */
+/** Warnings about an accepted address that should be written differently. */
 export function ipWarnings(text: string, field: string): string[] {
   const bytes = parseIp(text)
   if (bytes === undefined) return []
@@ -55,7 +55,7 @@ export function ipWarnings(text: string, field: string): string[] {
   return [`${field}: IPv6 address "${text}" should be in RFC 5952 canonical format ("${form}")`]
 }
 
-/** The same of a range. */
+/** The same for a range. */
 export function cidrWarnings(text: string, field: string): string[] {
   const cidr = parseCidr(text)
   if (cidr === undefined) return []

@@ -2,12 +2,12 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { addressNumber, addressText, holds, overlap, rangeOf } from './ipv4-range.ts'
 
-test('addressNumber() and addressText() are each other’s way back', () => {
+test('addressNumber() and addressText() are inverse functions', () => {
   for (const text of ['0.0.0.0', '10.96.0.1', '128.0.0.0', '255.255.255.255']) assert.equal(addressText(addressNumber(text) ?? -1), text)
 })
 
 const noAddress = ['', '10.0.0', '10.0.0.256', '10.0.0.1.2', '10.0.0.x', 'fd00::1', '10.0.0.1/24']
-test('addressNumber() takes no other text for an address', () => {
+test('addressNumber() rejects any other text', () => {
   for (const text of noAddress) assert.equal(addressNumber(text), undefined, text)
 })
 
@@ -20,12 +20,12 @@ const ranges: readonly [cidr: string, first: string, last: string][] = [
 for (const [cidr, first, last] of ranges)
   test(`rangeOf() ${cidr}`, () => assert.deepEqual(rangeOf(cidr), { first: addressNumber(first), last: addressNumber(last) }))
 
-test('rangeOf() takes no other text for a network', () => {
+test('rangeOf() rejects any other text', () => {
   for (const text of ['', '10.0.0.0', '10.0.0.0/33', '10.0.0.0/-1', 'fd00::/64', '::ffff:10.0.0.0/104'])
     assert.equal(rangeOf(text), undefined, text)
 })
 
-test('holds() and overlap() count both ends', () => {
+test('holds() and overlap() include both ends', () => {
   const range = { first: 10, last: 20 }
   assert.deepEqual(
     [9, 10, 20, 21].map(number => holds(range, number)),

@@ -1,13 +1,13 @@
-// IPv4 addresses and networks as numbers: what is counted, compared or divided is counted here.
+// IPv4 addresses and networks as numbers, for arithmetic and comparison.
 import { parseCidr, parseIp } from './ip-address.ts'
 
-/** Both ends are within. */
+/** Both ends are included. */
 export interface AddressRange {
   readonly first: number
   readonly last: number
 }
 
-/** Undefined for what is no IPv4 address. */
+/** Undefined if the text is no IPv4 address. */
 export function addressNumber(text: string): number | undefined {
   const bytes = parseIp(text)
   return bytes?.length === 4 ? numberOf(bytes) : undefined
@@ -15,7 +15,7 @@ export function addressNumber(text: string): number | undefined {
 
 export const addressText = (number: number): string => [24, 16, 8, 0].map(shift => Math.floor(number / 2 ** shift) % 256).join('.')
 
-/** The whole network that the address is in. Undefined for what is no IPv4 network. */
+/** The whole network that contains the address. Undefined if the text is no IPv4 network. */
 export function rangeOf(cidr: string): AddressRange | undefined {
   const parsed = parseCidr(cidr)
   if (parsed?.address.length !== 4 || parsed.prefixLength > 32) return undefined

@@ -1,14 +1,14 @@
-// What stands for the addresses of Services in the API: an IPAddress for each, within the ranges of ServiceCIDRs (KEP-1880).
+// How the API represents addresses of Services: an IPAddress for each, within the ranges of ServiceCIDRs (KEP-1880).
 import type { KubeObject } from '../object.ts'
 import type { IPAddress, ServiceCIDR } from '../types/networking-v1.ts'
 
 const ipFamilyLabel = 'ipaddress.kubernetes.io/ip-family'
 export const ipAddressManagedByLabel = 'ipaddress.kubernetes.io/managed-by'
-/** Who makes the IPAddresses of Services; others may make their own. */
+/** The controller that creates the IPAddresses of Services; other clients may create their own. */
 export const serviceAllocator = 'ipallocator.k8s.io'
-/** Keeps a ServiceCIDR as long as addresses need it. */
+/** Keeps a ServiceCIDR while addresses need it. */
 export const serviceCidrFinalizer = 'networking.k8s.io/service-cidr-finalizer'
-/** The ServiceCIDR that the server makes of the range that it was started with. */
+/** The ServiceCIDR that the server creates from its startup range. */
 export const defaultServiceCidrName = 'kubernetes'
 
 const family = (address: string): string => (address.includes(':') ? 'IPv6' : 'IPv4')
@@ -27,7 +27,7 @@ export function serviceIpAddress(address: string, { namespace = '', name = '' }:
   }
 }
 
-/** Whether new addresses come from it. As upstream has it, one that no controller has looked at yet is ready. */
+/** Whether new addresses may come from it. As upstream, one that no controller has processed yet counts as ready. */
 export function givesAddresses({ metadata, status }: ServiceCIDR): boolean {
   if (metadata.deletionTimestamp !== undefined) return false
   const ready = status?.conditions?.find(({ type }) => type === 'Ready')

@@ -1,4 +1,4 @@
-// cel.bind(name, value, expression), which the suite of cel-spec uses and Kubernetes' environments do not have: the expression with a name for the value.
+// cel.bind(name, value, expression), which the suite of cel-spec uses and Kubernetes' environments lack: binds a name to a value.
 
 import type { Library } from './library/function.ts'
 import { bool, ident, list } from './syntax/ast.ts'

@@ -1,4 +1,4 @@
-// Expressions of CEL: they compile or fail with CelCompileError, evaluate or fail with CelEvaluationError, within what an evaluation may cost and do.
+// CEL expressions compile or fail with CelCompileError, and evaluate or fail with CelEvaluationError, within the limits of cost and work.
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
 import { type FuzzTarget, succeeds } from '../../base/testing/fuzz-target.testing.ts'
@@ -120,7 +120,7 @@ const functions = [
 const macros = ['all', 'exists', 'exists_one', 'map', 'filter', 'optMap', 'transformMap', 'transformList']
 const operators = ['+', '-', '*', '/', '%', '==', '!=', '<', '>=', '&&', '||', 'in']
 
-/** Expressions of CEL's form. What `dyn` hides from the checker is met by the evaluation. */
+/** Syntactically valid CEL expressions. `dyn` hides types from the checker, so evaluation must handle them. */
 const { expression } = fc.letrec<{ expression: string }>(tie => {
   const any = tie('expression').chain(source => fc.constantFrom(source, `dyn(${source})`, `dyn(${source})`))
   const args = fc.array(any, { maxLength: 2 }).map(sources => sources.join(', '))

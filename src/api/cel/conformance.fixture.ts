@@ -1,4 +1,4 @@
-// Cases of @bufbuild/cel-spec as values and types of the engine.
+// Converts cases of @bufbuild/cel-spec to values and types of the engine.
 import type { Variable } from './check/declarations.ts'
 import * as t from './check/type.ts'
 import { fail } from './evaluate/failure.ts'
@@ -18,7 +18,7 @@ import {
 } from './evaluate/values.ts'
 import { type CelFunction, free } from './library/function.ts'
 
-/** A case as the package writes it: JSON of a protobuf message. */
+/** A case in the package's format: JSON of a protobuf message. */
 export interface SpecCase {
   readonly name?: string
   readonly expr: string
@@ -151,7 +151,7 @@ export function specVariables({ typeEnv = [], bindings = {} }: SpecCase): Variab
   return [...declared, ...others.map(name => ({ name, type: t.dyn }))]
 }
 
-/** Functions that a case declares; such cases are checked and not run. */
+/** Functions that a case declares; such cases are only type-checked. */
 export function specFunctions({ typeEnv = [] }: SpecCase): CelFunction[] {
   return typeEnv.flatMap(({ name, function: declared }) =>
     declared === undefined
@@ -167,7 +167,7 @@ export function specFunctions({ typeEnv = [] }: SpecCase): CelFunction[] {
   )
 }
 
-/** What an optional holds stands for it in the cases. */
+/** In the cases, an optional is represented by its content. */
 export const unwrap = (value: CelValue): CelValue => (value instanceof Optional && value.value !== undefined ? value.value : value)
 
 function isJson(value: unknown): value is Json {

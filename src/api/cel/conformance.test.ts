@@ -1,4 +1,4 @@
-// The engine against the conformance suite of CEL, which @bufbuild/cel-spec carries. What is left out is named with the reason.
+// Runs the CEL conformance suite of @bufbuild/cel-spec. Skipped cases have a reason.
 import assert from 'node:assert/strict'
 import { suite, test } from 'node:test'
 import { tests as root } from '@bufbuild/cel-spec/testdata/conformance.js'
@@ -116,7 +116,7 @@ function evaluate(environment: Environment, { expr, bindings = {} }: SpecCase): 
 const isEngineError = (err: unknown): boolean =>
   err instanceof CelCompileError || err instanceof CelProgramError || err instanceof CelEvaluationError
 
-/** Equal and of one type, with NaN as itself. */
+/** Equal and of the same type; NaN equals itself. */
 function same(a: CelValue, b: CelValue): boolean {
   if (kindOf(a) !== kindOf(b)) return false
   if (a instanceof Double && b instanceof Double) return Object.is(a.value, b.value) || a.value === b.value

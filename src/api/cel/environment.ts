@@ -1,4 +1,4 @@
-// The door to the engine: an environment says what expressions may use, compiles them, and makes programs of them.
+// The engine's entry point: an environment declares what expressions may use, compiles them, and creates programs.
 import { type Checked, check } from './check/checker.ts'
 import { type Declarations, declare, type FindType, type Variable, withVariables } from './check/declarations.ts'
 import { CelEvaluationError, CostExceeded, Failure, WorkExceeded } from './evaluate/failure.ts'
@@ -11,17 +11,17 @@ import { standardLibrary } from './library/standard.ts'
 import { type ParseOptions, parse } from './syntax/parser.ts'
 
 export interface EnvironmentOptions {
-  /** Besides CEL's own functions and macros. */
+  /** Beyond CEL's own functions and macros. */
   readonly libraries?: readonly Library[]
   readonly variables?: readonly Variable[]
   readonly optionalSyntax?: boolean
-  /** Types besides those of the libraries, by name. */
+  /** Types beyond those of the libraries, by name. */
   readonly findType?: FindType
-  /** Names in backticks. */
+  /** Allows names in backticks. */
   readonly escapedNames?: boolean
-  /** A prefix that names may leave out. */
+  /** A prefix that names may omit. */
   readonly container?: string
-  /** What is looked at after types: it reports what compiles and could only fail. */
+  /** Checks that run after type checking: they report expressions that compile but always fail. */
   readonly validators?: readonly Validator[]
 }
 
@@ -51,7 +51,7 @@ export class Environment {
     return new Environment(withVariables(this.#declarations, variables), this.#syntax, this.#validators)
   }
 
-  /** Parses and checks. Throws `CelCompileError`, nothing else. */
+  /** Parses and checks. Throws only `CelCompileError`. */
   compile(source: string): Checked {
     const expr = parse(source, { macros: this.#declarations.macros, ...this.#syntax })
     const checked = check(source, expr, this.#declarations)
@@ -64,17 +64,17 @@ export interface Evaluation {
   readonly value: CelValue
   /** In upstream's units. */
   readonly cost: number
-  /** What it did beside, in units of `addWork()`. */
+  /** Its work, in units of `addWork()`. */
   readonly work: number
 }
 
 /**
- * The work of one evaluation, some 50 ms: as much as an evaluation of the highest cost takes. Whoever evaluates on the path of a request holds up all
- * others meanwhile.
+ * The work limit of one evaluation, about 50 ms: as much as an evaluation of maximum cost takes. An evaluation on the path of a request
+ * blocks all others meanwhile.
  */
 export const maxWork = 1_000_000
 
-/** An evaluation that goes on. */
+/** A running evaluation. */
 export interface Running {
   /** So far. */
   readonly cost: number
@@ -87,7 +87,7 @@ export class Program {
   readonly #step: Step
   readonly #slotCount: number
 
-  /** Throws `CelProgramError` where a constant conversion fails. */
+  /** Throws `CelProgramError` if the conversion of a constant fails. */
   constructor(checked: Checked) {
     const plan = new Plan(checked)
     this.#step = plan.step(checked.expr)
@@ -96,8 +96,9 @@ export class Program {
   }
 
   /**
-   * Evaluates with these variables; decoded JSON may be given as it is. Throws `CelEvaluationError`, nothing else; more than `costLimit` units end
-   * the evaluation, and so does more work than `maxWork`. While it goes on it is the last of `running`. What a variable throws that is made when it is asked for is thrown too.
+   * Evaluates with these variables; accepts decoded JSON as it is. Throws only `CelEvaluationError`, and errors of lazily computed
+   * variables. More than `costLimit` units end the evaluation, and so does more work than `maxWork`. While it runs, it is the last element
+   * of `running`.
    */
   evaluate(bindings: Readonly<Record<string, CelValue>>, costLimit = Number.POSITIVE_INFINITY, running: Running[] = []): Evaluation {
     const slots = new Array<CelValue | undefined>(this.#slotCount)

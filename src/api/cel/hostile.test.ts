@@ -1,5 +1,5 @@
-// Expressions that are written to take time or memory: they are refused or end within what they are charged for. Work is counted by what the engine
-// counts, or by the size of what comes out; a case that takes the machine minutes fails by the time limit of the test run.
+// Expressions designed to take time or memory: they are rejected or end within their charged cost. Work is measured by the engine's counter
+// or by the size of the result; a case that runs for minutes fails by the time limit of the test run.
 import assert from 'node:assert/strict'
 import { suite, test } from 'node:test'
 import { estimateCost } from './check/cost.ts'

@@ -1,13 +1,13 @@
-// What is wrong with an expression, and where, in cel-go's wording and layout: users compare it with what Kubernetes prints.
+// Problems of an expression and their places, in cel-go's wording and layout: users compare them with Kubernetes' output.
 
-/** One complaint about an expression. */
+/** One problem of an expression. */
 export interface Issue {
-  /** Position in the source in UTF-16 units; undefined where the whole expression is meant. */
+  /** Position in the source in UTF-16 units; undefined for the whole expression. */
   readonly offset: number | undefined
   readonly message: string
 }
 
-/** An expression does not compile. `message` is what cel-go prints: all issues, each with its line and a caret under the place. */
+/** An expression does not compile. `message` is cel-go's output: all issues, each with its line and a caret below the place. */
 export class CelCompileError extends Error {
   readonly issues: readonly Issue[]
 
@@ -20,7 +20,7 @@ export class CelCompileError extends Error {
 
 const maxSnippetLength = 16_384
 const maxIssues = 100
-/** Characters of all issues together: each shows its line, and one request may write many expressions. */
+/** Limit of characters of all issues: each shows its line, and one request may contain many expressions. */
 const maxMessageLength = 65_536
 
 /** `ERROR: <input>:1:5: …` for each issue in order of place, with the line concerned and a caret. */

@@ -1,5 +1,5 @@
-// What functions really do is counted where upstream's cost does not say it: twice the input is at most about twice the count, the count is at least in
-// proportion to the input, and an evaluation that does too much ends.
+// Actual work is counted if upstream's cost does not cover it: doubling the input at most about doubles the count, the count is at least
+// proportional to the input, and an evaluation with too much work ends.
 import assert from 'node:assert/strict'
 import { suite, test } from 'node:test'
 import * as t from './check/type.ts'
@@ -21,7 +21,7 @@ const environment = storedExpressions().extend([
 
 type Bindings = Readonly<Record<string, CelValue>>
 
-/** Cost and work of an evaluation; a failure has done both as well. */
+/** Cost and work of an evaluation; also of a failed one. */
 function spent(source: string, bindings: Bindings): { readonly total: number; readonly work: number; readonly message?: string } {
   const program = new Program(environment.compile(source))
   try {
@@ -40,9 +40,9 @@ const map = (n: number): Bindings => Object.fromEntries(numbers(n).map(index => 
 interface Row {
   readonly source: string
   readonly bind: (n: number) => Bindings
-  /** For each n elements, characters or bytes that are really read, at least so much is counted. */
+  /** Minimum count for each n elements, characters or bytes that are read. */
   readonly each: number
-  /** 4000 where nothing is said. */
+  /** Default 4000. */
   readonly n?: number
 }
 
@@ -117,7 +117,7 @@ suite('evaluate() counts what it does in proportion to its input', () => {
   }
 })
 
-/** Objects that count how often they are read. */
+/** Objects that count their reads. */
 function counted(n: number): { readonly reads: () => number; readonly items: CelValue[] } {
   let reads = 0
   const items = numbers(n).map(index =>
@@ -135,7 +135,7 @@ function counted(n: number): { readonly reads: () => number; readonly items: Cel
 const deep = ['k == l', 'k in [l]', 'sets.contains([k], [l])', 'sets.equivalent([k], [l])', '[k].indexOf(l) == 0']
 suite('evaluate() ends within a loop', () => {
   for (const comparison of deep) {
-    test(`that compares much: ${comparison}`, () => {
+    test(`an evaluation ends if it compares too much: ${comparison}`, () => {
       const { items, reads } = counted(20_000)
       const found = spent(`[${'1,'.repeat(1000)}1].all(i, ${comparison})`, { k: items, l: items })
       assert.match(
@@ -146,19 +146,19 @@ suite('evaluate() ends within a loop', () => {
     })
   }
 
-  test('that compiles pattern after pattern', () => {
+  test('an evaluation ends if it compiles pattern after pattern', () => {
     const { message, work } = spent("l.all(i, !''.matches(string(i) + 'x{1000}'))", { l: numbers(10_000) })
     assert.match(message ?? '', /work limit exceeded/)
-    // The last one is counted when it is made.
+    // The last one is counted when it is compiled.
     assert.ok(work < 1.5 * maxWork, String(work))
   })
 
-  test('that looks for patterns from each place to the end', () => {
+  test('an evaluation ends if it searches patterns from each place to the end', () => {
     assert.match(spent("s.findAll('a.*b|a').size() > 0", { s: 'a'.repeat(100_000) }).message ?? '', /work limit exceeded/)
   })
 })
 
-test('evaluate() copies no pair of a query more than once', () => {
+test('evaluate() copies each pair of a query at most once', () => {
   const own = Array.prototype[Symbol.iterator]
   let copied = 0
   Array.prototype[Symbol.iterator] = function* <T>(this: T[]) {
@@ -182,7 +182,7 @@ test('evaluate() reads a query as Go does', () => {
   assert.deepEqual(value, wanted)
 })
 
-test('evaluate() makes the value of a field once, however often a loop asks for it', () => {
+test("evaluate() computes a field's value once, however often a loop reads it", () => {
   const view = viewOf({ type: 'object', properties: { times: { type: 'array', items: { type: 'string', format: 'date-time' } } } }, false)
   const times = Array<string>(100).fill('2020-01-01T00:00:00Z')
   const work = (turns: number): number =>
@@ -190,7 +190,7 @@ test('evaluate() makes the value of a field once, however often a loop asks for 
   assert.ok(work(100) < work(1) + 200, `${work(1)} units for one turn, ${work(100)} for a hundred`)
 })
 
-test('evaluate() leaves room for all that upstream allows where nothing is hidden', () => {
+test('evaluate() allows everything that upstream allows if no work is hidden', () => {
   const source = 'l.all(a, l.all(b, a + b >= 0 && (a == b || a != b)))'
   const { message, work } = spent(source, { l: numbers(250) })
   assert.equal(message, undefined)

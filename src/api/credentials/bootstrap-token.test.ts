@@ -34,7 +34,7 @@ const none: readonly [string, Secret][] = [
 for (const [what, object] of none)
   test(`bootstrapTokenOf() finds no token in a Secret with ${what}`, () => assert.equal(bootstrapTokenOf(object), undefined))
 
-test('bootstrapTokenOf() takes only what is written "true" for a use of the token', () => {
+test('bootstrapTokenOf() accepts only "true" for a use of the token', () => {
   const token = bootstrapTokenOf(tokenSecret({}))
   assert.deepEqual([token?.authenticates, token?.signs, token?.expires, token?.groups], [false, false, undefined, []])
   const loose = bootstrapTokenOf(tokenSecret({ 'usage-bootstrap-authentication': 'True', 'usage-bootstrap-signing': '1' }))
@@ -82,7 +82,7 @@ for (const [text, wanted] of ends)
   test(`tokenExpiry() reads ${JSON.stringify(text.slice(0, 40))}`, () =>
     assert.equal(tokenExpiry(tokenSecret({ expiration: text, 'token-id': 'else' })), wanted))
 
-test('parseBootstrapToken() takes one form only', () => {
+test('parseBootstrapToken() accepts only one form', () => {
   const parsed = parseBootstrapToken('abcdef.0123456789abcdef')
   assert.deepEqual([parsed?.id, parsed?.secret.reveal()], ['abcdef', '0123456789abcdef'])
   for (const text of [

@@ -1,4 +1,4 @@
-// Kubernetes' bootstrap tokens as their Secrets have them: which Secrets those are, and what they say. Pure; no key is trusted to be there.
+// Reads Kubernetes' bootstrap tokens from their Secrets. Pure; any key may be missing.
 import { Secret } from '../../base/config/secret.ts'
 import { parseTime } from '../go-text/go-time.ts'
 import type { Secret as SecretObject } from '../types/core-v1.ts'
@@ -8,17 +8,17 @@ export const tokenSecretType = 'bootstrap.kubernetes.io/token'
 export const tokenSecretPrefix = 'bootstrap-token-'
 
 export interface BootstrapToken {
-  /** Six characters, and no secret. */
+  /** Six characters, not secret. */
   readonly id: string
   /** Sixteen characters. */
   readonly secret: Secret
-  /** In milliseconds since the epoch; undefined for one without an end. What cannot be read ended long ago. */
+  /** In milliseconds since the epoch; undefined without an expiry. An unreadable expiry counts as long past. */
   readonly expires: number | undefined
-  /** Whether its holder may authenticate by it. */
+  /** Whether it can authenticate. */
   readonly authenticates: boolean
-  /** Whether it signs the cluster's description for those who join. */
+  /** Whether it signs the cluster-info ConfigMap for joining nodes. */
   readonly signs: boolean
-  /** Beside the group of all bootstrap tokens; undefined where one has a name that is not allowed. */
+  /** Beyond the group of all bootstrap tokens; undefined if one has an invalid name. */
   readonly groups: readonly string[] | undefined
 }
 
@@ -26,10 +26,10 @@ const idForm = /^[a-z0-9]{6}$/
 const secretForm = /^[a-z0-9]{16}$/
 const tokenForm = /^([a-z0-9]{6})\.([a-z0-9]{16})$/
 const groupForm = /^system:bootstrappers:[a-z0-9:-]{0,255}[a-z0-9]$/
-/** Longer than any time that somebody writes down. */
+/** Longer than any valid time. */
 const maxTimeLength = 64
 
-/** The two parts of a token; undefined for every other text. */
+/** The two parts of a token; undefined for any other text. */
 export function parseBootstrapToken(token: string): { readonly id: string; readonly secret: Secret } | undefined {
   const [, id, secret] = tokenForm.exec(token) ?? []
   return id === undefined || secret === undefined ? undefined : { id, secret: new Secret(secret) }
@@ -38,7 +38,7 @@ export function parseBootstrapToken(token: string): { readonly id: string; reado
 export const isTokenSecret = ({ type, metadata }: SecretObject): boolean =>
   type === tokenSecretType && metadata.namespace === tokenSecretNamespace
 
-/** Undefined where the Secret holds no token, or one that is not well-formed or about to go. */
+/** Undefined if the Secret contains no token, a malformed one, or is being deleted. */
 export function bootstrapTokenOf(object: SecretObject): BootstrapToken | undefined {
   const { name = '', deletionTimestamp } = object.metadata
   if (!isTokenSecret(object) || !name.startsWith(tokenSecretPrefix) || deletionTimestamp !== undefined) return undefined
@@ -55,7 +55,7 @@ export function bootstrapTokenOf(object: SecretObject): BootstrapToken | undefin
   }
 }
 
-/** As `BootstrapToken.expires`, of a Secret of that type whatever else is wrong with it. */
+/** As `BootstrapToken.expires`, for a Secret of that type, even if it is otherwise invalid. */
 export function tokenExpiry(object: SecretObject): number | undefined {
   const text = textOf(object, 'expiration')
   if (text === '') return undefined

@@ -1,15 +1,16 @@
-// The list of denied credentials, and the entries that deny the certificates of a deleted Node: the server reads them, a controller writes them.
+// Names of the list of denied credentials, and of the entries for certificates of a deleted Node: the server reads them, a controller writes
+// them.
 
 export const deniedCredentials = { namespace: 'kube-system', name: 'bulkhead-denied-credentials' } as const
 
-/** The right to change the list: this verb on this resource, which exists for authorization only. */
+/** The right to change the list: this verb on this resource, which exists only for authorization. */
 export const denyRight = { verb: 'deny', group: 'access.bulkhead.dev', resource: 'credentials' } as const
-/** The right to change entries of deleted Nodes, and no others. */
+/** The right to change only entries of deleted Nodes. */
 export const denyNodesRight = { ...denyRight, resource: 'nodecredentials' } as const
 
-/** The kind of a denial: `node-certificates:<node>@<RFC 3339 time>` denies every certificate of the node that expires until then. */
+/** The kind of a denial: `node-certificates:<node>@<RFC 3339 time>` denies every certificate of the node that expires before that time. */
 export const nodeCertificatesKind = 'node-certificates'
-/** Keys of these entries; the rest is the uid of the Node. */
+/** Prefix of these entries' keys; the rest is the uid of the Node. */
 export const nodeCertificatesKey = 'node.'
 
 const pattern = /^([a-z0-9](?:[-a-z0-9.]*[a-z0-9])?)@(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ)$/
@@ -20,7 +21,7 @@ export interface NodeCertificates {
   readonly until: number
 }
 
-/** `value` without its kind. Undefined where it is none. */
+/** `value` without its kind. Undefined if it has another kind. */
 export function parseNodeCertificates(value: string): NodeCertificates | undefined {
   const [, node, time] = pattern.exec(value) ?? []
   const until = Date.parse(time ?? '')

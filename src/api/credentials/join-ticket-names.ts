@@ -1,9 +1,9 @@
-// By which names join tickets are known, and whoever holds one: to the server that takes them, and to the controller that approves by them.
+// Names of join tickets and of their users: for the server that authenticates them and the controller that approves their requests.
 
-/** Holders of Kubernetes' bootstrap tokens are in it too, under names with the same prefix. */
+/** Contains users of Kubernetes' bootstrap tokens too, whose names have the same prefix. */
 export const bootstrappersGroup = 'system:bootstrappers'
 export const bootstrapUserPrefix = 'system:bootstrap:'
-/** Of the user: for which node the ticket is. A bootstrap token gives none. */
+/** The user's extra field with the ticket's node. A bootstrap token has none. */
 export const ticketNodeExtra = 'bulkhead.dev/node-name'
 /** The Secret of a ticket is `kube-system/bulkhead-join-<id>`. */
 export const ticketNamespace = 'kube-system'

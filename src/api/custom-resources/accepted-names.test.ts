@@ -11,7 +11,7 @@ const definition = (had?: CustomResourceDefinitionNames): CustomResourceDefiniti
 })
 const taken = (resources: string[], kinds: string[] = []) => ({ resources: new Set(resources), kinds: new Set(kinds) })
 
-test('acceptNames() gives all names where none is taken', () => {
+test('acceptNames() accepts all names if none is taken', () => {
   const { names: accepted, finding } = acceptNames(definition(), taken([]))
   assert.deepEqual(accepted, names)
   assert.deepEqual([finding.status, finding.reason], ['True', 'NoConflicts'])
@@ -26,20 +26,20 @@ const conflicts: readonly [name: string, taken: ReturnType<typeof taken>, reason
   ['kind beside a plural', taken(['widgets'], ['Widget']), 'KindConflict', '"Widget" is already in use'],
 ]
 for (const [name, others, reason, message] of conflicts) {
-  test(`acceptNames() refuses a ${name} that is taken, and accepts the others`, () => {
+  test(`acceptNames() rejects a taken ${name} and accepts the others`, () => {
     const { names: accepted, finding } = acceptNames(definition(), others)
     assert.deepEqual([finding.status, finding.reason, finding.message], ['False', reason, message])
     assert.deepEqual(accepted.categories, ['all'])
   })
 }
 
-test('acceptNames() leaves names to who had them first', () => {
+test('acceptNames() leaves names to the definition that had them first', () => {
   const { names: accepted, finding } = acceptNames(definition(names), taken(['widgets', 'w'], ['Widget']))
   assert.equal(finding.status, 'True')
   assert.deepEqual(accepted, names)
 })
 
-test('acceptNames() refuses a short name that is the singular of its own definition by now', () => {
+test('acceptNames() rejects a short name that is now the singular of its own definition', () => {
   const { names: accepted, finding } = acceptNames(definition({ ...names, singular: 'w', shortNames: [] }), taken([]))
   assert.deepEqual([finding.status, finding.reason, finding.message], ['False', 'ShortNamesConflict', '"w" is already in use'])
   assert.deepEqual([accepted.singular, accepted.shortNames], ['widget', []])

@@ -1,10 +1,10 @@
-// Which of the names that a CustomResourceDefinition asks for it gets: whoever came first keeps a name.
+// Decides which requested names a CustomResourceDefinition gets: the first definition keeps a name.
 
 import { aggregated } from '../go-text/aggregate-message.ts'
 import type { CustomResourceDefinition, CustomResourceDefinitionNames } from '../types/apiextensions-v1.ts'
 import type { Finding } from './conditions.ts'
 
-/** What others of the same group have: built-in resources and accepted definitions. */
+/** Names of others in the same group: built-in resources and accepted definitions. */
 export interface TakenNames {
   /** Plurals, singulars and short names. */
   readonly resources: ReadonlySet<string>
@@ -17,7 +17,7 @@ export interface AcceptedNames {
   readonly finding: Finding
 }
 
-/** The last conflict is the one that is told, as on upstream; each name that is free is accepted nevertheless. */
+/** The last conflict is reported, as upstream; each free name is accepted nevertheless. */
 export function acceptNames({ spec, status }: CustomResourceDefinition, taken: TakenNames): AcceptedNames {
   const wanted = spec.names
   const had: CustomResourceDefinitionNames = status?.acceptedNames ?? { plural: '', kind: '' }
@@ -27,7 +27,7 @@ export function acceptNames({ spec, status }: CustomResourceDefinition, taken: T
     const message = aggregated(conflicts.map(name => `${JSON.stringify(name)} is already in use`))
     finding = { type: 'NamesAccepted', status: 'False', reason, message }
   }
-  // A definition's own names are no others' either: what is its singular is no short name of it.
+  // Names within a definition must differ too: its singular cannot be its short name.
   const resources = new Set([
     ...taken.resources,
     ...[had.plural, had.singular ?? '', ...(had.shortNames ?? [])].filter(name => name !== ''),

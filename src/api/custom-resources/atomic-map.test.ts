@@ -1,4 +1,4 @@
-// The members of a map that is written as a whole are still told apart: each has its old value.
+// Members of an atomic map are still correlated: each has its old value.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { runSteps } from '../../base/async/steps.ts'

@@ -13,7 +13,7 @@ export function isTrue(status: CustomResourceDefinitionStatus | undefined, type:
   return status?.conditions?.some(condition => condition.type === type && condition.status === 'True') ?? false
 }
 
-/** The conditions with this one among them; its time is kept where its status is. */
+/** The conditions with this one added; its time is kept if its status is unchanged. */
 export function withCondition(
   conditions: readonly CustomResourceDefinitionCondition[],
   finding: Finding,

@@ -1,12 +1,12 @@
-// What a conversion webhook is asked, and what of its answer is taken: the same objects in another version, and nothing else.
+// Builds the request of a conversion webhook, and validates its response: the same objects in another version, and nothing else.
 import type { KubeObject, ObjectMeta } from '../object.ts'
 import { sameValue } from '../same-value.ts'
 import { isRecord } from '../schema/compile.ts'
 
-/** The forms of the question that the server speaks, the one that it likes best first. */
+/** The review versions that the server supports, preferred first. */
 const spoken = ['v1', 'v1beta1']
 
-/** The first version that the webhook names and the server speaks; undefined where there is none. */
+/** The first version that both the webhook and the server support; undefined if there is none. */
 export function reviewVersion(named: readonly string[]): string | undefined {
   return named.find(version => spoken.includes(version))
 }
@@ -15,14 +15,14 @@ export function conversionReview(version: string, uid: string, desiredAPIVersion
   return { kind: 'ConversionReview', apiVersion: `apiextensions.k8s.io/${version}`, request: { uid, desiredAPIVersion, objects } }
 }
 
-/** `partial`: other objects came than were asked for; `invalid`: one of them is not the same in another version. */
+/** `partial`: other objects were returned than sent; `invalid`: one of them is not the same object in another version. */
 export type WrongAnswer = 'malformed' | 'partial' | 'invalid'
 
 export type Converted =
   | { readonly ok: true; readonly objects: readonly KubeObject[] }
   | { readonly ok: false; readonly problem: string; readonly type: WrongAnswer }
 
-/** `answer` is what the webhook said, parsed. Of the metadata only annotations may be others; the rest is that of the originals. */
+/** `answer` is the parsed response. Of the metadata only annotations may change; the rest is that of the originals. */
 export function convertedObjects(
   answer: unknown,
   version: string,
@@ -69,7 +69,7 @@ function difference(object: unknown, original: KubeObject, desiredAPIVersion: st
     const [now, before] = [metadata[field] ?? '', original.metadata[field] ?? '']
     if (now !== before) return `must have the same ${field === 'uid' ? 'UID' : field}: ${String(now)} != ${before}`
   }
-  // Selectors of labels are answered from the stored form: another version with other labels would be found under the wrong ones.
+  // Label selectors are evaluated on the stored form, so a version with other labels would be selected by the wrong ones.
   if (!sameValue(metadata['labels'] ?? {}, original.metadata.labels ?? {})) return 'must have the same labels'
   const { annotations } = metadata
   if (annotations !== undefined && annotations !== null && !isTexts(annotations)) return 'annotations must be a map of strings'
@@ -79,7 +79,7 @@ function difference(object: unknown, original: KubeObject, desiredAPIVersion: st
 const isTexts = (value: unknown): value is Record<string, string> =>
   isRecord(value) && Object.values(value).every(text => typeof text === 'string')
 
-/** Whatever else a webhook says of metadata is not its to say. */
+/** A webhook may not change other metadata. */
 function withMetadataOf(object: Record<string, unknown>, original: KubeObject): KubeObject {
   const { annotations: _annotations, ...rest } = original.metadata
   const { annotations } = object['metadata'] as Record<string, unknown>

@@ -1,4 +1,4 @@
-// What one version of a CustomResourceDefinition makes of JSON: compiled from its schema when the first object is read.
+// Reads JSON as one version of a CustomResourceDefinition: compiled from its schema when the first object is read.
 import { requireLate } from '../../base/async/late-module.ts'
 import { runSteps, runStepsInTurns, type Steps } from '../../base/async/steps.ts'
 import type { Budget } from '../../base/async/turns.ts'
@@ -28,7 +28,7 @@ interface Compiled {
   readonly schema: JSONSchemaProps
   readonly read: Read
   readonly validate: Validate
-  /** Of the status alone, for its own path. */
+  /** Of the status only, for its subresource. */
   readonly validateStatus: Validate | undefined
   readonly makeStatus: (() => unknown) | undefined
   readonly embedded: Visit | undefined
@@ -36,13 +36,13 @@ interface Compiled {
   readonly rules: EvaluateRules | undefined
 }
 
-/** Everything is kept where a definition says nothing. */
+/** Everything is kept if the definition does not say. */
 const anything: JSONSchemaProps = { type: 'object', 'x-kubernetes-preserve-unknown-fields': true }
 
 export interface ScalePaths {
   readonly specReplicas: readonly string[]
   readonly statusReplicas: readonly string[]
-  /** Where a label selector stands as text; undefined where the kind has none. */
+  /** The path of a label selector in text form; undefined if the kind has none. */
   readonly selector: readonly string[] | undefined
 }
 
@@ -50,18 +50,18 @@ export interface CustomKindOptions {
   /** Of the objects. */
   readonly apiVersion: string
   readonly kind: string
-  /** Read anew with each call and therefore called once; undefined where the version has none. */
+  /** Computed at each call and therefore called once; undefined if the version has none. */
   schema(): JSONSchemaProps | undefined
-  /** Changes with the schema: names it to whoever keeps what was made of it. */
+  /** Changes with the schema: a cache key for what was derived from it. */
   readonly schemaId: string
-  /** Where the scale of an object stands in it, as simple JSON paths; undefined for kinds without the subresource. */
+  /** Paths of the scale's fields in an object, as simple JSON paths; undefined for kinds without the subresource. */
   readonly scalePaths?: ScalePaths
 }
 
 export class CustomKind {
   readonly schemaId: string
   readonly scalePaths: ScalePaths | undefined
-  /** What an object is before anybody sets anything. Never changed. */
+  /** A new object before any field is set. Never modified. */
   readonly empty: KubeObject = Object.freeze({ metadata: Object.freeze({}) })
   readonly #options: CustomKindOptions
   #made: Compiled | undefined
@@ -76,12 +76,12 @@ export class CustomKind {
     this.scalePaths = options.scalePaths
   }
 
-  /** The schema of the version without its prose; everything goes where it has none. */
+  /** The schema of the version without descriptions; without a schema, everything is allowed. */
   schema(): JSONSchemaProps {
     return this.#made?.schema ?? withoutProse(this.describedSchema())
   }
 
-  /** The schema as it was written: read anew with each call, as it is large and only documents need it. */
+  /** The schema as written: parsed at each call, since it is large and only documents need it. */
   describedSchema(): JSONSchemaProps {
     return this.#options.schema() ?? anything
   }
@@ -110,15 +110,15 @@ export class CustomKind {
   }
 
   /**
-   * What comes of a configuration that is applied: as upstream, nulls in it count as values, and the time of creation may be unreadable, as it is the
-   * server's in any case. Never changes `value`.
+   * Reads an apply configuration: as upstream, nulls in it count as values, and the creation time may be unreadable, since the server sets
+   * it. Never modifies `value`.
    */
   decodeApplied(value: Record<string, unknown>): Decoded {
     const object = this.#read(this.#compiled.read, withoutCreation(value), { members: 0, unknown: false, keepsNulls: true })
     return typeof object === 'string' ? { ok: false, message: object } : { ok: true, object, strictErrors: [] }
   }
 
-  /** As `decodeValue` of the built-in kinds: pruned, with defaults. Never changes `value`. */
+  /** As `decodeValue` of the built-in kinds: prunes and sets defaults. Never modifies `value`. */
   decode(value: unknown, fieldValidation: FieldValidation, text?: JsonText): Decoded {
     if (!isRecord(value)) return { ok: false, message: 'json: cannot unmarshal into Go value of type map[string]interface {}' }
     const tally = { members: 0, unknown: false }
@@ -143,12 +143,12 @@ export class CustomKind {
     }
   }
 
-  /** An object of the store as this version has it now: what the schema does not know is left out, new defaults are there. */
+  /** A stored object as this version has it now: pruned by the schema, with new defaults. */
   adopt(object: KubeObject): KubeObject {
     return this.#adoptAs(object, { members: 0, unknown: false })
   }
 
-  /** An object of another version as this one has it: what the schema does not know is left out, and defaults are those of where it comes from. */
+  /** An object of another version as this one has it: pruned by the schema, with the defaults of its own version. */
   convert(object: KubeObject): KubeObject {
     return this.#adoptAs(object, { members: 0, unknown: false, fills: false })
   }
@@ -156,11 +156,11 @@ export class CustomKind {
   #adoptAs(object: KubeObject, tally: Reading): KubeObject {
     const named = { ...object, apiVersion: this.#options.apiVersion, kind: this.#options.kind }
     const read = this.#read(this.#compiled.read, named, tally)
-    // Nothing that cannot be read is ever stored; were it so, it would be shown as it is.
+    // Unreadable objects are never stored; if one were, it would be returned as it is.
     return typeof read === 'string' ? named : read
   }
 
-  /** Whether its schema has rules in CEL. */
+  /** Whether its schema has CEL rules. */
   get hasRules(): boolean {
     return this.#compiled.rules !== undefined
   }
@@ -197,7 +197,7 @@ export class CustomKind {
     return walk.errors
   }
 
-  /** What did not change is let through where the schema became stricter. */
+  /** Ratcheting: unchanged values pass if the schema became stricter. */
   validateUpdate(object: KubeObject, old: KubeObject): FieldError[] {
     return this.#foundBefore(object, old) ?? runSteps(this.#updateSteps(object, old))
   }
@@ -211,7 +211,7 @@ export class CustomKind {
     return yield* this.#validateLinks(object, old, walk)
   }
 
-  /** As upstream, of an object whose status alone is written only that is validated by its schema; in messages it is the whole. */
+  /** As upstream, only the status is validated by its schema when only the status is written; messages treat it as the whole. */
   validateStatusUpdate(object: KubeObject & Record<string, unknown>, old: KubeObject & Record<string, unknown>): FieldError[] {
     const wrongType = this.validateType(object)
     if (wrongType.length > 0) return wrongType
@@ -223,7 +223,7 @@ export class CustomKind {
     return runSteps(this.#validateLinks(object, old, walk))
   }
 
-  /** What the schema says of a status that nobody has written. */
+  /** The schema's problems of a missing status. */
   newStatus(): unknown {
     return this.#compiled.makeStatus?.()
   }
@@ -254,7 +254,7 @@ export class CustomKind {
     }
   }
 
-  /** What the object that was validated is let through with, and finalizers that it gained under names that others may use. */
+  /** Warnings for the validated object, such as new finalizers with names outside its domain. */
   warnings(object: KubeObject, old: KubeObject | undefined): string[] {
     const { metadata } = object
     const added = (metadata.finalizers ?? []).filter(name => !old?.metadata.finalizers?.includes(name))
@@ -291,13 +291,13 @@ const blocking: ReadonlySet<string> = new Set([
 const unchecked =
   'some validation rules were not checked because the object was invalid; correct the existing errors to complete validation'
 
-/** The engine of rules is loaded with the first of them. */
+/** The rule engine is loaded with the first rules. */
 function rulesOf(schema: JSONSchemaProps): EvaluateRules | undefined {
   const hasRules = someSchema(schema, ({ 'x-kubernetes-validations': rules = [] }) => rules.length > 0)
   return hasRules ? requireLate<typeof late>(import.meta.url, './rules/rules-late.ts').ruleEvaluator(schema) : undefined
 }
 
-/** What makes an object unreadable. */
+/** Problems that make an object unreadable. */
 function readProblem(value: Record<string, unknown>, schema: JSONSchemaProps): string {
   const { metadata } = value
   const own = metadata === undefined ? undefined : metadataReadProblem(metadata)
@@ -310,7 +310,7 @@ function withoutCreation(value: Record<string, unknown>): Record<string, unknown
   return { ...value, metadata }
 }
 
-/** Kind, version and metadata are validated for all resources alike, but for what a schema says of names. */
+/** Kind, version and metadata are validated for all resources alike, except for the schema's rules about names. */
 function withoutMeta(schema: JSONSchemaProps): JSONSchemaProps {
   const { apiVersion: _version, kind: _kind, ...properties } = schema.properties ?? {}
   return { ...schema, properties }

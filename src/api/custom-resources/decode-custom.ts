@@ -1,4 +1,4 @@
-// From the bytes of a request to a custom resource, as upstream's API server reads it.
+// Decodes the bytes of a request to a custom resource, as upstream's API server.
 import { groupVersion } from '../object.ts'
 import {
   type DecodedObject,
@@ -13,7 +13,7 @@ import type { GroupVersionKind } from '../schema/model.ts'
 import { badRequest } from '../status.ts'
 import type { CustomKind } from './custom-kind.ts'
 
-/** Throws a 400 with upstream's words for what is not an object of a kind. What another kind says is validated later, with everything else. */
+/** Throws a 400 in upstream's words if the body is no object of a kind. A wrong kind is validated later, with everything else. */
 export function decodeCustomBody(
   bytes: Uint8Array,
   kind: GroupVersionKind,

@@ -1,4 +1,4 @@
-// Paths by which a rule names the field that its failure belongs to, or a version a field to select by: `.spec.name`, `.labels['a/b']`.
+// Paths by which a rule names the field of its failure, or a version a selectable field: `.spec.name`, `.labels['a/b']`.
 import type { JSONSchemaProps } from '../types/apiextensions-v1.ts'
 import { isSchema } from './schema/schema-reader.ts'
 
@@ -7,22 +7,22 @@ export type FieldPath =
       readonly ok: true
       readonly text: string
       readonly names: readonly string[]
-      /** Of the field; undefined where the schema lets anything be there. */
+      /** The schema of the field; undefined if the parent allows anything there. */
       readonly schema: JSONSchemaProps | undefined
     }
   | { readonly ok: false; readonly problem: string }
 
-/** A quoted text, whatever stands between delimiters, or one of them. */
+/** A quoted text, the text between delimiters, or a delimiter. */
 const token = /'(?:[^']|(?<=\\)')*(?<!\\)'|'.*|[.[\]]|[^.[\]'][^.[\]]*/gs
 
-/** The path as messages write it, or why the schema has no such field. */
+/** The path in the form of messages, or why the schema has no such field. */
 export function fieldPathOf(path: string, schema: JSONSchemaProps, { brackets = true }: { brackets?: boolean } = {}): FieldPath {
   const refuse = (problem: string): FieldPath => ({ ok: false, problem })
   const tokens = path.match(token) ?? []
   const names: string[] = []
   let at: JSONSchemaProps | undefined = schema
   let text = ''
-  /** Whether there may be such a field. */
+  /** Whether the field may exist. */
   const step = (name: string): boolean => {
     const { properties = {}, additionalProperties } = at ?? {}
     if (Object.keys(properties).length > 0) {
@@ -60,7 +60,7 @@ export function fieldPathOf(path: string, schema: JSONSchemaProps, { brackets = 
 
 const escapes: Readonly<Record<string, string>> = { a: '\x07', b: '\b', f: '\f', n: '\n', r: '\r', t: '\t', v: '\v', "'": "'", '\\': '\\' }
 
-/** Undefined for an escape that is none. */
+/** Undefined for an invalid escape. */
 function unescaped(text: string): string | undefined {
   let wrong = false
   const result = text.replace(/\\(.)/gs, (_, char: string) => {

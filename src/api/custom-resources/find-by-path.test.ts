@@ -94,7 +94,7 @@ const found: readonly [path: string, values: unknown[]][] = [
   ['.status.mixed[?(@.type=="Ready")].status', ['True']],
   ['.status.mixed[?(@.status==@.type)].status', []],
   ['.status.mixed[?(@.type)].status', ['True', 'False']],
-  // What was at hand when a step failed exists.
+  // The values before the failed step exist.
   ['.status.lists[?(@.l[0])]', value.status.lists],
   ['.status.conditions[?(word)].type', ['Ready', 'Synced']],
   ['.spec "text"', ['text']],
@@ -120,7 +120,7 @@ for (const [path, values] of found) {
   })
 }
 
-test('findByPath() of .status..[*] keeps what holds others before what it holds', () => {
+test('findByPath() of .status..[*] returns containers before their content', () => {
   assert.deepEqual(findByPath(conditions, parseJsonPath('..') ?? []).slice(0, 3), [conditions, conditions[0], 'Ready'])
 })
 
@@ -144,7 +144,7 @@ for (const [name, object, path] of costly) {
   })
 }
 
-test('findByPath() stops reading once unions have doubled what is there too often', () => {
+test('findByPath() stops reading once unions have doubled the values too often', () => {
   let reads = 0
   const endless = {
     get a(): unknown {

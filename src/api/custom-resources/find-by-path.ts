@@ -1,29 +1,29 @@
-// What a JSON path finds in an object, in the ways of upstream's templates: a step that cannot be taken fails the whole path.
+// Evaluates a JSON path on an object like upstream's templates: a step that cannot be taken fails the whole path.
 
 import { byBytes, isRecord } from '../schema/compile.ts'
 import { isInt64 } from '../schema/go-json.ts'
 import { type Filter, Float, type JsonPath, type Slice, type Step, type Steps } from './json-path.ts'
 
-/** Far more than a path needs to come to a value; without it a few wildcards or ranges behind each other multiply what they find. */
+/** Far more than a path needs; without the limit, a few nested wildcards or ranges multiply their results. */
 export const maxVisits = 100_000
 
-/** Values that may still be looked at, or so many 16 characters be shown. */
+/** Remaining values to visit, or blocks of 16 characters to print. */
 export interface Visits {
   left: number
 }
 
-/** What one evaluation has left, and the ranges it is in. */
+/** The remaining budget of one evaluation, and its open ranges. */
 interface Walk {
   visits: number
-  /** Ranges that the action just read begins, and those that it ends. */
+  /** Ranges that the last action opened, and those that it closed. */
   begun: number
   ended: number
   within: number
-  /** Where the innermost range ended last. */
+  /** The end of the innermost range's last run. */
   end: number
 }
 
-/** What was at hand when a step failed is what a filter that asks for existence goes by. */
+/** On failure, the values before the failed step, which existence filters use. */
 interface Found {
   readonly values: readonly unknown[]
   readonly failed: boolean
@@ -32,7 +32,10 @@ interface Found {
 const found = (values: readonly unknown[]): Found => ({ values, failed: false })
 const failed = (values: readonly unknown[]): Found => ({ values, failed: true })
 
-/** What the first part of a path finds, in order: JSON values, a bigint for an integer of the path or a byte of a text, a Float. Nothing where any part fails. */
+/**
+ * The results of a path's first part, in order: JSON values, a bigint for an integer of the path or a byte of a text, a Float. Empty if any
+ * part fails.
+ */
 export function findByPath(value: unknown, path: JsonPath, visits: Visits = { left: maxVisits }): readonly unknown[] {
   const walk = { visits: visits.left, begun: 0, ended: 0, within: 0, end: -1 }
   const parts = findFrom(value, path, 0, walk)
@@ -40,7 +43,7 @@ export function findByPath(value: unknown, path: JsonPath, visits: Visits = { le
   return parts?.[0] ?? []
 }
 
-/** Undefined where a part fails. A range evaluates the parts behind it for each value. */
+/** Undefined if a part fails. A range evaluates its following parts for each value. */
 function findFrom(value: unknown, path: JsonPath, from: number, walk: Walk): (readonly unknown[])[] | undefined {
   const parts: (readonly unknown[])[] = []
   for (let index = from; index < path.length; index++) {
@@ -58,7 +61,7 @@ function findFrom(value: unknown, path: JsonPath, from: number, walk: Walk): (re
     }
     walk.begun--
     walk.within++
-    // Also a range over nothing is read to its end.
+    // An empty range is also read to its end.
     for (const each of values.length === 0 ? [null] : values) {
       const inner = findFrom(each, path, index + 1, walk)
       if (inner === undefined) return undefined
@@ -72,7 +75,7 @@ function findFrom(value: unknown, path: JsonPath, from: number, walk: Walk): (re
 
 function takeSteps(values: readonly unknown[], steps: Steps, walk: Walk): Found {
   let at = found(values)
-  // Also an action without steps takes its time, where a range repeats it.
+  // An action without steps counts too, since a range may repeat it.
   walk.visits--
   for (const step of steps) {
     walk.visits -= at.values.length
@@ -117,7 +120,7 @@ function takeField(values: readonly unknown[], name: string): Found {
   return found(all)
 }
 
-/** A text's are its bytes. */
+/** Those of a text are its bytes. */
 function childrenOf(value: unknown): readonly unknown[] {
   if (typeof value === 'string') return Array.from(Buffer.from(value), BigInt)
   return Array.isArray(value) ? value : isMap(value) ? Object.values(value) : []
@@ -134,7 +137,7 @@ function takeChildren(values: readonly unknown[], walk: Walk): Found {
   return found(all)
 }
 
-/** Whether it came to the end. Values that hold others alone are met, before what they hold; a text holds its bytes. */
+/** Returns whether it reached the end. Visits containers, before their content; a text contains its bytes. */
 function descend(value: unknown, all: unknown[], walk: Walk): boolean {
   if (--walk.visits < 0) return false
   if (typeof value === 'string') {
@@ -167,7 +170,7 @@ function takeUnion(values: readonly unknown[], members: readonly Steps[], walk: 
   return found(all)
 }
 
-/** Bounds are validated: a slice does not end where the list does. One that asks for nothing ends the step. */
+/** Bounds are checked; a slice is not truncated to the list. An empty slice ends the step. */
 function takeSlices(values: readonly unknown[], { from, to, single, by }: Slice, walk: Walk): Found {
   const all: unknown[] = []
   for (const list of values) {
@@ -217,7 +220,7 @@ const orders: ReadonlyMap<string, (order: number) => boolean> = new Map([
   ['>=', order => order >= 0],
 ])
 
-/** Undefined for values of two types, and for those that have no order. */
+/** Undefined for values of two types, and for unordered ones. */
 function compare(left: unknown, operator: string, right: unknown): boolean | undefined {
   const type = typeOf(left)
   const holds = orders.get(operator)
@@ -228,7 +231,7 @@ function compare(left: unknown, operator: string, right: unknown): boolean | und
   return holds(a < b ? -1 : a > b ? 1 : 0)
 }
 
-/** Numbers without a fraction are integers as far as 64 bits hold them. */
+/** Numbers without a fraction are integers within 64 bits. */
 function typeOf(value: unknown): 'boolean' | 'string' | 'integer' | 'float' | undefined {
   if (value instanceof Float) return 'float'
   if (typeof value === 'boolean') return 'boolean'

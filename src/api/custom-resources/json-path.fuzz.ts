@@ -1,4 +1,4 @@
-// Paths of printer columns: a path or the problem of one, and a search that ends and finds the same again.
+// Paths of printer columns: parsing returns a path or a problem, and a search ends and is reproducible.
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
 import type { FuzzTarget } from '../../base/testing/fuzz-target.testing.ts'

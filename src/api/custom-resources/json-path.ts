@@ -1,5 +1,5 @@
-// JSON paths, as printer columns and selectable fields name values: `.spec.replicas`, `.status.conditions[?(@.type=="Ready")].status`.
-// The grammar is that of kubectl's templates, since upstream reads a path as one action of such a template: what looks odd here is odd there.
+// JSON paths of printer columns and selectable fields: `.spec.replicas`, `.status.conditions[?(@.type=="Ready")].status`. The grammar is
+// that of kubectl's templates, since upstream parses a path as one action of such a template, with all its oddities.
 import { int64Of } from '../go-text/go-int64.ts'
 
 /** One list for each action of the template, and for each text between two of them. */
@@ -21,9 +21,9 @@ export type Step =
 export interface Slice {
   readonly kind: 'slice'
   readonly from: number
-  /** Undefined to the end of the list. */
+  /** Undefined means to the end of the list. */
   readonly to: number | undefined
-  /** Whether the path names one item, so that an end of 0 is that of the list. */
+  /** Whether the path names one item, so that an end of 0 means the end of the list. */
   readonly single: boolean
   readonly by: number
 }
@@ -35,7 +35,7 @@ export interface Filter {
   readonly right: Steps
 }
 
-/** A number that a path writes with a fraction: `2.0` is not an integer to Go. Those without are bigints, which no object holds. */
+/** A number written with a fraction: `2.0` is no integer to Go. Integers are bigints, which no object contains. */
 export class Float {
   readonly value: number
   constructor(value: number) {
@@ -43,16 +43,16 @@ export class Float {
   }
 }
 
-/** Longer paths are nobody's. */
+/** Longer paths are rejected. */
 const maxPathLength = 1024
 
-/** Undefined for what is not a path. */
+/** Undefined if the text is no path. */
 export function parseJsonPath(path: string): JsonPath | undefined {
   const parsed = path.length > maxPathLength ? undefined : parseTemplate(`{${path}}`)
   return typeof parsed === 'string' ? undefined : parsed
 }
 
-/** Why a text is not a path, in the words of kubectl's templates; undefined for one, and for one that is too long to be looked at. */
+/** Why a text is no path, in the words of kubectl's templates; undefined for a path, and for a text that is too long to parse. */
 export function jsonPathProblem(path: string): string | undefined {
   const parsed = path.length > maxPathLength ? undefined : parseTemplate(`{${path}}`)
   return typeof parsed === 'string' ? parsed : undefined
@@ -63,7 +63,7 @@ interface Reader {
   at: number
 }
 
-/** The path, or why it is none; so do all functions below. */
+/** Returns the path, or its problem; so do all functions below. */
 function parseTemplate(text: string): JsonPath | string {
   const reader: Reader = { text, at: 0 }
   const parts: Steps[] = []
@@ -79,13 +79,13 @@ function parseTemplate(text: string): JsonPath | string {
   return parts
 }
 
-/** Paths within a path are read as actions of their own, of which the first counts. */
+/** Nested paths are parsed as actions of their own, of which the first counts. */
 function parseInner(text: string): Steps | string {
   const parsed = parseTemplate(`{${text}}`)
   return typeof parsed === 'string' ? parsed : (parsed[0] ?? [])
 }
 
-/** Up to the brace that ends the action. */
+/** Reads up to the brace that ends the action. */
 function parseAction(reader: Reader): Steps | string {
   const steps: Step[] = []
   while (reader.text[reader.at] !== '}') {
@@ -99,7 +99,7 @@ function parseAction(reader: Reader): Steps | string {
 
 const letter = /[_\p{L}\p{Nd}]/uy
 
-/** No step for what only separates them. */
+/** Separators are no steps. */
 function parseSteps(reader: Reader, last: Step | undefined): Steps | string {
   const { text } = reader
   if (text.startsWith('[?(', reader.at)) return parseFilter(reader)
@@ -148,7 +148,7 @@ function take(reader: Reader, pattern: RegExp): string {
   return found
 }
 
-/** A backslash keeps the character behind it from ending the name, and is no part of it. */
+/** A backslash keeps the next character from ending the name, and is not part of it. */
 function parseField(reader: Reader): Step {
   const name = take(reader, /(?:\\[\s\S]?|[^ \t\r\n.,[\]$@{}\\])*/uy)
   return name === '*' ? { kind: 'wildcard' } : { kind: 'field', name: name.replaceAll('\\', '') }
@@ -165,7 +165,7 @@ function parseNumber(text: string): Steps | string {
   return Number.isFinite(value) ? [{ kind: 'literal', value: new Float(value) }] : `cannot parse number ${text}`
 }
 
-/** The first bracket that closes ends it, whatever is quoted. */
+/** The first closing bracket ends it, even inside quotes. */
 function parseBracket(reader: Reader): Steps | string {
   const whole = take(reader, /\[[^\]\n]*\]/y)
   if (whole === '') return 'unterminated array'
@@ -209,7 +209,7 @@ function parseFilter(reader: Reader): Steps | string {
   return typeof right === 'string' ? right : [{ kind: 'filter', left, operator, right }]
 }
 
-/** Once the first kind of quote was met, each of that kind is taken to end the quoted text. */
+/** After the first quote, the next quote of that kind ends the text. */
 function endOfFilter(text: string, from: number): number | undefined {
   let quote = ''
   let quoted = false
@@ -235,7 +235,7 @@ function parseQuoted(reader: Reader): Steps | string {
 
 const escapes: Readonly<Record<string, string>> = { a: '\x07', b: '\b', f: '\f', n: '\n', r: '\r', t: '\t', v: '\v', '\\': '\\' }
 
-/** Escapes as Go has them; undefined where one is none. Some stand for a byte, so that two of them may make a character. */
+/** Go's escapes; undefined if one is invalid. Some denote a byte, so that several may form a character. */
 function unquoted(text: string, quote: string): string | undefined {
   const bytes: Uint8Array[] = []
   const pattern = /[^\\]+|\\x([\da-fA-F]{2})|\\([0-7]{3})|\\(?:u([\da-fA-F]{4})|U([\da-fA-F]{8}))|\\([\s\S])/y

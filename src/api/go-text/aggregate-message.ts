@@ -1,6 +1,6 @@
-// Several errors as one message, as upstream's lists of errors write themselves.
+// Joins several errors to one message, as upstream's error lists print themselves.
 
-/** Each text once: the only one alone, more of them in brackets. */
+/** Each text once: a single one plain, several in brackets. */
 export function aggregated(texts: Iterable<string>): string {
   const different = [...new Set(texts)]
   const [only = ''] = different

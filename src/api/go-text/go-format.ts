@@ -1,4 +1,4 @@
-// Values as Go prints them, for error messages that upstream builds so.
+// Values as Go prints them, for upstream's error messages.
 import { goQuote } from './go-quote.ts'
 
 /** As `%v`: `map[a:1 b:[x y]]`, keys sorted, strings bare. */
@@ -10,7 +10,7 @@ export function goFormat(value: unknown): string {
   return `map[${members.map(([key, member]) => `${key}:${goFormat(member)}`).join(' ')}]`
 }
 
-/** As `%s`, which is bare for strings alone: `%!s(int64=5)`. */
+/** As `%s`, which is plain only for strings: `%!s(int64=5)`. */
 export function goFormatString(value: unknown): string {
   if (typeof value === 'string') return value
   if (value === null || value === undefined) return '%!s(<nil>)'

@@ -1,4 +1,4 @@
-// Numbers in texts, as Go's `strconv.ParseInt(text, 10, 64)` reads them and complains.
+// Parses integers as Go's `strconv.ParseInt(text, 10, 64)`, with its errors.
 import { goQuote } from './go-quote.ts'
 
 /** The number as Go prints it; the text must be one that `parseInt64` reads. */
@@ -15,7 +15,7 @@ export function int64Of(text: string): bigint | undefined {
   return BigInt.asIntN(64, number) === number ? number : undefined
 }
 
-/** The number, or Go's complaint; large numbers lose precision. */
+/** The number, or Go's error; large numbers lose precision. */
 export function parseInt64(text: string): number | string {
   const number = int64Of(text)
   if (number !== undefined) return Number(number)

@@ -1,9 +1,9 @@
-// Texts in quotes as Go prints them with `%q`: upstream's messages show values so.
+// Quotes texts as Go's `%q`, which upstream's messages use.
 
 const plainText = /^[\x20\x21\x23-\x5b\x5d-\x7e]*$/
-/** What Go calls printable: letters, marks, numbers, punctuation, symbols, and of the spaces only the common one. */
+/** Go's printable characters: letters, marks, numbers, punctuation, symbols, and of the spaces only the common one. */
 const printable = /^[\p{L}\p{M}\p{N}\p{P}\p{S} ]$/u
-/** The escapes of Go that have a letter, and of what ends or begins them. */
+/** Go's escapes with a letter, and those of quote and backslash. */
 export const goEscapes: Readonly<Record<string, string>> = {
   '"': '\\"',
   '\\': '\\\\',

@@ -30,7 +30,7 @@ describe('parseTime()', () => {
 })
 
 describe('parseMicroTime()', () => {
-  it('wants six digits', () => {
+  it('requires six digits', () => {
     assert.deepEqual(parseMicroTime('2024-01-01T00:00:00.000001Z'), { ok: true, text: '2024-01-01T00:00:00.000001Z' })
     assert.deepEqual(parseMicroTime('2024-01-01T00:00:00.123456+01:00'), { ok: true, text: '2023-12-31T23:00:00.123456Z' })
     assert.deepEqual(parseMicroTime('2024-01-01T00:00:00Z'), {

@@ -4,10 +4,10 @@ const rfc3339 = '2006-01-02T15:04:05Z07:00'
 const rfc3339Micro = '2006-01-02T15:04:05.000000Z07:00'
 const plain = /^(\d{4})-(\d\d)-(\d\d)T([01]\d|2[0-3]):([0-5]\d):([0-5]\d)Z$/
 
-/** The canonical text, or why there is none. `text` is null for Go's zero time, which is printed as `null`. */
+/** The canonical text, or the error. `text` is null for Go's zero time, which is printed as `null`. */
 export type ParsedTime = { readonly ok: true; readonly text: string | null } | { readonly ok: false; readonly message: string }
 
-/** RFC 3339 with seconds, in UTC; fractions are cut off, as upstream prints it. */
+/** RFC 3339 with seconds, in UTC; fractions are truncated, as upstream prints it. */
 export function parseTime(value: string): ParsedTime {
   const match = plain.exec(value)
   if (match !== null && isDay(Number(match[1]), Number(match[2]), Number(match[3]))) return { ok: true, text: isZero(value) ? null : value }
@@ -48,7 +48,7 @@ function parse(value: string, micro: boolean): ParsedTime {
     literal('-')
     const day = digits('02', 2)
     literal('T')
-    // One digit will do, as it does for Go.
+    // One digit suffices, as for Go.
     const hour = digits('15', /^\d\d/.test(rest) ? 2 : 1)
     if (hour > 23) outOfRange('hour')
     literal(':')
@@ -101,7 +101,7 @@ function isDay(year: number, month: number, day: number): boolean {
   return month >= 1 && month <= 12 && day >= 1 && day <= length
 }
 
-/** As package time quotes: bytes that are not printable ASCII are written as \x.. of their UTF-8. */
+/** Quotes as Go's package time: bytes that are not printable ASCII are written as \x.. of their UTF-8. */
 function quote(text: string): string {
   let out = '"'
   for (const byte of Buffer.from(text)) {

@@ -45,14 +45,14 @@ for (const [text, why] of refused) {
   test(`parseReference() refuses ${JSON.stringify(text)}`, () => assert.equal(parseReference(text), why))
 }
 
-test('parseUrl() wants something absolute', () => {
+test('parseUrl() requires an absolute URL', () => {
   assert.equal(parseUrl(''), 'parse "": empty url')
   assert.equal(parseUrl('foo'), 'parse "foo": invalid URI for request')
   assert.ok(typeof parseUrl('/foo') !== 'string')
   assert.ok(typeof parseUrl('*') !== 'string')
 })
 
-test('parseUrl() validates a URL as if it had no fragment, and then reads it with one', () => {
+test('parseUrl() validates a URL as if it had no fragment, and then parses the fragment', () => {
   assert.equal(uriProblem('//a b/'), undefined)
   assert.equal(parseUrl('//a b/'), 'parse "//a b/": invalid character " " in host name')
   assert.equal(parseUrl('https://a#b'), 'parse "https://a#b": invalid character "#" in host name')

@@ -1,4 +1,4 @@
-// URLs as Go's net/url reads them, which is laxer than the URLs of browsers: nothing is normalised.
+// Parses URLs as Go's net/url, which is laxer than the URLs of browsers: nothing is normalised.
 
 import { goQuote } from './go-quote.ts'
 
@@ -8,28 +8,28 @@ export interface GoUrl {
   readonly host: string
   /** Decoded. */
   readonly path: string
-  /** As it was written where that is a valid encoding of the path. */
+  /** As written if that is a valid encoding of the path. */
   readonly escapedPath: string
   readonly query: string
   /** Decoded. */
   readonly fragment: string
-  /** What stands before an `@` of the authority, as it was written; undefined where there is none. */
+  /** The text before an `@` in the authority, as written; undefined if there is none. */
   readonly user: string | undefined
   readonly text: string
 }
 
-/** What is wrong with an absolute URI or an absolute path. It is validated like that of a request, which has no fragment: a `#` is as any other character then. */
+/** The problem of an absolute URI or path. It is validated like a request's, which has no fragment: `#` is an ordinary character. */
 export function uriProblem(text: string): string | undefined {
   const read = text === '' ? wrong(text, 'empty url') : parse(text, true)
   return typeof read === 'string' ? read : undefined
 }
 
-/** Reads an absolute URI or an absolute path; gives the message where it is neither. */
+/** Parses an absolute URI or path; returns the message if it is neither. */
 export function parseUrl(text: string): GoUrl | string {
   return uriProblem(text) ?? parse(text, false)
 }
 
-/** Reads whatever may stand in a link, relative or empty too; gives the message where it could not. */
+/** Parses any link, also relative or empty; returns the message if it is invalid. */
 export function parseReference(text: string): GoUrl | string {
   return parse(text, false)
 }
@@ -80,7 +80,7 @@ const hostCharacters = 'A-Za-z0-9\\-._~!$&\'()*+,;=:[\\]<>"'
 const strangeInHost = new RegExp(`%[^]{0,2}|[^${hostCharacters}\\x80-\\uffff]`, 'g')
 const plainInHost = new RegExp(`^[ ${hostCharacters}]$`)
 
-/** Only what is no ASCII may be escaped in a host, but for the zone of an address (`[fe80::1%25en0]`). */
+/** Only non-ASCII may be escaped in a host, except in the zone of an address (`[fe80::1%25en0]`). */
 function parseHost(host: string): string | { error: string } {
   const close = host.startsWith('[') ? host.lastIndexOf(']') : undefined
   if (close === -1) return { error: "missing ']' in host" }
@@ -100,7 +100,7 @@ function parseHost(host: string): string | { error: string } {
 
 const isPort = (text: string): boolean => text === '' || /^:\d*$/.test(text)
 
-/** Undefined for a percent sign that no two hexadecimal digits follow. */
+/** Undefined for a percent sign without two hexadecimal digits. */
 export function unescapePercent(text: string): string | undefined {
   if (!text.includes('%')) return text
   if (/%(?![0-9a-fA-F]{2})/.test(text)) return undefined

@@ -1,5 +1,5 @@
-// Names that IANA's database of time zones (2026b) has for zones of other names, in their own letters. The runtime does not list them, and knows
-// them in any letters, among names of its own that no such database has.
+// Links of IANA's time zone database (2026b), with their exact case. The runtime does not list them, accepts them in any case, and accepts
+// further names of its own.
 
 const names = `
   Africa/Asmara Africa/Asmera Africa/Timbuktu America/Argentina/Buenos_Aires America/Argentina/Catamarca America/Argentina/ComodRivadavia

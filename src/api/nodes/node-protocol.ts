@@ -1,15 +1,15 @@
-// The protocol of a node's tunnel. The agent dials the API server and upgrades; from then on the roles are turned:
-// the server is the HTTP/2 client and the agent the HTTP/2 server on that one TLS connection, so that a node listens on no port.
+// The protocol of a node's tunnel. The agent dials the API server and upgrades. Then the roles are reversed: the server is the HTTP/2 client
+// and the agent the HTTP/2 server on that TLS connection, so that a node listens on no port.
 
 import { badRequest } from '../status.ts'
 import { isNodeRequestKind, type NodeRequestKind } from './node-query.ts'
 
-/** The upgrade: `GET /bulkhead/v1/nodes/{name}/tunnel` with `Upgrade: bulkhead-tunnel/1`. Only `system:node:{name}` may. */
+/** The upgrade: `GET /bulkhead/v1/nodes/{name}/tunnel` with `Upgrade: bulkhead-tunnel/1`. Only `system:node:{name}` may send it. */
 export const tunnelUpgrade = 'bulkhead-tunnel/1'
 
 /**
- * The server's 101 gives each tunnel a key. A node that already has one, and opens another because its certificate was renewed, sends the key of the
- * open tunnel with its next upgrade; without it a second tunnel is refused while the first answers.
+ * The server's 101 gives each tunnel a key. A node that opens another tunnel because its certificate was renewed sends the open tunnel's
+ * key with the upgrade; without it, a second tunnel is refused while the first one answers.
  */
 export const tunnelKeyHeader = 'bulkhead-tunnel-key'
 
@@ -17,7 +17,7 @@ export function tunnelPath(nodeName: string): string {
   return `/bulkhead/v1/nodes/${encodeURIComponent(nodeName)}/tunnel`
 }
 
-/** A request of one pod. */
+/** A request about one pod. */
 export interface PodRequest {
   readonly kind: NodeRequestKind
   readonly pod: { readonly namespace: string; readonly name: string; readonly uid: string }
@@ -27,16 +27,16 @@ export interface PodRequest {
 }
 
 /**
- * `logs` answers 200 with the text. The others are a POST that is a byte stream both ways once the agent answered 200: SPDY/3.1 frames with the
- * streams of Kubernetes' remotecommand v4 protocol (exec, attach) or of portforward v1, or the bytes of a TCP connection to the port of the pod that
- * the query `port` names (dial). A refusal is a Status as JSON with its code.
+ * `logs` answers 200 with the text. The others are a POST that becomes a byte stream after a 200: SPDY/3.1 frames with the streams of
+ * Kubernetes' remotecommand v4 protocol (exec, attach) or of portforward v1, or the bytes of a TCP connection to the pod's port in the
+ * query `port` (dial). A refusal is a JSON Status with its code.
  */
 export function nodeRequestPath({ kind, pod, container, query }: PodRequest): string {
   const parts = [kind, pod.namespace, pod.name, pod.uid, container].map(encodeURIComponent)
   return `/${parts.join('/')}${query === '' ? '' : `?${query}`}`
 }
 
-/** Throws a 400 for whatever `nodeRequestPath` does not write. */
+/** Throws a 400 for any path that `nodeRequestPath` does not write. */
 export function readNodeRequestPath(path: string): PodRequest {
   const mark = path.indexOf('?')
   const segments = (mark < 0 ? path : path.slice(0, mark)).slice(1).split('/').map(unescapeSegment)
@@ -56,7 +56,7 @@ function unescapeSegment(segment: string): string {
   }
 }
 
-/** What an agent tells of itself, each with a GET: under the paths that the kubelet has for it, connections that network policies refused, and usage. */
+/** Pages about the node itself, each with a GET: the kubelet's under the kubelet's paths, refused connections, and usage. */
 export const kubeletPaths = ['healthz', 'healthz/ping', 'pods', 'refused-connections', 'stats/usage', 'metrics/resource'] as const
 export type KubeletPath = (typeof kubeletPaths)[number]
 
@@ -64,24 +64,24 @@ export const kubeletRequestPath = (path: KubeletPath): string => `/kubelet/${pat
 
 /** An item of the page `refused-connections`: `{ items: RefusedConnection[] }`. */
 export interface RefusedConnection {
-  /** Whose policies refused it: `egress` those of the pod at `from`, `ingress` those of the pod at `to`. */
+  /** The direction whose policies refused it: `egress` those of the pod at `from`, `ingress` those of the pod at `to`. */
   readonly direction: 'egress' | 'ingress'
   readonly from: string
-  /** A Service's address is translated already. */
+  /** The target after translation of a Service's address. */
   readonly to: string
   /** `TCP`, `UDP`, `SCTP`, or another protocol's name. */
   readonly protocol: string
-  /** Whether `to` is where the node answers questions for names. */
+  /** Whether `to` is the node's DNS address. */
   readonly names: boolean
-  /** Means nothing for a protocol without ports. */
+  /** Meaningless for a protocol without ports. */
   readonly port: number
   readonly packets: number
   readonly secondsAgo: number
 }
 
-/** What was used on the mean of a window of time. */
+/** Mean usage over a time window. */
 export interface Usage {
-  /** When the window ended, ms since the epoch. */
+  /** The window's end, ms since the epoch. */
   readonly at: number
   readonly windowMs: number
   /** Billionths of a core. */
@@ -96,7 +96,7 @@ export interface ContainerUsage extends Usage {
   readonly name: string
 }
 
-/** The page `stats/usage`. What was not measured twice yet is left out; a simulated node measures nothing. */
+/** The page `stats/usage`. Omits everything not measured twice yet; a simulated node measures nothing. */
 export interface NodeUsage {
   readonly node?: Usage
   readonly containers: readonly ContainerUsage[]

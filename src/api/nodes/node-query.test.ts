@@ -23,7 +23,7 @@ const options: { readonly [Kind in NodeRequestKind]: fc.Arbitrary<NodeOptions[Ki
 }
 
 for (const kind of Object.keys(options) as NodeRequestKind[]) {
-  test(`readNodeQuery() reads for ${kind} what writeNodeQuery() writes, in characters of a request target`, () => {
+  test(`readNodeQuery() reads for ${kind} what writeNodeQuery() writes, with only valid characters of a request target`, () => {
     const of: fc.Arbitrary<NodeOptions[NodeRequestKind]> = options[kind]
     fc.assert(
       fc.property(of, wanted => {
@@ -35,7 +35,7 @@ for (const kind of Object.keys(options) as NodeRequestKind[]) {
     )
   })
 
-  test(`readNodeQuery() reads for ${kind} either one form or none`, () => {
+  test(`readNodeQuery() accepts for ${kind} only the canonical form`, () => {
     const pieces = fc.constantFrom(...'command stdin tty ports port follow tailLines sinceTime true 1 0 = & %31 %20 + # ; % a'.split(' '))
     fc.assert(
       fc.property(fc.array(pieces, { maxLength: 8 }), parts => {
@@ -56,11 +56,11 @@ for (const kind of Object.keys(options) as NodeRequestKind[]) {
 const exec: ExecOptions = { command: ['sh'], stdin: false, stdout: true, stderr: false, tty: false }
 
 for (const word of ['a\0b', '\ud800'])
-  test(`writeNodeQuery() refuses ${JSON.stringify(word)}, of which a program gets something else`, () => {
+  test(`writeNodeQuery() rejects ${JSON.stringify(word)}, which a program cannot receive unchanged`, () => {
     assert.throws(() => writeNodeQuery('exec', { ...exec, command: [word] }), /command must be Unicode text without NUL/)
   })
 
-test('readNodeRequestPath() reads what nodeRequestPath() writes, and nothing else', () => {
+test('readNodeRequestPath() reads only what nodeRequestPath() writes', () => {
   const request: PodRequest = { kind: 'exec', pod: { namespace: 'd', name: 'a.b', uid: 'u' }, container: 'c', query: 'command=id' }
   assert.deepEqual(readNodeRequestPath(nodeRequestPath(request)), request)
   for (const path of [

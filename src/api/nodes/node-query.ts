@@ -1,5 +1,5 @@
-// The query of a request to a node. The API server writes it from options that it has validated, and the node reads that one form alone: what admission
-// has seen and what a node does cannot be two readings of one text.
+// The query of a request to a node. The API server writes it from validated options, and the node accepts only that canonical form, so
+// admission and the node cannot interpret one text in two ways.
 import { badRequest } from '../status.ts'
 
 export interface StreamFlags {
@@ -17,7 +17,7 @@ export interface ForwardOptions {
   readonly ports: readonly number[]
 }
 
-/** PodLogOptions; the container stands in the path. */
+/** PodLogOptions; the path contains the container. */
 export interface LogOptions {
   readonly follow: boolean
   readonly previous: boolean
@@ -33,7 +33,7 @@ export interface DialOptions {
   readonly port: number
 }
 
-/** By the kind of the request. */
+/** By the kind of request. */
 export interface NodeOptions {
   readonly logs: LogOptions
   readonly exec: ExecOptions
@@ -48,7 +48,7 @@ type Form = 'flag' | 'number' | 'numbers' | 'text' | 'texts'
 
 const streamFlags = { stdin: 'flag', stdout: 'flag', stderr: 'flag', tty: 'flag' } as const
 
-/** Every parameter of a kind, in the order in which they are written. */
+/** All parameters of a kind, in the order in which they are written. */
 const parameters: { readonly [Kind in NodeRequestKind]: { readonly [Name in keyof NodeOptions[Kind]]-?: Form } } = {
   logs: {
     follow: 'flag',
@@ -67,7 +67,7 @@ const parameters: { readonly [Kind in NodeRequestKind]: { readonly [Name in keyo
 
 export const isNodeRequestKind = (kind: string): kind is NodeRequestKind => Object.hasOwn(parameters, kind)
 
-/** Throws a 400 for a text that no program can be given. */
+/** Throws a 400 for a text that cannot be an argument of a program. */
 export function writeNodeQuery<Kind extends NodeRequestKind>(kind: Kind, options: NodeOptions[Kind]): string {
   const values = new Map<string, unknown>(Object.entries(options))
   return Object.entries(parameters[kind])
@@ -75,7 +75,7 @@ export function writeNodeQuery<Kind extends NodeRequestKind>(kind: Kind, options
     .join('&')
 }
 
-/** Throws a 400 for whatever `writeNodeQuery` does not write. */
+/** Throws a 400 for any query that `writeNodeQuery` does not write. */
 export function readNodeQuery<Kind extends NodeRequestKind>(kind: Kind, query: string): NodeOptions[Kind] {
   const texts = new Map<string, string[]>()
   for (const pair of query === '' ? [] : query.split('&')) {

@@ -1,7 +1,7 @@
-// What a server behind an APIService says that it serves, read from either form of discovery. What it says is strangers' input: only known fields of known
-// form are taken over.
+// The resources that a server behind an APIService reports, from either form of discovery. The report is untrusted: only known fields of the
+// expected form are used.
 
-/** As apidiscovery.k8s.io/v2 writes a resource. */
+/** In the form of apidiscovery.k8s.io/v2. */
 export interface DiscoveredResource {
   readonly resource: string
   readonly responseKind: DiscoveredKind
@@ -25,12 +25,12 @@ export interface DiscoveredKind {
   readonly kind: string
 }
 
-/** Of one group version. */
+/** For one group version. */
 const maxResources = 1000
 const maxWords = 50
 const maxWordLength = 253
 
-/** From an `APIGroupDiscoveryList` (v2 or v2beta1, which are written alike); undefined where the group version is not in it. Throws for what is none. */
+/** From an `APIGroupDiscoveryList` (v2 or v2beta1, which are alike); undefined if it lacks the group version. Throws if it is no such list. */
 export function fromAggregated(document: unknown, group: string, version: string): DiscoveredResource[] | undefined {
   for (const item of list(member(document, 'items'))) {
     if (member(member(item, 'metadata'), 'name') !== group) continue
@@ -71,7 +71,7 @@ function readKind(value: unknown): DiscoveredKind {
   return { group: part('group'), version: part('version'), kind: part('kind') }
 }
 
-/** From the `APIResourceList` of one group version, as upstream converts it. Throws for what is none. */
+/** From the `APIResourceList` of one group version, as upstream converts it. Throws if it is no such list. */
 export function fromResourceList(document: unknown, group: string, version: string): DiscoveredResource[] {
   if (member(document, 'kind') !== 'APIResourceList' || member(document, 'groupVersion') !== `${group}/${version}`)
     throw new Error(`the answer is not an APIResourceList of ${group}/${version}`)
@@ -133,7 +133,7 @@ function word(value: unknown): string {
   throw new Error(`the discovery document has no text of at most ${maxWordLength} characters where a name belongs`)
 }
 
-/** What stands in paths. */
+/** The valid path segments. */
 function name(value: unknown): string {
   const text = word(value)
   if (/^[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?$/.test(text)) return text

@@ -4,7 +4,7 @@ import { groupVersion } from '../object.ts'
 import type { ResourceDefinition, Subresource } from '../resources/resource.ts'
 import type { DiscoveredResource } from './discovered-resources.ts'
 
-/** What discovery needs of a resource. */
+/** The fields of a resource that discovery needs. */
 export type DiscoverableResource = Pick<
   ResourceDefinition,
   | 'group'
@@ -51,16 +51,16 @@ export const groupPriorities: Readonly<Record<string, number>> = {
 
 /** As upstream registers the groups of CustomResourceDefinitions. */
 export const customPriority = { group: 1000, version: 100 } as const
-/** Of most built-in versions; they are in the usual order of versions. */
+/** The priority of most built-in versions; they are in Kubernetes' order of versions. */
 const builtInVersionPriority = 15
 
-/** A group version that another server answers, as its APIService ranks it and as it describes itself. */
+/** A group version of another server, with the priority of its APIService and its own description. */
 export interface ForeignVersion {
   readonly group: string
   readonly version: string
   readonly groupPriority: number
   readonly versionPriority: number
-  /** The last that was told; empty where nothing was. */
+  /** The last report; empty if there was none. */
   readonly resources: readonly DiscoveredResource[]
   /** Whether its server answered the last time. */
   readonly fresh: boolean
@@ -96,7 +96,7 @@ export function servedGroups(resources: readonly DiscoverableResource[], foreign
     }))
 }
 
-/** Stable before beta before alpha, higher numbers first; other names last, by name. Kubernetes' order of versions. */
+/** Kubernetes' order of versions: stable before beta before alpha, higher numbers first; other names last, by name. */
 export function byVersion(a: string, b: string): number {
   const rank = (version: string): [number, number, number] => {
     const match = /^v(\d+)(?:(alpha|beta)(\d+))?$/.exec(version)
@@ -120,7 +120,7 @@ export function apiGroupList(resources: readonly DiscoverableResource[], foreign
   return { kind: 'APIGroupList', apiVersion: 'v1', groups: groups.map(groupEntry) }
 }
 
-/** `/apis/{group}`; undefined where the group is not served. */
+/** `/apis/{group}`; undefined if the group is not served. */
 export function apiGroup(
   resources: readonly DiscoverableResource[],
   group: string,
@@ -135,7 +135,7 @@ function groupEntry({ group, versions }: ServedGroup): object {
   return { name: group, versions: entries, preferredVersion: entries[0] }
 }
 
-/** `/api/v1`, `/apis/{group}/{version}`; undefined where nothing of it is served. */
+/** `/api/v1`, `/apis/{group}/{version}`; undefined if nothing of it is served. */
 export function apiResourceList(resources: readonly DiscoverableResource[], group: string, version: string): object | undefined {
   const own = resourcesOf(resources, group, version)
   if (own.length === 0) return undefined
@@ -156,7 +156,7 @@ function resourcesOf(resources: readonly DiscoverableResource[], group: string, 
     .sort((a, b) => (a.plural < b.plural ? -1 : a.plural > b.plural ? 1 : 0))
 }
 
-/** By name; of a custom resource the status comes first. */
+/** By name; the status of a custom resource comes first. */
 function sortedSubresources({ subresources, custom }: DiscoverableResource): Subresource<never>[] {
   const direction = custom === undefined ? 1 : -1
   return [...subresources].sort((a, b) => (a.name < b.name ? -direction : direction))
@@ -175,17 +175,17 @@ function resourceEntry(resource: DiscoverableResource): object {
   }
 }
 
-/** The order in which upstream names those of custom resources. */
+/** Upstream's order of a custom resource's subresources. */
 const customVerbs = ['delete', 'deletecollection', 'get', 'list', 'patch', 'create', 'update', 'watch'] as const
 
 function verbsOf({ verbs, custom }: DiscoverableResource): readonly string[] {
   if (custom === undefined) return [...verbs].sort()
-  // Where nothing new begins, patches and updates are there to let go of what is left, and no document tells of them.
+  // If no objects can be created, patches and updates exist only to remove what is left, and are not published.
   const ends = !verbs.includes('create')
   return customVerbs.filter(verb => verbs.includes(verb) && !(ends && (verb === 'patch' || verb === 'update')))
 }
 
-/** Tells clients whether the stored form changed: the first eight bytes of a hash of the stored group, version and kind. */
+/** Changes with the stored form: the first eight bytes of a hash of the stored group, version and kind. */
 function storageVersionHash({ group, version, kind, storedAs }: DiscoverableResource): string {
   const text = `${storedAs?.group ?? group}/${storedAs?.version ?? version}/${kind}`
   return createHash('sha256').update(text).digest().subarray(0, 8).toString('base64')
@@ -202,13 +202,13 @@ function subresourceEntry(resource: DiscoverableResource, sub: Subresource<never
   }
 }
 
-/** Group and version of a body only where they are not those of the document. */
+/** Group and version of a body, only if they differ from those of the document. */
 function foreignGroupVersion(resource: DiscoverableResource, { kind }: Subresource<never>): { group?: string; version?: string } {
   if (kind === undefined || (kind.group === resource.group && kind.version === resource.version)) return {}
   return { group: kind.group, version: kind.version }
 }
 
-/** `/api` (`core`) or `/apis` (`groups`) where the client asks for `APIGroupDiscoveryList` of apidiscovery.k8s.io. */
+/** `/api` (`core`) or `/apis` (`groups`), if the client accepts `APIGroupDiscoveryList` of apidiscovery.k8s.io. */
 export function aggregatedDiscovery(
   resources: readonly DiscoverableResource[],
   part: 'core' | 'groups',
@@ -235,7 +235,7 @@ export function aggregatedDiscovery(
 }
 
 function discoveredResource(resource: DiscoverableResource): object {
-  // Upstream names the group of custom kinds alone: that of others is the document's.
+  // Upstream names the group only of custom kinds; others have the document's.
   const { group, version } = resource.custom === undefined ? { group: '', version: '' } : resource
   return {
     resource: resource.plural,

@@ -1,16 +1,17 @@
-// The operations of OpenAPI that belong to no resource: discovery, the version, and what the issuer of ServiceAccount tokens tells. Neutral between v2 and v3.
+// OpenAPI operations without a resource: discovery, the version, and the documents of the issuer of ServiceAccount tokens. Neutral between
+// v2 and v3.
 import { groupTag } from './openapi-operations.ts'
 
 export interface DocumentOperation {
   readonly head: { readonly tags: readonly string[]; readonly description: string; readonly operationId: string }
-  /** As upstream has it, although a GET has no body. */
+  /** As upstream, although a GET has no body. */
   readonly consumes: readonly string[] | undefined
   readonly produces: readonly string[]
   /** Type key; undefined for text. */
   readonly answer: string | undefined
 }
 
-/** What objects are answered in. */
+/** Media types of objects in answers. */
 export const produced: readonly string[] = ['application/json', 'application/yaml']
 
 const issuerDocuments: Readonly<Record<string, DocumentOperation>> = {
@@ -38,7 +39,7 @@ const issuerDocuments: Readonly<Record<string, DocumentOperation>> = {
 
 export const issuerPaths: readonly string[] = Object.keys(issuerDocuments)
 
-/** Of `api/v1`, `apis/apps`, `version` or one of the issuer's paths. */
+/** For `api/v1`, `apis/apps`, `version` or one of the issuer's paths. */
 export function documentOperation(path: string): DocumentOperation {
   if (Object.hasOwn(issuerDocuments, path)) return issuerDocuments[path] as DocumentOperation
   const [root = '', group, version] = path.split('/')

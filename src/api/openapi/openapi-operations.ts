@@ -1,4 +1,4 @@
-// The operations of one resource for OpenAPI: which paths it has, and what each verb takes and answers. Neutral between v2 and v3.
+// The OpenAPI operations of one resource: its paths, and the input and output of each verb. Neutral between v2 and v3.
 import { groupVersion } from '../object.ts'
 import { type GroupVersionKind, type SchemaField, schemaFor } from '../schema/model.ts'
 import type { DiscoverableResource } from './discovery.ts'
@@ -16,12 +16,12 @@ export interface Operation {
   readonly description: string
   readonly kind: GroupVersionKind
   readonly query: readonly QueryParameter[]
-  /** Type keys (`core/v1.Pod`); undefined body for none, undefined answer for text. */
+  /** Type keys (`core/v1.Pod`); an undefined body means none, an undefined answer means text. */
   readonly body: string | undefined
   readonly answer: string | undefined
-  /** Media types of an answer that is not an object. */
+  /** Media types of an answer that is no object. */
   readonly produces?: readonly string[]
-  /** Whether it is one of a custom resource, which takes no strategic merge patch and no protobuf. */
+  /** Whether it belongs to a custom resource, which supports neither strategic merge patch nor protobuf. */
   readonly custom: boolean
 }
 
@@ -29,14 +29,14 @@ export interface ResourcePath {
   readonly path: string
   /** `name`, `namespace`, `path`, in upstream's order. */
   readonly pathParameters: readonly string[]
-  /** What all operations of the path take in their query. */
+  /** Query parameters of all operations of the path. */
   readonly query: readonly QueryParameter[]
   readonly operations: readonly Operation[]
-  /** What generators of clients group operations by, `rbacAuthorization_v1`. */
+  /** Client generators group operations by this tag, `rbacAuthorization_v1`. */
   readonly tag: string
 }
 
-/** An operation before it is described by the words of its path. */
+/** An operation before its description from its path is added. */
 type Draft = Omit<Operation, 'description' | 'custom'>
 
 const text = (...names: string[]): QueryParameter[] => names.map(name => ({ name, type: 'string' }))
@@ -59,7 +59,7 @@ const deleting = [
   ...booleans('ignoreStoreReadErrorWithClusterBreakingPotential', 'orphanDependents'),
   ...text('propagationPolicy'),
 ]
-/** What every list, write or deletion may ask for; `pretty` is told of beside the path. */
+/** Query parameters of every list, write or deletion; `pretty` belongs to the path. */
 export const commonParameters: readonly QueryParameter[] = [
   ...new Map([...listing, ...writing, ...deleting, ...booleans('force'), ...text('pretty')].map(query => [query.name, query])).values(),
 ]
@@ -92,7 +92,7 @@ export function pathsOf(resource: DiscoverableResource): ResourcePath[] {
   for (const sub of resource.subresources) {
     const operations = subresourceOperations(resource, sub)
     add(`${one}/${sub.name}`, ['name', ...namespace], operations, { part: sub.name })
-    // What is behind a proxy has paths of its own.
+    // The proxied target has its own paths.
     if (sub.name === 'proxy') {
       const behind = operations.map(operation => ({ ...operation, id: `${operation.id}WithPath` }))
       add(`${one}/${sub.name}/{path}`, ['name', ...namespace, 'path'], behind, { part: sub.name })
@@ -110,7 +110,7 @@ export function pathsOf(resource: DiscoverableResource): ResourcePath[] {
   return paths
 }
 
-/** The deprecated form of a watch, which clients that make their methods of OpenAPI still offer. */
+/** The deprecated form of a watch, which clients generated from OpenAPI still offer. */
 function watchOperation(resource: DiscoverableResource, list = ''): Draft {
   const { group, version, kind } = resource
   return {
@@ -151,20 +151,20 @@ function description({ action, method }: Draft, { kind, custom }: DiscoverableRe
 
 const readingVerbs: Readonly<Record<string, string>> = { get: 'read', put: 'replace', patch: 'partially update' }
 
-/** The words of a group as upstream writes them in names. */
+/** A group as upstream writes it in names. */
 function groupWords(group: string): string[] {
   return (group === '' ? 'core' : group.replace(/\.k8s\.io$/, '')).split(/[.-]/)
 }
 
 const upper = (word: string): string => word.charAt(0).toUpperCase() + word.slice(1)
 
-/** `rbacAuthorization_v1`, or of a whole group `rbacAuthorization`. */
+/** `rbacAuthorization_v1`, or `rbacAuthorization` for a whole group. */
 export function groupTag(group: string, version?: string): string {
   const [first = '', ...others] = groupWords(group)
   return `${first}${others.map(upper).join('')}${version === undefined ? '' : `_${version}`}`
 }
 
-/** `RbacAuthorizationV1NamespacedRole`: how upstream names operations. */
+/** `RbacAuthorizationV1NamespacedRole`: part of upstream's names of operations. */
 function noun(resource: DiscoverableResource, before = ''): string {
   const group = groupWords(resource.group).map(upper).join('')
   return `${group}${upper(resource.version)}${before}${resource.namespaced ? 'Namespaced' : ''}${resource.kind}`
@@ -176,7 +176,7 @@ function keyOf({ group, version, kind }: GroupVersionKind, resource: Discoverabl
   return own && resource.custom !== undefined ? customTypeKey(group, version, kind) : schemaFor(group, version, kind)?.key
 }
 
-/** Among the type keys: a kind that a definition made. */
+/** A type key of a custom kind. */
 export function customTypeKey(group: string, version: string, kind: string): string {
   return `custom:${group}/${version}.${kind}`
 }
@@ -267,7 +267,7 @@ function subresourceOperations(resource: DiscoverableResource, sub: Discoverable
   if (kind.kind.endsWith('Options')) {
     const query = optionsQuery(kind)
     const verbs: Operation['method'][] = [...new Set(sub.verbs.map(verb => methods[verb]))]
-    // Discovery has no verb for these two, which go to what is behind a proxy too.
+    // Discovery has no verbs for these two methods, which are also proxied.
     if (sub.name === 'proxy') verbs.push('options', 'head')
     const produces = ['*/*']
     return verbs.map(method => {
@@ -293,7 +293,7 @@ function subresourceOperations(resource: DiscoverableResource, sub: Discoverable
 
 const methods = { get: 'get', create: 'post', update: 'put', patch: 'patch', delete: 'delete' } as const
 
-/** The fields of an options kind, which come as query parameters. */
+/** The fields of an options kind, as query parameters. */
 function optionsQuery(kind: GroupVersionKind): QueryParameter[] {
   const fields = schemaFor(kind.group, kind.version, kind.kind)?.fields ?? []
   const typeOf = ({ type }: SchemaField): QueryParameter['type'] =>

@@ -15,7 +15,7 @@ const document = {
   parameters: { p: { name: 'p', in: 'query' } },
 }
 
-test('openApiPart() holds the paths of one version and all that they refer to, with its parameters in place', () => {
+test('openApiPart() contains the paths of one version and all types that they use, with inlined parameters', () => {
   const part = openApiPart(document, 'g', 'v1')
   assert.deepEqual(Object.keys(part?.paths ?? {}), ['/apis/g/v1/', '/apis/g/v1/as'])
   assert.deepEqual(Object.keys(part?.definitions ?? {}), ['A', 'B', 'List'])
@@ -23,7 +23,7 @@ test('openApiPart() holds the paths of one version and all that they refer to, w
   assert.deepEqual(part?.paths['/apis/g/v1/as'], { get })
 })
 
-test('openApiPart() is nothing where the document has nothing of it, whatever the document is', () => {
+test('openApiPart() is undefined if the document has nothing of the version, whatever the document is', () => {
   for (const value of [{}, null, [], 'x', { paths: [] }, { paths: { '/apis/g/v2/as': {} } }])
     assert.equal(openApiPart(value, 'g', 'v1'), undefined)
 })

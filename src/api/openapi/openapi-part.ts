@@ -1,4 +1,4 @@
-// The part of another server's OpenAPI v2 document that describes one group version, made fit to stand beside others. Pure.
+// Extracts one group version from another server's OpenAPI v2 document, so that it can be merged with others. Pure.
 import { isJsonObject } from '../../base/json.ts'
 
 export interface OpenApiPart {
@@ -16,7 +16,7 @@ const objectAt = (value: unknown, key: string): Json => {
   return isJsonObject(found) ? found : {}
 }
 
-/** Its paths and all that they refer to; undefined where the document has none of them. The document's nesting is bounded by the caller. */
+/** Its paths and all types that they use; undefined if the document has none of them. The caller limits the document's nesting. */
 export function openApiPart(document: unknown, group: string, version: string): OpenApiPart | undefined {
   const prefix = `/apis/${group}/${version}/`
   const parameters = objectAt(document, 'parameters')
@@ -47,7 +47,7 @@ function* referredNames(value: unknown): Generator<string> {
     }
 }
 
-/** Parameters that the document keeps in one place, in theirs: places of two documents would meet under one name. */
+/** Inlines shared parameters: names of two documents could collide. */
 function withParameters(value: unknown, parameters: Json): unknown {
   if (Array.isArray(value)) return value.map(item => withParameters(item, parameters))
   if (!isJsonObject(value)) return value
@@ -59,7 +59,7 @@ function withParameters(value: unknown, parameters: Json): unknown {
   return Object.fromEntries(Object.entries(value).map(([key, member]) => [key, withParameters(member, parameters)]))
 }
 
-/** The same value with other texts where it refers to something. */
+/** The same value with renamed references. */
 export function mapReferences(value: unknown, map: (ref: string) => string): unknown {
   if (Array.isArray(value)) return value.map(item => mapReferences(item, map))
   if (!isJsonObject(value)) return value

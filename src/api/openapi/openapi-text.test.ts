@@ -14,7 +14,7 @@ const part = {
   },
 }
 
-test('textOf() writes what it was given, and another digest for anything else', () => {
+test('textOf() serializes its input, with another digest for any other content', () => {
   const text = textOf(part)
   assert.deepEqual([read(text.paths), read(text.definitions)], [part.paths, part.definitions])
   assert.deepEqual(text.definitions.names, ['A', odd, 'List'])
@@ -24,7 +24,7 @@ test('textOf() writes what it was given, and another digest for anything else', 
   assert.deepEqual(read(textOf({ paths: {}, definitions: {} }).definitions), {})
 })
 
-test('withFreeNames() renames what is taken with every reference to it, and leaves out paths that are taken', () => {
+test('withFreeNames() renames taken definitions with all references to them, and omits taken paths', () => {
   const text = textOf(part)
   const taken = new Set(['A', 'A_v2', odd, '/apis/g/v1/'])
   const free = withFreeNames(text, name => taken.has(name))
@@ -39,7 +39,7 @@ test('withFreeNames() renames what is taken with every reference to it, and leav
   assert.equal(withFreeNames(text, () => false).definitions, text.definitions)
 })
 
-test('openApiText() takes the part of one version, as a document of v3 where that is wanted', () => {
+test('openApiText() extracts one version, as a v3 document on request', () => {
   const body = Buffer.from(JSON.stringify(part))
   const text = openApiText(body, { group: 'g', version: 'v1', withV3: true })
   assert.deepEqual(text?.paths.names, ['/apis/g/v1/', '/apis/g/v1/as'])
@@ -48,7 +48,7 @@ test('openApiText() takes the part of one version, as a document of v3 where tha
   assert.equal(openApiText(body, { group: 'h', version: 'v1', withV3: true }), undefined)
 })
 
-test('openApiText() refuses what is not JSON, and what is nested too deeply', () => {
+test('openApiText() rejects invalid JSON and too deep nesting', () => {
   const request = { group: 'g', version: 'v1', withV3: false }
   assert.throws(() => openApiText(Buffer.from('{'), request), SyntaxError)
   const deep = Buffer.from('['.repeat(maxLevels + 1) + ']'.repeat(maxLevels + 1))

@@ -1,4 +1,5 @@
-// A part of an OpenAPI v2 document as text: made once where the document is read, and put beside others without parsing it again. Pure.
+// A part of an OpenAPI v2 document as text: serialized once when the document is read, and merged with others without parsing it again.
+// Pure.
 import { createHash } from 'node:crypto'
 import { parseJson } from '../../base/json.ts'
 import { scanJson } from '../schema/json-text.ts'
@@ -10,21 +11,21 @@ export interface MembersText {
   readonly names: readonly string[]
   /** JSON of the members, without the braces. */
   readonly text: Uint8Array
-  /** For each name where its member begins in the text, and behind them where another one would. */
+  /** Offset of each name's member in the text, plus the offset after the last one. */
   readonly starts: Uint32Array
-  /** Of each definition that members refer to, which do, by their places among the names. */
+  /** For each referenced definition, the members that refer to it, by their index among the names. */
   readonly referrers: ReadonlyMap<string, readonly number[]>
 }
 
-/** Members that are put beside others. */
+/** Members that are merged with others. */
 export type PlacedText = Pick<MembersText, 'names' | 'text'>
 
 export interface OpenApiText {
   readonly paths: MembersText
   readonly definitions: MembersText
-  /** Another one for other contents: SHA-512 in capitals. */
+  /** SHA-512 of the contents, in capitals. */
   readonly digest: string
-  /** The same as a whole document of OpenAPI v3, where it was asked for. */
+  /** The same as a whole OpenAPI v3 document, if requested. */
   readonly v3: Uint8Array | undefined
 }
 
@@ -34,22 +35,22 @@ export interface OpenApiRequest {
   readonly withV3: boolean
 }
 
-/** Nesting of a document. */
+/** Nesting limit of a document. */
 export const maxLevels = 100
 
-/** Throws an Error for what is not JSON or nested too deeply. */
+/** Throws an Error for invalid JSON or too deep nesting. */
 export function parseBoundedJson(body: Uint8Array): unknown {
   if (scanJson(body).depth > maxLevels) throw new Error(`the answer is nested deeper than ${maxLevels} levels`)
   return parseJson(Buffer.from(body.buffer, body.byteOffset, body.byteLength).toString())
 }
 
-/** What the document says of the group version; undefined where that is nothing. Throws as `parseBoundedJson`. */
+/** The document's part about the group version; undefined if there is none. Throws as `parseBoundedJson`. */
 export function openApiText(body: Uint8Array, { group, version, withV3 }: OpenApiRequest): OpenApiText | undefined {
   const part = openApiPart(parseBoundedJson(body), group, version)
   return part && textOf(part, withV3 ? group : undefined)
 }
 
-/** `title` is that of the document of v3. */
+/** `title` is that of the v3 document. */
 export function textOf(part: OpenApiPart, title?: string): OpenApiText {
   const [paths, definitions] = [membersText(part.paths), membersText(part.definitions)]
   const digest = createHash('sha512').update(paths.text).update('\n').update(definitions.text).digest('hex').toUpperCase()
@@ -79,11 +80,11 @@ const comma = Buffer.from(',')
 const joined = (members: readonly Uint8Array[]): Buffer =>
   Buffer.concat(members.flatMap((one, index) => (index === 0 ? [one] : [comma, one])))
 
-/** In a text that was written here a key stands between plain quotes: within a value they have a backslash. */
+/** In serialized text a key is between plain quotes: inside a value, quotes are escaped. */
 const references = /"\$ref":("#\/definitions\/(?:[^"\\]|\\.)*")/g
 const referredName = (quoted: string): string => (parseJson(quoted) as string).slice('#/definitions/'.length)
 
-/** With other names for the definitions that are `taken`, as upstream gives them: `name_v2`, `name_v3`. Paths that are taken are left out. */
+/** Renames `taken` definitions as upstream does: `name_v2`, `name_v3`. Taken paths are omitted. */
 export function withFreeNames(
   { paths, definitions }: OpenApiText,
   taken: (name: string) => boolean,
@@ -102,7 +103,7 @@ export function withFreeNames(
   }
 }
 
-/** `nameOf` says what a member is called, undefined for one that is left out; `names` what definitions are called that have another name now. */
+/** `nameOf` returns a member's name, undefined to omit it; `names` are the new names of renamed definitions. */
 function renamed(members: MembersText, names: ReadonlyMap<string, string>, nameOf: (name: string) => string | undefined): PlacedText {
   const { text, starts, referrers } = members
   const refers = new Set<number>()

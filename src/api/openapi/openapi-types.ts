@@ -1,4 +1,4 @@
-// Schemas of OpenAPI v2 and v3 for the types of the built-in kinds.
+// OpenAPI v2 and v3 schemas of the built-in kinds.
 
 import { groupVersion } from '../object.ts'
 import { groupOfKey, type ScalarType, type SchemaField, type SchemaType, type StructType, structByKey } from '../schema/model.ts'
@@ -8,12 +8,12 @@ import type { Publication } from './published-schema.ts'
 export type OpenApiVersion = 'v2' | 'v3'
 export type JsonSchema = Record<string, unknown>
 
-/** Texts for `kubectl explain`, by type key (`core/v1.Pod`); absent where the build made none. */
+/** Texts for `kubectl explain`, by type key (`core/v1.Pod`); missing if the build created none. */
 export interface Descriptions {
   readonly [typeKey: string]: { readonly text?: string; readonly fields?: Readonly<Record<string, string>> } | undefined
 }
 
-/** Among the type keys: the texts of query parameters, as fields. */
+/** The type key of query parameters' texts, as fields. */
 export const parametersKey = 'parameters'
 
 /** `core/v1.Pod` -> `io.k8s.api.core.v1.Pod`. */
@@ -31,17 +31,17 @@ function openApiName(key: string): string {
   return `${special[packageKey] ?? `io.k8s.api.${packageKey.replace('/', '.')}`}.${name}`
 }
 
-/** A kind that a definition made, among the types of a document. */
+/** A custom kind among the types of a document. */
 export interface CustomType {
   readonly name: string
   schema(publication: Publication): JsonSchema
 }
 
-/** Collects the schemas of types and of all that they refer to. */
+/** Collects the schemas of types and of all types that they use. */
 export class SchemaCollection {
   readonly #version: OpenApiVersion
   readonly #descriptions: Descriptions
-  /** Group versions that share the types of the meta package, such as DeleteOptions. */
+  /** Group versions that share types of the meta package, such as DeleteOptions. */
   readonly #sharedBy: readonly { readonly group: string; readonly version: string }[]
   readonly #customTypes: ReadonlyMap<string, CustomType>
   readonly #schemas = new Map<string, JsonSchema>()
@@ -121,7 +121,7 @@ export class SchemaCollection {
     return schema
   }
 
-  /** `field` where the type is that of a field, undefined for items. */
+  /** `field` if the type is that of a field, undefined for items. */
   #typeSchema(type: SchemaType, field: SchemaField | undefined): JsonSchema {
     switch (type.kind) {
       case 'list':
@@ -137,7 +137,7 @@ export class SchemaCollection {
 
   #scalarReference(type: ScalarType, field: SchemaField | undefined): JsonSchema {
     if (type.key === 'interface{}') return { type: 'object' }
-    // An item has no description beside it, so upstream refers to it directly.
+    // An item has no description of its own, so upstream refers to its type directly.
     return field === undefined || this.#version === 'v2' ? this.reference(type.key) : this.#referring(type.key, undefined)
   }
 
@@ -158,7 +158,7 @@ export class SchemaCollection {
     }
   }
 
-  /** A field without a text of its own has that of its type, so that `kubectl explain` never shows less than there is. */
+  /** A field without its own text has that of its type, so that `kubectl explain` shows all available text. */
   #describeField(struct: StructType, field: SchemaField): JsonSchema {
     const own = this.#descriptions[struct.key]?.fields?.[field.name]
     const description = own ?? (field.type.kind === 'struct' ? this.#descriptions[field.type.key]?.text : undefined)
@@ -221,7 +221,7 @@ function versionInfo(defaultValue: string | undefined): JsonSchema {
   return { type: 'object', required, properties: Object.fromEntries([...required, ...optional].sort().map(name => [name, property(name)])) }
 }
 
-/** Which field goes with which value of the discriminator; upstream names the field in upper case. */
+/** The field for each value of the discriminator; upstream writes the field in upper case. */
 function unionsOf(struct: StructType): JsonSchema[] | undefined {
   const discriminator = struct.fields.find(field => field.discriminator)
   if (!struct.union || discriminator === undefined) return undefined

@@ -4,7 +4,7 @@ import { openApiV3FromV2 } from './openapi-v3-from-v2.ts'
 
 const ref = (prefix: string) => ({ $ref: `#/${prefix}/A` })
 
-test('openApiV3FromV2() moves bodies, types of parameters, answers and references', () => {
+test('openApiV3FromV2() converts bodies, parameter types, answers and references', () => {
   const limit = { name: 'limit', in: 'query', description: 'How many.', type: 'integer', uniqueItems: true }
   const post = {
     operationId: 'makeA',
@@ -43,7 +43,7 @@ test('openApiV3FromV2() moves bodies, types of parameters, answers and reference
   })
 })
 
-test('openApiV3FromV2() takes what is no operation, parameter or answer for an empty one', () => {
+test('openApiV3FromV2() treats malformed operations, parameters and answers as empty', () => {
   const part = { paths: { '/p': { get: 1, post: { parameters: 'x', responses: [1] }, put: null }, '/q': 'x' }, definitions: {} }
   const empty = { responses: {} }
   assert.deepEqual((openApiV3FromV2(part, '') as { paths: object }).paths, { '/p': { get: empty, post: empty, put: empty }, '/q': {} })

@@ -1,11 +1,11 @@
-// A part of an OpenAPI v2 document as a document of OpenAPI v3, for servers that have only the older one: upstream's aggregator does the same.
+// Converts a part of an OpenAPI v2 document to OpenAPI v3, for servers that have only the older one, as upstream's aggregator.
 import { isJsonObject } from '../../base/json.ts'
 import { mapReferences, type OpenApiPart } from './openapi-part.ts'
 
 type Json = Readonly<Record<string, unknown>>
 
 const methods = new Set(['get', 'put', 'post', 'delete', 'options', 'head', 'patch'])
-/** What v2 has beside a parameter's type stands in its schema in v3. */
+/** v2 fields beside a parameter's type, which v3 has in the schema. */
 const besideSchema = new Set(['name', 'in', 'description', 'required', 'schema'])
 const v2Prefix = '#/definitions/'
 

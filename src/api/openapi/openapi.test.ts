@@ -20,7 +20,7 @@ function assertClosed(document: object): void {
 }
 
 describe('openApiV3Document()', () => {
-  it('describes what kubectl asks for: kinds, merge keys, the fieldValidation parameter of patches', () => {
+  it('describes what kubectl needs: kinds, merge keys, the fieldValidation parameter of patches', () => {
     const document = openApiV3Document(input, 'apis/apps/v1')
     assert.ok(document)
     assertClosed(document)
@@ -36,7 +36,7 @@ describe('openApiV3Document()', () => {
     )
   })
 
-  it('says which deletions are answered with the object', () => {
+  it('marks deletions that return the object', () => {
     const answerOf = (plural: string): unknown => {
       const { paths } = wire(openApiV3Document(input, 'apis/storage.k8s.io/v1'))
       const one = paths?.[`/apis/storage.k8s.io/v1/${plural}/{name}`] as Record<string, { responses: Record<string, unknown> }>
@@ -54,7 +54,7 @@ describe('openApiV3Document()', () => {
     assert.match(named('api/v1'), /"operationId":"listCoreV1Node"/)
   })
 
-  it('groups operations by tags and says in words what they do', () => {
+  it('groups operations by tags and describes them in words', () => {
     const { paths } = wire(openApiV3Document(input, 'apis/apps/v1'))
     const operations = (path: string): unknown =>
       Object.entries(paths?.[path] ?? {}).flatMap(([method, value]) => {
@@ -85,7 +85,7 @@ describe('openApiV3Document()', () => {
     assert.match(JSON.stringify(openApiV3Document(input, 'apis/rbac.authorization.k8s.io')), /"tags":\["rbacAuthorization"\]/)
   })
 
-  it('describes what is behind a proxy, by every method that goes there', () => {
+  it('describes proxied targets, with every proxied method', () => {
     const { paths } = wire(openApiV3Document(input, 'api/v1'))
     for (const one of [
       '/api/v1/nodes/{name}',
@@ -103,7 +103,7 @@ describe('openApiV3Document()', () => {
     assert.match(JSON.stringify(paths?.['/api/v1/namespaces/{namespace}/pods/{name}/log']), /"content":\{"text\/plain":/)
   })
 
-  it('describes the deprecated watches of what can be watched', () => {
+  it('describes the deprecated watches of watchable resources', () => {
     const { paths } = wire(openApiV3Document(input, 'apis/apps/v1'))
     const watched = (path: string): unknown => {
       const { get, parameters } = (paths?.[`/apis/apps/v1/watch${path}`] ?? {}) as Record<string, Record<string, unknown>>
@@ -128,7 +128,7 @@ describe('openApiV3Document()', () => {
     assert.doesNotMatch(JSON.stringify(openApiV3Document(input, 'apis/authorization.k8s.io/v1')), /watch\//)
   })
 
-  it('describes what the issuer of tokens tells', () => {
+  it('describes the documents of the token issuer', () => {
     const { paths } = wire(openApiV3Document(input, 'openid/v1/jwks'))
     assert.match(
       JSON.stringify(paths?.['/openid/v1/jwks/']),
@@ -148,14 +148,14 @@ describe('openApiV3Document()', () => {
     assert.equal(openApiV3Document(input, 'apis/nope/v1'), undefined)
   })
 
-  it('changes its hash with what is served', () => {
+  it('changes its hash with the served resources', () => {
     const fewer = { ...input, resources: resources.filter(({ kind }) => kind !== 'Deployment') }
     assert.notEqual(documentHash(input, 'apis/apps/v1'), documentHash(fewer, 'apis/apps/v1'))
     assert.equal(documentHash(input, 'api/v1'), documentHash(fewer, 'api/v1'))
     assert.notEqual(documentHash(input, 'api/v1'), documentHash({ ...input, descriptionsId: 'other texts' }, 'api/v1'))
   })
 
-  it('carries descriptions where there are some', () => {
+  it('contains descriptions if there are some', () => {
     const described = openApiV3Document(
       { ...input, descriptions: { 'core/v1.Pod': { text: 'A pod', fields: { spec: 'Its spec' } } } },
       'api/v1',
@@ -165,7 +165,7 @@ describe('openApiV3Document()', () => {
 })
 
 describe('openApiV2Document()', () => {
-  it('says once what a query parameter is for, and refers to it', () => {
+  it('describes a query parameter once, and refers to it', () => {
     const document = wire(openApiV2Document({ ...input, descriptions: { parameters: { fields: { watch: 'Follow changes' } } } }))
     assert.deepEqual(document['parameters'], {
       watch: { description: 'Follow changes', in: 'query', name: 'watch', type: 'boolean', uniqueItems: true },
@@ -180,7 +180,7 @@ describe('openApiV2Document()', () => {
     assert.match(v3, /"name":"watch","in":"query","description":"Follow changes"/)
   })
 
-  it('says at each operation that it takes a dry run and validates fields: older clients follow no reference', () => {
+  it('declares dry run and field validation at each operation: older clients do not resolve references', () => {
     const fields = { dryRun: 'Change nothing', fieldValidation: 'Validate fields', force: 'Take fields over' }
     const document = wire(openApiV2Document({ ...input, descriptions: { parameters: { fields } } }))
     assert.deepEqual(Object.keys(document['parameters'] as object), ['force'])

@@ -8,11 +8,11 @@ import { publishedListSchema, publishedSchema } from './published-schema.ts'
 
 export interface OpenApiInput {
   readonly resources: readonly DiscoverableResource[]
-  /** Of the server, `v1.33.3`. */
+  /** The server's version, `v1.33.3`. */
   readonly version: string
-  /** Texts for `kubectl explain`; none where the build made none. */
+  /** Texts for `kubectl explain`; undefined if the build created none. */
   readonly descriptions?: Descriptions
-  /** Another one for other texts: part of the hashes of the documents. */
+  /** Changes with the texts: part of the hashes of the documents. */
   readonly descriptionsId?: string
 }
 
@@ -23,7 +23,7 @@ const patchTypes = [
   'application/apply-patch+yaml',
 ]
 
-/** Merging strategically takes a built-in type. */
+/** Strategic merge needs a built-in type. */
 const patchTypesOf = ({ custom }: Operation): readonly string[] =>
   custom ? patchTypes.filter(type => !type.includes('strategic')) : patchTypes
 
@@ -32,8 +32,10 @@ function consumed(operation: Operation): readonly string[] {
   return operation.custom ? produced : ['*/*']
 }
 
-/** `/openapi/v3`. The hash in each address changes whenever the document may have changed, so that clients can keep what they have.
- * `foreign`: the addresses of documents that others answer, by path. */
+/**
+ * `/openapi/v3`. The hash in each address changes whenever the document may have changed, so that clients can cache documents. `foreign`:
+ * the addresses of documents of other servers, by path.
+ */
 export function openApiV3Index(input: OpenApiInput, foreign: Readonly<Record<string, string>> = {}): object {
   const own = documentPaths(input).map(path => [path, `/openapi/v3/${path}?hash=${documentHash(input, path)}`] as const)
   const all = [...own.filter(([path]) => !Object.hasOwn(foreign, path)), ...Object.entries(foreign)].sort(([a], [b]) => (a < b ? -1 : 1))
@@ -48,7 +50,7 @@ function documentPaths({ resources }: OpenApiInput): string[] {
   return ['api', 'apis', 'version', ...issuerPaths, ...groups].sort()
 }
 
-/** A hash of all that the document derives from, in upper case as upstream has it. */
+/** A hash of everything that the document derives from, in upper case as upstream. */
 export function documentHash({ resources, version, descriptionsId }: Omit<OpenApiInput, 'descriptions'>, path: string): string {
   const own = resources
     .filter(resource => openApiPath(resource.group, resource.version) === path)
@@ -64,7 +66,7 @@ export function documentHash({ resources, version, descriptionsId }: Omit<OpenAp
   return createHash('sha512').update(text).digest('hex').toUpperCase()
 }
 
-/** `/openapi/v3/{path}`; undefined where there is no such document. */
+/** `/openapi/v3/{path}`; undefined if there is no such document. */
 export function openApiV3Document(input: OpenApiInput, path: string): object | undefined {
   if (!documentPaths(input).includes(path)) return undefined
   const schemas = collection('v3', input)
@@ -75,7 +77,7 @@ export function openApiV3Document(input: OpenApiInput, path: string): object | u
   if (own === undefined) paths[`/${path}/`] = { get: documentOperationV3(path, schemas) }
   else {
     paths[`/${path}/`] = { get: documentOperationV3(path, schemas) }
-    // What a watch sends is part of every group version.
+    // The events of a watch are part of every group version.
     schemas.reference('meta/v1.WatchEvent')
     for (const resource of resourcesOf(input, own.group, own.version))
       for (const entry of pathsOf(resource)) paths[entry.path] = pathV3(entry, schemas, texts)
@@ -126,7 +128,7 @@ function sorted(paths: Record<string, unknown>): Record<string, unknown> {
   return Object.fromEntries(Object.entries(paths).sort(([a], [b]) => (a < b ? -1 : 1)))
 }
 
-/** Of a type key; undefined for none. */
+/** For a type key; undefined for none. */
 const schemaOf = (key: string | undefined, schemas: SchemaCollection): JsonSchema | undefined =>
   key === undefined ? undefined : schemas.reference(key)
 
@@ -146,7 +148,7 @@ function responsesV3(bodies: Record<string, JsonSchema | undefined>, produces: r
 
 const descriptionsOfCodes: Record<string, string> = { 200: 'OK', 201: 'Created', 202: 'Accepted' }
 
-/** Which codes carry the answer, by action. */
+/** Status codes of the answer, by action. */
 function codesOf({ method, action }: Operation): string[] {
   if (action === 'connect') return ['200']
   if (method === 'post') return ['200', '201', '202']
@@ -161,7 +163,7 @@ function parameterTexts({ descriptions }: OpenApiInput): Texts {
   return descriptions?.[parametersKey]?.fields ?? {}
 }
 
-/** Every path takes it. */
+/** Every path has it. */
 const pretty: QueryParameter = { name: 'pretty', type: 'string' }
 
 function pathV3(entry: ResourcePath, schemas: SchemaCollection, texts: Texts): JsonSchema {
@@ -221,7 +223,7 @@ function openApiV2Head({ version }: OpenApiInput): object {
   return { swagger: '2.0', info: { title: 'Kubernetes', version } }
 }
 
-/** What the document says of these resources. */
+/** The document's part about these resources. */
 export function openApiV2Parts(input: OpenApiInput): OpenApiV2Parts {
   const schemas = collection('v2', input)
   const texts = parameterTexts(input)
@@ -238,13 +240,13 @@ export function openApiV2Parts(input: OpenApiInput): OpenApiV2Parts {
   return { paths: sorted(paths), definitions: schemas.result() }
 }
 
-/** Those that have a text, once for all operations. */
+/** Parameters with a text, defined once for all operations. */
 function sharedParameters(texts: Texts): JsonSchema {
   const shared = commonParameters.filter(query => isShared(query, texts))
   return Object.fromEntries(shared.map(query => [query.name, inlineQueryV2(query, texts)]))
 }
 
-/** kubectl before 1.27 looks for these at the operations, and follows no reference: without them it sends no dry run. */
+/** kubectl before 1.27 looks for these at the operations, and resolves no references: without them it sends no dry run. */
 const inlineParameters: readonly string[] = ['dryRun', 'fieldValidation']
 
 function isShared(query: QueryParameter, texts: Texts): boolean {

@@ -1,15 +1,15 @@
-// The OpenAPI schemas of custom resources: what a definition says, with what every resource has.
+// The OpenAPI schemas of custom resources: the definition's schema plus the fields that every resource has.
 import { setOwn } from '../../base/data/own-property.ts'
 import { isSchema } from '../custom-resources/schema/schema-reader.ts'
 import type { JSONSchemaProps } from '../types/apiextensions-v1.ts'
 import type { JsonSchema, OpenApiVersion } from './openapi-types.ts'
 
-/** What a schema needs of the document that it becomes a part of. */
+/** What a schema needs from the document that it becomes part of. */
 export interface Publication {
   readonly version: OpenApiVersion
-  /** A reference to a built-in type, which becomes part of the document: `meta/v1.ObjectMeta`. */
+  /** A reference to a built-in type, which is added to the document: `meta/v1.ObjectMeta`. */
   reference(key: string): JsonSchema
-  /** The text of a field of a built-in type; undefined where there are none. */
+  /** The text of a built-in type's field; undefined if there are none. */
   text(key: string, field: string): string | undefined
 }
 
@@ -17,18 +17,18 @@ export interface PublishedKind {
   readonly group: string
   readonly version: string
   readonly kind: string
-  /** Fields that selectors may name. */
+  /** Selectable fields. */
   readonly selectable: readonly string[]
 }
 
 const conventions = 'https://git.k8s.io/community/contributors/devel/sig-architecture/api-conventions.md'
 
-/** Fields of any built-in kind stand for those of all. */
+/** Any built-in kind has these fields. */
 const anyKind = 'core/v1.ConfigMap'
 
 export function publishedSchema(schema: JSONSchemaProps, own: PublishedKind, publication: Publication): JsonSchema {
   const extension = extensionOf(own, own.kind)
-  // Clients take what is not named for forbidden, so nothing is named where everything is allowed.
+  // Clients treat unnamed fields as forbidden, so nothing is named if everything is allowed.
   if (publication.version === 'v2' && keepsUnknown(schema)) return { type: 'object', ...extension }
   return { ...published(schema, publication, true), ...extension }
 }
@@ -69,12 +69,12 @@ function described(text: string | undefined, schema: JsonSchema): JsonSchema {
   return text === undefined ? schema : { description: text, ...schema }
 }
 
-/** Beside a description a reference of v3 stands in a list. */
+/** In v3, a reference with a description is wrapped in a list. */
 function referring(key: string, { version, reference }: Publication): JsonSchema {
   return version === 'v2' ? reference(key) : { allOf: [reference(key)] }
 }
 
-/** Of kinds that stand in others upstream says less than of whole resources. */
+/** Upstream describes embedded kinds in less detail than whole resources. */
 const embeddedTexts = {
   apiVersion: 'apiVersion defines the versioned schema of this representation of an object',
   kind: 'kind is a string value representing the type of this object. In CamelCase',
@@ -100,7 +100,7 @@ function published(schema: JSONSchemaProps, publication: Publication, root: bool
     default: fallback,
     ...plain
   } = isV2 ? fitForV2(schema) : schema
-  // No part of a structure.
+  // Not structural.
   const { $schema: _dialect, id: _id, example: _example, externalDocs: _docs, ...rest } = plain
   const named: JsonSchema = {}
   for (const [name, property] of Object.entries(properties ?? {})) setOwn(named, name, published(property, publication, false))
@@ -139,7 +139,7 @@ function published(schema: JSONSchemaProps, publication: Publication, root: bool
 
 const keepsUnknown = (schema: JSONSchemaProps): boolean => schema['x-kubernetes-preserve-unknown-fields'] === true
 
-/** v2 has neither null nor fields that nobody names: where there may be some, a client must not look for a type, and need not find what may be null. */
+/** v2 has neither null nor unknown fields: where these may occur, a client must not check a type, nor require a nullable field. */
 function fitForV2(schema: JSONSchemaProps): JSONSchemaProps {
   const { type, items, properties, required, ...fit } = schema
   const isOpen = schema.nullable === true || keepsUnknown(schema)

@@ -1,10 +1,10 @@
-// The words that a strategic merge patch has beside an object's own fields.
+// Directives of a strategic merge patch.
 import { setOwn } from '../../base/data/own-property.ts'
 import { isRecord } from '../schema/compile.ts'
 
 export type JsonObject = Record<string, unknown>
 
-/** The message is upstream's. `format` is of a patch that is written wrongly, `content` of one that contradicts the object or its schema. */
+/** The message is upstream's. `format` is a malformed patch, `content` one that contradicts the object or its schema. */
 export class StrategicMergeError extends Error {
   readonly fault: 'format' | 'listOfLists' | 'content'
   constructor(message: string, fault: StrategicMergeError['fault'] = 'content') {
@@ -22,7 +22,7 @@ const deleteDirective = '$deleteFromPrimitiveList'
 export const isOrderDirective = (key: string): boolean => key.startsWith(orderDirective)
 export const isDeleteDirective = (key: string): boolean => key.startsWith(deleteDirective)
 
-/** The field that `$setElementOrder/field` or `$deleteFromPrimitiveList/field` is about. */
+/** The field of `$setElementOrder/field` or `$deleteFromPrimitiveList/field`. */
 export function fieldOfDirective(key: string): string {
   const slash = key.indexOf('/')
   const directive = slash < 0 ? key : key.slice(0, slash)
@@ -30,7 +30,10 @@ export function fieldOfDirective(key: string): string {
   throw new StrategicMergeError(`invalid patch format of ${isOrderDirective(key) ? 'setElementOrder list' : 'primitive list'}`, 'format')
 }
 
-/** A value that is new to the original: without the objects that a `$patch` stands in; undefined where it is one itself. Other directives stay: decoding reports them. */
+/**
+ * A value that is new to the original: without objects that contain a `$patch`; undefined if it is one itself. Other directives stay:
+ * decoding reports them.
+ */
 export function withoutDirectives(value: unknown, dropsNulls: boolean): unknown {
   if (Array.isArray(value)) return value.map(item => withoutDirectives(item, dropsNulls)).filter(item => item !== undefined)
   if (!isRecord(value)) return value

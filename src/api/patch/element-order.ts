@@ -1,10 +1,10 @@
-// In which order the items of a merged list come out of a strategic merge patch.
+// The order of list items in the result of a strategic merge patch.
 
 import { goFormat, goType } from '../go-text/go-format.ts'
 import { isRecord } from '../schema/compile.ts'
 import { type JsonObject, patchDirective, StrategicMergeError } from './directives.ts'
 
-/** How items are told apart: objects by their merge key, scalars by themselves. */
+/** How items are identified: objects by their merge key, scalars by value. */
 export type Identity = (item: unknown) => unknown
 
 function identityBy(mergeKey: string | undefined): Identity {
@@ -38,7 +38,7 @@ export function checkOrder(list: readonly unknown[], order: readonly unknown[], 
   }
 }
 
-/** Every item must have its key, and the order list be one of objects as far as they are looked for in it. */
+/** Every item must have its key, and the entries of the order list that are compared must be objects. */
 export function checkNamed(items: readonly unknown[], order: readonly unknown[], mergeKey: string): void {
   for (const item of items) {
     const key = requireKey(item, mergeKey)[mergeKey]
@@ -52,8 +52,8 @@ function sameItem(a: unknown, b: unknown, mergeKey: string | undefined): boolean
 }
 
 /**
- * Items that `order` names come in its order, the others keep that of `before`; the two are interleaved so that an item of `before` stands in
- * front of a named one where it stood in front of it in `before`.
+ * Items named in `order` follow its order, the others that of `before`; both are merged so that an item of `before` precedes a named one if
+ * it did so in `before`.
  */
 export function orderBy(
   items: readonly unknown[],
@@ -92,12 +92,12 @@ function placesOf(list: readonly unknown[], identity: Identity): ReadonlyMap<unk
   return places
 }
 
-/** Go sorts up to so many items by insertion, longer lists in blocks of as many. */
+/** Go sorts up to this many items by insertion, longer lists in blocks of this size. */
 const insertionLimit = 20
 
 /**
- * By place. Items without one (new ones that the patch's own order does not name) stand as upstream's sorting leaves them, which takes them for
- * less than whatever they are compared with, and whatever for less than them. In longer lists they come first, the last of them foremost.
+ * By place. Items without a place (new ones that the patch's order does not name) end where upstream's sort leaves them: it treats them as
+ * less than any other item, and any item as less than them. In longer lists they come first, in reverse order.
  */
 function sortBy(items: unknown[], places: ReadonlyMap<unknown, number>, identity: Identity): unknown[] {
   const placeOf = (item: unknown): number | undefined => places.get(identity(item))

@@ -57,14 +57,14 @@ for (const [name, before, after, patch] of rows) {
   test(`jsonPatchBetween() gives ${name}`, () => assert.deepEqual(jsonPatchBetween(before, after), patch))
 }
 
-test('jsonPatchBetween() copies the values that it adds', () => {
+test('jsonPatchBetween() copies added values', () => {
   const after = { a: { b: [1] } }
   const [operation] = jsonPatchBetween({}, after)
   assert.notEqual(operation?.value, after.a)
   assert.deepEqual(operation?.value, after.a)
 })
 
-/** Names that pointers escape, indexes of lists, and the name that is no plain member in JavaScript. */
+/** Names that pointers escape, list indexes, and the name that is no ordinary member in JavaScript. */
 const name = fc.oneof(fc.constantFrom('a', 'b', '0', '1', '-', '', '~', '/', '~1', '__proto__'), fc.string({ maxLength: 2 }))
 const { value } = fc.letrec(tie => ({
   value: fc.oneof(
@@ -75,7 +75,7 @@ const { value } = fc.letrec(tie => ({
   ),
 }))
 
-test('jsonPatchBetween() gives a patch that makes the one value of the other, and nothing for a copy', () => {
+test('jsonPatchBetween() returns a patch that turns one value into the other, and an empty one for a copy', () => {
   fc.assert(
     fc.property(value, value, (before, after) => {
       const patch = jsonPatchBetween({ object: before }, { object: after })
@@ -86,7 +86,7 @@ test('jsonPatchBetween() gives a patch that makes the one value of the other, an
   )
 })
 
-test('jsonPatchBetween() changes neither value', () => {
+test('jsonPatchBetween() modifies neither value', () => {
   fc.assert(
     fc.property(value, value, (before, after) => {
       const copies = structuredClone([before, after])

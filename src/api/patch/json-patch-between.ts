@@ -9,7 +9,7 @@ export interface PatchOperation {
   readonly value?: unknown
 }
 
-/** Removes members and list items from the end on, then adds what is new: no operation moves what a later one names. A list is compared by place. */
+/** Removes members and list items from the end, then adds new ones: no operation moves what a later one names. Lists are compared by index. */
 export function jsonPatchBetween(before: unknown, after: unknown, path = ''): PatchOperation[] {
   if (before === after) return []
   const lists = Array.isArray(before) && Array.isArray(after)
@@ -23,5 +23,5 @@ export function jsonPatchBetween(before: unknown, after: unknown, path = ''): Pa
   return [...changes, ...added.map(([key, value]): PatchOperation => ({ op: 'add', path: at(key), value: copyJson(value) }))]
 }
 
-/** What JSON writes of a list or an object. */
+/** The JSON of a list or an object. */
 const members = (value: object): ReadonlyMap<string, unknown> => new Map(Object.entries(value).filter(([, member]) => member !== undefined))

@@ -1,4 +1,4 @@
-// JSON patches: applied, or refused by an ApiError; the target stays what it was, and the result is JSON without members of others.
+// JSON patches are applied, or rejected with an ApiError; the target is not modified, and the result is JSON without inherited members.
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
 import { copyJson } from '../../base/data/copy-json.ts'

@@ -111,7 +111,7 @@ describe('applyJsonPatch()', () => {
     [{ path: '/a' }, 'Unexpected kind: unknown'],
   ]
   for (const [patch, why] of reasons) {
-    it(`says ${why}`, () => {
+    it(`reports ${why}`, () => {
       assert.throws(
         () => applyJsonPatch(document, [patch]),
         err => err instanceof ApiError && err.cause instanceof Error && err.cause.message === why,
@@ -119,7 +119,7 @@ describe('applyJsonPatch()', () => {
     })
   }
 
-  it('CVE-2019-1002100: bounds what its copies add', () => {
+  it('CVE-2019-1002100: limits what copies add', () => {
     const target = { text: 'x'.repeat(maxCopiedBytes / 2) }
     const copies = (count: number) => Array.from({ length: count }, (_, index) => ({ op: 'copy', from: '/text', path: `/x${index}` }))
     assert.doesNotThrow(() => applyJsonPatch(target, copies(1)))
@@ -136,7 +136,7 @@ describe('applyJsonPatch()', () => {
 const places = ['', '/data', '/list/0']
 const named = { data: { a: 'b' }, list: [{}] }
 for (const name of ['__proto__', 'constructor', 'prototype', 'toString', 'hasOwnProperty'])
-  it(`applyJsonPatch() takes ${name} for the name of a member like any other`, () => {
+  it(`applyJsonPatch() treats ${name} as an ordinary member name`, () => {
     const outcome = (operation: object): string => {
       try {
         return JSON.stringify(applyJsonPatch(named, [operation]))
@@ -152,13 +152,13 @@ for (const name of ['__proto__', 'constructor', 'prototype', 'toString', 'hasOwn
           ...['copy', 'move'].map(op => (path: string) => ({ op, from: '/data/a', path })),
         ]) {
           const got = outcome(operation(`${place}/${name}${below}`))
-          // Of a missing member `copy` makes null, as upstream's library has it.
+          // `copy` of a missing member gives null, as in upstream's library.
           assert.equal(got, outcome(operation(`${place}/missing${below}`)).replaceAll('missing"', `${name}"`))
         }
     assert.deepEqual(named, { data: { a: 'b' }, list: [{}] })
     assert.equal(Reflect.get({}, 'x'), undefined)
   })
-test('applyJsonPatch() nests nothing deeper than a body may be, whatever its operations do together', () => {
+test('applyJsonPatch() nests values no deeper than a body may, whatever its operations do together', () => {
   const copies = Array.from({ length: 16 }, (_, index) => ({ op: 'copy', from: '/a', path: `/a${'/a'.repeat(2 ** index)}` }))
   const moves = Array.from({ length: 10 }, (_, index) => ({ op: 'move', from: `/m${index}`, path: `/m${index + 1}${'/x'.repeat(101)}` }))
   const hundred = (): unknown => {
@@ -173,7 +173,7 @@ test('applyJsonPatch() nests nothing deeper than a body may be, whatever its ope
   }
 })
 
-test('applyJsonPatch() moves no more than so many values together', () => {
+test('applyJsonPatch() limits the values that all operations move', () => {
   const target = { a: Array.from({ length: 10_000 }, () => 1) }
   const moves = Array.from({ length: 300 }, (_, index) =>
     index % 2 === 0 ? { op: 'move', from: '/a', path: '/b' } : { op: 'move', from: '/b', path: '/a' },

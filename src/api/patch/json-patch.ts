@@ -1,5 +1,5 @@
-// JSON patch (RFC 6902) as the library that upstream uses applies it: negative indexes count from the end, `test` of a missing member equals
-// null, `replace` and `copy` of one are no failure.
+// JSON patch (RFC 6902) with the behaviour of upstream's library: negative indexes count from the end, `test` of a missing member compares
+// with null, `replace` and `copy` of one succeed.
 
 import { WorkBudget, yieldIfDue } from '../../base/async/turns.ts'
 import { copyJson } from '../../base/data/copy-json.ts'
@@ -12,20 +12,20 @@ import { equal } from './apply/compare.ts'
 import { Nesting } from './nesting.ts'
 
 export const maxOperations = 10_000
-/** Bytes that all `copy` operations of one patch may add, so that copies of copies cannot grow without bound. */
+/** Limit of bytes that all `copy` operations of one patch add, so that copies of copies cannot grow without bound. */
 export const maxCopiedBytes = 3 * 1024 * 1024
 
 type Container = Record<string, unknown> | unknown[]
 
-/** Why an operation cannot be applied, in the words of upstream's library. The answer to a patch says nothing of it, those of admission do. */
+/** Why an operation fails, in the words of upstream's library. Answers to patches omit it, those of admission show it. */
 class Inapplicable extends Error {}
 
-/** A `test` that does not hold: the patch is not for this document. */
+/** A failed `test`: the patch is not for this document. */
 export class TestFailed extends Inapplicable {}
 
 const missing = 'missing value'
 
-/** What failed, in front of why. */
+/** The failed operation, before the reason. */
 function within<T>(what: string, work: () => T): T {
   try {
     return work()
@@ -35,10 +35,10 @@ function within<T>(what: string, work: () => T): T {
   }
 }
 
-/** Operations between two places where others may go on: each may move the rest of a list of hundreds of thousands. */
+/** Operations between two yields: each may move the rest of a list of hundreds of thousands. */
 const operationsPerTurn = 100
 
-/** Never changes `target`. Throws a 400 where `patch` is not a list of operations or nests too deep, a 422 where one cannot be applied, a 413 for too many. */
+/** Never modifies `target`. Throws a 400 if `patch` is no list of operations or nests too deep, a 422 if one fails, a 413 for too many. */
 export function applyJsonPatch(target: unknown, patch: unknown): unknown {
   const operations = operationsOf(patch)
   const document = new PatchedDocument(target)
@@ -48,7 +48,7 @@ export function applyJsonPatch(target: unknown, patch: unknown): unknown {
   return document.root
 }
 
-/** The same; of many operations other requests have their turn in between. Rejects with the reason of the signal. */
+/** The same, but yields between many operations. Rejects with the reason of the signal. */
 export async function applyJsonPatchInTurns(target: unknown, patch: unknown, signal: AbortSignal | undefined): Promise<unknown> {
   const operations = operationsOf(patch)
   const document = new PatchedDocument(target)
@@ -61,7 +61,7 @@ export async function applyJsonPatchInTurns(target: unknown, patch: unknown, sig
   return document.root
 }
 
-/** Throws a 400 for what is no list of operations, a 413 for too many. */
+/** Throws a 400 if it is no list of operations, a 413 for too many. */
 function operationsOf(patch: unknown): Record<string, unknown>[] {
   if (patch === null) return []
   if (!Array.isArray(patch)) throw badRequest(`json: cannot unmarshal ${jsonType(patch)} into Go value of type jsonpatch.Patch`)
@@ -84,7 +84,7 @@ function rejecting(apply: () => void): void {
 
 const fieldsOfOperation: readonly string[] = ['op', 'path', 'from', 'value']
 
-/** What strict decoding finds wrong with the operations themselves. Throws the 400 of one that is none. */
+/** Problems that strict decoding finds in the operations. Throws the 400 of a malformed one. */
 export function strictOperationErrors(patch: unknown): string[] {
   const refuse = (value: unknown, into: string): never => {
     throw badRequest(`error decoding patch: json: cannot unmarshal ${jsonType(value)} into Go ${into}`)
@@ -104,7 +104,7 @@ export function strictOperationErrors(patch: unknown): string[] {
   })
 }
 
-/** As Go's decoder names what it met. */
+/** Go's decoder's name of a value. */
 export function jsonType(value: unknown): string {
   if (Array.isArray(value)) return 'array'
   return isRecord(value) ? 'object' : typeof value === 'number' ? 'number' : goType(value)
@@ -112,7 +112,7 @@ export function jsonType(value: unknown): string {
 
 class PatchedDocument {
   root: unknown
-  /** Containers that this patch has made: only they are changed in place. */
+  /** Containers that this patch has created: only they are modified in place. */
   readonly #owned = new Set<Container>()
   readonly #nesting = new Nesting()
   #copied = 0
@@ -189,7 +189,7 @@ class PatchedDocument {
   #replace(path: string, value: unknown): void {
     this.#nesting.check(path, value)
     if (path === '') {
-      // Upstream ignores a whole document that is a scalar.
+      // Upstream ignores a scalar document.
       if (typeof value === 'object' && value !== null) this.root = value
       return
     }
@@ -203,7 +203,7 @@ class PatchedDocument {
     container[index] = value
   }
 
-  /** The container that a path ends in; `changes` makes those on the way this patch's own. What stands before the first slash does not count. */
+  /** The container at the end of a path; `changes` copies the containers on the way. Text before the first slash is ignored. */
   #find(path: string, otherwise: string, changes: boolean): Place {
     const parts = path.split('/').slice(1).map(unescapePart)
     const key = parts.pop()
@@ -256,7 +256,7 @@ function textOf(operation: Readonly<Record<string, unknown>>, name: 'path' | 'fr
     value === undefined || value === null
       ? `${absent}: ${missing}`
       : `json: cannot unmarshal ${jsonType(value)} into Go value of type string`
-  // Of these the library forgets why.
+  // For these, the library drops the reason.
   const forgets = name === 'path' && (kind === 'add' || kind === 'remove' || kind === 'copy')
   throw new Inapplicable(`${kind} operation failed to decode ${name}: ${forgets ? missing : why}`)
 }

@@ -1,4 +1,4 @@
-// Merging of lists in a strategic merge patch: scalars as a set, objects by their merge key.
+// Merges lists in a strategic merge patch: scalars as a set, objects by their merge key.
 
 import { goFormat, goFormatString, goType } from '../go-text/go-format.ts'
 import { isRecord } from '../schema/compile.ts'
@@ -9,7 +9,7 @@ import { orderBy, requireKey } from './element-order.ts'
 export interface ListMerge {
   readonly mergeKey: string | undefined
   readonly item: SchemaType | undefined
-  /** The patch names scalars to remove. */
+  /** The patch names scalars to delete. */
   readonly deletes: boolean
   /** Merges two objects with the same key. */
   mergeItems(old: JsonObject, patch: JsonObject): JsonObject
@@ -17,7 +17,7 @@ export interface ListMerge {
 
 export interface MergedList {
   readonly items: readonly unknown[]
-  /** Where items stood before, as an order list of the same patch sees it. */
+  /** Former positions of items, for the order list of the same patch. */
   readonly before: readonly unknown[]
 }
 
@@ -55,13 +55,13 @@ export function mergeList(old: readonly unknown[], patch: readonly unknown[], me
 }
 
 interface Directed {
-  /** What is left of the list after the deletions and the replacement that the patch asks for. */
+  /** The list after the patch's deletions and replacement. */
   readonly base: readonly unknown[]
-  /** The items that the patch brings. */
+  /** The items that the patch adds. */
   readonly items: JsonObject[]
   /**
-   * The list as upstream leaves it, which deletes in place: what follows moves up, the last places keep what stood there, and new items fill them.
-   * An order list of the same patch is validated by it.
+   * The list as upstream leaves it: it deletes in place, so later items move up, the last positions keep their old content, and new items
+   * fill them. The order list of the same patch is validated against it.
    */
   readonly slots: unknown[]
 }
@@ -76,7 +76,7 @@ function applyDirectives(old: readonly unknown[], patch: readonly unknown[], mer
     else known.push(at)
   })
   const gone = new Set<number>()
-  /** What stays in the places at the end, from the last one on: in each what was the last item before a deletion. */
+  /** The old content of the last positions, from the last one on: in each, the last item before a deletion. */
   const leftover: unknown[] = []
   let last = old.length - 1
   const remove = (key: unknown): void => {
@@ -104,7 +104,7 @@ function applyDirectives(old: readonly unknown[], patch: readonly unknown[], mer
   return replaces ? { base: items, items: [], slots } : { base, items, slots }
 }
 
-/** The one Go type of all items. Throws where they differ, are lists, or are none. */
+/** The common Go type of all items. Throws if they differ, are lists, or have none. */
 export function typeOfItems(...lists: readonly (readonly unknown[])[]): string {
   let type: string | undefined
   for (const item of lists.flat(1)) {

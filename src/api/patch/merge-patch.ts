@@ -3,8 +3,8 @@ import { setOwn } from '../../base/data/own-property.ts'
 import { isRecord } from '../schema/compile.ts'
 
 /**
- * Never changes its arguments; unchanged parts are shared with `target`. Beyond the RFC, as upstream's library has it: nulls also go from the
- * objects inside new lists, unless the list takes the place of an object.
+ * Never modifies its arguments; shares unchanged parts with `target`. Beyond the RFC, as in upstream's library: nulls are also removed from
+ * objects inside new lists, unless the list replaces an object.
  */
 export function mergePatch(target: unknown, patch: unknown): unknown {
   if (!isRecord(target)) return withoutNulls(patch)

@@ -1,15 +1,15 @@
-// How deep values are that a patch puts into an object: one operation after the other could nest them far deeper than any body may be.
+// Limits the depth of values that a patch creates: successive operations could nest them far deeper than any body may be.
 import { maxDepth } from '../schema/decode.ts'
 import { badRequest, tooLarge } from '../status.ts'
 
-/** Members and items that the operations of one patch may move about, all together. */
+/** Limit of members and items that all operations of one patch move. */
 export const maxMoved = 2_000_000
 
 /** Counts what the operations of one patch move. */
 export class Nesting {
   #left = maxMoved
 
-  /** Throws a 400 where a value at this path would be nested too deep, and a 413 where all operations move too much. */
+  /** Throws a 400 if a value at this path would be nested too deep, and a 413 if all operations move too much. */
   check(path: string, value: unknown): void {
     const levels = path.split('/').length - 1
     if (levels > maxDepth || this.#isDeeper(value, maxDepth - levels)) {

@@ -43,7 +43,7 @@ function patched(contentType: string, patch: unknown, fieldValidation: FieldVali
   return applyPatch({ contentType, budget, body, current: pod, type: schemaFor('', 'v1', 'Pod'), fieldValidation })
 }
 
-/** The JSON of the patched pod, to compare its parts. */
+/** The JSON of the patched pod, for comparing its parts. */
 async function parts(contentType: string, patch: unknown): Promise<typeof pod> {
   return JSON.parse(JSON.stringify((await patched(contentType, patch)).object))
 }
@@ -94,7 +94,7 @@ describe('a strategic merge patch', () => {
   it('replaces atomic lists', async () => assert.deepEqual((await spec({ tolerations: [{ key: 'z' }] })).tolerations, [{ key: 'z' }]))
   it('removes with null', async () => assert.equal('labels' in (await parts(strategic, { metadata: { labels: null } })).metadata, false))
 
-  it('changes nothing where it is empty, and nothing in the current object ever', async () => {
+  it('changes nothing if it is empty, and never modifies the current object', async () => {
     const before = JSON.stringify(pod)
     assert.equal(JSON.stringify((await patched(strategic, {})).object), before)
     await patched(strategic, { metadata: { labels: { b: '2' } }, spec: { containers: [{ name: 'c1', image: 'x' }] } })
@@ -151,17 +151,17 @@ describe('a strategic merge patch', () => {
     ['[]', 400, /^json: cannot unmarshal array into Go value of type map\[string\]interface \{\}$/],
   ]
   for (const [patch, code, message] of refused) {
-    it(`is refused: ${JSON.stringify(patch)}`, async () => {
+    it(`is rejected: ${JSON.stringify(patch)}`, async () => {
       const [gotCode, gotMessage] = await failure(() => patched(strategic, patch))
       assert.equal(gotCode, code)
       assert.match(gotMessage, message)
     })
   }
 
-  it('takes $patch: null of what is new for none', async () =>
+  it('treats $patch: null in a new value as none', async () =>
     assert.deepEqual(await spec({ os: { name: 'linux', $patch: null } }), { ...pod.spec, os: { name: 'linux' } }))
 
-  it('warns under Warn, of unknown fields in the order of the converter', async () => {
+  it("warns under Warn, of unknown fields in the converter's order", async () => {
     const patch = { a: 1, spec: { foo: 1, containers: [{ name: 'c1', bar: 1 }] }, metadata: { b: 1 } }
     assert.deepEqual((await patched(strategic, patch, 'Warn')).warnings, [
       'unknown field "metadata.b"',
@@ -196,11 +196,11 @@ describe('a merge patch', () => {
     [{}, { a: { bb: { ccc: null } } }, { a: { bb: {} } }],
   ]
   for (const [target, patch, result] of table) {
-    it(`turns ${JSON.stringify(target)} by ${JSON.stringify(patch)} into ${JSON.stringify(result)}`, () =>
+    it(`turns ${JSON.stringify(target)} with ${JSON.stringify(patch)} into ${JSON.stringify(result)}`, () =>
       assert.deepEqual(mergePatch(target, patch), result))
   }
 
-  it('reaches its own patch for any object without nulls', () => {
+  it('reproduces its own patch for any object without nulls', () => {
     fc.assert(
       fc.property(fc.jsonValue(), fc.jsonValue(), (target, patch) => {
         if (JSON.stringify(patch).includes('null')) return
@@ -230,7 +230,7 @@ describe('a merge patch', () => {
 })
 
 describe('a JSON patch', () => {
-  it('is bounded in its operations', async () => {
+  it('is limited in its operations', async () => {
     const many = Array.from({ length: maxOperations + 1 }, () => ({ op: 'test', path: '/kind', value: 'Pod' }))
     assert.deepEqual(await failure(() => patched(json, many)), [
       413,
@@ -250,12 +250,12 @@ describe('a JSON patch', () => {
     ['[null]', 'Warn', 422, 'the server rejected our request due to an error in our request'],
   ]
   for (const [body, fieldValidation, code, message] of refused) {
-    it(`is refused: ${body} under ${fieldValidation}`, async () => {
+    it(`is rejected: ${body} under ${fieldValidation}`, async () => {
       assert.deepEqual(await failure(() => patched(json, body, fieldValidation)), [code, message])
     })
   }
 
-  it('is told unknown and duplicate members of its operations', async () => {
+  it('reports unknown and duplicate members of its operations', async () => {
     const body = '[{"op":"add","op":"add","path":"/metadata/labels/b","value":"2","extra":1}]'
     assert.deepEqual((await patched(json, body, 'Warn')).warnings, [
       'json patch duplicate field "[0].op"',
@@ -267,7 +267,7 @@ describe('a JSON patch', () => {
     )
   })
 
-  it('may be null and changes nothing then', async () =>
+  it('may be null, and then changes nothing', async () =>
     assert.deepEqual((await patched(json, 'null')).object, (await patched(json, '[]')).object))
 })
 
@@ -318,7 +318,7 @@ describe('an odd result of a JSON patch or a merge patch', () => {
     )
   }
 
-  it('has its unknown fields told in the order of that text', async () =>
+  it('reports its unknown fields in the order of that text', async () =>
     assert.deepEqual((await patched(merge, { metadata: { b: 1, a: 1 }, apple: 1 }, 'Warn')).warnings, [
       'unknown field "apple"',
       'unknown field "metadata.a"',
@@ -329,7 +329,7 @@ describe('an odd result of a JSON patch or a merge patch', () => {
 describe('requirePatchType()', () => {
   const refusal = (contentType: string, hasSchema = true) => failure(() => requirePatchType(contentType, hasSchema))
   it('ignores parameters', () => requirePatchType(`${merge}; charset=utf-8`, true))
-  it('lets server-side apply through', () => requirePatchType('application/apply-patch+yaml', false))
+  it('accepts server-side apply', () => requirePatchType('application/apply-patch+yaml', false))
   it('offers strategic merge only with a schema', async () => {
     requirePatchType(strategic, true)
     assert.deepEqual(await refusal(strategic, false), [

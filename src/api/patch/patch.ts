@@ -1,4 +1,4 @@
-// One entry for the patch verb: from the request's body and the current object to the patched one, with upstream's answers.
+// The patch verb: from the request's body and the current object to the patched one, with upstream's answers.
 import { type Budget, yieldIfDue } from '../../base/async/turns.ts'
 import type { CustomKind } from '../custom-resources/custom-kind.ts'
 import { invalidValue } from '../field-error.ts'
@@ -33,12 +33,12 @@ const mediaTypes: readonly (readonly [string, PatchKind])[] = [
   ['application/strategic-merge-patch+json', 'strategic'],
 ]
 
-/** The type without its parameters, as upstream cuts it off: a space before the semicolon belongs to the type. */
+/** The type without its parameters, as upstream cuts it: a space before the semicolon belongs to the type. */
 export function patchType(contentType: string): string {
   return contentType.split(';')[0] ?? ''
 }
 
-/** Throws the 415 of a content type that is no patch here; strategic merge needs a schema, so custom resources do not have it. */
+/** Throws the 415 for an unsupported content type; strategic merge needs a schema, so custom resources do not support it. */
 export function requirePatchType(contentType: string, hasSchema: boolean): void {
   const accepted = [...mediaTypes.filter(([, kind]) => kind !== 'strategic' || hasSchema).map(([name]) => name), applyMediaType]
   if (accepted.includes(patchType(contentType))) return
@@ -54,37 +54,37 @@ function patchKindOf(contentType: string): PatchKind {
 }
 
 export interface PatchRequest {
-  /** `requirePatchType` has let it through. */
+  /** Already checked by `requirePatchType`. */
   readonly contentType: string
-  /** The caller has bounded its size. */
+  /** The caller limits its size. */
   readonly body: Uint8Array
-  /** Of the request: each step may take long where the body or the object is large. */
+  /** The request's signal: each step may take long for a large body or object. */
   readonly budget: Budget
-  /** The object as the client sees it: in the version of the request. Not changed. */
+  /** The object as the client sees it, in the version of the request. Not modified. */
   readonly current: unknown
   /** The schema of that version; undefined for custom kinds. */
   readonly type: StructType | undefined
   readonly custom?: CustomKind
   readonly fieldValidation: FieldValidation
-  /** That of the kind, as `ResourceDefinition` has it. */
+  /** As in the kind's `ResourceDefinition`. */
   conversionProblem?(object: KubeObject): string | undefined
 }
 
 export interface Patched {
   /** A new object; may share unchanged parts with `current`. */
   readonly object: KubeObject
-  /** One for each strict error where fieldValidation is Warn. */
+  /** One for each strict error if fieldValidation is Warn. */
   readonly warnings: readonly string[]
 }
 
-/** Other requests have their turn between the steps. Rejects with 400 for a body that is no patch, 413, and 422 where the result is no object of the kind. */
+/** Yields between the steps. Rejects with 400 for a body that is no patch, 413, and 422 if the result is no object of the kind. */
 export async function applyPatch(request: PatchRequest): Promise<Patched> {
   const kind = patchKindOf(request.contentType)
   const { value, strictErrors } = parsePatch(request.body, kind, request.fieldValidation !== 'Ignore')
   await yieldIfDue(request.budget)
   const result = await patchValue(kind, value, request)
   await yieldIfDue(request.budget)
-  // Upstream has all members of custom resources sorted.
+  // Upstream sorts all members of custom resources.
   const sources = request.type === undefined ? [value] : [request.current, value]
   const shown = () => (kind === 'strategic' ? shownPatch(request.current, value, request.type) : textOfNode(patchedNode(result, sources)))
   if (request.type === undefined) {
@@ -113,7 +113,7 @@ function shownPatch(current: unknown, patch: unknown, type: StructType | undefin
   return goFormat(isRecord(current) && isRecord(patch) ? leftOfPatch(current, patch, type) : patch)
 }
 
-/** A patch cannot make another kind of an object: strategic merge leaves the kind alone, the others fail where they change it. */
+/** A patch cannot change an object's kind: strategic merge ignores it, the others fail. */
 function sameKind(patchKind: PatchKind, current: unknown, result: unknown, type: StructType, shown: () => string): unknown {
   if (!isRecord(current)) return result
   const { kind, apiVersion } = current
@@ -125,14 +125,14 @@ function sameKind(patchKind: PatchKind, current: unknown, result: unknown, type:
     return { ...result, kind, apiVersion }
   }
   if (typeof told === 'string') throw invalidPatch(shown(), told)
-  // Without a version upstream reads the object as none of the API's forms, and finds no name in it.
+  // Without apiVersion, upstream does not recognise the object, and finds no name in it.
   if (told.version === '') throw nameless(current)
   const problem = conversionProblem(told, type)
   if (problem !== undefined) throw invalidPatch(shown(), problem)
   return isRecord(result) ? { ...result, kind, apiVersion } : result
 }
 
-/** The kind of a custom resource is validated with the rest of it, but there has to be one. */
+/** The kind of a custom resource is validated later, but must be present. */
 function validateCustom(result: unknown, current: unknown, shown: () => string): void {
   if (!isRecord(result)) return
   const told = declaredKind(result, { group: '', version: '', kind: '' })
@@ -165,7 +165,7 @@ async function patchValue(kind: PatchKind, patch: unknown, { current, type, budg
   }
 }
 
-/** What contradicts the object or its schema is a failure of the server's to upstream. */
+/** For upstream, a contradiction to the object or its schema is a server error. */
 function strategicError(err: StrategicMergeError): ApiError {
   const options = { cause: err }
   if (err.fault === 'format') return badRequest(err.message)
@@ -184,7 +184,7 @@ interface ParsedPatch {
   readonly strictErrors: readonly string[]
 }
 
-/** Throws the 400 of a body that is no patch of the kind, which a merge patch words otherwise when nothing is validated. */
+/** Throws the 400 for a body that is no patch of the kind; a merge patch has another message if nothing is validated. */
 function parsePatch(body: Uint8Array, kind: PatchKind, strict: boolean): ParsedPatch {
   const parsed = parseJsonBytes(body)
   if (kind === 'merge' && !strict) {

@@ -1,11 +1,11 @@
-// The result of a JSON patch or a merge patch as upstream reads it again: text whose members it has sorted where the patch went through, and left
-// as they were elsewhere. Only what is wrong with a result depends on it: what is told first, and what is shown.
+// The result of a JSON patch or a merge patch as text, as upstream decodes it again: members that the patch touched are sorted, others keep
+// their order. This only affects errors: which one is first, and what is shown.
 
 import { byBytes } from '../schema/compile.ts'
 import { goJson } from '../schema/go-json.ts'
 import { type JsonNode, nodeOfValue } from '../schema/json-text.ts'
 
-/** `sources` are the values whose parts the result shares where they were not gone through. */
+/** `sources` are the values whose untouched parts the result shares. */
 export function patchedNode(result: unknown, sources: readonly unknown[]): JsonNode {
   const kept = new Set<unknown>()
   const keep = (value: unknown): void => {
@@ -18,7 +18,7 @@ export function patchedNode(result: unknown, sources: readonly unknown[]): JsonN
   return nodeOfValue(result, record => (kept.has(record) ? Object.keys(record) : Object.keys(record).sort(byBytes)))
 }
 
-/** As Go writes it. */
+/** Go's form. */
 export function textOfNode(node: JsonNode): string {
   switch (node.type) {
     case 'object':

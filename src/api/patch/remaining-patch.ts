@@ -1,5 +1,5 @@
-// What is shown of a strategic merge patch whose result is not an object of the kind. Upstream's library takes out of a patch what it has dealt with,
-// and its message shows the rest.
+// The part of a strategic merge patch that an error shows if the result is no object of the kind: upstream's library removes processed parts
+// from a patch, and its message shows the rest.
 import { setOwn } from '../../base/data/own-property.ts'
 import { isRecord } from '../schema/compile.ts'
 import type { SchemaType } from '../schema/model.ts'
@@ -15,7 +15,7 @@ import {
 import { withoutNulls } from './merge-patch.ts'
 import { listMember, memberType, retainKeys, strategyOf, without } from './strategic-merge-patch.ts'
 
-/** Of a patch that could be merged into `old`. */
+/** For a patch that could be merged into `old`. */
 export function leftOfPatch(old: JsonObject, patch: JsonObject, type: SchemaType | undefined): JsonObject {
   if (Object.hasOwn(patch, patchDirective)) {
     return patch[patchDirective] === 'replace' ? without(patch, key => key === patchDirective) : patch
@@ -49,7 +49,7 @@ function leftOfMember(old: unknown, value: unknown, key: string, type: SchemaTyp
   })
 }
 
-/** What an item that a directive stands in keeps, as its place in the list is no part of the result. */
+/** The rest of an item with a directive, whose list position is not part of the result. */
 function leftOfNew(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(leftOfNew)
   return isRecord(value) ? (withoutDirectives(value, true) ?? withoutNulls(value)) : value

@@ -18,7 +18,7 @@ describe('restoreError()', () => {
     [{}, 'cannot restore slice from map'],
   ]
   for (const [data, message] of rows) {
-    it(`says of the bytes ${JSON.stringify(data)}: ${message}`, () =>
+    it(`reports for the bytes ${JSON.stringify(data)}: ${message}`, () =>
       assert.equal(restoreError({ data: { a: data } }, typeOf('', 'Secret')), message))
   }
 })

@@ -1,11 +1,11 @@
-// Why a strategically patched value is not an object of its kind. Upstream restores it from a map to its struct by a converter with words of
-// its own, not by the decoder that reads requests; docs: apimachinery's runtime.DefaultUnstructuredConverter.
+// Why a strategically patched value is no object of its kind. Upstream converts it from a map to its struct by a converter with its own
+// messages, not by the decoder of requests: apimachinery's runtime.DefaultUnstructuredConverter.
 import { isRecord } from '../schema/compile.ts'
 import { examine } from '../schema/decode-exact.ts'
 import { nodeOfValue } from '../schema/json-text.ts'
 import type { ScalarType, SchemaType } from '../schema/model.ts'
 
-/** The first problem, fields in the order of the struct; undefined where that converter would find none. */
+/** The first problem, fields in struct order; undefined if that converter would find none. */
 export function restoreError(value: unknown, type: SchemaType): string | undefined {
   if (value === null || value === undefined) return undefined
   switch (type.kind) {
@@ -24,8 +24,8 @@ export function restoreError(value: unknown, type: SchemaType): string | undefin
 }
 
 /**
- * `unknown field "spec.foo"` in that converter's order, which tells a struct's own after those of its fields, and without the keys of maps.
- * Of several of one struct the order is upstream's chance.
+ * `unknown field "spec.foo"` in that converter's order: a struct's own after those of its fields, and without map keys. Upstream's order
+ * within one struct is random.
  */
 export function unknownFields(value: unknown, type: SchemaType, path = ''): string[] {
   if (type.kind === 'list') {
@@ -63,7 +63,7 @@ function scalarError(value: unknown, type: ScalarType): string | undefined {
       return problem === undefined ? undefined : `error decoding from json: ${problem}`
     }
     default:
-      // Types with a decoder of their own use it here too.
+      // Types with their own decoder use it here too.
       return examine(nodeOfValue(value), type).error
   }
 }
@@ -73,7 +73,7 @@ function byteError(value: unknown): string | undefined {
   return typeof value === 'number' ? 'cannot convert float64 to uint8' : 'unrecognized type: uint8'
 }
 
-/** What Go's reflection calls a value out of JSON. */
+/** Go's reflection kind of a JSON value. */
 function goKind(value: unknown): string {
   if (Array.isArray(value)) return 'slice'
   if (typeof value === 'number') return Number.isInteger(value) ? 'int64' : 'float64'

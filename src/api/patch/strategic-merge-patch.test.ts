@@ -9,7 +9,7 @@ type Json = Record<string, unknown>
 const pod = schemaFor('', 'v1', 'Pod')
 const named = (...names: string[]): Json[] => names.map(name => ({ name }))
 
-/** What upstream's library makes of a Pod's parts. */
+/** The results of upstream's library for parts of a Pod. */
 const merged: [name: string, original: Json, patch: Json, result: Json][] = [
   ['an empty patch', { spec: { nodeName: 'n' } }, {}, { spec: { nodeName: 'n' } }],
   ['null removes', { spec: { nodeName: 'n', hostname: 'h' } }, { spec: { nodeName: null } }, { spec: { hostname: 'h' } }],
@@ -303,7 +303,7 @@ describe('strategicMergePatch()', () => {
     })
   }
   for (const [name, original, patch, message, fault] of refused) {
-    it(`refuses: ${name}`, () => {
+    it(`rejects: ${name}`, () => {
       assert.throws(
         () => strategicMergePatch(original, patch, pod),
         err => {
@@ -314,7 +314,7 @@ describe('strategicMergePatch()', () => {
       )
     })
   }
-  it('does not merge into what has no schema', () => {
+  it('does not merge into values without a schema', () => {
     const revision = schemaFor('apps', 'v1', 'ControllerRevision')
     const original = { data: { spec: { a: {} } } }
     assert.throws(

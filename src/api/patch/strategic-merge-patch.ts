@@ -1,4 +1,4 @@
-// Strategic merge patch: a merge patch that knows from the schema which lists are merged by key, with the directives $patch, $retainKeys,
+// Strategic merge patch: a merge patch that merges lists by key as the schema says, with the directives $patch, $retainKeys,
 // $setElementOrder/… and $deleteFromPrimitiveList/…. Follows k8s.io/apimachinery's strategicpatch.
 import { setOwn } from '../../base/data/own-property.ts'
 import { goFormat, goFormatString } from '../go-text/go-format.ts'
@@ -19,7 +19,7 @@ import { type MergedList, mergeList, typeOfItems } from './merge-list.ts'
 
 const badRetainKeys = 'invalid patch format of retainKeys'
 
-/** Never changes its arguments; unchanged parts are shared with `original`. Throws `StrategicMergeError`. */
+/** Never modifies its arguments; shares unchanged parts with `original`. Throws `StrategicMergeError`. */
 export function strategicMergePatch(original: JsonObject, patch: JsonObject, type: SchemaType | undefined): JsonObject {
   if (Object.hasOwn(patch, patchDirective)) {
     const directive = patch[patchDirective]
@@ -42,7 +42,7 @@ export function strategicMergePatch(original: JsonObject, patch: JsonObject, typ
   return result
 }
 
-/** `deletes`: the value names scalars to remove. */
+/** `deletes`: the value names scalars to delete. */
 function mergeMember(result: JsonObject, key: string, value: unknown, deletes: boolean, type: SchemaType | undefined): void {
   if (value === null) {
     delete result[key]
@@ -71,7 +71,7 @@ function mergeLists(old: readonly unknown[], patch: readonly unknown[], deletes:
   return mergeList(old, patch, { mergeKey, item: inner, deletes, mergeItems: (left, right) => strategicMergePatch(left, right, inner) })
 }
 
-/** `$setElementOrder/field` says the order in which the merged list ends up. Returns whether it took the patch's own items for the list. */
+/** `$setElementOrder/field` gives the order of the merged list. Returns whether it merged the patch's own items for the list. */
 function mergeOrdered(result: JsonObject, patch: JsonObject, directive: string, type: SchemaType | undefined): boolean {
   const order = patch[directive]
   if (!Array.isArray(order)) throw wrongType('[]interface {}', order)
@@ -84,7 +84,7 @@ function mergeOrdered(result: JsonObject, patch: JsonObject, directive: string, 
   if (old === undefined && list === undefined) return false
   const { items, before } = mergedOrNew(old, list, member)
   if (mergeKey !== undefined) checkNamed(items, order, mergeKey)
-  // Objects can be put in order by a key alone.
+  // Objects can only be ordered by a key.
   const hasObjects = typeOfItems(old ?? [], list ?? []) === 'map[string]interface {}'
   if (hasObjects) for (const item of [...order, ...items, ...before]) requireKey(item, mergeKey ?? '')
   setOwn(result, name, orderBy(items, order, before, mergeKey))
@@ -104,7 +104,7 @@ function listIn(object: JsonObject, name: string): readonly unknown[] | undefine
   return value
 }
 
-/** The original with only the keys that `$retainKeys` names, where the patch has it. */
+/** The original with only the keys in `$retainKeys`, if the patch has it. */
 export function retainKeys(original: JsonObject, patch: JsonObject): JsonObject {
   if (!Object.hasOwn(patch, retainKeysDirective)) return without(original, () => false)
   const keys = patch[retainKeysDirective]
@@ -125,11 +125,11 @@ export function without(value: JsonObject, drops: (key: string) => boolean): Jso
 
 export interface Member {
   readonly field: SchemaField
-  /** The type of the member, of a list that of its items. */
+  /** The type of the member; for a list, that of its items. */
   readonly inner: SchemaType
 }
 
-/** Nothing can be merged into a map's values, nor into what has no schema. */
+/** A map's values, and values without a schema, are not merged. */
 export function memberType(type: SchemaType | undefined, key: string): Member {
   const named = JSON.stringify(key)
   if (type?.kind === 'map' || type?.kind === 'list') {
@@ -146,7 +146,7 @@ export function memberType(type: SchemaType | undefined, key: string): Member {
 export function listMember(type: SchemaType | undefined, key: string): Member {
   const { field, inner } = memberType(type, key)
   if (inner.kind === 'list') return { field, inner: inner.item }
-  // Upstream takes what a pointer points to for the item: that a struct is not a list is found when the result is decoded.
+  // Upstream treats a pointer's target as the item; decoding the result then reports that a struct is no list.
   if (field.pointer) return { field, inner }
   throw new StrategicMergeError(`expected slice or array type, but got: ${type?.kind ?? 'interface'}`)
 }

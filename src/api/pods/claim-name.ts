@@ -1,4 +1,4 @@
-// Which claim for storage stands behind a volume of a pod.
+// The claim behind a volume of a pod.
 import type { Pod, Volume } from '../types/core-v1.ts'
 
 /** The name of the claim behind a pod's volume; undefined for a volume of another type. */

@@ -1,14 +1,14 @@
-// The one way to visit every container of a pod: init, regular and ephemeral ones, each with its path.
+// Visits every container of a pod: init, regular and ephemeral ones, each with its path.
 import type { Container, EphemeralContainer, PodSpec } from '../types/core-v1.ts'
 
 export interface VisitedContainer {
   readonly container: Container | EphemeralContainer
   readonly kind: 'containers' | 'initContainers' | 'ephemeralContainers'
-  /** `spec.containers[0]`, where `spec` is what was given as the path of the pod's spec. */
+  /** `spec.containers[0]`, where `spec` is the given path of the pod's spec. */
   readonly path: string
 }
 
-/** In the order in which they start; security checks that look at less than this look at too little. */
+/** In their starting order. Security checks must use this, or they miss containers. */
 export function containersOf(spec: PodSpec, path = 'spec'): VisitedContainer[] {
   const visited: VisitedContainer[] = []
   for (const kind of ['initContainers', 'containers', 'ephemeralContainers'] as const) {
@@ -21,7 +21,7 @@ export function containersOf(spec: PodSpec, path = 'spec'): VisitedContainer[] {
   return visited
 }
 
-/** Whether any of them is so: of all pods few have what the rarer rules are about, and their paths need not be spelled out. */
+/** Whether any container matches: few pods have what the rarer rules check, so their paths need not be built. */
 export function someContainer(spec: PodSpec, holds: (container: Container | EphemeralContainer) => boolean): boolean {
   return (
     spec.containers?.some(holds) === true || spec.initContainers?.some(holds) === true || spec.ephemeralContainers?.some(holds) === true

@@ -1,4 +1,4 @@
-// Where a kind keeps its pod: itself, or a template. What is not listed here makes no pods.
+// Where each kind contains its pod: itself, or a template. Other kinds create no pods.
 import type { KubeObject, ObjectMeta } from '../object.ts'
 import type { DaemonSet, Deployment, ReplicaSet, StatefulSet } from '../types/apps-v1.ts'
 import type { CronJob, Job } from '../types/batch-v1.ts'
@@ -17,7 +17,7 @@ const at = (template: PodTemplateSpec | undefined, pointer: string): LocatedPod 
 const inSpec: Locator = object =>
   at((object as Deployment | ReplicaSet | StatefulSet | DaemonSet | Job | ReplicationController).spec?.template, '/spec/template')
 
-/** By group resource; the object has been decoded by that resource's schema, which makes the casts safe. */
+/** By group resource; the resource's schema has decoded the object, so the casts are safe. */
 const locators: ReadonlyMap<string, Locator> = new Map<string, Locator>([
   ['pods', object => at({ metadata: object.metadata, spec: (object as Pod).spec }, '')],
   ['podtemplates', object => at((object as PodTemplate).template, '/template')],
@@ -30,7 +30,7 @@ const locators: ReadonlyMap<string, Locator> = new Map<string, Locator>([
   ['cronjobs.batch', object => at((object as CronJob).spec?.jobTemplate?.spec?.template, '/spec/jobTemplate/spec/template')],
 ])
 
-/** Pods and whatever has a template of them. */
+/** Pods and all kinds with a pod template. */
 export const podResources: readonly string[] = [...locators.keys()]
 export const podTemplateResources: readonly string[] = podResources.filter(name => name !== 'pods')
 

@@ -1,4 +1,4 @@
-// A mirror pod stands in the API for a static pod that a node runs by itself.
+// A mirror pod represents a static pod, which a node runs by itself.
 import type { KubeObject } from '../object.ts'
 
 export const mirrorPodAnnotation = 'kubernetes.io/config.mirror'

@@ -1,4 +1,5 @@
-// The objects of its namespace that a pod names, through whatever field: what its node may read, and what a node's own pod may not name.
+// The objects of its namespace that a pod references in any field: its node may read them, and a node's own mirror pod may not reference
+// any.
 import { isJsonObject } from '../../base/json.ts'
 import type { KubeObject } from '../object.ts'
 

@@ -1,4 +1,4 @@
-// What a whole pod requests and is limited to, from its containers (KEP-753 for sidecars, KEP-1287 for running pods that are resized).
+// Requests and limits of a whole pod, from its containers (KEP-753 for sidecars, KEP-1287 for running pods that are resized).
 import {
   addAmounts,
   noAmounts,
@@ -10,15 +10,15 @@ import {
 import type { Container, ContainerStatus, Pod } from '../types/core-v1.ts'
 
 export interface PodResourceOptions {
-  /** Counts what a running container was given too, where that is more than what its spec says now. */
+  /** Also counts a running container's granted resources if they exceed its spec. */
   readonly useStatus?: boolean
-  /** Counts the containers alone. */
+  /** Counts only the containers. */
   readonly excludeOverhead?: boolean
-  /** What a container counts for that says nothing of a resource; of requests only. */
+  /** The value of a container without a request for a resource; for requests only. */
   readonly unspecified?: ReadonlyAmounts
 }
 
-/** The most that the pod requests at any time: init containers run one by one, sidecars stay; overhead is on top. */
+/** The maximum that the pod requests at any time: init containers run one by one, sidecars stay; overhead is added. */
 export function podRequests(
   pod: Pod,
   { useStatus = false, excludeOverhead = false, unspecified = noAmounts }: PodResourceOptions = {},
@@ -30,7 +30,7 @@ export function podRequests(
   return total
 }
 
-/** The sum of the limits; a resource that one container leaves open is open only where all do. Overhead counts where there is a limit. */
+/** The sum of the limits; a resource that some container leaves unlimited is unlimited only if all do. Overhead counts if there is a limit. */
 export function podLimits(pod: Pod, { useStatus = false, excludeOverhead = false }: PodResourceOptions = {}): ResourceAmounts {
   const status = useStatus ? statusOf(pod) : noStatus
   const infeasible = useStatus && isResizeInfeasible(pod)

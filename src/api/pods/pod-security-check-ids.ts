@@ -1,4 +1,4 @@
-// The ids of the checks of the Pod Security Standards, by which exceptions name them.
+// The ids of the Pod Security Standards' checks, which exceptions name.
 
 export const podSecurityCheckIds = [
   'allowPrivilegeEscalation',

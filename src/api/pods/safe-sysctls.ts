@@ -1,4 +1,4 @@
-// The sysctls that concern the pod alone which sets them: Pod Security and nodes let nobody set others.
+// Sysctls that affect only the pod that sets them: Pod Security and nodes allow no others.
 
 const first = [
   'kernel.shm_rmid_forced',
@@ -17,10 +17,13 @@ const since29 = [
 ]
 const since32 = [...since29, 'net.ipv4.tcp_rmem', 'net.ipv4.tcp_wmem']
 
-/** By the minor version of Kubernetes from which each list holds. */
+/** By the minor version of Kubernetes that introduced each list. */
 export const safeSysctls = { first, since27, since29, since32 } as const
 
-/** The name with dots. sysctl(8) takes both separators; where the first one is a slash, slashes separate and dots belong to names: `net/ipv4/conf/eth0.1/forwarding` is `net.ipv4.conf.eth0/1.forwarding`. */
+/**
+ * The name with dots. sysctl(8) accepts both separators; if a slash comes first, slashes separate and dots belong to names:
+ * `net/ipv4/conf/eth0.1/forwarding` is `net.ipv4.conf.eth0/1.forwarding`.
+ */
 export function sysctlName(name: string): string {
   if (/[./]/.exec(name)?.[0] !== '/') return name
   return name.replace(/[./]/g, separator => (separator === '/' ? '.' : '/'))

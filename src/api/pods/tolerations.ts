@@ -1,4 +1,4 @@
-// Taints and the tolerations that a pod has against them.
+// Taints, and a pod's tolerations of them.
 import type { Taint, Toleration } from '../types/core-v1.ts'
 
 export function tolerates({ key = '', operator = 'Equal', value = '', effect = '' }: Toleration, taint: Taint): boolean {

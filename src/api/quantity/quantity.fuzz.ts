@@ -1,4 +1,4 @@
-// Quantities: read, or refused by a QuantityError; the canonical text is the same amount, and its own canonical text.
+// Quantities are parsed, or rejected with a QuantityError; the canonical text is the same amount, and its own canonical text.
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
 import { type FuzzTarget, succeeds } from '../../base/testing/fuzz-target.testing.ts'
@@ -48,7 +48,7 @@ const suffixes = [
   'mi',
 ]
 
-/** Upstream has no suffix for more zeros than these, and its text of such an amount is that of a smaller one; so is ours. */
+/** Upstream has no suffix for more zeros, and prints such an amount as a smaller one; so do we. */
 const maxWithSuffix = parseQuantity('1000E')
 const isBeyondSuffixes = (read: Quantity): boolean =>
   compareQuantities(read, maxWithSuffix) >= 0 || compareQuantities({ ...read, value: -read.value }, maxWithSuffix) >= 0

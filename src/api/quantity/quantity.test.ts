@@ -37,7 +37,7 @@ describe('canonicalQuantity()', () => {
     ['+5', '+5'],
     ['-5', '-5'],
     ['0m', '0'],
-    // Upstream keeps the text of what it need not change.
+    // Upstream keeps the text if it need not change it.
     ['00500m', '00500m'],
     ['1.500', '1.500'],
     ['E', '0'],
@@ -53,12 +53,12 @@ describe('canonicalQuantity()', () => {
   ]
   for (const [input, expected] of table) it(`prints ${input} as ${expected}`, () => assert.equal(canonicalQuantity(input), expected))
 
-  it('is a fixed point of itself, and of the same amount', () => {
+  it('is idempotent, and the same amount', () => {
     const suffix = fc.constantFrom('', 'n', 'u', 'm', 'k', 'M', 'G', 'T', 'Ki', 'Mi', 'Gi', 'e2', 'e-3')
     fc.assert(
       fc.property(fc.integer({ min: -99_999, max: 99_999 }), fc.integer({ min: 0, max: 999 }), suffix, (whole, fraction, unit) => {
         const text = canonicalQuantity(`${whole}.${fraction}${unit}`)
-        // Half a Ki may leave a number without a suffix, which reads as decimal: upstream's too shows 62.5Ki as 64000, and 64000 as 64k.
+        // Half a Ki may leave a number without a suffix, which reads as decimal: upstream, too, prints 62.5Ki as 64000, and 64000 as 64k.
         if (!unit.endsWith('i') || fraction === 0) assert.equal(canonicalQuantity(text), text)
         assert.equal(compareQuantities(parseQuantity(text), parseQuantity(`${whole}.${fraction}${unit}`)), 0)
       }),
@@ -68,12 +68,12 @@ describe('canonicalQuantity()', () => {
 
 describe('parseQuantity()', () => {
   for (const text of ['', 'x', '1x', '1 Gi', '1.2.3', '1Gix', 'true', '{}', '１']) {
-    it(`refuses ${JSON.stringify(text)} as malformed`, () => {
+    it(`rejects ${JSON.stringify(text)} as malformed`, () => {
       assert.throws(() => parseQuantity(text), new QuantityError(quantityFormatMessage))
     })
   }
   for (const text of ['1KiK', '1e', '1Me', '1e99999']) {
-    it(`refuses the suffix of ${text}`, () => {
+    it(`rejects the suffix of ${text}`, () => {
       assert.throws(() => parseQuantity(text), new QuantityError("unable to parse quantity's suffix"))
     })
   }
@@ -104,7 +104,7 @@ describe('arithmetic of quantities', () => {
     )
   })
 
-  it('addQuantities() takes the format of the first amount that is not zero', () => {
+  it('addQuantities() uses the format of the first amount that is not zero', () => {
     assert.equal(formatQuantity(addQuantities(parseQuantity('0'), parseQuantity('1Gi'))), '1Gi')
     assert.equal(formatQuantity(addQuantities(parseQuantity('1Gi'), parseQuantity('1Gi'))), '2Gi')
   })
@@ -118,7 +118,7 @@ describe('arithmetic of quantities', () => {
   })
 })
 
-it('parseQuantity() refuses exponents beyond 1000, which would build numbers without bound', () => {
+it('parseQuantity() rejects exponents above 1000, which would build unbounded numbers', () => {
   assert.equal(parseQuantity('1e1000').scale, 1000)
   for (const text of ['1e1001', '1e-1001', '1E999999999']) {
     assert.throws(() => parseQuantity(text), /unable to parse quantity's suffix/)

@@ -1,14 +1,14 @@
-// Quantities (`500m`, `1Gi`) as k8s.io/apimachinery's resource.Quantity reads, compares and prints them.
+// Quantities (`500m`, `1Gi`), parsed, compared and printed as by k8s.io/apimachinery's resource.Quantity.
 
 export type QuantityFormat = 'DecimalSI' | 'BinarySI' | 'DecimalExponent'
 
-/** value × 10^scale, exact. `text` is kept where the input was canonical enough for upstream to print it unchanged. */
+/** value × 10^scale, exact. `text` is kept if the input is canonical enough for upstream to print it unchanged. */
 export interface Quantity {
   readonly value: bigint
   readonly scale: number
   readonly format: QuantityFormat
   readonly text?: string
-  /** Read as a decimal of any size, for upstream's 64 bits and a power of ten do not hold it for certain. */
+  /** Parsed as a decimal of any size, since upstream's 64 bits and a power of ten may not fit it. */
   readonly decimal?: true
 }
 
@@ -38,23 +38,23 @@ const decimalSuffixOf = new Map([...decimalSuffixes].map(([suffix, exponent]) =>
 const binarySuffixes = ['', 'Ki', 'Mi', 'Gi', 'Ti', 'Pi', 'Ei']
 const shape = /^([+-]?)(\d*)(?:\.(\d*))?([eEinumkKMGTP]*[-+]?\d*)$/
 const maxBinary = 2n ** 63n - 1n
-/** Upstream takes any exponent; one beyond this is refused here, since comparing it would build numbers without bound. */
+/** Upstream accepts any exponent; larger ones are rejected here, since comparing them would build unbounded numbers. */
 const maxExponent = 1000
-/** Reading takes the square of the digits, and no amount has so many. */
+/** Parsing is quadratic in the digits, and no real amount has so many. */
 const maxCharacters = 1024
 
-/** Few different quantities make up nearly all that is read (`100m`, `64Mi`), and one is read several times in a request: defaults, quality of service, validation. */
+/** Few distinct quantities (`100m`, `64Mi`) are nearly all that is parsed, several times in each request: defaults, quality of service, validation. */
 const recent = new Map<string, Quantity>()
 const maxRecent = 512
 const maxRecentLength = 32
 
-/** Throws `QuantityError` with upstream's message. The result is shared: never changed. */
+/** Throws `QuantityError` with upstream's message. The result is shared: never modify it. */
 export function parseQuantity(text: string): Quantity {
   const known = recent.get(text)
   if (known !== undefined) return known
   const read = readQuantity(text)
   if (text.length > maxRecentLength) return read
-  // Begun anew rather than aged: what is in use is back at once.
+  // Cleared rather than aged: values in use return at once.
   if (recent.size >= maxRecent) recent.clear()
   recent.set(text, read)
   return read
@@ -67,7 +67,7 @@ function readQuantity(text: string): Quantity {
   const [, sign = '', whole = '', fraction = '', suffix = ''] = match
   const { format, exponent } = interpretSuffix(suffix)
   const stripped = whole.replace(/^0+/, '')
-  // A value of zeros only and nothing behind them is a plain number.
+  // Zeros without a suffix are a plain number.
   const number = stripped === '' ? '0' : stripped
   const negative = sign === '-'
   const small = fastPath(text, number, fraction, format, exponent, negative)
@@ -88,7 +88,7 @@ function readQuantity(text: string): Quantity {
   return { value: negative ? -value : value, scale, format: shown, decimal: true }
 }
 
-/** Upstream's int64 path, which keeps the input's own text where it looks canonical. Undefined where the number does not fit. */
+/** Upstream's int64 path, which keeps the input's text if it looks canonical. Undefined if the number does not fit. */
 function fastPath(
   text: string,
   number: string,
@@ -142,12 +142,12 @@ export function roundUpToMilli(quantity: Quantity): Quantity {
 
 const powers: bigint[] = [1n]
 
-/** Worked out once: amounts of cores and bytes are some scales apart, and are compared with every request. */
+/** Cached: amounts of cores and bytes have few scales, and are compared in every request. */
 function powerOfTen(exponent: number): bigint {
   let power = powers[exponent]
   if (power === undefined) {
     power = 10n ** BigInt(exponent)
-    // Exponents are bounded by what is read.
+    // The parser limits exponents.
     powers[exponent] = power
   }
   return power
@@ -161,12 +161,12 @@ function compareScaled(a: bigint, aScale: number, b: bigint, bScale: number): nu
   return left < right ? -1 : left > right ? 1 : 0
 }
 
-/** Negative, zero or positive as `a` is less than, equal to or greater than `b`. */
+/** Negative, zero or positive if `a` is less than, equal to or greater than `b`. */
 export function compareQuantities(a: Quantity, b: Quantity): number {
   return compareScaled(a.value, a.scale, b.value, b.scale)
 }
 
-/** The format of the sum is that of `a`, or that of `b` where `a` is zero. */
+/** The format of the sum is that of `a`, or that of `b` if `a` is zero. */
 export function addQuantities(a: Quantity, b: Quantity): Quantity {
   if (a.scale === b.scale) return { value: a.value + b.value, scale: a.scale, format: a.value === 0n ? b.format : a.format }
   const scale = Math.min(a.scale, b.scale)
@@ -222,7 +222,7 @@ export function formatQuantity(quantity: Quantity): string {
   return `${mantissa}${decimalSuffixOf.get(exponent) ?? ''}`
 }
 
-/** Binary suffixes are for whole numbers of at least 1024 in magnitude; others are printed in decimal, so that nothing is lost. */
+/** Binary suffixes are for whole numbers of at least 1024 in magnitude; others are printed in decimal, without loss. */
 function isBinaryExact(value: bigint, scale: number): boolean {
   const magnitude = value < 0n ? -value : value
   if (compareScaled(magnitude, scale, 1024n, 0) < 0) return false
@@ -231,12 +231,12 @@ function isBinaryExact(value: bigint, scale: number): boolean {
 
 const canonical = new Map<string, string>()
 
-/** The text that upstream prints for this one. Throws `QuantityError`. */
+/** Upstream's text of this quantity. Throws `QuantityError`. */
 export function canonicalQuantity(text: string): string {
   const known = canonical.get(text)
   if (known !== undefined) return known
   const result = formatQuantity(parseQuantity(text))
-  // Manifests repeat the same few amounts; the bound keeps hostile input from growing this.
+  // Manifests repeat the same few amounts; the limit keeps hostile input from growing this.
   if (canonical.size >= 1000) canonical.clear()
   if (text.length <= 32) canonical.set(text, result)
   return result

@@ -1,4 +1,4 @@
-// Lists of amounts by resource (`cpu: 100m`), as exact quantities: sums, maxima and comparisons.
+// Amounts by resource (`cpu: 100m`), as exact quantities: sums, maxima and comparisons.
 import { addQuantities, compareQuantities, parseQuantity, type Quantity, subtractQuantities } from './quantity.ts'
 
 export type ResourceAmounts = Map<string, Quantity>
@@ -6,14 +6,14 @@ export type ReadonlyAmounts = ReadonlyMap<string, Quantity>
 
 export const noAmounts: ReadonlyAmounts = new Map()
 
-/** As they stand in an object; the decoder has seen that they are quantities. */
+/** As in an object; the decoder has validated the quantities. */
 export function parseAmounts(list: Readonly<Record<string, string>> | undefined): ResourceAmounts {
   const amounts: ResourceAmounts = new Map()
   for (const name in list) amounts.set(name, parseQuantity(list[name] ?? '0'))
   return amounts
 }
 
-/** Changes `to`. */
+/** Modifies `to`. */
 export function addAmounts(to: ResourceAmounts, from: ReadonlyAmounts): void {
   for (const [name, amount] of from) {
     const before = to.get(name)
@@ -21,7 +21,7 @@ export function addAmounts(to: ResourceAmounts, from: ReadonlyAmounts): void {
   }
 }
 
-/** Changes `from`. */
+/** Modifies `from`. */
 export function subtractAmounts(from: ResourceAmounts, amounts: ReadonlyAmounts): void {
   for (const [name, amount] of amounts) {
     const before = from.get(name)
@@ -29,7 +29,7 @@ export function subtractAmounts(from: ResourceAmounts, amounts: ReadonlyAmounts)
   }
 }
 
-/** The larger of the two for each resource. Changes `to`. */
+/** The larger of the two for each resource. Modifies `to`. */
 export function raiseAmounts(to: ResourceAmounts, atLeast: ReadonlyAmounts): void {
   for (const [name, amount] of atLeast) {
     const before = to.get(name)

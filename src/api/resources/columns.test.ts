@@ -21,18 +21,18 @@ function cell<T extends KubeObject>(
 
 const metadata = { name: 'x' }
 
-test('an ingress shows the class of its field, not that of the annotation from before', () => {
+test('an ingress shows the class of its field, not that of the older annotation', () => {
   const annotated = { metadata: { ...metadata, annotations: { 'kubernetes.io/ingress.class': 'old' } } }
   assert.equal(cell(ingress, 'Class', { ...annotated, spec: {} }), '<none>')
   assert.equal(cell(ingress, 'Class', { ...annotated, spec: { ingressClassName: 'new' } }), 'new')
 })
 
-test('an address shows the resource of its parent in small letters', () => {
+test('an address shows the resource of its parent in lower case', () => {
   const parentRef = { group: 'Example.com', resource: 'Gates', namespace: 'N', name: 'G' }
   assert.equal(cell(ipAddress, 'ParentRef', { metadata, spec: { parentRef } }), 'gates.example.com/N/G')
 })
 
-test('an event counts as its series, or once', () => {
+test('an event counts by its series, or as one', () => {
   const base = { metadata, involvedObject: {}, reportingComponent: '', reportingInstance: '' }
   const count = (parts: object) => cell(event, 'Count', { ...base, ...parts })
   assert.deepEqual(
@@ -41,7 +41,7 @@ test('an event counts as its series, or once', () => {
   )
 })
 
-test('of several Ready conditions of a node the last one counts', () => {
+test('the last of several Ready conditions of a node counts', () => {
   const conditions = [
     { type: 'Ready', status: 'False' },
     { type: 'Ready', status: 'True' },
@@ -49,7 +49,7 @@ test('of several Ready conditions of a node the last one counts', () => {
   assert.equal(cell(node, 'Status', { metadata, spec: {}, status: { conditions } }), 'Ready')
 })
 
-test('a binding shows which parameters it names', () => {
+test('a binding shows the parameters that it names', () => {
   assert.equal(paramRefCell(undefined), '<unset>')
   assert.equal(paramRefCell({}), '<unset>')
   assert.equal(paramRefCell({ name: 'a' }), '*/a')
@@ -60,7 +60,7 @@ test('a binding shows which parameters it names', () => {
   )
 })
 
-test('an autoscaler shows what its status knows of each metric', () => {
+test('an autoscaler shows its status of each metric', () => {
   const scaleTargetRef = { kind: 'Deployment', name: 'web' }
   const targets = (metric: object, status?: object) =>
     cell(horizontalPodAutoscaler, 'Targets', {

@@ -1,4 +1,4 @@
-// The resource that one version of a CustomResourceDefinition describes, as the server serves it.
+// The resource of one version of a CustomResourceDefinition, as the server serves it.
 
 import { isTrue } from '../custom-resources/conditions.ts'
 import { CustomKind, type ScalePaths } from '../custom-resources/custom-kind.ts'
@@ -22,8 +22,8 @@ import { defineResource, type ResourceDefinition, type Subresource, type Verb } 
 type CustomObject = KubeObject & Record<string, unknown>
 
 /**
- * The served versions of a definition with accepted names, the stored one first. Nothing of `definition` is kept but names and paths: schemas come from
- * `schemaOf` when they are needed, and have changed where `id` has.
+ * The served versions of a definition with accepted names, the stored one first. Keeps only names and paths of `definition`: `schemaOf`
+ * returns the schemas on demand, and they changed if `id` did.
  */
 export function customResources(
   definition: CustomResourceDefinition,
@@ -46,20 +46,20 @@ export function customResources(
   }
   const keeper = make(stored)
   const served = spec.versions.filter(version => version.served && version !== stored).map(make)
-  // What is about to end is served once more, so that its objects can be deleted.
+  // A terminating definition is still served, so that its objects can be deleted.
   const keeps = stored.served || isTrue(definition.status, 'Terminating')
   const resources = [...(keeps ? [keeper] : []), ...served].map(({ version, kind }) => resourceOf(definition, version, kind, keeper))
   return { resources, stored: { kind: keeper.kind, apiVersion: groupVersion(spec.group, stored.name) } }
 }
 
-/** Apart, so that the closure holds these two and not the whole definition, which is large. */
+/** Separate, so that the closure holds these two and not the whole large definition. */
 function schemaSource(schemaOf: (version: string) => JSONSchemaProps | undefined, name: string): () => JSONSchemaProps | undefined {
   return () => schemaOf(name)
 }
 
 export interface CustomResources {
   readonly resources: readonly ResourceDefinition[]
-  /** The version that objects are stored in, which need not be served. */
+  /** The stored version, which need not be served. */
   readonly stored: { readonly kind: CustomKind; readonly apiVersion: string } | undefined
 }
 
@@ -92,7 +92,7 @@ function resourceOf(
     shortNames: names.shortNames ?? [],
     categories: names.categories ?? [],
     namespaced: spec.scope === 'Namespaced',
-    // Nothing new begins in what is about to end.
+    // Nothing can be created under a terminating definition.
     verbs: isTrue(status, 'Terminating') ? all.filter(verb => verb !== 'create') : all,
     columns: printerColumns(version.additionalPrinterColumns),
     subresources: [...(hasStatus ? [statusSubresource(kind, validateScale)] : []), ...(scale === undefined ? [] : [scaleSubresource])],
@@ -139,12 +139,12 @@ function deprecation({ deprecated, deprecationWarning, name }: CustomResourceDef
   return deprecated === true ? { serving: { deprecation: deprecationWarning ?? `${group}/${name} ${kind} is deprecated` } } : {}
 }
 
-/** All but metadata and, where it has a path of its own, the status. */
+/** Everything but metadata and, if it has its own path, the status. */
 function countedPart({ metadata: _metadata, status, ...rest }: CustomObject, hasStatus: boolean): unknown {
   return hasStatus ? rest : { ...rest, status }
 }
 
-/** A status that is not there is what the schema says it is then. */
+/** Without a status, the schema's default applies. */
 function putStatusBack(object: CustomObject, status: unknown, kind: CustomKind): void {
   const kept = status ?? kind.newStatus()
   if (kept === undefined) delete object['status']
@@ -164,7 +164,7 @@ function statusSubresource(kind: CustomKind, validateScale: ScaleValidator | und
       putStatusBack(object, status, kind)
     },
     validate: (object, old) => [...kind.validateStatusUpdate(object, old), ...(validateScale?.status(object) ?? [])],
-    // Everything but the status is put back; upstream counts only the spec as such, so that writers here manage the metadata that they send.
+    // Everything but the status is restored; upstream lists only the spec as reset, so that writers here manage the metadata that they send.
     resetFields: ['spec'],
   }
 }
@@ -185,7 +185,7 @@ function scalePaths({ specReplicasPath, statusReplicasPath, labelSelectorPath }:
   }
 }
 
-/** The value along names of fields; undefined where there is none. */
+/** The value at a path of field names; undefined if there is none. */
 export function fieldAt(object: unknown, path: readonly string[]): unknown {
   let at = object
   for (const name of path) {
@@ -201,11 +201,11 @@ type ValidateObject = (object: CustomObject) => FieldError[]
 
 interface ScaleValidator {
   readonly status: ValidateObject
-  /** The spec, too. */
+  /** Includes the spec. */
   readonly whole: ValidateObject
 }
 
-/** What a scale reads must be a number of replicas, and its selector a text. Fields keep the dot that their paths begin with, as upstream. */
+/** The scale's fields must be numbers of replicas, and its selector a text. As upstream, fields keep the leading dot of their paths. */
 function scaleValidator({ specReplicasPath, statusReplicasPath, labelSelectorPath }: CustomResourceSubresourceScale): ScaleValidator {
   const [inSpec, inStatus] = [specReplicasPath, statusReplicasPath].map(replicasValidator)
   const validateSelector = labelSelectorPath ? selectorValidator(labelSelectorPath) : undefined
@@ -232,7 +232,7 @@ function selectorValidator(path: string): ValidateObject {
   }
 }
 
-/** A value of a Go type, in upstream's words where another one stands on the way to it. */
+/** A value of a Go type, or upstream's error if another type is on the way to it. */
 function valueAt(
   object: unknown,
   names: readonly string[],

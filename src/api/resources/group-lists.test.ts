@@ -24,16 +24,16 @@ for (const folder of folders) {
   })
 }
 
-/** Upstream has no printer for them: name and time of creation. */
+/** Upstream prints only their name and creation time. */
 const unprinted = ['LimitRange', 'ClusterRole', 'Role', 'CSIStorageCapacity', 'CustomResourceDefinition']
 
 for (const { group, version, kind, columns, virtual } of resources) {
-  test(`${kind} of ${group || 'core'}/${version} prints its name and columns of distinct names`, () => {
+  test(`${kind} of ${group || 'core'}/${version} prints its name and distinct column names`, () => {
     const names = columns.map(({ name }) => name)
     assert.equal(new Set(names).size, names.length)
     if (unprinted.includes(kind)) assert.deepEqual(names, [])
     else if (virtual !== true) assert.ok(names.includes('Name'))
-    // Events are told apart by what they report, so their name stands last.
+    // Events are identified by what they report, so their name is last.
     if (names.length > 0 && kind !== 'Event') assert.equal(names[0], 'Name')
   })
 }

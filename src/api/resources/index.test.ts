@@ -20,7 +20,7 @@ test('resources lists the kinds of every group folder', async () => {
   }
 })
 
-test('optionalResources are under the group version that asks for them, and are not served without it', () => {
+test('optionalResources belong to the group version that enables them, and are not served without it', () => {
   for (const [name, definitions] of optionalResources) {
     for (const definition of definitions) {
       assert.equal(groupVersion(definition.group, definition.version), name)
@@ -49,7 +49,7 @@ test('resources are complete: names, verbs, and a Name column first', () => {
   }
 })
 
-test('resources take no name that is not one segment of a path: the place of an object in the store is made of it', () => {
+test("resources accept only names of one path segment: the object's storage key contains it", () => {
   for (const { kind, nameRule = nameIsDnsSubdomain } of [...resources, ...[...optionalResources.values()].flat()]) {
     for (const name of ['.', '..', 'a/b', 'a%b']) assert.notDeepEqual(nameRule(name, false), [], `${kind} ${name}`)
     for (const prefix of ['a/', 'a%']) assert.notDeepEqual(nameRule(prefix, true), [], `${kind} ${prefix}`)

@@ -1,4 +1,4 @@
-// Every kind that the server serves without a CustomResourceDefinition, in the order of upstream's discovery document.
+// All kinds without a CustomResourceDefinition, in the order of upstream's discovery document.
 
 import { admissionregistrationAlphaResources, admissionregistrationResources } from './admissionregistration/index.ts'
 import { apiextensionsResources } from './apiextensions/index.ts'
@@ -24,7 +24,7 @@ import type { ResourceDefinition } from './resource.ts'
 import { schedulingResources } from './scheduling/index.ts'
 import { storageResources } from './storage/index.ts'
 
-/** All built-in kinds. A group's own order is that of its `index.ts`. */
+/** All built-in kinds. The order within a group is that of its `index.ts`. */
 export const resources: readonly ResourceDefinition[] = [
   ...coreResources,
   ...apiregistrationResources,
@@ -50,12 +50,12 @@ export const resources: readonly ResourceDefinition[] = [
   ...metricsResources,
 ]
 
-/** Kinds that are served only where their group version is asked for. */
+/** Kinds that are served only if their group version is enabled. */
 export const optionalResources: ReadonlyMap<string, readonly ResourceDefinition[]> = new Map([
   ['admissionregistration.k8s.io/v1alpha1', admissionregistrationAlphaResources],
 ])
 
-/** All kinds that are served where these group versions were asked for. */
+/** All kinds that are served with these enabled group versions. */
 export function resourcesWith(groupVersions: readonly string[]): readonly ResourceDefinition[] {
   return groupVersions.length === 0 ? resources : [...resources, ...groupVersions.flatMap(name => optionalResources.get(name) ?? [])]
 }

@@ -67,7 +67,7 @@ for (const [type, jsonPath, cell] of paths) {
   })
 }
 
-test('printerColumns() leaves out a column whose path cannot be read, and those behind it', () => {
+test('printerColumns() omits a column with an invalid path, and later ones', () => {
   const columns = ['.spec.a', '.spec["b"]', '.spec.c'].map(jsonPath => ({ name: jsonPath, type: 'string', jsonPath }))
   assert.deepEqual(
     printerColumns(columns).map(({ name }) => name),
@@ -75,7 +75,7 @@ test('printerColumns() leaves out a column whose path cannot be read, and those 
   )
 })
 
-test('columns of one row share what they may visit, and one beyond is empty', () => {
+test('columns of one row share a budget of visits, and the one that exceeds it is empty', () => {
   const nested = (depth: number): unknown => (depth === 0 ? { a: 1 } : { a: nested(depth - 1) })
   const columns = printerColumns(Array.from({ length: 20 }, (_, index) => ({ name: `C${index}`, type: 'string', jsonPath: '.spec..a..a' })))
   const object = { metadata: { name: 'x' }, spec: nested(100) }
@@ -86,7 +86,7 @@ test('columns of one row share what they may visit, and one beyond is empty', ()
   assert.ok(visits.left > -100_000, `${visits.left} left`)
 })
 
-test('a column shows no text that is larger than what is left, and does not make it', () => {
+test('a column neither shows nor builds a text that exceeds the remaining budget', () => {
   const [, column] = printerColumns([{ name: 'C', type: 'string', jsonPath: '.spec' }])
   let read = 0
   const spec = Object.fromEntries(Array.from({ length: 1000 }, (_, index) => [`k${index}`, 'x'.repeat(1600)] as const))

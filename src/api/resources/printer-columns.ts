@@ -1,4 +1,4 @@
-// The columns that a CustomResourceDefinition asks for, as `kubectl get` prints them.
+// The printer columns of a CustomResourceDefinition, for `kubectl get`.
 
 import { findByPath, maxVisits, type Visits } from '../custom-resources/find-by-path.ts'
 import { Float, type JsonPath, parseJsonPath } from '../custom-resources/json-path.ts'
@@ -18,7 +18,7 @@ const age: CustomResourceColumnDefinition = {
   jsonPath: '.metadata.creationTimestamp',
 }
 
-/** Without columns of its own a kind shows its age. A column whose path cannot be read leaves the name alone, as upstream has it. */
+/** Without columns of its own, a kind shows its age. As upstream, a column with an invalid path leaves only the name. */
 export function printerColumns(columns: readonly CustomResourceColumnDefinition[] = []): Column<KubeObject>[] {
   const made: Column<KubeObject>[] = [nameColumn]
   for (const column of columns.length === 0 ? [age] : columns) {
@@ -47,7 +47,7 @@ function printerColumn(
   }
 }
 
-/** Counts what showing a value takes, as far as there is something left: many columns may show the whole of many objects. */
+/** Counts the work of printing a value against the budget: many columns may each print all of many objects. */
 function visit(value: unknown, visits: Visits): void {
   visits.left -= typeof value === 'string' ? 1 + (value.length >> 4) : 1
   if (typeof value !== 'object' || value === null) return
@@ -61,7 +61,7 @@ function visit(value: unknown, visits: Visits): void {
 const columnTypes = ['string', 'integer', 'number', 'boolean', 'date'] as const
 const isColumnType = (type: string): type is (typeof columnTypes)[number] => (columnTypes as readonly string[]).includes(type)
 
-/** Of several values that a path finds the first shows. An integer that the path itself names is none of JSON's, and shows as text alone. */
+/** The first of several results is shown. An integer literal of the path is no JSON number, and only prints as text. */
 function cellOf(found: unknown, type: string, now: number): string | number | boolean | null {
   if (found === undefined) return null
   const value = found instanceof Float ? found.value : found
@@ -81,7 +81,7 @@ function cellOf(found: unknown, type: string, now: number): string | number | bo
   }
 }
 
-/** As Go's templates print it. */
+/** The form of Go's templates. */
 function textOf(value: unknown): string {
   if (value === null) return '<no value>'
   if (value instanceof Float) return goFloat(value.value)
@@ -89,7 +89,7 @@ function textOf(value: unknown): string {
   return typeof value === 'number' ? goNumber(value) : String(value)
 }
 
-/** Upstream reads the time as it reads one of a query, where two texts stand for none. */
+/** Upstream parses the time like one in a query, in which two texts mean none. */
 function dateCell(value: string, now: number): string {
   if (value === '' || value === 'null') return translateTimestampSince(undefined, now)
   return parseTime(value).ok ? translateTimestampSince(value, now) : '<invalid>'

@@ -42,7 +42,7 @@ describe('humanDuration()', () => {
     test(`prints ${milliseconds} ms as ${text}`, () => assert.equal(humanDuration(milliseconds), text))
 })
 
-test('translateTimestampSince() knows of missing times', () => {
+test('translateTimestampSince() handles missing times', () => {
   const now = Date.parse('2026-01-01T01:00:00Z')
   assert.equal(translateTimestampSince('2026-01-01T00:00:00Z', now), '60m')
   assert.equal(translateTimestampSince(undefined, now), '<unknown>')
@@ -51,13 +51,13 @@ test('translateTimestampSince() knows of missing times', () => {
   assert.equal(ageCell({ metadata: { creationTimestamp: '2026-01-01T00:59:00Z' } }, now), '60s')
 })
 
-test('formatLabels() sorts whole texts and says none', () => {
+test('formatLabels() sorts whole texts and prints <none>', () => {
   assert.equal(formatLabels({ app: 'x', 'app.kubernetes.io/name': 'x' }), 'app.kubernetes.io/name=x,app=x')
   assert.equal(formatLabels({ b: '2', a: '1' }), 'a=1,b=2')
   assert.equal(formatLabels({}), '<none>')
 })
 
-test('labelSelectorCell() writes requirements as -l takes them', () => {
+test('labelSelectorCell() prints requirements in the form of -l', () => {
   const matchExpressions = [
     { key: 'd', operator: 'DoesNotExist' },
     { key: 'c', operator: 'Exists' },
@@ -76,7 +76,7 @@ test('containerNames() and containerImages() join in order', () => {
   assert.equal(containerImages(containers), 'x:1,')
 })
 
-test('labelSelectorString() is what a Go structure prints', () => {
+test("labelSelectorString() prints Go's structure", () => {
   const matchExpressions = [
     { key: 'e', operator: 'In', values: ['y', 'x'] },
     { key: 'f', operator: 'Exists' },

@@ -1,20 +1,20 @@
-// What printed columns share: ages, selectors, labels and container lists as upstream's printers write them.
+// Shared cells of printed columns: ages, selectors, labels and container lists, as upstream's printers write them.
 
-/** Containers as the name and image cells need them. */
+/** The fields of containers for the name and image cells. */
 export interface PrintedContainer {
   readonly name: string
   readonly image?: string
 }
 
-/** A label selector as the Selector cells need it. */
+/** The fields of a label selector for the Selector cells. */
 export interface PrintedSelector {
   readonly matchLabels?: Readonly<Record<string, string>>
   readonly matchExpressions?: readonly { readonly key: string; readonly operator: string; readonly values?: readonly string[] }[]
 }
 
 /**
- * A span in milliseconds as kubectl users read it: `45s`, `3m20s`, `5h12m`, `3d4h`, `2y35d`.
- * Up to two seconds of clock difference read as `0s`; further negative spans as `<invalid>`.
+ * A span of milliseconds in kubectl's form: `45s`, `3m20s`, `5h12m`, `3d4h`, `2y35d`. Up to two seconds of clock difference print as `0s`;
+ * longer negative spans as `<invalid>`.
  */
 export function humanDuration(milliseconds: number): string {
   const seconds = Math.trunc(milliseconds / 1000)
@@ -39,7 +39,7 @@ function twoUnits(large: number, largeUnit: string, small: number, smallUnit: st
   return small === 0 ? `${large}${largeUnit}` : `${large}${largeUnit}${small}${smallUnit}`
 }
 
-/** How long ago an RFC 3339 time was; `<unknown>` where there is none. `now` in milliseconds since the epoch. */
+/** The age of an RFC 3339 time; `<unknown>` if there is none. `now` in milliseconds since the epoch. */
 export function translateTimestampSince(timestamp: string | null | undefined, now: number): string {
   if (timestamp === null || timestamp === undefined || timestamp === '') return '<unknown>'
   return humanDuration(now - Date.parse(timestamp))
@@ -50,7 +50,7 @@ export function ageCell(object: { readonly metadata: { readonly creationTimestam
   return translateTimestampSince(object.metadata.creationTimestamp, now)
 }
 
-/** `a=b,c=d`, sorted as whole texts: `app.kubernetes.io/name=x` stands before `app=x`. `<none>` for no labels. */
+/** `a=b,c=d`, sorted as whole texts: `app.kubernetes.io/name=x` precedes `app=x`. `<none>` without labels. */
 export function formatLabels(labels: Readonly<Record<string, string>> | undefined): string {
   const text = Object.entries(labels ?? {})
     .map(([key, value]) => `${key}=${value}`)
@@ -59,7 +59,7 @@ export function formatLabels(labels: Readonly<Record<string, string>> | undefine
   return text === '' ? '<none>' : text
 }
 
-/** A label selector in the form that `-l` takes; `<none>` where it selects everything or is missing. */
+/** A label selector in the form of `-l`; `<none>` if it selects everything or is missing. */
 export function labelSelectorCell(selector: PrintedSelector | undefined): string {
   const rows: { key: string; text: string }[] = []
   for (const [key, value] of Object.entries(selector?.matchLabels ?? {})) rows.push({ key, text: `${key}=${value}` })
@@ -78,7 +78,7 @@ export function labelSelectorCell(selector: PrintedSelector | undefined): string
     .join(',')
 }
 
-/** The `String()` of Go's protobuf type; the cells of parameter references show one so. */
+/** The `String()` of Go's protobuf type, which cells of parameter references show. */
 export function labelSelectorString({ matchLabels = {}, matchExpressions = [] }: PrintedSelector): string {
   const labels = Object.keys(matchLabels)
     .sort()
@@ -100,7 +100,7 @@ export function containerImages(containers: readonly PrintedContainer[] | undefi
   return (containers ?? []).map(container => container.image ?? '').join(',')
 }
 
-/** Byte order of ASCII strings, which is how Go sorts; `localeCompare` is neither that nor fast. */
+/** Byte order of ASCII strings, as Go sorts; `localeCompare` has another order and is slow. */
 function compare(a: string, b: string): number {
   return a < b ? -1 : a > b ? 1 : 0
 }

@@ -1,4 +1,4 @@
-// Kinds whose update rules upstream applies twice: each fault of the new object is a cause twice, before what may not have changed.
+// Kinds whose update rules upstream applies twice: each error of the new object is reported twice, before immutable fields.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { KubeObject } from '../object.ts'
@@ -31,7 +31,7 @@ function repeats<T extends KubeObject>(
   faults: readonly string[],
   once: readonly string[] = [],
 ): void {
-  test(`${definition.kind} repeats the faults of an update`, () => {
+  test(`${definition.kind} repeats the errors of an update`, () => {
     const before = validateNew(definition, old)
     assert.deepEqual(before.errors, [])
     assert.deepEqual(validateUpdate(definition, before.object, change).fields, [...faults, ...faults, ...once])

@@ -1,4 +1,4 @@
-// What one kind of the API is: data and pure functions. Discovery, paths, storage, tables and patches derive from it.
+// The definition of one kind of the API, as data and pure functions. Discovery, paths, storage, tables and patches derive from it.
 import type { CustomKind } from '../custom-resources/custom-kind.ts'
 import type { Visits } from '../custom-resources/find-by-path.ts'
 import type { FieldError, UpdateFaults } from '../field-error.ts'
@@ -17,28 +17,28 @@ export interface Column<T> {
   /** 0 is always shown, 1 only with `-o wide`. */
   readonly priority?: number
   readonly description?: string
-  /** Rows have the cell, and the Table says nothing of it: so upstream's printer of a kind can be. */
+  /** Rows have the cell, but the Table does not declare it, as in a few of upstream's printers. */
   readonly undeclared?: boolean
-  /** The cell; `now` is in milliseconds since the epoch, for ages. `visits` is what the row may still take where a column's path is others' to choose. */
+  /** The cell; `now` is in milliseconds since the epoch, for ages. `visits` is the row's remaining budget if users choose the column's path. */
   cell(object: T, now: number, visits?: Visits): string | number | boolean | null
 }
 
-/** What a strategy function may know besides the object. */
+/** Context of a strategy function. */
 export interface StrategyContext {
   /** Milliseconds since the epoch. */
   readonly now: number
-  /** Who asks; undefined for offline checks. */
+  /** The requester; undefined for offline checks. */
   readonly userName?: string
   readonly userGroups?: readonly string[]
   readonly userUid?: string
   readonly userExtra?: Readonly<Record<string, readonly string[]>>
-  /** Tells the client of what a preparation changes the object for; undefined for offline checks. */
+  /** Warns the client about changes by the preparation; undefined for offline checks. */
   warn?(text: string): void
 }
 
-/** How an update through the main path or through one subresource is prepared and validated. */
+/** How an update through the main path or one subresource is prepared and validated. */
 export interface UpdateStrategy<T extends KubeObject> {
-  /** Puts back what this path may not change (status on the main path, spec on `/status`). Changes `object` in place. */
+  /** Restores fields that this path may not change (status on the main path, spec on `/status`). Modifies `object`. */
   prepare?(object: T, old: T, context: StrategyContext): void
   validate?(object: T, old: T): UpdateFaults
   /** Warnings for the client (deprecated fields, suspicious values). `old` is undefined for a new object. */
@@ -46,13 +46,13 @@ export interface UpdateStrategy<T extends KubeObject> {
   /** For the audit event of a write, which auditors search for what the object reports. */
   auditAnnotations?(object: T): Readonly<Record<string, string>>
   /**
-   * Paths that this one never writes and whose fields its writers therefore never manage: `metadata.labels`. Default: `spec` for `/status`,
+   * Paths that this one never writes, so that its writers never manage their fields: `metadata.labels`. Default: `spec` for `/status`,
    * `status` for the main path of a kind with a status.
    */
   readonly resetFields?: readonly string[]
   /**
-   * What of metadata the kind's own rules for an update validate again, in their order; default `change` alone. False where they leave metadata
-   * out: the rules of every object apply, of a new one after `validate` found nothing.
+   * The parts of metadata that the kind's own update rules validate again, in order; default only `change`. False if they omit metadata:
+   * then every object's rules apply, and a new object's after `validate` found nothing.
    */
   readonly validatesMetadata?: MetadataAgain
 }
@@ -66,68 +66,71 @@ export interface Subresource<T extends KubeObject> extends UpdateStrategy<T> {
   readonly verbs: readonly ('get' | 'update' | 'patch' | 'create' | 'delete')[]
   /** The only paths whose fields its writers manage; `*` is any item of a list. */
   readonly ownFields?: readonly string[]
-  /** The kind of the body where it is not the parent's. */
+  /** The kind of the body, if it is not the parent's. */
   readonly kind?: { readonly group: string; readonly version: string; readonly kind: string }
 }
 
-/** What the Table of a kind has beside its columns. */
+/** The Table of a kind beyond its columns. */
 export interface TableRows<T> {
-  /** What the Table says of a whole row beside its cells. */
+  /** Fields of a Table row beside its cells. */
   conditions?(object: T): readonly object[]
-  /** The order of the rows where it is not that of the list. */
+  /** The order of rows, if it differs from the list's. */
   compare?(a: T, b: T): number
 }
 
-/** Fields beside metadata.name and metadata.namespace that field selectors of a kind may name. */
+/** Selectable fields beyond metadata.name and metadata.namespace. */
 export interface FieldSelectors<T> {
   /** By the names of the stored version. */
   values?(object: T): Record<string, string>
-  /** The field paths that get an index of the store. */
+  /** The field paths that the store indexes. */
   readonly indexed?: readonly string[]
-  /** Where this version's selectors use other names: each with the name that the stored version gives it. */
+  /** This version's names of selectable fields, if they differ from the stored version's: each with the stored name. */
   readonly names?: Readonly<Record<string, string>>
-  /** Upstream's words for a field that selectors of this kind may not name; default: those of most kinds without fields of their own. */
+  /** Upstream's error for an unsupported field selector of this kind; default: that of most kinds without selectable fields. */
   unknown?(field: string): string
 }
 
-/** How a kind is served where it differs from the others. */
+/** How a kind is served, if it differs from the others. */
 export interface ServingRules<T> {
-  /** An APIService of the group version takes its place (custom resources give way in any case). */
+  /** An APIService of the group version replaces it (custom resources always yield). */
   readonly yieldsToApiService?: boolean
-  /** Warns every request for the kind, reads included: the kind itself is deprecated. */
+  /** A warning for every request, including reads: the kind itself is deprecated. */
   readonly deprecation?: string
-  /** Members and items of an object in a body; by default `maxValues` of schema/decode.ts. */
+  /** Limit of members and items of an object in a body; default `maxValues` of schema/decode.ts. */
   readonly maxValues?: number
-  /** Why upstream cannot read an object that its schema allows, for what it makes of annotations. */
+  /** Why upstream, which converts annotations, cannot read an object that its schema allows. */
   conversionProblem?(object: T): string | undefined
 }
 
-/** How objects of a kind are made and changed where it differs from the others. */
+/** How objects of a kind are created and changed, if it differs from the others. */
 export interface WritingRules<T> {
-  /** False for the kinds whose `generateName` is the name itself; default true. */
+  /** False for kinds whose `generateName` is the name itself; default true. */
   readonly generatesNames?: boolean
-  /** What is validated of a new object before its metadata. */
+  /** Validation of a new object that precedes its metadata. */
   validateFirst?(object: T): FieldError[]
-  /** Drops an empty list or map that decoding keeps for this kind (`emptyCounts` of schema/compile.ts), but where `validateUpdate` tells it from none. */
+  /**
+   * Drops an empty list or map that decoding keeps for this kind (`emptyCounts` of schema/compile.ts), except where `validateUpdate`
+   * distinguishes it from none.
+   */
   dropEmpty?(object: T, old: T | undefined): void
 }
 
 export interface GenerationRules<T> {
-  /** What counts on the main path beside `spec`, or what alone where `spec` is no field of the kind. Compared by value. */
+  /** What increments the generation on the main path beyond `spec`, or instead of it if the kind has no spec. Compared by value. */
   parts(object: T): readonly unknown[]
 }
 
-/** How objects of a kind are deleted where it differs from the others. */
+/** How objects of a kind are deleted, if it differs from the others. */
 export interface DeletionRules<T> {
-  /** Why nobody may delete the object of this name by itself, in upstream's words. */
+  /** Why the object of this name cannot be deleted on its own, in upstream's words. */
   refuse?(name: string): string | undefined
-  /** Objects are deleted with `metadata.deletionGracePeriodSeconds` first (pods). */
+  /** Objects first get `metadata.deletionGracePeriodSeconds` when deleted (pods). */
   graceSeconds?(object: T): number
-  /** True for the kinds whose deletion upstream begins by an update of their own: it marks no grace period, and no new generation. */
+  /** True for kinds whose deletion upstream begins with an update of their own: it sets no grace period, and no new generation. */
   readonly skipsGracePeriod?: boolean
-  /** What the beginning of a deletion changes in an object beside its metadata's times. */
+  /** Changes of an object when its deletion begins, beyond its metadata's times. */
   begin?(object: T, now: number): void
-  /** Whether a deletion that is done at once is answered with the last state of the object, where other kinds get a Status. */
+  /** Whether an immediate deletion returns the last state of the object instead of a Status. */
   readonly returnsObject?: boolean
 }
 
@@ -149,34 +152,37 @@ export interface ResourceDefinition<T extends KubeObject = KubeObject> extends U
   readonly serving?: ServingRules<T>
   readonly writing?: WritingRules<T>
   readonly deletion?: DeletionRules<T>
-  /** The version whose form is stored; undefined where this is the only or the stored version. */
+  /** The version whose form is stored; undefined if it is this one. */
   readonly storedAs?: {
     readonly version: string
     readonly group?: string
-    /** Form of this version -> stored form, and back. Pure; they may change and return their argument. */
+    /** Converts this version to the stored form, and back. Pure; may modify and return the argument. */
     toStored(object: T): KubeObject
     fromStored(object: KubeObject): T
   }
-  /** What is read are the objects of another resource, each through `view`, which is pure and may share parts of its frozen argument. It has no verb that writes. */
+  /**
+   * Reads return objects of another resource, each through `view`, which is pure and may share parts of its frozen argument. It has no
+   * writing verbs.
+   */
   readonly projectionOf?: { readonly group: string; readonly plural: string; view(object: KubeObject): T }
-  /** An answer is computed and nothing is stored (reviews, bindings); `server/reviews/` computes it. */
+  /** The answer is computed and nothing is stored (reviews, bindings); see `server/computed/`. */
   readonly virtual?: boolean
-  /** Whether metadata.generation counts changes of spec (and of everything but metadata and status where there is no spec), and of what else. */
+  /** Whether metadata.generation counts changes of the spec (or of everything but metadata and status without a spec), and of what else. */
   readonly countsGeneration: boolean | GenerationRules<T>
-  /** Upstream's defaulting of this kind, on an object already decoded by schema. */
+  /** Upstream's defaulting of this kind, for an object already decoded by schema. */
   setDefaults?(object: T): void
   prepareForCreate?(object: T, context: StrategyContext): void
-  /** All of the object but the generic metadata, which the server checks with `nameRule`. */
+  /** All of the object but the generic metadata, which the server validates with `nameRule`. */
   validate?(object: T): FieldError[]
-  /** Validates an update on the main path, beside the generic metadata; where it is missing, `validate` validates the new object. */
+  /** Validates an update on the main path, beyond the generic metadata; default: `validate` on the new object. */
   validateUpdate?(object: T, old: T): UpdateFaults
-  /** Returns the messages of a bad name, as upstream words them; default: DNS-1123 subdomain. */
+  /** Upstream's messages about an invalid name; default: DNS-1123 subdomain. */
   nameRule?(name: string, prefix: boolean): string[]
-  /** False for the kinds whose unqualified finalizers upstream accepts; default true. */
+  /** False for kinds whose unqualified finalizers upstream accepts; default true. */
   readonly standardFinalizers?: boolean
-  /** How objects are read and validated where a CustomResourceDefinition made the kind; undefined for built-in kinds, whose types are generated. */
+  /** Decoding and validation of a custom kind; undefined for built-in kinds, whose types are generated. */
   readonly custom?: CustomKind
-  /** False for the kinds whose updates (not patches) must name the version that they change. Default true. */
+  /** False for kinds whose updates (not patches) require a resourceVersion. Default true. */
   readonly allowUnconditionalUpdate?: boolean
   /** Whether an update of a missing object creates it. */
   readonly allowCreateOnUpdate?: boolean
@@ -187,7 +193,7 @@ type WithDefaults = 'singular' | 'listKind' | 'shortNames' | 'categories' | 'ver
 export type ResourceInput<T extends KubeObject> = Omit<ResourceDefinition<T>, WithDefaults> &
   Partial<Pick<ResourceDefinition<T>, WithDefaults>>
 
-/** Fills what derives from the kind's name: singular, list kind, all verbs, name and age columns. */
+/** Fills in everything derived from the kind's name: singular, list kind, all verbs, name and age columns. */
 export function defineResource<T extends KubeObject>(input: ResourceInput<T>): ResourceDefinition<T> {
   return {
     singular: input.kind.toLowerCase(),

@@ -21,7 +21,7 @@ const metadata = { name: 'x' }
 const [labelText = ''] = labelValue('-')
 const condition = { type: 'Odd', status: 'Maybe', lastTransitionTime: '2026-01-01T00:00:00Z', reason: 'R', message: '' }
 
-/** One change of a valid object, through the main path or a subresource, with what upstream says to it. */
+/** One change of a valid object, through the main path or a subresource, with upstream's result. */
 function validates<T extends KubeObject>(
   definition: ResourceDefinition<T>,
   old: T,
@@ -181,7 +181,7 @@ validates(flowSchema, { metadata, spec: { matchingPrecedence: 5, priorityLevelCo
   },
 ])
 
-test('flowSchema and priorityLevelConfiguration keep the mandatory objects as they are', () => {
+test('flowSchema and priorityLevelConfiguration keep the mandatory objects unchanged', () => {
   const spec = { matchingPrecedence: 1, priorityLevelConfiguration: { name: 'exempt' }, rules: [rule] }
   assert.match(
     validateNew(flowSchema, { metadata: { name: 'exempt' }, spec }).errors[0] ?? '',
@@ -201,7 +201,7 @@ test('flowSchema and priorityLevelConfiguration keep the mandatory objects as th
   assert.deepEqual([exempt(7), exempt(-1)], [[], ['spec.exempt.nominalConcurrencyShares']])
 })
 
-test('endpointSlice counts a change that it does not take', () => {
+test('endpointSlice counts a change that it drops', () => {
   const old = validateNew(endpointSlice, {
     metadata,
     addressType: 'IPv4',
@@ -216,7 +216,7 @@ test('endpointSlice counts a change that it does not take', () => {
   assert.equal(validateUpdate(endpointSlice, old, () => undefined).object.metadata.generation, 1)
 })
 
-test('endpointSlice drops the topology of older versions but keeps the node that it named', () => {
+test('endpointSlice drops the topology of older versions but keeps its node', () => {
   const topology = { 'kubernetes.io/hostname': 'n1' }
   const old = { metadata, addressType: 'IPv4', endpoints: [{ addresses: ['192.0.2.1'], deprecatedTopology: topology }], ports: null }
   const { object } = validateUpdate(endpointSlice, old, next => {
@@ -226,7 +226,7 @@ test('endpointSlice drops the topology of older versions but keeps the node that
   assert.deepEqual(validateUpdate(endpointSlice, old, () => undefined).object.endpoints, old.endpoints)
 })
 
-test('kinds warn of what they take but should not be sent', () => {
+test('kinds warn about accepted but discouraged values', () => {
   const cidr = '192.0.2.1/24'
   const peers = [{ ipBlock: { cidr } }]
   const ambiguous = (field: string) =>

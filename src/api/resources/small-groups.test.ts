@@ -25,7 +25,7 @@ test('lease validates its counts and drops the alpha fields of coordinated elect
   assert.equal(lease.allowCreateOnUpdate, true)
 })
 
-test('priorityClass leaves the highest priorities and the system- names to the system', () => {
+test('priorityClass reserves the highest priorities and the system- names', () => {
   assert.deepEqual(validateNew(priorityClass, { metadata, value: 1_000_000_000 }).fields, [])
   assert.deepEqual(validateNew(priorityClass, { metadata, value: 1_000_000_001 }).fields, ['value'])
   assert.deepEqual(validateNew(priorityClass, { metadata: { name: 'system-mine' }, value: 1 }).fields, ['metadata.name'])
@@ -35,17 +35,17 @@ test('priorityClass leaves the highest priorities and the system- names to the s
   assert.deepEqual(validateUpdate(priorityClass, old, next => Object.assign(next, { value: 2 })).fields, ['value'])
 })
 
-test('runtimeClass may be made by an update, as upstream has it of few kinds', () => {
+test('runtimeClass may be created by an update, as few kinds in upstream', () => {
   assert.equal(runtimeClass.allowCreateOnUpdate, true)
 })
 
-test('runtimeClass validates its handler and where its pods may run', () => {
+test('runtimeClass validates its handler and its scheduling', () => {
   const scheduling = { nodeSelector: { a: '-' }, tolerations: [{ operator: 'Near', key: 'a' }] }
   const { fields } = validateNew(runtimeClass, { metadata, handler: 'Kata!', scheduling })
   assert.deepEqual(fields, ['handler', 'scheduling.nodeSelector', 'scheduling.tolerations.tolerations[0].operator'])
 })
 
-test('podDisruptionBudget takes one of two limits', () => {
+test('podDisruptionBudget accepts one of two limits', () => {
   const validate = (spec: object) => validateNew(podDisruptionBudget, { metadata, spec }).fields
   assert.deepEqual(validate({ minAvailable: '50%' }), [])
   assert.deepEqual(validate({ minAvailable: 1, maxUnavailable: 1 }), ['spec'])
@@ -83,7 +83,7 @@ test('apiService is named after its version and group', () => {
   assert.deepEqual(validateNew(apiService, { metadata: { name: 'v1.a.io' }, spec: both }).errors, [
     'spec.insecureSkipTLSVerify: Invalid value: true: may not be true if caBundle is present',
   ])
-  // No name at all: the rules of metadata say so.
+  // Invalid as a name: the metadata rules report it.
   assert.deepEqual(validateNew(apiService, { metadata: { name: 'v1%a.io' }, spec }).errors, [])
 })
 
@@ -99,7 +99,7 @@ test('flowSchema validates precedence, subjects and rules', () => {
   ])
 })
 
-test('priorityLevelConfiguration defaults its queues and refuses hands that cannot be drawn', () => {
+test('priorityLevelConfiguration defaults its queues and rejects impossible hands', () => {
   const queuing = { queues: 0, handSize: 0, queueLengthLimit: 0 }
   const { object, errors } = validateNew(priorityLevelConfiguration, {
     metadata,
@@ -118,7 +118,7 @@ test('priorityLevelConfiguration defaults its queues and refuses hands that cann
   assert.deepEqual(validateNew(priorityLevelConfiguration, { metadata, spec: { type: 'Exempt' } }).fields, ['spec.type'])
 })
 
-test('access reviews ask one thing, of somebody, and carry no metadata', () => {
+test('access reviews have one set of attributes, a subject, and no metadata', () => {
   const resourceAttributes = { verb: 'get', resource: 'pods', namespace: 'shop' }
   assert.deepEqual(validateNew(subjectAccessReview, { metadata: {}, spec: { user: 'ada', resourceAttributes } }).fields, [])
   assert.deepEqual(validateNew(subjectAccessReview, { metadata, spec: {} }).fields, ['spec.resourceAttributes', 'spec.user', 'metadata'])

@@ -1,4 +1,4 @@
-// What kinds with a status share: the main path keeps the stored status, `/status` keeps everything else.
+// The common strategy of kinds with a status: the main path keeps the stored status, `/status` keeps everything else.
 import type { UpdateFaults } from '../field-error.ts'
 import type { KubeObject } from '../object.ts'
 import { keepMetadata, keepSpec, keepStatus } from './core/status-path.ts'
@@ -9,15 +9,15 @@ type WithSpecAndStatus = KubeObject & { spec?: unknown; status?: unknown }
 export { keepSpec, keepStatus }
 
 export interface StatusOptions<T extends KubeObject> {
-  /** Metadata is restored too; upstream does so for its younger kinds only. */
+  /** Metadata is restored too; upstream does so only for its newer kinds. */
   readonly keepsMetadata?: boolean
-  /** Beside the spec. */
+  /** Restored in addition to the spec. */
   readonly resetFields?: readonly string[]
   prepare?(object: T, old: T): void
   validate?(object: T, old: T): UpdateFaults
 }
 
-/** The `/status` subresource: get, update and patch, with the spec as it was. */
+/** The `/status` subresource: get, update and patch, with the spec unchanged. */
 export function statusSubresource<T extends WithSpecAndStatus>(options: StatusOptions<T> = {}): Subresource<T> {
   return {
     name: 'status',

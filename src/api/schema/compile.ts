@@ -1,5 +1,6 @@
-// Turns a schema into functions that read a parsed JSON value into an object as Go would hold and print it: fields in Go's order, zero values
-// dropped or kept as omitempty says, quantities and times canonical. Anything unexpected ends in `Unexpected`; decode-exact.ts then says what.
+// Compiles a schema to functions that convert a parsed JSON value to the object that Go would hold and print: fields in Go's order, zero
+// values dropped or kept by omitempty, quantities and times canonical. Anything unexpected throws `Unexpected`; decode-exact.ts then finds
+// the error.
 import { noteMembers } from '../../base/data/large-record.ts'
 import { setOwn } from '../../base/data/own-property.ts'
 import { parseMicroTime, parseTime } from '../go-text/go-time.ts'
@@ -8,9 +9,9 @@ import { type SchemaField, type SchemaType, type StructType, structByKey } from 
 
 export class Unexpected extends Error {}
 
-/** What a reading run counts, to tell whether members were unknown or given twice. */
+/** Counters of one run, to notice unknown or duplicate members. */
 export interface Tally {
-  /** Members of all objects seen. */
+  /** Members of all visited objects. */
   members: number
   unknown: boolean
 }
@@ -18,13 +19,13 @@ export interface Tally {
 /** Reads a value that is neither null nor absent. */
 type Reader = (value: unknown, tally: Tally) => unknown
 
-/** A field of a struct with what it needs at hand. */
+/** A field of a struct, with everything that reading it needs. */
 interface Slot {
   readonly name: string
   readonly read: Reader
   /** Whether a value that was read is dropped. */
   readonly drops: (value: unknown) => boolean
-  /** What stands in the object where the field is absent or null; undefined for nothing. */
+  /** The object's value if the field is absent or null; undefined for none. */
   readonly absent: (() => unknown) | undefined
 }
 
@@ -35,14 +36,14 @@ export function readerOf(type: SchemaType): Reader {
   const known = readers.get(type)
   if (known !== undefined) return known
   let reader: Reader | undefined
-  // Types contain themselves: until this one is ready, its fields look it up when they are first used.
+  // Types may contain themselves: until this one is ready, its fields look it up at first use.
   readers.set(type, (value, tally) => (reader ?? readerOf(type))(value, tally))
   reader = compile(type)
   readers.set(type, reader)
   return reader
 }
 
-/** The object that decoding `{}` gives. */
+/** The object that `{}` decodes to. */
 export function zeroOf(type: StructType): Record<string, unknown> {
   return asRecord(readerOf(type)({}, { members: 0, unknown: false }))
 }
@@ -89,7 +90,7 @@ function compile(type: SchemaType): Reader {
   }
 }
 
-/** In place and without a second array, which a sort of the engine makes: what is given is nearly always few and nearly in order. */
+/** In place and without a second array, as the engine's sort makes: the input is nearly always short and nearly sorted. */
 export function sortFew<T>(list: T[], compare: (a: T, b: T) => number): T[] {
   if (list.length > maxFew) return list.sort(compare)
   for (const [i, member] of list.entries()) {
@@ -110,7 +111,7 @@ function structReader(type: StructType): Reader {
   const always = slots.flatMap(({ absent }, index) => (absent === undefined ? [] : [index]))
   return (value, tally) => {
     if (!isRecord(value)) return unexpected()
-    // Few of a struct's fields are given: order those instead of asking for all.
+    // Few of a struct's fields are given: sort those instead of looking up all.
     const given: number[] = []
     let sorted = true
     let last = -1
@@ -151,7 +152,7 @@ function addAbsent(result: Record<string, unknown>, slot: Slot | undefined): voi
   if (slot?.absent !== undefined) result[slot.name] = slot.absent()
 }
 
-/** Where upstream's rules tell an empty list or map that a client sent from none; elsewhere it is dropped at once, as storage would. */
+/** Where upstream's rules distinguish a sent empty list or map from none; elsewhere it is dropped at once, as by storage. */
 const emptyCounts: ReadonlySet<string> = new Set([
   'ConfigMap.binaryData',
   'ConfigMap.data',
@@ -164,7 +165,7 @@ const emptyCounts: ReadonlySet<string> = new Set([
 
 function slotOf(field: SchemaField, path: string): Slot {
   const read = readerOf(field.type)
-  // Upstream's storage forgets the difference between an empty list and none.
+  // Upstream's storage does not distinguish an empty list from none.
   const settled: Reader = (value, tally) => {
     const list = read(value, tally)
     return Array.isArray(list) && list.length === 0 ? null : list
@@ -176,9 +177,9 @@ function slotOf(field: SchemaField, path: string): Slot {
 const never = (): boolean => false
 
 function dropsOf(field: SchemaField): (value: unknown) => boolean {
-  // Upstream prints the zero creation time as null; it says nothing and is left out here.
+  // Upstream prints the zero creation time as null; it is omitted here.
   if (field.name === 'creationTimestamp') return value => value === null
-  // An empty list there means something: the client wants all managers forgotten.
+  // An empty list has a meaning there: the client resets all managers.
   if (field.name === 'managedFields') return never
   if (field.pointer || !field.omitempty) return never
   switch (field.type.kind) {
@@ -201,7 +202,7 @@ function dropsOf(field: SchemaField): (value: unknown) => boolean {
   }
 }
 
-/** Go prints structs that are no pointers also where they are empty, and whatever has no omitempty. */
+/** Go prints empty structs that are no pointers, and everything without omitempty. */
 function absentOf(field: SchemaField): (() => unknown) | undefined {
   if (field.name === 'creationTimestamp') return undefined
   if (field.pointer) return field.omitempty ? undefined : () => null
@@ -212,7 +213,7 @@ function absentOf(field: SchemaField): (() => unknown) | undefined {
     case 'microtime':
       return () => null
     case 'raw':
-      // An interface{} is left out, a RawExtension is not.
+      // An interface{} is omitted, a RawExtension is not.
       return field.type.key === 'interface{}' && field.omitempty ? undefined : () => null
     case 'quantity':
       return () => '0'
@@ -325,7 +326,7 @@ function nestedSchemaReader(kind: 'schemaOrBool' | 'schemaOrArray' | 'schemaOrSt
   if (schema === undefined) throw new Error('Generated schema lacks JSONSchemaProps')
   const read: Reader = (value, tally) => {
     tally.members += countMembers(value)
-    // Unknown fields inside are dropped silently: upstream decodes these values on their own, without strictness.
+    // Unknown fields inside are dropped silently: upstream decodes these values separately, without strictness.
     return readerOf(schema)(value, { members: 0, unknown: false })
   }
   return (value, tally) => {
@@ -337,7 +338,7 @@ function nestedSchemaReader(kind: 'schemaOrBool' | 'schemaOrArray' | 'schemaOrSt
   }
 }
 
-/** How many members all objects of a value have. */
+/** The number of members of all objects in a value. */
 export function countMembers(value: unknown): number {
   let count = 0
   if (Array.isArray(value)) for (const item of value) count += countMembers(item)
@@ -345,7 +346,7 @@ export function countMembers(value: unknown): number {
   return count
 }
 
-/** Go sorts the keys of maps by their UTF-8 bytes; for strings without surrogates that is the order of code units. */
+/** Go sorts map keys by their UTF-8 bytes; for strings without surrogates that is the order of code units. */
 export function byBytes(a: string, b: string): number {
   return a < b ? -1 : a > b ? 1 : 0
 }

@@ -1,5 +1,5 @@
-// Finds what is wrong with a value as upstream's decoder (sigs.k8s.io/json) finds it: the same first error, the same words, the same order.
-// Only runs where the fast path met something unexpected.
+// Finds the errors of a value as upstream's decoder (sigs.k8s.io/json): the same first error, words and order. Runs only if the fast path
+// met something unexpected.
 import { goQuote } from '../go-text/go-quote.ts'
 import { parseMicroTime, parseTime } from '../go-text/go-time.ts'
 import { parseQuantity, QuantityError } from '../quantity/quantity.ts'
@@ -7,7 +7,7 @@ import type { JsonNode } from './json-text.ts'
 import { type SchemaField, type SchemaType, type StructType, structByKey } from './model.ts'
 
 export interface Findings {
-  /** Why the value cannot be decoded at all; undefined where it can. */
+  /** Why the value cannot be decoded; undefined if it can. */
   readonly error: string | undefined
   /** `unknown field "spec.foo"`, `duplicate field "kind"`: the first hundred, in document order. */
   readonly strictErrors: readonly string[]
@@ -15,7 +15,7 @@ export interface Findings {
 
 const maxStrictErrors = 100
 
-/** `duplicate field "a.b"` for every member given twice, whatever the kind. */
+/** `duplicate field "a.b"` for every duplicate member, for any kind. */
 export function duplicateMembers(node: JsonNode): string[] {
   const errors = new Set<string>()
   const visit = (current: JsonNode, path: string): void => {
@@ -36,7 +36,7 @@ export function duplicateMembers(node: JsonNode): string[] {
   return [...errors]
 }
 
-/** Aborts the walk: an error of a type with its own decoder wins over type errors found before. */
+/** Aborts the walk: an error of a type with its own decoder wins over earlier type errors. */
 class Abort extends Error {}
 
 export function examine(node: JsonNode, type: SchemaType): Findings {
@@ -59,10 +59,10 @@ interface Mismatch {
 class Walk {
   error: string | undefined
   readonly strict = new Set<string>()
-  /** The struct that holds the field at hand, and the fields that lead to it. List indexes and map keys do not appear, as in Go. */
+  /** The struct with the current field, and the path of fields to it. As in Go, without list indexes and map keys. */
   #struct: string | undefined
   readonly #fields: string[] = []
-  /** Where we are for strict errors: with list indexes and map keys. */
+  /** The current place for strict errors: with list indexes and map keys. */
   #path = ''
 
   value(node: JsonNode, type: SchemaType): void {
@@ -144,7 +144,7 @@ class Walk {
 
   #bytes(node: JsonNode, go: string): void {
     if (node.type === 'array') {
-      // Go reads a list of small numbers into bytes as well.
+      // Go also reads a list of small numbers into bytes.
       for (const item of node.items) if (item.type !== 'number' || !isByte(item.raw)) this.#mismatch(item, 'uint8', true)
     } else if (node.type === 'string') {
       const at = base64ErrorAt(node.value)
@@ -189,7 +189,7 @@ class Walk {
     }
   }
 
-  /** A schema inside a schema is decoded on its own: no strict errors, and of its error only the type is kept. */
+  /** A schema inside a schema is decoded separately: no strict errors, and its error keeps only the type. */
   #nested(node: JsonNode): void {
     const schema = structByKey('apiextensions/v1.JSONSchemaProps')
     if (schema === undefined) throw new Error('Generated schema lacks JSONSchemaProps')
@@ -218,7 +218,7 @@ class Walk {
   }
 }
 
-/** How Go names a value that does not fit; a number's text only where a number was wanted. */
+/** Go's name of a value that does not fit; a number's text only if a number was expected. */
 function valueName(node: JsonNode, numeric = false): string {
   return node.type === 'number' && numeric ? `number ${node.raw}` : node.type
 }
@@ -235,7 +235,7 @@ function isByte(text: string): boolean {
   return /^-?\d{1,3}$/.test(text) && Number(text) >= 0 && Number(text) < 256
 }
 
-/** The text that Quantity's own decoder parses: without quotes, but with escapes as they stand. Of a list or an object its first character refuses it. */
+/** The text for Quantity's own decoder: without quotes, but with raw escapes. A list or an object fails at its first character. */
 function quantityText(node: JsonNode): string {
   if (node.type === 'array') return '['
   if (node.type === 'object') return '{'
@@ -244,7 +244,7 @@ function quantityText(node: JsonNode): string {
 
 const base64Char = /[A-Za-z0-9+/]/
 
-/** Where Go's base64.StdEncoding stops; undefined where all is well. Line breaks are skipped, as Go does. */
+/** Where Go's base64.StdEncoding stops; undefined if the text is valid. Line breaks are skipped, as in Go. */
 function base64ErrorAt(text: string): number | undefined {
   let at = 0
   const next = (): string => {

@@ -34,7 +34,7 @@ describe('decodeBody()', () => {
     )
   })
 
-  it('keeps what is empty where the kind tells it from none', () => {
+  it('keeps empty values where the kind distinguishes them from none', () => {
     const storageClass = { group: 'storage.k8s.io', version: 'v1', kind: 'StorageClass' }
     const { object } = decodeBody(bytes({ provisioner: 'p', parameters: {}, mountOptions: [] }), storageClass, 'Strict')
     assert.equal(
@@ -43,7 +43,7 @@ describe('decodeBody()', () => {
     )
   })
 
-  it('takes kind and apiVersion from the path where the body has none', () => {
+  it('takes kind and apiVersion from the path if the body has none', () => {
     assert.deepEqual(decodeBody(bytes({ metadata: { name: 'a' } }), configMap, 'Strict').object, {
       kind: 'ConfigMap',
       apiVersion: 'v1',
@@ -51,7 +51,7 @@ describe('decodeBody()', () => {
     })
   })
 
-  it('writes quantities and times in their canonical form', () => {
+  it('writes quantities and times in canonical form', () => {
     const body = {
       metadata: { name: 'a', deletionTimestamp: '2024-02-29T01:30:00.5+01:00', creationTimestamp: null },
       spec: { containers: [{ name: 'c', resources: { limits: { cpu: 0.5, memory: '1024Mi' }, requests: { cpu: '1000m' } } }] },
@@ -156,7 +156,7 @@ describe('decodeBody()', () => {
     ],
   ]
   for (const [name, kind, body, message] of typeErrors) {
-    it(`names a wrong type: ${name}`, () => {
+    it(`reports a wrong type: ${name}`, () => {
       const handled = `${kind.kind} in version "v1" cannot be handled as a ${kind.kind}: json: `
       for (const fieldValidation of ['Strict', 'Warn', 'Ignore'] as const) {
         assert.equal(
@@ -173,7 +173,7 @@ describe('decodeBody()', () => {
       "quantities must match the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'",
     ],
     [{ metadata: { deletionTimestamp: 'now' } }, 'parsing time "now" as "2006-01-02T15:04:05Z07:00": cannot parse "now" as "2006"'],
-    // An error of a type with its own decoder wins over type errors before it.
+    // An error of a type with its own decoder wins over earlier type errors.
     [{ metadata: { name: 1, deletionTimestamp: '' } }, 'parsing time "" as "2006-01-02T15:04:05Z07:00": cannot parse "" as "2006"'],
   ]
   for (const [body, message] of ownErrors) {
@@ -185,7 +185,7 @@ describe('decodeBody()', () => {
     })
   }
 
-  it('says where base64 is broken', () => {
+  it('reports where base64 is invalid', () => {
     const at = (text: string): string =>
       messageOf(() => decodeBody(bytes({ binaryData: { a: text } }), configMap, 'Strict')).replace(/.*: /, '')
     assert.equal(at('not base64'), 'illegal base64 data at input byte 3')
@@ -205,13 +205,13 @@ describe('decodeBody()', () => {
       'duplicate field "kind"',
       'duplicate field "metadata.labels.a"',
     ]
-    it('refuses all of them under Strict', () => {
+    it('rejects all of them under Strict', () => {
       assert.equal(
         messageOf(() => decodeBody(bytes(body), pod, 'Strict')),
         `Pod in version "v1" cannot be handled as a Pod: strict decoding error: ${errors.join(', ')}`,
       )
     })
-    it('warns of them under Warn and drops them', () => {
+    it('warns about them under Warn and drops them', () => {
       const decoded = decodeBody(bytes(body), pod, 'Warn')
       assert.deepEqual(decoded.warnings, errors)
       assert.doesNotMatch(JSON.stringify(decoded.object), /foo|bar/)
@@ -266,7 +266,7 @@ describe('decodeBody()', () => {
       )
     })
 
-    it('refuses deep nesting before parsing', () => {
+    it('rejects deep nesting before parsing', () => {
       const deep = `${'{"a":'.repeat(maxDepth + 1)}1${'}'.repeat(maxDepth + 1)}`
       assert.equal(
         messageOf(() => decodeBody(bytes(deep), pod, 'Ignore')),
@@ -285,7 +285,7 @@ describe('decodeBody()', () => {
     )
   })
 
-  it('reads escaped names right after a body in which their text was a name', () => {
+  it('reads escaped names right after a body with the same text as a name', () => {
     const before = decodeBody(bytes(String.raw`{"data":{"f:first":"","k:{\\\"name\\\":\\\"":""}}`), configMap, 'Strict')
     const fieldsV1 = { 'f:first': {}, 'k:{"name":"x"}': {} }
     const { object } = decodeBody(bytes({ metadata: { managedFields: [{ fieldsV1 }] } }), pod, 'Strict')
@@ -307,7 +307,7 @@ describe('decodeBody()', () => {
     )
   })
 
-  it('tells of YAML what is wrong in the order of names', () => {
+  it('reports YAML errors sorted by name', () => {
     assert.match(
       messageOf(() => decodeYaml('z: 1\nmetadata: {x: 1, b: 2}\na: 1\n')),
       /: strict decoding error: unknown field "a", unknown field "metadata.b", unknown field "metadata.x", unknown field "z"$/,
@@ -341,7 +341,7 @@ describe('decodeBody()', () => {
 })
 
 describe('decodeValue()', () => {
-  it('does not change its argument', () => {
+  it('does not modify its argument', () => {
     const type = schemaFor('', 'v1', 'Pod')
     assert.ok(type)
     const value = Object.freeze({ spec: Object.freeze({ containers: Object.freeze([Object.freeze({ name: 'a', foo: 1 })]) }) })
@@ -351,7 +351,7 @@ describe('decodeValue()', () => {
   })
 })
 
-test('CVE-2026-21717: parseJsonBytes() refuses more values than a body may have, whatever holds them', () => {
+test('CVE-2026-21717: parseJsonBytes() rejects more values than a body may have, whatever contains them', () => {
   const refusal = { ok: false, syntax: false, message: 'the body has more than 50000 values' }
   for (const text of [`[${'1,'.repeat(50_000)}1]`, `[${'{},'.repeat(30_000)}{}]`, `{"a":[${'[],'.repeat(30_000)}[]]}`])
     assert.deepEqual(parseJsonBytes(Buffer.from(text)), refusal)
@@ -359,7 +359,7 @@ test('CVE-2026-21717: parseJsonBytes() refuses more values than a body may have,
   assert.equal(parseJsonBytes(Buffer.from(`{"a":"${','.repeat(60_000)}"}`)).ok, true)
 })
 
-test('a value of a body is not written out again at each level above it', () => {
+test('a value of a body is not serialized again at each level above it', () => {
   let written = 0
   const value = { metadata: {}, data: { a: [[[[{ toJSON: () => written++ }]]]] } }
   const type = schemaFor('', 'v1', 'ConfigMap')

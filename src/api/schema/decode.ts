@@ -1,4 +1,4 @@
-// From the bytes of a request to an object of a built-in kind, as upstream's API server reads it.
+// Decodes the bytes of a request to an object of a built-in kind, as upstream's API server.
 import { parseJson } from '../../base/json.ts'
 import { groupVersion, type KubeObject } from '../object.ts'
 import { badRequest } from '../status.ts'
@@ -10,12 +10,12 @@ import { tryYaml, type YamlOutcome } from './yaml.ts'
 
 export type FieldValidation = 'Ignore' | 'Warn' | 'Strict'
 
-/** Deeper bodies are refused; upstream's limit is 10,000, but nothing that a kind allows comes near this one. */
+/** Deeper bodies are rejected; upstream's limit is 10,000, but no kind allows nearly that much. */
 export const maxDepth = 500
 
 /**
- * Of one body. All that is done with a value, from defaults and field management to validation and encoding, takes some microseconds. An object of the
- * largest size that the store takes has so many where a value and its name take 30 characters; those of the largest definitions take more.
+ * Limit for one body. All work on a value, from defaults and field management to validation and encoding, takes some microseconds. The
+ * largest storable object has this many values if each takes 30 characters with its name; the largest definitions have more.
  */
 export const maxValues = 50_000
 
@@ -25,8 +25,8 @@ export type Decoded =
   | { readonly ok: false; readonly message: string }
 
 /**
- * Reads a parsed value as this struct. Never changes `value`; parts that the schema does not describe (RawExtension) are shared with it.
- * `text`, where the value came from JSON text, lets messages tell duplicate members and the texts of numbers.
+ * Reads a parsed value as this struct. Never modifies `value`; shares parts that the schema does not describe (RawExtension). With `text`,
+ * the value's JSON text, messages report duplicate members and the texts of numbers.
  */
 export function decodeValue(value: unknown, type: StructType, fieldValidation: FieldValidation, text?: JsonText): Decoded {
   const tally = { members: 0, unknown: false }
@@ -51,7 +51,7 @@ export interface JsonText {
   readonly scan: ReturnType<typeof scanJson>
 }
 
-/** What was not JSON, as YAML, upstream makes JSON of: with members in order. */
+/** YAML that is no JSON is converted to JSON by upstream: with sorted members. */
 function nodeOf(value: unknown, text: JsonText | undefined): JsonNode {
   return text === undefined ? nodeOfValue(value, record => Object.keys(record).sort(byBytes)) : parseJsonText(text.text)
 }
@@ -62,13 +62,13 @@ function isObject(value: unknown): value is KubeObject {
 
 export interface DecodedObject {
   readonly object: KubeObject
-  /** One for each strict error where fieldValidation is Warn. */
+  /** One for each strict error if fieldValidation is Warn. */
   readonly warnings: readonly string[]
 }
 
 /**
- * Reads a request's body as an object of `kind`. Throws a 400 with upstream's words where it is none.
- * The caller has bounded the size of `bytes`; `document` is what it has parsed already.
+ * Reads a request's body as an object of `kind`. Throws a 400 with upstream's words if it is none. The caller limits the size of `bytes`;
+ * `document` is the body if it is already parsed.
  */
 export function decodeBody(
   bytes: Uint8Array,
@@ -98,7 +98,7 @@ export function decodeBody(
     )
   }
   const { object } = decoded
-  // Absent ones are those of the path, as upstream fills them; decoding puts kind and apiVersion first only where they were given.
+  // Absent ones are taken from the path, as upstream does; decoding puts kind and apiVersion first only if they were given.
   const named =
     object.kind === undefined || object.apiVersion === undefined
       ? { kind: kind.kind, apiVersion: groupVersion(kind.group, kind.version), ...object }
@@ -106,7 +106,7 @@ export function decodeBody(
   return { object: named, warnings: strictErrors }
 }
 
-/** Why a value that says to be of `actual` cannot become `wanted`, in upstream's words; undefined where it can. */
+/** Why a value of kind `actual` cannot become `wanted`, in upstream's words; undefined if it can. */
 export function conversionProblem(actual: GroupVersionKind, wanted: StructType): string | undefined {
   const type = schemaFor(actual.group, actual.version, actual.kind)
   if (type === undefined) return noKindMessage(actual)
@@ -119,37 +119,37 @@ export function strictDecodingMessage(strictErrors: readonly string[]): string {
 
 const legacyScheme = 'k8s.io/kubernetes/pkg/api/legacyscheme/scheme.go:30'
 
-/** `scheme` is where upstream makes the registry that it looks in, which its message names. */
+/** `scheme` is where upstream creates its registry, which the message names. */
 export function noKindMessage({ group, version, kind }: GroupVersionKind, scheme = legacyScheme): string {
   const gv = JSON.stringify(groupVersion(group, version))
   return `no kind ${JSON.stringify(kind)} is registered for version ${gv} in scheme ${JSON.stringify(scheme)}`
 }
 
-/** The name of the kind's internal type in upstream: `core.Pod`. */
+/** Upstream's internal type of the kind: `core.Pod`. */
 function internalName(type: StructType): string {
   return `${type.key.slice(0, type.key.indexOf('/'))}.${type.name}`
 }
 
 export interface ParsedBody {
   readonly value: unknown
-  /** Of JSON bodies only. */
+  /** For JSON bodies only. */
   readonly text: JsonText | undefined
-  /** A strict error of YAML bodies: a key that stands twice. */
+  /** A strict error of YAML bodies: a duplicate key. */
   readonly duplicate?: string | undefined
 }
 
-/** Throws a 400 for what could not be parsed, which names `kind` as what was expected. */
+/** Throws a 400 for an unparseable body, which names `kind` as the expected one. */
 export function parsedBody(parsed: ParsedDocument, bytes: Uint8Array, kind: string): ParsedBody {
   if (parsed.ok) return parsed
   throw parsed.fault === 'syntax' ? unrecognized(parsed.message, kind, bytes) : badRequest(parsed.message)
 }
 
-/** `fault` is `limit` where a limit of ours refuses what upstream reads. */
+/** `fault` is `limit` if a limit of ours rejects what upstream reads. */
 export type ParsedDocument =
   | (ParsedBody & { readonly ok: true })
   | { readonly ok: false; readonly message: string; readonly fault: 'syntax' | 'limit' }
 
-/** JSON or YAML to a plain value, nesting bounded; `message` is upstream's decoder's. */
+/** Converts JSON or YAML to a plain value, with limited nesting; `message` is that of upstream's decoder. */
 export function parseDocument(bytes: Uint8Array, contentType: string, allowedValues = maxValues): ParsedDocument {
   if (/^application\/yaml\b/.test(contentType)) return yamlDocument(tryYaml(bytes))
   const parsed = parseJsonBytes(bytes, allowedValues)
@@ -170,7 +170,7 @@ export type ParsedJson =
     }
   | { readonly ok: false; readonly message: string; readonly syntax: boolean }
 
-/** JSON text to a plain value, nesting and values bounded before anything is parsed; `maxValues` is for what may hold many objects. */
+/** Parses JSON text to a plain value; limits nesting and values before parsing; `maxValues` is for bodies that may contain many objects. */
 export function parseJsonBytes(bytes: Uint8Array, allowedValues = maxValues): ParsedJson {
   const scan = scanJson(bytes)
   if (scan.depth > maxDepth) return { ok: false, syntax: false, message: `the body is nested deeper than ${maxDepth} levels` }
@@ -190,7 +190,7 @@ function textOf(bytes: Uint8Array): string {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8')
 }
 
-/** The words of Go's parser for what parseJson refused. */
+/** The words of Go's parser for text that parseJson rejects. */
 function syntaxMessage(text: string): string {
   try {
     parseJsonText(text)
@@ -218,14 +218,14 @@ function summary(bytes: Uint8Array): string {
   return bytes.length > 30 ? `${text} ...` : text
 }
 
-/** What the body says it is; absent parts are those of the path. */
+/** The body's own apiVersion and kind; absent parts are those of the path. */
 function kindOf(value: unknown, wanted: GroupVersionKind, bytes: Uint8Array): GroupVersionKind {
   const told = declaredKind(value, wanted)
   if (typeof told === 'string') throw unrecognized(told, wanted.kind, bytes)
   return told
 }
 
-/** What a value says it is, the rest as `wanted`; the words of upstream's decoder where that cannot be read. */
+/** A value's own apiVersion and kind, the rest as `wanted`; the error of upstream's decoder if they are unreadable. */
 export function declaredKind(value: unknown, wanted: GroupVersionKind): GroupVersionKind | string {
   if (value === null) return wanted
   const goName = (odd: unknown): string => (Array.isArray(odd) ? 'array' : typeof odd === 'boolean' ? 'bool' : typeof odd)

@@ -1,10 +1,10 @@
-// Every field that the schema knows below a type, so that tests can ask about each of them, those to come included.
+// Every field that the schema has below a type, so that tests cover each of them, including future ones.
 import { type SchemaType, type StructType, structByKey } from './model.ts'
 
 export interface FieldPath {
   /** `containers[].env[].valueFrom.fieldRef.fieldPath`. */
   readonly path: string
-  /** The schema of what stands there: never a struct or a list of structs. */
+  /** The schema of the value there: never a struct or a list of structs. */
   readonly type: SchemaType
 }
 
@@ -21,12 +21,12 @@ function leavesOf(struct: StructType, prefix: string, above: readonly StructType
     const path = prefix === '' ? name : `${prefix}.${name}`
     const [inner, suffix] = type.kind === 'list' ? [type.item, '[]'] : [type, '']
     if (inner.kind !== 'struct') return [{ path, type }]
-    // A struct without fields says something by being there.
+    // The presence of an empty struct has a meaning.
     return inner.fields.length === 0 ? [{ path: `${path}${suffix}`, type: inner }] : leavesOf(inner, `${path}${suffix}`, [...above, struct])
   })
 }
 
-/** Puts a value at the path, making what leads there; of lists the first item is taken. Changes `target` in place. */
+/** Sets a value at the path, creating its parents; uses the first item of lists. Modifies `target`. */
 export function setField(target: object, path: string, value: unknown): void {
   const names = path.split('.')
   let place = target as Record<string, unknown>
@@ -45,7 +45,7 @@ export function setField(target: object, path: string, value: unknown): void {
   }
 }
 
-/** Some value of the type, as it stands in JSON; another one for another `seed`. */
+/** Some JSON value of the type; different for another `seed`. */
 export function sampleOf(type: SchemaType, seed: 1 | 2 = 1): unknown {
   switch (type.kind) {
     case 'list':

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { goJson, goMapJson, goNumber } from './go-json.ts'
 
-test('goJson() keeps the order of members and escapes what HTML reads', () => {
+test('goJson() keeps the order of members and escapes HTML characters', () => {
   assert.equal(goJson({ b: '<&>', a: '\u2028' }), String.raw`{"b":"\u003c\u0026\u003e","a":"\u2028"}`)
 })
 

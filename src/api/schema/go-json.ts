@@ -1,12 +1,12 @@
-// Values as Go's encoding/json and fmt write them, where a client reads such a text.
+// Values in the form of Go's encoding/json and fmt, where clients read such a text.
 import { byBytes, isRecord } from './compile.ts'
 
-/** JSON that is safe inside of HTML; members stand as they are. */
+/** JSON that is safe inside of HTML; members keep their order. */
 export function goJson(value: unknown): string {
   return JSON.stringify(value).replace(/[<>&\u2028\u2029]/g, found => `\\u${found.charCodeAt(0).toString(16).padStart(4, '0')}`)
 }
 
-/** JSON of a value without a type, whose members Go sorts by name, also those that JavaScript would order as numbers. */
+/** JSON of an untyped value, whose members Go sorts by name, including those that JavaScript would order as numbers. */
 export function goMapJson(value: unknown): string {
   if (Array.isArray(value)) return `[${value.map(goMapJson).join(',')}]`
   if (!isRecord(value)) return goJson(value)
@@ -14,14 +14,14 @@ export function goMapJson(value: unknown): string {
   return `{${members.map(name => `${goJson(name)}:${goMapJson(value[name])}`).join(',')}}`
 }
 
-/** Whether a number of JSON is an integer to Go, as one without a fraction is once it was stored. */
+/** Whether a JSON number is an integer to Go; one without a fraction is, once it was stored. */
 export const isInt64 = (value: number): boolean => Number.isInteger(value) && Math.abs(value) < 2 ** 63
 
-/** A number by `%v`: an integer has all of its digits, others have an exponent of two digits from 1e6 up and below 1e-4. */
+/** A number by `%v`: an integer with all of its digits, others with a two-digit exponent from 1e6 up and below 1e-4. */
 export const goNumber = (value: number): string =>
   Number.isSafeInteger(value) ? String(value) : isInt64(value) ? String(BigInt(value)) : goFloat(value)
 
-/** A number that Go holds as float64, by `%v`. */
+/** A Go float64, by `%v`. */
 export function goFloat(value: number): string {
   const text = value.toExponential()
   const exponent = Number(text.slice(text.indexOf('e') + 1))

@@ -20,7 +20,7 @@ function plainOf(node: JsonNode): unknown {
 }
 
 describe('parseJsonText()', () => {
-  it('reads what JSON.parse reads', () => {
+  it('reads everything that JSON.parse reads', () => {
     fc.assert(
       fc.property(fc.json(), fc.constantFrom(0, 2), (text, indent) => {
         const spaced = JSON.stringify(JSON.parse(text), undefined, indent)
@@ -30,7 +30,7 @@ describe('parseJsonText()', () => {
     )
   })
 
-  it('refuses what JSON.parse refuses', () => {
+  it('rejects everything that JSON.parse rejects', () => {
     fc.assert(
       fc.property(fc.json(), fc.nat(), fc.constantFrom('', '"', '{', ']', ',', 'x', '0', '\n'), (text, place, insertion) => {
         const at = place % (text.length + 1)
@@ -83,7 +83,7 @@ describe('parseJsonText()', () => {
     ['1 2', "invalid character '2' after top-level value"],
   ]
   for (const [text, message] of errors)
-    it(`says of ${JSON.stringify(text)}: ${message}`, () => assert.throws(() => parseJsonText(text), { message }))
+    it(`reports for ${JSON.stringify(text)}: ${message}`, () => assert.throws(() => parseJsonText(text), { message }))
 })
 
 describe('withWholeSurrogates()', () => {
@@ -94,7 +94,7 @@ describe('withWholeSurrogates()', () => {
     ['"\\ud83d\\ud83d\\ude00"', '"\\ufffd\\ud83d\\ude00"'],
     ['"\\\\ud83d \\u0064"', '"\\\\ud83d \\u0064"'],
   ]
-  for (const [text, whole] of rows) it(`makes of ${text} ${whole}`, () => assert.equal(withWholeSurrogates(text), whole))
+  for (const [text, whole] of rows) it(`converts ${text} to ${whole}`, () => assert.equal(withWholeSurrogates(text), whole))
 })
 
 describe('scanJson()', () => {
@@ -108,7 +108,7 @@ describe('scanJson()', () => {
     assert.equal(scanJson(Buffer.from('[{"a":[":{"]}]')).depth, 3)
   })
 
-  it('sees fractions and exponents, but not in words and strings', () => {
+  it('notices fractions and exponents, but not in words and strings', () => {
     for (const text of ['1.0', '[1e3]', '{"a":1E3}']) assert.equal(scanJson(Buffer.from(text)).hasFraction, true)
     for (const text of ['true', '[false]', '{"1e3":"1.5"}', '10']) assert.equal(scanJson(Buffer.from(text)).hasFraction, false)
   })

@@ -1,5 +1,5 @@
-// JSON text read with everything that parseJson drops: member order, duplicate members, number texts, positions. For error messages only:
-// the fast path of decoding uses parseJson.
+// Parses JSON text with everything that parseJson drops: member order, duplicate members, number texts, positions. Only for error messages:
+// decoding uses parseJson.
 
 export type JsonNode =
   | { readonly type: 'object'; readonly members: readonly (readonly [string, JsonNode])[] }
@@ -20,10 +20,10 @@ export class JsonSyntaxError extends Error {
 const literals = ['true', 'false', 'null'] as const
 const escapes: Record<string, string> = { '"': '"', '\\': '\\', '/': '/', b: '\b', f: '\f', n: '\n', r: '\r', t: '\t' }
 
-/** Go tries a space at the end of the text: where none may stand, that is what it complains about. */
+/** Go tries a space at the end of the text, and reports it if none may follow. */
 const endsWithin = /^in (?:literal|numeric literal|exponent|string escape|\\u)|^after decimal point/
 
-/** Throws `JsonSyntaxError`. The caller has bounded the nesting (see `scanJson`). */
+/** Throws `JsonSyntaxError`. The caller limits the nesting (see `scanJson`). */
 export function parseJsonText(text: string): JsonNode {
   let at = 0
 
@@ -157,7 +157,7 @@ export function parseJsonText(text: string): JsonNode {
   return node
 }
 
-/** The same for a value that is not a string any more (a patch's result, YAML); it has no duplicate members. `namesOf` puts those of an object in order. */
+/** The same for a value that is no string any more (a patch's result, YAML); it has no duplicate members. `namesOf` sorts those of an object. */
 export function nodeOfValue(value: unknown, namesOf: (record: object) => readonly string[] = Object.keys): JsonNode {
   if (value === null || value === undefined) return { type: 'null', raw: 'null' }
   switch (typeof value) {
@@ -180,18 +180,18 @@ export function nodeOfValue(value: unknown, namesOf: (record: object) => readonl
 }
 
 export interface JsonScan {
-  /** How many object members the text has, duplicates included. */
+  /** The number of object members in the text, including duplicates. */
   readonly members: number
   readonly depth: number
-  /** At most so many members and items; strings, numbers and such are counted as one. */
+  /** An upper bound of members and items; scalars count as one. */
   readonly values: number
-  /** A number with a fraction or an exponent, which parseJson cannot tell from an integer. */
+  /** A number with a fraction or an exponent, which parseJson cannot distinguish from an integer. */
   readonly hasFraction: boolean
-  /** An escape of a surrogate, which may lack its other half. */
+  /** An escaped surrogate, which may lack its other half. */
   readonly hasSurrogate: boolean
 }
 
-/** One pass over the bytes, before anything is parsed; says nothing about whether they are JSON. */
+/** One pass over the bytes, before parsing; does not validate JSON. */
 export function scanJson(bytes: Uint8Array): JsonScan {
   let members = 0
   let level = 0
@@ -236,7 +236,7 @@ export function scanJson(bytes: Uint8Array): JsonScan {
   return { members, depth, values, hasFraction, hasSurrogate }
 }
 
-/** JSON text whose surrogates all have their other half: one without is U+FFFD to Go, and no text that could be written in UTF-8. */
+/** JSON text without lone surrogates: Go replaces one by U+FFFD, and it cannot be encoded in UTF-8. */
 export function withWholeSurrogates(text: string): string {
   return text.replace(
     /\\(?:u[dD][89abAB][\da-fA-F]{2}\\u[dD][c-fC-F][\da-fA-F]{2}|(u[dD][89a-fA-F][\da-fA-F]{2})|.)/gs,
@@ -248,12 +248,12 @@ function isDigit(char: string): boolean {
   return char >= '0' && char <= '9' && char.length === 1
 }
 
-/** As Go quotes a byte in single quotes. */
+/** A byte in single quotes, as Go quotes it. */
 function quoteChar(code: number): string {
   if (code === 0x27) return "'\\''"
   if (code === 0x22) return "'\"'"
   if (code === 0x5c) return "'\\\\'"
-  // Go looks at bytes: of a longer character the first byte is named, as a Latin-1 character.
+  // Go works on bytes: the first byte of a longer character is shown, as a Latin-1 character.
   const byte = Buffer.from(String.fromCodePoint(code))[0] ?? 0
   const named: Record<number, string> = { 7: '\\a', 8: '\\b', 9: '\\t', 10: '\\n', 11: '\\v', 12: '\\f', 13: '\\r' }
   if (byte < 0x20 || byte === 0x7f) return `'${named[byte] ?? `\\x${byte.toString(16).padStart(2, '0')}`}'`

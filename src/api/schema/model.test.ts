@@ -7,7 +7,7 @@ import { decodeValue } from './decode.ts'
 import { builtinKinds, schemaFor } from './model.ts'
 
 describe('schemaFor()', () => {
-  it('knows the kinds of v1.33 and nothing else', () => {
+  it('contains the kinds of v1.33 and nothing else', () => {
     assert.equal(schemaFor('apps', 'v1', 'Deployment')?.key, 'apps/v1.Deployment')
     assert.equal(schemaFor('', 'v1', 'DeleteOptions')?.key, 'meta/v1.DeleteOptions')
     assert.equal(schemaFor('networking.k8s.io', 'v1', 'ServiceCIDR')?.key, 'networking/v1.ServiceCIDR')
@@ -21,7 +21,7 @@ describe('schemaFor()', () => {
     }
   })
 
-  it('has fields in the order of Go, with their keys', () => {
+  it("has fields in Go's order, with their list keys", () => {
     const pod = schemaFor('', 'v1', 'Pod')
     assert.deepEqual(
       pod?.fields.map(({ name }) => name),
@@ -37,7 +37,7 @@ describe('schemaFor()', () => {
     assert.deepEqual(spec.byName.get('volumes')?.patchStrategies, ['merge', 'retainKeys'])
   })
 
-  it('has what v1.33 added', () => {
+  it('contains the additions of v1.33', () => {
     const status = schemaFor('', 'v1', 'Pod')?.byName.get('status')?.type
     assert.ok(status?.kind === 'struct' && status.byName.has('observedGeneration'))
   })
@@ -58,7 +58,7 @@ describe('every kind', () => {
 })
 
 describe('generated files', () => {
-  it('are what the generator writes', () => {
+  it("equals the generator's output", () => {
     const tool = fileURLToPath(new URL('../../../tools/generate/generate-schema.ts', import.meta.url))
     const { status, stderr } = spawnSync(process.execPath, [tool, '--check'], { encoding: 'utf8' })
     assert.equal(status, 0, stderr)

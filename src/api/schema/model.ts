@@ -1,7 +1,7 @@
 // The schema of the built-in kinds as a graph of Go types, made on first use from the generated data.
 import data from './generated/types.json' with { type: 'json' }
 
-/** One field as the generator writes it; see tools/generate/generate-schema-emit.ts. */
+/** One field in the generator's output; see tools/generate/generate-schema-emit.ts. */
 interface FieldRow {
   /** Name on the wire. */
   n: string
@@ -11,7 +11,7 @@ interface FieldRow {
   o?: number
   /** Required in OpenAPI. */
   q?: number
-  /** Prints `null` where it is nil. */
+  /** Serialized as `null` if it is nil. */
   z?: number
   /** List type, list map keys, map or struct type. */
   l?: string
@@ -50,19 +50,19 @@ export type ScalarKind =
   | 'microtime'
   | 'quantity'
   | 'intOrString'
-  /** Any JSON, kept as it is. */
+  /** Any JSON, kept unchanged. */
   | 'raw'
   | 'schemaOrBool'
   | 'schemaOrArray'
   | 'schemaOrStrings'
 
-/** What a value on the wire may be. `go` is the type's name in Go's error messages: `v1.Container`, `[]string`, `int32`. */
+/** The possible values on the wire. `go` is the type's name in Go's error messages: `v1.Container`, `[]string`, `int32`. */
 export type SchemaType = ScalarType | ListType | MapType | StructType
 
 export interface ScalarType {
   readonly kind: ScalarKind
   readonly go: string
-  /** Package key and name of a named type, `core/v1.Protocol`; '' for plain ones. */
+  /** Package key and name of a named type, `core/v1.Protocol`; '' for unnamed ones. */
   readonly key: string
   /** The values of an enumeration, sorted. */
   readonly values?: readonly string[]
@@ -89,7 +89,7 @@ export interface SchemaField {
   readonly nullable: boolean
   readonly listType: 'atomic' | 'set' | 'map' | undefined
   readonly mapKeys: readonly string[]
-  /** Whether a map or struct changes as a whole; undefined where nothing is said. */
+  /** Whether a map or struct is atomic; undefined if unset. */
   readonly mapType: 'atomic' | 'granular' | undefined
   /** `merge`, `replace`, `retainKeys` and their combinations. */
   readonly patchStrategies: readonly string[]
@@ -131,7 +131,7 @@ const specials: Record<string, [kind: ScalarKind, go: string]> = {
   'interface{}': ['raw', 'interface {}'],
 }
 
-/** The struct of a built-in kind (or of a type of the meta package such as DeleteOptions); undefined where v1.33 does not serve it. */
+/** The struct of a built-in kind (or of a type of the meta package such as DeleteOptions); undefined if v1.33 does not serve it. */
 export function schemaFor(group: string, version: string, kind: string): StructType | undefined {
   const packageKey = packageOfGroupVersion.get(`${group}/${version}`)
   const own = packageKey === undefined ? undefined : structByKey(`${packageKey}.${kind}`)
@@ -150,7 +150,7 @@ export function structByKey(key: string): StructType | undefined {
   const byName = new Map<string, SchemaField>()
   const { kind: isKind = false, atomic = false, union = false } = raw
   const type: StructType = { kind: 'struct', go: goName(key), key, name, isKind, atomic, union, fields, byName }
-  // Known before its fields are read: JSONSchemaProps contains itself.
+  // Registered before its fields are read: JSONSchemaProps contains itself.
   structTypes.set(key, type)
   for (const row of raw.fields) {
     const field = fieldOf(row)
@@ -169,7 +169,7 @@ export function builtinKinds(): GroupVersionKind[] {
   })
 }
 
-/** The group that the package of `key` belongs to; undefined for the meta package. */
+/** The group of the package `key`; undefined for the meta package. */
 export function groupOfKey(key: string): string | undefined {
   return groups[key.slice(0, key.indexOf('.'))]
 }
@@ -193,12 +193,12 @@ function fieldOf(row: FieldRow): SchemaField {
   }
 }
 
-/** `core/v1.PodSpec` -> `v1.PodSpec`: the package's own name and the type's. */
+/** `core/v1.PodSpec` -> `v1.PodSpec`: package name and type name. */
 function goName(key: string): string {
   return key.slice(key.indexOf('/') + 1)
 }
 
-/** A type expression with every name as reflect prints it. */
+/** A type expression with names in the form of Go's reflect. */
 function goText(type: string): string {
   return type.replace(/[\w/]+\.\w+/g, goName).replace('[]byte', '[]uint8')
 }

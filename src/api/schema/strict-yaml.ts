@@ -1,7 +1,7 @@
-// What files of settings, of `check` and of `policy` have in common: YAML without repeated keys, and no field that is not known.
+// Strict YAML for files of settings, `check` and `policy`: no repeated keys and no unknown fields.
 import { readYaml, YamlError } from './yaml.ts'
 
-/** Ends the reading with what is wrong. */
+/** Aborts the reading with an error. */
 export type Fail = (what: string) => never
 
 export function strictYaml(text: string, fail: Fail): unknown {
@@ -14,7 +14,7 @@ export function strictYaml(text: string, fail: Fail): unknown {
   }
 }
 
-/** A mistyped field would be one that is never looked at: an exception too wide, an expectation without effect. `at` may be ''. */
+/** A mistyped field would be ignored silently: an exception too wide, an expectation without effect. `at` may be ''. */
 export function onlyFields(value: Readonly<Record<string, unknown>>, known: readonly string[], at: string, fail: Fail): void {
   const unknown = Object.keys(value).find(key => !known.includes(key))
   if (unknown !== undefined) fail(`${at === '' ? '' : `${at}: `}unknown field "${unknown}"`)

@@ -16,5 +16,5 @@ describe('utf8Problem()', () => {
     ['f4908080', 'invalid Unicode character'],
   ]
   for (const [bytes, problem] of rows)
-    it(`says of ${bytes}: ${problem || 'nothing'}`, () => assert.equal(utf8Problem(Buffer.from(bytes, 'hex')), problem))
+    it(`reports for ${bytes}: ${problem || 'nothing'}`, () => assert.equal(utf8Problem(Buffer.from(bytes, 'hex')), problem))
 })

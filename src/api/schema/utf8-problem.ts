@@ -1,8 +1,8 @@
-// What is wrong with bytes that are not UTF-8, in the words of upstream's reader of YAML.
+// The error of upstream's YAML reader for bytes that are not UTF-8.
 
 const least = [0, 0, 0x80, 0x800, 0x10000]
 
-/** Of the first character that is none; '' where all are. */
+/** For the first invalid character; '' if all are valid. */
 export function utf8Problem(bytes: Uint8Array): string {
   for (let at = 0; at < bytes.length; ) {
     const lead = bytes[at] ?? 0

@@ -1,5 +1,5 @@
-// What the scalars and tags of YAML stand for, as sigs.k8s.io/yaml has it: `yes` is true, 0644 is octal, nothing is in base 60, keys keep
-// their type, and a tag that says nothing to it leaves the text or the collection as it stands.
+// Scalars and tags of YAML by sigs.k8s.io/yaml: `yes` is true, 0644 is octal, there is no base 60, keys keep their type, and an unknown tag
+// leaves the text or collection unchanged.
 import {
   boolYaml11Tag,
   CORE_SCHEMA,

@@ -6,7 +6,7 @@ import { parse } from 'yaml'
 import { readYaml } from './yaml.ts'
 import { yamlText } from './yaml-text.ts'
 
-/** Text that YAML might take for something else: its words, signs, ends of lines, what is not printable. */
+/** Text that YAML might misinterpret: its words, signs, line ends, non-printable characters. */
 const tricky = fc.oneof(
   fc.string({
     unit: fc.constantFrom(
@@ -91,7 +91,7 @@ describe('yamlText() writes what reads back as the same value', () => {
         }),
       )
     })
-    test(`${name}: a name that is too long for one line, and what is deeply nested`, () => {
+    test(`${name}: a name that is too long for one line, and deep nesting`, () => {
       const long = { ['k'.repeat(2000)]: { ['"'.repeat(2000)]: ['v'] } }
       assert.deepEqual(read(yamlText({ a: [long, long] })), { a: [long, long] })
       assert.deepEqual(read(yamlText(nested(90, 'a\nb\n'))), nested(90, 'a\nb\n'))
@@ -99,11 +99,11 @@ describe('yamlText() writes what reads back as the same value', () => {
   }
 })
 
-test('yamlText() leaves out members that are undefined, as JSON does', () => {
+test('yamlText() omits undefined members, as JSON does', () => {
   assert.equal(yamlText({ a: undefined, b: { c: undefined }, d: [undefined] }), 'b: {}\nd:\n  - null\n')
 })
 
-test('yamlText() is written as people write it', () => {
+test('yamlText() has the usual style', () => {
   const text = yamlText({
     kind: 'ConfigMap',
     metadata: { name: 'a', labels: {} },

@@ -1,25 +1,25 @@
-// Answers in YAML: block style, written in about the time that JSON takes. A general library takes a second for an object of the largest size, for
-// which no other request is to wait.
+// Writes answers in YAML: block style, about as fast as JSON. A general library takes a second for an object of the largest size, which
+// would block all other requests.
 
 import { isJsonObject } from '../../base/json.ts'
 
-/** Below this many levels values are written as JSON, which is YAML too: the spaces before each line would multiply the size. */
+/** Deeper levels are written as JSON, which is YAML too: indentation would multiply the size. */
 const maxLevels = 32
-/** What begins like a word, has nothing in it that means something to YAML, and is no word of its own. */
+/** A text that begins like a word, and has neither YAML syntax nor a special meaning. */
 const plain = /^[A-Za-z_/](?:[\w./@()-]|[: ](?=[\w./]))*$/
 const maxPlain = 256
 const reserved = /^(?:y|n|yes|no|on|off|true|false|null)$/i
-/** Text of many lines stands no further right than so many spaces, for the same reason. */
+/** Multi-line text is indented at most this far, for the same reason. */
 const maxTextIndent = 16
-/** Not to be written as they are: what is not printable in YAML, tabs, and what else ends a line. */
+/** Characters that need quoting: not printable in YAML, tabs, and other line ends. */
 // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what must not be there
 const unprintable = /[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u2028\u2029\ufeff\ufffe\uffff]|\p{Surrogate}/u
-/** Which JSON leaves as they are. */
+/** Characters that JSON leaves unescaped. */
 const unescaped = /[\u007f-\u009f\u2028\u2029\ufeff\ufffe\uffff]/g
-/** The longest name that may stand before its colon on one line. */
+/** The longest key that may precede its colon on one line. */
 const maxKey = 1000
 
-/** A value as JSON has it, each line behind `indent`. */
+/** A JSON value, each line after `indent`. */
 export function yamlText(value: unknown, indent = ''): string {
   const writer = new YamlWriter()
   writer.value(value, indent, indent, 0)
@@ -29,7 +29,7 @@ export function yamlText(value: unknown, indent = ''): string {
 class YamlWriter {
   text = ''
 
-  /** The lines of a value. What the first of them begins with may stand there already. */
+  /** The lines of a value. The first one's beginning may already be written. */
   value(value: unknown, indent: string, first: string, level: number): void {
     const within = level < maxLevels ? whatIsWithin(value) : undefined
     if (within === undefined) this.text += `${first}${scalar(value, indent)}\n`
@@ -63,11 +63,11 @@ class YamlWriter {
 interface Within {
   readonly items: readonly unknown[]
   readonly object: Readonly<Record<string, unknown>>
-  /** Of the object: asked for once, which for a large one takes milliseconds. */
+  /** The object's keys, computed once: for a large one that takes milliseconds. */
   readonly keys: readonly string[]
 }
 
-/** Undefined where the value stands on one line: a scalar, or nothing within. */
+/** Undefined if the value is on one line: a scalar, or empty. */
 function whatIsWithin(value: unknown): Within | undefined {
   if (Array.isArray(value)) return value.length === 0 ? undefined : { items: value, object: {}, keys: [] }
   if (!isJsonObject(value)) return undefined
@@ -84,7 +84,7 @@ function scalar(value: unknown, indent: string): string {
   return `${ends ? '|' : '|-'}\n${indent}${lines.replaceAll(/\n(?!\n)/g, `\n${indent}`)}`
 }
 
-/** Whether the text may be written as the lines that it has: none of them begins or ends with a space, and no empty ones are around them. */
+/** Whether the text can be a block scalar: no line begins or ends with a space, and there are no empty lines around it. */
 function standsInLines(text: string): boolean {
   if (!text.includes('\n') || /^[ \n]/.test(text) || / $|\n\n$/.test(text.slice(-2))) return false
   return !text.includes('\n ') && !text.includes(' \n') && !unprintable.test(text)
@@ -94,7 +94,7 @@ const keyText = (key: string): string => (isPlain(key) ? key : quoted(key))
 
 const isPlain = (text: string): boolean => text.length <= maxPlain && plain.test(text) && !reserved.test(text)
 
-/** As JSON, which YAML reads but for a few characters; what JSON has no word for is null, as within JSON. */
+/** As JSON, which YAML reads except for a few characters; values without a JSON form are null, as within JSON. */
 function quoted(value: unknown): string {
   const text = JSON.stringify(value) ?? 'null'
   return text.replaceAll(unescaped, character => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`)

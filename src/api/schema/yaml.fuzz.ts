@@ -1,4 +1,4 @@
-// YAML of others: a value of JSON or YamlError, and what is read can be written and read again.
+// Foreign YAML: parsing gives a JSON value or YamlError, and the result can be written and read again.
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
 import { type FuzzTarget, succeeds } from '../../base/testing/fuzz-target.testing.ts'

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { parseYamlDocuments, readFirstYaml, readYaml, YamlError } from './yaml.ts'
 
-/** As JSON has it: no object of a class, and no prototype but that of every object. */
+/** As JSON: no class instances, and no prototype but that of every object. */
 function isPlain(value: unknown): boolean {
   if (Array.isArray(value)) return value.every(isPlain)
   if (typeof value !== 'object' || value === null) return ['string', 'number', 'boolean'].includes(typeof value) || value === null
@@ -38,7 +38,7 @@ describe('readYaml()', () => {
     assert.deepEqual(parseYaml('a: &x {k: 1}\nb: *x\nc: {<<: *x, l: 2}'), { a: { k: 1 }, b: { k: 1 }, c: { k: 1, l: 2 } })
   })
 
-  it('names keys as JSON has them', () =>
+  it('names keys as JSON does', () =>
     assert.deepEqual(parseYaml('yes: 1\n010: 2\n.inf: 3\n-.inf: 4\n.nan: 5\n1.5: 6'), {
       8: 2,
       true: 1,
@@ -54,7 +54,7 @@ describe('readYaml()', () => {
     ...['{constructor: {prototype: {polluted: true}}}', '{toString: x, valueOf: y}', '{<<: {__proto__: {polluted: true}}}'],
   ]
   for (const tag of tagged)
-    it(`CVE-2021-25738: makes plain values alone of ${tag}`, () => {
+    it(`CVE-2021-25738: parses ${tag} only to plain values`, () => {
       let value: unknown
       try {
         value = parseYaml(`a: ${tag}`)
@@ -76,7 +76,7 @@ describe('readYaml()', () => {
     ['a: 1 > 2', { a: '1 > 2' }],
   ]
   for (const [text, value] of ends)
-    it(`reads ${JSON.stringify(text)} without a line break that is not there`, () => {
+    it(`reads ${JSON.stringify(text)} without an extra line break`, () => {
       if (value === undefined) assert.throws(() => parseYaml(text), YamlError)
       else assert.deepEqual(parseYaml(text), value)
     })
@@ -91,7 +91,7 @@ describe('readYaml()', () => {
     ['"a\tb":\t{x: 1}', { 'a\tb': { x: 1 } }],
   ]
   for (const [text, value] of loose)
-    it(`lets lines begin anywhere in ${JSON.stringify(text)}`, () => assert.deepEqual(parseYaml(text), value))
+    it(`accepts lines at any indentation in ${JSON.stringify(text)}`, () => assert.deepEqual(parseYaml(text), value))
 
   it('gives up on a large text of such lines', () => {
     const text = `a: [\n${'1,\n'.repeat(100_000)}]\n`
@@ -107,10 +107,10 @@ describe('readYaml()', () => {
     ['[a]: b', 'yaml: invalid map key: []interface {}{"a"}'],
   ]
   for (const [text, message] of unwritable)
-    it(`refuses ${text}: ${message}`, () => assert.throws(() => parseYaml(text), new YamlError(message)))
+    it(`rejects ${text}: ${message}`, () => assert.throws(() => parseYaml(text), new YamlError(message)))
 
   const bad = ['a: [1', `a: &x [1]\nb: [${'*x,'.repeat(200)}]`, `${'['.repeat(600)}${']'.repeat(600)}`]
-  for (const text of bad) it(`refuses ${text.slice(0, 24)}`, () => assert.throws(() => parseYaml(text), YamlError))
+  for (const text of bad) it(`rejects ${text.slice(0, 24)}`, () => assert.throws(() => parseYaml(text), YamlError))
 })
 
 describe('readFirstYaml()', () => {
@@ -128,7 +128,7 @@ describe('readFirstYaml()', () => {
   for (const [stream, value] of streams)
     it(`reads ${JSON.stringify(stream)} as ${JSON.stringify(value)}`, () => assert.deepEqual(readFirstYaml(stream).value, value))
 
-  it('is for bodies: a file of ours holds one document', () => assert.throws(() => readYaml('a: 1\n---\nb: 2\n'), YamlError))
+  it('is for bodies: a file of ours has one document', () => assert.throws(() => readYaml('a: 1\n---\nb: 2\n'), YamlError))
 })
 
 describe('a duplicate key', () => {
@@ -143,17 +143,17 @@ describe('a duplicate key', () => {
     ['{a: 1, a: [2]}', { a: [2] }, 'yaml: unmarshal errors:\n  line 1: key "a" already set in map'],
   ]
   for (const [text, value, duplicate] of rows) {
-    it(`is the last one in ${JSON.stringify(text)}, and told`, () => assert.deepEqual(readYaml(text), { value, duplicate }))
+    it(`uses the last one in ${JSON.stringify(text)}, and reports it`, () => assert.deepEqual(readYaml(text), { value, duplicate }))
   }
 })
 
 describe('a YAML bomb', () => {
-  it('is refused before it grows', () => {
+  it('is rejected before it grows', () => {
     const levels = Array.from({ length: 11 }, (_, index) => `a${index + 1}: &a${index + 1} [${Array(9).fill(`*a${index}`).join(',')}]`)
     assert.throws(() => parseYaml(['a0: &a0 [1]', ...levels].join('\n')), new YamlError('yaml: document contains excessive aliasing'))
   })
 
-  it('refuses an alias inside of its own anchor, and aliases that nest deeper than any text may', () => {
+  it('rejects an alias inside of its own anchor, and aliases that nest deeper than any text may', () => {
     const excessive = new YamlError('yaml: document contains excessive aliasing')
     assert.throws(() => parseYaml('a: &x\n  b: *x\n'), excessive)
     assert.throws(() => parseYaml('a: &x [*x]\n'), excessive)
@@ -164,5 +164,5 @@ describe('a YAML bomb', () => {
 })
 
 describe('parseYamlDocuments()', () => {
-  it('leaves out empty documents', () => assert.deepEqual(parseYamlDocuments('---\na: 1\n---\n---\nb: 2\n'), [{ a: 1 }, { b: 2 }]))
+  it('omits empty documents', () => assert.deepEqual(parseYamlDocuments('---\na: 1\n---\n---\nb: 2\n'), [{ a: 1 }, { b: 2 }]))
 })

@@ -1,4 +1,4 @@
-// YAML as Kubernetes' tools read it: js-yaml for the grammar, values as sigs.k8s.io/yaml has them, bounded aliases.
+// YAML as Kubernetes' tools read it: js-yaml for the grammar, values by sigs.k8s.io/yaml, limited aliases.
 
 import { isUtf8 } from 'node:buffer'
 import { load, loadAll, YAMLException } from 'js-yaml'
@@ -17,13 +17,13 @@ export class YamlError extends Error {
 const limits = { schema: yamlSchema, maxAliases: 100, maxDepth: 500 }
 
 export interface ReadYaml {
-  /** Of keys that stand twice in a map the last one counts. */
+  /** The last of duplicate keys wins. */
   readonly value: unknown
-  /** The complaint of upstream's strict reader about the first such key. */
+  /** The error of upstream's strict reader about the first duplicate key. */
   readonly duplicate: string | undefined
 }
 
-/** One document as plain JSON values, or null where there is none, read as leniently as upstream reads it where nothing strict was asked for. Throws `YamlError`. */
+/** Parses one document to plain JSON values, or null if there is none, as leniently as upstream without strictness. Throws `YamlError`. */
 export function readYaml(text: string): ReadYaml {
   return guarded(() => {
     try {
@@ -37,10 +37,10 @@ export function readYaml(text: string): ReadYaml {
   })
 }
 
-/** So many characters may be read again for lines that begin too far left, all together. */
+/** Limit of characters parsed again for lines that begin too far left. */
 const rereadCharacters = 256 * 1024
 
-/** Upstream lets the lines within flow collections and quoted scalars begin anywhere. js-yaml wants them indented, and says which one is not. */
+/** Upstream lets lines in flow collections and quoted scalars begin anywhere. js-yaml requires indentation, and reports the line. */
 function parse<T>(text: string, read: (text: string, options: Limits) => T, options: Limits): T {
   let indented = text
   for (let left = rereadCharacters - text.length; ; left -= text.length) {
@@ -56,8 +56,8 @@ function parse<T>(text: string, read: (text: string, options: Limits) => T, opti
 }
 
 /**
- * The text with the line of a position indented further than whatever may hold it. Where the line begins before the collection a tab is at fault,
- * for which a space does. Undefined where there is none.
+ * The text with the line of a position indented more than anything that may contain it. If the line begins before the collection, a tab is
+ * at fault, and a space replaces it. Undefined if there is none.
  */
 function withIndent(text: string, position: number): string | undefined {
   const begin = Math.max(text.lastIndexOf('\n', position - 1), text.lastIndexOf('\r', position - 1)) + 1
@@ -81,12 +81,12 @@ function jsonOf(text: string, options: Limits): unknown {
   return (mayEndInBlock ? endingInBlock(text, options) : undefined)?.value ?? plain(parse(text, load, options), text)
 }
 
-/** For private use, so that no text of the grammar has it. */
+/** For private use, so that no text of the grammar contains it. */
 const endMark = '\ue000'
 
 /**
- * The value of a text that ends within a block scalar, which has no line break at its end where the text has none; js-yaml gives it one. Where it
- * ends is told by a mark, as only such a scalar can have a line break behind it.
+ * The value of a text that ends within a block scalar, without a final line break if the text has none; js-yaml adds one. A mark shows
+ * where it ends, since only such a scalar can have a line break after it.
  */
 function endingInBlock(text: string, options: Limits): { readonly value: unknown } | undefined {
   let ends = false
@@ -99,18 +99,18 @@ function endingInBlock(text: string, options: Limits): { readonly value: unknown
     const value = plain(parse(text + endMark, load, options), text, unmarked)
     return ends ? { value } : undefined
   } catch (err) {
-    // What is wrong with the text itself is told when it is read without the mark.
+    // Errors of the text itself are reported when it is parsed without the mark.
     if (err instanceof YAMLException || err instanceof YamlError) return undefined
     throw err
   }
 }
 
-/** As `readYaml`, of the body of a request: upstream does not look at what follows the first document. */
+/** As `readYaml`, for the body of a request: upstream ignores everything after the first document. */
 export function readFirstYaml(stream: string): ReadYaml {
   return readYaml(firstDocument(stream))
 }
 
-/** No value can hold a line that begins with one of these marks. */
+/** No value can contain a line that begins with one of these marks. */
 const documentMark = /^(?:---|\.\.\.)(?=\s|$)/gm
 const beforeDocument = /^(?:\ufeff?[ \t]*(?:#.*)?\r?\n|%.*\r?\n)*$/
 
@@ -123,7 +123,7 @@ function firstDocument(stream: string): string {
   return end === undefined ? stream : stream.slice(0, end)
 }
 
-/** As `readFirstYaml`, with the text of its `YamlError` in the place of a throw. */
+/** As `readFirstYaml`, but returns the text of the `YamlError` instead of throwing. */
 export type YamlOutcome = (ReadYaml & { readonly ok: true }) | { readonly ok: false; readonly message: string }
 
 export function tryYaml(stream: Uint8Array): YamlOutcome {
@@ -136,7 +136,7 @@ export function tryYaml(stream: Uint8Array): YamlOutcome {
   }
 }
 
-/** The complaint about a key whose mark js-yaml gives; that of a quoted key points behind the opening quote. Upstream counts the line of its value. */
+/** The error about a key at js-yaml's mark; that of a quoted key points after the opening quote. Upstream counts the line of its value. */
 function duplicateKey({ buffer: text, position }: NonNullable<YAMLException['mark']>): string {
   const quote = /["']/.exec(text[position - 1] ?? '')?.[0]
   const source = text.slice(position).split(quote ?? /:(?:\s|$)|\n/, 1)[0] ?? ''
@@ -145,7 +145,7 @@ function duplicateKey({ buffer: text, position }: NonNullable<YAMLException['mar
   return `yaml: unmarshal errors:\n  line ${line}: key ${goSyntax(key)} already set in map`
 }
 
-/** How many characters stand between a key and its value, comments and line breaks among them; none before a key of no value. */
+/** The number of characters between a key and its value, including comments and line breaks; 0 for a key without value. */
 function spaceBeforeValue(text: string, afterKey: number): number {
   const begin = text.lastIndexOf('\n', afterKey - 1) + 1
   const indent = /^[ -]*/.exec(text.slice(begin))?.[0].length ?? 0
@@ -156,7 +156,7 @@ function spaceBeforeValue(text: string, afterKey: number): number {
   return lines.length === 1 || own > indent || (own === indent && isList) ? space.length : 0
 }
 
-/** All documents of a stream; empty ones are left out. Throws `YamlError`. */
+/** All documents of a stream without empty ones. Throws `YamlError`. */
 export function parseYamlDocuments(text: string): unknown[] {
   return guarded(() =>
     parse(text, (stream, options) => loadAll(stream, options), limits)
@@ -178,12 +178,12 @@ function guarded<T>(read: () => T): T {
 }
 
 /**
- * Values shared by an alias become copies of their own. Aliases of aliases grow without bound, so the copy may have only a few times as many
- * values as the text has characters. Throws `YamlError` for what JSON has no word for.
+ * Values shared by an alias are copied. Aliases of aliases grow exponentially, so the copy may have only a few times as many values as the
+ * text has characters. Throws `YamlError` for values without a JSON form.
  */
 function plain(value: unknown, text: string, scalar = (source: string): string => source): unknown {
   let left = 10_000 + 4 * text.length
-  // The parser bounds the nesting of the text; aliases nest again, and one inside of its own anchor without end.
+  // The parser limits the nesting of the text; aliases nest further, and one inside of its own anchor endlessly.
   const copy = (current: unknown, depth: number): unknown => {
     if (left-- <= 0 || depth > limits.maxDepth) throw new YamlError('yaml: document contains excessive aliasing')
     if (Array.isArray(current)) return current.map(item => copy(item, depth + 1))
@@ -207,7 +207,7 @@ function goInfinity(value: number): string {
   return Number.isNaN(value) ? 'NaN' : value > 0 ? '+Inf' : '-Inf'
 }
 
-/** What a key is called in JSON. */
+/** The JSON name of a key. */
 function nameOf(key: unknown): string {
   return typeof key !== 'number' || Number.isFinite(key) ? String(key) : Number.isNaN(key) ? '.nan' : key > 0 ? '.inf' : '-.inf'
 }

@@ -1,4 +1,4 @@
-// Field selectors: read in upstream's grammar with upstream's errors, compiled to a matcher and to exact pairs that indexes can use.
+// Field selectors: parsed by upstream's grammar with upstream's errors, compiled to a matcher and to exact pairs that indexes can use.
 import { ApiError, badRequest } from '../status.ts'
 
 export interface FieldRequirement {
@@ -16,11 +16,11 @@ export interface FieldSelection {
   matches(fields: Fields): boolean
 }
 
-/** Which fields a kind's selectors may name, and what to say of others. */
+/** The selectable fields of a kind, and the error for others. */
 export interface SelectableFields {
   isSupported(field: string): boolean
   unknown(field: string): string
-  /** Where this version uses other names: the stored one. */
+  /** The stored version's names, if this version's differ. */
   stored?(field: string): string
 }
 
@@ -42,8 +42,8 @@ export function parseFieldSelector(text: string, fields: SelectableFields): Fiel
 }
 
 /**
- * The value that every object selected by `text` has in `field`; undefined where it demands none, or cannot be read. Read as the selection itself reads
- * it, so that a right to one value cannot be stretched by an escaped comma.
+ * The value that `text` requires in `field`; undefined if it requires none or is unreadable. Parsed like the selector itself, so that an
+ * escaped comma cannot extend the right to one value.
  */
 export function requiredFieldValue(text: string, field: string): string | undefined {
   try {
@@ -74,7 +74,7 @@ function splitTerms(text: string): string[] {
 
 function unescapeValue(text: string): string {
   return text.replace(/\\(.?)|[,=]/gsu, (whole, escaped: string | undefined) => {
-    // Upstream shows the number of the character.
+    // Upstream shows the character's code.
     if (escaped === undefined) throw badRequest(`invalid field selector: unescaped character in value: ${whole.codePointAt(0)}`)
     if (escaped === '\\' || escaped === ',' || escaped === '=') return escaped
     throw badRequest(`invalid field selector: invalid escape sequence: ${whole}`)

@@ -1,4 +1,4 @@
-// The text of a label selector, in upstream's grammar and with upstream's errors (apimachinery's labels.Parse).
+// The syntax of label selectors, by upstream's grammar and with upstream's errors (apimachinery's labels.Parse).
 
 import { formatFieldError, invalidValue } from '../field-error.ts'
 import { aggregated } from '../go-text/aggregate-message.ts'
@@ -13,7 +13,7 @@ export interface LabelRequirement {
   readonly values: readonly string[]
 }
 
-/** What upstream answers as a 400 with this text. */
+/** A 400 in upstream, with this text. */
 export class SelectorError extends Error {}
 
 export function readLabelRequirements(text: string): LabelRequirement[] {
@@ -71,7 +71,7 @@ class Parser {
     this.#tokens = tokens
   }
 
-  /** Words like `in` are keys and values where no operator can stand. */
+  /** Words like `in` are keys and values where no operator may be. */
   #peek(): Token {
     const token = this.#tokens[this.#at] ?? { type: 'end', text: '' }
     return token.type === 'in' || token.type === 'notin' ? { type: 'identifier', text: token.text } : token
@@ -161,7 +161,7 @@ class Parser {
         if (next.type === ')') break
         if (next.type !== ',') refuseSelector(`found '${next.text}', expected: ',' or ')'`)
       } else if (token.type === ',') {
-        // Nothing before, between or behind commas is the empty value.
+        // Nothing before, between or after commas is the empty value.
         if (values.length === 0) values.push('')
         const next = this.#peek()
         if (next.type === ')') {
@@ -214,7 +214,7 @@ export function labelRequirement(key: string, operator: SelectorOperator, values
   return { key, operator, values }
 }
 
-/** Of 64 bits; undefined for any other text. A label has at most 63 characters, and what a selector compares with is validated as one. */
+/** 64 bits; undefined for any other text. A label has at most 63 characters, and compared values are validated as labels. */
 export function integer(text: string): bigint | undefined {
   return /^[+-]?\d{1,63}$/.test(text) ? int64Of(text) : undefined
 }

@@ -1,4 +1,4 @@
-// Selectors of labels and fields: read, or refused by an ApiError; their canonical text reads as the same selector.
+// Label and field selectors are parsed, or rejected with an ApiError; their canonical text is the same selector.
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
 import { type FuzzTarget, succeeds } from '../../base/testing/fuzz-target.testing.ts'
@@ -45,7 +45,7 @@ export const selector: FuzzTarget = {
     }, ApiError)
     const exact = byField?.exact.find(([field]) => field === 'metadata.name')?.[1]
     assert.equal(requiredFieldValue(text, 'metadata.name'), reads ? exact : undefined)
-    // A right to one name must not be stretched to another.
+    // A right to one name must not extend to another.
     if (exact !== undefined) assert.equal(byField?.matches({ 'metadata.name': `${exact}x` }), false)
   },
 }

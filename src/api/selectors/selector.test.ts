@@ -47,19 +47,19 @@ describe('parseLabelSelector()', () => {
     ['a//b', /^unable to parse requirement: <nil>: Invalid value: "a\/\/b": a qualified name must consist of/],
   ]
   for (const [selector, message] of errors) {
-    it(`refuses ${selector} with a 400`, () => {
+    it(`rejects ${selector} with a 400`, () => {
       assert.throws(() => parseLabelSelector(selector), { name: 'ApiError', message })
     })
   }
 
-  it('gives the pairs that an index can use', () => {
+  it('returns the pairs that an index can use', () => {
     assert.deepEqual(parseLabelSelector('a=1,b in (2),c in (3,4),d!=5').exact, [
       ['a', '1'],
       ['b', '2'],
     ])
   })
 
-  it('reads again what formatLabelSelector() prints', () => {
+  it('parses what formatLabelSelector() prints', () => {
     const word = fc.stringMatching(/^[a-z][a-z0-9]{0,5}$/)
     const requirement = fc.oneof(
       fc.tuple(word, fc.constantFrom('=', '==', '!='), word).map(parts => parts.join('')),
@@ -79,19 +79,19 @@ describe('parseLabelSelector()', () => {
   })
 })
 
-test('a label beyond 64 bits is not a number to a label selector', () => {
+test('a label beyond 64 bits is no number to a label selector', () => {
   const matches = (value: string): boolean => parseLabelSelector('a>1').matches({ a: value })
   assert.deepEqual(['9223372036854775807', '9223372036854775808'].map(matches), [true, false])
 })
 
 describe('compileLabelSelector()', () => {
-  it('matches nothing where there is no selector and everything where it is empty', () => {
+  it('matches nothing without a selector and everything if it is empty', () => {
     assert.equal(compileLabelSelector(undefined).matches({}), false)
     assert.equal(compileLabelSelector(null).matches({}), false)
     assert.equal(compileLabelSelector({}).matches({ a: 'b' }), true)
   })
 
-  it('joins labels and expressions', () => {
+  it('combines labels and expressions', () => {
     const selection = compileLabelSelector({
       matchLabels: { app: 'web' },
       matchExpressions: [
@@ -105,12 +105,12 @@ describe('compileLabelSelector()', () => {
     assert.equal(selection.matches(undefined), false)
   })
 
-  it('is printed in the order of its keys', () => {
+  it('is printed sorted by key', () => {
     const selection = compileLabelSelector({ matchLabels: { b: '1', c: '' }, matchExpressions: [{ key: 'a', operator: 'Exists' }] })
     assert.equal(formatLabelSelector(selection), 'a,b=1,c=')
   })
 
-  it('refuses an unknown operator', () => {
+  it('rejects an unknown operator', () => {
     assert.throws(
       () => compileLabelSelector({ matchExpressions: [{ key: 'a', operator: 'Near' }] }),
       /"Near" is not a valid label selector operator/,
@@ -141,5 +141,5 @@ describe('parseFieldSelector()', () => {
     ['metadata.name=a=b', 'invalid field selector: unescaped character in value: 61'],
     ['metadata.name=\\z', 'invalid field selector: invalid escape sequence: \\z'],
   ]
-  for (const [text, message] of errors) it(`refuses ${text}`, () => assert.throws(() => parse(text), { message }))
+  for (const [text, message] of errors) it(`rejects ${text}`, () => assert.throws(() => parse(text), { message }))
 })

@@ -1,4 +1,5 @@
-// Label and field selectors: read in upstream's grammar with upstream's errors, compiled to a matcher and to exact pairs that indexes can use.
+// Label and field selectors: parsed by upstream's grammar with upstream's errors, compiled to a matcher and to exact pairs that indexes can
+// use.
 
 import { badRequest } from '../status.ts'
 import {
@@ -15,7 +16,7 @@ export type { LabelRequirement, SelectorOperator }
 
 type Labels = Readonly<Record<string, string>>
 
-/** A compiled label selector. `exact` are pairs that every matching object has. */
+/** A compiled label selector. Every matching object has the pairs `exact`. */
 export interface LabelSelection {
   readonly requirements: readonly LabelRequirement[]
   readonly exact: readonly (readonly [string, string])[]
@@ -32,7 +33,7 @@ export function parseLabelSelector(text: string): LabelSelection {
   }
 }
 
-/** The LabelSelector of objects; the part of meta/v1's type that matters here. */
+/** The LabelSelector of objects: the used part of meta/v1's type. */
 export interface LabelSelectorObject {
   readonly matchLabels?: Labels
   readonly matchExpressions?: readonly { readonly key: string; readonly operator: string; readonly values?: readonly string[] }[]
@@ -43,8 +44,8 @@ const objectOperators: Record<string, SelectorOperator> = { In: 'in', NotIn: 'no
 const nothing: LabelSelection = { requirements: [], exact: [], matches: () => false }
 
 /**
- * Compiles the LabelSelector of an object: an absent one matches nothing, an empty one everything.
- * Throws an Error with upstream's words where it is not valid; validated objects have valid ones.
+ * Compiles the LabelSelector of an object: an absent one matches nothing, an empty one everything. Throws an Error with upstream's words if
+ * it is invalid; validated objects have valid ones.
  */
 export function compileLabelSelector(selector: LabelSelectorObject | null | undefined): LabelSelection {
   if (selector === null || selector === undefined) return nothing
@@ -81,7 +82,7 @@ function labelTest({ key, operator, values }: LabelRequirement): (labels: Labels
     case '=':
     case '==':
     case 'in':
-      // One value, as most selectors have: what differs, as most objects do, is known by one look.
+      // One value, as in most selectors: objects that differ, which are most, need one lookup.
       if (only !== undefined && values.length === 1) return labels => labels[key] === only && has(labels)
       return labels => has(labels) && wanted.has(labels[key] ?? '')
     case '!=':
@@ -102,7 +103,7 @@ function labelTest({ key, operator, values }: LabelRequirement): (labels: Labels
   }
 }
 
-/** The canonical text of a label selector, as upstream prints it: by key, and in the order of the selector where keys are alike. */
+/** The canonical text of a label selector, as upstream prints it: sorted by key, otherwise in the selector's order. */
 export function formatLabelSelector({ requirements }: LabelSelection): string {
   return requirements
     .toSorted((a, b) => (a.key < b.key ? -1 : a.key > b.key ? 1 : 0))

@@ -1,4 +1,4 @@
-// Validation of what a claim for storage asks for, in PersistentVolumeClaims and in templates of them.
+// Validation of a claim's spec, in PersistentVolumeClaims and in templates of them.
 import { type FieldError, forbiddenField, invalidValue, notSupported, required } from '../field-error.ts'
 import type { ObjectMeta } from '../object.ts'
 import type { PersistentVolumeClaimSpec, PersistentVolumeClaimTemplate, TypedObjectReference } from '../types/core-v1.ts'
@@ -10,7 +10,7 @@ import { validatePositiveQuantity } from './quantities.ts'
 export const accessModes: readonly string[] = ['ReadOnlyMany', 'ReadWriteMany', 'ReadWriteOnce', 'ReadWriteOncePod']
 export const volumeModes: readonly string[] = ['Block', 'Filesystem']
 
-/** Each mode must be known, and ReadWriteOncePod stands alone. */
+/** Each mode must be known, and ReadWriteOncePod must be the only one. */
 export function validateAccessModes(modes: readonly string[] | undefined, path: string, errors: FieldError[]): void {
   let single = false
   let others = false
@@ -76,7 +76,7 @@ function validateDataSource(source: TypedObjectReference, anyGroup: boolean, pat
   }
 }
 
-/** In the order in which upstream's structure has them. */
+/** In the order of upstream's structure. */
 const refusedInTemplate = [
   'name',
   'generateName',
@@ -93,7 +93,7 @@ const refusedInTemplate = [
   'managedFields',
 ] as const
 
-/** A claim inside a pod: of its metadata only labels and annotations mean something. */
+/** A claim inside a pod: only labels and annotations of its metadata have a meaning. */
 export function validateClaimTemplate(template: PersistentVolumeClaimTemplate, path: string, errors: FieldError[]): void {
   const meta: ObjectMeta = template.metadata ?? {}
   validateAnnotations(meta.annotations, `${path}.metadata.annotations`, errors)

@@ -1,4 +1,4 @@
-// Validation of metav1.Condition lists, which the status of younger kinds holds.
+// Validation of metav1.Condition lists in the status of newer kinds.
 import { duplicate, type FieldError, invalidValue, notSupported, required, tooLong } from '../field-error.ts'
 import type { Condition } from '../types/meta-v1.ts'
 import { exceedsBytes } from './byte-length.ts'
@@ -7,7 +7,7 @@ import { pushMessages } from './object-meta.ts'
 
 const statuses = ['False', 'True', 'Unknown']
 const reasonFormat = '[A-Za-z]([A-Za-z0-9_,:]*[A-Za-z0-9_])?'
-// The same without the nesting, which could back-track.
+// Equivalent to upstream's, without the nesting that could back-track.
 const reasonPattern = /^[A-Za-z][A-Za-z0-9_,:]*$/
 const reasonMessage = patternMessage(
   "a condition reason must start with alphabetic character, optionally followed by a string of alphanumeric characters or '_,:', and must end with an alphanumeric character or '_'",

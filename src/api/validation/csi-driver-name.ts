@@ -1,4 +1,4 @@
-// The names of CSI drivers, which volumes, CSINode and VolumeAttachment refer to.
+// Names of CSI drivers, to which volumes, CSINode and VolumeAttachment refer.
 import { type FieldError, required, tooLong } from '../field-error.ts'
 import { exceedsBytes } from './byte-length.ts'
 import { dns1123Subdomain } from './names.ts'

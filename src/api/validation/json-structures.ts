@@ -1,8 +1,8 @@
-// JSON that stands in annotations, read as Go reads it into a list of structures of plain members.
+// Reads JSON in annotations as Go decodes it into a list of flat structures.
 import { isJsonObject } from '../../base/json.ts'
 import { parseJsonBytes } from '../schema/decode.ts'
 
-/** A Go structure: the names of its members, as they stand in JSON. */
+/** A Go structure: its members' names in JSON. */
 export interface Shape {
   /** `core.Taint`. */
   readonly go: string
@@ -12,7 +12,7 @@ export interface Shape {
 
 export type ReadStructures<T> = { readonly ok: true; readonly items: readonly T[] } | { readonly ok: false; readonly problem: string }
 
-/** `T` has the members of the shape and no others that must be there. `null` is the structure in which nothing is set. */
+/** `T` has the members of the shape and no other required ones. `null` is the empty structure. */
 export function readStructures<T>(text: string, shape: Shape): ReadStructures<T> {
   const parsed = parseJsonBytes(Buffer.from(text))
   if (!parsed.ok) return { ok: false, problem: parsed.message }
@@ -37,7 +37,7 @@ export function readStructures<T>(text: string, shape: Shape): ReadStructures<T>
   return { ok: true, items }
 }
 
-/** What Go's decoder calls the kind of a JSON value. */
+/** Go's decoder's name of a JSON kind. */
 export function goKind(value: unknown): string {
   if (Array.isArray(value)) return 'array'
   return typeof value === 'boolean' ? 'bool' : typeof value

@@ -38,7 +38,7 @@ describe('selectorMatches()', () => {
   for (const [selector, matches] of rows) {
     test(`${JSON.stringify(selector)} is ${matches}`, () => assert.equal(selectorMatches(selector, labels), matches))
   }
-  test('isEmptySelector() tells a selector of everything', () => {
+  test('isEmptySelector() recognizes a selector of everything', () => {
     assert.ok(isEmptySelector({ matchLabels: {}, matchExpressions: [] }))
     assert.ok(!isEmptySelector({ matchLabels: { a: 'b' } }))
   })

@@ -1,4 +1,4 @@
-// Validation of metav1.LabelSelector, wherever one stands.
+// Validation of metav1.LabelSelector in any object.
 import { type FieldError, forbiddenField, invalidValue, required } from '../field-error.ts'
 import { labelValue, qualifiedName } from './names.ts'
 import { pushMessages, validateLabels } from './object-meta.ts'
@@ -14,7 +14,7 @@ export interface LabelSelectorLike {
   readonly matchExpressions?: readonly LabelSelectorRequirementLike[]
 }
 
-/** Validates a label selector; a missing one is fine here. */
+/** Validates a label selector; a missing one is valid here. */
 export function validateLabelSelector(selector: LabelSelectorLike | undefined, path: string, errors: FieldError[]): void {
   if (selector === undefined) return
   validateLabels(selector.matchLabels, `${path}.matchLabels`, errors)
@@ -23,7 +23,7 @@ export function validateLabelSelector(selector: LabelSelectorLike | undefined, p
   })
 }
 
-/** `unknownOperators`: newer clients may ask with operators that are not known here. */
+/** `unknownOperators`: newer clients may use operators that are not known here. */
 export function validateLabelSelectorRequirement(
   requirement: LabelSelectorRequirementLike,
   path: string,
@@ -41,7 +41,7 @@ export function validateLabelSelectorRequirement(
   })
 }
 
-/** Whether the operator is one of those that label and node selectors share; says where its number of values is wrong. */
+/** Whether the operator is one that label and node selectors share; reports a wrong number of values. */
 export function validateSetOperator(requirement: LabelSelectorRequirementLike, path: string, errors: FieldError[]): boolean {
   const { operator, values = [] } = requirement
   switch (operator) {
@@ -60,12 +60,12 @@ export function validateSetOperator(requirement: LabelSelectorRequirementLike, p
   }
 }
 
-/** Whether a selector without requirements stands there: it matches everything. */
+/** Whether the selector has no requirements: it matches everything. */
 export function isEmptySelector(selector: LabelSelectorLike): boolean {
   return Object.keys(selector.matchLabels ?? {}).length + (selector.matchExpressions?.length ?? 0) === 0
 }
 
-/** Whether the labels fulfil every requirement of a valid selector. */
+/** Whether the labels satisfy every requirement of a valid selector. */
 export function selectorMatches(selector: LabelSelectorLike, labels: Readonly<Record<string, string>> | undefined): boolean {
   for (const [key, value] of Object.entries(selector.matchLabels ?? {})) if (labels?.[key] !== value) return false
   return (selector.matchExpressions ?? []).every(({ key, operator, values = [] }) => {

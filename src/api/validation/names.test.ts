@@ -43,15 +43,15 @@ const rules: readonly { rule: (value: string) => string[]; good: readonly string
 
 describe('rules for names', () => {
   for (const { rule, good, bad } of rules) {
-    test(`${rule.name}() accepts what fits`, () => {
+    test(`${rule.name}() accepts valid values`, () => {
       for (const value of good) assert.deepEqual(rule(value), [], JSON.stringify(value))
     })
-    test(`${rule.name}() refuses the rest`, () => {
+    test(`${rule.name}() rejects invalid values`, () => {
       for (const value of bad) assert.notDeepEqual(rule(value), [], JSON.stringify(value))
     })
   }
 
-  test('say every reason', () => {
+  test('return every reason', () => {
     assert.deepEqual(dns1123Label('a.b'), ['must not contain dots'])
     assert.equal(dns1123Label(`A${long(63)}`).length, 2)
     // 80 bytes.
@@ -70,7 +70,7 @@ describe('rules for names', () => {
     ])
   })
 
-  test('validate prefixes with what will follow in mind', () => {
+  test('validate prefixes for a later suffix', () => {
     assert.deepEqual(nameIsDnsSubdomain('web-', true), [])
     assert.notDeepEqual(nameIsDnsSubdomain('web-', false), [])
     assert.notDeepEqual(nameIsDnsLabel('web.', true), [])
@@ -82,7 +82,7 @@ describe('rules for names', () => {
     assert.deepEqual(nameIsPathSegment('a/b%', false), ["may not contain '/'", "may not contain '%'"])
   })
 
-  test('bound numbers', () => {
+  test('limit numbers', () => {
     assert.deepEqual([portNumber(1), portNumber(65535)], [[], []])
     assert.deepEqual(portNumber(0), ['must be between 1 and 65535, inclusive'])
     assert.deepEqual(unixId(-1), ['must be between 0 and 2147483647, inclusive'])

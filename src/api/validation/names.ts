@@ -1,5 +1,5 @@
-// The rules for names, keys and small scalar formats, with the messages of upstream's `util/validation`.
-// Every function returns the messages of what is wrong; an empty list means valid. The patterns are linear (no nested repetition that can back-track).
+// The rules for names, keys and small scalar formats, with the messages of upstream's `util/validation`. Every function returns the errors;
+// an empty list means valid. The patterns are linear (no nested repetition that can back-track).
 import { exceedsBytes } from './byte-length.ts'
 
 const dns1123LabelFormat = '[a-z0-9]([-a-z0-9]*[a-z0-9])?'
@@ -18,7 +18,7 @@ const percentPattern = /^[0-9]+%$/
 const portNamePattern = /^[-a-z0-9]+$/
 const printableAsciiWithoutEquals = /^[\x20-\x3c\x3e-\x7e]*$/
 
-/** Validates a name; `prefix` means that a generated suffix will follow, so that a trailing dash is fine. */
+/** Validates a name; `prefix` means that a generated suffix will follow, so that a trailing dash is valid. */
 export type NameRule = (name: string, prefix: boolean) => string[]
 
 const maxLengthMessage = (length: number): string => `must be no more than ${length} characters`
@@ -38,7 +38,7 @@ const dash = 8
 const dot = 16
 const underscore = 32
 
-/** What each ASCII character is; a table look-up is several times faster than a pattern on these short strings. */
+/** Classes of the ASCII characters; a table lookup is several times faster than a pattern on these short strings. */
 const classes = new Uint8Array(128)
 for (let code = 97; code <= 122; code++) classes[code] = lower
 for (let code = 65; code <= 90; code++) classes[code] = upper
@@ -111,7 +111,7 @@ export function dns1123Subdomain(value: string): string[] {
   return messages
 }
 
-/** A subdomain whose labels may also hold, and start with, an underscore. Upstream prints the pattern without underscores. */
+/** A subdomain whose labels may also contain, and start with, an underscore. Upstream prints the pattern without underscores. */
 export function dns1123SubdomainWithUnderscore(value: string): string[] {
   const messages = exceedsBytes(value, 253) ? [maxLengthMessage(253)] : []
   const labelFits = (label: string): boolean => {
@@ -201,7 +201,7 @@ export function labelValue(value: string): string[] {
   return messages
 }
 
-/** A key of a ConfigMap or Secret; also a file name in a volume, hence no way up the tree. */
+/** A key of a ConfigMap or Secret. It is also a file name in a volume, so it must not lead up the tree. */
 export function configMapKey(value: string): string[] {
   const messages = exceedsBytes(value, 253) ? [maxLengthMessage(253)] : []
   if (!configMapKeyPattern.test(value)) {
@@ -221,7 +221,7 @@ export function configMapKey(value: string): string[] {
   return messages
 }
 
-/** The name of an environment variable under RelaxedEnvironmentVariableValidation, which is on in v1.33. */
+/** An environment variable's name under RelaxedEnvironmentVariableValidation, which is on in v1.33. */
 export function environmentVariableName(value: string): string[] {
   if (value === '') return ['environment variable name must be non-empty']
   return printableAsciiWithoutEquals.test(value)
@@ -243,7 +243,7 @@ export function portNumber(port: number): string[] {
   return port >= 1 && port <= 65535 ? [] : [rangeMessage(1, 65535)]
 }
 
-/** An IANA service name as RFC 6335 has it, lower case only. */
+/** An IANA service name by RFC 6335, lower case only. */
 export function portName(port: string): string[] {
   const messages = exceedsBytes(port, 15) ? [maxLengthMessage(15)] : []
   if (!portNamePattern.test(port)) messages.push('must contain only alpha-numeric characters (a-z, 0-9), and hyphens (-)')
@@ -258,7 +258,7 @@ export function unixId(id: number): string[] {
   return id >= 0 && id <= 2147483647 ? [] : [rangeMessage(0, 2147483647)]
 }
 
-/** Upstream drops the character before a trailing dash too and puts an `a`; the same is validated here. */
+/** Upstream also drops the character before a trailing dash and appends an `a`; the same is validated here. */
 function maskTrailingDash(name: string): string {
   return name.length > 1 && name.endsWith('-') ? `${name.slice(0, -2)}a` : name
 }
@@ -267,7 +267,7 @@ export const nameIsDnsSubdomain: NameRule = (name, prefix) => dns1123Subdomain(p
 export const nameIsDnsLabel: NameRule = (name, prefix) => dns1123Label(prefix ? maskTrailingDash(name) : name)
 export const nameIsDns1035Label: NameRule = (name, prefix) => dns1035Label(prefix ? maskTrailingDash(name) : name)
 
-/** A name that must only fit in one segment of a path (RBAC kinds and others). */
+/** A name that only needs to fit in one path segment (RBAC kinds and others). */
 export const nameIsPathSegment: NameRule = (name, prefix) => {
   if (!prefix && name === '.') return ["may not be '.'"]
   if (!prefix && name === '..') return ["may not be '..'"]

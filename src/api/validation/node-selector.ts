@@ -13,7 +13,7 @@ export function validateNodeSelector(selector: NodeSelector, path: string, error
   })
 }
 
-/** `strictValues`: values must be label values; preferences never were checked for that and are not now. */
+/** `strictValues`: values must be label values; those of preferences were never checked, and still are not. */
 export function validateNodeSelectorTerm(term: NodeSelectorTerm, strictValues: boolean, path: string, errors: FieldError[]): void {
   term.matchExpressions?.forEach((requirement, index) => {
     validateRequirement(requirement, strictValues, `${path}.matchExpressions[${index}]`, errors)

@@ -95,7 +95,7 @@ describe('validateObjectMeta()', () => {
     })
   }
 
-  test('leaves bare finalizers alone where the kind has the generic rules only', () => {
+  test('accepts unqualified finalizers if the kind has only the generic rules', () => {
     const rules = { namespaced: true, nameRule: nameIsDnsSubdomain, standardFinalizers: false }
     assert.deepEqual(validateObjectMeta({ ...good, finalizers: ['mine'] }, rules), [])
   })
@@ -140,7 +140,7 @@ describe('validateObjectMetaUpdate()', () => {
   }
 })
 
-test('validateObjectMetaUpdate() says a wrong label as often as upstream asks for it', () => {
+test('validateObjectMetaUpdate() reports an invalid label as often as upstream validates it', () => {
   const old: ObjectMeta = { ...good, uid: 'u', resourceVersion: '5' }
   const validate = (again: MetadataAgain, change: ObjectMeta): number =>
     validateObjectMetaUpdate({ ...old, ...change }, old, 'metadata', { again, whole, standardFinalizers: again !== false }).length
@@ -158,7 +158,7 @@ test('validateObjectMetaUpdate() says a wrong label as often as upstream asks fo
   assert.deepEqual([validate(false, uid), validate(['whole', 'whole'], uid), validate(['change', 'whole'], uid)], [1, 1, 2])
 })
 
-test('validateObjectMetaUpdate() validates a generateName that is new', () => {
+test('validateObjectMetaUpdate() validates a new generateName', () => {
   const old: ObjectMeta = { ...good, uid: 'u', resourceVersion: '5', generateName: 'A_' }
   const validate = (again: MetadataAgain, generateName: string): string[] =>
     validateObjectMetaUpdate({ ...old, generateName }, old, 'metadata', { again, whole }).map(({ field }) => field)
@@ -170,7 +170,7 @@ test('validateObjectMetaUpdate() validates a generateName that is new', () => {
   )
 })
 
-test('validateObjectMetaUpdate() shows a time as Go prints it', () => {
+test("validateObjectMetaUpdate() shows a time in Go's form", () => {
   const old: ObjectMeta = { ...good, uid: 'u', resourceVersion: '5' }
   const [error] = validateObjectMetaUpdate({ ...old, deletionTimestamp: '2026-01-03T00:00:00Z' }, old)
   assert.equal(
@@ -180,7 +180,7 @@ test('validateObjectMetaUpdate() shows a time as Go prints it', () => {
 })
 
 describe('validateFieldManager()', () => {
-  test('bounds length and characters', () => {
+  test('limits length and characters', () => {
     const validate = (manager: string): string[] => {
       const errors: Parameters<typeof validateFieldManager>[2] = []
       validateFieldManager(manager, 'fieldManager', errors)
@@ -192,7 +192,7 @@ describe('validateFieldManager()', () => {
   })
 })
 
-test("validateObjectMetaUpdate() puts a kind's own faults behind the validation of metadata that they belong to", () => {
+test("validateObjectMetaUpdate() places a kind's own errors after the validation of metadata that they follow", () => {
   const old: ObjectMeta = { ...good, uid: 'u', resourceVersion: '5' }
   const own = (...fields: string[]) => fields.map(field => invalidValue(field, 1, 'no'))
   const validate = (again: MetadataAgain, faults: UpdateFaults, change: ObjectMeta = { finalizers: ['x'] }): string =>

@@ -1,4 +1,4 @@
-// Validation of the metadata that every object has, as upstream's `api/validation` does it on create and on update.
+// Validation of the common metadata, as upstream's `api/validation` on create and on update.
 import { type FieldError, forbiddenField, invalidValue, required, tooLong, type UpdateFaults } from '../field-error.ts'
 import type { ManagedFieldsEntry, ObjectMeta, OwnerReference } from '../object.ts'
 import { exceedsBytes } from './byte-length.ts'
@@ -15,11 +15,11 @@ const foregroundFinalizer = 'foregroundDeletion'
 export interface ObjectMetaRules {
   readonly namespaced: boolean
   readonly nameRule: NameRule
-  /** Kinds of the core group (and those that share its code) also refuse unqualified finalizers that are not standard ones. */
+  /** Kinds of the core group (and those that share its code) also reject unqualified finalizers that are not standard ones. */
   readonly standardFinalizers?: boolean
 }
 
-/** Validates the metadata of a new object, after its name was generated and its namespace filled in. */
+/** Validates the metadata of a new object, after its name was generated and its namespace set. */
 export function validateObjectMeta(meta: ObjectMeta, rules: ObjectMetaRules, path = 'metadata'): FieldError[] {
   const errors: FieldError[] = []
   if (meta.generateName) pushMessages(errors, `${path}.generateName`, meta.generateName, rules.nameRule(meta.generateName, true))
@@ -39,28 +39,29 @@ export function validateObjectMeta(meta: ObjectMeta, rules: ObjectMetaRules, pat
   return errors
 }
 
-/** What the rules for updates of metadata need to know of its kind. */
+/** What the update rules of metadata need to know about the kind. */
 export interface ObjectMetaUpdateRules {
   /** As in `ObjectMetaRules`. */
   readonly standardFinalizers?: boolean
-  /** Default: what may change. */
+  /** Default: `change`. */
   readonly again?: MetadataAgain
-  /** Those of a new object of the kind, for the kinds whose own rules look at the whole again. */
+  /** The rules of a new object of the kind, for kinds whose own rules validate the whole again. */
   readonly whole?: ObjectMetaRules
 }
 
 /**
- * What a kind's rules for an update look at, one after the other: what of metadata may change, or all of it as in a new object. `none` is nothing of
- * it: the first list of the kind's own faults stands before all others.
+ * The parts of metadata that a kind's update rules validate, one after the other: changes, or all of it as in a new object. `none` is
+ * nothing: the first list of the kind's own errors then precedes all others.
  */
 export type MetadataAgain = readonly ('change' | 'whole' | 'none')[] | false
 
 export const validatesWhole = (again: MetadataAgain): boolean => again !== false && again.includes('whole')
 
 /**
- * Validates what an update may change in metadata. Both objects carry their name, namespace and resourceVersion. The list is upstream's: it asks the
- * rules of every object, those for updates, and those of the kind, one after the other, and each says again what is wrong with a label. A
- * `generateName` that stays was validated with the name that it gave. `own` is what the kind's rules found beside metadata, and has its place in the list.
+ * Validates an update's changes of metadata. Both objects have their name, namespace and resourceVersion. The list is upstream's: it
+ * applies every object's rules, those for updates, and the kind's, one after the other, and each reports an invalid label again. An
+ * unchanged `generateName` was validated with the name generated from it. `own` are the errors of the kind's rules beyond metadata, which
+ * have their place in the list.
  */
 export function validateObjectMetaUpdate(
   meta: ObjectMeta,
@@ -97,7 +98,7 @@ export function validateObjectMetaUpdate(
   return [...prefix, ...values, ...finalizers, ...managers, ...ofUpdate, ...ofKind]
 }
 
-/** Each list of a kind's own faults behind the validation of metadata that it belongs to; a single one behind all. */
+/** Places each list of a kind's own errors after the validation of metadata that it follows; a single one after all. */
 function inPlace(validated: readonly (readonly FieldError[])[], own: UpdateFaults): FieldError[] {
   const lists = own.filter(part => Array.isArray(part))
   if (lists.length === 0) return [validated, own].flat(2)
@@ -153,7 +154,7 @@ export function validateAnnotations(annotations: Readonly<Record<string, string>
 
 function validateOwnerReferences(owners: readonly OwnerReference[] | undefined, path: string, errors: FieldError[]): void {
   let firstController = ''
-  // Once: each fault shows all of them.
+  // Once: each error shows all of them.
   let shown: string | undefined
   for (const owner of owners ?? []) {
     validateOwnerReference(owner, path, errors)
@@ -179,7 +180,7 @@ function validateOwnerReference(owner: OwnerReference, path: string, errors: Fie
   }
 }
 
-/** What Go prints of a flag that is set is an address, so only that it is set is shown. */
+/** Go prints a set flag as an address, so only its presence is shown. */
 function goOwner({ apiVersion, kind, name, uid, controller, blockOwnerDeletion }: OwnerReference): string {
   const flag = (value: boolean | undefined): string => (value === undefined ? '(*bool)(nil)' : `(*bool)(${value})`)
   return goStruct('v1.OwnerReference', {
@@ -192,7 +193,7 @@ function goOwner({ apiVersion, kind, name, uid, controller, blockOwnerDeletion }
   })
 }
 
-/** `[group, version]`; both empty where it has more than one slash, which upstream cannot parse either. */
+/** `[group, version]`; both empty if there is more than one slash, which upstream cannot parse either. */
 function splitApiVersion(apiVersion: string): [group: string, version: string] {
   const parts = apiVersion.split('/')
   if (parts.length === 1) return ['', parts[0] ?? '']
@@ -207,7 +208,7 @@ function validateFinalizers(finalizers: readonly string[] | undefined, path: str
   }
 }
 
-/** A finalizer without a domain must be one of the three that Kubernetes itself has. */
+/** A finalizer without a domain must be one of Kubernetes' three. */
 function validateFinalizersAreKnown(finalizers: readonly string[] | undefined, path: string, errors: FieldError[]): void {
   finalizers?.forEach((finalizer, index) => {
     validateFinalizerIsKnown(finalizer, `${path}[${index}]`, errors)
@@ -233,7 +234,7 @@ function validateManagedFields(entries: readonly ManagedFieldsEntry[] | undefine
   })
 }
 
-/** The name of who manages fields, in `managedFields` and in the `fieldManager` option of a request. */
+/** The name of a field manager, in `managedFields` and in a request's `fieldManager` option. */
 export function validateFieldManager(manager: string, path: string, errors: FieldError[]): void {
   if (exceedsBytes(manager, 128)) errors.push(tooLong(path, 128))
   let position = 0
@@ -246,12 +247,12 @@ export function validateFieldManager(manager: string, path: string, errors: Fiel
   }
 }
 
-/** `field is immutable` where two scalars differ. */
+/** `field is immutable` if two scalars differ. */
 export function immutable(errors: FieldError[], path: string, value: unknown, old: unknown): void {
   if (value !== old) errors.push(invalidValue(path, value, immutableMessage))
 }
 
-/** Times are compared as instants: clients may write another zone or drop zero fractions. */
+/** Times are compared as instants: clients may write another zone or omit zero fractions. */
 function immutableTime(errors: FieldError[], path: string, value: string | null | undefined, old: string | null | undefined): void {
   const now = value || undefined
   const before = old || undefined

@@ -1,11 +1,11 @@
-// Comparison of quantities as they stand in objects: texts that the decoder has made canonical.
+// Compares quantities of objects: texts that the decoder has made canonical.
 import { type FieldError, invalidValue } from '../field-error.ts'
 import { compareQuantities, formatQuantity, integerValue, parseQuantity, roundUpToMilli } from '../quantity/quantity.ts'
 import type { ResourceList } from '../types/core-v1.ts'
 import { invalidShown } from './go-syntax.ts'
 import { negativeMessage } from './object-meta.ts'
 
-/** Below, at or above zero where `a` is less than, equal to or more than `b`. */
+/** Below, at or above zero if `a` is less than, equal to or more than `b`. */
 export function compareAmounts(a: string, b: string): number {
   return a === b ? 0 : compareQuantities(parseQuantity(a), parseQuantity(b))
 }
@@ -22,7 +22,7 @@ export function validateNonnegativeQuantity(quantity: string, path: string, erro
   if (isNegativeAmount(quantity)) errors.push(invalidValue(path, quantity, negativeMessage))
 }
 
-/** Upstream's older check of amounts of storage, which shows the number of whole units. */
+/** Upstream's older validation of storage amounts, which shows the number of whole units. */
 export function validateBasicQuantity(quantity: string, path: string, errors: FieldError[]): void {
   if (!isNegativeAmount(quantity)) return
   errors.push(invalidShown(path, String(integerValue(parseQuantity(quantity))), 'must be a valid resource quantity'))
@@ -32,7 +32,7 @@ export function validatePositiveQuantity(quantity: string, path: string, errors:
   if (parseQuantity(quantity).value <= 0n) errors.push(invalidValue(path, quantity, 'must be greater than zero'))
 }
 
-/** Rounds amounts finer than a thousandth up, as upstream's defaulting does. Changes the list in place. */
+/** Rounds amounts finer than a thousandth up, as upstream's defaulting does. Modifies the list. */
 export function roundAmounts(list: ResourceList | undefined): void {
   if (list === undefined) return
   for (const name in list) {

@@ -1,6 +1,6 @@
-// Finds what a list repeats in one pass: a look at all before for each item takes seconds for what one body can hold.
+// Finds duplicates of a list in one pass: comparing each item with all earlier ones takes seconds for what one body can contain.
 
-/** Says of each value whether it was asked about before. */
+/** Returns whether it was already called with the value. */
 export function repetition<T>(): (value: T) => boolean {
   const seen = new Set<T>()
   return value => {

@@ -1,4 +1,4 @@
-// The names of compute resources: which stand where, which come in whole numbers, which may be overcommitted.
+// Names of compute resources: which are allowed where, which are integers, which may be overcommitted.
 import { type FieldError, notSupported } from '../field-error.ts'
 import { milliValue, parseQuantity } from '../quantity/quantity.ts'
 import { goQuantity, invalidShown } from './go-syntax.ts'
@@ -39,10 +39,10 @@ const integerResources = new Set(counted)
 export const isHugePages = (name: string): boolean => name.startsWith(hugePages)
 const isQuotaHugePages = (name: string): boolean => isHugePages(name) || name.startsWith(`requests.${hugePages}`)
 
-/** In the kubernetes.io domain, which names without a domain are in too. */
+/** In the kubernetes.io domain, to which names without a domain belong. */
 export const isNativeResource = (name: string): boolean => !name.includes('/') || name.includes('kubernetes.io/')
 
-/** A device or the like: of another domain, and still a valid name when quota puts `requests.` before it. */
+/** An extended resource: of another domain, and still a valid name with quota's prefix `requests.`. */
 export function isExtendedResource(name: string): boolean {
   if (isNativeResource(name) || name.startsWith('requests.')) return false
   return qualifiedName(`requests.${name}`).length === 0
@@ -53,7 +53,7 @@ export const isOvercommitAllowed = (name: string): boolean => isNativeResource(n
 
 export const isQuotaResource = (name: string): boolean => quotaResources.has(name) || isQuotaHugePages(name)
 
-/** A resource of any use: qualified, or one that Kubernetes knows. Returns whether the name is well-formed. */
+/** A resource for any use: qualified, or known to Kubernetes. Returns whether the name is valid. */
 export function validateResourceName(name: string, path: string, errors: FieldError[]): boolean {
   const messages = qualifiedName(name)
   for (const message of messages) errors.push(invalidShown(path, name, message))
@@ -64,7 +64,7 @@ export function validateResourceName(name: string, path: string, errors: FieldEr
   return true
 }
 
-/** A resource that a container may ask for. */
+/** A resource that a container may request. */
 export function validateContainerResourceName(name: string, path: string, errors: FieldError[]): void {
   if (standardContainerResources.has(name)) return
   validateResourceName(name, path, errors)
@@ -75,13 +75,13 @@ export function validateContainerResourceName(name: string, path: string, errors
   }
 }
 
-/** A resource that a quota may bound. */
+/** A resource that a quota may limit. */
 export function validateQuotaResourceName(name: string, path: string, errors: FieldError[]): void {
   validateResourceName(name, path, errors)
   if (!name.includes('/') && !isQuotaResource(name)) errors.push(invalidShown(path, name, 'must be a standard resource for quota'))
 }
 
-/** Not negative, and whole where the resource comes in pieces. */
+/** Not negative, and an integer if the resource requires it. */
 export function validateResourceQuantity(name: string, quantity: string, path: string, errors: FieldError[]): void {
   validateNonnegativeQuantity(quantity, path, errors)
   if (standardContainerResources.has(name)) return

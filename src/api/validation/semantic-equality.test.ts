@@ -3,17 +3,17 @@ import { describe, test } from 'node:test'
 import { semanticallyEqual } from './semantic-equality.ts'
 
 describe('semanticallyEqual()', () => {
-  test('takes absent, null and an empty list as one', () => {
+  test('treats absent, null and an empty list as equal', () => {
     assert.ok(semanticallyEqual({ a: [], b: null, c: undefined }, {}))
     assert.ok(semanticallyEqual({ a: { b: [] } }, { a: {} }))
     assert.ok(semanticallyEqual([], undefined))
   })
-  test('tells a structure that says nothing from one that is missing', () => {
+  test('distinguishes an empty structure from a missing one', () => {
     assert.ok(!semanticallyEqual({ securityContext: {} }, {}))
     assert.ok(!semanticallyEqual({}, { securityContext: {} }))
     assert.ok(!semanticallyEqual({}, undefined))
   })
-  test('tells values apart', () => {
+  test('distinguishes values', () => {
     assert.ok(!semanticallyEqual({ a: 0 }, {}))
     assert.ok(!semanticallyEqual({ a: [1, 2] }, { a: [2, 1] }))
     assert.ok(!semanticallyEqual({ a: 1 }, { a: 1, b: 1 }))

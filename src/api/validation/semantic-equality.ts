@@ -1,8 +1,8 @@
-// Whether two decoded values mean the same to Kubernetes, though they are not written the same.
+// Whether two decoded values are semantically equal to Kubernetes, even if they are written differently.
 import { isEmptyRecord } from '../../base/data/large-record.ts'
 import { compareQuantities, parseQuantity, QuantityError } from '../quantity/quantity.ts'
 
-/** Members that hold amounts by the names of resources, in whichever structure they stand. */
+/** Members that contain amounts by resource name, in any structure. */
 const amountLists: ReadonlySet<string> = new Set([
   'allocatable',
   'allocatedResources',
@@ -13,12 +13,12 @@ const amountLists: ReadonlySet<string> = new Set([
   'requests',
   'used',
 ])
-/** Members that hold one amount. */
+/** Members that contain one amount. */
 const amounts: ReadonlySet<string> = new Set(['divisor', 'sizeLimit'])
 
 /**
- * What is absent, null or an empty list is one and the same, and amounts are compared as amounts. A structure that says nothing is another thing than
- * one that is missing; decoding has dropped empty maps.
+ * Absent, null and an empty list are equal, and amounts are compared as amounts. An empty structure differs from a missing one; decoding
+ * has dropped empty maps.
  */
 export function semanticallyEqual(a: unknown, b: unknown): boolean {
   if (a === b) return true

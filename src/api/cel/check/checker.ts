@@ -1,4 +1,4 @@
-// Finds the type of every part of an expression and the overloads that its calls may mean; rules and messages are cel-go's.
+// Finds the type of every part of an expression and the possible overloads of its calls; rules and messages are cel-go's.
 import { CelCompileError, type Issue } from '../issue.ts'
 import type { CelFunction, Overload } from '../library/function.ts'
 import { type Call, type Comprehension, type Expr, type ListExpr, type MapExpr, qualifiedName, type StructExpr } from '../syntax/ast.ts'
@@ -7,22 +7,22 @@ import type { CelType } from './type.ts'
 import * as t from './type.ts'
 import { mostGeneral, Substitutions } from './unify.ts'
 
-/** A checked expression: the tree, its types, what names mean and which overloads calls may use. */
+/** A checked expression: the tree, its types, resolved names and possible overloads. */
 export interface Checked {
   readonly source: string
   readonly expr: Expr
   readonly type: CelType
   readonly types: ReadonlyMap<Expr, CelType>
-  /** The variable for each identifier, and for each selection that is a dotted name of one. */
+  /** The variable for each identifier, and for each selection that is a dotted variable name. */
   readonly variables: ReadonlyMap<Expr, Variable>
   readonly calls: ReadonlyMap<Call, ResolvedCall>
 }
 
 export interface ResolvedCall {
   readonly name: string
-  /** What the call may mean, never empty; several where types are found at run time only. */
+  /** Possible overloads, never empty; several if types are known only at run time. */
   readonly overloads: readonly Overload[]
-  /** With the target first; without one that was part of the function's name. */
+  /** With the target first, unless the target was part of the function's name. */
   readonly args: readonly Expr[]
 }
 
@@ -54,7 +54,7 @@ class Checker {
   }
 
   check(expr: Expr): CelType {
-    // Macros use their target twice; targets of targets would be checked in exponential time.
+    // Macros use their target twice; nested targets would be checked in exponential time.
     const known = this.#types.get(expr)
     if (known !== undefined) return known
     const type = this.#typeOf(expr)
@@ -201,7 +201,7 @@ class Checker {
     return result
   }
 
-  /** `&&` and `||` complain of the operand that is no bool, at its own place; says whether it is one of them. */
+  /** `&&` and `||` report the operand that is no bool, at its own place; returns whether the call is one of them. */
   #complainOfOperands({ name }: CelFunction, types: readonly CelType[], args: readonly Expr[]): boolean {
     if (name !== '_&&_' && name !== '_||_') return false
     args.forEach((arg, index) => {
@@ -211,7 +211,7 @@ class Checker {
     return true
   }
 
-  /** The overload with type parameters of its own, so that two calls do not share them. */
+  /** The overload with fresh type parameters, so that two calls do not share them. */
   #instantiate({ params, result }: Overload): { params: readonly CelType[]; result: CelType } {
     if (!hasParams(result) && !params.some(hasParams)) return { params, result }
     const names = new Map<string, CelType>()
@@ -244,7 +244,7 @@ class Checker {
     return t.map(keys ?? this.#newType(), values ?? this.#newType())
   }
 
-  /** The type of an item; of what is in it where it is written `?item`. */
+  /** The type of an item; for `?item`, the type inside the optional. */
   #element(item: Expr, optional: boolean): CelType {
     const type = this.check(item)
     if (!optional) return type
@@ -305,7 +305,7 @@ class Checker {
     return this.#substitutions.substitute(result, false)
   }
 
-  /** Types of keys and values of what is walked; of a list, its indices and items. */
+  /** Types of keys and values to iterate over; for a list, its indices and items. */
   #rangeTypes(expr: Expr, range: CelType): [key: CelType, value: CelType] {
     switch (range.kind) {
       case 'list':

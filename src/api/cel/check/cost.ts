@@ -1,4 +1,4 @@
-// Estimates what an expression may cost before it ever runs, by upstream's rules: limits of custom resources are set by these numbers.
+// Estimates the cost of an expression before it runs, by upstream's rules: limits of custom resources depend on these numbers.
 import type { Overload } from '../library/function.ts'
 import { accumulatorName, type Call, type Comprehension, type Expr } from '../syntax/ast.ts'
 import type { Checked } from './checker.ts'
@@ -6,7 +6,7 @@ import type { CallEstimate, EstimateCall, EstimateNode, Range } from './estimate
 import * as estimate from './estimate.ts'
 import { type CelType, dyn, isOptional, paramOf } from './type.ts'
 
-/** Sizes of keys (or indices) and values of what a list or map holds. */
+/** Sizes of keys (or indices) and values in a list or map. */
 interface EntrySize {
   readonly list: boolean
   readonly key: Range
@@ -19,14 +19,14 @@ interface Local {
   readonly entries: EntrySize | undefined
 }
 
-/** Says how large a value may be that the expression only refers to: by a schema, for instance. Undefined where it is not known. */
+/** The maximum size of a referenced value, for instance by a schema. Undefined if unknown. */
 export type SizeOf = (node: EstimateNode) => Range | undefined
 
 const one = estimate.fixed(1)
 const listCost = estimate.fixed(10)
 const mapCost = estimate.fixed(30)
 const structCost = estimate.fixed(40)
-/** The union with this one is the other. */
+/** The union with this value is the other value. */
 const nothing: Range = { min: estimate.unbounded, max: 0 }
 
 export function estimateCost(checked: Checked, sizeOf: SizeOf): Range {
@@ -48,7 +48,7 @@ class Coster {
   }
 
   cost(expr: Expr): Range {
-    // Macros use their target twice; targets of targets would be estimated in exponential time.
+    // Macros use their target twice; nested targets would be estimated in exponential time.
     const known = this.#costs.get(expr)
     if (known !== undefined) return known
     const cost = this.#costOf(expr)
@@ -271,7 +271,7 @@ function unionOfEntries(a: EntrySize | undefined, b: EntrySize | undefined): Ent
   return { list: a.list, key: estimate.union(a.key, b.key), value: estimate.union(a.value, b.value) }
 }
 
-/** cel.bind(): a loop over nothing. */
+/** cel.bind(): a loop over an empty range. */
 const isBinding = ({ range, condition, accumulator }: Comprehension): boolean =>
   range.kind === 'list' &&
   range.items.length === 0 &&

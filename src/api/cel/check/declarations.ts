@@ -1,4 +1,4 @@
-// What an expression may refer to: functions and types of its libraries, variables, and those that macros bring.
+// The names that an expression may use: functions and types of its libraries, variables, and names that macros bind.
 import type { CelValue } from '../evaluate/values.ts'
 import type { CelFunction, Library, Overload } from '../library/function.ts'
 import { type MacroTable, macroTable } from '../syntax/macro.ts'
@@ -8,15 +8,15 @@ import { bool, bytes, type CelType, double, duration, dyn, int, list, map, nullT
 export interface Variable {
   readonly name: string
   readonly type: CelType
-  /** Name of the type that the identifier stands for; undefined for what has a value of its own. */
+  /** Name of the type that the identifier denotes; undefined for an ordinary value. */
   readonly typeName?: string
   /** Bound by a macro within the expression. */
   readonly local?: boolean
-  /** Makes a value of the type that the identifier stands for: `Name{field: value}`. Undefined where expressions may make none. */
+  /** Constructs a value of the denoted type: `Name{field: value}`. Undefined if expressions may not construct it. */
   construct?(fields: ReadonlyMap<string, CelValue>): CelValue
 }
 
-/** Finds types by their names, for those that are too many to be declared. */
+/** Finds types by name, if they are too many to declare. */
 export type FindType = (name: string) => Variable | undefined
 
 export interface Declarations {
@@ -29,7 +29,7 @@ export interface Declarations {
 
 const builtInTypes: readonly CelType[] = [bool, bytes, double, duration, int, list(dyn), map(dyn, dyn), nullType, string, timestamp, uint]
 
-/** Joins libraries; a function that two of them have gets the overloads of both. */
+/** Merges libraries; a function in two of them has the overloads of both. */
 export function declare(
   libraries: readonly Library[],
   variables: readonly Variable[],
@@ -59,14 +59,14 @@ export function declare(
   }
 }
 
-/** The same with further variables. */
+/** The same declarations with further variables. */
 export function withVariables(declarations: Declarations, variables: readonly Variable[]): Declarations {
   const joined = new Map(declarations.variables)
   for (const variable of variables) joined.set(variable.name, variable)
   return { ...declarations, variables: joined }
 }
 
-/** The names that a name may mean inside of a container `a.b`: `a.b.name`, `a.name`, `name`; a leading dot means the last only. */
+/** The candidates for a name inside of a container `a.b`: `a.b.name`, `a.name`, `name`; a leading dot allows only the last. */
 export function candidates(container: string, name: string): string[] {
   if (name.startsWith('.')) return [name.slice(1)]
   const found: string[] = []

@@ -1,8 +1,8 @@
-// Ranges of sizes and costs, and their arithmetic: what cannot be represented is the largest uint64, which upstream prints as such.
+// Ranges of sizes and costs, and their arithmetic: overflow gives the largest uint64, which upstream prints as such.
 import type { Expr } from '../syntax/ast.ts'
 import type { CelType } from './type.ts'
 
-/** From and to, in elements, code points or cost units. */
+/** Minimum and maximum, in elements, code points or cost units. */
 export interface Range {
   readonly min: number
   readonly max: number
@@ -10,30 +10,30 @@ export interface Range {
 
 export interface CallEstimate {
   readonly cost: Range
-  /** Size of what the call gives, where it has one. */
+  /** Size of the call's result, if it has one. */
   readonly size?: Range
 }
 
-/** A part of an expression as estimates of calls see it. */
+/** A part of an expression as cost estimates of calls see it. */
 export interface EstimateNode {
   readonly expr: Expr | undefined
   readonly type: CelType
-  /** The way from a variable to the value, `self`, `spec`, `@items`; undefined for what is computed. */
+  /** The path from a variable to the value, such as `self`, `spec`, `@items`; undefined for a computed value. */
   readonly path: readonly string[] | undefined
-  /** Known from the expression itself; undefined otherwise. */
+  /** Set if the expression itself determines it. */
   readonly computedSize: Range | undefined
 }
 
 export interface EstimateCall {
-  /** The target of a call on a target. */
+  /** The target of a member call. */
   readonly target: EstimateNode | undefined
   /** Without the target. */
   readonly args: readonly EstimateNode[]
-  /** The size of a part: computed, known to the environment, or anything. */
+  /** The size of a part: computed, known to the environment, or unbounded. */
   size(node: EstimateNode): Range
 }
 
-/** The largest uint64; sizes and costs stop there. */
+/** The largest uint64: the upper limit of sizes and costs. */
 export const unbounded = 2 ** 64
 
 export const unknownSize: Range = { min: 0, max: unbounded }
@@ -46,12 +46,12 @@ export const scale = (a: Range, factor: number): Range => ({ min: cap(Math.ceil(
 export const union = (a: Range, b: Range): Range => ({ min: Math.min(a.min, b.min), max: Math.max(a.max, b.max) })
 
 const cap = (value: number): number => Math.min(value, unbounded)
-/** Nothing of something unbounded is nothing. */
+/** Zero times something unbounded is zero. */
 const product = (a: number, b: number): number => (a === 0 || b === 0 ? 0 : cap(a * b))
 
-/** What walking a character or byte costs. */
+/** Cost of traversing a character or byte. */
 export const traversalFactor = 0.1
-/** What walking that many characters or bytes costs. */
+/** Cost of traversing that many characters or bytes. */
 export const walk = (size: number): number => Math.ceil(size * traversalFactor)
-/** What a character of a regular expression costs for each unit of text. */
+/** Cost of a character of a regular expression for each unit of text. */
 export const regexFactor = 0.25

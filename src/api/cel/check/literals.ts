@@ -1,4 +1,4 @@
-// Literals that compile and could only fail, or that mix types: found when an expression is written, not when it runs.
+// Literals that compile but always fail, or that mix types: reported when an expression is written, not when it runs.
 import { Failure } from '../evaluate/failure.ts'
 import { compilePattern } from '../evaluate/regex.ts'
 import { makeDuration, makeTimestamp, nanosOfSeconds, parseDuration, parseTimestamp } from '../evaluate/time.ts'
@@ -11,7 +11,7 @@ import { type CelType, dyn, formatType, sameType, unwrapOptional } from './type.
 type Rule = (checked: Checked) => Iterable<Issue>
 type LiteralValue = Literal['value']
 
-/** Makes a validator of an environment from rules. */
+/** Creates a validator of an environment from rules. */
 export function literalRules(rules: readonly Rule[]): (checked: Checked) => void {
   return checked => {
     const issues = rules.flatMap(rule => [...rule(checked)])
@@ -19,7 +19,7 @@ export function literalRules(rules: readonly Rule[]): (checked: Checked) => void
   }
 }
 
-/** Functions whose lists may hold several types. */
+/** Functions whose lists may contain several types. */
 const mixing = new Set(['format'])
 
 /** Items of a list have one type, and so have keys and values of a map. */
@@ -38,7 +38,7 @@ export const homogeneousLiterals: Rule = ({ expr: root, types }) => {
         1,
       )
     } else if (expr.kind === 'map') {
-      // Of a list the first item of another type is told, of a map all keys and values.
+      // For a list, the first item of another type is reported; for a map, all keys and values.
       compareTypes(
         expr.entries.map(({ key }) => ({ expr: key, type: typeOf(key, false) })),
         issues,
@@ -61,7 +61,7 @@ function compareTypes(items: readonly { expr: Expr; type: CelType }[], issues: I
   }
 }
 
-/** Of `target.name(…)` and of `name(…)` the first argument is looked at: for `matches(text, pattern)`, as upstream has it, that is the text. */
+/** Checks the first argument of `target.name(…)` and `name(…)`. For `matches(text, pattern)`, as upstream, that is the text. */
 const literalArgument = (name: string, isWrong: (value: LiteralValue) => boolean): Rule =>
   function* ({ calls }) {
     for (const [call, { name: called, args }] of calls) {
@@ -72,7 +72,7 @@ const literalArgument = (name: string, isWrong: (value: LiteralValue) => boolean
     }
   }
 
-/** Durations, timestamps and patterns that are written out can be read. */
+/** Literal durations, timestamps and patterns are valid. */
 export const literalArguments: readonly Rule[] = [
   literalArgument('duration', value => typeof value !== 'string' || isNoTime(parseDuration(value), makeDuration)),
   literalArgument('timestamp', value => isNoTime(nanosOf(value), makeTimestamp)),

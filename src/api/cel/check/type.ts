@@ -1,4 +1,4 @@
-// Types of CEL as the checker sees them, and how messages write them.
+// CEL types as the checker uses them, and their form in messages.
 
 export type TypeKind =
   | 'dyn'
@@ -12,25 +12,25 @@ export type TypeKind =
   | 'bytes'
   | 'timestamp'
   | 'duration'
-  /** A scalar that may be null; `params` has the scalar. */
+  /** A nullable scalar; `params` contains the scalar. */
   | 'wrapper'
   | 'list'
   | 'map'
   /** An object with declared fields. */
   | 'object'
-  /** A value of a library, known by its name. */
+  /** A value of a library, identified by its name. */
   | 'opaque'
   /** The type of types. */
   | 'type'
-  /** A type that unification finds. */
+  /** A type variable for unification. */
   | 'param'
 
 export interface CelType {
   readonly kind: TypeKind
-  /** `google.protobuf.Timestamp`, `net.IP`, the name of an object's type or of a type parameter; the kind otherwise. */
+  /** `google.protobuf.Timestamp`, `net.IP`, the name of an object's type or of a type parameter; otherwise the kind. */
   readonly name: string
   readonly params: readonly CelType[]
-  /** The type of a field of an object; undefined where it has none of this name. Objects of libraries have nothing that could be asked. */
+  /** The type of an object's field; undefined if there is no such field. Objects of libraries have no fields. */
   field?(name: string): CelType | undefined
 }
 
@@ -71,12 +71,12 @@ export const isOptional = (type: CelType): boolean => type.kind === 'opaque' && 
 export const isDyn = (type: CelType): boolean => type.kind === 'dyn'
 export const isDynOrError = (type: CelType): boolean => type.kind === 'dyn' || type.kind === 'error'
 
-/** What an optional holds, and the type itself for any other. */
+/** The type inside an optional; any other type unchanged. */
 export function unwrapOptional(type: CelType): CelType {
   return isOptional(type) ? paramOf(type, 0) : type
 }
 
-/** A parameter that the kind of the type is known to have. */
+/** A parameter that exists because of the type's kind. */
 export function paramOf(type: CelType, index: number): CelType {
   const found = type.params[index]
   if (found === undefined) throw new RangeError(`Type ${type.name} has no parameter ${index}`)
@@ -96,13 +96,13 @@ const shownNames: Partial<Record<TypeKind, string>> = {
   duration: 'duration',
 }
 
-/** As error messages write it: `map(string, list(int))`. */
+/** The form in error messages: `map(string, list(int))`. */
 export function formatType(type: CelType): string {
   const name = shownNames[type.kind] ?? type.name
   return type.params.length === 0 ? name : `${name}(${type.params.map(formatType).join(', ')})`
 }
 
-/** `(int, string)`, or `string.(int)` for a call on a target. */
+/** `(int, string)`, or `string.(int)` for a call with a target. */
 export function formatCall(args: readonly CelType[], member: boolean): string {
   const [target, ...rest] = args
   if (!member || target === undefined) return `(${args.map(formatType).join(', ')})`

@@ -1,13 +1,12 @@
-// Assignability with type parameters, as cel-go's checker finds it: what fits is decided with a table of what parameters stand for, which is kept
-// only where the whole comparison succeeds.
+// Assignability with type parameters, by cel-go's algorithm. Bindings of parameters are kept only if the whole comparison succeeds.
 import { type CelType, dyn, isDyn, isDynOrError, paramOf, sameType } from './type.ts'
 
 export class Substitutions {
   readonly #bound = new Map<string, CelType>()
-  /** What was bound before, for each binding since the comparison began. */
+  /** The previous bindings, for each binding since the comparison began. */
   #undo: [name: string, before: CelType | undefined][] = []
 
-  /** Whether each of these types may stand where the other is wanted; binds parameters where all fit. */
+  /** Whether each type is assignable to its counterpart; binds parameters if all are. */
   assignable(from: readonly CelType[], to: readonly CelType[]): boolean {
     this.#undo = []
     if (this.#assignableList(from, to)) return true
@@ -18,7 +17,7 @@ export class Substitutions {
     return false
   }
 
-  /** The type with its parameters replaced; free ones become dyn where `freeToDyn`. */
+  /** The type with its parameters substituted; free ones become dyn if `freeToDyn`. */
   substitute(type: CelType, freeToDyn: boolean): CelType {
     if (type.kind === 'param') {
       const bound = this.#bound.get(type.name)
@@ -59,7 +58,7 @@ export class Substitutions {
     }
   }
 
-  /** Lets `param` stand for `type` if it may; `bound` says whether it already stood for something. */
+  /** Binds `param` to `type` if allowed; `bound` is whether it was already bound. */
   #bind(type: CelType, param: CelType): { valid: boolean; bound: boolean } {
     if (sameType(type, param)) return { valid: true, bound: true }
     const known = this.#bound.get(param.name)
@@ -80,7 +79,7 @@ export class Substitutions {
     this.#bound.set(name, type)
   }
 
-  /** Whether the parameter does not occur within the type. */
+  /** Occurs check: whether the parameter does not occur within the type. */
   #free(param: CelType, within: CelType): boolean {
     if (sameType(param, within)) return false
     if (within.kind === 'param') {
@@ -91,7 +90,7 @@ export class Substitutions {
   }
 }
 
-/** The more general of two types that are known to fit. */
+/** The more general of two compatible types. */
 export function mostGeneral(a: CelType, b: CelType): CelType {
   return lessSpecific(a, b) ? a : b
 }

@@ -1,6 +1,7 @@
-// Variables, and ways into them: `a.b`, `a[i]`, `a.?b`, `a[?i]`, has(a.b), and the conditional between two of them.
+// Variables and access paths: `a.b`, `a[i]`, `a.?b`, `a[?i]`, has(a.b), and a conditional between two of them.
 //
-// Upstream counts 1 for what a way starts from and 1 for each step. A way that is a branch of a conditional or an index is not counted for its start.
+// Upstream counts 1 for the start of a path and 1 for each step. A path that is a branch of a conditional, or an index, has no cost for its
+// start.
 import type { Call, Expr, Ident, Select } from '../syntax/ast.ts'
 import { CelProgramError, fail, noSuchOverload } from './failure.ts'
 import type { Step } from './frame.ts'
@@ -37,7 +38,7 @@ function planVariable(plan: Plan, name: string, typeName: string | undefined, co
   }
 }
 
-/** What a step goes from. */
+/** The start of a path. */
 function planOperand(plan: Plan, operand: Expr, startCosts: boolean): Step {
   if (isAttribute(operand)) return planAttribute(plan, operand, startCosts)
   const step = plan.step(operand)
@@ -51,7 +52,7 @@ function planOperand(plan: Plan, operand: Expr, startCosts: boolean): Step {
 
 function planSelect(plan: Plan, { operand, field, testOnly }: Select, startCosts: boolean): Step {
   const from = planOperand(plan, operand, startCosts)
-  // Names of Object.prototype must not be read from it; all others can be read without a check whether the object has them itself.
+  // Names of Object.prototype must not be read through it; all others can be read without a check for own properties.
   const inherited = field in Object.prototype
   if (testOnly) {
     return frame => {
@@ -81,7 +82,7 @@ function hasField(value: CelValue, field: string): boolean {
   return value instanceof ObjectValue ? value.isSet(field) : fieldOf(value, field) !== undefined
 }
 
-/** The field of an object or the value under a key of a map; undefined where it is not set. */
+/** The field of an object or the value of a map's key; undefined if it is not set. */
 function fieldOf(value: CelValue, field: string): CelValue | undefined {
   if (isPlainObject(value)) return Object.hasOwn(value, field) ? value[field] : undefined
   if (value instanceof ObjectValue) return value.get(field)
@@ -114,7 +115,7 @@ function planIndex(plan: Plan, expr: Call, startCosts: boolean): Step {
   }
 }
 
-/** The element, undefined where there is no such key; an index out of a list fails. */
+/** The element; undefined if the key does not exist. An index outside a list fails. */
 function element(value: CelValue, key: CelValue): CelValue | undefined {
   if (isList(value)) {
     const at = listIndex(key)
@@ -133,7 +134,7 @@ function elementOrNone(value: CelValue, key: CelValue): CelValue | undefined {
   return at >= 0 && at < value.length ? value[at] : undefined
 }
 
-/** Whole numbers of any type may index a list. */
+/** Whole numbers of any type can index a list. */
 function listIndex(key: CelValue): number {
   if (typeof key === 'number' && Number.isSafeInteger(key)) return key
   if (typeof key === 'bigint') return Number(key)

@@ -1,4 +1,4 @@
-// Calls: the operators that do not evaluate all of their operands, and functions by the overloads that the checker found.
+// Calls: operators that do not evaluate all of their operands, and functions with the checker's overloads.
 import type { ResolvedCall } from '../check/checker.ts'
 import { walk } from '../check/estimate.ts'
 import type { Overload } from '../library/function.ts'
@@ -13,9 +13,9 @@ import type { Plan } from './plan.ts'
 import { compilePattern } from './regex.ts'
 import { type CelValue, isList, type MapKey, mapKey, Opaque, sizeOf } from './values.ts'
 
-/** Conversions of constants are done once, at no cost. */
+/** Conversions of constants run once, at no cost. */
 const conversions = new Set(['bool', 'bytes', 'double', 'duration', 'dyn', 'int', 'string', 'timestamp', 'type', 'uint'])
-/** A pattern that is constant is compiled once. */
+/** A constant pattern is compiled once. */
 const searching = new Set(['matches', 'find', 'findAll'])
 
 export function planCall(plan: Plan, expr: Call): Step {
@@ -53,7 +53,7 @@ function operands(plan: Plan, args: readonly Expr[]): [Step, Step] {
   return [plan.step(left), plan.step(right)]
 }
 
-/** `&&` and `||`: either operand decides alone, whatever the other does, even where it fails. */
+/** `&&` and `||`: either operand can decide alone, even if the other fails. */
 function planLogical(plan: Plan, { args }: Call, deciding: boolean): Step {
   const [left, right] = operands(plan, args)
   return frame => {
@@ -93,7 +93,7 @@ function planEquality(plan: Plan, { args }: ResolvedCall, wanted: boolean): Step
   return frame => {
     const a = left(frame)
     const b = right(frame)
-    // Upstream knows of `==` only that values of libraries are compared at once, and that they refuse to be compared with others.
+    // For `==`, upstream only ensures that library values are compared at constant cost, and that comparing them with others fails.
     if (wanted && a instanceof Opaque) {
       frame.charge(1)
       if (b !== null && !(b instanceof Opaque && a.typeName === b.typeName)) throw new Refused()
@@ -102,12 +102,12 @@ function planEquality(plan: Plan, { args }: ResolvedCall, wanted: boolean): Step
   }
 }
 
-/** `x in [constants]` is a look-up in a set, which upstream charges nothing for. */
+/** `x in [constants]` is a set lookup, for which upstream charges nothing. */
 function planMembership(plan: Plan, { args }: ResolvedCall): Step | undefined {
   const [item, list] = args
   const constant = list?.kind === 'list' ? plan.constantOf(plan.step(list)) : undefined
   if (item === undefined || constant === undefined || !isList(constant)) return undefined
-  // The item is not even looked at.
+  // The item is not even evaluated.
   if (constant.length === 0) return plan.constant(false)
   const keys = new Set<MapKey>()
   for (const value of constant) {
@@ -122,7 +122,7 @@ function planMembership(plan: Plan, { args }: ResolvedCall): Step | undefined {
   }
 }
 
-/** The other optional, or the other value, is evaluated only where there is none. */
+/** The alternative optional or value is evaluated only if there is no value. */
 function planOptionalOr(plan: Plan, { args, name }: ResolvedCall): Step {
   const [optional, other] = operands(plan, args)
   return frame => {
@@ -145,7 +145,7 @@ function planFunction(plan: Plan, call: ResolvedCall): Step {
   return conversions.has(call.name) && given(first) !== undefined ? once(() => plan.computed(step)) : step
 }
 
-/** Does while planning what would fail in each evaluation. */
+/** Reports at planning time what would fail in each evaluation. */
 function once<T>(compute: () => T): T {
   try {
     return compute()
@@ -160,7 +160,7 @@ function planStatic(name: string, overload: Overload, steps: readonly Step[]): S
   if (overload.cost !== undefined) return frame => invoke(frame, name, overload, evaluate(frame, steps), true)
   const { call } = overload
   const [first, second] = steps
-  // Calls with one and two arguments are nearly all; they need no list of arguments.
+  // Nearly all calls have one or two arguments, and need no array of arguments.
   if (first !== undefined && steps.length === 1) {
     return frame => {
       const a = first(frame)
@@ -191,7 +191,7 @@ function planStatic(name: string, overload: Overload, steps: readonly Step[]): S
   }
 }
 
-/** Lists and maps may hold something else than what is declared. */
+/** Lists and maps may contain other types than declared. */
 function planGuarded(name: string, overload: Overload, steps: readonly Step[]): Step {
   return frame => {
     const args = evaluate(frame, steps)
@@ -200,7 +200,7 @@ function planGuarded(name: string, overload: Overload, steps: readonly Step[]): 
   }
 }
 
-/** The overload is found by the types that the arguments turn out to have. */
+/** Chooses the overload by the run-time types of the arguments. */
 function planDynamic(name: string, overloads: readonly Overload[], steps: readonly Step[]): Step {
   return frame => {
     const args = evaluate(frame, steps)

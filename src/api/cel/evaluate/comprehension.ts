@@ -1,5 +1,5 @@
-// Loops. What macros expand to is recognised by its form and run as a loop of its own, with the costs that upstream counts for the expanded form;
-// any other fold runs as it is written.
+// Loops. The expansions of macros are recognised by their form and run as dedicated loops, with the cost that upstream counts for the
+// expanded form; any other fold runs as written.
 import type { Call, Comprehension, Expr } from '../syntax/ast.ts'
 import { accumulatorName } from '../syntax/ast.ts'
 import { Failure, fail, noSuchOverload } from './failure.ts'
@@ -10,7 +10,7 @@ import type { Plan } from './plan.ts'
 import { CelMap, type CelValue, entriesOf, isList, isMap, keysOf, type MapKey } from './values.ts'
 import { addWork } from './work-counter.ts'
 
-/** Sets the variables of the loop for each item in turn, until `body` returns false. */
+/** Sets the loop's variables for each item in turn, until `body` returns false. */
 type Walk = (frame: Frame, range: CelValue, body: () => boolean) => void
 
 export function planComprehension(plan: Plan, expr: Comprehension): Step {
@@ -69,7 +69,7 @@ const isAccumulator = (expr: Expr | undefined): boolean => expr?.kind === 'ident
 const isCall = (expr: Expr | undefined, name: string): expr is Call => expr?.kind === 'call' && expr.name === name
 const isBool = (expr: Expr, value: boolean): boolean => expr.kind === 'literal' && expr.value === value
 
-/** all() and exists(): an item that fails matters only where no other item decides. */
+/** all() and exists(): a failing item matters only if no other item decides. */
 function planQuantifier(plan: Plan, { init, condition, step }: Comprehension, range: Step, walk: Walk): Step | undefined {
   if (!isCall(condition, '@not_strictly_false') || (!isCall(step, '_&&_') && !isCall(step, '_||_')) || !isAccumulator(step.args[0]))
     return undefined
@@ -125,13 +125,13 @@ function planCount(plan: Plan, { step, result }: Comprehension, range: Step, wal
   }
 }
 
-/** The step of a loop that gathers, apart from the predicate in front of it. */
+/** The step of a collecting loop, without its predicate. */
 function gathering(step: Expr): { predicate: Expr | undefined; gather: Expr } {
   if (!isCall(step, '_?_:_') || !isAccumulator(step.args[2])) return { predicate: undefined, gather: step }
   return { predicate: step.args[0], gather: step.args[1] ?? step }
 }
 
-/** map(), filter() and transformList(): items are pushed, where the expanded form would copy the list for each. */
+/** map(), filter() and transformList(): items are pushed, since the expanded form would copy the list for each. */
 function planList(plan: Plan, expr: Comprehension, range: Step, walk: Walk): Step | undefined {
   const { predicate, gather } = gathering(expr.step)
   if (!isCall(gather, '_+_') || !isAccumulator(gather.args[0]) || !isBool(expr.condition, true)) return undefined
@@ -179,7 +179,7 @@ function planMap(plan: Plan, expr: Comprehension, range: Step, walk: Walk): Step
   }
 }
 
-/** Adds an entry; a key that is there already fails. */
+/** Adds an entry; a duplicate key fails. */
 function insert(entries: Map<MapKey, readonly [CelValue, CelValue]>, key: CelValue, value: CelValue): void {
   addWork(2)
   const known = keyOf(key)

@@ -21,7 +21,7 @@ import {
 } from './values.ts'
 import { addReading, addWork } from './work-counter.ts'
 
-/** A number of any type as JavaScript compares it exactly, numbers with bigints; undefined for what is not a number. */
+/** A number of any type in a form that JavaScript compares exactly, numbers with bigints; undefined if it is no number. */
 export function numberOf(value: CelValue): number | bigint | undefined {
   if (typeof value === 'number' || typeof value === 'bigint') return value
   if (value instanceof Double || value instanceof Uint) return value.value
@@ -46,7 +46,7 @@ export function equal(a: CelValue, b: CelValue): boolean {
   return equalBoxed(a, b)
 }
 
-/** Longer texts that are not one and the same are compared character by character. */
+/** Longer texts that are not identical are compared character by character. */
 const manyCharacters = 256
 
 function sameText(a: string, b: string): boolean {
@@ -74,7 +74,7 @@ function equalBoxed(a: CelValue, b: CelValue): boolean {
   return a instanceof Opaque && b instanceof Opaque && a.typeName === b.typeName && a.equals(b)
 }
 
-/** Negative, zero or positive; undefined where one is NaN. Fails for values that have no order. */
+/** Negative, zero or positive; undefined if one is NaN. Fails for unordered values. */
 export function compare(a: CelValue, b: CelValue): number | undefined {
   const left = numberOf(a)
   const right = numberOf(b)
@@ -88,7 +88,7 @@ export function compare(a: CelValue, b: CelValue): number | undefined {
 }
 
 function ordered(a: number | bigint, b: number | bigint): number | undefined {
-  // An int or uint and a double meet as doubles. Numbers that are safe integers need no conversion to compare exactly.
+  // An int or uint and a double are compared as doubles. Safe integers compare exactly without conversion.
   if (typeof a !== typeof b) {
     if (typeof a === 'number' && !Number.isSafeInteger(a)) return ordered(a, Number(b))
     if (typeof b === 'number' && !Number.isSafeInteger(b)) return ordered(Number(a), b)
@@ -99,7 +99,7 @@ function ordered(a: number | bigint, b: number | bigint): number | undefined {
   return a == b ? 0 : undefined
 }
 
-/** By code points, which is the order of UTF-8 bytes: surrogates sort behind all other units. */
+/** By code points, which is the order of UTF-8 bytes: surrogates sort after all other units. */
 export function compareText(a: string, b: string): number {
   const length = Math.min(a.length, b.length)
   addReading(length)

@@ -273,7 +273,7 @@ suite('evaluate() fails as upstream fails', () => {
   }
 })
 
-test('evaluate() stops at the limit of costs, and nothing absorbs that', () => {
+test('evaluate() stops at the cost limit, and no operator absorbs that', () => {
   const program = new Program(environment.compile('l.all(a, l.all(b, l.all(c, a + b + c > 0))) || true'))
   assert.equal(program.evaluate(values, 1000).value, true)
   assert.throws(() => program.evaluate(values, 100), { message: 'operation cancelled: actual cost limit exceeded', costExceeded: true })
@@ -314,7 +314,7 @@ const { expression } = fc.letrec<{ expression: string }>(tie => ({
   ),
 }))
 
-test('evaluate() throws nothing but its own errors and never costs more than it may', () => {
+test('evaluate() throws only its own errors and never exceeds the cost limit', () => {
   const limit = 500
   fc.assert(
     fc.property(expression, source => {

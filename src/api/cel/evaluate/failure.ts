@@ -1,7 +1,7 @@
-// How evaluation ends without a value. Failures are plain objects: an expression may raise and absorb (`||`) very many of them, and an Error would
-// record a stack each time. They never leave a program, which turns them into a CelEvaluationError.
+// Ways in which evaluation ends without a value. Failures are plain objects: an expression may raise and absorb (`||`) very many of them,
+// and an Error would record a stack each time. A program converts them to CelEvaluationError.
 
-/** An operation has no answer: a missing key, an overflow, operands that do not fit. `&&`, `||`, `all` and `exists` may absorb it. */
+/** An operation has no result: a missing key, an overflow, incompatible operands. `&&`, `||`, `all` and `exists` may absorb it. */
 export class Failure {
   readonly message: string
 
@@ -12,17 +12,17 @@ export class Failure {
 
 export const noSuchOverload = 'no such overload'
 
-/** A value refuses another one: upstream's values do not know in which function that is. */
+/** A value refuses another one; upstream's message does not name the function. */
 export class Refused extends Failure {
   constructor() {
     super(noSuchOverload)
   }
 }
 
-/** The evaluation costs more than it may; nothing absorbs this. */
+/** The evaluation exceeds its cost limit; nothing absorbs this. */
 export class CostExceeded {}
 
-/** The evaluation does more than it may; nothing absorbs this. */
+/** The evaluation exceeds its work limit; nothing absorbs this. */
 export class WorkExceeded {
   readonly limit: number
 
@@ -35,10 +35,10 @@ export function fail(message: string): never {
   throw new Failure(message)
 }
 
-/** The evaluation of an expression failed; `costExceeded` where it was stopped because of its cost or its work. */
+/** The evaluation failed; `costExceeded` if a limit of cost or work stopped it. */
 export class CelEvaluationError extends Error {
   readonly costExceeded: boolean
-  /** What it had cost by then: failures are paid for as values are. */
+  /** Its cost until then: failures are charged as values are. */
   readonly cost: number
   readonly work: number
 
@@ -51,7 +51,7 @@ export class CelEvaluationError extends Error {
   }
 }
 
-/** An expression that compiles and can never be evaluated: a conversion of a constant that fails. */
+/** An expression that compiles but can never be evaluated: a conversion of a constant that fails. */
 export class CelProgramError extends Error {
   constructor(message: string) {
     super(message)

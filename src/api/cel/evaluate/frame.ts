@@ -1,10 +1,10 @@
-// One evaluation: the values of variables, what it has cost so far, and the work that it has done.
+// The state of one evaluation: values of variables, cost and work so far.
 import { CostExceeded, WorkExceeded } from './failure.ts'
 import type { CelValue } from './values.ts'
 import type { WorkCounter } from './work-counter.ts'
 
 export class Frame implements WorkCounter {
-  /** Variables of the environment first, then those of macros, each at a place that the plan gave it. */
+  /** Variables of the environment first, then those of macros, each in the slot that the plan assigned. */
   readonly slots: (CelValue | undefined)[]
   cost = 0
   work = 0

@@ -1,4 +1,4 @@
-// The name of the type in Go that upstream has a value in: a few of its messages show it.
+// The Go type of a value in upstream, which a few of its messages show.
 import { type CelValue, Double, isList, kindOf, Opaque, Optional, TypeValue, typeNameOf } from './values.ts'
 
 const names: Readonly<Record<string, string>> = {
@@ -24,12 +24,12 @@ export function goTypeOf(value: CelValue): string {
 
 const keyKinds = new Set(['string', 'bool', 'int', 'uint', 'double'])
 
-/** What is wrong with a value in brackets, whatever it is a key of; undefined for what can be a key or an index. */
+/** The problem of a value in brackets as a key or index of anything; undefined if it can be one. */
 export function keyProblem(key: CelValue): string | undefined {
   return keyKinds.has(kindOf(key)) ? undefined : `invalid qualifier type: ${goTypeOf(key)}`
 }
 
-/** What is wrong with a value that is no index of a list. */
+/** The problem of a value that is no list index. */
 export function indexProblem(key: CelValue): string {
   const number = typeof key === 'number' ? key : key instanceof Double ? key.value : undefined
   return number === undefined

@@ -1,15 +1,15 @@
-// Lists whose order does not count: `x-kubernetes-list-type: set` and `map`. They are equal where they hold the same, and `+` joins them.
+// Unordered lists: `x-kubernetes-list-type: set` and `map`. They are equal if they contain the same items, and `+` merges them.
 import type { CelValue } from './values.ts'
 import { addWork } from './work-counter.ts'
 
-/** What an item is found by: itself in a set, the values of its keys in a map. */
+/** Identifies an item: the item itself in a set, its key fields in a map. */
 export type KeyOf = (item: CelValue) => string
 
-/** What the key of an item takes to make. */
+/** Work of computing an item's key. */
 const keyWork = 10
 
 export class KeyedList extends Array<CelValue> {
-  // map() and filter() of Array make plain arrays: what an expression maps to is no set any more.
+  // map() and filter() of Array return plain arrays: the result of mapping a set is no set.
   static override get [Symbol.species](): ArrayConstructor {
     return Array
   }
@@ -32,7 +32,7 @@ export class KeyedList extends Array<CelValue> {
     return KeyedList.holding([...items.values()], this.keyOf)
   }
 
-  /** Whether the other holds the same items in any order. */
+  /** Whether the other contains the same items in any order. */
   sameAs(other: readonly CelValue[], equal: (a: CelValue, b: CelValue) => boolean): boolean {
     if (this.length !== other.length) return false
     const own = new Map<string, CelValue>()

@@ -1,4 +1,4 @@
-// Arguments of functions as the type that the function declares; a value of another type, which only dyn lets through, fails as upstream does.
+// Narrows arguments to the declared types; a value of another type, which only dyn allows, fails as upstream does.
 import { type CelType, paramOf } from '../check/type.ts'
 import { fail, noSuchOverload } from './failure.ts'
 import {
@@ -46,7 +46,7 @@ export function asMap(value: CelValue): AnyMap {
   return isMap(value) ? value : fail(noSuchOverload)
 }
 
-/** Whether a value may stand where a parameter of this type is declared; of lists and maps, what comes first in them is looked at. */
+/** Whether a value is accepted for a parameter of this type; for lists and maps, the first element is checked. */
 export function accepts(type: CelType, value: CelValue): boolean {
   switch (type.kind) {
     case 'dyn':
@@ -85,10 +85,10 @@ function firstKey(map: AnyMap): CelValue | undefined {
 
 const isOpen = ({ kind }: CelType): boolean => kind === 'dyn' || kind === 'param'
 
-/** Whether `accepts` looks into what is in a list or map. */
+/** Whether `accepts` checks elements of lists and maps. */
 export const looksInto = ({ kind, params }: CelType): boolean => (kind === 'list' || kind === 'map') && !params.every(isOpen)
 
-/** What a key of a map is found by; one of a type that keys cannot have fails. */
+/** The lookup form of a map's key; an invalid key type fails. */
 export function keyOf(key: CelValue): MapKey {
   const known = mapKey(key)
   return known === undefined ? fail('unsupported key type') : known

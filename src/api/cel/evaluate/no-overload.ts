@@ -1,18 +1,17 @@
-// What is said where no overload of a function is for the values that it is given, in upstream's words. The checker lets only such values through
-// whose types it does not know.
+// Messages for values without a matching overload, in upstream's words. The checker only lets this happen for unknown types.
 import { Failure, noSuchOverload, Refused } from './failure.ts'
 import { type CelValue, type Kind, kindOf, typeNameOf } from './values.ts'
 
-/** Upstream asks these values what they make of an operator that is not theirs, and they do not name it. */
+/** For these values, upstream lets the value handle the operator, and its message does not name the operator. */
 const receivers: readonly Kind[] = ['string', 'timestamp', 'duration']
 const operands = (...kinds: readonly Kind[]): ReadonlySet<Kind> => new Set([...receivers, ...kinds])
 const numbers: readonly Kind[] = ['int', 'uint', 'double']
 const comparable = operands(...numbers, 'bool', 'bytes')
 const everything: ReadonlySet<Kind> | undefined = undefined
-/** Stands for a function that upstream has replaced by another one, which says nothing of itself. */
+/** Replaces a function that upstream has overridden, and whose message does not name it. */
 export const unnamed = ''
 
-/** Functions that are found by their first operand alone. Of the kinds that are named here it is the other operand that does not fit. */
+/** Functions that dispatch on their first operand. For the listed kinds, the other operand is the wrong one. */
 const byFirstOperand: ReadonlyMap<string, ReadonlySet<Kind> | undefined> = new Map([
   ['_+_', operands(...numbers, 'bytes', 'list')],
   ['_-_', operands(...numbers)],
@@ -34,7 +33,7 @@ const byFirstOperand: ReadonlyMap<string, ReadonlySet<Kind> | undefined> = new M
   [unnamed, everything],
 ])
 
-/** The failure itself where it is another. */
+/** Any other failure is returned unchanged. */
 export function namedFailure(err: unknown, name: string, args: readonly CelValue[]): unknown {
   return err instanceof Failure && err.message === noSuchOverload && !(err instanceof Refused) ? noOverload(name, args) : err
 }

@@ -1,4 +1,4 @@
-// Turns a checked expression into closures. Each adds what upstream's cost tracker counts for its part of the expression.
+// Compiles a checked expression into closures. Each adds the cost that upstream counts for its part.
 import type { Checked } from '../check/checker.ts'
 import type { Expr, ListExpr, Literal, MapExpr, StructExpr } from '../syntax/ast.ts'
 import { planAttribute } from './attribute.ts'
@@ -9,7 +9,7 @@ import { Frame, type Step } from './frame.ts'
 import { asOptional, keyOf } from './narrow.ts'
 import { CelMap, type CelValue, Double, type MapKey, mapKey, Uint } from './values.ts'
 
-/** What planning needs to know and gathers on its way. */
+/** Input and intermediate state of planning. */
 export class Plan {
   readonly checked: Checked
   /** Variables of the environment in the order of their slots. */
@@ -33,24 +33,24 @@ export class Plan {
     return this.#slots
   }
 
-  /** A step that gives this value at no cost. Upstream computes lists, maps and conversions of constants once, and so does what looks here. */
+  /** A step with a constant value, at no cost. Upstream, too, computes constant lists, maps and conversions once. */
   constant(value: CelValue): Step {
     const step = (): CelValue => value
     this.#constants.set(step, value)
     return step
   }
 
-  /** What the step always gives; undefined for one that must run. */
+  /** The step's constant value; undefined if it must run. */
   constantOf(step: Step): CelValue | undefined {
     return this.#constants.get(step)
   }
 
-  /** Runs a step that needs no variables once, and makes it a constant. What it comes to is bounded by its own text. */
+  /** Runs a step without variables once and makes it a constant. Its result is bounded by its own text. */
   computed(step: Step): Step {
     return this.constant(step(new Frame([], Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY)))
   }
 
-  /** The slot of a name as it is seen here. */
+  /** The slot of a name in this scope. */
   slotOf(name: string): number {
     for (let i = this.#scopes.length - 1; i >= 0; i--) {
       const slot = this.#scopes[i]?.get(name)
@@ -71,7 +71,7 @@ export class Plan {
   }
 
   step(expr: Expr): Step {
-    // Macros use their target twice; targets of targets would be planned in exponential time.
+    // Macros use their target twice; nested targets would be planned in exponential time.
     const known = this.#steps.get(expr)
     if (known !== undefined) return known
     const step = this.#plan(expr)

@@ -1,4 +1,4 @@
-// Regular expressions with the texts that they are matched with, a line apart: they compile or fail with a Failure, and a search ends within its work.
+// Regular expressions and texts, one per line: they compile or fail with a Failure, and a search stays within its work limit.
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
 import type { FuzzTarget } from '../../../base/testing/fuzz-target.testing.ts'
@@ -36,7 +36,7 @@ export const regex: FuzzTarget = {
   },
 }
 
-/** Undefined where it fails, or takes too much work. */
+/** Undefined if it fails or exceeds its work limit. */
 function bounded<T>(search: () => T): T | undefined {
   const frame = new Frame([], Number.POSITIVE_INFINITY, maxWork)
   const before = countFor(frame)

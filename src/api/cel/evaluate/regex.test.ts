@@ -9,19 +9,19 @@ for (const [name, run] of [
   ['matches', () => matches('x'.repeat(100_000), huge)],
   ['findAll', () => findAll('x'.repeat(100_000), huge, -1)],
 ] as const) {
-  test(`${name}() fails where the text is too long for its pattern`, () => {
+  test(`${name}() fails if the text is too long for its pattern`, () => {
     assert.throws(run, err => err instanceof Failure && /the text is too long for a pattern of \d{4} instructions/.test(err.message))
   })
 }
 
-test('runSteps() counts four characters for one by a short pattern, and the instructions of a long one', () => {
+test('runSteps() counts one step for four characters of a short pattern, and the instructions of a long one', () => {
   const text = 'x'.repeat(1600)
   assert.equal(runSteps(text, compilePattern('x')), 400)
   const long = compilePattern('x{100}')
   assert.equal(runSteps(text, long), 100 * long.programSize())
 })
 
-test('compilePattern() makes patterns that keep little of what they meet', () => {
+test('compilePattern() creates patterns with small state caches', () => {
   const pattern = compilePattern('^(a|b)*a(a|b){100}$')
   let seed = 1
   const letter = (): string => {
@@ -34,7 +34,7 @@ test('compilePattern() makes patterns that keep little of what they meet', () =>
   assert.ok(memBudget <= 512 << 10)
 })
 
-test('compilePattern() keeps few patterns, and fewer of such as are large', () => {
+test('compilePattern() caches few patterns, and fewer large ones', () => {
   const first = compilePattern('first')
   for (let at = 0; at < 100; at++) compilePattern(`${at}a`)
   assert.equal(compilePattern('first'), first)
@@ -46,7 +46,7 @@ test('compilePattern() keeps few patterns, and fewer of such as are large', () =
   assert.notEqual(compilePattern('first'), later)
 })
 
-test('compilePattern() keeps the newest pattern whatever its size', () => {
+test('compilePattern() caches the newest pattern whatever its size', () => {
   const large = 'a{1000}'.repeat(201)
   assert.equal(compilePattern(large), compilePattern(large))
 })

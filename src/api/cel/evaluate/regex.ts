@@ -1,33 +1,33 @@
-// Regular expressions in time linear in the text (RE2 syntax), compiled once: patterns of policies repeat with every request.
+// Regular expressions in time linear in the text (RE2 syntax), with a cache: policies use the same patterns in every request.
 import type { RE2JS } from 're2js'
 import { requireLate } from '../../../base/async/late-module.ts'
 import { fail } from './failure.ts'
 import type * as re2 from './re2-late.ts'
 import { addWork } from './work-counter.ts'
 
-/** Patterns that an expression computes at run time must not fill the memory. An instruction takes some hundred bytes, and a short pattern may have thousands. */
+/** Patterns computed at run time must not fill the memory. An instruction takes some hundred bytes, and a short pattern may have thousands. */
 const most = { patterns: 500, instructions: 200_000 }
 /**
- * Of the states that a pattern meets in texts, what it keeps. The engine's own 8 MiB would make gigabytes of many patterns, and where a text leads to
- * ever new states, running without them is several times faster than keeping so many.
+ * Cache of automaton states per pattern. The engine's own 8 MiB would need gigabytes for many patterns, and for a text that always leads to
+ * new states, running without the cache is several times faster.
  */
 const stateBytes = 512 << 10
-/** Work of a run, however short the text is. */
+/** Minimum work of a run, for any text. */
 const perRun = 16
-/** Work of a match that is found: what begins anew behind it. */
+/** Work of a match: the restart after it. */
 const perMatch = 16
-/** Of one run of a pattern in an expression. */
+/** Limit for one run of a pattern in an expression. */
 const maxRunSteps = 10_000_000
-/** Work of making a pattern: of each, of its characters and of its instructions; never so much that one evaluation could not make a large one. */
+/** Work of compiling a pattern: a base, its characters and its instructions; bounded so that one evaluation can compile a large one. */
 const making = { each: 100, character: 50, instruction: 10, most: 400_000 }
 const compiled = new Map<string, RE2JS>()
 let instructions = 0
 
-/** Fails for what is no regular expression, with the reason. */
+/** Fails with the reason if the text is no regular expression. */
 export function compilePattern(pattern: string): RE2JS {
   const known = compiled.get(pattern)
   if (known !== undefined) return known
-  // Its tables take megabytes, which a server without patterns need not pay.
+  // Its tables take megabytes, which a server without patterns need not load.
   const engine = requireLate<typeof re2>(import.meta.url, './re2-late.ts')
   const reading = Math.min(making.most, making.each + making.character * pattern.length)
   addWork(reading)
@@ -43,7 +43,7 @@ export function compilePattern(pattern: string): RE2JS {
       compiled.clear()
       instructions = 0
     }
-    // The newest stays even where it alone is over the limit, or each of its uses would compile it.
+    // The newest pattern stays even if it exceeds the limit alone; otherwise each use would compile it.
     compiled.set(pattern, made)
     instructions += size
     return made
@@ -53,7 +53,7 @@ export function compilePattern(pattern: string): RE2JS {
   }
 }
 
-/** The work of a run beside reading the text once: new states of the automaton, and the steps of the machines that find where a match begins and ends. */
+/** Work of a run beyond reading the text once: new states of the automaton, and the steps of the machines that find the bounds of a match. */
 function countWork({ re2Input }: RE2JS): void {
   const { dfa } = re2Input
   const makeState = dfa.makeState.bind(dfa)
@@ -73,7 +73,7 @@ function countWork({ re2Input }: RE2JS): void {
   const match = dfa.match.bind(dfa)
   dfa.match = (input, ...rest) => {
     const found: boolean | null = match(input, ...rest)
-    // The automaton gave up: one of the machines goes through the text.
+    // The automaton gave up, so one of the machines processes the text.
     if (found === null) countSteps(input)
     return found
   }
@@ -84,12 +84,12 @@ function countWork({ re2Input }: RE2JS): void {
   }
 }
 
-/** A text as the engine reads it. */
+/** A text in the engine's form. */
 interface Steps {
   step(position: number): number
 }
 
-/** What a run costs where each character leads to a new state: the time of one step of a validator, as of four characters of a short pattern. */
+/** Worst case of a run, in which each character leads to a new state: one validator step for four characters of a short pattern. */
 export const runSteps = (text: string, pattern: RE2JS): number => (text.length * Math.max(4, pattern.programSize())) / 16
 
 function runnable(text: string, pattern: string): RE2JS {
@@ -103,7 +103,7 @@ export function matches(text: string, pattern: string): boolean {
   return runnable(text, pattern).test(text)
 }
 
-/** What matches, from left to right, without nothing right behind a match; at most `limit` parts where it is not negative. */
+/** All matches, from left to right, without an empty match right after another one; at most `limit` unless it is negative. */
 export function findAll(text: string, pattern: string, limit: number): string[] {
   addWork(perRun)
   const matcher = runnable(text, pattern).matcher(text)

@@ -26,7 +26,7 @@ export const addDurations = ({ nanos }: Duration, by: bigint): Duration => makeD
 
 const rfc3339 = /^(\d{4})-(\d\d)-(\d\d)T(\d\d?):(\d\d):(\d\d)(?:[.,](\d{1,}))?(?:Z|([+-])(\d\d):(\d\d))$/
 
-/** Nanoseconds since the epoch, and minutes ahead of UTC; undefined for what is no RFC 3339 time. */
+/** Nanoseconds since the epoch, and minutes ahead of UTC; undefined if the text is no RFC 3339 time. */
 export function parseTimestamp(text: string): Pick<Timestamp, 'nanos' | 'offset'> | undefined {
   const match = rfc3339.exec(text)
   if (match === null) return undefined
@@ -41,7 +41,7 @@ export function parseTimestamp(text: string): Pick<Timestamp, 'nanos' | 'offset'
     Number(minute) < 60 &&
     Number(seconds) < 60
   const [hours, minutes] = zone.map((part = '0') => Number(part)) as [number, number]
-  // Go takes offsets of 24 hours and of 60 minutes, as some people write them.
+  // Go accepts offsets of 24 hours and of 60 minutes.
   if (!valid || hours > 24 || minutes > 60) return undefined
   const ahead = hours * 60 + minutes
   const offset = sign === '-' && ahead !== 0 ? -ahead : ahead
@@ -49,7 +49,7 @@ export function parseTimestamp(text: string): Pick<Timestamp, 'nanos' | 'offset'
   return { nanos, offset }
 }
 
-/** In the zone that it was written in. */
+/** In its original zone. */
 export function formatTimestamp({ nanos, offset }: Timestamp): string {
   const part = ((nanos % second) + second) % second
   const date = new Date(Number((nanos - part) / 1_000_000n) + offset * 60_000).toISOString().replace('.000Z', '')
@@ -73,7 +73,7 @@ const units: Readonly<Record<string, bigint>> = {
   h: 3600n * second,
 }
 
-/** Digits of a number of 64 bits. */
+/** Digits of a 64-bit number. */
 const maxWhole = 19
 
 /** Nanoseconds of a duration in Go's form, `1h30m`, `-1.5s`; undefined for any other text and beyond 64 bits. */
@@ -86,7 +86,7 @@ export function parseDuration(text: string): bigint | undefined {
   for (const [, whole = '', fraction = '', unit = ''] of rest.matchAll(/(\d*)(?:\.(\d*))?(ns|us|µs|μs|ms|s|m|h)/g)) {
     const size = units[unit] ?? 0n
     const digits = fraction.slice(0, 18)
-    // Computing with very many digits takes more than time linear in them.
+    // Arithmetic with very many digits is slower than linear.
     const significant = whole.length > maxWhole ? whole.replace(/^0+/, '') : whole
     if (significant.length > maxWhole) return undefined
     total +=
@@ -96,7 +96,7 @@ export function parseDuration(text: string): bigint | undefined {
   return BigInt.asIntN(64, nanos) === nanos ? nanos : undefined
 }
 
-/** Seconds with as many decimals as are needed, `3600s`, as CEL writes durations. */
+/** Seconds with as many decimals as needed, `3600s`, CEL's form of durations. */
 export function formatDuration({ nanos }: Duration): string {
   const size = nanos < 0n ? -nanos : nanos
   const fraction =
@@ -124,10 +124,10 @@ export interface CalendarFields {
   readonly millisecond: number
 }
 
-/** Work of finding a day in the calendar. */
+/** Work of a calendar computation. */
 const calendarWork = 8
 
-/** The calendar in a zone: undefined for UTC, `+02:00`, or a name of the time zone database. Fails for unknown zones. */
+/** The calendar of a zone: undefined for UTC, `+02:00`, or a name of the time zone database. Fails for unknown zones. */
 export function calendar({ nanos }: Timestamp, zone: string | undefined): CalendarFields {
   addWork(calendarWork)
   const millis = Number((nanos - (((nanos % 1_000_000n) + 1_000_000n) % 1_000_000n)) / 1_000_000n)
@@ -156,7 +156,7 @@ function offsetMinutes(zone: string): number | undefined {
   return wholeNumber(zone.slice(0, colon)) * 60 + (zone.startsWith('-') ? -minutes : minutes)
 }
 
-/** Upstream takes offsets of any size; those beyond this one lead out of the calendar. */
+/** Upstream accepts offsets of any size; larger ones than this are outside of the calendar. */
 const maxDigits = 4
 
 function wholeNumber(text: string): number {
@@ -164,7 +164,7 @@ function wholeNumber(text: string): number {
   return wrong === undefined ? Number(text) : fail(`strconv.Atoi: parsing ${goQuote(text)}: ${wrong}`)
 }
 
-/** Work of a look into a zone, and of making what looks into it. */
+/** Work of a lookup in a zone, and of creating its format. */
 const zoneWork = 150
 const formatWork = 2000
 /** More than there are zones. */
@@ -187,7 +187,7 @@ function offsetMillis(millis: number, zone: string): number {
   return local.getTime() - Math.floor(millis / 1000) * 1000
 }
 
-/** Formats are costly to make: each zone has one. */
+/** Formats are expensive to create, so each zone has one. */
 function formatOf(zone: string): Intl.DateTimeFormat {
   const known = formats.get(zone)
   if (known !== undefined) return known

@@ -1,5 +1,5 @@
-// Values of CEL in JavaScript. Decoded JSON is a value as it is, nothing is copied: strings, booleans, null, arrays and plain objects stand for
-// themselves; an int is a number that is whole (a bigint beyond the safe integers), a double is a number that is not whole, or boxed.
+// CEL values in JavaScript. Decoded JSON is used without copying: strings, booleans, null, arrays and plain objects are themselves; an int
+// is an integral number (a bigint beyond the safe integers), a double is a fractional number, or boxed.
 import { fail } from './failure.ts'
 import { addReading, addWork } from './work-counter.ts'
 
@@ -14,12 +14,12 @@ export type CelValue =
   | Boxed
   | { readonly [key: string]: CelValue }
 
-/** Base of all values that are neither scalars of JavaScript nor decoded JSON. */
+/** Base class of all values that are neither JavaScript scalars nor decoded JSON. */
 export abstract class Boxed {
-  /** Name of the type, as `type()` gives it. */
+  /** The type's name, as `type()` returns it. */
   abstract readonly typeName: string
 
-  /** What comparing it costs by. */
+  /** The size that determines the cost of comparing it. */
   get size(): number {
     return 1
   }
@@ -49,7 +49,7 @@ export class Double extends Boxed {
 export class Timestamp extends Boxed {
   readonly typeName = 'google.protobuf.Timestamp'
   readonly nanos: bigint
-  /** Minutes that its zone is ahead of UTC: of no account but for how it is written. */
+  /** Minutes that its zone is ahead of UTC; only affects how it is printed. */
   readonly offset: number
 
   constructor(nanos: bigint, offset = 0) {
@@ -90,30 +90,30 @@ export class Optional extends Boxed {
   }
 }
 
-/** A value of a library, such as an IP address: only the functions of the library look into it. */
+/** An opaque value of a library, such as an IP address. */
 export abstract class Opaque extends Boxed {
   abstract equals(other: Opaque): boolean
 }
 
-/** An object whose fields are found by code: typed views of custom resources, values that are made when they are asked for. */
+/** An object whose fields are computed by code: typed views of custom resources, lazily computed values. */
 export abstract class ObjectValue extends Boxed {
-  /** The value of a field; undefined where it is not set. */
+  /** The value of a field; undefined if it is not set. */
   abstract get(name: string): CelValue | undefined
   abstract equals(other: CelValue): boolean
 
-  /** What `has()` says: a field may have a value without being set. */
+  /** The result of `has()`: a field may have a value without being set. */
   isSet(name: string): boolean {
     return this.get(name) !== undefined
   }
 }
 
-/** An object that is a map to those who know no type of it: its fields can be counted and walked. */
+/** An object that acts as a map if its type is unknown: its fields can be counted and iterated. */
 export abstract class MapObject extends ObjectValue {
-  /** The names of its fields that have a value, as expressions name them. */
+  /** Names of its fields that have a value, as expressions write them. */
   abstract keys(): readonly string[]
 }
 
-/** What keys of maps are compared by: numbers of all types that are equal are one key, and a symbol is one that equals no other. */
+/** The form in which map keys are compared: equal numbers of all types are one key, and a symbol is a key that equals no other. */
 export type MapKey = string | boolean | number | bigint | null | symbol
 
 /** A map made by an expression. Decoded JSON objects are maps too, with string keys. */
@@ -177,7 +177,7 @@ function kindOfObject(value: Exclude<CelValue, string | boolean | number | bigin
   return value instanceof ObjectValue ? 'object' : 'opaque'
 }
 
-/** The name that `type(value)` gives. */
+/** The result of `type(value)`. */
 export function typeNameOf(value: CelValue): string {
   if (value instanceof Boxed) return value.typeName
   const kind = kindOf(value)
@@ -199,7 +199,7 @@ export function isMap(value: CelValue): value is AnyMap {
   return value instanceof CelMap || value instanceof MapObject || isPlainObject(value)
 }
 
-/** An int in its one form: a number where it is safe, a bigint beyond; overflow fails. */
+/** An int in canonical form: a number if it is safe, otherwise a bigint; overflow fails. */
 export function toInt(value: bigint): number | bigint {
   const small = Number(value)
   if (Number.isSafeInteger(small)) return small
@@ -213,7 +213,7 @@ export function toUint(value: bigint): Uint {
 /** The number of a double. */
 export const doubleOf = (value: number | Double): number => (typeof value === 'number' ? value : value.value)
 
-/** What a value is as a key; undefined for what can be none. */
+/** The value as a key; undefined if it cannot be one. */
 export function mapKey(value: CelValue): MapKey | undefined {
   switch (typeof value) {
     case 'string':
@@ -228,7 +228,7 @@ export function mapKey(value: CelValue): MapKey | undefined {
   }
 }
 
-/** Upstream compares keys that are made of others by where they are, so that no one is found again. */
+/** Upstream compares composite keys by identity, so they are never found again. */
 function keyOfObject(value: Exclude<CelValue, string | boolean | number | bigint>): MapKey | undefined {
   if (value === null) return null
   if (value instanceof Uint) return smallest(value.value)
@@ -239,7 +239,7 @@ function keyOfObject(value: Exclude<CelValue, string | boolean | number | bigint
 const smallest = (value: bigint): number | bigint => (Number.isSafeInteger(Number(value)) ? Number(value) : value)
 const numericKey = (value: number): number | bigint => (Number.isInteger(value) && !Number.isSafeInteger(value) ? BigInt(value) : value)
 
-/** The value under a key of a map; undefined where there is none. */
+/** The value of a map's key; undefined if it does not exist. */
 export function lookUp(map: AnyMap, key: CelValue): CelValue | undefined {
   if (map instanceof CelMap) {
     const found = mapKey(key)
@@ -260,15 +260,15 @@ export function keysOf(map: AnyMap): readonly CelValue[] {
   return map instanceof CelMap ? [...map.entries.values()].map(([key]) => key) : Object.keys(map)
 }
 
-/** Keys with their values, also those whose key is found by nothing. */
+/** Keys with their values, including keys that cannot be found. */
 export function* entriesOf(map: AnyMap): Generator<readonly [key: CelValue, value: CelValue]> {
   if (map instanceof CelMap) yield* map.entries.values()
   else for (const key of keysOf(map)) yield [key, lookUp(map, key) ?? null]
 }
 
-/** From this size on, sizes are remembered: an expression that asks again and again is charged 1 each time. */
+/** Sizes from this on are cached: an expression that asks again is charged only 1 each time. */
 const worthRemembering = 64
-/** Length from which on a text is worth it: shorter ones are walked as quickly as they are found. */
+/** Minimum length for caching: shorter texts are counted as fast as a cache lookup. */
 const longText = 1024
 const maxRemembered = 64
 const textSizes = new Map<string, number>()
@@ -293,14 +293,14 @@ function walkedCodePoints(text: string): number {
   return countCodePoints(text)
 }
 
-/** Texts of one byte a unit, which most are, have none; the engine sees that without a walk. */
+/** Most texts have one byte per unit and thus no surrogates; the engine knows that without a scan. */
 const highSurrogate = /[\ud800-\udbff]/
 
 function countCodePoints(text: string): number {
   let length = text.length
   for (let i = 0; i < text.length - 1; i++) {
     const unit = text.charCodeAt(i)
-    // A high surrogate and what follows are one code point.
+    // A high surrogate with the next unit is one code point.
     if (unit >= 0xd800 && unit <= 0xdbff) {
       length--
       i++
@@ -309,7 +309,7 @@ function countCodePoints(text: string): number {
   return length
 }
 
-/** Entries of a decoded JSON object, which do not change while an expression sees it. */
+/** Entries of a decoded JSON object, which does not change while an expression sees it. */
 function countEntries(object: { readonly [key: string]: CelValue }): number {
   const known = objectSizes.get(object)
   if (known !== undefined) return known
@@ -319,7 +319,7 @@ function countEntries(object: { readonly [key: string]: CelValue }): number {
   return size
 }
 
-/** What `size()` gives for costs: 1 for what has no size. */
+/** The result of `size()` for costs: 1 for values without a size. */
 export function sizeOf(value: CelValue): number {
   if (typeof value === 'string') return codePoints(value)
   if (typeof value !== 'object' || value === null) return 1

@@ -1,4 +1,4 @@
-// Match conditions of authorization webhooks: expressions over `request`, which is the spec of the SubjectAccessReview that would be sent.
+// Match conditions of authorization webhooks: expressions over `request`, the spec of the SubjectAccessReview to send.
 import { bool, type CelType, formatType, list, map, objectType, sameType, string } from '../check/type.ts'
 import { type Environment, type Evaluation, maxWork, Program } from '../environment.ts'
 import { CelEvaluationError, CelProgramError } from '../evaluate/failure.ts'
@@ -35,23 +35,23 @@ const requestType = object('kubernetes.SubjectAccessReviewSpec', {
   uid: string,
 })
 
-/** What the conditions of all webhooks that are asked one question may still cost, in upstream's units, and how much work they may do beside. */
+/** The remaining cost in upstream's units, and the remaining work, of the conditions of all webhooks for one decision. */
 export interface AccessBudget {
   cost: number
   work: number
 }
 
-/** As much as one evaluation may take: conditions run in one turn of the event loop. */
+/** The limit of one evaluation: conditions run in one turn of the event loop. */
 export const accessBudget = (): AccessBudget => ({ cost: perCallLimit, work: maxWork })
 
 let environment: Environment | undefined
 
 export type AccessCondition =
   | { readonly ok: true; holds(request: CelValue, budget: AccessBudget): boolean }
-  /** `internal` where the expression is well-formed and can yet not be made a program. */
+  /** `internal` if the expression is well-formed but cannot be made a program. */
   | { readonly ok: false; readonly internal: boolean; readonly detail: string }
 
-/** `holds` throws `CelEvaluationError`, nothing else, and takes what it spends from the budget. */
+/** `holds` throws only `CelEvaluationError`, and charges the budget. */
 export function compileAccessCondition(expression: string): AccessCondition {
   environment ??= storedExpressions().extend([{ name: 'request', type: requestType }])
   try {
@@ -84,7 +84,7 @@ function evaluateWithin(program: Program, request: CelValue, budget: AccessBudge
   }
 }
 
-/** The compiler has made sure of it; what is none must not count as one that holds. */
+/** The compiler ensures a bool; any other value must not count as true. */
 function truth(value: CelValue): boolean {
   if (typeof value === 'boolean') return value
   throw new CelEvaluationError('eval result type should be bool', false, { cost: 0, work: 0 })

@@ -1,2 +1,2 @@
-// The compiler of admission's expressions, in a file of its own that is loaded with the first expression.
+// The compiler of admission expressions, in its own file, which is loaded with the first expression.
 export { compileAdmission } from './admission.ts'

@@ -1,4 +1,4 @@
-// Types of the variables of admission expressions. Not all fields of the API's types are there, which is upstream's choice too.
+// Types of the variables of admission expressions. As upstream, they have only some fields of the API's types.
 import type { CelType } from '../check/type.ts'
 import * as t from '../check/type.ts'
 
@@ -13,7 +13,7 @@ const texts = t.map(string, string)
 
 const kind = object('kubernetes.GroupVersionKind', { group: string, version: string, kind: string })
 const resource = object('kubernetes.GroupVersionResource', { group: string, version: string, resource: string })
-/** Also of the users that tokens of others are mapped to. */
+/** Also for the users that claim mappings of tokens produce. */
 export const userInfoType = object('kubernetes.UserInfo', { username: string, uid: string, groups: strings, extra: t.map(string, strings) })
 
 export const requestType = object('kubernetes.AdmissionRequest', {
@@ -64,7 +64,7 @@ export function variablesType(fields: ReadonlyMap<string, CelType>): CelType {
   return t.objectType('kubernetes.variables', name => fields.get(name))
 }
 
-/** The type that a variable of a policy has for expressions behind it; one that does not compile fails where it is asked for. */
+/** The type of a policy's variable for later expressions; one that does not compile fails when it is used. */
 export const typeOfVariable = (type: CelType | undefined): CelType => (type === undefined ? dyn : typeForOthers(type))
 
 /** Objects lose their fields. */

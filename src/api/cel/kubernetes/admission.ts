@@ -1,4 +1,4 @@
-// Compiles the expressions of admission: match conditions of webhooks and policies, validations, messages, audit annotations, variables, mutations.
+// Compiles admission expressions: match conditions of webhooks and policies, validations, messages, audit annotations, variables, mutations.
 import type { Checked } from '../check/checker.ts'
 import type { Variable } from '../check/declarations.ts'
 import { bool, type CelType, dyn, formatType, list, nullType, sameType, string } from '../check/type.ts'
@@ -10,9 +10,9 @@ import { namespaceType, requestType, variablesType } from './admission-types.ts'
 import { newExpressions, newMutations, storedExpressions, storedMutations } from './base.ts'
 import { applyConfigurationType, jsonPatchType } from './patch-types.ts'
 
-/** What an expression of admission is for: it decides what it may evaluate to. */
+/** The purpose of an expression, which determines its result type. */
 export type AdmissionUse = 'condition' | 'message' | 'annotation' | 'variable' | MutationUse
-/** An expression that gives a change of the object: what a mutation's `patchType` is. */
+/** An expression that returns a change of the object: a mutation's `patchType`. */
 export type MutationUse = 'ApplyConfiguration' | 'JSONPatch'
 
 const results: Readonly<Record<AdmissionUse, readonly CelType[] | undefined>> = {
@@ -25,21 +25,21 @@ const results: Readonly<Record<AdmissionUse, readonly CelType[] | undefined>> = 
 }
 
 export interface AdmissionScope {
-  /** Whether there is a `params`. */
+  /** Whether `params` exists. */
   readonly params: boolean
-  /** Whether there is an `authorizer`. */
+  /** Whether `authorizer` exists. */
   readonly authorizer: boolean
-  /** The variables of a policy with their types; undefined for the conditions of a webhook. */
+  /** The variables of a policy with their types; undefined for conditions of a webhook. */
   readonly variables?: ReadonlyMap<string, CelType>
-  /** Whether the expression is stored already. */
+  /** Whether the expression is already stored. */
   readonly stored: boolean
-  /** Types of `object` and `oldObject`, and of `params`, where they are known: for warnings of expressions that will fail. */
+  /** Types of `object`, `oldObject` and `params`, if known: for warnings about expressions that will fail. */
   readonly types?: { readonly object: CelType; readonly params?: CelType }
 }
 
 export type AdmissionCompilation =
   | { readonly ok: true; readonly program: Program; readonly type: CelType }
-  /** `internal` where the expression is well-formed and can yet not be made a program; `issues` are those of the compiler alone. */
+  /** `internal` if the expression is well-formed but cannot be made a program; `issues` are only those of the compiler. */
   | { readonly ok: false; readonly internal: boolean; readonly detail: string; readonly issues?: string }
 
 export function compileAdmission(expression: string, use: AdmissionUse, scope: AdmissionScope): AdmissionCompilation {
@@ -64,14 +64,14 @@ function wrongResult({ type }: Checked, wanted: readonly CelType[] | undefined):
   return `must evaluate to ${expected} but got ${declaredName(type)}`
 }
 
-/** The name under which a type is declared, which differs from the one in messages of the checker for a few. */
+/** The declared name of a type; a few differ from the names in checker messages. */
 function declaredName(type: CelType): string {
   return type.params.length === 0 ? type.name : formatType(type)
 }
 
 const environments = new Map<string, Environment>()
 
-/** Environments differ by four switches only, apart from the variables of a policy. */
+/** Environments differ only by four switches, and the variables of a policy. */
 function environmentOf({ params, authorizer, stored, variables, types }: AdmissionScope, mutates: boolean): Environment {
   const key = `${params}${authorizer}${stored}${mutates}`
   const base = mutates ? (stored ? storedMutations : newMutations) : stored ? storedExpressions : newExpressions

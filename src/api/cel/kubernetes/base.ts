@@ -1,6 +1,6 @@
-// The environments that all expressions of the API start from: which libraries they have, by the version that brought them.
+// The base environments of all API expressions: their libraries, by the version that introduced them.
 //
-// What is written anew may use only what the release before this one knows, so that a cluster can go back to it; what is stored may use everything.
+// New expressions may use only features of the previous release, so that a cluster can be downgraded; stored ones may use everything.
 import { homogeneousLiterals, literalArguments, literalRules } from '../check/literals.ts'
 import { Environment } from '../environment.ts'
 import { addressesLibrary } from '../library/addresses.ts'
@@ -20,7 +20,7 @@ import { twoVariableLibrary } from '../library/two-variables.ts'
 import { urlsLibrary } from '../library/urls.ts'
 import { patchType } from './patch-types.ts'
 
-/** The minor version of Kubernetes v1 that brought a library. */
+/** The minor version of Kubernetes v1 that introduced a library. */
 const libraries: readonly { readonly since: number; readonly library: Library }[] = [
   { since: 0, library: urlsLibrary },
   { since: 0, library: regexLibrary },
@@ -37,7 +37,7 @@ const libraries: readonly { readonly since: number; readonly library: Library }[
   { since: 33, library: semverLibrary },
 ]
 
-/** What is written anew must be understood by the release before v1.33. */
+/** New expressions must compile in the release before v1.33. */
 const compatibleWith = 32
 
 function create(minor: number, patches = false): Environment {
@@ -50,7 +50,7 @@ function create(minor: number, patches = false): Environment {
   })
 }
 
-/** Made when the first expression is compiled: most servers have none. */
+/** Created when the first expression is compiled: most servers have none. */
 function once(make: () => Environment): () => Environment {
   let made: Environment | undefined
   return () => {
@@ -59,10 +59,10 @@ function once(make: () => Environment): () => Environment {
   }
 }
 
-/** For expressions that a request writes. */
+/** For expressions in a request. */
 export const newExpressions = once(() => create(compatibleWith))
-/** For expressions that are stored already, also while their object is updated. */
+/** For expressions already stored, also during updates of their object. */
 export const storedExpressions = once(() => create(Number.POSITIVE_INFINITY))
-/** The same for expressions that give a change of an object. */
+/** The same for expressions that return a change of an object. */
 export const newMutations = once(() => create(compatibleWith, true))
 export const storedMutations = once(() => create(Number.POSITIVE_INFINITY, true))

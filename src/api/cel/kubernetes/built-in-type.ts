@@ -1,4 +1,4 @@
-// Types of the built-in kinds, from the generated schema: what expressions over pods or deployments may name.
+// Types of the built-in kinds, from the generated schema: the fields that expressions over pods or deployments may use.
 import type { SchemaType, StructType } from '../../schema/model.ts'
 import { bool, bytes, type CelType, double, dyn, int, list, map, objectType, string, timestamp } from '../check/type.ts'
 import { escapeFieldName } from './field-names.ts'
@@ -23,7 +23,7 @@ const scalars: Readonly<Record<Exclude<SchemaType['kind'], 'list' | 'map' | 'str
 
 const known = new Map<string, CelType>()
 
-/** The type of a value of the schema. Types of structs are made once and find their fields when they are asked: some contain themselves. */
+/** The type of a schema's value. Struct types are created once and look up fields lazily: some contain themselves. */
 export function builtInType(type: SchemaType): CelType {
   switch (type.kind) {
     case 'list':

@@ -5,10 +5,10 @@ const reserved = new Set(
 )
 const escapes: Readonly<Record<string, string>> = { __: '__underscores__', '.': '__dot__', '-': '__dash__', '/': '__slash__' }
 
-/** Whether a variable may be called so. */
+/** Whether a variable may have this name. */
 export const isIdentifier = (name: string): boolean => /^[_a-zA-Z][_a-zA-Z0-9]*$/.test(name) && !reserved.has(name)
 
-/** The identifier for a name; undefined for a name that none can be made of. */
+/** The identifier for a name; undefined if there is none. */
 export function escapeFieldName(name: string): string | undefined {
   if (reserved.has(name)) return `__${name}__`
   if (!/^[a-zA-Z_.\-/][a-zA-Z0-9_.\-/]*$/.test(name)) return undefined

@@ -1,4 +1,4 @@
-// What mutations evaluate to, as JSON: the configuration to apply, or the operations of a JSON patch.
+// Converts the results of mutations to JSON: the configuration to apply, or the operations of a JSON patch.
 import { formatDuration, formatTimestamp } from '../evaluate/time.ts'
 import {
   CelMap,
@@ -14,7 +14,7 @@ import {
 } from '../evaluate/values.ts'
 import { PatchObject, PatchOperation } from './patch-types.ts'
 
-/** A value that no patch can be made of. */
+/** A value that cannot become a patch. */
 export class PatchValueError extends Error {
   constructor(message: string) {
     super(message)
@@ -23,19 +23,19 @@ export class PatchValueError extends Error {
 }
 
 /**
- * Characters and values that a patch may come to in JSON, about as many as a request may have. Lists of lists that hold one value many times
- * cost next to nothing to evaluate.
+ * Limit of a patch's JSON in characters and values, about that of a request. Nested lists that repeat one value cost next to nothing to
+ * evaluate.
  */
 export const maxPatchSize = 3 * 1024 * 1024
 
-/** The configuration that an expression of type `Object` gives. Throws a PatchValueError. */
+/** The configuration from an expression of type `Object`. Throws a PatchValueError. */
 export function configurationOf(value: CelValue): Record<string, unknown> {
   if (!(value instanceof PatchObject))
     throw new PatchValueError(`unsupported return type from ApplyConfiguration expression: ${typeNameOf(value)}`)
   return new Conversion().object(value)
 }
 
-/** The operations that an expression of type `list(JSONPatch)` gives. Throws a PatchValueError. */
+/** The operations from an expression of type `list(JSONPatch)`. Throws a PatchValueError. */
 export function operationsOf(value: CelValue): Record<string, unknown>[] {
   if (!isList(value)) throw new PatchValueError('type mismatch: JSONPatchType.expression should evaluate to array')
   const conversion = new Conversion()
@@ -63,7 +63,7 @@ class Conversion {
     if (this.#left < 0) throw new PatchValueError(`the patch is larger than ${maxPatchSize}`)
   }
 
-  /** An object whose own type begins the way: `Object.spec` has fields whose types are `Object.spec.field`. */
+  /** Checks an object by its own type's name: fields of `Object.spec` have types `Object.spec.field`. */
   object(value: PatchObject): Record<string, unknown> {
     const mismatches: string[] = []
     const result = this.#fields(value, value.typeName, mismatches)
@@ -83,7 +83,7 @@ class Conversion {
     return scalar(value)
   }
 
-  /** Types that do not stand where their names say are gathered: upstream reports all of them. */
+  /** Collects types in places that do not match their names: upstream reports all of them. */
   #fields(value: PatchObject, way: string, mismatches: string[]): Record<string, unknown> {
     if (value.typeName !== way) {
       mismatches.push(`unexpected type name "${value.typeName}", expected "${way}", which matches field name path from root Object type`)

@@ -1,7 +1,8 @@
-// The types that mutations construct: `Object` and everything below it, `Object.spec.template`, whose fields may be anything, and `JSONPatch`.
+// The types that mutations construct: `Object` and the types below it, such as `Object.spec.template`, with arbitrary fields, and
+// `JSONPatch`.
 //
-// As upstream has it, names of types are not looked up in a schema: a type that does not stand where its name says, or a field that the kind does
-// not have, is found when the mutation is applied.
+// As upstream, type names are not looked up in a schema: a type in a place that does not match its name, or an unknown field, is found when
+// the mutation is applied.
 import type { Variable } from '../check/declarations.ts'
 import { type CelType, dyn, objectType, string, typeOf } from '../check/type.ts'
 import { equal } from '../evaluate/equality.ts'
@@ -34,7 +35,7 @@ export class PatchObject extends ObjectValue {
   }
 }
 
-/** `JSONPatch{op: "add", path: "/spec", value: 1}`. A text that is not given is empty. */
+/** `JSONPatch{op: "add", path: "/spec", value: 1}`. An omitted text is empty. */
 export class PatchOperation extends ObjectValue {
   readonly typeName = 'JSONPatch'
   readonly op: string
@@ -83,13 +84,13 @@ const typeVariable = (type: CelType, construct: (fields: Fields) => CelValue): V
   construct,
 })
 
-/** The type of what an apply configuration must be. */
+/** The required type of an apply configuration. */
 export const applyConfigurationType = objectType('Object', () => dyn)
 export const jsonPatchType = objectType('JSONPatch', name => operationFields.get(name))
 
 const operationVariable = typeVariable(jsonPatchType, fields => new PatchOperation(fields))
 
-/** What a name stands for as a type; undefined for any other name. */
+/** The type that a name denotes; undefined for any other name. */
 export function patchType(name: string): Variable | undefined {
   if (name === jsonPatchType.name) return operationVariable
   if (name !== 'Object' && !name.startsWith('Object.')) return undefined

@@ -54,7 +54,7 @@ suite('expressions that construct objects', () => {
   ]
   for (const [name, expression, result] of rows) test(name, () => assert.deepEqual(configuration(expression), result))
 
-  test('each costs 40 and what its fields cost', () =>
+  test('each costs 40 plus the cost of its fields', () =>
     assert.equal(evaluate('ApplyConfiguration', 'Object{spec: Object.spec{replicas: 1}}').cost, 80))
 })
 
@@ -123,7 +123,7 @@ suite('values that no patch can be made of', () => {
     assert.throws(act, (err: Error) => err instanceof PatchValueError && message.test(err.message))
   }
 
-  test('a type that does not stand where its name says, and each of several', () => {
+  test('one or several types in places that do not match their names', () => {
     const wrong = (name: string, wanted: string): string =>
       `unexpected type name "${name}", expected "${wanted}", which matches field name path from root Object type`
     refused(() => configuration('Object{spec: Object.specx{}}'), new RegExp(`^type mismatch: ${wrong('Object.specx', 'Object.spec')}$`))
@@ -136,15 +136,15 @@ suite('values that no patch can be made of', () => {
     refused(() => operations('[JSONPatch{op: "add", path: "/spec", value: Object.spec{a: Object.spec.b{}}}]'), /expected "Object\.spec\.a"/)
   })
 
-  test('keys that are no strings, numbers and values without a form in JSON', () => {
+  test('keys that are no strings, numbers and values without a JSON form', () => {
     refused(() => configuration('Object{a: {1: "x"}}'), /^map key "1" is of type int, not string$/)
     refused(() => configuration('Object{a: 9223372036854775807}'), /beyond ±2\^53/)
     refused(() => configuration('Object{a: 1.0 / 0.0}'), /type double has no form in JSON/)
     refused(() => configuration('Object{a: optional.none()}'), /type optional_type has no form/)
   })
 
-  test('a value that holds others many times over is cut off at the size of a request', () => {
-    // Thirty lists of two cost some hundred units, and would come to a thousand million values.
+  test('a value that repeats others many times is cut off at the size of a request', () => {
+    // Thirty nested lists of two cost some hundred units, and would contain a billion values.
     let bomb: CelValue = 'x'
     for (let i = 0; i < 30; i++) bomb = [bomb, bomb]
     const compiled = compileAdmission('Object{a: object}', 'ApplyConfiguration', scope)

@@ -1,24 +1,24 @@
-// Schemas of custom resources as types of CEL, with the sizes that estimates of costs need.
+// Schemas of custom resources as CEL types, with the sizes that cost estimates need.
 import type { JSONSchemaProps } from '../../types/apiextensions-v1.ts'
 import type { SizeOf } from '../check/cost.ts'
 import { bool, bytes, type CelType, double, duration, dyn, int, list, map, objectType, string, timestamp } from '../check/type.ts'
 import { escapeFieldName } from './field-names.ts'
 import { maxRequestBytes } from './limits.ts'
 
-/** What expressions may know of a part of a schema. */
+/** The CEL view of a part of a schema. */
 export interface SchemaDeclaration {
   readonly type: CelType
   /** Bytes of the smallest value in JSON. */
   readonly minBytes: number
-  /** Characters, items or entries of the largest value; 0 for what has no size. */
+  /** Characters, items or entries of the largest value; 0 for values without a size. */
   readonly maxSize: number
-  /** Of the items of a list, or the values of a map. */
+  /** For the items of a list, or the values of a map. */
   readonly items?: SchemaDeclaration
-  /** Of the fields of an object, by their identifiers. */
+  /** For the fields of an object, by their identifiers. */
   readonly fields?: ReadonlyMap<string, SchemaDeclaration>
 }
 
-/** The declaration of a schema, undefined where expressions may not see it; `name` names its type in messages. `root` is set for whole resources. */
+/** The declaration of a schema; undefined if expressions may not see it. `name` is its type's name in messages. `root` is set for whole resources. */
 export function declareSchema(schema: JSONSchemaProps, root: boolean, name = 'object'): SchemaDeclaration | undefined {
   if (schema['x-kubernetes-int-or-string'] === true) {
     return { type: dyn, minBytes: 1, maxSize: schema.maxLength === undefined ? maxRequestBytes - 2 : characters(schema.maxLength) }
@@ -41,13 +41,13 @@ export function declareSchema(schema: JSONSchemaProps, root: boolean, name = 'ob
   }
 }
 
-/** Sizes along the ways from the variables: all of them hold a value of this schema. */
+/** Sizes along the paths from the variables, all of which have a value of this schema. */
 export function sizesOf(root: SchemaDeclaration): SizeOf {
   return ({ path }) => {
     if (path === undefined || path.length === 0) return undefined
     let at: SchemaDeclaration | undefined = root
     for (const step of path.slice(1)) {
-      // Keys of maps have no bound of their own, and upstream takes them for empty.
+      // Keys of maps have no bound, and upstream counts them as empty.
       if (step === '@keys') return at?.items === undefined ? undefined : { min: 0, max: 0 }
       at = step === '@items' || step === '@values' ? at?.items : at?.fields?.get(step)
       if (at === undefined) return undefined
@@ -57,7 +57,7 @@ export function sizesOf(root: SchemaDeclaration): SizeOf {
 }
 
 const positive = (value: number): number => Math.max(0, value)
-/** A schema counts characters, of which each may take four bytes. */
+/** A schema counts characters, each of up to four bytes. */
 const characters = (length: number): number => positive(length) * 4
 const isEmbedded = (schema: JSONSchemaProps): boolean => schema['x-kubernetes-embedded-resource'] === true
 
@@ -74,7 +74,7 @@ function declareObject(schema: JSONSchemaProps, name: string): SchemaDeclaration
   if (typeof additionalProperties === 'object') {
     const items = declareSchema(additionalProperties, isEmbedded(additionalProperties), `${name}.@elem`)
     if (items === undefined) return undefined
-    // A key in quotes, colon, comma and the smallest value.
+    // A quoted key, colon, comma and the smallest value.
     const most = Math.floor((maxRequestBytes - 2) / (items.minBytes + 6))
     return {
       type: map(string, items.type),
@@ -90,7 +90,7 @@ function declareObject(schema: JSONSchemaProps, name: string): SchemaDeclaration
     if (declared === undefined) continue
     const identifier = escapeFieldName(property)
     if (identifier !== undefined) fields.set(identifier, declared)
-    // What is filled in by a default need not be in a request.
+    // A field with a default may be missing in a request.
     if (required.includes(property) && child.default === undefined) minBytes += property.length + declared.minBytes + 4
   }
   return { type: objectType(name, field => fields.get(field)?.type), minBytes, maxSize: 0, fields }
@@ -111,7 +111,7 @@ function declareString({ format = '', maxLength, enum: values = [] }: JSONSchema
   return { type: string, minBytes: 2, maxSize: values.length > 0 ? longest : maxRequestBytes - 2 }
 }
 
-/** Of every resource, expressions see the kind and the name, whatever its schema says. */
+/** Expressions always see kind and name of a resource, whatever its schema says. */
 export function withMetadata(schema: JSONSchemaProps): JSONSchemaProps {
   const text: JSONSchemaProps = { type: 'string' }
   const metadata: JSONSchemaProps = { type: 'object', properties: { name: text, generateName: text } }

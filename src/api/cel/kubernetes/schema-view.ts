@@ -1,5 +1,5 @@
-// Decoded JSON of a custom resource as values of the types that its schema declares. Most JSON is such a value as it is; what is not gets a view, made
-// when it is read: fields whose names are no identifiers, times, durations, bytes, doubles, and lists that are sets or maps.
+// Decoded JSON of a custom resource as values of its schema's types. Most JSON is used as it is; the rest gets a view, created on reading:
+// fields whose names are no identifiers, times, durations, bytes, doubles, and lists that are sets or maps.
 import type { JSONSchemaProps } from '../../types/apiextensions-v1.ts'
 import { equal } from '../evaluate/equality.ts'
 import { fail } from '../evaluate/failure.ts'
@@ -11,7 +11,7 @@ import { escapeFieldName } from './field-names.ts'
 import { withMetadata } from './schema-declaration.ts'
 import { parseSpelledDuration } from './spelled-duration.ts'
 
-/** Turns JSON into a value; undefined where JSON of the schema is its own value. */
+/** Converts JSON to a value; undefined if JSON of the schema is used as it is. */
 export type View = ((json: CelValue) => CelValue) | undefined
 
 interface FieldView {
@@ -20,11 +20,11 @@ interface FieldView {
 }
 
 class SchemaObject extends MapObject {
-  /** Upstream takes objects for maps here. */
+  /** Upstream treats objects as maps here. */
   readonly typeName = 'map'
   readonly #json: { readonly [key: string]: CelValue }
   readonly #fields: ReadonlyMap<string, FieldView>
-  /** Values of fields that have a view, made when they are first asked for: a loop may ask for a long list in each of its turns. */
+  /** Field values that have a view, created at the first access: a loop may read a long list in each iteration. */
   readonly #viewed = new Map<FieldView, CelValue>()
 
   constructor(json: { readonly [key: string]: CelValue }, fields: ReadonlyMap<string, FieldView>) {
@@ -37,7 +37,7 @@ class SchemaObject extends MapObject {
     const field = this.#fields.get(identifier)
     if (field === undefined || !Object.hasOwn(this.#json, field.name)) return undefined
     const json = this.#json[field.name]
-    // A field that is null is a field that is not set.
+    // A null field counts as unset.
     if (json === undefined || json === null) return undefined
     if (field.view === undefined) return json
     const known = this.#viewed.get(field)
@@ -97,7 +97,7 @@ function read(what: string, parse: (text: string) => CelValue | undefined): View
   }
 }
 
-/** Work of reading a text of any length. */
+/** Minimum work of reading a text. */
 const parsing = 20
 
 function time(text: string): CelValue | undefined {
@@ -110,7 +110,7 @@ function span(text: string): CelValue | undefined {
   return nanos === undefined ? undefined : makeDuration(nanos)
 }
 
-/** Upstream decodes by the alphabet of URLs here, though it validates the format by the other one: what is written with `+` or `/` cannot be read. */
+/** Upstream decodes with the URL alphabet here, although it validates the format with the other one: values with `+` or `/` cannot be read. */
 function bytes(text: string): CelValue {
   const strange = /[^A-Za-z0-9_=\r\n-]/.exec(text)
   if (strange !== null) return fail(`Invalid byte formatted string ${text}: illegal base64 data at input byte ${strange.index}`)

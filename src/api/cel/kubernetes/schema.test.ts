@@ -113,7 +113,7 @@ suite('expressions over a custom resource', () => {
   for (const rule of rules) test(rule, () => assert.equal(new Program(environment.compile(rule)).evaluate({ self, oldSelf }).value, true))
 })
 
-test('bytes that are written by the alphabet of plain base64 cannot be read', () => {
+test('bytes in the plain base64 alphabet cannot be read', () => {
   const data = view({ metadata: {}, data: 'aa+/' })
   const evaluate = (): unknown => new Program(environment.compile('self.data.size() > 0')).evaluate({ self: data, oldSelf })
   assert.throws(evaluate, { message: 'Invalid byte formatted string aa+/: illegal base64 data at input byte 2' })
@@ -139,7 +139,7 @@ for (const [rule, max] of estimates) {
     assert.equal(estimateCost(environment.compile(rule), sizesOf(declared)).max, max))
 }
 
-test('without bounds in the schema the size of a request is the bound', () => {
+test('without bounds in the schema, the size of a request is the bound', () => {
   const items: JSONSchemaProps = { type: 'object', properties: { list: { type: 'array', items: { type: 'integer' } } } }
   const open = declareSchema(items, false)
   assert.ok(open)

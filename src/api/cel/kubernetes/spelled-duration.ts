@@ -1,4 +1,4 @@
-// Durations as the format of that name has them in schemas: Go's (`1h30m`), or numbers before words (`1 week`, `2 days and 3 hours`).
+// Durations of the schema format `duration`: Go's (`1h30m`), or numbers with words (`1 week`, `2 days and 3 hours`).
 import { parseDuration } from '../evaluate/time.ts'
 
 const second = 1_000_000_000n
@@ -13,17 +13,17 @@ const units: readonly (readonly [nanos: bigint, exact: readonly string[], beginn
   [604_800n * second, ['w', 'wk'], 'week'],
 ]
 
-/** In nanoseconds; undefined for what is none. As upstream, words that are no units are passed over where there is one that is. */
+/** In nanoseconds; undefined if the text is no duration. As upstream, unknown words are skipped if there is a unit. */
 export function parseSpelledDuration(text: string): bigint | undefined {
   const plain = parseDuration(text)
   if (plain !== undefined) return plain
   let total: bigint | undefined
-  // Numbers without a word match too: each sign is looked at once, however long the text.
+  // Numbers without a word match too, so that each character is read once, however long the text.
   for (const [, count = '', word = ''] of text.matchAll(/(\d+)\s*([A-Za-z\u00b5]*)/g)) {
     if (word === '') continue
     const name = word.toLowerCase()
     const unit = units.find(([, exact, beginning]) => exact.includes(name) || name.startsWith(beginning))
-    // More than Go's integers hold is not a number there.
+    // A number beyond Go's integers is no number there.
     if (count.length > 99 || BigInt(count) >= 2n ** 63n) return undefined
     if (unit !== undefined) total = BigInt.asIntN(64, (total ?? 0n) + BigInt(count) * unit[0])
   }

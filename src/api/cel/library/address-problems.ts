@@ -1,9 +1,9 @@
-// Why a text is not an IP address or network, in the words of Go's package netip: whoever writes an address that cannot be read sees them.
+// Why a text is no IP address or network, in the words of Go's package netip, which users see.
 import { goQuote } from '../../go-text/go-quote.ts'
 
 const at = (problem: string, rest: string): string => `${problem} (at ${goQuote(rest)})`
 
-/** What netip says of an address that it refuses; undefined for one that it reads, be it with a zone or an IPv4 address in the form of IPv6. */
+/** netip's error for an invalid address; undefined if it parses, also with a zone or as IPv4 in IPv6 form. */
 export function addressProblem(text: string): string | undefined {
   const problem = problemOf(text)
   return problem === undefined ? undefined : `ParseAddr(${goQuote(text)}): ${problem}`
@@ -41,7 +41,7 @@ function ipv4Problem(text: string): string | undefined {
   return dots < 3 ? 'IPv4 address too short' : undefined
 }
 
-/** Two bytes of an address each. */
+/** Two bytes of the address each. */
 const fields = 8
 
 function ipv6Problem(text: string): string | undefined {
@@ -82,7 +82,7 @@ function ipv6Problem(text: string): string | undefined {
   return read === fields ? 'the :: must expand to at least one field of zeros' : undefined
 }
 
-/** The same of a network: an address, a slash and the length of the prefix. */
+/** The same for a network: an address, a slash and the prefix length. */
 export function networkProblem(text: string): string | undefined {
   const slash = text.lastIndexOf('/')
   const problem = slash === -1 ? "no '/'" : partProblem(text.slice(0, slash), text.slice(slash + 1))

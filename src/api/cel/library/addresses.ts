@@ -1,5 +1,5 @@
-// Kubernetes' IP addresses and networks: `cidr('10.0.0.0/8').containsIP(ip('10.1.2.3'))`. Strict as Go's netip: no leading zeros, no zones, and no
-// IPv4 addresses in the form of IPv6.
+// Kubernetes' IP addresses and networks: `cidr('10.0.0.0/8').containsIP(ip('10.1.2.3'))`. Strict as Go's netip: no leading zeros, no zones,
+// and no IPv4 addresses in IPv6 form.
 
 import { formatIp, type IpBytes, parseIp } from '../../addresses/ip-address.ts'
 import { goQuote } from '../../go-text/go-quote.ts'
@@ -52,7 +52,7 @@ class CidrValue extends Opaque {
   }
 }
 
-/** Whether two addresses are of one family and agree in their first bits. */
+/** Whether two addresses have the same family and the same first bits. */
 function sameBits(a: IpBytes, b: IpBytes, bits: number): boolean {
   if (a.length !== b.length) return false
   return a.every((byte, index) => {
@@ -76,7 +76,7 @@ function readIp(text: string): Read<IpValue> {
   return value === undefined ? { error: `IPv4-mapped IPv6 address ${shown} is not allowed` } : { value }
 }
 
-/** Of a text that is an address; undefined for an IPv4 address in the form of IPv6. */
+/** For a text that is an address; undefined for an IPv4 address in IPv6 form. */
 function ipOf(address: string): IpValue | undefined {
   const bytes = parseIp(address)
   return bytes === undefined || (bytes.length === 4 && address.includes(':')) ? undefined : new IpValue(bytes)
@@ -102,7 +102,7 @@ const containsIp = (network: CelValue, { bytes }: IpValue): boolean => {
   const { address, bits } = asCidr(network)
   return sameBits(address, bytes, bits)
 }
-/** Upstream says of a text that is not an address what it says of any other value. */
+/** Upstream's message for a text that is no address is the same as for any other value. */
 function ipIn(text: string): IpValue {
   const ip = readIp(text)
   if ('error' in ip) throw new Refused()
@@ -114,7 +114,7 @@ const containsCidr = (network: CelValue, other: CidrValue): boolean => {
   return bits <= other.bits && sameBits(address, other.address, bits)
 }
 
-/** Kinds of addresses, as Go's netip tells them apart. */
+/** Kinds of addresses by Go's netip. */
 const kinds: readonly [name: string, id: string, is: (bytes: IpBytes) => boolean][] = [
   ['isUnspecified', 'ip_is_unspecified', bytes => bytes.every(byte => byte === 0)],
   ['isLoopback', 'ip_is_loopback', isLoopback],
@@ -144,7 +144,7 @@ function isGlobalUnicast(bytes: IpBytes): boolean {
 
 const addressSizes = { min: 4, max: 16 }
 
-/** The bytes of the network are compared; a text is parsed first; a network is masked as well. */
+/** Compares the bytes of the network; parses a text first; masks a network. */
 const contains = (ofNetwork: boolean, ofText: boolean): Costs => ({
   cost([network, other]) {
     const bytes = sizeOf(network ?? null)
@@ -165,7 +165,7 @@ const contains = (ofNetwork: boolean, ofText: boolean): Costs => ({
 })
 
 const { string, bool, int } = t
-/** What is parsed is written again, to be compared. */
+/** The parsed value is formatted again for the comparison. */
 const parsesTwice = walks(2)
 
 const ipFunctions: readonly CelFunction[] = [

@@ -1,5 +1,5 @@
-// `authorizer.group('apps').resource('deployments').check('create').allowed()`: asks the server's own authorizers. Whoever evaluates an expression
-// gives an `Authorizer` as the variable.
+// `authorizer.group('apps').resource('deployments').check('create').allowed()`: asks the server's own authorizers. The evaluating code
+// passes an `Authorizer` as the variable.
 
 import { dns1123Label, dns1123Subdomain } from '../../validation/names.ts'
 import * as estimate from '../check/estimate.ts'
@@ -11,7 +11,7 @@ import { type Costs, nominal } from './costs.ts'
 import { type Library, member } from './function.ts'
 import { authorizerType, decisionType, groupCheckType, pathCheckType, resourceCheckType } from './opaque-types.ts'
 
-/** What is asked for; the subject is the one that made the request, or a service account. */
+/** The attributes to check; the subject is the requester or a service account. */
 export interface CheckAttributes {
   readonly serviceAccount: { readonly namespace: string; readonly name: string } | undefined
   readonly verb: string
@@ -28,11 +28,11 @@ export interface CheckAttributes {
 export interface CheckAnswer {
   readonly allowed: boolean
   readonly reason: string
-  /** What went wrong while deciding. */
+  /** The error of the decision. */
   readonly error?: string
 }
 
-/** Decides at once, without I/O. */
+/** Decides synchronously, without I/O. */
 export type Decide = (attributes: CheckAttributes) => CheckAnswer
 
 type Attributes = Omit<CheckAttributes, 'verb' | 'serviceAccount'>
@@ -53,7 +53,7 @@ export class Authorizer extends Opaque {
   }
 }
 
-/** A check that is being put together: of a path, a group or a resource. */
+/** A check under construction: of a path, a group or a resource. */
 export class Check extends Opaque {
   readonly typeName: string
   readonly authorizer: Authorizer
@@ -115,11 +115,11 @@ function check(value: CelValue, verb: CelValue): CelValue {
   return new Decision(authorizer.decide({ ...attributes, verb: asString(verb), serviceAccount: authorizer.serviceAccount }))
 }
 
-/** Two checks are all that the cost of one expression allows. */
+/** The cost limit of one expression allows only two checks. */
 const checkCost = 350_000
 const checking: Costs = { cost: () => checkCost, costsAlways: true, estimate: () => ({ cost: estimate.fixed(checkCost) }) }
 
-/** A selector is a list of requirements, the shortest of which takes two characters; each is a struct and a list. */
+/** A selector is a list of requirements, each of at least two characters, a struct and a list. */
 const selectorCost = (length: number): number => 10 + Math.ceil(length * estimate.traversalFactor) + Math.ceil(Math.ceil(length * 0.5) * 50)
 const selecting: Costs = {
   cost: ([, selector = null]) => selectorCost(sizeOf(selector)),

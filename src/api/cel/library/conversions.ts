@@ -44,7 +44,7 @@ function textToUint(text: string): CelValue {
 }
 
 const decimal = /^[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?$/
-/** Characters of the longest word that stands for a number or a truth, its sign included. */
+/** Characters of the longest text of a number or bool, including its sign. */
 const maxWordLength = 9
 const named: Readonly<Record<string, number>> = { inf: Number.POSITIVE_INFINITY, infinity: Number.POSITIVE_INFINITY, nan: Number.NaN }
 
@@ -90,7 +90,7 @@ export function formatDouble(value: number): string {
   return String(value)
 }
 
-/** Fails for what is not UTF-8. */
+/** Fails if the bytes are no UTF-8. */
 export function bytesToText(bytes: Uint8Array): string {
   addReading(bytes.length)
   try {
@@ -108,10 +108,10 @@ function timestampOf(text: string): CelValue {
   return read === undefined ? notConvertible(t.timestamp) : makeTimestamp(read.nanos, read.offset)
 }
 
-/** Work of reading a time of any length. */
+/** Minimum work of reading a time. */
 const parsing = 20
 
-/** Declared, and never computed: so upstream has it. */
+/** Declared but never computed, as upstream. */
 const neverDuration = (): CelValue => fail("type conversion error from 'int' to 'google.protobuf.Duration'")
 
 function durationOf(text: string): CelValue {
@@ -127,7 +127,7 @@ function encoded(text: string): Uint8Array {
 
 const identity = (id: string, type: CelType): Overload => free(id, [type], type, value => value)
 
-/** Walking the text or the bytes; the other form may be up to four times as long, or a fourth. */
+/** Traverses the text or the bytes; the result may be up to four times as long, or a fourth. */
 const walked = (factor: number, divisor: number) => ({
   cost: ([value = null]: readonly CelValue[]) => Math.ceil(sizeOf(value) * estimate.traversalFactor),
   estimate: ({ args: [value], size }: EstimateCall) => {

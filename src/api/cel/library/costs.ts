@@ -7,15 +7,15 @@ import type { Overload } from './function.ts'
 
 export type Costs = Pick<Overload, 'cost' | 'costsAlways' | 'estimate'>
 
-/** The target of a call on a target, or the first argument. */
+/** The target of a member call, or the first argument. */
 export const subjectOf = ({ target, args: [first] }: EstimateCall): EstimateNode | undefined => target ?? first
 
 const unit = estimate.fixed(1)
 
-/** An access to something that is there already. */
+/** Access to an existing value. */
 export const nominal: Costs = { cost: () => 1, costsAlways: true, estimate: () => ({ cost: unit }) }
 
-/** Walking the subject `times` times; `sized` where the result is as long as the subject. */
+/** Traverses the subject `times` times; `sized` if the result is as long as the subject. */
 export const walks = (times: number, sized = false): Costs => ({
   cost: ([subject = null]) => Math.ceil(sizeOf(subject) * times * estimate.traversalFactor),
   costsAlways: true,
@@ -42,7 +42,7 @@ export const regexCosts = {
   },
 } satisfies Costs
 
-/** The same for functions that give what they find: each character of the text, at most. */
+/** The same for functions that return matches: at most each character of the text. */
 export const searches: Costs = {
   cost: regexCosts.cost,
   costsAlways: true,
@@ -52,7 +52,7 @@ export const searches: Costs = {
   },
 }
 
-/** Comparing each item of a list, or walking a text. */
+/** Compares each item of a list, or traverses a text. */
 export const traverses: Costs = {
   cost: ([subject = null]) => traversal(subject),
   costsAlways: true,
@@ -67,14 +67,14 @@ export const traverses: Costs = {
   },
 }
 
-/** What stands for the items of a list when their size is asked for. */
+/** Represents the items of a list when their size is requested. */
 export function itemOf({ type, path }: EstimateNode): EstimateNode | undefined {
   const [itemType] = type.params
   if (itemType === undefined) return undefined
   return { expr: undefined, type: itemType, path: path === undefined ? undefined : [...path, '@items'], computedSize: undefined }
 }
 
-/** The cost of walking everything in a value. */
+/** The cost of traversing everything in a value. */
 function traversal(value: CelValue): number {
   addWork(1)
   if (typeof value === 'string') return Math.floor(Buffer.byteLength(value) * estimate.traversalFactor)

@@ -1,11 +1,11 @@
-// Where a text stands in another, in time linear in both: the engine's own search goes back for each character, so that a long part that nearly fits
-// everywhere takes as many steps as the product of the lengths.
+// Searches a text in another in time linear in both. The engine's own search backtracks for each character, so that a long needle that
+// nearly matches everywhere takes as many steps as the product of the lengths.
 import { addReading, addWork } from '../evaluate/work-counter.ts'
 
-/** Parts up to this length are left to the engine, whose steps are short. */
+/** Shorter needles use the engine's search, whose steps are cheap. */
 const shortPart = 16
 
-/** The first position from `from` on, -1 where there is none. */
+/** The first position from `from` on, or -1. */
 export function findText(text: string, part: string, from: number): number {
   if (part.length <= shortPart || text.length - from < part.length) return text.indexOf(part, from)
   for (const at of occurrences(text, part, from, true)) return at
@@ -37,7 +37,7 @@ export function splitText(text: string, part: string): string[] {
   return pieces
 }
 
-/** By Knuth, Morris and Pratt: of what has matched so far the longest end that is a beginning too goes on. */
+/** Knuth-Morris-Pratt: continues with the longest suffix of the match that is also a prefix. */
 function* occurrences(text: string, part: string, from: number, overlapping: boolean): Generator<number> {
   addReading(text.length - from + part.length)
   const ends = new Int32Array(part.length)

@@ -1,4 +1,4 @@
-// Checks format() where pattern and arguments are written out: mistakes show when the expression is written.
+// Checks format() with a literal pattern and arguments: mistakes are reported when the expression is written.
 import type { Checked } from '../check/checker.ts'
 import { type CelType, dyn } from '../check/type.ts'
 import { Failure, fail } from '../evaluate/failure.ts'
@@ -6,7 +6,7 @@ import type { Issue } from '../issue.ts'
 import type { Expr } from '../syntax/ast.ts'
 import { type Clause, eachClause } from './format.ts'
 
-/** A mistake at an argument rather than in the pattern. */
+/** A mistake in an argument, not in the pattern. */
 class WrongArgument extends Failure {
   readonly offset: number
 

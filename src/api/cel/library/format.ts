@@ -1,4 +1,4 @@
-// `'%s has %d'.format([name, count])` as version 2 of cel-go's strings does it: numbers are written as in English.
+// `'%s has %d'.format([name, count])` as in version 2 of cel-go's strings: numbers are written as in English.
 import { fail } from '../evaluate/failure.ts'
 import { asInt } from '../evaluate/narrow.ts'
 import { formatDuration, formatTimestamp } from '../evaluate/time.ts'
@@ -22,25 +22,25 @@ import { addReading, addWork } from '../evaluate/work-counter.ts'
 import { bytesToText, formatDouble } from './conversions.ts'
 
 export interface Clause {
-  /** What it writes; undefined for whatever `write` refuses by itself. */
+  /** Its output; undefined if `write` itself refuses the value. */
   readonly kinds: ReadonlySet<Kind>
-  /** What is said where the argument is of another kind; the name of its type follows. */
+  /** The message for an argument of another kind; the name of its type follows. */
   readonly refusal: string
   write(value: CelValue, precision: number | undefined): string
 }
 
 const defaultPrecision = 6
-/** Digits behind the point that a clause may ask for; more would build texts far larger than their costs say. */
+/** Limit of decimals in a clause; more would build texts far larger than their cost. */
 const maxPrecision = 100
-/** Characters of the whole result. */
+/** Limit of characters of the whole result. */
 const maxLength = 10_000_000
-/** The digits of a number beyond those that are written decide how it is rounded. */
+/** More digits of a number than are written, for rounding. */
 const roundingWork = 50
 const integers: readonly Kind[] = ['int', 'uint']
 
 const whole = (value: CelValue): bigint => (value instanceof Uint ? value.value : BigInt(asInt(value)))
 
-/** A double, or one of the texts that stand for what is not a number. */
+/** A double, or one of the texts for non-finite values. */
 function real(value: CelValue, refusal: string): number {
   const named =
     typeof value === 'string'
@@ -61,7 +61,7 @@ function special(value: number): string | undefined {
 function rounded(value: number, precision: number): string {
   if (Math.abs(value) >= 1e21) return `${BigInt(value)}${precision === 0 ? '' : `.${'0'.repeat(precision)}`}`
   const text = value.toFixed(precision)
-  // Far more digits than a double has behind its point decide whether it stands exactly in the middle.
+  // Only far more digits than a double's fraction has show whether it is exactly in the middle.
   const digits = value.toFixed(Math.min(100, precision + 40))
   const isTie = /^50*$/.test(digits.slice(digits.indexOf('.') + 1 + precision))
   if (!isTie || '02468'.includes(text.at(-1) ?? '0')) return text
@@ -158,7 +158,7 @@ function hex(finish: (text: string) => string): Clause {
   }
 }
 
-/** What `%s` writes. */
+/** The output of `%s`. */
 function textOf(value: CelValue): string {
   addWork(1)
   if (typeof value === 'string') return value
@@ -175,7 +175,7 @@ function textOf(value: CelValue): string {
   return refuse(clauses.get('s')?.refusal ?? '', value)
 }
 
-/** As a value stands within a list or a map: so that CEL could read it. */
+/** The form of a value within a list or a map: a CEL literal. */
 function nested(value: CelValue): string {
   addWork(2)
   if (typeof value === 'string') {
@@ -206,7 +206,7 @@ function pairs(map: AnyMap): string[] {
 const unreadable = 'could not parse formatting clause'
 const noDigits = 'error while converting precision to integer: strconv.Atoi: parsing "": invalid syntax'
 
-/** Goes through a pattern: what stands between clauses as it is, and what `write` makes of each clause. Fails for what is no clause. */
+/** Goes through a pattern: copies the text between clauses and replaces each clause by the result of `write`. Fails for an invalid clause. */
 export function eachClause(pattern: string, write: (clause: Clause, index: number, precision: number | undefined) => string): string {
   let next = 0
   return pattern.replace(/%(?:%|(\.\d*)?(.?))/gsu, (found: string, dot: string | undefined, letter: string | undefined) => {
@@ -225,7 +225,7 @@ export function eachClause(pattern: string, write: (clause: Clause, index: numbe
   })
 }
 
-/** Fails where a clause has no argument or one of another type. */
+/** Fails if a clause has no argument or one of another type. */
 export function formatText(pattern: string, args: readonly CelValue[]): string {
   let length = pattern.length
   return eachClause(pattern, (clause, index, precision) => {

@@ -1,4 +1,4 @@
-// Kubernetes' named formats: `format.dns1123Label().validate(name)` gives what is wrong, or nothing.
+// Kubernetes' named formats: `format.dns1123Label().validate(name)` returns the problems, or none.
 
 import { uriProblem } from '../../go-text/go-url.ts'
 import { base64, isDate, isDateTime } from '../../text-formats.ts'
@@ -14,9 +14,9 @@ import { formatType } from './opaque-types.ts'
 
 interface FormatRule {
   readonly name: string
-  /** Length of the pattern that upstream counts as its cost. */
+  /** Length of the pattern that upstream uses for the cost. */
   readonly patternSize: number
-  /** What is wrong with a text. */
+  /** The problems of a text. */
   validate(text: string): readonly string[]
 }
 
@@ -71,7 +71,7 @@ class Format extends Opaque {
 }
 
 const formats = new Map(rules.map(rule => [rule.name, new Format(rule)]))
-/** What upstream takes the largest pattern for in estimates. */
+/** Upstream's size of the largest pattern in estimates. */
 const maxPattern = 128
 
 const validates: Costs = {

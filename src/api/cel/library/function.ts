@@ -1,4 +1,4 @@
-// Functions as data: a function is a name with rows, each row one overload with its types, its code and its costs.
+// Functions as data: a function is a name with overloads, each with its types, its code and its costs.
 import type { CallEstimate, EstimateCall } from '../check/estimate.ts'
 import type { CelType } from '../check/type.ts'
 import type { CelValue } from '../evaluate/values.ts'
@@ -11,13 +11,13 @@ export interface Overload {
   readonly member: boolean
   readonly params: readonly CelType[]
   readonly result: CelType
-  /** Throws `Failure` where there is no answer, also for arguments of other types than declared, which dyn may let through. */
+  /** Throws `Failure` if there is no result, also for arguments of undeclared types, which dyn may allow. */
   readonly call: (a: CelValue, b: CelValue, c: CelValue, d: CelValue) => CelValue
-  /** Cost of one call as upstream counts it; 1 where nothing is said. */
+  /** Cost of one call as upstream counts it; default 1. */
   cost?(args: readonly CelValue[], result: CelValue): number
-  /** Whether `cost` counts also where this overload was found at run time only; upstream charges 1 there for the functions of CEL itself. */
+  /** Whether `cost` also applies if the overload was chosen at run time; upstream then charges 1 for CEL's own functions. */
   readonly costsAlways?: boolean
-  /** Cost and size of the result before anything is known of the values; a cost of 1 where nothing is said. */
+  /** Cost and size of the result before the values are known; default cost 1. */
   estimate?(call: EstimateCall): CallEstimate | undefined
 }
 
@@ -29,12 +29,12 @@ export interface CelFunction {
 export interface Library {
   readonly functions?: readonly CelFunction[]
   readonly macros?: readonly Macro[]
-  /** Names that stand for types, `net.IP`. */
+  /** Names of types, such as `net.IP`. */
   readonly types?: readonly CelType[]
 }
 
 type Extras = Pick<Overload, 'cost' | 'costsAlways' | 'estimate'>
-/** Functions with fewer parameters fit; the checker sees to it that as many arguments come as parameters are declared. */
+/** Functions with fewer parameters are allowed; the checker ensures the declared number of arguments. */
 type Code = (a: CelValue, b: CelValue, c: CelValue, d: CelValue) => CelValue
 
 /** An overload called as `name(…)`. */

@@ -1,4 +1,4 @@
-// Kubernetes' `jsonpatch.escapeKey('k8s.io/x~y')`: a key as a segment of a path (RFC 6901).
+// Kubernetes' `jsonpatch.escapeKey('k8s.io/x~y')`: escapes a key as a path segment (RFC 6901).
 import * as t from '../check/type.ts'
 import { asString } from '../evaluate/narrow.ts'
 import { walks } from './costs.ts'

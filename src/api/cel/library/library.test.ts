@@ -1,4 +1,4 @@
-// Kubernetes' libraries by what their documentation promises: each row is true in the environment of stored expressions.
+// Kubernetes' libraries against their documentation: each row is true in the environment of stored expressions.
 import assert from 'node:assert/strict'
 import { suite, test } from 'node:test'
 import * as t from '../check/type.ts'
@@ -157,7 +157,7 @@ const failing: readonly [source: string, message: RegExp][] = [
 for (const [source, message] of failing)
   test(`${source} fails`, () => assert.throws(() => evaluate(source), { name: 'CelEvaluationError', message }))
 
-test('the authorizer is asked for what the expression says', () => {
+test('the authorizer gets the attributes of the expression', () => {
   asked.length = 0
   evaluate(
     "authorizer.serviceAccount('ns', 'sa').group('apps').resource('deployments').namespace('n').labelSelector('a=b').check('list').allowed()",
@@ -215,13 +215,13 @@ const costs: readonly [source: string, cost: number][] = [
 ]
 for (const [source, cost] of costs) test(`${source} costs ${cost}`, () => assert.equal(evaluate(source).cost, cost))
 
-test('two checks of the authorizer are all that one expression may do', () => {
+test('one expression can do at most two authorizer checks', () => {
   const check = "authorizer.path('/x').check('get').allowed()"
   evaluate(`${check} && ${check}`)
   assert.throws(() => evaluate(`${check} && ${check} && ${check}`), { costExceeded: true })
 })
 
-test('new expressions may not use what the release before does not know', () => {
+test('new expressions may not use features that the previous release lacks', () => {
   storedExpressions().compile("isSemver('1.0.0')")
   assert.throws(() => newExpressions().compile("isSemver('1.0.0')"), { name: 'CelCompileError' })
   newExpressions()

@@ -1,4 +1,4 @@
-// Kubernetes' functions of lists: isSorted, sum, min, max, indexOf, lastIndexOf.
+// Kubernetes' list functions: isSorted, sum, min, max, indexOf, lastIndexOf.
 import type { CelType } from '../check/type.ts'
 import * as t from '../check/type.ts'
 import { compare, equal } from '../evaluate/equality.ts'
@@ -21,7 +21,7 @@ const comparable: readonly [type: CelType, name: string][] = [
 ]
 
 const kinds = new Set(comparable.map(([type]) => type.kind))
-/** Items that cannot be compared with each other are in no order, which is no failure; items that can be compared with nothing fail. */
+/** Items that are not comparable with each other are unsorted, without failure; items of an unordered type fail. */
 const order = (a: CelValue, b: CelValue): number => {
   try {
     return compare(a, b) ?? 0
@@ -40,7 +40,7 @@ function comparables(list: CelValue): readonly CelValue[] {
 const isSorted = (list: CelValue): boolean =>
   comparables(list).every((item, index, items) => index === 0 || order(items[index - 1] ?? null, item) <= 0)
 
-/** The item that comes before all others in this direction. */
+/** The item that comes first in this direction. */
 const extreme =
   (name: string, direction: 1 | -1) =>
   (list: CelValue): CelValue =>

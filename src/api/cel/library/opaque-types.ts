@@ -1,7 +1,7 @@
-// Types that Kubernetes adds to CEL: values whose functions alone look into them.
+// Types that Kubernetes adds to CEL: only their own functions can read their values.
 import { type CelType, opaque } from '../check/type.ts'
 
-/** To the checker an object of which nothing is declared. */
+/** An object without declared fields for the checker. */
 const closed = (name: string): CelType => ({ kind: 'object', name, params: [] })
 
 export const urlType = closed('kubernetes.URL')

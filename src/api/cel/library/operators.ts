@@ -1,4 +1,4 @@
-// Arithmetic, order, equality, membership and size: the operators of CEL itself.
+// Arithmetic, order, equality, membership and size: CEL's own operators.
 import type { CallEstimate, EstimateCall, EstimateNode, Range } from '../check/estimate.ts'
 import * as estimate from '../check/estimate.ts'
 import type { CelType } from '../check/type.ts'
@@ -26,7 +26,7 @@ import {
 
 type Arithmetic = '+' | '-' | '*' | '/' | '%'
 
-/** Fast where both are numbers and so is the result; exact with overflow otherwise. */
+/** Fast if both operands and the result are numbers; otherwise exact with overflow. */
 function intArithmetic(a: CelValue, b: CelValue, operator: Arithmetic): CelValue {
   const left = asInt(a)
   const right = asInt(b)
@@ -75,7 +75,7 @@ function numeric(operator: Arithmetic, name: string): Overload[] {
   ]
   if (operator === '%') return rows
   const act = doubleArithmetic[operator]
-  // Of operands whose type nothing tells the first row decides.
+  // For operands of unknown types, the first row decides.
   return [free(`${name}_double`, [t.double, t.double], t.double, (a, b) => new Double(act(asDouble(a), asDouble(b)))), ...rows]
 }
 
@@ -86,7 +86,7 @@ function concatBytes(a: Uint8Array, b: Uint8Array): Uint8Array {
   return joined
 }
 
-/** Costs of joining two texts or lists of bytes: both are walked. */
+/** Costs of concatenating two texts or byte lists: both are traversed. */
 const joins = {
   cost: ([a = null, b = null]: readonly CelValue[]) => estimate.walk(sizeOf(a) + sizeOf(b)),
   estimate: (call: EstimateCall) => {
@@ -99,7 +99,7 @@ function sumOfSizes({ args: [a, b], size }: EstimateCall): Range {
   return a === undefined || b === undefined ? estimate.unknownSize : estimate.add(size(a), size(b))
 }
 
-/** Costs of comparing texts, bytes or whatever `==` compares: the shorter of the two is walked. */
+/** Costs of comparing texts, bytes or any values with `==`: the shorter of the two is traversed. */
 export const comparison = {
   cost: ([a = null, b = null]: readonly CelValue[]) => estimate.walk(Math.min(sizeOf(a), sizeOf(b))),
   estimate: ({ args: [a, b], size }: EstimateCall) => {
@@ -109,7 +109,7 @@ export const comparison = {
   },
 }
 
-/** Kubernetes' values are compared at once, but for URLs, which are compared as texts. Upstream looks at `==` alone. */
+/** Kubernetes' values compare at constant cost, except URLs, which compare as texts. Upstream handles only `==`. */
 const estimateEquality = (call: EstimateCall): CallEstimate => {
   const [a, b] = call.args
   if (a === undefined || b === undefined || !t.sameType(a.type, b.type)) return comparison.estimate(call)
@@ -155,7 +155,10 @@ function order(symbol: string, name: string, holds: (order: number) => boolean):
   }
 }
 
-/** Upstream joins lists without copying and charges 1; here each hundred items are charged 1 more, so that no loop copies more than it pays for. */
+/**
+ * Upstream concatenates lists without copying and charges 1; here each hundred items cost 1 more, so that no loop copies more than it is
+ * charged for.
+ */
 const freeItems = 100
 const maxItems = 1_000_000
 
@@ -237,7 +240,7 @@ export const operators: readonly CelFunction[] = [
       member(`${suffix}_size`, [type], t.int, size),
     ]),
   },
-  // The planner evaluates the following by itself; the rows are what the checker knows of them.
+  // The planner evaluates the following itself; the rows are for the checker.
   { name: '_&&_', overloads: [free('logical_and', [t.bool, t.bool], t.bool, planned)] },
   { name: '_||_', overloads: [free('logical_or', [t.bool, t.bool], t.bool, planned)] },
   { name: '_?_:_', overloads: [free('conditional', [t.bool, A, A], A, planned)] },

@@ -10,7 +10,7 @@ import { free, type Library, member } from './function.ts'
 const V = t.param('V')
 const optionalV = t.optional(V)
 
-/** Whether a value is the zero of its type. */
+/** Whether a value is the zero value of its type. */
 function isZero(value: CelValue): boolean {
   if (value === null || value === false || value === '' || value === 0) return true
   if (value instanceof Uint || value instanceof Double) return Number(value.value) === 0
@@ -20,7 +20,7 @@ function isZero(value: CelValue): boolean {
   return isPlainObject(value) && mapSize(value) === 0
 }
 
-/** `target.optMap(v, e)`: e with v standing for what the target holds, none where it holds nothing. */
+/** `target.optMap(v, e)`: e with v bound to the target's content; none if the target is empty. */
 function mapMacro(name: string, wrap: (offset: number, result: Expr) => Expr): Macro {
   return {
     name,

@@ -35,8 +35,8 @@ class QuantityValue extends Opaque {
 }
 
 /**
- * A number of 64 bits times a power of ten, as upstream keeps an amount as long as it can. Only such an amount, and only one that is written
- * without a fraction, is an integer to it: `1000m` and `1.5Ki` are none.
+ * A 64-bit number times a power of ten, upstream's form of an amount while it fits. Only such an amount without a fraction is an integer to
+ * upstream: `1000m` and `1.5Ki` are not.
  */
 type Amount = Pick<Quantity, 'value' | 'scale'>
 
@@ -49,13 +49,13 @@ function addAmounts(a: Amount | undefined, b: Amount | undefined): Amount | unde
   return value === undefined ? undefined : { value, scale }
 }
 
-/** In units of a smaller power of ten; undefined where that is beyond 64 bits. */
+/** In units of a smaller power of ten; undefined beyond 64 bits. */
 const scaled = ({ value, scale }: Amount, to: number): bigint | undefined => inRange(value * 10n ** BigInt(scale - to))
 const inRange = (value: bigint): bigint | undefined => (BigInt.asIntN(64, value) === value ? value : undefined)
 
 const asValue = (value: CelValue): QuantityValue => (value instanceof QuantityValue ? value : fail(noSuchOverload))
 
-/** Amounts are as many digits as their text, and as many zeros more as their exponents are apart. */
+/** An amount has the digits of its text, plus zeros for the difference of exponents. */
 const digitsWork = 40
 
 function asQuantity(value: CelValue): Quantity {
@@ -69,7 +69,7 @@ function ofInt(value: CelValue): QuantityValue {
   return new QuantityValue(quantity, quantity)
 }
 
-/** Digits that text may have: its value is computed exactly. */
+/** Limit of digits in a text: its value is computed exactly. */
 const maxLength = 1000
 
 function read(text: string): Quantity | string {
@@ -87,7 +87,7 @@ function fromText(value: CelValue): CelValue {
   return typeof found === 'string' ? fail(found) : new QuantityValue(found, found.decimal === true ? undefined : found)
 }
 
-/** The whole number that it is; undefined where it is none, or does not fit. */
+/** As a whole number; undefined if it is none or does not fit. */
 function asWhole(value: CelValue): number | bigint | undefined {
   const { amount } = asValue(value)
   const whole = amount === undefined || amount.scale < 0 ? undefined : scaled(amount, 0)

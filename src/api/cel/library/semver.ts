@@ -32,7 +32,7 @@ const digits = /^\d*$/
 const word = /^[0-9A-Za-z-]*$/
 const hasLeadingZero = (part: string): boolean => part.length > 1 && part.startsWith('0')
 
-/** A version, or in upstream's words why the text is none. */
+/** A version, or why the text is none, in upstream's words. */
 function read(text: string): Semver | string {
   if (text === '') return 'Version string empty'
   const [, major, minor, rest] = /^([^.]*)\.([^.]*)\.(.*)$/s.exec(text) ?? []
@@ -62,7 +62,7 @@ function readNumber(name: string, part: string): bigint | string {
   return numberProblem(part) ?? BigInt(part)
 }
 
-/** What Go's strconv says of digits that are no unsigned number of 64 bits. */
+/** The error of Go's strconv for digits that are no unsigned 64-bit number. */
 function numberProblem(part: string): string | undefined {
   const problem = part === '' ? 'invalid syntax' : part.length > 20 || BigInt(part) >= maxPart ? 'value out of range' : undefined
   return problem === undefined ? undefined : `strconv.ParseUint: parsing ${goQuote(part)}: ${problem}`
@@ -80,7 +80,7 @@ function buildProblem(part: string): string | undefined {
   return word.test(part) ? undefined : `Invalid character(s) found in build meta data ${goQuote(part)}`
 }
 
-/** Without a leading v, with the numbers that are missing, without leading zeros. */
+/** Without a leading v, with missing numbers added, without leading zeros. */
 function readTolerantly(text: string): Semver | string {
   const [major = '', minor, ...rest] = text.replace(/^v/, '').split('.')
   const parts = [major, ...(minor === undefined ? [] : [minor]), ...(rest.length === 0 ? [] : [rest.join('.')])]
@@ -90,7 +90,7 @@ function readTolerantly(text: string): Semver | string {
   return read(trimmed.join('.'))
 }
 
-/** By precedence: numbers first, a prerelease before its release; what was built does not count. */
+/** By precedence: numbers first, a prerelease before its release; build metadata is ignored. */
 function compareVersions(a: Semver, b: Semver): number {
   for (let i = 0; i < 3; i++) {
     const [left = 0n, right = 0n] = [a.numbers[i], b.numbers[i]]
@@ -115,7 +115,7 @@ function comparePart(a: string, b: string): number {
 }
 
 const asSemver = (value: CelValue): Semver => (value instanceof Semver ? value : fail(noSuchOverload))
-/** Work of reading a version of any length. */
+/** Minimum work of reading a version. */
 const versionWork = 20
 const parse = (value: CelValue, tolerant: boolean): Semver | string => {
   const text = asString(value)
@@ -124,7 +124,7 @@ const parse = (value: CelValue, tolerant: boolean): Semver | string => {
 }
 const must = (version: Semver | string): Semver => (typeof version === 'string' ? fail(version) : version)
 const isVersion = (version: Semver | string): boolean => typeof version !== 'string'
-/** Upstream keeps the bits of a number that no int can be. */
+/** Upstream keeps the bits of a number that no int can represent. */
 const toSigned = (part: bigint): CelValue => toInt(BigInt.asIntN(64, part))
 
 const { string, bool, int } = t

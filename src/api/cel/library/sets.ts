@@ -10,7 +10,7 @@ import { type CelFunction, free, type Library } from './function.ts'
 const has = (list: readonly CelValue[], item: CelValue): boolean => list.some(other => equal(item, other))
 const contains = (list: readonly CelValue[], part: readonly CelValue[]): boolean => part.every(item => has(list, item))
 
-/** Each item of one list against each of the other, `times` times. */
+/** Compares each item of one list with each of the other, `times` times. */
 const compares = (times: number): Costs => ({
   cost: ([a = null, b = null]) => 1 + Math.floor(sizeOf(a) * sizeOf(b) * times),
   costsAlways: true,

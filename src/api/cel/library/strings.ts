@@ -1,4 +1,4 @@
-// cel-go's extended strings, version 2: positions and lengths are counted in code points.
+// cel-go's extended strings, version 2: positions and lengths are in code points.
 import { goEscapes } from '../../go-text/go-quote.ts'
 import type { EstimateCall, Range } from '../check/estimate.ts'
 import * as estimate from '../check/estimate.ts'
@@ -12,12 +12,12 @@ import { findLastText, findText, splitText } from './find-text.ts'
 import { formatText } from './format.ts'
 import { free, type Library, member } from './function.ts'
 
-/** Characters of a text that an expression may make in one step; what costs allow to be made by joining is of the same size. */
+/** Limit of characters that an expression may create in one step; the cost limit of concatenation allows about as many. */
 const maxLength = 10_000_000
-/** Characters of a result that are charged no more than upstream charges. */
+/** Characters of a result that cost no more than upstream charges. */
 const freeLength = 1000
 
-/** Upstream charges some functions for their pattern only; what they make beyond a moderate size is charged here as well. */
+/** Upstream charges some functions only for their pattern; larger results are charged here as well. */
 const beyond = (result: CelValue): number => estimate.walk(Math.max(0, (typeof result === 'string' ? result.length : 0) - freeLength))
 
 function bounded(length: number): void {
@@ -29,7 +29,7 @@ const outOfRange = (index: number): never => fail(`index out of range: ${index}`
 /** Text without surrogates is its own list of characters. */
 const charactersOf = (text: string): string | readonly string[] => (codePoints(text) === text.length ? text : listedCharacters(text))
 
-/** What of it takes longest is making a text of each. */
+/** Most of the work is creating a text for each. */
 function listedCharacters(text: string): string[] {
   addWork(text.length)
   return [...text]
@@ -73,7 +73,7 @@ function substring(text: string, start: number, end: number | undefined): string
   return stop < 0 || stop > characters.length ? outOfRange(stop) : joined(characters.slice(start, stop))
 }
 
-/** The first `count` occurrences, all where it is negative; an empty part stands before each character and at the end. */
+/** The first `count` occurrences, or all if it is negative; an empty needle matches before each character and at the end. */
 function replace(text: string, part: string, by: string, count: number): string {
   if (count === 0) return text
   const limit = count < 0 ? Number.POSITIVE_INFINITY : count
@@ -94,7 +94,7 @@ function replace(text: string, part: string, by: string, count: number): string 
   )
 }
 
-/** At most `count` pieces, the last of which is the rest; all where it is negative. */
+/** At most `count` pieces, the last of which is the rest; all if it is negative. */
 function split(text: string, separator: string, count: number): string[] {
   if (count === 0) return []
   const pieces = separator === '' ? listedCharacters(text) : splitText(text, separator)
@@ -109,7 +109,7 @@ function join(items: readonly CelValue[], separator: string): string {
   return texts.join(separator)
 }
 
-/** Lists and maps are as long as one likes to make them. */
+/** Lists and maps have no length limit. */
 const shown = (value: CelValue): string => (typeof value === 'object' && value !== null ? typeNameOf(value) : String(value))
 
 const lower = (text: string): string => text.replace(/[A-Z]+/g, letters => changed(letters.toLowerCase()))
@@ -117,13 +117,13 @@ const upper = (text: string): string => text.replace(/[a-z]+/g, letters => chang
 const quote = (text: string): string =>
   `"${text.toWellFormed().replace(/["\\\p{Cc}]/gu, character => changed(goEscapes[character] ?? character))}"`
 
-/** Each part of a text that is replaced is a call. */
+/** Each replaced part of a text is a call. */
 function changed(part: string): string {
   addWork(4)
   return part
 }
 
-/** White space as Go's unicode.IsSpace knows it, which leaves out the byte order mark that JavaScript's trim() takes. */
+/** White space by Go's unicode.IsSpace, which excludes the byte order mark that JavaScript's trim() removes. */
 const wideSpaces: ReadonlySet<number> = new Set([0x85, 0xa0, 0x1680, 0x2028, 0x2029, 0x202f, 0x205f, 0x3000])
 const isSpace = (unit: number): boolean =>
   unit === 0x20 || (unit >= 9 && unit <= 13) || (unit >= 0x85 && (wideSpaces.has(unit) || (unit >= 0x2000 && unit <= 0x200a)))
@@ -163,7 +163,7 @@ const replaces: Costs = {
   },
 }
 
-/** As many of the smallest parts as fit, each replaced by the longest text; and the other way round for the least. */
+/** Maximum: as many of the smallest parts as fit, each replaced by the longest text; minimum: the reverse. */
 function sizeAfterReplace(text: Range, part: Range, by: Range): Range {
   const most = { count: 0, kept: 0 }
   if (part.min === 0) Object.assign(most, { count: text.max + 1, kept: text.max })

@@ -1,4 +1,4 @@
-// What CEL itself knows of strings: contains, startsWith, endsWith, matches.
+// CEL's own string functions: contains, startsWith, endsWith, matches.
 import type { EstimateCall } from '../check/estimate.ts'
 import * as estimate from '../check/estimate.ts'
 import * as t from '../check/type.ts'
@@ -8,7 +8,7 @@ import { type CelValue, sizeOf } from '../evaluate/values.ts'
 import { regexCosts } from './costs.ts'
 import { type CelFunction, free, member } from './function.ts'
 
-/** Both texts are walked, the one for each character of the other. */
+/** Both texts are traversed, one for each character of the other. */
 const contains = {
   cost: ([text = null, part = null]: readonly CelValue[]) => estimate.walk(sizeOf(text)) * estimate.walk(sizeOf(part)),
   estimate: ({ target, args: [part], size }: EstimateCall) => {
@@ -18,7 +18,7 @@ const contains = {
   },
 }
 
-/** The text is walked; the estimate goes by the other text, which is what upstream does. */
+/** The text is traversed; the estimate uses the other text, as upstream does. */
 const affix = {
   cost: ([text = null]: readonly CelValue[]) => estimate.walk(sizeOf(text)),
   estimate: ({ args: [part], size }: EstimateCall) =>

@@ -10,7 +10,7 @@ interface Part {
   /** Upstream's word for it in names of overloads. */
   readonly word: string
   of(fields: CalendarFields): number
-  /** The unit in which a duration answers, in nanoseconds. */
+  /** The unit of a duration's result, in nanoseconds. */
   readonly unit?: bigint
 }
 
@@ -32,7 +32,7 @@ function overloads({ word, of, unit }: Part): Overload[] {
     member(`timestamp_to_${word}`, [t.timestamp], t.int, time => of(calendar(asTimestamp(time), undefined))),
     member(`timestamp_to_${word}_with_tz`, [t.timestamp, t.string], t.int, (time, zone) => of(calendar(asTimestamp(time), asString(zone)))),
   ]
-  // Of a duration, all are totals.
+  // For a duration, all are totals.
   if (unit !== undefined) rows.push(member(`duration_to_${word}`, [t.duration], t.int, value => toInt(asDuration(value).nanos / unit)))
   return rows
 }

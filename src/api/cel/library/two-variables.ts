@@ -25,7 +25,7 @@ function macro(name: string, argumentCount: number, loop: (offset: number, args:
   }
 }
 
-/** A map of what `insert` adds for those items that satisfy the predicate. */
+/** A map of the entries that `insert` adds for items that satisfy the predicate. */
 function mapLoop(offset: number, insert: readonly Expr[], predicate: Expr | undefined): Loop {
   const added = call(offset, 'cel.@mapInsert', [accumulator(offset), ...insert])
   return {
@@ -38,7 +38,7 @@ function mapLoop(offset: number, insert: readonly Expr[], predicate: Expr | unde
 
 const [K, V] = [t.param('K'), t.param('V')]
 const mapKV = t.map(K, V)
-/** Only loops insert, and they do it by themselves. */
+/** Only loops insert, and they do it themselves. */
 const inLoopsOnly = (): CelValue => fail(noSuchOverload)
 
 export const twoVariableLibrary: Library = {

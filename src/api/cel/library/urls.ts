@@ -26,10 +26,10 @@ class UrlValue extends Opaque {
 
 const asUrl = (value: CelValue): GoUrl => (value instanceof UrlValue ? value.url : fail(noSuchOverload))
 
-/** Work of reading a URL of any length. */
+/** Minimum work of reading a URL. */
 const urlWork = 20
 
-/** A text that is read as a URL: what is escaped takes a step for each character. */
+/** A text that is parsed as a URL: unescaping takes a step for each character. */
 function read(value: CelValue): string {
   const text = asString(value)
   addWork(urlWork + 2 * text.length)
@@ -51,10 +51,10 @@ function hostname(host: string): string {
   return /^\[(.*)\]/.exec(host)?.[1] ?? host.replace(/:\d*$/, '')
 }
 
-/** Work of a pair of a query. */
+/** Work of one pair of a query. */
 const pairWork = 8
 
-/** Each key with its values; what cannot be decoded is left out, and so is what holds a semicolon. */
+/** Each key with its values; undecodable pairs, and pairs with a semicolon, are omitted. */
 function query(text: string): CelMap {
   const values = new Map<string, string[]>()
   addWork(text.length)

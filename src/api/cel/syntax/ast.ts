@@ -60,12 +60,12 @@ export interface StructExpr extends Node {
   readonly fields: readonly StructField[]
 }
 
-/** A fold: what macros expand to. */
+/** A fold: the expansion of macros. */
 export interface Comprehension extends Node {
   readonly kind: 'comprehension'
   readonly range: Expr
   readonly variable: string
-  /** The second variable (key and value, index and item); undefined with one. */
+  /** The second variable (key and value, index and item); undefined if there is only one. */
   readonly variable2: string | undefined
   readonly accumulator: string
   readonly init: Expr
@@ -108,7 +108,7 @@ export const list = (offset: number, items: readonly Expr[], optional: ReadonlyS
   optional,
 })
 
-/** `a.b.c` for a chain of names, with the leading dot where there is one; undefined for anything else. */
+/** `a.b.c` for a chain of names, with a leading dot if there is one; undefined for anything else. */
 export function qualifiedName(expr: Expr): string | undefined {
   if (expr.kind === 'ident') return expr.name
   if (expr.kind !== 'select' || expr.testOnly) return undefined

@@ -1,4 +1,4 @@
-/** Joins terms by the operators between them into a tree of logarithmic depth; the order of evaluation stays that of the text. */
+/** Joins terms and their operators into a tree of logarithmic depth; the order of evaluation stays that of the text. */
 export function balanced<Term, Operator>(
   terms: readonly Term[],
   operators: readonly Operator[],

@@ -1,5 +1,5 @@
-// The parser against cel-go's own tests, which @bufbuild/cel-spec carries with what cel-go answers: it reads what cel-go reads, and refuses the rest with
-// the same words. What is left out is named with the reason.
+// Runs cel-go's own parser tests, which @bufbuild/cel-spec contains with cel-go's results: the parser accepts the same expressions, and
+// rejects the rest with the same messages. Skipped cases have a reason.
 import assert from 'node:assert/strict'
 import { suite, test } from 'node:test'
 import { tests as checking } from '@bufbuild/cel-spec/testdata/checking.js'
@@ -15,7 +15,7 @@ const options = {
   optionalSyntax: false,
   escapedNames: false,
 }
-/** With the syntax that these tests of cel-go switch on. */
+/** With the syntax that these tests of cel-go enable. */
 const extended = { ...options, optionalSyntax: true, escapedNames: true }
 
 const leftOut: readonly [applies: (source: string, error: string) => boolean, reason: string][] = [
@@ -57,7 +57,7 @@ for (const { name, tests = [] } of [parsing, checking, comprehensions]) {
   })
 }
 
-/** The first issue: after it the parser may stop where cel-go goes on. */
+/** Only the first issue: after it, the parser may stop while cel-go continues. */
 function firstOf(message: string): string {
   return message.split('\nERROR: ', 1)[0] ?? ''
 }

@@ -1,4 +1,4 @@
-// Cuts an expression into tokens. Works in UTF-16 units; whatever is no token is reported as ANTLR's lexer does, and skipped.
+// Splits an expression into tokens. Works in UTF-16 units; invalid text is reported as by ANTLR's lexer, and skipped.
 import type { Issue } from '../issue.ts'
 
 const punctuationKinds = [
@@ -28,7 +28,7 @@ const punctuationKinds = [
   '%',
 ] as const
 
-/** Punctuation and keywords are their own text. */
+/** Punctuation and keywords: the kind is their text. */
 export type TokenKind =
   | (typeof punctuationKinds)[number]
   | 'in'
@@ -64,7 +64,7 @@ const escapedIdentifier = /`[a-zA-Z0-9_.\-/ ]+`/y
 const stringStart = /[bB]?[rR]?(?:'''|"""|'|")/y
 const escapeSequence = /\\(?:[abfnrtv"'\\?`]|[xX][0-9a-fA-F]{2}|u[0-9a-fA-F]{4}|U[0-9a-fA-F]{8}|[0-3][0-7]{2})/y
 
-/** The tokens, the last of which is `<EOF>`; complaints go to `issues`. */
+/** The tokens, the last of which is `<EOF>`; problems are added to `issues`. */
 export function tokenize(source: string, issues: Issue[]): Token[] {
   const tokens: Token[] = []
   let at = 0
@@ -115,7 +115,7 @@ function numberKind(text: string): TokenKind {
   return text.startsWith('0x') || /^\d+$/.test(text) ? 'NUM_INT' : 'NUM_FLOAT'
 }
 
-/** Where a string that opens at `at` ends; where it does not end, the first position that fits no string. */
+/** The end of a string that opens at `at`; for an unclosed one, the first position that fits no string. */
 function endOfString(source: string, at: number, opening: string): { at: number; complete: boolean } {
   const quote = opening.replace(/^[bBrR]+/, '')
   const raw = /[rR]/.test(opening)
@@ -137,14 +137,14 @@ function endOfString(source: string, at: number, opening: string): { at: number;
   return { at: i, complete: false }
 }
 
-/** How much of an escape that is none could still have become one. */
+/** The length of an invalid escape's longest valid beginning. */
 function validEscape(source: string, at: number): number {
   const digits = { x: 2, X: 2, u: 4, U: 8 }[source.charAt(at + 1)]
   const start = digits === undefined ? /^\\(?:[0-3][0-7]?)?/ : new RegExp(`^\\\\.[0-9a-fA-F]{0,${digits}}`)
   return start.exec(source.slice(at, at + 10))?.[0].length ?? 1
 }
 
-/** `=`, `&` and `|` begin a token of two characters: the one that does not follow is reported with them. */
+/** `=`, `&` and `|` begin two-character tokens: the unexpected second character is reported with them. */
 function endOfUnknown(source: string, at: number): number {
   if ('=&|'.includes(source.charAt(at)) && at + 1 < source.length) return at + 1
   if (source.charAt(at) === '`') {
@@ -155,10 +155,10 @@ function endOfUnknown(source: string, at: number): number {
   return at
 }
 
-/** More than these are not worth the work. */
+/** Limit of reported issues. */
 const maxIssues = 100
 
-/** Reports the text up to and with `last`, and says where to go on. */
+/** Reports the text up to and including `last`, and returns where to continue. */
 function unrecognized(source: string, at: number, last: number, issues: Issue[]): number {
   const end = last >= source.length ? source.length : last + ((source.codePointAt(last) ?? 0) > 0xffff ? 2 : 1)
   const text = source.slice(at, end).replaceAll('\n', '\\n').replaceAll('\r', '\\r').replaceAll('\t', '\\t')

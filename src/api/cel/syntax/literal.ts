@@ -1,4 +1,4 @@
-// The values that literals write: numbers within their range, strings and bytes without quotes and escapes.
+// The values of literals: numbers within their range, strings and bytes without quotes and escapes.
 
 const simple: Readonly<Record<string, number>> = {
   a: 7,
@@ -15,7 +15,7 @@ const simple: Readonly<Record<string, number>> = {
   '?': 63,
 }
 
-/** The text or the bytes of a string token; undefined where an escape is not allowed there. */
+/** The text or bytes of a string token; undefined if an escape is not allowed there. */
 export function unquote(token: string, isBytes: boolean): string | Uint8Array | undefined {
   let text = token.replaceAll('\r\n', '\n').replaceAll('\r', '\n')
   if (isBytes) text = text.slice(1)

@@ -1,19 +1,19 @@
-// Macros: calls that become other expressions while they are read. A macro is one row; the built-in ones are here.
+// Macros: calls that the parser expands to other expressions. A macro is one row; the built-in ones are here.
 import type { Issue } from '../issue.ts'
 import { accumulatorName, bool, type Comprehension, call, type Expr, ident, list, literal, select } from './ast.ts'
 
 export interface Macro {
   readonly name: string
   readonly argumentCount: number
-  /** Called on a target, `target.name(…)`. */
+  /** Called with a target, `target.name(…)`. */
   readonly member: boolean
-  /** The expression, an issue where the arguments are not what the macro needs, undefined where it is a plain call after all. */
+  /** The expansion, an issue if the arguments do not fit the macro, undefined if it is an ordinary call. */
   expand(use: MacroUse): Expr | Issue | undefined
 }
 
 export interface MacroUse {
   readonly offset: number
-  /** The target of a member macro; the first argument otherwise. */
+  /** The target of a member macro; otherwise the first argument. */
   readonly target: Expr
   readonly args: readonly Expr[]
 }
@@ -26,7 +26,7 @@ export function macroTable(macros: readonly Macro[]): MacroTable {
   return new Map(macros.map(macro => [keyOf(macro.name, macro.argumentCount, macro.member), macro]))
 }
 
-/** Expands a call where it is one of the macros; undefined otherwise. */
+/** Expands a call that is a macro; undefined otherwise. */
 export function expandMacro(
   table: MacroTable,
   offset: number,
@@ -39,12 +39,12 @@ export function expandMacro(
   return macro === undefined || subject === undefined ? undefined : macro.expand({ offset, target: subject, args })
 }
 
-/** The name that an argument is; an issue where it is another expression. */
+/** The name in an argument; an issue if it is another expression. */
 export function nameOf(arg: Expr | undefined, message: string): string | Issue {
   return arg?.kind === 'ident' ? arg.name : { offset: arg?.offset, message }
 }
 
-/** The name of a variable of a loop, which may not be that of upstream's accumulator. */
+/** The name of a loop variable, which must differ from upstream's accumulator. */
 export function loopVariable(arg: Expr | undefined, message: string): string | Issue {
   const name = nameOf(arg, message)
   return name === '__result__' ? { offset: arg?.offset, message: 'iteration variable overwrites accumulator variable' } : name
@@ -92,7 +92,7 @@ export const existsOneLoop = (offset: number, predicate: Expr): Loop => {
   }
 }
 
-/** A list of what `item` gives, of those items that satisfy the predicate. */
+/** A list of the results of `item` for the items that satisfy the predicate. */
 export const listLoop = (offset: number, item: Expr, predicate: Expr | undefined): Loop => {
   const append = call(offset, '_+_', [accumulator(offset), list(offset, [item])])
   return {
@@ -118,7 +118,7 @@ function loopMacro(name: string, argumentCount: number, message: string, loop: (
 const simpleName = 'argument must be a simple name'
 const identifier = 'argument is not an identifier'
 
-/** An argument that is there, since macros are found by their number of arguments. */
+/** An existing argument, since macros are found by their number of arguments. */
 export function argument(args: readonly Expr[], index: number): Expr {
   const arg = args[index]
   if (arg === undefined) throw new RangeError(`Macro has no argument ${index}`)

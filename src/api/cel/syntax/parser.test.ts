@@ -13,7 +13,7 @@ const options = {
   optionalSyntax: true,
   escapedNames: false,
 }
-/** What an expression may begin with, as messages list it. */
+/** Possible beginnings of an expression, as messages list them. */
 const start = "{'[', '{', '(', '.', '-', '!', 'true', 'false', 'null', NUM_FLOAT, NUM_INT, NUM_UINT, STRING, BYTES, IDENTIFIER}"
 
 const refused: readonly [source: string, message: string][] = [
@@ -242,7 +242,7 @@ for (const [source, shape] of read) {
   test(`parse() reads ${JSON.stringify(source)}`, () => assert.equal(shapeOf(parse(source, options)), shape))
 }
 
-test('parse() refuses what nests too deeply and what is too long', () => {
+test('parse() rejects too deep nesting and too long expressions', () => {
   const nested: readonly [source: string, message: RegExp][] = [
     [`${'('.repeat(251)}1${')'.repeat(251)}`, /expression recursion limit exceeded: 250/],
     ['['.repeat(300) + ']'.repeat(300), /expression recursion limit exceeded: 250/],
@@ -297,7 +297,7 @@ const fragments = fc.constantFrom(
   '`',
 )
 
-test('parse() throws nothing but CelCompileError', () => {
+test('parse() throws only CelCompileError', () => {
   fc.assert(
     fc.property(
       fc.oneof(

@@ -1,4 +1,4 @@
-// Reads an expression into a syntax tree and expands macros on the way; grammar and messages are cel-go's.
+// Parses an expression into a syntax tree and expands macros; grammar and messages are cel-go's.
 import { CelCompileError, type Issue } from '../issue.ts'
 import { call, type Expr, ident, list, literal, type MapEntry, type StructField, select } from './ast.ts'
 import { balanced } from './balance.ts'
@@ -45,7 +45,7 @@ const listStart = new Set<TokenKind>([...elementStart, ']', ','])
 const mapStart = new Set<TokenKind>([...elementStart, '}', ','])
 const fieldStart = new Set<TokenKind>(['}', ',', '?', 'IDENTIFIER', 'ESC_IDENTIFIER'])
 
-/** Throws `CelCompileError`; nothing else, whatever the source is. */
+/** Throws only `CelCompileError`, whatever the source is. */
 export function parse(source: string, options: ParseOptions): Expr {
   const size = source.length > maxCodePoints ? [...source].length : source.length
   if (size > maxCodePoints) {
@@ -139,7 +139,7 @@ class Parser {
       if (current.kind === '!') reader.stop('extraneous input', expressionStart)
       reader.noViableAlternative(operator)
     }
-    // `!-a` and `-!a` are not of the grammar: behind operators of one kind stands a member.
+    // `!-a` and `-!a` are not in the grammar: operators of one kind are followed by a member.
     if (reader.is('!') || (reader.is('-') && reader.peek(1).kind !== 'NUM_INT' && reader.peek(1).kind !== 'NUM_FLOAT')) {
       reader.stop('extraneous input', expressionStart)
     }
@@ -221,7 +221,7 @@ class Parser {
     }
   }
 
-  /** A name, a call of a function, or a message `a.b.C{…}`. */
+  /** A name, a function call, or a message `a.b.C{…}`. */
   #named(start: Token): Expr {
     const reader = this.#reader
     const dot = reader.accept('.') === undefined ? '' : '.'
@@ -237,7 +237,7 @@ class Parser {
     return open === undefined ? ident(name.offset, dot + name.text) : this.#call(open, dot + name.text, this.#arguments())
   }
 
-  /** How many tokens a dotted name takes that a brace follows; undefined where it is no message. */
+  /** The number of tokens of a dotted name before a brace; undefined if it is no message. */
   #braceAfterName(): number | undefined {
     let length = 1
     while (this.#reader.peek(length).kind === '.' && this.#reader.peek(length + 1).kind === 'IDENTIFIER') length += 2
@@ -279,14 +279,14 @@ class Parser {
     return { kind: 'struct', offset: open.offset, typeName, fields }
   }
 
-  /** The name of a field, without the backticks that it may be written in. */
+  /** The name of a field, without backticks. */
   #fieldName({ kind, text, offset }: Token): string {
     if (kind !== 'ESC_IDENTIFIER') return text
     if (!this.#options.escapedNames) this.#reader.issues.push({ offset, message: "unsupported syntax: '`'" })
     return text.slice(1, -1)
   }
 
-  /** Items between the bracket that was just read and `close`, with a comma between and perhaps one behind. */
+  /** Items between the bracket just read and `close`, separated by commas, with an optional trailing comma. */
   #sequence(close: ']' | '}', start: ReadonlySet<TokenKind>, itemStart: ReadonlySet<TokenKind>, item: () => void): void {
     const reader = this.#reader
     const separators = new Set<TokenKind>([close, ','])
@@ -345,7 +345,7 @@ class Parser {
     return 'message' in expanded ? this.#bad(expanded.offset, expanded.message) : expanded
   }
 
-  /** Reports, and stands in for what could not be read, so that the rest is read as well. */
+  /** Reports an issue and returns a placeholder for what could not be parsed, so that parsing continues. */
   #bad(offset: number | undefined, message: string): Expr {
     this.#reader.issues.push({ offset, message })
     return literal(offset ?? 0, 'null', null)
@@ -362,10 +362,10 @@ class Parser {
   }
 }
 
-/** Whether parts nest deeper than `levels`; what walks the tree later may recurse. `seen` has the fewest levels that a part was known to fit in. */
+/** Whether parts nest deeper than `levels`, since later tree walks are recursive. `seen` has the smallest known depth of each part. */
 function nestsDeeper(expr: Expr, levels: number, seen = new Map<Expr, number>()): boolean {
   if (levels < 0) return true
-  // Macros use their target twice; without this, targets of targets would be walked in exponential time.
+  // Macros use their target twice; without this, nested targets would be walked in exponential time.
   if ((seen.get(expr) ?? Number.POSITIVE_INFINITY) <= levels) return false
   seen.set(expr, levels)
   return childrenOf(expr).some(child => nestsDeeper(child, levels - 1, seen))

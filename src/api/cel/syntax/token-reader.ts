@@ -1,12 +1,12 @@
-// Reads tokens one by one and complains about unexpected ones as ANTLR's default error strategy does: a superfluous token is dropped, a missing one
-// is assumed, and anything else ends the parse.
+// Reads tokens one by one and reports unexpected ones as ANTLR's default error strategy: a superfluous token is dropped, a missing one is
+// assumed, and anything else ends the parse.
 import type { Issue } from '../issue.ts'
 import { type Token, type TokenKind, tokenize } from './lexer.ts'
 
-/** The parse cannot go on; the reason is among the issues. */
+/** The parse cannot continue; the reason is among the issues. */
 export class ParseStop extends Error {}
 
-/** Kinds in the order of the grammar, with `?` and closing brackets where upstream's lists of expected tokens have them. */
+/** Kinds in grammar order, with `?` and closing brackets as in upstream's lists of expected tokens. */
 const listOrder: readonly TokenKind[] = [
   '[',
   ']',
@@ -32,7 +32,7 @@ const listOrder: readonly TokenKind[] = [
   'ESC_IDENTIFIER',
   '<EOF>',
 ]
-/** What an expression may begin with. */
+/** Possible beginnings of an expression. */
 export const expressionStart: ReadonlySet<TokenKind> = new Set([
   '[',
   '{',
@@ -76,7 +76,7 @@ export class TokenReader {
   readonly #source: string
   readonly #tokens: readonly Token[]
   #at = 0
-  /** For each bracket that is open, what may stand after the expression in it. */
+  /** For each open bracket, the tokens that may follow the expression in it. */
   readonly #follow: ReadonlySet<TokenKind>[] = [new Set<TokenKind>(['<EOF>'])]
 
   constructor(source: string, issues: Issue[]) {
@@ -106,12 +106,12 @@ export class TokenReader {
     return token
   }
 
-  /** Takes the token if it is of this kind. */
+  /** Consumes the token if it is of this kind. */
   accept(kind: TokenKind): Token | undefined {
     return this.is(kind) ? this.next() : undefined
   }
 
-  /** Reads what stands between brackets: `follow` is what may come after an expression in there. */
+  /** Parses between brackets: `follow` are the tokens that may follow an expression there. */
   within<T>(follow: readonly TokenKind[], read: () => T): T {
     this.#follow.push(new Set(follow))
     const result = read()
@@ -119,12 +119,12 @@ export class TokenReader {
     return result
   }
 
-  /** Takes a token of one of two kinds that must be here. */
+  /** Consumes a token that must be of one of two kinds. */
   matchEither(first: TokenKind, second: TokenKind): Token {
     return this.accept(first) ?? this.accept(second) ?? this.stop('mismatched input', new Set([first, second]))
   }
 
-  /** Takes a token that must be here; `after` is what may follow it, by default what may follow a closing bracket. */
+  /** Consumes a required token; `after` are its possible followers, by default those of a closing bracket. */
   match(kind: TokenKind, after?: ReadonlySet<TokenKind>): Token {
     const { current } = this
     if (current.kind === kind) return this.next()
@@ -139,7 +139,7 @@ export class TokenReader {
     return { kind, text: '', offset: current.offset }
   }
 
-  /** Makes sure that the next token is one of these: drops one that is too much, stops otherwise. */
+  /** Ensures that the next token is one of these: drops one superfluous token, otherwise stops. */
   sync(expected: ReadonlySet<TokenKind>): void {
     if (expected.has(this.current.kind)) return
     if (!expected.has(this.peek(1).kind) || this.is('<EOF>')) this.stop('mismatched input', expected)
@@ -152,11 +152,11 @@ export class TokenReader {
     throw new ParseStop()
   }
 
-  /** `from` is the token that the alternatives begin with. */
+  /** `from` is the token at which the alternatives begin. */
   noViableAlternative(from: Token): never {
     const { current } = this
     const text = escaped(this.#source.slice(from.offset, current.offset + (current.kind === '<EOF>' ? 0 : current.text.length)))
-    // Words that are values get a message of their own, which earlier versions of CEL had for all.
+    // Literal keywords have their own message, which earlier CEL versions used for all.
     const word = current.kind === 'true' || current.kind === 'false' || current.kind === 'null'
     const what = word ? `mismatched input '${current.kind}' expecting IDENTIFIER` : `no viable alternative at input '${text}'`
     this.issues.push({ offset: current.offset, message: `Syntax error: ${what}` })

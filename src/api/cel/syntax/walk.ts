@@ -20,7 +20,7 @@ export function childrenOf(expr: Expr): readonly Expr[] {
   }
 }
 
-/** Visits every part of an expression, once; `visit` says whether to go into a part. */
+/** Visits every part of an expression once; `visit` returns whether to descend. */
 export function walk(expr: Expr, visit: (expr: Expr) => boolean, seen = new Set<Expr>()): void {
   if (seen.has(expr)) return
   seen.add(expr)

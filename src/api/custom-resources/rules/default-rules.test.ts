@@ -13,7 +13,7 @@ const object = (properties: Record<string, JSONSchemaProps>, more: JSONSchemaPro
   properties,
   ...more,
 })
-/** What is said of a spec with this schema. */
+/** The problems of a spec with this schema. */
 const evaluated = (spec: JSONSchemaProps) => evaluateDefaultsByRules(object({ spec }), 'schema', new Set()).map(formatFieldError)
 const at = 'schema.properties[spec]'
 
@@ -73,7 +73,7 @@ for (const [name, spec, said] of rows) {
 }
 
 test('evaluateDefaultsByRules() gives all defaults one budget', () => {
-  // Each of these is within what a call may cost.
+  // Each of these is within the cost limit of one evaluation.
   const costly = {
     ...rules('self.all(a, self.all(b, a + b >= 0))'),
     type: 'array',

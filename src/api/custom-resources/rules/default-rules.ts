@@ -1,4 +1,4 @@
-// Validates the defaults of a definition's schema by the rules that stand at their places and below, when the definition is written.
+// Evaluates the rules of a definition's schema on its defaults when the definition is written.
 import type { FieldError } from '../../field-error.ts'
 import type { JSONSchemaProps } from '../../types/apiextensions-v1.ts'
 import { withinDefault } from '../schema/definition-defaults.ts'
@@ -6,7 +6,7 @@ import { uncorrelated } from '../schema/old-values.ts'
 import { isSchema, metaFields } from '../schema/schema-reader.ts'
 import { compileNode, evaluateByNode, newBudget, type RuleBudget, type RuleNode } from './rule-evaluator.ts'
 
-/** For a structural schema; the defaults of those in `wrong` are no values of theirs. All defaults share what one request may cost. */
+/** For a structural schema. The defaults of those in `wrong` are invalid already. All defaults share the cost limit of one request. */
 export function evaluateDefaultsByRules(schema: JSONSchemaProps, field: string, wrong: ReadonlySet<JSONSchemaProps>): FieldError[] {
   const errors: FieldError[] = []
   visit(undefined, schema, field, true, { budget: newBudget(), wrong, errors })
@@ -19,7 +19,7 @@ interface DefaultEvaluation {
   readonly errors: FieldError[]
 }
 
-/** `above`: the rules of this place, where those of a place above it were compiled; null where it has none. Others are compiled at the first default. */
+/** `above`: the rules of this place, if those of a place above were compiled; null if it has none. Others are compiled at the first default. */
 function visit(
   above: RuleNode | null | undefined,
   schema: JSONSchemaProps,
@@ -33,7 +33,7 @@ function visit(
   let node = above
   if (value !== undefined && value !== null && !wrong.has(schema)) {
     node ??= compileNode(schema, root)
-    // Below a place without rules there are none.
+    // A place without rules has none below it.
     if (node === undefined) return
     errors.push(...evaluate(node, value, budget).map(error => withinDefault(error, `${field}.default`)))
   }
@@ -46,7 +46,7 @@ function visit(
   }
 }
 
-/** As upstream: as a value that stays what it was, for rules on changes; and as one that is new, for rules that look at both. */
+/** As upstream: once as an unchanged value, for transition rules; and once as a new one, for rules that look at both. */
 function evaluate(node: RuleNode, value: unknown, budget: RuleBudget): readonly FieldError[] {
   const second = { ...budget }
   const { errors } = evaluateByNode(node, value, value, undefined, budget)

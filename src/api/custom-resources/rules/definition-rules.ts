@@ -1,4 +1,4 @@
-// Validates the rules of a definition's schema when the definition is written: they compile, and cannot cost more than a request may.
+// Validates the rules of a definition's schema when the definition is written: they compile and stay within the cost limits of a request.
 import { maxRequestBytes } from '../../cel/kubernetes/limits.ts'
 import { declareSchema, type SchemaDeclaration } from '../../cel/kubernetes/schema-declaration.ts'
 import { type FieldError, forbiddenField, internalFieldError, invalidValue } from '../../field-error.ts'
@@ -8,16 +8,16 @@ import { isSchema } from '../schema/schema-reader.ts'
 import { someSchema } from '../schema/walk-schema.ts'
 import { type CompiledExpression, compileRule } from './rule-compiler.ts'
 
-/** Upstream's limits on what an expression is estimated to cost, and on all of a schema together. */
+/** Upstream's limits of the estimated cost of one expression, and of all rules of a schema together. */
 const expressionLimit = 10_000_000
 const schemaLimit = 100_000_000
 const mostExpensive = 4
 /** A rule that adds less to the total is not named. */
 const leastNamed = schemaLimit / 100
-/** Rules that are compiled for one definition. */
+/** Limit of compiled rules of one definition. */
 const maxRules = 5000
 
-/** To be asked before any rule is compiled. */
+/** Call before any rule is compiled. */
 export function ruleCountProblem(schema: JSONSchemaProps, field: string): FieldError | undefined {
   let count = 0
   someSchema(schema, ({ 'x-kubernetes-validations': rules = [] }) => {
@@ -29,9 +29,9 @@ export function ruleCountProblem(schema: JSONSchemaProps, field: string): FieldE
 
 interface Place {
   readonly field: string
-  /** How often values of the place stand in a request; undefined where the schema does not bound it. */
+  /** How often values of this place occur in a request; undefined if the schema does not bound it. */
   readonly count: number | undefined
-  /** The part of the schema above whose values cannot be told from their old ones. */
+  /** The part of the schema above whose values cannot be correlated with old ones. */
   readonly uncorrelated: string | undefined
 }
 
@@ -41,13 +41,13 @@ interface Cost {
 }
 
 export interface RuleScope {
-  /** Whether an earlier version of the definition has this rule: it may use what only this release knows. */
+  /** Whether an earlier version of the definition has this rule: it may use features of this release. */
   isStored(rule: string): boolean
-  /** Whether there is a fault at this schema or within it: its rules could not be told from what they speak of. */
+  /** Whether this schema or one within it has an error, so that its rules cannot be type-checked. */
   isFaulty(schema: JSONSchemaProps): boolean
 }
 
-/** Of a structural schema with no more rules than there may be. */
+/** For a structural schema within the limit of rules. */
 export function validateRules(schema: JSONSchemaProps, field: string, scope: RuleScope): FieldError[] {
   const errors: FieldError[] = []
   const costs: Cost[] = []
@@ -96,7 +96,7 @@ function validateHere(
   errors: FieldError[],
   costs: Cost[],
 ): void {
-  // Without a bound in the schema as many values are thought of as fit into a request.
+  // Without a bound in the schema, the request size bounds the number of values.
   const count = place.count ?? Math.floor(maxRequestBytes / (declaration.minBytes + 1))
   const validateCost = (name: string, field: string, { cost }: CompiledExpression, times: number) => {
     const total = Math.min(cost * times, Number.MAX_SAFE_INTEGER)
@@ -119,7 +119,7 @@ function validateHere(
   }
 }
 
-/** As Go prints a rule; of what stands behind a pointer it shows the address, for which the value stands here. */
+/** As Go prints a rule; Go prints addresses for pointers, and this their values. */
 function goRule({ rule, message, messageExpression, reason, fieldPath, optionalOldSelf }: ValidationRule): string {
   return goStruct('apiextensions.ValidationRule', {
     Rule: goString(rule),

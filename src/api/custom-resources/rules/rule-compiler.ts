@@ -1,4 +1,4 @@
-// Compiles one rule of a schema (`x-kubernetes-validations`): what it says, what its message says, and what both may cost.
+// Compiles one rule of a schema (`x-kubernetes-validations`): its expression, its message expression, and the cost of both.
 import type { Checked } from '../../cel/check/checker.ts'
 import { estimateCost } from '../../cel/check/cost.ts'
 import { bool, optional, sameType, string } from '../../cel/check/type.ts'
@@ -12,9 +12,9 @@ import { fieldPathOf } from '../field-path.ts'
 
 export interface CompiledExpression {
   readonly program: Program | undefined
-  /** Why there is no program; undefined where there is one, and for an empty expression. */
+  /** Why there is no program; undefined if there is one, and for an empty expression. */
   readonly problem: string | undefined
-  /** The most that an evaluation may cost. */
+  /** The maximum cost of an evaluation. */
   readonly cost: number
 }
 
@@ -22,15 +22,15 @@ export interface CompiledRule {
   readonly rule: ValidationRule
   readonly expression: CompiledExpression
   readonly usesOldSelf: boolean
-  /** Undefined where the rule has no expression for its message. */
+  /** Undefined if the rule has no message expression. */
   readonly message: CompiledExpression | undefined
-  /** Where the rule says that its failure belongs, below its own place; '' for its place itself. */
+  /** The rule's field path below its own place; '' for its own place. */
   readonly fieldPath: string
 }
 
 const none: CompiledExpression = { program: undefined, problem: undefined, cost: 0 }
 
-/** `stored`: the rule is part of a definition already, and may use whatever this release knows. */
+/** `stored`: the rule is already part of a definition, and may use all features of this release. */
 export function compileRule(rule: ValidationRule, schema: JSONSchemaProps, declaration: SchemaDeclaration, stored: boolean): CompiledRule {
   if (rule.rule.trim() === '') return { rule, expression: none, usesOldSelf: false, message: undefined, fieldPath: '' }
   const { type } = declaration
@@ -48,7 +48,7 @@ export function compileRule(rule: ValidationRule, schema: JSONSchemaProps, decla
     rule.messageExpression && expression.problem === undefined
       ? compileMessage(rule.messageExpression, environment, declaration)
       : undefined
-  // As upstream, what follows a message that does not compile is not read.
+  // As upstream, nothing after a message that does not compile is read.
   const path = rule.fieldPath && message?.problem === undefined ? fieldPathOf(rule.fieldPath, schema) : undefined
   return {
     rule,

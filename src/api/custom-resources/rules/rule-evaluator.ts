@@ -27,11 +27,11 @@ export interface RuleNode {
 
 export interface RuleFindings {
   readonly errors: readonly FieldError[]
-  /** What an update is let through with, as it did not change what the rules look at. */
+  /** Failures that an update is allowed, since it did not change the rule's input. */
   readonly ratcheted: readonly FieldError[]
 }
 
-/** What the rules of one validation may cost together, in upstream's units, and how much work they may do beside. */
+/** The common cost limit of one validation's rules in upstream's units, and their common work limit. */
 export interface RuleBudget {
   left: number
   work: number
@@ -45,14 +45,14 @@ export type EvaluateRules = (object: unknown, old: unknown, comparisons: OldValu
 /** Work of the rules of one step: about 12 ms. A single rule may do four times as much. */
 const workOfStep = 250_000
 
-/** Undefined where the schema has no rules. */
+/** Undefined if the schema has no rules. */
 export function ruleEvaluator(schema: JSONSchemaProps): EvaluateRules | undefined {
   const root = compileNode(schema, true)
   if (root === undefined) return undefined
   return (object, old, comparisons) => evaluateInSteps(root, object, old, comparisons, newBudget())
 }
 
-/** Places in the errors are below the value. Without `comparisons` no rule may fail. */
+/** Places in the errors are below the value. Without `comparisons`, failures are never ratcheted. */
 export function evaluateByNode(
   node: RuleNode,
   value: unknown,
@@ -75,7 +75,7 @@ function* evaluateInSteps(
   return evaluation
 }
 
-/** Undefined where there are no rules. `root`: the schema is that of a whole resource. */
+/** Undefined if there are no rules. `root`: the schema is that of a whole resource. */
 export function compileNode(schema: JSONSchemaProps, root: boolean): RuleNode | undefined {
   const isResource = root || schema['x-kubernetes-embedded-resource'] === true
   const items = isSchema(schema.items) ? compileNode(schema.items, false) : undefined
@@ -92,7 +92,7 @@ export function compileNode(schema: JSONSchemaProps, root: boolean): RuleNode | 
   return { schema, rules, view: rules.length === 0 ? undefined : viewOf(schema, root), items, others, properties }
 }
 
-/** The nearest value above that has an old one, for values that have none of their own. */
+/** The nearest value above that has an old one, for values without their own. */
 interface Before {
   readonly schema: JSONSchemaProps
   readonly value: unknown
@@ -178,7 +178,7 @@ class RuleEvaluation {
         self ??= seen(json)
         if (usesOldSelf && hasOld) old ??= seen(oldJson as CelValue)
       } catch (err) {
-        // A value that is none of the format that the schema names: what was written before the format did, or what a default says.
+        // The value does not match its schema's format: it was stored before the format was added, or comes from a default.
         if (!(err instanceof Failure)) throw err
         this.errors.push(invalidValue(this.#field(), type, `${err.message} evaluating rule: ${nameOf(rule)}`))
         continue
@@ -189,7 +189,7 @@ class RuleEvaluation {
       const holds = this.#evaluate(compiled, bindings, type)
       if (holds !== false || this.#over) continue
       const ratchets = !usesOldSelf && this.#isUnchanged(before)
-      // As upstream, the message is told of the old value where any rule here looks at it, and without the optional that a rule may have it in.
+      // As upstream, the message sees the old value if any rule here uses it, and without the rule's optional.
       if (hasOld && compiled.message !== undefined && rules.some(other => other.usesOldSelf)) old ??= readable(oldJson as CelValue)
       const told: Record<string, CelValue> = old === undefined ? { self } : { self, oldSelf: old }
       const error = this.#failure(compiled, told, type)
@@ -201,7 +201,7 @@ class RuleEvaluation {
     return before !== undefined && this.#comparisons?.unchanged(before.schema, before.value, before.old) === true
   }
 
-  /** Undefined where it has no value, which is told. */
+  /** Undefined if it has no value, which is reported. */
   #evaluate({ rule, expression }: CompiledRule, bindings: Record<string, CelValue>, type: string): boolean | undefined {
     try {
       const found = expression.program?.evaluate(bindings, perCallLimit)
@@ -230,7 +230,7 @@ class RuleEvaluation {
     return false
   }
 
-  /** False where nothing is left. */
+  /** False if the budget is spent. */
   #spend({ cost, work }: Spent): boolean {
     this.#workOfStep += Math.max(cost, work)
     this.#budget.left -= cost
@@ -243,7 +243,7 @@ class RuleEvaluation {
     this.#over = true
   }
 
-  /** What is wrong, in the rule's words. Undefined where the budget ended with the message. */
+  /** The failure in the rule's words. Undefined if the message exhausted the budget. */
   #failure({ rule, message, fieldPath }: CompiledRule, bindings: Record<string, CelValue>, type: string): FieldError | undefined {
     const field = fieldPath === '' ? this.#field() : pathText([...this.#path, fieldPath])
     const made = message?.program === undefined ? undefined : this.#message(message.program, rule, bindings, field, type)
@@ -261,7 +261,7 @@ class RuleEvaluation {
     }
   }
 
-  /** Undefined for a message that is none: the rule's own text stands for it. */
+  /** Undefined for an invalid message: the rule's own text replaces it. */
   #message(
     program: NonNullable<CompiledRule['expression']['program']>,
     rule: ValidationRule,

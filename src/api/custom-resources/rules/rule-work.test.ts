@@ -1,4 +1,5 @@
-// Rules that cost little by upstream's count and do much: the object is refused, and other requests are held up no longer than a few evaluations take.
+// Rules with low cost by upstream's count and much work: the object is rejected, and other requests wait no longer than for a few
+// evaluations.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { requestWork } from '../../cel/kubernetes/limits.ts'
@@ -31,7 +32,7 @@ test('evaluateByNode() ends a rule that compares each of many lists with each ot
   assert.ok(budget.left > 9_000_000, 'by its cost alone it could go on for long')
 })
 
-test('evaluateByNode() ends rules that do too much together', () => {
+test('evaluateByNode() ends rules that together do too much work', () => {
   const value = Array.from({ length: 40 }, () => [Array.from({ length: 400 }, () => 'x')])
   const schema = { ...lists, 'x-kubernetes-validations': rules('self.all(a, self.all(b, a == b))', 20) }
   const { errors, budget } = evaluated(schema, value)

@@ -1,4 +1,4 @@
-// Validates the defaults of a definition's schema: each is a value that the schema itself allows.
+// Validates the defaults of a definition's schema: each must be valid by the schema itself.
 import type { FieldError } from '../../field-error.ts'
 import { goSyntax } from '../../go-text/go-format.ts'
 import type { JSONSchemaProps } from '../../types/apiextensions-v1.ts'
@@ -11,8 +11,8 @@ import { defaultValidator } from './schema-validator.ts'
 import { hasUnknownFields } from './unknown-fields.ts'
 
 /**
- * For a structural schema; `root` is set for whole resources. Values of maps have no defaults, and those of metadata are forbidden elsewhere.
- * Schemas whose default is no value of theirs are added to `wrong`.
+ * For a structural schema; `root` is set for whole resources. Values of maps have no defaults, and defaults in metadata are rejected
+ * elsewhere. Schemas with an invalid default are added to `wrong`.
  */
 export function validateDefaults(schema: JSONSchemaProps, field: string, wrong: Set<JSONSchemaProps>, root = true): FieldError[] {
   const isResource = root || schema['x-kubernetes-embedded-resource'] === true
@@ -21,7 +21,7 @@ export function validateDefaults(schema: JSONSchemaProps, field: string, wrong: 
     const value = schema.default
     const faults = validateDefault(schema, isResource, `${field}.default`)
     if (faults.length > 0) wrong.add(schema)
-    // Rules look at a default that has more than its schema names nevertheless.
+    // Rules still see a default with more fields than its schema names.
     if (hasUnknownFields(value, schema, isResource))
       errors.push(invalidShown(`${field}.default`, goSyntax(value), 'must not have unknown fields'))
     errors.push(...faults)

@@ -1,4 +1,4 @@
-// One address of an email as Go's net/mail reads it (RFC 5322): `a@b`, `"A B" <a@b>`, `a@b (A B)`, and a group that holds one.
+// Parses one email address as Go's net/mail (RFC 5322): `a@b`, `"A B" <a@b>`, `a@b (A B)`, and a group with one address.
 import { parseIp } from '../../addresses/ip-address.ts'
 
 const letters = "!#$%&'*+\\-./0-9=?A-Z^_`a-z{|}~\\u0080-\\u{10ffff}"
@@ -26,7 +26,7 @@ export function isEmailAddress(text: string): boolean {
     return atom !== undefined && !atom.startsWith('.') && !atom.endsWith('.') && !atom.includes('..')
   }
   const domainLiteral = (): boolean => parseIp(take(literal)?.slice(1, -1) ?? '') !== undefined
-  /** Whether what follows is `local@domain`; where it is not, nothing is taken. */
+  /** Whether `local@domain` follows; otherwise nothing is consumed. */
   const addressSpec = (): boolean => {
     const start = at
     take(spaces)

@@ -1,4 +1,4 @@
-// Objects within a custom resource that are resources themselves: they say what they are, and their metadata is metadata.
+// Embedded resources in a custom resource: they have apiVersion and kind, and valid metadata.
 import { type FieldError, formatFieldError, invalidValue, required } from '../../field-error.ts'
 import { goSyntax } from '../../go-text/go-format.ts'
 import { isRecord } from '../../schema/compile.ts'
@@ -12,12 +12,12 @@ import { validateObjectMeta } from '../../validation/object-meta.ts'
 import { schemaVisitor, type Visit } from './schema-visitor.ts'
 import { pathText } from './value-path.ts'
 
-/** Undefined where the schema embeds none. */
+/** Undefined if the schema embeds none. */
 export function embeddedValidator(schema: JSONSchemaProps): Visit | undefined {
   return schemaVisitor(schema, ({ 'x-kubernetes-embedded-resource': embedded }) => (embedded === true ? validateEmbedded : undefined))
 }
 
-/** Why what an object embeds cannot be read as resources; undefined where it can. Asked when reading failed. */
+/** Why embedded objects cannot be read as resources; undefined if they can. Called after reading failed. */
 export function embeddedReadProblem(object: unknown, schema: JSONSchemaProps): string | undefined {
   const errors: FieldError[] = []
   schemaVisitor(schema, ({ 'x-kubernetes-embedded-resource': embedded }) => (embedded === true ? findUnreadable : undefined))?.(
@@ -43,7 +43,7 @@ const findUnreadable: Visit = (value, path, errors) => {
 const misfit = (field: string, value: unknown, detail: string): FieldError =>
   typeof value === 'object' && value !== null ? invalidShown(field, goSyntax(value), detail) : invalidValue(field, value, detail)
 
-/** Why a value is no metadata; undefined where it is. */
+/** Why a value is no metadata; undefined if it is. */
 export function metadataReadProblem(metadata: unknown): string | undefined {
   const type = structByKey('meta/v1.ObjectMeta')
   return type === undefined ? undefined : examine(nodeOfValue(metadata), type).error

@@ -16,7 +16,7 @@ const rows: readonly [format: string, fits: string[], misfits: string[]][] = [
       'A B <a@example.com>',
       '"a b"@c',
       '"A, B" <a.b@[192.0.2.1]>',
-      // As of Go 1.24, which v1.33 is built with; later versions want `IPv6:` before it.
+      // By Go 1.24, with which v1.33 is built; later versions require `IPv6:` before it.
       'a@[::1]',
       'a@b (A (B\\)))',
       'é@b',

@@ -1,4 +1,4 @@
-// The formats that upstream checks in schemas of custom resources; all others say nothing.
+// The formats that upstream checks in schemas of custom resources; all others have no effect.
 
 import { parseCidr, parseIp } from '../../addresses/ip-address.ts'
 import { parseSpelledDuration } from '../../cel/kubernetes/spelled-duration.ts'
@@ -15,7 +15,7 @@ const uuid = (third: string, fourth: string) =>
   pattern(new RegExp(`^[0-9a-f]{8}-?[0-9a-f]{4}-?${third}[0-9a-f]{3}-?${fourth}[0-9a-f]{3}-?[0-9a-f]{12}$`, 'i'))
 const [hexadecimal, variant] = ['[0-9a-f]', '[89ab]']
 
-/** In a name without dots one dash may stand, behind the first character. */
+/** A name without dots may have one dash, after the first character. */
 const lonelyLabel = /^[a-z0-9\p{S}\p{L}]-?[a-z0-9\p{S}\p{L}]{0,62}$/iu
 const hostLabel = /^[a-z0-9\p{S}\p{L}]([a-z0-9\p{S}\p{L}-]{0,61}[a-z0-9\p{S}\p{L}])?$/iu
 const lastLabel = /^[a-z\p{L}]{2,63}$/iu

@@ -1,4 +1,4 @@
-// Lists whose items are told apart: by their value (sets), or by some of their fields (maps). No two are the same.
+// Lists with identifiable items: by value (sets), or by key fields (maps). No two are the same.
 import { invalidValue } from '../../field-error.ts'
 import { goSyntax } from '../../go-text/go-format.ts'
 import { isRecord } from '../../schema/compile.ts'
@@ -7,13 +7,13 @@ import { duplicateShown, invalidShown } from '../../validation/go-syntax.ts'
 import { schemaVisitor, type Visit } from './schema-visitor.ts'
 import { pathText } from './value-path.ts'
 
-/** What tells an item of a list with keys from the others; undefined where it is not an object. */
+/** The key of a list item; undefined if it is no object. */
 export function itemKey(item: unknown, keys: readonly string[]): string | undefined {
   if (!isRecord(item)) return undefined
   return keys.length === 1 ? JSON.stringify(item[keys[0] ?? ''] ?? null) : JSON.stringify(keys.map(key => item[key] ?? null))
 }
 
-/** Finds duplicates anywhere in a resource; undefined where the schema has no such list. */
+/** Finds duplicates anywhere in a resource; undefined if the schema has no such list. */
 export function duplicateValidator(schema: JSONSchemaProps): Visit | undefined {
   return schemaVisitor(schema, ({ 'x-kubernetes-list-type': listType, 'x-kubernetes-list-map-keys': keys = [] }) =>
     listType === 'set' || listType === 'map' ? duplicatesOf(listType === 'map' ? keys : undefined) : undefined,
@@ -45,7 +45,7 @@ function duplicatesOf(keys: readonly string[] | undefined): Visit {
   }
 }
 
-/** A set's item as it is, of others their keys. */
+/** The whole item of a set, the key fields of others. */
 function shown(item: unknown, keys: readonly string[] | undefined): unknown {
   if (keys === undefined || !isRecord(item)) return item
   return Object.fromEntries(keys.filter(key => item[key] !== undefined).map(key => [key, item[key]]))

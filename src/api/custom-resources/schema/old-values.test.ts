@@ -39,7 +39,7 @@ const validated = (schema: JSONSchemaProps, value: unknown, old: unknown) => {
   return { errors: errors.map(({ message }) => message), ratcheted: ratcheted.map(({ message }) => message) }
 }
 
-test('ruleEvaluator() lets a failure through where what the schema names did not change, and nothing else is there', () => {
+test('ruleEvaluator() allows a failure if the fields that the schema names did not change and there are no others', () => {
   const validations = [{ rule: 'self.value > 5', message: 'too small' }]
   const said = 'Invalid value: "object": too small'
   const schema: JSONSchemaProps = { type: 'object', properties: { spec: { ...open, 'x-kubernetes-validations': validations } } }
@@ -50,7 +50,7 @@ test('ruleEvaluator() lets a failure through where what the schema names did not
   assert.deepEqual(validated(root, whole, structuredClone(whole)).ratcheted, [])
 })
 
-test('a message is told of the old value as it is, where any rule looks at it', () => {
+test('a message sees the plain old value if any rule uses it', () => {
   const rules = (...given: object[]): JSONSchemaProps => ({ type: 'string', 'x-kubernetes-validations': given as { rule: string }[] })
   const optional = { rule: 'oldSelf.hasValue() && false', optionalOldSelf: true }
   const failed = 'Invalid value: "string": failed rule: oldSelf.hasValue() && false'

@@ -1,14 +1,14 @@
-// What a value was before an update, and whether it is that still: as upstream's ratcheting finds both, by the schema.
+// Finds the old value of a value in an update, and whether it changed: upstream's ratcheting by the schema.
 import { sameValue } from '../../same-value.ts'
 import { isRecord } from '../../schema/compile.ts'
 import type { JSONSchemaProps } from '../../types/apiextensions-v1.ts'
 import { itemKey } from './list-items.ts'
 import { isSchema } from './schema-reader.ts'
 
-/** Stands for the old value where there is none to compare with. */
+/** Stands for the old value if there is none to compare with. */
 export const uncorrelated = Symbol('uncorrelated')
 
-/** The item of the old list that an item stands for: only those of lists with keys are told apart. */
+/** The old list item with the same key; only lists with keys are correlated. */
 export function oldItems(schema: JSONSchemaProps, old: unknown): ((item: unknown) => unknown) | undefined {
   if (schema['x-kubernetes-list-type'] !== 'map' || !Array.isArray(old)) return undefined
   const keys = schema['x-kubernetes-list-map-keys'] ?? []
@@ -19,11 +19,14 @@ export function oldItems(schema: JSONSchemaProps, old: unknown): ((item: unknown
   }
 }
 
-/** The comparisons of one update. Remembered for objects, each of which stands in one place only. */
+/** The comparisons of one update. Cached for objects, each of which has only one place. */
 export class OldValues {
   readonly #same = new Map<object, boolean>()
 
-  /** Items of lists with keys may change their order. What the schema does not name counts as changed, whatever it is: a whole resource, for its metadata. */
+  /**
+   * Items of lists with keys may change their order. A value outside the schema counts as changed, and so does a whole resource, because of
+   * its metadata.
+   */
   unchanged(schema: JSONSchemaProps, value: unknown, old: unknown): boolean {
     if (typeof value !== 'object' || value === null) return value === old
     const known = this.#same.get(value)

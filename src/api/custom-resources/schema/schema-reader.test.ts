@@ -64,7 +64,7 @@ for (const [name, schema, value, result] of rows) {
   test(`resourceReader(): ${name}`, () => assert.deepEqual(read(inSpec(schema), { spec: value }), { spec: result }))
 }
 
-test('resourceReader() writes members in the order of their names', () => {
+test('resourceReader() writes members sorted by name', () => {
   const schema = inSpec({
     type: 'object',
     'x-kubernetes-preserve-unknown-fields': true,
@@ -73,7 +73,7 @@ test('resourceReader() writes members in the order of their names', () => {
   assert.equal(JSON.stringify(read(schema, { spec: { d: '1', c: 2, b: '3' } })), '{"spec":{"a":"x","b":"3","c":2,"d":"1"}}')
 })
 
-/** A small generator with a seed, so that a failure comes again. */
+/** A seeded generator, so that a failure is reproducible. */
 function generator(seed: number) {
   let state = seed
   const next = (below: number): number => {
@@ -101,7 +101,7 @@ function generator(seed: number) {
   return { schema, value }
 }
 
-test('what was read reads as itself, and holds nothing that is unknown', () => {
+test('reading is idempotent, and drops everything unknown', () => {
   for (let seed = 1; seed <= 2000; seed++) {
     const { schema, value } = generator(seed)
     const made = inSpec(schema(3))
@@ -117,7 +117,7 @@ test('what was read reads as itself, and holds nothing that is unknown', () => {
   }
 })
 
-test('a null of a configuration that is applied stays where validation has a word in it', () => {
+test('a null of an apply configuration is kept if validation must report it', () => {
   const open: JSONSchemaProps = { 'x-kubernetes-preserve-unknown-fields': true }
   const schema: JSONSchemaProps = {
     type: 'object',

@@ -1,5 +1,5 @@
-// Reads JSON by the structural schema of a custom resource: what the schema does not name is dropped, nulls that it does not allow are as good as absent,
-// and what is absent and has a default is filled in. Compiled once a schema; members come out in the order of their names, as upstream writes them.
+// Reads JSON by the structural schema of a custom resource: drops unknown fields, treats disallowed nulls as absent, and sets defaults.
+// Compiled once per schema; members are sorted by name, as upstream writes them.
 import { copyJson } from '../../../base/data/copy-json.ts'
 import { setOwn } from '../../../base/data/own-property.ts'
 import { byBytes, countMembers, isRecord, readerOf, sortFew, type Tally, Unexpected } from '../../schema/compile.ts'
@@ -7,9 +7,9 @@ import { structByKey } from '../../schema/model.ts'
 import type { JSONSchemaProps } from '../../types/apiextensions-v1.ts'
 
 export interface Reading extends Tally {
-  /** Whether nulls stay that are neither allowed nor replaced by a default, for validation to refuse. */
+  /** Whether nulls stay that are neither allowed nor replaced by a default, for validation to reject. */
   readonly keepsNulls?: boolean
-  /** False where defaults are not filled in. */
+  /** False to set no defaults. */
   readonly fills?: boolean
 }
 
@@ -19,29 +19,29 @@ const metaType = structByKey('meta/v1.ObjectMeta')
 /** Throws `Unexpected`. */
 const readMeta: Read = (value, tally) => (metaType === undefined ? value : readerOf(metaType)(value, tally))
 
-/** What a resource has whatever its schema says. */
+/** Fields of every resource, whatever its schema says. */
 export const metaFields: ReadonlySet<string> = new Set(['apiVersion', 'kind', 'metadata'])
 
 interface Slot {
   readonly name: string
   readonly read: Read
   readonly nullable: boolean
-  /** Whether a null has to reach validation. Where the schema has no type it would pass there, and upstream forgets it when it is stored. */
+  /** Whether a null must reach validation. Without a type in the schema it would pass there, and upstream drops it when storing. */
   readonly validatesNull: boolean
-  /** A new value each time; undefined where the schema has no default. */
+  /** A new value each time; undefined if the schema has no default. */
   readonly makeDefault: (() => unknown) | undefined
 }
 
 export const isSchema = (value: unknown): value is JSONSchemaProps => isRecord(value)
 
-/** The reader of a whole resource. What it returns is new but for parts that the schema leaves alone. Throws `Unexpected` for unreadable metadata. */
+/** The reader of a whole resource. Its result is new except for parts that the schema leaves alone. Throws `Unexpected` for unreadable metadata. */
 export function resourceReader(schema: JSONSchemaProps): Read {
   return compile(schema, true, false)
 }
 
-/** `keeps`: the list that holds the value keeps what is unknown, and so do its items. */
+/** `keeps`: the enclosing list keeps unknown fields, and so do its items. */
 function compile(schema: JSONSchemaProps, root: boolean, keeps: boolean): Read {
-  // Most fields hold neither objects nor lists, and share what reads them.
+  // Most fields are scalars, and share a reader.
   if (!root && !keeps && isLeaf(schema)) return schema.type === 'integer' ? readInteger : readLeaf
   const preserves = keeps || schema['x-kubernetes-preserve-unknown-fields'] === true
   const readObject = objectReader(schema, root, preserves)
@@ -60,13 +60,13 @@ function isLeaf(schema: JSONSchemaProps): boolean {
 
 const readLeaf: Read = (value, tally) => (typeof value === 'object' && value !== null ? dropAll(value, tally) : value)
 
-/** A number that JavaScript cannot hold must not be stored as another one. */
+/** A number that JavaScript cannot represent must not be stored as another one. */
 const readInteger: Read = (value, tally) => {
   if (typeof value === 'number' && Number.isInteger(value) && !Number.isSafeInteger(value)) throw new Unexpected('number')
   return readLeaf(value, tally)
 }
 
-/** Without a schema nothing in an object is known. */
+/** Without a schema, every field of an object is unknown. */
 const dropAll: Read = (value, tally) => {
   if (Array.isArray(value)) return value.map(item => dropAll(item, tally))
   if (!isRecord(value)) return value
@@ -94,7 +94,7 @@ function itemReader({ items }: JSONSchemaProps, preserves: boolean): Read {
   }
 }
 
-/** Makes the default that a schema has for one field of the whole, where it has one. */
+/** Creates a schema's default for one field of the whole, if it has one. */
 export function defaultMaker(schema: JSONSchemaProps, name: string): (() => unknown) | undefined {
   const property = schema.properties?.[name]
   return property === undefined || property.default === undefined ? undefined : defaultOf(property, compile(property, false, false))
@@ -103,7 +103,7 @@ export function defaultMaker(schema: JSONSchemaProps, name: string): (() => unkn
 function defaultOf({ default: value }: JSONSchemaProps, read: Read): (() => unknown) | undefined {
   if (value === undefined || value === null) return undefined
   if (typeof value !== 'object') return () => value
-  // Defaults within the default apply, too.
+  // Defaults within the default apply too.
   return () => read(copyJson(value), { members: 0, unknown: false })
 }
 
@@ -161,7 +161,7 @@ function objectReader(schema: JSONSchemaProps, root: boolean, preserves: boolean
     return result
   }
 
-  /** With members that the schema does not name one by one. */
+  /** With members that the schema does not name individually. */
   function mixed(value: Record<string, unknown>, tally: Reading, given: readonly number[], others: readonly string[]): unknown {
     const known: Record<string, unknown> = {}
     for (const index of given) addMember(known, slots[index], value, tally)
@@ -187,7 +187,7 @@ function sorted(record: Record<string, unknown>): Record<string, unknown> {
   return result
 }
 
-/** Undefined where unknown members are dropped. */
+/** Undefined if unknown members are dropped. */
 function restReader(additional: JSONSchemaProps['additionalProperties'], preserves: boolean): Omit<Slot, 'name'> | undefined {
   if (isSchema(additional)) {
     const read = compile(additional, false, false)
@@ -204,7 +204,7 @@ const readMetadata: Read = (value, tally) => {
   return readMeta(value, tally)
 }
 
-/** What kind of resource an embedded one is. */
+/** The apiVersion and kind of an embedded resource. */
 const readText: Read = value => {
   if (typeof value !== 'string') throw new Unexpected('text')
   return value

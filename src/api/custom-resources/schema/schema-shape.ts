@@ -1,11 +1,11 @@
-// How field management sees custom resources: what the schema says of lists and maps.
+// The lists and maps of custom resources for field management, from the schema.
 
 import { atomic, deduced, leaf, type Shape, type StructShape, shapeOfStruct } from '../../patch/apply/shape.ts'
 import { structByKey } from '../../schema/model.ts'
 import type { JSONSchemaProps } from '../../types/apiextensions-v1.ts'
 import { isSchema } from './schema-reader.ts'
 
-/** Of a whole resource. Shapes of fields are made when they are asked for. */
+/** For a whole resource. Shapes of fields are created lazily. */
 export function resourceShape(schema: JSONSchemaProps): Shape {
   return objectShape(schema, true)
 }
@@ -58,6 +58,6 @@ function objectShape(schema: JSONSchemaProps, isResource: boolean): Shape {
 
 function metadataShape(): Shape {
   const type = structByKey('meta/v1.ObjectMeta')
-  // Upstream holds these as they were sent, not as Go's structs.
+  // Upstream keeps these as sent, not as Go structs.
   return type === undefined ? deduced : { ...shapeOfStruct(type), leftOut: [] }
 }

@@ -12,7 +12,7 @@ const keyed: JSONSchemaProps = {
   items: { type: 'object', required: ['k'], properties: { k: text } },
 }
 
-/** What is wrong with an object whose `spec` has a schema. */
+/** The problems of an object whose `spec` has a schema. */
 function validated(spec: JSONSchemaProps, value: unknown): string[] {
   const schema = (): JSONSchemaProps => ({ type: 'object', properties: { spec } })
   const kind = new CustomKind({ apiVersion: 'example.com/v1', kind: 'Widget', schemaId: 'a', schema })
@@ -123,15 +123,15 @@ const measured: readonly [name: string, spec: JSONSchemaProps, value: unknown, e
   ['a quotient that is not exact', { type: 'number', multipleOf: 2 }, 1e21, 'Invalid value: 1e+21: spec in body should be a multiple of 2'],
 ]
 for (const [name, spec, value, error] of measured) {
-  test(`validateNew() measures ${name}`, () => assert.deepEqual(validated(spec, value), error === '' ? [] : [`spec: ${error}`]))
+  test(`validateNew() checks ${name}`, () => assert.deepEqual(validated(spec, value), error === '' ? [] : [`spec: ${error}`]))
 }
 
 for (const [name, spec, value, errors] of rows)
   test(`validateNew() validates ${name}`, () => assert.deepEqual(validated(spec, value), errors))
 
-test('more faults than a call takes arguments are told, each once', () => {
+test('more errors than a call can have arguments are reported, each once', () => {
   const allOf = ['b', 'c', 'd', 'd'].map(pattern => ({ pattern }))
   const found = validated({ type: 'array', items: { ...text, allOf } }, Array<string>(45_000).fill('a'))
-  // Three patterns and the alternatives as such.
+  // Three patterns and the alternatives themselves.
   assert.equal(found.length, 4 * 45_000)
 })

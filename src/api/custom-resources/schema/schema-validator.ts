@@ -1,4 +1,4 @@
-// Validates values by what the schema of a custom resource says of them, in the words of upstream's validator. Compiled once a schema.
+// Validates values by the schema of a custom resource, in the words of upstream's validator. Compiled once per schema.
 import { compilePattern, runSteps } from '../../cel/evaluate/regex.ts'
 import { type FieldError, invalidValue, notSupported, required, tooLong, tooMany, typeInvalid } from '../../field-error.ts'
 import { goSyntax } from '../../go-text/go-format.ts'
@@ -13,13 +13,13 @@ import { OldValues, oldItems, uncorrelated } from './old-values.ts'
 import { isSchema } from './schema-reader.ts'
 import { type PathStep, pathText } from './value-path.ts'
 
-/** Where a validation stands, and what it found. */
+/** The current place of a validation, and its errors. */
 export class Walk {
   readonly errors: FieldError[] = []
   readonly #path: PathStep[]
-  /** How many validators ran: of alternatives that all fail, the one that was followed furthest is shown. */
+  /** The number of validators that ran: if all alternatives fail, the one that got furthest is shown. */
   ran = 0
-  /** Whether what did not change is let through. */
+  /** Whether unchanged values pass. */
   readonly ratchets: boolean
   readonly old = new OldValues()
   readonly #budget: { steps: number }
@@ -30,7 +30,7 @@ export class Walk {
     this.#budget = budget
   }
 
-  /** Throws `TooManySteps` where the object is validated for too long: a long list whose items have very many alternatives, for instance. */
+  /** Throws `TooManySteps` if validation takes too long, for instance for a long list whose items have very many alternatives. */
   charge(steps: number): void {
     this.#budget.steps -= steps
     if (this.#budget.steps < 0) throw new TooManySteps()
@@ -44,12 +44,12 @@ export class Walk {
     this.#path.pop()
   }
 
-  /** A walk of its own at the same place, for an alternative. */
+  /** A separate walk at the same place, for an alternative. */
   aside(): Walk {
     return new Walk(false, this.#path, this.#budget)
   }
 
-  /** There upstream's path to what the schema does not name begins with a dot. */
+  /** Here, upstream's path to unknown fields begins with a dot. */
   get isAtTop(): boolean {
     return this.#path.length === 0
   }
@@ -59,17 +59,17 @@ export class Walk {
   }
 }
 
-/** Validators that run on one object, and texts by their length and by the size of their pattern. The largest objects need a tenth of them by ordinary schemas. */
+/** Validators that run on one object, and texts by their length and pattern size. The largest objects need a tenth of them with ordinary schemas. */
 export const maxValidationSteps = 10_000_000
 
 export class TooManySteps extends Error {}
 
 export type Validate = (value: unknown, walk: Walk, old: unknown) => void
 
-/** Validators of plain fields, of which a schema has many alike. */
+/** Validators of plain fields, many of which are equal in a schema. */
 interface Known {
   readonly validates: Map<string, Validate>
-  /** Of a default: upstream takes `x-kubernetes-int-or-string` for no type there, and every format for one. */
+  /** For a default: upstream ignores `x-kubernetes-int-or-string` there, and checks every format. */
   readonly ofDefault: boolean
 }
 
@@ -77,7 +77,7 @@ export function schemaValidator(schema: JSONSchemaProps): Validate {
   return validateOf(schema, { validates: new Map(), ofDefault: false })
 }
 
-/** Of a default in a schema. */
+/** For a default in a schema. */
 export function defaultValidator(schema: JSONSchemaProps): Validate {
   return validateOf(schema, { validates: new Map(), ofDefault: true })
 }
@@ -131,7 +131,7 @@ function typeName(value: unknown): string {
   }
 }
 
-/** As upstream, a format takes the place of the type: what is neither a string nor a list is measured by it, and those two pass as each other. */
+/** As upstream, a format replaces the type: only strings and lists are not checked by it, and those two pass as each other. */
 function typeValidator({ type = '', nullable, format = '', ...schema }: JSONSchemaProps, { ofDefault }: Known): Validate | undefined {
   const types = !ofDefault && schema['x-kubernetes-int-or-string'] === true ? ['integer', 'string'] : type === '' ? [] : [type]
   const hasFormat = ofDefault ? format !== '' : formatOf(format) !== undefined
@@ -151,10 +151,10 @@ function typeValidator({ type = '', nullable, format = '', ...schema }: JSONSche
 
 const fits = (actual: string, type: string): boolean => actual === type || (actual === 'integer' && type === 'number')
 
-/** What upstream calls the format of a number. */
+/** Upstream's formats of numbers. */
 const formatNames: Readonly<Record<string, string>> = { integer: 'int64', number: 'float64' }
 
-/** A format that upstream does not know says nothing. */
+/** Upstream ignores unknown formats. */
 const formatOf = (format: string): ((text: string) => boolean) | undefined => formats.get(format.replaceAll('-', ''))
 
 function junctorValidator({ allOf = [], anyOf = [], oneOf = [], not }: JSONSchemaProps, known: Known): Validate | undefined {
@@ -186,7 +186,7 @@ function junctorValidator({ allOf = [], anyOf = [], oneOf = [], not }: JSONSchem
 }
 
 function validateAside(validate: Validate, value: unknown, walk: Walk): Walk {
-  // An alternative that fails costs its messages, too.
+  // A failing alternative also costs its messages.
   walk.charge(8)
   const aside = walk.aside()
   validate(value, aside, uncorrelated)
@@ -241,7 +241,7 @@ function formatValidator({ format = '' }: JSONSchemaProps): Validate | undefined
   }
 }
 
-/** What numbers of a format are within. */
+/** Ranges of number formats. */
 const widths: Readonly<Record<string, readonly [least: number, most: number]>> = {
   'integer int32': [-(2 ** 31), 2 ** 31 - 1],
   'integer uint32': [0, 2 ** 32 - 1],
@@ -264,7 +264,7 @@ function numberValidator(schema: JSONSchemaProps): Validate | undefined {
   if (maximum === undefined && minimum === undefined && multipleOf === undefined) return undefined
   return (value, walk) => {
     if (typeof value !== 'number') return
-    // Upstream compares an integer with the whole part of what the schema says.
+    // Upstream compares an integer with the integral part of the schema's value.
     const bound = isInt64(value) ? Math.trunc : (number: number): number => number
     if (multipleOf !== undefined) validateMultiple(value, bound(multipleOf), walk)
     const [least, most] = [minimum === undefined ? undefined : bound(minimum), maximum === undefined ? undefined : bound(maximum)]
@@ -285,7 +285,7 @@ function validateMultiple(value: number, factor: number, walk: Walk): void {
   }
 }
 
-/** In upstream's measure, where a quotient may be a little above a whole number. */
+/** By upstream's computation, in which a quotient may be slightly above a whole number. */
 function isWhole(quotient: number): boolean {
   if (Math.abs(quotient) > Number.MAX_SAFE_INTEGER) return false
   const whole = Math.trunc(quotient)
@@ -311,7 +311,7 @@ function listValidator(schema: JSONSchemaProps, known: Known): Validate | undefi
   }
 }
 
-/** As upstream, a null fits none of the values, though one of them may be null. */
+/** As upstream, a null matches none of the values, even if one of them is null. */
 function enumValidator({ enum: values = [] }: JSONSchemaProps): Validate | undefined {
   if (values.length === 0) return undefined
   const texts = new Set(values.filter(value => typeof value === 'string'))

@@ -1,14 +1,14 @@
-// Walks values along a schema to the places that some part of it speaks of, and nowhere else.
+// Walks values along a schema, only to the places that some part of it concerns.
 import type { FieldError } from '../../field-error.ts'
 import { isRecord } from '../../schema/compile.ts'
 import type { JSONSchemaProps } from '../../types/apiextensions-v1.ts'
 import { isSchema } from './schema-reader.ts'
 import type { PathStep } from './value-path.ts'
 
-/** `path` is changed on the way and put back. */
+/** `path` is modified during the walk and restored. */
 export type Visit = (value: unknown, path: PathStep[], errors: FieldError[]) => void
 
-/** `visitAt` says what is to be done at a place; undefined where there is nothing to do anywhere. */
+/** `visitAt` returns the visitor of a place; undefined if there is nothing to do anywhere. */
 export function schemaVisitor(schema: JSONSchemaProps, visitAt: (schema: JSONSchemaProps) => Visit | undefined): Visit | undefined {
   const here = visitAt(schema)
   const inItem = isSchema(schema.items) ? schemaVisitor(schema.items, visitAt) : undefined

@@ -1,4 +1,4 @@
-// Why a configuration is not an object of a custom kind, in the words of upstream's typed values.
+// Why an apply configuration is no object of a custom kind, in the words of upstream's typed values.
 import {
   type FormKind,
   formProblem,
@@ -19,11 +19,11 @@ export function customTypedProblems(value: unknown, schema: JSONSchemaProps, val
   return problemsAt(value, schema, '', { validated, isRoot: true, keepsUnknown: false })
 }
 
-/** What holds at a place of the schema beside the schema itself. */
+/** The context of a place beside its schema. */
 interface Place {
   readonly validated: ValidatedForm
   readonly isRoot: boolean
-  /** Around it unknown fields are kept: here they are of every type, too, though they may be pruned later. */
+  /** Unknown fields are kept around it: here they have any type, though they may be pruned later. */
   readonly keepsUnknown: boolean
 }
 
@@ -46,7 +46,7 @@ function problemsAt(value: unknown, schema: JSONSchemaProps, path: string, place
   }
 }
 
-/** As upstream, a text with a format is any scalar, but for bytes, which JSON has as a text. */
+/** As upstream, a text with a format is any scalar, except bytes, which are text in JSON. */
 function formOf({ type = '', format = '' }: JSONSchemaProps): FormKind {
   return type === 'string' && format !== '' && format !== 'byte' ? 'scalar' : (forms[type] ?? 'any')
 }
@@ -54,7 +54,7 @@ function formOf({ type = '', format = '' }: JSONSchemaProps): FormKind {
 function objectProblems(value: Record<string, unknown>, schema: JSONSchemaProps, path: string, isRoot: boolean, inner: Place): string[] {
   const { properties = {}, additionalProperties } = schema
   const isResource = isRoot || schema['x-kubernetes-embedded-resource'] === true
-  // An object of which nothing is said may hold anything.
+  // An object without properties may contain anything.
   const isFree = !isResource && additionalProperties === undefined && Object.keys(properties).length === 0
   const keeps = inner.keepsUnknown || isFree || additionalProperties === true
   return memberProblems(value, path, (name, member, at) => {

@@ -1,4 +1,4 @@
-// Names what a structural schema does not know of a value. Only runs where the reader met something that it dropped.
+// Names the fields that a structural schema does not know. Runs only if the reader dropped something.
 import { isRecord } from '../../schema/compile.ts'
 import { examine } from '../../schema/decode-exact.ts'
 import { nodeOfValue } from '../../schema/json-text.ts'
@@ -8,11 +8,11 @@ import { isSchema, metaFields } from './schema-reader.ts'
 
 interface Found {
   readonly paths: string[]
-  /** Whether metadata is looked into. */
+  /** Whether to check metadata. */
   readonly inMetadata: boolean
 }
 
-/** Whether pruning by a schema would drop anything of a value; of metadata it drops nothing. */
+/** Whether pruning by a schema would drop anything of a value; never anything of metadata. */
 export function hasUnknownFields(value: unknown, schema: JSONSchemaProps, root: boolean): boolean {
   const found: Found = { paths: [], inMetadata: false }
   visit(value, schema, '', root, false, found)

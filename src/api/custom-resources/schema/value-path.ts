@@ -1,4 +1,4 @@
-// Where a value stands within an object.
+// The place of a value within an object.
 
 /** A field, an item, or a member of a map. */
 export type PathStep = string | number | { readonly key: string }

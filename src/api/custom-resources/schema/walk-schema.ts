@@ -1,17 +1,17 @@
 // All schemas within a schema.
 import type { JSONSchemaProps } from '../../types/apiextensions-v1.ts'
 
-/** Deeper schemas are refused before they exhaust the stack. */
+/** Deeper schemas are rejected before they exhaust the stack. */
 export const maxDepth = 200
 
 export const isSchema = (value: unknown): value is JSONSchemaProps => typeof value === 'object' && value !== null && !Array.isArray(value)
 
-/** Whether the schema or one within it is such. */
+/** Whether the predicate holds for the schema or one within it. */
 export function someSchema(schema: JSONSchemaProps, is: (schema: JSONSchemaProps) => boolean): boolean {
   return is(schema) || schemasWithin(schema).some(inner => someSchema(inner, is))
 }
 
-/** `limit + 1` for whatever is deeper than the limit. */
+/** `limit + 1` for anything deeper than the limit. */
 export function depthOf(schema: JSONSchemaProps, limit = maxDepth): number {
   if (limit === 0) return 1
   return 1 + schemasWithin(schema).reduce((deepest, inner) => Math.max(deepest, depthOf(inner, limit - 1)), 0)
@@ -35,7 +35,7 @@ function schemasWithin(schema: JSONSchemaProps): JSONSchemaProps[] {
   ].filter(isSchema)
 }
 
-/** A copy without what only people read, which is most of a schema's bytes. */
+/** A copy without descriptions, which are most of a schema's bytes. */
 export function withoutProse(schema: JSONSchemaProps): JSONSchemaProps {
   const { description: _description, title: _title, example: _example, externalDocs: _docs, ...rest } = schema
   for (const name of ['items', 'additionalProperties', 'not'] as const) {

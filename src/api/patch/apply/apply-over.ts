@@ -1,5 +1,5 @@
-// Puts the configuration of a policy over an object by the merge of server-side apply. No manager comes to own what it sets, and what changes as a
-// whole must not be touched: whoever sets a part of it would remove the rest unaware (KEP-3962).
+// Merges a policy's configuration into an object by the merge of server-side apply. No manager owns the result, and atomic values must not
+// be set: a policy that sets a part of one would silently remove the rest (KEP-3962).
 import { isRecord } from '../../schema/compile.ts'
 import { mergeConfiguration } from './merge.ts'
 import { memberShape, resolve, type Shape } from './shape.ts'
@@ -26,7 +26,7 @@ export function applyOver(live: unknown, config: Readonly<Record<string, unknown
   return { ok: true, value: mergeConfiguration(live, config, shape) }
 }
 
-/** Lists, maps and structs of a configuration that change as a whole. */
+/** Atomic lists, maps and structs of a configuration. */
 function atomicPaths(value: unknown, shape: Shape, path: string): string[] {
   if (typeof value !== 'object' || value === null) return []
   const resolved = resolve(shape, value)

@@ -48,11 +48,11 @@ describe('fieldsOf()', () => {
     ],
   ]
   for (const [name, value, paths] of rows) it(`names ${name}`, () => assert.deepEqual(pathTexts(fieldsOf(value, pod)), paths))
-  it('takes the word of a field before that of its type', () => {
+  it("prefers the field's list type to that of its type", () => {
     const volume = writeOf('PersistentVolume', 'm').shape
     assert.deepEqual(pathTexts(fieldsOf({ spec: { claimRef: { name: 'c' } } }, volume)), ['.spec.claimRef.name'])
   })
-  it('takes a kind without schema by its form', () => {
+  it('treats a kind without schema by its form', () => {
     assert.deepEqual(pathTexts(fieldsOf({ spec: { a: [1], b: { c: 1 } } }, deducedMap)), ['.spec', '.spec.a', '.spec.b', '.spec.b.c'])
   })
 })
@@ -61,7 +61,7 @@ describe('applyConfiguration()', () => {
   const one = writeOf('ConfigMap', 'one')
   const two = writeOf('ConfigMap', 'two', '', '2026-01-02T00:00:00Z')
 
-  it('refuses to take a field from another manager, and takes it by force', async () => {
+  it('refuses to take a field from another manager, and takes it if forced', async () => {
     const live = await applyTo(one.empty, configMap({ x: '1' }), one)
     await assert.rejects(
       async () => applyTo(live, configMap({ x: '2' }), two),
@@ -70,7 +70,7 @@ describe('applyConfiguration()', () => {
     const taken = await applyTo(live, configMap({ x: '2' }), two, true)
     assert.deepEqual(sets(taken), { two: ['.data.x'] })
   })
-  it('shares a field that both set to one value, and keeps it until the last lets go', async () => {
+  it('shares a field that two managers set to one value, and keeps it until the last drops it', async () => {
     const live = await applyTo(await applyTo(one.empty, configMap({ x: '1', y: '1' }), one), configMap({ x: '1' }), two)
     assert.deepEqual(sets(live), { one: ['.data.x', '.data.y'], two: ['.data.x'] })
     const rest = await applyTo(live, configMap({}), one)
@@ -85,7 +85,7 @@ describe('applyConfiguration()', () => {
         isReason(err, 'Conflict') && err.status.message === 'Apply failed with 2 conflicts: conflicts with "one":\n- .data.x\n- .data.y',
     )
   })
-  it('tells names from those that every object of JavaScript has', async () => {
+  it('distinguishes names from properties of every JavaScript object', async () => {
     const live = await applyTo(one.empty, configMap({ constructor: '1', x: '1' }), one)
     const next = { ...structuredClone(live), ...configMap({ x: '1' }), metadata: structuredClone(live.metadata) }
     const entries = await trackUpdate(live, next, undefined, two)
@@ -93,7 +93,7 @@ describe('applyConfiguration()', () => {
     const applied = await applyTo(next as KubeObject, configMap({ constructor: '2' }), two, true)
     assert.deepEqual(Object.keys(data(applied) as object), ['x', 'constructor'])
   })
-  it('gives what was there before to a manager of its own', async () => {
+  it('assigns existing fields to a manager of their own', async () => {
     const live = { kind: 'ConfigMap', apiVersion: 'v1', metadata: { name: 'a', uid: 'u' }, data: { x: '1' } }
     await assert.rejects(
       async () => applyTo(live, configMap({ x: '2' }), one),
@@ -133,17 +133,17 @@ describe('applyConfiguration()', () => {
     ],
   ]
   for (const [name, live, message] of lives)
-    it(`says of ${name} that it has an item without a name`, async () => {
+    it(`reports for ${name} an item without a name`, async () => {
       const config = { apiVersion: 'v1', kind: 'ServiceAccount', metadata: { name: 'a' } }
       await assert.rejects(async () => applyTo(live, config, writeOf('ServiceAccount', 'one')), { message: message + why })
     })
-  it('prunes all of an item that is applied without its key', async () => {
+  it('prunes an item completely if it is applied without its key', async () => {
     const config = { apiVersion: 'v1', kind: 'Pod', metadata: { name: 'p' }, spec: { schedulingGates: [{}] } }
     const first = await applyTo(pod.empty, config, pod)
     const live = { ...first, spec: { schedulingGates: [{ name: '' }] } }
     assert.deepEqual(sets(await applyTo(live, config, pod)), sets(first))
   })
-  it('lets kubectl take over what it applied without the server', async () => {
+  it('lets kubectl take over fields of its client-side apply', async () => {
     const kubectl = writeOf('ConfigMap', 'kubectl')
     const annotations = { 'kubectl.kubernetes.io/last-applied-configuration': JSON.stringify(configMap({ x: '1' })) }
     const created = { ...configMap({ x: '1' }), metadata: { name: 'a', annotations } }
@@ -238,7 +238,7 @@ describe('await trackUpdate()', () => {
     ['an empty list', []],
     ['one empty entry', [{}]],
   ] as const) {
-    it(`forgets all managers for ${name}`, async () => {
+    it(`drops all managers for ${name}`, async () => {
       const write = writeOf('ConfigMap', 'one')
       const live = await applyTo(write.empty, configMap({ x: '1' }), write)
       assert.equal(await trackUpdate(live, structuredClone(live), sent, write), undefined)
@@ -247,7 +247,7 @@ describe('await trackUpdate()', () => {
 })
 
 describe('capManagers()', () => {
-  it('copies the set of no manager as often as there are managers', () => {
+  it("copies no manager's set as often as there are managers", () => {
     let reads = 0
     const large = new Proxy<Record<string, FieldSet>>(Object.fromEntries(Array.from({ length: 20 }, (_, index) => [`f:l${index}`, {}])), {
       ownKeys(target) {
@@ -271,7 +271,7 @@ describe('capManagers()', () => {
 })
 
 describe('invariants', () => {
-  // An empty map is lost when the object is decoded, and then applied anew.
+  // An empty map is lost in decoding, and then applied again.
   const maps = fc.dictionary(fc.constantFrom('a', 'b', 'c', 'd'), fc.constantFrom('1', '2'), { minKeys: 1 })
   const one = writeOf('ConfigMap', 'one')
   const two = writeOf('ConfigMap', 'two')
@@ -290,7 +290,7 @@ describe('invariants', () => {
       { numRuns: 200 },
     )
   })
-  it('two that conflict do so in either order', async () => {
+  it('two conflicting applies conflict in either order', async () => {
     const conflicts = async (a: Record<string, string>, b: Record<string, string>): Promise<boolean> => {
       const live = await applyTo(one.empty, configMap(a), one)
       try {

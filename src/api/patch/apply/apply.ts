@@ -1,5 +1,5 @@
-// Server-side apply: the configuration is merged into the live object, what its manager no longer sets goes where nobody else has it,
-// and fields of other managers are theirs unless the client forces.
+// Server-side apply: merges the configuration into the live object, removes fields that its manager no longer sets and no other manager
+// owns, and leaves fields of other managers alone unless the client forces.
 import { yieldIfDue } from '../../../base/async/turns.ts'
 import type { KubeObject, ManagedFieldsEntry } from '../../object.ts'
 import { isRecord } from '../../schema/compile.ts'
@@ -24,7 +24,7 @@ import { changesOf, dropObsolete, type FieldWrite, give, managersPerStep, takeFr
 export const applyMediaType = 'application/apply-patch+yaml'
 
 export interface ApplyRequest {
-  /** The object that is changed, `write.empty` where it does not exist. Not changed. */
+  /** The object before, `write.empty` if it does not exist. Not modified. */
   readonly live: KubeObject
   readonly config: Readonly<Record<string, unknown>>
   readonly force: boolean
@@ -34,18 +34,18 @@ export interface ApplyRequest {
 }
 
 export interface Applied {
-  /** Not decoded yet: may hold nulls. Shares parts with both inputs. */
+  /** Not decoded yet: may contain nulls. Shares parts with both inputs. */
   readonly object: Record<string, unknown>
   readonly entries: ManagedFieldsEntry[] | undefined
 }
 
 export interface ParsedConfiguration {
   readonly config: Record<string, unknown>
-  /** What strict reading of the body finds. */
+  /** Problems that strict decoding of the body finds. */
   readonly duplicate: string | undefined
 }
 
-/** Reads the body of an apply: one object in YAML or JSON, or nothing, which is an object without anything. Throws a 400. */
+/** Reads the body of an apply: one object in YAML or JSON, or nothing, which is an empty object. Throws a 400. */
 export function parseConfiguration(body: YamlOutcome): ParsedConfiguration {
   if (!body.ok) throw badRequest(`error decoding YAML: error converting YAML to JSON: ${body.message}`)
   const { value, duplicate } = body
@@ -56,7 +56,7 @@ export function parseConfiguration(body: YamlOutcome): ParsedConfiguration {
   )
 }
 
-/** Refuses a configuration of another version or kind, or one in which `problemsOf` finds why it is not an object of it. */
+/** Rejects a configuration of another version or kind, or with problems by `problemsOf`. */
 export function validateConfiguration(
   config: Readonly<Record<string, unknown>>,
   apiVersion: string,
@@ -68,7 +68,7 @@ export function validateConfiguration(
   const metadata = isRecord(config['metadata']) ? config['metadata'] : {}
   if (metadata['managedFields'] !== undefined && metadata['managedFields'] !== null) throw badRequest('metadata.managedFields must be nil')
   const problems = problemsOf(config)
-  // Upstream has no reason for it.
+  // Upstream gives no reason.
   if (problems.length > 0) throw withoutReason(`failed to create typed patch object (${nameText(config)}): ${problemText(problems)}`)
 }
 
@@ -78,7 +78,7 @@ function problemText(problems: readonly string[]): string {
   return problems.length === 1 ? only : ['errors:', ...problems.map(problem => `  ${problem}`)].join('\n')
 }
 
-/** What came of a configuration and cannot be decoded. */
+/** The result of a configuration that cannot be decoded. */
 export function conversionFailure(
   config: Readonly<Record<string, unknown>>,
   merged: Readonly<Record<string, unknown>>,
@@ -98,16 +98,16 @@ function nameText(config: Readonly<Record<string, unknown>>): string {
   return `${textOrNone(metadata['namespace'])}/${textOrNone(metadata['name'])}; ${kindText(config)}`
 }
 
-/** A name that is none is not shown. */
+/** An invalid name is not shown. */
 const textOrNone = (value: unknown): string => (typeof value === 'string' ? value : '')
 
-/** As Go prints a kind: `apps/v1, Kind=Deployment`, `/v1, Kind=Pod`. */
+/** Go's form of a kind: `apps/v1, Kind=Deployment`, `/v1, Kind=Pod`. */
 function kindText({ apiVersion, kind }: Readonly<Record<string, unknown>>): string {
   const version = textOrNone(apiVersion)
   return `${version.includes('/') ? version : `/${version}`}, Kind=${textOrNone(kind)}`
 }
 
-/** Rejects with the 409 where others have fields that the configuration changes. Others have their turn between steps that take long where the objects are large. */
+/** Rejects with the 409 if other managers own fields that the configuration changes. Yields between steps, which take long for large objects. */
 export async function applyConfiguration(request: ApplyRequest): Promise<Applied> {
   const { budget } = request.write
   const managers = readManagers(request.live.metadata.managedFields ?? []) ?? new Map()
@@ -127,7 +127,7 @@ export async function applyConfiguration(request: ApplyRequest): Promise<Applied
   }
 }
 
-/** Items without a name, which validation admits in few kinds, can belong to nobody. */
+/** Items without a name, which a few kinds allow, cannot be owned. */
 function validateLive({ config, problemsOf, write }: ApplyRequest, live: KubeObject, managers: Managers): void {
   try {
     nameItems(live, write.shape)
@@ -153,7 +153,7 @@ function withoutManagedFields(object: KubeObject): KubeObject {
   return { ...object, metadata }
 }
 
-/** What was there before anybody applied belongs to a manager of its own, so that it is not taken silently. */
+/** Fields from before the first apply get a manager of their own, so that they are not taken silently. */
 async function claimForEarlierWriters(managers: Managers, live: KubeObject, write: FieldWrite): Promise<void> {
   if (!live.metadata.uid) return
   const found = compare(write.empty, live, write.shape)
@@ -180,7 +180,7 @@ async function applyOnce({ config, force, write }: ApplyRequest, live: KubeObjec
   await yieldIfDue(budget)
   const unchanged = isUnchanged(live, object, write.shape)
   await yieldIfDue(budget)
-  // Of one who is alone nothing is taken, nor by who changes nothing.
+  // A single manager cannot conflict, nor can an apply without changes.
   if (managers.size > 1 && !unchanged) {
     const changes = changesOf(live, next, compare(live, object, write.shape), write)
     await yieldIfDue(budget)
@@ -205,26 +205,26 @@ async function applyOnce({ config, force, write }: ApplyRequest, live: KubeObjec
   return { object: write.manager === 'kubectl' ? renewLastApplied(result, config) : result, entries: writeManagers(managers) }
 }
 
-/** The same entry as before where neither its fields nor its time are others. */
+/** The same entry as before if neither its fields nor its time changed. */
 function entered(own: Manager, last: Manager | undefined, set: FieldSet, time: string | undefined): Manager {
   const same = last !== undefined && last.apiVersion === own.apiVersion && sameSet(last.set, set)
   const next = { ...own, time, set: same ? last.set : set }
   return same && last.time === time ? { ...next, entry: last.entry } : next
 }
 
-/** Whether a manager applies all that it applied before: then there is nothing to prune. */
+/** Whether a manager still applies everything that it applied before: then nothing needs pruning. */
 function hasAll(own: Manager, last: Manager): boolean {
   return own.apiVersion === last.apiVersion && isEmpty(difference(last.set, own.set))
 }
 
-/** Removes what the manager applied before and does not any more, unless it belongs to somebody else, too. */
+/** Removes fields that the manager no longer applies, unless another manager owns them too. */
 async function prune(merged: unknown, managers: Managers, last: Manager, write: FieldWrite): Promise<unknown> {
   if (isEmpty(last.set)) return merged
   const then = versionFor(last.apiVersion, write)
   const mergedThen = await then.convert(merged)
   const lastNamed = withNamedFields(last.set, then.shape)
   let pruned = await then.restore(removeFields(mergedThen, lastNamed, then.shape))
-  // Back comes what somebody still has, and what somebody's item needs to be an item.
+  // Restores what another manager still owns, and the keys of items that still exist.
   for (const [apiVersion, managed] of setsByVersion(managers, last.apiVersion)) {
     const { shape, convert, restore } = versionFor(apiVersion, write)
     const whole = await convert(merged)
@@ -234,7 +234,7 @@ async function prune(merged: unknown, managers: Managers, last: Manager, write: 
   }
   const keptSet = withNamedFields(fieldsOf(await then.convert(pruned), then.shape), then.shape)
   const mergedSet = withNamedFields(fieldsOf(mergedThen, then.shape), then.shape)
-  // And what nobody ever applied: it was never this manager's to remove.
+  // And fields that were never applied: this manager may not remove them.
   return then.restore(removeFields(mergedThen, intersection(difference(mergedSet, keptSet), lastNamed), then.shape))
 }
 
@@ -252,14 +252,14 @@ function versionFor(apiVersion: string, write: FieldWrite): VersionOfValue {
   return { shape: version.shape, convert: value => version.convert(objectOf(value)), restore: value => version.restore(objectOf(value)) }
 }
 
-/** What managers have, by version; `first` comes first. */
+/** The managers' sets, by version; `first` comes first. */
 function setsByVersion(managers: Managers, first: string): Map<string, FieldSet> {
   const sets = new Map([[first, emptySet]])
   for (const { apiVersion, set } of managers.values()) sets.set(apiVersion, union(sets.get(apiVersion) ?? emptySet, set))
   return sets
 }
 
-/** What `kubectl apply` without the server wrote last is kubectl's own: applying it from now on is no conflict. */
+/** Fields of the last client-side `kubectl apply` belong to kubectl: applying them on the server is no conflict. */
 function withoutLastApplied(conflicts: readonly Conflict[], live: KubeObject, write: FieldWrite): Conflict[] {
   const allowed = lastAppliedFields(live, write)
   return conflicts.map(conflict => ({ ...conflict, set: difference(conflict.set, allowed) })).filter(({ set }) => !isEmpty(set))

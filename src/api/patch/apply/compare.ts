@@ -1,4 +1,4 @@
-// What differs between two objects, found in one walk that is directed by the schema.
+// Compares two objects in one walk along the schema.
 import { isKnownLarge } from '../../../base/data/large-record.ts'
 import { getOwn } from '../../../base/data/own-property.ts'
 import { isRecord } from '../../schema/compile.ts'
@@ -10,19 +10,19 @@ export const added = 1
 export const modified = 2
 export const removed = 4
 
-/** How the path itself differs (0: it does not), and what differs below it; of what came or went as a whole its paths. */
+/** How the path itself differs (0: it does not), and the differences below it; for an added or removed value its paths. */
 export interface Difference {
   readonly kind: number
   readonly below: Differences | undefined
   readonly whole: FieldSet | undefined
 }
 
-/** By element. No map: of a map of thousands its hashing would take longer than the comparison. */
+/** By element. No Map: for thousands of members, its hashing would take longer than the comparison. */
 type Differences = (readonly [element: string, difference: Difference])[]
 
 /**
- * Undefined where nothing differs. `undefined` is absent and `null` is there. Throws `UnnamedItem` for an item of a keyed list without
- * its keys, which validation admits in no built-in kind.
+ * Undefined if nothing differs. `undefined` is absent and `null` is present. Throws `UnnamedItem` for an item of a keyed list without its
+ * keys, which validation admits in no built-in kind.
  */
 export function compare(old: unknown, next: unknown, shape: Shape): Difference | undefined {
   if (old === next) return undefined
@@ -31,14 +31,14 @@ export function compare(old: unknown, next: unknown, shape: Shape): Difference |
   return compareParts(old, next, shape)
 }
 
-/** The same, with all that differs in `below`. */
+/** The same, with all differences in `below`. */
 function compareParts(old: unknown, next: unknown, shape: Shape): Difference | undefined {
   if (old === next) return undefined
   if (shape.kind === 'leaf') return leafDifference(old, next)
   if (shape.kind === 'deduced') {
     const left = resolve(shape, old ?? next)
     const right = resolve(shape, next ?? old)
-    // A map that became something else, or the other way: what it held is gone, and the path itself is another value.
+    // A map replaced by another type, or the reverse: its members were removed, and the path itself has a new value.
     if (left.kind === right.kind) return compareParts(old, next, left)
     return { ...changed, below: mapBelow(isRecord(old) ? old : undefined, isRecord(next) ? next : undefined, memberOfDeduced) }
   }
@@ -58,7 +58,7 @@ const memberOfDeduced: MapShape = { kind: 'map', item: { kind: 'deduced' } }
 
 function isBare(value: Record<string, unknown> | undefined): boolean {
   if (value === undefined) return true
-  // What was read from JSON has no members that are undefined.
+  // Values read from JSON have no undefined members.
   if (isKnownLarge(value)) return false
   for (const name in value) if (value[name] !== undefined) return false
   return true
@@ -130,7 +130,7 @@ function compareItems(old: readonly unknown[], next: readonly unknown[], shape: 
 
 const none: readonly unknown[] = []
 
-/** Items of one name: usually one on each side. Where there are more they change as a whole. */
+/** Items of one name: usually one on each side. Several change as a whole. */
 function compareGroups(old: readonly unknown[], next: readonly unknown[], shape: ListShape): Difference | undefined {
   if (old.length <= 1 && next.length <= 1) return compare(old[0], next[0], shape.item)
   if (old.length > 1 && next.length > 1) return equal(old, next) ? undefined : changed
@@ -156,7 +156,7 @@ function nodeOf({ kind, below, whole }: Difference, kinds: number): FieldSet | u
   return draft.finished()
 }
 
-/** Whether `next` is the same to the letter, the order of items included; what is empty is not what is absent. */
+/** Whether `next` is exactly the same, including the order of items; empty and absent differ. */
 export function isUnchanged(old: unknown, next: unknown, shape: Shape): boolean {
   if (old === next) return true
   const resolved = resolve(shape, next)

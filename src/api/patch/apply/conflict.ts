@@ -1,4 +1,4 @@
-// What an apply is told that would take fields from others, in upstream's words.
+// The error of an apply that would take fields from other managers, in upstream's words.
 import { type ApiError, apiError } from '../../status.ts'
 import { type FieldSet, pathTexts } from './field-set.ts'
 import type { Manager } from './managers.ts'

@@ -30,7 +30,7 @@ for (const { name, of, result } of operations) {
   })
 }
 
-test('NodeDraft, union(), difference() and intersection() count what they make', () => {
+test('NodeDraft, union(), difference() and intersection() count their nodes', () => {
   const draft = new NodeDraft(false)
   for (let at = 0; at < 1000; at++) draft.add(`f:k${String(at).padStart(4, '0')}`, member)
   const large: FieldSet = { 'f:data': draft.finished() ?? {} }

@@ -1,5 +1,5 @@
-// Sets of field paths in the form of `fieldsV1` itself, so that an entry which does not change is neither read nor written anew.
-// A node `{}` is a path of the set; `.` in a node says that the path is one beside those below it. Nodes are never changed once made.
+// Sets of field paths in the form of `fieldsV1` itself, so that an unchanged entry is neither parsed nor serialized. A node `{}` is a path
+// of the set; `.` in a node means that its path is in the set too. Nodes are immutable.
 import { isEmptyRecord, noteMembers } from '../../../base/data/large-record.ts'
 import { compareElements, elementText, sortElements } from './path-element.ts'
 import { memberShape, resolve, type Shape } from './shape.ts'
@@ -23,12 +23,12 @@ export function isMember(node: FieldSet): boolean {
   return node['.'] !== undefined || isEmpty(node)
 }
 
-/** A node before anything below it is added. */
+/** A new node. */
 function draftOf(isIn: boolean): Draft {
   return isIn ? { '.': member } : {}
 }
 
-/** A node of which nothing below was added. */
+/** A node with nothing below it. */
 function bareNode(isIn: boolean): FieldSet | undefined {
   return isIn ? member : undefined
 }
@@ -39,7 +39,7 @@ export function union(a: FieldSet, b: FieldSet): FieldSet {
   return unionBelow(a, b, false, false)
 }
 
-/** Halves are joined, then their halves: each set is copied as often as the list can be halved, not as often as it is long. */
+/** Merges halves recursively: each set is copied logarithmically often. */
 export function unionOf(sets: readonly FieldSet[]): FieldSet {
   const [first = emptySet] = sets
   if (sets.length <= 1) return first
@@ -86,7 +86,7 @@ function copyOf(set: FieldSet, isIn: boolean): Draft {
   return copy
 }
 
-/** Collects the elements of one node and puts them into upstream's order; of a node of thousands nothing is copied that comes in order. */
+/** Collects the elements of one node in upstream's order; elements that arrive in order are not copied. */
 export class NodeDraft {
   readonly #isIn: boolean
   #set: Draft | undefined
@@ -94,7 +94,7 @@ export class NodeDraft {
   #inOrder = true
   #count = 0
 
-  /** `isIn` says that the node's own path is in the set. */
+  /** `isIn`: the node's own path is in the set. */
   constructor(isIn: boolean) {
     this.#isIn = isIn
   }
@@ -111,7 +111,7 @@ export class NodeDraft {
     this.#count += 1
   }
 
-  /** Undefined where there is nothing, the own path included. */
+  /** Undefined if it is empty, including its own path. */
   finished(): FieldSet | undefined {
     if (this.#set === undefined) return bareNode(this.#isIn)
     if (!this.#inOrder) return sorted(this.#set)
@@ -142,7 +142,7 @@ export function sorted(draft: Draft): Draft {
   return result
 }
 
-/** The paths of `a` that are not in `b`; `a` itself where none is. */
+/** The paths of `a` that are not in `b`; `a` itself if it has none of them. */
 export function difference(a: FieldSet, b: FieldSet): FieldSet {
   if (isEmpty(a) || isEmpty(b)) return a
   return without(a, b, false, false) ?? emptySet
@@ -190,7 +190,7 @@ function common(a: FieldSet, b: FieldSet, isIn: boolean): FieldSet | undefined {
   return below ?? bareNode(isIn)
 }
 
-/** Adds the structs that lead to a path as paths of their own: what is removed goes with the structs that hold nothing else. */
+/** Adds the structs on the way to a path as paths: a removed field takes structs along that are empty then. */
 export function withNamedFields(set: FieldSet, shape: Shape): FieldSet {
   const result: Draft = {}
   // A deduced shape has no named fields, nor has anything in it.
@@ -217,7 +217,7 @@ export function withNamedFields(set: FieldSet, shape: Shape): FieldSet {
   return result
 }
 
-/** Every path as text, `.spec.ports[port=80,protocol="TCP"]`, in upstream's order: those of a node before those below it. */
+/** Every path as text, `.spec.ports[port=80,protocol="TCP"]`, in upstream's order: a node before its children. */
 export function pathTexts(set: FieldSet, prefix = ''): string[] {
   const elements = Object.keys(set).filter(element => element !== '.')
   const here: string[] = []
@@ -227,7 +227,7 @@ export function pathTexts(set: FieldSet, prefix = ''): string[] {
     if (inner === undefined) continue
     const path = prefix + elementText(element)
     if (isMember(inner)) here.push(path)
-    // Not spread into arguments, of which there is a bound.
+    // Not spread into arguments, whose number is limited.
     if (!isEmpty(inner)) for (const text of pathTexts(inner, path)) below.push(text)
   }
   return [...here, ...below]

@@ -1,4 +1,4 @@
-// All paths that an object sets: what an apply configuration owns.
+// All paths that an object sets: those that an apply configuration owns.
 import { isRecord } from '../../schema/compile.ts'
 import { emptySet, type FieldSet, member, NodeDraft } from './field-set.ts'
 import { elementIfNamed, itemElement } from './path-element.ts'
@@ -22,7 +22,7 @@ function addMembers(value: unknown, shape: StructShape | MapShape, draft: NodeDr
   for (const name in value) {
     const inner = value[name]
     if (inner === undefined) continue
-    // A struct's field counts through what it holds; whatever else, and what holds nothing, is a path of its own.
+    // A struct's field counts through its content; any other value, and an empty one, is a path of its own.
     const isIn = inner === null || isEmptyRecord(inner) || shape.kind === 'map' || shape.field(name) === undefined
     const node = nodeOf(inner, memberShape(shape, name), isIn)
     if (node !== undefined) draft.add(`f:${name}`, node)
@@ -33,12 +33,12 @@ function addItems(value: unknown, shape: ListShape, draft: NodeDraft): void {
   if (!Array.isArray(value)) return
   for (const each of value) {
     const element = elementIfNamed(shape, each)
-    // Items of one name are owned as a whole, and one without a name, as pruning may leave it, is nobody's.
+    // Items of one name are owned as a whole; an item without a name, as pruning may leave it, is owned by no one.
     if (element !== undefined) draft.add(element, draft.has(element) ? member : (nodeOf(each, shape.item, true) ?? member))
   }
 }
 
-/** Throws `UnnamedItem` for an item of a keyed list that its keys do not name. */
+/** Throws `UnnamedItem` for an item of a keyed list without its keys. */
 export function nameItems(value: unknown, shape: Shape): void {
   const resolved = resolve(shape, value)
   switch (resolved.kind) {

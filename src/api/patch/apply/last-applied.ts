@@ -1,4 +1,4 @@
-// The annotation in which `kubectl apply` without the server keeps what it applied last.
+// The annotation in which client-side `kubectl apply` stores its last configuration.
 import { parseJson } from '../../../base/json.ts'
 import type { KubeObject } from '../../object.ts'
 import { isRecord } from '../../schema/compile.ts'
@@ -11,14 +11,14 @@ import { typedProblems } from './typed-problems.ts'
 
 const annotation = 'kubectl.kubernetes.io/last-applied-configuration'
 
-/** The fields of the annotation that still have the value which was applied; empty where it says nothing usable. */
+/** The annotation's fields that still have the applied value; empty if it is unusable. */
 export function lastAppliedFields(
   live: KubeObject,
   { apiVersion, shape, type }: Pick<FieldWrite, 'apiVersion' | 'shape' | 'type'>,
 ): FieldSet {
   const config = parsed(live.metadata.annotations?.[annotation])
   if (config?.['apiVersion'] !== apiVersion || !config['kind']) return emptySet
-  // As upstream, also where the object has several items of one name.
+  // As upstream, also if the object has several items of one name.
   if (type !== undefined && [config, live].some(value => typedProblems(value, type).length > 0)) return emptySet
   return difference(fieldsOf(config, shape), pathsOf(compare(config, live, shape), added | modified | removed))
 }
@@ -29,13 +29,13 @@ function parsed(text: string | undefined): Record<string, unknown> | undefined {
     const value: unknown = parseJson(text)
     return isRecord(value) ? value : undefined
   } catch (err) {
-    // Users can write anything there; then it allows nothing.
+    // Users can write anything there; invalid content allows nothing.
     if (err instanceof SyntaxError) return undefined
     throw err
   }
 }
 
-/** Where the object has the annotation it follows what is applied, so that a later `kubectl apply` without the server sees it. */
+/** Updates an existing annotation to the applied configuration, so that a later client-side `kubectl apply` sees it. */
 export function renewLastApplied(object: Record<string, unknown>, config: Readonly<Record<string, unknown>>): Record<string, unknown> {
   const metadata = isRecord(object['metadata']) ? object['metadata'] : {}
   const annotations = isRecord(metadata['annotations']) ? metadata['annotations'] : {}

@@ -1,4 +1,4 @@
-// Who manages which fields: `metadata.managedFields` as sets by manager, and back.
+// Converts `metadata.managedFields` to sets by manager, and back.
 import { parseJson } from '../../../base/json.ts'
 import type { ManagedFieldsEntry } from '../../object.ts'
 import { isRecord } from '../../schema/compile.ts'
@@ -9,23 +9,23 @@ export interface Manager {
   readonly operation: 'Apply' | 'Update'
   readonly apiVersion: string
   readonly subresource: string
-  /** RFC 3339; undefined where the entry has none. */
+  /** RFC 3339; undefined if the entry has none. */
   readonly time: string | undefined
   readonly set: FieldSet
-  /** The entry that this was read from, as long as nothing of it changed. */
+  /** The entry that this was read from, while it is unchanged. */
   readonly entry: ManagedFieldsEntry | undefined
 }
 
-/** Keys tell managers apart: those that apply are one whatever version they apply. */
+/** Keys identify managers: managers that apply are the same in every version. */
 export type Managers = Map<string, Manager>
 
-/** Upstream keeps this many managers of operation Update apart. */
+/** Upstream keeps this many separate managers of operation Update. */
 const maxUpdateManagers = 10
 const oldUpdates = 'ancient-changes'
 
 export function managerKey(manager: Pick<Manager, 'name' | 'operation' | 'apiVersion' | 'subresource'>): string {
   const { name, operation, subresource } = manager
-  // As upstream's, whose order shows in messages.
+  // Upstream's format, whose order messages show.
   return JSON.stringify({
     ...(name === '' ? {} : { manager: name }),
     operation,
@@ -34,7 +34,7 @@ export function managerKey(manager: Pick<Manager, 'name' | 'operation' | 'apiVer
   })
 }
 
-/** Undefined where an entry cannot be read, as a client may have written it. */
+/** Undefined if an entry is malformed, since clients may write it. */
 export function readManagers(entries: readonly ManagedFieldsEntry[]): Managers | undefined {
   const managers: Managers = new Map()
   for (const entry of entries) {
@@ -47,14 +47,14 @@ export function readManagers(entries: readonly ManagedFieldsEntry[]): Managers |
   return managers
 }
 
-/** Sets that were found to be such: those of one stored object are asked about with each request for it. */
+/** Validated sets: those of one stored object are checked with each request for it. */
 const knownSets = new WeakSet<object>()
 
 function isFieldSet(value: unknown): value is FieldSet {
   if (!isRecord(value)) return false
   if (knownSets.has(value)) return true
   if (!isSetBelow(value)) return false
-  // What is frozen stays as it is.
+  // Frozen sets cannot change.
   if (Object.isFrozen(value)) knownSets.add(value)
   return true
 }
@@ -92,7 +92,7 @@ export function withSet(manager: Manager, set: FieldSet): Manager {
   return set === manager.set ? manager : { ...manager, set, entry: undefined }
 }
 
-/** In upstream's order; undefined where nobody manages anything. */
+/** In upstream's order; undefined if there are no managers. */
 export function writeManagers(managers: Managers): ManagedFieldsEntry[] | undefined {
   const listed = [...managers.values()].filter(({ set }) => !isEmpty(set))
   if (listed.length === 0) return undefined
@@ -125,7 +125,7 @@ function compareText(a: string, b: string): number {
   return a < b ? -1 : a > b ? 1 : 0
 }
 
-/** Joins the oldest managers of operation Update where there are too many. */
+/** Merges the oldest managers of operation Update if there are too many. */
 export function capManagers(managers: Managers): void {
   if (managers.size <= maxUpdateManagers) return
   const updaters = [...managers].filter(([, { operation }]) => operation === 'Update')
@@ -133,14 +133,14 @@ export function capManagers(managers: Managers): void {
   if (count <= maxUpdateManagers) return
   updaters.sort(([aKey, a], [bKey, b]) => compareText(a.time ?? '', b.time ?? '') || compareText(aKey, bKey))
   const firstOfVersion = new Map<string, [string, Manager]>()
-  // Joined at the end: one after the other each would copy what all before it held.
+  // Merged at the end: one after the other, each would copy the content of all before it.
   const joined = new Map<string, FieldSet[]>()
   for (const [key, manager] of updaters) {
     if (count <= maxUpdateManagers) break
     const { apiVersion } = manager
     const first = firstOfVersion.get(apiVersion)
     if (first === undefined) {
-      // Alone it stays who it is: one manager joins another.
+      // A single one stays as it is: merging needs at least two.
       firstOfVersion.set(apiVersion, [key, manager])
       continue
     }

@@ -1,4 +1,4 @@
-// Puts an apply configuration over an object: the configuration wins in every leaf, and keyed lists are merged item by item.
+// Merges an apply configuration into an object: the configuration wins in every leaf, and keyed lists are merged item by item.
 import { getOwn, setOwn } from '../../../base/data/own-property.ts'
 import { isRecord } from '../../schema/compile.ts'
 import { itemElement } from './path-element.ts'
@@ -29,20 +29,20 @@ function mergeMaps(live: Record<string, unknown>, config: Record<string, unknown
   for (const name in live) put(name)
   for (const name in config) if (getOwn(live, name) === undefined) put(name)
   if (size === 0) return sent
-  // What changes nothing is told by its identity, so that nobody compares it again.
+  // An unchanged value keeps its identity, so that it is not compared again.
   return same ? live : result
 }
 
 /**
- * Items that only one side has keep their place between their neighbours; where the sides disagree about the order of what they share,
- * the configuration's order holds.
+ * Items of only one side keep their place between their neighbours; if the sides order common items differently, the configuration's order
+ * applies.
  */
 function mergeLists(live: readonly unknown[], config: readonly unknown[], shape: ListShape, sent: unknown): unknown {
   if (live.length === 0 && config.length === 0) return sent
   const left = live.map(item => itemElement(shape, item))
   const right = config.map(item => itemElement(shape, item))
   const ofLive = new Map<string, unknown>()
-  // A name that several items share stands for none of them: they are replaced.
+  // A name that several items share identifies none of them: they are replaced.
   for (const [index, element] of left.entries()) ofLive.set(element, ofLive.has(element) ? null : live[index])
   const ofConfig = new Map(right.map((element, index) => [element, config[index]]))
   const shared = right.filter(element => ofLive.has(element))
@@ -66,7 +66,7 @@ function mergeLists(live: readonly unknown[], config: readonly unknown[], shape:
         continue
       }
       if (ofConfig.has(ours) && nextShared !== undefined && nextShared !== ours) {
-        // It comes later, where the configuration has it.
+        // Added later, at its place in the configuration.
         l++
         continue
       }

@@ -22,7 +22,7 @@ function kind(group: string, version: string, name: string): Kind {
   return { shape: shapeOfStruct(type), empty: { ...zeroOf(type), metadata: {} } }
 }
 
-/** The set, and whether it had to be made. */
+/** The set, and whether it was computed. */
 function ask({ shape, empty }: Kind, object: unknown, filter: PathFilter = everything): { set: FieldSet; made: boolean } {
   let made = false
   const set = fieldsOfOutline(object, shape, empty, filter, () => {
@@ -45,7 +45,7 @@ describe('fieldsOfOutline()', () => {
     ['an absent member', { ...pod(), status: undefined }],
   ]
   for (const [name, object] of same) {
-    test(`knows ${name}`, () => {
+    test(`reuses the set for ${name}`, () => {
       const pods = kind('', 'v1', 'Pod')
       const first = ask(pods, pod())
       const second = ask(pods, object)
@@ -65,7 +65,7 @@ describe('fieldsOfOutline()', () => {
     ['null for a map', { ...pod(), metadata: { ...pod().metadata, labels: null } }],
   ]
   for (const [name, object] of other) {
-    test(`makes a new set for ${name}`, () => {
+    test(`computes a new set for ${name}`, () => {
       const pods = kind('', 'v1', 'Pod')
       ask(pods, pod())
       const found = ask(pods, object)
@@ -73,20 +73,20 @@ describe('fieldsOfOutline()', () => {
     })
   }
 
-  test('tells paths apart that own different fields', () => {
+  test('distinguishes paths with different fields', () => {
     const pods = kind('', 'v1', 'Pod')
     ask(pods, pod())
     assert.equal(ask(pods, pod(), excludingPaths(['status'])).made, true)
   })
 
-  test('keeps nothing of a huge object', () => {
+  test('caches nothing of a huge object', () => {
     const maps = kind('', 'v1', 'ConfigMap')
     const data = Object.fromEntries(Array.from({ length: 400 }, (_, index) => [`k${index}`, 'v']))
     assert.equal(ask(maps, { metadata: {}, data }).made, true)
     assert.equal(ask(maps, { metadata: {}, data }).made, true)
   })
 
-  test('gives what comparing gives, whatever came before', () => {
+  test('returns the result of a comparison, whatever came before', () => {
     const leaf = fc.oneof(fc.constant(null), fc.constant(undefined), fc.constant(''), fc.constant('a'), fc.constant(0), fc.constant([]))
     const names = fc.constantFrom('a', 'b', 'c')
     const map = fc.dictionary(names, leaf, { noNullPrototype: true })

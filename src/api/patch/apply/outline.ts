@@ -9,7 +9,7 @@ import { type ListShape, memberShape, resolve, type Shape } from './shape.ts'
 
 type Outline = LeafOutline | RecordOutline | ListOutline
 
-/** A value that changes as a whole, or that holds nothing: `old` is what an empty object has there, and `same` whether the value is that. */
+/** An atomic or empty value: `old` is an empty object's value there, and `same` whether the value equals it. */
 interface WholeOutline {
   readonly old: unknown
   readonly same: boolean
@@ -17,14 +17,14 @@ interface WholeOutline {
 
 interface LeafOutline extends WholeOutline {
   readonly kind: 'leaf'
-  /** Without a schema a value is a leaf for being no map. */
+  /** Without a schema, a value that is no map is a leaf. */
   readonly deduced: boolean
 }
 
 interface RecordOutline extends WholeOutline {
   readonly kind: 'record'
   readonly deduced: boolean
-  /** In the order of the object; a value that is no record has none. */
+  /** In the order of the object; empty for a value that is no record. */
   readonly names: readonly string[]
   readonly below: readonly Outline[]
 }
@@ -32,7 +32,7 @@ interface RecordOutline extends WholeOutline {
 interface ListOutline extends WholeOutline {
   readonly kind: 'list'
   readonly shape: ListShape
-  /** The values of the list's keys for one item after the other, or the items themselves of a set. */
+  /** The key values of one item after the other, or the items themselves for a set. */
   readonly keys: readonly unknown[]
   readonly below: readonly Outline[]
 }
@@ -43,24 +43,24 @@ interface Known {
   readonly set: FieldSet
 }
 
-/** Objects with more members and items are not kept, so that what is kept stays small: some 10 KB each. */
+/** Objects with more members and items are not cached, so that an entry takes at most some 10 KB. */
 const maxMembers = 300
-/** Of one kind; the least recently used goes first. */
+/** Per kind; the least recently used is dropped first. */
 const maxOutlines = 8
 
 /** By the empty object of the kind. */
 const known = new WeakMap<object, Known[]>()
 
 /**
- * The field set of an object that was not there before, from `make` where none of the last objects of its kind had the same outline. `empty` and
- * `filter` are compared by identity; whatever `make` returns must depend on nothing else than them, the shape and the outline. The set is shared: never changed.
+ * The field set of a new object, from `make` if no cached object of its kind has the same outline. `empty` and `filter` are compared by
+ * identity; the result of `make` must depend only on them, the shape and the outline. The set is shared: never modify it.
  */
 export function fieldsOfOutline(object: unknown, shape: Shape, empty: object, filter: PathFilter, make: () => FieldSet): FieldSet {
   const recent = known.get(empty) ?? []
   for (let i = 0; i < recent.length; i++) {
     const candidate = recent[i]
     if (candidate === undefined || candidate.filter !== filter || !matches(candidate.outline, object)) continue
-    // To the front, without moving anything where it is there already.
+    // Moves it to the front, unless it is already there.
     if (i > 0) recent.unshift(...recent.splice(i, 1))
     return candidate.set
   }
@@ -76,12 +76,12 @@ export function fieldsOfOutline(object: unknown, shape: Shape, empty: object, fi
 
 const texts = new WeakMap<object, string>()
 
-/** The JSON of a set that many objects share, made once; undefined for every other value. */
+/** The JSON of a set that many objects share, serialized once; undefined for any other value. */
 export function sharedText(set: unknown): string | undefined {
   return typeof set === 'object' && set !== null ? texts.get(set) : undefined
 }
 
-/** Undefined where there is too much of it. */
+/** Undefined if it is too large. */
 function outlineOf(value: unknown, shape: Shape, old: unknown, tally: { members: number }): Outline | undefined {
   const resolved = resolve(shape, value)
   const whole = { old, same: old !== undefined && equal(old, value) }

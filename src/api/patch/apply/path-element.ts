@@ -1,11 +1,11 @@
-// The names of the parts of a value as they stand in `fieldsV1`: `f:replicas`, `k:{"name":"web"}`, `v:"finalizer"`, `i:0`.
+// Path elements in the form of `fieldsV1`: `f:replicas`, `k:{"name":"web"}`, `v:"finalizer"`, `i:0`.
 import { parseJson } from '../../../base/json.ts'
 import { goQuote } from '../../go-text/go-quote.ts'
 import { isRecord } from '../../schema/compile.ts'
 import { goFloat, goJson } from '../../schema/go-json.ts'
 import type { ListShape } from './shape.ts'
 
-/** An item that its list's keys do not name. The message is upstream's. */
+/** A list item without its keys. The message is upstream's. */
 export class UnnamedItem extends Error {}
 
 export function itemElement(shape: ListShape, item: unknown): string {
@@ -30,7 +30,7 @@ export function itemElement(shape: ListShape, item: unknown): string {
   return `${text}}`
 }
 
-/** Undefined where the keys do not name the item. */
+/** Undefined if the item lacks the keys. */
 export function elementIfNamed(shape: ListShape, item: unknown): string | undefined {
   try {
     return itemElement(shape, item)
@@ -40,7 +40,7 @@ export function elementIfNamed(shape: ListShape, item: unknown): string | undefi
   }
 }
 
-/** As messages show it: `.spec`, `[name="web"]`, `[="finalizer"]`, `[0]`. What was read from `fieldsV1` has its numbers as Go's float64. */
+/** The form in messages: `.spec`, `[name="web"]`, `[="finalizer"]`, `[0]`. Numbers from `fieldsV1` are Go's float64. */
 export function elementText(element: string, number: (value: number) => string = goFloat): string {
   const rest = element.slice(2)
   switch (element.charAt(0)) {
@@ -59,7 +59,7 @@ export function elementText(element: string, number: (value: number) => string =
   }
 }
 
-/** As upstream prints values; a key that is no scalar stands only in a message that refuses it. */
+/** Upstream's form of values; a key that is no scalar occurs only in a message that rejects it. */
 function valueText(value: unknown, number: (value: number) => string): string {
   if (Array.isArray(value)) return `[${value.map(item => valueText(item, number)).join(',')}]`
   if (typeof value === 'string') return goQuote(value)
@@ -75,7 +75,7 @@ export function compareElements(a: string, b: string): number {
   return compareRead(a, b, readElement)
 }
 
-/** The elements in that order; each is read once. Sorts in place. */
+/** The elements in that order; each is parsed once. Sorts in place. */
 export function sortElements(elements: string[]): string[] {
   const known = new Map<string, unknown>()
   const read = (element: string): unknown => {
@@ -88,7 +88,7 @@ export function sortElements(elements: string[]): string[] {
 
 function compareRead(a: string, b: string, read: (element: string) => unknown): number {
   const kind = a.charCodeAt(0)
-  // By far most are fields; their order is that of their text.
+  // Nearly all are fields; their order is that of their text.
   if (kind === fieldKind && b.charCodeAt(0) === fieldKind) return a < b ? -1 : a > b ? 1 : 0
   const difference = rank.indexOf(a.charAt(0)) - rank.indexOf(b.charAt(0))
   if (difference !== 0) return difference
@@ -113,7 +113,7 @@ function compareValues(a: unknown, b: unknown): number {
     }
     return left.length - right.length
   }
-  // Numbers come before strings, these before booleans.
+  // Numbers before strings before booleans.
   if (typeof a !== typeof b) return typeOrder.indexOf(typeof a) - typeOrder.indexOf(typeof b)
   return String(a) < String(b) ? -1 : String(a) > String(b) ? 1 : 0
 }

@@ -26,9 +26,9 @@ describe('excludingPaths()', () => {
 })
 
 describe('onlyPaths()', () => {
-  it('keeps what is below any item of a list', () => {
+  it('keeps paths below any item of a list', () => {
     const kept = { 'f:spec': { 'f:containers': { 'k:{"name":"c"}': { 'f:resources': { 'f:limits': {} } } } } }
     assert.deepEqual(onlyPaths(['spec.containers.*.resources'])?.(set), kept)
   })
-  it('keeps nothing where nothing is', () => assert.deepEqual(onlyPaths(['spec.volumes'])?.(set), {}))
+  it('keeps nothing of an empty set', () => assert.deepEqual(onlyPaths(['spec.volumes'])?.(set), {}))
 })

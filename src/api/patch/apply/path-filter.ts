@@ -1,16 +1,16 @@
 // Which part of a set one path of the API owns: a write through it never changes the rest.
 import { emptySet, type FieldSet, isEmpty, isMember, member } from './field-set.ts'
 
-/** Undefined lets everything through. */
+/** Undefined means no filter. */
 export type PathFilter = ((set: FieldSet) => FieldSet) | undefined
 
-/** Each path is field names with dots between; what is below one goes with it. */
+/** Each path is field names separated by dots, and includes everything below it. */
 export function excludingPaths(paths: readonly string[]): PathFilter {
   const split = paths.map(elementsOf)
   return split.length === 0 ? undefined : set => split.reduce((rest, path) => without(rest, path, 0) ?? emptySet, set)
 }
 
-/** Only what is at or below one of the paths; `*` stands for any item of a list. */
+/** Only what is at or below one of the paths; `*` matches any item of a list. */
 export function onlyPaths(paths: readonly string[]): PathFilter {
   const split = paths.map(elementsOf)
   return set => kept(set, split, 0) ?? emptySet
@@ -20,7 +20,7 @@ function elementsOf(path: string): string[] {
   return path.split('.').map(name => (name === '*' ? name : `f:${name}`))
 }
 
-/** `set` itself where nothing of it goes; undefined where nothing stays. */
+/** `set` itself if nothing is removed; undefined if nothing remains. */
 function without(set: FieldSet, path: readonly string[], depth: number): FieldSet | undefined {
   const element = path[depth]
   if (element === undefined) return undefined
@@ -31,7 +31,7 @@ function without(set: FieldSet, path: readonly string[], depth: number): FieldSe
   if (rest !== undefined) return { ...set, [element]: rest }
   const { [element]: _gone, ...others } = set
   if (Object.keys(others).some(name => name !== '.')) return others
-  // Alone, a path of the set is an empty node.
+  // A single path of the set is an empty node.
   return depth > 0 && isMember(set) ? member : undefined
 }
 

@@ -1,11 +1,11 @@
-// Takes the paths of a set out of an object.
+// Removes the paths of a set from an object.
 import { setOwn } from '../../../base/data/own-property.ts'
 import { isRecord } from '../../schema/compile.ts'
 import { type FieldSet, isEmpty, isMember } from './field-set.ts'
 import { elementIfNamed } from './path-element.ts'
 import { memberShape, resolve, type Shape } from './shape.ts'
 
-/** A map or list that loses all it held becomes null. Does not change `value`. */
+/** A map or list that becomes empty is null. Does not modify `value`. */
 export function removeFields(value: unknown, set: FieldSet, shape: Shape): unknown {
   const resolved = resolve(shape, value)
   if (isEmpty(set)) return value

@@ -24,20 +24,20 @@ const parent = [
 ]
 const inScale = { 'f:spec': { 'f:replicas': {} } }
 
-test('scaleEntries() shows who has the replicas, whatever they are called in the version', () => {
+test("scaleEntries() shows the managers of the replicas, whatever the field's name in the version", () => {
   assert.deepEqual(scaleEntries(parent, paths), [entry('a', 'autoscaling/v1', inScale, 'Apply'), entry('b', 'autoscaling/v1', inScale)])
   assert.equal(scaleEntries([], paths), undefined)
   assert.equal(scaleEntries(undefined, paths), undefined)
 })
 
-test('parentEntries() leaves everything to who applied and still has the scale, but for versions that are not served', () => {
+test('parentEntries() keeps entries of appliers that still own the scale, except in versions that are not served', () => {
   const applied = parent.filter(({ manager }) => manager !== 'b')
   const kept = applied.filter(({ manager }) => manager !== 'd')
   const back = parentEntries(applied, scaleEntries(applied, paths), paths) ?? []
   assert.deepEqual(new Set(back), new Set(kept))
 })
 
-test('parentEntries() gives who updated an entry of its own for the replicas, in the version of the request and without a time', () => {
+test('parentEntries() gives an updater a separate entry for the replicas, in the version of the request and without a time', () => {
   const count = { 'f:count': {} }
   const updated = { ...entry('b', 'v2', { 'f:spec': { 'f:many': count, 'f:color': {} } }), time: '2026-01-01T00:00:00Z' }
   assert.deepEqual(parentEntries([updated], scaleEntries([updated], paths), paths), [
@@ -46,7 +46,7 @@ test('parentEntries() gives who updated an entry of its own for the replicas, in
   ])
 })
 
-test('parentEntries() gives a new holder no time but that of its entry for something else', () => {
+test('parentEntries() gives a new owner no time except that of its other entry', () => {
   const applied = { ...entry('a', 'v1', { 'f:spec': { 'f:color': {} } }, 'Apply', 'scale'), time: '2026-01-01T00:00:00Z' }
   const scale = [
     { ...entry('a', 'autoscaling/v1', inScale, 'Apply', 'scale'), time: '2026-01-02T00:00:00Z' },
@@ -62,13 +62,13 @@ test('parentEntries() gives a new holder no time but that of its entry for somet
   )
 })
 
-test('parentEntries() takes the replicas from who lost them and gives them to who has them now', () => {
+test('parentEntries() moves the replicas from the old to the new owner', () => {
   assert.deepEqual(parentEntries(parent.slice(0, 2), [entry('s', 'autoscaling/v1', inScale, 'Apply', 'scale')], paths), [
     entry('a', 'v1', { 'f:spec': { 'f:color': {} } }, 'Apply'),
     entry('s', 'v1', { 'f:spec': { 'f:size': {} } }, 'Apply', 'scale'),
   ])
 })
 
-test('parentEntries() gives nothing to who manages another field of the scale', () => {
+test('parentEntries() gives nothing to a manager of another field of the scale', () => {
   assert.equal(parentEntries(undefined, [entry('s', 'autoscaling/v1', { 'f:metadata': { 'f:labels': {} } })], paths), undefined)
 })

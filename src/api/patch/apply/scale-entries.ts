@@ -1,4 +1,4 @@
-// Who manages the replicas of an object, as managers of its Scale, and back: a Scale shows one field of its parent under another name.
+// Converts managers of an object's replicas to managers of its Scale, and back: a Scale shows one field of its parent under another name.
 import type { ManagedFieldsEntry } from '../../object.ts'
 import { difference, type FieldSet, intersection, isEmpty, member } from './field-set.ts'
 import { type Manager, type Managers, readManagers, withSet, writeManagers } from './managers.ts'
@@ -28,8 +28,9 @@ export function scaleEntries(parent: Entries, paths: ReplicasPaths): ManagedFiel
 }
 
 /**
- * The parent's entries after a write of the Scale left it with `scale`: who lost the replicas there loses them here. As upstream, whose key of a
- * manager that updates has the version in it: such a manager is another one in the Scale, so it keeps the replicas in an entry of their own.
+ * The parent's entries after a write of the Scale with the managers `scale`: managers that lost the replicas there lose them here. As
+ * upstream, whose key of an updating manager contains the version: in the Scale it is another manager, so it keeps the replicas in a
+ * separate entry.
  */
 export function parentEntries(parent: Entries, scale: Entries, paths: ReplicasPaths): ManagedFieldsEntry[] | undefined {
   const holders = new Map<string, Manager>()
@@ -47,7 +48,7 @@ export function parentEntries(parent: Entries, scale: Entries, paths: ReplicasPa
   const own = paths.pathIn(paths.apiVersion)
   if (own) {
     const set = setOf(own)
-    // No time but that of the entry which had none of the replicas.
+    // Only the time of the entry that did not have the replicas.
     for (const [key, manager] of holders)
       managers.set(key, { ...manager, apiVersion: paths.apiVersion, time: before.get(key)?.time, set, entry: undefined })
   }

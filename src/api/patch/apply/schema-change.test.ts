@@ -52,7 +52,7 @@ for (const [name, before, after] of rows) {
   })
 }
 
-test('followSchema() validates managers of other versions by theirs, and leaves those of none alone', () => {
+test('followSchema() checks managers of other versions by their schemas, and skips those without one', () => {
   const set = { 'f:m': { 'f:a': {} } }
   const other = managersWith(set, 'v2')
   assert.equal(followSchema(other, write), false)

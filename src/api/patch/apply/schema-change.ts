@@ -1,12 +1,12 @@
-// What managers have after the schema of a custom resource changed: what was owned part by part and changes as a whole from now on.
+// Updates managers after the schema of a custom resource changed: a map or list that became atomic is owned as a whole.
 import { type FieldSet, isEmpty, member, sorted } from './field-set.ts'
 import { type Managers, withSet } from './managers.ts'
 import { memberShape, type Shape } from './shape.ts'
 import type { FieldWrite } from './track-update.ts'
 
 /**
- * Changes `managers` where their sets name parts of what is atomic now; whoever had a part has the whole. What became granular needs nothing: its
- * path stays. Returns whether anything changed. Built-in schemas do not change, so their managers are left alone.
+ * Modifies `managers` whose sets name parts of a value that is now atomic: the owner of a part owns the whole. A value that became granular
+ * keeps its path. Returns whether anything changed. Built-in schemas do not change, so their managers are skipped.
  */
 export function followSchema(managers: Managers, write: Pick<FieldWrite, 'apiVersion' | 'shape' | 'type' | 'version'>): boolean {
   if (write.type !== undefined) return false
@@ -21,7 +21,7 @@ export function followSchema(managers: Managers, write: Pick<FieldWrite, 'apiVer
   return changed
 }
 
-/** `set` itself where it names no part of what is atomic. */
+/** `set` itself if it names no part of an atomic value. */
 function withWholes(set: FieldSet, shape: Shape): FieldSet {
   if (shape.kind === 'leaf') return shape.atomic === true && !isEmpty(set) ? member : set
   if (shape.kind === 'deduced') return set

@@ -1,23 +1,23 @@
-// How field management sees a type: which values change as a whole, and how the parts of the others are named.
+// The types of field management: which values are atomic, and how parts of the others are named.
 import type { SchemaField, SchemaType, StructType } from '../../schema/model.ts'
 import { publishedDefault } from '../../schema/published-default.ts'
 
 export type Shape = LeafShape | StructShape | MapShape | ListShape | DeducedShape
 
-/** Owned as a whole: scalars, and lists, maps and structs that are atomic. */
+/** Owned as a whole: scalars, and atomic lists, maps and structs. */
 interface LeafShape {
   readonly kind: 'leaf'
-  /** Of a list, map or struct: a schema may have told its parts apart before. */
+  /** For a list, map or struct: it may have been granular in an earlier schema. */
   readonly atomic?: true
 }
 
 export interface StructShape {
   readonly kind: 'struct'
-  /** Undefined where the struct has no such field. */
+  /** Undefined if the struct has no such field. */
   field(name: string): Shape | undefined
-  /** A time that Go prints as null where it is not set: absent and null are one there. */
+  /** A time that Go serializes as null if it is unset: absent and null are equal there. */
   isNullWhenAbsent(name: string): boolean
-  /** Such times that objects here leave out though Go holds them: they are in the paths of a struct that comes as a whole. */
+  /** Times that objects here omit although Go has them: they are in the paths of an added or removed struct. */
   readonly leftOut: readonly string[]
 }
 
@@ -26,15 +26,15 @@ export interface MapShape {
   readonly item: Shape
 }
 
-/** A list whose items are told apart by some of their fields, or by their value where `keys` is empty (a set). */
+/** A list whose items are identified by some of their fields, or by their value if `keys` is empty (a set). */
 export interface ListShape {
   readonly kind: 'list'
   readonly item: Shape
-  /** Sorted by name, as they stand in a path. */
+  /** Sorted by name, as in a path. */
   readonly keys: readonly { readonly name: string; readonly default: unknown }[]
 }
 
-/** Of any form: objects are maps of such values, everything else is a leaf. Kinds without a schema look like this. */
+/** Of any form: objects are maps of such values, everything else is a leaf. Kinds without a schema have this shape. */
 export interface DeducedShape {
   readonly kind: 'deduced'
 }
@@ -42,7 +42,7 @@ export interface DeducedShape {
 export const leaf: LeafShape = { kind: 'leaf' }
 export const atomic: LeafShape = { kind: 'leaf', atomic: true }
 export const deduced: DeducedShape = { kind: 'deduced' }
-/** What an object is where the schema says nothing. */
+/** The shape of an object without a schema. */
 export const deducedMap: MapShape = { kind: 'map', item: deduced }
 
 const structShapes = new WeakMap<StructType, StructShape>()
@@ -50,7 +50,7 @@ const structShapes = new WeakMap<StructType, StructShape>()
 export function shapeOfStruct(type: StructType): StructShape {
   const known = structShapes.get(type)
   if (known !== undefined) return known
-  // Types contain themselves: a field's shape is made when it is first asked for.
+  // Types may contain themselves: a field's shape is created at first use.
   const fields = new Map<string, Shape>()
   const shape: StructShape = {
     kind: 'struct',
@@ -73,11 +73,11 @@ export function shapeOfStruct(type: StructType): StructShape {
   return shape
 }
 
-/** How the field's values are owned: what the field says of its list or map counts beside its type. */
+/** How the field's values are owned: by its type and by the field's own list or map type. */
 export function shapeOfField(field: SchemaField): Shape {
   const { type } = field
   if (type.kind === 'struct' || type.kind === 'map') {
-    // What the field says goes before what its type says: a volume's claimRef is granular, other references are not.
+    // The field's own type takes precedence: a volume's claimRef is granular, other references are not.
     if (field.mapType === 'granular' && type.kind === 'struct') return shapeOfStruct(type)
     return field.mapType === 'atomic' ? leaf : shapeOf(type)
   }
@@ -99,7 +99,7 @@ function shapeOf(type: SchemaType): Shape {
     case 'map':
       return { kind: 'map', item: shapeOf(type.item) }
     case 'raw':
-      // Embedded objects change as a whole.
+      // Embedded objects are atomic.
       return type.go === 'runtime.RawExtension' ? leaf : deduced
     case 'schemaOrBool':
     case 'schemaOrArray':
@@ -110,7 +110,7 @@ function shapeOf(type: SchemaType): Shape {
   }
 }
 
-/** The shape that a value of a type really has: a deduced one is a map or a leaf. */
+/** The actual shape of a value: a deduced one is a map or a leaf. */
 export function resolve(shape: Shape, value: unknown): LeafShape | StructShape | MapShape | ListShape {
   if (shape.kind !== 'deduced') return shape
   return typeof value === 'object' && value !== null && !Array.isArray(value) ? deducedMap : leaf

@@ -1,4 +1,4 @@
-// Who manages what after a write that is no apply: whoever changes a field takes it from all others.
+// Updates managers after a write that is no apply: a writer takes every changed field from all other managers.
 import { type Budget, yieldIfDue } from '../../../base/async/turns.ts'
 import type { KubeObject, ManagedFieldsEntry } from '../../object.ts'
 import type { StructType } from '../../schema/model.ts'
@@ -10,9 +10,9 @@ import type { PathFilter } from './path-filter.ts'
 import { followSchema } from './schema-change.ts'
 import type { Shape } from './shape.ts'
 
-/** A write, as field management sees it. */
+/** A write, from the view of field management. */
 export interface FieldWrite {
-  /** The `fieldManager` of the request or what its User-Agent begins with. */
+  /** The `fieldManager` of the request, or the beginning of its User-Agent. */
   readonly manager: string
   /** Of the request's path. */
   readonly apiVersion: string
@@ -23,27 +23,26 @@ export interface FieldWrite {
   readonly shape: Shape
   /** Undefined for kinds without a schema. */
   readonly type: StructType | undefined
-  /** What an object of the kind is before anybody sets anything: its structs, empty. Never changed. */
+  /** A new object of the kind before any field is set: its empty structs. Never modified. */
   readonly empty: KubeObject
-  /** What this path may change at all: the main path not the status, `/status` not the spec. */
+  /** The fields that this path may change: the main path not the status, `/status` not the spec. */
   readonly filter: PathFilter
-  /** Each step takes long where the objects are large: others have their turn in between. */
+  /** Yields between steps, which take long for large objects. */
   readonly budget: Budget
-  /** Another served version of the resource; undefined where there is none of that name. */
+  /** Another served version of the resource; undefined if there is none of that name. */
   version(apiVersion: string): FieldVersion | undefined
 }
 
-/** Objects of the write in another version, for managers that wrote through that one. A webhook may be asked. */
 export interface FieldVersion {
   readonly shape: Shape
-  /** Neither this nor what follows changes its argument. */
+  /** Neither this nor the next function modifies its argument. */
   convert(object: KubeObject): Promise<KubeObject>
-  /** As `convert`; for versions of which each question costs. */
+  /** As `convert`, for versions whose conversion is expensive. */
   convertBoth?(live: KubeObject, next: KubeObject): Promise<readonly [KubeObject, KubeObject]>
   restore(object: KubeObject): Promise<KubeObject>
 }
 
-/** What a write changes, in the names of one version. */
+/** The changes of a write, in the field names of one version. */
 export interface Changes {
   /** Added or modified. */
   readonly changed: FieldSet
@@ -52,7 +51,7 @@ export interface Changes {
 
 export type ChangesIn = (apiVersion: string) => Promise<Changes | undefined>
 
-/** Undefined for a version that is not served any more. `own` is the difference in the version of the write. */
+/** Undefined for a version that is no longer served. `own` is the difference in the version of the write. */
 export function changesOf(live: KubeObject, next: KubeObject, own: Difference | undefined, write: FieldWrite): ChangesIn {
   const known = new Map([[write.apiVersion, changesIn(own, write.filter)]])
   return async apiVersion => {
@@ -73,7 +72,7 @@ function changesIn(found: Difference | undefined, filter: PathFilter): Changes {
   return filter === undefined ? { changed, gone } : { changed: filter(changed), gone: filter(gone) }
 }
 
-/** Whoever wrote through a version that is not served any more manages nothing. */
+/** Managers that wrote through a version that is no longer served own nothing. */
 export function dropObsolete(managers: Managers, write: FieldWrite): void {
   for (const [key, { apiVersion }] of managers) if (isObsolete(apiVersion, write)) managers.delete(key)
 }
@@ -82,7 +81,7 @@ function isObsolete(apiVersion: string | undefined, write: FieldWrite): boolean 
   return apiVersion !== write.apiVersion && (apiVersion === undefined || write.version(apiVersion) === undefined)
 }
 
-/** What the server sets itself, and what every object must have: owned by nobody. */
+/** Fields that the server sets, and that every object must have: owned by no one. */
 const unowned: FieldSet = {
   'f:apiVersion': {},
   'f:kind': {},
@@ -101,9 +100,9 @@ export function withoutUnowned(set: FieldSet): FieldSet {
 }
 
 /**
- * The entries to write with `object`. `live` is the object before (an empty one of the kind for a creation) and `sent` the entries that
- * the client sent along, which count on the main path; an empty list there, or a list of one empty entry, forgets all managers.
- * Objects that were never managed stay so until somebody applies them.
+ * The entries to write with `object`. `live` is the object before (an empty one of the kind for a creation) and `sent` the client's
+ * entries, which apply on the main path; an empty list there, or a list of one empty entry, resets all managers. Objects without managers
+ * stay so until the first apply.
  */
 export async function trackUpdate(
   live: KubeObject,
@@ -116,7 +115,7 @@ export async function trackUpdate(
   const given = chosenOf.entries
   const isNew = !live.metadata.uid
   if (!isNew && (given === undefined || given.length === 0)) return undefined
-  // The same on both sides, so that the comparison does not look at them.
+  // Equal on both sides, so that the comparison skips them.
   if (before === undefined) delete object.metadata.managedFields
   else object.metadata.managedFields = before
   if (live === write.empty && given === undefined) return writeManagers(ownerOfNew(object, write))
@@ -140,7 +139,7 @@ export async function trackUpdate(
   return writeManagers(managers)
 }
 
-/** Of a new object nobody else holds anything. */
+/** A new object has no other managers. */
 function ownerOfNew(object: KubeObject, write: FieldWrite): Managers {
   const { shape, empty, filter } = write
   const set = fieldsOfOutline(object, shape, empty, filter, () => {
@@ -152,7 +151,7 @@ function ownerOfNew(object: KubeObject, write: FieldWrite): Managers {
   return managers
 }
 
-/** The entries that count, and the managers that a client's own make: of several of one manager the last. */
+/** The effective entries, and the managers of the client's entries: the last one, if a manager has several. */
 interface Chosen {
   readonly entries: readonly ManagedFieldsEntry[] | undefined
   readonly managers?: Managers
@@ -165,7 +164,7 @@ function chosen(sent: readonly ManagedFieldsEntry[], before: ManagedFieldsEntry[
   return managers === undefined ? { entries: before } : { entries: sent, managers }
 }
 
-/** What changed belongs to who wrote it. */
+/** Changed fields belong to the writer. */
 export async function give(managers: Managers, changes: ChangesIn, write: FieldWrite): Promise<void> {
   const own = withoutUnowned((await changes(write.apiVersion))?.changed ?? emptySet)
   if (!isEmpty(own)) putOwn(managers, own, write)
@@ -179,10 +178,10 @@ function putOwn(managers: Managers, own: FieldSet, write: FieldWrite): void {
   managers.set(key, { ...identity, time, set, entry: undefined })
 }
 
-/** Thousands of managers share an object of a bounded size: so many have a small part of it. */
+/** An object of limited size shared by thousands of managers: each has a small part of it. */
 export const managersPerStep = (managers: Managers): number => Math.ceil(managers.size / 32)
 
-/** Takes what changed or is gone from every manager but `except`. Others have their turn between managers. */
+/** Removes changed and deleted fields from every manager but `except`. Yields between managers. */
 export async function takeFrom(managers: Managers, changes: ChangesIn, budget: Budget, except?: string): Promise<void> {
   const perStep = managersPerStep(managers)
   let looked = 0

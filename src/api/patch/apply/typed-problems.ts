@@ -1,5 +1,5 @@
-// Why a configuration is not an object of its kind, in the words of upstream's typed values: wrong types, unknown fields, items of keyed lists
-// that have no name or one that is taken.
+// Why a configuration is no object of its kind, in the words of upstream's typed values: wrong types, unknown fields, items of keyed lists
+// without a key or with a duplicate one.
 
 import { goFormat, goSyntax, goType } from '../../go-text/go-format.ts'
 import { isRecord } from '../../schema/compile.ts'
@@ -28,7 +28,7 @@ const forms: Readonly<Record<ScalarKind, FormKind>> = {
   schemaOrStrings: 'any',
 }
 
-/** What is validated: a configuration names each item of a list once, an object may hold several of one name. */
+/** What is validated: a configuration must name each item of a list once, an object may have several of one name. */
 export type ValidatedForm = 'configuration' | 'object'
 
 /** Each as `path: problem`. Null is of every type. */
@@ -58,7 +58,7 @@ export function typedProblems(
   }
 }
 
-/** Whether all members of a map of scalars are such, which is nearly always so and needs no paths. */
+/** Whether all members of a map of scalars have the type, which is nearly always true and needs no paths. */
 function hasForm(item: SchemaType, value: Record<string, unknown>): boolean {
   if (item.kind === 'struct' || item.kind === 'map' || item.kind === 'list') return false
   for (const name in value) if (value[name] !== null && formProblem(value[name], forms[item.kind]).length > 0) return false
@@ -66,8 +66,8 @@ function hasForm(item: SchemaType, value: Record<string, unknown>): boolean {
 }
 
 /**
- * `problemsOf` looks into one member, and says undefined of one that is not declared. Of those the first alone is reported, behind the problems of
- * the others: upstream stops at it, having looked at the members in any order.
+ * `problemsOf` checks one member, and returns undefined for an undeclared one. Only the first of those is reported, after the others'
+ * problems: upstream stops at it, in random order.
  */
 export function memberProblems(
   value: Record<string, unknown>,
@@ -97,7 +97,7 @@ function itemProblems(
   return keyedProblems(items, shape, validated, path, (item, at) => typedProblems(item, type, validated, at))
 }
 
-/** Of a list whose items have names by keys or by value; `problemsOf` looks into one of them. */
+/** For a list whose items have names by keys or by value; `problemsOf` checks one of them. */
 export function keyedProblems(
   items: readonly unknown[],
   shape: ListShape,
@@ -116,7 +116,7 @@ export function keyedProblems(
       problems.push(...problemsOf(item, path + elementText(element, goNumber)))
     } catch (err) {
       if (!(err instanceof UnnamedItem)) throw err
-      // Nothing behind it has a name either, as far as upstream looks.
+      // As far as upstream looks, later items have no name either.
       problems.push(`${path}: element ${index}: ${err.message}`)
       break
     }

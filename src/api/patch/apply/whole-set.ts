@@ -1,4 +1,4 @@
-// The paths of a value that came or went as a whole: there is nothing to compare it with, so they are made at once.
+// The paths of a value that was added or removed as a whole: no comparison is needed.
 import { isRecord } from '../../schema/compile.ts'
 import { type FieldSet, member, NodeDraft } from './field-set.ts'
 import { itemElement } from './path-element.ts'
@@ -27,7 +27,7 @@ function setOfMembers(value: Readonly<Record<string, unknown>>, shape: StructSha
   return node.finished() ?? member
 }
 
-/** Several items of one name come and go as one. */
+/** Several items of one name are added and removed as one. */
 function setOfItems(items: readonly unknown[], shape: ListShape): FieldSet {
   const node = new NodeDraft(true)
   for (const [element, [first, ...more]] of groupItems(items, shape))

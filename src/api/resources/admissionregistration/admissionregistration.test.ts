@@ -39,7 +39,7 @@ const hooks: { name: string; change: Partial<MutatingWebhook>; fields: string[] 
   },
 ]
 for (const { name, change, fields } of hooks) {
-  test(`webhook configurations refuse ${name}`, () => {
+  test(`webhook configurations reject ${name}`, () => {
     const webhooks = [{ ...hook, ...change }]
     assert.deepEqual(validateNew(mutatingWebhookConfiguration, { metadata, webhooks }).fields, fields)
     assert.deepEqual(validateNew(validatingWebhookConfiguration, { metadata, webhooks }).fields, fields)
@@ -72,7 +72,7 @@ for (const [url, errors] of urls) {
   })
 }
 
-test('webhook configurations validate the path of a service behind its first character', () => {
+test("webhook configurations validate a service's path after its first character", () => {
   const validated = (path: string) => {
     const clientConfig = { service: { name: 'a', namespace: 'b', path } }
     const field = 'webhooks[0].clientConfig.service.path: Invalid value: '
@@ -85,7 +85,7 @@ test('webhook configurations validate the path of a service behind its first cha
   assert.deepEqual(validated('/a//'), ['"/a//": segment[1] may not be empty'])
 })
 
-test('webhook configurations refuse two hooks of one name', () => {
+test('webhook configurations reject two hooks of one name', () => {
   assert.deepEqual(validateNew(validatingWebhookConfiguration, { metadata, webhooks: [hook, hook] }).fields, ['webhooks[1].name'])
 })
 
@@ -116,7 +116,7 @@ for (const { name, change, fields } of policies) {
   })
 }
 
-test('validatingAdmissionPolicyBinding needs a policy, an action and one way to find parameters', () => {
+test('validatingAdmissionPolicyBinding requires a policy, an action and one way to find parameters', () => {
   const validate = (spec: object) => validateNew(validatingAdmissionPolicyBinding, { metadata, spec }).fields
   assert.deepEqual(validate({ policyName: 'p', validationActions: ['Deny', 'Audit'] }), [])
   assert.deepEqual(validate({}), ['spec.policyName', 'spec.validationActions'])
@@ -125,7 +125,7 @@ test('validatingAdmissionPolicyBinding needs a policy, an action and one way to 
   assert.deepEqual(validate({ policyName: 'p', validationActions: ['Deny'], paramRef }), ['spec.paramRef.name', 'spec.paramRef.selector'])
 })
 
-test('lists of admission are shown with their types in Go', () => {
+test('errors show admission lists with their Go types', () => {
   const webhooks = [{ ...hook, rules: [{ ...rule, operations: ['*', 'CREATE'] }] }]
   assert.deepEqual(validateNew(validatingWebhookConfiguration, { metadata, webhooks }).errors, [
     'webhooks[0].rules[0].operations: Invalid value: []admissionregistration.OperationType{"*", "CREATE"}: ' +
@@ -138,7 +138,7 @@ test('lists of admission are shown with their types in Go', () => {
   ])
 })
 
-test('validatingAdmissionPolicy validates the places that warnings of its status name', () => {
+test('validatingAdmissionPolicy validates the fields that warnings of its status name', () => {
   const old = { metadata, spec: {} }
   const { errors } = validateSubresource(validatingAdmissionPolicy, 'status', old, next => {
     const warnings = [' spec.validations[0].expression ', 'spec.validations[', ' '].map(fieldRef => ({ fieldRef, warning: 'w' }))

@@ -1,4 +1,4 @@
-// Compiles the expressions of admission while their object is validated, with upstream's messages.
+// Compiles admission expressions during validation of their object, with upstream's messages.
 
 import { requireLate } from '../../../base/async/late-module.ts'
 import type { CelType } from '../../cel/check/type.ts'
@@ -6,7 +6,7 @@ import type { AdmissionScope, AdmissionUse } from '../../cel/kubernetes/admissio
 import type * as admission from '../../cel/kubernetes/admission-late.ts'
 import { type FieldError, internalFieldError, invalidValue } from '../../field-error.ts'
 
-/** Adds an error where the expression does not compile; gives its type where it does. `shown` is the value in the message. */
+/** Adds an error if the expression does not compile; otherwise returns its type. `shown` is the value in the message. */
 export function checkExpression(
   expression: string,
   use: AdmissionUse,
@@ -15,7 +15,7 @@ export function checkExpression(
   errors: FieldError[],
   shown = expression,
 ): CelType | undefined {
-  // The engine takes megabytes, which a server without expressions need not pay.
+  // The engine takes megabytes, which a server without expressions need not load.
   const { compileAdmission } = requireLate<typeof admission>(import.meta.url, '../../cel/kubernetes/admission-late.ts')
   const compiled = compileAdmission(expression, use, scope)
   if (compiled.ok) return compiled.type

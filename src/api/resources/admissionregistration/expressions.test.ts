@@ -91,14 +91,14 @@ for (const { name, change, errors } of cases) {
   })
 }
 
-test('a conversion of a constant that fails is an internal error, as upstream answers', () => {
+test('a failing conversion of a constant is an internal error, as upstream', () => {
   const spec = { ...policy, validations: [{ expression: "int('x') == 1" }] }
   assert.deepEqual(validateNew(validatingAdmissionPolicy, { metadata, spec }).errors, [
     "spec.validations[0].expression: Internal error: program instantiation failed: type conversion error from 'string' to 'int'",
   ])
 })
 
-test('match conditions of webhooks are compiled, and not again while they stay', () => {
+test('match conditions of webhooks are compiled, but not again while unchanged', () => {
   const hook = {
     name: 'pods.example.com',
     clientConfig: { url: 'https://example.com/check' },

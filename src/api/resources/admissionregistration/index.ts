@@ -14,5 +14,5 @@ export const admissionregistrationResources: readonly ResourceDefinition[] = [
   validatingWebhookConfiguration,
 ]
 
-/** Kinds of v1alpha1, which is served only where it is asked for. */
+/** Kinds of v1alpha1, which is served only if enabled. */
 export const admissionregistrationAlphaResources: readonly ResourceDefinition[] = [mutatingAdmissionPolicy, mutatingAdmissionPolicyBinding]

@@ -1,4 +1,4 @@
-// Conditions under which a webhook or policy applies.
+// Match conditions of webhooks and policies.
 import { duplicate, type FieldError, required, tooMany } from '../../field-error.ts'
 import type { MatchCondition } from '../../types/admissionregistration-v1.ts'
 import { qualifiedName } from '../../validation/names.ts'
@@ -8,9 +8,9 @@ import { checkExpression } from './expression.ts'
 const maxConditions = 64
 
 export interface ConditionScope {
-  /** Whether conditions may refer to `params`. */
+  /** Whether conditions may use `params`. */
   readonly params: boolean
-  /** Expressions that the stored object has; they may use what is new in this version. */
+  /** Expressions of the stored object; they may use features of this version. */
   readonly stored: ReadonlySet<string>
 }
 
@@ -37,7 +37,7 @@ export function validateMatchConditions(
   })
 }
 
-/** The expressions of conditions that are stored. */
+/** Expressions of stored conditions. */
 export function conditionExpressions(conditions: readonly MatchCondition[] | undefined): string[] {
   return conditions?.map(({ expression }) => expression) ?? []
 }

@@ -113,7 +113,7 @@ suite('MutatingAdmissionPolicy', () => {
     })
   }
 
-  test('keeps an expression of a newer version that is stored already', () => {
+  test('keeps a stored expression that uses features of this version', () => {
     const newer = { ...policy, mutations: [apply('Object{a: isSemver("1.0.0")}')] }
     assert.match(validateNew(mutatingAdmissionPolicy, { metadata, spec: newer }).errors[0] ?? '', /undeclared reference to 'isSemver'/)
     assert.deepEqual(validateUpdate(mutatingAdmissionPolicy, { metadata, spec: newer }, () => undefined).errors, [])

@@ -15,7 +15,7 @@ export function paramRefCell(reference: ParamRef | undefined): string {
   return selector === undefined ? '<unset>' : labelSelectorString(selector)
 }
 
-/** What a binding refers to: its policy and the parameters. */
+/** A binding's references: its policy and the parameters. */
 export function validateReferences(
   { policyName = '', paramRef }: { policyName?: string; paramRef?: ParamRef },
   errors: FieldError[],

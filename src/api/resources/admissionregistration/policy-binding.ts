@@ -1,4 +1,4 @@
-// What the bindings of validating and of mutating policies have in common.
+// The common parts of bindings of validating and mutating policies.
 import type { FieldError } from '../../field-error.ts'
 import type { KubeObject } from '../../object.ts'
 import type { MatchResources, ParamRef } from '../../types/admissionregistration-v1.ts'

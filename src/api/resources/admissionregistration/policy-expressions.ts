@@ -1,4 +1,4 @@
-// The scopes in which the expressions of one policy are compiled: its parameters, its variables so far, and what of it is stored already.
+// The scopes in which a policy's expressions are compiled: its parameters, its preceding variables, and its stored expressions.
 
 import type { CelType } from '../../cel/check/type.ts'
 import type { AdmissionScope, MutationUse } from '../../cel/kubernetes/admission.ts'
@@ -9,7 +9,7 @@ import type { MutatingAdmissionPolicySpec, Mutation } from '../../types/admissio
 import { checkExpression } from './expression.ts'
 import { conditionExpressions } from './match-condition.ts'
 
-/** Of a policy that validates, or of one that mutates. */
+/** For a validating or a mutating policy. */
 export type PolicySpec = ValidatingAdmissionPolicySpec & Pick<MutatingAdmissionPolicySpec, 'mutations'>
 
 export class PolicyExpressions {
@@ -30,7 +30,7 @@ export class PolicyExpressions {
     this.#storedMutations = new Set(old?.mutations?.flatMap(mutationExpressions))
   }
 
-  /** Compiles a variable; what comes after it may use it, as dyn where it does not compile. */
+  /** Compiles a variable; later expressions may use it, as dyn if it does not compile. */
   variable(name: string, expression: string, field: string, errors: FieldError[]): void {
     const type = checkExpression(expression, 'variable', this.#scope(this.#storedValidations.has(expression), true), field, errors)
     this.#variables.set(name, typeOfVariable(type))
@@ -40,7 +40,7 @@ export class PolicyExpressions {
     checkExpression(expression, 'condition', this.#scope(this.#storedValidations.has(expression), true), field, errors)
   }
 
-  /** A message may not ask the authorizer. */
+  /** A message must not use the authorizer. */
   message(expression: string, field: string, errors: FieldError[]): void {
     checkExpression(expression, 'message', this.#scope(this.#storedMessages.has(expression), false), field, errors)
   }

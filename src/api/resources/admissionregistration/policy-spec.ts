@@ -1,4 +1,4 @@
-// What policies that validate and policies that mutate have in common.
+// The common parts of validating and mutating policies.
 import { isDeepStrictEqual } from 'node:util'
 import { isIdentifier } from '../../cel/kubernetes/field-names.ts'
 import { type FieldError, invalidValue, notSupported, required } from '../../field-error.ts'
@@ -17,7 +17,7 @@ export function setPolicyDefaults(spec: PolicySpec): void {
   if (spec.matchConstraints !== undefined) setMatchResourcesDefaults(spec.matchConstraints)
 }
 
-/** All of a policy but what it does; gives the scopes for the expressions of that. `old` is what is stored. */
+/** Validates all of a policy but its actions; returns the scopes for their expressions. `old` is the stored policy. */
 export function validatePolicySpec(spec: PolicySpec, old: PolicySpec | undefined, errors: FieldError[]): PolicyExpressions {
   const { failurePolicy, matchConstraints } = spec
   if (failurePolicy === undefined) errors.push(required('spec.failurePolicy'))
@@ -45,7 +45,7 @@ export function validatePolicySpec(spec: PolicySpec, old: PolicySpec | undefined
   return expressions
 }
 
-/** Conditions that stay, with the same parameters, are not validated again. */
+/** Unchanged conditions, with the same parameters, are not validated again. */
 function conditionsMayChange(spec: PolicySpec, old: PolicySpec): boolean {
   return !isDeepStrictEqual(spec.paramKind, old.paramKind) || !isDeepStrictEqual(spec.matchConditions, old.matchConditions)
 }

@@ -1,4 +1,4 @@
-// Which requests a webhook or policy looks at.
+// Which requests a webhook or policy matches.
 import { duplicate, type FieldError, invalidValue, notSupported, required } from '../../field-error.ts'
 import type { MatchResources, NamedRuleWithOperations, Rule, RuleWithOperations } from '../../types/admissionregistration-v1.ts'
 import { goStrings, invalidShown } from '../../validation/go-syntax.ts'
@@ -37,7 +37,7 @@ export function validateMatchResources(match: MatchResources, field: string, err
   })
 }
 
-/** What a policy that mutates may look at: what is deleted is not changed. */
+/** Operations of a mutating policy: a deleted object is not changed. */
 export function validateMutableOperations(match: MatchResources | undefined, field: string, errors: FieldError[]): void {
   for (const operation of (match?.resourceRules ?? []).flatMap(rule => rule.operations ?? [])) {
     if (!mutableOperations.includes(operation)) errors.push(notSupported(`${field}.resourceRules.operations`, operation, mutableOperations))
@@ -82,7 +82,7 @@ function validateRule({ apiGroups = [], apiVersions = [], resources = [], scope 
   if (scope !== undefined && !scopes.includes(scope)) errors.push(notSupported(`${field}.scope`, scope, scopes))
 }
 
-/** An entry must not repeat what a wildcard entry before it covers. */
+/** An entry must not repeat what an earlier wildcard entry covers. */
 function validateResources(resources: readonly string[], field: string, errors: FieldError[]): void {
   if (resources.length === 0) errors.push(required(field))
   const wholeResources = new Set<string>()

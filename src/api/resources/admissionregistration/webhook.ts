@@ -1,4 +1,4 @@
-// What validating and mutating webhooks share.
+// The common parts of validating and mutating webhooks.
 import { isDeepStrictEqual } from 'node:util'
 import { duplicate, type FieldError, invalidValue, notSupported, required } from '../../field-error.ts'
 import { parseReference } from '../../go-text/go-url.ts'
@@ -25,7 +25,10 @@ export function setWebhookDefaults(hook: ValidatingWebhook): void {
 
 type MoreRules<T> = (hook: T, field: string, errors: FieldError[]) => void
 
-/** Validates the list against the stored one, `old`; `more` validates what only one of the two kinds has. Conditions that stay are not validated again. */
+/**
+ * Validates the list against the stored one, `old`; `more` validates fields of only one of the two kinds. Unchanged conditions are not
+ * validated again.
+ */
 export function validateWebhooks<T extends ValidatingWebhook>(
   hooks: readonly T[] | undefined,
   old: readonly T[] | undefined,
@@ -145,7 +148,7 @@ function validateServicePath(path: string, field: string, errors: FieldError[]):
     return
   }
   if (!path.startsWith('/')) errors.push(invalidValue(field, path, "must start with a '/'"))
-  // Without its first character, whatever that is.
+  // Without its first character, whatever it is.
   const steps = path.slice(1).replace(/\/$/, '').split('/')
   steps.forEach((step, index) => {
     if (step === '') {

@@ -1,4 +1,4 @@
-// Groups of the Kubernetes project itself take definitions that the project approved, or that say that it did not.
+// Groups of the Kubernetes project require definitions that the project approved, or that declare themselves unapproved.
 import type { Finding } from '../../custom-resources/conditions.ts'
 import { type FieldError, invalidValue, required } from '../../field-error.ts'
 import type { CustomResourceDefinition } from '../../types/apiextensions-v1.ts'
@@ -11,7 +11,7 @@ const invalidMessage = `protected groups must have approval annotation "${annota
 
 type Approval = 'missing' | 'bypassed' | 'invalid' | 'approved'
 
-/** An update that leaves the state as it is says nothing new. */
+/** An update that keeps the state reports nothing. */
 export function validateApproval(
   { metadata, spec }: CustomResourceDefinition,
   old: CustomResourceDefinition | undefined,

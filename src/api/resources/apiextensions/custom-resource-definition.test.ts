@@ -16,7 +16,7 @@ const newDefinition = (openAPIV3Schema: JSONSchemaProps = { type: 'object' }): C
   },
 })
 
-test('customResourceDefinition derives names and notes the stored version', () => {
+test('customResourceDefinition defaults names and records the stored version', () => {
   const { object, errors } = validateNew(customResourceDefinition, newDefinition())
   assert.deepEqual(errors, [])
   assert.deepEqual(object.spec.names, { plural: 'crons', kind: 'Cron', singular: 'cron', listKind: 'CronList' })
@@ -226,7 +226,7 @@ for (const { name, schema, fields } of schemas) {
   })
 }
 
-test('customResourceDefinition counts the rules of a schema before it compiles one', () => {
+test('customResourceDefinition counts the rules of a schema before it compiles any', () => {
   const rules = Array.from({ length: 5001 }, () => ({ rule: 'self.b' }))
   const { errors } = validateNew(
     customResourceDefinition,
@@ -235,7 +235,7 @@ test('customResourceDefinition counts the rules of a schema before it compiles o
   assert.deepEqual(errors, [`${root}: Forbidden: schemas may not have more than 5000 rules, found 5001`])
 })
 
-test('customResourceDefinition refuses a name that is not plural.group, and two storage versions', () => {
+test('customResourceDefinition rejects a name that is not plural.group, and two storage versions', () => {
   const object = newDefinition()
   object.metadata.name = 'other'
   object.spec.versions.push({ name: 'v2', served: true, storage: true, schema: { openAPIV3Schema: { type: 'object' } } })
@@ -324,7 +324,7 @@ test('customResourceDefinition allows at the root what the status subresource le
   assert.deepEqual(validateNew(customResourceDefinition, definition).fields.slice(0, 1), [root])
 })
 
-test('customResourceDefinition in a group of Kubernetes needs an approval, which an update need not bring', () => {
+test('customResourceDefinition in a group of Kubernetes needs an approval, except on update', () => {
   const definition = newDefinition()
   definition.metadata.name = 'crons.x.k8s.io'
   definition.spec.group = 'x.k8s.io'
@@ -342,7 +342,7 @@ test('customResourceDefinition in a group of Kubernetes needs an approval, which
   assert.deepEqual(validateUpdate(customResourceDefinition, stored, next => Object.assign(next.spec, { scope: 'Cluster' })).fields, [])
 })
 
-test('customResourceDefinition keeps its group and plural, and what was let through once', () => {
+test('customResourceDefinition keeps its group and plural, and what was once accepted', () => {
   const odd = newDefinition(list({ type: 'object' }, { 'x-kubernetes-list-type': 'set' }))
   const { object: stored } = validateNew(customResourceDefinition, odd)
   assert.deepEqual(
@@ -375,7 +375,7 @@ for (const [name, given, fields] of [
   })
 }
 
-test('customResourceDefinition that is served takes no authorities that nobody can read, where those before could be', () => {
+test('customResourceDefinition that is served rejects an unreadable CA bundle if the old one was readable', () => {
   const trusting = (caBundle: string | undefined, established: boolean) => {
     const { object } = validateNew(customResourceDefinition, newDefinition())
     Object.assign(object.spec, { conversion: conversion({ clientConfig: { url: 'https://a.io/x', ...(caBundle && { caBundle }) } }) })

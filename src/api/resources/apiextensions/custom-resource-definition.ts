@@ -6,10 +6,10 @@ import { defineResource } from '../resource.ts'
 import { keepStatus, statusSubresource } from '../status-strategy.ts'
 import { validateDefinition, validateDefinitionStatus, validateDefinitionUpdate } from './definition-validation.ts'
 
-/** Keeps a definition until its objects are gone. */
+/** Keeps a definition until its objects are deleted. */
 export const cleanupFinalizer = 'customresourcecleanup.apiextensions.k8s.io'
 
-/** The first one counts; validation refuses a second. */
+/** The first one counts; validation rejects a second. */
 const storageVersion = ({ spec }: CustomResourceDefinition): string | undefined => spec.versions?.find(({ storage }) => storage)?.name
 
 export const customResourceDefinition = defineResource<CustomResourceDefinition>({
@@ -17,7 +17,7 @@ export const customResourceDefinition = defineResource<CustomResourceDefinition>
   version: 'v1',
   kind: 'CustomResourceDefinition',
   plural: 'customresourcedefinitions',
-  // The largest manifests that there are, with schemas of several versions; administrators write them.
+  // The largest manifests, with schemas of several versions; administrators write them.
   serving: { maxValues: 200_000 },
   namespaced: false,
   allowUnconditionalUpdate: false,
@@ -27,8 +27,9 @@ export const customResourceDefinition = defineResource<CustomResourceDefinition>
   countsGeneration: true,
   subresources: [
     statusSubresource<CustomResourceDefinition>({
-      // Upstream's strategy resets the metadata to what the request says, and still calls it reset: labels and annotations are written, and nobody
-      // manages them. It does so with finalizers and owners too, but a right to report a status is none to have every object of the kind deleted.
+      // Upstream's strategy resets the metadata to the request's, and still lists it as reset: labels and annotations are written, and have
+      // no manager. Upstream does the same with finalizers and owners, but the right to write a status must not let a client delete every
+      // object of the kind.
       prepare: (object, old) => keepLifeMetadata(object.metadata, old.metadata),
       resetFields: ['metadata'],
       validate: validateDefinitionStatus,
@@ -49,7 +50,7 @@ export const customResourceDefinition = defineResource<CustomResourceDefinition>
   prepare(object, old) {
     keepStatus(object, old)
     if (object.status === undefined) return
-    // A version that may have been written stays listed until somebody migrated its objects.
+    // A version that may have been stored stays listed until its objects are migrated.
     const listed = object.status.storedVersions ?? []
     const stored = storageVersion(object)
     if (stored !== undefined && !listed.includes(stored)) object.status = { ...object.status, storedVersions: [...listed, stored] }

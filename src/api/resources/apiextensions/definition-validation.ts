@@ -1,4 +1,4 @@
-// How a CustomResourceDefinition is validated. Paths are those of upstream's internal form, where what all versions share stands at the top.
+// Validates a CustomResourceDefinition. Paths are those of upstream's internal form, where fields common to all versions are at the top.
 
 import { someSchema } from '../../custom-resources/schema/walk-schema.ts'
 import { type FieldError, forbiddenField, invalidValue, notSupported, required } from '../../field-error.ts'
@@ -25,12 +25,12 @@ import { validateColumns, validateDeprecation, validateSelectableFields, validat
 const scopes = ['Cluster', 'Namespaced']
 const reviewVersions = ['v1', 'v1beta1']
 
-/** What a stored definition was let through with once, it may keep. */
+/** What a stored definition may keep because it was accepted once. */
 interface Options extends SchemaOptions {
   readonly schemas: boolean
   readonly reviewVersions: boolean
   readonly preserves: boolean
-  /** Whether the authorities of the conversion must be readable. A definition that is not served yet may still be given them. */
+  /** Whether the conversion's CA bundle must be readable. A definition that is not served yet may still get one. */
   readonly authorities: boolean
 }
 
@@ -54,7 +54,7 @@ export function validateDefinitionUpdate(object: CustomResourceDefinition, old: 
   const { spec } = object
   const options = { ...optionsFor(old.spec), authorities: isEstablished(old) && conversionBundleProblem(old) === undefined }
   validateSpec(spec, options, errors)
-  // Scope and kind are fixed once they are served; group and plural are the object's name.
+  // Scope and kind are immutable once served; group and plural are the object's name.
   if (isEstablished(old)) {
     if (spec.scope !== old.spec.scope) errors.push(invalidValue('spec.scope', spec.scope, immutableMessage))
     if (spec.names.kind !== old.spec.names.kind) errors.push(invalidValue('spec.names.kind', spec.names.kind, immutableMessage))
@@ -108,7 +108,7 @@ function optionsFor(old: CustomResourceDefinitionSpec): Omit<Options, 'authoriti
   }
 }
 
-/** Found when the first rule is asked for. */
+/** Loaded with the first rule. */
 function storedRules(schemas: readonly JSONSchemaProps[]): (rule: string) => boolean {
   let rules: Set<string> | undefined
   return rule => {
@@ -161,18 +161,18 @@ type Part = 'schema' | 'subresources' | 'additionalPrinterColumns' | 'selectable
 const parts: readonly Part[] = ['schema', 'subresources', 'additionalPrinterColumns', 'selectableFields']
 type Parts = Pick<CustomResourceDefinitionVersion, Part>
 
-/** What all versions share. Fields can be selected only where the schema stands, as on upstream. */
+/** The fields common to all versions. As upstream, fields are selectable only where the schema is. */
 function sharedParts(versions: readonly CustomResourceDefinitionVersion[]): ReadonlySet<Part> {
   const [first] = versions
   return new Set(parts.filter(part => versions.every(other => semanticallyEqual(other[part], first?.[part]))))
 }
 
-/** What of a version is among the shared parts, or what is not. */
+/** The fields of a version that are, or are not, among the common ones. */
 function pick(version: CustomResourceDefinitionVersion, shared: ReadonlySet<Part>, isShared: boolean): Parts {
   return Object.fromEntries(parts.filter(part => shared.has(part) === isShared).map(part => [part, version[part]]))
 }
 
-/** `field` is `spec` for what stands at the top, where the schema is called `validation`. */
+/** `field` is `spec` for the fields at the top, where the schema is named `validation`. */
 function validateVersion(version: Parts, field: string, options: Options, errors: FieldError[], withStatus: boolean): void {
   const schema = version.schema?.openAPIV3Schema
   const schemaField = `${field}.${field === 'spec' ? 'validation' : 'schema'}.openAPIV3Schema`
@@ -212,7 +212,7 @@ function validateVersions(given: readonly CustomResourceDefinitionVersion[] | un
   if (messages.length > 0) errors.push(invalidValue('spec.version', first, messages.join(',')))
 }
 
-/** As Go prints the internal form; JSON where that would show addresses. */
+/** Go's form of the internal type; JSON where that would show addresses. */
 function invalidVersions(versions: readonly CustomResourceDefinitionVersion[] | undefined, detail: string): FieldError {
   const type = 'apiextensions.CustomResource'
   const list = `[]${type}DefinitionVersion`
@@ -291,7 +291,7 @@ function validateBundle(bundle: string, field: string, errors: FieldError[]): vo
   if (problem !== undefined) errors.push(invalidShown(field, goBytes(bundle), `unable to load root certificates: ${problem}`))
 }
 
-/** Why the server could never trust the webhook that converts; undefined where it could, or where nobody is named. */
+/** Why the server could never trust the conversion webhook; undefined if it could, or there is no CA bundle. */
 export function conversionBundleProblem({ spec }: CustomResourceDefinition): string | undefined {
   const bundle = spec.conversion?.webhook?.clientConfig?.caBundle ?? ''
   return bundle === '' ? undefined : bundleProblem(bundle)
@@ -318,7 +318,7 @@ function validateStoredVersions(spec: CustomResourceDefinitionSpec, status: Cust
   if (stored.length === 0) errors.push(invalidShown(field, '[]string(nil)', 'must have at least one stored version'))
   const found = new Set<string>()
   for (const { name, storage } of spec.versions ?? []) {
-    // Each entry stands for one version: of two versions of the same name the second is not listed.
+    // Each entry is for one version: of two versions with the same name, the second is not listed.
     const listed = stored.includes(name) && !found.has(name)
     if (listed) found.add(name)
     else if (storage) errors.push(invalidValue(field, stored, `must have the storage version ${name}`))

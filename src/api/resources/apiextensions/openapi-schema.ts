@@ -1,4 +1,4 @@
-// What a CustomResourceDefinition's schema may say at all: no references, lists that can be merged, rules with texts.
+// The allowed content of a CustomResourceDefinition's schema: no references, mergeable lists, rules with texts.
 import { requireLate } from '../../../base/async/late-module.ts'
 import { fieldPathOf } from '../../custom-resources/field-path.ts'
 import type * as late from '../../custom-resources/rules/rules-late.ts'
@@ -11,11 +11,11 @@ import { repetition } from '../../validation/repetition.ts'
 import { validateStructuralSchema } from './structural-schema.ts'
 
 export interface SchemaOptions {
-  /** An object that is stored already may keep what was let through once. */
+  /** A stored object may keep what was accepted once. */
   readonly validTypes: boolean
   readonly atomicSets: boolean
   readonly completeKeys: boolean
-  /** Whether the definition has this rule already. */
+  /** Whether the definition already has this rule. */
   isStoredRule(rule: string): boolean
 }
 
@@ -30,7 +30,7 @@ const allowedAtRoot = [
   ...['Pattern', 'MaxItems', 'MinItems', 'UniqueItems', 'MultipleOf', 'Required', 'Items', 'Properties', 'ExternalDocs', 'Example'],
   ...['XPreserveUnknownFields', 'XValidations'],
 ]
-/** What would be lost where the schema of the status is taken out of the root's. */
+/** What would be lost if the schema of the status is extracted from the root's. */
 const lostWithStatus = [
   ...([
     'id',
@@ -51,7 +51,7 @@ const lostWithStatus = [
   ...(['x-kubernetes-list-type', 'x-kubernetes-map-type'] as const),
 ]
 
-/** `hasStatus`: the status subresource is on. */
+/** `hasStatus`: the status subresource is enabled. */
 export function validateSchema(schema: JSONSchemaProps, hasStatus: boolean, field: string, options: SchemaOptions): FieldError[] {
   if (depthOf(schema) > maxDepth) return [forbiddenField(field, `schemas may not be nested more than ${maxDepth} levels deep`)]
   const errors: FieldError[] = []
@@ -66,12 +66,12 @@ export function validateSchema(schema: JSONSchemaProps, hasStatus: boolean, fiel
   if (structural && inStructure.length === 0 && someSchema(schema, hasRules)) {
     errors.push(...rulesLate().validateRules(schema, field, { isStored: options.isStoredRule, isFaulty: part => faulty.has(part) }))
   }
-  // Of what cannot be read as a structure this alone is not a fault in itself.
+  // Only this makes a schema unreadable as a structure without being an error itself.
   if (errors.length === 0 && !structural) errors.push(invalidValue(field, '', "OpenAPIV3Schema 'schema' is not supported"))
   return errors
 }
 
-/** Of what is no structure neither defaults can be validated nor rules compiled. */
+/** Without a structural schema, neither defaults can be validated nor rules compiled. */
 function validateStructure(schema: JSONSchemaProps, field: string): FieldError[] {
   const errors = validateStructuralSchema(schema, field)
   const withRules = someSchema(schema, hasRules)
@@ -83,7 +83,7 @@ function validateStructure(schema: JSONSchemaProps, field: string): FieldError[]
 }
 
 function validateRootWithStatus(schema: JSONSchemaProps, field: string, errors: FieldError[]): void {
-  // The first member in upstream's order that may not be there is told, and the type comes after three of them.
+  // The first forbidden member in upstream's order is reported, and the type comes after three of them.
   const isFirst = !lostWithStatus.slice(0, 3).some(name => isSet(name, schema[name]))
   if (isFirst && (schema.type ?? '') !== '' && schema.type !== 'object') {
     const message = 'only "object" is allowed as the type at the root of the schema if the status subresource is enabled'
@@ -97,7 +97,7 @@ function validateRootWithStatus(schema: JSONSchemaProps, field: string, errors: 
 const isSet = (name: string, value: unknown): boolean =>
   value !== undefined && value !== '' && (value !== false || name === 'additionalProperties')
 
-/** What no custom resource may use cannot be read as a structure. */
+/** Fields that no custom resource may use make the schema non-structural. */
 const isNoStructure = (schema: JSONSchemaProps): boolean =>
   Boolean(schema.id || schema.$schema || schema.$ref) ||
   schema.additionalItems !== undefined ||
@@ -132,12 +132,12 @@ function unsupported(schema: JSONSchemaProps): { name: string; detail: string }[
 
 interface Place {
   readonly root?: boolean
-  /** Whether the whole can be read as a structure. */
+  /** Whether the whole schema is structural. */
   readonly structural: boolean
-  /** The schemas with a fault at them or within. */
+  /** Schemas with an error at them or within. */
   readonly faulty: Set<JSONSchemaProps>
   readonly validTypes?: boolean
-  /** Why no default may stand here. */
+  /** Why no default is allowed here. */
   readonly noDefaults?: string
   /** Within kind, version or metadata of an object. */
   readonly meta?: boolean
@@ -192,7 +192,7 @@ function validateLevel(schema: JSONSchemaProps, place: Place, field: string, opt
   validateMapType(schema, field, errors)
   validateListType(schema, field, options, errors)
   const rules = schema['x-kubernetes-validations'] ?? []
-  // Where the whole makes no structure, a part of it may.
+  // A part of a non-structural schema may be structural.
   const hasPlaces = rules.some(({ fieldPath }) => fieldPath) && (place.structural || !someSchema(schema, isNoStructure))
   for (const [index, rule] of rules.entries()) {
     const at = `${field}.x-kubernetes-validations[${index}]`
@@ -223,7 +223,7 @@ function validateMapType(schema: JSONSchemaProps, field: string, errors: FieldEr
 
 const itemsOf = ({ items }: JSONSchemaProps): JSONSchemaProps | undefined => (Array.isArray(items) ? undefined : items)
 
-/** Elements of a set are compared as a whole. */
+/** Elements of a set must be atomic. */
 function unfitElement(item: JSONSchemaProps | undefined): 'x-kubernetes-list-type' | 'x-kubernetes-map-type' | undefined {
   const listType = item?.['x-kubernetes-list-type']
   if (item?.type === 'array' && listType !== undefined && listType !== 'atomic') return 'x-kubernetes-list-type'
@@ -270,7 +270,7 @@ function validateKeyedList(schema: JSONSchemaProps, keys: readonly string[], fie
     errors.push(invalidValue(`${field}.items.type`, item.type ?? '', message))
   } else {
     const isRepeated = repetition<string>()
-    // Once: each fault shows all of them.
+    // Once: each error shows all of them.
     let shown: string | undefined
     const fault = (text: string): void => {
       shown ??= goStrings(keys)
@@ -289,7 +289,7 @@ function validateKeyedList(schema: JSONSchemaProps, keys: readonly string[], fie
   }
 }
 
-/** Elements that are told apart by their keys, or as a whole, are never null, and never without a key. */
+/** List elements identified by keys, or as a whole, are never null, and always have their keys. */
 export function validateKeys(schema: JSONSchemaProps, field: string, errors: FieldError[]): void {
   const listType = schema['x-kubernetes-list-type']
   const item = itemsOf(schema)
@@ -312,7 +312,7 @@ export function validateKeys(schema: JSONSchemaProps, field: string, errors: Fie
 
 const hasLineBreak = (text: string): boolean => /[\n\r]/.test(text)
 
-/** All but the expressions themselves. */
+/** Validates everything but the expressions themselves. */
 function validateRule(rule: ValidationRule, field: string, errors: FieldError[]): void {
   const { message = '', messageExpression = '', reason, fieldPath = '' } = rule
   const text = rule.rule.trim()

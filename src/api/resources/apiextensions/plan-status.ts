@@ -1,4 +1,4 @@
-// What the server says of a CustomResourceDefinition: whether its names are its own, and whether its objects are served.
+// Computes the status of a CustomResourceDefinition: whether its names are accepted, and whether its objects are served.
 
 import { acceptNames, type TakenNames } from '../../custom-resources/accepted-names.ts'
 import { type Finding, isTrue, withCondition } from '../../custom-resources/conditions.ts'
@@ -20,7 +20,7 @@ const untrusted: Finding = {
   message: 'The conversion webhook CABundle is invalid',
 }
 
-/** Once established a definition stays so. */
+/** A definition stays established. */
 export function planStatus(definition: CustomResourceDefinition, taken: TakenNames, now: number): CustomResourceDefinitionStatus {
   const { names, finding } = acceptNames(definition, taken)
   const before = definition.status

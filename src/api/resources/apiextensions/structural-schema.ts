@@ -1,4 +1,4 @@
-// The structural rules that a CustomResourceDefinition's schema must keep, so that objects can be pruned and defaulted by it.
+// The structural rules for a CustomResourceDefinition's schema, so that it can prune objects and set defaults.
 import { Failure } from '../../cel/evaluate/failure.ts'
 import { compilePattern } from '../../cel/evaluate/regex.ts'
 import { type FieldError, forbiddenField, formatFieldError, invalidValue, required } from '../../field-error.ts'
@@ -13,11 +13,11 @@ const missingType: Record<Level, string> = {
 }
 const metadataMessage = 'must not specify anything other than name and generateName, but metadata is implicitly specified'
 
-/** In the order of their texts, as upstream lists them. For a schema without anything that no custom resource may use. */
+/** Sorted by text, as upstream. For a schema without fields that custom resources may not use. */
 export function validateStructuralSchema(schema: JSONSchemaProps, field: string): FieldError[] {
   const errors: FieldError[] = []
   validateInvariants(schema, 'root', field, errors)
-  // What allOf, anyOf, oneOf and not of the root speak of stands in the structure too; upstream does not ask so of those further down.
+  // Properties in allOf, anyOf, oneOf and not of the root must also be in the structure; upstream does not require this for nested ones.
   validateJunctors(schema, schema, field, field, errors)
   const keyed = errors.map(error => ({ error, text: formatFieldError(error) }))
   return keyed.sort((a, b) => (a.text < b.text ? -1 : a.text > b.text ? 1 : 0)).map(({ error }) => error)
@@ -74,7 +74,7 @@ function validateType(schema: JSONSchemaProps, level: Level, field: string, erro
   }
 }
 
-/** Kind, version and metadata of an object are known: a schema says no more of them than how it may be named. */
+/** Kind, version and metadata of an object have fixed schemas: only their names may be restricted. */
 function validateMeta(schema: JSONSchemaProps, level: Level, field: string, errors: FieldError[]): void {
   const { properties = {} } = schema
   if (level !== 'root' && schema['x-kubernetes-embedded-resource'] !== true) return
@@ -91,7 +91,7 @@ function validateMeta(schema: JSONSchemaProps, level: Level, field: string, erro
   }
 }
 
-/** Of no meaning for values. */
+/** Fields without meaning for values. */
 const remarks = new Set(['$schema', 'externalDocs', 'example'])
 
 function saysMoreThanNames({ type: _type, default: _default, properties = {}, ...rest }: JSONSchemaProps): boolean {
@@ -109,7 +109,7 @@ function isIntegerOrString(options: readonly JSONSchemaProps[] | undefined): boo
   return types?.length === 2 && types[0] === 'integer' && types[1] === 'string'
 }
 
-/** What restricts values; `exempt` names where the type of a number or string stands. */
+/** Fields that restrict values; `exempt` names where the type of a number or string is given. */
 function validateValues(schema: JSONSchemaProps, exempt: 'anyOf' | 'allOf' | undefined, field: string, errors: FieldError[]): void {
   const { anyOf = [], allOf = [], oneOf = [], not, pattern = '' } = schema
   if (exempt !== 'anyOf') {
@@ -136,7 +136,7 @@ function problemOf(pattern: string): string | undefined {
   }
 }
 
-/** What has its place in the structure only, by how its absence is named. */
+/** Fields allowed only in the structure, by the wording of their absence. */
 const structure: readonly (readonly [keyof JSONSchemaProps, 'empty' | 'undefined' | 'false'])[] = [
   ['type', 'empty'],
   ['additionalProperties', 'undefined'],
@@ -172,7 +172,7 @@ function validateNested(schema: JSONSchemaProps, exempt: 'anyOf' | undefined, fi
   }
 }
 
-/** `at` is the place in the structure, `said` where the values are restricted. */
+/** `at` is the place in the structure, `said` that of the restriction. */
 function validateJunctors(values: JSONSchemaProps, structural: JSONSchemaProps, at: string, said: string, errors: FieldError[]): void {
   const { not, allOf = [], anyOf = [], oneOf = [] } = values
   if (not !== undefined) requireStructure(not, structural, at, `${said}.not`, errors)

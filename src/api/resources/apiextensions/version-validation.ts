@@ -1,4 +1,4 @@
-// What one version of a CustomResourceDefinition says beside its schema.
+// Validates one version of a CustomResourceDefinition, except its schema.
 import { fieldPathOf } from '../../custom-resources/field-path.ts'
 import { duplicate, type FieldError, invalidValue, required, tooMany } from '../../field-error.ts'
 import type {

@@ -40,7 +40,7 @@ export const apiService = defineResource<APIService>({
   prepareForCreate(object, { now }) {
     object.status = {}
     if (object.spec.service === undefined) {
-      // A local one is served by this process, so it is available from the start.
+      // This process serves a local one, so it is available from the start.
       const lastTransitionTime = formatTime(now)
       const message = 'Local APIServices are always available'
       object.status = { conditions: [{ type: 'Available', status: 'True', lastTransitionTime, reason: 'Local', message }] }
@@ -60,7 +60,7 @@ function validate({ metadata, spec }: APIService): FieldError[] {
   const errors: FieldError[] = []
   const { group = '', version = '', groupPriorityMinimum, versionPriority, service } = spec
   const name = `${version}.${group}`
-  // What is not a name at all is told by the rules of metadata.
+  // The metadata rules report an invalid name.
   if (metadata.name !== name && nameIsPathSegment(metadata.name ?? '', false).length === 0) {
     errors.push(invalidValue('metadata.name', metadata.name, `must be \`spec.version+"."+spec.group\`: ${JSON.stringify(name)}`))
   }

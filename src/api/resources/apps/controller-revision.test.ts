@@ -7,7 +7,7 @@ import { controllerRevision } from './controller-revision.ts'
 const owner = { apiVersion: 'apps/v1', kind: 'StatefulSet', name: 'db', uid: 'u', controller: true }
 const revision: ControllerRevision = { metadata: { name: 'db-1', ownerReferences: [owner] }, data: { spec: 1 }, revision: 1 }
 
-test('controllerRevision needs data and a revision of at least 0', () => {
+test('controllerRevision requires data and a revision of at least 0', () => {
   assert.deepEqual(validateNew(controllerRevision, revision).errors, [])
   assert.deepEqual(validateNew(controllerRevision, { metadata: {}, revision: -1 }).errors, [
     'revision: Invalid value: -1: must be greater than or equal to 0',
@@ -15,7 +15,7 @@ test('controllerRevision needs data and a revision of at least 0', () => {
   ])
 })
 
-test('controllerRevision takes in no data but an object', () => {
+test('controllerRevision accepts only an object as data', () => {
   for (const data of ['text', 5, [1], true]) {
     const validated = validateNew(controllerRevision, { ...revision, data })
     assert.deepEqual(validated.errors, ['data: Required value: data must be a valid JSON object'], JSON.stringify(data))
@@ -24,7 +24,7 @@ test('controllerRevision takes in no data but an object', () => {
 })
 
 test('controllerRevision keeps its data', () => {
-  // What is missing in an update is a change, and no more.
+  // Missing data in an update is only reported as a change.
   const emptied = validateUpdate(controllerRevision, revision, object => {
     object.data = null
   })

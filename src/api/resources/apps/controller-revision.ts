@@ -1,4 +1,4 @@
-// apps/v1 ControllerRevision: what a StatefulSet or DaemonSet looked like at one revision.
+// apps/v1 ControllerRevision: the state of a StatefulSet or DaemonSet at one revision.
 import { type FieldError, invalidValue, required } from '../../field-error.ts'
 import { sameValue } from '../../same-value.ts'
 import { isRecord } from '../../schema/compile.ts'

@@ -11,7 +11,7 @@ const newDaemonSet = (spec: Partial<DaemonSet['spec']> = {}): DaemonSet => ({
   spec: { selector: { matchLabels: labels }, template: newTemplate(), ...spec },
 })
 
-test('daemonSet rolls one pod at a time by default and counts its templates', () => {
+test('daemonSet rolls one pod at a time by default and counts its template generations', () => {
   const { object, errors } = validateNew(daemonSet, newDaemonSet())
   assert.deepEqual(errors, [])
   assert.deepEqual(object.spec.updateStrategy, { type: 'RollingUpdate', rollingUpdate: { maxUnavailable: 1, maxSurge: 0 } })
@@ -23,7 +23,7 @@ test('daemonSet rolls one pod at a time by default and counts its templates', ()
   assert.deepEqual(updated.errors, [])
 })
 
-test('daemonSet has its count from the start, so that who writes it manages it', () => {
+test('daemonSet has its template generation from the start, so that its writer manages it', () => {
   const object = newDaemonSet()
   daemonSet.setDefaults?.(object)
   assert.deepEqual(object.metadata.annotations, { [generation]: '0' })
@@ -48,10 +48,10 @@ const refusals: { name: string; spec: Partial<DaemonSet['spec']>; fields: string
   { name: 'an empty selector', spec: { selector: {} }, fields: ['spec.selector'] },
 ]
 for (const { name, spec, fields } of refusals) {
-  test(`daemonSet refuses ${name}`, () => assert.deepEqual(validateNew(daemonSet, newDaemonSet(spec)).fields, fields))
+  test(`daemonSet rejects ${name}`, () => assert.deepEqual(validateNew(daemonSet, newDaemonSet(spec)).fields, fields))
 }
 
-test('daemonSet validates what may be missing by what upstream makes of a text', () => {
+test("daemonSet validates maxUnavailable by upstream's conversion of a text", () => {
   const field = 'spec.updateStrategy.rollingUpdate'
   const validate = (maxUnavailable: number | string, maxSurge: number | string) =>
     validateNew(daemonSet, newDaemonSet({ updateStrategy: { type: 'RollingUpdate', rollingUpdate: { maxUnavailable, maxSurge } } })).errors
@@ -61,7 +61,7 @@ test('daemonSet validates what may be missing by what upstream makes of a text',
     `${field}.maxSurge: ${shown('102%')}: must not be greater than 100%`,
     `${field}.maxSurge: ${shown('102%')}: may not be set when maxUnavailable is non-zero`,
   ])
-  // No percentage, but a number: there is room to roll.
+  // A number without a percent sign counts as a number, so there is room to roll.
   assert.deepEqual(
     validate('5', 0).map(text => text.split(':')[0]),
     [`${field}.maxUnavailable`],
@@ -69,7 +69,7 @@ test('daemonSet validates what may be missing by what upstream makes of a text',
   assert.equal(validate('five', 0).at(-1), `${field}.maxUnavailable: Required value: cannot be 0 when maxSurge is 0`)
 })
 
-test('daemonSet counts templates in 64 bits, whatever a client wrote', () => {
+test('daemonSet counts template generations in 64 bits, whatever a client wrote', () => {
   const created = (text: string) => {
     const object = { ...newDaemonSet(), metadata: { name: 'agent', annotations: { [generation]: text } } }
     return validateNew(daemonSet, object).object.metadata.annotations?.[generation]
@@ -84,7 +84,7 @@ test('daemonSet prints its node selector', () => {
   assert.equal(row(daemonSet, object)['Node Selector'], 'disk=ssd')
 })
 
-test('daemonSet/status keeps the count of templates, which no client sets', () => {
+test('daemonSet/status keeps the template generation, which clients cannot set', () => {
   const old = validateNew(daemonSet, newDaemonSet()).object
   const { object } = validateSubresource(daemonSet, 'status', old, next => {
     next.metadata.annotations = { a: 'b' }

@@ -23,7 +23,7 @@ import {
   validateSelectorUnchanged,
 } from './pod-owner.ts'
 
-/** Upstream's count of template changes; it left the API with apps/v1 and lives on in this annotation. */
+/** Upstream's template generation; apps/v1 removed the field, and this annotation stores it. */
 const templateGeneration = 'deprecated.daemonset.template.generation'
 
 export const daemonSet = defineResource<DaemonSet>({
@@ -72,20 +72,20 @@ export const daemonSet = defineResource<DaemonSet>({
     setTemplateGeneration(object, templateGenerationOf(old) + (changed ? 1n : 0n))
   },
   warnings(object, old) {
-    // Only a new template is looked at again.
+    // Only a new template is validated again.
     if (old !== undefined && templateGenerationOf(object) === templateGenerationOf(old)) return []
     return templateWarnings(object, old, object.spec.template, 'spec.template')
   },
   validate: ({ spec }) => validateSpec(spec),
   validateUpdate({ spec }, old) {
-    // Upstream validates the new object twice, and says all twice.
+    // Upstream validates the new object twice, and reports each error twice.
     const again = validateSpec(spec)
     validateSelectorUnchanged(spec.selector, old.spec.selector, again)
     return [validateSpec(spec), again]
   },
 })
 
-/** Of an object that `setDefaults` has seen. */
+/** For an object after `setDefaults`. */
 function templateGenerationOf({ metadata }: DaemonSet): bigint {
   return BigInt(metadata.annotations?.[templateGeneration] ?? 0)
 }
@@ -96,7 +96,7 @@ function setTemplateGeneration({ metadata }: DaemonSet, generation: bigint): voi
 
 function setDefaults(object: DaemonSet): void {
   const { spec } = object
-  // The field behind the annotation is there from the beginning, and whoever writes the object without it manages it, as upstream has it.
+  // As upstream, the field behind the annotation exists from the start, so the creator manages it.
   const generation = object.metadata.annotations?.[templateGeneration]
   setTemplateGeneration(object, BigInt(generation === undefined ? 0 : int64Text(generation)))
   spec.updateStrategy ??= {}

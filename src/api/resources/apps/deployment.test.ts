@@ -14,7 +14,7 @@ function newDeployment(change: (object: Deployment) => void = () => undefined): 
   return object
 }
 
-test('deployment defaults what the user left out', () => {
+test('deployment sets defaults', () => {
   const { object, errors } = validateNew(deployment, newDeployment())
   assert.deepEqual(errors, [])
   const { template, ...rest } = object.spec
@@ -29,7 +29,7 @@ test('deployment defaults what the user left out', () => {
   assert.deepEqual(object.status, {})
 })
 
-test('deployment keeps what the user set', () => {
+test('deployment keeps set fields', () => {
   const { object, errors } = validateNew(
     deployment,
     newDeployment(({ spec }) => {
@@ -119,7 +119,7 @@ const refusals: { name: string; change(object: Deployment): void; error: string 
   },
 ]
 for (const { name, change, error } of refusals) {
-  test(`deployment refuses ${name}`, () => {
+  test(`deployment rejects ${name}`, () => {
     const { errors } = validateNew(deployment, newDeployment(change))
     assert.equal(errors.filter(text => text.includes(error)).length, 1, errors.join('\n'))
   })
@@ -149,7 +149,7 @@ test('deployment/status keeps spec and labels and validates the counts', () => {
   assert.deepEqual(errors, ['status.readyReplicas: Invalid value: 2: cannot be greater than status.replicas'])
 })
 
-test('deployment prints ready of wanted', () => {
+test('deployment prints ready and desired replicas', () => {
   const object = validateNew(deployment, newDeployment()).object
   object.metadata.creationTimestamp = '2025-12-31T23:00:00Z'
   object.status = { readyReplicas: 1, updatedReplicas: 1, availableReplicas: 1 }
@@ -165,7 +165,7 @@ test('deployment prints ready of wanted', () => {
   })
 })
 
-test('deployment status has no count of terminating pods but where one was', () => {
+test('deployment status has a count of terminating pods only if it had one before', () => {
   const old = validateNew(deployment, newDeployment()).object
   const count = (before: Deployment) =>
     validateSubresource(deployment, 'status', before, changed => {
@@ -174,7 +174,7 @@ test('deployment status has no count of terminating pods but where one was', () 
   assert.deepEqual([count(old), count({ ...old, status: { terminatingReplicas: 1 } })], [undefined, 2])
 })
 
-test('deployment/status neither forgets nor takes back the count of collisions', () => {
+test('deployment/status neither resets nor decreases the collision count', () => {
   const old = { ...validateNew(deployment, newDeployment()).object, status: { collisionCount: 1 } }
   const validate = (collisionCount: number | undefined) =>
     validateSubresource(deployment, 'status', old, next => {
@@ -184,7 +184,7 @@ test('deployment/status neither forgets nor takes back the count of collisions',
   assert.deepEqual([validate(undefined), validate(0), validate(1)], [refused, refused, []])
 })
 
-test('deployment has the revision to go back to in the form of a number, or none', () => {
+test('deployment has the rollback revision as a canonical number, or none', () => {
   const settled = (text: string) => {
     const annotations = { 'deprecated.deployment.rollback.to': text, a: 'b' }
     return validateNew(
@@ -196,7 +196,7 @@ test('deployment has the revision to go back to in the form of a number, or none
   assert.deepEqual(settled(''), { a: 'b' })
 })
 
-test('deployment/status keeps the rollback that upstream counts as a part of the spec', () => {
+test('deployment/status keeps the rollback, which upstream counts as part of the spec', () => {
   const old = validateNew(deployment, newDeployment()).object
   const rollback = { 'deprecated.deployment.rollback.to': '3' }
   const write = (before: Deployment, annotations: Record<string, string>) =>

@@ -24,7 +24,7 @@ import {
   validateTemplateLabels,
 } from './pod-owner.ts'
 
-/** Upstream's `spec.rollbackTo`, the revision to go back to: it left the API with apps/v1 and lives on in this annotation. */
+/** Upstream's `spec.rollbackTo`, the revision to roll back to; apps/v1 removed the field, and this annotation stores it. */
 export const rollbackTo = 'deprecated.deployment.rollback.to'
 
 export const deployment = defineResource<Deployment>({
@@ -36,7 +36,7 @@ export const deployment = defineResource<Deployment>({
   shortNames: ['deploy'],
   categories: ['all'],
   countsGeneration: { parts: ({ metadata }) => [metadata.annotations ?? {}] },
-  // The controller copies annotations to the current ReplicaSet, so it must see that they changed.
+  // The controller copies annotations to the current ReplicaSet, so it must notice their change.
   subresources: [
     scaleSubresource,
     statusSubresource<Deployment>({
@@ -97,7 +97,7 @@ function setDefaults({ metadata, spec }: Deployment): void {
   setPodTemplateDefaults(spec.template)
 }
 
-/** As it comes back from the field behind it: no text is no rollback, and a number has one form. */
+/** After the conversion to the field and back: an empty text means no rollback, and a number has one form. */
 function settleRollback(metadata: ObjectMeta): void {
   const text = metadata.annotations?.[rollbackTo]
   if (text === undefined) return
@@ -119,7 +119,7 @@ function validateDeployment({ metadata, spec }: Deployment): FieldError[] {
   validateNonnegative(minReadySeconds, 'spec.minReadySeconds', errors)
   validateNonnegative(spec.revisionHistoryLimit, 'spec.revisionHistoryLimit', errors)
   const rollback = metadata.annotations?.[rollbackTo]
-  // Upstream calls the field so.
+  // Upstream's name of the field.
   if (rollback !== undefined) validateNonnegative(Number(rollback), 'spec.rollback.version', errors)
   if (progressDeadlineSeconds === undefined) return errors
   validateNonnegative(progressDeadlineSeconds, 'spec.progressDeadlineSeconds', errors)

@@ -1,4 +1,4 @@
-// Fields that hold a number of pods or a percentage of them.
+// Fields that contain a number of pods or a percentage of them.
 import { type FieldError, invalidValue } from '../../field-error.ts'
 import { parseInt64 } from '../../go-text/go-int64.ts'
 import { goIntOrString, invalidShown } from '../../validation/go-syntax.ts'
@@ -25,7 +25,7 @@ function percentOf(value: IntOrPercent | undefined): number | undefined {
   return Number(value.slice(0, -1))
 }
 
-/** The number, that of the percentage, or that of a text which is one: what upstream compares with zero. */
+/** The number, of a percentage or text too: the value that upstream compares with zero. */
 export function numberOf(value: IntOrPercent): number {
   if (typeof value === 'number') return value
   const number = percentOf(value) ?? parseInt64(value)

@@ -1,4 +1,4 @@
-// What the kinds that own pods share: their selector, their template, and how both are validated and printed.
+// The common parts of kinds that own pods: selector and template, their validation and their columns.
 import { type FieldError, forbiddenField, invalidValue, notSupported, required } from '../../field-error.ts'
 import type { KubeObject } from '../../object.ts'
 import type { PodTemplateSpec } from '../../types/core-v1.ts'
@@ -17,7 +17,7 @@ interface CountsTerminating {
   readonly status?: { terminatingReplicas?: number }
 }
 
-/** The count is an alpha feature of v1.33: nobody brings it in, and what is there stays. */
+/** The count is an alpha feature of v1.33: a new one is dropped, an existing one stays. */
 export function dropTerminatingReplicas({ status }: CountsTerminating, old: CountsTerminating): void {
   if (old.status?.terminatingReplicas === undefined) delete status?.terminatingReplicas
 }
@@ -28,7 +28,7 @@ const goStrategies = {
   StatefulSet: ['apps.StatefulSetUpdateStrategy', 'apps.RollingUpdateStatefulSetStrategy'],
 } as const
 
-/** What Go prints of parameters that are there is an address, so only that they are there is shown. */
+/** Go prints existing parameters as an address, so only their presence is shown. */
 export function goUpdateStrategy(
   kind: keyof typeof goStrategies,
   strategy: { readonly type?: string; readonly rollingUpdate?: object },
@@ -42,7 +42,7 @@ export function validateNonnegative(value: number | null | undefined, field: str
   if (value !== undefined && value !== null && value < 0) errors.push(invalidValue(field, value, negativeMessage))
 }
 
-/** A count that went back, or was forgotten, would let the name of a revision be used twice. */
+/** If the count decreased or was reset, a revision's name could be used twice. */
 export function validateCollisionCount(count: number | undefined, old: number | undefined, errors: FieldError[]): void {
   if (old !== undefined && (count === undefined || count < old)) {
     errors.push(invalidValue('status.collisionCount', count ?? 0, 'cannot be decremented'))
@@ -50,8 +50,8 @@ export function validateCollisionCount(count: number | undefined, old: number | 
 }
 
 /**
- * Upstream keeps what this annotation says in the spec, which a write to `/status` cannot change: whatever the client sent, the annotation stays
- * what it was.
+ * Upstream stores this annotation's value in the spec, which a write to `/status` cannot change: the annotation stays, whatever the client
+ * sent.
  */
 export function keepSpecAnnotation({ metadata }: KubeObject, old: KubeObject, name: string): void {
   const before = old.metadata.annotations?.[name]
@@ -62,7 +62,7 @@ export function keepSpecAnnotation({ metadata }: KubeObject, old: KubeObject, na
   else delete metadata.annotations
 }
 
-/** Required, well-formed and not empty: an empty selector would adopt every pod of the namespace. Returns whether it can be used. */
+/** Required, valid and not empty: an empty selector would adopt every pod of the namespace. Returns whether it is usable. */
 export function validateOwnerSelector(selector: Selector, kind: string, invalidDetail: string, errors: FieldError[]): boolean {
   if (selector === undefined || selector === null) {
     errors.push(required('spec.selector'))
@@ -84,7 +84,7 @@ export function validateTemplateLabels(template: PodTemplateSpec, selector: Sele
   errors.push(labelsMismatch(labels))
 }
 
-/** The template of pods that run for ever. `shared` means that several pods may mount its volumes. */
+/** The template of pods that run forever. `shared`: several pods may mount its volumes. */
 export function validateLongRunningTemplate(template: PodTemplateSpec, kind: string, shared: boolean, errors: FieldError[]): void {
   validatePodTemplateSpec(template, 'spec.template', errors)
   if (shared) validateReadOnlyDisks(template, errors)
@@ -117,7 +117,7 @@ export function labelsMismatch(labels: Readonly<Record<string, string>> | undefi
   return invalidShown('spec.template.metadata.labels', goStringMap(labels), '`selector` does not match template `labels`')
 }
 
-/** A changed selector would orphan the pods that the old one had chosen. */
+/** A changed selector would orphan the pods of the old one. */
 export function validateSelectorUnchanged(selector: Selector, old: Selector, errors: FieldError[]): void {
   if (semanticallyEqual(selector, old)) return
   if (selector === undefined || selector === null) errors.push(invalidValue('spec.selector', undefined, immutableMessage))

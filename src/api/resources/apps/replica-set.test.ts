@@ -10,7 +10,7 @@ const newReplicaSet = (spec: Partial<ReplicaSet['spec']> = {}): ReplicaSet => ({
   spec: { selector: { matchLabels: labels }, template: newTemplate(), ...spec },
 })
 
-test('replicaSet wants one pod by default and starts with an empty status', () => {
+test('replicaSet has one replica by default and starts with an empty status', () => {
   const { object, errors } = validateNew(replicaSet, newReplicaSet())
   assert.deepEqual(errors, [])
   assert.equal(object.spec.replicas, 1)
@@ -28,10 +28,10 @@ const refusals: { name: string; spec: Partial<ReplicaSet['spec']>; fields: strin
   },
 ]
 for (const { name, spec, fields } of refusals) {
-  test(`replicaSet refuses ${name}`, () => assert.deepEqual(validateNew(replicaSet, newReplicaSet(spec)).fields, fields))
+  test(`replicaSet rejects ${name}`, () => assert.deepEqual(validateNew(replicaSet, newReplicaSet(spec)).fields, fields))
 }
 
-test('replicaSet with several replicas refuses a writable GCE disk', () => {
+test('replicaSet with several replicas rejects a writable GCE disk', () => {
   const template = newTemplate()
   Object.assign(template.spec ?? {}, { volumes: [{ name: 'disk', gcePersistentDisk: { pdName: 'd' } }] })
   assert.deepEqual(validateNew(replicaSet, newReplicaSet({ template, replicas: 1 })).fields, [])
@@ -48,7 +48,7 @@ test('replicaSet keeps its selector', () => {
   assert.deepEqual(fields, ['spec.selector'])
 })
 
-test('replicaSet/status refuses more available than ready pods', () => {
+test('replicaSet/status rejects more available than ready pods', () => {
   const old = validateNew(replicaSet, newReplicaSet()).object
   const { errors } = validateSubresource(replicaSet, 'status', old, object => {
     object.status = { replicas: 3, readyReplicas: 1, availableReplicas: 2 }

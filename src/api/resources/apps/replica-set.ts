@@ -50,7 +50,7 @@ export const replicaSet = defineResource<ReplicaSet>({
   ],
   validate: ({ spec }) => validateSpec(spec),
   validateUpdate({ spec }, old) {
-    // Upstream validates the new object twice, and says all twice.
+    // Upstream validates the new object twice, and reports each error twice.
     const again = validateSpec(spec)
     validateSelectorUnchanged(spec.selector, old.spec.selector, again)
     return [validateSpec(spec), again]

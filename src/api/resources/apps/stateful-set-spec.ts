@@ -1,4 +1,4 @@
-// How a StatefulSet's spec is validated. Its pod template is validated only in part: mounts may name claims that come from claim templates.
+// Validates a StatefulSet's spec. Its pod template is validated only in part: mounts may name claims from claim templates.
 
 import { type FieldError, invalidValue, notSupported, required } from '../../field-error.ts'
 import type { StatefulSetSpec, StatefulSetUpdateStrategy } from '../../types/apps-v1.ts'
@@ -11,7 +11,7 @@ import { goUpdateStrategy, validateNonnegative, validateOwnerSelector, validateR
 const rollingType = 'apps.RollingUpdateStatefulSetStrategy'
 const retentionPolicies = ['Retain', 'Delete']
 
-/** `created` is false for one that is there: its service cannot change, and may have a name from before there was a rule. */
+/** `created` is false for an existing object: its service cannot change, and may have a name that is invalid by now. */
 export function validateStatefulSetSpec(spec: StatefulSetSpec, created: boolean): FieldError[] {
   const errors: FieldError[] = []
   const { podManagementPolicy = '', persistentVolumeClaimRetentionPolicy: retention, selector, template } = spec

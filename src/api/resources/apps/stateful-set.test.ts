@@ -34,7 +34,7 @@ test('statefulSet defaults order, updates, retention and its claim templates', (
   })
 })
 
-test('statefulSet takes in no bound of an alpha feature', () => {
+test('statefulSet drops a new field of an alpha feature', () => {
   const { object } = validateNew(
     statefulSet,
     newStatefulSet({ updateStrategy: { type: 'RollingUpdate', rollingUpdate: { maxUnavailable: 2 } } }),
@@ -42,7 +42,7 @@ test('statefulSet takes in no bound of an alpha feature', () => {
   assert.deepEqual(object.spec.updateStrategy, { type: 'RollingUpdate', rollingUpdate: { partition: 0 } })
 })
 
-test('statefulSet shows an update strategy as Go does', () => {
+test('statefulSet prints an update strategy as Go does', () => {
   const { errors } = validateNew(statefulSet, newStatefulSet({ updateStrategy: { type: 'Never' } }))
   const shown = 'apps.StatefulSetUpdateStrategy{Type:"Never", RollingUpdate:(*apps.RollingUpdateStatefulSetStrategy)(nil)}'
   assert.deepEqual(errors, [`spec.updateStrategy: Invalid value: ${shown}: must be 'RollingUpdate' or 'OnDelete'`])
@@ -65,7 +65,7 @@ const refusals: { name: string; spec: Partial<StatefulSet['spec']>; fields: stri
   },
 ]
 for (const { name, spec, fields } of refusals) {
-  test(`statefulSet refuses ${name}`, () => assert.deepEqual(validateNew(statefulSet, newStatefulSet(spec)).fields, fields))
+  test(`statefulSet rejects ${name}`, () => assert.deepEqual(validateNew(statefulSet, newStatefulSet(spec)).fields, fields))
 }
 
 test('statefulSet names are labels, because pod names become host names', () => {
@@ -87,7 +87,7 @@ test('statefulSet may be scaled but not moved to another service', () => {
   assert.match(errors.join(), /^spec: Forbidden: updates to statefulset spec for fields other than 'replicas'/)
 })
 
-test('statefulSet may change though its service has a name from before there was a rule', () => {
+test("statefulSet may change although its service's name is invalid by now", () => {
   const old = validateNew(statefulSet, newStatefulSet({ serviceName: 'My.Service' })).object
   const { errors } = validateUpdate(statefulSet, old, ({ spec }) => {
     spec.replicas = 5
@@ -95,13 +95,13 @@ test('statefulSet may change though its service has a name from before there was
   assert.deepEqual(errors, [])
 })
 
-test('statefulSet shows a selector that cannot be read without a word on it', () => {
+test('statefulSet prints an unreadable selector without an error', () => {
   const { errors } = validateNew(statefulSet, newStatefulSet({ selector: { matchLabels: { app: '-' } } }))
   const shown = 'v1.LabelSelector{MatchLabels:map[string]string{"app":"-"}, MatchExpressions:[]v1.LabelSelectorRequirement(nil)}'
   assert.equal(errors[1], `spec.selector: Invalid value: ${shown}`)
 })
 
-test('statefulSet warns of a claim template by the path that upstream has for new and for changed ones', () => {
+test("statefulSet warns about a claim template with upstream's paths for new and for changed ones", () => {
   const claim = { metadata: { name: 'data' }, spec: { resources: { requests: { storage: '1500m' } } } }
   const { object } = validateNew(statefulSet, newStatefulSet({ volumeClaimTemplates: [claim] }))
   const path = (old?: StatefulSet) => statefulSet.warnings?.(object, old).map(text => text.split(': ')[0])
@@ -109,7 +109,7 @@ test('statefulSet warns of a claim template by the path that upstream has for ne
   assert.deepEqual(path(object), ['spec.volumeClaimTemplates[0].Spec.resources.requests[storage]'])
 })
 
-test('statefulSet has its counts validated before metadata, and what may not have changed after it', () => {
+test('statefulSet validates its counts before metadata, and immutable fields after it', () => {
   const old = validateNew(statefulSet, newStatefulSet()).object
   old.status = { replicas: 0, availableReplicas: 0, collisionCount: 1 }
   const path = statefulSet.subresources.find(({ name }) => name === 'status')

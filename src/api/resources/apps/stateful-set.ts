@@ -46,12 +46,12 @@ export const statefulSet = defineResource<StatefulSet>({
   validateUpdate,
 })
 
-/** The field is of an alpha feature of v1.33, so nobody brings it in. */
+/** The field belongs to an alpha feature of v1.33, so a new one is dropped. */
 function dropMaxUnavailable({ updateStrategy }: StatefulSetSpec): void {
   delete updateStrategy?.rollingUpdate?.maxUnavailable
 }
 
-/** Upstream validates the template's pod only when it is made, and its storage forgets the difference between an empty list and none. */
+/** Upstream validates the template's pod only at creation, and its storage does not distinguish an empty list from none. */
 function forgetEmptyContainers(spec: StatefulSetSpec): void {
   const pod = spec.template.spec
   if (pod?.containers?.length === 0) Object.assign(pod, { containers: null })
@@ -86,7 +86,7 @@ function warnings(object: StatefulSet, old: StatefulSet | undefined): string[] {
   const { spec } = object
   const found = templateWarnings(object, old, spec.template, 'spec.template')
   spec.volumeClaimTemplates?.forEach((claim, index) => {
-    // So upstream has it: an update names one member more, by its name in Go.
+    // As upstream: an update names one more member, by its Go name.
     warnOfClaimSpec(claim.spec, `spec.volumeClaimTemplates[${index}]${old === undefined ? '' : '.Spec'}`, found)
   })
   if ((spec.revisionHistoryLimit ?? 0) < 0) {
@@ -95,7 +95,7 @@ function warnings(object: StatefulSet, old: StatefulSet | undefined): string[] {
   return found
 }
 
-/** What may change after creation. */
+/** The fields that may change after creation. */
 const mutable = [
   'replicas',
   'ordinals',
@@ -131,7 +131,7 @@ const counts = [
   'collisionCount',
 ] as const
 
-/** Upstream validates the counts before metadata, and what may not have changed after it. */
+/** Upstream validates the counts before metadata, and immutable fields after it. */
 function validateStatus({ status = { replicas: 0, availableReplicas: 0 } }: StatefulSet, old: StatefulSet): UpdateFaults {
   const errors: FieldError[] = []
   for (const name of counts) validateNonnegative(status[name], `status.${name}`, errors)

@@ -7,7 +7,7 @@ import { subjectAccessReview } from './subject-access-review.ts'
 const validated = (spec: SubjectAccessReviewSpec) => validateNew(subjectAccessReview, { metadata: {}, spec }).errors
 const resource = 'spec.resourceAttributes'
 
-test('subjectAccessReview asks about somebody', () => {
+test('subjectAccessReview requires a subject', () => {
   const nobody = 'spec.user: Invalid value: "": at least one of user or group must be specified'
   assert.deepEqual(validated({ resourceAttributes: { verb: 'get' } }), [nobody])
   assert.deepEqual(validated({ resourceAttributes: { verb: 'get' }, groups: ['a'] }), [])

@@ -1,4 +1,4 @@
-// What an access review may ask: about a resource or about a URL, by whom.
+// The attributes of an access review: a resource or a URL, and the subject.
 import { type FieldError, invalidValue, required } from '../../field-error.ts'
 import type { KubeObject } from '../../object.ts'
 import type { NonResourceAttributes, SelfSubjectAccessReviewSpec, SubjectAccessReviewSpec } from '../../types/authorization-v1.ts'
@@ -6,7 +6,7 @@ import type { FieldSelectorRequirement, LabelSelectorRequirement } from '../../t
 import { invalidShown } from '../../validation/go-syntax.ts'
 import { validateLabelSelectorRequirement, validateSetOperator } from '../../validation/label-selector.ts'
 
-/** `local` reviews ask about their own namespace and never about URLs. */
+/** `local` reviews are for their own namespace and never for URLs. */
 export function validateSubjectReview(review: KubeObject & { spec: SubjectAccessReviewSpec }, local: boolean): FieldError[] {
   const errors: FieldError[] = []
   const { spec, metadata } = review
@@ -35,7 +35,7 @@ export function validateSelfReview({ spec, metadata }: KubeObject & { spec: Self
   return errors
 }
 
-/** A review is a question, not an object: metadata says nothing, but for the namespace of a local one. */
+/** A review is not stored: metadata is ignored, except for the namespace of a local one. */
 function validateOnlyNamespace(metadata: KubeObject['metadata'], local: boolean, errors: FieldError[]): void {
   const { namespace, managedFields: _managedFields, creationTimestamp: _creationTimestamp, ...rest } = metadata
   const empty = Object.values(rest).every(
@@ -70,7 +70,7 @@ function validateAttributes({ resourceAttributes }: SelfSubjectAccessReviewSpec,
   const { fieldSelector, labelSelector } = resourceAttributes ?? {}
   const field = 'spec.resourceAttributes'
   validateSelector(fieldSelector, `${field}.fieldSelector`, validateFieldRequirement, errors)
-  // An unknown operator is not an error: newer clients may ask older servers, and the authorizer then ignores the requirement.
+  // An unknown operator is no error: newer clients may ask older servers, and the authorizer then ignores the requirement.
   const validateLabels = (requirement: LabelSelectorRequirement, at: string) =>
     validateLabelSelectorRequirement(requirement, at, errors, { unknownOperators: true })
   validateSelector(labelSelector, `${field}.labelSelector`, validateLabels, errors)

@@ -1,14 +1,14 @@
-// Reads what clients may have written into an autoscaler's annotations: JSON of known structures. As in Go, members that nobody knows are
-// dropped, absent ones have their zero value, and one of another type spoils the whole.
+// Reads JSON of known structures from an autoscaler's annotations, which clients may write. As in Go, unknown members are dropped, absent
+// ones have their zero value, and one of another type invalidates the whole.
 import { parseJson } from '../../../base/json.ts'
 import { canonicalQuantity, QuantityError } from '../../quantity/quantity.ts'
 
-/** Turns a JSON value, undefined where it is absent, into what it stands for. Throws `Mismatch`. */
+/** Converts a JSON value, undefined if it is absent. Throws `Mismatch`. */
 export type Reader<T> = (value: unknown) => T
 
 class Mismatch extends Error {}
 
-/** Undefined where the text is not JSON or another structure: upstream takes it for missing, since nobody but its writer can mend it. */
+/** Undefined if the text is not JSON or has another structure: upstream treats it as missing, since only its writer can fix it. */
 export function readJson<T>(json: string | undefined, reader: Reader<T>): T | undefined {
   if (json === undefined) return undefined
   try {
@@ -53,7 +53,7 @@ export function map<T>(reader: Reader<T>): Reader<Record<string, T>> {
   return value => Object.fromEntries(Object.entries(members(value)).map(([key, member]) => [key, reader(member)]))
 }
 
-/** An object of these members; those that are optional and absent are left out. */
+/** An object with these members; absent optional ones are omitted. */
 export function structure<T extends object>(readers: { readonly [K in keyof T]-?: Reader<T[K]> }): Reader<T> {
   const entries = Object.entries<Reader<unknown>>(readers)
   return value => {
@@ -63,7 +63,7 @@ export function structure<T extends object>(readers: { readonly [K in keyof T]-?
   }
 }
 
-/** As Go reads them, whatever the case of their names. */
+/** Names are matched in any case, as in Go. */
 export function anyCase<T>(reader: Reader<T>): Reader<T> {
   return value =>
     reader(

@@ -46,6 +46,6 @@ function resourceText(target: MetricTarget, current: MetricValueStatus | undefin
   return `${used === undefined ? unknown : `${used}%`}/${target.averageUtilization === undefined ? '<auto>' : `${target.averageUtilization}%`}`
 }
 
-/** An amount that is missing in a status that is there is a nil pointer to upstream, and printed as one. */
+/** Upstream has a nil pointer for an amount that an existing status lacks, and prints it as such. */
 const presentAmount = (current: MetricValueStatus | undefined, amount: string | undefined): string =>
   current === undefined ? unknown : (amount ?? '<nil>')

@@ -1,4 +1,5 @@
-// Between the two versions of HorizontalPodAutoscaler, with upstream's annotations, so that no version loses what another wrote.
+// Converts between the two versions of HorizontalPodAutoscaler, with upstream's annotations, so that neither version loses what the other
+// wrote.
 import { goJson } from '../../schema/go-json.ts'
 import type { HorizontalPodAutoscaler as AutoscalerV1 } from '../../types/autoscaling-v1.ts'
 import type { HorizontalPodAutoscaler, HorizontalPodAutoscalerStatus, MetricSpec, MetricStatus } from '../../types/autoscaling-v2.ts'
@@ -19,7 +20,7 @@ const cpuTarget = (averageUtilization: number): MetricSpec => ({
   type: 'Resource',
   resource: { name: 'cpu', target: { type: 'Utilization', averageUtilization } },
 })
-/** What is followed where nothing was asked for. */
+/** The default metric. */
 export const defaultMetrics = (): MetricSpec[] => [cpuTarget(80)]
 
 /** May reuse parts of its argument. */
@@ -45,7 +46,7 @@ function statusToV2({ metadata, status }: AutoscalerV1): HorizontalPodAutoscaler
   const used = status?.currentCPUUtilizationPercentage
   const own: MetricStatus[] | undefined =
     used === undefined ? undefined : [{ type: 'Resource', resource: { name: 'cpu', current: { averageUtilization: used } } }]
-  // The annotation says more than the field.
+  // The annotation contains more than the field.
   const currentMetrics = readJson(annotations[names.currentMetrics], readMetrics)?.map(metricStatusFromV1) ?? own
   const conditions = readJson(annotations[names.conditions], readConditions)
   return {

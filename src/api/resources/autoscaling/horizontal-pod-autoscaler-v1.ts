@@ -1,4 +1,4 @@
-// autoscaling/v1 HorizontalPodAutoscaler: served in this form and stored as v2; what v1 has no field for travels in annotations.
+// autoscaling/v1 HorizontalPodAutoscaler: served in this form and stored as v2; annotations contain what v1 has no field for.
 import { copyJson } from '../../../base/data/copy-json.ts'
 import type { HorizontalPodAutoscaler as AutoscalerV1 } from '../../types/autoscaling-v1.ts'
 import type { HorizontalPodAutoscaler } from '../../types/autoscaling-v2.ts'
@@ -10,14 +10,14 @@ import { horizontalPodAutoscaler, validateAutoscaler, validateAutoscalerStatus }
 
 const inV2 = (object: AutoscalerV1): HorizontalPodAutoscaler => toV2(copyJson(object))
 
-/** Changes the object as `change` changes its v2 form: spec and status are each partly in the annotations, so no field can be kept alone. */
+/** Applies `change` to the object's v2 form: spec and status are partly in the annotations, so no field can be kept alone. */
 function changeInV2(object: AutoscalerV1, change: (object: HorizontalPodAutoscaler) => void): void {
   const form = inV2(object)
   change(form)
   const { metadata, spec, status } = fromV2(form)
   object.spec = spec
   if (status !== undefined) object.status = status
-  // The metadata object itself stays: the server goes on working with it.
+  // The metadata object itself stays, since the server keeps using it.
   if (metadata.annotations === undefined) delete object.metadata.annotations
   else object.metadata.annotations = metadata.annotations
 }
@@ -45,7 +45,7 @@ export const horizontalPodAutoscalerV1 = defineResource<AutoscalerV1>({
   storedAs: {
     version: 'v2',
     toStored: toV2,
-    // The store holds this kind in v2 only.
+    // The store contains this kind only as v2.
     fromStored: object => fromV2(object as HorizontalPodAutoscaler),
   },
   setDefaults(object) {

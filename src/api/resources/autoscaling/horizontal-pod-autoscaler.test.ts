@@ -15,7 +15,7 @@ const newAutoscaler = (spec: Partial<HorizontalPodAutoscaler['spec']> = {}): Hor
 const cpu: MetricSpec = { type: 'Resource', resource: { name: 'cpu', target: { type: 'Utilization', averageUtilization: 50 } } }
 const pods: MetricSpec = { type: 'Pods', pods: { metric: { name: 'rps' }, target: { type: 'AverageValue', averageValue: '10' } } }
 
-test('horizontalPodAutoscaler follows 80% of CPU by default', () => {
+test('horizontalPodAutoscaler targets 80% of CPU by default', () => {
   const { object, errors } = validateNew(horizontalPodAutoscaler, newAutoscaler({ behavior: { scaleDown: {} } }))
   assert.deepEqual(errors, [])
   assert.equal(object.spec.minReplicas, 1)
@@ -98,7 +98,7 @@ const refusals: { name: string; spec: Partial<HorizontalPodAutoscaler['spec']>; 
   },
 ]
 for (const { name, spec, fields } of refusals) {
-  test(`horizontalPodAutoscaler refuses ${name}`, () => {
+  test(`horizontalPodAutoscaler rejects ${name}`, () => {
     assert.deepEqual(validateNew(horizontalPodAutoscaler, newAutoscaler(spec)).fields, fields)
   })
 }
@@ -145,11 +145,11 @@ const full: HorizontalPodAutoscaler = {
   },
 }
 
-test('toV2() and fromV2() lose nothing on the way through v1', () => {
+test('toV2() and fromV2() lose nothing in a round trip through v1', () => {
   assert.deepEqual(toV2(fromV2(structuredClone(full))), full)
 })
 
-test('fromV2() writes the annotations that upstream writes', () => {
+test("fromV2() writes upstream's annotations", () => {
   const { metadata, spec, status } = fromV2(structuredClone(full))
   assert.deepEqual([spec.targetCPUUtilizationPercentage, status?.currentCPUUtilizationPercentage], [50, 41])
   const prefix = 'autoscaling.alpha.kubernetes.io/'
@@ -188,7 +188,7 @@ const spoiled: { name: string; json: string }[] = [
   { name: 'an invalid amount', json: '[{"type":"Pods","pods":{"metricName":"m","targetAverageValue":"much"}}]' },
 ]
 for (const { name, json } of spoiled) {
-  test(`toV2() takes an annotation that holds ${name} for missing`, () => {
+  test(`toV2() treats an annotation with ${name} as missing`, () => {
     const annotations = { 'autoscaling.alpha.kubernetes.io/metrics': json, own: 'kept' }
     const { metadata, spec } = toV2({ metadata: { name: 'web', annotations }, spec: { scaleTargetRef, maxReplicas: 1 } })
     assert.deepEqual([metadata.annotations, spec.metrics?.[0]?.resource?.target.averageUtilization], [{ own: 'kept' }, 80])
@@ -217,7 +217,7 @@ test('horizontalPodAutoscaler v1 keeps the status and its conditions on the main
   )
 })
 
-test('horizontalPodAutoscaler v1 keeps metrics and behavior on the path of the status', () => {
+test('horizontalPodAutoscaler v1 keeps metrics and behavior on the status path', () => {
   const old = fromV2(structuredClone(full))
   const { object } = validateSubresource(horizontalPodAutoscalerV1, 'status', old, next => {
     next.metadata.annotations = {}

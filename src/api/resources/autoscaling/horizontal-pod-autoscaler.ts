@@ -33,7 +33,7 @@ export const horizontalPodAutoscaler = defineResource<HorizontalPodAutoscaler>({
   validate: validateAutoscaler,
 })
 
-/** The tolerance of scaling is alpha in 1.33: dropped, as upstream drops it without the gate, unless it is in use. */
+/** The tolerance of scaling is alpha in 1.33: dropped unless in use, as upstream without the gate. */
 function dropTolerance({ spec }: HorizontalPodAutoscaler, old: HorizontalPodAutoscaler | undefined): void {
   const rulesOf = (autoscaler: HorizontalPodAutoscaler['spec'] | undefined) => [
     autoscaler?.behavior?.scaleUp,

@@ -1,4 +1,4 @@
-// The metrics that an autoscaler follows.
+// The metrics of an autoscaler.
 import { type FieldError, forbiddenField, invalidValue, notSupported, required } from '../../field-error.ts'
 import type {
   ContainerResourceMetricSource,
@@ -18,7 +18,7 @@ import { compareAmounts } from '../../validation/quantities.ts'
 import { validateContainerResourceName } from '../../validation/resource-names.ts'
 
 const types = ['ContainerResource', 'External', 'Object', 'Pods', 'Resource']
-/** The source fields in the order in which upstream looks at them; only the first that is set is validated. */
+/** The source fields in upstream's order; only the first one that is set is validated. */
 const sources = ['object', 'external', 'pods', 'resource', 'containerResource'] as const
 
 export function validateMetrics(
@@ -30,7 +30,7 @@ export function validateMetrics(
   metrics.forEach((metric, index) => {
     validateMetric(metric, `${field}[${index}]`, errors)
   })
-  // Where nothing runs, only what is measured elsewhere can call for the first replica.
+  // With zero replicas, only an external metric can request the first replica.
   if (minReplicas === 0 && !metrics.some(({ type }) => type === 'Object' || type === 'External')) {
     errors.push(forbiddenField(field, 'must specify at least one Object or External metric to support scaling to zero replicas'))
   }
@@ -43,7 +43,7 @@ function validateMetric(metric: MetricSpec, field: string, errors: FieldError[])
   const first = present[0]
   if (first !== undefined) validateSource(metric, first, `${field}.${first}`, errors)
   const expected = `${metric.type.slice(0, 1).toLowerCase()}${metric.type.slice(1)}`
-  // Upstream says it twice.
+  // Upstream reports it twice.
   if (!types.includes(metric.type)) errors.push(notSupported(`${field}.type`, metric.type, types))
   else if (!present.some(name => name === expected))
     errors.push(required(`${field}.${expected}`, 'must populate information for the given metric source'))

@@ -1,10 +1,10 @@
-// Metrics in the older form in which autoscaling/v1 carries them inside of annotations, to and from the form of v2.
+// Converts metrics between v2 and the older form in autoscaling/v1's annotations.
 import type { MetricIdentifier, MetricSpec, MetricStatus, MetricTarget, MetricValueStatus } from '../../types/autoscaling-v2.ts'
 import type { LabelSelector, Quantity } from '../../types/meta-v1.ts'
 
 type Reference = NonNullable<MetricSpec['object']>['describedObject']
 
-/** The sources of `MetricSpec` and `MetricStatus` of k8s.io/api/autoscaling/v1, whose fields differ by their prefix only. */
+/** The sources of `MetricSpec` and `MetricStatus` of k8s.io/api/autoscaling/v1, whose fields differ only by their prefix. */
 export interface MetricV1 {
   readonly type: string
   readonly object?: {
@@ -41,13 +41,13 @@ interface ResourceV1 {
   readonly currentAverageValue?: Quantity
 }
 
-/** An object without the members that have no value, as Go leaves them out. */
+/** An object without empty members, which Go omits. */
 type Present<T> = { [K in keyof T]: Exclude<T[K], undefined> }
 function present<T extends object>(value: T): Present<T> {
   return Object.fromEntries(Object.entries(value).filter(([, member]) => member !== undefined)) as Present<T>
 }
 
-/** What Go writes for an amount that is no pointer and was never set. */
+/** Go's text of an unset amount that is no pointer. */
 const zero = '0'
 
 export function metricToV1({ type, object, pods, resource, containerResource, external }: MetricSpec): MetricV1 {

@@ -1,4 +1,4 @@
-// The annotations in which autoscaling/v1 carries what it has no field for. They exist in that version only.
+// The annotations of autoscaling/v1 for fields that it lacks. They exist only in that version.
 import { goJson } from '../../schema/go-json.ts'
 import type {
   HorizontalPodAutoscaler,
@@ -20,7 +20,7 @@ export const roundTripAnnotations = {
 } as const
 const names: readonly string[] = Object.values(roundTripAnnotations)
 
-/** The annotations that are the object's own; undefined where there are none. */
+/** The object's own annotations; undefined if there are none. */
 export function ownAnnotations({ annotations }: ObjectMeta): Record<string, string> | undefined {
   if (annotations === undefined || !names.some(name => Object.hasOwn(annotations, name))) return annotations
   const entries = Object.entries(annotations).filter(([key]) => !names.includes(key))
@@ -99,7 +99,7 @@ export const readBehavior: Reader<HorizontalPodAutoscalerBehavior> = anyCase(
   structure<HorizontalPodAutoscalerBehavior>({ scaleUp: optional(rules), scaleDown: optional(rules) }),
 )
 
-/** Upstream writes its internal type, whose members have capital letters and are never left out. */
+/** Upstream writes its internal type, whose members begin with capitals and are never omitted. */
 export function writeBehavior({ scaleUp, scaleDown }: HorizontalPodAutoscalerBehavior): string {
   return goJson({ ScaleUp: internalRules(scaleUp), ScaleDown: internalRules(scaleDown) })
 }

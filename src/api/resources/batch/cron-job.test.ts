@@ -16,7 +16,7 @@ const newCronJob = (spec: Partial<CronJobSpec> = {}, name = 'nightly'): CronJob 
   },
 })
 
-test('cronJob defaults policy and history and leaves the job template without defaults of jobs', () => {
+test('cronJob defaults policy and history, but not the job template', () => {
   const { object, errors } = validateNew(cronJob, newCronJob())
   assert.deepEqual(errors, [])
   const { jobTemplate, ...spec } = object.spec
@@ -71,10 +71,10 @@ const refusals: { name: string; spec: Partial<CronJobSpec>; error: string }[] = 
   },
 ]
 for (const { name, spec, error } of refusals) {
-  test(`cronJob refuses ${name}`, () => assert.deepEqual(validateNew(cronJob, newCronJob(spec)).errors, [error]))
+  test(`cronJob rejects ${name}`, () => assert.deepEqual(validateNew(cronJob, newCronJob(spec)).errors, [error]))
 }
 
-test('cronJob refuses a name whose jobs would have too long a name', () => {
+test('cronJob rejects a name whose jobs would have too long a name', () => {
   assert.deepEqual(validateNew(cronJob, newCronJob({}, 'a'.repeat(52))).errors, [])
   assert.deepEqual(validateNew(cronJob, newCronJob({}, 'a'.repeat(53))).fields, ['metadata.name'])
 })

@@ -28,7 +28,7 @@ export const cronJob = defineResource<CronJob>({
   shortNames: ['cj'],
   categories: ['all'],
   countsGeneration: true,
-  // Upstream's rules for its status are none, not even those of metadata that others ask again.
+  // Upstream has no rules for its status, not even those of metadata that others repeat.
   subresources: [{ ...statusSubresource<CronJob>(), validatesMetadata: false }],
   columns: [
     nameColumn,
@@ -81,7 +81,7 @@ function lastScheduleCell({ status }: CronJob, now: number): string {
   return status?.lastScheduleTime === undefined ? '<none>' : translateTimestampSince(status.lastScheduleTime, now)
 }
 
-/** A time zone that an older release had accepted may stay as it is. */
+/** A time zone that an older release accepted may stay. */
 function validateSpec(spec: CronJobSpec, old: CronJobSpec | undefined, errors: FieldError[]): void {
   validateSchedule(spec, old, errors)
   validateNonnegative(spec.startingDeadlineSeconds, 'spec.startingDeadlineSeconds', errors)
@@ -107,7 +107,7 @@ function validateSchedule({ schedule, timeZone }: CronJobSpec, old: CronJobSpec 
   } else {
     const problem = scheduleProblem(schedule)
     if (problem !== undefined) errors.push(invalidValue('spec.schedule', schedule, problem))
-    // A schedule that an older release had accepted may stay as it is, and change.
+    // A schedule that an older release accepted may stay, and change.
     const allowed = old?.schedule.includes('TZ') === true
     if (schedule.includes('TZ') && !allowed) {
       errors.push(invalidValue('spec.schedule', schedule, 'cannot use TZ or CRON_TZ in schedule, use timeZone field instead'))

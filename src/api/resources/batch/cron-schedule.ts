@@ -22,7 +22,7 @@ const fields: readonly Bounds[] = [
 ]
 const descriptors = ['@yearly', '@annually', '@monthly', '@weekly', '@daily', '@midnight', '@hourly']
 
-/** What is wrong with a schedule; undefined where it can be used. */
+/** The problem of a schedule; undefined if it is valid. */
 export function scheduleProblem(schedule: string): string | undefined {
   let spec = schedule
   const zone = /^(?:TZ|CRON_TZ)=(\S*)\s*(.*)$/.exec(spec)

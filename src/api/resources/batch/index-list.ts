@@ -1,11 +1,11 @@
-// Lists of a Job's indexes as its policy and its status write them: `0,3-5`.
+// Index lists of a Job's policy and status: `0,3-5`.
 
 import { parseInt64 } from '../../go-text/go-int64.ts'
 import { goQuote } from '../../go-text/go-quote.ts'
 
 type Interval = readonly [first: number, last: number]
 
-/** How many indexes a list names, or what is wrong with it. */
+/** The number of indexes in a list, or its problem. */
 export function countIndexes(text: string, completions: number): number | string {
   if (text === '') return 0
   let total = 0
@@ -21,12 +21,12 @@ export function countIndexes(text: string, completions: number): number | string
   return total
 }
 
-/** What is wrong where both lists name an index; undefined where none is in both. Parts that cannot be read are left out. */
+/** The problem if both lists contain an index; undefined if none is in both. Unreadable parts are ignored. */
 export function indexesOverlap(completed: string, failed: string, completions: number): string | undefined {
   if (completed === '' || failed === '') return undefined
   const others = intervalsOf(failed, completions)
   let at = 0
-  // Both lists are in order, so one pass meets every pair that can overlap.
+  // Both lists are sorted, so one pass finds every overlapping pair.
   for (const [first, last] of intervalsOf(completed, completions)) {
     while (at < others.length && (others[at]?.[1] ?? 0) < first) at++
     const other = others[at]

@@ -1,4 +1,4 @@
-// How the spec of a Job is validated, in Jobs and in the templates of CronJobs.
+// Validates the spec of a Job, in Jobs and in the templates of CronJobs.
 import { type FieldError, invalidValue, notSupported, required, tooLong } from '../../field-error.ts'
 import type { KubeObject } from '../../object.ts'
 import type { JobSpec } from '../../types/batch-v1.ts'
@@ -24,7 +24,7 @@ const counts = [
   'maxFailedIndexes',
 ] as const
 
-/** Of a new object, or of one whose generation says that something else is wanted now. */
+/** For a new object, or one whose generation shows that its spec changed. */
 export function jobSpecWarnings(object: KubeObject, old: KubeObject | undefined, spec: JobSpec, field: string): string[] {
   if (old !== undefined && object.metadata.generation === old.metadata.generation) return []
   const warnings: string[] = []
@@ -37,7 +37,7 @@ export function jobSpecWarnings(object: KubeObject, old: KubeObject | undefined,
   return [...warnings, ...templateWarnings(object, old, spec.template, `${field}.template`)]
 }
 
-/** `field` is the path of the spec. The selector is validated by the caller. */
+/** `field` is the path of the spec. The caller validates the selector. */
 export function validateJobSpec(spec: JobSpec, field: string, errors: FieldError[]): void {
   for (const name of counts) validateNonnegative(spec[name], `${field}.${name}`, errors)
   if (spec.maxFailedIndexes !== undefined && spec.backoffLimitPerIndex === undefined) {
@@ -102,7 +102,7 @@ function validateCompletionMode(spec: JobSpec, field: string, errors: FieldError
 
 function validateReplacementPolicy({ podReplacementPolicy, podFailurePolicy }: JobSpec, field: string, errors: FieldError[]): void {
   if (podReplacementPolicy === undefined) return
-  // Pods that a failure policy may still validate must not be replaced before they have failed.
+  // Pods that a failure policy may still evaluate must not be replaced before they have failed.
   const supported = podFailurePolicy === undefined ? ['Failed', 'TerminatingOrFailed'] : ['Failed']
   if (!supported.includes(podReplacementPolicy)) errors.push(notSupported(field, podReplacementPolicy, supported))
 }

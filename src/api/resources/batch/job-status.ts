@@ -1,5 +1,5 @@
-// What a controller may write into the status of a Job, whoever it is: rules about what is true of finished jobs, and what may not be taken back.
-// As upstream does, most rules are asked only where the fields that they are about have changed, so that an old fault blocks nothing else.
+// Validates a Job's status, whichever controller writes it: consistency of finished jobs, and irreversible fields. As upstream, most rules
+// apply only if their fields changed, so that an old error blocks nothing else.
 import { duplicate, type FieldError, invalidUnshown, invalidValue, required } from '../../field-error.ts'
 import type { Job, JobStatus } from '../../types/batch-v1.ts'
 import { goStrings, goStruct, goTime, invalidShown } from '../../validation/go-syntax.ts'
@@ -7,7 +7,7 @@ import { semanticallyEqual } from '../../validation/semantic-equality.ts'
 import { validateNonnegative } from '../apps/pod-owner.ts'
 import { countIndexes, indexesOverlap } from './index-list.ts'
 
-/** A status and what it says of the conditions that matter. */
+/** A status and its relevant conditions. */
 interface View {
   readonly status: JobStatus
   readonly complete: boolean
@@ -100,7 +100,7 @@ function validateTimes(now: View, before: View, errors: FieldError[]): void {
   if ((completionChanged || changed('startTime', now, before)) && startTime && completionTime) {
     if (Date.parse(completionTime) < Date.parse(startTime)) refuse('completionTime cannot be set before startTime')
   }
-  // Not where only the target is taken away: that is refused as a step back.
+  // Not if only the target is removed: that is rejected as a reversal.
   if ((now.failed !== before.failed || changed('failedIndexes', now, before)) && now.failed && !now.failureTarget) {
     errors.push(invalidUnshown(conditions, 'cannot set Failed=True condition without the FailureTarget=true condition'))
   }
@@ -109,7 +109,7 @@ function validateTimes(now: View, before: View, errors: FieldError[]): void {
   }
 }
 
-/** A finished job has nothing under way. */
+/** A finished job has nothing active. */
 function validateFinished({ spec }: Job, now: View, before: View, errors: FieldError[]): void {
   if (!now.finished) return
   const finishedNow = !before.finished
@@ -117,7 +117,7 @@ function validateFinished({ spec }: Job, now: View, before: View, errors: FieldE
   if ((finishedNow || changed('active', now, before)) && active > 0) {
     errors.push(invalidValue('status.active', active, 'active>0 is invalid for finished job'))
   }
-  // A suspended job without anything to complete is complete without a start.
+  // A suspended job without completions is complete without a start.
   const neverStarts = spec.suspend === true && spec.completions === 0
   if ((finishedNow || changed('startTime', now, before)) && !startTime && !neverStarts) {
     errors.push(required('status.startTime', 'startTime is required for finished job'))
@@ -171,7 +171,7 @@ function validateCriteria({ spec }: Job, now: View, errors: FieldError[]): void 
   }
 }
 
-/** What was once reached stays reached. */
+/** A reached state stays reached. */
 function validateProgress({ spec }: Job, now: View, before: View, errors: FieldError[]): void {
   for (const type of ['Failed', 'Complete', 'FailureTarget']) {
     if (hasCondition(before.status, type) && !hasCondition(now.status, type)) {
@@ -188,7 +188,7 @@ function validateProgress({ spec }: Job, now: View, before: View, errors: FieldE
   if (completionTime && before.status.completionTime && changed('completionTime', now, before)) {
     errors.push(invalidShown('status.completionTime', goTime(completionTime), 'completionTime cannot be mutated'))
   }
-  // A job that is resumed starts anew.
+  // A resumed job starts over.
   const isResumed = hasCondition(before.status, 'Suspended') && !hasCondition(now.status, 'Suspended')
   if (before.status.startTime && before.status.startTime !== startTime && spec.suspend !== true && !isResumed) {
     errors.push(required('status.startTime', 'startTime cannot be removed for unsuspended job'))

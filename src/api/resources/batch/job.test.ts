@@ -38,7 +38,7 @@ test('job defaults its counts and selects its pods by uid', () => {
   assert.deepEqual(selector, { matchLabels: { 'batch.kubernetes.io/controller-uid': 'uid-1' } })
 })
 
-test('job has the labels of its template, generated ones with them where it is named, unless it brings its own', () => {
+test('job gets the labels of its template, including generated ones, unless it has its own', () => {
   const labelsOf = (metadata: Job['metadata']) => {
     const object = newJob({ ...newJob().spec, template: { ...newJob().spec.template, metadata: { labels: { a: 'b' } } } })
     return Object.keys(
@@ -91,10 +91,10 @@ const refusals: { name: string; spec: Partial<JobSpec>; fields: string[] }[] = [
   },
 ]
 for (const { name, spec, fields } of refusals) {
-  test(`job refuses ${name}`, () => assert.deepEqual(validateNew(job, newJob(spec)).fields, fields))
+  test(`job rejects ${name}`, () => assert.deepEqual(validateNew(job, newJob(spec)).fields, fields))
 }
 
-test('job says of a policy what there is, as Go prints lists', () => {
+test('job reports the values of a policy as Go prints lists', () => {
   const rules = [
     { action: '', onExitCodes: { operator: '', values: [] } },
     { action: 'Ignore', onPodConditions: [{ type: 'A', status: '' }] },
@@ -107,13 +107,13 @@ test('job says of a policy what there is, as Go prints lists', () => {
   ])
 })
 
-test('job refuses labels that pretend to be of another job', () => {
+test('job rejects labels of another job', () => {
   const spec = newJob().spec
   spec.template.metadata = { labels: { 'job-name': 'other' } }
   assert.deepEqual(validateNew(job, newJob(spec)).fields, ['spec.template.metadata.labels[job-name]'])
 })
 
-test('job keeps its template, but for where a suspended one shall run', () => {
+test('job keeps its template, except for the scheduling of a suspended one', () => {
   const running = validateNew(job, newJob()).object
   const move = ({ spec }: Job): void => {
     Object.assign(spec.template.spec ?? {}, { nodeSelector: { disk: 'ssd' } })
@@ -206,7 +206,7 @@ test('job prints its state, completions and duration', () => {
   assert.deepEqual([done['Status'], done['Completions'], done['Duration']], ['Complete', '1/1', '30s'])
 })
 
-test('job prints what the first of several conditions of a type says', () => {
+test('job prints the first of several conditions of a type', () => {
   const { object } = validateNew(job, newJob())
   object.status = {
     conditions: [
@@ -217,7 +217,7 @@ test('job prints what the first of several conditions of a type says', () => {
   assert.equal(row(job, object)['Status'], 'Running')
 })
 
-test('job warns of more indexes than can be kept', () => {
+test('job warns about more indexes than can be recorded', () => {
   const { object } = validateNew(job, newJob({ completionMode: 'Indexed', completions: 100_001, parallelism: 10_001 }))
   const text =
     'spec: In Indexed Jobs with a number of completions higher than 10^5 and a parallelism higher than 10^4, Kubernetes might not be able to track completedIndexes when a big number of indexes fail'

@@ -74,10 +74,10 @@ function setDefaults(object: Job): void {
   setPodTemplateDefaults(spec.template)
 }
 
-/** Labels of jobs that are those of their template, whatever is added to these. */
+/** Jobs whose labels are the same map as their template's. */
 const ofTemplate = new WeakSet<object>()
 
-/** A job without labels is labelled as its pods are. Upstream has one map for both, which it copies before it draws a name. */
+/** A job without labels gets its pods' labels. Upstream uses one map for both, which it copies before it generates a name. */
 function copyTemplateLabels({ metadata, spec }: Job): void {
   const labels = spec.template.metadata?.labels
   if (labels === undefined || Object.keys(labels).length === 0 || Object.keys(metadata.labels ?? {}).length > 0) return
@@ -85,7 +85,7 @@ function copyTemplateLabels({ metadata, spec }: Job): void {
   if (metadata.name) ofTemplate.add(metadata.labels)
 }
 
-/** Selects the job's pods by its uid, so that no two jobs can share pods. Labels that the user chose are left for validation to refuse. */
+/** Selects the job's pods by its uid, so that no two jobs share pods. Validation rejects user-defined values of these labels. */
 function generateSelector({ metadata, spec }: Job): void {
   if (spec.manualSelector === true) return
   const { name = '', uid = '' } = metadata
@@ -159,9 +159,9 @@ function validateGeneratedSelector({ metadata, spec }: Job, prefixedLabels: bool
 
 const immutableFields = ['completionMode', 'podFailurePolicy', 'backoffLimitPerIndex', 'managedBy', 'successPolicy'] as const
 
-/** Upstream asks all that it asks of a new job again, then of its spec once more, and says that twice, and then what may not have changed. */
+/** Upstream repeats all validation of a new job, then that of its spec twice, and then checks immutable fields. */
 function validateUpdate(object: Job, old: Job): UpdateFaults {
-  // Labels with the group's prefix are younger than some jobs.
+  // Labels with the group's prefix are newer than some jobs.
   const prefixed = [nameLabels[1], uidLabels[1]].every(label => old.spec.template.metadata?.labels?.[label ?? ''] !== undefined)
   const errors: FieldError[] = []
   const { spec } = object
@@ -184,7 +184,7 @@ function validateCompletionsUnchanged(spec: JobSpec, old: JobSpec, errors: Field
   }
 }
 
-/** Until its first start a suspended job may still be told where to run. */
+/** Until its first start, the scheduling of a suspended job may change. */
 function validateTemplateUnchanged(spec: JobSpec, old: Job, errors: FieldError[]): void {
   const { template } = spec
   const before = copyJson(old.spec.template)
@@ -200,7 +200,7 @@ function validateTemplateUnchanged(spec: JobSpec, old: Job, errors: FieldError[]
   if (!semanticallyEqual(template, before)) errors.push(invalidValue('spec.template', template, immutableMessage))
 }
 
-/** Only the part about nodes may change; what selects pods stays as it was. A structure that is left empty may be left out. */
+/** Only the node-related part may change; pod selection stays. A structure that becomes empty may be omitted. */
 function withNodeAffinityOf(old: Affinity | undefined, now: Affinity | undefined): Affinity | undefined {
   const { nodeAffinity: _replaced, ...rest } = old ?? {}
   if (now === undefined) return Object.keys(rest).length === 0 ? undefined : rest
@@ -208,7 +208,7 @@ function withNodeAffinityOf(old: Affinity | undefined, now: Affinity | undefined
 }
 
 function statusCell({ status, spec, metadata }: Job): string {
-  // Of several conditions of a type the first counts, here alone.
+  // Only here, the first of several conditions of a type counts.
   const has = (type: string): boolean => status?.conditions?.find(condition => condition.type === type)?.status === 'True'
   if (has('Complete')) return 'Complete'
   if (has('Failed')) return 'Failed'

@@ -1,4 +1,4 @@
-// What a Job does about pods that fail in a certain way.
+// How a Job handles pods that fail in a certain way.
 
 import { duplicate, type FieldError, invalidUnshown, invalidValue, notSupported, required, tooMany } from '../../field-error.ts'
 import type {
@@ -19,7 +19,7 @@ const actions = ['Count', 'FailIndex', 'FailJob', 'Ignore']
 const operators = ['In', 'NotIn']
 const conditionStatuses = ['False', 'True', 'Unknown']
 
-/** As Go prints a list of strings, without commas. */
+/** Go's form of a list of strings, without commas. */
 function validValues(values: readonly string[]): string {
   return `valid values: [${values.map(value => goString(value)).join(' ')}]`
 }

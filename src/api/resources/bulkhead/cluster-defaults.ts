@@ -1,4 +1,4 @@
-// bulkhead.dev/v1alpha1 ClusterDefaults: what every new namespace gets. One object of one name counts.
+// bulkhead.dev/v1alpha1 ClusterDefaults: the defaults of every new namespace. Only one name has an effect.
 import type { FieldError } from '../../field-error.ts'
 import type { ClusterDefaults, NamespaceDefaults, NetworkDefaults } from '../../types/bulkhead-v1alpha1.ts'
 import type { LimitRange, ResourceQuota } from '../../types/core-v1.ts'
@@ -9,16 +9,16 @@ import { resourceQuota } from '../core/resource-quota.ts'
 import { defineResource } from '../resource.ts'
 import { ageColumn, nameColumn } from '../standard-columns.ts'
 
-/** The name of the object that counts. */
+/** The name that has an effect. */
 export const clusterDefaultsName = 'cluster'
 /** The system's own namespaces need no entry in `exempt`. */
 export const systemExempt: ReadonlySet<string> = new Set(['kube-system', 'kube-public', 'kube-node-lease'])
 
-/** Whether a namespace is given objects, and its pods have to wait for them. */
+/** Whether a namespace gets objects, and its pods have to wait for them. */
 export const createsObjects = ({ resourceQuota, limitRange, network }: NamespaceDefaults): boolean =>
   resourceQuota !== undefined || limitRange !== undefined || network?.defaultDeny === true
 
-/** Of a namespace: `pending` until it has its quota, limits and network policies, then `applied`. */
+/** Annotation of a namespace: `pending` until it has its quota, limits and network policies, then `applied`. */
 export const defaultsAnnotation = 'bulkhead.dev/defaults'
 
 const at = 'spec.namespaces'

@@ -1,4 +1,4 @@
-// bulkhead.dev/v1alpha1 NamespaceLabels: a view of Namespaces for those who keep network policies, which select by labels.
+// bulkhead.dev/v1alpha1 NamespaceLabels: a view of Namespaces for network policy agents, which select by labels.
 import type { ObjectMeta } from '../../object.ts'
 import type { NamespaceLabels } from '../../types/bulkhead-v1alpha1.ts'
 import { defineResource } from '../resource.ts'
@@ -20,7 +20,7 @@ export const namespaceLabels = defineResource<NamespaceLabels>({
   columns: [nameColumn, ageColumn],
 })
 
-/** Of an object's metadata what identifies it, and its labels: nothing of annotations, owners, finalizers and field managers. */
+/** The identifying metadata of an object, and its labels: no annotations, owners, finalizers or field managers. */
 export function labelsAlone(metadata: ObjectMeta): ObjectMeta {
   const { name, namespace, uid, labels, resourceVersion, creationTimestamp, deletionTimestamp } = metadata
   const kept = { name, namespace, uid, labels, resourceVersion, creationTimestamp, deletionTimestamp }

@@ -23,7 +23,7 @@ const pod: Pod = {
   status: { phase: 'Running', podIPs: [{ ip: '10.0.0.1' }] },
 }
 
-test('podAddressOf() tells of labels, addresses and named ports, and of nothing that runs', () => {
+test('podAddressOf() returns labels, addresses and named ports, and nothing about the containers', () => {
   const address = podAddressOf(pod)
   assert.deepEqual(address.spec, {
     nodeName: 'n1',
@@ -37,7 +37,7 @@ test('podAddressOf() tells of labels, addresses and named ports, and of nothing 
   assert.doesNotMatch(JSON.stringify(address), /canary/)
 })
 
-test('podAddressOf() has no address for a pod that is over, and for one on the network of its node', () => {
+test('podAddressOf() has no address for a finished pod or a hostNetwork pod', () => {
   for (const more of [{ status: { ...pod.status, phase: 'Failed' } }, { spec: { ...pod.spec, hostNetwork: true } }])
     assert.deepEqual(podAddressOf({ ...pod, ...more }).spec.addresses, [])
 })

@@ -1,4 +1,4 @@
-// bulkhead.dev/v1alpha1 PodAddress: a view of Pods for those who keep network policies, who have no business with what runs in them.
+// bulkhead.dev/v1alpha1 PodAddress: a view of Pods for network policy agents, without their containers.
 import type { KubeObject } from '../../object.ts'
 import type { PodAddress, PodAddressPort } from '../../types/bulkhead-v1alpha1.ts'
 import type { Pod } from '../../types/core-v1.ts'
@@ -37,24 +37,24 @@ export function podAddressOf({ metadata, spec, status }: Pod): PodAddress {
   }
 }
 
-/** By which policies select pods of a ServiceAccount. Only policies see it: a pod's own label of this name does not count. */
+/** The label by which policies select pods of a ServiceAccount. Only policies see it: a pod's own label of this name is ignored. */
 export const accountLabel = 'bulkhead.dev/service-account'
 
-/** The labels of a pod as network policies see them. The value of a label holds no name of more than 63 characters: such an account is selected by none. */
+/** The labels of a pod as network policies see them. Label values have at most 63 characters: an account with a longer name cannot be selected. */
 export function policyLabelsOf({ metadata, spec }: Pick<Pod, 'metadata' | 'spec'>): Record<string, string> {
   const { [accountLabel]: _, ...labels } = metadata.labels ?? {}
   const account = spec.serviceAccountName ?? ''
   return account === '' || account.length > 63 ? labels : { ...labels, [accountLabel]: account }
 }
 
-/** A pod on its node's network has no address of its own; the address of one that is over may be another's already. */
+/** A hostNetwork pod has no address of its own; the address of a finished one may already be another's. */
 function addressesOf(spec: Pod['spec'], status: Pod['status']): string[] {
   if (spec.hostNetwork === true || status?.phase === 'Succeeded' || status?.phase === 'Failed') return []
   const listed = (status?.podIPs ?? []).flatMap(({ ip }) => ip ?? [])
   return listed.length > 0 || !status?.podIP ? listed : [status.podIP]
 }
 
-/** Of its containers and sidecars. */
+/** Ports of its containers and sidecars. */
 export function namedPortsOf({ initContainers = [], containers }: Pod['spec']): PodAddressPort[] {
   const all = [...initContainers.filter(({ restartPolicy }) => restartPolicy === 'Always'), ...containers]
   return all.flatMap(({ ports = [] }) =>

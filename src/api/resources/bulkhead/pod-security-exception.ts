@@ -6,7 +6,7 @@ import { defineResource } from '../resource.ts'
 import { ageColumn, nameColumn } from '../standard-columns.ts'
 
 const digestPattern = /^sha256:[0-9a-f]{64}$/
-/** Characters of owner and reason. */
+/** Limit of characters of owner and reason. */
 const maxExceptionText = 1024
 const maxExceptedFields = 100
 const maxCompensatingProofs = 20

@@ -19,7 +19,7 @@ const newRequest = (spec: Partial<CertificateSigningRequestSpec> = {}): Certific
   },
 })
 
-test('certificateSigningRequest takes the requester from the server, never from the object', () => {
+test('certificateSigningRequest gets the requester from the server, never from the object', () => {
   const object = newRequest({ username: 'system:admin', uid: 'x', groups: ['system:masters'], extra: { a: ['b'] } })
   certificateSigningRequest.prepareForCreate?.(object, { now: 0, userName: 'eve', userGroups: ['system:authenticated'] })
   const { username, uid, groups, extra } = object.spec
@@ -41,7 +41,7 @@ const refusals: { name: string; spec: Partial<CertificateSigningRequestSpec>; fi
   { name: 'a lifetime below ten minutes', spec: { expirationSeconds: 599 }, fields: ['spec.expirationSeconds'] },
 ]
 for (const { name, spec, fields } of refusals) {
-  test(`certificateSigningRequest refuses ${name}`, () => {
+  test(`certificateSigningRequest rejects ${name}`, () => {
     assert.deepEqual(validateNew(certificateSigningRequest, newRequest(spec)).fields, fields)
   })
 }
@@ -55,7 +55,7 @@ test('certificateSigningRequest changes neither its spec nor its status on the m
   assert.deepEqual([object.spec.usages, object.status], [['client auth'], {}])
 })
 
-test('certificateSigningRequest/approval changes conditions only', () => {
+test('certificateSigningRequest/approval changes only conditions', () => {
   const old = validateNew(certificateSigningRequest, newRequest()).object
   const { object, errors } = validateSubresource(certificateSigningRequest, 'approval', old, next => {
     next.spec.signerName = 'a.io/b'
@@ -141,7 +141,7 @@ for (const { name, path, old, next, errors } of changes) {
   })
 }
 
-test('certificateSigningRequest/status keeps the approval as it was given', () => {
+test('certificateSigningRequest/status keeps the approval', () => {
   const old = { ...validateNew(certificateSigningRequest, newRequest()).object, status: { conditions: [approved] } }
   const { object, errors } = validateSubresource(certificateSigningRequest, 'status', old, next => {
     next.status = { conditions: [{ ...approved, reason: 'Forged' }] }
@@ -150,7 +150,7 @@ test('certificateSigningRequest/status keeps the approval as it was given', () =
   assert.equal(object.status?.conditions?.[0]?.reason, 'Because')
 })
 
-test('certificateSigningRequest refuses approval together with denial', () => {
+test('certificateSigningRequest rejects approval together with denial', () => {
   const old = validateNew(certificateSigningRequest, newRequest()).object
   const { fields } = validateSubresource(certificateSigningRequest, 'approval', old, next => {
     next.status = {
@@ -163,7 +163,7 @@ test('certificateSigningRequest refuses approval together with denial', () => {
   assert.deepEqual(fields, ['status.conditions[1].type'])
 })
 
-test('certificateSigningRequest prints what became of it', () => {
+test('certificateSigningRequest prints its condition', () => {
   const object = newRequest({ username: 'eve', expirationSeconds: 3600 })
   assert.equal(row(certificateSigningRequest, object, fixtureTime)['Condition'], 'Pending')
   object.status = { conditions: [{ type: 'Approved', status: 'True' }], certificate: 'x' }

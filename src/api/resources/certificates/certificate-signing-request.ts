@@ -13,7 +13,7 @@ import { keepDecisions, stampConditions, validateConditionChange, validateCondit
 import { validateSignerName } from './signer-name.ts'
 
 const minExpirationSeconds = 600
-/** Requests of the version before this one had no signer; nobody may ask for that again. */
+/** Requests of the previous version had no signer; this value cannot be requested any more. */
 const legacySigner = 'kubernetes.io/legacy-unknown'
 const usages = [
   'any',
@@ -108,7 +108,7 @@ export const certificateSigningRequest = defineResource<CertificateSigningReques
   validateUpdate: () => [],
 })
 
-/** Who asked is what the server authenticated, never what the object claims. */
+/** The requester is the authenticated user, never the object's claim. */
 function stampRequester({ spec }: CertificateSigningRequest, context: StrategyContext): void {
   delete spec.username
   delete spec.uid
@@ -145,7 +145,7 @@ function validate({ spec }: CertificateSigningRequest): FieldError[] {
   return errors
 }
 
-/** All of it before the validation of what may change in metadata. */
+/** All of it precedes the validation of metadata changes. */
 function validateStatus(object: CertificateSigningRequest, old: CertificateSigningRequest, path: { approval: boolean }): UpdateFaults {
   const errors: FieldError[] = []
   validateConditions(object, errors)

@@ -18,19 +18,19 @@ function* blocksIn(text: string): Generator<Block> {
 
 const noRequest = 'PEM block type must be CERTIFICATE REQUEST'
 
-/** The first block of a text, which has to be a request: what follows it says nothing. */
+/** The first block of a text, which must be a request; anything after it is ignored. */
 export function requestBlock(pem: string): { readonly der: Buffer } | { readonly problem: string } {
   const [block] = blocksIn(pem)
   return block?.type === 'CERTIFICATE REQUEST' ? { der: block.der } : { problem: noRequest }
 }
 
-/** What is wrong with the request (`spec.request`, base64 of PEM); undefined where it is one, signed by its own key. */
+/** The problem of the request (`spec.request`, base64 of PEM); undefined if it is valid and signed by its own key. */
 export function requestProblem(request: string): string | undefined {
   const block = requestBlock(Buffer.from(request, 'base64').toString('latin1'))
   return 'problem' in block ? block.problem : signatureProblem(block.der)
 }
 
-/** What is wrong with an issued certificate (`status.certificate`, base64 of PEM); text around the blocks is fine. */
+/** The problem of an issued certificate (`status.certificate`, base64 of PEM); text around the blocks is allowed. */
 export function certificateProblem(certificate: string): string | undefined {
   let blocks = 0
   for (const { type, hasHeaders, der } of blocksOf(certificate)) {
@@ -42,7 +42,7 @@ export function certificateProblem(certificate: string): string | undefined {
   return blocks === 0 ? 'must contain at least one CERTIFICATE PEM block' : undefined
 }
 
-/** Why a client could trust nobody by a bundle of authorities (base64 of PEM); undefined where one of its certificates can be read. */
+/** Why a client could not trust any server with a CA bundle (base64 of PEM); undefined if one of its certificates is readable. */
 export function bundleProblem(bundle: string): string | undefined {
   const blocks = [...blocksOf(bundle)]
   if (blocks.some(({ type, hasHeaders, der }) => type === 'CERTIFICATE' && !hasHeaders && isCertificate(der))) return undefined

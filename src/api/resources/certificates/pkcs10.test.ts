@@ -16,7 +16,7 @@ for (const [name, base64] of Object.entries(signed)) {
   test(`signatureProblem() accepts a request signed with ${name}`, () => {
     assert.equal(signatureProblem(der), undefined)
   })
-  test(`signatureProblem() finds another subject under the same ${name} signature`, () => {
+  test(`signatureProblem() notices another subject under the same ${name} signature`, () => {
     const forged = Buffer.from(der)
     // The subject is `CN=a`.
     forged[forged.indexOf(Buffer.from([0x0c, 0x01, 0x61])) + 2] = 0x62
@@ -32,7 +32,7 @@ const malformed: { name: string; der: Buffer; problem: RegExp }[] = [
   { name: 'bytes after its end', der: Buffer.from([0x30, 0x00, 0x00]), problem: /trailing data/ },
 ]
 for (const { name, der, problem } of malformed) {
-  test(`signatureProblem() refuses ${name}`, () => {
+  test(`signatureProblem() rejects ${name}`, () => {
     assert.match(signatureProblem(der) ?? '', problem)
   })
 }

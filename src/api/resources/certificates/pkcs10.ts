@@ -1,9 +1,9 @@
-// A PKCS#10 request (RFC 2986) as far as the API server looks at it: whether the key that it carries has signed it.
+// A PKCS#10 request (RFC 2986), as far as the API server checks it: whether its own key has signed it.
 import { constants, createPublicKey, type KeyObject, verify } from 'node:crypto'
 
 interface Element {
   readonly tag: number
-  /** Of the element itself, its header included. */
+  /** Of the element itself, including its header. */
   readonly from: number
   /** Of its content. */
   readonly start: number
@@ -34,7 +34,7 @@ const pssHashes: readonly (readonly [id: string, name: string])[] = [
   ['608648016503040203', 'sha512'],
 ]
 
-/** What is wrong with the DER of a request, as Go's x509 package would say it; undefined where the request is signed by its own key. */
+/** The problem of a request's DER, in the words of Go's x509 package; undefined if the request is signed by its own key. */
 export function signatureProblem(der: Buffer): string | undefined {
   const whole = readElement(der, 0, der.length)
   if (whole === undefined) return malformed
@@ -67,13 +67,13 @@ function readKey(spki: Buffer): KeyObject | undefined {
   try {
     return createPublicKey({ key: spki, format: 'der', type: 'spki' })
   } catch (err) {
-    // Whatever OpenSSL dislikes about a key that a client sent is the client's fault.
+    // Any error of OpenSSL about a client's key is the client's fault.
     if (err instanceof Error) return undefined
     throw err
   }
 }
 
-/** The elements inside of another one; those up to the first that does not fit. */
+/** The elements inside of another one, up to the first that does not fit. */
 function children(der: Buffer, parent: Element): Element[] {
   const found: Element[] = []
   for (let at = parent.start; at < parent.end; ) {
@@ -85,7 +85,7 @@ function children(der: Buffer, parent: Element): Element[] {
   return found
 }
 
-/** One tag-length-value that ends before `limit`; undefined where it does not. */
+/** One tag-length-value that ends before `limit`; undefined if it does not. */
 function readElement(der: Buffer, at: number, limit: number): Element | undefined {
   const tag = der[at]
   const first = der[at + 1]

@@ -1,11 +1,11 @@
-// The conditions of a CertificateSigningRequest: who may set which, and what a set of them may hold.
+// The conditions of a CertificateSigningRequest: which path may set which, and their valid combinations.
 import { duplicate, type FieldError, forbiddenField, invalidValue, notSupported, required } from '../../field-error.ts'
 import type { CertificateSigningRequest, CertificateSigningRequestCondition } from '../../types/certificates-v1.ts'
 
 type Condition = CertificateSigningRequestCondition
 
 const decisions = ['Approved', 'Denied'] as const
-/** Never taken back, and never anything but true. */
+/** Permanent, and always true. */
 const lasting: readonly string[] = [...decisions, 'Failed']
 const anyStatus = ['False', 'True', 'Unknown']
 const field = 'status.conditions'
@@ -13,7 +13,7 @@ const field = 'status.conditions'
 const ofType = ({ status }: CertificateSigningRequest, type: string): Condition[] =>
   (status?.conditions ?? []).filter(condition => condition.type === type)
 
-/** The decisions keep their old form. One that is added or missing stays as it was sent, for `validateConditionChange` to refuse. */
+/** Decisions keep their old form. An added or missing one stays as sent, for `validateConditionChange` to reject. */
 export function keepDecisions(object: CertificateSigningRequest, old: CertificateSigningRequest): void {
   for (const type of decisions) {
     const before = ofType(old, type)
@@ -24,7 +24,7 @@ export function keepDecisions(object: CertificateSigningRequest, old: Certificat
   }
 }
 
-/** Times that a client left out: of the update now, of the transition now unless the condition was there with this status. */
+/** Times that a client omitted: the update time is now; the transition time is now unless the condition had this status before. */
 export function stampConditions(object: CertificateSigningRequest, old: CertificateSigningRequest, now: number): void {
   const time = `${new Date(now).toISOString().slice(0, 19)}Z`
   const conditions = object.status?.conditions?.map((condition): Condition => {
@@ -55,7 +55,7 @@ export function validateConditions({ status }: CertificateSigningRequest, errors
   })
 }
 
-/** Nothing lasting goes; decisions come through `/approval` only. */
+/** Permanent conditions cannot be removed; decisions are set only through `/approval`. */
 export function validateConditionChange(
   object: CertificateSigningRequest,
   old: CertificateSigningRequest,

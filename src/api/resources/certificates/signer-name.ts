@@ -4,7 +4,7 @@ import { exceedsBytes } from '../../validation/byte-length.ts'
 import { dns1123Label, dns1123Subdomain } from '../../validation/names.ts'
 
 const maxDomainLength = 253
-/** A domain, a slash, and a resource's name with its namespace before it. */
+/** A domain, a slash, and a resource's name, with its namespace before it. */
 const maxLength = 571
 
 export function validateSignerName(name: string, field: string, errors: FieldError[]): void {
@@ -24,7 +24,7 @@ export function validateSignerName(name: string, field: string, errors: FieldErr
   if (exceedsBytes(name, maxLength)) errors.push(tooLong(field, maxLength))
 }
 
-/** Of the parts between dots only the first bad one is told: the others would read the same. */
+/** Only the first invalid part between dots is reported: the others would read the same. */
 function pushFirstBad(segment: string, rule: (label: string) => string[], field: string, errors: FieldError[]): void {
   for (const label of segment.split('.')) {
     const messages = rule(label)

@@ -19,7 +19,7 @@ export const lease = defineResource<Lease>({
   validate,
 })
 
-/** Coordinated leader election is alpha in 1.33, so its fields are dropped as upstream drops them without the gate. */
+/** Coordinated leader election is alpha in 1.33, so its fields are dropped, as upstream without the gate. */
 function dropCoordination({ spec }: Lease): void {
   if (spec === undefined) return
   delete spec.strategy

@@ -1,4 +1,4 @@
-// Binding, v1: tells the API server on which node a pod shall run. Nothing of it is stored.
+// Binding, v1: binds a pod to a node. It is not stored.
 import { notSupported, required } from '../../field-error.ts'
 import type { Binding } from '../../types/core-v1.ts'
 import { defineResource } from '../resource.ts'

@@ -1,4 +1,4 @@
-// What upstream warns of in a claim for storage, and in amounts of bytes anywhere: a fraction of a byte is an upper-case M gone wrong.
+// Upstream's warnings about a claim, and about byte amounts anywhere: a fraction of a byte is probably a mistyped M.
 import { milliValue, parseQuantity } from '../../quantity/quantity.ts'
 import type { PersistentVolumeClaimSpec, ResourceList } from '../../types/core-v1.ts'
 

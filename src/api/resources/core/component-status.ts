@@ -1,4 +1,4 @@
-// ComponentStatus, v1: deprecated since v1.19, read-only and computed at each request.
+// ComponentStatus, v1: deprecated since v1.19, read-only and computed for each request.
 
 import type { ComponentCondition, ComponentStatus } from '../../types/core-v1.ts'
 import { defineResource } from '../resource.ts'

@@ -19,19 +19,19 @@ describe('ConfigMap', () => {
   ]
   for (const [name, object, errors] of rows) test(name, () => assert.deepEqual(validateNew(configMap, object).errors, errors))
 
-  test('counts what bytes decode to', () => {
+  test('counts the decoded bytes', () => {
     const binaryData = { a: Buffer.alloc(1024 * 1024).toString('base64') }
     assert.deepEqual(validateNew(configMap, of({ binaryData })).errors, [])
   })
 
-  test('that is immutable stays so', () => {
+  test('that is immutable stays immutable', () => {
     const old = of({ immutable: true, data: { a: '1' } })
     assert.deepEqual(validateUpdate(configMap, old, object => Object.assign(object, { data: { a: '2' } })).fields, ['data'])
     assert.deepEqual(validateUpdate(configMap, old, object => Object.assign(object, { immutable: false })).fields, ['immutable'])
     assert.deepEqual(validateUpdate(configMap, old, ({ metadata }) => Object.assign(metadata, { labels: { a: 'b' } })).fields, [])
   })
 
-  test('that is immutable tells an empty map from none, and drops it otherwise', () => {
+  test('that is immutable distinguishes an empty map from none, and otherwise drops it', () => {
     const empties = { data: {}, binaryData: {} }
     const change = (object: ConfigMap) => Object.assign(object, empties)
     assert.deepEqual(validateUpdate(configMap, of({ immutable: true }), change).fields, ['data', 'binaryData'])
@@ -40,5 +40,5 @@ describe('ConfigMap', () => {
     assert.deepEqual(validateNew(configMap, of({ immutable: true, ...empties })).object, of({ immutable: true }))
   })
 
-  test('shows how many keys it has', () => assert.equal(row(configMap, of({ data: { a: '' }, binaryData: { b: '' } }))['Data'], 2))
+  test('shows its number of keys', () => assert.equal(row(configMap, of({ data: { a: '' }, binaryData: { b: '' } }))['Data'], 2))
 })

@@ -7,7 +7,7 @@ import { dropEmptyMember, semanticallyEqual } from '../../validation/semantic-eq
 import { ageCell } from '../printing.ts'
 import { defineResource } from '../resource.ts'
 
-/** Of all values together, in bytes: the store is not a file system. Secrets have the same limit. */
+/** Limit of all values together, in bytes: the store is no file system. Secrets have the same limit. */
 export const maxDataBytes = 1024 * 1024
 const whenImmutable = 'field is immutable when `immutable` is set'
 

@@ -35,7 +35,7 @@ describe('Event', () => {
   ]
   for (const [name, object, fields] of rows) test(name, () => assert.deepEqual(validateNew(event, object).fields, fields))
 
-  test('shows when it was last seen, counted once at least', () => {
+  test('shows when it was last seen, and counts at least one', () => {
     const single = row(event, of({ ...reported, message: ' hi ' }))
     assert.deepEqual(
       [single['Last Seen'], single['Count'], single['Object'], single['Source'], single['Message']],
@@ -48,7 +48,7 @@ describe('Event', () => {
     assert.deepEqual([series['Last Seen'], series['First Seen'], series['Count']], ['10s', '10m', 7])
   })
 
-  test('can be selected by what it is about', () => {
+  test('can be selected by its regarding object', () => {
     const fields = event.fieldSelectors?.values?.(of({ source: { component: 'kubelet' }, type: 'Warning' }))
     assert.equal(fields?.['involvedObject.name'], 'p')
     assert.equal(fields?.['source'], 'kubelet')

@@ -1,4 +1,4 @@
-// Event, v1: validated by the older rules, which its events.k8s.io/v1 form tightens.
+// Event, v1: validated by the older rules; the events.k8s.io/v1 form has stricter ones.
 import { type FieldError, invalidValue, required } from '../../field-error.ts'
 import type { Event } from '../../types/core-v1.ts'
 import { exceedsBytes } from '../../validation/byte-length.ts'
@@ -53,7 +53,7 @@ export const event = defineResource<Event>({
   allowCreateOnUpdate: true,
 })
 
-/** The rules that events of both groups fulfil. */
+/** The common rules of both groups. */
 export function validateEvent(object: Event, controllerField: 'reportingComponent' | 'reportingController'): FieldError[] {
   const errors: FieldError[] = []
   const own = object.metadata.namespace ?? ''

@@ -13,7 +13,7 @@ test('coreResources lists every kind that the folder defines', () => {
   assert.deepEqual(coreResources.map(({ kind }) => kind).sort(), defined.sort())
 })
 
-test('coreResources stand in the order of their plural names', () => {
+test('coreResources are sorted by plural name', () => {
   const plurals = coreResources.map(({ plural }) => plural)
   assert.deepEqual(plurals, plurals.toSorted())
 })

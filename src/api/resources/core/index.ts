@@ -1,4 +1,4 @@
-// The kinds of the core group, v1, in the order of their plural names.
+// The kinds of the core group, v1, sorted by plural name.
 import type { ResourceDefinition } from '../resource.ts'
 import { binding } from './binding.ts'
 import { componentStatus } from './component-status.ts'

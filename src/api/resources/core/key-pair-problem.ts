@@ -1,4 +1,4 @@
-// Whether a certificate and a private key belong together, with the words of Go's crypto/tls, which upstream warns with.
+// Checks that a certificate and a private key match, in the words of Go's crypto/tls, which upstream uses in warnings.
 import { createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto'
 
 interface Block {
@@ -6,7 +6,7 @@ interface Block {
   readonly text: string
 }
 
-/** What is wrong with the pair in PEM; undefined where nothing is. Says nothing of what the key holds. */
+/** The problem of the PEM pair; undefined if there is none. Reveals nothing of the key. */
 export function keyPairProblem(certificatePem: string, keyPem: string): string | undefined {
   const certificates = blocksOf(certificatePem)
   const first = certificates.find(({ type }) => type === 'CERTIFICATE')
@@ -48,7 +48,7 @@ function blocksOf(pem: string): Block[] {
   return [...pem.matchAll(/-----BEGIN ([A-Z0-9 ]+)-----\r?\n[^-]*-----END \1-----/g)].map(([text, type = '']) => ({ type, text }))
 }
 
-/** The crypto library throws for what it cannot read; that is the answer, not a failure. */
+/** The crypto library throws if it cannot parse the input, which is the result here. */
 function attempt<T>(read: () => T): T | undefined {
   try {
     return read()

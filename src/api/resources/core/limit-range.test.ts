@@ -49,7 +49,7 @@ describe('LimitRange', () => {
     })
   }
 
-  test('has each type once', () => {
+  test('allows each type once', () => {
     assert.deepEqual(validateNew(limitRange, of({ type: 'Pod' }, { type: 'Pod' })).errors, ['spec.limits[1].type: Duplicate value: "Pod"'])
   })
 })

@@ -42,7 +42,7 @@ export const limitRange = defineResource<LimitRange>({
   allowCreateOnUpdate: true,
 })
 
-/** What a container gets where it says nothing: the limit from the maximum, the request from the limit or the minimum. */
+/** Defaults of a container: the limit from the maximum, the request from the limit or the minimum. */
 function setContainerDefaults(item: LimitRangeItem): void {
   setUnlessEmpty(item, 'default', { ...item.max, ...item.default })
   setUnlessEmpty(item, 'defaultRequest', { ...item.min, ...item.default, ...item.defaultRequest })
@@ -87,7 +87,7 @@ function validateBoundOfClaim({ type, min, max }: LimitRangeItem, path: string, 
   errors.push(required(`${path}.limits`, 'either minimum or maximum storage value is required, but neither was provided'))
 }
 
-/** minimum ≤ default request ≤ default limit ≤ maximum, and a ratio that the bounds leave room for. */
+/** minimum ≤ default request ≤ default limit ≤ maximum, and a ratio that the bounds allow. */
 function validateAmounts(name: string, item: LimitRangeItem, path: string, errors: FieldError[]): void {
   const of = (list: ResourceList | undefined): string | undefined => list?.[name]
   const min = of(item.min)

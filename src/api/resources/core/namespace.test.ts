@@ -7,7 +7,7 @@ import { validateNew, validateSubresource, validateUpdate } from './new-object.f
 describe('Namespace', () => {
   const stored = validateNew(namespace, { metadata: { name: 'team-a' }, spec: {} }).object
 
-  test('carries its name as a label, its finalizer and its phase', () => {
+  test('has its name as a label, its finalizer and its phase', () => {
     assert.deepEqual(stored, {
       metadata: { name: 'team-a', labels: { 'kubernetes.io/metadata.name': 'team-a' } },
       spec: { finalizers: ['kubernetes'] },
@@ -22,7 +22,7 @@ describe('Namespace', () => {
     assert.equal(object.metadata.labels?.['kubernetes.io/metadata.name'], 'team-a')
   })
 
-  test('loses finalizers on /finalize alone', () => {
+  test('loses finalizers only through /finalize', () => {
     const clear = (object: Namespace): void => {
       object.spec = { finalizers: [] }
     }
@@ -44,7 +44,7 @@ describe('Namespace', () => {
     assert.deepEqual(validateSubresource(namespace, 'status', deleted, terminate).fields, [])
   })
 
-  test('has a label for a name', () => {
+  test('requires a label as name', () => {
     assert.deepEqual(namespace.nameRule?.('a.b', false), ['must not contain dots'])
   })
 })

@@ -7,9 +7,9 @@ import { ageCell } from '../printing.ts'
 import { defineResource, type Verb } from '../resource.ts'
 import { keepSpec, keepStatus } from './status-path.ts'
 
-/** Selectors find a namespace by this label, which nobody can forget or forge. */
+/** Selectors find a namespace by this label, which cannot be removed or forged. */
 const nameLabel = 'kubernetes.io/metadata.name'
-/** Held by the namespace controller until it has emptied the namespace. */
+/** The namespace controller removes it after it has emptied the namespace. */
 const contentFinalizer = 'kubernetes'
 const verbs: readonly Verb[] = ['create', 'delete', 'get', 'list', 'patch', 'update', 'watch']
 
@@ -40,7 +40,7 @@ export const namespace = defineResource<Namespace>({
     if (!object.status.phase) object.status.phase = 'Active'
   },
   prepareForCreate(object) {
-    // A generated name is known only now.
+    // A generated name is only known now.
     labelWithName(object)
     object.status = { phase: 'Active' }
     object.spec ??= {}

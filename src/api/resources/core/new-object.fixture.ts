@@ -1,4 +1,4 @@
-// For tests: what the server does with a new object between decoding and the store, without the server.
+// For tests: processes a new object as the server between decoding and the store.
 import { formatFieldError } from '../../field-error.ts'
 import type { KubeObject } from '../../object.ts'
 import type { ResourceDefinition } from '../resource.ts'
@@ -7,7 +7,7 @@ export const fixtureTime = Date.parse('2026-01-01T00:00:00Z')
 
 export interface Validated<T> {
   readonly object: T
-  /** `field: message` of each error beside generic metadata. */
+  /** `field: message` of each error beyond generic metadata. */
   readonly errors: readonly string[]
   readonly fields: readonly string[]
 }
@@ -33,7 +33,7 @@ export function validateUpdate<T extends KubeObject>(definition: ResourceDefinit
   return { object, errors: errors.map(formatFieldError), fields: errors.map(({ field }) => field) }
 }
 
-/** The same for an update through a subresource that has the object itself as its body. */
+/** The same for an update through a subresource whose body is the object itself. */
 export function validateSubresource<T extends KubeObject>(
   definition: ResourceDefinition<T>,
   name: string,

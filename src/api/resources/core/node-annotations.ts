@@ -1,5 +1,5 @@
-// What nodes were once told by annotations: their taints, and which controllers' pods they would rather not have. Nothing reads them any more; upstream
-// goes on validating them.
+// Deprecated node annotations: taints, and controllers whose pods the node would rather not run. Nothing reads them any more, but upstream
+// still validates them.
 import { type FieldError, invalidValue, required } from '../../field-error.ts'
 import { parseJsonBytes } from '../../schema/decode.ts'
 import type { Taint } from '../../types/core-v1.ts'

@@ -7,13 +7,13 @@ import { node } from './node.ts'
 const of = (fields: Partial<Node>): Node => ({ metadata: { name: 'n1' }, spec: {}, ...fields })
 
 describe('Node', () => {
-  test('can allocate what it has, and knows its first range', () => {
+  test('defaults allocatable to capacity, and knows its first range', () => {
     const { object } = validateNew(node, of({ spec: { podCIDRs: ['10.0.0.0/24'] }, status: { capacity: { cpu: '2' } } }))
     assert.equal(object.spec.podCIDR, '10.0.0.0/24')
     assert.deepEqual(object.status?.allocatable, { cpu: '2' })
   })
 
-  test('is not told its configuration any more, unless it was', () => {
+  test('drops its configSource, unless it had one', () => {
     const configured = of({ spec: { configSource: {} }, status: { config: {} } })
     const { object } = validateNew(node, structuredClone(configured))
     assert.deepEqual([object.spec?.configSource, object.status?.config], [undefined, undefined])
@@ -52,7 +52,7 @@ describe('Node', () => {
   ]
   for (const [name, object, fields] of rows) test(name, () => assert.deepEqual(validateNew(node, object).fields, fields))
 
-  test('has ranges that can be read before their families are compared', () => {
+  test('requires readable ranges before their families are compared', () => {
     assert.deepEqual(validateNew(node, of({ spec: { podCIDRs: ['10.0.0.0/24', 'x', 'fd00::/64'] } })).errors, [
       'spec.podCIDRs[1]: Invalid value: "x": must be a valid CIDR value, (e.g. 10.9.8.0/24 or 2001:db8::/64)',
       'spec.podCIDRs: Internal error: invalid PodCIDRs. failed to check with dual stack with error:invalid CIDR[1]: <nil> (invalid CIDR address: x)',
@@ -64,7 +64,7 @@ describe('Node', () => {
     validateNew(node, of({ metadata: { name: 'n1', annotations: { [`scheduler.alpha.kubernetes.io/${name}`]: value } } })).errors
   const prefix = 'metadata.annotations.scheduler.alpha.kubernetes.io/'
 
-  test('is validated by annotations that nothing reads any more', () => {
+  test('validates annotations that nothing reads any more', () => {
     assert.deepEqual(annotated('taints', '[{"key":"a","effect":"NoSchedule"}]'), [])
     assert.deepEqual(annotated('taints', '['), [
       'metadata.annotations: Invalid value: "scheduler.alpha.kubernetes.io/taints": unexpected end of JSON input',
@@ -79,12 +79,12 @@ describe('Node', () => {
     assert.deepEqual(annotated('preferAvoidPods', '[1]'), [])
   })
 
-  test('is validated whole when it is given its range', () => {
+  test('is validated whole when it gets its range', () => {
     const old = validateNew(node, of({})).object
     assert.deepEqual(validateUpdate(node, old, ({ spec }) => Object.assign(spec ?? {}, { podCIDRs: ['x'] })).fields, ['spec.podCIDRs[0]'])
   })
 
-  test('keeps its range and provider once it has them', () => {
+  test('keeps its range and provider once set', () => {
     const stored = validateNew(node, of({ spec: { podCIDR: '10.0.0.0/24', providerID: 'x://1' } })).object
     const moved = validateUpdate(node, stored, ({ spec }) =>
       Object.assign(spec, { podCIDR: '10.0.1.0/24', podCIDRs: [], providerID: 'x://2' }),

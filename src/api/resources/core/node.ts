@@ -45,7 +45,7 @@ export const node = defineResource<Node>({
   setDefaults(object) {
     object.spec ??= {}
     const { spec, status } = object
-    // The single CIDR and the list are two views of the same.
+    // The single CIDR and the list are two views of the same value.
     if (spec.podCIDR && spec.podCIDRs?.[0] !== spec.podCIDR) spec.podCIDRs = [spec.podCIDR]
     const first = spec.podCIDRs?.[0]
     if (first !== undefined) spec.podCIDR = first
@@ -53,7 +53,7 @@ export const node = defineResource<Node>({
     roundAmounts(status?.capacity)
     roundAmounts(status?.allocatable)
   },
-  // Where kubelets took their configuration from the API server: gone, but for what still says so.
+  // Dynamic kubelet configuration: removed, except from nodes that still have it.
   prepareForCreate({ spec, status }) {
     delete spec?.configSource
     delete status?.config
@@ -80,7 +80,7 @@ function nodeWarnings({ spec }: Node): string[] {
 function validateNode(object: Node): FieldError[] {
   const errors: FieldError[] = []
   validateNodeAnnotations(object.metadata.annotations, 'metadata.annotations', errors)
-  // Upstream names the taints so.
+  // Upstream's path of taints.
   validateTaints(object.spec?.taints, 'metadata.taints', errors)
   validateAmounts(object, errors)
   const ranges = object.spec?.podCIDRs ?? []
@@ -125,7 +125,7 @@ function validateNodeUpdate(object: Node, old: Node): FieldError[] {
   })
   const ranges = object.spec?.podCIDRs ?? []
   const before = old.spec?.podCIDRs ?? []
-  // Upstream says it of each that differs.
+  // Upstream reports each difference.
   const changed = ranges.length === before.length ? before.filter((range, index) => range !== ranges[index]) : before.slice(0, 1)
   for (const _each of changed) errors.push(forbiddenField('spec.podCIDRs', 'node updates may not change podCIDR except from "" to valid'))
   if (old.spec?.providerID && old.spec.providerID !== object.spec?.providerID) {

@@ -31,7 +31,7 @@ describe('PersistentVolumeClaim', () => {
   ]
   for (const [name, spec, fields] of rows) test(name, () => assert.deepEqual(validateNew(persistentVolumeClaim, of(spec)).fields, fields))
 
-  test('names its source both ways', () => {
+  test('sets both fields of its source', () => {
     const dataSource = { kind: 'PersistentVolumeClaim', name: 'x' }
     assert.deepEqual(validateNew(persistentVolumeClaim, of({ dataSource })).object.spec?.dataSourceRef, dataSource)
     assert.equal(
@@ -40,7 +40,7 @@ describe('PersistentVolumeClaim', () => {
     )
   })
 
-  test('takes sources of any kind in the newer field, and then in the older one too', () => {
+  test('accepts sources of any kind in the newer field, and then in the older one too', () => {
     const source = { apiGroup: 'x.y', kind: 'Other', name: 'x' }
     const { object, errors } = validateNew(persistentVolumeClaim, of({ dataSourceRef: source }))
     assert.deepEqual([errors, object.spec?.dataSource], [[], source])
@@ -48,7 +48,7 @@ describe('PersistentVolumeClaim', () => {
     assert.deepEqual([older.errors, older.object.spec?.dataSourceRef], [[], source])
   })
 
-  test('warns of a class by annotation', () => {
+  test('warns about a class in an annotation', () => {
     const object = of({})
     object.metadata.annotations = { 'volume.beta.kubernetes.io/storage-class': 'a' }
     assert.deepEqual(persistentVolumeClaim.warnings?.(object, undefined), [
@@ -56,12 +56,12 @@ describe('PersistentVolumeClaim', () => {
     ])
   })
 
-  test('is the same however its size is written', () => {
+  test('is equal however its size is written', () => {
     const pending = validateNew(persistentVolumeClaim, of({})).object
     assert.deepEqual(validateUpdate(persistentVolumeClaim, pending, resize('1073741824')).errors, [])
   })
 
-  test('status has no negative amounts, which are shown as numbers', () => {
+  test('status has no negative amounts, which errors show as numbers', () => {
     const old = validateNew(persistentVolumeClaim, of({})).object
     const { errors } = validateSubresource(persistentVolumeClaim, 'status', old, object =>
       Object.assign(object, { status: { capacity: { storage: '-1Ki' }, allocatedResources: { storage: '-500m' } } }),
@@ -72,7 +72,7 @@ describe('PersistentVolumeClaim', () => {
     ])
   })
 
-  test('loses an annotation of no class', () => {
+  test('loses an empty class annotation', () => {
     const annotated = (value: string) => ({ ...of({}), metadata: { ...of({}).metadata, annotations: { [classAnnotation]: value } } })
     const fields = (value: string) =>
       validateUpdate(persistentVolumeClaim, validateNew(persistentVolumeClaim, annotated(value)).object, object => {
@@ -89,7 +89,7 @@ describe('PersistentVolumeClaim', () => {
   const resize = (storage: string) => (object: PersistentVolumeClaim) =>
     Object.assign(object.spec ?? {}, { resources: { requests: { storage } } })
 
-  test('is bound once', () => {
+  test('is bound only once', () => {
     const pending = validateNew(persistentVolumeClaim, of({})).object
     assert.deepEqual(
       validateUpdate(persistentVolumeClaim, pending, ({ spec }) => Object.assign(spec ?? {}, { volumeName: 'v' })).fields,
@@ -100,19 +100,19 @@ describe('PersistentVolumeClaim', () => {
     ])
   })
 
-  test('grows once bound, and never below what it has', () => {
+  test('grows once bound, and never below its capacity', () => {
     assert.deepEqual(validateUpdate(persistentVolumeClaim, bound, resize('2Gi')).fields, [])
     assert.deepEqual(validateUpdate(persistentVolumeClaim, bound, resize('512Mi')).fields, ['spec.resources.requests.storage'])
     const pending = validateNew(persistentVolumeClaim, of({})).object
     assert.deepEqual(validateUpdate(persistentVolumeClaim, pending, resize('2Gi')).fields, ['spec'])
   })
 
-  test('gets a class where it had none', () => {
+  test('gets a class if it had none', () => {
     const set = ({ spec }: PersistentVolumeClaim): unknown => Object.assign(spec ?? {}, { storageClassName: 'fast' })
     assert.deepEqual(validateUpdate(persistentVolumeClaim, bound, object => void set(object)).fields, [])
   })
 
-  test('status says nothing of classes of attributes', () => {
+  test('status drops classes of attributes', () => {
     const old = validateNew(persistentVolumeClaim, of({})).object
     const { object } = validateSubresource(persistentVolumeClaim, 'status', old, next => {
       next.status = { phase: 'Bound', currentVolumeAttributesClassName: 'x', modifyVolumeStatus: { status: 'Pending' } }
@@ -120,7 +120,7 @@ describe('PersistentVolumeClaim', () => {
     assert.deepEqual(object.status, { phase: 'Bound' })
   })
 
-  test('validates the group of a source where it had none', () => {
+  test('validates the group of a source if it had none', () => {
     const source = { apiGroup: 'x.y', kind: 'Other', name: 'x' }
     const update = (spec: PersistentVolumeClaimSpec) =>
       validateUpdate(persistentVolumeClaim, validateNew(persistentVolumeClaim, of(spec)).object, object =>
@@ -131,7 +131,7 @@ describe('PersistentVolumeClaim', () => {
     assert.deepEqual(update({}), [...twice, ...twice, 'spec'])
   })
 
-  test('status speaks of storage', () => {
+  test('status only reports storage', () => {
     const { errors, fields } = validateSubresource(persistentVolumeClaim, 'status', bound, object => {
       object.status = { allocatedResourceStatuses: { cpu: 'Fine' } }
     })

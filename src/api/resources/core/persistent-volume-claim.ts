@@ -15,7 +15,7 @@ import { changedFields } from './pod-update.ts'
 import { keepSpec, keepStatus } from './status-path.ts'
 import { accessModesCell, volumeModeCell } from './volume-cells.ts'
 
-/** The class by annotation, from before the field. */
+/** The annotation for the class, older than the field. */
 export const classAnnotation = 'volume.beta.kubernetes.io/storage-class'
 const resizeStatuses = [
   'ControllerResizeInProgress',
@@ -84,16 +84,17 @@ export const persistentVolumeClaim = defineResource<PersistentVolumeClaim>({
 
 function prepareStatus(object: PersistentVolumeClaim, old: PersistentVolumeClaim): void {
   keepSpec(object, old)
-  // Of a feature that is off by default in v1.33.
+  // Belongs to a feature that is off by default in v1.33.
   delete object.status?.currentVolumeAttributesClassName
   delete object.status?.modifyVolumeStatus
 }
 
-/** Fields of features that are off by default in v1.33 go; the two ways to name a source become one. */
+/** Drops fields of features that are off by default in v1.33, and merges the two fields for a source. */
 function prepareSources(spec: PersistentVolumeClaimSpec, old: PersistentVolumeClaimSpec): void {
   delete spec.volumeAttributesClassName
   if (spec.dataSourceRef?.namespace && old.dataSourceRef === undefined) delete spec.dataSourceRef
-  // The older field never led to sources of other kinds, and clients that know only it may send them; who knows the newer field means what it says.
+  // The older field never allowed sources of other kinds, and clients that know only it may send them; clients of the newer field mean what
+  // they send.
   const hasSource = spec.dataSourceRef !== undefined || old.dataSource !== undefined || old.dataSourceRef !== undefined
   if (!hasSource && spec.dataSource !== undefined && !isCoreSource(spec.dataSource)) delete spec.dataSource
   const { dataSource, dataSourceRef } = spec
@@ -116,8 +117,8 @@ function validateClaim({ spec }: PersistentVolumeClaim, old?: PersistentVolumeCl
 }
 
 /**
- * After creation a claim can be bound once, grow, and be given the class that it had by annotation. Upstream validates the new claim twice, and says all
- * twice.
+ * After creation a claim can be bound once, grow, and get the class of its annotation. Upstream validates the new claim twice, and reports
+ * each error twice.
  */
 function validateClaimUpdate(object: PersistentVolumeClaim, old: PersistentVolumeClaim): FieldError[] {
   const errors = [...validateClaim(object, old), ...validateClaim(object, old)]
@@ -128,7 +129,7 @@ function validateClaimUpdate(object: PersistentVolumeClaim, old: PersistentVolum
   const oldAnnotation = old.metadata.annotations?.[classAnnotation]
   const nameGiven = before.storageClassName === undefined && now.storageClassName !== undefined
   const fromAnnotation = nameGiven && oldAnnotation === now.storageClassName && (annotation === undefined || annotation === oldAnnotation)
-  // Here, as in upstream, none is as good as an empty one.
+  // As upstream, no value equals an empty one here.
   if (!fromAnnotation) immutable(errors, `metadata.annotations.${classAnnotation}`, annotation ?? '', oldAnnotation ?? '')
   if (nameGiven && (oldAnnotation === undefined || oldAnnotation === now.storageClassName)) delete now.storageClassName
   const size = object.spec?.resources?.requests?.['storage'] ?? '0'

@@ -1,4 +1,4 @@
-// Validation of persistent volumes: capacity, access, node affinity, and the one source.
+// Validation of persistent volumes: capacity, access modes, node affinity, and the single source.
 
 import path from 'node:path'
 import { copyJson } from '../../../base/data/copy-json.ts'
@@ -35,7 +35,7 @@ type Spec = PersistentVolumeSpec
 
 const source = sourceKindsOf<Spec, SourcePlace>()
 
-/** In the order in which upstream looks at them. */
+/** In upstream's order. */
 const sources: readonly SourceKind<Spec, SourcePlace>[] = [
   source('hostPath', validateHostPath),
   source(
@@ -111,10 +111,10 @@ export function validatePersistentVolume(object: PersistentVolume): FieldError[]
   return [...validateVolume(object), ...validateMountOptions(object)]
 }
 
-/** Where mount options were given before there was a field for them. */
+/** The annotation for mount options, older than the field. */
 export const mountOptionsAnnotation = 'volume.beta.kubernetes.io/mount-options'
 
-/** Sources that may be mounted with the options of the annotation. */
+/** Sources that support mount options of the annotation. */
 const mountedWithOptions = [
   'gcePersistentDisk',
   'awsElasticBlockStore',
@@ -174,7 +174,7 @@ function validateCapacity({ capacity: shown }: Spec, errors: FieldError[]): void
   }
 }
 
-/** Exactly one source, of a volume's own spec or of one that stands inside of another object. */
+/** Exactly one source, of a volume's own spec or of one inside another object. */
 export function validateVolumeSource(spec: Spec, volumeName: string, field: string, errors: FieldError[]): void {
   let found = false
   for (const kind of sources) {
@@ -193,7 +193,10 @@ export function validateVolumeSource(spec: Spec, volumeName: string, field: stri
   if (!found) errors.push(required(field, 'must specify a volume type'))
 }
 
-/** The source of a volume stays what it was; a secret for expansion may be added. Upstream validates the new volume twice, and says all twice. */
+/**
+ * A volume's source is immutable, except that a secret for expansion may be added. Upstream validates the new volume twice, and reports each
+ * error twice.
+ */
 export function validatePersistentVolumeUpdate(object: PersistentVolume, old: PersistentVolume): FieldError[] {
   const errors = [...validatePersistentVolume(object), ...validateVolume(object)]
   const pick = (spec: Spec): Spec =>
@@ -217,7 +220,7 @@ export function validatePersistentVolumeUpdate(object: PersistentVolume, old: Pe
   return errors
 }
 
-/** The labels of nodes that a volume may be moved from, each to its successor. */
+/** Deprecated labels of nodes that a volume may replace by their successors. */
 const renamedLabels: Readonly<Record<string, string>> = {
   'failure-domain.beta.kubernetes.io/zone': 'topology.kubernetes.io/zone',
   'failure-domain.beta.kubernetes.io/region': 'topology.kubernetes.io/region',
@@ -226,7 +229,7 @@ const renamedLabels: Readonly<Record<string, string>> = {
   'beta.kubernetes.io/arch': 'kubernetes.io/arch',
 }
 
-/** The old affinity with those of its labels renamed that the new one names by their successors. */
+/** The old affinity, with labels renamed to those successors that the new one uses. */
 function withNewLabels(old: VolumeNodeAffinity, now: VolumeNodeAffinity | undefined): VolumeNodeAffinity {
   const renamed = copyJson(old)
   const terms = now?.required?.nodeSelectorTerms ?? []

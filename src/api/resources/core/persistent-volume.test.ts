@@ -9,7 +9,7 @@ const of = (spec: PersistentVolumeSpec): PersistentVolume => ({ metadata: { name
 const required = { nodeSelectorTerms: [{ matchExpressions: [{ key: 'a', operator: 'Exists' }] }] }
 
 describe('PersistentVolume', () => {
-  test('gets the defaults of upstream', () => {
+  test("gets upstream's defaults", () => {
     const { object } = validateNew(persistentVolume, of({ hostPath: { path: '/a' } }))
     assert.deepEqual(object.spec, {
       ...base,
@@ -54,7 +54,7 @@ describe('PersistentVolume', () => {
   ]
   for (const [name, spec, fields] of rows) test(name, () => assert.deepEqual(validateNew(persistentVolume, of(spec)).fields, fields))
 
-  test('keeps its source and place', () => {
+  test('keeps its source and node affinity', () => {
     const stored = validateNew(persistentVolume, of({ local: { path: '/a' }, nodeAffinity: { required } })).object
     const moved = validateUpdate(persistentVolume, stored, ({ spec }) =>
       Object.assign(spec ?? {}, { local: { path: '/b' }, volumeMode: 'Block' }),
@@ -66,7 +66,7 @@ describe('PersistentVolume', () => {
     )
   })
 
-  test('may name the labels of its nodes anew', () => {
+  test('may rename the labels of its nodes', () => {
     const place = (key: string) => ({ required: { nodeSelectorTerms: [{ matchExpressions: [{ key, operator: 'In', values: ['z'] }] }] } })
     const old = validateNew(
       persistentVolume,
@@ -78,7 +78,7 @@ describe('PersistentVolume', () => {
     assert.deepEqual(move('topology.kubernetes.io/region'), ['nodeAffinity'])
   })
 
-  test('has mount options by annotation only where its source can be mounted with them', () => {
+  test('allows mount options in the annotation only if its source supports them', () => {
     const annotations = { 'volume.beta.kubernetes.io/mount-options': 'ro' }
     const validated = (spec: PersistentVolumeSpec) => {
       const object = of(spec)
@@ -91,7 +91,7 @@ describe('PersistentVolume', () => {
     ])
   })
 
-  test('status remembers when its phase changed', () => {
+  test('status records when its phase changed', () => {
     const old = validateNew(persistentVolume, of({ nfs: { server: 's', path: '/' } })).object
     old.status = { phase: 'Pending', lastPhaseTransitionTime: '2025-01-01T00:00:00Z' }
     const after = (status: PersistentVolume['status']) =>
@@ -102,7 +102,7 @@ describe('PersistentVolume', () => {
     assert.equal(after({ phase: 'Bound', lastPhaseTransitionTime: '2025-06-01T00:00:00Z' }), '2025-06-01T00:00:00Z')
   })
 
-  test('warns of what is deprecated', () => {
+  test('warns about deprecated fields', () => {
     const object = of({ rbd: { monitors: ['m'], image: 'i' }, persistentVolumeReclaimPolicy: 'Recycle' })
     assert.deepEqual(persistentVolume.warnings?.(object, undefined), [
       'spec.persistentVolumeReclaimPolicy: The Recycle reclaim policy is deprecated. Instead, the recommended approach is to use dynamic provisioning.',
@@ -110,7 +110,7 @@ describe('PersistentVolume', () => {
     ])
   })
 
-  test('shows modes in their short form', () => {
+  test('shows access modes in their short form', () => {
     const cells = row(persistentVolume, of({ accessModes: ['ReadWriteMany', 'ReadWriteOnce'], claimRef: { namespace: 'n', name: 'c' } }))
     assert.deepEqual([cells['Access Modes'], cells['Claim'], cells['VolumeMode'], cells['Capacity']], ['RWO,RWX', 'n/c', '<unset>', '1Gi'])
   })

@@ -70,7 +70,7 @@ export const persistentVolume = defineResource<PersistentVolume>({
   warnings: persistentVolumeWarnings,
 })
 
-/** Sources that upstream warns of in pods alone. */
+/** Sources that upstream warns about only in pods. */
 const silent: ReadonlySet<string> = new Set(['flocker', 'quobyte'])
 
 function persistentVolumeWarnings({ metadata, spec }: PersistentVolume): string[] {
@@ -104,7 +104,7 @@ function prepareStatus(object: PersistentVolume, old: PersistentVolume, context:
   } else if (given === undefined && before !== undefined) object.status.lastPhaseTransitionTime = before
 }
 
-/** RFC 3339 in whole seconds, as all of Kubernetes' times but micro times. */
+/** RFC 3339 in whole seconds, as all of Kubernetes' times except MicroTime. */
 function timeAt(milliseconds: number): string {
   return new Date(milliseconds).toISOString().replace(/\.\d{3}Z$/, 'Z')
 }

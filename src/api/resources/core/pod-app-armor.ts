@@ -1,4 +1,4 @@
-// AppArmor profiles of a new pod: the field and the annotation from before it are made to say the same, for nodes that read only one of them.
+// Synchronises the AppArmor field and annotation of a new pod, for nodes that read only one of them.
 import type { FieldError } from '../../field-error.ts'
 import type { ObjectMeta } from '../../object.ts'
 import { containersOf, someContainer } from '../../pods/containers-of.ts'
@@ -60,7 +60,7 @@ export function syncAppArmor(pod: Pod, warn: (text: string) => void): void {
 
 const hasProfile = ({ securityContext }: Container | EphemeralContainer) => securityContext?.appArmorProfile !== undefined
 
-/** '' for a profile that no annotation can say. */
+/** '' for a profile that no annotation can express. */
 function annotationOf(profile: AppArmorProfile | undefined): string {
   switch (profile?.type) {
     case 'Unconfined':
@@ -74,7 +74,7 @@ function annotationOf(profile: AppArmorProfile | undefined): string {
   }
 }
 
-/** Undefined where the annotation says nothing valid. */
+/** Undefined if the annotation is invalid. */
 function profileOf(annotation: string): AppArmorProfile | undefined {
   if (annotation === 'unconfined') return { type: 'Unconfined' }
   if (annotation === 'runtime/default') return { type: 'RuntimeDefault' }

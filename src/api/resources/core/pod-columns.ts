@@ -1,4 +1,4 @@
-// The printed columns of pods: how many containers are ready, what the pod is doing, how often it restarted.
+// The printed columns of pods: ready containers, status, restarts.
 
 import type { ContainerState, ContainerStatus, Pod } from '../../types/core-v1.ts'
 import { ageCell, translateTimestampSince } from '../printing.ts'
@@ -9,11 +9,11 @@ interface PodSummary {
   readonly total: number
   readonly status: string
   readonly restarts: number
-  /** RFC 3339; undefined where nothing has ended yet. */
+  /** RFC 3339; undefined if nothing has ended yet. */
   readonly lastRestart: string | undefined
 }
 
-/** Counts restarts and remembers when the last one was. */
+/** Counts restarts and keeps the time of the last one. */
 class Restarts {
   count = 0
   last: string | undefined
@@ -25,7 +25,7 @@ class Restarts {
   }
 }
 
-/** What `kubectl get pods` says of a pod, as upstream derives it from phase, conditions and container states. */
+/** The status in `kubectl get pods`, as upstream derives it from phase, conditions and container states. */
 function summarizePod(pod: Pod): PodSummary {
   const status = pod.status ?? {}
   const sidecars = new Set((pod.spec.initContainers ?? []).filter(each => each.restartPolicy === 'Always').map(each => each.name))
@@ -60,7 +60,7 @@ function summarizePod(pod: Pod): PodSummary {
 }
 
 interface InitSummary {
-  /** Undefined once initialisation is through. */
+  /** Undefined once initialisation has finished. */
   readonly reason: string | undefined
   readonly ready: number
   readonly restarts: Restarts
@@ -112,7 +112,7 @@ function gatesCell(pod: Pod): string {
   return `${open.length}/${gates.length}`
 }
 
-/** Clients may leave out pods that are over. */
+/** Clients may hide finished pods. */
 export function podRowConditions({ status }: Pod): readonly object[] {
   const completed = { type: 'Completed', status: 'True' }
   if (status?.phase === 'Succeeded') return [{ ...completed, reason: 'Succeeded', message: 'The pod has completed successfully.' }]

@@ -1,4 +1,4 @@
-// How a new pod is prepared and validated.
+// Prepares and validates a new pod.
 import { formatTime } from '../../../base/clock.ts'
 import { type FieldError, forbiddenField } from '../../field-error.ts'
 import type { Pod, PodAffinityTerm } from '../../types/core-v1.ts'
@@ -10,7 +10,7 @@ import type { StrategyContext } from '../resource.ts'
 import { syncAppArmor } from './pod-app-armor.ts'
 import { qualityOfService } from './pod-quality-of-service.ts'
 
-/** Sets the status of a pod that nothing has looked at yet. Changes it in place. */
+/** Sets the initial status of a pod. Modifies it. */
 export function prepareNewPod(pod: Pod, { now, warn }: StrategyContext): void {
   pod.status = { phase: 'Pending', qosClass: qualityOfService(pod.spec) }
   if ((pod.spec.schedulingGates?.length ?? 0) > 0) {
@@ -33,7 +33,7 @@ export function prepareNewPod(pod: Pod, { now, warn }: StrategyContext): void {
   syncAppArmor(pod, text => warn?.(text))
 }
 
-/** Turns matchLabelKeys into requirements with the values that this pod's labels have now. */
+/** Converts matchLabelKeys to requirements with the current values of this pod's labels. */
 function selectByLabelKeys(term: PodAffinityTerm | undefined, pod: Pod): void {
   const selector = term?.labelSelector
   if (term === undefined || selector === undefined) return
@@ -49,7 +49,7 @@ function selectByLabelKeys(term: PodAffinityTerm | undefined, pod: Pod): void {
   if (requirements.length > 0) selector.matchExpressions = [...(selector.matchExpressions ?? []), ...requirements]
 }
 
-/** What a pod must fulfil at any time. */
+/** Rules that a pod must satisfy at any time. */
 export function validatePodBody(pod: Pod, errors: FieldError[]): void {
   const { spec } = pod
   validatePodAnnotations(pod.metadata.annotations, spec, 'metadata.annotations', errors)

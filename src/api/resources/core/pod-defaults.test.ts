@@ -17,14 +17,14 @@ function volumeAfter(fields: Partial<Volume>): Volume | undefined {
 }
 
 describe('setPodSpecDefaults()', () => {
-  test('fills probes and their actions', () => {
+  test('sets defaults of probes and their actions', () => {
     const probe = containerAfter({ livenessProbe: { httpGet: { port: 1 } }, startupProbe: { grpc: { port: 1 }, periodSeconds: 3 } })
     const common = { timeoutSeconds: 1, successThreshold: 1, failureThreshold: 3 }
     assert.deepEqual(probe?.livenessProbe, { httpGet: { port: 1, path: '/', scheme: 'HTTP' }, periodSeconds: 10, ...common })
     assert.deepEqual(probe?.startupProbe, { grpc: { port: 1, service: '' }, periodSeconds: 3, ...common })
   })
 
-  test('fills ports and references', () => {
+  test('sets defaults of ports and references', () => {
     const env = [
       { name: 'A', valueFrom: { fieldRef: { fieldPath: 'metadata.name' } } },
       { name: 'B', valueFrom: { resourceFieldRef: { resource: 'limits.cpu' } } },
@@ -82,7 +82,7 @@ describe('setPodSpecDefaults()', () => {
     assert.deepEqual(spec.containers[0]?.volumeMounts, [{ name: 'w', mountPath: '/w' }])
   })
 
-  test('leaves nothing behind of what it drops', () => {
+  test('drops dependent fields too', () => {
     const spec: PodSpec = {
       containers: [
         { name: 'a', image: 'i', volumeMounts: [{ name: 'v', mountPath: '/v' }], lifecycle: { stopSignal: 'SIGTERM' } },
@@ -101,14 +101,14 @@ describe('setPodSpecDefaults()', () => {
     )
   })
 
-  test('keeps the two names of the service account the same', () => {
+  test('keeps both names of the service account equal', () => {
     const spec: PodSpec = { containers: [], serviceAccount: 'x' }
     setPodSpecDefaults(spec)
     assert.equal(spec.serviceAccountName, 'x')
   })
 })
 
-test('setPodDefaults() requests what is limited and gives host ports on the host network; templates get neither', () => {
+test('setPodDefaults() defaults requests to limits and host ports on the host network; templates get neither', () => {
   const make = (): PodSpec => ({
     hostNetwork: true,
     containers: [
@@ -147,7 +147,7 @@ describe('annotations from before there were init containers', () => {
   }
 
   test('are dropped', () => assert.deepEqual(after(old), [undefined, undefined]))
-  test('are dropped beside others', () => assert.deepEqual(after({ ...old, a: 'b' }), [{ a: 'b' }, { a: 'b' }]))
+  test('are dropped, and others kept', () => assert.deepEqual(after({ ...old, a: 'b' }), [{ a: 'b' }, { a: 'b' }]))
 })
 
 describe('qualityOfService()', () => {

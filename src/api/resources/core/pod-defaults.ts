@@ -23,7 +23,7 @@ import { roundAmounts } from '../../validation/quantities.ts'
 const defaultFileMode = 0o644
 const tokenSeconds = 3600
 
-/** Defaults of a Pod itself: those of every spec, and those that templates do not get. Changes the pod in place. */
+/** Defaults of a Pod itself: those of every spec, and those that templates do not get. Modifies the pod. */
 export function setPodDefaults(pod: Pod): void {
   dropOldAnnotations(pod.metadata)
   pod.spec ??= { containers: [] }
@@ -32,7 +32,7 @@ export function setPodDefaults(pod: Pod): void {
   spec.enableServiceLinks ??= true
   if (pod.status !== undefined) joinAddresses(pod.status)
   setPodSpecDefaults(spec)
-  // Upstream's conversion, of pods alone: in a template it stays as it is.
+  // Upstream converts it only in pods: in a template it stays.
   if ((spec.terminationGracePeriodSeconds ?? 0) < 0) spec.terminationGracePeriodSeconds = 1
   if (spec.hostNetwork !== true) return
   for (const container of [...(spec.containers ?? []), ...(spec.initContainers ?? [])]) {
@@ -40,14 +40,14 @@ export function setPodDefaults(pod: Pod): void {
   }
 }
 
-/** The single address and the list are two views of the same; where they differ, the client knows the single one only. */
+/** The single address and the list are two views of the same value; if they differ, the client knows only the single one. */
 function joinAddresses(status: PodStatus): void {
   const first = status.podIPs?.[0]?.ip
   if (status.podIP && status.podIP !== first) status.podIPs = [{ ip: status.podIP }]
   else if (first && !status.podIP) status.podIP = first
 }
 
-/** Defaults of a template: `spec.template` of Deployments and the like. Changes the template in place. */
+/** Defaults of a template: `spec.template` of Deployments and the like. Modifies the template. */
 export function setPodTemplateDefaults(template: PodTemplateSpec): void {
   template.spec ??= { containers: [] }
   template.metadata ??= {}
@@ -55,13 +55,13 @@ export function setPodTemplateDefaults(template: PodTemplateSpec): void {
   setPodSpecDefaults(template.spec)
 }
 
-/** Where init containers stood before there was a field for them. */
+/** Annotations of init containers, older than the field. */
 const oldAnnotations = ['init-containers', 'init-container-statuses'].flatMap(name => [
   `pod.alpha.kubernetes.io/${name}`,
   `pod.beta.kubernetes.io/${name}`,
 ])
 
-/** Upstream drops them whenever it reads or writes a pod, lest old clients and nodes take them for more than the field says. */
+/** Upstream drops them whenever it reads or writes a pod, so that old clients and nodes do not prefer them to the field. */
 function dropOldAnnotations(metadata: ObjectMeta): void {
   const { annotations } = metadata
   if (annotations === undefined || !oldAnnotations.some(name => annotations[name] !== undefined)) return
@@ -69,7 +69,7 @@ function dropOldAnnotations(metadata: ObjectMeta): void {
   if (Object.keys(annotations).length === 0) delete metadata.annotations
 }
 
-/** The defaults that a pod's spec gets wherever it stands. Changes the spec in place. */
+/** Defaults of any pod spec. Modifies the spec. */
 export function setPodSpecDefaults(spec: PodSpec): void {
   if (!spec.dnsPolicy) spec.dnsPolicy = 'ClusterFirst'
   if (!spec.restartPolicy) spec.restartPolicy = 'Always'
@@ -90,7 +90,7 @@ export function setPodSpecDefaults(spec: PodSpec): void {
   roundAmounts(spec.overhead)
 }
 
-/** Fields whose feature gate is off by default in v1.33 are dropped on the way in, so that nobody relies on them. */
+/** Drops fields whose feature gate is off by default in v1.33, so that no client relies on them. */
 function dropFieldsOfDisabledFeatures(spec: PodSpec): void {
   delete spec.resources
   delete spec.resourceClaims
@@ -198,7 +198,7 @@ function setVolumeDefaults(volume: Volume): void {
   setBackendDefaults(volume)
 }
 
-/** What pod volumes and persistent volumes have in common. */
+/** The common parts of pod volumes and persistent volumes. */
 export function setBackendDefaults(volume: Pick<Volume, 'iscsi' | 'rbd' | 'azureDisk' | 'scaleIO'> | BackendsOfPersistentVolumes): void {
   if (volume.iscsi !== undefined && !volume.iscsi.iscsiInterface) volume.iscsi.iscsiInterface = 'default'
   const { rbd, azureDisk, scaleIO } = volume
@@ -226,7 +226,7 @@ interface BackendsOfPersistentVolumes {
   scaleIO?: { storageMode?: string; fsType?: string }
 }
 
-/** A claim's spec, in claims and in templates of them (StatefulSets, ephemeral volumes). */
+/** Defaults of a claim's spec, in claims and in templates of them (StatefulSets, ephemeral volumes). */
 export function setClaimSpecDefaults(spec: PersistentVolumeClaimSpec): void {
   spec.volumeMode ??= 'Filesystem'
   spec.resources ??= {}

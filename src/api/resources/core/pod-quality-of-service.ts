@@ -1,4 +1,4 @@
-// The quality-of-service class of a pod: decides what the node gives up first when memory runs short.
+// The quality-of-service class of a pod: the order in which a node evicts when memory runs short.
 
 import { addQuantities, compareQuantities, parseQuantity, type Quantity } from '../../quantity/quantity.ts'
 import type { Pod, PodSpec } from '../../types/core-v1.ts'
@@ -8,7 +8,7 @@ export type QualityOfService = 'Guaranteed' | 'Burstable' | 'BestEffort'
 
 const counted = ['cpu', 'memory'] as const
 
-/** From what is requested and limited, as upstream computes it at creation. */
+/** From requests and limits, as upstream computes it at creation. */
 export function qualityOfService(spec: PodSpec): QualityOfService {
   const requests = new Map<string, Quantity>()
   const limits = new Map<string, Quantity>()
@@ -28,7 +28,7 @@ export function qualityOfService(spec: PodSpec): QualityOfService {
   return 'Guaranteed'
 }
 
-/** The class that a pod was given, or for one from before the field, the one that it has. */
+/** The class in the status; for a pod older than the field, the computed one. */
 export function recordedQualityOfService(pod: Pod): string {
   return pod.status?.qosClass || qualityOfService(pod.spec)
 }

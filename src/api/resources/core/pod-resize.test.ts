@@ -22,7 +22,7 @@ function resize(old: Pod, change: (spec: PodSpec) => void): Validated<Pod> {
 const setResources = (resources: Container['resources']) => (spec: PodSpec) => void Object.assign(spec.containers[0] ?? {}, { resources })
 
 describe('a resize', () => {
-  test('changes amounts of CPU and memory, and drops what else the client changed', () => {
+  test('changes amounts of CPU and memory, and drops other changes', () => {
     const { fields, object } = validateSubresource(pod, 'resize', stored(), changed => {
       changed.metadata.labels = { a: 'b' }
       changed.spec.hostname = 'other'
@@ -80,7 +80,7 @@ describe('a resize', () => {
   ]
   for (const [name, change, errors] of refusals) test(name, () => assert.deepEqual(resize(stored(), change).errors, errors))
 
-  test('is nothing for static pods, which take no containers to look at them either, nor for those on Windows', () => {
+  test('is refused for static pods, which may have no resizable containers at all, and for those on Windows', () => {
     const mirror = stored({ nodeName: 'n' })
     mirror.metadata.annotations = { 'kubernetes.io/config.mirror': 'x' }
     assert.deepEqual(resize(mirror, setResources({})).errors, ['[]: Forbidden: static pods cannot be resized'])
@@ -101,7 +101,7 @@ describe('a resize', () => {
     assert.ok(fields.includes('spec'))
   })
 
-  test('is for init containers that run on, not for those that end', () => {
+  test('is for restartable init containers, not for those that end', () => {
     const grow = (old: Pod): readonly string[] =>
       resize(old, spec => void Object.assign(spec.initContainers?.[0] ?? {}, { resources: { requests: { cpu: '2' } } })).errors
     const first = container('first', { cpu: '1' })

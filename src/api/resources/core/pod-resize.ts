@@ -1,4 +1,4 @@
-// What `/resize` may change in a pod: amounts of CPU and memory, of containers that run on.
+// What `/resize` may change in a pod: CPU and memory of containers that keep running.
 import { type FieldError, forbiddenField, invalidValue, wholeObject } from '../../field-error.ts'
 import { mirrorPodAnnotation } from '../../pods/mirror-pod.ts'
 import type { Container, Pod, PodSpec, ResourceList } from '../../types/core-v1.ts'
@@ -11,7 +11,7 @@ import { keepMetadata, keepStatus } from './status-path.ts'
 const lists = ['containers', 'initContainers'] as const
 const sidecar = ({ restartPolicy }: Container): boolean => restartPolicy === 'Always'
 
-/** Takes the resources of the containers; all else stays as it was. What is no resize at all is left as it came, for validation to refuse. */
+/** Takes the containers' resources; everything else stays. An object that is no resize is left as sent, for validation to reject. */
 export function prepareResize(object: Pod, old: Pod): void {
   const { containers, initContainers = [] } = object.spec
   if (lists.some(list => (object.spec[list]?.length ?? 0) !== (old.spec[list]?.length ?? 0))) return
@@ -42,7 +42,7 @@ export function validatePodResize(pod: Pod, old: Pod): FieldError[] {
   if (running !== undefined && running.resources === undefined) {
     errors.push(forbiddenField('spec', 'Pod running on node without support for resize'))
   }
-  // Only containers that stand where they stood can be compared.
+  // Only containers in unchanged positions can be compared.
   if (!validateOrder(pod.spec, old.spec, errors)) return errors
   old.spec.initContainers?.forEach((container, index) => {
     if (sidecar(container)) validateAmounts(pod.spec.initContainers?.[index], container, `spec.initContainers[${index}].resources`, errors)
@@ -104,7 +104,7 @@ function validateRestUnchanged(spec: PodSpec, old: PodSpec, errors: FieldError[]
   if (errors.length === 0 && !semanticallyEqual(rest, oldRest)) refuse('only cpu and memory resources are mutable')
 }
 
-/** The container with the old amounts of what may be resized. */
+/** The container with the old amounts of its resizable resources. */
 function withAmountsOf(container: Container | undefined, old: Container): Container | undefined {
   if (container === undefined) return undefined
   const swap = (list: ResourceList | undefined, before: ResourceList | undefined): ResourceList | undefined => {

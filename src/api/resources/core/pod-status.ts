@@ -1,4 +1,4 @@
-// What a kubelet may write into the status of a pod.
+// What a kubelet may write to the status of a pod.
 
 import { isDualStack, parseIp, validateIp } from '../../addresses/ip-address.ts'
 import { ipWarnings } from '../../addresses/ip-format.ts'
@@ -13,7 +13,7 @@ import { repetition } from '../../validation/repetition.ts'
 const systemConditions = new Set(['PodScheduled', 'Ready', 'Initialized'])
 const healths = ['Healthy', 'Unhealthy', 'Unknown']
 
-/** Takes the spec and what else a status cannot change from the old pod. */
+/** Restores the spec, and everything else that a status write cannot change, from the old pod. */
 export function preparePodStatus(pod: Pod, old: Pod): void {
   pod.spec = old.spec
   delete pod.metadata.deletionTimestamp
@@ -25,7 +25,7 @@ export function preparePodStatus(pod: Pod, old: Pod): void {
   dropFieldsOfDisabledFeatures(pod.status, old)
 }
 
-/** As in the spec: what is off by default in v1.33 does not come in. */
+/** As in the spec: new fields of features that are off by default in v1.33 are dropped. */
 function dropFieldsOfDisabledFeatures(status: PodStatus, old: Pod): void {
   if ((old.spec.resourceClaims?.length ?? 0) === 0) delete status.resourceClaimStatuses
   for (const list of ['containerStatuses', 'initContainerStatuses', 'ephemeralContainerStatuses'] as const) {
@@ -82,7 +82,7 @@ export function validatePodStatus(pod: Pod, old: Pod): FieldError[] {
   return errors
 }
 
-/** Addresses that are not written in the one form that everybody reads alike. */
+/** Addresses that are not in the canonical form, which all clients parse alike. */
 export function podStatusWarnings({ status }: Pod): string[] {
   const warnings: string[] = []
   for (const list of ['podIPs', 'hostIPs'] as const) {
@@ -96,12 +96,12 @@ export function podStatusWarnings({ status }: Pod): string[] {
 function validateConditions(conditions: readonly PodCondition[] | undefined, errors: FieldError[]): void {
   conditions?.forEach(({ type }, index) => {
     if (systemConditions.has(type)) return
-    // Upstream names this path so.
+    // Upstream's name of this path.
     pushMessages(errors, `metadata.conditions[${index}].Type`, type ?? '', qualifiedName(type ?? ''))
   })
 }
 
-/** What ended for good does not run again; a status that says so is a stale or a confused one. */
+/** A container that has ended for good does not run again; a status that says so is stale or wrong. */
 function validateTransitions(
   statuses: readonly ContainerStatus[] | undefined,
   old: readonly ContainerStatus[] | undefined,
@@ -122,7 +122,7 @@ function validateTransitions(
   })
 }
 
-/** Upstream looks for the families of a pod's addresses first, and for those of its node's last. */
+/** Upstream checks the families of a pod's addresses first, and those of its node's last. */
 type AddressOrder = 'families-first' | 'repeats-first'
 
 function validateAddresses(

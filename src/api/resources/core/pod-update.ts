@@ -1,4 +1,4 @@
-// What an update may change in a pod, on the main path and on `/ephemeralcontainers`.
+// What an update may change in a pod, through the main path and `/ephemeralcontainers`.
 
 import { type FieldError, forbiddenField, invalidValue, required, wholeObject } from '../../field-error.ts'
 import { mirrorPodAnnotation } from '../../pods/mirror-pod.ts'
@@ -43,7 +43,7 @@ export function validatePodUpdate(pod: Pod, old: Pod): FieldError[] {
   return errors
 }
 
-/** Whether there are as many containers as before; else nothing further can be compared. */
+/** Whether the number of containers is unchanged; otherwise nothing further can be compared. */
 function validateContainerUpdates(
   containers: readonly Container[] = [],
   old: readonly Container[] = [],
@@ -100,7 +100,7 @@ function validateGatesUpdate(spec: PodSpec, old: PodSpec, errors: FieldError[]):
   })
 }
 
-/** Puts back in a copy what may change, and compares the rest. */
+/** Restores the mutable fields in a copy, and compares the rest. */
 function validateRestUnchanged(spec: PodSpec, old: PodSpec, errors: FieldError[]): void {
   const withOldImages = (containers: readonly Container[] = [], before: readonly Container[] = []): Container[] =>
     containers.map((container, index) => ({ ...container, image: before[index]?.image ?? '' }))
@@ -121,7 +121,7 @@ function validateRestUnchanged(spec: PodSpec, old: PodSpec, errors: FieldError[]
   }
 }
 
-/** While it is held by scheduling gates, a pod's choice of nodes may be narrowed. */
+/** While scheduling gates hold a pod, its node selection may be narrowed. */
 function allowNarrowing(munged: PodSpec, old: PodSpec, errors: FieldError[]): void {
   if (!semanticallyEqual(munged.nodeSelector, old.nodeSelector)) {
     for (const [key, value] of Object.entries(old.nodeSelector ?? {})) {
@@ -177,7 +177,7 @@ function onlyAddsTo(term: NodeSelectorTerm, old: NodeSelectorTerm): boolean {
   )
 }
 
-/** The fields that differ, for the reader of the error; upstream prints a diff of its Go structures here. */
+/** The differing fields, for the error; upstream prints a diff of its Go structures here. */
 export function changedFields(now: object, old: object): string {
   const before: Record<string, unknown> = { ...old }
   const after: Record<string, unknown> = { ...now }

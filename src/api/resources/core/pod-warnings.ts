@@ -1,4 +1,4 @@
-// What upstream warns of in pods and templates: fields that do nothing any more, and values that are surely meant otherwise.
+// Upstream's warnings about pods and templates: fields without effect, and values that are probably mistakes.
 
 import { ipWarnings } from '../../addresses/ip-format.ts'
 import type { ObjectMeta } from '../../object.ts'
@@ -25,7 +25,7 @@ type DeprecatedVolume =
   | 'cephfs'
   | 'rbd'
 
-/** Volume plug-ins that are gone or going; persistent volumes name them too. */
+/** Removed and deprecated volume plug-ins, also in persistent volumes. */
 export const deprecatedVolumes: readonly { readonly field: DeprecatedVolume; readonly shown: string; readonly message: string }[] = [
   { field: 'photonPersistentDisk', shown: 'photonPersistentDisk', message: 'deprecated in v1.11, non-functional in v1.16+' },
   { field: 'gitRepo', shown: 'gitRepo', message: 'deprecated in v1.11, and disabled by default in v1.33+' },
@@ -78,7 +78,7 @@ export function podWarnings(spec: PodSpec, meta: ObjectMeta | undefined, path = 
   const containers = containersOf(spec, `${at}spec`)
   for (const { container, path: containerPath } of containers) {
     warnOfSeccomp(container, annotations, `${at}metadata.annotations`, warnings)
-    // A pod's own annotation becomes the field before anyone looks.
+    // A pod's own annotation has already become the field.
     const profile = spec.securityContext?.appArmorProfile ?? container.securityContext?.appArmorProfile
     const key = `${appArmorPrefix}${container.name}`
     if (path !== '' && profile === undefined && annotations[key] !== undefined) {
@@ -147,7 +147,7 @@ function warnOfNodeLabels(spec: PodSpec, path: string, warnings: string[]): void
   })
 }
 
-/** Labels of nodes that have other names now. */
+/** Labels of nodes that have been renamed. */
 export function warnOfNodeTerm(term: NodeSelectorTerm, path: string, warnings: string[]): void {
   term.matchExpressions?.forEach(({ key }, index) => {
     const message = deprecatedNodeLabels[key]
@@ -222,7 +222,7 @@ function warnOfPorts(containers: readonly VisitedContainer[], warnings: string[]
   }
 }
 
-/** As Go prints the structure. */
+/** Go's form of the structure. */
 function goPort({ name = '', hostPort = 0, containerPort, protocol = '', hostIP = '' }: ContainerPort): string {
   return `{Name:${name} HostPort:${hostPort} ContainerPort:${containerPort} Protocol:${protocol} HostIP:${hostIP}}`
 }

@@ -14,7 +14,7 @@ const withContainer = (fields: Partial<Container>, spec: Partial<PodSpec> = {}):
   podOf({ ...spec, containers: [{ ...container, ...fields }] })
 
 describe('a new pod', () => {
-  test('gets the defaults of upstream', () => {
+  test("gets upstream's defaults", () => {
     const { object, errors } = validateNew(pod, podOf())
     assert.deepEqual(errors, [])
     assert.deepEqual(object.spec, {
@@ -37,14 +37,14 @@ describe('a new pod', () => {
     assert.deepEqual(object.status, { phase: 'Pending', qosClass: 'BestEffort' })
   })
 
-  test('says what a gated pod waits for', () => {
+  test('reports what a gated pod waits for', () => {
     const { object } = validateNew(pod, podOf({ schedulingGates: [{ name: 'example.com/wait' }] }))
     const { message: _message, ...condition } = object.status?.conditions?.[0] ?? {}
     const times = { lastProbeTime: null, lastTransitionTime: '2026-01-01T00:00:00Z' }
     assert.deepEqual(condition, { type: 'PodScheduled', status: 'False', reason: 'SchedulingGated', ...times })
   })
 
-  test('selects by the labels that it has now where matchLabelKeys say so', () => {
+  test('selects by its current labels if matchLabelKeys name them', () => {
     const term = {
       topologyKey: 'zone',
       labelSelector: { matchLabels: { app: 'a' } },
@@ -291,13 +291,13 @@ describe('an update of a pod', () => {
     })
   }
 
-  test('says which fields it may change, and which it did', () => {
+  test('reports the mutable fields, and the changed ones', () => {
     const { errors } = validateUpdate(pod, stored, ({ spec }) => Object.assign(spec, { hostname: 'other' }))
     assert.match(errors[0] ?? '', /^spec: Forbidden: pod updates may not change fields other than `spec\.containers\[\*\]\.image`,/)
     assert.match(errors[0] ?? '', /\+ hostname: "other"$/)
   })
 
-  test('may narrow the choice of nodes while the pod is gated', () => {
+  test('may narrow its node selection while it is gated', () => {
     const gated = validateNew(pod, podOf({ schedulingGates: [{ name: 'g' }], nodeSelector: { a: 'b' } })).object
     const add = validateUpdate(pod, gated, ({ spec }) => Object.assign(spec, { nodeSelector: { a: 'b', c: 'd' } }))
     const change = validateUpdate(pod, gated, ({ spec }) => Object.assign(spec, { nodeSelector: { a: 'x' } }))
@@ -321,7 +321,7 @@ describe('subresources of a pod', () => {
     assert.equal(object.status?.qosClass, 'Burstable')
   })
 
-  test('status brings in nothing of features that are off', () => {
+  test('status drops new fields of features that are off', () => {
     const base = { name: 'web', image: 'i', imageID: 'i', ready: false, restartCount: 0 }
     const { object, fields } = validateSubresource(pod, 'status', stored, changed => {
       changed.status = {
@@ -338,7 +338,7 @@ describe('subresources of a pod', () => {
     assert.deepEqual([conditions, containerStatuses], [[{ type: 'a/b', status: 'True' }], [base]])
   })
 
-  test('status cannot revive what ended for good', () => {
+  test('status cannot restart a container that ended for good', () => {
     const ended = structuredClone(stored)
     ended.spec.restartPolicy = 'Never'
     const base = { name: 'web', image: 'i', imageID: 'i', ready: false, restartCount: 0 }
@@ -349,7 +349,7 @@ describe('subresources of a pod', () => {
     assert.deepEqual(fields, ['status.containerStatuses[0].state'])
   })
 
-  test('ephemeralcontainers adds, and keeps what is there', () => {
+  test('ephemeralcontainers adds containers and keeps existing ones', () => {
     const debug = { name: 'debug', image: 'i', targetContainerName: 'web' }
     const added = validateSubresource(pod, 'ephemeralcontainers', stored, ({ spec }) =>
       Object.assign(spec, { ephemeralContainers: [debug], hostPID: true }),
@@ -371,7 +371,7 @@ describe('subresources of a pod', () => {
   })
 })
 
-test('graceSeconds is nothing for what is on no node or has ended', () => {
+test('graceSeconds is 0 for a pod without node or that has ended', () => {
   const at = (spec: Partial<PodSpec>, phase: string): number | undefined =>
     pod.deletion?.graceSeconds?.({ ...podOf({ terminationGracePeriodSeconds: 7, ...spec }), status: { phase } })
   assert.equal(at({}, 'Pending'), 0)

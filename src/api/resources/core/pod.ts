@@ -92,7 +92,7 @@ export const pod = defineResource<Pod>({
     indexed: ['spec.nodeName'],
   },
   warnings(object, old) {
-    // People do not update pods by hand, and the kubelet would not read them.
+    // Users rarely update pods, and the kubelet would not read the warnings.
     if (old !== undefined) return []
     const messages = dns1123Label(object.metadata.name ?? '')
     const warnings = podWarnings(object.spec, object.metadata)
@@ -102,7 +102,7 @@ export const pod = defineResource<Pod>({
   },
 })
 
-/** What is not on a node, or has ended, goes at once; the rest gets the time that it asked for. */
+/** A pod without node, or that has ended, is deleted at once; others get their requested period. */
 function gracefulDeletionSeconds({ spec, status }: Pod): number {
   if (!spec.nodeName || status?.phase === 'Failed' || status?.phase === 'Succeeded') return 0
   const seconds = spec.terminationGracePeriodSeconds ?? 0

@@ -13,7 +13,7 @@ const of = (spec: ReplicationControllerSpec): ReplicationController => ({
 })
 
 describe('ReplicationController', () => {
-  test('takes selector and labels from its template', () => {
+  test('gets selector and labels from its template', () => {
     const { object, errors } = validateNew(replicationController, of({}))
     assert.deepEqual(errors, [])
     assert.deepEqual([object.spec?.selector, object.metadata.labels, object.spec?.replicas], [{ app: 'web' }, { app: 'web' }, 1])
@@ -35,19 +35,19 @@ describe('ReplicationController', () => {
   ]
   for (const [name, spec, fields] of rows) test(name, () => assert.deepEqual(validateNew(replicationController, of(spec)).fields, fields))
 
-  test('needs a template', () => {
+  test('requires a template', () => {
     const object: ReplicationController = { metadata: { name: 'a', namespace: 'b' }, spec: {} }
     assert.deepEqual(validateNew(replicationController, object).fields, ['spec.selector', 'spec.template'])
   })
 
-  test('says that a template has no labels at all', () => {
+  test('reports that a template has no labels at all', () => {
     const { errors } = validateNew(replicationController, of({ selector: { app: 'web' }, template: { spec: template.spec } }))
     assert.deepEqual(errors, [
       'spec.template.metadata.labels: Invalid value: map[string]string(nil): `selector` does not match template `labels`',
     ])
   })
 
-  test('holds on to fields that other versions could not say', () => {
+  test('keeps fields that other versions could not express', () => {
     const { object: old } = validateNew(replicationController, of({}))
     old.metadata.annotations = { 'non-convertible.kubernetes.io/selector': 'x', 'non-convertible.kubernetes.io/other': 'y' }
     const other = { app: 'db' }
@@ -60,7 +60,7 @@ describe('ReplicationController', () => {
     ])
   })
 
-  test('status counts what is there', () => {
+  test('status validates its counts', () => {
     const { fields } = validateSubresource(replicationController, 'status', of({}), object =>
       Object.assign(object, { status: { replicas: 1, readyReplicas: 2 } }),
     )
@@ -68,7 +68,7 @@ describe('ReplicationController', () => {
   })
 })
 
-test('PodTemplate validates its template and has no ephemeral containers', () => {
+test('PodTemplate validates its template and rejects ephemeral containers', () => {
   const { object, fields } = validateNew(podTemplate, {
     metadata: { name: 'a', namespace: 'b' },
     template: { ...template, spec: { ...template.spec, ephemeralContainers: [{ name: 'x', image: 'i' }] } },
@@ -77,7 +77,7 @@ test('PodTemplate validates its template and has no ephemeral containers', () =>
   assert.equal(object.template?.spec.restartPolicy, 'Always')
 })
 
-test('ServiceAccount refers to secrets by name alone', () => {
+test('ServiceAccount keeps only the name of secret references', () => {
   const { object } = validateNew(serviceAccount, { metadata: { name: 'a' }, secrets: [{ name: 's', namespace: 'other', uid: 'u' }] })
   assert.deepEqual(object.secrets, [{ name: 's' }])
 })

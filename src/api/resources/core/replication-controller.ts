@@ -54,7 +54,7 @@ export const replicationController = defineResource<ReplicationController>({
   },
   validate: validateReplicationController,
   prepare: keepStatus,
-  // Upstream validates the new object twice, and says all twice.
+  // Upstream validates the new object twice, and reports each error twice.
   validateUpdate: (object, old) => [
     ...validateReplicationController(object),
     ...validateReplicationController(object),
@@ -62,7 +62,7 @@ export const replicationController = defineResource<ReplicationController>({
   ],
   warnings: (object, old) => [
     ...podOwnerNameWarnings(object, old),
-    // Upstream's arguments stand the wrong way round here: an update is warned of what it replaces.
+    // Upstream swaps the arguments here: an update is warned about the old object.
     ...templateWarnings(object, old, (old ?? object).spec?.template, 'spec.template'),
   ],
   fieldSelectors: { values: ({ status }) => ({ 'status.replicas': String(status?.replicas ?? 0) }) },
@@ -93,7 +93,7 @@ function validateReplicationController({ spec = {} }: ReplicationController): Fi
 
 const nonConvertible = 'non-convertible.kubernetes.io'
 
-/** Annotations with this prefix name fields of other versions that this one could not hold. */
+/** Annotations with this prefix name fields of other versions that this one could not represent. */
 function validateConvertible({ spec }: ReplicationController, old: ReplicationController): FieldError[] {
   const errors: FieldError[] = []
   for (const [key, value] of Object.entries(old.metadata.annotations ?? {})) {

@@ -35,14 +35,14 @@ describe('ResourceQuota', () => {
     assert.deepEqual(validateUpdate(resourceQuota, old, ({ spec }) => Object.assign(spec ?? {}, { hard: { pods: '5' } })).fields, [])
   })
 
-  test('shows requests and limits apart', () => {
+  test('shows requests and limits separately', () => {
     const status = { hard: { 'limits.cpu': '2', pods: '10', 'requests.cpu': '1' }, used: { pods: '3' } }
     const cells = row(resourceQuota, { ...of({}), status })
     assert.deepEqual([cells['Request'], cells['Limit']], ['pods: 3/10, requests.cpu: 0/1', 'limits.cpu: 0/2'])
   })
 })
 
-test('many unsupported scopes are shown by one text', () => {
+test('many unsupported scopes are reported in one text', () => {
   let reads = 0
   const scopes = new Proxy(
     Array.from({ length: 100 }, (_, index) => `S${index}`),

@@ -72,7 +72,7 @@ function validateSpec(spec: ResourceQuotaSpec): FieldError[] {
   const hard = Object.keys(spec.hard ?? {})
     .filter(isQuotaResource)
     .sort()
-  // Once: each fault shows all of them, and there can be one for each.
+  // Once: each error shows all of them, and there can be one for each.
   let shown: string | undefined
   const fault = (text: string): void => {
     shown ??= goStrings(spec.scopes, scopeType)
@@ -106,7 +106,7 @@ function goScopeSelector(selector: ScopeSelector = {}): string {
   return goStruct('core.ScopeSelector', { MatchExpressions: goList(type, selector.matchExpressions, show) })
 }
 
-/** A scope selects pods, so only what counts or measures pods can be bounded in it. */
+/** A scope selects pods, so it can limit only resources that count or measure pods. */
 function coversResource(scope: string, name: string): boolean {
   if (scope === 'BestEffort') return name === 'pods'
   return scopes.includes(scope) ? name === 'pods' || podCompute.includes(name) : true

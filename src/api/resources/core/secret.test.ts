@@ -13,7 +13,7 @@ describe('Secret', () => {
     assert.deepEqual(object, of({ type: 'Opaque', data: { a: base64('1'), b: base64('drei'), c: base64('ü') } }))
   })
 
-  test('takes __proto__ for a key', () => {
+  test('accepts __proto__ as a key', () => {
     const { object } = validateNew(secret, of({ stringData: JSON.parse('{"__proto__":"x"}') }))
     assert.deepEqual(Object.entries(object.data ?? {}), [['__proto__', base64('x')]])
   })
@@ -37,7 +37,7 @@ describe('Secret', () => {
       assert.deepEqual(validateNew(secret, of({ type, data })).fields, fields))
   }
 
-  test('is bounded', () => {
+  test('is limited in size', () => {
     const whole = 'x'.repeat(1024 * 1024)
     assert.deepEqual(validateNew(secret, of({ stringData: { a: whole } })).fields, [])
     assert.deepEqual(validateNew(secret, of({ stringData: { a: whole, b: 'x' } })).fields, ['data'])
@@ -57,7 +57,7 @@ describe('Secret', () => {
     ['true', 'json: cannot unmarshal bool into Go value of type map[string]interface {}'],
   ]
   for (const [text, why] of unread) {
-    test(`CVE-2020-8564: says why it cannot read ${JSON.stringify(text)}, and nothing of what it holds`, () => {
+    test(`CVE-2020-8564: says why it cannot read ${JSON.stringify(text)}, without its content`, () => {
       const { errors } = validateNew(secret, of({ type: 'kubernetes.io/dockercfg', data: { '.dockercfg': base64(text) } }))
       assert.deepEqual(errors, [`data[.dockercfg]: Invalid value: "<secret contents redacted>": ${why}`])
     })

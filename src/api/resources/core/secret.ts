@@ -48,7 +48,7 @@ export const secret = defineResource<Secret>({
   fieldSelectors: { values: ({ type }) => ({ type: type ?? '' }) },
 })
 
-/** Validation only asks for the keys to be there. */
+/** Validation only requires the keys to be present. */
 function warningsOf({ type, data = {} }: Secret): string[] {
   if (type !== 'kubernetes.io/tls') return []
   const text = (key: string): string => Buffer.from(data[key] ?? '', 'base64').toString('latin1')
@@ -56,13 +56,13 @@ function warningsOf({ type, data = {} }: Secret): string[] {
   return problem === undefined ? [] : [problem]
 }
 
-/** `stringData` is for writing only: it is encoded into `data`, over what stands there. */
+/** `stringData` is write-only: it is encoded into `data` and overrides it. */
 function setSecretDefaults(object: Secret): void {
   if (!object.type) object.type = 'Opaque'
   const { stringData } = object
   if (stringData === undefined) return
   const encoded = Object.entries(stringData).map(([key, text]) => [key, Buffer.from(text).toString('base64')] as const)
-  // Entries and not assignments: a key named __proto__ is a key like any other.
+  // Entries and not assignments: a key named __proto__ is an ordinary key.
   object.data = Object.fromEntries([...Object.entries(object.data ?? {}), ...encoded])
   delete object.stringData
 }
@@ -80,7 +80,7 @@ function validateSecret(object: Secret): FieldError[] {
   return errors
 }
 
-/** The keys that consumers of a type rely on. */
+/** The keys that consumers of a type require. */
 function validateType(object: Secret, data: Readonly<Record<string, string>>, errors: FieldError[]): void {
   const requireKey = (key: string): void => {
     if (!Object.hasOwn(data, key)) errors.push(required(`data[${key}]`))
@@ -110,7 +110,7 @@ function validateType(object: Secret, data: Readonly<Record<string, string>>, er
   }
 }
 
-/** The value must be a JSON object; of what it says instead the first wrong character alone is repeated, for it may hold credentials. */
+/** The value must be a JSON object. The error repeats only its first wrong character, since it may contain credentials. */
 function validateJsonKey(data: Readonly<Record<string, string>>, key: string, errors: FieldError[]): void {
   const value = data[key]
   if (value === undefined) {

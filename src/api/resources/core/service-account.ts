@@ -32,7 +32,7 @@ export const serviceAccount = defineResource<ServiceAccount>({
   },
 })
 
-/** A reference to a secret is its name in the account's own namespace; whatever else was given is dropped. */
+/** A reference to a secret is its name in the account's own namespace; other fields are dropped. */
 function keepSecretNames(object: ServiceAccount): void {
   if (object.secrets !== undefined) object.secrets = object.secrets.map(({ name }) => (name ? { name } : {}))
 }

@@ -10,7 +10,7 @@ import { isHeadless } from './service-fields.ts'
 const families = ['IPv4', 'IPv6']
 const policies = ['PreferDualStack', 'RequireDualStack', 'SingleStack']
 
-/** Also of use before addresses are allocated: what is given must make sense together. */
+/** Also used before addresses are allocated: the given fields must be consistent. */
 export function validateClusterIps(service: Service, errors: FieldError[]): void {
   const { spec } = service
   if (spec.type === 'ExternalName') return
@@ -30,7 +30,7 @@ export function validateClusterIps(service: Service, errors: FieldError[]): void
     } else if (!validateIp(address, `${path}[${index}]`, errors)) allValid = false
   })
   if (addresses.length > 2) errors.push(invalidShown(path, goStrings(addresses), 'may only hold up to 2 values'))
-  // Of addresses that are none, nothing more can be said.
+  // Invalid addresses cannot be checked further.
   if (!allValid) return
   if (addresses.length > 1 && !isDualStack(addresses.map(parseIp))) {
     errors.push(invalidShown(path, goStrings(addresses), 'may specify no more than one IP for each IP family'))
@@ -56,7 +56,7 @@ function validateFamilies({ spec }: Service, errors: FieldError[]): void {
   validateChoice(spec.ipFamilyPolicy, policies, 'spec.ipFamilyPolicy', errors)
 }
 
-/** The first address and family stay; a second may come and, where the policy says so, go. */
+/** The first address and family are immutable; a second may be added and, if the policy says so, removed. */
 export function validateAddressChanges(service: Service, old: Service, errors: FieldError[]): void {
   if (service.spec.type === 'ExternalName' || old.spec.type === 'ExternalName') return
   const headless = isHeadless(service)
@@ -78,7 +78,7 @@ function validateChange(field: 'clusterIPs' | 'ipFamilies', service: Service, ol
     })
     return
   }
-  // Of both lists upstream asks for an address, and shows the addresses.
+  // Upstream requires an address in both lists, and shows the addresses.
   const { clusterIPs } = service.spec
   if (before.length > now.length && (clusterIPs ?? []).length === 0)
     errors.push(invalidShown(`${path}[0]`, goStrings(service.spec[field], type), `primary ${what} can not be unset`))

@@ -1,4 +1,4 @@
-// Which fields of a Service mean something for its type, and what follows from one field for another.
+// Which fields of a Service apply to its type, and how fields depend on each other.
 import type { Service } from '../../types/core-v1.ts'
 import { semanticallyEqual } from '../../validation/semantic-equality.ts'
 
@@ -7,13 +7,13 @@ export const topologyMode = 'service.kubernetes.io/topology-mode'
 
 export const isHeadless = ({ spec }: Service): boolean => spec.clusterIPs?.length === 1 && spec.clusterIPs[0] === 'None'
 
-/** Even a headless Service has one: `None`. What type is no type is left for validation. */
+/** Even a headless Service has one: `None`. Validation rejects an unknown type. */
 export const needsClusterIp = ({ spec }: Service): boolean => spec.type !== 'ExternalName'
 
-/** Whether ports of the nodes mean something for the type. */
+/** Whether the type supports node ports. */
 export const hasNodePorts = ({ spec }: Service): boolean => spec.type === 'NodePort' || spec.type === 'LoadBalancer'
 
-/** Whether the server gives a port of the nodes to each port that names none. */
+/** Whether the server assigns a node port to each port without one. */
 export function allocatesNodePorts({ spec }: Service): boolean {
   return spec.type === 'NodePort' || (spec.type === 'LoadBalancer' && spec.allocateLoadBalancerNodePorts !== false)
 }
@@ -27,7 +27,7 @@ export function isExternallyAccessible({ spec }: Service): boolean {
   return spec.type === 'LoadBalancer' || spec.type === 'NodePort' || (spec.type === 'ClusterIP' && (spec.externalIPs?.length ?? 0) > 0)
 }
 
-/** Keeps `clusterIP` and `clusterIPs[0]` the same, whichever of them the client changed. Changes the service in place. */
+/** Keeps `clusterIP` and `clusterIPs[0]` equal, whichever the client changed. Modifies the Service. */
 export function normalizeClusterIps(service: Service, old?: Service): void {
   const { spec } = service
   const address = spec.clusterIP ?? ''
@@ -48,7 +48,7 @@ export function normalizeClusterIps(service: Service, old?: Service): void {
   else spec.clusterIPs = [address]
 }
 
-/** A change of type drops what the new type cannot have, unless the same request sets it anew. */
+/** A change of type drops fields that the new type does not support, unless the same request sets them. */
 export function dropFieldsOfOldType(service: Service, old: Service): void {
   const { spec } = service
   const same = (field: keyof Service['spec']): boolean => semanticallyEqual(spec[field], old.spec[field])
@@ -61,7 +61,7 @@ export function dropFieldsOfOldType(service: Service, old: Service): void {
     if (same('ipFamilyPolicy')) delete spec.ipFamilyPolicy
   }
   if (hasNodePorts(old) && !hasNodePorts(service)) {
-    // Ports may come, go and change, as long as none asks for a node port that the Service did not have.
+    // Ports may be added, removed and changed, as long as none requests a new node port.
     const known = new Set(old.spec.ports?.map(({ nodePort }) => nodePort))
     const ports = spec.ports ?? []
     if (ports.every(({ nodePort }) => !nodePort || known.has(nodePort))) for (const port of ports) delete port.nodePort
@@ -72,6 +72,6 @@ export function dropFieldsOfOldType(service: Service, old: Service): void {
     if (same('loadBalancerClass')) delete spec.loadBalancerClass
   }
   if (isExternallyAccessible(old) && !isExternallyAccessible(service) && same('externalTrafficPolicy')) delete spec.externalTrafficPolicy
-  // Its balancer may still be being taken down; that is nothing that clients should wait for.
+  // The old load balancer may still be in deletion; clients need not wait for that.
   if (spec.type !== 'LoadBalancer') service.status = { ...service.status, loadBalancer: {} }
 }

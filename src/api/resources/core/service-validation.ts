@@ -1,4 +1,4 @@
-// Validation of Services: ports, types, addresses, traffic policies, and what may change of them.
+// Validation of Services: ports, types, addresses, traffic policies, and their changes.
 
 import { parseIp, validateCidr, validateIp, validateNonSpecialIp } from '../../addresses/ip-address.ts'
 import { duplicate, type FieldError, forbiddenField, invalidValue, notSupported, required } from '../../field-error.ts'
@@ -133,7 +133,7 @@ function validatePortsAreDistinct({ spec }: Service, errors: FieldError[]): void
   })
 }
 
-/** Upstream compares structures that hold protocol and port alone, and prints them. */
+/** Upstream compares structures with only protocol and port, and prints them. */
 function goPortKey({ protocol, port }: ServicePort): string {
   const target = 'intstr.IntOrString{Type:0, IntVal:0, StrVal:""}'
   return `core.ServicePort{Name:"", Protocol:${JSON.stringify(protocol)}, AppProtocol:(*string)(nil), Port:${port}, TargetPort:${target}, NodePort:0}`

@@ -11,7 +11,7 @@ const serviceOf = (spec: ServiceSpec, annotations: Record<string, string> = {}):
 })
 
 describe('a new service', () => {
-  test('gets the defaults of upstream', () => {
+  test("gets upstream's defaults", () => {
     const { object, errors } = validateNew(service, serviceOf({}))
     assert.deepEqual(errors, [])
     assert.deepEqual(object.spec, {
@@ -23,7 +23,7 @@ describe('a new service', () => {
     assert.deepEqual(object.status, { loadBalancer: {} })
   })
 
-  test('gets those of its type', () => {
+  test('gets the defaults of its type', () => {
     const { object } = validateNew(service, serviceOf({ type: 'LoadBalancer', sessionAffinity: 'ClientIP' }))
     assert.equal(object.spec.externalTrafficPolicy, 'Cluster')
     assert.equal(object.spec.allocateLoadBalancerNodePorts, true)
@@ -149,7 +149,7 @@ describe('an update of a service', () => {
     assert.deepEqual(fields, ['spec.clusterIPs[0]'])
   })
 
-  test('shows the addresses where the first family changes with their number, or the address goes', () => {
+  test('shows the addresses if the first family changes with their number, or the address is removed', () => {
     const change = 'spec.ipFamilies[0]: Invalid value: []string{"10.0.0.1"}: may not change once set'
     const added = validateUpdate(service, stored, ({ spec }) =>
       Object.assign(spec, { ipFamilies: ['IPv6', 'IPv4'], ipFamilyPolicy: 'PreferDualStack' }),
@@ -167,7 +167,7 @@ describe('an update of a service', () => {
     ])
   })
 
-  test('validates the class of a balancer for the change and for the new object', () => {
+  test('validates the load balancer class for the change and for the new object', () => {
     const balancer = validateNew(service, serviceOf({ type: 'LoadBalancer', loadBalancerClass: 'a/b' })).object
     const become = (change: ServiceSpec) => validateUpdate(service, balancer, ({ spec }) => Object.assign(spec, change)).errors
     assert.deepEqual(become({ loadBalancerClass: 'a/c' }), ['spec.loadBalancerClass: Invalid value: "a/c": may not change once set'])
@@ -180,7 +180,7 @@ describe('an update of a service', () => {
     assert.deepEqual(become({ type: 'ClusterIP' }), [])
   })
 
-  test('drops what another type cannot have', () => {
+  test('drops fields that another type does not support', () => {
     const { object, errors } = validateUpdate(service, stored, ({ spec }) => {
       spec.type = 'ClusterIP'
     })
@@ -191,7 +191,7 @@ describe('an update of a service', () => {
     assert.deepEqual([named.errors, named.object.spec.clusterIPs, named.object.spec.ipFamilies], [[], undefined, undefined])
   })
 
-  test('drops node ports when ports come, go or change places with the type, and none that is new', () => {
+  test('drops node ports when ports change together with the type, but no new ones', () => {
     const ports = [
       { name: 'a', port: 80, nodePort: 30000 },
       { name: 'b', port: 81, nodePort: 30001 },
@@ -217,7 +217,7 @@ describe('an update of a service', () => {
     ])
   })
 
-  test('forgets the address of a load balancer that it has no more', () => {
+  test('drops the address of a load balancer that it no longer has', () => {
     const balancer = validateNew(service, serviceOf({ clusterIP: '10.0.0.1', type: 'LoadBalancer', ports: [{ port: 80 }] })).object
     balancer.status = { loadBalancer: { ingress: [{ ip: '192.0.2.1', ipMode: 'VIP' }] } }
     const kept = validateUpdate(service, balancer, ({ spec }) => Object.assign(spec, { sessionAffinity: 'ClientIP' }))
@@ -226,7 +226,7 @@ describe('an update of a service', () => {
     assert.deepEqual([left.errors, left.object.status], [[], { loadBalancer: {} }])
   })
 
-  test('cannot change status, whose own path can', () => {
+  test('cannot change status, except through its own path', () => {
     const ingress = [{ ip: '192.0.2.1' }]
     const main = validateUpdate(service, stored, object => Object.assign(object, { status: { loadBalancer: { ingress } } }))
     assert.deepEqual(main.object.status, { loadBalancer: {} })
@@ -237,7 +237,7 @@ describe('an update of a service', () => {
   })
 })
 
-test('warnings name what has no effect', () => {
+test('warnings name fields without effect', () => {
   const headless = validateNew(
     service,
     serviceOf({ clusterIP: 'None', externalIPs: ['1.2.3.4'], sessionAffinity: 'ClientIP', externalName: 'x' }),
@@ -255,7 +255,7 @@ test('warnings name what has no effect', () => {
   ])
 })
 
-test('warnings name the points of ingress with an odd address', () => {
+test('warnings name the ingress points with an unusual address', () => {
   const stored = validateNew(service, serviceOf({ type: 'LoadBalancer' })).object
   const status = service.subresources.find(({ name }) => name === 'status')
   const ingress = [{ hostname: 'a.b' }, { ip: '1.2.3.4' }, { ip: '2001:DB8::1' }]

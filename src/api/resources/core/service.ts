@@ -1,4 +1,4 @@
-// Service, v1. Cluster IPs, node ports and IP families are allocated by the server before validation.
+// Service, v1. The server allocates cluster IPs, node ports and IP families before validation.
 
 import { cidrWarnings, ipWarnings } from '../../addresses/ip-format.ts'
 import type { Service } from '../../types/core-v1.ts'
@@ -61,7 +61,7 @@ export const service = defineResource<Service>({
   warnings: serviceWarnings,
 })
 
-/** Fields that are set and have no effect. */
+/** Fields that are set but have no effect. */
 function serviceWarnings(object: Service): string[] {
   const { metadata, spec } = object
   const warnings: string[] = []
@@ -77,7 +77,7 @@ function serviceWarnings(object: Service): string[] {
   warnOfIps(spec.externalIPs, 'spec.externalIPs', warnings)
   if (spec.loadBalancerIP) warnings.push(...ipWarnings(spec.loadBalancerIP, 'spec.loadBalancerIP'))
   spec.loadBalancerSourceRanges?.forEach((range, index) => {
-    // Of one with spaces around it upstream says nothing.
+    // Upstream does not warn if there are spaces around it.
     warnings.push(...cidrWarnings(range, `spec.loadBalancerSourceRanges[${index}]`))
   })
   if (spec.type === 'ExternalName') {
@@ -86,7 +86,7 @@ function serviceWarnings(object: Service): string[] {
   return warnings
 }
 
-/** Upstream names the point of ingress, not its address. */
+/** Upstream names the ingress point, not its address. */
 function serviceStatusWarnings({ status }: Service): string[] {
   const warnings: string[] = []
   warnOfIps(

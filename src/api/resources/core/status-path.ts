@@ -1,4 +1,4 @@
-// What the `/status` path and its like leave alone.
+// What writes to `/status` and similar paths do not change.
 import type { ObjectMeta } from '../../object.ts'
 
 interface WithSpec {
@@ -17,14 +17,14 @@ export function keepStatus<T extends { status?: unknown }>(object: T, old: T): v
   else object.status = old.status
 }
 
-/** What decides when an object goes. */
+/** The fields that control deletion. */
 const lifeMetadata = ['deletionTimestamp', 'finalizers', 'ownerReferences'] as const
 const keptMetadata = [...lifeMetadata, 'generation', 'selfLink', 'labels', 'annotations'] as const
 
-/** Subresources that are about one part of the object leave its metadata as it is. */
+/** Subresources for one part of the object leave its metadata unchanged. */
 export const keepMetadata = (meta: ObjectMeta, old: ObjectMeta): void => keepFields(keptMetadata, meta, old)
 
-/** Labels and annotations are taken from the request; whether the object goes is not. */
+/** Takes labels and annotations from the request, but not the fields that control deletion. */
 export const keepLifeMetadata = (meta: ObjectMeta, old: ObjectMeta): void => keepFields(lifeMetadata, meta, old)
 
 function keepFields(fields: readonly (keyof ObjectMeta)[], meta: ObjectMeta, old: ObjectMeta): void {

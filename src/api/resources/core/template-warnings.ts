@@ -1,10 +1,10 @@
-// What upstream warns of in the kinds that make pods: what their template says, and names that no pod's host name can hold.
+// Upstream's warnings about kinds that create pods: about their template, and names that cannot become host names of pods.
 import type { KubeObject } from '../../object.ts'
 import type { PodTemplateSpec } from '../../types/core-v1.ts'
 import { dns1123Label } from '../../validation/names.ts'
 import { podWarnings } from './pod-warnings.ts'
 
-/** Of the template at `path`: always for a new object, for an old one where its generation says that something else is wanted now. */
+/** For the template at `path`: always for a new object, for an existing one if its generation shows a changed spec. */
 export function templateWarnings(
   object: KubeObject,
   old: KubeObject | undefined,
@@ -16,7 +16,7 @@ export function templateWarnings(
   return podWarnings(template.spec, template.metadata, path)
 }
 
-/** Of a new object whose name becomes a part of its pods' names. */
+/** For a new object whose name becomes part of its pods' names. */
 export function podOwnerNameWarnings({ metadata }: KubeObject, old: KubeObject | undefined): string[] {
   const messages = old === undefined ? dns1123Label(metadata.name ?? '') : []
   if (messages.length === 0) return []

@@ -1,4 +1,4 @@
-// Cells that persistent volumes and claims have in common.
+// The common cells of persistent volumes and claims.
 
 const shortModes: readonly (readonly [mode: string, short: string])[] = [
   ['ReadWriteOnce', 'RWO'],

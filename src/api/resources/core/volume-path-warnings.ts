@@ -1,17 +1,17 @@
-// What upstream warns of in volumes made of files: two files for one path, or a file where another one's folder must be.
+// Upstream's warnings about volumes made of files: two files with one path, or a file in place of another one's folder.
 import type { Volume, VolumeProjection } from '../../types/core-v1.ts'
 
-/** Without those at the end; no pattern, which would try each run of slashes in the middle to its end. */
+/** Without trailing slashes; no pattern, which would try each run of slashes in the middle to its end. */
 function withoutSlashes(path: string): string {
   let end = path.length
   while (path[end - 1] === '/') end--
   return path.slice(0, end)
 }
 
-/** Comparisons for one pod. Upstream's are as many as the square of the files, and nobody reads so many warnings. */
+/** Limit of comparisons for one pod. Upstream's are quadratic in the files, and nobody reads so many warnings. */
 const maxComparisons = 200_000
 
-/** Where what is found goes, as long as there is something left to spend. */
+/** Collects results while the budget lasts. */
 interface Search {
   readonly warnings: string[]
   left: number
@@ -21,7 +21,7 @@ interface WithPath {
   readonly path: string
 }
 
-/** A path without slashes at its end, and how it is shown: with its source, where a volume has several. */
+/** A path without trailing slashes, and its form in the warning: with its source, if a volume has several. */
 interface File extends WithPath {
   readonly shown: string
 }
@@ -46,7 +46,7 @@ function warnOfProjections(sources: readonly VolumeProjection[], volume: string,
       search.warnings.push(`${volume} has no sources provided`)
       continue
     }
-    // v1.33 takes a source that lists no items for the one before it, and warns of its files once more.
+    // v1.33 mistakes a source without items for the previous one, and warns about its files again.
     files = filesOfSource(source) ?? files
     warnOfOverlaps(files, volume, search, all)
   }
@@ -70,7 +70,7 @@ function quoted(name: string | undefined): string {
   return JSON.stringify(name ?? '')
 }
 
-/** Compares each file with those of `seen`, to which it is added. */
+/** Compares each file with those of `seen`, and adds it. */
 function warnOfOverlaps(files: readonly File[], volume: string, search: Search, seen: File[] = []): void {
   for (const file of files) {
     for (const other of seen) {

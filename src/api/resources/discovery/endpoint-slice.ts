@@ -27,7 +27,7 @@ export const endpointSlice = defineResource<EndpointSlice>({
   countsGeneration: {
     parts: ({ addressType, endpoints, ports, metadata }) => [addressType, endpoints ?? [], ports ?? [], metadata.labels ?? {}],
   },
-  // Its labels say whose endpoints these are, so that they are part of what is wanted.
+  // Its labels name the owner of the endpoints, so they are part of the desired state.
   columns: [
     nameColumn,
     { name: 'AddressType', type: 'string', cell: ({ addressType }) => addressType },
@@ -45,7 +45,7 @@ export const endpointSlice = defineResource<EndpointSlice>({
     dropUnservedFields(object, undefined)
   },
   prepare(object, old) {
-    // Upstream counts a change of what was sent, before it drops what it does not take.
+    // Upstream counts a change in the sent object, before it drops unsupported fields.
     if (!semanticallyEqual(object.endpoints, old.endpoints)) object.metadata.generation = (old.metadata.generation ?? 0) + 1
     dropUnservedFields(object, old)
   },
@@ -62,7 +62,7 @@ export const endpointSlice = defineResource<EndpointSlice>({
   },
 })
 
-/** v1 takes no topology, but where the endpoints stay as they were; hints of nodes are alpha in 1.33 and dropped unless they are in use. */
+/** v1 accepts topology only on unchanged endpoints; hints of nodes are alpha in 1.33 and dropped unless in use. */
 function dropUnservedFields(object: EndpointSlice, old: EndpointSlice | undefined): void {
   const endpoints = object.endpoints ?? []
   const before = old?.endpoints ?? []
@@ -78,7 +78,7 @@ function dropUnservedFields(object: EndpointSlice, old: EndpointSlice | undefine
   }
 }
 
-/** Not for the slices of the cluster's own controllers: those write what they were given in the canonical form. */
+/** Not for slices of the cluster's own controllers, which write canonical forms. */
 function addressWarnings({ metadata, endpoints }: EndpointSlice): string[] {
   if (ownControllers.has(metadata.labels?.[managerLabel])) return []
   return (endpoints ?? []).flatMap(({ addresses }, index) =>
@@ -158,7 +158,7 @@ function validateAddress(address: string, addressType: string, field: string, er
   validateNonSpecialIp(address, field, errors)
 }
 
-/** A domain of at least two labels, as upstream's IsFullyQualifiedDomainName has it; a final dot is allowed. */
+/** A domain of at least two labels, by upstream's IsFullyQualifiedDomainName; a trailing dot is allowed. */
 function validateFqdn(name: string, field: string, errors: FieldError[]): void {
   if (name === '') {
     errors.push(required(field))

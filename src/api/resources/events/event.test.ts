@@ -21,7 +21,7 @@ const newEvent = (): Event => ({
   deprecatedLastTimestamp: null,
 })
 
-test('event is stored in the core form and comes back as it was', () => {
+test('event is stored in the core form and read back unchanged', () => {
   const stored = toCore(newEvent())
   assert.equal(stored.apiVersion, 'v1')
   assert.equal(stored.message, 'Scaled up')
@@ -37,20 +37,20 @@ const refusals: { name: string; change: Partial<Event>; field: string }[] = [
   { name: 'a series of one', change: { series: { count: 1, lastObservedTime: '2026-01-01T00:00:00.000000Z' } }, field: 'series.count' },
 ]
 for (const { name, change, field } of refusals) {
-  test(`event refuses ${name}`, () => assert.deepEqual(validateNew(event, { ...newEvent(), ...change }).fields, [field]))
+  test(`event rejects ${name}`, () => assert.deepEqual(validateNew(event, { ...newEvent(), ...change }).fields, [field]))
 }
 
-test('event names its series before its time', () => {
+test('event reports its series before its time', () => {
   const odd = { eventTime: null, type: 'Odd', series: { count: 1, lastObservedTime: '2026-01-01T00:00:00.000000Z' } }
   assert.deepEqual(validateNew(event, { ...newEvent(), ...odd }).fields, ['series.count', 'eventTime', 'type'])
 })
 
-test('event says of its reason twice that it may not change', () => {
+test('event reports twice that its reason is immutable', () => {
   const fields = validateUpdate(event, newEvent(), next => Object.assign(next, { reason: 'Other', note: 'n', type: 'Warning' })).fields
   assert.deepEqual(fields, ['reason', 'message', 'reason', 'type'])
 })
 
-test('event of the older form may not become another one either', () => {
+test('an event of the older form is immutable too', () => {
   const { object } = validateNew(event, newEvent())
   const fields = validateUpdate(event, object, next =>
     Object.assign(next, { deprecatedCount: 2, deprecatedSource: { component: 'c' } }),
@@ -58,18 +58,18 @@ test('event of the older form may not become another one either', () => {
   assert.deepEqual(fields, ['source', 'count'])
 })
 
-test('event may grow its series and nothing else', () => {
+test('event may change only its series', () => {
   const series = { count: 2, lastObservedTime: '2026-01-01T00:00:01.000000Z' }
   assert.deepEqual(validateUpdate(event, newEvent(), next => Object.assign(next, { series })).fields, [])
   assert.deepEqual(validateUpdate(event, newEvent(), next => Object.assign(next, { note: 'Other' })).fields, ['message'])
 })
 
-test('event shows what it no longer relates to as nothing', () => {
+test('event shows a removed related object as nil', () => {
   const { errors } = validateUpdate(event, { ...newEvent(), related: { kind: 'Pod', name: 'p' } }, next => delete next.related)
   assert.deepEqual(errors, ['related: Invalid value: "null": field is immutable'])
 })
 
-test('event is validated by the rules of both groups before its metadata, and by those of its own behind it', () => {
+test('event is validated by the rules of both groups before its metadata, and by its own rules after it', () => {
   const object = { ...newEvent(), action: '', note: 'Other' }
   const faults = event.validateUpdate?.(object, newEvent()) ?? []
   assert.deepEqual(event.validatesMetadata, ['none', 'change'])

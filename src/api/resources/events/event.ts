@@ -1,4 +1,4 @@
-// events.k8s.io/v1 Event: the newer form of the core group's Event, in which it is stored.
+// events.k8s.io/v1 Event: the newer form of the core group's Event, which is the stored form.
 import { type FieldError, invalidValue, required, type UpdateFaults } from '../../field-error.ts'
 import type { KubeObject } from '../../object.ts'
 import type { Event as CoreEvent, ObjectReference } from '../../types/core-v1.ts'
@@ -31,7 +31,7 @@ export const event = defineResource<Event>({
     version: 'v1',
     group: '',
     toStored: toCore,
-    // The store holds events in the core group's form only.
+    // The store contains events only in the core group's form.
     fromStored: object => fromCore(object as KubeObject & CoreEvent),
   },
   fieldSelectors: {
@@ -84,7 +84,7 @@ export function fromCore(object: CoreEvent): Event {
   } as Event
 }
 
-/** Paths are those of the stored form, as upstream writes them. */
+/** Paths are those of the stored form, as upstream. */
 function validate(object: Event): FieldError[] {
   const errors: FieldError[] = []
   validateSeries(object, errors)
@@ -110,7 +110,7 @@ function validateSeries({ series }: Event, errors: FieldError[]): void {
   if (!series.lastObservedTime) errors.push(required('series.lastObservedTime'))
 }
 
-/** What may not change, in upstream's order, which asks for the reason twice: the name in this version, and the stored one that messages show. */
+/** Immutable fields in upstream's order, which checks the reason twice: the name in this version, and the stored one that messages show. */
 const fixed = [
   ['regarding', 'involvedObject'],
   ['reason', 'reason'],
@@ -128,7 +128,7 @@ const fixed = [
   ['reportingInstance', 'reportingInstance'],
 ] as const
 
-/** Members that are structures or times, as Go prints them; undefined for the others. */
+/** Structures and times in Go's form; undefined for other members. */
 function shownInGo(name: (typeof fixed)[number][0], object: Event): string | undefined {
   switch (name) {
     case 'regarding':
@@ -162,7 +162,7 @@ function goReference({ kind, namespace, name, uid, apiVersion, resourceVersion, 
   })
 }
 
-/** An event tells what happened; later only its series may grow. The rules of both groups stand before metadata, these behind it. */
+/** Only an event's series may change. The rules of both groups come before metadata, these after it. */
 function validateUpdate(object: Event, old: Event): UpdateFaults {
   const errors: FieldError[] = []
   if (!semanticallyEqual(object.series, old.series)) validateSeries(object, errors)

@@ -1,4 +1,4 @@
-// Which requests a FlowSchema means: subjects, and resources or URLs.
+// The requests that a FlowSchema matches: subjects, and resources or URLs.
 import { type FieldError, forbiddenField, invalidValue, notSupported, required } from '../../field-error.ts'
 import type { NonResourcePolicyRule, PolicyRulesWithSubjects, ResourcePolicyRule, Subject } from '../../types/flowcontrol-v1.ts'
 import { dns1123Label, dns1123Subdomain } from '../../validation/names.ts'

@@ -32,7 +32,7 @@ export const flowSchema = defineResource<FlowSchema>({
     ageColumn,
     { name: 'MissingPL', type: 'string', cell: missingLevelCell },
   ],
-  // In the order in which they are tried.
+  // In matching order.
   rows: {
     compare: (a, b) =>
       a.spec.matchingPrecedence - b.spec.matchingPrecedence || ((a.metadata.name ?? '') < (b.metadata.name ?? '') ? -1 : 1),

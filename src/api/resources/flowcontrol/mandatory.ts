@@ -1,4 +1,4 @@
-// The objects that priority and fairness cannot do without: they may be there or not, but never say anything else.
+// The mandatory objects of priority and fairness: they may be missing, but their content is fixed.
 import { duplicate, type FieldError, invalidValue, required } from '../../field-error.ts'
 import type { FlowSchemaSpec, PolicyRulesWithSubjects, PriorityLevelConfigurationSpec } from '../../types/flowcontrol-v1.ts'
 import { semanticallyEqual } from '../../validation/semantic-equality.ts'
@@ -33,7 +33,7 @@ export function validateMandatoryFlowSchema(name: string, spec: FlowSchemaSpec):
   return [invalidValue('spec', spec, `spec of '${name}' must equal the fixed value`)]
 }
 
-/** What the exempt level lends is the administrator's to say. */
+/** The administrator decides what the exempt level lends. */
 export function validateMandatoryPriorityLevel(name: string, spec: PriorityLevelConfigurationSpec): FieldError[] {
   const wanted = mandatoryPriorityLevels.get(name)
   if (wanted === undefined) return []
@@ -44,7 +44,7 @@ export function validateMandatoryPriorityLevel(name: string, spec: PriorityLevel
   return semanticallyEqual(spec, wanted) ? [] : [invalidValue('spec', spec, `spec of '${name}' must equal the fixed value`)]
 }
 
-/** The conditions of both kinds, which have a list type of their own. */
+/** The conditions of both kinds, with their own list type. */
 export function validateFlowConditions(conditions: readonly { readonly type?: string }[] | undefined): FieldError[] {
   const types = new Set<string>()
   return (conditions ?? []).flatMap(({ type = '' }, index): FieldError[] => {

@@ -1,4 +1,4 @@
-// The kinds of this group, which is metrics-server's: what nodes and pods use now.
+// The kinds of metrics-server's group: current usage of nodes and pods.
 import type { ResourceDefinition } from '../resource.ts'
 import { nodeMetrics } from './node-metrics.ts'
 import { podMetrics } from './pod-metrics.ts'

@@ -1,4 +1,4 @@
-// metrics.k8s.io/v1beta1 NodeMetrics: what a node as a whole uses, as it measured it; the server asks for it and stores nothing.
+// metrics.k8s.io/v1beta1 NodeMetrics: a node's own measurement of its usage; the server requests it and stores nothing.
 
 import type { NodeMetrics } from '../../types/metrics-v1beta1.ts'
 import { defineResource } from '../resource.ts'

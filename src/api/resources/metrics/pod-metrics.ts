@@ -1,4 +1,4 @@
-// metrics.k8s.io/v1beta1 PodMetrics: what the containers of a pod use, as its node measured it; the server asks for it and stores nothing.
+// metrics.k8s.io/v1beta1 PodMetrics: the node's measurement of a pod's containers; the server requests it and stores nothing.
 
 import type { PodMetrics } from '../../types/metrics-v1beta1.ts'
 import { defineResource } from '../resource.ts'

@@ -1,4 +1,4 @@
-// The columns that metrics-server prints of both its kinds.
+// metrics-server's columns of both its kinds.
 import type { KubeObject } from '../../object.ts'
 import { addQuantities, formatQuantity, parseQuantity } from '../../quantity/quantity.ts'
 import type { ResourceList } from '../../types/core-v1.ts'

@@ -1,9 +1,9 @@
-// Names of the form `acme.io/foo`, by which controllers and managers call themselves.
+// Names of the form `acme.io/foo` for controllers and managers.
 import { type FieldError, invalidValue, required } from '../../field-error.ts'
 import { dns1123Subdomain } from '../../validation/names.ts'
 import { pushMessages } from '../../validation/object-meta.ts'
 
-// What RFC 3986 allows in a path beside percent-encoding.
+// Characters that RFC 3986 allows in a path beside percent-encoding.
 const pathPattern = /^[A-Za-z0-9/\-._~!$&'()*+,;=:@%]+$/
 const pathFormat = "[A-Za-z0-9/\\-._~%!$&'()*+,;=:]+"
 

@@ -1,4 +1,4 @@
-// What an Ingress may route: hosts, paths and backends.
+// The routes of an Ingress: hosts, paths and backends.
 
 import { parseIp } from '../../addresses/ip-address.ts'
 import { type FieldError, invalidValue, notSupported, required } from '../../field-error.ts'

@@ -30,10 +30,10 @@ const refusals: { name: string; spec: IngressSpec; fields: string[] }[] = [
   { name: 'a bad class', spec: { ingressClassName: 'A', defaultBackend: backend }, fields: ['spec.ingressClassName'] },
 ]
 for (const { name, spec, fields } of refusals) {
-  test(`ingress refuses ${name}`, () => assert.deepEqual(validateNew(ingress, newIngress(spec)).fields, fields))
+  test(`ingress rejects ${name}`, () => assert.deepEqual(validateNew(ingress, newIngress(spec)).fields, fields))
 }
 
-test('ingress says what a backend that is no service lacks', () => {
+test('ingress reports what a backend without service lacks', () => {
   const resource = { kind: '', name: '' }
   assert.deepEqual(validateNew(ingress, newIngress({ defaultBackend: { resource } })).errors, [
     'spec.defaultBackend.resource.kind: Required value: kind is required',
@@ -41,7 +41,7 @@ test('ingress says what a backend that is no service lacks', () => {
   ])
 })
 
-test('ingress refuses an annotation that names another class', () => {
+test('ingress rejects an annotation that names another class', () => {
   const spec = { ingressClassName: 'a', defaultBackend: backend }
   assert.deepEqual(validateNew(ingress, newIngress(spec, { 'kubernetes.io/ingress.class': 'b' })).fields, [
     'annotations.kubernetes.io/ingress.class',

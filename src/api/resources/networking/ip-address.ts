@@ -1,4 +1,4 @@
-// networking.k8s.io/v1 IPAddress: one address of the service range and what holds it.
+// networking.k8s.io/v1 IPAddress: one address of the service range and its owner.
 
 import { validateCanonicalIp } from '../../addresses/ip-format.ts'
 import { type FieldError, required } from '../../field-error.ts'
@@ -54,7 +54,7 @@ function goParent(parent: ParentReference | undefined): string {
 function nameRule(name: string): string[] {
   const errors: FieldError[] = []
   validateCanonicalIp(name, '', errors)
-  // Only what follows the value that the caller will name.
+  // Only the part after the value, which the caller adds.
   return errors.map(({ message }) => message.slice(`Invalid value: ${JSON.stringify(name)}: `.length))
 }
 

@@ -6,7 +6,7 @@ import { networkPolicy } from './network-policy.ts'
 
 const newPolicy = (spec: Partial<NetworkPolicySpec>): NetworkPolicy => ({ metadata: { name: 'np' }, spec: { podSelector: {}, ...spec } })
 
-test('networkPolicy always restricts ingress, and egress where a rule speaks of it', () => {
+test('networkPolicy always restricts ingress, and egress if it has an egress rule', () => {
   assert.deepEqual(validateNew(networkPolicy, newPolicy({})).object.spec.policyTypes, ['Ingress'])
   const { object } = validateNew(networkPolicy, newPolicy({ egress: [{ ports: [{ port: 53 }] }] }))
   assert.deepEqual(object.spec.policyTypes, ['Ingress', 'Egress'])
@@ -38,10 +38,10 @@ const refusals: { name: string; spec: Partial<NetworkPolicySpec>; fields: string
   },
 ]
 for (const { name, spec, fields } of refusals) {
-  test(`networkPolicy refuses ${name}`, () => assert.deepEqual(validateNew(networkPolicy, newPolicy(spec)).fields, fields))
+  test(`networkPolicy rejects ${name}`, () => assert.deepEqual(validateNew(networkPolicy, newPolicy(spec)).fields, fields))
 }
 
-test('networkPolicy shows the port that an end comes before, as v1.33 does', () => {
+test('networkPolicy shows the port that endPort is below, as v1.33 does', () => {
   assert.deepEqual(validateNew(networkPolicy, newPolicy({ egress: [{ ports: [{ port: 80, endPort: 79 }] }] })).errors, [
     'spec.egress[0].ports[0].endPort: Invalid value: 80: must be greater than or equal to `port`',
   ])

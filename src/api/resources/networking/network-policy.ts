@@ -26,7 +26,7 @@ export const networkPolicy = defineResource<NetworkPolicy>({
   columns: [nameColumn, { name: 'Pod-Selector', type: 'string', cell: ({ spec }) => labelSelectorCell(spec.podSelector) }, ageColumn],
   setDefaults,
   validate,
-  // Upstream validates the new object twice, and says all twice.
+  // Upstream validates the new object twice, and reports each error twice.
   validateUpdate: policy => [validate(policy), validate(policy)],
   validatesMetadata: ['whole', 'change'],
   warnings: ({ spec }) => [
@@ -52,7 +52,7 @@ function setDefaults(policy: NetworkPolicy): void {
   for (const rule of spec.ingress ?? []) for (const port of rule.ports ?? []) port.protocol ??= 'TCP'
   for (const rule of spec.egress ?? []) for (const port of rule.ports ?? []) port.protocol ??= 'TCP'
   if ((spec.policyTypes ?? []).length > 0) return
-  // Ingress is always restricted; egress only where a rule speaks of it, so that old policies keep their meaning.
+  // Ingress is always restricted, egress only with an egress rule, so that old policies keep their meaning.
   spec.policyTypes = (spec.egress ?? []).length > 0 ? ['Ingress', 'Egress'] : ['Ingress']
 }
 
@@ -108,7 +108,7 @@ function validatePort({ protocol, port, endPort }: NetworkPolicyPort, field: str
   }
   pushMessages(errors, `${field}.port`, port, portNumber(port))
   if (endPort === undefined) return
-  // v1.33 shows the port that the end comes before.
+  // v1.33 shows the port that endPort is below.
   if (endPort < port) errors.push(invalidValue(`${field}.endPort`, port, 'must be greater than or equal to `port`'))
   pushMessages(errors, `${field}.endPort`, endPort, portNumber(endPort))
 }

@@ -16,11 +16,12 @@ export const serviceCidr = defineResource<ServiceCIDR>({
   kind: 'ServiceCIDR',
   plural: 'servicecidrs',
   namespaced: false,
-  // Upstream names the group of what it resets wrongly, so that whoever applies the status manages all that is sent, and so on the main path.
+  // Upstream names the wrong group for reset fields, so an applier of the status manages everything that is sent, and likewise on the main
+  // path.
   subresources: [{ ...statusSubresource<ServiceCIDR>({ keepsMetadata: true }), resetFields: [] }],
   resetFields: [],
   columns: [nameColumn, { name: 'CIDRs', type: 'string', cell: ({ spec }) => (spec.cidrs ?? []).join(',') }, ageColumn],
-  // Its status is no secret of its controller's: upstream takes it on the main path too, where a field that is left out empties it.
+  // Upstream also accepts the status on the main path, where an omitted status clears it.
   setDefaults(object) {
     object.status ??= {}
   },
@@ -28,7 +29,7 @@ export const serviceCidr = defineResource<ServiceCIDR>({
   validateUpdate,
 })
 
-/** A second range may join the first one, which makes a cluster dual-stack. Nothing else changes. */
+/** A second range may be added, which makes a cluster dual-stack. Nothing else may change. */
 function validateUpdate(object: ServiceCIDR, old: ServiceCIDR): FieldError[] {
   const now = object.spec.cidrs ?? []
   const before = old.spec.cidrs ?? []

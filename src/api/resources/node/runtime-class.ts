@@ -42,11 +42,11 @@ function validate({ handler, overhead, scheduling }: RuntimeClass): FieldError[]
   if (overhead !== undefined) validateResourceRequirements({ limits: overhead.podFixed }, new Set(), 'overhead', errors)
   if (scheduling === undefined) return errors
   validateLabels(scheduling.nodeSelector, 'scheduling.nodeSelector', errors)
-  // Upstream repeats the word, because its shared rule names the list by itself.
+  // Upstream repeats the word, because its shared rule already names the list.
   validateTolerations(scheduling.tolerations, 'scheduling.tolerations.tolerations', errors)
   const seen = new Set<string>()
   scheduling.tolerations?.forEach((toleration, index) => {
-    // For how long is no part of what is tolerated.
+    // The duration is not part of a toleration here.
     const { key = '', operator = '', value = '', effect = '', tolerationSeconds = 'nil' } = toleration
     const identity = JSON.stringify([key, operator, value, effect])
     if (seen.has(identity)) {

@@ -30,7 +30,7 @@ export const podDisruptionBudget = defineResource<PodDisruptionBudget>({
     { name: 'Allowed Disruptions', type: 'integer', cell: ({ status }) => status?.disruptionsAllowed ?? 0 },
     ageColumn,
   ],
-  // Upstream validates nothing of a budget's name but that it fits in a path.
+  // Upstream only requires that a budget's name is a valid path segment.
   nameRule: nameIsPathSegment,
   validatesMetadata: false,
   standardFinalizers: false,

@@ -1,4 +1,4 @@
-// What RoleBinding and ClusterRoleBinding share: who is bound, to which role.
+// The common parts of RoleBinding and ClusterRoleBinding: subjects and role reference.
 import { type FieldError, invalidValue, notSupported, required } from '../../field-error.ts'
 import type { KubeObject } from '../../object.ts'
 import type { RoleRef, Subject } from '../../types/rbac-v1.ts'
@@ -14,7 +14,7 @@ export interface Binding extends KubeObject {
   roleRef: RoleRef
 }
 
-/** Users, groups and the role are of this group unless they say otherwise; service accounts are of the core group. */
+/** Users, groups and the role default to this group; service accounts are in the core group. */
 export function setBindingDefaults(binding: Binding): void {
   binding.roleRef ??= { apiGroup: '', kind: '', name: '' }
   binding.roleRef.apiGroup ||= rbacGroup
@@ -23,7 +23,7 @@ export function setBindingDefaults(binding: Binding): void {
   }
 }
 
-/** `kinds` are those that the role reference may name. */
+/** `kinds` are the allowed kinds of the role reference. */
 export function validateBinding(binding: Binding, kinds: readonly string[], namespaced: boolean): FieldError[] {
   const errors: FieldError[] = []
   const { roleRef } = binding
@@ -37,7 +37,7 @@ export function validateBinding(binding: Binding, kinds: readonly string[], name
   return errors
 }
 
-/** A binding keeps its role for life: changing it would grant rights that nobody approved. */
+/** A binding's role is immutable: changing it would grant rights that no one approved. */
 export function validateRoleRefUnchanged(binding: Binding, old: Binding): FieldError[] {
   const { apiGroup, kind, name } = old.roleRef
   const now = binding.roleRef

@@ -21,7 +21,7 @@ export const clusterRole = defineResource<ClusterRole>({
   allowCreateOnUpdate: true,
   nameRule: nameIsPathSegment,
   validate,
-  // Upstream validates the new object twice, and says all twice.
+  // Upstream validates the new object twice, and reports each error twice.
   validateUpdate: object => [validate(object), validate(object)],
 })
 
@@ -33,7 +33,7 @@ function validateAggregation(rule: ClusterRole['aggregationRule']): FieldError[]
   return selectors.flatMap((selector, index) => {
     const errors: FieldError[] = []
     validateLabelSelector(selector, `${field}[${index}]`, errors)
-    // Upstream says the same twice: once for the part, once for the selector that cannot be made of it and so is none.
+    // Upstream reports it twice: once for the part, once for the selector that it makes invalid.
     return errors.length === 0 ? [] : [...errors, invalidValue(`${field}[${index}]`, null, 'invalid label selector.')]
   })
 }

@@ -2,7 +2,7 @@
 import { type FieldError, invalidValue, required } from '../../field-error.ts'
 import type { PolicyRule } from '../../types/rbac-v1.ts'
 
-/** A rule speaks of resources or of URLs, and needs verbs; a Role cannot speak of URLs. */
+/** A rule is about resources or URLs, and needs verbs; a Role cannot have URLs. */
 export function validatePolicyRules(rules: readonly PolicyRule[] | null | undefined, namespaced: boolean): FieldError[] {
   const errors: FieldError[] = []
   rules?.forEach((rule, index) => {

@@ -29,7 +29,7 @@ for (const { name, rule, ...fields } of rules) {
   })
 }
 
-test('clusterRole refuses an aggregation of nothing and of a broken selector', () => {
+test('clusterRole rejects an empty aggregation and an invalid selector', () => {
   assert.deepEqual(validateNew(clusterRole, { metadata, rules: null, aggregationRule: {} }).fields, [
     'aggregationRule.clusterRoleSelectors',
   ])
@@ -46,7 +46,7 @@ const binding: ClusterRoleBinding = {
   ],
 }
 
-test('clusterRoleBinding fills groups of users and roles only', () => {
+test('clusterRoleBinding defaults the API group of users and roles only', () => {
   const { object, errors } = validateNew(clusterRoleBinding, binding)
   assert.deepEqual(errors, [])
   assert.equal(object.roleRef.apiGroup, 'rbac.authorization.k8s.io')
@@ -79,7 +79,7 @@ const refusals: { name: string; change: Partial<ClusterRoleBinding>; errors: str
   },
 ]
 for (const { name, change, errors } of refusals) {
-  test(`clusterRoleBinding refuses ${name}`, () => {
+  test(`clusterRoleBinding rejects ${name}`, () => {
     assert.deepEqual(validateNew(clusterRoleBinding, { ...binding, ...change }).errors, errors)
   })
 }

@@ -19,6 +19,6 @@ export const roleBinding = defineResource<RoleBinding>({
   nameRule: nameIsPathSegment,
   setDefaults: setBindingDefaults,
   validate,
-  // Upstream validates the new object twice, and says all twice.
+  // Upstream validates the new object twice, and reports each error twice.
   validateUpdate: (binding, old) => [validate(binding), validate(binding), validateRoleRefUnchanged(binding, old)],
 })

@@ -17,6 +17,6 @@ export const role = defineResource<Role>({
   allowCreateOnUpdate: true,
   nameRule: nameIsPathSegment,
   validate,
-  // Upstream validates the new object twice, and says all twice.
+  // Upstream validates the new object twice, and reports each error twice.
   validateUpdate: object => [validate(object), validate(object)],
 })

@@ -5,7 +5,7 @@ import { immutable } from '../../validation/object-meta.ts'
 import { defineResource } from '../resource.ts'
 import { ageColumn, nameColumn } from '../standard-columns.ts'
 
-/** Priorities above this are kept for the system's own classes. */
+/** Higher priorities are reserved for the system's own classes. */
 const highestUserPriority = 1_000_000_000
 const systemPriorities: Readonly<Record<string, number>> = {
   'system-node-critical': 2_000_001_000,
@@ -67,7 +67,7 @@ function unlikeSystemClass({ value, globalDefault }: PriorityClass, name: string
   return undefined
 }
 
-/** What may not change was validated when it was created. */
+/** Immutable fields were validated at creation. */
 function validateUpdate(object: PriorityClass, old: PriorityClass): FieldError[] {
   const errors: FieldError[] = []
   if (object.value !== old.value) errors.push(forbiddenField('value', 'may not be changed in an update.'))

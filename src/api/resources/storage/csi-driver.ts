@@ -44,14 +44,14 @@ export const csiDriver = defineResource<CSIDriver>({
   prepareForCreate: dropAlphaFields,
   prepare(object, old) {
     dropAlphaFields(object)
-    // A new driver has no generation: its first change is the first one.
+    // A new driver has no generation: its first change sets 1.
     if (!semanticallyEqual(object.spec, old.spec)) object.metadata.generation = (old.metadata.generation ?? 0) + 1
   },
   validate,
   validateUpdate,
 })
 
-/** The update period of allocatable counts is alpha in 1.33: dropped, as upstream drops it without the gate. */
+/** The update period of allocatable counts is alpha in 1.33: dropped, as upstream without the gate. */
 function dropAlphaFields(object: CSIDriver): void {
   if ('nodeAllocatableUpdatePeriodSeconds' in object.spec) delete object.spec.nodeAllocatableUpdatePeriodSeconds
 }

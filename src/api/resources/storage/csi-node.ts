@@ -55,8 +55,8 @@ function validateDriver(driver: CSINodeDriver, field: string, names: Set<string>
 }
 
 /**
- * Drivers may come and go; one that stays may not change, or volumes already attached would be miscounted.
- * Upstream validates the new object twice, and says all twice.
+ * Drivers may be added and removed; a remaining one is immutable, or volumes already attached would be miscounted. Upstream validates the
+ * new object twice, and reports each error twice.
  */
 function validateUpdate(object: CSINode, old: CSINode): UpdateFaults {
   const errors = validate(object)

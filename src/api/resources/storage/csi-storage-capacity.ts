@@ -35,7 +35,7 @@ function validate(object: CSIStorageCapacity): FieldError[] {
   const errors: FieldError[] = []
   validateLabelSelector(object.nodeTopology, 'nodeTopology', errors)
   pushMessages(errors, 'storageClassName', object.storageClassName, dns1123Subdomain(object.storageClassName))
-  // Upstream does not validate the largest size of a volume.
+  // Upstream does not validate the maximum volume size.
   const { capacity } = object
   if (capacity !== undefined && String(capacity).startsWith('-')) errors.push(invalidValue('capacity', capacity, negativeMessage))
   return errors

@@ -110,7 +110,7 @@ function validateTopologies(terms: readonly TopologySelectorTerm[] | undefined, 
       if (expression.key in byKey) errors.push(duplicate(`${field}[${at}].key`, expression.key))
       byKey[expression.key] = [...values].sort()
     })
-    // Upstream's list of those before begins with as many that are empty.
+    // Upstream's list of the old ones begins with as many empty entries.
     if (Object.keys(byKey).length === 0 || seenTerms.some(seen => semanticallyEqual(seen, byKey))) errors.push(duplicate(field, ''))
     seenTerms.push(byKey)
   })

@@ -30,10 +30,10 @@ const refusals: { name: string; change: Partial<StorageClass>; fields: string[] 
   },
 ]
 for (const { name, change, fields } of refusals) {
-  test(`storageClass refuses ${name}`, () => assert.deepEqual(validateNew(storageClass, newClass(change)).fields, fields))
+  test(`storageClass rejects ${name}`, () => assert.deepEqual(validateNew(storageClass, newClass(change)).fields, fields))
 }
 
-test('storageClass keeps what its volumes were made by', () => {
+test('storageClass keeps what its volumes were created with', () => {
   const old = validateNew(storageClass, newClass()).object
   const { fields } = validateUpdate(storageClass, old, next =>
     Object.assign(next, {
@@ -46,7 +46,7 @@ test('storageClass keeps what its volumes were made by', () => {
   assert.deepEqual(fields, ['parameters', 'provisioner', 'reclaimPolicy', 'volumeBindingMode'])
 })
 
-test('storageClass prints which one is the default', () => {
+test('storageClass marks the default one', () => {
   const object = newClass({ metadata: { ...metadata, annotations: { 'storageclass.kubernetes.io/is-default-class': 'true' } } })
   assert.equal(row(storageClass, object)['Name'], 'fast (default)')
 })
@@ -78,7 +78,7 @@ test('csiDriver defaults and validates its spec', () => {
   ])
 })
 
-test('csiNode validates its drivers and keeps those that stay', () => {
+test('csiNode validates its drivers and keeps remaining ones', () => {
   const driver: CSINodeDriver = { name: 'csi.example.com', nodeID: 'n1', topologyKeys: ['zone'] }
   assert.deepEqual(validateNew(csiNode, { metadata, spec: { drivers: [driver] } }).fields, [])
   const wrong = { name: 'csi.example.com', nodeID: '', topologyKeys: ['zone', 'zone'], allocatable: { count: -1 } }
@@ -126,7 +126,7 @@ test('storageClass is validated as a whole when it changes', () => {
   ])
 })
 
-test('csiDriver shows the type of the modes that may not change', () => {
+test('csiDriver shows the type of the immutable modes', () => {
   const old = validateNew(csiDriver, { metadata: { name: 'csi.example.com' }, spec: {} }).object
   const { errors } = validateUpdate(csiDriver, old, ({ spec }) => {
     spec.volumeLifecycleModes = ['Ephemeral']
@@ -136,7 +136,7 @@ test('csiDriver shows the type of the modes that may not change', () => {
 
 const attachment = { metadata: { name: 'x' }, spec: { attacher: 'a', nodeName: 'n', source: { persistentVolumeName: 'v' } } }
 
-test('volumeAttachment bounds what a driver reports', () => {
+test('volumeAttachment limits what a driver reports', () => {
   const old = validateNew(volumeAttachment, attachment).object
   const { errors } = validateSubresource(volumeAttachment, 'status', old, next => {
     next.status = { attached: true, attachmentMetadata: { a: 'x'.repeat(256 * 1024) }, attachError: { message: 'x'.repeat(1025) } }
@@ -148,7 +148,7 @@ test('volumeAttachment bounds what a driver reports', () => {
   assert.deepEqual(errors, [...faults, ...faults])
 })
 
-test('volumeAttachment takes an inline volume of a CSI driver only', () => {
+test('volumeAttachment accepts an inline volume only of a CSI driver', () => {
   const validate = (inlineVolumeSpec: object) =>
     validateNew(volumeAttachment, { ...attachment, spec: { ...attachment.spec, source: { inlineVolumeSpec } } }).errors
   const csi = { driver: 'd.io', volumeHandle: 'h' }
@@ -161,7 +161,7 @@ test('volumeAttachment takes an inline volume of a CSI driver only', () => {
   ])
 })
 
-test('csiNode takes the 256 bytes of a node ID that CSI allows', () => {
+test('csiNode accepts the 256 bytes of a node ID that CSI allows', () => {
   const validate = (nodeID: string) =>
     validateNew(csiNode, { metadata: { name: 'n' }, spec: { drivers: [{ name: 'd.io', nodeID, topologyKeys: null }] } }).fields
   assert.deepEqual([validate('x'.repeat(256)), validate('x'.repeat(257))], [[], ['spec.drivers[0].nodeID']])
@@ -181,12 +181,12 @@ test('csiDriver counts every change of its spec, and no creation', () => {
   assert.deepEqual(changes.map(generationAfter), [undefined, 1, 1, 1])
 })
 
-test('an empty structure is a change where there was none', () => {
+test('an empty structure is a change if there was none', () => {
   const capacity = validateNew(csiStorageCapacity, { metadata, storageClassName: 'a' }).object
   assert.deepEqual(validateUpdate(csiStorageCapacity, capacity, next => Object.assign(next, { nodeTopology: {} })).fields, ['nodeTopology'])
 })
 
-test('volumeAttachment takes no code of an error, but where one was', () => {
+test('volumeAttachment accepts an error code only if there was one', () => {
   const old = validateNew(volumeAttachment, attachment).object
   const failed = { attached: false, attachError: { message: 'm', errorCode: 8 } }
   const codeAfter = (before: VolumeAttachment) =>
@@ -196,18 +196,18 @@ test('volumeAttachment takes no code of an error, but where one was', () => {
   assert.deepEqual([codeAfter(old), codeAfter({ ...old, status: failed })], [undefined, 8])
 })
 
-test('volumeAttachment validates the names of a new one only', () => {
+test('volumeAttachment validates names only at creation', () => {
   const spec = { ...attachment.spec, attacher: 'no name' }
   assert.deepEqual(validateNew(volumeAttachment, { ...attachment, spec }).fields, ['spec.attacher'])
   assert.deepEqual(validateUpdate(volumeAttachment, attachment, next => Object.assign(next, { spec })).fields, ['spec'])
 })
 
-test('storageClass takes an empty map of parameters for another than none, in an update only', () => {
+test('storageClass distinguishes an empty map of parameters from none, only in an update', () => {
   const { object } = validateNew(storageClass, newClass({ parameters: {} }))
   assert.equal(object.parameters, undefined)
   assert.deepEqual(validateUpdate(storageClass, object, next => Object.assign(next, { parameters: {} })).fields, ['parameters'])
 })
 
-test('csiStorageCapacity does not validate the largest volume', () => {
+test('csiStorageCapacity does not validate the maximum volume size', () => {
   assert.deepEqual(validateNew(csiStorageCapacity, { metadata, storageClassName: 'fast', maximumVolumeSize: '-1Gi' }).fields, [])
 })

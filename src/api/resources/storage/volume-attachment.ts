@@ -26,7 +26,7 @@ export const volumeAttachment = defineResource<VolumeAttachment>({
   deletion: { returnsObject: true },
   validatesMetadata: ['whole', 'whole'],
   allowUnconditionalUpdate: false,
-  // The whole is validated there: what may be too long stands in the status.
+  // The whole object is validated there: the status may contain too long values.
   subresources: [
     {
       ...statusSubresource<VolumeAttachment>({ keepsMetadata: true, prepare: dropErrorCodes, validate: validateUpdate }),
@@ -49,14 +49,14 @@ export const volumeAttachment = defineResource<VolumeAttachment>({
   validateUpdate,
 })
 
-/** The codes are alpha in 1.33: nobody brings them in, and what is there stays. */
+/** The codes are alpha in 1.33: new ones are dropped, existing ones stay. */
 function dropErrorCodes({ status }: VolumeAttachment, old: VolumeAttachment): void {
   for (const name of ['attachError', 'detachError'] as const) {
     if (old.status?.[name]?.errorCode === undefined) delete status?.[name]?.errorCode
   }
 }
 
-/** The names that a new one gives must be well-formed; those of old ones may stay. */
+/** A new object's names must be valid; those of existing objects may stay. */
 function validate(object: VolumeAttachment): FieldError[] {
   const errors = validateSpec(object)
   const { attacher, source } = object.spec
@@ -85,7 +85,7 @@ function validateSpec({ spec }: VolumeAttachment): FieldError[] {
 
 const inline = 'in the context of inline volumes'
 
-/** Of a volume without an object of its own only the source, which CSI must serve, its access modes and mount options may be said. */
+/** A volume without an object may only have a source, which CSI must serve, access modes and mount options. */
 function validateInlineSpec(spec: PersistentVolumeSpec, field: string, errors: FieldError[]): void {
   const refuse = (name: string, text = 'may not be specified'): void => {
     errors.push(forbiddenField(`${field}.${name}`, `${text} ${inline}`))
@@ -110,13 +110,13 @@ function validateStatus({ status }: VolumeAttachment): FieldError[] {
   if (size > maxMetadataBytes) errors.push(tooLong('status.attachmentMetadata', maxMetadataBytes))
   for (const name of ['attachError', 'detachError'] as const) {
     const message = status?.[name]?.message ?? ''
-    // Upstream names the limit of the metadata here.
+    // Upstream names the metadata's limit here.
     if (exceedsBytes(message, maxErrorBytes)) errors.push(tooLong(`status.${name}.message`, maxMetadataBytes))
   }
   return errors
 }
 
-/** Upstream validates the new object twice, and says all twice. */
+/** Upstream validates the new object twice, and reports each error twice. */
 function validateUpdate(object: VolumeAttachment, old: VolumeAttachment): UpdateFaults {
   const once = [...validateSpec(object), ...validateStatus(object)]
   return [once, semanticallyEqual(object.spec, old.spec) ? once : [...once, invalidValue('spec', object.spec, immutableMessage)]]

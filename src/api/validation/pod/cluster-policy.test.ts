@@ -4,7 +4,7 @@ import type { FieldError } from '../../field-error.ts'
 import { allowPrivileged } from './cluster-policy.ts'
 import { validateSecurityContext } from './security-context.ts'
 
-test('privileged containers are refused where the operator does not allow them', t => {
+test('privileged containers are rejected unless the operator allows them', t => {
   t.after(() => allowPrivileged(true))
   const validate = (): string[] => {
     const errors: FieldError[] = []

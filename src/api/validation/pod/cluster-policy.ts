@@ -1,10 +1,10 @@
-// What the operator lets pods ask for at all, before any admission: upstream's `--allow-privileged`.
+// What the operator allows in pods at all, before admission: upstream's `--allow-privileged`.
 
 let privilegedAllowed = true
 
 /**
- * Set once by the composition root, before the first request; it holds for the whole process, as in upstream.
- * Upstream's own default is to refuse privileged containers here; every installer of it allows them and leaves the decision to admission.
+ * Set once by the composition root, before the first request; as upstream, for the whole process. Upstream's default here is to reject
+ * privileged containers; all its installers allow them and leave the decision to admission.
  */
 export function allowPrivileged(allowed: boolean): void {
   privilegedAllowed = allowed

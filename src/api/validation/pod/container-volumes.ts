@@ -1,4 +1,4 @@
-// Validation of how a container uses the pod's volumes: mounts and raw block devices.
+// Validation of a container's use of volumes: mounts and raw block devices.
 import { type FieldError, forbiddenField, invalidValue, notFoundField, notSupported, required } from '../../field-error.ts'
 import type { Container, EphemeralContainer, Volume, VolumeMount } from '../../types/core-v1.ts'
 import { hasBacksteps, validateDescendingPath } from './paths-in-volumes.ts'
@@ -46,7 +46,7 @@ export function validateVolumeMounts(
   }
 }
 
-/** Of a volume that stands there twice, upstream knows the last path alone. */
+/** For a duplicate volume, upstream knows only the last path. */
 type PathsByVolume = ReadonlyMap<string, string>
 
 function rejectOverlapWithDevices(

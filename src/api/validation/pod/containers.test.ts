@@ -7,7 +7,7 @@ import { validateContainers } from './containers.ts'
 const claim = { persistentVolumeClaim: { claimName: 'c' } }
 const volumes = new Map<string, Volume>(['a', 'b'].map(name => [name, { name, ...claim }]))
 
-/** The errors of a container that has all else that it needs. */
+/** The errors of an otherwise valid container. */
 function validate(fields: Partial<Container>): string[] {
   const container = { name: 'c', image: 'i', imagePullPolicy: 'Always', terminationMessagePolicy: 'File', ...fields }
   const spec: PodSpec = { containers: [container], restartPolicy: 'Always', terminationGracePeriodSeconds: 30 }

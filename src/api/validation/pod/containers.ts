@@ -1,4 +1,4 @@
-// Validation of the containers of a pod: what all have in common, and what sets init and ephemeral ones apart.
+// Validation of a pod's containers: common rules, and those of init and ephemeral ones.
 import { duplicate, type FieldError, forbiddenField, invalidValue, notFoundField, notSupported, required } from '../../field-error.ts'
 import type { Container, ContainerPort, ContainerResizePolicy, EphemeralContainer, PodSpec, Volume } from '../../types/core-v1.ts'
 import { duplicateShown, notSupportedShown } from '../go-syntax.ts'
@@ -16,10 +16,10 @@ const messagePolicies = ['File', 'FallbackToLogsOnError']
 const resizePolicies = ['NotRequired', 'RestartContainer']
 const probes = ['livenessProbe', 'readinessProbe', 'startupProbe'] as const
 
-/** Of a regular container's fields, those that an ephemeral one may not have: it is for looking, not for serving. */
+/** A regular container's fields that an ephemeral one may not have: it is for inspection, not for serving. */
 const notForEphemeral = ['ports', 'resources', 'resizePolicy', 'restartPolicy', ...probes, 'lifecycle'] as const
 
-/** What the rules for one container need to know of its pod. */
+/** What the rules for one container need from its pod. */
 export interface ContainerPlace {
   readonly spec: PodSpec
   readonly volumes: ReadonlyMap<string, Volume>
@@ -69,7 +69,7 @@ export function validateInitContainers(place: ContainerPlace, path: string, erro
   })
 }
 
-/** Of those, what is forbidden though it says nothing. */
+/** Fields of those that are forbidden even if empty. */
 const seenEmpty: ReadonlySet<string> = new Set(['lifecycle', 'ports', 'resizePolicy'])
 
 export function validateEphemeralContainers(place: ContainerPlace, path: string, errors: FieldError[]): void {
@@ -101,7 +101,7 @@ function isSet(value: object | string | undefined): boolean {
   return value !== undefined && value !== '' && (typeof value === 'string' || Object.keys(value).length > 0)
 }
 
-/** Of a pod itself, not of a template: templates with padded images exist and stay valid. */
+/** For a pod itself, not for a template: existing templates with padded images stay valid. */
 export function validateImageOfPod(container: Container | EphemeralContainer, path: string, errors: FieldError[]): void {
   const image = container.image ?? ''
   if (image.trim() !== image) errors.push(invalidValue(`${path}.image`, image, 'must not have leading or trailing whitespace'))
@@ -124,7 +124,7 @@ function validateContainer(container: Container | EphemeralContainer, place: Con
   validateSecurityContext(container.securityContext, place.spec.hostUsers !== false, `${path}.securityContext`, errors)
 }
 
-/** One of a closed list that defaulting fills in where it is missing. */
+/** One of a closed list, which defaulting fills in if it is missing. */
 export function validateRequiredChoice(value: string | undefined, supported: readonly string[], path: string, errors: FieldError[]): void {
   if (!value) errors.push(required(path))
   else if (!supported.includes(value)) errors.push(notSupported(path, value, supported))
@@ -156,7 +156,7 @@ function validatePorts(ports: readonly ContainerPort[], path: string, errors: Fi
   })
 }
 
-/** Two containers cannot have one port of the node. */
+/** Two containers cannot have the same host port. */
 function validateHostPorts(containers: readonly Container[], path: string, errors: FieldError[]): void {
   let taken: Set<string> | undefined
   for (let index = 0; index < containers.length; index++) {

@@ -25,7 +25,7 @@ export const volumeFieldPaths: readonly string[] = [
   'metadata.uid',
 ]
 
-/** What the downward API can read at all; each place allows a part of it. */
+/** All fields that the downward API can read; each place allows some of them. */
 const readablePaths = new Set([...environmentFieldPaths, ...volumeFieldPaths, 'spec.restartPolicy', 'spec.schedulerName', 'status.phase'])
 
 const containerResources: readonly string[] = [
@@ -87,7 +87,7 @@ function splitSubscript(fieldPath: string): readonly [field: string, key: string
   return [fieldPath.slice(0, open), fieldPath.slice(open + 2, -2)]
 }
 
-/** `inVolume`: a file of a volume must say which container it means. */
+/** `inVolume`: a file of a volume must name its container. */
 export function validateResourceFieldRef(reference: ResourceFieldSelector, inVolume: boolean, path: string, errors: FieldError[]): void {
   const resource = reference.resource ?? ''
   const hugePages = resource.startsWith('requests.hugepages-') || resource.startsWith('limits.hugepages-')

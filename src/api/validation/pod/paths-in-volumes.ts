@@ -1,4 +1,4 @@
-// Rules for paths inside volumes and images: no way up the tree, and where it says so, none from the root.
+// Rules for paths inside volumes and images: none leads up the tree and, where stated, none is absolute.
 import { type FieldError, invalidValue, required } from '../../field-error.ts'
 import type { KeyToPath } from '../../types/core-v1.ts'
 
@@ -22,7 +22,7 @@ export function validateDescendingPath(target: string, path: string, errors: Fie
   validateNoBacksteps(target, path, errors)
 }
 
-/** As above; names that begin with two dots are kept for the atomic writer of the kubelet. */
+/** As above; names that begin with two dots are reserved for the kubelet's atomic writer. */
 export function validateNonReservedPath(target: string, path: string, errors: FieldError[]): void {
   validateDescendingPath(target, path, errors)
   if (target.startsWith('..') && !target.startsWith('../')) {
@@ -30,7 +30,7 @@ export function validateNonReservedPath(target: string, path: string, errors: Fi
   }
 }
 
-/** One key of a ConfigMap or Secret and the file that it becomes. */
+/** One key of a ConfigMap or Secret and its file. */
 export function validateKeyToPath(item: KeyToPath, path: string, errors: FieldError[]): void {
   if (!item.key) errors.push(required(`${path}.key`))
   if (!item.path) errors.push(required(`${path}.path`))

@@ -10,7 +10,7 @@ function validate(annotations: Record<string, string>): string[] {
 }
 
 describe('validatePodAnnotations()', () => {
-  test('says of seccomp what is wrong before AppArmor, of the pod first', () => {
+  test('reports seccomp before AppArmor, the pod first', () => {
     const errors = validate({
       'container.apparmor.security.beta.kubernetes.io/web': 'x\u0001é',
       'container.seccomp.security.alpha.kubernetes.io/web': 'bad',
@@ -40,7 +40,7 @@ describe('validatePodAnnotations()', () => {
     ['', false],
   ]
   for (const [text, valid] of costs) {
-    test(`a cost of deletion ${JSON.stringify(text)} is ${valid ? 'taken' : 'refused'}`, () => {
+    test(`a deletion cost ${JSON.stringify(text)} is ${valid ? 'accepted' : 'rejected'}`, () => {
       assert.deepEqual(validate({ [cost]: text }), valid ? [] : [`a[${cost}]: Invalid value: "${text}": must be a 32bit integer`])
     })
   }

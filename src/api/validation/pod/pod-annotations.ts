@@ -1,4 +1,4 @@
-// Validation of the annotations of pods that Kubernetes itself gives a meaning: mirror pods, tolerations, deletion cost, seccomp, AppArmor.
+// Validation of pod annotations with a meaning in Kubernetes: mirror pods, tolerations, deletion cost, seccomp, AppArmor.
 import { type FieldError, forbiddenField, invalidValue } from '../../field-error.ts'
 import { goQuote } from '../../go-text/go-quote.ts'
 import type { ObjectMeta } from '../../object.ts'
@@ -37,7 +37,7 @@ export function validatePodAnnotations(annotations: Annotations | undefined, spe
     if (key.startsWith(appArmorPrefix)) validateAppArmorAnnotation(key, value, spec, `${path}[${key}]`, errors)
 }
 
-/** A whole number of 32 bits without a plus sign, and without leading zeros where it is not negative. */
+/** A 32-bit integer without a plus sign, and without leading zeros unless it is negative. */
 function isDeletionCost(text: string): boolean {
   if (!/^(?:0|[1-9]\d*|-\d+)$/.test(text)) return false
   const cost = Number(text)
@@ -64,7 +64,7 @@ function validateAppArmorAnnotation(key: string, profile: string, spec: PodSpec,
   }
 }
 
-/** On an update: what mirrors a static pod, and AppArmor's old annotations, stay as they were created. */
+/** On an update: the mirror annotation of a static pod, and AppArmor's old annotations, are immutable. */
 export function validatePodAnnotationsUpdate(meta: ObjectMeta, old: ObjectMeta, spec: PodSpec, path: string, errors: FieldError[]): void {
   const now = meta.annotations ?? {}
   const before = old.annotations ?? {}
@@ -81,7 +81,7 @@ export function validatePodAnnotationsUpdate(meta: ObjectMeta, old: ObjectMeta, 
   validatePodAnnotations(now, spec, path, errors)
 }
 
-/** Where the old annotation and the field both speak of one profile, they must say the same. */
+/** If the old annotation and the field both set one profile, they must agree. */
 export function validateProfilesAgree(meta: ObjectMeta | undefined, spec: PodSpec, path: string, errors: FieldError[]): void {
   const annotations = meta?.annotations
   if (annotations === undefined || !hasProfileAnnotation(annotations)) return
@@ -103,7 +103,7 @@ export function validateProfilesAgree(meta: ObjectMeta | undefined, spec: PodSpe
   }
 }
 
-/** Whether any annotation speaks of a profile, of seccomp or AppArmor, as before there were fields. */
+/** Whether any annotation sets a seccomp or AppArmor profile, as before there were fields. */
 export function hasProfileAnnotation(annotations: Readonly<Record<string, string>>): boolean {
   for (const key in annotations)
     if (key === seccompPod || key.startsWith(seccompContainerPrefix) || key.startsWith(appArmorPrefix)) return true

@@ -57,7 +57,7 @@ export function validateHostAliases(aliases: readonly HostAlias[] | undefined, p
   })
 }
 
-/** On the host's network a container's port is the node's port. Templates may leave it out: the pod gets it by default. */
+/** On the host's network, a container's port is the node's port. Templates may omit it: the pod gets it by default. */
 export function validateHostNetworkPorts(spec: PodSpec, isPod: boolean, path: string, errors: FieldError[]): void {
   if (spec.hostNetwork !== true) return
   spec.containers?.forEach((container, index) => {

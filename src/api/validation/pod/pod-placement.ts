@@ -1,4 +1,4 @@
-// Validation of what decides where a pod may run: affinity, tolerations, taints, topology spread, scheduling gates.
+// Validation of scheduling fields: affinity, tolerations, taints, topology spread, scheduling gates.
 
 import { duplicate, type FieldError, forbiddenField, invalidValue, notSupported, required } from '../../field-error.ts'
 import type {
@@ -75,7 +75,7 @@ function validateMatchKeys(term: PodAffinityTerm, path: string, errors: FieldErr
   if (labelSelector !== undefined) {
     const inSelector = new Set(Object.keys(labelSelector.matchLabels ?? {}))
     for (const { key } of labelSelector.matchExpressions ?? []) {
-      // Creation turned the key into an expression once already; a second mention is the user's own.
+      // Creation already converted the key to an expression; a second one is the user's own.
       const index = matchLabelKeys.lastIndexOf(key)
       if (index >= 0 && inSelector.has(key)) {
         errors.push(invalidValue(`${path}[${index}]`, key, 'exists in both matchLabelKeys and labelSelector'))

@@ -1,4 +1,4 @@
-// Validation of pod templates: what every workload kind shares.
+// Validation of pod templates, for all workload kinds.
 import { type FieldError, forbiddenField } from '../../field-error.ts'
 import type { PodTemplateSpec } from '../../types/core-v1.ts'
 import { validateAnnotations, validateLabels } from '../object-meta.ts'

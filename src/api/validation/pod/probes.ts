@@ -1,4 +1,4 @@
-// Validation of what the kubelet does to containers: probes and lifecycle hooks.
+// Validation of probes and lifecycle hooks.
 import { type FieldError, forbiddenField, invalidValue, notSupported, required } from '../../field-error.ts'
 import type { ExecAction, GRPCAction, HTTPGetAction, Lifecycle, Probe, SleepAction, TCPSocketAction } from '../../types/core-v1.ts'
 import type { IntOrString } from '../../types/meta-v1.ts'
@@ -79,7 +79,7 @@ function validateHttpGet(action: HTTPGetAction, path: string, errors: FieldError
     pushMessages(errors, `${path}.httpHeaders`, header.name ?? '', httpHeaderName(header.name ?? ''))
 }
 
-/** A port by number or by the name that a container gave it. */
+/** A port by number or by a container's name for it. */
 export function validatePort(port: IntOrString | undefined, path: string, errors: FieldError[]): void {
   if (typeof port === 'string') pushMessages(errors, path, port, portName(port))
   else pushMessages(errors, path, port ?? 0, portNumber(port ?? 0))

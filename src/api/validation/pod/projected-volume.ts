@@ -1,4 +1,4 @@
-// Validation of projected volumes and of downward API files, which they share with downward API volumes.
+// Validation of projected volumes, and of downward API files, which downward API volumes have too.
 import { type FieldError, forbiddenField, invalidValue, required } from '../../field-error.ts'
 import type { DownwardAPIVolumeFile, KeyToPath, ProjectedVolumeSource, VolumeProjection } from '../../types/core-v1.ts'
 import { validateFieldRef, validateResourceFieldRef, volumeFieldPaths } from './field-references.ts'
@@ -6,7 +6,7 @@ import { validateFileMode, validateKeyToPath, validateNonReservedPath } from './
 
 const maxTokenSeconds = 2 ** 32
 
-/** Upstream gives files of the downward API the path of the volume, not of the file. */
+/** Upstream reports files of the downward API with the path of the volume, not of the file. */
 export function validateDownwardApiFile(file: DownwardAPIVolumeFile, path: string, errors: FieldError[]): void {
   if (!file.path) errors.push(required(`${path}.path`))
   validateNonReservedPath(file.path ?? '', `${path}.path`, errors)

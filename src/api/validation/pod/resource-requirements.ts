@@ -1,4 +1,4 @@
-// Validation of what containers request and are limited to.
+// Validation of containers' requests and limits.
 import { duplicate, type FieldError, forbiddenField, invalidValue, notFoundField, required } from '../../field-error.ts'
 import { integerValue, milliValue, parseQuantity, QuantityError } from '../../quantity/quantity.ts'
 import type { ResourceClaim, ResourceList, ResourceRequirements } from '../../types/core-v1.ts'
@@ -51,10 +51,10 @@ function validatePages(name: string, quantity: string, path: string, errors: Fie
 function isWholePages(pageSize: string, quantity: string): boolean {
   try {
     const page = parseQuantity(pageSize)
-    // That an amount is negative is said of every resource.
+    // A negative amount is reported for every resource.
     return page.value > 0n && milliValue(page) % 1000n === 0n && integerValue(parseQuantity(quantity)) % integerValue(page) === 0n
   } catch (err) {
-    // The size is part of the resource's name, which no decoder has looked at.
+    // The size is part of the resource's name, which no decoder has parsed.
     if (err instanceof QuantityError) return false
     throw err
   }
@@ -91,7 +91,7 @@ function validateClaims(claims: readonly ResourceClaim[], known: ReadonlySet<str
   })
 }
 
-/** The claim with its request; errors where it overlaps with one that was named before. */
+/** The claim with its request; errors if it overlaps with an earlier one. */
 function claimKey(claim: ResourceClaim, seen: ReadonlySet<string>, path: string, errors: FieldError[]): string {
   if (!claim.request) {
     for (const key of seen) if (key.startsWith(`${claim.name}/`)) errors.push(duplicate(path, claim.name))

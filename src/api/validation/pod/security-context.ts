@@ -76,7 +76,7 @@ function validateId(id: number | undefined, path: string, errors: FieldError[]):
   if (id !== undefined) pushMessages(errors, path, id, unixId(id))
 }
 
-/** One of a closed list, or not given. */
+/** One of a closed list, or unset. */
 export function validateChoice(value: string | undefined, supported: readonly string[], path: string, errors: FieldError[]): void {
   if (value !== undefined && !supported.includes(value)) errors.push(notSupported(path, value, supported))
 }
@@ -86,7 +86,7 @@ function validateSeccompProfile(profile: SeccompProfile | undefined, path: strin
   if (!profile.type) errors.push(required(`${path}.type`, 'type is required when seccompProfile is set'))
   else validateChoice(profile.type, profileTypes, `${path}.type`, errors)
   if (profile.type === 'Localhost') {
-    // An empty name ran without any profile once (CVE-2023-2431).
+    // An empty name once ran without any profile (CVE-2023-2431).
     if (!profile.localhostProfile) {
       errors.push(required(`${path}.localhostProfile`, 'must be set when seccomp type is Localhost'))
     } else validateDescendingPath(profile.localhostProfile, `${path}.localhostProfile`, errors)
@@ -135,7 +135,7 @@ function validateSysctls(spec: PodSpec, path: string, errors: FieldError[]): voi
   })
 }
 
-/** A user namespace of its own cannot be had together with the host's other namespaces. */
+/** A pod cannot have its own user namespace together with the host's other namespaces. */
 export function validateHostUsers(spec: PodSpec, path: string, errors: FieldError[]): void {
   if (spec.hostUsers !== false) return
   const text = 'when `pod.Spec.HostUsers` is false'

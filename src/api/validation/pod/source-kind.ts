@@ -1,21 +1,21 @@
-// One kind of source that a volume or persistent volume may have: its field, its paths, its rules.
+// One possible source of a volume or persistent volume: its field, its paths, its rules.
 import type { FieldError } from '../../field-error.ts'
 
-/** Where the object stands that has the source. */
+/** The place of the object that has the source. */
 export interface SourcePlace {
   readonly volumeName: string
-  /** Path of the object that has the source's field. */
+  /** Path of the object with the source's field. */
   readonly path: string
 }
 
 export interface SourceKind<Holder, Place extends SourcePlace> {
   readonly field: keyof Holder
-  /** The last part of the path where upstream's differs from the field's name. */
+  /** The last part of the path, if upstream's differs from the field's name. */
   readonly forbiddenAs: string
   validate(holder: Holder, errors: FieldError[], place: Place): void
 }
 
-/** The maker of the source kinds of one holder. */
+/** Creates the source kinds of one holder. */
 export const sourceKindsOf =
   <Holder, Place extends SourcePlace>() =>
   <K extends keyof Holder & string>(

@@ -1,4 +1,4 @@
-// The sources that pod volumes and persistent volumes have in common, each validated as upstream validates it.
+// The common sources of pod volumes and persistent volumes, each validated as upstream does.
 import { type FieldError, invalidValue, notSupported, required } from '../../field-error.ts'
 import type {
   AzureDiskVolumeSource,
@@ -67,14 +67,14 @@ type IscsiSource = Pick<ISCSIVolumeSource, 'targetPortal' | 'iqn' | 'lun' | 'cha
 export const iscsiLengthMessage =
   'Total length of <volume name>:<iscsi.targetPortal> must be under 64 characters if iscsi.initiatorName is specified.'
 
-/** The initiator makes a name of both on the node. */
+/** The initiator combines both to a name on the node. */
 export function exceedsIscsiLength({ initiatorName, targetPortal }: IscsiSource, volumeName: string): boolean {
   return initiatorName !== undefined && exceedsBytes(`${volumeName}:${targetPortal ?? ''}`, 64)
 }
 
-/** What persistent volumes are validated for and pods are not, or elsewhere. */
+/** Rules that apply only to persistent volumes, or to them in another way. */
 interface IscsiPlace {
-  /** How the place words a name of no known family. */
+  /** The place's message for a name of an unknown family. */
   readonly wrongPrefix: string
   /** The name of the persistent volume. */
   readonly persistentVolume?: string
@@ -178,7 +178,7 @@ export function validateStorageOs(
   validateSecretReference(source.secretRef, namespacedSecret, `${path}.secretRef`, errors)
 }
 
-/** A reference that needs a name, and a namespace where it crosses namespaces. */
+/** A reference requires a name, and a namespace if it crosses namespaces. */
 export function validateSecretReference(
   reference: { readonly name?: string; readonly namespace?: string } | undefined,
   namespaced: boolean,

@@ -120,7 +120,7 @@ describe('validateVolumes()', () => {
   for (const [name, source, errors] of rows) {
     test(name, () => {
       const found = validate({ name: 'a', ...source })
-      // An empty driver is not a name either; that it is missing comes first.
+      // An empty driver is no valid name either; the missing value is reported first.
       assert.deepEqual(found.slice(0, errors.length), errors)
       if (!name.includes('driver')) assert.equal(found.length, errors.length)
     })
@@ -145,7 +145,7 @@ describe('validateVolumes()', () => {
     )
   })
 
-  test('knows the claims that the pod itself makes', () => {
+  test('knows the claims that the pod itself creates', () => {
     const template = { spec: { accessModes: ['ReadWriteOnce'], resources: { requests: { storage: '1' } } } }
     const errors = validate(
       { name: 'a', ephemeral: { volumeClaimTemplate: template } },
@@ -156,13 +156,13 @@ describe('validateVolumes()', () => {
     ])
   })
 
-  test('quotes the name of a claim as Go does', () => {
+  test("quotes a claim's name as Go does", () => {
     const template = { spec: { accessModes: ['ReadWriteOnce'], resources: { requests: { storage: '1' } } } }
     const [claim = ''] = validate({ name: '\u0001', ephemeral: { volumeClaimTemplate: template } })
     assert.ok(claim.startsWith('v[0].name: Invalid value: "\\x01": PVC name "web-\\x01": a lowercase RFC 1123 subdomain'), claim)
   })
 
-  test('hasSource() tells a bare volume', () => {
+  test('hasSource() recognizes a volume without source', () => {
     assert.ok(!hasSource({ name: 'a' }))
     assert.ok(hasSource({ name: 'a', emptyDir: {} }))
   })

@@ -37,7 +37,7 @@ interface VolumePlace extends SourcePlace {
 
 const source = sourceKindsOf<Volume, VolumePlace>()
 
-/** In the order in which upstream looks at them; some paths keep upstream's historical spelling. */
+/** In upstream's order; some paths keep upstream's historical spelling. */
 const sources: readonly SourceKind<Volume, VolumePlace>[] = [
   source('emptyDir', (emptyDir, path, errors) => {
     if (emptyDir.sizeLimit !== undefined && compareAmounts(emptyDir.sizeLimit, '0') < 0) {
@@ -124,13 +124,13 @@ const sources: readonly SourceKind<Volume, VolumePlace>[] = [
 
 const sourceFields: ReadonlySet<string> = new Set(sources.map(kind => kind.field))
 
-/** Whether a volume says where its data comes from. */
+/** Whether a volume has a source. */
 export function hasSource(volume: Volume): boolean {
   for (const field in volume) if (sourceFields.has(field)) return true
   return false
 }
 
-/** Validates the volumes of a pod or template and returns the valid ones by name, for the mounts to be checked against. */
+/** Validates the volumes of a pod or template and returns the valid ones by name, against which mounts are checked. */
 export function validateVolumes(
   volumes: readonly Volume[] | undefined,
   meta: ObjectMeta | undefined,
@@ -165,7 +165,7 @@ function validateVolumeSource(volume: Volume, place: VolumePlace, errors: FieldE
     if (volume[kind.field] === undefined) continue
     if (found) errors.push(forbiddenField(`${place.path}.${kind.forbiddenAs}`, 'may not specify more than 1 volume type'))
     else kind.validate(volume, errors, place)
-    // Upstream measures it beside another source too.
+    // Upstream validates it beside another source too.
     if (kind.field === 'iscsi' && volume.iscsi && exceedsIscsiLength(volume.iscsi, place.volumeName)) {
       errors.push(invalidValue(`${place.path}.name`, place.volumeName, iscsiLengthMessage))
     }

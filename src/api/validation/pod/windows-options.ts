@@ -59,7 +59,7 @@ function userNameProblems(name: string): string[] {
 
 const saysHostProcess = ({ securityContext }: Container | EphemeralContainer) => securityContext?.windowsOptions?.hostProcess !== undefined
 
-/** HostProcess is a matter of the whole pod: all containers or none, and only on the host's network. */
+/** HostProcess applies to the whole pod: all containers or none, and only on the host's network. */
 export function validateHostProcess(spec: PodSpec, path: string, errors: FieldError[]): void {
   const ofPod = spec.securityContext?.windowsOptions?.hostProcess
   if (ofPod === undefined && !someContainer(spec, saysHostProcess)) return
@@ -85,7 +85,7 @@ export function validateHostProcess(spec: PodSpec, path: string, errors: FieldEr
   if (!isPrivilegedAllowed()) errors.push(forbiddenField(path, 'hostProcess containers are disallowed by cluster policy'))
 }
 
-/** Fields that mean nothing on Windows may not be set for a pod that says it is for Windows. */
+/** Fields without meaning on Windows may not be set for a Windows pod. */
 export function validateWindowsPod(spec: PodSpec, path: string, errors: FieldError[]): void {
   const refuse = (at: string): void => {
     errors.push(forbiddenField(at, 'cannot be set for a windows pod'))
@@ -120,7 +120,7 @@ export function validateWindowsPod(spec: PodSpec, path: string, errors: FieldErr
   }
 }
 
-/** The other way round: no Windows options for a pod that says it is for Linux. */
+/** The reverse: no Windows options for a Linux pod. */
 export function validateLinuxPod(spec: PodSpec, path: string, errors: FieldError[]): void {
   const text = 'windows options cannot be set for a linux pod'
   if (spec.securityContext?.windowsOptions !== undefined) errors.push(forbiddenField(`${path}.securityContext.windowsOptions`, text))
